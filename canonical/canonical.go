@@ -1,0 +1,71 @@
+package canonical
+
+import (
+	"hash"
+	"math"
+)
+
+// Transform returns the RFC 8785 form of the JSON text src, in new memory.
+// Every error is an *[Error].
+func Transform(src []byte) ([]byte, error) {
+	return Options{}.Append(nil, src)
+}
+
+// Append appends the RFC 8785 form of the JSON text src to dst and returns the
+// extended slice. On an error, always an *[Error], it returns dst as it was.
+// It does not allocate when dst has room. The memory of dst and src may overlap.
+func Append(dst, src []byte) ([]byte, error) {
+	return Options{}.Append(dst, src)
+}
+
+// Options are what a caller may ask beyond RFC 8785. The zero value is the plain RFC.
+type Options struct {
+	// ExactNumbers refuses a number whose decimal value is not that of its canonical form.
+	ExactNumbers bool
+
+	// MaxDepth is how deep arrays and objects may nest: a scalar has depth 0, {} and [] 1.
+	// Zero stands for 10,000.
+	MaxDepth int
+
+	// MaxValues is how many members and elements the whole text may have.
+	// Zero stands for any number.
+	MaxValues int
+}
+
+const defaultMaxDepth = 10000
+
+// Append is the function [Append] under these options.
+func (o Options) Append(dst, src []byte) ([]byte, error) {
+	t := newTransformer(o, src)
+	defer t.release()
+	if err := t.run(); err != nil {
+		return dst, err
+	}
+	return t.appendTo(dst), nil
+}
+
+// Hash writes the canonical form of src to h, piece by piece: the form is not
+// assembled in memory first. On an error, always an *[Error], h is untouched.
+func (o Options) Hash(h hash.Hash, src []byte) error {
+	t := newTransformer(o, src)
+	defer t.release()
+	if err := t.run(); err != nil {
+		return err
+	}
+	t.hashTo(h)
+	return nil
+}
+
+func (o Options) depthLimit() int {
+	if o.MaxDepth <= 0 {
+		return defaultMaxDepth
+	}
+	return o.MaxDepth
+}
+
+func (o Options) valueLimit() int {
+	if o.MaxValues <= 0 {
+		return math.MaxInt
+	}
+	return o.MaxValues
+}

@@ -1,0 +1,2 @@
+// Package canonical implements the JSON Canonicalization Scheme, RFC 8785.
+package canonical

@@ -1,0 +1,207 @@
+package canonical
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+const highBits = 0x8080808080808080
+
+// repeat is a word of eight bytes c.
+func repeat(c byte) uint64 { return uint64(c) * 0x0101010101010101 }
+
+// special has the high bit set in the first byte of x that is a quote, a backslash or a
+// control character; the bits above it mean nothing. Subtracting borrows only from above
+// a match, so the lowest set bit is exact; bytes from 0x80 never match.
+func special(x uint64) uint64 {
+	quote := (x ^ repeat('"')) - repeat(1)
+	backslash := (x ^ repeat('\\')) - repeat(1)
+	control := x - repeat(0x20)
+	return (quote | backslash | control) &^ x & highBits
+}
+
+// plain returns the position of the first quote, backslash or control character at or
+// after i, or len(src), and whether a byte from 0x80 stands before it.
+func plain(src []byte, i int) (int, bool) {
+	var high uint64
+	for i+8 <= len(src) {
+		x := binary.LittleEndian.Uint64(src[i:])
+		if m := special(x); m != 0 {
+			high |= x & ((m & -m) - 1)
+			return i + bits.TrailingZeros64(m)>>3, high&highBits != 0
+		}
+		high |= x
+		i += 8
+	}
+	for i < len(src) {
+		c := src[i]
+		if c == '"' || c == '\\' || c < 0x20 {
+			break
+		}
+		high |= uint64(c)
+		i++
+	}
+	return i, high&highBits != 0
+}
+
+// str scans the string whose opening quote is at i and returns the position after its
+// closing quote, or -1. It sets t.escaped.
+func (t *transformer) str(i int) int {
+	src := t.src
+	i++
+	start, nonASCII := i, false
+	t.escaped = false
+	for {
+		end, high := plain(src, i)
+		nonASCII = nonASCII || high
+		i = end
+		if at(src, i) != '\\' {
+			break
+		}
+		t.escaped = true
+		if i = t.escape(i); i < 0 {
+			// What is wrong first in the text is reported first.
+			if nonASCII && !utf8.Valid(src[start:t.offset]) {
+				return t.fail(codeUTF8, start+validPrefix(src[start:t.offset]))
+			}
+			return i
+		}
+	}
+	if nonASCII && !utf8.Valid(src[start:i]) {
+		return t.fail(codeUTF8, start+validPrefix(src[start:i]))
+	}
+	if at(src, i) != '"' {
+		return t.fail(codeSyntax, i)
+	}
+	return i + 1
+}
+
+// validPrefix is how many bytes of s are valid UTF-8.
+func validPrefix(s []byte) int {
+	n := 0
+	for n < len(s) {
+		r, size := utf8.DecodeRune(s[n:])
+		if r == utf8.RuneError && size <= 1 {
+			break
+		}
+		n += size
+	}
+	return n
+}
+
+// escape scans the escape sequence whose backslash is at i and returns the position after
+// it, or -1. A sequence that is not as RFC 8785 writes it is replaced.
+func (t *transformer) escape(i int) int {
+	switch at(t.src, i+1) {
+	case '"', '\\', 'b', 'f', 'n', 'r', 't':
+		return i + 2
+	case '/':
+		t.skip(i, i+1)
+		return i + 2
+	case 'u':
+	default:
+		return t.fail(codeSyntax, min(i+1, len(t.src)))
+	}
+	r, n := hex4(t.src, i+2)
+	if n < 4 {
+		return t.fail(codeSyntax, i+2+n)
+	}
+	end := i + 6
+	if utf16.IsSurrogate(r) {
+		if at(t.src, end) != '\\' || at(t.src, end+1) != 'u' {
+			return t.fail(codeSurrogate, i)
+		}
+		low, n := hex4(t.src, end+2)
+		if n < 4 {
+			return t.fail(codeSyntax, end+2+n)
+		}
+		if r = utf16.DecodeRune(r, low); r == utf8.RuneError {
+			return t.fail(codeSurrogate, i)
+		}
+		end += 6
+	}
+	t.skip(i, end)
+	t.out = appendRune(t.out, r)
+	return end
+}
+
+// hex4 reads the four hexadecimal digits at i; n is how many of them there are.
+func hex4(src []byte, i int) (r rune, n int) {
+	for n < 4 {
+		c := at(src, i+n)
+		switch {
+		case '0' <= c && c <= '9':
+			r = r<<4 | rune(c-'0')
+		case 'a' <= c|0x20 && c|0x20 <= 'f':
+			r = r<<4 | rune(c|0x20-'a'+10)
+		default:
+			return r, n
+		}
+		n++
+	}
+	return r, n
+}
+
+// appendRune appends r as RFC 8785 section 3.2.2.2 writes it inside a string.
+func appendRune(dst []byte, r rune) []byte {
+	switch r {
+	case '"', '\\':
+		return append(dst, '\\', byte(r))
+	case '\b':
+		return append(dst, '\\', 'b')
+	case '\t':
+		return append(dst, '\\', 't')
+	case '\n':
+		return append(dst, '\\', 'n')
+	case '\f':
+		return append(dst, '\\', 'f')
+	case '\r':
+		return append(dst, '\\', 'r')
+	}
+	if r < 0x20 {
+		const hex = "0123456789abcdef"
+		return append(dst, '\\', 'u', '0', '0', hex[r>>4], hex[r&15])
+	}
+	return utf8.AppendRune(dst, r)
+}
+
+// appendUnescaped appends the characters of a valid string, given without its quotes.
+func appendUnescaped(dst, s []byte) []byte {
+	for i := 0; i < len(s); {
+		if s[i] != '\\' {
+			dst = append(dst, s[i])
+			i++
+			continue
+		}
+		r, n := unescape(s[i:])
+		dst = utf8.AppendRune(dst, r)
+		i += n
+	}
+	return dst
+}
+
+// unescape reads the valid escape sequence at the start of s and its length.
+func unescape(s []byte) (rune, int) {
+	switch s[1] {
+	case 'b':
+		return '\b', 2
+	case 't':
+		return '\t', 2
+	case 'n':
+		return '\n', 2
+	case 'f':
+		return '\f', 2
+	case 'r':
+		return '\r', 2
+	case 'u':
+		r, _ := hex4(s, 2)
+		if !utf16.IsSurrogate(r) {
+			return r, 6
+		}
+		low, _ := hex4(s, 8)
+		return utf16.DecodeRune(r, low), 12
+	}
+	return rune(s[1]), 2
+}

@@ -1,0 +1,312 @@
+// Package jsontree reads values out of JSON text that the canonical package has
+// written: valid, sorted, without duplicates or white space. It keeps offsets, not
+// copies, so that the bytes of any value can be hashed as they stand.
+package jsontree
+
+import (
+	"encoding/json"
+	"errors"
+	"iter"
+	"strings"
+)
+
+// Kind is the type of a JSON value.
+type Kind byte
+
+// The kinds. Absent is the kind of the zero Value: no such member.
+const (
+	Absent Kind = iota
+	Object
+	Array
+	String
+	Number
+	Bool
+	Null
+)
+
+func (k Kind) String() string {
+	return [...]string{"absent", "object", "array", "string", "number", "boolean", "null"}[k]
+}
+
+// node is one value: text[start:end], its member name if it has one, and the
+// index of the node that follows its subtree.
+type node struct {
+	start, end         uint32
+	nameStart, nameEnd uint32 // without quotes
+	next               uint32
+	kind               Kind
+}
+
+type tree struct {
+	text  []byte
+	nodes []node
+}
+
+// Value is one value of a tree. The zero Value is absent.
+type Value struct {
+	t *tree
+	i uint32
+}
+
+var errNotCanonical = errors.New("jsontree: text is not in canonical form")
+
+// Parse indexes text, which must be the output of the canonical package.
+// The tree refers to text and must not outlive changes to it.
+func Parse(text []byte) (Value, error) {
+	p := parser{tree: &tree{text: text, nodes: make([]node, 0, 16+len(text)/24)}}
+	if err := p.run(); err != nil {
+		return Value{}, err
+	}
+	return Value{p.tree, 0}, nil
+}
+
+// parser fills a tree in one pass; open holds the containers not yet closed.
+type parser struct {
+	*tree
+	pos  int
+	open []uint32
+}
+
+func (p *parser) run() error {
+	for {
+		if err := p.value(); err != nil {
+			return err
+		}
+		if !p.closeContainers() {
+			return errNotCanonical
+		}
+		if len(p.open) == 0 {
+			if p.pos != len(p.text) {
+				return errNotCanonical
+			}
+			return nil
+		}
+	}
+}
+
+// value reads a member name, if the container has names, and the start of a value;
+// scalars are read whole, a container is left open unless it is empty.
+func (p *parser) value() error {
+	var n node
+	if k := len(p.open); k > 0 && p.nodes[p.open[k-1]].kind == Object && p.peek() != '}' {
+		end := p.stringEnd()
+		if end < 0 || end >= len(p.text) || p.text[end] != ':' {
+			return errNotCanonical
+		}
+		n.nameStart, n.nameEnd = uint32(p.pos+1), uint32(end-1)
+		p.pos = end + 1
+	}
+	n.start = uint32(p.pos)
+	switch c := p.peek(); {
+	case c == '{' || c == '[':
+		n.kind = Object
+		if c == '[' {
+			n.kind = Array
+		}
+		p.pos++
+		p.nodes = append(p.nodes, n)
+		p.open = append(p.open, uint32(len(p.nodes)-1))
+		if c := p.peek(); c == '}' || c == ']' {
+			return nil
+		}
+		return p.value()
+	case c == '"':
+		end := p.stringEnd()
+		if end < 0 {
+			return errNotCanonical
+		}
+		n.kind, p.pos = String, end
+	case c == '-' || c >= '0' && c <= '9':
+		n.kind = Number
+		p.scalar()
+	case c == 't' || c == 'f':
+		n.kind = Bool
+		p.scalar()
+	case c == 'n':
+		n.kind = Null
+		p.scalar()
+	default:
+		return errNotCanonical
+	}
+	n.end, n.next = uint32(p.pos), uint32(len(p.nodes)+1)
+	p.nodes = append(p.nodes, n)
+	return nil
+}
+
+// closeContainers ends every container that ends here, and steps over the comma
+// to the next value.
+func (p *parser) closeContainers() bool {
+	for len(p.open) > 0 {
+		top := &p.nodes[p.open[len(p.open)-1]]
+		switch c := p.peek(); {
+		case c == ',':
+			p.pos++
+			return true
+		case c == '}' && top.kind == Object, c == ']' && top.kind == Array:
+			p.pos++
+			top.end, top.next = uint32(p.pos), uint32(len(p.nodes))
+			p.open = p.open[:len(p.open)-1]
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+func (p *parser) peek() byte {
+	if p.pos < len(p.text) {
+		return p.text[p.pos]
+	}
+	return 0
+}
+
+func (p *parser) scalar() {
+	for p.pos < len(p.text) {
+		switch p.text[p.pos] {
+		case ',', ']', '}':
+			return
+		}
+		p.pos++
+	}
+}
+
+// stringEnd is the offset behind the closing quote of the string at pos, or -1.
+func (p *parser) stringEnd() int {
+	if p.peek() != '"' {
+		return -1
+	}
+	for i := p.pos + 1; i < len(p.text); i++ {
+		switch p.text[i] {
+		case '"':
+			return i + 1
+		case '\\':
+			i++
+		}
+	}
+	return -1
+}
+
+func (v Value) node() *node { return &v.t.nodes[v.i] }
+
+// Kind is the value's type, Absent for the zero Value.
+func (v Value) Kind() Kind {
+	if v.t == nil {
+		return Absent
+	}
+	return v.node().kind
+}
+
+// Raw is the canonical text of the value, a part of the text that was parsed.
+func (v Value) Raw() []byte {
+	if v.t == nil {
+		return nil
+	}
+	n := v.node()
+	return v.t.text[n.start:n.end:n.end]
+}
+
+// Text is the content of a string, and "" for every other kind.
+func (v Value) Text() string {
+	if v.Kind() != String {
+		return ""
+	}
+	raw := v.Raw()
+	return string(unquote(raw[1 : len(raw)-1]))
+}
+
+// Bytes is Text without a copy where the string holds no escape. It must not be changed.
+func (v Value) Bytes() []byte {
+	if v.Kind() != String {
+		return nil
+	}
+	raw := v.Raw()
+	return unquote(raw[1 : len(raw)-1])
+}
+
+// Len is the number of members or elements.
+func (v Value) Len() int {
+	n := 0
+	for range v.children() {
+		n++
+	}
+	return n
+}
+
+// Get is the member of that name, absent if there is none or v is no object.
+func (v Value) Get(name string) Value {
+	for n, m := range v.Members() {
+		if string(n) == name {
+			return m
+		}
+	}
+	return Value{}
+}
+
+// Members are the members of an object in canonical order; none for another kind.
+// The name is part of the text where it holds no escape, and must not be changed.
+func (v Value) Members() iter.Seq2[[]byte, Value] {
+	return func(yield func([]byte, Value) bool) {
+		if v.Kind() != Object {
+			return
+		}
+		for c := range v.children() {
+			n := c.node()
+			if !yield(unquote(v.t.text[n.nameStart:n.nameEnd]), c) {
+				return
+			}
+		}
+	}
+}
+
+// Elements are the elements of an array with their index; none for another kind.
+func (v Value) Elements() iter.Seq2[int, Value] {
+	return func(yield func(int, Value) bool) {
+		if v.Kind() != Array {
+			return
+		}
+		i := 0
+		for c := range v.children() {
+			if !yield(i, c) {
+				return
+			}
+			i++
+		}
+	}
+}
+
+func (v Value) children() iter.Seq[Value] {
+	return func(yield func(Value) bool) {
+		if k := v.Kind(); k != Object && k != Array {
+			return
+		}
+		for i, end := v.i+1, v.node().next; i < end; i = v.t.nodes[i].next {
+			if !yield(Value{v.t, i}) {
+				return
+			}
+		}
+	}
+}
+
+// unquote takes the text between a canonical string's quotes.
+func unquote(b []byte) []byte {
+	for _, c := range b {
+		if c == '\\' {
+			var s string
+			quoted := make([]byte, 0, len(b)+2)
+			quoted = append(append(append(quoted, '"'), b...), '"')
+			if json.Unmarshal(quoted, &s) != nil {
+				panic(errNotCanonical) // canonical wrote the escape: unreachable
+			}
+			return []byte(s)
+		}
+	}
+	return b
+}
+
+// EscapePointer writes a member name as an RFC 6901 reference token.
+func EscapePointer(name string) string {
+	if !strings.ContainsAny(name, "~/") {
+		return name
+	}
+	return strings.ReplaceAll(strings.ReplaceAll(name, "~", "~0"), "/", "~1")
+}

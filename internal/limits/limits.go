@@ -1,0 +1,42 @@
+// Package limits holds every cap on size, count and depth in one place, so that
+// what a hostile input can cost is read off one page.
+package limits
+
+const (
+	// Declaration is the size of one declaration in bytes, JSON or YAML. Larger content goes in by digest.
+	Declaration = 16 << 20
+	// DeclarationDepth is how deep arrays and objects nest in a declaration; the top-level object is depth 1.
+	DeclarationDepth = 64
+	// DeclarationValues is how many object members and array elements a declaration has in all.
+	DeclarationValues = 100_000
+	// YAML is the size of a declaration written as YAML. A YAML parser holds some sixty times its input,
+	// so that the cap for the format that people type is lower than that of the one that programs write.
+	YAML = 2 << 20
+
+	// Payload is the size of a DSSE payload: a Statement with one declaration, its subjects and annotations.
+	Payload = Declaration + 1<<20
+	// PayloadDepth leaves room for the Statement around the declaration.
+	PayloadDepth = DeclarationDepth + 2
+	// PayloadValues leaves room for subjects and annotations.
+	PayloadValues = DeclarationValues + 10_000
+
+	// Bundle is the size of one bundle or envelope: a payload in base64 and verification material.
+	Bundle = (Payload+2)/3*4 + 1<<20
+	// BundleDepth and BundleValues bound everything in a bundle but its payload, which is one string.
+	BundleDepth  = 32
+	BundleValues = 10_000
+
+	// JSON is the size of any JSON text that canonicalize takes.
+	JSON = 256 << 20
+
+	// Subjects is how many subjects a Statement names, the run included.
+	Subjects = 1_000
+	// Annotations is how many annotations a predicate carries.
+	Annotations = 1_000
+	// Key is the size of a key file.
+	Key = 64 << 10
+	// Password is the length of a key's password in bytes.
+	Password = 4 << 10
+	// Problems is how many problems one report lists before it stops.
+	Problems = 100
+)
