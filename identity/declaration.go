@@ -1,0 +1,140 @@
+package identity
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+
+	"github.com/runattest/runattest/canonical"
+	"github.com/runattest/runattest/internal/jsontree"
+	"github.com/runattest/runattest/internal/limits"
+)
+
+// Schema is the value of a declaration's "schema" member: type, version and domain separation in one.
+const Schema = "https://github.com/runattest/runattest/declaration/v1"
+
+// MediaType is the media type of a declaration's canonical form.
+const MediaType = "application/vnd.runattest.declaration.v1+json"
+
+// Kind says what sort of run is declared.
+type Kind string
+
+// The kinds of runs.
+const (
+	Inference  Kind = "inference"
+	Agent      Kind = "agent"
+	Training   Kind = "training"
+	Evaluation Kind = "evaluation"
+	Batch      Kind = "batch"
+	Other      Kind = "other"
+)
+
+// Declaration is a valid declaration with its identity. It is immutable, safe for
+// concurrent use, and made by Parse and ParseYAML alone.
+type Declaration struct {
+	text []byte // canonical form
+	root jsontree.Value
+	id   ID
+}
+
+var _ json.Marshaler = (*Declaration)(nil)
+
+// Parse reads a declaration from JSON text: I-JSON (RFC 7493), every number exact,
+// valid under the declaration's schema. The error is an *InvalidError that lists
+// what is wrong. data is not kept.
+func Parse(data []byte) (*Declaration, error) {
+	text, root, err := parseText(data)
+	if err != nil {
+		return nil, err
+	}
+	if problems := validate(root); len(problems) > 0 {
+		return nil, invalid(problems, jsonLocator(data))
+	}
+	return &Declaration{text: text, root: root, id: ID{sha256.Sum256(text)}}, nil
+}
+
+// Compute is the identity that data has under the rules for JSON text and numbers
+// alone, whether or not the declaration is valid under its schema. A verifier needs
+// it to tell a changed declaration from an invalid one; everybody else wants Parse.
+// The error is an *InvalidError.
+func Compute(data []byte) (ID, error) {
+	text, err := canonicalText(data)
+	if err != nil {
+		return ID{}, err
+	}
+	return ID{sha256.Sum256(text)}, nil
+}
+
+var rules = canonical.Options{
+	ExactNumbers: true,
+	MaxDepth:     limits.DeclarationDepth,
+	MaxValues:    limits.DeclarationValues,
+}
+
+func canonicalText(data []byte) ([]byte, error) {
+	if len(data) > limits.Declaration {
+		return nil, &InvalidError{[]Problem{sizeProblem(len(data), limits.Declaration)}}
+	}
+	text, err := rules.Append(make([]byte, 0, len(data)), data)
+	if err != nil {
+		return nil, &InvalidError{[]Problem{textProblem(data, err)}}
+	}
+	return text, nil
+}
+
+func parseText(data []byte) ([]byte, jsontree.Value, error) {
+	text, err := canonicalText(data)
+	if err != nil {
+		return nil, jsontree.Value{}, err
+	}
+	root, err := jsontree.Parse(text)
+	if err != nil {
+		return nil, jsontree.Value{}, err
+	}
+	return text, root, nil
+}
+
+func invalid(problems []Problem, locate locator) *InvalidError {
+	for i := range problems {
+		p := &problems[i]
+		p.Offset, p.Line, p.Column = locate(p.Pointer)
+	}
+	return &InvalidError{problems}
+}
+
+// ID is the identity of the run: SHA-256 over Canonical.
+func (d *Declaration) ID() ID { return d.id }
+
+// Canonical is the declaration's canonical form (RFC 8785), no newline at its end.
+// The caller owns the copy.
+func (d *Declaration) Canonical() []byte { return append([]byte(nil), d.text...) }
+
+// AppendCanonical appends the canonical form to dst.
+func (d *Declaration) AppendCanonical(dst []byte) []byte { return append(dst, d.text...) }
+
+// Size is the length of the canonical form in bytes.
+func (d *Declaration) Size() int64 { return int64(len(d.text)) }
+
+// MarshalJSON writes the canonical form.
+func (d *Declaration) MarshalJSON() ([]byte, error) { return d.Canonical(), nil }
+
+// Kind is the sort of run that is declared.
+func (d *Declaration) Kind() Kind { return Kind(d.root.Get("kind").Text()) }
+
+// Model is the model that the run uses.
+func (d *Declaration) Model() Model { return modelOf(d.root.Get("model")) }
+
+// Context lists the resources that the run is given, in the declaration's order.
+func (d *Declaration) Context() []Resource { return resourcesOf(d.root.Get("context")) }
+
+// Parents are the identities of the runs that this one descends from, in the declaration's order.
+func (d *Declaration) Parents() []ID {
+	var ids []ID
+	for _, v := range d.root.Get("parents").Elements() {
+		id, err := ParseID(v.Text())
+		if err != nil {
+			continue // validate has seen it: unreachable
+		}
+		ids = append(ids, id)
+	}
+	return ids
+}

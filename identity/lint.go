@@ -1,0 +1,235 @@
+package identity
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/runattest/runattest/internal/jsontree"
+	"github.com/runattest/runattest/internal/limits"
+)
+
+// The reasons for a warning.
+const (
+	CodeVolatile  Code = "volatile"       // a reference whose content may change
+	CodeExecution Code = "execution-fact" // something that only an execution produces
+	CodeDefault   Code = "open-default"   // a well-known default is left to whoever runs it
+	CodeNFC       Code = "not-nfc"        // text that is not in Unicode normalisation form C
+	CodeBidi      Code = "bidi"           // characters that change the direction of text
+	CodeInvisible Code = "invisible"      // characters that nobody sees
+	CodeLookAlike Code = "look-alike"     // a name that mixes scripts
+)
+
+// Lint lists what makes JSON text invalid as a declaration, or, where it is valid,
+// what makes it volatile or ambiguous. An empty list says that there is nothing.
+func Lint(data []byte) []Problem {
+	d, err := Parse(data)
+	return lint(d, err, jsonLocator(data))
+}
+
+// LintYAML is Lint for a declaration written as YAML.
+func LintYAML(data []byte) []Problem {
+	d, err := ParseYAML(data)
+	if err != nil {
+		return lint(nil, err, nil)
+	}
+	doc, err := readYAML(data)
+	if err != nil {
+		return lint(nil, err, nil)
+	}
+	return lint(d, nil, doc.locate)
+}
+
+func lint(d *Declaration, err error, locate locator) []Problem {
+	if err != nil {
+		if invalid, ok := err.(*InvalidError); ok {
+			return invalid.Problems
+		}
+		return []Problem{{Severity: Error, Code: "syntax", Message: err.Error()}}
+	}
+	l := &linter{kind: d.Kind()}
+	l.declaration(d.root)
+	for i := range l.problems {
+		p := &l.problems[i]
+		p.Severity = Warning
+		p.Offset, p.Line, p.Column = locate(p.Pointer)
+	}
+	return l.problems
+}
+
+// linter walks a valid declaration.
+type linter struct {
+	checker
+	kind Kind
+}
+
+func (l *linter) warn(code Code, message, hint string) {
+	l.warnAt(code, l.pointer(), message, hint)
+}
+
+func (l *linter) warnAt(code Code, pointer, message, hint string) {
+	if len(l.problems) < limits.Problems {
+		l.problems = append(l.problems, Problem{Code: code, Pointer: pointer, Message: message, Hint: hint})
+	}
+}
+
+func (l *linter) declaration(root jsontree.Value) {
+	for name, v := range root.Members() {
+		l.at(string(name), func() {
+			l.strings(v)
+			switch string(name) {
+			case "model":
+				l.model(v)
+			case "parameters":
+				l.execution(v)
+				l.defaults(v)
+			case "constraints", "extensions":
+				l.execution(v)
+			case "context":
+				l.resources(v)
+			}
+		})
+	}
+}
+
+func (l *linter) model(v jsontree.Value) {
+	if !hasAny(v, "digest", "version") && !anyDigest(v.Get("components")) {
+		l.warn(CodeVolatile, "the model has neither a digest nor a version", "add model.digest, or model.version as the provider names it")
+	}
+	l.reference(v)
+	if components := v.Get("components"); components.Kind() == jsontree.Array {
+		l.at("components", func() { l.resources(components) })
+	}
+}
+
+func anyDigest(components jsontree.Value) bool {
+	for _, c := range components.Elements() {
+		if hasAny(c, "digest") {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *linter) resources(v jsontree.Value) {
+	for i, r := range v.Elements() {
+		l.at(strconv.Itoa(i), func() {
+			if !hasAny(r, "digest", "content", "version") {
+				l.warn(CodeVolatile, "only a URI names the content, which may change behind it", "add digest (sha256sum FILE), or version")
+			}
+			l.reference(r)
+		})
+	}
+}
+
+// movingNames are versions, tags and branches that mean another content tomorrow.
+var movingNames = []string{"latest", "stable", "main", "master", "head", "trunk", "dev", "develop", "nightly", "edge", "current", "default"}
+
+// reference warns of a version or URI that names something that moves, unless a digest pins it.
+func (l *linter) reference(v jsontree.Value) {
+	if hasAny(v, "digest") {
+		return
+	}
+	for _, name := range []string{"version", "uri", "name"} {
+		s := v.Get(name).Text()
+		moving := slices.Contains(movingNames, strings.ToLower(s))
+		if name != "version" {
+			moving = endsMoving(s)
+		}
+		if s != "" && moving {
+			l.at(name, func() {
+				l.warn(CodeVolatile, strconv.Quote(s)+" may name another content tomorrow", "add a digest, or name a fixed version")
+			})
+		}
+	}
+}
+
+// endsMoving tells `repo:latest`, `repo@main`, `.../tree/main`, `.../resolve/main/file`.
+func endsMoving(s string) bool {
+	s = strings.ToLower(s)
+	for _, name := range movingNames {
+		if strings.HasSuffix(s, ":"+name) || strings.HasSuffix(s, "@"+name) || strings.HasSuffix(s, "-"+name) && name == "latest" {
+			return true
+		}
+		for _, folder := range []string{"tree", "blob", "resolve", "raw", "refs/heads"} {
+			if strings.HasSuffix(s, "/"+folder+"/"+name) || strings.Contains(s, "/"+folder+"/"+name+"/") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// executionFacts are names, without case and separators, of what only an execution can know.
+var executionFacts = map[string]bool{
+	"output": true, "outputs": true, "completion": true, "usage": true, "log": true, "logs": true,
+	"traceid": true, "spanid": true, "requestid": true, "responseid": true, "startedat": true, "endedat": true, "finishedat": true,
+	"createdat": true, "timestamp": true, "starttime": true, "endtime": true, "duration": true, "durationms": true,
+	"latency": true, "latencyms": true, "elapsed": true, "host": true, "hostname": true, "pid": true, "exitcode": true,
+	"finishreason": true, "systemfingerprint": true, "jobid": true, "runid": true,
+}
+
+// execution warns of execution facts anywhere in an open object.
+func (l *linter) execution(v jsontree.Value) {
+	for name, m := range v.Members() {
+		l.at(string(name), func() {
+			if executionFacts[plainName(string(name))] {
+				l.warn(CodeExecution, "looks like something that only the execution can know, and would give each execution its own identity", "leave it out, or put it in an annotation when signing")
+			}
+			l.execution(m)
+		})
+	}
+	for i, e := range v.Elements() {
+		l.at(strconv.Itoa(i), func() { l.execution(e) })
+	}
+}
+
+// plainName is a name without case and separators: max_tokens and maxTokens are one.
+func plainName(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '_' || r == '-' || r == '.' || r == ' ' {
+			return -1
+		}
+		return r
+	}, strings.ToLower(s))
+}
+
+// samplingDefaults are parameters that every serving stack fills in differently when a
+// declaration is silent, each with its spellings.
+var samplingDefaults = []struct {
+	name   string
+	why    string
+	spelt  []string
+	greedy bool // no matter once sampling is off
+}{
+	{"temperature", "providers default to 1, 0.7 or the model's own", []string{"temperature", "dosample"}, false},
+	{"maxTokens", "vLLM stops at 16 tokens, others at the model's limit", []string{"maxtokens", "maxnewtokens", "maxcompletiontokens", "maxoutputtokens", "maxgentoks", "numpredict", "maxlength", "maxturns", "maxsteps"}, false},
+	{"seed", "without one each execution samples differently", []string{"seed", "randomseed", "samplingseed"}, true},
+}
+
+func (l *linter) defaults(parameters jsontree.Value) {
+	if l.kind != Inference && l.kind != Agent {
+		return
+	}
+	if hasAny(parameters, "numInferenceSteps", "num_inference_steps") {
+		return // diffusion: no tokens, no temperature
+	}
+	found := map[string]jsontree.Value{}
+	collectNames(parameters, found)
+	temperature, ok := found["temperature"]
+	greedy := ok && string(temperature.Raw()) == "0"
+	for _, d := range samplingDefaults {
+		stated := slices.ContainsFunc(d.spelt, func(s string) bool { _, ok := found[s]; return ok })
+		if !stated && !(d.greedy && greedy) {
+			l.warnAt(CodeDefault, l.pointer(), d.name+" is left to whoever runs it: "+d.why, "state the value that the run will use")
+		}
+	}
+}
+
+// collectNames notes each member's value under its plain name, however deep it stands.
+func collectNames(v jsontree.Value, found map[string]jsontree.Value) {
+	for name, m := range v.Members() {
+		found[plainName(string(name))] = m
+		collectNames(m, found)
+	}
+}

@@ -1,0 +1,148 @@
+package identity
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/runattest/runattest/canonical"
+)
+
+// Code names a reason why a declaration is refused, or warned of. Codes are stable.
+type Code string
+
+// The reasons that come from the declaration's rules. Those of the JSON text itself
+// are the codes of package canonical; the ones that begin with "yaml-" are YAML's.
+const (
+	CodeNull     Code = "null"     // null stands where a value is wanted
+	CodeType     Code = "type"     // a value has the wrong JSON type
+	CodeRequired Code = "required" // a member is missing
+	CodeUnknown  Code = "unknown"  // a closed object has a member that it does not know
+	CodeValue    Code = "value"    // a value is of the right type but not allowed
+	CodeUnique   Code = "unique"   // an element of a set stands twice
+	CodeSize     Code = "size"     // the input is larger than 16 MiB (YAML: 2 MiB)
+)
+
+// Severity tells an error, which makes a declaration invalid, from a warning.
+type Severity string
+
+// The severities.
+const (
+	Error   Severity = "error"
+	Warning Severity = "warning"
+)
+
+// Problem is one thing that is wrong with a declaration, or doubtful in it.
+type Problem struct {
+	Severity Severity `json:"severity"`
+	Code     Code     `json:"code"`
+	Pointer  string   `json:"pointer"`          // RFC 6901; "" is the whole declaration
+	Offset   int      `json:"offset,omitempty"` // in bytes from the start of JSON text; 0 for YAML
+	Line     int      `json:"line,omitempty"`   // from 1; 0 where it is not known
+	Column   int      `json:"column,omitempty"` // from 1, in characters
+	Message  string   `json:"message"`
+	Hint     string   `json:"hint,omitempty"` // what to do about it
+}
+
+// String is the problem on one line, without its severity and hint.
+func (p Problem) String() string {
+	var b strings.Builder
+	if p.Line > 0 {
+		fmt.Fprintf(&b, "line %d, column %d: ", p.Line, p.Column)
+	}
+	if p.Pointer != "" {
+		b.WriteString(printable(p.Pointer) + ": ")
+	}
+	fmt.Fprintf(&b, "%s (%s)", p.Message, p.Code)
+	return b.String()
+}
+
+// InvalidError says why a declaration is refused. Problems holds at least one error
+// and no warning, at most 100, in the order of the canonical form.
+type InvalidError struct{ Problems []Problem }
+
+func (e *InvalidError) Error() string {
+	s := "invalid declaration: " + e.Problems[0].String()
+	if n := len(e.Problems) - 1; n > 0 {
+		s += fmt.Sprintf(" (and %d more)", n)
+	}
+	return s
+}
+
+// Hint is what to do about the first problem, or "".
+func (e *InvalidError) Hint() string { return e.Problems[0].Hint }
+
+// locator finds where a pointer's value stands in the source.
+type locator func(pointer string) (offset, line, column int)
+
+// jsonLocator finds values in JSON text; a missing member is found at its parent.
+func jsonLocator(src []byte) locator {
+	return func(pointer string) (int, int, int) {
+		for {
+			if offset, ok := canonical.Locate(src, pointer); ok {
+				line, column := lineColumn(src, offset)
+				return offset, line, column
+			}
+			i := strings.LastIndexByte(pointer, '/')
+			if i < 0 {
+				return 0, 0, 0
+			}
+			pointer = pointer[:i]
+		}
+	}
+}
+
+func lineColumn(src []byte, offset int) (line, column int) {
+	before := src[:min(max(offset, 0), len(src))]
+	start := bytes.LastIndexByte(before, '\n') + 1
+	return bytes.Count(before, []byte{'\n'}) + 1, utf8.RuneCount(before[start:]) + 1
+}
+
+// textProblem turns an error of package canonical into a Problem.
+func textProblem(src []byte, err error) Problem {
+	p := Problem{Severity: Error, Code: "syntax", Message: err.Error()}
+	var ce *canonical.Error
+	if !errors.As(err, &ce) {
+		return p
+	}
+	p.Code, p.Pointer, p.Offset = Code(ce.Code), ce.Pointer, ce.Offset
+	p.Line, p.Column = lineColumn(src, ce.Offset)
+	if m, ok := textMessages[p.Code]; ok {
+		p.Message, p.Hint = m[0], m[1]
+	}
+	return p
+}
+
+// textMessages are the message and the hint for each code of package canonical.
+var textMessages = map[Code][2]string{
+	"syntax":    {"not valid JSON here", ""},
+	"bom":       {"begins with a byte order mark", "save the file as UTF-8 without a BOM"},
+	"utf8":      {"invalid UTF-8", "save the file as UTF-8"},
+	"surrogate": {"escape of a lone surrogate, which is no character", "write the character itself, or both halves of the pair"},
+	"duplicate": {"member name stands twice in one object", "remove one of the two"},
+	"range":     {"number is beyond the range of a double", "quote it: a string keeps every digit"},
+	"inexact":   {"number cannot be kept exactly by JSON implementations (RFC 8785 would round it)", "quote it: a string keeps every digit"},
+	"depth":     {"arrays and objects nest deeper than 64", "put the content in by digest"},
+	"count":     {"more than 100,000 members and elements", "put the content in by digest"},
+	"trailing":  {"something follows the declaration", "one declaration a file; several go in a .jsonl file, one a line"},
+}
+
+// printable keeps control and bidirectional characters of a hostile name out of messages.
+func printable(s string) string {
+	q := fmt.Sprintf("%+q", s)
+	q = q[1 : len(q)-1]
+	if strings.ContainsAny(q, "\\") {
+		return q
+	}
+	return s
+}
+
+func sizeProblem(size, limit int) Problem {
+	return Problem{
+		Severity: Error, Code: CodeSize,
+		Message: fmt.Sprintf("%d bytes, want at most %d", size, limit),
+		Hint:    "put large content in by digest",
+	}
+}

@@ -1,0 +1,366 @@
+package identity
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/runattest/runattest/internal/jsontree"
+	"github.com/runattest/runattest/internal/limits"
+)
+
+// validate holds a declaration against its schema and lists the errors, without
+// their place in the source. declaration.schema.json says the same in JSON Schema;
+// a test holds the two to one answer.
+func validate(root jsontree.Value) []Problem {
+	c := &checker{}
+	c.declaration(root)
+	return c.problems
+}
+
+// checker walks a declaration; path is where it stands.
+type checker struct {
+	path     []string
+	problems []Problem
+}
+
+// rule checks the value at the checker's path.
+type rule func(*checker, jsontree.Value)
+
+// members says what a closed object may hold; required is in the order of the spec.
+type members struct {
+	required []string
+	anyOf    []string // at least one of these is required, too
+	rules    map[string]rule
+}
+
+var (
+	declarationMembers = members{
+		required: []string{"schema", "kind", "model", "prompt", "parameters", "context", "constraints"},
+		rules: map[string]rule{
+			"schema":      oneOf(Schema),
+			"kind":        oneOf(string(Inference), string(Agent), string(Training), string(Evaluation), string(Batch), string(Other)),
+			"model":       closed(&modelMembers),
+			"prompt":      (*checker).prompt,
+			"parameters":  open,
+			"context":     list(closed(&resourceMembers), 0),
+			"constraints": open,
+			"parents":     unique(list(text("a run identity: airun:1:sha256: and 64 lower-case hex digits", isID), 0)),
+			"extensions":  (*checker).extensions,
+		},
+	}
+	modelMembers = members{
+		required: []string{"name"},
+		rules: map[string]rule{
+			"name":       nonEmpty,
+			"provider":   nonEmpty,
+			"version":    nonEmpty,
+			"uri":        absoluteURI,
+			"digest":     digest,
+			"components": list(closed(&resourceMembers), 0),
+		},
+	}
+	resourceMembers = members{
+		required: []string{"role", "name"},
+		anyOf:    []string{"digest", "content", "uri"},
+		rules: map[string]rule{
+			"role": oneOf("tool", "dataset", "document", "code", "image", "adapter", "tokenizer",
+				"template", "memory", "environment", "harness", "other"),
+			"name":      nonEmpty,
+			"digest":    digest,
+			"content":   anything,
+			"uri":       absoluteURI,
+			"size":      (*checker).size,
+			"mediaType": mediaType,
+			"version":   nonEmpty,
+		},
+	}
+	digestMembers = members{rules: map[string]rule{
+		"sha256": hexDigits(64),
+		"sha384": hexDigits(96),
+		"sha512": hexDigits(128),
+	}}
+
+	nonEmpty    = text("a non-empty string", func(s string) bool { return s != "" })
+	absoluteURI = text("an absolute URI (RFC 3986)", isAbsoluteURI)
+	mediaType   = text("a media type such as text/plain, without parameters", isMediaType)
+)
+
+func (c *checker) declaration(root jsontree.Value) { closed(&declarationMembers)(c, root) }
+
+func (c *checker) prompt(v jsontree.Value) {
+	if !c.object(v) {
+		return
+	}
+	var forms []string
+	for name, m := range v.Members() {
+		c.at(string(name), func() {
+			switch string(name) {
+			case "messages":
+				forms = append(forms, "messages")
+				list((*checker).message, 1)(c, m)
+			case "text":
+				forms = append(forms, "text")
+				text("a string", func(string) bool { return true })(c, m)
+			case "digest":
+				forms = append(forms, "digest")
+				digest(c, m)
+			case "size":
+				c.size(m)
+			case "mediaType":
+				mediaType(c, m)
+			default:
+				c.unknown(m)
+			}
+		})
+	}
+	if len(forms) > 1 || hasAny(v, "size", "mediaType") && !slices.Equal(forms, []string{"digest"}) {
+		c.fail(CodeValue, "a prompt is exactly one of: messages; text; digest with size and mediaType; {} for none", "")
+	}
+}
+
+func (c *checker) message(v jsontree.Value) {
+	if !c.object(v) {
+		return
+	}
+	if !hasAny(v, "role") {
+		c.missing("role")
+	}
+	if !hasAny(v, "content", "tool_calls") {
+		c.missing("content")
+	}
+	for name, m := range v.Members() {
+		c.at(string(name), func() {
+			switch string(name) {
+			case "role":
+				nonEmpty(c, m)
+			case "content":
+				switch m.Kind() {
+				case jsontree.String:
+				case jsontree.Array, jsontree.Object:
+					c.noNull(m)
+				default:
+					c.wrongType(m, "a string, an array or an object")
+				}
+			default:
+				c.noNull(m)
+			}
+		})
+	}
+}
+
+func (c *checker) extensions(v jsontree.Value) {
+	if !c.object(v) {
+		return
+	}
+	for name, m := range v.Members() {
+		c.at(string(name), func() {
+			if !isAbsoluteURI(string(name)) {
+				c.fail(CodeValue, "extensions are named by an absolute URI (RFC 3986)", "use a URI that you control")
+			}
+			c.noNull(m)
+		})
+	}
+}
+
+func (c *checker) size(v jsontree.Value) {
+	if v.Kind() != jsontree.Number {
+		c.wrongType(v, "an integer")
+		return
+	}
+	if n, err := strconv.ParseInt(string(v.Raw()), 10, 64); err != nil || n < 0 || n >= 1<<53 {
+		c.fail(CodeValue, "want an integer from 0 to 9007199254740991, in bytes", "")
+	}
+}
+
+// closed checks an object that may hold only the members that m names.
+func closed(m *members) rule {
+	return func(c *checker, v jsontree.Value) {
+		if !c.object(v) {
+			return
+		}
+		for _, name := range m.required {
+			if !hasAny(v, name) {
+				c.missing(name)
+			}
+		}
+		if len(m.anyOf) > 0 && !hasAny(v, m.anyOf...) {
+			c.fail(CodeRequired, "want at least one of "+strings.Join(m.anyOf, ", "), "")
+		}
+		for name, member := range v.Members() {
+			c.at(string(name), func() {
+				if r, ok := m.rules[string(name)]; ok {
+					r(c, member)
+				} else {
+					c.unknown(member)
+				}
+			})
+		}
+	}
+}
+
+// open checks an object that may hold anything but null.
+func open(c *checker, v jsontree.Value) {
+	if c.object(v) {
+		c.noNull(v)
+	}
+}
+
+func anything(c *checker, v jsontree.Value) { c.noNull(v) }
+
+func digest(c *checker, v jsontree.Value) {
+	closed(&digestMembers)(c, v)
+	if v.Kind() == jsontree.Object && v.Len() == 0 {
+		c.fail(CodeValue, "a digest needs at least one of sha256, sha384, sha512", "")
+	}
+}
+
+func list(element rule, least int) rule {
+	return func(c *checker, v jsontree.Value) {
+		if v.Kind() != jsontree.Array {
+			c.wrongType(v, "an array")
+			return
+		}
+		if v.Len() < least {
+			c.fail(CodeValue, fmt.Sprintf("want at least %d element", least), "")
+		}
+		for i, e := range v.Elements() {
+			c.at(strconv.Itoa(i), func() { element(c, e) })
+		}
+	}
+}
+
+// unique refuses an element whose canonical form an earlier one has.
+func unique(r rule) rule {
+	return func(c *checker, v jsontree.Value) {
+		r(c, v)
+		seen := map[string]bool{}
+		for i, e := range v.Elements() {
+			if seen[string(e.Raw())] {
+				c.at(strconv.Itoa(i), func() { c.fail(CodeUnique, "stands in the list already", "remove one of the two") })
+			}
+			seen[string(e.Raw())] = true
+		}
+	}
+}
+
+func text(want string, ok func(string) bool) rule {
+	return func(c *checker, v jsontree.Value) {
+		if v.Kind() != jsontree.String {
+			c.wrongType(v, want)
+		} else if !ok(v.Text()) {
+			c.fail(CodeValue, "want "+want, "")
+		}
+	}
+}
+
+func oneOf(values ...string) rule {
+	want := strconv.Quote(values[0])
+	if len(values) > 1 {
+		want = "one of " + strings.Join(values, ", ")
+	}
+	return text(want, func(s string) bool { return slices.Contains(values, s) })
+}
+
+func hexDigits(n int) rule {
+	return func(c *checker, v jsontree.Value) {
+		switch s := v.Text(); {
+		case v.Kind() != jsontree.String:
+			c.wrongType(v, "a string of hex digits")
+		case len(s) != n:
+			c.fail(CodeValue, fmt.Sprintf("%d hex digits, want %d", len(s), n), "")
+		case !isLowerHex(s):
+			c.fail(CodeValue, "want lower-case hex digits only", "")
+		}
+	}
+}
+
+func hasAny(v jsontree.Value, names ...string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { return v.Get(name).Kind() != jsontree.Absent })
+}
+
+func isID(s string) bool {
+	_, err := ParseID(s)
+	return err == nil
+}
+
+// at runs f with the path one step deeper.
+func (c *checker) at(name string, f func()) {
+	c.path = append(c.path, name)
+	f()
+	c.path = c.path[:len(c.path)-1]
+}
+
+func (c *checker) pointer(more ...string) string {
+	var b strings.Builder
+	for _, name := range append(c.path[:len(c.path):len(c.path)], more...) {
+		b.WriteString("/" + jsontree.EscapePointer(name))
+	}
+	return b.String()
+}
+
+func (c *checker) add(p Problem) {
+	if len(c.problems) < limits.Problems {
+		p.Severity = Error
+		c.problems = append(c.problems, p)
+	}
+}
+
+func (c *checker) fail(code Code, message, hint string) {
+	c.add(Problem{Code: code, Pointer: c.pointer(), Message: message, Hint: hint})
+}
+
+func (c *checker) missing(name string) {
+	c.add(Problem{Code: CodeRequired, Pointer: c.pointer(name), Message: "required member is missing", Hint: missingHints[c.pointer(name)]})
+}
+
+var missingHints = map[string]string{
+	"/schema":      `add "schema": "` + Schema + `"`,
+	"/prompt":      `write "prompt": {} for a run without a prompt`,
+	"/parameters":  `write "parameters": {} for a run without parameters`,
+	"/context":     `write "context": [] for a run without context`,
+	"/constraints": `write "constraints": {} for a run without constraints`,
+}
+
+func (c *checker) unknown(v jsontree.Value) {
+	hint := "remove it"
+	if len(c.path) == 1 {
+		hint = "what the run will use goes in parameters or constraints; what it does or makes has no place in a declaration; for anything else there is extensions"
+	}
+	c.fail(CodeUnknown, "unknown member", hint)
+}
+
+func (c *checker) wrongType(v jsontree.Value, want string) {
+	if v.Kind() == jsontree.Null {
+		c.null()
+		return
+	}
+	c.fail(CodeType, fmt.Sprintf("is of type %s, want %s", v.Kind(), want), "")
+}
+
+func (c *checker) null() {
+	c.fail(CodeNull, "null is refused", "leave the member out: absent means that nothing is claimed")
+}
+
+func (c *checker) object(v jsontree.Value) bool {
+	if v.Kind() == jsontree.Object {
+		return true
+	}
+	c.wrongType(v, "an object")
+	return false
+}
+
+// noNull refuses null in v and everywhere below it.
+func (c *checker) noNull(v jsontree.Value) {
+	if v.Kind() == jsontree.Null {
+		c.null()
+		return
+	}
+	for name, m := range v.Members() {
+		c.at(string(name), func() { c.noNull(m) })
+	}
+	for i, e := range v.Elements() {
+		c.at(strconv.Itoa(i), func() { c.noNull(e) })
+	}
+}
