@@ -1,0 +1,120 @@
+// Package atomicfile writes files whole or not at all.
+package atomicfile
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Write puts data at path through a temporary file in the same folder, synced and
+// renamed, so that whoever looks finds the old file or the new one and nothing between.
+// An existing file is replaced and keeps its permissions; perm (before umask) is for a new one.
+func Write(path string, data []byte, perm fs.FileMode) error {
+	info, err := os.Stat(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	exists := err == nil
+	if exists && !info.Mode().IsRegular() {
+		return writeThrough(path, data, info)
+	}
+	if exists { // a link stays a link: what it points at is replaced
+		if path, err = filepath.EvalSymlinks(path); err != nil {
+			return err
+		}
+	}
+	tmp, err := writeTemp(path, data, perm)
+	if err != nil {
+		return err
+	}
+	if exists {
+		err = os.Chmod(tmp, info.Mode().Perm())
+	}
+	if err == nil {
+		err = os.Rename(tmp, path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(tmp))
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// Create is Write for a file that must not exist yet: it fails with fs.ErrExist and
+// leaves the other's file as it is, even if that one came in between.
+func Create(path string, data []byte, perm fs.FileMode) error {
+	if _, err := os.Lstat(path); err == nil {
+		return &fs.PathError{Op: "create", Path: path, Err: fs.ErrExist}
+	}
+	tmp, err := writeTemp(path, data, perm)
+	if err != nil {
+		return err
+	}
+	defer os.Remove(tmp)
+	if err := os.Link(tmp, path); err != nil {
+		if errors.Is(err, fs.ErrExist) {
+			return &fs.PathError{Op: "create", Path: path, Err: fs.ErrExist}
+		}
+		return createWithoutLink(path, data, perm)
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// createWithoutLink serves file systems without hard links; O_EXCL still never overwrites.
+func createWithoutLink(path string, data []byte, perm fs.FileMode) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
+	if err != nil {
+		return err
+	}
+	if err := fill(f, data); err != nil {
+		return errors.Join(err, os.Remove(path))
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// writeThrough serves pipes and devices such as /dev/stdout, which cannot be replaced.
+func writeThrough(path string, data []byte, info fs.FileInfo) error {
+	if info.IsDir() {
+		return fmt.Errorf("%s: is a folder, want a file", path)
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	return errors.Join(err, f.Close())
+}
+
+// writeTemp writes a file beside path under a name that nobody else has.
+func writeTemp(path string, data []byte, perm fs.FileMode) (name string, err error) {
+	name = filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+rand.Text()+".tmp")
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
+	if err != nil {
+		return "", err
+	}
+	if err := fill(f, data); err != nil {
+		return "", errors.Join(err, os.Remove(name))
+	}
+	return name, nil
+}
+
+func fill(f *os.File, data []byte) error {
+	_, err := f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}
+
+// syncDir makes the new name durable; not every platform can open a folder.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return nil
+	}
+	_ = d.Sync() // refused by some file systems, which have nothing better to offer
+	return d.Close()
+}

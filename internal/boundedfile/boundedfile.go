@@ -1,0 +1,64 @@
+// Package boundedfile reads files whole, up to a size.
+package boundedfile
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+)
+
+// ErrInput marks input that is not what it should be: too large, empty, a folder.
+var ErrInput = errors.New("unusable input")
+
+// inputError is an ErrInput with its own text.
+type inputError struct{ text string }
+
+func (e *inputError) Error() string        { return e.text }
+func (e *inputError) Is(target error) bool { return target == ErrInput }
+
+// Open opens a file to read; a folder is an error that wraps ErrInput.
+func Open(path string) (*os.File, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && info.IsDir() {
+		err = &inputError{path + ": is a folder, want a file"}
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// Read reads the file at path, at most limit bytes. A larger file, an empty one and a
+// folder are errors that wrap ErrInput; no more than limit+1 bytes are ever held.
+func Read(path string, limit int64) ([]byte, error) {
+	f, err := Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return ReadFrom(f, path, limit)
+}
+
+// ReadFrom is Read for an open file or standard input; name stands in its errors.
+func ReadFrom(r io.Reader, name string, limit int64) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, limit+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%s: %w", name, err)
+	case int64(len(data)) > limit:
+		return nil, TooLarge(name, limit)
+	case len(data) == 0:
+		return nil, &inputError{name + ": is empty"}
+	}
+	return data, nil
+}
+
+// TooLarge says that name holds more than limit bytes.
+func TooLarge(name string, limit int64) error {
+	return &inputError{fmt.Sprintf("%s: larger than %d bytes", name, limit)}
+}

@@ -1,0 +1,98 @@
+package signer
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"errors"
+	"fmt"
+
+	"github.com/sigstore/sigstore/pkg/cryptoutils"
+
+	"github.com/runattest/runattest/internal/limits"
+)
+
+// ErrSignature says that a signature is not by the key over the message.
+var ErrSignature = errors.New("the signature does not verify")
+
+// PublicKey is a public key of an algorithm that this package signs with. It is
+// immutable and made by ParsePublicKey and NewPublicKey alone.
+type PublicKey struct {
+	key       crypto.PublicKey
+	algorithm Algorithm
+	hint      string
+}
+
+// ParsePublicKey reads one PEM block of type PUBLIC KEY (SubjectPublicKeyInfo) or
+// RSA PUBLIC KEY (PKCS #1), with nothing behind it.
+func ParsePublicKey(data []byte) (*PublicKey, error) {
+	if len(data) > limits.Key {
+		return nil, fmt.Errorf("public key: %d bytes, want at most %d", len(data), limits.Key)
+	}
+	block, rest := pem.Decode(data)
+	switch {
+	case block == nil:
+		return nil, errors.New("public key: not PEM: want -----BEGIN PUBLIC KEY-----")
+	case isPrivate(block.Type):
+		return nil, errors.New("public key: this is a private key; give the public one, which ends in .pub")
+	case block.Type == "CERTIFICATE":
+		return nil, errors.New("public key: this is a certificate; give the public key that it certifies")
+	case len(bytes.TrimSpace(rest)) > 0:
+		return nil, errors.New("public key: more than one PEM block in one file; give each key its own --key")
+	}
+	key, err := cryptoutils.UnmarshalPEMToPublicKey(data)
+	if err != nil {
+		return nil, fmt.Errorf("public key: %w", err)
+	}
+	return NewPublicKey(key)
+}
+
+// NewPublicKey takes an *ecdsa.PublicKey, an ed25519.PublicKey or an *rsa.PublicKey.
+func NewPublicKey(key crypto.PublicKey) (*PublicKey, error) {
+	algorithm, err := algorithmOf(key)
+	if err != nil {
+		return nil, err
+	}
+	der, err := x509.MarshalPKIXPublicKey(key)
+	if err != nil {
+		return nil, fmt.Errorf("public key: %w", err)
+	}
+	sum := sha256.Sum256(der)
+	return &PublicKey{key, algorithm, base64.StdEncoding.EncodeToString(sum[:])}, nil
+}
+
+// Verify checks a signature over message. The error is ErrSignature.
+func (k *PublicKey) Verify(message, signature []byte) error {
+	var ok bool
+	switch key := k.key.(type) {
+	case *ecdsa.PublicKey:
+		ok = ecdsa.VerifyASN1(key, k.algorithm.digest(message), signature)
+	case ed25519.PublicKey:
+		ok = ed25519.Verify(key, message, signature)
+	case *rsa.PublicKey:
+		ok = rsa.VerifyPKCS1v15(key, crypto.SHA256, k.algorithm.digest(message), signature) == nil
+	}
+	if !ok {
+		return ErrSignature
+	}
+	return nil
+}
+
+// Hint is base64(SHA-256(SubjectPublicKeyInfo)), which tells keys apart.
+func (k *PublicKey) Hint() string { return k.hint }
+
+// Algorithm is the key's algorithm.
+func (k *PublicKey) Algorithm() Algorithm { return k.algorithm }
+
+// PEM is the key as a PUBLIC KEY block.
+func (k *PublicKey) PEM() ([]byte, error) { return cryptoutils.MarshalPublicKeyToPEM(k.key) }
+
+func isPrivate(blockType string) bool {
+	return len(blockType) >= len("PRIVATE KEY") && blockType[len(blockType)-len("PRIVATE KEY"):] == "PRIVATE KEY"
+}

@@ -1,0 +1,157 @@
+package signer
+
+import (
+	"context"
+	"crypto"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/secure-systems-lab/go-securesystemslib/encrypted"
+	"github.com/sigstore/sigstore/pkg/cryptoutils"
+
+	"github.com/runattest/runattest/internal/boundedfile"
+	"github.com/runattest/runattest/internal/limits"
+)
+
+// Signer signs messages with a private key.
+type Signer interface {
+	// Sign signs message, hashing it as the key's algorithm says.
+	Sign(ctx context.Context, message []byte) ([]byte, error)
+	// PublicKey is the key that verifies what Sign makes.
+	PublicKey() *PublicKey
+}
+
+// Password gives the password of an encrypted key. It is called once at most, and only
+// for a key that is encrypted. A nil Password refuses encrypted keys.
+type Password func() ([]byte, error)
+
+// ErrPassword says that a key is encrypted and that no password, or a wrong one, was given.
+var ErrPassword = errors.New("wrong or missing password")
+
+// UnknownSchemeError says that a reference names a kind of key that this package does not know.
+type UnknownSchemeError struct{ Scheme string }
+
+func (e *UnknownSchemeError) Error() string {
+	return fmt.Sprintf("key: no support for %s keys; want a file or env://NAME", e.Scheme)
+}
+
+// Load reads the private key that ref names: env://NAME is the content of an
+// environment variable, anything without a scheme is a file.
+func Load(ctx context.Context, ref string, password Password) (Signer, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	scheme, rest, ok := strings.Cut(ref, "://")
+	switch {
+	case !ok:
+		data, err := boundedfile.Read(ref, limits.Key)
+		if err != nil {
+			return nil, err
+		}
+		return Parse(data, password)
+	case scheme == "env":
+		value, ok := os.LookupEnv(rest)
+		if !ok || value == "" {
+			return nil, fmt.Errorf("key: environment variable %s is not set", rest)
+		}
+		return Parse([]byte(value), password)
+	}
+	return nil, &UnknownSchemeError{scheme}
+}
+
+// Parse reads a private key from PEM: PKCS #8 plain, encrypted as Sigstore and cosign
+// do or as PKCS #8 says, SEC 1 or PKCS #1.
+func Parse(data []byte, password Password) (Signer, error) {
+	if len(data) > limits.Key {
+		return nil, fmt.Errorf("private key: %d bytes, want at most %d", len(data), limits.Key)
+	}
+	asked := false
+	private, err := cryptoutils.UnmarshalPEMToPrivateKey(data, func(bool) ([]byte, error) {
+		asked = true
+		if password == nil {
+			return nil, ErrPassword
+		}
+		return password()
+	})
+	switch {
+	case err != nil && asked && !errors.Is(err, ErrPassword):
+		return nil, fmt.Errorf("private key: %w (%w)", ErrPassword, err)
+	case err != nil && strings.Contains(string(data), "-----BEGIN PUBLIC KEY-----"):
+		return nil, errors.New("private key: this is a public key; sign with the private one, which ends in .key")
+	case err != nil:
+		return nil, fmt.Errorf("private key: %w", err)
+	}
+	key, ok := private.(crypto.Signer)
+	if !ok {
+		return nil, fmt.Errorf("private key: %T cannot sign", private)
+	}
+	return New(key)
+}
+
+// New signs with a key that is at hand, of one of the algorithms of this package.
+func New(key crypto.Signer) (Signer, error) {
+	public, err := NewPublicKey(key.Public())
+	if err != nil {
+		return nil, err
+	}
+	return &keySigner{key, public}, nil
+}
+
+type keySigner struct {
+	key    crypto.Signer
+	public *PublicKey
+}
+
+var _ Signer = (*keySigner)(nil)
+
+func (s *keySigner) PublicKey() *PublicKey { return s.public }
+
+func (s *keySigner) Sign(ctx context.Context, message []byte) ([]byte, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	a := s.public.algorithm
+	return s.key.Sign(rand.Reader, a.digest(message), a.hash())
+}
+
+// KeyPair is a new key in PEM: Private is PKCS #8, encrypted if there was a password,
+// Public is SubjectPublicKeyInfo.
+type KeyPair struct {
+	Private, Public []byte
+	Key             *PublicKey
+}
+
+// Generate makes a key. A nil password leaves it unencrypted; an empty one is refused.
+// The encryption is Sigstore's (scrypt and NaCl secretbox), so that cosign reads the key.
+func Generate(a Algorithm, password []byte) (*KeyPair, error) {
+	if password != nil && len(password) == 0 {
+		return nil, fmt.Errorf("%w: an empty password protects nothing", ErrPassword)
+	}
+	key, err := a.generate()
+	if err != nil {
+		return nil, err
+	}
+	public, err := NewPublicKey(key.Public())
+	if err != nil {
+		return nil, err
+	}
+	publicPEM, err := public.PEM()
+	if err != nil {
+		return nil, err
+	}
+	der, err := cryptoutils.MarshalPrivateKeyToDER(key)
+	if err != nil {
+		return nil, err
+	}
+	blockType := cryptoutils.PrivateKeyPEMType
+	if password != nil {
+		if der, err = encrypted.Encrypt(der, password); err != nil {
+			return nil, fmt.Errorf("encrypt key: %w", err)
+		}
+		blockType = cryptoutils.EncryptedSigstorePrivateKeyPEMType
+	}
+	return &KeyPair{cryptoutils.PEMEncode(blockType, der), publicPEM, public}, nil
+}
