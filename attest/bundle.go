@@ -1,0 +1,200 @@
+package attest
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/secure-systems-lab/go-securesystemslib/dsse"
+
+	"github.com/runattest/runattest/canonical"
+	"github.com/runattest/runattest/internal/jsontree"
+	"github.com/runattest/runattest/internal/limits"
+)
+
+// BundleMediaType is the media type of a Sigstore bundle v0.3.
+const BundleMediaType = "application/vnd.dev.sigstore.bundle.v0.3+json"
+
+// Format is how a signed Statement is carried.
+type Format string
+
+// The formats.
+const (
+	SigstoreBundle Format = "bundle" // Sigstore bundle v0.3
+	DSSE           Format = "dsse"   // a bare DSSE envelope
+)
+
+// ErrMalformed says that input is neither a Sigstore bundle nor a DSSE envelope that can
+// be read: it is not even wrong, and no verdict is given.
+var ErrMalformed = errors.New("malformed bundle")
+
+// Bundle is a signed Statement as it was read or made. Nothing in it is believed: Verify
+// decides. It is immutable.
+type Bundle struct {
+	format      Format
+	payloadType string
+	payload     []byte
+	signatures  []signature
+	material    material
+}
+
+// signature is one signature of an envelope. keyID is a claim.
+type signature struct {
+	bytes []byte
+	keyID string
+}
+
+// material is what a bundle carries to find the signer and the time of signing; all of it
+// claims until somebody checks them.
+type material struct {
+	keyHint     string
+	certificate bool
+	timestamps  int
+	logEntries  int
+}
+
+var bundleRules = canonical.Options{MaxDepth: limits.BundleDepth, MaxValues: limits.BundleValues}
+
+// ParseBundle reads a Sigstore bundle v0.3 that holds a DSSE envelope, or a bare DSSE
+// envelope: strict JSON, strict base64, no unknown members. Errors wrap ErrMalformed.
+func ParseBundle(data []byte) (*Bundle, error) {
+	b, err := parseBundle(data)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
+	}
+	return b, nil
+}
+
+func parseBundle(data []byte) (*Bundle, error) {
+	if len(data) > limits.Bundle {
+		return nil, fmt.Errorf("%d bytes, want at most %d", len(data), limits.Bundle)
+	}
+	root, err := parseJSON(data, bundleRules)
+	if err != nil {
+		return nil, err
+	}
+	if root.Kind() != jsontree.Object {
+		return nil, fmt.Errorf("is of type %s, want a Sigstore bundle or a DSSE envelope", root.Kind())
+	}
+	if root.Get("mediaType").Kind() == jsontree.Absent && root.Get("payloadType").Kind() != jsontree.Absent {
+		b := &Bundle{format: DSSE}
+		return b, b.readEnvelope(root)
+	}
+	b := &Bundle{format: SigstoreBundle}
+	if err := b.readBundle(root); err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+func (b *Bundle) readBundle(root jsontree.Value) error {
+	if got := root.Get("mediaType").Text(); got != BundleMediaType {
+		return fmt.Errorf("mediaType is %s, want %s", strconv.Quote(got), BundleMediaType)
+	}
+	if root.Get("messageSignature").Kind() != jsontree.Absent {
+		return errors.New("holds the signature of a file, want a DSSE envelope with a statement")
+	}
+	if err := checkMembers(root, "mediaType", "verificationMaterial", "dsseEnvelope"); err != nil {
+		return err
+	}
+	if err := b.material.read(root.Get("verificationMaterial")); err != nil {
+		return fmt.Errorf("verificationMaterial: %w", err)
+	}
+	if err := b.readEnvelope(root.Get("dsseEnvelope")); err != nil {
+		return fmt.Errorf("dsseEnvelope: %w", err)
+	}
+	return nil
+}
+
+func (b *Bundle) readEnvelope(v jsontree.Value) error {
+	if err := checkMembers(v, "payload", "payloadType", "signatures"); err != nil {
+		return err
+	}
+	payload, payloadType, signatures := v.Get("payload"), v.Get("payloadType"), v.Get("signatures")
+	if payload.Kind() != jsontree.String || payloadType.Kind() != jsontree.String || signatures.Kind() != jsontree.Array {
+		return errors.New("want payload and payloadType as strings and signatures as an array")
+	}
+	var err error
+	if b.payload, err = decodeBase64(payload.Bytes()); err != nil {
+		return fmt.Errorf("payload: %w", err)
+	}
+	b.payloadType = payloadType.Text()
+	for i, s := range signatures.Elements() {
+		if err := checkMembers(s, "sig", "keyid"); err != nil {
+			return fmt.Errorf("signatures[%d]: %w", i, err)
+		}
+		sig, err := decodeBase64(s.Get("sig").Bytes())
+		if err != nil || len(sig) == 0 {
+			return fmt.Errorf("signatures[%d].sig: want a signature in strict standard base64", i)
+		}
+		b.signatures = append(b.signatures, signature{sig, s.Get("keyid").Text()})
+	}
+	return nil
+}
+
+func (m *material) read(v jsontree.Value) error {
+	if err := checkMembers(v, "publicKey", "certificate", "x509CertificateChain", "tlogEntries", "timestampVerificationData"); err != nil {
+		return err
+	}
+	key, certificate, chain := v.Get("publicKey"), v.Get("certificate"), v.Get("x509CertificateChain")
+	given := 0
+	for _, kind := range []jsontree.Value{key, certificate, chain} {
+		if kind.Kind() != jsontree.Absent {
+			given++
+		}
+	}
+	if given != 1 {
+		return errors.New("want exactly one of publicKey, certificate and x509CertificateChain")
+	}
+	if key.Kind() != jsontree.Absent {
+		if err := checkMembers(key, "hint"); err != nil {
+			return fmt.Errorf("publicKey: %w", err)
+		}
+	}
+	m.keyHint = key.Get("hint").Text()
+	m.certificate = key.Kind() == jsontree.Absent
+	m.timestamps = v.Get("timestampVerificationData").Get("rfc3161Timestamps").Len()
+	m.logEntries = v.Get("tlogEntries").Len()
+	return nil
+}
+
+// Format is how the bundle is carried.
+func (b *Bundle) Format() Format { return b.format }
+
+// Marshal writes the bundle in RFC 8785 form, without a newline at its end: one line,
+// fit for a file of its own and for JSON Lines.
+func (b *Bundle) Marshal() ([]byte, error) {
+	type sig struct {
+		Sig   string `json:"sig"`
+		KeyID string `json:"keyid,omitempty"`
+	}
+	signatures := []sig{}
+	for _, s := range b.signatures {
+		signatures = append(signatures, sig{base64.StdEncoding.EncodeToString(s.bytes), s.keyID})
+	}
+	envelope := map[string]any{
+		"payload":     base64.StdEncoding.EncodeToString(b.payload),
+		"payloadType": b.payloadType,
+		"signatures":  signatures,
+	}
+	if b.format == DSSE {
+		return marshal(envelope)
+	}
+	return marshal(map[string]any{
+		"mediaType":            BundleMediaType,
+		"verificationMaterial": map[string]any{"publicKey": map[string]any{"hint": b.material.keyHint}},
+		"dsseEnvelope":         envelope,
+	})
+}
+
+// message is what the signatures of the bundle are over: DSSE's pre-authentication encoding.
+func (b *Bundle) message() []byte { return dsse.PAE(b.payloadType, b.payload) }
+
+// keyHint is the key that the bundle says it is signed with, "" if it does not say.
+func (b *Bundle) keyHint() string {
+	if b.material.keyHint == "" && len(b.signatures) == 1 {
+		return b.signatures[0].keyID
+	}
+	return b.material.keyHint
+}

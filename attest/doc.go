@@ -1,0 +1,46 @@
+// Package attest gives a declared run a signed identity, and verifies one.
+//
+// The identity goes into an in-toto Statement v1, in RFC 8785 form:
+//
+//	{
+//	  "_type": "https://in-toto.io/Statement/v1",
+//	  "predicate": {
+//	    "annotations": {"ticket": "ML-1234"},        optional, signed, no part of the identity
+//	    "declaration": {...},                        or "declarationRef", where it is detached
+//	    "identity": "airun:1:sha256:<64 hex>"
+//	  },
+//	  "predicateType": "https://github.com/runattest/runattest/run-identity/v1",
+//	  "subject": [
+//	    {"digest": {"sha256": "<64 hex>"}, "name": "airun:1:sha256:<64 hex>"},
+//	    ...                                          artifacts to which the run belongs
+//	  ]
+//	}
+//
+// The Statement's bytes are signed through DSSE as payload type application/vnd.in-toto+json
+// and carried as a Sigstore bundle v0.3 with exactly one signature, or as a bare DSSE
+// envelope. Several bundles go in JSON Lines.
+//
+// # Signing
+//
+//	statement, err := attest.New(declaration, attest.StatementOptions{})
+//	bundle, err := attest.Sign(ctx, statement, key, attest.SigstoreBundle)
+//	data, err := bundle.Marshal()
+//
+// # Verifying
+//
+// A verifier is made for the signers that it trusts, and answers eight questions about a
+// bundle, each with a verdict of its own: signature, signer, time, statement, identity,
+// declaration, subject, policy. Only Verify makes a *Verified, so that code which takes one
+// cannot be handed anything else.
+//
+//	trust, err := attest.TrustKeys(attest.TrustedKey{Name: "prod", Key: key})
+//	verifier, err := attest.NewVerifier(trust)
+//	verified, err := verifier.Verify(ctx, bundle, attest.Expect{})
+//
+// Everything is decided on the payload's raw bytes: they are parsed strictly (duplicate and
+// unknown members, case variants, inexact numbers and trailing data are refused), and the
+// identity is recomputed from them. No file is opened and no socket.
+//
+// What a bundle says can be looked at without verifying it, under a name that says so:
+// UnverifiedStatement.
+package attest

@@ -1,0 +1,126 @@
+package attest
+
+import (
+	"fmt"
+
+	"github.com/runattest/runattest/identity"
+)
+
+// CheckName names one of the things that a verification asks.
+type CheckName string
+
+// The checks, in the order of a report.
+const (
+	CheckSignature   CheckName = "signature"   // the one DSSE signature is by the key or certificate
+	CheckSigner      CheckName = "signer"      // that key or certificate is one that the verifier trusts
+	CheckTime        CheckName = "time"        // trusted timestamps, inside the key's validity
+	CheckStatement   CheckName = "statement"   // in-toto v1, the right predicate type, well-formed subjects
+	CheckIdentity    CheckName = "identity"    // recomputed == subject == predicate == expected
+	CheckDeclaration CheckName = "declaration" // valid under its schema
+	CheckSubject     CheckName = "subject"     // the artifacts given are among the subjects
+	CheckPolicy      CheckName = "policy"      // the policy's rules
+)
+
+// Verdict is the answer of one check.
+type Verdict string
+
+// The verdicts. NotChecked is no yes: a report says why nothing was asked.
+const (
+	Pass       Verdict = "pass"
+	Fail       Verdict = "fail"
+	NotChecked Verdict = "not-checked"
+)
+
+// Check is one question with its answer.
+type Check struct {
+	Name    CheckName `json:"name"`
+	Verdict Verdict   `json:"verdict"`
+	Reason  string    `json:"reason"`
+	Hint    string    `json:"hint,omitempty"`
+}
+
+// Signatory is who signed, as the trust check found it out.
+type Signatory struct {
+	Kind      string `json:"kind"`              // "key"
+	Name      string `json:"name"`              // what the verifier calls the key
+	KeyHint   string `json:"keyHint,omitempty"` // base64 SHA-256 of the public key
+	Algorithm string `json:"algorithm,omitempty"`
+}
+
+// Report is what a verification asked and found, one check a line. Identity, Kind, Signer,
+// Subjects and Annotations are set only when Verified is true.
+type Report struct {
+	Verified    bool              `json:"verified"`
+	Identity    identity.ID       `json:"identity,omitzero"`
+	Kind        identity.Kind     `json:"kind,omitempty"`
+	Signer      *Signatory        `json:"signer,omitempty"`
+	Subjects    []Subject         `json:"subjects,omitempty"` // besides the run
+	Annotations map[string]string `json:"annotations,omitempty"`
+	Checks      []Check           `json:"checks"`
+}
+
+// Failed lists the checks that failed.
+func (r *Report) Failed() []Check {
+	var failed []Check
+	for _, c := range r.Checks {
+		if c.Verdict == Fail {
+			failed = append(failed, c)
+		}
+	}
+	return failed
+}
+
+// required are the checks without which nothing is verified.
+var required = []CheckName{CheckSignature, CheckSigner, CheckStatement, CheckIdentity, CheckDeclaration}
+
+// decide is the only place where a yes is made: no check failed, and each that is required passed.
+func decide(checks []Check) bool {
+	passed := map[CheckName]bool{}
+	for _, c := range checks {
+		switch c.Verdict {
+		case Pass:
+			passed[c.Name] = true
+		case NotChecked:
+		default:
+			return false
+		}
+	}
+	for _, name := range required {
+		if !passed[name] {
+			return false
+		}
+	}
+	return true
+}
+
+// VerificationError says that the answer is no, and which checks say so.
+type VerificationError struct{ Report Report }
+
+func (e *VerificationError) Error() string {
+	failed := e.Report.Failed()
+	if len(failed) == 0 {
+		return "not verified"
+	}
+	s := fmt.Sprintf("not verified: %s: %s", failed[0].Name, failed[0].Reason)
+	if n := len(failed) - 1; n > 0 {
+		s += fmt.Sprintf(" (and %d more)", n)
+	}
+	return s
+}
+
+func pass(name CheckName, format string, args ...any) Check {
+	return Check{Name: name, Verdict: Pass, Reason: fmt.Sprintf(format, args...)}
+}
+
+func fail(name CheckName, format string, args ...any) Check {
+	return Check{Name: name, Verdict: Fail, Reason: fmt.Sprintf(format, args...)}
+}
+
+func notChecked(name CheckName, format string, args ...any) Check {
+	return Check{Name: name, Verdict: NotChecked, Reason: fmt.Sprintf(format, args...)}
+}
+
+func (c Check) hint(hint string) Check {
+	c.Hint = hint
+	return c
+}

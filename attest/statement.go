@@ -1,0 +1,204 @@
+package attest
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/runattest/runattest/canonical"
+	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/jsontree"
+	"github.com/runattest/runattest/internal/limits"
+)
+
+// The types that a run attestation carries.
+const (
+	// StatementType is in-toto Statement v1.
+	StatementType = "https://in-toto.io/Statement/v1"
+	// PredicateType is the run identity predicate, docs/spec/predicate-run-identity-v1.md.
+	PredicateType = "https://github.com/runattest/runattest/run-identity/v1"
+	// PayloadType is what DSSE calls an in-toto Statement.
+	PayloadType = "application/vnd.in-toto+json"
+)
+
+// Statement is an in-toto Statement about a run, before it is signed. New makes it valid;
+// it is immutable.
+type Statement struct {
+	text []byte
+	id   identity.ID
+}
+
+// StatementOptions are the optional parts of a Statement; the zero value has none.
+type StatementOptions struct {
+	// Subjects are artifacts to which the run belongs: an image by digest, a model file.
+	Subjects []Subject
+	// Annotations are signed and no part of the identity: a ticket, a team.
+	Annotations map[string]string
+	// Detached leaves the declaration out and says where it is; nil embeds it.
+	Detached *DeclarationRef
+}
+
+// DeclarationRef says where a detached declaration is to be found. It is a claim: a
+// verifier believes the identity, not the place.
+type DeclarationRef struct {
+	Name      string `json:"name,omitempty"`
+	URI       string `json:"uri,omitempty"`
+	Size      int64  `json:"size"` // of the canonical form, in bytes; New fills it in
+	MediaType string `json:"mediaType"`
+}
+
+// New makes the Statement that gives a declared run its identity, in RFC 8785 form.
+func New(d *identity.Declaration, o StatementOptions) (*Statement, error) {
+	predicate := map[string]any{"identity": d.ID().String()}
+	if o.Detached == nil {
+		predicate["declaration"] = json.RawMessage(d.Canonical())
+	} else {
+		ref := *o.Detached
+		ref.Size, ref.MediaType = d.Size(), identity.MediaType
+		predicate["declarationRef"] = ref
+	}
+	if len(o.Annotations) > 0 {
+		predicate["annotations"] = o.Annotations
+	}
+	text, err := marshal(map[string]any{
+		"_type":         StatementType,
+		"subject":       append([]Subject{runSubject(d.ID())}, o.Subjects...),
+		"predicateType": PredicateType,
+		"predicate":     predicate,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("statement: %w", err)
+	}
+	// What a verifier would refuse is not signed.
+	if _, err := readStatement(text); err != nil {
+		return nil, fmt.Errorf("statement: %w", err)
+	}
+	return &Statement{text, d.ID()}, nil
+}
+
+// Bytes are the Statement's RFC 8785 bytes, the payload to be signed.
+func (s *Statement) Bytes() []byte { return slices.Clone(s.text) }
+
+// ID is the identity that the Statement gives to its run.
+func (s *Statement) ID() identity.ID { return s.id }
+
+// content is what a payload says, read strictly and believed by nobody yet.
+type content struct {
+	subjects    []Subject // the run's first
+	id          identity.ID
+	declaration []byte // canonical form; nil in a detached attestation
+	ref         *DeclarationRef
+	annotations map[string]string
+}
+
+var payloadRules = canonical.Options{
+	ExactNumbers: true,
+	MaxDepth:     limits.PayloadDepth,
+	MaxValues:    limits.PayloadValues,
+}
+
+// readStatement reads a payload as a Statement with a run identity predicate: in-toto
+// v1, closed objects, no duplicates, exact numbers. Whether the identity is the
+// declaration's is another question.
+func readStatement(payload []byte) (*content, error) {
+	if len(payload) > limits.Payload {
+		return nil, fmt.Errorf("payload of %d bytes, want at most %d", len(payload), limits.Payload)
+	}
+	root, err := parseJSON(payload, payloadRules)
+	if err != nil {
+		return nil, fmt.Errorf("payload: %w", err)
+	}
+	if got := root.Get("_type").Text(); got != StatementType {
+		return nil, fmt.Errorf("_type is %s, want %s", strconv.Quote(got), StatementType)
+	}
+	if got := root.Get("predicateType").Text(); got != PredicateType {
+		return nil, fmt.Errorf("predicateType is %s, want %s", strconv.Quote(got), PredicateType)
+	}
+	if err := checkMembers(root, "_type", "subject", "predicateType", "predicate"); err != nil {
+		return nil, err
+	}
+	c := &content{}
+	if c.subjects, err = readSubjects(root.Get("subject")); err != nil {
+		return nil, err
+	}
+	if err := c.readPredicate(root.Get("predicate")); err != nil {
+		return nil, fmt.Errorf("predicate: %w", err)
+	}
+	return c, nil
+}
+
+func (c *content) readPredicate(v jsontree.Value) error {
+	if err := checkMembers(v, "identity", "declaration", "declarationRef", "annotations"); err != nil {
+		return err
+	}
+	var err error
+	if c.id, err = identity.ParseID(v.Get("identity").Text()); err != nil {
+		return fmt.Errorf("identity: %w", err)
+	}
+	declaration, ref := v.Get("declaration"), v.Get("declarationRef")
+	if (declaration.Kind() == jsontree.Absent) == (ref.Kind() == jsontree.Absent) {
+		return errors.New("want exactly one of declaration and declarationRef")
+	}
+	c.declaration = declaration.Raw()
+	if ref.Kind() != jsontree.Absent {
+		if c.ref, err = readRef(ref); err != nil {
+			return fmt.Errorf("declarationRef: %w", err)
+		}
+	}
+	if a := v.Get("annotations"); a.Kind() != jsontree.Absent {
+		if c.annotations, err = readAnnotations(a); err != nil {
+			return fmt.Errorf("annotations: %w", err)
+		}
+	}
+	return nil
+}
+
+func readRef(v jsontree.Value) (*DeclarationRef, error) {
+	if err := checkMembers(v, "name", "uri", "size", "mediaType"); err != nil {
+		return nil, err
+	}
+	for name, m := range v.Members() {
+		if want := jsontree.String; string(name) != "size" && (m.Kind() != want || len(m.Bytes()) == 0) {
+			return nil, fmt.Errorf("%s: want a non-empty string", name)
+		}
+	}
+	size, err := strconv.ParseInt(string(v.Get("size").Raw()), 10, 64)
+	if err != nil || size <= 0 || size > limits.Declaration {
+		return nil, errors.New("size: want the length of the canonical form in bytes")
+	}
+	if got := v.Get("mediaType").Text(); got != identity.MediaType {
+		return nil, fmt.Errorf("mediaType is %s, want %s", strconv.Quote(got), identity.MediaType)
+	}
+	return &DeclarationRef{v.Get("name").Text(), v.Get("uri").Text(), size, identity.MediaType}, nil
+}
+
+func readAnnotations(v jsontree.Value) (map[string]string, error) {
+	if v.Kind() != jsontree.Object {
+		return nil, fmt.Errorf("is of type %s, want object", v.Kind())
+	}
+	if n := v.Len(); n == 0 || n > limits.Annotations {
+		return nil, fmt.Errorf("%d annotations, want 1 to %d", n, limits.Annotations)
+	}
+	annotations := map[string]string{}
+	for name, m := range v.Members() {
+		if len(name) == 0 || m.Kind() != jsontree.String {
+			return nil, fmt.Errorf("%s: want a name and a string", strconv.Quote(string(name)))
+		}
+		annotations[string(name)] = m.Text()
+	}
+	return annotations, nil
+}
+
+// parseJSON reads text strictly and indexes its canonical form.
+func parseJSON(text []byte, rules canonical.Options) (jsontree.Value, error) {
+	form, err := rules.Append(make([]byte, 0, len(text)), text)
+	if err != nil {
+		return jsontree.Value{}, err
+	}
+	return jsontree.Parse(form)
+}
+
+func cloneMap(m map[string]string) map[string]string { return maps.Clone(m) }

@@ -1,0 +1,127 @@
+package attest
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/jsontree"
+	"github.com/runattest/runattest/internal/limits"
+)
+
+// Subject is a subject of a Statement: a name and the SHA-256 of what is meant. Subjects
+// are matched by digest; the name is for people. It is comparable.
+type Subject struct {
+	Name   string
+	SHA256 [sha256.Size]byte
+}
+
+// ParseSubject reads `name@sha256:` and 64 lower-case hex digits.
+func ParseSubject(s string) (Subject, error) {
+	name, digits, ok := cutLast(s, "@sha256:")
+	if !ok {
+		return Subject{}, fmt.Errorf("subject %q: want NAME@sha256:HEX", s)
+	}
+	sum, err := parseSHA256(digits)
+	if err != nil {
+		return Subject{}, fmt.Errorf("subject %q: %w", s, err)
+	}
+	subject := Subject{name, sum}
+	if err := subject.check(); err != nil {
+		return Subject{}, fmt.Errorf("subject %q: %w", s, err)
+	}
+	return subject, nil
+}
+
+// String is the inverse of ParseSubject.
+func (s Subject) String() string { return s.Name + "@sha256:" + hex.EncodeToString(s.SHA256[:]) }
+
+// check holds the subject of an artifact against the predicate's rules; the subject of
+// the run is made from its ID and named like nothing else.
+func (s Subject) check() error {
+	switch {
+	case s.Name == "":
+		return errors.New("the name is empty")
+	case strings.HasPrefix(s.Name, "airun:"):
+		return errors.New("only the run itself is named airun:...")
+	case s.SHA256 == [sha256.Size]byte{}:
+		return errors.New("the digest is zero")
+	}
+	return nil
+}
+
+func runSubject(id identity.ID) Subject { return Subject{id.String(), id.Digest()} }
+
+// MarshalJSON writes the subject as in a Statement.
+func (s Subject) MarshalJSON() ([]byte, error) {
+	return marshal(map[string]any{"name": s.Name, "digest": map[string]string{"sha256": hex.EncodeToString(s.SHA256[:])}})
+}
+
+// readSubjects reads a Statement's subjects: objects of name and digest alone, the digest
+// of sha256 alone, no two alike.
+func readSubjects(v jsontree.Value) ([]Subject, error) {
+	if v.Kind() != jsontree.Array || v.Len() == 0 {
+		return nil, errors.New("subject: want an array of at least one subject")
+	}
+	if n := v.Len(); n > limits.Subjects {
+		return nil, fmt.Errorf("subject: %d subjects, want at most %d", n, limits.Subjects)
+	}
+	seen := make(map[Subject]bool, v.Len())
+	subjects := make([]Subject, 0, v.Len())
+	for i, e := range v.Elements() {
+		s, err := readSubject(e)
+		if err == nil && i > 0 {
+			err = s.check()
+		}
+		if err == nil && seen[s] {
+			err = errors.New("stands twice")
+		}
+		if err != nil {
+			return nil, fmt.Errorf("subject %d: %w", i, err)
+		}
+		seen[s] = true
+		subjects = append(subjects, s)
+	}
+	return subjects, nil
+}
+
+func readSubject(v jsontree.Value) (Subject, error) {
+	if err := checkMembers(v, "digest", "name"); err != nil {
+		return Subject{}, err
+	}
+	name, digest := v.Get("name"), v.Get("digest")
+	if name.Kind() != jsontree.String {
+		return Subject{}, errors.New("name: want a string")
+	}
+	if err := checkMembers(digest, "sha256"); err != nil {
+		return Subject{}, fmt.Errorf("digest: %w", err)
+	}
+	sum, err := parseSHA256(digest.Get("sha256").Text())
+	if err != nil {
+		return Subject{}, fmt.Errorf("digest.sha256: %w", err)
+	}
+	return Subject{name.Text(), sum}, nil
+}
+
+func parseSHA256(digits string) (sum [sha256.Size]byte, err error) {
+	if len(digits) != hex.EncodedLen(len(sum)) {
+		return sum, fmt.Errorf("%d hex digits, want %d", len(digits), hex.EncodedLen(len(sum)))
+	}
+	if strings.ToLower(digits) != digits {
+		return sum, errors.New("want lower-case hex digits")
+	}
+	if _, err := hex.Decode(sum[:], []byte(digits)); err != nil {
+		return sum, errors.New("want hex digits only")
+	}
+	return sum, nil
+}
+
+func cutLast(s, sep string) (before, after string, found bool) {
+	if i := strings.LastIndex(s, sep); i >= 0 {
+		return s[:i], s[i+len(sep):], true
+	}
+	return s, "", false
+}

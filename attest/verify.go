@@ -1,0 +1,213 @@
+package attest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/runattest/runattest/identity"
+)
+
+// Verifier holds bundles against the signers that it trusts. It is safe for concurrent use
+// and opens no file and no socket.
+type Verifier struct{ trust Trust }
+
+// NewVerifier makes a verifier; without trust the error is ErrNoTrust.
+func NewVerifier(trust Trust) (*Verifier, error) {
+	if trust == nil {
+		return nil, ErrNoTrust
+	}
+	return &Verifier{trust}, nil
+}
+
+// Expect is what the caller knows from elsewhere. The zero value expects nothing in particular.
+type Expect struct {
+	// Identity is the run that the bundle must be about.
+	Identity identity.ID
+	// Declaration is what the bundle must declare. A detached attestation cannot be
+	// verified without it.
+	Declaration *identity.Declaration
+	// Artifacts must each be among the subjects, by digest.
+	Artifacts []Subject
+}
+
+// Verified is a bundle that Verify has said yes to. Nothing else makes one.
+type Verified struct {
+	report      Report
+	declaration *identity.Declaration
+	statement   []byte
+}
+
+// ID is the identity of the run, recomputed.
+func (v *Verified) ID() identity.ID { return v.report.Identity }
+
+// Declaration is what was signed, or the detached declaration that has the signed identity.
+func (v *Verified) Declaration() *identity.Declaration { return v.declaration }
+
+// Signer is who signed.
+func (v *Verified) Signer() Signatory { return *v.report.Signer }
+
+// Subjects are the artifacts to which the run belongs, without the run itself.
+func (v *Verified) Subjects() []Subject { return slices.Clone(v.report.Subjects) }
+
+// Annotations are signed and no part of the identity.
+func (v *Verified) Annotations() map[string]string { return cloneMap(v.report.Annotations) }
+
+// Report is what was checked.
+func (v *Verified) Report() Report { return v.report }
+
+// Statement is the payload that was signed.
+func (v *Verified) Statement() []byte { return slices.Clone(v.statement) }
+
+// Verify holds b against the verifier's trust and the caller's expectations. Every check
+// has its own verdict, also when an earlier one failed. When the answer is no the error is
+// a *VerificationError with the report; other errors are the context's.
+func (v *Verifier) Verify(ctx context.Context, b *Bundle, want Expect) (*Verified, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	opinion := checkEnvelope(ctx, v.trust, b)
+	run := checkRun(b, want)
+	checks := []Check{
+		opinion.Signature, opinion.Signer, opinion.Time,
+		run.statement, run.identity, run.declaration, run.subject,
+		notChecked(CheckPolicy, "no policy was given"),
+	}
+	if !decide(checks) || opinion.By == nil || run.verified == nil {
+		return nil, &VerificationError{Report{Checks: checks}}
+	}
+	return &Verified{
+		report: Report{
+			Verified:    true,
+			Identity:    run.verified.ID(),
+			Kind:        run.verified.Kind(),
+			Signer:      opinion.By,
+			Subjects:    run.content.subjects[1:],
+			Annotations: run.content.annotations,
+			Checks:      checks,
+		},
+		declaration: run.verified,
+		statement:   b.payload,
+	}, nil
+}
+
+// runChecks are the checks that know about runs, whoever signed.
+type runChecks struct {
+	statement, identity, declaration, subject Check
+
+	content  *content
+	verified *identity.Declaration // set when identity and declaration passed
+}
+
+func checkRun(b *Bundle, want Expect) runChecks {
+	var r runChecks
+	if b.payloadType != PayloadType {
+		r.statement = fail(CheckStatement, "payloadType is %s, want %s", strconv.Quote(b.payloadType), PayloadType)
+	} else if c, err := readStatement(b.payload); err != nil {
+		r.statement = fail(CheckStatement, "%s", err)
+	} else {
+		r.content = c
+		r.statement = pass(CheckStatement, "in-toto v1, run identity v1")
+	}
+	if r.content == nil {
+		r.identity = notChecked(CheckIdentity, "without a statement there is no identity")
+		r.declaration = notChecked(CheckDeclaration, "without a statement there is no declaration")
+		r.subject = notChecked(CheckSubject, "without a statement there are no subjects")
+		return r
+	}
+	r.checkDeclaration(want)
+	r.checkSubjects(want.Artifacts)
+	return r
+}
+
+// checkDeclaration recomputes the identity and reads the declaration that it is of.
+func (r *runChecks) checkDeclaration(want Expect) {
+	declaration, id, err := r.recompute(want.Declaration)
+	var missing *missingDeclarationError
+	switch {
+	case errors.As(err, &missing):
+		r.identity = fail(CheckIdentity, "%s", err).hint("give the declaration with --declaration FILE")
+		r.declaration = notChecked(CheckDeclaration, "the attestation is detached and no declaration was given")
+		return
+	case err != nil:
+		r.declaration = fail(CheckDeclaration, "%s", err)
+	default:
+		r.declaration = pass(CheckDeclaration, "valid, kind %s", declaration.Kind())
+	}
+	r.identity = r.compareIdentity(id, want)
+	if r.identity.Verdict == Pass && r.declaration.Verdict == Pass {
+		r.verified = declaration
+	}
+}
+
+type missingDeclarationError struct{ size int64 }
+
+func (e *missingDeclarationError) Error() string {
+	return fmt.Sprintf("cannot be recomputed: the declaration (%d bytes) is not in the bundle", e.size)
+}
+
+// recompute is the identity of the declaration that the statement holds, or of the given
+// one where the attestation is detached. An invalid declaration has an identity too.
+func (r *runChecks) recompute(given *identity.Declaration) (*identity.Declaration, identity.ID, error) {
+	if r.content.declaration == nil {
+		if given == nil {
+			return nil, identity.ID{}, &missingDeclarationError{r.content.ref.Size}
+		}
+		return given, given.ID(), nil
+	}
+	d, err := identity.Parse(r.content.declaration)
+	if err == nil {
+		return d, d.ID(), nil
+	}
+	id, _ := identity.Compute(r.content.declaration) // the zero ID, if even that fails: err says why
+	return nil, id, err
+}
+
+// compareIdentity holds the recomputed identity against everything that states one.
+func (r *runChecks) compareIdentity(id identity.ID, want Expect) Check {
+	const mismatch = "recomputed %s, but %s %s"
+	switch run := r.content.subjects[0]; {
+	case id.IsZero():
+		return fail(CheckIdentity, "cannot be recomputed")
+	case id != r.content.id:
+		return fail(CheckIdentity, mismatch, id, "the predicate states", r.content.id)
+	case run != runSubject(id):
+		return fail(CheckIdentity, mismatch, id, "the subject is", strconv.Quote(run.String()))
+	case !want.Identity.IsZero() && id != want.Identity:
+		return fail(CheckIdentity, mismatch, id, "the run expected is", want.Identity)
+	case want.Declaration != nil && id != want.Declaration.ID():
+		return fail(CheckIdentity, mismatch, id, "the declaration given is", want.Declaration.ID())
+	case r.content.ref != nil && r.content.ref.Size != want.Declaration.Size():
+		return fail(CheckIdentity, "the declaration has %d bytes, but declarationRef states %d", want.Declaration.Size(), r.content.ref.Size)
+	}
+	return pass(CheckIdentity, "recomputed = subject = predicate%s", expectations(want))
+}
+
+func expectations(want Expect) string {
+	var b bytes.Buffer
+	if !want.Identity.IsZero() {
+		b.WriteString(" = identity expected")
+	}
+	if want.Declaration != nil {
+		b.WriteString(" = declaration given")
+	}
+	return b.String()
+}
+
+func (r *runChecks) checkSubjects(artifacts []Subject) {
+	if len(artifacts) == 0 {
+		r.subject = notChecked(CheckSubject, "no artifact was given")
+		return
+	}
+	for _, a := range artifacts {
+		isIt := func(s Subject) bool { return s.SHA256 == a.SHA256 }
+		if !slices.ContainsFunc(r.content.subjects, isIt) {
+			r.subject = fail(CheckSubject, "%s (sha256:%x) is not among the %d subjects", a.Name, a.SHA256, len(r.content.subjects))
+			return
+		}
+	}
+	r.subject = pass(CheckSubject, "%d of %d artifacts given are among the subjects", len(artifacts), len(artifacts))
+}
