@@ -1,0 +1,60 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/runattest/runattest/canonical"
+	"github.com/runattest/runattest/internal/boundedfile"
+	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/source"
+)
+
+func newCanonicalize() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "canonicalize [FILE]",
+		Short: "Write the RFC 8785 form of any JSON",
+		Long: `Write the RFC 8785 canonical form of JSON text, without a newline at its end. Without a
+file, or with -, it reads standard input.
+
+With --declaration the input is a declaration, JSON or YAML: it must be valid, its numbers
+exact, and the SHA-256 of what is written is its identity.`,
+		Example: `  runattest canonicalize data.json
+  runattest canonicalize --declaration run.yaml | sha256sum`,
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: completeDeclarations,
+	}
+	isDeclaration := cmd.Flags().Bool("declaration", false, "the input is a declaration, JSON or YAML")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		path := source.Stdin
+		if len(args) == 1 {
+			path = args[0]
+		}
+		o := newOutput(cmd)
+		if *isDeclaration {
+			d, err := source.One(path, cmd.InOrStdin())
+			if err != nil {
+				return err
+			}
+			return o.writeRaw(d.Canonical())
+		}
+		data, err := readAny(cmd, path)
+		if err != nil {
+			return err
+		}
+		form, err := canonical.Transform(data)
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		return o.writeRaw(form)
+	}
+	return cmd
+}
+
+func readAny(cmd *cobra.Command, path string) ([]byte, error) {
+	if path == source.Stdin {
+		return boundedfile.ReadFrom(cmd.InOrStdin(), "standard input", limits.JSON)
+	}
+	return boundedfile.Read(path, limits.JSON)
+}

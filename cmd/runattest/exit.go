@@ -1,0 +1,51 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"syscall"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/internal/boundedfile"
+)
+
+// The exit statuses, as the root command's help documents them.
+const (
+	exitYes       = 0
+	exitNo        = 1
+	exitMalformed = 2
+	exitFailed    = 3
+)
+
+// statusError ends a command that has said everything already.
+type statusError int
+
+func (e statusError) Error() string { return "" }
+
+// exitStatus tells no, malformed and failed apart. What nobody classified is wrong usage or
+// malformed input: flags, arguments and parsers.
+func exitStatus(err error) int {
+	var (
+		status       statusError
+		verification *attest.VerificationError
+		path         *fs.PathError
+		link         *os.LinkError
+		errno        syscall.Errno
+	)
+	switch {
+	case err == nil:
+		return exitYes
+	case errors.As(err, &status):
+		return int(status)
+	case errors.As(err, &verification):
+		return exitNo
+	case errors.Is(err, boundedfile.ErrInput), errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrExist):
+		return exitMalformed
+	case errors.As(err, &path), errors.As(err, &link), errors.As(err, &errno),
+		errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return exitFailed
+	}
+	return exitMalformed
+}

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/boundedfile"
+	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/signer"
+)
+
+// Each flag that more than one command has is declared here, once.
+
+// oneOfValue is a flag that takes one of a few words.
+type oneOfValue struct {
+	value   string
+	allowed []string
+}
+
+func (v *oneOfValue) String() string { return v.value }
+func (v *oneOfValue) Type() string   { return strings.Join(v.allowed, "|") }
+func (v *oneOfValue) Set(s string) error {
+	for _, a := range v.allowed {
+		if s == a {
+			v.value = s
+			return nil
+		}
+	}
+	return fmt.Errorf("want one of %s", strings.Join(v.allowed, ", "))
+}
+
+func wordFlag(cmd *cobra.Command, name, usage string, allowed ...string) *oneOfValue {
+	v := &oneOfValue{allowed[0], allowed}
+	cmd.Flags().Var(v, name, usage)
+	_ = cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(allowed, cobra.ShellCompDirectiveNoFileComp))
+	return v
+}
+
+func formatFlag(cmd *cobra.Command) {
+	wordFlag(cmd, "format", "what goes to standard output: text for people, or one JSON object a line", "text", "json")
+}
+
+func artifactFlag(cmd *cobra.Command, usage string) *[]string {
+	return cmd.Flags().StringArray("artifact", nil, usage)
+}
+
+// hashArtifacts are the files as subjects, named by their base names.
+func hashArtifacts(paths []string) ([]attest.Subject, error) {
+	var subjects []attest.Subject
+	for _, path := range paths {
+		s, err := hashArtifact(path)
+		if err != nil {
+			return nil, err
+		}
+		subjects = append(subjects, s)
+	}
+	return subjects, nil
+}
+
+func hashArtifact(path string) (attest.Subject, error) {
+	f, err := boundedfile.Open(path)
+	if err != nil {
+		return attest.Subject{}, err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return attest.Subject{}, err
+	}
+	s := attest.Subject{Name: filepath.Base(path)}
+	h.Sum(s.SHA256[:0])
+	return s, nil
+}
+
+// loadTrust reads the public keys to trust, each a file or env://NAME.
+func loadTrust(refs []string) (*attest.Verifier, error) {
+	var keys []attest.TrustedKey
+	for _, ref := range refs {
+		key, err := loadPublicKey(ref)
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, attest.TrustedKey{Name: ref, Key: key})
+	}
+	trust, err := attest.TrustKeys(keys...)
+	if errors.Is(err, attest.ErrNoTrust) {
+		return nil, withHint(err, "name the public key of a signer that you trust: --key FILE")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return attest.NewVerifier(trust)
+}
+
+func loadPublicKey(ref string) (*signer.PublicKey, error) {
+	var data []byte
+	if name, ok := strings.CutPrefix(ref, "env://"); ok {
+		data = []byte(os.Getenv(name))
+	} else {
+		var err error
+		if data, err = boundedfile.Read(ref, limits.Key); err != nil {
+			return nil, err
+		}
+	}
+	key, err := signer.ParsePublicKey(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", ref, err)
+	}
+	return key, nil
+}
+
+// identityFlag is the run that is expected. A flag that was given but is empty, as by an
+// unset shell variable, is an error and not the absence of an expectation.
+func identityFlag(cmd *cobra.Command) func() (identity.ID, error) {
+	value := cmd.Flags().String("identity", "", "the identity that the bundle must be about (airun:1:sha256:...)")
+	return func() (identity.ID, error) {
+		if !cmd.Flags().Changed("identity") {
+			return identity.ID{}, nil
+		}
+		id, err := identity.ParseID(*value)
+		if err != nil {
+			return identity.ID{}, fmt.Errorf("--identity %q: %w", *value, err)
+		}
+		return id, nil
+	}
+}
+
+// completeFiles completes arguments with the files of these extensions.
+func completeFiles(extensions ...string) cobra.CompletionFunc {
+	return func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		return extensions, cobra.ShellCompDirectiveFilterFileExt
+	}
+}
+
+var (
+	completeDeclarations = completeFiles("json", "yaml", "yml", "jsonl", "ndjson")
+	completeBundles      = completeFiles("json", "jsonl")
+)

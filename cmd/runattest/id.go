@@ -1,0 +1,77 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/source"
+)
+
+func newID() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "id FILE...",
+		Short: "Print the identity of a declared run",
+		Long: `Print the identity of each declaration, one a line, with the file's name behind it when
+there are several. Declarations are JSON, YAML or JSON Lines; - is standard input.
+
+The identity is SHA-256 over the RFC 8785 form of the declaration, so that it can be
+recomputed without runattest: runattest canonicalize FILE | sha256sum`,
+		Example: `  runattest id run.yaml
+  runattest id runs/*.json
+  runattest id --schema > declaration.schema.json`,
+		ValidArgsFunction: completeDeclarations,
+	}
+	schema := cmd.Flags().Bool("schema", false, "print the JSON Schema of declarations instead")
+	formatFlag(cmd)
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if *schema {
+			return cobra.NoArgs(cmd, args)
+		}
+		return needFiles(cmd, args, "declaration")
+	}
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		o := newOutput(cmd)
+		if *schema {
+			return o.writeRaw(identity.JSONSchema())
+		}
+		eachDeclaration(cmd, o, args, func(t source.Text, d *identity.Declaration) error {
+			switch {
+			case o.json:
+				return o.object(map[string]any{"identity": d.ID(), "file": t.Name, "kind": d.Kind()})
+			case len(args) > 1 || t.Lines:
+				return o.line("%s  %s", d.ID(), t.Name)
+			}
+			return o.line("%s", d.ID())
+		})
+		return o.done()
+	}
+	return cmd
+}
+
+// needFiles asks for at least one argument, and tells what of.
+func needFiles(cmd *cobra.Command, args []string, what string) error {
+	if len(args) == 0 {
+		return withHint(fmt.Errorf("no %s given", what), "usage: "+cmd.UseLine()+"; - is standard input")
+	}
+	return nil
+}
+
+// eachDeclaration parses every declaration in the files and goes on after a bad one.
+func eachDeclaration(cmd *cobra.Command, o *output, paths []string, do func(source.Text, *identity.Declaration) error) {
+	for _, path := range paths {
+		for t, err := range source.Declarations(path, cmd.InOrStdin()) {
+			var d *identity.Declaration
+			if err == nil {
+				d, err = t.Parse()
+			}
+			if err == nil {
+				err = do(t, d)
+			}
+			if err != nil {
+				o.note(t.Name, err)
+			}
+		}
+	}
+}

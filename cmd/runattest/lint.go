@@ -1,0 +1,76 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/source"
+)
+
+func newLint() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "lint FILE...",
+		Short: "Say what makes a declaration invalid, volatile or ambiguous",
+		Long: `Say what is wrong with each declaration, or doubtful in it.
+
+Errors make a declaration invalid. Warnings are about references that may change (latest,
+a branch, no digest and no version), defaults that are left to whoever runs it, facts that
+only an execution can know, and text that is not what it looks like.
+
+Exit status: 0 no errors; 1 errors (with --strict: or warnings).`,
+		Example: `  runattest lint run.yaml
+  runattest lint --strict runs/*.json`,
+		Args:              func(cmd *cobra.Command, args []string) error { return needFiles(cmd, args, "declaration") },
+		ValidArgsFunction: completeDeclarations,
+	}
+	strict := cmd.Flags().Bool("strict", false, "treat warnings as errors")
+	formatFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		o := newOutput(cmd)
+		for _, path := range args {
+			for t, err := range source.Declarations(path, cmd.InOrStdin()) {
+				if err == nil {
+					err = printProblems(o, t.Name, t.Lint(), *strict)
+				}
+				if err != nil {
+					o.note(t.Name, err)
+				}
+			}
+		}
+		return o.done()
+	}
+	return cmd
+}
+
+func printProblems(o *output, name string, problems []identity.Problem, strict bool) error {
+	valid := true
+	for i := range problems {
+		if strict {
+			problems[i].Severity = identity.Error
+		}
+		valid = valid && problems[i].Severity != identity.Error
+	}
+	if !valid {
+		o.status = max(o.status, exitNo)
+	}
+	if o.json {
+		if problems == nil {
+			problems = []identity.Problem{}
+		}
+		return o.object(map[string]any{"file": name, "valid": valid, "problems": problems})
+	}
+	for _, p := range problems {
+		if err := o.line("%s: %s: %s", name, p.Severity, p); err != nil {
+			return err
+		}
+		if p.Hint != "" {
+			if err := o.line("  hint: %s", p.Hint); err != nil {
+				return err
+			}
+		}
+	}
+	if len(problems) == 0 {
+		return o.line("%s: no problems", name)
+	}
+	return nil
+}

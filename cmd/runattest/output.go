@@ -1,0 +1,226 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/runattest/runattest/identity"
+)
+
+// The rules for messages. Standard output is for results: text for people, or with
+// --format json one JSON object a line. Standard error is for everything else, each line
+// "runattest: " and a sentence in lower case without a full stop, naming the thing first;
+// what to do about it follows on a line "hint: ". What comes out of a file is printed with
+// its control and invisible characters escaped. Colours and progress go to terminals only,
+// and not where NO_COLOR is set.
+
+// output prints what a command has to say.
+type output struct {
+	out, err io.Writer
+	json     bool
+	status   int // the worst so far
+}
+
+func newOutput(cmd *cobra.Command) *output {
+	o := &output{out: cmd.OutOrStdout(), err: cmd.ErrOrStderr()}
+	if f := cmd.Flags().Lookup("format"); f != nil {
+		o.json = f.Value.String() == "json"
+	}
+	return o
+}
+
+// fail prints err, unless it was printed already, and gives the exit status that it means.
+func (o *output) fail(err error) int {
+	status := exitStatus(err)
+	if text := err.Error(); text != "" {
+		for line := range strings.Lines(text) {
+			fmt.Fprintf(o.err, "runattest: %s\n", clean(strings.TrimRight(line, "\n")))
+		}
+		if hint := hintOf(err); hint != "" {
+			fmt.Fprintf(o.err, "hint: %s\n", clean(hint))
+		}
+	}
+	return status
+}
+
+// note prints err about one of several inputs and lets the command go on.
+func (o *output) note(name string, err error) {
+	if name != "" && !strings.HasPrefix(err.Error(), name) {
+		err = fmt.Errorf("%s: %w", name, err)
+	}
+	o.status = max(o.status, o.fail(err))
+}
+
+// done is the command's result: the worst of what was noted.
+func (o *output) done() error {
+	if o.status != exitYes {
+		return statusError(o.status)
+	}
+	return nil
+}
+
+// info prints something worth knowing for a person.
+func (o *output) info(format string, args ...any) {
+	fmt.Fprintln(o.err, clean(fmt.Sprintf(format, args...)))
+}
+
+// line prints a line of text results.
+func (o *output) line(format string, args ...any) error {
+	_, err := fmt.Fprintln(o.out, clean(fmt.Sprintf(format, args...)))
+	return err
+}
+
+// object prints a JSON result on a line of its own.
+func (o *output) object(v any) error {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(o.out, "%s\n", text)
+	return err
+}
+
+// hinted is an error that knows what to do about it.
+type hinted struct {
+	error
+	hint string
+}
+
+func withHint(err error, hint string) error { return &hinted{err, hint} }
+
+func (h *hinted) Unwrap() error { return h.error }
+
+func hintOf(err error) string {
+	var h *hinted
+	var invalid *identity.InvalidError
+	switch {
+	case errors.As(err, &h):
+		return h.hint
+	case errors.As(err, &invalid):
+		return invalid.Hint()
+	}
+	return ""
+}
+
+// clean escapes what would let a file's text move the cursor, hide or reorder what is
+// printed: control, format and other unseen characters.
+func clean(s string) string {
+	isUnseen := func(r rune) bool { return r != '\n' && r != '\t' && !unicode.IsPrint(r) }
+	if strings.IndexFunc(s, isUnseen) < 0 {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if isUnseen(r) {
+			fmt.Fprintf(&b, "\\u{%x}", r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// paint colours a word on a terminal.
+func (o *output) paint(colour int, word string) string {
+	if !isTerminal(o.out) || os.Getenv("NO_COLOR") != "" {
+		return word
+	}
+	return fmt.Sprintf("\x1b[%dm%s\x1b[0m", colour, word)
+}
+
+const red, green = 31, 32
+
+func isTerminal(v any) bool {
+	f, ok := v.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// progress shows a count on a terminal once something takes longer than a second.
+type progress struct {
+	to    io.Writer
+	verb  string
+	next  time.Time
+	count int
+	shown bool
+}
+
+func (o *output) progress(verb string) *progress {
+	if !isTerminal(o.err) {
+		return &progress{}
+	}
+	return &progress{to: o.err, verb: verb, next: time.Now().Add(time.Second)}
+}
+
+func (p *progress) step() {
+	p.count++
+	if p.to == nil || time.Now().Before(p.next) {
+		return
+	}
+	p.next, p.shown = time.Now().Add(200*time.Millisecond), true
+	fmt.Fprintf(p.to, "\r%d %s", p.count, p.verb)
+}
+
+func (p *progress) end() {
+	if p.shown {
+		fmt.Fprint(p.to, "\r\x1b[K")
+	}
+}
+
+// askPassword reads a password from RUNATTEST_PASSWORD, or asks on a terminal, twice when
+// it is a new one.
+func askPassword(cmd *cobra.Command, prompt string, twice bool) ([]byte, error) {
+	if password, ok := os.LookupEnv("RUNATTEST_PASSWORD"); ok {
+		return []byte(password), nil
+	}
+	in, ok := cmd.InOrStdin().(*os.File)
+	if !ok || !isTerminal(in) {
+		return nil, withHint(errors.New("a password is needed, and standard input is not a terminal"), "set RUNATTEST_PASSWORD")
+	}
+	ask := func(prompt string) ([]byte, error) {
+		fmt.Fprint(cmd.ErrOrStderr(), prompt)
+		defer fmt.Fprintln(cmd.ErrOrStderr())
+		return term.ReadPassword(int(in.Fd()))
+	}
+	password, err := ask(prompt)
+	if err != nil || !twice {
+		return password, err
+	}
+	again, err := ask("again: ")
+	if err == nil && string(again) != string(password) {
+		err = errors.New("the two passwords differ")
+	}
+	return password, err
+}
+
+// writeRaw writes bytes that are a result by themselves, such as a canonical form.
+func (o *output) writeRaw(data []byte) error {
+	w := bufio.NewWriter(o.out)
+	if _, err := w.Write(data); err != nil {
+		return err
+	}
+	return w.Flush()
+}
+
+// sorted gives a map's pairs in the order of their names.
+func sorted(m map[string]string) iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) {
+		for _, name := range slices.Sorted(maps.Keys(m)) {
+			if !yield(name, m[name]) {
+				return
+			}
+		}
+	}
+}

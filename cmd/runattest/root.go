@@ -1,0 +1,45 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+)
+
+// newRoot is the whole command tree.
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "runattest",
+		Short: "A signed identity for an AI run, before it executes",
+		Long: `runattest gives an AI run a signed identity before it executes.
+
+A run is declared first: model, prompt, parameters, context, constraints. Its identity
+is the SHA-256 of the declaration's canonical form (RFC 8785), so that anybody can
+recompute it. The identity is signed as an in-toto Statement in a Sigstore bundle, and
+is verified offline with nothing but the bundle and the signer's public key.
+
+Exit status: 0 yes; 1 the answer is no (not verified, lint found errors); 2 wrong usage
+or malformed input; 3 the world failed (files, network).`,
+		Example: `  runattest keygen --no-password
+  runattest id run.json
+  runattest sign --key runattest.key run.json
+  runattest verify --key runattest.pub run.json.sigstore.json`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.AddCommand(newKeygen(), newID(), newLint(), newCanonicalize(), newSign(), newVerify(), newInspect(), newVersion())
+	root.CompletionOptions.HiddenDefaultCmd = false
+	return root
+}
+
+// run executes a command line and gives the process's exit status.
+func run(ctx context.Context, root *cobra.Command, args []string) int {
+	root.SetArgs(args)
+	cmd, err := root.ExecuteContextC(ctx)
+	if err != nil {
+		return newOutput(cmd).fail(err)
+	}
+	return exitYes
+}

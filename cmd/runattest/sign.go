@@ -1,0 +1,263 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/atomicfile"
+	"github.com/runattest/runattest/internal/source"
+	"github.com/runattest/runattest/signer"
+)
+
+// signing is what the flags of sign say.
+type signing struct {
+	key            string
+	bundle         string
+	format         *oneOfValue
+	detached       bool
+	declarationURI string
+	subjects       []string
+	artifacts      *[]string
+	annotations    []string
+}
+
+func newSign() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "sign --key KEY DECLARATION...",
+		Short: "Sign the identity of a run, before it executes",
+		Long: `Sign the identity of each declared run and print it. Declarations are JSON, YAML or JSON
+Lines; - is standard input.
+
+Each declaration gets a bundle of its own: FILE.sigstore.json beside the declaration, or
+FILE.sigstore.jsonl, one a line, where FILE holds several. --bundle names another file, in
+which several bundles are JSON Lines too; with --bundle -, and for standard input, bundles
+go to standard output and identities to standard error. A bundle is written whole or not
+at all, and nothing is written unless every declaration for that file is valid.
+
+KEY is a file or env://NAME, plain or encrypted (password in RUNATTEST_PASSWORD, or asked).`,
+		Example: `  runattest sign --key runattest.key run.json
+  runattest sign --key env://SIGNING_KEY --annotation ticket=ML-1234 run.yaml
+  runattest sign --key runattest.key --subject ghcr.io/acme/trainer@sha256:4f1c... run.yaml
+  runattest sign --key runattest.key --bundle all.sigstore.jsonl runs/*.json`,
+		Args:              func(cmd *cobra.Command, args []string) error { return needFiles(cmd, args, "declaration") },
+		ValidArgsFunction: completeDeclarations,
+	}
+	var s signing
+	flags := cmd.Flags()
+	flags.StringVar(&s.key, "key", "", "the private key: a file or env://NAME")
+	flags.StringVar(&s.bundle, "bundle", "", "where the bundles go (default: DECLARATION.sigstore.json)")
+	s.format = wordFlag(cmd, "bundle-format", "a Sigstore bundle, or a bare DSSE envelope", string(attest.SigstoreBundle), string(attest.DSSE))
+	flags.BoolVar(&s.detached, "detached", false, "leave the declaration out of the bundle; a verifier must be given it")
+	flags.StringVar(&s.declarationURI, "declaration-uri", "", "with --detached: where the declaration can be found")
+	flags.StringArrayVar(&s.subjects, "subject", nil, "an artifact that the run belongs to: NAME@sha256:HEX (repeatable)")
+	s.artifacts = artifactFlag(cmd, "a file that the run belongs to, added as a subject by its SHA-256 (repeatable)")
+	flags.StringArrayVar(&s.annotations, "annotation", nil, "NAME=VALUE, signed but no part of the identity (repeatable)")
+	formatFlag(cmd)
+	_ = cmd.MarkFlagFilename("key", "key")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		o := newOutput(cmd)
+		batch, err := s.prepare(cmd, o)
+		if err != nil {
+			return err
+		}
+		return batch.sign(cmd, args)
+	}
+	return cmd
+}
+
+// batch signs declarations and gathers their bundles by the file that they go to.
+type batch struct {
+	*output
+	signing
+	by      signer.Signer
+	options attest.StatementOptions
+}
+
+// signed is one declaration's bundle.
+type signed struct {
+	name   string
+	id     identity.ID
+	bundle []byte
+}
+
+func (s signing) prepare(cmd *cobra.Command, o *output) (*batch, error) {
+	if s.key == "" {
+		return nil, withHint(errors.New("no key given"), "sign with --key FILE; runattest keygen makes one")
+	}
+	if s.declarationURI != "" && !s.detached {
+		return nil, errors.New("--declaration-uri goes with --detached")
+	}
+	b := &batch{output: o, signing: s}
+	artifacts, err := hashArtifacts(*s.artifacts)
+	if err != nil {
+		return nil, err
+	}
+	for _, text := range s.subjects {
+		subject, err := attest.ParseSubject(text)
+		if err != nil {
+			return nil, fmt.Errorf("--subject: %w", err)
+		}
+		b.options.Subjects = append(b.options.Subjects, subject)
+	}
+	b.options.Subjects = append(b.options.Subjects, artifacts...)
+	if b.options.Annotations, err = parseAnnotations(s.annotations); err != nil {
+		return nil, err
+	}
+	b.by, err = signer.Load(cmd.Context(), s.key, func() ([]byte, error) {
+		return askPassword(cmd, "password for "+s.key+": ", false)
+	})
+	if errors.Is(err, signer.ErrPassword) {
+		return nil, withHint(err, "the password is read from RUNATTEST_PASSWORD, or asked on a terminal")
+	}
+	return b, err
+}
+
+func parseAnnotations(pairs []string) (map[string]string, error) {
+	annotations := map[string]string{}
+	for _, pair := range pairs {
+		name, value, ok := strings.Cut(pair, "=")
+		if !ok || name == "" {
+			return nil, fmt.Errorf("--annotation %q: want NAME=VALUE", pair)
+		}
+		if _, twice := annotations[name]; twice {
+			return nil, fmt.Errorf("--annotation %q: the name stands twice", pair)
+		}
+		annotations[name] = value
+	}
+	return annotations, nil
+}
+
+func (b *batch) sign(cmd *cobra.Command, paths []string) error {
+	if b.bundle != "" {
+		b.write(cmd, b.bundle, b.signAll(cmd, paths), paths)
+		return b.done()
+	}
+	for _, path := range paths {
+		made := b.signAll(cmd, []string{path})
+		target := path + ".sigstore.json"
+		if path == source.Stdin {
+			target = source.Stdin
+		} else if len(made) > 1 {
+			target += "l"
+		}
+		b.write(cmd, target, made, nil)
+	}
+	return b.done()
+}
+
+// signAll signs every declaration in the files, or gives nothing if one of them is bad: all
+// of them are looked at, so that one run tells all that is wrong.
+func (b *batch) signAll(cmd *cobra.Command, paths []string) []signed {
+	var made []signed
+	bad := false
+	progress := b.progress("signed")
+	defer progress.end()
+	for _, path := range paths {
+		for t, err := range source.Declarations(path, cmd.InOrStdin()) {
+			var one signed
+			if err == nil {
+				one, err = b.signOne(cmd.Context(), t)
+			}
+			if err != nil {
+				b.note(t.Name, err)
+				bad = true
+				continue
+			}
+			made = append(made, one)
+			progress.step()
+		}
+	}
+	if bad {
+		return nil
+	}
+	return made
+}
+
+func (b *batch) signOne(ctx context.Context, t source.Text) (signed, error) {
+	d, err := t.Parse()
+	if err != nil {
+		return signed{}, err
+	}
+	options := b.options
+	if b.detached {
+		options.Detached = &attest.DeclarationRef{URI: b.declarationURI}
+	}
+	statement, err := attest.New(d, options)
+	if err != nil {
+		return signed{}, err
+	}
+	bundle, err := attest.Sign(ctx, statement, b.by, attest.Format(b.format.value))
+	if err != nil {
+		return signed{}, err
+	}
+	text, err := bundle.Marshal()
+	return signed{t.Name, d.ID(), text}, err
+}
+
+// write puts bundles into one file, whole, and prints their identities.
+func (b *batch) write(cmd *cobra.Command, target string, made []signed, inputs []string) {
+	if len(made) == 0 {
+		return
+	}
+	var all bytes.Buffer
+	for _, s := range made {
+		all.Write(s.bundle)
+		all.WriteByte('\n')
+	}
+	if target == source.Stdin {
+		if err := b.writeRaw(all.Bytes()); err != nil {
+			b.note("standard output", err)
+			return
+		}
+		for _, s := range made {
+			b.info("%s  %s", s.id, s.name)
+		}
+		return
+	}
+	err := notAnInput(target, inputs)
+	if err == nil {
+		err = atomicfile.Write(target, all.Bytes(), 0o644)
+	}
+	if err != nil {
+		b.note(target, err)
+		return
+	}
+	for _, s := range made {
+		err := b.identity(s, target, len(made) > 1 || len(inputs) > 1)
+		if err != nil {
+			b.note("standard output", err)
+		}
+	}
+}
+
+func (b *batch) identity(s signed, target string, several bool) error {
+	switch {
+	case b.json:
+		return b.object(map[string]any{"identity": s.id, "file": s.name, "bundle": target})
+	case several:
+		return b.line("%s  %s", s.id, s.name)
+	}
+	return b.line("%s", s.id)
+}
+
+// notAnInput keeps a bundle from being written over a declaration.
+func notAnInput(target string, inputs []string) error {
+	info, err := os.Stat(target)
+	if err != nil {
+		return nil // nothing there to lose; writing says the rest
+	}
+	for _, input := range inputs {
+		if other, err := os.Stat(input); err == nil && os.SameFile(info, other) {
+			return errors.New("the bundle would overwrite a declaration")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,174 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/internal/source"
+)
+
+func newVerify() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "verify --key PUB BUNDLE...",
+		Short: "Check who signed a run and that its identity recomputes, offline",
+		Long: `Check each bundle: that a trusted key signed it, and that the identity recomputes from
+the declaration. No socket is opened. BUNDLE is a file of one bundle or of JSON Lines, a
+Sigstore bundle or a bare DSSE envelope; - is standard input.
+
+Each check has its own verdict in the report: signature, signer, time, statement, identity,
+declaration, subject, policy. What was not checked is said, with the reason.
+
+--identity, --declaration and --artifact say what is expected; a detached attestation
+cannot be verified without its --declaration.
+
+Exit status: 0 every bundle is verified; 1 one is not; 2 one is malformed, or nobody is
+trusted; 3 one cannot be read. The highest wins.`,
+		Example: `  runattest verify --key runattest.pub run.json.sigstore.json
+  runattest verify --key alice.pub --key bob.pub --format json all.sigstore.jsonl
+  runattest verify --key runattest.pub --declaration run.yaml --artifact model.safetensors run.sigstore.json`,
+		Args:              func(cmd *cobra.Command, args []string) error { return needFiles(cmd, args, "bundle") },
+		ValidArgsFunction: completeBundles,
+	}
+	flags := cmd.Flags()
+	keys := flags.StringArray("key", nil, "the public key of a signer that you trust: a file or env://NAME (repeatable)")
+	id := identityFlag(cmd)
+	declaration := flags.String("declaration", "", "the declaration that the bundle must be about: JSON or YAML")
+	artifacts := artifactFlag(cmd, "a file that must be among the subjects, by its SHA-256 (repeatable)")
+	formatFlag(cmd)
+	_ = cmd.MarkFlagFilename("key", "pub", "pem")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		verifier, err := loadTrust(*keys)
+		if err != nil {
+			return err
+		}
+		var want attest.Expect
+		if want.Identity, err = id(); err != nil {
+			return err
+		}
+		if flags.Changed("declaration") {
+			if want.Declaration, err = source.One(*declaration, cmd.InOrStdin()); err != nil {
+				return err
+			}
+		}
+		if want.Artifacts, err = hashArtifacts(*artifacts); err != nil {
+			return err
+		}
+		return verifyAll(cmd, args, verifier, want)
+	}
+	return cmd
+}
+
+func verifyAll(cmd *cobra.Command, paths []string, verifier *attest.Verifier, want attest.Expect) error {
+	o := newOutput(cmd)
+	progress := o.progress("verified or refused")
+	total, good := 0, 0
+	for _, path := range paths {
+		for blob, err := range source.Bundles(path, cmd.InOrStdin()) {
+			total++
+			var report attest.Report
+			if err == nil {
+				report, err = verifyOne(cmd.Context(), verifier, blob.Data, want)
+			}
+			if report.Verified {
+				good++
+			}
+			progress.end()
+			printVerdict(o, blob.Name, report, err)
+			progress.step()
+		}
+	}
+	progress.end()
+	if total > 1 {
+		o.info("%d of %d verified", good, total)
+	}
+	if total == 0 {
+		o.note("", errors.New("no bundle in the input"))
+	}
+	return o.done()
+}
+
+// verifyOne gives a report for yes and for no, and an error where there is no answer.
+func verifyOne(ctx context.Context, verifier *attest.Verifier, data []byte, want attest.Expect) (attest.Report, error) {
+	bundle, err := attest.ParseBundle(data)
+	if err != nil {
+		return attest.Report{}, err
+	}
+	verified, err := verifier.Verify(ctx, bundle, want)
+	var no *attest.VerificationError
+	switch {
+	case errors.As(err, &no):
+		return no.Report, nil
+	case err != nil:
+		return attest.Report{}, err
+	}
+	return verified.Report(), nil
+}
+
+// bundleReport is the JSON result of one bundle: a report, or the error that kept it from one.
+type bundleReport struct {
+	Bundle string `json:"bundle"`
+	attest.Report
+	Error string `json:"error,omitempty"`
+}
+
+func printVerdict(o *output, name string, report attest.Report, err error) {
+	switch {
+	case err != nil:
+		o.note(name, err)
+		report.Checks = []attest.Check{}
+	case !report.Verified:
+		o.status = max(o.status, exitNo)
+	}
+	var printErr error
+	if o.json {
+		result := bundleReport{Bundle: name, Report: report}
+		if err != nil {
+			result.Error = err.Error()
+		}
+		printErr = o.object(result)
+	} else if err == nil {
+		_, printErr = fmt.Fprint(o.out, o.textReport(name, report))
+	}
+	if printErr != nil {
+		o.note("standard output", printErr)
+	}
+}
+
+// textReport is the report for people: the answer, what it is about, and each check.
+func (o *output) textReport(name string, r attest.Report) string {
+	var b strings.Builder
+	row := func(label, text string) { fmt.Fprintf(&b, "  %-12s %s\n", label, clean(text)) }
+	if r.Verified {
+		fmt.Fprintf(&b, "%s: %s\n", clean(name), o.paint(green, "verified"))
+		row("run", r.Identity.String())
+		row("kind", string(r.Kind))
+		row("signed by", fmt.Sprintf("%s %s (%s)", r.Signer.Kind, r.Signer.Name, r.Signer.Algorithm))
+		for _, s := range r.Subjects {
+			row("artifact", s.String())
+		}
+		for name, value := range sorted(r.Annotations) {
+			row("annotation", name+"="+value)
+		}
+	} else {
+		fmt.Fprintf(&b, "%s: %s\n", clean(name), o.paint(red, "NOT VERIFIED"))
+	}
+	for _, c := range r.Checks {
+		switch c.Verdict {
+		case attest.Pass:
+			row(string(c.Name), "ok: "+c.Reason)
+		case attest.Fail:
+			row(string(c.Name), "FAILED: "+c.Reason)
+		default:
+			row(string(c.Name), "not checked: "+c.Reason)
+		}
+		if c.Hint != "" {
+			row("", "hint: "+c.Hint)
+		}
+	}
+	return b.String()
+}

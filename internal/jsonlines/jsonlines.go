@@ -1,0 +1,86 @@
+// Package jsonlines reads JSON documents from a stream: one document, or JSON Lines.
+package jsonlines
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+
+	"github.com/runattest/runattest/internal/boundedfile"
+)
+
+// Item is one document. Line is where it starts, from 1, or 0 where the stream is one document.
+type Item struct {
+	Data []byte
+	Line int
+}
+
+// Read gives the documents in r, each at most limit bytes. A first line that is a JSON
+// object by itself makes the stream JSON Lines, where blank lines are passed over and
+// memory is that of one line; any other stream is one document. An error ends the sequence.
+// name stands in errors.
+func Read(r io.Reader, name string, limit int) iter.Seq2[Item, error] {
+	return func(yield func(Item, error) bool) {
+		lines := bufio.NewReaderSize(r, 64<<10)
+		first, err := readLine(lines, limit)
+		if err != nil && !errors.Is(err, io.EOF) {
+			yield(Item{}, nameError(err, name, limit))
+			return
+		}
+		if !isObject(first) {
+			rest := io.MultiReader(bytes.NewReader(first), lines)
+			data, err := boundedfile.ReadFrom(rest, name, int64(limit))
+			yield(Item{Data: data}, err)
+			return
+		}
+		if more, _ := lines.Peek(1); len(more) == 0 { // one line: one document
+			yield(Item{Data: first}, nil)
+			return
+		}
+		for line, n := first, 1; ; n++ {
+			if len(bytes.TrimSpace(line)) > 0 && !yield(Item{line, n}, nil) {
+				return
+			}
+			if errors.Is(err, io.EOF) {
+				return
+			}
+			if line, err = readLine(lines, limit); err != nil && !errors.Is(err, io.EOF) {
+				yield(Item{}, nameError(err, fmt.Sprintf("%s:%d", name, n+1), limit))
+				return
+			}
+		}
+	}
+}
+
+var errLong = errors.New("line too long")
+
+// readLine gives a line with its newline, and no more than limit bytes and one.
+func readLine(r *bufio.Reader, limit int) ([]byte, error) {
+	var line []byte
+	for {
+		part, err := r.ReadSlice('\n')
+		line = append(line, part...)
+		if len(line) > limit+1 {
+			return nil, errLong
+		}
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return line, err
+		}
+	}
+}
+
+func isObject(line []byte) bool {
+	line = bytes.TrimSpace(line)
+	return len(line) > 1 && line[0] == '{' && line[len(line)-1] == '}' && json.Valid(line)
+}
+
+func nameError(err error, name string, limit int) error {
+	if errors.Is(err, errLong) {
+		return boundedfile.TooLarge(name, int64(limit))
+	}
+	return fmt.Errorf("%s: %w", name, err)
+}

@@ -1,0 +1,147 @@
+// Package source reads declarations and bundles from files and standard input, as the
+// commands take them.
+package source
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"iter"
+	"path/filepath"
+	"strings"
+
+	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/boundedfile"
+	"github.com/runattest/runattest/internal/jsonlines"
+	"github.com/runattest/runattest/internal/limits"
+)
+
+// Stdin is the name of standard input.
+const Stdin = "-"
+
+// Text is the text of one declaration and how it is written.
+type Text struct {
+	Name  string // the file, with the line where it holds several
+	Lines bool   // from JSON Lines
+	Data  []byte
+	yaml  bool
+}
+
+// Parse reads the declaration.
+func (t Text) Parse() (*identity.Declaration, error) {
+	if t.yaml {
+		return identity.ParseYAML(t.Data)
+	}
+	return identity.Parse(t.Data)
+}
+
+// Lint lists what is wrong with the declaration, or doubtful in it.
+func (t Text) Lint() []identity.Problem {
+	if t.yaml {
+		return identity.LintYAML(t.Data)
+	}
+	return identity.Lint(t.Data)
+}
+
+// Declarations gives the declarations in a file, or in stdin for "-": one of JSON or YAML,
+// or several of JSON Lines. The file's extension tells which; without one the first
+// character does: JSON begins with a brace. An error ends the sequence.
+func Declarations(path string, stdin io.Reader) iter.Seq2[Text, error] {
+	return func(yield func(Text, error) bool) {
+		r, name, closeFile, err := open(path, stdin)
+		if err != nil {
+			yield(Text{Name: name}, err)
+			return
+		}
+		defer closeFile()
+		buffered := bufio.NewReader(r)
+		if isYAML(path, buffered) {
+			data, err := boundedfile.ReadFrom(buffered, name, limits.YAML)
+			yield(Text{Name: name, Data: data, yaml: true}, err)
+			return
+		}
+		for item, err := range jsonlines.Read(buffered, name, limits.Declaration) {
+			if !yield(Text{Name: itemName(name, item), Lines: item.Line > 0, Data: item.Data}, err) {
+				return
+			}
+		}
+	}
+}
+
+// Blob is the text of one bundle.
+type Blob struct {
+	Name string
+	Data []byte
+}
+
+// Bundles gives the bundles in a file, or in stdin for "-": one, or several of JSON Lines.
+// An error ends the sequence.
+func Bundles(path string, stdin io.Reader) iter.Seq2[Blob, error] {
+	return func(yield func(Blob, error) bool) {
+		r, name, closeFile, err := open(path, stdin)
+		if err != nil {
+			yield(Blob{Name: name}, err)
+			return
+		}
+		defer closeFile()
+		for item, err := range jsonlines.Read(r, name, limits.Bundle) {
+			if !yield(Blob{itemName(name, item), item.Data}, err) {
+				return
+			}
+		}
+	}
+}
+
+// One is the one declaration in a file; several are an error.
+func One(path string, stdin io.Reader) (*identity.Declaration, error) {
+	var found *Text
+	for t, err := range Declarations(path, stdin) {
+		if err != nil {
+			return nil, err
+		}
+		if found != nil {
+			return nil, fmt.Errorf("%s: holds several declarations, want one", path)
+		}
+		found = &t
+	}
+	if found == nil {
+		return nil, fmt.Errorf("%s: holds no declaration", path)
+	}
+	d, err := found.Parse()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return d, nil
+}
+
+func open(path string, stdin io.Reader) (r io.Reader, name string, closeFile func(), err error) {
+	if path == Stdin {
+		return stdin, "standard input", func() {}, nil
+	}
+	f, err := boundedfile.Open(path)
+	if err != nil {
+		return nil, path, nil, err
+	}
+	return f, path, func() { f.Close() }, nil // only read: nothing to lose
+}
+
+func itemName(name string, item jsonlines.Item) string {
+	if item.Line == 0 {
+		return name
+	}
+	return fmt.Sprintf("%s:%d", name, item.Line)
+}
+
+func isYAML(path string, r *bufio.Reader) bool {
+	switch strings.ToLower(filepath.Ext(path)) {
+	case ".yaml", ".yml":
+		return true
+	case ".json", ".jsonl", ".ndjson":
+		return false
+	}
+	start, _ := r.Peek(4096) // whatever there is
+	start = bytes.TrimLeft(start, " \t\r\n")
+	start = bytes.TrimPrefix(start, []byte("\xef\xbb\xbf"))
+	return len(start) > 0 && start[0] != '{' && start[0] != '['
+}
