@@ -1,0 +1,64 @@
+# make help lists what there is to do.
+
+GO      ?= go
+BIN     ?= bin
+LDFLAGS := -s -w
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+
+.PHONY: help
+help: ## list the targets
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
+
+.PHONY: build
+build: ## build bin/runattest
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='$(LDFLAGS)' -o $(BIN)/runattest ./cmd/runattest
+
+.PHONY: test
+test: ## run the tests
+	$(GO) test ./...
+
+.PHONY: race
+race: ## run the tests under the race detector
+	$(GO) test -race -short ./...
+
+.PHONY: lint
+lint: ## vet, formatting and staticcheck
+	@test -z "$$(gofmt -l .)" || { gofmt -l . ; exit 1; }
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+	cd canonical/bench && $(GO) vet ./...
+	cd e2e && $(GO) vet ./...
+
+.PHONY: vuln
+vuln: ## govulncheck, where its database can be reached
+	$(GO) run $(GOVULNCHECK) ./...
+
+.PHONY: docs
+docs: ## write docs/cli again from the commands
+	$(GO) test ./cmd/runattest -run TestDocs -update
+
+.PHONY: demo
+demo: build ## declare, sign, verify, and see a tampered bundle refused
+	./docs/demo.sh $(BIN)/runattest
+
+.PHONY: bench
+bench: build ## whole-process time, memory and size, and what a verification costs beside its signature
+	$(GO) run ./internal/procbench $(BIN)/runattest
+	$(GO) test -run '^$$' -bench . -benchmem ./attest
+
+.PHONY: bench-canonical
+bench-canonical: ## canonical beside its peers
+	cd canonical/bench && $(GO) run .
+
+.PHONY: e2e
+e2e: build ## the real peers: cosign signs and verifies with us
+	cd e2e && RUNATTEST=$(CURDIR)/$(BIN)/runattest $(GO) test -count=1 -timeout 40m ./...
+
+.PHONY: fuzz
+fuzz: ## a minute of each fuzz target (FUZZTIME=1h for a campaign)
+	./.ci/fuzz $(or $(FUZZTIME),1m)
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf $(BIN) demo
