@@ -24,7 +24,8 @@ const yamlDepth = 4 * limits.DeclarationDepth
 // ParseYAML reads a declaration written as YAML 1.2 (core schema): the same object
 // as in JSON, with the same identity. What has no counterpart in JSON, or means
 // different things to different readers, is refused: anchors, aliases, tags, merge
-// keys, keys that are not strings, duplicate keys, directives, several documents.
+// keys, keys that are not strings, duplicate keys, directives, several documents, and the
+// line breaks that only YAML 1.1 knows.
 // The error is an *InvalidError. data is not kept.
 func ParseYAML(data []byte) (*Declaration, error) {
 	doc, err := readYAML(data)
@@ -81,6 +82,13 @@ func yamlTextProblem(data []byte) (Problem, bool) {
 		p.Message, p.Hint = "more than 100,000 commas in YAML text", "write the declaration as JSON, or put the content in by digest"
 		return p, true
 	default:
+		if i := bytes.IndexAny(data, "\u0085\u2028\u2029"); i >= 0 {
+			p.Code, p.Offset = "yaml-break", i
+			p.Line, p.Column = lineColumn(data, i)
+			p.Message = "a character that ends a line in YAML 1.1 and is text in YAML 1.2 (U+0085, U+2028 or U+2029)"
+			p.Hint = `write it as an escape in double quotes: "\x85", "\u2028", "\u2029"`
+			return p, true
+		}
 		if line := directiveLine(data); line > 0 {
 			p.Code, p.Line, p.Column = "yaml-directive", line, 1
 			p.Message, p.Hint = "YAML directives are refused", "remove the line"

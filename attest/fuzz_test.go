@@ -1,0 +1,74 @@
+package attest
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/runattest/runattest/signer"
+)
+
+func FuzzParseBundle(f *testing.F) {
+	key := newSigner(f, signer.Ed25519)
+	for _, format := range []Format{SigstoreBundle, DSSE} {
+		text, err := signed(f, newStatement(f, StatementOptions{}), key, format).Marshal()
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(text)
+	}
+	f.Add([]byte(`{"mediaType":"` + BundleMediaType + `","verificationMaterial":{"certificate":{"rawBytes":"YQ=="},"tlogEntries":[{}],"timestampVerificationData":{"rfc3161Timestamps":[{}]}},"dsseEnvelope":{"payload":"","payloadType":"","signatures":[{"sig":"YQ==","keyid":"x"}]}}`))
+	verifier := trusting(f, newSigner(f, signer.Ed25519)) // whose key signed none of them
+	f.Fuzz(func(t *testing.T, data []byte) {
+		b, err := ParseBundle(data)
+		if err != nil {
+			return
+		}
+		if v, err := verifier.Verify(ctx, b, Expect{}); err == nil {
+			t.Fatalf("verified without a signature by the key: %v", v)
+		}
+		if b.material.certificate {
+			return // written by whoever can also read the rest of it
+		}
+		text, err := b.Marshal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := ParseBundle(text)
+		if err != nil || !bytes.Equal(again.payload, b.payload) || again.keyHint() != b.keyHint() || len(again.signatures) != len(b.signatures) {
+			t.Fatalf("written and read again: %v\n%s", err, text)
+		}
+	})
+}
+
+func FuzzReadStatement(f *testing.F) {
+	f.Add(newStatement(f, StatementOptions{}).Bytes())
+	f.Add(newStatement(f, StatementOptions{Annotations: map[string]string{"a": "b"}, Detached: &DeclarationRef{URI: "https://example.com"}}).Bytes())
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, err := readStatement(data)
+		if err != nil {
+			return
+		}
+		root, err := parseJSON(data, payloadRules)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := readStatement(root.Raw())
+		if err != nil {
+			t.Fatalf("the canonical form is refused: %v", err)
+		}
+		if diff := cmp.Diff(c, again, cmp.AllowUnexported(content{}), cmp.Comparer(func(a, b interface{ String() string }) bool { return a.String() == b.String() })); diff != "" {
+			t.Fatal(diff)
+		}
+	})
+}
+
+func FuzzParseSubject(f *testing.F) {
+	f.Add("name@sha256:4f1cbbd1a2dfd7a1c9a15f0b1e1b2a2f5a7c0ad2e6a4dbb1b6a5e2b7c9d0e1f2")
+	f.Fuzz(func(t *testing.T, text string) {
+		if s, err := ParseSubject(text); err == nil && s.String() != text {
+			t.Fatalf("%q is written back as %q", text, s)
+		}
+	})
+}

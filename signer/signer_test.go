@@ -1,0 +1,242 @@
+package signer_test
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"crypto/sha256"
+
+	"github.com/runattest/runattest/internal/boundedfile"
+	"github.com/runattest/runattest/signer"
+)
+
+var ctx = context.Background()
+
+func password(s string) signer.Password { return func() ([]byte, error) { return []byte(s), nil } }
+
+func TestRoundTrip(t *testing.T) {
+	for _, a := range signer.Algorithms() {
+		t.Run(string(a), func(t *testing.T) {
+			pair, err := signer.Generate(a, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			private, err := signer.Parse(pair.Private, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			public, err := signer.ParsePublicKey(pair.Public)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if public.Algorithm() != a || public.Hint() != private.PublicKey().Hint() {
+				t.Errorf("public key %s %s", public.Algorithm(), public.Hint())
+			}
+			message := []byte("message")
+			sig, err := private.Sign(ctx, message)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := public.Verify(message, sig); err != nil {
+				t.Fatal(err)
+			}
+			mangle(t, public, message, sig)
+		})
+	}
+}
+
+// mangle flips every bit of the signature and the message, and cuts and lengthens both.
+func mangle(t *testing.T, key *signer.PublicKey, message, sig []byte) {
+	t.Helper()
+	refuse := func(what string, message, sig []byte) {
+		t.Helper()
+		if err := key.Verify(message, sig); !errors.Is(err, signer.ErrSignature) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	for i := range sig {
+		c := slices.Clone(sig)
+		c[i] ^= 1 << (i % 8)
+		refuse("signature bit", message, c)
+	}
+	for i := range message {
+		c := slices.Clone(message)
+		c[i] ^= 1
+		refuse("message bit", c, sig)
+	}
+	refuse("no signature", message, nil)
+	refuse("short signature", message, sig[:len(sig)-1])
+	refuse("long signature", message, append(slices.Clone(sig), 0))
+	refuse("short message", message[:len(message)-1], sig)
+}
+
+// TestHint holds the hint to cosign's: base64 of SHA-256 of the DER public key.
+func TestHint(t *testing.T) {
+	pair, err := signer.Generate(signer.ECDSAP256, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, _ := pem.Decode(pair.Public)
+	sum := sha256.Sum256(block.Bytes)
+	if got, want := pair.Key.Hint(), base64.StdEncoding.EncodeToString(sum[:]); got != want {
+		t.Errorf("hint %s, want %s", got, want)
+	}
+}
+
+func TestEncrypted(t *testing.T) {
+	pair, err := signer.Generate(signer.ECDSAP256, []byte("secret"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(string(pair.Private), "-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----") {
+		t.Errorf("private key %.60s", pair.Private)
+	}
+	if _, err := signer.Parse(pair.Private, password("secret")); err != nil {
+		t.Error(err)
+	}
+	for name, p := range map[string]signer.Password{"none": nil, "wrong": password("Secret"), "empty": password("")} {
+		if _, err := signer.Parse(pair.Private, p); !errors.Is(err, signer.ErrPassword) {
+			t.Errorf("password %s: %v", name, err)
+		}
+	}
+	if _, err := signer.Generate(signer.Ed25519, []byte{}); !errors.Is(err, signer.ErrPassword) {
+		t.Errorf("an empty password: %v", err)
+	}
+}
+
+// TestPlainKeyAsksForNoPassword keeps a password prompt away from keys that need none.
+func TestPlainKeyAsksForNoPassword(t *testing.T) {
+	pair, err := signer.Generate(signer.Ed25519, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = signer.Parse(pair.Private, func() ([]byte, error) { t.Error("asked"); return nil, nil })
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func TestLoad(t *testing.T) {
+	pair, err := signer.Generate(signer.Ed25519, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	file := filepath.Join(dir, "k.key")
+	large := filepath.Join(dir, "large")
+	if err := errors.Join(os.WriteFile(file, pair.Private, 0o600), os.WriteFile(large, make([]byte, 1<<20), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("RUNATTEST_TEST_KEY", string(pair.Private))
+	for _, ref := range []string{file, "env://RUNATTEST_TEST_KEY"} {
+		s, err := signer.Load(ctx, ref, nil)
+		if err != nil || s.PublicKey().Hint() != pair.Key.Hint() {
+			t.Errorf("%s: %v", ref, err)
+		}
+	}
+	var scheme *signer.UnknownSchemeError
+	for ref, want := range map[string]func(error) bool{
+		"env://RUNATTEST_NOT_SET": func(err error) bool { return strings.Contains(err.Error(), "not set") },
+		"nokms://x":               func(err error) bool { return errors.As(err, &scheme) && scheme.Scheme == "nokms" },
+		filepath.Join(dir, "no"):  func(err error) bool { return errors.Is(err, fs.ErrNotExist) },
+		dir:                       func(err error) bool { return errors.Is(err, boundedfile.ErrInput) },
+		large:                     func(err error) bool { return errors.Is(err, boundedfile.ErrInput) },
+	} {
+		if s, err := signer.Load(ctx, ref, nil); err == nil || !want(err) {
+			t.Errorf("%s: got %v, %v", ref, s, err)
+		}
+	}
+}
+
+func TestRefusedKeys(t *testing.T) {
+	pair, err := signer.Generate(signer.ECDSAP256, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	weak, err := rsa.GenerateKey(rand.Reader, 1024)
+	if err != nil {
+		t.Fatal(err)
+	}
+	odd, err := ecdsa.GenerateKey(elliptic.P224(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	publicPEM := func(key any) string {
+		der, err := x509.MarshalPKIXPublicKey(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
+	}
+	for name, c := range map[string]struct{ text, want string }{
+		"a private key":  {string(pair.Private), "this is a private key"},
+		"two keys":       {string(pair.Public) + string(pair.Public), "more than one"},
+		"trailing text":  {string(pair.Public) + "x", "more than one"},
+		"no PEM":         {"ssh-ed25519 AAAA", "not PEM"},
+		"empty":          {"", "not PEM"},
+		"RSA 1024":       {publicPEM(&weak.PublicKey), "1024 bits"},
+		"P-224":          {publicPEM(&odd.PublicKey), "P-224"},
+		"garbage in PEM": {"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", "public key"},
+		"certificate":    {"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "certificate"},
+		"too large":      {strings.Repeat("x", 1<<20), "at most"},
+	} {
+		if _, err := signer.ParsePublicKey([]byte(c.text)); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := signer.Parse(pair.Public, nil); err == nil || !strings.Contains(err.Error(), "this is a public key") {
+		t.Errorf("signing with a public key: %v", err)
+	}
+	if _, err := signer.New(weak); err == nil {
+		t.Error("signing with RSA 1024")
+	}
+}
+
+func TestParseAlgorithm(t *testing.T) {
+	for _, a := range signer.Algorithms() {
+		if got, err := signer.ParseAlgorithm(string(a)); err != nil || got != a {
+			t.Errorf("%s: %v, %v", a, got, err)
+		}
+	}
+	if _, err := signer.ParseAlgorithm("rsa-1024"); err == nil {
+		t.Error("rsa-1024 is an algorithm")
+	}
+}
+
+func FuzzParsePublicKey(f *testing.F) {
+	for _, a := range []signer.Algorithm{signer.ECDSAP256, signer.Ed25519, signer.RSA2048} {
+		pair, err := signer.Generate(a, nil)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(pair.Public)
+		f.Add(pair.Private)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		key, err := signer.ParsePublicKey(data)
+		if err != nil {
+			return
+		}
+		text, err := key.PEM()
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := signer.ParsePublicKey(text)
+		if err != nil || again.Hint() != key.Hint() {
+			t.Fatalf("written and read again: %v", err)
+		}
+	})
+}
