@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 )
 
@@ -21,6 +22,9 @@ func (e *inputError) Is(target error) bool { return target == ErrInput }
 func Open(path string) (*os.File, error) {
 	f, err := os.Open(path)
 	if err != nil {
+		if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
+			err = fmt.Errorf("%s: %w", path, pe.Err) // the path is named once, and first
+		}
 		return nil, err
 	}
 	info, err := f.Stat()

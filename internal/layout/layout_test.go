@@ -1,0 +1,80 @@
+// Package layout holds the walls between packages: what each may import, and what builds
+// where.
+package layout
+
+import (
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const module = "github.com/runattest/runattest/"
+
+func goList(t *testing.T, args ...string) []string {
+	t.Helper()
+	cmd := exec.Command("go", append([]string{"list"}, args...)...)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Fields(string(out))
+}
+
+// TestImports compares the imports of the core, besides the standard library, with what the
+// design allows.
+func TestImports(t *testing.T) {
+	for name, want := range map[string][]string{
+		"canonical": nil,
+		"identity": {
+			module + "canonical", module + "internal/jsontree", module + "internal/limits",
+			"go.yaml.in/yaml/v4", "go.yaml.in/yaml/v4/plugin/loaderlimits", "golang.org/x/text/unicode/norm",
+		},
+		"signer": {
+			"github.com/secure-systems-lab/go-securesystemslib/encrypted", "github.com/sigstore/sigstore/pkg/cryptoutils",
+			module + "internal/boundedfile", module + "internal/limits",
+		},
+		"attest": {
+			"github.com/secure-systems-lab/go-securesystemslib/dsse",
+			module + "canonical", module + "identity", module + "internal/jsontree", module + "internal/limits", module + "signer",
+		},
+	} {
+		var got []string
+		for _, path := range goList(t, "-f", `{{join .Imports "\n"}}`, module+name) {
+			if strings.Contains(strings.Split(path, "/")[0], ".") {
+				got = append(got, path)
+			}
+		}
+		slices.Sort(got)
+		slices.Sort(want)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s imports other packages than it may (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// TestNoNetwork keeps sockets out of the core: who verifies a file opens none.
+func TestNoNetwork(t *testing.T) {
+	for _, name := range []string{"canonical", "identity", "attest"} {
+		for _, path := range goList(t, "-deps", module+name) {
+			if path == "net/http" || strings.HasPrefix(path, "google.golang.org/grpc") {
+				t.Errorf("%s depends on %s", name, path)
+			}
+		}
+	}
+}
+
+// TestWasm builds the core for a browser: a page can compute identities and verify bundles.
+func TestWasm(t *testing.T) {
+	for _, name := range []string{"canonical", "identity", "attest", "signer"} {
+		cmd := exec.Command("go", "build", "-o", os.DevNull, module+name)
+		cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "CGO_ENABLED=0")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", name, err, out)
+		}
+	}
+}
