@@ -1,0 +1,109 @@
+package main
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/spf13/cobra/doc"
+)
+
+var update = flag.Bool("update", false, "write docs/cli again")
+
+// TestDocs holds docs/cli to the commands' help.
+func TestDocs(t *testing.T) {
+	const folder = "../../docs/cli"
+	generated := t.TempDir()
+	root := newRoot()
+	root.DisableAutoGenTag = true
+	if err := doc.GenMarkdownTree(root, generated); err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		if err := os.RemoveAll(folder); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.CopyFS(folder, os.DirFS(generated)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, got := readAll(t, generated), readAll(t, folder)
+	if len(want) == 0 {
+		t.Fatal("no pages")
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("docs/cli is not what the commands say; make docs writes it again:\n%s", diff)
+	}
+}
+
+func readAll(t *testing.T, folder string) map[string]string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(folder, "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]string{}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[filepath.Base(file)] = string(data)
+	}
+	return all
+}
+
+// consoleBlock is a fenced block of commands, each behind "$ ", and what they print.
+var consoleBlock = regexp.MustCompile("(?s)```console\n(.*?)```")
+
+// TestReadme runs the commands of the README, in order and in one folder, and compares what
+// they print with what it shows. Commands that fetch or build are left to `make demo` and CI.
+func TestReadme(t *testing.T) {
+	data, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var script bytes.Buffer
+	commands := 0
+	for _, block := range consoleBlock.FindAllSubmatch(data, -1) {
+		for _, step := range strings.Split("\n"+string(block[1]), "\n$ ")[1:] {
+			line, output, _ := strings.Cut(step, "\n")
+			if strings.HasPrefix(line, "git ") || strings.HasPrefix(line, "make ") || strings.HasPrefix(line, "go ") {
+				continue
+			}
+			commands++
+			script.WriteString("exec sh -c '" + strings.ReplaceAll(line, "'", "''") + " 2>&1 || true'\n")
+			for want := range strings.Lines(output) {
+				if want = strings.TrimSpace(want); want != "" && want != "..." {
+					script.WriteString("stdout '" + strings.ReplaceAll(regexp.QuoteMeta(want), "'", "''") + "'\n")
+				}
+			}
+		}
+	}
+	if commands < 4 {
+		t.Fatalf("only %d commands in the README", commands)
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "readme.txtar"), script.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := params(dir)
+	setup := p.Setup
+	p.Setup = func(env *testscript.Env) error {
+		declaration, err := os.ReadFile("../../testdata/declarations/chat-llama-3.1-8b.json")
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(env.WorkDir, "run.json"), declaration, 0o600); err != nil {
+			return err
+		}
+		return setup(env)
+	}
+	testscript.Run(t, p)
+}

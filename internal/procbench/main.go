@@ -1,0 +1,135 @@
+//go:build unix
+
+// Command procbench measures runattest as a whole process, as an orchestrator starts it:
+// wall time and peak memory of signing and verifying one declaration of about 2 KB, and the
+// size of the binary, beside cosign where the path has one.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"time"
+)
+
+const runs = 41
+
+func main() {
+	if len(os.Args) != 2 {
+		fmt.Fprintln(os.Stderr, "usage: procbench BINARY")
+		os.Exit(2)
+	}
+	if err := measure(os.Args[1]); err != nil {
+		fmt.Fprintln(os.Stderr, "procbench:", err)
+		os.Exit(1)
+	}
+}
+
+func measure(binary string) error {
+	binary, err := filepath.Abs(binary)
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "procbench")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	declaration, err := os.ReadFile("testdata/declarations/openai-tools.json")
+	if err != nil {
+		return fmt.Errorf("run it from the project's root: %w", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "run.json"), declaration, 0o600); err != nil {
+		return err
+	}
+	info, err := os.Stat(binary)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("binary %.1f MB, declaration %d bytes, median of %d runs\n", float64(info.Size())/1e6, len(declaration), runs)
+	if _, err := once(dir, binary, "keygen", "--no-password"); err != nil {
+		return err
+	}
+	for _, args := range [][]string{
+		{"sign", "--key", "runattest.key", "run.json"},
+		{"verify", "--key", "runattest.pub", "run.json.sigstore.json"},
+		{"id", "run.json"},
+		{"--help"},
+	} {
+		if err := report(dir, "runattest", binary, args...); err != nil {
+			return err
+		}
+	}
+	return measureCosign(dir, binary)
+}
+
+// measureCosign verifies the same bundle with cosign, for the ratio.
+func measureCosign(dir, binary string) error {
+	cosign, err := exec.LookPath("cosign")
+	if err != nil {
+		cosign, err = filepath.Abs("e2e/bin/cosign")
+		if err == nil {
+			_, err = os.Stat(cosign)
+		}
+	}
+	if err != nil {
+		fmt.Println("cosign: not found on PATH nor in e2e/bin (make e2e installs it there): no comparison")
+		return nil
+	}
+	canonical, err := exec.Command(binary, "canonicalize", "--declaration", filepath.Join(dir, "run.json")).Output()
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "canonical"), canonical, 0o600); err != nil {
+		return err
+	}
+	return report(dir, "cosign", cosign, "verify-blob-attestation", "--insecure-ignore-tlog=true", "--key", "runattest.pub",
+		"--bundle", "run.json.sigstore.json", "--type", "https://github.com/runattest/runattest/run-identity/v1", "canonical")
+}
+
+type sample struct {
+	wall time.Duration
+	peak int64 // KiB
+}
+
+func once(dir, binary string, args ...string) (sample, error) {
+	cmd := exec.Command(binary, args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "HOME="+dir)
+	start := time.Now()
+	out, err := cmd.CombinedOutput()
+	wall := time.Since(start)
+	if err != nil {
+		return sample{}, fmt.Errorf("%s %v: %w\n%s", binary, args, err, out)
+	}
+	usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
+	if !ok {
+		return sample{}, errors.New("no resource usage on this platform")
+	}
+	return sample{wall, usage.Maxrss}, nil
+}
+
+func report(dir, name, binary string, args ...string) error {
+	var walls []time.Duration
+	var peaks []int64
+	for i := range runs + 1 {
+		s, err := once(dir, binary, args...)
+		if err != nil {
+			return err
+		}
+		if i > 0 { // the first warms the caches
+			walls, peaks = append(walls, s.wall), append(peaks, s.peak)
+		}
+	}
+	slices.Sort(walls)
+	slices.Sort(peaks)
+	fmt.Printf("%-10s %-26s %6.1f ms (min %.1f, max %.1f)  %5.1f MiB\n", name, args[0],
+		ms(walls[runs/2]), ms(walls[0]), ms(walls[runs-1]), float64(peaks[runs/2])/1024)
+	return nil
+}
+
+func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
