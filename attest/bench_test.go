@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	bundlepb "github.com/sigstore/protobuf-specs/gen/pb-go/bundle/v1"
 	"google.golang.org/protobuf/encoding/protojson"
@@ -37,13 +38,6 @@ func BenchmarkVerify(b *testing.B) {
 				b.Fatal(err)
 			}
 			verifier := trusting(b, key)
-			check := testing.Benchmark(func(b *testing.B) {
-				for b.Loop() {
-					if err := key.PublicKey().Verify(bundle.message(), bundle.signatures[0].bytes); err != nil {
-						b.Fatal(err)
-					}
-				}
-			})
 			b.ReportAllocs()
 			b.SetBytes(int64(len(text)))
 			for b.Loop() {
@@ -55,9 +49,16 @@ func BenchmarkVerify(b *testing.B) {
 					b.Fatal(err)
 				}
 			}
-			perOp := float64(b.Elapsed().Nanoseconds()) / float64(b.N)
-			b.ReportMetric(float64(check.NsPerOp()), "check-ns/op")
-			b.ReportMetric(perOp/float64(check.NsPerOp())-1, "rest/check")
+			all := float64(b.Elapsed().Nanoseconds()) / float64(b.N)
+			start := time.Now()
+			for range b.N { // the check alone, as often as the whole
+				if err := key.PublicKey().Verify(bundle.message(), bundle.signatures[0].bytes); err != nil {
+					b.Fatal(err)
+				}
+			}
+			check := float64(time.Since(start).Nanoseconds()) / float64(b.N)
+			b.ReportMetric(check, "check-ns/op")
+			b.ReportMetric(all/check-1, "rest/check")
 		})
 	}
 }

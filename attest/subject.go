@@ -46,7 +46,7 @@ func (s Subject) check() error {
 	case s.Name == "":
 		return errors.New("the name is empty")
 	case strings.HasPrefix(s.Name, "airun:"):
-		return errors.New("only the run itself is named airun:...")
+		return errors.New(`only the run itself has a name that begins with "airun:"`)
 	case s.SHA256 == [sha256.Size]byte{}:
 		return errors.New("the digest is zero")
 	}

@@ -75,20 +75,20 @@ func (l *linter) warnAt(code Code, pointer, message, hint string) {
 
 func (l *linter) declaration(root jsontree.Value) {
 	for name, v := range root.Members() {
-		l.at(string(name), func() {
-			l.strings(v)
-			switch string(name) {
-			case "model":
-				l.model(v)
-			case "parameters":
-				l.execution(v)
-				l.defaults(v)
-			case "constraints", "extensions":
-				l.execution(v)
-			case "context":
-				l.resources(v)
-			}
-		})
+		l.member(name)
+		l.strings(v)
+		switch string(name) {
+		case "model":
+			l.model(v)
+		case "parameters":
+			l.execution(v)
+			l.defaults(v)
+		case "constraints", "extensions":
+			l.execution(v)
+		case "context":
+			l.resources(v)
+		}
+		l.back()
 	}
 }
 
@@ -98,7 +98,9 @@ func (l *linter) model(v jsontree.Value) {
 	}
 	l.reference(v)
 	if components := v.Get("components"); components.Kind() == jsontree.Array {
-		l.at("components", func() { l.resources(components) })
+		l.member([]byte("components"))
+		l.resources(components)
+		l.back()
 	}
 }
 
@@ -113,12 +115,12 @@ func anyDigest(components jsontree.Value) bool {
 
 func (l *linter) resources(v jsontree.Value) {
 	for i, r := range v.Elements() {
-		l.at(strconv.Itoa(i), func() {
-			if !hasAny(r, "digest", "content", "version") {
-				l.warn(CodeVolatile, "only a URI names the content, which may change behind it", "add digest (sha256sum FILE), or version")
-			}
-			l.reference(r)
-		})
+		l.element(i)
+		if !hasAny(r, "digest", "content", "version") {
+			l.warn(CodeVolatile, "only a URI names the content, which may change behind it", "add digest (sha256sum FILE), or version")
+		}
+		l.reference(r)
+		l.back()
 	}
 }
 
@@ -137,9 +139,9 @@ func (l *linter) reference(v jsontree.Value) {
 			moving = endsMoving(s)
 		}
 		if s != "" && moving {
-			l.at(name, func() {
-				l.warn(CodeVolatile, strconv.Quote(s)+" may name another content tomorrow", "add a digest, or name a fixed version")
-			})
+			l.member([]byte(name))
+			l.warn(CodeVolatile, strconv.Quote(s)+" may name another content tomorrow", "add a digest, or name a fixed version")
+			l.back()
 		}
 	}
 }
@@ -172,15 +174,17 @@ var executionFacts = map[string]bool{
 // execution warns of execution facts anywhere in an open object.
 func (l *linter) execution(v jsontree.Value) {
 	for name, m := range v.Members() {
-		l.at(string(name), func() {
-			if executionFacts[plainName(string(name))] {
-				l.warn(CodeExecution, "looks like something that only the execution can know, and would give each execution its own identity", "leave it out, or put it in an annotation when signing")
-			}
-			l.execution(m)
-		})
+		l.member(name)
+		if executionFacts[plainName(string(name))] {
+			l.warn(CodeExecution, "looks like something that only the execution can know, and would give each execution its own identity", "leave it out, or put it in an annotation when signing")
+		}
+		l.execution(m)
+		l.back()
 	}
 	for i, e := range v.Elements() {
-		l.at(strconv.Itoa(i), func() { l.execution(e) })
+		l.element(i)
+		l.execution(e)
+		l.back()
 	}
 }
 

@@ -18,19 +18,21 @@ func (l *linter) strings(v jsontree.Value) {
 		l.text(v.Text(), l.isName())
 	}
 	for name, m := range v.Members() {
-		l.at(string(name), func() {
-			l.text(string(name), true)
-			l.strings(m)
-		})
+		l.member(name)
+		l.text(string(name), true)
+		l.strings(m)
+		l.back()
 	}
 	for i, e := range v.Elements() {
-		l.at(strconv.Itoa(i), func() { l.strings(e) })
+		l.element(i)
+		l.strings(e)
+		l.back()
 	}
 }
 
 // isName tells whether the string at the path names something, rather than being prose.
 func (l *linter) isName() bool {
-	switch l.path[len(l.path)-1] {
+	switch l.path[len(l.path)-1].String() {
 	case "name", "provider", "version", "uri", "kind", "role":
 		return true
 	}

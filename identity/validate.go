@@ -21,8 +21,21 @@ func validate(root jsontree.Value) []Problem {
 
 // checker walks a declaration; path is where it stands.
 type checker struct {
-	path     []string
+	path     []step
 	problems []Problem
+}
+
+// step leads to a member, or, where name is nil, to an element.
+type step struct {
+	name  []byte
+	index int
+}
+
+func (s step) String() string {
+	if s.name == nil {
+		return strconv.Itoa(s.index)
+	}
+	return string(s.name)
 }
 
 // rule checks the value at the checker's path.
@@ -95,25 +108,25 @@ func (c *checker) prompt(v jsontree.Value) {
 	}
 	var forms []string
 	for name, m := range v.Members() {
-		c.at(string(name), func() {
-			switch string(name) {
-			case "messages":
-				forms = append(forms, "messages")
-				list((*checker).message, 1)(c, m)
-			case "text":
-				forms = append(forms, "text")
-				text("a string", func(string) bool { return true })(c, m)
-			case "digest":
-				forms = append(forms, "digest")
-				digest(c, m)
-			case "size":
-				c.size(m)
-			case "mediaType":
-				mediaType(c, m)
-			default:
-				c.unknown(m)
-			}
-		})
+		c.member(name)
+		switch string(name) {
+		case "messages":
+			forms = append(forms, "messages")
+			list((*checker).message, 1)(c, m)
+		case "text":
+			forms = append(forms, "text")
+			text("a string", func(string) bool { return true })(c, m)
+		case "digest":
+			forms = append(forms, "digest")
+			digest(c, m)
+		case "size":
+			c.size(m)
+		case "mediaType":
+			mediaType(c, m)
+		default:
+			c.unknown(m)
+		}
+		c.back()
 	}
 	if len(forms) > 1 || hasAny(v, "size", "mediaType") && !slices.Equal(forms, []string{"digest"}) {
 		c.fail(CodeValue, "a prompt is exactly one of: messages; text; digest with size and mediaType; {} for none", "")
@@ -131,22 +144,22 @@ func (c *checker) message(v jsontree.Value) {
 		c.missing("content")
 	}
 	for name, m := range v.Members() {
-		c.at(string(name), func() {
-			switch string(name) {
-			case "role":
-				nonEmpty(c, m)
-			case "content":
-				switch m.Kind() {
-				case jsontree.String:
-				case jsontree.Array, jsontree.Object:
-					c.noNull(m)
-				default:
-					c.wrongType(m, "a string, an array or an object")
-				}
-			default:
+		c.member(name)
+		switch string(name) {
+		case "role":
+			nonEmpty(c, m)
+		case "content":
+			switch m.Kind() {
+			case jsontree.String:
+			case jsontree.Array, jsontree.Object:
 				c.noNull(m)
+			default:
+				c.wrongType(m, "a string, an array or an object")
 			}
-		})
+		default:
+			c.noNull(m)
+		}
+		c.back()
 	}
 }
 
@@ -155,12 +168,12 @@ func (c *checker) extensions(v jsontree.Value) {
 		return
 	}
 	for name, m := range v.Members() {
-		c.at(string(name), func() {
-			if !isAbsoluteURI(string(name)) {
-				c.fail(CodeValue, "extensions are named by an absolute URI (RFC 3986)", "use a URI that you control")
-			}
-			c.noNull(m)
-		})
+		c.member(name)
+		if !isAbsoluteURI(string(name)) {
+			c.fail(CodeValue, "extensions are named by an absolute URI (RFC 3986)", "use a URI that you control")
+		}
+		c.noNull(m)
+		c.back()
 	}
 }
 
@@ -189,13 +202,13 @@ func closed(m *members) rule {
 			c.fail(CodeRequired, "want at least one of "+strings.Join(m.anyOf, ", "), "")
 		}
 		for name, member := range v.Members() {
-			c.at(string(name), func() {
-				if r, ok := m.rules[string(name)]; ok {
-					r(c, member)
-				} else {
-					c.unknown(member)
-				}
-			})
+			c.member(name)
+			if r, ok := m.rules[string(name)]; ok {
+				r(c, member)
+			} else {
+				c.unknown(member)
+			}
+			c.back()
 		}
 	}
 }
@@ -226,7 +239,9 @@ func list(element rule, least int) rule {
 			c.fail(CodeValue, fmt.Sprintf("want at least %d element", least), "")
 		}
 		for i, e := range v.Elements() {
-			c.at(strconv.Itoa(i), func() { element(c, e) })
+			c.element(i)
+			element(c, e)
+			c.back()
 		}
 	}
 }
@@ -238,7 +253,9 @@ func unique(r rule) rule {
 		seen := map[string]bool{}
 		for i, e := range v.Elements() {
 			if seen[string(e.Raw())] {
-				c.at(strconv.Itoa(i), func() { c.fail(CodeUnique, "stands in the list already", "remove one of the two") })
+				c.element(i)
+				c.fail(CodeUnique, "stands in the list already", "remove one of the two")
+				c.back()
 			}
 			seen[string(e.Raw())] = true
 		}
@@ -277,7 +294,12 @@ func hexDigits(n int) rule {
 }
 
 func hasAny(v jsontree.Value, names ...string) bool {
-	return slices.ContainsFunc(names, func(name string) bool { return v.Get(name).Kind() != jsontree.Absent })
+	for _, name := range names {
+		if v.Get(name).Kind() != jsontree.Absent {
+			return true
+		}
+	}
+	return false
 }
 
 func isID(s string) bool {
@@ -285,16 +307,18 @@ func isID(s string) bool {
 	return err == nil
 }
 
-// at runs f with the path one step deeper.
-func (c *checker) at(name string, f func()) {
-	c.path = append(c.path, name)
-	f()
-	c.path = c.path[:len(c.path)-1]
-}
+// member and element go one step deeper, back one step up.
+func (c *checker) member(name []byte) { c.path = append(c.path, step{name: name}) }
+func (c *checker) element(i int)      { c.path = append(c.path, step{index: i}) }
+func (c *checker) back()              { c.path = c.path[:len(c.path)-1] }
 
-func (c *checker) pointer(more ...string) string {
+// pointer is the RFC 6901 pointer of the path, and of a member below it if one is named.
+func (c *checker) pointer(below ...string) string {
 	var b strings.Builder
-	for _, name := range append(c.path[:len(c.path):len(c.path)], more...) {
+	for _, s := range c.path {
+		b.WriteString("/" + jsontree.EscapePointer(s.String()))
+	}
+	for _, name := range below {
 		b.WriteString("/" + jsontree.EscapePointer(name))
 	}
 	return b.String()
@@ -358,9 +382,13 @@ func (c *checker) noNull(v jsontree.Value) {
 		return
 	}
 	for name, m := range v.Members() {
-		c.at(string(name), func() { c.noNull(m) })
+		c.member(name)
+		c.noNull(m)
+		c.back()
 	}
 	for i, e := range v.Elements() {
-		c.at(strconv.Itoa(i), func() { c.noNull(e) })
+		c.element(i)
+		c.noNull(e)
+		c.back()
 	}
 }

@@ -44,10 +44,9 @@ func ParseYAML(data []byte) (*Declaration, error) {
 
 // yamlDocument is one YAML document and the JSON text that it stands for.
 type yamlDocument struct {
-	root     *yaml.Node
-	json     []byte
-	path     []string
-	problems []Problem
+	checker
+	root *yaml.Node
+	json []byte
 }
 
 func readYAML(data []byte) (*yamlDocument, error) {
@@ -169,7 +168,9 @@ func (d *yamlDocument) value(n *yaml.Node) {
 			if i > 0 {
 				d.json = append(d.json, ',')
 			}
-			d.at(strconv.Itoa(i), e)
+			d.element(i)
+			d.value(e)
+			d.back()
 		}
 		d.json = append(d.json, ']')
 	case yaml.ScalarNode:
@@ -215,7 +216,9 @@ func (d *yamlDocument) mapping(n *yaml.Node) {
 		}
 		d.string(key.Value)
 		d.json = append(d.json, ':')
-		d.at(key.Value, value)
+		d.member([]byte(key.Value))
+		d.value(value)
+		d.back()
 	}
 	d.json = append(d.json, '}')
 }
@@ -250,19 +253,8 @@ func (d *yamlDocument) string(s string) {
 	d.json = append(d.json, quoted...)
 }
 
-func (d *yamlDocument) at(name string, n *yaml.Node) {
-	d.path = append(d.path, name)
-	d.value(n)
-	d.path = d.path[:len(d.path)-1]
-}
-
 func (d *yamlDocument) refuse(n *yaml.Node, code Code, message, hint string) {
-	if len(d.problems) < limits.Problems {
-		d.problems = append(d.problems, Problem{
-			Severity: Error, Code: code, Pointer: (&checker{path: d.path}).pointer(),
-			Line: n.Line, Column: n.Column, Message: message, Hint: hint,
-		})
-	}
+	d.add(Problem{Code: code, Pointer: d.pointer(), Line: n.Line, Column: n.Column, Message: message, Hint: hint})
 }
 
 // relocate turns places in the JSON text into places in the YAML text.

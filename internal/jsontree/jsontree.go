@@ -4,6 +4,7 @@
 package jsontree
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"iter"
@@ -53,7 +54,7 @@ var errNotCanonical = errors.New("jsontree: text is not in canonical form")
 // Parse indexes text, which must be the output of the canonical package.
 // The tree refers to text and must not outlive changes to it.
 func Parse(text []byte) (Value, error) {
-	p := parser{tree: &tree{text: text, nodes: make([]node, 0, 16+len(text)/24)}}
+	p := parser{tree: &tree{text: text, nodes: make([]node, 0, 16+len(text)/64)}}
 	if err := p.run(); err != nil {
 		return Value{}, err
 	}
@@ -175,15 +176,19 @@ func (p *parser) stringEnd() int {
 	if p.peek() != '"' {
 		return -1
 	}
-	for i := p.pos + 1; i < len(p.text); i++ {
-		switch p.text[i] {
-		case '"':
+	for i := p.pos + 1; ; i++ {
+		quote := bytes.IndexByte(p.text[min(i, len(p.text)):], '"')
+		if quote < 0 {
+			return -1
+		}
+		escaped := false // by an odd number of backslashes
+		for j := i + quote - 1; j >= i && p.text[j] == '\\'; j-- {
+			escaped = !escaped
+		}
+		if i += quote; !escaped {
 			return i + 1
-		case '\\':
-			i++
 		}
 	}
-	return -1
 }
 
 func (v Value) node() *node { return &v.t.nodes[v.i] }
@@ -234,9 +239,13 @@ func (v Value) Len() int {
 
 // Get is the member of that name, absent if there is none or v is no object.
 func (v Value) Get(name string) Value {
-	for n, m := range v.Members() {
-		if string(n) == name {
-			return m
+	if v.Kind() != Object {
+		return Value{}
+	}
+	nodes := v.t.nodes
+	for i, end := v.i+1, v.node().next; i < end; i = nodes[i].next {
+		if string(unquote(v.t.text[nodes[i].nameStart:nodes[i].nameEnd])) == name {
+			return Value{v.t, i}
 		}
 	}
 	return Value{}
@@ -289,18 +298,16 @@ func (v Value) children() iter.Seq[Value] {
 
 // unquote takes the text between a canonical string's quotes.
 func unquote(b []byte) []byte {
-	for _, c := range b {
-		if c == '\\' {
-			var s string
-			quoted := make([]byte, 0, len(b)+2)
-			quoted = append(append(append(quoted, '"'), b...), '"')
-			if json.Unmarshal(quoted, &s) != nil {
-				panic(errNotCanonical) // canonical wrote the escape: unreachable
-			}
-			return []byte(s)
-		}
+	if bytes.IndexByte(b, '\\') < 0 {
+		return b
 	}
-	return b
+	var s string
+	quoted := make([]byte, 0, len(b)+2)
+	quoted = append(append(append(quoted, '"'), b...), '"')
+	if json.Unmarshal(quoted, &s) != nil {
+		panic(errNotCanonical) // canonical wrote the escape: unreachable
+	}
+	return []byte(s)
 }
 
 // EscapePointer writes a member name as an RFC 6901 reference token.
