@@ -32,8 +32,10 @@ fi
 say 'The identity recomputes with nothing but sha256sum.'
 echo '$ runattest inspect --declaration run.json.sigstore.json | sha256sum'
 "$runattest" inspect --declaration run.json.sigstore.json | sha256sum
-say 'One byte of the payload is changed: the bundle is refused, and the report says why.'
-sed 's/"payload":"eyJ/"payload":"eyK/' run.json.sigstore.json >tampered.sigstore.json
+say 'Somebody changes the prompt in the bundle: it is refused, and the report says why.'
+echo '$ ... | sed s/21:30/09:30/ | ... > tampered.sigstore.json'
+payload=$("$runattest" inspect --statement run.json.sigstore.json | sed 's/21:30/09:30/' | base64 | tr -d '\n')
+sed "s|\"payload\":\"[^\"]*\"|\"payload\":\"$payload\"|" run.json.sigstore.json >tampered.sigstore.json
 if show verify --key runattest.pub tampered.sigstore.json; then
 	echo 'a tampered bundle was verified' >&2
 	exit 1
