@@ -2,6 +2,7 @@ package attest
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -48,6 +49,7 @@ type signature struct {
 // material is what a bundle carries to find the signer and the time of signing; all of it
 // claims until somebody checks them.
 type material struct {
+	text        []byte // as it was read, in RFC 8785 form; nil in a bundle that Sign made
 	keyHint     string
 	certificate bool
 	timestamps  int
@@ -152,6 +154,7 @@ func (m *material) read(v jsontree.Value) error {
 			return fmt.Errorf("publicKey: %w", err)
 		}
 	}
+	m.text = v.Raw()
 	m.keyHint = key.Get("hint").Text()
 	m.certificate = key.Kind() == jsontree.Absent
 	m.timestamps = v.Get("timestampVerificationData").Get("rfc3161Timestamps").Len()
@@ -181,11 +184,11 @@ func (b *Bundle) Marshal() ([]byte, error) {
 	if b.format == DSSE {
 		return marshal(envelope)
 	}
-	return marshal(map[string]any{
-		"mediaType":            BundleMediaType,
-		"verificationMaterial": map[string]any{"publicKey": map[string]any{"hint": b.material.keyHint}},
-		"dsseEnvelope":         envelope,
-	})
+	var material any = map[string]any{"publicKey": map[string]any{"hint": b.material.keyHint}}
+	if b.material.text != nil {
+		material = json.RawMessage(b.material.text)
+	}
+	return marshal(map[string]any{"mediaType": BundleMediaType, "verificationMaterial": material, "dsseEnvelope": envelope})
 }
 
 // message is what the signatures of the bundle are over: DSSE's pre-authentication encoding.

@@ -32,7 +32,11 @@ be recomputed with nothing but sha256sum; --statement writes the signed payload.
 	formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		o := newOutput(cmd)
+		count := 0
 		for blob, err := range source.Bundles(args[0], cmd.InOrStdin()) {
+			if count++; count > 1 && (*onlyDeclaration || *onlyStatement) {
+				return errors.New("the file holds several bundles; --declaration and --statement write the part of one")
+			}
 			var b *attest.Bundle
 			if err == nil {
 				b, err = attest.ParseBundle(blob.Data)

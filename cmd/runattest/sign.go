@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -84,6 +85,7 @@ type batch struct {
 // signed is one declaration's bundle.
 type signed struct {
 	name   string
+	lines  bool // from JSON Lines
 	id     identity.ID
 	bundle []byte
 }
@@ -136,8 +138,9 @@ func parseAnnotations(pairs []string) (map[string]string, error) {
 }
 
 func (b *batch) sign(cmd *cobra.Command, paths []string) error {
+	inputs := slices.Concat(paths, *b.artifacts, []string{b.key})
 	if b.bundle != "" {
-		b.write(cmd, b.bundle, b.signAll(cmd, paths), paths)
+		b.write(b.bundle, b.signAll(cmd, paths), inputs)
 		return b.done()
 	}
 	for _, path := range paths {
@@ -145,10 +148,10 @@ func (b *batch) sign(cmd *cobra.Command, paths []string) error {
 		target := path + ".sigstore.json"
 		if path == source.Stdin {
 			target = source.Stdin
-		} else if len(made) > 1 {
+		} else if len(made) > 0 && made[0].lines {
 			target += "l"
 		}
-		b.write(cmd, target, made, nil)
+		b.write(target, made, inputs)
 	}
 	return b.done()
 }
@@ -199,11 +202,11 @@ func (b *batch) signOne(ctx context.Context, t source.Text) (signed, error) {
 		return signed{}, err
 	}
 	text, err := bundle.Marshal()
-	return signed{t.Name, d.ID(), text}, err
+	return signed{t.Name, t.Lines, d.ID(), text}, err
 }
 
 // write puts bundles into one file, whole, and prints their identities.
-func (b *batch) write(cmd *cobra.Command, target string, made []signed, inputs []string) {
+func (b *batch) write(target string, made []signed, inputs []string) {
 	if len(made) == 0 {
 		return
 	}
@@ -231,7 +234,7 @@ func (b *batch) write(cmd *cobra.Command, target string, made []signed, inputs [
 		return
 	}
 	for _, s := range made {
-		err := b.identity(s, target, len(made) > 1 || len(inputs) > 1)
+		err := b.identity(s, target, len(made) > 1)
 		if err != nil {
 			b.note("standard output", err)
 		}
@@ -248,7 +251,7 @@ func (b *batch) identity(s signed, target string, several bool) error {
 	return b.line("%s", s.id)
 }
 
-// notAnInput keeps a bundle from being written over a declaration.
+// notAnInput keeps a bundle from being written over a declaration, an artifact or the key.
 func notAnInput(target string, inputs []string) error {
 	info, err := os.Stat(target)
 	if err != nil {
@@ -256,7 +259,7 @@ func notAnInput(target string, inputs []string) error {
 	}
 	for _, input := range inputs {
 		if other, err := os.Stat(input); err == nil && os.SameFile(info, other) {
-			return errors.New("the bundle would overwrite a declaration")
+			return fmt.Errorf("the bundle would overwrite %s, which is an input", input)
 		}
 	}
 	return nil

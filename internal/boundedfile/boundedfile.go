@@ -57,10 +57,13 @@ func ReadFrom(r io.Reader, name string, limit int64) ([]byte, error) {
 	case int64(len(data)) > limit:
 		return nil, TooLarge(name, limit)
 	case len(data) == 0:
-		return nil, &inputError{name + ": is empty"}
+		return nil, Empty(name)
 	}
 	return data, nil
 }
+
+// Empty says that there is nothing in name.
+func Empty(name string) error { return &inputError{name + ": is empty"} }
 
 // TooLarge says that name holds more than limit bytes.
 func TooLarge(name string, limit int64) error {

@@ -20,38 +20,52 @@ type Item struct {
 }
 
 // Read gives the documents in r, each at most limit bytes. A first line that is a JSON
-// object by itself makes the stream JSON Lines, where blank lines are passed over and
-// memory is that of one line; any other stream is one document. An error ends the sequence.
-// name stands in errors.
+// object by itself makes the stream JSON Lines, unless nothing follows it; any other stream
+// is one document. An error ends the sequence. name stands in errors.
 func Read(r io.Reader, name string, limit int) iter.Seq2[Item, error] {
 	return func(yield func(Item, error) bool) {
-		lines := bufio.NewReaderSize(r, 64<<10)
-		first, err := readLine(lines, limit)
+		buffered := bufio.NewReaderSize(r, 64<<10)
+		first, err := readLine(buffered, limit)
 		if err != nil && !errors.Is(err, io.EOF) {
 			yield(Item{}, nameError(err, name, limit))
 			return
 		}
-		if !isObject(first) {
-			rest := io.MultiReader(bytes.NewReader(first), lines)
-			data, err := boundedfile.ReadFrom(rest, name, int64(limit))
-			yield(Item{Data: data}, err)
+		rest := io.MultiReader(bytes.NewReader(first), buffered)
+		if more, _ := buffered.Peek(1); isObject(first) && len(more) > 0 {
+			Lines(rest, name, limit)(yield)
 			return
 		}
-		if more, _ := lines.Peek(1); len(more) == 0 { // one line: one document
-			yield(Item{Data: first}, nil)
-			return
+		data, err := boundedfile.ReadFrom(rest, name, int64(limit))
+		yield(Item{Data: data}, err)
+	}
+}
+
+// Lines gives the lines of r as documents, each at most limit bytes; blank lines are passed
+// over, and memory is that of one line. An error ends the sequence; so does a stream
+// without a document, which is one.
+func Lines(r io.Reader, name string, limit int) iter.Seq2[Item, error] {
+	return func(yield func(Item, error) bool) {
+		buffered := bufio.NewReaderSize(r, 64<<10)
+		found := false
+		for n := 1; ; n++ {
+			line, err := readLine(buffered, limit)
+			ended := errors.Is(err, io.EOF)
+			if err != nil && !ended {
+				yield(Item{}, nameError(err, fmt.Sprintf("%s:%d", name, n), limit))
+				return
+			}
+			if len(bytes.TrimSpace(line)) > 0 {
+				found = true
+				if !yield(Item{line, n}, nil) {
+					return
+				}
+			}
+			if ended {
+				break
+			}
 		}
-		for line, n := first, 1; ; n++ {
-			if len(bytes.TrimSpace(line)) > 0 && !yield(Item{line, n}, nil) {
-				return
-			}
-			if errors.Is(err, io.EOF) {
-				return
-			}
-			if line, err = readLine(lines, limit); err != nil && !errors.Is(err, io.EOF) {
-				yield(Item{}, nameError(err, fmt.Sprintf("%s:%d", name, n+1), limit))
-				return
-			}
+		if !found {
+			yield(Item{}, boundedfile.Empty(name))
 		}
 	}
 }

@@ -55,6 +55,25 @@ func TestRead(t *testing.T) {
 	}
 }
 
+// TestLines reads JSON Lines that are known to be that, whatever the first line is.
+func TestLines(t *testing.T) {
+	for in, want := range map[string][]string{
+		"{]\n{}\n": {"1 {]\n", "2 {}\n"}, "{}": {"1 {}"}, "\n{}\n": {"2 {}\n"}, "": {"error: f: is empty"}, "\n \n": {"error: f: is empty"},
+	} {
+		var got []string
+		for item, err := range jsonlines.Lines(strings.NewReader(in), "f", 40) {
+			if err != nil {
+				got = append(got, "error: "+err.Error())
+				continue
+			}
+			got = append(got, fmt.Sprintf("%d %s", item.Line, item.Data))
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%q: %s", in, diff)
+		}
+	}
+}
+
 func TestReadStopsAtAnError(t *testing.T) {
 	broken := io.MultiReader(strings.NewReader("{}\n{}\n"), iotest.ErrReader(errors.New("torn")))
 	want := []string{"1 {}\n", "2 {}\n", "error: f:3: torn"}

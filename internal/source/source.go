@@ -61,7 +61,7 @@ func Declarations(path string, stdin io.Reader) iter.Seq2[Text, error] {
 			yield(Text{Name: name, Data: data, yaml: true}, err)
 			return
 		}
-		for item, err := range jsonlines.Read(buffered, name, limits.Declaration) {
+		for item, err := range documents(path, buffered, name, limits.Declaration) {
 			if !yield(Text{Name: itemName(name, item), Lines: item.Line > 0, Data: item.Data}, err) {
 				return
 			}
@@ -85,7 +85,7 @@ func Bundles(path string, stdin io.Reader) iter.Seq2[Blob, error] {
 			return
 		}
 		defer closeFile()
-		for item, err := range jsonlines.Read(r, name, limits.Bundle) {
+		for item, err := range documents(path, r, name, limits.Bundle) {
 			if !yield(Blob{itemName(name, item), item.Data}, err) {
 				return
 			}
@@ -124,6 +124,16 @@ func open(path string, stdin io.Reader) (r io.Reader, name string, closeFile fun
 		return nil, path, nil, err
 	}
 	return f, path, func() { f.Close() }, nil // only read: nothing to lose
+}
+
+// documents reads a file whose name says JSON Lines as that, so that a bad first line does
+// not hide the others; what another stream is, its first line tells.
+func documents(path string, r io.Reader, name string, limit int) iter.Seq2[jsonlines.Item, error] {
+	switch strings.ToLower(filepath.Ext(path)) {
+	case ".jsonl", ".ndjson":
+		return jsonlines.Lines(r, name, limit)
+	}
+	return jsonlines.Read(r, name, limit)
 }
 
 func itemName(name string, item jsonlines.Item) string {
