@@ -109,21 +109,6 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-func TestExactNumbers(t *testing.T) {
-	for in, exact := range map[string]bool{
-		"-0": true, "0e999999999": true, "1e-05": true, "1.0": true, "1E30": true, "4.50": true, "9007199254740993": false,
-		"18446744073709551616": false, "18446744073709552000": true, "0.1000000000000000055": false, "1e-400": false,
-		"5e-324": true, "4.9e-324": false, "1.7976931348623157e308": true, "0.1": true, "123456789012345678": false,
-		strings.Repeat("1", 400) + "e-390": false, "1" + strings.Repeat("0", 400) + "e-400": true,
-	} {
-		_, err := Options{ExactNumbers: true}.Append(nil, []byte(in))
-		var e *Error
-		if exact != (err == nil) || err != nil && (!errors.As(err, &e) || e.Code != codeInexact) {
-			t.Errorf("%s: %v, want exact %v", in, err, exact)
-		}
-	}
-}
-
 func TestLimits(t *testing.T) {
 	nest := func(n int) []byte { return []byte(strings.Repeat("[", n) + strings.Repeat("]", n)) }
 	for _, tt := range []struct {

@@ -1,18 +1,23 @@
 package canonical
 
-import "hash"
+import (
+	"encoding/binary"
+	"hash"
+	"slices"
+)
 
 // An object is an open object, or a closed one that has something to reorder in it.
 type object struct {
-	start, end        int // where it stands in the text of the first pass; end excludes the bracket
+	start, end        int // the positions of its brackets
 	pieces, piecesEnd int // its members in canonical order; none if they are in order already
-	next              int // the first of objects that begins after it
+	edit, next        int // the first of edits and objects behind it
 }
 
-// A piece is one member: a range of the text, and the first of objects that begins in it
-// or after it.
+// A piece is one member: a range of src, and the first of edits and objects that are in it
+// or behind it.
 type piece struct {
-	start, end, next int
+	start, end int
+	edit, next int
 }
 
 // A cursor is an object whose members emit is writing.
@@ -22,65 +27,146 @@ type cursor struct {
 	end    int // where the range that contains the object ends
 }
 
-// A sink takes the canonical form: into memory, or into a hash if there is one.
+// A sink takes the canonical form: in memory that is long enough, or, by way of a small
+// window, in a hash.
 type sink struct {
-	dst  []byte
+	buf  []byte
+	n    int // bytes in buf
 	hash hash.Hash
 }
 
-func (s *sink) write(p []byte) {
-	if s.hash != nil {
-		s.hash.Write(p)
-		return
+// chunk is how much is copied at once where little is to be copied: a move of constant
+// size, of which the surplus is overwritten later, takes a third of the time of a copy
+// of varying size. Most tokens are shorter.
+const chunk = 32
+
+func copyChunk(dst, src *[chunk]byte) {
+	le := binary.LittleEndian
+	a, b, c, d := le.Uint64(src[:8]), le.Uint64(src[8:16]), le.Uint64(src[16:24]), le.Uint64(src[24:])
+	le.PutUint64(dst[:8], a)
+	le.PutUint64(dst[8:16], b)
+	le.PutUint64(dst[16:24], c)
+	le.PutUint64(dst[24:], d)
+}
+
+func (s *sink) put(p []byte) {
+	if s.n+len(p) > len(s.buf) {
+		s.flush()
+		if len(p) > len(s.buf) {
+			s.hash.Write(p)
+			return
+		}
 	}
-	s.dst = append(s.dst, p...)
+	s.n += copy(s.buf[s.n:], p)
+}
+
+func (s *sink) comma() {
+	if s.n == len(s.buf) {
+		s.flush()
+	}
+	s.buf[s.n] = ','
+	s.n++
+}
+
+func (s *sink) flush() {
+	s.hash.Write(s.buf[:s.n])
+	s.n = 0
 }
 
 func (t *transformer) appendTo(dst []byte) []byte {
-	s := sink{dst: dst}
-	t.emit(&s)
-	return s.dst
+	if len(t.edits) == 0 && len(t.objects) == 0 {
+		return append(dst, t.src[t.begin:t.end]...)
+	}
+	n := len(dst)
+	dst = slices.Grow(dst, t.size)[:n+t.size]
+	t.emit(&sink{buf: dst[n:]})
+	return dst
 }
+
+const windowSize = 4096
 
 func (t *transformer) hashTo(h hash.Hash) {
-	s := sink{hash: h}
+	if len(t.edits) == 0 && len(t.objects) == 0 {
+		h.Write(t.src[t.begin:t.end])
+		return
+	}
+	if t.window == nil {
+		t.window = make([]byte, windowSize)
+	}
+	s := sink{buf: t.window, hash: h}
 	t.emit(&s)
+	s.flush()
 }
 
-var comma = []byte{','}
-
-// emit does the second pass. It walks the ranges of the text in canonical order with its
-// own stack: text[at:end] is the range at hand, and object k the next that begins in it.
+// emit does the second pass. It walks the ranges of src in canonical order, with its own
+// stack: p is the range at hand.
 func (t *transformer) emit(s *sink) {
-	text := t.text()
-	at, end, k := 0, len(text), 0
+	rest := piece{start: t.begin, end: t.end}
+	p := &rest
 	t.cursors = t.cursors[:0]
 	for {
-		if k < len(t.objects) && t.objects[k].start < end {
+		if k := t.disordered(p); k >= 0 {
 			o := &t.objects[k]
-			if o.pieces == o.piecesEnd {
-				k++
-				continue
-			}
-			s.write(text[at : o.start+1])
-			t.cursors = append(t.cursors, cursor{k, o.pieces, end})
-			p := &t.pieces[o.pieces]
-			at, end, k = p.start, p.end, p.next
+			t.copyEdited(s, p.start, o.start+1, p.edit)
+			t.cursors = append(t.cursors, cursor{k, o.pieces, p.end})
+			p = &t.pieces[o.pieces]
 			continue
 		}
-		s.write(text[at:end])
+		t.copyEdited(s, p.start, p.end, p.edit)
 		if len(t.cursors) == 0 {
 			return
 		}
 		c := &t.cursors[len(t.cursors)-1]
 		o := &t.objects[c.object]
 		if c.piece++; c.piece < o.piecesEnd {
-			s.write(comma)
-			p := &t.pieces[c.piece]
-			at, end, k = p.start, p.end, p.next
+			s.comma()
+			p = &t.pieces[c.piece]
 			continue
 		}
-		at, end, k = o.end, c.end, o.next
+		rest = piece{o.end, c.end, o.edit, o.next}
+		p = &rest
 		t.cursors = t.cursors[:len(t.cursors)-1]
 	}
+}
+
+// disordered is the first object in p whose members are not in order, or -1.
+func (t *transformer) disordered(p *piece) int {
+	for k := p.next; k < len(t.objects) && t.objects[k].start < p.end; k++ {
+		if t.objects[k].pieces < t.objects[k].piecesEnd {
+			return k
+		}
+	}
+	return -1
+}
+
+// copyEdited writes src[i:end] with what is to change in it, from edit k on. All that is
+// written passes here, mostly in short runs between white space, so that the first case
+// of its loop keeps everything in registers.
+func (t *transformer) copyEdited(s *sink, i, end, k int) {
+	src, edits, buf, n := t.src, t.edits, s.buf, s.n
+	for {
+		stop, next, text := end, end, 0
+		if k < len(edits) && edits[k].start < end {
+			stop, next, text = edits[k].start, edits[k].end, edits[k].text
+		}
+		if stop-i <= chunk && i+chunk <= len(src) && n+chunk <= len(buf) {
+			copyChunk((*[chunk]byte)(buf[n:]), (*[chunk]byte)(src[i:]))
+			n += stop - i
+		} else {
+			s.n = n
+			s.put(src[i:stop])
+			n = s.n
+		}
+		if text > 0 {
+			s.n = n
+			s.put(t.texts[text+1 : text+1+int(t.texts[text])])
+			n = s.n
+		}
+		if stop == end {
+			break
+		}
+		i = next
+		k++
+	}
+	s.n = n
 }

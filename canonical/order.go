@@ -1,7 +1,6 @@
 package canonical
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/binary"
 	"slices"
@@ -10,97 +9,104 @@ import (
 // Compare orders member names as RFC 8785 section 3.2.3 does, by their UTF-16 code units.
 // It returns -1, 0 or +1. Both must be valid UTF-8, unescaped.
 func Compare(a, b string) int {
-	n := min(len(a), len(b))
-	for i := range n {
+	for i := range min(len(a), len(b)) {
 		if a[i] != b[i] {
-			return cmp.Compare(rank(a[i]), rank(b[i]))
+			return cmp.Compare(weight(a[i]), weight(b[i]))
 		}
 	}
 	return cmp.Compare(len(a), len(b))
 }
 
-// rank orders the bytes of UTF-8 as UTF-16 orders what they begin. The two orders differ
+// weight orders the bytes of UTF-8 as UTF-16 orders what they begin. The two orders differ
 // in one place: U+E000 to U+FFFF, lead bytes EE and EF, come after the characters that
 // need surrogates, lead bytes F0 to F4.
-func rank(c byte) byte {
+func weight(c byte) byte {
 	if c == 0xEE || c == 0xEF {
 		return c + 0x10
 	}
 	return c
 }
 
-func compareBytes(a, b []byte) int {
-	n := min(len(a), len(b))
-	i := 0
-	for i+8 <= n && binary.LittleEndian.Uint64(a[i:]) == binary.LittleEndian.Uint64(b[i:]) {
-		i += 8
+// A member is a member of an open object.
+type member struct {
+	prefix  uint64 // weights of the name's first eight bytes, the first in the highest place
+	size    int    // of the name in src, without quotes
+	escaped bool   // the name has escape sequences
+	piece
+}
+
+// setName gives m the name src[start:end].
+func (t *transformer) setName(m *member, start, end int) {
+	name := t.src[start:end]
+	m.size, m.escaped = len(name), t.escaped
+	if t.escaped {
+		t.name1 = appendUnescaped(t.name1[:0], name)
+		name = t.name1
 	}
-	for ; i < n; i++ {
+	m.prefix = prefix(name)
+}
+
+func prefix(name []byte) uint64 {
+	if len(name) >= 8 {
+		if x := binary.BigEndian.Uint64(name); x&highBits == 0 {
+			return x
+		}
+	}
+	var x uint64
+	for i := range min(len(name), 8) {
+		x |= uint64(weight(name[i])) << (56 - 8*i)
+	}
+	return x
+}
+
+// compare orders two members by name.
+func (t *transformer) compare(a, b *member) int {
+	if a.prefix != b.prefix {
+		return cmp.Compare(a.prefix, b.prefix)
+	}
+	x := t.src[a.start+1 : a.start+1+a.size]
+	y := t.src[b.start+1 : b.start+1+b.size]
+	if a.escaped {
+		t.name1 = appendUnescaped(t.name1[:0], x)
+		x = t.name1
+	}
+	if b.escaped {
+		t.name2 = appendUnescaped(t.name2[:0], y)
+		y = t.name2
+	}
+	return compareNames(x, y)
+}
+
+func compareNames(a, b []byte) int {
+	n := min(len(a), len(b))
+	for i := 0; i < n; i++ {
+		if i+8 <= n && binary.LittleEndian.Uint64(a[i:]) == binary.LittleEndian.Uint64(b[i:]) {
+			i += 7
+			continue
+		}
 		if a[i] != b[i] {
-			return cmp.Compare(rank(a[i]), rank(b[i]))
+			return cmp.Compare(weight(a[i]), weight(b[i]))
 		}
 	}
 	return cmp.Compare(len(a), len(b))
 }
 
-// A member is a member of an open object.
-type member struct {
-	prefix uint64 // ranks of the name's first eight bytes, the first in the highest place
-	name   int    // where the unescaped name stands: in src, or, as ^name, in names
-	size   int
-	offset int // where the name's string begins in src
-	start  int // where the member begins in out
-	end    int // where it ends, once its object is complete
-	next   int // the first of objects that begins inside it or after it
-}
-
-// setName gives m the name whose string, with its quotes, is src[start:end].
-func (t *transformer) setName(m *member, start, end int) {
-	m.offset, m.name, m.size = start, start+1, end-start-2
-	text := t.src
-	at := m.name
-	if t.escaped {
-		at = len(t.names)
-		t.names = appendUnescaped(t.names, t.src[start+1:end-1])
-		m.name, m.size = ^at, len(t.names)-at
-		text = t.names
+// ordered notes whether b follows a, its predecessor in the object f. It fails on a duplicate.
+func (t *transformer) ordered(f *frame, a, b *member) bool {
+	switch c := t.compare(a, b); {
+	case c == 0:
+		t.fail(codeDuplicate, b.start)
+		return false
+	case c > 0:
+		f.inOrder = false
 	}
-	if at+8 <= len(text) {
-		m.prefix = binary.BigEndian.Uint64(text[at:])
-		if m.size < 8 {
-			m.prefix &= ^uint64(0) << (64 - 8*m.size)
-		}
-		if m.prefix&highBits == 0 {
-			return
-		}
-	}
-	m.prefix = 0
-	for i := range min(m.size, 8) {
-		m.prefix |= uint64(rank(text[at+i])) << (56 - 8*i)
-	}
-}
-
-func (t *transformer) nameOf(m *member) []byte {
-	if m.name < 0 {
-		return t.names[^m.name : ^m.name+m.size]
-	}
-	return t.src[m.name : m.name+m.size]
-}
-
-func (t *transformer) compare(a, b *member) int {
-	if a.prefix != b.prefix {
-		return cmp.Compare(a.prefix, b.prefix)
-	}
-	if bytes.Equal(t.nameOf(a), t.nameOf(b)) {
-		return 0
-	}
-	return compareBytes(t.nameOf(a), t.nameOf(b))
+	return true
 }
 
 // closeObject ends the object f with the bracket at i and returns the position after it.
 func (t *transformer) closeObject(i int, f *frame) int {
 	if !f.inOrder {
-		if !t.reorder(f, t.position(i)) {
+		if !t.reorder(f, i) {
 			return -1
 		}
 	} else if f.object == len(t.objects)-1 {
@@ -112,57 +118,98 @@ func (t *transformer) closeObject(i int, f *frame) int {
 	return i + 1
 }
 
-// A rankedMember is a member and the part of its name that settles most comparisons.
-type rankedMember struct {
+// A rank is a member and the part of its name that settles most comparisons.
+type rank struct {
 	prefix uint64
 	index  int
 }
 
-// reorder notes in what order emit shall write the members of f, which closes at end in out.
-func (t *transformer) reorder(f *frame, end int) bool {
+// fewMembers are sorted by insertion.
+const fewMembers = 16
+
+// reorder notes for emit in what order it shall write the members of f, which closes at i.
+func (t *transformer) reorder(f *frame, i int) bool {
 	members := t.members[f.members:]
-	for k := range members[1:] {
-		members[k].end = members[k+1].start - 1
+	members[len(members)-1].end = i
+	t.ranked = slices.Grow(t.ranked[:0], len(members))[:len(members)]
+	if len(members) <= fewMembers {
+		if !t.insertionSort(members) {
+			return false
+		}
+	} else if t.sort(members); !t.unique(members) {
+		return false
 	}
-	members[len(members)-1].end = end
-	t.ranked = t.ranked[:0]
+	o := &t.objects[f.object]
+	first := len(t.pieces)
+	t.pieces = slices.Grow(t.pieces, len(members))[:first+len(members)]
+	n := first
+	for k, r := range t.ranked {
+		m := &members[r.index]
+		if k > 0 && r.index == t.ranked[k-1].index+1 {
+			t.pieces[n-1].end = m.end // it follows in the text too
+			continue
+		}
+		t.pieces[n] = m.piece
+		n++
+	}
+	t.pieces = t.pieces[:n]
+	o.end, o.edit, o.next, o.pieces, o.piecesEnd = i, len(t.edits), len(t.objects), first, len(t.pieces)
+	return true
+}
+
+// insertionSort fills t.ranked. It fails on a duplicate.
+func (t *transformer) insertionSort(members []member) bool {
+	ranked := t.ranked
 	for k := range members {
-		t.ranked = append(t.ranked, rankedMember{members[k].prefix, k})
+		x := members[k].prefix
+		at := k
+		for at > 0 && x <= ranked[at-1].prefix {
+			if x == ranked[at-1].prefix {
+				c := t.compare(&members[k], &members[ranked[at-1].index])
+				if c == 0 {
+					t.fail(codeDuplicate, members[k].start)
+					return false
+				}
+				if c > 0 {
+					break
+				}
+			}
+			ranked[at] = ranked[at-1]
+			at--
+		}
+		ranked[at] = rank{x, k}
 	}
-	slices.SortFunc(t.ranked, func(a, b rankedMember) int {
+	return true
+}
+
+// sort fills t.ranked. Equal names stay in the order of the text.
+func (t *transformer) sort(members []member) {
+	for k := range members {
+		t.ranked[k] = rank{members[k].prefix, k}
+	}
+	slices.SortFunc(t.ranked, func(a, b rank) int {
 		if a.prefix != b.prefix {
 			return cmp.Compare(a.prefix, b.prefix)
 		}
 		if c := t.compare(&members[a.index], &members[b.index]); c != 0 {
 			return c
 		}
-		return cmp.Compare(a.index, b.index)
+		return a.index - b.index
 	})
-	if !t.unique(members) {
-		return false
-	}
-	o := &t.objects[f.object]
-	o.end, o.next, o.pieces = end, len(t.objects), len(t.pieces)
-	for _, r := range t.ranked {
-		m := &members[r.index]
-		t.pieces = append(t.pieces, piece{m.start, m.end, m.next})
-	}
-	o.piecesEnd = len(t.pieces)
-	return true
 }
 
 // unique looks for neighbours with one name in t.ranked; of several it reports the one
 // whose second member comes first in the text.
 func (t *transformer) unique(members []member) bool {
 	first := -1
-	for k := range t.ranked[1:] {
-		a, b := t.ranked[k], t.ranked[k+1]
+	for k := 1; k < len(t.ranked); k++ {
+		a, b := t.ranked[k-1], t.ranked[k]
 		if a.prefix == b.prefix && t.compare(&members[a.index], &members[b.index]) == 0 && (first < 0 || b.index < first) {
 			first = b.index
 		}
 	}
 	if first >= 0 {
-		t.fail(codeDuplicate, members[first].offset)
+		t.fail(codeDuplicate, members[first].start)
 	}
 	return first < 0
 }

@@ -3,6 +3,7 @@ package canonical
 import (
 	"encoding/binary"
 	"math/bits"
+	"slices"
 )
 
 // A frame is an open array or object.
@@ -20,8 +21,6 @@ func at(src []byte, i int) byte {
 	return 0
 }
 
-func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }
-
 // scan does the first pass over the whole text and says whether it found no error.
 func (t *transformer) scan() bool {
 	src := t.src
@@ -29,12 +28,12 @@ func (t *transformer) scan() bool {
 		t.fail(codeBOM, 0)
 		return false
 	}
-	t.begin = skipSpace(src, 0)
-	t.flushed = t.begin
+	t.begin, t.size = skipSpace(src, 0), 0
 	t.end = t.value(t.begin)
 	if t.end < 0 {
 		return false
 	}
+	t.size += t.end - t.begin
 	if i := skipSpace(src, t.end); i < len(src) {
 		t.fail(codeTrailing, i)
 		return false
@@ -60,7 +59,7 @@ func (t *transformer) value(i int) int {
 		case 'n':
 			i = t.literal(i, "null")
 		default:
-			i = t.number(i)
+			i = t.num(i)
 		}
 		for !opened {
 			if i < 0 || len(t.frames) == 0 {
@@ -83,10 +82,16 @@ func (t *transformer) next(i int) (int, bool) {
 	}
 	f := &t.frames[len(t.frames)-1]
 	switch c := at(src, i); {
-	case c == ',' && f.object >= 0:
-		return t.name(t.space(i+1), f), true
 	case c == ',':
-		i = t.space(i + 1)
+		comma := i
+		i++
+		if i < len(src) && src[i] <= ' ' {
+			i = t.space(i)
+		}
+		if f.object >= 0 {
+			t.members[len(t.members)-1].end = comma
+			return t.name(i, f), true
+		}
 		return t.count(i), true
 	case c == '}' && f.object >= 0:
 		return t.closeObject(i, f), false
@@ -104,10 +109,12 @@ func (t *transformer) open(i int, c byte) (int, bool) {
 	if t.depthLeft <= 0 {
 		return t.fail(codeDepth, i), false
 	}
-	start := t.position(i)
-	i = t.space(i + 1)
-	next := at(t.src, i)
-	if next == c+2 { // ] is [+2, } is {+2
+	start := i
+	i++
+	if i < len(t.src) && t.src[i] <= ' ' {
+		i = t.space(i)
+	}
+	if at(t.src, i) == c+2 { // the closing bracket, ] or }
 		return i + 1, false
 	}
 	t.depthLeft--
@@ -116,44 +123,83 @@ func (t *transformer) open(i int, c byte) (int, bool) {
 		return t.count(i), true
 	}
 	t.frames = append(t.frames, frame{object: len(t.objects), members: len(t.members), inOrder: true})
-	t.objects = append(t.objects, object{start: start})
+	n := len(t.objects)
+	if n == cap(t.objects) {
+		t.objects = slices.Grow(t.objects, 1)
+	}
+	t.objects = t.objects[:n+1]
+	o := &t.objects[n]
+	o.start, o.pieces, o.piecesEnd = start, 0, 0
 	return t.name(i, &t.frames[len(t.frames)-1]), true
 }
 
 // name scans a member's name, at i, and the colon. It returns the position of the value.
 func (t *transformer) name(i int, f *frame) int {
 	src := t.src
-	if at(src, i) != '"' {
-		return t.fail(codeSyntax, i)
+	n := len(t.members)
+	if n == cap(t.members) {
+		t.members = append(t.members, member{})
 	}
-	start := i
-	m := member{start: t.position(i), next: len(t.objects)}
-	if i = t.str(i); i < 0 {
-		return i
-	}
-	t.setName(&m, start, i)
-	if f.inOrder && len(t.members) > f.members {
-		switch c := t.compare(&t.members[len(t.members)-1], &m); {
-		case c == 0:
-			return t.fail(codeDuplicate, start)
-		case c > 0:
-			f.inOrder = false
+	t.members = t.members[:n+1]
+	m := &t.members[n]
+	m.start, m.edit, m.next = i, len(t.edits), len(t.objects)
+
+	short := false
+	if i+9 <= len(src) && src[i] == '"' {
+		// A short ASCII name is in one word, and the word is its prefix.
+		x := binary.LittleEndian.Uint64(src[i+1:])
+		s := special(x)
+		n := bits.TrailingZeros64(s) >> 3
+		x &= (s&-s)>>7 - 1
+		if i+1+n < len(src) && src[i+1+n] == '"' && x&highBits == 0 {
+			m.prefix, m.size, m.escaped = bits.ReverseBytes64(x), n, false
+			i += n + 2
+			short = true
 		}
 	}
-	t.members = append(t.members, m)
-	if t.count(start) < 0 {
+	if !short {
+		if i = t.longName(i, m); i < 0 {
+			return i
+		}
+	}
+	if n > f.members && f.inOrder && t.members[n-1].prefix >= m.prefix && !t.ordered(f, &t.members[n-1], m) {
 		return -1
 	}
-	if i < len(src) && src[i] <= ' ' {
-		i = t.space(i)
+	if t.valuesLeft--; t.valuesLeft < 0 {
+		return t.fail(codeCount, m.start)
 	}
-	if at(src, i) != ':' {
+	if i+1 < len(src) && src[i] == ':' && src[i+1] > ' ' {
+		return i + 1
+	}
+	if i+2 < len(src) && src[i] == ':' && src[i+1] == ' ' && src[i+2] > ' ' {
+		t.skip(i+1, i+2)
+		return i + 2
+	}
+	return t.colon(i)
+}
+
+// longName scans any string at i as the name of m and returns the position after it.
+func (t *transformer) longName(i int, m *member) int {
+	if at(t.src, i) != '"' {
+		return t.fail(codeSyntax, i)
+	}
+	end := t.str(i)
+	if end >= 0 {
+		t.setName(m, i+1, end-1)
+	}
+	return end
+}
+
+// colon scans a colon at i with white space on both sides.
+func (t *transformer) colon(i int) int {
+	i = t.space(i)
+	if at(t.src, i) != ':' {
 		return t.fail(codeSyntax, i)
 	}
 	return t.space(i + 1)
 }
 
-// count notes a member or element at i, and returns i or -1 when it is one too many.
+// count notes an element at i, and returns i or -1 when it is one too many.
 func (t *transformer) count(i int) int {
 	t.valuesLeft--
 	if t.valuesLeft < 0 {
@@ -166,19 +212,27 @@ func (t *transformer) count(i int) int {
 func (t *transformer) literal(i int, want string) int {
 	for k := range len(want) {
 		if at(t.src, i+k) != want[k] {
-			return t.fail(codeSyntax, min(i+k, len(t.src)))
+			return t.fail(codeSyntax, i+k)
 		}
 	}
 	return i + len(want)
 }
 
-// space skips white space at i, which does not become part of the form.
+// space skips the white space at i, which does not become part of the form.
 func (t *transformer) space(i int) int {
-	if i >= len(t.src) || t.src[i] > ' ' {
-		return i
+	src, j := t.src, i
+	if i+17 <= len(src) && src[i] == '\n' {
+		// A line end and up to 16 spaces of indentation, without a branch that depends
+		// on how deep it is: the second word counts if all of the first are spaces.
+		b := src[i+1 : i+17]
+		n := bits.TrailingZeros64(binary.LittleEndian.Uint64(b)^repeat(' ')) >> 3
+		more := bits.TrailingZeros64(binary.LittleEndian.Uint64(b[8:])^repeat(' ')) >> 3
+		j += 1 + n + more&-(n>>3)
 	}
-	j := skipSpace(t.src, i)
-	if j > i {
+	if at(src, j) <= ' ' {
+		j = skipSpace(src, j)
+	}
+	if i < j {
 		t.skip(i, j)
 	}
 	return j
@@ -186,15 +240,8 @@ func (t *transformer) space(i int) int {
 
 // skipSpace is the position of the first byte at or after i that is no white space.
 func skipSpace(src []byte, i int) int {
-	for i < len(src) && isSpace(src[i]) {
+	for i < len(src) && (src[i] == ' ' || src[i] == '\n' || src[i] == '\t' || src[i] == '\r') {
 		i++
-		for i+8 <= len(src) { // indentation comes in runs of spaces
-			n := bits.TrailingZeros64(binary.LittleEndian.Uint64(src[i:])^repeat(' ')) >> 3
-			i += n
-			if n < 8 {
-				break
-			}
-		}
 	}
 	return i
 }

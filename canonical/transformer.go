@@ -1,39 +1,51 @@
 package canonical
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // A transformer turns one text into its canonical form in two passes. The first, scan,
-// checks src and copies its tokens to out, in the order of src, without white space and
-// with numbers and strings in canonical spelling; whatever is canonical already is not
-// copied before something else forces it. The second, emit, puts members in order.
-// Each byte is moved at most twice, however deep objects nest.
+// checks src and notes what has to be left out or replaced, and which objects have members
+// in another order. The second, emit, copies src to where it goes, accordingly. So each
+// byte is read once and copied once, however deep objects nest, and canonical text is
+// copied as a whole.
 type transformer struct {
-	src   []byte
-	begin int // where the top-level value begins
-	end   int // where it ends, once scanned
-
-	out     []byte // canonical tokens of src[begin:flushed]
-	flushed int
+	src        []byte
+	begin, end int // where the top-level value stands, once scanned
+	size       int // of the canonical form, once scanned
 
 	frames  []frame  // the open arrays and objects
 	members []member // the members so far of the open objects, outermost object first
-	names   []byte   // unescaped names, for members whose name has escapes
-	objects []object // in order of their opening; those that need no work are dropped early
+	edits   []edit   // what changes within src, in order
+	texts   []byte   // what edits put in
+	objects []object // in order of their opening; those in order are dropped early
+	ranked  []rank   // the members of the object that is being sorted
 	pieces  []piece  // the members of disordered objects, in canonical order
-	ranked  []rankedMember
 	cursors []cursor // emit's stack
-	digits  []byte   // of the number at hand
-	spelled []byte   // the same number in canonical form
+
+	digits  []byte // of the number at hand
+	spelled []byte // a number on its way
+	name1   []byte // unescaped names
+	name2   []byte
+	window  []byte // what is collected before it is hashed
 
 	exact      bool
-	escaped    bool // the last string had a backslash
+	escaped    bool // the last string has escape sequences
 	depthLeft  int
 	valuesLeft int
 
-	code   Code // of the first error, or ""
+	code   Code // of the first error
 	offset int
 
 	idle int // consecutive uses that left most of the memory untouched
+}
+
+// An edit leaves src[start:end] out. Where text is not 0, it puts in the bytes that follow
+// texts[text], which is their number.
+type edit struct {
+	start, end int
+	text       int
 }
 
 var transformers = sync.Pool{New: func() any { return new(transformer) }}
@@ -41,21 +53,20 @@ var transformers = sync.Pool{New: func() any { return new(transformer) }}
 func newTransformer(o Options, src []byte) *transformer {
 	t := transformers.Get().(*transformer)
 	t.src = src
-	t.out = t.out[:0]
 	t.frames = t.frames[:0]
 	t.members = t.members[:0]
-	t.names = t.names[:0]
+	t.edits = t.edits[:0]
+	t.texts = append(t.texts[:0], 0) // so that no text has index 0
 	t.objects = t.objects[:0]
 	t.pieces = t.pieces[:0]
 	t.exact = o.ExactNumbers
 	t.depthLeft = o.depthLimit()
 	t.valuesLeft = o.valueLimit()
-	t.code = ""
 	return t
 }
 
 const (
-	smallMemory = 1 << 16 // worth keeping in any case
+	smallMemory = 1 << 12 // members or edits, worth keeping in any case
 	maxIdle     = 16
 )
 
@@ -63,7 +74,7 @@ const (
 // enough small ones have followed, so that a single outlier does not stay in memory.
 func (t *transformer) release() {
 	t.idle++
-	if cap(t.out) <= smallMemory && cap(t.members) <= smallMemory/16 || len(t.src) >= cap(t.out)/4 {
+	if m := max(cap(t.members), cap(t.edits), cap(t.pieces)); m <= smallMemory || len(t.src) > m {
 		t.idle = 0
 	}
 	t.src = nil
@@ -86,20 +97,22 @@ func (t *transformer) fail(code Code, offset int) int {
 	return -1
 }
 
-// position is where byte i of src, not yet flushed, will stand in out.
-func (t *transformer) position(i int) int { return len(t.out) + i - t.flushed }
-
 // skip leaves src[i:j] out of the canonical form.
 func (t *transformer) skip(i, j int) {
-	t.out = append(t.out, t.src[t.flushed:i]...)
-	t.flushed = j
+	n := len(t.edits)
+	if n == cap(t.edits) {
+		t.edits = slices.Grow(t.edits, 1)
+	}
+	t.edits = t.edits[:n+1]
+	e := &t.edits[n]
+	e.start, e.end, e.text = i, j, 0
+	t.size -= j - i
 }
 
-// text is the result of the first pass: canonical but for the order of members.
-func (t *transformer) text() []byte {
-	if len(t.out) == 0 {
-		return t.src[t.flushed:t.end]
-	}
-	t.skip(t.end, t.end)
-	return t.out
+// replace puts s, of less than 256 bytes, in the place of src[i:j].
+func (t *transformer) replace(i, j int, s []byte) {
+	t.skip(i, j)
+	t.edits[len(t.edits)-1].text = len(t.texts)
+	t.texts = append(append(t.texts, byte(len(s))), s...)
+	t.size += len(s)
 }
