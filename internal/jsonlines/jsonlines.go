@@ -35,7 +35,14 @@ func Read(r io.Reader, name string, limit int) iter.Seq2[Item, error] {
 			Lines(rest, name, limit)(yield)
 			return
 		}
-		data, err := boundedfile.ReadFrom(rest, name, int64(limit))
+		One(rest, name, limit)(yield)
+	}
+}
+
+// One gives all of r as one document of at most limit bytes.
+func One(r io.Reader, name string, limit int) iter.Seq2[Item, error] {
+	return func(yield func(Item, error) bool) {
+		data, err := boundedfile.ReadFrom(r, name, int64(limit))
 		yield(Item{Data: data}, err)
 	}
 }

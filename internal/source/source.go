@@ -126,12 +126,14 @@ func open(path string, stdin io.Reader) (r io.Reader, name string, closeFile fun
 	return f, path, func() { f.Close() }, nil // only read: nothing to lose
 }
 
-// documents reads a file whose name says JSON Lines as that, so that a bad first line does
-// not hide the others; what another stream is, its first line tells.
+// documents goes by the file's name, so that a bad first line of JSON Lines does not hide
+// the others and a .json file is one document; what another stream is, its first line tells.
 func documents(path string, r io.Reader, name string, limit int) iter.Seq2[jsonlines.Item, error] {
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".jsonl", ".ndjson":
 		return jsonlines.Lines(r, name, limit)
+	case ".json":
+		return jsonlines.One(r, name, limit)
 	}
 	return jsonlines.Read(r, name, limit)
 }
