@@ -201,10 +201,10 @@ func plainName(s string) string {
 // samplingDefaults are parameters that every serving stack fills in differently when a
 // declaration is silent, each with its spellings.
 var samplingDefaults = []struct {
-	name   string
-	why    string
-	spelt  []string
-	greedy bool // no matter once sampling is off
+	name    string
+	why     string
+	spelt   []string
+	sampled bool // no matter once sampling is off
 }{
 	{"temperature", "providers default to 1, 0.7 or the model's own", []string{"temperature", "dosample"}, false},
 	{"maxTokens", "vLLM stops at 16 tokens, others at the model's limit", []string{"maxtokens", "maxnewtokens", "maxcompletiontokens", "maxoutputtokens", "maxgentoks", "numpredict", "maxlength", "maxturns", "maxsteps"}, false},
@@ -224,7 +224,7 @@ func (l *linter) defaults(parameters jsontree.Value) {
 	greedy := ok && string(temperature.Raw()) == "0"
 	for _, d := range samplingDefaults {
 		stated := slices.ContainsFunc(d.spelt, func(s string) bool { _, ok := found[s]; return ok })
-		if !stated && !(d.greedy && greedy) {
+		if matters := !d.sampled || !greedy; matters && !stated {
 			l.warnAt(CodeDefault, l.pointer(), d.name+" is left to whoever runs it: "+d.why, "state the value that the run will use")
 		}
 	}

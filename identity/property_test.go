@@ -33,7 +33,7 @@ func TestOneDeclarationOneIdentity(t *testing.T) {
 			t.Fatalf("seed %d: YAML gives %v, want %s, for\n%s", seed, err, want, asYAML)
 		}
 		seen := map[identity.ID]string{want: "the original"}
-		for _, changed := range mutations(r, v) {
+		for _, changed := range mutations(v) {
 			text := write(r, changed, plainly)
 			d, err := identity.Parse(text)
 			if err != nil {
@@ -257,14 +257,14 @@ func yamlNode(v any) *yaml.Node {
 }
 
 // mutations are copies of v, each with one change somewhere.
-func mutations(r *rand.Rand, v object) []object {
+func mutations(v object) []object {
 	var all []object
-	walk(v, func(changed any) { all = append(all, changed.(object)) }, r)
+	walk(v, func(changed any) { all = append(all, changed.(object)) })
 	return all
 }
 
 // walk calls emit with a copy of v for each place in it, changed there.
-func walk(v any, emit func(any), r *rand.Rand) {
+func walk(v any, emit func(any)) {
 	switch v := v.(type) {
 	case object:
 		emit(append(append(object(nil), v...), member{"added", true}))
@@ -274,7 +274,7 @@ func walk(v any, emit func(any), r *rand.Rand) {
 				c := append(object(nil), v...)
 				c[i].value = changed
 				emit(c)
-			}, r)
+			})
 		}
 	case []any:
 		emit(append(append([]any(nil), v...), "added"))
@@ -283,7 +283,7 @@ func walk(v any, emit func(any), r *rand.Rand) {
 				c := append([]any(nil), v...)
 				c[i] = changed
 				emit(c)
-			}, r)
+			})
 		}
 	case string:
 		emit(v + "x")

@@ -74,8 +74,8 @@ func digestsOf(v jsontree.Value) (d Digests) {
 		case "sha512":
 			dst = d.SHA512[:]
 		}
-		if len(m.Bytes()) == 2*len(dst) {
-			hex.Decode(dst, m.Bytes()) // validate has seen the digits
+		if sum, err := hex.DecodeString(m.Text()); err == nil { // validate has seen the digits
+			copy(dst, sum)
 		}
 	}
 	return d

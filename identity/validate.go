@@ -124,7 +124,7 @@ func (c *checker) prompt(v jsontree.Value) {
 		case "mediaType":
 			mediaType(c, m)
 		default:
-			c.unknown(m)
+			c.unknown()
 		}
 		c.back()
 	}
@@ -206,7 +206,7 @@ func closed(m *members) rule {
 			if r, ok := m.rules[string(name)]; ok {
 				r(c, member)
 			} else {
-				c.unknown(member)
+				c.unknown()
 			}
 			c.back()
 		}
@@ -347,7 +347,7 @@ var missingHints = map[string]string{
 	"/constraints": `write "constraints": {} for a run without constraints`,
 }
 
-func (c *checker) unknown(v jsontree.Value) {
+func (c *checker) unknown() {
 	hint := "remove it"
 	if len(c.path) == 1 {
 		hint = "what the run will use goes in parameters or constraints; what it does or makes has no place in a declaration; for anything else there is extensions"

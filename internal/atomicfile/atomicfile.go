@@ -53,14 +53,17 @@ func Create(path string, data []byte, perm fs.FileMode) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(tmp)
-	if err := os.Link(tmp, path); err != nil {
-		if errors.Is(err, fs.ErrExist) {
-			return &fs.PathError{Op: "create", Path: path, Err: fs.ErrExist}
-		}
-		return createWithoutLink(path, data, perm)
+	linkErr := os.Link(tmp, path)
+	if err := os.Remove(tmp); err != nil {
+		return err
 	}
-	return syncDir(filepath.Dir(path))
+	switch {
+	case linkErr == nil:
+		return syncDir(filepath.Dir(path))
+	case errors.Is(linkErr, fs.ErrExist):
+		return &fs.PathError{Op: "create", Path: path, Err: fs.ErrExist}
+	}
+	return createWithoutLink(path, data, perm)
 }
 
 // createWithoutLink serves file systems without hard links; O_EXCL still never overwrites.

@@ -38,7 +38,7 @@ func measure(binary string) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }() // a temporary folder
 	declaration, err := os.ReadFile("testdata/declarations/openai-tools.json")
 	if err != nil {
 		return fmt.Errorf("run it from the project's root: %w", err)
