@@ -51,7 +51,8 @@ type Value struct {
 
 var errNotCanonical = errors.New("jsontree: text is not in canonical form")
 
-// Parse indexes text, which must be the output of the canonical package.
+// Parse indexes text, which must be the output of the canonical package: it checks no more
+// than it needs, and a value with a broken escape panics when it is read.
 // The tree refers to text and must not outlive changes to it.
 func Parse(text []byte) (Value, error) {
 	p := parser{tree: &tree{text: text, nodes: make([]node, 0, 16+len(text)/64)}}
