@@ -1,0 +1,3 @@
+module github.com/runattest/runattest/e2e
+
+go 1.26.0
