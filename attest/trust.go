@@ -78,7 +78,7 @@ func (t keyTrust) CheckEnvelope(_ context.Context, e Envelope) Opinion {
 		o.Signer = pass(CheckSigner, "key %s is trusted", signedBy.Name)
 	case named != nil:
 		o.Signature = fail(CheckSignature, "does not verify under key %s, which the bundle names", named.Name).
-			hint("the payload or the signature was changed after signing")
+			hint(whyNot(named.Key))
 		o.Signer = notChecked(CheckSigner, "without a good signature there is no signer")
 	case e.ByCert:
 		o.Signature = fail(CheckSignature, "is by a certificate; only keys were given")
@@ -98,6 +98,15 @@ func (t keyTrust) find(e Envelope, except *TrustedKey) *TrustedKey {
 		}
 	}
 	return nil
+}
+
+// whyNot is what may have happened to a signature that does not verify under its own key.
+func whyNot(key *signer.PublicKey) string {
+	const changed = "the payload or the signature was changed after signing"
+	if key.Algorithm() == signer.Ed25519 {
+		return changed + ", or it is an Ed25519ph signature, as cosign attest-blob makes with such a key; sign with Ed25519"
+	}
+	return changed
 }
 
 func describeHint(hint string) string {

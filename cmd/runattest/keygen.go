@@ -19,8 +19,9 @@ func newKeygen() *cobra.Command {
 		Long: `Make a key pair: NAME.key, the private key (mode 0600), and NAME.pub, the public key.
 
 The private key is encrypted with a password, which is read from RUNATTEST_PASSWORD or
-asked on the terminal; --no-password leaves it plain. The formats are Sigstore's, so that
-cosign uses the same keys. No existing file is ever overwritten.`,
+asked on the terminal; --no-password leaves it plain. The formats are Sigstore's: cosign uses
+the public key and the encrypted private key as they are, and takes a plain one through
+cosign import-key-pair. No existing file is ever overwritten.`,
 		Example: `  runattest keygen
   runattest keygen --no-password -o ci
   runattest keygen --algorithm ed25519 -o prod`,
