@@ -13,7 +13,7 @@ func Transform(src []byte) ([]byte, error) {
 
 // Append appends the RFC 8785 form of the JSON text src to dst and returns the
 // extended slice. On an error, always an *[Error], it returns dst as it was.
-// It does not allocate when dst has room. The memory of dst and src may overlap.
+// It does not allocate when dst has room. The two must not overlap, but dst may be src[:0].
 func Append(dst, src []byte) ([]byte, error) {
 	return Options{}.Append(dst, src)
 }
@@ -44,8 +44,8 @@ func (o Options) Append(dst, src []byte) ([]byte, error) {
 	return t.appendTo(dst), nil
 }
 
-// Hash writes the canonical form of src to h, piece by piece: the form is not
-// assembled in memory first. On an error, always an *[Error], h is untouched.
+// Hash writes the canonical form of src to h, piece by piece from where it stands in src:
+// the form is not put together in memory. On an error, always an *[Error], h is untouched.
 func (o Options) Hash(h hash.Hash, src []byte) error {
 	t := newTransformer(o, src)
 	defer t.release()

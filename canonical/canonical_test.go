@@ -3,9 +3,11 @@ package canonical
 import (
 	"crypto/sha256"
 	"errors"
-	"fmt"
+	"math"
 	"strings"
+	"sync"
 	"testing"
+	"testing/iotest"
 )
 
 var accepted = []struct{ name, in, want string }{
@@ -150,8 +152,90 @@ func TestLocate(t *testing.T) {
 	}
 }
 
-func ExampleTransform() {
-	form, err := Transform([]byte(`{"b": 1.50, "a": "\u20ac"}`))
-	fmt.Println(string(form), err)
-	// Output: {"a":"€","b":1.5} <nil>
+// The limits that a vector cannot express, with their places.
+func TestLimitErrors(t *testing.T) {
+	for _, tt := range []struct {
+		o      Options
+		in     string
+		max    int
+		code   Code
+		offset int
+		where  string
+	}{
+		{Options{MaxDepth: 1}, `{"a":{}}`, 100, codeDepth, 5, "/a"},
+		{Options{MaxDepth: 2}, `[1,[2,[3]]]`, 100, codeDepth, 6, "/1/1"},
+		{Options{MaxValues: 1}, `{"a":1,"b":2}`, 100, codeCount, 7, "/b"},
+		{Options{MaxValues: 2}, `{"a":[1, 2]}`, 100, codeCount, 9, "/a/1"},
+		{Options{MaxValues: 1}, `[{"a~":1}]`, 100, codeCount, 2, "/0/a~0"},
+		{Options{}, `[1, 2]`, 5, codeSize, 5, ""},
+		{Options{}, `[1, 2]`, 0, codeSize, 0, ""},
+	} {
+		got, err := tt.o.AppendReader([]byte("x"), strings.NewReader(tt.in), tt.max)
+		var e *Error
+		if !errors.As(err, &e) || e.Code != tt.code || e.Offset != tt.offset || e.Pointer != tt.where || string(got) != "x" {
+			t.Errorf("%s: %v (%+v)", tt.in, err, e)
+		}
+	}
+	for _, size := range []int{6, math.MaxInt} {
+		if got, err := (Options{}).AppendReader(nil, strings.NewReader("[1, 2]"), size); err != nil || string(got) != "[1,2]" {
+			t.Errorf("a text that fits in %d: %s %v", size, got, err)
+		}
+	}
+	broken := errors.New("broken")
+	if _, err := (Options{}).AppendReader(nil, iotest.ErrReader(broken), 6); err != broken {
+		t.Errorf("error of the reader: %v", err)
+	}
+}
+
+func TestErrorText(t *testing.T) {
+	_, err := Transform([]byte(`{"a":[1,1e999]}`))
+	if want := `number beyond the range of a double at offset 8 ("/a/1")`; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	_, err = Transform([]byte("{} x"))
+	if want := "data after the value at offset 3"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+// A text may be replaced by its form, in place.
+func TestAppendInPlace(t *testing.T) {
+	for _, tt := range accepted {
+		b := []byte(tt.in)
+		if got, err := Append(b[:0], b); err != nil || string(got) != tt.want {
+			t.Errorf("%s: %q %v", tt.name, got, err)
+		}
+	}
+}
+
+func TestAllocations(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector empties pools")
+	}
+	h, dst := sha256.New(), make([]byte, 0, 1<<16)
+	for _, tt := range accepted {
+		src := []byte(tt.in)
+		if n := testing.AllocsPerRun(100, func() { _, _ = Append(dst, src) }); n > 0 {
+			t.Errorf("Append, %s: %v allocations", tt.name, n)
+		}
+		if n := testing.AllocsPerRun(100, func() { _ = Options{}.Hash(h, src) }); n > 0 {
+			t.Errorf("Hash, %s: %v allocations", tt.name, n)
+		}
+	}
+}
+
+func TestConcurrentUse(t *testing.T) {
+	var group sync.WaitGroup
+	for range 8 {
+		group.Go(func() {
+			for range 50 {
+				for _, tt := range accepted {
+					if got, err := Transform([]byte(tt.in)); err != nil || string(got) != tt.want {
+						t.Errorf("%s: %q %v", tt.name, got, err)
+					}
+				}
+			}
+		})
+	}
+	group.Wait()
 }

@@ -16,7 +16,9 @@ import (
 // JSON, its own form, the same from every function, and no longer ambiguous.
 func FuzzTransform(f *testing.F) {
 	for _, v := range readVectors(f) {
-		f.Add(v.text)
+		if len(v.text) < 1000 { // mutating longer ones is a waste of time
+			f.Add(v.text)
+		}
 	}
 	f.Fuzz(func(t *testing.T, src []byte) {
 		before := bytes.Clone(src)

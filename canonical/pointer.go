@@ -82,7 +82,7 @@ func spell(src []byte, path []step) string {
 			b.WriteString(strconv.Itoa(s.index))
 		default:
 			b.WriteByte('/')
-			escapePointer.WriteString(&b, string(appendUnescaped(nil, src[s.name+1:s.end-1])))
+			b.WriteString(escapePointer.Replace(string(appendUnescaped(nil, src[s.name+1:s.end-1]))))
 		}
 	}
 	return b.String()

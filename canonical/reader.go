@@ -3,6 +3,7 @@ package canonical
 import (
 	"bytes"
 	"io"
+	"math"
 )
 
 // AppendReader appends the canonical form of the JSON text that r holds to dst. It reads r
@@ -13,7 +14,11 @@ import (
 // is known; maxSize bounds that memory.
 func (o Options) AppendReader(dst []byte, r io.Reader, maxSize int) ([]byte, error) {
 	var b bytes.Buffer
-	if _, err := b.ReadFrom(io.LimitReader(r, int64(maxSize)+1)); err != nil {
+	limit := int64(maxSize)
+	if limit < math.MaxInt64 {
+		limit++ // to see that there is more
+	}
+	if _, err := b.ReadFrom(io.LimitReader(r, limit)); err != nil {
 		return dst, err
 	}
 	if b.Len() > maxSize {

@@ -138,9 +138,9 @@ func (t *transformer) name(i int, f *frame) int {
 	src := t.src
 	n := len(t.members)
 	if n == cap(t.members) {
-		t.members = append(t.members, member{})
+		t.members = slices.Grow(t.members, 1)
 	}
-	t.members = t.members[:n+1]
+	t.members = t.members[:n+1] // append would clear and copy nine words
 	m := &t.members[n]
 	m.start, m.edit, m.next = i, len(t.edits), len(t.objects)
 

@@ -23,8 +23,8 @@ func special(x uint64) uint64 {
 }
 
 // plain returns the position of the first quote, backslash or control character at or
-// after i, or len(src), and the bytes before it, or'ed. Two words at a time take two
-// thirds of the time of one.
+// after i, or len(src), and the bytes before it, or'ed. It takes two words at a time, with
+// one branch for both: see BenchmarkPlain.
 func plain(src []byte, i int) (int, uint64) {
 	var seen uint64
 	b := src[i:]
@@ -132,7 +132,9 @@ func (t *transformer) escape(i int) int {
 		end += 6
 	}
 	t.spelled = appendRune(t.spelled[:0], r)
-	t.replace(i, end, t.spelled)
+	if string(t.spelled) != string(t.src[i:end]) {
+		t.replace(i, end, t.spelled)
+	}
 	return end
 }
 
