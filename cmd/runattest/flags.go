@@ -54,10 +54,12 @@ func artifactFlag(cmd *cobra.Command, usage string) *[]string {
 }
 
 // hashArtifacts are the files as subjects, named by their base names.
-func hashArtifacts(paths []string) ([]attest.Subject, error) {
+func hashArtifacts(o *output, paths []string) ([]attest.Subject, error) {
+	progress := o.progress("bytes hashed")
+	defer progress.end()
 	var subjects []attest.Subject
 	for _, path := range paths {
-		s, err := hashArtifact(path)
+		s, err := hashArtifact(path, progress)
 		if err != nil {
 			return nil, err
 		}
@@ -66,14 +68,14 @@ func hashArtifacts(paths []string) ([]attest.Subject, error) {
 	return subjects, nil
 }
 
-func hashArtifact(path string) (attest.Subject, error) {
+func hashArtifact(path string, progress io.Writer) (attest.Subject, error) {
 	f, err := boundedfile.Open(path)
 	if err != nil {
 		return attest.Subject{}, err
 	}
 	defer f.Close()
 	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
+	if _, err := io.Copy(io.MultiWriter(h, progress), f); err != nil {
 		return attest.Subject{}, err
 	}
 	s := attest.Subject{Name: filepath.Base(path)}

@@ -164,8 +164,16 @@ func (o *output) progress(verb string) *progress {
 	return &progress{to: o.err, verb: verb, next: time.Now().Add(time.Second)}
 }
 
-func (p *progress) step() {
-	p.count++
+func (p *progress) step() { p.add(1) }
+
+// Write counts bytes.
+func (p *progress) Write(data []byte) (int, error) {
+	p.add(len(data))
+	return len(data), nil
+}
+
+func (p *progress) add(n int) {
+	p.count += n
 	if p.to == nil || time.Now().Before(p.next) {
 		return
 	}

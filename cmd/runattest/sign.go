@@ -98,7 +98,7 @@ func (s signing) prepare(cmd *cobra.Command, o *output) (*batch, error) {
 		return nil, errors.New("--declaration-uri goes with --detached")
 	}
 	b := &batch{output: o, signing: s}
-	artifacts, err := hashArtifacts(*s.artifacts)
+	artifacts, err := hashArtifacts(o, *s.artifacts)
 	if err != nil {
 		return nil, err
 	}

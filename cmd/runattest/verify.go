@@ -55,7 +55,7 @@ trusted; 3 one cannot be read. The highest wins.`,
 				return err
 			}
 		}
-		if want.Artifacts, err = hashArtifacts(*artifacts); err != nil {
+		if want.Artifacts, err = hashArtifacts(newOutput(cmd), *artifacts); err != nil {
 			return err
 		}
 		return verifyAll(cmd, args, verifier, want)
