@@ -210,6 +210,39 @@ func TestDetached(t *testing.T) {
 	}
 }
 
+// TestDetachedSize holds declarationRef's size to the declaration that is given.
+func TestDetachedSize(t *testing.T) {
+	key := newSigner(t, signer.Ed25519)
+	text := string(newStatement(t, StatementOptions{Detached: &DeclarationRef{}}).Bytes())
+	d := parse(t, declarationText)
+	changed := strings.Replace(text, fmt.Sprintf(`"size":%d`, d.Size()), fmt.Sprintf(`"size":%d`, d.Size()+1), 1)
+	if changed == text {
+		t.Fatal("no size in the statement")
+	}
+	_, err := trusting(t, key).Verify(ctx, resigned(t, key, PayloadType, changed), Expect{Declaration: d})
+	var no *VerificationError
+	if !errors.As(err, &no) || !strings.Contains(verdicts(no.Report.Checks), "statement=pass identity=fail declaration=pass") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestLargest signs and verifies the largest declaration that there can be: the caps of
+// payload and bundle leave room for it.
+func TestLargest(t *testing.T) {
+	const limit = 16 << 20
+	text := strings.Replace(declarationText, "hello", strings.Repeat("x", limit-len(declarationText)+len("hello")), 1)
+	d := parse(t, text)
+	s, err := New(d, StatementOptions{Annotations: map[string]string{"note": strings.Repeat("y", 100_000)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := newSigner(t, signer.Ed25519)
+	v, err := trusting(t, key).Verify(ctx, reread(t, signed(t, s, key, SigstoreBundle)), Expect{})
+	if err != nil || v.ID() != d.ID() {
+		t.Errorf("got %v", err)
+	}
+}
+
 // TestTampering is the table of what an attacker, or a careless signer, can change, and
 // the checks that must say no.
 func TestTampering(t *testing.T) {

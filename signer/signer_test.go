@@ -6,18 +6,18 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
 	"errors"
 	"io/fs"
+	"math/big"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-
-	"crypto/sha256"
 
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/signer"
@@ -199,6 +199,10 @@ func TestRefusedKeys(t *testing.T) {
 	}
 	if _, err := signer.Parse(pair.Public, nil); err == nil || !strings.Contains(err.Error(), "this is a public key") {
 		t.Errorf("signing with a public key: %v", err)
+	}
+	vast := &rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), 8192), E: 65537}
+	if _, err := signer.NewPublicKey(vast); err == nil || !strings.Contains(err.Error(), "8193 bits") {
+		t.Errorf("RSA of 8193 bits: %v", err)
 	}
 	if _, err := signer.New(weak); err == nil {
 		t.Error("signing with RSA 1024")
