@@ -174,6 +174,10 @@ func TestHostileYAML(t *testing.T) {
 		"directive":         {"# first\n%YAML 1.1\n---\na: 1\n", "yaml-directive"},
 		"next line":         {"a: \"b\u0085c\"", "yaml-break"},
 		"line separator":    {"a: b\u2028c", "yaml-break"},
+		"CR alone":          {"a: 1\rb: 2", "yaml-break"},
+		"CR at the end":     {"a: 1\r\nb: 2\r", "yaml-break"},
+		"CR before LS":      {"a: 1\r\nb: \u2028\r", "yaml-break"},
+		"question mark":     {"a: [?]", "yaml-syntax"},
 		"garbage behind it": {"a: 1\n--- [", "yaml-syntax"},
 	} {
 		_, err := identity.ParseYAML([]byte(c.data))

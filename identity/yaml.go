@@ -81,11 +81,11 @@ func yamlTextProblem(data []byte) (Problem, bool) {
 		p.Message, p.Hint = "more than 100,000 commas in YAML text", "write the declaration as JSON, or put the content in by digest"
 		return p, true
 	default:
-		if i := bytes.IndexAny(data, "\u0085\u2028\u2029"); i >= 0 {
+		if i := oddBreak(data); i >= 0 {
 			p.Code, p.Offset = "yaml-break", i
 			p.Line, p.Column = lineColumn(data, i)
-			p.Message = "a character that ends a line in YAML 1.1 and is text in YAML 1.2 (U+0085, U+2028 or U+2029)"
-			p.Hint = `write it as an escape in double quotes: "\x85", "\u2028", "\u2029"`
+			p.Message = "a character that ends a line for some YAML readers and not for others (U+0085, U+2028, U+2029, or a carriage return alone)"
+			p.Hint = `write it as an escape in double quotes: "\x85", "\u2028", "\u2029", "\r"; end lines with a line feed`
 			return p, true
 		}
 		if line := directiveLine(data); line > 0 {
@@ -97,6 +97,20 @@ func yamlTextProblem(data []byte) (Problem, bool) {
 	}
 	p.Message, p.Hint = textMessages[p.Code][0], textMessages[p.Code][1]
 	return p, true
+}
+
+// oddBreak is the offset of the first line break that not all readers of YAML take for one, or -1.
+func oddBreak(data []byte) int {
+	first := bytes.IndexAny(data, "\u0085\u2028\u2029")
+	for i := 0; ; i++ {
+		cr := bytes.IndexByte(data[i:], '\r')
+		if cr < 0 || first >= 0 && i+cr > first {
+			return first
+		}
+		if i += cr; i+1 == len(data) || data[i+1] != '\n' {
+			return i
+		}
+	}
 }
 
 // directiveLine is the line of a directive that stands before the document, or 0.
@@ -229,6 +243,8 @@ func (d *yamlDocument) scalar(n *yaml.Node) {
 		return
 	}
 	switch coreType(n.Value) {
+	case jsontree.Absent:
+		d.refuse(n, "yaml-syntax", "an indicator where a value is wanted", "quote it")
 	case jsontree.Null:
 		d.json = append(d.json, "null"...)
 	case jsontree.Bool:

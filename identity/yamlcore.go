@@ -15,9 +15,12 @@ func isPlain(n *yaml.Node) bool {
 	return n.Kind == yaml.ScalarNode && n.Style&quoted == 0
 }
 
-// coreType is the type of a plain scalar in the core schema (YAML 1.2.2, section 10.3.2).
+// coreType is the type of a plain scalar in the core schema (YAML 1.2.2, section 10.3.2),
+// Absent for a lone indicator, which is no plain scalar in YAML 1.2.
 func coreType(s string) jsontree.Kind {
 	switch s {
+	case "?", "-", ":":
+		return jsontree.Absent
 	case "", "~", "null", "Null", "NULL":
 		return jsontree.Null
 	case "true", "True", "TRUE", "false", "False", "FALSE":
