@@ -199,7 +199,7 @@ func TestDetached(t *testing.T) {
 		verdic string
 	}{
 		"without declaration":        {Expect{}, "identity=fail declaration=not-checked"},
-		"identity is no declaration": {Expect{Identity: d.ID()}, "identity=fail declaration=not-checked"},
+		"identity is no declaration": {Expect{Identity: idOf(d)}, "identity=fail declaration=not-checked"},
 		"another run's declaration":  {Expect{Declaration: other}, "identity=fail declaration=pass"},
 	} {
 		_, err := verifier.Verify(ctx, b, c.want)
@@ -312,7 +312,9 @@ func TestTampering(t *testing.T) {
 		"payloadType changed":      {change(func(b *Bundle) { b.payloadType = "text/plain" }), Expect{}, "signature=fail"},
 		"wrong predicate type":     {replace(PredicateType, "https://slsa.dev/provenance/v1"), Expect{}, unread},
 		"v0.1 statement":           {replace(StatementType, "https://in-toto.io/Statement/v0.1"), Expect{}, unread},
-		"another run expected":     {good, Expect{Identity: other.ID()}, "identity=fail" + rest},
+		"another run expected":     {good, Expect{Identity: idOf(other)}, "identity=fail" + rest},
+		"zero identity expected":   {good, Expect{Identity: new(identity.ID)}, "identity=fail" + rest},
+		"the run as an artifact":   {good, Expect{Artifacts: []Subject{{Name: "x", SHA256: d.ID().Digest()}}}, "subject=fail"},
 		"another declaration":      {good, Expect{Declaration: other}, "identity=fail" + rest},
 		"another artifact":         {good, Expect{Artifacts: []Subject{{Name: "x", SHA256: other.ID().Digest()}}}, "subject=fail"},
 	} {
@@ -365,6 +367,97 @@ func TestNobodyToTrust(t *testing.T) {
 	if _, err := NewVerifier(nil); !errors.Is(err, ErrNoTrust) {
 		t.Errorf("no trust: %v", err)
 	}
+}
+
+// TestTrustIsTheVerifiersOwn keeps whoever made a verifier from changing whom it trusts.
+func TestTrustIsTheVerifiersOwn(t *testing.T) {
+	good, evil := newSigner(t, signer.Ed25519), newSigner(t, signer.Ed25519)
+	keys := []TrustedKey{{"good", good.PublicKey()}}
+	trust, err := TrustKeys(keys...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	verifier, err := NewVerifier(trust)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys[0].Key = evil.PublicKey()
+	if _, err := verifier.Verify(ctx, signed(t, newStatement(t, StatementOptions{}), evil, DSSE), Expect{}); err == nil {
+		t.Error("a key is trusted that was put into the caller's slice afterwards")
+	}
+	var zero Verifier
+	if _, err := zero.Verify(ctx, signed(t, newStatement(t, StatementOptions{}), good, DSSE), Expect{}); !errors.Is(err, ErrNoTrust) {
+		t.Errorf("the zero Verifier: %v", err)
+	}
+}
+
+// TestVerifiedIsImmutable changes whatever a Verified hands out.
+func TestVerifiedIsImmutable(t *testing.T) {
+	key := newSigner(t, signer.Ed25519)
+	o := StatementOptions{Subjects: []Subject{{"a", [32]byte{1}}}, Annotations: map[string]string{"ticket": "ML-1"}}
+	v, err := trusting(t, key).Verify(ctx, signed(t, newStatement(t, o), key, SigstoreBundle), Expect{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := v.Report()
+	r.Annotations["ticket"], r.Signer.Name, r.Checks[2].Verdict, r.Subjects[0].Name = "forged", "mallory", Pass, "b"
+	v.Annotations()["ticket"] = "forged"
+	v.Subjects()[0].Name = "b"
+	clear(v.Statement())
+	clear(v.Declaration().Canonical())
+	if v.Annotations()["ticket"] != "ML-1" || v.Signer().Name != "key 0" || v.Subjects()[0].Name != "a" ||
+		v.Report().Checks[2].Verdict != NotChecked || v.Statement()[0] != '{' || v.Declaration().Canonical()[0] != '{' {
+		t.Errorf("changed from outside: %+v", v.Report())
+	}
+	var zero Verified
+	if !zero.ID().IsZero() || zero.Declaration() != nil || zero.Signer() != (Signatory{}) || zero.Report().Verified {
+		t.Error("the zero Verified says something")
+	}
+}
+
+// lyingTrust passes every signature and names nobody.
+type lyingTrust struct{}
+
+func (lyingTrust) CheckEnvelope(context.Context, Envelope) Opinion {
+	return Opinion{Signature: pass(CheckSignature, ""), Signer: pass(CheckSigner, ""), Time: notChecked(CheckTime, "")}
+}
+
+func TestNobodySigned(t *testing.T) {
+	verifier, err := NewVerifier(lyingTrust{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v, err := verifier.Verify(ctx, signed(t, newStatement(t, StatementOptions{}), newSigner(t, signer.Ed25519), DSSE), Expect{}); err == nil {
+		t.Errorf("verified without a signer: %v", v.Signer())
+	}
+}
+
+// TestCertificateIsNotAKey refuses a bundle that names a certificate, though the key is trusted.
+func TestCertificateIsNotAKey(t *testing.T) {
+	key := newSigner(t, signer.Ed25519)
+	b := signed(t, newStatement(t, StatementOptions{}), key, SigstoreBundle)
+	b.material = material{text: []byte(`{"certificate":{"rawBytes":"YQ=="}}`), certificate: true}
+	var no *VerificationError
+	if _, err := trusting(t, key).Verify(ctx, reread(t, b), Expect{}); !errors.As(err, &no) || !strings.HasPrefix(verdicts(no.Report.Checks), "signature=fail signer=fail") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestSubjectJSON(t *testing.T) {
+	want := Subject{"a", [32]byte{1}}
+	text, err := want.MarshalJSON()
+	var got Subject
+	if err != nil || got.UnmarshalJSON(text) != nil || got != want {
+		t.Errorf("%s is read as %v, %v", text, got, err)
+	}
+	if err := got.UnmarshalJSON([]byte(`{"name":"a"}`)); err == nil {
+		t.Error("a subject without a digest")
+	}
+}
+
+func idOf(d *identity.Declaration) *identity.ID {
+	id := d.ID()
+	return &id
 }
 
 // TestDecide holds the one place where a yes is made: every way for a check to be missing,
@@ -480,6 +573,16 @@ func TestMalformedBundles(t *testing.T) {
 		"two materials":        edit(`"publicKey"`, `"certificate":{},"publicKey"`),
 		"message signature":    edit(`"dsseEnvelope":`, `"messageSignature":{},"dsseEnvelope":`),
 		"trailing data":        good + "{}",
+		"hint a number":        edit(`"hint":"`+key.PublicKey().Hint()+`"`, `"hint":5`),
+		"publicKey a string":   edit(`"publicKey":{"hint":"`+key.PublicKey().Hint()+`"}`, `"publicKey":"x"`),
+		"entries an object":    edit(`"publicKey"`, `"tlogEntries":{},"publicKey"`),
+		"entries a string":     edit(`"publicKey"`, `"tlogEntries":"x","publicKey"`),
+		"times an array":       edit(`"publicKey"`, `"timestampVerificationData":[1],"publicKey"`),
+		"timestamps a string":  edit(`"publicKey"`, `"timestampVerificationData":{"rfc3161Timestamps":"x"},"publicKey"`),
+		"times with more":      edit(`"publicKey"`, `"timestampVerificationData":{"x":1},"publicKey"`),
+		"certificate a string": edit(`"publicKey":{"hint":"`+key.PublicKey().Hint()+`"}`, `"certificate":"garbage"`),
+		"inexact number":       edit(`"publicKey"`, `"tlogEntries":[{"logIndex":9007199254740993}],"publicKey"`),
+		"keyid an object":      edit(`"sig":`, `"keyid":{"a":1},"sig":`),
 		"base64 garbage":       strings.Replace(good, payload, "!!!", 1),
 		"base64 line break":    strings.Replace(good, payload, payload[:4]+`\n`+payload[4:], 1),
 		"base64 URL alphabet":  strings.Replace(good, payload, base64.URLEncoding.EncodeToString([]byte{0xff, 0xff, 0xfe}), 1),
@@ -556,12 +659,32 @@ func TestNewRefusesWhatVerifyWould(t *testing.T) {
 		"subject without digest": {Subjects: []Subject{{Name: "a"}}},
 		"subject named as a run": {Subjects: []Subject{runSubject(d.ID())}},
 		"subject twice":          {Subjects: []Subject{same, same}},
+		"subject not UTF-8":      {Subjects: []Subject{{"\xff", same.SHA256}}},
+		"annotation not UTF-8":   {Annotations: map[string]string{"a": "\xff"}},
+		"reference not UTF-8":    {Detached: &DeclarationRef{URI: "\xff"}},
+		"too many subjects":      {Subjects: manySubjects(1_000)},
+		"too many annotations":   {Annotations: manyAnnotations(1_001)},
 		"annotation, no name":    {Annotations: map[string]string{"": "x"}},
 	} {
 		if s, err := New(d, o); err == nil {
 			t.Errorf("%s: %s", name, s.Bytes())
 		}
 	}
+}
+
+func manySubjects(n int) (subjects []Subject) {
+	for i := range n {
+		subjects = append(subjects, Subject{fmt.Sprint(i), [32]byte{1}})
+	}
+	return subjects
+}
+
+func manyAnnotations(n int) map[string]string {
+	annotations := map[string]string{}
+	for i := range n {
+		annotations[fmt.Sprint(i)] = ""
+	}
+	return annotations
 }
 
 func TestSignChecksItself(t *testing.T) {

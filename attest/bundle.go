@@ -56,7 +56,7 @@ type material struct {
 	logEntries  int
 }
 
-var bundleRules = canonical.Options{MaxDepth: limits.BundleDepth, MaxValues: limits.BundleValues}
+var bundleRules = canonical.Options{ExactNumbers: true, MaxDepth: limits.BundleDepth, MaxValues: limits.BundleValues}
 
 // ParseBundle reads a Sigstore bundle v0.3 that holds a DSSE envelope, or a bare DSSE
 // envelope: strict JSON, strict base64, no unknown members. Errors wrap ErrMalformed.
@@ -126,6 +126,9 @@ func (b *Bundle) readEnvelope(v jsontree.Value) error {
 		if err := checkMembers(s, "sig", "keyid"); err != nil {
 			return fmt.Errorf("signatures[%d]: %w", i, err)
 		}
+		if err := wantKinds(s, map[string]jsontree.Kind{"sig": jsontree.String, "keyid": jsontree.String}); err != nil {
+			return fmt.Errorf("signatures[%d]: %w", i, err)
+		}
 		sig, err := decodeBase64(s.Get("sig").Bytes())
 		if err != nil || len(sig) == 0 {
 			return fmt.Errorf("signatures[%d].sig: want a signature in strict standard base64", i)
@@ -137,6 +140,13 @@ func (b *Bundle) readEnvelope(v jsontree.Value) error {
 
 func (m *material) read(v jsontree.Value) error {
 	if err := checkMembers(v, "publicKey", "certificate", "x509CertificateChain", "tlogEntries", "timestampVerificationData"); err != nil {
+		return err
+	}
+	err := wantKinds(v, map[string]jsontree.Kind{
+		"publicKey": jsontree.Object, "certificate": jsontree.Object, "x509CertificateChain": jsontree.Object,
+		"tlogEntries": jsontree.Array, "timestampVerificationData": jsontree.Object,
+	})
+	if err != nil {
 		return err
 	}
 	key, certificate, chain := v.Get("publicKey"), v.Get("certificate"), v.Get("x509CertificateChain")
@@ -153,11 +163,23 @@ func (m *material) read(v jsontree.Value) error {
 		if err := checkMembers(key, "hint"); err != nil {
 			return fmt.Errorf("publicKey: %w", err)
 		}
+		if err := wantKinds(key, map[string]jsontree.Kind{"hint": jsontree.String}); err != nil {
+			return fmt.Errorf("publicKey: %w", err)
+		}
+	}
+	times := v.Get("timestampVerificationData")
+	if times.Kind() != jsontree.Absent {
+		if err := checkMembers(times, "rfc3161Timestamps"); err != nil {
+			return fmt.Errorf("timestampVerificationData: %w", err)
+		}
+		if err := wantKinds(times, map[string]jsontree.Kind{"rfc3161Timestamps": jsontree.Array}); err != nil {
+			return fmt.Errorf("timestampVerificationData: %w", err)
+		}
 	}
 	m.text = v.Raw()
 	m.keyHint = key.Get("hint").Text()
 	m.certificate = key.Kind() == jsontree.Absent
-	m.timestamps = v.Get("timestampVerificationData").Get("rfc3161Timestamps").Len()
+	m.timestamps = times.Get("rfc3161Timestamps").Len()
 	m.logEntries = v.Get("tlogEntries").Len()
 	return nil
 }

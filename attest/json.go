@@ -41,6 +41,16 @@ func checkMembers(v jsontree.Value, allowed ...string) error {
 	return nil
 }
 
+// wantKinds refuses members of another type; absent ones are no matter.
+func wantKinds(v jsontree.Value, kinds map[string]jsontree.Kind) error {
+	for name, m := range v.Members() {
+		if want, ok := kinds[string(name)]; ok && m.Kind() != want {
+			return fmt.Errorf("%s: is of type %s, want %s", name, m.Kind(), want)
+		}
+	}
+	return nil
+}
+
 // decodeBase64 takes standard base64 in its one spelling: padded, no line breaks, no
 // stray bits. Anything else would let two texts carry one signature.
 func decodeBase64(text []byte) ([]byte, error) {

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/runattest/runattest/canonical"
 	"github.com/runattest/runattest/identity"
@@ -41,6 +42,23 @@ type StatementOptions struct {
 	Detached *DeclarationRef
 }
 
+// check refuses text that JSON would replace in silence.
+func (o StatementOptions) check() error {
+	texts := slices.Concat(slices.Collect(maps.Keys(o.Annotations)), slices.Collect(maps.Values(o.Annotations)))
+	if o.Detached != nil {
+		texts = append(texts, o.Detached.Name, o.Detached.URI)
+	}
+	for _, s := range o.Subjects {
+		texts = append(texts, s.Name)
+	}
+	for _, text := range texts {
+		if !utf8.ValidString(text) {
+			return fmt.Errorf("%+q is not valid UTF-8", text)
+		}
+	}
+	return nil
+}
+
 // DeclarationRef says where a detached declaration is to be found. It is a claim: a
 // verifier believes the identity, not the place.
 type DeclarationRef struct {
@@ -52,6 +70,9 @@ type DeclarationRef struct {
 
 // New makes the Statement that gives a declared run its identity, in RFC 8785 form.
 func New(d *identity.Declaration, o StatementOptions) (*Statement, error) {
+	if err := o.check(); err != nil {
+		return nil, fmt.Errorf("statement: %w", err)
+	}
 	predicate := map[string]any{"identity": d.ID().String()}
 	if o.Detached == nil {
 		predicate["declaration"] = json.RawMessage(d.Canonical())

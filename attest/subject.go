@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/jsontree"
@@ -45,6 +46,8 @@ func (s Subject) check() error {
 	switch {
 	case s.Name == "":
 		return errors.New("the name is empty")
+	case !utf8.ValidString(s.Name):
+		return errors.New("the name is not valid UTF-8")
 	case strings.HasPrefix(s.Name, "airun:"):
 		return errors.New(`only the run itself has a name that begins with "airun:"`)
 	case s.SHA256 == [sha256.Size]byte{}:
@@ -58,6 +61,16 @@ func runSubject(id identity.ID) Subject { return Subject{id.String(), id.Digest(
 // MarshalJSON writes the subject as in a Statement.
 func (s Subject) MarshalJSON() ([]byte, error) {
 	return marshal(map[string]any{"name": s.Name, "digest": map[string]string{"sha256": hex.EncodeToString(s.SHA256[:])}})
+}
+
+// UnmarshalJSON reads what MarshalJSON writes, as strictly as a Statement is read.
+func (s *Subject) UnmarshalJSON(data []byte) error {
+	v, err := parseJSON(data, payloadRules)
+	if err != nil {
+		return err
+	}
+	*s, err = readSubject(v)
+	return err
 }
 
 // readSubjects reads a Statement's subjects: objects of name and digest alone, the digest

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/runattest/runattest/signer"
 )
@@ -50,7 +51,7 @@ func TrustKeys(keys ...TrustedKey) (Trust, error) {
 			return nil, fmt.Errorf("%w: %s has no key", ErrNoTrust, k.Name)
 		}
 	}
-	return keyTrust(keys), nil
+	return keyTrust(slices.Clone(keys)), nil
 }
 
 type keyTrust []TrustedKey
@@ -62,10 +63,13 @@ var _ Trust = keyTrust(nil)
 func (t keyTrust) CheckEnvelope(_ context.Context, e Envelope) Opinion {
 	o := Opinion{Time: timeOfKeys(e)}
 	var named *TrustedKey
-	for i := range t {
-		if t[i].Key.Hint() == e.KeyHint {
-			named = &t[i]
-		}
+	if i := slices.IndexFunc(t, func(k TrustedKey) bool { return k.Key.Hint() == e.KeyHint }); i >= 0 {
+		named = &t[i]
+	}
+	if e.ByCert {
+		o.Signature = fail(CheckSignature, "is by a certificate; only keys were given")
+		o.Signer = fail(CheckSigner, "a certificate is not among the %d trusted keys", len(t))
+		return o
 	}
 	signedBy := named
 	if named == nil || named.Key.Verify(e.Message, e.Signature) != nil {
@@ -80,9 +84,6 @@ func (t keyTrust) CheckEnvelope(_ context.Context, e Envelope) Opinion {
 		o.Signature = fail(CheckSignature, "does not verify under key %s, which the bundle names", named.Name).
 			hint(whyNot(named.Key))
 		o.Signer = notChecked(CheckSigner, "without a good signature there is no signer")
-	case e.ByCert:
-		o.Signature = fail(CheckSignature, "is by a certificate; only keys were given")
-		o.Signer = fail(CheckSigner, "a certificate is not among the %d trusted keys", len(t))
 	default:
 		o.Signature = fail(CheckSignature, "does not verify under any of the %d trusted keys", len(t))
 		o.Signer = fail(CheckSigner, "%s is not among the %d trusted keys", describeHint(e.KeyHint), len(t)).

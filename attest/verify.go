@@ -2,6 +2,7 @@ package attest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,16 +26,18 @@ func NewVerifier(trust Trust) (*Verifier, error) {
 
 // Expect is what the caller knows from elsewhere. The zero value expects nothing in particular.
 type Expect struct {
-	// Identity is the run that the bundle must be about.
-	Identity identity.ID
+	// Identity is the run that the bundle must be about; nil for any. The zero ID is no
+	// run's, so that a bundle never is about it.
+	Identity *identity.ID
 	// Declaration is what the bundle must declare. A detached attestation cannot be
 	// verified without it.
 	Declaration *identity.Declaration
-	// Artifacts must each be among the subjects, by digest.
+	// Artifacts must each be among the subjects besides the run, by digest.
 	Artifacts []Subject
 }
 
-// Verified is a bundle that Verify has said yes to. Nothing else makes one.
+// Verified is a bundle that Verify has said yes to. Nothing else makes one that is not
+// zero, and whoever takes one refuses the zero Verified, whose ID is zero.
 type Verified struct {
 	report      Report
 	declaration *identity.Declaration
@@ -48,7 +51,12 @@ func (v *Verified) ID() identity.ID { return v.report.Identity }
 func (v *Verified) Declaration() *identity.Declaration { return v.declaration }
 
 // Signer is who signed.
-func (v *Verified) Signer() Signatory { return *v.report.Signer }
+func (v *Verified) Signer() Signatory {
+	if v.report.Signer == nil {
+		return Signatory{}
+	}
+	return *v.report.Signer
+}
 
 // Subjects are the artifacts to which the run belongs, without the run itself.
 func (v *Verified) Subjects() []Subject { return slices.Clone(v.report.Subjects) }
@@ -57,7 +65,15 @@ func (v *Verified) Subjects() []Subject { return slices.Clone(v.report.Subjects)
 func (v *Verified) Annotations() map[string]string { return cloneMap(v.report.Annotations) }
 
 // Report is what was checked.
-func (v *Verified) Report() Report { return v.report }
+func (v *Verified) Report() Report {
+	r := v.report
+	r.Checks, r.Subjects, r.Annotations = slices.Clone(r.Checks), v.Subjects(), v.Annotations()
+	if r.Signer != nil {
+		by := *r.Signer
+		r.Signer = &by
+	}
+	return r
+}
 
 // Statement is the payload that was signed.
 func (v *Verified) Statement() []byte { return slices.Clone(v.statement) }
@@ -68,6 +84,9 @@ func (v *Verified) Statement() []byte { return slices.Clone(v.statement) }
 func (v *Verifier) Verify(ctx context.Context, b *Bundle, want Expect) (*Verified, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
+	}
+	if v == nil || v.trust == nil {
+		return nil, ErrNoTrust
 	}
 	opinion := checkEnvelope(ctx, v.trust, b)
 	run := checkRun(b, want)
@@ -176,8 +195,8 @@ func (r *runChecks) compareIdentity(id identity.ID, want Expect) Check {
 		return fail(CheckIdentity, mismatch, id, "the predicate states", r.content.id)
 	case run != runSubject(id):
 		return fail(CheckIdentity, mismatch, id, "the subject is", strconv.Quote(run.String()))
-	case !want.Identity.IsZero() && id != want.Identity:
-		return fail(CheckIdentity, mismatch, id, "the run expected is", want.Identity)
+	case want.Identity != nil && id != *want.Identity:
+		return fail(CheckIdentity, mismatch, id, "the run expected is", cmp.Or(want.Identity.String(), "none"))
 	case want.Declaration != nil && id != want.Declaration.ID():
 		return fail(CheckIdentity, mismatch, id, "the declaration given is", want.Declaration.ID())
 	case r.content.ref != nil && r.content.ref.Size != want.Declaration.Size():
@@ -188,7 +207,7 @@ func (r *runChecks) compareIdentity(id identity.ID, want Expect) Check {
 
 func expectations(want Expect) string {
 	var b bytes.Buffer
-	if !want.Identity.IsZero() {
+	if want.Identity != nil {
 		b.WriteString(" = identity expected")
 	}
 	if want.Declaration != nil {
@@ -202,12 +221,13 @@ func (r *runChecks) checkSubjects(artifacts []Subject) {
 		r.subject = notChecked(CheckSubject, "no artifact was given")
 		return
 	}
+	named := r.content.subjects[1:]
 	for _, a := range artifacts {
 		isIt := func(s Subject) bool { return s.SHA256 == a.SHA256 }
-		if !slices.ContainsFunc(r.content.subjects, isIt) {
-			r.subject = fail(CheckSubject, "%s (sha256:%x) is not among the %d subjects", a.Name, a.SHA256, len(r.content.subjects))
+		if !slices.ContainsFunc(named, isIt) {
+			r.subject = fail(CheckSubject, "%s (sha256:%x) is not among the %d artifacts that the statement names", a.Name, a.SHA256, len(named))
 			return
 		}
 	}
-	r.subject = pass(CheckSubject, "%d of %d artifacts given are among the subjects", len(artifacts), len(artifacts))
+	r.subject = pass(CheckSubject, "all %d artifacts given are among the subjects", len(artifacts))
 }

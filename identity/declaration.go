@@ -78,6 +78,9 @@ func canonicalText(data []byte) ([]byte, error) {
 	if err != nil {
 		return nil, &InvalidError{[]Problem{textProblem(data, err)}}
 	}
+	if len(text) > limits.Declaration { // numbers such as 1e20 grow
+		return nil, &InvalidError{[]Problem{sizeProblem(len(text), limits.Declaration)}}
+	}
 	return text, nil
 }
 

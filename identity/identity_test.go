@@ -127,6 +127,7 @@ func TestLimits(t *testing.T) {
 		{"depth 65", nest(65), "depth"},
 		{"16 MiB", long(16<<20 - len(minimal) - len(`"text":""`)), ""},
 		{"a byte more than 16 MiB", long(16<<20 - len(minimal) - len(`"text":""`) + 1), identity.CodeSize},
+		{"canonical form of more than 16 MiB", []byte(strings.Replace(string(long(16<<20-len(minimal)-len(`"text":""`)-len(`"x":[1e20,1e20]`))), `"parameters":{}`, `"parameters":{"x":[1e20,1e20]}`, 1)), identity.CodeSize},
 		{"100,000 values", many(100_000 - own), ""},
 		{"100,001 values", many(100_001 - own), "count"},
 	} {
@@ -178,6 +179,7 @@ func TestHostileYAML(t *testing.T) {
 		"CR at the end":     {"a: 1\r\nb: 2\r", "yaml-break"},
 		"CR before LS":      {"a: 1\r\nb: \u2028\r", "yaml-break"},
 		"question mark":     {"a: [?]", "yaml-syntax"},
+		"BOM inside":        {"a: \ufeffb", "bom"},
 		"garbage behind it": {"a: 1\n--- [", "yaml-syntax"},
 	} {
 		_, err := identity.ParseYAML([]byte(c.data))

@@ -81,6 +81,12 @@ func yamlTextProblem(data []byte) (Problem, bool) {
 		p.Message, p.Hint = "more than 100,000 commas in YAML text", "write the declaration as JSON, or put the content in by digest"
 		return p, true
 	default:
+		if i := bytes.Index(data, []byte("\ufeff")); i >= 0 {
+			p.Code, p.Offset = "bom", i
+			p.Line, p.Column = lineColumn(data, i)
+			p.Message, p.Hint = "a byte order mark inside the text, which some YAML readers skip", `write it as an escape in double quotes: "\ufeff"`
+			return p, true
+		}
 		if i := oddBreak(data); i >= 0 {
 			p.Code, p.Offset = "yaml-break", i
 			p.Line, p.Column = lineColumn(data, i)

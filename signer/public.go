@@ -63,6 +63,9 @@ func NewPublicKey(key crypto.PublicKey) (*PublicKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("public key: %w", err)
 	}
+	if key, err = x509.ParsePKIXPublicKey(der); err != nil { // a copy that nobody else can change
+		return nil, fmt.Errorf("public key: %w", err)
+	}
 	sum := sha256.Sum256(der)
 	return &PublicKey{key, algorithm, base64.StdEncoding.EncodeToString(sum[:])}, nil
 }

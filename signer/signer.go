@@ -1,9 +1,11 @@
 package signer
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"crypto/rand"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"os"
@@ -67,6 +69,9 @@ func Load(ctx context.Context, ref string, password Password) (Signer, error) {
 func Parse(data []byte, password Password) (Signer, error) {
 	if len(data) > limits.Key {
 		return nil, fmt.Errorf("private key: %d bytes, want at most %d", len(data), limits.Key)
+	}
+	if first, rest := pem.Decode(data); first != nil && len(bytes.TrimSpace(rest)) > 0 {
+		return nil, errors.New("private key: more than one PEM block, or text behind it")
 	}
 	asked := false
 	private, err := cryptoutils.UnmarshalPEMToPrivateKey(data, func(bool) ([]byte, error) {

@@ -197,6 +197,9 @@ func TestRefusedKeys(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	if _, err := signer.Parse(slices.Concat(pair.Private, pair.Private), nil); err == nil || !strings.Contains(err.Error(), "more than one") {
+		t.Errorf("two private keys: %v", err)
+	}
 	if _, err := signer.Parse(pair.Public, nil); err == nil || !strings.Contains(err.Error(), "this is a public key") {
 		t.Errorf("signing with a public key: %v", err)
 	}

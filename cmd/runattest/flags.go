@@ -105,13 +105,19 @@ func loadTrust(refs []string) (*attest.Verifier, error) {
 
 func loadPublicKey(ref string) (*signer.PublicKey, error) {
 	var data []byte
-	if name, ok := strings.CutPrefix(ref, "env://"); ok {
-		data = []byte(os.Getenv(name))
-	} else {
+	scheme, name, hasScheme := strings.Cut(ref, "://")
+	switch {
+	case !hasScheme:
 		var err error
 		if data, err = boundedfile.Read(ref, limits.Key); err != nil {
 			return nil, err
 		}
+	case scheme == "env":
+		if data = []byte(os.Getenv(name)); len(data) == 0 {
+			return nil, fmt.Errorf("key: environment variable %s is not set", name)
+		}
+	default:
+		return nil, &signer.UnknownSchemeError{Scheme: scheme}
 	}
 	key, err := signer.ParsePublicKey(data)
 	if err != nil {
@@ -122,18 +128,28 @@ func loadPublicKey(ref string) (*signer.PublicKey, error) {
 
 // identityFlag is the run that is expected. A flag that was given but is empty, as by an
 // unset shell variable, is an error and not the absence of an expectation.
-func identityFlag(cmd *cobra.Command) func() (identity.ID, error) {
+func identityFlag(cmd *cobra.Command) func() (*identity.ID, error) {
 	value := cmd.Flags().String("identity", "", "the identity that the bundle must be about (airun:1:sha256:...)")
-	return func() (identity.ID, error) {
+	return func() (*identity.ID, error) {
 		if !cmd.Flags().Changed("identity") {
-			return identity.ID{}, nil
+			return nil, nil
 		}
 		id, err := identity.ParseID(*value)
 		if err != nil {
-			return identity.ID{}, fmt.Errorf("--identity %q: %w", *value, err)
+			return nil, fmt.Errorf("--identity %q: %w", *value, err)
 		}
-		return id, nil
+		return &id, nil
 	}
+}
+
+// refuseEmpty makes a flag that was given but is empty, as by an unset shell variable, an error.
+func refuseEmpty(cmd *cobra.Command, names ...string) error {
+	for _, name := range names {
+		if f := cmd.Flags().Lookup(name); f.Changed && f.Value.String() == "" {
+			return fmt.Errorf("--%s is empty", name)
+		}
+	}
+	return nil
 }
 
 // completeFiles completes arguments with the files of these extensions.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -98,7 +99,8 @@ func printUnverified(o *output, name string, s *attest.UnverifiedStatement) erro
 		if err := json.Indent(&pretty, s.Declaration, "    ", "  "); err != nil {
 			return err
 		}
-		lines = append(lines, "  declaration", "    "+pretty.String())
+		lines = append(lines, "  declaration")
+		lines = append(lines, strings.Split("    "+pretty.String(), "\n")...) // what breaks lines inside it is escaped
 	}
 	for _, line := range lines {
 		if err := o.line("%s", line); err != nil {

@@ -36,6 +36,9 @@ cosign import-key-pair. No existing file is ever overwritten.`,
 	algorithm := wordFlag(cmd, "algorithm", "kind of key", algorithms...)
 	formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if err := refuseEmpty(cmd, "output"); err != nil {
+			return err
+		}
 		private, public := *name+".key", *name+".pub"
 		if err := mustNotExist(private, public); err != nil {
 			return err

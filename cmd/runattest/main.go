@@ -4,14 +4,24 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, newRoot(), os.Args[1:])
-	stop()
-	os.Exit(code)
+	context.AfterFunc(ctx, func() {
+		stop() // the next signal kills
+		time.Sleep(grace)
+		fmt.Fprintln(os.Stderr, "runattest: interrupted")
+		os.Exit(exitFailed)
+	})
+	os.Exit(run(ctx, newRoot(), os.Args[1:]))
 }
+
+// grace is how long an interrupted command may go on: long enough to finish or take back a
+// file, and not as long as it may block on input.
+const grace = 300 * time.Millisecond

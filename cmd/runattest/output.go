@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -46,9 +47,7 @@ func newOutput(cmd *cobra.Command) *output {
 func (o *output) fail(err error) int {
 	status := exitStatus(err)
 	if text := err.Error(); text != "" {
-		for line := range strings.Lines(text) {
-			fmt.Fprintf(o.err, "runattest: %s\n", clean(strings.TrimRight(line, "\n")))
-		}
+		fmt.Fprintf(o.err, "runattest: %s\n", clean(text))
 		if hint := hintOf(err); hint != "" {
 			fmt.Fprintf(o.err, "hint: %s\n", clean(hint))
 		}
@@ -115,10 +114,10 @@ func hintOf(err error) string {
 	return ""
 }
 
-// clean escapes what would let a file's text move the cursor, hide or reorder what is
-// printed: control, format and other unseen characters.
+// clean escapes what would let a file's text move the cursor, begin a line of its own, hide
+// or reorder what is printed: control, format and other unseen characters.
 func clean(s string) string {
-	isUnseen := func(r rune) bool { return r != '\n' && r != '\t' && !unicode.IsPrint(r) }
+	isUnseen := func(r rune) bool { return !unicode.IsPrint(r) }
 	if strings.IndexFunc(s, isUnseen) < 0 {
 		return s
 	}
@@ -201,6 +200,9 @@ func askPassword(cmd *cobra.Command, prompt string, twice bool) ([]byte, error) 
 		fmt.Fprint(cmd.ErrOrStderr(), prompt)
 		defer fmt.Fprintln(cmd.ErrOrStderr())
 		return term.ReadPassword(int(in.Fd()))
+	}
+	if state, err := term.GetState(int(in.Fd())); err == nil { // an interrupt leaves the terminal as it was
+		defer context.AfterFunc(cmd.Context(), func() { _ = term.Restore(int(in.Fd()), state) })()
 	}
 	password, err := ask(prompt)
 	if err != nil || !twice {

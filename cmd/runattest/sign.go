@@ -64,6 +64,9 @@ KEY is a file or env://NAME, plain or encrypted (password in RUNATTEST_PASSWORD,
 	formatFlag(cmd)
 	_ = cmd.MarkFlagFilename("key", "key")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := refuseEmpty(cmd, "key", "bundle", "declaration-uri"); err != nil {
+			return err
+		}
 		o := newOutput(cmd)
 		batch, err := s.prepare(cmd, o)
 		if err != nil {
@@ -139,6 +142,9 @@ func parseAnnotations(pairs []string) (map[string]string, error) {
 
 func (b *batch) sign(cmd *cobra.Command, paths []string) error {
 	inputs := slices.Concat(paths, *b.artifacts, []string{b.key})
+	if b.bundle == "/dev/stdout" {
+		b.bundle = source.Stdin
+	}
 	if b.bundle != "" {
 		b.write(b.bundle, b.signAll(cmd, paths), inputs)
 		return b.done()
@@ -146,7 +152,7 @@ func (b *batch) sign(cmd *cobra.Command, paths []string) error {
 	for _, path := range paths {
 		made := b.signAll(cmd, []string{path})
 		target := path + ".sigstore.json"
-		if path == source.Stdin {
+		if path == source.Stdin || path == "/dev/stdin" {
 			target = source.Stdin
 		} else if len(made) > 0 && made[0].lines {
 			target += "l"
@@ -226,6 +232,9 @@ func (b *batch) write(target string, made []signed, inputs []string) {
 		return
 	}
 	err := notAnInput(target, inputs)
+	if err == nil && len(made) > 1 && strings.HasSuffix(target, ".json") {
+		err = withHint(fmt.Errorf("%d bundles are JSON Lines, and a .json file is one document", len(made)), "name the file .sigstore.jsonl")
+	}
 	if err == nil {
 		err = atomicfile.Write(target, all.Bytes(), 0o644)
 	}

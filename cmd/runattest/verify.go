@@ -27,7 +27,7 @@ declaration, subject, policy. What was not checked is said, with the reason.
 cannot be verified without its --declaration.
 
 Exit status: 0 every bundle is verified; 1 one is not; 2 one is malformed, or nobody is
-trusted; 3 one cannot be read. The highest wins.`,
+trusted; 3 one is there and cannot be read. The highest wins.`,
 		Example: `  runattest verify --key runattest.pub run.json.sigstore.json
   runattest verify --key alice.pub --key bob.pub --format json all.sigstore.jsonl
   runattest verify --key runattest.pub --declaration run.yaml --artifact model.safetensors run.sigstore.json`,
@@ -142,7 +142,7 @@ func printVerdict(o *output, name string, report attest.Report, err error) {
 // textReport is the report for people: the answer, what it is about, and each check.
 func (o *output) textReport(name string, r attest.Report) string {
 	var b strings.Builder
-	row := func(label, text string) { fmt.Fprintf(&b, "  %-12s %s\n", label, clean(text)) }
+	row := func(label, text string) { fmt.Fprintf(&b, "  %-12s %s\n", label, clean(text)) } // one line, whatever text holds
 	if r.Verified {
 		fmt.Fprintf(&b, "%s: %s\n", clean(name), o.paint(green, "verified"))
 		row("run", r.Identity.String())

@@ -27,11 +27,14 @@ func Write(path string, data []byte, perm fs.FileMode) error {
 			return err
 		}
 	}
+	if exists {
+		perm = info.Mode().Perm()
+	}
 	tmp, err := writeTemp(path, data, perm)
 	if err != nil {
 		return err
 	}
-	if exists {
+	if exists { // beyond what umask left
 		err = os.Chmod(tmp, info.Mode().Perm())
 	}
 	if err == nil {
@@ -93,7 +96,7 @@ func writeThrough(path string, data []byte, info fs.FileInfo) error {
 
 // writeTemp writes a file beside path under a name that nobody else has.
 func writeTemp(path string, data []byte, perm fs.FileMode) (name string, err error) {
-	name = filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+rand.Text()+".tmp")
+	name = filepath.Join(filepath.Dir(path), ".runattest-"+rand.Text()+".tmp")
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
 	if err != nil {
 		return "", err

@@ -9,8 +9,8 @@ const (
 	DeclarationDepth = 64
 	// DeclarationValues is how many object members and array elements a declaration has in all.
 	DeclarationValues = 100_000
-	// YAML is the size of a declaration written as YAML. A YAML parser holds some sixty times its input,
-	// so that the cap for the format that people type is lower than that of the one that programs write.
+	// YAML is the size of a declaration written as YAML. A YAML parser holds up to two hundred times its
+	// input, so that the cap for the format that people type is lower than that of the one that programs write.
 	YAML = 2 << 20
 
 	// Payload is the size of a DSSE payload: a Statement with one declaration, its subjects and annotations.
