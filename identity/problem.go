@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/runattest/runattest/canonical"
+	"github.com/runattest/runattest/internal/limits"
 )
 
 // Code names a reason why a declaration is refused, or warned of. Codes are stable.
@@ -65,7 +66,10 @@ type InvalidError struct{ Problems []Problem }
 
 func (e *InvalidError) Error() string {
 	s := "invalid declaration: " + e.Problems[0].String()
-	if n := len(e.Problems) - 1; n > 0 {
+	switch n := len(e.Problems) - 1; {
+	case n+1 == limits.Problems:
+		s += fmt.Sprintf(" (and %d more at least)", n)
+	case n > 0:
 		s += fmt.Sprintf(" (and %d more)", n)
 	}
 	return s
@@ -77,10 +81,15 @@ func (e *InvalidError) Hint() string { return e.Problems[0].Hint }
 // locator finds where a pointer's value stands in the source.
 type locator func(pointer string) (offset, line, column int)
 
-// jsonLocator finds values in JSON text; a missing member is found at its parent.
+// jsonLocator finds values in JSON text; a missing member is found at its parent. Each
+// search reads the text again, so that of a huge one only the first problems get a place.
 func jsonLocator(src []byte) locator {
+	budget := 4 * limits.Declaration
 	return func(pointer string) (int, int, int) {
 		for {
+			if budget -= len(src); budget < 0 {
+				return 0, 0, 0
+			}
 			if offset, ok := canonical.Locate(src, pointer); ok {
 				line, column := lineColumn(src, offset)
 				return offset, line, column
