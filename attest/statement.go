@@ -221,5 +221,3 @@ func parseJSON(text []byte, rules canonical.Options) (jsontree.Value, error) {
 	}
 	return jsontree.Parse(form)
 }
-
-func cloneMap(m map[string]string) map[string]string { return maps.Clone(m) }

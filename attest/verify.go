@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 
@@ -62,7 +63,7 @@ func (v *Verified) Signer() Signatory {
 func (v *Verified) Subjects() []Subject { return slices.Clone(v.report.Subjects) }
 
 // Annotations are signed and no part of the identity.
-func (v *Verified) Annotations() map[string]string { return cloneMap(v.report.Annotations) }
+func (v *Verified) Annotations() map[string]string { return maps.Clone(v.report.Annotations) }
 
 // Report is what was checked.
 func (v *Verified) Report() Report {

@@ -11,8 +11,6 @@ import (
 	"crypto/sha512"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 )
 
 // Algorithm is a kind of key with the hash that goes with it.
@@ -32,18 +30,6 @@ const (
 // Algorithms are the algorithms that Generate knows, the default first.
 func Algorithms() []Algorithm {
 	return []Algorithm{ECDSAP256, ECDSAP384, ECDSAP521, Ed25519, RSA2048, RSA3072, RSA4096}
-}
-
-// ParseAlgorithm reads an algorithm's name.
-func ParseAlgorithm(name string) (Algorithm, error) {
-	if a := Algorithm(name); slices.Contains(Algorithms(), a) {
-		return a, nil
-	}
-	var names []string
-	for _, a := range Algorithms() {
-		names = append(names, string(a))
-	}
-	return "", fmt.Errorf("unknown algorithm %q: want one of %s", name, strings.Join(names, ", "))
 }
 
 // RSA keys below the first have fallen, and above the second cost a verifier too much.

@@ -212,17 +212,6 @@ func TestRefusedKeys(t *testing.T) {
 	}
 }
 
-func TestParseAlgorithm(t *testing.T) {
-	for _, a := range signer.Algorithms() {
-		if got, err := signer.ParseAlgorithm(string(a)); err != nil || got != a {
-			t.Errorf("%s: %v, %v", a, got, err)
-		}
-	}
-	if _, err := signer.ParseAlgorithm("rsa-1024"); err == nil {
-		t.Error("rsa-1024 is an algorithm")
-	}
-}
-
 func FuzzParsePublicKey(f *testing.F) {
 	for _, a := range []signer.Algorithm{signer.ECDSAP256, signer.Ed25519, signer.RSA2048} {
 		pair, err := signer.Generate(a, nil)

@@ -243,14 +243,14 @@ func (b *batch) write(target string, made []signed, inputs []string) {
 		return
 	}
 	for _, s := range made {
-		err := b.identity(s, target, len(made) > 1)
+		err := b.printIdentity(s, target, len(made) > 1)
 		if err != nil {
 			b.note("standard output", err)
 		}
 	}
 }
 
-func (b *batch) identity(s signed, target string, several bool) error {
+func (b *batch) printIdentity(s signed, target string, several bool) error {
 	switch {
 	case b.json:
 		return b.object(map[string]any{"identity": s.id, "file": s.name, "bundle": target})
