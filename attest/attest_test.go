@@ -50,7 +50,7 @@ func trusting(t testing.TB, signers ...signer.Signer) *Verifier {
 	t.Helper()
 	var keys []TrustedKey
 	for i, s := range signers {
-		keys = append(keys, TrustedKey{fmt.Sprintf("key %d", i), s.PublicKey()})
+		keys = append(keys, TrustedKey{Name: fmt.Sprintf("key %d", i), Key: s.PublicKey()})
 	}
 	trust, err := TrustKeys(keys...)
 	if err != nil {
@@ -74,7 +74,7 @@ func newStatement(t testing.TB, o StatementOptions) *Statement {
 
 func signed(t testing.TB, s *Statement, by signer.Signer, f Format) *Bundle {
 	t.Helper()
-	b, err := Sign(ctx, s, by, f)
+	b, err := Sign(ctx, s, by, SignOptions{Format: f})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func resigned(t testing.TB, by signer.Signer, payloadType, payload string) *Bund
 	t.Helper()
 	b := &Bundle{format: SigstoreBundle, payloadType: payloadType, payload: []byte(payload)}
 	b.material.keyHint = by.PublicKey().Hint()
-	sig, err := by.Sign(ctx, b.message())
+	sig, err := by.Sign(ctx, Envelope{PayloadType: payloadType, Payload: []byte(payload)}.Message())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -372,7 +372,7 @@ func TestNobodyToTrust(t *testing.T) {
 // TestTrustIsTheVerifiersOwn keeps whoever made a verifier from changing whom it trusts.
 func TestTrustIsTheVerifiersOwn(t *testing.T) {
 	good, evil := newSigner(t, signer.Ed25519), newSigner(t, signer.Ed25519)
-	keys := []TrustedKey{{"good", good.PublicKey()}}
+	keys := []TrustedKey{{Name: "good", Key: good.PublicKey()}}
 	trust, err := TrustKeys(keys...)
 	if err != nil {
 		t.Fatal(err)
@@ -436,7 +436,7 @@ func TestNobodySigned(t *testing.T) {
 func TestCertificateIsNotAKey(t *testing.T) {
 	key := newSigner(t, signer.Ed25519)
 	b := signed(t, newStatement(t, StatementOptions{}), key, SigstoreBundle)
-	b.material = material{text: []byte(`{"certificate":{"rawBytes":"YQ=="}}`), certificate: true}
+	b.material = material{certificates: [][]byte{[]byte("a")}}
 	var no *VerificationError
 	if _, err := trusting(t, key).Verify(ctx, reread(t, b), Expect{}); !errors.As(err, &no) || !strings.HasPrefix(verdicts(no.Report.Checks), "signature=fail signer=fail") {
 		t.Errorf("got %v", err)
@@ -570,6 +570,12 @@ func TestMalformedBundles(t *testing.T) {
 		"unknown in envelope":  edit(`"payloadType":`, `"x":1,"payloadType":`),
 		"old media type":       edit("v0.3+json", "v0.2+json"),
 		"no material":          edit(`"publicKey"`, `"publicKeys"`),
+		"empty certificate":    edit(`"publicKey":{"hint":"`+key.PublicKey().Hint()+`"}`, `"certificate":{"rawBytes":""}`),
+		"certificate chain":    edit(`"publicKey":{"hint":"`+key.PublicKey().Hint()+`"}`, `"x509CertificateChain":{"certificates":[{"rawBytes":"YQ=="}]}`),
+		"timestamp lenient":    edit(`"publicKey"`, `"timestampVerificationData":{"rfc3161Timestamps":[{"signedTimestamp":"YR=="}]},"publicKey"`),
+		"too many timestamps":  edit(`"publicKey"`, `"timestampVerificationData":{"rfc3161Timestamps":[`+strings.Repeat(`{"signedTimestamp":"YQ=="},`, 32)+`{"signedTimestamp":"YQ=="}]},"publicKey"`),
+		"too many log entries": edit(`"publicKey"`, `"tlogEntries":[`+strings.Repeat(`{},`, 32)+`{}],"publicKey"`),
+		"log entry a string":   edit(`"publicKey"`, `"tlogEntries":["x"],"publicKey"`),
 		"two materials":        edit(`"publicKey"`, `"certificate":{},"publicKey"`),
 		"message signature":    edit(`"dsseEnvelope":`, `"messageSignature":{},"dsseEnvelope":`),
 		"trailing data":        good + "{}",
@@ -689,7 +695,7 @@ func manyAnnotations(n int) map[string]string {
 
 func TestSignChecksItself(t *testing.T) {
 	liar := liar{newSigner(t, signer.Ed25519), newSigner(t, signer.Ed25519).PublicKey()}
-	if b, err := Sign(ctx, newStatement(t, StatementOptions{}), liar, SigstoreBundle); !errors.Is(err, signer.ErrSignature) {
+	if b, err := Sign(ctx, newStatement(t, StatementOptions{}), liar, SignOptions{}); !errors.Is(err, signer.ErrSignature) {
 		t.Errorf("got %v, %v", b, err)
 	}
 }

@@ -2,12 +2,9 @@ package attest
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
-
-	"github.com/secure-systems-lab/go-securesystemslib/dsse"
 
 	"github.com/runattest/runattest/canonical"
 	"github.com/runattest/runattest/internal/jsontree"
@@ -44,16 +41,6 @@ type Bundle struct {
 type signature struct {
 	bytes []byte
 	keyID string
-}
-
-// material is what a bundle carries to find the signer and the time of signing; all of it
-// claims until somebody checks them.
-type material struct {
-	text        []byte // as it was read, in RFC 8785 form; nil in a bundle that Sign made
-	keyHint     string
-	certificate bool
-	timestamps  int
-	logEntries  int
 }
 
 var bundleRules = canonical.Options{ExactNumbers: true, MaxDepth: limits.BundleDepth, MaxValues: limits.BundleValues}
@@ -138,52 +125,6 @@ func (b *Bundle) readEnvelope(v jsontree.Value) error {
 	return nil
 }
 
-func (m *material) read(v jsontree.Value) error {
-	if err := checkMembers(v, "publicKey", "certificate", "x509CertificateChain", "tlogEntries", "timestampVerificationData"); err != nil {
-		return err
-	}
-	err := wantKinds(v, map[string]jsontree.Kind{
-		"publicKey": jsontree.Object, "certificate": jsontree.Object, "x509CertificateChain": jsontree.Object,
-		"tlogEntries": jsontree.Array, "timestampVerificationData": jsontree.Object,
-	})
-	if err != nil {
-		return err
-	}
-	key, certificate, chain := v.Get("publicKey"), v.Get("certificate"), v.Get("x509CertificateChain")
-	given := 0
-	for _, kind := range []jsontree.Value{key, certificate, chain} {
-		if kind.Kind() != jsontree.Absent {
-			given++
-		}
-	}
-	if given != 1 {
-		return errors.New("want exactly one of publicKey, certificate and x509CertificateChain")
-	}
-	if key.Kind() != jsontree.Absent {
-		if err := checkMembers(key, "hint"); err != nil {
-			return fmt.Errorf("publicKey: %w", err)
-		}
-		if err := wantKinds(key, map[string]jsontree.Kind{"hint": jsontree.String}); err != nil {
-			return fmt.Errorf("publicKey: %w", err)
-		}
-	}
-	times := v.Get("timestampVerificationData")
-	if times.Kind() != jsontree.Absent {
-		if err := checkMembers(times, "rfc3161Timestamps"); err != nil {
-			return fmt.Errorf("timestampVerificationData: %w", err)
-		}
-		if err := wantKinds(times, map[string]jsontree.Kind{"rfc3161Timestamps": jsontree.Array}); err != nil {
-			return fmt.Errorf("timestampVerificationData: %w", err)
-		}
-	}
-	m.text = v.Raw()
-	m.keyHint = key.Get("hint").Text()
-	m.certificate = key.Kind() == jsontree.Absent
-	m.timestamps = times.Get("rfc3161Timestamps").Len()
-	m.logEntries = v.Get("tlogEntries").Len()
-	return nil
-}
-
 // Format is how the bundle is carried.
 func (b *Bundle) Format() Format { return b.format }
 
@@ -206,15 +147,8 @@ func (b *Bundle) Marshal() ([]byte, error) {
 	if b.format == DSSE {
 		return marshal(envelope)
 	}
-	var material any = map[string]any{"publicKey": map[string]any{"hint": b.material.keyHint}}
-	if b.material.text != nil {
-		material = json.RawMessage(b.material.text)
-	}
-	return marshal(map[string]any{"mediaType": BundleMediaType, "verificationMaterial": material, "dsseEnvelope": envelope})
+	return marshal(map[string]any{"mediaType": BundleMediaType, "verificationMaterial": b.material.json(), "dsseEnvelope": envelope})
 }
-
-// message is what the signatures of the bundle are over: DSSE's pre-authentication encoding.
-func (b *Bundle) message() []byte { return dsse.PAE(b.payloadType, b.payload) }
 
 // keyHint is the key that the bundle says it is signed with, "" if it does not say.
 func (b *Bundle) keyHint() string {

@@ -23,7 +23,7 @@
 // # Signing
 //
 //	statement, err := attest.New(declaration, attest.StatementOptions{})
-//	bundle, err := attest.Sign(ctx, statement, key, attest.SigstoreBundle)
+//	bundle, err := attest.Sign(ctx, statement, key, attest.SignOptions{})
 //	data, err := bundle.Marshal()
 //
 // # Verifying

@@ -41,7 +41,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	bundle, err := attest.Sign(ctx, statement, key, attest.SigstoreBundle)
+	bundle, err := attest.Sign(ctx, statement, key, attest.SignOptions{})
 	if err != nil {
 		log.Fatal(err)
 	}

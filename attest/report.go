@@ -2,6 +2,7 @@ package attest
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/runattest/runattest/identity"
 )
@@ -39,21 +40,43 @@ type Check struct {
 	Hint    string    `json:"hint,omitempty"`
 }
 
+// What a Signatory signs with.
+const (
+	SignedByKey         = "key"
+	SignedByCertificate = "certificate"
+)
+
 // Signatory is who signed, as the trust check found it out.
 type Signatory struct {
-	Kind      string `json:"kind"`              // "key"
-	Name      string `json:"name"`              // what the verifier calls the key
+	Kind      string `json:"kind"`              // SignedByKey or SignedByCertificate
+	Name      string `json:"name"`              // what the verifier calls the key; the certificate's subject alternative name
+	Issuer    string `json:"issuer,omitempty"`  // the OIDC issuer that a certificate names
 	KeyHint   string `json:"keyHint,omitempty"` // base64 SHA-256 of the public key
 	Algorithm string `json:"algorithm,omitempty"`
 }
 
-// Report is what a verification asked and found, one check a line. Identity, Kind, Signer,
-// Subjects and Annotations are set only when Verified is true.
+// TrustedTime is a time that an authority has signed: the signature existed by then.
+type TrustedTime struct {
+	Kind      string    `json:"kind"`      // "timestamp" (RFC 3161) or "log" (a Rekor v1 log's integrated time)
+	Authority string    `json:"authority"` // the authority as the trusted root names it
+	Time      time.Time `json:"time"`
+}
+
+// LoggedAt is a place in a transparency log where the signature is proved to be.
+type LoggedAt struct {
+	Log   string `json:"log"` // the log as the trusted root names it
+	Index int64  `json:"index"`
+}
+
+// Report is what a verification asked and found, one check a line. Everything but Checks is
+// set only when Verified is true.
 type Report struct {
 	Verified    bool              `json:"verified"`
 	Identity    identity.ID       `json:"identity,omitzero"`
 	Kind        identity.Kind     `json:"kind,omitempty"`
 	Signer      *Signatory        `json:"signer,omitempty"`
+	Times       []TrustedTime     `json:"times,omitempty"`
+	Logs        []LoggedAt        `json:"logs,omitempty"`
 	Subjects    []Subject         `json:"subjects,omitempty"` // besides the run
 	Annotations map[string]string `json:"annotations,omitempty"`
 	Checks      []Check           `json:"checks"`

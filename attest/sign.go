@@ -7,30 +7,93 @@ import (
 	"github.com/runattest/runattest/signer"
 )
 
-// Sign signs a Statement and gives it as a bundle, or as a bare DSSE envelope. What it
-// made it has verified with the signer's public key.
-func Sign(ctx context.Context, s *Statement, by signer.Signer, format Format) (*Bundle, error) {
-	key := by.PublicKey()
-	b := &Bundle{format: format, payloadType: PayloadType, payload: s.Bytes()}
-	switch format {
-	case SigstoreBundle:
-		b.material.keyHint = key.Hint()
-	case DSSE:
-	default:
-		return nil, fmt.Errorf("unknown bundle format %q: want %s or %s", format, SigstoreBundle, DSSE)
+// Witness gathers what others sign about a signature: timestamps, log entries.
+type Witness interface {
+	Witness(ctx context.Context, e Envelope) (Evidence, error)
+}
+
+// SignOptions are how a Statement is signed and carried; the zero value makes a Sigstore
+// bundle without evidence.
+type SignOptions struct {
+	Format  Format  // SigstoreBundle if empty
+	Witness Witness // nil gathers nothing; a bare DSSE envelope has no place for what it gathers
+	// Trust, where given, must be convinced by the bundle before it is returned.
+	Trust Trust
+}
+
+// Sign signs a Statement and gives it as a bundle, or as a bare DSSE envelope. A signer that
+// is a signer.Certified puts its certificate into the bundle. What Sign made it has verified:
+// with the signer's public key, and with o.Trust where that is given; that trust does not
+// believe it is a *VerificationError.
+func Sign(ctx context.Context, s *Statement, by signer.Signer, o SignOptions) (*Bundle, error) {
+	b := &Bundle{format: o.Format, payloadType: PayloadType, payload: s.Bytes()}
+	if b.format == "" {
+		b.format = SigstoreBundle
 	}
-	message := b.message()
-	sig, err := by.Sign(ctx, message)
-	if err != nil {
+	if err := b.nameSigner(by, o.Witness != nil); err != nil {
+		return nil, err
+	}
+	if err := b.sign(ctx, by); err != nil {
 		return nil, fmt.Errorf("sign: %w", err)
 	}
+	if o.Witness != nil {
+		var err error
+		if b.material.evidence, err = o.Witness.Witness(ctx, b.envelope()); err != nil {
+			return nil, err
+		}
+	}
+	return b, b.convince(ctx, o.Trust)
+}
+
+// nameSigner puts into the bundle who is going to sign.
+func (b *Bundle) nameSigner(by signer.Signer, witnessed bool) error {
+	certified, _ := by.(signer.Certified)
+	switch b.format {
+	case SigstoreBundle:
+		if certified != nil {
+			b.material.certificates = [][]byte{certified.Certificate()}
+		} else {
+			b.material.keyHint = by.PublicKey().Hint()
+		}
+	case DSSE:
+		if certified != nil || witnessed {
+			return fmt.Errorf("a bare DSSE envelope has no place for certificates, timestamps and log entries: want format %s", SigstoreBundle)
+		}
+	default:
+		return fmt.Errorf("unknown bundle format %q: want %s or %s", b.format, SigstoreBundle, DSSE)
+	}
+	return nil
+}
+
+func (b *Bundle) sign(ctx context.Context, by signer.Signer) error {
+	key := by.PublicKey()
+	message := Envelope{PayloadType: b.payloadType, Payload: b.payload}.Message()
+	sig, err := by.Sign(ctx, message)
+	if err != nil {
+		return err
+	}
 	if err := key.Verify(message, sig); err != nil {
-		return nil, fmt.Errorf("sign: the signer's own key does not accept what it signed: %w", err)
+		return fmt.Errorf("the signer's own key does not accept what it signed: %w", err)
 	}
 	made := signature{bytes: sig}
-	if format == DSSE {
+	if b.format == DSSE {
 		made.keyID = key.Hint() // a bare envelope has no other place for it
 	}
 	b.signatures = []signature{made}
-	return b, nil
+	return nil
+}
+
+// convince has trust look at the bundle that was made, before anybody else does.
+func (b *Bundle) convince(ctx context.Context, trust Trust) error {
+	if trust == nil {
+		return nil
+	}
+	o := b.CheckTrust(ctx, trust)
+	checks := []Check{o.Signature, o.Signer, o.Time}
+	for _, c := range checks {
+		if c.Verdict == Fail || c.Verdict == NotChecked && c.Name != CheckTime {
+			return &VerificationError{Report{Checks: checks}}
+		}
+	}
+	return nil
 }

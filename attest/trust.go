@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
+
+	"github.com/secure-systems-lab/go-securesystemslib/dsse"
 
 	"github.com/runattest/runattest/signer"
 )
@@ -20,28 +23,47 @@ type Trust interface {
 
 // Envelope is what a trust check looks at. All of it is claimed by whoever made the bundle.
 type Envelope struct {
-	Message    []byte // what is signed: DSSE's pre-authentication encoding
-	Signature  []byte // the one signature
-	KeyHint    string // the key that the bundle names, "" if none
-	Timestamps int    // how many RFC 3161 timestamps the bundle carries
-	LogEntries int    // how many transparency log entries
-	ByCert     bool   // the bundle names a certificate instead of a key
+	PayloadType string
+	Payload     []byte
+	Signature   []byte // the one signature, over Message
+	// KeyHint is the key that the bundle names, "" if it names none.
+	KeyHint string
+	// Certificates are what the bundle names instead of a key: DER, the leaf first.
+	Certificates [][]byte
+	Evidence     Evidence
 }
 
+// Message is what is signed: DSSE's pre-authentication encoding of type and payload.
+func (e Envelope) Message() []byte { return dsse.PAE(e.PayloadType, e.Payload) }
+
 // Opinion is what a trust check found. By is nil unless the signature is good and the
-// signer trusted.
+// signer trusted; Times and Logs are those that were verified.
 type Opinion struct {
 	Signature, Signer, Time Check
 	By                      *Signatory
+	Times                   []TrustedTime
+	Logs                    []LoggedAt
 }
 
 // TrustedKey is a public key with the name that reports call it by.
 type TrustedKey struct {
 	Name string
 	Key  *signer.PublicKey
+	// NotBefore and NotAfter bound the time at which the key signs, both inclusive; the zero
+	// time bounds nothing. What such a key signed needs trusted time to be verified.
+	NotBefore, NotAfter time.Time
 }
 
-// TrustKeys trusts the holders of the keys, each for itself. Without a key the error is ErrNoTrust.
+// Bounded says that the key signs in a certain time only.
+func (k TrustedKey) Bounded() bool { return !k.NotBefore.IsZero() || !k.NotAfter.IsZero() }
+
+// ValidAt says whether the key signs at that time.
+func (k TrustedKey) ValidAt(t time.Time) bool {
+	return !t.Before(k.NotBefore) && (k.NotAfter.IsZero() || !t.After(k.NotAfter))
+}
+
+// TrustKeys trusts the holders of the keys, each for itself. It believes no time: what a
+// key with a validity window signed is refused. Without a key the error is ErrNoTrust.
 func TrustKeys(keys ...TrustedKey) (Trust, error) {
 	if len(keys) == 0 {
 		return nil, ErrNoTrust
@@ -49,6 +71,9 @@ func TrustKeys(keys ...TrustedKey) (Trust, error) {
 	for _, k := range keys {
 		if k.Key == nil {
 			return nil, fmt.Errorf("%w: %s has no key", ErrNoTrust, k.Name)
+		}
+		if !k.NotAfter.IsZero() && k.NotAfter.Before(k.NotBefore) {
+			return nil, fmt.Errorf("%s: is valid until %s, which is before it begins", k.Name, k.NotAfter.UTC().Format(time.RFC3339))
 		}
 	}
 	return keyTrust(slices.Clone(keys)), nil
@@ -58,26 +83,45 @@ type keyTrust []TrustedKey
 
 var _ Trust = keyTrust(nil)
 
-// CheckEnvelope tries the key that the bundle names first, and then the others: the hint
-// saves time and explains a no, it does not decide.
 func (t keyTrust) CheckEnvelope(_ context.Context, e Envelope) Opinion {
-	o := Opinion{Time: timeOfKeys(e)}
+	o, key := CheckKeys(t, e)
+	switch n := len(e.Evidence.Timestamps) + len(e.Evidence.LogEntries); {
+	case key != nil && key.Bounded():
+		o.Time = fail(CheckTime, "key %s is trusted for a certain time only, and nobody was given who vouches for a time", key.Name).
+			hint("give the trusted root of the timestamp authority with --trusted-root")
+	case n > 0:
+		o.Time = notChecked(CheckTime, "the bundle carries %d timestamps and %d log entries, which a key alone cannot check",
+			len(e.Evidence.Timestamps), len(e.Evidence.LogEntries)).hint("check them with --trusted-root")
+	default:
+		o.Time = notChecked(CheckTime, "the bundle carries no trusted time, and none was required")
+	}
+	return o
+}
+
+// CheckKeys is the part of a trust check that keys answer: signature, signer and By. The
+// key that signed is returned, nil if none of these did; its validity is for the caller to
+// check. It tries the key that the bundle names first, and then the others: the hint saves
+// time and explains a no, it does not decide.
+func CheckKeys(keys []TrustedKey, e Envelope) (Opinion, *TrustedKey) {
+	var o Opinion
+	if len(e.Certificates) > 0 {
+		o.Signature = fail(CheckSignature, "is by a certificate; only keys were given").
+			hint("give --certificate-identity, --certificate-oidc-issuer and --trusted-root, if you trust its issuer")
+		o.Signer = fail(CheckSigner, "a certificate is not among the %d trusted keys", len(keys))
+		return o, nil
+	}
 	var named *TrustedKey
-	if i := slices.IndexFunc(t, func(k TrustedKey) bool { return k.Key.Hint() == e.KeyHint }); i >= 0 {
-		named = &t[i]
+	if i := slices.IndexFunc(keys, func(k TrustedKey) bool { return k.Key.Hint() == e.KeyHint }); i >= 0 {
+		named = &keys[i]
 	}
-	if e.ByCert {
-		o.Signature = fail(CheckSignature, "is by a certificate; only keys were given")
-		o.Signer = fail(CheckSigner, "a certificate is not among the %d trusted keys", len(t))
-		return o
-	}
+	message := e.Message()
 	signedBy := named
-	if named == nil || named.Key.Verify(e.Message, e.Signature) != nil {
-		signedBy = t.find(e, named)
+	if named == nil || named.Key.Verify(message, e.Signature) != nil {
+		signedBy = findKey(keys, message, e.Signature, named)
 	}
 	switch {
 	case signedBy != nil:
-		o.By = &Signatory{"key", signedBy.Name, signedBy.Key.Hint(), string(signedBy.Key.Algorithm())}
+		o.By = &Signatory{Kind: SignedByKey, Name: signedBy.Name, KeyHint: signedBy.Key.Hint(), Algorithm: string(signedBy.Key.Algorithm())}
 		o.Signature = pass(CheckSignature, "by key %s (%s)", signedBy.Name, signedBy.Key.Algorithm())
 		o.Signer = pass(CheckSigner, "key %s is trusted", signedBy.Name)
 	case named != nil:
@@ -85,17 +129,17 @@ func (t keyTrust) CheckEnvelope(_ context.Context, e Envelope) Opinion {
 			hint(whyNot(named.Key))
 		o.Signer = notChecked(CheckSigner, "without a good signature there is no signer")
 	default:
-		o.Signature = fail(CheckSignature, "does not verify under any of the %d trusted keys", len(t))
-		o.Signer = fail(CheckSigner, "%s is not among the %d trusted keys", describeHint(e.KeyHint), len(t)).
+		o.Signature = fail(CheckSignature, "does not verify under any of the %d trusted keys", len(keys))
+		o.Signer = fail(CheckSigner, "%s is not among the %d trusted keys", describeHint(e.KeyHint), len(keys)).
 			hint("give the signer's public key with --key, if you trust it")
 	}
-	return o
+	return o, signedBy
 }
 
-func (t keyTrust) find(e Envelope, except *TrustedKey) *TrustedKey {
-	for i := range t {
-		if &t[i] != except && t[i].Key.Verify(e.Message, e.Signature) == nil {
-			return &t[i]
+func findKey(keys []TrustedKey, message, signature []byte, except *TrustedKey) *TrustedKey {
+	for i := range keys {
+		if &keys[i] != except && keys[i].Key.Verify(message, signature) == nil {
+			return &keys[i]
 		}
 	}
 	return nil
@@ -117,16 +161,9 @@ func describeHint(hint string) string {
 	return fmt.Sprintf("the key that the bundle names (%.64q)", hint)
 }
 
-// timeOfKeys never says that a time was checked: keys prove none.
-func timeOfKeys(e Envelope) Check {
-	if e.Timestamps+e.LogEntries > 0 {
-		return notChecked(CheckTime, "the bundle carries %d timestamps and %d log entries, which a key alone cannot check", e.Timestamps, e.LogEntries)
-	}
-	return notChecked(CheckTime, "the bundle carries no trusted time, and none was required")
-}
-
-// checkEnvelope asks the trust check about a bundle that has exactly one signature.
-func checkEnvelope(ctx context.Context, trust Trust, b *Bundle) Opinion {
+// CheckTrust asks a trust check who signed the bundle and when, whatever the payload is.
+// Verify asks the same before it looks at the run; by itself it says nothing of runs.
+func (b *Bundle) CheckTrust(ctx context.Context, trust Trust) Opinion {
 	if n := len(b.signatures); n != 1 {
 		return Opinion{
 			Signature: fail(CheckSignature, "the envelope has %d signatures, want exactly one", n).
@@ -135,12 +172,21 @@ func checkEnvelope(ctx context.Context, trust Trust, b *Bundle) Opinion {
 			Time:   notChecked(CheckTime, "without a good signature there is nothing to date"),
 		}
 	}
-	return trust.CheckEnvelope(ctx, Envelope{
-		Message:    b.message(),
-		Signature:  b.signatures[0].bytes,
-		KeyHint:    b.keyHint(),
-		Timestamps: b.material.timestamps,
-		LogEntries: b.material.logEntries,
-		ByCert:     b.material.certificate,
-	})
+	o := trust.CheckEnvelope(ctx, b.envelope())
+	if len(b.material.certificates) > 0 && o.Time.Verdict == NotChecked {
+		// whatever a trust check thinks: a certificate is good for minutes, and which minutes is the question
+		o.Time = fail(CheckTime, "a certificate proves nothing without trusted time")
+	}
+	return o
+}
+
+func (b *Bundle) envelope() Envelope {
+	return Envelope{
+		PayloadType:  b.payloadType,
+		Payload:      b.payload,
+		Signature:    b.signatures[0].bytes,
+		KeyHint:      b.keyHint(),
+		Certificates: b.material.certificates,
+		Evidence:     b.material.evidence,
+	}
 }

@@ -59,6 +59,9 @@ func (v *Verified) Signer() Signatory {
 	return *v.report.Signer
 }
 
+// Times are when trusted authorities saw the signature, in no order; empty without trusted time.
+func (v *Verified) Times() []TrustedTime { return slices.Clone(v.report.Times) }
+
 // Subjects are the artifacts to which the run belongs, without the run itself.
 func (v *Verified) Subjects() []Subject { return slices.Clone(v.report.Subjects) }
 
@@ -69,6 +72,7 @@ func (v *Verified) Annotations() map[string]string { return maps.Clone(v.report.
 func (v *Verified) Report() Report {
 	r := v.report
 	r.Checks, r.Subjects, r.Annotations = slices.Clone(r.Checks), v.Subjects(), v.Annotations()
+	r.Times, r.Logs = v.Times(), slices.Clone(r.Logs)
 	if r.Signer != nil {
 		by := *r.Signer
 		r.Signer = &by
@@ -89,7 +93,7 @@ func (v *Verifier) Verify(ctx context.Context, b *Bundle, want Expect) (*Verifie
 	if v == nil || v.trust == nil {
 		return nil, ErrNoTrust
 	}
-	opinion := checkEnvelope(ctx, v.trust, b)
+	opinion := b.CheckTrust(ctx, v.trust)
 	run := checkRun(b, want)
 	checks := []Check{
 		opinion.Signature, opinion.Signer, opinion.Time,
@@ -105,6 +109,8 @@ func (v *Verifier) Verify(ctx context.Context, b *Bundle, want Expect) (*Verifie
 			Identity:    run.verified.ID(),
 			Kind:        run.verified.Kind(),
 			Signer:      opinion.By,
+			Times:       opinion.Times,
+			Logs:        opinion.Logs,
 			Subjects:    run.content.subjects[1:],
 			Annotations: run.content.annotations,
 			Checks:      checks,

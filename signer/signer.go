@@ -26,6 +26,13 @@ type Signer interface {
 	PublicKey() *PublicKey
 }
 
+// Certified is a Signer whose key a certificate vouches for, for some minutes.
+type Certified interface {
+	Signer
+	// Certificate is in DER.
+	Certificate() []byte
+}
+
 // Password gives the password of an encrypted key. It is called once at most, and only
 // for a key that is encrypted. A nil Password refuses encrypted keys.
 type Password func() ([]byte, error)

@@ -203,7 +203,7 @@ func (b *batch) signOne(ctx context.Context, t source.Text) (signed, error) {
 	if err != nil {
 		return signed{}, err
 	}
-	bundle, err := attest.Sign(ctx, statement, b.by, attest.Format(b.format.value))
+	bundle, err := attest.Sign(ctx, statement, b.by, attest.SignOptions{Format: attest.Format(b.format.value)})
 	if err != nil {
 		return signed{}, err
 	}

@@ -26,6 +26,16 @@ const (
 	BundleDepth  = 32
 	BundleValues = 10_000
 
+	// Certificate and Timestamp are sizes in bytes of one certificate and one RFC 3161 response, DER.
+	Certificate = 64 << 10
+	Timestamp   = 64 << 10
+	// Timestamps and LogEntries are how many of each a bundle carries; sigstore-go has the same caps.
+	Timestamps = 32
+	LogEntries = 32
+	// TrustedRoot and SigningConfig are the sizes of such files.
+	TrustedRoot   = 4 << 20
+	SigningConfig = 1 << 20
+
 	// JSON is the size of any JSON text that canonicalize takes.
 	JSON = 256 << 20
 

@@ -1,0 +1,170 @@
+package attest
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/runattest/runattest/internal/jsontree"
+	"github.com/runattest/runattest/internal/limits"
+)
+
+// Evidence is what others have signed about a signature: when it existed, and where it is logged.
+type Evidence struct {
+	Timestamps [][]byte // RFC 3161 TimeStampResp over the signature, DER
+	LogEntries [][]byte // dev.sigstore.rekor.v1.TransparencyLogEntry, protobuf JSON
+}
+
+// material is what a bundle carries to find the signer and the time of signing; all of it
+// claims until somebody checks them. Either keyHint or certificates says who signed.
+type material struct {
+	text         []byte // as it was read, in RFC 8785 form; nil in a bundle that Sign made
+	keyHint      string
+	certificates [][]byte // DER, the leaf first
+	evidence     Evidence
+}
+
+func (m *material) read(v jsontree.Value) error {
+	if err := checkMembers(v, "publicKey", "certificate", "x509CertificateChain", "tlogEntries", "timestampVerificationData"); err != nil {
+		return err
+	}
+	if err := m.readSigner(v.Get("publicKey"), v.Get("certificate"), v.Get("x509CertificateChain")); err != nil {
+		return err
+	}
+	if err := m.readTimestamps(v.Get("timestampVerificationData")); err != nil {
+		return fmt.Errorf("timestampVerificationData: %w", err)
+	}
+	if err := m.readLogEntries(v.Get("tlogEntries")); err != nil {
+		return fmt.Errorf("tlogEntries: %w", err)
+	}
+	m.text = v.Raw()
+	return nil
+}
+
+func (m *material) readSigner(key, certificate, chain jsontree.Value) error {
+	given := 0
+	for _, kind := range []jsontree.Value{key, certificate, chain} {
+		if kind.Kind() != jsontree.Absent {
+			given++
+		}
+	}
+	if given != 1 {
+		return errors.New("want exactly one of publicKey, certificate and x509CertificateChain")
+	}
+	if chain.Kind() != jsontree.Absent {
+		return errors.New("x509CertificateChain: a bundle v0.3 carries one certificate; the others are the verifier's trusted root")
+	}
+	if certificate.Kind() != jsontree.Absent {
+		der, err := readBytes(certificate, "rawBytes", limits.Certificate)
+		if err != nil {
+			return fmt.Errorf("certificate: %w", err)
+		}
+		m.certificates = [][]byte{der}
+		return nil
+	}
+	if err := checkMembers(key, "hint"); err != nil {
+		return fmt.Errorf("publicKey: %w", err)
+	}
+	if err := wantKinds(key, map[string]jsontree.Kind{"hint": jsontree.String}); err != nil {
+		return fmt.Errorf("publicKey: %w", err)
+	}
+	m.keyHint = key.Get("hint").Text()
+	return nil
+}
+
+func (m *material) readTimestamps(v jsontree.Value) error {
+	if v.Kind() == jsontree.Absent {
+		return nil
+	}
+	if err := checkMembers(v, "rfc3161Timestamps"); err != nil {
+		return err
+	}
+	list := v.Get("rfc3161Timestamps")
+	if err := wantList(list, limits.Timestamps); err != nil {
+		return fmt.Errorf("rfc3161Timestamps: %w", err)
+	}
+	for i, t := range list.Elements() {
+		der, err := readBytes(t, "signedTimestamp", limits.Timestamp)
+		if err != nil {
+			return fmt.Errorf("rfc3161Timestamps[%d]: %w", i, err)
+		}
+		m.evidence.Timestamps = append(m.evidence.Timestamps, der)
+	}
+	return nil
+}
+
+func (m *material) readLogEntries(v jsontree.Value) error {
+	if err := wantList(v, limits.LogEntries); err != nil {
+		return err
+	}
+	for i, entry := range v.Elements() {
+		if entry.Kind() != jsontree.Object {
+			return fmt.Errorf("[%d]: is of type %s, want object", i, entry.Kind())
+		}
+		m.evidence.LogEntries = append(m.evidence.LogEntries, entry.Raw())
+	}
+	return nil
+}
+
+// wantList takes an array of at most so many elements, or nothing.
+func wantList(v jsontree.Value, most int) error {
+	switch {
+	case v.Kind() == jsontree.Absent:
+		return nil
+	case v.Kind() != jsontree.Array:
+		return fmt.Errorf("is of type %s, want array", v.Kind())
+	case v.Len() > most:
+		return fmt.Errorf("%d elements, want at most %d", v.Len(), most)
+	}
+	return nil
+}
+
+// readBytes is the one member of an object, bytes in strict base64.
+func readBytes(v jsontree.Value, name string, most int) ([]byte, error) {
+	if err := checkMembers(v, name); err != nil {
+		return nil, err
+	}
+	text := v.Get(name)
+	if text.Kind() != jsontree.String {
+		return nil, fmt.Errorf("%s: is of type %s, want string", name, text.Kind())
+	}
+	data, err := decodeBase64(text.Bytes())
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%s: %w", name, err)
+	case len(data) == 0:
+		return nil, fmt.Errorf("%s: is empty", name)
+	case len(data) > most:
+		return nil, fmt.Errorf("%s: %d bytes, want at most %d", name, len(data), most)
+	}
+	return data, nil
+}
+
+// json is the material as a bundle carries it: what was read as it was read.
+func (m *material) json() any {
+	if m.text != nil {
+		return json.RawMessage(m.text)
+	}
+	out := map[string]any{}
+	if len(m.certificates) > 0 {
+		out["certificate"] = map[string]any{"rawBytes": base64.StdEncoding.EncodeToString(m.certificates[0])}
+	} else {
+		out["publicKey"] = map[string]any{"hint": m.keyHint}
+	}
+	if n := len(m.evidence.Timestamps); n > 0 {
+		timestamps := make([]any, n)
+		for i, t := range m.evidence.Timestamps {
+			timestamps[i] = map[string]any{"signedTimestamp": base64.StdEncoding.EncodeToString(t)}
+		}
+		out["timestampVerificationData"] = map[string]any{"rfc3161Timestamps": timestamps}
+	}
+	if n := len(m.evidence.LogEntries); n > 0 {
+		entries := make([]any, n)
+		for i, e := range m.evidence.LogEntries {
+			entries[i] = json.RawMessage(e)
+		}
+		out["tlogEntries"] = entries
+	}
+	return out
+}
