@@ -85,7 +85,7 @@ func signed(t testing.TB, s *Statement, by signer.Signer, f Format) *Bundle {
 // or careless signer could make.
 func resigned(t testing.TB, by signer.Signer, payloadType, payload string) *Bundle {
 	t.Helper()
-	b := &Bundle{format: SigstoreBundle, payloadType: payloadType, payload: []byte(payload)}
+	b := &Bundle{format: SigstoreBundle, mediaType: BundleMediaType, payloadType: payloadType, payload: []byte(payload)}
 	b.material.keyHint = by.PublicKey().Hint()
 	sig, err := by.Sign(ctx, Envelope{PayloadType: payloadType, Payload: []byte(payload)}.Message())
 	if err != nil {
@@ -568,9 +568,10 @@ func TestMalformedBundles(t *testing.T) {
 		"snake case":           edit(`"dsseEnvelope":`, `"dsse_envelope":`),
 		"unknown member":       edit(`"mediaType":`, `"x":1,"mediaType":`),
 		"unknown in envelope":  edit(`"payloadType":`, `"x":1,"payloadType":`),
-		"old media type":       edit("v0.3+json", "v0.2+json"),
+		"old media type":       edit("bundle.v0.3+json", "bundle.v0.2+json"),
 		"no material":          edit(`"publicKey"`, `"publicKeys"`),
 		"empty certificate":    edit(`"publicKey":{"hint":"`+key.PublicKey().Hint()+`"}`, `"certificate":{"rawBytes":""}`),
+		"unknown media type":   edit("bundle.v0.3+json", "bundle.v0.4+json"),
 		"certificate chain":    edit(`"publicKey":{"hint":"`+key.PublicKey().Hint()+`"}`, `"x509CertificateChain":{"certificates":[{"rawBytes":"YQ=="}]}`),
 		"timestamp lenient":    edit(`"publicKey"`, `"timestampVerificationData":{"rfc3161Timestamps":[{"signedTimestamp":"YR=="}]},"publicKey"`),
 		"too many timestamps":  edit(`"publicKey"`, `"timestampVerificationData":{"rfc3161Timestamps":[`+strings.Repeat(`{"signedTimestamp":"YQ=="},`, 32)+`{"signedTimestamp":"YQ=="}]},"publicKey"`),

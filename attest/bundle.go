@@ -4,15 +4,25 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/runattest/runattest/canonical"
 	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/limits"
 )
 
-// BundleMediaType is the media type of a Sigstore bundle v0.3.
+// BundleMediaType is the media type of a Sigstore bundle v0.3, the version that is written.
 const BundleMediaType = "application/vnd.dev.sigstore.bundle.v0.3+json"
+
+// readMediaTypes are the versions that are read, as Sigstore's clients have spelled them.
+var readMediaTypes = []string{
+	BundleMediaType,
+	"application/vnd.dev.sigstore.bundle+json;version=0.3",
+	"application/vnd.dev.sigstore.bundle+json;version=0.2",
+	"application/vnd.dev.sigstore.bundle+json;version=0.1",
+}
 
 // Format is how a signed Statement is carried.
 type Format string
@@ -31,6 +41,7 @@ var ErrMalformed = errors.New("malformed bundle")
 // decides. It is immutable.
 type Bundle struct {
 	format      Format
+	mediaType   string // "" in a bare envelope
 	payloadType string
 	payload     []byte
 	signatures  []signature
@@ -45,8 +56,8 @@ type signature struct {
 
 var bundleRules = canonical.Options{ExactNumbers: true, MaxDepth: limits.BundleDepth, MaxValues: limits.BundleValues}
 
-// ParseBundle reads a Sigstore bundle v0.3 that holds a DSSE envelope, or a bare DSSE
-// envelope: strict JSON, strict base64, no unknown members. Errors wrap ErrMalformed.
+// ParseBundle reads a Sigstore bundle (v0.3, or v0.1 and v0.2, which older clients wrote) that
+// holds a DSSE envelope, or a bare DSSE envelope: strict JSON, strict base64, no unknown members. Errors wrap ErrMalformed.
 func ParseBundle(data []byte) (*Bundle, error) {
 	b, err := parseBundle(data)
 	if err != nil {
@@ -78,8 +89,9 @@ func parseBundle(data []byte) (*Bundle, error) {
 }
 
 func (b *Bundle) readBundle(root jsontree.Value) error {
-	if got := root.Get("mediaType").Text(); got != BundleMediaType {
-		return fmt.Errorf("mediaType is %s, want %s", strconv.Quote(got), BundleMediaType)
+	b.mediaType = root.Get("mediaType").Text()
+	if !slices.Contains(readMediaTypes, b.mediaType) {
+		return fmt.Errorf("mediaType is %s, want %s", strconv.Quote(b.mediaType), BundleMediaType)
 	}
 	if root.Get("messageSignature").Kind() != jsontree.Absent {
 		return errors.New("holds the signature of a file, want a DSSE envelope with a statement")
@@ -87,13 +99,19 @@ func (b *Bundle) readBundle(root jsontree.Value) error {
 	if err := checkMembers(root, "mediaType", "verificationMaterial", "dsseEnvelope"); err != nil {
 		return err
 	}
-	if err := b.material.read(root.Get("verificationMaterial")); err != nil {
+	if err := b.material.read(root.Get("verificationMaterial"), !b.old()); err != nil {
 		return fmt.Errorf("verificationMaterial: %w", err)
 	}
 	if err := b.readEnvelope(root.Get("dsseEnvelope")); err != nil {
 		return fmt.Errorf("dsseEnvelope: %w", err)
 	}
 	return nil
+}
+
+// old says that the bundle is of a version before 0.3, in which a chain of certificates stands
+// for the one that is meant.
+func (b *Bundle) old() bool {
+	return strings.HasSuffix(b.mediaType, "=0.1") || strings.HasSuffix(b.mediaType, "=0.2")
 }
 
 func (b *Bundle) readEnvelope(v jsontree.Value) error {
@@ -147,7 +165,7 @@ func (b *Bundle) Marshal() ([]byte, error) {
 	if b.format == DSSE {
 		return marshal(envelope)
 	}
-	return marshal(map[string]any{"mediaType": BundleMediaType, "verificationMaterial": b.material.json(), "dsseEnvelope": envelope})
+	return marshal(map[string]any{"mediaType": b.mediaType, "verificationMaterial": b.material.json(), "dsseEnvelope": envelope})
 }
 
 // keyHint is the key that the bundle says it is signed with, "" if it does not say.

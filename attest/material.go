@@ -25,11 +25,11 @@ type material struct {
 	evidence     Evidence
 }
 
-func (m *material) read(v jsontree.Value) error {
+func (m *material) read(v jsontree.Value, oneCertificate bool) error {
 	if err := checkMembers(v, "publicKey", "certificate", "x509CertificateChain", "tlogEntries", "timestampVerificationData"); err != nil {
 		return err
 	}
-	if err := m.readSigner(v.Get("publicKey"), v.Get("certificate"), v.Get("x509CertificateChain")); err != nil {
+	if err := m.readSigner(v.Get("publicKey"), v.Get("certificate"), v.Get("x509CertificateChain"), oneCertificate); err != nil {
 		return err
 	}
 	if err := m.readTimestamps(v.Get("timestampVerificationData")); err != nil {
@@ -42,7 +42,7 @@ func (m *material) read(v jsontree.Value) error {
 	return nil
 }
 
-func (m *material) readSigner(key, certificate, chain jsontree.Value) error {
+func (m *material) readSigner(key, certificate, chain jsontree.Value, oneCertificate bool) error {
 	given := 0
 	for _, kind := range []jsontree.Value{key, certificate, chain} {
 		if kind.Kind() != jsontree.Absent {
@@ -53,7 +53,10 @@ func (m *material) readSigner(key, certificate, chain jsontree.Value) error {
 		return errors.New("want exactly one of publicKey, certificate and x509CertificateChain")
 	}
 	if chain.Kind() != jsontree.Absent {
-		return errors.New("x509CertificateChain: a bundle v0.3 carries one certificate; the others are the verifier's trusted root")
+		if oneCertificate {
+			return errors.New("x509CertificateChain: a bundle v0.3 carries one certificate; the others are the verifier's trusted root")
+		}
+		return m.readChain(chain)
 	}
 	if certificate.Kind() != jsontree.Absent {
 		der, err := readBytes(certificate, "rawBytes", limits.Certificate)
@@ -73,8 +76,26 @@ func (m *material) readSigner(key, certificate, chain jsontree.Value) error {
 	return nil
 }
 
+func (m *material) readChain(chain jsontree.Value) error {
+	if err := checkMembers(chain, "certificates"); err != nil {
+		return fmt.Errorf("x509CertificateChain: %w", err)
+	}
+	list := chain.Get("certificates")
+	if err := wantList(list, limits.Certificates); err != nil || list.Len() == 0 {
+		return errors.New("x509CertificateChain: want an array of certificates")
+	}
+	for i, c := range list.Elements() {
+		der, err := readBytes(c, "rawBytes", limits.Certificate)
+		if err != nil {
+			return fmt.Errorf("x509CertificateChain.certificates[%d]: %w", i, err)
+		}
+		m.certificates = append(m.certificates, der)
+	}
+	return nil
+}
+
 func (m *material) readTimestamps(v jsontree.Value) error {
-	if v.Kind() == jsontree.Absent {
+	if isAbsent(v) {
 		return nil
 	}
 	if err := checkMembers(v, "rfc3161Timestamps"); err != nil {
@@ -83,6 +104,9 @@ func (m *material) readTimestamps(v jsontree.Value) error {
 	list := v.Get("rfc3161Timestamps")
 	if err := wantList(list, limits.Timestamps); err != nil {
 		return fmt.Errorf("rfc3161Timestamps: %w", err)
+	}
+	if isAbsent(list) {
+		return nil
 	}
 	for i, t := range list.Elements() {
 		der, err := readBytes(t, "signedTimestamp", limits.Timestamp)
@@ -95,7 +119,7 @@ func (m *material) readTimestamps(v jsontree.Value) error {
 }
 
 func (m *material) readLogEntries(v jsontree.Value) error {
-	if err := wantList(v, limits.LogEntries); err != nil {
+	if err := wantList(v, limits.LogEntries); err != nil || isAbsent(v) {
 		return err
 	}
 	for i, entry := range v.Elements() {
@@ -107,10 +131,16 @@ func (m *material) readLogEntries(v jsontree.Value) error {
 	return nil
 }
 
+// isAbsent says that there is no evidence: null is protobuf JSON's other way to leave a member out,
+// which some clients write.
+func isAbsent(v jsontree.Value) bool {
+	return v.Kind() == jsontree.Absent || v.Kind() == jsontree.Null
+}
+
 // wantList takes an array of at most so many elements, or nothing.
 func wantList(v jsontree.Value, most int) error {
 	switch {
-	case v.Kind() == jsontree.Absent:
+	case isAbsent(v):
 		return nil
 	case v.Kind() != jsontree.Array:
 		return fmt.Errorf("is of type %s, want array", v.Kind())

@@ -50,6 +50,7 @@ func (b *Bundle) nameSigner(by signer.Signer, witnessed bool) error {
 	certified, _ := by.(signer.Certified)
 	switch b.format {
 	case SigstoreBundle:
+		b.mediaType = BundleMediaType
 		if certified != nil {
 			b.material.certificates = [][]byte{certified.Certificate()}
 		} else {

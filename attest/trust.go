@@ -23,12 +23,14 @@ type Trust interface {
 
 // Envelope is what a trust check looks at. All of it is claimed by whoever made the bundle.
 type Envelope struct {
+	MediaType   string // of the bundle; "" for a bare DSSE envelope
 	PayloadType string
 	Payload     []byte
 	Signature   []byte // the one signature, over Message
 	// KeyHint is the key that the bundle names, "" if it names none.
 	KeyHint string
-	// Certificates are what the bundle names instead of a key: DER, the leaf first.
+	// Certificates are what the bundle names instead of a key: DER, the signer's first; others
+	// only in a bundle older than v0.3.
 	Certificates [][]byte
 	Evidence     Evidence
 }
@@ -182,6 +184,7 @@ func (b *Bundle) CheckTrust(ctx context.Context, trust Trust) Opinion {
 
 func (b *Bundle) envelope() Envelope {
 	return Envelope{
+		MediaType:    b.mediaType,
 		PayloadType:  b.payloadType,
 		Payload:      b.payload,
 		Signature:    b.signatures[0].bytes,

@@ -93,6 +93,9 @@ func (k *PublicKey) Hint() string { return k.hint }
 // Algorithm is the key's algorithm.
 func (k *PublicKey) Algorithm() Algorithm { return k.algorithm }
 
+// Public is the key as package crypto knows it. It is not to be changed.
+func (k *PublicKey) Public() crypto.PublicKey { return k.key }
+
 // PEM is the key as a PUBLIC KEY block.
 func (k *PublicKey) PEM() ([]byte, error) { return cryptoutils.MarshalPublicKeyToPEM(k.key) }
 

@@ -29,6 +29,8 @@ const (
 	// Certificate and Timestamp are sizes in bytes of one certificate and one RFC 3161 response, DER.
 	Certificate = 64 << 10
 	Timestamp   = 64 << 10
+	// Certificates is how many a bundle older than v0.3 carries.
+	Certificates = 16
 	// Timestamps and LogEntries are how many of each a bundle carries; sigstore-go has the same caps.
 	Timestamps = 32
 	LogEntries = 32
@@ -45,6 +47,9 @@ const (
 	Annotations = 1_000
 	// Key is the size of a key file.
 	Key = 64 << 10
+	// PluginAnswer and PluginMessages are what one call of a KMS plugin may print on standard output and error.
+	PluginAnswer   = 1 << 20
+	PluginMessages = 64 << 10
 	// Password is the length of a key's password in bytes.
 	Password = 4 << 10
 	// Problems is how many problems one report lists before it stops.

@@ -1,0 +1,110 @@
+package sigstore
+
+import (
+	"cmp"
+	"crypto/x509"
+	"encoding/asn1"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/sigstore/sigstore-go/pkg/fulcio/certificate"
+	"github.com/sigstore/sigstore-go/pkg/root"
+	"github.com/sigstore/sigstore-go/pkg/verify"
+	"github.com/sigstore/sigstore/pkg/cryptoutils"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/signer"
+)
+
+// leafCertificate is a signer's certificate. Nobody has vouched for it yet.
+type leafCertificate struct {
+	leaf    *x509.Certificate
+	summary certificate.Summary
+	key     *signer.PublicKey
+}
+
+func parseCertificate(der []byte) (*leafCertificate, error) {
+	leaf, err := x509.ParseCertificate(der)
+	if err != nil {
+		return nil, err
+	}
+	if leaf.IsCA {
+		return nil, errors.New("it is an authority's, not a signer's")
+	}
+	summary, err := certificate.SummarizeCertificate(leaf)
+	if err != nil {
+		return nil, err
+	}
+	key, err := signer.NewPublicKey(leaf.PublicKey)
+	if err != nil {
+		return nil, err
+	}
+	// crypto/x509 does not know the OtherName form of a subject alternative name, which Fulcio
+	// writes for some issuers and SummarizeCertificate has read.
+	leaf.UnhandledCriticalExtensions = slices.DeleteFunc(leaf.UnhandledCriticalExtensions, func(id asn1.ObjectIdentifier) bool {
+		return id.Equal(cryptoutils.SANOID)
+	})
+	return &leafCertificate{leaf, summary, key}, nil
+}
+
+// judgeSigner says whether the certificate is for a trusted identity, and by an authority that
+// the trusted root vouches for at each of the times.
+func (t *trust) judgeSigner(c *leafCertificate, times []attest.TrustedTime) attest.Check {
+	if !slices.ContainsFunc(t.Identities, func(i CertificateIdentity) bool { return i.match(c.summary) }) {
+		return withHint(failed(attest.CheckSigner, "%s", whyNone(t.Identities, c.summary)),
+			"give --certificate-identity and --certificate-oidc-issuer, if you trust this signer")
+	}
+	if len(times) == 0 {
+		return skipped(attest.CheckSigner, "the certificate names %s, but without trusted time nobody can say whether it was valid", c.summary.SubjectAlternativeName)
+	}
+	var issuer string
+	var chains [][]*x509.Certificate
+	for _, at := range times {
+		var err error
+		if issuer, chains, err = t.Root.issuerOf(c.leaf, at.Time); err != nil {
+			return failed(attest.CheckSigner, "the certificate is by no authority that the trusted root names for %s: %s", stamp(at.Time), err)
+		}
+	}
+	logged, err := t.Root.checkSCT(chains)
+	if err != nil {
+		return failed(attest.CheckSigner, "the certificate carries no signed certificate timestamp (SCT) by a log that the trusted root names: %s", err)
+	}
+	return passed(attest.CheckSigner, "%s, checked with %s, certified by %s%s",
+		c.summary.SubjectAlternativeName, c.summary.Issuer, issuer, logged)
+}
+
+// issuerOf is the authority that issued a certificate valid at that time.
+func (r *TrustedRoot) issuerOf(leaf *x509.Certificate, at time.Time) (string, [][]*x509.Certificate, error) {
+	var problems []error
+	for _, ca := range r.root.FulcioCertificateAuthorities() {
+		chains, err := ca.Verify(leaf, at)
+		if err == nil {
+			fulcio, _ := ca.(*root.FulcioCertificateAuthority)
+			return cmp.Or(fulcio.URI, fulcio.Root.Subject.String()), chains, nil
+		}
+		problems = append(problems, err)
+	}
+	return "", nil, oneLine(problems)
+}
+
+// checkSCT wants one signed certificate timestamp where the trusted root names certificate
+// transparency logs. It says which part of a report that is.
+func (r *TrustedRoot) checkSCT(chains [][]*x509.Certificate) (string, error) {
+	if len(r.root.CTLogs()) == 0 {
+		return "", nil
+	}
+	err := guard(func() error { return verify.VerifySignedCertificateTimestamp(chains, 1, r.root) })
+	return ", which a certificate transparency log has seen", err
+}
+
+// guard makes an error of a panic in a parser that is not ours: what cannot be read proves nothing.
+func guard(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("malformed: %v", p)
+		}
+	}()
+	return f()
+}

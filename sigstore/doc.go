@@ -1,0 +1,32 @@
+// Package sigstore trusts, and gathers, what Sigstore's services sign: certificates that say
+// who signed (Fulcio), timestamps (RFC 3161) and transparency log entries (Rekor) that say when.
+// It is the one package that imports sigstore-go; package attest meets it through the
+// interfaces Trust and Witness.
+//
+// # Trusting
+//
+// A TrustedRoot is a file that names authorities, each with the time in which it is believed.
+// NewTrust holds a bundle against it and answers three of attest's questions:
+//
+//	signature   the DSSE signature verifies under the certificate's key, or under a trusted key
+//	signer      the certificate is by an authority of the root and valid at every trusted time;
+//	            a log of the root has seen it (SCT), where the root names certificate
+//	            transparency logs; its subject and OIDC issuer are a trusted CertificateIdentity
+//	time        every timestamp and log entry that is attributed to an authority or log of the
+//	            root is about this very signature; they are as many as are required, inside the
+//	            validity of certificate or key, and not later than SignedBefore
+//
+// A certificate without a trusted time is refused: it lives for minutes, and only others can
+// say which. What signs a time is an RFC 3161 authority or a Rekor v1 log; Rekor v2 signs none.
+// Nothing here opens a file or a socket, or asks this machine's clock.
+//
+//	root, err := sigstore.ParseTrustedRoot(data)
+//	trust, err := sigstore.NewTrust(sigstore.TrustOptions{
+//		Root: root,
+//		Identities: []sigstore.CertificateIdentity{{
+//			SubjectAlternativeName: sigstore.Exactly("alice@example.com"),
+//			Issuer:                 sigstore.Exactly("https://accounts.example.com"),
+//		}},
+//	})
+//	verifier, err := attest.NewVerifier(trust)
+package sigstore

@@ -1,0 +1,131 @@
+package sigstore
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+
+	protobundle "github.com/sigstore/protobuf-specs/gen/pb-go/bundle/v1"
+	protocommon "github.com/sigstore/protobuf-specs/gen/pb-go/common/v1"
+	protodsse "github.com/sigstore/protobuf-specs/gen/pb-go/dsse"
+	protorekor "github.com/sigstore/protobuf-specs/gen/pb-go/rekor/v1"
+	"github.com/sigstore/sigstore-go/pkg/bundle"
+	"github.com/sigstore/sigstore-go/pkg/root"
+	"github.com/sigstore/sigstore-go/pkg/tlog"
+	"github.com/sigstore/sigstore-go/pkg/verify"
+	"github.com/sigstore/sigstore/pkg/signature"
+	"google.golang.org/protobuf/encoding/protojson"
+
+	"github.com/runattest/runattest/attest"
+)
+
+// signatory is whose signature a log entry must be about: one of the two.
+type signatory struct {
+	key         *attest.TrustedKey
+	certificate *leafCertificate
+}
+
+// checkLogEntry adds to found what one entry proves. An entry of a log that the trusted root
+// does not name proves nothing; one of a log that it names must be about this signature.
+func (r *TrustedRoot) checkLogEntry(name string, text []byte, e attest.Envelope, by signatory, found *evidence) {
+	var entry protorekor.TransparencyLogEntry
+	if err := protojson.Unmarshal(text, &entry); err != nil {
+		found.wrong = append(found.wrong, fmt.Errorf("%s: %w", name, err))
+		return
+	}
+	id := entry.GetLogId().GetKeyId()
+	log, ok := r.root.RekorLogs()[hex.EncodeToString(id)]
+	if !ok {
+		found.ignored = append(found.ignored, fmt.Errorf("%s: the trusted root names no log %x", name, id))
+		return
+	}
+	at := attest.LoggedAt{Log: cmp.Or(log.BaseURL, hex.EncodeToString(id)), Index: entry.GetLogIndex()}
+	if slices.ContainsFunc(found.logs, func(l attest.LoggedAt) bool { return l.Log == at.Log }) {
+		found.ignored = append(found.ignored, fmt.Errorf("%s: a second one in %s", name, at.Log))
+		return
+	}
+	var integrated []root.Timestamp
+	err := guard(func() (err error) { integrated, err = r.verifyEntry(&entry, e, by); return err })
+	if err != nil {
+		found.wrong = append(found.wrong, fmt.Errorf("%s: %w", name, err))
+		return
+	}
+	found.logs = append(found.logs, at)
+	for _, t := range integrated { // only Rekor v1 signs a time
+		found.times = append(found.times, attest.TrustedTime{Kind: logKind, Authority: at.Log, Time: t.Time.UTC()})
+	}
+}
+
+// verifyEntry has sigstore-go check inclusion, checkpoint and promise of one entry, and that it
+// is about this envelope and signer.
+func (r *TrustedRoot) verifyEntry(entry *protorekor.TransparencyLogEntry, e attest.Envelope, by signatory) ([]root.Timestamp, error) {
+	material, err := r.materialFor(by)
+	if err != nil {
+		return nil, err
+	}
+	one, err := bundle.NewBundle(entity(e, by, entry))
+	if err != nil {
+		return nil, err
+	}
+	integrated, err := verify.VerifyTlogEntry(one, material, 1, true)
+	if err != nil {
+		return nil, err
+	}
+	return integrated, aboutThis(entry, e)
+}
+
+// aboutThis compares the entry's signature with the bundle's, whichever way sigstore-go took to
+// accept it, and a hashedrekord's digest with that of the message.
+func aboutThis(entry *protorekor.TransparencyLogEntry, e attest.Envelope) error {
+	parsed, err := tlog.ParseTransparencyLogEntry(entry)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(parsed.Signature(), e.Signature) {
+		return errors.New("is about another signature")
+	}
+	if digest, algorithm, ok := parsed.GetHashedRekordDigest(); ok && algorithm == protocommon.HashAlgorithm_SHA2_256.String() {
+		if sum := sha256.Sum256(e.Message()); !bytes.Equal(digest, sum[:]) {
+			return errors.New("is about another message")
+		}
+	}
+	return nil
+}
+
+// entity is a bundle as sigstore-go knows it, with one log entry.
+func entity(e attest.Envelope, by signatory, entry *protorekor.TransparencyLogEntry) *protobundle.Bundle {
+	m := &protobundle.VerificationMaterial{TlogEntries: []*protorekor.TransparencyLogEntry{entry}}
+	if by.certificate != nil {
+		m.Content = &protobundle.VerificationMaterial_Certificate{Certificate: &protocommon.X509Certificate{RawBytes: by.certificate.leaf.Raw}}
+	} else {
+		m.Content = &protobundle.VerificationMaterial_PublicKey{PublicKey: &protocommon.PublicKeyIdentifier{Hint: by.key.Key.Hint()}}
+	}
+	return &protobundle.Bundle{
+		MediaType:            e.MediaType,
+		VerificationMaterial: m,
+		Content: &protobundle.Bundle_DsseEnvelope{DsseEnvelope: &protodsse.Envelope{
+			Payload: e.Payload, PayloadType: e.PayloadType,
+			Signatures: []*protodsse.Signature{{Sig: e.Signature}},
+		}},
+	}
+}
+
+// materialFor is the trusted root with the one key that signed, if it was a key.
+func (r *TrustedRoot) materialFor(by signatory) (root.TrustedMaterial, error) {
+	if by.key == nil {
+		return r.root, nil
+	}
+	verifier, err := signature.LoadDefaultVerifier(by.key.Key.Public())
+	if err != nil {
+		return nil, err
+	}
+	key := root.NewExpiringKey(verifier, by.key.NotBefore, by.key.NotAfter)
+	return root.TrustedMaterialCollection{
+		r.root,
+		root.NewTrustedPublicKeyMaterialFromMapping(map[string]*root.ExpiringKey{by.key.Key.Hint(): key}),
+	}, nil
+}

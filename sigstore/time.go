@@ -1,0 +1,228 @@
+package sigstore
+
+import (
+	"cmp"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sigstore/sigstore-go/pkg/root"
+
+	"github.com/runattest/runattest/attest"
+)
+
+// evidence is what of a bundle's timestamps and log entries the trusted root vouches for.
+type evidence struct {
+	times   []attest.TrustedTime // by different authorities and logs
+	logs    []attest.LoggedAt    // in different logs
+	ignored []error              // by nobody whom the trusted root names
+	wrong   []error              // by somebody whom it names, and not true of this signature
+}
+
+// gather holds everything that a bundle carries against the trusted root.
+func (t *trust) gather(e attest.Envelope, by signatory) evidence {
+	var found evidence
+	for i, response := range e.Evidence.Timestamps {
+		at, err := t.Root.checkTimestamp(response, e.Signature)
+		switch {
+		case err != nil:
+			found.ignored = append(found.ignored, fmt.Errorf("timestamp %d: %w", i, err))
+		case slices.ContainsFunc(found.times, func(other attest.TrustedTime) bool { return other.Authority == at.Authority }):
+			found.ignored = append(found.ignored, fmt.Errorf("timestamp %d: a second one by %s", i, at.Authority))
+		default:
+			found.times = append(found.times, at)
+		}
+	}
+	for i, entry := range e.Evidence.LogEntries {
+		t.Root.checkLogEntry(fmt.Sprintf("log entry %d", i), entry, e, by, &found)
+	}
+	return found
+}
+
+// timestamps counts the authorities that stamped the signature.
+func (f evidence) timestamps() int {
+	n := 0
+	for _, t := range f.times {
+		if t.Kind == timestampKind {
+			n++
+		}
+	}
+	return n
+}
+
+const (
+	timestampKind = "timestamp"
+	logKind       = "log"
+)
+
+// checkTimestamp finds the authority that stamped the signature.
+func (r *TrustedRoot) checkTimestamp(response, signature []byte) (attest.TrustedTime, error) {
+	var problems []error
+	for _, tsa := range r.root.TimestampingAuthorities() {
+		var at *root.Timestamp
+		err := guard(func() (err error) { at, err = tsa.Verify(response, signature); return err })
+		if err == nil {
+			return attest.TrustedTime{Kind: timestampKind, Authority: authorityName(tsa), Time: at.Time.UTC()}, nil
+		}
+		problems = append(problems, err)
+	}
+	if len(problems) == 0 {
+		return attest.TrustedTime{}, errors.New("the trusted root names no timestamp authority")
+	}
+	return attest.TrustedTime{}, oneLine(problems)
+}
+
+// authorityName tells authorities apart: what has one name counts once.
+func authorityName(tsa root.TimestampingAuthority) string {
+	a, ok := tsa.(*root.SigstoreTimestampingAuthority)
+	if !ok {
+		return ""
+	}
+	return cmp.Or(a.URI, a.Root.Subject.String(), hex.EncodeToString(a.Root.RawSubjectPublicKeyInfo))
+}
+
+func authorities(list []root.TimestampingAuthority) map[string]bool {
+	names := map[string]bool{}
+	for _, tsa := range list {
+		names[authorityName(tsa)] = true
+	}
+	return names
+}
+
+// demand is what the time of a signature must be: inside the validity of who signed, and there
+// at all.
+type demand struct {
+	who                 string
+	notBefore, notAfter time.Time // inclusive; zero is unbounded
+	time                bool
+	logs                int
+}
+
+// judgeTime holds the evidence against what the signer and the verifier demand.
+func (t *trust) judgeTime(e attest.Envelope, found evidence, d demand) attest.Check {
+	no := func(format string, args ...any) attest.Check { return failed(attest.CheckTime, format, args...) }
+	switch n := found.timestamps(); {
+	case len(found.wrong) > 0:
+		return no("%s", oneLine(found.wrong))
+	case d.time && len(found.times) == 0 || n < t.RequireTimestamps:
+		return t.lacksTime(e, found)
+	case len(found.times) == 0 && len(e.Evidence.Timestamps) > 0 && len(t.Root.root.TimestampingAuthorities()) > 0:
+		return no("no timestamp in the bundle is by an authority of the trusted root: %s", oneLine(found.ignored))
+	case len(found.logs) < d.logs && len(e.Evidence.LogEntries) == 0:
+		return withHint(no("no log entry: the bundle has none, want one in %d transparency logs", d.logs), "sign with --rekor, or ask for none with --require-log none")
+	case len(found.logs) < d.logs:
+		return no("in %d transparency logs of the trusted root, want %d: %s", len(found.logs), d.logs, oneLine(found.ignored))
+	}
+	for _, at := range found.times {
+		if at.Time.Before(d.notBefore) || !d.notAfter.IsZero() && at.Time.After(d.notAfter) {
+			return no("%s by %s is outside the validity of %s (%s to %s)", stamp(at.Time), at.Authority, d.who, bound(d.notBefore), bound(d.notAfter))
+		}
+	}
+	if late := t.lateness(found.times); late != "" {
+		return no("%s", late)
+	}
+	if len(found.times) == 0 {
+		return skipped(attest.CheckTime, "the bundle proves no time, and none was required%s", t.besides(found))
+	}
+	return passed(attest.CheckTime, "%s%s%s", describe(found.times), t.deadline(), t.besides(found))
+}
+
+// lacksTime says which evidence is missing and what would help.
+func (t *trust) lacksTime(e attest.Envelope, found evidence) attest.Check {
+	want := ""
+	if t.RequireTimestamps > 1 {
+		want = fmt.Sprintf(" (%d of %d required)", found.timestamps(), t.RequireTimestamps)
+	}
+	c := failed(attest.CheckTime, "no trusted timestamp%s: ", want)
+	switch {
+	case len(e.Evidence.Timestamps) == 0:
+		c.Reason += "the bundle has none"
+		c.Hint = "sign with --timestamp-server"
+	case len(t.Root.root.TimestampingAuthorities()) == 0:
+		c.Reason += fmt.Sprintf("the bundle has %d, but nobody was given who vouches for a time", len(e.Evidence.Timestamps))
+		c.Hint = "give the trusted root of the timestamp authority with --trusted-root"
+	case len(found.ignored) > 0:
+		c.Reason += oneLine(found.ignored).Error()
+	default:
+		c.Reason += fmt.Sprintf("the bundle has %d", len(e.Evidence.Timestamps))
+	}
+	return c
+}
+
+// lateness is empty unless the signature was to be there earlier than it was seen.
+func (t *trust) lateness(times []attest.TrustedTime) string {
+	if t.SignedBefore.IsZero() {
+		return ""
+	}
+	early, first := 0, times[0].Time
+	for _, at := range times {
+		if t.RequireTimestamps > 0 && at.Kind != timestampKind {
+			continue
+		}
+		if !at.Time.After(t.SignedBefore) {
+			early++
+		}
+		if at.Time.Before(first) {
+			first = at.Time
+		}
+	}
+	if want := max(1, t.RequireTimestamps); early < want {
+		return fmt.Sprintf("signed by %s at the latest, which does not prove that it was before %s", stamp(first), stamp(t.SignedBefore))
+	}
+	return ""
+}
+
+func (t *trust) deadline() string {
+	if t.SignedBefore.IsZero() {
+		return ""
+	}
+	return ", before " + stamp(t.SignedBefore)
+}
+
+func describe(times []attest.TrustedTime) string {
+	var parts []string
+	for _, at := range times {
+		how := "stamped"
+		if at.Kind == logKind {
+			how = "logged"
+		}
+		parts = append(parts, fmt.Sprintf("%s %s by %s", how, stamp(at.Time), at.Authority))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// besides tells of logs, and of evidence that was passed over.
+func (t *trust) besides(found evidence) string {
+	var b strings.Builder
+	for _, l := range found.logs {
+		fmt.Fprintf(&b, "; in the log %s at %d", l.Log, l.Index)
+	}
+	if len(found.ignored) > 0 {
+		fmt.Fprintf(&b, "; passed over: %s", oneLine(found.ignored))
+	}
+	return b.String()
+}
+
+func bound(t time.Time) string {
+	if t.IsZero() {
+		return "any time"
+	}
+	return stamp(t)
+}
+
+// oneLine joins errors without line breaks, the first few of them.
+func oneLine(problems []error) error {
+	const most = 3
+	var parts []string
+	for i, p := range problems {
+		if i == most {
+			parts = append(parts, fmt.Sprintf("and %d more", len(problems)-most))
+			break
+		}
+		parts = append(parts, strings.Join(strings.Fields(p.Error()), " "))
+	}
+	return errors.New(strings.Join(parts, "; "))
+}

@@ -1,0 +1,171 @@
+package sigstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	prototrustroot "github.com/sigstore/protobuf-specs/gen/pb-go/trustroot/v1"
+	"github.com/sigstore/sigstore-go/pkg/root"
+
+	"github.com/runattest/runattest/attest"
+)
+
+// TrustOptions are whom a verifier trusts, and how much evidence it asks for.
+type TrustOptions struct {
+	// Root vouches for certificates and times. It may be nil where keys alone are trusted;
+	// then nothing that needs a time is verified.
+	Root *TrustedRoot
+	// Keys and Identities are the signers; one suffices.
+	Keys       []attest.TrustedKey
+	Identities []CertificateIdentity
+	// RequireTimestamps is from how many authorities an RFC 3161 timestamp must be there. A
+	// certificate needs a trusted time in any case.
+	RequireTimestamps int
+	// RequireLogEntries is in how many transparency logs the signature must be. Zero asks for
+	// one where the signer is a certificate and Root names logs; NoLogEntries asks for none.
+	RequireLogEntries int
+	// SignedBefore, unless it is zero, must not be earlier than the trusted time of the
+	// signature; where more than one timestamp is required, than that many of them.
+	SignedBefore time.Time
+}
+
+// NoLogEntries as TrustOptions.RequireLogEntries asks for no log entry.
+const NoLogEntries = -1
+
+// NewTrust makes the trust check of a verifier. Nobody to trust is attest.ErrNoTrust; more
+// evidence asked for than Root could vouch for is an error too, since nothing could pass.
+// The check opens no file and no socket, and believes no clock but those of the authorities.
+func NewTrust(o TrustOptions) (attest.Trust, error) {
+	if len(o.Keys)+len(o.Identities) == 0 {
+		return nil, attest.ErrNoTrust
+	}
+	if len(o.Keys) > 0 {
+		if _, err := attest.TrustKeys(o.Keys...); err != nil { // the same rules for keys
+			return nil, err
+		}
+	}
+	if o.Root == nil {
+		if len(o.Identities) > 0 {
+			return nil, errors.New("certificate identities are trusted, but no trusted root says who issues certificates")
+		}
+		o.Root = nobody
+	}
+	o.Keys, o.Identities = slices.Clone(o.Keys), slices.Clone(o.Identities)
+	material := o.Root.root
+	switch {
+	case len(o.Identities) > 0 && len(material.FulcioCertificateAuthorities()) == 0:
+		return nil, errors.New("certificate identities are trusted, but the trusted root names no certificate authority")
+	case o.RequireTimestamps < 0:
+		return nil, fmt.Errorf("%d timestamps required, want 0 or more", o.RequireTimestamps)
+	case o.RequireTimestamps > len(authorities(material.TimestampingAuthorities())):
+		return nil, fmt.Errorf("%d timestamps required, but the trusted root names %d timestamp authorities",
+			o.RequireTimestamps, len(authorities(material.TimestampingAuthorities())))
+	case o.RequireLogEntries < NoLogEntries || o.RequireLogEntries > len(material.RekorLogs()):
+		return nil, fmt.Errorf("%d log entries required, but the trusted root names %d transparency logs", o.RequireLogEntries, len(material.RekorLogs()))
+	}
+	return &trust{o}, nil
+}
+
+// nobody is the trusted root that vouches for nothing.
+var nobody = &TrustedRoot{root: &root.TrustedRoot{}, spec: &prototrustroot.TrustedRoot{MediaType: root.TrustedRootMediaType01}}
+
+type trust struct{ TrustOptions }
+
+var _ attest.Trust = (*trust)(nil)
+
+// CheckEnvelope says who signed and when, as far as the trusted root vouches for it.
+func (t *trust) CheckEnvelope(_ context.Context, e attest.Envelope) attest.Opinion {
+	if len(e.Certificates) > 0 {
+		return t.checkCertificate(e)
+	}
+	return t.checkKey(e)
+}
+
+func (t *trust) checkKey(e attest.Envelope) attest.Opinion {
+	o, key := attest.CheckKeys(t.Keys, e)
+	if len(t.Keys) == 0 {
+		o.Signature = failed(attest.CheckSignature, "is by a key; only certificate identities are trusted")
+	}
+	if key == nil {
+		o.Time = skipped(attest.CheckTime, "without a good signature there is nothing to date")
+		return o
+	}
+	found := t.gather(e, signatory{key: key})
+	o.Time = t.judgeTime(e, found, demand{
+		who:       "key " + key.Name,
+		notBefore: key.NotBefore,
+		notAfter:  key.NotAfter,
+		time:      key.Bounded() || !t.SignedBefore.IsZero(),
+		logs:      max(t.RequireLogEntries, 0),
+	})
+	o.Times, o.Logs = found.times, found.logs
+	return o
+}
+
+func (t *trust) checkCertificate(e attest.Envelope) attest.Opinion {
+	if len(t.Identities) == 0 {
+		o, _ := attest.CheckKeys(t.Keys, e) // says that a certificate is no key
+		o.Time = skipped(attest.CheckTime, "without a trusted signer there is nothing to date")
+		return o
+	}
+	o := attest.Opinion{
+		Signer: skipped(attest.CheckSigner, "without a good signature there is no signer"),
+		Time:   skipped(attest.CheckTime, "without a good signature there is nothing to date"),
+	}
+	c, err := parseCertificate(e.Certificates[0])
+	if err != nil {
+		o.Signature = failed(attest.CheckSignature, "the certificate cannot be used: %s", err)
+		return o
+	}
+	if err := c.key.Verify(e.Message(), e.Signature); err != nil {
+		o.Signature = withHint(failed(attest.CheckSignature, "does not verify under the certificate's key"),
+			"the payload, the signature or the certificate was changed after signing")
+		return o
+	}
+	o.Signature = passed(attest.CheckSignature, "by the key of a certificate (%s)", c.key.Algorithm())
+	found := t.gather(e, signatory{certificate: c})
+	o.Time = t.judgeTime(e, found, demand{
+		who:       "the certificate",
+		notBefore: c.leaf.NotBefore,
+		notAfter:  c.leaf.NotAfter,
+		time:      true,
+		logs:      t.logsForCertificate(),
+	})
+	o.Signer = t.judgeSigner(c, found.times)
+	if o.Signer.Verdict == attest.Pass && o.Time.Verdict == attest.Pass {
+		o.By = &attest.Signatory{
+			Kind: attest.SignedByCertificate, Name: c.summary.SubjectAlternativeName, Issuer: c.summary.Issuer,
+			KeyHint: c.key.Hint(), Algorithm: string(c.key.Algorithm()),
+		}
+		o.Times, o.Logs = found.times, found.logs
+	}
+	return o
+}
+
+// logsForCertificate is in how many logs what a certificate signed must be.
+func (t *trust) logsForCertificate() int {
+	if t.RequireLogEntries == 0 && len(t.Root.root.RekorLogs()) > 0 {
+		return 1
+	}
+	return max(t.RequireLogEntries, 0)
+}
+
+func passed(name attest.CheckName, format string, args ...any) attest.Check {
+	return attest.Check{Name: name, Verdict: attest.Pass, Reason: fmt.Sprintf(format, args...)}
+}
+
+func failed(name attest.CheckName, format string, args ...any) attest.Check {
+	return attest.Check{Name: name, Verdict: attest.Fail, Reason: fmt.Sprintf(format, args...)}
+}
+
+func skipped(name attest.CheckName, format string, args ...any) attest.Check {
+	return attest.Check{Name: name, Verdict: attest.NotChecked, Reason: fmt.Sprintf(format, args...)}
+}
+
+func withHint(c attest.Check, hint string) attest.Check {
+	c.Hint = hint
+	return c
+}

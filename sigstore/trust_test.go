@@ -1,0 +1,295 @@
+package sigstore
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sigstore/sigstore-go/pkg/root"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/signer"
+)
+
+// trial is one bundle before one verifier. refused is "" for a yes, or the check that says no
+// and what it says, as `time: the bundle has none`.
+type trial struct {
+	bundle  parts
+	trust   TrustOptions
+	refused string
+}
+
+func (c trial) run(t *testing.T) {
+	t.Helper()
+	verifier, err := attest.NewVerifier(trusting(t, c.trust))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := c.bundle.bundle(t)
+	agreesWithLibrary(t, b, c.bundle, c.trust, c.refused == "")
+	v, err := verifier.Verify(context.Background(), b, attest.Expect{})
+	if c.refused == "" {
+		if err != nil {
+			var no *attest.VerificationError
+			errors.As(err, &no)
+			t.Fatalf("refused: %v\n%+v", err, no)
+		}
+		if v.Signer().Name == "" {
+			t.Error("verified by nobody")
+		}
+		return
+	}
+	var no *attest.VerificationError
+	if !errors.As(err, &no) {
+		t.Fatalf("got %v, %v, want %s", v, err, c.refused)
+	}
+	check, reason, _ := strings.Cut(c.refused, ": ")
+	for _, f := range no.Report.Failed() {
+		if string(f.Name) == check && strings.Contains(f.Reason, reason) {
+			return
+		}
+	}
+	t.Errorf("got %+v\nwant %s", no.Report.Failed(), c.refused)
+}
+
+func TestCertificates(t *testing.T) {
+	w, other := newWorld(t), newWorld(t)
+	r := rootOf(t, nil, w)
+	o := TrustOptions{Root: r, Identities: trustsAlice}
+	with := func(edit func(*TrustOptions)) TrustOptions {
+		c := o
+		edit(&c)
+		return c
+	}
+	edited := func(p parts, edit func(parts)) parts {
+		edit(p)
+		return p
+	}
+	past, future := time.Now().Add(-time.Minute), time.Now().Add(time.Hour)
+	for name, c := range map[string]trial{
+		"rekor v1":            {w.v1(), o, ""},
+		"rekor v2":            {w.v2(), o, ""},
+		"before":              {w.v2(), with(func(o *TrustOptions) { o.SignedBefore = future }), ""},
+		"not before":          {w.v2(), with(func(o *TrustOptions) { o.SignedBefore = past }), "time: which does not prove that it was before"},
+		"no time":             {w.v2().stamp(), o, "time: no trusted timestamp: the bundle has none"},
+		"log's time suffices": {w.promised().stamp(), o, ""},
+		"log's time is none":  {w.promised().stamp(), with(func(o *TrustOptions) { o.RequireTimestamps = 1 }), "time: no trusted timestamp: the bundle has none"},
+		"other signature":     {w.v2().stamp(w.stampOf([]byte("other"))), o, "time: no trusted timestamp: timestamp 0"},
+		"untrusted authority": {edited(w.v2(), func(p parts) { p.stamp(other.stampOf(p.signature(t))) }), o, "time: no trusted timestamp: timestamp 0"},
+		"not a timestamp":     {w.v2().stamp([]byte("garbage")), o, "time: no trusted timestamp: timestamp 0"},
+		"wrong name": {w.v2(), with(func(o *TrustOptions) {
+			o.Identities = []CertificateIdentity{{Exactly("bob@example.com"), Exactly(issuer)}}
+		}), `signer: the certificate is for "alice@example.com"`},
+		"wrong issuer": {w.v2(), with(func(o *TrustOptions) { o.Identities = []CertificateIdentity{{Exactly(alice), Exactly("https://x")}} }), `signer: checked with the issuer`},
+		"no such pair": {w.v2(), with(func(o *TrustOptions) {
+			o.Identities = []CertificateIdentity{{Exactly(alice), Exactly("https://x")}, {Exactly("bob"), Exactly(issuer)}}
+		}), "signer: no pair that is trusted"},
+		"one of several": {w.v2(), with(func(o *TrustOptions) {
+			o.Identities = []CertificateIdentity{{Exactly("bob"), Exactly(issuer)}, {Exactly(alice), Exactly(issuer)}}
+		}), ""},
+		"regexp": {w.v2(), with(func(o *TrustOptions) {
+			o.Identities = []CertificateIdentity{{matching(t, `[a-z]+@example\.com`), matching(t, `https://.*`)}}
+		}), ""},
+		"regexp is anchored": {w.v2(), with(func(o *TrustOptions) {
+			o.Identities = []CertificateIdentity{{matching(t, `example`), matching(t, `https://.*`)}}
+		}), "signer: the certificate is for"},
+		"regexp's alternatives": {w.v2(), with(func(o *TrustOptions) {
+			o.Identities = []CertificateIdentity{{matching(t, `bob|alice`), matching(t, `https://.*`)}}
+		}), "signer: the certificate is for"},
+		"no identity":          {w.v2(), with(func(o *TrustOptions) { o.Identities = []CertificateIdentity{{}} }), "signer: the certificate is for"},
+		"other authority":      {other.v2(), with(func(o *TrustOptions) { o.Root = rootOf(t, func(p *rootParts) { p.cas = p.cas[:1] }, w, other) }), "signer: by no authority that the trusted root names"},
+		"authority's own time": {w.v2(), with(func(o *TrustOptions) { o.Root = rootOf(t, expiredCA, w) }), "signer: no longer valid"},
+		"stamper's own time":   {w.v2(), with(func(o *TrustOptions) { o.Root = rootOf(t, expiredTSA, w) }), "time: after the validity period end"},
+		"no SCT":               {w.v2(), with(func(o *TrustOptions) { o.Root = rootOf(t, func(p *rootParts) { p.ctlogs = p.tlogs }, w) }), "signer: no signed certificate timestamp"},
+		"outside certificate":  {w.v1At(time.Now().Add(30 * time.Minute)), o, "time: log entry 0"},
+		"no log entry":         {edited(w.v2(), func(p parts) { delete(p.material(), "tlogEntries") }), o, "time: no log entry: the bundle has none"},
+		"none wanted":          {edited(w.v2(), func(p parts) { delete(p.material(), "tlogEntries") }), with(func(o *TrustOptions) { o.RequireLogEntries = NoLogEntries }), ""},
+		"entry of another":     {edited(w.v2(), func(p parts) { p.material()["tlogEntries"] = w.v2().material()["tlogEntries"] }), o, "time: log entry 0"},
+		"v1 entry of another":  {edited(w.v1(), func(p parts) { p.material()["tlogEntries"] = w.v1().material()["tlogEntries"] }), o, "time: log entry 0"},
+		"another's, not asked": {edited(w.v2(), func(p parts) { p.material()["tlogEntries"] = w.v2().material()["tlogEntries"] }), with(func(o *TrustOptions) { o.RequireLogEntries = NoLogEntries }), "time: log entry 0"},
+		"unknown log":          {edited(w.v2(), func(p parts) { p.material()["tlogEntries"] = other.v2().material()["tlogEntries"] }), o, "time: names no log"},
+		"no proof":             {edited(w.v2(), func(p parts) { delete(p.entry(), "inclusionProof") }), o, "time: log entry 0"},
+		"v1 no proof":          {edited(w.v1(), func(p parts) { delete(p.entry(), "inclusionProof") }), o, "time: log entry 0"},
+		"no promise":           {edited(w.promised().stamp(), func(p parts) { delete(p.entry(), "inclusionPromise") }), o, "time: log entry 0"},
+		"other time promised":  {edited(w.promised(), func(p parts) { p.entry()["integratedTime"] = fmt.Sprint(time.Now().Unix() + 5) }), o, "time: log entry 0"},
+		"wrong checkpoint":     {edited(w.v2(), func(p parts) { proof(p)["checkpoint"] = proof(other.v2())["checkpoint"] }), o, "time: log entry 0"},
+		"wrong root":           {edited(w.v1(), func(p parts) { proof(p)["rootHash"] = strings.Repeat("A", 43) + "=" }), o, "time: log entry 0"},
+		"entry without body":   {edited(w.v2(), func(p parts) { delete(p.entry(), "canonicalizedBody") }), o, "time: log entry 0"},
+		"entry of garbage":     {edited(w.v2(), func(p parts) { p.entry()["x"] = 1 }), o, "time: log entry 0"},
+		"an authority's":       {edited(w.v2(), func(p parts) { p.material()["certificate"] = parts{"rawBytes": caOf(w)} }), o, "signature: an authority's"},
+		"another certificate":  {edited(w.v2(), func(p parts) { p.material()["certificate"] = w.v2().material()["certificate"] }), o, "signature: does not verify"},
+		"garbage certificate":  {edited(w.v2(), func(p parts) { p.material()["certificate"] = parts{"rawBytes": []byte("x")} }), o, "signature: cannot be used"},
+		"payload changed":      {edited(w.v2(), func(p parts) { p.envelope()["payload"] = []byte("{}") }), o, "signature: does not verify"},
+		"only keys trusted":    {w.v2(), TrustOptions{Root: r, Keys: []attest.TrustedKey{{Name: "k", Key: someKey(t)}}}, "signer: a certificate is not among"},
+	} {
+		t.Run(name, c.run)
+	}
+}
+
+func TestKeys(t *testing.T) {
+	w, other := newWorld(t), newWorld(t)
+	both := rootOf(t, nil, w, other)
+	now := time.Now()
+	bare, key := byKey(t)
+	sig := bare.signature(t)
+	bundle := func(stamps ...[]byte) parts {
+		p := parts{}
+		for k, v := range bare {
+			p[k] = v
+		}
+		p["verificationMaterial"] = parts{"publicKey": bare.material()["publicKey"]}
+		if len(stamps) > 0 {
+			p.stamp(stamps...)
+		}
+		return p
+	}
+	trust := func(edit func(*TrustOptions)) TrustOptions {
+		o := TrustOptions{Root: both, Keys: []attest.TrustedKey{{Name: "prod", Key: key}}}
+		if edit != nil {
+			edit(&o)
+		}
+		return o
+	}
+	window := func(from, until time.Time) TrustOptions {
+		return trust(func(o *TrustOptions) { o.Keys[0].NotBefore, o.Keys[0].NotAfter = from, until })
+	}
+	before := func(at time.Time, n int) TrustOptions {
+		return trust(func(o *TrustOptions) { o.SignedBefore, o.RequireTimestamps = at, n })
+	}
+	a, b := w.stampOf(sig), other.stampOf(sig)
+	for name, c := range map[string]trial{
+		"no time":                 {bundle(), trust(nil), ""},
+		"a time":                  {bundle(a), trust(nil), ""},
+		"no root":                 {bundle(a), trust(func(o *TrustOptions) { o.Root = nil }), ""},
+		"other signature":         {bundle(w.stampOf([]byte("x"))), trust(nil), "time: no timestamp in the bundle is by an authority"},
+		"required":                {bundle(a), before(time.Time{}, 1), ""},
+		"required, none":          {bundle(), before(time.Time{}, 1), "time: no trusted timestamp: the bundle has none"},
+		"two required":            {bundle(a, b), before(time.Time{}, 2), ""},
+		"two required, one":       {bundle(a), before(time.Time{}, 2), "time: no trusted timestamp (1 of 2 required)"},
+		"two by one authority":    {bundle(a, w.stampOf(sig)), before(time.Time{}, 2), "time: (1 of 2 required): timestamp 1: a second one"},
+		"before":                  {bundle(a), before(now.Add(time.Hour), 0), ""},
+		"not before":              {bundle(a), before(now.Add(-time.Hour), 0), "time: does not prove that it was before"},
+		"before, no time":         {bundle(), before(now.Add(time.Hour), 0), "time: no trusted timestamp: the bundle has none"},
+		"before, no root":         {bundle(a), trust(func(o *TrustOptions) { o.SignedBefore, o.Root = now.Add(time.Hour), nil }), "time: nobody was given who vouches"},
+		"inside the window":       {bundle(a), window(now.Add(-time.Hour), now.Add(time.Hour)), ""},
+		"after the window":        {bundle(a), window(now.Add(-2*time.Hour), now.Add(-time.Hour)), "time: outside the validity of key prod"},
+		"before the window":       {bundle(a), window(now.Add(time.Hour), time.Time{}), "time: outside the validity of key prod"},
+		"window without time":     {bundle(), window(now.Add(-time.Hour), now.Add(time.Hour)), "time: no trusted timestamp: the bundle has none"},
+		"only identities trusted": {bundle(a), TrustOptions{Root: both, Identities: trustsAlice}, "signature: only certificate identities"},
+		"another key":             {bundle(a), TrustOptions{Root: both, Keys: []attest.TrustedKey{{Name: "k", Key: someKey(t)}}}, "signer: not among the 1 trusted keys"},
+		"log required":            {bundle(a), trust(func(o *TrustOptions) { o.RequireLogEntries = 1 }), "time: no log entry"},
+	} {
+		t.Run(name, c.run)
+	}
+}
+
+func TestNobodyToTrust(t *testing.T) {
+	w := newWorld(t)
+	r := rootOf(t, nil, w)
+	key := attest.TrustedKey{Name: "k", Key: someKey(t)}
+	if _, err := NewTrust(TrustOptions{Root: r}); !errors.Is(err, attest.ErrNoTrust) {
+		t.Errorf("got %v", err)
+	}
+	now := time.Now()
+	for name, o := range map[string]TrustOptions{
+		"identities without a root": {Identities: trustsAlice},
+		"root without authorities":  {Identities: trustsAlice, Root: rootOf(t, func(p *rootParts) { p.cas = nil }, w)},
+		"more stamps than stampers": {Keys: []attest.TrustedKey{key}, Root: r, RequireTimestamps: 2},
+		"stamps without a root":     {Keys: []attest.TrustedKey{key}, RequireTimestamps: 1},
+		"more logs than there are":  {Keys: []attest.TrustedKey{key}, Root: r, RequireLogEntries: 2},
+		"negative stamps":           {Keys: []attest.TrustedKey{key}, Root: r, RequireTimestamps: -1},
+		"window upside down":        {Keys: []attest.TrustedKey{{Name: "k", Key: key.Key, NotBefore: now, NotAfter: now.Add(-time.Hour)}}},
+		"no key":                    {Keys: []attest.TrustedKey{{Name: "k"}}},
+	} {
+		if _, err := NewTrust(o); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+}
+
+// TestEveryByteFlip changes each byte of a bundle's text: nothing but a no, or what
+// sigstore-go too says yes to, comes of it.
+func TestEveryByteFlip(t *testing.T) {
+	w := newWorld(t)
+	o := TrustOptions{Root: rootOf(t, nil, w), Identities: trustsAlice, RequireTimestamps: 1}
+	trust := trusting(t, o)
+	t.Parallel()
+	for name, p := range map[string]parts{"v1": w.v1(), "promised": w.promised(), "v2": w.v2()} {
+		text, err := p.bundle(t).Marshal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		step := 1
+		if testing.Short() {
+			step = 17
+		}
+		tried, accepted := 0, 0
+		for i := 0; i < len(text); i += step {
+			mangled := bytes.Clone(text)
+			mangled[i] ^= 1
+			b, err := attest.ParseBundle(mangled)
+			if err != nil {
+				continue
+			}
+			tried++
+			if opinion := b.CheckTrust(context.Background(), trust); opinion.By != nil && opinion.Time.Verdict == attest.Pass {
+				accepted++
+				if err := libraryVerify(mangled, o); err != nil {
+					t.Errorf("%s: byte %d: accepted, but sigstore-go says %v", name, i, err)
+				}
+			}
+		}
+		if tried == 0 {
+			t.Error("no mangled bundle was read")
+		}
+		t.Logf("%s: %d of %d readable, %d accepted", name, tried, len(text)/step, accepted)
+	}
+}
+
+func matching(t *testing.T, expr string) Matcher {
+	t.Helper()
+	m, err := Matching(expr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func TestMatching(t *testing.T) {
+	for _, expr := range []string{"", "(", "a)(b", "a)|(b", "*"} {
+		if m, err := Matching(expr); err == nil {
+			t.Errorf("%q is read as %s", expr, m)
+		}
+	}
+	for expr, text := range map[string]string{"a|b": "ab", "(?m)^a$": "a\nb", "(?i)A": "ab"} {
+		if matching(t, expr).match(text) {
+			t.Errorf("%s matches %q", expr, text)
+		}
+	}
+}
+
+func proof(p parts) map[string]any { return p.entry()["inclusionProof"].(map[string]any) }
+
+func caOf(w world) []byte {
+	return w.FulcioCertificateAuthorities()[0].(*root.FulcioCertificateAuthority).Root.Raw
+}
+
+func expiredCA(p *rootParts) {
+	c := *p.cas[0].(*root.FulcioCertificateAuthority)
+	c.ValidityPeriodEnd = time.Now().Add(-time.Hour)
+	p.cas[0] = &c
+}
+
+func expiredTSA(p *rootParts) {
+	p.tsas[0].(*root.SigstoreTimestampingAuthority).ValidityPeriodEnd = time.Now().Add(-time.Hour)
+}
+
+func someKey(t *testing.T) *signer.PublicKey {
+	t.Helper()
+	_, key := byKey(t)
+	return key
+}

@@ -1,0 +1,127 @@
+package sigstore
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	protocommon "github.com/sigstore/protobuf-specs/gen/pb-go/common/v1"
+	prototrustroot "github.com/sigstore/protobuf-specs/gen/pb-go/trustroot/v1"
+	"github.com/sigstore/sigstore-go/pkg/root"
+	"google.golang.org/protobuf/encoding/protojson"
+
+	"github.com/runattest/runattest/canonical"
+	"github.com/runattest/runattest/internal/limits"
+)
+
+// TrustedRoot is whom a verifier trusts to vouch for signers and times: certificate
+// authorities, certificate transparency logs, timestamp authorities and transparency logs,
+// each with the time in which it is to be believed. It is immutable and made by
+// ParseTrustedRoot alone.
+type TrustedRoot struct {
+	root *root.TrustedRoot
+	spec *prototrustroot.TrustedRoot
+}
+
+// ParseTrustedRoot reads a Sigstore TrustedRoot of media type
+// application/vnd.dev.sigstore.trustedroot+json;version=0.1, as cosign and TUF carry it:
+// strict JSON, no unknown members, no validity that ends before it begins, no two logs with
+// one ID.
+func ParseTrustedRoot(data []byte) (*TrustedRoot, error) {
+	r, err := parseTrustedRoot(data)
+	if err != nil {
+		return nil, fmt.Errorf("trusted root: %w", err)
+	}
+	return r, nil
+}
+
+func parseTrustedRoot(data []byte) (*TrustedRoot, error) {
+	var spec prototrustroot.TrustedRoot
+	if err := unmarshalStrict(data, limits.TrustedRoot, &spec); err != nil {
+		return nil, err
+	}
+	if got := spec.GetMediaType(); got != root.TrustedRootMediaType01 {
+		return nil, fmt.Errorf("mediaType is %q, want %s", got, root.TrustedRootMediaType01)
+	}
+	for i, ca := range spec.GetCertificateAuthorities() {
+		if err := checkRange(ca.GetValidFor()); err != nil {
+			return nil, fmt.Errorf("certificateAuthorities[%d]: %w", i, err)
+		}
+	}
+	for i, tsa := range spec.GetTimestampAuthorities() {
+		if err := checkRange(tsa.GetValidFor()); err != nil {
+			return nil, fmt.Errorf("timestampAuthorities[%d]: %w", i, err)
+		}
+	}
+	if err := checkLogs(spec.GetTlogs()); err != nil {
+		return nil, fmt.Errorf("tlogs%w", err)
+	}
+	if err := checkLogs(spec.GetCtlogs()); err != nil {
+		return nil, fmt.Errorf("ctlogs%w", err)
+	}
+	parsed, err := root.NewTrustedRootFromProtobuf(&spec)
+	if err != nil {
+		return nil, err
+	}
+	for i, tsa := range parsed.TimestampingAuthorities() {
+		if tsa.(*root.SigstoreTimestampingAuthority).Root == nil {
+			return nil, fmt.Errorf("timestampAuthorities[%d]: the chain ends in no root certificate", i)
+		}
+	}
+	return &TrustedRoot{parsed, &spec}, nil
+}
+
+// unmarshalStrict reads protobuf JSON after it has been found to be I-JSON: no duplicate
+// members, no trailing data, no depth that hurts.
+func unmarshalStrict(data []byte, most int, into *prototrustroot.TrustedRoot) error {
+	if len(data) > most {
+		return fmt.Errorf("%d bytes, want at most %d", len(data), most)
+	}
+	text, err := canonical.Options{MaxDepth: limits.BundleDepth, MaxValues: limits.BundleValues}.Append(nil, data)
+	if err != nil {
+		return err
+	}
+	if err := protojson.Unmarshal(text, into); err != nil {
+		return fmt.Errorf("not a TrustedRoot: %w", err)
+	}
+	return nil
+}
+
+func checkLogs(logs []*prototrustroot.TransparencyLogInstance) error {
+	seen := map[string]bool{}
+	for i, l := range logs {
+		id := string(l.GetLogId().GetKeyId())
+		if seen[id] {
+			return fmt.Errorf("[%d]: a second log with the ID %x", i, id)
+		}
+		seen[id] = true
+		if err := checkRange(l.GetPublicKey().GetValidFor()); err != nil {
+			return fmt.Errorf("[%d]: %w", i, err)
+		}
+	}
+	return nil
+}
+
+func checkRange(r *protocommon.TimeRange) error {
+	if r == nil {
+		return nil
+	}
+	if r.Start != nil && r.Start.CheckValid() != nil || r.End != nil && r.End.CheckValid() != nil {
+		return errors.New("validFor: not a time")
+	}
+	if r.Start != nil && r.End != nil && r.End.AsTime().Before(r.Start.AsTime()) {
+		return fmt.Errorf("validFor: ends %s, before it begins %s", stamp(r.End.AsTime()), stamp(r.Start.AsTime()))
+	}
+	return nil
+}
+
+// JSON is the trusted root as a file carries it.
+func (r *TrustedRoot) JSON() ([]byte, error) {
+	text, err := protojson.Marshal(r.spec)
+	if err != nil {
+		return nil, err
+	}
+	return canonical.Transform(text) // protojson varies its white space on purpose
+}
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
