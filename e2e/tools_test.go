@@ -2,18 +2,17 @@ package e2e
 
 import (
 	"context"
-	"debug/buildinfo"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/runattest/runattest/e2e/internal/tools"
 )
 
 const (
-	cosignModule  = "github.com/sigstore/cosign/v3"
-	cosignVersion = "v3.1.3"
+	bin = "bin" // what the tests install
 
 	buildTimeout = 35 * time.Minute
 )
@@ -22,29 +21,35 @@ const (
 var runattestPath, cosignPath string
 
 func TestMain(m *testing.M) {
-	if err := prepareTools(); err != nil {
+	asked, err := asBrowser()
+	if err == nil && !asked {
+		err = prepareTools()
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "e2e:", err)
 		os.Exit(1)
 	}
-	os.Exit(m.Run())
+	if asked {
+		return
+	}
+	code := m.Run()
+	stopServices()
+	os.Exit(code)
 }
 
 func prepareTools() error {
 	ctx, cancel := context.WithTimeout(context.Background(), buildTimeout)
 	defer cancel()
-	bin, err := filepath.Abs("bin")
-	if err != nil {
+	var err error
+	if runattestPath, err = prepareRunattest(ctx); err != nil {
 		return err
 	}
-	if runattestPath, err = prepareRunattest(ctx, bin); err != nil {
-		return err
-	}
-	cosignPath, err = prepareCosign(ctx, bin)
+	cosignPath, err = tools.Install(ctx, bin, tools.Cosign)
 	return err
 }
 
 // prepareRunattest takes the binary that RUNATTEST names, or builds one.
-func prepareRunattest(ctx context.Context, bin string) (string, error) {
+func prepareRunattest(ctx context.Context) (string, error) {
 	if given := os.Getenv("RUNATTEST"); given != "" {
 		path, err := filepath.Abs(given)
 		if err != nil {
@@ -55,37 +60,5 @@ func prepareRunattest(ctx context.Context, bin string) (string, error) {
 		}
 		return path, nil
 	}
-	path := filepath.Join(bin, "runattest")
-	return path, goCommand(ctx, "..", nil, "build", "-o", path, "./cmd/runattest")
-}
-
-// prepareCosign installs the one version that these tests are about, unless it is there.
-func prepareCosign(ctx context.Context, bin string) (string, error) {
-	path := filepath.Join(bin, "cosign")
-	if isCosign(path) {
-		return path, nil
-	}
-	fmt.Fprintf(os.Stderr, "e2e: installing cosign %s, which takes minutes\n", cosignVersion)
-	err := goCommand(ctx, ".", []string{"GOBIN=" + bin}, "install", cosignModule+"/cmd/cosign@"+cosignVersion)
-	if err == nil && !isCosign(path) {
-		err = fmt.Errorf("%s is not cosign %s", path, cosignVersion)
-	}
-	return path, err
-}
-
-// isCosign asks what was linked into the program, not what it says of itself.
-func isCosign(path string) bool {
-	info, err := buildinfo.ReadFile(path)
-	return err == nil && info.Main.Path == cosignModule && info.Main.Version == cosignVersion
-}
-
-func goCommand(ctx context.Context, dir string, env []string, args ...string) error {
-	cmd := exec.CommandContext(ctx, "go", args...)
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-buildvcs=false", "GOTOOLCHAIN=local", "GOWORK=off")
-	cmd.Env = append(cmd.Env, env...)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("go %v: %w\n%s", args, err, out)
-	}
-	return nil
+	return tools.Build(ctx, bin, "runattest", "..", "./cmd/runattest")
 }
