@@ -1,15 +1,101 @@
 package sigstore
 
 import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/sigstore/sigstore-go/pkg/sign"
+
 	"github.com/runattest/runattest/signer"
 )
 
+// clockSkew is how far this machine's clock may be from the certificate authority's.
+const clockSkew = 5 * time.Minute
+
+// RequestCertificate makes a key and has the certificate authority (Fulcio) at the URL certify,
+// for the some minutes that its certificates live, that the key belongs to whom the OIDC
+// identity token names. The key is never stored. Errors of the authority are a *ServiceError.
+func RequestCertificate(ctx context.Context, fulcio, token string) (signer.Certified, error) {
+	fulcio = strings.TrimRight(fulcio, "/")
+	if err := checkURL(fulcio, true); err != nil {
+		return nil, fmt.Errorf("certificate authority: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, DefaultTimeout)
+	defer cancel()
+	pair, err := sign.NewEphemeralKeypair(nil)
+	if err != nil {
+		return nil, err
+	}
+	client := sign.NewFulcio(&sign.FulcioOptions{BaseURL: fulcio, Timeout: -1, Transport: newClient(ctx).Transport})
+	der, err := client.GetCertificate(ctx, pair, &sign.CertificateProviderOptions{IDToken: token})
+	if err != nil {
+		return nil, &ServiceError{"certificate authority", fulcio, err}
+	}
+	certified, err := newCertified(pair, der)
+	if err != nil {
+		return nil, &ServiceError{"certificate authority", fulcio, err}
+	}
+	return certified, nil
+}
+
 // certifiedSigner is a key that lives as long as its certificate.
 type certifiedSigner struct {
-	signer.Signer
-	certificate []byte
+	pair   *sign.EphemeralKeypair
+	public *signer.PublicKey
+	leaf   *leafCertificate
 }
 
 var _ signer.Certified = (*certifiedSigner)(nil)
 
-func (s *certifiedSigner) Certificate() []byte { return s.certificate }
+func newCertified(pair *sign.EphemeralKeypair, der []byte) (*certifiedSigner, error) {
+	public, err := signer.NewPublicKey(pair.GetPublicKey())
+	if err != nil {
+		return nil, err
+	}
+	leaf, err := parseCertificate(der)
+	if err != nil {
+		return nil, fmt.Errorf("the certificate cannot be used: %w", err)
+	}
+	if own, ok := pair.GetPublicKey().(*ecdsa.PublicKey); !ok || !own.Equal(leaf.leaf.PublicKey) {
+		return nil, errors.New("the certificate is for another key than the one that was sent")
+	}
+	s := &certifiedSigner{pair, public, leaf}
+	return s, s.checkTime(time.Now())
+}
+
+func (s *certifiedSigner) checkTime(now time.Time) error {
+	from, until := s.leaf.leaf.NotBefore, s.leaf.leaf.NotAfter
+	switch {
+	case now.Add(clockSkew).Before(from):
+		return fmt.Errorf("the certificate is valid from %s, but it is %s here: is this machine's clock right?", stamp(from), stamp(now))
+	case now.Add(-clockSkew).After(until):
+		return fmt.Errorf("the certificate was valid until %s, and it is %s here", stamp(until), stamp(now))
+	}
+	return nil
+}
+
+func (s *certifiedSigner) Sign(ctx context.Context, message []byte) ([]byte, error) {
+	if err := s.checkTime(time.Now()); err != nil {
+		return nil, err
+	}
+	sig, _, err := s.pair.SignData(ctx, message)
+	return sig, err
+}
+
+func (s *certifiedSigner) PublicKey() *signer.PublicKey { return s.public }
+
+func (s *certifiedSigner) Certificate() []byte { return bytes.Clone(s.leaf.leaf.Raw) }
+
+// IdentityOf is what a certificate says of its holder. Nobody has vouched for it.
+func IdentityOf(certificate []byte) (subject, issuer string, err error) {
+	c, err := parseCertificate(certificate)
+	if err != nil {
+		return "", "", err
+	}
+	return c.summary.SubjectAlternativeName, c.summary.Issuer, nil
+}

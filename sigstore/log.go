@@ -96,9 +96,12 @@ func aboutThis(entry *protorekor.TransparencyLogEntry, e attest.Envelope) error 
 	return nil
 }
 
-// entity is a bundle as sigstore-go knows it, with one log entry.
+// entity is a bundle as sigstore-go knows it, with one log entry or none.
 func entity(e attest.Envelope, by signatory, entry *protorekor.TransparencyLogEntry) *protobundle.Bundle {
-	m := &protobundle.VerificationMaterial{TlogEntries: []*protorekor.TransparencyLogEntry{entry}}
+	m := &protobundle.VerificationMaterial{}
+	if entry != nil {
+		m.TlogEntries = []*protorekor.TransparencyLogEntry{entry}
+	}
 	if by.certificate != nil {
 		m.Content = &protobundle.VerificationMaterial_Certificate{Certificate: &protocommon.X509Certificate{RawBytes: by.certificate.leaf.Raw}}
 	} else {

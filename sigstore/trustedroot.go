@@ -9,6 +9,7 @@ import (
 	prototrustroot "github.com/sigstore/protobuf-specs/gen/pb-go/trustroot/v1"
 	"github.com/sigstore/sigstore-go/pkg/root"
 	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/runattest/runattest/canonical"
 	"github.com/runattest/runattest/internal/limits"
@@ -73,7 +74,7 @@ func parseTrustedRoot(data []byte) (*TrustedRoot, error) {
 
 // unmarshalStrict reads protobuf JSON after it has been found to be I-JSON: no duplicate
 // members, no trailing data, no depth that hurts.
-func unmarshalStrict(data []byte, most int, into *prototrustroot.TrustedRoot) error {
+func unmarshalStrict(data []byte, most int, into proto.Message) error {
 	if len(data) > most {
 		return fmt.Errorf("%d bytes, want at most %d", len(data), most)
 	}
@@ -82,7 +83,7 @@ func unmarshalStrict(data []byte, most int, into *prototrustroot.TrustedRoot) er
 		return err
 	}
 	if err := protojson.Unmarshal(text, into); err != nil {
-		return fmt.Errorf("not a TrustedRoot: %w", err)
+		return err
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package sigstore
 
 import (
 	"context"
-	"crypto"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -203,20 +202,6 @@ func (w world) promised() parts {
 
 // v2 is logged as Rekor v2 does, which signs no time.
 func (w world) v2() parts { return w.attested(w.AttestHashedRekordV2(alice, issuer, statement(w.t))) }
-
-// certified is a signer who holds a certificate of this world.
-func (w world) certified() signer.Certified {
-	w.t.Helper()
-	leaf, key, err := w.GenerateLeafCert(alice, issuer)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	s, err := signer.New(key.(crypto.Signer))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return &certifiedSigner{s, leaf.Raw}
-}
 
 // byKey is signed with a key.
 func byKey(t testing.TB) (parts, *signer.PublicKey) {

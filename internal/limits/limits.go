@@ -38,6 +38,9 @@ const (
 	TrustedRoot   = 4 << 20
 	SigningConfig = 1 << 20
 
+	// ServiceAnswer is the size of what a service answers when a signature is made.
+	ServiceAnswer = 4 << 20
+
 	// JSON is the size of any JSON text that canonicalize takes.
 	JSON = 256 << 20
 

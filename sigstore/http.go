@@ -1,0 +1,169 @@
+package sigstore
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
+
+	"github.com/runattest/runattest/internal/limits"
+)
+
+// DefaultTimeout is how long a service has to answer, retries included.
+const DefaultTimeout = 30 * time.Second
+
+const (
+	retries   = 3
+	retryWait = 250 * time.Millisecond
+	retryMost = 4 * time.Second
+)
+
+// ServiceError says that a service did not do what was asked of it.
+type ServiceError struct {
+	Service string // "certificate authority", "timestamp authority", "transparency log"
+	URL     string
+	Err     error
+}
+
+func (e *ServiceError) Error() string {
+	return fmt.Sprintf("%s %s: %s", e.Service, e.URL, cause(e.Err))
+}
+
+func (e *ServiceError) Unwrap() error { return e.Err }
+
+// cause leaves out what net/http says about method and URL, which the service's error has said.
+func cause(err error) error {
+	var u *url.Error
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return errors.New("no answer in time")
+	case errors.As(err, &u):
+		return cause(u.Err)
+	}
+	return err
+}
+
+// statusError is an answer that is no yes.
+type statusError struct {
+	status string
+	text   string
+}
+
+func (e *statusError) Error() string {
+	if e.text == "" {
+		return "answered " + e.status
+	}
+	return "answered " + e.status + ": " + e.text
+}
+
+// newClient is a client for one service. Each of its requests ends with ctx, is tried again when
+// the service is overloaded, fails or drops the connection, and gives a whole answer or an
+// error: services are asked through libraries that do not see to all of that.
+func newClient(ctx context.Context) *http.Client {
+	retry := retryablehttp.NewClient()
+	retry.Logger = nil
+	retry.RetryMax, retry.RetryWaitMin, retry.RetryWaitMax = retries, retryWait, retryMost
+	retry.ErrorHandler = retryablehttp.PassthroughErrorHandler
+	retry.HTTPClient = &http.Client{
+		Transport:     wholeAnswers{http.DefaultTransport},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	return &http.Client{Transport: &retrying{ctx, retry}}
+}
+
+type retrying struct {
+	ctx   context.Context
+	retry *retryablehttp.Client
+}
+
+func (t *retrying) RoundTrip(r *http.Request) (*http.Response, error) {
+	request, err := retryablehttp.FromRequest(r.WithContext(t.ctx))
+	if err != nil {
+		return nil, err
+	}
+	response, err := t.retry.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	if response.StatusCode/100 == 2 || response.StatusCode == http.StatusConflict { // the logs' word for "there already"
+		return response, nil
+	}
+	defer response.Body.Close()
+	status := response.Status
+	if to := response.Header.Get("Location"); response.StatusCode/100 == 3 {
+		return nil, &statusError{status, fmt.Sprintf("redirects are not followed; it is at %q", to)}
+	}
+	body, _ := io.ReadAll(response.Body)
+	return nil, &statusError{status, errorText(body)}
+}
+
+// errorText is what a service says about its refusal, in one line.
+func errorText(body []byte) string {
+	var said struct{ Message string }
+	text := string(body)
+	if json.Unmarshal(body, &said) == nil && said.Message != "" {
+		text = said.Message
+	}
+	const most = 300
+	text = strings.Join(strings.Fields(strings.ToValidUTF8(text, "?")), " ")
+	if len(text) > most {
+		text = strings.ToValidUTF8(text[:most], "") + "..."
+	}
+	return text
+}
+
+// wholeAnswers reads an answer to its end, so that one which is cut off is an error that is
+// tried again.
+type wholeAnswers struct{ http.RoundTripper }
+
+func (t wholeAnswers) RoundTrip(r *http.Request) (*http.Response, error) {
+	response, err := t.RoundTripper.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, limits.ServiceAnswer+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("the answer breaks off: %w", err)
+	case len(body) > limits.ServiceAnswer:
+		return nil, fmt.Errorf("the answer is longer than %d bytes", limits.ServiceAnswer)
+	}
+	if kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type")); kind == "text/html" {
+		if response.StatusCode/100 == 2 {
+			return nil, &statusError{response.Status, "the answer is a page of HTML: is the URL that of the service?"}
+		}
+		body = nil
+	}
+	response.Body = io.NopCloser(bytes.NewReader(body))
+	return response, nil
+}
+
+// checkURL refuses what is no URL of a service. A secret goes over TLS, or to this machine.
+func checkURL(text string, secret bool) error {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
+		return fmt.Errorf("%q: want a URL, https://HOST", text)
+	case u.User != nil:
+		return fmt.Errorf("%q: want a URL without a user name", u.Redacted())
+	case secret && u.Scheme == "http" && !isLoopback(u.Hostname()):
+		return fmt.Errorf("%q: want https: an identity token is sent there", text)
+	}
+	return nil
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}

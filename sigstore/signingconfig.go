@@ -1,0 +1,77 @@
+package sigstore
+
+import (
+	"fmt"
+	"time"
+
+	prototrustroot "github.com/sigstore/protobuf-specs/gen/pb-go/trustroot/v1"
+	"github.com/sigstore/sigstore-go/pkg/root"
+	"github.com/sigstore/sigstore-go/pkg/sign"
+
+	"github.com/runattest/runattest/internal/limits"
+)
+
+// SigningConfig says which services sign and witness, as cosign and TUF carry it.
+type SigningConfig struct{ config *root.SigningConfig }
+
+// Endpoints are the services that a SigningConfig chooses at some time; "" or none where it
+// names none.
+type Endpoints struct {
+	Fulcio     string // the certificate authority
+	OIDCIssuer string // where a person logs in
+	Services   Services
+}
+
+// ParseSigningConfig reads a Sigstore SigningConfig of media type
+// application/vnd.dev.sigstore.signingconfig.v0.2+json.
+func ParseSigningConfig(data []byte) (*SigningConfig, error) {
+	var spec prototrustroot.SigningConfig
+	if err := unmarshalStrict(data, limits.SigningConfig, &spec); err != nil {
+		return nil, fmt.Errorf("signing config: %w", err)
+	}
+	config, err := root.NewSigningConfigFromProtobuf(&spec)
+	if err != nil {
+		return nil, fmt.Errorf("signing config: %w", err)
+	}
+	return &SigningConfig{config}, nil
+}
+
+// Select chooses the services that are valid at that time: the newest of the highest version
+// that is known here, as many as the configuration's selector asks for.
+func (c *SigningConfig) Select(now time.Time) (Endpoints, error) {
+	var e Endpoints
+	var err error
+	if e.Fulcio, err = selectOne(c.config.FulcioCertificateAuthorityURLs(), sign.FulcioAPIVersions, now); err != nil {
+		return e, fmt.Errorf("signing config: caUrls: %w", err)
+	}
+	if e.OIDCIssuer, err = selectOne(c.config.OIDCProviderURLs(), []uint32{1}, now); err != nil {
+		return e, fmt.Errorf("signing config: oidcUrls: %w", err)
+	}
+	if all := c.config.TimestampAuthorityURLs(); len(all) > 0 {
+		chosen, err := root.SelectServices(all, c.config.TimestampAuthorityURLsConfig(), sign.TimestampAuthorityAPIVersions, now)
+		if err != nil {
+			return e, fmt.Errorf("signing config: tsaUrls: %w", err)
+		}
+		for _, s := range chosen {
+			e.Services.TimestampAuthorities = append(e.Services.TimestampAuthorities, s.URL)
+		}
+	}
+	if all := c.config.RekorLogURLs(); len(all) > 0 {
+		chosen, err := root.SelectServices(all, c.config.RekorLogURLsConfig(), sign.RekorAPIVersions, now)
+		if err != nil {
+			return e, fmt.Errorf("signing config: rekorTlogUrls: %w", err)
+		}
+		for _, s := range chosen {
+			e.Services.Logs = append(e.Services.Logs, Log{s.URL, int(s.MajorAPIVersion)})
+		}
+	}
+	return e, nil
+}
+
+func selectOne(services []root.Service, versions []uint32, now time.Time) (string, error) {
+	if len(services) == 0 {
+		return "", nil
+	}
+	s, err := root.SelectService(services, versions, now)
+	return s.URL, err
+}
