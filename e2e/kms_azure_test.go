@@ -144,7 +144,9 @@ func TestKMSAzure(t *testing.T) {
 	})
 	t.Run("no such key", func(t *testing.T) { d.in(t).fails(ref("none"), "KeyNotFound") })
 	t.Run("no Azure reference", func(t *testing.T) { d.in(t).fails("azurekms://x", "kms specification should be in the format") })
-	t.Run("no identity", func(t *testing.T) { d.in(t).with("IDENTITY_HEADER=wrong").fails(ref("ecdsa-p256"), "ManagedIdentityCredential") })
+	t.Run("no identity", func(t *testing.T) {
+		d.in(t).with("IDENTITY_HEADER=wrong").fails(ref("ecdsa-p256"), "ManagedIdentityCredential")
+	})
 	t.Run("certificate of nobody", func(t *testing.T) {
 		d.in(t).with("SSL_CERT_FILE=/dev/null", "SSL_CERT_DIR=/dev/null").fails(ref("ecdsa-p256"), "certificate")
 	})

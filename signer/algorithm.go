@@ -79,8 +79,8 @@ func (a Algorithm) digest(message []byte) []byte {
 	return sum[:]
 }
 
-// hash names the hash of digest to a crypto.Signer.
-func (a Algorithm) hash() crypto.Hash {
+// Hash is the hash that goes with the algorithm: zero for Ed25519, which hashes by itself.
+func (a Algorithm) Hash() crypto.Hash {
 	switch a {
 	case Ed25519:
 		return crypto.Hash(0)

@@ -44,11 +44,12 @@ var ErrPassword = errors.New("wrong or missing password")
 type UnknownSchemeError struct{ Scheme string }
 
 func (e *UnknownSchemeError) Error() string {
-	return fmt.Sprintf("key: no support for %s keys; want a file or env://NAME", e.Scheme)
+	return fmt.Sprintf("key: no support for %s keys here; want a file or env://NAME", e.Scheme)
 }
 
 // Load reads the private key that ref names: env://NAME is the content of an
-// environment variable, anything without a scheme is a file.
+// environment variable, anything without a scheme is a file. Keys in a KMS are loaded by
+// package kms, below this one.
 func Load(ctx context.Context, ref string, password Password) (Signer, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -126,7 +127,7 @@ func (s *keySigner) Sign(ctx context.Context, message []byte) ([]byte, error) {
 		return nil, err
 	}
 	a := s.public.algorithm
-	return s.key.Sign(rand.Reader, a.digest(message), a.hash())
+	return s.key.Sign(rand.Reader, a.digest(message), a.Hash())
 }
 
 // KeyPair is a new key in PEM: Private is PKCS #8, encrypted if there was a password,

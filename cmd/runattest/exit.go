@@ -9,6 +9,8 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/internal/boundedfile"
+	"github.com/runattest/runattest/signer/kms"
+	"github.com/runattest/runattest/sigstore"
 )
 
 // The exit statuses, as the root command's help documents them.
@@ -33,10 +35,15 @@ func exitStatus(err error) int {
 		path         *fs.PathError
 		link         *os.LinkError
 		errno        syscall.Errno
+		missing      *kms.MissingError
+		plugin       *kms.Error
+		service      *sigstore.ServiceError
 	)
 	switch {
 	case err == nil:
 		return exitYes
+	case errors.As(err, &missing), errors.As(err, &plugin), errors.As(err, &service):
+		return exitFailed
 	case errors.As(err, &status):
 		return int(status)
 	case errors.As(err, &verification):

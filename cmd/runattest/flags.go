@@ -2,10 +2,8 @@ package main
 
 import (
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -14,8 +12,6 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/boundedfile"
-	"github.com/runattest/runattest/internal/limits"
-	"github.com/runattest/runattest/signer"
 )
 
 // Each flag that more than one command has is declared here, once.
@@ -81,49 +77,6 @@ func hashArtifact(path string, progress io.Writer) (attest.Subject, error) {
 	s := attest.Subject{Name: filepath.Base(path)}
 	h.Sum(s.SHA256[:0])
 	return s, nil
-}
-
-// loadTrust reads the public keys to trust, each a file or env://NAME.
-func loadTrust(refs []string) (*attest.Verifier, error) {
-	var keys []attest.TrustedKey
-	for _, ref := range refs {
-		key, err := loadPublicKey(ref)
-		if err != nil {
-			return nil, err
-		}
-		keys = append(keys, attest.TrustedKey{Name: ref, Key: key})
-	}
-	trust, err := attest.TrustKeys(keys...)
-	if errors.Is(err, attest.ErrNoTrust) {
-		return nil, withHint(err, "name the public key of a signer that you trust: --key FILE")
-	}
-	if err != nil {
-		return nil, err
-	}
-	return attest.NewVerifier(trust)
-}
-
-func loadPublicKey(ref string) (*signer.PublicKey, error) {
-	var data []byte
-	scheme, name, hasScheme := strings.Cut(ref, "://")
-	switch {
-	case !hasScheme:
-		var err error
-		if data, err = boundedfile.Read(ref, limits.Key); err != nil {
-			return nil, err
-		}
-	case scheme == "env":
-		if data = []byte(os.Getenv(name)); len(data) == 0 {
-			return nil, fmt.Errorf("key: environment variable %s is not set", name)
-		}
-	default:
-		return nil, &signer.UnknownSchemeError{Scheme: scheme}
-	}
-	key, err := signer.ParsePublicKey(data)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", ref, err)
-	}
-	return key, nil
 }
 
 // identityFlag is the run that is expected. A flag that was given but is empty, as by an

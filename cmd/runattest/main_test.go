@@ -10,7 +10,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"runattest": main})
+	testscript.Main(m, map[string]func(){"runattest": main, "sigstore-kms-local": localPlugin})
 }
 
 func TestScripts(t *testing.T) {

@@ -19,7 +19,7 @@ recompute it. The identity is signed as an in-toto Statement in a Sigstore bundl
 is verified offline with nothing but the bundle and the signer's public key.
 
 Exit status: 0 yes; 1 the answer is no (not verified, lint found errors); 2 wrong usage
-or malformed input; 3 the world failed (files, network).`,
+or malformed input; 3 the world failed (files, network, KMS).`,
 		Example: `  runattest keygen --no-password
   runattest id run.json
   runattest sign --key runattest.key run.json
@@ -29,7 +29,7 @@ or malformed input; 3 the world failed (files, network).`,
 		Args:          cobra.NoArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.AddCommand(newKeygen(), newID(), newLint(), newCanonicalize(), newSign(), newVerify(), newInspect(), newVersion())
+	root.AddCommand(newKeygen(), newPublicKey(), newID(), newLint(), newCanonicalize(), newSign(), newVerify(), newInspect(), newVersion())
 	root.CompletionOptions.HiddenDefaultCmd = false
 	return root
 }

@@ -15,12 +15,10 @@ import (
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/atomicfile"
 	"github.com/runattest/runattest/internal/source"
-	"github.com/runattest/runattest/signer"
 )
 
-// signing is what the flags of sign say.
-type signing struct {
-	key            string
+// signFlags are what the flags of sign say, besides who signs.
+type signFlags struct {
 	bundle         string
 	format         *oneOfValue
 	detached       bool
@@ -32,7 +30,7 @@ type signing struct {
 
 func newSign() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "sign --key KEY DECLARATION...",
+		Use:   "sign (--key KEY | --fulcio URL | --signing-config FILE) DECLARATION...",
 		Short: "Sign the identity of a run, before it executes",
 		Long: `Sign the identity of each declared run and print it. Declarations are JSON, YAML or JSON
 Lines; - is standard input.
@@ -43,17 +41,30 @@ which several bundles are JSON Lines too; with --bundle -, and for standard inpu
 go to standard output and identities to standard error. A bundle is written whole or not
 at all, and nothing is written unless every declaration for that file is valid.
 
-KEY is a file or env://NAME, plain or encrypted (password in RUNATTEST_PASSWORD, or asked).`,
+KEY is a file or env://NAME, plain or encrypted (password in RUNATTEST_PASSWORD, or asked),
+or a key in a KMS: awskms://, azurekms://, gcpkms://, hashivault://, pkcs11:// or another
+NAME:// for which there is a program sigstore-kms-NAME.
+
+Without a key of your own, --fulcio has a certificate authority certify a key that is made
+for this call and forgotten, to whom the OIDC identity token names. --timestamp-server has an
+authority say when the signature existed, which proves that the run was declared before it
+was executed; --rekor publishes the signature in a transparency log. --signing-config names
+all services in one file. A service has 30 seconds to answer, retries included.
+
+With --trusted-root the bundle is verified as a verifier would, before it is written.`,
 		Example: `  runattest sign --key runattest.key run.json
+  runattest sign --key awskms:///alias/ci run.json
+  runattest sign --key runattest.key --timestamp-server https://tsa.acme.example/api/v1/timestamp run.json
+  runattest sign --signing-config signing_config.json --trusted-root trusted_root.json run.json
   runattest sign --key env://SIGNING_KEY --annotation ticket=ML-1234 run.yaml
   runattest sign --key runattest.key --subject ghcr.io/acme/trainer@sha256:4f1c... run.yaml
   runattest sign --key runattest.key --bundle all.sigstore.jsonl runs/*.json`,
 		Args:              func(cmd *cobra.Command, args []string) error { return needFiles(cmd, args, "declaration") },
 		ValidArgsFunction: completeDeclarations,
 	}
-	var s signing
+	var s signFlags
 	flags := cmd.Flags()
-	flags.StringVar(&s.key, "key", "", "the private key: a file or env://NAME")
+	who := newSignerFlags(cmd)
 	flags.StringVar(&s.bundle, "bundle", "", "where the bundles go (default: DECLARATION.sigstore.json)")
 	s.format = wordFlag(cmd, "bundle-format", "a Sigstore bundle, or a bare DSSE envelope", string(attest.SigstoreBundle), string(attest.DSSE))
 	flags.BoolVar(&s.detached, "detached", false, "leave the declaration out of the bundle; a verifier must be given it")
@@ -62,13 +73,12 @@ KEY is a file or env://NAME, plain or encrypted (password in RUNATTEST_PASSWORD,
 	s.artifacts = artifactFlag(cmd, "a file that the run belongs to, added as a subject by its SHA-256 (repeatable)")
 	flags.StringArrayVar(&s.annotations, "annotation", nil, "NAME=VALUE, signed but no part of the identity (repeatable)")
 	formatFlag(cmd)
-	_ = cmd.MarkFlagFilename("key", "key")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := refuseEmpty(cmd, "key", "bundle", "declaration-uri"); err != nil {
+		if err := refuseEmpty(cmd, "bundle", "declaration-uri"); err != nil {
 			return err
 		}
 		o := newOutput(cmd)
-		batch, err := s.prepare(cmd, o)
+		batch, err := s.prepare(cmd, o, who)
 		if err != nil {
 			return err
 		}
@@ -80,8 +90,9 @@ KEY is a file or env://NAME, plain or encrypted (password in RUNATTEST_PASSWORD,
 // batch signs declarations and gathers their bundles by the file that they go to.
 type batch struct {
 	*output
-	signing
-	by      signer.Signer
+	signFlags
+	who     *signerFlags
+	by      *signing
 	options attest.StatementOptions
 }
 
@@ -93,14 +104,11 @@ type signed struct {
 	bundle []byte
 }
 
-func (s signing) prepare(cmd *cobra.Command, o *output) (*batch, error) {
-	if s.key == "" {
-		return nil, withHint(errors.New("no key given"), "sign with --key FILE; runattest keygen makes one")
-	}
+func (s signFlags) prepare(cmd *cobra.Command, o *output, who *signerFlags) (*batch, error) {
 	if s.declarationURI != "" && !s.detached {
 		return nil, errors.New("--declaration-uri goes with --detached")
 	}
-	b := &batch{output: o, signing: s}
+	b := &batch{output: o, signFlags: s, who: who}
 	artifacts, err := hashArtifacts(o, *s.artifacts)
 	if err != nil {
 		return nil, err
@@ -116,12 +124,7 @@ func (s signing) prepare(cmd *cobra.Command, o *output) (*batch, error) {
 	if b.options.Annotations, err = parseAnnotations(s.annotations); err != nil {
 		return nil, err
 	}
-	b.by, err = signer.Load(cmd.Context(), s.key, func() ([]byte, error) {
-		return askPassword(cmd, "password for "+s.key+": ", false)
-	})
-	if errors.Is(err, signer.ErrPassword) {
-		return nil, withHint(err, "the password is read from RUNATTEST_PASSWORD, or asked on a terminal")
-	}
+	b.by, err = who.load(cmd)
 	return b, err
 }
 
@@ -141,7 +144,7 @@ func parseAnnotations(pairs []string) (map[string]string, error) {
 }
 
 func (b *batch) sign(cmd *cobra.Command, paths []string) error {
-	inputs := slices.Concat(paths, *b.artifacts, []string{b.key})
+	inputs := slices.Concat(paths, *b.artifacts, []string{b.who.key})
 	if b.bundle == "/dev/stdout" {
 		b.bundle = source.Stdin
 	}
@@ -203,7 +206,9 @@ func (b *batch) signOne(ctx context.Context, t source.Text) (signed, error) {
 	if err != nil {
 		return signed{}, err
 	}
-	bundle, err := attest.Sign(ctx, statement, b.by, attest.SignOptions{Format: attest.Format(b.format.value)})
+	bundle, err := attest.Sign(ctx, statement, b.by.by, attest.SignOptions{
+		Format: attest.Format(b.format.value), Witness: b.by.witness, Trust: b.by.trust,
+	})
 	if err != nil {
 		return signed{}, err
 	}

@@ -14,11 +14,20 @@ import (
 
 func newVerify() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "verify --key PUB BUNDLE...",
-		Short: "Check who signed a run and that its identity recomputes, offline",
-		Long: `Check each bundle: that a trusted key signed it, and that the identity recomputes from
-the declaration. No socket is opened. BUNDLE is a file of one bundle or of JSON Lines, a
-Sigstore bundle or a bare DSSE envelope; - is standard input.
+		Use:   "verify (--key PUB | --certificate-identity ID ...) BUNDLE...",
+		Short: "Check who signed a run, when, and that its identity recomputes, offline",
+		Long: `Check each bundle: that somebody whom you trust signed it, and that the identity recomputes
+from the declaration. BUNDLE is a file of one bundle or of JSON Lines, a Sigstore bundle or
+a bare DSSE envelope; - is standard input.
+
+Whom you trust are the holders of keys (--key) or of certificates: --certificate-identity with
+--certificate-oidc-issuer, any of the one with any of the other. --trusted-root names the
+authorities that vouch for certificates and times; runattest trusted-root makes or fetches it.
+A certificate without trusted time is refused. --signed-before proves that the run was declared
+before it was executed.
+
+No socket is opened, unless --key names a key in a KMS (awskms://...), whose plugin then asks
+for the public key: runattest public-key saves it.
 
 Each check has its own verdict in the report: signature, signer, time, statement, identity,
 declaration, subject, policy. What was not checked is said, with the reason.
@@ -30,19 +39,20 @@ Exit status: 0 every bundle is verified; 1 one is not; 2 one is malformed, or no
 trusted; 3 one is there and cannot be read. The highest wins.`,
 		Example: `  runattest verify --key runattest.pub run.json.sigstore.json
   runattest verify --key alice.pub --key bob.pub --format json all.sigstore.jsonl
+  runattest verify --certificate-identity ci@acme.example --certificate-oidc-issuer https://accounts.acme.example \
+      --trusted-root trusted_root.json --signed-before 2026-11-24T09:00:00Z run.json.sigstore.json
   runattest verify --key runattest.pub --declaration run.yaml --artifact model.safetensors run.sigstore.json`,
 		Args:              func(cmd *cobra.Command, args []string) error { return needFiles(cmd, args, "bundle") },
 		ValidArgsFunction: completeBundles,
 	}
 	flags := cmd.Flags()
-	keys := flags.StringArray("key", nil, "the public key of a signer that you trust: a file or env://NAME (repeatable)")
+	trust := newTrustFlags(cmd)
 	id := identityFlag(cmd)
 	declaration := flags.String("declaration", "", "the declaration that the bundle must be about: JSON or YAML")
 	artifacts := artifactFlag(cmd, "a file that must be among the subjects, by its SHA-256 (repeatable)")
 	formatFlag(cmd)
-	_ = cmd.MarkFlagFilename("key", "pub", "pem")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		verifier, err := loadTrust(*keys)
+		verifier, err := trust.load(cmd)
 		if err != nil {
 			return err
 		}
@@ -139,6 +149,13 @@ func printVerdict(o *output, name string, report attest.Report, err error) {
 	}
 }
 
+func describeSigner(by *attest.Signatory) string {
+	if by.Issuer != "" {
+		return fmt.Sprintf("%s, as %s says (%s)", by.Name, by.Issuer, by.Algorithm)
+	}
+	return fmt.Sprintf("%s %s (%s)", by.Kind, by.Name, by.Algorithm)
+}
+
 // textReport is the report for people: the answer, what it is about, and each check.
 func (o *output) textReport(name string, r attest.Report) string {
 	var b strings.Builder
@@ -147,7 +164,7 @@ func (o *output) textReport(name string, r attest.Report) string {
 		fmt.Fprintf(&b, "%s: %s\n", clean(name), o.paint(green, "verified"))
 		row("run", r.Identity.String())
 		row("kind", string(r.Kind))
-		row("signed by", fmt.Sprintf("%s %s (%s)", r.Signer.Kind, r.Signer.Name, r.Signer.Algorithm))
+		row("signed by", describeSigner(r.Signer))
 		for _, s := range r.Subjects {
 			row("artifact", s.String())
 		}

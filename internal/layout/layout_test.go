@@ -38,6 +38,10 @@ func TestImports(t *testing.T) {
 			"github.com/secure-systems-lab/go-securesystemslib/encrypted", "github.com/sigstore/sigstore/pkg/cryptoutils",
 			module + "internal/boundedfile", module + "internal/limits",
 		},
+		"signer/kms": {
+			"github.com/sigstore/sigstore/pkg/signature/kms/cliplugin/common",
+			module + "internal/limits", module + "signer",
+		},
 		"attest": {
 			"github.com/secure-systems-lab/go-securesystemslib/dsse",
 			module + "canonical", module + "identity", module + "internal/jsontree", module + "internal/limits", module + "signer",
@@ -59,7 +63,7 @@ func TestImports(t *testing.T) {
 
 // TestNoNetwork keeps sockets out of the core: who verifies a file opens none.
 func TestNoNetwork(t *testing.T) {
-	for _, name := range []string{"canonical", "identity", "attest"} {
+	for _, name := range []string{"canonical", "identity", "attest", "signer/kms"} {
 		for _, path := range goList(t, "-deps", module+name) {
 			if path == "net/http" || strings.HasPrefix(path, "google.golang.org/grpc") {
 				t.Errorf("%s depends on %s", name, path)
@@ -70,7 +74,7 @@ func TestNoNetwork(t *testing.T) {
 
 // TestWasm builds the core for a browser: a page can compute identities and verify bundles.
 func TestWasm(t *testing.T) {
-	for _, name := range []string{"canonical", "identity", "attest", "signer"} {
+	for _, name := range []string{"canonical", "identity", "attest", "signer", "signer/kms"} {
 		cmd := exec.Command("go", "build", "-o", os.DevNull, module+name)
 		cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "CGO_ENABLED=0")
 		if out, err := cmd.CombinedOutput(); err != nil {

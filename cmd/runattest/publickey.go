@@ -1,0 +1,65 @@
+package main
+
+import (
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"github.com/runattest/runattest/internal/atomicfile"
+	"github.com/runattest/runattest/signer"
+)
+
+func newPublicKey() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "public-key --key KEY",
+		Short: "Write the public part of a key",
+		Long: `Write the public key that belongs to a private key, as PEM: for whoever verifies.
+
+KEY is a file, env://NAME or a key in a KMS, as for sign. A bundle that a KMS key signed is
+verified offline with the file that this command writes.`,
+		Example: `  runattest public-key --key awskms:///alias/ci -o ci.pub
+  runattest public-key --key runattest.key`,
+		Args: cobra.NoArgs,
+	}
+	key := cmd.Flags().String("key", "", "the private key: a file, env://NAME or a KMS key")
+	file := cmd.Flags().StringP("output", "o", "", "where the public key goes (default: standard output)")
+	formatFlag(cmd)
+	completeKeys(cmd, "key")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if err := refuseEmpty(cmd, "key", "output"); err != nil {
+			return err
+		}
+		if *key == "" {
+			return withHint(errors.New("no key given"), "name it with --key KEY")
+		}
+		by, err := loadSigner(cmd, *key)
+		if err != nil {
+			return err
+		}
+		return writePublicKey(newOutput(cmd), by.PublicKey(), *file)
+	}
+	return cmd
+}
+
+func writePublicKey(o *output, key *signer.PublicKey, file string) error {
+	text, err := key.PEM()
+	if err != nil {
+		return err
+	}
+	if file != "" {
+		if err := mustNotExist(file); err != nil {
+			return err
+		}
+		if err := atomicfile.Create(file, text, 0o644); err != nil {
+			return err
+		}
+	}
+	switch {
+	case o.json:
+		return o.object(map[string]any{"publicKey": string(text), "algorithm": key.Algorithm(), "keyHint": key.Hint()})
+	case file != "":
+		o.info("wrote public key %s: give it to whoever verifies", file)
+		return nil
+	}
+	return o.writeRaw(text)
+}

@@ -1,0 +1,228 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/internal/boundedfile"
+	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/sigstore"
+)
+
+// trustFlags are whom a command trusts, and for how much evidence it asks.
+type trustFlags struct {
+	keys, validities                             []string
+	root                                         string
+	names, namePatterns, issuers, issuerPatterns []string
+	timestamps                                   int
+	logs                                         string
+	before                                       string
+}
+
+// newTrustFlags declares the flags of every command that verifies.
+func newTrustFlags(cmd *cobra.Command) *trustFlags {
+	var t trustFlags
+	f := cmd.Flags()
+	f.StringArrayVar(&t.keys, "key", nil, "the public key of a signer that you trust: a file, env://NAME or a KMS key (repeatable)")
+	f.StringArrayVar(&t.validities, "key-validity", nil, "KEY=FROM/UNTIL: when that --key signs, RFC 3339 times or nothing; needs trusted time (repeatable)")
+	f.StringVar(&t.root, "trusted-root", "", "who vouches for certificates and times: a Sigstore TrustedRoot file")
+	f.StringArrayVar(&t.names, "certificate-identity", nil, "a signer that you trust, as certificates name it: an email, a workflow's URL (repeatable)")
+	f.StringArrayVar(&t.namePatterns, "certificate-identity-regexp", nil, "the same as a regular expression, matched from end to end (repeatable)")
+	f.StringArrayVar(&t.issuers, "certificate-oidc-issuer", nil, "the OIDC issuer with which the signer has logged in (repeatable)")
+	f.StringArrayVar(&t.issuerPatterns, "certificate-oidc-issuer-regexp", nil, "the same as a regular expression, matched from end to end (repeatable)")
+	f.IntVar(&t.timestamps, "require-timestamp", 0, "from how many authorities an RFC 3161 timestamp must be there")
+	f.StringVar(&t.logs, "require-log", "", "in how many transparency logs the signature must be, or none (default: 1 for a certificate, where the trusted root names logs)")
+	f.StringVar(&t.before, "signed-before", "", "the signature must be proved to be not later than this time (RFC 3339): before the run")
+	completeKeys(cmd, "pub", "pem")
+	_ = cmd.MarkFlagFilename("trusted-root", "json")
+	return &t
+}
+
+// load makes the verifier that the flags ask for. Nothing but a KMS key opens a connection.
+func (t *trustFlags) load(cmd *cobra.Command) (*attest.Verifier, error) {
+	trust, err := t.trust(cmd)
+	if errors.Is(err, attest.ErrNoTrust) {
+		return nil, withHint(err, "name the public key of a signer that you trust with --key FILE, or a certificate identity with --certificate-identity, --certificate-oidc-issuer and --trusted-root")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return attest.NewVerifier(trust)
+}
+
+func (t *trustFlags) trust(cmd *cobra.Command) (attest.Trust, error) {
+	if err := refuseEmpty(cmd, "trusted-root", "require-log", "signed-before"); err != nil {
+		return nil, err
+	}
+	var o sigstore.TrustOptions
+	var err error
+	if o.Keys, err = t.trustedKeys(cmd.Context()); err != nil {
+		return nil, err
+	}
+	if o.Identities, err = t.identities(newOutput(cmd)); err != nil {
+		return nil, err
+	}
+	o.RequireTimestamps = t.timestamps
+	if o.RequireLogEntries, err = parseLogs(t.logs); err != nil {
+		return nil, err
+	}
+	if t.before != "" {
+		if o.SignedBefore, err = parseTime(t.before); err != nil {
+			return nil, fmt.Errorf("--signed-before %w", err)
+		}
+	}
+	if t.root != "" {
+		if o.Root, err = loadTrustedRoot(t.root); err != nil {
+			return nil, err
+		}
+	}
+	if o.Root == nil && len(o.Identities) == 0 && o.RequireTimestamps == 0 && o.RequireLogEntries <= 0 && o.SignedBefore.IsZero() {
+		return attest.TrustKeys(o.Keys...)
+	}
+	trust, err := sigstore.NewTrust(o)
+	if err != nil && o.Root == nil && !errors.Is(err, attest.ErrNoTrust) {
+		err = withHint(err, "give --trusted-root FILE; runattest trusted-root makes or fetches one")
+	}
+	return trust, err
+}
+
+func loadTrustedRoot(path string) (*sigstore.TrustedRoot, error) {
+	data, err := boundedfile.Read(path, limits.TrustedRoot)
+	if err != nil {
+		return nil, err
+	}
+	root, err := sigstore.ParseTrustedRoot(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return root, nil
+}
+
+func (t *trustFlags) trustedKeys(ctx context.Context) ([]attest.TrustedKey, error) {
+	var keys []attest.TrustedKey
+	for _, ref := range t.keys {
+		key, err := loadPublicKey(ctx, ref)
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, attest.TrustedKey{Name: ref, Key: key})
+	}
+	for _, text := range t.validities {
+		if err := setValidity(keys, text); err != nil {
+			return nil, fmt.Errorf("--key-validity %q: %w", text, err)
+		}
+	}
+	return keys, nil
+}
+
+// setValidity reads KEY=FROM/UNTIL, an ISO 8601 interval of which one end may be missing.
+func setValidity(keys []attest.TrustedKey, text string) error {
+	at := strings.LastIndex(text, "=")
+	from, until, ok := strings.Cut(text[at+1:], "/")
+	if at < 0 || !ok || from+until == "" {
+		return errors.New("want KEY=FROM/UNTIL")
+	}
+	found := false
+	for i := range keys {
+		k := &keys[i]
+		if k.Name != text[:at] {
+			continue
+		}
+		if k.Bounded() {
+			return errors.New("the key has a validity already")
+		}
+		found = true
+		var err error
+		if from != "" {
+			if k.NotBefore, err = parseTime(from); err != nil {
+				return err
+			}
+		}
+		if until != "" {
+			if k.NotAfter, err = parseTime(until); err != nil {
+				return err
+			}
+		}
+	}
+	if !found {
+		return fmt.Errorf("there is no --key %s", text[:at])
+	}
+	return nil
+}
+
+func parseTime(text string) (time.Time, error) {
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return at, fmt.Errorf("%q: want a time as 2026-01-31T12:00:00Z", text)
+	}
+	return at, nil
+}
+
+func parseLogs(text string) (int, error) {
+	if text == "none" {
+		return sigstore.NoLogEntries, nil
+	}
+	if text == "" {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		return 0, fmt.Errorf("--require-log %q: want a number of logs, or none", text)
+	}
+	return n, nil
+}
+
+// identities are every name with every issuer.
+func (t *trustFlags) identities(o *output) ([]sigstore.CertificateIdentity, error) {
+	names, err := matchers(o, "certificate-identity", t.names, t.namePatterns)
+	if err != nil {
+		return nil, err
+	}
+	issuers, err := matchers(o, "certificate-oidc-issuer", t.issuers, t.issuerPatterns)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case len(names) > 0 && len(issuers) == 0:
+		return nil, withHint(errors.New("--certificate-identity without an issuer: anybody may call themselves so elsewhere"),
+			"name the OIDC issuer with --certificate-oidc-issuer")
+	case len(names) == 0 && len(issuers) > 0:
+		return nil, withHint(errors.New("--certificate-oidc-issuer without an identity: everybody with an account there would be trusted"),
+			"name the signer with --certificate-identity")
+	}
+	var all []sigstore.CertificateIdentity
+	for _, name := range names {
+		for _, issuer := range issuers {
+			all = append(all, sigstore.CertificateIdentity{SubjectAlternativeName: name, Issuer: issuer})
+		}
+	}
+	return all, nil
+}
+
+func matchers(o *output, flag string, texts, patterns []string) ([]sigstore.Matcher, error) {
+	var all []sigstore.Matcher
+	for _, text := range texts {
+		if text == "" {
+			return nil, fmt.Errorf("--%s is empty", flag)
+		}
+		all = append(all, sigstore.Exactly(text))
+	}
+	for _, pattern := range patterns {
+		m, err := sigstore.Matching(pattern)
+		if err != nil {
+			return nil, fmt.Errorf("--%s-regexp %q: %w", flag, pattern, err)
+		}
+		if !strings.HasPrefix(pattern, "^") || !strings.HasSuffix(pattern, "$") {
+			o.info("note: --%s-regexp %q is matched from end to end, as %s", flag, pattern, m)
+		}
+		all = append(all, m)
+	}
+	return all, nil
+}

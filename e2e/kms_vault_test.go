@@ -1,0 +1,189 @@
+package e2e
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// vaultTransit is a Vault of this test's own.
+type vaultTransit struct {
+	t              *testing.T
+	Address, Token string
+}
+
+// buildVault returns the path of a Vault server, built from the released module in a throw-away
+// module: Vault's licence keeps it out of this repository, and its graph out of ours.
+//
+// Vault v1.21.4 is released against its own copy of its sdk, and the newest sdk that is
+// released differs from that in two signatures, which is what adaptSDK is about.
+func buildVault() (string, error) {
+	const source = "testdata/vaultserver"
+	sum := sha256.New()
+	for _, name := range []string{"go.mod", "main.go", "restore.go.txt"} {
+		data, err := os.ReadFile(filepath.Join(source, name))
+		if err != nil {
+			return "", err
+		}
+		sum.Write(data)
+	}
+	program, err := filepath.Abs(filepath.Join(bin, fmt.Sprintf("vaultserver-%x", sum.Sum(nil)[:4])))
+	if err != nil {
+		return "", err
+	}
+	if _, err := os.Stat(program); err == nil {
+		return program, nil
+	}
+	fmt.Fprintln(os.Stderr, "e2e: building Vault v1.21.4, which takes minutes")
+	dir, err := os.MkdirTemp("", "vaultserver")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(dir)
+	for _, name := range []string{"go.mod", "main.go"} {
+		data, err := os.ReadFile(filepath.Join(source, name))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, name), data, 0o600)
+		}
+		if err != nil {
+			return "", err
+		}
+	}
+	if err := adaptSDK(filepath.Join(source, "restore.go.txt"), filepath.Join(dir, "sdk")); err != nil {
+		return "", err
+	}
+	return program, goBuild(dir, "0", "-mod=mod", "-o", program, ".")
+}
+
+// adaptSDK copies the released sdk from the module cache.
+func adaptSDK(restore, target string) error {
+	out, err := exec.Command("go", "mod", "download", "-json", "github.com/hashicorp/vault/sdk@v0.21.0").Output()
+	if err != nil {
+		return fmt.Errorf("go mod download: %w\n%s", err, out)
+	}
+	var module struct{ Dir string }
+	if err := json.Unmarshal(out, &module); err != nil {
+		return err
+	}
+	if err := copyWritable(module.Dir, target); err != nil {
+		return err
+	}
+	locks := filepath.Join(target, "helper", "keysutil")
+	data, err := os.ReadFile(restore)
+	return errors.Join(err,
+		os.WriteFile(filepath.Join(locks, "restore.go"), data, 0o600),
+		replaceIn(filepath.Join(locks, "lock_manager.go"), "LockManager) RestorePolicy(", "LockManager) restorePolicy("),
+		replaceIn(filepath.Join(target, "framework", "backend.go"), "*logical.Request, string) error\n", "*logical.Request) error\n"))
+}
+
+// copyWritable copies a folder of the module cache, where everything is read-only.
+func copyWritable(from, to string) error {
+	return filepath.WalkDir(from, func(path string, entry os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(from, path)
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() {
+			return os.MkdirAll(filepath.Join(to, name), 0o700)
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(to, name), data, 0o600)
+	})
+}
+
+func replaceIn(file, from, to string) error {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	if bytes.Count(data, []byte(from)) != 1 {
+		return fmt.Errorf("%s: %q stands %d times, want once", file, from, bytes.Count(data, []byte(from)))
+	}
+	return os.WriteFile(file, bytes.Replace(data, []byte(from), []byte(to), 1), 0o600)
+}
+
+func startVault(t *testing.T) *vaultTransit {
+	t.Helper()
+	program, err := buildVault()
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := &vaultTransit{t: t}
+	startProcess(t, program, v)
+	v.post("sys/mounts/transit", `{"type":"transit"}`)
+	return v
+}
+
+func (v *vaultTransit) post(path, body string) {
+	v.t.Helper()
+	request, err := http.NewRequestWithContext(v.t.Context(), http.MethodPost, v.Address+"/v1/"+path, strings.NewReader(body))
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	request.Header.Set("X-Vault-Token", v.Token)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(response.Body, 1<<20))
+	if err != nil || response.StatusCode/100 != 2 {
+		v.t.Fatalf("%s: %s %v\n%s", path, response.Status, err, answer)
+	}
+}
+
+// TestKMSVault proves that runattest signs and verifies with keys of a real Vault's transit
+// engine, of each of our algorithms, and with the newest version of a rotated one.
+func TestKMSVault(t *testing.T) {
+	v := startVault(t)
+	d := newKMSDesk(t, "VAULT_ADDR="+v.Address, "VAULT_TOKEN="+v.Token)
+	for _, a := range algorithms {
+		v.post("transit/keys/"+a.name, fmt.Sprintf(`{"type":%q}`, a.name))
+		t.Run(a.name, func(t *testing.T) { d.in(t).roundTrip("hashivault://"+a.name, a) })
+	}
+	t.Run("rotated", func(t *testing.T) {
+		d := d.in(t)
+		const ref = "hashivault://rotated"
+		v.post("transit/keys/rotated", `{"type":"ecdsa-p256"}`)
+		d.roundTrip(ref, algorithms[0])
+		before := slices.Clone(d.read("kms.pub"))
+		d.write("before.sigstore.json", d.read("kms.sigstore.json"))
+		v.post("transit/keys/rotated/rotate", `{}`)
+		d.roundTrip(ref, algorithms[0])
+		d.write("before.pub", before)
+		d.verified("before.pub", "before.sigstore.json")
+		d.notVerified("before.pub", "kms.sigstore.json", "signature", "signer")
+	})
+	t.Run("no such key", func(t *testing.T) {
+		d.in(t).fails("hashivault://none", "could not read data from transit key path: /transit/keys/none")
+	})
+	t.Run("key that cannot sign", func(t *testing.T) {
+		v.post("transit/keys/aes", `{"type":"aes256-gcm96"}`)
+		d.in(t).fails("hashivault://aes", "sigstore-kms-hashivault: ")
+	})
+	t.Run("wrong token", func(t *testing.T) {
+		d.in(t).with("VAULT_TOKEN=wrong").fails("hashivault://ecdsa-p256", "permission denied")
+	})
+	t.Run("no address", func(t *testing.T) {
+		d.in(t).with("VAULT_ADDR=").fails("hashivault://ecdsa-p256", "VAULT_ADDR or BAO_ADDR is not set")
+	})
+	t.Run("nobody there", func(t *testing.T) {
+		d.in(t).with("VAULT_ADDR="+nobody, "VAULT_MAX_RETRIES=0").fails("hashivault://ecdsa-p256", "connection refused")
+	})
+}

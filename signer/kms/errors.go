@@ -1,0 +1,35 @@
+package kms
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Error says that a plugin did not do what was asked of it: it failed, said so, took too
+// long, or answered what cannot be right.
+type Error struct {
+	Program string // sigstore-kms-NAME
+	Err     error
+}
+
+func (e *Error) Error() string { return e.Program + ": " + e.Err.Error() }
+func (e *Error) Unwrap() error { return e.Err }
+
+// MissingError says that there is no plugin for a reference. It unwraps to what the search
+// of the PATH gave, exec.ErrNotFound as a rule.
+type MissingError struct {
+	Program string
+	Err     error
+	name    string
+}
+
+func (e *MissingError) Error() string { return fmt.Sprintf("no program %s on PATH", e.Program) }
+func (e *MissingError) Unwrap() error { return e.Err }
+
+// Hint says what to install.
+func (e *MissingError) Hint() string {
+	if slices.Contains(ours, e.name) {
+		return "go install github.com/runattest/runattest/plugins/cmd/" + e.Program + "@latest"
+	}
+	return fmt.Sprintf("keys %s://... need a KMS plugin of that name; a key without one is a file or env://NAME", e.name)
+}

@@ -1,0 +1,40 @@
+package kms
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// prefix begins the name of every plugin; sigstore's protocol says so.
+const prefix = "sigstore-kms-"
+
+// ours are the names that the plugins of this project serve.
+var ours = []string{"awskms", "azurekms", "gcpkms", "hashivault", "pkcs11"}
+
+// Names are the names that plugins of this project serve, in order.
+func Names() []string { return slices.Clone(ours) }
+
+// reference is a key's reference in its parts.
+type reference struct{ name, key string }
+
+// parse cuts NAME://KEY. NAME becomes part of a program's name, and so has to be harmless.
+func parse(ref string) (reference, error) {
+	name, key, ok := strings.Cut(ref, "://")
+	switch {
+	case !ok:
+		return reference{}, fmt.Errorf("key %q: want NAME://KEY", ref)
+	case name == "" || len(name) > 64 || name[0] == '-' || strings.ContainsFunc(name, isForeign):
+		return reference{}, fmt.Errorf("key %q: want lower-case letters, digits and hyphens before ://", ref)
+	case key == "":
+		return reference{}, fmt.Errorf("key %q: no key behind %s://", ref, name)
+	}
+	return reference{name, key}, nil
+}
+
+func isForeign(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' }
+
+// program is the name of the plugin that serves the reference.
+func (r reference) program() string { return prefix + r.name }
+
+func (r reference) String() string { return r.name + "://" + r.key }
