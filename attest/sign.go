@@ -42,7 +42,10 @@ func Sign(ctx context.Context, s *Statement, by signer.Signer, o SignOptions) (*
 			return nil, err
 		}
 	}
-	return b, b.convince(ctx, o.Trust)
+	if err := b.convince(ctx, o.Trust); err != nil {
+		return nil, err
+	}
+	return b, nil
 }
 
 // nameSigner puts into the bundle who is going to sign.

@@ -18,8 +18,9 @@ import (
 const clockSkew = 5 * time.Minute
 
 // RequestCertificate makes a key and has the certificate authority (Fulcio) at the URL certify,
-// for the some minutes that its certificates live, that the key belongs to whom the OIDC
-// identity token names. The key is never stored. Errors of the authority are a *ServiceError.
+// for the minutes that its certificates live, that the key belongs to whom the OIDC
+// identity token names. The key is never stored. It takes DefaultTimeout at most, or
+// until ctx ends. Errors of the authority are a *ServiceError.
 func RequestCertificate(ctx context.Context, fulcio, token string) (signer.Certified, error) {
 	fulcio = strings.TrimRight(fulcio, "/")
 	if err := checkURL(fulcio, true); err != nil {
@@ -32,7 +33,11 @@ func RequestCertificate(ctx context.Context, fulcio, token string) (signer.Certi
 		return nil, err
 	}
 	client := sign.NewFulcio(&sign.FulcioOptions{BaseURL: fulcio, Timeout: -1, Transport: newClient(ctx).Transport})
-	der, err := client.GetCertificate(ctx, pair, &sign.CertificateProviderOptions{IDToken: token})
+	var der []byte
+	err = guard(func() (err error) {
+		der, err = client.GetCertificate(ctx, pair, &sign.CertificateProviderOptions{IDToken: token})
+		return err
+	})
 	if err != nil {
 		return nil, &ServiceError{"certificate authority", fulcio, err}
 	}

@@ -19,7 +19,7 @@ import (
 	"github.com/runattest/runattest/internal/limits"
 )
 
-// DefaultTimeout is how long a service has to answer, retries included.
+// DefaultTimeout is how long services have to answer, retries included.
 const DefaultTimeout = 30 * time.Second
 
 const (
@@ -53,7 +53,7 @@ func cause(err error) error {
 	return err
 }
 
-// statusError is an answer that is no yes.
+// statusError is an answer that is no yes, and that asking again would not change.
 type statusError struct {
 	status string
 	text   string
@@ -73,6 +73,12 @@ func newClient(ctx context.Context) *http.Client {
 	retry := retryablehttp.NewClient()
 	retry.Logger = nil
 	retry.RetryMax, retry.RetryWaitMin, retry.RetryWaitMax = retries, retryWait, retryMost
+	retry.CheckRetry = func(ctx context.Context, response *http.Response, err error) (bool, error) {
+		if final := (*statusError)(nil); errors.As(err, &final) {
+			return false, err
+		}
+		return retryablehttp.DefaultRetryPolicy(ctx, response, err)
+	}
 	retry.ErrorHandler = retryablehttp.PassthroughErrorHandler
 	retry.HTTPClient = &http.Client{
 		Transport:     wholeAnswers{http.DefaultTransport},
@@ -137,7 +143,7 @@ func (t wholeAnswers) RoundTrip(r *http.Request) (*http.Response, error) {
 	case err != nil:
 		return nil, fmt.Errorf("the answer breaks off: %w", err)
 	case len(body) > limits.ServiceAnswer:
-		return nil, fmt.Errorf("the answer is longer than %d bytes", limits.ServiceAnswer)
+		return nil, &statusError{response.Status, fmt.Sprintf("the answer is longer than %d bytes", limits.ServiceAnswer)}
 	}
 	if kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type")); kind == "text/html" {
 		if response.StatusCode/100 == 2 {

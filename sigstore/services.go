@@ -1,12 +1,14 @@
 package sigstore
 
 import (
+	"cmp"
 	"context"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/sigstore/sigstore-go/pkg/sign"
 	"google.golang.org/protobuf/encoding/protojson"
@@ -23,6 +25,8 @@ type Services struct {
 	Logs                 []Log
 	// Key is who signs, unless it is a certificate: logs want to know.
 	Key *signer.PublicKey
+	// Timeout is how long all of them together have for one signature; DefaultTimeout if zero.
+	Timeout time.Duration
 }
 
 // Log is a Rekor transparency log.
@@ -54,11 +58,11 @@ func (s Services) Check() error {
 	return nil
 }
 
-// Witness asks all services at once, each with DefaultTimeout to answer. It gives all evidence or
+// Witness asks all services at once. It gives all evidence or
 // an error, a *ServiceError where a service failed; each piece is about this signature, whoever
 // signed it.
 func (s Services) Witness(ctx context.Context, e attest.Envelope) (attest.Evidence, error) {
-	ctx, cancel := context.WithTimeout(ctx, DefaultTimeout)
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(s.Timeout, DefaultTimeout))
 	defer cancel()
 	evidence := attest.Evidence{
 		Timestamps: make([][]byte, len(s.TimestampAuthorities)),
@@ -104,7 +108,7 @@ func firstCause(errs []error) error {
 
 // requestEntry publishes a signature and gives the proof as protobuf JSON.
 func (s Services) requestEntry(ctx context.Context, l Log, e attest.Envelope) ([]byte, error) {
-	options := &sign.RekorOptions{BaseURL: l.URL, Version: uint32(l.Version), Timeout: DefaultTimeout} // #nosec G115 -- 1 or 2
+	options := &sign.RekorOptions{BaseURL: l.URL, Version: uint32(l.Version), Timeout: cmp.Or(s.Timeout, DefaultTimeout)} // #nosec G115 -- 1 or 2
 	var err error
 	if l.Version == 2 {
 		options.ClientV2 = rekorV2{newClient(ctx), strings.TrimRight(l.URL, "/")}
@@ -116,7 +120,9 @@ func (s Services) requestEntry(ctx context.Context, l Log, e attest.Envelope) ([
 		return nil, err
 	}
 	b := entity(e, by, nil)
-	if err := sign.NewRekor(options).GetTransparencyLogEntry(ctx, pemBytes, b); err != nil {
+	// a log that answers with an empty object makes sigstore-go v1.3.0 panic
+	err = guard(func() error { return sign.NewRekor(options).GetTransparencyLogEntry(ctx, pemBytes, b) })
+	if err != nil {
 		return nil, err
 	}
 	entries := b.GetVerificationMaterial().GetTlogEntries()

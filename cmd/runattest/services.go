@@ -27,6 +27,7 @@ type signerFlags struct {
 	rekorVersion *oneOfValue
 	config       string
 	root         string
+	timeout      time.Duration
 }
 
 // newSignerFlags declares the flags of every command that signs.
@@ -41,6 +42,7 @@ func newSignerFlags(cmd *cobra.Command) *signerFlags {
 	s.rekorVersion = wordFlag(cmd, "rekor-version", "the version of the API of each --rekor", "2", "1")
 	f.StringVar(&s.config, "signing-config", "", "the services in one file, as cosign signing-config writes it; flags above go before it")
 	f.StringVar(&s.root, "trusted-root", "", "verify what was made with this Sigstore TrustedRoot before it is written")
+	f.DurationVar(&s.timeout, "timeout", sigstore.DefaultTimeout, "how long the services have to answer, retries included")
 	completeKeys(cmd, "key")
 	_ = cmd.MarkFlagFilename("signing-config", "json")
 	_ = cmd.MarkFlagFilename("trusted-root", "json")
@@ -58,6 +60,9 @@ func (s *signerFlags) load(cmd *cobra.Command) (*signing, error) {
 	if err := refuseEmpty(cmd, "key", "fulcio", "identity-token", "signing-config", "trusted-root"); err != nil {
 		return nil, err
 	}
+	if s.timeout <= 0 {
+		return nil, fmt.Errorf("--timeout %s: want more than nothing", s.timeout)
+	}
 	endpoints, err := s.endpoints()
 	if err != nil {
 		return nil, err
@@ -67,7 +72,7 @@ func (s *signerFlags) load(cmd *cobra.Command) (*signing, error) {
 		return nil, err
 	}
 	services := endpoints.Services
-	services.Key = made.by.PublicKey()
+	services.Key, services.Timeout = made.by.PublicKey(), s.timeout
 	if err := services.Check(); err != nil {
 		return nil, err
 	}
@@ -131,7 +136,9 @@ func (s *signerFlags) signer(cmd *cobra.Command, e sigstore.Endpoints) (signer.S
 	if err != nil {
 		return nil, err
 	}
-	return sigstore.RequestCertificate(cmd.Context(), e.Fulcio, token)
+	ctx, cancel := context.WithTimeout(cmd.Context(), s.timeout)
+	defer cancel()
+	return sigstore.RequestCertificate(ctx, e.Fulcio, token)
 }
 
 // identityToken is the token given, or the environment's.

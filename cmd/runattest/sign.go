@@ -49,7 +49,8 @@ Without a key of your own, --fulcio has a certificate authority certify a key th
 for this call and forgotten, to whom the OIDC identity token names. --timestamp-server has an
 authority say when the signature existed, which proves that the run was declared before it
 was executed; --rekor publishes the signature in a transparency log. --signing-config names
-all services in one file. A service has 30 seconds to answer, retries included.
+all services in one file. They have --timeout to answer; one that is overloaded or fails is
+asked again, at most three times.
 
 With --trusted-root the bundle is verified as a verifier would, before it is written.`,
 		Example: `  runattest sign --key runattest.key run.json
