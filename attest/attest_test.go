@@ -464,21 +464,24 @@ func idOf(d *identity.Declaration) *identity.ID {
 // failed or unknown is a no.
 func TestDecide(t *testing.T) {
 	good := []Check{pass(CheckSignature, ""), pass(CheckSigner, ""), notChecked(CheckTime, ""), pass(CheckStatement, ""), pass(CheckIdentity, ""), pass(CheckDeclaration, "")}
-	if !decide(good) {
+	if !decide(good, required...) {
 		t.Fatal("good checks are refused")
 	}
-	if decide(nil) {
+	if decide(good) {
+		t.Error("a yes to nothing that is required")
+	}
+	if decide(nil, required...) {
 		t.Error("no checks are a yes")
 	}
 	for i, c := range good {
 		for _, verdict := range []Verdict{Fail, "", "PASS", "unknown"} {
 			changed := slices.Clone(good)
 			changed[i].Verdict = verdict
-			if decide(changed) {
+			if decide(changed, required...) {
 				t.Errorf("%s=%q is a yes", c.Name, verdict)
 			}
 		}
-		if c.Verdict == Pass && decide(slices.Delete(slices.Clone(good), i, i+1)) {
+		if c.Verdict == Pass && decide(slices.Delete(slices.Clone(good), i, i+1), required...) {
 			t.Errorf("without %s it is a yes", c.Name)
 		}
 	}

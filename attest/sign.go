@@ -21,11 +21,18 @@ type SignOptions struct {
 	Trust Trust
 }
 
+// Signable is an in-toto Statement that this package made, in RFC 8785 form: a *Statement or a
+// *Claim.
+type Signable interface {
+	Bytes() []byte
+	signable()
+}
+
 // Sign signs a Statement and gives it as a bundle, or as a bare DSSE envelope. A signer that
 // is a signer.Certified puts its certificate into the bundle. What Sign made it has verified:
 // with the signer's public key, and with o.Trust where that is given; that trust does not
 // believe it is a *VerificationError.
-func Sign(ctx context.Context, s *Statement, by signer.Signer, o SignOptions) (*Bundle, error) {
+func Sign(ctx context.Context, s Signable, by signer.Signer, o SignOptions) (*Bundle, error) {
 	b := &Bundle{format: o.Format, payloadType: PayloadType, payload: s.Bytes()}
 	if b.format == "" {
 		b.format = SigstoreBundle

@@ -32,6 +32,8 @@ type Statement struct {
 	id   identity.ID
 }
 
+var _ Signable = (*Statement)(nil)
+
 // StatementOptions are the optional parts of a Statement; the zero value has none.
 type StatementOptions struct {
 	// Subjects are artifacts to which the run belongs: an image by digest, a model file.
@@ -103,6 +105,8 @@ func New(d *identity.Declaration, o StatementOptions) (*Statement, error) {
 // Bytes are the Statement's RFC 8785 bytes, the payload to be signed.
 func (s *Statement) Bytes() []byte { return slices.Clone(s.text) }
 
+func (*Statement) signable() {}
+
 // ID is the identity that the Statement gives to its run.
 func (s *Statement) ID() identity.ID { return s.id }
 
@@ -125,25 +129,18 @@ var payloadRules = canonical.Options{
 // v1, closed objects, no duplicates, exact numbers. Whether the identity is the
 // declaration's is another question.
 func readStatement(payload []byte) (*content, error) {
-	if len(payload) > limits.Payload {
-		return nil, fmt.Errorf("payload of %d bytes, want at most %d", len(payload), limits.Payload)
-	}
-	root, err := parseJSON(payload, payloadRules)
+	root, err := readInToto(payload, PredicateType)
 	if err != nil {
-		return nil, fmt.Errorf("payload: %w", err)
-	}
-	if got := root.Get("_type").Text(); got != StatementType {
-		return nil, fmt.Errorf("_type is %s, want %s", strconv.Quote(got), StatementType)
-	}
-	if got := root.Get("predicateType").Text(); got != PredicateType {
-		return nil, fmt.Errorf("predicateType is %s, want %s", strconv.Quote(got), PredicateType)
-	}
-	if err := checkMembers(root, "_type", "subject", "predicateType", "predicate"); err != nil {
 		return nil, err
 	}
 	c := &content{}
 	if c.subjects, err = readSubjects(root.Get("subject")); err != nil {
 		return nil, err
+	}
+	for i, s := range c.subjects[1:] {
+		if err := s.check(); err != nil {
+			return nil, fmt.Errorf("subject %d: %w", i+1, err)
+		}
 	}
 	if err := c.readPredicate(root.Get("predicate")); err != nil {
 		return nil, fmt.Errorf("predicate: %w", err)

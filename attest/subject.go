@@ -86,9 +86,6 @@ func readSubjects(v jsontree.Value) ([]Subject, error) {
 	subjects := make([]Subject, 0, v.Len())
 	for i, e := range v.Elements() {
 		s, err := readSubject(e)
-		if err == nil && i > 0 {
-			err = s.check()
-		}
 		if err == nil && seen[s] {
 			err = errors.New("stands twice")
 		}

@@ -100,7 +100,7 @@ func (v *Verifier) Verify(ctx context.Context, b *Bundle, want Expect) (*Verifie
 		run.statement, run.identity, run.declaration, run.subject,
 		notChecked(CheckPolicy, "no policy was given"),
 	}
-	if !decide(checks) || opinion.By == nil || run.verified == nil {
+	if !decide(checks, required...) || opinion.By == nil || run.verified == nil {
 		return nil, &VerificationError{Report{Checks: checks}}
 	}
 	return &Verified{

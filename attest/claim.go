@@ -1,0 +1,140 @@
+package attest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/runattest/runattest/internal/jsontree"
+	"github.com/runattest/runattest/internal/limits"
+)
+
+// Claim is an in-toto Statement of another predicate type than the run's identity: what
+// somebody says about runs or artifacts, such as an approval. It is a Signable.
+type Claim struct{ text []byte }
+
+var _ Signable = (*Claim)(nil)
+
+// NewClaim makes the Statement in RFC 8785 form. The predicate is written by encoding/json;
+// it must be an object, and its numbers exact.
+func NewClaim(predicateType string, subjects []Subject, predicate any) (*Claim, error) {
+	text, err := marshal(map[string]any{
+		"_type": StatementType, "subject": subjects, "predicateType": predicateType, "predicate": predicate,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("statement: %w", err)
+	}
+	if _, err := readClaim(text, predicateType); err != nil {
+		return nil, fmt.Errorf("statement: %w", err)
+	}
+	return &Claim{text}, nil
+}
+
+// Bytes are the Statement's RFC 8785 bytes, the payload to be signed.
+func (c *Claim) Bytes() []byte { return slices.Clone(c.text) }
+
+func (*Claim) signable() {}
+
+// VerifiedClaim is a claim whose signer VerifyClaim has said yes to. It says who claims; what
+// is claimed is for the caller to read as strictly.
+type VerifiedClaim struct {
+	subjects  []Subject
+	predicate json.RawMessage
+	signer    Signatory
+	times     []TrustedTime
+}
+
+// Subjects are what the claim is about.
+func (c *VerifiedClaim) Subjects() []Subject { return slices.Clone(c.subjects) }
+
+// Predicate is the claim, a JSON object in RFC 8785 form.
+func (c *VerifiedClaim) Predicate() []byte { return slices.Clone(c.predicate) }
+
+// Signer is who claims.
+func (c *VerifiedClaim) Signer() Signatory { return c.signer }
+
+// Times are when trusted authorities saw the signature; empty without trusted time.
+func (c *VerifiedClaim) Times() []TrustedTime { return slices.Clone(c.times) }
+
+// VerifyClaim holds a bundle against the verifier's trust, and its payload against the form of
+// a Statement of that predicate type. When the answer is no the error is a *VerificationError
+// with the checks signature, signer, time and statement.
+func (v *Verifier) VerifyClaim(ctx context.Context, b *Bundle, predicateType string) (*VerifiedClaim, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if v == nil || v.trust == nil {
+		return nil, ErrNoTrust
+	}
+	o := b.CheckTrust(ctx, v.trust)
+	form := pass(CheckStatement, "in-toto v1, %s", predicateType)
+	var claim *claimContent
+	var err error
+	if b.payloadType != PayloadType {
+		err = fmt.Errorf("payloadType is %s, want %s", strconv.Quote(b.payloadType), PayloadType)
+	} else {
+		claim, err = readClaim(b.payload, predicateType)
+	}
+	if err != nil {
+		form = fail(CheckStatement, "%s", err)
+	}
+	checks := []Check{o.Signature, o.Signer, o.Time, form}
+	if !decide(checks, CheckSignature, CheckSigner, CheckStatement) || o.By == nil || claim == nil {
+		return nil, &VerificationError{Report{Checks: checks}}
+	}
+	return &VerifiedClaim{claim.subjects, claim.predicate, *o.By, o.Times}, nil
+}
+
+// UnverifiedPredicateType is the predicate type that a bundle's payload names, "" if it is no
+// Statement. It is for choosing how to verify the bundle, and for nothing else.
+func (b *Bundle) UnverifiedPredicateType() string {
+	root, err := parseJSON(b.payload, payloadRules)
+	if err != nil || root.Kind() != jsontree.Object {
+		return ""
+	}
+	return root.Get("predicateType").Text()
+}
+
+type claimContent struct {
+	subjects  []Subject
+	predicate []byte
+}
+
+func readClaim(payload []byte, predicateType string) (*claimContent, error) {
+	root, err := readInToto(payload, predicateType)
+	if err != nil {
+		return nil, err
+	}
+	c := &claimContent{}
+	if c.subjects, err = readSubjects(root.Get("subject")); err != nil {
+		return nil, err
+	}
+	predicate := root.Get("predicate")
+	if predicate.Kind() != jsontree.Object {
+		return nil, errors.New("predicate: want an object")
+	}
+	c.predicate = predicate.Raw()
+	return c, nil
+}
+
+// readInToto reads what every in-toto Statement v1 has, strictly.
+func readInToto(payload []byte, predicateType string) (jsontree.Value, error) {
+	var none jsontree.Value
+	if len(payload) > limits.Payload {
+		return none, fmt.Errorf("payload of %d bytes, want at most %d", len(payload), limits.Payload)
+	}
+	root, err := parseJSON(payload, payloadRules)
+	if err != nil {
+		return none, fmt.Errorf("payload: %w", err)
+	}
+	if got := root.Get("_type").Text(); got != StatementType {
+		return none, fmt.Errorf("_type is %s, want %s", strconv.Quote(got), StatementType)
+	}
+	if got := root.Get("predicateType").Text(); got != predicateType {
+		return none, fmt.Errorf("predicateType is %s, want %s", strconv.Quote(got), predicateType)
+	}
+	return root, checkMembers(root, "_type", "subject", "predicateType", "predicate")
+}
