@@ -14,9 +14,23 @@ help: ## list the targets
 build: ## build bin/runattest
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='$(LDFLAGS)' -o $(BIN)/runattest ./cmd/runattest
 
+PLUGINS := awskms azurekms gcpkms hashivault pkcs11
+
+.PHONY: plugins
+plugins: $(PLUGINS:%=plugin-%) ## build the KMS plugins into bin/plugins, to be on PATH
+
+# What talks to hardware modules loads their libraries, which takes cgo.
+plugin-pkcs11: CGO := 1
+plugin-%:
+	cd plugins && CGO_ENABLED=$(or $(CGO),0) $(GO) build -trimpath -ldflags='$(LDFLAGS)' -o $(abspath $(BIN))/plugins/sigstore-kms-$* ./cmd/sigstore-kms-$*
+
 .PHONY: test
 test: ## run the tests
 	$(GO) test ./...
+
+.PHONY: test-plugins
+test-plugins: ## run the tests of the KMS plugins, a module of its own
+	cd plugins && $(GO) test ./...
 
 .PHONY: race
 race: ## run the tests under the race detector
@@ -29,10 +43,12 @@ lint: ## vet, formatting and staticcheck
 	$(GO) run $(STATICCHECK) ./...
 	cd canonical/bench && $(GO) vet ./...
 	cd e2e && $(GO) vet ./...
+	cd plugins && $(GO) vet ./... && $(GO) run $(STATICCHECK) ./...
 
 .PHONY: vuln
 vuln: ## govulncheck, where its database can be reached
 	$(GO) run $(GOVULNCHECK) ./...
+	cd plugins && $(GO) run $(GOVULNCHECK) ./...
 
 .PHONY: docs
 docs: ## write docs/cli again from the commands
@@ -52,8 +68,16 @@ bench-canonical: ## canonical beside its peers
 	cd canonical/bench && $(GO) run .
 
 .PHONY: e2e
-e2e: build ## the real peers: cosign signs and verifies with us
+e2e: build softhsm ## the real peers: cosign signs and verifies with us
 	cd e2e && RUNATTEST=$(CURDIR)/$(BIN)/runattest $(GO) test -count=1 -timeout 40m ./...
+
+.PHONY: softhsm
+softhsm: ## install SoftHSM, which the end-to-end tests take for a hardware module
+	./.ci/install-softhsm
+
+.PHONY: bench-plugins
+bench-plugins: plugins ## size and start-up of each KMS plugin
+	$(GO) run ./internal/procbench -plugins $(BIN)/plugins/*
 
 .PHONY: fuzz
 fuzz: ## a minute of each fuzz target (FUZZTIME=1h for a campaign)

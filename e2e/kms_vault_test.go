@@ -130,7 +130,33 @@ func startVault(t *testing.T) *vaultTransit {
 	return v
 }
 
-func (v *vaultTransit) post(path, body string) {
+// signerPolicy is the policy of docs/kms.md: all that signing with the key ci takes.
+const signerPolicy = `
+path "transit/keys/ci" { capabilities = ["read"] }
+path "transit/sign/ci" { capabilities = ["update"] }
+path "transit/sign/ci/*" { capabilities = ["update"] }
+`
+
+// restricted returns a token that may do what the policy says, and nothing else.
+func (v *vaultTransit) restricted(policy string) string {
+	v.t.Helper()
+	body, err := json.Marshal(map[string]string{"policy": policy})
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	v.post("sys/policies/acl/signer", string(body))
+	var made struct {
+		Auth struct {
+			ClientToken string `json:"client_token"`
+		}
+	}
+	if err := json.Unmarshal(v.post("auth/token/create", `{"policies":["signer"],"no_default_policy":true}`), &made); err != nil {
+		v.t.Fatal(err)
+	}
+	return made.Auth.ClientToken
+}
+
+func (v *vaultTransit) post(path, body string) []byte {
 	v.t.Helper()
 	request, err := http.NewRequestWithContext(v.t.Context(), http.MethodPost, v.Address+"/v1/"+path, strings.NewReader(body))
 	if err != nil {
@@ -146,6 +172,7 @@ func (v *vaultTransit) post(path, body string) {
 	if err != nil || response.StatusCode/100 != 2 {
 		v.t.Fatalf("%s: %s %v\n%s", path, response.Status, err, answer)
 	}
+	return answer
 }
 
 // TestKMSVault proves that runattest signs and verifies with keys of a real Vault's transit
@@ -169,6 +196,12 @@ func TestKMSVault(t *testing.T) {
 		d.write("before.pub", before)
 		d.verified("before.pub", "before.sigstore.json")
 		d.notVerified("before.pub", "kms.sigstore.json", "signature", "signer")
+	})
+	t.Run("least privilege", func(t *testing.T) {
+		v.post("transit/keys/ci", `{"type":"ecdsa-p384"}`)
+		d := d.in(t).with("VAULT_TOKEN=" + v.restricted(signerPolicy))
+		d.roundTrip("hashivault://ci", algorithms[1])
+		d.fails("hashivault://ecdsa-p256", "permission denied")
 	})
 	t.Run("no such key", func(t *testing.T) {
 		d.in(t).fails("hashivault://none", "could not read data from transit key path: /transit/keys/none")

@@ -38,6 +38,7 @@ func exitStatus(err error) int {
 		missing      *kms.MissingError
 		plugin       *kms.Error
 		service      *sigstore.ServiceError
+		repository   *sigstore.RepositoryError
 	)
 	switch {
 	case err == nil:
@@ -46,7 +47,7 @@ func exitStatus(err error) int {
 		return exitFailed
 	case errors.As(err, &status):
 		return int(status)
-	case errors.As(err, &verification):
+	case errors.As(err, &verification), errors.As(err, &repository):
 		return exitNo
 	case errors.Is(err, boundedfile.ErrInput), errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrExist):
 		return exitMalformed

@@ -19,11 +19,17 @@ import (
 const runs = 41
 
 func main() {
-	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: procbench BINARY")
+	var err error
+	switch {
+	case len(os.Args) > 2 && os.Args[1] == "-plugins":
+		err = measurePlugins(os.Args[2:])
+	case len(os.Args) == 2:
+		err = measure(os.Args[1])
+	default:
+		fmt.Fprintln(os.Stderr, "usage: procbench BINARY | procbench -plugins FILE...")
 		os.Exit(2)
 	}
-	if err := measure(os.Args[1]); err != nil {
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "procbench:", err)
 		os.Exit(1)
 	}
