@@ -1,16 +1,17 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/idtoken"
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/signer"
@@ -22,6 +23,9 @@ type signerFlags struct {
 	key          string
 	fulcio       string
 	token        string
+	issuer       string
+	client       string
+	login        *oneOfValue
 	timestampers []string
 	rekors       []string
 	rekorVersion *oneOfValue
@@ -36,7 +40,10 @@ func newSignerFlags(cmd *cobra.Command) *signerFlags {
 	f := cmd.Flags()
 	f.StringVar(&s.key, "key", "", "the private key: a file, env://NAME or a KMS key")
 	f.StringVar(&s.fulcio, "fulcio", "", "sign without a key of your own: the certificate authority's URL")
-	f.StringVar(&s.token, "identity-token", "", "the OIDC token that says who you are: a file or the token itself (default: SIGSTORE_ID_TOKEN, then what the CI gives)")
+	f.StringVar(&s.token, "identity-token", "", "the OIDC token that says who you are: a file or the token itself (default: SIGSTORE_ID_TOKEN, what the CI or cloud gives, a login)")
+	f.StringVar(&s.issuer, "oidc-issuer", "", "where you log in, when there is no token (default: the signing config's, or Sigstore's)")
+	f.StringVar(&s.client, "oidc-client-id", "sigstore", "the audience of the token")
+	s.login = wordFlag(cmd, "login", "how you log in: with a browser here, or on another device", "browser", "device")
 	f.StringArrayVar(&s.timestampers, "timestamp-server", nil, "an RFC 3161 timestamp authority's URL (repeatable)")
 	f.StringArrayVar(&s.rekors, "rekor", nil, "a transparency log's URL (repeatable)")
 	s.rekorVersion = wordFlag(cmd, "rekor-version", "the version of the API of each --rekor", "2", "1")
@@ -57,7 +64,7 @@ type signing struct {
 }
 
 func (s *signerFlags) load(cmd *cobra.Command) (*signing, error) {
-	if err := refuseEmpty(cmd, "key", "fulcio", "identity-token", "signing-config", "trusted-root"); err != nil {
+	if err := refuseEmpty(cmd, "key", "fulcio", "identity-token", "oidc-issuer", "oidc-client-id", "signing-config", "trusted-root"); err != nil {
 		return nil, err
 	}
 	if s.timeout <= 0 {
@@ -132,7 +139,7 @@ func (s *signerFlags) signer(cmd *cobra.Command, e sigstore.Endpoints) (signer.S
 	case e.Fulcio == "":
 		return nil, withHint(errors.New("no key given"), "sign with --key FILE (runattest keygen makes one), or without a key with --fulcio URL or --signing-config FILE")
 	}
-	token, err := s.identityToken(cmd.Context(), e)
+	token, err := s.identityToken(cmd, e)
 	if err != nil {
 		return nil, err
 	}
@@ -141,20 +148,45 @@ func (s *signerFlags) signer(cmd *cobra.Command, e sigstore.Endpoints) (signer.S
 	return sigstore.RequestCertificate(ctx, e.Fulcio, token)
 }
 
-// identityToken is the token given, or the environment's.
-func (s *signerFlags) identityToken(_ context.Context, _ sigstore.Endpoints) (string, error) {
+// identityToken is the token given, or the environment's, or that of a person who logs in.
+func (s *signerFlags) identityToken(cmd *cobra.Command, e sigstore.Endpoints) (string, error) {
+	if s.token != "" {
+		return s.givenToken()
+	}
+	sources := idtoken.Ambient(nil)
+	if isTerminal(cmd.InOrStdin()) && isTerminal(cmd.ErrOrStderr()) {
+		login := idtoken.LoginOptions{Issuer: cmp.Or(s.issuer, e.OIDCIssuer), ClientID: s.client, Out: cmd.ErrOrStderr()}
+		if s.login.value == "device" {
+			sources = append(sources, idtoken.Device(login))
+		} else {
+			sources = append(sources, idtoken.Browser(login))
+		}
+	}
+	token, _, err := idtoken.First(cmd.Context(), s.client, sources...)
+	if errors.Is(err, idtoken.ErrNoIdentity) {
+		return "", withHint(err, "give --identity-token, set SIGSTORE_ID_TOKEN, or sign at a terminal to log in")
+	}
+	return token.Raw(), err
+}
+
+// givenToken reads --identity-token, and says what is wrong with it before anybody else is asked.
+func (s *signerFlags) givenToken() (string, error) {
 	text := s.token
-	if text == "" {
-		text = os.Getenv("SIGSTORE_ID_TOKEN")
+	if strings.Count(text, ".") != 2 || strings.ContainsAny(text, `/\`) { // a JWT has neither
+		data, err := boundedfile.Read(text, limits.Key)
+		if err != nil {
+			return "", err
+		}
+		text = strings.TrimSpace(string(data))
 	}
-	if text == "" {
-		return "", withHint(errors.New("no identity token"), "give --identity-token or set SIGSTORE_ID_TOKEN")
+	token, err := idtoken.Parse(text)
+	if err == nil {
+		err = token.Check(s.client, time.Now())
 	}
-	if strings.Count(text, ".") == 2 && !strings.ContainsAny(text, "/\\ ") {
-		return text, nil
+	if err != nil {
+		return "", fmt.Errorf("--identity-token: %w", err)
 	}
-	data, err := boundedfile.Read(text, limits.Key)
-	return strings.TrimSpace(string(data)), err
+	return text, nil
 }
 
 // warn says what will keep a verifier from saying yes.
