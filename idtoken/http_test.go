@@ -146,7 +146,7 @@ func faults() []fault {
 		{"503 twice, then good", first(2, unavailable), "", 0},
 		{"429, then good", first(1, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTooManyRequests) }), "", 0},
 		{"cut once, then good", first(1, func(w http.ResponseWriter, _ *http.Request) { cutShort(w) }), "", 0},
-		{"slow once, then good", first(1, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }), "", 0},
+		{"slow once, then good", first(1, func(_ http.ResponseWriter, r *http.Request) { hang(r) }), "", 0},
 		{"redirect within the host", func(good http.Handler, asked int64, w http.ResponseWriter, r *http.Request) {
 			if asked == 1 {
 				http.Redirect(w, r, r.URL.String(), http.StatusTemporaryRedirect)
@@ -156,7 +156,7 @@ func faults() []fault {
 		}, "", 0},
 		{"503 for ever", first(99, unavailable), "answers 503 Service Unavailable: later, after 3 attempts", 3},
 		{"cut for ever", first(99, func(w http.ResponseWriter, _ *http.Request) { cutShort(w) }), "the answer was cut short", 3},
-		{"slow for ever", first(99, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }), "no answer within 100ms, after 3 attempts", 3},
+		{"slow for ever", first(99, func(_ http.ResponseWriter, r *http.Request) { hang(r) }), "no answer within 100ms, after 3 attempts", 3},
 		{"trickling for ever", first(99, func(w http.ResponseWriter, r *http.Request) {
 			for r.Context().Err() == nil {
 				io.WriteString(w, " ")
@@ -250,7 +250,7 @@ func TestPlatformsDown(t *testing.T) {
 func TestPlatformsEndWithTheContext(t *testing.T) {
 	for i, p := range platforms() {
 		for name, bad := range map[string]http.HandlerFunc{
-			"slow":        func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+			"slow":        func(_ http.ResponseWriter, r *http.Request) { hang(r) },
 			"unavailable": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) },
 		} {
 			t.Run(fmt.Sprint(p.name, i, name), func(t *testing.T) {
@@ -354,4 +354,10 @@ func TestGoogleWithoutAccount(t *testing.T) {
 func TestBuildkiteWithoutJob(t *testing.T) {
 	_, _, err := First(t.Context(), "sigstore", newMachine(t, "BUILDKITE_AGENT_ACCESS_TOKEN", secret).sources()...)
 	wantError(t, err, "BUILDKITE_JOB_ID: not set", secret)
+}
+
+// hang answers nothing until the client has gone, which a server notices once it has read the request.
+func hang(r *http.Request) {
+	_, _ = io.Copy(io.Discard, r.Body)
+	<-r.Context().Done()
 }
