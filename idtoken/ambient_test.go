@@ -13,7 +13,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var quick = patience{attempt: 100 * time.Millisecond, waits: []time.Duration{time.Millisecond, time.Millisecond}}
+// quick asks again at once, and hurried gives up soon besides: servers that are good have to answer it in time.
+var (
+	quick   = patience{attempt: 10 * time.Second, waits: []time.Duration{time.Millisecond, time.Millisecond}}
+	hurried = patience{attempt: 400 * time.Millisecond, waits: quick.waits}
+)
 
 // newMachine is one with nothing but variables, given as name and value in turn.
 func newMachine(t *testing.T, variables ...string) machine {

@@ -38,7 +38,7 @@ func checkDevice(answer *oauth2.DeviceAuthResponse) error {
 	switch {
 	case answer.DeviceCode == "":
 		return errors.New("device_code: missing")
-	case answer.UserCode == "" || answer.UserCode != printable(answer.UserCode):
+	case answer.UserCode == "" || !isPrintable(answer.UserCode):
 		return errors.New("user_code: want printable characters")
 	case answer.Interval < 0 || answer.Interval > int64(most):
 		return fmt.Errorf("interval: %d, want 0 to %d seconds", answer.Interval, most)

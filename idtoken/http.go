@@ -30,7 +30,7 @@ func (p patience) try(ctx context.Context, f func(context.Context) error) error 
 	for i := 0; ; i++ {
 		attempt, cancel := context.WithTimeout(ctx, p.attempt)
 		err := f(attempt)
-		late := attempt.Err() != nil
+		late := attempt.Err() != nil || errors.Is(err, context.DeadlineExceeded)
 		cancel()
 		var again *passing
 		switch {

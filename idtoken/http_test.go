@@ -1,11 +1,13 @@
 package idtoken
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -105,12 +107,28 @@ func impersonateHandler(t *testing.T, raw string) http.HandlerFunc {
 	}
 }
 
+// newServer is one whose handler has the body already: until it is read, a server does not see
+// that the client has gone.
+func newServer(t *testing.T, handler http.HandlerFunc) *httptest.Server {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return // the client went before it had sent all
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		handler(w, r)
+	}))
+	t.Cleanup(server.Close)
+	return server
+}
+
 // fault is what goes wrong: a handler around the good one, and what comes of it.
 type fault struct {
 	name  string
 	wrap  func(good http.Handler, asked int64, w http.ResponseWriter, r *http.Request)
 	want  string // in the error; nothing when a token comes
 	asked int64  // how often in all, for the first request; 0 when it does not matter
+	slow  bool
 }
 
 func respond(status int, contentType, body string) func(http.Handler, int64, http.ResponseWriter, *http.Request) {
@@ -142,41 +160,41 @@ func first(n int64, bad http.HandlerFunc) func(http.Handler, int64, http.Respons
 func faults() []fault {
 	unavailable := func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "later", http.StatusServiceUnavailable) }
 	return []fault{
-		{"none", first(0, nil), "", 0},
-		{"503 twice, then good", first(2, unavailable), "", 0},
-		{"429, then good", first(1, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTooManyRequests) }), "", 0},
-		{"cut once, then good", first(1, func(w http.ResponseWriter, _ *http.Request) { cutShort(w) }), "", 0},
-		{"slow once, then good", first(1, func(_ http.ResponseWriter, r *http.Request) { hang(r) }), "", 0},
+		{"none", first(0, nil), "", 0, false},
+		{"503 twice, then good", first(2, unavailable), "", 0, false},
+		{"429, then good", first(1, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTooManyRequests) }), "", 0, false},
+		{"cut once, then good", first(1, func(w http.ResponseWriter, _ *http.Request) { cutShort(w) }), "", 0, false},
+		{"slow once, then good", first(1, func(_ http.ResponseWriter, r *http.Request) { hang(r) }), "", 0, true},
 		{"redirect within the host", func(good http.Handler, asked int64, w http.ResponseWriter, r *http.Request) {
 			if asked == 1 {
 				http.Redirect(w, r, r.URL.String(), http.StatusTemporaryRedirect)
 				return
 			}
 			good.ServeHTTP(w, r)
-		}, "", 0},
-		{"503 for ever", first(99, unavailable), "answers 503 Service Unavailable: later, after 3 attempts", 3},
-		{"cut for ever", first(99, func(w http.ResponseWriter, _ *http.Request) { cutShort(w) }), "the answer was cut short", 3},
-		{"slow for ever", first(99, func(_ http.ResponseWriter, r *http.Request) { hang(r) }), "no answer within 100ms, after 3 attempts", 3},
+		}, "", 0, false},
+		{"503 for ever", first(99, unavailable), "answers 503 Service Unavailable: later, after 3 attempts", 3, false},
+		{"cut for ever", first(99, func(w http.ResponseWriter, _ *http.Request) { cutShort(w) }), "the answer was cut short", 3, false},
+		{"slow for ever", first(99, func(_ http.ResponseWriter, r *http.Request) { hang(r) }), "no answer within 400ms, after 3 attempts", 3, true},
 		{"trickling for ever", first(99, func(w http.ResponseWriter, r *http.Request) {
 			for r.Context().Err() == nil {
 				io.WriteString(w, " ")
 				w.(http.Flusher).Flush()
 				time.Sleep(time.Millisecond)
 			}
-		}), "no answer within 100ms, after 3 attempts", 3},
-		{"web page", respond(200, "text/html; charset=utf-8", "<html>Sign in</html>"), "answers with a web page", 1},
-		{"web page that does not say so", respond(200, "", "\n<!doctype html>"), "answers with a web page", 1},
-		{"web page, 403", respond(403, "text/html", "<html>"+secret), "answers 403 Forbidden: a web page", 1},
-		{"oversized", respond(200, "application/json", strings.Repeat(" ", maxAnswer+1)), "answers with more than 65536 bytes", 1},
+		}), "no answer within 400ms, after 3 attempts", 3, true},
+		{"web page", respond(200, "text/html; charset=utf-8", "<html>Sign in</html>"), "answers with a web page", 1, false},
+		{"web page that does not say so", respond(200, "", "\n<!doctype html>"), "answers with a web page", 1, false},
+		{"web page, 403", respond(403, "text/html", "<html>"+secret), "answers 403 Forbidden: a web page", 1, false},
+		{"oversized", respond(200, "application/json", strings.Repeat(" ", maxAnswer+1)), "answers with more than 65536 bytes", 1, false},
 		{"refused, with an echo", func(_ http.Handler, _ int64, w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(http.StatusUnauthorized)
 			fmt.Fprintf(w, "{\"message\":\"bad: %s\x1b[2J %s\"}", r.Header.Get("Authorization"), jwt(nil))
-		}, "answers 401 Unauthorized", 1},
-		{"no redirect at all", respond(302, "", ""), "answers 302", 1},
-		{"garbage", respond(200, "application/json", "garbage"), "", -1},
-		{"empty", respond(200, "application/json", ""), "", -1},
-		{"no token in it", respond(200, "application/json", `{"count":0}`), "", -1},
-		{"two tokens in it", respond(200, "application/json", `{"token":"a","value":"a","access_token":"a","token":"b","value":"b","access_token":"b"}`), "", -1},
+		}, "answers 401 Unauthorized", 1, false},
+		{"no redirect at all", respond(302, "", ""), "answers 302", 1, false},
+		{"garbage", respond(200, "application/json", "garbage"), "", -1, false},
+		{"empty", respond(200, "application/json", ""), "", -1, false},
+		{"no token in it", respond(200, "application/json", `{"count":0}`), "", -1, false},
+		{"two tokens in it", respond(200, "application/json", `{"token":"a","value":"a","access_token":"a","token":"b","value":"b","access_token":"b"}`), "", -1, false},
 	}
 }
 
@@ -188,12 +206,12 @@ func TestPlatformsAndFaults(t *testing.T) {
 				raw := jwt(nil)
 				good := p.handler(t, raw)
 				var asked atomic.Int64
-				server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					f.wrap(good, asked.Add(1), w, r)
-				}))
-				t.Cleanup(server.Close)
-				sources := p.machine(t, server.URL).sources()
-				token, from, err := First(t.Context(), "sigstore", sources...)
+				server := newServer(t, func(w http.ResponseWriter, r *http.Request) { f.wrap(good, asked.Add(1), w, r) })
+				m := p.machine(t, server.URL)
+				if f.slow {
+					m.patience = hurried
+				}
+				token, from, err := First(t.Context(), "sigstore", m.sources()...)
 				if from != p.name {
 					t.Errorf("from %q, want %q", from, p.name)
 				}
@@ -255,11 +273,10 @@ func TestPlatformsEndWithTheContext(t *testing.T) {
 		} {
 			t.Run(fmt.Sprint(p.name, i, name), func(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
-				server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				server := newServer(t, func(w http.ResponseWriter, r *http.Request) {
 					time.AfterFunc(20*time.Millisecond, cancel)
 					bad(w, r)
-				}))
-				defer server.Close()
+				})
 				m := p.machine(t, server.URL)
 				m.patience = patience{attempt: time.Minute, waits: []time.Duration{time.Minute}}
 				start := time.Now()
@@ -321,9 +338,10 @@ func TestOnlyEncrypted(t *testing.T) {
 		_, _, err := First(t.Context(), "sigstore", githubMachine(t, address).sources()...)
 		wantError(t, err, want, secret)
 	}
-	server := httptest.NewTLSServer(githubHandler(t, jwt(nil)))
+	server := httptest.NewUnstartedServer(githubHandler(t, jwt(nil)))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // of the handshake that fails
+	server.StartTLS()
 	defer server.Close()
-	server.Config.ErrorLog = nil
 	_, _, err := First(t.Context(), "sigstore", githubMachine(t, server.URL).sources()...)
 	wantError(t, err, "certificate", secret)
 	if strings.Contains(err.Error(), "attempts") {

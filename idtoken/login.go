@@ -155,7 +155,7 @@ func (l *login) refusal(code, description string) error {
 // checkPage refuses what should not be shown to a person, or to the program that opens pages.
 func checkPage(address string) error {
 	u, err := url.Parse(address)
-	if err != nil || address != printable(address) {
+	if err != nil || !isPrintable(address) {
 		return errors.New("not a URL")
 	}
 	return checkURL(u, "")

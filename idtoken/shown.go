@@ -64,6 +64,11 @@ func printable(text string, secrets ...string) string {
 	return cut(text, maxShown)
 }
 
+// isPrintable says whether text does nothing to a terminal but stand there.
+func isPrintable(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) || r == unicode.ReplacementChar })
+}
+
 func cut(text string, most int) string {
 	if len(text) <= most {
 		return text

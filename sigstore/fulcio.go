@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"crypto/ecdsa"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/sigstore/sigstore-go/pkg/sign"
+	"github.com/sigstore/sigstore/pkg/oauthflow"
 
 	"github.com/runattest/runattest/signer"
 )
@@ -25,6 +27,9 @@ func RequestCertificate(ctx context.Context, fulcio, token string) (signer.Certi
 	fulcio = strings.TrimRight(fulcio, "/")
 	if err := checkURL(fulcio, true); err != nil {
 		return nil, fmt.Errorf("certificate authority: %w", err)
+	}
+	if err := checkToken(token); err != nil {
+		return nil, fmt.Errorf("identity token: %w", err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, DefaultTimeout)
 	defer cancel()
@@ -46,6 +51,23 @@ func RequestCertificate(ctx context.Context, fulcio, token string) (signer.Certi
 		return nil, &ServiceError{"certificate authority", fulcio, err}
 	}
 	return certified, nil
+}
+
+// checkToken refuses what names nobody, before an authority is asked: to the library it is
+// an error like those of the authority.
+func checkToken(token string) error {
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		return errors.New("not a JWT, which has three parts between dots")
+	}
+	claims, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil {
+		return fmt.Errorf("its claims are not base64url: %w", err)
+	}
+	if _, err := oauthflow.SubjectFromUnverifiedToken(claims); err != nil {
+		return fmt.Errorf("names nobody whom an authority would certify: %w", err)
+	}
+	return nil
 }
 
 // certifiedSigner is a key that lives as long as its certificate.

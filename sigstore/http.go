@@ -44,7 +44,10 @@ func (e *ServiceError) Unwrap() error { return e.Err }
 // cause leaves out what net/http says about method and URL, which the service's error has said.
 func cause(err error) error {
 	var u *url.Error
+	var late *tooLate
 	switch {
+	case errors.As(err, &late):
+		return late
 	case errors.Is(err, context.DeadlineExceeded):
 		return errors.New("no answer in time")
 	case errors.As(err, &u):
@@ -66,38 +69,32 @@ func (e *statusError) Error() string {
 	return "answered " + e.status + ": " + e.text
 }
 
+// tooLate is a deadline that came while a service that had failed was waited for.
+type tooLate struct{ failed error }
+
+func (e *tooLate) Error() string { return fmt.Sprintf("no good answer in time: %s", cause(e.failed)) }
+
+func (e *tooLate) Unwrap() error { return context.DeadlineExceeded }
+
 // newClient is a client for one service. Each of its requests ends with ctx, is tried again when
 // the service is overloaded, fails or drops the connection, and gives a whole answer or an
 // error: services are asked through libraries that do not see to all of that.
 func newClient(ctx context.Context) *http.Client {
-	retry := retryablehttp.NewClient()
-	retry.Logger = nil
-	retry.RetryMax, retry.RetryWaitMin, retry.RetryWaitMax = retries, retryWait, retryMost
-	retry.CheckRetry = func(ctx context.Context, response *http.Response, err error) (bool, error) {
-		if final := (*statusError)(nil); errors.As(err, &final) {
-			return false, err
-		}
-		return retryablehttp.DefaultRetryPolicy(ctx, response, err)
-	}
-	retry.ErrorHandler = retryablehttp.PassthroughErrorHandler
-	retry.HTTPClient = &http.Client{
-		Transport:     wholeAnswers{http.DefaultTransport},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-	return &http.Client{Transport: &retrying{ctx, retry}}
+	return &http.Client{Transport: retrying{ctx}}
 }
 
-type retrying struct {
-	ctx   context.Context
-	retry *retryablehttp.Client
-}
+type retrying struct{ ctx context.Context }
 
-func (t *retrying) RoundTrip(r *http.Request) (*http.Response, error) {
+func (t retrying) RoundTrip(r *http.Request) (*http.Response, error) {
 	request, err := retryablehttp.FromRequest(r.WithContext(t.ctx))
 	if err != nil {
 		return nil, err
 	}
-	response, err := t.retry.Do(request)
+	var failed error
+	response, err := newRetry(&failed).Do(request)
+	if failed != nil && errors.Is(err, context.DeadlineExceeded) {
+		return nil, &tooLate{failed}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -111,6 +108,32 @@ func (t *retrying) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	body, _ := io.ReadAll(response.Body)
 	return nil, &statusError{status, errorText(body)}
+}
+
+// newRetry sends one request, and notes the last failure that made it send it again.
+func newRetry(failed *error) *retryablehttp.Client {
+	retry := retryablehttp.NewClient()
+	retry.Logger = nil
+	retry.RetryMax, retry.RetryWaitMin, retry.RetryWaitMax = retries, retryWait, retryMost
+	retry.CheckRetry = func(ctx context.Context, response *http.Response, err error) (bool, error) {
+		if final := (*statusError)(nil); errors.As(err, &final) {
+			return false, err
+		}
+		again, end := retryablehttp.DefaultRetryPolicy(ctx, response, err)
+		switch {
+		case again && err != nil:
+			*failed = err
+		case again && response != nil:
+			*failed = &statusError{status: response.Status}
+		}
+		return again, end
+	}
+	retry.ErrorHandler = retryablehttp.PassthroughErrorHandler
+	retry.HTTPClient = &http.Client{
+		Transport:     wholeAnswers{http.DefaultTransport},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	return retry
 }
 
 // errorText is what a service says about its refusal, in one line.

@@ -43,7 +43,7 @@ func (r *TrustedRoot) checkLogEntry(name string, text []byte, e attest.Envelope,
 		found.ignored = append(found.ignored, fmt.Errorf("%s: the trusted root names no log %x", name, id))
 		return
 	}
-	at := attest.LoggedAt{Log: cmp.Or(log.BaseURL, hex.EncodeToString(id)), Index: entry.GetLogIndex()}
+	at := attest.LoggedAt{Log: cmp.Or(log.BaseURL, hex.EncodeToString(id))}
 	if slices.ContainsFunc(found.logs, func(l attest.LoggedAt) bool { return l.Log == at.Log }) {
 		found.ignored = append(found.ignored, fmt.Errorf("%s: a second one in %s", name, at.Log))
 		return
@@ -54,10 +54,21 @@ func (r *TrustedRoot) checkLogEntry(name string, text []byte, e attest.Envelope,
 		found.wrong = append(found.wrong, fmt.Errorf("%s: %w", name, err))
 		return
 	}
+	at.Index = provedIndex(&entry)
 	found.logs = append(found.logs, at)
 	for _, t := range integrated { // only Rekor v1 signs a time
 		found.times = append(found.times, attest.TrustedTime{Kind: logKind, Authority: at.Log, Time: t.Time.UTC()})
 	}
+}
+
+// provedIndex is the index that a verified entry's promise or proof is about. The proof of
+// Rekor v1 has one of its own, in a shard of the log; that of the entry is then anybody's word, unless it was promised.
+func provedIndex(entry *protorekor.TransparencyLogEntry) int64 {
+	parsed, err := tlog.ParseTransparencyLogEntry(entry)
+	if err == nil && !parsed.IsRekorV2() && !parsed.HasInclusionPromise() {
+		return entry.GetInclusionProof().GetLogIndex()
+	}
+	return entry.GetLogIndex()
 }
 
 // verifyEntry has sigstore-go check inclusion, checkpoint and promise of one entry, and that it

@@ -58,41 +58,51 @@ func (s Services) Check() error {
 	return nil
 }
 
-// Witness asks all services at once. It gives all evidence or
-// an error, a *ServiceError where a service failed; each piece is about this signature, whoever
+// Witness asks the timestamp authorities, all at once, and then the logs: what a log has
+// published nobody takes back, so it is asked for nothing unless the rest is there. It gives all evidence
+// or an error, a *ServiceError where a service failed; each piece is about this signature, whoever
 // signed it.
 func (s Services) Witness(ctx context.Context, e attest.Envelope) (attest.Evidence, error) {
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(s.Timeout, DefaultTimeout))
 	defer cancel()
-	evidence := attest.Evidence{
-		Timestamps: make([][]byte, len(s.TimestampAuthorities)),
-		LogEntries: make([][]byte, len(s.Logs)),
+	timestamps, err := askAll(ctx, s.TimestampAuthorities, func(ctx context.Context, url string) ([]byte, error) {
+		stamped, err := requestTimestamp(ctx, url, e.Signature)
+		if err != nil {
+			return nil, &ServiceError{"timestamp authority", url, err}
+		}
+		return stamped, nil
+	})
+	if err != nil {
+		return attest.Evidence{}, err
 	}
-	errs := make([]error, len(s.TimestampAuthorities)+len(s.Logs))
+	entries, err := askAll(ctx, s.Logs, func(ctx context.Context, l Log) ([]byte, error) {
+		entry, err := s.requestEntry(ctx, l, e)
+		if err != nil {
+			return nil, &ServiceError{"transparency log", l.URL, err}
+		}
+		return entry, nil
+	})
+	if err != nil {
+		return attest.Evidence{}, err
+	}
+	return attest.Evidence{Timestamps: timestamps, LogEntries: entries}, nil
+}
+
+// askAll asks several services at once, and gives all answers or what went wrong.
+func askAll[S any](ctx context.Context, services []S, ask func(context.Context, S) ([]byte, error)) ([][]byte, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	answers, errs := make([][]byte, len(services)), make([]error, len(services))
 	var all sync.WaitGroup
-	for i, url := range s.TimestampAuthorities {
+	for i, service := range services {
 		all.Go(func() {
-			var err error
-			if evidence.Timestamps[i], err = requestTimestamp(ctx, url, e.Signature); err != nil {
-				errs[i] = &ServiceError{"timestamp authority", url, err}
-				cancel()
-			}
-		})
-	}
-	for i, l := range s.Logs {
-		all.Go(func() {
-			var err error
-			if evidence.LogEntries[i], err = s.requestEntry(ctx, l, e); err != nil {
-				errs[len(s.TimestampAuthorities)+i] = &ServiceError{"transparency log", l.URL, err}
+			if answers[i], errs[i] = ask(ctx, service); errs[i] != nil {
 				cancel()
 			}
 		})
 	}
 	all.Wait()
-	if err := firstCause(errs); err != nil {
-		return attest.Evidence{}, err
-	}
-	return evidence, nil
+	return answers, firstCause(errs)
 }
 
 // firstCause is what went wrong, rather than what was given up because of it.

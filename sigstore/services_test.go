@@ -23,6 +23,7 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/tlog"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/canonical"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/signer"
 )
@@ -357,6 +358,9 @@ func TestParseTrustedRoot(t *testing.T) {
 		t.Error(err)
 	} else if text, _ := again.JSON(); string(text) != string(good) {
 		t.Error("written and read again is another root")
+	}
+	if good, err = canonical.Transform(good); err != nil { // without white space, to be edited below
+		t.Fatal(err)
 	}
 	id := func(p *rootParts) (id string, l *root.TransparencyLog) {
 		for id, l = range p.tlogs {

@@ -1,6 +1,8 @@
 package sigstore
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -18,7 +20,7 @@ import (
 // TrustedRoot is whom a verifier trusts to vouch for signers and times: certificate
 // authorities, certificate transparency logs, timestamp authorities and transparency logs,
 // each with the time in which it is to be believed. It is immutable and made by
-// ParseTrustedRoot alone.
+// ParseTrustedRoot and CreateTrustedRoot.
 type TrustedRoot struct {
 	root *root.TrustedRoot
 	spec *prototrustroot.TrustedRoot
@@ -116,13 +118,22 @@ func checkRange(r *protocommon.TimeRange) error {
 	return nil
 }
 
-// JSON is the trusted root as a file carries it.
+// JSON is the trusted root as a file carries it, indented for people. Equal roots give equal
+// bytes.
 func (r *TrustedRoot) JSON() ([]byte, error) {
 	text, err := protojson.Marshal(r.spec)
 	if err != nil {
 		return nil, err
 	}
-	return canonical.Transform(text) // protojson varies its white space on purpose
+	if text, err = canonical.Transform(text); err != nil { // protojson varies its white space on purpose
+		return nil, err
+	}
+	var indented bytes.Buffer
+	if err := json.Indent(&indented, text, "", "  "); err != nil {
+		return nil, err
+	}
+	indented.WriteByte('\n')
+	return indented.Bytes(), nil
 }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

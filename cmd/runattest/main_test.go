@@ -17,15 +17,17 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, params("testdata/script"))
 }
 
-// params adds one command to the scripts: `exits STATUS COMMAND...` wants that exit status.
+// params adds commands to the scripts: `exits STATUS COMMAND...` wants that exit status; pki and tuf
+// are for trusted roots.
 func params(dir string) testscript.Params {
 	return testscript.Params{
 		Dir:                 dir,
 		RequireExplicitExec: true,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "pki": pki, "tuf": tuf},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("NO_COLOR", "1")
 			env.Setenv("HOME", env.WorkDir)
+			env.Values[tufKey{}] = new(tufState)
 			return nil
 		},
 	}

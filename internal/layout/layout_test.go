@@ -31,8 +31,8 @@ func TestImports(t *testing.T) {
 	for name, want := range map[string][]string{
 		"canonical": nil,
 		"identity": {
-			module + "canonical", module + "internal/jsontree", module + "internal/limits",
-			"go.yaml.in/yaml/v4", "go.yaml.in/yaml/v4/plugin/loaderlimits", "golang.org/x/text/unicode/norm",
+			module + "canonical", module + "internal/jsontree", module + "internal/limits", module + "internal/yamljson",
+			"golang.org/x/text/unicode/norm",
 		},
 		"signer": {
 			"github.com/secure-systems-lab/go-securesystemslib/encrypted", "github.com/sigstore/sigstore/pkg/cryptoutils",

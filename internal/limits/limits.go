@@ -37,6 +37,9 @@ const (
 	// TrustedRoot and SigningConfig are the sizes of such files.
 	TrustedRoot   = 4 << 20
 	SigningConfig = 1 << 20
+	// CertificateChain is the size of a PEM file of certificates, and TUFRoot that of a TUF root.json.
+	CertificateChain = 1 << 20
+	TUFRoot          = 512_000
 
 	// ServiceAnswer is the size of what a service answers when a signature is made.
 	ServiceAnswer = 4 << 20

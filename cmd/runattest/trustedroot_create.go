@@ -1,0 +1,174 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/runattest/runattest/internal/boundedfile"
+	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/sigstore"
+)
+
+func newTrustedRootCreate() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "create",
+		Short: "Make a trusted root for services of your own",
+		Long: `Make a trusted root from the certificates and public keys of services of your own. Flags and their
+values are those of cosign trusted-root create: NAME=VALUE pairs with commas between them, each flag once
+for every service.
+
+  --fulcio  url, certificate-chain: PEM, from the certificate that issues those of signers to the root
+  --tsa     url, certificate-chain: PEM, from the certificate that signs timestamps to the root
+  --ctfe    url, public-key: PEM; origin is allowed and has no meaning
+  --rekor   url, public-key: PEM; origin for Rekor v2: the name by which it signs, the host of its URL
+
+start-time and end-time (RFC 3339) bound when a service is believed. Let a service that you replace have
+an end-time and name both: what the old one signed stays verifiable. Without a start-time an authority is
+believed from when its root certificate is valid, for --tsa its own certificate, and a log from ever.
+
+What could not vouch for anything is refused: a chain out of order or for another purpose, certificates
+that are never valid together or not when they are to be believed, the same chain or key twice. cosign
+takes the file as we take cosign's.
+
+Exit status: 0 written; 2 a flag or a file is not right; 3 a file could not be read or written.`,
+		Example: `  curl -s https://fulcio.acme.example/api/v2/trustBundle | jq -r '.chains[0].certificates[]' > fulcio.pem
+  curl -s https://tsa.acme.example/api/v1/timestamp/certchain > tsa.pem
+  runattest trusted-root create --out trusted_root.json \
+      --fulcio url=https://fulcio.acme.example,certificate-chain=fulcio.pem \
+      --tsa url=https://tsa.acme.example/api/v1/timestamp,certificate-chain=tsa.pem \
+      --ctfe url=https://ct.acme.example,public-key=ct.pub \
+      --rekor url=https://rekor.acme.example,public-key=rekor.pub,origin=rekor.acme.example
+  runattest trusted-root show trusted_root.json`,
+		Args: cobra.NoArgs,
+	}
+	var s specFlags
+	f := cmd.Flags()
+	f.StringArrayVar(&s.fulcio, "fulcio", nil, "a certificate authority: url=URL,certificate-chain=FILE[,start-time=T][,end-time=T] (repeatable)")
+	f.StringArrayVar(&s.tsa, "tsa", nil, "a timestamp authority: url=URL,certificate-chain=FILE[,start-time=T][,end-time=T] (repeatable)")
+	f.StringArrayVar(&s.ctfe, "ctfe", nil, "a certificate transparency log: url=URL,public-key=FILE[,start-time=T][,end-time=T] (repeatable)")
+	f.StringArrayVar(&s.rekor, "rekor", nil, "a transparency log: url=URL,public-key=FILE[,origin=HOST][,start-time=T][,end-time=T] (repeatable)")
+	out := outFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if err := refuseEmpty(cmd, "out"); err != nil {
+			return err
+		}
+		spec, err := s.load()
+		if err != nil {
+			return err
+		}
+		if err := outIsNoInput(*out, s.files...); err != nil {
+			return err
+		}
+		root, err := sigstore.CreateTrustedRoot(spec)
+		if err != nil {
+			return err
+		}
+		text, err := root.JSON()
+		if err != nil {
+			return err
+		}
+		o := newOutput(cmd)
+		for _, doubt := range spec.Doubts() {
+			o.info("note: %s", doubt)
+		}
+		return writeOut(o, *out, text)
+	}
+	return cmd
+}
+
+// specFlags are the services as the flags name them, and the files that they name.
+type specFlags struct {
+	fulcio, tsa, ctfe, rekor []string
+	files                    []string
+}
+
+func (s *specFlags) load() (spec sigstore.RootSpec, err error) {
+	if len(s.fulcio)+len(s.tsa)+len(s.ctfe)+len(s.rekor) == 0 {
+		return spec, withHint(errors.New("no service given"), "name them with --fulcio, --tsa, --ctfe and --rekor")
+	}
+	if spec.CertificateAuthorities, err = s.authorities("--fulcio", s.fulcio); err != nil {
+		return spec, err
+	}
+	if spec.TimestampAuthorities, err = s.authorities("--tsa", s.tsa); err != nil {
+		return spec, err
+	}
+	if spec.CertificateTransparencyLogs, err = s.logs("--ctfe", s.ctfe); err != nil {
+		return spec, err
+	}
+	spec.TransparencyLogs, err = s.logs("--rekor", s.rekor)
+	return spec, err
+}
+
+func (s *specFlags) authorities(flag string, texts []string) ([]sigstore.AuthoritySpec, error) {
+	var all []sigstore.AuthoritySpec
+	for _, text := range texts {
+		p, err := s.parse(text, "certificate-chain")
+		if err != nil {
+			return nil, fmt.Errorf("%s %q: %w", flag, text, err)
+		}
+		all = append(all, sigstore.AuthoritySpec{URL: p.url, Chain: p.material, Start: p.start, End: p.end})
+	}
+	return all, nil
+}
+
+func (s *specFlags) logs(flag string, texts []string) ([]sigstore.LogSpec, error) {
+	var all []sigstore.LogSpec
+	for _, text := range texts {
+		p, err := s.parse(text, "public-key", "origin")
+		if err != nil {
+			return nil, fmt.Errorf("%s %q: %w", flag, text, err)
+		}
+		all = append(all, sigstore.LogSpec{URL: p.url, Origin: p.origin, PublicKey: p.material, Start: p.start, End: p.end})
+	}
+	return all, nil
+}
+
+// parsedSpec is one service as a flag names it, with the content of its file.
+type parsedSpec struct {
+	url, origin string
+	material    []byte
+	start, end  time.Time
+}
+
+// parse reads NAME=VALUE pairs with commas between them. The url and the file are required.
+func (s *specFlags) parse(text, file string, optional ...string) (p parsedSpec, err error) {
+	names := append([]string{"url", file, "start-time", "end-time"}, optional...)
+	pairs := map[string]string{}
+	for pair := range strings.SplitSeq(text, ",") {
+		name, value, ok := strings.Cut(pair, "=")
+		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
+		switch {
+		case !ok || !slices.Contains(names, name):
+			return p, fmt.Errorf("%q: want NAME=VALUE pairs of %s", pair, strings.Join(names, ", "))
+		case value == "":
+			return p, fmt.Errorf("%s is empty", name)
+		case pairs[name] != "":
+			return p, fmt.Errorf("%s stands twice", name)
+		}
+		pairs[name] = value
+	}
+	for _, name := range []string{"url", file} {
+		if pairs[name] == "" {
+			return p, fmt.Errorf("%s is missing", name)
+		}
+	}
+	p.url, p.origin = pairs["url"], pairs["origin"]
+	s.files = append(s.files, pairs[file])
+	if p.material, err = boundedfile.Read(pairs[file], limits.CertificateChain); err != nil {
+		return p, err
+	}
+	for name, at := range map[string]*time.Time{"start-time": &p.start, "end-time": &p.end} {
+		if pairs[name] == "" {
+			continue
+		}
+		if *at, err = parseTime(pairs[name]); err != nil {
+			return p, fmt.Errorf("%s %w", name, err)
+		}
+	}
+	return p, nil
+}

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/runattest/runattest/internal/boundedfile"
+	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/sigstore"
+)
+
+func newTrustedRootFetch() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "fetch",
+		Short: "Get the trusted root of Sigstore's public services through TUF",
+		Long: `Get the trusted root of Sigstore's public services from their TUF repository, for a verifier that has
+no network. Nobody between here and Sigstore's root key holders is believed: the metadata must lead back
+to the TUF root that this program carries, or to --root, and must not have expired.
+
+--mirror asks another copy of the repository; a repository of your own has its own --root. Nothing is
+kept between calls, unless --cache names a folder: then a mirror that goes back to an older state than it
+has shown before is refused. The repository has a minute to answer, retries included.
+
+The files are written as they were signed, byte for byte, and only if all that was asked for is good.
+
+Exit status: 0 written; 1 what the repository serves is not to be believed: tampered with, expired, or
+older than before; 2 a flag or a file is not right; 3 the repository cannot be reached or does not answer.`,
+		Example: `  runattest trusted-root fetch --out trusted_root.json
+  runattest trusted-root fetch --out trusted_root.json --signing-config-out signing_config.json
+  runattest trusted-root fetch --mirror https://tuf.acme.example --root root.json --out trusted_root.json`,
+		Args: cobra.NoArgs,
+	}
+	var fetch sigstore.FetchOptions
+	f := cmd.Flags()
+	f.StringVar(&fetch.Mirror, "mirror", "", "the TUF repository's URL (default: Sigstore's public one)")
+	f.BoolVar(&fetch.Staging, "staging", false, "ask Sigstore's staging service")
+	f.StringVar(&fetch.Cache, "cache", "", "a folder in which TUF's state is kept, so that a mirror cannot go back to an older one")
+	root := f.String("root", "", "the repository's TUF root.json (default: the one of Sigstore's public service)")
+	config := f.String("signing-config-out", "", "write the services to sign with there, for sign --signing-config")
+	out := outFlag(cmd)
+	cmd.MarkFlagsMutuallyExclusive("staging", "mirror")
+	cmd.MarkFlagsMutuallyExclusive("staging", "root")
+	_ = cmd.MarkFlagFilename("root", "json")
+	_ = cmd.MarkFlagFilename("signing-config-out", "json")
+	_ = cmd.MarkFlagDirname("cache")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if err := refuseEmpty(cmd, "mirror", "root", "cache", "signing-config-out", "out"); err != nil {
+			return err
+		}
+		if err := checkOuts(*out, *config, *root); err != nil {
+			return err
+		}
+		if *root != "" {
+			var err error
+			if fetch.Root, err = boundedfile.Read(*root, limits.TUFRoot); err != nil {
+				return err
+			}
+		}
+		fetch.SigningConfig = *config != ""
+		return fetchTrustedRoot(cmd, fetch, *out, *config)
+	}
+	return cmd
+}
+
+// checkOuts keeps the two files apart, and both from --root.
+func checkOuts(out, config, root string) error {
+	if config != "" && filepath.Clean(out) == filepath.Clean(config) {
+		return errors.New("--out and --signing-config-out name the same file")
+	}
+	if err := outIsNoInput(out, root, config); err != nil {
+		return err
+	}
+	return outIsNoInput(config, root)
+}
+
+func fetchTrustedRoot(cmd *cobra.Command, fetch sigstore.FetchOptions, out, config string) error {
+	o := newOutput(cmd)
+	o.info("asking %s", fetch.URL())
+	fetched, err := sigstore.FetchTrustedRoot(cmd.Context(), fetch)
+	if err != nil {
+		return hintFetch(err)
+	}
+	if fetch.SigningConfig {
+		if err := writeOut(o, config, fetched.SigningConfig); err != nil {
+			return err
+		}
+		o.info("wrote the services to sign with: %s", config)
+	}
+	if err := writeOut(o, out, fetched.TrustedRoot); err != nil {
+		return err
+	}
+	if out != stdout {
+		o.info("wrote the trusted root: %s; runattest trusted-root show lists whom it names", out)
+	}
+	return nil
+}
+
+func hintFetch(err error) error {
+	var (
+		no      *sigstore.RepositoryError
+		service *sigstore.ServiceError
+	)
+	switch {
+	case errors.As(err, &no) && no.Expired():
+		return withHint(err, "the copy is stale, or this machine's clock is wrong")
+	case errors.As(err, &no):
+		return withHint(err, fmt.Sprintf("nothing was written; is %s the repository, and --root its root?", no.URL))
+	case errors.As(err, &service):
+		return withHint(err, "fetch on a machine that can reach the repository, and carry the file here")
+	}
+	return err
+}

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/runattest/runattest/internal/boundedfile"
+	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/source"
+	"github.com/runattest/runattest/sigstore"
+)
+
+func newTrustedRootShow() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "show FILE",
+		Short: "List whom a trusted root names, for what and until when",
+		Long: `List whom a trusted root names: for what each is trusted, from when and until when. - is standard input.
+
+The time is that in which the file says to believe it and in which its certificates are valid. One that
+is past still vouches for what it signed then; what is signed today needs a current one. The SHA-256 of an
+authority's root certificate, or a log's ID, is what to compare with what its operator publishes.`,
+		Example: `  runattest trusted-root show trusted_root.json
+  runattest trusted-root show --format json trusted_root.json | jq -r 'select(.status == "current").url'`,
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: completeFiles("json"),
+	}
+	formatFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		root, err := readTrustedRoot(cmd, args[0])
+		if err != nil {
+			return err
+		}
+		return showTrusted(newOutput(cmd), root.Trusted(), time.Now())
+	}
+	return cmd
+}
+
+func readTrustedRoot(cmd *cobra.Command, path string) (*sigstore.TrustedRoot, error) {
+	if path != source.Stdin {
+		return loadTrustedRoot(path)
+	}
+	data, err := boundedfile.ReadFrom(cmd.InOrStdin(), "standard input", limits.TrustedRoot)
+	if err != nil {
+		return nil, err
+	}
+	return sigstore.ParseTrustedRoot(data)
+}
+
+// trustedFor is what a verifier believes of each kind.
+var trustedFor = map[string]string{
+	sigstore.CertificateAuthority:       "who signed",
+	sigstore.CertificateTransparencyLog: "certificates are logged",
+	sigstore.TimestampAuthority:         "when it was signed",
+	sigstore.TransparencyLog:            "signatures are logged",
+}
+
+// trustedObject is one authority or log as JSON.
+type trustedObject struct {
+	Kind      string     `json:"kind"`
+	URL       string     `json:"url"`
+	Name      string     `json:"name,omitempty"`
+	ID        string     `json:"id"`
+	Algorithm string     `json:"algorithm,omitempty"`
+	From      *time.Time `json:"from,omitempty"`
+	Until     *time.Time `json:"until,omitempty"`
+	Status    string     `json:"status"`
+}
+
+func showTrusted(o *output, all []sigstore.Trusted, now time.Time) error {
+	if len(all) == 0 {
+		o.info("note: the trusted root names nobody")
+	}
+	const row = "%-24s %-22s %-22s %-8s %s"
+	if !o.json && len(all) > 0 {
+		if err := o.line(row, "TRUSTED FOR", "FROM", "UNTIL", "TODAY", "WHO"); err != nil {
+			return err
+		}
+	}
+	for _, t := range all {
+		if o.json {
+			object := trustedObject{t.Kind, t.URL, t.Name, t.ID, t.Algorithm, orNil(t.From), orNil(t.Until), t.Status(now)}
+			if err := o.object(object); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := o.line(row, trustedFor[t.Kind], day(t.From, "any time"), day(t.Until, "no end"), t.Status(now), t.Label()); err != nil {
+			return err
+		}
+		details := "log " + t.ID + ", " + t.Algorithm
+		if t.Name != "" {
+			details = t.Name + ", root certificate sha256:" + t.ID
+		}
+		if err := o.line("%24s %s", "", details); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func day(t time.Time, unbounded string) string {
+	if t.IsZero() {
+		return unbounded
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+func orNil(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/internal/boundedfile"
+	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/signer"
+	"github.com/runattest/runattest/sigstore"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err := run(ctx, os.Args[1:])
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "conformance:", err)
+		os.Exit(1)
+	}
+}
+
+// request is one call of verify-bundle.
+type request struct {
+	bundle, identity, issuer, key, trustedRoot, artifact string
+	staging                                              bool
+}
+
+func run(ctx context.Context, args []string) error {
+	if len(args) == 0 || args[0] != "verify-bundle" {
+		return errors.New("want the subcommand verify-bundle, which is the only one")
+	}
+	r, err := parse(args[1:])
+	if err != nil {
+		return err
+	}
+	return r.verify(ctx)
+}
+
+func parse(args []string) (*request, error) {
+	var r request
+	f := flag.NewFlagSet("verify-bundle", flag.ContinueOnError)
+	f.SetOutput(io.Discard)
+	f.StringVar(&r.bundle, "bundle", "", "")
+	f.StringVar(&r.identity, "certificate-identity", "", "")
+	f.StringVar(&r.issuer, "certificate-oidc-issuer", "", "")
+	f.StringVar(&r.key, "key", "", "")
+	f.StringVar(&r.trustedRoot, "trusted-root", "", "")
+	f.BoolVar(&r.staging, "staging", false, "")
+	if err := f.Parse(args); err != nil {
+		return nil, err
+	}
+	if f.NArg() != 1 || r.bundle == "" {
+		return nil, errors.New("want --bundle FILE and one artifact, a file or sha256:HEX")
+	}
+	byCertificate := r.identity != "" && r.issuer != ""
+	if byCertificate == (r.key != "") || !byCertificate && r.identity+r.issuer != "" {
+		return nil, errors.New("want either --key, or --certificate-identity with --certificate-oidc-issuer")
+	}
+	r.artifact = f.Arg(0)
+	return &r, nil
+}
+
+func (r *request) verify(ctx context.Context) error {
+	text, err := boundedfile.Read(r.bundle, limits.Bundle)
+	if err != nil {
+		return err
+	}
+	bundle, err := attest.ParseBundle(text)
+	if err != nil {
+		return fmt.Errorf("%s: %w", r.bundle, err)
+	}
+	trust, err := r.trust(ctx)
+	if err != nil {
+		return err
+	}
+	if err := reason(bundle.CheckTrust(ctx, trust)); err != nil {
+		return err
+	}
+	// only what is signed by somebody trusted is read
+	if err := checkPayloadType(bundle); err != nil {
+		return err
+	}
+	return checkArtifact(bundle.UnverifiedPayload(), r.artifact)
+}
+
+func (r *request) trust(ctx context.Context) (attest.Trust, error) {
+	var o sigstore.TrustOptions
+	var err error
+	if o.Root, err = r.root(ctx); err != nil {
+		return nil, err
+	}
+	if r.key == "" {
+		o.Identities = []sigstore.CertificateIdentity{{
+			SubjectAlternativeName: sigstore.Exactly(r.identity),
+			Issuer:                 sigstore.Exactly(r.issuer),
+		}}
+		return sigstore.NewTrust(o)
+	}
+	data, err := boundedfile.Read(r.key, limits.Key)
+	if err != nil {
+		return nil, err
+	}
+	key, err := signer.ParsePublicKey(data)
+	if err != nil {
+		return nil, err
+	}
+	o.Keys = []attest.TrustedKey{{Name: r.key, Key: key}}
+	// the suite's clients want a log entry of keys, too, which runattest leaves to its users
+	if slices.ContainsFunc(o.Root.Trusted(), func(t sigstore.Trusted) bool { return t.Kind == sigstore.TransparencyLog }) {
+		o.RequireLogEntries = 1
+	}
+	return sigstore.NewTrust(o)
+}
+
+func (r *request) root(ctx context.Context) (*sigstore.TrustedRoot, error) {
+	var data []byte
+	var err error
+	if r.trustedRoot != "" {
+		data, err = boundedfile.Read(r.trustedRoot, limits.TrustedRoot)
+	} else {
+		var fetched *sigstore.Fetched
+		if fetched, err = sigstore.FetchTrustedRoot(ctx, sigstore.FetchOptions{Staging: r.staging}); err == nil {
+			data = fetched.TrustedRoot
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return sigstore.ParseTrustedRoot(data)
+}
+
+// reason is why a trust check does not say yes: signature and signer have to pass, and the time
+// unless nothing asks for one.
+func reason(o attest.Opinion) error {
+	var no []error
+	for _, c := range []attest.Check{o.Signature, o.Signer, o.Time} {
+		if c.Verdict == attest.Fail {
+			no = append(no, fmt.Errorf("%s: %s", c.Name, c.Reason))
+		}
+	}
+	if o.By == nil && len(no) == 0 {
+		no = append(no, errors.New("signer: nobody who is trusted"))
+	}
+	return errors.Join(no...)
+}

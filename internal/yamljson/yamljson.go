@@ -1,0 +1,336 @@
+// Package yamljson reads YAML 1.2 (core schema) as another way to write one JSON value. What
+// has no counterpart in JSON, or means different things to different readers, is refused:
+// anchors, aliases, tags, merge keys, keys that are not strings, directives, several
+// documents, and the line breaks that only YAML 1.1 knows. Whether the JSON text is any good
+// (duplicate names, exact numbers, depth) is for its reader to say.
+package yamljson
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v4"
+	"go.yaml.in/yaml/v4/plugin/loaderlimits"
+
+	"github.com/runattest/runattest/internal/jsontree"
+)
+
+// Limits are what one text may cost to read.
+type Limits struct {
+	Bytes    int
+	Entries  int // commas: the parser spends some 2 KB on each entry of a flow collection
+	Depth    int // at which the parser stops; the depth of the value is decided on its JSON text
+	Problems int
+}
+
+// Problem is one reason why a text is refused. The codes "size", "bom" and "utf8" have no message.
+type Problem struct {
+	Code, Pointer        string
+	Offset, Line, Column int // line and column from 1, 0 where unknown
+	Message, Hint        string
+}
+
+// Document is one YAML document and the JSON text that it stands for.
+type Document struct {
+	JSON []byte
+
+	src      []byte
+	root     *yaml.Node
+	most     int
+	path     []string
+	problems []Problem
+}
+
+// Read reads the one document in data; noun is what the document is to be, for messages. It
+// gives problems or a document, and does not keep data apart from the document.
+func Read(data []byte, noun string, l Limits) (*Document, []Problem) {
+	if p, ok := textProblem(data, l); ok {
+		return nil, []Problem{p}
+	}
+	node, problem := load(data, noun, l)
+	if problem != nil {
+		return nil, []Problem{*problem}
+	}
+	d := &Document{JSON: make([]byte, 0, len(data)), src: data, root: node, most: l.Problems}
+	d.value(node)
+	if len(d.problems) > 0 {
+		return nil, d.problems
+	}
+	return d, nil
+}
+
+// textProblem finds what is decided before YAML is parsed.
+func textProblem(data []byte, l Limits) (Problem, bool) {
+	var p Problem
+	switch {
+	case len(data) > l.Bytes:
+		p.Code = "size"
+	case bytes.HasPrefix(data, []byte("\xef\xbb\xbf")):
+		p.Code = "bom"
+	case !utf8.Valid(data):
+		p.Code = "utf8"
+	case bytes.Count(data, []byte{','}) > l.Entries:
+		p.Code = "count"
+		p.Message, p.Hint = fmt.Sprintf("more than %d commas in YAML text", l.Entries), "write it as JSON"
+		return p, true
+	default:
+		if i := bytes.Index(data, []byte("\ufeff")); i >= 0 {
+			p.Code, p.Offset = "bom", i
+			p.Line, p.Column = LineColumn(data, i)
+			p.Message, p.Hint = "a byte order mark inside the text, which some YAML readers skip", `write it as an escape in double quotes: "\ufeff"`
+			return p, true
+		}
+		if i := oddBreak(data); i >= 0 {
+			p.Code, p.Offset = "yaml-break", i
+			p.Line, p.Column = LineColumn(data, i)
+			p.Message = "a character that ends a line for some YAML readers and not for others (U+0085, U+2028, U+2029, or a carriage return alone)"
+			p.Hint = `write it as an escape in double quotes: "\x85", "\u2028", "\u2029", "\r"; end lines with a line feed`
+			return p, true
+		}
+		if line := directiveLine(data); line > 0 {
+			p.Code, p.Line, p.Column = "yaml-directive", line, 1
+			p.Message, p.Hint = "YAML directives are refused", "remove the line"
+			return p, true
+		}
+		return p, false
+	}
+	return p, true
+}
+
+// oddBreak is the offset of the first line break that not all readers of YAML take for one, or -1.
+func oddBreak(data []byte) int {
+	first := bytes.IndexAny(data, "\u0085\u2028\u2029")
+	for i := 0; ; i++ {
+		cr := bytes.IndexByte(data[i:], '\r')
+		if cr < 0 || first >= 0 && i+cr > first {
+			return first
+		}
+		if i += cr; i+1 == len(data) || data[i+1] != '\n' {
+			return i
+		}
+	}
+}
+
+// directiveLine is the line of a directive that stands before the document, or 0.
+func directiveLine(data []byte) int {
+	n := 0
+	for line := range bytes.Lines(data) {
+		n++
+		switch trimmed := bytes.TrimSpace(line); {
+		case len(trimmed) == 0 || trimmed[0] == '#':
+		case line[0] == '%':
+			return n
+		default:
+			return 0
+		}
+	}
+	return 0
+}
+
+// load is the root of the one document in data.
+func load(data []byte, noun string, l Limits) (*yaml.Node, *Problem) {
+	loader, err := yaml.NewLoader(bytes.NewReader(data), yaml.WithPlugin(loaderlimits.New(loaderlimits.DepthValue(l.Depth))))
+	if err != nil {
+		return nil, syntaxError(err)
+	}
+	var first, second yaml.Node
+	switch err := loader.Load(&first); {
+	case errors.Is(err, io.EOF):
+		return nil, syntaxError(errors.New("no YAML document"))
+	case err != nil:
+		return nil, syntaxError(err)
+	case first.Kind != yaml.DocumentNode || len(first.Content) != 1:
+		return nil, syntaxError(errors.New("no YAML document"))
+	}
+	switch err := loader.Load(&second); {
+	case err == nil:
+		return nil, &Problem{
+			Code: "yaml-documents", Line: second.Line, Column: second.Column,
+			Message: "several YAML documents", Hint: "one " + noun + " a file",
+		}
+	case !errors.Is(err, io.EOF):
+		return nil, syntaxError(err)
+	}
+	return first.Content[0], nil
+}
+
+func syntaxError(err error) *Problem {
+	p := Problem{Code: "yaml-syntax", Message: "not valid YAML: " + err.Error()}
+	var le *yaml.LoadError
+	if errors.As(err, &le) {
+		p.Message, p.Line, p.Column = "not valid YAML: "+le.Message, le.Mark.Line, le.Mark.Column
+		if strings.HasPrefix(le.Message, "unknown anchor") {
+			p.Code, p.Message = "yaml-alias", "YAML aliases are refused"
+		}
+	}
+	return &p
+}
+
+// value writes n as JSON and notes what YAML has and JSON has not.
+func (d *Document) value(n *yaml.Node) {
+	if !d.plainNode(n) {
+		return
+	}
+	switch n.Kind {
+	case yaml.MappingNode:
+		d.mapping(n)
+	case yaml.SequenceNode:
+		d.JSON = append(d.JSON, '[')
+		for i, e := range n.Content {
+			if i > 0 {
+				d.JSON = append(d.JSON, ',')
+			}
+			d.step(strconv.Itoa(i))
+			d.value(e)
+			d.back()
+		}
+		d.JSON = append(d.JSON, ']')
+	case yaml.ScalarNode:
+		d.scalar(n)
+	default:
+		d.refuse(n, "yaml-syntax", "unexpected YAML node", "")
+	}
+}
+
+// plainNode refuses anchors, aliases and tags. A tag is explicit where the node says so,
+// or where it is none that an untagged node resolves to ("!").
+func (d *Document) plainNode(n *yaml.Node) bool {
+	switch {
+	case n.Kind == yaml.AliasNode:
+		d.refuse(n, "yaml-alias", "YAML aliases are refused", "write the value out")
+	case n.Anchor != "":
+		d.refuse(n, "yaml-anchor", "YAML anchors are refused", "write the value out where it is used")
+	case n.Style&yaml.TaggedStyle != 0 || !strings.HasPrefix(n.Tag, "!!"):
+		d.refuse(n, "yaml-tag", "YAML tags are refused", "quote a value to make it a string")
+	default:
+		return true
+	}
+	return false
+}
+
+func (d *Document) mapping(n *yaml.Node) {
+	d.JSON = append(d.JSON, '{')
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		if i > 0 {
+			d.JSON = append(d.JSON, ',')
+		}
+		if !d.plainNode(key) {
+			continue
+		}
+		if isPlain(key) && key.Value == "<<" {
+			d.refuse(key, "yaml-merge", "YAML merge keys are refused", "write the members out")
+			continue
+		}
+		if key.Kind != yaml.ScalarNode || isPlain(key) && coreType(key.Value) != jsontree.String {
+			d.refuse(key, "yaml-key", "a key that is not a string", "quote it")
+			continue
+		}
+		d.string(key.Value)
+		d.JSON = append(d.JSON, ':')
+		d.step(key.Value)
+		d.value(value)
+		d.back()
+	}
+	d.JSON = append(d.JSON, '}')
+}
+
+func (d *Document) scalar(n *yaml.Node) {
+	if !isPlain(n) {
+		d.string(n.Value)
+		return
+	}
+	switch coreType(n.Value) {
+	case jsontree.Absent:
+		d.refuse(n, "yaml-syntax", "an indicator where a value is wanted", "quote it")
+	case jsontree.Null:
+		d.JSON = append(d.JSON, "null"...)
+	case jsontree.Bool:
+		d.JSON = append(d.JSON, strings.ToLower(n.Value)...)
+	case jsontree.Number:
+		literal, ok := jsonNumber(n.Value)
+		if !ok {
+			d.refuse(n, "range", "infinity and not-a-number have no JSON form", "quote it if it is meant as text")
+			return
+		}
+		d.JSON = append(d.JSON, literal...)
+	default:
+		d.string(n.Value)
+	}
+}
+
+func (d *Document) string(s string) {
+	quoted, err := json.Marshal(s)
+	if err != nil {
+		panic(err) // a string always has a JSON form
+	}
+	d.JSON = append(d.JSON, quoted...)
+}
+
+func (d *Document) refuse(n *yaml.Node, code, message, hint string) {
+	if len(d.problems) == d.most {
+		return
+	}
+	d.problems = append(d.problems, Problem{Code: code, Pointer: d.pointer(), Line: n.Line, Column: n.Column, Message: message, Hint: hint})
+}
+
+// step goes one step deeper, back one step up.
+func (d *Document) step(name string) { d.path = append(d.path, name) }
+func (d *Document) back()            { d.path = d.path[:len(d.path)-1] }
+
+func (d *Document) pointer() string {
+	var b strings.Builder
+	for _, name := range d.path {
+		b.WriteString("/" + jsontree.EscapePointer(name))
+	}
+	return b.String()
+}
+
+// Locate is where the value that a pointer names stands, or its nearest parent. Of two members
+// with one name it takes the second, which is the one that is refused.
+func (d *Document) Locate(pointer string) (line, column int) {
+	n := d.find(pointer)
+	return n.Line, n.Column
+}
+
+func (d *Document) find(pointer string) *yaml.Node {
+	n := d.root
+	for token := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
+		name := strings.ReplaceAll(strings.ReplaceAll(token, "~1", "/"), "~0", "~")
+		below := child(n, name)
+		if below == nil || pointer == "" {
+			break
+		}
+		n = below
+	}
+	return n
+}
+
+func child(n *yaml.Node, name string) (found *yaml.Node) {
+	switch n.Kind {
+	case yaml.MappingNode:
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if n.Content[i].Value == name {
+				found = n.Content[i+1]
+			}
+		}
+	case yaml.SequenceNode:
+		if i, err := strconv.Atoi(name); err == nil && i >= 0 && i < len(n.Content) {
+			found = n.Content[i]
+		}
+	}
+	return found
+}
+
+// LineColumn is where an offset stands in src: from 1, columns in characters.
+func LineColumn(src []byte, offset int) (line, column int) {
+	before := src[:min(max(offset, 0), len(src))]
+	start := bytes.LastIndexByte(before, '\n') + 1
+	return bytes.Count(before, []byte{'\n'}) + 1, utf8.RuneCount(before[start:]) + 1
+}
