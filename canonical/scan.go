@@ -46,12 +46,14 @@ func (t *transformer) scan() bool {
 func (t *transformer) value(i int) int {
 	src := t.src
 	for {
-		opened := false
 		switch c := at(src, i); c {
 		case '"':
-			i = t.str(i)
+			i = t.stringValue(i)
 		case '{', '[':
-			i, opened = t.open(i, c)
+			var opened bool
+			if i, opened = t.open(i, c); opened && i >= 0 {
+				continue
+			}
 		case 't':
 			i = t.literal(i, "true")
 		case 'f':
@@ -61,46 +63,44 @@ func (t *transformer) value(i int) int {
 		default:
 			i = t.num(i)
 		}
-		for !opened {
-			if i < 0 || len(t.frames) == 0 {
-				return i
-			}
-			i, opened = t.next(i)
-		}
-		if i < 0 {
+		if i = t.next(i); i < 0 || len(t.frames) == 0 {
 			return i
 		}
 	}
 }
 
-// next goes on after a value in an array or object. It returns the position of the next
-// value and true, or the position after the array or object, which ends here, and false.
-func (t *transformer) next(i int) (int, bool) {
+// next goes on at i, after a value in an array or object, or -1. It returns the position
+// of the next value, or the position after the outermost array or object when that ends.
+func (t *transformer) next(i int) int {
 	src := t.src
-	if i < len(src) && src[i] <= ' ' {
-		i = t.space(i)
-	}
-	f := &t.frames[len(t.frames)-1]
-	switch c := at(src, i); {
-	case c == ',':
-		comma := i
-		i++
+	for i >= 0 && len(t.frames) > 0 {
 		if i < len(src) && src[i] <= ' ' {
 			i = t.space(i)
 		}
-		if f.object >= 0 {
-			t.members[len(t.members)-1].end = comma
-			return t.name(i, f), true
+		f := &t.frames[len(t.frames)-1]
+		switch c := at(src, i); {
+		case c == ',':
+			comma := i
+			i++
+			if i < len(src) && src[i] <= ' ' {
+				i = t.space(i)
+			}
+			if f.object >= 0 {
+				t.members[len(t.members)-1].end = comma
+				return t.name(i, f)
+			}
+			return t.count(i)
+		case c == '}' && f.object >= 0:
+			i = t.closeObject(i, f)
+		case c == ']' && f.object < 0:
+			t.frames = t.frames[:len(t.frames)-1]
+			t.depthLeft++
+			i++
+		default:
+			return t.fail(codeSyntax, i)
 		}
-		return t.count(i), true
-	case c == '}' && f.object >= 0:
-		return t.closeObject(i, f), false
-	case c == ']' && f.object < 0:
-		t.frames = t.frames[:len(t.frames)-1]
-		t.depthLeft++
-		return i + 1, false
 	}
-	return t.fail(codeSyntax, i), false
+	return i
 }
 
 // open scans the opening bracket c at i. It returns the position of the first value inside
@@ -145,14 +145,14 @@ func (t *transformer) name(i int, f *frame) int {
 	m.start, m.edit, m.next = i, len(t.edits), len(t.objects)
 
 	short := false
-	if i+9 <= len(src) && src[i] == '"' {
-		// A short ASCII name is in one word, and the word is its prefix.
-		x := binary.LittleEndian.Uint64(src[i+1:])
+	if i+18 <= len(src) && src[i] == '"' {
+		// A short ASCII name is in two words, and the first is its prefix.
+		b := src[i+1 : i+18]
+		x, y := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:])
 		s := special(x)
-		n := bits.TrailingZeros64(s) >> 3
-		x &= (s&-s)>>7 - 1
-		if i+1+n < len(src) && src[i+1+n] == '"' && x&highBits == 0 {
-			m.prefix, m.size, m.escaped = bits.ReverseBytes64(x), n, false
+		n := first(s, special(y))
+		if b[n] == '"' && (x|y)&highBits == 0 {
+			m.prefix, m.size, m.escaped = bits.ReverseBytes64(x&((s&-s)>>7-1)), n, false
 			i += n + 2
 			short = true
 		}
@@ -225,9 +225,7 @@ func (t *transformer) space(i int) int {
 		// A line end and up to 16 spaces of indentation, without a branch that depends
 		// on how deep it is: the second word counts if all of the first are spaces.
 		b := src[i+1 : i+17]
-		n := bits.TrailingZeros64(binary.LittleEndian.Uint64(b)^repeat(' ')) >> 3
-		more := bits.TrailingZeros64(binary.LittleEndian.Uint64(b[8:])^repeat(' ')) >> 3
-		j += 1 + n + more&-(n>>3)
+		j += 1 + first(binary.LittleEndian.Uint64(b)^repeat(' '), binary.LittleEndian.Uint64(b[8:])^repeat(' '))
 	}
 	if at(src, j) <= ' ' {
 		j = skipSpace(src, j)

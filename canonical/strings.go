@@ -14,32 +14,34 @@ func repeat(c byte) uint64 { return uint64(c) * 0x0101010101010101 }
 
 // special has the high bit set in the first byte of x that is a quote, a backslash or a
 // control character; the bits above it mean nothing. Subtracting borrows only from above
-// a match, so the lowest set bit is exact; bytes from 0x80 never match.
+// a match, so the lowest set bit is exact; bytes from 0x80 never match. Bit 1 flipped, a
+// quote is a space and the control characters are still all below it.
 func special(x uint64) uint64 {
-	quote := (x ^ repeat('"')) - repeat(1)
+	low := (x ^ repeat('"'^' ')) - repeat(' '+1)
 	backslash := (x ^ repeat('\\')) - repeat(1)
-	control := x - repeat(0x20)
-	return (quote | backslash | control) &^ x & highBits
+	return (low | backslash) &^ x & highBits
 }
 
 // plain returns the position of the first quote, backslash or control character at or
-// after i, or len(src), and the bytes before it, or'ed. It takes two words at a time, with
-// one branch for both: see BenchmarkPlain.
+// after i, or len(src), and the bytes up to there and perhaps beyond, or'ed. It takes two
+// words at a time, with one branch for both, twice a round: see BenchmarkPlain.
 func plain(src []byte, i int) (int, uint64) {
 	var seen uint64
 	b := src[i:]
-	for len(b) >= 16 {
+	for len(b) >= 32 {
 		x, y := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:])
 		s, r := special(x), special(y)
-		if s|r != 0 {
-			i = len(src) - len(b)
-			if s == 0 {
-				seen, x, s, i = seen|x, y, r, i+8
-			}
-			return i + bits.TrailingZeros64(s)>>3, seen | x&((s&-s)>>7-1)
-		}
 		seen |= x | y
-		b = b[16:]
+		if s|r != 0 {
+			return len(src) - len(b) + first(s, r), seen
+		}
+		x, y = binary.LittleEndian.Uint64(b[16:]), binary.LittleEndian.Uint64(b[24:])
+		s, r = special(x), special(y)
+		seen |= x | y
+		if s|r != 0 {
+			return len(src) - len(b) + 16 + first(s, r), seen
+		}
+		b = b[32:]
 	}
 	for k, c := range b {
 		if c == '"' || c == '\\' || c < 0x20 {
@@ -48,6 +50,30 @@ func plain(src []byte, i int) (int, uint64) {
 		seen |= uint64(c)
 	}
 	return len(src), seen
+}
+
+// first is which of the 16 bytes of s and r is the first that is not 0, or 16. One bit
+// scan is all it does, since that is slow on some processors.
+func first(s, r uint64) int {
+	n := 0
+	if s == 0 { // compiled without a branch
+		s, n = r, 8
+	}
+	return n + bits.TrailingZeros64(s)>>3
+}
+
+// stringValue is str for where t.escaped does not matter. Most values are of 16 bytes or
+// less, which are scanned without a loop.
+func (t *transformer) stringValue(i int) int {
+	if i+18 <= len(t.src) {
+		b := t.src[i+1 : i+18]
+		x, y := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:])
+		s, r := special(x), special(y)
+		if n := first(s, r); b[n] == '"' && (x|y)&highBits == 0 {
+			return i + n + 2
+		}
+	}
+	return t.str(i)
 }
 
 // str scans the string whose opening quote is at i and returns the position after its
@@ -62,12 +88,14 @@ func (t *transformer) str(i int) int {
 }
 
 // strTail goes on at i in the string that begins at start. Up to i it is plain; seen are
-// its bytes, or'ed.
+// its bytes and perhaps more, or'ed.
 func (t *transformer) strTail(start, i int, seen uint64) int {
 	src := t.src
 	for at(src, i) == '\\' {
 		t.escaped = true
-		if i = t.escape(i); i < 0 {
+		if c := at(src, i+1); c == 'n' || c == '"' { // most escapes in prompts
+			i += 2
+		} else if i = t.escape(i); i < 0 {
 			// What is wrong first in the text is reported first.
 			if n := validPrefix(src[start:t.offset]); n < t.offset-start {
 				return t.fail(codeUTF8, start+n)

@@ -1,9 +1,6 @@
 package canonical
 
-import (
-	"slices"
-	"sync"
-)
+import "sync"
 
 // A transformer turns one text into its canonical form in two passes. The first, scan,
 // checks src and notes what has to be left out or replaced, and which objects have members
@@ -99,13 +96,7 @@ func (t *transformer) fail(code Code, offset int) int {
 
 // skip leaves src[i:j] out of the canonical form.
 func (t *transformer) skip(i, j int) {
-	n := len(t.edits)
-	if n == cap(t.edits) {
-		t.edits = slices.Grow(t.edits, 1)
-	}
-	t.edits = t.edits[:n+1]
-	e := &t.edits[n]
-	e.start, e.end, e.text = i, j, 0
+	t.edits = append(t.edits, edit{start: i, end: j})
 	t.size -= j - i
 }
 
