@@ -34,10 +34,12 @@
 //	                                 impersonate. With none of them set, Linux's DMI product
 //	                                 name, which is "Google Compute Engine" there, will do
 //
-// These are cosign's providers and variables. Three things are stricter than there. An
-// empty variable is an unset one. GOOGLE_SERVICE_ACCOUNT_NAME is never passed over for the
-// machine's own account, and needs a metadata server. And a source that fails is not passed over: the next would sign as
-// somebody else. Only one that says that it has no identity for this program ([ErrNoIdentity]) is.
+// These are cosign's providers and variables, with four differences. An empty variable is an
+// unset one. SPIFFE_ENDPOINT_SOCKET may be the URI that the SPIFFE standard wants, and not only a
+// path. GOOGLE_SERVICE_ACCOUNT_NAME is never passed over for the machine's own account, and
+// needs a metadata server: credentials in files are not read. And a source that fails is not
+// passed over, since the next would sign as somebody else; only one that says that it has no
+// identity for this program ([ErrNoIdentity]) is.
 //
 // Looking costs the variables, at most three looks at local files, and nothing else: no
 // name is resolved and no connection made before Source.Token is called. So the metadata
@@ -56,5 +58,7 @@
 // metadata server alone is met over http, which its platform defines. A request is
 // answered in 10 seconds and 64 KiB, is tried three times when the network fails or the server
 // says 429 or 5xx, and follows redirects within one host only. A web page is never taken
-// for an answer.
+// for an answer. Whatever waits ends with its context.
+//
+// Sources may be used by several goroutines at once.
 package idtoken

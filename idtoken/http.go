@@ -99,7 +99,7 @@ func (t *transport) meetsOverHTTP(host string) {
 func checkURL(u *url.URL, plainHost string) error {
 	switch {
 	case u.Host == "":
-		return errors.New("no host, want https://...")
+		return errors.New("no host, want https://HOST")
 	case u.Scheme == "https", u.Scheme == "http" && (u.Host == plainHost || isLoopback(u.Hostname())):
 		return nil
 	}
@@ -166,7 +166,7 @@ func (t *transport) once(ctx context.Context, req *http.Request) (*http.Response
 	case page && resp.StatusCode >= 400:
 		return nil, newStatusError(req, resp, body)
 	case page && resp.StatusCode < 300:
-		return nil, errors.New("answers with a web page; is there a proxy or a login in between, or is the address wrong?")
+		return nil, errors.New("answers with a web page; look for a proxy or a login in between, or for a wrong address")
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	return resp, nil

@@ -232,66 +232,68 @@ func TestStrangersAtTheRedirect(t *testing.T) {
 	}
 }
 
+var browserFaults = []struct {
+	name, want string
+	alter      func(*issuer, *LoginOptions)
+}{
+	{"the person says no", "refused: access_denied: not today", func(i *issuer, o *LoginOptions) {
+		o.Open = func(page string) error {
+			u, _ := url.Parse(page)
+			q := url.Values{"state": {u.Query().Get("state")}, "error": {"access_denied"}, "error_description": {"not\x1b today"}}
+			return i.visit(u.Query().Get("redirect_uri") + "?" + q.Encode())
+		}
+	}},
+	{"the issuer says no", "refused: invalid_grant: not today", func(i *issuer, _ *LoginOptions) {
+		i.token = func(w http.ResponseWriter, _ *http.Request) { refuse(w, "invalid_grant", "not today") }
+	}},
+	{"echo of everything", "refused", func(i *issuer, o *LoginOptions) {
+		o.ClientSecret = secret
+		i.token = func(w http.ResponseWriter, r *http.Request) { refuse(w, "x", fmt.Sprint(r.Header, jwt(nil), secret)) }
+	}},
+	{"unavailable", "answers 503 Service Unavailable, after 3 attempts", func(i *issuer, _ *LoginOptions) {
+		i.token = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }
+	}},
+	{"web page", "answers with a web page", func(i *issuer, _ *LoginOptions) {
+		i.token = func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html>") }
+	}},
+	{"no token", "no id_token in it", func(i *issuer, _ *LoginOptions) {
+		i.token = func(w http.ResponseWriter, _ *http.Request) { answer(w, map[string]any{"access_token": "x"}) }
+	}},
+	{"expired", "expired at 1970", func(i *issuer, _ *LoginOptions) { i.claims = claims{"exp": 5} }},
+	{"for others", `audience "other", want "sigstore"`, func(i *issuer, _ *LoginOptions) { i.claims = claims{"aud": "other"} }},
+	{"of an earlier login", "the nonce is another", func(i *issuer, _ *LoginOptions) { i.claims = claims{"nonce": "other"} }},
+	{"of no login", "the nonce is another", func(i *issuer, _ *LoginOptions) { i.claims = claims{"nonce": ""} }},
+	{"of another issuer", "does not verify", func(i *issuer, _ *LoginOptions) { i.claims = claims{"iss": "https://other.example"} }},
+	{"signed by another key", "does not verify", func(i *issuer, _ *LoginOptions) {
+		other := newIssuer(i.t)
+		i.token = func(w http.ResponseWriter, _ *http.Request) {
+			other.claims = claims{"iss": i.url, "nonce": i.nonce}
+			answer(w, map[string]any{"id_token": other.mint(), "access_token": "x"})
+		}
+	}},
+	{"no PKCE", "does not take PKCE", func(i *issuer, _ *LoginOptions) {
+		i.discovery = map[string]any{"code_challenge_methods_supported": []string{"plain"}}
+	}},
+	{"another issuer's discovery", "cannot learn how to sign in", func(i *issuer, _ *LoginOptions) {
+		i.discovery = map[string]any{"issuer": "https://other.example"}
+	}},
+	{"no issuer", "answers 404 Not Found", func(i *issuer, o *LoginOptions) {
+		o.Issuer += "/elsewhere"
+		o.Issuer = strings.Replace(o.Issuer, i.url, newServer(i.t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/html")
+			w.WriteHeader(404)
+		}).URL, 1)
+	}},
+	{"issuer over http", "want https", func(_ *issuer, o *LoginOptions) { o.Issuer = "http://192.0.2.1" }},
+	{"page that is a file", "authorization_endpoint", func(i *issuer, _ *LoginOptions) {
+		i.discovery = map[string]any{"authorization_endpoint": "file:///etc/passwd"}
+	}},
+	{"redirect to elsewhere", "want http://localhost:PORT/PATH", func(_ *issuer, o *LoginOptions) { o.RedirectURL = "http://192.0.2.1:80/" }},
+	{"redirect without a port", "want http://localhost:PORT/PATH", func(_ *issuer, o *LoginOptions) { o.RedirectURL = "http://localhost/" }},
+}
+
 func TestBrowserFaults(t *testing.T) {
-	for _, c := range []struct {
-		name, want string
-		alter      func(*issuer, *LoginOptions)
-	}{
-		{"the person says no", "refused: access_denied: not today", func(i *issuer, o *LoginOptions) {
-			o.Open = func(page string) error {
-				u, _ := url.Parse(page)
-				q := url.Values{"state": {u.Query().Get("state")}, "error": {"access_denied"}, "error_description": {"not\x1b today"}}
-				return i.visit(u.Query().Get("redirect_uri") + "?" + q.Encode())
-			}
-		}},
-		{"the issuer says no", "refused: invalid_grant: not today", func(i *issuer, _ *LoginOptions) {
-			i.token = func(w http.ResponseWriter, _ *http.Request) { refuse(w, "invalid_grant", "not today") }
-		}},
-		{"echo of everything", "refused", func(i *issuer, o *LoginOptions) {
-			o.ClientSecret = secret
-			i.token = func(w http.ResponseWriter, r *http.Request) { refuse(w, "x", fmt.Sprint(r.Header, jwt(nil), secret)) }
-		}},
-		{"unavailable", "answers 503 Service Unavailable, after 3 attempts", func(i *issuer, _ *LoginOptions) {
-			i.token = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }
-		}},
-		{"web page", "answers with a web page", func(i *issuer, _ *LoginOptions) {
-			i.token = func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html>") }
-		}},
-		{"no token", "no id_token in it", func(i *issuer, _ *LoginOptions) {
-			i.token = func(w http.ResponseWriter, _ *http.Request) { answer(w, map[string]any{"access_token": "x"}) }
-		}},
-		{"expired", "expired at 1970", func(i *issuer, _ *LoginOptions) { i.claims = claims{"exp": 5} }},
-		{"for others", `audience "other", want "sigstore"`, func(i *issuer, _ *LoginOptions) { i.claims = claims{"aud": "other"} }},
-		{"of an earlier login", "the nonce is another", func(i *issuer, _ *LoginOptions) { i.claims = claims{"nonce": "other"} }},
-		{"of no login", "the nonce is another", func(i *issuer, _ *LoginOptions) { i.claims = claims{"nonce": ""} }},
-		{"of another issuer", "does not verify", func(i *issuer, _ *LoginOptions) { i.claims = claims{"iss": "https://other.example"} }},
-		{"signed by another key", "does not verify", func(i *issuer, _ *LoginOptions) {
-			other := newIssuer(i.t)
-			i.token = func(w http.ResponseWriter, _ *http.Request) {
-				other.claims = claims{"iss": i.url, "nonce": i.nonce}
-				answer(w, map[string]any{"id_token": other.mint(), "access_token": "x"})
-			}
-		}},
-		{"no PKCE", "does not take PKCE", func(i *issuer, _ *LoginOptions) {
-			i.discovery = map[string]any{"code_challenge_methods_supported": []string{"plain"}}
-		}},
-		{"another issuer's discovery", "cannot learn how to sign in", func(i *issuer, _ *LoginOptions) {
-			i.discovery = map[string]any{"issuer": "https://other.example"}
-		}},
-		{"no issuer", "answers 404 Not Found", func(i *issuer, o *LoginOptions) {
-			o.Issuer += "/elsewhere"
-			o.Issuer = strings.Replace(o.Issuer, i.url, newServer(i.t, func(w http.ResponseWriter, _ *http.Request) {
-				w.Header().Set("Content-Type", "text/html")
-				w.WriteHeader(404)
-			}).URL, 1)
-		}},
-		{"issuer over http", "want https", func(_ *issuer, o *LoginOptions) { o.Issuer = "http://192.0.2.1" }},
-		{"page that is a file", "authorization_endpoint", func(i *issuer, _ *LoginOptions) {
-			i.discovery = map[string]any{"authorization_endpoint": "file:///etc/passwd"}
-		}},
-		{"redirect to elsewhere", "want http://localhost:PORT/PATH", func(_ *issuer, o *LoginOptions) { o.RedirectURL = "http://192.0.2.1:80/" }},
-		{"redirect without a port", "want http://localhost:PORT/PATH", func(_ *issuer, o *LoginOptions) { o.RedirectURL = "http://localhost/" }},
-	} {
+	for _, c := range browserFaults {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			i := newIssuer(t)

@@ -21,7 +21,7 @@ import (
 // agent answers as a SPIFFE agent does.
 type agent struct {
 	workload.UnimplementedSpiffeWorkloadAPIServer
-	answer func(ctx context.Context, asked int64) (*workload.JWTSVIDResponse, error)
+	answer reply
 	asked  atomic.Int64
 }
 
@@ -56,6 +56,22 @@ func (a *agent) serve(t *testing.T, network, address string) net.Addr {
 	return listener.Addr()
 }
 
+type reply func(context.Context, int64) (*workload.JWTSVIDResponse, error)
+
+// says refuses some times, with a text that has the token in it, and then gives the token.
+func says(raw string, code codes.Code, times int64) reply {
+	return func(_ context.Context, asked int64) (*workload.JWTSVIDResponse, error) {
+		if asked <= times {
+			return nil, status.Error(code, "told "+raw)
+		}
+		return svids(raw), nil
+	}
+}
+
+func gives(tokens ...string) reply {
+	return func(context.Context, int64) (*workload.JWTSVIDResponse, error) { return svids(tokens...), nil }
+}
+
 // socketDir is short: a socket's path has at most a hundred bytes or so.
 func socketDir(t *testing.T) string {
 	t.Helper()
@@ -69,18 +85,6 @@ func socketDir(t *testing.T) string {
 
 func TestSPIFFE(t *testing.T) {
 	raw := jwt(claims{"sub": "spiffe://example.org/runs"})
-	type reply = func(context.Context, int64) (*workload.JWTSVIDResponse, error)
-	says := func(code codes.Code, times int64) reply {
-		return func(_ context.Context, asked int64) (*workload.JWTSVIDResponse, error) {
-			if asked <= times {
-				return nil, status.Error(code, "told "+raw)
-			}
-			return svids(raw), nil
-		}
-	}
-	gives := func(tokens ...string) reply {
-		return func(context.Context, int64) (*workload.JWTSVIDResponse, error) { return svids(tokens...), nil }
-	}
 	for _, c := range []struct {
 		name   string
 		answer reply
@@ -89,14 +93,14 @@ func TestSPIFFE(t *testing.T) {
 	}{
 		{"good", gives(raw), "", 1},
 		{"the first is the default", gives(raw, jwt(nil)), "", 1},
-		{"unavailable twice, then good", says(codes.Unavailable, 2), "", 3},
-		{"unavailable for ever", says(codes.Unavailable, 99), "told [token], after 3 attempts", 3},
+		{"unavailable twice, then good", says(raw, codes.Unavailable, 2), "", 3},
+		{"unavailable for ever", says(raw, codes.Unavailable, 99), "told [token], after 3 attempts", 3},
 		{"slow for ever", func(ctx context.Context, _ int64) (*workload.JWTSVIDResponse, error) {
 			<-ctx.Done()
 			return nil, ctx.Err()
 		}, "no answer within 400ms, after 3 attempts", 3},
-		{"refused", says(codes.InvalidArgument, 99), "told [token]", 1},
-		{"nobody registered it", says(codes.PermissionDenied, 99), "no identity here: told [token]", 1},
+		{"refused", says(raw, codes.InvalidArgument, 99), "told [token]", 1},
+		{"nobody registered it", says(raw, codes.PermissionDenied, 99), "no identity here: told [token]", 1},
 		{"none", gives(), "no JWT-SVID in it", 1},
 		{"an empty one", gives(""), "no JWT-SVID in it", 1},
 		{"oversized", gives(strings.Repeat("a", maxAnswer)), "larger than max", 1},

@@ -188,7 +188,7 @@ func TestTokenIsNotPrinted(t *testing.T) {
 	var log strings.Builder
 	slog.New(slog.NewTextHandler(&log, nil)).Info("signing", "token", token)
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("signing", "token", token)
-	data, err := json.Marshal(token)
+	data, err := json.Marshal(map[string]any{"token": token})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,4 +29,10 @@
 //		}},
 //	})
 //	verifier, err := attest.NewVerifier(trust)
+//
+// # Trusted roots
+//
+// CreateTrustedRoot makes the trusted root of a private Sigstore from certificates and public
+// keys; FetchTrustedRoot gets the public one, or that of any TUF repository, and is the only call
+// here besides signing that opens a socket. Trusted lists whom a trusted root names.
 package sigstore

@@ -57,28 +57,31 @@ Exit status: 0 written; 2 a flag or a file is not right; 3 a file could not be r
 		if err := refuseEmpty(cmd, "out"); err != nil {
 			return err
 		}
-		spec, err := s.load()
-		if err != nil {
-			return err
-		}
-		if err := outIsNoInput(*out, s.files...); err != nil {
-			return err
-		}
-		root, err := sigstore.CreateTrustedRoot(spec)
-		if err != nil {
-			return err
-		}
-		text, err := root.JSON()
-		if err != nil {
-			return err
-		}
-		o := newOutput(cmd)
-		for _, doubt := range spec.Doubts() {
-			o.info("note: %s", doubt)
-		}
-		return writeOut(o, *out, text)
+		return createTrustedRoot(newOutput(cmd), &s, *out)
 	}
 	return cmd
+}
+
+func createTrustedRoot(o *output, s *specFlags, out string) error {
+	spec, err := s.load()
+	if err != nil {
+		return err
+	}
+	if err := outIsNoInput(out, s.files...); err != nil {
+		return err
+	}
+	root, err := sigstore.CreateTrustedRoot(spec)
+	if err != nil {
+		return err
+	}
+	text, err := root.JSON()
+	if err != nil {
+		return err
+	}
+	for _, doubt := range spec.Doubts() {
+		o.info("note: %s", doubt)
+	}
+	return writeOut(o, out, text)
 }
 
 // specFlags are the services as the flags name them, and the files that they name.

@@ -41,8 +41,22 @@ const (
 	CertificateChain = 1 << 20
 	TUFRoot          = 512_000
 
+	// FolderFiles is how many files a folder holds whose digest is checked.
+	FolderFiles = 1_000_000
 	// ServiceAnswer is the size of what a service answers when a signature is made.
 	ServiceAnswer = 4 << 20
+
+	// RegistryContent is the size of one manifest, index or bundle in a registry or an OCI layout.
+	RegistryContent = 16 << 20
+	// Referrers is how many referrers one artifact has, of whatever type, and ReferrerPages in how many pages
+	// a registry lists them.
+	Referrers     = 50_000
+	ReferrerPages = 5_000
+	// RegistryAnswer is the size of what a registry says in an error.
+	RegistryAnswer = 64 << 10
+	// LayoutDepth is how deep indexes nest in an OCI layout, and LayoutManifests how many manifests it holds.
+	LayoutDepth     = 8
+	LayoutManifests = 100_000
 
 	// JSON is the size of any JSON text that canonicalize takes.
 	JSON = 256 << 20
@@ -51,6 +65,14 @@ const (
 	Subjects = 1_000
 	// Annotations is how many annotations a predicate carries.
 	Annotations = 1_000
+	// Family is how many bundles one graph verifies, FamilyParents how many parents they name in all: with a missing run
+	// for each parent that is what a graph holds in memory.
+	Family        = 1_000_000
+	FamilyParents = 4_000_000
+	// FamilyHeavy is the size in bytes from which a graph looks at one bundle at a time.
+	FamilyHeavy = 1 << 20
+	// FamilyReason is how much of a failed check's text a graph keeps, in bytes.
+	FamilyReason = 300
 	// Key is the size of a key file.
 	Key = 64 << 10
 	// PluginAnswer and PluginMessages are what one call of a KMS plugin may print on standard output and error.
@@ -60,4 +82,34 @@ const (
 	Password = 4 << 10
 	// Problems is how many problems one report lists before it stops.
 	Problems = 100
+
+	// Policy is the size of a policy file, PolicyDepth and PolicyValues what is in it.
+	Policy       = 1 << 20
+	PolicyDepth  = 32
+	PolicyValues = 10_000
+	// Rules is how many rules a policy has, Approvers how many people, Signers how many keys and identities in one place.
+	Rules     = 1_000
+	Approvers = 1_000
+	Signers   = 1_000
+	// Expression is the length of a rule's expression or message in characters.
+	Expression = 16_384
+	// RuleCost is what evaluating one rule may cost, in CEL's units (one for looking up a member, about); EvaluationCost
+	// is the same for all rules of one evaluation. The time is a backstop for slow machines, and decides nothing on others.
+	RuleCost          = 10_000_000
+	EvaluationCost    = 50_000_000
+	EvaluationSeconds = 20
+	// RegexSource is the length of a regular expression in bytes, RegexProgram its compiled size in instructions; RegexWork
+	// is instructions times the bytes of the text that it is held against.
+	RegexSource  = 4_096
+	RegexProgram = 5_000
+	RegexWork    = 1 << 28
+	// Pieces is into how many parts a rule splits a text.
+	Pieces = 100_000
+	// Message is the length of a rule's message once it is filled in, in characters.
+	Message = 2_000
+	// Approvals is how many approvals one evaluation looks at; Reason the length of an approval's reason, and of each
+	// of at most Conditions conditions, in bytes.
+	Approvals  = 10_000
+	Reason     = 4_096
+	Conditions = 100
 )
