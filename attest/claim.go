@@ -45,6 +45,7 @@ type VerifiedClaim struct {
 	predicate json.RawMessage
 	signer    Signatory
 	times     []TrustedTime
+	checks    []Check
 }
 
 // Subjects are what the claim is about.
@@ -58,6 +59,9 @@ func (c *VerifiedClaim) Signer() Signatory { return c.signer }
 
 // Times are when trusted authorities saw the signature; empty without trusted time.
 func (c *VerifiedClaim) Times() []TrustedTime { return slices.Clone(c.times) }
+
+// Checks are what was asked and found: signature, signer, time and statement.
+func (c *VerifiedClaim) Checks() []Check { return slices.Clone(c.checks) }
 
 // VerifyClaim holds a bundle against the verifier's trust, and its payload against the form of
 // a Statement of that predicate type. When the answer is no the error is a *VerificationError
@@ -85,7 +89,7 @@ func (v *Verifier) VerifyClaim(ctx context.Context, b *Bundle, predicateType str
 	if !decide(checks, CheckSignature, CheckSigner, CheckStatement) || o.By == nil || claim == nil {
 		return nil, &VerificationError{Report{Checks: checks}}
 	}
-	return &VerifiedClaim{claim.subjects, claim.predicate, *o.By, o.Times}, nil
+	return &VerifiedClaim{claim.subjects, claim.predicate, *o.By, o.Times, checks}, nil
 }
 
 // UnverifiedPredicateType is the predicate type that a bundle's payload names, "" if it is no

@@ -38,6 +38,7 @@ type Check struct {
 	Verdict Verdict   `json:"verdict"`
 	Reason  string    `json:"reason"`
 	Hint    string    `json:"hint,omitempty"`
+	Details []string  `json:"details,omitempty"` // one line each, where there is more than one reason
 }
 
 // What a Signatory signs with.

@@ -1,11 +1,20 @@
 package attest
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/runattest/runattest/signer"
 )
+
+// ErrSignAgain is what a Witness's error wraps where it cannot witness this signature, but could
+// another one over the same statement: a log whose answer was lost will not give it again.
+var ErrSignAgain = errors.New("another signature is needed")
+
+// signings is how often Sign signs at most.
+const signings = 3
 
 // Witness gathers what others sign about a signature: timestamps, log entries.
 type Witness interface {
@@ -40,14 +49,8 @@ func Sign(ctx context.Context, s Signable, by signer.Signer, o SignOptions) (*Bu
 	if err := b.nameSigner(by, o.Witness != nil); err != nil {
 		return nil, err
 	}
-	if err := b.sign(ctx, by); err != nil {
-		return nil, fmt.Errorf("sign: %w", err)
-	}
-	if o.Witness != nil {
-		var err error
-		if b.material.evidence, err = o.Witness.Witness(ctx, b.envelope()); err != nil {
-			return nil, err
-		}
+	if err := b.signWitnessed(ctx, by, o.Witness); err != nil {
+		return nil, err
 	}
 	if err := b.convince(ctx, o.Trust); err != nil {
 		return nil, err
@@ -74,6 +77,25 @@ func (b *Bundle) nameSigner(by signer.Signer, witnessed bool) error {
 		return fmt.Errorf("unknown bundle format %q: want %s or %s", b.format, SigstoreBundle, DSSE)
 	}
 	return nil
+}
+
+// signWitnessed signs until the signature is witnessed, or as often as makes sense.
+func (b *Bundle) signWitnessed(ctx context.Context, by signer.Signer, w Witness) error {
+	for n := 1; ; n++ {
+		before := b.signatures
+		if err := b.sign(ctx, by); err != nil {
+			return fmt.Errorf("sign: %w", err)
+		}
+		if w == nil {
+			return nil
+		}
+		var err error
+		b.material.evidence, err = w.Witness(ctx, b.envelope())
+		same := before != nil && bytes.Equal(before[0].bytes, b.signatures[0].bytes) // as RSA and Ed25519 sign
+		if !errors.Is(err, ErrSignAgain) || n == signings || same {
+			return err
+		}
+	}
 }
 
 func (b *Bundle) sign(ctx context.Context, by signer.Signer) error {

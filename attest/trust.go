@@ -175,7 +175,7 @@ func (b *Bundle) CheckTrust(ctx context.Context, trust Trust) Opinion {
 		}
 	}
 	o := trust.CheckEnvelope(ctx, b.envelope())
-	if len(b.material.certificates) > 0 && o.Time.Verdict == NotChecked {
+	if len(b.material.certificates) > 0 && o.Signature.Verdict == Pass && o.Time.Verdict == NotChecked {
 		// whatever a trust check thinks: a certificate is good for minutes, and which minutes is the question
 		o.Time = fail(CheckTime, "a certificate proves nothing without trusted time")
 	}

@@ -52,5 +52,27 @@ func (b *Bundle) UnverifiedStatement() (*UnverifiedStatement, error) {
 	}, nil
 }
 
+// UnverifiedSubjects are the subjects that an in-toto Statement of any predicate type names.
+// They say where a bundle may belong, and nothing else.
+func (b *Bundle) UnverifiedSubjects() ([]Subject, error) {
+	c, err := readClaim(b.payload, b.UnverifiedPredicateType())
+	if err != nil {
+		return nil, err
+	}
+	return c.subjects, nil
+}
+
+// UnverifiedKeyHint is the key that a bundle says it is signed with; "" if it does not say.
+func (b *Bundle) UnverifiedKeyHint() string { return b.keyHint() }
+
+// UnverifiedCertificate is the certificate that a bundle says it is signed with, in DER; nil
+// if it names a key.
+func (b *Bundle) UnverifiedCertificate() []byte {
+	if len(b.material.certificates) == 0 {
+		return nil
+	}
+	return slices.Clone(b.material.certificates[0])
+}
+
 // UnverifiedPayload is the payload as it is in b, whatever it says.
 func (b *Bundle) UnverifiedPayload() []byte { return slices.Clone(b.payload) }

@@ -35,6 +35,14 @@ type Expect struct {
 	Declaration *identity.Declaration
 	// Artifacts must each be among the subjects besides the run, by digest.
 	Artifacts []Subject
+	// Policy, where one is given, must pass for the answer to be yes.
+	Policy Policy
+}
+
+// Policy says whether a run that is verified may be done. It is asked once everything else
+// has been answered with yes; anything but Pass is a no.
+type Policy interface {
+	CheckPolicy(ctx context.Context, v *Verified) Check
 }
 
 // Verified is a bundle that Verify has said yes to. Nothing else makes one that is not
@@ -43,7 +51,12 @@ type Verified struct {
 	report      Report
 	declaration *identity.Declaration
 	statement   []byte
+	by          *Verifier
 }
+
+// VerifiedBy says whether it was this verifier that said yes, so that a policy judges nothing
+// that somebody with other trust has verified.
+func (v *Verified) VerifiedBy(x *Verifier) bool { return x != nil && v.by == x }
 
 // ID is the identity of the run, recomputed.
 func (v *Verified) ID() identity.ID { return v.report.Identity }
@@ -101,9 +114,12 @@ func (v *Verifier) Verify(ctx context.Context, b *Bundle, want Expect) (*Verifie
 		notChecked(CheckPolicy, "no policy was given"),
 	}
 	if !decide(checks, required...) || opinion.By == nil || run.verified == nil {
+		if want.Policy != nil {
+			checks[len(checks)-1] = notChecked(CheckPolicy, "a policy judges only what is verified")
+		}
 		return nil, &VerificationError{Report{Checks: checks}}
 	}
-	return &Verified{
+	verified := &Verified{
 		report: Report{
 			Verified:    true,
 			Identity:    run.verified.ID(),
@@ -117,7 +133,29 @@ func (v *Verifier) Verify(ctx context.Context, b *Bundle, want Expect) (*Verifie
 		},
 		declaration: run.verified,
 		statement:   b.payload,
-	}, nil
+		by:          v,
+	}
+	if want.Policy == nil {
+		return verified, nil
+	}
+	return verified.judge(ctx, want.Policy)
+}
+
+// judge has the policy decide about what is verified otherwise.
+func (v *Verified) judge(ctx context.Context, p Policy) (*Verified, error) {
+	check := p.CheckPolicy(ctx, v)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	check.Name = CheckPolicy
+	checks := slices.Clone(v.report.Checks)
+	checks[len(checks)-1] = check
+	if !decide(checks, append(slices.Clone(required), CheckPolicy)...) {
+		return nil, &VerificationError{Report{Checks: checks}}
+	}
+	judged := *v
+	judged.report.Checks = checks
+	return &judged, nil
 }
 
 // runChecks are the checks that know about runs, whoever signed.

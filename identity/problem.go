@@ -1,14 +1,13 @@
 package identity
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/runattest/runattest/canonical"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/yamljson"
 )
 
 // Code names a reason why a declaration is refused, or warned of. Codes are stable.
@@ -91,7 +90,7 @@ func jsonLocator(src []byte) locator {
 				return 0, 0, 0
 			}
 			if offset, ok := canonical.Locate(src, pointer); ok {
-				line, column := lineColumn(src, offset)
+				line, column := yamljson.LineColumn(src, offset)
 				return offset, line, column
 			}
 			i := strings.LastIndexByte(pointer, '/')
@@ -103,12 +102,6 @@ func jsonLocator(src []byte) locator {
 	}
 }
 
-func lineColumn(src []byte, offset int) (line, column int) {
-	before := src[:min(max(offset, 0), len(src))]
-	start := bytes.LastIndexByte(before, '\n') + 1
-	return bytes.Count(before, []byte{'\n'}) + 1, utf8.RuneCount(before[start:]) + 1
-}
-
 // textProblem turns an error of package canonical into a Problem.
 func textProblem(src []byte, err error) Problem {
 	p := Problem{Severity: Error, Code: "syntax", Message: err.Error()}
@@ -117,7 +110,7 @@ func textProblem(src []byte, err error) Problem {
 		return p
 	}
 	p.Code, p.Pointer, p.Offset = Code(ce.Code), ce.Pointer, ce.Offset
-	p.Line, p.Column = lineColumn(src, ce.Offset)
+	p.Line, p.Column = yamljson.LineColumn(src, ce.Offset)
 	if m, ok := textMessages[p.Code]; ok {
 		p.Message, p.Hint = m[0], m[1]
 	}

@@ -295,7 +295,7 @@ func TestPlatformsEndWithTheContext(t *testing.T) {
 // A server may ask for more time than the waits, but not for any.
 func TestRetryAfter(t *testing.T) {
 	for value, want := range map[string]time.Duration{
-		"": 0, "2": 2 * time.Second, "3600": maxWait, "99999999999999999999": 0, "-1": 0, "Wed, 21 Oct 2015 07:28:00 GMT": 0,
+		"": 0, "2": 2 * time.Second, "3600": maxWait, "9223372037": 0, "99999999999999999999": 0, "-1": 0, "Wed, 21 Oct 2015 07:28:00 GMT": 0,
 	} {
 		resp := &http.Response{Header: http.Header{"Retry-After": {value}}}
 		if got := retryAfter(resp); got != want {

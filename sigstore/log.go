@@ -43,8 +43,12 @@ func (r *TrustedRoot) checkLogEntry(name string, text []byte, e attest.Envelope,
 		found.ignored = append(found.ignored, fmt.Errorf("%s: the trusted root names no log %x", name, id))
 		return
 	}
-	at := attest.LoggedAt{Log: cmp.Or(log.BaseURL, hex.EncodeToString(id))}
-	if slices.ContainsFunc(found.logs, func(l attest.LoggedAt) bool { return l.Log == at.Log }) {
+	at := attest.LoggedAt{Log: logName(log)}
+	if i := slices.IndexFunc(found.logs, func(l attest.LoggedAt) bool { return l.Log == at.Log }); i >= 0 {
+		if found.logs[i].Index == provedIndex(&entry) { // as sigstore-go: somebody wanted it to count twice
+			found.wrong = append(found.wrong, fmt.Errorf("%s: stands twice", name))
+			return
+		}
 		found.ignored = append(found.ignored, fmt.Errorf("%s: a second one in %s", name, at.Log))
 		return
 	}
@@ -59,6 +63,26 @@ func (r *TrustedRoot) checkLogEntry(name string, text []byte, e attest.Envelope,
 	for _, t := range integrated { // only Rekor v1 signs a time
 		found.times = append(found.times, attest.TrustedTime{Kind: logKind, Authority: at.Log, Time: t.Time.UTC()})
 	}
+}
+
+func logName(l *root.TransparencyLog) string { return cmp.Or(l.BaseURL, hex.EncodeToString(l.ID)) }
+
+// dropRetired takes out of found the logs whose keys were retired before any trusted time: who
+// got hold of such a key could prove entries ever after.
+func (r *TrustedRoot) dropRetired(found *evidence) {
+	found.logs = slices.DeleteFunc(found.logs, func(at attest.LoggedAt) bool {
+		for _, l := range r.root.RekorLogs() {
+			retired := l.ValidityPeriodEnd
+			if logName(l) != at.Log || retired.IsZero() {
+				continue
+			}
+			if !slices.ContainsFunc(found.times, func(t attest.TrustedTime) bool { return !t.Time.After(retired) }) {
+				found.ignored = append(found.ignored, fmt.Errorf("the log %s is believed until %s, and no trusted time is earlier", at.Log, stamp(retired)))
+				return true
+			}
+		}
+		return false
+	})
 }
 
 // provedIndex is the index that a verified entry's promise or proof is about. The proof of

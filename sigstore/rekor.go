@@ -16,6 +16,8 @@ import (
 	rekorv1 "github.com/sigstore/rekor/pkg/generated/client"
 	"github.com/sigstore/sigstore-go/pkg/sign"
 	"google.golang.org/protobuf/encoding/protojson"
+
+	"github.com/runattest/runattest/attest"
 )
 
 // rekorV2 is the one call of Rekor v2, with this package's HTTP client: the library's own takes none.
@@ -51,6 +53,10 @@ func (r rekorV2) Add(ctx context.Context, entry any) (*protorekor.TransparencyLo
 	answer, err := io.ReadAll(response.Body)
 	if err != nil {
 		return nil, err
+	}
+	if response.StatusCode == http.StatusConflict {
+		// from a try whose answer was lost; the proof is not given twice
+		return nil, fmt.Errorf("%w: %w", &statusError{response.Status, errorText(answer)}, attest.ErrSignAgain)
 	}
 	if response.StatusCode != http.StatusCreated {
 		return nil, &statusError{response.Status, errorText(answer)}

@@ -39,6 +39,7 @@ func (t *trust) gather(e attest.Envelope, by signatory) evidence {
 	for i, entry := range e.Evidence.LogEntries {
 		t.Root.checkLogEntry(fmt.Sprintf("log entry %d", i), entry, e, by, &found)
 	}
+	t.Root.dropRetired(&found)
 	return found
 }
 

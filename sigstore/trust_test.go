@@ -112,19 +112,29 @@ func TestCertificates(t *testing.T) {
 		"v1 entry of another":  {edited(w.v1(), func(p parts) { p.material()["tlogEntries"] = w.v1().material()["tlogEntries"] }), o, "time: log entry 0"},
 		"another's, not asked": {edited(w.v2(), func(p parts) { p.material()["tlogEntries"] = w.v2().material()["tlogEntries"] }), with(func(o *TrustOptions) { o.RequireLogEntries = NoLogEntries }), "time: log entry 0"},
 		"unknown log":          {edited(w.v2(), func(p parts) { p.material()["tlogEntries"] = other.v2().material()["tlogEntries"] }), o, "time: names no log"},
-		"no proof":             {edited(w.v2(), func(p parts) { delete(p.entry(), "inclusionProof") }), o, "time: log entry 0"},
-		"v1 no proof":          {edited(w.v1(), func(p parts) { delete(p.entry(), "inclusionProof") }), o, "time: log entry 0"},
-		"no promise":           {edited(w.promised().stamp(), func(p parts) { delete(p.entry(), "inclusionPromise") }), o, "time: log entry 0"},
-		"other time promised":  {edited(w.promised(), func(p parts) { p.entry()["integratedTime"] = fmt.Sprint(time.Now().Unix() + 5) }), o, "time: log entry 0"},
-		"wrong checkpoint":     {edited(w.v2(), func(p parts) { proof(p)["checkpoint"] = proof(other.v2())["checkpoint"] }), o, "time: log entry 0"},
-		"wrong root":           {edited(w.v1(), func(p parts) { proof(p)["rootHash"] = strings.Repeat("A", 43) + "=" }), o, "time: log entry 0"},
-		"entry without body":   {edited(w.v2(), func(p parts) { delete(p.entry(), "canonicalizedBody") }), o, "time: log entry 0"},
-		"entry of garbage":     {edited(w.v2(), func(p parts) { p.entry()["x"] = 1 }), o, "time: log entry 0"},
-		"an authority's":       {edited(w.v2(), func(p parts) { p.material()["certificate"] = parts{"rawBytes": caOf(w)} }), o, "signature: an authority's"},
-		"another certificate":  {edited(w.v2(), func(p parts) { p.material()["certificate"] = w.v2().material()["certificate"] }), o, "signature: does not verify"},
-		"garbage certificate":  {edited(w.v2(), func(p parts) { p.material()["certificate"] = parts{"rawBytes": []byte("x")} }), o, "signature: cannot be used"},
-		"payload changed":      {edited(w.v2(), func(p parts) { p.envelope()["payload"] = []byte("{}") }), o, "signature: does not verify"},
-		"only keys trusted":    {w.v2(), TrustOptions{Root: r, Keys: []attest.TrustedKey{{Name: "k", Key: someKey(t)}}}, "signer: a certificate is not among"},
+		"entry twice": {edited(w.v2(), func(p parts) {
+			p.material()["tlogEntries"] = append(p.material()["tlogEntries"].([]any), p.entry())
+		}), o, "time: log entry 1: stands twice"},
+		"retired log": {w.v2(), with(func(o *TrustOptions) {
+			o.Root = rootOf(t, func(p *rootParts) {
+				for _, l := range p.tlogs {
+					l.ValidityPeriodEnd = time.Now().Add(-time.Minute)
+				}
+			}, w)
+		}), "time: is believed until"},
+		"no proof":            {edited(w.v2(), func(p parts) { delete(p.entry(), "inclusionProof") }), o, "time: log entry 0"},
+		"v1 no proof":         {edited(w.v1(), func(p parts) { delete(p.entry(), "inclusionProof") }), o, "time: log entry 0"},
+		"no promise":          {edited(w.promised().stamp(), func(p parts) { delete(p.entry(), "inclusionPromise") }), o, "time: log entry 0"},
+		"other time promised": {edited(w.promised(), func(p parts) { p.entry()["integratedTime"] = fmt.Sprint(time.Now().Unix() + 5) }), o, "time: log entry 0"},
+		"wrong checkpoint":    {edited(w.v2(), func(p parts) { proof(p)["checkpoint"] = proof(other.v2())["checkpoint"] }), o, "time: log entry 0"},
+		"wrong root":          {edited(w.v1(), func(p parts) { proof(p)["rootHash"] = strings.Repeat("A", 43) + "=" }), o, "time: log entry 0"},
+		"entry without body":  {edited(w.v2(), func(p parts) { delete(p.entry(), "canonicalizedBody") }), o, "time: log entry 0"},
+		"entry of garbage":    {edited(w.v2(), func(p parts) { p.entry()["x"] = 1 }), o, "time: log entry 0"},
+		"an authority's":      {edited(w.v2(), func(p parts) { p.material()["certificate"] = parts{"rawBytes": caOf(w)} }), o, "signature: an authority's"},
+		"another certificate": {edited(w.v2(), func(p parts) { p.material()["certificate"] = w.v2().material()["certificate"] }), o, "signature: does not verify"},
+		"garbage certificate": {edited(w.v2(), func(p parts) { p.material()["certificate"] = parts{"rawBytes": []byte("x")} }), o, "signature: cannot be used"},
+		"payload changed":     {edited(w.v2(), func(p parts) { p.envelope()["payload"] = []byte("{}") }), o, "signature: does not verify"},
+		"only keys trusted":   {w.v2(), TrustOptions{Root: r, Keys: []attest.TrustedKey{{Name: "k", Key: someKey(t)}}}, "signer: a certificate is not among"},
 	} {
 		t.Run(name, c.run)
 	}

@@ -93,11 +93,11 @@ const (
 	Signers   = 1_000
 	// Expression is the length of a rule's expression or message in characters.
 	Expression = 16_384
-	// RuleCost is what evaluating one rule may cost, in CEL's units (one for looking up a member, about); EvaluationCost
-	// is the same for all rules of one evaluation. The time is a backstop for slow machines, and decides nothing on others.
-	RuleCost          = 10_000_000
-	EvaluationCost    = 50_000_000
-	EvaluationSeconds = 20
+	// RuleCost is what evaluating one rule may cost: one for each value that it looks at, and for four bytes of text.
+	// EvaluationCost is the same for all rules of one evaluation. The time is a backstop for slow machines.
+	RuleCost          = 4_000_000
+	EvaluationCost    = 20_000_000
+	EvaluationSeconds = 10
 	// RegexSource is the length of a regular expression in bytes, RegexProgram its compiled size in instructions; RegexWork
 	// is instructions times the bytes of the text that it is held against.
 	RegexSource  = 4_096

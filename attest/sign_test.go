@@ -1,0 +1,51 @@
+package attest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/runattest/runattest/signer"
+)
+
+// forgetful witnesses the nth signature that it is shown.
+type forgetful struct {
+	asked, willing int
+	seen           map[string]bool
+}
+
+func (f *forgetful) Witness(_ context.Context, e Envelope) (Evidence, error) {
+	f.asked++
+	f.seen[string(e.Signature)] = true
+	if f.asked < f.willing {
+		return Evidence{}, fmt.Errorf("lost the answer: %w", ErrSignAgain)
+	}
+	return Evidence{Timestamps: [][]byte{[]byte("stamp")}}, nil
+}
+
+// TestSignAgain signs anew for a witness that wants another signature, a few times, and not at
+// all where the signature would be the same.
+func TestSignAgain(t *testing.T) {
+	for _, c := range []struct {
+		algorithm      signer.Algorithm
+		willing, asked int
+		made           bool
+	}{
+		{signer.ECDSAP256, 1, 1, true},
+		{signer.ECDSAP256, 2, 2, true},
+		{signer.ECDSAP256, signings, signings, true},
+		{signer.ECDSAP256, signings + 1, signings, false},
+		{signer.Ed25519, 2, 2, true},
+		{signer.Ed25519, 3, 2, false},
+	} {
+		w := &forgetful{willing: c.willing, seen: map[string]bool{}}
+		b, err := Sign(ctx, newStatement(t, StatementOptions{}), newSigner(t, c.algorithm), SignOptions{Witness: w})
+		if (b != nil) != c.made || w.asked != c.asked || !c.made && !errors.Is(err, ErrSignAgain) {
+			t.Errorf("%+v: %v, %v after %d", c, b, err, w.asked)
+		}
+		if c.algorithm == signer.ECDSAP256 && len(w.seen) != w.asked {
+			t.Errorf("%+v: %d different signatures in %d", c, len(w.seen), w.asked)
+		}
+	}
+}

@@ -1,0 +1,120 @@
+package yamljson
+
+import (
+	"bytes"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// Place is where the n-th character of the string that a pointer names stands: an
+// expression inside a document has places of its own.
+func (d *Document) Place(pointer string, n int) (line, column int) {
+	node := d.find(pointer)
+	if node.Kind != yaml.ScalarNode {
+		return node.Line, node.Column
+	}
+	offset := lineOffset(d.src, node.Line, node.Column)
+	style := plain
+	switch {
+	case node.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
+		end := bytes.IndexByte(d.src[offset:], '\n') // of the line with the indicator
+		offset += end + 1
+	case node.Style&yaml.SingleQuotedStyle != 0:
+		style, offset = single, offset+1
+	case node.Style&yaml.DoubleQuotedStyle != 0:
+		style, offset = double, offset+1
+	}
+	return LineColumn(d.src, walk(d.src, offset, style, node.Value, n))
+}
+
+// PlaceJSON is Place for the JSON string at an offset of src, which says value.
+func PlaceJSON(src []byte, offset int, value string, n int) (line, column int) {
+	return LineColumn(src, walk(src, offset+1, double, value, n))
+}
+
+// quoting is how the characters of a scalar are written.
+type quoting int
+
+const (
+	plain quoting = iota
+	single
+	double
+)
+
+// walk is the offset in src of the n-th character of value, which begins at offset. Whatever
+// folding and indentation do to white space, the other characters stand in their order.
+func walk(src []byte, offset int, style quoting, value string, n int) int {
+	i := 0
+	for _, r := range value {
+		if i == n {
+			if !unicode.IsSpace(r) {
+				offset = skipSpace(src, offset, style)
+			}
+			return min(offset, len(src))
+		}
+		i++
+		if !unicode.IsSpace(r) {
+			offset = skipSpace(src, offset, style)
+			offset += width(src, offset, style)
+		}
+	}
+	return min(offset, len(src))
+}
+
+func skipSpace(src []byte, offset int, style quoting) int {
+	for offset < len(src) {
+		r, size := utf8.DecodeRune(src[offset:])
+		switch {
+		case unicode.IsSpace(r):
+			offset += size
+		case style == double && r == '\\' && offset+1 < len(src) && strings.IndexByte("ntrvfNLP_ \n\r\t", src[offset+1]) >= 0:
+			offset += 2
+		default:
+			return offset
+		}
+	}
+	return offset
+}
+
+// width is how many bytes one character takes in src.
+func width(src []byte, offset int, style quoting) int {
+	if offset >= len(src) {
+		return 0
+	}
+	if style == single && src[offset] == '\'' {
+		return 2
+	}
+	if style == double && src[offset] == '\\' && offset+1 < len(src) {
+		switch src[offset+1] {
+		case 'x':
+			return 4
+		case 'u':
+			return 6
+		case 'U':
+			return 10
+		}
+		return 2
+	}
+	_, size := utf8.DecodeRune(src[offset:])
+	return size
+}
+
+// lineOffset is the offset of a line and a column, both from 1, the column in characters.
+func lineOffset(src []byte, line, column int) int {
+	offset := 0
+	for ; line > 1; line-- {
+		end := bytes.IndexByte(src[offset:], '\n')
+		if end < 0 {
+			return len(src)
+		}
+		offset += end + 1
+	}
+	for ; column > 1 && offset < len(src); column-- {
+		_, size := utf8.DecodeRune(src[offset:])
+		offset += size
+	}
+	return offset
+}
