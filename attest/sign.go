@@ -52,10 +52,18 @@ func Sign(ctx context.Context, s Signable, by signer.Signer, o SignOptions) (*Bu
 	if err := b.signWitnessed(ctx, by, o.Witness); err != nil {
 		return nil, err
 	}
-	if err := b.convince(ctx, o.Trust); err != nil {
+	text, err := b.Marshal()
+	if err != nil {
 		return nil, err
 	}
-	return b, nil
+	again, err := parseBundle(text) // what a verifier will read, if it can
+	if err != nil {
+		return nil, fmt.Errorf("sign: what was made cannot be read: %w", err)
+	}
+	if err := again.convince(ctx, o.Trust); err != nil {
+		return nil, err
+	}
+	return again, nil
 }
 
 // nameSigner puts into the bundle who is going to sign.

@@ -49,3 +49,27 @@ func TestSignAgain(t *testing.T) {
 		}
 	}
 }
+
+// careless believes every signature and asks for no time.
+type careless struct{}
+
+func (careless) CheckEnvelope(context.Context, Envelope) Opinion {
+	return Opinion{
+		Signature: pass(CheckSignature, "yes"), Signer: pass(CheckSigner, "yes"), Time: notChecked(CheckTime, "why?"),
+		By: &Signatory{Kind: SignedByCertificate, Name: "somebody"},
+	}
+}
+
+// TestCertificateNeedsTime: whatever a trust check thinks, a certificate without trusted time is a no.
+func TestCertificateNeedsTime(t *testing.T) {
+	b := signed(t, newStatement(t, StatementOptions{}), newSigner(t, signer.Ed25519), SigstoreBundle)
+	b.material = material{certificates: [][]byte{[]byte("a")}}
+	verifier, err := NewVerifier(careless{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var no *VerificationError
+	if v, err := verifier.Verify(ctx, b, Expect{}); !errors.As(err, &no) {
+		t.Errorf("got %v, %v", v, err)
+	}
+}

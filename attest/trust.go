@@ -70,6 +70,7 @@ func TrustKeys(keys ...TrustedKey) (Trust, error) {
 	if len(keys) == 0 {
 		return nil, ErrNoTrust
 	}
+	seen := map[string]string{}
 	for _, k := range keys {
 		if k.Key == nil {
 			return nil, fmt.Errorf("%w: %s has no key", ErrNoTrust, k.Name)
@@ -77,6 +78,12 @@ func TrustKeys(keys ...TrustedKey) (Trust, error) {
 		if !k.NotAfter.IsZero() && k.NotAfter.Before(k.NotBefore) {
 			return nil, fmt.Errorf("%s: is valid until %s, which is before it begins", k.Name, k.NotAfter.UTC().Format(time.RFC3339))
 		}
+	}
+	for _, k := range keys {
+		if other, ok := seen[k.Key.Hint()]; ok {
+			return nil, fmt.Errorf("%s and %s are one key", other, k.Name)
+		}
+		seen[k.Key.Hint()] = k.Name
 	}
 	return keyTrust(slices.Clone(keys)), nil
 }
@@ -175,7 +182,7 @@ func (b *Bundle) CheckTrust(ctx context.Context, trust Trust) Opinion {
 		}
 	}
 	o := trust.CheckEnvelope(ctx, b.envelope())
-	if len(b.material.certificates) > 0 && o.Signature.Verdict == Pass && o.Time.Verdict == NotChecked {
+	if len(b.material.certificates) > 0 && o.Signer.Verdict == Pass && o.Time.Verdict == NotChecked {
 		// whatever a trust check thinks: a certificate is good for minutes, and which minutes is the question
 		o.Time = fail(CheckTime, "a certificate proves nothing without trusted time")
 	}

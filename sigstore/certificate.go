@@ -49,13 +49,24 @@ func parseCertificate(der []byte) (*leafCertificate, error) {
 	return &leafCertificate{leaf, summary, key}, nil
 }
 
-// judgeSigner says whether the certificate is for a trusted identity, and by an authority that
-// the trusted root vouches for at each of the times.
-func (t *trust) judgeSigner(c *leafCertificate, times []attest.TrustedTime) attest.Check {
+// judgeStranger fails a certificate that no time could make good: for an identity that is not
+// trusted, or by no authority that the trusted root names when the certificate is valid.
+func (t *trust) judgeStranger(c *leafCertificate) attest.Check {
 	if !slices.ContainsFunc(t.Identities, func(i CertificateIdentity) bool { return i.match(c.summary) }) {
 		return withHint(failed(attest.CheckSigner, "%s", whyNone(t.Identities, c.summary)),
 			"give --certificate-identity and --certificate-oidc-issuer, if you trust this signer")
 	}
+	_, _, early := t.Root.issuerOf(c.leaf, c.leaf.NotBefore)
+	_, _, late := t.Root.issuerOf(c.leaf, c.leaf.NotAfter)
+	if early != nil && late != nil {
+		return failed(attest.CheckSigner, "the certificate is by no authority that the trusted root names for %s: %s", stamp(c.leaf.NotBefore), early)
+	}
+	return skipped(attest.CheckSigner, "not dated yet")
+}
+
+// judgeSigner says whether the certificate is by an authority that the trusted root vouches for at
+// each of the times.
+func (t *trust) judgeSigner(c *leafCertificate, times []attest.TrustedTime) attest.Check {
 	if len(times) == 0 {
 		return skipped(attest.CheckSigner, "the certificate names %s, but without trusted time nobody can say whether it was valid", c.summary.SubjectAlternativeName)
 	}

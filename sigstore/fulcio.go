@@ -91,6 +91,9 @@ func newCertified(pair *sign.EphemeralKeypair, der []byte) (*certifiedSigner, er
 	if own, ok := pair.GetPublicKey().(*ecdsa.PublicKey); !ok || !own.Equal(leaf.leaf.PublicKey) {
 		return nil, errors.New("the certificate is for another key than the one that was sent")
 	}
+	if leaf.summary.Issuer == "" {
+		return nil, errors.New("the certificate names no OIDC issuer, so that nobody could trust it")
+	}
 	s := &certifiedSigner{pair, public, leaf}
 	return s, s.checkTime(time.Now())
 }

@@ -3,7 +3,9 @@ package sigstore
 import (
 	"bytes"
 	"cmp"
-	"crypto/sha256"
+	"crypto"
+	_ "crypto/sha256" // the hashes of entries
+	_ "crypto/sha512"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -33,7 +35,14 @@ type signatory struct {
 // does not name proves nothing; one of a log that it names must be about this signature.
 func (r *TrustedRoot) checkLogEntry(name string, text []byte, e attest.Envelope, by signatory, found *evidence) {
 	var entry protorekor.TransparencyLogEntry
-	if err := protojson.Unmarshal(text, &entry); err != nil {
+	err := protojson.Unmarshal(text, &entry)
+	if err == nil {
+		err = checkBody(entry.GetCanonicalizedBody())
+	}
+	if err == nil {
+		err = guard(func() error { _, err := tlog.ParseTransparencyLogEntry(&entry); return err })
+	}
+	if err != nil {
 		found.wrong = append(found.wrong, fmt.Errorf("%s: %w", name, err))
 		return
 	}
@@ -43,22 +52,16 @@ func (r *TrustedRoot) checkLogEntry(name string, text []byte, e attest.Envelope,
 		found.ignored = append(found.ignored, fmt.Errorf("%s: the trusted root names no log %x", name, id))
 		return
 	}
-	at := attest.LoggedAt{Log: logName(log)}
-	if i := slices.IndexFunc(found.logs, func(l attest.LoggedAt) bool { return l.Log == at.Log }); i >= 0 {
-		if found.logs[i].Index == provedIndex(&entry) { // as sigstore-go: somebody wanted it to count twice
-			found.wrong = append(found.wrong, fmt.Errorf("%s: stands twice", name))
-			return
-		}
-		found.ignored = append(found.ignored, fmt.Errorf("%s: a second one in %s", name, at.Log))
-		return
-	}
 	var integrated []root.Timestamp
-	err := guard(func() (err error) { integrated, err = r.verifyEntry(&entry, e, by); return err })
+	err = guard(func() (err error) { integrated, err = r.verifyEntry(&entry, e, by); return err })
+	at := attest.LoggedAt{Log: logName(log), Index: provedIndex(&entry)}
+	if err == nil && slices.Contains(found.logs, at) { // as sigstore-go: somebody wanted it to count twice
+		err = errors.New("stands twice")
+	}
 	if err != nil {
 		found.wrong = append(found.wrong, fmt.Errorf("%s: %w", name, err))
 		return
 	}
-	at.Index = provedIndex(&entry)
 	found.logs = append(found.logs, at)
 	for _, t := range integrated { // only Rekor v1 signs a time
 		found.times = append(found.times, attest.TrustedTime{Kind: logKind, Authority: at.Log, Time: t.Time.UTC()})
@@ -67,22 +70,38 @@ func (r *TrustedRoot) checkLogEntry(name string, text []byte, e attest.Envelope,
 
 func logName(l *root.TransparencyLog) string { return cmp.Or(l.BaseURL, hex.EncodeToString(l.ID)) }
 
-// dropRetired takes out of found the logs whose keys were retired before any trusted time: who
-// got hold of such a key could prove entries ever after.
-func (r *TrustedRoot) dropRetired(found *evidence) {
+// dropBounded takes out of found the logs that are not believed at the time of the signature: who
+// got hold of a retired log's key could prove entries ever after.
+func (r *TrustedRoot) dropBounded(found *evidence) {
 	found.logs = slices.DeleteFunc(found.logs, func(at attest.LoggedAt) bool {
 		for _, l := range r.root.RekorLogs() {
-			retired := l.ValidityPeriodEnd
-			if logName(l) != at.Log || retired.IsZero() {
-				continue
-			}
-			if !slices.ContainsFunc(found.times, func(t attest.TrustedTime) bool { return !t.Time.After(retired) }) {
-				found.ignored = append(found.ignored, fmt.Errorf("the log %s is believed until %s, and no trusted time is earlier", at.Log, stamp(retired)))
-				return true
+			if logName(l) == at.Log && believedAt(l, found.times) {
+				return false
 			}
 		}
-		return false
+		found.ignored = append(found.ignored, fmt.Errorf("the log %s is not believed at the time of the signature", at.Log))
+		return true
 	})
+}
+
+// believedAt says whether each trusted time is inside the log's validity; a log that is retired
+// needs one.
+func believedAt(l *root.TransparencyLog, times []attest.TrustedTime) bool {
+	for _, t := range times {
+		if t.Time.Before(l.ValidityPeriodStart) || !l.ValidityPeriodEnd.IsZero() && t.Time.After(l.ValidityPeriodEnd) {
+			return false
+		}
+	}
+	return len(times) > 0 || l.ValidityPeriodEnd.IsZero()
+}
+
+// differentLogs counts the logs.
+func (f evidence) differentLogs() int {
+	names := map[string]bool{}
+	for _, l := range f.logs {
+		names[l.Log] = true
+	}
+	return len(names)
 }
 
 // provedIndex is the index that a verified entry's promise or proof is about. The proof of
@@ -123,10 +142,23 @@ func aboutThis(entry *protorekor.TransparencyLogEntry, e attest.Envelope) error 
 	if !bytes.Equal(parsed.Signature(), e.Signature) {
 		return errors.New("is about another signature")
 	}
-	if digest, algorithm, ok := parsed.GetHashedRekordDigest(); ok && algorithm == protocommon.HashAlgorithm_SHA2_256.String() {
-		if sum := sha256.Sum256(e.Message()); !bytes.Equal(digest, sum[:]) {
-			return errors.New("is about another message")
-		}
+	digest, algorithm, ok := parsed.GetHashedRekordDigest()
+	if !ok {
+		return nil
+	}
+	hashes := map[string]crypto.Hash{
+		protocommon.HashAlgorithm_SHA2_256.String(): crypto.SHA256,
+		protocommon.HashAlgorithm_SHA2_384.String(): crypto.SHA384,
+		protocommon.HashAlgorithm_SHA2_512.String(): crypto.SHA512,
+	}
+	hash, ok := hashes[algorithm]
+	if !ok {
+		return fmt.Errorf("hashes with %s", algorithm)
+	}
+	h := hash.New()
+	h.Write(e.Message())
+	if !bytes.Equal(digest, h.Sum(nil)) {
+		return errors.New("is about another message")
 	}
 	return nil
 }

@@ -149,7 +149,7 @@ func TestSignWithServices(t *testing.T) {
 	services := Services{TimestampAuthorities: []string{stamper}, Logs: []Log{{log, 1}}, Key: by.PublicKey()}
 	trust := trusting(t, TrustOptions{
 		Root: rootOf(t, nil, w), Keys: []attest.TrustedKey{{Name: "k", Key: by.PublicKey()}},
-		RequireTimestamps: 1, RequireLogEntries: 1, SignedBefore: time.Now().Add(time.Minute),
+		RequireTimestamps: 1, RequireLogEntries: 1, SignedBefore: ptr(time.Now().Add(time.Minute)),
 	})
 	b, err := attest.Sign(t.Context(), newStatement(t), by, attest.SignOptions{Witness: services, Trust: trust})
 	if err != nil {

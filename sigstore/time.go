@@ -2,6 +2,7 @@ package sigstore
 
 import (
 	"cmp"
+	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -16,42 +17,51 @@ import (
 
 // evidence is what of a bundle's timestamps and log entries the trusted root vouches for.
 type evidence struct {
-	times   []attest.TrustedTime // by different authorities and logs
-	logs    []attest.LoggedAt    // in different logs
-	ignored []error              // by nobody whom the trusted root names
-	wrong   []error              // by somebody whom it names, and not true of this signature
+	times   []attest.TrustedTime
+	logs    []attest.LoggedAt
+	ignored []error // by nobody whom the trusted root names
+	wrong   []error // by somebody whom it names, and not true of this signature
 }
 
 // gather holds everything that a bundle carries against the trusted root.
-func (t *trust) gather(e attest.Envelope, by signatory) evidence {
+func (t *trust) gather(ctx context.Context, e attest.Envelope, by signatory) evidence {
 	var found evidence
 	for i, response := range e.Evidence.Timestamps {
-		at, err := t.Root.checkTimestamp(response, e.Signature)
-		switch {
-		case err != nil:
-			found.ignored = append(found.ignored, fmt.Errorf("timestamp %d: %w", i, err))
-		case slices.ContainsFunc(found.times, func(other attest.TrustedTime) bool { return other.Authority == at.Authority }):
-			found.ignored = append(found.ignored, fmt.Errorf("timestamp %d: a second one by %s", i, at.Authority))
-		default:
-			found.times = append(found.times, at)
+		if ctx.Err() != nil {
+			break
 		}
+		at, err := t.Root.checkTimestamp(response, e.Signature)
+		if err != nil {
+			found.ignored = append(found.ignored, fmt.Errorf("timestamp %d: %w", i, err))
+			continue
+		}
+		found.times = append(found.times, at)
 	}
 	for i, entry := range e.Evidence.LogEntries {
+		if ctx.Err() != nil {
+			break
+		}
 		t.Root.checkLogEntry(fmt.Sprintf("log entry %d", i), entry, e, by, &found)
 	}
-	t.Root.dropRetired(&found)
+	if err := ctx.Err(); err != nil {
+		found.wrong = append(found.wrong, err)
+	}
+	t.Root.dropBounded(&found)
 	return found
 }
 
-// timestamps counts the authorities that stamped the signature.
-func (f evidence) timestamps() int {
-	n := 0
-	for _, t := range f.times {
-		if t.Kind == timestampKind {
-			n++
+// timestamps counts the different authorities that stamped the signature.
+func (f evidence) timestamps() int { return stampers(f.times, time.Time{}) }
+
+// stampers counts the different authorities that stamped not later than a time; the zero time is no bound.
+func stampers(times []attest.TrustedTime, until time.Time) int {
+	names := map[string]bool{}
+	for _, t := range times {
+		if t.Kind == timestampKind && (until.IsZero() || !t.Time.After(until)) {
+			names[t.Authority] = true
 		}
 	}
-	return n
+	return len(names)
 }
 
 const (
@@ -62,6 +72,9 @@ const (
 // checkTimestamp finds the authority that stamped the signature.
 func (r *TrustedRoot) checkTimestamp(response, signature []byte) (attest.TrustedTime, error) {
 	var problems []error
+	if err := guard(func() error { return checkStampKeys(response) }); err != nil {
+		return attest.TrustedTime{}, err
+	}
 	for _, tsa := range r.root.TimestampingAuthorities() {
 		var at *root.Timestamp
 		err := guard(func() (err error) { at, err = tsa.Verify(response, signature); return err })
@@ -112,10 +125,10 @@ func (t *trust) judgeTime(e attest.Envelope, found evidence, d demand) attest.Ch
 		return t.lacksTime(e, found)
 	case len(found.times) == 0 && len(e.Evidence.Timestamps) > 0 && len(t.Root.root.TimestampingAuthorities()) > 0:
 		return no("no timestamp in the bundle is by an authority of the trusted root: %s", oneLine(found.ignored))
-	case len(found.logs) < d.logs && len(e.Evidence.LogEntries) == 0:
+	case found.differentLogs() < d.logs && len(e.Evidence.LogEntries) == 0:
 		return withHint(no("no log entry: the bundle has none, want one in %d transparency logs", d.logs), "sign with --rekor, or ask for none with --require-log none")
-	case len(found.logs) < d.logs:
-		return no("in %d transparency logs of the trusted root, want %d: %s", len(found.logs), d.logs, oneLine(found.ignored))
+	case found.differentLogs() < d.logs:
+		return no("in %d transparency logs of the trusted root, want %d: %s", found.differentLogs(), d.logs, oneLine(found.ignored))
 	}
 	for _, at := range found.times {
 		if at.Time.Before(d.notBefore) || !d.notAfter.IsZero() && at.Time.After(d.notAfter) {
@@ -147,6 +160,8 @@ func (t *trust) lacksTime(e attest.Envelope, found evidence) attest.Check {
 		c.Hint = "give the trusted root of the timestamp authority with --trusted-root"
 	case len(found.ignored) > 0:
 		c.Reason += oneLine(found.ignored).Error()
+	case found.timestamps() > 0:
+		c.Reason += fmt.Sprintf("the bundle has %d, by %d authorities", len(e.Evidence.Timestamps), found.timestamps())
 	default:
 		c.Reason += fmt.Sprintf("the bundle has %d", len(e.Evidence.Timestamps))
 	}
@@ -155,32 +170,24 @@ func (t *trust) lacksTime(e attest.Envelope, found evidence) attest.Check {
 
 // lateness is empty unless the signature was to be there earlier than it was seen.
 func (t *trust) lateness(times []attest.TrustedTime) string {
-	if t.SignedBefore.IsZero() {
+	if t.SignedBefore == nil {
 		return ""
 	}
-	early, first := 0, times[0].Time
-	for _, at := range times {
-		if t.RequireTimestamps > 0 && at.Kind != timestampKind {
-			continue
-		}
-		if !at.Time.After(t.SignedBefore) {
-			early++
-		}
-		if at.Time.Before(first) {
-			first = at.Time
-		}
-	}
-	if want := max(1, t.RequireTimestamps); early < want {
-		return fmt.Sprintf("signed by %s at the latest, which does not prove that it was before %s", stamp(first), stamp(t.SignedBefore))
+	first := slices.MinFunc(times, func(a, b attest.TrustedTime) int { return a.Time.Compare(b.Time) }).Time
+	switch want := t.RequireTimestamps; {
+	case want > 0 && stampers(times, *t.SignedBefore) < want:
+		return fmt.Sprintf("%d of the %d timestamps required are not later than %s", stampers(times, *t.SignedBefore), want, stamp(*t.SignedBefore))
+	case first.After(*t.SignedBefore):
+		return fmt.Sprintf("signed by %s at the latest, which does not prove that it was before %s", stamp(first), stamp(*t.SignedBefore))
 	}
 	return ""
 }
 
 func (t *trust) deadline() string {
-	if t.SignedBefore.IsZero() {
+	if t.SignedBefore == nil {
 		return ""
 	}
-	return ", before " + stamp(t.SignedBefore)
+	return ", before " + stamp(*t.SignedBefore)
 }
 
 func describe(times []attest.TrustedTime) string {

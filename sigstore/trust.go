@@ -27,10 +27,14 @@ type TrustOptions struct {
 	// RequireLogEntries is in how many transparency logs the signature must be. Zero asks for
 	// one where the signer is a certificate and Root names logs; NoLogEntries asks for none.
 	RequireLogEntries int
-	// SignedBefore, unless it is zero, must not be earlier than the trusted time of the
-	// signature; where more than one timestamp is required, than that many of them.
-	SignedBefore time.Time
+	// SignedBefore, unless it is nil, must not be earlier than the trusted time of the
+	// signature; where timestamps are required, than those of that many authorities.
+	SignedBefore *time.Time
 }
+
+// firstYear is the first in which anything was signed; what is earlier is a time that somebody
+// forgot to set.
+const firstYear = 1970
 
 // NoLogEntries as TrustOptions.RequireLogEntries asks for no log entry.
 const NoLogEntries = -1
@@ -58,6 +62,8 @@ func NewTrust(o TrustOptions) (attest.Trust, error) {
 	switch {
 	case len(o.Identities) > 0 && len(material.FulcioCertificateAuthorities()) == 0:
 		return nil, errors.New("certificate identities are trusted, but the trusted root names no certificate authority")
+	case o.SignedBefore != nil && o.SignedBefore.Year() < firstYear:
+		return nil, fmt.Errorf("signed before %s: that is nobody's time", stamp(*o.SignedBefore))
 	case o.RequireTimestamps < 0:
 		return nil, fmt.Errorf("%d timestamps required, want 0 or more", o.RequireTimestamps)
 	case o.RequireTimestamps > len(authorities(material.TimestampingAuthorities())):
@@ -77,14 +83,14 @@ type trust struct{ TrustOptions }
 var _ attest.Trust = (*trust)(nil)
 
 // CheckEnvelope says who signed and when, as far as the trusted root vouches for it.
-func (t *trust) CheckEnvelope(_ context.Context, e attest.Envelope) attest.Opinion {
+func (t *trust) CheckEnvelope(ctx context.Context, e attest.Envelope) attest.Opinion {
 	if len(e.Certificates) > 0 {
-		return t.checkCertificate(e)
+		return t.checkCertificate(ctx, e)
 	}
-	return t.checkKey(e)
+	return t.checkKey(ctx, e)
 }
 
-func (t *trust) checkKey(e attest.Envelope) attest.Opinion {
+func (t *trust) checkKey(ctx context.Context, e attest.Envelope) attest.Opinion {
 	o, key := attest.CheckKeys(t.Keys, e)
 	if len(t.Keys) == 0 {
 		o.Signature = failed(attest.CheckSignature, "is by a key; only certificate identities are trusted")
@@ -93,19 +99,19 @@ func (t *trust) checkKey(e attest.Envelope) attest.Opinion {
 		o.Time = skipped(attest.CheckTime, "without a good signature there is nothing to date")
 		return o
 	}
-	found := t.gather(e, signatory{key: key})
+	found := t.gather(ctx, e, signatory{key: key})
 	o.Time = t.judgeTime(e, found, demand{
 		who:       "key " + key.Name,
 		notBefore: key.NotBefore,
 		notAfter:  key.NotAfter,
-		time:      key.Bounded() || !t.SignedBefore.IsZero(),
+		time:      key.Bounded() || t.SignedBefore != nil,
 		logs:      max(t.RequireLogEntries, 0),
 	})
 	o.Times, o.Logs = found.times, found.logs
 	return o
 }
 
-func (t *trust) checkCertificate(e attest.Envelope) attest.Opinion {
+func (t *trust) checkCertificate(ctx context.Context, e attest.Envelope) attest.Opinion {
 	if len(t.Identities) == 0 {
 		o, _ := attest.CheckKeys(t.Keys, e) // says that a certificate is no key
 		o.Time = skipped(attest.CheckTime, "without a trusted signer there is nothing to date")
@@ -126,7 +132,13 @@ func (t *trust) checkCertificate(e attest.Envelope) attest.Opinion {
 		return o
 	}
 	o.Signature = passed(attest.CheckSignature, "by the key of a certificate (%s)", c.key.Algorithm())
-	found := t.gather(e, signatory{certificate: c})
+	// Nothing is read that a stranger could have made: who has no certificate of the trusted root, or
+	// is not trusted, has none of his evidence looked at.
+	if o.Signer = t.judgeStranger(c); o.Signer.Verdict == attest.Fail {
+		o.Time = skipped(attest.CheckTime, "without a trusted signer there is nothing to date")
+		return o
+	}
+	found := t.gather(ctx, e, signatory{certificate: c})
 	o.Time = t.judgeTime(e, found, demand{
 		who:       "the certificate",
 		notBefore: c.leaf.NotBefore,

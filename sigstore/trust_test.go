@@ -73,8 +73,8 @@ func TestCertificates(t *testing.T) {
 	for name, c := range map[string]trial{
 		"rekor v1":            {w.v1(), o, ""},
 		"rekor v2":            {w.v2(), o, ""},
-		"before":              {w.v2(), with(func(o *TrustOptions) { o.SignedBefore = future }), ""},
-		"not before":          {w.v2(), with(func(o *TrustOptions) { o.SignedBefore = past }), "time: which does not prove that it was before"},
+		"before":              {w.v2(), with(func(o *TrustOptions) { o.SignedBefore = &future }), ""},
+		"not before":          {w.v2(), with(func(o *TrustOptions) { o.SignedBefore = &past }), "time: which does not prove that it was before"},
 		"no time":             {w.v2().stamp(), o, "time: no trusted timestamp: the bundle has none"},
 		"log's time suffices": {w.promised().stamp(), o, ""},
 		"log's time is none":  {w.promised().stamp(), with(func(o *TrustOptions) { o.RequireTimestamps = 1 }), "time: no trusted timestamp: the bundle has none"},
@@ -121,7 +121,7 @@ func TestCertificates(t *testing.T) {
 					l.ValidityPeriodEnd = time.Now().Add(-time.Minute)
 				}
 			}, w)
-		}), "time: is believed until"},
+		}), "time: is not believed at the time"},
 		"no proof":            {edited(w.v2(), func(p parts) { delete(p.entry(), "inclusionProof") }), o, "time: log entry 0"},
 		"v1 no proof":         {edited(w.v1(), func(p parts) { delete(p.entry(), "inclusionProof") }), o, "time: log entry 0"},
 		"no promise":          {edited(w.promised().stamp(), func(p parts) { delete(p.entry(), "inclusionPromise") }), o, "time: log entry 0"},
@@ -168,7 +168,12 @@ func TestKeys(t *testing.T) {
 		return trust(func(o *TrustOptions) { o.Keys[0].NotBefore, o.Keys[0].NotAfter = from, until })
 	}
 	before := func(at time.Time, n int) TrustOptions {
-		return trust(func(o *TrustOptions) { o.SignedBefore, o.RequireTimestamps = at, n })
+		return trust(func(o *TrustOptions) {
+			o.RequireTimestamps = n
+			if !at.IsZero() {
+				o.SignedBefore = &at
+			}
+		})
 	}
 	a, b := w.stampOf(sig), other.stampOf(sig)
 	for name, c := range map[string]trial{
@@ -180,11 +185,11 @@ func TestKeys(t *testing.T) {
 		"required, none":          {bundle(), before(time.Time{}, 1), "time: no trusted timestamp: the bundle has none"},
 		"two required":            {bundle(a, b), before(time.Time{}, 2), ""},
 		"two required, one":       {bundle(a), before(time.Time{}, 2), "time: no trusted timestamp (1 of 2 required)"},
-		"two by one authority":    {bundle(a, w.stampOf(sig)), before(time.Time{}, 2), "time: (1 of 2 required): timestamp 1: a second one"},
+		"two by one authority":    {bundle(a, w.stampOf(sig)), before(time.Time{}, 2), "time: (1 of 2 required): the bundle has 2, by 1 authorities"},
 		"before":                  {bundle(a), before(now.Add(time.Hour), 0), ""},
 		"not before":              {bundle(a), before(now.Add(-time.Hour), 0), "time: does not prove that it was before"},
 		"before, no time":         {bundle(), before(now.Add(time.Hour), 0), "time: no trusted timestamp: the bundle has none"},
-		"before, no root":         {bundle(a), trust(func(o *TrustOptions) { o.SignedBefore, o.Root = now.Add(time.Hour), nil }), "time: nobody was given who vouches"},
+		"before, no root":         {bundle(a), trust(func(o *TrustOptions) { o.SignedBefore, o.Root = ptr(now.Add(time.Hour)), nil }), "time: nobody was given who vouches"},
 		"inside the window":       {bundle(a), window(now.Add(-time.Hour), now.Add(time.Hour)), ""},
 		"after the window":        {bundle(a), window(now.Add(-2*time.Hour), now.Add(-time.Hour)), "time: outside the validity of key prod"},
 		"before the window":       {bundle(a), window(now.Add(time.Hour), time.Time{}), "time: outside the validity of key prod"},
@@ -211,6 +216,8 @@ func TestNobodyToTrust(t *testing.T) {
 		"more stamps than stampers": {Keys: []attest.TrustedKey{key}, Root: r, RequireTimestamps: 2},
 		"stamps without a root":     {Keys: []attest.TrustedKey{key}, RequireTimestamps: 1},
 		"more logs than there are":  {Keys: []attest.TrustedKey{key}, Root: r, RequireLogEntries: 2},
+		"before nobody's time":      {Keys: []attest.TrustedKey{key}, Root: r, SignedBefore: new(time.Time)},
+		"one key twice":             {Keys: []attest.TrustedKey{key, {Name: "again", Key: key.Key}}},
 		"negative stamps":           {Keys: []attest.TrustedKey{key}, Root: r, RequireTimestamps: -1},
 		"window upside down":        {Keys: []attest.TrustedKey{{Name: "k", Key: key.Key, NotBefore: now, NotAfter: now.Add(-time.Hour)}}},
 		"no key":                    {Keys: []attest.TrustedKey{{Name: "k"}}},
@@ -260,6 +267,8 @@ func TestEveryByteFlip(t *testing.T) {
 	}
 }
 
+func ptr(t time.Time) *time.Time { return &t }
+
 func matching(t *testing.T, expr string) Matcher {
 	t.Helper()
 	m, err := Matching(expr)
@@ -302,4 +311,103 @@ func someKey(t *testing.T) *signer.PublicKey {
 	t.Helper()
 	_, key := byKey(t)
 	return key
+}
+
+// TestSecondEntry: every entry by a log of the trusted root is held against the signature, also
+// where one would do.
+func TestSecondEntry(t *testing.T) {
+	w := newWorld(t)
+	o := TrustOptions{Root: rootOf(t, nil, w), Identities: trustsAlice}
+	second := func(edit func(map[string]any)) parts {
+		p := w.v2()
+		e := w.v2().entry()
+		edit(e)
+		p.material()["tlogEntries"] = append(p.material()["tlogEntries"].([]any), e)
+		return p
+	}
+	for name, p := range map[string]parts{
+		"another's":           second(func(map[string]any) {}),
+		"another's elsewhere": second(func(e map[string]any) { e["logIndex"] = "7" }),
+		"another time":        second(func(e map[string]any) { e["integratedTime"], e["logIndex"] = "5", "7" }),
+		"garbage":             second(func(e map[string]any) { e["canonicalizedBody"], e["logIndex"] = []byte("garbage"), "7" }),
+		"garbage elsewhere": second(func(e map[string]any) {
+			e["canonicalizedBody"] = []byte("garbage")
+			e["logId"] = map[string]any{"keyId": []byte("unknown")}
+		}),
+	} {
+		t.Run(name, trial{p, o, "time: log entry 1"}.run)
+	}
+}
+
+// TestHostileBodies: what makes the libraries verify under keys that an entry brings along is not
+// given to them.
+func TestHostileBodies(t *testing.T) {
+	for name, body := range map[string]string{
+		"a proposal":              `{"apiVersion":"0.0.1","kind":"dsse","spec":{"proposedContent":{}}}`,
+		"in other letters":        `{"apiVersion":"0.0.1","kind":"dsse","spec":{"ProposedContent":{},"signatures":[]}}`,
+		"an envelope's payload":   `{"apiVersion":"0.0.2","kind":"intoto","spec":{"content":{"envelope":{"payload":"","payloadType":"x","signatures":[]}}}}`,
+		"of a file":               `{"apiVersion":"0.0.1","kind":"hashedrekord","spec":{}}`,
+		"of a package":            `{"apiVersion":"0.0.1","kind":"rpm","spec":{}}`,
+		"two kinds":               `{"apiVersion":"0.0.1","kind":"dsse","kind":"rpm","spec":{"signatures":[]}}`,
+		"no object":               `[]`,
+		"empty":                   ``,
+		"larger than any log has": `{"apiVersion":"0.0.2","kind":"hashedrekord","spec":"` + strings.Repeat("a", 64<<10) + `"}`,
+	} {
+		if err := checkBody([]byte(body)); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+	if err := checkBody([]byte(`{"apiVersion":"0.0.2","kind":"hashedrekord","spec":{}}`)); err != nil {
+		t.Error(err)
+	}
+	for _, response := range [][]byte{nil, []byte("x"), {0x30, 0}} {
+		if err := guard(func() error { return checkStampKeys(response) }); err == nil {
+			t.Errorf("%x: accepted as a timestamp", response)
+		}
+	}
+}
+
+// TestStrangersEvidenceIsNotRead: whose certificate no trusted root knows costs no more than that.
+func TestStrangersEvidenceIsNotRead(t *testing.T) {
+	w, other := newWorld(t), newWorld(t)
+	o := trusting(t, TrustOptions{Root: rootOf(t, nil, w), Identities: trustsAlice}).CheckEnvelope(t.Context(), attest.Envelope{})
+	if o.By != nil || o.Signature.Verdict == attest.Pass {
+		t.Errorf("an empty envelope: %+v", o)
+	}
+	opinion := other.v2().bundle(t).CheckTrust(t.Context(), trusting(t, TrustOptions{Root: rootOf(t, nil, w), Identities: trustsAlice}))
+	if opinion.By != nil || opinion.Signer.Verdict != attest.Fail || opinion.Time.Verdict != attest.NotChecked {
+		t.Errorf("%+v", opinion)
+	}
+}
+
+// TestStampsInAnyOrder: which of two stamps comes first in the bundle decides nothing.
+func TestStampsInAnyOrder(t *testing.T) {
+	w, other := newWorld(t), newWorld(t)
+	p, key := byKey(t)
+	sig := p.signature(t)
+	early := w.stampOf(sig)
+	time.Sleep(2100 * time.Millisecond) // stamps are whole seconds
+	between := time.Now().Add(-time.Second)
+	late, others := w.stampOf(sig), other.stampOf(sig)
+	for name, c := range map[string]struct {
+		stamps  [][]byte
+		n       int
+		until   time.Time
+		refused string
+	}{
+		"early first":          {[][]byte{early, late}, 0, time.Time{}, ""},
+		"late first":           {[][]byte{late, early}, 0, time.Time{}, ""},
+		"one of two is early":  {[][]byte{others, early}, 2, time.Time{}, "time: 1 of the 2 timestamps required are not later"},
+		"window, early first":  {[][]byte{early, late}, 0, between, "time: outside the validity"},
+		"window, late first":   {[][]byte{late, early}, 0, between, "time: outside the validity"},
+		"only the early stamp": {[][]byte{early}, 1, between, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			q := parts{"mediaType": p["mediaType"], "dsseEnvelope": p["dsseEnvelope"], "verificationMaterial": parts{"publicKey": p.material()["publicKey"]}}
+			trial{q.stamp(c.stamps...), TrustOptions{
+				Root: rootOf(t, nil, w, other), Keys: []attest.TrustedKey{{Name: "k", Key: key, NotAfter: c.until}},
+				SignedBefore: &between, RequireTimestamps: c.n,
+			}, c.refused}.run(t)
+		})
+	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/root"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/runattest/runattest/canonical"
 	"github.com/runattest/runattest/internal/limits"
@@ -71,6 +72,9 @@ func parseTrustedRoot(data []byte) (*TrustedRoot, error) {
 			return nil, fmt.Errorf("timestampAuthorities[%d]: the chain ends in no root certificate", i)
 		}
 	}
+	if err := oneNameEach(parsed.TimestampingAuthorities()); err != nil {
+		return nil, err
+	}
 	return &TrustedRoot{parsed, &spec}, nil
 }
 
@@ -86,6 +90,24 @@ func unmarshalStrict(data []byte, most int, into proto.Message) error {
 	}
 	if err := protojson.Unmarshal(text, into); err != nil {
 		return err
+	}
+	return nil
+}
+
+// oneNameEach refuses an authority that would count as two.
+func oneNameEach(list []root.TimestampingAuthority) error {
+	names := map[string]string{}
+	for i, tsa := range list {
+		a, _ := tsa.(*root.SigstoreTimestampingAuthority)
+		signs := a.Root
+		if a.Leaf != nil {
+			signs = a.Leaf
+		}
+		key, name := string(signs.RawSubjectPublicKeyInfo), authorityName(tsa)
+		if other, ok := names[key]; ok && other != name {
+			return fmt.Errorf("timestampAuthorities[%d]: %s has the key of %s: one authority has one name", i, name, other)
+		}
+		names[key] = name
 	}
 	return nil
 }
@@ -112,11 +134,19 @@ func checkRange(r *protocommon.TimeRange) error {
 	if r.Start != nil && r.Start.CheckValid() != nil || r.End != nil && r.End.CheckValid() != nil {
 		return errors.New("validFor: not a time")
 	}
+	for _, at := range []*timestamppb.Timestamp{r.Start, r.End} {
+		if at != nil && at.AsTime().Year() < firstYear {
+			return fmt.Errorf("validFor: %s is nobody's time", stamp(at.AsTime()))
+		}
+	}
 	if r.Start != nil && r.End != nil && r.End.AsTime().Before(r.Start.AsTime()) {
 		return fmt.Errorf("validFor: ends %s, before it begins %s", stamp(r.End.AsTime()), stamp(r.Start.AsTime()))
 	}
 	return nil
 }
+
+// NamesLogs says whether there are transparency logs, so that certificates need a log entry.
+func (r *TrustedRoot) NamesLogs() bool { return len(r.root.RekorLogs()) > 0 }
 
 // JSON is the trusted root as a file carries it, indented for people. Equal roots give equal
 // bytes.

@@ -38,16 +38,21 @@ func exitStatus(err error) int {
 		missing      *kms.MissingError
 		plugin       *kms.Error
 		service      *sigstore.ServiceError
+		source       *tokenSourceError
 		repository   *sigstore.RepositoryError
+		refused      *refusedPolicyError
 	)
+	if status, ok := registryStatus(err); ok {
+		return status
+	}
 	switch {
 	case err == nil:
 		return exitYes
-	case errors.As(err, &missing), errors.As(err, &plugin), errors.As(err, &service):
+	case errors.As(err, &missing), errors.As(err, &plugin), errors.As(err, &service), errors.As(err, &source):
 		return exitFailed
 	case errors.As(err, &status):
 		return int(status)
-	case errors.As(err, &verification), errors.As(err, &repository):
+	case errors.As(err, &verification), errors.As(err, &repository), errors.As(err, &refused):
 		return exitNo
 	case errors.Is(err, boundedfile.ErrInput), errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrExist):
 		return exitMalformed

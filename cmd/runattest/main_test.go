@@ -28,7 +28,7 @@ func params(dir string) testscript.Params {
 			env.Setenv("NO_COLOR", "1")
 			env.Setenv("HOME", env.WorkDir)
 			env.Values[tufKey{}] = new(tufState)
-			return nil
+			return startRegistries(env)
 		},
 	}
 }

@@ -13,12 +13,13 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/visible"
+	"github.com/runattest/runattest/policy"
 )
 
 // The rules for messages. Standard output is for results: text for people, or with
@@ -105,32 +106,21 @@ func (h *hinted) Unwrap() error { return h.error }
 func hintOf(err error) string {
 	var h *hinted
 	var invalid *identity.InvalidError
+	var badPolicy *policy.InvalidError
 	switch {
 	case errors.As(err, &h):
 		return h.hint
 	case errors.As(err, &invalid):
 		return invalid.Hint()
+	case errors.As(err, &badPolicy):
+		return badPolicy.Hint()
 	}
-	return ""
+	return registryHint(err)
 }
 
 // clean escapes what would let a file's text move the cursor, begin a line of its own, hide
-// or reorder what is printed: control, format and other unseen characters.
-func clean(s string) string {
-	isUnseen := func(r rune) bool { return !unicode.IsPrint(r) }
-	if strings.IndexFunc(s, isUnseen) < 0 {
-		return s
-	}
-	var b strings.Builder
-	for _, r := range s {
-		if isUnseen(r) {
-			fmt.Fprintf(&b, "\\u{%x}", r)
-		} else {
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
-}
+// or reorder what is printed.
+func clean(s string) string { return visible.Escape(s) }
 
 // paint colours a word on a terminal.
 func (o *output) paint(colour int, word string) string {

@@ -29,7 +29,7 @@ or malformed input; 3 the world failed (files, network, KMS).`,
 		Args:          cobra.NoArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.AddCommand(newKeygen(), newPublicKey(), newID(), newLint(), newCanonicalize(), newSign(), newVerify(), newInspect(), newTrustedRoot(), newVersion())
+	root.AddCommand(newKeygen(), newPublicKey(), newID(), newLint(), newCanonicalize(), newSign(), newVerify(), newInspect(), newAttach(), newPush(), newList(), newFetch(), newExec(), newGraph(), newLink(), newApprove(), newPolicy(), newTrustedRoot(), newVersion())
 	root.CompletionOptions.HiddenDefaultCmd = false
 	return root
 }

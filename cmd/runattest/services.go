@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -63,36 +64,109 @@ type signing struct {
 	trust   attest.Trust   // nil if no trusted root was given
 }
 
+// preparedSigner is everything that signing takes, checked, before anybody is asked for anything
+// that is published.
+type preparedSigner struct {
+	flags     *signerFlags
+	endpoints sigstore.Endpoints
+	own       signer.Signer // nil without a key of one's own
+	root      *sigstore.TrustedRoot
+}
+
+// load is prepare and open in one, for where nothing else could go wrong in between.
 func (s *signerFlags) load(cmd *cobra.Command) (*signing, error) {
+	p, err := s.prepare(cmd)
+	if err != nil {
+		return nil, err
+	}
+	return p.open(cmd)
+}
+
+func (s *signerFlags) prepare(cmd *cobra.Command) (*preparedSigner, error) {
 	if err := refuseEmpty(cmd, "key", "fulcio", "identity-token", "oidc-issuer", "oidc-client-id", "signing-config", "trusted-root"); err != nil {
 		return nil, err
 	}
 	if s.timeout <= 0 {
 		return nil, fmt.Errorf("--timeout %s: want more than nothing", s.timeout)
 	}
-	endpoints, err := s.endpoints()
-	if err != nil {
+	p := &preparedSigner{flags: s}
+	var err error
+	if p.endpoints, err = s.endpoints(); err != nil {
 		return nil, err
 	}
-	var made signing
-	if made.by, err = s.signer(cmd, endpoints); err != nil {
-		return nil, err
+	switch {
+	case s.key != "" && (s.fulcio != "" || s.token != ""):
+		return nil, errors.New("--key signs with a key of your own, --fulcio and --identity-token without one: give one of them")
+	case s.key != "":
+		if p.own, err = loadSigner(cmd, s.key); err != nil {
+			return nil, err
+		}
+		p.endpoints.Services.Key = p.own.PublicKey()
+	case p.endpoints.Fulcio == "":
+		return nil, withHint(errors.New("no key given"), "sign with --key FILE (runattest keygen makes one), or without a key with --fulcio URL or --signing-config FILE")
 	}
-	services := endpoints.Services
-	services.Key, services.Timeout = made.by.PublicKey(), s.timeout
-	if err := services.Check(); err != nil {
-		return nil, err
-	}
-	if len(services.TimestampAuthorities)+len(services.Logs) > 0 {
-		made.witness = services
-	}
-	if err := s.warn(newOutput(cmd), made.by, services); err != nil {
+	if err := p.endpoints.Services.Check(); err != nil {
 		return nil, err
 	}
 	if s.root != "" {
-		made.trust, err = s.ownTrust(made.by, services)
+		if p.root, err = loadTrustedRoot(s.root); err != nil {
+			return nil, err
+		}
+		if _, err := p.trust(nil); err != nil {
+			return nil, err
+		}
 	}
-	return &made, err
+	return p, p.warn(newOutput(cmd))
+}
+
+// open has the certificate authority certify a new key, unless there is a key already.
+func (p *preparedSigner) open(cmd *cobra.Command) (*signing, error) {
+	made := &signing{by: p.own}
+	services := p.endpoints.Services
+	services.Timeout = p.flags.timeout
+	if made.by == nil {
+		token, err := p.flags.identityToken(cmd, p.endpoints)
+		if err != nil {
+			return nil, err
+		}
+		ctx, cancel := context.WithTimeout(cmd.Context(), p.flags.timeout)
+		defer cancel()
+		certified, err := sigstore.RequestCertificate(ctx, p.endpoints.Fulcio, token)
+		if err != nil {
+			return nil, err
+		}
+		name, issuer, err := sigstore.IdentityOf(certified.Certificate())
+		if err != nil {
+			return nil, err
+		}
+		newOutput(cmd).info("signing as %s, as %s says", name, issuer)
+		made.by = certified
+	}
+	services.Key = made.by.PublicKey()
+	if len(services.TimestampAuthorities)+len(services.Logs) > 0 {
+		made.witness = services
+	}
+	var err error
+	if p.root != nil {
+		made.trust, err = p.trust(made.by)
+	}
+	return made, err
+}
+
+// witnessed says whether a bundle will carry more than a signature.
+func (p *preparedSigner) witnessed() bool {
+	return p.own == nil || len(p.endpoints.Services.TimestampAuthorities)+len(p.endpoints.Services.Logs) > 0
+}
+
+// files are what was read, and is not to be written over.
+func (p *preparedSigner) files() []string {
+	var all []string
+	for _, path := range []string{p.flags.key, p.flags.token, p.flags.config, p.flags.root} {
+		if path != "" {
+			all = append(all, path)
+		}
+	}
+	return all
 }
 
 // endpoints are the services of the flags, and else those of the signing config.
@@ -130,24 +204,6 @@ func (s *signerFlags) endpoints() (sigstore.Endpoints, error) {
 	return e, nil
 }
 
-func (s *signerFlags) signer(cmd *cobra.Command, e sigstore.Endpoints) (signer.Signer, error) {
-	switch {
-	case s.key != "" && (s.fulcio != "" || s.token != ""):
-		return nil, errors.New("--key signs with a key of your own, --fulcio and --identity-token without one: give one of them")
-	case s.key != "":
-		return loadSigner(cmd, s.key)
-	case e.Fulcio == "":
-		return nil, withHint(errors.New("no key given"), "sign with --key FILE (runattest keygen makes one), or without a key with --fulcio URL or --signing-config FILE")
-	}
-	token, err := s.identityToken(cmd, e)
-	if err != nil {
-		return nil, err
-	}
-	ctx, cancel := context.WithTimeout(cmd.Context(), s.timeout)
-	defer cancel()
-	return sigstore.RequestCertificate(ctx, e.Fulcio, token)
-}
-
 // identityToken is the token given, or the environment's, or that of a person who logs in.
 func (s *signerFlags) identityToken(cmd *cobra.Command, e sigstore.Endpoints) (string, error) {
 	if s.token != "" {
@@ -163,19 +219,27 @@ func (s *signerFlags) identityToken(cmd *cobra.Command, e sigstore.Endpoints) (s
 		}
 	}
 	token, _, err := idtoken.First(cmd.Context(), s.client, sources...)
-	if errors.Is(err, idtoken.ErrNoIdentity) {
+	switch {
+	case errors.Is(err, idtoken.ErrNoIdentity):
 		return "", withHint(err, "give --identity-token, set SIGSTORE_ID_TOKEN, or sign at a terminal to log in")
+	case err != nil && os.Getenv("SIGSTORE_ID_TOKEN") == "": // which would have been given by hand
+		return "", &tokenSourceError{err}
 	}
 	return token.Raw(), err
 }
+
+// tokenSourceError says that a CI, a cloud or a login gave no good token: the world failed.
+type tokenSourceError struct{ error }
+
+func (e *tokenSourceError) Unwrap() error { return e.error }
 
 // givenToken reads --identity-token, and says what is wrong with it before anybody else is asked.
 func (s *signerFlags) givenToken() (string, error) {
 	text := s.token
 	if strings.Count(text, ".") != 2 || strings.ContainsAny(text, `/\`) { // a JWT has neither
 		data, err := boundedfile.Read(text, limits.Key)
-		if err != nil {
-			return "", err
+		if err != nil { // the text may be a token, which is not printed
+			return "", errors.New("--identity-token: neither a JWT nor a file that can be read")
 		}
 		text = strings.TrimSpace(string(data))
 	}
@@ -190,45 +254,54 @@ func (s *signerFlags) givenToken() (string, error) {
 }
 
 // warn says what will keep a verifier from saying yes.
-func (s *signerFlags) warn(o *output, by signer.Signer, services sigstore.Services) error {
-	_, certified := by.(signer.Certified)
+func (p *preparedSigner) warn(o *output) error {
+	services := p.endpoints.Services
 	timed := len(services.TimestampAuthorities) > 0
 	for _, l := range services.Logs {
 		timed = timed || l.Version == 1
 	}
-	if certified && !timed {
+	if p.own == nil && !timed {
 		return withHint(errors.New("a certificate without trusted time is worth nothing once it has expired, in minutes"),
 			"add --timestamp-server URL")
 	}
-	if s.root == "" && (certified || timed || len(services.Logs) > 0) {
+	for _, l := range services.Logs {
+		if l.Version == 1 {
+			o.info("note: Rekor v1 is given the whole statement, with the declaration unless it is --detached")
+			break
+		}
+	}
+	if p.root != nil && p.own == nil && len(services.Logs) == 0 && p.root.NamesLogs() {
+		o.info("note: the trusted root names transparency logs and no --rekor was given: verify will want --require-log none")
+	}
+	if p.root == nil && p.witnessed() {
 		o.info("note: without --trusted-root nobody has checked that a verifier will believe the services")
 	}
 	return nil
 }
 
-// ownTrust is a verifier for what is about to be made: the signer, with all the evidence that
-// was asked for.
-func (s *signerFlags) ownTrust(by signer.Signer, services sigstore.Services) (attest.Trust, error) {
-	root, err := loadTrustedRoot(s.root)
-	if err != nil {
-		return nil, err
-	}
+// trust is a verifier for what is about to be made: the signer, with all the evidence that was
+// asked for. Before there is a signer it only says whether the trusted root could vouch for that.
+func (p *preparedSigner) trust(by signer.Signer) (attest.Trust, error) {
+	services := p.endpoints.Services
 	o := sigstore.TrustOptions{
-		Root:              root,
+		Root:              p.root,
 		RequireTimestamps: len(services.TimestampAuthorities),
 		RequireLogEntries: len(services.Logs),
 	}
 	if len(services.Logs) == 0 {
 		o.RequireLogEntries = sigstore.NoLogEntries
 	}
-	if c, ok := by.(signer.Certified); ok {
-		name, issuer, err := sigstore.IdentityOf(c.Certificate())
-		if err != nil {
+	name, issuer := "nobody", "nobody"
+	switch c, certified := by.(signer.Certified); {
+	case certified:
+		var err error
+		if name, issuer, err = sigstore.IdentityOf(c.Certificate()); err != nil {
 			return nil, err
 		}
-		o.Identities = []sigstore.CertificateIdentity{{SubjectAlternativeName: sigstore.Exactly(name), Issuer: sigstore.Exactly(issuer)}}
-	} else {
-		o.Keys = []attest.TrustedKey{{Name: s.key, Key: by.PublicKey()}}
+	case p.own != nil:
+		o.Keys = []attest.TrustedKey{{Name: p.flags.key, Key: p.own.PublicKey()}}
+		return sigstore.NewTrust(o)
 	}
+	o.Identities = []sigstore.CertificateIdentity{{SubjectAlternativeName: sigstore.Exactly(name), Issuer: sigstore.Exactly(issuer)}}
 	return sigstore.NewTrust(o)
 }

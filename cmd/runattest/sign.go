@@ -26,6 +26,9 @@ type signFlags struct {
 	subjects       []string
 	artifacts      *[]string
 	annotations    []string
+	subjectRefs    []string
+	attach         string
+	reach          *registryFlags
 }
 
 func newSign() *cobra.Command {
@@ -72,10 +75,13 @@ With --trusted-root the bundle is verified as a verifier would, before it is wri
 	flags.StringVar(&s.declarationURI, "declaration-uri", "", "with --detached: where the declaration can be found")
 	flags.StringArrayVar(&s.subjects, "subject", nil, "an artifact that the run belongs to: NAME@sha256:HEX (repeatable)")
 	s.artifacts = artifactFlag(cmd, "a file that the run belongs to, added as a subject by its SHA-256 (repeatable)")
+	flags.StringArrayVar(&s.subjectRefs, "subject-ref", nil, "an artifact in a registry or OCI layout that the run belongs to, added as a subject by its digest (repeatable)")
+	flags.StringVar(&s.attach, "attach", "", "attach the bundles to this artifact, which becomes a subject: HOST/REPO[:TAG][@sha256:HEX], oci-layout://PATH...")
+	s.reach = newRegistryFlags(cmd)
 	flags.StringArrayVar(&s.annotations, "annotation", nil, "NAME=VALUE, signed but no part of the identity (repeatable)")
 	formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := refuseEmpty(cmd, "bundle", "declaration-uri"); err != nil {
+		if err := refuseEmpty(cmd, "bundle", "declaration-uri", "attach"); err != nil {
 			return err
 		}
 		o := newOutput(cmd)
@@ -92,16 +98,29 @@ With --trusted-root the bundle is verified as a verifier would, before it is wri
 type batch struct {
 	*output
 	signFlags
-	who     *signerFlags
-	by      *signing
-	options attest.StatementOptions
+	services *preparedSigner
+	by       *signing
+	options  attest.StatementOptions
+	made     []source.Blob // for --attach
+}
+
+// job is what goes into one file.
+type job struct {
+	target     string
+	statements []prepared
+}
+
+// prepared is one declaration's Statement, before it is signed.
+type prepared struct {
+	name      string
+	lines     bool // from JSON Lines
+	id        identity.ID
+	statement *attest.Statement
 }
 
 // signed is one declaration's bundle.
 type signed struct {
-	name   string
-	lines  bool // from JSON Lines
-	id     identity.ID
+	prepared
 	bundle []byte
 }
 
@@ -109,7 +128,7 @@ func (s signFlags) prepare(cmd *cobra.Command, o *output, who *signerFlags) (*ba
 	if s.declarationURI != "" && !s.detached {
 		return nil, errors.New("--declaration-uri goes with --detached")
 	}
-	b := &batch{output: o, signFlags: s, who: who}
+	b := &batch{output: o, signFlags: s}
 	artifacts, err := hashArtifacts(o, *s.artifacts)
 	if err != nil {
 		return nil, err
@@ -122,11 +141,19 @@ func (s signFlags) prepare(cmd *cobra.Command, o *output, who *signerFlags) (*ba
 		b.options.Subjects = append(b.options.Subjects, subject)
 	}
 	b.options.Subjects = append(b.options.Subjects, artifacts...)
+	if err := b.resolveSubjects(); err != nil {
+		return nil, err
+	}
 	if b.options.Annotations, err = parseAnnotations(s.annotations); err != nil {
 		return nil, err
 	}
-	b.by, err = who.load(cmd)
-	return b, err
+	if b.services, err = who.prepare(cmd); err != nil {
+		return nil, err
+	}
+	if s.format.value == string(attest.DSSE) && b.services.witnessed() {
+		return nil, fmt.Errorf("a bare DSSE envelope has no place for certificates, timestamps and log entries: want --bundle-format %s", attest.SigstoreBundle)
+	}
+	return b, nil
 }
 
 func parseAnnotations(pairs []string) (map[string]string, error) {
@@ -144,84 +171,147 @@ func parseAnnotations(pairs []string) (map[string]string, error) {
 	return annotations, nil
 }
 
+// sign reads and checks everything first: a certificate and a log entry are published for ever,
+// and are asked for only where a bundle will come of them.
 func (b *batch) sign(cmd *cobra.Command, paths []string) error {
-	inputs := slices.Concat(paths, *b.artifacts, []string{b.who.key})
+	jobs := b.plan(cmd, paths)
+	if len(jobs) == 0 {
+		return b.done()
+	}
+	var err error
+	if b.by, err = b.services.open(cmd); err != nil {
+		return err
+	}
+	progress := b.progress("signed")
+	defer progress.end()
+	for _, j := range jobs {
+		if made := b.signJob(cmd.Context(), j, progress); made != nil {
+			progress.end()
+			b.write(j.target, made)
+		}
+	}
+	return b.attachMade(cmd)
+}
+
+// plan reads the declarations and says which file their bundles go to. What is wrong is noted, and
+// keeps out everything that would have gone to the same file.
+func (b *batch) plan(cmd *cobra.Command, paths []string) []job {
+	inputs := slices.Concat(paths, *b.artifacts, b.services.files())
 	if b.bundle == "/dev/stdout" {
 		b.bundle = source.Stdin
 	}
-	if b.bundle != "" {
-		b.write(b.bundle, b.signAll(cmd, paths), inputs)
-		return b.done()
-	}
-	for _, path := range paths {
-		made := b.signAll(cmd, []string{path})
-		target := path + ".sigstore.json"
-		if path == source.Stdin || path == "/dev/stdin" {
-			target = source.Stdin
-		} else if len(made) > 0 && made[0].lines {
-			target += "l"
+	groups := [][]string{paths}
+	if b.bundle == "" {
+		groups = nil
+		for _, path := range paths {
+			groups = append(groups, []string{path})
 		}
-		b.write(target, made, inputs)
 	}
-	return b.done()
+	var jobs []job
+	for _, group := range groups {
+		statements := b.readAll(cmd, group)
+		if len(statements) == 0 {
+			continue
+		}
+		j := job{b.bundle, statements}
+		if j.target == "" {
+			j.target = targetFor(group[0], statements[0].lines)
+		}
+		if err := j.check(inputs); err != nil {
+			b.note(j.target, err)
+			continue
+		}
+		jobs = append(jobs, j)
+	}
+	return jobs
 }
 
-// signAll signs every declaration in the files, or gives nothing if one of them is bad: all
-// of them are looked at, so that one run tells all that is wrong.
-func (b *batch) signAll(cmd *cobra.Command, paths []string) []signed {
-	var made []signed
+func targetFor(path string, lines bool) string {
+	switch {
+	case path == source.Stdin || path == "/dev/stdin":
+		return source.Stdin
+	case lines:
+		return path + ".sigstore.jsonl"
+	}
+	return path + ".sigstore.json"
+}
+
+// check refuses a file that must not be written.
+func (j job) check(inputs []string) error {
+	if j.target == source.Stdin {
+		return nil
+	}
+	if err := notAnInput(j.target, inputs); err != nil {
+		return err
+	}
+	if n := len(j.statements); n > 1 && strings.HasSuffix(j.target, ".json") {
+		return withHint(fmt.Errorf("%d bundles are JSON Lines, and a .json file is one document", n), "name the file .sigstore.jsonl")
+	}
+	return nil
+}
+
+// readAll makes the Statement of every declaration in the files, or gives nothing if one of them is
+// bad: all of them are looked at, so that one run tells all that is wrong.
+func (b *batch) readAll(cmd *cobra.Command, paths []string) []prepared {
+	var all []prepared
 	bad := false
-	progress := b.progress("signed")
-	defer progress.end()
 	for _, path := range paths {
 		for t, err := range source.Declarations(path, cmd.InOrStdin()) {
-			var one signed
+			var one prepared
 			if err == nil {
-				one, err = b.signOne(cmd.Context(), t)
+				one, err = b.readOne(t)
 			}
 			if err != nil {
 				b.note(t.Name, err)
 				bad = true
 				continue
 			}
-			made = append(made, one)
-			progress.step()
+			all = append(all, one)
 		}
 	}
 	if bad {
 		return nil
 	}
-	return made
+	return all
 }
 
-func (b *batch) signOne(ctx context.Context, t source.Text) (signed, error) {
+func (b *batch) readOne(t source.Text) (prepared, error) {
 	d, err := t.Parse()
 	if err != nil {
-		return signed{}, err
+		return prepared{}, err
 	}
 	options := b.options
 	if b.detached {
 		options.Detached = &attest.DeclarationRef{URI: b.declarationURI}
 	}
 	statement, err := attest.New(d, options)
-	if err != nil {
-		return signed{}, err
+	return prepared{t.Name, t.Lines, d.ID(), statement}, err
+}
+
+// signJob signs everything that goes into one file, or gives nothing.
+func (b *batch) signJob(ctx context.Context, j job, progress *progress) []signed {
+	var made []signed
+	for _, p := range j.statements {
+		bundle, err := attest.Sign(ctx, p.statement, b.by.by, attest.SignOptions{
+			Format: attest.Format(b.format.value), Witness: b.by.witness, Trust: b.by.trust,
+		})
+		var text []byte
+		if err == nil {
+			text, err = bundle.Marshal()
+		}
+		if err != nil {
+			progress.end()
+			b.note(p.name, err)
+			return nil
+		}
+		made = append(made, signed{p, text})
+		progress.step()
 	}
-	bundle, err := attest.Sign(ctx, statement, b.by.by, attest.SignOptions{
-		Format: attest.Format(b.format.value), Witness: b.by.witness, Trust: b.by.trust,
-	})
-	if err != nil {
-		return signed{}, err
-	}
-	text, err := bundle.Marshal()
-	return signed{t.Name, t.Lines, d.ID(), text}, err
+	return made
 }
 
 // write puts bundles into one file, whole, and prints their identities.
-func (b *batch) write(target string, made []signed, inputs []string) {
-	if len(made) == 0 {
-		return
-	}
+func (b *batch) write(target string, made []signed) {
 	var all bytes.Buffer
 	for _, s := range made {
 		all.Write(s.bundle)
@@ -235,19 +325,15 @@ func (b *batch) write(target string, made []signed, inputs []string) {
 		for _, s := range made {
 			b.info("%s  %s", s.id, s.name)
 		}
+		b.keep(target, made)
 		return
 	}
-	err := notAnInput(target, inputs)
-	if err == nil && len(made) > 1 && strings.HasSuffix(target, ".json") {
-		err = withHint(fmt.Errorf("%d bundles are JSON Lines, and a .json file is one document", len(made)), "name the file .sigstore.jsonl")
-	}
-	if err == nil {
-		err = atomicfile.Write(target, all.Bytes(), 0o644)
-	}
+	err := atomicfile.Write(target, all.Bytes(), 0o644)
 	if err != nil {
 		b.note(target, err)
 		return
 	}
+	b.keep(target, made)
 	for _, s := range made {
 		err := b.printIdentity(s, target, len(made) > 1)
 		if err != nil {

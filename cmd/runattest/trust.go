@@ -74,16 +74,18 @@ func (t *trustFlags) trust(cmd *cobra.Command) (attest.Trust, error) {
 		return nil, err
 	}
 	if t.before != "" {
-		if o.SignedBefore, err = parseTime(t.before); err != nil {
+		before, err := parseTime(t.before)
+		if err != nil {
 			return nil, fmt.Errorf("--signed-before %w", err)
 		}
+		o.SignedBefore = &before
 	}
 	if t.root != "" {
 		if o.Root, err = loadTrustedRoot(t.root); err != nil {
 			return nil, err
 		}
 	}
-	if o.Root == nil && len(o.Identities) == 0 && o.RequireTimestamps == 0 && o.RequireLogEntries <= 0 && o.SignedBefore.IsZero() {
+	if o.Root == nil && len(o.Identities) == 0 && o.RequireTimestamps == 0 && o.RequireLogEntries <= 0 && o.SignedBefore == nil {
 		return attest.TrustKeys(o.Keys...)
 	}
 	trust, err := sigstore.NewTrust(o)
@@ -161,6 +163,9 @@ func parseTime(text string) (time.Time, error) {
 	at, err := time.Parse(time.RFC3339, text)
 	if err != nil {
 		return at, fmt.Errorf("%q: want a time as 2026-01-31T12:00:00Z", text)
+	}
+	if at.Year() < 1970 { // the zero time of some program, which nobody means
+		return at, fmt.Errorf("%q: is a time that somebody forgot to set", text)
 	}
 	return at, nil
 }

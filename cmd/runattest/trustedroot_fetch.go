@@ -83,14 +83,14 @@ func fetchTrustedRoot(cmd *cobra.Command, fetch sigstore.FetchOptions, out, conf
 	if err != nil {
 		return hintFetch(err)
 	}
+	if err := writeOut(o, out, fetched.TrustedRoot); err != nil {
+		return err
+	}
 	if fetch.SigningConfig {
 		if err := writeOut(o, config, fetched.SigningConfig); err != nil {
 			return err
 		}
 		o.info("wrote the services to sign with: %s", config)
-	}
-	if err := writeOut(o, out, fetched.TrustedRoot); err != nil {
-		return err
 	}
 	if out != stdout {
 		o.info("wrote the trusted root: %s; runattest trusted-root show lists whom it names", out)

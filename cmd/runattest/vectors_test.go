@@ -104,6 +104,7 @@ func TestEndlessInput(t *testing.T) {
 	for _, text := range []string{"[", "{\"a\":", "- ", "\x00", "a: &a [*a]\n", "\n", "x"} {
 		for _, args := range [][]string{
 			{"id", "-"}, {"lint", "-"}, {"sign", "--key", key + ".key", "-"}, {"verify", "--key", key + ".pub", "-"}, {"inspect", "-"},
+			{"graph", "--key", key + ".pub", "-"}, {"link", "verify", "--key", key + ".pub", "-"},
 		} {
 			start := time.Now()
 			status, stdout, stderr := command(&repeat{text, 1 << 30}, args...)

@@ -10,11 +10,12 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/internal/source"
+	"github.com/runattest/runattest/registry"
 )
 
 func newVerify() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "verify (--key PUB | --certificate-identity ID ...) BUNDLE...",
+		Use:   "verify (--key PUB | --certificate-identity ID ... | --policy FILE) BUNDLE...",
 		Short: "Check who signed a run, when, and that its identity recomputes, offline",
 		Long: `Check each bundle: that somebody whom you trust signed it, and that the identity recomputes
 from the declaration. BUNDLE is a file of one bundle or of JSON Lines, a Sigstore bundle or
@@ -26,11 +27,20 @@ authorities that vouch for certificates and times; runattest trusted-root makes 
 A certificate without trusted time is refused. --signed-before proves that the run was declared
 before it was executed.
 
-No socket is opened, unless --key names a key in a KMS (awskms://...), whose plugin then asks
+BUNDLE may also be oci://HOST/REPO[:TAG][@sha256:HEX], oci-layout://PATH[:TAG][@sha256:HEX] or a run
+there, ...@airun:1:sha256:HEX: all attestations that refer to it are fetched and checked, and
+its digest (or the run) must be what they are about. One that is verified is a yes; with
+--strict every one must be, and none malformed.
+
+No socket is opened, unless a BUNDLE begins with oci://, or --key names a key in a KMS (awskms://...), whose plugin then asks
 for the public key: runattest public-key saves it.
 
 Each check has its own verdict in the report: signature, signer, time, statement, identity,
 declaration, subject, policy. What was not checked is said, with the reason.
+
+--policy applies a policy at this machine's time, or at --at: it says whom to trust instead of the
+flags, which rules the declaration keeps, and whose --approvals it takes. Each denial is a line of
+the report; --at repeats a decision of another day. --policy-key refuses a policy that is not signed.
 
 --identity, --declaration and --artifact say what is expected; a detached attestation
 cannot be verified without its --declaration.
@@ -41,6 +51,7 @@ trusted; 3 one is there and cannot be read. The highest wins.`,
   runattest verify --key alice.pub --key bob.pub --format json all.sigstore.jsonl
   runattest verify --certificate-identity ci@acme.example --certificate-oidc-issuer https://accounts.acme.example \
       --trusted-root trusted_root.json --signed-before 2026-11-24T09:00:00Z run.json.sigstore.json
+  runattest verify --policy policy.yaml --approvals approvals.jsonl run.json.sigstore.json
   runattest verify --key runattest.pub --declaration run.yaml --artifact model.safetensors run.sigstore.json`,
 		Args:              func(cmd *cobra.Command, args []string) error { return needFiles(cmd, args, "bundle") },
 		ValidArgsFunction: completeBundles,
@@ -50,13 +61,16 @@ trusted; 3 one is there and cannot be read. The highest wins.`,
 	id := identityFlag(cmd)
 	declaration := flags.String("declaration", "", "the declaration that the bundle must be about: JSON or YAML")
 	artifacts := artifactFlag(cmd, "a file that must be among the subjects, by its SHA-256 (repeatable)")
+	strict := flags.Bool("strict", false, "every attestation that is attached to a REF must be verified, not one of them")
+	reach := newRegistryFlags(cmd)
+	policies := newPolicyFlags(cmd)
 	formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		verifier, err := trust.load(cmd)
+		var want attest.Expect
+		verifier, err := loadVerifier(cmd, trust, policies, &want)
 		if err != nil {
 			return err
 		}
-		var want attest.Expect
 		if want.Identity, err = id(); err != nil {
 			return err
 		}
@@ -68,16 +82,40 @@ trusted; 3 one is there and cannot be read. The highest wins.`,
 		if want.Artifacts, err = hashArtifacts(newOutput(cmd), *artifacts); err != nil {
 			return err
 		}
-		return verifyAll(cmd, args, verifier, want)
+		refs := &referenceVerifier{newOutput(cmd), reach, verifier, want, *strict}
+		return verifyAll(cmd, args, verifier, want, refs)
 	}
 	return cmd
 }
 
-func verifyAll(cmd *cobra.Command, paths []string, verifier *attest.Verifier, want attest.Expect) error {
-	o := newOutput(cmd)
+// loadVerifier is the verifier of the trust flags, or of the policy, which is then expected to pass.
+func loadVerifier(cmd *cobra.Command, trust *trustFlags, policies *policyFlags, want *attest.Expect) (*attest.Verifier, error) {
+	applied, err := policies.load(cmd)
+	if err != nil {
+		return nil, err
+	}
+	if applied == nil {
+		return trust.load(cmd)
+	}
+	if err := trust.refuseBesidePolicy(cmd); err != nil {
+		return nil, err
+	}
+	want.Policy = applied.Gate(applied.approvals, applied.now)
+	return applied.Verifier(), nil
+}
+
+func verifyAll(cmd *cobra.Command, paths []string, verifier *attest.Verifier, want attest.Expect, refs *referenceVerifier) error {
+	o := refs.output
 	progress := o.progress("verified or refused")
-	total, good := 0, 0
+	total, good, artifacts := 0, 0, 0
 	for _, path := range paths {
+		if registry.IsReference(path) {
+			artifacts++
+			if err := refs.verify(path); err != nil {
+				o.note(path, err)
+			}
+			continue
+		}
 		for blob, err := range source.Bundles(path, cmd.InOrStdin()) {
 			total++
 			var report attest.Report
@@ -96,7 +134,7 @@ func verifyAll(cmd *cobra.Command, paths []string, verifier *attest.Verifier, wa
 	if total > 1 {
 		o.info("%d of %d verified", good, total)
 	}
-	if total == 0 {
+	if total+artifacts == 0 {
 		o.note("", errors.New("no bundle in the input"))
 	}
 	return o.done()
@@ -112,6 +150,7 @@ func verifyOne(ctx context.Context, verifier *attest.Verifier, data []byte, want
 	var no *attest.VerificationError
 	switch {
 	case errors.As(err, &no):
+		hintLink(&no.Report, bundle)
 		return no.Report, nil
 	case err != nil:
 		return attest.Report{}, err
@@ -182,6 +221,9 @@ func (o *output) textReport(name string, r attest.Report) string {
 			row(string(c.Name), "FAILED: "+c.Reason)
 		default:
 			row(string(c.Name), "not checked: "+c.Reason)
+		}
+		for _, detail := range c.Details {
+			row("", detail)
 		}
 		if c.Hint != "" {
 			row("", "hint: "+c.Hint)

@@ -104,7 +104,7 @@ func TestRefused(t *testing.T) {
 		"short digest":                         {with(func(c *call) { c.artifact = c.artifact[:90] }), "no such file"},
 		"upper-case digest":                    {with(func(c *call) { c.artifact = "sha512:" + strings.ToUpper(c.artifact[7:]) }), "no such file"},
 		"missing file":                         {with(func(c *call) { c.artifact = "missing" }), "no such file"},
-		"trusted root":                         {with(func(c *call) { c.root = scaffold }), "time: no trusted timestamp"},
+		"trusted root":                         {with(func(c *call) { c.root = scaffold }), "signer: the certificate is by no authority"},
 		"key for certificate":                  {with(func(c *call) { c.identity, c.issuer, c.key = "", "", npm.key }), "signature: is by a certificate"},
 		"certificate for key":                  {call{npm.bundle, npm.root, release, github, "", npm.artifact}, "signature: is by a key"},
 		"another key":                          {call{npm.bundle, npm.root, "", "", other, npm.artifact}, "signature: does not verify"},

@@ -42,6 +42,8 @@ func TestImports(t *testing.T) {
 			"github.com/sigstore/sigstore/pkg/signature/kms/cliplugin/common",
 			module + "internal/limits", module + "signer",
 		},
+		"graph": {module + "attest", module + "identity", module + "internal/limits", module + "internal/visible"},
+		"link":  {module + "attest", module + "identity", module + "internal/jsontree", module + "internal/limits"},
 		"attest": {
 			"github.com/secure-systems-lab/go-securesystemslib/dsse",
 			module + "canonical", module + "identity", module + "internal/jsontree", module + "internal/limits", module + "signer",
@@ -63,7 +65,7 @@ func TestImports(t *testing.T) {
 
 // TestNoNetwork keeps sockets out of the core: who verifies a file opens none.
 func TestNoNetwork(t *testing.T) {
-	for _, name := range []string{"canonical", "identity", "attest", "signer/kms"} {
+	for _, name := range []string{"canonical", "identity", "attest", "graph", "link", "signer/kms"} {
 		for _, path := range goList(t, "-deps", module+name) {
 			if path == "net/http" || strings.HasPrefix(path, "google.golang.org/grpc") {
 				t.Errorf("%s depends on %s", name, path)
@@ -74,11 +76,30 @@ func TestNoNetwork(t *testing.T) {
 
 // TestWasm builds the core for a browser: a page can compute identities and verify bundles.
 func TestWasm(t *testing.T) {
-	for _, name := range []string{"canonical", "identity", "attest", "signer", "signer/kms"} {
+	for _, name := range []string{"canonical", "identity", "attest", "graph", "link", "signer", "signer/kms"} {
 		cmd := exec.Command("go", "build", "-o", os.DevNull, module+name)
 		cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "CGO_ENABLED=0")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Errorf("%s: %v\n%s", name, err, out)
+		}
+	}
+}
+
+// TestPolicy: a policy knows who signs and what is declared, and nobody but the command knows of policies.
+func TestPolicy(t *testing.T) {
+	allowed := map[string]bool{}
+	for _, name := range []string{"attest", "identity", "signer", "sigstore", "canonical"} {
+		allowed[module+name] = true
+	}
+	for _, path := range goList(t, "-f", `{{join .Imports "\n"}}`, module+"policy") {
+		if strings.HasPrefix(path, module) && !allowed[path] && !strings.HasPrefix(path, module+"internal/") {
+			t.Errorf("policy imports %s", path)
+		}
+	}
+	for _, line := range strings.Split(strings.TrimSpace(strings.Join(goList(t, "-f", `{{.ImportPath}}:{{join .Imports ","}}`, "github.com/runattest/runattest/..."), "\n")), "\n") {
+		name, imports, _ := strings.Cut(line, ":")
+		if slices.Contains(strings.Split(imports, ","), module+"policy") && name != module+"cmd/runattest" {
+			t.Errorf("%s imports policy", name)
 		}
 	}
 }

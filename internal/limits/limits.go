@@ -31,6 +31,9 @@ const (
 	Timestamp   = 64 << 10
 	// Certificates is how many a bundle older than v0.3 carries.
 	Certificates = 16
+	// LogEntryBody is the size of a log entry's body, RSABits that of an RSA key in a timestamp.
+	LogEntryBody = 64 << 10
+	RSABits      = 8192
 	// Timestamps and LogEntries are how many of each a bundle carries; sigstore-go has the same caps.
 	Timestamps = 32
 	LogEntries = 32

@@ -24,6 +24,10 @@ var (
 	Cosign = Tool{"github.com/sigstore/cosign/v3", "v3.1.3", "cmd/cosign", "cosign"}
 	Fulcio = Tool{"github.com/sigstore/fulcio", "v1.8.8", "", "fulcio"}
 	Rekor  = Tool{"github.com/sigstore/rekor-tiles/v2", "v2.3.0", "cmd/rekor-server/posix", "posix"}
+
+	Distribution = Tool{"github.com/distribution/distribution/v3", "v3.1.2", "cmd/registry", "registry"}
+	Crane        = Tool{"github.com/google/go-containerregistry", "v0.21.9", "cmd/crane", "crane"}
+	Oras         = Tool{"oras.land/oras", "v1.3.6", "cmd/oras", "oras"}
 )
 
 // Install returns the program's path in the folder bin, and builds it there first, which takes

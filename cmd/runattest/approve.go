@@ -1,0 +1,130 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/atomicfile"
+	"github.com/runattest/runattest/policy"
+)
+
+func newApprove() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "approve (--key KEY | --fulcio URL | --signing-config FILE) --decision approved|rejected --reason TEXT BUNDLE|ID",
+		Short: "Sign that a run may be done, or must not be",
+		Long: `Sign a decision about one run and print the run's identity. The run is named by its ID, or by
+a bundle, from which the ID is taken as it is claimed: look at the declaration first, and have
+verify --policy check the bundle. A policy says whose decisions count, and how many it takes; a
+rejection outweighs every approval.
+
+The decision goes to BUNDLE.approval.sigstore.json beside the bundle, or to --bundle; for an ID
+and for standard input it goes to standard output. Several decisions are one file as JSON Lines:
+cat them together.
+
+--condition says what the approver asks for besides; rules of a policy can demand it. With
+--expires the decision counts until then. Keys, keyless signing and timestamps are as in sign.`,
+		Example: `  runattest approve --key bob.key --decision approved --reason "reviewed the data" run.json.sigstore.json
+  runattest approve --key bob.key --decision approved --reason ok --expires 2026-12-24T00:00:00Z \
+      --condition "no more than 8 GPUs" --bundle approval.json airun:1:sha256:4f1c...
+  runattest approve --key eve.key --decision rejected --reason "the data is not ours" run.json.sigstore.json`,
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: completeBundles,
+	}
+	flags := cmd.Flags()
+	who := newSignerFlags(cmd)
+	decision := flags.String("decision", "", "approved or rejected")
+	reason := flags.String("reason", "", "why, for whoever reads it in a year")
+	conditions := flags.StringArray("condition", nil, "what the approver asks for besides (repeatable)")
+	expires := flags.String("expires", "", "from when on the decision counts no more (RFC 3339, UTC)")
+	target := flags.String("bundle", "", "where the decision goes (default: BUNDLE.approval.sigstore.json)")
+	_ = cmd.RegisterFlagCompletionFunc("decision", cobra.FixedCompletions([]string{"approved", "rejected"}, cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.MarkFlagRequired("decision")
+	_ = cmd.MarkFlagRequired("reason")
+	formatFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := refuseEmpty(cmd, "decision", "reason", "expires", "bundle"); err != nil {
+			return err
+		}
+		s := policy.ApprovalStatement{Decision: policy.Verdict(*decision), Reason: *reason, Conditions: *conditions}
+		var err error
+		if *expires != "" {
+			if s.Expires, err = parseTime(*expires); err != nil {
+				return fmt.Errorf("--expires %w", err)
+			}
+		}
+		isID := strings.HasPrefix(args[0], "airun:")
+		if s.Identity, err = runOf(cmd, args[0], isID); err != nil {
+			return err
+		}
+		if *target == "" {
+			if *target = stdout; !isID && args[0] != stdout {
+				*target = args[0] + ".approval" + signatureSuffix
+			}
+		}
+		return approve(cmd, s, who, *target, args[0])
+	}
+	return cmd
+}
+
+// runOf is the run that is named, or that a bundle claims to be about.
+func runOf(cmd *cobra.Command, arg string, isID bool) (identity.ID, error) {
+	if isID {
+		return identity.ParseID(arg)
+	}
+	bundle, err := oneBundle(arg, cmd.InOrStdin())
+	if err != nil {
+		return identity.ID{}, err
+	}
+	s, err := bundle.UnverifiedStatement()
+	if err != nil {
+		return identity.ID{}, fmt.Errorf("%s: not a run identity statement: %w", arg, err)
+	}
+	return s.Identity, nil
+}
+
+func approve(cmd *cobra.Command, s policy.ApprovalStatement, who *signerFlags, target, input string) error {
+	claim, err := policy.NewApproval(s)
+	if err != nil {
+		return err
+	}
+	by, err := who.load(cmd)
+	if err != nil {
+		return err
+	}
+	data, err := signClaim(cmd, claim, by)
+	if err != nil {
+		return err
+	}
+	o := newOutput(cmd)
+	if target == stdout {
+		if err := o.writeRaw(data); err != nil {
+			return err
+		}
+		o.info("%s  %s", s.Identity, s.Decision)
+		return nil
+	}
+	if err := outIsNoInput(target, input, who.key); err != nil {
+		return err
+	}
+	if err := atomicfile.Write(target, data, 0o644); err != nil {
+		return err
+	}
+	if o.json {
+		return o.object(map[string]any{"identity": s.Identity, "decision": s.Decision, "bundle": target})
+	}
+	return o.line("%s", s.Identity)
+}
+
+// signClaim gives a signed claim as one line.
+func signClaim(cmd *cobra.Command, claim *attest.Claim, by *signing) ([]byte, error) {
+	bundle, err := attest.Sign(cmd.Context(), claim, by.by, attest.SignOptions{Witness: by.witness, Trust: by.trust})
+	if err != nil {
+		return nil, err
+	}
+	data, err := bundle.Marshal()
+	return append(data, '\n'), err
+}

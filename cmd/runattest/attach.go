@@ -1,0 +1,123 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/internal/source"
+	"github.com/runattest/runattest/registry"
+	"github.com/runattest/runattest/sigstore"
+)
+
+var identityOf = sigstore.IdentityOf
+
+func newAttach() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "attach REF BUNDLE...",
+		Short: "Attach bundles to an artifact in a registry or OCI layout",
+		Long: `Store each bundle beside the artifact that it is about, as an OCI 1.1 referrer, exactly as
+cosign does: any OCI client finds it there, and cosign verify-attestation checks it.
+
+REF is [oci://]HOST/REPO[:TAG][@sha256:HEX] or oci-layout://PATH[:TAG][@sha256:HEX]. A tag is
+resolved first and its digest said. The digest must be among the subjects of the
+statement: sign with --subject-ref REF, or sign and attach in one go with --attach REF.
+
+A bundle that is there already is left alone, so that an interrupted attach is completed by
+another. In a registry without the referrers API (distribution v3) the bundles are listed in an
+index under the tag sha256-HEX, which several writers may update at once: docs/registry.md.
+
+Credentials are Docker's: ~/.docker/config.json (or DOCKER_CONFIG) and its credential helpers. A
+registry on this machine is asked in plain HTTP, unless --registry-ca is given.`,
+		Example: `  runattest attach ghcr.io/acme/trainer:v3 run.json.sigstore.json
+  runattest attach oci-layout://image.d:v3 all.sigstore.jsonl`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return errors.New("no reference given: want REF BUNDLE...")
+			}
+			return needFiles(cmd, args[1:], "bundle")
+		},
+		ValidArgsFunction: completeBundles,
+	}
+	reach := newRegistryFlags(cmd)
+	formatFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		o := newOutput(cmd)
+		blobs, err := readBundles(cmd, args[1:])
+		if err != nil {
+			return err
+		}
+		return attachAll(cmd, o, reach, args[0], blobs)
+	}
+	return cmd
+}
+
+// readBundles reads every bundle in the files, since nothing is attached unless all can be.
+func readBundles(cmd *cobra.Command, paths []string) ([]source.Blob, error) {
+	var all []source.Blob
+	for _, path := range paths {
+		for blob, err := range source.Bundles(path, cmd.InOrStdin()) {
+			if err == nil {
+				blob.Data = bytes.Clone(blob.Data)
+				_, err = attest.ParseBundle(blob.Data)
+			}
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", blob.Name, err)
+			}
+			all = append(all, blob)
+		}
+	}
+	return all, nil
+}
+
+func attachAll(cmd *cobra.Command, o *output, reach *registryFlags, ref string, blobs []source.Blob) error {
+	moving := o.transfer(cmd.Context(), "attached")
+	defer moving.end()
+	target, artifact, err := reach.resolve(o, ref, moving.count)
+	if err != nil {
+		return err
+	}
+	attached, err := target.Attach(cmd.Context(), artifact, contents(blobs)...)
+	if err != nil {
+		return err
+	}
+	moving.end()
+	for i, a := range attached {
+		if err := o.printAttached(artifact, blobs[i].Name, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func contents(blobs []source.Blob) [][]byte {
+	var all [][]byte
+	for _, b := range blobs {
+		all = append(all, b.Data)
+	}
+	return all
+}
+
+// attachedReport is the JSON result of one bundle that was attached.
+type attachedReport struct {
+	Bundle        string `json:"bundle"`
+	Artifact      string `json:"artifact"`
+	Referrer      string `json:"referrer"`
+	Digest        string `json:"digest"`
+	PredicateType string `json:"predicateType"`
+	Existed       bool   `json:"existed"`
+}
+
+func (o *output) printAttached(artifact *registry.Artifact, name string, a registry.Attached) error {
+	if o.json {
+		return o.object(attachedReport{name, artifact.Reference.String(), a.Referrer, a.Bundle, a.PredicateType, a.Existed})
+	}
+	suffix := ""
+	if a.Existed {
+		suffix = "  (was there already)"
+	}
+	return o.line("%s  %s%s", a.Referrer, name, suffix)
+}

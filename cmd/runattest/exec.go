@@ -1,0 +1,248 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/gate"
+	"github.com/runattest/runattest/policy"
+)
+
+func newExec() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "exec --bundle BUNDLE --policy POLICY -- COMMAND [ARGUMENT...]",
+		Short: "Execute a command if the run is verified, allowed, and its files are those declared",
+		Long: `Verify the bundle, apply the policy at this machine's time, hold local files against the
+digests declared, and only then replace this process with COMMAND. No proof, no run.
+
+Held against its digest is each resource and model whose URI is a file: URI, and each that --bind
+names: --bind NAME=PATH says where on this machine something lies; NAME is its name, or its place in
+the declaration as a JSON Pointer (/context/0, /model). The digest of a folder is that of its sorted
+listing of "SHA-256  path" lines: go doc github.com/runattest/runattest/gate. A file that is changed
+after it was checked is out of the guarantee: bind what only you can write.
+
+COMMAND finds AIRUN_IDENTITY, AIRUN_DECLARATION (a file with the canonical declaration) and
+AIRUN_BUNDLE (a file with the bundle) in its environment, and airun.identity among
+OTEL_RESOURCE_ATTRIBUTES. --env-allow passes on only the variables that it names. The two files lie in a
+private folder, which outlives this process: AIRUN_DECLARATION's, for COMMAND to remove.
+
+--decision-log appends what was decided, and why, as one JSON line that is on the disk before COMMAND
+starts. --dry-run decides and starts nothing.
+
+Exit status: COMMAND's own; 1 if it was not started, whatever the reason; 2 wrong usage. Nothing is
+monitored afterwards.`,
+		Example: `  runattest exec --bundle run.json.sigstore.json --policy policy.yaml -- python train.py
+  runattest exec --bundle run.sigstore.json --policy policy.yaml --approvals approvals.jsonl \
+      --bind corpus=/data/corpus --bind weights=/models/m.safetensors --decision-log /var/log/airun.jsonl -- ./train.sh
+  runattest exec --dry-run --bundle run.sigstore.json --policy policy.yaml -- true`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return withHint(errors.New("no command to execute"), "put it behind --")
+			}
+			return nil
+		},
+	}
+	var e execution
+	f := cmd.Flags()
+	f.SetInterspersed(false) // what follows the command is the command's
+	f.StringVar(&e.bundle, "bundle", "", "the run's bundle")
+	e.policies = newPolicyFlags(cmd)
+	f.StringArrayVar(&e.binds, "bind", nil, "NAME=PATH: where something lies that the declaration names by digest (repeatable)")
+	f.StringSliceVar(&e.envAllow, "env-allow", nil, "pass on only these variables, with commas between (default: all)")
+	f.StringVar(&e.log, "decision-log", "", "append the decision to this file as one JSON line")
+	f.BoolVar(&e.dryRun, "dry-run", false, "decide, and start nothing")
+	formatFlag(cmd)
+	_ = cmd.MarkFlagFilename("bundle", "json", "jsonl")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := e.checkFlags(cmd); err != nil {
+			return err
+		}
+		return e.run(cmd, args)
+	}
+	return cmd
+}
+
+// execution is one call of the gate.
+type execution struct {
+	bundle   string
+	policies *policyFlags
+	binds    []string
+	envAllow []string
+	log      string
+	dryRun   bool
+}
+
+func (e *execution) checkFlags(cmd *cobra.Command) error {
+	if err := refuseEmpty(cmd, "bundle", "policy", "decision-log"); err != nil {
+		return err
+	}
+	switch {
+	case e.bundle == "":
+		return errors.New("--bundle is missing: whose run is it?")
+	case e.policies.path == "":
+		return withHint(errors.New("--policy is missing: nothing is executed that no policy allows"), "runattest policy check looks at one")
+	case e.policies.at != "" && !e.dryRun:
+		return errors.New("--at goes with --dry-run: what is executed is decided at the time it is")
+	}
+	return nil
+}
+
+// gateDecision is what was decided, as --decision-log and --format json have it.
+type gateDecision struct {
+	Time      time.Time        `json:"time"` // of this machine
+	Allowed   bool             `json:"allowed"`
+	DryRun    bool             `json:"dryRun,omitempty"`
+	Program   string           `json:"program"` // without its arguments, which may hold secrets
+	Bundle    string           `json:"bundle"`
+	Reasons   []string         `json:"reasons"` // why not; none if allowed
+	Files     []gate.Checked   `json:"files"`
+	Report    *attest.Report   `json:"report,omitempty"`
+	Decision  *policy.Decision `json:"decision,omitempty"`
+	verified  *attest.Verified
+	bundleRaw []byte
+}
+
+// run decides, says so, and executes. Whatever goes wrong, nothing is executed and the status is 1.
+func (e *execution) run(cmd *cobra.Command, args []string) error {
+	o := newOutput(cmd)
+	d := &gateDecision{Time: time.Now().UTC(), Program: args[0], Bundle: e.bundle, DryRun: e.dryRun, Reasons: []string{}, Files: []gate.Checked{}}
+	program, err := exec.LookPath(args[0])
+	if err == nil {
+		err = e.decide(cmd, o, d)
+	}
+	d.Allowed = err == nil
+	if err != nil {
+		d.Reasons = reasons(err)
+	}
+	if logged := e.record(d); logged != nil {
+		err = errors.Join(err, fmt.Errorf("--decision-log: %w", logged))
+	}
+	if err != nil {
+		return e.refuse(o, d, err)
+	}
+	if e.dryRun {
+		if o.json {
+			return o.object(d)
+		}
+		return o.line("%s  allowed: nothing was executed", d.verified.ID())
+	}
+	err = e.start(program, args, d)
+	return e.refuse(o, d, err)
+}
+
+// decide is nil only if the run may be executed.
+func (e *execution) decide(cmd *cobra.Command, o *output, d *gateDecision) error {
+	applied, err := e.policies.load(cmd)
+	if err != nil {
+		return err
+	}
+	bundle, err := oneBundle(e.bundle, cmd.InOrStdin())
+	if err != nil {
+		return err
+	}
+	if bundle == nil {
+		return fmt.Errorf("%s: no bundle in it", e.bundle)
+	}
+	if d.bundleRaw, err = bundle.Marshal(); err != nil {
+		return err
+	}
+	judged := applied.Gate(applied.approvals, applied.now)
+	d.verified, err = applied.Verifier().Verify(cmd.Context(), bundle, attest.Expect{Policy: judged})
+	d.Decision = judged.Decision()
+	if no := (*attest.VerificationError)(nil); errors.As(err, &no) {
+		d.Report = &no.Report
+	}
+	if err != nil {
+		return err
+	}
+	report := d.verified.Report()
+	d.Report = &report
+	for _, w := range d.Decision.Warnings {
+		o.info("warning: %s", w)
+	}
+	var binds []gate.Bind
+	for _, text := range e.binds {
+		b, err := gate.ParseBind(text)
+		if err != nil {
+			return fmt.Errorf("--bind %w", err)
+		}
+		binds = append(binds, b)
+	}
+	progress := o.progress("bytes hashed")
+	defer progress.end()
+	checked, err := gate.Hasher{Progress: progress}.CheckFiles(cmd.Context(), d.verified.Declaration(), binds)
+	d.Files = append(d.Files, checked...)
+	return err
+}
+
+// reasons are one line each.
+func reasons(err error) []string {
+	var no *attest.VerificationError
+	if !errors.As(err, &no) {
+		return strings.Split(err.Error(), "\n")
+	}
+	var all []string
+	for _, c := range no.Report.Failed() {
+		if len(c.Details) == 0 {
+			all = append(all, string(c.Name)+": "+c.Reason)
+		}
+		for _, detail := range c.Details {
+			all = append(all, string(c.Name)+": "+detail)
+		}
+	}
+	return all
+}
+
+func (e *execution) record(d *gateDecision) error {
+	if e.log == "" {
+		return nil
+	}
+	line, err := json.Marshal(d)
+	if err != nil {
+		return err
+	}
+	return gate.AppendLine(e.log, line)
+}
+
+// start replaces this process. It returns only with an error.
+func (e *execution) start(program string, args []string, d *gateDecision) error {
+	files, err := gate.WriteFiles("", d.verified.Declaration(), d.bundleRaw)
+	if err != nil {
+		return err
+	}
+	var allow []string
+	if e.envAllow != nil {
+		allow = append([]string{}, e.envAllow...)
+	}
+	if program, err = filepath.Abs(program); err == nil {
+		err = gate.Exec(program, args, gate.Environ(os.Environ(), allow, d.verified.ID(), files))
+	}
+	return errors.Join(err, files.Remove())
+}
+
+func (e *execution) refuse(o *output, d *gateDecision, err error) error {
+	if d.Allowed { // and yet not started
+		d.Allowed, d.Reasons = false, reasons(err)
+	}
+	if o.json {
+		if printed := o.object(d); printed != nil {
+			o.note("standard output", printed)
+		}
+	}
+	for _, reason := range reasons(err) {
+		o.note("not executed", errors.New(reason))
+	}
+	if hint := hintOf(err); hint != "" {
+		o.info("hint: %s", hint)
+	}
+	return statusError(exitNo)
+}

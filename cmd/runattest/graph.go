@@ -1,0 +1,171 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/runattest/runattest/graph"
+	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/source"
+)
+
+func newGraph() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "graph (--key PUB | --certificate-identity ID ...) DIR|FILE...",
+		Short: "Verify a family of runs: the runs that a run descends from, and theirs",
+		Long: `Verify every bundle, and follow the parents that declarations name, by identity. DIR is a folder,
+of which and below which *.sigstore.json and *.sigstore.jsonl are read; FILE is one bundle or JSON
+Lines; - is standard input. Statements of other types, such as links, are passed over.
+
+--root names the runs whose ancestry is shown; without it, all that no other run descends from.
+Each run is verified (somebody whom you trust signed one of its bundles), unverified (there are
+bundles, and none is verified) or missing (it is named as a parent, and there is no bundle).
+A verified run whose trusted time is before its parent's is flagged: declared before its parent by
+trusted time. --require-complete says no if there is any of these in the ancestry.
+
+Whom you trust is said as to verify. A detached attestation needs its --declaration. No socket
+is opened, unless --key names a key in a KMS.
+
+Exit status: 0 every root is verified, and with --require-complete all its ancestry; 1 it is not;
+2 a bundle is malformed, or nobody is trusted; 3 a file cannot be read. The highest wins, and
+what is bad hides nothing that is good.`,
+		Example: `  runattest graph --key runattest.pub runs/
+  runattest graph --key runattest.pub --root airun:1:sha256:5e27... --require-complete runs/ all.sigstore.jsonl
+  runattest graph --key runattest.pub --format dot runs/ | dot -Tsvg > runs.svg`,
+		Args:              func(cmd *cobra.Command, args []string) error { return needFiles(cmd, args, "folder or bundle") },
+		ValidArgsFunction: completeBundles,
+	}
+	trust := newTrustFlags(cmd)
+	roots := cmd.Flags().StringArray("root", nil, "the run whose ancestry is shown: airun:1:sha256:... (repeatable)")
+	declarations := cmd.Flags().StringArray("declaration", nil, "declarations of detached attestations: JSON, YAML or JSON Lines (repeatable)")
+	complete := cmd.Flags().Bool("require-complete", false, "say no if a run in the ancestry is missing, unverified or flagged")
+	format := wordFlag(cmd, "format", "what goes to standard output: a tree for people, one JSON object, or a drawing for Graphviz or Mermaid", "text", "json", "dot", "mermaid")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		verifier, err := trust.load(cmd)
+		if err != nil {
+			return err
+		}
+		var o graph.Options
+		if o.Roots, err = parseRoots(*roots); err != nil {
+			return err
+		}
+		if o.Declaration, err = readDeclarations(cmd, *declarations); err != nil {
+			return err
+		}
+		out := newOutput(cmd)
+		g, err := graph.Build(cmd.Context(), verifier, familyInputs(cmd, out, args), o)
+		if err != nil {
+			return err
+		}
+		return reportFamily(out, g, format.value, *complete)
+	}
+	return cmd
+}
+
+func parseRoots(texts []string) ([]identity.ID, error) {
+	var ids []identity.ID
+	for _, text := range texts {
+		id, err := identity.ParseID(text)
+		if err != nil {
+			return nil, fmt.Errorf("--root %q: %w", text, err)
+		}
+		ids = append(ids, id)
+	}
+	return ids, nil
+}
+
+func readDeclarations(cmd *cobra.Command, paths []string) (func(identity.ID) *identity.Declaration, error) {
+	known := map[identity.ID]*identity.Declaration{}
+	for _, path := range paths {
+		for t, err := range source.Declarations(path, cmd.InOrStdin()) {
+			var d *identity.Declaration
+			if err == nil {
+				d, err = t.Parse()
+			}
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", t.Name, err)
+			}
+			known[d.ID()] = d
+		}
+	}
+	return func(id identity.ID) *identity.Declaration { return known[id] }, nil
+}
+
+// familyOf gives the bundles that one argument names. Here is the place for those in a registry.
+func familyOf(cmd *cobra.Command, arg string) iter.Seq2[source.Blob, error] {
+	if strings.HasPrefix(arg, "oci://") || strings.HasPrefix(arg, "oci-layout://") {
+		return func(yield func(source.Blob, error) bool) {
+			yield(source.Blob{Name: arg}, errors.New("graph reads files and folders; fetch the bundles from the registry first"))
+		}
+	}
+	return source.Family(arg, cmd.InOrStdin())
+}
+
+// familyInputs notes what cannot be read and goes on.
+func familyInputs(cmd *cobra.Command, o *output, args []string) iter.Seq[graph.Input] {
+	return func(yield func(graph.Input) bool) {
+		progress := o.progress("bundles read")
+		defer progress.end()
+		for _, arg := range args {
+			for blob, err := range familyOf(cmd, arg) {
+				if err != nil {
+					o.note(blob.Name, err)
+					continue
+				}
+				progress.step()
+				if !yield(graph.Input{Name: blob.Name, Data: blob.Data}) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func reportFamily(o *output, g *graph.Graph, format string, requireComplete bool) error {
+	c := g.Counts()
+	malformed := g.Malformed()
+	for _, m := range malformed {
+		o.note(m.Name, m.Err)
+	}
+	if n := c.Malformed - len(malformed); n > 0 {
+		o.info("%d more bundles are malformed", n)
+	}
+	if g.Len() == 0 {
+		o.note("", errors.New("no run in the input"))
+	}
+	roots := g.Roots()
+	write := map[string]func(io.Writer, ...graph.Node) error{
+		"text": g.WriteText, "json": g.WriteJSON, "dot": g.WriteDOT, "mermaid": g.WriteMermaid,
+	}[format]
+	if err := write(o.out, roots...); err != nil {
+		o.note("standard output", err)
+	}
+	o.info("%d runs: %d verified, %d unverified, %d missing; %d declared before a parent by trusted time; %d statements of other types",
+		g.Len(), c.Verified, c.Unverified, c.Missing, c.Earlier, c.Other)
+	for _, r := range roots {
+		if r.State() != graph.Verified {
+			o.status = max(o.status, exitNo)
+		}
+	}
+	if g.Len() == 0 || g.Complete(roots...) {
+		return o.done()
+	}
+	gaps := 0
+	for n := range g.Gaps(roots...) {
+		if gaps++; gaps == 1 {
+			o.info("incomplete: %s: %s", n.ID(), n.Gap())
+		}
+	}
+	if gaps > 1 {
+		o.info("and %d more gaps in the ancestry", gaps-1)
+	}
+	if requireComplete {
+		o.status = max(o.status, exitNo)
+	}
+	return o.done()
+}

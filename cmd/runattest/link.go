@@ -1,0 +1,246 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/atomicfile"
+	"github.com/runattest/runattest/internal/source"
+	"github.com/runattest/runattest/link"
+)
+
+// linkFlags are what the flags of link say, besides who signs.
+type linkFlags struct {
+	run         string
+	relation    func() (link.Relation, error)
+	artifacts   *[]string
+	annotations []string
+	bundle      string
+	format      *oneOfValue
+}
+
+func newLink() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "link (--key KEY | --fulcio URL | --signing-config FILE) --run ID|BUNDLE --artifact FILE --relation RELATION",
+		Short: "Sign that a run has produced or consumed an artifact",
+		Long: `Sign a statement whose subjects are the artifacts and which names the run, so that an artifact
+leads back to the run. It is a claim by its signer: it proves nothing about the run, and never
+enters an identity. link verify verifies it.
+
+RELATION is produced (the run made the artifact), consumed (it read the artifact) or container (it
+took place in the artifact, an image). The artifact is a file, or NAME@sha256:HEX.
+
+The run is named by its ID, or by a bundle, of which the identity is recomputed and the signer
+is not asked for. The link goes to FILE.link.sigstore.json beside the first artifact that is a file,
+where there must be no such file yet, or to --bundle. Who signs is said as to sign.`,
+		Example: `  runattest link --key runattest.key --run run.json.sigstore.json --artifact model.safetensors --relation produced
+  runattest link --key runattest.key --run airun:1:sha256:5e27... --relation container \
+      --artifact ghcr.io/acme/trainer@sha256:4f1c... --bundle trainer.link.sigstore.json
+  runattest link verify --key runattest.pub --artifact model.safetensors --relation produced model.safetensors.link.sigstore.json`,
+		Args: cobra.NoArgs,
+	}
+	var l linkFlags
+	flags := cmd.Flags()
+	who := newSignerFlags(cmd)
+	flags.StringVar(&l.run, "run", "", "the run: its identity (airun:1:sha256:...), or a bundle of it")
+	l.artifacts = artifactFlag(cmd, "a file, or NAME@sha256:HEX (repeatable)")
+	l.relation = relationFlag(cmd, "what the run has to do with the artifacts: produced, consumed or container")
+	flags.StringArrayVar(&l.annotations, "annotation", nil, "NAME=VALUE, signed (repeatable)")
+	flags.StringVar(&l.bundle, "bundle", "", "where the link goes (default: ARTIFACT.link.sigstore.json)")
+	l.format = wordFlag(cmd, "bundle-format", "a Sigstore bundle, or a bare DSSE envelope", string(attest.SigstoreBundle), string(attest.DSSE))
+	formatFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return l.sign(cmd, who) }
+	cmd.AddCommand(newLinkVerify())
+	return cmd
+}
+
+// relationFlag declares --relation; without it the relation is "".
+func relationFlag(cmd *cobra.Command, usage string) func() (link.Relation, error) {
+	value := cmd.Flags().String("relation", "", usage)
+	var names []cobra.Completion
+	for _, r := range link.Relations() {
+		names = append(names, string(r))
+	}
+	_ = cmd.RegisterFlagCompletionFunc("relation", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp))
+	return func() (link.Relation, error) {
+		if !cmd.Flags().Changed("relation") {
+			return "", nil
+		}
+		return link.ParseRelation(*value)
+	}
+}
+
+func (l *linkFlags) sign(cmd *cobra.Command, who *signerFlags) error {
+	o := newOutput(cmd)
+	claimed, err := l.claim(cmd, o)
+	if err != nil {
+		return err
+	}
+	target, err := l.target()
+	if err != nil {
+		return err
+	}
+	claim, err := link.New(claimed)
+	if err != nil {
+		return err
+	}
+	by, err := who.load(cmd)
+	if err != nil {
+		return err
+	}
+	bundle, err := attest.Sign(cmd.Context(), claim, by.by, attest.SignOptions{
+		Format: attest.Format(l.format.value), Witness: by.witness, Trust: by.trust,
+	})
+	if err != nil {
+		return err
+	}
+	text, err := bundle.Marshal()
+	if err != nil {
+		return err
+	}
+	return l.write(o, claimed, target, append(text, '\n'), who.key)
+}
+
+// claim is what the flags say.
+func (l *linkFlags) claim(cmd *cobra.Command, o *output) (link.Link, error) {
+	var made link.Link
+	var err error
+	if err := refuseEmpty(cmd, "run", "bundle"); err != nil {
+		return made, err
+	}
+	if made.Relation, err = l.relation(); err != nil {
+		return made, err
+	}
+	switch {
+	case l.run == "":
+		return made, withHint(errors.New("no run given"), "name it with --run ID or --run BUNDLE")
+	case len(*l.artifacts) == 0:
+		return made, withHint(errors.New("no artifact given"), "name it with --artifact FILE or --artifact NAME@sha256:HEX")
+	case made.Relation == "":
+		return made, withHint(errors.New("no relation given"), "say with --relation whether the run produced or consumed the artifact, or took place in it (container)")
+	}
+	if made.Annotations, err = parseAnnotations(l.annotations); err != nil {
+		return made, err
+	}
+	if made.Run, err = unverifiedRun(cmd, o, l.run); err != nil {
+		return made, err
+	}
+	made.Artifacts, err = artifactsOf(o, *l.artifacts)
+	return made, err
+}
+
+// unverifiedRun is the run that ID or BUNDLE names; whoever signed the bundle.
+func unverifiedRun(cmd *cobra.Command, o *output, ref string) (identity.ID, error) {
+	if isID(ref) {
+		id, err := identity.ParseID(ref)
+		if err != nil {
+			err = fmt.Errorf("--run %q: %w", ref, err)
+		}
+		return id, err
+	}
+	b, err := readBundle(cmd, ref)
+	if err != nil {
+		return identity.ID{}, err
+	}
+	id, err := link.UnverifiedRun(b)
+	if err != nil {
+		return id, fmt.Errorf("%s: %w", ref, err)
+	}
+	o.info("note: %s recomputes to %s; who signed it was not verified", ref, id)
+	return id, nil
+}
+
+func isID(ref string) bool { return strings.HasPrefix(ref, "airun:") }
+
+func readBundle(cmd *cobra.Command, path string) (*attest.Bundle, error) {
+	data, err := source.OneBundle(path, cmd.InOrStdin())
+	if err != nil {
+		return nil, err
+	}
+	b, err := attest.ParseBundle(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return b, nil
+}
+
+const subjectMark = "@sha256:"
+
+// artifactsOf are files, by their SHA-256, and NAME@sha256:HEX as they are.
+func artifactsOf(o *output, refs []string) ([]attest.Subject, error) {
+	var subjects []attest.Subject
+	for _, ref := range refs {
+		if strings.Contains(ref, subjectMark) {
+			s, err := attest.ParseSubject(ref)
+			if err != nil {
+				return nil, fmt.Errorf("--artifact: %w", err)
+			}
+			subjects = append(subjects, s)
+			continue
+		}
+		hashed, err := hashArtifacts(o, []string{ref})
+		if err != nil {
+			return nil, err
+		}
+		subjects = append(subjects, hashed...)
+	}
+	return subjects, nil
+}
+
+// target is where the link goes.
+func (l *linkFlags) target() (string, error) {
+	if l.bundle == "/dev/stdout" {
+		return source.Stdin, nil
+	}
+	if l.bundle != "" {
+		return l.bundle, nil
+	}
+	for _, a := range *l.artifacts {
+		if !strings.Contains(a, subjectMark) {
+			return a + ".link.sigstore.json", nil
+		}
+	}
+	return "", withHint(errors.New("no artifact is a file beside which the link could go"), "name its file with --bundle")
+}
+
+func (l *linkFlags) write(o *output, claimed link.Link, target string, text []byte, key string) error {
+	if target == source.Stdin {
+		if err := o.writeRaw(text); err != nil {
+			return err
+		}
+		o.info("%s", describeLink(claimed))
+		return nil
+	}
+	err := notAnInput(target, slices.Concat(*l.artifacts, []string{l.run, key}))
+	if err == nil && l.bundle == "" {
+		if err = atomicfile.Create(target, text, 0o644); err != nil { // it may be about another run
+			err = withHint(err, "name another file with --bundle")
+		}
+	} else if err == nil {
+		err = atomicfile.Write(target, text, 0o644)
+	}
+	if err != nil {
+		return err
+	}
+	if o.json {
+		return o.object(map[string]any{"bundle": target, "run": claimed.Run, "relation": claimed.Relation, "artifacts": claimed.Artifacts})
+	}
+	o.info("%s", describeLink(claimed))
+	return o.line("%s", target)
+}
+
+// describeLink is the claim in one line.
+func describeLink(l link.Link) string {
+	what := fmt.Sprintf("%d artifacts", len(l.Artifacts))
+	if len(l.Artifacts) == 1 {
+		what = l.Artifacts[0].Name
+	}
+	verb := map[link.Relation]string{link.Produced: "produced", link.Consumed: "consumed", link.Container: "took place in"}[l.Relation]
+	return fmt.Sprintf("a claim by its signer: %s %s %s", l.Run, verb, what)
+}

@@ -1,0 +1,220 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/source"
+	"github.com/runattest/runattest/link"
+)
+
+func newLinkVerify() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "verify (--key PUB | --certificate-identity ID ...) LINK...",
+		Short: "Check who claims that a run produced or consumed an artifact, offline",
+		Long: `Check each link: that somebody whom you trust signed it, and that it says what you expect. Yes means
+that this signer claims so: no execution has been watched, and a link never enters an identity.
+
+--artifact, --relation and --run say what is expected. With --run BUNDLE the run is verified too, by
+the same trust; with --run ID nobody has verified the run, and the report says so. Who may sign
+runs and who may sign links are two questions: where the answers differ, verify the run first,
+with its signer's key, and give link verify its ID and the other's key.
+
+LINK is a file of one bundle or of JSON Lines; - is standard input. Bundles of other types are
+refused. No socket is opened, unless --key names a key in a KMS.
+
+Exit status: 0 every link is verified; 1 one is not, or the run is not; 2 one is malformed, or
+nobody is trusted; 3 one is there and cannot be read. The highest wins.`,
+		Example: `  runattest link verify --key runattest.pub --artifact model.safetensors --relation produced \
+      --run run.json.sigstore.json model.safetensors.link.sigstore.json`,
+		Args:              func(cmd *cobra.Command, args []string) error { return needFiles(cmd, args, "link") },
+		ValidArgsFunction: completeBundles,
+	}
+	trust := newTrustFlags(cmd)
+	artifacts := artifactFlag(cmd, "a file, or NAME@sha256:HEX, that must be among the artifacts, by its SHA-256 (repeatable)")
+	run := cmd.Flags().String("run", "", "the run that must be named: its identity, or a bundle, which is verified too")
+	relation := relationFlag(cmd, "the relation that must be claimed: produced, consumed or container")
+	formatFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := refuseEmpty(cmd, "run"); err != nil {
+			return err
+		}
+		verifier, err := trust.load(cmd)
+		if err != nil {
+			return err
+		}
+		var want link.Expect
+		if want.Relation, err = relation(); err != nil {
+			return err
+		}
+		if want.Artifacts, err = artifactsOf(newOutput(cmd), *artifacts); err != nil {
+			return err
+		}
+		if err := expectRun(cmd, verifier, *run, &want); err != nil {
+			return err
+		}
+		return verifyLinks(cmd, args, verifier, want)
+	}
+	return cmd
+}
+
+// hintLink says what to do with a link to whoever took it for a run.
+func hintLink(r *attest.Report, b *attest.Bundle) {
+	for i := range r.Checks {
+		if c := &r.Checks[i]; c.Name == attest.CheckStatement && b.UnverifiedPredicateType() == link.PredicateType {
+			c.Hint = "this is a link: runattest link verify verifies it"
+		}
+	}
+}
+
+// expectRun takes an ID as it is, and verifies a bundle.
+func expectRun(cmd *cobra.Command, verifier *attest.Verifier, ref string, want *link.Expect) error {
+	if ref == "" {
+		return nil
+	}
+	if isID(ref) {
+		id, err := identity.ParseID(ref)
+		if err != nil {
+			return fmt.Errorf("--run %q: %w", ref, err)
+		}
+		want.Run = &id
+		return nil
+	}
+	b, err := readBundle(cmd, ref)
+	if err != nil {
+		return err
+	}
+	if want.Verified, err = verifier.Verify(cmd.Context(), b, attest.Expect{}); err != nil {
+		return fmt.Errorf("--run %s: %w", ref, err)
+	}
+	return nil
+}
+
+func verifyLinks(cmd *cobra.Command, paths []string, verifier *attest.Verifier, want link.Expect) error {
+	o := newOutput(cmd)
+	total, good := 0, 0
+	for _, path := range paths {
+		for blob, err := range source.Bundles(path, cmd.InOrStdin()) {
+			total++
+			r := linkReport{Bundle: blob.Name, Checks: []attest.Check{}}
+			if err == nil {
+				err = r.verify(cmd.Context(), verifier, blob.Data, want)
+			}
+			if r.Verified {
+				good++
+			}
+			printLink(o, r, err)
+		}
+	}
+	if total > 1 {
+		o.info("%d of %d verified", good, total)
+	}
+	if total == 0 {
+		o.note("", errors.New("no link in the input"))
+	}
+	return o.done()
+}
+
+// linkReport is the JSON result of one link. Claim, Signer and Times are set only if Verified is true.
+type linkReport struct {
+	Bundle   string               `json:"bundle"`
+	Verified bool                 `json:"verified"`
+	Claim    *linkClaim           `json:"claim,omitempty"`
+	Signer   *attest.Signatory    `json:"signer,omitempty"`
+	Times    []attest.TrustedTime `json:"times,omitempty"`
+	Checks   []attest.Check       `json:"checks"`
+	Error    string               `json:"error,omitempty"`
+}
+
+type linkClaim struct {
+	Run         identity.ID       `json:"run"`
+	Relation    link.Relation     `json:"relation"`
+	Artifacts   []attest.Subject  `json:"artifacts"`
+	Annotations map[string]string `json:"annotations,omitempty"`
+}
+
+// verify fills the report in for yes and for no; the error is that there is no answer.
+func (r *linkReport) verify(ctx context.Context, verifier *attest.Verifier, data []byte, want link.Expect) error {
+	b, err := attest.ParseBundle(data)
+	if err != nil {
+		return err
+	}
+	verified, err := link.Verify(ctx, verifier, b, want)
+	var no *attest.VerificationError
+	switch {
+	case errors.As(err, &no):
+		r.Checks = no.Report.Checks
+		return nil
+	case err != nil:
+		return err
+	}
+	l, by := verified.Link(), verified.Signer()
+	r.Verified, r.Signer, r.Times, r.Checks = true, &by, verified.Times(), verified.Checks()
+	r.Claim = &linkClaim{l.Run, l.Relation, l.Artifacts, l.Annotations}
+	return nil
+}
+
+func printLink(o *output, r linkReport, err error) {
+	switch {
+	case err != nil:
+		o.note(r.Bundle, err)
+		r.Error = err.Error()
+	case !r.Verified:
+		o.status = max(o.status, exitNo)
+	}
+	var printErr error
+	if o.json {
+		printErr = o.object(r)
+	} else if err == nil {
+		_, printErr = fmt.Fprint(o.out, o.linkText(r))
+	}
+	if printErr != nil {
+		o.note("standard output", printErr)
+	}
+}
+
+// linkText is the report for people: the answer, whose claim it is, and each check.
+func (o *output) linkText(r linkReport) string {
+	var b strings.Builder
+	row := func(label, text string) { fmt.Fprintf(&b, "  %-12s %s\n", label, clean(text)) } // one line, whatever text holds
+	if r.Verified {
+		fmt.Fprintf(&b, "%s: %s, as a claim by its signer\n", clean(r.Bundle), o.paint(green, "verified"))
+		row("claimed by", describeSigner(r.Signer))
+		row("run", r.Claim.Run.String())
+		row("relation", string(r.Claim.Relation))
+		for _, s := range r.Claim.Artifacts {
+			row("artifact", s.String())
+		}
+		for name, value := range sorted(r.Claim.Annotations) {
+			row("annotation", name+"="+value)
+		}
+	} else {
+		fmt.Fprintf(&b, "%s: %s\n", clean(r.Bundle), o.paint(red, "NOT VERIFIED"))
+	}
+	for _, c := range r.Checks {
+		row(string(c.Name), verdictMark(c.Verdict)+c.Reason)
+		if c.Hint != "" {
+			row("", "hint: "+c.Hint)
+		}
+	}
+	if r.Verified {
+		row("note", "a link is what its signer says of an execution; it is no part of any identity")
+	}
+	return b.String()
+}
+
+func verdictMark(v attest.Verdict) string {
+	switch v {
+	case attest.Pass:
+		return "ok: "
+	case attest.Fail:
+		return "FAILED: "
+	}
+	return "not checked: "
+}

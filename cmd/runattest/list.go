@@ -1,0 +1,146 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/registry"
+)
+
+func newList() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "list REF",
+		Short: "List the attestations of an artifact or a run, without checking them",
+		Long: `List the attestations that refer to an artifact in a registry or OCI layout, or to a run
+(REPO@airun:1:sha256:HEX): predicate type, who claims to have signed, size, when it was
+attached. None of it has been verified: verify oci://REF does that.
+
+Referrers of other types are counted. One that claims to be an attestation and is none is
+listed as malformed.`,
+		Example: `  runattest list ghcr.io/acme/trainer:v3
+  runattest list --format json registry.acme.example/runs@airun:1:sha256:cda4466914ed...`,
+		Args: cobra.ExactArgs(1),
+	}
+	types := predicateTypesFlag(cmd)
+	reach := newRegistryFlags(cmd)
+	formatFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		o := newOutput(cmd)
+		moving := o.transfer(cmd.Context(), "attestations fetched")
+		defer moving.end()
+		target, artifact, err := reach.resolve(o, args[0], moving.count)
+		if err != nil {
+			return err
+		}
+		listing, err := target.List(cmd.Context(), artifact, *types...)
+		if err != nil {
+			return err
+		}
+		var rows []listed
+		for found, err := range listing.Bundles(cmd.Context()) {
+			row, err := newListed(artifact, found, err)
+			if err != nil {
+				return err
+			}
+			rows = append(rows, row)
+		}
+		moving.end()
+		slices.SortStableFunc(rows, func(a, b listed) int { return strings.Compare(a.when(), b.when()) })
+		if err := o.printList(rows); err != nil {
+			return err
+		}
+		o.sayLeftOut(listing)
+		return nil
+	}
+	return cmd
+}
+
+// listed is the JSON result of one referrer.
+type listed struct {
+	Artifact      string     `json:"artifact"`
+	Referrer      string     `json:"referrer"`
+	Unverified    bool       `json:"unverified"`
+	PredicateType string     `json:"predicateType,omitempty"`
+	Signer        string     `json:"claimedSigner,omitempty"`
+	Size          int        `json:"size,omitempty"`
+	Created       *time.Time `json:"created,omitempty"`
+	Malformed     string     `json:"malformed,omitempty"`
+}
+
+// when sorts rows by time, and by digest where registries list in no order.
+func (l *listed) when() string {
+	if l.Created == nil {
+		return l.Referrer
+	}
+	return l.Created.UTC().Format(time.RFC3339) + l.Referrer
+}
+
+// newListed makes a row of what is malformed, too; other errors are for the caller.
+func newListed(artifact *registry.Artifact, found *registry.Found, err error) (listed, error) {
+	row := listed{Artifact: artifact.Reference.String(), Unverified: true}
+	var malformed *registry.MalformedError
+	if errors.As(err, &malformed) {
+		row.Referrer, row.Malformed = malformed.Referrer, malformed.Err.Error()
+		return row, nil
+	}
+	if err != nil {
+		return row, err
+	}
+	row.Referrer, row.PredicateType, row.Size = found.Referrer, found.PredicateType, len(found.Data)
+	row.Signer = claimedSigner(found.Bundle.UnverifiedKeyHint(), found.Bundle.UnverifiedCertificate())
+	if !found.Created.IsZero() {
+		row.Created = &found.Created
+	}
+	return row, nil
+}
+
+func (o *output) printList(rows []listed) error {
+	if o.json {
+		for _, row := range rows {
+			if err := o.object(row); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if len(rows) == 0 {
+		o.info("no attestations")
+		return nil
+	}
+	w := tabwriter.NewWriter(o.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "PREDICATE TYPE\tCLAIMED SIGNER (UNVERIFIED)\tSIZE\tCREATED\tREFERRER")
+	for _, r := range rows {
+		created := "-"
+		if r.Created != nil {
+			created = r.Created.UTC().Format(time.RFC3339)
+		}
+		if r.Malformed != "" {
+			fmt.Fprintf(w, "(malformed)\t%s\t-\t-\t%s\n", clean(r.Malformed), clean(r.Referrer))
+			continue
+		}
+		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\n", clean(shortType(r.PredicateType)), clean(r.Signer), r.Size, created, r.Referrer)
+	}
+	return w.Flush()
+}
+
+// shortType shortens the names of our own predicate types.
+func shortType(predicateType string) string {
+	return strings.TrimPrefix(predicateType, strings.TrimSuffix(attest.PredicateType, "run-identity/v1"))
+}
+
+// sayLeftOut says what a listing did not show.
+func (o *output) sayLeftOut(l *registry.Listing) {
+	if n := l.Foreign(); n > 0 {
+		o.info("%d referrers of other artifact types were skipped", n)
+	}
+	if n := l.Filtered(); n > 0 {
+		o.info("%d attestations of other predicate types were skipped", n)
+	}
+}

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"github.com/runattest/runattest/policy"
+)
+
+func newPolicyCheck() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "check FILE...",
+		Short: "Say what is wrong with a policy",
+		Long: `Read each policy with the files that it refers to, and type-check its rules. Every problem has
+its line and column. --policy-key asks for the policy's signature, too.
+
+Exit status: 0 every policy can be used; 1 one cannot; 2 one is not there.`,
+		Example:           `  runattest policy check policy.yaml`,
+		Args:              func(cmd *cobra.Command, args []string) error { return needFiles(cmd, args, "policy") },
+		ValidArgsFunction: completeFiles("yaml", "yml", "json"),
+	}
+	var keys []string
+	newPolicyKeyFlag(cmd, &keys)
+	formatFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		o := newOutput(cmd)
+		for _, path := range args {
+			_, err := loadPolicy(cmd, path, keys)
+			var invalid *policy.InvalidError
+			switch {
+			case errors.As(err, &invalid):
+				err = printProblems(o, path, invalid.Problems, false)
+			case err == nil:
+				err = printProblems(o, path, nil, false)
+			}
+			if err != nil {
+				o.note(path, err)
+			}
+		}
+		return o.done()
+	}
+	return cmd
+}

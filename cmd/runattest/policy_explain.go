@@ -1,0 +1,106 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/internal/source"
+	"github.com/runattest/runattest/policy"
+)
+
+func newPolicyExplain() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "explain --policy FILE BUNDLE",
+		Short: "Show how a policy comes to its answer about a run",
+		Long: `Verify the bundle with the policy's trust and show the decision: each rule with its value and the
+sub-expressions that decided, each denial, and what became of each approval. Of a loop the values
+of its last round are shown, which is the one that ended it.
+
+Exit status: 0 the run is allowed; 1 it is denied, or not verified.`,
+		Example:           `  runattest policy explain --policy policy.yaml --approvals approvals.jsonl run.json.sigstore.json`,
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: completeBundles,
+	}
+	flags := newPolicyFlags(cmd)
+	declaration := cmd.Flags().String("declaration", "", "the declaration of a detached attestation: JSON or YAML")
+	_ = cmd.MarkFlagRequired("policy")
+	formatFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		applied, err := flags.load(cmd)
+		if err != nil {
+			return err
+		}
+		var want attest.Expect
+		if cmd.Flags().Changed("declaration") {
+			if want.Declaration, err = source.One(*declaration, cmd.InOrStdin()); err != nil {
+				return err
+			}
+		}
+		bundle, err := oneBundle(args[0], cmd.InOrStdin())
+		if err != nil {
+			return err
+		}
+		return explain(cmd, applied, bundle, want)
+	}
+	return cmd
+}
+
+func explain(cmd *cobra.Command, applied *appliedPolicy, bundle *attest.Bundle, want attest.Expect) error {
+	verified, err := applied.Verifier().Verify(cmd.Context(), bundle, want)
+	if err != nil {
+		return err
+	}
+	decision, err := applied.Evaluate(cmd.Context(), verified, applied.approvals, applied.now)
+	if err != nil {
+		return err
+	}
+	rules, err := applied.Explain(cmd.Context(), verified, applied.approvals, applied.now)
+	if err != nil {
+		return err
+	}
+	o := newOutput(cmd)
+	if !decision.Allowed {
+		o.status = exitNo
+	}
+	if o.json {
+		err = o.object(struct {
+			*policy.Decision
+			Explained []policy.Explanation `json:"explained"`
+		}{decision, rules})
+	} else {
+		err = o.printExplanation(decision, rules)
+	}
+	if err != nil {
+		return err
+	}
+	return o.done()
+}
+
+func (o *output) printExplanation(d *policy.Decision, rules []policy.Explanation) error {
+	answer := o.paint(green, "allowed")
+	if !d.Allowed {
+		answer = o.paint(red, "DENIED")
+	}
+	lines := []string{"run " + d.Identity.String(), "at  " + d.Now.Format("2006-01-02T15:04:05Z07:00")}
+	for _, r := range rules {
+		lines = append(lines, "rule "+r.Rule+" ("+string(r.Severity)+") is "+r.Value, "  "+r.Expr)
+		for _, s := range r.Because {
+			lines = append(lines, "    "+s.Expr+" = "+s.Value)
+		}
+	}
+	for _, a := range d.Approvals {
+		lines = append(lines, a.String())
+	}
+	for _, w := range d.Warnings {
+		lines = append(lines, "warning: "+w.String())
+	}
+	for _, denial := range d.Denials {
+		lines = append(lines, "denied by "+denial.String())
+	}
+	for _, line := range lines {
+		if err := o.line("%s", line); err != nil {
+			return err
+		}
+	}
+	return o.writeRaw([]byte(answer + "\n"))
+}

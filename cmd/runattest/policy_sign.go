@@ -1,0 +1,71 @@
+package main
+
+import (
+	"encoding/hex"
+
+	"github.com/spf13/cobra"
+
+	"github.com/runattest/runattest/internal/atomicfile"
+	"github.com/runattest/runattest/policy"
+)
+
+func newPolicySign() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "sign (--key KEY | --fulcio URL | --signing-config FILE) FILE",
+		Short: "Sign a policy, with the files that it refers to",
+		Long: `Sign the policy's SHA-256 and that of each file that it refers to, as an in-toto statement in
+FILE.sigstore.json, and print the policy's SHA-256. What --policy-key demands elsewhere is this
+file beside the policy. A policy that cannot be used is not signed.`,
+		Example: `  runattest policy sign --key release.key policy.yaml
+  runattest verify --policy policy.yaml --policy-key release.pub run.json.sigstore.json`,
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: completeFiles("yaml", "yml", "json"),
+	}
+	who := newSignerFlags(cmd)
+	target := cmd.Flags().String("bundle", "", "where the signature goes (default: FILE.sigstore.json)")
+	formatFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := refuseEmpty(cmd, "bundle"); err != nil {
+			return err
+		}
+		if *target == "" {
+			*target = args[0] + signatureSuffix
+		}
+		return signPolicy(cmd, args[0], who, *target)
+	}
+	return cmd
+}
+
+func signPolicy(cmd *cobra.Command, path string, who *signerFlags, target string) error {
+	p, err := policy.Load(path)
+	if err != nil {
+		return err
+	}
+	claim, err := p.Statement()
+	if err != nil {
+		return err
+	}
+	by, err := who.load(cmd)
+	if err != nil {
+		return err
+	}
+	data, err := signClaim(cmd, claim, by)
+	if err != nil {
+		return err
+	}
+	o := newOutput(cmd)
+	if target == stdout {
+		return o.writeRaw(data)
+	}
+	if err := outIsNoInput(target, path, who.key); err != nil {
+		return err
+	}
+	if err := atomicfile.Write(target, data, 0o644); err != nil {
+		return err
+	}
+	digest := p.Digest()
+	if o.json {
+		return o.object(map[string]any{"policy": path, "policyDigest": hex.EncodeToString(digest[:]), "bundle": target})
+	}
+	return o.line("%s  %s", hex.EncodeToString(digest[:]), path)
+}

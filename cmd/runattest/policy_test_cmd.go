@@ -1,0 +1,111 @@
+package main
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/runattest/runattest/policy"
+)
+
+func newPolicyTest() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "test DIR|FILE...",
+		Short: "Try a policy on runs with known answers",
+		Long: `Ask a policy about runs and compare its answers with those expected. A FILE is a list of cases; of
+a DIR every cases.yaml in it and below it is taken:
+
+  schema: https://github.com/runattest/runattest/policy-cases/v1
+  policy: policy.yaml
+  cases:
+    - name: a model that is not pinned
+      declaration: unpinned.yaml     # or the declaration itself, or bundle: FILE
+      expect: deny                   # or allow
+      rules: [model-pinned]          # the rules that deny: these and no others
+
+A declaration is rehearsed: nobody signs it, and signer, signed, now, annotations and approvals
+say what a verification would find. A bundle is verified. docs/governance.md has all members.
+
+Exit status: 0 every answer is the expected one; 1 one is not; 2 a file cannot be used.`,
+		Example: `  runattest policy test policies/
+  runattest policy test policies/training/cases.yaml`,
+		Args: func(cmd *cobra.Command, args []string) error { return needFiles(cmd, args, "folder of cases") },
+	}
+	formatFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		o := newOutput(cmd)
+		total, good := 0, 0
+		for _, arg := range args {
+			files, err := caseFiles(arg)
+			if err != nil {
+				o.note(arg, err)
+			}
+			for _, file := range files {
+				n, passed, err := o.runCases(cmd, file)
+				if total, good = total+n, good+passed; err != nil {
+					o.note(file, err)
+				}
+			}
+		}
+		o.info("%d of %d cases as expected", good, total)
+		return o.done()
+	}
+	return cmd
+}
+
+// caseFiles are the files of cases that an argument names.
+func caseFiles(arg string) ([]string, error) {
+	info, err := os.Stat(arg)
+	if err != nil || !info.IsDir() {
+		return []string{arg}, nil // reading it says what is wrong
+	}
+	var files []string
+	err = filepath.WalkDir(arg, func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() && entry.Name() == "cases.yaml" {
+			files = append(files, path)
+		}
+		return err
+	})
+	if err == nil && len(files) == 0 {
+		err = withHint(fmt.Errorf("%s: no cases.yaml in it or below it", arg), "runattest policy test --help shows one")
+	}
+	return files, err
+}
+
+func (o *output) runCases(cmd *cobra.Command, file string) (total, good int, err error) {
+	cases, err := policy.LoadCases(file)
+	if err != nil {
+		return 0, 0, err
+	}
+	results, err := cases.Run(cmd.Context())
+	if err != nil {
+		return 0, 0, err
+	}
+	for _, r := range results {
+		if total++; r.Passed {
+			good++
+		} else {
+			o.status = max(o.status, exitNo)
+		}
+		if err := o.printCase(file, r); err != nil {
+			return total, good, err
+		}
+	}
+	return total, good, nil
+}
+
+func (o *output) printCase(file string, r policy.CaseResult) error {
+	switch {
+	case o.json:
+		return o.object(struct {
+			File string `json:"file"`
+			policy.CaseResult
+		}{file, r})
+	case r.Passed:
+		return o.line("ok   %s: %s", file, r.Name)
+	}
+	return o.line("FAIL %s: %s: %s", file, r.Name, r.Problem)
+}

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/source"
+	"github.com/runattest/runattest/registry"
+)
+
+func newPush() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "push REPO BUNDLE...",
+		Short: "Store runs in a registry, each under its identity",
+		Long: `Store the canonical declaration of each run as an artifact of its own, tagged
+airun-1-sha256-HEX, with the bundles as its referrers: whoever has the identity fetches the run
+with runattest fetch REPO@airun:1:sha256:HEX, and needs no database.
+
+REPO is [oci://]HOST/REPO or oci-layout://PATH, which is made if it is not there. The declaration is
+taken from the bundle; for a detached attestation it is given with --declaration. Other
+attestations about a run, such as approvals, go where the run is. What is there already is left
+alone.
+
+Nothing is verified: verify oci://REPO@airun:1:sha256:HEX does that.`,
+		Example: `  runattest push registry.acme.example/runs run.json.sigstore.json
+  runattest push --declaration run.yaml oci-layout://runs.d detached.sigstore.json`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return errors.New("no repository given: want REPO BUNDLE...")
+			}
+			return needFiles(cmd, args[1:], "bundle")
+		},
+		ValidArgsFunction: completeBundles,
+	}
+	files := cmd.Flags().StringArray("declaration", nil, "the declaration of a detached attestation: JSON or YAML (repeatable)")
+	reach := newRegistryFlags(cmd)
+	formatFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		ref, err := registry.ParseReference(args[0])
+		if err != nil {
+			return err
+		}
+		if !ref.IsRepository() {
+			return fmt.Errorf("%s names an artifact: want a repository, the run's tag is made from its identity", ref)
+		}
+		blobs, err := readBundles(cmd, args[1:])
+		if err != nil {
+			return err
+		}
+		runs := runsByID{}
+		for _, file := range *files {
+			d, err := source.One(file, cmd.InOrStdin())
+			if err != nil {
+				return err
+			}
+			runs.of(d.ID()).declaration = d
+		}
+		for _, blob := range blobs {
+			if err := runs.add(blob); err != nil {
+				return fmt.Errorf("%s: %w", blob.Name, err)
+			}
+		}
+		return runs.push(cmd, newOutput(cmd), reach, ref)
+	}
+	return cmd
+}
+
+// pushed is a run with what is to be stored of it.
+type pushed struct {
+	declaration *identity.Declaration
+	blobs       []source.Blob
+}
+
+type runsByID map[identity.ID]*pushed
+
+func (r runsByID) of(id identity.ID) *pushed {
+	if r[id] == nil {
+		r[id] = &pushed{}
+	}
+	return r[id]
+}
+
+// add files a bundle under the run that it claims to be about.
+func (r runsByID) add(blob source.Blob) error {
+	b, err := attest.ParseBundle(blob.Data)
+	if err != nil {
+		return err
+	}
+	subjects, err := b.UnverifiedSubjects()
+	if err != nil {
+		return err
+	}
+	id, err := identity.ParseID(subjects[0].Name)
+	if err != nil {
+		return errors.New("the statement's first subject is no run")
+	}
+	run := r.of(id)
+	run.blobs = append(run.blobs, blob)
+	if s, err := b.UnverifiedStatement(); err == nil && s.Declaration != nil {
+		d, err := identity.Parse(s.Declaration)
+		if err != nil {
+			return err
+		}
+		if d.ID() != id {
+			return fmt.Errorf("the declaration's identity is %s, but the statement is about %s", d.ID(), id)
+		}
+		run.declaration = d
+	}
+	return nil
+}
+
+func (r runsByID) push(cmd *cobra.Command, o *output, reach *registryFlags, ref registry.Reference) error {
+	moving := o.transfer(cmd.Context(), "attestations pushed")
+	defer moving.end()
+	if ref.IsLayout() {
+		if err := registry.CreateLayout(ref.Path()); err != nil {
+			return err
+		}
+	}
+	target, err := reach.open(ref, moving.count)
+	if err != nil {
+		return err
+	}
+	for _, id := range r.sorted() {
+		run := r[id]
+		if run.declaration == nil {
+			if run.declaration, _, err = target.FetchRun(cmd.Context(), id); errors.Is(err, registry.ErrNotFound) {
+				return withHint(fmt.Errorf("%s: its declaration is neither in a bundle nor in %s", id, ref), "give it with --declaration FILE")
+			} else if err != nil {
+				return err
+			}
+		}
+		artifact, attached, err := target.PushRun(cmd.Context(), run.declaration, contents(run.blobs)...)
+		if err != nil {
+			return err
+		}
+		if err := o.printPushed(ref.WithRun(id), artifact, run, attached); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r runsByID) sorted() []identity.ID {
+	var ids []identity.ID
+	for id := range r {
+		ids = append(ids, id)
+	}
+	slices.SortFunc(ids, func(a, b identity.ID) int { return strings.Compare(a.Hex(), b.Hex()) })
+	return ids
+}
+
+func (o *output) printPushed(ref registry.Reference, artifact *registry.Artifact, run *pushed, attached []registry.Attached) error {
+	if !o.json {
+		return o.line("%s", ref)
+	}
+	reports := []attachedReport{}
+	for i, a := range attached {
+		reports = append(reports, attachedReport{run.blobs[i].Name, artifact.Reference.String(), a.Referrer, a.Bundle, a.PredicateType, a.Existed})
+	}
+	return o.object(map[string]any{
+		"identity": ref.Run(), "reference": ref.String(), "artifact": artifact.Reference.String(), "attestations": reports,
+	})
+}

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/runattest/runattest/internal/boundedfile"
+	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/registry"
+)
+
+// registryFlags are how a registry is reached, for every command that takes a reference.
+type registryFlags struct {
+	cmd      *cobra.Command
+	ca       string
+	insecure bool
+}
+
+// newRegistryFlags declares them. --timeout is the signing services' too, where there is one.
+func newRegistryFlags(cmd *cobra.Command) *registryFlags {
+	r := &registryFlags{cmd: cmd}
+	f := cmd.Flags()
+	f.StringVar(&r.ca, "registry-ca", "", "the certificate authority of a private registry: a PEM file")
+	f.BoolVar(&r.insecure, "insecure-http", false, "talk plain HTTP to a registry that is not on this machine")
+	if f.Lookup("timeout") == nil {
+		f.Duration("timeout", registry.DefaultTimeout, "how long a registry may take for one answer, retries included")
+	}
+	_ = cmd.MarkFlagFilename("registry-ca", "pem", "crt")
+	return r
+}
+
+// open opens a reference; counted, where given, hears of each bundle that was moved.
+func (r *registryFlags) open(ref registry.Reference, counted func()) (*registry.Target, error) {
+	if err := refuseEmpty(r.cmd, "registry-ca"); err != nil {
+		return nil, err
+	}
+	timeout, err := r.cmd.Flags().GetDuration("timeout")
+	if err != nil {
+		return nil, err
+	}
+	if timeout <= 0 {
+		return nil, fmt.Errorf("--timeout %s: want more than nothing", timeout)
+	}
+	v, _ := buildVersion()
+	o := registry.Options{InsecureHTTP: r.insecure, Timeout: timeout, UserAgent: "runattest/" + v, Count: counted}
+	if r.ca != "" {
+		if o.CA, err = boundedfile.Read(r.ca, limits.CertificateChain); err != nil {
+			return nil, err
+		}
+	}
+	return registry.Open(ref, o)
+}
+
+// resolve opens a reference and finds what it names; a tag's digest is said.
+func (r *registryFlags) resolve(o *output, text string, counted func()) (*registry.Target, *registry.Artifact, error) {
+	ref, err := registry.ParseReference(text)
+	if err != nil {
+		return nil, nil, err
+	}
+	target, err := r.open(ref, counted)
+	if err != nil {
+		return nil, nil, err
+	}
+	artifact, err := target.Resolve(r.cmd.Context())
+	if err != nil {
+		return nil, nil, err
+	}
+	if artifact.Reference != ref {
+		o.info("%s is %s", ref, artifact.Digest())
+	}
+	return target, artifact, nil
+}
+
+// transfer shows on a terminal how much was moved, once it takes longer than a second: also
+// while a registry keeps us waiting.
+type transfer struct {
+	moved atomic.Int64
+	stop  context.CancelFunc
+	done  chan struct{}
+}
+
+func (o *output) transfer(ctx context.Context, verb string) *transfer {
+	ctx, stop := context.WithCancel(ctx)
+	t := &transfer{stop: stop, done: make(chan struct{})}
+	p := o.progress(verb)
+	go func() {
+		defer close(t.done)
+		defer p.end()
+		tick := time.NewTicker(100 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				p.add(int(t.moved.Load()) - p.count)
+			}
+		}
+	}()
+	return t
+}
+
+func (t *transfer) count() { t.moved.Add(1) }
+
+func (t *transfer) end() { t.stop(); <-t.done }
+
+// registryHint is what to do about what a registry or layout did not do.
+func registryHint(err error) string {
+	var failed *registry.Error
+	var other *registry.NotSubjectError
+	switch {
+	case errors.As(err, &other) && other.IsRun:
+		return "push takes attestations of the run alone"
+	case errors.As(err, &other):
+		return "sign with it: runattest sign --subject-ref " + other.Artifact.String()
+	case errors.As(err, &failed):
+		return failed.Hint
+	}
+	return ""
+}
+
+// registryStatus is the exit status of what package registry says; ok is false for others' errors.
+func registryStatus(err error) (status int, ok bool) {
+	var failed *registry.Error
+	var malformed *registry.MalformedError
+	var nothing *noAttestationError
+	switch {
+	case errors.As(err, &failed):
+		return exitFailed, true
+	case errors.As(err, &nothing):
+		return exitNo, true
+	case errors.Is(err, registry.ErrNotSubject), errors.Is(err, registry.ErrMismatch), errors.As(err, &malformed):
+		return exitNo, true
+	case errors.Is(err, registry.ErrNotFound), errors.Is(err, registry.ErrReference):
+		return exitMalformed, true
+	}
+	return 0, false
+}
+
+// predicateTypesFlag chooses among attestations.
+func predicateTypesFlag(cmd *cobra.Command) *[]string {
+	return cmd.Flags().StringArray("predicate-type", nil, "only attestations of this predicate type (repeatable; default: all)")
+}
+
+// claimedSigner is who a bundle says has signed it.
+func claimedSigner(key string, certificate []byte) string {
+	if len(certificate) == 0 {
+		return cmp.Or(key, "(not said)")
+	}
+	name, issuer, err := identityOf(certificate)
+	if err != nil {
+		return "(a certificate that cannot be read)"
+	}
+	return name + ", as " + issuer + " says"
+}

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/runattest/runattest/internal/source"
+	"github.com/runattest/runattest/registry"
+)
+
+// resolveSubjects adds the artifacts of --subject-ref and --attach to the subjects. What is
+// attached later goes to the digest that was resolved here, wherever the tag is by then.
+func (b *batch) resolveSubjects() error {
+	for _, text := range b.subjectRefs {
+		if _, err := b.resolveSubject(text); err != nil {
+			return err
+		}
+	}
+	if b.attach == "" {
+		return nil
+	}
+	artifact, err := b.resolveSubject(b.attach)
+	if err != nil {
+		return err
+	}
+	if !artifact.Run().IsZero() {
+		return withHint(errors.New("--attach takes an artifact, and this is the declaration of a run"), "runattest push stores a run with its attestations")
+	}
+	b.attach = artifact.Reference.String()
+	return nil
+}
+
+func (b *batch) resolveSubject(text string) (*registry.Artifact, error) {
+	_, artifact, err := b.reach.resolve(b.output, text, nil)
+	if err != nil {
+		return nil, err
+	}
+	s, err := artifact.Subject()
+	if err == nil && !slices.Contains(b.options.Subjects, s) {
+		b.options.Subjects = append(b.options.Subjects, s)
+	}
+	return artifact, err
+}
+
+// keep remembers bundles that are written and are to be attached.
+func (b *batch) keep(target string, made []signed) {
+	if b.attach == "" {
+		return
+	}
+	for _, s := range made {
+		b.made = append(b.made, source.Blob{Name: target, Data: s.bundle})
+	}
+}
+
+// attachMade attaches what was signed, in one go; the files are there whatever becomes of it.
+func (b *batch) attachMade(cmd *cobra.Command) error {
+	if len(b.made) == 0 {
+		return b.done()
+	}
+	quiet := *b.output // standard output has the identities
+	quiet.out, quiet.json = b.err, false
+	if err := attachAll(cmd, &quiet, b.reach, b.attach, b.made); err != nil {
+		b.note(b.attach, withHint(err, "the bundles are signed and written: runattest attach completes it"))
+	}
+	return b.done()
+}

@@ -1,0 +1,183 @@
+package gate
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/sha512"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/limits"
+)
+
+// Hasher hashes files, several at a time. The zero Hasher is ready to use.
+type Hasher struct {
+	// Progress, unless nil, is written what has been read; its Write is called from one
+	// goroutine at a time.
+	Progress io.Writer
+}
+
+// Digests are the digests of the file or folder at path: SHA-256, and the others where want has them.
+// The error names the path.
+func (h Hasher) Digests(ctx context.Context, path string, want identity.Digests) (identity.Digests, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return identity.Digests{}, err
+	}
+	progress := &lockedWriter{w: h.Progress}
+	if !info.IsDir() {
+		d := newDigester(want)
+		err := hashFile(ctx, path, d, progress)
+		return d.digests(), err
+	}
+	listing, err := listFolder(ctx, path, progress)
+	if err != nil {
+		return identity.Digests{}, err
+	}
+	d := newDigester(want)
+	for _, line := range listing {
+		_, _ = io.WriteString(d, line)
+	}
+	return d.digests(), nil
+}
+
+// listFolder is the listing of a folder, as the package documentation defines it.
+func listFolder(ctx context.Context, folder string, progress io.Writer) ([]string, error) {
+	paths, err := filesBelow(ctx, folder)
+	if err != nil {
+		return nil, err
+	}
+	listing := make([]string, len(paths))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, path := range paths {
+		group.Go(func() error {
+			d := newDigester(identity.Digests{})
+			if err := hashFile(ctx, filepath.Join(folder, filepath.FromSlash(path)), d, progress); err != nil {
+				return err
+			}
+			listing[i] = fmt.Sprintf("%x  %s\n", d.digests().SHA256, path)
+			return nil
+		})
+	}
+	return listing, group.Wait()
+}
+
+// filesBelow are the paths of all files in a folder, from the folder, with slashes, sorted.
+func filesBelow(ctx context.Context, folder string) ([]string, error) {
+	var paths []string
+	err := fs.WalkDir(os.DirFS(folder), ".", func(path string, entry fs.DirEntry, err error) error {
+		full := filepath.Join(folder, filepath.FromSlash(path))
+		switch {
+		case err != nil:
+			return err
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case entry.IsDir():
+			return nil
+		case !entry.Type().IsRegular():
+			return fmt.Errorf("%s: is no file: a folder with a digest holds files and folders alone", full)
+		case strings.ContainsAny(path, "\n\r\\"): // which sha256sum writes in another way
+			return fmt.Errorf("%q: a line break or backslash in a path has no place in a listing", full)
+		case len(paths) == limits.FolderFiles:
+			return fmt.Errorf("%s: more than %d files", folder, limits.FolderFiles)
+		}
+		paths = append(paths, path)
+		return nil
+	})
+	slices.Sort(paths)
+	return paths, err
+}
+
+// hashFile hashes a file that stays as it is meanwhile.
+func hashFile(ctx context.Context, path string, d *digester, progress io.Writer) error {
+	before, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if !before.Mode().IsRegular() { // before it is opened: a FIFO would wait for its writer
+		return fmt.Errorf("%s: is no file", path)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	n, err := io.Copy(io.MultiWriter(d, progress), &contextReader{ctx, f})
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	after, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if n != after.Size() || !os.SameFile(before, after) || !before.ModTime().Equal(after.ModTime()) {
+		return fmt.Errorf("%s: changes while it is read", path)
+	}
+	return nil
+}
+
+// digester computes SHA-256, and the others where they are wanted.
+type digester struct {
+	sha256         hash.Hash
+	sha384, sha512 hash.Hash
+}
+
+func newDigester(want identity.Digests) *digester {
+	d := &digester{sha256: sha256.New()}
+	if want.SHA384 != [48]byte{} {
+		d.sha384 = sha512.New384()
+	}
+	if want.SHA512 != [64]byte{} {
+		d.sha512 = sha512.New()
+	}
+	return d
+}
+
+func (d *digester) Write(p []byte) (int, error) {
+	for _, h := range []hash.Hash{d.sha256, d.sha384, d.sha512} {
+		if h != nil {
+			h.Write(p)
+		}
+	}
+	return len(p), nil
+}
+
+func (d *digester) digests() identity.Digests {
+	var out identity.Digests
+	d.sha256.Sum(out.SHA256[:0])
+	if d.sha384 != nil {
+		d.sha384.Sum(out.SHA384[:0])
+	}
+	if d.sha512 != nil {
+		d.sha512.Sum(out.SHA512[:0])
+	}
+	return out
+}
+
+// matches says whether each digest that is declared is that of the content, and at least one is declared.
+func matches(declared, got identity.Digests) error {
+	if declared == (identity.Digests{}) {
+		return errors.New("the declaration has no digest of it")
+	}
+	switch {
+	case declared.SHA256 != [32]byte{} && declared.SHA256 != got.SHA256:
+		return fmt.Errorf("its SHA-256 is %x, but %x is declared", got.SHA256, declared.SHA256)
+	case declared.SHA384 != [48]byte{} && declared.SHA384 != got.SHA384:
+		return fmt.Errorf("its SHA-384 is %x, but %x is declared", got.SHA384, declared.SHA384)
+	case declared.SHA512 != [64]byte{} && declared.SHA512 != got.SHA512:
+		return fmt.Errorf("its SHA-512 is %x, but %x is declared", got.SHA512, declared.SHA512)
+	}
+	return nil
+}

@@ -1,0 +1,251 @@
+package gate
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/runattest/runattest/identity"
+)
+
+func write(t *testing.T, path, text string) string {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func declare(t *testing.T, model, context any) *identity.Declaration {
+	t.Helper()
+	text, err := json.Marshal(map[string]any{
+		"schema": identity.Schema, "kind": "inference", "model": model, "prompt": map[string]any{},
+		"parameters": map[string]any{}, "context": context, "constraints": map[string]any{},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := identity.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func sha(text string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(text))) }
+
+func dataset(name, digest string, more ...string) map[string]any {
+	r := map[string]any{"role": "dataset", "name": name, "digest": map[string]any{"sha256": digest}}
+	for i := 0; i+1 < len(more); i += 2 {
+		r[more[i]] = more[i+1]
+	}
+	return r
+}
+
+// TestFolderDigest holds the digest of a folder to the listing that its documentation defines, and
+// to what standard tools compute.
+func TestFolderDigest(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "b", "x"), "two")
+	write(t, filepath.Join(dir, "a"), "one")
+	write(t, filepath.Join(dir, "b.txt"), "three") // "b.txt" sorts before "b/x"
+	if err := os.Mkdir(filepath.Join(dir, "empty"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	listing := sha("one") + "  a\n" + sha("three") + "  b.txt\n" + sha("two") + "  b/x\n"
+	var progress bytes.Buffer
+	got, err := Hasher{Progress: &progress}.Digests(t.Context(), dir, identity.Digests{SHA512: [64]byte{1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.SHA256 != sha256.Sum256([]byte(listing)) || got.SHA512 != sha512.Sum512([]byte(listing)) || got.SHA384 != [48]byte{} {
+		t.Errorf("got %x", got)
+	}
+	if progress.Len() != len("onetwothree") {
+		t.Errorf("%d bytes of progress", progress.Len())
+	}
+	out, err := exec.Command("sh", "-c", `cd "$1" && find . -type f -printf '%P\0' | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum`, "sh", dir).Output()
+	if err != nil {
+		t.Skip("NOT COMPARED: no find and sha256sum as on Linux here:", err)
+	}
+	if want := fmt.Sprintf("%x", got.SHA256); !strings.HasPrefix(string(out), want) {
+		t.Errorf("standard tools say %s, want %s", out, want)
+	}
+}
+
+// TestFolderRefused: what is no file, or changes what a listing means, gives no digest.
+func TestFolderRefused(t *testing.T) {
+	for name, make := range map[string]func(dir string) error{
+		"link to a file":   func(dir string) error { return os.Symlink("/etc/hostname", filepath.Join(dir, "l")) },
+		"link to a folder": func(dir string) error { return os.Symlink("/etc", filepath.Join(dir, "l")) },
+		"dangling link":    func(dir string) error { return os.Symlink("nowhere", filepath.Join(dir, "l")) },
+		"fifo":             func(dir string) error { return exec.Command("mkfifo", filepath.Join(dir, "f")).Run() },
+		"line break":       func(dir string) error { return os.WriteFile(filepath.Join(dir, "a\nb"), nil, 0o600) },
+	} {
+		dir := t.TempDir()
+		if err := make(dir); err != nil {
+			t.Logf("%s: cannot be made here: %v", name, err)
+			continue
+		}
+		if d, err := (Hasher{}).Digests(t.Context(), dir, identity.Digests{}); err == nil {
+			t.Errorf("%s: digest %x", name, d.SHA256)
+		}
+	}
+	fifo := filepath.Join(t.TempDir(), "fifo")
+	if exec.Command("mkfifo", fifo).Run() == nil {
+		if _, err := (Hasher{}).Digests(t.Context(), fifo, identity.Digests{}); err == nil {
+			t.Error("a FIFO has a digest")
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := (Hasher{}).Digests(ctx, write(t, filepath.Join(t.TempDir(), "f"), "x"), identity.Digests{}); err == nil {
+		t.Error("hashed after the end of the context")
+	}
+}
+
+func TestCheckFiles(t *testing.T) {
+	dir := t.TempDir()
+	data := write(t, filepath.Join(dir, "data"), "data")
+	other := write(t, filepath.Join(dir, "other"), "other")
+	folder := filepath.Join(dir, "folder")
+	write(t, filepath.Join(folder, "a"), "one")
+	uri := "file://" + filepath.ToSlash(data)
+	listing := sha(sha("one") + "  a\n")
+	model := map[string]any{"name": "m", "digest": map[string]any{"sha256": sha("data")}}
+	plain := map[string]any{"name": "m"}
+	for name, c := range map[string]struct {
+		model   any
+		context []any
+		binds   []string
+		checked []string // pointers
+		refused string
+	}{
+		"nothing local":         {plain, []any{dataset("d", sha("data"))}, nil, nil, ""},
+		"bound":                 {plain, []any{dataset("d", sha("data"))}, []string{"d=" + data}, []string{"/context/0"}, ""},
+		"bound by pointer":      {plain, []any{dataset("d", sha("x")), dataset("d", sha("data"))}, []string{"/context/1=" + data}, []string{"/context/1"}, ""},
+		"model":                 {model, []any{}, []string{"m=" + data}, []string{"/model"}, ""},
+		"folder":                {plain, []any{dataset("d", listing)}, []string{"d=" + folder}, []string{"/context/0"}, ""},
+		"by its URI":            {plain, []any{dataset("d", sha("data"), "uri", uri)}, nil, []string{"/context/0"}, ""},
+		"bind before URI":       {plain, []any{dataset("d", sha("other"), "uri", uri)}, []string{"d=" + other}, []string{"/context/0"}, ""},
+		"another file":          {plain, []any{dataset("d", sha("data"))}, []string{"d=" + other}, nil, "is not d as declared: its SHA-256 is"},
+		"another by its URI":    {plain, []any{dataset("d", sha("x"), "uri", uri)}, nil, nil, "is not d as declared"},
+		"URI in capitals":       {plain, []any{dataset("d", sha("x"), "uri", "FILE://"+filepath.ToSlash(data))}, nil, nil, "is not d as declared"},
+		"URI of another host":   {plain, []any{dataset("d", sha("data"), "uri", "file://host/data")}, nil, nil, "names no file of this machine"},
+		"URI without digest":    {plain, []any{map[string]any{"role": "dataset", "name": "d", "uri": uri}}, nil, nil, "no digest of it"},
+		"bound without digest":  {plain, []any{}, []string{"m=" + data}, nil, "no digest of it"},
+		"no such name":          {plain, []any{dataset("d", sha("data"))}, []string{"e=" + data}, nil, "bind e: the declaration names no such resource"},
+		"two of one name":       {plain, []any{dataset("d", sha("data")), dataset("d", sha("x"))}, []string{"d=" + data}, nil, "bind /context/0, or another, instead"},
+		"bound twice":           {plain, []any{dataset("d", sha("data"))}, []string{"d=" + data, "/context/0=" + other}, nil, "bound twice"},
+		"not there":             {plain, []any{dataset("d", sha("data"))}, []string{"d=" + filepath.Join(dir, "nothing")}, nil, "nothing"},
+		"one good, one bad":     {model, []any{dataset("d", sha("x"))}, []string{"m=" + data, "d=" + data}, nil, "is not d as declared"},
+		"also SHA-512 is wrong": {plain, []any{map[string]any{"role": "dataset", "name": "d", "digest": map[string]any{"sha256": sha("data"), "sha512": strings.Repeat("ab", 64)}}}, []string{"d=" + data}, nil, "its SHA-512 is"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var binds []Bind
+			for _, b := range c.binds {
+				bind, err := ParseBind(b)
+				if err != nil {
+					t.Fatal(err)
+				}
+				binds = append(binds, bind)
+			}
+			checked, err := Hasher{}.CheckFiles(t.Context(), declare(t, c.model, c.context), binds)
+			var pointers []string
+			for _, k := range checked {
+				pointers = append(pointers, k.Pointer)
+			}
+			if c.refused == "" && err != nil || c.refused != "" && (err == nil || !strings.Contains(err.Error(), c.refused)) || !slices.Equal(pointers, c.checked) {
+				t.Errorf("got %v, %v; want %v, %q", pointers, err, c.checked, c.refused)
+			}
+		})
+	}
+}
+
+func TestParseBind(t *testing.T) {
+	for text, want := range map[string]Bind{
+		"d=/x":            {"d", "/x"},
+		"a=b=/x=y":        {"a=b", "/x=y"},
+		"d=x":             {"d", "x"},
+		"d=./a=b":         {"d", "./a=b"},
+		"/context/0=../x": {"/context/0", "../x"},
+	} {
+		if got, err := ParseBind(text); err != nil || got != want {
+			t.Errorf("%s: got %+v, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"", "d", "=x", "d="} {
+		if got, err := ParseBind(text); err == nil {
+			t.Errorf("%q: %+v", text, got)
+		}
+	}
+}
+
+func TestEnviron(t *testing.T) {
+	id := declare(t, map[string]any{"name": "m"}, []any{}).ID()
+	f := Files{"/d", "/b"}
+	base := []string{"A=1", "B=2=3", "AIRUN_IDENTITY=forged", "RUNATTEST_PASSWORD=secret", "SIGSTORE_ID_TOKEN=secret", "OTEL_RESOURCE_ATTRIBUTES=x=1,airun.identity=forged, ,y=2"}
+	own := []string{"AIRUN_IDENTITY=" + id.String(), "AIRUN_DECLARATION=/d", "AIRUN_BUNDLE=/b"}
+	all := Environ(base, nil, id, f)
+	if want := append([]string{"A=1", "B=2=3"}, append(own, "OTEL_RESOURCE_ATTRIBUTES=x=1,y=2,airun.identity="+id.String())...); !slices.Equal(all, want) {
+		t.Errorf("got  %q\nwant %q", all, want)
+	}
+	some := Environ(base, []string{"B", "AIRUN_IDENTITY", "RUNATTEST_PASSWORD"}, id, f)
+	if want := append([]string{"B=2=3"}, append(own, "OTEL_RESOURCE_ATTRIBUTES=airun.identity="+id.String())...); !slices.Equal(some, want) {
+		t.Errorf("got  %q\nwant %q", some, want)
+	}
+}
+
+func TestWriteFiles(t *testing.T) {
+	d := declare(t, map[string]any{"name": "m"}, []any{})
+	dir := t.TempDir()
+	f, err := WriteFiles(dir, d, []byte("bundle"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(f.Declaration)
+	if err != nil || !bytes.Equal(got, d.Canonical()) {
+		t.Errorf("got %s, %v", got, err)
+	}
+	for path, want := range map[string]os.FileMode{f.Declaration: 0o400, f.Bundle: 0o400, filepath.Dir(f.Bundle): 0o700} {
+		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != want {
+			t.Errorf("%s: %v, %v", path, info.Mode(), err)
+		}
+	}
+	if err := f.Remove(); err != nil {
+		t.Error(err)
+	}
+	if left, _ := os.ReadDir(dir); len(left) != 0 {
+		t.Errorf("left: %v", left)
+	}
+	if _, err := WriteFiles(filepath.Join(dir, "none"), d, nil); err == nil {
+		t.Error("written where nothing is")
+	}
+}
+
+func TestAppendLine(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	for _, line := range []string{"one", "two"} {
+		if err := AppendLine(path, []byte(line)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := os.ReadFile(path); err != nil || string(got) != "one\ntwo\n" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if err := AppendLine(t.TempDir(), []byte("x")); err == nil {
+		t.Error("a folder is no log")
+	}
+}

@@ -1,0 +1,99 @@
+package gate
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/runattest/runattest/identity"
+)
+
+// The variables that the process is given.
+const (
+	VariableIdentity    = "AIRUN_IDENTITY"    // the run's ID
+	VariableDeclaration = "AIRUN_DECLARATION" // a file with the canonical declaration
+	VariableBundle      = "AIRUN_BUNDLE"      // a file with the bundle that was verified
+	variableOTEL        = "OTEL_RESOURCE_ATTRIBUTES"
+	attributeOTEL       = "airun.identity"
+)
+
+// secrets are variables that were for this program and not for the process.
+var secrets = []string{"RUNATTEST_PASSWORD", "SIGSTORE_ID_TOKEN"}
+
+// Files are what the process can read of its run. They outlive this process, which the other
+// replaces; they lie in a folder of their own that only this user can enter.
+type Files struct{ Declaration, Bundle string }
+
+// WriteFiles writes the files of a run below dir, or below the system's folder for temporary files.
+func WriteFiles(dir string, d *identity.Declaration, bundle []byte) (Files, error) {
+	folder, err := os.MkdirTemp(dir, "airun-")
+	if err != nil {
+		return Files{}, err
+	}
+	f := Files{filepath.Join(folder, "declaration.json"), filepath.Join(folder, "bundle.sigstore.json")}
+	err = os.WriteFile(f.Declaration, d.Canonical(), 0o400)
+	if err == nil {
+		err = os.WriteFile(f.Bundle, bundle, 0o400)
+	}
+	if err != nil {
+		return Files{}, errors.Join(err, os.RemoveAll(folder))
+	}
+	return f, nil
+}
+
+// Remove removes the files, for when there will be no process.
+func (f Files) Remove() error { return os.RemoveAll(filepath.Dir(f.Declaration)) }
+
+// Environ is the environment of the process: that of environ, or where allow is not nil those of its
+// variables that allow names, without what was there of this package's variables and of secrets that
+// were for this program, and with those of the run.
+func Environ(environ, allow []string, id identity.ID, f Files) []string {
+	own := append([]string{VariableIdentity, VariableDeclaration, VariableBundle}, secrets...)
+	attributes := ""
+	var out []string
+	for _, pair := range environ {
+		name, value, _ := strings.Cut(pair, "=")
+		if slices.Contains(own, name) || allow != nil && !slices.Contains(allow, name) {
+			continue
+		}
+		if name == variableOTEL {
+			attributes = value
+			continue
+		}
+		out = append(out, pair)
+	}
+	return append(out,
+		VariableIdentity+"="+id.String(),
+		VariableDeclaration+"="+f.Declaration,
+		VariableBundle+"="+f.Bundle,
+		variableOTEL+"="+withIdentity(attributes, id),
+	)
+}
+
+// withIdentity puts the identity among OpenTelemetry's resource attributes, a list of name=value
+// with commas between, in place of one that is there.
+func withIdentity(attributes string, id identity.ID) string {
+	var kept []string
+	for _, a := range strings.Split(attributes, ",") {
+		if name, _, _ := strings.Cut(a, "="); strings.TrimSpace(a) != "" && strings.TrimSpace(name) != attributeOTEL {
+			kept = append(kept, a)
+		}
+	}
+	return strings.Join(append(kept, fmt.Sprintf("%s=%s", attributeOTEL, id)), ",")
+}
+
+// AppendLine appends one line to a log, in one write, and has it on the disk before it returns.
+func AppendLine(path string, line []byte) error {
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(append(slices.Clip(line), '\n'))
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}

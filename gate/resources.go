@@ -1,0 +1,142 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/runattest/runattest/identity"
+)
+
+// Bind says at which path on this machine something lies that a declaration names.
+type Bind struct {
+	// Name is that of the resource or model, or its place in the declaration as a JSON Pointer.
+	Name string
+	Path string
+}
+
+// ParseBind reads NAME=PATH. The last equals sign before the path counts where NAME has some: a
+// path that has one is written with ./ or / in front.
+func ParseBind(text string) (Bind, error) {
+	for _, sep := range []string{"=/", "=./", "=../"} {
+		if i := strings.Index(text, sep); i > 0 {
+			return Bind{text[:i], text[i+1:]}, nil
+		}
+	}
+	name, path, ok := strings.Cut(text, "=")
+	if !ok || name == "" || path == "" {
+		return Bind{}, fmt.Errorf("%q: want NAME=PATH", text)
+	}
+	return Bind{name, path}, nil
+}
+
+// Checked is a file or folder that is what the declaration says.
+type Checked struct {
+	Pointer string `json:"pointer"` // its place in the declaration
+	Name    string `json:"name"`
+	Path    string `json:"path"`
+}
+
+// named is something in a declaration that may lie on this machine.
+type named struct {
+	pointer, name, uri string
+	digests            identity.Digests
+}
+
+// CheckFiles holds everything that the declaration names as local (a file: URI), and everything that
+// is bound, against the digests declared. What is local has to have a digest. All of it is looked
+// at; the error joins one for each that is not what it should be, and then nothing may be executed.
+func (h Hasher) CheckFiles(ctx context.Context, d *identity.Declaration, binds []Bind) ([]Checked, error) {
+	wanted, problems := plan(namedIn(d), binds)
+	var checked []Checked
+	for _, w := range wanted {
+		got, err := h.Digests(ctx, w.path, w.what.digests)
+		if err == nil {
+			if err = matches(w.what.digests, got); err != nil {
+				err = fmt.Errorf("%s: is not %s as declared: %w", w.path, w.what.name, err)
+			}
+		}
+		if err != nil {
+			problems = append(problems, err)
+			continue
+		}
+		checked = append(checked, Checked{w.what.pointer, w.what.name, w.path})
+	}
+	if len(problems) > 0 {
+		return nil, errors.Join(problems...)
+	}
+	return checked, nil
+}
+
+func namedIn(d *identity.Declaration) []named {
+	m := d.Model()
+	all := []named{{"/model", m.Name, m.URI, m.Digests}}
+	for i, r := range m.Components {
+		all = append(all, named{"/model/components/" + strconv.Itoa(i), r.Name, r.URI, r.Digests})
+	}
+	for i, r := range d.Context() {
+		all = append(all, named{"/context/" + strconv.Itoa(i), r.Name, r.URI, r.Digests})
+	}
+	return all
+}
+
+type want struct {
+	what named
+	path string
+}
+
+// plan says what has to be hashed. A bind goes before a URI.
+func plan(all []named, binds []Bind) (wanted []want, problems []error) {
+	bound := map[string]bool{}
+	for _, b := range binds {
+		var found []named
+		for _, n := range all {
+			if b.Name == n.pointer || b.Name == n.name && !strings.HasPrefix(b.Name, "/") {
+				found = append(found, n)
+			}
+		}
+		switch {
+		case len(found) == 0:
+			problems = append(problems, fmt.Errorf("bind %s: the declaration names no such resource", b.Name))
+		case len(found) > 1:
+			problems = append(problems, fmt.Errorf("bind %s: the declaration names %d such resources; bind %s, or another, instead", b.Name, len(found), found[0].pointer))
+		case bound[found[0].pointer]:
+			problems = append(problems, fmt.Errorf("bind %s: is bound twice", b.Name))
+		default:
+			bound[found[0].pointer] = true
+			wanted = append(wanted, want{found[0], b.Path})
+		}
+	}
+	for _, n := range all {
+		if bound[n.pointer] {
+			continue
+		}
+		path, local, err := localPath(n.uri)
+		switch {
+		case err != nil:
+			problems = append(problems, fmt.Errorf("%s: %w", n.pointer, err))
+		case local:
+			wanted = append(wanted, want{n, path})
+		}
+	}
+	return wanted, problems
+}
+
+// localPath is the path of a file: URI (RFC 8089).
+func localPath(uri string) (path string, local bool, err error) {
+	if len(uri) < len("file:") || !strings.EqualFold(uri[:len("file:")], "file:") {
+		return "", false, nil
+	}
+	u, err := url.Parse(uri)
+	switch {
+	case err != nil:
+		return "", true, fmt.Errorf("uri %q: %w", uri, err)
+	case u.Host != "" && u.Host != "localhost", u.Opaque != "", !strings.HasPrefix(u.Path, "/"), u.RawQuery != "", u.Fragment != "":
+		return "", true, fmt.Errorf("uri %q: names no file of this machine: want file:///PATH, or bind it", uri)
+	}
+	return filepath.FromSlash(u.Path), true, nil
+}

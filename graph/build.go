@@ -1,0 +1,258 @@
+package graph
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"runtime"
+	"strings"
+	"sync"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/limits"
+)
+
+// Input is a bundle's text with the name that reports call it by.
+type Input struct {
+	Name string
+	Data []byte // not kept
+}
+
+// Options are the optional parts of Build; the zero value has none.
+type Options struct {
+	// Roots are the runs whose ancestry is asked for; without any, all that no other descends from.
+	Roots []identity.ID
+	// Declaration finds the declaration of a detached attestation, nil if it does not know it;
+	// it is called from several goroutines. Nothing that it says is believed unverified.
+	Declaration func(identity.ID) *identity.Declaration
+}
+
+// Build verifies every bundle and resolves parents by identity. The answers are in the graph;
+// the error is ErrNoTrust, ErrTooLarge or the context's. bundles is read by the caller's
+// goroutine; no more than a few of them are held at once.
+func Build(ctx context.Context, verifier *attest.Verifier, bundles iter.Seq[Input], o Options) (*Graph, error) {
+	if verifier == nil {
+		return nil, attest.ErrNoTrust
+	}
+	g := &Graph{verifier: verifier, index: map[identity.ID]int32{}}
+	for _, id := range o.Roots {
+		if id.IsZero() {
+			return nil, errors.New("the zero ID is no root: no run has it")
+		}
+		g.roots = append(g.roots, g.at(id))
+	}
+	if err := g.read(ctx, bundles, o); err != nil {
+		return nil, err
+	}
+	g.finish(len(o.Roots) > 0)
+	return g, nil
+}
+
+// finish works out what takes the whole family: order of time, roots, counts.
+func (g *Graph) finish(rooted bool) {
+	g.orderTimes()
+	for i := range g.nodes {
+		n := Node{g, int32(i)}
+		switch n.State() {
+		case Verified:
+			g.counts.Verified++
+		case Unverified:
+			g.counts.Unverified++
+		default:
+			g.counts.Missing++
+		}
+		if _, earlier := n.EarlierThan(); earlier {
+			g.counts.Earlier++
+		}
+		if !rooted && !g.nodes[i].named {
+			g.roots = append(g.roots, int32(i))
+		}
+	}
+}
+
+// job is a bundle on its way through a worker.
+type job struct {
+	Input
+	heavy bool
+	found chan finding // holds one
+}
+
+// read has workers judge the bundles, and takes the findings in in the order of the input.
+func (g *Graph) read(ctx context.Context, bundles iter.Seq[Input], o Options) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	workers := runtime.GOMAXPROCS(0)
+	work, order := make(chan *job), make(chan *job, 4*workers)
+	heavy := make(chan struct{}, 1)
+	var running sync.WaitGroup
+	for range workers {
+		running.Go(func() {
+			for j := range work {
+				j.found <- judge(ctx, g.verifier, j.Input, o)
+				if j.Data = nil; j.heavy {
+					<-heavy
+				}
+			}
+		})
+	}
+	running.Go(func() {
+		for j := range order {
+			f := <-j.found
+			if err := f.err; err == nil && ctx.Err() == nil {
+				if err = g.add(f); err != nil {
+					stop(err)
+				}
+			}
+		}
+	})
+	func() {
+		defer close(order) // also where the input panics
+		defer close(work)
+		count := 0
+		for in := range bundles {
+			if count++; count > limits.Family {
+				stop(fmt.Errorf("%w: more than %d bundles", ErrTooLarge, limits.Family))
+			}
+			if ctx.Err() != nil {
+				return
+			}
+			j := &job{in, len(in.Data) > limits.FamilyHeavy, make(chan finding, 1)}
+			if j.heavy { // one at a time: reading a bundle takes several times its size
+				heavy <- struct{}{}
+			}
+			order <- j
+			work <- j
+		}
+	}()
+	running.Wait()
+	return context.Cause(ctx)
+}
+
+// finding is what was found out about one bundle.
+type finding struct {
+	name      string
+	err       error // the context's
+	malformed error
+	other     bool
+
+	id      identity.ID
+	known   bool // the identity recomputes: kind and parents are the run's, whoever signed
+	kind    identity.Kind
+	parents []identity.ID
+
+	failed []attest.Check // nil if the bundle is verified
+	signer attest.Signatory
+	time   attest.TrustedTime // the earliest; zero without
+}
+
+// judge verifies one bundle.
+func judge(ctx context.Context, verifier *attest.Verifier, in Input, o Options) finding {
+	f := finding{name: in.Name}
+	b, err := attest.ParseBundle(in.Data)
+	if err != nil {
+		f.malformed = shorten(err)
+		return f
+	}
+	var no *attest.VerificationError
+	verified, err := verifier.Verify(ctx, b, attest.Expect{})
+	if errors.As(err, &no) {
+		return refused(ctx, verifier, b, no, f, o)
+	}
+	if err != nil {
+		f.err = err
+		return f
+	}
+	return f.accept(verified)
+}
+
+func (f finding) accept(v *attest.Verified) finding {
+	f.id, f.signer = v.ID(), v.Signer()
+	f.declare(v.Declaration())
+	for _, t := range v.Times() {
+		if f.time.Time.IsZero() || t.Time.Before(f.time.Time) {
+			f.time = t
+		}
+	}
+	return f
+}
+
+func (f *finding) declare(d *identity.Declaration) {
+	f.known, f.kind, f.parents = true, d.Kind(), d.Parents()
+}
+
+// refused finds out which run it is that a bundle fails to attest.
+func refused(ctx context.Context, verifier *attest.Verifier, b *attest.Bundle, no *attest.VerificationError, f finding, o Options) finding {
+	if t := b.UnverifiedPredicateType(); t != "" && t != attest.PredicateType {
+		f.other = true
+		return f
+	}
+	claimed, err := b.UnverifiedStatement()
+	if err != nil {
+		f.malformed = shorten(fmt.Errorf("not a run identity statement: %w", err))
+		return f
+	}
+	var given *identity.Declaration
+	if claimed.Ref != nil && o.Declaration != nil {
+		given = o.Declaration(claimed.Identity)
+	}
+	if given != nil {
+		verified, err := verifier.Verify(ctx, b, attest.Expect{Declaration: given})
+		if err == nil {
+			return f.accept(verified)
+		}
+		if !errors.As(err, &no) {
+			f.err = err
+			return f
+		}
+	}
+	f.id = claimed.Identity
+	f.failed = keep(no.Report.Failed())
+	if !passed(no.Report, attest.CheckIdentity) || !passed(no.Report, attest.CheckDeclaration) {
+		return f
+	}
+	if given == nil {
+		given, _ = identity.Parse(claimed.Declaration)
+	}
+	if given != nil && given.ID() == f.id { // as the checks say already
+		f.declare(given)
+	}
+	return f
+}
+
+func passed(r attest.Report, name attest.CheckName) bool {
+	for _, c := range r.Checks {
+		if c.Name == name {
+			return c.Verdict == attest.Pass
+		}
+	}
+	return false
+}
+
+// keep copies what failed without what a hostile bundle could make it hold; never nil.
+func keep(failed []attest.Check) []attest.Check {
+	kept := make([]attest.Check, 0, max(1, len(failed)))
+	for _, c := range failed {
+		kept = append(kept, attest.Check{Name: c.Name, Verdict: c.Verdict, Reason: cut(c.Reason), Hint: cut(c.Hint)})
+	}
+	if len(kept) == 0 {
+		kept = append(kept, attest.Check{Name: attest.CheckSignature, Verdict: attest.NotChecked, Reason: "not verified"})
+	}
+	return kept
+}
+
+func cut(s string) string {
+	if len(s) <= limits.FamilyReason {
+		return s
+	}
+	return strings.ToValidUTF8(s[:limits.FamilyReason], "") + "..."
+}
+
+// shorten is err with a text of bounded length.
+func shorten(err error) error {
+	if text := err.Error(); len(text) > limits.FamilyReason {
+		return errors.New(cut(text))
+	}
+	return err
+}

@@ -1,0 +1,222 @@
+package graph
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/limits"
+)
+
+// ErrTooLarge says that there are more bundles or parents than a graph holds.
+var ErrTooLarge = errors.New("family too large")
+
+// State says what is known about a run.
+type State uint8
+
+// The states.
+const (
+	Missing    State = iota // no bundle of it
+	Unverified              // bundles of it, none of which is verified
+	Verified                // at least one bundle of it is verified
+)
+
+// String is missing, unverified or verified.
+func (s State) String() string {
+	switch s {
+	case Verified:
+		return "verified"
+	case Unverified:
+		return "unverified"
+	}
+	return "missing"
+}
+
+// MarshalText writes the state as String does.
+func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// Graph is a family of runs as it was verified. Build makes it; it is immutable and safe for
+// concurrent use.
+type Graph struct {
+	verifier *attest.Verifier
+	index    map[identity.ID]int32
+	nodes    []node
+	edges    []int32 // the parents of each node, one node's after another's
+	bundles  []bundle
+	roots    []int32
+
+	kinds     table[identity.Kind]
+	signers   table[attest.Signatory]
+	witnesses table[witness]
+
+	counts    Counts
+	malformed []Malformed
+}
+
+// node is a run. Everything is an index, so that a hundred thousand of them are small.
+type node struct {
+	id           identity.ID
+	time         int64  // the earliest trusted time in Unix seconds, noTime without one
+	parents      uint32 // where they begin in edges
+	parentCount  uint32
+	first, last  int32 // bundles of it: a list through bundle.next, none if first is -1
+	latestParent int32 // the ancestor with the latest trusted time, of those nearest that have one; -1 without
+	kind         uint8
+	state        State
+	known        bool // the identity recomputes from a declaration: kind and parents are facts
+	named        bool // as a parent
+}
+
+// noTime is later than every time.
+const noTime = math.MaxInt64
+
+// bundle is what is left of a bundle.
+type bundle struct {
+	name    string
+	failed  []attest.Check // why not; nil if it is verified
+	time    int64
+	signer  int32
+	witness int32
+	next    int32
+}
+
+// witness is who vouches for a time.
+type witness struct{ kind, authority string }
+
+// table numbers the few different values that many runs have.
+type table[T comparable] struct {
+	values []T
+	number map[T]int32
+}
+
+func (t *table[T]) add(v T) int32 {
+	n, ok := t.number[v]
+	if !ok {
+		if t.number == nil {
+			t.number = map[T]int32{}
+		}
+		n = int32(len(t.values))
+		t.values, t.number[v] = append(t.values, v), n
+	}
+	return n
+}
+
+// Counts are how many of what there are in a family.
+type Counts struct {
+	Verified   int `json:"verified"` // runs, as Unverified, Missing and Earlier
+	Unverified int `json:"unverified"`
+	Missing    int `json:"missing"`
+	Earlier    int `json:"earlier"` // declared before a parent by trusted time
+	Malformed  int `json:"malformed"`
+	Other      int `json:"other"` // bundles with statements of other types: approvals, links
+}
+
+// Malformed is a bundle that cannot be read, or whose statement names no run.
+type Malformed struct {
+	Name string
+	Err  error
+}
+
+// Counts count all that there is, whether or not a root descends from it.
+func (g *Graph) Counts() Counts { return g.counts }
+
+// Malformed are the first hundred malformed bundles; Counts has the number of all.
+func (g *Graph) Malformed() []Malformed { return append([]Malformed(nil), g.malformed...) }
+
+// VerifiedBy says whether it was this verifier that verified the family.
+func (g *Graph) VerifiedBy(v *attest.Verifier) bool { return v != nil && g.verifier == v }
+
+// Len is the number of runs, the missing ones included.
+func (g *Graph) Len() int { return len(g.nodes) }
+
+// Node is the run of that identity, if it is in the family, if only as a missing parent.
+func (g *Graph) Node(id identity.ID) (Node, bool) {
+	i, ok := g.index[id]
+	return Node{g, i}, ok
+}
+
+// Roots are the runs asked for in Options.Roots, or else those that no other descends from.
+func (g *Graph) Roots() []Node {
+	roots := make([]Node, len(g.roots))
+	for i, n := range g.roots {
+		roots[i] = Node{g, n}
+	}
+	return roots
+}
+
+// at is the node of a run, made where there is none yet.
+func (g *Graph) at(id identity.ID) int32 {
+	i, ok := g.index[id]
+	if !ok {
+		i = int32(len(g.nodes))
+		g.nodes = append(g.nodes, node{id: id, time: noTime, first: -1, last: -1, latestParent: -1})
+		g.index[id] = i
+	}
+	return i
+}
+
+// add takes in what was found out about a bundle.
+func (g *Graph) add(f finding) error {
+	switch {
+	case f.other:
+		g.counts.Other++
+		return nil
+	case f.malformed != nil:
+		g.counts.Malformed++
+		if len(g.malformed) < limits.Problems {
+			g.malformed = append(g.malformed, Malformed{f.name, f.malformed})
+		}
+		return nil
+	}
+	i := g.at(f.id)
+	if f.known && !g.nodes[i].known {
+		if err := g.addParents(i, f); err != nil {
+			return err
+		}
+	}
+	b := bundle{name: f.name, failed: f.failed, time: noTime, signer: -1, witness: -1, next: -1}
+	n := &g.nodes[i]
+	n.state = max(n.state, Unverified)
+	if f.failed == nil {
+		n.state = Verified
+		b.signer = g.signers.add(f.signer)
+		if !f.time.Time.IsZero() {
+			b.time, b.witness = f.time.Time.Unix(), g.witnesses.add(witness{f.time.Kind, f.time.Authority})
+			n.time = min(n.time, b.time)
+		}
+	}
+	if at := int32(len(g.bundles)); n.first < 0 {
+		n.first, n.last = at, at
+	} else {
+		g.bundles[n.last].next, n.last = at, at
+	}
+	g.bundles = append(g.bundles, b)
+	return nil
+}
+
+// addParents takes the parents from a declaration of which the run's identity is the hash.
+func (g *Graph) addParents(i int32, f finding) error {
+	if len(g.edges)+len(f.parents) > limits.FamilyParents {
+		return fmt.Errorf("%w: its runs name more than %d parents", ErrTooLarge, limits.FamilyParents)
+	}
+	n := &g.nodes[i]
+	n.known, n.kind = true, uint8(g.kinds.add(f.kind))
+	n.parents, n.parentCount = uint32(len(g.edges)), uint32(len(f.parents))
+	for _, id := range f.parents {
+		p := g.at(id) // may move the nodes
+		g.nodes[p].named = true
+		g.edges = append(g.edges, p)
+	}
+	return nil
+}
+
+// parentsOf are the indexes of a node's parents.
+func (g *Graph) parentsOf(i int32) []int32 {
+	n := &g.nodes[i]
+	return g.edges[n.parents : n.parents+n.parentCount]
+}
+
+func seconds(unix int64) time.Time { return time.Unix(unix, 0).UTC() }

@@ -1,0 +1,142 @@
+package graph
+
+import (
+	"fmt"
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/identity"
+)
+
+// Node is a run in a graph. It is a small value, comparable within one graph.
+type Node struct {
+	g *Graph
+	i int32
+}
+
+func (n Node) node() *node { return &n.g.nodes[n.i] }
+
+// ID is the run's identity.
+func (n Node) ID() identity.ID { return n.node().id }
+
+// State says whether the run is verified.
+func (n Node) State() State { return n.node().state }
+
+// Known says that the identity recomputes from a declaration, so that Kind and Parents are the
+// run's, whether or not anybody whom the verifier trusts has signed it.
+func (n Node) Known() bool { return n.node().known }
+
+// Kind is the sort of run, "" unless it is Known.
+func (n Node) Kind() identity.Kind {
+	if !n.Known() {
+		return ""
+	}
+	return n.g.kinds.values[n.node().kind]
+}
+
+// Parents are the runs that this one descends from, in the declaration's order; none unless it is Known.
+func (n Node) Parents() iter.Seq[Node] {
+	return func(yield func(Node) bool) {
+		for _, p := range n.g.parentsOf(n.i) {
+			if !yield(Node{n.g, p}) {
+				return
+			}
+		}
+	}
+}
+
+// DeclaredBy is the earliest trusted time of a verified bundle, in whole seconds: the run was declared by then.
+func (n Node) DeclaredBy() (t time.Time, ok bool) {
+	if n.node().time == noTime {
+		return t, false
+	}
+	return seconds(n.node().time), true
+}
+
+// EarlierThan is the parent before which the run was declared by trusted time, or the nearest
+// ancestor with trusted time where parents have none; the latest, if there are several.
+func (n Node) EarlierThan() (Node, bool) {
+	p := n.node().latestParent
+	if p < 0 || n.node().time == noTime {
+		return Node{}, false
+	}
+	return Node{n.g, p}, n.node().time < n.g.nodes[p].time
+}
+
+// Bundle is a bundle of a run. Signer and Time are set only if it is verified.
+type Bundle struct {
+	Name     string
+	Verified bool
+	Signer   attest.Signatory
+	Time     attest.TrustedTime // the earliest, in whole seconds; zero without trusted time
+	Failed   []attest.Check     // why not
+}
+
+// Bundles are the bundles of the run, in the order of the input.
+func (n Node) Bundles() iter.Seq[Bundle] {
+	return func(yield func(Bundle) bool) {
+		for i := n.node().first; i >= 0; i = n.g.bundles[i].next {
+			if !yield(n.g.bundle(&n.g.bundles[i])) {
+				return
+			}
+		}
+	}
+}
+
+func (g *Graph) bundle(b *bundle) Bundle {
+	made := Bundle{Name: b.name, Verified: b.failed == nil, Failed: slices.Clone(b.failed)}
+	if b.signer >= 0 {
+		made.Signer = g.signers.values[b.signer]
+	}
+	if b.witness >= 0 {
+		w := g.witnesses.values[b.witness]
+		made.Time = attest.TrustedTime{Kind: w.kind, Authority: w.authority, Time: seconds(b.time)}
+	}
+	return made
+}
+
+// Signers are who signed the verified bundles, each once.
+func (n Node) Signers() []attest.Signatory {
+	var all []attest.Signatory
+	for b := range n.Bundles() {
+		if b.Verified && !slices.Contains(all, b.Signer) {
+			all = append(all, b.Signer)
+		}
+	}
+	return all
+}
+
+// Gap says why the run leaves a gap in the ancestry that it is in: missing, unverified, or
+// declared before its parent by trusted time. It is "" if it leaves none.
+func (n Node) Gap() string {
+	switch n.State() {
+	case Missing:
+		return "missing: no bundle of this run"
+	case Unverified:
+		return n.whyUnverified()
+	}
+	parent, earlier := n.EarlierThan()
+	if !earlier {
+		return ""
+	}
+	by, _ := n.DeclaredBy()
+	parentBy, _ := parent.DeclaredBy()
+	return fmt.Sprintf("declared before its parent by trusted time: seen by %s, %s not until %s",
+		by.Format(time.RFC3339), parent.ID(), parentBy.Format(time.RFC3339))
+}
+
+// whyUnverified is the first failed check of the first bundle.
+func (n Node) whyUnverified() string {
+	text, more := "not verified", 0
+	for b := range n.Bundles() {
+		if more++; more == 1 {
+			text = fmt.Sprintf("not verified: %s: %s (%s)", b.Failed[0].Name, b.Failed[0].Reason, b.Name)
+		}
+	}
+	if more > 1 {
+		text += fmt.Sprintf(" and %d more bundles", more-1)
+	}
+	return text
+}

@@ -1,0 +1,130 @@
+package graph
+
+import "iter"
+
+// Step is one mention of a run on a walk towards the ancestors.
+type Step struct {
+	Node  Node
+	Depth int  // 0 for a root
+	Last  bool // of its siblings
+	Again bool // the run was mentioned before; its parents are not walked again
+}
+
+// frame is a run whose parents are being walked.
+type frame struct {
+	node int32
+	next uint32 // of its parents
+}
+
+// Walk goes from runs to their ancestors, each run before its parents, which follow it in the
+// declaration's order. It takes memory in proportion to the graph, and the stack of no goroutine.
+func (g *Graph) Walk(from ...Node) iter.Seq[Step] {
+	return func(yield func(Step) bool) {
+		seen := make([]bool, len(g.nodes))
+		var path []frame
+		for r, root := range from {
+			if !yield(Step{root, 0, r == len(from)-1, seen[root.i]}) {
+				return
+			}
+			if seen[root.i] {
+				continue
+			}
+			seen[root.i] = true
+			path = append(path[:0], frame{node: root.i})
+			for len(path) > 0 {
+				top := &path[len(path)-1]
+				parents := g.parentsOf(top.node)
+				if int(top.next) == len(parents) {
+					path = path[:len(path)-1]
+					continue
+				}
+				p := parents[top.next]
+				top.next++
+				if !yield(Step{Node{g, p}, len(path), int(top.next) == len(parents), seen[p]}) {
+					return
+				}
+				if !seen[p] {
+					seen[p] = true
+					path = append(path, frame{node: p})
+				}
+			}
+		}
+	}
+}
+
+// Ancestry is every run from which these descend, and they themselves, each once.
+func (g *Graph) Ancestry(of ...Node) iter.Seq[Node] {
+	return func(yield func(Node) bool) {
+		for step := range g.Walk(of...) {
+			if !step.Again && !yield(step.Node) {
+				return
+			}
+		}
+	}
+}
+
+// Gaps are the runs in the ancestry that are missing, unverified or declared before their parents by trusted time.
+func (g *Graph) Gaps(of ...Node) iter.Seq[Node] {
+	return func(yield func(Node) bool) {
+		for n := range g.Ancestry(of...) {
+			if n.hasGap() && !yield(n) {
+				return
+			}
+		}
+	}
+}
+
+func (n Node) hasGap() bool {
+	_, earlier := n.EarlierThan()
+	return n.State() != Verified || earlier
+}
+
+// Complete says that these are runs, and that there is no gap in their ancestry.
+func (g *Graph) Complete(of ...Node) bool {
+	for range g.Gaps(of...) {
+		return false
+	}
+	return len(of) > 0
+}
+
+// orderTimes finds for each run the latest of the trusted times nearest above it, parents first.
+func (g *Graph) orderTimes() {
+	entered := make([]bool, len(g.nodes))
+	var path []frame
+	for i := range g.nodes {
+		if entered[i] {
+			continue
+		}
+		entered[i] = true
+		path = append(path[:0], frame{node: int32(i)})
+		for len(path) > 0 {
+			top := &path[len(path)-1]
+			if parents := g.parentsOf(top.node); int(top.next) < len(parents) {
+				p := parents[top.next]
+				top.next++
+				if !entered[p] {
+					entered[p] = true
+					path = append(path, frame{node: p})
+				}
+				continue
+			}
+			g.nodes[top.node].latestParent = g.latest(g.parentsOf(top.node))
+			path = path[:len(path)-1]
+		}
+	}
+}
+
+// latest is which of the parents, or of the nearest with trusted time above those without, has
+// the latest; -1 if none has.
+func (g *Graph) latest(parents []int32) int32 {
+	best := int32(-1)
+	for _, p := range parents {
+		if g.nodes[p].time == noTime {
+			p = g.nodes[p].latestParent
+		}
+		if p >= 0 && (best < 0 || g.nodes[p].time > g.nodes[best].time) {
+			best = p
+		}
+	}
+	return best
+}

@@ -1,0 +1,61 @@
+package source
+
+import (
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Family gives the bundles in a file as Bundles does, or those in a folder and the folders in it: each
+// file *.sigstore.json and *.sigstore.jsonl, in the order of their names. Links to files are
+// followed and links to folders are not, so that there is no loop. An error about one file or folder
+// does not end the sequence.
+func Family(path string, stdin io.Reader) iter.Seq2[Blob, error] {
+	if info, err := os.Stat(path); path == Stdin || err != nil || !info.IsDir() {
+		return Bundles(path, stdin)
+	}
+	return func(yield func(Blob, error) bool) {
+		found := false
+		_ = filepath.WalkDir(path+string(filepath.Separator), func(file string, entry fs.DirEntry, err error) error { // whose only error is SkipAll's
+			if err == nil && !isBundle(entry) {
+				return nil
+			}
+			found = true
+			if err == nil {
+				err = regular(file)
+			}
+			if err != nil {
+				if !yield(Blob{Name: file}, err) {
+					return filepath.SkipAll
+				}
+				return nil
+			}
+			for blob, err := range Bundles(file, stdin) {
+				if !yield(blob, err) {
+					return filepath.SkipAll
+				}
+			}
+			return nil
+		})
+		if !found {
+			yield(Blob{Name: path}, fmt.Errorf("%s: no file *.sigstore.json or *.sigstore.jsonl in this folder; name files of another kind themselves", path))
+		}
+	}
+}
+
+func isBundle(entry fs.DirEntry) bool {
+	name := strings.ToLower(entry.Name())
+	return !entry.IsDir() && (strings.HasSuffix(name, ".sigstore.json") || strings.HasSuffix(name, ".sigstore.jsonl"))
+}
+
+// regular refuses what a folder should not make anybody wait for: pipes, devices, sockets.
+func regular(path string) error {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("%s: is no regular file; name it itself to have it read", path)
+	}
+	return nil // what else is wrong with it, opening it says
+}

@@ -1,0 +1,57 @@
+package source
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestFamily(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) {
+		t.Helper()
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("b.sigstore.json", "{}")
+	write("a/x.sigstore.jsonl", "{}\n\n{}\n")
+	write("a/Y.SIGSTORE.JSON", "{}")
+	write("a/declaration.json", "{}")
+	write("a/deeper/empty.sigstore.json", "")
+	write("folder.sigstore.json/z.sigstore.json", "{}")
+	write("elsewhere.json", "{}")
+	for link, target := range map[string]string{"c.sigstore.json": "elsewhere.json", "a/up": "..", "loop.sigstore.json": "loop.sigstore.json", "d.sigstore.json": "a"} {
+		if err := os.Symlink(target, filepath.Join(dir, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	type found struct {
+		Name string
+		Bad  bool
+	}
+	var got []found
+	for blob, err := range Family(dir, nil) {
+		name, relErr := filepath.Rel(dir, blob.Name)
+		if relErr != nil {
+			t.Fatal(relErr)
+		}
+		got = append(got, found{filepath.ToSlash(name), err != nil})
+	}
+	want := []found{
+		{"a/Y.SIGSTORE.JSON", false}, {"a/deeper/empty.sigstore.json", true}, {"a/x.sigstore.jsonl:1", false}, {"a/x.sigstore.jsonl:3", false},
+		{"b.sigstore.json", false}, {"c.sigstore.json", false}, {"d.sigstore.json", true}, {"folder.sigstore.json/z.sigstore.json", false}, {"loop.sigstore.json", true},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("bundles in the folder (-want +got):\n%s", diff)
+	}
+	for range Family(dir, nil) { // who stops is not gone on for
+		break
+	}
+}

@@ -1,0 +1,147 @@
+package link
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/identity"
+)
+
+// The checks of a link, after signature, signer, time and statement.
+const (
+	CheckRelation attest.CheckName = "relation" // the relation expected is the one claimed
+	CheckArtifact attest.CheckName = "artifact" // the artifacts given are among the subjects
+	CheckRun      attest.CheckName = "run"      // the run expected is the one named, and is verified
+)
+
+// Expect is what the caller knows from elsewhere. The zero value expects nothing in particular.
+type Expect struct {
+	// Run is the run that must be named; nil for any. The zero ID is no run's.
+	Run *identity.ID
+	// Verified is that run where it has been verified; whether somebody whom the caller
+	// trusts to declare runs has signed it, the caller knows.
+	Verified *attest.Verified
+	// Relation is the one that must be claimed; "" for any.
+	Relation Relation
+	// Artifacts must each be among the subjects, by digest.
+	Artifacts []attest.Subject
+}
+
+// Verified is a link that Verify has said yes to: this signer claims it. Nothing else makes one.
+type Verified struct {
+	link   Link
+	signer attest.Signatory
+	times  []attest.TrustedTime
+	checks []attest.Check
+}
+
+// Link is what is claimed.
+func (v *Verified) Link() Link {
+	l := v.link
+	l.Artifacts, l.Annotations = slices.Clone(l.Artifacts), maps.Clone(l.Annotations)
+	return l
+}
+
+// Signer is who claims.
+func (v *Verified) Signer() attest.Signatory { return v.signer }
+
+// Times are when trusted authorities saw the signature; empty without trusted time.
+func (v *Verified) Times() []attest.TrustedTime { return slices.Clone(v.times) }
+
+// Checks are what was asked and found.
+func (v *Verified) Checks() []attest.Check { return slices.Clone(v.checks) }
+
+// Verify holds a bundle against the verifier's trust, the specification of links and the
+// caller's expectations. When the answer is no the error is an *attest.VerificationError with the
+// checks signature, signer, time, statement, relation, artifact and run.
+func Verify(ctx context.Context, verifier *attest.Verifier, b *attest.Bundle, want Expect) (*Verified, error) {
+	claim, err := verifier.VerifyClaim(ctx, b, PredicateType)
+	var no *attest.VerificationError
+	if errors.As(err, &no) {
+		return nil, refuse(no.Report.Checks, unread()...)
+	}
+	if err != nil {
+		return nil, err
+	}
+	checks := claim.Checks()
+	l, err := read(claim.Predicate(), claim.Subjects())
+	if err != nil {
+		for i := range checks {
+			if checks[i].Name == attest.CheckStatement {
+				checks[i] = check(attest.CheckStatement, attest.Fail, "%s", err)
+			}
+		}
+		return nil, refuse(checks, unread()...)
+	}
+	checks = append(checks, want.relation(l), want.artifacts(l), want.run(l))
+	for _, c := range checks {
+		if c.Verdict == attest.Fail {
+			return nil, refuse(checks)
+		}
+	}
+	return &Verified{l, claim.Signer(), claim.Times(), checks}, nil
+}
+
+func refuse(checks []attest.Check, more ...attest.Check) error {
+	return &attest.VerificationError{Report: attest.Report{Checks: append(slices.Clone(checks), more...)}}
+}
+
+// unread are the answers about a claim that nobody believes or can read.
+func unread() []attest.Check {
+	const reason = "what is not verified is not compared"
+	return []attest.Check{
+		check(CheckRelation, attest.NotChecked, reason),
+		check(CheckArtifact, attest.NotChecked, reason),
+		check(CheckRun, attest.NotChecked, reason),
+	}
+}
+
+func (want Expect) relation(l Link) attest.Check {
+	switch want.Relation {
+	case "":
+		return check(CheckRelation, attest.NotChecked, "no relation was expected; the link claims %s", l.Relation)
+	case l.Relation:
+		return check(CheckRelation, attest.Pass, "%s, as expected", l.Relation)
+	}
+	return check(CheckRelation, attest.Fail, "the link claims %s, expected is %s", l.Relation, want.Relation)
+}
+
+func (want Expect) artifacts(l Link) attest.Check {
+	for _, a := range want.Artifacts {
+		isIt := func(s attest.Subject) bool { return s.SHA256 == a.SHA256 }
+		if !slices.ContainsFunc(l.Artifacts, isIt) {
+			return check(CheckArtifact, attest.Fail, "%s (sha256:%x) is not among the %d artifacts that the link names", a.Name, a.SHA256, len(l.Artifacts))
+		}
+	}
+	if len(want.Artifacts) == 0 {
+		return check(CheckArtifact, attest.NotChecked, "no artifact was given")
+	}
+	return check(CheckArtifact, attest.Pass, "all %d artifacts given are among the %d that the link names", len(want.Artifacts), len(l.Artifacts))
+}
+
+func (want Expect) run(l Link) attest.Check {
+	switch {
+	case want.Run != nil && *want.Run != l.Run:
+		return check(CheckRun, attest.Fail, "the link names %s, the run expected is %s", l.Run, cmp.Or(want.Run.String(), "none"))
+	case want.Verified != nil && want.Verified.ID() != l.Run:
+		return check(CheckRun, attest.Fail, "the link names %s, the run given is %s", l.Run, cmp.Or(want.Verified.ID().String(), "not verified"))
+	case want.Verified != nil:
+		by := want.Verified.Signer()
+		return check(CheckRun, attest.Pass, "the run named is verified, signed by %s %s", by.Kind, by.Name)
+	}
+	c := check(CheckRun, attest.NotChecked, "nobody has verified the run: its bundle was not given")
+	if want.Run != nil {
+		c = check(CheckRun, attest.Pass, "the link names the identity expected; nobody has verified the run itself")
+	}
+	c.Hint = "give the run's bundle with --run BUNDLE to have it verified"
+	return c
+}
+
+func check(name attest.CheckName, verdict attest.Verdict, format string, args ...any) attest.Check {
+	return attest.Check{Name: name, Verdict: verdict, Reason: fmt.Sprintf(format, args...)}
+}

@@ -1,0 +1,366 @@
+package policy
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/signer"
+)
+
+// panel is a policy of two of three approvers, one for security; alice has two keys.
+type panel struct {
+	ci, alice, laptop, bob, carol, eve signer.Signer
+	*Policy
+}
+
+func newPanel(t testing.TB) *panel {
+	t.Helper()
+	p := &panel{newSigner(t), newSigner(t), newSigner(t), newSigner(t), newSigner(t), newSigner(t), nil}
+	key := func(s signer.Signer) string { return "{key: " + pemOf(t, s) + "}" }
+	p.Policy = policyOf(t, p.ci, "approvals:\n  required: 2\n  roles: {security: 1}\n  approvers:\n"+
+		"    - {name: alice, role: security, keys: ["+key(p.alice)+", "+key(p.laptop)+"]}\n"+
+		"    - {name: bob, keys: ["+key(p.bob)+"]}\n"+
+		"    - {name: carol, role: security, keys: ["+key(p.carol)+"]}\n"+
+		"    - {name: ci, keys: ["+key(p.ci)+"]}\n")
+	return p
+}
+
+func signApproval(t testing.TB, s ApprovalStatement, by signer.Signer) Approval {
+	t.Helper()
+	claim, err := NewApproval(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := attest.Sign(ctx, claim, by, attest.SignOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Approval{"a", b}
+}
+
+func TestApprovals(t *testing.T) {
+	p := newPanel(t)
+	id := parse(t, declarationText).ID()
+	other := parse(t, strings.Replace(declarationText, "hello", "bye", 1)).ID()
+	yes := func(by signer.Signer) Approval {
+		return signApproval(t, ApprovalStatement{Identity: id, Decision: Approved, Reason: "ok"}, by)
+	}
+	no := func(by signer.Signer) Approval {
+		return signApproval(t, ApprovalStatement{Identity: id, Decision: Rejected, Reason: "not ours"}, by)
+	}
+	until := func(at time.Time, by signer.Signer) Approval {
+		return signApproval(t, ApprovalStatement{Identity: id, Decision: Approved, Reason: "ok", Expires: at}, by)
+	}
+	foreign := signApproval(t, ApprovalStatement{Identity: other, Decision: Approved, Reason: "ok"}, p.bob)
+	foreignNo := signApproval(t, ApprovalStatement{Identity: other, Decision: Rejected, Reason: "no"}, p.bob)
+	run := Approval{"run", signRun(t, declarationText, p.bob)}
+	const none = `approvals: 0 of 2 approvals: nobody has approved; want 2 of alice, bob, carol, ci | approvals: 0 of 1 approvals of role "security": ask one of alice, carol`
+	const onlyAlice = "approvals: 1 of 2 approvals: approved by alice; want 2 of alice, bob, carol, ci"
+	for name, c := range map[string]struct {
+		given     []Approval
+		want, why string
+	}{
+		"none":                     {nil, none, ""},
+		"two":                      {[]Approval{yes(p.alice), yes(p.bob)}, "allowed", ""},
+		"three":                    {[]Approval{yes(p.alice), yes(p.bob), yes(p.carol)}, "allowed", ""},
+		"two of security":          {[]Approval{yes(p.alice), yes(p.carol)}, "allowed", ""},
+		"one":                      {[]Approval{yes(p.alice)}, onlyAlice, ""},
+		"one twice":                {[]Approval{yes(p.alice), yes(p.alice)}, onlyAlice, ""},
+		"two keys of one":          {[]Approval{yes(p.alice), yes(p.laptop)}, onlyAlice, ""},
+		"no security":              {[]Approval{yes(p.bob)}, `approvals: 1 of 2 approvals: approved by bob; want 2 of alice, bob, carol, ci | approvals: 0 of 1 approvals of role "security": ask one of alice, carol`, ""},
+		"untrusted":                {[]Approval{yes(p.alice), yes(p.eve)}, onlyAlice, "is signed by none of 4 approvers"},
+		"untrusted no":             {[]Approval{yes(p.alice), yes(p.bob), no(p.eve)}, "allowed", "is signed by none of 4 approvers"},
+		"own":                      {[]Approval{yes(p.alice), yes(p.ci)}, onlyAlice, "nobody approves their own"},
+		"own no":                   {[]Approval{yes(p.alice), yes(p.bob), no(p.ci)}, "approvals: rejected by ci: not ours", ""},
+		"foreign":                  {[]Approval{yes(p.alice), foreign}, onlyAlice, "is about another run, " + other.String()},
+		"foreign no":               {[]Approval{yes(p.alice), yes(p.bob), foreignNo}, "allowed", "is about another run"},
+		"expired":                  {[]Approval{yes(p.alice), until(now, p.bob)}, onlyAlice, "expired at 2026-11-24T12:00:00Z"},
+		"not yet expired":          {[]Approval{yes(p.alice), until(now.Add(time.Second), p.bob)}, "allowed", ""},
+		"rejection first":          {[]Approval{no(p.carol), yes(p.alice), yes(p.bob)}, "approvals: rejected by carol (security): not ours", ""},
+		"rejection last":           {[]Approval{yes(p.alice), yes(p.bob), no(p.carol)}, "approvals: rejected by carol (security): not ours", ""},
+		"rejection by an approver": {[]Approval{yes(p.alice), yes(p.bob), no(p.bob)}, "approvals: rejected by bob: not ours", ""},
+		"a run":                    {[]Approval{yes(p.alice), run}, onlyAlice, "predicateType is"},
+	} {
+		d := decide(t, p.Policy, declarationText, p.ci, c.given...)
+		if got := told(d); got != c.want {
+			t.Errorf("%s:\n got %s\nwant %s", name, got, c.want)
+		}
+		var why []string
+		for _, a := range d.Approvals {
+			why = append(why, a.Why)
+		}
+		if !strings.Contains(strings.Join(why, "|"), c.why) || c.why == "" && strings.Join(why, "") != "" {
+			t.Errorf("%s: why %q, want %q", name, why, c.why)
+		}
+		if len(d.Approvals) != len(c.given) {
+			t.Errorf("%s: %d of %d approvals listed", name, len(d.Approvals), len(c.given))
+		}
+	}
+}
+
+// TestEverySubset holds k of n against counting, for every set of approvals.
+func TestEverySubset(t *testing.T) {
+	p := newPanel(t)
+	id := parse(t, declarationText).ID()
+	all := []struct {
+		by       signer.Signer
+		person   string
+		security bool
+	}{{p.alice, "alice", true}, {p.laptop, "alice", true}, {p.bob, "bob", false}, {p.carol, "carol", true}, {p.eve, "", false}}
+	var signed []Approval
+	for _, a := range all {
+		signed = append(signed, signApproval(t, ApprovalStatement{Identity: id, Decision: Approved, Reason: "ok"}, a.by))
+	}
+	for set := range 1 << len(all) {
+		var given []Approval
+		people, security := map[string]bool{}, false
+		for i, a := range all {
+			if set&(1<<i) != 0 {
+				given = append(given, signed[i])
+				if a.person != "" {
+					people[a.person] = true
+				}
+				security = security || a.security
+			}
+		}
+		if got, want := decide(t, p.Policy, declarationText, p.ci, given...).Allowed, len(people) >= 2 && security; got != want {
+			t.Errorf("set %05b: %v, want %v", set, got, want)
+		}
+	}
+}
+
+// TestMalformedApproval: a trusted approver signs what is no approval.
+func TestMalformedApproval(t *testing.T) {
+	p := newPanel(t)
+	id := parse(t, declarationText).ID()
+	run := attest.Subject{Name: id.String(), SHA256: id.Digest()}
+	good := func() map[string]any {
+		return map[string]any{"identity": id.String(), "decision": "approved", "reason": "ok"}
+	}
+	for name, c := range map[string]struct {
+		subjects []attest.Subject
+		change   func(map[string]any)
+		why      string
+	}{
+		"good":             {[]attest.Subject{run}, func(map[string]any) {}, ""},
+		"unknown member":   {[]attest.Subject{run}, func(m map[string]any) { m["Reason"] = "x" }, `unknown member "Reason"`},
+		"no decision":      {[]attest.Subject{run}, func(m map[string]any) { delete(m, "decision") }, "decision is"},
+		"another decision": {[]attest.Subject{run}, func(m map[string]any) { m["decision"] = "Approved" }, "decision is"},
+		"decision true":    {[]attest.Subject{run}, func(m map[string]any) { m["decision"] = true }, "is of type boolean"},
+		"no reason":        {[]attest.Subject{run}, func(m map[string]any) { m["reason"] = "" }, "reason: say why"},
+		"null":             {[]attest.Subject{run}, func(m map[string]any) { m["expires"] = nil }, "expires"},
+		"expires local":    {[]attest.Subject{run}, func(m map[string]any) { m["expires"] = "2027-01-01T00:00:00+01:00" }, "whole seconds in UTC"},
+		"expires never":    {[]attest.Subject{run}, func(m map[string]any) { m["expires"] = "never" }, "want a time"},
+		"no conditions":    {[]attest.Subject{run}, func(m map[string]any) { m["conditions"] = []string{} }, "at least one"},
+		"condition 5":      {[]attest.Subject{run}, func(m map[string]any) { m["conditions"] = []int{5} }, "want strings"},
+		"no identity":      {[]attest.Subject{run}, func(m map[string]any) { delete(m, "identity") }, "identity"},
+		"another subject":  {[]attest.Subject{{Name: run.Name, SHA256: [32]byte{1}}}, func(map[string]any) {}, "subject: want the run"},
+		"another name":     {[]attest.Subject{{Name: "run", SHA256: run.SHA256}}, func(map[string]any) {}, "subject: want the run"},
+		"two subjects":     {[]attest.Subject{run, {Name: "x", SHA256: [32]byte{1}}}, func(map[string]any) {}, "subject: want the run"},
+	} {
+		predicate := good()
+		c.change(predicate)
+		claim, err := attest.NewClaim(ApprovalType, c.subjects, predicate)
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		b, err := attest.Sign(ctx, claim, p.bob, attest.SignOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := decide(t, p.Policy, declarationText, p.ci, Approval{"a", b}).Approvals[0]
+		if got.Counted != (c.why == "") || !strings.Contains(got.Why, c.why) {
+			t.Errorf("%s: %+v, want %s", name, got, c.why)
+		}
+	}
+}
+
+func TestNewApprovalRefuses(t *testing.T) {
+	id := parse(t, declarationText).ID()
+	for name, s := range map[string]ApprovalStatement{
+		"nothing":     {},
+		"no run":      {Decision: Approved, Reason: "ok"},
+		"no reason":   {Identity: id, Decision: Approved},
+		"undecided":   {Identity: id, Decision: "maybe", Reason: "ok"},
+		"not UTF-8":   {Identity: id, Decision: Approved, Reason: "\xff"},
+		"condition":   {Identity: id, Decision: Approved, Reason: "ok", Conditions: []string{"a\xff"}},
+		"empty":       {Identity: id, Decision: Approved, Reason: "ok", Conditions: []string{""}},
+		"long":        {Identity: id, Decision: Approved, Reason: strings.Repeat("x", 5000)},
+		"many":        {Identity: id, Decision: Approved, Reason: "ok", Conditions: strings.Split(strings.Repeat("x,", 200)+"x", ",")},
+		"zero run ID": {Identity: identity.ID{}, Decision: Rejected, Reason: "no"},
+	} {
+		if c, err := NewApproval(s); err == nil {
+			t.Errorf("%s: %s", name, c.Bytes())
+		}
+	}
+}
+
+// TestNotOurs: a policy judges nothing that another trust has verified, nor the zero Verified.
+func TestNotOurs(t *testing.T) {
+	by := newSigner(t)
+	p, twin := policyOf(t, by, ""), policyOf(t, by, "")
+	v, err := twin.Verifier().Verify(ctx, signRun(t, declarationText, by), attest.Expect{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range []*attest.Verified{nil, {}, v} {
+		if d, err := p.Evaluate(ctx, v, nil, now); !errors.Is(err, ErrNotOurs) {
+			t.Errorf("decided %v, %v", d, err)
+		}
+		if _, err := p.Explain(ctx, v, nil, now); !errors.Is(err, ErrNotOurs) {
+			t.Errorf("explained, %v", err)
+		}
+	}
+}
+
+// TestGate: attest says yes only where the policy does.
+func TestGate(t *testing.T) {
+	by, eve := newSigner(t), newSigner(t)
+	p := policyOf(t, by, "kinds: [training]\nrules:\n  - {name: cheap, expr: declaration.constraints.budget < 100, message: 'budget {{declaration.constraints.budget}}'}\n")
+	for name, c := range map[string]struct {
+		text string
+		by   signer.Signer
+		want string
+	}{
+		"allowed":    {declarationText, by, "pass test at 2026-11-24T12:00:00Z: 1 rule met"},
+		"denied":     {strings.Replace(declarationText, `"budget":50`, `"budget":500`, 1), by, "fail test at 2026-11-24T12:00:00Z: denied, 1 reason [denied by cheap: budget 500]"},
+		"both":       {strings.Replace(strings.Replace(declarationText, "training", "agent", 1), `"budget":50`, `"budget":500`, 1), by, "denied, 2 reasons [denied by kinds: runs of kind agent are not among those allowed: [training] denied by cheap: budget 500]"},
+		"unverified": {declarationText, eve, "not-checked a policy judges only what is verified"},
+	} {
+		gate := p.Gate(nil, now)
+		v, err := p.Verifier().Verify(ctx, signRun(t, c.text, c.by), attest.Expect{Policy: gate})
+		var report attest.Report
+		var no *attest.VerificationError
+		switch {
+		case err == nil:
+			report = v.Report()
+		case errors.As(err, &no):
+			report = no.Report
+		default:
+			t.Fatal(err)
+		}
+		check := report.Checks[len(report.Checks)-1]
+		got := fmt.Sprint(check.Verdict, " ", check.Reason)
+		if len(check.Details) > 0 {
+			got += fmt.Sprint(" ", check.Details)
+		}
+		if !strings.Contains(got, c.want) || report.Verified != (name == "allowed") || (gate.Decision() == nil) != (name == "unverified") {
+			t.Errorf("%s: %s, verified %v", name, got, report.Verified)
+		}
+	}
+}
+
+// TestPolicySignature: the signature is over the policy and the files that it refers to.
+func TestPolicySignature(t *testing.T) {
+	by, release := newSigner(t), newSigner(t)
+	p, other := policyOf(t, by, ""), policyOf(t, by, "kinds: [agent]\n")
+	trust, err := attest.TrustKeys(attest.TrustedKey{Name: "release", Key: release.PublicKey()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	verifier, err := attest.NewVerifier(trust)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sign := func(p *Policy, by signer.Signer) *attest.Bundle {
+		claim, err := p.Statement()
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := attest.Sign(ctx, claim, by, attest.SignOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	if s, err := p.VerifySignature(ctx, sign(p, release), verifier); err != nil || s.Name != "release" {
+		t.Errorf("%v, %v", s, err)
+	}
+	if _, err := p.VerifySignature(ctx, sign(other, release), verifier); !errors.Is(err, ErrChanged) {
+		t.Errorf("of another policy: %v", err)
+	}
+	if _, err := p.VerifySignature(ctx, sign(p, by), verifier); err == nil {
+		t.Error("by somebody else")
+	}
+	withFile := *p
+	withFile.files = []File{{"ci.pub", [32]byte{1}}}
+	if _, err := withFile.VerifySignature(ctx, sign(p, release), verifier); !errors.Is(err, ErrChanged) || !strings.Contains(err.Error(), "ci.pub") {
+		t.Errorf("a file that was not signed: %v", err)
+	}
+}
+
+func BenchmarkEvaluateTenRules(b *testing.B) {
+	by := newSigner(b)
+	p := policyOf(b, by, tenRules)
+	v, err := p.Verifier().Verify(ctx, signRun(b, declarationText, by), attest.Expect{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if d, err := p.Evaluate(ctx, v, nil, now); err != nil || !d.Allowed {
+			b.Fatal(told(d), err)
+		}
+	}
+}
+
+func BenchmarkParseTenRules(b *testing.B) {
+	text := []byte(header(b, newSigner(b)) + tenRules)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Parse(text, Options{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+const tenRules = `rules:
+  - {name: r0, expr: 'has(declaration.model.version) || has(declaration.model.digest)'}
+  - {name: r1, expr: 'declaration.model.provider in ["meta", "openai"]'}
+  - {name: r2, expr: 'declaration.constraints.?network.orValue("any") == "none"'}
+  - {name: r3, expr: 'declaration.constraints.budget <= 100'}
+  - {name: r4, expr: 'declaration.kind != "evaluation" || declaration.parameters.temperature == 0'}
+  - {name: r5, expr: 'declaration.context.all(r, r.role != "dataset" || has(r.digest))'}
+  - {name: r6, expr: 'declaration.context.all(r, r.role != "tool" || r.name in ["shell", "git"])'}
+  - {name: r7, expr: '!declaration.prompt.text.matches("AKIA[0-9A-Z]{16}|sk-[A-Za-z0-9]{20,}")'}
+  - {name: r8, expr: 'run.parents.size() <= 10 && signer.name == "ci"'}
+  - {name: r9, expr: 'annotations.?ticket.orValue("").matches("^[A-Z]+-[0-9]+$")'}
+`
+
+// TestExplain: the sub-expressions that decided, and no others.
+func TestExplain(t *testing.T) {
+	by := newSigner(t)
+	p := policyOf(t, by, `rules:
+  - {name: a, expr: 'declaration.kind == "x" || declaration.constraints.budget <= 10'}
+  - {name: b, expr: 'declaration.kind == "x" || declaration.constraints.budget <= 100'}
+  - {name: c, expr: 'declaration.context.all(r, r.role == "dataset")'}
+  - {name: d, expr: 'declaration.constraints.none == 1'}
+`)
+	v, err := p.Verifier().Verify(ctx, signRun(t, declarationText, by), attest.Expect{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules, err := p.Explain(ctx, v, nil, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, r := range rules {
+		got = append(got, fmt.Sprint(r.Rule, " ", r.Value, " ", r.Because))
+	}
+	for i, want := range []string{
+		`a false [{declaration.kind == "x" false} {declaration.kind "training"} {declaration.constraints.budget <= 10 false} {declaration.constraints.budget 50}]`,
+		`b true [{declaration.constraints.budget <= 100 true} {declaration.constraints.budget 50}]`,
+		`{r.role == "dataset" false} {r.role "tool"}`,
+		`d error: no such key: none`,
+	} {
+		if !strings.Contains(got[i], want) {
+			t.Errorf("got %s\nwant %s", got[i], want)
+		}
+	}
+}

@@ -1,0 +1,266 @@
+package policy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/jsontree"
+	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/sigstore"
+)
+
+// approvals are how many of whom must approve a run.
+type approvals struct {
+	required  int
+	roles     map[string]int
+	evidence  string
+	approvers []*approver
+}
+
+// approver is one person, however many keys and identities they have.
+type approver struct {
+	name, role string
+	signatories
+	verifier *attest.Verifier
+}
+
+func (a *approvals) read(r *reader, files *folder, v jsontree.Value) {
+	r.members(v, []string{"required", "approvers"}, map[string]field{
+		"required": r.count(&a.required, 0, limits.Approvers),
+		"evidence": r.word(&a.evidence, evidenceNone, evidenceTimestamp, evidenceLog),
+		"roles": func(v jsontree.Value) {
+			if !r.want(v, jsontree.Object) {
+				return
+			}
+			a.roles = map[string]int{}
+			for name, m := range v.Members() {
+				var n int
+				r.in(string(name), func() { r.count(&n, 1, limits.Approvers)(m) })
+				a.roles[string(name)] = n
+			}
+		},
+		"approvers": func(v jsontree.Value) {
+			r.list(v, 1, limits.Approvers, func(_ int, v jsontree.Value) { a.readApprover(r, files, v) })
+		},
+	})
+}
+
+func (a *approvals) readApprover(r *reader, files *folder, v jsontree.Value) {
+	p := &approver{}
+	if v.Kind() == jsontree.Object {
+		p.name = v.Get("name").Text() // the keys want it before it is read
+	}
+	fields := p.fields(r, files, &p.name)
+	fields["name"], fields["role"] = r.string(&p.name), r.string(&p.role)
+	r.members(v, []string{"name"}, fields)
+	if v.Get("keys").Kind() == jsontree.Absent && v.Get("certificates").Kind() == jsontree.Absent {
+		r.fail(identity.CodeRequired, "give keys or certificates", "nobody can tell what this approver signs")
+	}
+	a.approvers = append(a.approvers, p)
+}
+
+// check finds demands that nobody could meet, and people who cannot be told apart.
+func (a *approvals) check(r *reader, root *sigstore.TrustedRoot) {
+	owners, names, roles := map[string]string{}, map[string]bool{}, map[string]int{}
+	for i, p := range a.approvers {
+		at := fmt.Sprintf("/approvals/approvers/%d", i)
+		if names[p.name] {
+			r.failAt(at, identity.CodeUnique, "one entry for one person, with all of their keys", "two approvers are named %q", p.name)
+		}
+		names[p.name] = true
+		roles[p.role]++
+		for _, k := range p.keys {
+			if owner, ok := owners[k.Key.Hint()]; ok && owner != p.name {
+				r.failAt(at, identity.CodeUnique, "", "the key of %q is that of %q too: one person would count as two", p.name, owner)
+			}
+			owners[k.Key.Hint()] = p.name
+		}
+		if _, ok := p.bounded(); ok && root == nil {
+			r.failAt(at, identity.CodeValue, "give trustedRoot", "a key of %q signs in a certain time only, and nobody is named who vouches for a time", p.name)
+		}
+		trust, err := p.trust(root, demand{a.evidence, 1})
+		if err == nil {
+			p.verifier, err = attest.NewVerifier(trust)
+		}
+		if err != nil {
+			r.failAt(at, identity.CodeValue, "", "%s", err)
+		}
+	}
+	if a.required > len(a.approvers) {
+		r.failAt("/approvals/required", identity.CodeValue, "", "%d approvals required, of %s: nobody could meet that", a.required, plural(len(a.approvers), "approver"))
+	}
+	for _, role := range slices.Sorted(maps.Keys(a.roles)) {
+		if n := a.roles[role]; n > roles[role] {
+			r.failAt("/approvals/roles", identity.CodeValue, "", "%d of role %q required, of %s: nobody could meet that", n, role, plural(roles[role], "approver"))
+		}
+	}
+}
+
+// Approval is a bundle that may hold an approval; Source is where it came from, for reports.
+type Approval struct {
+	Source string
+	Bundle *attest.Bundle
+}
+
+// ApprovalResult is one approval that was given, and whether it counts. Everything but
+// Source and Why is set only where a trusted approver has signed.
+type ApprovalResult struct {
+	Source     string               `json:"source"`
+	Counted    bool                 `json:"counted"`
+	Why        string               `json:"why,omitempty"` // why it does not count
+	Approver   string               `json:"approver,omitempty"`
+	Role       string               `json:"role,omitempty"`
+	Decision   Verdict              `json:"decision,omitempty"`
+	Reason     string               `json:"reason,omitempty"`
+	Conditions []string             `json:"conditions,omitempty"`
+	Expires    time.Time            `json:"expires,omitzero"`
+	Times      []attest.TrustedTime `json:"times,omitempty"`
+
+	signer attest.Signatory
+}
+
+// String is the approval on one line.
+func (r ApprovalResult) String() string {
+	if !r.Counted {
+		return oneLine(fmt.Sprintf("approval %s does not count: %s", r.Source, r.Why))
+	}
+	s := fmt.Sprintf("approval %s: %s by %s%s: %s", r.Source, r.Decision, r.Approver, asRole(r.Role), r.Reason)
+	if len(r.Conditions) > 0 {
+		s += " (on condition: " + strings.Join(r.Conditions, "; ") + ")"
+	}
+	return oneLine(s)
+}
+
+// judge says whether an approval counts for the run at the time now.
+func (a *approvals) judge(ctx context.Context, given Approval, run subject, now time.Time) ApprovalResult {
+	result := ApprovalResult{Source: given.Source}
+	claim, by, err := a.verify(ctx, given.Bundle)
+	if err != nil {
+		result.Why = err.Error()
+		return result
+	}
+	s, err := readApproval(claim)
+	if err != nil {
+		result.Why = err.Error()
+		return result
+	}
+	result.Approver, result.Role, result.Decision = by.name, by.role, s.Decision
+	result.Reason, result.Conditions, result.Expires = s.Reason, s.Conditions, s.Expires
+	result.Times, result.signer = claim.Times(), claim.Signer()
+	switch first := earliest(result.Times); {
+	case s.Identity != run.id:
+		result.Why = fmt.Sprintf("is about another run, %s", s.Identity)
+	case !s.Expires.IsZero() && !now.Before(s.Expires):
+		result.Why = fmt.Sprintf("expired at %s", stamp(s.Expires))
+	case !first.IsZero() && first.After(now):
+		result.Why = fmt.Sprintf("was signed at %s, after %s", stamp(first), stamp(now))
+	case s.Decision == Approved && run.signedBy(result.signer):
+		result.Why = "is by the signer of the run: nobody approves their own"
+	default:
+		result.Counted = true
+	}
+	return result
+}
+
+// verify finds the one approver who signed the bundle.
+func (a *approvals) verify(ctx context.Context, b *attest.Bundle) (*attest.VerifiedClaim, *approver, error) {
+	var found *attest.VerifiedClaim
+	var by *approver
+	why := fmt.Errorf("is signed by none of %s", plural(len(a.approvers), "approver"))
+	for _, p := range a.approvers {
+		claim, err := p.verifier.VerifyClaim(ctx, b, ApprovalType)
+		var no *attest.VerificationError
+		switch {
+		case err == nil && found != nil:
+			return nil, nil, fmt.Errorf("is signed by what both %s and %s are trusted with: tell them apart in the policy", by.name, p.name)
+		case err == nil:
+			found, by = claim, p
+		case errors.As(err, &no) && isSigned(no.Report.Checks):
+			why = fmt.Errorf("by %s: %w", p.name, err)
+		case !errors.As(err, &no):
+			return nil, nil, err
+		}
+	}
+	if found == nil {
+		return nil, nil, why
+	}
+	return found, by, nil
+}
+
+// isSigned tells that signature and signer are good, so that something else is wrong.
+func isSigned(checks []attest.Check) bool {
+	good := 0
+	for _, c := range checks {
+		if (c.Name == attest.CheckSignature || c.Name == attest.CheckSigner) && c.Verdict == attest.Pass {
+			good++
+		}
+	}
+	return good == 2
+}
+
+// denials say what is missing. A rejection outweighs every approval; one approver counts once.
+func (a *approvals) denials(results []ApprovalResult) []Denial {
+	var denials []Denial
+	deny := func(format string, args ...any) {
+		denials = append(denials, Denial{Rule: ruleApprovals, Reason: oneLine(fmt.Sprintf(format, args...))})
+	}
+	people, roles := map[string]bool{}, map[string]map[string]bool{}
+	for _, r := range results {
+		switch {
+		case !r.Counted:
+		case r.Decision == Rejected:
+			deny("rejected by %s%s: %s", r.Approver, asRole(r.Role), r.Reason)
+		default:
+			people[r.Approver] = true
+			if roles[r.Role] == nil {
+				roles[r.Role] = map[string]bool{}
+			}
+			roles[r.Role][r.Approver] = true
+		}
+	}
+	who := "nobody has approved"
+	if len(people) > 0 {
+		who = "approved by " + list(slices.Sorted(maps.Keys(people)))
+	}
+	if len(people) < a.required {
+		deny("%d of %d approvals: %s; want %d of %s", len(people), a.required, who, a.required, a.names())
+	}
+	for _, role := range slices.Sorted(maps.Keys(a.roles)) {
+		if got, want := len(roles[role]), a.roles[role]; got < want {
+			deny("%d of %d approvals of role %q: ask one of %s", got, want, role, a.namesOf(role))
+		}
+	}
+	return denials
+}
+
+func (a *approvals) names() string {
+	var names []string
+	for _, p := range a.approvers {
+		names = append(names, p.name)
+	}
+	return list(names)
+}
+
+func (a *approvals) namesOf(role string) string {
+	var names []string
+	for _, p := range a.approvers {
+		if p.role == role {
+			names = append(names, p.name)
+		}
+	}
+	return list(names)
+}
+
+func asRole(role string) string {
+	if role == "" {
+		return ""
+	}
+	return " (" + role + ")"
+}

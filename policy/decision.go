@@ -1,0 +1,270 @@
+package policy
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/cel-go/common/types"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/jsontree"
+	"github.com/runattest/runattest/internal/limits"
+)
+
+// Denial is why a run may not be done, or what it is warned of: the name of a rule, or
+// "kinds", "time", "approvals", "policy" where no rule says so, and one line.
+type Denial struct {
+	Rule   string `json:"rule"`
+	Reason string `json:"reason"`
+}
+
+func (d Denial) String() string { return d.Rule + ": " + d.Reason }
+
+// RuleResult is one rule's answer.
+type RuleResult struct {
+	Name     string   `json:"name"`
+	Severity Severity `json:"severity"`
+	Met      bool     `json:"met"`
+	Error    string   `json:"error,omitempty"` // why it could not be evaluated, which is no yes
+}
+
+// Decision is a policy's answer about one run at one time.
+type Decision struct {
+	Allowed   bool             `json:"allowed"`
+	Rehearsed bool             `json:"rehearsed,omitempty"` // nothing was verified: it decides nothing
+	Policy    string           `json:"policy,omitempty"`    // its name
+	Digest    string           `json:"policyDigest"`        // SHA-256 of the policy as written, hex
+	Identity  identity.ID      `json:"identity"`
+	Now       time.Time        `json:"now"` // the time that was decided at, by the caller's clock
+	Denials   []Denial         `json:"denials"`
+	Warnings  []Denial         `json:"warnings"`
+	Rules     []RuleResult     `json:"rules"`
+	Approvals []ApprovalResult `json:"approvals"`
+}
+
+// ErrNotOurs says that a policy was asked about a run that its own verifier has not verified.
+var ErrNotOurs = errors.New("policy: the run was not verified with the policy's trust; verify it with the policy's Verifier")
+
+// Evaluate decides about a run that the policy's Verifier has verified, with the approvals
+// given, at the time now. Approvals are verified here. A no is a Decision and not an error;
+// errors are misuse, and the context's.
+func (p *Policy) Evaluate(ctx context.Context, v *attest.Verified, given []Approval, now time.Time) (*Decision, error) {
+	s, err := p.subjectOf(v)
+	if err != nil {
+		return nil, err
+	}
+	results, err := p.judgeApprovals(ctx, given, s, now)
+	if err != nil {
+		return nil, err
+	}
+	return p.decide(ctx, s, results, now)
+}
+
+// subject is what a policy is asked about.
+type subject struct {
+	id          identity.ID
+	declaration *identity.Declaration
+	signer      attest.Signatory
+	times       []attest.TrustedTime
+	annotations map[string]string
+}
+
+func (p *Policy) subjectOf(v *attest.Verified) (subject, error) {
+	if v == nil || v.ID().IsZero() || !v.VerifiedBy(p.verifier) {
+		return subject{}, ErrNotOurs
+	}
+	return subject{v.ID(), v.Declaration(), v.Signer(), v.Times(), v.Annotations()}, nil
+}
+
+// signedBy says whether it was the same signer: of one key, or of one certified name.
+func (s subject) signedBy(by attest.Signatory) bool {
+	if by.Kind != s.signer.Kind {
+		return false
+	}
+	if by.Kind == attest.SignedByCertificate {
+		return by.Name == s.signer.Name && by.Issuer == s.signer.Issuer
+	}
+	return by.KeyHint != "" && by.KeyHint == s.signer.KeyHint
+}
+
+func (p *Policy) judgeApprovals(ctx context.Context, given []Approval, s subject, now time.Time) ([]ApprovalResult, error) {
+	if len(given) > limits.Approvals {
+		return nil, fmt.Errorf("%d approvals, want at most %d", len(given), limits.Approvals)
+	}
+	results := []ApprovalResult{}
+	for _, a := range given {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if p.approvals == nil {
+			results = append(results, ApprovalResult{Source: a.Source, Why: "the policy names no approvers"})
+			continue
+		}
+		results = append(results, p.approvals.judge(ctx, a, s, now))
+	}
+	return results, nil
+}
+
+func (p *Policy) decide(ctx context.Context, s subject, results []ApprovalResult, now time.Time) (*Decision, error) {
+	d := &Decision{
+		Policy: p.name, Digest: hex.EncodeToString(p.digest[:]), Identity: s.id, Now: now.UTC(),
+		Denials: []Denial{}, Warnings: []Denial{}, Rules: []RuleResult{}, Approvals: results,
+	}
+	if p.kinds != nil && !slices.Contains(p.kinds, s.declaration.Kind()) {
+		d.deny(ruleKinds, "runs of kind %s are not among those allowed: %v", s.declaration.Kind(), p.kinds)
+	}
+	p.time.judge(d, s.times)
+	if p.approvals != nil {
+		d.Denials = append(d.Denials, p.approvals.denials(results)...)
+	}
+	if err := p.evaluateRules(ctx, d, s); err != nil {
+		return nil, err
+	}
+	d.Allowed = len(d.Denials) == 0
+	return d, nil
+}
+
+func (d *Decision) deny(rule, format string, args ...any) {
+	d.Denials = append(d.Denials, Denial{rule, oneLine(fmt.Sprintf(format, args...))})
+}
+
+// judge holds the proved times against the time of the decision. That there are as many as
+// the policy asks for has been verified.
+func (t timeDemand) judge(d *Decision, times []attest.TrustedTime) {
+	first := earliest(times)
+	switch {
+	case t.evidence == evidenceNone:
+	case first.IsZero() && t.startWithin > 0:
+		d.deny(ruleTime, "no trusted time says when the run was signed, and it must start within %s: sign with --timestamp-server", age(t.startWithin))
+	case first.IsZero():
+	case first.After(d.Now):
+		d.deny(ruleTime, "signed at %s (by the timestamp), which is after the start at %s (by this machine's clock, or --at): one of the clocks is wrong, or the run was declared too late",
+			stamp(first), stamp(d.Now))
+	case t.startWithin > 0 && d.Now.Sub(first) > t.startWithin:
+		d.deny(ruleTime, "signed at %s, %s before the start at %s; want at most %s: sign it again", stamp(first), age(d.Now.Sub(first)), stamp(d.Now), age(t.startWithin))
+	}
+}
+
+// age is a duration as a person would say it.
+func age(d time.Duration) string {
+	if d >= 48*time.Hour {
+		return fmt.Sprintf("%d days", d/(24*time.Hour))
+	}
+	return d.Round(time.Second).String()
+}
+
+func (p *Policy) evaluateRules(ctx context.Context, d *Decision, s subject) error {
+	if len(p.rules) == 0 {
+		return nil
+	}
+	vars, err := variables(s, d.Approvals, d.Now)
+	if err != nil {
+		return err
+	}
+	limited, cancel := context.WithTimeout(ctx, limits.EvaluationSeconds*time.Second)
+	defer cancel()
+	m := newMeter(limited)
+	for _, r := range p.rules {
+		met, err := r.meets(m, vars)
+		result := RuleResult{Name: r.name, Severity: r.severity, Met: met}
+		denial := Denial{Rule: r.name}
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil:
+			result.Error = err.Error()
+			denial.Reason = oneLine("cannot be evaluated, which is a no: " + result.Error)
+		case !met:
+			denial.Reason = r.reason(m, vars)
+		}
+		d.Rules = append(d.Rules, result)
+		switch {
+		case met:
+		case r.severity == Warn:
+			d.Warnings = append(d.Warnings, denial)
+		default:
+			d.Denials = append(d.Denials, denial)
+		}
+	}
+	return nil
+}
+
+// variables are what rules see.
+func variables(s subject, results []ApprovalResult, now time.Time) (map[string]any, error) {
+	root, err := jsontree.Parse(s.declaration.Canonical())
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{
+		varDeclaration: valueOf(root),
+		varRun: newObject(map[string]any{
+			"id": s.id.String(), "kind": string(s.declaration.Kind()), "parents": parentsOf(s.declaration.Parents()),
+		}),
+		varSigner:      signerOf(s.signer),
+		varTime:        timeOf(s.times),
+		varAnnotations: annotationsOf(s.annotations),
+		varApprovals:   approvalsOf(results),
+		varNow:         types.Timestamp{Time: now},
+	}, nil
+}
+
+// Gate is a policy that attest asks before it says yes: it goes into attest.Expect, for
+// bundles that the policy's Verifier verifies, one after the other.
+type Gate struct {
+	policy   *Policy
+	given    []Approval
+	now      time.Time
+	decision *Decision
+}
+
+var _ attest.Policy = (*Gate)(nil)
+
+// Gate is the policy with the approvals that were given, at the time now.
+func (p *Policy) Gate(given []Approval, now time.Time) *Gate {
+	return &Gate{policy: p, given: slices.Clone(given), now: now}
+}
+
+// Decision is what was decided last; nil if no run was verified, so that nothing was asked.
+func (g *Gate) Decision() *Decision { return g.decision }
+
+// CheckPolicy passes what the policy allows. Each denial is a detail of the check.
+func (g *Gate) CheckPolicy(ctx context.Context, v *attest.Verified) attest.Check {
+	check := attest.Check{Name: attest.CheckPolicy, Verdict: attest.Fail}
+	d, err := g.policy.Evaluate(ctx, v, g.given, g.now)
+	if err != nil {
+		check.Reason = err.Error()
+		return check
+	}
+	g.decision = d
+	if d.Allowed {
+		check.Verdict = attest.Pass
+		check.Reason = fmt.Sprintf("%sat %s: %s met", d.label(), stamp(d.Now), plural(len(d.Rules)-len(d.Warnings), "rule"))
+		if n := len(d.Warnings); n > 0 {
+			check.Reason += ", " + plural(n, "warning")
+		}
+	} else {
+		check.Reason = fmt.Sprintf("%sat %s: denied, %s", d.label(), stamp(d.Now), plural(len(d.Denials), "reason"))
+	}
+	for _, a := range d.Approvals {
+		check.Details = append(check.Details, a.String())
+	}
+	for _, denial := range d.Denials {
+		check.Details = append(check.Details, "denied by "+denial.String())
+	}
+	for _, warning := range d.Warnings {
+		check.Details = append(check.Details, "warning: "+warning.String())
+	}
+	return check
+}
+
+func (d *Decision) label() string {
+	if d.Policy == "" {
+		return ""
+	}
+	return d.Policy + " "
+}

@@ -1,0 +1,62 @@
+// Package policy says which verified runs may be done.
+//
+// A policy is one file, YAML or JSON, with a published JSON Schema:
+//
+//	schema: https://github.com/runattest/runattest/policy/v1
+//	trustedRoot: trusted_root.json            who vouches for certificates and times
+//	signers:                                  who signs runs; nobody is an error
+//	  keys:
+//	    - {name: ci, key: ci.pub, notBefore: 2026-01-01T00:00:00Z, notAfter: 2027-01-01T00:00:00Z}
+//	  certificates:
+//	    - {identity: ci@acme.example, issuerRegexp: "https://[a-z]+[.]acme[.]example"}
+//	time: {evidence: timestamp, startWithin: 24h}
+//	kinds: [training, evaluation]
+//	approvals:                                two different people, one for security
+//	  required: 2
+//	  roles: {security: 1}
+//	  approvers:
+//	    - {name: alice, role: security, keys: [{key: alice.pub}, {key: alice-laptop.pub}]}
+//	    - {name: bob, keys: [{key: bob.pub}]}
+//	rules:
+//	  - name: budget
+//	    expr: declaration.constraints.budget.usd <= 100
+//	    message: "budget is {{declaration.constraints.budget.usd}} dollars, want 100 at most"
+//	    severity: deny                        or warn
+//
+// # Deciding
+//
+//	p, err := policy.Load("policy.yaml")
+//	gate := p.Gate(approvals, time.Now())
+//	verified, err := p.Verifier().Verify(ctx, bundle, attest.Expect{Policy: gate})
+//
+// The policy's own Verifier says who signed and when; attest says no unless the policy says
+// yes. Evaluate gives the whole Decision about what was verified already. now is the caller's:
+// this package asks no clock.
+//
+// # Rules
+//
+// A rule is an expression in CEL that must be true, over
+//
+//	declaration  the declaration; a member that declarations do not have is an error when the
+//	             policy is loaded, one that this declaration lacks is an error when it is looked at
+//	run          id, kind, parents (a list, empty if there are none)
+//	signer       kind (key or certificate), name, issuer ("" for a key), algorithm
+//	time         verified (bool), timestamps (of kind, authority, time), earliest, latest
+//	annotations  strings by name
+//	approvals    those that count, of approver, role, decision, reason, conditions, expires, time
+//	now          the time of the decision
+//
+// with CEL's standard functions and macros, optional values (declaration.constraints.?network),
+// and lowerAscii, trim and split on strings. A number is an int where it is integral and an
+// int64 holds it, and a double otherwise; they compare with each other, and do not add.
+//
+// A rule that cannot be evaluated is not met. What an evaluation may cost is bounded
+// (internal/limits), so that no declaration stalls it.
+//
+// # Approvals
+//
+// An approval is a signed statement about one run (NewApproval, docs/spec/predicate-run-approval-v1.md).
+// One counts if an approver of the policy signed it, within the validity of their key, about
+// this run, and it has not expired. Two of one person are one; nobody approves what they
+// signed themselves. A rejection that counts outweighs every approval.
+package policy

@@ -1,0 +1,143 @@
+package policy
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/google/cel-go/cel"
+	"github.com/google/cel-go/common/types"
+	"github.com/google/cel-go/common/types/ref"
+	"github.com/google/cel-go/common/types/traits"
+	"github.com/google/cel-go/interpreter"
+
+	"github.com/runattest/runattest/internal/limits"
+)
+
+// CEL's own cost limit is not used: its tracker keeps a stack that grows with every step of a
+// loop and is searched at each one, so that a plain all() over 100,000 elements takes minutes
+// before any limit stops it; and it counts nothing for `in` and nested equality.
+//
+// Here each variable that an expression looks at costs the number of values in what it finds.
+// Whatever a function is given comes from variables, and each round of a loop looks at one at
+// least, so that this bounds both.
+
+// meter counts what one evaluation of a policy's rules costs.
+type meter struct {
+	ctx   context.Context
+	rule  uint64 // what is left for the rule at hand
+	all   uint64 // what is left for all of them
+	steps uint
+}
+
+const varMeter = "@meter" // no expression can name it
+
+var (
+	errRuleCost = errors.New("cost limit exceeded: the declaration is too large for this rule, or the rule goes through it too often")
+	errAllCost  = errors.New("cost limit exceeded: the rules together go through the declaration too often")
+)
+
+func newMeter(ctx context.Context) *meter { return &meter{ctx: ctx, all: limits.EvaluationCost} }
+
+// begin gives the next rule its own limit.
+func (m *meter) begin() { m.rule = limits.RuleCost }
+
+func (m *meter) charge(n uint64) {
+	m.rule -= min(m.rule, n)
+	m.all -= min(m.all, n)
+	m.steps++
+	switch {
+	case m.rule == 0:
+		stop(errRuleCost)
+	case m.all == 0:
+		stop(errAllCost)
+	case (n > 1000 || m.steps%1000 == 0) && m.ctx.Err() != nil:
+		stop(m.ctx.Err())
+	}
+}
+
+// stop ends the evaluation, whatever || or && would make of an error.
+func stop(err error) {
+	panic(interpreter.EvalCancelledError{Cause: interpreter.CostLimitExceeded, Message: err.Error()})
+}
+
+// metered is a variable, with what it leads to, that is counted.
+type metered struct {
+	interpreter.InterpretableAttribute
+	flat bool // a loop's own result, which is not gone through
+}
+
+var _ interpreter.InterpretableAttribute = (*metered)(nil)
+
+func meterAttributes(i interpreter.InterpretableV2) (interpreter.InterpretableV2, error) {
+	attribute, ok := i.(interpreter.InterpretableAttribute)
+	if _, already := i.(*metered); !ok || already {
+		return i, nil
+	}
+	named, ok := attribute.Attr().(interpreter.NamespacedAttribute)
+	return &metered{attribute, ok && slices.Contains(named.CandidateVariableNames(), "@result")}, nil
+}
+
+// AddQualifier keeps the attribute metered.
+func (a *metered) AddQualifier(q interpreter.Qualifier) (interpreter.Attribute, error) {
+	_, err := a.InterpretableAttribute.AddQualifier(q)
+	return a, err
+}
+
+// Exec evaluates the attribute.
+func (a *metered) Exec(frame *interpreter.ExecutionFrame) ref.Val {
+	value := a.InterpretableAttribute.Exec(frame)
+	found, _ := frame.ResolveName(varMeter)
+	m, ok := found.(*meter)
+	switch {
+	case !ok:
+		return types.NewErr("evaluated without a meter")
+	case a.flat:
+		m.charge(1)
+	default:
+		m.charge(weight(value))
+	}
+	return value
+}
+
+// Eval evaluates the attribute.
+func (a *metered) Eval(vars interpreter.Activation) ref.Val { return a.Exec(interpreter.AsFrame(vars)) }
+
+// weight is how many values there are in v; four bytes of text weigh as much as one.
+func weight(v ref.Val) uint64 {
+	switch v := v.(type) {
+	case types.String:
+		return uint64(len(v))/4 + 1
+	case *ordered:
+		return v.weight
+	case *array:
+		return v.weight
+	case traits.Mapper:
+		n := uint64(1)
+		for i := v.Iterator(); i.HasNext() == types.True; {
+			key := i.Next()
+			n += weight(key) + weight(v.Get(key))
+		}
+		return n
+	case traits.Lister:
+		n := uint64(1)
+		for i := v.Iterator(); i.HasNext() == types.True; {
+			n += weight(i.Next())
+		}
+		return n
+	}
+	return 1
+}
+
+// evaluate runs a program on what is left. Errors are the rule's or the declaration's.
+func (m *meter) evaluate(p cel.Program, vars map[string]any) (ref.Val, *cel.EvalDetails, error) {
+	if m.all == 0 {
+		return nil, nil, errAllCost
+	}
+	vars[varMeter] = m
+	value, details, err := p.ContextEval(m.ctx, vars)
+	if err != nil {
+		return nil, details, errors.New(oneLine(err.Error()))
+	}
+	return value, details, nil
+}

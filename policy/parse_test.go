@@ -1,0 +1,270 @@
+package policy
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/runattest/runattest/canonical"
+	"github.com/runattest/runattest/identity"
+)
+
+// TestRefused: what is wrong with a policy is said with its line and column.
+func TestRefused(t *testing.T) {
+	by := newSigner(t)
+	head := header(t, by) // five lines
+	second := newSigner(t)
+	for name, c := range map[string]struct{ text, want string }{
+		"version":               {"schema: https://github.com/runattest/runattest/policy/v2\nsigners: {}\n", "line 1, column 9: /schema: want one of"},
+		"nobody":                {"schema: " + Schema + "\nsigners: {}\n", "line 2, column 10: /signers: the policy trusts nobody (required)"},
+		"no signers":            {"schema: " + Schema + "\n", "signers is missing"},
+		"unknown member":        {head + "rule: []\n", "line 6, column 7: /rule: unknown member"},
+		"case variant":          {head + "Rules: []\n", "/Rules: unknown member"},
+		"null":                  {head + "time: null\n", "/time: null is refused"},
+		"duplicate":             {head + "kinds: [agent]\nkinds: [agent]\n", "line 7, column 8: /kinds"},
+		"alias":                 {head + "kinds: &a [agent]\n", "anchors are refused"},
+		"two documents":         {head + "---\na: b\n", "several YAML documents"},
+		"kind":                  {head + "kinds: [agent, agents]\n", "line 6, column 16: /kinds/1: want one of"},
+		"kind twice":            {head + "kinds: [agent, agent]\n", "stands in the list already"},
+		"empty window":          {strings.Replace(head, "name: ci,", "name: ci, notBefore: 2026-02-01T00:00:00Z, notAfter: 2026-01-01T00:00:00Z,", 1), "the key is valid until 2026-01-01T00:00:00Z, which is not after it begins"},
+		"window without root":   {strings.Replace(head, "name: ci,", "name: ci, notAfter: 2026-01-01T00:00:00Z,", 1), "nobody is named who vouches for a time"},
+		"no such day":           {strings.Replace(head, "name: ci,", "name: ci, notAfter: 2026-02-30T00:00:00Z,", 1), `want a time as 2026-01-31T12:00:00Z`},
+		"evidence without root": {head + "time: {evidence: timestamp}\n", "line 6, column 18: /time/evidence: 1 timestamps required"},
+		"start without time":    {head + "time: {evidence: none, startWithin: 24h}\n", "startWithin without evidence of time"},
+		"duration":              {head + "time: {evidence: timestamp, startWithin: 1.5h}\n", "want a number and a unit"},
+		"key twice":             {head + "    - {name: ci, key: " + pemOf(t, second) + "}\n", `two keys are named "ci"`},
+		"private key":           {head + "    - {name: x, key: \"-----BEGIN PRIVATE KEY-----\\nAA==\\n-----END PRIVATE KEY-----\\n\"}\n", "this is a private key"},
+		"key elsewhere":         {head + "    - {name: x, key: ../x.pub}\n", "given without its folder"},
+		"certificate":           {head + "  certificates: [{identity: a@b}]\n", "want exactly one of issuer and issuerRegexp"},
+		"certificate twice":     {head + "  certificates: [{identity: a@b, identityRegexp: a, issuer: i}]\n", "want exactly one of identity and identityRegexp"},
+		"certificate regexp":    {head + "  certificates: [{identityRegexp: \"a(\", issuer: i}]\n", "line 6, column 35: /signers/certificates/0/identityRegexp: error parsing regexp"},
+		"certificate no root":   {head + "  certificates: [{identity: a@b, issuer: i}]\n", "no trusted root says who issues certificates"},
+		"approvals unmet":       {head + "approvals: {required: 2, approvers: [{name: a, keys: [{key: " + pemOf(t, second) + "}]}]}\n", "line 6, column 23: /approvals/required: 2 approvals required, of 1 approver: nobody could meet that"},
+		"roles unmet":           {head + "approvals: {required: 1, roles: {r: 1}, approvers: [{name: a, keys: [{key: " + pemOf(t, second) + "}]}]}\n", `1 of role "r" required, of 0 approvers`},
+		"approver twice":        {head + "approvals: {required: 1, approvers: [{name: a, keys: [{key: " + pemOf(t, second) + "}]}, {name: a, keys: [{key: " + pemOf(t, newSigner(t)) + "}]}]}\n", `two approvers are named "a"`},
+		"one key of two":        {head + "approvals: {required: 1, approvers: [{name: a, keys: [{key: " + pemOf(t, second) + "}]}, {name: b, keys: [{key: " + pemOf(t, second) + "}]}]}\n", "one person would count as two"},
+		"approver without keys": {head + "approvals: {required: 1, approvers: [{name: a}]}\n", "nobody can tell what this approver signs"},
+		"rule name":             {head + "rules: [{name: A b, expr: \"true\"}]\n", "want 1 to 64 lower-case letters"},
+		"rule name taken":       {head + "rules: [{name: approvals, expr: \"true\"}]\n", `the name "approvals" is taken`},
+		"rule twice":            {head + "rules: [{name: a, expr: \"true\"}, {name: a, expr: \"true\"}]\n", `line 6, column 41: /rules/1/name: the name "a" is taken`},
+		"bool":                  {head + "rules: [{name: a, expr: true}]\n", "is of type boolean, want string"},
+		// expressions: plain, quoted, in blocks; the column is that of the mistake
+		"variable":       {head + "rules:\n  - name: a\n    expr: declared.kind == 'x'\n", "line 8, column 11: /rules/0/expr: undeclared reference to 'declared'"},
+		"member":         {head + "rules:\n  - name: a\n    expr: declaration.modle.name == 'x'\n", "line 8, column 22: /rules/0/expr: undefined field 'modle'"},
+		"member quoted":  {head + "rules:\n  - name: a\n    expr: \"'\\\"' == declaration.modle.name\"\n", "line 8, column 31: /rules/0/expr: undefined field 'modle'"},
+		"member single":  {head + "rules:\n  - name: a\n    expr: '''x'' == declaration.modle.name'\n", "line 8, column 32: /rules/0/expr: undefined field 'modle'"},
+		"member block":   {head + "rules:\n  - name: a\n    expr: |\n      true &&\n        declaration.context.all(c, c.nome == '')\n", "line 10, column 37: /rules/0/expr: undefined field 'nome'"},
+		"member folded":  {head + "rules:\n  - name: a\n    expr: >-\n      true\n      && run.kin == ''\n", "line 10, column 13: /rules/0/expr: undefined field 'kin'"},
+		"type":           {head + "rules:\n  - name: a\n    expr: declaration.kind == 3\n", "line 8, column 28: /rules/0/expr: found no matching overload for '_==_'"},
+		"not bool":       {head + "rules:\n  - name: a\n    expr: declaration.kind\n", "the expression is of type string, want bool"},
+		"syntax":         {head + "rules:\n  - name: a\n    expr: declaration.kind ==\n", "line 8, column 30: /rules/0/expr: Syntax error"},
+		"regex":          {head + "rules:\n  - name: a\n    expr: declaration.kind.matches('(')\n", "/rules/0/expr: error parsing regexp"},
+		"message":        {head + "rules:\n  - name: a\n    expr: 'false'\n    message: 'budget {{declaration.x}}'\n", "line 9, column 35: /rules/0/message: undefined field 'x'"},
+		"message braces": {head + "rules:\n  - name: a\n    expr: 'false'\n    message: 'budget {{now'\n", "/rules/0/message: {{ without }}"},
+		"huge":           {head + "rules:\n  - name: a\n    expr: " + strings.Repeat("true && ", 3000) + "true\n", "/rules/0/expr"},
+		"deep":           {head + "rules:\n  - name: a\n    expr: " + strings.Repeat("(", 1000) + "true" + strings.Repeat(")", 1000) + "\n", "/rules/0/expr"},
+		"depth":          {"schema: " + strings.Repeat("[", 200) + strings.Repeat("]", 200), "invalid policy"},
+		"empty":          {"", "no YAML document"},
+		"json":           {`{"schema":"` + Schema + `",` + "\n" + `"signers":{},"rules":[{"name":"a","expr":"declaration.\u006dodle == 1"}]}`, `line 2, column 54: /rules/0/expr: undefined field 'modle'`},
+		"json trailing":  {`{"schema":"` + Schema + `","signers":{}} {}`, "invalid policy"},
+	} {
+		found := (&InvalidError{"policy", problems(t, c.text, Options{})}).Error()
+		for _, p := range problems(t, c.text, Options{}) {
+			found += "\n" + p.String()
+		}
+		if !strings.Contains(found, c.want) {
+			t.Errorf("%s: want %s\n got %s", name, c.want, found)
+		}
+	}
+}
+
+func TestFiles(t *testing.T) {
+	by := newSigner(t)
+	dir := t.TempDir()
+	pem, err := by.PublicKey().PEM()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(dir, "keys"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "keys", "ci.pub"), pem, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	text := "schema: " + Schema + "\nsigners: {keys: [{name: ci, key: keys/ci.pub}]}\n"
+	p, err := Parse([]byte(text), Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f := p.Files(); len(f) != 1 || f[0].Path != "keys/ci.pub" {
+		t.Errorf("files %v", f)
+	}
+	for _, path := range []string{"../keys/ci.pub", filepath.Join(dir, "keys", "ci.pub"), "keys", "missing", "."} {
+		if p := problems(t, strings.Replace(text, "keys/ci.pub", path, 1), Options{Dir: dir}); p[0].Pointer != "/signers/keys/0/key" {
+			t.Errorf("%s: %v", path, p)
+		}
+	}
+}
+
+// TestSchemaAgrees holds the JSON Schema and Parse to one answer about members.
+func TestSchemaAgrees(t *testing.T) {
+	c := jsonschema.NewCompiler()
+	root, err := jsonschema.UnmarshalJSON(strings.NewReader(string(JSONSchema())))
+	if err == nil {
+		err = c.AddResource("policy.json", root)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	schema, err := c.Compile("policy.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, two := pemOf(t, newSigner(t)), pemOf(t, newSigner(t))
+	good := `{"schema":"` + Schema + `","name":"n","description":"d","signers":{"keys":[{"name":"a","key":` + one + `}]},` +
+		`"time":{"evidence":"none"},"kinds":["agent"],"approvals":{"required":1,"evidence":"none","roles":{"r":1},"approvers":[{"name":"p","role":"r","keys":[{"key":` + two + `}]}]},` +
+		`"rules":[{"name":"x","expr":"true","message":"m","severity":"warn"}]}`
+	agree := func(text string, want bool) {
+		t.Helper()
+		v, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		bySchema := schema.Validate(v)
+		_, byParse := Parse([]byte(text), Options{})
+		if (bySchema == nil) != (byParse == nil) || (byParse == nil) != want {
+			t.Errorf("%.200s\nschema: %v\nparse: %v", text, bySchema, byParse)
+		}
+	}
+	agree(good, true)
+	form, err := canonical.Transform([]byte(good))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc map[string]any
+	if err := json.Unmarshal(form, &doc); err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	// each value replaced by each of these, each member removed and each object given another member
+	mutate(doc, func() {
+		text, err := json.Marshal(doc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := jsonschema.UnmarshalJSON(strings.NewReader(string(text)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		n++
+		bySchema := schema.Validate(v)
+		_, byParse := Parse(text, Options{})
+		if bySchema != nil && byParse == nil {
+			t.Errorf("only the schema refuses it: %s\n%v", text, bySchema)
+		}
+		if bySchema == nil && byParse != nil && !beyondSchema(byParse) {
+			t.Errorf("only Parse refuses it: %s\n%v", text, byParse)
+		}
+	})
+	if n < 300 {
+		t.Fatalf("only %d mutations", n)
+	}
+}
+
+// beyondSchema tells the problems that JSON Schema has no words for.
+func beyondSchema(err error) bool {
+	for _, text := range []string{"(cel)", "trusted root", "PEM", "folder", "nobody could meet", "want a time as", "vouches for a time", "undeclared", "want bool", "required"} {
+		if strings.Contains(err.Error(), text) {
+			return true
+		}
+	}
+	return false
+}
+
+func mutate(v any, check func()) {
+	strange := []any{nil, true, 0.0, 2.0, 1.5, "", "zzz", "none", []any{}, []any{"agent"}, map[string]any{}, map[string]any{"zzz": 1.0}}
+	switch v := v.(type) {
+	case map[string]any:
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			old := v[name]
+			for _, s := range strange {
+				v[name] = s
+				check()
+			}
+			delete(v, name)
+			check()
+			v[name] = old
+			mutate(old, check)
+		}
+		v["zzz"] = "x"
+		check()
+		delete(v, "zzz")
+	case []any:
+		for i, old := range v {
+			for _, s := range strange {
+				v[i] = s
+				check()
+			}
+			v[i] = old
+			mutate(old, check)
+		}
+	}
+}
+
+// TestDeclarationMembers holds what rules know of declarations to the declaration's JSON Schema.
+func TestDeclarationMembers(t *testing.T) {
+	var schema struct {
+		Properties map[string]any
+		Defs       map[string]struct{ Properties map[string]any } `json:"$defs"`
+	}
+	if err := json.Unmarshal(identity.JSONSchema(), &schema); err != nil {
+		t.Fatal(err)
+	}
+	for name, properties := range map[string]map[string]any{
+		"Declaration": schema.Properties, "Model": schema.Defs["model"].Properties,
+		"Resource": schema.Defs["resource"].Properties, "Digest": schema.Defs["digest"].Properties,
+	} {
+		want, got := slices.Sorted(maps.Keys(properties)), slices.Sorted(maps.Keys(objects[name]))
+		if len(want) == 0 || !slices.Equal(want, got) {
+			t.Errorf("%s has %v, want %v", name, got, want)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	files, err := filepath.Glob("../examples/policies/*/*.yaml")
+	if err != nil || len(files) < 24 {
+		f.Fatal("no policies to begin with", err)
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Add([]byte(`{"schema":"` + Schema + `","signers":{}}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		p, err := Parse(data, Options{})
+		if (p == nil) == (err == nil) {
+			t.Fatalf("got %v, %v", p, err)
+		}
+		if err == nil && p.Verifier() == nil {
+			t.Fatal("a policy that verifies nothing")
+		}
+		var again *Policy
+		if again, _ = Parse(slices.Clone(data), Options{}); (again == nil) != (p == nil) {
+			t.Fatal("read twice, it is another")
+		}
+		if err != nil && strings.ContainsAny(fmt.Sprint(err), "\n") {
+			t.Fatalf("an error of several lines: %q", err)
+		}
+	})
+}

@@ -1,0 +1,204 @@
+package policy
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/boundedfile"
+	"github.com/runattest/runattest/internal/jsontree"
+	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/sigstore"
+)
+
+// Schema is the value of a policy's "schema" member.
+const Schema = "https://github.com/runattest/runattest/policy/v1"
+
+// Policy says who signs runs, which runs may be done, and who approves them. It is immutable,
+// safe for concurrent use, and made by Parse and Load alone.
+type Policy struct {
+	name, description string
+	digest            [sha256.Size]byte
+	files             []File
+	root              *sigstore.TrustedRoot
+	signers           signatories
+	time              timeDemand
+	kinds             []identity.Kind // nil allows every kind
+	approvals         *approvals      // nil asks for none
+	rules             []*rule
+	verifier          *attest.Verifier
+}
+
+// timeDemand is when a run must have been signed.
+type timeDemand struct {
+	demand
+	startWithin time.Duration // 0 is any time before the start
+}
+
+// Options are where a policy is; the zero value is nowhere, so that it can refer to no files.
+type Options struct {
+	// Dir is the folder that the paths in the policy start from.
+	Dir string
+}
+
+// Load reads the policy in a file; the paths in it start from its folder.
+func Load(path string) (*Policy, error) {
+	data, err := boundedfile.Read(path, limits.Policy)
+	if err != nil {
+		return nil, err
+	}
+	p, err := Parse(data, Options{Dir: filepath.Dir(path)})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return p, nil
+}
+
+// Parse reads a policy from YAML or JSON, the files that it refers to, and type-checks its
+// rules. The error is an *InvalidError that lists what is wrong, with line and column; one
+// that trusts nobody is an error. Beyond files below o.Dir nothing is opened.
+func Parse(data []byte, o Options) (*Policy, error) {
+	t, err := readText(data, "policy")
+	if err != nil {
+		return nil, err
+	}
+	r := &reader{text: t}
+	p := &Policy{digest: sha256.Sum256(data), time: timeDemand{demand: demand{evidenceNone, 1}}}
+	files := &folder{dir: o.Dir}
+	p.read(r, files)
+	if len(r.problems) == 0 {
+		p.check(r)
+	}
+	if len(r.problems) > 0 {
+		sortProblems(r.problems)
+		return nil, &InvalidError{"policy", r.problems}
+	}
+	p.files = files.files
+	return p, nil
+}
+
+func (p *Policy) read(r *reader, files *folder) {
+	var schema string
+	r.members(r.root, []string{"schema", "signers"}, map[string]field{
+		"schema":      r.word(&schema, Schema),
+		"name":        r.name(&p.name),
+		"description": r.string(&p.description),
+		"trustedRoot": func(v jsontree.Value) { p.readRoot(r, files, v) },
+		"signers": func(v jsontree.Value) {
+			r.members(v, nil, p.signers.fields(r, files, nil))
+			if v.Kind() == jsontree.Object && v.Len() == 0 {
+				r.fail(identity.CodeRequired, "name the signers of runs in keys or certificates", "the policy trusts nobody")
+			}
+		},
+		"time":  func(v jsontree.Value) { p.time.read(r, v) },
+		"kinds": func(v jsontree.Value) { p.readKinds(r, v) },
+		"approvals": func(v jsontree.Value) {
+			p.approvals = &approvals{evidence: evidenceNone}
+			p.approvals.read(r, files, v)
+		},
+		"rules": func(v jsontree.Value) { p.rules = readRules(r, v) },
+	})
+}
+
+func (p *Policy) readRoot(r *reader, files *folder, v jsontree.Value) {
+	data := v.Raw()
+	if v.Kind() != jsontree.Object {
+		var path string
+		if r.string(&path)(v); path == "" {
+			return
+		}
+		var err error
+		if data, err = files.read(path, limits.TrustedRoot); err != nil {
+			r.fail(identity.CodeValue, "", "%s", err)
+			return
+		}
+	}
+	root, err := sigstore.ParseTrustedRoot(data)
+	if err != nil {
+		r.fail(identity.CodeValue, "runattest trusted-root makes or fetches one", "%s", err)
+	}
+	p.root = root
+}
+
+func (t *timeDemand) read(r *reader, v jsontree.Value) {
+	r.members(v, []string{"evidence"}, map[string]field{
+		"evidence":    r.word(&t.evidence, evidenceNone, evidenceTimestamp, evidenceLog),
+		"count":       r.count(&t.count, 1, limits.Timestamps),
+		"startWithin": r.duration(&t.startWithin),
+	})
+	for _, name := range []string{"count", "startWithin"} {
+		if t.evidence == evidenceNone && v.Get(name).Kind() != jsontree.Absent {
+			r.fail(identity.CodeValue, "ask for evidence: timestamp", "%s without evidence of time: nothing proves when a run was signed", name)
+		}
+	}
+}
+
+func (p *Policy) readKinds(r *reader, v jsontree.Value) {
+	all := []string{
+		string(identity.Inference), string(identity.Agent), string(identity.Training),
+		string(identity.Evaluation), string(identity.Batch), string(identity.Other),
+	}
+	r.list(v, 1, len(all), func(_ int, v jsontree.Value) {
+		var kind string
+		r.word(&kind, all...)(v)
+		if slices.Contains(p.kinds, identity.Kind(kind)) {
+			r.fail(identity.CodeUnique, "", "stands in the list already")
+		}
+		p.kinds = append(p.kinds, identity.Kind(kind))
+	})
+}
+
+// check holds the parts of a policy against each other.
+func (p *Policy) check(r *reader) {
+	if k, ok := p.signers.bounded(); ok && p.root == nil {
+		r.failAt("/signers", identity.CodeValue, "give trustedRoot", "key %s signs in a certain time only, and nobody is named who vouches for a time", k.Name)
+	}
+	names := map[string]bool{}
+	for _, k := range p.signers.keys {
+		if names[k.Name] {
+			r.failAt("/signers/keys", identity.CodeUnique, "", "two keys are named %q", k.Name)
+		}
+		names[k.Name] = true
+	}
+	trust, err := p.signers.trust(p.root, p.time.demand)
+	if err != nil {
+		pointer := "/signers"
+		if p.time.evidence != evidenceNone {
+			pointer = "/time/evidence"
+		}
+		r.failAt(pointer, identity.CodeValue, "", "%s", err)
+		return
+	}
+	if p.verifier, err = attest.NewVerifier(trust); err != nil {
+		r.failAt("/signers", identity.CodeValue, "", "%s", err)
+	}
+	if p.approvals != nil {
+		p.approvals.check(r, p.root)
+	}
+}
+
+// Name is what the policy calls itself, "" if it does not.
+func (p *Policy) Name() string { return p.name }
+
+// Digest is the SHA-256 of the policy as it was written.
+func (p *Policy) Digest() [sha256.Size]byte { return p.digest }
+
+// Files are the files that the policy refers to, in the order in which they were first read.
+func (p *Policy) Files() []File { return slices.Clone(p.files) }
+
+// RuleNames are the names of the rules, in the policy's order.
+func (p *Policy) RuleNames() []string {
+	var names []string
+	for _, r := range p.rules {
+		names = append(names, r.name)
+	}
+	return names
+}
+
+// Verifier verifies bundles with the policy's trust: who signs and when. Evaluate takes
+// nothing that another verifier has verified.
+func (p *Policy) Verifier() *attest.Verifier { return p.verifier }

@@ -1,0 +1,197 @@
+package policy
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/jsontree"
+	"github.com/runattest/runattest/internal/limits"
+)
+
+// reader walks a closed document and notes what is wrong with it; path is where it stands.
+type reader struct {
+	*text
+	path     []string
+	problems []identity.Problem
+}
+
+// field reads one member.
+type field func(v jsontree.Value)
+
+func (r *reader) pointer(below ...string) string {
+	var b strings.Builder
+	for _, name := range slices.Concat(r.path, below) {
+		b.WriteString("/" + jsontree.EscapePointer(name))
+	}
+	return b.String()
+}
+
+func (r *reader) in(name string, do func()) {
+	r.path = append(r.path, name)
+	do()
+	r.path = r.path[:len(r.path)-1]
+}
+
+// fail notes a problem at the path. The hint is "" where there is nothing to add.
+func (r *reader) fail(code identity.Code, hint, format string, args ...any) {
+	r.failAt(r.pointer(), code, hint, format, args...)
+}
+
+func (r *reader) failAt(pointer string, code identity.Code, hint, format string, args ...any) {
+	line, column := r.locate(pointer)
+	r.note(identity.Problem{Code: code, Pointer: pointer, Line: line, Column: column, Message: fmt.Sprintf(format, args...), Hint: hint})
+}
+
+func (r *reader) note(p identity.Problem) {
+	if len(r.problems) < limits.Problems {
+		p.Severity = identity.Error
+		r.problems = append(r.problems, p)
+	}
+}
+
+func (r *reader) want(v jsontree.Value, kind jsontree.Kind) bool {
+	if v.Kind() == kind {
+		return true
+	}
+	if v.Kind() == jsontree.Null {
+		r.fail(identity.CodeNull, "leave the member out", "null is refused")
+	} else {
+		r.fail(identity.CodeType, "", "is of type %s, want %s", v.Kind(), kind)
+	}
+	return false
+}
+
+// members reads a closed object.
+func (r *reader) members(v jsontree.Value, required []string, fields map[string]field) {
+	if !r.want(v, jsontree.Object) {
+		return
+	}
+	for _, name := range required {
+		if v.Get(name).Kind() == jsontree.Absent {
+			r.fail(identity.CodeRequired, "", "%s is missing", name)
+		}
+	}
+	for name, m := range v.Members() {
+		r.in(string(name), func() {
+			if read, ok := fields[string(name)]; ok {
+				read(m)
+				return
+			}
+			known := slices.Sorted(maps.Keys(fields))
+			r.fail(identity.CodeUnknown, "the members here are "+strings.Join(known, ", "), "unknown member")
+		})
+	}
+}
+
+// list reads an array of least to most elements.
+func (r *reader) list(v jsontree.Value, least, most int, each func(i int, v jsontree.Value)) {
+	if !r.want(v, jsontree.Array) {
+		return
+	}
+	if n := v.Len(); n < least || n > most {
+		r.fail(identity.CodeValue, "", "%d elements, want %d to %d", n, least, most)
+		return
+	}
+	for i, e := range v.Elements() {
+		r.in(strconv.Itoa(i), func() { each(i, e) })
+	}
+}
+
+// string reads a string that is not empty.
+func (r *reader) string(into *string) field {
+	return func(v jsontree.Value) {
+		if !r.want(v, jsontree.String) {
+			return
+		}
+		if *into = v.Text(); *into == "" {
+			r.fail(identity.CodeValue, "", "is empty")
+		}
+	}
+}
+
+var namePattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,63}$`) })
+
+// name reads what reports call something by.
+func (r *reader) name(into *string) field {
+	return func(v jsontree.Value) {
+		if r.want(v, jsontree.String) {
+			if *into = v.Text(); !namePattern().MatchString(*into) {
+				r.fail(identity.CodeValue, "", "want 1 to 64 lower-case letters, digits, dots, hyphens and underscores, beginning with a letter or a digit")
+			}
+		}
+	}
+}
+
+func (r *reader) word(into *string, allowed ...string) field {
+	return func(v jsontree.Value) {
+		if r.want(v, jsontree.String) {
+			if *into = v.Text(); !slices.Contains(allowed, *into) {
+				r.fail(identity.CodeValue, "", "want one of %s", strings.Join(allowed, ", "))
+			}
+		}
+	}
+}
+
+func (r *reader) count(into *int, least, most int) field {
+	return func(v jsontree.Value) {
+		if !r.want(v, jsontree.Number) {
+			return
+		}
+		n, err := strconv.Atoi(string(v.Raw()))
+		if err != nil || n < least || n > most {
+			r.fail(identity.CodeValue, "", "want an integer from %d to %d", least, most)
+			return
+		}
+		*into = n
+	}
+}
+
+var timePattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})$`) })
+
+// parseTime reads an RFC 3339 time in the spelling that all its readers know.
+func parseTime(s string) (time.Time, error) {
+	at, err := time.Parse(time.RFC3339, s)
+	if err != nil || !timePattern().MatchString(s) || at.Year() < 1970 {
+		return time.Time{}, fmt.Errorf("%s: want a time as 2026-01-31T12:00:00Z (RFC 3339)", strconv.Quote(s))
+	}
+	return at.UTC(), nil
+}
+
+func (r *reader) time(into *time.Time) field {
+	return func(v jsontree.Value) {
+		if !r.want(v, jsontree.String) {
+			return
+		}
+		at, err := parseTime(v.Text())
+		if err != nil {
+			r.fail(identity.CodeValue, "", "%s", err)
+		}
+		*into = at
+	}
+}
+
+var durationPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^([1-9][0-9]{0,5})([smhd])$`) })
+
+// duration reads a number of seconds, minutes, hours or days.
+func (r *reader) duration(into *time.Duration) field {
+	return func(v jsontree.Value) {
+		if !r.want(v, jsontree.String) {
+			return
+		}
+		parts := durationPattern().FindStringSubmatch(v.Text())
+		if parts == nil {
+			r.fail(identity.CodeValue, "", "want a number and a unit: 90s, 30m, 24h or 7d")
+			return
+		}
+		n, _ := strconv.Atoi(parts[1]) // the pattern says digits
+		unit := map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour}[parts[2]]
+		*into = time.Duration(n) * unit
+	}
+}

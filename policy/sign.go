@@ -1,0 +1,61 @@
+package policy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/internal/jsontree"
+)
+
+// SignatureType is the predicate type of a signed policy: the signer has released this policy,
+// with the files that it refers to. Subjects are the policy itself, named by its schema, and
+// each file by its path, all by their SHA-256; the predicate is {"schema": Schema}.
+const SignatureType = "https://github.com/runattest/runattest/policy-release/v1"
+
+// Statement is to be signed with attest.Sign, and held against the policy by VerifySignature.
+func (p *Policy) Statement() (*attest.Claim, error) {
+	return attest.NewClaim(SignatureType, p.subjects(), map[string]string{"schema": Schema})
+}
+
+func (p *Policy) subjects() []attest.Subject {
+	all := []attest.Subject{{Name: Schema, SHA256: p.digest}}
+	for _, f := range p.files {
+		all = append(all, attest.Subject{Name: f.Path, SHA256: f.SHA256})
+	}
+	return all
+}
+
+// VerifySignature says who has released the policy, if that verifier trusts them. A policy
+// that was changed since, or whose files were, is refused.
+func (p *Policy) VerifySignature(ctx context.Context, b *attest.Bundle, v *attest.Verifier) (attest.Signatory, error) {
+	claim, err := v.VerifyClaim(ctx, b, SignatureType)
+	if err != nil {
+		return attest.Signatory{}, err
+	}
+	predicate, err := jsontree.Parse(claim.Predicate())
+	if err != nil {
+		return attest.Signatory{}, err
+	}
+	if predicate.Len() != 1 || predicate.Get("schema").Text() != Schema {
+		return attest.Signatory{}, errors.New("the signature is of another kind of policy")
+	}
+	signed := map[attest.Subject]bool{}
+	for _, s := range claim.Subjects() {
+		signed[s] = true
+	}
+	for i, s := range p.subjects() {
+		if !signed[s] {
+			what := "the file was changed after signing, or is not the one that was signed"
+			if i > 0 {
+				what = fmt.Sprintf("%s, which the policy refers to, was changed after signing", s.Name)
+			}
+			return attest.Signatory{}, fmt.Errorf("%w: %s", ErrChanged, what)
+		}
+	}
+	return claim.Signer(), nil
+}
+
+// ErrChanged says that a policy's signature is of something else.
+var ErrChanged = errors.New("the signature is of another policy")

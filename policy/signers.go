@@ -1,0 +1,174 @@
+package policy
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/jsontree"
+	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/signer"
+	"github.com/runattest/runattest/sigstore"
+)
+
+// signatories are keys and certificate identities that belong together: the signers of runs,
+// or those of one approver.
+type signatories struct {
+	keys       []attest.TrustedKey
+	identities []sigstore.CertificateIdentity
+}
+
+func (s signatories) empty() bool { return len(s.keys)+len(s.identities) == 0 }
+
+// fields reads `keys` and `certificates`. A key without a name gets that of its owner.
+func (s *signatories) fields(r *reader, files *folder, owner *string) map[string]field {
+	return map[string]field{
+		"keys": func(v jsontree.Value) {
+			r.list(v, 1, limits.Signers, func(_ int, v jsontree.Value) { s.readKey(r, files, owner, v) })
+		},
+		"certificates": func(v jsontree.Value) {
+			r.list(v, 1, limits.Signers, func(_ int, v jsontree.Value) { s.readCertificate(r, v) })
+		},
+	}
+}
+
+func (s *signatories) readKey(r *reader, files *folder, owner *string, v jsontree.Value) {
+	var k attest.TrustedKey
+	before := len(r.problems)
+	required := []string{"key"}
+	if owner == nil {
+		required = append(required, "name")
+	}
+	r.members(v, required, map[string]field{
+		"name":      r.string(&k.Name),
+		"notBefore": r.time(&k.NotBefore),
+		"notAfter":  r.time(&k.NotAfter),
+		"key": func(v jsontree.Value) {
+			var text string
+			if r.string(&text)(v); text == "" {
+				return
+			}
+			var err error
+			if k.Key, err = readKey(text, files); err != nil {
+				r.fail(identity.CodeValue, "a file below the policy's folder, or the PEM text itself", "%s", err)
+			}
+		},
+	})
+	if k.Name == "" && owner != nil {
+		k.Name = *owner
+	}
+	if !k.NotAfter.IsZero() && !k.NotBefore.Before(k.NotAfter) {
+		r.fail(identity.CodeValue, "", "the key is valid until %s, which is not after it begins, at %s", stamp(k.NotAfter), stamp(k.NotBefore))
+	}
+	if len(r.problems) == before {
+		s.keys = append(s.keys, k)
+	}
+}
+
+func readKey(text string, files *folder) (*signer.PublicKey, error) {
+	data := []byte(text)
+	if !strings.HasPrefix(strings.TrimSpace(text), "-----BEGIN") {
+		var err error
+		if data, err = files.read(text, limits.Key); err != nil {
+			return nil, err
+		}
+	}
+	key, err := signer.ParsePublicKey(data)
+	if err != nil {
+		return nil, errors.New(strings.TrimPrefix(err.Error(), "public key: "))
+	}
+	return key, nil
+}
+
+func (s *signatories) readCertificate(r *reader, v jsontree.Value) {
+	var c sigstore.CertificateIdentity
+	before := len(r.problems)
+	exactly := func(into *sigstore.Matcher) field {
+		return func(v jsontree.Value) {
+			var text string
+			r.string(&text)(v)
+			*into = sigstore.Exactly(text)
+		}
+	}
+	matching := func(into *sigstore.Matcher) field {
+		return func(v jsontree.Value) {
+			var text string
+			if r.string(&text)(v); text == "" {
+				return
+			}
+			m, err := sigstore.Matching(text)
+			if err != nil {
+				r.fail(identity.CodeValue, "", "%s", err)
+			}
+			*into = m
+		}
+	}
+	r.members(v, nil, map[string]field{
+		"identity": exactly(&c.SubjectAlternativeName), "identityRegexp": matching(&c.SubjectAlternativeName),
+		"issuer": exactly(&c.Issuer), "issuerRegexp": matching(&c.Issuer),
+	})
+	for _, name := range []string{"identity", "issuer"} {
+		exact, pattern := v.Get(name).Kind() != jsontree.Absent, v.Get(name+"Regexp").Kind() != jsontree.Absent
+		if exact == pattern && v.Kind() == jsontree.Object {
+			r.fail(identity.CodeRequired, "", "want exactly one of %s and %sRegexp", name, name)
+		}
+	}
+	if len(r.problems) == before {
+		s.identities = append(s.identities, c)
+	}
+}
+
+// The evidence of time that a policy asks for.
+const (
+	evidenceNone      = "none"
+	evidenceTimestamp = "timestamp"
+	evidenceLog       = "log"
+)
+
+// demand is how much evidence of time a signature must carry.
+type demand struct {
+	evidence string
+	count    int
+}
+
+// trust is a trust check for what these signatories sign.
+func (s signatories) trust(root *sigstore.TrustedRoot, d demand) (attest.Trust, error) {
+	if root == nil && len(s.identities) == 0 && d.evidence == evidenceNone {
+		return attest.TrustKeys(s.keys...)
+	}
+	o := sigstore.TrustOptions{Root: root, Keys: s.keys, Identities: s.identities}
+	switch d.evidence {
+	case evidenceTimestamp:
+		o.RequireTimestamps = d.count
+	case evidenceLog:
+		o.RequireLogEntries = d.count
+	}
+	return sigstore.NewTrust(o)
+}
+
+// bounded is a key that is valid in a certain time only.
+func (s signatories) bounded() (attest.TrustedKey, bool) {
+	for _, k := range s.keys {
+		if k.Bounded() {
+			return k, true
+		}
+	}
+	return attest.TrustedKey{}, false
+}
+
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return "any time"
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

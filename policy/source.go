@@ -1,0 +1,123 @@
+package policy
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/runattest/runattest/canonical"
+	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/jsontree"
+	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/yamljson"
+)
+
+// text is a policy or a list of cases as it was written, and where its values stand.
+type text struct {
+	data []byte
+	yaml *yamljson.Document // nil where it is JSON
+	root jsontree.Value
+}
+
+var (
+	textRules  = canonical.Options{ExactNumbers: true, MaxDepth: limits.PolicyDepth, MaxValues: limits.PolicyValues}
+	yamlLimits = yamljson.Limits{
+		Bytes: limits.Policy, Entries: limits.PolicyValues, Depth: 4 * limits.PolicyDepth, Problems: limits.Problems,
+	}
+)
+
+// readText reads YAML, or JSON where the first character is a brace. noun is what it is to be.
+func readText(data []byte, noun string) (*text, error) {
+	t := &text{data: data}
+	source := data
+	if start := bytes.TrimLeft(data, " \t\r\n"); len(start) == 0 || start[0] != '{' {
+		doc, found := yamljson.Read(data, noun, yamlLimits)
+		if len(found) > 0 {
+			return nil, invalidText(noun, found)
+		}
+		t.yaml, source = doc, doc.JSON
+	} else if len(data) > limits.Policy {
+		return nil, invalidText(noun, []yamljson.Problem{{Code: "size"}})
+	}
+	form, err := textRules.Append(nil, source)
+	if err == nil {
+		t.root, err = jsontree.Parse(form)
+	}
+	var ce *canonical.Error
+	switch {
+	case errors.As(err, &ce):
+		p := identity.Problem{Severity: identity.Error, Code: identity.Code(ce.Code), Pointer: ce.Pointer, Message: ce.Error()}
+		p.Line, p.Column = yamljson.LineColumn(data, ce.Offset)
+		if t.yaml != nil {
+			p.Line, p.Column = t.yaml.Locate(ce.Pointer)
+		}
+		return nil, &InvalidError{noun, []identity.Problem{p}}
+	case err != nil:
+		return nil, err
+	}
+	return t, nil
+}
+
+func invalidText(noun string, found []yamljson.Problem) error {
+	e := &InvalidError{Noun: noun}
+	messages := map[string]string{
+		"bom": "begins with a byte order mark", "utf8": "invalid UTF-8", "size": "larger than 1 MiB",
+	}
+	for _, f := range found {
+		p := identity.Problem{
+			Severity: identity.Error, Code: identity.Code(f.Code), Pointer: f.Pointer, Line: f.Line, Column: f.Column,
+			Message: f.Message, Hint: f.Hint,
+		}
+		if p.Message == "" {
+			p.Message = messages[f.Code]
+		}
+		e.Problems = append(e.Problems, p)
+	}
+	return e
+}
+
+// locate is where a value stands, or its nearest parent.
+func (t *text) locate(pointer string) (line, column int) {
+	if t.yaml != nil {
+		return t.yaml.Locate(pointer)
+	}
+	if offset, ok := t.offset(pointer); ok {
+		return yamljson.LineColumn(t.data, offset)
+	}
+	return 0, 0
+}
+
+func (t *text) offset(pointer string) (int, bool) {
+	for {
+		if offset, ok := canonical.Locate(t.data, pointer); ok {
+			return offset, true
+		}
+		i := strings.LastIndexByte(pointer, '/')
+		if i < 0 {
+			return 0, false
+		}
+		pointer = pointer[:i]
+	}
+}
+
+// place is where the character of an expression stands: line from 1 and column from 0, as CEL
+// counts them in the value.
+func (t *text) place(pointer, value string, line, column int) (int, int) {
+	n := column
+	for rest := value; line > 1; line-- {
+		before, after, ok := strings.Cut(rest, "\n")
+		if !ok {
+			break
+		}
+		n, rest = n+utf8.RuneCountInString(before)+1, after
+	}
+	if t.yaml != nil {
+		return t.yaml.Place(pointer, n)
+	}
+	offset, ok := t.offset(pointer)
+	if !ok {
+		return 0, 0
+	}
+	return yamljson.PlaceJSON(t.data, offset, value, n)
+}

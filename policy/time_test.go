@@ -1,0 +1,146 @@
+package policy
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sigstore/sigstore-go/pkg/root"
+	"github.com/sigstore/sigstore-go/pkg/testing/ca"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/signer"
+)
+
+// clock is a timestamp authority of the test's own, which stamps with the real time.
+type clock struct{ *ca.VirtualSigstore }
+
+func newClock(t testing.TB) clock {
+	t.Helper()
+	v, err := ca.NewVirtualSigstore()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return clock{v}
+}
+
+func (c clock) Witness(_ context.Context, e attest.Envelope) (attest.Evidence, error) {
+	stamp, err := c.TimestampResponse(e.Signature)
+	return attest.Evidence{Timestamps: [][]byte{stamp}}, err
+}
+
+// root is the member trustedRoot of a policy that believes the clock.
+func (c clock) root(t testing.TB) string {
+	t.Helper()
+	made, err := root.NewTrustedRoot(root.TrustedRootMediaType01, nil, nil, c.TimestampingAuthorities(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := made.MarshalJSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "trustedRoot: " + string(text) + "\n"
+}
+
+func (c clock) stamped(t testing.TB, s attest.Signable, by signer.Signer) *attest.Bundle {
+	t.Helper()
+	b, err := attest.Sign(ctx, s, by, attest.SignOptions{Witness: c})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func (c clock) run(t testing.TB, by signer.Signer) *attest.Bundle {
+	t.Helper()
+	s, err := attest.New(parse(t, declarationText), attest.StatementOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.stamped(t, s, by)
+}
+
+// TestStart: a run is signed before it starts, and not too long before.
+func TestStart(t *testing.T) {
+	by, c := newSigner(t), newClock(t)
+	b := c.run(t, by)
+	text := header(t, by) + c.root(t) + "time: {evidence: timestamp, startWithin: 24h}\nrules: [{name: r, expr: 'time.verified && time.earliest <= now && time.timestamps[0].kind == \"timestamp\"'}]\n"
+	p, err := Parse([]byte(text), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := p.Verifier().Verify(ctx, b, attest.Expect{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed := v.Times()[0].Time
+	for _, tt := range []struct {
+		now  time.Time
+		want string
+	}{
+		{signed, "allowed"},
+		{signed.Add(24 * time.Hour), "allowed"},
+		{signed.Add(24*time.Hour + time.Second), "24h0m1s before the start at"},
+		{signed.Add(-time.Second), "which is after the start at"},
+	} {
+		d, err := p.Evaluate(ctx, v, nil, tt.now)
+		if err != nil || !strings.Contains(told(d), tt.want) || d.Allowed != (tt.want == "allowed") {
+			t.Errorf("at %v: %s, %v; want %s", tt.now, told(d), err, tt.want)
+		}
+	}
+	// without the evidence nothing is verified, so that nothing can be judged
+	if v, err := p.Verifier().Verify(ctx, signRun(t, declarationText, by), attest.Expect{}); err == nil {
+		t.Errorf("verified without a timestamp: %v", v)
+	}
+}
+
+// TestWindows: what is signed outside a key's validity does not count, and says so.
+func TestWindows(t *testing.T) {
+	by, bob, c := newSigner(t), newSigner(t), newClock(t)
+	id := parse(t, declarationText).ID()
+	claim, err := NewApproval(ApprovalStatement{Identity: id, Decision: Approved, Reason: "ok"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stamped := Approval{"stamped", c.stamped(t, claim, bob)}
+	undated := signApproval(t, ApprovalStatement{Identity: id, Decision: Approved, Reason: "ok"}, bob)
+	no := signApproval(t, ApprovalStatement{Identity: id, Decision: Rejected, Reason: "no"}, bob)
+	year := time.Now().UTC().Year()
+	for name, tt := range map[string]struct {
+		window string
+		given  Approval
+		why    string
+	}{
+		"inside":           {fmt.Sprintf("notBefore: %d-01-01T00:00:00Z, notAfter: %d-01-01T00:00:00Z", year-1, year+2), stamped, ""},
+		"after the end":    {fmt.Sprintf("notAfter: %d-01-01T00:00:00Z", year-1), stamped, "outside the validity of key bob"},
+		"before the start": {fmt.Sprintf("notBefore: %d-01-01T00:00:00Z", year+2), stamped, "outside the validity of key bob"},
+		"nobody dates it":  {fmt.Sprintf("notAfter: %d-01-01T00:00:00Z", year+2), undated, "by bob: not verified: time: no trusted timestamp"},
+		"a revoked no":     {fmt.Sprintf("notAfter: %d-01-01T00:00:00Z", year-1), no, "by bob: not verified: time"},
+	} {
+		p, err := Parse([]byte(header(t, by)+c.root(t)+"approvals: {required: 1, approvers: [{name: bob, keys: [{"+tt.window+", key: "+pemOf(t, bob)+"}]}]}\n"), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := p.Verifier().Verify(ctx, c.run(t, by), attest.Expect{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := p.Evaluate(ctx, v, []Approval{tt.given}, time.Now().Add(time.Hour))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := d.Approvals[0]; got.Counted != (tt.why == "") || d.Allowed != (tt.why == "") || !strings.Contains(got.Why, tt.why) {
+			t.Errorf("%s: %+v, want %s", name, got, tt.why)
+		}
+		if strings.Contains(told(d), "rejected") {
+			t.Errorf("%s: a rejection by a key that signs no more: %s", name, told(d))
+		}
+		// a decision as of before the approval does not know of it
+		if d, err = p.Evaluate(ctx, v, []Approval{tt.given}, time.Now().Add(-time.Hour)); err != nil || d.Allowed {
+			t.Errorf("%s: an hour ago: %s, %v", name, told(d), err)
+		}
+	}
+}

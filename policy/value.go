@@ -1,0 +1,163 @@
+package policy
+
+import (
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/cel-go/common/types"
+	"github.com/google/cel-go/common/types/ref"
+	"github.com/google/cel-go/common/types/traits"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/jsontree"
+)
+
+// valueOf is a JSON value as rules see it. A number is an int where it is integral and an
+// int64 holds it, a double otherwise: 1, 1.0 and 1e3 are ints, 0.5 and 1e30 doubles.
+func valueOf(v jsontree.Value) ref.Val {
+	switch v.Kind() {
+	case jsontree.Object:
+		members := map[string]any{}
+		for name, m := range v.Members() {
+			members[string(name)] = valueOf(m)
+		}
+		return newObject(members)
+	case jsontree.Array:
+		elements, n := []ref.Val{}, uint64(1)
+		for _, e := range v.Elements() {
+			element := valueOf(e)
+			elements, n = append(elements, element), n+weight(element)
+		}
+		return &array{types.NewRefValList(types.DefaultTypeAdapter, elements), n}
+	case jsontree.String:
+		return types.String(v.Text())
+	case jsontree.Number:
+		return numberOf(string(v.Raw()))
+	case jsontree.Bool:
+		return types.Bool(string(v.Raw()) == "true")
+	}
+	return types.NullValue
+}
+
+func numberOf(literal string) ref.Val {
+	if n, err := strconv.ParseInt(literal, 10, 64); err == nil {
+		return types.Int(n)
+	}
+	f, err := strconv.ParseFloat(literal, 64)
+	if err != nil {
+		return types.Double(math.NaN()) // canonical wrote the literal: unreachable, and equal to nothing
+	}
+	return types.Double(f)
+}
+
+// ordered is a map whose keys come in the order of their bytes, so that a rule says the same each time.
+type ordered struct {
+	traits.Mapper
+	keys   []ref.Val
+	weight uint64
+}
+
+// array is a list that knows its weight.
+type array struct {
+	traits.Lister
+	weight uint64
+}
+
+func newObject(members map[string]any) ref.Val {
+	names := make([]string, 0, len(members))
+	for name := range members {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	o := &ordered{Mapper: types.NewStringInterfaceMap(types.DefaultTypeAdapter, members), weight: 1}
+	for _, name := range names {
+		key := types.String(name)
+		o.keys = append(o.keys, key)
+		o.weight += weight(key) + weight(types.DefaultTypeAdapter.NativeToValue(members[name]))
+	}
+	return o
+}
+
+// Iterator gives the keys in order.
+func (o *ordered) Iterator() traits.Iterator {
+	return types.NewRefValList(types.DefaultTypeAdapter, o.keys).Iterator()
+}
+
+func stringsOf(all []string) ref.Val {
+	return types.NewStringList(types.DefaultTypeAdapter, all)
+}
+
+func parentsOf(ids []identity.ID) ref.Val {
+	all := []string{}
+	for _, id := range ids {
+		all = append(all, id.String())
+	}
+	return stringsOf(all)
+}
+
+func signerOf(s attest.Signatory) ref.Val {
+	return newObject(map[string]any{"kind": s.Kind, "name": s.Name, "issuer": s.Issuer, "algorithm": s.Algorithm})
+}
+
+// timeOf has earliest and latest only where a time is proved.
+func timeOf(times []attest.TrustedTime) ref.Val {
+	list := []ref.Val{}
+	for _, t := range times {
+		list = append(list, newObject(map[string]any{"kind": t.Kind, "authority": t.Authority, "time": types.Timestamp{Time: t.Time}}))
+	}
+	members := map[string]any{
+		"verified":   len(times) > 0,
+		"timestamps": types.NewRefValList(types.DefaultTypeAdapter, list),
+	}
+	if len(times) > 0 {
+		members["earliest"] = types.Timestamp{Time: earliest(times)}
+		members["latest"] = types.Timestamp{Time: slices.MaxFunc(times, byTime).Time}
+	}
+	return newObject(members)
+}
+
+func byTime(a, b attest.TrustedTime) int { return a.Time.Compare(b.Time) }
+
+// earliest is when the first authority saw a signature, zero if none did.
+func earliest(times []attest.TrustedTime) time.Time {
+	if len(times) == 0 {
+		return time.Time{}
+	}
+	return slices.MinFunc(times, byTime).Time
+}
+
+func annotationsOf(annotations map[string]string) ref.Val {
+	members := map[string]any{}
+	for name, value := range annotations {
+		members[name] = value
+	}
+	return newObject(members)
+}
+
+// approvalsOf are those that count.
+func approvalsOf(results []ApprovalResult) ref.Val {
+	all := []ref.Val{}
+	for _, r := range results {
+		if !r.Counted {
+			continue
+		}
+		members := map[string]any{
+			"approver": r.Approver, "role": r.Role, "decision": string(r.Decision), "reason": r.Reason,
+			"conditions": stringsOf(append([]string{}, r.Conditions...)),
+		}
+		if !r.Expires.IsZero() {
+			members["expires"] = types.Timestamp{Time: r.Expires}
+		}
+		if first := earliest(r.Times); !first.IsZero() {
+			members["time"] = types.Timestamp{Time: first}
+		}
+		all = append(all, newObject(members))
+	}
+	return types.NewRefValList(types.DefaultTypeAdapter, all)
+}
+
+func list(names []string) string { return strings.Join(names, ", ") }

@@ -1,0 +1,236 @@
+package registry
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/limits"
+)
+
+// Attached is where a bundle is now.
+type Attached struct {
+	Referrer      string // digest of the manifest that holds it
+	Bundle        string // digest of the bundle itself
+	PredicateType string
+	Existed       bool // it was there already, and nothing was done
+}
+
+// attachment is a bundle on its way.
+type attachment struct {
+	item
+	predicateType string
+	existing      string // the referrer that has it already
+}
+
+// Attach makes each bundle a referrer of the artifact, and answers in the same order. A bundle is
+// stored byte for byte, without white space around it. One that is there already is left
+// alone. The error wraps ErrNotSubject, before anything is written, where a statement's subjects
+// do not include the artifact (or, under a declaration, the run). After another error some
+// may be attached; attaching all of them again does the rest.
+func (t *Target) Attach(ctx context.Context, a *Artifact, bundles ...[]byte) ([]Attached, error) {
+	all := make([]attachment, len(bundles))
+	for i, data := range bundles {
+		var err error
+		if all[i], err = a.prepare(data); err != nil {
+			return nil, err
+		}
+	}
+	if err := t.findExisting(ctx, a, all); err != nil {
+		return nil, err
+	}
+	pushed, err := t.pushAll(ctx, a, all)
+	if len(pushed) > 0 {
+		t.linking.Lock()
+		err = errors.Join(err, t.store.link(ctx, a.descriptor.Digest, pushed))
+		t.linking.Unlock()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return results(all, pushed), nil
+}
+
+// prepare holds a bundle against the artifact.
+func (a *Artifact) prepare(data []byte) (attachment, error) {
+	data = bytes.TrimSpace(data)
+	made := attachment{item: newItem(attest.BundleMediaType, data)}
+	if len(data) > limits.RegistryContent {
+		return made, fmt.Errorf("the bundle has %d bytes, want at most %d: sign with --detached", len(data), limits.RegistryContent)
+	}
+	b, err := attest.ParseBundle(data)
+	if err != nil {
+		return made, err
+	}
+	if b.Format() != attest.SigstoreBundle {
+		return made, fmt.Errorf("a bare DSSE envelope cannot be attached: want a Sigstore bundle (sign --bundle-format %s)", attest.SigstoreBundle)
+	}
+	subjects, err := b.UnverifiedSubjects()
+	if err != nil {
+		return made, fmt.Errorf("%w: %w", attest.ErrMalformed, err)
+	}
+	made.predicateType = b.UnverifiedPredicateType()
+	want, err := a.wanted()
+	if err != nil {
+		return made, err
+	}
+	if !slices.ContainsFunc(subjects, func(s attest.Subject) bool { return s.SHA256 == want.SHA256 }) {
+		return made, &NotSubjectError{a.Reference, !a.run.IsZero()}
+	}
+	return made, nil
+}
+
+// NotSubjectError is an ErrNotSubject that says which artifact.
+type NotSubjectError struct {
+	Artifact Reference
+	IsRun    bool // it is a declaration, and the run should be the subject
+}
+
+func (e *NotSubjectError) Error() string { return fmt.Sprintf("%s: %s", ErrNotSubject, e.Artifact) }
+func (e *NotSubjectError) Unwrap() error { return ErrNotSubject }
+
+// wanted is the subject that an attestation of the artifact has: the run, under its declaration.
+func (a *Artifact) wanted() (attest.Subject, error) {
+	if id := a.Run(); !id.IsZero() {
+		return attest.Subject{Name: id.String(), SHA256: id.Digest()}, nil
+	}
+	return a.Subject()
+}
+
+// findExisting marks the bundles that the artifact has. A bundle whose content the repository
+// does not have is nobody's, so that new ones cost one question each and no listing.
+func (t *Target) findExisting(ctx context.Context, a *Artifact, all []attachment) error {
+	there := make([]bool, len(all))
+	err := inParallel(ctx, len(all), func(ctx context.Context, i int) (err error) {
+		there[i], err = t.store.exists(ctx, all[i].Descriptor)
+		return err
+	})
+	if err != nil || !slices.Contains(there, true) {
+		return err
+	}
+	referrers, err := t.store.referrers(ctx, a.descriptor.Digest)
+	if err != nil {
+		return err
+	}
+	holders := make([]digest.Digest, len(referrers))
+	err = inParallel(ctx, len(referrers), func(ctx context.Context, i int) error {
+		if !mayBeBundle(referrers[i]) {
+			return nil
+		}
+		manifest, err := t.store.fetch(ctx, referrers[i])
+		if err == nil {
+			if layer, err := bundleLayer(manifest, a.descriptor.Digest); err == nil {
+				holders[i] = layer.Digest
+			}
+		}
+		return ctx.Err() // a referrer that cannot be read holds nothing
+	})
+	for i, layer := range holders {
+		for j := range all {
+			if layer != "" && all[j].Digest == layer && all[j].existing == "" {
+				all[j].existing = referrers[i].Digest.String()
+			}
+		}
+	}
+	return err
+}
+
+// pushAll stores what is not there yet, each content before the manifest that names it, and
+// gives the manifests that it has stored, also when it fails.
+func (t *Target) pushAll(ctx context.Context, a *Artifact, all []attachment) ([]ocispec.Descriptor, error) {
+	var fresh []*attachment
+	seen := map[digest.Digest]bool{}
+	for i := range all {
+		if b := &all[i]; b.existing == "" && !seen[b.Digest] {
+			seen[b.Digest] = true
+			fresh = append(fresh, b)
+		}
+	}
+	if len(fresh) == 0 {
+		return nil, nil
+	}
+	if err := t.ensure(ctx, emptyConfig()); err != nil {
+		return nil, err
+	}
+	created := time.Now()
+	pushed := make([]ocispec.Descriptor, len(fresh))
+	err := inParallel(ctx, len(fresh), func(ctx context.Context, i int) error {
+		b := fresh[i]
+		manifest, err := newReferrer(a.descriptor, b.Descriptor, b.predicateType, created)
+		if err != nil {
+			return err
+		}
+		if err := t.store.push(ctx, b.Descriptor, b.data); err != nil {
+			return err
+		}
+		if err := t.store.push(ctx, manifest.Descriptor, manifest.data); err != nil {
+			return err
+		}
+		pushed[i] = manifest.Descriptor
+		t.count()
+		return nil
+	})
+	return slices.DeleteFunc(pushed, func(d ocispec.Descriptor) bool { return d.Digest == "" }), err
+}
+
+func results(all []attachment, pushed []ocispec.Descriptor) []Attached {
+	done := make([]Attached, len(all))
+	at := map[digest.Digest]string{}
+	next := 0
+	for i, b := range all {
+		done[i] = Attached{Bundle: b.Digest.String(), PredicateType: b.predicateType, Existed: true}
+		switch {
+		case b.existing != "":
+			done[i].Referrer = b.existing
+		case at[b.Digest] != "":
+			done[i].Referrer = at[b.Digest]
+		default:
+			at[b.Digest] = pushed[next].Digest.String()
+			done[i].Referrer, done[i].Existed = at[b.Digest], false
+			next++
+		}
+	}
+	return done
+}
+
+// ensure stores content unless it is there.
+func (t *Target) ensure(ctx context.Context, c item) error {
+	there, err := t.store.exists(ctx, c.Descriptor)
+	if err != nil || there {
+		return err
+	}
+	return t.store.push(ctx, c.Descriptor, c.data)
+}
+
+// mayBeBundle says that a referrer is an attestation, or that only its manifest can tell: old
+// indexes have no artifact type, and some registries call the config's media type that.
+func mayBeBundle(d ocispec.Descriptor) bool {
+	return d.ArtifactType == attest.BundleMediaType || d.ArtifactType == "" || d.ArtifactType == ocispec.MediaTypeEmptyJSON
+}
+
+// inParallel calls do for 0 to n-1, a few at a time, and gives the first error.
+func inParallel(ctx context.Context, n int, do func(context.Context, int) error) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(workers)
+	for i := range n {
+		g.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			return do(ctx, i)
+		})
+	}
+	return g.Wait()
+}
+
+// Run is the run whose declaration the artifact is; the zero ID if it is none.
+func (a *Artifact) Run() identity.ID { return a.run }

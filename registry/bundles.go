@@ -1,0 +1,185 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"slices"
+	"sync"
+	"time"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/runattest/runattest/attest"
+)
+
+// Listing is what refers to an artifact.
+type Listing struct {
+	target     *Target
+	artifact   *Artifact
+	types      []string // empty for all
+	candidates []ocispec.Descriptor
+
+	mu                sync.Mutex
+	foreign, filtered int
+}
+
+// List finds the attestations of an artifact, of the given predicate types or of all: its
+// referrers of Sigstore's bundle type. Referrers of other types are counted and left alone.
+func (t *Target) List(ctx context.Context, a *Artifact, predicateTypes ...string) (*Listing, error) {
+	referrers, err := t.store.referrers(ctx, a.descriptor.Digest)
+	if err != nil {
+		return nil, err
+	}
+	l := &Listing{target: t, artifact: a, types: predicateTypes}
+	for _, d := range referrers {
+		said := d.Annotations[predicateAnnotation]
+		switch {
+		case !mayBeBundle(d):
+			l.foreign++
+		case said != "" && !l.wants(said):
+			l.filtered++
+		default:
+			l.candidates = append(l.candidates, d)
+		}
+	}
+	return l, nil
+}
+
+// Len is how many referrers Bundles is going to fetch.
+func (l *Listing) Len() int { return len(l.candidates) }
+
+// Foreign is how many referrers are of other types, as far as they have been looked at.
+func (l *Listing) Foreign() int { l.mu.Lock(); defer l.mu.Unlock(); return l.foreign }
+
+// Filtered is how many attestations are of predicate types that were not asked for, as far as
+// they have been looked at.
+func (l *Listing) Filtered() int { l.mu.Lock(); defer l.mu.Unlock(); return l.filtered }
+
+func (l *Listing) wants(predicateType string) bool {
+	return len(l.types) == 0 || slices.Contains(l.types, predicateType)
+}
+
+// Found is an attestation as it was fetched: its digest is right and nothing else has been
+// checked.
+type Found struct {
+	Referrer      string // digest of the manifest that holds it
+	PredicateType string // as the statement says
+	Created       time.Time
+	Data          []byte // the bundle, byte for byte
+	Bundle        *attest.Bundle
+}
+
+// Bundles fetches the attestations in the order of the list, several at a time and no more
+// than that ahead of the caller. A referrer that claims to be an attestation and is none is a
+// *MalformedError, and the next one follows; so does it after content that is not what its
+// digest says. Any other error ends the sequence.
+func (l *Listing) Bundles(ctx context.Context) iter.Seq2[*Found, error] {
+	return func(yield func(*Found, error) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		for r := range l.fetchAhead(ctx) {
+			got := <-r
+			if got.found == nil && got.err == nil {
+				continue
+			}
+			if !yield(got.found, got.err) || got.err != nil && !isOneOnly(got.err) {
+				return
+			}
+			l.target.count()
+		}
+		if err := ctx.Err(); err != nil {
+			yield(nil, err)
+		}
+	}
+}
+
+// isOneOnly says that an error is about one referrer and not about the registry.
+func isOneOnly(err error) bool {
+	var malformed *MalformedError
+	return errors.As(err, &malformed) || errors.Is(err, ErrMismatch) || errors.Is(err, io.ErrUnexpectedEOF)
+}
+
+type fetched struct {
+	found *Found // nil without an error is one that was not asked for
+	err   error
+}
+
+// fetchAhead fetches in the background; the channel's room bounds how much.
+func (l *Listing) fetchAhead(ctx context.Context) <-chan chan fetched {
+	queue := make(chan chan fetched, workers-1)
+	go func() {
+		defer close(queue)
+		for _, d := range l.candidates {
+			r := make(chan fetched, 1)
+			select {
+			case queue <- r:
+			case <-ctx.Done():
+				return
+			}
+			go func() {
+				found, err := l.fetch(ctx, d)
+				r <- fetched{found, err}
+			}()
+		}
+	}()
+	return queue
+}
+
+func (l *Listing) fetch(ctx context.Context, d ocispec.Descriptor) (*Found, error) {
+	manifest, err := l.target.store.fetch(ctx, d)
+	if err != nil {
+		return nil, l.malformed(d, err)
+	}
+	m, err := readManifest(manifest)
+	if err != nil {
+		return nil, &MalformedError{d.Digest.String(), err}
+	}
+	if d.ArtifactType != attest.BundleMediaType && m.ArtifactType != attest.BundleMediaType {
+		l.add(&l.foreign)
+		return nil, nil
+	}
+	layer, err := bundleLayer(manifest, l.artifact.descriptor.Digest)
+	if err != nil {
+		return nil, &MalformedError{d.Digest.String(), err}
+	}
+	data, err := l.target.store.fetch(ctx, layer)
+	if err != nil {
+		return nil, l.malformed(d, err)
+	}
+	b, err := attest.ParseBundle(data)
+	if err != nil {
+		return nil, &MalformedError{d.Digest.String(), err}
+	}
+	found := &Found{Referrer: d.Digest.String(), PredicateType: b.UnverifiedPredicateType(), Data: data, Bundle: b}
+	if at, err := time.Parse(time.RFC3339, m.Annotations[ocispec.AnnotationCreated]); err == nil {
+		found.Created = at
+	}
+	if !l.wants(found.PredicateType) {
+		l.add(&l.filtered)
+		return nil, nil
+	}
+	return found, nil
+}
+
+// malformed tells what is wrong with one referrer from what is wrong with the registry.
+func (l *Listing) malformed(d ocispec.Descriptor, err error) error {
+	var unfit *descriptorError
+	switch {
+	case errors.As(err, &unfit):
+		return &MalformedError{d.Digest.String(), err}
+	case errors.Is(err, ErrNotFound):
+		return &MalformedError{d.Digest.String(), errors.New("it is listed, and a part of it is not there")}
+	case isOneOnly(err):
+		return fmt.Errorf("referrer %s: %w", d.Digest, err)
+	}
+	return err
+}
+
+func (l *Listing) add(count *int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	*count++
+}

@@ -1,0 +1,392 @@
+package registry_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/registry"
+)
+
+type front = func(w http.ResponseWriter, r *http.Request, next http.Handler)
+
+// onPath spoils the answers to requests whose path holds a text.
+func onPath(part string, spoiled http.HandlerFunc) front {
+	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if strings.Contains(r.URL.Path, part) {
+			spoiled(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	}
+}
+
+func index(w http.ResponseWriter, body func(w http.ResponseWriter)) {
+	w.Header().Set("Content-Type", ocispec.MediaTypeImageIndex)
+	body(w)
+}
+
+// million writes an index of a million entries.
+func million(w http.ResponseWriter) {
+	index(w, func(w http.ResponseWriter) {
+		fmt.Fprint(w, `{"schemaVersion":2,"mediaType":"`+ocispec.MediaTypeImageIndex+`","manifests":[`)
+		entry := `{"mediaType":"` + ocispec.MediaTypeImageManifest + `","digest":"sha256:` + hexDigits + `","size":1},`
+		chunk := strings.Repeat(entry, 1000)
+		for range 1000 {
+			if _, err := fmt.Fprint(w, chunk); err != nil {
+				return
+			}
+		}
+		fmt.Fprint(w, strings.TrimSuffix(entry, ",")+`]}`)
+	})
+}
+
+// endless says that there is another page, for ever.
+func endless() http.HandlerFunc {
+	var page atomic.Int64
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Link", fmt.Sprintf(`<%s?page=%d>; rel="next"`, r.URL.Path, page.Add(1)))
+		index(w, func(w http.ResponseWriter) { fmt.Fprint(w, `{"schemaVersion":2,"manifests":[]}`) })
+	}
+}
+
+func status(code int, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(code)
+		fmt.Fprint(w, body)
+	}
+}
+
+// What a registry does wrong is an error that says so, and the registry's.
+func TestRegistryFaults(t *testing.T) {
+	for name, r := range map[string]struct {
+		front front
+		want  string
+	}{
+		"redirect loop": {onPath("/manifests/v1", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, http.StatusFound) }), "redirects"},
+		"forbidden":     {onPath("/manifests/v1", status(http.StatusForbidden, `{}`)), "is refused (403"},
+		"dies":          {onPath("/manifests/v1", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }), "EOF"},
+		"lying digest": {func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			next.ServeHTTP(swapDigest{w}, r)
+		}, "serves something else"},
+		"manifest over the cap": {onPath("/manifests/v1", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", ocispec.MediaTypeImageManifest)
+			w.Header().Set("Content-Length", fmt.Sprint(17<<20))
+			_, _ = w.Write(bytes.Repeat([]byte(" "), 17<<20))
+		}), "want at most 16777216"},
+		"a million referrers":       {onPath("/referrers/", func(w http.ResponseWriter, _ *http.Request) { million(w) }), "want at most 16777216"},
+		"a million in the fallback": {noAPI(func(w http.ResponseWriter) { million(w) }), "want at most 16777216"},
+		"endless pages":             {onPath("/referrers/", endless()), "more than 5000 pages"},
+		"pages at another server":   {onPath("/referrers/", elsewhere), "another server"},
+		"referrers that are no JSON": {onPath("/referrers/", func(w http.ResponseWriter, _ *http.Request) {
+			index(w, func(w http.ResponseWriter) { fmt.Fprint(w, "{") })
+		}), "list of referrers"},
+		"a fallback that is no index": {noAPI(func(w http.ResponseWriter) {
+			fmt.Fprint(w, `{"mediaType":"application/vnd.oci.image.manifest.v1+json"}`)
+		}), "no index of referrers"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newServer(t, true)
+			s.artifact()
+			s.spoil(r.front)
+			target := open(t, s.host+"/app:v1")
+			a, err := target.Resolve(context.Background())
+			if err == nil {
+				_, err = target.List(context.Background(), a)
+			}
+			var failed *registry.Error
+			if !errors.As(err, &failed) || !strings.Contains(err.Error(), r.want) || !strings.Contains(err.Error(), s.host) {
+				t.Errorf("%v; want an *Error with %q", err, r.want)
+			}
+		})
+	}
+}
+
+func elsewhere(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Link", `<http://169.254.169.254/v2/app/referrers/x>; rel="next"`)
+	index(w, func(w http.ResponseWriter) { fmt.Fprint(w, `{"schemaVersion":2,"manifests":[]}`) })
+}
+
+// noAPI answers for the index under the fallback tag.
+func noAPI(answer func(w http.ResponseWriter)) front {
+	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		switch {
+		case strings.Contains(r.URL.Path, "/referrers/"):
+			http.NotFound(w, r)
+		case strings.Contains(r.URL.Path, "/manifests/sha256-"):
+			answer(w)
+		default:
+			next.ServeHTTP(w, r)
+		}
+	}
+}
+
+type swapDigest struct{ http.ResponseWriter }
+
+func (s swapDigest) WriteHeader(code int) {
+	s.Header().Set("Docker-Content-Digest", "sha256:"+hexDigits)
+	s.ResponseWriter.WriteHeader(code)
+}
+
+func TestNoSuchTag(t *testing.T) {
+	s := newServer(t, true)
+	s.artifact()
+	for _, name := range []string{"/app:v2", "/app", "/other:v1", "/app@sha256:" + hexDigits} {
+		if _, err := open(t, s.host+name).Resolve(context.Background()); !errors.Is(err, registry.ErrNotFound) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// A bad referrer is reported and the good one is there, whatever is wrong with the bad one.
+func TestMalformedReferrers(t *testing.T) {
+	const kind = attest.BundleMediaType
+	layer := func(s *server, data string) ocispec.Descriptor {
+		s.put("blob", "", "", []byte(data))
+		d := blob(data)
+		d.MediaType = kind
+		return d
+	}
+	for name, bad := range map[string]func(s *server) ocispec.Manifest{
+		"no bundle": func(s *server) ocispec.Manifest {
+			return ocispec.Manifest{Layers: []ocispec.Descriptor{layer(s, "{}")}}
+		},
+		"empty": func(s *server) ocispec.Manifest { return ocispec.Manifest{Layers: []ocispec.Descriptor{layer(s, "")}} },
+		"two layers": func(s *server) ocispec.Manifest {
+			return ocispec.Manifest{Layers: []ocispec.Descriptor{layer(s, "{}"), layer(s, "1")}}
+		},
+		"no layer": func(*server) ocispec.Manifest { return ocispec.Manifest{Layers: []ocispec.Descriptor{}} },
+		"wrong type": func(s *server) ocispec.Manifest {
+			d := layer(s, "{}")
+			d.MediaType = "text/plain"
+			return ocispec.Manifest{Layers: []ocispec.Descriptor{d}}
+		},
+		"huge layer": func(s *server) ocispec.Manifest {
+			d := layer(s, "{}")
+			d.Size = 1 << 60
+			return ocispec.Manifest{Layers: []ocispec.Descriptor{d}}
+		},
+		"negative": func(s *server) ocispec.Manifest {
+			d := layer(s, "{}")
+			d.Size = -1
+			return ocispec.Manifest{Layers: []ocispec.Descriptor{d}}
+		},
+		"dangling": func(*server) ocispec.Manifest {
+			d := blob("nowhere")
+			d.MediaType = kind
+			return ocispec.Manifest{Layers: []ocispec.Descriptor{d}}
+		},
+		"bad digest": func(*server) ocispec.Manifest {
+			return ocispec.Manifest{Layers: []ocispec.Descriptor{{MediaType: kind, Digest: "sha256:../../x", Size: 2}}}
+		},
+		"other media": func(s *server) ocispec.Manifest {
+			d := layer(s, `{"mediaType":"x"}`)
+			return ocispec.Manifest{Layers: []ocispec.Descriptor{d}}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newServer(t, false)
+			subject := s.artifact()
+			m := bad(s)
+			m.ArtifactType = kind
+			d := s.refer(subject, m)
+			good := attach(t, s.host+"/app:v1", 1)
+			found, _, errs := fetchAll(t, s.host+"/app:v1")
+			var malformed *registry.MalformedError
+			if len(errs) != 1 || !errors.As(errs[0], &malformed) || malformed.Referrer != d.Digest.String() {
+				t.Errorf("errors %v; want that %s is malformed", errs, d.Digest)
+			}
+			if len(found) != 1 || found[0].Referrer != good[0].Referrer {
+				t.Errorf("the good one is hidden: %v", found)
+			}
+		})
+	}
+}
+
+// Content that is not what its digest says is the registry's fault, and hides nothing either.
+func TestSpoiledContent(t *testing.T) {
+	for name, spoil := range map[string]func(data []byte) []byte{
+		"truncated": func(data []byte) []byte { return data[:len(data)/2] },
+		"flipped":   func(data []byte) []byte { d := bytes.Clone(data); d[10] ^= 1; return d },
+		"longer":    func(data []byte) []byte { return append(bytes.Clone(data), ' ') },
+	} {
+		for _, chunked := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/chunked=%v", name, chunked), func(t *testing.T) {
+				s := newServer(t, true)
+				s.artifact()
+				attached := attach(t, s.host+"/app:v1", 1, 2)
+				s.spoil(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+					if !strings.HasSuffix(r.URL.Path, "/blobs/"+attached[0].Bundle) {
+						next.ServeHTTP(w, r)
+						return
+					}
+					answer := httptest.NewRecorder()
+					next.ServeHTTP(answer, r)
+					data := spoil(answer.Body.Bytes())
+					if chunked {
+						w.(http.Flusher).Flush()
+					}
+					_, _ = w.Write(data)
+				})
+				found, _, errs := fetchAll(t, s.host+"/app:v1")
+				if len(errs) != 1 || len(found) != 1 || found[0].Referrer != attached[1].Referrer {
+					t.Fatalf("%d found, %v", len(found), errs)
+				}
+				var failed *registry.Error
+				if !errors.As(errs[0], &failed) || !strings.Contains(errs[0].Error(), attached[0].Referrer) {
+					t.Errorf("%v", errs[0])
+				}
+			})
+		}
+	}
+}
+
+// What may pass is asked again, as late as the registry wants.
+func TestRetryAfter(t *testing.T) {
+	for name, code := range map[string]int{"429": http.StatusTooManyRequests, "503": http.StatusServiceUnavailable} {
+		t.Run(name, func(t *testing.T) {
+			s := newServer(t, true)
+			s.artifact()
+			var asked atomic.Int32
+			s.spoil(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+				if strings.Contains(r.URL.Path, "/manifests/v1") && asked.Add(1) == 1 {
+					w.Header().Set("Retry-After", "1")
+					w.WriteHeader(code)
+					return
+				}
+				next.ServeHTTP(w, r)
+			})
+			start := time.Now()
+			resolve(t, s.host+"/app:v1")
+			if took := time.Since(start); took < time.Second || asked.Load() != 2 {
+				t.Errorf("asked %d times within %s", asked.Load(), took)
+			}
+		})
+	}
+}
+
+func TestDeadline(t *testing.T) {
+	s := newServer(t, true)
+	s.artifact()
+	s.spoil(onPath("/manifests/", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	target, err := registry.Open(parse(t, s.host+"/app:v1"), registry.Options{Timeout: 100 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = target.Resolve(context.Background())
+	var failed *registry.Error
+	if !errors.As(err, &failed) || !strings.Contains(err.Error(), "no answer within 100ms") {
+		t.Errorf("%v", err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	time.AfterFunc(50*time.Millisecond, cancel)
+	if _, err := open(t, s.host+"/app:v1").Resolve(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("canceled: %v", err)
+	}
+}
+
+// The registry dies between the bundle and its manifest; attaching again completes it.
+func TestInterruptedAttach(t *testing.T) {
+	both(t, func(t *testing.T, s *server) {
+		s.artifact()
+		s.spoil(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			if r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/manifests/") {
+				panic(http.ErrAbortHandler)
+			}
+			next.ServeHTTP(w, r)
+		})
+		target, a := resolve(t, s.host+"/app:v1")
+		bundle := sign(t, 1, attest.StatementOptions{}, a)
+		var failed *registry.Error
+		if _, err := target.Attach(context.Background(), a, bundle); !errors.As(err, &failed) {
+			t.Fatalf("%v", err)
+		}
+		s.spoil(nil)
+		attached, err := open(t, s.host+"/app:v1").Attach(context.Background(), a, bundle)
+		if err != nil || attached[0].Existed {
+			t.Fatalf("%v, %v", attached, err)
+		}
+		if found, _, errs := fetchAll(t, s.host+"/app:v1"); len(found) != 1 || len(errs) > 0 {
+			t.Errorf("%d found, %v", len(found), errs)
+		}
+	})
+}
+
+// A refusal says whose credentials were tried.
+func TestCredentials(t *testing.T) {
+	s := newServer(t, true)
+	s.artifact()
+	s.spoil(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if user, password, _ := r.BasicAuth(); user != "alice" || password != "secret" {
+			w.Header().Set("WWW-Authenticate", `Basic realm="here"`)
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+	config := filepath.Join(os.Getenv("DOCKER_CONFIG"), "config.json")
+	for _, r := range []struct{ config, want string }{
+		{`{}`, "which has no credentials for " + s.host},
+		{`{"auths": {"` + s.host + `": {"auth": "Ym9iOnNlY3JldA=="}}}`, `tried the credentials of user "bob" from ` + config},
+		{`{"credHelpers": {"` + s.host + `": "nobody"}}`, "tried the credential helper docker-credential-nobody, which " + config + " names"},
+		{`{"auths": {"` + s.host + `": {"auth": "YWxpY2U6c2VjcmV0"}}}`, ""},
+	} {
+		if err := os.WriteFile(config, []byte(r.config), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := open(t, s.host+"/app:v1").Resolve(context.Background())
+		var failed *registry.Error
+		switch {
+		case r.want == "" && err != nil:
+			t.Error(err)
+		case r.want != "" && (!errors.As(err, &failed) || !strings.Contains(err.Error(), r.want) || strings.Contains(err.Error(), "secret") || failed.Hint == ""):
+			t.Errorf("%v; want %q and a hint", err, r.want)
+		}
+	}
+}
+
+// Plain HTTP is for this machine, and not where an authority is given.
+func TestPlainHTTP(t *testing.T) {
+	s := newServer(t, true)
+	s.artifact()
+	tlsFront := httptest.NewTLSServer(s)
+	defer tlsFront.Close()
+	tlsHost := strings.TrimPrefix(tlsFront.URL, "https://")
+	ca := encodePEM(tlsFront.Certificate().Raw)
+	for _, r := range []struct {
+		host string
+		o    registry.Options
+		want string
+	}{
+		{s.host, registry.Options{}, ""},
+		{s.host, registry.Options{CA: ca}, "--insecure-http"},
+		{tlsHost, registry.Options{CA: ca}, ""},
+		{tlsHost, registry.Options{}, "400"},
+		{tlsHost, registry.Options{CA: []byte("nothing")}, "no certificate"},
+	} {
+		target, err := registry.Open(parse(t, r.host+"/app:v1"), r.o)
+		if err == nil {
+			_, err = target.Resolve(context.Background())
+		}
+		var failed *registry.Error
+		text := fmt.Sprint(err)
+		if errors.As(err, &failed) {
+			text += failed.Hint
+		}
+		if r.want == "" && err != nil || !strings.Contains(text, r.want) {
+			t.Errorf("%s: %v; want %q", r.host, text, r.want)
+		}
+	}
+}

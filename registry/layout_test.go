@@ -1,0 +1,210 @@
+package registry_test
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/registry"
+)
+
+func encodePEM(der []byte) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+}
+
+// newLayout is a layout folder with one artifact, v1.
+func newLayout(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "layout")
+	if err := registry.CreateLayout(dir); err != nil {
+		t.Fatal(err)
+	}
+	m := ocispec.Manifest{MediaType: ocispec.MediaTypeImageManifest, Config: ocispec.DescriptorEmptyJSON, Layers: []ocispec.Descriptor{blob("weights")}}
+	m.SchemaVersion = 2
+	data := encode(t, m)
+	writeBlob(t, dir, []byte("weights"))
+	writeBlob(t, dir, []byte("{}"))
+	d := writeBlob(t, dir, data)
+	writeIndex(t, dir, ocispec.Descriptor{
+		MediaType: m.MediaType, Digest: d, Size: int64(len(data)), Annotations: map[string]string{ocispec.AnnotationRefName: "v1"},
+	})
+	return dir
+}
+
+func writeBlob(t *testing.T, dir string, data []byte) digest.Digest {
+	t.Helper()
+	d := digest.FromBytes(data)
+	writeFile(t, filepath.Join(dir, "blobs", "sha256", d.Encoded()), data)
+	return d
+}
+
+func writeIndex(t *testing.T, dir string, entries ...ocispec.Descriptor) {
+	t.Helper()
+	index := ocispec.Index{MediaType: ocispec.MediaTypeImageIndex, Manifests: entries}
+	index.SchemaVersion = 2
+	writeFile(t, filepath.Join(dir, "index.json"), encode(t, index))
+}
+
+func writeFile(t *testing.T, path string, data []byte) {
+	t.Helper()
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// pack makes a tarball of a folder.
+func pack(t *testing.T, dir string) string {
+	t.Helper()
+	var data bytes.Buffer
+	w := tar.NewWriter(&data)
+	if err := w.AddFS(os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "layout.tar")
+	writeFile(t, path, data.Bytes())
+	return path
+}
+
+func TestLayout(t *testing.T) {
+	dir := newLayout(t)
+	for _, ref := range []string{"oci-layout://" + dir + ":v1", "oci-layout://" + dir} {
+		attach(t, ref, 1, 2)
+		if _, _, err := open(t, ref).PushRun(context.Background(), declare(t, 5), sign(t, 5, attest.StatementOptions{})); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, a := resolve(t, "oci-layout://"+dir+":v1")
+	packed := pack(t, dir)
+	for _, ref := range []string{"oci-layout://" + dir + ":v1", "oci-layout://" + packed + ":v1", "oci-layout://" + packed + "@" + a.Digest()} {
+		// Signatures by Ed25519 are deterministic: the second time the bundles were there.
+		if found, _, errs := fetchAll(t, ref); len(found) != 2 || len(errs) > 0 {
+			t.Errorf("%s: %d found, %v", ref, len(found), errs)
+		}
+	}
+	d, _, err := open(t, "oci-layout://"+packed).FetchRun(context.Background(), declare(t, 5).ID())
+	if err != nil || d.ID() != declare(t, 5).ID() {
+		t.Errorf("%v", err)
+	}
+	target, a := resolve(t, "oci-layout://"+packed+":v1")
+	if _, err := target.Attach(context.Background(), a, sign(t, 3, attest.StatementOptions{}, a)); err == nil || !strings.Contains(err.Error(), "unpack it") {
+		t.Errorf("writing to a tarball: %v", err)
+	}
+}
+
+func TestLayoutWriters(t *testing.T) {
+	dir := newLayout(t)
+	ref := "oci-layout://" + dir + ":v1"
+	_, a := resolve(t, ref)
+	var wg sync.WaitGroup
+	for i := range 50 {
+		bundle := sign(t, i, attest.StatementOptions{}, a)
+		target := open(t, ref)
+		wg.Go(func() {
+			if _, err := target.Attach(context.Background(), a, bundle); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if found, _, errs := fetchAll(t, ref); len(found) != 50 || len(errs) > 0 {
+		t.Errorf("%d found, %v", len(found), errs)
+	}
+}
+
+// Other clients keep the referrers in an index under the fallback tag, in layouts too.
+func TestLayoutWithNestedIndex(t *testing.T) {
+	dir := newLayout(t)
+	attach(t, "oci-layout://"+dir+":v1", 1)
+	data, err := os.ReadFile(filepath.Join(dir, "index.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	nested := writeBlob(t, dir, data)
+	writeIndex(t, dir, ocispec.Descriptor{MediaType: ocispec.MediaTypeImageIndex, Digest: nested, Size: int64(len(data))})
+	_, a := resolve(t, "oci-layout://"+dir)
+	if a.Digest() != nested.String() {
+		t.Errorf("the only entry is %s, want %s", a.Digest(), nested)
+	}
+	var index ocispec.Index
+	if index = decodeIndex(t, data); len(index.Manifests) != 2 {
+		t.Fatalf("%d entries", len(index.Manifests))
+	}
+	ref := "oci-layout://" + dir + "@" + index.Manifests[0].Digest.String()
+	if found, _, errs := fetchAll(t, ref); len(found) != 1 || len(errs) > 0 {
+		t.Errorf("%d found, %v", len(found), errs)
+	}
+}
+
+func TestBadLayouts(t *testing.T) {
+	for name, r := range map[string]struct {
+		spoil func(t *testing.T, dir string) string
+		want  string
+	}{
+		"not there":  {func(_ *testing.T, dir string) string { return dir + "x" }, "no such file"},
+		"no layout":  {func(t *testing.T, _ string) string { return t.TempDir() }, "is no OCI image layout"},
+		"no tarball": {func(_ *testing.T, dir string) string { return filepath.Join(dir, "index.json") }, "is no tarball"},
+		"no tag":     {func(_ *testing.T, dir string) string { return dir + ":v2" }, "v2"},
+		"version":    {spoilFile("oci-layout", []byte(`{"imageLayoutVersion":"2.0.0"}`)), "version"},
+		"no JSON":    {spoilFile("index.json", []byte(`{`)), "index.json"},
+		"huge index": {spoilFile("index.json", bytes.Repeat([]byte(" "), 17<<20)), "more than 16777216 bytes"},
+		"many":       {spoilFile("index.json", manyEntries()), "at most 100000"},
+		"two tags":   {spoilFile("index.json", twoTags()), "[a b]"},
+		"lost":       {spoilFile("index.json", []byte(`{"manifests":[{"mediaType":"x","digest":"sha256:`+hexDigits+`","size":3}]}`)), hexDigits},
+		"wrong blob": {wrongBlob, "serves something else"},
+		"huge entry": {spoilFile("index.json", []byte(`{"manifests":[{"mediaType":"x","digest":"sha256:`+hexDigits+`","size":4611686018427387904}]}`)), "at most"},
+		"escape":     {spoilFile("index.json", []byte(`{"manifests":[{"mediaType":"x","digest":"sha256:../../../etc/passwd","size":3}]}`)), "digest"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ref := parse(t, "oci-layout://"+r.spoil(t, newLayout(t)))
+			target, err := registry.Open(ref, registry.Options{})
+			if err == nil {
+				_, err = target.Resolve(context.Background())
+			}
+			if err == nil || !strings.Contains(err.Error(), r.want) {
+				t.Errorf("%v; want %q", err, r.want)
+			}
+			if name == "not there" && !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("%v is no fs.ErrNotExist", err)
+			}
+		})
+	}
+}
+
+func spoilFile(name string, data []byte) func(t *testing.T, dir string) string {
+	return func(t *testing.T, dir string) string {
+		writeFile(t, filepath.Join(dir, name), data)
+		return dir
+	}
+}
+
+func wrongBlob(t *testing.T, dir string) string {
+	_, a := resolve(t, "oci-layout://"+dir)
+	spoiled := bytes.ToUpper(a.Manifest())
+	writeFile(t, filepath.Join(dir, "blobs", "sha256", strings.TrimPrefix(a.Digest(), "sha256:")), spoiled)
+	return dir
+}
+
+func manyEntries() []byte {
+	return []byte(`{"manifests":[` + strings.TrimSuffix(strings.Repeat(`{"size":1},`, 100_001), ",") + `]}`)
+}
+
+func twoTags() []byte {
+	entry := `{"mediaType":"x","digest":"sha256:` + hexDigits + `","size":3,"annotations":{"org.opencontainers.image.ref.name":"%s"}}`
+	return fmt.Appendf(nil, `{"manifests":[`+entry+`,`+entry+`]}`, "a", "b")
+}

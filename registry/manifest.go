@@ -1,0 +1,111 @@
+package registry
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+	specs "github.com/opencontainers/image-spec/specs-go"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/internal/limits"
+)
+
+// The annotations by which Sigstore's clients know what a referrer holds.
+const (
+	contentAnnotation   = "dev.sigstore.bundle.content"
+	predicateAnnotation = "dev.sigstore.bundle.predicateType"
+
+	dsseContent = "dsse-envelope"
+)
+
+// item is a piece of content with its descriptor.
+type item struct {
+	ocispec.Descriptor
+	data []byte
+}
+
+func newItem(mediaType string, data []byte) item {
+	return item{ocispec.Descriptor{MediaType: mediaType, Digest: digest.FromBytes(data), Size: int64(len(data))}, data}
+}
+
+// emptyConfig is the config of a manifest that has none, as the image specification has it.
+func emptyConfig() item { return newItem(ocispec.MediaTypeEmptyJSON, []byte(`{}`)) }
+
+// newReferrer is the manifest that hangs a bundle on an artifact, in cosign's form.
+func newReferrer(subject ocispec.Descriptor, layer ocispec.Descriptor, predicateType string, created time.Time) (item, error) {
+	config := emptyConfig().Descriptor
+	config.ArtifactType = attest.BundleMediaType
+	return packManifest(ocispec.Manifest{
+		ArtifactType: attest.BundleMediaType,
+		Config:       config,
+		Layers:       []ocispec.Descriptor{layer},
+		Subject:      &ocispec.Descriptor{MediaType: subject.MediaType, Digest: subject.Digest, Size: subject.Size},
+		Annotations: map[string]string{
+			ocispec.AnnotationCreated: created.UTC().Format(time.RFC3339),
+			contentAnnotation:         dsseContent,
+			predicateAnnotation:       predicateType,
+		},
+	})
+}
+
+// packManifest gives the manifest with a descriptor that says what a list of referrers says.
+func packManifest(m ocispec.Manifest) (item, error) {
+	m.Versioned = specs.Versioned{SchemaVersion: 2}
+	m.MediaType = ocispec.MediaTypeImageManifest
+	data, err := json.Marshal(m)
+	if err != nil {
+		return item{}, err
+	}
+	packed := newItem(m.MediaType, data)
+	packed.ArtifactType, packed.Annotations = m.ArtifactType, m.Annotations
+	return packed, nil
+}
+
+// bundleLayer is where a referrer's bundle is, or why the referrer is malformed.
+func bundleLayer(manifest []byte, subject digest.Digest) (ocispec.Descriptor, error) {
+	m, err := readManifest(manifest)
+	if err != nil {
+		return ocispec.Descriptor{}, err
+	}
+	switch {
+	case m.Subject == nil || m.Subject.Digest != subject:
+		return ocispec.Descriptor{}, errors.New("the manifest has another subject")
+	case len(m.Layers) != 1:
+		return ocispec.Descriptor{}, fmt.Errorf("%d layers, want 1", len(m.Layers))
+	case m.Layers[0].MediaType != attest.BundleMediaType:
+		return ocispec.Descriptor{}, fmt.Errorf("the layer is of media type %q, want %s", m.Layers[0].MediaType, attest.BundleMediaType)
+	}
+	return m.Layers[0], nil
+}
+
+// readManifest reads an image manifest; other media types have no layers to look at.
+func readManifest(data []byte) (*ocispec.Manifest, error) {
+	var m ocispec.Manifest
+	if err := json.Unmarshal(data, &m); err != nil {
+		return nil, fmt.Errorf("manifest: %w", err)
+	}
+	if m.MediaType != ocispec.MediaTypeImageManifest && m.MediaType != "" { // which OCI lets a manifest leave out
+		return nil, fmt.Errorf("manifest is of media type %q, want %s", m.MediaType, ocispec.MediaTypeImageManifest)
+	}
+	return &m, nil
+}
+
+// checkSize refuses what is too large, or no content at all, before it is fetched.
+func checkSize(d ocispec.Descriptor) error {
+	if err := d.Digest.Validate(); err != nil {
+		return &descriptorError{fmt.Sprintf("digest %q: %s", d.Digest, err)}
+	}
+	if d.Size < 0 || d.Size > limits.RegistryContent {
+		return &descriptorError{fmt.Sprintf("%s has %d bytes, want at most %d", d.Digest, d.Size, limits.RegistryContent)}
+	}
+	return nil
+}
+
+// descriptorError says that what a descriptor names is not to be fetched.
+type descriptorError struct{ text string }
+
+func (e *descriptorError) Error() string { return e.text }

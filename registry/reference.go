@@ -1,0 +1,200 @@
+package registry
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/identity"
+)
+
+// The schemes that a reference may begin with.
+const (
+	ociScheme    = "oci://"
+	layoutScheme = "oci-layout://"
+)
+
+// Reference names an artifact, or a run, in a repository: of a registry, or of an OCI layout.
+// It is a comparable value that ParseReference alone makes.
+//
+//	[oci://]HOST/REPO[:TAG][@sha256:HEX]     in a registry; the digest goes before the tag
+//	oci-layout://PATH[:TAG][@sha256:HEX]     in a folder or a tarball
+//	...@airun:1:sha256:HEX                   the run of that identity, in either
+type Reference struct {
+	host string // "" in a layout
+	path string // the repository, or the layout's path
+	tag  string
+	sum  string // sha256:HEX
+	run  identity.ID
+}
+
+// ErrReference says that a text is no reference.
+var ErrReference = errors.New("not a reference")
+
+// The grammar of https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests.
+var (
+	repositoryForm = regexp.MustCompile(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
+	tagForm        = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$`)
+	hostForm       = regexp.MustCompile(`^([a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?$`)
+)
+
+// IsReference tells by its scheme whether a command's argument is a reference and no file.
+func IsReference(s string) bool {
+	return strings.HasPrefix(s, ociScheme) || strings.HasPrefix(s, layoutScheme)
+}
+
+// ParseReference reads a reference. Errors wrap ErrReference.
+func ParseReference(s string) (Reference, error) {
+	r, err := parseReference(s)
+	if err != nil {
+		return Reference{}, fmt.Errorf("%q: %w: %w", s, ErrReference, err)
+	}
+	return r, nil
+}
+
+func parseReference(s string) (Reference, error) {
+	var r Reference
+	rest, isLayout := strings.CutPrefix(s, layoutScheme)
+	rest = strings.TrimPrefix(rest, ociScheme)
+	rest, err := r.cutEnd(rest)
+	if err != nil {
+		return r, err
+	}
+	if i := strings.LastIndex(rest, ":"); i > strings.LastIndexAny(rest, `/\`) {
+		if rest, r.tag = rest[:i], rest[i+1:]; !tagForm.MatchString(r.tag) {
+			return r, fmt.Errorf("tag %q: want at most 128 of letters, digits and ._-", r.tag)
+		}
+	}
+	if r.tag != "" && !r.run.IsZero() {
+		return r, errors.New("a run is referred to by its identity and no tag")
+	}
+	if isLayout {
+		if r.path = rest; rest == "" {
+			return r, errors.New("names no path: want oci-layout://PATH")
+		}
+		return r, nil
+	}
+	host, repository, ok := strings.Cut(rest, "/")
+	switch {
+	case !ok || !strings.ContainsAny(host, ".:") && host != "localhost":
+		return r, errors.New("names no registry: want HOST/REPOSITORY, as in docker.io/library/alpine")
+	case !hostForm.MatchString(host):
+		return r, fmt.Errorf("host %q: want a host name or address and perhaps a port", host)
+	case !repositoryForm.MatchString(repository):
+		return r, fmt.Errorf("repository %q: want lower-case letters, digits, separators and /", repository)
+	}
+	r.host, r.path = host, repository
+	return r, nil
+}
+
+// cutEnd takes off what follows the @.
+func (r *Reference) cutEnd(s string) (string, error) {
+	name, end, ok := strings.Cut(s, "@")
+	switch {
+	case !ok:
+		return s, nil
+	case strings.HasPrefix(end, "airun:"):
+		var err error
+		r.run, err = identity.ParseID(end)
+		return name, err
+	}
+	d := digest.Digest(end)
+	if err := d.Validate(); err != nil || d.Algorithm() != digest.SHA256 {
+		return "", fmt.Errorf("digest %q: want sha256: and 64 lower-case hex digits", end)
+	}
+	r.sum = end
+	return name, nil
+}
+
+// String is the inverse of ParseReference, with the scheme.
+func (r Reference) String() string {
+	s := r.Repository()
+	if r.tag != "" {
+		s += ":" + r.tag
+	}
+	switch {
+	case !r.run.IsZero():
+		s += "@" + r.run.String()
+	case r.sum != "":
+		s += "@" + r.sum
+	}
+	return s
+}
+
+// Repository is the reference without what it names there: oci://HOST/REPO or oci-layout://PATH.
+func (r Reference) Repository() string {
+	if r.IsLayout() {
+		return layoutScheme + r.path
+	}
+	return ociScheme + r.host + "/" + r.path
+}
+
+// Run is the run that is referred to; the zero ID if it is an artifact.
+func (r Reference) Run() identity.ID { return r.run }
+
+// Path is the path of an OCI layout, or the repository within a registry.
+func (r Reference) Path() string { return r.path }
+
+// IsLayout tells an OCI layout, which opens no socket, from a registry.
+func (r Reference) IsLayout() bool { return r.host == "" }
+
+// IsRepository says that the reference names a repository and nothing in it.
+func (r Reference) IsRepository() bool { return r.tag == "" && r.sum == "" && r.run.IsZero() }
+
+// WithRun is the reference to a run in the same repository.
+func (r Reference) WithRun(id identity.ID) Reference {
+	return Reference{host: r.host, path: r.path, run: id}
+}
+
+// at is the reference to a digest in the same repository.
+func (r Reference) at(d digest.Digest) Reference {
+	return Reference{host: r.host, path: r.path, sum: d.String()}
+}
+
+// name is what a store is asked for: a digest or a tag. Like elsewhere the tag that nobody
+// gave is latest; a layout looks for itself.
+func (r Reference) name() string {
+	switch {
+	case !r.run.IsZero():
+		return runTag(r.run)
+	case r.sum != "":
+		return r.sum
+	case r.tag == "" && !r.IsLayout():
+		return "latest"
+	}
+	return r.tag
+}
+
+// subject is an artifact of that digest as a Statement names it.
+func (r Reference) subject(d digest.Digest) (attest.Subject, error) {
+	s := attest.Subject{Name: r.host + "/" + r.path}
+	if r.IsLayout() {
+		s.Name = filepath.Base(filepath.Clean(r.path))
+	}
+	if d.Algorithm() != digest.SHA256 || hex.DecodedLen(len(d.Encoded())) != sha256.Size {
+		return s, fmt.Errorf("digest %s: want sha256", d)
+	}
+	_, err := hex.Decode(s.SHA256[:], []byte(d.Encoded()))
+	return s, err
+}
+
+// isLoopback says that the registry is this machine, by its name alone.
+func (r Reference) isLoopback() bool {
+	host := r.host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	ip := net.ParseIP(strings.Trim(host, "[]"))
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// runTag is where a run's declaration is: an OCI tag has no colons.
+func runTag(id identity.ID) string { return strings.ReplaceAll(id.String(), ":", "-") }

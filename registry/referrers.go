@@ -1,0 +1,198 @@
+package registry
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"oras.land/oras-go/v2/registry/remote/errcode"
+
+	"github.com/runattest/runattest/internal/limits"
+)
+
+// referrersAPI is whether a registry lists referrers itself.
+type referrersAPI int
+
+const (
+	apiUnknown referrersAPI = iota
+	apiThere
+	apiMissing
+)
+
+// errNoAPI says that the registry does not list referrers itself.
+var errNoAPI = errors.New("no referrers API")
+
+func (r *remoteStore) capability() referrersAPI {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.api
+}
+
+func (r *remoteStore) learned(api referrersAPI) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.api = api
+}
+
+// referrers asks the registry, and reads the index under the fallback tag if it has no answer.
+func (r *remoteStore) referrers(ctx context.Context, subject digest.Digest) ([]ocispec.Descriptor, error) {
+	if r.capability() != apiMissing {
+		found, err := r.listByAPI(ctx, subject)
+		if !errors.Is(err, errNoAPI) {
+			if err == nil {
+				r.learned(apiThere)
+			}
+			return found, r.failed(err)
+		}
+		r.learned(apiMissing)
+	}
+	index, err := r.readIndex(ctx, subject)
+	if err != nil {
+		return nil, err
+	}
+	return index.Manifests, nil
+}
+
+// listByAPI follows the pages of the referrers API. Filtering is left to the caller, since not
+// every registry filters and what is foreign is counted.
+func (r *remoteStore) listByAPI(ctx context.Context, subject digest.Digest) ([]ocispec.Descriptor, error) {
+	var all []ocispec.Descriptor
+	seen := map[digest.Digest]bool{}
+	path := "/referrers/" + subject.String()
+	for range limits.ReferrerPages {
+		page, next, err := r.referrersPage(ctx, path)
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range page {
+			if !seen[d.Digest] {
+				seen[d.Digest] = true
+				all = append(all, d)
+			}
+		}
+		if len(all) > limits.Referrers {
+			return nil, fmt.Errorf("%s has more than %d referrers", subject, limits.Referrers)
+		}
+		if next == "" {
+			return all, nil
+		}
+		path = next
+	}
+	return nil, fmt.Errorf("the referrers of %s take more than %d pages", subject, limits.ReferrerPages)
+}
+
+func (r *remoteStore) referrersPage(ctx context.Context, path string) (page []ocispec.Descriptor, next string, err error) {
+	resp, err := r.request(ctx, r.repo.Client, http.MethodGet, path, nil, http.Header{"Accept": {ocispec.MediaTypeImageIndex}})
+	if err != nil {
+		return nil, "", err
+	}
+	defer resp.Body.Close()
+	switch resp.StatusCode {
+	case http.StatusOK:
+	case http.StatusNotFound, http.StatusBadRequest, http.StatusMethodNotAllowed, http.StatusNotAcceptable:
+		if answer := readError(resp); hasCode(answer, errcode.ErrorCodeNameUnknown, errcode.ErrorCodeNameInvalid) {
+			return nil, "", answer
+		}
+		return nil, "", errNoAPI
+	default:
+		return nil, "", readError(resp)
+	}
+	if kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); kind != ocispec.MediaTypeImageIndex {
+		return nil, "", errNoAPI // a page for people, as proxies write it
+	}
+	data, err := readAnswer(resp.Body)
+	if err != nil {
+		return nil, "", err
+	}
+	var index ocispec.Index
+	if err := json.Unmarshal(data, &index); err != nil {
+		return nil, "", fmt.Errorf("the list of referrers: %w", err)
+	}
+	next, err = nextPage(resp)
+	return index.Manifests, next, err
+}
+
+// nextPage is where the Link header leads, on the same server.
+func nextPage(resp *http.Response) (string, error) {
+	link := resp.Header.Get("Link")
+	if link == "" {
+		return "", nil
+	}
+	target, rest, ok := strings.Cut(strings.TrimPrefix(link, "<"), ">")
+	if !ok || !strings.HasPrefix(link, "<") || !strings.Contains(rest, `next`) {
+		return "", fmt.Errorf("the list of referrers: link %q: want <URL>; rel=\"next\"", link)
+	}
+	base := resp.Request.URL
+	next, err := base.Parse(target)
+	if err != nil {
+		return "", err
+	}
+	if next.Scheme != base.Scheme || next.Host != base.Host {
+		return "", fmt.Errorf("the list of referrers goes on at another server, %s", (&url.URL{Scheme: next.Scheme, Host: next.Host}).String())
+	}
+	return next.String(), nil
+}
+
+// readError is what a registry says went wrong.
+func readError(resp *http.Response) *errcode.ErrorResponse {
+	answer := &errcode.ErrorResponse{Method: resp.Request.Method, URL: resp.Request.URL, StatusCode: resp.StatusCode}
+	data, err := io.ReadAll(io.LimitReader(resp.Body, limits.RegistryAnswer))
+	var body struct {
+		Errors errcode.Errors `json:"errors"`
+	}
+	if err == nil && json.Unmarshal(data, &body) == nil {
+		answer.Errors = body.Errors
+	}
+	return answer
+}
+
+// link has what was pushed listed. A registry that lists referrers does so by itself, but
+// perhaps not at once.
+func (r *remoteStore) link(ctx context.Context, subject digest.Digest, pushed []ocispec.Descriptor) error {
+	wait := 50 * time.Millisecond
+	for r.capability() != apiMissing {
+		listed, err := r.referrers(ctx, subject)
+		if err != nil {
+			return err
+		}
+		if r.capability() == apiMissing {
+			break
+		}
+		missing := slices.DeleteFunc(slices.Clone(pushed), func(d ocispec.Descriptor) bool { return contains(listed, d.Digest) })
+		if len(missing) == 0 {
+			return nil
+		}
+		if wait *= 2; wait > 5*time.Second {
+			return &Error{Target: r.ref.host, Err: fmt.Errorf("the registry took %s and does not list it as a referrer of %s", missing[0].Digest, subject)}
+		}
+		if err := pause(ctx, wait); err != nil {
+			return err
+		}
+	}
+	return r.updateIndex(ctx, subject, pushed)
+}
+
+func contains(all []ocispec.Descriptor, d digest.Digest) bool {
+	return slices.ContainsFunc(all, func(o ocispec.Descriptor) bool { return o.Digest == d })
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}

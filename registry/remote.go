@@ -1,0 +1,171 @@
+package registry
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"oras.land/oras-go/v2/content"
+	"oras.land/oras-go/v2/errdef"
+	"oras.land/oras-go/v2/registry"
+	"oras.land/oras-go/v2/registry/remote"
+	"oras.land/oras-go/v2/registry/remote/auth"
+
+	"github.com/runattest/runattest/internal/limits"
+)
+
+// remoteStore is a repository of a registry.
+type remoteStore struct {
+	ref     Reference
+	repo    *remote.Repository
+	once    *auth.Client // asks once: what is not to be repeated unseen
+	source  *credentialSource
+	timeout time.Duration
+
+	mu  sync.Mutex
+	api referrersAPI
+}
+
+var _ store = (*remoteStore)(nil)
+
+func newRemoteStore(ref Reference, o Options) (*remoteStore, error) {
+	again, err := newTransport(o, maxRetries)
+	if err != nil {
+		return nil, err
+	}
+	single, err := newTransport(o, 0)
+	if err != nil {
+		return nil, err
+	}
+	if o.Timeout == 0 {
+		o.Timeout = DefaultTimeout
+	}
+	if o.UserAgent == "" {
+		o.UserAgent = "runattest"
+	}
+	r := &remoteStore{ref: ref, source: &credentialSource{}, timeout: o.Timeout}
+	cache := auth.NewCache()
+	client := func(transport http.RoundTripper) *auth.Client {
+		c := &auth.Client{Client: &http.Client{Transport: transport}, Credential: r.source.get, Cache: cache}
+		c.SetUserAgent(o.UserAgent)
+		if ref.isLoopback() { // whose token service is here too
+			c.BlockedRealmPrefixes = []netip.Prefix{}
+		}
+		return c
+	}
+	r.once = client(single)
+	r.repo = &remote.Repository{
+		Client:           client(again),
+		Reference:        registry.Reference{Registry: ref.host, Repository: ref.path},
+		PlainHTTP:        o.InsecureHTTP || ref.isLoopback() && o.CA == nil,
+		MaxMetadataBytes: limits.RegistryContent,
+		SkipReferrersGC:  true,
+	}
+	// The index of a registry without the API is updated here and not in oras, which
+	// does not see other writers.
+	return r, r.repo.SetReferrersCapability(true)
+}
+
+func (r *remoteStore) resolve(ctx context.Context, name string) (ocispec.Descriptor, []byte, error) {
+	d, body, err := r.repo.Manifests().FetchReference(ctx, name)
+	if err != nil {
+		return d, nil, r.named(name, r.failed(err))
+	}
+	data, err := r.read(d, body)
+	return d, data, r.named(name, err)
+}
+
+// named says in an error what was looked for.
+func (r *remoteStore) named(name string, err error) error {
+	if errors.Is(err, ErrNotFound) {
+		return &missingError{Repository: r.ref.Repository(), Name: name}
+	}
+	return err
+}
+
+func (r *remoteStore) fetch(ctx context.Context, d ocispec.Descriptor) ([]byte, error) {
+	if err := checkSize(d); err != nil {
+		return nil, err
+	}
+	body, err := r.repo.Fetch(ctx, d)
+	if err != nil {
+		return nil, r.named(d.Digest.String(), r.failed(err))
+	}
+	return r.read(d, body)
+}
+
+func (r *remoteStore) read(d ocispec.Descriptor, body io.ReadCloser) ([]byte, error) {
+	defer body.Close()
+	if err := checkSize(d); err != nil {
+		return nil, r.failed(err)
+	}
+	data, err := content.ReadAll(body, d)
+	return data, r.failed(err)
+}
+
+func (r *remoteStore) exists(ctx context.Context, d ocispec.Descriptor) (bool, error) {
+	found, err := r.repo.Exists(ctx, d)
+	return found, r.failed(err)
+}
+
+func (r *remoteStore) push(ctx context.Context, d ocispec.Descriptor, data []byte) error {
+	err := r.repo.Push(ctx, d, bytes.NewReader(data))
+	if errors.Is(err, errdef.ErrAlreadyExists) {
+		return nil
+	}
+	return r.failed(err)
+}
+
+func (r *remoteStore) tag(ctx context.Context, d ocispec.Descriptor, data []byte, tag string) error {
+	return r.failed(r.repo.PushReference(ctx, d, bytes.NewReader(data), tag))
+}
+
+// request asks for something that oras has no call for. The body of the answer is the caller's
+// to close.
+func (r *remoteStore) request(ctx context.Context, client remote.Client, method, path string, body []byte, header http.Header) (*http.Response, error) {
+	scheme := "https://"
+	if r.repo.PlainHTTP {
+		scheme = "http://"
+	}
+	url := path
+	if !strings.HasPrefix(path, scheme) {
+		url = scheme + r.repo.Reference.Host() + "/v2/" + r.ref.path + path
+	}
+	actions := []string{auth.ActionPull}
+	if method == http.MethodPut {
+		actions = append(actions, auth.ActionPush)
+	}
+	ctx = auth.AppendRepositoryScope(ctx, r.repo.Reference, actions...)
+	req, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	for name, values := range header {
+		req.Header[name] = values
+	}
+	return client.Do(req)
+}
+
+// readAnswer reads a body of at most limits.RegistryContent.
+func readAnswer(body io.Reader) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(body, limits.RegistryContent+1))
+	if err == nil && len(data) > limits.RegistryContent {
+		err = fmt.Errorf("the list of referrers is too long: want at most %d bytes", limits.RegistryContent)
+	}
+	return data, err
+}
+
+// fallbackTag is where the referrers of a digest are listed if the registry does not list them
+// itself: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#referrers-tag-schema
+func fallbackTag(d digest.Digest) string {
+	return d.Algorithm().String() + "-" + d.Encoded()
+}

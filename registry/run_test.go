@@ -1,0 +1,77 @@
+package registry_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/registry"
+)
+
+func TestRuns(t *testing.T) {
+	both(t, func(t *testing.T, s *server) {
+		repo := s.host + "/app"
+		d := declare(t, 1)
+		target := open(t, repo)
+		if _, _, err := target.FetchRun(context.Background(), d.ID()); !errors.Is(err, registry.ErrNotFound) {
+			t.Errorf("before: %v", err)
+		}
+		a, attached, err := target.PushRun(context.Background(), d, sign(t, 1, attest.StatementOptions{}), sign(t, 1, attest.StatementOptions{Detached: &attest.DeclarationRef{}}))
+		if err != nil || len(attached) != 2 || a.Run() != d.ID() {
+			t.Fatalf("%v, %v", attached, err)
+		}
+		again, attached, err := open(t, repo).PushRun(context.Background(), d, sign(t, 1, attest.StatementOptions{}))
+		if err != nil || again.Digest() != a.Digest() || !attached[0].Existed {
+			t.Errorf("again: %s, %v, %v; want %s", again.Digest(), attached, err, a.Digest())
+		}
+		got, _, err := open(t, repo).FetchRun(context.Background(), d.ID())
+		if err != nil || got.ID() != d.ID() || !bytes.Equal(got.Canonical(), d.Canonical()) {
+			t.Fatalf("%v", err)
+		}
+		found, _, errs := fetchAll(t, repo+"@"+d.ID().String())
+		if len(found) != 2 || len(errs) > 0 {
+			t.Errorf("%d attestations, %v", len(found), errs)
+		}
+		if _, _, err := target.PushRun(context.Background(), d, sign(t, 2, attest.StatementOptions{})); !errors.Is(err, registry.ErrNotSubject) {
+			t.Errorf("another run's attestation: %v", err)
+		}
+	})
+}
+
+// A registry that serves another run under a run's tag is found out.
+func TestFetchRunRecomputes(t *testing.T) {
+	s := newServer(t, true)
+	d, other := declare(t, 1), declare(t, 2)
+	tag := strings.ReplaceAll(d.ID().String(), ":", "-")
+	run := func(data []byte) ocispec.Manifest {
+		layer := blob(string(data))
+		layer.MediaType = identity.MediaType
+		s.put("blob", "", "", data)
+		return ocispec.Manifest{ArtifactType: identity.MediaType, Layers: []ocispec.Descriptor{layer}}
+	}
+	for name, m := range map[string]ocispec.Manifest{
+		"another run":    run(other.Canonical()),
+		"no declaration": {ArtifactType: "application/vnd.acme.model", Layers: []ocispec.Descriptor{}},
+	} {
+		s.manifest(tag, m)
+		if _, _, err := open(t, s.host+"/app").FetchRun(context.Background(), d.ID()); !errors.Is(err, registry.ErrMismatch) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := open(t, s.host+"/app@"+d.ID().String()).Resolve(context.Background()); !errors.Is(err, registry.ErrMismatch) {
+			t.Errorf("%s: resolved: %v", name, err)
+		}
+	}
+	// The layer's digest is an identity, but not its own: the text is not canonical.
+	spaced := append([]byte(" "), d.Canonical()...)
+	s.manifest("v9", run(spaced))
+	target, a := resolve(t, s.host+"/app:v9")
+	if _, err := target.Declaration(context.Background(), a); !errors.Is(err, registry.ErrMismatch) {
+		t.Errorf("not canonical: %v", err)
+	}
+}

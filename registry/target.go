@@ -1,0 +1,110 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/identity"
+)
+
+// workers is how many requests are under way at once.
+const workers = 8
+
+// Options are how a registry is reached; the zero value is HTTPS with the system's certificate
+// authorities, or plain HTTP where the registry is this machine's.
+type Options struct {
+	// CA is the certificate authority of the registry, PEM; nil trusts the system's.
+	CA []byte
+	// InsecureHTTP asks for no TLS. Without it only a registry on a loopback address, and
+	// with no CA, is reached so.
+	InsecureHTTP bool
+	// Timeout is how long one answer may take, retries included; DefaultTimeout if 0.
+	Timeout time.Duration
+	// UserAgent is what the registry is told; "runattest" if empty.
+	UserAgent string
+	// Count, where given, hears of each bundle that went to the repository or came from it.
+	Count func()
+}
+
+// store is a repository, whatever it is made of. What it fetches it has verified.
+type store interface {
+	// resolve finds a manifest by tag or digest and gives its content.
+	resolve(ctx context.Context, name string) (ocispec.Descriptor, []byte, error)
+	fetch(ctx context.Context, d ocispec.Descriptor) ([]byte, error)
+	exists(ctx context.Context, d ocispec.Descriptor) (bool, error)
+	push(ctx context.Context, d ocispec.Descriptor, data []byte) error
+	tag(ctx context.Context, d ocispec.Descriptor, data []byte, tag string) error
+	// referrers lists the manifests whose subject is that digest, of whatever type.
+	referrers(ctx context.Context, subject digest.Digest) ([]ocispec.Descriptor, error)
+	// link has the pushed manifests listed as referrers of subject.
+	link(ctx context.Context, subject digest.Digest, pushed []ocispec.Descriptor) error
+}
+
+// Target is a repository, and a reference to something in it. It is safe for concurrent use.
+type Target struct {
+	ref   Reference
+	store store
+	count func()
+
+	linking sync.Mutex // updates of one index take turns here
+}
+
+// Open makes a Target. It opens no connection; a layout must be there.
+func Open(ref Reference, o Options) (*Target, error) {
+	t := &Target{ref: ref, count: o.Count}
+	if t.count == nil {
+		t.count = func() {}
+	}
+	var err error
+	switch {
+	case ref == Reference{}:
+		err = fmt.Errorf("%w: it is empty", ErrReference)
+	case ref.IsLayout():
+		t.store, err = openLayout(ref.path)
+	default:
+		t.store, err = newRemoteStore(ref, o)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// Reference is what the target was opened with.
+func (t *Target) Reference() Reference { return t.ref }
+
+// Artifact is a manifest in a repository, by digest.
+type Artifact struct {
+	Reference  Reference // with the digest and no tag
+	descriptor ocispec.Descriptor
+	manifest   []byte
+	run        identity.ID // whose declaration it is; zero if it is none
+}
+
+// Digest is the manifest's, sha256:HEX.
+func (a *Artifact) Digest() string { return a.descriptor.Digest.String() }
+
+// Manifest is the content that has the digest.
+func (a *Artifact) Manifest() []byte { return slices.Clone(a.manifest) }
+
+// Subject is the artifact as a Statement names it.
+func (a *Artifact) Subject() (attest.Subject, error) {
+	return a.Reference.subject(a.descriptor.Digest)
+}
+
+// Resolve finds the artifact that the reference names. The error wraps ErrNotFound where the
+// repository has nothing of that name.
+func (t *Target) Resolve(ctx context.Context) (*Artifact, error) {
+	d, manifest, err := t.store.resolve(ctx, t.ref.name())
+	if err != nil {
+		return nil, err
+	}
+	return newArtifact(t.ref, d, manifest)
+}
