@@ -212,6 +212,9 @@ func TestSameWhateverIsFirst(t *testing.T) {
 }
 
 func TestCaps(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a million bundles")
+	}
 	f := newFamily(t, "alice")
 	endless := func(yield func(Input) bool) {
 		for yield(Input{"x", []byte("{}")}) {

@@ -21,8 +21,6 @@ type signatories struct {
 	identities []sigstore.CertificateIdentity
 }
 
-func (s signatories) empty() bool { return len(s.keys)+len(s.identities) == 0 }
-
 // fields reads `keys` and `certificates`. A key without a name gets that of its owner.
 func (s *signatories) fields(r *reader, files *folder, owner *string) map[string]field {
 	return map[string]field{

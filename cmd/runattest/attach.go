@@ -36,7 +36,7 @@ registry on this machine is asked in plain HTTP, unless --registry-ca is given.`
   runattest attach oci-layout://image.d:v3 all.sigstore.jsonl`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return errors.New("no reference given: want REF BUNDLE...")
+				return withHint(errors.New("no reference and no bundle given"), "usage: "+cmd.UseLine())
 			}
 			return needFiles(cmd, args[1:], "bundle")
 		},

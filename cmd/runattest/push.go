@@ -32,7 +32,7 @@ Nothing is verified: verify oci://REPO@airun:1:sha256:HEX does that.`,
   runattest push --declaration run.yaml oci-layout://runs.d detached.sigstore.json`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return errors.New("no repository given: want REPO BUNDLE...")
+				return withHint(errors.New("no repository and no bundle given"), "usage: "+cmd.UseLine())
 			}
 			return needFiles(cmd, args[1:], "bundle")
 		},
