@@ -66,6 +66,6 @@ func TestNoToken(t *testing.T) {
 	d, _ := useOurs(t)
 	d.touchesNothing(func() {
 		d.signs("none.sigstore.json", "--signing-config", "signing_config.json", "--trusted-root", "trusted_root.json").malformed("SIGSTORE_ID_TOKEN")
-		d.signsKeyless("none.sigstore.json", "--identity-token", "none").malformed("none: no such file")
+		d.signsKeyless("none.sigstore.json", "--identity-token", "none").malformed("--identity-token: neither a JWT nor a file that can be read")
 	})
 }

@@ -150,63 +150,46 @@ func TestNoSuchTag(t *testing.T) {
 	}
 }
 
+// bundleLayerOf stores content as a layer that claims to be a bundle.
+func (s *server) bundleLayerOf(data string) ocispec.Descriptor {
+	s.put("blob", "", "", []byte(data))
+	d := blob(data)
+	d.MediaType = attest.BundleMediaType
+	return d
+}
+
+// badLayers are the layers of referrers that are no attestations.
+func badLayers(s *server) map[string][]ocispec.Descriptor {
+	text, huge, negative := s.bundleLayerOf("{}"), s.bundleLayerOf("{}"), s.bundleLayerOf("{}")
+	text.MediaType, huge.Size, negative.Size = "text/plain", 1<<60, -1
+	lost := blob("nowhere")
+	lost.MediaType = attest.BundleMediaType
+	escaping := lost
+	escaping.Digest = "sha256:../../x"
+	return map[string][]ocispec.Descriptor{
+		"no bundle":  {s.bundleLayerOf("{}")},
+		"empty":      {s.bundleLayerOf("")},
+		"two layers": {s.bundleLayerOf("{}"), s.bundleLayerOf("1")},
+		"no layer":   {},
+		"wrong type": {text},
+		"huge":       {huge},
+		"negative":   {negative},
+		"dangling":   {lost},
+		"bad digest": {escaping},
+	}
+}
+
 // A bad referrer is reported and the good one is there, whatever is wrong with the bad one.
 func TestMalformedReferrers(t *testing.T) {
-	const kind = attest.BundleMediaType
-	layer := func(s *server, data string) ocispec.Descriptor {
-		s.put("blob", "", "", []byte(data))
-		d := blob(data)
-		d.MediaType = kind
-		return d
-	}
-	for name, bad := range map[string]func(s *server) ocispec.Manifest{
-		"no bundle": func(s *server) ocispec.Manifest {
-			return ocispec.Manifest{Layers: []ocispec.Descriptor{layer(s, "{}")}}
-		},
-		"empty": func(s *server) ocispec.Manifest { return ocispec.Manifest{Layers: []ocispec.Descriptor{layer(s, "")}} },
-		"two layers": func(s *server) ocispec.Manifest {
-			return ocispec.Manifest{Layers: []ocispec.Descriptor{layer(s, "{}"), layer(s, "1")}}
-		},
-		"no layer": func(*server) ocispec.Manifest { return ocispec.Manifest{Layers: []ocispec.Descriptor{}} },
-		"wrong type": func(s *server) ocispec.Manifest {
-			d := layer(s, "{}")
-			d.MediaType = "text/plain"
-			return ocispec.Manifest{Layers: []ocispec.Descriptor{d}}
-		},
-		"huge layer": func(s *server) ocispec.Manifest {
-			d := layer(s, "{}")
-			d.Size = 1 << 60
-			return ocispec.Manifest{Layers: []ocispec.Descriptor{d}}
-		},
-		"negative": func(s *server) ocispec.Manifest {
-			d := layer(s, "{}")
-			d.Size = -1
-			return ocispec.Manifest{Layers: []ocispec.Descriptor{d}}
-		},
-		"dangling": func(*server) ocispec.Manifest {
-			d := blob("nowhere")
-			d.MediaType = kind
-			return ocispec.Manifest{Layers: []ocispec.Descriptor{d}}
-		},
-		"bad digest": func(*server) ocispec.Manifest {
-			return ocispec.Manifest{Layers: []ocispec.Descriptor{{MediaType: kind, Digest: "sha256:../../x", Size: 2}}}
-		},
-		"other media": func(s *server) ocispec.Manifest {
-			d := layer(s, `{"mediaType":"x"}`)
-			return ocispec.Manifest{Layers: []ocispec.Descriptor{d}}
-		},
-	} {
+	for name := range badLayers(newServer(t, false)) {
 		t.Run(name, func(t *testing.T) {
 			s := newServer(t, false)
-			subject := s.artifact()
-			m := bad(s)
-			m.ArtifactType = kind
-			d := s.refer(subject, m)
+			bad := s.refer(s.artifact(), ocispec.Manifest{ArtifactType: attest.BundleMediaType, Layers: badLayers(s)[name]})
 			good := attach(t, s.host+"/app:v1", 1)
 			found, _, errs := fetchAll(t, s.host+"/app:v1")
 			var malformed *registry.MalformedError
-			if len(errs) != 1 || !errors.As(errs[0], &malformed) || malformed.Referrer != d.Digest.String() {
-				t.Errorf("errors %v; want that %s is malformed", errs, d.Digest)
+			if len(errs) != 1 || !errors.As(errs[0], &malformed) || malformed.Referrer != bad.Digest.String() {
+				t.Errorf("errors %v; want that %s is malformed", errs, bad.Digest)
 			}
 			if len(found) != 1 || found[0].Referrer != good[0].Referrer {
 				t.Errorf("the good one is hidden: %v", found)

@@ -238,6 +238,9 @@ func (s *signerFlags) givenToken() (string, error) {
 	text := s.token
 	if strings.Count(text, ".") != 2 || strings.ContainsAny(text, `/\`) { // a JWT has neither
 		data, err := boundedfile.Read(text, limits.Key)
+		if _, missing := os.Stat(text); err != nil && missing == nil {
+			return "", fmt.Errorf("--identity-token %w", err)
+		}
 		if err != nil { // the text may be a token, which is not printed
 			return "", errors.New("--identity-token: neither a JWT nor a file that can be read")
 		}

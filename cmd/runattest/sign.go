@@ -75,9 +75,7 @@ With --trusted-root the bundle is verified as a verifier would, before it is wri
 	flags.StringVar(&s.declarationURI, "declaration-uri", "", "with --detached: where the declaration can be found")
 	flags.StringArrayVar(&s.subjects, "subject", nil, "an artifact that the run belongs to: NAME@sha256:HEX (repeatable)")
 	s.artifacts = artifactFlag(cmd, "a file that the run belongs to, added as a subject by its SHA-256 (repeatable)")
-	flags.StringArrayVar(&s.subjectRefs, "subject-ref", nil, "an artifact in a registry or OCI layout that the run belongs to, added as a subject by its digest (repeatable)")
-	flags.StringVar(&s.attach, "attach", "", "attach the bundles to this artifact, which becomes a subject: HOST/REPO[:TAG][@sha256:HEX], oci-layout://PATH...")
-	s.reach = newRegistryFlags(cmd)
+	s.declareReferences(cmd)
 	flags.StringArrayVar(&s.annotations, "annotation", nil, "NAME=VALUE, signed but no part of the identity (repeatable)")
 	formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {

@@ -10,6 +10,14 @@ import (
 	"github.com/runattest/runattest/registry"
 )
 
+// declareReferences declares the flags that name artifacts in registries and layouts.
+func (s *signFlags) declareReferences(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringArrayVar(&s.subjectRefs, "subject-ref", nil, "an artifact in a registry or OCI layout that the run belongs to, added as a subject by its digest (repeatable)")
+	f.StringVar(&s.attach, "attach", "", "attach the bundles to this artifact, which becomes a subject: HOST/REPO[:TAG][@sha256:HEX], oci-layout://PATH...")
+	s.reach = newRegistryFlags(cmd)
+}
+
 // resolveSubjects adds the artifacts of --subject-ref and --attach to the subjects. What is
 // attached later goes to the digest that was resolved here, wherever the tag is by then.
 func (b *batch) resolveSubjects() error {
