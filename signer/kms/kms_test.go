@@ -127,7 +127,11 @@ func TestLoadFails(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			install(t, signer.ECDSAP256, name)
 			start := time.Now()
-			s, err := kms.Load(t.Context(), name+"://k", kms.Timeout(time.Second))
+			patience := 30 * time.Second // a plugin may start slowly, as under the race detector
+			if name == "hanging" {
+				patience = time.Second
+			}
+			s, err := kms.Load(t.Context(), name+"://k", kms.Timeout(patience))
 			if s != nil || err == nil || !strings.HasPrefix(err.Error(), "sigstore-kms-"+name+": ") || !strings.Contains(err.Error(), text) {
 				t.Errorf("got %v, %v; want %q", s, err, text)
 			}
@@ -137,7 +141,7 @@ func TestLoadFails(t *testing.T) {
 			if err != nil && len(err.Error()) > 2000 {
 				t.Errorf("an error of %d bytes", len(err.Error()))
 			}
-			if took := time.Since(start); took > 10*time.Second {
+			if took := time.Since(start); took > 25*time.Second {
 				t.Errorf("took %v", took)
 			}
 		})
@@ -157,7 +161,11 @@ func TestSignFails(t *testing.T) {
 	for name, text := range want {
 		t.Run(name, func(t *testing.T) {
 			install(t, signer.ECDSAP256, name)
-			s, err := kms.Load(t.Context(), name+"://k", kms.Timeout(2*time.Second))
+			patience := 30 * time.Second
+			if name == "signs-never" {
+				patience = 5 * time.Second
+			}
+			s, err := kms.Load(t.Context(), name+"://k", kms.Timeout(patience))
 			if err != nil {
 				t.Fatal(err)
 			}
