@@ -12,9 +12,10 @@
 //	signer      the certificate is by an authority of the root and valid at every trusted time;
 //	            a log of the root has seen it (SCT), where the root names certificate
 //	            transparency logs; its subject and OIDC issuer are a trusted CertificateIdentity
-//	time        every timestamp and log entry that is attributed to an authority or log of the
-//	            root is about this very signature; they are as many as are required, inside the
-//	            validity of certificate or key, and not later than SignedBefore
+//	time        every log entry by a log of the root is about this very signature; the
+//	            timestamps that authorities of the root made of it, and those entries, are as
+//	            many as are required; all trusted times are inside the validity of certificate
+//	            or key, and the earliest is not later than SignedBefore
 //
 // A certificate without a trusted time is refused: it lives for minutes, and only others can
 // say which. What signs a time is an RFC 3161 authority or a Rekor v1 log; Rekor v2 signs none.
