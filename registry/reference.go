@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/opencontainers/go-digest"
 
@@ -41,10 +42,15 @@ var ErrReference = errors.New("not a reference")
 
 // The grammar of https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests.
 var (
-	repositoryForm = regexp.MustCompile(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
-	tagForm        = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$`)
-	hostForm       = regexp.MustCompile(`^([a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?$`)
+	repositoryForm = form(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
+	tagForm        = form(`^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$`)
+	hostForm       = form(`^([a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?$`)
 )
+
+// form compiles an expression once it is needed: every command would pay for it at start.
+func form(expression string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
+}
 
 // IsReference tells by its scheme whether a command's argument is a reference and no file.
 func IsReference(s string) bool {
@@ -69,7 +75,7 @@ func parseReference(s string) (Reference, error) {
 		return r, err
 	}
 	if i := strings.LastIndex(rest, ":"); i > strings.LastIndexAny(rest, `/\`) {
-		if rest, r.tag = rest[:i], rest[i+1:]; !tagForm.MatchString(r.tag) {
+		if rest, r.tag = rest[:i], rest[i+1:]; !tagForm().MatchString(r.tag) {
 			return r, fmt.Errorf("tag %q: want at most 128 of letters, digits and ._-", r.tag)
 		}
 	}
@@ -86,9 +92,9 @@ func parseReference(s string) (Reference, error) {
 	switch {
 	case !ok || !strings.ContainsAny(host, ".:") && host != "localhost":
 		return r, errors.New("names no registry: want HOST/REPOSITORY, as in docker.io/library/alpine")
-	case !hostForm.MatchString(host):
+	case !hostForm().MatchString(host):
 		return r, fmt.Errorf("host %q: want a host name or address and perhaps a port", host)
-	case !repositoryForm.MatchString(repository):
+	case !repositoryForm().MatchString(repository):
 		return r, fmt.Errorf("repository %q: want lower-case letters, digits, separators and /", repository)
 	}
 	r.host, r.path = host, repository

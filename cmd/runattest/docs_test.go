@@ -107,3 +107,17 @@ func TestReadme(t *testing.T) {
 	}
 	testscript.Run(t, p)
 }
+
+// A command line has its subcommand made and no other; one that names none has all.
+func TestOneSubcommand(t *testing.T) {
+	for _, sub := range subcommands {
+		if made := newRoot(sub.name, "--help").Commands(); len(made) != 1 || made[0].Name() != sub.name {
+			t.Errorf("%s: made %d commands", sub.name, len(made))
+		}
+	}
+	for _, args := range [][]string{nil, {"--help"}, {"help", "verify"}, {"verfy"}, {"__complete", "ve"}} {
+		if made := newRoot(args...).Commands(); len(made) != len(subcommands) {
+			t.Errorf("%q: made %d commands, want all %d", args, len(made), len(subcommands))
+		}
+	}
+}

@@ -6,8 +6,35 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// newRoot is the whole command tree.
-func newRoot() *cobra.Command {
+// subcommands are made when they are asked for: to make all of them is a tenth of what a
+// short command takes.
+var subcommands = []struct {
+	name string
+	make func() *cobra.Command
+}{
+	{"keygen", newKeygen},
+	{"public-key", newPublicKey},
+	{"id", newID},
+	{"lint", newLint},
+	{"canonicalize", newCanonicalize},
+	{"sign", newSign},
+	{"verify", newVerify},
+	{"inspect", newInspect},
+	{"attach", newAttach},
+	{"push", newPush},
+	{"list", newList},
+	{"fetch", newFetch},
+	{"exec", newExec},
+	{"graph", newGraph},
+	{"link", newLink},
+	{"approve", newApprove},
+	{"policy", newPolicy},
+	{"trusted-root", newTrustedRoot},
+	{"version", newVersion},
+}
+
+// newRoot is the command tree: the one subcommand that the arguments begin with, or else all.
+func newRoot(args ...string) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "runattest",
 		Short: "A signed identity for an AI run, before it executes",
@@ -29,7 +56,16 @@ or malformed input; 3 the world failed (files, network, KMS).`,
 		Args:          cobra.NoArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.AddCommand(newKeygen(), newPublicKey(), newID(), newLint(), newCanonicalize(), newSign(), newVerify(), newInspect(), newAttach(), newPush(), newList(), newFetch(), newExec(), newGraph(), newLink(), newApprove(), newPolicy(), newTrustedRoot(), newVersion())
+	for _, sub := range subcommands {
+		if len(args) > 0 && args[0] == sub.name {
+			root.AddCommand(sub.make())
+		}
+	}
+	if !root.HasSubCommands() {
+		for _, sub := range subcommands {
+			root.AddCommand(sub.make())
+		}
+	}
 	root.CompletionOptions.HiddenDefaultCmd = false
 	return root
 }
