@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -174,35 +173,6 @@ func (p *progress) end() {
 	if p.shown {
 		fmt.Fprint(p.to, "\r\x1b[K")
 	}
-}
-
-// askPassword reads a password from RUNATTEST_PASSWORD, or asks on a terminal, twice when
-// it is a new one.
-func askPassword(cmd *cobra.Command, prompt string, twice bool) ([]byte, error) {
-	if password, ok := os.LookupEnv("RUNATTEST_PASSWORD"); ok {
-		return []byte(password), nil
-	}
-	in, ok := cmd.InOrStdin().(*os.File)
-	if !ok || !isTerminal(in) {
-		return nil, withHint(errors.New("a password is needed, and standard input is not a terminal"), "set RUNATTEST_PASSWORD")
-	}
-	ask := func(prompt string) ([]byte, error) {
-		fmt.Fprint(cmd.ErrOrStderr(), prompt)
-		defer fmt.Fprintln(cmd.ErrOrStderr())
-		return term.ReadPassword(int(in.Fd()))
-	}
-	if state, err := term.GetState(int(in.Fd())); err == nil { // an interrupt leaves the terminal as it was
-		defer context.AfterFunc(cmd.Context(), func() { _ = term.Restore(int(in.Fd()), state) })()
-	}
-	password, err := ask(prompt)
-	if err != nil || !twice {
-		return password, err
-	}
-	again, err := ask("again: ")
-	if err == nil && string(again) != string(password) {
-		err = errors.New("the two passwords differ")
-	}
-	return password, err
 }
 
 // writeRaw writes bytes that are a result by themselves, such as a canonical form.

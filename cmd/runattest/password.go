@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+// askPassword reads a password from RUNATTEST_PASSWORD, or asks on the terminal, twice when
+// it is a new one.
+func askPassword(cmd *cobra.Command, prompt string, twice bool) ([]byte, error) {
+	if password, ok := os.LookupEnv("RUNATTEST_PASSWORD"); ok {
+		return []byte(password), nil
+	}
+	t, err := openTerminal(cmd)
+	if err != nil {
+		return nil, err
+	}
+	defer t.close()
+	if state, err := term.GetState(int(t.in.Fd())); err == nil { // an interrupt leaves the terminal as it was
+		defer context.AfterFunc(cmd.Context(), func() { _ = term.Restore(int(t.in.Fd()), state) })()
+	}
+	password, err := t.ask(prompt)
+	if err != nil || !twice {
+		return password, err
+	}
+	again, err := t.ask("again: ")
+	if err == nil && string(again) != string(password) {
+		err = errors.New("the two passwords differ")
+	}
+	return password, err
+}
+
+// terminal is where somebody can be asked: the one that controls the process, whatever its
+// standard streams are, so that a declaration can come by a pipe and the password by hand.
+type terminal struct {
+	in    *os.File
+	out   io.Writer
+	close func()
+}
+
+func openTerminal(cmd *cobra.Command) (*terminal, error) {
+	name, out := "/dev/tty", "/dev/tty"
+	if runtime.GOOS == "windows" {
+		name, out = "CONIN$", "CONOUT$"
+	}
+	if in, err := os.OpenFile(name, os.O_RDWR, 0); err == nil {
+		if out, err := os.OpenFile(out, os.O_WRONLY, 0); err == nil {
+			return &terminal{in, out, func() { _, _ = in.Close(), out.Close() }}, nil
+		}
+		_ = in.Close()
+	}
+	if in, ok := cmd.InOrStdin().(*os.File); ok && isTerminal(in) {
+		return &terminal{in, cmd.ErrOrStderr(), func() {}}, nil
+	}
+	return nil, withHint(errors.New("a password is needed, and there is no terminal to ask on"), "set RUNATTEST_PASSWORD")
+}
+
+// ask reads a line without echo.
+func (t *terminal) ask(prompt string) ([]byte, error) {
+	fmt.Fprint(t.out, prompt)
+	defer fmt.Fprintln(t.out)
+	return term.ReadPassword(int(t.in.Fd()))
+}
