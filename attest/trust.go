@@ -97,10 +97,10 @@ func (t keyTrust) CheckEnvelope(_ context.Context, e Envelope) Opinion {
 	switch n := len(e.Evidence.Timestamps) + len(e.Evidence.LogEntries); {
 	case key != nil && key.Bounded():
 		o.Time = fail(CheckTime, "key %s is trusted for a certain time only, and nobody was given who vouches for a time", key.Name).
-			hint("give the trusted root of the timestamp authority with --trusted-root")
+			hint("give the trusted root of the timestamp authority: --trusted-root, or trustedRoot in the policy")
 	case n > 0:
 		o.Time = notChecked(CheckTime, "the bundle carries %d timestamps and %d log entries, which a key alone cannot check",
-			len(e.Evidence.Timestamps), len(e.Evidence.LogEntries)).hint("check them with --trusted-root")
+			len(e.Evidence.Timestamps), len(e.Evidence.LogEntries)).hint("a trusted root checks them: --trusted-root, or trustedRoot in the policy")
 	default:
 		o.Time = notChecked(CheckTime, "the bundle carries no trusted time, and none was required")
 	}
@@ -115,8 +115,8 @@ func CheckKeys(keys []TrustedKey, e Envelope) (Opinion, *TrustedKey) {
 	var o Opinion
 	if len(e.Certificates) > 0 {
 		o.Signature = fail(CheckSignature, "is by a certificate; only keys were given").
-			hint("give --certificate-identity, --certificate-oidc-issuer and --trusted-root, if you trust its issuer")
-		o.Signer = fail(CheckSigner, "a certificate is not among the %d trusted keys", len(keys))
+			hint("if you trust its issuer: --certificate-identity, --certificate-oidc-issuer and --trusted-root, or the same in the policy")
+		o.Signer = fail(CheckSigner, "a certificate is not among the trusted keys")
 		return o, nil
 	}
 	var named *TrustedKey
@@ -138,9 +138,9 @@ func CheckKeys(keys []TrustedKey, e Envelope) (Opinion, *TrustedKey) {
 			hint(whyNot(named.Key))
 		o.Signer = notChecked(CheckSigner, "without a good signature there is no signer")
 	default:
-		o.Signature = fail(CheckSignature, "does not verify under any of the %d trusted keys", len(keys))
-		o.Signer = fail(CheckSigner, "%s is not among the %d trusted keys", describeHint(e.KeyHint), len(keys)).
-			hint("give the signer's public key with --key, if you trust it")
+		o.Signature = fail(CheckSignature, "does not verify under any trusted key")
+		o.Signer = fail(CheckSigner, "%s is not among the trusted keys", describeHint(e.KeyHint)).
+			hint("if you trust the signer: its public key goes to --key, or into the policy's signers")
 	}
 	return o, signedBy
 }

@@ -274,5 +274,5 @@ func (r *runChecks) checkSubjects(artifacts []Subject) {
 			return
 		}
 	}
-	r.subject = pass(CheckSubject, "all %d artifacts given are among the subjects", len(artifacts))
+	r.subject = pass(CheckSubject, "every artifact given is among the subjects")
 }

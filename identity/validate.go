@@ -2,6 +2,7 @@ package identity
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -124,7 +125,7 @@ func (c *checker) prompt(v jsontree.Value) {
 		case "mediaType":
 			mediaType(c, m)
 		default:
-			c.unknown()
+			c.unknown("digest", "mediaType", "messages", "size", "text")
 		}
 		c.back()
 	}
@@ -206,7 +207,7 @@ func closed(m *members) rule {
 			if r, ok := m.rules[string(name)]; ok {
 				r(c, member)
 			} else {
-				c.unknown()
+				c.unknown(slices.Sorted(maps.Keys(m.rules))...)
 			}
 			c.back()
 		}
@@ -347,8 +348,9 @@ var missingHints = map[string]string{
 	"/constraints": `write "constraints": {} for a run without constraints`,
 }
 
-func (c *checker) unknown() {
-	hint := "remove it"
+// unknown refuses a member where there can only be those of these names.
+func (c *checker) unknown(known ...string) {
+	hint := "the members here are " + strings.Join(known, ", ")
 	if len(c.path) == 1 {
 		hint = "what the run will use goes in parameters or constraints; what it does or makes has no place in a declaration; for anything else there is extensions"
 	}

@@ -121,7 +121,7 @@ func (want Expect) artifacts(l Link) attest.Check {
 	if len(want.Artifacts) == 0 {
 		return check(CheckArtifact, attest.NotChecked, "no artifact was given")
 	}
-	return check(CheckArtifact, attest.Pass, "all %d artifacts given are among the %d that the link names", len(want.Artifacts), len(l.Artifacts))
+	return check(CheckArtifact, attest.Pass, "every artifact given is among those that the link names")
 }
 
 func (want Expect) run(l Link) attest.Check {

@@ -141,7 +141,7 @@ type KeyPair struct {
 // The encryption is Sigstore's (scrypt and NaCl secretbox), so that cosign reads the key.
 func Generate(a Algorithm, password []byte) (*KeyPair, error) {
 	if password != nil && len(password) == 0 {
-		return nil, fmt.Errorf("%w: an empty password protects nothing", ErrPassword)
+		return nil, fmt.Errorf("%w: the password is empty, which protects nothing", ErrPassword)
 	}
 	key, err := a.generate()
 	if err != nil {

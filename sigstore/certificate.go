@@ -54,7 +54,7 @@ func parseCertificate(der []byte) (*leafCertificate, error) {
 func (t *trust) judgeStranger(c *leafCertificate) attest.Check {
 	if !slices.ContainsFunc(t.Identities, func(i CertificateIdentity) bool { return i.match(c.summary) }) {
 		return withHint(failed(attest.CheckSigner, "%s", whyNone(t.Identities, c.summary)),
-			"give --certificate-identity and --certificate-oidc-issuer, if you trust this signer")
+			"if you trust this signer: --certificate-identity and --certificate-oidc-issuer, or signers in the policy")
 	}
 	_, _, early := t.Root.issuerOf(c.leaf, c.leaf.NotBefore)
 	_, _, late := t.Root.issuerOf(c.leaf, c.leaf.NotAfter)

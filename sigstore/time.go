@@ -126,7 +126,7 @@ func (t *trust) judgeTime(e attest.Envelope, found evidence, d demand) attest.Ch
 	case len(found.times) == 0 && len(e.Evidence.Timestamps) > 0 && len(t.Root.root.TimestampingAuthorities()) > 0:
 		return no("no timestamp in the bundle is by an authority of the trusted root: %s", oneLine(found.ignored))
 	case found.differentLogs() < d.logs && len(e.Evidence.LogEntries) == 0:
-		return withHint(no("no log entry: the bundle has none, want one in %d transparency logs", d.logs), "sign with --rekor, or ask for none with --require-log none")
+		return withHint(no("no log entry: the bundle has none, want one in %d transparency logs", d.logs), "sign with --rekor, or ask for none: --require-log none, or another evidence in the policy")
 	case found.differentLogs() < d.logs:
 		return no("in %d transparency logs of the trusted root, want %d: %s", found.differentLogs(), d.logs, oneLine(found.ignored))
 	}
@@ -157,7 +157,7 @@ func (t *trust) lacksTime(e attest.Envelope, found evidence) attest.Check {
 		c.Hint = "sign with --timestamp-server"
 	case len(t.Root.root.TimestampingAuthorities()) == 0:
 		c.Reason += fmt.Sprintf("the bundle has %d, but nobody was given who vouches for a time", len(e.Evidence.Timestamps))
-		c.Hint = "give the trusted root of the timestamp authority with --trusted-root"
+		c.Hint = "give the trusted root of the timestamp authority: --trusted-root, or trustedRoot in the policy"
 	case len(found.ignored) > 0:
 		c.Reason += oneLine(found.ignored).Error()
 	case found.timestamps() > 0:

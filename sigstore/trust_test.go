@@ -195,7 +195,7 @@ func TestKeys(t *testing.T) {
 		"before the window":       {bundle(a), window(now.Add(time.Hour), time.Time{}), "time: outside the validity of key prod"},
 		"window without time":     {bundle(), window(now.Add(-time.Hour), now.Add(time.Hour)), "time: no trusted timestamp: the bundle has none"},
 		"only identities trusted": {bundle(a), TrustOptions{Root: both, Identities: trustsAlice}, "signature: only certificate identities"},
-		"another key":             {bundle(a), TrustOptions{Root: both, Keys: []attest.TrustedKey{{Name: "k", Key: someKey(t)}}}, "signer: not among the 1 trusted keys"},
+		"another key":             {bundle(a), TrustOptions{Root: both, Keys: []attest.TrustedKey{{Name: "k", Key: someKey(t)}}}, "signer: not among the trusted keys"},
 		"log required":            {bundle(a), trust(func(o *TrustOptions) { o.RequireLogEntries = 1 }), "time: no log entry"},
 	} {
 		t.Run(name, c.run)

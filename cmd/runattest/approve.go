@@ -21,9 +21,9 @@ a bundle, from which the ID is taken as it is claimed: look at the declaration f
 verify --policy check the bundle. A policy says whose decisions count, and how many it takes; a
 rejection outweighs every approval.
 
-The decision goes to BUNDLE.approval.sigstore.json beside the bundle, or to --bundle; for an ID
-and for standard input it goes to standard output. Several decisions are one file as JSON Lines:
-cat them together.
+The decision goes to BUNDLE.approval.sigstore.json beside the bundle, or to --bundle, and never over
+a decision that is there; for an ID and for standard input it goes to standard output. Several
+decisions are one file as JSON Lines: cat them together.
 
 --condition says what the approver asks for besides; rules of a policy can demand it. With
 --expires the decision counts until then. Keys, keyless signing and timestamps are as in sign.`,
@@ -31,7 +31,7 @@ cat them together.
   runattest approve --key bob.key --decision approved --reason ok --expires 2026-12-24T00:00:00Z \
       --condition "no more than 8 GPUs" --bundle approval.json airun:1:sha256:4f1c...
   runattest approve --key eve.key --decision rejected --reason "the data is not ours" run.json.sigstore.json`,
-		Args:              cobra.ExactArgs(1),
+		Args:              oneArg("bundle or ID"),
 		ValidArgsFunction: completeBundles,
 	}
 	flags := cmd.Flags()
@@ -65,7 +65,7 @@ cat them together.
 				*target = args[0] + ".approval" + signatureSuffix
 			}
 		}
-		return approve(cmd, s, who, *target, args[0])
+		return approve(cmd, s, who, *target)
 	}
 	return cmd
 }
@@ -86,10 +86,18 @@ func runOf(cmd *cobra.Command, arg string, isID bool) (identity.ID, error) {
 	return s.Identity, nil
 }
 
-func approve(cmd *cobra.Command, s policy.ApprovalStatement, who *signerFlags, target, input string) error {
+func approve(cmd *cobra.Command, s policy.ApprovalStatement, who *signerFlags, target string) error {
 	claim, err := policy.NewApproval(s)
 	if err != nil {
 		return err
+	}
+	if target == "/dev/stdout" {
+		target = stdout
+	}
+	if target != stdout { // it may be somebody else's decision
+		if err := mustNotExist(target); err != nil {
+			return withHint(err, "name another file with --bundle, and give both with --approvals")
+		}
 	}
 	by, err := who.load(cmd)
 	if err != nil {
@@ -107,10 +115,7 @@ func approve(cmd *cobra.Command, s policy.ApprovalStatement, who *signerFlags, t
 		o.info("%s  %s", s.Identity, s.Decision)
 		return nil
 	}
-	if err := outIsNoInput(target, input, who.key); err != nil {
-		return err
-	}
-	if err := atomicfile.Write(target, data, 0o644); err != nil {
+	if err := atomicfile.Create(target, data, 0o644); err != nil {
 		return err
 	}
 	if o.json {

@@ -2,8 +2,11 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
+	"errors"
 	"flag"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -62,6 +65,8 @@ func readAll(t *testing.T, folder string) map[string]string {
 // consoleBlock is a fenced block of commands, each behind "$ ", and what they print.
 var consoleBlock = regexp.MustCompile("(?s)```console\n(.*?)```")
 
+var yamlBlock = regexp.MustCompile("(?s)```yaml\n(# run.yaml\n.*?)```")
+
 // TestReadme runs the commands of the README, in order and in one folder, and compares what
 // they print with what it shows. Commands that fetch or build are left to `make demo` and CI.
 func TestReadme(t *testing.T) {
@@ -96,16 +101,64 @@ func TestReadme(t *testing.T) {
 	p := params(dir)
 	setup := p.Setup
 	p.Setup = func(env *testscript.Env) error {
-		declaration, err := os.ReadFile("../../testdata/declarations/chat-llama-3.1-8b.json")
-		if err != nil {
-			return err
+		declaration := yamlBlock.FindSubmatch(data)
+		if declaration == nil {
+			return errors.New("the README shows no run.yaml")
 		}
-		if err := os.WriteFile(filepath.Join(env.WorkDir, "run.json"), declaration, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(env.WorkDir, "run.yaml"), declaration[1], 0o600); err != nil {
 			return err
 		}
 		return setup(env)
 	}
 	testscript.Run(t, p)
+}
+
+// TestReadmeLibrary compiles the README's way through the library.
+func TestReadmeLibrary(t *testing.T) {
+	data, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := regexp.MustCompile("(?s)```go\n(.*?)```").FindSubmatch(data)
+	if block == nil {
+		t.Fatal("the README shows no Go")
+	}
+	source := filepath.Join(t.TempDir(), "readme.go")
+	code := `package readme
+
+import (
+	"context"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/signer"
+)
+
+func _(ctx context.Context, data []byte, key signer.Signer) (any, error) {
+` + string(block[1]) + `
+	return verified, err
+}
+`
+	if err := os.WriteFile(source, []byte(code), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	folder, err := filepath.Abs("../../internal/readme")
+	if err != nil {
+		t.Fatal(err)
+	}
+	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{filepath.Join(folder, "readme.go"): source}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	replace := filepath.Join(t.TempDir(), "overlay.json")
+	if err := os.WriteFile(replace, overlay, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("go", "build", "-overlay", replace, "./internal/readme")
+	cmd.Dir = "../.."
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
 }
 
 // A command line has its subcommand made and no other; one that names none has all.

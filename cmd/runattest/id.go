@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/identity"
@@ -27,7 +25,7 @@ recomputed without runattest: runattest canonicalize FILE | sha256sum`,
 	formatFlag(cmd)
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
 		if *schema {
-			return cobra.NoArgs(cmd, args)
+			return noArgs("--schema goes alone")(cmd, args)
 		}
 		return needFiles(cmd, args, "declaration")
 	}
@@ -48,14 +46,6 @@ recomputed without runattest: runattest canonicalize FILE | sha256sum`,
 		return o.done()
 	}
 	return cmd
-}
-
-// needFiles asks for at least one argument, and tells what of.
-func needFiles(cmd *cobra.Command, args []string, what string) error {
-	if len(args) == 0 {
-		return withHint(fmt.Errorf("no %s given", what), "usage: "+cmd.UseLine()+"; - is standard input")
-	}
-	return nil
 }
 
 // eachDeclaration parses every declaration in the files and goes on after a bad one.

@@ -24,7 +24,7 @@ signed, nor that the identity is that of the declaration. verify does that.
 be recomputed with nothing but sha256sum; --statement writes the signed payload.`,
 		Example: `  runattest inspect run.json.sigstore.json
   runattest inspect --declaration run.json.sigstore.json | sha256sum`,
-		Args:              cobra.ExactArgs(1),
+		Args:              oneArg("bundle"),
 		ValidArgsFunction: completeBundles,
 	}
 	onlyDeclaration := cmd.Flags().Bool("declaration", false, "write the declaration alone, in canonical form")

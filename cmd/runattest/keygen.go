@@ -25,7 +25,7 @@ cosign import-key-pair. No existing file is ever overwritten.`,
 		Example: `  runattest keygen
   runattest keygen --no-password -o ci
   runattest keygen --algorithm ed25519 -o prod`,
-		Args: cobra.NoArgs,
+		Args: noArgs("name the files with --output NAME"),
 	}
 	name := cmd.Flags().StringP("output", "o", "runattest", "name of the files, without .key and .pub")
 	noPassword := cmd.Flags().Bool("no-password", false, "leave the private key unencrypted")
@@ -51,6 +51,9 @@ cosign import-key-pair. No existing file is ever overwritten.`,
 			}
 		}
 		pair, err := signer.Generate(signer.Algorithm(algorithm.value), password)
+		if errors.Is(err, signer.ErrPassword) {
+			return withHint(err, "--no-password leaves the key unencrypted")
+		}
 		if err != nil {
 			return err
 		}

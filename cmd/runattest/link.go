@@ -43,7 +43,7 @@ where there must be no such file yet, or to --bundle. Who signs is said as to si
   runattest link --key runattest.key --run airun:1:sha256:5e27... --relation container \
       --artifact ghcr.io/acme/trainer@sha256:4f1c... --bundle trainer.link.sigstore.json
   runattest link verify --key runattest.pub --artifact model.safetensors --relation produced model.safetensors.link.sigstore.json`,
-		Args: cobra.NoArgs,
+		Args: noArgs("name the run with --run and the artifacts with --artifact; link verify takes links"),
 	}
 	var l linkFlags
 	flags := cmd.Flags()

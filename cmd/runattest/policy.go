@@ -5,7 +5,7 @@ import (
 )
 
 func newPolicy() *cobra.Command {
-	cmd := &cobra.Command{
+	cmd := group(&cobra.Command{
 		Use:   "policy",
 		Short: "Check, try, explain and sign the policies that runs must satisfy",
 		Long: `A policy says in one file who signs runs, with which evidence of time, which kinds of runs may be
@@ -15,9 +15,7 @@ done, who approves them, and which rules their declarations keep: docs/governanc
   runattest policy test policies/
   runattest policy explain --policy policy.yaml run.json.sigstore.json
   runattest policy sign --key release.key policy.yaml`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
+	})
 	cmd.AddCommand(newPolicyCheck(), newPolicyTest(), newPolicyExplain(), newPolicySign())
 	return cmd
 }

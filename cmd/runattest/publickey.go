@@ -19,7 +19,7 @@ KEY is a file, env://NAME or a key in a KMS, as for sign. A bundle that a KMS ke
 verified offline with the file that this command writes.`,
 		Example: `  runattest public-key --key awskms:///alias/ci -o ci.pub
   runattest public-key --key runattest.key`,
-		Args: cobra.NoArgs,
+		Args: noArgs("name the key with --key KEY"),
 	}
 	key := cmd.Flags().String("key", "", "the private key: a file, env://NAME or a KMS key")
 	file := cmd.Flags().StringP("output", "o", "", "where the public key goes (default: standard output)")

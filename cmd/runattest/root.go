@@ -35,7 +35,7 @@ var subcommands = []struct {
 
 // newRoot is the command tree: the one subcommand that the arguments begin with, or else all.
 func newRoot(args ...string) *cobra.Command {
-	root := &cobra.Command{
+	root := group(&cobra.Command{
 		Use:   "runattest",
 		Short: "A signed identity for an AI run, before it executes",
 		Long: `runattest gives an AI run a signed identity before it executes.
@@ -53,9 +53,16 @@ or malformed input; 3 the world failed (files, network, KMS).`,
   runattest verify --key runattest.pub run.json.sigstore.json`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	})
+	version := root.Flags().Bool("version", false, "print the version")
+	help := root.RunE
+	root.RunE = func(cmd *cobra.Command, args []string) error {
+		if *version {
+			return newVersion().RunE(cmd, nil)
+		}
+		return help(cmd, args)
 	}
+	root.SetHelpCommand(newHelp())
 	for _, sub := range subcommands {
 		if len(args) > 0 && args[0] == sub.name {
 			root.AddCommand(sub.make())

@@ -42,7 +42,8 @@ Each declaration gets a bundle of its own: FILE.sigstore.json beside the declara
 FILE.sigstore.jsonl, one a line, where FILE holds several. --bundle names another file, in
 which several bundles are JSON Lines too; with --bundle -, and for standard input, bundles
 go to standard output and identities to standard error. A bundle is written whole or not
-at all, and nothing is written unless every declaration for that file is valid.
+at all, and nothing is written unless every declaration for that file is valid. It replaces
+a file of that name: keep a bundle elsewhere whose timestamp you will need.
 
 KEY is a file or env://NAME, plain or encrypted (password in RUNATTEST_PASSWORD, or asked),
 or a key in a KMS: awskms://, azurekms://, gcpkms://, hashivault://, pkcs11:// or another

@@ -10,7 +10,7 @@ import (
 )
 
 func newTrustedRoot() *cobra.Command {
-	cmd := &cobra.Command{
+	cmd := group(&cobra.Command{
 		Use:   "trusted-root",
 		Short: "Make, fetch and show the file that says who vouches for signers and times",
 		Long: `A trusted root names the certificate authorities, timestamp authorities and logs that a verifier
@@ -21,9 +21,7 @@ create makes one for services of your own; fetch gets that of Sigstore's public 
 repository of your own; show lists what a file says, before you carry it somewhere and rely on it.`,
 		Example: `  runattest trusted-root fetch --out trusted_root.json
   runattest trusted-root show trusted_root.json`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
+	})
 	cmd.AddCommand(newTrustedRootCreate(), newTrustedRootFetch(), newTrustedRootShow())
 	return cmd
 }

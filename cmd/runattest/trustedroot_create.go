@@ -44,7 +44,7 @@ Exit status: 0 written; 2 a flag or a file is not right; 3 a file could not be r
       --ctfe url=https://ct.acme.example,public-key=ct.pub \
       --rekor url=https://rekor.acme.example,public-key=rekor.pub,origin=rekor.acme.example
   runattest trusted-root show trusted_root.json`,
-		Args: cobra.NoArgs,
+		Args: noArgs(""),
 	}
 	var s specFlags
 	f := cmd.Flags()

@@ -31,7 +31,7 @@ older than before; 2 a flag or a file is not right; 3 the repository cannot be r
 		Example: `  runattest trusted-root fetch --out trusted_root.json
   runattest trusted-root fetch --out trusted_root.json --signing-config-out signing_config.json
   runattest trusted-root fetch --mirror https://tuf.acme.example --root root.json --out trusted_root.json`,
-		Args: cobra.NoArgs,
+		Args: noArgs(""),
 	}
 	var fetch sigstore.FetchOptions
 	f := cmd.Flags()

@@ -22,7 +22,7 @@ is past still vouches for what it signed then; what is signed today needs a curr
 authority's root certificate, or a log's ID, is what to compare with what its operator publishes.`,
 		Example: `  runattest trusted-root show trusted_root.json
   runattest trusted-root show --format json trusted_root.json | jq -r 'select(.status == "current").url'`,
-		Args:              cobra.ExactArgs(1),
+		Args:              oneArg("trusted root"),
 		ValidArgsFunction: completeFiles("json"),
 	}
 	formatFlag(cmd)

@@ -15,7 +15,7 @@ func newVersion() *cobra.Command {
 		Use:     "version",
 		Short:   "Print the version",
 		Example: `  runattest version --format json`,
-		Args:    cobra.NoArgs,
+		Args:    noArgs(""),
 	}
 	formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {

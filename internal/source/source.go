@@ -5,6 +5,7 @@ package source
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -28,12 +29,25 @@ type Text struct {
 	yaml  bool
 }
 
+// ErrBundle says that a bundle was given for a declaration.
+var ErrBundle = errors.New("is a bundle and no declaration")
+
 // Parse reads the declaration.
 func (t Text) Parse() (*identity.Declaration, error) {
+	parse := identity.Parse
 	if t.yaml {
-		return identity.ParseYAML(t.Data)
+		parse = identity.ParseYAML
 	}
-	return identity.Parse(t.Data)
+	d, err := parse(t.Data)
+	if err != nil && isBundleText(t.Data) {
+		err = ErrBundle
+	}
+	return d, err
+}
+
+// isBundleText guesses, to explain what was refused already.
+func isBundleText(data []byte) bool {
+	return bytes.Contains(data, []byte(`"dsseEnvelope"`)) || bytes.Contains(data, []byte(`"payloadType"`))
 }
 
 // Lint lists what is wrong with the declaration, or doubtful in it.

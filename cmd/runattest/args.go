@@ -1,0 +1,95 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// noArgs refuses arguments; the hint says where what was given belongs.
+func noArgs(hint string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		if hint == "" {
+			hint = "usage: " + cmd.UseLine()
+		}
+		return withHint(fmt.Errorf("%s takes no arguments, and got %q", cmd.Name(), args[0]), hint)
+	}
+}
+
+// oneArg asks for one argument, and tells what of.
+func oneArg(what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		switch len(args) {
+		case 0:
+			return withHint(fmt.Errorf("no %s given", what), "usage: "+cmd.UseLine())
+		case 1:
+			return nil
+		}
+		return withHint(fmt.Errorf("want one %s, and got %d arguments", what, len(args)), "usage: "+cmd.UseLine())
+	}
+}
+
+// needFiles asks for at least one argument, and tells what of.
+func needFiles(cmd *cobra.Command, args []string, what string) error {
+	if len(args) == 0 {
+		return withHint(fmt.Errorf("no %s given", what), "usage: "+cmd.UseLine())
+	}
+	return nil
+}
+
+// group makes a command of its subcommands alone: it shows its help, and says which there are
+// to whoever misspelt one.
+func group(cmd *cobra.Command) *cobra.Command {
+	cmd.SuggestionsMinimumDistance = 2
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		return unknownCommand(cmd, args[0])
+	}
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	return cmd
+}
+
+func unknownCommand(cmd *cobra.Command, name string) error {
+	hint := cmd.CommandPath() + " --help lists what there is"
+	if alike := cmd.SuggestionsFor(name); len(alike) > 0 {
+		hint = "did you mean " + strings.Join(alike, ", or ") + "? " + hint
+	}
+	return withHint(fmt.Errorf("unknown command %q", name), hint)
+}
+
+// newHelp is cobra's help command with an error for what there is no help for.
+func newHelp() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Help about any command",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			found, rest, err := cmd.Root().Find(args)
+			if found == nil || err != nil && len(rest) == 0 {
+				return errors.Join(err, unknownCommand(cmd.Root(), strings.Join(args, " ")))
+			}
+			if len(rest) > 0 {
+				return unknownCommand(found, rest[0])
+			}
+			found.InitDefaultHelpFlag()
+			return found.Help()
+		},
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			var names []cobra.Completion
+			if found, _, err := cmd.Root().Find(args); err == nil {
+				for _, sub := range found.Commands() {
+					if sub.IsAvailableCommand() && strings.HasPrefix(sub.Name(), typed) {
+						names = append(names, cobra.CompletionWithDesc(sub.Name(), sub.Short))
+					}
+				}
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
+	}
+}
