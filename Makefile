@@ -68,7 +68,7 @@ bench-canonical: ## canonical beside its peers
 	cd canonical/bench && $(GO) run .
 
 .PHONY: e2e
-e2e: build softhsm ## the real peers: cosign signs and verifies with us
+e2e: build softhsm recipes ## the real peers: cosign signs and verifies with us
 	cd e2e && RUNATTEST=$(CURDIR)/$(BIN)/runattest $(GO) test -count=1 -timeout 40m -skip '^TestKMSVault$$' ./...
 
 .PHONY: e2e-vault
@@ -78,6 +78,10 @@ e2e-vault: build ## keys of a real Vault; the first time it builds one, which ta
 .PHONY: softhsm
 softhsm: ## install SoftHSM, which the end-to-end tests take for a hardware module
 	./.ci/install-softhsm
+
+.PHONY: recipes
+recipes: ## install Slurm and systemd-analyze, for which there are recipes in examples/exec
+	./.ci/install-recipes
 
 .PHONY: bench-plugins
 bench-plugins: plugins ## size and start-up of each KMS plugin

@@ -18,6 +18,9 @@ import (
 type Input struct {
 	Name string
 	Data []byte // not kept
+	// Declaration is the run's, where the caller has it: of a detached attestation, or without Data
+	// of a run that has no bundle, whose parents are known nevertheless. It is not kept.
+	Declaration *identity.Declaration
 }
 
 // Options are the optional parts of Build; the zero value has none.
@@ -91,7 +94,7 @@ func (g *Graph) read(ctx context.Context, bundles iter.Seq[Input], o Options) er
 		running.Go(func() {
 			for j := range work {
 				j.found <- judge(ctx, g.verifier, j.Input, o)
-				if j.Data = nil; j.heavy {
+				if j.Data, j.Declaration = nil, nil; j.heavy {
 					<-heavy
 				}
 			}
@@ -136,6 +139,7 @@ type finding struct {
 	err       error // the context's
 	malformed error
 	other     bool
+	bare      bool // a declaration without a bundle
 
 	id      identity.ID
 	known   bool // the identity recomputes: kind and parents are the run's, whoever signed
@@ -147,9 +151,27 @@ type finding struct {
 	time   attest.TrustedTime // the earliest; zero without
 }
 
+// detached finds the declaration of a detached attestation; nil if nobody knows it.
+func (in Input) detached(o Options) func(identity.ID) *identity.Declaration {
+	return func(id identity.ID) *identity.Declaration {
+		if in.Declaration != nil && in.Declaration.ID() == id {
+			return in.Declaration
+		}
+		if o.Declaration != nil {
+			return o.Declaration(id)
+		}
+		return nil
+	}
+}
+
 // judge verifies one bundle.
 func judge(ctx context.Context, verifier *attest.Verifier, in Input, o Options) finding {
 	f := finding{name: in.Name}
+	if in.Data == nil && in.Declaration != nil {
+		f.id, f.bare = in.Declaration.ID(), true
+		f.declare(in.Declaration)
+		return f
+	}
 	b, err := attest.ParseBundle(in.Data)
 	if err != nil {
 		f.malformed = shorten(err)
@@ -158,7 +180,7 @@ func judge(ctx context.Context, verifier *attest.Verifier, in Input, o Options) 
 	var no *attest.VerificationError
 	verified, err := verifier.Verify(ctx, b, attest.Expect{})
 	if errors.As(err, &no) {
-		return refused(ctx, verifier, b, no, f, o)
+		return refused(ctx, verifier, b, no, f, in.detached(o))
 	}
 	if err != nil {
 		f.err = err
@@ -183,7 +205,7 @@ func (f *finding) declare(d *identity.Declaration) {
 }
 
 // refused finds out which run it is that a bundle fails to attest.
-func refused(ctx context.Context, verifier *attest.Verifier, b *attest.Bundle, no *attest.VerificationError, f finding, o Options) finding {
+func refused(ctx context.Context, verifier *attest.Verifier, b *attest.Bundle, no *attest.VerificationError, f finding, detached func(identity.ID) *identity.Declaration) finding {
 	if t := b.UnverifiedPredicateType(); t != "" && t != attest.PredicateType {
 		f.other = true
 		return f
@@ -194,8 +216,8 @@ func refused(ctx context.Context, verifier *attest.Verifier, b *attest.Bundle, n
 		return f
 	}
 	var given *identity.Declaration
-	if claimed.Ref != nil && o.Declaration != nil {
-		given = o.Declaration(claimed.Identity)
+	if claimed.Ref != nil {
+		given = detached(claimed.Identity)
 	}
 	if given != nil {
 		verified, err := verifier.Verify(ctx, b, attest.Expect{Declaration: given})

@@ -6,6 +6,8 @@
 //		fmt.Println(step.Depth, step.Node.ID(), step.Node.State())
 //	}
 //
+// Bundles come from anywhere; registry.Target.Runs gives those of a repository.
+//
 // # What an edge is worth
 //
 // A run's parents stand in its declaration, and its identity is the hash of that. So whoever
@@ -18,7 +20,8 @@
 // # States
 //
 // A run is verified if any of its bundles is; unverified if there are bundles of it and none
-// is verified; missing if it is named as a parent, or asked for, and there is no bundle of it.
+// is verified; missing if it is named as a parent, or asked for, or its declaration alone is given
+// (Input.Declaration), and there is no bundle of it.
 //
 // # Order of time
 //

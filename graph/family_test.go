@@ -116,7 +116,9 @@ func (f *family) run(n int, parents []identity.ID, times ...time.Time) identity.
 	return id
 }
 
-func (f *family) add(name string, data []byte) { f.inputs = append(f.inputs, Input{name, data}) }
+func (f *family) add(name string, data []byte) {
+	f.inputs = append(f.inputs, Input{Name: name, Data: data})
+}
 
 func (f *family) build(o Options) *Graph {
 	f.t.Helper()

@@ -177,6 +177,9 @@ func (g *Graph) add(f finding) error {
 			return err
 		}
 	}
+	if f.bare {
+		return nil
+	}
 	b := bundle{name: f.name, failed: f.failed, time: noTime, signer: -1, witness: -1, next: -1}
 	n := &g.nodes[i]
 	n.state = max(n.state, Unverified)

@@ -189,6 +189,45 @@ func TestDetached(t *testing.T) {
 	}
 }
 
+// TestDeclarationAlone: a run without a bundle is missing, and its parents are known; a declaration beside
+// a bundle is for that run alone.
+func TestDeclarationAlone(t *testing.T) {
+	f := newFamily(t, "alice")
+	parent := f.run(1, nil)
+	declare := func(n int, parents ...identity.ID) *identity.Declaration {
+		text, _ := f.declare(n, parents...)
+		d, err := identity.Parse([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	bare := declare(2, parent)
+	f.inputs = append(f.inputs, Input{Name: "bare", Declaration: bare})
+	g := f.build(Options{})
+	n := f.node(g, bare.ID())
+	if n.State() != Missing || !n.Known() || n.Kind() != identity.Agent || len(slices.Collect(n.Bundles())) != 0 || len(g.Roots()) != 1 || g.Complete(g.Roots()...) {
+		t.Errorf("%s, known %v, %v", n.State(), n.Known(), g.Roots())
+	}
+	if !strings.Contains(text(t, func(w io.Writer) error { return g.WriteText(w, g.Roots()...) }), "  agent  MISSING: no bundle of this run\n") {
+		t.Error("not shown as missing")
+	}
+	s, err := attest.New(bare, attest.StatementOptions{Detached: &attest.DeclarationRef{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := f.sign(f.by, string(s.Bytes()))
+	for _, c := range []struct {
+		given *identity.Declaration
+		want  State
+	}{{bare, Verified}, {declare(3), Unverified}, {nil, Unverified}} {
+		f.inputs = append(f.inputs[:1:1], Input{"detached", data, c.given})
+		if n := f.node(f.build(Options{}), bare.ID()); n.State() != c.want {
+			t.Errorf("%v: %s, want %s", c.given, n.State(), c.want)
+		}
+	}
+}
+
 // TestSameWhateverIsFirst: the graph does not depend on which worker is first.
 func TestSameWhateverIsFirst(t *testing.T) {
 	f := newFamily(t, "alice")
@@ -217,7 +256,7 @@ func TestCaps(t *testing.T) {
 	}
 	f := newFamily(t, "alice")
 	endless := func(yield func(Input) bool) {
-		for yield(Input{"x", []byte("{}")}) {
+		for yield(Input{Name: "x", Data: []byte("{}")}) {
 		}
 	}
 	if _, err := Build(ctx, f.verifier, endless, Options{}); !errors.Is(err, ErrTooLarge) || !strings.Contains(err.Error(), "1000000 bundles") {

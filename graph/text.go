@@ -64,7 +64,7 @@ func (n Node) describe() string {
 	}
 	switch n.State() {
 	case Missing:
-		return "MISSING: no bundle of this run"
+		return strings.Join(append(parts, "MISSING: no bundle of this run"), "  ")
 	case Unverified:
 		return strings.Join(append(parts, "NOT VERIFIED"+strings.TrimPrefix(n.Gap(), "not verified")), "  ")
 	}

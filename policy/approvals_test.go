@@ -209,10 +209,10 @@ func TestNotOurs(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, v := range []*attest.Verified{nil, {}, v} {
-		if d, err := p.Evaluate(ctx, v, nil, now); !errors.Is(err, ErrNotOurs) {
+		if d, err := p.Evaluate(ctx, v, Given{Now: now}); !errors.Is(err, ErrNotOurs) {
 			t.Errorf("decided %v, %v", d, err)
 		}
-		if _, err := p.Explain(ctx, v, nil, now); !errors.Is(err, ErrNotOurs) {
+		if _, err := p.Explain(ctx, v, Given{Now: now}); !errors.Is(err, ErrNotOurs) {
 			t.Errorf("explained, %v", err)
 		}
 	}
@@ -232,7 +232,7 @@ func TestGate(t *testing.T) {
 		"both":       {strings.Replace(strings.Replace(declarationText, "training", "agent", 1), `"budget":50`, `"budget":500`, 1), by, "denied, 2 reasons [denied by kinds: runs of kind agent are not among those allowed: [training] denied by cheap: budget 500]"},
 		"unverified": {declarationText, eve, "not-checked a policy judges only what is verified"},
 	} {
-		gate := p.Gate(nil, now)
+		gate := p.Gate(Given{Now: now})
 		v, err := p.Verifier().Verify(ctx, signRun(t, c.text, c.by), attest.Expect{Policy: gate})
 		var report attest.Report
 		var no *attest.VerificationError
@@ -303,7 +303,7 @@ func BenchmarkEvaluateTenRules(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if d, err := p.Evaluate(ctx, v, nil, now); err != nil || !d.Allowed {
+		if d, err := p.Evaluate(ctx, v, Given{Now: now}); err != nil || !d.Allowed {
 			b.Fatal(told(d), err)
 		}
 	}
@@ -345,7 +345,7 @@ func TestExplain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rules, err := p.Explain(ctx, v, nil, now)
+	rules, err := p.Explain(ctx, v, Given{Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}

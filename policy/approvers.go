@@ -123,6 +123,7 @@ type ApprovalResult struct {
 	Expires    time.Time            `json:"expires,omitzero"`
 	Times      []attest.TrustedTime `json:"times,omitempty"`
 
+	run    identity.ID // that it is about
 	signer attest.Signatory
 }
 
@@ -138,35 +139,63 @@ func (r ApprovalResult) String() string {
 	return oneLine(s)
 }
 
-// judge says whether an approval counts for the run at the time now.
-func (a *approvals) judge(ctx context.Context, given Approval, run subject, now time.Time) ApprovalResult {
-	result := ApprovalResult{Source: given.Source}
+// opinion is what an approval says, once it is known who signed it: the same whichever run it is held against.
+type opinion struct {
+	result ApprovalResult
+	err    error // why it counts for no run at all
+}
+
+// hear verifies an approval.
+func (a *approvals) hear(ctx context.Context, given Approval) opinion {
+	o := opinion{result: ApprovalResult{Source: given.Source}}
+	if a == nil {
+		o.err = errors.New("the policy names no approvers")
+		return o
+	}
 	claim, by, err := a.verify(ctx, given.Bundle)
-	if err != nil {
-		result.Why = err.Error()
-		return result
+	var s ApprovalStatement
+	if err == nil {
+		s, err = readApproval(claim)
 	}
-	s, err := readApproval(claim)
-	if err != nil {
-		result.Why = err.Error()
-		return result
+	if o.err = err; err != nil {
+		return o
 	}
-	result.Approver, result.Role, result.Decision = by.name, by.role, s.Decision
-	result.Reason, result.Conditions, result.Expires = s.Reason, s.Conditions, s.Expires
-	result.Times, result.signer = claim.Times(), claim.Signer()
-	switch first := earliest(result.Times); {
-	case s.Identity != run.id:
-		result.Why = fmt.Sprintf("is about another run, %s", s.Identity)
-	case !s.Expires.IsZero() && !now.Before(s.Expires):
-		result.Why = fmt.Sprintf("expired at %s", stamp(s.Expires))
+	o.result = ApprovalResult{
+		Source: given.Source, Approver: by.name, Role: by.role, Decision: s.Decision, Reason: s.Reason, Conditions: s.Conditions,
+		Expires: s.Expires, Times: claim.Times(), run: s.Identity, signer: claim.Signer(),
+	}
+	return o
+}
+
+// about says whether the approval counts for a run that these have signed, at the time now.
+func (o opinion) about(run identity.ID, signers []attest.Signatory, now time.Time) ApprovalResult {
+	r := o.result
+	switch first := earliest(r.Times); {
+	case o.err != nil:
+		r.Why = o.err.Error()
+	case r.run != run:
+		r.Why = fmt.Sprintf("is about another run, %s", r.run)
+	case !r.Expires.IsZero() && !now.Before(r.Expires):
+		r.Why = fmt.Sprintf("expired at %s", stamp(r.Expires))
 	case !first.IsZero() && first.After(now):
-		result.Why = fmt.Sprintf("was signed at %s, after %s", stamp(first), stamp(now))
-	case s.Decision == Approved && run.signedBy(result.signer):
-		result.Why = "is by the signer of the run: nobody approves their own"
+		r.Why = fmt.Sprintf("was signed at %s, after %s", stamp(first), stamp(now))
+	case r.Decision == Approved && slices.ContainsFunc(signers, func(s attest.Signatory) bool { return isSame(s, r.signer) }):
+		r.Why = "is by the signer of the run: nobody approves their own"
 	default:
-		result.Counted = true
+		r.Counted = true
 	}
-	return result
+	return r
+}
+
+// isSame says whether it was the same signer: of one key, or of one certified name.
+func isSame(a, b attest.Signatory) bool {
+	if a.Kind != b.Kind {
+		return false
+	}
+	if a.Kind == attest.SignedByCertificate {
+		return a.Name == b.Name && a.Issuer == b.Issuer
+	}
+	return a.KeyHint != "" && a.KeyHint == b.KeyHint
 }
 
 // verify finds the one approver who signed the bundle.
@@ -194,15 +223,15 @@ func (a *approvals) verify(ctx context.Context, b *attest.Bundle) (*attest.Verif
 	return found, by, nil
 }
 
-// isSigned tells that signature and signer are good, so that something else is wrong.
+// isSigned tells that the signature is good and names somebody who is trusted, so that something else
+// is wrong: of a certificate without trusted time nobody says more than its name.
 func isSigned(checks []attest.Check) bool {
-	good := 0
+	signed, stranger := false, false
 	for _, c := range checks {
-		if (c.Name == attest.CheckSignature || c.Name == attest.CheckSigner) && c.Verdict == attest.Pass {
-			good++
-		}
+		signed = signed || c.Name == attest.CheckSignature && c.Verdict == attest.Pass
+		stranger = stranger || c.Name == attest.CheckSigner && c.Verdict == attest.Fail
 	}
-	return good == 2
+	return signed && !stranger
 }
 
 // denials say what is missing. A rejection outweighs every approval; one approver counts once.

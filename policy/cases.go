@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/graph"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/jsontree"
@@ -31,8 +32,9 @@ type Case struct {
 
 	declaration *identity.Declaration
 	bundle      *attest.Bundle
-	given       []Approval // with a bundle
-	rehearsal   Rehearsal  // with a declaration
+	given       []Approval    // with a bundle
+	family      []graph.Input // with a bundle
+	rehearsal   Rehearsal     // with a declaration
 	allow       bool
 	rules       []string // of which each must deny, and no other
 	warnings    []string
@@ -80,11 +82,14 @@ func readCase(r *reader, files *folder, v jsontree.Value) *Case {
 	c := &Case{rehearsal: Rehearsal{Now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}}
 	var expect string
 	r.members(v, []string{"name", "expect"}, map[string]field{
-		"name":        r.string(&c.Name),
-		"expect":      r.word(&expect, "allow", "deny"),
-		"rules":       r.names(&c.rules),
-		"warnings":    r.names(&c.warnings),
-		"declaration": func(v jsontree.Value) { c.readDeclaration(r, files, v) },
+		"name":     r.string(&c.Name),
+		"expect":   r.word(&expect, "allow", "deny"),
+		"rules":    r.names(&c.rules),
+		"warnings": r.names(&c.warnings),
+		"declaration": func(v jsontree.Value) {
+			c.declaration = r.declaration(files, v)
+			c.rehearsal.Declaration = c.declaration
+		},
 		"bundle":      func(v jsontree.Value) { c.readBundle(r, files, v) },
 		"signer":      r.string(&c.rehearsal.Signer),
 		"issuer":      r.string(&c.rehearsal.Issuer),
@@ -92,6 +97,9 @@ func readCase(r *reader, files *folder, v jsontree.Value) *Case {
 		"now":         r.time(&c.rehearsal.Now),
 		"annotations": func(v jsontree.Value) { c.rehearsal.Annotations = r.texts(v) },
 		"approvals":   func(v jsontree.Value) { c.readApprovals(r, files, v) },
+		"family": func(m jsontree.Value) {
+			c.readFamily(r, files, m, v.Get("bundle").Kind() != jsontree.Absent)
+		},
 	})
 	c.allow = expect == "allow"
 	if (v.Get("declaration").Kind() == jsontree.Absent) == (v.Get("bundle").Kind() == jsontree.Absent) {
@@ -128,19 +136,19 @@ func (r *reader) texts(v jsontree.Value) map[string]string {
 	return texts
 }
 
-// readDeclaration takes a path, or the declaration itself.
-func (c *Case) readDeclaration(r *reader, files *folder, v jsontree.Value) {
+// declaration takes a path, or the declaration itself.
+func (r *reader) declaration(files *folder, v jsontree.Value) *identity.Declaration {
 	data := v.Raw()
 	parse := identity.Parse
 	if v.Kind() != jsontree.Object {
 		var path string
 		if r.string(&path)(v); path == "" {
-			return
+			return nil
 		}
 		var err error
 		if data, err = files.read(path, limits.Declaration); err != nil {
 			r.fail(identity.CodeValue, "", "%s", err)
-			return
+			return nil
 		}
 		if ext := filepath.Ext(path); ext == ".yaml" || ext == ".yml" {
 			parse = identity.ParseYAML
@@ -150,7 +158,28 @@ func (c *Case) readDeclaration(r *reader, files *folder, v jsontree.Value) {
 	if err != nil {
 		r.fail(identity.CodeValue, "", "%s", err)
 	}
-	c.rehearsal.Declaration, c.declaration = d, d
+	return d
+}
+
+// readFamily takes what the run's own member takes: declarations beside a declaration, bundles beside a bundle.
+func (c *Case) readFamily(r *reader, files *folder, v jsontree.Value, signed bool) {
+	r.list(v, 1, limits.PolicyValues, func(_ int, v jsontree.Value) {
+		if !signed {
+			if d := r.declaration(files, v); d != nil {
+				c.rehearsal.Family = append(c.rehearsal.Family, d)
+			}
+			return
+		}
+		var path string
+		if r.string(&path)(v); path == "" {
+			return
+		}
+		data, err := files.read(path, limits.Bundle)
+		if err != nil {
+			r.fail(identity.CodeValue, "", "%s", err)
+		}
+		c.family = append(c.family, graph.Input{Name: path, Data: data})
+	})
 }
 
 func (c *Case) readBundle(r *reader, files *folder, v jsontree.Value) {
@@ -189,10 +218,25 @@ func (c *Case) readApprovals(r *reader, files *folder, v jsontree.Value) {
 			"conditions": r.names(&a.Conditions),
 			"expires":    r.time(&a.Expires),
 			"signed":     r.time(&a.Signed),
+			"run":        r.run(&a.Run),
 		})
 		a.Decision = Verdict(decision)
 		c.rehearsal.Approvals = append(c.rehearsal.Approvals, a)
 	})
+}
+
+// run reads the identity of a run.
+func (r *reader) run(into *identity.ID) field {
+	return func(v jsontree.Value) {
+		if !r.want(v, jsontree.String) {
+			return
+		}
+		id, err := identity.ParseID(v.Text())
+		if err != nil {
+			r.fail(identity.CodeValue, "runattest id prints it", "%s", err)
+		}
+		*into = id
+	}
 }
 
 // Run asks the policy about every case. A declaration is rehearsed, a bundle verified.
@@ -226,7 +270,13 @@ func (c *Cases) decide(ctx context.Context, one *Case) (*Decision, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.policy.Evaluate(ctx, v, one.given, one.rehearsal.Now)
+	given := Given{Approvals: one.given, Now: one.rehearsal.Now}
+	if one.family != nil {
+		if given.Family, err = graph.Build(ctx, c.policy.Verifier(), slices.Values(one.family), graph.Options{}); err != nil {
+			return nil, err
+		}
+	}
+	return c.policy.Evaluate(ctx, v, given)
 }
 
 // compare is "" where the decision is the one that is expected.

@@ -5,12 +5,15 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"time"
 
 	"github.com/google/cel-go/common/types"
+	"github.com/google/cel-go/common/types/ref"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/graph"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/limits"
@@ -47,22 +50,28 @@ type Decision struct {
 	Approvals []ApprovalResult `json:"approvals"`
 }
 
-// ErrNotOurs says that a policy was asked about a run that its own verifier has not verified.
-var ErrNotOurs = errors.New("policy: the run was not verified with the policy's trust; verify it with the policy's Verifier")
+// ErrNotOurs says that a policy was asked about a run, or with a family, that its own verifier has not verified.
+var ErrNotOurs = errors.New("policy: the run, or its family, was not verified with the policy's trust; verify it with the policy's Verifier")
 
-// Evaluate decides about a run that the policy's Verifier has verified, with the approvals
-// given, at the time now. Approvals are verified here. A no is a Decision and not an error;
-// errors are misuse, and the context's.
-func (p *Policy) Evaluate(ctx context.Context, v *attest.Verified, given []Approval, now time.Time) (*Decision, error) {
-	s, err := p.subjectOf(v)
+// Given is what a policy is asked with, besides the run.
+type Given struct {
+	// Approvals are bundles that may hold approvals, of the run and of its ancestors.
+	Approvals []Approval
+	// Family has the bundles of the run's ancestors, verified by the policy's own Verifier; nil if there
+	// are none. Rules that read `ancestors` need it (Policy.NeedsFamily), unless the run has no parents.
+	Family *graph.Graph
+	// Now is the time of the decision, by the caller's clock.
+	Now time.Time
+}
+
+// Evaluate decides about a run that the policy's Verifier has verified. Approvals are verified
+// here. A no is a Decision and not an error; errors are misuse, and the context's.
+func (p *Policy) Evaluate(ctx context.Context, v *attest.Verified, given Given) (*Decision, error) {
+	s, err := p.subjectOf(ctx, v, given)
 	if err != nil {
 		return nil, err
 	}
-	results, err := p.judgeApprovals(ctx, given, s, now)
-	if err != nil {
-		return nil, err
-	}
-	return p.decide(ctx, s, results, now)
+	return p.decide(ctx, s)
 }
 
 // subject is what a policy is asked about.
@@ -72,55 +81,61 @@ type subject struct {
 	signer      attest.Signatory
 	times       []attest.TrustedTime
 	annotations map[string]string
+	now         time.Time
+
+	approvals []ApprovalResult
+	opinions  map[identity.ID][]opinion // by the run that they are about
+	ancestors func() (iter.Seq[graph.Ancestor], error)
 }
 
-func (p *Policy) subjectOf(v *attest.Verified) (subject, error) {
-	if v == nil || v.ID().IsZero() || !v.VerifiedBy(p.verifier) {
+func (p *Policy) subjectOf(ctx context.Context, v *attest.Verified, given Given) (subject, error) {
+	if v == nil || v.ID().IsZero() || !v.VerifiedBy(p.verifier) || given.Family != nil && !given.Family.VerifiedBy(p.verifier) {
 		return subject{}, ErrNotOurs
 	}
-	return subject{v.ID(), v.Declaration(), v.Signer(), v.Times(), v.Annotations()}, nil
+	s := subject{
+		id: v.ID(), declaration: v.Declaration(), signer: v.Signer(), times: v.Times(), annotations: v.Annotations(), now: given.Now,
+		approvals: []ApprovalResult{}, ancestors: ancestry(v, given.Family),
+	}
+	err := p.hearAll(ctx, &s, given.Approvals)
+	return s, err
 }
 
-// signedBy says whether it was the same signer: of one key, or of one certified name.
-func (s subject) signedBy(by attest.Signatory) bool {
-	if by.Kind != s.signer.Kind {
-		return false
-	}
-	if by.Kind == attest.SignedByCertificate {
-		return by.Name == s.signer.Name && by.Issuer == s.signer.Issuer
-	}
-	return by.KeyHint != "" && by.KeyHint == s.signer.KeyHint
-}
-
-func (p *Policy) judgeApprovals(ctx context.Context, given []Approval, s subject, now time.Time) ([]ApprovalResult, error) {
+// hearAll verifies the approvals, and says which of them count for the run.
+func (p *Policy) hearAll(ctx context.Context, s *subject, given []Approval) error {
 	if len(given) > limits.Approvals {
-		return nil, fmt.Errorf("%d approvals, want at most %d", len(given), limits.Approvals)
+		return fmt.Errorf("%d approvals, want at most %d", len(given), limits.Approvals)
 	}
-	results := []ApprovalResult{}
 	for _, a := range given {
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return err
 		}
-		if p.approvals == nil {
-			results = append(results, ApprovalResult{Source: a.Source, Why: "the policy names no approvers"})
-			continue
-		}
-		results = append(results, p.approvals.judge(ctx, a, s, now))
+		s.hear(p.approvals.hear(ctx, a))
 	}
-	return results, nil
+	return nil
 }
 
-func (p *Policy) decide(ctx context.Context, s subject, results []ApprovalResult, now time.Time) (*Decision, error) {
+// hear takes an approval in.
+func (s *subject) hear(o opinion) {
+	s.approvals = append(s.approvals, o.about(s.id, []attest.Signatory{s.signer}, s.now))
+	if o.err == nil {
+		if s.opinions == nil {
+			s.opinions = map[identity.ID][]opinion{}
+		}
+		s.opinions[o.result.run] = append(s.opinions[o.result.run], o)
+	}
+}
+
+func (p *Policy) decide(ctx context.Context, s subject) (*Decision, error) {
 	d := &Decision{
-		Policy: p.name, Digest: hex.EncodeToString(p.digest[:]), Identity: s.id, Now: now.UTC(),
-		Denials: []Denial{}, Warnings: []Denial{}, Rules: []RuleResult{}, Approvals: results,
+		Policy: p.name, Digest: hex.EncodeToString(p.digest[:]), Identity: s.id, Now: s.now.UTC(),
+		Denials: []Denial{}, Warnings: []Denial{}, Rules: []RuleResult{}, Approvals: s.approvals,
 	}
 	if p.kinds != nil && !slices.Contains(p.kinds, s.declaration.Kind()) {
 		d.deny(ruleKinds, "runs of kind %s are not among those allowed: %v", s.declaration.Kind(), p.kinds)
 	}
 	p.time.judge(d, s.times)
 	if p.approvals != nil {
-		d.Denials = append(d.Denials, p.approvals.denials(results)...)
+		d.Denials = append(d.Denials, p.approvals.denials(s.approvals)...)
 	}
 	if err := p.evaluateRules(ctx, d, s); err != nil {
 		return nil, err
@@ -162,22 +177,26 @@ func (p *Policy) evaluateRules(ctx context.Context, d *Decision, s subject) erro
 	if len(p.rules) == 0 {
 		return nil
 	}
-	vars, err := variables(s, d.Approvals, d.Now)
-	if err != nil {
-		return err
-	}
 	limited, cancel := context.WithTimeout(ctx, limits.EvaluationSeconds*time.Second)
 	defer cancel()
 	m := newMeter(limited)
+	vars, noKin, err := p.variables(s, m)
+	if err != nil {
+		return err
+	}
 	for _, r := range p.rules {
-		met, err := r.meets(m, vars)
+		var met bool
+		err := noKin
+		if !r.kin || noKin == nil {
+			met, err = r.meets(m, vars)
+		}
 		result := RuleResult{Name: r.name, Severity: r.severity, Met: met}
 		denial := Denial{Rule: r.name}
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case err != nil:
-			result.Error = err.Error()
+			result.Error = oneLine(err.Error())
 			denial.Reason = oneLine("cannot be evaluated, which is a no: " + result.Error)
 		case !met:
 			denial.Reason = r.reason(m, vars)
@@ -194,13 +213,13 @@ func (p *Policy) evaluateRules(ctx context.Context, d *Decision, s subject) erro
 	return nil
 }
 
-// variables are what rules see.
-func variables(s subject, results []ApprovalResult, now time.Time) (map[string]any, error) {
+// variables are what rules see; noKin is why those that read `ancestors` cannot be evaluated.
+func (p *Policy) variables(s subject, m *meter) (vars map[string]any, noKin, err error) {
 	root, err := jsontree.Parse(s.declaration.Canonical())
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return map[string]any{
+	vars = map[string]any{
 		varDeclaration: valueOf(root),
 		varRun: newObject(map[string]any{
 			"id": s.id.String(), "kind": string(s.declaration.Kind()), "parents": parentsOf(s.declaration.Parents()),
@@ -208,25 +227,32 @@ func variables(s subject, results []ApprovalResult, now time.Time) (map[string]a
 		varSigner:      signerOf(s.signer),
 		varTime:        timeOf(s.times),
 		varAnnotations: annotationsOf(s.annotations),
-		varApprovals:   approvalsOf(results),
-		varNow:         types.Timestamp{Time: now},
-	}, nil
+		varApprovals:   approvalsOf(s.approvals),
+		varNow:         types.Timestamp{Time: s.now.UTC()},
+	}
+	if p.NeedsFamily() {
+		var all ref.Val
+		if all, noKin = p.ancestorsOf(s, m); noKin == nil {
+			vars[varAncestors] = all
+		}
+	}
+	return vars, noKin, nil
 }
 
 // Gate is a policy that attest asks before it says yes: it goes into attest.Expect, for
 // bundles that the policy's Verifier verifies, one after the other.
 type Gate struct {
 	policy   *Policy
-	given    []Approval
-	now      time.Time
+	given    Given
 	decision *Decision
 }
 
 var _ attest.Policy = (*Gate)(nil)
 
-// Gate is the policy with the approvals that were given, at the time now.
-func (p *Policy) Gate(given []Approval, now time.Time) *Gate {
-	return &Gate{policy: p, given: slices.Clone(given), now: now}
+// Gate is the policy with what it is asked with.
+func (p *Policy) Gate(given Given) *Gate {
+	given.Approvals = slices.Clone(given.Approvals)
+	return &Gate{policy: p, given: given}
 }
 
 // Decision is what was decided last; nil if no run was verified, so that nothing was asked.
@@ -235,7 +261,7 @@ func (g *Gate) Decision() *Decision { return g.decision }
 // CheckPolicy passes what the policy allows. Each denial is a detail of the check.
 func (g *Gate) CheckPolicy(ctx context.Context, v *attest.Verified) attest.Check {
 	check := attest.Check{Name: attest.CheckPolicy, Verdict: attest.Fail}
-	d, err := g.policy.Evaluate(ctx, v, g.given, g.now)
+	d, err := g.policy.Evaluate(ctx, v, g.given)
 	if err != nil {
 		check.Reason = err.Error()
 		return check

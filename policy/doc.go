@@ -26,12 +26,12 @@
 // # Deciding
 //
 //	p, err := policy.Load("policy.yaml")
-//	gate := p.Gate(approvals, time.Now())
+//	gate := p.Gate(policy.Given{Approvals: approvals, Now: time.Now()})
 //	verified, err := p.Verifier().Verify(ctx, bundle, attest.Expect{Policy: gate})
 //
 // The policy's own Verifier says who signed and when; attest says no unless the policy says
-// yes. Evaluate gives the whole Decision about what was verified already. now is the caller's:
-// this package asks no clock.
+// yes. Evaluate gives the whole Decision about what was verified already. Given has what the caller
+// brings along: approvals, the family, and the time, since this package asks no clock.
 //
 // # Rules
 //
@@ -44,6 +44,8 @@
 //	time         verified (bool), timestamps (of kind, authority, time), earliest, latest
 //	annotations  strings by name
 //	approvals    those that count, of approver, role, decision, reason, conditions, expires, time
+//	ancestors    the runs from which it descends, each once, parents before theirs: id, kind, parents,
+//	             signers (as signer), approved, approvals (as approvals), declaredBy where a time is proved
 //	now          the time of the decision
 //
 // with CEL's standard functions and macros, optional values (declaration.constraints.?network),
@@ -52,6 +54,20 @@
 //
 // A rule that cannot be evaluated is not met. What an evaluation may cost is bounded
 // (internal/limits), so that no declaration stalls it.
+//
+// # Ancestors
+//
+// Rules that read ancestors (NeedsFamily) see all of them or are not met: Given.Family, which graph.Build
+// makes of the bundles with the policy's own Verifier, must have each ancestor verified with the policy's
+// trust and evidence of time, and none declared before its parent by trusted time. A run without parents
+// has none, and needs no family.
+//
+//	family, err := graph.Build(ctx, p.Verifier(), bundles, graph.Options{})
+//	gate := p.Gate(policy.Given{Approvals: approvals, Family: family, Now: time.Now()})
+//
+// An ancestor is approved if the approvals given are, for it, those that the policy's approvals demand
+// of a run, and one at least: by different people, none of whom signed it, not expired now, and without
+// a rejection. Where the policy names no approvers nothing is approved.
 //
 // # Approvals
 //

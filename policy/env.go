@@ -18,6 +18,7 @@ const (
 	varTime        = "time"
 	varAnnotations = "annotations"
 	varApprovals   = "approvals"
+	varAncestors   = "ancestors"
 	varNow         = "now"
 )
 
@@ -49,6 +50,10 @@ var objects = map[string]map[string]*types.Type{
 		"timestamps": cel.ListType(object("Timestamp")),
 	},
 	"Timestamp": {"kind": cel.StringType, "authority": cel.StringType, "time": cel.TimestampType},
+	"Ancestor": {
+		"id": cel.StringType, "kind": cel.StringType, "parents": cel.ListType(cel.StringType), "signers": cel.ListType(object("Signer")),
+		"approved": cel.BoolType, "approvals": cel.ListType(object("Approval")), "declaredBy": cel.TimestampType,
+	},
 	"Approval": {
 		"approver": cel.StringType, "role": cel.StringType, "decision": cel.StringType, "reason": cel.StringType,
 		"conditions": cel.ListType(cel.StringType), "expires": cel.TimestampType, "time": cel.TimestampType,
@@ -104,6 +109,7 @@ var environment = sync.OnceValues(func() (*cel.Env, error) {
 		cel.Variable(varTime, object("Time")),
 		cel.Variable(varAnnotations, cel.MapType(cel.StringType, cel.StringType)),
 		cel.Variable(varApprovals, cel.ListType(object("Approval"))),
+		cel.Variable(varAncestors, cel.ListType(object("Ancestor"))),
 		cel.Variable(varNow, cel.TimestampType),
 	}
 	return cel.NewCustomEnv(append(options, functions()...)...)

@@ -32,20 +32,8 @@ type Step struct {
 }
 
 // Explain evaluates the rules as Evaluate does, and tells what decided each.
-func (p *Policy) Explain(ctx context.Context, v *attest.Verified, given []Approval, now time.Time) ([]Explanation, error) {
-	s, err := p.subjectOf(v)
-	if err != nil {
-		return nil, err
-	}
-	results, err := p.judgeApprovals(ctx, given, s, now)
-	if err != nil {
-		return nil, err
-	}
-	return p.explain(ctx, s, results, now)
-}
-
-func (p *Policy) explain(ctx context.Context, s subject, results []ApprovalResult, now time.Time) ([]Explanation, error) {
-	vars, err := variables(s, results, now)
+func (p *Policy) Explain(ctx context.Context, v *attest.Verified, given Given) ([]Explanation, error) {
+	s, err := p.subjectOf(ctx, v, given)
 	if err != nil {
 		return nil, err
 	}
@@ -56,13 +44,22 @@ func (p *Policy) explain(ctx context.Context, s subject, results []ApprovalResul
 	limited, cancel := context.WithTimeout(ctx, limits.EvaluationSeconds*time.Second)
 	defer cancel()
 	m := newMeter(limited)
+	vars, noKin, err := p.variables(s, m)
+	if err != nil {
+		return nil, err
+	}
 	all := []Explanation{}
 	for _, r := range p.rules {
+		if r.kin && noKin != nil {
+			all = append(all, Explanation{r.name, r.severity, oneLine(r.expr), "error: " + oneLine(noKin.Error()), []Step{}})
+			continue
+		}
 		program, err := e.Program(r.ast, programOptions(cel.EvalOptions(cel.OptTrackState))...)
 		if err != nil {
 			return nil, err
 		}
 		m.begin()
+		m.named = map[string]string{}
 		value, details, err := m.evaluate(program, vars)
 		one := Explanation{Rule: r.name, Severity: r.severity, Expr: oneLine(r.expr), Because: []Step{}}
 		if err != nil {
@@ -71,7 +68,7 @@ func (p *Policy) explain(ctx context.Context, s subject, results []ApprovalResul
 			one.Value = show(value)
 		}
 		if details != nil && details.State() != nil {
-			t := tracer{ast: r.ast.NativeRep(), value: details.State().Value, seen: map[string]bool{}}
+			t := tracer{ast: r.ast.NativeRep(), value: details.State().Value, named: m.named, seen: map[string]bool{}}
 			t.decide(t.ast.Expr())
 			one.Because = t.steps
 		}
@@ -84,6 +81,7 @@ func (p *Policy) explain(ctx context.Context, s subject, results []ApprovalResul
 type tracer struct {
 	ast   *celast.AST
 	value func(id int64) (ref.Val, bool)
+	named map[string]string
 	steps []Step
 	seen  map[string]bool
 }
@@ -120,6 +118,9 @@ func (t *tracer) decide(e celast.Expr) {
 	case celast.ComprehensionKind:
 		t.note(e, value, ok)
 		t.leaf(e.AsComprehension().IterRange())
+		if name := e.AsComprehension().IterVar(); t.named[name] != "" {
+			t.add(Step{name, t.named[name]})
+		}
 		t.decide(e.AsComprehension().LoopStep())
 	case celast.LiteralKind, celast.IdentKind:
 	default:
@@ -169,6 +170,10 @@ func (t *tracer) note(e celast.Expr, value ref.Val, ok bool) {
 	if types.IsError(value) {
 		step.Value = oneLine("error: " + value.(*types.Err).Error())
 	}
+	t.add(step)
+}
+
+func (t *tracer) add(step Step) {
 	if key := step.Expr + "\x00" + step.Value; !t.seen[key] && step.Expr != "@result" {
 		t.seen[key] = true
 		t.steps = append(t.steps, step)

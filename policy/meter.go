@@ -28,13 +28,15 @@ type meter struct {
 	rule  uint64 // what is left for the rule at hand
 	all   uint64 // what is left for all of them
 	steps uint
+	on    bool              // an expression is being evaluated
+	named map[string]string // variables whose values have labels, as they were looked at last; nil if nobody asks
 }
 
 const varMeter = "@meter" // no expression can name it
 
 var (
-	errRuleCost = errors.New("cost limit exceeded: the declaration is too large for this rule, or the rule goes through it too often")
-	errAllCost  = errors.New("cost limit exceeded: the rules together go through the declaration too often")
+	errRuleCost = errors.New("cost limit exceeded: the declaration, or the family, is too large for this rule, or the rule goes through it too often")
+	errAllCost  = errors.New("cost limit exceeded: the rules together go through the declaration, or the family, too often")
 )
 
 func newMeter(ctx context.Context) *meter { return &meter{ctx: ctx, all: limits.EvaluationCost} }
@@ -56,6 +58,13 @@ func (m *meter) charge(n uint64) {
 	}
 }
 
+// work charges for what a value takes that is made when it is looked at. To show one is free: that is bounded.
+func (m *meter) work(n int) {
+	if m.on {
+		m.charge(uint64(n))
+	}
+}
+
 // stop ends the evaluation, whatever || or && would make of an error.
 func stop(err error) {
 	panic(interpreter.EvalCancelledError{Cause: interpreter.CostLimitExceeded, Message: err.Error()})
@@ -64,7 +73,8 @@ func stop(err error) {
 // metered is a variable, with what it leads to, that is counted.
 type metered struct {
 	interpreter.InterpretableAttribute
-	flat bool // a loop's own result, which is not gone through
+	flat bool   // a loop's own result, which is not gone through
+	root string // the variable
 }
 
 var _ interpreter.InterpretableAttribute = (*metered)(nil)
@@ -74,8 +84,12 @@ func meterAttributes(i interpreter.InterpretableV2) (interpreter.InterpretableV2
 	if _, already := i.(*metered); !ok || already {
 		return i, nil
 	}
-	named, ok := attribute.Attr().(interpreter.NamespacedAttribute)
-	return &metered{attribute, ok && slices.Contains(named.CandidateVariableNames(), "@result")}, nil
+	made := &metered{InterpretableAttribute: attribute}
+	if named, ok := attribute.Attr().(interpreter.NamespacedAttribute); ok {
+		names := named.CandidateVariableNames()
+		made.root, made.flat = names[0], slices.Contains(names, "@result")
+	}
+	return made, nil
 }
 
 // AddQualifier keeps the attribute metered.
@@ -96,6 +110,13 @@ func (a *metered) Exec(frame *interpreter.ExecutionFrame) ref.Val {
 		m.charge(1)
 	default:
 		m.charge(weight(value))
+	}
+	if ok && m.named != nil {
+		if root, _ := frame.ResolveName(a.root); root != nil {
+			if o, ok := root.(*ordered); ok && o.label != "" {
+				m.named[a.root] = o.label
+			}
+		}
 	}
 	return value
 }
@@ -135,7 +156,9 @@ func (m *meter) evaluate(p cel.Program, vars map[string]any) (ref.Val, *cel.Eval
 		return nil, nil, errAllCost
 	}
 	vars[varMeter] = m
+	m.on = true
 	value, details, err := p.ContextEval(m.ctx, vars)
+	m.on = false
 	if err != nil {
 		return nil, details, errors.New(oneLine(err.Error()))
 	}

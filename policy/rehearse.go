@@ -3,9 +3,12 @@ package policy
 import (
 	"context"
 	"fmt"
+	"iter"
+	"slices"
 	"time"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/graph"
 	"github.com/runattest/runattest/identity"
 )
 
@@ -18,12 +21,16 @@ type Rehearsal struct {
 	Signed      time.Time // when an authority has seen the signature; zero is not at all
 	Annotations map[string]string
 	Approvals   []RehearsedApproval
-	Now         time.Time
+	// Family are the declarations of runs as if they had been verified, by the same signer at the same
+	// time; nil is no family given.
+	Family []*identity.Declaration
+	Now    time.Time
 }
 
 // RehearsedApproval is what an approver of the policy would say.
 type RehearsedApproval struct {
-	Approver   string // by name
+	Approver   string      // by name
+	Run        identity.ID // that it is about; zero is the run
 	Decision   Verdict
 	Reason     string
 	Conditions []string
@@ -38,15 +45,14 @@ func (p *Policy) Rehearse(ctx context.Context, r Rehearsal) (*Decision, error) {
 	if err != nil {
 		return nil, err
 	}
-	results := []ApprovalResult{}
 	for i, a := range r.Approvals {
-		result, err := p.rehearseApproval(a, r.Now)
+		o, err := p.rehearseApproval(a, s.id)
 		if err != nil {
 			return nil, fmt.Errorf("approval %d: %w", i, err)
 		}
-		results = append(results, result)
+		s.hear(o)
 	}
-	d, err := p.decide(ctx, s, results, r.Now)
+	d, err := p.decide(ctx, s)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +65,11 @@ func (p *Policy) Rehearse(ctx context.Context, r Rehearsal) (*Decision, error) {
 }
 
 func (p *Policy) rehearsed(r Rehearsal) (subject, error) {
-	s := subject{id: r.Declaration.ID(), declaration: r.Declaration, times: rehearsedTimes(r.Signed), annotations: r.Annotations}
+	s := subject{
+		id: r.Declaration.ID(), declaration: r.Declaration, times: rehearsedTimes(r.Signed), annotations: r.Annotations, now: r.Now,
+		approvals: []ApprovalResult{},
+	}
+	s.ancestors = func() (iter.Seq[graph.Ancestor], error) { return r.ancestors(s.signer) }
 	if r.Issuer != "" {
 		s.signer = attest.Signatory{Kind: attest.SignedByCertificate, Name: r.Signer, Issuer: r.Issuer}
 		return s, nil
@@ -73,6 +83,35 @@ func (p *Policy) rehearsed(r Rehearsal) (subject, error) {
 	return s, fmt.Errorf("signer %q: no key of the policy has that name; of a certificate the issuer is needed too", r.Signer)
 }
 
+// ancestors are the runs of the family from which the run descends, its parents first; a parent that is
+// not there is a gap.
+func (r Rehearsal) ancestors(by attest.Signatory) (iter.Seq[graph.Ancestor], error) {
+	if r.Family == nil && len(r.Declaration.Parents()) > 0 {
+		return nil, errNoFamily
+	}
+	known, seen := map[identity.ID]*identity.Declaration{}, map[identity.ID]bool{}
+	for _, d := range r.Family {
+		known[d.ID()] = d
+	}
+	var found []graph.Ancestor
+	next := r.Declaration.Parents()
+	for len(next) > 0 {
+		id := next[0]
+		if next = next[1:]; seen[id] {
+			continue
+		}
+		seen[id] = true
+		d := known[id]
+		if d == nil {
+			gap := graph.Gap{ID: id, Reason: "missing: it is not among the family"}
+			return nil, &graph.IncompleteError{Run: r.Declaration.ID(), Gaps: []graph.Gap{gap}, Count: 1}
+		}
+		found = append(found, graph.Ancestor{ID: id, Kind: d.Kind(), Parents: d.Parents(), Signers: []attest.Signatory{by}, DeclaredBy: r.Signed})
+		next = append(next, d.Parents()...)
+	}
+	return slices.Values(found), nil
+}
+
 func rehearsedTimes(at time.Time) []attest.TrustedTime {
 	if at.IsZero() {
 		return nil
@@ -80,30 +119,26 @@ func rehearsedTimes(at time.Time) []attest.TrustedTime {
 	return []attest.TrustedTime{{Kind: evidenceTimestamp, Authority: "rehearsed", Time: at}}
 }
 
-func (p *Policy) rehearseApproval(a RehearsedApproval, now time.Time) (ApprovalResult, error) {
-	result := ApprovalResult{
+// rehearseApproval is what a verification would find, but that the approver has not signed the run.
+func (p *Policy) rehearseApproval(a RehearsedApproval, run identity.ID) (opinion, error) {
+	o := opinion{result: ApprovalResult{
 		Source: "rehearsed", Approver: a.Approver, Decision: a.Decision, Reason: a.Reason, Conditions: a.Conditions,
-		Expires: a.Expires, Times: rehearsedTimes(a.Signed),
+		Expires: a.Expires, Times: rehearsedTimes(a.Signed), run: a.Run,
+	}}
+	if a.Run.IsZero() {
+		o.result.run = run
 	}
 	if p.approvals == nil {
-		return result, fmt.Errorf("the policy names no approvers")
+		return o, fmt.Errorf("the policy names no approvers")
+	}
+	if a.Decision != Approved && a.Decision != Rejected {
+		return o, fmt.Errorf("decision %q: want %s or %s", a.Decision, Approved, Rejected)
 	}
 	for _, known := range p.approvals.approvers {
-		if known.name != a.Approver {
-			continue
+		if known.name == a.Approver {
+			o.result.Role = known.role
+			return o, nil
 		}
-		result.Role = known.role
-		switch {
-		case a.Decision != Approved && a.Decision != Rejected:
-			return result, fmt.Errorf("decision %q: want %s or %s", a.Decision, Approved, Rejected)
-		case !a.Expires.IsZero() && !now.Before(a.Expires):
-			result.Why = "expired at " + stamp(a.Expires)
-		case a.Signed.After(now):
-			result.Why = fmt.Sprintf("was signed at %s, after %s", stamp(a.Signed), stamp(now))
-		default:
-			result.Counted = true
-		}
-		return result, nil
 	}
-	return result, fmt.Errorf("%q is no approver of the policy", a.Approver)
+	return o, fmt.Errorf("%q is no approver of the policy", a.Approver)
 }

@@ -39,6 +39,7 @@ type rule struct {
 	ast      *cel.Ast
 	program  cel.Program
 	message  []part
+	kin      bool // it reads `ancestors`
 }
 
 // part is a piece of a message: text, or an expression whose value is put in.
@@ -67,7 +68,7 @@ func readRules(r *reader, v jsontree.Value) []*rule {
 		}
 		names[one.name] = true
 		if message != "" {
-			r.in("message", func() { one.message = r.template(message) })
+			r.in("message", func() { r.template(one, message) })
 		}
 		rules = append(rules, one)
 	})
@@ -87,6 +88,7 @@ func (r *reader) expression(into *rule, v jsontree.Value) {
 		r.fail(identity.CodeType, "", "the expression is of type %s, want bool", t)
 		return
 	}
+	into.kin = reads(into.ast, varAncestors)
 	into.program = r.plan(into.ast)
 }
 
@@ -127,30 +129,30 @@ func (r *reader) plan(ast *cel.Ast) cel.Program {
 	return program
 }
 
-// template reads a message: text with expressions in {{ }}.
-func (r *reader) template(message string) []part {
-	var parts []part
+// template reads a rule's message: text with expressions in {{ }}.
+func (r *reader) template(into *rule, message string) {
 	rest, behind := message, 0
 	if n := utf8.RuneCountInString(message); n > limits.Expression {
 		r.fail(identity.CodeValue, "", "%d characters, want at most %d", n, limits.Expression)
-		return nil
+		return
 	}
 	for {
 		before, inside, ok := strings.Cut(rest, "{{")
 		if before != "" {
-			parts = append(parts, part{text: before})
+			into.message = append(into.message, part{text: before})
 		}
 		if !ok {
-			return parts
+			return
 		}
 		expr, after, closed := strings.Cut(inside, "}}")
 		if !closed {
 			r.fail(identity.CodeValue, `close it with }}; two braces themselves are {{"{"}}{{"{"}}`, "{{ without }}")
-			return nil
+			return
 		}
 		behind += utf8.RuneCountInString(before) + len("{{")
 		if ast := r.compile(expr, message, behind); ast != nil {
-			parts = append(parts, part{program: r.plan(ast)})
+			into.kin = into.kin || reads(ast, varAncestors)
+			into.message = append(into.message, part{program: r.plan(ast)})
 		}
 		behind += utf8.RuneCountInString(expr) + len("}}")
 		rest = after

@@ -34,17 +34,13 @@ func literal(v ref.Val) string {
 			return "none"
 		}
 		return literal(v.GetValue())
-	case traits.Mapper:
-		var parts []string
-		for i := v.Iterator(); i.HasNext() == types.True; {
-			key := i.Next()
-			if len(parts) == shownElements {
-				parts = append(parts, "...")
-				break
-			}
-			parts = append(parts, literal(key)+":"+literal(v.Get(key)))
+	case *ordered:
+		if v.label != "" {
+			return v.label
 		}
-		return "{" + strings.Join(parts, ",") + "}"
+		return members(v)
+	case traits.Mapper:
+		return members(v)
 	case traits.Lister:
 		var parts []string
 		for i := v.Iterator(); i.HasNext() == types.True; {
@@ -58,6 +54,19 @@ func literal(v ref.Val) string {
 		return "[" + strings.Join(parts, ",") + "]"
 	}
 	return fmt.Sprint(v.Value())
+}
+
+func members(v traits.Mapper) string {
+	var parts []string
+	for i := v.Iterator(); i.HasNext() == types.True; {
+		key := i.Next()
+		if len(parts) == shownElements {
+			parts = append(parts, "...")
+			break
+		}
+		parts = append(parts, literal(key)+":"+literal(v.Get(key)))
+	}
+	return "{" + strings.Join(parts, ",") + "}"
 }
 
 func cut(s string) string {

@@ -86,7 +86,7 @@ func TestStart(t *testing.T) {
 		{signed.Add(24*time.Hour + time.Second), "24h0m1s before the start at"},
 		{signed.Add(-time.Second), "which is after the start at"},
 	} {
-		d, err := p.Evaluate(ctx, v, nil, tt.now)
+		d, err := p.Evaluate(ctx, v, Given{Now: tt.now})
 		if err != nil || !strings.Contains(told(d), tt.want) || d.Allowed != (tt.want == "allowed") {
 			t.Errorf("at %v: %s, %v; want %s", tt.now, told(d), err, tt.want)
 		}
@@ -128,7 +128,7 @@ func TestWindows(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d, err := p.Evaluate(ctx, v, []Approval{tt.given}, time.Now().Add(time.Hour))
+		d, err := p.Evaluate(ctx, v, Given{Approvals: []Approval{tt.given}, Now: time.Now().Add(time.Hour)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -139,7 +139,7 @@ func TestWindows(t *testing.T) {
 			t.Errorf("%s: a rejection by a key that signs no more: %s", name, told(d))
 		}
 		// a decision as of before the approval does not know of it
-		if d, err = p.Evaluate(ctx, v, []Approval{tt.given}, time.Now().Add(-time.Hour)); err != nil || d.Allowed {
+		if d, err = p.Evaluate(ctx, v, Given{Approvals: []Approval{tt.given}, Now: time.Now().Add(-time.Hour)}); err != nil || d.Allowed {
 			t.Errorf("%s: an hour ago: %s, %v", name, told(d), err)
 		}
 	}

@@ -59,6 +59,7 @@ type ordered struct {
 	traits.Mapper
 	keys   []ref.Val
 	weight uint64
+	label  string // what people know it by, instead of its members
 }
 
 // array is a list that knows its weight.
@@ -67,7 +68,7 @@ type array struct {
 	weight uint64
 }
 
-func newObject(members map[string]any) ref.Val {
+func newObject(members map[string]any) *ordered {
 	names := make([]string, 0, len(members))
 	for name := range members {
 		names = append(names, name)

@@ -91,7 +91,7 @@ func decide(t testing.TB, p *Policy, text string, by signer.Signer, given ...App
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := p.Evaluate(ctx, v, given, now)
+	d, err := p.Evaluate(ctx, v, Given{Approvals: given, Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}

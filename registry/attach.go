@@ -3,7 +3,6 @@ package registry
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -38,6 +37,27 @@ type attachment struct {
 // do not include the artifact (or, under a declaration, the run). After another error some
 // may be attached; attaching all of them again does the rest.
 func (t *Target) Attach(ctx context.Context, a *Artifact, bundles ...[]byte) ([]Attached, error) {
+	all, err := a.prepareAll(bundles)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.findExisting(ctx, a, all); err != nil {
+		return nil, err
+	}
+	fresh, err := newReferrers(a.descriptor, all, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	if len(fresh) > 0 {
+		err = t.store.add(ctx, []addition{{subject: a.descriptor.Digest, referrers: fresh}}, t.count)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return results(all, fresh), nil
+}
+
+func (a *Artifact) prepareAll(bundles [][]byte) ([]attachment, error) {
 	all := make([]attachment, len(bundles))
 	for i, data := range bundles {
 		var err error
@@ -45,19 +65,7 @@ func (t *Target) Attach(ctx context.Context, a *Artifact, bundles ...[]byte) ([]
 			return nil, err
 		}
 	}
-	if err := t.findExisting(ctx, a, all); err != nil {
-		return nil, err
-	}
-	pushed, err := t.pushAll(ctx, a, all)
-	if len(pushed) > 0 {
-		t.linking.Lock()
-		err = errors.Join(err, t.store.link(ctx, a.descriptor.Digest, pushed))
-		t.linking.Unlock()
-	}
-	if err != nil {
-		return nil, err
-	}
-	return results(all, pushed), nil
+	return all, nil
 }
 
 // prepare holds a bundle against the artifact.
@@ -121,68 +129,70 @@ func (t *Target) findExisting(ctx context.Context, a *Artifact, all []attachment
 	if err != nil {
 		return err
 	}
-	holders := make([]digest.Digest, len(referrers))
+	holders := make([]holding, len(referrers))
 	err = inParallel(ctx, len(referrers), func(ctx context.Context, i int) error {
 		if !mayBeBundle(referrers[i]) {
 			return nil
 		}
-		manifest, err := t.store.fetch(ctx, referrers[i])
-		if err == nil {
-			if layer, err := bundleLayer(manifest, a.descriptor.Digest); err == nil {
-				holders[i] = layer.Digest
-			}
+		if manifest, err := t.store.fetch(ctx, referrers[i]); err == nil {
+			holders[i] = holds(manifest, a.descriptor.Digest, referrers[i])
 		}
 		return ctx.Err() // a referrer that cannot be read holds nothing
 	})
-	for i, layer := range holders {
-		for j := range all {
-			if layer != "" && all[j].Digest == layer && all[j].existing == "" {
-				all[j].existing = referrers[i].Digest.String()
+	at := map[holding]digest.Digest{}
+	for i, h := range holders {
+		if at[h] == "" {
+			at[h] = referrers[i].Digest
+		}
+	}
+	for i, b := range all {
+		for _, said := range []string{"", b.predicateType} {
+			if d := at[holding{b.Digest, said}]; d != "" {
+				all[i].existing = d.String()
 			}
 		}
 	}
 	return err
 }
 
-// pushAll stores what is not there yet, each content before the manifest that names it, and
-// gives the manifests that it has stored, also when it fails.
-func (t *Target) pushAll(ctx context.Context, a *Artifact, all []attachment) ([]ocispec.Descriptor, error) {
-	var fresh []*attachment
-	seen := map[digest.Digest]bool{}
-	for i := range all {
-		if b := &all[i]; b.existing == "" && !seen[b.Digest] {
-			seen[b.Digest] = true
-			fresh = append(fresh, b)
-		}
-	}
-	if len(fresh) == 0 {
-		return nil, nil
-	}
-	if err := t.ensure(ctx, emptyConfig()); err != nil {
-		return nil, err
-	}
-	created := time.Now()
-	pushed := make([]ocispec.Descriptor, len(fresh))
-	err := inParallel(ctx, len(fresh), func(ctx context.Context, i int) error {
-		b := fresh[i]
-		manifest, err := newReferrer(a.descriptor, b.Descriptor, b.predicateType, created)
-		if err != nil {
-			return err
-		}
-		if err := t.store.push(ctx, b.Descriptor, b.data); err != nil {
-			return err
-		}
-		if err := t.store.push(ctx, manifest.Descriptor, manifest.data); err != nil {
-			return err
-		}
-		pushed[i] = manifest.Descriptor
-		t.count()
-		return nil
-	})
-	return slices.DeleteFunc(pushed, func(d ocispec.Descriptor) bool { return d.Digest == "" }), err
+// holding is a bundle that a referrer holds, and the predicate type that it is listed with.
+type holding struct {
+	bundle digest.Digest
+	said   string
 }
 
-func results(all []attachment, pushed []ocispec.Descriptor) []Attached {
+// holds is what a listing would find in a referrer. Whoever may push may hang our bundle there
+// in a way that no listing shows: that one does not hold it.
+func holds(manifest []byte, subject digest.Digest, listed ocispec.Descriptor) holding {
+	layer, err := bundleLayer(manifest, subject)
+	if err != nil {
+		return holding{}
+	}
+	if m, err := readManifest(manifest); err != nil || listed.ArtifactType != attest.BundleMediaType && m.ArtifactType != attest.BundleMediaType {
+		return holding{}
+	}
+	return holding{layer.Digest, listed.Annotations[predicateAnnotation]}
+}
+
+// newReferrers makes the manifests of the bundles that are not there yet, one for each content.
+func newReferrers(subject ocispec.Descriptor, all []attachment, created time.Time) ([]referrer, error) {
+	var fresh []referrer
+	seen := map[digest.Digest]bool{}
+	for _, b := range all {
+		if b.existing != "" || seen[b.Digest] {
+			continue
+		}
+		seen[b.Digest] = true
+		manifest, err := newReferrer(subject, b.Descriptor, b.predicateType, created)
+		if err != nil {
+			return nil, err
+		}
+		fresh = append(fresh, referrer{b.item, manifest})
+	}
+	return fresh, nil
+}
+
+func results(all []attachment, fresh []referrer) []Attached {
 	done := make([]Attached, len(all))
 	at := map[digest.Digest]string{}
 	next := 0
@@ -194,21 +204,12 @@ func results(all []attachment, pushed []ocispec.Descriptor) []Attached {
 		case at[b.Digest] != "":
 			done[i].Referrer = at[b.Digest]
 		default:
-			at[b.Digest] = pushed[next].Digest.String()
+			at[b.Digest] = fresh[next].manifest.Digest.String()
 			done[i].Referrer, done[i].Existed = at[b.Digest], false
 			next++
 		}
 	}
 	return done
-}
-
-// ensure stores content unless it is there.
-func (t *Target) ensure(ctx context.Context, c item) error {
-	there, err := t.store.exists(ctx, c.Descriptor)
-	if err != nil || there {
-		return err
-	}
-	return t.store.push(ctx, c.Descriptor, c.data)
 }
 
 // mayBeBundle says that a referrer is an attestation, or that only its manifest can tell: old

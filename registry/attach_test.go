@@ -242,7 +242,7 @@ func (s *server) refer(subject ocispec.Descriptor, m ocispec.Manifest) ocispec.D
 	s.t.Helper()
 	m.Subject = &subject
 	d := s.manifest("", m)
-	d.ArtifactType = m.ArtifactType
+	d.ArtifactType, d.Annotations = m.ArtifactType, m.Annotations
 	tag := strings.ReplaceAll(subject.Digest.String(), ":", "-")
 	index := s.index(tag)
 	index.Manifests = append(index.Manifests, d)
@@ -282,5 +282,60 @@ func TestFallbackEntries(t *testing.T) {
 	want := []string{"dev.sigstore.bundle.content", "dev.sigstore.bundle.predicateType", "org.opencontainers.image.created"}
 	if entry.Digest.String() != attached[0].Referrer || entry.ArtifactType != attest.BundleMediaType || !slices.Equal(names, want) {
 		t.Errorf("entry %+v", entry)
+	}
+}
+
+// Two that attach one bundle at the same moment store it twice; it is read once.
+func TestBundleThatIsThereTwice(t *testing.T) {
+	both(t, func(t *testing.T, s *server) {
+		subject := s.artifact()
+		ref := s.host + "/app:v1"
+		first := attach(t, ref, 1, 2)[0]
+		found, _, _ := fetchAll(t, ref)
+		if len(found) != 2 {
+			t.Fatalf("%d found", len(found))
+		}
+		for _, f := range found {
+			if f.Referrer == first.Referrer {
+				s.refer(subject, ocispec.Manifest{
+					ArtifactType: attest.BundleMediaType, Layers: []ocispec.Descriptor{s.bundleLayerOf(string(f.Data))},
+					Annotations: map[string]string{ocispec.AnnotationCreated: "2001-01-01T00:00:00Z"},
+				})
+			}
+		}
+		found, l, errs := fetchAll(t, ref)
+		if len(found) != 2 || l.Repeated() != 1 || len(errs) > 0 {
+			t.Errorf("%d found, %d repeated, %v; want 2 and 1", len(found), l.Repeated(), errs)
+		}
+		if again := attach(t, ref, 1); !again[0].Existed {
+			t.Error("attached again")
+		}
+	})
+}
+
+// Whoever may push cannot hide a bundle by hanging it there where no listing finds it.
+func TestHiddenBundleIsAttached(t *testing.T) {
+	for name, hide := range map[string]func(m *ocispec.Manifest){
+		"no artifact type": func(m *ocispec.Manifest) { m.ArtifactType = "" },
+		"another type":     func(m *ocispec.Manifest) { m.ArtifactType = "application/spdx+json" },
+		"another claim": func(m *ocispec.Manifest) {
+			m.Annotations = map[string]string{"dev.sigstore.bundle.predicateType": "https://example.test/other"}
+		},
+	} {
+		both(t, func(t *testing.T, s *server) {
+			subject := s.artifact()
+			ref := s.host + "/app:v1"
+			_, a := resolve(t, ref)
+			m := ocispec.Manifest{
+				ArtifactType: attest.BundleMediaType,
+				Layers:       []ocispec.Descriptor{s.bundleLayerOf(string(sign(t, 1, attest.StatementOptions{}, a)))},
+			}
+			hide(&m)
+			s.refer(subject, m)
+			attach(t, ref, 1)
+			if found, _, errs := fetchAll(t, ref, attest.PredicateType); len(found) != 1 || len(errs) > 0 {
+				t.Errorf("%s: %d found, %v", name, len(found), errs)
+			}
+		})
 	}
 }

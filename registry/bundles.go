@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/runattest/runattest/attest"
@@ -22,8 +23,8 @@ type Listing struct {
 	types      []string // empty for all
 	candidates []ocispec.Descriptor
 
-	mu                sync.Mutex
-	foreign, filtered int
+	mu                          sync.Mutex
+	foreign, filtered, repeated int
 }
 
 // List finds the attestations of an artifact, of the given predicate types or of all: its
@@ -58,6 +59,10 @@ func (l *Listing) Foreign() int { l.mu.Lock(); defer l.mu.Unlock(); return l.for
 // they have been looked at.
 func (l *Listing) Filtered() int { l.mu.Lock(); defer l.mu.Unlock(); return l.filtered }
 
+// Repeated is how many referrers held the same bundle as one before them, as far as they have
+// been looked at: two that attach one bundle at the same moment store it twice.
+func (l *Listing) Repeated() int { l.mu.Lock(); defer l.mu.Unlock(); return l.repeated }
+
 func (l *Listing) wants(predicateType string) bool {
 	return len(l.types) == 0 || slices.Contains(l.types, predicateType)
 }
@@ -73,17 +78,25 @@ type Found struct {
 }
 
 // Bundles fetches the attestations in the order of the list, several at a time and no more
-// than that ahead of the caller. A referrer that claims to be an attestation and is none is a
+// than that ahead of the caller. A bundle that several referrers hold comes once. A referrer that claims to be an attestation and is none is a
 // *MalformedError, and the next one follows; so does it after content that is not what its
 // digest says. Any other error ends the sequence.
 func (l *Listing) Bundles(ctx context.Context) iter.Seq2[*Found, error] {
 	return func(yield func(*Found, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
+		given := map[digest.Digest]bool{}
 		for r := range l.fetchAhead(ctx) {
 			got := <-r
 			if got.found == nil && got.err == nil {
 				continue
+			}
+			if got.found != nil {
+				if given[got.bundle] {
+					l.add(&l.repeated)
+					continue
+				}
+				given[got.bundle] = true
 			}
 			if !yield(got.found, got.err) || got.err != nil && !isOneOnly(got.err) {
 				return
@@ -103,8 +116,9 @@ func isOneOnly(err error) bool {
 }
 
 type fetched struct {
-	found *Found // nil without an error is one that was not asked for
-	err   error
+	found  *Found // nil without an error is one that was not asked for
+	bundle digest.Digest
+	err    error
 }
 
 // fetchAhead fetches in the background; the channel's room bounds how much.
@@ -120,55 +134,55 @@ func (l *Listing) fetchAhead(ctx context.Context) <-chan chan fetched {
 				return
 			}
 			go func() {
-				found, err := l.fetch(ctx, d)
-				r <- fetched{found, err}
+				found, bundle, err := l.fetch(ctx, d)
+				r <- fetched{found, bundle, err}
 			}()
 		}
 	}()
 	return queue
 }
 
-func (l *Listing) fetch(ctx context.Context, d ocispec.Descriptor) (*Found, error) {
+func (l *Listing) fetch(ctx context.Context, d ocispec.Descriptor) (found *Found, bundle digest.Digest, err error) {
 	manifest, err := l.target.store.fetch(ctx, d)
 	if err != nil {
-		return nil, l.malformed(d, err)
+		return nil, "", l.malformed(d, err)
 	}
 	m, err := readManifest(manifest)
 	if err != nil {
-		return nil, &MalformedError{d.Digest.String(), err}
+		return nil, "", &MalformedError{d.Digest.String(), err}
 	}
 	if d.ArtifactType != attest.BundleMediaType && m.ArtifactType != attest.BundleMediaType {
 		l.add(&l.foreign)
-		return nil, nil
+		return nil, "", nil
 	}
 	layer, err := bundleLayer(manifest, l.artifact.descriptor.Digest)
 	if err != nil {
-		return nil, &MalformedError{d.Digest.String(), err}
+		return nil, "", &MalformedError{d.Digest.String(), err}
 	}
 	data, err := l.target.store.fetch(ctx, layer)
 	if err != nil {
-		return nil, l.malformed(d, err)
+		return nil, "", l.malformed(d, err)
 	}
 	b, err := attest.ParseBundle(data)
 	if err != nil {
-		return nil, &MalformedError{d.Digest.String(), err}
+		return nil, "", &MalformedError{d.Digest.String(), err}
 	}
-	found := &Found{Referrer: d.Digest.String(), PredicateType: b.UnverifiedPredicateType(), Data: data, Bundle: b}
+	found = &Found{Referrer: d.Digest.String(), PredicateType: b.UnverifiedPredicateType(), Data: data, Bundle: b}
 	if at, err := time.Parse(time.RFC3339, m.Annotations[ocispec.AnnotationCreated]); err == nil {
 		found.Created = at
 	}
 	if !l.wants(found.PredicateType) {
 		l.add(&l.filtered)
-		return nil, nil
+		return nil, "", nil
 	}
-	return found, nil
+	return found, layer.Digest, nil
 }
 
 // malformed tells what is wrong with one referrer from what is wrong with the registry.
 func (l *Listing) malformed(d ocispec.Descriptor, err error) error {
 	var unfit *descriptorError
 	switch {
-	case errors.As(err, &unfit):
+	case errors.As(err, &unfit), errors.Is(err, ErrLayout): // which says of a blob that it is no file
 		return &MalformedError{d.Digest.String(), err}
 	case errors.Is(err, ErrNotFound):
 		return &MalformedError{d.Digest.String(), errors.New("it is listed, and a part of it is not there")}

@@ -40,6 +40,12 @@
 // every client that attaches something reads, changes and writes back. fallback.go says what is
 // done about several that do so at once, and what that cannot guarantee.
 //
+// # Layouts
+//
+// A layout's referrers stand in its index.json, which writers change in turn. A tarball is
+// written anew beside the old one, once for each Attach, PushRun or PushRuns, and takes its name:
+// layouttarwrite.go. A layout that is not there or malformed is an ErrLayout.
+//
 // # Runs
 //
 // PushRun stores a run under its identity: an artifact of type
@@ -47,4 +53,7 @@
 // canonical form, so that the layer's digest is the identity's. The manifest says nothing else and
 // is the same whoever pushes it; its tag is the identity with - for the colons,
 // airun-1-sha256-HEX. Attestations are its referrers. FetchRun recomputes the identity.
+// Runs goes through them, all or one's ancestry:
+//
+//	for kept, err := range target.Runs(ctx, registry.RunsOptions{Of: []identity.ID{id}, Ancestors: true}) { ... }
 package registry

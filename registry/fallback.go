@@ -123,8 +123,19 @@ func (r *remoteStore) writeIndex(ctx context.Context, subject digest.Digest, old
 	case old.found && (resp.StatusCode == http.StatusConflict || resp.StatusCode == http.StatusMethodNotAllowed):
 		return r.immutable(subject, answer)
 	}
+	if wait, ok := retryAfter(resp); ok {
+		return &busyError{answer, wait}
+	}
 	return answer
 }
+
+// busyError is an answer that says for how long the registry wants to be left alone.
+type busyError struct {
+	*errcode.ErrorResponse
+	wait time.Duration
+}
+
+func (e *busyError) Unwrap() error { return e.ErrorResponse }
 
 func (r *remoteStore) immutable(subject digest.Digest, cause error) error {
 	return &Error{
@@ -151,6 +162,7 @@ type writer struct {
 	spared bool // others' entries were missing, and they were given time to see to it themselves
 }
 
+// updateIndex waits for as long as a registry asks, at most maxRetries times in a row.
 func (r *remoteStore) updateIndex(ctx context.Context, subject digest.Digest, pushed []ocispec.Descriptor) error {
 	w := &writer{remoteStore: r, subject: subject, isIn: map[digest.Digest]bool{}}
 	w.learn(pushed)
@@ -161,7 +173,7 @@ func (r *remoteStore) updateIndex(ctx context.Context, subject digest.Digest, pu
 			return err
 		}
 	}
-	return &Error{Target: r.ref.host, Err: fmt.Errorf("other writers have kept changing the index of referrers %s for %s", fallbackTag(subject), patience)}
+	return &Error{Target: r.ref.host, Err: fmt.Errorf("for %s other writers have kept changing the index of referrers %s, or the registry was busy", patience, fallbackTag(subject))}
 }
 
 // learn adds entries to those that are known.
@@ -209,7 +221,9 @@ func (w *writer) step(ctx context.Context) (done bool, err error) {
 	}
 	err = w.writeIndex(ctx, w.subject, index, w.known)
 	w.slow = max(w.slow, time.Since(start))
-	w.since, w.reads, w.begun = time.Now(), 0, true
+	w.since, w.reads = time.Now(), 0
+	var busy *busyError
+	w.begun = w.begun || !errors.As(err, &busy) // after which nothing was written
 	return false, w.afterWrite(ctx, err)
 }
 
@@ -225,10 +239,21 @@ func (w *writer) afterWrite(ctx context.Context, err error) error {
 	case errors.As(err, &known):
 		return err
 	}
-	if w.fails++; w.fails > 3 && !errors.Is(err, errChanged) || !mayRepeat(err) {
+	if w.fails++; w.fails >= maxRetries && !errors.Is(err, errChanged) || !mayRepeat(err) {
 		return w.failed(err)
 	}
-	return pause(ctx, jitter(min(w.slow<<min(w.fails, 6)+20*time.Millisecond, 2*time.Second)))
+	wait := jitter(min(w.slow<<min(w.fails, 6)+20*time.Millisecond, 2*time.Second))
+	var busy *busyError
+	if !errors.As(err, &busy) {
+		return pause(ctx, wait)
+	}
+	if busy.wait > min(w.timeout, patience) {
+		return &Error{
+			Target: w.ref.host, Err: fmt.Errorf("it asks to be left alone for %s: %w", busy.wait.Round(time.Second), err),
+			Hint: "what is attached is not listed yet: attach it again then, or with a longer --timeout",
+		}
+	}
+	return pause(ctx, max(wait, busy.wait+jitter(20*time.Millisecond))) // and not all at once
 }
 
 // mayRepeat tells what may pass by itself from what will not.

@@ -131,6 +131,78 @@ func TestIfMatchIsSent(t *testing.T) {
 	t.Logf("%d writes were refused and repeated", refused.Load())
 }
 
+// busy refuses writes of the index with what a registry says that has too much to do.
+func busy(s *server, times int32, header string, code int) (asked *atomic.Int32, at *[]time.Time) {
+	asked, at = new(atomic.Int32), new([]time.Time)
+	var mu sync.Mutex
+	s.spoil(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if isIndexWrite(r) {
+			mu.Lock()
+			*at = append(*at, time.Now())
+			mu.Unlock()
+			if asked.Add(1) <= times {
+				w.Header().Set("Retry-After", header)
+				w.WriteHeader(code)
+				return
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+	return asked, at
+}
+
+// A write of the index is repeated no sooner than the registry wants.
+func TestIndexWritesObeyRetryAfter(t *testing.T) {
+	for _, r := range []struct {
+		header string
+		code   int
+		least  time.Duration
+	}{
+		{"1", http.StatusTooManyRequests, time.Second},
+		{"1", http.StatusServiceUnavailable, time.Second},
+		{time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat), http.StatusServiceUnavailable, 0},
+	} {
+		s := newServer(t, false)
+		s.artifact()
+		asked, at := busy(s, 1, r.header, r.code)
+		attach(t, s.host+"/app:v1", 1)
+		if found, _, errs := fetchAll(t, s.host+"/app:v1"); len(found) != 1 || len(errs) > 0 {
+			t.Errorf("%d found, %v", len(found), errs)
+		}
+		if n := asked.Load(); n != 2 || (*at)[1].Sub((*at)[0]) < r.least {
+			t.Errorf("%s: asked %d times, at %v; want %s between", r.header, n, *at, r.least)
+		}
+	}
+}
+
+// Nobody waits longer than --timeout, nor for ever, nor after an interrupt.
+func TestIndexWritesGiveUp(t *testing.T) {
+	s := newServer(t, false)
+	s.artifact()
+	target, a := resolve(t, s.host+"/app:v1") // with a timeout of 20 seconds
+	bundle := sign(t, 1, attest.StatementOptions{}, a)
+	start := time.Now()
+	asked, _ := busy(s, 1<<30, "3600", http.StatusTooManyRequests)
+	_, err := target.Attach(context.Background(), a, bundle)
+	var failed *registry.Error
+	if !errors.As(err, &failed) || failed.Hint == "" || !strings.Contains(err.Error(), "left alone for 1h0m0s") || asked.Load() != 1 {
+		t.Errorf("%v, asked %d times", err, asked.Load())
+	}
+	asked, _ = busy(s, 1<<30, "0", http.StatusTooManyRequests)
+	if _, err = target.Attach(context.Background(), a, bundle); !errors.As(err, &failed) || !strings.Contains(err.Error(), "429") || asked.Load() != 4 {
+		t.Errorf("%v, asked %d times", err, asked.Load())
+	}
+	busy(s, 1<<30, "15", http.StatusTooManyRequests)
+	ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
+	defer cancel()
+	if _, err = target.Attach(ctx, a, bundle); err == nil {
+		t.Error("an interrupt was not heeded")
+	}
+	if d := time.Since(start); d > 10*time.Second {
+		t.Errorf("all that took %s", d)
+	}
+}
+
 func TestImmutableTags(t *testing.T) {
 	for name, refuse := range map[string]struct {
 		status int

@@ -8,17 +8,13 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/opencontainers/go-digest"
-	specs "github.com/opencontainers/image-spec/specs-go"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
-	"github.com/rogpeppe/go-internal/lockedfile"
 	"oras.land/oras-go/v2/content"
 
-	"github.com/runattest/runattest/internal/atomicfile"
 	"github.com/runattest/runattest/internal/limits"
 )
 
@@ -34,62 +30,60 @@ var _ store = (*layoutStore)(nil)
 // layoutFiles are the files of a layout, by their slash-separated names.
 type layoutFiles interface {
 	open(name string) (io.ReadCloser, error)
-	// create writes a file whole; errReadOnly in a tarball.
-	create(name string, data []byte) error
-	replace(name string, data []byte) error
-	// lock keeps other processes from changing the index.
-	lock() (unlock func(), err error)
+	// write stores the blobs, and as the index what reindex gives. Nobody else of ours changes the
+	// layout from before reindex is called until the end. A tarball changes at once or not at all.
+	write(ctx context.Context, blobs []item, reindex func() ([]byte, error)) error
 }
 
-var errReadOnly = errors.New("a tarball is only read: unpack it and name the folder")
+// ErrLayout says that a path is no OCI layout, because it is not there or malformed, or none that can be written.
+var ErrLayout = errors.New("unusable OCI layout")
+
+// misshapen is an ErrLayout that says why.
+func misshapen(format string, args ...any) error {
+	return fmt.Errorf("%w: %w", ErrLayout, fmt.Errorf(format, args...))
+}
 
 func openLayout(path string) (*layoutStore, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
 	l := &layoutStore{path: path, files: folder(path)}
-	if !info.IsDir() {
-		if l.files, err = openTarball(path); err != nil {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, &Error{Target: layoutScheme + path, Err: misshapen("%w", err), Hint: makeHint}
+	case err != nil:
+		return nil, l.failed(err)
+	case !info.IsDir():
+		tar := &tarball{path: path}
+		if err := tar.look(); err != nil {
 			return nil, l.failed(err)
 		}
+		l.files = tar
 	}
 	var layout ocispec.ImageLayout
 	data, err := l.read(ocispec.ImageLayoutFile)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, l.failed(errors.New("is no OCI image layout: it holds no file oci-layout"))
-	}
 	if err == nil {
-		err = json.Unmarshal(data, &layout)
+		err = decode(ocispec.ImageLayoutFile, data, &layout)
 	}
 	if err == nil && layout.Version != ocispec.ImageLayoutVersion {
-		err = fmt.Errorf("oci-layout is of version %q, want %s", layout.Version, ocispec.ImageLayoutVersion)
+		err = misshapen("%s is of version %q, want %s", ocispec.ImageLayoutFile, layout.Version, ocispec.ImageLayoutVersion)
 	}
 	return l, l.failed(err)
 }
 
-// CreateLayout makes an empty OCI layout folder, unless there is one.
-func CreateLayout(path string) error {
-	files := folder(path)
-	if err := os.MkdirAll(filepath.Join(path, "blobs", "sha256"), 0o755); err != nil {
-		return err
+const makeHint = "oras cp -r --to-oci-layout REF FOLDER makes a layout of an artifact, which tar packs; runattest push makes one of runs"
+
+// decode reads JSON of the layout's own.
+func decode(name string, data []byte, v any) error {
+	if err := json.Unmarshal(data, v); err != nil {
+		return misshapen("%s: %w", name, err)
 	}
-	index, err := json.Marshal(ocispec.Index{
-		Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageIndex, Manifests: []ocispec.Descriptor{},
-	})
-	if err != nil {
-		return err
-	}
-	if err := files.create(ocispec.ImageIndexFile, index); err != nil {
-		return err
-	}
-	return files.create(ocispec.ImageLayoutFile, []byte(`{"imageLayoutVersion":"`+ocispec.ImageLayoutVersion+`"}`))
+	return nil
 }
 
 // failed names the layout.
 func (l *layoutStore) failed(err error) error {
-	if err == nil {
-		return nil
+	var known *Error
+	if err == nil || errors.As(err, &known) || errors.Is(err, context.Canceled) {
+		return err
 	}
 	return &Error{Target: layoutScheme + l.path, Err: err}
 }
@@ -97,13 +91,16 @@ func (l *layoutStore) failed(err error) error {
 // read reads one of the layout's own files.
 func (l *layoutStore) read(name string) ([]byte, error) {
 	f, err := l.files.open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, misshapen("it holds no file %s", name)
+	}
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, limits.RegistryContent+1))
 	if err == nil && len(data) > limits.RegistryContent {
-		err = fmt.Errorf("%s has more than %d bytes", name, limits.RegistryContent)
+		err = misshapen("%s has more than %d bytes", name, limits.RegistryContent)
 	}
 	return data, err
 }
@@ -114,11 +111,11 @@ func (l *layoutStore) index() (*ocispec.Index, error) {
 		return nil, l.failed(err)
 	}
 	var index ocispec.Index
-	if err := json.Unmarshal(data, &index); err != nil {
-		return nil, l.failed(fmt.Errorf("%s: %w", ocispec.ImageIndexFile, err))
+	if err := decode(ocispec.ImageIndexFile, data, &index); err != nil {
+		return nil, l.failed(err)
 	}
 	if n := len(index.Manifests); n > limits.LayoutManifests {
-		return nil, l.failed(fmt.Errorf("%s has %d entries, want at most %d", ocispec.ImageIndexFile, n, limits.LayoutManifests))
+		return nil, l.failed(misshapen("%s has %d entries, want at most %d", ocispec.ImageIndexFile, n, limits.LayoutManifests))
 	}
 	return &index, nil
 }
@@ -153,10 +150,6 @@ func (l *layoutStore) exists(_ context.Context, d ocispec.Descriptor) (bool, err
 		return false, l.failed(err)
 	}
 	return true, f.Close()
-}
-
-func (l *layoutStore) push(_ context.Context, d ocispec.Descriptor, data []byte) error {
-	return l.failed(l.files.create(blobName(d.Digest), data))
 }
 
 // resolve finds a manifest by digest or tag; no name is the one artifact of a layout that has one.
@@ -221,74 +214,66 @@ func (l *layoutStore) findNested(ctx context.Context, index *ocispec.Index, sum 
 	return *found, nil
 }
 
-// update changes the layout's index while nobody else does.
-func (l *layoutStore) update(change func(*ocispec.Index)) error {
-	unlock, err := l.files.lock()
+func (l *layoutStore) add(ctx context.Context, all []addition, stored func()) error {
+	blobs := []item{emptyConfig()}
+	for _, a := range all {
+		if run := a.declaration; run != nil {
+			blobs = append(blobs, run.layer, run.manifest)
+		}
+		for _, r := range a.referrers {
+			blobs = append(blobs, r.bundle, r.manifest)
+		}
+	}
+	err := l.files.write(ctx, blobs, func() ([]byte, error) {
+		index, err := l.index()
+		if err != nil {
+			return nil, err
+		}
+		list(index, all)
+		data, err := json.Marshal(index)
+		if len(data) > limits.RegistryContent || len(index.Manifests) > limits.LayoutManifests {
+			err = fmt.Errorf("%s would have %d entries in %d bytes, want at most %d in %d",
+				ocispec.ImageIndexFile, len(index.Manifests), len(data), limits.LayoutManifests, limits.RegistryContent)
+		}
+		return data, err
+	})
 	if err != nil {
 		return l.failed(err)
 	}
-	defer unlock()
-	index, err := l.index()
-	if err != nil {
-		return err
-	}
-	change(index)
-	data, err := json.Marshal(index)
-	if err == nil {
-		err = l.files.replace(ocispec.ImageIndexFile, data)
-	}
-	return l.failed(err)
-}
-
-func (l *layoutStore) tag(ctx context.Context, d ocispec.Descriptor, data []byte, tag string) error {
-	if err := l.push(ctx, d, data); err != nil {
-		return err
-	}
-	d.Annotations = map[string]string{ocispec.AnnotationRefName: tag}
-	return l.update(func(index *ocispec.Index) {
-		index.Manifests = slices.DeleteFunc(index.Manifests, func(o ocispec.Descriptor) bool {
-			return o.Annotations[ocispec.AnnotationRefName] == tag
-		})
-		index.Manifests = append(index.Manifests, d)
-	})
-}
-
-func (l *layoutStore) link(_ context.Context, _ digest.Digest, pushed []ocispec.Descriptor) error {
-	return l.update(func(index *ocispec.Index) {
-		there := map[digest.Digest]bool{}
-		for _, d := range index.Manifests {
-			there[d.Digest] = true
+	for _, a := range all {
+		for range a.referrers {
+			stored()
 		}
-		for _, d := range pushed {
-			if !there[d.Digest] {
-				index.Manifests = append(index.Manifests, d)
-			}
-		}
-	})
-}
-
-// folder is a layout in the file system.
-type folder string
-
-func (f folder) file(name string) string { return filepath.Join(string(f), filepath.FromSlash(name)) }
-
-func (f folder) open(name string) (io.ReadCloser, error) { return os.Open(f.file(name)) }
-
-func (f folder) create(name string, data []byte) error {
-	path := f.file(name)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	if err := atomicfile.Create(path, data, 0o644); !errors.Is(err, fs.ErrExist) {
-		return err
 	}
 	return nil
 }
 
-func (f folder) replace(name string, data []byte) error {
-	return atomicfile.Write(f.file(name), data, 0o644)
-}
-
-func (f folder) lock() (func(), error) {
-	return lockedfile.MutexAt(f.file(".index.lock")).Lock()
+// list enters what was added into a layout's index, once.
+func list(index *ocispec.Index, all []addition) {
+	tags := map[string]bool{}
+	for _, a := range all {
+		if a.declaration != nil {
+			tags[a.declaration.tag] = true
+		}
+	}
+	index.Manifests = slices.DeleteFunc(index.Manifests, func(d ocispec.Descriptor) bool {
+		return tags[d.Annotations[ocispec.AnnotationRefName]]
+	})
+	there := map[digest.Digest]bool{}
+	for _, d := range index.Manifests {
+		there[d.Digest] = true
+	}
+	for _, a := range all {
+		if run := a.declaration; run != nil {
+			d := run.manifest.Descriptor
+			d.Annotations = map[string]string{ocispec.AnnotationRefName: run.tag}
+			index.Manifests = append(index.Manifests, d)
+		}
+		for _, r := range a.referrers {
+			if d := r.manifest.Descriptor; !there[d.Digest] {
+				there[d.Digest] = true
+				index.Manifests = append(index.Manifests, d)
+			}
+		}
+	}
 }

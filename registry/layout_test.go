@@ -101,10 +101,6 @@ func TestLayout(t *testing.T) {
 	if err != nil || d.ID() != declare(t, 5).ID() {
 		t.Errorf("%v", err)
 	}
-	target, a := resolve(t, "oci-layout://"+packed+":v1")
-	if _, err := target.Attach(context.Background(), a, sign(t, 3, attest.StatementOptions{}, a)); err == nil || !strings.Contains(err.Error(), "unpack it") {
-		t.Errorf("writing to a tarball: %v", err)
-	}
 }
 
 func TestLayoutWriters(t *testing.T) {
@@ -157,8 +153,8 @@ func TestBadLayouts(t *testing.T) {
 		want  string
 	}{
 		"not there":  {func(_ *testing.T, dir string) string { return dir + "x" }, "no such file"},
-		"no layout":  {func(t *testing.T, _ string) string { return t.TempDir() }, "is no OCI image layout"},
-		"no tarball": {func(_ *testing.T, dir string) string { return filepath.Join(dir, "index.json") }, "is no tarball"},
+		"no layout":  {func(t *testing.T, _ string) string { return t.TempDir() }, "unusable OCI layout"},
+		"no tarball": {func(_ *testing.T, dir string) string { return filepath.Join(dir, "index.json") }, "nor a tarball"},
 		"no tag":     {func(_ *testing.T, dir string) string { return dir + ":v2" }, "v2"},
 		"version":    {spoilFile("oci-layout", []byte(`{"imageLayoutVersion":"2.0.0"}`)), "version"},
 		"no JSON":    {spoilFile("index.json", []byte(`{`)), "index.json"},

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -30,6 +31,8 @@ type remoteStore struct {
 	once    *auth.Client // asks once: what is not to be repeated unseen
 	source  *credentialSource
 	timeout time.Duration
+
+	linking sync.Mutex // updates of one index take turns here
 
 	mu  sync.Mutex
 	api referrersAPI
@@ -117,6 +120,58 @@ func (r *remoteStore) exists(ctx context.Context, d ocispec.Descriptor) (bool, e
 	return found, r.failed(err)
 }
 
+func (r *remoteStore) add(ctx context.Context, all []addition, stored func()) error {
+	if err := r.ensure(ctx, emptyConfig()); err != nil {
+		return err
+	}
+	for _, a := range all {
+		if run := a.declaration; run != nil {
+			err := r.ensure(ctx, run.layer)
+			if err == nil {
+				err = r.tag(ctx, run.manifest, run.tag)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		if err := r.attach(ctx, a.subject, a.referrers, stored); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// attach lists what it has pushed, also when it could not push the rest.
+func (r *remoteStore) attach(ctx context.Context, subject digest.Digest, referrers []referrer, stored func()) error {
+	pushed := make([]ocispec.Descriptor, len(referrers))
+	err := inParallel(ctx, len(referrers), func(ctx context.Context, i int) error {
+		for _, c := range []item{referrers[i].bundle, referrers[i].manifest} {
+			if err := r.push(ctx, c.Descriptor, c.data); err != nil {
+				return err
+			}
+		}
+		pushed[i] = referrers[i].manifest.Descriptor
+		stored()
+		return nil
+	})
+	pushed = slices.DeleteFunc(pushed, func(d ocispec.Descriptor) bool { return d.Digest == "" })
+	if len(pushed) == 0 {
+		return err
+	}
+	r.linking.Lock()
+	defer r.linking.Unlock()
+	return errors.Join(err, r.link(ctx, subject, pushed))
+}
+
+// ensure stores content unless it is there.
+func (r *remoteStore) ensure(ctx context.Context, c item) error {
+	there, err := r.exists(ctx, c.Descriptor)
+	if err != nil || there {
+		return err
+	}
+	return r.push(ctx, c.Descriptor, c.data)
+}
+
 func (r *remoteStore) push(ctx context.Context, d ocispec.Descriptor, data []byte) error {
 	err := r.repo.Push(ctx, d, bytes.NewReader(data))
 	if errors.Is(err, errdef.ErrAlreadyExists) {
@@ -125,8 +180,8 @@ func (r *remoteStore) push(ctx context.Context, d ocispec.Descriptor, data []byt
 	return r.failed(err)
 }
 
-func (r *remoteStore) tag(ctx context.Context, d ocispec.Descriptor, data []byte, tag string) error {
-	return r.failed(r.repo.PushReference(ctx, d, bytes.NewReader(data), tag))
+func (r *remoteStore) tag(ctx context.Context, manifest item, tag string) error {
+	return r.failed(r.repo.PushReference(ctx, manifest.Descriptor, bytes.NewReader(manifest.data), tag))
 }
 
 // request asks for something that oras has no call for. The body of the answer is the caller's

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
@@ -39,41 +40,82 @@ func readRun(manifest []byte) (ocispec.Descriptor, identity.ID) {
 	return m.Layers[0], id
 }
 
-// PushRun stores a run under its identity: its declaration, tagged airun-1-sha256-HEX, and the
-// bundles as the declaration's referrers. What is there already is left alone.
+// Run is a declaration, and bundles about it.
+type Run struct {
+	Declaration *identity.Declaration
+	Bundles     [][]byte
+}
+
+// Pushed is where a run is now.
+type Pushed struct {
+	Artifact *Artifact
+	Attached []Attached
+}
+
+// PushRun is PushRuns for one run.
 func (t *Target) PushRun(ctx context.Context, d *identity.Declaration, bundles ...[]byte) (*Artifact, []Attached, error) {
-	manifest, layer, err := newRun(d)
+	pushed, err := t.PushRuns(ctx, Run{d, bundles})
 	if err != nil {
 		return nil, nil, err
 	}
-	ref := t.ref.WithRun(d.ID())
-	a := &Artifact{ref.at(manifest.Digest), manifest.Descriptor, manifest.data, d.ID()}
-	for _, b := range bundles {
-		if _, err := a.prepare(b); err != nil {
-			return nil, nil, err
+	return pushed[0].Artifact, pushed[0].Attached, nil
+}
+
+// PushRuns stores runs under their identities: each declaration, tagged airun-1-sha256-HEX, and the
+// bundles as the declaration's referrers. What is there already is left alone. A tarball is
+// written once for all of them. After an error some may be there; pushing all again does the rest.
+func (t *Target) PushRuns(ctx context.Context, runs ...Run) ([]Pushed, error) {
+	var done []Pushed
+	var all []addition
+	for _, run := range runs {
+		p, missing, err := t.prepareRun(ctx, run)
+		if err != nil {
+			return nil, err
 		}
+		if done = append(done, p); missing.declaration != nil || len(missing.referrers) > 0 {
+			all = append(all, missing)
+		}
+	}
+	if len(all) > 0 {
+		if err := t.store.add(ctx, all, t.count); err != nil {
+			return nil, err
+		}
+	}
+	return done, nil
+}
+
+// prepareRun says where a run is going to be, and what of it is not there yet.
+func (t *Target) prepareRun(ctx context.Context, run Run) (p Pushed, missing addition, err error) {
+	manifest, layer, err := newRun(run.Declaration)
+	if err != nil {
+		return p, missing, err
+	}
+	ref := t.ref.WithRun(run.Declaration.ID())
+	p.Artifact = &Artifact{ref.at(manifest.Digest), manifest.Descriptor, manifest.data, run.Declaration.ID()}
+	missing.subject = manifest.Digest
+	attachments, err := p.Artifact.prepareAll(run.Bundles)
+	if err != nil {
+		return p, missing, err
 	}
 	there, _, err := t.store.resolve(ctx, ref.name())
 	switch {
 	case errors.Is(err, ErrNotFound):
-		err = t.pushDeclaration(ctx, manifest, layer, ref.name())
-	case err == nil && there.Digest != manifest.Digest:
-		err = fmt.Errorf("%s: %w: tag %s is %s, want %s", t.ref.Repository(), ErrMismatch, ref.name(), there.Digest, manifest.Digest)
+		missing.declaration = &declared{manifest, layer, ref.name()}
+	case err != nil:
+		return p, missing, err
+	case there.Digest != manifest.Digest:
+		return p, missing, fmt.Errorf("%s: %w: tag %s is %s, want %s", t.ref.Repository(), ErrMismatch, ref.name(), there.Digest, manifest.Digest)
 	}
-	if err != nil {
-		return nil, nil, err
-	}
-	attached, err := t.Attach(ctx, a, bundles...)
-	return a, attached, err
-}
-
-func (t *Target) pushDeclaration(ctx context.Context, manifest, layer item, tag string) error {
-	for _, c := range []item{emptyConfig(), layer} {
-		if err := t.ensure(ctx, c); err != nil {
-			return err
+	if missing.declaration == nil { // and what is not there has no referrers to ask for
+		if err := t.findExisting(ctx, p.Artifact, attachments); err != nil {
+			return p, missing, err
 		}
 	}
-	return t.store.tag(ctx, manifest.Descriptor, manifest.data, tag)
+	missing.referrers, err = newReferrers(manifest.Descriptor, attachments, time.Now())
+	if err == nil {
+		p.Attached = results(attachments, missing.referrers)
+	}
+	return p, missing, err
 }
 
 // FetchRun gives the declaration that has the identity, recomputed from what the repository

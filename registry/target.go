@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -39,21 +38,34 @@ type store interface {
 	resolve(ctx context.Context, name string) (ocispec.Descriptor, []byte, error)
 	fetch(ctx context.Context, d ocispec.Descriptor) ([]byte, error)
 	exists(ctx context.Context, d ocispec.Descriptor) (bool, error)
-	push(ctx context.Context, d ocispec.Descriptor, data []byte) error
-	tag(ctx context.Context, d ocispec.Descriptor, data []byte, tag string) error
 	// referrers lists the manifests whose subject is that digest, of whatever type.
 	referrers(ctx context.Context, subject digest.Digest) ([]ocispec.Descriptor, error)
-	// link has the pushed manifests listed as referrers of subject.
-	link(ctx context.Context, subject digest.Digest, pushed []ocispec.Descriptor) error
+	// add stores what is new and has it listed, and tells of each bundle. A registry takes one
+	// thing after the other, a layout all of it under one lock and a tarball at once.
+	add(ctx context.Context, all []addition, stored func()) error
 }
+
+// addition is what is stored in a repository together: content comes before what names it.
+type addition struct {
+	declaration *declared // which the referrers may be about
+	subject     digest.Digest
+	referrers   []referrer
+}
+
+// declared is the manifest of a declaration, and its tag.
+type declared struct {
+	manifest, layer item
+	tag             string
+}
+
+// referrer is a bundle and the manifest that hangs it on its subject.
+type referrer struct{ bundle, manifest item }
 
 // Target is a repository, and a reference to something in it. It is safe for concurrent use.
 type Target struct {
 	ref   Reference
 	store store
 	count func()
-
-	linking sync.Mutex // updates of one index take turns here
 }
 
 // Open makes a Target. It opens no connection; a layout must be there.

@@ -48,16 +48,25 @@ var errNoCertificate = errors.New("no certificate in PEM")
 
 // backoff waits as long as the registry asks for, and else ever longer.
 func backoff(attempt int, resp *http.Response) time.Duration {
-	if resp != nil && (resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode == http.StatusServiceUnavailable) {
-		after := resp.Header.Get("Retry-After")
-		if seconds, err := strconv.Atoi(after); err == nil && seconds >= 0 && seconds < 1<<20 {
-			return time.Duration(seconds) * time.Second
-		}
-		if at, err := http.ParseTime(after); err == nil {
-			return time.Until(at)
-		}
+	if wait, ok := retryAfter(resp); ok {
+		return wait
 	}
 	return retry.ExponentialBackoff(200*time.Millisecond, 2, 0.2)(attempt, nil)
+}
+
+// retryAfter is how long a registry asks to be left alone (RFC 9110, section 10.2.3).
+func retryAfter(resp *http.Response) (time.Duration, bool) {
+	if resp == nil || resp.StatusCode != http.StatusTooManyRequests && resp.StatusCode != http.StatusServiceUnavailable {
+		return 0, false
+	}
+	after := resp.Header.Get("Retry-After")
+	if seconds, err := strconv.Atoi(after); err == nil && seconds >= 0 && seconds < 1<<20 {
+		return time.Duration(seconds) * time.Second, true
+	}
+	if at, err := http.ParseTime(after); err == nil {
+		return max(0, time.Until(at)), true
+	}
+	return 0, false
 }
 
 // deadline gives each answer so much time, its body included.

@@ -23,7 +23,8 @@ rejection outweighs every approval.
 
 The decision goes to BUNDLE.approval.sigstore.json beside the bundle, or to --bundle, and never over
 a decision that is there; for an ID and for standard input it goes to standard output. Several
-decisions are one file as JSON Lines: cat them together.
+decisions are one file as JSON Lines: cat them together. Where runs are kept in a registry, runattest push REPO stores a decision beside its
+run, and verify --approvals oci://REPO finds it there.
 
 --condition says what the approver asks for besides; rules of a policy can demand it. With
 --expires the decision counts until then. Keys, keyless signing and timestamps are as in sign.`,

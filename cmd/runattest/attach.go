@@ -30,10 +30,14 @@ A bundle that is there already is left alone, so that an interrupted attach is c
 another. In a registry without the referrers API (distribution v3) the bundles are listed in an
 index under the tag sha256-HEX, which several writers may update at once: docs/registry.md.
 
+An OCI layout is a folder or a tarball of one. A tarball is written anew beside the old one, which
+takes as much space again, and then takes its name.
+
 Credentials are Docker's: ~/.docker/config.json (or DOCKER_CONFIG) and its credential helpers. A
 registry on this machine is asked in plain HTTP, unless --registry-ca is given.`,
 		Example: `  runattest attach ghcr.io/acme/trainer:v3 run.json.sigstore.json
-  runattest attach oci-layout://image.d:v3 all.sigstore.jsonl`,
+  runattest attach oci-layout://image.d:v3 all.sigstore.jsonl
+  runattest attach oci-layout://image.tar:v3 run.json.sigstore.json`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return withHint(errors.New("no reference and no bundle given"), "usage: "+cmd.UseLine())

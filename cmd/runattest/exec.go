@@ -35,6 +35,9 @@ AIRUN_BUNDLE (a file with the bundle) in its environment, and airun.identity amo
 OTEL_RESOURCE_ATTRIBUTES. --env-allow passes on only the variables that it names. The two files lie in a
 private folder, which outlives this process: AIRUN_DECLARATION's, for COMMAND to remove.
 
+No socket is opened, unless --approvals or --family begins with oci://: approvals that lie where the
+runs are, and the bundles of ancestors for rules that ask for them. What cannot be read is no yes.
+
 --decision-log appends what was decided, and why, as one JSON line that is on the disk before COMMAND
 starts. --dry-run decides and starts nothing.
 
@@ -43,6 +46,8 @@ monitored afterwards.`,
 		Example: `  runattest exec --bundle run.json.sigstore.json --policy policy.yaml -- python train.py
   runattest exec --bundle run.sigstore.json --policy policy.yaml --approvals approvals.jsonl \
       --bind corpus=/data/corpus --bind weights=/models/m.safetensors --decision-log /var/log/airun.jsonl -- ./train.sh
+  runattest exec --bundle evaluation.sigstore.json --policy policy.yaml --family oci://registry.acme.example/runs \
+      --approvals oci://registry.acme.example/runs -- python evaluate.py
   runattest exec --dry-run --bundle run.sigstore.json --policy policy.yaml -- true`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -155,9 +160,11 @@ func (e *execution) decide(cmd *cobra.Command, o *output, d *gateDecision) error
 	if d.bundleRaw, err = bundle.Marshal(); err != nil {
 		return err
 	}
-	judged := applied.Gate(applied.approvals, applied.now)
-	d.verified, err = applied.Verifier().Verify(cmd.Context(), bundle, attest.Expect{Policy: judged})
-	d.Decision = judged.Decision()
+	d.verified, err = applied.Verifier().Verify(cmd.Context(), bundle, attest.Expect{Policy: applied})
+	d.Decision = applied.decision
+	if failed := applied.failure(); failed != nil {
+		return failed
+	}
 	if no := (*attest.VerificationError)(nil); errors.As(err, &no) {
 		d.Report = &no.Report
 	}

@@ -41,7 +41,11 @@ func exitStatus(err error) int {
 		source       *tokenSourceError
 		repository   *sigstore.RepositoryError
 		refused      *refusedPolicyError
+		approvals    *unreadableApprovalsError
 	)
+	if errors.As(err, &approvals) {
+		return exitFailed
+	}
 	if status, ok := registryStatus(err); ok {
 		return status
 	}

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"iter"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -16,26 +14,30 @@ import (
 
 func newGraph() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "graph (--key PUB | --certificate-identity ID ...) DIR|FILE...",
+		Use:   "graph (--key PUB | --certificate-identity ID ...) DIR|FILE|REPO...",
 		Short: "Verify a family of runs: the runs that a run descends from, and theirs",
 		Long: `Verify every bundle, and follow the parents that declarations name, by identity. DIR is a folder,
 of which and below which *.sigstore.json and *.sigstore.jsonl are read; FILE is one bundle or JSON
-Lines; - is standard input. Statements of other types, such as links, are passed over.
+Lines; - is standard input. REPO is a repository of runs as push makes it: oci://HOST/REPO or
+oci-layout://PATH is every run in it, ...@airun:1:sha256:HEX one with its ancestors. Statements of other
+types, such as links, are passed over.
 
---root names the runs whose ancestry is shown; without it, all that no other run descends from.
+--root names the runs whose ancestry is shown; without it, all that no other run descends from. Of a
+repository nothing is read then but these runs and their ancestors, parent by parent.
 Each run is verified (somebody whom you trust signed one of its bundles), unverified (there are
 bundles, and none is verified) or missing (it is named as a parent, and there is no bundle).
 A verified run whose trusted time is before its parent's is flagged: declared before its parent by
 trusted time. --require-complete says no if there is any of these in the ancestry.
 
-Whom you trust is said as to verify. A detached attestation needs its --declaration. No socket
-is opened, unless --key names a key in a KMS.
+Whom you trust is said as to verify. A detached attestation needs its --declaration, which a
+repository has. No socket is opened, unless a REPO begins with oci://, or --key names a key in a KMS.
 
 Exit status: 0 every root is verified, and with --require-complete all its ancestry; 1 it is not;
-2 a bundle is malformed, or nobody is trusted; 3 a file cannot be read. The highest wins, and
+2 a bundle is malformed, or nobody is trusted; 3 a file or a registry cannot be read. The highest wins, and
 what is bad hides nothing that is good.`,
 		Example: `  runattest graph --key runattest.pub runs/
   runattest graph --key runattest.pub --root airun:1:sha256:5e27... --require-complete runs/ all.sigstore.jsonl
+  runattest graph --key runattest.pub --root airun:1:sha256:5e27... oci://registry.acme.example/runs
   runattest graph --key runattest.pub --format dot runs/ | dot -Tsvg > runs.svg`,
 		Args:              func(cmd *cobra.Command, args []string) error { return needFiles(cmd, args, "folder or bundle") },
 		ValidArgsFunction: completeBundles,
@@ -44,6 +46,7 @@ what is bad hides nothing that is good.`,
 	roots := cmd.Flags().StringArray("root", nil, "the run whose ancestry is shown: airun:1:sha256:... (repeatable)")
 	declarations := cmd.Flags().StringArray("declaration", nil, "declarations of detached attestations: JSON, YAML or JSON Lines (repeatable)")
 	complete := cmd.Flags().Bool("require-complete", false, "say no if a run in the ancestry is missing, unverified or flagged")
+	reach := newRegistryFlags(cmd)
 	format := wordFlag(cmd, "format", "what goes to standard output: a tree for people, one JSON object, or a drawing for Graphviz or Mermaid", "text", "json", "dot", "mermaid")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		verifier, err := trust.load(cmd)
@@ -58,13 +61,22 @@ what is bad hides nothing that is good.`,
 			return err
 		}
 		out := newOutput(cmd)
-		g, err := graph.Build(cmd.Context(), verifier, familyInputs(cmd, out, args), o)
+		progress := out.progress("bundles read")
+		reader := &familyReader{cmd, reach, args, o.Roots, out.note, out.skipped, progress.step}
+		g, err := graph.Build(cmd.Context(), verifier, reader.inputs(), o)
+		progress.end()
 		if err != nil {
 			return err
 		}
 		return reportFamily(out, g, format.value, *complete)
 	}
 	return cmd
+}
+
+// skipped notes something of one run in a repository that is malformed.
+func (o *output) skipped(err error) {
+	o.fail(err)
+	o.status = max(o.status, exitMalformed)
 }
 
 func parseRoots(texts []string) ([]identity.ID, error) {
@@ -94,36 +106,6 @@ func readDeclarations(cmd *cobra.Command, paths []string) (func(identity.ID) *id
 		}
 	}
 	return func(id identity.ID) *identity.Declaration { return known[id] }, nil
-}
-
-// familyOf gives the bundles that one argument names. Here is the place for those in a registry.
-func familyOf(cmd *cobra.Command, arg string) iter.Seq2[source.Blob, error] {
-	if strings.HasPrefix(arg, "oci://") || strings.HasPrefix(arg, "oci-layout://") {
-		return func(yield func(source.Blob, error) bool) {
-			yield(source.Blob{Name: arg}, errors.New("graph reads files and folders; fetch the bundles from the registry first"))
-		}
-	}
-	return source.Family(arg, cmd.InOrStdin())
-}
-
-// familyInputs notes what cannot be read and goes on.
-func familyInputs(cmd *cobra.Command, o *output, args []string) iter.Seq[graph.Input] {
-	return func(yield func(graph.Input) bool) {
-		progress := o.progress("bundles read")
-		defer progress.end()
-		for _, arg := range args {
-			for blob, err := range familyOf(cmd, arg) {
-				if err != nil {
-					o.note(blob.Name, err)
-					continue
-				}
-				progress.step()
-				if !yield(graph.Input{Name: blob.Name, Data: blob.Data}) {
-					return
-				}
-			}
-		}
-	}
 }
 
 func reportFamily(o *output, g *graph.Graph, format string, requireComplete bool) error {

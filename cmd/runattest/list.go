@@ -143,4 +143,7 @@ func (o *output) sayLeftOut(l *registry.Listing) {
 	if n := l.Filtered(); n > 0 {
 		o.info("%d attestations of other predicate types were skipped", n)
 	}
+	if n := l.Repeated(); n > 0 {
+		o.info("%d referrers that hold a bundle again were skipped", n)
+	}
 }

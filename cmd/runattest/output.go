@@ -57,10 +57,15 @@ func (o *output) fail(err error) int {
 
 // note prints err about one of several inputs and lets the command go on.
 func (o *output) note(name string, err error) {
-	if name != "" && !strings.HasPrefix(err.Error(), name) {
-		err = fmt.Errorf("%s: %w", name, err)
+	o.status = max(o.status, o.fail(named(name, err)))
+}
+
+// named says in an error what it is about.
+func named(name string, err error) error {
+	if name == "" || strings.HasPrefix(err.Error(), name) {
+		return err
 	}
-	o.status = max(o.status, o.fail(err))
+	return fmt.Errorf("%s: %w", name, err)
 }
 
 // done is the command's result: the worst of what was noted.

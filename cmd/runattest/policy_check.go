@@ -13,20 +13,21 @@ func newPolicyCheck() *cobra.Command {
 		Use:   "check FILE...",
 		Short: "Say what is wrong with a policy",
 		Long: `Read each policy with the files that it refers to, and type-check its rules. Every problem has
-its line and column. --policy-key asks for the policy's signature, too.
+its line and column. --policy-key and --policy-certificate-identity ask for the policy's signature,
+too.
 
 Exit status: 0 every policy can be used; 1 one cannot; 2 one is not there.`,
-		Example:           `  runattest policy check policy.yaml`,
+		Example: `  runattest policy check policy.yaml
+  runattest policy check --policy-key release.pub policy.yaml`,
 		Args:              func(cmd *cobra.Command, args []string) error { return needFiles(cmd, args, "policy") },
 		ValidArgsFunction: completeFiles("yaml", "yml", "json"),
 	}
-	var keys []string
-	newPolicyKeyFlag(cmd, &keys)
+	signers := newPolicySigners(cmd)
 	formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		o := newOutput(cmd)
 		for _, path := range args {
-			_, err := loadPolicy(cmd, path, keys)
+			_, err := loadPolicy(cmd, path, signers)
 			var invalid *policy.InvalidError
 			switch {
 			case errors.As(err, &invalid):

@@ -14,10 +14,13 @@ func newPolicyExplain() *cobra.Command {
 		Short: "Show how a policy comes to its answer about a run",
 		Long: `Verify the bundle with the policy's trust and show the decision: each rule with its value and the
 sub-expressions that decided, each denial, and what became of each approval. Of a loop the values
-of its last round are shown, which is the one that ended it.
+of its last round are shown, which is the one that ended it: of a loop through the ancestors, which of
+them that was.
 
-Exit status: 0 the run is allowed; 1 it is denied, or not verified.`,
-		Example:           `  runattest policy explain --policy policy.yaml --approvals approvals.jsonl run.json.sigstore.json`,
+Exit status: 0 the run is allowed; 1 it is denied, or not verified; 3 approvals or ancestors cannot be
+read.`,
+		Example: `  runattest policy explain --policy policy.yaml --approvals approvals.jsonl run.json.sigstore.json
+  runattest policy explain --policy policy.yaml --family runs/ evaluation.sigstore.json`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeBundles,
 	}
@@ -50,11 +53,15 @@ func explain(cmd *cobra.Command, applied *appliedPolicy, bundle *attest.Bundle, 
 	if err != nil {
 		return err
 	}
-	decision, err := applied.Evaluate(cmd.Context(), verified, applied.approvals, applied.now)
+	given, err := applied.given(cmd.Context(), verified)
 	if err != nil {
 		return err
 	}
-	rules, err := applied.Explain(cmd.Context(), verified, applied.approvals, applied.now)
+	decision, err := applied.Evaluate(cmd.Context(), verified, given)
+	if err != nil {
+		return err
+	}
+	rules, err := applied.Explain(cmd.Context(), verified, given)
 	if err != nil {
 		return err
 	}

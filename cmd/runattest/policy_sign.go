@@ -14,10 +14,14 @@ func newPolicySign() *cobra.Command {
 		Use:   "sign (--key KEY | --fulcio URL | --signing-config FILE) FILE",
 		Short: "Sign a policy, with the files that it refers to",
 		Long: `Sign the policy's SHA-256 and that of each file that it refers to, as an in-toto statement in
-FILE.sigstore.json, and print the policy's SHA-256. What --policy-key demands elsewhere is this
-file beside the policy. A policy that cannot be used is not signed.`,
+FILE.sigstore.json, and print the policy's SHA-256. What --policy-key and
+--policy-certificate-identity demand elsewhere is this file beside the policy. A policy that cannot
+be used is not signed.`,
 		Example: `  runattest policy sign --key release.key policy.yaml
-  runattest verify --policy policy.yaml --policy-key release.pub run.json.sigstore.json`,
+  runattest verify --policy policy.yaml --policy-key release.pub run.json.sigstore.json
+  runattest policy sign --signing-config signing_config.json --trusted-root trusted_root.json policy.yaml
+  runattest verify --policy policy.yaml --policy-certificate-identity release@acme.example \
+      --policy-certificate-oidc-issuer https://login.acme.example --policy-trusted-root trusted_root.json run.json.sigstore.json`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeFiles("yaml", "yml", "json"),
 	}

@@ -27,7 +27,8 @@ a DIR every cases.yaml in it and below it is taken:
       rules: [model-pinned]          # the rules that deny: these and no others
 
 A declaration is rehearsed: nobody signs it, and signer, signed, now, annotations and approvals
-say what a verification would find. A bundle is verified. docs/governance.md has all members.
+say what a verification would find. A bundle is verified. family lists the declarations, or the bundles,
+of ancestors. docs/governance.md has all members.
 
 Exit status: 0 every answer is the expected one; 1 one is not; 2 a file cannot be used.`,
 		Example: `  runattest policy test policies/

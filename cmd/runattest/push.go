@@ -22,14 +22,15 @@ func newPush() *cobra.Command {
 airun-1-sha256-HEX, with the bundles as its referrers: whoever has the identity fetches the run
 with runattest fetch REPO@airun:1:sha256:HEX, and needs no database.
 
-REPO is [oci://]HOST/REPO or oci-layout://PATH, which is made if it is not there. The declaration is
-taken from the bundle; for a detached attestation it is given with --declaration. Other
-attestations about a run, such as approvals, go where the run is. What is there already is left
-alone.
+REPO is [oci://]HOST/REPO or oci-layout://PATH, which is made if it is not there: a tarball if the
+name ends in .tar, else a folder. The declaration is taken from the bundle; for a detached
+attestation it is given with --declaration. Other attestations about a run, such as approvals, go
+where the run is. What is there already is left alone.
 
 Nothing is verified: verify oci://REPO@airun:1:sha256:HEX does that.`,
 		Example: `  runattest push registry.acme.example/runs run.json.sigstore.json
-  runattest push --declaration run.yaml oci-layout://runs.d detached.sigstore.json`,
+  runattest push --declaration run.yaml oci-layout://runs.d detached.sigstore.json
+  runattest push oci-layout://runs.tar all.sigstore.jsonl`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return withHint(errors.New("no repository and no bundle given"), "usage: "+cmd.UseLine())
@@ -127,8 +128,24 @@ func (r runsByID) push(cmd *cobra.Command, o *output, reach *registryFlags, ref 
 	if err != nil {
 		return err
 	}
-	for _, id := range r.sorted() {
+	ids := r.sorted()
+	step := 1
+	if ref.IsLayout() {
+		step = max(1, len(ids)) // a tarball is written once
+	}
+	for some := range slices.Chunk(ids, step) {
+		if err := r.pushSome(cmd, o, target, ref, some); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r runsByID) pushSome(cmd *cobra.Command, o *output, target *registry.Target, ref registry.Reference, ids []identity.ID) error {
+	var runs []registry.Run
+	for _, id := range ids {
 		run := r[id]
+		var err error
 		if run.declaration == nil {
 			if run.declaration, _, err = target.FetchRun(cmd.Context(), id); errors.Is(err, registry.ErrNotFound) {
 				return withHint(fmt.Errorf("%s: its declaration is neither in a bundle nor in %s", id, ref), "give it with --declaration FILE")
@@ -136,11 +153,14 @@ func (r runsByID) push(cmd *cobra.Command, o *output, reach *registryFlags, ref 
 				return err
 			}
 		}
-		artifact, attached, err := target.PushRun(cmd.Context(), run.declaration, contents(run.blobs)...)
-		if err != nil {
-			return err
-		}
-		if err := o.printPushed(ref.WithRun(id), artifact, run, attached); err != nil {
+		runs = append(runs, registry.Run{Declaration: run.declaration, Bundles: contents(run.blobs)})
+	}
+	done, err := target.PushRuns(cmd.Context(), runs...)
+	if err != nil {
+		return err
+	}
+	for i, p := range done {
+		if err := o.printPushed(ref.WithRun(ids[i]), p.Artifact, r[ids[i]], p.Attached); err != nil {
 			return err
 		}
 	}

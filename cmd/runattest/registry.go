@@ -131,11 +131,15 @@ func registryStatus(err error) (status int, ok bool) {
 	var malformed *registry.MalformedError
 	var nothing *noAttestationError
 	switch {
+	case errors.As(err, &malformed):
+		return exitNo, true
+	case errors.Is(err, registry.ErrLayout):
+		return exitMalformed, true
 	case errors.As(err, &failed):
 		return exitFailed, true
 	case errors.As(err, &nothing):
 		return exitNo, true
-	case errors.Is(err, registry.ErrNotSubject), errors.Is(err, registry.ErrMismatch), errors.As(err, &malformed):
+	case errors.Is(err, registry.ErrNotSubject), errors.Is(err, registry.ErrMismatch):
 		return exitNo, true
 	case errors.Is(err, registry.ErrNotFound), errors.Is(err, registry.ErrReference):
 		return exitMalformed, true

@@ -32,26 +32,31 @@ there, ...@airun:1:sha256:HEX: all attestations that refer to it are fetched and
 its digest (or the run) must be what they are about. One that is verified is a yes; with
 --strict every one must be, and none malformed.
 
-No socket is opened, unless a BUNDLE begins with oci://, or --key names a key in a KMS (awskms://...), whose plugin then asks
-for the public key: runattest public-key saves it.
+No socket is opened, unless a BUNDLE (or --approvals, --family) begins with oci://, or --key names a key
+in a KMS (awskms://...), whose plugin then asks for the public key: runattest public-key saves it.
 
 Each check has its own verdict in the report: signature, signer, time, statement, identity,
 declaration, subject, policy. What was not checked is said, with the reason.
 
 --policy applies a policy at this machine's time, or at --at: it says whom to trust instead of the
-flags, which rules the declaration keeps, and whose --approvals it takes. Each denial is a line of
-the report; --at repeats a decision of another day. --policy-key refuses a policy that is not signed.
+flags, which rules the declaration keeps, and whose --approvals it takes. Those are files, or lie in a
+registry where the run is: with --approvals oci://REPO each run that is verified, and its ancestors,
+must be there. Rules about ancestors need their bundles, with --family. What of these cannot be read
+is no yes: a rejection may be missing. Each denial is a line of the report; --at repeats a decision of
+another day. --policy-key refuses a policy that is not signed.
 
 --identity, --declaration and --artifact say what is expected; a detached attestation
 cannot be verified without its --declaration.
 
 Exit status: 0 every bundle is verified; 1 one is not; 2 one is malformed, or nobody is
-trusted; 3 one is there and cannot be read. The highest wins.`,
+trusted; 3 one is there and cannot be read, or approvals or ancestors cannot. The highest wins.`,
 		Example: `  runattest verify --key runattest.pub run.json.sigstore.json
   runattest verify --key alice.pub --key bob.pub --format json all.sigstore.jsonl
   runattest verify --certificate-identity ci@acme.example --certificate-oidc-issuer https://accounts.acme.example \
       --trusted-root trusted_root.json --signed-before 2026-11-24T09:00:00Z run.json.sigstore.json
   runattest verify --policy policy.yaml --approvals approvals.jsonl run.json.sigstore.json
+  runattest verify --policy policy.yaml --family oci://registry.acme.example/runs \
+      --approvals oci://registry.acme.example/runs evaluation.sigstore.json
   runattest verify --key runattest.pub --declaration run.yaml --artifact model.safetensors run.sigstore.json`,
 		Args:              func(cmd *cobra.Command, args []string) error { return needFiles(cmd, args, "bundle") },
 		ValidArgsFunction: completeBundles,
@@ -62,7 +67,6 @@ trusted; 3 one is there and cannot be read. The highest wins.`,
 	declaration := flags.String("declaration", "", "the declaration that the bundle must be about: JSON or YAML")
 	artifacts := artifactFlag(cmd, "a file that must be among the subjects, by its SHA-256 (repeatable)")
 	strict := flags.Bool("strict", false, "every attestation that is attached to a REF must be verified, not one of them")
-	reach := newRegistryFlags(cmd)
 	policies := newPolicyFlags(cmd)
 	formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -82,7 +86,7 @@ trusted; 3 one is there and cannot be read. The highest wins.`,
 		if want.Artifacts, err = hashArtifacts(newOutput(cmd), *artifacts); err != nil {
 			return err
 		}
-		refs := &referenceVerifier{newOutput(cmd), reach, verifier, want, *strict}
+		refs := &referenceVerifier{newOutput(cmd), policies.reach, verifier, want, *strict}
 		return verifyAll(cmd, args, verifier, want, refs)
 	}
 	return cmd
@@ -100,7 +104,7 @@ func loadVerifier(cmd *cobra.Command, trust *trustFlags, policies *policyFlags, 
 	if err := trust.refuseBesidePolicy(cmd); err != nil {
 		return nil, err
 	}
-	want.Policy = applied.Gate(applied.approvals, applied.now)
+	want.Policy = applied
 	return applied.Verifier(), nil
 }
 
@@ -147,6 +151,11 @@ func verifyOne(ctx context.Context, verifier *attest.Verifier, data []byte, want
 		return attest.Report{}, err
 	}
 	verified, err := verifier.Verify(ctx, bundle, want)
+	if applied, ok := want.Policy.(*appliedPolicy); ok {
+		if failed := applied.failure(); failed != nil {
+			return attest.Report{}, failed
+		}
+	}
 	var no *attest.VerificationError
 	switch {
 	case errors.As(err, &no):

@@ -93,10 +93,11 @@ func TestWasm(t *testing.T) {
 	}
 }
 
-// TestPolicy: a policy knows who signs and what is declared, and nobody but the command knows of policies.
+// TestPolicy: a policy knows who signs, what is declared and which runs descend from which, and nobody but the
+// command knows of policies.
 func TestPolicy(t *testing.T) {
 	allowed := map[string]bool{}
-	for _, name := range []string{"attest", "identity", "signer", "sigstore", "canonical"} {
+	for _, name := range []string{"attest", "identity", "signer", "sigstore", "canonical", "graph"} {
 		allowed[module+name] = true
 	}
 	for _, path := range goList(t, "-f", `{{join .Imports "\n"}}`, module+"policy") {

@@ -55,6 +55,9 @@ const (
 	// a registry lists them.
 	Referrers     = 50_000
 	ReferrerPages = 5_000
+	// Tags is how many tags of a repository are gone through, and TagPages in how many pages a registry lists them.
+	Tags     = 4_000_000
+	TagPages = 50_000
 	// RegistryAnswer is the size of what a registry says in an error.
 	RegistryAnswer = 64 << 10
 	// LayoutDepth is how deep indexes nest in an OCI layout, and LayoutManifests how many manifests it holds.
@@ -101,6 +104,8 @@ const (
 	RuleCost          = 4_000_000
 	EvaluationCost    = 20_000_000
 	EvaluationSeconds = 10
+	// Ancestors is how many ancestors of a run rules see.
+	Ancestors = 200_000
 	// RegexSource is the length of a regular expression in bytes, RegexProgram its compiled size in instructions; RegexWork
 	// is instructions times the bytes of the text that it is held against.
 	RegexSource  = 4_096

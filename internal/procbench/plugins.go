@@ -22,7 +22,7 @@ func measurePlugins(files []string) error {
 			return err
 		}
 		fmt.Printf("%5.1f MB  ", float64(info.Size())/1e6)
-		if err := report(".", strings.TrimPrefix(filepath.Base(file), "sigstore-kms-"), file, "--help"); err != nil {
+		if _, err := report(".", strings.TrimPrefix(filepath.Base(file), "sigstore-kms-"), "--help", file, "--help"); err != nil {
 			return err
 		}
 	}

@@ -28,6 +28,8 @@ var (
 	Distribution = Tool{"github.com/distribution/distribution/v3", "v3.1.2", "cmd/registry", "registry"}
 	Crane        = Tool{"github.com/google/go-containerregistry", "v0.21.9", "cmd/crane", "crane"}
 	Oras         = Tool{"oras.land/oras", "v1.3.6", "cmd/oras", "oras"}
+
+	Actionlint = Tool{"github.com/rhysd/actionlint", "v1.7.12", "cmd/actionlint", "actionlint"}
 )
 
 // Install returns the program's path in the folder bin, and builds it there first, which takes

@@ -1,0 +1,205 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/graph"
+	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/source"
+	"github.com/runattest/runattest/policy"
+	"github.com/runattest/runattest/registry"
+)
+
+// appliedPolicy is a policy with what it is asked with. Approvals that lie with their runs, and
+// ancestors, are gathered for each run once that is verified.
+type appliedPolicy struct {
+	*policy.Policy
+	cmd       *cobra.Command
+	reach     *registryFlags
+	now       time.Time
+	approvals []policy.Approval
+	shelves   []*registry.Target // repositories of runs, with their approvals
+	family    []string
+	local     *graph.Graph // the family, if it lies in files alone: the same for every run
+
+	decision *policy.Decision // the last
+	failed   error            // why there is none
+}
+
+var _ attest.Policy = (*appliedPolicy)(nil)
+
+// CheckPolicy asks the policy about a run that is verified. What cannot be gathered is no, and a failure.
+func (a *appliedPolicy) CheckPolicy(ctx context.Context, v *attest.Verified) attest.Check {
+	a.decision = nil
+	given, err := a.given(ctx, v)
+	if err != nil {
+		a.failed = err
+		return attest.Check{Name: attest.CheckPolicy, Verdict: attest.Fail, Reason: err.Error()}
+	}
+	gate := a.Gate(given)
+	check := gate.CheckPolicy(ctx, v)
+	a.decision = gate.Decision()
+	return check
+}
+
+// failure is why the last verification could not ask the policy, once.
+func (a *appliedPolicy) failure() error {
+	err := a.failed
+	a.failed = nil
+	return err
+}
+
+// given is everything that the policy is asked with about a run.
+func (a *appliedPolicy) given(ctx context.Context, v *attest.Verified) (policy.Given, error) {
+	given := policy.Given{Approvals: slices.Clone(a.approvals), Now: a.now}
+	var err error
+	if given.Family, err = a.familyOf(ctx, v); err != nil {
+		return given, fmt.Errorf("--family: %w", err)
+	}
+	if len(a.shelves) == 0 {
+		return given, nil
+	}
+	runs := []identity.ID{v.ID()}
+	if given.Family != nil {
+		if ancestors, err := given.Family.Ancestors(v); err == nil { // else the policy says no
+			for ancestor := range ancestors {
+				runs = append(runs, ancestor.ID)
+			}
+		}
+	}
+	for _, shelf := range a.shelves {
+		found, err := approvalsOn(ctx, shelf, runs)
+		if err != nil {
+			return given, err
+		}
+		given.Approvals = append(given.Approvals, found...)
+	}
+	return given, nil
+}
+
+// familyOf reads the run's ancestors if a rule asks for them.
+func (a *appliedPolicy) familyOf(ctx context.Context, v *attest.Verified) (*graph.Graph, error) {
+	parents := v.Declaration().Parents()
+	if len(a.family) == 0 || len(parents) == 0 || !a.NeedsFamily() || a.local != nil {
+		return a.local, nil
+	}
+	o := newOutput(a.cmd)
+	var failed error
+	r := &familyReader{cmd: a.cmd, reach: a.reach, args: a.family, roots: parents, step: func() {}}
+	r.fail = func(name string, err error) { failed = errors.Join(failed, named(name, err)) }
+	r.skip = func(err error) { o.info("--family: passed over: %s", err) }
+	g, err := graph.Build(ctx, a.Verifier(), r.inputs(), graph.Options{})
+	if err == nil {
+		err = failed
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range g.Malformed() {
+		o.info("--family: passed over: %s", named(m.Name, m.Err))
+	}
+	if !slices.ContainsFunc(a.family, registry.IsReference) {
+		a.local = g
+	}
+	return g, nil
+}
+
+// unreadableApprovalsError says that approvals could not be gathered, so that a rejection might be missing.
+type unreadableApprovalsError struct{ err error }
+
+func (e *unreadableApprovalsError) Error() string { return "--approvals: " + e.err.Error() }
+func (e *unreadableApprovalsError) Unwrap() error { return e.err }
+
+// readApprovals reads files, and what is attached to artifacts. Repositories of runs are opened.
+func (a *appliedPolicy) readApprovals(args []string, stdin io.Reader) error {
+	for _, arg := range args {
+		if registry.IsReference(arg) {
+			if err := a.attachedApprovals(arg); err != nil {
+				return err
+			}
+			continue
+		}
+		for blob, err := range source.Bundles(arg, stdin) {
+			var bundle *attest.Bundle
+			if err == nil {
+				bundle, err = attest.ParseBundle(blob.Data)
+			}
+			if err != nil {
+				return fmt.Errorf("--approvals %s: %w", blob.Name, err)
+			}
+			a.approvals = append(a.approvals, policy.Approval{Source: blob.Name, Bundle: bundle})
+		}
+	}
+	return nil
+}
+
+func (a *appliedPolicy) attachedApprovals(arg string) error {
+	ref, err := registry.ParseReference(arg)
+	if err != nil {
+		return fmt.Errorf("--approvals %w", err)
+	}
+	target, err := a.reach.open(ref, nil)
+	if err != nil {
+		return &unreadableApprovalsError{err}
+	}
+	if ref.IsRepository() {
+		a.shelves = append(a.shelves, target)
+		return nil
+	}
+	ctx := a.cmd.Context()
+	artifact, err := target.Resolve(ctx)
+	if err != nil {
+		return &unreadableApprovalsError{err}
+	}
+	listing, err := target.List(ctx, artifact, policy.ApprovalType)
+	if err != nil {
+		return &unreadableApprovalsError{err}
+	}
+	for found, err := range listing.Bundles(ctx) {
+		if err == nil && len(a.approvals) == limits.Approvals {
+			err = errTooManyApprovals
+		}
+		if err != nil {
+			return &unreadableApprovalsError{fmt.Errorf("%s: %w", artifact.Reference, err)}
+		}
+		a.approvals = append(a.approvals, policy.Approval{Source: ref.Repository() + "@" + found.Referrer, Bundle: found.Bundle})
+	}
+	return nil
+}
+
+var errTooManyApprovals = fmt.Errorf("more than %d approvals", limits.Approvals)
+
+// approvalsOn are those attached to runs in a repository. A run that is not there is an error, as is whatever
+// claims to be an approval and cannot be read: a rejection might be missing.
+func approvalsOn(ctx context.Context, shelf *registry.Target, runs []identity.ID) ([]policy.Approval, error) {
+	repository := shelf.Reference().Repository()
+	if len(runs) > limits.Approvals {
+		return nil, &unreadableApprovalsError{fmt.Errorf("%s: those of %d runs are wanted, want at most %d", repository, len(runs), limits.Approvals)}
+	}
+	var all []policy.Approval
+	for k, err := range shelf.Runs(ctx, registry.RunsOptions{Of: runs, PredicateTypes: []string{policy.ApprovalType}}) {
+		switch {
+		case err != nil:
+		case k.Declaration == nil:
+			err = withHint(fmt.Errorf("%s is not there", k.Run), "runattest push stores it, so that its approvals have a place")
+		case len(all) == limits.Approvals:
+			err = errTooManyApprovals
+		}
+		if err != nil {
+			return nil, &unreadableApprovalsError{fmt.Errorf("%s: %w", repository, err)}
+		}
+		if k.Found != nil {
+			all = append(all, policy.Approval{Source: repository + "@" + k.Found.Referrer, Bundle: k.Found.Bundle})
+		}
+	}
+	return all, nil
+}

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/internal/boundedfile"
+	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/policy"
+	"github.com/runattest/runattest/sigstore"
+)
+
+// policySigners are who may have signed the policy itself. They are said on the command line and
+// nowhere else: a policy, and the trusted root in it, cannot vouch for its own signature.
+type policySigners struct {
+	keys, names, issuers []string
+	root                 string
+}
+
+const (
+	flagPolicyKey    = "policy-key"
+	flagPolicyName   = "policy-certificate-identity"
+	flagPolicyIssuer = "policy-certificate-oidc-issuer"
+	flagPolicyRoot   = "policy-trusted-root"
+)
+
+// policySignerFlags are the names of the flags that newPolicySigners declares.
+var policySignerFlags = []string{flagPolicyKey, flagPolicyName, flagPolicyIssuer, flagPolicyRoot}
+
+// newPolicySigners declares the flags of every command that reads a policy.
+func newPolicySigners(cmd *cobra.Command) *policySigners {
+	var s policySigners
+	f := cmd.Flags()
+	f.StringArrayVar(&s.keys, flagPolicyKey, nil, "refuse the policy unless FILE.sigstore.json beside it is signed with this key: a public key file, env://NAME or a KMS key (repeatable)")
+	f.StringArrayVar(&s.names, flagPolicyName, nil, "refuse the policy unless FILE.sigstore.json beside it is signed by whom a certificate names so: an email, a workflow's URL (repeatable)")
+	f.StringArrayVar(&s.issuers, flagPolicyIssuer, nil, "who checked the identity of the policy's signer: an OIDC issuer's URL (repeatable)")
+	f.StringVar(&s.root, flagPolicyRoot, "", "who vouches for the certificate of the policy's signer: a Sigstore TrustedRoot file; never the policy's own")
+	_ = cmd.MarkFlagFilename(flagPolicyRoot, "json")
+	return &s
+}
+
+// verifier is nil where no signature is asked for.
+func (s *policySigners) verifier(cmd *cobra.Command) (*attest.Verifier, error) {
+	if err := refuseEmpty(cmd, flagPolicyRoot); err != nil {
+		return nil, err
+	}
+	identities, err := s.identities()
+	if err != nil || len(s.keys)+len(identities) == 0 {
+		return nil, err
+	}
+	keys, err := (&trustFlags{keys: s.keys}).trustedKeys(cmd.Context())
+	if err != nil {
+		return nil, fmt.Errorf("--%s: %w", flagPolicyKey, err)
+	}
+	trust, err := s.trust(keys, identities)
+	if err != nil {
+		return nil, err
+	}
+	return attest.NewVerifier(trust)
+}
+
+func (s *policySigners) trust(keys []attest.TrustedKey, identities []sigstore.CertificateIdentity) (attest.Trust, error) {
+	if len(identities) == 0 {
+		return attest.TrustKeys(keys...)
+	}
+	root, err := loadTrustedRoot(s.root)
+	if err != nil {
+		return nil, err
+	}
+	return sigstore.NewTrust(sigstore.TrustOptions{Root: root, Keys: keys, Identities: identities})
+}
+
+// identities are every name with every issuer.
+func (s *policySigners) identities() ([]sigstore.CertificateIdentity, error) {
+	var all []sigstore.CertificateIdentity
+	for _, name := range s.names {
+		for _, issuer := range s.issuers {
+			if name == "" || issuer == "" {
+				return nil, fmt.Errorf("--%s and --%s: one is empty", flagPolicyName, flagPolicyIssuer)
+			}
+			all = append(all, sigstore.CertificateIdentity{SubjectAlternativeName: sigstore.Exactly(name), Issuer: sigstore.Exactly(issuer)})
+		}
+	}
+	switch named := len(s.names) > 0; {
+	case named && len(s.issuers) == 0:
+		return nil, withHint(fmt.Errorf("--%s without an issuer: anybody may call themselves so elsewhere", flagPolicyName),
+			"name the OIDC issuer with --"+flagPolicyIssuer)
+	case named && s.root == "":
+		return nil, withHint(fmt.Errorf("--%s without a trusted root: nobody vouches for the certificate", flagPolicyName),
+			"give --"+flagPolicyRoot+" FILE; runattest trusted-root makes or fetches one")
+	case !named && len(s.issuers) > 0:
+		return nil, withHint(fmt.Errorf("--%s without an identity: everybody with an account there would be trusted", flagPolicyIssuer),
+			"name the signer with --"+flagPolicyName)
+	case !named && s.root != "":
+		return nil, fmt.Errorf("--%s goes with --%s", flagPolicyRoot, flagPolicyName)
+	}
+	return all, nil
+}
+
+// loadPolicy reads a policy, and where signers are named holds it against its signature.
+func loadPolicy(cmd *cobra.Command, path string, signers *policySigners) (*policy.Policy, error) {
+	verifier, err := signers.verifier(cmd)
+	if err != nil {
+		return nil, err
+	}
+	p, err := policy.Load(path)
+	if err != nil || verifier == nil {
+		return p, err
+	}
+	sidecar := path + signatureSuffix
+	data, err := boundedfile.Read(sidecar, limits.Bundle)
+	if err != nil {
+		return nil, withHint(fmt.Errorf("%s asks for a signed policy: %w", signers.asked(), err), "runattest policy sign signs one")
+	}
+	bundle, err := attest.ParseBundle(data)
+	if err == nil {
+		_, err = p.VerifySignature(cmd.Context(), bundle, verifier)
+	}
+	if err != nil {
+		return nil, &refusedPolicyError{fmt.Errorf("%s: %w", sidecar, err)}
+	}
+	return p, nil
+}
+
+// asked is the flag that asks for a signature.
+func (s *policySigners) asked() string {
+	if len(s.keys) > 0 {
+		return "--" + flagPolicyKey
+	}
+	return "--" + flagPolicyName
+}
+
+const signatureSuffix = ".sigstore.json"
+
+// refusedPolicyError says that a policy is not signed as the flags demand: a no. It wraps nothing,
+// so that what is wrong with the policy's signature is not taken for what is wrong with the run's.
+type refusedPolicyError struct{ error }

@@ -1,0 +1,137 @@
+package policy
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/google/cel-go/cel"
+	"github.com/google/cel-go/common/types"
+	"github.com/google/cel-go/common/types/ref"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/graph"
+	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/limits"
+)
+
+// errNoFamily is why a rule that reads `ancestors` is not met where nobody has given any.
+var errNoFamily = errors.New("it asks for the run's ancestors, and none were given: give the bundles of the ancestors with --family")
+
+// reads says whether an expression that was type-checked looks at a variable.
+func reads(ast *cel.Ast, variable string) bool {
+	for _, r := range ast.NativeRep().ReferenceMap() {
+		if r.Name == variable || r.Name == "."+variable {
+			return true
+		}
+	}
+	return false
+}
+
+// NeedsFamily says whether a rule reads `ancestors`, so that Given.Family decides something.
+func (p *Policy) NeedsFamily() bool {
+	return slices.ContainsFunc(p.rules, func(r *rule) bool { return r.kin })
+}
+
+// ancestry finds the ancestors of a run that was verified: all of them, or why not.
+func ancestry(v *attest.Verified, family *graph.Graph) func() (iter.Seq[graph.Ancestor], error) {
+	return func() (iter.Seq[graph.Ancestor], error) {
+		switch {
+		case len(v.Declaration().Parents()) == 0:
+			return func(func(graph.Ancestor) bool) {}, nil
+		case family == nil:
+			return nil, errNoFamily
+		}
+		return family.Ancestors(v)
+	}
+}
+
+// ancestor is one of a run's ancestors, with the approvals about it.
+type ancestor struct {
+	graph.Ancestor
+	opinions []opinion
+}
+
+// kin are a run's ancestors as rules see them. A value is made each time one is looked at, and not
+// kept, so that there may be many.
+type kin struct {
+	approvals *approvals // nil if the policy names nobody
+	now       time.Time
+	signers   map[attest.Signatory]ref.Val
+	meter     *meter
+}
+
+var _ types.Adapter = (*kin)(nil)
+
+// ancestorsOf gives the variable `ancestors`.
+func (p *Policy) ancestorsOf(s subject, m *meter) (ref.Val, error) {
+	found, err := s.ancestors()
+	if err != nil {
+		return nil, err
+	}
+	var all []*ancestor
+	judged := map[identity.ID]bool{}
+	for a := range found {
+		if len(all) == limits.Ancestors {
+			return nil, fmt.Errorf("the run has more than %d ancestors", limits.Ancestors)
+		}
+		one := &ancestor{a, s.opinions[a.ID]}
+		if all = append(all, one); len(one.opinions) > 0 {
+			judged[a.ID] = true
+		}
+	}
+	for i, r := range s.approvals { // which do not count for the run
+		if judged[r.run] && r.run != s.id {
+			s.approvals[i].Why = fmt.Sprintf("is about an ancestor, %s", r.run)
+		}
+	}
+	k := &kin{p.approvals, s.now, map[attest.Signatory]ref.Val{}, m}
+	return &array{types.NewDynamicList(k, all), 1 + ancestorWeight*uint64(len(all))}, nil
+}
+
+// ancestorWeight is what an ancestor weighs when the list is looked at. What a rule then looks at in it
+// is counted as any other value is.
+const ancestorWeight = 8
+
+// NativeToValue is an ancestor as an object; the list's adapter is asked for nothing else. To make one costs,
+// too, since a rule may have the same one made again and again.
+func (k *kin) NativeToValue(v any) ref.Val {
+	a, ok := v.(*ancestor)
+	if !ok {
+		return types.DefaultTypeAdapter.NativeToValue(v)
+	}
+	k.meter.work(4 + len(a.Parents) + 8*len(a.opinions))
+	results := []ApprovalResult{}
+	for _, o := range a.opinions {
+		results = append(results, o.about(a.ID, a.Signers, k.now))
+	}
+	signers := []ref.Val{}
+	n := uint64(1)
+	for _, s := range a.Signers {
+		if k.signers[s] == nil {
+			k.signers[s] = signerOf(s)
+		}
+		signers, n = append(signers, k.signers[s]), n+weight(k.signers[s])
+	}
+	members := map[string]any{
+		"id": a.ID.String(), "kind": string(a.Kind), "parents": parentsOf(a.Parents),
+		"signers":  &array{types.NewRefValList(types.DefaultTypeAdapter, signers), n},
+		"approved": k.approvals.approved(results), "approvals": approvalsOf(results),
+	}
+	if !a.DeclaredBy.IsZero() {
+		members["declaredBy"] = types.Timestamp{Time: a.DeclaredBy}
+	}
+	object := newObject(members)
+	object.label = a.ID.String()
+	return object
+}
+
+// approved says whether the approvals of an ancestor are those that the policy asks of a run: all that it
+// requires, one at least, and no rejection. Nobody is approved by a policy that names no approvers.
+func (a *approvals) approved(results []ApprovalResult) bool {
+	return a != nil &&
+		slices.ContainsFunc(results, func(r ApprovalResult) bool { return r.Counted && r.Decision == Approved }) &&
+		len(a.denials(results)) == 0
+}

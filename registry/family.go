@@ -1,0 +1,354 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/limits"
+)
+
+// RunsOptions say which runs of a repository are read, and what of them; the zero value is all.
+type RunsOptions struct {
+	// Of are the runs; nil is every run of the repository.
+	Of []identity.ID
+	// Ancestors takes the runs from which those descend, too. Parents stand in declarations, each
+	// of which is hashed and held against the identity that was asked for, so that nothing else of the
+	// repository is looked at, however much there is.
+	Ancestors bool
+	// PredicateTypes are the attestations that are wanted; empty is all.
+	PredicateTypes []string
+}
+
+// Kept is what a repository has of a run.
+type Kept struct {
+	Run         identity.ID
+	Declaration *identity.Declaration // whose identity is Run; nil if the repository does not have the run
+	Found       *Found                // one of its attestations; nil if it has none of the types wanted
+}
+
+// SkippedError says that something of one run was passed over: content that is not what it should
+// be, or is not there.
+type SkippedError struct {
+	Run identity.ID // zero if nobody can say of which
+	Err error
+}
+
+func (e *SkippedError) Error() string {
+	if e.Run.IsZero() {
+		return e.Err.Error()
+	}
+	return e.Run.String() + ": " + e.Err.Error()
+}
+func (e *SkippedError) Unwrap() error { return e.Err }
+
+// Runs gives the runs of a repository, each once for each of its attestations, or once without. Several
+// requests are under way at once, and no more than eight runs and eight attestations are held. The order is
+// that of the repository's tags, or of Of and then parents, generation by generation. After a *SkippedError
+// the next one follows; any other error ends the sequence.
+func (t *Target) Runs(ctx context.Context, o RunsOptions) iter.Seq2[Kept, error] {
+	return func(yield func(Kept, error) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		c, err := t.crawl(ctx, o)
+		if err != nil {
+			yield(Kept{}, err)
+			return
+		}
+		for _, d := range c.broken {
+			if !yield(Kept{}, &SkippedError{Err: &MalformedError{d.Digest.String(), errors.New("it is listed, and cannot be read")}}) {
+				return
+			}
+		}
+		given := map[digest.Digest]bool{} // bundles of the run at hand: two writers may have stored one twice
+		for r := range c.attestations(ctx) {
+			s := <-r
+			one := Kept{s.run.id, s.run.declaration, s.found}
+			switch {
+			case s.err != nil:
+				err := s.run.about(s.err)
+				if !yield(Kept{Run: s.run.id}, err) || !errors.As(err, new(*SkippedError)) {
+					return
+				}
+				continue
+			case s.last && len(given) > 0 || s.last && s.run.err != nil:
+				clear(given)
+				continue
+			case !s.last && (s.found == nil || given[s.bundle]):
+				continue
+			}
+			if !s.last {
+				given[s.bundle] = true
+				t.count()
+			}
+			if !yield(one, nil) {
+				return
+			}
+		}
+		if err := ctx.Err(); err != nil {
+			yield(Kept{}, err)
+		}
+	}
+}
+
+// crawl goes from run to run.
+type crawl struct {
+	*Target // whose store is a snapshot, where it is a layout's
+	o       RunsOptions
+	queue   []identity.ID
+	seen    map[identity.ID]bool
+	listed  iter.Seq2[string, error] // tags, where all runs are wanted
+	broken  []ocispec.Descriptor     // referrers that cannot be read, of nobody knows which run
+}
+
+func (t *Target) crawl(ctx context.Context, o RunsOptions) (*crawl, error) {
+	c := &crawl{Target: t, o: o, seen: map[identity.ID]bool{}}
+	switch s := t.store.(type) {
+	case *layoutStore:
+		snapshot, err := s.snapshot(ctx)
+		if err != nil {
+			return nil, err
+		}
+		c.Target = &Target{ref: t.ref, store: snapshot, count: t.count}
+		c.listed, c.broken = snapshot.names(), snapshot.broken
+	case *remoteStore:
+		c.listed = s.tags(ctx)
+	}
+	if o.Of != nil {
+		c.listed = nil
+		c.want(o.Of)
+	}
+	return c, nil
+}
+
+// want enqueues runs that are not known yet.
+func (c *crawl) want(ids []identity.ID) {
+	for _, id := range ids {
+		if !c.seen[id] && !id.IsZero() {
+			c.seen[id] = true
+			c.queue = append(c.queue, id)
+		}
+	}
+}
+
+// aRun is what a run's attestations are found by.
+type aRun struct {
+	id          identity.ID
+	declaration *identity.Declaration
+	listing     *Listing // nil if the repository does not have the run
+	err         error
+}
+
+// about says in an error which run it is about, and whether only that.
+func (r *aRun) about(err error) error {
+	var unfit *descriptorError
+	if isOneOnly(err) || errors.Is(err, ErrNotFound) || errors.As(err, &unfit) {
+		return &SkippedError{r.id, err}
+	}
+	return err
+}
+
+// step is an attestation of a run, or the last that is to be said of it.
+type step struct {
+	run    *aRun
+	found  *Found
+	bundle digest.Digest
+	err    error
+	last   bool
+}
+
+// attestations fetches what the runs have, in their order; the channel's room bounds how much.
+func (c *crawl) attestations(ctx context.Context) <-chan chan step {
+	queue := make(chan chan step, workers-1)
+	enqueue := func(get func() step) bool {
+		r := make(chan step, 1)
+		select {
+		case queue <- r:
+		case <-ctx.Done():
+			return false
+		}
+		go func() { r <- get() }()
+		return true
+	}
+	go func() {
+		defer close(queue)
+		for run := range c.runs(ctx) {
+			var candidates []ocispec.Descriptor
+			if run.listing != nil {
+				candidates = run.listing.candidates
+			}
+			for _, d := range candidates {
+				fetch := func() step {
+					found, bundle, err := run.listing.fetch(ctx, d)
+					return step{run, found, bundle, err, false}
+				}
+				if !enqueue(fetch) {
+					return
+				}
+			}
+			if run.err != nil && !enqueue(func() step { return step{run: run, err: run.err} }) {
+				return
+			}
+			if !enqueue(func() step { return step{run: run, last: true} }) {
+				return
+			}
+		}
+	}()
+	return queue
+}
+
+// runs finds the runs, a few ahead of the caller and always in the same order.
+func (c *crawl) runs(ctx context.Context) <-chan *aRun {
+	out := make(chan *aRun)
+	go func() {
+		defer close(out)
+		listed := func() (string, error, bool) { return "", nil, false }
+		if c.listed != nil {
+			next, stop := iter.Pull2(c.listed)
+			defer stop()
+			listed = next
+		}
+		var ahead []chan *aRun
+		for {
+			for len(ahead) < workers {
+				id, err := c.next(listed)
+				if err == nil && id.IsZero() {
+					break
+				}
+				r := make(chan *aRun, 1)
+				ahead = append(ahead, r)
+				if err != nil {
+					r <- &aRun{err: err}
+					break
+				}
+				go func() { r <- c.look(ctx, id) }()
+			}
+			if len(ahead) == 0 {
+				return
+			}
+			run := <-ahead[0]
+			ahead = ahead[1:]
+			if c.o.Ancestors && run.declaration != nil {
+				c.want(run.declaration.Parents())
+			}
+			select {
+			case out <- run:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return out
+}
+
+// next is the next run to look at; the zero ID if there is none, or none yet.
+func (c *crawl) next(listed func() (string, error, bool)) (identity.ID, error) {
+	for len(c.queue) == 0 {
+		tag, err, ok := listed()
+		if !ok || err != nil {
+			return identity.ID{}, err
+		}
+		c.want([]identity.ID{runOf(tag)})
+	}
+	if len(c.seen) > limits.Family {
+		return identity.ID{}, fmt.Errorf("%s: more than %d runs", c.ref.Repository(), limits.Family)
+	}
+	id := c.queue[0]
+	c.queue = c.queue[1:]
+	return id, nil
+}
+
+// look finds a run by its tag, and holds its declaration against its identity.
+func (c *crawl) look(ctx context.Context, id identity.ID) *aRun {
+	run := &aRun{id: id}
+	ref := c.ref.WithRun(id)
+	d, manifest, err := c.store.resolve(ctx, ref.name())
+	if errors.Is(err, ErrNotFound) {
+		return run
+	}
+	var a *Artifact
+	if err == nil {
+		a, err = newArtifact(ref, d, manifest)
+	}
+	if err == nil {
+		run.declaration, err = c.Declaration(ctx, a)
+	}
+	if err == nil {
+		run.listing, err = c.List(ctx, a, c.o.PredicateTypes...)
+	}
+	run.err = err
+	return run
+}
+
+// layoutSnapshot is a layout that is read once: what refers to what stands in the manifests
+// alone, and to look into all of them for each run would take the square of their number.
+type layoutSnapshot struct {
+	*layoutStore
+	tagged    []ocispec.Descriptor
+	byTag     map[string]ocispec.Descriptor
+	referring map[digest.Digest][]ocispec.Descriptor
+	broken    []ocispec.Descriptor
+}
+
+var _ store = (*layoutSnapshot)(nil)
+
+func (l *layoutStore) snapshot(ctx context.Context) (*layoutSnapshot, error) {
+	index, err := l.index()
+	if err != nil {
+		return nil, err
+	}
+	s := &layoutSnapshot{layoutStore: l, byTag: map[string]ocispec.Descriptor{}, referring: map[digest.Digest][]ocispec.Descriptor{}}
+	for _, d := range index.Manifests {
+		if tag := d.Annotations[ocispec.AnnotationRefName]; tag != "" && s.byTag[tag].Digest == "" {
+			s.byTag[tag] = d
+			s.tagged = append(s.tagged, d)
+		}
+	}
+	err = l.walk(ctx, index.Manifests, func(d ocispec.Descriptor, head *manifestHead) {
+		switch {
+		case head == nil && d.ArtifactType == attest.BundleMediaType:
+			s.broken = append(s.broken, d)
+		case head != nil && head.Subject != nil:
+			d.ArtifactType, d.Annotations = head.kind(), head.Annotations
+			s.referring[head.Subject.Digest] = append(s.referring[head.Subject.Digest], d)
+		}
+	})
+	return s, err
+}
+
+// names are the tags, in the index's order.
+func (s *layoutSnapshot) names() iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for _, d := range s.tagged {
+			if !yield(d.Annotations[ocispec.AnnotationRefName], nil) {
+				return
+			}
+		}
+	}
+}
+
+func (s *layoutSnapshot) resolve(ctx context.Context, tag string) (ocispec.Descriptor, []byte, error) {
+	d, ok := s.byTag[tag]
+	if !ok {
+		return d, nil, &missingError{layoutScheme + s.path, tag}
+	}
+	data, err := s.fetch(ctx, d)
+	if errors.Is(err, ErrNotFound) {
+		err = fmt.Errorf("%w: tag %s is there, and its manifest is not", ErrMismatch, tag)
+	}
+	return d, data, err
+}
+
+func (s *layoutSnapshot) referrers(_ context.Context, subject digest.Digest) ([]ocispec.Descriptor, error) {
+	all := s.referring[subject]
+	if len(all) > limits.Referrers {
+		return nil, s.failed(fmt.Errorf("%s has more than %d referrers", subject, limits.Referrers))
+	}
+	return all, nil
+}

@@ -1,0 +1,152 @@
+package registry
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	specs "github.com/opencontainers/image-spec/specs-go"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/rogpeppe/go-internal/lockedfile"
+
+	"github.com/runattest/runattest/internal/atomicfile"
+)
+
+// CreateLayout makes an empty OCI layout unless there is something: a tarball if the name ends in
+// .tar, else a folder.
+func CreateLayout(path string) error {
+	if info, err := os.Stat(path); err == nil && !info.IsDir() {
+		return nil // and Open says if it is none
+	}
+	index, err := json.Marshal(ocispec.Index{
+		Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageIndex, Manifests: []ocispec.Descriptor{},
+	})
+	if err != nil {
+		return err
+	}
+	version := []byte(`{"imageLayoutVersion":"` + ocispec.ImageLayoutVersion + `"}`)
+	switch {
+	case strings.HasSuffix(path, ".tar"):
+		return createTarball(path, version, index)
+	case strings.HasSuffix(path, ".tgz"), strings.Contains(filepath.Base(path), ".tar."):
+		return &Error{Target: layoutScheme + path, Err: misshapen("a compressed tarball is neither read nor written: name a .tar or a folder")}
+	}
+	files := folder(path)
+	if err := os.MkdirAll(filepath.Join(path, "blobs", "sha256"), 0o755); err != nil {
+		return err
+	}
+	if err := files.create(ocispec.ImageIndexFile, index); err != nil {
+		return err
+	}
+	return files.create(ocispec.ImageLayoutFile, version)
+}
+
+func createTarball(path string, version, index []byte) error {
+	var data bytes.Buffer
+	w := tar.NewWriter(&data)
+	header := tar.Header{Mode: 0o644, ModTime: time.Now().Truncate(time.Second)}
+	err := writeEntry(w, header, ocispec.ImageLayoutFile, version)
+	if err == nil {
+		err = writeEntry(w, header, ocispec.ImageIndexFile, index)
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	if err == nil {
+		err = atomicfile.Create(path, data.Bytes(), 0o644)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	return err
+}
+
+// folder is a layout in the file system.
+type folder string
+
+var _ layoutFiles = folder("")
+
+func (f folder) file(name string) string { return filepath.Join(string(f), filepath.FromSlash(name)) }
+
+func (f folder) open(name string) (io.ReadCloser, error) { return openRegular(f.file(name)) }
+
+// openRegular opens a file and no pipe, at which it would wait for somebody to write.
+func openRegular(path string) (*os.File, error) {
+	info, err := os.Stat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		err = misshapen("%s is neither a file nor a folder", path)
+		if info.IsDir() {
+			err = misshapen("%s is a folder, want a file", path)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return os.Open(path)
+}
+
+func (f folder) write(ctx context.Context, blobs []item, reindex func() ([]byte, error)) error {
+	err := inParallel(ctx, len(blobs), func(_ context.Context, i int) error {
+		return f.create(blobName(blobs[i].Digest), blobs[i].data)
+	})
+	if err != nil {
+		return err
+	}
+	lock, err := locked(ctx, func() (*lockedfile.File, error) {
+		return lockedfile.OpenFile(f.file(".index.lock"), os.O_RDWR|os.O_CREATE, 0o666)
+	})
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	index, err := reindex()
+	if err != nil {
+		return err
+	}
+	return atomicfile.Write(f.file(ocispec.ImageIndexFile), index, 0o644)
+}
+
+// create writes a file unless it is there.
+func (f folder) create(name string, data []byte) error {
+	path := f.file(name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	if err := atomicfile.Create(path, data, 0o644); !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return nil
+}
+
+// locked waits for a lock, and gives up when the context ends; a lock that comes later is let go.
+func locked(ctx context.Context, lock func() (*lockedfile.File, error)) (*lockedfile.File, error) {
+	type result struct {
+		file *lockedfile.File
+		err  error
+	}
+	done := make(chan result, 1)
+	go func() {
+		f, err := lock()
+		done <- result{f, err}
+	}()
+	select {
+	case r := <-done:
+		return r.file, r.err
+	case <-ctx.Done():
+		go func() {
+			if r := <-done; r.err == nil {
+				r.file.Close()
+			}
+		}()
+		return nil, fmt.Errorf("another process is writing: %w", ctx.Err())
+	}
+}

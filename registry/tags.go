@@ -1,0 +1,93 @@
+package registry
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/limits"
+)
+
+// tagsPerPage is how many tags a registry is asked for at once; it may give fewer, or all.
+const tagsPerPage = 1000
+
+// tags lists a repository's tags page by page, so that a large one is not held. A registry that
+// says nothing of a next page after a full one is asked for what follows its last tag:
+// https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-tags
+func (r *remoteStore) tags(ctx context.Context) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		path, after := "/tags/list?n="+strconv.Itoa(tagsPerPage), ""
+		total := 0
+		for range limits.TagPages {
+			page, next, err := r.tagsPage(ctx, path)
+			if err != nil {
+				yield("", r.failed(err))
+				return
+			}
+			news := 0
+			for _, tag := range page {
+				if tag <= after {
+					continue
+				}
+				if news++; !yield(tag, nil) {
+					return
+				}
+			}
+			if total += len(page); total > limits.Tags {
+				yield("", r.failed(fmt.Errorf("%s has more than %d tags", r.ref.path, limits.Tags)))
+				return
+			}
+			after = ""
+			switch {
+			case next != "":
+				path = next
+			case len(page) < tagsPerPage || news == 0:
+				return
+			default:
+				after = page[len(page)-1]
+				path = fmt.Sprintf("/tags/list?n=%d&last=%s", tagsPerPage, url.QueryEscape(after))
+			}
+		}
+		yield("", r.failed(fmt.Errorf("the tags of %s take more than %d pages", r.ref.path, limits.TagPages)))
+	}
+}
+
+func (r *remoteStore) tagsPage(ctx context.Context, path string) (page []string, next string, err error) {
+	resp, err := r.request(ctx, r.repo.Client, http.MethodGet, path, nil, nil)
+	if err != nil {
+		return nil, "", err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return nil, "", readError(resp)
+	}
+	data, err := readAnswer(resp.Body)
+	if err != nil {
+		return nil, "", fmt.Errorf("the list of tags: %w", err)
+	}
+	var list struct {
+		Tags []string `json:"tags"`
+	}
+	if err := json.Unmarshal(data, &list); err != nil {
+		return nil, "", fmt.Errorf("the list of tags: %w", err)
+	}
+	if next, err = nextPage(resp); err != nil {
+		return nil, "", fmt.Errorf("the list of tags: %w", err)
+	}
+	return list.Tags, next, nil
+}
+
+// runOf is the run whose declaration has the tag; the zero ID if it is no such tag.
+func runOf(tag string) identity.ID {
+	id, err := identity.ParseID(strings.ReplaceAll(tag, "-", ":"))
+	if err != nil || runTag(id) != tag {
+		return identity.ID{}
+	}
+	return id
+}
