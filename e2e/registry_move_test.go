@@ -108,7 +108,7 @@ func TestAirGap(t *testing.T) {
 	r.Stop()
 	offline := []string{
 		"verify", "--key", "runattest.pub", "--trusted-root", "usb/trusted_root.json", "--require-timestamp", "1",
-		"--artifact", "usb/manifest.json", "usb/attestations.sigstore.jsonl",
+		"oci-layout://usb:v1",
 	}
 	d.runattest(offline...).ok()
 	if o := d.runattest("verify", "--key", "runattest.pub", "oci://"+image); o.code != 3 {

@@ -140,3 +140,19 @@ func localPath(uri string) (path string, local bool, err error) {
 	}
 	return filepath.FromSlash(u.Path), true, nil
 }
+
+// Unchecked names what the declaration names by digest and nobody has held against it: whatever a
+// process takes for it, nothing was said about that.
+func Unchecked(d *identity.Declaration, checked []Checked) []string {
+	done := map[string]bool{}
+	for _, c := range checked {
+		done[c.Pointer] = true
+	}
+	var left []string
+	for _, n := range namedIn(d) {
+		if n.digests != (identity.Digests{}) && !done[n.pointer] {
+			left = append(left, n.name)
+		}
+	}
+	return left
+}

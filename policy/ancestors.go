@@ -48,19 +48,19 @@ func ancestry(v *attest.Verified, family *graph.Graph) func() (iter.Seq[graph.An
 	}
 }
 
-// ancestor is one of a run's ancestors, with the approvals about it.
+// ancestor is one of a run's ancestors, with what its approvals come to.
 type ancestor struct {
 	graph.Ancestor
-	opinions []opinion
+	approved  bool
+	approvals ref.Val // nil where nobody has said anything about it
 }
 
 // kin are a run's ancestors as rules see them. A value is made each time one is looked at, and not
 // kept, so that there may be many.
 type kin struct {
-	approvals *approvals // nil if the policy names nobody
-	now       time.Time
-	signers   map[attest.Signatory]ref.Val
-	meter     *meter
+	signers map[attest.Signatory]ref.Val
+	silence ref.Val // no approvals
+	meter   *meter
 }
 
 var _ types.Adapter = (*kin)(nil)
@@ -77,9 +77,10 @@ func (p *Policy) ancestorsOf(s subject, m *meter) (ref.Val, error) {
 		if len(all) == limits.Ancestors {
 			return nil, fmt.Errorf("the run has more than %d ancestors", limits.Ancestors)
 		}
-		one := &ancestor{a, s.opinions[a.ID]}
-		if all = append(all, one); len(one.opinions) > 0 {
+		one := &ancestor{Ancestor: a}
+		if all = append(all, one); len(s.opinions[a.ID]) > 0 {
 			judged[a.ID] = true
+			p.approvals.judge(one, s.opinions[a.ID], s.now)
 		}
 	}
 	for i, r := range s.approvals { // which do not count for the run
@@ -87,7 +88,7 @@ func (p *Policy) ancestorsOf(s subject, m *meter) (ref.Val, error) {
 			s.approvals[i].Why = fmt.Sprintf("is about an ancestor, %s", r.run)
 		}
 	}
-	k := &kin{p.approvals, s.now, map[attest.Signatory]ref.Val{}, m}
+	k := &kin{map[attest.Signatory]ref.Val{}, approvalsOf(nil), m}
 	return &array{types.NewDynamicList(k, all), 1 + ancestorWeight*uint64(len(all))}, nil
 }
 
@@ -102,11 +103,7 @@ func (k *kin) NativeToValue(v any) ref.Val {
 	if !ok {
 		return types.DefaultTypeAdapter.NativeToValue(v)
 	}
-	k.meter.work(4 + len(a.Parents) + 8*len(a.opinions))
-	results := []ApprovalResult{}
-	for _, o := range a.opinions {
-		results = append(results, o.about(a.ID, a.Signers, k.now))
-	}
+	k.meter.work(4 + len(a.Parents) + len(a.Signers))
 	signers := []ref.Val{}
 	n := uint64(1)
 	for _, s := range a.Signers {
@@ -118,7 +115,10 @@ func (k *kin) NativeToValue(v any) ref.Val {
 	members := map[string]any{
 		"id": a.ID.String(), "kind": string(a.Kind), "parents": parentsOf(a.Parents),
 		"signers":  &array{types.NewRefValList(types.DefaultTypeAdapter, signers), n},
-		"approved": k.approvals.approved(results), "approvals": approvalsOf(results),
+		"approved": a.approved, "approvals": k.silence,
+	}
+	if a.approvals != nil {
+		members["approvals"] = a.approvals
 	}
 	if !a.DeclaredBy.IsZero() {
 		members["declaredBy"] = types.Timestamp{Time: a.DeclaredBy}
@@ -126,6 +126,16 @@ func (k *kin) NativeToValue(v any) ref.Val {
 	object := newObject(members)
 	object.label = a.ID.String()
 	return object
+}
+
+// judge finds which of the opinions count for an ancestor, and whether they approve it. That is done once: there
+// are as many as a decision looks at approvals, however many ancestors there are.
+func (a *approvals) judge(one *ancestor, opinions []opinion, now time.Time) {
+	var results []ApprovalResult
+	for _, o := range opinions {
+		results = append(results, o.about(one.ID, one.Signers, now))
+	}
+	one.approved, one.approvals = a.approved(results), approvalsOf(results)
 }
 
 // approved says whether the approvals of an ancestor are those that the policy asks of a run: all that it

@@ -123,8 +123,7 @@ type ApprovalResult struct {
 	Expires    time.Time            `json:"expires,omitzero"`
 	Times      []attest.TrustedTime `json:"times,omitempty"`
 
-	run    identity.ID // that it is about
-	signer attest.Signatory
+	run identity.ID // that it is about
 }
 
 // String is the approval on one line.
@@ -142,6 +141,7 @@ func (r ApprovalResult) String() string {
 // opinion is what an approval says, once it is known who signed it: the same whichever run it is held against.
 type opinion struct {
 	result ApprovalResult
+	by     *approver
 	err    error // why it counts for no run at all
 }
 
@@ -160,9 +160,9 @@ func (a *approvals) hear(ctx context.Context, given Approval) opinion {
 	if o.err = err; err != nil {
 		return o
 	}
-	o.result = ApprovalResult{
+	o.by, o.result = by, ApprovalResult{
 		Source: given.Source, Approver: by.name, Role: by.role, Decision: s.Decision, Reason: s.Reason, Conditions: s.Conditions,
-		Expires: s.Expires, Times: claim.Times(), run: s.Identity, signer: claim.Signer(),
+		Expires: s.Expires, Times: claim.Times(), run: s.Identity,
 	}
 	return o
 }
@@ -179,23 +179,12 @@ func (o opinion) about(run identity.ID, signers []attest.Signatory, now time.Tim
 		r.Why = fmt.Sprintf("expired at %s", stamp(r.Expires))
 	case !first.IsZero() && first.After(now):
 		r.Why = fmt.Sprintf("was signed at %s, after %s", stamp(first), stamp(now))
-	case r.Decision == Approved && slices.ContainsFunc(signers, func(s attest.Signatory) bool { return isSame(s, r.signer) }):
+	case r.Decision == Approved && slices.ContainsFunc(signers, o.by.include): // with another of their keys, too
 		r.Why = "is by the signer of the run: nobody approves their own"
 	default:
 		r.Counted = true
 	}
 	return r
-}
-
-// isSame says whether it was the same signer: of one key, or of one certified name.
-func isSame(a, b attest.Signatory) bool {
-	if a.Kind != b.Kind {
-		return false
-	}
-	if a.Kind == attest.SignedByCertificate {
-		return a.Name == b.Name && a.Issuer == b.Issuer
-	}
-	return a.KeyHint != "" && a.KeyHint == b.KeyHint
 }
 
 // verify finds the one approver who signed the bundle.

@@ -119,7 +119,7 @@ func rehearsedTimes(at time.Time) []attest.TrustedTime {
 	return []attest.TrustedTime{{Kind: evidenceTimestamp, Authority: "rehearsed", Time: at}}
 }
 
-// rehearseApproval is what a verification would find, but that the approver has not signed the run.
+// rehearseApproval is what a verification would find.
 func (p *Policy) rehearseApproval(a RehearsedApproval, run identity.ID) (opinion, error) {
 	o := opinion{result: ApprovalResult{
 		Source: "rehearsed", Approver: a.Approver, Decision: a.Decision, Reason: a.Reason, Conditions: a.Conditions,
@@ -136,7 +136,7 @@ func (p *Policy) rehearseApproval(a RehearsedApproval, run identity.ID) (opinion
 	}
 	for _, known := range p.approvals.approvers {
 		if known.name == a.Approver {
-			o.result.Role = known.role
+			o.by, o.result.Role = known, known.role
 			return o, nil
 		}
 	}

@@ -3,6 +3,8 @@ package policy
 import (
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +21,15 @@ import (
 type signatories struct {
 	keys       []attest.TrustedKey
 	identities []sigstore.CertificateIdentity
+	certified  []func(name, issuer string) bool // whom each of the identities means
+}
+
+// include says whether it was one of them who signed, with whichever key or certificate.
+func (s *signatories) include(by attest.Signatory) bool {
+	if by.Kind == attest.SignedByCertificate {
+		return slices.ContainsFunc(s.certified, func(means func(name, issuer string) bool) bool { return means(by.Name, by.Issuer) })
+	}
+	return slices.ContainsFunc(s.keys, func(k attest.TrustedKey) bool { return k.Key.Hint() == by.KeyHint })
 }
 
 // fields reads `keys` and `certificates`. A key without a name gets that of its owner.
@@ -83,15 +94,16 @@ func readKey(text string, files *folder) (*signer.PublicKey, error) {
 
 func (s *signatories) readCertificate(r *reader, v jsontree.Value) {
 	var c sigstore.CertificateIdentity
+	var means struct{ name, issuer func(string) bool }
 	before := len(r.problems)
-	exactly := func(into *sigstore.Matcher) field {
+	exactly := func(into *sigstore.Matcher, means *func(string) bool) field {
 		return func(v jsontree.Value) {
 			var text string
 			r.string(&text)(v)
-			*into = sigstore.Exactly(text)
+			*into, *means = sigstore.Exactly(text), func(s string) bool { return s == text }
 		}
 	}
-	matching := func(into *sigstore.Matcher) field {
+	matching := func(into *sigstore.Matcher, means *func(string) bool) field {
 		return func(v jsontree.Value) {
 			var text string
 			if r.string(&text)(v); text == "" {
@@ -100,13 +112,16 @@ func (s *signatories) readCertificate(r *reader, v jsontree.Value) {
 			m, err := sigstore.Matching(text)
 			if err != nil {
 				r.fail(identity.CodeValue, "", "%s", err)
+				return
 			}
-			*into = m
+			*into, *means = m, regexp.MustCompile(m.String()).MatchString
 		}
 	}
 	r.members(v, nil, map[string]field{
-		"identity": exactly(&c.SubjectAlternativeName), "identityRegexp": matching(&c.SubjectAlternativeName),
-		"issuer": exactly(&c.Issuer), "issuerRegexp": matching(&c.Issuer),
+		"identity":       exactly(&c.SubjectAlternativeName, &means.name),
+		"identityRegexp": matching(&c.SubjectAlternativeName, &means.name),
+		"issuer":         exactly(&c.Issuer, &means.issuer),
+		"issuerRegexp":   matching(&c.Issuer, &means.issuer),
 	})
 	for _, name := range []string{"identity", "issuer"} {
 		exact, pattern := v.Get(name).Kind() != jsontree.Absent, v.Get(name+"Regexp").Kind() != jsontree.Absent
@@ -116,6 +131,7 @@ func (s *signatories) readCertificate(r *reader, v jsontree.Value) {
 	}
 	if len(r.problems) == before {
 		s.identities = append(s.identities, c)
+		s.certified = append(s.certified, func(name, issuer string) bool { return means.name(name) && means.issuer(issuer) })
 	}
 }
 

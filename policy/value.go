@@ -141,7 +141,7 @@ func annotationsOf(annotations map[string]string) ref.Val {
 
 // approvalsOf are those that count.
 func approvalsOf(results []ApprovalResult) ref.Val {
-	all := []ref.Val{}
+	all, n := []ref.Val{}, uint64(1)
 	for _, r := range results {
 		if !r.Counted {
 			continue
@@ -156,9 +156,10 @@ func approvalsOf(results []ApprovalResult) ref.Val {
 		if first := earliest(r.Times); !first.IsZero() {
 			members["time"] = types.Timestamp{Time: first}
 		}
-		all = append(all, newObject(members))
+		approval := newObject(members)
+		all, n = append(all, approval), n+approval.weight
 	}
-	return types.NewRefValList(types.DefaultTypeAdapter, all)
+	return &array{types.NewRefValList(types.DefaultTypeAdapter, all), n}
 }
 
 func list(names []string) string { return strings.Join(names, ", ") }

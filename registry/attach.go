@@ -62,11 +62,20 @@ func (a *Artifact) prepareAll(bundles [][]byte) ([]attachment, error) {
 	for i, data := range bundles {
 		var err error
 		if all[i], err = a.prepare(data); err != nil {
-			return nil, err
+			return nil, &BundleError{i, err}
 		}
 	}
 	return all, nil
 }
+
+// BundleError says which of the bundles given it was.
+type BundleError struct {
+	Index int
+	Err   error
+}
+
+func (e *BundleError) Error() string { return e.Err.Error() }
+func (e *BundleError) Unwrap() error { return e.Err }
 
 // prepare holds a bundle against the artifact.
 func (a *Artifact) prepare(data []byte) (attachment, error) {
@@ -92,7 +101,7 @@ func (a *Artifact) prepare(data []byte) (attachment, error) {
 		return made, err
 	}
 	if !slices.ContainsFunc(subjects, func(s attest.Subject) bool { return s.SHA256 == want.SHA256 }) {
-		return made, &NotSubjectError{a.Reference, !a.run.IsZero()}
+		return made, &NotSubjectError{a.Reference, !a.run.IsZero(), made.predicateType}
 	}
 	return made, nil
 }
@@ -101,6 +110,8 @@ func (a *Artifact) prepare(data []byte) (attachment, error) {
 type NotSubjectError struct {
 	Artifact Reference
 	IsRun    bool // it is a declaration, and the run should be the subject
+	// PredicateType is that of the statement that is about something else.
+	PredicateType string
 }
 
 func (e *NotSubjectError) Error() string { return fmt.Sprintf("%s: %s", ErrNotSubject, e.Artifact) }

@@ -75,6 +75,8 @@ type Found struct {
 	Created       time.Time
 	Data          []byte // the bundle, byte for byte
 	Bundle        *attest.Bundle
+
+	stored referrer
 }
 
 // Bundles fetches the attestations in the order of the list, several at a time and no more
@@ -168,6 +170,7 @@ func (l *Listing) fetch(ctx context.Context, d ocispec.Descriptor) (found *Found
 		return nil, "", &MalformedError{d.Digest.String(), err}
 	}
 	found = &Found{Referrer: d.Digest.String(), PredicateType: b.UnverifiedPredicateType(), Data: data, Bundle: b}
+	found.stored = referrer{item{layer, data}, item{asListed(d, m), manifest}}
 	if at, err := time.Parse(time.RFC3339, m.Annotations[ocispec.AnnotationCreated]); err == nil {
 		found.Created = at
 	}

@@ -218,7 +218,10 @@ func (l *layoutStore) add(ctx context.Context, all []addition, stored func()) er
 	blobs := []item{emptyConfig()}
 	for _, a := range all {
 		if run := a.declaration; run != nil {
-			blobs = append(blobs, run.layer, run.manifest)
+			if run.layer.Digest != "" {
+				blobs = append(blobs, run.layer)
+			}
+			blobs = append(blobs, run.manifest)
 		}
 		for _, r := range a.referrers {
 			blobs = append(blobs, r.bundle, r.manifest)

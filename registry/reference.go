@@ -61,7 +61,7 @@ func IsReference(s string) bool {
 func ParseReference(s string) (Reference, error) {
 	r, err := parseReference(s)
 	if err != nil {
-		return Reference{}, fmt.Errorf("%q: %w: %w", s, ErrReference, err)
+		return Reference{}, fmt.Errorf("%s: %w: %w", s, ErrReference, err)
 	}
 	return r, nil
 }
@@ -90,6 +90,10 @@ func parseReference(s string) (Reference, error) {
 	}
 	host, repository, ok := strings.Cut(rest, "/")
 	switch {
+	case strings.Contains(rest, "://"):
+		return r, errors.New("want oci://HOST/REPOSITORY, oci-layout://PATH, or HOST/REPOSITORY alone")
+	case !ok && (strings.ContainsAny(host, ".:") || host == "localhost"):
+		return r, errors.New("names no repository: want HOST/REPOSITORY, as in docker.io/library/alpine")
 	case !ok || !strings.ContainsAny(host, ".:") && host != "localhost":
 		return r, errors.New("names no registry: want HOST/REPOSITORY, as in docker.io/library/alpine")
 	case !hostForm().MatchString(host):

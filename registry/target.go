@@ -52,7 +52,7 @@ type addition struct {
 	referrers   []referrer
 }
 
-// declared is the manifest of a declaration, and its tag.
+// declared is the manifest of a declaration, and its tag; or another manifest, without layer.
 type declared struct {
 	manifest, layer item
 	tag             string

@@ -93,3 +93,20 @@ func newHelp() *cobra.Command {
 		},
 	}
 }
+
+// hintFlag says to who knows cosign what a flag of it is here.
+func hintFlag(_ *cobra.Command, err error) error {
+	for flag, hint := range map[string]string{
+		"--bundle":               "bundles are arguments: runattest verify --key PUB BUNDLE",
+		"--insecure-ignore-tlog": "no log is asked for unless --require-log says so",
+		"--tlog-upload":          "nothing is published unless --rekor, --fulcio or --signing-config says where",
+		"--rekor-url":            "--rekor URL",
+		"--fulcio-url":           "--fulcio URL",
+		"--yes":                  "nothing is asked that --yes would answer",
+	} {
+		if err.Error() == "unknown flag: "+flag {
+			return withHint(err, hint)
+		}
+	}
+	return err
+}

@@ -3,11 +3,9 @@ package main
 import (
 	"bytes"
 	"errors"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
-	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/internal/source"
 	"github.com/runattest/runattest/registry"
 	"github.com/runattest/runattest/sigstore"
@@ -66,10 +64,10 @@ func readBundles(cmd *cobra.Command, paths []string) ([]source.Blob, error) {
 		for blob, err := range source.Bundles(path, cmd.InOrStdin()) {
 			if err == nil {
 				blob.Data = bytes.Clone(blob.Data)
-				_, err = attest.ParseBundle(blob.Data)
+				_, err = parseBundle(blob.Data)
 			}
 			if err != nil {
-				return nil, fmt.Errorf("%s: %w", blob.Name, err)
+				return nil, named(blob.Name, hintReference(path, err, fetchFirst))
 			}
 			all = append(all, blob)
 		}
@@ -85,6 +83,9 @@ func attachAll(cmd *cobra.Command, o *output, reach *registryFlags, ref string, 
 		return err
 	}
 	attached, err := target.Attach(cmd.Context(), artifact, contents(blobs)...)
+	if one := (*registry.BundleError)(nil); errors.As(err, &one) {
+		return named(blobs[one.Index].Name, err)
+	}
 	if err != nil {
 		return err
 	}

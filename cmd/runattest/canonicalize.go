@@ -45,7 +45,7 @@ exact, and the SHA-256 of what is written is its identity.`,
 		}
 		form, err := canonical.Transform(data)
 		if err != nil {
-			return fmt.Errorf("%s: %w", path, err)
+			return withHint(fmt.Errorf("%s: %w", path, err), "a declaration, also in YAML, is written with --declaration")
 		}
 		return o.writeRaw(form)
 	}

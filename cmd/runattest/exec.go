@@ -19,8 +19,10 @@ import (
 
 func newExec() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "exec --bundle BUNDLE --policy POLICY -- COMMAND [ARGUMENT...]",
-		Short: "Execute a command if the run is verified, allowed, and its files are those declared",
+		Use: "exec --bundle BUNDLE --policy POLICY [flags] -- COMMAND [ARGUMENT...]",
+
+		DisableFlagsInUseLine: true,
+		Short:                 "Execute a command if the run is verified, allowed, and its files are those declared",
 		Long: `Verify the bundle, apply the policy at this machine's time, hold local files against the
 digests declared, and only then replace this process with COMMAND. No proof, no run.
 
@@ -61,6 +63,7 @@ monitored afterwards.`,
 	f.SetInterspersed(false) // what follows the command is the command's
 	f.StringVar(&e.bundle, "bundle", "", "the run's bundle")
 	e.policies = newPolicyFlags(cmd)
+	f.Lookup("at").Usage = "with --dry-run: " + f.Lookup("at").Usage
 	f.StringArrayVar(&e.binds, "bind", nil, "NAME=PATH: where something lies that the declaration names by digest (repeatable)")
 	f.StringSliceVar(&e.envAllow, "env-allow", nil, "pass on only these variables, with commas between (default: all)")
 	f.StringVar(&e.log, "decision-log", "", "append the decision to this file as one JSON line")
@@ -81,6 +84,7 @@ type execution struct {
 	bundle   string
 	policies *policyFlags
 	binds    []string
+	bound    []gate.Bind // what these say
 	envAllow []string
 	log      string
 	dryRun   bool
@@ -97,6 +101,13 @@ func (e *execution) checkFlags(cmd *cobra.Command) error {
 		return withHint(errors.New("--policy is missing: nothing is executed that no policy allows"), "runattest policy check looks at one")
 	case e.policies.at != "" && !e.dryRun:
 		return errors.New("--at goes with --dry-run: what is executed is decided at the time it is")
+	}
+	for _, text := range e.binds {
+		b, err := gate.ParseBind(text)
+		if err != nil {
+			return fmt.Errorf("--bind %w", err)
+		}
+		e.bound = append(e.bound, b)
 	}
 	return nil
 }
@@ -126,7 +137,7 @@ func (e *execution) run(cmd *cobra.Command, args []string) error {
 	}
 	d.Allowed = err == nil
 	if err != nil {
-		d.Reasons = reasons(err)
+		d.Reasons = d.reasons(err)
 	}
 	if logged := e.record(d); logged != nil {
 		err = errors.Join(err, fmt.Errorf("--decision-log: %w", logged))
@@ -154,9 +165,6 @@ func (e *execution) decide(cmd *cobra.Command, o *output, d *gateDecision) error
 	if err != nil {
 		return err
 	}
-	if bundle == nil {
-		return fmt.Errorf("%s: no bundle in it", e.bundle)
-	}
 	if d.bundleRaw, err = bundle.Marshal(); err != nil {
 		return err
 	}
@@ -176,23 +184,25 @@ func (e *execution) decide(cmd *cobra.Command, o *output, d *gateDecision) error
 	for _, w := range d.Decision.Warnings {
 		o.info("warning: %s", w)
 	}
-	var binds []gate.Bind
-	for _, text := range e.binds {
-		b, err := gate.ParseBind(text)
-		if err != nil {
-			return fmt.Errorf("--bind %w", err)
-		}
-		binds = append(binds, b)
-	}
 	progress := o.progress("bytes hashed")
 	defer progress.end()
-	checked, err := gate.Hasher{Progress: progress}.CheckFiles(cmd.Context(), d.verified.Declaration(), binds)
+	checked, err := gate.Hasher{Progress: progress}.CheckFiles(cmd.Context(), d.verified.Declaration(), e.bound)
 	d.Files = append(d.Files, checked...)
+	if left := gate.Unchecked(d.verified.Declaration(), checked); err == nil && len(left) > 0 {
+		o.info("note: declared by digest, and not checked on this machine: %s; --bind NAME=PATH says where it is", strings.Join(left, ", "))
+	}
 	return err
 }
 
-// reasons are one line each.
-func reasons(err error) []string {
+// reasons are one line each: the policy's denials, where it was asked and said no.
+func (d *gateDecision) reasons(err error) []string {
+	if d.Decision != nil && !d.Decision.Allowed {
+		var all []string
+		for _, denial := range d.Decision.Denials {
+			all = append(all, "policy: denied by "+denial.String())
+		}
+		return all
+	}
 	var no *attest.VerificationError
 	if !errors.As(err, &no) {
 		return strings.Split(err.Error(), "\n")
@@ -238,14 +248,19 @@ func (e *execution) start(program string, args []string, d *gateDecision) error 
 
 func (e *execution) refuse(o *output, d *gateDecision, err error) error {
 	if d.Allowed { // and yet not started
-		d.Allowed, d.Reasons = false, reasons(err)
+		d.Allowed, d.Reasons = false, d.reasons(err)
 	}
 	if o.json {
 		if printed := o.object(d); printed != nil {
 			o.note("standard output", printed)
 		}
 	}
-	for _, reason := range reasons(err) {
+	if d.Decision != nil {
+		for _, approval := range d.Decision.Approvals {
+			o.info("%s", approval)
+		}
+	}
+	for _, reason := range d.reasons(err) {
 		o.note("not executed", errors.New(reason))
 	}
 	if hint := hintOf(err); hint != "" {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -43,15 +44,16 @@ verify does that.
 declaration. Without -o bundles go to standard output as JSON Lines. --declaration writes the
 declaration of a run alone, in canonical form.
 
---air-gap DIR gathers what somebody without a network needs: bundles, the declarations that they
-are about, the artifact's manifest, whose SHA-256 is the artifact's digest, and the trusted
-root. There, runattest verify says the rest:
+--air-gap DIR gathers what somebody without a network needs: an OCI layout with the artifact's
+manifest and all that is attached to it, the trusted root, and as files for people and other tools the
+bundles, the declarations that they are about, and the manifest, whose SHA-256 is the artifact's
+digest. The layout is verified as the registry would be; the command for it is printed:
 
-  runattest verify --trusted-root DIR/trusted_root.json ... --artifact DIR/manifest.json DIR/attestations.sigstore.jsonl`,
+  runattest verify --trusted-root DIR/trusted_root.json ... oci-layout://DIR@sha256:HEX`,
 		Example: `  runattest fetch ghcr.io/acme/trainer:v3 -o trainer.sigstore.jsonl
   runattest fetch --declaration registry.acme.example/runs@airun:1:sha256:cda4466914ed... | sha256sum
   runattest fetch --air-gap usb --trusted-root trusted_root.json ghcr.io/acme/trainer:v3`,
-		Args: cobra.ExactArgs(1),
+		Args: oneArg("reference"),
 	}
 	var f fetchFlags
 	flags := cmd.Flags()
@@ -63,14 +65,15 @@ root. There, runattest verify says the rest:
 	f.reach = newRegistryFlags(cmd)
 	formatFlag(cmd)
 	_ = cmd.MarkFlagFilename("trusted-root", "json")
-	cmd.MarkFlagsMutuallyExclusive("output", "air-gap")
-	cmd.MarkFlagsMutuallyExclusive("declaration", "air-gap")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := refuseEmpty(cmd, "output", "air-gap", "trusted-root"); err != nil {
 			return err
 		}
 		if f.root != "" && f.airGap == "" {
 			return errors.New("--trusted-root goes with --air-gap")
+		}
+		if f.airGap != "" && (f.out != "" || f.declaration) {
+			return errors.New("--air-gap goes with neither --output nor --declaration: it writes a folder with everything")
 		}
 		return f.fetch(cmd, newOutput(cmd), args[0])
 	}
@@ -102,7 +105,7 @@ func (f *fetchFlags) fetch(cmd *cobra.Command, o *output, ref string) error {
 		moving.end()
 		return f.writeDeclaration(o, h)
 	}
-	listing, err := h.target.List(cmd.Context(), h.artifact, *f.types...)
+	listing, err := h.target.List(cmd.Context(), h.artifact, longTypes(*f.types)...)
 	if err != nil {
 		return err
 	}
@@ -136,7 +139,7 @@ func (f *fetchFlags) writeDeclaration(o *output, h *haul) error {
 func (f *fetchFlags) write(cmd *cobra.Command, o *output, h *haul) error {
 	switch {
 	case f.airGap != "":
-		return f.writeAirGap(o, h)
+		return f.writeAirGap(cmd.Context(), o, h)
 	case len(h.found) == 0 && len(h.declarations) == 0:
 		o.note(h.artifact.Reference.String(), errNothing)
 		return nil
@@ -211,7 +214,7 @@ func declarationFile(id identity.ID) string {
 
 // writeAirGap writes everything into one folder. What a detached attestation is about can only
 // be there if the artifact is the run.
-func (f *fetchFlags) writeAirGap(o *output, h *haul) error {
+func (f *fetchFlags) writeAirGap(ctx context.Context, o *output, h *haul) error {
 	if f.root == "" {
 		o.info("note: without --trusted-root the folder serves those who verify with a key")
 	} else if err := f.copyRoot(); err != nil {
@@ -236,13 +239,38 @@ func (f *fetchFlags) writeAirGap(o *output, h *haul) error {
 	if err := atomicfile.Write(filepath.Join(f.airGap, "manifest.json"), h.artifact.Manifest(), 0o644); err != nil {
 		return err
 	}
-	if len(h.found) > 0 {
-		if err := atomicfile.Write(filepath.Join(f.airGap, "attestations.sigstore.jsonl"), h.lines(), 0o644); err != nil {
-			return err
-		}
+	mirrored, err := f.mirror(ctx, h)
+	if err != nil {
+		return err
 	}
-	return h.writeFolder(o, f.airGap)
+	if err := h.writeFolder(o, f.airGap); err != nil {
+		return err
+	}
+	trust := "--key KEY"
+	if f.root != "" {
+		trust = "--trusted-root " + filepath.Join(f.airGap, trustedRootFile) + " ..."
+	}
+	o.info("there: runattest verify %s %s", trust, mirrored.Reference)
+	return nil
 }
+
+// mirror makes the folder an OCI layout of what it takes to verify the artifact.
+func (f *fetchFlags) mirror(ctx context.Context, h *haul) (*registry.Artifact, error) {
+	if err := registry.CreateLayout(f.airGap); err != nil {
+		return nil, err
+	}
+	ref, err := registry.ParseReference("oci-layout://" + filepath.ToSlash(f.airGap))
+	if err != nil {
+		return nil, fmt.Errorf("--air-gap: %w", err)
+	}
+	layout, err := registry.Open(ref, registry.Options{})
+	if err != nil {
+		return nil, err
+	}
+	return h.target.Mirror(ctx, h.artifact, h.found, layout)
+}
+
+const trustedRootFile = "trusted_root.json"
 
 func (f *fetchFlags) copyRoot() error {
 	data, err := boundedfile.Read(f.root, limits.TrustedRoot)
@@ -255,7 +283,7 @@ func (f *fetchFlags) copyRoot() error {
 	if err := os.MkdirAll(f.airGap, 0o755); err != nil {
 		return err
 	}
-	return atomicfile.Write(filepath.Join(f.airGap, "trusted_root.json"), data, 0o644)
+	return atomicfile.Write(filepath.Join(f.airGap, trustedRootFile), data, 0o644)
 }
 
 // printFetched names each file once; JSON has an object for each bundle.

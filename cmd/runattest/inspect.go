@@ -40,7 +40,7 @@ be recomputed with nothing but sha256sum; --statement writes the signed payload.
 			}
 			var b *attest.Bundle
 			if err == nil {
-				b, err = attest.ParseBundle(blob.Data)
+				b, err = parseBundle(blob.Data)
 			}
 			if err == nil && *onlyStatement {
 				err = o.writeRaw(b.UnverifiedPayload())
@@ -48,7 +48,7 @@ be recomputed with nothing but sha256sum; --statement writes the signed payload.
 				err = inspect(o, blob.Name, b, *onlyDeclaration)
 			}
 			if err != nil {
-				o.note(blob.Name, err)
+				o.note(blob.Name, hintReference(args[0], err, fetchFirst))
 			}
 		}
 		return o.done()

@@ -33,7 +33,10 @@ func loadSigner(cmd *cobra.Command, ref string) (signer.Signer, error) {
 	if errors.Is(err, signer.ErrPassword) {
 		return nil, withHint(err, "the password is read from RUNATTEST_PASSWORD, or asked on a terminal")
 	}
-	return by, err
+	if err != nil {
+		return nil, named(ref, err)
+	}
+	return by, nil
 }
 
 // loadPublicKey finds the public key that ref names: a file, env://NAME or a KMS reference.

@@ -186,7 +186,9 @@ func artifactsOf(o *output, refs []string) ([]attest.Subject, error) {
 		}
 		hashed, err := hashArtifacts(o, []string{ref})
 		if err != nil {
-			return nil, err
+			return nil, hintReference(ref, err, func(ref string) string {
+				return "an artifact in a registry is NAME@sha256:HEX; runattest list " + ref + " says the digest"
+			})
 		}
 		subjects = append(subjects, hashed...)
 	}

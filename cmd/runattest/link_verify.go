@@ -12,6 +12,7 @@ import (
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/source"
 	"github.com/runattest/runattest/link"
+	"github.com/runattest/runattest/policy"
 )
 
 func newLinkVerify() *cobra.Command {
@@ -64,11 +65,15 @@ nobody is trusted; 3 one is there and cannot be read. The highest wins.`,
 	return cmd
 }
 
-// hintLink says what to do with a link to whoever took it for a run.
-func hintLink(r *attest.Report, b *attest.Bundle) {
+// hintOther says what to do with a claim of another type to whoever took it for a run.
+func hintOther(r *attest.Report, b *attest.Bundle) {
+	hint := map[string]string{
+		link.PredicateType:  "this is a link: runattest link verify verifies it",
+		policy.ApprovalType: "this is an approval: give it with --approvals, beside the run's bundle",
+	}[b.UnverifiedPredicateType()]
 	for i := range r.Checks {
-		if c := &r.Checks[i]; c.Name == attest.CheckStatement && b.UnverifiedPredicateType() == link.PredicateType {
-			c.Hint = "this is a link: runattest link verify verifies it"
+		if c := &r.Checks[i]; c.Name == attest.CheckStatement && hint != "" {
+			c.Hint = hint
 		}
 	}
 }

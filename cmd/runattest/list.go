@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/registry"
 )
 
@@ -26,7 +25,7 @@ Referrers of other types are counted. One that claims to be an attestation and i
 listed as malformed.`,
 		Example: `  runattest list ghcr.io/acme/trainer:v3
   runattest list --format json registry.acme.example/runs@airun:1:sha256:cda4466914ed...`,
-		Args: cobra.ExactArgs(1),
+		Args: oneArg("reference"),
 	}
 	types := predicateTypesFlag(cmd)
 	reach := newRegistryFlags(cmd)
@@ -39,7 +38,7 @@ listed as malformed.`,
 		if err != nil {
 			return err
 		}
-		listing, err := target.List(cmd.Context(), artifact, *types...)
+		listing, err := target.List(cmd.Context(), artifact, longTypes(*types)...)
 		if err != nil {
 			return err
 		}
@@ -128,11 +127,6 @@ func (o *output) printList(rows []listed) error {
 		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\n", clean(shortType(r.PredicateType)), clean(r.Signer), r.Size, created, r.Referrer)
 	}
 	return w.Flush()
-}
-
-// shortType shortens the names of our own predicate types.
-func shortType(predicateType string) string {
-	return strings.TrimPrefix(predicateType, strings.TrimSuffix(attest.PredicateType, "run-identity/v1"))
 }
 
 // sayLeftOut says what a listing did not show.

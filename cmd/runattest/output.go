@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 	"maps"
 	"os"
@@ -17,6 +18,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/source"
 	"github.com/runattest/runattest/internal/visible"
 	"github.com/runattest/runattest/policy"
 )
@@ -62,6 +64,9 @@ func (o *output) note(name string, err error) {
 
 // named says in an error what it is about.
 func named(name string, err error) error {
+	if failed, ok := err.(*fs.PathError); ok && failed.Path == name { // says what was tried before it says on what
+		err = failed.Err
+	}
 	if name == "" || strings.HasPrefix(err.Error(), name) {
 		return err
 	}
@@ -115,11 +120,25 @@ func hintOf(err error) string {
 	case errors.As(err, &h):
 		return h.hint
 	case errors.As(err, &invalid):
-		return invalid.Hint()
+		return allShown(invalid.Hint(), len(invalid.Problems), "lint")
 	case errors.As(err, &badPolicy):
-		return badPolicy.Hint()
+		return allShown(badPolicy.Hint(), len(badPolicy.Problems), "policy check")
+	}
+	if errors.Is(err, source.ErrBundle) {
+		return "give the declaration that it signs; inspect --declaration writes it"
 	}
 	return registryHint(err)
+}
+
+// allShown says which command shows all problems where an error shows the first.
+func allShown(hint string, problems int, command string) string {
+	if problems < 2 {
+		return hint
+	}
+	if hint != "" {
+		hint += "; "
+	}
+	return fmt.Sprintf("%srunattest %s FILE shows all %d problems", hint, command, problems)
 }
 
 // clean escapes what would let a file's text move the cursor, begin a line of its own, hide

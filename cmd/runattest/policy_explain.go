@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
@@ -50,6 +52,9 @@ read.`,
 
 func explain(cmd *cobra.Command, applied *appliedPolicy, bundle *attest.Bundle, want attest.Expect) error {
 	verified, err := applied.Verifier().Verify(cmd.Context(), bundle, want)
+	if no := (*attest.VerificationError)(nil); errors.As(err, &no) {
+		return withHint(err, "verify --policy says more about a run that is not verified")
+	}
 	if err != nil {
 		return err
 	}
@@ -83,6 +88,17 @@ func explain(cmd *cobra.Command, applied *appliedPolicy, bundle *attest.Bundle, 
 	return o.done()
 }
 
+// met says what a rule's value means.
+func met(value string) string {
+	switch value {
+	case "true":
+		return "met"
+	case "false":
+		return "NOT met"
+	}
+	return value
+}
+
 func (o *output) printExplanation(d *policy.Decision, rules []policy.Explanation) error {
 	answer := o.paint(green, "allowed")
 	if !d.Allowed {
@@ -90,7 +106,7 @@ func (o *output) printExplanation(d *policy.Decision, rules []policy.Explanation
 	}
 	lines := []string{"run " + d.Identity.String(), "at  " + d.Now.Format("2006-01-02T15:04:05Z07:00")}
 	for _, r := range rules {
-		lines = append(lines, "rule "+r.Rule+" ("+string(r.Severity)+") is "+r.Value, "  "+r.Expr)
+		lines = append(lines, "rule "+r.Rule+" ("+string(r.Severity)+"): "+met(r.Value), "  "+r.Expr)
 		for _, s := range r.Because {
 			lines = append(lines, "    "+s.Expr+" = "+s.Value)
 		}

@@ -3,13 +3,11 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/internal/source"
 )
 
@@ -78,23 +76,4 @@ func (t *trustFlags) refuseBesidePolicy(cmd *cobra.Command) error {
 		}
 	}
 	return nil
-}
-
-var errSeveralBundles = errors.New("holds several bundles, want one")
-
-// oneBundle is the one bundle in a file; several are an error.
-func oneBundle(path string, stdin io.Reader) (*attest.Bundle, error) {
-	var found *attest.Bundle
-	for blob, err := range source.Bundles(path, stdin) {
-		if err == nil && found != nil {
-			err = errSeveralBundles
-		}
-		if err == nil {
-			found, err = attest.ParseBundle(blob.Data)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
-	}
-	return found, nil
 }

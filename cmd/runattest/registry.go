@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -12,6 +14,7 @@ import (
 
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/policy"
 	"github.com/runattest/runattest/registry"
 )
 
@@ -110,11 +113,33 @@ func (t *transfer) count() { t.moved.Add(1) }
 
 func (t *transfer) end() { t.stop(); <-t.done }
 
+// hintReference says how something in a registry is named to whoever named it where a file is wanted.
+func hintReference(path string, err error, hint func(ref string) string) error {
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	_, name, found := strings.Cut(path, "://")
+	if !found {
+		name = path
+	}
+	_, bad := registry.ParseReference("oci://" + name)
+	if host, _, _ := strings.Cut(name, "/"); bad != nil || host == "." || host == ".." {
+		return err
+	}
+	return withHint(err, hint(name))
+}
+
+func fetchFirst(ref string) string {
+	return "if that is in a registry: runattest fetch " + ref + " -o bundles.sigstore.jsonl"
+}
+
 // registryHint is what to do about what a registry or layout did not do.
 func registryHint(err error) string {
 	var failed *registry.Error
 	var other *registry.NotSubjectError
 	switch {
+	case errors.As(err, &other) && other.PredicateType == policy.ApprovalType:
+		return "an approval goes where its run is: runattest push REPO FILE"
 	case errors.As(err, &other) && other.IsRun:
 		return "push takes attestations of the run alone"
 	case errors.As(err, &other):
@@ -149,7 +174,24 @@ func registryStatus(err error) (status int, ok bool) {
 
 // predicateTypesFlag chooses among attestations.
 func predicateTypesFlag(cmd *cobra.Command) *[]string {
-	return cmd.Flags().StringArray("predicate-type", nil, "only attestations of this predicate type (repeatable; default: all)")
+	return cmd.Flags().StringArray("predicate-type", nil, "only attestations of this predicate type; run-identity/v1 and the like are short for ours (repeatable; default: all)")
+}
+
+const ownTypes = "https://github.com/runattest/runattest/"
+
+// shortType shortens the names of our own predicate types, as list shows them.
+func shortType(predicateType string) string { return strings.TrimPrefix(predicateType, ownTypes) }
+
+// longTypes takes back what shortType did.
+func longTypes(types []string) []string {
+	var long []string
+	for _, t := range types {
+		if !strings.Contains(t, "://") {
+			t = ownTypes + t
+		}
+		long = append(long, t)
+	}
+	return long
 }
 
 // claimedSigner is who a bundle says has signed it.

@@ -63,6 +63,7 @@ or malformed input; 3 the world failed (files, network, KMS).`,
 		return help(cmd, args)
 	}
 	root.SetHelpCommand(newHelp())
+	root.SetFlagErrorFunc(hintFlag)
 	for _, sub := range subcommands {
 		if len(args) > 0 && args[0] == sub.name {
 			root.AddCommand(sub.make())

@@ -49,7 +49,7 @@ func newTrustFlags(cmd *cobra.Command) *trustFlags {
 func (t *trustFlags) load(cmd *cobra.Command) (*attest.Verifier, error) {
 	trust, err := t.trust(cmd)
 	if errors.Is(err, attest.ErrNoTrust) {
-		return nil, withHint(err, "name the public key of a signer that you trust with --key FILE, or a certificate identity with --certificate-identity, --certificate-oidc-issuer and --trusted-root")
+		return nil, withHint(err, "name the public key of a signer that you trust with --key FILE, or a certificate identity with --certificate-identity, --certificate-oidc-issuer and --trusted-root, or have a --policy say it")
 	}
 	if err != nil {
 		return nil, err
@@ -102,7 +102,7 @@ func loadTrustedRoot(path string) (*sigstore.TrustedRoot, error) {
 	}
 	root, err := sigstore.ParseTrustedRoot(data)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, withHint(fmt.Errorf("%s: is no Sigstore TrustedRoot: %w", path, err), "runattest trusted-root makes or fetches one")
 	}
 	return root, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -86,6 +87,9 @@ trusted; 3 one is there and cannot be read, or approvals or ancestors cannot. Th
 		if want.Artifacts, err = hashArtifacts(newOutput(cmd), *artifacts); err != nil {
 			return err
 		}
+		if *strict && !slices.ContainsFunc(args, registry.IsReference) {
+			return errors.New("--strict goes with oci:// and oci-layout://: of files every bundle must be verified anyway")
+		}
 		refs := &referenceVerifier{newOutput(cmd), policies.reach, verifier, want, *strict}
 		return verifyAll(cmd, args, verifier, want, refs)
 	}
@@ -130,7 +134,7 @@ func verifyAll(cmd *cobra.Command, paths []string, verifier *attest.Verifier, wa
 				good++
 			}
 			progress.end()
-			printVerdict(o, blob.Name, report, err)
+			printVerdict(o, blob.Name, report, hintReference(path, err, attachedTo))
 			progress.step()
 		}
 	}
@@ -144,9 +148,11 @@ func verifyAll(cmd *cobra.Command, paths []string, verifier *attest.Verifier, wa
 	return o.done()
 }
 
+func attachedTo(ref string) string { return "for what is attached to an artifact write oci://" + ref }
+
 // verifyOne gives a report for yes and for no, and an error where there is no answer.
 func verifyOne(ctx context.Context, verifier *attest.Verifier, data []byte, want attest.Expect) (attest.Report, error) {
-	bundle, err := attest.ParseBundle(data)
+	bundle, err := parseBundle(data)
 	if err != nil {
 		return attest.Report{}, err
 	}
@@ -159,7 +165,7 @@ func verifyOne(ctx context.Context, verifier *attest.Verifier, data []byte, want
 	var no *attest.VerificationError
 	switch {
 	case errors.As(err, &no):
-		hintLink(&no.Report, bundle)
+		hintOther(&no.Report, bundle)
 		return no.Report, nil
 	case err != nil:
 		return attest.Report{}, err

@@ -98,6 +98,9 @@ func writeThrough(path string, data []byte, info fs.FileInfo) error {
 func writeTemp(path string, data []byte, perm fs.FileMode) (name string, err error) {
 	name = filepath.Join(filepath.Dir(path), ".runattest-"+rand.Text()+".tmp")
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
+	if failed := (*fs.PathError)(nil); errors.As(err, &failed) {
+		failed.Path = path // the name that the caller knows
+	}
 	if err != nil {
 		return "", err
 	}

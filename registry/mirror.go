@@ -1,0 +1,53 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// Mirror copies into a layout what it takes to verify an artifact: its manifest, without the layers
+// that it names, and the referrers that were found, byte for byte. A run takes its declaration along. The
+// answer is the artifact there.
+func (t *Target) Mirror(ctx context.Context, a *Artifact, found []*Found, layout *Target) (*Artifact, error) {
+	if !layout.ref.IsLayout() {
+		return nil, fmt.Errorf("%s: a registry takes no manifest without its layers: want an OCI layout", layout.ref)
+	}
+	copied := addition{declaration: &declared{manifest: item{a.descriptor, a.manifest}, tag: t.mirrorTag(a)}, subject: a.descriptor.Digest}
+	if d, run := readRun(a.manifest); !run.IsZero() {
+		data, err := t.store.fetch(ctx, d)
+		if err != nil {
+			return nil, err
+		}
+		copied.declaration.layer = item{d, data}
+	}
+	for _, f := range found {
+		copied.referrers = append(copied.referrers, f.stored)
+	}
+	if err := layout.store.add(ctx, []addition{copied}, layout.count); err != nil {
+		return nil, err
+	}
+	there := *a
+	there.Reference = layout.ref.at(a.descriptor.Digest)
+	if !a.run.IsZero() {
+		there.Reference = layout.ref.WithRun(a.run)
+	}
+	return &there, nil
+}
+
+// mirrorTag names the artifact as it was asked for, so that a layout with one has a tag to go by.
+func (t *Target) mirrorTag(a *Artifact) string {
+	switch {
+	case !a.run.IsZero():
+		return runTag(a.run)
+	case t.ref.tag != "":
+		return t.ref.tag
+	}
+	return a.descriptor.Digest.Encoded()[:12]
+}
+
+// asListed is a manifest's descriptor as lists of referrers have it.
+func asListed(d ocispec.Descriptor, m *ocispec.Manifest) ocispec.Descriptor {
+	return ocispec.Descriptor{MediaType: d.MediaType, Digest: d.Digest, Size: d.Size, ArtifactType: m.ArtifactType, Annotations: m.Annotations}
+}
