@@ -35,8 +35,8 @@ func BenchmarkShortCopies(b *testing.B) {
 	})
 }
 
-// What plain is for: the text of a prompt, and names and values of a few bytes.
-func BenchmarkPlain(b *testing.B) {
+// What ascii is for: the text of a prompt, and names and values of a few bytes.
+func BenchmarkASCII(b *testing.B) {
 	for _, n := range []int{5, 20, 80, 1000} {
 		src := make([]byte, n+20)
 		for i := range src {
@@ -46,7 +46,7 @@ func BenchmarkPlain(b *testing.B) {
 		b.Run(strconv.Itoa(n), func(b *testing.B) {
 			b.SetBytes(int64(n))
 			for b.Loop() {
-				plain(src, 0)
+				ascii(src, 0)
 			}
 		})
 	}

@@ -37,23 +37,25 @@ const defaultMaxDepth = 10000
 // Append is the function [Append] under these options.
 func (o Options) Append(dst, src []byte) ([]byte, error) {
 	t := newTransformer(o, src)
-	defer t.release()
-	if err := t.run(); err != nil {
-		return dst, err
+	err := t.run()
+	if err == nil {
+		dst = t.appendTo(dst)
 	}
-	return t.appendTo(dst), nil
+	t.release()
+	return dst, err
 }
 
-// Hash writes the canonical form of src to h, piece by piece from where it stands in src:
-// the form is not put together in memory. On an error, always an *[Error], h is untouched.
+// Hash writes the canonical form of src to h, piece by piece from src, or from src without
+// its white space: the form is not put together in memory once more. On an error, always
+// an *[Error], h is untouched.
 func (o Options) Hash(h hash.Hash, src []byte) error {
 	t := newTransformer(o, src)
-	defer t.release()
-	if err := t.run(); err != nil {
-		return err
+	err := t.run()
+	if err == nil {
+		t.hashTo(h)
 	}
-	t.hashTo(h)
-	return nil
+	t.release()
+	return err
 }
 
 func (o Options) depthLimit() int {

@@ -70,7 +70,8 @@
 // Time grows with the length of the text, and with n log n of the members of one object;
 // neither long numbers nor chosen names make that worse. Nesting uses no goroutine stack.
 // Memory beside the result is a few words for each member of the objects that are open at
-// one time and for each run of white space, and is used again by later calls. The package
+// one time or out of order, and, unless nothing in the text has to be left out or respelled,
+// as much as the text has; it is used again by later calls. The package
 // imports the standard library only, and neither it nor its results depend on locale,
 // platform or version.
 package canonical

@@ -1,23 +1,23 @@
 package canonical
 
 import (
-	"encoding/binary"
 	"hash"
 	"slices"
 )
 
-// An object is an open object, or a closed one that has something to reorder in it.
+// An object is a closed object whose members are out of order.
 type object struct {
-	start, end        int // the positions of its brackets
-	pieces, piecesEnd int // its members in canonical order; none if they are in order already
-	edit, next        int // the first of edits and objects behind it
+	start, end        int // the positions of its brackets in the flat text
+	pieces, piecesEnd int // its members in canonical order
+	first             int // the first of t.objects that is in it, or it itself
+	next              int // the next in the same piece, past all that is in this one, or -1
 }
 
-// A piece is one member: a range of src, and the first of edits and objects that are in it
-// or behind it.
+// A piece is one member of a disordered object.
 type piece struct {
-	start, end int
-	edit, next int
+	prefix     uint64 // as in member
+	start, end int    // its range of the flat text
+	inner      int    // the first of t.objects in it that is in no other there, or -1
 }
 
 // A cursor is an object whose members emit is writing.
@@ -35,21 +35,13 @@ type sink struct {
 	hash hash.Hash
 }
 
-// chunk is how much is copied at once where little is to be copied: most tokens are
-// shorter. A move of constant size, of which the surplus is overwritten later, has no
-// branch to mispredict, as a copy of varying size has: see BenchmarkShortCopies.
-const chunk = 32
-
-func copyChunk(dst, src *[chunk]byte) {
-	le := binary.LittleEndian
-	a, b, c, d := le.Uint64(src[:8]), le.Uint64(src[8:16]), le.Uint64(src[16:24]), le.Uint64(src[24:])
-	le.PutUint64(dst[:8], a)
-	le.PutUint64(dst[8:16], b)
-	le.PutUint64(dst[16:24], c)
-	le.PutUint64(dst[24:], d)
-}
-
+// put writes p. It may read what is behind, up to the capacity of p.
 func (s *sink) put(p []byte) {
+	if len(p) <= chunk && cap(p) >= chunk && s.n+chunk <= len(s.buf) {
+		copyChunk((*[chunk]byte)(s.buf[s.n:]), (*[chunk]byte)(p[:chunk]))
+		s.n += len(p)
+		return
+	}
 	if s.n+len(p) > len(s.buf) {
 		s.flush()
 		if len(p) > len(s.buf) {
@@ -74,14 +66,14 @@ func (s *sink) flush() {
 }
 
 func (t *transformer) appendTo(dst []byte) []byte {
-	if len(t.edits) == 0 && len(t.objects) == 0 {
-		return append(dst, t.src[t.begin:t.end]...)
+	if len(t.objects) == 0 {
+		return append(dst, t.flat...)
 	}
 	if sameArray(dst, t.src) {
 		return append(dst, t.appendTo(nil)...)
 	}
 	n := len(dst)
-	dst = slices.Grow(dst, t.size)[:n+t.size]
+	dst = slices.Grow(dst, len(t.flat))[:n+len(t.flat)]
 	t.emit(&sink{buf: dst[n:]})
 	return dst
 }
@@ -95,8 +87,8 @@ func sameArray(a, b []byte) bool {
 const windowSize = 4096
 
 func (t *transformer) hashTo(h hash.Hash) {
-	if len(t.edits) == 0 && len(t.objects) == 0 {
-		h.Write(t.src[t.begin:t.end])
+	if len(t.objects) == 0 {
+		h.Write(t.flat)
 		return
 	}
 	if t.window == nil {
@@ -107,75 +99,58 @@ func (t *transformer) hashTo(h hash.Hash) {
 	s.flush()
 }
 
-// emit does the second pass. It walks the ranges of src in canonical order, with its own
-// stack: p is the range at hand.
+// emit does the second pass. It walks the ranges of the flat text in canonical order, with
+// its own stack: flat[start:end] is the range at hand, with the object inner in it or none.
 func (t *transformer) emit(s *sink) {
-	rest := piece{start: t.begin, end: t.end}
-	p := &rest
 	t.cursors = t.cursors[:0]
+	start, end, inner := 0, len(t.flat), t.outermost(0, len(t.objects))
 	for {
-		if k := t.disordered(p); k >= 0 {
-			o := &t.objects[k]
-			t.copyEdited(s, p.start, o.start+1, p.edit)
-			t.cursors = append(t.cursors, cursor{k, o.pieces, p.end})
-			p = &t.pieces[o.pieces]
-			continue
-		}
-		t.copyEdited(s, p.start, p.end, p.edit)
-		if len(t.cursors) == 0 {
-			return
+		if inner >= 0 {
+			o := &t.objects[inner]
+			s.put(t.flat[start : o.start+1]) // to the bracket
+			t.cursors = append(t.cursors, cursor{inner, o.pieces, end})
+		} else {
+			s.put(t.flat[start:end])
+			if len(t.cursors) == 0 {
+				return
+			}
+			s.comma()
+			t.cursors[len(t.cursors)-1].piece++
 		}
 		c := &t.cursors[len(t.cursors)-1]
 		o := &t.objects[c.object]
-		if c.piece++; c.piece < o.piecesEnd {
-			s.comma()
-			p = &t.pieces[c.piece]
+		if k := t.copyPieces(s, c.piece, o.piecesEnd); k < o.piecesEnd {
+			p := &t.pieces[k]
+			c.piece, start, end, inner = k, p.start, p.end, p.inner
 			continue
 		}
-		rest = piece{o.end, c.end, o.edit, o.next}
-		p = &rest
+		s.n-- // the last comma
+		start, end, inner = o.end, c.end, o.next
 		t.cursors = t.cursors[:len(t.cursors)-1]
 	}
 }
 
-// disordered is the first object in p whose members are not in order, or -1.
-func (t *transformer) disordered(p *piece) int {
-	for k := p.next; k < len(t.objects) && t.objects[k].start < p.end; k++ {
-		if t.objects[k].pieces < t.objects[k].piecesEnd {
-			return k
-		}
-	}
-	return -1
-}
-
-// copyEdited writes src[i:end] with what is to change in it, from edit k on. All that is
-// written passes here, mostly in short runs between white space, so that the first case
-// of its loop keeps everything in registers.
-func (t *transformer) copyEdited(s *sink, i, end, k int) {
-	src, edits, buf, n := t.src, t.edits, s.buf, s.n
-	for {
-		stop, next, text := end, end, 0
-		if k < len(edits) && edits[k].start < end {
-			stop, next, text = edits[k].start, edits[k].end, edits[k].text
-		}
-		if stop-i <= chunk && i+chunk <= len(src) && n+chunk <= len(buf) {
-			copyChunk((*[chunk]byte)(buf[n:]), (*[chunk]byte)(src[i:]))
-			n += stop - i
-		} else {
-			s.n = n
-			s.put(src[i:stop])
-			n = s.n
-		}
-		if text > 0 {
-			s.n = n
-			s.put(t.texts[text+1 : text+1+int(t.texts[text])])
-			n = s.n
-		}
-		if stop == end {
+// copyPieces writes the pieces from k up to last, each with a comma behind it. It stops at
+// one that has disordered objects in it, and returns which.
+func (t *transformer) copyPieces(s *sink, k, last int) int {
+	flat, buf, n := t.flat, s.buf, s.n
+	for ; k < last; k++ {
+		p := &t.pieces[k]
+		if p.inner >= 0 {
 			break
 		}
-		i = next
-		k++
+		if size := p.end - p.start; size <= chunk && p.start+chunk <= len(flat) && n+chunk < len(buf) {
+			copyChunk((*[chunk]byte)(buf[n:n+chunk]), (*[chunk]byte)(flat[p.start:p.start+chunk]))
+			n += size
+			buf[n] = ','
+			n++
+			continue
+		}
+		s.n = n
+		s.put(flat[p.start:p.end])
+		s.comma()
+		n = s.n
 	}
 	s.n = n
+	return k
 }

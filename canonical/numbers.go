@@ -2,6 +2,7 @@ package canonical
 
 import (
 	"bytes"
+	"encoding/binary"
 	"math"
 	"strconv"
 )
@@ -18,8 +19,25 @@ type number struct {
 
 func isDigit(c byte) bool { return c-'0' <= 9 }
 
-// num scans the number at i and returns the position after it, or -1.
+// num scans the number at i and returns the position after it, or -1. Most numbers are
+// integers of a few digits.
 func (t *transformer) num(i int) int {
+	src := t.src
+	if at(src, i) != '0' {
+		for j := i; j < len(src) && j <= i+safeDigits; j++ {
+			if c := src[j]; !isDigit(c) {
+				if j > i && c != '.' && c|0x20 != 'e' {
+					return j
+				}
+				break
+			}
+		}
+	}
+	return t.anyNum(i)
+}
+
+// anyNum is num for all numbers.
+func (t *transformer) anyNum(i int) int {
 	src := t.src
 	n := number{start: i}
 	if at(src, i) == '-' {
@@ -40,6 +58,14 @@ func (t *transformer) num(i int) int {
 	if at(src, i) == '.' {
 		i++
 		fraction := i
+		for i+8 <= len(src) {
+			v, ok := eightDigits(binary.LittleEndian.Uint64(src[i : i+8]))
+			if !ok {
+				break
+			}
+			w = w*1e8 + v
+			i += 8
+		}
 		for ; i < len(src) && isDigit(src[i]); i++ {
 			w = w*10 + uint64(src[i]-'0')
 		}
@@ -60,6 +86,18 @@ func (t *transformer) num(i int) int {
 		return -1
 	}
 	return n.end
+}
+
+// eightDigits reads eight digits at once, the first in the lowest byte, if they are digits:
+// first pairs of them, then fours, then all.
+func eightDigits(x uint64) (value uint64, ok bool) {
+	d := x - repeat('0')
+	if (d|(x+repeat(0x7F-'9')))&highBits != 0 {
+		return 0, false
+	}
+	d = d*10 + d>>8
+	const pairs = 0x000000FF000000FF
+	return ((d&pairs)*(100+1000000<<32) + (d>>16&pairs)*(1+10000<<32)) >> 32, true
 }
 
 // safeDigits is how many digits a decimal in the range of normal doubles may have so that

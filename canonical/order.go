@@ -32,7 +32,9 @@ type member struct {
 	prefix  uint64 // weights of the name's first eight bytes, the first in the highest place
 	size    int    // of the name in src, without quotes
 	escaped bool   // the name has escape sequences
-	piece
+	src     int    // where the name begins in src
+	start   int    // where it begins in the flat text
+	objects int    // the first of t.objects that can be in it
 }
 
 // setName gives m the name src[start:end].
@@ -64,8 +66,8 @@ func (t *transformer) compare(a, b *member) int {
 	if a.prefix != b.prefix {
 		return cmp.Compare(a.prefix, b.prefix)
 	}
-	x := t.src[a.start+1 : a.start+1+a.size]
-	y := t.src[b.start+1 : b.start+1+b.size]
+	x := t.src[a.src+1 : a.src+1+a.size]
+	y := t.src[b.src+1 : b.src+1+b.size]
 	if a.escaped {
 		t.name1 = appendUnescaped(t.name1[:0], x)
 		x = t.name1
@@ -91,31 +93,88 @@ func compareNames(a, b []byte) int {
 	return cmp.Compare(len(a), len(b))
 }
 
-// ordered notes whether b follows a, its predecessor in the object f. It fails on a duplicate.
-func (t *transformer) ordered(f *frame, a, b *member) bool {
-	switch c := t.compare(a, b); {
-	case c == 0:
-		t.fail(codeDuplicate, b.start)
-		return false
-	case c > 0:
-		f.inOrder = false
+// ordered notes whether member n belongs behind the one before it in the object f, which
+// has the same prefix. It fails on a duplicate.
+func (t *transformer) ordered(f *frame, n int) bool {
+	m := &t.members[n]
+	c := t.compare(&t.members[n-1], m)
+	f.inOrder = c < 0
+	if c == 0 {
+		t.fail(codeDuplicate, m.src)
 	}
+	return c != 0
+}
+
+// fewMembers are sorted by insertion.
+const fewMembers = 16
+
+// reorder notes for emit in what order it shall write the members of f, which closes at i.
+// It fails on a duplicate.
+func (t *transformer) reorder(f *frame, i int) bool {
+	members := t.members[f.members:]
+	first, n := len(t.pieces), len(members)
+	if first+n > cap(t.pieces) {
+		t.pieces = slices.Grow(t.pieces, n)
+	}
+	t.pieces = t.pieces[:first+n]
+	pieces := t.pieces[first:]
+	end := i - t.gap
+	if n > fewMembers || !t.insert(pieces, members, end) {
+		t.sort(members)
+		if !t.unique(members) {
+			return false
+		}
+		for k, r := range t.ranked {
+			pieces[k] = t.piece(members, r.index, end)
+		}
+	}
+	t.objects = append(t.objects, object{})
+	o := &t.objects[len(t.objects)-1]
+	o.start, o.end, o.first, o.pieces, o.piecesEnd = f.start, end, members[0].objects, first, first+n
 	return true
 }
 
-// closeObject ends the object f with the bracket at i and returns the position after it.
-func (t *transformer) closeObject(i int, f *frame) int {
-	if !f.inOrder {
-		if !t.reorder(f, i) {
-			return -1
-		}
-	} else if f.object == len(t.objects)-1 {
-		t.objects = t.objects[:f.object]
+// outermost links those of the objects from first up to last that are in no other, and
+// returns the one that is first in the text, or -1.
+func (t *transformer) outermost(first, last int) int {
+	next := -1
+	for k := last - 1; k >= first; {
+		o := &t.objects[k]
+		o.next = next
+		next = k
+		k = o.first - 1
 	}
-	t.members = t.members[:f.members]
-	t.frames = t.frames[:len(t.frames)-1]
-	t.depthLeft++
-	return i + 1
+	return next
+}
+
+// piece is the member k of an object that ends at end.
+func (t *transformer) piece(members []member, k, end int) piece {
+	m := &members[k]
+	last := len(t.objects)
+	if k+1 < len(members) {
+		end, last = members[k+1].start-1, members[k+1].objects
+	}
+	return piece{m.prefix, m.start, end, t.outermost(m.objects, last)}
+}
+
+// insert fills pieces with the members of an object that ends at end, in order. It fails if
+// prefixes do not tell all names apart.
+func (t *transformer) insert(pieces []piece, members []member, end int) bool {
+	last := len(t.objects)
+	for k := len(members) - 1; k >= 0; k-- {
+		m := &members[k]
+		x, j := m.prefix, k
+		for ; j+1 < len(pieces) && pieces[j+1].prefix <= x; j++ {
+			if pieces[j+1].prefix == x {
+				return false
+			}
+			pieces[j] = pieces[j+1]
+		}
+		p := &pieces[j]
+		p.prefix, p.start, p.end, p.inner = x, m.start, end, t.outermost(m.objects, last)
+		end, last = m.start-1, m.objects
+	}
+	return true
 }
 
 // A rank is a member and the part of its name that settles most comparisons.
@@ -124,66 +183,9 @@ type rank struct {
 	index  int
 }
 
-// fewMembers are sorted by insertion.
-const fewMembers = 16
-
-// reorder notes for emit in what order it shall write the members of f, which closes at i.
-func (t *transformer) reorder(f *frame, i int) bool {
-	members := t.members[f.members:]
-	members[len(members)-1].end = i
-	t.ranked = slices.Grow(t.ranked[:0], len(members))[:len(members)]
-	if len(members) <= fewMembers {
-		if !t.insertionSort(members) {
-			return false
-		}
-	} else if t.sort(members); !t.unique(members) {
-		return false
-	}
-	o := &t.objects[f.object]
-	first := len(t.pieces)
-	t.pieces = slices.Grow(t.pieces, len(members))[:first+len(members)]
-	n := first
-	for k, r := range t.ranked {
-		m := &members[r.index]
-		if k > 0 && r.index == t.ranked[k-1].index+1 {
-			t.pieces[n-1].end = m.end // it follows in the text too
-			continue
-		}
-		t.pieces[n] = m.piece
-		n++
-	}
-	t.pieces = t.pieces[:n]
-	o.end, o.edit, o.next, o.pieces, o.piecesEnd = i, len(t.edits), len(t.objects), first, len(t.pieces)
-	return true
-}
-
-// insertionSort fills t.ranked. It fails on a duplicate.
-func (t *transformer) insertionSort(members []member) bool {
-	ranked := t.ranked
-	for k := range members {
-		x := members[k].prefix
-		at := k
-		for at > 0 && x <= ranked[at-1].prefix {
-			if x == ranked[at-1].prefix {
-				c := t.compare(&members[k], &members[ranked[at-1].index])
-				if c == 0 {
-					t.fail(codeDuplicate, members[k].start)
-					return false
-				}
-				if c > 0 {
-					break
-				}
-			}
-			ranked[at] = ranked[at-1]
-			at--
-		}
-		ranked[at] = rank{x, k}
-	}
-	return true
-}
-
 // sort fills t.ranked. Equal names stay in the order of the text.
 func (t *transformer) sort(members []member) {
+	t.ranked = slices.Grow(t.ranked[:0], len(members))[:len(members)]
 	for k := range members {
 		t.ranked[k] = rank{members[k].prefix, k}
 	}
@@ -209,7 +211,7 @@ func (t *transformer) unique(members []member) bool {
 		}
 	}
 	if first >= 0 {
-		t.fail(codeDuplicate, members[first].start)
+		t.fail(codeDuplicate, members[first].src)
 	}
 	return first < 0
 }
