@@ -14,11 +14,7 @@ import (
 	"github.com/runattest/runattest/registry"
 )
 
-func newVerify() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "verify (--key PUB | --certificate-identity ID ... | --policy FILE) BUNDLE...",
-		Short: "Check who signed a run, when, and that its identity recomputes, offline",
-		Long: `Check each bundle: that somebody whom you trust signed it, and that the identity recomputes
+const verifyLong = `Check each bundle: that somebody whom you trust signed it, and that the identity recomputes
 from the declaration. BUNDLE is a file of one bundle or of JSON Lines, a Sigstore bundle or
 a bare DSSE envelope; - is standard input.
 
@@ -50,7 +46,13 @@ another day. --policy-key refuses a policy that is not signed.
 cannot be verified without its --declaration.
 
 Exit status: 0 every bundle is verified; 1 one is not; 2 one is malformed, or nobody is
-trusted; 3 one is there and cannot be read, or approvals or ancestors cannot. The highest wins.`,
+trusted; 3 one is there and cannot be read, or approvals or ancestors cannot. The highest wins.`
+
+func newVerify() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "verify (--key PUB | --certificate-identity ID ... | --policy FILE) BUNDLE...",
+		Short: "Check who signed a run, when, and that its identity recomputes, offline",
+		Long:  verifyLong,
 		Example: `  runattest verify --key runattest.pub run.json.sigstore.json
   runattest verify --key alice.pub --key bob.pub --format json all.sigstore.jsonl
   runattest verify --certificate-identity ci@acme.example --certificate-oidc-issuer https://accounts.acme.example \
