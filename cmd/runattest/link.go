@@ -13,6 +13,7 @@ import (
 	"github.com/runattest/runattest/internal/atomicfile"
 	"github.com/runattest/runattest/internal/source"
 	"github.com/runattest/runattest/link"
+	"github.com/runattest/runattest/registry"
 )
 
 // linkFlags are what the flags of link say, besides who signs.
@@ -23,6 +24,7 @@ type linkFlags struct {
 	annotations []string
 	bundle      string
 	format      *oneOfValue
+	reach       *registryFlags
 }
 
 func newLink() *cobra.Command {
@@ -34,11 +36,13 @@ leads back to the run. It is a claim by its signer: it proves nothing about the 
 enters an identity. link verify verifies it.
 
 RELATION is produced (the run made the artifact), consumed (it read the artifact) or container (it
-took place in the artifact, an image). The artifact is a file, or NAME@sha256:HEX.
+took place in the artifact, an image). The artifact is a file, NAME@sha256:HEX, or oci://HOST/REPO:TAG
+(oci-layout://PATH:TAG) in a registry or layout, of which the digest is asked for.
 
 The run is named by its ID, or by a bundle, of which the identity is recomputed and the signer
 is not asked for. The link goes to FILE.link.sigstore.json beside the first artifact that is a file,
-where there must be no such file yet, or to --bundle. Who signs is said as to sign.`,
+where there must be no such file yet, or to --bundle. Who signs is said as to sign. attach puts the
+link beside an artifact in a registry, so that whoever finds the one finds the other.`,
 		Example: `  runattest link --key runattest.key --run run.json.sigstore.json --artifact model.safetensors --relation produced
   runattest link --key runattest.key --run airun:1:sha256:5e27... --relation container \
       --artifact ghcr.io/acme/trainer@sha256:4f1c... --bundle trainer.link.sigstore.json
@@ -49,7 +53,8 @@ where there must be no such file yet, or to --bundle. Who signs is said as to si
 	flags := cmd.Flags()
 	who := newSignerFlags(cmd)
 	flags.StringVar(&l.run, "run", "", "the run: its identity (airun:1:sha256:...), or a bundle of it")
-	l.artifacts = artifactFlag(cmd, "a file, or NAME@sha256:HEX (repeatable)")
+	l.artifacts = artifactFlag(cmd, "a file, NAME@sha256:HEX, or oci://REF (repeatable)")
+	l.reach = newRegistryFlags(cmd)
 	l.relation = relationFlag(cmd, "what the run has to do with the artifacts: produced, consumed or container")
 	flags.StringArrayVar(&l.annotations, "annotation", nil, "NAME=VALUE, signed (repeatable)")
 	flags.StringVar(&l.bundle, "bundle", "", "where the link goes (default: ARTIFACT.link.sigstore.json)")
@@ -131,7 +136,7 @@ func (l *linkFlags) claim(cmd *cobra.Command, o *output) (link.Link, error) {
 	if made.Run, err = unverifiedRun(cmd, o, l.run); err != nil {
 		return made, err
 	}
-	made.Artifacts, err = artifactsOf(o, *l.artifacts)
+	made.Artifacts, err = artifactsOf(o, l.reach, *l.artifacts)
 	return made, err
 }
 
@@ -173,9 +178,21 @@ func readBundle(cmd *cobra.Command, path string) (*attest.Bundle, error) {
 const subjectMark = "@sha256:"
 
 // artifactsOf are files, by their SHA-256, and NAME@sha256:HEX as they are.
-func artifactsOf(o *output, refs []string) ([]attest.Subject, error) {
+func artifactsOf(o *output, reach *registryFlags, refs []string) ([]attest.Subject, error) {
 	var subjects []attest.Subject
 	for _, ref := range refs {
+		if registry.IsReference(ref) {
+			_, artifact, err := reach.resolve(o, ref, nil)
+			if err != nil {
+				return nil, err
+			}
+			s, err := artifact.Subject()
+			if err != nil {
+				return nil, err
+			}
+			subjects = append(subjects, s)
+			continue
+		}
 		if strings.Contains(ref, subjectMark) {
 			s, err := attest.ParseSubject(ref)
 			if err != nil {
@@ -187,7 +204,7 @@ func artifactsOf(o *output, refs []string) ([]attest.Subject, error) {
 		hashed, err := hashArtifacts(o, []string{ref})
 		if err != nil {
 			return nil, hintReference(ref, err, func(ref string) string {
-				return "an artifact in a registry is NAME@sha256:HEX; runattest list " + ref + " says the digest"
+				return "for an artifact in a registry write oci://" + ref
 			})
 		}
 		subjects = append(subjects, hashed...)
@@ -204,7 +221,7 @@ func (l *linkFlags) target() (string, error) {
 		return l.bundle, nil
 	}
 	for _, a := range *l.artifacts {
-		if !strings.Contains(a, subjectMark) {
+		if !strings.Contains(a, subjectMark) && !registry.IsReference(a) {
 			return a + ".link.sigstore.json", nil
 		}
 	}

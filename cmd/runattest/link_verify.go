@@ -28,7 +28,8 @@ runs and who may sign links are two questions: where the answers differ, verify 
 with its signer's key, and give link verify its ID and the other's key.
 
 LINK is a file of one bundle or of JSON Lines; - is standard input. Bundles of other types are
-refused. No socket is opened, unless --key names a key in a KMS.
+refused. Links that are attached to an artifact are fetched first: runattest fetch --predicate-type
+run-link/v1 REF. No socket is opened, unless --key names a key in a KMS, or --artifact begins with oci://.
 
 Exit status: 0 every link is verified; 1 one is not, or the run is not; 2 one is malformed, or
 nobody is trusted; 3 one is there and cannot be read. The highest wins.`,
@@ -38,7 +39,8 @@ nobody is trusted; 3 one is there and cannot be read. The highest wins.`,
 		ValidArgsFunction: completeBundles,
 	}
 	trust := newTrustFlags(cmd)
-	artifacts := artifactFlag(cmd, "a file, or NAME@sha256:HEX, that must be among the artifacts, by its SHA-256 (repeatable)")
+	artifacts := artifactFlag(cmd, "a file, NAME@sha256:HEX or oci://REF, that must be among the artifacts, by its SHA-256 (repeatable)")
+	reach := newRegistryFlags(cmd)
 	run := cmd.Flags().String("run", "", "the run that must be named: its identity, or a bundle, which is verified too")
 	relation := relationFlag(cmd, "the relation that must be claimed: produced, consumed or container")
 	formatFlag(cmd)
@@ -54,7 +56,7 @@ nobody is trusted; 3 one is there and cannot be read. The highest wins.`,
 		if want.Relation, err = relation(); err != nil {
 			return err
 		}
-		if want.Artifacts, err = artifactsOf(newOutput(cmd), *artifacts); err != nil {
+		if want.Artifacts, err = artifactsOf(newOutput(cmd), reach, *artifacts); err != nil {
 			return err
 		}
 		if err := expectRun(cmd, verifier, *run, &want); err != nil {
