@@ -37,6 +37,7 @@ func TestRecipesKubernetes(t *testing.T) {
 	const (
 		commands, initial = "every container: want the command /gate/runattest exec --policy", "want one init container: the image"
 		mounts, volumes   = "want each mounted once, read-only", "volumes: want gate as an emptyDir"
+		nested            = "no volume is mounted into another"
 		unseen            = "execute commands that no gate has seen"
 		rest              = "            - {name: tmp, mountPath: /tmp}\n"
 	)
@@ -59,6 +60,10 @@ func TestRecipesKubernetes(t *testing.T) {
 		{"over the gate", rest, rest + "            - {name: tmp, mountPath: /gate/runattest, subPath: x}\n", mounts},
 		{"over the policy", rest, rest + "            - {name: run, mountPath: /tmp/../etc/airun/policy/policy.yaml, subPath: x}\n", mounts},
 		{"over everything", rest, rest + "            - {name: tmp, mountPath: /etc}\n", mounts},
+		{"twice at the gate", rest, rest + "            - {name: tmp, mountPath: /gate}\n", mounts},
+		{"through a volume's link", rest, rest + "            - {name: run, mountPath: /tmp/link}\n", nested},
+		{"through a volume's link, by another name", rest, strings.Replace(rest, "/tmp", "/tmp/", 1) + "            - {name: run, mountPath: /tmp/link}\n", nested},
+		{"through an image's link", "registry.example.com/train@", "elsewhere.example.com/train@", "images: want those of registry.example.com/"},
 		{"policy from the run", "{name: policy, mountPath", "{name: run, mountPath", mounts},
 		{"policy in part", "mountPath: /etc/airun/policy,", "mountPath: /etc/airun/policy, subPath: mine,", mounts},
 		{"policy by the author", "configMap: {name: airun-policy}", "configMap: {name: run-7f3a}", volumes},

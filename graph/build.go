@@ -23,6 +23,14 @@ type Input struct {
 	Declaration *identity.Declaration
 }
 
+// size is how much text there is to hold.
+func (in Input) size() int64 {
+	if in.Declaration == nil {
+		return int64(len(in.Data))
+	}
+	return int64(len(in.Data)) + in.Declaration.Size()
+}
+
 // Options are the optional parts of Build; the zero value has none.
 type Options struct {
 	// Roots are the runs whose ancestry is asked for; without any, all that no other descends from.
@@ -121,7 +129,7 @@ func (g *Graph) read(ctx context.Context, bundles iter.Seq[Input], o Options) er
 			if ctx.Err() != nil {
 				return
 			}
-			j := &job{in, len(in.Data) > limits.FamilyHeavy, make(chan finding, 1)}
+			j := &job{in, in.size() > limits.FamilyHeavy, make(chan finding, 1)}
 			if j.heavy { // one at a time: reading a bundle takes several times its size
 				heavy <- struct{}{}
 			}

@@ -305,6 +305,11 @@ func TestHeavy(t *testing.T) {
 			t.Fatal(err)
 		}
 		f.add("heavy", f.sign(f.by, statement(d.ID(), string(d.Canonical()))))
+		bare := Input{Name: "bare", Declaration: d}
+		if bare.size() <= limits.FamilyHeavy {
+			t.Errorf("a declaration of %d bytes is not heavy", bare.size())
+		}
+		f.inputs = append(f.inputs, bare)
 	}
 	if g := f.build(Options{}); g.Counts().Verified != 6 || len(g.Roots()) != 5 {
 		t.Errorf("%v", g.Counts())

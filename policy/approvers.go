@@ -152,10 +152,17 @@ func (a *approvals) hear(ctx context.Context, given Approval) opinion {
 		o.err = errors.New("the policy names no approvers")
 		return o
 	}
+	if n := len(given.Bundle.UnverifiedPayload()); n > limits.Approval { // before it is read once for each approver
+		o.err = fmt.Errorf("has a payload of %d bytes, want at most %d", n, limits.Approval)
+		return o
+	}
 	claim, by, err := a.verify(ctx, given.Bundle)
 	var s ApprovalStatement
-	if err == nil {
-		s, err = readApproval(claim)
+	if claim != nil {
+		var unreadable error
+		if s, unreadable = readApproval(claim); unreadable != nil || s.Decision == Rejected {
+			err = unreadable // whichever of several it is who rejects, an approver does
+		}
 	}
 	if o.err = err; err != nil {
 		return o
@@ -187,7 +194,7 @@ func (o opinion) about(run identity.ID, signers []attest.Signatory, now time.Tim
 	return r
 }
 
-// verify finds the one approver who signed the bundle.
+// verify finds the one approver who signed the bundle. With a claim the error is that they are several.
 func (a *approvals) verify(ctx context.Context, b *attest.Bundle) (*attest.VerifiedClaim, *approver, error) {
 	var found *attest.VerifiedClaim
 	var by *approver
@@ -197,7 +204,7 @@ func (a *approvals) verify(ctx context.Context, b *attest.Bundle) (*attest.Verif
 		var no *attest.VerificationError
 		switch {
 		case err == nil && found != nil:
-			return nil, nil, fmt.Errorf("is signed by what both %s and %s are trusted with: tell them apart in the policy", by.name, p.name)
+			return found, by, fmt.Errorf("is signed by what both %s and %s are trusted with: tell them apart in the policy", by.name, p.name)
 		case err == nil:
 			found, by = claim, p
 		case errors.As(err, &no) && isSigned(no.Report.Checks):

@@ -177,7 +177,7 @@ func (p *Policy) evaluateRules(ctx context.Context, d *Decision, s subject) erro
 	if len(p.rules) == 0 {
 		return nil
 	}
-	limited, cancel := context.WithTimeout(ctx, limits.EvaluationSeconds*time.Second)
+	limited, cancel := context.WithTimeout(ctx, evaluationTime)
 	defer cancel()
 	m := newMeter(limited)
 	vars, noKin, err := p.variables(s, m)

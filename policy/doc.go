@@ -74,5 +74,6 @@
 // An approval is a signed statement about one run (NewApproval, docs/spec/predicate-run-approval-v1.md).
 // One counts if an approver of the policy signed it, within the validity of their key, about
 // this run, and it has not expired. Two of one person are one; nobody approves what they
-// signed themselves. A rejection that counts outweighs every approval.
+// signed themselves, with whichever of their keys. What two approvers are trusted with approves
+// nothing, and rejects. A rejection that counts outweighs every approval.
 package policy

@@ -2,7 +2,6 @@ package policy
 
 import (
 	"context"
-	"time"
 
 	"github.com/google/cel-go/cel"
 	celast "github.com/google/cel-go/common/ast"
@@ -11,7 +10,6 @@ import (
 	"github.com/google/cel-go/common/types/ref"
 
 	"github.com/runattest/runattest/attest"
-	"github.com/runattest/runattest/internal/limits"
 )
 
 // Explanation is how one rule came to its answer.
@@ -41,7 +39,7 @@ func (p *Policy) Explain(ctx context.Context, v *attest.Verified, given Given) (
 	if err != nil {
 		return nil, err
 	}
-	limited, cancel := context.WithTimeout(ctx, limits.EvaluationSeconds*time.Second)
+	limited, cancel := context.WithTimeout(ctx, evaluationTime)
 	defer cancel()
 	m := newMeter(limited)
 	vars, noKin, err := p.variables(s, m)

@@ -157,8 +157,11 @@ func (t *Target) findExisting(ctx context.Context, a *Artifact, all []attachment
 		}
 	}
 	for i, b := range all {
+		if !there[i] {
+			continue
+		}
 		for _, said := range []string{"", b.predicateType} {
-			if d := at[holding{b.Digest, said}]; d != "" {
+			if d := at[holding{b.Digest, b.Size, said}]; d != "" {
 				all[i].existing = d.String()
 			}
 		}
@@ -169,6 +172,7 @@ func (t *Target) findExisting(ctx context.Context, a *Artifact, all []attachment
 // holding is a bundle that a referrer holds, and the predicate type that it is listed with.
 type holding struct {
 	bundle digest.Digest
+	size   int64
 	said   string
 }
 
@@ -182,7 +186,7 @@ func holds(manifest []byte, subject digest.Digest, listed ocispec.Descriptor) ho
 	if m, err := readManifest(manifest); err != nil || listed.ArtifactType != attest.BundleMediaType && m.ArtifactType != attest.BundleMediaType {
 		return holding{}
 	}
-	return holding{layer.Digest, listed.Annotations[predicateAnnotation]}
+	return holding{layer.Digest, layer.Size, listed.Annotations[predicateAnnotation]}
 }
 
 // newReferrers makes the manifests of the bundles that are not there yet, one for each content.

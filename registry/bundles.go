@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -175,6 +176,10 @@ func (l *Listing) fetch(ctx context.Context, d ocispec.Descriptor) (found *Found
 		found.Created = at
 	}
 	if !l.wants(found.PredicateType) {
+		said := cmp.Or(d.Annotations[predicateAnnotation], m.Annotations[predicateAnnotation])
+		if l.wants(said) || found.PredicateType == "" { // what is wanted may be hidden in it
+			return nil, "", &MalformedError{d.Digest.String(), fmt.Errorf("it says that its predicate type is %q, and its statement says %q", said, found.PredicateType)}
+		}
 		l.add(&l.filtered)
 		return nil, "", nil
 	}

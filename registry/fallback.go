@@ -77,7 +77,7 @@ func (r *remoteStore) readIndex(ctx context.Context, subject digest.Digest) (*fa
 	if said := resp.Header.Get("Docker-Content-Digest"); said != "" && strings.HasPrefix(said, "sha256:") && digest.FromBytes(data).String() != said {
 		return nil, r.failed(fmt.Errorf("%w: the index of referrers has digest %s, and the registry says %s", ErrMismatch, digest.FromBytes(data), said))
 	}
-	if err := json.Unmarshal(data, &index.Index); err != nil {
+	if err := unmarshal(data, &index.Index); err != nil {
 		return nil, r.failed(fmt.Errorf("the index of referrers %s: %w", fallbackTag(subject), err))
 	}
 	switch {

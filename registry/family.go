@@ -9,7 +9,6 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/limits"
 )
@@ -145,9 +144,12 @@ type aRun struct {
 	err         error
 }
 
-// about says in an error which run it is about, and whether only that.
+// about says in an error which run it is about, and whether only that. One without a run is about the list of tags.
 func (r *aRun) about(err error) error {
 	var unfit *descriptorError
+	if r.id.IsZero() {
+		return err
+	}
 	if isOneOnly(err) || errors.Is(err, ErrNotFound) || errors.As(err, &unfit) {
 		return &SkippedError{r.id, err}
 	}
@@ -310,11 +312,11 @@ func (l *layoutStore) snapshot(ctx context.Context) (*layoutSnapshot, error) {
 			s.tagged = append(s.tagged, d)
 		}
 	}
-	err = l.walk(ctx, index.Manifests, func(d ocispec.Descriptor, head *manifestHead) {
+	err = l.walk(ctx, index.Manifests, func(d ocispec.Descriptor, head *manifestHead, err error) {
 		switch {
-		case head == nil && d.ArtifactType == attest.BundleMediaType:
+		case err != nil && mayHide(d, err):
 			s.broken = append(s.broken, d)
-		case head != nil && head.Subject != nil:
+		case err == nil && head.Subject != nil:
 			d.ArtifactType, d.Annotations = head.kind(), head.Annotations
 			s.referring[head.Subject.Digest] = append(s.referring[head.Subject.Digest], d)
 		}

@@ -212,95 +212,106 @@ func TestRunsBad(t *testing.T) {
 	}
 }
 
+// writeTags answers with a page of tags.
+func writeTags(w http.ResponseWriter, tags []string) {
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(map[string]any{"name": "app", "tags": tags})
+}
+
+// fillPage puts tags before the runs', so that the page is full.
+func fillPage(tags []string) []string {
+	var all []string
+	for n := range 1000 - len(tags) {
+		all = append(all, fmt.Sprintf("a%04d", n))
+	}
+	return append(all, tags...)
+}
+
+func linkNext(w http.ResponseWriter, r *http.Request) (isFirst bool) {
+	if isFirst = r.URL.Query().Get("last") == ""; isFirst {
+		w.Header().Set("Link", `</v2/app/tags/list?last=x>; rel="next"`)
+	}
+	return isFirst
+}
+
+// tagLists are the ways in which registries list five tags, in how many pages, or with what error.
+var tagLists = map[string]struct {
+	answer func(w http.ResponseWriter, r *http.Request, tags []string)
+	pages  int
+	err    string
+}{
+	"link": {func(w http.ResponseWriter, r *http.Request, tags []string) {
+		if linkNext(w, r) {
+			writeTags(w, tags[:2])
+		} else {
+			writeTags(w, tags[2:])
+		}
+	}, 2, ""},
+	"repeated": {func(w http.ResponseWriter, r *http.Request, tags []string) {
+		linkNext(w, r)
+		writeTags(w, tags)
+	}, 2, ""},
+	"full page": {func(w http.ResponseWriter, r *http.Request, tags []string) {
+		if r.URL.Query().Get("last") == tags[2] {
+			writeTags(w, tags[3:])
+		} else {
+			writeTags(w, fillPage(tags[:3]))
+		}
+	}, 2, ""},
+	"heeds no last": {func(w http.ResponseWriter, _ *http.Request, tags []string) { writeTags(w, fillPage(tags)) }, 2, ""},
+	"in no order": {func(w http.ResponseWriter, _ *http.Request, tags []string) {
+		writeTags(w, append(fillPage(tags), "a"))
+	}, 2, ""},
+	"newest first": {func(w http.ResponseWriter, r *http.Request, tags []string) {
+		slices.Reverse(tags)
+		if r.URL.Query().Get("last") == tags[2] {
+			writeTags(w, tags[3:])
+		} else {
+			writeTags(w, fillPage(tags[:3]))
+		}
+	}, 2, ""},
+	"null": {func(w http.ResponseWriter, _ *http.Request, _ []string) { writeTags(w, nil) }, 1, ""},
+	"elsewhere": {func(w http.ResponseWriter, _ *http.Request, tags []string) {
+		w.Header().Set("Link", `<http://example.com/>; rel="next"`)
+		writeTags(w, tags)
+	}, 1, "goes on at another server"},
+	"page":    {func(w http.ResponseWriter, _ *http.Request, _ []string) { _, _ = w.Write([]byte("<html>")) }, 1, "the list of tags"},
+	"refused": {func(w http.ResponseWriter, _ *http.Request, _ []string) { w.WriteHeader(http.StatusForbidden) }, 1, "is refused"},
+}
+
 // TestRunsPages: a list of tags goes on where its link leads, and where a full page has none.
 func TestRunsPages(t *testing.T) {
 	s := newServer(t, true)
 	target := open(t, s.host+"/app")
-	var want []string
+	var want, tags []string
 	for n := range 5 {
 		d := descend(t, n)
 		push(t, target, d)
-		want = append(want, says(d, 0))
+		want, tags = append(want, says(d, 0)), append(tags, strings.ReplaceAll(d.ID().String(), ":", "-"))
 	}
 	slices.Sort(want)
-	var answer func(w http.ResponseWriter, r *http.Request, tags []string)
-	asked := 0
-	s.spoil(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		if !strings.HasSuffix(r.URL.Path, "/tags/list") {
-			next.ServeHTTP(w, r)
-			return
-		}
-		asked++
-		var tags []string
-		for n := range 5 {
-			tags = append(tags, strings.ReplaceAll(descend(t, n).ID().String(), ":", "-"))
-		}
-		slices.Sort(tags)
-		answer(w, r, tags)
-	})
-	write := func(w http.ResponseWriter, tags []string) {
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write(encode(t, map[string]any{"name": "app", "tags": tags}))
-	}
-	many := func(tags []string) []string { // a full page, the runs last
-		var all []string
-		for n := range 995 {
-			all = append(all, fmt.Sprintf("a%04d", n))
-		}
-		return append(all, tags...)
-	}
-	for name, c := range map[string]struct {
-		answer func(w http.ResponseWriter, r *http.Request, tags []string)
-		pages  int
-		err    string
-	}{
-		"link": {func(w http.ResponseWriter, r *http.Request, tags []string) {
-			if r.URL.Query().Get("last") == "" {
-				w.Header().Set("Link", `</v2/app/tags/list?last=x>; rel="next"`)
-				tags = tags[:2]
-			} else {
-				tags = tags[2:]
-			}
-			write(w, tags)
-		}, 2, ""},
-		"repeated": {func(w http.ResponseWriter, r *http.Request, tags []string) {
-			if r.URL.Query().Get("last") == "" {
-				w.Header().Set("Link", `</v2/app/tags/list?last=x>; rel="next"`)
-			}
-			write(w, tags)
-		}, 2, ""},
-		"full page": {func(w http.ResponseWriter, r *http.Request, tags []string) {
-			if last := r.URL.Query().Get("last"); last != "" && last != tags[4] {
-				t.Errorf("asked for what follows %s", last)
-			}
-			write(w, many(tags)) // also what was not asked for again
-		}, 2, ""},
-		"null": {func(w http.ResponseWriter, _ *http.Request, _ []string) { _, _ = w.Write([]byte(`{"tags":null}`)) }, 1, ""},
-		"elsewhere": {func(w http.ResponseWriter, _ *http.Request, tags []string) {
-			w.Header().Set("Link", `<http://example.com/>; rel="next"`)
-			write(w, tags)
-		}, 1, "goes on at another server"},
-		"page":    {func(w http.ResponseWriter, _ *http.Request, _ []string) { _, _ = w.Write([]byte("<html>")) }, 1, "the list of tags"},
-		"refused": {func(w http.ResponseWriter, _ *http.Request, _ []string) { w.WriteHeader(http.StatusForbidden) }, 1, "is refused"},
-	} {
+	slices.Sort(tags)
+	for name, c := range tagLists {
 		t.Run(name, func(t *testing.T) {
-			asked, answer = 0, c.answer
+			asked := 0
+			s.spoil(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+				if !strings.HasSuffix(r.URL.Path, "/tags/list") {
+					next.ServeHTTP(w, r)
+					return
+				}
+				asked++
+				c.answer(w, r, slices.Clone(tags))
+			})
 			runs, errs := told(t, target, ours.RunsOptions{})
-			if asked != c.pages {
+			slices.Sort(runs)
+			switch {
+			case asked != c.pages:
 				t.Errorf("%d pages were asked for, want %d", asked, c.pages)
-			}
-			if c.err != "" {
+			case c.err != "":
 				if len(errs) != 1 || !strings.Contains(errs[0].Error(), c.err) || errors.As(errs[0], new(*ours.SkippedError)) {
 					t.Errorf("%v, want %s", errs, c.err)
 				}
-				return
-			}
-			want := want
-			if name == "null" {
-				want = nil
-			}
-			slices.Sort(runs)
-			if !slices.Equal(runs, want) || len(errs) > 0 {
+			case len(errs) > 0 || !slices.Equal(runs, want) && name != "null" || name == "null" && len(runs) > 0:
 				t.Errorf("%v, %v; want %v", runs, errs, want)
 			}
 		})

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -73,7 +74,7 @@ const makeHint = "oras cp -r --to-oci-layout REF FOLDER makes a layout of an art
 
 // decode reads JSON of the layout's own.
 func decode(name string, data []byte, v any) error {
-	if err := json.Unmarshal(data, v); err != nil {
+	if err := unmarshal(data, v); err != nil {
 		return misshapen("%s: %w", name, err)
 	}
 	return nil
@@ -141,15 +142,13 @@ func (l *layoutStore) fetch(_ context.Context, d ocispec.Descriptor) ([]byte, er
 	return data, l.failed(err)
 }
 
-func (l *layoutStore) exists(_ context.Context, d ocispec.Descriptor) (bool, error) {
-	f, err := l.files.open(blobName(d.Digest))
-	if errors.Is(err, fs.ErrNotExist) {
+// exists says no of a blob that is spoilt, so that it is stored anew.
+func (l *layoutStore) exists(ctx context.Context, d ocispec.Descriptor) (bool, error) {
+	_, err := l.fetch(ctx, d)
+	if errors.Is(err, ErrNotFound) || isOneOnly(err) {
 		return false, nil
 	}
-	if err != nil {
-		return false, l.failed(err)
-	}
-	return true, f.Close()
+	return err == nil, err
 }
 
 // resolve finds a manifest by digest or tag; no name is the one artifact of a layout that has one.
@@ -200,7 +199,7 @@ func isOwnTag(tag string) bool {
 // findNested looks in the indexes that the layout's index names.
 func (l *layoutStore) findNested(ctx context.Context, index *ocispec.Index, sum digest.Digest) (ocispec.Descriptor, error) {
 	var found *ocispec.Descriptor
-	err := l.walk(ctx, index.Manifests, func(d ocispec.Descriptor, _ *manifestHead) {
+	err := l.walk(ctx, index.Manifests, func(d ocispec.Descriptor, _ *manifestHead, _ error) {
 		if d.Digest == sum {
 			found = &d
 		}
@@ -253,15 +252,21 @@ func (l *layoutStore) add(ctx context.Context, all []addition, stored func()) er
 
 // list enters what was added into a layout's index, once.
 func list(index *ocispec.Index, all []addition) {
-	tags := map[string]bool{}
+	tagged := map[string]digest.Digest{}
 	for _, a := range all {
 		if a.declaration != nil {
-			tags[a.declaration.tag] = true
+			tagged[a.declaration.tag] = a.declaration.manifest.Digest
 		}
 	}
 	index.Manifests = slices.DeleteFunc(index.Manifests, func(d ocispec.Descriptor) bool {
-		return tags[d.Annotations[ocispec.AnnotationRefName]]
+		return tagged[d.Annotations[ocispec.AnnotationRefName]] == d.Digest
 	})
+	for i, d := range index.Manifests { // what had the tag stays, for who knows its digest
+		if tagged[d.Annotations[ocispec.AnnotationRefName]] != "" {
+			index.Manifests[i].Annotations = maps.Clone(d.Annotations)
+			delete(index.Manifests[i].Annotations, ocispec.AnnotationRefName)
+		}
+	}
 	there := map[digest.Digest]bool{}
 	for _, d := range index.Manifests {
 		there[d.Digest] = true

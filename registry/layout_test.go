@@ -197,7 +197,7 @@ func wrongBlob(t *testing.T, dir string) string {
 }
 
 func manyEntries() []byte {
-	return []byte(`{"manifests":[` + strings.TrimSuffix(strings.Repeat(`{"size":1},`, 100_001), ",") + `]}`)
+	return []byte(`{"manifests":[` + strings.TrimSuffix(strings.Repeat(`{"size":1000000000},`, 100_001), ",") + `]}`)
 }
 
 func twoTags() []byte {

@@ -40,14 +40,23 @@ func CreateLayout(path string) error {
 	case strings.HasSuffix(path, ".tgz"), strings.Contains(filepath.Base(path), ".tar."):
 		return &Error{Target: layoutScheme + path, Err: misshapen("a compressed tarball is neither read nor written: name a .tar or a folder")}
 	}
-	files := folder(path)
-	if err := os.MkdirAll(filepath.Join(path, "blobs", "sha256"), 0o755); err != nil {
+	return folder(path).make(version, index)
+}
+
+// make takes no folder with an index.json that is another program's: it would be overwritten.
+func (f folder) make(version, index []byte) error {
+	if there, err := os.ReadFile(f.file(ocispec.ImageIndexFile)); err == nil && !bytes.Equal(there, index) {
+		if _, err := os.Stat(f.file(ocispec.ImageLayoutFile)); errors.Is(err, fs.ErrNotExist) {
+			return &Error{Target: layoutScheme + string(f), Err: misshapen("it holds an %s and no %s: name another folder", ocispec.ImageIndexFile, ocispec.ImageLayoutFile)}
+		}
+	}
+	if err := os.MkdirAll(f.file("blobs/sha256"), 0o755); err != nil {
 		return err
 	}
-	if err := files.create(ocispec.ImageIndexFile, index); err != nil {
+	if err := f.create(ocispec.ImageIndexFile, index); err != nil {
 		return err
 	}
-	return files.create(ocispec.ImageLayoutFile, version)
+	return f.create(ocispec.ImageLayoutFile, version)
 }
 
 func createTarball(path string, version, index []byte) error {
@@ -96,7 +105,7 @@ func openRegular(path string) (*os.File, error) {
 
 func (f folder) write(ctx context.Context, blobs []item, reindex func() ([]byte, error)) error {
 	err := inParallel(ctx, len(blobs), func(_ context.Context, i int) error {
-		return f.create(blobName(blobs[i].Digest), blobs[i].data)
+		return f.store(blobs[i])
 	})
 	if err != nil {
 		return err
@@ -113,6 +122,23 @@ func (f folder) write(ctx context.Context, blobs []item, reindex func() ([]byte,
 		return err
 	}
 	return atomicfile.Write(f.file(ocispec.ImageIndexFile), index, 0o644)
+}
+
+// store writes a blob unless it is there, unspoilt: not every program syncs what it writes before a crash.
+func (f folder) store(b item) error {
+	name := blobName(b.Digest)
+	r, err := f.open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return f.create(name, b.data)
+	}
+	if err != nil {
+		return err
+	}
+	data, err := io.ReadAll(io.LimitReader(r, b.Size+1))
+	if err = errors.Join(err, r.Close()); err != nil || bytes.Equal(data, b.data) {
+		return err
+	}
+	return atomicfile.Write(f.file(name), b.data, 0o644)
 }
 
 // create writes a file unless it is there.

@@ -56,6 +56,7 @@ func TestBadTarballs(t *testing.T) {
 		"no version": {replaceEntry("oci-layout"), "holds no file oci-layout"},
 		"no JSON":    {replaceEntry("", file("index.json", "{")), "index.json: "},
 		"huge":       {replaceEntry("", file("index.json", strings.Repeat(" ", 17<<20))), "more than 16777216 bytes"},
+		"two in one": {mangle(func(data []byte) []byte { return append(data, data...) }), "something follows the end of the tarball"},
 		"gzip":       {mangle(compress), "compressed with gzip: decompress it first"},
 		"cut":        {mangle(func(data []byte) []byte { return data[:len(data)-1024-700] }), "cut off"},
 		"garbage":    {mangle(func(data []byte) []byte { return bytes.Repeat([]byte("x"), 4096) }), "nor a tarball"},

@@ -42,7 +42,7 @@ func (t *tarball) write(ctx context.Context, blobs []item, reindex func() ([]byt
 	defer lock.Close()
 	old, err := t.lookAt(lock.File)
 	if err == nil {
-		err = old.rewritable()
+		err = old.rewritable(ctx, lock.File)
 	}
 	if err != nil {
 		return err
@@ -51,7 +51,11 @@ func (t *tarball) write(ctx context.Context, blobs []item, reindex func() ([]byt
 	if err != nil {
 		return err
 	}
-	return old.replace(ctx, lock.File, path, old.missing(blobs), index)
+	fresh, err := old.missing(lock.File, blobs)
+	if err != nil {
+		return err
+	}
+	return old.replace(ctx, lock.File, path, fresh, index)
 }
 
 // lockTarball locks the file that has the name, and not one that had it.
@@ -75,29 +79,55 @@ func lockTarball(path string) (*lockedfile.File, error) {
 }
 
 // rewritable says what stands in the way of a copy that differs in its index alone.
-func (c *contents) rewritable() error {
+func (c *contents) rewritable(ctx context.Context, f *os.File) error {
 	switch {
 	case c.sparse != "":
 		return misshapen("the tarball holds a sparse file, %q: unpack it, and pack it again without --sparse", c.sparse)
 	case c.linked:
 		return misshapen("a hard link in the tarball points at %s: unpack it, and name the folder", ocispec.ImageIndexFile)
 	}
-	return nil
+	rest := io.NewSectionReader(f, c.end, max(0, c.file.Size()-c.end))
+	for buf := make([]byte, 64<<10); ; {
+		n, err := rest.Read(buf)
+		switch {
+		case len(bytes.Trim(buf[:n], "\x00")) > 0:
+			return misshapen("something follows the end of the tarball, and would be lost: unpack it, and name the folder")
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil || ctx.Err() != nil:
+			return cmp.Or(err, ctx.Err())
+		}
+	}
 }
 
-// missing are the blobs that the tarball does not have, once each.
-func (c *contents) missing(blobs []item) []item {
+// missing are the blobs that the tarball does not have, or has spoilt, once each.
+func (c *contents) missing(f *os.File, blobs []item) ([]item, error) {
 	seen := map[digest.Digest]bool{}
 	var fresh []item
 	for _, b := range blobs {
-		there, ok := c.entries[blobName(b.Digest)]
-		if ok && there.kind == tar.TypeReg && there.size == b.Size || seen[b.Digest] {
+		if seen[b.Digest] {
 			continue
 		}
 		seen[b.Digest] = true
-		fresh = append(fresh, b)
+		there, err := c.has(f, b)
+		if err != nil {
+			return nil, err
+		}
+		if !there {
+			fresh = append(fresh, b)
+		}
 	}
-	return fresh
+	return fresh, nil
+}
+
+func (c *contents) has(f *os.File, b item) (bool, error) {
+	there, ok := c.entries[blobName(b.Digest)]
+	if !ok || there.kind != tar.TypeReg || there.size != b.Size {
+		return false, nil
+	}
+	data := make([]byte, there.size)
+	_, err := io.ReadFull(io.NewSectionReader(f, there.at, there.size), data)
+	return bytes.Equal(data, b.data), err
 }
 
 // replace puts a new tarball in the old one's place, with its permissions.

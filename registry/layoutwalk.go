@@ -2,8 +2,9 @@ package registry
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -37,11 +38,11 @@ func (l *layoutStore) referrers(ctx context.Context, subject digest.Digest) ([]o
 		return nil, err
 	}
 	var found []ocispec.Descriptor
-	err = l.walk(ctx, index.Manifests, func(d ocispec.Descriptor, head *manifestHead) {
+	err = l.walk(ctx, index.Manifests, func(d ocispec.Descriptor, head *manifestHead, err error) {
 		switch {
-		case head == nil && d.ArtifactType == attest.BundleMediaType: // broken, and to be reported as that
+		case err != nil && mayHide(d, err): // to be reported as broken
 			found = append(found, d)
-		case head != nil && head.Subject != nil && head.Subject.Digest == subject:
+		case err == nil && head.Subject != nil && head.Subject.Digest == subject:
 			d.ArtifactType, d.Annotations = head.kind(), head.Annotations
 			found = append(found, d)
 		}
@@ -52,10 +53,23 @@ func (l *layoutStore) referrers(ctx context.Context, subject digest.Digest) ([]o
 	return found, err
 }
 
-// walk visits each manifest once, with nil where it cannot be read: a layout may hold a part
-// of what its indexes name.
-func (l *layoutStore) walk(ctx context.Context, entries []ocispec.Descriptor, visit func(ocispec.Descriptor, *manifestHead)) error {
-	seen := map[digest.Digest]bool{}
+// mayHide says that what cannot be read may be an attestation: it claims to be one, or it is there and spoilt,
+// and does not say what it is. What is not there is no flaw: a layout may hold a part of what its indexes name.
+func mayHide(d ocispec.Descriptor, err error) bool {
+	if errors.Is(err, ErrNotFound) {
+		return d.ArtifactType == attest.BundleMediaType
+	}
+	return mayBeBundle(d) && (d.MediaType == ocispec.MediaTypeImageManifest || d.MediaType == ocispec.MediaTypeImageIndex || d.MediaType == "")
+}
+
+// walk visits each manifest once, with an error where it is none. Files that the system does not let us
+// read end it.
+func (l *layoutStore) walk(ctx context.Context, entries []ocispec.Descriptor, visit func(ocispec.Descriptor, *manifestHead, error)) error {
+	type content struct { // an entry that lies about a size does not hide one that does not
+		sum  digest.Digest
+		size int64
+	}
+	seen := map[content]bool{}
 	level := entries
 	for depth := 0; len(level) > 0; depth++ {
 		if depth > limits.LayoutDepth {
@@ -63,18 +77,22 @@ func (l *layoutStore) walk(ctx context.Context, entries []ocispec.Descriptor, vi
 		}
 		var next []ocispec.Descriptor
 		for _, d := range level {
-			if seen[d.Digest] {
+			c := content{d.Digest, d.Size}
+			if seen[c] {
 				continue
 			}
-			if seen[d.Digest] = true; len(seen) > limits.LayoutManifests {
+			if seen[c] = true; len(seen) > limits.LayoutManifests {
 				return l.failed(fmt.Errorf("holds more than %d manifests", limits.LayoutManifests))
 			}
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			head := l.head(ctx, d)
-			visit(d, head)
-			if head != nil {
+			head, err := l.head(ctx, d)
+			if errors.As(err, new(*fs.PathError)) {
+				return err
+			}
+			visit(d, head, err)
+			if err == nil {
 				next = append(next, head.Manifests...)
 			}
 		}
@@ -83,14 +101,14 @@ func (l *layoutStore) walk(ctx context.Context, entries []ocispec.Descriptor, vi
 	return nil
 }
 
-func (l *layoutStore) head(ctx context.Context, d ocispec.Descriptor) *manifestHead {
+func (l *layoutStore) head(ctx context.Context, d ocispec.Descriptor) (*manifestHead, error) {
 	data, err := l.fetch(ctx, d)
 	if err != nil {
-		return nil
+		return nil, err
 	}
 	var head manifestHead
-	if json.Unmarshal(data, &head) != nil {
-		return nil
+	if err := unmarshal(data, &head); err != nil {
+		return nil, err
 	}
-	return &head
+	return &head, nil
 }

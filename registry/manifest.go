@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -85,13 +86,22 @@ func bundleLayer(manifest []byte, subject digest.Digest) (ocispec.Descriptor, er
 // readManifest reads an image manifest; other media types have no layers to look at.
 func readManifest(data []byte) (*ocispec.Manifest, error) {
 	var m ocispec.Manifest
-	if err := json.Unmarshal(data, &m); err != nil {
+	if err := unmarshal(data, &m); err != nil {
 		return nil, fmt.Errorf("manifest: %w", err)
 	}
 	if m.MediaType != ocispec.MediaTypeImageManifest && m.MediaType != "" { // which OCI lets a manifest leave out
 		return nil, fmt.Errorf("manifest is of media type %q, want %s", m.MediaType, ocispec.MediaTypeImageManifest)
 	}
 	return &m, nil
+}
+
+// unmarshal reads descriptors. It refuses lists of next to nothing, which take sixty times the memory of
+// their text.
+func unmarshal(data []byte, v any) error {
+	if n := bytes.Count(data, []byte(",")); n > 10_000+len(data)/16 {
+		return fmt.Errorf("%d commas in %d bytes: no such lists are read", n, len(data))
+	}
+	return json.Unmarshal(data, v)
 }
 
 // checkSize refuses what is too large, or no content at all, before it is fetched.

@@ -68,11 +68,14 @@ func (r *remoteStore) referrers(ctx context.Context, subject digest.Digest) ([]o
 func (r *remoteStore) listByAPI(ctx context.Context, subject digest.Digest) ([]ocispec.Descriptor, error) {
 	var all []ocispec.Descriptor
 	seen := map[digest.Digest]bool{}
-	path := "/referrers/" + subject.String()
+	path, total := "/referrers/"+subject.String(), 0
 	for range limits.ReferrerPages {
-		page, next, err := r.referrersPage(ctx, path)
+		page, size, next, err := r.referrersPage(ctx, path)
 		if err != nil {
 			return nil, err
+		}
+		if total += size; total > 4*limits.RegistryContent {
+			return nil, fmt.Errorf("the list of referrers of %s is too long: want at most %d bytes", subject, 4*limits.RegistryContent)
 		}
 		for _, d := range page {
 			if !seen[d.Digest] {
@@ -91,35 +94,35 @@ func (r *remoteStore) listByAPI(ctx context.Context, subject digest.Digest) ([]o
 	return nil, fmt.Errorf("the referrers of %s take more than %d pages", subject, limits.ReferrerPages)
 }
 
-func (r *remoteStore) referrersPage(ctx context.Context, path string) (page []ocispec.Descriptor, next string, err error) {
+func (r *remoteStore) referrersPage(ctx context.Context, path string) (page []ocispec.Descriptor, size int, next string, err error) {
 	resp, err := r.request(ctx, r.repo.Client, http.MethodGet, path, nil, http.Header{"Accept": {ocispec.MediaTypeImageIndex}})
 	if err != nil {
-		return nil, "", err
+		return nil, 0, "", err
 	}
 	defer resp.Body.Close()
 	switch resp.StatusCode {
 	case http.StatusOK:
 	case http.StatusNotFound, http.StatusBadRequest, http.StatusMethodNotAllowed, http.StatusNotAcceptable:
 		if answer := readError(resp); hasCode(answer, errcode.ErrorCodeNameUnknown, errcode.ErrorCodeNameInvalid) {
-			return nil, "", answer
+			return nil, 0, "", answer
 		}
-		return nil, "", errNoAPI
+		return nil, 0, "", errNoAPI
 	default:
-		return nil, "", readError(resp)
+		return nil, 0, "", readError(resp)
 	}
 	if kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); kind != ocispec.MediaTypeImageIndex {
-		return nil, "", errNoAPI // a page for people, as proxies write it
+		return nil, 0, "", errNoAPI // a page for people, as proxies write it
 	}
 	data, err := readAnswer(resp.Body)
 	if err != nil {
-		return nil, "", err
+		return nil, 0, "", err
 	}
 	var index ocispec.Index
-	if err := json.Unmarshal(data, &index); err != nil {
-		return nil, "", fmt.Errorf("the list of referrers: %w", err)
+	if err := unmarshal(data, &index); err != nil {
+		return nil, 0, "", fmt.Errorf("the list of referrers: %w", err)
 	}
 	next, err = nextPage(resp)
-	return index.Manifests, next, err
+	return index.Manifests, len(data), next, err
 }
 
 // nextPage is where the Link header leads, on the same server.

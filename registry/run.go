@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/runattest/runattest/attest"
@@ -16,14 +17,20 @@ import (
 // everybody who pushes the run pushes the same manifest.
 func newRun(d *identity.Declaration) (manifest, layer item, err error) {
 	layer = newItem(identity.MediaType, d.Canonical())
-	named := layer.Descriptor
-	named.Annotations = map[string]string{ocispec.AnnotationTitle: runTag(d.ID()) + ".json"} // what oras pull names the file
-	manifest, err = packManifest(ocispec.Manifest{
+	manifest, err = runManifest(d.ID(), layer.Size)
+	return manifest, layer, err
+}
+
+// runManifest is the one manifest of a run's declaration, which has so many bytes.
+func runManifest(id identity.ID, size int64) (item, error) {
+	return packManifest(ocispec.Manifest{
 		ArtifactType: identity.MediaType,
 		Config:       emptyConfig().Descriptor,
-		Layers:       []ocispec.Descriptor{named},
+		Layers: []ocispec.Descriptor{{
+			MediaType: identity.MediaType, Digest: digest.NewDigestFromEncoded(digest.SHA256, id.Hex()), Size: size,
+			Annotations: map[string]string{ocispec.AnnotationTitle: runTag(id) + ".json"}, // what oras pull names the file
+		}},
 	})
-	return manifest, layer, err
 }
 
 // readRun is the layer with the declaration and the identity that it must have; none if the
@@ -155,17 +162,28 @@ func (t *Target) Declaration(ctx context.Context, a *Artifact) (*identity.Declar
 	return declaration, nil
 }
 
-// newArtifact holds a manifest against the reference by which it was found.
+// newArtifact holds a manifest against the reference by which it was found. A run has one manifest: under
+// another with the same declaration there would be nothing of what is attached to the run, rejections neither.
 func newArtifact(ref Reference, d ocispec.Descriptor, manifest []byte) (*Artifact, error) {
-	_, run := readRun(manifest)
-	if want := ref.run; !want.IsZero() && run != want {
-		got := run.String()
-		if run.IsZero() {
-			got = "no run's declaration"
-		}
-		return nil, fmt.Errorf("%s: %w: tag %s is %s, want %s", ref.Repository(), ErrMismatch, ref.name(), got, want)
+	layer, run := readRun(manifest)
+	a := &Artifact{ref.at(d.Digest), d, manifest, run}
+	if ref.run.IsZero() {
+		return a, nil
 	}
-	return &Artifact{ref.at(d.Digest), d, manifest, run}, nil
+	only, err := runManifest(ref.run, layer.Size)
+	if err != nil {
+		return nil, err
+	}
+	got := run.String()
+	switch {
+	case run.IsZero():
+		got = "no run's declaration"
+	case run == ref.run && d.Digest == only.Digest:
+		return a, nil
+	case run == ref.run:
+		got = "another manifest, " + d.Digest.String() + ", of its declaration"
+	}
+	return nil, fmt.Errorf("%s: %w: tag %s is %s, want %s", ref.Repository(), ErrMismatch, ref.name(), got, ref.run)
 }
 
 // Expect is what a verifier must expect of an attestation of the artifact, besides what the

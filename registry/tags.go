@@ -22,7 +22,7 @@ const tagsPerPage = 1000
 // https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-tags
 func (r *remoteStore) tags(ctx context.Context) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		path, after := "/tags/list?n="+strconv.Itoa(tagsPerPage), ""
+		path, last := "/tags/list?n="+strconv.Itoa(tagsPerPage), ""
 		total := 0
 		for range limits.TagPages {
 			page, next, err := r.tagsPage(ctx, path)
@@ -30,12 +30,8 @@ func (r *remoteStore) tags(ctx context.Context) iter.Seq2[string, error] {
 				yield("", r.failed(err))
 				return
 			}
-			news := 0
-			for _, tag := range page {
-				if tag <= after {
-					continue
-				}
-				if news++; !yield(tag, nil) {
+			for _, tag := range page { // some of them again, if the registry heeds no last
+				if !yield(tag, nil) {
 					return
 				}
 			}
@@ -43,15 +39,14 @@ func (r *remoteStore) tags(ctx context.Context) iter.Seq2[string, error] {
 				yield("", r.failed(fmt.Errorf("%s has more than %d tags", r.ref.path, limits.Tags)))
 				return
 			}
-			after = ""
 			switch {
 			case next != "":
 				path = next
-			case len(page) < tagsPerPage || news == 0:
+			case len(page) < tagsPerPage || page[len(page)-1] == last:
 				return
 			default:
-				after = page[len(page)-1]
-				path = fmt.Sprintf("/tags/list?n=%d&last=%s", tagsPerPage, url.QueryEscape(after))
+				last = page[len(page)-1]
+				path = fmt.Sprintf("/tags/list?n=%d&last=%s", tagsPerPage, url.QueryEscape(last))
 			}
 		}
 		yield("", r.failed(fmt.Errorf("the tags of %s take more than %d pages", r.ref.path, limits.TagPages)))

@@ -36,7 +36,7 @@ func (f *familyReader) inputs() iter.Seq[graph.Input] {
 			return yield(in)
 		}
 		repositories := slices.DeleteFunc(slices.Clone(f.args), func(arg string) bool { return !registry.IsReference(arg) })
-		wanted := slices.Clone(f.roots)
+		wanted, known := slices.Clone(f.roots), map[identity.ID]bool{}
 		for _, arg := range f.args {
 			if registry.IsReference(arg) {
 				continue
@@ -47,7 +47,11 @@ func (f *familyReader) inputs() iter.Seq[graph.Input] {
 					continue
 				}
 				if len(f.roots) > 0 && len(repositories) > 0 {
-					wanted = append(wanted, claimedParents(blob.Data)...)
+					for _, parent := range claimedParents(blob.Data) {
+						if !known[parent] {
+							known[parent], wanted = true, append(wanted, parent)
+						}
+					}
 				}
 				if !counted(graph.Input{Name: blob.Name, Data: blob.Data}) {
 					return

@@ -156,6 +156,11 @@ func (a *appliedPolicy) attachedApprovals(arg string) error {
 		return nil
 	}
 	ctx := a.cmd.Context()
+	if !ref.Run().IsZero() {
+		found, err := approvalsOn(ctx, target, []identity.ID{ref.Run()})
+		a.approvals = append(a.approvals, found...)
+		return err
+	}
 	artifact, err := target.Resolve(ctx)
 	if err != nil {
 		return &unreadableApprovalsError{err}

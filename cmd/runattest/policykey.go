@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -45,6 +46,9 @@ func newPolicySigners(cmd *cobra.Command) *policySigners {
 func (s *policySigners) verifier(cmd *cobra.Command) (*attest.Verifier, error) {
 	if err := refuseEmpty(cmd, flagPolicyRoot); err != nil {
 		return nil, err
+	}
+	if slices.Contains(s.keys, "") { // a variable that is not set, most often
+		return nil, fmt.Errorf("--%s is empty", flagPolicyKey)
 	}
 	identities, err := s.identities()
 	if err != nil || len(s.keys)+len(identities) == 0 {

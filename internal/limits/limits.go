@@ -120,4 +120,6 @@ const (
 	Approvals  = 10_000
 	Reason     = 4_096
 	Conditions = 100
+	// Approval is the size of an approval's payload: all that these allow, each character escaped, and what is around it.
+	Approval = 6*(1+Conditions)*Reason + 64<<10
 )

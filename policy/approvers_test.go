@@ -1,0 +1,179 @@
+package policy
+
+import (
+	"crypto/x509"
+	"encoding/pem"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sigstore/sigstore-go/pkg/root"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/signer"
+)
+
+// TestOwnApproval: nobody approves what they signed, with another of their keys as little as with the same.
+func TestOwnApproval(t *testing.T) {
+	const own = "is by the signer of the run: nobody approves their own"
+	k := newKindred(t, "")
+	laptop := newSigner(t)
+	k.ci = k.alice // who may sign runs, too
+	k.Policy = policyOf(t, k.alice, "approvals:\n  required: 1\n  approvers:\n"+
+		"    - {name: alice, keys: [{key: "+pemOf(t, k.alice)+"}, {key: "+pemOf(t, laptop)+"}]}\n"+
+		"    - {name: bob, keys: [{key: "+pemOf(t, k.bob)+"}]}\n"+
+		"rules: [{name: parents, expr: 'ancestors.all(a, a.approved)'}]\n")
+	family := k.family(k.input("first", k.first, k.alice))
+	for name, c := range map[string]struct {
+		run, parent Approval
+		want        string
+	}{
+		"others":              {k.says(k.second, Approved, k.bob), k.says(k.first, Approved, k.bob), "allowed"},
+		"run, same key":       {k.says(k.second, Approved, k.alice), k.says(k.first, Approved, k.bob), "approvals: 0 of 1"},
+		"run, another key":    {k.says(k.second, Approved, laptop), k.says(k.first, Approved, k.bob), "approvals: 0 of 1"},
+		"parent, same key":    {k.says(k.second, Approved, k.bob), k.says(k.first, Approved, k.alice), "parents: not met"},
+		"parent, another key": {k.says(k.second, Approved, k.bob), k.says(k.first, Approved, laptop), "parents: not met"},
+		"own rejection":       {k.says(k.second, Approved, k.bob), k.says(k.second, Rejected, laptop), "approvals: rejected by alice"},
+	} {
+		d := k.ask(k.second, Given{Approvals: []Approval{c.run, c.parent}, Family: family})
+		if got := told(d); !strings.HasPrefix(got, c.want) {
+			t.Errorf("%s: got %s, want %s", name, got, c.want)
+		}
+		if why := d.Approvals[0].Why; strings.HasPrefix(name, "run, ") && why != own {
+			t.Errorf("%s: %q, want %q", name, why, own)
+		}
+	}
+}
+
+// certifiedSigner is a signer whom a certificate names.
+type certifiedSigner struct {
+	signer.Signer
+	der []byte
+}
+
+func (c certifiedSigner) Certificate() []byte { return c.der }
+
+func (c clock) certify(t testing.TB, name, issuer string) signer.Signer {
+	t.Helper()
+	leaf, key, err := c.GenerateLeafCert(name, issuer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	by, err := signer.Parse(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return certifiedSigner{by, leaf.Raw}
+}
+
+// certificates is the member trustedRoot of a policy that believes the clock and its certificates.
+func (c clock) certificates(t testing.TB) string {
+	t.Helper()
+	made, err := root.NewTrustedRoot(root.TrustedRootMediaType01, c.FulcioCertificateAuthorities(), nil, c.TimestampingAuthorities(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := made.MarshalJSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "trustedRoot: " + string(text) + "\n"
+}
+
+// TestAmbiguousApprover: who may be either of two approves nothing, and rejects all the same.
+func TestAmbiguousApprover(t *testing.T) {
+	c, by := newClock(t), newSigner(t)
+	p := policyOf(t, by, c.certificates(t)+`approvals:
+  required: 1
+  approvers:
+    - {name: ada, certificates: [{identity: ada@acme.example, issuer: https://acme.example}]}
+    - {name: board, certificates: [{identityRegexp: ".*@acme[.]example", issuer: https://acme.example}]}
+`)
+	id := parse(t, declarationText).ID()
+	says := func(name string, decision Verdict) Approval {
+		claim, err := NewApproval(ApprovalStatement{Identity: id, Decision: decision, Reason: "because"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return Approval{name, c.stamped(t, claim, c.certify(t, name+"@acme.example", "https://acme.example"))}
+	}
+	v, err := p.Verifier().Verify(ctx, signRun(t, declarationText, by), attest.Expect{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, one := range map[string]struct {
+		given []Approval
+		want  string
+	}{
+		"one of them":     {[]Approval{says("bob", Approved)}, "allowed"},
+		"either":          {[]Approval{says("ada", Approved)}, "approvals: 0 of 1 approvals: nobody has approved; want 1 of ada, board"},
+		"either rejects":  {[]Approval{says("bob", Approved), says("ada", Rejected)}, "approvals: rejected by ada: because"},
+		"rejection first": {[]Approval{says("ada", Rejected), says("bob", Approved)}, "approvals: rejected by ada: because"},
+	} {
+		d, err := p.Evaluate(ctx, v, Given{Approvals: one.given, Now: time.Now().Add(time.Hour)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := told(d); got != one.want {
+			t.Errorf("%s: got %s, want %s", name, got, one.want)
+		}
+	}
+}
+
+// TestOwnApprovalCertified: the same of certificates, whose names may be many.
+func TestOwnApprovalCertified(t *testing.T) {
+	c := newClock(t)
+	p, err := Parse([]byte("schema: "+Schema+"\n"+c.certificates(t)+`signers: {certificates: [{identityRegexp: ".*", issuerRegexp: ".*"}]}
+approvals:
+  required: 1
+  approvers:
+    - {name: carol, certificates: [{identity: carol@acme.example, issuer: https://acme.example}, {identityRegexp: "carol[+].*@acme.example", issuerRegexp: "https://.*"}]}
+`), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, by := range []struct {
+		name, issuer string
+		own          bool
+	}{
+		{"carol@acme.example", "https://acme.example", true},
+		{"carol@acme.example", "https://elsewhere.example", false},
+		{"carol+a@acme.example", "https://elsewhere.example", true},
+		{"not-carol+a@acme.example", "https://acme.example", false},
+		{"bob@acme.example", "https://acme.example", false},
+	} {
+		d, err := p.Rehearse(ctx, Rehearsal{
+			Declaration: parse(t, declarationText), Signer: by.name, Issuer: by.issuer, Now: now,
+			Approvals: []RehearsedApproval{{Approver: "carol", Decision: Approved, Reason: "ok"}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d.Allowed == by.own {
+			t.Errorf("%s of %s: %s", by.name, by.issuer, told(d))
+		}
+	}
+}
+
+// TestLargeApproval: the largest approval that can be made counts; what is larger is not gone through for each approver.
+func TestLargeApproval(t *testing.T) {
+	p := newPanel(t)
+	long := strings.Repeat("\x01", limits.Reason) // which JSON escapes
+	largest := signApproval(t, ApprovalStatement{
+		Identity: parse(t, declarationText).ID(), Decision: Rejected, Reason: long, Conditions: slices.Repeat([]string{long}, limits.Conditions),
+	}, p.bob)
+	run := Approval{"a run", signRun(t, strings.Replace(declarationText, "hello", strings.Repeat("x", limits.Approval), 1), p.bob)}
+	d := decide(t, p.Policy, declarationText, p.ci, largest, run)
+	if got, want := told(d), "approvals: rejected by bob: "; !strings.HasPrefix(got, want) {
+		t.Errorf("got %.100s, want %s", got, want)
+	}
+	if got, want := d.Approvals[1].Why, "has a payload of "; !strings.HasPrefix(got, want) {
+		t.Errorf("got %.100s, want %s", got, want)
+	}
+}
