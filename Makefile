@@ -27,6 +27,7 @@ plugin-%:
 .PHONY: test
 test: ## run the tests
 	$(GO) test ./...
+	cd canonical/bench && $(GO) test ./...
 
 .PHONY: test-plugins
 test-plugins: ## run the tests of the KMS plugins, a module of its own
