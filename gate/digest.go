@@ -31,29 +31,48 @@ type Hasher struct {
 // Digests are the digests of the file or folder at path: SHA-256, and the others where want has them.
 // The error names the path.
 func (h Hasher) Digests(ctx context.Context, path string, want identity.Digests) (identity.Digests, error) {
+	return h.begin().digests(ctx, path, want)
+}
+
+// hashing is what the files of one call share: who is told, and how many are read at a time.
+type hashing struct {
+	progress *lockedWriter
+	lanes    chan []byte // each with its buffer, once it was needed
+}
+
+const bufferSize = 256 << 10
+
+func (h Hasher) begin() *hashing {
+	n := runtime.GOMAXPROCS(0)
+	lanes := make(chan []byte, n)
+	for range n {
+		lanes <- nil
+	}
+	return &hashing{&lockedWriter{w: h.Progress}, lanes}
+}
+
+func (h *hashing) digests(ctx context.Context, path string, want identity.Digests) (identity.Digests, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return identity.Digests{}, err
 	}
-	progress := &lockedWriter{w: h.Progress}
+	d := newDigester(want)
 	if !info.IsDir() {
-		d := newDigester(want)
-		err := hashFile(ctx, path, d, progress)
+		err := h.file(ctx, path, d)
 		return d.digests(), err
 	}
-	listing, err := listFolder(ctx, path, progress)
+	listing, err := h.folder(ctx, path)
 	if err != nil {
 		return identity.Digests{}, err
 	}
-	d := newDigester(want)
 	for _, line := range listing {
 		_, _ = io.WriteString(d, line)
 	}
 	return d.digests(), nil
 }
 
-// listFolder is the listing of a folder, as the package documentation defines it.
-func listFolder(ctx context.Context, folder string, progress io.Writer) ([]string, error) {
+// folder is the listing of a folder, as the package documentation defines it.
+func (h *hashing) folder(ctx context.Context, folder string) ([]string, error) {
 	paths, err := filesBelow(ctx, folder)
 	if err != nil {
 		return nil, err
@@ -64,7 +83,7 @@ func listFolder(ctx context.Context, folder string, progress io.Writer) ([]strin
 	for i, path := range paths {
 		group.Go(func() error {
 			d := newDigester(identity.Digests{})
-			if err := hashFile(ctx, filepath.Join(folder, filepath.FromSlash(path)), d, progress); err != nil {
+			if err := h.file(ctx, filepath.Join(folder, filepath.FromSlash(path)), d); err != nil {
 				return err
 			}
 			listing[i] = fmt.Sprintf("%x  %s\n", d.digests().SHA256, path)
@@ -100,29 +119,40 @@ func filesBelow(ctx context.Context, folder string) ([]string, error) {
 	return paths, err
 }
 
-// hashFile hashes a file that stays as it is meanwhile.
-func hashFile(ctx context.Context, path string, d *digester, progress io.Writer) error {
+// file hashes a file that stays as it is meanwhile.
+func (h *hashing) file(ctx context.Context, path string, d *digester) error {
+	buffer := <-h.lanes
+	if buffer == nil {
+		buffer = make([]byte, bufferSize)
+	}
+	defer func() { h.lanes <- buffer }()
 	before, err := os.Stat(path)
 	if err != nil {
 		return err
 	}
-	if !before.Mode().IsRegular() { // before it is opened: a FIFO would wait for its writer
+	if !before.Mode().IsRegular() { // before it is opened, which devices take for a command
 		return fmt.Errorf("%s: is no file", path)
 	}
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|openAtOnce, 0)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	n, err := io.Copy(io.MultiWriter(d, progress), &contextReader{ctx, f})
+	opened, err := f.Stat()
 	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return err
+	}
+	n := int64(-1)
+	if os.SameFile(before, opened) {
+		if n, err = io.CopyBuffer(io.MultiWriter(d, h.progress), &contextReader{ctx, f}, buffer); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
 	}
 	after, err := f.Stat()
 	if err != nil {
 		return err
 	}
-	if n != after.Size() || !os.SameFile(before, after) || !before.ModTime().Equal(after.ModTime()) {
+	if n != after.Size() || !before.ModTime().Equal(after.ModTime()) {
 		return fmt.Errorf("%s: changes while it is read", path)
 	}
 	return nil

@@ -14,11 +14,13 @@
 //	cd FOLDER && find . -type f -printf '%P\0' | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum
 //
 // Symbolic links, devices and other things that are no files are refused in a folder; empty
-// folders, modes and times do not count.
+// folders, modes and times do not count. A file with a folder's listing in it has the folder's digest.
 //
 // # What is not guaranteed
 //
 // A file can change after it has been hashed and before the process reads it, by whoever may
-// write to it. Let the process read what nobody else may write: a read-only mount, a snapshot,
-// an image by digest.
+// write to it or to a folder above it, and a symbolic link at the path can come to lead elsewhere. Let
+// the process read what nobody else may write: a read-only mount, a snapshot, an image by digest. The
+// descriptors that were hashed are not handed on: they would keep another file from taking the
+// name, and not keep anybody from writing into the file.
 package gate

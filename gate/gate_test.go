@@ -116,6 +116,80 @@ func TestFolderRefused(t *testing.T) {
 	}
 }
 
+// TestFilesTogether: what is bound is hashed at the same time, folders and files on the same lanes, and each that is
+// wrong is named, in the order of the declaration's binds.
+func TestFilesTogether(t *testing.T) {
+	dir := t.TempDir()
+	var resources []any
+	var binds []Bind
+	for i := range 40 {
+		name := fmt.Sprintf("d%02d", i)
+		at, digest := write(t, filepath.Join(dir, name, "a"), name), sha(name)
+		if i%2 == 0 {
+			at, digest = filepath.Join(dir, name), sha(digest+"  a\n")
+		}
+		resources, binds = append(resources, dataset(name, digest)), append(binds, Bind{name, at})
+	}
+	d := declare(t, map[string]any{"name": "m"}, resources)
+	if checked, err := (Hasher{}).CheckFiles(t.Context(), d, binds); err != nil || len(checked) != 40 || checked[39].Name != "d39" {
+		t.Fatalf("got %v, %v", checked, err)
+	}
+	for _, i := range []int{7, 30} {
+		write(t, filepath.Join(dir, fmt.Sprintf("d%02d", i), "a"), "changed")
+	}
+	_, err := Hasher{}.CheckFiles(t.Context(), d, binds)
+	if err == nil || strings.Count(err.Error(), "as declared") != 2 || strings.Index(err.Error(), "is not d07") > strings.Index(err.Error(), "is not d30") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestPrompt: a prompt by digest is bound by its place, and named where it was not checked.
+func TestPrompt(t *testing.T) {
+	text := write(t, filepath.Join(t.TempDir(), "prompt"), "hello")
+	d, err := identity.Parse(fmt.Appendf(nil, `{"schema":%q,"kind":"inference","model":{"name":"m"},"prompt":{"digest":{"sha256":%q}},"parameters":{},"context":[],"constraints":{}}`, identity.Schema, sha("hello")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	checked, err := Hasher{}.CheckFiles(t.Context(), d, []Bind{{"/prompt", text}})
+	if err != nil || len(checked) != 1 || len(Unchecked(d, checked)) != 0 || len(Unchecked(d, nil)) != 1 {
+		t.Errorf("got %v, %v, unchecked %v", checked, err, Unchecked(d, nil))
+	}
+	write(t, text, "another")
+	if _, err := (Hasher{}).CheckFiles(t.Context(), d, []Bind{{"/prompt", text}}); err == nil {
+		t.Error("another prompt is the one declared")
+	}
+}
+
+// TestSwap: a file that becomes a pipe or a device on the way makes nobody wait, and has no digest.
+func TestSwap(t *testing.T) {
+	dir := t.TempDir()
+	path, next, fifo := filepath.Join(dir, "file"), filepath.Join(dir, "next"), filepath.Join(dir, "fifo")
+	good := write(t, filepath.Join(dir, "good"), "data")
+	if err := exec.Command("mkfifo", fifo).Run(); err != nil {
+		t.Skip("no FIFO here:", err)
+	}
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for i := 0; ; i++ {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			_ = os.Symlink([]string{good, fifo, "/dev/zero"}[i%3], next)
+			_ = os.Rename(next, path)
+		}
+	}()
+	for range 3000 {
+		if d, err := (Hasher{}).Digests(t.Context(), path, identity.Digests{}); err == nil && d.SHA256 != sha256.Sum256([]byte("data")) {
+			t.Fatalf("digest %x", d.SHA256)
+		}
+	}
+	close(stop)
+	<-stopped
+}
+
 func TestCheckFiles(t *testing.T) {
 	dir := t.TempDir()
 	data := write(t, filepath.Join(dir, "data"), "data")
@@ -247,5 +321,24 @@ func TestAppendLine(t *testing.T) {
 	}
 	if err := AppendLine(t.TempDir(), []byte("x")); err == nil {
 		t.Error("a folder is no log")
+	}
+	// a line that a full disk has cut off does not swallow the next one
+	write(t, path, "one\ntw")
+	if err := AppendLine(path, []byte("three")); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(path); err != nil || string(got) != "one\ntw\nthree\n" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	fifo := filepath.Join(t.TempDir(), "fifo")
+	if exec.Command("mkfifo", fifo).Run() == nil {
+		if err := AppendLine(fifo, []byte("x")); err == nil {
+			t.Error("a pipe that nobody reads is no log")
+		}
+	}
+	if _, err := os.Stat("/dev/full"); err == nil {
+		if err := AppendLine("/dev/full", []byte("x")); err == nil {
+			t.Error("a full disk is no log")
+		}
 	}
 }

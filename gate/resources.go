@@ -6,15 +6,18 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/runattest/runattest/identity"
 )
 
 // Bind says at which path on this machine something lies that a declaration names.
 type Bind struct {
-	// Name is that of the resource or model, or its place in the declaration as a JSON Pointer.
+	// Name is that of the resource or model, or its place in the declaration as a JSON Pointer: a prompt's is /prompt.
 	Name string
 	Path string
 }
@@ -52,24 +55,36 @@ type named struct {
 // at; the error joins one for each that is not what it should be, and then nothing may be executed.
 func (h Hasher) CheckFiles(ctx context.Context, d *identity.Declaration, binds []Bind) ([]Checked, error) {
 	wanted, problems := plan(namedIn(d), binds)
+	hashing, found := h.begin(), make([]error, len(wanted))
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, w := range wanted {
+		group.Go(func() error {
+			found[i] = hashing.holds(ctx, w)
+			return nil
+		})
+	}
+	_ = group.Wait() // each has its own error
+	if err := errors.Join(append(problems, found...)...); err != nil {
+		return nil, err
+	}
 	var checked []Checked
 	for _, w := range wanted {
-		got, err := h.Digests(ctx, w.path, w.what.digests)
-		if err == nil {
-			if err = matches(w.what.digests, got); err != nil {
-				err = fmt.Errorf("%s: is not %s as declared: %w", w.path, w.what.name, err)
-			}
-		}
-		if err != nil {
-			problems = append(problems, err)
-			continue
-		}
 		checked = append(checked, Checked{w.what.pointer, w.what.name, w.path})
 	}
-	if len(problems) > 0 {
-		return nil, errors.Join(problems...)
-	}
 	return checked, nil
+}
+
+// holds says whether what lies at the path is what is declared.
+func (h *hashing) holds(ctx context.Context, w want) error {
+	got, err := h.digests(ctx, w.path, w.what.digests)
+	if err != nil {
+		return err
+	}
+	if err = matches(w.what.digests, got); err != nil {
+		return fmt.Errorf("%s: is not %s as declared: %w", w.path, w.what.name, err)
+	}
+	return nil
 }
 
 func namedIn(d *identity.Declaration) []named {
@@ -77,6 +92,9 @@ func namedIn(d *identity.Declaration) []named {
 	all := []named{{"/model", m.Name, m.URI, m.Digests}}
 	for i, r := range m.Components {
 		all = append(all, named{"/model/components/" + strconv.Itoa(i), r.Name, r.URI, r.Digests})
+	}
+	if digests := d.PromptDigests(); digests != (identity.Digests{}) {
+		all = append(all, named{"/prompt", "/prompt", "", digests})
 	}
 	for i, r := range d.Context() {
 		all = append(all, named{"/context/" + strconv.Itoa(i), r.Name, r.URI, r.Digests})

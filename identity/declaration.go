@@ -126,6 +126,9 @@ func (d *Declaration) Kind() Kind { return Kind(d.root.Get("kind").Text()) }
 // Model is the model that the run uses.
 func (d *Declaration) Model() Model { return modelOf(d.root.Get("model")) }
 
+// PromptDigests are those of a prompt that is declared by digest; zero of one that is written out, or is none.
+func (d *Declaration) PromptDigests() Digests { return digestsOf(d.root.Get("prompt").Get("digest")) }
+
 // Context lists the resources that the run is given, in the declaration's order.
 func (d *Declaration) Context() []Resource { return resourcesOf(d.root.Get("context")) }
 
