@@ -44,8 +44,13 @@ func WriteFiles(dir string, d *identity.Declaration, bundle []byte) (Files, erro
 	return f, nil
 }
 
-// Remove removes the files, for when there will be no process.
-func (f Files) Remove() error { return os.RemoveAll(filepath.Dir(f.Declaration)) }
+// Remove removes the files, if they were written, for when there will be no process.
+func (f Files) Remove() error {
+	if f.Declaration == "" {
+		return nil
+	}
+	return os.RemoveAll(filepath.Dir(f.Declaration))
+}
 
 // Environ is the environment of the process: that of environ, or where allow is not nil those of its
 // variables that allow names, without what was there of this package's variables and of secrets that

@@ -227,8 +227,8 @@ func TestGate(t *testing.T) {
 		by   signer.Signer
 		want string
 	}{
-		"allowed":    {declarationText, by, "pass test at 2026-11-24T12:00:00Z: 1 rule met"},
-		"denied":     {strings.Replace(declarationText, `"budget":50`, `"budget":500`, 1), by, "fail test at 2026-11-24T12:00:00Z: denied, 1 reason [denied by cheap: budget 500]"},
+		"allowed":    {declarationText, by, "pass test at 2026-11-24T12:00:00Z (the caller's clock): 1 rule met"},
+		"denied":     {strings.Replace(declarationText, `"budget":50`, `"budget":500`, 1), by, "fail test at 2026-11-24T12:00:00Z (the caller's clock): denied, 1 reason [denied by cheap: budget 500]"},
 		"both":       {strings.Replace(strings.Replace(declarationText, "training", "agent", 1), `"budget":50`, `"budget":500`, 1), by, "denied, 2 reasons [denied by kinds: runs of kind agent are not among those allowed: [training] denied by cheap: budget 500]"},
 		"unverified": {declarationText, eve, "not-checked a policy judges only what is verified"},
 	} {

@@ -20,6 +20,9 @@ import (
 // CasesSchema is the value of the "schema" member of a file of cases.
 const CasesSchema = "https://github.com/runattest/runattest/policy-cases/v1"
 
+// clockOfCases is whose the time of a case is.
+const clockOfCases = "as the case says"
+
 // Cases are runs with the answers that a policy must give about them.
 type Cases struct {
 	policy *Policy
@@ -270,7 +273,7 @@ func (c *Cases) decide(ctx context.Context, one *Case) (*Decision, error) {
 	if err != nil {
 		return nil, err
 	}
-	given := Given{Approvals: one.given, Now: one.rehearsal.Now}
+	given := Given{Approvals: one.given, Now: one.rehearsal.Now, Clock: clockOfCases}
 	if one.family != nil {
 		if given.Family, err = graph.Build(ctx, c.policy.Verifier(), slices.Values(one.family), graph.Options{}); err != nil {
 			return nil, err

@@ -1,12 +1,14 @@
 package policy
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/cel-go/common/types"
@@ -43,7 +45,8 @@ type Decision struct {
 	Policy    string           `json:"policy,omitempty"`    // its name
 	Digest    string           `json:"policyDigest"`        // SHA-256 of the policy as written, hex
 	Identity  identity.ID      `json:"identity"`
-	Now       time.Time        `json:"now"` // the time that was decided at, by the caller's clock
+	Now       time.Time        `json:"now"`   // the time that was decided at
+	Clock     string           `json:"clock"` // and whose that is
 	Denials   []Denial         `json:"denials"`
 	Warnings  []Denial         `json:"warnings"`
 	Rules     []RuleResult     `json:"rules"`
@@ -60,8 +63,9 @@ type Given struct {
 	// Family has the bundles of the run's ancestors, verified by the policy's own Verifier; nil if there
 	// are none. Rules that read `ancestors` need it (Policy.NeedsFamily), unless the run has no parents.
 	Family *graph.Graph
-	// Now is the time of the decision, by the caller's clock.
-	Now time.Time
+	// Now is the time of the decision, and Clock says for reports whose time that is; "" is the caller's.
+	Now   time.Time
+	Clock string
 }
 
 // Evaluate decides about a run that the policy's Verifier has verified. Approvals are verified
@@ -82,6 +86,7 @@ type subject struct {
 	times       []attest.TrustedTime
 	annotations map[string]string
 	now         time.Time
+	clock       string
 
 	approvals []ApprovalResult
 	opinions  map[identity.ID][]opinion // by the run that they are about
@@ -94,7 +99,7 @@ func (p *Policy) subjectOf(ctx context.Context, v *attest.Verified, given Given)
 	}
 	s := subject{
 		id: v.ID(), declaration: v.Declaration(), signer: v.Signer(), times: v.Times(), annotations: v.Annotations(), now: given.Now,
-		approvals: []ApprovalResult{}, ancestors: ancestry(v, given.Family),
+		clock: cmp.Or(given.Clock, "the caller's clock"), approvals: []ApprovalResult{}, ancestors: ancestry(v, given.Family),
 	}
 	err := p.hearAll(ctx, &s, given.Approvals)
 	return s, err
@@ -127,7 +132,7 @@ func (s *subject) hear(o opinion) {
 
 func (p *Policy) decide(ctx context.Context, s subject) (*Decision, error) {
 	d := &Decision{
-		Policy: p.name, Digest: hex.EncodeToString(p.digest[:]), Identity: s.id, Now: s.now.UTC(),
+		Policy: p.name, Digest: hex.EncodeToString(p.digest[:]), Identity: s.id, Now: s.now.UTC(), Clock: s.clock,
 		Denials: []Denial{}, Warnings: []Denial{}, Rules: []RuleResult{}, Approvals: s.approvals,
 	}
 	if p.kinds != nil && !slices.Contains(p.kinds, s.declaration.Kind()) {
@@ -158,10 +163,10 @@ func (t timeDemand) judge(d *Decision, times []attest.TrustedTime) {
 		d.deny(ruleTime, "no trusted time says when the run was signed, and it must start within %s: sign with --timestamp-server", age(t.startWithin))
 	case first.IsZero():
 	case first.After(d.Now):
-		d.deny(ruleTime, "signed at %s (by the timestamp), which is after the start at %s (by this machine's clock, or --at): one of the clocks is wrong, or the run was declared too late",
-			stamp(first), stamp(d.Now))
+		d.deny(ruleTime, "signed at %s (by the timestamp), which is after the start at %s (by %s): one of the clocks is wrong, or the run was declared too late",
+			stamp(first), stamp(d.Now), d.Clock)
 	case t.startWithin > 0 && d.Now.Sub(first) > t.startWithin:
-		d.deny(ruleTime, "signed at %s, %s before the start at %s; want at most %s: sign it again", stamp(first), age(d.Now.Sub(first)), stamp(d.Now), age(t.startWithin))
+		d.deny(ruleTime, "signed at %s, %s before the start at %s (by %s); want at most %s: sign it again", stamp(first), age(d.Now.Sub(first)), stamp(d.Now), d.Clock, age(t.startWithin))
 	}
 }
 
@@ -269,12 +274,12 @@ func (g *Gate) CheckPolicy(ctx context.Context, v *attest.Verified) attest.Check
 	g.decision = d
 	if d.Allowed {
 		check.Verdict = attest.Pass
-		check.Reason = fmt.Sprintf("%sat %s: %s met", d.label(), stamp(d.Now), plural(len(d.Rules)-len(d.Warnings), "rule"))
+		check.Reason = fmt.Sprintf("%s: %s met", d.label(), plural(len(d.Rules)-len(d.Warnings), "rule"))
 		if n := len(d.Warnings); n > 0 {
 			check.Reason += ", " + plural(n, "warning")
 		}
 	} else {
-		check.Reason = fmt.Sprintf("%sat %s: denied, %s", d.label(), stamp(d.Now), plural(len(d.Denials), "reason"))
+		check.Reason = fmt.Sprintf("%s: denied, %s", d.label(), plural(len(d.Denials), "reason"))
 	}
 	for _, a := range d.Approvals {
 		check.Details = append(check.Details, a.String())
@@ -288,9 +293,7 @@ func (g *Gate) CheckPolicy(ctx context.Context, v *attest.Verified) attest.Check
 	return check
 }
 
+// label is which policy decided, and by which clock.
 func (d *Decision) label() string {
-	if d.Policy == "" {
-		return ""
-	}
-	return d.Policy + " "
+	return strings.TrimLeft(fmt.Sprintf("%s at %s (%s)", d.Policy, stamp(d.Now), d.Clock), " ")
 }

@@ -67,7 +67,7 @@ func (p *Policy) Rehearse(ctx context.Context, r Rehearsal) (*Decision, error) {
 func (p *Policy) rehearsed(r Rehearsal) (subject, error) {
 	s := subject{
 		id: r.Declaration.ID(), declaration: r.Declaration, times: rehearsedTimes(r.Signed), annotations: r.Annotations, now: r.Now,
-		approvals: []ApprovalResult{},
+		clock: clockOfCases, approvals: []ApprovalResult{},
 	}
 	s.ancestors = func() (iter.Seq[graph.Ancestor], error) { return r.ancestors(s.signer) }
 	if r.Issuer != "" {

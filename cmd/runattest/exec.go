@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -24,18 +25,20 @@ func newExec() *cobra.Command {
 		DisableFlagsInUseLine: true,
 		Short:                 "Execute a command if the run is verified, allowed, and its files are those declared",
 		Long: `Verify the bundle, apply the policy at this machine's time, hold local files against the
-digests declared, and only then replace this process with COMMAND. No proof, no run.
+digests declared, and only then replace this process with COMMAND. No proof, no run. Where files take
+longer than a second the policy is asked again after them, so that the answer is about the start.
 
 Held against its digest is each resource and model whose URI is a file: URI, and each that --bind
 names: --bind NAME=PATH says where on this machine something lies; NAME is its name, or its place in
-the declaration as a JSON Pointer (/context/0, /model). The digest of a folder is that of its sorted
+the declaration as a JSON Pointer (/context/0, /model, /prompt). The digest of a folder is that of its sorted
 listing of "SHA-256  path" lines: go doc github.com/runattest/runattest/gate. A file that is changed
 after it was checked is out of the guarantee: bind what only you can write.
 
 COMMAND finds AIRUN_IDENTITY, AIRUN_DECLARATION (a file with the canonical declaration) and
 AIRUN_BUNDLE (a file with the bundle) in its environment, and airun.identity among
 OTEL_RESOURCE_ATTRIBUTES. --env-allow passes on only the variables that it names. The two files lie in a
-private folder, which outlives this process: AIRUN_DECLARATION's, for COMMAND to remove.
+private folder, which outlives this process: AIRUN_DECLARATION's, for COMMAND to remove. Whoever sets the
+environment can have COMMAND load code (LD_PRELOAD, PYTHONPATH, BASH_ENV): --env-allow passes on what it names alone.
 
 No socket is opened, unless --approvals or --family begins with oci://: approvals that lie where the
 runs are, and the bundles of ancestors for rules that ask for them. What cannot be read is no yes.
@@ -109,6 +112,13 @@ func (e *execution) checkFlags(cmd *cobra.Command) error {
 		}
 		e.bound = append(e.bound, b)
 	}
+	inputs := append([]string{e.bundle, e.policies.path, e.policies.path + signatureSuffix}, e.policies.approvals...)
+	for _, b := range e.bound {
+		inputs = append(inputs, b.Path)
+	}
+	if err := outIsNoInput(e.log, inputs...); err != nil {
+		return fmt.Errorf("--decision-log: %w", err)
+	}
 	return nil
 }
 
@@ -131,29 +141,60 @@ type gateDecision struct {
 func (e *execution) run(cmd *cobra.Command, args []string) error {
 	o := newOutput(cmd)
 	d := &gateDecision{Time: time.Now().UTC(), Program: args[0], Bundle: e.bundle, DryRun: e.dryRun, Reasons: []string{}, Files: []gate.Checked{}}
-	program, err := exec.LookPath(args[0])
+	program, err := e.program(args[0])
 	if err == nil {
 		err = e.decide(cmd, o, d)
 	}
-	d.Allowed = err == nil
-	if err != nil {
-		d.Reasons = d.reasons(err)
+	var files gate.Files
+	if err == nil && !e.dryRun {
+		files, err = gate.WriteFiles("", d.verified.Declaration(), d.bundleRaw)
 	}
-	if logged := e.record(d); logged != nil {
-		err = errors.Join(err, fmt.Errorf("--decision-log: %w", logged))
-	}
-	if err != nil {
-		return e.refuse(o, d, err)
-	}
-	if e.dryRun {
+	if err = e.settle(d, err); err == nil && e.dryRun {
 		if o.json {
 			return o.object(d)
 		}
 		return o.line("%s  allowed: nothing was executed", d.verified.ID())
 	}
-	err = e.start(program, args, d)
+	if err == nil {
+		err = e.settle(d, gate.Exec(program, args, gate.Environ(os.Environ(), e.envAllow, d.verified.ID(), files)))
+	}
+	if left := files.Remove(); left != nil {
+		o.note("", left)
+	}
 	return e.refuse(o, d, err)
 }
+
+// program is where the command is, whichever folder is the current one.
+func (e *execution) program(name string) (string, error) {
+	path, err := exec.LookPath(name)
+	if err != nil {
+		return "", err
+	}
+	return filepath.Abs(path)
+}
+
+// settle notes in the decision, and in the log, what it has come to. What cannot be logged is a no.
+func (e *execution) settle(d *gateDecision, err error) error {
+	if d.Allowed = err == nil; !d.Allowed {
+		d.Reasons = d.reasons(err)
+	}
+	if e.log == "" {
+		return err
+	}
+	line, failed := json.Marshal(d)
+	if failed == nil {
+		failed = gate.AppendLine(e.log, line)
+	}
+	if failed == nil {
+		return err
+	}
+	failed = fmt.Errorf("--decision-log: %w", failed)
+	d.Allowed, d.Reasons = false, append(d.Reasons, failed.Error())
+	return errors.Join(err, failed)
+}
+
+// stale is how long a decision is one about the start: what a policy says can end while large files are hashed.
+var stale = time.Second
 
 // decide is nil only if the run may be executed.
 func (e *execution) decide(cmd *cobra.Command, o *output, d *gateDecision) error {
@@ -168,7 +209,32 @@ func (e *execution) decide(cmd *cobra.Command, o *output, d *gateDecision) error
 	if d.bundleRaw, err = bundle.Marshal(); err != nil {
 		return err
 	}
-	d.verified, err = applied.Verifier().Verify(cmd.Context(), bundle, attest.Expect{Policy: applied})
+	if err = d.ask(cmd.Context(), applied, bundle); err != nil {
+		return err
+	}
+	progress := o.progress("bytes hashed")
+	defer progress.end()
+	checked, err := gate.Hasher{Progress: progress}.CheckFiles(cmd.Context(), d.verified.Declaration(), e.bound)
+	d.Files = append(d.Files, checked...)
+	if now := clock(); err == nil && e.policies.at == "" && now.Sub(applied.now) > stale {
+		applied.now = now
+		err = d.ask(cmd.Context(), applied, bundle)
+	}
+	if err != nil {
+		return err
+	}
+	for _, w := range d.Decision.Warnings {
+		o.info("warning: %s", w)
+	}
+	if left := gate.Unchecked(d.verified.Declaration(), checked); len(left) > 0 {
+		o.info("note: declared by digest, and not checked on this machine: %s; --bind NAME=PATH says where it is", strings.Join(left, ", "))
+	}
+	return nil
+}
+
+// ask verifies the bundle, and has the policy decide.
+func (d *gateDecision) ask(ctx context.Context, applied *appliedPolicy, bundle *attest.Bundle) (err error) {
+	d.verified, err = applied.Verifier().Verify(ctx, bundle, attest.Expect{Policy: applied})
 	d.Decision = applied.decision
 	if failed := applied.failure(); failed != nil {
 		return failed
@@ -176,20 +242,9 @@ func (e *execution) decide(cmd *cobra.Command, o *output, d *gateDecision) error
 	if no := (*attest.VerificationError)(nil); errors.As(err, &no) {
 		d.Report = &no.Report
 	}
-	if err != nil {
-		return err
-	}
-	report := d.verified.Report()
-	d.Report = &report
-	for _, w := range d.Decision.Warnings {
-		o.info("warning: %s", w)
-	}
-	progress := o.progress("bytes hashed")
-	defer progress.end()
-	checked, err := gate.Hasher{Progress: progress}.CheckFiles(cmd.Context(), d.verified.Declaration(), e.bound)
-	d.Files = append(d.Files, checked...)
-	if left := gate.Unchecked(d.verified.Declaration(), checked); err == nil && len(left) > 0 {
-		o.info("note: declared by digest, and not checked on this machine: %s; --bind NAME=PATH says where it is", strings.Join(left, ", "))
+	if err == nil {
+		report := d.verified.Report()
+		d.Report = &report
 	}
 	return err
 }
@@ -219,37 +274,7 @@ func (d *gateDecision) reasons(err error) []string {
 	return all
 }
 
-func (e *execution) record(d *gateDecision) error {
-	if e.log == "" {
-		return nil
-	}
-	line, err := json.Marshal(d)
-	if err != nil {
-		return err
-	}
-	return gate.AppendLine(e.log, line)
-}
-
-// start replaces this process. It returns only with an error.
-func (e *execution) start(program string, args []string, d *gateDecision) error {
-	files, err := gate.WriteFiles("", d.verified.Declaration(), d.bundleRaw)
-	if err != nil {
-		return err
-	}
-	var allow []string
-	if e.envAllow != nil {
-		allow = append([]string{}, e.envAllow...)
-	}
-	if program, err = filepath.Abs(program); err == nil {
-		err = gate.Exec(program, args, gate.Environ(os.Environ(), allow, d.verified.ID(), files))
-	}
-	return errors.Join(err, files.Remove())
-}
-
 func (e *execution) refuse(o *output, d *gateDecision, err error) error {
-	if d.Allowed { // and yet not started
-		d.Allowed, d.Reasons = false, d.reasons(err)
-	}
 	if o.json {
 		if printed := o.object(d); printed != nil {
 			o.note("standard output", printed)
@@ -260,7 +285,7 @@ func (e *execution) refuse(o *output, d *gateDecision, err error) error {
 			o.info("%s", approval)
 		}
 	}
-	for _, reason := range d.reasons(err) {
+	for _, reason := range d.Reasons {
 		o.note("not executed", errors.New(reason))
 	}
 	if hint := hintOf(err); hint != "" {

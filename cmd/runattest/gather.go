@@ -26,6 +26,7 @@ type appliedPolicy struct {
 	cmd       *cobra.Command
 	reach     *registryFlags
 	now       time.Time
+	clock     string // whose that is
 	approvals []policy.Approval
 	shelves   []*registry.Target // repositories of runs, with their approvals
 	family    []string
@@ -60,7 +61,7 @@ func (a *appliedPolicy) failure() error {
 
 // given is everything that the policy is asked with about a run.
 func (a *appliedPolicy) given(ctx context.Context, v *attest.Verified) (policy.Given, error) {
-	given := policy.Given{Approvals: slices.Clone(a.approvals), Now: a.now}
+	given := policy.Given{Approvals: slices.Clone(a.approvals), Now: a.now, Clock: a.clock}
 	var err error
 	if given.Family, err = a.familyOf(ctx, v); err != nil {
 		return given, fmt.Errorf("--family: %w", err)

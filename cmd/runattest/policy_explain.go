@@ -104,7 +104,7 @@ func (o *output) printExplanation(d *policy.Decision, rules []policy.Explanation
 	if !d.Allowed {
 		answer = o.paint(red, "DENIED")
 	}
-	lines := []string{"run " + d.Identity.String(), "at  " + d.Now.Format("2006-01-02T15:04:05Z07:00")}
+	lines := []string{"run " + d.Identity.String(), "at  " + d.Now.Format("2006-01-02T15:04:05Z07:00") + " (" + d.Clock + ")"}
 	for _, r := range rules {
 		lines = append(lines, "rule "+r.Rule+" ("+string(r.Severity)+"): "+met(r.Value), "  "+r.Expr)
 		for _, s := range r.Because {

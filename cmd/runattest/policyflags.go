@@ -21,6 +21,9 @@ type policyFlags struct {
 	reach     *registryFlags
 }
 
+// clock is this machine's. Tests change it.
+var clock = time.Now
+
 // newPolicyFlags declares the flags of every command that applies a policy, and those by which
 // registries are reached.
 func newPolicyFlags(cmd *cobra.Command) *policyFlags {
@@ -52,12 +55,13 @@ func (p *policyFlags) load(cmd *cobra.Command) (*appliedPolicy, error) {
 	if slices.Contains(p.family, source.Stdin) {
 		return nil, errors.New("--family -: name a folder, a file or a repository")
 	}
-	applied := &appliedPolicy{cmd: cmd, reach: p.reach, family: p.family, now: time.Now()}
+	applied := &appliedPolicy{cmd: cmd, reach: p.reach, family: p.family, now: clock(), clock: "this machine's clock"}
 	var err error
 	if p.at != "" {
 		if applied.now, err = parseTime(p.at); err != nil {
 			return nil, fmt.Errorf("--at %w", err)
 		}
+		applied.clock = "--at"
 	}
 	if applied.Policy, err = loadPolicy(cmd, p.path, p.signers); err != nil {
 		return nil, err

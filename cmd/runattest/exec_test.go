@@ -1,0 +1,60 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestDecisionEnds: what was allowed when the hashing of files began may have ended when it is done.
+func TestDecisionEnds(t *testing.T) {
+	t.Chdir(t.TempDir())
+	begin := time.Date(2026, 5, 31, 23, 0, 0, 0, time.UTC)
+	var passed time.Duration // between one look at the clock and the next
+	looks := 0
+	usual := clock
+	t.Cleanup(func() { clock = usual })
+	clock = func() time.Time { looks++; return begin.Add(time.Duration(looks) * passed) }
+	command := func(args ...string) (status int, stderr string) {
+		looks = 0
+		root := newRoot(args...)
+		var out, err bytes.Buffer
+		root.SetOut(&out)
+		root.SetErr(&err)
+		return run(t.Context(), root, args), err.String()
+	}
+	for name, text := range map[string]string{
+		"run.json": `{"schema":"https://github.com/runattest/runattest/declaration/v1","kind":"other","model":{"name":"m"},"prompt":{},"parameters":{},"context":[],"constraints":{}}`,
+		"policy.yaml": "schema: https://github.com/runattest/runattest/policy/v1\nsigners: {keys: [{name: ci, key: runattest.pub}]}\n" +
+			"rules: [{name: may, expr: 'now < timestamp(\"2026-06-01T00:00:00Z\")'}]\n",
+	} {
+		if err := os.WriteFile(filepath.Join(".", name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, args := range [][]string{{"keygen", "--no-password"}, {"sign", "--key", "runattest.key", "run.json"}} {
+		if status, stderr := command(args...); status != exitYes {
+			t.Fatalf("%v: %d %s", args, status, stderr)
+		}
+	}
+	gate := []string{"exec", "--dry-run", "--policy", "policy.yaml", "--bundle", "run.json.sigstore.json"}
+	for _, c := range []struct {
+		passed time.Duration
+		flags  []string
+		want   int
+	}{
+		{0, nil, exitYes},
+		{25 * time.Minute, nil, exitYes},
+		{40 * time.Minute, nil, exitNo},
+		{40 * time.Minute, []string{"--at", "2026-05-31T23:00:00Z"}, exitYes},
+	} {
+		passed = c.passed
+		status, stderr := command(append(append(gate, c.flags...), "--", "true")...)
+		if status != c.want || status == exitNo && !strings.Contains(stderr, "not executed: policy: denied by may: ") {
+			t.Errorf("%v %v: status %d, want %d: %s", c.passed, c.flags, status, c.want, stderr)
+		}
+	}
+}
