@@ -28,7 +28,7 @@ type IncompleteError struct {
 	Count int   // of all
 }
 
-// Gap is a run that is missing, unverified or declared before its parent by trusted time.
+// Gap is a run that is missing, unverified, rejected or declared before its parent by trusted time.
 type Gap struct {
 	ID     identity.ID
 	Reason string
@@ -50,7 +50,7 @@ func (e *IncompleteError) add(id identity.ID, reason string) {
 
 // Ancestors are all the runs from which a verified run descends, each once and without itself:
 // what a policy that demands something of every ancestor goes through. It gives all of them or
-// none: where one is missing, unverified or declared before its parent by trusted time the error is
+// none: where one is missing, unverified, rejected or declared before its parent by trusted time the error is
 // an *IncompleteError, because a demand on the others would be met in vain. The run need not be
 // in the family itself; its parents are taken from its verified declaration.
 func (g *Graph) Ancestors(run *attest.Verified) (iter.Seq[Ancestor], error) {

@@ -38,16 +38,19 @@ type Options struct {
 	// Declaration finds the declaration of a detached attestation, nil if it does not know it;
 	// it is called from several goroutines. Nothing that it says is believed unverified.
 	Declaration func(identity.ID) *identity.Declaration
+	// Rejected says which of the runs people have rejected whom the caller trusts to, and who and why on one line.
+	// It is asked once, about the runs of which there are bundles.
+	Rejected func(ctx context.Context, runs []identity.ID) (map[identity.ID]string, error)
 }
 
 // Build verifies every bundle and resolves parents by identity. The answers are in the graph;
-// the error is ErrNoTrust, ErrTooLarge or the context's. bundles is read by the caller's
+// the error is ErrNoTrust, ErrTooLarge, the context's or that of Options.Rejected. bundles is read by the caller's
 // goroutine; no more than a few of them are held at once.
 func Build(ctx context.Context, verifier *attest.Verifier, bundles iter.Seq[Input], o Options) (*Graph, error) {
 	if verifier == nil {
 		return nil, attest.ErrNoTrust
 	}
-	g := &Graph{verifier: verifier, index: map[identity.ID]int32{}}
+	g := &Graph{verifier: verifier, index: map[identity.ID]int32{}, rejected: map[int32]string{}}
 	for _, id := range o.Roots {
 		if id.IsZero() {
 			return nil, errors.New("the zero ID is no root: no run has it")
@@ -57,8 +60,30 @@ func Build(ctx context.Context, verifier *attest.Verifier, bundles iter.Seq[Inpu
 	if err := g.read(ctx, bundles, o); err != nil {
 		return nil, err
 	}
+	if err := g.askRejected(ctx, o); err != nil {
+		return nil, err
+	}
 	g.finish(len(o.Roots) > 0)
 	return g, nil
+}
+
+func (g *Graph) askRejected(ctx context.Context, o Options) error {
+	if o.Rejected == nil {
+		return nil
+	}
+	var runs []identity.ID
+	for _, n := range g.nodes {
+		if n.state != Missing {
+			runs = append(runs, n.id)
+		}
+	}
+	rejected, err := o.Rejected(ctx, runs)
+	for id, why := range rejected {
+		if i, ok := g.index[id]; ok {
+			g.rejected[i] = cut(why)
+		}
+	}
+	return err
 }
 
 // finish works out what takes the whole family: order of time, roots, counts.
@@ -76,6 +101,9 @@ func (g *Graph) finish(rooted bool) {
 		}
 		if _, earlier := n.EarlierThan(); earlier {
 			g.counts.Earlier++
+		}
+		if n.Rejected() != "" {
+			g.counts.Rejected++
 		}
 		if !rooted && !g.nodes[i].named {
 			g.roots = append(g.roots, int32(i))

@@ -30,7 +30,7 @@ var dot = diagram{
 var mermaid = diagram{
 	begin: "flowchart TB\n",
 	end: "  classDef verified stroke:#2a2\n  classDef unverified stroke:#c22,stroke-width:2px\n" +
-		"  classDef missing stroke:#c22,stroke-dasharray:4\n  classDef earlier stroke:#c80,stroke-width:2px\n",
+		"  classDef missing stroke:#c22,stroke-dasharray:4\n  classDef earlier stroke:#c80,stroke-width:2px\n  classDef rejected stroke:#c22,stroke-width:4px\n",
 	node:    "  n%d[\"%s\"]:::%s\n",
 	edge:    "  n%d --> n%d\n",
 	newline: "<br/>",
@@ -45,6 +45,7 @@ func (g *Graph) WriteDOT(w io.Writer, roots ...Node) error {
 			"unverified": `color="#cc2222", penwidth=2`,
 			"missing":    `color="#cc2222", style=dashed`,
 			"earlier":    `color="#cc8800", penwidth=2`,
+			"rejected":   `color="#cc2222", penwidth=4`,
 		}[class]
 	})
 }
@@ -68,6 +69,9 @@ func (g *Graph) draw(w io.Writer, d diagram, roots []Node, style func(class stri
 }
 
 func (n Node) class() string {
+	if n.Rejected() != "" {
+		return "rejected"
+	}
 	if _, earlier := n.EarlierThan(); earlier && n.State() == Verified {
 		return "earlier"
 	}

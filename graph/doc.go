@@ -23,6 +23,9 @@
 // is verified; missing if it is named as a parent, or asked for, or its declaration alone is given
 // (Input.Declaration), and there is no bundle of it.
 //
+// Whichever it is, it may be rejected: by people whom the caller trusts to (Options.Rejected). Package policy
+// finds them.
+//
 // # Order of time
 //
 // A trusted time proves that a signature existed by then; nothing proves that it did not exist

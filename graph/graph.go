@@ -47,6 +47,7 @@ type Graph struct {
 	edges    []int32 // the parents of each node, one node's after another's
 	bundles  []bundle
 	roots    []int32
+	rejected map[int32]string // by whom, and why
 
 	kinds     table[identity.Kind]
 	signers   table[attest.Signatory]
@@ -106,10 +107,11 @@ func (t *table[T]) add(v T) int32 {
 
 // Counts are how many of what there are in a family.
 type Counts struct {
-	Verified   int `json:"verified"` // runs, as Unverified, Missing and Earlier
+	Verified   int `json:"verified"` // runs, as Unverified, Missing, Earlier and Rejected
 	Unverified int `json:"unverified"`
 	Missing    int `json:"missing"`
-	Earlier    int `json:"earlier"` // declared before a parent by trusted time
+	Earlier    int `json:"earlier"`  // declared before a parent by trusted time
+	Rejected   int `json:"rejected"` // by people whom the caller trusts to
 	Malformed  int `json:"malformed"`
 	Other      int `json:"other"` // bundles with statements of other types: approvals, links
 }

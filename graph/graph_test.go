@@ -72,6 +72,45 @@ func equal(a, b identity.ID) bool { return a == b }
 
 // TestForgedParents: what is claimed of a run whose identity does not recompute is not
 // followed, whoever signed it.
+// TestRejected: a rejected run is verified and a gap; a rejection of a run that is not there makes none.
+func TestRejected(t *testing.T) {
+	f := newFamily(t, "alice")
+	parent := f.run(1, nil)
+	_, missing := f.declare(2)
+	child := f.run(3, []identity.ID{parent, missing})
+	_, elsewhere := f.declare(4)
+	var asked []identity.ID
+	g := f.build(Options{Rejected: func(_ context.Context, runs []identity.ID) (map[identity.ID]string, error) {
+		asked = runs
+		return map[identity.ID]string{parent: "bob: not ours", missing: "bob: lost", elsewhere: "bob: no"}, nil
+	}})
+	if !slices.Contains(asked, parent) || !slices.Contains(asked, child) || len(asked) != 2 {
+		t.Errorf("asked about %v", asked)
+	}
+	if c := g.Counts(); g.Len() != 3 || c.Verified != 2 || c.Missing != 1 || c.Rejected != 2 {
+		t.Errorf("%+v", c)
+	}
+	n := f.node(g, parent)
+	if n.State() != Verified || n.Rejected() != "bob: not ours" || n.Gap() != "rejected by bob: not ours" || n.class() != "rejected" {
+		t.Errorf("%s, %q, %q, %s", n.State(), n.Rejected(), n.Gap(), n.class())
+	}
+	if gap := f.node(g, missing).Gap(); gap != "missing: no bundle of this run; rejected by bob: lost" {
+		t.Error(gap)
+	}
+	tree := text(t, func(w io.Writer) error { return g.WriteText(w, g.Roots()...) })
+	if g.Complete(f.node(g, parent)) || f.node(g, child).Gap() != "" ||
+		!strings.Contains(tree, "verified: key alice  REJECTED by bob: not ours\n") || !strings.Contains(tree, "MISSING: no bundle of this run; rejected by bob: lost\n") {
+		t.Errorf("complete without a gap:\n%s", tree)
+	}
+	if object := text(t, func(w io.Writer) error { return g.WriteJSON(w, n) }); !strings.Contains(object, `"rejected":2`) || !strings.Contains(object, `"rejected":"bob: not ours"`) {
+		t.Error(object)
+	}
+	failed := errors.New("no answer")
+	if _, err := Build(ctx, f.verifier, slices.Values(f.inputs), Options{Rejected: func(context.Context, []identity.ID) (map[identity.ID]string, error) { return nil, failed }}); !errors.Is(err, failed) {
+		t.Errorf("a rejection may be missing, and the error is %v", err)
+	}
+}
+
 func TestForgedParents(t *testing.T) {
 	for name, trusted := range map[string]bool{"by a stranger": false, "by a trusted signer": true} {
 		t.Run(name, func(t *testing.T) {

@@ -23,6 +23,7 @@ type jsonRun struct {
 	Parents     *[]identity.ID `json:"parents,omitempty"` // absent where they are not known
 	DeclaredBy  *time.Time     `json:"declaredBy,omitempty"`
 	EarlierThan identity.ID    `json:"earlierThan,omitzero"`
+	Rejected    string         `json:"rejected,omitempty"`
 	Gap         string         `json:"gap,omitempty"`
 	Bundles     []jsonBundle   `json:"bundles"`
 }
@@ -65,7 +66,7 @@ func (g *Graph) WriteJSON(w io.Writer, roots ...Node) error {
 }
 
 func (n Node) json() jsonRun {
-	r := jsonRun{Identity: n.ID(), State: n.State(), Kind: n.Kind(), Gap: n.Gap(), Bundles: []jsonBundle{}}
+	r := jsonRun{Identity: n.ID(), State: n.State(), Kind: n.Kind(), Rejected: n.Rejected(), Gap: n.Gap(), Bundles: []jsonBundle{}}
 	if n.Known() {
 		parents := []identity.ID{}
 		for p := range n.Parents() {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/runattest/runattest/attest"
@@ -108,23 +109,29 @@ func (n Node) Signers() []attest.Signatory {
 	return all
 }
 
-// Gap says why the run leaves a gap in the ancestry that it is in: missing, unverified, or
+// Rejected says who has rejected the run and why, where Options.Rejected knows; otherwise it is "".
+func (n Node) Rejected() string { return n.g.rejected[n.i] }
+
+// Gap says why the run leaves a gap in the ancestry that it is in: missing, unverified, rejected, or
 // declared before its parent by trusted time. It is "" if it leaves none.
 func (n Node) Gap() string {
+	var why []string
 	switch n.State() {
 	case Missing:
-		return "missing: no bundle of this run"
+		why = append(why, "missing: no bundle of this run")
 	case Unverified:
-		return n.whyUnverified()
+		why = append(why, n.whyUnverified())
 	}
-	parent, earlier := n.EarlierThan()
-	if !earlier {
-		return ""
+	if by := n.Rejected(); by != "" {
+		why = append(why, "rejected by "+by)
 	}
-	by, _ := n.DeclaredBy()
-	parentBy, _ := parent.DeclaredBy()
-	return fmt.Sprintf("declared before its parent by trusted time: seen by %s, %s not until %s",
-		by.Format(time.RFC3339), parent.ID(), parentBy.Format(time.RFC3339))
+	if parent, earlier := n.EarlierThan(); earlier {
+		by, _ := n.DeclaredBy()
+		parentBy, _ := parent.DeclaredBy()
+		why = append(why, fmt.Sprintf("declared before its parent by trusted time: seen by %s, %s not until %s",
+			by.Format(time.RFC3339), parent.ID(), parentBy.Format(time.RFC3339)))
+	}
+	return strings.Join(why, "; ")
 }
 
 // whyUnverified is the first failed check of the first bundle.

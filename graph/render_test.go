@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"os/exec"
@@ -20,9 +21,11 @@ func TestHostileNames(t *testing.T) {
 	parent := f.run(1, nil)
 	child, childID := f.declare(2, parent)
 	f.add(hostile, f.sign(newSigner(t, signer.Ed25519), statement(childID, child)))
-	g := f.build(Options{})
+	g := f.build(Options{Rejected: func(_ context.Context, runs []identity.ID) (map[identity.ID]string, error) {
+		return map[identity.ID]string{parent: hostile}, nil
+	}})
 	dotNode := regexp.MustCompile(`^  n\d+ \[label="(?:[^"\\<>\x00-\x1f]|\\["\\n])*", (?:color|penwidth|style)[^"]*"#[0-9a-f]{6}"[a-z0-9=, ]*\];$`)
-	mermaidNode := regexp.MustCompile(`^  n\d+\["(?:[A-Za-z0-9 .,:_/@-]|#\d+;|<br/>)*"\]:::(?:verified|unverified|missing|earlier)$`)
+	mermaidNode := regexp.MustCompile(`^  n\d+\["(?:[A-Za-z0-9 .,:_/@-]|#\d+;|<br/>)*"\]:::(?:verified|unverified|missing|earlier|rejected)$`)
 	for name, c := range map[string]struct {
 		write func(io.Writer, ...Node) error
 		line  *regexp.Regexp
@@ -30,7 +33,7 @@ func TestHostileNames(t *testing.T) {
 		lines int
 	}{
 		"dot":     {g.WriteDOT, dotNode, "  n0 -> n1;", 2 + 3 + 1},
-		"mermaid": {g.WriteMermaid, mermaidNode, "  n0 --> n1", 1 + 3 + 4},
+		"mermaid": {g.WriteMermaid, mermaidNode, "  n0 --> n1", 1 + 3 + 5},
 	} {
 		var b strings.Builder
 		if err := c.write(&b, g.Roots()...); err != nil {

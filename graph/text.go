@@ -64,7 +64,7 @@ func (n Node) describe() string {
 	}
 	switch n.State() {
 	case Missing:
-		return strings.Join(append(parts, "MISSING: no bundle of this run"), "  ")
+		return strings.Join(append(parts, "MISSING"+strings.TrimPrefix(n.Gap(), "missing")), "  ")
 	case Unverified:
 		return strings.Join(append(parts, "NOT VERIFIED"+strings.TrimPrefix(n.Gap(), "not verified")), "  ")
 	}
@@ -72,7 +72,10 @@ func (n Node) describe() string {
 	if t, ok := n.DeclaredBy(); ok {
 		parts = append(parts, "by "+t.Format(time.RFC3339))
 	}
-	if gap := n.Gap(); gap != "" {
+	switch gap := n.Gap(); {
+	case n.Rejected() != "":
+		parts = append(parts, "REJECTED"+strings.TrimPrefix(gap, "rejected"))
+	case gap != "":
 		parts = append(parts, strings.ToUpper(gap[:1])+gap[1:])
 	}
 	return strings.Join(parts, "  ")

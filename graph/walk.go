@@ -63,7 +63,7 @@ func (g *Graph) Ancestry(of ...Node) iter.Seq[Node] {
 	}
 }
 
-// Gaps are the runs in the ancestry that are missing, unverified or declared before their parents by trusted time.
+// Gaps are the runs in the ancestry that are missing, unverified, rejected or declared before their parents by trusted time.
 func (g *Graph) Gaps(of ...Node) iter.Seq[Node] {
 	return func(yield func(Node) bool) {
 		for n := range g.Ancestry(of...) {
@@ -76,7 +76,7 @@ func (g *Graph) Gaps(of ...Node) iter.Seq[Node] {
 
 func (n Node) hasGap() bool {
 	_, earlier := n.EarlierThan()
-	return n.State() != Verified || earlier
+	return n.State() != Verified || earlier || n.Rejected() != ""
 }
 
 // Complete says that these are runs, and that there is no gap in their ancestry.

@@ -3,6 +3,7 @@ package policy
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -173,10 +174,48 @@ func TestMalformedApproval(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := decide(t, p.Policy, declarationText, p.ci, Approval{"a", b}).Approvals[0]
+		d := decide(t, p.Policy, declarationText, p.ci, Approval{"a", b})
+		got := d.Approvals[0]
 		if got.Counted != (c.why == "") || !strings.Contains(got.Why, c.why) {
 			t.Errorf("%s: %+v, want %s", name, got, c.why)
 		}
+		// it may be a rejection: of this run, if that is the subject's digest
+		const unread = "approvals: what bob has signed about the run cannot be read, and may be a rejection: "
+		ours := slices.ContainsFunc(c.subjects, func(s attest.Subject) bool { return s.SHA256 == run.SHA256 })
+		if strings.Contains(told(d), unread) != (c.why != "" && ours) {
+			t.Errorf("%s: %s", name, told(d))
+		}
+		rejected, err := p.Rejections(ctx, []Approval{{"a", b}}, now)
+		if err != nil || (rejected[id] != "") != (c.why != "" && ours) {
+			t.Errorf("%s: rejected %q, %v", name, rejected[id], err)
+		}
+	}
+}
+
+// TestRejections: whose no counts, and about which run.
+func TestRejections(t *testing.T) {
+	p := newPanel(t)
+	id := parse(t, declarationText).ID()
+	say := func(verdict Verdict, until time.Time, by signer.Signer) Approval {
+		return signApproval(t, ApprovalStatement{Identity: id, Decision: verdict, Reason: "not\x1b ours", Expires: until}, by)
+	}
+	for name, c := range map[string]struct {
+		given Approval
+		want  string
+	}{
+		"no":       {say(Rejected, time.Time{}, p.carol), `carol (security): not\u{1b} ours`},
+		"own no":   {say(Rejected, time.Time{}, p.ci), `ci: not\u{1b} ours`},
+		"yes":      {say(Approved, time.Time{}, p.carol), ""},
+		"stranger": {say(Rejected, time.Time{}, p.eve), ""},
+		"expired":  {say(Rejected, now, p.carol), ""},
+	} {
+		got, err := p.Rejections(ctx, []Approval{say(Approved, time.Time{}, p.bob), c.given}, now)
+		if err != nil || got[id] != c.want || len(got) > 1 {
+			t.Errorf("%s: got %q, %v, want %q", name, got, err, c.want)
+		}
+	}
+	if _, err := policyOf(t, p.ci, "").Rejections(ctx, nil, now); err == nil {
+		t.Error("a policy without approvers knows of rejections")
 	}
 }
 

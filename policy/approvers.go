@@ -110,7 +110,7 @@ type Approval struct {
 }
 
 // ApprovalResult is one approval that was given, and whether it counts. Everything but
-// Source and Why is set only where a trusted approver has signed.
+// Source, Why and, of what cannot be read, Approver is set only where a trusted approver has signed an approval.
 type ApprovalResult struct {
 	Source     string               `json:"source"`
 	Counted    bool                 `json:"counted"`
@@ -123,7 +123,8 @@ type ApprovalResult struct {
 	Expires    time.Time            `json:"expires,omitzero"`
 	Times      []attest.TrustedTime `json:"times,omitempty"`
 
-	run identity.ID // that it is about
+	run    identity.ID // that it is about
+	unread bool        // an approver says something about the run that nobody can read
 }
 
 // String is the approval on one line.
@@ -142,7 +143,8 @@ func (r ApprovalResult) String() string {
 type opinion struct {
 	result ApprovalResult
 	by     *approver
-	err    error // why it counts for no run at all
+	err    error         // why it counts for no run at all
+	unread []identity.ID // the runs that it is about, if an approver has signed it and it cannot be read
 }
 
 // hear verifies an approval.
@@ -163,6 +165,9 @@ func (a *approvals) hear(ctx context.Context, given Approval) opinion {
 		if s, unreadable = readApproval(claim); unreadable != nil || s.Decision == Rejected {
 			err = unreadable // whichever of several it is who rejects, an approver does
 		}
+		if unreadable != nil {
+			o.result.Approver, o.unread = by.name, runsOf(claim.Subjects())
+		}
 	}
 	if o.err = err; err != nil {
 		return o
@@ -174,12 +179,23 @@ func (a *approvals) hear(ctx context.Context, given Approval) opinion {
 	return o
 }
 
+// runsOf are the runs whose digests subjects have, whatever their names are.
+func runsOf(subjects []attest.Subject) []identity.ID {
+	var ids []identity.ID
+	for _, s := range subjects {
+		if id, err := identity.ParseID(fmt.Sprintf("airun:1:sha256:%x", s.SHA256)); err == nil {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
 // about says whether the approval counts for a run that these have signed, at the time now.
 func (o opinion) about(run identity.ID, signers []attest.Signatory, now time.Time) ApprovalResult {
 	r := o.result
 	switch first := earliest(r.Times); {
 	case o.err != nil:
-		r.Why = o.err.Error()
+		r.Why, r.unread = o.err.Error(), slices.Contains(o.unread, run)
 	case r.run != run:
 		r.Why = fmt.Sprintf("is about another run, %s", r.run)
 	case !r.Expires.IsZero() && !now.Before(r.Expires):
@@ -230,6 +246,31 @@ func isSigned(checks []attest.Check) bool {
 	return signed && !stranger
 }
 
+// Rejections are by whom runs are rejected, and why, on one line each: by approvers of the policy, within the validity of
+// their keys, as of that time. What does not count is left out. A policy without approvers is an error.
+func (p *Policy) Rejections(ctx context.Context, given []Approval, now time.Time) (map[identity.ID]string, error) {
+	if p.approvals == nil {
+		return nil, errors.New("the policy names no approvers, so that nobody's rejection counts")
+	}
+	s := subject{now: now}
+	if err := p.hearAll(ctx, &s, given); err != nil {
+		return nil, err
+	}
+	rejected := map[identity.ID]string{}
+	for run, opinions := range s.opinions {
+		for _, o := range opinions {
+			switch r := o.about(run, nil, now); {
+			case rejected[run] != "":
+			case r.unread:
+				rejected[run] = oneLine(fmt.Sprintf("%s, maybe, in what cannot be read: %s", r.Approver, r.Why))
+			case r.Counted && r.Decision == Rejected:
+				rejected[run] = oneLine(fmt.Sprintf("%s%s: %s", r.Approver, asRole(r.Role), r.Reason))
+			}
+		}
+	}
+	return rejected, nil
+}
+
 // denials say what is missing. A rejection outweighs every approval; one approver counts once.
 func (a *approvals) denials(results []ApprovalResult) []Denial {
 	var denials []Denial
@@ -239,6 +280,8 @@ func (a *approvals) denials(results []ApprovalResult) []Denial {
 	people, roles := map[string]bool{}, map[string]map[string]bool{}
 	for _, r := range results {
 		switch {
+		case r.unread:
+			deny("what %s has signed about the run cannot be read, and may be a rejection: %s", r.Approver, r.Why)
 		case !r.Counted:
 		case r.Decision == Rejected:
 			deny("rejected by %s%s: %s", r.Approver, asRole(r.Role), r.Reason)

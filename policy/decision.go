@@ -122,11 +122,14 @@ func (p *Policy) hearAll(ctx context.Context, s *subject, given []Approval) erro
 // hear takes an approval in.
 func (s *subject) hear(o opinion) {
 	s.approvals = append(s.approvals, o.about(s.id, []attest.Signatory{s.signer}, s.now))
+	if s.opinions == nil {
+		s.opinions = map[identity.ID][]opinion{}
+	}
 	if o.err == nil {
-		if s.opinions == nil {
-			s.opinions = map[identity.ID][]opinion{}
-		}
 		s.opinions[o.result.run] = append(s.opinions[o.result.run], o)
+	}
+	for _, run := range o.unread {
+		s.opinions[run] = append(s.opinions[run], o)
 	}
 }
 

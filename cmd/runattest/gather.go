@@ -87,6 +87,19 @@ func (a *appliedPolicy) given(ctx context.Context, v *attest.Verified) (policy.G
 	return given, nil
 }
 
+// rejected finds which runs approvers of the policy have rejected: graph.Options.Rejected.
+func (a *appliedPolicy) rejected(ctx context.Context, runs []identity.ID) (map[identity.ID]string, error) {
+	given := slices.Clone(a.approvals)
+	for _, shelf := range a.shelves {
+		found, err := approvalsOn(ctx, shelf, runs)
+		if err != nil {
+			return nil, err
+		}
+		given = append(given, found...)
+	}
+	return a.Rejections(ctx, given, a.now)
+}
+
 // familyOf reads the run's ancestors if a rule asks for them.
 func (a *appliedPolicy) familyOf(ctx context.Context, v *attest.Verified) (*graph.Graph, error) {
 	parents := v.Declaration().Parents()

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/graph"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/source"
@@ -14,7 +15,7 @@ import (
 
 func newGraph() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "graph (--key PUB | --certificate-identity ID ...) DIR|FILE|REPO...",
+		Use:   "graph (--key PUB | --certificate-identity ID ... | --policy POLICY) DIR|FILE|REPO...",
 		Short: "Verify a family of runs: the runs that a run descends from, and theirs",
 		Long: `Verify every bundle, and follow the parents that declarations name, by identity. DIR is a folder,
 of which and below which *.sigstore.json and *.sigstore.jsonl are read; FILE is one bundle or JSON
@@ -27,17 +28,20 @@ repository nothing is read then but these runs and their ancestors, parent by pa
 Each run is verified (somebody whom you trust signed one of its bundles), unverified (there are
 bundles, and none is verified) or missing (it is named as a parent, and there is no bundle).
 A verified run whose trusted time is before its parent's is flagged: declared before its parent by
-trusted time. --require-complete says no if there is any of these in the ancestry.
+trusted time. With --policy and --approvals a run is rejected if an approver of the policy rejects it, and is
+marked so; nothing else of the policy's demands is asked for. --require-complete says no if there is any
+of these in the ancestry.
 
-Whom you trust is said as to verify. A detached attestation needs its --declaration, which a
-repository has. No socket is opened, unless a REPO begins with oci://, or --key names a key in a KMS.
+Whom you trust is said as to verify, or by --policy. A detached attestation needs its --declaration, which a
+repository has. No socket is opened, unless a REPO or --approvals begins with oci://, or --key names a key in a KMS.
 
-Exit status: 0 every root is verified, and with --require-complete all its ancestry; 1 it is not;
+Exit status: 0 every root is verified and not rejected, and with --require-complete all its ancestry; 1 it is not;
 2 a bundle is malformed, or nobody is trusted; 3 a file or a registry cannot be read. The highest wins, and
 what is bad hides nothing that is good.`,
 		Example: `  runattest graph --key runattest.pub runs/
   runattest graph --key runattest.pub --root airun:1:sha256:5e27... --require-complete runs/ all.sigstore.jsonl
   runattest graph --key runattest.pub --root airun:1:sha256:5e27... oci://registry.acme.example/runs
+  runattest graph --policy policy.yaml --approvals approvals.jsonl --require-complete runs/
   runattest graph --key runattest.pub --format dot runs/ | dot -Tsvg > runs.svg`,
 		Args:              func(cmd *cobra.Command, args []string) error { return needFiles(cmd, args, "folder or bundle") },
 		ValidArgsFunction: completeBundles,
@@ -45,15 +49,20 @@ what is bad hides nothing that is good.`,
 	trust := newTrustFlags(cmd)
 	roots := cmd.Flags().StringArray("root", nil, "the run whose ancestry is shown: airun:1:sha256:... (repeatable)")
 	declarations := cmd.Flags().StringArray("declaration", nil, "declarations of detached attestations: JSON, YAML or JSON Lines (repeatable)")
-	complete := cmd.Flags().Bool("require-complete", false, "say no if a run in the ancestry is missing, unverified or flagged")
-	reach := newRegistryFlags(cmd)
+	complete := cmd.Flags().Bool("require-complete", false, "say no if a run in the ancestry is missing, unverified, rejected or flagged")
+	policies := newApproverFlags(cmd)
+	cmd.Flags().Lookup("policy").Usage = "the policy that says whom to trust, and whose rejections count"
 	format := wordFlag(cmd, "format", "what goes to standard output: a tree for people, one JSON object, or a drawing for Graphviz or Mermaid", "text", "json", "dot", "mermaid")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		verifier, err := trust.load(cmd)
+		var want attest.Expect
+		verifier, err := loadVerifier(cmd, trust, policies, &want)
 		if err != nil {
 			return err
 		}
 		var o graph.Options
+		if applied, ok := want.Policy.(*appliedPolicy); ok && len(policies.approvals) > 0 {
+			o.Rejected = applied.rejected
+		}
 		if o.Roots, err = parseRoots(*roots); err != nil {
 			return err
 		}
@@ -62,7 +71,7 @@ what is bad hides nothing that is good.`,
 		}
 		out := newOutput(cmd)
 		progress := out.progress("bundles read")
-		reader := &familyReader{cmd, reach, args, o.Roots, out.note, out.skipped, progress.step}
+		reader := &familyReader{cmd, policies.reach, args, o.Roots, out.note, out.skipped, progress.step}
 		g, err := graph.Build(cmd.Context(), verifier, reader.inputs(), o)
 		progress.end()
 		if err != nil {
@@ -129,8 +138,11 @@ func reportFamily(o *output, g *graph.Graph, format string, requireComplete bool
 	}
 	o.info("%d runs: %d verified, %d unverified, %d missing; %d declared before a parent by trusted time; %d statements of other types",
 		g.Len(), c.Verified, c.Unverified, c.Missing, c.Earlier, c.Other)
+	if c.Rejected > 0 {
+		o.info("%d rejected by approvers of the policy", c.Rejected)
+	}
 	for _, r := range roots {
-		if r.State() != graph.Verified {
+		if r.State() != graph.Verified || r.Rejected() != "" {
 			o.status = max(o.status, exitNo)
 		}
 	}

@@ -27,11 +27,17 @@ var clock = time.Now
 // newPolicyFlags declares the flags of every command that applies a policy, and those by which
 // registries are reached.
 func newPolicyFlags(cmd *cobra.Command) *policyFlags {
+	p := newApproverFlags(cmd)
+	cmd.Flags().StringArrayVar(&p.family, "family", nil, "the bundles of the run's ancestors: a folder, a file, or a repository of runs (oci://REPO, oci-layout://PATH); read only if a rule of the policy asks for ancestors (repeatable)")
+	return p
+}
+
+// newApproverFlags declares those of them that say whom a policy trusts, to sign runs and to approve them.
+func newApproverFlags(cmd *cobra.Command) *policyFlags {
 	p := policyFlags{reach: newRegistryFlags(cmd)}
 	f := cmd.Flags()
 	f.StringVar(&p.path, "policy", "", "the policy that must allow the run; it says whom to trust, too")
 	f.StringArrayVar(&p.approvals, "approvals", nil, "approvals: a file of one bundle or JSON Lines, an artifact (oci://REF) that they are attached to, or the repository of runs (oci://REPO, oci-layout://PATH) where each run has its own (repeatable)")
-	f.StringArrayVar(&p.family, "family", nil, "the bundles of the run's ancestors: a folder, a file, or a repository of runs (oci://REPO, oci-layout://PATH); read only if a rule of the policy asks for ancestors (repeatable)")
 	f.StringVar(&p.at, "at", "", "decide as of this time (RFC 3339) instead of this machine's clock")
 	p.signers = newPolicySigners(cmd)
 	_ = cmd.MarkFlagFilename("policy", "yaml", "yml", "json")
