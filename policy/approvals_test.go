@@ -192,6 +192,36 @@ func TestMalformedApproval(t *testing.T) {
 	}
 }
 
+// TestOnePersonTwice: to rules, too, who approves twice is one person, on all the conditions and until the first expires.
+func TestOnePersonTwice(t *testing.T) {
+	p := newPanel(t)
+	id := parse(t, declarationText).ID()
+	say := func(by signer.Signer, condition string, until time.Time) Approval {
+		return signApproval(t, ApprovalStatement{Identity: id, Decision: Approved, Reason: condition, Conditions: []string{condition}, Expires: until}, by)
+	}
+	soon, later := now.Add(time.Hour), now.Add(2*time.Hour)
+	text := header(t, p.ci) + "approvals:\n  required: 0\n  approvers:\n" +
+		"    - {name: alice, keys: [{key: " + pemOf(t, p.alice) + "}, {key: " + pemOf(t, p.laptop) + "}]}\n    - {name: bob, keys: [{key: " + pemOf(t, p.bob) + "}]}\n"
+	for name, c := range map[string]struct {
+		expr  string
+		given []Approval
+	}{
+		"the same key":   {`approvals.size() == 1`, []Approval{say(p.alice, "a", time.Time{}), say(p.alice, "b", time.Time{})}},
+		"two keys":       {`approvals.size() == 1`, []Approval{say(p.alice, "a", time.Time{}), say(p.laptop, "b", time.Time{})}},
+		"two people":     {`approvals.size() == 2`, []Approval{say(p.alice, "a", time.Time{}), say(p.bob, "b", time.Time{})}},
+		"all conditions": {`approvals[0].conditions == ["a", "b"] && approvals[0].reason == "a; b"`, []Approval{say(p.alice, "a", time.Time{}), say(p.laptop, "b", time.Time{})}},
+		"the first end":  {fmt.Sprintf(`approvals[0].expires == timestamp(%q)`, stamp(soon)), []Approval{say(p.alice, "a", later), say(p.laptop, "b", soon), say(p.alice, "c", time.Time{})}},
+	} {
+		policy, err := Parse(fmt.Appendf(nil, "%srules:\n  - {name: r, expr: '%s'}\n", text, c.expr), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := decide(t, policy, declarationText, p.ci, c.given...); !d.Allowed || len(d.Approvals) != len(c.given) {
+			t.Errorf("%s: %s, %d approvals listed", name, told(d), len(d.Approvals))
+		}
+	}
+}
+
 // TestRejections: whose no counts, and about which run.
 func TestRejections(t *testing.T) {
 	p := newPanel(t)

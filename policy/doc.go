@@ -43,13 +43,13 @@
 //	signer       kind (key or certificate), name, issuer ("" for a key), algorithm
 //	time         verified (bool), timestamps (of kind, authority, time), earliest, latest
 //	annotations  strings by name
-//	approvals    those that count, of approver, role, decision, reason, conditions, expires, time
+//	approvals    those that count, one for each approver and decision, of approver, role, decision, reason, conditions, expires, time
 //	ancestors    the runs from which it descends, each once, parents before theirs: id, kind, parents,
 //	             signers (as signer), approved, approvals (as approvals), declaredBy where a time is proved
 //	now          the time of the decision
 //
 // with CEL's standard functions and macros, optional values (declaration.constraints.?network),
-// and lowerAscii, trim and split on strings. A number is an int where it is integral and an
+// lowerAscii, trim and split on strings, and json of any value. A number is an int where it is integral and an
 // int64 holds it, and a double otherwise; they compare with each other, and do not add.
 //
 // A rule that cannot be evaluated is not met. What an evaluation may cost is bounded

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"regexp/syntax"
@@ -10,13 +11,15 @@ import (
 	"github.com/google/cel-go/common/overloads"
 	"github.com/google/cel-go/common/types"
 	"github.com/google/cel-go/common/types/ref"
+	"github.com/google/cel-go/common/types/traits"
 	"github.com/google/cel-go/interpreter"
 
+	"github.com/runattest/runattest/canonical"
 	"github.com/runattest/runattest/internal/limits"
 )
 
-// functions are CEL's matches, with its work bounded before it is done, and three functions on
-// strings. CEL's string extension is left out: some of its functions take the product of two
+// functions are CEL's matches, with its work bounded before it is done, three functions on
+// strings, and json. CEL's string extension is left out: some of its functions take the product of two
 // lengths, or their sum in memory, before anybody counts.
 func functions() []cel.EnvOption {
 	return []cel.EnvOption{
@@ -30,6 +33,8 @@ func functions() []cel.EnvOption {
 			cel.MemberOverload("string_trim", []*cel.Type{cel.StringType}, cel.StringType, cel.UnaryBinding(trim))),
 		cel.Function("split",
 			cel.MemberOverload("string_split_string", []*cel.Type{cel.StringType, cel.StringType}, cel.ListType(cel.StringType), cel.BinaryBinding(split))),
+		cel.Function("json",
+			cel.Overload("json_dyn", []*cel.Type{cel.DynType}, cel.StringType, cel.UnaryBinding(jsonText))),
 	}
 }
 
@@ -119,4 +124,56 @@ func split(v, separator ref.Val) ref.Val {
 		return types.NewErr("more than %d pieces", limits.Pieces)
 	}
 	return types.NewStringList(types.DefaultTypeAdapter, parts)
+}
+
+// jsonText is a value in RFC 8785 form, so that a rule can look at all the text in it.
+func jsonText(v ref.Val) ref.Val {
+	plain, err := plainOf(v)
+	if err != nil {
+		return types.WrapErr(err)
+	}
+	text, err := json.Marshal(plain)
+	if err == nil {
+		text, err = canonical.Transform(text)
+	}
+	if err != nil {
+		return types.WrapErr(err)
+	}
+	return types.String(text)
+}
+
+// plainOf is a value as encoding/json takes it.
+func plainOf(v ref.Val) (any, error) {
+	switch v := v.(type) {
+	case types.String, types.Int, types.Double, types.Bool:
+		return v.Value(), nil
+	case types.Null:
+		return nil, nil
+	case traits.Mapper:
+		members := map[string]any{}
+		for i := v.Iterator(); i.HasNext() == types.True; {
+			key := i.Next()
+			name, ok := key.(types.String)
+			if !ok {
+				return nil, fmt.Errorf("json: a name is of type %s, want string", key.Type().TypeName())
+			}
+			member, err := plainOf(v.Get(key))
+			if err != nil {
+				return nil, err
+			}
+			members[string(name)] = member
+		}
+		return members, nil
+	case traits.Lister:
+		elements := []any{}
+		for i := v.Iterator(); i.HasNext() == types.True; {
+			element, err := plainOf(i.Next())
+			if err != nil {
+				return nil, err
+			}
+			elements = append(elements, element)
+		}
+		return elements, nil
+	}
+	return nil, fmt.Errorf("json: no value of type %s", v.Type().TypeName())
 }

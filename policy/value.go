@@ -139,27 +139,53 @@ func annotationsOf(annotations map[string]string) ref.Val {
 	return newObject(members)
 }
 
-// approvalsOf are those that count.
+// approvalsOf are those that count, one for each approver and decision: who says the same twice is one person. All their
+// conditions hold, until the first expires.
 func approvalsOf(results []ApprovalResult) ref.Val {
-	all, n := []ref.Val{}, uint64(1)
+	type said struct {
+		by       string
+		decision Verdict
+	}
+	var people []ApprovalResult
+	at := map[said]int{}
 	for _, r := range results {
 		if !r.Counted {
 			continue
 		}
-		members := map[string]any{
-			"approver": r.Approver, "role": r.Role, "decision": string(r.Decision), "reason": r.Reason,
-			"conditions": stringsOf(append([]string{}, r.Conditions...)),
+		i, again := at[said{r.Approver, r.Decision}]
+		if !again {
+			at[said{r.Approver, r.Decision}] = len(people)
+			people = append(people, r)
+			continue
 		}
-		if !r.Expires.IsZero() {
-			members["expires"] = types.Timestamp{Time: r.Expires}
+		one := &people[i]
+		one.Reason += "; " + r.Reason
+		one.Conditions = append(slices.Clone(one.Conditions), r.Conditions...)
+		one.Times = append(slices.Clone(one.Times), r.Times...)
+		if one.Expires.IsZero() || !r.Expires.IsZero() && r.Expires.Before(one.Expires) {
+			one.Expires = r.Expires
 		}
-		if first := earliest(r.Times); !first.IsZero() {
-			members["time"] = types.Timestamp{Time: first}
-		}
-		approval := newObject(members)
+	}
+	all, n := []ref.Val{}, uint64(1)
+	for _, r := range people {
+		approval := approvalOf(r)
 		all, n = append(all, approval), n+approval.weight
 	}
 	return &array{types.NewRefValList(types.DefaultTypeAdapter, all), n}
+}
+
+func approvalOf(r ApprovalResult) *ordered {
+	members := map[string]any{
+		"approver": r.Approver, "role": r.Role, "decision": string(r.Decision), "reason": r.Reason,
+		"conditions": stringsOf(append([]string{}, r.Conditions...)),
+	}
+	if !r.Expires.IsZero() {
+		members["expires"] = types.Timestamp{Time: r.Expires}
+	}
+	if first := earliest(r.Times); !first.IsZero() {
+		members["time"] = types.Timestamp{Time: first}
+	}
+	return newObject(members)
 }
 
 func list(names []string) string { return strings.Join(names, ", ") }
