@@ -3,6 +3,7 @@ package policy
 import (
 	"crypto/x509"
 	"encoding/pem"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -158,6 +159,26 @@ approvals:
 		if d.Allowed == by.own {
 			t.Errorf("%s of %s: %s", by.name, by.issuer, told(d))
 		}
+	}
+}
+
+// TestManyStrangers: whoever may add approvals can add any number; each is looked at once, and not once for each approver.
+func TestManyStrangers(t *testing.T) {
+	by, eve := newSigner(t), newSigner(t)
+	var people []string
+	for i := range 200 {
+		people = append(people, fmt.Sprintf("{name: a%d, keys: [{key: %s}]}", i, pemOf(t, newSigner(t))))
+	}
+	p := policyOf(t, by, "approvals: {required: 0, approvers: ["+strings.Join(people, ", ")+"]}\n")
+	id := parse(t, declarationText).ID()
+	stranger := signApproval(t, ApprovalStatement{Identity: id, Decision: Rejected, Reason: "no", Conditions: slices.Repeat([]string{strings.Repeat("x", 1000)}, 100)}, eve)
+	parsed := testing.AllocsPerRun(1, func() {
+		if d := decide(t, p, declarationText, by, stranger); !d.Allowed || d.Approvals[0].Why != "is signed by none of 200 approvers" {
+			t.Errorf("%s: %+v", told(d), d.Approvals)
+		}
+	})
+	if parsed > 2_000 {
+		t.Errorf("%.0f allocations: it was read again and again", parsed)
 	}
 }
 
