@@ -9,6 +9,7 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/atomicfile"
+	"github.com/runattest/runattest/link"
 	"github.com/runattest/runattest/policy"
 )
 
@@ -17,8 +18,8 @@ func newApprove() *cobra.Command {
 		Use:   "approve (--key KEY | --fulcio URL | --signing-config FILE) --decision approved|rejected --reason TEXT BUNDLE|ID",
 		Short: "Sign that a run may be done, or must not be",
 		Long: `Sign a decision about one run and print the run's identity. The run is named by its ID, or by
-a bundle, from which the ID is taken as it is claimed: look at the declaration first, and have
-verify --policy check the bundle. A policy says whose decisions count, and how many it takes; a
+a bundle, of which the identity is recomputed from the declaration in it, and the signer is not asked
+for: look at the declaration first (inspect). A policy says whose decisions count, and how many it takes; a
 rejection outweighs every approval.
 
 The decision goes to BUNDLE.approval.sigstore.json beside the bundle, or to --bundle, and never over
@@ -71,7 +72,7 @@ run, and verify --approvals oci://REPO finds it there.
 	return cmd
 }
 
-// runOf is the run that is named, or that a bundle claims to be about.
+// runOf is the run that is named, or that a bundle declares: what a reviewer has read in it is what they decide about.
 func runOf(cmd *cobra.Command, arg string, isID bool) (identity.ID, error) {
 	if isID {
 		return identity.ParseID(arg)
@@ -80,11 +81,11 @@ func runOf(cmd *cobra.Command, arg string, isID bool) (identity.ID, error) {
 	if err != nil {
 		return identity.ID{}, err
 	}
-	s, err := bundle.UnverifiedStatement()
+	id, err := link.UnverifiedRun(bundle)
 	if err != nil {
-		return identity.ID{}, fmt.Errorf("%s: not a run identity statement: %w", arg, err)
+		return identity.ID{}, fmt.Errorf("%s: %w", arg, err)
 	}
-	return s.Identity, nil
+	return id, nil
 }
 
 func approve(cmd *cobra.Command, s policy.ApprovalStatement, who *signerFlags, target string) error {
