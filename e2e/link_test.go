@@ -1,8 +1,11 @@
 package e2e
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
+
+	"github.com/runattest/runattest/e2e/internal/services"
 )
 
 const linkType = "https://github.com/runattest/runattest/run-link/v1"
@@ -57,4 +60,52 @@ func TestRunattestVerifiesCosignsLinks(t *testing.T) {
 	if o := d.runattest(append(verify, "changed.sigstore.json")...); o.code != 1 || !strings.Contains(string(o.stdout), `unknown member "verified"`) {
 		t.Errorf("%s: exit status %d\n%s%s", o.command, o.code, o.stdout, o.stderr)
 	}
+}
+
+// TestArtifactLeadsBack: who has an image's name, the repository of runs and two public keys finds the run that has made it,
+// as the worker claims, and verifies it. A link that somebody else has put there leads nowhere.
+func TestArtifactLeadsBack(t *testing.T) {
+	onEachRegistry(t, func(d *desk, r *services.Registry) {
+		for _, name := range []string{"runattest", "worker", "eve"} {
+			d.makeKey(name, "ecdsa-p256", "--no-password")
+		}
+		ref, repo := r.Host+"/acme/model:v1", r.Host+"/acme/runs"
+		d.image(ref, "--insecure")
+		run, other := d.descend("run", "training"), d.descend("other", "training", "airun:1:sha256:"+strings.Repeat("ab", 32))
+		d.runattest("push", repo, "run.sigstore.json", "other.sigstore.json").ok()
+		for by, bundle := range map[string]string{"worker": "run.sigstore.json", "eve": "other.sigstore.json"} {
+			d.runattest("link", "--key", by+".key", "--run", bundle, "--artifact", "oci://"+ref, "--relation", "produced", "--bundle", by+".link.json").ok()
+			d.runattest("attach", ref, by+".link.json").ok()
+		}
+
+		found := newDesk(d.t)
+		for _, key := range []string{"runattest.pub", "worker.pub"} {
+			found.write(key, d.read(key))
+		}
+		found.runattest("fetch", "--predicate-type", "run-link/v1", "-o", "links.sigstore.jsonl", ref).ok()
+		verify := []string{"link", "verify", "--key", "worker.pub", "--relation", "produced", "--artifact", "oci://" + ref}
+		var runs []string
+		for line := range strings.Lines(string(found.runattest(append(verify, "--format", "json", "links.sigstore.jsonl")...).stdout)) {
+			var link struct {
+				Verified bool
+				Claim    *struct{ Run string }
+			}
+			if err := json.Unmarshal([]byte(line), &link); err != nil {
+				t.Fatal(err)
+			}
+			if link.Verified {
+				runs = append(runs, link.Claim.Run)
+			} else if link.Claim != nil {
+				t.Errorf("what is not verified claims something: %s", line)
+			}
+		}
+		if len(runs) != 1 || runs[0] != run || run == other {
+			t.Fatalf("led to %v, want %s", runs, run)
+		}
+		found.runattest("fetch", "-o", "found.sigstore.jsonl", repo+"@"+run).ok()
+		found.runattest("verify", "--key", "runattest.pub", "--identity", run, "found.sigstore.jsonl").ok()
+		if o := found.runattest(append(verify, "--run", run, "links.sigstore.jsonl")...); !strings.Contains(string(o.stdout), "verified, as a claim by its signer\n") {
+			t.Errorf("no report calls it a claim:\n%s", o.stdout)
+		}
+	})
 }
