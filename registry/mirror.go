@@ -15,7 +15,7 @@ func (t *Target) Mirror(ctx context.Context, a *Artifact, found []*Found, layout
 		return nil, fmt.Errorf("%s: a registry takes no manifest without its layers: want an OCI layout", layout.ref)
 	}
 	copied := addition{declaration: &declared{manifest: item{a.descriptor, a.manifest}, tag: t.mirrorTag(a)}, subject: a.descriptor.Digest}
-	if d, run := readRun(a.manifest); !run.IsZero() {
+	if d, run := readRun(a.descriptor.Digest, a.manifest); !run.IsZero() {
 		data, err := t.store.fetch(ctx, d)
 		if err != nil {
 			return nil, err

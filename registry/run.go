@@ -34,8 +34,17 @@ func runManifest(id identity.ID, size int64) (item, error) {
 }
 
 // readRun is the layer with the declaration and the identity that it must have; none if the
-// manifest is not that of a declaration.
-func readRun(manifest []byte) (ocispec.Descriptor, identity.ID) {
+// manifest is not the one that a declaration has.
+func readRun(sum digest.Digest, manifest []byte) (ocispec.Descriptor, identity.ID) {
+	layer, id := claimedRun(manifest)
+	if only, err := runManifest(id, layer.Size); err != nil || only.Digest != sum {
+		return ocispec.Descriptor{}, identity.ID{}
+	}
+	return layer, id
+}
+
+// claimedRun is readRun for a manifest that may say more than the declaration.
+func claimedRun(manifest []byte) (ocispec.Descriptor, identity.ID) {
 	m, err := readManifest(manifest)
 	if err != nil || m.ArtifactType != identity.MediaType || len(m.Layers) != 1 || m.Layers[0].MediaType != identity.MediaType {
 		return ocispec.Descriptor{}, identity.ID{}
@@ -144,7 +153,7 @@ func (t *Target) FetchRun(ctx context.Context, id identity.ID) (*identity.Declar
 
 // Declaration fetches the declaration that the artifact is; a.Run is its identity, recomputed.
 func (t *Target) Declaration(ctx context.Context, a *Artifact) (*identity.Declaration, error) {
-	layer, id := readRun(a.manifest)
+	layer, id := readRun(a.descriptor.Digest, a.manifest)
 	if id.IsZero() {
 		return nil, fmt.Errorf("%s is no declaration", a.Reference)
 	}
@@ -163,24 +172,17 @@ func (t *Target) Declaration(ctx context.Context, a *Artifact) (*identity.Declar
 }
 
 // newArtifact holds a manifest against the reference by which it was found. A run has one manifest: under
-// another with the same declaration there would be nothing of what is attached to the run, rejections neither.
+// another with the same declaration there would be nothing of what is attached to the run, rejections neither,
+// and whatever else that one says nobody has signed.
 func newArtifact(ref Reference, d ocispec.Descriptor, manifest []byte) (*Artifact, error) {
-	layer, run := readRun(manifest)
-	a := &Artifact{ref.at(d.Digest), d, manifest, run}
-	if ref.run.IsZero() {
-		return a, nil
+	_, run := readRun(d.Digest, manifest)
+	if ref.run.IsZero() || run == ref.run {
+		return &Artifact{ref.at(d.Digest), d, manifest, run}, nil
 	}
-	only, err := runManifest(ref.run, layer.Size)
-	if err != nil {
-		return nil, err
-	}
-	got := run.String()
-	switch {
-	case run.IsZero():
-		got = "no run's declaration"
-	case run == ref.run && d.Digest == only.Digest:
-		return a, nil
-	case run == ref.run:
+	got := "no run's declaration"
+	if !run.IsZero() {
+		got = run.String()
+	} else if _, claimed := claimedRun(manifest); claimed == ref.run {
 		got = "another manifest, " + d.Digest.String() + ", of its declaration"
 	}
 	return nil, fmt.Errorf("%s: %w: tag %s is %s, want %s", ref.Repository(), ErrMismatch, ref.name(), got, ref.run)

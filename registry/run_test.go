@@ -69,9 +69,50 @@ func TestFetchRunRecomputes(t *testing.T) {
 	}
 	// The layer's digest is an identity, but not its own: the text is not canonical.
 	spaced := append([]byte(" "), d.Canonical()...)
-	s.manifest("v9", run(spaced))
+	s.manifest("v9", runManifest(s, spaced))
 	target, a := resolve(t, s.host+"/app:v9")
 	if _, err := target.Declaration(context.Background(), a); !errors.Is(err, registry.ErrMismatch) {
 		t.Errorf("not canonical: %v", err)
 	}
+}
+
+// runManifest is the one manifest that a run's declaration has.
+func runManifest(s *server, data []byte) ocispec.Manifest {
+	s.put("blob", "", "", data)
+	layer := blob(string(data))
+	layer.MediaType = identity.MediaType
+	layer.Annotations = map[string]string{ocispec.AnnotationTitle: "airun-1-sha256-" + layer.Digest.Encoded() + ".json"}
+	return ocispec.Manifest{ArtifactType: identity.MediaType, Layers: []ocispec.Descriptor{layer}}
+}
+
+// A manifest that holds a run's declaration and says something else besides is an artifact like any other: the
+// run's attestation is about its declaration, and not about that.
+func TestRunWithSomethingElse(t *testing.T) {
+	both(t, func(t *testing.T, s *server) {
+		d := declare(t, 1)
+		bundle := sign(t, 1, attest.StatementOptions{})
+		s.put("blob", "", "", []byte("evil"))
+		for name, change := range map[string]func(m *ocispec.Manifest){
+			"config":     func(m *ocispec.Manifest) { m.Config = blob("evil") },
+			"annotation": func(m *ocispec.Manifest) { m.Annotations = map[string]string{"org.example.entrypoint": "evil"} },
+			"name":       func(m *ocispec.Manifest) { m.Layers[0].Annotations[ocispec.AnnotationTitle] = "../evil" },
+			"nothing":    func(*ocispec.Manifest) {},
+		} {
+			m := runManifest(s, d.Canonical())
+			change(&m)
+			sum := s.manifest("v1", m)
+			target, a := resolve(t, s.host+"/app@"+sum.Digest.String())
+			_, err := target.Attach(context.Background(), a, bundle)
+			want, expectErr := a.Expect(attest.Expect{})
+			if name == "nothing" {
+				if err != nil || expectErr != nil || a.Run() != d.ID() || len(want.Artifacts) != 0 {
+					t.Errorf("the run itself: %v, %v", err, expectErr)
+				}
+				continue
+			}
+			if !errors.Is(err, registry.ErrNotSubject) || expectErr != nil || !a.Run().IsZero() || len(want.Artifacts) != 1 {
+				t.Errorf("%s: taken for the run: %v, %v", name, err, expectErr)
+			}
+		}
+	})
 }
