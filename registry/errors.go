@@ -92,6 +92,8 @@ func (r *remoteStore) unreachable(u *url.Error) error {
 	e := &Error{Target: r.ref.host, Err: u.Err}
 	var authority x509.UnknownAuthorityError
 	switch {
+	case errors.As(u.Err, new(*plainError)):
+		e.Hint = "--insecure-http allows it"
 	case errors.As(u.Err, &authority):
 		e.Hint = "--registry-ca FILE names the authority of a private registry"
 	case strings.Contains(u.Err.Error(), "server gave HTTP response to HTTPS client"):

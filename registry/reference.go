@@ -196,14 +196,23 @@ func (r Reference) subject(d digest.Digest) (attest.Subject, error) {
 	return s, err
 }
 
+// isPlain says that the registry is asked in plain HTTP.
+func (r Reference) isPlain(o Options) bool {
+	return o.InsecureHTTP || r.isLoopback() && o.CA == nil
+}
+
 // isLoopback says that the registry is this machine, by its name alone.
 func (r Reference) isLoopback() bool {
 	host := r.host
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		host = h
 	}
-	ip := net.ParseIP(strings.Trim(host, "[]"))
-	return host == "localhost" || ip != nil && ip.IsLoopback()
+	return isLoopback(strings.Trim(host, "[]"))
+}
+
+func isLoopback(name string) bool {
+	ip := net.ParseIP(name)
+	return name == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // runTag is where a run's declaration is: an OCI tag has no colons.

@@ -69,8 +69,11 @@ func (r *remoteStore) listByAPI(ctx context.Context, subject digest.Digest) ([]o
 	var all []ocispec.Descriptor
 	seen := map[digest.Digest]bool{}
 	path, total := "/referrers/"+subject.String(), 0
-	for range limits.ReferrerPages {
+	for n := range limits.ReferrerPages {
 		page, size, next, err := r.referrersPage(ctx, path)
+		if n > 0 && errors.Is(err, errNoAPI) { // nor are the pages before it to be forgotten
+			err = fmt.Errorf("page %d of the referrers of %s is not there", n+1, subject)
+		}
 		if err != nil {
 			return nil, err
 		}

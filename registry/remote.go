@@ -32,7 +32,7 @@ type remoteStore struct {
 	source  *credentialSource
 	timeout time.Duration
 
-	linking sync.Mutex // updates of one index take turns here
+	linking chan struct{} // updates of one index take turns here
 
 	mu  sync.Mutex
 	api referrersAPI
@@ -41,11 +41,11 @@ type remoteStore struct {
 var _ store = (*remoteStore)(nil)
 
 func newRemoteStore(ref Reference, o Options) (*remoteStore, error) {
-	again, err := newTransport(o, maxRetries)
+	again, err := newTransport(ref, o, maxRetries)
 	if err != nil {
 		return nil, err
 	}
-	single, err := newTransport(o, 0)
+	single, err := newTransport(ref, o, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +55,7 @@ func newRemoteStore(ref Reference, o Options) (*remoteStore, error) {
 	if o.UserAgent == "" {
 		o.UserAgent = "runattest"
 	}
-	r := &remoteStore{ref: ref, source: &credentialSource{}, timeout: o.Timeout}
+	r := &remoteStore{ref: ref, source: &credentialSource{}, timeout: o.Timeout, linking: make(chan struct{}, 1)}
 	cache := auth.NewCache()
 	client := func(transport http.RoundTripper) *auth.Client {
 		c := &auth.Client{Client: &http.Client{Transport: transport}, Credential: r.source.get, Cache: cache}
@@ -69,7 +69,7 @@ func newRemoteStore(ref Reference, o Options) (*remoteStore, error) {
 	r.repo = &remote.Repository{
 		Client:           client(again),
 		Reference:        registry.Reference{Registry: ref.host, Repository: ref.path},
-		PlainHTTP:        o.InsecureHTTP || ref.isLoopback() && o.CA == nil,
+		PlainHTTP:        ref.isPlain(o),
 		MaxMetadataBytes: limits.RegistryContent,
 		SkipReferrersGC:  true,
 	}
@@ -158,8 +158,12 @@ func (r *remoteStore) attach(ctx context.Context, subject digest.Digest, referre
 	if len(pushed) == 0 {
 		return err
 	}
-	r.linking.Lock()
-	defer r.linking.Unlock()
+	select {
+	case r.linking <- struct{}{}:
+	case <-ctx.Done():
+		return errors.Join(err, ctx.Err())
+	}
+	defer func() { <-r.linking }()
 	return errors.Join(err, r.link(ctx, subject, pushed))
 }
 

@@ -23,8 +23,9 @@ const (
 	maxWait        = 30 * time.Second
 )
 
-// newTransport is how a registry is reached: with a deadline for each answer, retries included.
-func newTransport(o Options, retries int) (http.RoundTripper, error) {
+// newTransport is how a registry is reached: with a deadline for each answer, retries included, and in
+// plain HTTP only where the registry itself is.
+func newTransport(ref Reference, o Options, retries int) (http.RoundTripper, error) {
 	base, ok := http.DefaultTransport.(*http.Transport)
 	if !ok {
 		return nil, errors.New("http.DefaultTransport was replaced")
@@ -41,7 +42,34 @@ func newTransport(o Options, retries int) (http.RoundTripper, error) {
 	again := &retry.Transport{Base: base, Policy: func() retry.Policy {
 		return &retry.GenericPolicy{Retryable: retry.DefaultPredicate, Backoff: backoff, MinWait: 50 * time.Millisecond, MaxWait: maxWait, MaxRetry: retries}
 	}}
-	return &deadline{again, cmp.Or(o.Timeout, DefaultTimeout)}, nil
+	within := &deadline{again, cmp.Or(o.Timeout, DefaultTimeout)}
+	if o.InsecureHTTP {
+		return within, nil
+	}
+	return &plainGuard{within, ref.isPlain(o)}, nil
+}
+
+// plainGuard refuses plain HTTP, which a registry may lead to by a redirect or the address of its token
+// service; a registry on this machine may lead to this machine.
+type plainGuard struct {
+	http.RoundTripper
+	here bool
+}
+
+type plainError struct{ host string }
+
+func (e *plainError) Error() string {
+	return "it leads to plain HTTP at " + e.host + ", which is refused"
+}
+
+func (g *plainGuard) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.URL.Scheme == "https" || g.here && isLoopback(req.URL.Hostname()) {
+		return g.RoundTripper.RoundTrip(req)
+	}
+	if req.Body != nil {
+		req.Body.Close()
+	}
+	return nil, &plainError{req.URL.Host}
 }
 
 var errNoCertificate = errors.New("no certificate in PEM")

@@ -1,0 +1,225 @@
+package registry_test
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/registry"
+)
+
+// A registry that leads to other servers: by redirects, links and the address of its token service.
+
+// stranger is another server, which remembers the credentials that it was sent.
+type stranger struct {
+	*httptest.Server
+	mu    sync.Mutex
+	asked int
+	told  []string
+}
+
+func newStranger(t *testing.T, answer http.HandlerFunc) *stranger {
+	t.Helper()
+	s := &stranger{}
+	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.mu.Lock()
+		s.asked++
+		if said := r.Header.Get("Authorization"); said != "" {
+			s.told = append(s.told, said)
+		}
+		s.mu.Unlock()
+		answer(w, r)
+	}))
+	t.Cleanup(s.Close)
+	return s
+}
+
+// login writes alice's credentials for a registry into Docker's configuration.
+func login(t *testing.T, host string) {
+	t.Helper()
+	auth := base64.StdEncoding.EncodeToString([]byte("alice:secret"))
+	writeFile(t, filepath.Join(os.Getenv("DOCKER_CONFIG"), "config.json"), fmt.Appendf(nil, `{"auths":{%q:{"auth":%q}}}`, host, auth))
+}
+
+func wantsLogin(w http.ResponseWriter, r *http.Request) bool {
+	if user, password, _ := r.BasicAuth(); user == "alice" && password == "secret" {
+		return false
+	}
+	w.Header().Set("WWW-Authenticate", `Basic realm="here"`)
+	w.WriteHeader(http.StatusUnauthorized)
+	return true
+}
+
+// Storage elsewhere is followed to, and is sent no credentials, also when it asks for them.
+func TestRedirectsCarryNoCredentials(t *testing.T) {
+	for _, greedy := range []bool{false, true} {
+		s := newServer(t, true)
+		s.artifact()
+		attach(t, s.host+"/app:v1", 1)
+		login(t, s.host)
+		storage := newStranger(t, func(w http.ResponseWriter, r *http.Request) {
+			if !greedy || !wantsLogin(w, r) {
+				s.inner.ServeHTTP(w, r)
+			}
+		})
+		s.spoil(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			switch {
+			case wantsLogin(w, r):
+			case strings.Contains(r.URL.Path, "/blobs/"):
+				http.Redirect(w, r, storage.URL+r.URL.Path, http.StatusTemporaryRedirect)
+			default:
+				next.ServeHTTP(w, r)
+			}
+		})
+		found, _, errs := fetchAll(t, s.host+"/app:v1")
+		if want := 1; !greedy && (len(found) != want || len(errs) > 0) || greedy && len(found) > 0 {
+			t.Errorf("greedy %v: %d found, %v", greedy, len(found), errs)
+		}
+		if len(storage.told) > 0 || storage.asked == 0 {
+			t.Errorf("greedy %v: asked %d times, and told %v", greedy, storage.asked, storage.told)
+		}
+	}
+}
+
+// Nobody talks plain HTTP to another machine, or from a registry with TLS, without having said so.
+func TestNoWayToPlainHTTP(t *testing.T) {
+	const away = "192.0.2.1"
+	local := newStranger(t, func(http.ResponseWriter, *http.Request) {})
+	s := newServer(t, true)
+	s.artifact()
+	front := httptest.NewTLSServer(s)
+	defer front.Close()
+	secure := strings.TrimPrefix(front.URL, "https://")
+	login(t, s.host)
+	ca := encodePEM(front.Certificate().Raw)
+	for name, r := range map[string]struct {
+		host string
+		o    registry.Options
+		lead string
+		want string
+	}{
+		"TLS to this machine":        {secure, registry.Options{CA: ca}, local.URL, "plain HTTP at 127.0.0.1"},
+		"TLS to another":             {secure, registry.Options{CA: ca}, "http://" + away, "plain HTTP at " + away},
+		"this machine to another":    {s.host, registry.Options{}, "http://" + away, "plain HTTP at " + away},
+		"this machine to its friend": {s.host, registry.Options{}, "http://localhost.example.test", "plain HTTP at localhost.example.test"},
+	} {
+		for way, answer := range map[string]http.HandlerFunc{
+			"redirect": func(w http.ResponseWriter, req *http.Request) {
+				http.Redirect(w, req, r.lead+req.URL.Path, http.StatusTemporaryRedirect)
+			},
+			"token service": func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("WWW-Authenticate", `Bearer realm="`+r.lead+`/token",service="x"`)
+				w.WriteHeader(http.StatusUnauthorized)
+			},
+		} {
+			s.spoil(onPath("/manifests/", answer))
+			target, err := registry.Open(parse(t, r.host+"/app:v1"), r.o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+			_, err = target.Resolve(ctx)
+			cancel()
+			var failed *registry.Error
+			if !errors.As(err, &failed) || way == "redirect" && (!strings.Contains(err.Error(), r.want) || failed.Hint == "") {
+				t.Errorf("%s, %s: %v; want %q", name, way, err, r.want)
+			}
+		}
+	}
+	if local.asked > 0 {
+		t.Errorf("asked %d times", local.asked)
+	}
+}
+
+// A list of referrers that breaks off after a page is not taken for a registry that has no such lists.
+func TestLostPage(t *testing.T) {
+	for name, lost := range map[string]http.HandlerFunc{
+		"not there": http.NotFound,
+		"bad":       status(http.StatusBadRequest, `{}`),
+		"a page":    func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>") },
+	} {
+		s := newServer(t, true)
+		s.artifact()
+		attach(t, s.host+"/app:v1", 1)
+		s.spoil(onPath("/referrers/", func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Query().Get("page") != "" {
+				lost(w, r)
+				return
+			}
+			w.Header().Set("Link", `<?page=2>; rel="next"`)
+			s.inner.ServeHTTP(w, r)
+		}))
+		found, _, errs := fetchAll(t, s.host+"/app:v1")
+		var failed *registry.Error
+		if len(found) != 0 || len(errs) != 1 || !errors.As(errs[0], &failed) || !strings.Contains(errs[0].Error(), "page 2") {
+			t.Errorf("%s: %d found, %v", name, len(found), errs)
+		}
+	}
+}
+
+// The registry dies before the index is written, after everything else; attaching again completes it.
+func TestInterruptedIndex(t *testing.T) {
+	s := newServer(t, false)
+	s.artifact()
+	dead := func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if isIndexWrite(r) {
+			panic(http.ErrAbortHandler)
+		}
+		next.ServeHTTP(w, r)
+	}
+	target, a := resolve(t, s.host+"/app:v1")
+	bundle := sign(t, 1, attest.StatementOptions{}, a)
+	s.spoil(dead)
+	var failed *registry.Error
+	if _, err := target.Attach(context.Background(), a, bundle); !errors.As(err, &failed) {
+		t.Fatalf("%v", err)
+	}
+	s.spoil(nil)
+	if attached, err := open(t, s.host+"/app:v1").Attach(context.Background(), a, bundle); err != nil || attached[0].Existed {
+		t.Fatalf("%v, %v", attached, err)
+	}
+	if found, _, errs := fetchAll(t, s.host+"/app:v1"); len(found) != 1 || len(errs) > 0 {
+		t.Errorf("%d found, %v", len(found), errs)
+	}
+}
+
+// Each of the requests that store something is repeated when the registry is too busy for it.
+func TestUploadsObeyRetryAfter(t *testing.T) {
+	for _, part := range []string{"POST /blobs/", "PUT /blobs/", "PUT /manifests/sha256:"} {
+		s := newServer(t, true)
+		s.artifact()
+		method, path, _ := strings.Cut(part, " ")
+		var at []time.Time
+		s.spoil(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			if r.Method == method && strings.Contains(r.URL.Path, path) {
+				s.mu.Lock()
+				at = append(at, time.Now())
+				first := len(at) == 1
+				s.mu.Unlock()
+				if first {
+					w.Header().Set("Retry-After", "1")
+					w.WriteHeader(http.StatusTooManyRequests)
+					return
+				}
+			}
+			next.ServeHTTP(w, r)
+		})
+		attach(t, s.host+"/app:v1", 1)
+		if len(at) < 2 || at[len(at)-1].Sub(at[0]) < time.Second {
+			t.Errorf("%s: asked at %v", part, at)
+		}
+		if found, _, errs := fetchAll(t, s.host+"/app:v1"); len(found) != 1 || len(errs) > 0 {
+			t.Errorf("%s: %d found, %v", part, len(found), errs)
+		}
+	}
+}
