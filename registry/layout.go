@@ -166,29 +166,43 @@ func (l *layoutStore) resolve(ctx context.Context, name string) (ocispec.Descrip
 }
 
 func (l *layoutStore) find(ctx context.Context, index *ocispec.Index, name string) (ocispec.Descriptor, error) {
-	isDigest := strings.HasPrefix(name, "sha256:")
+	if strings.HasPrefix(name, "sha256:") {
+		return l.findDigest(ctx, index, digest.Digest(name))
+	}
 	var tags []string
-	var tagged []ocispec.Descriptor
+	tagged := map[string]ocispec.Descriptor{}
 	for _, d := range index.Manifests {
 		tag := d.Annotations[ocispec.AnnotationRefName]
-		if name == tag && tag != "" || isDigest && d.Digest.String() == name {
-			return d, nil
+		there, ok := tagged[tag]
+		switch {
+		case tag == "":
+			continue
+		case ok && there.Digest != d.Digest: // of which each program takes another
+			tagged[tag] = ocispec.Descriptor{}
+			continue
+		case ok:
+			continue
 		}
-		if tag != "" && !isOwnTag(tag) && !slices.Contains(tags, tag) {
-			tags, tagged = append(tags, tag), append(tagged, d)
+		if tagged[tag] = d; !isOwnTag(tag) {
+			tags = append(tags, tag)
 		}
 	}
 	switch {
-	case isDigest:
-		return l.findNested(ctx, index, digest.Digest(name))
-	case name == "" && len(tagged) == 1:
-		return tagged[0], nil
+	case name == "" && len(tags) == 1:
+		name = tags[0]
 	case name == "" && len(index.Manifests) == 1:
 		return index.Manifests[0], nil
 	case name == "":
-		name = "no tag was given, and there are " + fmt.Sprint(tags)
+		return ocispec.Descriptor{}, &missingError{layoutScheme + l.path, "no tag was given, and there are " + fmt.Sprint(tags)}
 	}
-	return ocispec.Descriptor{}, &missingError{layoutScheme + l.path, name}
+	d, ok := tagged[name]
+	if ok && d.Digest == "" {
+		return d, l.failed(misshapen("%s gives the tag %s to several artifacts: name one by its digest", ocispec.ImageIndexFile, name))
+	}
+	if !ok {
+		return d, &missingError{layoutScheme + l.path, name}
+	}
+	return d, nil
 }
 
 // isOwnTag tells tags that list referrers, or name runs, from those that people give.
@@ -196,8 +210,13 @@ func isOwnTag(tag string) bool {
 	return strings.HasPrefix(tag, "sha256-") || strings.HasPrefix(tag, "airun-1-sha256-")
 }
 
-// findNested looks in the indexes that the layout's index names.
-func (l *layoutStore) findNested(ctx context.Context, index *ocispec.Index, sum digest.Digest) (ocispec.Descriptor, error) {
+// findDigest looks in the layout's index, and in the indexes that it names.
+func (l *layoutStore) findDigest(ctx context.Context, index *ocispec.Index, sum digest.Digest) (ocispec.Descriptor, error) {
+	for _, d := range index.Manifests {
+		if d.Digest == sum {
+			return d, nil
+		}
+	}
 	var found *ocispec.Descriptor
 	err := l.walk(ctx, index.Manifests, func(d ocispec.Descriptor, _ *manifestHead, _ error) {
 		if d.Digest == sum {

@@ -161,6 +161,8 @@ func TestBadLayouts(t *testing.T) {
 		"huge index": {spoilFile("index.json", bytes.Repeat([]byte(" "), 17<<20)), "more than 16777216 bytes"},
 		"many":       {spoilFile("index.json", manyEntries()), "at most 100000"},
 		"two tags":   {spoilFile("index.json", twoTags()), "[a b]"},
+		"one tag":    {func(t *testing.T, dir string) string { return sameTag(t, dir) + ":v1" }, "to several artifacts: name one by its digest"},
+		"only tag":   {sameTag, "to several artifacts"},
 		"lost":       {spoilFile("index.json", []byte(`{"manifests":[{"mediaType":"x","digest":"sha256:`+hexDigits+`","size":3}]}`)), hexDigits},
 		"wrong blob": {wrongBlob, "serves something else"},
 		"huge entry": {spoilFile("index.json", []byte(`{"manifests":[{"mediaType":"x","digest":"sha256:`+hexDigits+`","size":4611686018427387904}]}`)), "at most"},
@@ -203,4 +205,68 @@ func manyEntries() []byte {
 func twoTags() []byte {
 	entry := `{"mediaType":"x","digest":"sha256:` + hexDigits + `","size":3,"annotations":{"org.opencontainers.image.ref.name":"%s"}}`
 	return fmt.Appendf(nil, `{"manifests":[`+entry+`,`+entry+`]}`, "a", "b")
+}
+
+// sameTag gives a layout a second artifact with the tag of the first: some programs would take this one.
+func sameTag(t *testing.T, dir string) string {
+	_, a := resolve(t, "oci-layout://"+dir)
+	other := append(a.Manifest(), '\n')
+	v1 := map[string]string{ocispec.AnnotationRefName: "v1"}
+	writeIndex(t, dir,
+		ocispec.Descriptor{MediaType: ocispec.MediaTypeImageManifest, Digest: digest.Digest(a.Digest()), Size: int64(len(a.Manifest())), Annotations: v1},
+		ocispec.Descriptor{MediaType: ocispec.MediaTypeImageManifest, Digest: writeBlob(t, dir, other), Size: int64(len(other)), Annotations: v1})
+	return dir
+}
+
+// A layout of somebody else's may hold links to files of ours: they are read, as some programs make layouts
+// of links, and never written to.
+func TestLayoutLinksAreNotWrittenTo(t *testing.T) {
+	const precious = `{"auths":{}}`
+	for _, name := range []string{"index.json", ".index.lock", "blobs/sha256/" + digest.FromString("{}").Encoded()} {
+		dir := newLayout(t)
+		outside := filepath.Join(t.TempDir(), "precious")
+		if name != ".index.lock" {
+			writeFile(t, outside, []byte(precious))
+		}
+		link := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.Remove(link); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(outside, link); err != nil {
+			t.Fatal(err)
+		}
+		_, _, err := open(t, "oci-layout://"+dir).PushRun(context.Background(), declare(t, 1), sign(t, 1, attest.StatementOptions{}))
+		if !errors.Is(err, registry.ErrLayout) || !strings.Contains(err.Error(), "is a link") {
+			t.Errorf("%s: %v", name, err)
+		}
+		data, err := os.ReadFile(outside)
+		if name == ".index.lock" && !errors.Is(err, fs.ErrNotExist) || name != ".index.lock" && string(data) != precious {
+			t.Errorf("%s: outside there is %q now, %v", name, data, err)
+		}
+	}
+}
+
+// Blobs that are links, as build systems make them, are read and left.
+func TestLayoutOfLinks(t *testing.T) {
+	dir := newLayout(t)
+	elsewhere := filepath.Join(t.TempDir(), "blobs")
+	if err := os.Rename(filepath.Join(dir, "blobs"), elsewhere); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Join(dir, "blobs", "sha256"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	all, err := os.ReadDir(filepath.Join(elsewhere, "sha256"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range all {
+		if err := os.Symlink(filepath.Join(elsewhere, "sha256", e.Name()), filepath.Join(dir, "blobs", "sha256", e.Name())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	attach(t, "oci-layout://"+dir+":v1", 1)
+	if found, _, errs := fetchAll(t, "oci-layout://"+dir+":v1"); len(found) != 1 || len(errs) > 0 {
+		t.Errorf("%d found, %v", len(found), errs)
+	}
 }

@@ -103,15 +103,33 @@ func openRegular(path string) (*os.File, error) {
 	return os.Open(path)
 }
 
+// refuseLink is for files that are written: a link in somebody's layout may point at any file of ours.
+func (f folder) refuseLink(name string) error {
+	info, err := os.Lstat(f.file(name))
+	if err == nil && info.Mode()&fs.ModeSymlink != 0 {
+		err = misshapen("%s is a link, which is not written to: want a file", f.file(name))
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+const indexLock = ".index.lock"
+
 func (f folder) write(ctx context.Context, blobs []item, reindex func() ([]byte, error)) error {
-	err := inParallel(ctx, len(blobs), func(_ context.Context, i int) error {
+	err := errors.Join(f.refuseLink(indexLock), f.refuseLink(ocispec.ImageIndexFile))
+	if err != nil {
+		return err
+	}
+	err = inParallel(ctx, len(blobs), func(_ context.Context, i int) error {
 		return f.store(blobs[i])
 	})
 	if err != nil {
 		return err
 	}
 	lock, err := locked(ctx, func() (*lockedfile.File, error) {
-		return lockedfile.OpenFile(f.file(".index.lock"), os.O_RDWR|os.O_CREATE, 0o666)
+		return lockedfile.OpenFile(f.file(indexLock), os.O_RDWR|os.O_CREATE, 0o666)
 	})
 	if err != nil {
 		return err
@@ -136,6 +154,9 @@ func (f folder) store(b item) error {
 	}
 	data, err := io.ReadAll(io.LimitReader(r, b.Size+1))
 	if err = errors.Join(err, r.Close()); err != nil || bytes.Equal(data, b.data) {
+		return err
+	}
+	if err := f.refuseLink(name); err != nil {
 		return err
 	}
 	return atomicfile.Write(f.file(name), b.data, 0o644)
