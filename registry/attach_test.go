@@ -223,6 +223,31 @@ func TestPredicateTypes(t *testing.T) {
 	})
 }
 
+// Lists of attestations are held in memory, and with each its predicate type.
+func TestLongPredicateType(t *testing.T) {
+	s := newServer(t, true)
+	s.artifact()
+	ref := s.host + "/app:v1"
+	target, a := resolve(t, ref)
+	subject, err := a.Subject()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for malformed, length := range []int{2000, 2001} {
+		const scheme = "https://"
+		claim, err := attest.NewClaim(scheme+strings.Repeat("x", length-len(scheme)), []attest.Subject{subject}, map[string]string{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := target.Attach(context.Background(), a, bundleOf(t, claim)); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, errs := fetchAll(t, ref); len(errs) != malformed {
+			t.Errorf("%d: %v", length, errs)
+		}
+	}
+}
+
 func TestForeignReferrers(t *testing.T) {
 	both(t, func(t *testing.T, s *server) {
 		subject := s.artifact()

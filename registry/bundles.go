@@ -15,6 +15,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/internal/limits"
 )
 
 // Listing is what refers to an artifact.
@@ -169,6 +170,9 @@ func (l *Listing) fetch(ctx context.Context, d ocispec.Descriptor) (found *Found
 	b, err := attest.ParseBundle(data)
 	if err != nil {
 		return nil, "", &MalformedError{d.Digest.String(), err}
+	}
+	if n := len(b.UnverifiedPredicateType()); n > limits.PredicateType {
+		return nil, "", &MalformedError{d.Digest.String(), fmt.Errorf("its predicate type has %d bytes, want at most %d", n, limits.PredicateType)}
 	}
 	found = &Found{Referrer: d.Digest.String(), PredicateType: b.UnverifiedPredicateType(), Data: data, Bundle: b}
 	found.stored = referrer{item{layer, data}, item{asListed(d, m), manifest}}

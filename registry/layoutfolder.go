@@ -24,7 +24,9 @@ import (
 // CreateLayout makes an empty OCI layout unless there is something: a tarball if the name ends in
 // .tar, else a folder.
 func CreateLayout(path string) error {
-	if info, err := os.Stat(path); err == nil && !info.IsDir() {
+	info, err := os.Stat(path)
+	isDir := err == nil && info.IsDir()
+	if err == nil && !isDir {
 		return nil // and Open says if it is none
 	}
 	index, err := json.Marshal(ocispec.Index{
@@ -35,6 +37,7 @@ func CreateLayout(path string) error {
 	}
 	version := []byte(`{"imageLayoutVersion":"` + ocispec.ImageLayoutVersion + `"}`)
 	switch {
+	case isDir:
 	case strings.HasSuffix(path, ".tar"):
 		return createTarball(path, version, index)
 	case strings.HasSuffix(path, ".tgz"), strings.Contains(filepath.Base(path), ".tar."):

@@ -5,6 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"iter"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -80,18 +83,24 @@ digest. The layout is verified as the registry would be; the command for it is p
 	return cmd
 }
 
-// haul is what was fetched.
+// haul is what is fetched, one bundle after the other.
 type haul struct {
+	*output
+	moving       *transfer
 	artifact     *registry.Artifact
 	target       *registry.Target
-	declarations map[identity.ID]*identity.Declaration
-	found        []*registry.Found
+	declarations map[identity.ID]*identity.Declaration // what a run is
+	found        iter.Seq2[*registry.Found, error]
+	count        int
+
+	kept     map[identity.ID]bool   // declarations that are files
+	detached map[string]identity.ID // bundles without
 }
 
 func (f *fetchFlags) fetch(cmd *cobra.Command, o *output, ref string) error {
 	moving := o.transfer(cmd.Context(), "attestations fetched")
 	defer moving.end()
-	h := &haul{declarations: map[identity.ID]*identity.Declaration{}}
+	h := &haul{output: o, moving: moving, declarations: map[identity.ID]*identity.Declaration{}, kept: map[identity.ID]bool{}, detached: map[string]identity.ID{}}
 	var err error
 	if h.target, h.artifact, err = f.reach.resolve(o, ref, moving.count); err != nil {
 		return err
@@ -109,20 +118,36 @@ func (f *fetchFlags) fetch(cmd *cobra.Command, o *output, ref string) error {
 	if err != nil {
 		return err
 	}
-	for found, err := range listing.Bundles(cmd.Context()) {
-		if err != nil {
-			moving.end()
-			o.note("", err)
-			continue
-		}
-		h.found = append(h.found, found)
-	}
+	h.found = listing.Bundles(cmd.Context())
+	err = f.write(cmd, h)
 	moving.end()
 	o.sayLeftOut(listing)
-	if err := f.write(cmd, o, h); err != nil {
+	if errors.Is(err, errNothing) {
+		o.note(h.artifact.Reference.String(), err)
+		err = nil
+	}
+	if err != nil {
 		return err
 	}
 	return o.done()
+}
+
+// each notes what cannot be fetched, and ends with errNothing if there was nothing at all.
+func (h *haul) each(take func(*registry.Found) error) error {
+	for found, err := range h.found {
+		if err != nil {
+			h.moving.say(func() { h.note("", err) })
+			continue
+		}
+		h.count++
+		if err := take(found); err != nil {
+			return err
+		}
+	}
+	if h.count == 0 && len(h.declarations) == 0 {
+		return errNothing
+	}
+	return nil
 }
 
 func (f *fetchFlags) writeDeclaration(o *output, h *haul) error {
@@ -136,24 +161,26 @@ func (f *fetchFlags) writeDeclaration(o *output, h *haul) error {
 	return atomicfile.Write(f.out, d.Canonical(), 0o644)
 }
 
-func (f *fetchFlags) write(cmd *cobra.Command, o *output, h *haul) error {
+func (f *fetchFlags) write(cmd *cobra.Command, h *haul) error {
 	switch {
 	case f.airGap != "":
-		return f.writeAirGap(cmd.Context(), o, h)
-	case len(h.found) == 0 && len(h.declarations) == 0:
-		o.note(h.artifact.Reference.String(), errNothing)
-		return nil
+		return f.writeAirGap(cmd.Context(), h)
 	case f.out == "" || f.out == source.Stdin:
-		return o.writeRaw(h.lines())
-	case strings.HasSuffix(f.out, ".jsonl") || strings.HasSuffix(f.out, ".ndjson"):
-		if err := atomicfile.Write(f.out, h.lines(), 0o644); err != nil {
+		return h.each(func(found *registry.Found) (err error) {
+			h.moving.say(func() { err = h.writeRaw(oneLine(found)) })
 			return err
-		}
-		return o.printFetched(h, func(int) string { return f.out })
+		})
+	case strings.HasSuffix(f.out, ".jsonl") || strings.HasSuffix(f.out, ".ndjson"):
+		return h.writeLines(f.out)
 	case strings.HasSuffix(f.out, ".json"):
 		return withHint(fmt.Errorf("%s: what is fetched are JSON Lines, and a .json file is one document", f.out), "name the file .sigstore.jsonl, or a folder")
 	}
-	return h.writeFolder(o, f.out)
+	if len(h.declarations) > 0 {
+		if err := h.writeDeclarations(f.out); err != nil {
+			return err
+		}
+	}
+	return h.each(func(found *registry.Found) error { return h.writeBundle(f.out, found) })
 }
 
 // errNothing is the answer no: the artifact is there, and nothing that was asked for about it.
@@ -163,30 +190,44 @@ type noAttestationError struct{}
 
 func (*noAttestationError) Error() string { return "has no such attestation" }
 
-// lines are the bundles as JSON Lines. A bundle may be written with line breaks in it.
-func (h *haul) lines() []byte {
-	var all bytes.Buffer
-	for _, found := range h.found {
-		all.Write(oneLine(found))
-		all.WriteByte('\n')
+// writeLines writes one file, and says so when it is there.
+func (h *haul) writeLines(path string) error {
+	var all []fetchedReport
+	err := atomicfile.WriteFunc(path, func(w io.Writer) error {
+		return h.each(func(found *registry.Found) error {
+			all = append(all, h.report(found, path))
+			_, err := w.Write(oneLine(found))
+			return err
+		})
+	}, 0o644)
+	if err != nil {
+		return err
 	}
-	return all.Bytes()
+	h.moving.end()
+	if !h.json {
+		return h.line("%s", path)
+	}
+	for _, r := range all {
+		if err := h.object(r); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
+// oneLine is a bundle as JSON Lines have it; it may be kept with line breaks in it.
 func oneLine(found *registry.Found) []byte {
 	data := bytes.TrimSpace(found.Data)
-	if !bytes.ContainsAny(data, "\r\n") {
-		return data
+	if bytes.ContainsAny(data, "\r\n") {
+		if line, err := found.Bundle.Marshal(); err == nil { // as it must: it was parsed
+			data = line
+		}
 	}
-	line, err := found.Bundle.Marshal()
-	if err != nil {
-		return data // unreachable: it was parsed
-	}
-	return line
+	return append(data[:len(data):len(data)], '\n')
 }
 
-// writeFolder writes a file for each bundle, named by its referrer, and for each declaration.
-func (h *haul) writeFolder(o *output, dir string) error {
+// writeDeclarations makes a folder with what is known of declarations before there is a bundle.
+func (h *haul) writeDeclarations(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
@@ -194,18 +235,36 @@ func (h *haul) writeFolder(o *output, dir string) error {
 		if err := atomicfile.Write(filepath.Join(dir, declarationFile(id)), d.Canonical(), 0o644); err != nil {
 			return err
 		}
+		h.kept[id] = true
 	}
-	name := func(i int) string { return filepath.Join(dir, bundleFile(h.found[i])) }
-	for i, found := range h.found {
-		if err := atomicfile.Write(name(i), found.Data, 0o644); err != nil {
-			return err
+	return nil
+}
+
+// writeBundle writes a file for a bundle, named by its referrer.
+func (h *haul) writeBundle(dir string, found *registry.Found) (err error) {
+	name := filepath.Join(dir, bundleFile(found))
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	if err := atomicfile.Write(name, found.Data, 0o644); err != nil {
+		return err
+	}
+	h.moving.say(func() {
+		if h.json {
+			err = h.object(h.report(found, name))
+		} else {
+			err = h.line("%s", name)
 		}
-	}
-	return o.printFetched(h, name)
+	})
+	return err
 }
 
 func bundleFile(found *registry.Found) string {
 	return strings.ReplaceAll(found.Referrer, ":", "-") + ".sigstore.json"
+}
+
+func manifestFile(a *registry.Artifact) string {
+	return strings.ReplaceAll(a.Digest(), ":", "-") + ".manifest.json"
 }
 
 func declarationFile(id identity.ID) string {
@@ -214,48 +273,42 @@ func declarationFile(id identity.ID) string {
 
 // writeAirGap writes everything into one folder. What a detached attestation is about can only
 // be there if the artifact is the run.
-func (f *fetchFlags) writeAirGap(ctx context.Context, o *output, h *haul) error {
+func (f *fetchFlags) writeAirGap(ctx context.Context, h *haul) error {
 	if f.root == "" {
-		o.info("note: without --trusted-root the folder serves those who verify with a key")
+		h.moving.say(func() { h.info("note: without --trusted-root the folder serves those who verify with a key") })
 	} else if err := f.copyRoot(); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(f.airGap, 0o755); err != nil {
+	if err := h.writeDeclarations(f.airGap); err != nil {
 		return err
 	}
-	for _, found := range h.found {
-		s, err := found.Bundle.UnverifiedStatement()
-		if err != nil {
-			continue // another predicate type
-		}
-		if s.Declaration != nil {
-			if d, err := identity.Parse(s.Declaration); err == nil {
-				h.declarations[d.ID()] = d
-			}
-		} else if h.declarations[s.Identity] == nil {
-			o.info("note: %s is detached, and the declaration %s is not here: bring it too", bundleFile(found), s.Identity)
-		}
-	}
-	if err := atomicfile.Write(filepath.Join(f.airGap, "manifest.json"), h.artifact.Manifest(), 0o644); err != nil {
-		return err
-	}
-	mirrored, err := f.mirror(ctx, h)
+	layout, err := f.openLayout()
 	if err != nil {
 		return err
 	}
-	if err := h.writeFolder(o, f.airGap); err != nil {
+	if err := atomicfile.Write(filepath.Join(f.airGap, manifestFile(h.artifact)), h.artifact.Manifest(), 0o644); err != nil {
 		return err
+	}
+	mirrored, err := h.mirror(ctx, f.airGap, layout)
+	if err != nil {
+		return err
+	}
+	h.moving.end()
+	for _, name := range slices.Sorted(maps.Keys(h.detached)) {
+		if id := h.detached[name]; !h.kept[id] {
+			h.info("note: %s is detached, and the declaration %s is not here: bring it too", name, id)
+		}
 	}
 	trust := "--key KEY"
 	if f.root != "" {
 		trust = "--trusted-root " + filepath.Join(f.airGap, trustedRootFile) + " ..."
 	}
-	o.info("there: runattest verify %s %s", trust, mirrored.Reference)
+	h.info("there: runattest verify %s %s", trust, mirrored.Reference)
 	return nil
 }
 
-// mirror makes the folder an OCI layout of what it takes to verify the artifact.
-func (f *fetchFlags) mirror(ctx context.Context, h *haul) (*registry.Artifact, error) {
+// openLayout makes the folder an OCI layout.
+func (f *fetchFlags) openLayout() (*registry.Target, error) {
 	if err := registry.CreateLayout(f.airGap); err != nil {
 		return nil, err
 	}
@@ -263,11 +316,50 @@ func (f *fetchFlags) mirror(ctx context.Context, h *haul) (*registry.Artifact, e
 	if err != nil {
 		return nil, fmt.Errorf("--air-gap: %w", err)
 	}
-	layout, err := registry.Open(ref, registry.Options{})
-	if err != nil {
+	return registry.Open(ref, registry.Options{})
+}
+
+// mirror puts into the layout what it takes to verify the artifact, some bundles at a time, and beside it the
+// bundles as files.
+func (h *haul) mirror(ctx context.Context, dir string, layout *registry.Target) (*registry.Artifact, error) {
+	var some []*registry.Found
+	size := 0
+	err := h.each(func(found *registry.Found) error {
+		if size += len(found.Data); size > limits.Mirrored {
+			if _, err := h.target.Mirror(ctx, h.artifact, some, layout); err != nil {
+				return err
+			}
+			some, size = nil, len(found.Data)
+		}
+		some = append(some, found)
+		if err := h.keepDeclaration(dir, found); err != nil {
+			return err
+		}
+		found.Bundle = nil // which has everything twice
+		return h.writeBundle(dir, found)
+	})
+	if err != nil && !errors.Is(err, errNothing) { // of nothing there is the artifact
 		return nil, err
 	}
-	return h.target.Mirror(ctx, h.artifact, h.found, layout)
+	return h.target.Mirror(ctx, h.artifact, some, layout)
+}
+
+// keepDeclaration writes the declaration that a bundle is about, or remembers that it is elsewhere.
+func (h *haul) keepDeclaration(dir string, found *registry.Found) error {
+	s, err := found.Bundle.UnverifiedStatement()
+	if err != nil {
+		return nil // of another predicate type
+	}
+	if s.Declaration == nil {
+		h.detached[bundleFile(found)] = s.Identity
+		return nil
+	}
+	d, err := identity.Parse(s.Declaration)
+	if err != nil || h.kept[d.ID()] {
+		return nil // as verify will say
+	}
+	h.kept[d.ID()] = true
+	return atomicfile.Write(filepath.Join(dir, declarationFile(d.ID())), d.Canonical(), 0o644)
 }
 
 const trustedRootFile = "trusted_root.json"
@@ -286,24 +378,14 @@ func (f *fetchFlags) copyRoot() error {
 	return atomicfile.Write(filepath.Join(f.airGap, trustedRootFile), data, 0o644)
 }
 
-// printFetched names each file once; JSON has an object for each bundle.
-func (o *output) printFetched(h *haul, file func(int) string) error {
-	var files []string
-	for i, found := range h.found {
-		name := file(i)
-		if o.json {
-			err := o.object(map[string]any{
-				"artifact": h.artifact.Reference.String(), "referrer": found.Referrer, "predicateType": found.PredicateType, "file": name,
-			})
-			if err != nil {
-				return err
-			}
-		} else if !slices.Contains(files[max(0, len(files)-1):], name) {
-			files = append(files, name)
-			if err := o.line("%s", name); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+// fetchedReport is the JSON result of one bundle that was written to a file.
+type fetchedReport struct {
+	Artifact      string `json:"artifact"`
+	File          string `json:"file"`
+	PredicateType string `json:"predicateType"`
+	Referrer      string `json:"referrer"`
+}
+
+func (h *haul) report(found *registry.Found, file string) fetchedReport {
+	return fetchedReport{h.artifact.Reference.String(), file, strings.Clone(found.PredicateType), found.Referrer}
 }

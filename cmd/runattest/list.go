@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/registry"
 )
 
@@ -86,18 +87,26 @@ func newListed(artifact *registry.Artifact, found *registry.Found, err error) (l
 	row := listed{Artifact: artifact.Reference.String(), Unverified: true}
 	var malformed *registry.MalformedError
 	if errors.As(err, &malformed) {
-		row.Referrer, row.Malformed = malformed.Referrer, malformed.Err.Error()
+		row.Referrer, row.Malformed = malformed.Referrer, cut(malformed.Err.Error())
 		return row, nil
 	}
 	if err != nil {
 		return row, err
 	}
-	row.Referrer, row.PredicateType, row.Size = found.Referrer, found.PredicateType, len(found.Data)
-	row.Signer = claimedSigner(found.Bundle.UnverifiedKeyHint(), found.Bundle.UnverifiedCertificate())
-	if !found.Created.IsZero() {
-		row.Created = &found.Created
+	row.Referrer, row.PredicateType, row.Size = found.Referrer, strings.Clone(found.PredicateType), len(found.Data)
+	row.Signer = cut(claimedSigner(found.Bundle.UnverifiedKeyHint(), found.Bundle.UnverifiedCertificate()))
+	if created := found.Created; !created.IsZero() { // a copy: the row must not keep the bundle
+		row.Created = &created
 	}
 	return row, nil
+}
+
+// cut keeps of what a bundle says as much as fits into a row; rows are sorted, and so all in memory.
+func cut(text string) string {
+	if len(text) <= limits.ListedText {
+		return strings.Clone(text)
+	}
+	return strings.ToValidUTF8(text[:limits.ListedText], "") + "..."
 }
 
 func (o *output) printList(rows []listed) error {

@@ -196,6 +196,7 @@ func (p *progress) add(n int) {
 func (p *progress) end() {
 	if p.shown {
 		fmt.Fprint(p.to, "\r\x1b[K")
+		p.shown = false
 	}
 }
 

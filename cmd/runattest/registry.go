@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -86,23 +87,27 @@ type transfer struct {
 	moved atomic.Int64
 	stop  context.CancelFunc
 	done  chan struct{}
+
+	mu    sync.Mutex // of the terminal
+	shown *progress
 }
 
 func (o *output) transfer(ctx context.Context, verb string) *transfer {
 	ctx, stop := context.WithCancel(ctx)
-	t := &transfer{stop: stop, done: make(chan struct{})}
-	p := o.progress(verb)
+	t := &transfer{stop: stop, done: make(chan struct{}), shown: o.progress(verb)}
 	go func() {
 		defer close(t.done)
-		defer p.end()
 		tick := time.NewTicker(100 * time.Millisecond)
 		defer tick.Stop()
 		for {
 			select {
 			case <-ctx.Done():
+				t.say(func() {})
 				return
 			case <-tick.C:
-				p.add(int(t.moved.Load()) - p.count)
+				t.mu.Lock()
+				t.shown.add(int(t.moved.Load()) - t.shown.count)
+				t.mu.Unlock()
 			}
 		}
 	}()
@@ -110,6 +115,14 @@ func (o *output) transfer(ctx context.Context, verb string) *transfer {
 }
 
 func (t *transfer) count() { t.moved.Add(1) }
+
+// say prints something where the count was.
+func (t *transfer) say(print func()) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.shown.end()
+	print()
+}
 
 func (t *transfer) end() { t.stop(); <-t.done }
 

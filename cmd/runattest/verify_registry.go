@@ -55,8 +55,7 @@ func (v *referenceVerifier) verify(text string) error {
 			name = artifact.Reference.Repository() + "@" + found.Referrer
 			report, err = verifyOne(ctx, v.verifier, found.Data, want)
 		}
-		moving.end()
-		v.printOne(name, report, err, &r)
+		moving.say(func() { v.printOne(name, report, err, &r) })
 	}
 	r.Foreign, r.Others = listing.Foreign(), listing.Filtered()
 	moving.end()

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -14,13 +15,22 @@ import (
 // renamed, so that whoever looks finds the old file or the new one and nothing between.
 // An existing file is replaced and keeps its permissions; perm (before umask) is for a new one.
 func Write(path string, data []byte, perm fs.FileMode) error {
+	return WriteFunc(path, whole(data), perm)
+}
+
+func whole(data []byte) func(io.Writer) error {
+	return func(w io.Writer) error { _, err := w.Write(data); return err }
+}
+
+// WriteFunc is Write for what is not in memory: content writes it, and its error leaves the old file.
+func WriteFunc(path string, content func(w io.Writer) error, perm fs.FileMode) error {
 	info, err := os.Stat(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	exists := err == nil
 	if exists && !info.Mode().IsRegular() {
-		return writeThrough(path, data, info)
+		return writeThrough(path, content, info)
 	}
 	if exists { // a link stays a link: what it points at is replaced
 		if path, err = filepath.EvalSymlinks(path); err != nil {
@@ -30,7 +40,7 @@ func Write(path string, data []byte, perm fs.FileMode) error {
 	if exists {
 		perm = info.Mode().Perm()
 	}
-	tmp, err := writeTemp(path, data, perm)
+	tmp, err := writeTemp(path, content, perm)
 	if err != nil {
 		return err
 	}
@@ -52,7 +62,7 @@ func Create(path string, data []byte, perm fs.FileMode) error {
 	if _, err := os.Lstat(path); err == nil {
 		return &fs.PathError{Op: "create", Path: path, Err: fs.ErrExist}
 	}
-	tmp, err := writeTemp(path, data, perm)
+	tmp, err := writeTemp(path, whole(data), perm)
 	if err != nil {
 		return err
 	}
@@ -75,14 +85,14 @@ func createWithoutLink(path string, data []byte, perm fs.FileMode) error {
 	if err != nil {
 		return err
 	}
-	if err := fill(f, data); err != nil {
+	if err := fill(f, whole(data)); err != nil {
 		return errors.Join(err, os.Remove(path))
 	}
 	return syncDir(filepath.Dir(path))
 }
 
 // writeThrough serves pipes and devices such as /dev/stdout, which cannot be replaced.
-func writeThrough(path string, data []byte, info fs.FileInfo) error {
+func writeThrough(path string, content func(io.Writer) error, info fs.FileInfo) error {
 	if info.IsDir() {
 		return fmt.Errorf("%s: is a folder, want a file", path)
 	}
@@ -90,12 +100,12 @@ func writeThrough(path string, data []byte, info fs.FileInfo) error {
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(data)
+	err = content(f)
 	return errors.Join(err, f.Close())
 }
 
 // writeTemp writes a file beside path under a name that nobody else has.
-func writeTemp(path string, data []byte, perm fs.FileMode) (name string, err error) {
+func writeTemp(path string, content func(io.Writer) error, perm fs.FileMode) (name string, err error) {
 	name = filepath.Join(filepath.Dir(path), ".runattest-"+rand.Text()+".tmp")
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
 	if failed := (*fs.PathError)(nil); errors.As(err, &failed) {
@@ -104,14 +114,14 @@ func writeTemp(path string, data []byte, perm fs.FileMode) (name string, err err
 	if err != nil {
 		return "", err
 	}
-	if err := fill(f, data); err != nil {
+	if err := fill(f, content); err != nil {
 		return "", errors.Join(err, os.Remove(name))
 	}
 	return name, nil
 }
 
-func fill(f *os.File, data []byte) error {
-	_, err := f.Write(data)
+func fill(f *os.File, content func(io.Writer) error) error {
+	err := content(f)
 	if err == nil {
 		err = f.Sync()
 	}

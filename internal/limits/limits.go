@@ -58,6 +58,11 @@ const (
 	// Tags is how many tags of a repository are gone through, and TagPages in how many pages a registry lists them.
 	Tags     = 4_000_000
 	TagPages = 50_000
+	// PredicateType is the length of a predicate type that a referrer has, ListedText how much of what else it says list
+	// shows, and Mirrored how many bundles fetch --air-gap holds, in bytes.
+	PredicateType = 2_000
+	ListedText    = 1_000
+	Mirrored      = 16 << 20
 	// RegistryAnswer is the size of what a registry says in an error.
 	RegistryAnswer = 64 << 10
 	// LayoutDepth is how deep indexes nest in an OCI layout, and LayoutManifests how many manifests it holds.
