@@ -211,7 +211,7 @@ func TestSpoiledContent(t *testing.T) {
 				s.artifact()
 				attached := attach(t, s.host+"/app:v1", 1, 2)
 				s.spoil(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-					if !strings.HasSuffix(r.URL.Path, "/blobs/"+attached[0].Bundle) {
+					if r.Method != http.MethodGet || !strings.HasSuffix(r.URL.Path, "/blobs/"+attached[0].Bundle) {
 						next.ServeHTTP(w, r)
 						return
 					}

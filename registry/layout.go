@@ -83,7 +83,7 @@ func decode(name string, data []byte, v any) error {
 // failed names the layout.
 func (l *layoutStore) failed(err error) error {
 	var known *Error
-	if err == nil || errors.As(err, &known) || errors.Is(err, context.Canceled) {
+	if err == nil || errors.As(err, &known) || errors.Is(err, ErrNotFound) || errors.Is(err, context.Canceled) {
 		return err
 	}
 	return &Error{Target: layoutScheme + l.path, Err: err}
@@ -127,19 +127,41 @@ func (l *layoutStore) fetch(_ context.Context, d ocispec.Descriptor) ([]byte, er
 	if err := checkSize(d); err != nil {
 		return nil, err
 	}
+	data, err := l.readBlob(d)
+	if errors.Is(err, ErrMismatch) { // unless it is the descriptor that is wrong
+		if there, ok := l.sizeOf(d.Digest); ok && there != d.Size {
+			return nil, wrongDescriptor(d, ocispec.Descriptor{Size: there})
+		}
+	}
+	return data, l.failed(err)
+}
+
+func (l *layoutStore) readBlob(d ocispec.Descriptor) ([]byte, error) {
 	f, err := l.files.open(blobName(d.Digest))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &missingError{layoutScheme + l.path, d.Digest.String()}
 	}
 	if err != nil {
-		return nil, l.failed(err)
+		return nil, err
 	}
 	defer f.Close()
 	data, err := content.ReadAll(f, d)
-	if errors.Is(err, content.ErrMismatchedDigest) || errors.Is(err, content.ErrTrailingData) {
+	if errors.Is(err, content.ErrMismatchedDigest) || errors.Is(err, content.ErrTrailingData) || errors.Is(err, io.ErrUnexpectedEOF) {
 		err = fmt.Errorf("%s: %w: %w", d.Digest, ErrMismatch, err)
 	}
-	return data, l.failed(err)
+	return data, err
+}
+
+// sizeOf is how long a blob is, if it is what its name says.
+func (l *layoutStore) sizeOf(sum digest.Digest) (int64, bool) {
+	f, err := l.files.open(blobName(sum))
+	if err != nil {
+		return 0, false
+	}
+	defer f.Close()
+	verifier := sum.Verifier()
+	n, err := io.Copy(verifier, io.LimitReader(f, limits.RegistryContent+1))
+	return n, err == nil && verifier.Verified()
 }
 
 // exists says no of a blob that is spoilt, so that it is stored anew.

@@ -154,10 +154,61 @@ func TestBundleHeldWithWrongSize(t *testing.T) {
 		if attached, err := target.Attach(context.Background(), a, bundle); err != nil || attached[0].Existed {
 			t.Fatalf("%v, %v", attached, err)
 		}
-		if found, _, errs := fetchAll(t, ref); len(found) != 1 || len(errs) != 1 {
+		found, _, errs := fetchAll(t, ref)
+		if len(found) != 1 || len(errs) != 1 || !errors.As(errs[0], new(*ours.MalformedError)) || !strings.Contains(errs[0].Error(), "is said to have") {
 			t.Errorf("%d found, %v", len(found), errs)
 		}
 	})
+}
+
+// Whoever may push writes descriptors, and wrong ones are no failure of the registry, which would take the yes
+// away from everybody.
+func TestWrongDescriptors(t *testing.T) {
+	for name, lie := range map[string]func(d *ocispec.Descriptor){
+		"longer":    func(d *ocispec.Descriptor) { d.Size++ },
+		"shorter":   func(d *ocispec.Descriptor) { d.Size-- },
+		"nothing":   func(d *ocispec.Descriptor) { d.Size = 0 },
+		"type":      func(d *ocispec.Descriptor) { d.MediaType = "application/vnd.docker.distribution.manifest.v2+json" },
+		"a blob":    func(d *ocispec.Descriptor) { d.MediaType = "text/plain" },
+		"sha512":    func(d *ocispec.Descriptor) { d.Digest = digest.SHA512.FromString("nothing") },
+		"unknown":   func(d *ocispec.Descriptor) { d.Digest = "md5:00" },
+		"no digest": func(d *ocispec.Descriptor) { d.Digest = "" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newServer(t, false)
+			subject := s.artifact()
+			ref := s.host + "/app:v1"
+			attach(t, ref, 1, 2)
+			tag := strings.ReplaceAll(subject.Digest.String(), ":", "-")
+			index := s.index(tag)
+			lying := index.Manifests[0]
+			lie(&lying)
+			index.Manifests = append([]ocispec.Descriptor{lying}, index.Manifests...)
+			s.spoil(noAPI(func(w http.ResponseWriter) {
+				w.Header().Set("Content-Type", index.MediaType)
+				_, _ = w.Write(encode(t, index))
+			}))
+			found, _, errs := fetchAll(t, ref)
+			if len(found) != 2 || len(errs) != 1 || !errors.As(errs[0], new(*ours.MalformedError)) {
+				t.Errorf("%d found, %v", len(found), errs)
+			}
+
+			dir := newLayout(t)
+			attach(t, "oci-layout://"+dir+":v1", 1, 2)
+			data, err := os.ReadFile(filepath.Join(dir, "index.json"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			entries := decodeIndex(t, data).Manifests
+			lying = entries[1]
+			lie(&lying)
+			writeIndex(t, dir, append([]ocispec.Descriptor{lying}, entries...)...)
+			found, _, errs = fetchAll(t, "oci-layout://"+dir+":v1")
+			if len(found) != 2 || len(errs) > 1 || len(errs) == 1 && !errors.As(errs[0], new(*ours.MalformedError)) {
+				t.Errorf("layout: %d found, %v", len(found), errs)
+			}
+		})
+	}
 }
 
 // A list of tags that breaks off ends the runs: it is no flaw of one of them.

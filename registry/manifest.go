@@ -119,3 +119,11 @@ func checkSize(d ocispec.Descriptor) error {
 type descriptorError struct{ text string }
 
 func (e *descriptorError) Error() string { return e.text }
+
+// wrongDescriptor is about content that is there, and is not what a descriptor says.
+func wrongDescriptor(said, there ocispec.Descriptor) error {
+	if said.Size != there.Size {
+		return &descriptorError{fmt.Sprintf("%s has %d bytes, and is said to have %d", said.Digest, there.Size, said.Size)}
+	}
+	return &descriptorError{fmt.Sprintf("%s is of media type %q, and is said to be of %q", said.Digest, there.MediaType, said.MediaType)}
+}

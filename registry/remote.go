@@ -101,9 +101,28 @@ func (r *remoteStore) fetch(ctx context.Context, d ocispec.Descriptor) ([]byte, 
 	}
 	body, err := r.repo.Fetch(ctx, d)
 	if err != nil {
-		return nil, r.named(d.Digest.String(), r.failed(err))
+		return nil, r.mistaken(ctx, d, r.named(d.Digest.String(), r.failed(err)))
 	}
-	return r.read(d, body)
+	data, err := r.read(d, body)
+	return data, r.mistaken(ctx, d, err)
+}
+
+// mistaken tells a descriptor that is wrong, which whoever may push can write, from a registry that serves
+// something else: what that digest names is there, and not as the descriptor says.
+func (r *remoteStore) mistaken(ctx context.Context, d ocispec.Descriptor, err error) error {
+	if !errors.Is(err, ErrMismatch) {
+		return err
+	}
+	for _, kind := range []registry.ReferenceFetcher{r.repo.Manifests(), r.repo.Blobs()} {
+		there, body, missing := kind.FetchReference(ctx, d.Digest.String())
+		if missing != nil {
+			continue
+		}
+		if _, spoilt := r.read(there, body); spoilt == nil {
+			return wrongDescriptor(d, there)
+		}
+	}
+	return err
 }
 
 func (r *remoteStore) read(d ocispec.Descriptor, body io.ReadCloser) ([]byte, error) {
