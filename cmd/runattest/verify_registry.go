@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/registry"
@@ -24,6 +25,7 @@ type referenceReport struct {
 	Good        int    `json:"verifiedBundles"`
 	NotVerified int    `json:"notVerifiedBundles"`
 	Malformed   int    `json:"malformed"`
+	Unreadable  int    `json:"unreadable"`
 	Foreign     int    `json:"foreign"`
 	Others      int    `json:"otherPredicateTypes"`
 }
@@ -85,11 +87,13 @@ func (v *referenceVerifier) printOne(name string, report attest.Report, err erro
 	case err == nil:
 		r.NotVerified++
 		v.status = before
+	default:
+		r.Unreadable++
 	}
 }
 
 func (v *referenceVerifier) decide(r *referenceReport) error {
-	r.Verified = r.Good > 0 && (!v.strict || r.NotVerified+r.Malformed == 0)
+	r.Verified = r.Good > 0 && (!v.strict || r.NotVerified+r.Malformed+r.Unreadable == 0)
 	if !r.Verified {
 		v.status = max(v.status, exitNo)
 	}
@@ -102,9 +106,13 @@ func (v *referenceVerifier) decide(r *referenceReport) error {
 	if r.Others > 0 {
 		v.info("%d attestations of other predicate types were skipped", r.Others)
 	}
-	v.info("%s: %d verified, %d not verified, %d malformed", r.Artifact, r.Good, r.NotVerified, r.Malformed)
+	unreadable := ""
+	if r.Unreadable > 0 {
+		unreadable = fmt.Sprintf(", %d unreadable", r.Unreadable)
+	}
+	v.info("%s: %d verified, %d not verified, %d malformed%s", r.Artifact, r.Good, r.NotVerified, r.Malformed, unreadable)
 	switch {
-	case r.Good+r.NotVerified+r.Malformed == 0:
+	case r.Good+r.NotVerified+r.Malformed+r.Unreadable == 0:
 		v.info("no attestation of a run is attached to it")
 	case r.Good > 0 && !r.Verified:
 		v.info("with --strict every attestation must be verified")
