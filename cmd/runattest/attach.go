@@ -78,7 +78,7 @@ func readBundles(cmd *cobra.Command, paths []string) ([]source.Blob, error) {
 func attachAll(cmd *cobra.Command, o *output, reach *registryFlags, ref string, blobs []source.Blob) error {
 	moving := o.transfer(cmd.Context(), "attached")
 	defer moving.end()
-	target, artifact, err := reach.resolve(o, ref, moving.count)
+	target, artifact, err := reach.resolve(o, ref, moving)
 	if err != nil {
 		return err
 	}

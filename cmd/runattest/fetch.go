@@ -102,7 +102,7 @@ func (f *fetchFlags) fetch(cmd *cobra.Command, o *output, ref string) error {
 	defer moving.end()
 	h := &haul{output: o, moving: moving, declarations: map[identity.ID]*identity.Declaration{}, kept: map[identity.ID]bool{}, detached: map[string]identity.ID{}}
 	var err error
-	if h.target, h.artifact, err = f.reach.resolve(o, ref, moving.count); err != nil {
+	if h.target, h.artifact, err = f.reach.resolve(o, ref, moving); err != nil {
 		return err
 	}
 	if id := h.artifact.Run(); !id.IsZero() {

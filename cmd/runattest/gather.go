@@ -32,6 +32,9 @@ type appliedPolicy struct {
 	family    []string
 	local     *graph.Graph // the family, if it lies in files alone: the same for every run
 
+	shown  bool      // the terminal has a count already
+	moving *transfer // else it has this one; nil for none
+
 	decision *policy.Decision // the last
 	failed   error            // why there is none
 }
@@ -62,6 +65,10 @@ func (a *appliedPolicy) failure() error {
 // given is everything that the policy is asked with about a run.
 func (a *appliedPolicy) given(ctx context.Context, v *attest.Verified) (policy.Given, error) {
 	given := policy.Given{Approvals: slices.Clone(a.approvals), Now: a.now, Clock: a.clock}
+	if !a.shown && (len(a.shelves) > 0 || len(a.family) > 0) {
+		a.moving = newOutput(a.cmd).transfer(ctx, "approvals and ancestors read")
+		defer func() { a.moving.end(); a.moving = nil }()
+	}
 	var err error
 	if given.Family, err = a.familyOf(ctx, v); err != nil {
 		return given, fmt.Errorf("--family: %w", err)
@@ -100,6 +107,8 @@ func (a *appliedPolicy) rejected(ctx context.Context, runs []identity.ID) (map[i
 	return a.Rejections(ctx, given, a.now)
 }
 
+func (a *appliedPolicy) heard() { a.moving.count() }
+
 // familyOf reads the run's ancestors if a rule asks for them.
 func (a *appliedPolicy) familyOf(ctx context.Context, v *attest.Verified) (*graph.Graph, error) {
 	parents := v.Declaration().Parents()
@@ -108,9 +117,9 @@ func (a *appliedPolicy) familyOf(ctx context.Context, v *attest.Verified) (*grap
 	}
 	o := newOutput(a.cmd)
 	var failed error
-	r := &familyReader{cmd: a.cmd, reach: a.reach, args: a.family, roots: parents, step: func() {}}
+	r := &familyReader{cmd: a.cmd, reach: a.reach, args: a.family, roots: parents, step: a.heard}
 	r.fail = func(name string, err error) { failed = errors.Join(failed, named(name, err)) }
-	r.skip = func(err error) { o.info("--family: passed over: %s", err) }
+	r.skip = func(err error) { a.moving.say(func() { o.info("--family: passed over: %s", err) }) }
 	g, err := graph.Build(ctx, a.Verifier(), r.inputs(), graph.Options{})
 	if err == nil {
 		err = failed
@@ -119,7 +128,7 @@ func (a *appliedPolicy) familyOf(ctx context.Context, v *attest.Verified) (*grap
 		return nil, err
 	}
 	for _, m := range g.Malformed() {
-		o.info("--family: passed over: %s", named(m.Name, m.Err))
+		a.moving.say(func() { o.info("--family: passed over: %s", named(m.Name, m.Err)) })
 	}
 	if !slices.ContainsFunc(a.family, registry.IsReference) {
 		a.local = g
@@ -161,7 +170,7 @@ func (a *appliedPolicy) attachedApprovals(arg string) error {
 	if err != nil {
 		return fmt.Errorf("--approvals %w", err)
 	}
-	target, err := a.reach.open(ref, nil)
+	target, err := a.reach.open(ref, a.heard)
 	if err != nil {
 		return &unreadableApprovalsError{err}
 	}

@@ -70,10 +70,14 @@ what is bad hides nothing that is good.`,
 			return err
 		}
 		out := newOutput(cmd)
-		progress := out.progress("bundles read")
-		reader := &familyReader{cmd, policies.reach, args, o.Roots, out.note, out.skipped, progress.step}
+		moving := out.transfer(cmd.Context(), "bundles read")
+		reader := &familyReader{
+			cmd: cmd, reach: policies.reach, args: args, roots: o.Roots, step: moving.count,
+			fail: func(name string, err error) { moving.say(func() { out.note(name, err) }) },
+			skip: func(err error) { moving.say(func() { out.skipped(err) }) },
+		}
 		g, err := graph.Build(cmd.Context(), verifier, reader.inputs(), o)
-		progress.end()
+		moving.end()
 		if err != nil {
 			return err
 		}

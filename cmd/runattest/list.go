@@ -35,7 +35,7 @@ listed as malformed.`,
 		o := newOutput(cmd)
 		moving := o.transfer(cmd.Context(), "attestations fetched")
 		defer moving.end()
-		target, artifact, err := reach.resolve(o, args[0], moving.count)
+		target, artifact, err := reach.resolve(o, args[0], moving)
 		if err != nil {
 			return err
 		}

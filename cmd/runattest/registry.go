@@ -61,13 +61,18 @@ func (r *registryFlags) open(ref registry.Reference, counted func()) (*registry.
 	return registry.Open(ref, o)
 }
 
-// resolve opens a reference and finds what it names; a tag's digest is said.
-func (r *registryFlags) resolve(o *output, text string, counted func()) (*registry.Target, *registry.Artifact, error) {
+// resolve opens a reference and finds what it names; a tag's digest is said. Bundles that are moved are counted,
+// where moving is given.
+func (r *registryFlags) resolve(o *output, text string, moving *transfer) (*registry.Target, *registry.Artifact, error) {
 	ref, err := registry.ParseReference(text)
 	if err != nil {
 		return nil, nil, err
 	}
-	target, err := r.open(ref, counted)
+	if moving == nil {
+		moving = o.transfer(r.cmd.Context(), "found")
+		defer moving.end()
+	}
+	target, err := r.open(ref, moving.count)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -76,7 +81,7 @@ func (r *registryFlags) resolve(o *output, text string, counted func()) (*regist
 		return nil, nil, err
 	}
 	if artifact.Reference != ref {
-		o.info("%s is %s", ref, artifact.Digest())
+		moving.say(func() { o.info("%s is %s", ref, artifact.Digest()) })
 	}
 	return target, artifact, nil
 }
@@ -93,8 +98,12 @@ type transfer struct {
 }
 
 func (o *output) transfer(ctx context.Context, verb string) *transfer {
+	return newTransfer(ctx, o.progress(verb))
+}
+
+func newTransfer(ctx context.Context, shown *progress) *transfer {
 	ctx, stop := context.WithCancel(ctx)
-	t := &transfer{stop: stop, done: make(chan struct{}), shown: o.progress(verb)}
+	t := &transfer{stop: stop, done: make(chan struct{}), shown: shown}
 	go func() {
 		defer close(t.done)
 		tick := time.NewTicker(100 * time.Millisecond)
@@ -114,10 +123,19 @@ func (o *output) transfer(ctx context.Context, verb string) *transfer {
 	return t
 }
 
-func (t *transfer) count() { t.moved.Add(1) }
+// count and say do without a transfer, too.
+func (t *transfer) count() {
+	if t != nil {
+		t.moved.Add(1)
+	}
+}
 
 // say prints something where the count was.
 func (t *transfer) say(print func()) {
+	if t == nil {
+		print()
+		return
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.shown.end()

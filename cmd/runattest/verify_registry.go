@@ -36,13 +36,16 @@ type referenceReport struct {
 func (v *referenceVerifier) verify(text string) error {
 	moving := v.transfer(v.reach.cmd.Context(), "fetched")
 	defer moving.end()
-	target, artifact, err := v.reach.resolve(v.output, text, moving.count)
+	target, artifact, err := v.reach.resolve(v.output, text, moving)
 	if err != nil {
 		return err
 	}
 	want, err := v.expect(target, artifact)
 	if err != nil {
 		return err
+	}
+	if applied, ok := want.Policy.(*appliedPolicy); ok {
+		applied.shown = true
 	}
 	ctx := v.reach.cmd.Context()
 	listing, err := target.List(ctx, artifact, attest.PredicateType)
