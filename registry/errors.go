@@ -79,6 +79,8 @@ func (r *remoteStore) failed(err error) error {
 		return &Error{Target: r.ref.host, Err: fmt.Errorf("no answer within %s: %w", r.timeout, context.DeadlineExceeded), Hint: "--timeout gives it longer"}
 	case errors.As(err, &u):
 		return r.unreachable(u)
+	case errors.As(err, &answer) && (answer.StatusCode == http.StatusTooManyRequests || answer.StatusCode == http.StatusServiceUnavailable):
+		return &Error{Target: r.ref.host, Err: err, Hint: "it is too busy: try again later, or with a longer --timeout"}
 	case errors.As(err, &answer) && answer.StatusCode == http.StatusBadRequest && len(answer.Errors) == 0 && r.repo.PlainHTTP:
 		return &Error{Target: r.ref.host, Err: err, Hint: plainHint} // as a server with TLS says
 	}

@@ -54,11 +54,16 @@ func million(w http.ResponseWriter) {
 }
 
 // endless says that there is another page, for ever.
-func endless() http.HandlerFunc {
+func endless(news bool) http.HandlerFunc {
 	var page atomic.Int64
 	return func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Link", fmt.Sprintf(`<%s?page=%d>; rel="next"`, r.URL.Path, page.Add(1)))
-		index(w, func(w http.ResponseWriter) { fmt.Fprint(w, `{"schemaVersion":2,"manifests":[]}`) })
+		n := page.Add(1)
+		w.Header().Set("Link", fmt.Sprintf(`<%s?page=%d>; rel="next"`, r.URL.Path, n))
+		entry := ""
+		if news {
+			entry = fmt.Sprintf(`{"digest":"sha256:%064x","size":1}`, n)
+		}
+		index(w, func(w http.ResponseWriter) { fmt.Fprintf(w, `{"schemaVersion":2,"manifests":[%s]}`, entry) })
 	}
 }
 
@@ -88,8 +93,13 @@ func TestRegistryFaults(t *testing.T) {
 		}), "want at most 16777216"},
 		"a million referrers":       {onPath("/referrers/", func(w http.ResponseWriter, _ *http.Request) { million(w) }), "want at most 16777216"},
 		"a million in the fallback": {noAPI(func(w http.ResponseWriter) { million(w) }), "want at most 16777216"},
-		"endless pages":             {onPath("/referrers/", endless()), "more than 5000 pages"},
-		"pages at another server":   {onPath("/referrers/", elsewhere), "another server"},
+		"endless pages":             {onPath("/referrers/", endless(true)), "more than 5000 pages"},
+		"endless pages of nothing":  {onPath("/referrers/", endless(false)), "more than 20 pages with nothing new"},
+		"pages in a circle": {onPath("/referrers/", func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Link", fmt.Sprintf(`<%s?page=x>; rel="next"`, r.URL.Path))
+			index(w, func(w http.ResponseWriter) { fmt.Fprint(w, `{"schemaVersion":2,"manifests":[]}`) })
+		}), "goes in circles"},
+		"pages at another server": {onPath("/referrers/", elsewhere), "another server"},
 		"referrers that are no JSON": {onPath("/referrers/", func(w http.ResponseWriter, _ *http.Request) {
 			index(w, func(w http.ResponseWriter) { fmt.Fprint(w, "{") })
 		}), "list of referrers"},
@@ -257,6 +267,36 @@ func TestRetryAfter(t *testing.T) {
 				t.Errorf("asked %d times within %s", asked.Load(), took)
 			}
 		})
+	}
+}
+
+// Whoever wants to be left alone for longer than --timeout is not waited for, nor asked again too soon.
+func TestRetryAfterTooLong(t *testing.T) {
+	for _, after := range []string{"3600", "31536000", "99999999999999999999", time.Now().Add(time.Hour).UTC().Format(http.TimeFormat), "Fri, 31 Dec 9999 23:59:59 GMT"} {
+		for _, write := range []bool{false, true} {
+			s := newServer(t, false)
+			s.artifact()
+			target, a := resolve(t, s.host+"/app:v1")
+			var asked atomic.Int32
+			s.spoil(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+				if write && isIndexWrite(r) || !write && strings.Contains(r.URL.Path, "/manifests/v1") {
+					asked.Add(1)
+					w.Header().Set("Retry-After", after)
+					w.WriteHeader(http.StatusServiceUnavailable)
+					return
+				}
+				next.ServeHTTP(w, r)
+			})
+			start := time.Now()
+			_, err := target.Resolve(context.Background())
+			if write {
+				_, err = target.Attach(context.Background(), a, sign(t, 1, attest.StatementOptions{}, a))
+			}
+			var failed *registry.Error
+			if !errors.As(err, &failed) || failed.Hint == "" || !strings.Contains(err.Error(), "503") || asked.Load() != 1 || time.Since(start) > 10*time.Second {
+				t.Errorf("%s: %v after %s, asked %d times", after, err, time.Since(start), asked.Load())
+			}
+		}
 	}
 }
 

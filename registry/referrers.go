@@ -69,6 +69,7 @@ func (r *remoteStore) listByAPI(ctx context.Context, subject digest.Digest) ([]o
 	var all []ocispec.Descriptor
 	seen := map[digest.Digest]bool{}
 	path, total := "/referrers/"+subject.String(), 0
+	pages := pages{}
 	for n := range limits.ReferrerPages {
 		page, size, next, err := r.referrersPage(ctx, path)
 		if n > 0 && errors.Is(err, errNoAPI) { // nor are the pages before it to be forgotten
@@ -80,6 +81,7 @@ func (r *remoteStore) listByAPI(ctx context.Context, subject digest.Digest) ([]o
 		if total += size; total > 4*limits.RegistryContent {
 			return nil, fmt.Errorf("the list of referrers of %s is too long: want at most %d bytes", subject, 4*limits.RegistryContent)
 		}
+		before := len(all)
 		for _, d := range page {
 			if !seen[d.Digest] {
 				seen[d.Digest] = true
@@ -91,6 +93,9 @@ func (r *remoteStore) listByAPI(ctx context.Context, subject digest.Digest) ([]o
 		}
 		if next == "" {
 			return all, nil
+		}
+		if err := pages.follow(next, len(all) > before); err != nil {
+			return nil, fmt.Errorf("the list of referrers of %s %w", subject, err)
 		}
 		path = next
 	}
@@ -126,6 +131,28 @@ func (r *remoteStore) referrersPage(ctx context.Context, path string) (page []oc
 	}
 	next, err = nextPage(resp)
 	return index.Manifests, len(data), next, err
+}
+
+// pages keeps a list from going on for ever, or nowhere, at a minute for each page.
+type pages struct {
+	been   map[string]bool
+	barren int // in a row
+}
+
+func (p *pages) follow(next string, news bool) error {
+	if p.barren++; news {
+		p.barren = 0
+	}
+	switch {
+	case p.been[next]:
+		return errors.New("goes in circles")
+	case p.barren > limits.BarrenPages:
+		return fmt.Errorf("has more than %d pages with nothing new", limits.BarrenPages)
+	case p.been == nil:
+		p.been = map[string]bool{}
+	}
+	p.been[next] = true
+	return nil
 }
 
 // nextPage is where the Link header leads, on the same server.

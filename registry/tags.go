@@ -23,7 +23,7 @@ const tagsPerPage = 1000
 func (r *remoteStore) tags(ctx context.Context) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		path, last := "/tags/list?n="+strconv.Itoa(tagsPerPage), ""
-		total := 0
+		total, pages := 0, pages{}
 		for range limits.TagPages {
 			page, next, err := r.tagsPage(ctx, path)
 			if err != nil {
@@ -41,6 +41,10 @@ func (r *remoteStore) tags(ctx context.Context) iter.Seq2[string, error] {
 			}
 			switch {
 			case next != "":
+				if err := pages.follow(next, len(page) > 0); err != nil {
+					yield("", r.failed(fmt.Errorf("the list of tags of %s %w", r.ref.path, err)))
+					return
+				}
 				path = next
 			case len(page) < tagsPerPage || page[len(page)-1] == last:
 				return

@@ -15,12 +15,10 @@ import (
 	"oras.land/oras-go/v2/registry/remote/retry"
 )
 
-// How often a registry that is overloaded or fails is asked again, and how long it may ask
-// to be left alone.
+// How long an answer may take, and how often a registry that is overloaded or fails is asked again.
 const (
 	DefaultTimeout = time.Minute
 	maxRetries     = 4
-	maxWait        = 30 * time.Second
 )
 
 // newTransport is how a registry is reached: with a deadline for each answer, retries included, and in
@@ -39,10 +37,17 @@ func newTransport(ref Reference, o Options, retries int) (http.RoundTripper, err
 		}
 		base.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
 	}
+	timeout := cmp.Or(o.Timeout, DefaultTimeout)
+	retryable := func(resp *http.Response, err error) (bool, error) {
+		if wait, ok := retryAfter(resp); ok && wait > timeout { // there is no use in waiting
+			return false, nil
+		}
+		return retry.DefaultPredicate(resp, err)
+	}
 	again := &retry.Transport{Base: base, Policy: func() retry.Policy {
-		return &retry.GenericPolicy{Retryable: retry.DefaultPredicate, Backoff: backoff, MinWait: 50 * time.Millisecond, MaxWait: maxWait, MaxRetry: retries}
+		return &retry.GenericPolicy{Retryable: retryable, Backoff: backoff, MinWait: 50 * time.Millisecond, MaxWait: timeout, MaxRetry: retries}
 	}}
-	within := &deadline{again, cmp.Or(o.Timeout, DefaultTimeout)}
+	within := &deadline{again, timeout}
 	if o.InsecureHTTP {
 		return within, nil
 	}
@@ -88,8 +93,8 @@ func retryAfter(resp *http.Response) (time.Duration, bool) {
 		return 0, false
 	}
 	after := resp.Header.Get("Retry-After")
-	if seconds, err := strconv.Atoi(after); err == nil && seconds >= 0 && seconds < 1<<20 {
-		return time.Duration(seconds) * time.Second, true
+	if seconds, err := strconv.ParseUint(after, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
+		return time.Duration(min(seconds, 1<<32)) * time.Second, true
 	}
 	if at, err := http.ParseTime(after); err == nil {
 		return max(0, time.Until(at)), true
