@@ -213,8 +213,8 @@ func (e *execution) decide(cmd *cobra.Command, o *output, d *gateDecision) error
 		return err
 	}
 	progress := o.progress("bytes hashed")
-	defer progress.end()
 	checked, err := gate.Hasher{Progress: progress}.CheckFiles(cmd.Context(), d.verified.Declaration(), e.bound)
+	progress.end()
 	d.Files = append(d.Files, checked...)
 	if now := clock(); err == nil && e.policies.at == "" && now.Sub(applied.now) > stale {
 		applied.now = now
