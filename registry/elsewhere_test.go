@@ -91,6 +91,61 @@ func TestRedirectsCarryNoCredentials(t *testing.T) {
 	}
 }
 
+// A token service is told the credentials, and nobody to whom it sends us on; the token is for the registry alone.
+func TestTokenService(t *testing.T) {
+	for _, sendsOn := range []bool{false, true} {
+		s := newServer(t, true)
+		s.artifact()
+		attach(t, s.host+"/app:v1", 1)
+		login(t, s.host)
+		third := newStranger(t, func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasPrefix(r.URL.Path, "/v2/") {
+				s.inner.ServeHTTP(w, r)
+				return
+			}
+			fmt.Fprint(w, `{"token":"anybody"}`)
+		})
+		service := newStranger(t, func(w http.ResponseWriter, r *http.Request) {
+			if sendsOn {
+				http.Redirect(w, r, third.URL+"/token", http.StatusTemporaryRedirect)
+			} else if !wantsLogin(w, r) {
+				fmt.Fprint(w, `{"token":"alice"}`)
+			}
+		})
+		s.spoil(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			switch {
+			case r.Header.Get("Authorization") != "Bearer alice":
+				w.Header().Set("WWW-Authenticate", `Bearer realm="`+service.URL+`/token",service="here"`)
+				w.WriteHeader(http.StatusUnauthorized)
+			case strings.Contains(r.URL.Path, "/blobs/"):
+				http.Redirect(w, r, third.URL+r.URL.Path, http.StatusTemporaryRedirect)
+			default:
+				next.ServeHTTP(w, r)
+			}
+		})
+		target := open(t, s.host+"/app:v1")
+		a, err := target.Resolve(context.Background())
+		if sendsOn {
+			if err == nil || !strings.Contains(err.Error(), `user "alice"`) || strings.Contains(err.Error(), "secret") {
+				t.Errorf("sent on: %v", err)
+			}
+		} else if err != nil {
+			t.Error(err)
+		} else if l, err := target.List(context.Background(), a); err != nil {
+			t.Error(err)
+		} else {
+			for _, err := range l.Bundles(context.Background()) {
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		}
+		if len(service.told) == 0 || third.asked == 0 || len(third.told) > 0 {
+			t.Errorf("sent on %v: the service was told %d times, the third asked %d times and told %v", sendsOn, len(service.told), third.asked, third.told)
+		}
+	}
+}
+
 // Nobody talks plain HTTP to another machine, or from a registry with TLS, without having said so.
 func TestNoWayToPlainHTTP(t *testing.T) {
 	const away = "192.0.2.1"

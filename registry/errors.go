@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -94,6 +95,8 @@ func (r *remoteStore) unreachable(u *url.Error) error {
 	e := &Error{Target: r.ref.host, Err: u.Err}
 	var authority x509.UnknownAuthorityError
 	switch {
+	case errors.Is(u.Err, io.EOF):
+		e.Err = fmt.Errorf("it broke off without an answer: %w", u.Err)
 	case errors.As(u.Err, new(*plainError)):
 		e.Hint = "--insecure-http allows it"
 	case errors.As(u.Err, &authority):

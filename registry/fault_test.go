@@ -82,7 +82,7 @@ func TestRegistryFaults(t *testing.T) {
 	}{
 		"redirect loop": {onPath("/manifests/v1", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, http.StatusFound) }), "redirects"},
 		"forbidden":     {onPath("/manifests/v1", status(http.StatusForbidden, `{}`)), "is refused (403"},
-		"dies":          {onPath("/manifests/v1", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }), "EOF"},
+		"dies":          {onPath("/manifests/v1", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }), "it broke off without an answer"},
 		"lying digest": {func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 			next.ServeHTTP(swapDigest{w}, r)
 		}, "serves something else"},
