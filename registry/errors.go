@@ -69,7 +69,8 @@ func (r *remoteStore) failed(err error) error {
 	case errors.Is(err, errdef.ErrNotFound):
 		return fmt.Errorf("%s: %w", r.ref.Repository(), ErrNotFound)
 	case errors.As(err, &answer) && (answer.StatusCode == http.StatusUnauthorized || answer.StatusCode == http.StatusForbidden),
-		errors.Is(err, auth.ErrBasicCredentialNotFound), strings.Contains(err.Error(), "failed to resolve credential"):
+		errors.Is(err, auth.ErrBasicCredentialNotFound), strings.Contains(err.Error(), "failed to resolve credential"),
+		strings.Contains(err.Error(), "missing username or password"):
 		return r.refused(err, answer)
 	case errors.As(err, &answer) && hasCode(answer, errcode.ErrorCodeNameUnknown, errcode.ErrorCodeManifestUnknown):
 		return fmt.Errorf("%s: %w", r.ref.Repository(), ErrNotFound)

@@ -363,6 +363,8 @@ func TestCredentials(t *testing.T) {
 	for _, r := range []struct{ config, want string }{
 		{`{}`, "which has no credentials for " + s.host},
 		{`{"auths": {"` + s.host + `": {"auth": "Ym9iOnNlY3JldA=="}}}`, `tried the credentials of user "bob" from ` + config},
+		{`{"auths": {"` + s.host + `": {"identitytoken": "secret"}}}`, "tried the token from " + config},
+		{`{`, "Docker's configuration cannot be read"},
 		{`{"credHelpers": {"` + s.host + `": "nobody"}}`, "tried the credential helper docker-credential-nobody, which " + config + " names"},
 		{`{"auths": {"` + s.host + `": {"auth": "YWxpY2U6c2VjcmV0"}}}`, ""},
 	} {
