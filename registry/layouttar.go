@@ -143,7 +143,10 @@ func isOwnFile(name string) bool {
 // unreadable says why a file is no tarball, or none from here on.
 func (c *contents) unreadable(f *os.File, err error) error {
 	var path *fs.PathError
-	if errors.As(err, &path) {
+	switch {
+	case errors.As(err, &path) && path.Op == "seek": // to the end of what claims to be larger than any file
+		err = io.ErrUnexpectedEOF
+	case path != nil:
 		return err
 	}
 	start := make([]byte, 6)

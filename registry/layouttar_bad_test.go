@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -59,6 +60,7 @@ func TestBadTarballs(t *testing.T) {
 		"two in one": {mangle(func(data []byte) []byte { return append(data, data...) }), "something follows the end of the tarball"},
 		"gzip":       {mangle(compress), "compressed with gzip: decompress it first"},
 		"cut":        {mangle(func(data []byte) []byte { return data[:len(data)-1024-700] }), "cut off"},
+		"size":       {mangle(func(data []byte) []byte { return resize(data, 1<<62) }), "cut off or spoiled after 1 entries: unexpected EOF"},
 		"garbage":    {mangle(func(data []byte) []byte { return bytes.Repeat([]byte("x"), 4096) }), "nor a tarball"},
 		"empty":      {mangle(func([]byte) []byte { return nil }), "holds no file oci-layout"},
 	} {
@@ -120,6 +122,15 @@ func makeSparse(data []byte) []byte {
 		all.Write(block)
 	}
 	return append(all.Bytes(), data...)
+}
+
+// resize lets the first entry claim a size, in the form of large ones.
+func resize(data []byte, size uint64) []byte {
+	data = bytes.Clone(data)
+	copy(data[124:136], "\x80\x00\x00\x00")
+	binary.BigEndian.PutUint64(data[128:136], size)
+	retype(data, tar.TypeReg)
+	return data
 }
 
 // retype changes the type flag of a header, and its checksum.
