@@ -70,8 +70,6 @@ func TestStates(t *testing.T) {
 
 func equal(a, b identity.ID) bool { return a == b }
 
-// TestForgedParents: what is claimed of a run whose identity does not recompute is not
-// followed, whoever signed it.
 // TestRejected: a rejected run is verified and a gap; a rejection of a run that is not there makes none.
 func TestRejected(t *testing.T) {
 	f := newFamily(t, "alice")
@@ -111,6 +109,8 @@ func TestRejected(t *testing.T) {
 	}
 }
 
+// TestForgedParents: what is claimed of a run whose identity does not recompute is not
+// followed, whoever signed it.
 func TestForgedParents(t *testing.T) {
 	for name, trusted := range map[string]bool{"by a stranger": false, "by a trusted signer": true} {
 		t.Run(name, func(t *testing.T) {

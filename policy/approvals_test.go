@@ -210,6 +210,7 @@ func TestOnePersonTwice(t *testing.T) {
 		"two keys":       {`approvals.size() == 1`, []Approval{say(p.alice, "a", time.Time{}), say(p.laptop, "b", time.Time{})}},
 		"two people":     {`approvals.size() == 2`, []Approval{say(p.alice, "a", time.Time{}), say(p.bob, "b", time.Time{})}},
 		"all conditions": {`approvals[0].conditions == ["a", "b"] && approvals[0].reason == "a; b"`, []Approval{say(p.alice, "a", time.Time{}), say(p.laptop, "b", time.Time{})}},
+		"sent again":     {`approvals[0].conditions == ["a"] && approvals[0].reason == "a"`, slices.Repeat([]Approval{say(p.alice, "a", time.Time{})}, 9)},
 		"the first end":  {fmt.Sprintf(`approvals[0].expires == timestamp(%q)`, stamp(soon)), []Approval{say(p.alice, "a", later), say(p.laptop, "b", soon), say(p.alice, "c", time.Time{})}},
 	} {
 		policy, err := Parse(fmt.Appendf(nil, "%srules:\n  - {name: r, expr: '%s'}\n", text, c.expr), Options{})

@@ -33,7 +33,7 @@ func functions() []cel.EnvOption {
 			cel.MemberOverload("string_trim", []*cel.Type{cel.StringType}, cel.StringType, cel.UnaryBinding(trim))),
 		cel.Function("split",
 			cel.MemberOverload("string_split_string", []*cel.Type{cel.StringType, cel.StringType}, cel.ListType(cel.StringType), cel.BinaryBinding(split))),
-		cel.Function("json",
+		cel.Function(functionJSON,
 			cel.Overload("json_dyn", []*cel.Type{cel.DynType}, cel.StringType, cel.UnaryBinding(jsonText))),
 	}
 }
@@ -126,6 +126,8 @@ func split(v, separator ref.Val) ref.Val {
 	return types.NewStringList(types.DefaultTypeAdapter, parts)
 }
 
+const functionJSON = "json"
+
 // jsonText is a value in RFC 8785 form, so that a rule can look at all the text in it.
 func jsonText(v ref.Val) ref.Val {
 	plain, err := plainOf(v)
@@ -134,7 +136,7 @@ func jsonText(v ref.Val) ref.Val {
 	}
 	text, err := json.Marshal(plain)
 	if err == nil {
-		text, err = canonical.Transform(text)
+		text, err = canonical.Options{ExactNumbers: true}.Append(nil, text)
 	}
 	if err != nil {
 		return types.WrapErr(err)

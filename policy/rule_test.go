@@ -77,6 +77,7 @@ func TestStall(t *testing.T) {
 	}
 	list := strings.Replace(declarationText, `"list":[1,2,3]`, `"list":[0`+many.String()+`]`, 1)
 	long := strings.Replace(declarationText, `"text":"hello"`, `"text":"`+strings.Repeat("x", 8<<20)+`"`, 1)
+	quotes := strings.Replace(declarationText, `"text":"hello"`, `"text":"`+strings.Repeat(`\"`, 64<<10)+`"`, 1)
 	pattern := strings.Replace(declarationText, `"list":[1,2,3]`, `"pattern":"`+strings.Repeat("(x+x+)+", 600)+`y"`, 1)
 	bomb := strings.Replace(declarationText, `"list":[1,2,3]`, `"pattern":"((x{30}){30}){30}"`, 1)
 	for name, c := range map[string]struct{ declaration, expr, want string }{
@@ -88,6 +89,7 @@ func TestStall(t *testing.T) {
 		"concatenate":      {long, `[1,2,3,4,6,7,8,9,10,11,12,13,14,15,16,17,18,19].all(x, declaration.prompt.text + declaration.prompt.text != "")`, "cost limit"},
 		"json":             {list, `declaration.parameters.list.all(x, json(declaration) != "")`, "cost limit"},
 		"json of long":     {long, `!json(declaration.prompt).matches("y")`, "allowed"},
+		"json of json":     {quotes, strings.Repeat("json(", 12) + "declaration.prompt.text" + strings.Repeat(")", 12) + ` != ""`, "cost limit"},
 		"split":            {long, `declaration.prompt.text.split("").size() > 0`, "pieces"},
 		"constant regex":   {long, `declaration.prompt.text.matches("(x+x+)+y(a|b|c|d|e|f|g|h|i|j|k|l|m|n){9}")`, "too many for a regular expression"},
 		"regex from input": {pattern, `"xxxxxxxxxxxxxxxxxxxxxxxx".matches(declaration.parameters.pattern)`, "regular expression of 4201 bytes"},

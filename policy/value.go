@@ -146,32 +146,59 @@ func approvalsOf(results []ApprovalResult) ref.Val {
 		by       string
 		decision Verdict
 	}
-	var people []ApprovalResult
-	at := map[said]int{}
+	var people []said
+	all := map[said][]ApprovalResult{}
 	for _, r := range results {
 		if !r.Counted {
 			continue
 		}
-		i, again := at[said{r.Approver, r.Decision}]
-		if !again {
-			at[said{r.Approver, r.Decision}] = len(people)
-			people = append(people, r)
-			continue
+		one := said{r.Approver, r.Decision}
+		if all[one] == nil {
+			people = append(people, one)
 		}
-		one := &people[i]
-		one.Reason += "; " + r.Reason
-		one.Conditions = append(slices.Clone(one.Conditions), r.Conditions...)
-		one.Times = append(slices.Clone(one.Times), r.Times...)
+		all[one] = append(all[one], r)
+	}
+	list, n := []ref.Val{}, uint64(1)
+	for _, one := range people {
+		approval := approvalOf(together(all[one]))
+		list, n = append(list, approval), n+approval.weight
+	}
+	return &array{types.NewRefValList(types.DefaultTypeAdapter, list), n}
+}
+
+// together is what one approver says in several approvals, each reason and condition once: anybody can send an
+// approval any number of times.
+func together(same []ApprovalResult) ApprovalResult {
+	one := same[0]
+	reasons, conditions := once{}, once{}
+	one.Times = nil
+	for _, r := range same {
+		reasons.add(r.Reason)
+		for _, c := range r.Conditions {
+			conditions.add(c)
+		}
+		one.Times = append(one.Times, r.Times...)
 		if one.Expires.IsZero() || !r.Expires.IsZero() && r.Expires.Before(one.Expires) {
 			one.Expires = r.Expires
 		}
 	}
-	all, n := []ref.Val{}, uint64(1)
-	for _, r := range people {
-		approval := approvalOf(r)
-		all, n = append(all, approval), n+approval.weight
+	one.Reason, one.Conditions = strings.Join(reasons.texts, "; "), conditions.texts
+	return one
+}
+
+// once are texts in the order in which they were first said.
+type once struct {
+	texts []string
+	said  map[string]bool
+}
+
+func (o *once) add(text string) {
+	if o.said == nil {
+		o.said = map[string]bool{}
 	}
-	return &array{types.NewRefValList(types.DefaultTypeAdapter, all), n}
+	if !o.said[text] {
+		o.said[text], o.texts = true, append(o.texts, text)
+	}
 }
 
 func approvalOf(r ApprovalResult) *ordered {

@@ -102,7 +102,7 @@ func (l *Listing) Bundles(ctx context.Context) iter.Seq2[*Found, error] {
 				}
 				given[got.bundle] = true
 			}
-			if !yield(got.found, got.err) || got.err != nil && !isOneOnly(got.err) {
+			if !yield(got.found, got.err) || got.err != nil && !IsOfOne(got.err) {
 				return
 			}
 			l.target.count()
@@ -113,8 +113,8 @@ func (l *Listing) Bundles(ctx context.Context) iter.Seq2[*Found, error] {
 	}
 }
 
-// isOneOnly says that an error is about one referrer and not about the registry.
-func isOneOnly(err error) bool {
+// IsOfOne says that an error of Bundles is about one referrer, so that the others follow.
+func IsOfOne(err error) bool {
 	var malformed *MalformedError
 	return errors.As(err, &malformed) || errors.Is(err, ErrMismatch) || errors.Is(err, io.ErrUnexpectedEOF)
 }
@@ -198,7 +198,7 @@ func (l *Listing) malformed(d ocispec.Descriptor, err error) error {
 		return &MalformedError{d.Digest.String(), err}
 	case errors.Is(err, ErrNotFound):
 		return &MalformedError{d.Digest.String(), errors.New("it is listed, and a part of it is not there")}
-	case isOneOnly(err):
+	case IsOfOne(err):
 		return fmt.Errorf("referrer %s: %w", d.Digest, err)
 	}
 	return err

@@ -150,7 +150,7 @@ func (r *aRun) about(err error) error {
 	if r.id.IsZero() {
 		return err
 	}
-	if isOneOnly(err) || errors.Is(err, ErrNotFound) || errors.As(err, &unfit) {
+	if IsOfOne(err) || errors.Is(err, ErrNotFound) || errors.As(err, &unfit) {
 		return &SkippedError{r.id, err}
 	}
 	return err

@@ -167,7 +167,7 @@ func (l *layoutStore) sizeOf(sum digest.Digest) (int64, bool) {
 // exists says no of a blob that is spoilt, so that it is stored anew.
 func (l *layoutStore) exists(ctx context.Context, d ocispec.Descriptor) (bool, error) {
 	_, err := l.fetch(ctx, d)
-	if errors.Is(err, ErrNotFound) || isOneOnly(err) {
+	if errors.Is(err, ErrNotFound) || IsOfOne(err) {
 		return false, nil
 	}
 	return err == nil, err

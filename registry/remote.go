@@ -113,12 +113,17 @@ func (r *remoteStore) mistaken(ctx context.Context, d ocispec.Descriptor, err er
 	if !errors.Is(err, ErrMismatch) {
 		return err
 	}
-	for _, kind := range []registry.ReferenceFetcher{r.repo.Manifests(), r.repo.Blobs()} {
+	manifests, blobs := r.repo.Manifests(), r.repo.Blobs()
+	for _, kind := range []registry.ReferenceFetcher{manifests, blobs} {
 		there, body, missing := kind.FetchReference(ctx, d.Digest.String())
 		if missing != nil {
 			continue
 		}
-		if _, spoilt := r.read(there, body); spoilt == nil {
+		if _, spoilt := r.read(there, body); spoilt != nil {
+			continue
+		}
+		// a blob is of any type; and what is as the descriptor says now was spoilt by the registry
+		if there.Size != d.Size || kind == manifests && there.MediaType != d.MediaType {
 			return wrongDescriptor(d, there)
 		}
 	}

@@ -26,7 +26,8 @@ func newExec() *cobra.Command {
 		Short:                 "Execute a command if the run is verified, allowed, and its files are those declared",
 		Long: `Verify the bundle, apply the policy at this machine's time, hold local files against the
 digests declared, and only then replace this process with COMMAND. No proof, no run. Where files take
-longer than a second the policy is asked again after them, so that the answer is about the start.
+longer than a second the policy is asked again after them, with the approvals that are then in registries, so
+that the answer is about the start; approvals in files are read once.
 
 Held against its digest is each resource and model whose URI is a file: URI, and each that --bind
 names: --bind NAME=PATH says where on this machine something lies; NAME is its name, or its place in
@@ -217,8 +218,9 @@ func (e *execution) decide(cmd *cobra.Command, o *output, d *gateDecision) error
 	progress.end()
 	d.Files = append(d.Files, checked...)
 	if now := clock(); err == nil && e.policies.at == "" && now.Sub(applied.now) > stale {
-		applied.now = now
-		err = d.ask(cmd.Context(), applied, bundle)
+		if err = applied.again(e.policies.approvals, now); err == nil {
+			err = d.ask(cmd.Context(), applied, bundle)
+		}
 	}
 	if err != nil {
 		return err

@@ -58,3 +58,61 @@ func TestDecisionEnds(t *testing.T) {
 		}
 	}
 }
+
+// TestRejectedMeanwhile: a rejection that is attached while files are hashed is heard, wherever --approvals finds it.
+func TestRejectedMeanwhile(t *testing.T) {
+	t.Chdir(t.TempDir())
+	usual := clock
+	t.Cleanup(func() { clock = usual })
+	if err := writeLayout("l"); err != nil {
+		t.Fatal(err)
+	}
+	command := func(args ...string) (int, string) {
+		root := newRoot(args...)
+		var out, err bytes.Buffer
+		root.SetOut(&out)
+		root.SetErr(&err)
+		return run(t.Context(), root, args), err.String()
+	}
+	for name, text := range map[string]string{
+		"run.json":    `{"schema":"https://github.com/runattest/runattest/declaration/v1","kind":"other","model":{"name":"m"},"prompt":{},"parameters":{},"context":[],"constraints":{}}`,
+		"policy.yaml": "schema: https://github.com/runattest/runattest/policy/v1\nsigners: {keys: [{name: ci, key: runattest.pub}]}\napprovals: {required: 0, approvers: [{name: bob, keys: [{key: bob.pub}]}]}\n",
+	} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, args := range [][]string{
+		{"keygen", "--no-password"}, {"keygen", "--no-password", "-o", "bob"},
+		{"sign", "--key", "runattest.key", "--attach", "oci-layout://l:v1", "run.json"},
+		{"push", "oci-layout://l", "run.json.sigstore.json"},
+	} {
+		if status, stderr := command(args...); status != exitYes {
+			t.Fatalf("%v: %d %s", args, status, stderr)
+		}
+	}
+	_ = os.Rename("run.json.sigstore.json", "b.sigstore.json")
+	looks, now := 0, usual()
+	clock = func() time.Time {
+		if looks++; looks == 2 {
+			if status, stderr := command("approve", "--key", "bob.key", "--decision", "rejected", "--reason", "no", "--bundle", "no.json", "b.sigstore.json"); status != exitYes {
+				t.Fatal(stderr)
+			}
+			if status, stderr := command("push", "oci-layout://l", "no.json"); status != exitYes {
+				t.Fatal(stderr)
+			}
+			return now.Add(time.Minute)
+		}
+		return now
+	}
+	root := newRoot("id", "run.json")
+	var out bytes.Buffer
+	root.SetOut(&out)
+	_ = run(t.Context(), root, []string{"id", "run.json"})
+	looks = 0
+	ref := "oci-layout://l@" + strings.TrimSpace(out.String())
+	status, stderr := command("exec", "--dry-run", "--policy", "policy.yaml", "--approvals", ref, "--bundle", "b.sigstore.json", "--", "true")
+	if status != exitNo || !strings.Contains(stderr, "rejected by bob") {
+		t.Errorf("%d: %s", status, stderr)
+	}
+}

@@ -132,9 +132,12 @@ func (f *fetchFlags) fetch(cmd *cobra.Command, o *output, ref string) error {
 	return o.done()
 }
 
-// each notes what cannot be fetched, and ends with errNothing if there was nothing at all.
+// each notes what cannot be fetched, and ends with errNothing if there was nothing at all, or with what kept the rest away.
 func (h *haul) each(take func(*registry.Found) error) error {
 	for found, err := range h.found {
+		if err != nil && !registry.IsOfOne(err) {
+			return err
+		}
 		if err != nil {
 			h.moving.say(func() { h.note("", err) })
 			continue

@@ -26,14 +26,15 @@ type appliedPolicy struct {
 	cmd       *cobra.Command
 	reach     *registryFlags
 	now       time.Time
-	clock     string // whose that is
-	approvals []policy.Approval
+	clock     string             // whose that is
+	approvals []policy.Approval  // in files
+	attached  []policy.Approval  // to artifacts, or one run
 	shelves   []*registry.Target // repositories of runs, with their approvals
 	family    []string
 	local     *graph.Graph // the family, if it lies in files alone: the same for every run
 
-	shown  bool      // the terminal has a count already
-	moving *transfer // else it has this one; nil for none
+	shown  *transfer // the count that the terminal has already
+	moving *transfer // the one that it has while the policy is asked; nil for none
 
 	decision *policy.Decision // the last
 	failed   error            // why there is none
@@ -64,8 +65,8 @@ func (a *appliedPolicy) failure() error {
 
 // given is everything that the policy is asked with about a run.
 func (a *appliedPolicy) given(ctx context.Context, v *attest.Verified) (policy.Given, error) {
-	given := policy.Given{Approvals: slices.Clone(a.approvals), Now: a.now, Clock: a.clock}
-	if !a.shown && (len(a.shelves) > 0 || len(a.family) > 0) {
+	given := policy.Given{Approvals: slices.Concat(a.approvals, a.attached), Now: a.now, Clock: a.clock}
+	if a.moving = a.shown; a.moving == nil && (len(a.shelves) > 0 || len(a.family) > 0) {
 		a.moving = newOutput(a.cmd).transfer(ctx, "approvals and ancestors read")
 		defer func() { a.moving.end(); a.moving = nil }()
 	}
@@ -96,7 +97,7 @@ func (a *appliedPolicy) given(ctx context.Context, v *attest.Verified) (policy.G
 
 // rejected finds which runs approvers of the policy have rejected: graph.Options.Rejected.
 func (a *appliedPolicy) rejected(ctx context.Context, runs []identity.ID) (map[identity.ID]string, error) {
-	given := slices.Clone(a.approvals)
+	given := slices.Concat(a.approvals, a.attached)
 	for _, shelf := range a.shelves {
 		found, err := approvalsOn(ctx, shelf, runs)
 		if err != nil {
@@ -105,6 +106,19 @@ func (a *appliedPolicy) rejected(ctx context.Context, runs []identity.ID) (map[i
 		given = append(given, found...)
 	}
 	return a.Rejections(ctx, given, a.now)
+}
+
+// again has the policy asked as of now, with what is attached by now.
+func (a *appliedPolicy) again(approvals []string, now time.Time) error {
+	a.now, a.attached, a.shelves = now, nil, nil
+	for _, arg := range approvals {
+		if registry.IsReference(arg) {
+			if err := a.attachedApprovals(arg); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func (a *appliedPolicy) heard() { a.moving.count() }
@@ -181,7 +195,7 @@ func (a *appliedPolicy) attachedApprovals(arg string) error {
 	ctx := a.cmd.Context()
 	if !ref.Run().IsZero() {
 		found, err := approvalsOn(ctx, target, []identity.ID{ref.Run()})
-		a.approvals = append(a.approvals, found...)
+		a.attached = append(a.attached, found...)
 		return err
 	}
 	artifact, err := target.Resolve(ctx)
@@ -193,13 +207,13 @@ func (a *appliedPolicy) attachedApprovals(arg string) error {
 		return &unreadableApprovalsError{err}
 	}
 	for found, err := range listing.Bundles(ctx) {
-		if err == nil && len(a.approvals) == limits.Approvals {
+		if err == nil && len(a.attached) == limits.Approvals {
 			err = errTooManyApprovals
 		}
 		if err != nil {
 			return &unreadableApprovalsError{fmt.Errorf("%s: %w", artifact.Reference, err)}
 		}
-		a.approvals = append(a.approvals, policy.Approval{Source: ref.Repository() + "@" + found.Referrer, Bundle: found.Bundle})
+		a.attached = append(a.attached, policy.Approval{Source: ref.Repository() + "@" + found.Referrer, Bundle: found.Bundle})
 	}
 	return nil
 }

@@ -45,7 +45,7 @@ func (v *referenceVerifier) verify(text string) error {
 		return err
 	}
 	if applied, ok := want.Policy.(*appliedPolicy); ok {
-		applied.shown = true
+		applied.shown = moving
 	}
 	ctx := v.reach.cmd.Context()
 	listing, err := target.List(ctx, artifact, attest.PredicateType)
