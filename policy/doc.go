@@ -49,7 +49,7 @@
 //	now          the time of the decision
 //
 // with CEL's standard functions and macros, optional values (declaration.constraints.?network),
-// lowerAscii, trim and split on strings, and json of any value. A number is an int where it is integral and an
+// lowerAscii, trim and split on strings, and json of any value whose numbers are exact. A number is an int where it is integral and an
 // int64 holds it, and a double otherwise; they compare with each other, and do not add.
 //
 // A rule that cannot be evaluated is not met. What an evaluation may cost is bounded
