@@ -38,7 +38,7 @@ func oneBundle(path string, stdin io.Reader) (*attest.Bundle, error) {
 // parseBundle reads a bundle, and knows a declaration that somebody took for one.
 func parseBundle(data []byte) (*attest.Bundle, error) {
 	b, err := attest.ParseBundle(data)
-	if err != nil && bytes.Contains(data, []byte(`"`+identity.Schema+`"`)) { // which stands in a bundle in base64
+	if err != nil && bytes.Contains(data, []byte(identity.Schema)) { // which stands in a bundle in base64
 		return nil, withHint(err, "this is a declaration: name its bundle, which sign has written beside it")
 	}
 	return b, err
