@@ -9,6 +9,17 @@ import (
 	"time"
 )
 
+// inProcess is one call of the command line.
+func inProcess(t *testing.T, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	root := newRoot(args...)
+	var out, err bytes.Buffer
+	root.SetOut(&out)
+	root.SetErr(&err)
+	status = run(t.Context(), root, args)
+	return status, out.String(), err.String()
+}
+
 // TestDecisionEnds: what was allowed when the hashing of files began may have ended when it is done.
 func TestDecisionEnds(t *testing.T) {
 	t.Chdir(t.TempDir())
@@ -20,11 +31,8 @@ func TestDecisionEnds(t *testing.T) {
 	clock = func() time.Time { looks++; return begin.Add(time.Duration(looks) * passed) }
 	command := func(args ...string) (status int, stderr string) {
 		looks = 0
-		root := newRoot(args...)
-		var out, err bytes.Buffer
-		root.SetOut(&out)
-		root.SetErr(&err)
-		return run(t.Context(), root, args), err.String()
+		status, _, stderr = inProcess(t, args...)
+		return status, stderr
 	}
 	for name, text := range map[string]string{
 		"run.json": `{"schema":"https://github.com/runattest/runattest/declaration/v1","kind":"other","model":{"name":"m"},"prompt":{},"parameters":{},"context":[],"constraints":{}}`,
@@ -68,11 +76,8 @@ func TestRejectedMeanwhile(t *testing.T) {
 		t.Fatal(err)
 	}
 	command := func(args ...string) (int, string) {
-		root := newRoot(args...)
-		var out, err bytes.Buffer
-		root.SetOut(&out)
-		root.SetErr(&err)
-		return run(t.Context(), root, args), err.String()
+		status, _, stderr := inProcess(t, args...)
+		return status, stderr
 	}
 	for name, text := range map[string]string{
 		"run.json":    `{"schema":"https://github.com/runattest/runattest/declaration/v1","kind":"other","model":{"name":"m"},"prompt":{},"parameters":{},"context":[],"constraints":{}}`,
@@ -105,12 +110,9 @@ func TestRejectedMeanwhile(t *testing.T) {
 		}
 		return now
 	}
-	root := newRoot("id", "run.json")
-	var out bytes.Buffer
-	root.SetOut(&out)
-	_ = run(t.Context(), root, []string{"id", "run.json"})
+	_, id, _ := inProcess(t, "id", "run.json")
 	looks = 0
-	ref := "oci-layout://l@" + strings.TrimSpace(out.String())
+	ref := "oci-layout://l@" + strings.TrimSpace(id)
 	status, stderr := command("exec", "--dry-run", "--policy", "policy.yaml", "--approvals", ref, "--bundle", "b.sigstore.json", "--", "true")
 	if status != exitNo || !strings.Contains(stderr, "rejected by bob") {
 		t.Errorf("%d: %s", status, stderr)

@@ -39,14 +39,6 @@ func TestFetchBreaksOff(t *testing.T) {
 	}
 	put(http.MethodPost, "blobs/uploads/?digest="+digestOf(emptyConfig), emptyConfig)
 	put(http.MethodPut, "manifests/v1", appManifest)
-	command := func(args ...string) (status int, stdout, stderr string) {
-		root := newRoot(args...)
-		var out, err bytes.Buffer
-		root.SetOut(&out)
-		root.SetErr(&err)
-		status = run(t.Context(), root, args)
-		return status, out.String(), err.String()
-	}
 	if err := os.WriteFile("run.json", []byte(`{"schema":"https://github.com/runattest/runattest/declaration/v1","kind":"other","model":{"name":"m"},"prompt":{},"parameters":{},"context":[],"constraints":{}}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +50,7 @@ func TestFetchBreaksOff(t *testing.T) {
 		{"fetch", "-o", "all.sigstore.jsonl", ref},
 		{"fetch", "-o", "out", ref},
 	} {
-		if status, _, stderr := command(args...); status != exitYes {
+		if status, _, stderr := inProcess(t, args...); status != exitYes {
 			t.Fatalf("%v: %d %s", args, status, stderr)
 		}
 	}
@@ -74,12 +66,12 @@ func TestFetchBreaksOff(t *testing.T) {
 	if broken == "" || len(lines) != 2 {
 		t.Fatal("no last bundle")
 	}
-	status, stdout, stderr := command("fetch", "-o", "all.sigstore.jsonl", ref)
+	status, stdout, stderr := inProcess(t, "fetch", "-o", "all.sigstore.jsonl", ref)
 	after, _ := os.ReadFile("all.sigstore.jsonl")
 	if status != exitFailed || !bytes.Equal(before, after) || stdout != "" {
 		t.Errorf("status %d, %d bytes were, %d are, %q: %s", status, len(before), len(after), stdout, stderr)
 	}
-	if status, _, stderr := command("fetch", "--air-gap", "usb", ref); status != exitFailed || strings.Contains(stderr, "there: ") {
+	if status, _, stderr := inProcess(t, "fetch", "--air-gap", "usb", ref); status != exitFailed || strings.Contains(stderr, "there: ") {
 		t.Errorf("status %d: %s", status, stderr)
 	}
 }
