@@ -89,7 +89,7 @@ bench-plugins: plugins ## size and start-up of each KMS plugin
 	$(GO) run ./internal/procbench -plugins $(BIN)/plugins/*
 
 .PHONY: fuzz
-fuzz: ## a minute of each fuzz target (FUZZTIME=1h for a campaign)
+fuzz: ## a minute of each fuzz target (FUZZTIME=1h for a campaign, 20000x for so many executions)
 	./.ci/fuzz $(or $(FUZZTIME),1m)
 
 .PHONY: clean
