@@ -119,7 +119,7 @@ func plan(all []named, binds []Bind) (wanted []want, problems []error) {
 		}
 		switch {
 		case len(found) == 0:
-			problems = append(problems, fmt.Errorf("bind %s: the declaration names no such resource", b.Name))
+			problems = append(problems, fmt.Errorf("bind %s: the declaration names no such resource, only %s", b.Name, names(all)))
 		case len(found) > 1:
 			problems = append(problems, fmt.Errorf("bind %s: the declaration names %d such resources; bind %s, or another, instead", b.Name, len(found), found[0].pointer))
 		case bound[found[0].pointer]:
@@ -142,6 +142,19 @@ func plan(all []named, binds []Bind) (wanted []want, problems []error) {
 		}
 	}
 	return wanted, problems
+}
+
+// names lists what can be bound, or the beginning of it.
+func names(all []named) string {
+	const shown = 10
+	var list []string
+	for _, n := range all[:min(len(all), shown)] {
+		list = append(list, n.name)
+	}
+	if more := len(all) - shown; more > 0 {
+		list = append(list, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(list, ", ")
 }
 
 // localPath is the path of a file: URI (RFC 8089).

@@ -112,9 +112,28 @@ func (r *reader) compile(expr, value string, behind int) *cel.Ast {
 		}
 		p := identity.Problem{Code: "cel", Pointer: r.pointer(), Message: oneLine(issue.Message)}
 		p.Line, p.Column = r.place(p.Pointer, value, 1, n)
+		syntax := strings.HasPrefix(issue.Message, "Syntax error: ")
+		if syntax {
+			p.Hint = operatorHint(issue.Message)
+		}
 		r.note(p)
+		if syntax { // the others come of the first
+			return nil
+		}
 	}
 	return nil
+}
+
+// operatorHint knows the operators of other languages.
+func operatorHint(message string) string {
+	_, at, _ := strings.Cut(message, "token recognition error at: '")
+	switch at, _, _ = strings.Cut(at, "'"); strings.TrimSpace(at) {
+	case "=":
+		return "is it equal? write =="
+	case "&", "|":
+		return "and is &&, or is ||"
+	}
+	return ""
 }
 
 func (r *reader) plan(ast *cel.Ast) cel.Program {

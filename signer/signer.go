@@ -78,7 +78,8 @@ func Parse(data []byte, password Password) (Signer, error) {
 	if len(data) > limits.Key {
 		return nil, fmt.Errorf("private key: %d bytes, want at most %d", len(data), limits.Key)
 	}
-	if first, rest := pem.Decode(data); first != nil && len(bytes.TrimSpace(rest)) > 0 {
+	first, rest := pem.Decode(data)
+	if first != nil && len(bytes.TrimSpace(rest)) > 0 {
 		return nil, errors.New("private key: more than one PEM block, or text behind it")
 	}
 	asked := false
@@ -94,6 +95,8 @@ func Parse(data []byte, password Password) (Signer, error) {
 		return nil, fmt.Errorf("private key: %w (%w)", ErrPassword, err)
 	case err != nil && strings.Contains(string(data), "-----BEGIN PUBLIC KEY-----"):
 		return nil, errors.New("private key: this is a public key; sign with the private one, which ends in .key")
+	case err != nil && first == nil:
+		return nil, errors.New("private key: no PEM in it, want PKCS #8, SEC 1 or PKCS #1")
 	case err != nil:
 		return nil, fmt.Errorf("private key: %w", err)
 	}

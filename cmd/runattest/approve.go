@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -44,12 +45,16 @@ run, and verify --approvals oci://REPO finds it there.
 	expires := flags.String("expires", "", "from when on the decision counts no more (RFC 3339, UTC)")
 	target := flags.String("bundle", "", "where the decision goes (default: BUNDLE.approval.sigstore.json)")
 	_ = cmd.RegisterFlagCompletionFunc("decision", cobra.FixedCompletions([]string{"approved", "rejected"}, cobra.ShellCompDirectiveNoFileComp))
-	_ = cmd.MarkFlagRequired("decision")
-	_ = cmd.MarkFlagRequired("reason")
 	formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := refuseEmpty(cmd, "decision", "reason", "expires", "bundle"); err != nil {
 			return err
+		}
+		switch {
+		case *decision == "":
+			return errors.New("--decision is missing: approved, or rejected?")
+		case *reason == "":
+			return errors.New("--reason is missing: whoever reads the decision in a year wants to know why")
 		}
 		s := policy.ApprovalStatement{Decision: policy.Verdict(*decision), Reason: *reason, Conditions: *conditions}
 		var err error

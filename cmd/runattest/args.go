@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // noArgs refuses arguments; the hint says where what was given belongs.
@@ -94,8 +95,8 @@ func newHelp() *cobra.Command {
 	}
 }
 
-// hintFlag says to who knows cosign what a flag of it is here.
-func hintFlag(_ *cobra.Command, err error) error {
+// hintFlag says to who knows cosign what a flag of it is here, and to others which is alike.
+func hintFlag(cmd *cobra.Command, err error) error {
 	for flag, hint := range map[string]string{
 		"--bundle":               "bundles are arguments: runattest verify --key PUB BUNDLE",
 		"--insecure-ignore-tlog": "no log is asked for unless --require-log says so",
@@ -108,5 +109,24 @@ func hintFlag(_ *cobra.Command, err error) error {
 			return withHint(err, hint)
 		}
 	}
-	return err
+	hint := cmd.CommandPath() + " --help lists what there is"
+	if unknown := (*pflag.NotExistError)(nil); errors.As(err, &unknown) && len(unknown.GetSpecifiedName()) > 1 {
+		if alike := flagsLike(cmd, unknown.GetSpecifiedName()); len(alike) > 0 {
+			hint = "did you mean " + strings.Join(alike, ", or ") + "? " + hint
+		}
+	}
+	return withHint(err, hint)
+}
+
+// flagsLike are the flags that name may have been meant for, by the measure that cobra has for commands.
+func flagsLike(cmd *cobra.Command, name string) []string {
+	names := cobra.Command{SuggestionsMinimumDistance: 2}
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		names.AddCommand(&cobra.Command{Use: f.Name, Run: func(*cobra.Command, []string) {}})
+	})
+	alike := names.SuggestionsFor(name)
+	for i := range alike {
+		alike[i] = "--" + alike[i]
+	}
+	return alike
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/gate"
+	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/policy"
 )
 
@@ -32,7 +33,7 @@ that the answer is about the start; approvals in files are read once.
 Held against its digest is each resource and model whose URI is a file: URI, and each that --bind
 names: --bind NAME=PATH says where on this machine something lies; NAME is its name, or its place in
 the declaration as a JSON Pointer (/context/0, /model, /prompt). The digest of a folder is that of its sorted
-listing of "SHA-256  path" lines: go doc github.com/runattest/runattest/gate. A file that is changed
+listing of "SHA-256  path" lines: pkg.go.dev/github.com/runattest/runattest/gate. A file that is changed
 after it was checked is out of the guarantee: bind what only you can write.
 
 COMMAND finds AIRUN_IDENTITY, AIRUN_DECLARATION (a file with the canonical declaration) and
@@ -40,6 +41,8 @@ AIRUN_BUNDLE (a file with the bundle) in its environment, and airun.identity amo
 OTEL_RESOURCE_ATTRIBUTES. --env-allow passes on only the variables that it names. The two files lie in a
 private folder, which outlives this process: AIRUN_DECLARATION's, for COMMAND to remove. Whoever sets the
 environment can have COMMAND load code (LD_PRELOAD, PYTHONPATH, BASH_ENV): --env-allow passes on what it names alone.
+
+A detached attestation is executed with its --declaration.
 
 No socket is opened, unless --approvals or --family begins with oci://: approvals that lie where the
 runs are, and the bundles of ancestors for rules that ask for them. What cannot be read is no yes.
@@ -66,6 +69,7 @@ monitored afterwards.`,
 	f := cmd.Flags()
 	f.SetInterspersed(false) // what follows the command is the command's
 	f.StringVar(&e.bundle, "bundle", "", "the run's bundle")
+	e.declaration = declarationFlag(cmd)
 	e.policies = newPolicyFlags(cmd)
 	f.Lookup("at").Usage = "with --dry-run: " + f.Lookup("at").Usage
 	f.StringArrayVar(&e.binds, "bind", nil, "NAME=PATH: where something lies that the declaration names by digest (repeatable)")
@@ -85,13 +89,14 @@ monitored afterwards.`,
 
 // execution is one call of the gate.
 type execution struct {
-	bundle   string
-	policies *policyFlags
-	binds    []string
-	bound    []gate.Bind // what these say
-	envAllow []string
-	log      string
-	dryRun   bool
+	bundle      string
+	declaration func() (*identity.Declaration, error) // that is expected
+	policies    *policyFlags
+	binds       []string
+	bound       []gate.Bind // what these say
+	envAllow    []string
+	log         string
+	dryRun      bool
 }
 
 func (e *execution) checkFlags(cmd *cobra.Command) error {
@@ -113,7 +118,7 @@ func (e *execution) checkFlags(cmd *cobra.Command) error {
 		}
 		e.bound = append(e.bound, b)
 	}
-	inputs := append([]string{e.bundle, e.policies.path, e.policies.path + signatureSuffix}, e.policies.approvals...)
+	inputs := append([]string{e.bundle, cmd.Flag("declaration").Value.String(), e.policies.path, e.policies.path + signatureSuffix}, e.policies.approvals...)
 	for _, b := range e.bound {
 		inputs = append(inputs, b.Path)
 	}
@@ -210,7 +215,11 @@ func (e *execution) decide(cmd *cobra.Command, o *output, d *gateDecision) error
 	if d.bundleRaw, err = bundle.Marshal(); err != nil {
 		return err
 	}
-	if err = d.ask(cmd.Context(), applied, bundle); err != nil {
+	want := attest.Expect{Policy: applied}
+	if want.Declaration, err = e.declaration(); err != nil {
+		return err
+	}
+	if err = d.ask(cmd.Context(), applied, bundle, want); err != nil {
 		return err
 	}
 	progress := o.progress("bytes hashed")
@@ -219,7 +228,7 @@ func (e *execution) decide(cmd *cobra.Command, o *output, d *gateDecision) error
 	d.Files = append(d.Files, checked...)
 	if now := clock(); err == nil && e.policies.at == "" && now.Sub(applied.now) > stale {
 		if err = applied.again(e.policies.approvals, now); err == nil {
-			err = d.ask(cmd.Context(), applied, bundle)
+			err = d.ask(cmd.Context(), applied, bundle, want)
 		}
 	}
 	if err != nil {
@@ -235,8 +244,8 @@ func (e *execution) decide(cmd *cobra.Command, o *output, d *gateDecision) error
 }
 
 // ask verifies the bundle, and has the policy decide.
-func (d *gateDecision) ask(ctx context.Context, applied *appliedPolicy, bundle *attest.Bundle) (err error) {
-	d.verified, err = applied.Verifier().Verify(ctx, bundle, attest.Expect{Policy: applied})
+func (d *gateDecision) ask(ctx context.Context, applied *appliedPolicy, bundle *attest.Bundle, want attest.Expect) (err error) {
+	d.verified, err = applied.Verifier().Verify(ctx, bundle, want)
 	d.Decision = applied.decision
 	if failed := applied.failure(); failed != nil {
 		return failed

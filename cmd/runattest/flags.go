@@ -12,6 +12,7 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/boundedfile"
+	"github.com/runattest/runattest/internal/source"
 )
 
 // Each flag that more than one command has is declared here, once.
@@ -92,6 +93,18 @@ func identityFlag(cmd *cobra.Command) func() (*identity.ID, error) {
 			return nil, fmt.Errorf("--identity %q: %w", *value, err)
 		}
 		return &id, nil
+	}
+}
+
+// declarationFlag is the declaration that is expected; nil for none.
+func declarationFlag(cmd *cobra.Command) func() (*identity.Declaration, error) {
+	path := cmd.Flags().String("declaration", "", "the declaration that the bundle must be about, JSON or YAML: a detached attestation has none in it")
+	_ = cmd.MarkFlagFilename("declaration", "json", "yaml", "yml")
+	return func() (*identity.Declaration, error) {
+		if !cmd.Flags().Changed("declaration") {
+			return nil, nil
+		}
+		return source.One(*path, cmd.InOrStdin())
 	}
 }
 

@@ -168,7 +168,7 @@ func (a *appliedPolicy) readApprovals(args []string, stdin io.Reader) error {
 		for blob, err := range source.Bundles(arg, stdin) {
 			var bundle *attest.Bundle
 			if err == nil {
-				bundle, err = attest.ParseBundle(blob.Data)
+				bundle, err = parseBundle(blob.Data)
 			}
 			if err != nil {
 				return fmt.Errorf("--approvals %s: %w", blob.Name, err)

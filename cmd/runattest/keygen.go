@@ -46,8 +46,12 @@ cosign import-key-pair. No existing file is ever overwritten.`,
 		var password []byte
 		if !*noPassword {
 			var err error
-			if password, err = askPassword(cmd, "password for the new key: ", true); err != nil {
+			password, err = askPassword(cmd, "password for the new key: ", true)
+			if errors.Is(err, errNoTerminal) {
 				return withHint(err, "set RUNATTEST_PASSWORD, or leave the key unencrypted with --no-password")
+			}
+			if err != nil {
+				return err
 			}
 		}
 		pair, err := signer.Generate(signer.Algorithm(algorithm.value), password)

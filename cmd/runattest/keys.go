@@ -31,7 +31,7 @@ func loadSigner(cmd *cobra.Command, ref string) (signer.Signer, error) {
 		return askPassword(cmd, "password for "+ref+": ", false)
 	})
 	if errors.Is(err, signer.ErrPassword) {
-		return nil, withHint(err, "the password is read from RUNATTEST_PASSWORD, or asked on a terminal")
+		return nil, withHint(named(ref, err), "the password is read from RUNATTEST_PASSWORD, or asked on a terminal")
 	}
 	if err != nil {
 		return nil, named(ref, err)

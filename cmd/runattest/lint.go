@@ -29,8 +29,12 @@ Exit status: 0 no errors; 1 errors (with --strict: or warnings).`,
 		o := newOutput(cmd)
 		for _, path := range args {
 			for t, err := range source.Declarations(path, cmd.InOrStdin()) {
+				var problems []identity.Problem
 				if err == nil {
-					err = printProblems(o, t.Name, t.Lint(), *strict)
+					problems, err = t.Lint()
+				}
+				if err == nil {
+					err = printProblems(o, t.Name, problems, *strict)
 				}
 				if err != nil {
 					o.note(t.Name, err)

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/source"
 	"github.com/runattest/runattest/internal/visible"
@@ -116,6 +117,7 @@ func hintOf(err error) string {
 	var h *hinted
 	var invalid *identity.InvalidError
 	var badPolicy *policy.InvalidError
+	var no *attest.VerificationError
 	switch {
 	case errors.As(err, &h):
 		return h.hint
@@ -123,6 +125,12 @@ func hintOf(err error) string {
 		return allShown(invalid.Hint(), len(invalid.Problems), "lint")
 	case errors.As(err, &badPolicy):
 		return allShown(badPolicy.Hint(), len(badPolicy.Problems), "policy check")
+	case errors.As(err, &no):
+		for _, c := range no.Report.Failed() {
+			if c.Hint != "" {
+				return c.Hint
+			}
+		}
 	}
 	if errors.Is(err, source.ErrBundle) {
 		return "give the declaration that it signs; inspect --declaration writes it"

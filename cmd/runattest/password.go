@@ -45,6 +45,8 @@ type terminal struct {
 	close func()
 }
 
+var errNoTerminal = errors.New("a password is needed, and there is no terminal to ask on")
+
 func openTerminal(cmd *cobra.Command) (*terminal, error) {
 	name, out := "/dev/tty", "/dev/tty"
 	if runtime.GOOS == "windows" {
@@ -59,7 +61,7 @@ func openTerminal(cmd *cobra.Command) (*terminal, error) {
 	if in, ok := cmd.InOrStdin().(*os.File); ok && isTerminal(in) {
 		return &terminal{in, cmd.ErrOrStderr(), func() {}}, nil
 	}
-	return nil, withHint(errors.New("a password is needed, and there is no terminal to ask on"), "set RUNATTEST_PASSWORD")
+	return nil, withHint(errNoTerminal, "set RUNATTEST_PASSWORD")
 }
 
 // ask reads a line without echo.

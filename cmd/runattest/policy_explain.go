@@ -6,7 +6,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
-	"github.com/runattest/runattest/internal/source"
 	"github.com/runattest/runattest/policy"
 )
 
@@ -23,23 +22,23 @@ Exit status: 0 the run is allowed; 1 it is denied, or not verified; 3 approvals 
 read.`,
 		Example: `  runattest policy explain --policy policy.yaml --approvals approvals.jsonl run.json.sigstore.json
   runattest policy explain --policy policy.yaml --family runs/ evaluation.sigstore.json`,
-		Args:              cobra.ExactArgs(1),
+		Args:              oneArg("bundle"),
 		ValidArgsFunction: completeBundles,
 	}
 	flags := newPolicyFlags(cmd)
-	declaration := cmd.Flags().String("declaration", "", "the declaration of a detached attestation: JSON or YAML")
-	_ = cmd.MarkFlagRequired("policy")
+	declaration := declarationFlag(cmd)
 	formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		applied, err := flags.load(cmd)
 		if err != nil {
 			return err
 		}
+		if applied == nil {
+			return errors.New("--policy is missing: whose answer shall be explained?")
+		}
 		var want attest.Expect
-		if cmd.Flags().Changed("declaration") {
-			if want.Declaration, err = source.One(*declaration, cmd.InOrStdin()); err != nil {
-				return err
-			}
+		if want.Declaration, err = declaration(); err != nil {
+			return err
 		}
 		bundle, err := oneBundle(args[0], cmd.InOrStdin())
 		if err != nil {

@@ -22,7 +22,7 @@ be used is not signed.`,
   runattest policy sign --signing-config signing_config.json --trusted-root trusted_root.json policy.yaml
   runattest verify --policy policy.yaml --policy-certificate-identity release@acme.example \
       --policy-certificate-oidc-issuer https://login.acme.example --policy-trusted-root trusted_root.json run.json.sigstore.json`,
-		Args:              cobra.ExactArgs(1),
+		Args:              oneArg("policy"),
 		ValidArgsFunction: completeFiles("yaml", "yml", "json"),
 	}
 	who := newSignerFlags(cmd)

@@ -67,7 +67,7 @@ func newVerify() *cobra.Command {
 	flags := cmd.Flags()
 	trust := newTrustFlags(cmd)
 	id := identityFlag(cmd)
-	declaration := flags.String("declaration", "", "the declaration that the bundle must be about: JSON or YAML")
+	declaration := declarationFlag(cmd)
 	artifacts := artifactFlag(cmd, "a file that must be among the subjects, by its SHA-256 (repeatable)")
 	strict := flags.Bool("strict", false, "every attestation that is attached to a REF must be verified, not one of them")
 	policies := newPolicyFlags(cmd)
@@ -81,10 +81,8 @@ func newVerify() *cobra.Command {
 		if want.Identity, err = id(); err != nil {
 			return err
 		}
-		if flags.Changed("declaration") {
-			if want.Declaration, err = source.One(*declaration, cmd.InOrStdin()); err != nil {
-				return err
-			}
+		if want.Declaration, err = declaration(); err != nil {
+			return err
 		}
 		if want.Artifacts, err = hashArtifacts(newOutput(cmd), *artifacts); err != nil {
 			return err

@@ -10,6 +10,7 @@ import (
 	"io"
 	"iter"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/runattest/runattest/identity"
@@ -50,12 +51,18 @@ func isBundleText(data []byte) bool {
 	return bytes.Contains(data, []byte(`"dsseEnvelope"`)) || bytes.Contains(data, []byte(`"payloadType"`))
 }
 
-// Lint lists what is wrong with the declaration, or doubtful in it.
-func (t Text) Lint() []identity.Problem {
+// Lint lists what is wrong with the declaration, or doubtful in it. Its error is ErrBundle.
+func (t Text) Lint() ([]identity.Problem, error) {
+	lint := identity.Lint
 	if t.yaml {
-		return identity.LintYAML(t.Data)
+		lint = identity.LintYAML
 	}
-	return identity.Lint(t.Data)
+	problems := lint(t.Data)
+	wrong := func(p identity.Problem) bool { return p.Severity == identity.Error }
+	if slices.ContainsFunc(problems, wrong) && isBundleText(t.Data) {
+		return nil, ErrBundle
+	}
+	return problems, nil
 }
 
 // Declarations gives the declarations in a file, or in stdin for "-": one of JSON or YAML,
