@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -16,6 +15,7 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/gate"
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/visible"
 	"github.com/runattest/runattest/policy"
 )
 
@@ -187,7 +187,7 @@ func (e *execution) settle(d *gateDecision, err error) error {
 	if e.log == "" {
 		return err
 	}
-	line, failed := json.Marshal(d)
+	line, failed := visible.JSON(d)
 	if failed == nil {
 		failed = gate.AppendLine(e.log, line)
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -28,7 +27,7 @@ import (
 // --format json one JSON object a line. Standard error is for everything else, each line
 // "runattest: " and a sentence in lower case without a full stop, naming the thing first;
 // what to do about it follows on a line "hint: ". What comes out of a file is printed with
-// its control and invisible characters escaped. Colours and progress go to terminals only,
+// its control and invisible characters escaped, in JSON as JSON does. Colours and progress go to terminals only,
 // and not where NO_COLOR is set.
 
 // output prints what a command has to say.
@@ -95,7 +94,7 @@ func (o *output) line(format string, args ...any) error {
 
 // object prints a JSON result on a line of its own.
 func (o *output) object(v any) error {
-	text, err := json.Marshal(v)
+	text, err := visible.JSON(v)
 	if err != nil {
 		return err
 	}

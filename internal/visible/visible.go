@@ -2,15 +2,17 @@
 package visible
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 )
 
 // Escape escapes what would let a text move the cursor, begin a line of its own, hide or
 // reorder what is printed: control, format and other unseen characters, as \u{hex}.
 func Escape(s string) string {
-	isUnseen := func(r rune) bool { return !unicode.IsPrint(r) }
 	if strings.IndexFunc(s, isUnseen) < 0 {
 		return s
 	}
@@ -24,3 +26,27 @@ func Escape(s string) string {
 	}
 	return b.String()
 }
+
+// JSON is the JSON text of v in one line, in which the same characters are escaped as JSON has it: a terminal
+// shows all of it, and whoever parses it gets what v is.
+func JSON(v any) ([]byte, error) {
+	text, err := json.Marshal(v)
+	if err != nil || bytes.IndexFunc(text, isUnseen) < 0 {
+		return text, err
+	}
+	var b bytes.Buffer
+	for _, r := range string(text) { // unseen characters stand in strings alone
+		switch {
+		case !isUnseen(r):
+			b.WriteRune(r)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			fmt.Fprintf(&b, "\\u%04x\\u%04x", high, low)
+		default:
+			fmt.Fprintf(&b, "\\u%04x", r)
+		}
+	}
+	return b.Bytes(), nil
+}
+
+func isUnseen(r rune) bool { return !unicode.IsPrint(r) }

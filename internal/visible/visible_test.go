@@ -1,0 +1,46 @@
+package visible
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"unicode"
+)
+
+func TestEscape(t *testing.T) {
+	for text, want := range map[string]string{
+		"plain é 日本 🙂":       "plain é 日本 🙂",
+		"a\nb\x1b[2J\x7f":    `a\u{a}b\u{1b}[2J\u{7f}`,
+		"\u009b\u202e\u200b": `\u{9b}\u{202e}\u{200b}`,
+		"\U000e0001":         `\u{e0001}`,
+	} {
+		if got := Escape(text); got != want {
+			t.Errorf("%q: got %s, want %s", text, got, want)
+		}
+	}
+}
+
+// TestJSON: every character survives, and every one that is printed is seen.
+func TestJSON(t *testing.T) {
+	var all strings.Builder
+	for r := rune(0); r <= unicode.MaxRune; r++ {
+		if r < 0xd800 || r > 0xdfff {
+			all.WriteRune(r)
+		}
+	}
+	value := map[string]string{all.String(): all.String()}
+	text, err := JSON(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.IndexFunc(string(text), isUnseen) >= 0 {
+		t.Error("something in it is unseen")
+	}
+	var back map[string]string
+	if err := json.Unmarshal(text, &back); err != nil || back[all.String()] != all.String() {
+		t.Errorf("another value comes back: %v", err)
+	}
+	if _, err := JSON(func() {}); err == nil {
+		t.Error("a function has no JSON")
+	}
+}
