@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/visible"
 )
 
 // Bind says at which path on this machine something lies that a declaration names.
@@ -119,7 +120,7 @@ func plan(all []named, binds []Bind) (wanted []want, problems []error) {
 		}
 		switch {
 		case len(found) == 0:
-			problems = append(problems, fmt.Errorf("bind %s: the declaration names no such resource, only %s", b.Name, names(all)))
+			problems = append(problems, fmt.Errorf("bind %s: the declaration names no such resource, only %s", b.Name, visible.List(names(all))))
 		case len(found) > 1:
 			problems = append(problems, fmt.Errorf("bind %s: the declaration names %d such resources; bind %s, or another, instead", b.Name, len(found), found[0].pointer))
 		case bound[found[0].pointer]:
@@ -144,17 +145,13 @@ func plan(all []named, binds []Bind) (wanted []want, problems []error) {
 	return wanted, problems
 }
 
-// names lists what can be bound, or the beginning of it.
-func names(all []named) string {
-	const shown = 10
+// names are what can be bound.
+func names(all []named) []string {
 	var list []string
-	for _, n := range all[:min(len(all), shown)] {
+	for _, n := range all {
 		list = append(list, n.name)
 	}
-	if more := len(all) - shown; more > 0 {
-		list = append(list, fmt.Sprintf("and %d more", more))
-	}
-	return strings.Join(list, ", ")
+	return list
 }
 
 // localPath is the path of a file: URI (RFC 8089).

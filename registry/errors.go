@@ -19,12 +19,14 @@ import (
 // ErrNotFound says that the repository does not have what was asked for.
 var ErrNotFound = errors.New("not found")
 
-// missingError is an ErrNotFound that says what was looked for.
-type missingError struct{ Repository, Name string }
+// missingError is an ErrNotFound that says where there is what not.
+type missingError struct{ Repository, What string }
 
-func (e *missingError) Error() string {
-	return fmt.Sprintf("%s: no such tag or artifact: %s", e.Repository, e.Name)
+func noSuch(repository, name string) *missingError {
+	return &missingError{repository, "no such tag or artifact: " + name}
 }
+
+func (e *missingError) Error() string        { return e.Repository + ": " + e.What }
 func (e *missingError) Is(target error) bool { return target == ErrNotFound }
 
 // ErrNotSubject says that a bundle is not about the artifact that it is to be attached to.

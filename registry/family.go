@@ -270,13 +270,9 @@ func (c *crawl) next(listed func() (string, error, bool)) (identity.ID, error) {
 func (c *crawl) look(ctx context.Context, id identity.ID) *aRun {
 	run := &aRun{id: id}
 	ref := c.ref.WithRun(id)
-	d, manifest, err := c.store.resolve(ctx, ref.name())
+	a, err := c.resolve(ctx, ref)
 	if errors.Is(err, ErrNotFound) {
 		return run
-	}
-	var a *Artifact
-	if err == nil {
-		a, err = newArtifact(ref, d, manifest)
 	}
 	if err == nil {
 		run.declaration, err = c.Declaration(ctx, a)
@@ -338,7 +334,7 @@ func (s *layoutSnapshot) names() iter.Seq2[string, error] {
 func (s *layoutSnapshot) resolve(ctx context.Context, tag string) (ocispec.Descriptor, []byte, error) {
 	d, ok := s.byTag[tag]
 	if !ok {
-		return d, nil, &missingError{layoutScheme + s.path, tag}
+		return d, nil, noSuch(layoutScheme+s.path, tag)
 	}
 	data, err := s.fetch(ctx, d)
 	if errors.Is(err, ErrNotFound) {

@@ -17,6 +17,7 @@ import (
 	"oras.land/oras-go/v2/content"
 
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/visible"
 )
 
 // layoutStore is an OCI image layout, a folder or a tarball:
@@ -139,7 +140,7 @@ func (l *layoutStore) fetch(_ context.Context, d ocispec.Descriptor) ([]byte, er
 func (l *layoutStore) readBlob(d ocispec.Descriptor) ([]byte, error) {
 	f, err := l.files.open(blobName(d.Digest))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &missingError{layoutScheme + l.path, d.Digest.String()}
+		return nil, noSuch(layoutScheme+l.path, d.Digest.String())
 	}
 	if err != nil {
 		return nil, err
@@ -215,14 +216,18 @@ func (l *layoutStore) find(ctx context.Context, index *ocispec.Index, name strin
 	case name == "" && len(index.Manifests) == 1:
 		return index.Manifests[0], nil
 	case name == "":
-		return ocispec.Descriptor{}, &missingError{layoutScheme + l.path, "no tag was given, and there are " + fmt.Sprint(tags)}
+		there := "none is there"
+		if len(tags) > 0 {
+			there = "there are " + visible.List(tags)
+		}
+		return ocispec.Descriptor{}, &missingError{layoutScheme + l.path, "no tag was given, and " + there}
 	}
 	d, ok := tagged[name]
 	if ok && d.Digest == "" {
 		return d, l.failed(misshapen("%s gives the tag %s to several artifacts: name one by its digest", ocispec.ImageIndexFile, name))
 	}
 	if !ok {
-		return d, &missingError{layoutScheme + l.path, name}
+		return d, noSuch(layoutScheme+l.path, name)
 	}
 	return d, nil
 }
@@ -249,7 +254,7 @@ func (l *layoutStore) findDigest(ctx context.Context, index *ocispec.Index, sum 
 		return ocispec.Descriptor{}, err
 	}
 	if found == nil {
-		return ocispec.Descriptor{}, &missingError{layoutScheme + l.path, sum.String()}
+		return ocispec.Descriptor{}, noSuch(layoutScheme+l.path, sum.String())
 	}
 	return *found, nil
 }

@@ -160,7 +160,7 @@ func TestBadLayouts(t *testing.T) {
 		"no JSON":    {spoilFile("index.json", []byte(`{`)), "index.json"},
 		"huge index": {spoilFile("index.json", bytes.Repeat([]byte(" "), 17<<20)), "more than 16777216 bytes"},
 		"many":       {spoilFile("index.json", manyEntries()), "at most 100000"},
-		"two tags":   {spoilFile("index.json", twoTags()), "[a b]"},
+		"two tags":   {spoilFile("index.json", twoTags()), "and there are a, b"},
 		"one tag":    {func(t *testing.T, dir string) string { return sameTag(t, dir) + ":v1" }, "to several artifacts: name one by its digest"},
 		"only tag":   {sameTag, "to several artifacts"},
 		"lost":       {spoilFile("index.json", []byte(`{"manifests":[{"mediaType":"x","digest":"sha256:`+hexDigits+`","size":3}]}`)), hexDigits},

@@ -90,7 +90,7 @@ func (r *remoteStore) resolve(ctx context.Context, name string) (ocispec.Descrip
 // named says in an error what was looked for.
 func (r *remoteStore) named(name string, err error) error {
 	if errors.Is(err, ErrNotFound) {
-		return &missingError{Repository: r.ref.Repository(), Name: name}
+		return noSuch(r.ref.Repository(), name)
 	}
 	return err
 }

@@ -139,11 +139,7 @@ func (t *Target) prepareRun(ctx context.Context, run Run) (p Pushed, missing add
 // where the repository has no such run, and ErrMismatch where it serves another one.
 func (t *Target) FetchRun(ctx context.Context, id identity.ID) (*identity.Declaration, *Artifact, error) {
 	ref := t.ref.WithRun(id)
-	d, manifest, err := t.store.resolve(ctx, ref.name())
-	if err != nil {
-		return nil, nil, err
-	}
-	a, err := newArtifact(ref, d, manifest)
+	a, err := t.resolve(ctx, ref)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -114,9 +115,19 @@ func (a *Artifact) Subject() (attest.Subject, error) {
 // Resolve finds the artifact that the reference names. The error wraps ErrNotFound where the
 // repository has nothing of that name.
 func (t *Target) Resolve(ctx context.Context) (*Artifact, error) {
-	d, manifest, err := t.store.resolve(ctx, t.ref.name())
-	if err != nil {
+	return t.resolve(ctx, t.ref)
+}
+
+// resolve finds what a reference to something in the target's repository refers to.
+func (t *Target) resolve(ctx context.Context, ref Reference) (*Artifact, error) {
+	d, manifest, err := t.store.resolve(ctx, ref.name())
+	switch {
+	case errors.Is(err, ErrNotFound) && !ref.run.IsZero():
+		return nil, &missingError{ref.Repository(), "no such run: " + ref.run.String()}
+	case errors.Is(err, ErrNotFound) && ref.IsRepository() && !ref.IsLayout():
+		return nil, &missingError{ref.Repository(), "no tag was given, and there is no " + ref.name()}
+	case err != nil:
 		return nil, err
 	}
-	return newArtifact(t.ref, d, manifest)
+	return newArtifact(ref, d, manifest)
 }

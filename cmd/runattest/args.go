@@ -7,6 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/runattest/runattest/registry"
 )
 
 // noArgs refuses arguments; the hint says where what was given belongs.
@@ -39,6 +41,23 @@ func oneArg(what string) cobra.PositionalArgs {
 func needFiles(cmd *cobra.Command, args []string, what string) error {
 	if len(args) == 0 {
 		return withHint(fmt.Errorf("no %s given", what), "usage: "+cmd.UseLine())
+	}
+	return nil
+}
+
+// referenceFirst asks for a reference and at least one bundle.
+func referenceFirst(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return withHint(errors.New("no reference and no bundle given"), "usage: "+cmd.UseLine())
+	}
+	if err := needFiles(cmd, args[1:], "bundle"); err != nil {
+		return err
+	}
+	if _, err := registry.ParseReference(args[0]); err != nil {
+		if _, swapped := registry.ParseReference(args[len(args)-1]); swapped == nil {
+			err = withHint(err, "the reference comes first: "+cmd.UseLine())
+		}
+		return err
 	}
 	return nil
 }

@@ -36,12 +36,7 @@ registry on this machine is asked in plain HTTP, unless --registry-ca is given.`
 		Example: `  runattest attach ghcr.io/acme/trainer:v3 run.json.sigstore.json
   runattest attach oci-layout://image.d:v3 all.sigstore.jsonl
   runattest attach oci-layout://image.tar:v3 run.json.sigstore.json`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return withHint(errors.New("no reference and no bundle given"), "usage: "+cmd.UseLine())
-			}
-			return needFiles(cmd, args[1:], "bundle")
-		},
+		Args:              referenceFirst,
 		ValidArgsFunction: completeBundles,
 	}
 	reach := newRegistryFlags(cmd)

@@ -45,11 +45,15 @@ func newOutput(cmd *cobra.Command) *output {
 	return o
 }
 
+// longest is as much as is printed for people of an error or a line of a report, in bytes: both quote what
+// they are about.
+const longest = 4096
+
 // fail prints err, unless it was printed already, and gives the exit status that it means.
 func (o *output) fail(err error) int {
 	status := exitStatus(err)
 	if text := err.Error(); text != "" {
-		fmt.Fprintf(o.err, "runattest: %s\n", clean(text))
+		fmt.Fprintf(o.err, "runattest: %s\n", clean(visible.Cut(text, longest)))
 		if hint := hintOf(err); hint != "" {
 			fmt.Fprintf(o.err, "hint: %s\n", clean(hint))
 		}

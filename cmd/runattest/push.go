@@ -31,12 +31,7 @@ Nothing is verified: verify oci://REPO@airun:1:sha256:HEX does that.`,
 		Example: `  runattest push registry.acme.example/runs run.json.sigstore.json
   runattest push --declaration run.yaml oci-layout://runs.d detached.sigstore.json
   runattest push oci-layout://runs.tar all.sigstore.jsonl`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return withHint(errors.New("no repository and no bundle given"), "usage: "+cmd.UseLine())
-			}
-			return needFiles(cmd, args[1:], "bundle")
-		},
+		Args:              referenceFirst,
 		ValidArgsFunction: completeBundles,
 	}
 	files := cmd.Flags().StringArray("declaration", nil, "the declaration of a detached attestation: JSON or YAML (repeatable)")

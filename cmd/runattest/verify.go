@@ -11,6 +11,7 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/internal/source"
+	"github.com/runattest/runattest/internal/visible"
 	"github.com/runattest/runattest/registry"
 )
 
@@ -213,7 +214,7 @@ func describeSigner(by *attest.Signatory) string {
 // textReport is the report for people: the answer, what it is about, and each check.
 func (o *output) textReport(name string, r attest.Report) string {
 	var b strings.Builder
-	row := func(label, text string) { fmt.Fprintf(&b, "  %-12s %s\n", label, clean(text)) } // one line, whatever text holds
+	row := func(label, text string) { fmt.Fprintf(&b, "  %-12s %s\n", label, clean(visible.Cut(text, longest))) } // one line, whatever text holds
 	if r.Verified {
 		fmt.Fprintf(&b, "%s: %s\n", clean(name), o.paint(green, "verified"))
 		row("run", r.Identity.String())

@@ -5,9 +5,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // Escape escapes what would let a text move the cursor, begin a line of its own, hide or
@@ -25,6 +27,26 @@ func Escape(s string) string {
 		}
 	}
 	return b.String()
+}
+
+// List is the first few of some names with commas between, and how many more there are.
+func List(names []string) string {
+	const shown = 10
+	if more := len(names) - shown; more > 0 {
+		names = append(slices.Clone(names[:shown]), fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(names, ", ")
+}
+
+// Cut is the beginning of a text, and how much more there is, where it is longer than limit bytes.
+func Cut(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
+	for limit > 0 && !utf8.RuneStart(s[limit]) {
+		limit--
+	}
+	return fmt.Sprintf("%s... (%d bytes more)", s[:limit], len(s)-limit)
 }
 
 // JSON is the JSON text of v in one line, in which the same characters are escaped as JSON has it: a terminal

@@ -44,3 +44,19 @@ func TestJSON(t *testing.T) {
 		t.Error("a function has no JSON")
 	}
 }
+
+func TestShort(t *testing.T) {
+	letters := strings.Split("abcdefghijkl", "")
+	for got, want := range map[string]string{
+		List(nil):         "",
+		List(letters[:2]): "a, b",
+		List(letters):     "a, b, c, d, e, f, g, h, i, j, and 2 more",
+		Cut("abc", 3):     "abc",
+		Cut("abcd", 3):    "abc... (1 bytes more)",
+		Cut("aé", 2):      "a... (2 bytes more)",
+	} {
+		if got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
