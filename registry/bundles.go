@@ -74,7 +74,7 @@ func (l *Listing) wants(predicateType string) bool {
 type Found struct {
 	Referrer      string // digest of the manifest that holds it
 	PredicateType string // as the statement says
-	Created       time.Time
+	Created       time.Time // in UTC, as the manifest says; zero if it says nothing that RFC 3339 can
 	Data          []byte // the bundle, byte for byte
 	Bundle        *attest.Bundle
 
@@ -176,8 +176,8 @@ func (l *Listing) fetch(ctx context.Context, d ocispec.Descriptor) (found *Found
 	}
 	found = &Found{Referrer: d.Digest.String(), PredicateType: b.UnverifiedPredicateType(), Data: data, Bundle: b}
 	found.stored = referrer{item{layer, data}, item{asListed(d, m), manifest}}
-	if at, err := time.Parse(time.RFC3339, m.Annotations[ocispec.AnnotationCreated]); err == nil {
-		found.Created = at
+	if at, err := time.Parse(time.RFC3339, m.Annotations[ocispec.AnnotationCreated]); err == nil && at.UTC().Year() <= 9999 && at.UTC().Year() >= 0 {
+		found.Created = at.UTC() // JSON has no offset of a day, nor a year after 9999, and time.Parse has both
 	}
 	if !l.wants(found.PredicateType) {
 		said := cmp.Or(d.Annotations[predicateAnnotation], m.Annotations[predicateAnnotation])

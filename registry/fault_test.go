@@ -208,6 +208,31 @@ func TestMalformedReferrers(t *testing.T) {
 	}
 }
 
+// Whatever a manifest says of when it was made, it can be said again.
+func TestCreated(t *testing.T) {
+	for said, want := range map[string]string{
+		"2026-11-24T10:00:00+01:00": "2026-11-24T09:00:00Z",
+		"2026-01-01T00:00:00+24:00": "2025-12-31T00:00:00Z",
+		"9999-12-31T23:59:59-23:00": "0001-01-01T00:00:00Z",
+		"0000-01-01T00:00:00+01:00": "0001-01-01T00:00:00Z",
+		"yesterday":                 "0001-01-01T00:00:00Z",
+	} {
+		s := newServer(t, false)
+		artifact := s.artifact()
+		_, a := resolve(t, s.host+"/app:v1")
+		layer := s.bundleLayerOf(string(sign(t, 1, attest.StatementOptions{}, a)))
+		s.refer(artifact, ocispec.Manifest{ArtifactType: attest.BundleMediaType, Layers: []ocispec.Descriptor{layer},
+			Annotations: map[string]string{ocispec.AnnotationCreated: said}})
+		found, _, errs := fetchAll(t, s.host+"/app:v1")
+		if len(found) != 1 || len(errs) > 0 {
+			t.Fatalf("%s: %d found, %v", said, len(found), errs)
+		}
+		if got := string(encode(t, found[0].Created)); got != `"`+want+`"` {
+			t.Errorf("%s: %s, want %s", said, got, want)
+		}
+	}
+}
+
 // Content that is not what its digest says is the registry's fault, and hides nothing either.
 func TestSpoiledContent(t *testing.T) {
 	for name, spoil := range map[string]func(data []byte) []byte{
