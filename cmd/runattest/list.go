@@ -23,7 +23,7 @@ func newList() *cobra.Command {
 attached. None of it has been verified: verify oci://REF does that.
 
 Referrers of other types are counted. One that claims to be an attestation and is none is
-listed as malformed.`,
+listed as malformed; one whose content is not what its digest says is named, and is exit status 3.`,
 		Example: `  runattest list ghcr.io/acme/trainer:v3
   runattest list --format json registry.acme.example/runs@airun:1:sha256:cda4466914ed...`,
 		Args: oneArg("reference"),
@@ -46,6 +46,10 @@ listed as malformed.`,
 		var rows []listed
 		for found, err := range listing.Bundles(cmd.Context()) {
 			row, err := newListed(artifact, found, err)
+			if registry.IsOfOne(err) {
+				moving.say(func() { o.note("", err) })
+				continue
+			}
 			if err != nil {
 				return err
 			}
@@ -57,7 +61,7 @@ listed as malformed.`,
 			return err
 		}
 		o.sayLeftOut(listing)
-		return nil
+		return o.done()
 	}
 	return cmd
 }
@@ -119,7 +123,9 @@ func (o *output) printList(rows []listed) error {
 		return nil
 	}
 	if len(rows) == 0 {
-		o.info("no attestations")
+		if o.status == exitYes {
+			o.info("no attestations")
+		}
 		return nil
 	}
 	w := tabwriter.NewWriter(o.out, 0, 0, 2, ' ', 0)
