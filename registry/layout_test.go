@@ -18,6 +18,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/registry"
 )
 
@@ -268,5 +269,26 @@ func TestLayoutOfLinks(t *testing.T) {
 	attach(t, "oci-layout://"+dir+":v1", 1)
 	if found, _, errs := fetchAll(t, "oci-layout://"+dir+":v1"); len(found) != 1 || len(errs) > 0 {
 		t.Errorf("%d found, %v", len(found), errs)
+	}
+}
+
+// A small layout does not have one blob read over and over: an entry for each size that it does not have is refused.
+func TestLayoutOfLies(t *testing.T) {
+	for _, lies := range []int{limits.LayoutBroken, limits.LayoutBroken + 1} {
+		dir := newLayout(t)
+		_, a := resolve(t, "oci-layout://"+dir+":v1")
+		entries := []ocispec.Descriptor{{
+			MediaType: ocispec.MediaTypeImageManifest, Digest: digest.Digest(a.Digest()), Size: int64(len(a.Manifest())),
+			Annotations: map[string]string{ocispec.AnnotationRefName: "v1"},
+		}}
+		sum := writeBlob(t, dir, []byte("weights"))
+		for i := range lies {
+			entries = append(entries, ocispec.Descriptor{MediaType: ocispec.MediaTypeImageManifest, Digest: sum, Size: int64(i + 100)})
+		}
+		writeIndex(t, dir, entries...)
+		_, _, errs := fetchAll(t, "oci-layout://"+dir+":v1")
+		if tooMany := len(errs) == 1 && errors.Is(errs[0], registry.ErrLayout); tooMany != (lies > limits.LayoutBroken) {
+			t.Errorf("%d lies: %d errors, such as %v", lies, len(errs), errs[0])
+		}
 	}
 }

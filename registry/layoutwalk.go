@@ -70,6 +70,7 @@ func (l *layoutStore) walk(ctx context.Context, entries []ocispec.Descriptor, vi
 		size int64
 	}
 	seen := map[content]bool{}
+	broken := 0
 	level := entries
 	for depth := 0; len(level) > 0; depth++ {
 		if depth > limits.LayoutDepth {
@@ -90,6 +91,11 @@ func (l *layoutStore) walk(ctx context.Context, entries []ocispec.Descriptor, vi
 			head, err := l.head(ctx, d)
 			if errors.As(err, new(*fs.PathError)) {
 				return err
+			}
+			if err != nil && !errors.Is(err, ErrNotFound) {
+				if broken++; broken > limits.LayoutBroken {
+					return l.failed(misshapen("names more than %d manifests that are none, such as %s", limits.LayoutBroken, d.Digest))
+				}
 			}
 			visit(d, head, err)
 			if err == nil {

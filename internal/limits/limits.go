@@ -66,9 +66,11 @@ const (
 	Mirrored      = 16 << 20
 	// RegistryAnswer is the size of what a registry says in an error.
 	RegistryAnswer = 64 << 10
-	// LayoutDepth is how deep indexes nest in an OCI layout, and LayoutManifests how many manifests it holds.
+	// LayoutDepth is how deep indexes nest in an OCI layout, LayoutManifests how many manifests it holds, and LayoutBroken
+	// how many of those that it names are none: each costs reading RegistryContent twice, however small the layout is.
 	LayoutDepth     = 8
 	LayoutManifests = 100_000
+	LayoutBroken    = 1_000
 
 	// JSON is the size of any JSON text that canonicalize takes.
 	JSON = 256 << 20
