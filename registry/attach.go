@@ -68,7 +68,7 @@ func (a *Artifact) prepareAll(bundles [][]byte) ([]attachment, error) {
 	return all, nil
 }
 
-// BundleError says which of the bundles given it was.
+// BundleError says which of the bundles given it was; those of several runs are counted one run after the other.
 type BundleError struct {
 	Index int
 	Err   error

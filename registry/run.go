@@ -83,11 +83,16 @@ func (t *Target) PushRun(ctx context.Context, d *identity.Declaration, bundles .
 func (t *Target) PushRuns(ctx context.Context, runs ...Run) ([]Pushed, error) {
 	var done []Pushed
 	var all []addition
+	given := 0
 	for _, run := range runs {
 		p, missing, err := t.prepareRun(ctx, run)
+		if one := (*BundleError)(nil); errors.As(err, &one) {
+			one.Index += given
+		}
 		if err != nil {
 			return nil, err
 		}
+		given += len(run.Bundles)
 		if done = append(done, p); missing.declaration != nil || len(missing.referrers) > 0 {
 			all = append(all, missing)
 		}

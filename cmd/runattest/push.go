@@ -138,8 +138,10 @@ func (r runsByID) push(cmd *cobra.Command, o *output, reach *registryFlags, ref 
 
 func (r runsByID) pushSome(cmd *cobra.Command, o *output, target *registry.Target, ref registry.Reference, ids []identity.ID) error {
 	var runs []registry.Run
+	var blobs []source.Blob
 	for _, id := range ids {
 		run := r[id]
+		blobs = append(blobs, run.blobs...)
 		var err error
 		if run.declaration == nil {
 			if run.declaration, _, err = target.FetchRun(cmd.Context(), id); errors.Is(err, registry.ErrNotFound) {
@@ -151,6 +153,9 @@ func (r runsByID) pushSome(cmd *cobra.Command, o *output, target *registry.Targe
 		runs = append(runs, registry.Run{Declaration: run.declaration, Bundles: contents(run.blobs)})
 	}
 	done, err := target.PushRuns(cmd.Context(), runs...)
+	if one := (*registry.BundleError)(nil); errors.As(err, &one) {
+		return named(blobs[one.Index].Name, err)
+	}
 	if err != nil {
 		return err
 	}
