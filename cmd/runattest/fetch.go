@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 	"maps"
 	"os"
@@ -235,7 +236,7 @@ func (h *haul) writeDeclarations(dir string) error {
 		return err
 	}
 	for id, d := range h.declarations {
-		if err := atomicfile.Write(filepath.Join(dir, declarationFile(id)), d.Canonical(), 0o644); err != nil {
+		if err := writeInto(dir, declarationFile(id), d.Canonical()); err != nil {
 			return err
 		}
 		h.kept[id] = true
@@ -249,7 +250,7 @@ func (h *haul) writeBundle(dir string, found *registry.Found) (err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	if err := atomicfile.Write(name, found.Data, 0o644); err != nil {
+	if err := writeInto(dir, bundleFile(found), found.Data); err != nil {
 		return err
 	}
 	h.moving.say(func() {
@@ -260,6 +261,16 @@ func (h *haul) writeBundle(dir string, found *registry.Found) (err error) {
 		}
 	})
 	return err
+}
+
+// writeInto writes a file that nobody has named: in a folder of somebody else's a link of that name may point at
+// any file of ours.
+func writeInto(dir, name string, data []byte) error {
+	path := filepath.Join(dir, name)
+	if info, err := os.Lstat(path); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+		return fmt.Errorf("%s is a link, which is not written to: want a file", path)
+	}
+	return atomicfile.Write(path, data, 0o644)
 }
 
 func bundleFile(found *registry.Found) string {
@@ -289,7 +300,7 @@ func (f *fetchFlags) writeAirGap(ctx context.Context, h *haul) error {
 	if err != nil {
 		return err
 	}
-	if err := atomicfile.Write(filepath.Join(f.airGap, manifestFile(h.artifact)), h.artifact.Manifest(), 0o644); err != nil {
+	if err := writeInto(f.airGap, manifestFile(h.artifact), h.artifact.Manifest()); err != nil {
 		return err
 	}
 	mirrored, err := h.mirror(ctx, f.airGap, layout)
@@ -362,7 +373,7 @@ func (h *haul) keepDeclaration(dir string, found *registry.Found) error {
 		return nil // as verify will say
 	}
 	h.kept[d.ID()] = true
-	return atomicfile.Write(filepath.Join(dir, declarationFile(d.ID())), d.Canonical(), 0o644)
+	return writeInto(dir, declarationFile(d.ID()), d.Canonical())
 }
 
 const trustedRootFile = "trusted_root.json"
@@ -378,7 +389,7 @@ func (f *fetchFlags) copyRoot() error {
 	if err := os.MkdirAll(f.airGap, 0o755); err != nil {
 		return err
 	}
-	return atomicfile.Write(filepath.Join(f.airGap, trustedRootFile), data, 0o644)
+	return writeInto(f.airGap, trustedRootFile, data)
 }
 
 // fetchedReport is the JSON result of one bundle that was written to a file.
