@@ -8,6 +8,7 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/visible"
 )
 
 type jsonHead struct {
@@ -52,7 +53,7 @@ func (g *Graph) WriteJSON(w io.Writer, roots ...Node) error {
 	out.WriteString(`,"runs":[`)
 	first := true
 	for n := range g.Ancestry(roots...) {
-		if text, err = json.Marshal(n.json()); err != nil {
+		if text, err = visible.JSON(n.json()); err != nil {
 			return err
 		}
 		if !first {

@@ -21,6 +21,7 @@ import (
 	"github.com/runattest/runattest/internal/source"
 	"github.com/runattest/runattest/internal/visible"
 	"github.com/runattest/runattest/policy"
+	"github.com/runattest/runattest/registry"
 )
 
 // The rules for messages. Standard output is for results: text for people, or with
@@ -66,12 +67,15 @@ func (o *output) note(name string, err error) {
 	o.status = max(o.status, o.fail(named(name, err)))
 }
 
-// named says in an error what it is about.
+// named says in an error what it is about, unless it begins with that, or with the repository that it is in.
 func named(name string, err error) error {
 	if failed, ok := err.(*fs.PathError); ok && failed.Path == name { // says what was tried before it says on what
 		err = failed.Err
 	}
 	if name == "" || strings.HasPrefix(err.Error(), name) {
+		return err
+	}
+	if ref, bad := registry.ParseReference(name); bad == nil && strings.HasPrefix(err.Error(), ref.Repository()) {
 		return err
 	}
 	return fmt.Errorf("%s: %w", name, err)

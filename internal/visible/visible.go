@@ -13,16 +13,20 @@ import (
 )
 
 // Escape escapes what would let a text move the cursor, begin a line of its own, hide or
-// reorder what is printed: control, format and other unseen characters, as \u{hex}.
+// reorder what is printed: control, format and other unseen characters, as \u{hex}, and bytes that are
+// no UTF-8, as \x and two digits.
 func Escape(s string) string {
-	if strings.IndexFunc(s, isUnseen) < 0 {
+	if utf8.ValidString(s) && strings.IndexFunc(s, isUnseen) < 0 {
 		return s
 	}
 	var b strings.Builder
-	for _, r := range s {
-		if isUnseen(r) {
+	for i, r := range s {
+		switch _, size := utf8.DecodeRuneInString(s[i:]); {
+		case r == utf8.RuneError && size == 1:
+			fmt.Fprintf(&b, "\\x%02x", s[i])
+		case isUnseen(r):
 			fmt.Fprintf(&b, "\\u{%x}", r)
-		} else {
+		default:
 			b.WriteRune(r)
 		}
 	}
