@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/signer"
 )
 
@@ -90,5 +91,22 @@ func TestNewClaimRefuses(t *testing.T) {
 		if c, err := f(); err == nil {
 			t.Errorf("%s: %s", name, c.Bytes())
 		}
+	}
+}
+
+// A verdict quotes a part of what is very long.
+func TestLongReason(t *testing.T) {
+	key := newSigner(t, signer.ECDSAP256)
+	c, err := NewClaim("https://example.com/"+strings.Repeat("a", 1<<20), []Subject{{"x", [32]byte{1}}}, map[string]any{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := Sign(ctx, c, key, SignOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = trusting(t, key).Verify(ctx, b, Expect{})
+	if text := err.Error(); len(text) > 2*limits.Shown || !strings.Contains(text, "want "+PredicateType) {
+		t.Errorf("%d bytes: %.100s", len(text), text)
 	}
 }

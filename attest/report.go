@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/visible"
 )
 
 // CheckName names one of the things that a verification asks.
@@ -137,7 +138,7 @@ func pass(name CheckName, format string, args ...any) Check {
 }
 
 func fail(name CheckName, format string, args ...any) Check {
-	return Check{Name: name, Verdict: Fail, Reason: fmt.Sprintf(format, args...)}
+	return Check{Name: name, Verdict: Fail, Reason: visible.Cut(fmt.Sprintf(format, args...))}
 }
 
 func notChecked(name CheckName, format string, args ...any) Check {

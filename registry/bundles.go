@@ -72,10 +72,10 @@ func (l *Listing) wants(predicateType string) bool {
 // Found is an attestation as it was fetched: its digest is right and nothing else has been
 // checked.
 type Found struct {
-	Referrer      string // digest of the manifest that holds it
-	PredicateType string // as the statement says
+	Referrer      string    // digest of the manifest that holds it
+	PredicateType string    // as the statement says
 	Created       time.Time // in UTC, as the manifest says; zero if it says nothing that RFC 3339 can
-	Data          []byte // the bundle, byte for byte
+	Data          []byte    // the bundle, byte for byte
 	Bundle        *attest.Bundle
 
 	stored referrer

@@ -15,6 +15,7 @@ import (
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/source"
+	"github.com/runattest/runattest/internal/visible"
 	"github.com/runattest/runattest/policy"
 	"github.com/runattest/runattest/registry"
 )
@@ -133,7 +134,9 @@ func (a *appliedPolicy) familyOf(ctx context.Context, v *attest.Verified) (*grap
 	var failed error
 	r := &familyReader{cmd: a.cmd, reach: a.reach, args: a.family, roots: parents, step: a.heard}
 	r.fail = func(name string, err error) { failed = errors.Join(failed, named(name, err)) }
-	r.skip = func(err error) { a.moving.say(func() { o.info("--family: passed over: %s", err) }) }
+	r.skip = func(err error) {
+		a.moving.say(func() { o.info("--family: passed over: %s", visible.Cut(err.Error())) })
+	}
 	g, err := graph.Build(ctx, a.Verifier(), r.inputs(), graph.Options{})
 	if err == nil {
 		err = failed

@@ -11,6 +11,7 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/source"
+	"github.com/runattest/runattest/internal/visible"
 	"github.com/runattest/runattest/link"
 	"github.com/runattest/runattest/policy"
 )
@@ -171,7 +172,7 @@ func printLink(o *output, r linkReport, err error) {
 	switch {
 	case err != nil:
 		o.note(r.Bundle, err)
-		r.Error = err.Error()
+		r.Error = visible.Cut(err.Error())
 	case !r.Verified:
 		o.status = max(o.status, exitNo)
 	}

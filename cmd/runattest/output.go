@@ -28,7 +28,7 @@ import (
 // --format json one JSON object a line. Standard error is for everything else, each line
 // "runattest: " and a sentence in lower case without a full stop, naming the thing first;
 // what to do about it follows on a line "hint: ". What comes out of a file is printed with
-// its control and invisible characters escaped, in JSON as JSON does. Colours and progress go to terminals only,
+// its control and invisible characters escaped, in JSON as JSON does, and cut where it is long. Colours and progress go to terminals only,
 // and not where NO_COLOR is set.
 
 // output prints what a command has to say.
@@ -46,15 +46,11 @@ func newOutput(cmd *cobra.Command) *output {
 	return o
 }
 
-// longest is as much as is printed for people of an error or a line of a report, in bytes: both quote what
-// they are about.
-const longest = 4096
-
 // fail prints err, unless it was printed already, and gives the exit status that it means.
 func (o *output) fail(err error) int {
 	status := exitStatus(err)
 	if text := err.Error(); text != "" {
-		fmt.Fprintf(o.err, "runattest: %s\n", clean(visible.Cut(text, longest)))
+		fmt.Fprintf(o.err, "runattest: %s\n", clean(visible.Cut(text)))
 		if hint := hintOf(err); hint != "" {
 			fmt.Fprintf(o.err, "hint: %s\n", clean(hint))
 		}

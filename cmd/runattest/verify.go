@@ -193,7 +193,7 @@ func printVerdict(o *output, name string, report attest.Report, err error) {
 	if o.json {
 		result := bundleReport{Bundle: name, Report: report}
 		if err != nil {
-			result.Error = err.Error()
+			result.Error = visible.Cut(err.Error())
 		}
 		printErr = o.object(result)
 	} else if err == nil {
@@ -214,7 +214,7 @@ func describeSigner(by *attest.Signatory) string {
 // textReport is the report for people: the answer, what it is about, and each check.
 func (o *output) textReport(name string, r attest.Report) string {
 	var b strings.Builder
-	row := func(label, text string) { fmt.Fprintf(&b, "  %-12s %s\n", label, clean(visible.Cut(text, longest))) } // one line, whatever text holds
+	row := func(label, text string) { fmt.Fprintf(&b, "  %-12s %s\n", label, clean(visible.Cut(text))) } // one line, whatever text holds
 	if r.Verified {
 		fmt.Fprintf(&b, "%s: %s\n", clean(name), o.paint(green, "verified"))
 		row("run", r.Identity.String())

@@ -72,6 +72,9 @@ const (
 	LayoutManifests = 100_000
 	LayoutBroken    = 1_000
 
+	// Shown is how much of what others wrote stands in one error message, in bytes: more than a policy's denial has.
+	Shown = 10_000
+
 	// JSON is the size of any JSON text that canonicalize takes.
 	JSON = 256 << 20
 

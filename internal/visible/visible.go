@@ -10,6 +10,8 @@ import (
 	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/runattest/runattest/internal/limits"
 )
 
 // Escape escapes what would let a text move the cursor, begin a line of its own, hide or
@@ -42,15 +44,15 @@ func List(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// Cut is the beginning of a text, and how much more there is, where it is longer than limit bytes.
-func Cut(s string, limit int) string {
-	if len(s) <= limit {
+// Cut keeps the start and the end of a text that is too long for a message, which quotes what others wrote: what
+// it is about and what is wanted stand there.
+func Cut(s string) string {
+	const end = limits.Shown / 4
+	if len(s) <= limits.Shown {
 		return s
 	}
-	for limit > 0 && !utf8.RuneStart(s[limit]) {
-		limit--
-	}
-	return fmt.Sprintf("%s... (%d bytes more)", s[:limit], len(s)-limit)
+	start, rest := s[:limits.Shown-end], s[len(s)-end:]
+	return fmt.Sprintf("%s... (%d bytes more) ...%s", strings.ToValidUTF8(start, ""), len(s)-len(start)-len(rest), strings.ToValidUTF8(rest, ""))
 }
 
 // JSON is the JSON text of v in one line, in which the same characters are escaped as JSON has it: a terminal

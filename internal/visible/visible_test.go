@@ -5,6 +5,9 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+	"unicode/utf8"
+
+	"github.com/runattest/runattest/internal/limits"
 )
 
 func TestEscape(t *testing.T) {
@@ -46,18 +49,26 @@ func TestJSON(t *testing.T) {
 	}
 }
 
-func TestShort(t *testing.T) {
+func TestList(t *testing.T) {
 	letters := strings.Split("abcdefghijkl", "")
 	for got, want := range map[string]string{
 		List(nil):         "",
 		List(letters[:2]): "a, b",
 		List(letters):     "a, b, c, d, e, f, g, h, i, j, and 2 more",
-		Cut("abc", 3):     "abc",
-		Cut("abcd", 3):    "abc... (1 bytes more)",
-		Cut("aé", 2):      "a... (2 bytes more)",
 	} {
 		if got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
+	}
+}
+
+func TestCut(t *testing.T) {
+	short := strings.Repeat("a", limits.Shown)
+	if got := Cut(short); got != short {
+		t.Errorf("%d bytes of %d", len(got), len(short))
+	}
+	got := Cut("mediaType is " + strings.Repeat("\u00e9", 1<<20) + ", want another")
+	if len(got) > limits.Shown+40 || !utf8.ValidString(got) || !strings.HasPrefix(got, "mediaType is \u00e9") || !strings.HasSuffix(got, ", want another") {
+		t.Errorf("%d bytes: %s", len(got), got)
 	}
 }
