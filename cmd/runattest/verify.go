@@ -121,7 +121,7 @@ func verifyAll(cmd *cobra.Command, paths []string, verifier *attest.Verifier, wa
 		if registry.IsReference(path) {
 			artifacts++
 			if err := refs.verify(path); err != nil {
-				o.note(path, err)
+				refs.unread(path, err)
 			}
 			continue
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/internal/visible"
 	"github.com/runattest/runattest/registry"
 )
 
@@ -28,6 +29,7 @@ type referenceReport struct {
 	Unreadable  int    `json:"unreadable"`
 	Foreign     int    `json:"foreign"`
 	Others      int    `json:"otherPredicateTypes"`
+	Error       string `json:"error,omitempty"`
 }
 
 // verify holds every attestation of the artifact, or the run, against the verifier. One that
@@ -65,6 +67,16 @@ func (v *referenceVerifier) verify(text string) error {
 	r.Foreign, r.Others = listing.Foreign(), listing.Filtered()
 	moving.end()
 	return v.decide(&r)
+}
+
+// unread is about a reference of which nobody knows what is attached to it: no yes, in JSON neither.
+func (v *referenceVerifier) unread(text string, err error) {
+	v.note(text, err)
+	if v.json {
+		if err := v.object(referenceReport{Reference: text, Error: visible.Cut(err.Error())}); err != nil {
+			v.note("standard output", err)
+		}
+	}
 }
 
 // expect is what the user expects, and that the attestation is about the artifact.
