@@ -69,8 +69,9 @@ func (r *remoteStore) listByAPI(ctx context.Context, subject digest.Digest) ([]o
 	var all []ocispec.Descriptor
 	seen := map[digest.Digest]bool{}
 	path, total := "/referrers/"+subject.String(), 0
-	pages := pages{}
+	pages := pages{timeout: r.timeout}
 	for n := range limits.ReferrerPages {
+		asked := time.Now()
 		page, size, next, err := r.referrersPage(ctx, path)
 		if n > 0 && errors.Is(err, errNoAPI) { // nor are the pages before it to be forgotten
 			err = fmt.Errorf("page %d of the referrers of %s is not there", n+1, subject)
@@ -94,7 +95,7 @@ func (r *remoteStore) listByAPI(ctx context.Context, subject digest.Digest) ([]o
 		if next == "" {
 			return all, nil
 		}
-		if err := pages.follow(next, len(all) > before); err != nil {
+		if err := pages.follow(next, len(all) > before, time.Since(asked)); err != nil {
 			return nil, fmt.Errorf("the list of referrers of %s %w", subject, err)
 		}
 		path = next
@@ -135,17 +136,22 @@ func (r *remoteStore) referrersPage(ctx context.Context, path string) (page []oc
 
 // pages keeps a list from going on for ever, or nowhere, at a minute for each page.
 type pages struct {
-	been   map[string]bool
-	barren int // in a row
+	timeout time.Duration // for one answer
+	waited  time.Duration // for all so far
+	been    map[string]bool
+	barren  int // in a row
 }
 
-func (p *pages) follow(next string, news bool) error {
+func (p *pages) follow(next string, news bool, took time.Duration) error {
+	p.waited += took
 	if p.barren++; news {
 		p.barren = 0
 	}
 	switch {
 	case p.been[next]:
 		return errors.New("goes in circles")
+	case p.waited > limits.ListAnswers*p.timeout:
+		return fmt.Errorf("takes longer than %s, which is %d times what one answer may", limits.ListAnswers*p.timeout, limits.ListAnswers)
 	case p.barren > limits.BarrenPages:
 		return fmt.Errorf("has more than %d pages with nothing new", limits.BarrenPages)
 	case p.been == nil:

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/limits"
@@ -23,9 +24,11 @@ const tagsPerPage = 1000
 func (r *remoteStore) tags(ctx context.Context) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		path, last := "/tags/list?n="+strconv.Itoa(tagsPerPage), ""
-		total, pages := 0, pages{}
+		total, pages := 0, pages{timeout: r.timeout}
 		for range limits.TagPages {
+			asked := time.Now()
 			page, next, err := r.tagsPage(ctx, path)
+			took := time.Since(asked)
 			if err != nil {
 				yield("", r.failed(err))
 				return
@@ -41,17 +44,17 @@ func (r *remoteStore) tags(ctx context.Context) iter.Seq2[string, error] {
 			}
 			switch {
 			case next != "":
-				if err := pages.follow(next, len(page) > 0); err != nil {
-					yield("", r.failed(fmt.Errorf("the list of tags of %s %w", r.ref.path, err)))
-					return
-				}
-				path = next
 			case len(page) < tagsPerPage || page[len(page)-1] == last:
 				return
 			default:
 				last = page[len(page)-1]
-				path = fmt.Sprintf("/tags/list?n=%d&last=%s", tagsPerPage, url.QueryEscape(last))
+				next = fmt.Sprintf("/tags/list?n=%d&last=%s", tagsPerPage, url.QueryEscape(last))
 			}
+			if err := pages.follow(next, len(page) > 0, took); err != nil {
+				yield("", r.failed(fmt.Errorf("the list of tags of %s %w", r.ref.path, err)))
+				return
+			}
+			path = next
 		}
 		yield("", r.failed(fmt.Errorf("the tags of %s take more than %d pages", r.ref.path, limits.TagPages)))
 	}

@@ -52,10 +52,12 @@ const (
 	// RegistryContent is the size of one manifest, index or bundle in a registry or an OCI layout.
 	RegistryContent = 16 << 20
 	// Referrers is how many referrers one artifact has, of whatever type, ReferrerPages in how many pages
-	// a registry lists them, and BarrenPages how many with nothing new may follow each other.
+	// a registry lists them, and BarrenPages how many with nothing new may follow each other. ListAnswers is how long the
+	// pages of one list may take together: so many times what one answer may.
 	Referrers     = 50_000
 	ReferrerPages = 5_000
 	BarrenPages   = 20
+	ListAnswers   = 30
 	// Tags is how many tags of a repository are gone through, and TagPages in how many pages a registry lists them.
 	Tags     = 4_000_000
 	TagPages = 50_000
