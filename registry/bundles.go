@@ -11,7 +11,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/runattest/runattest/attest"
@@ -27,6 +26,7 @@ type Listing struct {
 
 	mu                          sync.Mutex
 	foreign, filtered, repeated int
+	known                       map[holding]layerKind // what was fetched already
 }
 
 // List finds the attestations of an artifact, of the given predicate types or of all: its
@@ -36,7 +36,7 @@ func (t *Target) List(ctx context.Context, a *Artifact, predicateTypes ...string
 	if err != nil {
 		return nil, err
 	}
-	l := &Listing{target: t, artifact: a, types: predicateTypes}
+	l := &Listing{target: t, artifact: a, types: predicateTypes, known: map[holding]layerKind{}}
 	for _, d := range referrers {
 		said := d.Annotations[predicateAnnotation]
 		switch {
@@ -89,18 +89,13 @@ func (l *Listing) Bundles(ctx context.Context) iter.Seq2[*Found, error] {
 	return func(yield func(*Found, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
-		given := map[digest.Digest]bool{}
+		l.mu.Lock()
+		clear(l.known)
+		l.mu.Unlock()
 		for r := range l.fetchAhead(ctx) {
 			got := <-r
-			if got.found == nil && got.err == nil {
+			if got.found == nil && got.err == nil || got.found != nil && !l.isFirst(got.found) {
 				continue
-			}
-			if got.found != nil {
-				if given[got.bundle] {
-					l.add(&l.repeated)
-					continue
-				}
-				given[got.bundle] = true
 			}
 			if !yield(got.found, got.err) || got.err != nil && !IsOfOne(got.err) {
 				return
@@ -119,10 +114,43 @@ func IsOfOne(err error) bool {
 	return errors.As(err, &malformed) || errors.Is(err, ErrMismatch) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
+// layerKind is what a layer was found to be: whoever may push may hang one large blob there thousands of times, and it
+// is not fetched for each.
+type layerKind byte
+
+const (
+	givenLayer    layerKind = iota + 1 // a bundle that was given
+	unwantedLayer                      // one of another predicate type
+	badLayer                           // no bundle, or no Statement in it
+)
+
+func layerOf(d ocispec.Descriptor) holding { return holding{bundle: d.Digest, size: d.Size} }
+
+func (l *Listing) kindOf(layer ocispec.Descriptor) layerKind {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.known[layerOf(layer)]
+}
+
+func (l *Listing) learn(layer ocispec.Descriptor, kind layerKind) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.known[layerOf(layer)] = kind
+}
+
+// isFirst says that nobody was given the bundle before.
+func (l *Listing) isFirst(f *Found) bool {
+	if l.kindOf(f.stored.bundle.Descriptor) == givenLayer {
+		l.add(&l.repeated)
+		return false
+	}
+	l.learn(f.stored.bundle.Descriptor, givenLayer)
+	return true
+}
+
 type fetched struct {
-	found  *Found // nil without an error is one that was not asked for
-	bundle digest.Digest
-	err    error
+	found *Found // nil without an error is one that was not asked for
+	err   error
 }
 
 // fetchAhead fetches in the background; the channel's room bounds how much.
@@ -138,56 +166,80 @@ func (l *Listing) fetchAhead(ctx context.Context) <-chan chan fetched {
 				return
 			}
 			go func() {
-				found, bundle, err := l.fetch(ctx, d)
-				r <- fetched{found, bundle, err}
+				found, err := l.fetch(ctx, d)
+				r <- fetched{found, err}
 			}()
 		}
 	}()
 	return queue
 }
 
-func (l *Listing) fetch(ctx context.Context, d ocispec.Descriptor) (found *Found, bundle digest.Digest, err error) {
+func (l *Listing) fetch(ctx context.Context, d ocispec.Descriptor) (*Found, error) {
 	manifest, err := l.target.store.fetch(ctx, d)
 	if err != nil {
-		return nil, "", l.malformed(d, err)
+		return nil, l.malformed(d, err)
 	}
 	m, err := readManifest(manifest)
 	if err != nil {
-		return nil, "", &MalformedError{d.Digest.String(), err}
+		return nil, &MalformedError{d.Digest.String(), err}
 	}
 	if d.ArtifactType != attest.BundleMediaType && m.ArtifactType != attest.BundleMediaType {
 		l.add(&l.foreign)
-		return nil, "", nil
+		return nil, nil
 	}
 	layer, err := bundleLayer(manifest, l.artifact.descriptor.Digest)
 	if err != nil {
-		return nil, "", &MalformedError{d.Digest.String(), err}
+		return nil, &MalformedError{d.Digest.String(), err}
+	}
+	said := cmp.Or(d.Annotations[predicateAnnotation], m.Annotations[predicateAnnotation])
+	if kind := l.kindOf(layer); kind != 0 {
+		return nil, l.again(d, kind, said)
 	}
 	data, err := l.target.store.fetch(ctx, layer)
 	if err != nil {
-		return nil, "", l.malformed(d, err)
+		return nil, l.malformed(d, err)
 	}
 	b, err := attest.ParseBundle(data)
+	if err == nil && len(b.UnverifiedPredicateType()) > limits.PredicateType {
+		err = fmt.Errorf("its predicate type has %d bytes, want at most %d", len(b.UnverifiedPredicateType()), limits.PredicateType)
+	}
 	if err != nil {
-		return nil, "", &MalformedError{d.Digest.String(), err}
+		l.learn(layer, badLayer)
+		return nil, &MalformedError{d.Digest.String(), err}
 	}
-	if n := len(b.UnverifiedPredicateType()); n > limits.PredicateType {
-		return nil, "", &MalformedError{d.Digest.String(), fmt.Errorf("its predicate type has %d bytes, want at most %d", n, limits.PredicateType)}
-	}
-	found = &Found{Referrer: d.Digest.String(), PredicateType: b.UnverifiedPredicateType(), Data: data, Bundle: b}
+	found := &Found{Referrer: d.Digest.String(), PredicateType: b.UnverifiedPredicateType(), Data: data, Bundle: b}
 	found.stored = referrer{item{layer, data}, item{asListed(d, m), manifest}}
 	if at, err := time.Parse(time.RFC3339, m.Annotations[ocispec.AnnotationCreated]); err == nil && at.UTC().Year() <= 9999 && at.UTC().Year() >= 0 {
 		found.Created = at.UTC() // JSON has no offset of a day, nor a year after 9999, and time.Parse has both
 	}
-	if !l.wants(found.PredicateType) {
-		said := cmp.Or(d.Annotations[predicateAnnotation], m.Annotations[predicateAnnotation])
-		if l.wants(said) || found.PredicateType == "" { // what is wanted may be hidden in it
-			return nil, "", &MalformedError{d.Digest.String(), fmt.Errorf("it says that its predicate type is %q, and its statement says %q", said, found.PredicateType)}
-		}
-		l.add(&l.filtered)
-		return nil, "", nil
+	if l.wants(found.PredicateType) {
+		return found, nil
 	}
-	return found, layer.Digest, nil
+	kind := unwantedLayer
+	if found.PredicateType == "" {
+		kind = badLayer
+	}
+	l.learn(layer, kind)
+	if l.wants(said) || kind == badLayer { // what is wanted may be hidden in it
+		return nil, &MalformedError{d.Digest.String(), fmt.Errorf("it says that its predicate type is %q, and its statement says %q", said, found.PredicateType)}
+	}
+	l.add(&l.filtered)
+	return nil, nil
+}
+
+// again is what is to be said of a referrer whose layer is known.
+func (l *Listing) again(d ocispec.Descriptor, kind layerKind, said string) error {
+	switch {
+	case kind == givenLayer:
+		l.add(&l.repeated)
+	case kind == badLayer:
+		return &MalformedError{d.Digest.String(), errors.New("it holds what another malformed one holds")}
+	case l.wants(said):
+		return &MalformedError{d.Digest.String(), fmt.Errorf("it says that its predicate type is %q, and its statement says another", said)}
+	default:
+		l.add(&l.filtered)
+	}
+	return nil
 }
 
 // malformed tells what is wrong with one referrer from what is wrong with the registry.

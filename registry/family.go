@@ -65,7 +65,7 @@ func (t *Target) Runs(ctx context.Context, o RunsOptions) iter.Seq2[Kept, error]
 				return
 			}
 		}
-		given := map[digest.Digest]bool{} // bundles of the run at hand: two writers may have stored one twice
+		given := 0 // of the run at hand
 		for r := range c.attestations(ctx) {
 			s := <-r
 			one := Kept{s.run.id, s.run.declaration, s.found}
@@ -76,14 +76,14 @@ func (t *Target) Runs(ctx context.Context, o RunsOptions) iter.Seq2[Kept, error]
 					return
 				}
 				continue
-			case s.last && len(given) > 0 || s.last && s.run.err != nil:
-				clear(given)
+			case s.last && given > 0 || s.last && s.run.err != nil:
+				given = 0
 				continue
-			case !s.last && (s.found == nil || given[s.bundle]):
+			case !s.last && (s.found == nil || !s.run.listing.isFirst(s.found)):
 				continue
 			}
 			if !s.last {
-				given[s.bundle] = true
+				given++
 				t.count()
 			}
 			if !yield(one, nil) {
@@ -158,11 +158,10 @@ func (r *aRun) about(err error) error {
 
 // step is an attestation of a run, or the last that is to be said of it.
 type step struct {
-	run    *aRun
-	found  *Found
-	bundle digest.Digest
-	err    error
-	last   bool
+	run   *aRun
+	found *Found
+	err   error
+	last  bool
 }
 
 // attestations fetches what the runs have, in their order; the channel's room bounds how much.
@@ -187,8 +186,8 @@ func (c *crawl) attestations(ctx context.Context) <-chan chan step {
 			}
 			for _, d := range candidates {
 				fetch := func() step {
-					found, bundle, err := run.listing.fetch(ctx, d)
-					return step{run, found, bundle, err, false}
+					found, err := run.listing.fetch(ctx, d)
+					return step{run, found, err, false}
 				}
 				if !enqueue(fetch) {
 					return

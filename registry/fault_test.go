@@ -233,6 +233,33 @@ func TestMalformedReferrers(t *testing.T) {
 	}
 }
 
+// One blob that very many referrers hold is not fetched for each of them, be it a bundle or none.
+func TestOneBlobManyReferrers(t *testing.T) {
+	for name, isBundle := range map[string]bool{"a bundle": true, "none": false} {
+		s := newServer(t, false)
+		artifact := s.artifact()
+		_, a := resolve(t, s.host+"/app:v1")
+		data := []byte("{}")
+		if isBundle {
+			data = sign(t, 1, attest.StatementOptions{}, a)
+		}
+		layer := s.bundleLayerOf(string(data))
+		const many = 200
+		for i := range many {
+			s.refer(artifact, ocispec.Manifest{ArtifactType: attest.BundleMediaType, Layers: []ocispec.Descriptor{layer},
+				Annotations: map[string]string{"n": fmt.Sprint(i)}})
+		}
+		before := s.count("GET blobs")
+		found, l, errs := fetchAll(t, s.host+"/app:v1")
+		if asked := s.count("GET blobs") - before; asked > 50 {
+			t.Errorf("%s: asked for %d times", name, asked)
+		}
+		if isBundle && (len(found) != 1 || l.Repeated() != many-1 || len(errs) > 0) || !isBundle && len(errs) != many {
+			t.Errorf("%s: %d found, %d repeated, %d errors", name, len(found), l.Repeated(), len(errs))
+		}
+	}
+}
+
 // Whatever a manifest says of when it was made, it can be said again.
 func TestCreated(t *testing.T) {
 	for said, want := range map[string]string{
