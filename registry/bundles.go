@@ -26,7 +26,6 @@ type Listing struct {
 
 	mu                          sync.Mutex
 	foreign, filtered, repeated int
-	known                       map[holding]layerKind // what was fetched already
 }
 
 // List finds the attestations of an artifact, of the given predicate types or of all: its
@@ -36,7 +35,7 @@ func (t *Target) List(ctx context.Context, a *Artifact, predicateTypes ...string
 	if err != nil {
 		return nil, err
 	}
-	l := &Listing{target: t, artifact: a, types: predicateTypes, known: map[holding]layerKind{}}
+	l := &Listing{target: t, artifact: a, types: predicateTypes}
 	for _, d := range referrers {
 		said := d.Annotations[predicateAnnotation]
 		switch {
@@ -89,12 +88,10 @@ func (l *Listing) Bundles(ctx context.Context) iter.Seq2[*Found, error] {
 	return func(yield func(*Found, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
-		l.mu.Lock()
-		clear(l.known)
-		l.mu.Unlock()
-		for r := range l.fetchAhead(ctx) {
+		p := l.pass()
+		for r := range p.fetchAhead(ctx) {
 			got := <-r
-			if got.found == nil && got.err == nil || got.found != nil && !l.isFirst(got.found) {
+			if got.found == nil && got.err == nil || got.found != nil && !p.isFirst(got.found) {
 				continue
 			}
 			if !yield(got.found, got.err) || got.err != nil && !IsOfOne(got.err) {
@@ -114,51 +111,17 @@ func IsOfOne(err error) bool {
 	return errors.As(err, &malformed) || errors.Is(err, ErrMismatch) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
-// layerKind is what a layer was found to be: whoever may push may hang one large blob there thousands of times, and it
-// is not fetched for each.
-type layerKind byte
-
-const (
-	givenLayer    layerKind = iota + 1 // a bundle that was given
-	unwantedLayer                      // one of another predicate type
-	badLayer                           // no bundle, or no Statement in it
-)
-
-func layerOf(d ocispec.Descriptor) holding { return holding{bundle: d.Digest, size: d.Size} }
-
-func (l *Listing) kindOf(layer ocispec.Descriptor) layerKind {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.known[layerOf(layer)]
-}
-
-func (l *Listing) learn(layer ocispec.Descriptor, kind layerKind) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.known[layerOf(layer)] = kind
-}
-
-// isFirst says that nobody was given the bundle before.
-func (l *Listing) isFirst(f *Found) bool {
-	if l.kindOf(f.stored.bundle.Descriptor) == givenLayer {
-		l.add(&l.repeated)
-		return false
-	}
-	l.learn(f.stored.bundle.Descriptor, givenLayer)
-	return true
-}
-
 type fetched struct {
 	found *Found // nil without an error is one that was not asked for
 	err   error
 }
 
 // fetchAhead fetches in the background; the channel's room bounds how much.
-func (l *Listing) fetchAhead(ctx context.Context) <-chan chan fetched {
+func (p *pass) fetchAhead(ctx context.Context) <-chan chan fetched {
 	queue := make(chan chan fetched, workers-1)
 	go func() {
 		defer close(queue)
-		for _, d := range l.candidates {
+		for _, d := range p.candidates {
 			r := make(chan fetched, 1)
 			select {
 			case queue <- r:
@@ -166,7 +129,7 @@ func (l *Listing) fetchAhead(ctx context.Context) <-chan chan fetched {
 				return
 			}
 			go func() {
-				found, err := l.fetch(ctx, d)
+				found, err := p.fetch(ctx, d)
 				r <- fetched{found, err}
 			}()
 		}
@@ -174,37 +137,37 @@ func (l *Listing) fetchAhead(ctx context.Context) <-chan chan fetched {
 	return queue
 }
 
-func (l *Listing) fetch(ctx context.Context, d ocispec.Descriptor) (*Found, error) {
-	manifest, err := l.target.store.fetch(ctx, d)
+func (p *pass) fetch(ctx context.Context, d ocispec.Descriptor) (*Found, error) {
+	manifest, err := p.target.store.fetch(ctx, d)
 	if err != nil {
-		return nil, l.malformed(d, err)
+		return nil, p.malformed(d, err)
 	}
 	m, err := readManifest(manifest)
 	if err != nil {
 		return nil, &MalformedError{d.Digest.String(), err}
 	}
 	if d.ArtifactType != attest.BundleMediaType && m.ArtifactType != attest.BundleMediaType {
-		l.add(&l.foreign)
+		p.add(&p.foreign)
 		return nil, nil
 	}
-	layer, err := bundleLayer(manifest, l.artifact.descriptor.Digest)
+	layer, err := bundleLayer(manifest, p.artifact.descriptor.Digest)
 	if err != nil {
 		return nil, &MalformedError{d.Digest.String(), err}
 	}
 	said := cmp.Or(d.Annotations[predicateAnnotation], m.Annotations[predicateAnnotation])
-	if kind := l.kindOf(layer); kind != 0 {
-		return nil, l.again(d, kind, said)
+	if kind := p.kindOf(layer); kind != newLayer {
+		return nil, p.again(d, kind, said)
 	}
-	data, err := l.target.store.fetch(ctx, layer)
+	data, err := p.target.store.fetch(ctx, layer)
 	if err != nil {
-		return nil, l.malformed(d, err)
+		return nil, p.malformed(d, err)
 	}
 	b, err := attest.ParseBundle(data)
 	if err == nil && len(b.UnverifiedPredicateType()) > limits.PredicateType {
 		err = fmt.Errorf("its predicate type has %d bytes, want at most %d", len(b.UnverifiedPredicateType()), limits.PredicateType)
 	}
 	if err != nil {
-		l.learn(layer, badLayer)
+		p.learn(layer, badLayer)
 		return nil, &MalformedError{d.Digest.String(), err}
 	}
 	found := &Found{Referrer: d.Digest.String(), PredicateType: b.UnverifiedPredicateType(), Data: data, Bundle: b}
@@ -212,34 +175,19 @@ func (l *Listing) fetch(ctx context.Context, d ocispec.Descriptor) (*Found, erro
 	if at, err := time.Parse(time.RFC3339, m.Annotations[ocispec.AnnotationCreated]); err == nil && at.UTC().Year() <= 9999 && at.UTC().Year() >= 0 {
 		found.Created = at.UTC() // JSON has no offset of a day, nor a year after 9999, and time.Parse has both
 	}
-	if l.wants(found.PredicateType) {
+	if p.wants(found.PredicateType) {
 		return found, nil
 	}
 	kind := unwantedLayer
 	if found.PredicateType == "" {
 		kind = badLayer
 	}
-	l.learn(layer, kind)
-	if l.wants(said) || kind == badLayer { // what is wanted may be hidden in it
+	p.learn(layer, kind)
+	if p.wants(said) || kind == badLayer { // what is wanted may be hidden in it
 		return nil, &MalformedError{d.Digest.String(), fmt.Errorf("it says that its predicate type is %q, and its statement says %q", said, found.PredicateType)}
 	}
-	l.add(&l.filtered)
+	p.add(&p.filtered)
 	return nil, nil
-}
-
-// again is what is to be said of a referrer whose layer is known.
-func (l *Listing) again(d ocispec.Descriptor, kind layerKind, said string) error {
-	switch {
-	case kind == givenLayer:
-		l.add(&l.repeated)
-	case kind == badLayer:
-		return &MalformedError{d.Digest.String(), errors.New("it holds what another malformed one holds")}
-	case l.wants(said):
-		return &MalformedError{d.Digest.String(), fmt.Errorf("it says that its predicate type is %q, and its statement says another", said)}
-	default:
-		l.add(&l.filtered)
-	}
-	return nil
 }
 
 // malformed tells what is wrong with one referrer from what is wrong with the registry.

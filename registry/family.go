@@ -140,7 +140,7 @@ func (c *crawl) want(ids []identity.ID) {
 type aRun struct {
 	id          identity.ID
 	declaration *identity.Declaration
-	listing     *Listing // nil if the repository does not have the run
+	listing     *pass // nil if the repository does not have the run
 	err         error
 }
 
@@ -277,7 +277,10 @@ func (c *crawl) look(ctx context.Context, id identity.ID) *aRun {
 		run.declaration, err = c.Declaration(ctx, a)
 	}
 	if err == nil {
-		run.listing, err = c.List(ctx, a, c.o.PredicateTypes...)
+		var listing *Listing
+		if listing, err = c.List(ctx, a, c.o.PredicateTypes...); err == nil {
+			run.listing = listing.pass()
+		}
 	}
 	run.err = err
 	return run

@@ -65,11 +65,7 @@ func mayHide(d ocispec.Descriptor, err error) bool {
 // walk visits each manifest once, with an error where it is none. Files that the system does not let us
 // read end it.
 func (l *layoutStore) walk(ctx context.Context, entries []ocispec.Descriptor, visit func(ocispec.Descriptor, *manifestHead, error)) error {
-	type content struct { // an entry that lies about a size does not hide one that does not
-		sum  digest.Digest
-		size int64
-	}
-	seen := map[content]bool{}
+	seen := map[namedBlob]bool{} // an entry that lies about a size does not hide one that does not
 	broken := 0
 	level := entries
 	for depth := 0; len(level) > 0; depth++ {
@@ -78,7 +74,7 @@ func (l *layoutStore) walk(ctx context.Context, entries []ocispec.Descriptor, vi
 		}
 		var next []ocispec.Descriptor
 		for _, d := range level {
-			c := content{d.Digest, d.Size}
+			c := namedBlobOf(d)
 			if seen[c] {
 				continue
 			}

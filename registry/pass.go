@@ -1,0 +1,70 @@
+package registry
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// pass is one way through a listing. It knows what each layer was found to be: whoever may push may hang one
+// large blob there thousands of times, and it is not fetched for each.
+type pass struct {
+	*Listing
+	kinds sync.Map // namedBlob: layerKind
+}
+
+// namedBlob is a blob as a manifest names it.
+type namedBlob struct {
+	digest digest.Digest
+	size   int64
+}
+
+func namedBlobOf(d ocispec.Descriptor) namedBlob { return namedBlob{d.Digest, d.Size} }
+
+// layerKind is what a layer was found to be.
+type layerKind byte
+
+const (
+	newLayer      layerKind = iota
+	givenLayer              // a bundle that was given to the caller
+	unwantedLayer           // one of another predicate type
+	badLayer                // no bundle, or no Statement in it
+)
+
+func (l *Listing) pass() *pass { return &pass{Listing: l} }
+
+func (p *pass) kindOf(d ocispec.Descriptor) layerKind {
+	kind, _ := p.kinds.Load(namedBlobOf(d))
+	known, _ := kind.(layerKind)
+	return known
+}
+
+func (p *pass) learn(d ocispec.Descriptor, kind layerKind) { p.kinds.Store(namedBlobOf(d), kind) }
+
+// isFirst says that the caller was not given the bundle before; from now on it was.
+func (p *pass) isFirst(f *Found) bool {
+	before, _ := p.kinds.Swap(namedBlobOf(f.stored.bundle.Descriptor), givenLayer)
+	if before == givenLayer {
+		p.add(&p.repeated)
+		return false
+	}
+	return true
+}
+
+// again is what is to be said of a referrer whose layer is known, and which says that its predicate type is said.
+func (p *pass) again(d ocispec.Descriptor, kind layerKind, said string) error {
+	switch {
+	case kind == givenLayer:
+		p.add(&p.repeated)
+	case kind == badLayer:
+		return &MalformedError{d.Digest.String(), errors.New("it holds what another malformed one holds")}
+	case p.wants(said):
+		return &MalformedError{d.Digest.String(), fmt.Errorf("it says that its predicate type is %q, and its statement says another", said)}
+	default:
+		p.add(&p.filtered)
+	}
+	return nil
+}
