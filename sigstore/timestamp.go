@@ -13,6 +13,8 @@ import (
 	"net/http"
 
 	"github.com/digitorus/timestamp"
+
+	"github.com/runattest/runattest/internal/limits"
 )
 
 // requestTimestamp has an authority stamp a signature (RFC 3161). The answer is for this request;
@@ -41,6 +43,12 @@ func requestTimestamp(ctx context.Context, url string, signature []byte) ([]byte
 	body, err := io.ReadAll(response.Body)
 	if err != nil {
 		return nil, err
+	}
+	if len(body) > limits.Timestamp {
+		return nil, fmt.Errorf("the answer is a timestamp of %d bytes, want at most %d", len(body), limits.Timestamp)
+	}
+	if err := checkNesting(body); err != nil {
+		return nil, fmt.Errorf("the answer is %w", err)
 	}
 	var stamped *timestamp.Timestamp
 	err = guard(func() (err error) { stamped, err = timestamp.ParseResponse(body); return err })

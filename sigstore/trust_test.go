@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -363,6 +365,47 @@ func TestHostileBodies(t *testing.T) {
 	for _, response := range [][]byte{nil, []byte("x"), {0x30, 0}} {
 		if err := guard(func() error { return checkStampKeys(response) }); err == nil {
 			t.Errorf("%x: accepted as a timestamp", response)
+		}
+	}
+}
+
+// TestNesting: objects end inside those that they are in, and what does not is refused at once.
+func TestNesting(t *testing.T) {
+	object := func(parts ...[]byte) []byte { // shorter than 128 bytes
+		content := bytes.Join(parts, nil)
+		return append([]byte{0x30, byte(len(content))}, content...)
+	}
+	null, end := []byte{5, 0}, []byte{0, 0}
+	bomb := null
+	for range 26 {
+		bomb = slices.Concat([]byte{0x30, 2, 0x30, byte(len(bomb))}, bomb) // the inner one is longer than the outer
+	}
+	for name, response := range map[string][]byte{
+		"read again and again": object(null, object(bomb)),
+		"an end without begin": object([]byte{0x30, 0x80}, end, null),
+		"no end":               object([]byte{0x30, 0x80}, null),
+		"too deep":             append(bytes.Repeat([]byte{0x30, 0x80}, 100), bytes.Repeat(end, 100)...),
+		"long":                 {0x30, 0x84, 0x7f, 0xff, 0xff, 0xff},
+		"no length":            {0x04, 0x80, 0},
+		"something behind":     append(object(null), 0),
+	} {
+		url, _ := serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(response) })
+		if _, err := requestTimestamp(t.Context(), url, []byte("signature")); err == nil {
+			t.Errorf("%s: accepted from an authority", name)
+		}
+		if err := checkNesting(response); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+		if err := guard(func() error { return checkStampKeys(response) }); err == nil {
+			t.Errorf("%s: accepted as a timestamp", name)
+		}
+	}
+	for name, response := range map[string][]byte{
+		"definite":   object(null, object(null, null), []byte{0x04, 0x81, 1, 0x30}),
+		"indefinite": object([]byte{0x30, 0x80}, object(), null, end),
+	} {
+		if err := checkNesting(response); err != nil {
+			t.Errorf("%s: %s", name, err)
 		}
 	}
 }

@@ -29,6 +29,8 @@ const (
 	// Certificate and Timestamp are sizes in bytes of one certificate and one RFC 3161 response, DER.
 	Certificate = 64 << 10
 	Timestamp   = 64 << 10
+	// TimestampDepth is how deep objects nest in an RFC 3161 response.
+	TimestampDepth = 64
 	// Certificates is how many a bundle older than v0.3 carries.
 	Certificates = 16
 	// LogEntryBody is the size of a log entry's body, RSABits that of an RSA key in a timestamp.
