@@ -438,6 +438,9 @@ func TestSigningConfig(t *testing.T) {
 		"type":      strings.Replace(config, "v0.2", "v0.1", 1),
 		"duplicate": strings.Replace(config, `"caUrls":`, `"caUrls":[],"caUrls":`, 1),
 		"selector":  strings.Replace(config, `"ANY"`, `"SOME"`, 1),
+		"how many": strings.Replace(config, `,
+		"tsaConfig":{"selector":"ALL"}`, "", 1),
+		"how many logs": strings.Replace(config, `"rekorTlogConfig":{"selector":"ANY"},`, "", 1),
 	} {
 		if _, err := ParseSigningConfig([]byte(text)); err == nil {
 			t.Errorf("%s: accepted", name)

@@ -1,6 +1,7 @@
 package sigstore
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -28,6 +29,12 @@ func ParseSigningConfig(data []byte) (*SigningConfig, error) {
 	var spec prototrustroot.SigningConfig
 	if err := unmarshalStrict(data, limits.SigningConfig, &spec); err != nil {
 		return nil, fmt.Errorf("signing config: %w", err)
+	}
+	switch { // sigstore-go v1.3.0 panics without
+	case len(spec.GetTsaUrls()) > 0 && spec.GetTsaConfig() == nil:
+		return nil, errors.New("signing config: tsaUrls, but no tsaConfig, which says how many of them to ask")
+	case len(spec.GetRekorTlogUrls()) > 0 && spec.GetRekorTlogConfig() == nil:
+		return nil, errors.New("signing config: rekorTlogUrls, but no rekorTlogConfig, which says how many of them to ask")
 	}
 	config, err := root.NewSigningConfigFromProtobuf(&spec)
 	if err != nil {
