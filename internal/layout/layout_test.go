@@ -47,14 +47,15 @@ func TestImports(t *testing.T) {
 		"registry": {
 			"github.com/opencontainers/go-digest", "github.com/opencontainers/image-spec/specs-go", "github.com/opencontainers/image-spec/specs-go/v1",
 			"github.com/rogpeppe/go-internal/lockedfile", "golang.org/x/sync/errgroup",
-			module + "attest", module + "identity", module + "internal/atomicfile", module + "internal/limits",
+			module + "attest", module + "identity", module + "internal/atomicfile", module + "internal/limits", module + "internal/visible",
 			"oras.land/oras-go/v2/content", "oras.land/oras-go/v2/errdef", "oras.land/oras-go/v2/registry", "oras.land/oras-go/v2/registry/remote",
 			"oras.land/oras-go/v2/registry/remote/auth", "oras.land/oras-go/v2/registry/remote/credentials",
 			"oras.land/oras-go/v2/registry/remote/errcode", "oras.land/oras-go/v2/registry/remote/retry",
 		},
 		"attest": {
 			"github.com/secure-systems-lab/go-securesystemslib/dsse",
-			module + "canonical", module + "identity", module + "internal/jsontree", module + "internal/limits", module + "signer",
+			module + "canonical", module + "identity", module + "internal/jsontree", module + "internal/limits", module + "internal/visible",
+			module + "signer",
 		},
 	} {
 		var got []string
