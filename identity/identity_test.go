@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/limits"
 )
 
 const minimal = `{"schema":"https://github.com/runattest/runattest/declaration/v1","kind":"inference",` +
@@ -246,5 +247,22 @@ func TestHostilePointer(t *testing.T) {
 	_, err := identity.Parse(with(`"\u001b[2J\u202e":1`))
 	if err == nil || strings.ContainsAny(err.Error(), "\x1b\u202e") {
 		t.Errorf("got %q", err)
+	}
+}
+
+// TestLongPointers: a report of many problems below one long name does not repeat it without end.
+func TestLongPointers(t *testing.T) {
+	name := strings.Repeat("a", limits.ProblemPointers)
+	for _, element := range []string{"null", `"\u202e"`} {
+		elements := strings.TrimSuffix(strings.Repeat(element+",", 50_000), ",")
+		text := `{"schema":"` + identity.Schema + `","kind":"other","model":{"name":"m","version":"1"},"prompt":{},"parameters":{"` +
+			name + `":[` + elements + `]},"context":[],"constraints":{}}`
+		if problems := identity.Lint([]byte(text)); len(problems) != 1 || problems[0].Pointer != "/parameters/"+name+"/0" {
+			t.Errorf("%s: %d problems", element, len(problems))
+		}
+	}
+	text := "? " + name + "\n:\n" + strings.Repeat("- &anchor x\n", 1_000)
+	if problems := identity.LintYAML([]byte(text)); len(problems) != 1 || problems[0].Pointer != "/"+name+"/0" {
+		t.Errorf("anchors: %d problems", len(problems))
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/runattest/runattest/internal/jsontree"
-	"github.com/runattest/runattest/internal/limits"
 )
 
 // The reasons for a warning.
@@ -51,7 +50,6 @@ func lint(d *Declaration, err error, locate locator) []Problem {
 	l.declaration(d.root)
 	for i := range l.problems {
 		p := &l.problems[i]
-		p.Severity = Warning
 		p.Offset, p.Line, p.Column = locate(p.Pointer)
 	}
 	return l.problems
@@ -64,13 +62,7 @@ type linter struct {
 }
 
 func (l *linter) warn(code Code, message, hint string) {
-	l.warnAt(code, l.pointer(), message, hint)
-}
-
-func (l *linter) warnAt(code Code, pointer, message, hint string) {
-	if len(l.problems) < limits.Problems {
-		l.problems = append(l.problems, Problem{Code: code, Pointer: pointer, Message: message, Hint: hint})
-	}
+	l.add(Problem{Severity: Warning, Code: code, Message: message, Hint: hint})
 }
 
 func (l *linter) declaration(root jsontree.Value) {
@@ -225,7 +217,7 @@ func (l *linter) defaults(parameters jsontree.Value) {
 	for _, d := range samplingDefaults {
 		stated := slices.ContainsFunc(d.spelt, func(s string) bool { _, ok := found[s]; return ok })
 		if matters := !d.sampled || !greedy; matters && !stated {
-			l.warnAt(CodeDefault, l.pointer(), d.name+" is left to whoever runs it: "+d.why, "state the value that the run will use")
+			l.warn(CodeDefault, d.name+" is left to whoever runs it: "+d.why, "state the value that the run will use")
 		}
 	}
 }

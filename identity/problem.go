@@ -60,18 +60,27 @@ func (p Problem) String() string {
 }
 
 // InvalidError says why a declaration is refused. Problems holds at least one error
-// and no warning, at most 100, in the order of the canonical form.
+// and no warning, at most 100 and fewer where their pointers are long, in the order of the canonical form.
 type InvalidError struct{ Problems []Problem }
 
 func (e *InvalidError) Error() string {
 	s := "invalid declaration: " + e.Problems[0].String()
 	switch n := len(e.Problems) - 1; {
-	case n+1 == limits.Problems:
+	case n > 0 && enough(e.Problems):
 		s += fmt.Sprintf(" (and %d more at least)", n)
 	case n > 0:
 		s += fmt.Sprintf(" (and %d more)", n)
 	}
 	return s
+}
+
+// enough says that a report stops after these problems.
+func enough(problems []Problem) bool {
+	pointers := 0
+	for _, p := range problems {
+		pointers += len(p.Pointer)
+	}
+	return len(problems) >= limits.Problems || pointers > limits.ProblemPointers
 }
 
 // Hint is what to do about the first problem, or "".

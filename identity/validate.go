@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/runattest/runattest/internal/jsontree"
-	"github.com/runattest/runattest/internal/limits"
 )
 
 // validate holds a declaration against its schema and lists the errors, without
@@ -325,27 +324,33 @@ func (c *checker) pointer(below ...string) string {
 	return b.String()
 }
 
-func (c *checker) add(p Problem) {
-	if len(c.problems) < limits.Problems {
-		p.Severity = Error
+// add notes a problem at the path, or at a member below it.
+func (c *checker) add(p Problem, below ...string) {
+	if !enough(c.problems) {
+		p.Pointer = c.pointer(below...)
 		c.problems = append(c.problems, p)
 	}
 }
 
 func (c *checker) fail(code Code, message, hint string) {
-	c.add(Problem{Code: code, Pointer: c.pointer(), Message: message, Hint: hint})
+	c.add(Problem{Severity: Error, Code: code, Message: message, Hint: hint})
 }
 
 func (c *checker) missing(name string) {
-	c.add(Problem{Code: CodeRequired, Pointer: c.pointer(name), Message: "required member is missing", Hint: missingHints[c.pointer(name)]})
+	hint := ""
+	if len(c.path) == 0 {
+		hint = missingHints[name]
+	}
+	c.add(Problem{Severity: Error, Code: CodeRequired, Message: "required member is missing", Hint: hint}, name)
 }
 
+// missingHints are for the members of the declaration itself.
 var missingHints = map[string]string{
-	"/schema":      `add "schema": "` + Schema + `"`,
-	"/prompt":      `write "prompt": {} for a run without a prompt`,
-	"/parameters":  `write "parameters": {} for a run without parameters`,
-	"/context":     `write "context": [] for a run without context`,
-	"/constraints": `write "constraints": {} for a run without constraints`,
+	"schema":      `add "schema": "` + Schema + `"`,
+	"prompt":      `write "prompt": {} for a run without a prompt`,
+	"parameters":  `write "parameters": {} for a run without parameters`,
+	"context":     `write "context": [] for a run without context`,
+	"constraints": `write "constraints": {} for a run without constraints`,
 }
 
 // unknown refuses a member where there can only be those of these names.

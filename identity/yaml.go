@@ -11,7 +11,7 @@ import (
 // yamlLimits: the parser must not recurse without end; the depth that a declaration may have
 // is decided on the JSON text.
 var yamlLimits = yamljson.Limits{
-	Bytes: limits.YAML, Entries: limits.DeclarationValues, Depth: 4 * limits.DeclarationDepth, Problems: limits.Problems,
+	Bytes: limits.YAML, Entries: limits.DeclarationValues, Depth: 4 * limits.DeclarationDepth, Problems: limits.Problems, Pointers: limits.ProblemPointers,
 }
 
 // ParseYAML reads a declaration written as YAML 1.2 (core schema): the same object

@@ -23,7 +23,7 @@ type text struct {
 var (
 	textRules  = canonical.Options{ExactNumbers: true, MaxDepth: limits.PolicyDepth, MaxValues: limits.PolicyValues}
 	yamlLimits = yamljson.Limits{
-		Bytes: limits.Policy, Entries: limits.PolicyValues, Depth: 4 * limits.PolicyDepth, Problems: limits.Problems,
+		Bytes: limits.Policy, Entries: limits.PolicyValues, Depth: 4 * limits.PolicyDepth, Problems: limits.Problems, Pointers: limits.ProblemPointers,
 	}
 )
 

@@ -103,6 +103,8 @@ const (
 	Password = 4 << 10
 	// Problems is how many problems one report lists before it stops.
 	Problems = 100
+	// ProblemPointers is the length in bytes of their pointers, after which it stops too: each repeats the names above it.
+	ProblemPointers = 1 << 20
 
 	// Policy is the size of a policy file, PolicyDepth and PolicyValues what is in it.
 	Policy       = 1 << 20

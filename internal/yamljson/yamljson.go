@@ -27,6 +27,7 @@ type Limits struct {
 	Entries  int // commas: the parser spends some 2 KB on each entry of a flow collection
 	Depth    int // at which the parser stops; the depth of the value is decided on its JSON text
 	Problems int
+	Pointers int // the length of the problems' pointers, after which no more are listed
 }
 
 // Problem is one reason why a text is refused. The codes "size", "bom" and "utf8" have no message.
@@ -43,6 +44,7 @@ type Document struct {
 	src      []byte
 	root     *yaml.Node
 	most     int
+	pointers int // bytes that are left for them
 	path     []string
 	problems []Problem
 }
@@ -57,7 +59,7 @@ func Read(data []byte, noun string, l Limits) (*Document, []Problem) {
 	if problem != nil {
 		return nil, []Problem{*problem}
 	}
-	d := &Document{JSON: make([]byte, 0, len(data)), src: data, root: node, most: l.Problems}
+	d := &Document{JSON: make([]byte, 0, len(data)), src: data, root: node, most: l.Problems, pointers: l.Pointers}
 	d.value(node)
 	if len(d.problems) > 0 {
 		return nil, d.problems
@@ -274,10 +276,12 @@ func (d *Document) string(s string) {
 }
 
 func (d *Document) refuse(n *yaml.Node, code, message, hint string) {
-	if len(d.problems) == d.most {
+	if len(d.problems) == d.most || d.pointers < 0 {
 		return
 	}
-	d.problems = append(d.problems, Problem{Code: code, Pointer: d.pointer(), Line: n.Line, Column: n.Column, Message: message, Hint: hint})
+	pointer := d.pointer()
+	d.pointers -= len(pointer)
+	d.problems = append(d.problems, Problem{Code: code, Pointer: pointer, Line: n.Line, Column: n.Column, Message: message, Hint: hint})
 }
 
 // step goes one step deeper, back one step up.
