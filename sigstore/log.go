@@ -55,14 +55,14 @@ func (r *TrustedRoot) checkLogEntry(name string, text []byte, e attest.Envelope,
 	var integrated []root.Timestamp
 	err = guard(func() (err error) { integrated, err = r.verifyEntry(&entry, e, by); return err })
 	at := attest.LoggedAt{Log: logName(log), Index: provedIndex(&entry)}
-	if err == nil && slices.Contains(found.logs, at) { // as sigstore-go: somebody wanted it to count twice
+	if err == nil && slices.Contains(found.proofs, inLog{at, log}) { // as sigstore-go: somebody wanted it to count twice
 		err = errors.New("stands twice")
 	}
 	if err != nil {
 		found.wrong = append(found.wrong, fmt.Errorf("%s: %w", name, err))
 		return
 	}
-	found.logs = append(found.logs, at)
+	found.proofs = append(found.proofs, inLog{at, log})
 	for _, t := range integrated { // only Rekor v1 signs a time
 		found.times = append(found.times, attest.TrustedTime{Kind: logKind, Authority: at.Log, Time: t.Time.UTC()})
 	}
@@ -70,18 +70,22 @@ func (r *TrustedRoot) checkLogEntry(name string, text []byte, e attest.Envelope,
 
 func logName(l *root.TransparencyLog) string { return cmp.Or(l.BaseURL, hex.EncodeToString(l.ID)) }
 
-// dropBounded takes out of found the logs that are not believed at the time of the signature: who
+// inLog says that the signature is in a log. A log that got a new key is another one at the same URL.
+type inLog struct {
+	at  attest.LoggedAt
+	log *root.TransparencyLog
+}
+
+// judgeLogs takes for proved what is by logs that are believed at the time of the signature: who
 // got hold of a retired log's key could prove entries ever after.
-func (r *TrustedRoot) dropBounded(found *evidence) {
-	found.logs = slices.DeleteFunc(found.logs, func(at attest.LoggedAt) bool {
-		for _, l := range r.root.RekorLogs() {
-			if logName(l) == at.Log && believedAt(l, found.times) {
-				return false
-			}
+func (f *evidence) judgeLogs() {
+	for _, p := range f.proofs {
+		if believedAt(p.log, f.times) {
+			f.logs = append(f.logs, p.at)
+		} else {
+			f.ignored = append(f.ignored, fmt.Errorf("the log %s is not believed at the time of the signature", p.at.Log))
 		}
-		found.ignored = append(found.ignored, fmt.Errorf("the log %s is not believed at the time of the signature", at.Log))
-		return true
-	})
+	}
 }
 
 // believedAt says whether each trusted time is inside the log's validity; a log that is retired

@@ -18,9 +18,10 @@ import (
 // evidence is what of a bundle's timestamps and log entries the trusted root vouches for.
 type evidence struct {
 	times   []attest.TrustedTime
-	logs    []attest.LoggedAt
-	ignored []error // by nobody whom the trusted root names
-	wrong   []error // by somebody whom it names, and not true of this signature
+	proofs  []inLog           // of entries in logs that the trusted root names
+	logs    []attest.LoggedAt // those of them that count
+	ignored []error           // by nobody whom the trusted root names
+	wrong   []error           // by somebody whom it names, and not true of this signature
 }
 
 // gather holds everything that a bundle carries against the trusted root.
@@ -46,7 +47,7 @@ func (t *trust) gather(ctx context.Context, e attest.Envelope, by signatory) evi
 	if err := ctx.Err(); err != nil {
 		found.wrong = append(found.wrong, err)
 	}
-	t.Root.dropBounded(&found)
+	found.judgeLogs()
 	return found
 }
 

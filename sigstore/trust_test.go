@@ -124,6 +124,13 @@ func TestCertificates(t *testing.T) {
 				}
 			}, w)
 		}), "time: is not believed at the time"},
+		"retired log's successor": {w.v2(), with(func(o *TrustOptions) {
+			o.Root = rootOf(t, func(p *rootParts) {
+				for id := range w.RekorLogs() {
+					p.tlogs[id].ValidityPeriodEnd = time.Now().Add(-time.Minute)
+				}
+			}, w, other) // one URL, two keys
+		}), "time: is not believed at the time"},
 		"no proof":            {edited(w.v2(), func(p parts) { delete(p.entry(), "inclusionProof") }), o, "time: log entry 0"},
 		"v1 no proof":         {edited(w.v1(), func(p parts) { delete(p.entry(), "inclusionProof") }), o, "time: log entry 0"},
 		"no promise":          {edited(w.promised().stamp(), func(p parts) { delete(p.entry(), "inclusionPromise") }), o, "time: log entry 0"},
