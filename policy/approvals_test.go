@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/signer"
 )
 
@@ -187,6 +189,60 @@ func TestMalformedApproval(t *testing.T) {
 		}
 		rejected, err := p.Rejections(ctx, []Approval{{"a", b}}, now)
 		if err != nil || (rejected[id] != "") != (c.why != "" && ours) {
+			t.Errorf("%s: rejected %q, %v", name, rejected[id], err)
+		}
+	}
+}
+
+// TestMalformedStatement: an approver rejects with another tool, which writes a Statement that is not as strict as ours.
+func TestMalformedStatement(t *testing.T) {
+	p := newPanel(t)
+	id := parse(t, declarationText).ID()
+	yes := ApprovalStatement{Identity: id, Decision: Approved, Reason: "ok"}
+	given := []Approval{signApproval(t, yes, p.alice), signApproval(t, yes, p.bob)}
+	claim, err := NewApproval(ApprovalStatement{Identity: id, Decision: Rejected, Reason: "not ours"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		old, new string
+		by       signer.Signer
+		unread   bool
+	}{
+		"another digest":     {`"digest":{`, `"digest":{"gitCommit":"aa",`, p.carol, true},
+		"another member":     {`"digest":{`, `"uri":"x","digest":{`, p.carol, true},
+		"member of the root": {`{"_type"`, `{"x":1,"_type"`, p.carol, true},
+		"said twice":         {`"reason":"not ours"`, `"reason":"not ours","reason":"not ours"`, p.carol, true},
+		"older in-toto":      {`/Statement/v1`, `/Statement/v0.1`, p.carol, true},
+		"upper case":         {fmt.Sprintf("%x", id.Digest()), fmt.Sprintf("%X", id.Digest()), p.carol, true},
+		"not JSON":           {`{"_type"`, `_type`, p.carol, true},
+		"too large":          {"not ours", strings.Repeat("x", limits.Approval), p.carol, true},
+		"another run":        {fmt.Sprintf("%x", id.Digest()), zeros + "1", p.carol, false},
+		"another type":       {ApprovalType, "https://example.com/review/v1", p.carol, false},
+		"a stranger":         {`{"_type"`, `{"x":1,"_type"`, p.eve, false},
+	} {
+		envelope := attest.Envelope{PayloadType: attest.PayloadType, Payload: []byte(strings.ReplaceAll(string(claim.Bytes()), c.old, c.new))}
+		signature, err := c.by.Sign(ctx, envelope.Message())
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := json.Marshal(map[string]any{
+			"payloadType": envelope.PayloadType, "payload": envelope.Payload, "signatures": []map[string]any{{"sig": signature}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := attest.ParseBundle(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := decide(t, p.Policy, declarationText, p.ci, append(given, Approval{"no", b})...)
+		const unread = "approvals: what carol has signed about the run cannot be read, and may be a rejection: "
+		if got := told(d); strings.HasPrefix(got, unread) != c.unread || d.Allowed == c.unread || d.Approvals[2].Counted {
+			t.Errorf("%s: %s, %+v", name, got, d.Approvals[2])
+		}
+		rejected, err := p.Rejections(ctx, []Approval{{"no", b}}, now)
+		if err != nil || (rejected[id] != "") != c.unread {
 			t.Errorf("%s: rejected %q, %v", name, rejected[id], err)
 		}
 	}

@@ -1,12 +1,15 @@
 package policy
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/runattest/runattest/attest"
@@ -163,19 +166,20 @@ func (a *approvals) hear(ctx context.Context, given Approval) opinion {
 		o.err = errors.New("the policy names no approvers")
 		return o
 	}
-	if n := len(given.Bundle.UnverifiedPayload()); n > limits.Approval { // before it is read once for each approver
-		o.err = fmt.Errorf("has a payload of %d bytes, want at most %d", n, limits.Approval)
-		return o
-	}
 	claim, by, err := a.verify(ctx, given.Bundle)
 	var s ApprovalStatement
-	if claim != nil {
+	switch {
+	case claim != nil:
 		var unreadable error
 		if s, unreadable = readApproval(claim); unreadable != nil || s.Decision == Rejected {
 			err = unreadable // whichever of several it is who rejects, an approver does
 		}
 		if unreadable != nil {
 			o.result.Approver, o.unread = by.name, runsOf(claim.Subjects())
+		}
+	case by != nil:
+		if o.unread = runsIn(given.Bundle); o.unread != nil {
+			o.result.Approver = by.name
 		}
 	}
 	if o.err = err; err != nil {
@@ -193,6 +197,23 @@ func runsOf(subjects []attest.Subject) []identity.ID {
 	var ids []identity.ID
 	for _, s := range subjects {
 		if id, err := identity.ParseID(fmt.Sprintf("airun:1:sha256:%x", s.SHA256)); err == nil {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+var digestPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[0-9a-f]{64}`) })
+
+// runsIn are the runs whose digests stand in a payload that is no Statement, or none of the form that approvals
+// have: which of the digests are the subjects' nobody can tell. A Statement of another type is about none.
+func runsIn(b *attest.Bundle) []identity.ID {
+	if t := b.UnverifiedPredicateType(); t != "" && t != ApprovalType {
+		return nil
+	}
+	var ids []identity.ID
+	for _, digits := range digestPattern().FindAll(bytes.ToLower(b.UnverifiedPayload()), limits.Subjects) {
+		if id, err := identity.ParseID("airun:1:sha256:" + string(digits)); err == nil && !slices.Contains(ids, id) {
 			ids = append(ids, id)
 		}
 	}
@@ -219,13 +240,18 @@ func (o opinion) about(run identity.ID, signers []attest.Signatory, now time.Tim
 	return r
 }
 
-// verify finds the one approver who signed the bundle. With a claim the error is that they are several.
+// verify finds the one approver who signed the bundle. With a claim the error is that they are several; without one an
+// approver has signed what is no approval.
 func (a *approvals) verify(ctx context.Context, b *attest.Bundle) (*attest.VerifiedClaim, *approver, error) {
 	var found *attest.VerifiedClaim
 	var by *approver
 	why := fmt.Errorf("is signed by none of %s", plural(len(a.approvers), "approver"))
-	if o := b.CheckTrust(ctx, a.anyone); !isSigned([]attest.Check{o.Signature, o.Signer}) { // anybody can send any number
+	o := b.CheckTrust(ctx, a.anyone)
+	if !isSigned([]attest.Check{o.Signature, o.Signer}) { // anybody can send any number
 		return nil, nil, why
+	}
+	if n := len(b.UnverifiedPayload()); n > limits.Approval { // before it is read once for each approver
+		return nil, a.whose(o), fmt.Errorf("has a payload of %d bytes, want at most %d", n, limits.Approval)
 	}
 	for _, p := range a.approvers {
 		claim, err := p.verifier.VerifyClaim(ctx, b, ApprovalType)
@@ -242,9 +268,22 @@ func (a *approvals) verify(ctx context.Context, b *attest.Bundle) (*attest.Verif
 		}
 	}
 	if found == nil {
-		return nil, nil, why
+		return nil, a.whose(o), why
 	}
 	return found, by, nil
+}
+
+// whose is the approver who has signed, when their signature counts; nil if none has.
+func (a *approvals) whose(o attest.Opinion) *approver {
+	if o.By == nil || o.Time.Verdict == attest.Fail {
+		return nil
+	}
+	for _, p := range a.approvers {
+		if p.include(*o.By) {
+			return p
+		}
+	}
+	return nil
 }
 
 // isSigned tells that the signature is good and names somebody who is trusted, so that something else
