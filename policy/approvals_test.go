@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -303,6 +304,47 @@ func TestRejections(t *testing.T) {
 	}
 	if _, err := policyOf(t, p.ci, "").Rejections(ctx, nil, now); err == nil {
 		t.Error("a policy without approvers knows of rejections")
+	}
+}
+
+// ending is a context that ends once it was asked so many times.
+type ending struct {
+	context.Context
+	left *int
+}
+
+func (e ending) Err() error {
+	if *e.left--; *e.left < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// TestInterrupted: whenever the context ends, no rejection is passed over.
+func TestInterrupted(t *testing.T) {
+	p := newPanel(t)
+	say := func(verdict Verdict, by signer.Signer) Approval {
+		return signApproval(t, ApprovalStatement{Identity: parse(t, declarationText).ID(), Decision: verdict, Reason: "because"}, by)
+	}
+	given := []Approval{say(Approved, p.alice), say(Approved, p.bob), say(Rejected, p.carol)}
+	v, err := p.Verifier().Verify(ctx, signRun(t, declarationText, p.ci), attest.Expect{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for done, n := 0, 0; done < 2; n++ {
+		done = 0
+		left := n
+		if d, err := p.Evaluate(ending{ctx, &left}, v, Given{Approvals: given, Now: now}); err == nil {
+			if done++; d.Allowed {
+				t.Errorf("ended at question %d: allowed", n)
+			}
+		}
+		left = n
+		if rejected, err := p.Rejections(ending{ctx, &left}, given, now); err == nil {
+			if done++; len(rejected) != 1 {
+				t.Errorf("ended at question %d: rejected %v", n, rejected)
+			}
+		}
 	}
 }
 

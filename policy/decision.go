@@ -111,10 +111,10 @@ func (p *Policy) hearAll(ctx context.Context, s *subject, given []Approval) erro
 		return fmt.Errorf("%d approvals, want at most %d", len(given), limits.Approvals)
 	}
 	for _, a := range given {
-		if err := ctx.Err(); err != nil {
+		s.hear(p.approvals.hear(ctx, a))
+		if err := ctx.Err(); err != nil { // which may be why it does not count
 			return err
 		}
-		s.hear(p.approvals.hear(ctx, a))
 	}
 	return nil
 }
