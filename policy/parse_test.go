@@ -9,11 +9,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/runattest/runattest/canonical"
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/limits"
 )
 
 // TestRefused: what is wrong with a policy is said with its line and column.
@@ -267,4 +269,31 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("an error of several lines: %q", err)
 		}
 	})
+}
+
+// TestManyProblems: where a hundred problems are found nobody looks for the places of more.
+func TestManyProblems(t *testing.T) {
+	text := func(wrong int) string {
+		var b strings.Builder
+		b.WriteString(`{"schema":"` + Schema + `","signers":{}`)
+		for i := range 9000 {
+			if i < wrong {
+				fmt.Fprintf(&b, `,"member%d":"%s"`, i, strings.Repeat("x", 90))
+			} else {
+				b.WriteString(strings.Repeat(" ", 108))
+			}
+		}
+		return b.String() + "}"
+	}
+	took := func(text string) time.Duration {
+		start := time.Now()
+		if n := len(problems(t, text, Options{})); n != limits.Problems {
+			t.Errorf("%d problems, want %d", n, limits.Problems)
+		}
+		return time.Since(start)
+	}
+	few := took(text(limits.Problems))
+	if many := took(text(9000)); many > 100*few {
+		t.Errorf("9000 problems take %v, %d of as much text %v", many, limits.Problems, few)
+	}
 }

@@ -45,12 +45,18 @@ func (r *reader) fail(code identity.Code, hint, format string, args ...any) {
 }
 
 func (r *reader) failAt(pointer string, code identity.Code, hint, format string, args ...any) {
+	if r.full() {
+		return
+	}
 	line, column := r.locate(pointer)
 	r.note(identity.Problem{Code: code, Pointer: pointer, Line: line, Column: column, Message: fmt.Sprintf(format, args...), Hint: hint})
 }
 
+// full says that no more problems are noted, so that nobody looks for their places: to find one takes going through the text.
+func (r *reader) full() bool { return len(r.problems) >= limits.Problems }
+
 func (r *reader) note(p identity.Problem) {
-	if len(r.problems) < limits.Problems {
+	if !r.full() {
 		p.Severity = identity.Error
 		r.problems = append(r.problems, p)
 	}

@@ -104,6 +104,9 @@ func (r *reader) compile(expr, value string, behind int) *cel.Ast {
 		return ast
 	}
 	for _, issue := range issues.Errors() {
+		if r.full() {
+			return nil
+		}
 		line, column := max(issue.Location.Line(), 1), max(issue.Location.Column(), 0)
 		n := behind + column
 		for l, rest := 1, expr; l < line; l++ {
