@@ -45,6 +45,11 @@ func (s ApprovalStatement) check() error {
 	case len(s.Conditions) > limits.Conditions:
 		return fmt.Errorf("%d conditions, want at most %d", len(s.Conditions), limits.Conditions)
 	}
+	if !s.Expires.IsZero() {
+		if _, err := parseExpiry(stamp(s.Expires)); err != nil { // what nobody can read may be a rejection
+			return fmt.Errorf("expires: %w", err)
+		}
+	}
 	for _, text := range append([]string{s.Reason}, s.Conditions...) {
 		switch {
 		case text == "":

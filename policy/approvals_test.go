@@ -360,6 +360,8 @@ func TestNewApprovalRefuses(t *testing.T) {
 		"empty":       {Identity: id, Decision: Approved, Reason: "ok", Conditions: []string{""}},
 		"long":        {Identity: id, Decision: Approved, Reason: strings.Repeat("x", 5000)},
 		"many":        {Identity: id, Decision: Approved, Reason: "ok", Conditions: strings.Split(strings.Repeat("x,", 200)+"x", ",")},
+		"year 10000":  {Identity: id, Decision: Approved, Reason: "ok", Expires: time.Date(9999, 12, 31, 23, 59, 59, 0, time.FixedZone("", -3600))},
+		"year 1":      {Identity: id, Decision: Approved, Reason: "ok", Expires: time.Time{}.Add(time.Hour)},
 		"zero run ID": {Identity: identity.ID{}, Decision: Rejected, Reason: "no"},
 	} {
 		if c, err := NewApproval(s); err == nil {

@@ -166,10 +166,10 @@ var timePattern = sync.OnceValue(func() *regexp.Regexp {
 // parseTime reads an RFC 3339 time in the spelling that all its readers know.
 func parseTime(s string) (time.Time, error) {
 	at, err := time.Parse(time.RFC3339, s)
-	if err != nil || !timePattern().MatchString(s) || at.Year() < 1970 {
+	if at = at.UTC(); err != nil || !timePattern().MatchString(s) || at.Year() < 1970 || at.Year() > 9999 {
 		return time.Time{}, fmt.Errorf("%s: want a time as 2026-01-31T12:00:00Z (RFC 3339)", strconv.Quote(s))
 	}
-	return at.UTC(), nil
+	return at, nil
 }
 
 func (r *reader) time(into *time.Time) field {

@@ -167,6 +167,9 @@ func parseTime(text string) (time.Time, error) {
 	if at.Year() < 1970 { // the zero time of some program, which nobody means
 		return at, fmt.Errorf("%q: is a time that somebody forgot to set", text)
 	}
+	if at.UTC().Year() > 9999 { // which RFC 3339 cannot say in UTC
+		return at, fmt.Errorf("%q: is after the year 9999 in UTC", text)
+	}
 	return at, nil
 }
 
