@@ -93,7 +93,7 @@ var matchesConstant = &interpreter.RegexOptimization{
 		if err != nil {
 			return nil, err
 		}
-		return interpreter.NewCall(call.ID(), call.Function(), call.OverloadID(), call.Args(), func(values ...ref.Val) ref.Val {
+		compiled := interpreter.NewCall(call.ID(), call.Function(), call.OverloadID(), call.Args(), func(values ...ref.Val) ref.Val {
 			if len(values) != 2 {
 				return types.NoSuchOverloadErr()
 			}
@@ -102,7 +102,8 @@ var matchesConstant = &interpreter.RegexOptimization{
 				return types.MaybeNoSuchOverloadErr(values[0])
 			}
 			return re.match(string(text))
-		}), nil
+		})
+		return &timedMatch{compiled}, nil
 	},
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/cel-go/cel"
+	"github.com/google/cel-go/common/overloads"
 	"github.com/google/cel-go/common/types"
 	"github.com/google/cel-go/common/types/ref"
 	"github.com/google/cel-go/common/types/traits"
@@ -58,8 +59,15 @@ func (m *meter) charge(n uint64) {
 		stop(errRuleCost)
 	case m.all == 0:
 		stop(errAllCost)
-	case (n > 1000 || m.steps%1000 == 0) && m.ctx.Err() != nil:
-		stop(m.ctx.Err())
+	case n > 1000 || m.steps%1000 == 0:
+		m.heedTime()
+	}
+}
+
+// heedTime ends the evaluation where its time is over.
+func (m *meter) heedTime() {
+	if err := m.ctx.Err(); err != nil {
+		stop(err)
 	}
 }
 
@@ -85,8 +93,13 @@ type metered struct {
 var _ interpreter.InterpretableAttribute = (*metered)(nil)
 
 func meterAttributes(i interpreter.InterpretableV2) (interpreter.InterpretableV2, error) {
-	if call, ok := i.(interpreter.InterpretableCall); ok && call.Function() == functionJSON {
-		return &meteredText{call}, nil
+	if call, ok := i.(interpreter.InterpretableCall); ok {
+		switch call.Function() {
+		case functionJSON:
+			return &meteredText{call}, nil
+		case overloads.Matches:
+			return &timedMatch{call}, nil
+		}
 	}
 	attribute, ok := i.(interpreter.InterpretableAttribute)
 	if _, already := i.(*metered); !ok || already {
@@ -107,18 +120,45 @@ type meteredText struct{ interpreter.InterpretableCall }
 // Exec evaluates the call.
 func (c *meteredText) Exec(frame *interpreter.ExecutionFrame) ref.Val {
 	text := c.InterpretableCall.Exec(frame)
-	if found, _ := frame.ResolveName(varMeter); found != nil {
-		if m, ok := found.(*meter); ok {
-			m.charge(weight(text)/2 + 1)
-			return text
-		}
+	m, ok := meterIn(frame)
+	if !ok {
+		return errNoMeter
 	}
-	return types.NewErr("evaluated without a meter")
+	m.charge(weight(text)/2 + 1)
+	return text
 }
 
 // Eval evaluates the call.
 func (c *meteredText) Eval(vars interpreter.Activation) ref.Val {
 	return c.Exec(interpreter.AsFrame(vars))
+}
+
+// timedMatch is a call of matches. What it takes is the expression's doing as much as the text's, which alone is counted, so
+// that the clock is asked each time.
+type timedMatch struct{ interpreter.InterpretableCall }
+
+// Exec evaluates the call.
+func (c *timedMatch) Exec(frame *interpreter.ExecutionFrame) ref.Val {
+	m, ok := meterIn(frame)
+	if !ok {
+		return errNoMeter
+	}
+	m.heedTime()
+	return c.InterpretableCall.Exec(frame)
+}
+
+// Eval evaluates the call.
+func (c *timedMatch) Eval(vars interpreter.Activation) ref.Val {
+	return c.Exec(interpreter.AsFrame(vars))
+}
+
+var errNoMeter = types.NewErr("evaluated without a meter")
+
+// meterIn is the meter of an evaluation.
+func meterIn(frame *interpreter.ExecutionFrame) (*meter, bool) {
+	found, _ := frame.ResolveName(varMeter)
+	m, ok := found.(*meter)
+	return m, ok
 }
 
 // AddQualifier keeps the attribute metered.
@@ -130,17 +170,16 @@ func (a *metered) AddQualifier(q interpreter.Qualifier) (interpreter.Attribute, 
 // Exec evaluates the attribute.
 func (a *metered) Exec(frame *interpreter.ExecutionFrame) ref.Val {
 	value := a.InterpretableAttribute.Exec(frame)
-	found, _ := frame.ResolveName(varMeter)
-	m, ok := found.(*meter)
+	m, ok := meterIn(frame)
 	switch {
 	case !ok:
-		return types.NewErr("evaluated without a meter")
+		return errNoMeter
 	case a.flat:
 		m.charge(1)
 	default:
 		m.charge(weight(value))
 	}
-	if ok && m.named != nil {
+	if m.named != nil {
 		if root, _ := frame.ResolveName(a.root); root != nil {
 			if o, ok := root.(*ordered); ok && o.label != "" {
 				m.named[a.root] = o.label
