@@ -41,6 +41,7 @@ func TestRefused(t *testing.T) {
 		"evidence without root": {head + "time: {evidence: timestamp}\n", "line 6, column 18: /time/evidence: 1 timestamps required"},
 		"start without time":    {head + "time: {evidence: none, startWithin: 24h}\n", "startWithin without evidence of time"},
 		"duration":              {head + "time: {evidence: timestamp, startWithin: 1.5h}\n", "want a number and a unit"},
+		"duration of centuries": {head + "time: {evidence: timestamp, startWithin: 213504d}\n", "/time/startWithin: want at most 106751d"},
 		"key twice":             {head + "    - {name: ci, key: " + pemOf(t, second) + "}\n", `two keys are named "ci"`},
 		"private key":           {head + "    - {name: x, key: \"-----BEGIN PRIVATE KEY-----\\nAA==\\n-----END PRIVATE KEY-----\\n\"}\n", "this is a private key"},
 		"key elsewhere":         {head + "    - {name: x, key: ../x.pub}\n", "given without its folder"},

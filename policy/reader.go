@@ -3,6 +3,7 @@ package policy
 import (
 	"fmt"
 	"maps"
+	"math"
 	"regexp"
 	"slices"
 	"strconv"
@@ -200,6 +201,10 @@ func (r *reader) duration(into *time.Duration) field {
 		}
 		n, _ := strconv.Atoi(parts[1]) // the pattern says digits
 		unit := map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour}[parts[2]]
+		if most := math.MaxInt64 / unit; time.Duration(n) > most {
+			r.fail(identity.CodeValue, "", "want at most %d%s", most, parts[2])
+			return
+		}
 		*into = time.Duration(n) * unit
 	}
 }
