@@ -67,13 +67,21 @@ older than before; 2 a flag or a file is not right; 3 the repository cannot be r
 
 // checkOuts keeps the two files apart, and both from --root.
 func checkOuts(out, config, root string) error {
-	if config != "" && filepath.Clean(out) == filepath.Clean(config) {
+	if config != "" && absolute(out) == absolute(config) {
 		return errors.New("--out and --signing-config-out name the same file")
 	}
 	if err := outIsNoInput(out, root, config); err != nil {
 		return err
 	}
 	return outIsNoInput(config, root)
+}
+
+// absolute is a path as it can be compared, also where no file is yet.
+func absolute(path string) string {
+	if full, err := filepath.Abs(path); err == nil {
+		return full
+	}
+	return filepath.Clean(path)
 }
 
 func fetchTrustedRoot(cmd *cobra.Command, fetch sigstore.FetchOptions, out, config string) error {
