@@ -216,7 +216,11 @@ func (b *batch) plan(cmd *cobra.Command, paths []string) []job {
 		if j.target == "" {
 			j.target = targetFor(group[0], statements[0].lines)
 		}
-		if err := j.check(inputs); err != nil {
+		err := j.check(inputs)
+		if i := slices.IndexFunc(jobs, j.overwrites); err == nil && i >= 0 {
+			err = fmt.Errorf("the bundle would overwrite that of %s, to which %s leads too", jobs[i].statements[0].name, jobs[i].target)
+		}
+		if err != nil {
 			b.note(j.target, err)
 			continue
 		}
@@ -247,6 +251,14 @@ func (j job) check(inputs []string) error {
 		return withHint(fmt.Errorf("%d bundles are JSON Lines, and a .json file is one document", n), "name the file .sigstore.jsonl")
 	}
 	return nil
+}
+
+// overwrites says that two names lead to one file, as links do.
+func (j job) overwrites(other job) bool {
+	if absolute(j.target) == absolute(other.target) {
+		return false // the declaration stands twice
+	}
+	return notAnInput(j.target, []string{other.target}) != nil
 }
 
 // readAll makes the Statement of every declaration in the files, or gives nothing if one of them is
