@@ -33,19 +33,16 @@ be recomputed with nothing but sha256sum; --statement writes the signed payload.
 	formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		o := newOutput(cmd)
-		count := 0
+		if *onlyDeclaration || *onlyStatement {
+			return inspectPart(cmd, o, args[0], *onlyStatement)
+		}
 		for blob, err := range source.Bundles(args[0], cmd.InOrStdin()) {
-			if count++; count > 1 && (*onlyDeclaration || *onlyStatement) {
-				return errors.New("the file holds several bundles; --declaration and --statement write the part of one")
-			}
 			var b *attest.Bundle
 			if err == nil {
 				b, err = parseBundle(blob.Data)
 			}
-			if err == nil && *onlyStatement {
-				err = o.writeRaw(b.UnverifiedPayload())
-			} else if err == nil {
-				err = inspect(o, blob.Name, b, *onlyDeclaration)
+			if err == nil {
+				err = inspect(o, blob.Name, b)
 			}
 			if err != nil {
 				o.note(blob.Name, hintReference(args[0], err, fetchFirst))
@@ -56,15 +53,38 @@ be recomputed with nothing but sha256sum; --statement writes the signed payload.
 	return cmd
 }
 
-func inspect(o *output, name string, b *attest.Bundle, onlyDeclaration bool) error {
+// inspectPart writes the payload or the declaration of the one bundle in a file, once it is known to be the only one.
+func inspectPart(cmd *cobra.Command, o *output, path string, statement bool) error {
+	b, err := oneBundle(path, cmd.InOrStdin())
+	if err != nil {
+		return err
+	}
+	if statement {
+		return o.writeRaw(b.UnverifiedPayload())
+	}
+	s, err := unverifiedStatement(b)
+	if err == nil && s.Ref != nil {
+		err = errors.New("the attestation is detached: the declaration is not in the bundle")
+	}
+	if err != nil {
+		return named(path, err)
+	}
+	return o.writeRaw(s.Declaration)
+}
+
+func unverifiedStatement(b *attest.Bundle) (*attest.UnverifiedStatement, error) {
 	s, err := b.UnverifiedStatement()
+	if err != nil {
+		return nil, withHint(fmt.Errorf("not a run identity statement: %w", err), "--statement writes the payload as it is")
+	}
+	return s, nil
+}
+
+func inspect(o *output, name string, b *attest.Bundle) error {
+	s, err := unverifiedStatement(b)
 	switch {
 	case err != nil:
-		return withHint(fmt.Errorf("not a run identity statement: %w", err), "--statement writes the payload as it is")
-	case onlyDeclaration && s.Ref != nil:
-		return errors.New("the attestation is detached: the declaration is not in the bundle")
-	case onlyDeclaration:
-		return o.writeRaw(s.Declaration)
+		return err
 	case o.json:
 		return o.object(struct {
 			Bundle     string `json:"bundle"`
