@@ -197,6 +197,13 @@ func weight(v ref.Val) uint64 {
 	switch v := v.(type) {
 	case types.String:
 		return uint64(len(v))/4 + 1
+	case types.Bytes:
+		return uint64(len(v))/4 + 1
+	case *types.Optional:
+		if v.HasValue() {
+			return 1 + weight(v.GetValue())
+		}
+		return 1
 	case *ordered:
 		return v.weight
 	case *array:
