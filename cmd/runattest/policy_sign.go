@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/hex"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -61,7 +62,11 @@ func signPolicy(cmd *cobra.Command, path string, who *signerFlags, target string
 	if target == stdout {
 		return o.writeRaw(data)
 	}
-	if err := outIsNoInput(target, path, who.key); err != nil {
+	inputs := []string{path, who.key}
+	for _, f := range p.Files() {
+		inputs = append(inputs, filepath.Join(filepath.Dir(path), filepath.FromSlash(f.Path)))
+	}
+	if err := outIsNoInput(target, inputs...); err != nil {
 		return err
 	}
 	if err := atomicfile.Write(target, data, 0o644); err != nil {
