@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -118,7 +119,8 @@ func (e *execution) checkFlags(cmd *cobra.Command) error {
 		}
 		e.bound = append(e.bound, b)
 	}
-	inputs := append([]string{e.bundle, cmd.Flag("declaration").Value.String(), e.policies.path, e.policies.path + signatureSuffix}, e.policies.approvals...)
+	inputs := slices.Concat([]string{e.bundle, cmd.Flag("declaration").Value.String(), e.policies.path, e.policies.path + signatureSuffix},
+		e.policies.approvals, e.policies.family, e.policies.signers.keys, []string{e.policies.signers.root})
 	for _, b := range e.bound {
 		inputs = append(inputs, b.Path)
 	}
