@@ -438,6 +438,9 @@ func TestCasesFamily(t *testing.T) {
 		"declaration: child.json, family: [nosuch.json]":                                                 "/cases/0/family/0: ",
 		"declaration: child.json, family: [../first.json]":                                               "want the path of a file below",
 		"bundle: child.sigstore.json, family: [5]":                                                       "is of type number, want string",
+		"bundle: child.sigstore.json, approvals: [{approver: alice, decision: rejected}]":                "/cases/0/approvals: beside a bundle",
+		"bundle: child.sigstore.json, signed: 2026-01-01T00:00:00Z":                                      "/cases/0/signed: a bundle is verified",
+		"bundle: child.sigstore.json, annotations: {ticket: x}":                                          "/cases/0/annotations: a bundle is verified",
 		"declaration: child.json, approvals: [{approver: alice, decision: approved, run: x}]":            "/cases/0/approvals/0/run: ",
 		"declaration: child.json, approvals: [{approver: alice, decision: approved, reason: 5, run: 5}]": "/cases/0/approvals/0/run: is of type number",
 	} {

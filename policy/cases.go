@@ -105,6 +105,9 @@ func readCase(r *reader, files *folder, v jsontree.Value) *Case {
 		},
 	})
 	c.allow = expect == "allow"
+	if v.Get("bundle").Kind() != jsontree.Absent {
+		c.refuseRehearsal(r, v)
+	}
 	if (v.Get("declaration").Kind() == jsontree.Absent) == (v.Get("bundle").Kind() == jsontree.Absent) {
 		r.fail(identity.CodeRequired, "", "want exactly one of declaration and bundle")
 	}
@@ -112,6 +115,20 @@ func readCase(r *reader, files *folder, v jsontree.Value) *Case {
 		r.fail(identity.CodeValue, "", "rules that deny, where allow is expected")
 	}
 	return c
+}
+
+// refuseRehearsal refuses what is said beside a bundle, of which a verification finds it out: it would decide nothing.
+func (c *Case) refuseRehearsal(r *reader, v jsontree.Value) {
+	for _, name := range []string{"signer", "issuer", "signed", "annotations"} {
+		if v.Get(name).Kind() != jsontree.Absent {
+			r.in(name, func() { r.fail(identity.CodeValue, "leave the member out", "a bundle is verified, and says it itself") })
+		}
+	}
+	if len(c.rehearsal.Approvals) > 0 {
+		r.in("approvals", func() {
+			r.fail(identity.CodeValue, "", "beside a bundle approvals are verified, too: give their bundles by their paths")
+		})
+	}
 }
 
 func (r *reader) names(into *[]string) field {
