@@ -56,8 +56,9 @@ func (p *Policy) Rehearse(ctx context.Context, r Rehearsal) (*Decision, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.time.evidence != evidenceNone && r.Signed.IsZero() {
-		d.deny(ruleTime, "no trusted time: the policy asks for evidence: %s", p.time.evidence)
+	with := signatories{keys: slices.DeleteFunc(slices.Clone(p.signers.keys), func(k attest.TrustedKey) bool { return k.Key.Hint() != s.signer.KeyHint })}
+	if why := with.rehearsed(p.time.evidence, r.Signed); why != nil {
+		d.deny(ruleTime, "%s", why)
 		d.Allowed = false
 	}
 	d.Rehearsed = true
@@ -119,6 +120,28 @@ func rehearsedTimes(at time.Time) []attest.TrustedTime {
 	return []attest.TrustedTime{{Kind: evidenceTimestamp, Authority: "rehearsed", Time: at}}
 }
 
+// rehearsed is why a verification would not find that they signed at that time, zero where no authority has seen it.
+func (s *signatories) rehearsed(evidence string, signed time.Time) error {
+	if evidence != evidenceNone && signed.IsZero() {
+		return fmt.Errorf("no trusted time: the policy asks for evidence: %s", evidence)
+	}
+	var why error
+	for _, k := range s.keys {
+		switch {
+		case !k.Bounded() || !signed.IsZero() && k.ValidAt(signed):
+			return nil
+		case signed.IsZero():
+			why = fmt.Errorf("no trusted time: key %s signs in a certain time only", k.Name)
+		default:
+			why = fmt.Errorf("signed at %s, outside the validity of key %s", stamp(signed), k.Name)
+		}
+	}
+	if len(s.certified) > 0 { // one of which may have signed
+		return nil
+	}
+	return why
+}
+
 // rehearseApproval is what a verification would find.
 func (p *Policy) rehearseApproval(a RehearsedApproval, run identity.ID) (opinion, error) {
 	o := opinion{result: ApprovalResult{
@@ -137,6 +160,7 @@ func (p *Policy) rehearseApproval(a RehearsedApproval, run identity.ID) (opinion
 	for _, known := range p.approvals.approvers {
 		if known.name == a.Approver {
 			o.by, o.result.Role = known, known.role
+			o.err = known.rehearsed(p.approvals.evidence, a.Signed)
 			return o, nil
 		}
 	}

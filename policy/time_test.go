@@ -144,3 +144,47 @@ func TestWindows(t *testing.T) {
 		}
 	}
 }
+
+// TestRehearsedTimes: a rehearsal counts no signature that a verification would not, for want of a time or outside a key's window.
+func TestRehearsedTimes(t *testing.T) {
+	by, bob, c := newSigner(t), newSigner(t), newClock(t)
+	const year = "notBefore: 2026-01-01T00:00:00Z, notAfter: 2027-01-01T00:00:00Z, "
+	p := func(signs, approves, evidence string) *Policy {
+		text := strings.Replace(header(t, by), "key: ", signs+"key: ", 1) + c.root(t) +
+			"approvals: {required: 1, evidence: " + evidence + ", approvers: [{name: bob, keys: [{" + approves + "key: " + pemOf(t, bob) + "}]}]}\n"
+		p, err := Parse([]byte(text), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	var never time.Time
+	inside, outside := now, now.AddDate(-1, 0, 0)
+	const nobody = "approvals: 0 of 1 approvals: nobody has approved; want 1 of bob"
+	for name, tt := range map[string]struct {
+		policy           *Policy
+		signed, approved time.Time
+		want             string
+	}{
+		"none asked for":         {p("", "", "none"), never, never, "allowed"},
+		"an approval's evidence": {p("", "", "timestamp"), never, inside, "allowed"},
+		"no evidence":            {p("", "", "timestamp"), never, never, nobody},
+		"approver's window":      {p("", year, "none"), never, inside, "allowed"},
+		"approver too early":     {p("", year, "none"), never, outside, nobody},
+		"approver at no time":    {p("", year, "none"), never, never, nobody},
+		"window":                 {p(year, "", "none"), inside, never, "allowed"},
+		"too early":              {p(year, "", "none"), outside, never, "time: signed at 2025-11-24T12:00:00Z, outside the validity of key ci"},
+		"at no time":             {p(year, "", "none"), never, never, "time: no trusted time: key ci signs in a certain time only"},
+	} {
+		d, err := tt.policy.Rehearse(ctx, Rehearsal{
+			Declaration: parse(t, declarationText), Signed: tt.signed, Now: now,
+			Approvals: []RehearsedApproval{{Approver: "bob", Decision: Approved, Reason: "ok", Signed: tt.approved}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := told(d); got != tt.want || d.Allowed != (tt.want == "allowed") {
+			t.Errorf("%s: got %s, want %s", name, got, tt.want)
+		}
+	}
+}
