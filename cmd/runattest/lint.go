@@ -5,6 +5,7 @@ import (
 
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/source"
+	"github.com/runattest/runattest/internal/visible"
 )
 
 func newLint() *cobra.Command {
@@ -33,10 +34,9 @@ Exit status: 0 no errors; 1 errors (with --strict: or warnings).`,
 				if err == nil {
 					problems, err = t.Lint()
 				}
-				if err == nil {
-					err = printProblems(o, t.Name, problems, *strict)
-				}
 				if err != nil {
+					o.noteUnread(t.Name, err)
+				} else if err = printProblems(o, t.Name, problems, *strict); err != nil {
 					o.note(t.Name, err)
 				}
 			}
@@ -44,6 +44,18 @@ Exit status: 0 no errors; 1 errors (with --strict: or warnings).`,
 		return o.done()
 	}
 	return cmd
+}
+
+// noteUnread notes why there are no problems to list of a file, which is not valid for that.
+func (o *output) noteUnread(name string, err error) {
+	o.note(name, err)
+	if !o.json {
+		return
+	}
+	unread := map[string]any{"file": name, "valid": false, "problems": []identity.Problem{}, "error": visible.Cut(err.Error())}
+	if err := o.object(unread); err != nil {
+		o.note("standard output", err)
+	}
 }
 
 func printProblems(o *output, name string, problems []identity.Problem, strict bool) error {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/policy"
 )
 
@@ -29,13 +30,13 @@ Exit status: 0 every policy can be used; 1 one cannot; 2 one is not there.`,
 		for _, path := range args {
 			_, err := loadPolicy(cmd, path, signers)
 			var invalid *policy.InvalidError
-			switch {
-			case errors.As(err, &invalid):
-				err = printProblems(o, path, invalid.Problems, false)
-			case err == nil:
-				err = printProblems(o, path, nil, false)
+			var problems []identity.Problem
+			if errors.As(err, &invalid) {
+				problems, err = invalid.Problems, nil
 			}
 			if err != nil {
+				o.noteUnread(path, err)
+			} else if err = printProblems(o, path, problems, false); err != nil {
 				o.note(path, err)
 			}
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/runattest/runattest/internal/visible"
 	"github.com/runattest/runattest/policy"
 )
 
@@ -42,12 +43,12 @@ Exit status: 0 every answer is the expected one; 1 one is not; 2 a file cannot b
 		for _, arg := range args {
 			files, err := caseFiles(arg)
 			if err != nil {
-				o.note(arg, err)
+				o.noteCases(arg, err)
 			}
 			for _, file := range files {
 				n, passed, err := o.runCases(cmd, file)
 				if total, good = total+n, good+passed; err != nil {
-					o.note(file, err)
+					o.noteCases(file, err)
 				}
 			}
 		}
@@ -92,10 +93,22 @@ func (o *output) runCases(cmd *cobra.Command, file string) (total, good int, err
 			o.status = max(o.status, exitNo)
 		}
 		if err := o.printCase(file, r); err != nil {
-			return total, good, err
+			o.note("standard output", err)
+			break
 		}
 	}
 	return total, good, nil
+}
+
+// noteCases notes why there are no answers about cases, which is none that was expected.
+func (o *output) noteCases(name string, err error) {
+	o.note(name, err)
+	if !o.json {
+		return
+	}
+	if err := o.printCase(name, policy.CaseResult{Problem: visible.Cut(err.Error())}); err != nil {
+		o.note("standard output", err)
+	}
 }
 
 func (o *output) printCase(file string, r policy.CaseResult) error {
