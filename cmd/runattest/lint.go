@@ -5,7 +5,6 @@ import (
 
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/source"
-	"github.com/runattest/runattest/internal/visible"
 )
 
 func newLint() *cobra.Command {
@@ -48,14 +47,9 @@ Exit status: 0 no errors; 1 errors (with --strict: or warnings).`,
 
 // noteUnread notes why there are no problems to list of a file, which is not valid for that.
 func (o *output) noteUnread(name string, err error) {
-	o.note(name, err)
-	if !o.json {
-		return
-	}
-	unread := map[string]any{"file": name, "valid": false, "problems": []identity.Problem{}, "error": visible.Cut(err.Error())}
-	if err := o.object(unread); err != nil {
-		o.note("standard output", err)
-	}
+	o.noteNo(name, err, func(why string) any {
+		return map[string]any{"file": name, "valid": false, "problems": []identity.Problem{}, "error": why}
+	})
 }
 
 func printProblems(o *output, name string, problems []identity.Problem, strict bool) error {

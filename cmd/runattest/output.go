@@ -63,6 +63,18 @@ func (o *output) note(name string, err error) {
 	o.status = max(o.status, o.fail(named(name, err)))
 }
 
+// noteNo notes err, and where results are JSON says no there, too: whoever reads standard output alone would see
+// the yes for the others. no makes that object of what the error says.
+func (o *output) noteNo(name string, err error, no func(why string) any) {
+	o.note(name, err)
+	if !o.json {
+		return
+	}
+	if err := o.object(no(visible.Cut(err.Error()))); err != nil {
+		o.note("standard output", err)
+	}
+}
+
 // named says in an error what it is about, unless it begins with that, or with the repository that it is in.
 func named(name string, err error) error {
 	if failed, ok := err.(*fs.PathError); ok && failed.Path == name { // says what was tried before it says on what

@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/runattest/runattest/internal/visible"
 	"github.com/runattest/runattest/policy"
 )
 
@@ -102,22 +101,19 @@ func (o *output) runCases(cmd *cobra.Command, file string) (total, good int, err
 
 // noteCases notes why there are no answers about cases, which is none that was expected.
 func (o *output) noteCases(name string, err error) {
-	o.note(name, err)
-	if !o.json {
-		return
-	}
-	if err := o.printCase(name, policy.CaseResult{Problem: visible.Cut(err.Error())}); err != nil {
-		o.note("standard output", err)
-	}
+	o.noteNo(name, err, func(why string) any { return caseReport{name, policy.CaseResult{Problem: why}} })
+}
+
+// caseReport is the JSON result of one case.
+type caseReport struct {
+	File string `json:"file"`
+	policy.CaseResult
 }
 
 func (o *output) printCase(file string, r policy.CaseResult) error {
 	switch {
 	case o.json:
-		return o.object(struct {
-			File string `json:"file"`
-			policy.CaseResult
-		}{file, r})
+		return o.object(caseReport{file, r})
 	case r.Passed:
 		return o.line("ok   %s: %s", file, r.Name)
 	}

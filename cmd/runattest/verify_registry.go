@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/runattest/runattest/attest"
-	"github.com/runattest/runattest/internal/visible"
 	"github.com/runattest/runattest/registry"
 )
 
@@ -71,12 +70,7 @@ func (v *referenceVerifier) verify(text string) error {
 
 // unread is about a reference of which nobody knows what is attached to it: no yes, in JSON neither.
 func (v *referenceVerifier) unread(text string, err error) {
-	v.note(text, err)
-	if v.json {
-		if err := v.object(referenceReport{Reference: text, Error: visible.Cut(err.Error())}); err != nil {
-			v.note("standard output", err)
-		}
-	}
+	v.noteNo(text, err, func(why string) any { return referenceReport{Reference: text, Error: why} })
 }
 
 // expect is what the user expects, and that the attestation is about the artifact.
