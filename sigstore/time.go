@@ -13,6 +13,7 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/root"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/internal/visible"
 )
 
 // evidence is what of a bundle's timestamps and log entries the trusted root vouches for.
@@ -222,7 +223,7 @@ func bound(t time.Time) string {
 	return stamp(t)
 }
 
-// oneLine joins errors without line breaks, the first few of them.
+// oneLine joins errors without line breaks, the first few of them, and cuts what they quote.
 func oneLine(problems []error) error {
 	const most = 3
 	var parts []string
@@ -231,7 +232,7 @@ func oneLine(problems []error) error {
 			parts = append(parts, fmt.Sprintf("and %d more", len(problems)-most))
 			break
 		}
-		parts = append(parts, strings.Join(strings.Fields(p.Error()), " "))
+		parts = append(parts, visible.Cut(strings.Join(strings.Fields(p.Error()), " ")))
 	}
 	return errors.New(strings.Join(parts, "; "))
 }

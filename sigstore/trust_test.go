@@ -417,6 +417,19 @@ func TestNesting(t *testing.T) {
 	}
 }
 
+// TestLongLogID: a report does not repeat all of what evidence by nobody says.
+func TestLongLogID(t *testing.T) {
+	w := newWorld(t)
+	p := w.v2()
+	stranger := w.v2().entry()
+	stranger["logId"] = parts{"keyId": bytes.Repeat([]byte("x"), 1<<20)}
+	p.material()["tlogEntries"] = []any{p.entry(), stranger}
+	o := p.bundle(t).CheckTrust(t.Context(), trusting(t, TrustOptions{Root: rootOf(t, nil, w), Identities: trustsAlice}))
+	if o.Time.Verdict != attest.Pass || !strings.Contains(o.Time.Reason, "names no log 7878") || len(o.Time.Reason) > 20_000 {
+		t.Errorf("%s in %d bytes: %.200s", o.Time.Verdict, len(o.Time.Reason), o.Time.Reason)
+	}
+}
+
 // TestStrangersEvidenceIsNotRead: whose certificate no trusted root knows costs no more than that.
 func TestStrangersEvidenceIsNotRead(t *testing.T) {
 	w, other := newWorld(t), newWorld(t)
