@@ -18,8 +18,11 @@ type inputError struct{ text string }
 func (e *inputError) Error() string        { return e.text }
 func (e *inputError) Is(target error) bool { return target == ErrInput }
 
-// Open opens a file to read; a folder is an error that wraps ErrInput.
+// Open opens a file to read; a folder and an empty name are errors that wrap ErrInput.
 func Open(path string) (*os.File, error) {
+	if path == "" { // as an unset shell variable makes it
+		return nil, &inputError{"a file's name is empty"}
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
