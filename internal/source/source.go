@@ -46,8 +46,11 @@ func (t Text) Parse() (*identity.Declaration, error) {
 	return d, err
 }
 
-// isBundleText guesses, to explain what was refused already.
+// isBundleText guesses, to explain what was refused already. In a bundle the declaration's schema stands in base64.
 func isBundleText(data []byte) bool {
+	if bytes.Contains(data, []byte(identity.Schema)) {
+		return false
+	}
 	return bytes.Contains(data, []byte(`"dsseEnvelope"`)) || bytes.Contains(data, []byte(`"payloadType"`))
 }
 
