@@ -138,6 +138,8 @@ func hintOf(err error) string {
 		return h.hint
 	case errors.As(err, &invalid):
 		return allShown(invalid.Hint(), len(invalid.Problems), "lint")
+	case errors.As(err, &badPolicy) && badPolicy.Noun != "policy": // no command shows all that is wrong with cases
+		return badPolicy.Hint()
 	case errors.As(err, &badPolicy):
 		return allShown(badPolicy.Hint(), len(badPolicy.Problems), "policy check")
 	case errors.As(err, &no):
