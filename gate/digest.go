@@ -96,8 +96,12 @@ func (h *hashing) folder(ctx context.Context, folder string) ([]string, error) {
 // filesBelow are the paths of all files in a folder, from the folder, with slashes, sorted.
 func filesBelow(ctx context.Context, folder string) ([]string, error) {
 	var paths []string
-	err := fs.WalkDir(os.DirFS(folder), ".", func(path string, entry fs.DirEntry, err error) error {
-		full := filepath.Join(folder, filepath.FromSlash(path))
+	err := filepath.WalkDir(folder+string(filepath.Separator), func(full string, entry fs.DirEntry, err error) error {
+		var path string
+		if err == nil {
+			path, err = filepath.Rel(folder, full)
+			path = filepath.ToSlash(path)
+		}
 		switch {
 		case err != nil:
 			return err
