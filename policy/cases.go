@@ -54,7 +54,7 @@ type CaseResult struct {
 // LoadCases reads a file of cases, the policy that it names, and the files of its cases; all
 // paths start from its folder.
 func LoadCases(path string) (*Cases, error) {
-	data, err := boundedfile.Read(path, limits.Policy)
+	data, err := boundedfile.ReadRegular(path, limits.Policy)
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +77,7 @@ func LoadCases(path string) (*Cases, error) {
 		sortProblems(r.problems)
 		return nil, fmt.Errorf("%s: %w", path, &InvalidError{"cases", r.problems})
 	}
-	c.policy, err = Load(filepath.Join(files.dir, filepath.FromSlash(policyPath)))
+	c.policy, err = load(filepath.Join(files.dir, filepath.FromSlash(policyPath)), boundedfile.ReadRegular)
 	return c, err
 }
 

@@ -30,7 +30,7 @@ func (f *folder) read(path string, limit int64) ([]byte, error) {
 	case !filepath.IsLocal(filepath.FromSlash(path)) || strings.ContainsRune(path, '\\'):
 		return nil, errors.New("want the path of a file below the policy's folder, so that the two can be moved and signed together")
 	}
-	data, err := boundedfile.Read(filepath.Join(f.dir, filepath.FromSlash(path)), limit)
+	data, err := boundedfile.ReadRegular(filepath.Join(f.dir, filepath.FromSlash(path)), limit)
 	if err != nil {
 		return nil, err
 	}

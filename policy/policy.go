@@ -46,8 +46,10 @@ type Options struct {
 }
 
 // Load reads the policy in a file; the paths in it start from its folder.
-func Load(path string) (*Policy, error) {
-	data, err := boundedfile.Read(path, limits.Policy)
+func Load(path string) (*Policy, error) { return load(path, boundedfile.Read) }
+
+func load(path string, read func(path string, limit int64) ([]byte, error)) (*Policy, error) {
+	data, err := read(path, limits.Policy)
 	if err != nil {
 		return nil, err
 	}

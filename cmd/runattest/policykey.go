@@ -114,7 +114,7 @@ func loadPolicy(cmd *cobra.Command, path string, signers *policySigners) (*polic
 		return p, err
 	}
 	sidecar := path + signatureSuffix
-	data, err := boundedfile.Read(sidecar, limits.Bundle)
+	data, err := boundedfile.ReadRegular(sidecar, limits.Bundle)
 	if err != nil {
 		return nil, withHint(fmt.Errorf("%s asks for a signed policy: %w", signers.asked(), err), "runattest policy sign signs one")
 	}

@@ -51,6 +51,15 @@ func Read(path string, limit int64) ([]byte, error) {
 	return ReadFrom(f, path, limit)
 }
 
+// ReadRegular is Read for a file that another file names, or that was found: whoever put a pipe or a device there makes
+// nobody wait. It is an error that wraps ErrInput.
+func ReadRegular(path string, limit int64) ([]byte, error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		return nil, &inputError{path + ": is no regular file"}
+	}
+	return Read(path, limit) // which says what else is wrong with it
+}
+
 // ReadFrom is Read for an open file or standard input; name stands in its errors.
 func ReadFrom(r io.Reader, name string, limit int64) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(r, limit+1))
