@@ -73,6 +73,9 @@ func (p *Policy) rehearsed(r Rehearsal) (subject, error) {
 	s.ancestors = func() (iter.Seq[graph.Ancestor], error) { return r.ancestors(s.signer) }
 	if r.Issuer != "" {
 		s.signer = attest.Signatory{Kind: attest.SignedByCertificate, Name: r.Signer, Issuer: r.Issuer}
+		if !p.signers.include(s.signer) {
+			return s, fmt.Errorf("signer %q, as %q says: is in no certificate of the policy's signers", r.Signer, r.Issuer)
+		}
 		return s, nil
 	}
 	for _, k := range p.signers.keys {

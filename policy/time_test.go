@@ -183,6 +183,9 @@ func TestRehearsedTimes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if _, err := tt.policy.Rehearse(ctx, Rehearsal{Declaration: parse(t, declarationText), Signer: "eve@acme.example", Issuer: "https://acme.example", Now: now}); err == nil {
+			t.Errorf("%s: a certificate that the policy does not name is rehearsed", name)
+		}
 		if got := told(d); got != tt.want || d.Allowed != (tt.want == "allowed") {
 			t.Errorf("%s: got %s, want %s", name, got, tt.want)
 		}
