@@ -101,9 +101,10 @@ func (g *Graph) bundle(b *bundle) Bundle {
 // Signers are who signed the verified bundles, each once.
 func (n Node) Signers() []attest.Signatory {
 	var all []attest.Signatory
-	for b := range n.Bundles() {
-		if b.Verified && !slices.Contains(all, b.Signer) {
-			all = append(all, b.Signer)
+	seen := map[int32]bool{} // keyless each signature has a signatory of its own
+	for i := n.node().first; i >= 0; i = n.g.bundles[i].next {
+		if by := n.g.bundles[i].signer; by >= 0 && !seen[by] {
+			seen[by], all = true, append(all, n.g.signers.values[by])
 		}
 	}
 	return all

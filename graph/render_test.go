@@ -6,9 +6,12 @@ import (
 	"io"
 	"os/exec"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/signer"
 )
@@ -141,5 +144,23 @@ func TestTree(t *testing.T) {
 		"    └── " + eldest.String() + "  (above)\n"
 	if got := text(t, func(w io.Writer) error { return g.WriteText(w, g.Roots()...) }); got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
+
+// TestManySignatures: of a run that was signed keyless again and again each signature has a key of its own.
+func TestManySignatures(t *testing.T) {
+	g := &Graph{index: map[identity.ID]int32{}}
+	for i := range 100_000 {
+		by := attest.Signatory{Kind: attest.SignedByCertificate, Name: "ci@acme.example", Issuer: "https://acme.example", KeyHint: strconv.Itoa(i / 2)}
+		if err := g.add(finding{signer: by}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	start := time.Now()
+	if n := len((Node{g, 0}).Signers()); n != 50_000 {
+		t.Errorf("%d signers", n)
+	}
+	if took := time.Since(start); took > 5*time.Second {
+		t.Errorf("to list the signers takes %v", took)
 	}
 }
