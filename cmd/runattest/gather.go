@@ -28,8 +28,8 @@ type appliedPolicy struct {
 	reach     *registryFlags
 	now       time.Time
 	clock     string             // whose that is
-	approvals []policy.Approval  // in files
-	attached  []policy.Approval  // to artifacts, or one run
+	approvals pile               // in files
+	attached  pile               // to artifacts, or one run
 	shelves   []*registry.Target // repositories of runs, with their approvals
 	family    []string
 	local     *graph.Graph // the family, if it lies in files alone: the same for every run
@@ -66,7 +66,7 @@ func (a *appliedPolicy) failure() error {
 
 // given is everything that the policy is asked with about a run.
 func (a *appliedPolicy) given(ctx context.Context, v *attest.Verified) (policy.Given, error) {
-	given := policy.Given{Approvals: slices.Concat(a.approvals, a.attached), Now: a.now, Clock: a.clock}
+	given := policy.Given{Approvals: slices.Concat(a.approvals.list, a.attached.list), Now: a.now, Clock: a.clock}
 	if a.moving = a.shown; a.moving == nil && (len(a.shelves) > 0 || len(a.family) > 0) {
 		a.moving = newOutput(a.cmd).transfer(ctx, "approvals and ancestors read")
 		defer func() { a.moving.end(); a.moving = nil }()
@@ -98,7 +98,7 @@ func (a *appliedPolicy) given(ctx context.Context, v *attest.Verified) (policy.G
 
 // rejected finds which runs approvers of the policy have rejected: graph.Options.Rejected.
 func (a *appliedPolicy) rejected(ctx context.Context, runs []identity.ID) (map[identity.ID]string, error) {
-	given := slices.Concat(a.approvals, a.attached)
+	given := slices.Concat(a.approvals.list, a.attached.list)
 	for _, shelf := range a.shelves {
 		found, err := approvalsOn(ctx, shelf, runs)
 		if err != nil {
@@ -111,7 +111,7 @@ func (a *appliedPolicy) rejected(ctx context.Context, runs []identity.ID) (map[i
 
 // again has the policy asked as of now, with what is attached by now.
 func (a *appliedPolicy) again(approvals []string, now time.Time) error {
-	a.now, a.attached, a.shelves = now, nil, nil
+	a.now, a.attached, a.shelves = now, pile{}, nil
 	for _, arg := range approvals {
 		if registry.IsReference(arg) {
 			if err := a.attachedApprovals(arg); err != nil {
@@ -173,10 +173,12 @@ func (a *appliedPolicy) readApprovals(args []string, stdin io.Reader) error {
 			if err == nil {
 				bundle, err = parseBundle(blob.Data)
 			}
+			if err == nil {
+				err = a.approvals.add(blob.Name, bundle, len(blob.Data))
+			}
 			if err != nil {
 				return fmt.Errorf("--approvals %s: %w", blob.Name, err)
 			}
-			a.approvals = append(a.approvals, policy.Approval{Source: blob.Name, Bundle: bundle})
 		}
 	}
 	return nil
@@ -198,7 +200,7 @@ func (a *appliedPolicy) attachedApprovals(arg string) error {
 	ctx := a.cmd.Context()
 	if !ref.Run().IsZero() {
 		found, err := approvalsOn(ctx, target, []identity.ID{ref.Run()})
-		a.attached = append(a.attached, found...)
+		a.attached.list = append(a.attached.list, found...)
 		return err
 	}
 	artifact, err := target.Resolve(ctx)
@@ -210,18 +212,32 @@ func (a *appliedPolicy) attachedApprovals(arg string) error {
 		return &unreadableApprovalsError{err}
 	}
 	for found, err := range listing.Bundles(ctx) {
-		if err == nil && len(a.attached) == limits.Approvals {
-			err = errTooManyApprovals
+		if err == nil {
+			err = a.attached.add(ref.Repository()+"@"+found.Referrer, found.Bundle, len(found.Data))
 		}
 		if err != nil {
 			return &unreadableApprovalsError{fmt.Errorf("%s: %w", artifact.Reference, err)}
 		}
-		a.attached = append(a.attached, policy.Approval{Source: ref.Repository() + "@" + found.Referrer, Bundle: found.Bundle})
 	}
 	return nil
 }
 
-var errTooManyApprovals = fmt.Errorf("more than %d approvals", limits.Approvals)
+// pile are approvals from one place: no more than a decision looks at, and than memory bears, whoever put them there.
+type pile struct {
+	list []policy.Approval
+	size int // of their bundles
+}
+
+func (p *pile) add(source string, bundle *attest.Bundle, size int) error {
+	switch p.size += size; {
+	case len(p.list) == limits.Approvals:
+		return fmt.Errorf("more than %d approvals", limits.Approvals)
+	case p.size > limits.ApprovalsSize:
+		return fmt.Errorf("more than %d bytes of approvals", limits.ApprovalsSize)
+	}
+	p.list = append(p.list, policy.Approval{Source: source, Bundle: bundle})
+	return nil
+}
 
 // approvalsOn are those attached to runs in a repository. A run that is not there is an error, as is whatever
 // claims to be an approval and cannot be read: a rejection might be missing.
@@ -230,21 +246,18 @@ func approvalsOn(ctx context.Context, shelf *registry.Target, runs []identity.ID
 	if len(runs) > limits.Approvals {
 		return nil, &unreadableApprovalsError{fmt.Errorf("%s: those of %d runs are wanted, want at most %d", repository, len(runs), limits.Approvals)}
 	}
-	var all []policy.Approval
+	var all pile
 	for k, err := range shelf.Runs(ctx, registry.RunsOptions{Of: runs, PredicateTypes: []string{policy.ApprovalType}}) {
 		switch {
 		case err != nil:
 		case k.Declaration == nil:
 			err = withHint(fmt.Errorf("%s is not there", k.Run), "runattest push stores it, so that its approvals have a place")
-		case len(all) == limits.Approvals:
-			err = errTooManyApprovals
+		case k.Found != nil:
+			err = all.add(repository+"@"+k.Found.Referrer, k.Found.Bundle, len(k.Found.Data))
 		}
 		if err != nil {
 			return nil, &unreadableApprovalsError{fmt.Errorf("%s: %w", repository, err)}
 		}
-		if k.Found != nil {
-			all = append(all, policy.Approval{Source: repository + "@" + k.Found.Referrer, Bundle: k.Found.Bundle})
-		}
 	}
-	return all, nil
+	return all.list, nil
 }

@@ -137,6 +137,8 @@ const (
 	Approvals  = 10_000
 	Reason     = 4_096
 	Conditions = 100
+	// ApprovalsSize is the size of all bundles in one place that may hold approvals, in bytes: they are held at once.
+	ApprovalsSize = 256 << 20
 	// Approval is the size of an approval's payload: all that these allow, each character escaped, and what is around it.
 	Approval = 6*(1+Conditions)*Reason + 64<<10
 )

@@ -1,0 +1,32 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/runattest/runattest/internal/limits"
+)
+
+// TestPile: whoever may put approvals where they are gathered decides neither how many are held, nor how large they are together.
+func TestPile(t *testing.T) {
+	for name, c := range map[string]struct {
+		count, size int
+		want        string
+	}{
+		"as many as may be":   {limits.Approvals, 1, ""},
+		"one too many":        {limits.Approvals + 1, 1, "more than 10000 approvals"},
+		"as large as may be":  {256, limits.ApprovalsSize / 256, ""},
+		"one that is too big": {257, limits.ApprovalsSize / 256, "more than 268435456 bytes of approvals"},
+	} {
+		var p pile
+		var err error
+		for range c.count - 1 {
+			if err = p.add("a", nil, c.size); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+		}
+		if err = p.add("a", nil, c.size); c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
+	}
+}
