@@ -88,6 +88,9 @@ func (l *linkFlags) sign(cmd *cobra.Command, who *signerFlags) error {
 		return err
 	}
 	target, err := l.target()
+	if err == nil {
+		err = l.checkTarget(target, who.key)
+	}
 	if err != nil {
 		return err
 	}
@@ -109,7 +112,7 @@ func (l *linkFlags) sign(cmd *cobra.Command, who *signerFlags) error {
 	if err != nil {
 		return err
 	}
-	return l.write(o, claimed, target, append(text, '\n'), who.key)
+	return l.write(o, claimed, target, append(text, '\n'))
 }
 
 // claim is what the flags say.
@@ -228,7 +231,20 @@ func (l *linkFlags) target() (string, error) {
 	return "", withHint(errors.New("no artifact is a file beside which the link could go"), "name its file with --bundle")
 }
 
-func (l *linkFlags) write(o *output, claimed link.Link, target string, text []byte, key string) error {
+// checkTarget refuses, before anything is signed and logged, a file that the link may not replace.
+func (l *linkFlags) checkTarget(target, key string) error {
+	switch {
+	case target == source.Stdin:
+		return nil
+	case l.bundle == "": // it may be about another run
+		if err := mustNotExist(target); err != nil {
+			return withHint(err, "name another file with --bundle")
+		}
+	}
+	return notAnInput(target, slices.Concat(*l.artifacts, []string{l.run, key}))
+}
+
+func (l *linkFlags) write(o *output, claimed link.Link, target string, text []byte) error {
 	if target == source.Stdin {
 		if err := o.writeRaw(text); err != nil {
 			return err
@@ -236,15 +252,11 @@ func (l *linkFlags) write(o *output, claimed link.Link, target string, text []by
 		o.info("%s", describeLink(claimed))
 		return nil
 	}
-	err := notAnInput(target, slices.Concat(*l.artifacts, []string{l.run, key}))
-	if err == nil && l.bundle == "" {
-		if err = atomicfile.Create(target, text, 0o644); err != nil { // it may be about another run
-			err = withHint(err, "name another file with --bundle")
-		}
-	} else if err == nil {
-		err = atomicfile.Write(target, text, 0o644)
+	put := atomicfile.Write
+	if l.bundle == "" { // it may have come in between
+		put = atomicfile.Create
 	}
-	if err != nil {
+	if err := put(target, text, 0o644); err != nil {
 		return err
 	}
 	if o.json {

@@ -50,6 +50,13 @@ func signPolicy(cmd *cobra.Command, path string, who *signerFlags, target string
 	if err != nil {
 		return err
 	}
+	inputs := []string{path, who.key}
+	for _, f := range p.Files() {
+		inputs = append(inputs, filepath.Join(filepath.Dir(path), filepath.FromSlash(f.Path)))
+	}
+	if err := outIsNoInput(target, inputs...); err != nil {
+		return err
+	}
 	by, err := who.load(cmd)
 	if err != nil {
 		return err
@@ -61,13 +68,6 @@ func signPolicy(cmd *cobra.Command, path string, who *signerFlags, target string
 	o := newOutput(cmd)
 	if target == stdout {
 		return o.writeRaw(data)
-	}
-	inputs := []string{path, who.key}
-	for _, f := range p.Files() {
-		inputs = append(inputs, filepath.Join(filepath.Dir(path), filepath.FromSlash(f.Path)))
-	}
-	if err := outIsNoInput(target, inputs...); err != nil {
-		return err
 	}
 	if err := atomicfile.Write(target, data, 0o644); err != nil {
 		return err
