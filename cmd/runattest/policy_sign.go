@@ -33,8 +33,11 @@ be used is not signed.`,
 		if err := refuseEmpty(cmd, "bundle"); err != nil {
 			return err
 		}
-		if *target == "" {
+		switch *target {
+		case "":
 			*target = args[0] + signatureSuffix
+		case "/dev/stdout":
+			*target = stdout
 		}
 		return signPolicy(cmd, args[0], who, *target)
 	}
