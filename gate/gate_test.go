@@ -311,6 +311,10 @@ func TestWriteFiles(t *testing.T) {
 	if left, _ := os.ReadDir(dir); len(left) != 0 {
 		t.Errorf("left: %v", left)
 	}
+	t.Chdir(dir)
+	if f, err = WriteFiles(".", d, nil); err != nil || !filepath.IsAbs(f.Declaration) || !filepath.IsAbs(f.Bundle) {
+		t.Errorf("%+v, %v: the process may go elsewhere", f, err)
+	}
 	if _, err := WriteFiles(filepath.Join(dir, "none"), d, nil); err == nil {
 		t.Error("written where nothing is")
 	}
