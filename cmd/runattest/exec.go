@@ -164,7 +164,10 @@ func (e *execution) run(cmd *cobra.Command, args []string) error {
 		return o.line("%s  allowed: nothing was executed", d.verified.ID())
 	}
 	if err == nil {
-		err = e.settle(d, gate.Exec(program, args, gate.Environ(os.Environ(), e.envAllow, d.verified.ID(), files)))
+		if err = cmd.Context().Err(); err == nil { // whoever interrupts the gate means the command, too
+			err = gate.Exec(program, args, gate.Environ(os.Environ(), e.envAllow, d.verified.ID(), files))
+		}
+		err = e.settle(d, err)
 	}
 	if left := files.Remove(); left != nil {
 		o.note("", left)

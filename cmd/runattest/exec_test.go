@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -64,6 +65,42 @@ func TestDecisionEnds(t *testing.T) {
 		if status != c.want || status == exitNo && !strings.Contains(stderr, "not executed: policy: denied by may: ") {
 			t.Errorf("%v %v: status %d, want %d: %s", c.passed, c.flags, status, c.want, stderr)
 		}
+	}
+}
+
+// TestInterruptedGate: what is interrupted once everything was checked does not start. The command is one that no system
+// executes, which would be the reason otherwise.
+func TestInterruptedGate(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for name, text := range map[string]string{
+		"run.json":    `{"schema":"https://github.com/runattest/runattest/declaration/v1","kind":"other","model":{"name":"m"},"prompt":{},"parameters":{},"context":[],"constraints":{}}`,
+		"policy.yaml": "schema: https://github.com/runattest/runattest/policy/v1\nsigners: {keys: [{name: ci, key: runattest.pub}]}\n",
+		"broken":      "no program\n",
+	} {
+		if err := os.WriteFile(name, []byte(text), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, args := range [][]string{{"keygen", "--no-password"}, {"sign", "--key", "runattest.key", "run.json"}} {
+		if status, _, stderr := inProcess(t, args...); status != exitYes {
+			t.Fatalf("%v: %d %s", args, status, stderr)
+		}
+	}
+	ctx, interrupt := context.WithCancel(t.Context())
+	usual, looks := clock, 0
+	t.Cleanup(func() { clock = usual })
+	clock = func() time.Time {
+		if looks++; looks == 2 { // behind the files
+			interrupt()
+		}
+		return usual()
+	}
+	args := []string{"exec", "--policy", "policy.yaml", "--bundle", "run.json.sigstore.json", "--", "./broken"}
+	root := newRoot(args...)
+	var stderr bytes.Buffer
+	root.SetErr(&stderr)
+	if status := run(ctx, root, args); status != exitNo || looks != 2 || !strings.Contains(stderr.String(), "not executed: context canceled") {
+		t.Errorf("status %d, the clock was asked %d times: %s", status, looks, &stderr)
 	}
 }
 
