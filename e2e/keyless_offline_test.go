@@ -3,6 +3,7 @@ package e2e
 import (
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -86,6 +87,10 @@ func withoutNetwork(t *testing.T) []string {
 	return nil
 }
 
+// madeCall is a line about a system call. There are lines about none: of a thread that was about to make
+// one, whichever it was, when the process ended, the tracer says "???( <detached ...>".
+var madeCall = regexp.MustCompile(`(?m)^[0-9]+ +[a-z]`)
+
 // A tracer sees each system call: verifying makes none that has to do with a network.
 func TestVerifiesWithoutSocket(t *testing.T) {
 	strace, err := exec.LookPath("strace")
@@ -101,14 +106,14 @@ func TestVerifiesWithoutSocket(t *testing.T) {
 		return o, string(d.read("trace"))
 	}
 	_, calls := trace(d, "sign", "--key", "runattest.key", "--timestamp-server", shareTimestamper(t), "--bundle", "probe.sigstore.json", "run.json")
-	if !strings.Contains(calls, "socket(") || !strings.Contains(calls, "connect(") {
+	if !madeCall.MatchString(calls) || !strings.Contains(calls, "socket(") || !strings.Contains(calls, "connect(") {
 		t.Fatalf("the tracer sees no socket where there is one:\n%s", calls)
 	}
 	for name, args := range verifications(issuer) {
 		t.Run(name, func(t *testing.T) {
 			o, calls := trace(d.in(t), args...)
 			o.ok()
-			if calls != "" {
+			if madeCall.MatchString(calls) {
 				t.Errorf("%s: %s", o.command, calls)
 			}
 		})
