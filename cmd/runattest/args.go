@@ -116,6 +116,9 @@ func newHelp() *cobra.Command {
 
 // hintFlag says to who knows cosign what a flag of it is here, and to others which is alike.
 func hintFlag(cmd *cobra.Command, err error) error {
+	if twice := namedTwice(err); twice != nil {
+		return twice
+	}
 	for flag, hint := range map[string]string{
 		"--bundle":               "bundles are arguments: runattest verify --key PUB BUNDLE",
 		"--insecure-ignore-tlog": "no log is asked for unless --require-log says so",

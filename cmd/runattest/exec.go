@@ -74,7 +74,7 @@ monitored afterwards.`,
 	e.policies = newPolicyFlags(cmd)
 	f.Lookup("at").Usage = "with --dry-run: " + f.Lookup("at").Usage
 	f.StringArrayVar(&e.binds, "bind", nil, "NAME=PATH: where something lies that the declaration names by digest (repeatable)")
-	f.StringSliceVar(&e.envAllow, "env-allow", nil, "pass on only these variables, with commas between (default: all)")
+	f.StringSliceVar(&e.envAllow, "env-allow", nil, "pass on only these variables, with commas between (repeatable; default: all)")
 	f.StringVar(&e.log, "decision-log", "", "append the decision to this file as one JSON line")
 	f.BoolVar(&e.dryRun, "dry-run", false, "decide, and start nothing")
 	formatFlag(cmd)

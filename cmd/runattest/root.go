@@ -81,6 +81,9 @@ or malformed input; 3 the world failed (files, network, KMS).`,
 // run executes a command line and gives the process's exit status.
 func run(ctx context.Context, root *cobra.Command, args []string) int {
 	root.SetArgs(args)
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd(args...)
+	flagsOnce(root)
 	cmd, err := root.ExecuteContextC(ctx)
 	if err != nil {
 		return newOutput(cmd).fail(err)

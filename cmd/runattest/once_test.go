@@ -1,0 +1,105 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// TestFlagsOnce gives every flag of every command twice, in each way that it can be written.
+func TestFlagsOnce(t *testing.T) {
+	tree := newRoot()
+	tree.InitDefaultHelpCmd()
+	tree.InitDefaultCompletionCmd()
+	tried, lists := 0, 0
+	var walk func(cmd *cobra.Command)
+	walk = func(cmd *cobra.Command) {
+		cmd.InitDefaultHelpFlag()
+		path := strings.Fields(cmd.CommandPath())[1:]
+		each := func(f *pflag.Flag) {
+			ways := waysToGive(f)
+			for _, first := range ways {
+				for _, second := range ways {
+					args := slices.Concat(path, first, second)
+					if repeatable(f) {
+						lists++
+						if _, err := parse(args); err != nil && strings.Contains(err.Error(), "given twice") {
+							t.Errorf("%q: %v", args, err)
+						}
+						continue
+					}
+					tried++
+					var stdout, stderr bytes.Buffer
+					root := newRoot(args...)
+					root.SetOut(&stdout)
+					root.SetErr(&stderr)
+					root.SetIn(strings.NewReader(""))
+					if got := run(context.Background(), root, args); got != exitMalformed || stdout.Len() > 0 ||
+						!strings.HasPrefix(stderr.String(), "runattest: --"+f.Name+" is given twice, want it once\nhint: ") {
+						t.Errorf("%q: exit status %d, %s%s", args, got, stdout.Bytes(), stderr.Bytes())
+					}
+				}
+			}
+		}
+		cmd.Flags().VisitAll(each)
+		cmd.PersistentFlags().VisitAll(each)
+		for _, sub := range cmd.Commands() {
+			walk(sub)
+		}
+	}
+	walk(tree)
+	if tried < 200 || lists < 20 {
+		t.Errorf("%d pairs of flags tried, %d of lists", tried, lists)
+	}
+}
+
+// repeatable goes by the help, which the mechanism does not read.
+func repeatable(f *pflag.Flag) bool {
+	return strings.Contains(f.Usage, "(repeatable")
+}
+
+// waysToGive are the command lines that give a flag a value that it takes.
+func waysToGive(f *pflag.Flag) [][]string {
+	value := "x"
+	switch kind := f.Value.Type(); {
+	case kind == "bool":
+		value = "true"
+	case kind == "int":
+		value = "1"
+	case kind == "duration":
+		value = "1s"
+	case strings.Contains(kind, "|"):
+		value, _, _ = strings.Cut(kind, "|")
+	}
+	ways := [][]string{{"--" + f.Name + "=" + value}}
+	if f.NoOptDefVal != "" {
+		ways = append(ways, []string{"--" + f.Name})
+	} else {
+		ways = append(ways, []string{"--" + f.Name, value})
+	}
+	if f.Shorthand != "" {
+		ways = append(ways, []string{"-" + f.Shorthand + "=" + value})
+		if f.NoOptDefVal != "" {
+			ways = append(ways, []string{"-" + f.Shorthand})
+		} else {
+			ways = append(ways, []string{"-" + f.Shorthand, value}, []string{"-" + f.Shorthand + value})
+		}
+	}
+	return ways
+}
+
+// parse parses a command line and does not run it.
+func parse(args []string) (*cobra.Command, error) {
+	root := newRoot(args...)
+	flagsOnce(root)
+	cmd, rest, err := root.Find(args)
+	if err != nil {
+		return nil, err
+	}
+	return cmd, cmd.ParseFlags(rest)
+}
