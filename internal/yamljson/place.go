@@ -16,7 +16,7 @@ func (d *Document) Place(pointer string, n int) (line, column int) {
 	if node.Kind != yaml.ScalarNode {
 		return node.Line, node.Column
 	}
-	offset := lineOffset(d.src, node.Line, node.Column)
+	offset := d.offset(node.Line, node.Column)
 	style := plain
 	switch {
 	case node.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
@@ -102,19 +102,27 @@ func width(src []byte, offset int, style quoting) int {
 	return size
 }
 
-// lineOffset is the offset of a line and a column, both from 1, the column in characters.
-func lineOffset(src []byte, line, column int) int {
-	offset := 0
-	for ; line > 1; line-- {
-		end := bytes.IndexByte(src[offset:], '\n')
+// mark is a place in a text: a line and a column, both from 1, the column in characters.
+type mark struct{ line, column, offset int }
+
+// offset is that of a line and a column. Places are best asked for in the order of the text: it goes on
+// from the last one where it can.
+func (d *Document) offset(line, column int) int {
+	m := d.last
+	if line < m.line || line == m.line && column < m.column || m.line == 0 {
+		m = mark{1, 1, 0}
+	}
+	for m.line < line {
+		end := bytes.IndexByte(d.src[m.offset:], '\n')
 		if end < 0 {
-			return len(src)
+			return len(d.src)
 		}
-		offset += end + 1
+		m = mark{m.line + 1, 1, m.offset + end + 1}
 	}
-	for ; column > 1 && offset < len(src); column-- {
-		_, size := utf8.DecodeRune(src[offset:])
-		offset += size
+	for ; m.column < column && m.offset < len(d.src); m.column++ {
+		_, size := utf8.DecodeRune(d.src[m.offset:])
+		m.offset += size
 	}
-	return offset
+	d.last = m
+	return m.offset
 }

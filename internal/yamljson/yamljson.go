@@ -42,6 +42,8 @@ type Document struct {
 	JSON []byte
 
 	src      []byte
+	block    *yaml.Node // the last scalar that is written with | or >
+	last     mark       // where offset was last
 	root     *yaml.Node
 	most     int
 	pointers int // bytes that are left for them
@@ -59,12 +61,24 @@ func Read(data []byte, noun string, l Limits) (*Document, []Problem) {
 	if problem != nil {
 		return nil, []Problem{*problem}
 	}
-	d := &Document{JSON: make([]byte, 0, len(data)), src: data, root: node, most: l.Problems, pointers: l.Pointers}
-	d.value(node)
+	d := document(data, node, l)
+	if len(d.problems) == 0 && d.block != nil && d.endsInTwoWays(noun, l) {
+		d.problems = []Problem{{
+			Code: "yaml-break", Line: d.block.Line, Column: d.block.Column,
+			Message: "a block scalar at the end of a file without a final newline: some YAML readers end the text with a newline and others do not",
+			Hint:    "end the file with a newline; for a text that ends without one, write |- or >- too",
+		}}
+	}
 	if len(d.problems) > 0 {
 		return nil, d.problems
 	}
 	return d, nil
+}
+
+func document(data []byte, root *yaml.Node, l Limits) *Document {
+	d := &Document{JSON: make([]byte, 0, len(data)), src: data, root: root, most: l.Problems, pointers: l.Pointers}
+	d.value(root)
+	return d
 }
 
 // textProblem finds what is decided before YAML is parsed.
@@ -103,20 +117,6 @@ func textProblem(data []byte, l Limits) (Problem, bool) {
 		return p, false
 	}
 	return p, true
-}
-
-// oddBreak is the offset of the first line break that not all readers of YAML take for one, or -1.
-func oddBreak(data []byte) int {
-	first := bytes.IndexAny(data, "\u0085\u2028\u2029")
-	for i := 0; ; i++ {
-		cr := bytes.IndexByte(data[i:], '\r')
-		if cr < 0 || first >= 0 && i+cr > first {
-			return first
-		}
-		if i += cr; i+1 == len(data) || data[i+1] != '\n' {
-			return i
-		}
-	}
 }
 
 // directiveLine is the line of a directive that stands before the document, or 0.
@@ -223,7 +223,7 @@ func (d *Document) mapping(n *yaml.Node) {
 		if i > 0 {
 			d.JSON = append(d.JSON, ',')
 		}
-		if !d.plainNode(key) {
+		if !d.plainNode(key) || !d.oneReading(key) {
 			continue
 		}
 		if isPlain(key) && key.Value == "<<" {
@@ -244,6 +244,9 @@ func (d *Document) mapping(n *yaml.Node) {
 }
 
 func (d *Document) scalar(n *yaml.Node) {
+	if !d.oneReading(n) {
+		return
+	}
 	if !isPlain(n) {
 		d.string(n.Value)
 		return
