@@ -189,12 +189,10 @@ func (m *material) json() any {
 		}
 		out["timestampVerificationData"] = map[string]any{"rfc3161Timestamps": timestamps}
 	}
-	if n := len(m.evidence.LogEntries); n > 0 {
-		entries := make([]any, n)
-		for i, e := range m.evidence.LogEntries {
-			entries[i] = json.RawMessage(e)
-		}
-		out["tlogEntries"] = entries
+	entries := []any{} // written even if it is empty: sigstore-python does not read a bundle without the list
+	for _, e := range m.evidence.LogEntries {
+		entries = append(entries, json.RawMessage(e))
 	}
+	out["tlogEntries"] = entries
 	return out
 }

@@ -117,8 +117,8 @@ func (b *Bundle) sign(ctx context.Context, by signer.Signer) error {
 		return fmt.Errorf("the signer's own key does not accept what it signed: %w", err)
 	}
 	made := signature{bytes: sig}
-	if b.format == DSSE {
-		made.keyID = key.Hint() // a bare envelope has no other place for it
+	if len(b.material.certificates) == 0 {
+		made.keyID = key.Hint() // in a bundle the same as publicKey.hint: bundle.proto
 	}
 	b.signatures = []signature{made}
 	return nil

@@ -3,6 +3,7 @@ package sigstore
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	protorekor "github.com/sigstore/protobuf-specs/gen/pb-go/rekor/v1"
 	"github.com/sigstore/sigstore-go/pkg/sign"
 	"google.golang.org/protobuf/encoding/protojson"
 
@@ -142,8 +144,25 @@ func (s Services) requestEntry(ctx context.Context, l Log, e attest.Envelope) ([
 	if err := guard(func() error { return aboutThis(entries[0], e) }); err != nil {
 		return nil, fmt.Errorf("the entry %w", err)
 	}
-	text, err := protojson.Marshal(entries[0])
+	return entryText(entries[0])
+}
+
+// entryText writes an entry with the defaults that protobuf JSON may leave out, a log index of 0 and
+// an empty list of hashes, because sigstore-python does not read an entry without them. An
+// integrated time of 0 is left out: it is not a time, and a client could take it for 1970.
+func entryText(entry *protorekor.TransparencyLogEntry) ([]byte, error) {
+	text, err := protojson.MarshalOptions{EmitDefaultValues: true}.Marshal(entry)
 	if err != nil {
+		return nil, err
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(text, &members); err != nil {
+		return nil, err
+	}
+	if entry.GetIntegratedTime() == 0 {
+		delete(members, "integratedTime")
+	}
+	if text, err = json.Marshal(members); err != nil {
 		return nil, err
 	}
 	return canonical.Transform(text)
