@@ -94,6 +94,9 @@ func (r *reader) expression(into *rule, v jsontree.Value) {
 
 // compile type-checks an expression that stands in value, behind its first characters.
 func (r *reader) compile(expr, value string, behind int) *cel.Ast {
+	if !r.checkComments(expr, value, behind) {
+		return nil
+	}
 	e, err := environment()
 	if err != nil {
 		r.fail(identity.CodeValue, "", "%s", err)

@@ -2,6 +2,7 @@ package yamljson
 
 import (
 	"bytes"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -70,13 +71,25 @@ func skipSpace(src []byte, offset int, style quoting) int {
 		switch {
 		case unicode.IsSpace(r):
 			offset += size
-		case style == double && r == '\\' && offset+1 < len(src) && strings.IndexByte("ntrvfNLP_ \n\r\t", src[offset+1]) >= 0:
-			offset += 2
+		case style == double && r == '\\' && isSpaceEscape(src[offset:]):
+			offset += width(src, offset, style)
 		default:
 			return offset
 		}
 	}
 	return offset
+}
+
+// isSpaceEscape tells that the escape with which text begins stands for white space, or joins two lines.
+func isSpaceEscape(text []byte) bool {
+	if len(text) < 2 {
+		return false
+	}
+	if digits := width(text, 0, double) - 2; digits > 0 && len(text) >= 2+digits {
+		n, err := strconv.ParseUint(string(text[2:2+digits]), 16, 32)
+		return err == nil && unicode.IsSpace(rune(n))
+	}
+	return strings.IndexByte("ntrvfNLP_ \n\r\t", text[1]) >= 0
 }
 
 // width is how many bytes one character takes in src.
