@@ -419,7 +419,7 @@ func TestVerifiedIsImmutable(t *testing.T) {
 type lyingTrust struct{}
 
 func (lyingTrust) CheckEnvelope(context.Context, Envelope) Opinion {
-	return Opinion{Signature: pass(CheckSignature, ""), Signer: pass(CheckSigner, ""), Time: notChecked(CheckTime, "")}
+	return Opinion{Signature: Passed(CheckSignature, ""), Signer: Passed(CheckSigner, ""), Time: Skipped(CheckTime, CodeNotReached, "")}
 }
 
 func TestNobodySigned(t *testing.T) {
@@ -463,7 +463,7 @@ func idOf(d *identity.Declaration) *identity.ID {
 // TestDecide holds the one place where a yes is made: every way for a check to be missing,
 // failed or unknown is a no.
 func TestDecide(t *testing.T) {
-	good := []Check{pass(CheckSignature, ""), pass(CheckSigner, ""), notChecked(CheckTime, ""), pass(CheckStatement, ""), pass(CheckIdentity, ""), pass(CheckDeclaration, "")}
+	good := []Check{Passed(CheckSignature, ""), Passed(CheckSigner, ""), Skipped(CheckTime, CodeNotReached, ""), Passed(CheckStatement, ""), Passed(CheckIdentity, ""), Passed(CheckDeclaration, "")}
 	if !decide(good, required...) {
 		t.Fatal("good checks are refused")
 	}

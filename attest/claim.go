@@ -74,18 +74,16 @@ func (v *Verifier) VerifyClaim(ctx context.Context, b *Bundle, predicateType str
 		return nil, ErrNoTrust
 	}
 	o := b.CheckTrust(ctx, v.trust)
-	form := pass(CheckStatement, "in-toto v1, %s", predicateType)
+	form := Passed(CheckStatement, "in-toto v1, %s", predicateType)
 	var claim *claimContent
-	var err error
-	if b.payloadType != PayloadType {
-		err = fmt.Errorf("payloadType is %s, want %s", strconv.Quote(b.payloadType), PayloadType)
-	} else {
+	err := b.checkPayloadType()
+	if err == nil {
 		claim, err = readClaim(b.payload, predicateType)
 	}
 	if err != nil {
-		form = fail(CheckStatement, "%s", err)
+		form = Failed(CheckStatement, statementCode(err), "%s", err)
 	}
-	checks := []Check{o.Signature, o.Signer, o.Time, form}
+	checks := coded([]Check{o.Signature, o.Signer, o.Time, form})
 	if !decide(checks, CheckSignature, CheckSigner, CheckStatement) || o.By == nil || claim == nil {
 		return nil, &VerificationError{Report{Checks: checks}}
 	}
@@ -135,10 +133,34 @@ func readInToto(payload []byte, predicateType string) (jsontree.Value, error) {
 		return none, fmt.Errorf("payload: %w", err)
 	}
 	if got := root.Get("_type").Text(); got != StatementType {
-		return none, fmt.Errorf("_type is %s, want %s", strconv.Quote(got), StatementType)
+		return none, &statementError{CodePayloadType, fmt.Sprintf("_type is %s, want %s", strconv.Quote(got), StatementType)}
 	}
 	if got := root.Get("predicateType").Text(); got != predicateType {
-		return none, fmt.Errorf("predicateType is %s, want %s", strconv.Quote(got), predicateType)
+		return none, &statementError{CodePredicateType, fmt.Sprintf("predicateType is %s, want %s", strconv.Quote(got), predicateType)}
 	}
 	return root, checkMembers(root, "_type", "subject", "predicateType", "predicate")
+}
+
+// statementError says that a payload is something else than the Statement asked for.
+type statementError struct {
+	code   Code
+	reason string
+}
+
+func (e *statementError) Error() string { return e.reason }
+
+// statementCode is the code of a payload that could not be read as the Statement asked for.
+func statementCode(err error) Code {
+	var other *statementError
+	if errors.As(err, &other) {
+		return other.code
+	}
+	return CodeStatement
+}
+
+func (b *Bundle) checkPayloadType() error {
+	if b.payloadType == PayloadType {
+		return nil
+	}
+	return &statementError{CodePayloadType, fmt.Sprintf("payloadType is %s, want %s", strconv.Quote(b.payloadType), PayloadType)}
 }

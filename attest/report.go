@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/runattest/runattest/identity"
-	"github.com/runattest/runattest/internal/visible"
 )
 
 // CheckName names one of the things that a verification asks.
@@ -40,6 +39,7 @@ type Check struct {
 	Reason  string    `json:"reason"`
 	Hint    string    `json:"hint,omitempty"`
 	Details []string  `json:"details,omitempty"` // one line each, where there is more than one reason
+	Code    Code      `json:"code"`              // the reason in a word, for programs
 }
 
 // What a Signatory signs with.
@@ -70,6 +70,13 @@ type LoggedAt struct {
 	Index int64  `json:"index"`
 }
 
+// ModelName is what a declaration calls its model.
+type ModelName struct {
+	Name     string `json:"name"`
+	Provider string `json:"provider,omitempty"`
+	Version  string `json:"version,omitempty"`
+}
+
 // Report is what a verification asked and found, one check a line. Everything but Checks is
 // set only when Verified is true.
 type Report struct {
@@ -82,6 +89,7 @@ type Report struct {
 	Subjects    []Subject         `json:"subjects,omitempty"` // besides the run
 	Annotations map[string]string `json:"annotations,omitempty"`
 	Checks      []Check           `json:"checks"`
+	Model       *ModelName        `json:"model,omitempty"`
 }
 
 // Failed lists the checks that failed.
@@ -131,21 +139,4 @@ func (e *VerificationError) Error() string {
 		s += fmt.Sprintf(" (and %d more)", n)
 	}
 	return s
-}
-
-func pass(name CheckName, format string, args ...any) Check {
-	return Check{Name: name, Verdict: Pass, Reason: fmt.Sprintf(format, args...)}
-}
-
-func fail(name CheckName, format string, args ...any) Check {
-	return Check{Name: name, Verdict: Fail, Reason: visible.Cut(fmt.Sprintf(format, args...))}
-}
-
-func notChecked(name CheckName, format string, args ...any) Check {
-	return Check{Name: name, Verdict: NotChecked, Reason: fmt.Sprintf(format, args...)}
-}
-
-func (c Check) hint(hint string) Check {
-	c.Hint = hint
-	return c
 }

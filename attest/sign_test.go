@@ -55,7 +55,7 @@ type careless struct{}
 
 func (careless) CheckEnvelope(context.Context, Envelope) Opinion {
 	return Opinion{
-		Signature: pass(CheckSignature, "yes"), Signer: pass(CheckSigner, "yes"), Time: notChecked(CheckTime, "why?"),
+		Signature: Passed(CheckSignature, "yes"), Signer: Passed(CheckSigner, "yes"), Time: Skipped(CheckTime, CodeNotReached, "why?"),
 		By: &Signatory{Kind: SignedByCertificate, Name: "somebody"},
 	}
 }

@@ -96,13 +96,13 @@ func (t keyTrust) CheckEnvelope(_ context.Context, e Envelope) Opinion {
 	o, key := CheckKeys(t, e)
 	switch n := len(e.Evidence.Timestamps) + len(e.Evidence.LogEntries); {
 	case key != nil && key.Bounded():
-		o.Time = fail(CheckTime, "key %s is trusted for a certain time only, and nobody was given who vouches for a time", key.Name).
-			hint("give the trusted root of the timestamp authority: --trusted-root, or trustedRoot in the policy")
+		o.Time = Failed(CheckTime, CodeTimeMissing, "key %s is trusted for a certain time only, and nobody was given who vouches for a time", key.Name).
+			WithHint("give the trusted root of the timestamp authority: --trusted-root, or trustedRoot in the policy")
 	case n > 0:
-		o.Time = notChecked(CheckTime, "the bundle carries %d timestamps and %d log entries, which a key alone cannot check",
-			len(e.Evidence.Timestamps), len(e.Evidence.LogEntries)).hint("a trusted root checks them: --trusted-root, or trustedRoot in the policy")
+		o.Time = Skipped(CheckTime, CodeNotAsked, "the bundle carries %d timestamps and %d log entries, which a key alone cannot check",
+			len(e.Evidence.Timestamps), len(e.Evidence.LogEntries)).WithHint("a trusted root checks them: --trusted-root, or trustedRoot in the policy")
 	default:
-		o.Time = notChecked(CheckTime, "the bundle carries no trusted time, and none was required")
+		o.Time = Skipped(CheckTime, CodeNotAsked, "the bundle carries no trusted time, and none was required")
 	}
 	return o
 }
@@ -114,9 +114,9 @@ func (t keyTrust) CheckEnvelope(_ context.Context, e Envelope) Opinion {
 func CheckKeys(keys []TrustedKey, e Envelope) (Opinion, *TrustedKey) {
 	var o Opinion
 	if len(e.Certificates) > 0 {
-		o.Signature = fail(CheckSignature, "is by a certificate; only keys were given").
-			hint("if you trust its issuer: --certificate-identity, --certificate-oidc-issuer and --trusted-root, or the same in the policy")
-		o.Signer = fail(CheckSigner, "a certificate is not among the trusted keys")
+		o.Signature = Failed(CheckSignature, CodeSignerKind, "is by a certificate; only keys were given").
+			WithHint("if you trust its issuer: --certificate-identity, --certificate-oidc-issuer and --trusted-root, or the same in the policy")
+		o.Signer = Failed(CheckSigner, CodeSignerKind, "a certificate is not among the trusted keys")
 		return o, nil
 	}
 	var named *TrustedKey
@@ -131,16 +131,16 @@ func CheckKeys(keys []TrustedKey, e Envelope) (Opinion, *TrustedKey) {
 	switch {
 	case signedBy != nil:
 		o.By = &Signatory{Kind: SignedByKey, Name: signedBy.Name, KeyHint: signedBy.Key.Hint(), Algorithm: string(signedBy.Key.Algorithm())}
-		o.Signature = pass(CheckSignature, "by key %s (%s)", signedBy.Name, signedBy.Key.Algorithm())
-		o.Signer = pass(CheckSigner, "key %s is trusted", signedBy.Name)
+		o.Signature = Passed(CheckSignature, "by key %s (%s)", signedBy.Name, signedBy.Key.Algorithm())
+		o.Signer = Passed(CheckSigner, "key %s is trusted", signedBy.Name)
 	case named != nil:
-		o.Signature = fail(CheckSignature, "does not verify under key %s, which the bundle names", named.Name).
-			hint(whyNot(named.Key))
-		o.Signer = notChecked(CheckSigner, "without a good signature there is no signer")
+		o.Signature = Failed(CheckSignature, CodeSignature, "does not verify under key %s, which the bundle names", named.Name).
+			WithHint(whyNot(named.Key))
+		o.Signer = Skipped(CheckSigner, CodeNotReached, "without a good signature there is no signer")
 	default:
-		o.Signature = fail(CheckSignature, "does not verify under any trusted key")
-		o.Signer = fail(CheckSigner, "%s is not among the trusted keys", describeHint(e.KeyHint)).
-			hint("if you trust the signer: its public key goes to --key, or into the policy's signers")
+		o.Signature = Failed(CheckSignature, CodeSignerUnknown, "does not verify under any trusted key")
+		o.Signer = Failed(CheckSigner, CodeSignerUnknown, "%s is not among the trusted keys", describeHint(e.KeyHint)).
+			WithHint("if you trust the signer: its public key goes to --key, or into the policy's signers")
 	}
 	return o, signedBy
 }
@@ -175,16 +175,16 @@ func describeHint(hint string) string {
 func (b *Bundle) CheckTrust(ctx context.Context, trust Trust) Opinion {
 	if n := len(b.signatures); n != 1 {
 		return Opinion{
-			Signature: fail(CheckSignature, "the envelope has %d signatures, want exactly one", n).
-				hint("several signers are several bundles"),
-			Signer: notChecked(CheckSigner, "without a good signature there is no signer"),
-			Time:   notChecked(CheckTime, "without a good signature there is nothing to date"),
+			Signature: Failed(CheckSignature, CodeSignatureCount, "the envelope has %d signatures, want exactly one", n).
+				WithHint("several signers are several bundles"),
+			Signer: Skipped(CheckSigner, CodeNotReached, "without a good signature there is no signer"),
+			Time:   Skipped(CheckTime, CodeNotReached, "without a good signature there is nothing to date"),
 		}
 	}
 	o := trust.CheckEnvelope(ctx, b.envelope())
 	if len(b.material.certificates) > 0 && o.Signer.Verdict == Pass && o.Time.Verdict == NotChecked {
 		// whatever a trust check thinks: a certificate is good for minutes, and which minutes is the question
-		o.Time = fail(CheckTime, "a certificate proves nothing without trusted time")
+		o.Time = Failed(CheckTime, CodeTimeMissing, "a certificate proves nothing without trusted time")
 	}
 	return o
 }

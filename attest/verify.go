@@ -86,6 +86,10 @@ func (v *Verified) Report() Report {
 	r := v.report
 	r.Checks, r.Subjects, r.Annotations = slices.Clone(r.Checks), v.Subjects(), v.Annotations()
 	r.Times, r.Logs = v.Times(), slices.Clone(r.Logs)
+	if r.Model != nil {
+		model := *r.Model
+		r.Model = &model
+	}
 	if r.Signer != nil {
 		by := *r.Signer
 		r.Signer = &by
@@ -108,14 +112,14 @@ func (v *Verifier) Verify(ctx context.Context, b *Bundle, want Expect) (*Verifie
 	}
 	opinion := b.CheckTrust(ctx, v.trust)
 	run := checkRun(b, want)
-	checks := []Check{
+	checks := coded([]Check{
 		opinion.Signature, opinion.Signer, opinion.Time,
 		run.statement, run.identity, run.declaration, run.subject,
-		notChecked(CheckPolicy, "no policy was given"),
-	}
+		Skipped(CheckPolicy, CodeNotAsked, "no policy was given"),
+	})
 	if !decide(checks, required...) || opinion.By == nil || run.verified == nil {
 		if want.Policy != nil {
-			checks[len(checks)-1] = notChecked(CheckPolicy, "a policy judges only what is verified")
+			checks[len(checks)-1] = Skipped(CheckPolicy, CodeNotReached, "a policy judges only what is verified")
 		}
 		return nil, &VerificationError{Report{Checks: checks}}
 	}
@@ -124,6 +128,7 @@ func (v *Verifier) Verify(ctx context.Context, b *Bundle, want Expect) (*Verifie
 			Verified:    true,
 			Identity:    run.verified.ID(),
 			Kind:        run.verified.Kind(),
+			Model:       modelName(run.verified),
 			Signer:      opinion.By,
 			Times:       opinion.Times,
 			Logs:        opinion.Logs,
@@ -141,6 +146,11 @@ func (v *Verifier) Verify(ctx context.Context, b *Bundle, want Expect) (*Verifie
 	return verified.judge(ctx, want.Policy)
 }
 
+func modelName(d *identity.Declaration) *ModelName {
+	m := d.Model()
+	return &ModelName{Name: m.Name, Provider: m.Provider, Version: m.Version}
+}
+
 // judge has the policy decide about what is verified otherwise.
 func (v *Verified) judge(ctx context.Context, p Policy) (*Verified, error) {
 	check := p.CheckPolicy(ctx, v)
@@ -150,6 +160,7 @@ func (v *Verified) judge(ctx context.Context, p Policy) (*Verified, error) {
 	check.Name = CheckPolicy
 	checks := slices.Clone(v.report.Checks)
 	checks[len(checks)-1] = check
+	coded(checks)
 	if !decide(checks, append(slices.Clone(required), CheckPolicy)...) {
 		return nil, &VerificationError{Report{Checks: checks}}
 	}
@@ -168,18 +179,19 @@ type runChecks struct {
 
 func checkRun(b *Bundle, want Expect) runChecks {
 	var r runChecks
-	if b.payloadType != PayloadType {
-		r.statement = fail(CheckStatement, "payloadType is %s, want %s", strconv.Quote(b.payloadType), PayloadType)
-	} else if c, err := readStatement(b.payload); err != nil {
-		r.statement = fail(CheckStatement, "%s", err)
+	err := b.checkPayloadType()
+	if err == nil {
+		r.content, err = readStatement(b.payload)
+	}
+	if err != nil {
+		r.statement = Failed(CheckStatement, statementCode(err), "%s", err)
 	} else {
-		r.content = c
-		r.statement = pass(CheckStatement, "in-toto v1, run identity v1")
+		r.statement = Passed(CheckStatement, "in-toto v1, run identity v1")
 	}
 	if r.content == nil {
-		r.identity = notChecked(CheckIdentity, "without a statement there is no identity")
-		r.declaration = notChecked(CheckDeclaration, "without a statement there is no declaration")
-		r.subject = notChecked(CheckSubject, "without a statement there are no subjects")
+		r.identity = Skipped(CheckIdentity, CodeNotReached, "without a statement there is no identity")
+		r.declaration = Skipped(CheckDeclaration, CodeNotReached, "without a statement there is no declaration")
+		r.subject = Skipped(CheckSubject, CodeNotReached, "without a statement there are no subjects")
 		return r
 	}
 	r.checkDeclaration(want)
@@ -193,13 +205,13 @@ func (r *runChecks) checkDeclaration(want Expect) {
 	var missing *missingDeclarationError
 	switch {
 	case errors.As(err, &missing):
-		r.identity = fail(CheckIdentity, "%s", err).hint("give the declaration with --declaration FILE")
-		r.declaration = notChecked(CheckDeclaration, "the attestation is detached and no declaration was given")
+		r.identity = Failed(CheckIdentity, CodeDeclarationMissing, "%s", err).WithHint("give the declaration with --declaration FILE")
+		r.declaration = Skipped(CheckDeclaration, CodeNotReached, "the attestation is detached and no declaration was given")
 		return
 	case err != nil:
-		r.declaration = fail(CheckDeclaration, "%s", err)
+		r.declaration = Failed(CheckDeclaration, CodeDeclaration, "%s", err)
 	default:
-		r.declaration = pass(CheckDeclaration, "valid, kind %s", declaration.Kind())
+		r.declaration = Passed(CheckDeclaration, "valid, kind %s", declaration.Kind())
 	}
 	r.identity = r.compareIdentity(id, want)
 	if r.identity.Verdict == Pass && r.declaration.Verdict == Pass {
@@ -235,19 +247,19 @@ func (r *runChecks) compareIdentity(id identity.ID, want Expect) Check {
 	const mismatch = "recomputed %s, but %s %s"
 	switch run := r.content.subjects[0]; {
 	case id.IsZero():
-		return fail(CheckIdentity, "cannot be recomputed")
+		return Failed(CheckIdentity, CodeDeclaration, "cannot be recomputed")
 	case id != r.content.id:
-		return fail(CheckIdentity, mismatch, id, "the predicate states", r.content.id)
+		return Failed(CheckIdentity, CodeIdentityMismatch, mismatch, id, "the predicate states", r.content.id)
 	case run != runSubject(id):
-		return fail(CheckIdentity, mismatch, id, "the subject is", strconv.Quote(run.String()))
+		return Failed(CheckIdentity, CodeIdentityMismatch, mismatch, id, "the subject is", strconv.Quote(run.String()))
 	case want.Identity != nil && id != *want.Identity:
-		return fail(CheckIdentity, mismatch, id, "the run expected is", cmp.Or(want.Identity.String(), "none"))
+		return Failed(CheckIdentity, CodeIdentityUnexpected, mismatch, id, "the run expected is", cmp.Or(want.Identity.String(), "none"))
 	case want.Declaration != nil && id != want.Declaration.ID():
-		return fail(CheckIdentity, mismatch, id, "the declaration given is", want.Declaration.ID())
+		return Failed(CheckIdentity, CodeIdentityUnexpected, mismatch, id, "the declaration given is", want.Declaration.ID())
 	case r.content.ref != nil && r.content.ref.Size != want.Declaration.Size():
-		return fail(CheckIdentity, "the declaration has %d bytes, but declarationRef states %d", want.Declaration.Size(), r.content.ref.Size)
+		return Failed(CheckIdentity, CodeIdentityMismatch, "the declaration has %d bytes, but declarationRef states %d", want.Declaration.Size(), r.content.ref.Size)
 	}
-	return pass(CheckIdentity, "recomputed = subject = predicate%s", expectations(want))
+	return Passed(CheckIdentity, "recomputed = subject = predicate%s", expectations(want))
 }
 
 func expectations(want Expect) string {
@@ -263,16 +275,16 @@ func expectations(want Expect) string {
 
 func (r *runChecks) checkSubjects(artifacts []Subject) {
 	if len(artifacts) == 0 {
-		r.subject = notChecked(CheckSubject, "no artifact was given")
+		r.subject = Skipped(CheckSubject, CodeNotAsked, "no artifact was given")
 		return
 	}
 	named := r.content.subjects[1:]
 	for _, a := range artifacts {
 		isIt := func(s Subject) bool { return s.SHA256 == a.SHA256 }
 		if !slices.ContainsFunc(named, isIt) {
-			r.subject = fail(CheckSubject, "%s (sha256:%x) is not among the %d artifacts that the statement names", a.Name, a.SHA256, len(named))
+			r.subject = Failed(CheckSubject, CodeSubjectMissing, "%s (sha256:%x) is not among the %d artifacts that the statement names", a.Name, a.SHA256, len(named))
 			return
 		}
 	}
-	r.subject = pass(CheckSubject, "every artifact given is among the subjects")
+	r.subject = Passed(CheckSubject, "every artifact given is among the subjects")
 }

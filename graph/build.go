@@ -292,10 +292,10 @@ func passed(r attest.Report, name attest.CheckName) bool {
 func keep(failed []attest.Check) []attest.Check {
 	kept := make([]attest.Check, 0, max(1, len(failed)))
 	for _, c := range failed {
-		kept = append(kept, attest.Check{Name: c.Name, Verdict: c.Verdict, Reason: cut(c.Reason), Hint: cut(c.Hint)})
+		kept = append(kept, attest.Check{Name: c.Name, Verdict: c.Verdict, Code: c.Code, Reason: cut(c.Reason), Hint: cut(c.Hint)})
 	}
 	if len(kept) == 0 {
-		kept = append(kept, attest.Check{Name: attest.CheckSignature, Verdict: attest.NotChecked, Reason: "not verified"})
+		kept = append(kept, attest.Skipped(attest.CheckSignature, attest.CodeNotReached, "not verified"))
 	}
 	return kept
 }

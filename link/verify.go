@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -17,6 +16,12 @@ const (
 	CheckRelation attest.CheckName = "relation" // the relation expected is the one claimed
 	CheckArtifact attest.CheckName = "artifact" // the artifacts given are among the subjects
 	CheckRun      attest.CheckName = "run"      // the run expected is the one named, and is verified
+)
+
+// The codes of a link's own checks that failed.
+const (
+	CodeRelationMismatch attest.Code = "relation-mismatch" // another relation is claimed than the one expected
+	CodeRunMismatch      attest.Code = "run-mismatch"      // another run is named than the one expected
 )
 
 // Expect is what the caller knows from elsewhere. The zero value expects nothing in particular.
@@ -73,7 +78,7 @@ func Verify(ctx context.Context, verifier *attest.Verifier, b *attest.Bundle, wa
 	if err != nil {
 		for i := range checks {
 			if checks[i].Name == attest.CheckStatement {
-				checks[i] = check(attest.CheckStatement, attest.Fail, "%s", err)
+				checks[i] = attest.Failed(attest.CheckStatement, attest.CodeStatement, "%s", err)
 			}
 		}
 		return nil, refuse(checks, unread()...)
@@ -95,53 +100,49 @@ func refuse(checks []attest.Check, more ...attest.Check) error {
 func unread() []attest.Check {
 	const reason = "what is not verified is not compared"
 	return []attest.Check{
-		check(CheckRelation, attest.NotChecked, reason),
-		check(CheckArtifact, attest.NotChecked, reason),
-		check(CheckRun, attest.NotChecked, reason),
+		attest.Skipped(CheckRelation, attest.CodeNotReached, reason),
+		attest.Skipped(CheckArtifact, attest.CodeNotReached, reason),
+		attest.Skipped(CheckRun, attest.CodeNotReached, reason),
 	}
 }
 
 func (want Expect) relation(l Link) attest.Check {
 	switch want.Relation {
 	case "":
-		return check(CheckRelation, attest.NotChecked, "no relation was expected; the link claims %s", l.Relation)
+		return attest.Skipped(CheckRelation, attest.CodeNotAsked, "no relation was expected; the link claims %s", l.Relation)
 	case l.Relation:
-		return check(CheckRelation, attest.Pass, "%s, as expected", l.Relation)
+		return attest.Passed(CheckRelation, "%s, as expected", l.Relation)
 	}
-	return check(CheckRelation, attest.Fail, "the link claims %s, expected is %s", l.Relation, want.Relation)
+	return attest.Failed(CheckRelation, CodeRelationMismatch, "the link claims %s, expected is %s", l.Relation, want.Relation)
 }
 
 func (want Expect) artifacts(l Link) attest.Check {
 	for _, a := range want.Artifacts {
 		isIt := func(s attest.Subject) bool { return s.SHA256 == a.SHA256 }
 		if !slices.ContainsFunc(l.Artifacts, isIt) {
-			return check(CheckArtifact, attest.Fail, "%s (sha256:%x) is not among the %d artifacts that the link names", a.Name, a.SHA256, len(l.Artifacts))
+			return attest.Failed(CheckArtifact, attest.CodeSubjectMissing, "%s (sha256:%x) is not among the %d artifacts that the link names", a.Name, a.SHA256, len(l.Artifacts))
 		}
 	}
 	if len(want.Artifacts) == 0 {
-		return check(CheckArtifact, attest.NotChecked, "no artifact was given")
+		return attest.Skipped(CheckArtifact, attest.CodeNotAsked, "no artifact was given")
 	}
-	return check(CheckArtifact, attest.Pass, "every artifact given is among those that the link names")
+	return attest.Passed(CheckArtifact, "every artifact given is among those that the link names")
 }
 
 func (want Expect) run(l Link) attest.Check {
 	switch {
 	case want.Run != nil && *want.Run != l.Run:
-		return check(CheckRun, attest.Fail, "the link names %s, the run expected is %s", l.Run, cmp.Or(want.Run.String(), "none"))
+		return attest.Failed(CheckRun, CodeRunMismatch, "the link names %s, the run expected is %s", l.Run, cmp.Or(want.Run.String(), "none"))
 	case want.Verified != nil && want.Verified.ID() != l.Run:
-		return check(CheckRun, attest.Fail, "the link names %s, the run given is %s", l.Run, cmp.Or(want.Verified.ID().String(), "not verified"))
+		return attest.Failed(CheckRun, CodeRunMismatch, "the link names %s, the run given is %s", l.Run, cmp.Or(want.Verified.ID().String(), "not verified"))
 	case want.Verified != nil:
 		by := want.Verified.Signer()
-		return check(CheckRun, attest.Pass, "the run named is verified, signed by %s %s", by.Kind, by.Name)
+		return attest.Passed(CheckRun, "the run named is verified, signed by %s %s", by.Kind, by.Name)
 	}
-	c := check(CheckRun, attest.NotChecked, "nobody has verified the run: its bundle was not given")
+	c := attest.Skipped(CheckRun, attest.CodeNotAsked, "nobody has verified the run: its bundle was not given")
 	if want.Run != nil {
-		c = check(CheckRun, attest.Pass, "the link names the identity expected; nobody has verified the run itself")
+		c = attest.Passed(CheckRun, "the link names the identity expected; nobody has verified the run itself")
 	}
 	c.Hint = "give the run's bundle with --run BUNDLE to have it verified"
 	return c
-}
-
-func check(name attest.CheckName, verdict attest.Verdict, format string, args ...any) attest.Check {
-	return attest.Check{Name: name, Verdict: verdict, Reason: fmt.Sprintf(format, args...)}
 }

@@ -268,21 +268,17 @@ func (g *Gate) Decision() *Decision { return g.decision }
 
 // CheckPolicy passes what the policy allows. Each denial is a detail of the check.
 func (g *Gate) CheckPolicy(ctx context.Context, v *attest.Verified) attest.Check {
-	check := attest.Check{Name: attest.CheckPolicy, Verdict: attest.Fail}
 	d, err := g.policy.Evaluate(ctx, v, g.given)
 	if err != nil {
-		check.Reason = err.Error()
-		return check
+		return attest.Failed(attest.CheckPolicy, attest.CodePolicyFailed, "%s", err)
 	}
 	g.decision = d
+	check := attest.Failed(attest.CheckPolicy, attest.CodePolicyDenied, "%s: denied, %s", d.label(), plural(len(d.Denials), "reason"))
 	if d.Allowed {
-		check.Verdict = attest.Pass
-		check.Reason = fmt.Sprintf("%s: %s met", d.label(), plural(len(d.Rules)-len(d.Warnings), "rule"))
+		check = attest.Passed(attest.CheckPolicy, "%s: %s met", d.label(), plural(len(d.Rules)-len(d.Warnings), "rule"))
 		if n := len(d.Warnings); n > 0 {
 			check.Reason += ", " + plural(n, "warning")
 		}
-	} else {
-		check.Reason = fmt.Sprintf("%s: denied, %s", d.label(), plural(len(d.Denials), "reason"))
 	}
 	for _, a := range d.Approvals {
 		check.Details = append(check.Details, a.String())

@@ -53,36 +53,36 @@ func parseCertificate(der []byte) (*leafCertificate, error) {
 // trusted, or by no authority that the trusted root names when the certificate is valid.
 func (t *trust) judgeStranger(c *leafCertificate) attest.Check {
 	if !slices.ContainsFunc(t.Identities, func(i CertificateIdentity) bool { return i.match(c.summary) }) {
-		return withHint(failed(attest.CheckSigner, "%s", whyNone(t.Identities, c.summary)),
-			"if you trust this signer: --certificate-identity and --certificate-oidc-issuer, or signers in the policy")
+		return attest.Failed(attest.CheckSigner, attest.CodeCertificateIdentity, "%s", whyNone(t.Identities, c.summary)).
+			WithHint("if you trust this signer: --certificate-identity and --certificate-oidc-issuer, or signers in the policy")
 	}
 	_, _, early := t.Root.issuerOf(c.leaf, c.leaf.NotBefore)
 	_, _, late := t.Root.issuerOf(c.leaf, c.leaf.NotAfter)
 	if early != nil && late != nil {
-		return failed(attest.CheckSigner, "the certificate is by no authority that the trusted root names for %s: %s", stamp(c.leaf.NotBefore), early)
+		return attest.Failed(attest.CheckSigner, attest.CodeCertificateIssuer, "the certificate is by no authority that the trusted root names for %s: %s", stamp(c.leaf.NotBefore), early)
 	}
-	return skipped(attest.CheckSigner, "not dated yet")
+	return attest.Skipped(attest.CheckSigner, attest.CodeNotReached, "not dated yet")
 }
 
 // judgeSigner says whether the certificate is by an authority that the trusted root vouches for at
 // each of the times.
 func (t *trust) judgeSigner(c *leafCertificate, times []attest.TrustedTime) attest.Check {
 	if len(times) == 0 {
-		return skipped(attest.CheckSigner, "the certificate names %s, but without trusted time nobody can say whether it was valid", c.summary.SubjectAlternativeName)
+		return attest.Skipped(attest.CheckSigner, attest.CodeNotReached, "the certificate names %s, but without trusted time nobody can say whether it was valid", c.summary.SubjectAlternativeName)
 	}
 	var issuer string
 	var chains [][]*x509.Certificate
 	for _, at := range times {
 		var err error
 		if issuer, chains, err = t.Root.issuerOf(c.leaf, at.Time); err != nil {
-			return failed(attest.CheckSigner, "the certificate is by no authority that the trusted root names for %s: %s", stamp(at.Time), err)
+			return attest.Failed(attest.CheckSigner, attest.CodeCertificateIssuer, "the certificate is by no authority that the trusted root names for %s: %s", stamp(at.Time), err)
 		}
 	}
 	logged, err := t.Root.checkSCT(chains)
 	if err != nil {
-		return failed(attest.CheckSigner, "the certificate carries no signed certificate timestamp (SCT) by a log that the trusted root names: %s", err)
+		return attest.Failed(attest.CheckSigner, attest.CodeCertificateLog, "the certificate carries no signed certificate timestamp (SCT) by a log that the trusted root names: %s", err)
 	}
-	return passed(attest.CheckSigner, "%s, checked with %s, certified by %s%s",
+	return attest.Passed(attest.CheckSigner, "%s, checked with %s, certified by %s%s",
 		c.summary.SubjectAlternativeName, c.summary.Issuer, issuer, logged)
 }
 

@@ -119,31 +119,34 @@ type demand struct {
 
 // judgeTime holds the evidence against what the signer and the verifier demand.
 func (t *trust) judgeTime(e attest.Envelope, found evidence, d demand) attest.Check {
-	no := func(format string, args ...any) attest.Check { return failed(attest.CheckTime, format, args...) }
+	no := func(code attest.Code, format string, args ...any) attest.Check {
+		return attest.Failed(attest.CheckTime, code, format, args...)
+	}
 	switch n := found.timestamps(); {
 	case len(found.wrong) > 0:
-		return no("%s", oneLine(found.wrong))
+		return no(attest.CodeEvidence, "%s", oneLine(found.wrong))
 	case d.time && len(found.times) == 0 || n < t.RequireTimestamps:
 		return t.lacksTime(e, found)
 	case len(found.times) == 0 && len(e.Evidence.Timestamps) > 0 && len(t.Root.root.TimestampingAuthorities()) > 0:
-		return no("no timestamp in the bundle is by an authority of the trusted root: %s", oneLine(found.ignored))
+		return no(attest.CodeTimeMissing, "no timestamp in the bundle is by an authority of the trusted root: %s", oneLine(found.ignored))
 	case found.differentLogs() < d.logs && len(e.Evidence.LogEntries) == 0:
-		return withHint(no("no log entry: the bundle has none, want one in %d transparency logs", d.logs), "sign with --rekor, or ask for none: --require-log none, or another evidence in the policy")
+		return no(attest.CodeLogMissing, "no log entry: the bundle has none, want one in %d transparency logs", d.logs).
+			WithHint("sign with --rekor, or ask for none: --require-log none, or another evidence in the policy")
 	case found.differentLogs() < d.logs:
-		return no("in %d transparency logs of the trusted root, want %d: %s", found.differentLogs(), d.logs, oneLine(found.ignored))
+		return no(attest.CodeLogMissing, "in %d transparency logs of the trusted root, want %d: %s", found.differentLogs(), d.logs, oneLine(found.ignored))
 	}
 	for _, at := range found.times {
 		if at.Time.Before(d.notBefore) || !d.notAfter.IsZero() && at.Time.After(d.notAfter) {
-			return no("%s by %s is outside the validity of %s (%s to %s)", stamp(at.Time), at.Authority, d.who, bound(d.notBefore), bound(d.notAfter))
+			return no(attest.CodeTimeValidity, "%s by %s is outside the validity of %s (%s to %s)", stamp(at.Time), at.Authority, d.who, bound(d.notBefore), bound(d.notAfter))
 		}
 	}
 	if late := t.lateness(found.times); late != "" {
-		return no("%s", late)
+		return no(attest.CodeTimeLate, "%s", late)
 	}
 	if len(found.times) == 0 {
-		return skipped(attest.CheckTime, "the bundle proves no time, and none was required%s", t.besides(found))
+		return attest.Skipped(attest.CheckTime, attest.CodeNotAsked, "the bundle proves no time, and none was required%s", t.besides(found))
 	}
-	return passed(attest.CheckTime, "%s%s%s", describe(found.times), t.deadline(), t.besides(found))
+	return attest.Passed(attest.CheckTime, "%s%s%s", describe(found.times), t.deadline(), t.besides(found))
 }
 
 // lacksTime says which evidence is missing and what would help.
@@ -152,7 +155,7 @@ func (t *trust) lacksTime(e attest.Envelope, found evidence) attest.Check {
 	if t.RequireTimestamps > 1 {
 		want = fmt.Sprintf(" (%d of %d required)", found.timestamps(), t.RequireTimestamps)
 	}
-	c := failed(attest.CheckTime, "no trusted timestamp%s: ", want)
+	c := attest.Failed(attest.CheckTime, attest.CodeTimeMissing, "no trusted timestamp%s: ", want)
 	switch {
 	case len(e.Evidence.Timestamps) == 0:
 		c.Reason += "the bundle has none"

@@ -93,10 +93,10 @@ func (t *trust) CheckEnvelope(ctx context.Context, e attest.Envelope) attest.Opi
 func (t *trust) checkKey(ctx context.Context, e attest.Envelope) attest.Opinion {
 	o, key := attest.CheckKeys(t.Keys, e)
 	if len(t.Keys) == 0 {
-		o.Signature = failed(attest.CheckSignature, "is by a key; only certificate identities are trusted")
+		o.Signature = attest.Failed(attest.CheckSignature, attest.CodeSignerKind, "is by a key; only certificate identities are trusted")
 	}
 	if key == nil {
-		o.Time = skipped(attest.CheckTime, "without a good signature there is nothing to date")
+		o.Time = attest.Skipped(attest.CheckTime, attest.CodeNotReached, "without a good signature there is nothing to date")
 		return o
 	}
 	found := t.gather(ctx, e, signatory{key: key})
@@ -114,28 +114,28 @@ func (t *trust) checkKey(ctx context.Context, e attest.Envelope) attest.Opinion 
 func (t *trust) checkCertificate(ctx context.Context, e attest.Envelope) attest.Opinion {
 	if len(t.Identities) == 0 {
 		o, _ := attest.CheckKeys(t.Keys, e) // says that a certificate is no key
-		o.Time = skipped(attest.CheckTime, "without a trusted signer there is nothing to date")
+		o.Time = attest.Skipped(attest.CheckTime, attest.CodeNotReached, "without a trusted signer there is nothing to date")
 		return o
 	}
 	o := attest.Opinion{
-		Signer: skipped(attest.CheckSigner, "without a good signature there is no signer"),
-		Time:   skipped(attest.CheckTime, "without a good signature there is nothing to date"),
+		Signer: attest.Skipped(attest.CheckSigner, attest.CodeNotReached, "without a good signature there is no signer"),
+		Time:   attest.Skipped(attest.CheckTime, attest.CodeNotReached, "without a good signature there is nothing to date"),
 	}
 	c, err := parseCertificate(e.Certificates[0])
 	if err != nil {
-		o.Signature = failed(attest.CheckSignature, "the certificate cannot be used: %s", err)
+		o.Signature = attest.Failed(attest.CheckSignature, attest.CodeCertificate, "the certificate cannot be used: %s", err)
 		return o
 	}
 	if err := c.key.Verify(e.Message(), e.Signature); err != nil {
-		o.Signature = withHint(failed(attest.CheckSignature, "does not verify under the certificate's key"),
-			"the payload, the signature or the certificate was changed after signing")
+		o.Signature = attest.Failed(attest.CheckSignature, attest.CodeSignature, "does not verify under the certificate's key").
+			WithHint("the payload, the signature or the certificate was changed after signing")
 		return o
 	}
-	o.Signature = passed(attest.CheckSignature, "by the key of a certificate (%s)", c.key.Algorithm())
+	o.Signature = attest.Passed(attest.CheckSignature, "by the key of a certificate (%s)", c.key.Algorithm())
 	// Nothing is read that a stranger could have made: who has no certificate of the trusted root, or
 	// is not trusted, has none of his evidence looked at.
 	if o.Signer = t.judgeStranger(c); o.Signer.Verdict == attest.Fail {
-		o.Time = skipped(attest.CheckTime, "without a trusted signer there is nothing to date")
+		o.Time = attest.Skipped(attest.CheckTime, attest.CodeNotReached, "without a trusted signer there is nothing to date")
 		return o
 	}
 	found := t.gather(ctx, e, signatory{certificate: c})
@@ -163,21 +163,4 @@ func (t *trust) logsForCertificate() int {
 		return 1
 	}
 	return max(t.RequireLogEntries, 0)
-}
-
-func passed(name attest.CheckName, format string, args ...any) attest.Check {
-	return attest.Check{Name: name, Verdict: attest.Pass, Reason: fmt.Sprintf(format, args...)}
-}
-
-func failed(name attest.CheckName, format string, args ...any) attest.Check {
-	return attest.Check{Name: name, Verdict: attest.Fail, Reason: fmt.Sprintf(format, args...)}
-}
-
-func skipped(name attest.CheckName, format string, args ...any) attest.Check {
-	return attest.Check{Name: name, Verdict: attest.NotChecked, Reason: fmt.Sprintf(format, args...)}
-}
-
-func withHint(c attest.Check, hint string) attest.Check {
-	c.Hint = hint
-	return c
 }

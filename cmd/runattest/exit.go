@@ -66,3 +66,11 @@ func exitStatus(err error) int {
 	}
 	return exitMalformed
 }
+
+// errorCode is what keeps an input from a verdict, for programs: it says in a word what the exit status says.
+func errorCode(err error) string {
+	if exitStatus(err) == exitFailed {
+		return "unreadable"
+	}
+	return "malformed"
+}

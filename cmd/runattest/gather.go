@@ -49,7 +49,7 @@ func (a *appliedPolicy) CheckPolicy(ctx context.Context, v *attest.Verified) att
 	given, err := a.given(ctx, v)
 	if err != nil {
 		a.failed = err
-		return attest.Check{Name: attest.CheckPolicy, Verdict: attest.Fail, Reason: err.Error()}
+		return attest.Failed(attest.CheckPolicy, attest.CodePolicyFailed, "%s", err)
 	}
 	gate := a.Gate(given)
 	check := gate.CheckPolicy(ctx, v)

@@ -131,13 +131,14 @@ func verifyLinks(cmd *cobra.Command, paths []string, verifier *attest.Verifier, 
 
 // linkReport is the JSON result of one link. Claim, Signer and Times are set only if Verified is true.
 type linkReport struct {
-	Bundle   string               `json:"bundle"`
-	Verified bool                 `json:"verified"`
-	Claim    *linkClaim           `json:"claim,omitempty"`
-	Signer   *attest.Signatory    `json:"signer,omitempty"`
-	Times    []attest.TrustedTime `json:"times,omitempty"`
-	Checks   []attest.Check       `json:"checks"`
-	Error    string               `json:"error,omitempty"`
+	Bundle    string               `json:"bundle"`
+	Verified  bool                 `json:"verified"`
+	Claim     *linkClaim           `json:"claim,omitempty"`
+	Signer    *attest.Signatory    `json:"signer,omitempty"`
+	Times     []attest.TrustedTime `json:"times,omitempty"`
+	Checks    []attest.Check       `json:"checks"`
+	Error     string               `json:"error,omitempty"`
+	ErrorCode string               `json:"errorCode,omitempty"`
 }
 
 type linkClaim struct {
@@ -172,7 +173,7 @@ func printLink(o *output, r linkReport, err error) {
 	switch {
 	case err != nil:
 		o.note(r.Bundle, err)
-		r.Error = visible.Cut(err.Error())
+		r.Error, r.ErrorCode = visible.Cut(err.Error()), errorCode(err)
 	case !r.Verified:
 		o.status = max(o.status, exitNo)
 	}

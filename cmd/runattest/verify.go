@@ -178,7 +178,8 @@ func verifyOne(ctx context.Context, verifier *attest.Verifier, data []byte, want
 type bundleReport struct {
 	Bundle string `json:"bundle"`
 	attest.Report
-	Error string `json:"error,omitempty"`
+	Error     string `json:"error,omitempty"`
+	ErrorCode string `json:"errorCode,omitempty"`
 }
 
 func printVerdict(o *output, name string, report attest.Report, err error) {
@@ -193,7 +194,7 @@ func printVerdict(o *output, name string, report attest.Report, err error) {
 	if o.json {
 		result := bundleReport{Bundle: name, Report: report}
 		if err != nil {
-			result.Error = visible.Cut(err.Error())
+			result.Error, result.ErrorCode = visible.Cut(err.Error()), errorCode(err)
 		}
 		printErr = o.object(result)
 	} else if err == nil {
