@@ -3,7 +3,6 @@ package attest
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"slices"
@@ -595,7 +594,10 @@ func TestMalformedBundles(t *testing.T) {
 		"keyid an object":      edit(`"keyid":"`+key.PublicKey().Hint()+`"`, `"keyid":{"a":1}`),
 		"base64 garbage":       strings.Replace(good, payload, "!!!", 1),
 		"base64 line break":    strings.Replace(good, payload, payload[:4]+`\n`+payload[4:], 1),
-		"base64 URL alphabet":  strings.Replace(good, payload, base64.URLEncoding.EncodeToString([]byte{0xff, 0xff, 0xfe}), 1),
+		"base64 mixed":         strings.Replace(good, payload, "-/-_", 1),
+		"base64 URL unpadded":  strings.Replace(good, payload, "_w", 1),
+		"base64 URL stray":     strings.Replace(good, payload, "_-==", 1),
+		"base64 URL break":     strings.Replace(good, payload, `_w\n==`, 1),
 		"base64 no padding":    strings.Replace(good, payload, "YQ", 1),
 		"base64 stray bits":    strings.Replace(good, payload, "YR==", 1),
 		"payload a number":     strings.Replace(good, `"`+payload+`"`, "1", 1),

@@ -57,7 +57,8 @@ type signature struct {
 var bundleRules = canonical.Options{ExactNumbers: true, MaxDepth: limits.BundleDepth, MaxValues: limits.BundleValues}
 
 // ParseBundle reads a Sigstore bundle (v0.3, or v0.1 and v0.2, which older clients wrote) that
-// holds a DSSE envelope, or a bare DSSE envelope: strict JSON, strict base64, no unknown members. Errors wrap ErrMalformed.
+// holds a DSSE envelope, or a bare DSSE envelope: strict JSON, strict base64 in either alphabet, no unknown members.
+// A null stands for a member that is left out where bundle.proto makes the member optional. Errors wrap ErrMalformed.
 func ParseBundle(data []byte) (*Bundle, error) {
 	b, err := parseBundle(data)
 	if err != nil {
@@ -93,10 +94,10 @@ func (b *Bundle) readBundle(root jsontree.Value) error {
 	if !slices.Contains(readMediaTypes, b.mediaType) {
 		return fmt.Errorf("mediaType is %s, want %s", strconv.Quote(b.mediaType), BundleMediaType)
 	}
-	if root.Get("messageSignature").Kind() != jsontree.Absent {
+	if optional(root, "messageSignature").Kind() != jsontree.Absent {
 		return errors.New("holds the signature of a file, want a DSSE envelope with a statement")
 	}
-	if err := checkMembers(root, "mediaType", "verificationMaterial", "dsseEnvelope"); err != nil {
+	if err := checkMembers(root, "mediaType", "verificationMaterial", "dsseEnvelope", "messageSignature"); err != nil {
 		return err
 	}
 	if err := b.material.read(root.Get("verificationMaterial"), !b.old()); err != nil {
@@ -131,14 +132,15 @@ func (b *Bundle) readEnvelope(v jsontree.Value) error {
 		if err := checkMembers(s, "sig", "keyid"); err != nil {
 			return fmt.Errorf("signatures[%d]: %w", i, err)
 		}
-		if err := wantKinds(s, map[string]jsontree.Kind{"sig": jsontree.String, "keyid": jsontree.String}); err != nil {
-			return fmt.Errorf("signatures[%d]: %w", i, err)
+		keyID, err := optionalText(s, "keyid")
+		if err != nil {
+			return fmt.Errorf("signatures[%d].%w", i, err)
 		}
-		sig, err := decodeBase64(s.Get("sig").Bytes())
-		if err != nil || len(sig) == 0 {
-			return fmt.Errorf("signatures[%d].sig: want a signature in strict standard base64", i)
+		sig, err := readBase64(s, "sig", limits.Bundle)
+		if err != nil {
+			return fmt.Errorf("signatures[%d].%w", i, err)
 		}
-		b.signatures = append(b.signatures, signature{sig, s.Get("keyid").Text()})
+		b.signatures = append(b.signatures, signature{sig, keyID})
 	}
 	return nil
 }

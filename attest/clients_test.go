@@ -3,6 +3,10 @@ package attest
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -68,5 +72,112 @@ func TestWrittenForOtherClients(t *testing.T) {
 				t.Errorf("keyid is %v, want %v", keyid, c.keyid)
 			}
 		})
+	}
+}
+
+// TestNullIsAbsent: protobuf JSON may write null for a member that is left out. It is read so where
+// bundle.proto makes the member optional, and nowhere else.
+func TestNullIsAbsent(t *testing.T) {
+	key := newSigner(t, signer.ECDSAP256)
+	hint := key.PublicKey().Hint()
+	text, err := signed(t, newStatement(t, StatementOptions{}), key, SigstoreBundle).Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	edit := func(old, new string) string {
+		t.Helper()
+		if strings.Count(string(text), old) != 1 {
+			t.Fatalf("%q is not in the bundle once", old)
+		}
+		return strings.Replace(string(text), old, new, 1)
+	}
+	verifier := trusting(t, key)
+	for _, c := range []string{
+		edit(`"dsseEnvelope":`, `"messageSignature":null,"dsseEnvelope":`),
+		edit(`"publicKey":`, `"certificate":null,"x509CertificateChain":null,"publicKey":`),
+		edit(`"hint":"`+hint+`"`, `"hint":null`),
+		edit(`"keyid":"`+hint+`"`, `"keyid":null`),
+		edit(`"tlogEntries":[]`, `"tlogEntries":null`),
+		edit(`"tlogEntries":[]`, `"timestampVerificationData":null`),
+		edit(`"tlogEntries":[]`, `"timestampVerificationData":{"rfc3161Timestamps":null}`),
+		strings.Replace(edit(`"keyid":"`+hint+`"`, `"keyid":null`), `"hint":"`+hint+`"`, `"hint":null`, 1),
+	} {
+		b, err := ParseBundle([]byte(c))
+		if err != nil {
+			t.Errorf("%v\n%s", err, c)
+			continue
+		}
+		if _, err := verifier.Verify(ctx, b, Expect{}); err != nil {
+			t.Errorf("%v\n%s", err, c)
+		}
+	}
+	start, end := strings.Index(string(text), `{"keyid"`), strings.Index(string(text), `}]}`)+1
+	signature, publicKey := string(text)[start:end], `"publicKey":{"hint":"`+hint+`"}`
+	payload := regexp.MustCompile(`"payload":"[^"]*"`).FindString(string(text))
+	for _, c := range []string{
+		edit(payload, `"payload":null`),
+		edit(`"payloadType":"`+PayloadType+`"`, `"payloadType":null`),
+		edit(`"signatures":[`+signature+`]`, `"signatures":null`),
+		edit(signature, `null`),
+		edit(signature, signature+`,null`),
+		regexp.MustCompile(`"sig":"[^"]*"`).ReplaceAllString(string(text), `"sig":null`),
+		edit(`"mediaType":"`+BundleMediaType+`"`, `"mediaType":null`),
+		edit(publicKey, `"publicKey":null`),
+		edit(publicKey, `"certificate":{"rawBytes":null}`),
+		edit(publicKey, `"x509CertificateChain":{"certificates":null}`),
+		edit(publicKey, `"x509CertificateChain":{"certificates":[null]}`),
+		edit(publicKey, publicKey+`,"certificate":{"rawBytes":"YQ=="},"x509CertificateChain":null`),
+		edit(`"tlogEntries":[]`, `"tlogEntries":[null]`),
+		edit(`"tlogEntries":[]`, `"timestampVerificationData":{"rfc3161Timestamps":[null]}`),
+		edit(`"tlogEntries":[]`, `"timestampVerificationData":{"rfc3161Timestamps":[{"signedTimestamp":null}]}`),
+		edit(`"tlogEntries":[]`, `"unknown":null`),
+		`{"mediaType":"` + BundleMediaType + `","verificationMaterial":{` + publicKey + `},"dsseEnvelope":null}`,
+		`{"mediaType":"` + BundleMediaType + `","verificationMaterial":null,"dsseEnvelope":{` + payload + `,"payloadType":"` + PayloadType + `","signatures":[` + signature + `]}}`,
+	} {
+		if b, err := ParseBundle([]byte(c)); !errors.Is(err, ErrMalformed) {
+			t.Errorf("%v, %v\n%s", b, err, c)
+		}
+	}
+}
+
+// TestEitherAlphabet: each value in base64 is read in the standard and in the URL-safe alphabet, and
+// in no mixture of both.
+func TestEitherAlphabet(t *testing.T) {
+	key := newSigner(t, signer.Ed25519)
+	verifier := trusting(t, key)
+	toURL := strings.NewReplacer("+", "-", "/", "_")
+	tried := map[string]bool{}
+	for n := 0; len(tried) < 4; n++ { // until payload and signature of both formats had characters that differ
+		statement := newStatement(t, StatementOptions{Annotations: map[string]string{"a": fmt.Sprint("ÿÿÿ??>>~~", n)}})
+		for _, format := range []Format{SigstoreBundle, DSSE} {
+			text, err := signed(t, statement, key, format).Marshal()
+			if err != nil {
+				t.Fatal(err)
+			}
+			payload := regexp.MustCompile(`"payload":"[^"]*"`).FindString(string(text))
+			sig := regexp.MustCompile(`"sig":"[^"]*"`).FindString(string(text))
+			for _, value := range []string{payload, sig} {
+				if strings.Count(value, "+")+strings.Count(value, "/") < 2 {
+					continue
+				}
+				tried[string(format)+value[:4]] = true
+				b, err := ParseBundle([]byte(strings.Replace(string(text), value, toURL.Replace(value), 1)))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := verifier.Verify(ctx, b, Expect{}); err != nil {
+					t.Error(err)
+				}
+				back, err := b.Marshal()
+				if err != nil || string(back) != string(text) {
+					t.Errorf("written back as %s, %v", back, err)
+				}
+				i := strings.IndexAny(value, "+/")
+				mixed := value[:i] + toURL.Replace(value[i:i+1]) + value[i+1:]
+				if _, err := ParseBundle([]byte(strings.Replace(string(text), value, mixed, 1))); !errors.Is(err, ErrMalformed) {
+					t.Errorf("mixed: %v", err)
+				}
+			}
+		}
 	}
 }

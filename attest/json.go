@@ -1,6 +1,7 @@
 package attest
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -41,23 +42,55 @@ func checkMembers(v jsontree.Value, allowed ...string) error {
 	return nil
 }
 
-// wantKinds refuses members of another type; absent ones are no matter.
-func wantKinds(v jsontree.Value, kinds map[string]jsontree.Kind) error {
-	for name, m := range v.Members() {
-		if want, ok := kinds[string(name)]; ok && m.Kind() != want {
-			return fmt.Errorf("%s: is of type %s, want %s", name, m.Kind(), want)
-		}
+// optional is a member, absent also where it is null: protobuf JSON's other way to leave a member out.
+func optional(v jsontree.Value, name string) jsontree.Value {
+	if m := v.Get(name); m.Kind() != jsontree.Null {
+		return m
 	}
-	return nil
+	return jsontree.Value{}
 }
 
-// decodeBase64 takes standard base64 in its one spelling: padded, no line breaks, no
-// stray bits. Anything else would let two texts carry one signature.
+// optionalText is a string, "" where it is absent or null.
+func optionalText(v jsontree.Value, name string) (string, error) {
+	m := optional(v, name)
+	if k := m.Kind(); k != jsontree.Absent && k != jsontree.String {
+		return "", fmt.Errorf("%s: is of type %s, want string", name, k)
+	}
+	return m.Text(), nil
+}
+
+// readBase64 is a member that is required: 1 to most bytes in strict base64.
+func readBase64(v jsontree.Value, name string, most int) ([]byte, error) {
+	text := v.Get(name)
+	if text.Kind() != jsontree.String {
+		return nil, fmt.Errorf("%s: is of type %s, want string", name, text.Kind())
+	}
+	data, err := decodeBase64(text.Bytes())
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%s: %w", name, err)
+	case len(data) == 0:
+		return nil, fmt.Errorf("%s: is empty", name)
+	case len(data) > most:
+		return nil, fmt.Errorf("%s: %d bytes, want at most %d", name, len(data), most)
+	}
+	return data, nil
+}
+
+var errBase64 = errors.New("not strict base64: want the standard or the URL-safe alphabet, not both, padded and without line breaks")
+
+// decodeBase64 takes base64 in the standard or the URL-safe alphabet, as DSSE 1.0 and protobuf JSON
+// demand of readers, and never in a mixture of both. It must be padded, which RFC 4648 wants where
+// a specification does not say otherwise, without line breaks and without stray bits.
 func decodeBase64(text []byte) ([]byte, error) {
-	out := make([]byte, base64.StdEncoding.DecodedLen(len(text)))
-	n, err := base64.StdEncoding.Strict().Decode(out, text)
-	if err != nil || base64.StdEncoding.EncodedLen(n) != len(text) { // the decoder skips line breaks
-		return nil, errors.New("not strict standard base64")
+	alphabet := base64.StdEncoding
+	if bytes.IndexByte(text, '-') >= 0 || bytes.IndexByte(text, '_') >= 0 {
+		alphabet = base64.URLEncoding
+	}
+	out := make([]byte, alphabet.DecodedLen(len(text)))
+	n, err := alphabet.Strict().Decode(out, text)
+	if err != nil || alphabet.EncodedLen(n) != len(text) { // the decoder skips line breaks
+		return nil, errBase64
 	}
 	return out[:n], nil
 }

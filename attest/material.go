@@ -29,13 +29,14 @@ func (m *material) read(v jsontree.Value, oneCertificate bool) error {
 	if err := checkMembers(v, "publicKey", "certificate", "x509CertificateChain", "tlogEntries", "timestampVerificationData"); err != nil {
 		return err
 	}
-	if err := m.readSigner(v.Get("publicKey"), v.Get("certificate"), v.Get("x509CertificateChain"), oneCertificate); err != nil {
+	key, certificate, chain := optional(v, "publicKey"), optional(v, "certificate"), optional(v, "x509CertificateChain")
+	if err := m.readSigner(key, certificate, chain, oneCertificate); err != nil {
 		return err
 	}
-	if err := m.readTimestamps(v.Get("timestampVerificationData")); err != nil {
+	if err := m.readTimestamps(optional(v, "timestampVerificationData")); err != nil {
 		return fmt.Errorf("timestampVerificationData: %w", err)
 	}
-	if err := m.readLogEntries(v.Get("tlogEntries")); err != nil {
+	if err := m.readLogEntries(optional(v, "tlogEntries")); err != nil {
 		return fmt.Errorf("tlogEntries: %w", err)
 	}
 	m.text = v.Raw()
@@ -69,10 +70,10 @@ func (m *material) readSigner(key, certificate, chain jsontree.Value, oneCertifi
 	if err := checkMembers(key, "hint"); err != nil {
 		return fmt.Errorf("publicKey: %w", err)
 	}
-	if err := wantKinds(key, map[string]jsontree.Kind{"hint": jsontree.String}); err != nil {
+	var err error
+	if m.keyHint, err = optionalText(key, "hint"); err != nil {
 		return fmt.Errorf("publicKey: %w", err)
 	}
-	m.keyHint = key.Get("hint").Text()
 	return nil
 }
 
@@ -95,18 +96,15 @@ func (m *material) readChain(chain jsontree.Value) error {
 }
 
 func (m *material) readTimestamps(v jsontree.Value) error {
-	if isAbsent(v) {
+	if v.Kind() == jsontree.Absent {
 		return nil
 	}
 	if err := checkMembers(v, "rfc3161Timestamps"); err != nil {
 		return err
 	}
-	list := v.Get("rfc3161Timestamps")
+	list := optional(v, "rfc3161Timestamps")
 	if err := wantList(list, limits.Timestamps); err != nil {
 		return fmt.Errorf("rfc3161Timestamps: %w", err)
-	}
-	if isAbsent(list) {
-		return nil
 	}
 	for i, t := range list.Elements() {
 		der, err := readBytes(t, "signedTimestamp", limits.Timestamp)
@@ -119,7 +117,7 @@ func (m *material) readTimestamps(v jsontree.Value) error {
 }
 
 func (m *material) readLogEntries(v jsontree.Value) error {
-	if err := wantList(v, limits.LogEntries); err != nil || isAbsent(v) {
+	if err := wantList(v, limits.LogEntries); err != nil {
 		return err
 	}
 	for i, entry := range v.Elements() {
@@ -131,16 +129,10 @@ func (m *material) readLogEntries(v jsontree.Value) error {
 	return nil
 }
 
-// isAbsent says that there is no evidence: null is protobuf JSON's other way to leave a member out,
-// which some clients write.
-func isAbsent(v jsontree.Value) bool {
-	return v.Kind() == jsontree.Absent || v.Kind() == jsontree.Null
-}
-
 // wantList takes an array of at most so many elements, or nothing.
 func wantList(v jsontree.Value, most int) error {
 	switch {
-	case isAbsent(v):
+	case v.Kind() == jsontree.Absent:
 		return nil
 	case v.Kind() != jsontree.Array:
 		return fmt.Errorf("is of type %s, want array", v.Kind())
@@ -155,20 +147,7 @@ func readBytes(v jsontree.Value, name string, most int) ([]byte, error) {
 	if err := checkMembers(v, name); err != nil {
 		return nil, err
 	}
-	text := v.Get(name)
-	if text.Kind() != jsontree.String {
-		return nil, fmt.Errorf("%s: is of type %s, want string", name, text.Kind())
-	}
-	data, err := decodeBase64(text.Bytes())
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("%s: %w", name, err)
-	case len(data) == 0:
-		return nil, fmt.Errorf("%s: is empty", name)
-	case len(data) > most:
-		return nil, fmt.Errorf("%s: %d bytes, want at most %d", name, len(data), most)
-	}
-	return data, nil
+	return readBase64(v, name, most)
 }
 
 // json is the material as a bundle carries it: what was read as it was read.

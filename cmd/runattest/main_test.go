@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"testing"
 
@@ -18,8 +19,12 @@ func TestScripts(t *testing.T) {
 }
 
 // params adds commands to the scripts: `exits STATUS COMMAND...` wants that exit status; pki and tuf
-// are for trusted roots.
+// are for trusted roots. $CLIENTS is the folder of bundles that other clients have made.
 func params(dir string) testscript.Params {
+	clients, err := filepath.Abs("../../testdata/clients")
+	if err != nil {
+		panic(err)
+	}
 	return testscript.Params{
 		Dir:                 dir,
 		RequireExplicitExec: true,
@@ -27,6 +32,7 @@ func params(dir string) testscript.Params {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("NO_COLOR", "1")
 			env.Setenv("HOME", env.WorkDir)
+			env.Setenv("CLIENTS", clients)
 			env.Values[tufKey{}] = new(tufState)
 			return startRegistries(env)
 		},
