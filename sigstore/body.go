@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/digitorus/pkcs7"
+	protorekor "github.com/sigstore/protobuf-specs/gen/pb-go/rekor/v1"
 
 	"github.com/runattest/runattest/canonical"
 	"github.com/runattest/runattest/internal/jsontree"
@@ -19,8 +20,8 @@ import (
 // some of it under keys that it brings along, whatever those cost. So it is looked at before.
 
 // checkBody takes the body of a log entry as the logs canonicalise it: of a kind that is about an
-// envelope, without what only a proposal has.
-func checkBody(body []byte) error {
+// envelope, without what only a proposal has, and of the kind and version that the entry states.
+func checkBody(body []byte, stated *protorekor.KindVersion) error {
 	if len(body) > limits.LogEntryBody {
 		return fmt.Errorf("a body of %d bytes, want at most %d", len(body), limits.LogEntryBody)
 	}
@@ -32,8 +33,15 @@ func checkBody(body []byte) error {
 	if err != nil {
 		return fmt.Errorf("body: %w", err)
 	}
+	if err := onlyMembers(root, "apiVersion", "kind", "spec"); err != nil {
+		return err
+	}
+	kind := root.Get("kind").Text() + " " + root.Get("apiVersion").Text()
+	if want := stated.GetKind() + " " + stated.GetVersion(); want != kind {
+		return fmt.Errorf("kindVersion is %q, but the body is of kind %q", want, kind)
+	}
 	spec := root.Get("spec")
-	switch kind := root.Get("kind").Text() + " " + root.Get("apiVersion").Text(); kind {
+	switch kind {
 	case "hashedrekord 0.0.2":
 		return nil
 	case "dsse 0.0.1":

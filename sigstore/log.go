@@ -37,7 +37,7 @@ func (r *TrustedRoot) checkLogEntry(name string, text []byte, e attest.Envelope,
 	var entry protorekor.TransparencyLogEntry
 	err := protojson.Unmarshal(text, &entry)
 	if err == nil {
-		err = checkBody(entry.GetCanonicalizedBody())
+		err = checkBody(entry.GetCanonicalizedBody(), entry.GetKindVersion())
 	}
 	if err == nil {
 		err = guard(func() error { _, err := tlog.ParseTransparencyLogEntry(&entry); return err })

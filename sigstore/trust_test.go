@@ -3,6 +3,7 @@ package sigstore
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	protorekor "github.com/sigstore/protobuf-specs/gen/pb-go/rekor/v1"
 	"github.com/sigstore/sigstore-go/pkg/root"
 
 	"github.com/runattest/runattest/attest"
@@ -362,11 +364,15 @@ func TestHostileBodies(t *testing.T) {
 		"empty":                   ``,
 		"larger than any log has": `{"apiVersion":"0.0.2","kind":"hashedrekord","spec":"` + strings.Repeat("a", 64<<10) + `"}`,
 	} {
-		if err := checkBody([]byte(body)); err == nil {
-			t.Errorf("%s: accepted", name)
+		var stated protorekor.KindVersion // as the body says, so that it is not what is refused
+		var said struct{ Kind, APIVersion string }
+		_ = json.Unmarshal([]byte(body), &said)
+		stated.Kind, stated.Version = said.Kind, said.APIVersion
+		if err := checkBody([]byte(body), &stated); err == nil || strings.Contains(err.Error(), "kindVersion") {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if err := checkBody([]byte(`{"apiVersion":"0.0.2","kind":"hashedrekord","spec":{}}`)); err != nil {
+	if err := checkBody([]byte(`{"apiVersion":"0.0.2","kind":"hashedrekord","spec":{}}`), &protorekor.KindVersion{Kind: "hashedrekord", Version: "0.0.2"}); err != nil {
 		t.Error(err)
 	}
 	for _, response := range [][]byte{nil, []byte("x"), {0x30, 0}} {
