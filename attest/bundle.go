@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/runattest/runattest/canonical"
 	"github.com/runattest/runattest/internal/jsontree"
@@ -103,6 +102,9 @@ func (b *Bundle) readBundle(root jsontree.Value) error {
 	if err := b.material.read(root.Get("verificationMaterial"), !b.old()); err != nil {
 		return fmt.Errorf("verificationMaterial: %w", err)
 	}
+	if err := checkVersion(root.Get("verificationMaterial"), versionOf(b.mediaType)); err != nil {
+		return fmt.Errorf("verificationMaterial.%w", err)
+	}
 	if err := b.readEnvelope(root.Get("dsseEnvelope")); err != nil {
 		return fmt.Errorf("dsseEnvelope: %w", err)
 	}
@@ -111,9 +113,7 @@ func (b *Bundle) readBundle(root jsontree.Value) error {
 
 // old says that the bundle is of a version before 0.3, in which a chain of certificates stands
 // for the one that is meant.
-func (b *Bundle) old() bool {
-	return strings.HasSuffix(b.mediaType, "=0.1") || strings.HasSuffix(b.mediaType, "=0.2")
-}
+func (b *Bundle) old() bool { return versionOf(b.mediaType) != version03 }
 
 func (b *Bundle) readEnvelope(v jsontree.Value) error {
 	if err := checkMembers(v, "payload", "payloadType", "signatures"); err != nil {

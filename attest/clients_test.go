@@ -29,7 +29,7 @@ func (e evidenceOf) Witness(context.Context, Envelope) (Evidence, error) { retur
 func TestWrittenForOtherClients(t *testing.T) {
 	key := newSigner(t, signer.ECDSAP256)
 	hint := key.PublicKey().Hint()
-	evidence := evidenceOf{Timestamps: [][]byte{[]byte("t")}, LogEntries: [][]byte{[]byte(`{"logIndex":"7"}`)}}
+	evidence := evidenceOf{Timestamps: [][]byte{[]byte("t")}, LogEntries: [][]byte{[]byte(`{"inclusionProof":{},"logIndex":"7"}`)}}
 	for name, c := range map[string]struct {
 		by       signer.Signer
 		options  SignOptions
@@ -44,7 +44,7 @@ func TestWrittenForOtherClients(t *testing.T) {
 			"certificate": map[string]any{"rawBytes": "Y2VydGlmaWNhdGU="}, "tlogEntries": []any{},
 		}},
 		"evidence": {key, SignOptions{Witness: evidence}, hint, map[string]any{
-			"publicKey": map[string]any{"hint": hint}, "tlogEntries": []any{map[string]any{"logIndex": "7"}},
+			"publicKey": map[string]any{"hint": hint}, "tlogEntries": []any{map[string]any{"inclusionProof": map[string]any{}, "logIndex": "7"}},
 			"timestampVerificationData": map[string]any{"rfc3161Timestamps": []any{map[string]any{"signedTimestamp": "dA=="}}},
 		}},
 	} {

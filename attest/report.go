@@ -64,7 +64,7 @@ type TrustedTime struct {
 	Time      time.Time `json:"time"`
 }
 
-// LoggedAt is a place in a transparency log where the signature is proved to be.
+// LoggedAt is a place in a transparency log where the signature is proved, or promised, to be.
 type LoggedAt struct {
 	Log   string `json:"log"` // the log as the trusted root names it
 	Index int64  `json:"index"`
@@ -85,7 +85,8 @@ type Report struct {
 	Kind        identity.Kind     `json:"kind,omitempty"`
 	Signer      *Signatory        `json:"signer,omitempty"`
 	Times       []TrustedTime     `json:"times,omitempty"`
-	Logs        []LoggedAt        `json:"logs,omitempty"`
+	Logs        []LoggedAt        `json:"logs,omitempty"`     // proved
+	Promises    []LoggedAt        `json:"promises,omitempty"` // promised by the log, and not proved
 	Subjects    []Subject         `json:"subjects,omitempty"` // besides the run
 	Annotations map[string]string `json:"annotations,omitempty"`
 	Checks      []Check           `json:"checks"`

@@ -39,12 +39,13 @@ type Envelope struct {
 func (e Envelope) Message() []byte { return dsse.PAE(e.PayloadType, e.Payload) }
 
 // Opinion is what a trust check found. By is nil unless the signature is good and the
-// signer trusted; Times and Logs are those that were verified.
+// signer trusted; Times, Logs and Promises are those that were verified.
 type Opinion struct {
 	Signature, Signer, Time Check
 	By                      *Signatory
 	Times                   []TrustedTime
-	Logs                    []LoggedAt
+	Logs                    []LoggedAt // where the signature is proved to be
+	Promises                []LoggedAt // where a log has promised to put it, without a proof that it did
 }
 
 // TrustedKey is a public key with the name that reports call it by.

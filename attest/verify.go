@@ -85,7 +85,7 @@ func (v *Verified) Annotations() map[string]string { return maps.Clone(v.report.
 func (v *Verified) Report() Report {
 	r := v.report
 	r.Checks, r.Subjects, r.Annotations = slices.Clone(r.Checks), v.Subjects(), v.Annotations()
-	r.Times, r.Logs = v.Times(), slices.Clone(r.Logs)
+	r.Times, r.Logs, r.Promises = v.Times(), slices.Clone(r.Logs), slices.Clone(r.Promises)
 	if r.Model != nil {
 		model := *r.Model
 		r.Model = &model
@@ -132,6 +132,7 @@ func (v *Verifier) Verify(ctx context.Context, b *Bundle, want Expect) (*Verifie
 			Signer:      opinion.By,
 			Times:       opinion.Times,
 			Logs:        opinion.Logs,
+			Promises:    opinion.Promises,
 			Subjects:    run.content.subjects[1:],
 			Annotations: run.content.annotations,
 			Checks:      checks,

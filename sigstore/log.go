@@ -54,36 +54,43 @@ func (r *TrustedRoot) checkLogEntry(name string, text []byte, e attest.Envelope,
 	}
 	var integrated []root.Timestamp
 	err = guard(func() (err error) { integrated, err = r.verifyEntry(&entry, e, by); return err })
-	at := attest.LoggedAt{Log: logName(log), Index: provedIndex(&entry)}
-	if err == nil && slices.Contains(found.proofs, inLog{at, log}) { // as sigstore-go: somebody wanted it to count twice
+	in := inLog{attest.LoggedAt{Log: logName(log), Index: provedIndex(&entry)}, log, entry.GetInclusionProof() != nil}
+	if err == nil && slices.ContainsFunc(found.entries, in.same) { // as sigstore-go: it would count twice
 		err = errors.New("stands twice")
 	}
 	if err != nil {
 		found.wrong = append(found.wrong, fmt.Errorf("%s: %w", name, err))
 		return
 	}
-	found.proofs = append(found.proofs, inLog{at, log})
+	found.entries = append(found.entries, in)
 	for _, t := range integrated { // only Rekor v1 signs a time
-		found.times = append(found.times, attest.TrustedTime{Kind: logKind, Authority: at.Log, Time: t.Time.UTC()})
+		found.times = append(found.times, attest.TrustedTime{Kind: logKind, Authority: in.at.Log, Time: t.Time.UTC()})
 	}
 }
 
 func logName(l *root.TransparencyLog) string { return cmp.Or(l.BaseURL, hex.EncodeToString(l.ID)) }
 
-// inLog says that the signature is in a log. A log that got a new key is another one at the same URL.
+// inLog says that the signature is in a log, or, where it is not proved, that the log has promised to put
+// it there. A log that got a new key is another one at the same URL.
 type inLog struct {
-	at  attest.LoggedAt
-	log *root.TransparencyLog
+	at     attest.LoggedAt
+	log    *root.TransparencyLog
+	proved bool
 }
 
-// judgeLogs takes for proved what is by logs that are believed at the time of the signature: who
+func (l inLog) same(other inLog) bool { return l.at == other.at && l.log == other.log }
+
+// judgeLogs takes for true what is by logs that are believed at the time of the signature: who
 // got hold of a retired log's key could prove entries ever after.
 func (f *evidence) judgeLogs() {
-	for _, p := range f.proofs {
-		if believedAt(p.log, f.times) {
-			f.logs = append(f.logs, p.at)
-		} else {
-			f.ignored = append(f.ignored, fmt.Errorf("the log %s is not believed at the time of the signature", p.at.Log))
+	for _, e := range f.entries {
+		switch {
+		case !believedAt(e.log, f.times):
+			f.ignored = append(f.ignored, fmt.Errorf("the log %s is not believed at the time of the signature", e.at.Log))
+		case e.proved:
+			f.logs = append(f.logs, e.at)
+		default:
+			f.promises = append(f.promises, e.at)
 		}
 	}
 }
@@ -99,7 +106,8 @@ func believedAt(l *root.TransparencyLog, times []attest.TrustedTime) bool {
 	return len(times) > 0 || l.ValidityPeriodEnd.IsZero()
 }
 
-// differentLogs counts the logs.
+// differentLogs counts the logs in which the signature is proved to be. A promise proves nothing of the kind: the log
+// may never have kept it.
 func (f evidence) differentLogs() int {
 	names := map[string]bool{}
 	for _, l := range f.logs {

@@ -1,10 +1,17 @@
 package sigstore
 
 import (
+	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+
+	"github.com/runattest/runattest/attest"
 )
 
 // clients is where bundles of other clients are, with a trusted root for them.
@@ -61,5 +68,107 @@ func TestKindVersion(t *testing.T) {
 		"v2":                 {w.v2(), alice, ""},
 	} {
 		t.Run(name, c.run)
+	}
+}
+
+// TestPromises: that a log has promised an entry says when it saw the signature, and not that it is in the log.
+func TestPromises(t *testing.T) {
+	w := newWorld(t)
+	r := rootOf(t, nil, w)
+	const refused = "time: promised by the log"
+	asking := func(logs int) TrustOptions {
+		return TrustOptions{Root: r, Identities: trustsAlice, RequireLogEntries: logs}
+	}
+	for name, c := range map[string]trial{
+		"by default":           {w.promised(), asking(0), refused},
+		"one wanted":           {w.promised(), asking(1), refused},
+		"none wanted":          {w.promised(), asking(NoLogEntries), ""},
+		"without a timestamp":  {w.promised().stamp(), asking(NoLogEntries), ""},
+		"proved, v0.1":         {w.relabelled("0.1"), asking(1), ""},
+		"proved, v0.2":         {w.relabelled("0.2"), asking(1), ""},
+		"of another signature": {w.promisedBy(w.promised()), asking(NoLogEntries), "time: log entry 0"},
+	} {
+		t.Run(name, c.run)
+	}
+	o := w.promised().stamp().bundle(t).CheckTrust(t.Context(), trusting(t, asking(NoLogEntries)))
+	if len(o.Promises) != 1 || len(o.Logs) != 0 || len(o.Times) != 1 || strings.Contains(o.Time.Reason, "in the log") ||
+		strings.Contains(o.Time.Reason, "logged") || !strings.Contains(o.Time.Reason, "is promised, not proved") {
+		t.Errorf("%+v", o)
+	}
+	o = w.relabelled("0.1").bundle(t).CheckTrust(t.Context(), trusting(t, asking(0)))
+	if len(o.Promises) != 0 || len(o.Logs) != 1 || !strings.Contains(o.Time.Reason, "in the log") {
+		t.Errorf("%+v", o)
+	}
+}
+
+// relabelled is a bundle with promise and proof that states an older version.
+func (w world) relabelled(version string) parts {
+	p := w.promised()
+	proved := w.rekorV1Entry(p)
+	p.material()["tlogEntries"] = []any{proved}
+	p["mediaType"] = "application/vnd.dev.sigstore.bundle+json;version=" + version
+	return p
+}
+
+// rekorV1Entry is a bundle's entry with promise and proof.
+func (w world) rekorV1Entry(p parts) map[string]any {
+	w.t.Helper()
+	entry := p.entry()
+	body, err := base64.StdEncoding.DecodeString(entry["canonicalizedBody"].(string))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	proved, err := w.GetInclusionProof(body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	root, err := hex.DecodeString(*proved.RootHash)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	entry["inclusionProof"] = map[string]any{
+		"logIndex": fmt.Sprint(*proved.LogIndex), "treeSize": fmt.Sprint(*proved.TreeSize), "rootHash": root,
+		"checkpoint": map[string]any{"envelope": *proved.Checkpoint},
+	}
+	return entry
+}
+
+// promisedBy is a bundle with the entry of another.
+func (w world) promisedBy(p parts) parts {
+	other := w.promised()
+	p.material()["tlogEntries"] = other.material()["tlogEntries"]
+	return p
+}
+
+// TestRelabelled: what states an older version has what that version has.
+func TestRelabelled(t *testing.T) {
+	w := newWorld(t)
+	edited := func(p parts, edit func(parts)) parts {
+		edit(p)
+		return p
+	}
+	const v = "application/vnd.dev.sigstore.bundle+json;version="
+	for name, c := range map[string]struct {
+		p    parts
+		says string
+	}{
+		"relabelled":             {ofClients(t, "03-relabelled-v01-promise-only.sigstore.json"), "certificate: a bundle v0.1 carries x509CertificateChain"},
+		"certificate in v0.2":    {edited(w.v2(), func(p parts) { p["mediaType"] = v + "0.2" }), "certificate: a bundle v0.2 carries x509CertificateChain"},
+		"promise alone, v0.2":    {edited(w.promised(), func(p parts) { p["mediaType"] = v + "0.2" }), "tlogEntries[0]: has no inclusionProof"},
+		"no promise in v0.1":     {edited(w.v2().chained(), func(p parts) { p["mediaType"] = v + "0.1" }), "tlogEntries[0]: has no inclusionPromise"},
+		"no proof in v0.3":       {edited(w.v2(), func(p parts) { delete(p.entry(), "inclusionProof") }), "tlogEntries[0]: has no inclusionProof"},
+		"no proof in a v1's":     {edited(w.v1(), func(p parts) { delete(p.entry(), "inclusionProof") }), "tlogEntries[0]: has no inclusionProof"},
+		"null proof in v0.3":     {edited(w.v2(), func(p parts) { p.entry()["inclusionProof"] = nil }), "tlogEntries[0]: has no inclusionProof"},
+		"null promise in v0.1":   {edited(w.promised(), func(p parts) { p.entry()["inclusionPromise"] = nil }), "tlogEntries[0]: has no inclusionPromise"},
+		"second entry in v0.3":   {edited(w.v2(), func(p parts) { p.material()["tlogEntries"] = []any{p.entry(), map[string]any{}} }), "tlogEntries[1]: has no inclusionProof"},
+		"the other label of 0.3": {edited(w.v2(), func(p parts) { p["mediaType"], p.entry()["inclusionProof"] = v+"0.3", nil }), "tlogEntries[0]: has no inclusionProof"},
+	} {
+		text, err := json.Marshal(c.p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := attest.ParseBundle(text); !errors.Is(err, attest.ErrMalformed) || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: got %v\nwant %s", name, err, c.says)
+		}
 	}
 }

@@ -18,11 +18,12 @@ import (
 
 // evidence is what of a bundle's timestamps and log entries the trusted root vouches for.
 type evidence struct {
-	times   []attest.TrustedTime
-	proofs  []inLog           // of entries in logs that the trusted root names
-	logs    []attest.LoggedAt // those of them that count
-	ignored []error           // by nobody whom the trusted root names
-	wrong   []error           // by somebody whom it names, and not true of this signature
+	times    []attest.TrustedTime
+	entries  []inLog           // of logs that the trusted root names
+	logs     []attest.LoggedAt // those of them that are proved
+	promises []attest.LoggedAt // those of them that are promised only
+	ignored  []error           // by nobody whom the trusted root names
+	wrong    []error           // by somebody whom it names, and not true of this signature
 }
 
 // gather holds everything that a bundle carries against the trusted root.
@@ -129,6 +130,10 @@ func (t *trust) judgeTime(e attest.Envelope, found evidence, d demand) attest.Ch
 		return t.lacksTime(e, found)
 	case len(found.times) == 0 && len(e.Evidence.Timestamps) > 0 && len(t.Root.root.TimestampingAuthorities()) > 0:
 		return no(attest.CodeTimeMissing, "no timestamp in the bundle is by an authority of the trusted root: %s", oneLine(found.ignored))
+	case found.differentLogs() < d.logs && len(found.promises) > 0:
+		return no(attest.CodeLogMissing, "in %d transparency logs of the trusted root, want %d: promised by the log %s at %d, which does not prove that it is there",
+			found.differentLogs(), d.logs, found.promises[0].Log, found.promises[0].Index).
+			WithHint("have it signed again with a proof of inclusion, or ask for no log: --require-log none, or another evidence in the policy")
 	case found.differentLogs() < d.logs && len(e.Evidence.LogEntries) == 0:
 		return no(attest.CodeLogMissing, "no log entry: the bundle has none, want one in %d transparency logs", d.logs).
 			WithHint("sign with --rekor, or ask for none: --require-log none, or another evidence in the policy")
@@ -146,7 +151,7 @@ func (t *trust) judgeTime(e attest.Envelope, found evidence, d demand) attest.Ch
 	if len(found.times) == 0 {
 		return attest.Skipped(attest.CheckTime, attest.CodeNotAsked, "the bundle proves no time, and none was required%s", t.besides(found))
 	}
-	return attest.Passed(attest.CheckTime, "%s%s%s", describe(found.times), t.deadline(), t.besides(found))
+	return attest.Passed(attest.CheckTime, "%s%s%s", found.describe(), t.deadline(), t.besides(found))
 }
 
 // lacksTime says which evidence is missing and what would help.
@@ -195,12 +200,16 @@ func (t *trust) deadline() string {
 	return ", before " + stamp(*t.SignedBefore)
 }
 
-func describe(times []attest.TrustedTime) string {
+// describe lists the trusted times. A log that has not proved the entry has only promised it.
+func (f evidence) describe() string {
 	var parts []string
-	for _, at := range times {
+	for _, at := range f.times {
 		how := "stamped"
-		if at.Kind == logKind {
+		switch proved := func(l attest.LoggedAt) bool { return l.Log == at.Authority }; {
+		case at.Kind == logKind && slices.ContainsFunc(f.logs, proved):
 			how = "logged"
+		case at.Kind == logKind:
+			how = "promised"
 		}
 		parts = append(parts, fmt.Sprintf("%s %s by %s", how, stamp(at.Time), at.Authority))
 	}
@@ -212,6 +221,9 @@ func (t *trust) besides(found evidence) string {
 	var b strings.Builder
 	for _, l := range found.logs {
 		fmt.Fprintf(&b, "; in the log %s at %d", l.Log, l.Index)
+	}
+	for _, l := range found.promises {
+		fmt.Fprintf(&b, "; entry %d of %s is promised, not proved", l.Index, l.Log)
 	}
 	if len(found.ignored) > 0 {
 		fmt.Fprintf(&b, "; passed over: %s", oneLine(found.ignored))

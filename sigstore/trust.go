@@ -24,7 +24,8 @@ type TrustOptions struct {
 	// RequireTimestamps is from how many authorities an RFC 3161 timestamp must be there. A
 	// certificate needs a trusted time in any case.
 	RequireTimestamps int
-	// RequireLogEntries is in how many transparency logs the signature must be. Zero asks for
+	// RequireLogEntries is in how many transparency logs the signature must be, proved by inclusion proofs:
+	// a promise (Rekor v1's signed entry timestamp) counts as a trusted time alone. Zero asks for
 	// one where the signer is a certificate and Root names logs; NoLogEntries asks for none.
 	RequireLogEntries int
 	// SignedBefore, unless it is nil, must not be earlier than the trusted time of the
@@ -107,7 +108,7 @@ func (t *trust) checkKey(ctx context.Context, e attest.Envelope) attest.Opinion 
 		time:      key.Bounded() || t.SignedBefore != nil,
 		logs:      max(t.RequireLogEntries, 0),
 	})
-	o.Times, o.Logs = found.times, found.logs
+	o.Times, o.Logs, o.Promises = found.times, found.logs, found.promises
 	return o
 }
 
@@ -152,7 +153,7 @@ func (t *trust) checkCertificate(ctx context.Context, e attest.Envelope) attest.
 			Kind: attest.SignedByCertificate, Name: c.summary.SubjectAlternativeName, Issuer: c.summary.Issuer,
 			KeyHint: c.key.Hint(), Algorithm: string(c.key.Algorithm()),
 		}
-		o.Times, o.Logs = found.times, found.logs
+		o.Times, o.Logs, o.Promises = found.times, found.logs, found.promises
 	}
 	return o
 }

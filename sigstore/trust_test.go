@@ -80,7 +80,7 @@ func TestCertificates(t *testing.T) {
 		"before":              {w.v2(), with(func(o *TrustOptions) { o.SignedBefore = &future }), ""},
 		"not before":          {w.v2(), with(func(o *TrustOptions) { o.SignedBefore = &past }), "time: which does not prove that it was before"},
 		"no time":             {w.v2().stamp(), o, "time: no trusted timestamp: the bundle has none"},
-		"log's time suffices": {w.promised().stamp(), o, ""},
+		"log's time suffices": {w.promised().stamp(), with(func(o *TrustOptions) { o.RequireLogEntries = NoLogEntries }), ""},
 		"log's time is none":  {w.promised().stamp(), with(func(o *TrustOptions) { o.RequireTimestamps = 1 }), "time: no trusted timestamp: the bundle has none"},
 		"other signature":     {w.v2().stamp(w.stampOf([]byte("other"))), o, "time: no trusted timestamp: timestamp 0"},
 		"untrusted authority": {edited(w.v2(), func(p parts) { p.stamp(other.stampOf(p.signature(t))) }), o, "time: no trusted timestamp: timestamp 0"},
@@ -133,9 +133,9 @@ func TestCertificates(t *testing.T) {
 				}
 			}, w, other) // one URL, two keys
 		}), "time: is not believed at the time"},
-		"no proof":            {edited(w.v2(), func(p parts) { delete(p.entry(), "inclusionProof") }), o, "time: log entry 0"},
-		"v1 no proof":         {edited(w.v1(), func(p parts) { delete(p.entry(), "inclusionProof") }), o, "time: log entry 0"},
-		"no promise":          {edited(w.promised().stamp(), func(p parts) { delete(p.entry(), "inclusionPromise") }), o, "time: log entry 0"},
+		"empty proof":         {edited(w.v2(), func(p parts) { p.entry()["inclusionProof"] = parts{} }), o, "time: log entry 0"},
+		"v1 empty proof":      {edited(w.v1(), func(p parts) { p.entry()["inclusionProof"] = parts{} }), o, "time: log entry 0"},
+		"empty promise":       {edited(w.promised().stamp(), func(p parts) { p.entry()["inclusionPromise"] = parts{} }), o, "time: log entry 0"},
 		"other time promised": {edited(w.promised(), func(p parts) { p.entry()["integratedTime"] = fmt.Sprint(time.Now().Unix() + 5) }), o, "time: log entry 0"},
 		"wrong checkpoint":    {edited(w.v2(), func(p parts) { proof(p)["checkpoint"] = proof(other.v2())["checkpoint"] }), o, "time: log entry 0"},
 		"wrong root":          {edited(w.v1(), func(p parts) { proof(p)["rootHash"] = strings.Repeat("A", 43) + "=" }), o, "time: log entry 0"},

@@ -197,6 +197,13 @@ func (w world) promised() parts {
 	}
 	p.entry()["inclusionPromise"] = map[string]any{"signedEntryTimestamp": set}
 	p["mediaType"] = "application/vnd.dev.sigstore.bundle+json;version=0.1" // later versions want the proof
+	return p.chained()
+}
+
+// chained has the certificate where bundles before v0.3 have it.
+func (p parts) chained() parts {
+	p.material()["x509CertificateChain"] = parts{"certificates": []any{p.material()["certificate"]}}
+	delete(p.material(), "certificate")
 	return p
 }
 

@@ -69,7 +69,7 @@ func trials() map[string]trial {
 		"no checkpoint": {bundle: func(_ *testing.T, o object) { delete(proof(o), "checkpoint") }, says: "time: "},
 		"log index":     {bundle: func(_ *testing.T, o object) { entry(o)["logIndex"] = "1" }, says: "time: "},
 		"log unknown":   {bundle: func(t *testing.T, o object) { object(entry(o).at("logId")).flip(t, "keyId", 0) }, says: "time: "},
-		"no promise":    {bundle: func(_ *testing.T, o object) { delete(entry(o), "inclusionPromise") }, says: "time: "},
+		"no promise":    {bundle: func(_ *testing.T, o object) { delete(entry(o), "inclusionPromise") }, says: "has no inclusionPromise"},
 		"no log entry":  {bundle: func(_ *testing.T, o object) { delete(material(o), "tlogEntries") }, says: "time: "},
 		"cve-2022-36056-swapped-tlog-entry_fail": {bundle: func(t *testing.T, o object) {
 			material(o)["tlogEntries"] = material(readObject(t, other(t)))["tlogEntries"]
