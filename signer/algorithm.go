@@ -32,13 +32,13 @@ func Algorithms() []Algorithm {
 	return []Algorithm{ECDSAP256, ECDSAP384, ECDSAP521, Ed25519, RSA2048, RSA3072, RSA4096}
 }
 
-// RSA keys below the first have fallen, and above the second cost a verifier too much.
-const minRSA, maxRSA = 2048, 8192
-
 // algorithmOf is the algorithm of a public key, or says why the key is refused.
 func algorithmOf(key crypto.PublicKey) (Algorithm, error) {
 	switch key := key.(type) {
 	case *ecdsa.PublicKey:
+		if key == nil || key.Curve == nil {
+			return "", errors.New("key: an ECDSA key without a curve")
+		}
 		switch key.Curve {
 		case elliptic.P256():
 			return ECDSAP256, nil
@@ -52,13 +52,12 @@ func algorithmOf(key crypto.PublicKey) (Algorithm, error) {
 		if len(key) != ed25519.PublicKeySize {
 			return "", fmt.Errorf("key: Ed25519 of %d bytes, want %d", len(key), ed25519.PublicKeySize)
 		}
-		return Ed25519, nil
+		return Ed25519, checkEd25519(key)
 	case *rsa.PublicKey:
-		bits := key.N.BitLen()
-		if bits < minRSA || bits > maxRSA {
-			return "", fmt.Errorf("key: RSA of %d bits, want %d to %d", bits, minRSA, maxRSA)
+		if key == nil || key.N == nil {
+			return "", errors.New("key: an RSA key without a modulus")
 		}
-		return Algorithm(fmt.Sprintf("rsa-%d", bits)), nil
+		return Algorithm(fmt.Sprintf("rsa-%d", key.N.BitLen())), checkRSA(key)
 	}
 	return "", errors.New("key: neither ECDSA, Ed25519 nor RSA")
 }

@@ -13,6 +13,9 @@
 //	Ed25519       RFC 8032, over the message itself
 //	RSA           2048 to 8192 bits, SHA-256, PKCS #1 v1.5
 //
+// A key under which others than its holder can sign is refused, whichever way it comes: the
+// error is a *WeakKeyError.
+//
 // A public key's hint, which a Sigstore bundle carries so that a verifier finds the key,
 // is base64(SHA-256(DER SubjectPublicKeyInfo)), as cosign computes it. A hint is a claim
 // by whoever wrote the bundle: it helps to find a key, and never decides.

@@ -2,7 +2,6 @@ package sigstore
 
 import (
 	"bytes"
-	"crypto/rsa"
 	"encoding/asn1"
 	"errors"
 	"fmt"
@@ -124,8 +123,8 @@ func skipObject(text []byte, depth int) ([]byte, error) {
 	return rest, nil
 }
 
-// checkStampKeys refuses an RFC 3161 response that brings keys along which it would take long to
-// verify with.
+// checkStampKeys refuses an RFC 3161 response that brings keys along under which anyone signs, or which it would take
+// long to verify with.
 func checkStampKeys(response []byte) error {
 	if err := checkNesting(response); err != nil {
 		return err
@@ -144,10 +143,5 @@ func checkStampKeys(response []byte) error {
 	if len(token.Certificates) > limits.Certificates || len(token.Signers) > limits.Certificates {
 		return fmt.Errorf("%d certificates and %d signers", len(token.Certificates), len(token.Signers))
 	}
-	for _, c := range token.Certificates {
-		if key, ok := c.PublicKey.(*rsa.PublicKey); ok && key.N.BitLen() > limits.RSABits {
-			return fmt.Errorf("a certificate with an RSA key of %d bits, want at most %d", key.N.BitLen(), limits.RSABits)
-		}
-	}
-	return nil
+	return checkCertificateKeys(token.Certificates...)
 }

@@ -33,11 +33,11 @@ func parseCertificate(der []byte) (*leafCertificate, error) {
 	if leaf.IsCA {
 		return nil, errors.New("it is an authority's, not a signer's")
 	}
-	summary, err := certificate.SummarizeCertificate(leaf)
+	key, err := signer.NewPublicKey(leaf.PublicKey)
 	if err != nil {
 		return nil, err
 	}
-	key, err := signer.NewPublicKey(leaf.PublicKey)
+	summary, err := certificate.SummarizeCertificate(leaf)
 	if err != nil {
 		return nil, err
 	}

@@ -32,6 +32,9 @@ func parseChain(data []byte) ([]*x509.Certificate, error) {
 		if err != nil {
 			return nil, fmt.Errorf("certificate %d: %w", len(chain)+1, err)
 		}
+		if err := checkCertificateKeys(c); err != nil {
+			return nil, err
+		}
 		if chain = append(chain, c); len(chain) > limits.Certificates {
 			return nil, fmt.Errorf("more than %d certificates", limits.Certificates)
 		}

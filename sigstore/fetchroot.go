@@ -85,8 +85,12 @@ func FetchTrustedRoot(ctx context.Context, o FetchOptions) (*Fetched, error) {
 	case o.Root == nil:
 		o.Root = tuf.DefaultRoot()
 	default:
-		if _, err := trustedmetadata.New(o.Root); err != nil {
+		trusted, err := trustedmetadata.New(o.Root)
+		if err != nil {
 			return nil, fmt.Errorf("TUF root: want a root.json, signed by its own keys: %w", oneLine([]error{err}))
+		}
+		if err := checkTUFKeys(&trusted.Root.Signed); err != nil {
+			return nil, fmt.Errorf("TUF root: %w", err)
 		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, FetchTimeout)

@@ -30,7 +30,7 @@ type TrustedRoot struct {
 // ParseTrustedRoot reads a Sigstore TrustedRoot of media type
 // application/vnd.dev.sigstore.trustedroot+json;version=0.1, as cosign and TUF carry it:
 // strict JSON, no unknown members, no validity that ends before it begins, no two logs with
-// one ID.
+// one ID, no key that package signer refuses.
 func ParseTrustedRoot(data []byte) (*TrustedRoot, error) {
 	r, err := parseTrustedRoot(data)
 	if err != nil {
@@ -71,6 +71,9 @@ func parseTrustedRoot(data []byte) (*TrustedRoot, error) {
 		if tsa.(*root.SigstoreTimestampingAuthority).Root == nil {
 			return nil, fmt.Errorf("timestampAuthorities[%d]: the chain ends in no root certificate", i)
 		}
+	}
+	if err := checkRootKeys(&spec, parsed); err != nil {
+		return nil, err
 	}
 	if err := oneNameEach(parsed.TimestampingAuthorities()); err != nil {
 		return nil, err

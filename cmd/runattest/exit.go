@@ -9,6 +9,7 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/internal/boundedfile"
+	"github.com/runattest/runattest/signer"
 	"github.com/runattest/runattest/signer/kms"
 	"github.com/runattest/runattest/sigstore"
 )
@@ -42,6 +43,7 @@ func exitStatus(err error) int {
 		repository   *sigstore.RepositoryError
 		refused      *refusedPolicyError
 		approvals    *unreadableApprovalsError
+		weak         *signer.WeakKeyError
 	)
 	if errors.As(err, &approvals) {
 		return exitFailed
@@ -52,6 +54,8 @@ func exitStatus(err error) int {
 	switch {
 	case err == nil:
 		return exitYes
+	case errors.As(err, &weak): // a plugin's answer, too
+		return exitMalformed
 	case errors.As(err, &missing), errors.As(err, &plugin), errors.As(err, &service), errors.As(err, &source):
 		return exitFailed
 	case errors.As(err, &status):

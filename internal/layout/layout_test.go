@@ -35,6 +35,7 @@ func TestImports(t *testing.T) {
 			"golang.org/x/text/unicode/norm",
 		},
 		"signer": {
+			"filippo.io/edwards25519",
 			"github.com/secure-systems-lab/go-securesystemslib/encrypted", "github.com/sigstore/sigstore/pkg/cryptoutils",
 			module + "internal/boundedfile", module + "internal/limits",
 		},

@@ -1,0 +1,87 @@
+package signer
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"errors"
+	"fmt"
+	"math/big"
+	"sync"
+
+	"filippo.io/edwards25519"
+
+	"github.com/runattest/runattest/internal/limits"
+)
+
+// WeakKeyError says that a public key is well-formed and not fit for use: others than the holder of its private key can
+// sign under it, or verifiers disagree on what it signed.
+type WeakKeyError struct{ Reason string }
+
+func (e *WeakKeyError) Error() string { return "key: " + e.Reason }
+
+// A public key can be well-formed and still let a stranger sign: everything that parses a key comes
+// through algorithmOf, which asks the functions below.
+
+// checkEd25519 wants the encoding that RFC 8032 gives a point of the prime-order group, which is what every private key
+// has. A signature by a point of small order is made without a private key; a point outside the group, or a second
+// encoding of one inside it, is a key on which verifiers disagree.
+func checkEd25519(key ed25519.PublicKey) error {
+	p, err := new(edwards25519.Point).SetBytes(key)
+	if err != nil {
+		return errors.New("key: Ed25519: not a point of the curve")
+	}
+	identity := edwards25519.NewIdentityPoint()
+	if new(edwards25519.Point).MultByCofactor(p).Equal(identity) == 1 {
+		return &WeakKeyError{"Ed25519: a point of small order, under which signatures verify that need no private key"}
+	}
+	if !bytes.Equal(p.Bytes(), key) {
+		return &WeakKeyError{"Ed25519: not the canonical encoding of its point (RFC 8032, section 5.1.2)"}
+	}
+	zero := edwards25519.NewScalar()
+	last := edwards25519.NewScalar().Subtract(zero, one()) // the group's order - 1
+	if p.Add(p, new(edwards25519.Point).VarTimeDoubleScalarBaseMult(last, p, zero)).Equal(identity) != 1 {
+		return &WeakKeyError{"Ed25519: a point outside the prime-order group, which belongs to no private key"}
+	}
+	return nil
+}
+
+func one() *edwards25519.Scalar {
+	s, _ := edwards25519.NewScalar().SetCanonicalBytes(append([]byte{1}, make([]byte, 31)...)) // 32 bytes, below the order
+	return s
+}
+
+// RSA keys below the first have fallen, and above the second cost a verifier too much.
+const minRSA, maxRSA = 2048, limits.RSABits
+
+// minExponent is the smallest public exponent of FIPS 186-5, appendix A.1.1: odd and above 2^16. With 1 a signature is
+// the padded message itself.
+const minExponent = 1<<16 + 1
+
+// checkRSA does what costs next to nothing of NIST SP 800-89, section 5.3.3.
+func checkRSA(key *rsa.PublicKey) error {
+	switch bits := key.N.BitLen(); {
+	case key.N.Sign() <= 0:
+		return errors.New("key: RSA with a negative modulus")
+	case bits > maxRSA:
+		return fmt.Errorf("key: RSA of %d bits, want %d to %d", bits, minRSA, maxRSA)
+	case bits < minRSA:
+		return &WeakKeyError{fmt.Sprintf("RSA of %d bits, want %d to %d", bits, minRSA, maxRSA)}
+	case key.E < minExponent || key.E%2 == 0:
+		return &WeakKeyError{fmt.Sprintf("RSA with the public exponent %d, want an odd one of at least %d", key.E, minExponent)}
+	case new(big.Int).GCD(nil, nil, key.N, smallPrimes()).Cmp(big.NewInt(1)) != 0:
+		return &WeakKeyError{"RSA with a modulus that a small prime divides"}
+	}
+	return nil
+}
+
+// smallPrimes is the product of the primes below 752, as SP 800-89 wants them tried.
+var smallPrimes = sync.OnceValue(func() *big.Int {
+	product := big.NewInt(1)
+	for n := int64(2); n < 752; n++ {
+		if p := big.NewInt(n); p.ProbablyPrime(0) { // exact below 2^64
+			product.Mul(product, p)
+		}
+	}
+	return product
+})

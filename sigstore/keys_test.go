@@ -1,0 +1,193 @@
+package sigstore
+
+import (
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/asn1"
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/digitorus/pkcs7"
+	protocommon "github.com/sigstore/protobuf-specs/gen/pb-go/common/v1"
+	prototrustroot "github.com/sigstore/protobuf-specs/gen/pb-go/trustroot/v1"
+	"github.com/theupdateframework/go-tuf/v2/metadata"
+	"google.golang.org/protobuf/encoding/protojson"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/internal/pkitest"
+)
+
+// weakKeys are public keys under which anyone signs, by what their errors say.
+func weakKeys(t *testing.T) map[string]crypto.PublicKey {
+	t.Helper()
+	short, err := rsa.GenerateKey(rand.Reader, 1024)
+	if err != nil {
+		t.Fatal(err)
+	}
+	long, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return map[string]crypto.PublicKey{
+		"small order":  ed25519.PublicKey(append([]byte{1}, make([]byte, 31)...)),
+		"1024 bits":    &short.PublicKey,
+		"the public e": &rsa.PublicKey{N: long.N, E: 1},
+		"exponent 3,":  &rsa.PublicKey{N: long.N, E: 3},
+	}
+}
+
+// certified is a certificate for a key that nobody holds.
+func certified(t *testing.T, key crypto.PublicKey, edits ...func(*x509.Certificate)) *x509.Certificate {
+	t.Helper()
+	root := pkitest.Root("Acme Root")
+	template := *root.Issue("Acme", edits...).Certificate
+	template.ExtraExtensions = template.Extensions
+	by, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template.PublicKey = by.Public() // who signs
+	der, err := x509.CreateCertificate(rand.Reader, &template, &template, key, by)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// TestWeakKeysInRoots puts a weak key into each place of a trusted root, and of what one is made of.
+func TestWeakKeysInRoots(t *testing.T) {
+	files := pkitest.Files()
+	made, err := CreateTrustedRoot(acme(files))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := made.JSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for says, key := range weakKeys(t) {
+		der, err := x509.MarshalPKIXPublicKey(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		authority := certified(t, key, pkitest.Authority).Raw
+		details := protocommon.PublicKeyDetails_PKIX_RSA_PKCS1V15_2048_SHA256
+		if _, ok := key.(ed25519.PublicKey); ok {
+			details = protocommon.PublicKeyDetails_PKIX_ED25519
+		}
+		log := func(l *prototrustroot.TransparencyLogInstance) {
+			l.PublicKey.RawBytes, l.PublicKey.KeyDetails = der, details
+		}
+		for place, edit := range map[string]func(*prototrustroot.TrustedRoot){
+			"tlogs[1]":                  func(r *prototrustroot.TrustedRoot) { log(r.Tlogs[1]) },
+			"ctlogs[0]":                 func(r *prototrustroot.TrustedRoot) { log(r.Ctlogs[0]) },
+			"certificateAuthorities[0]": func(r *prototrustroot.TrustedRoot) { lastOf(r.CertificateAuthorities[0]).RawBytes = authority },
+			"certificateAuthorities[1]": func(r *prototrustroot.TrustedRoot) {
+				r.CertificateAuthorities[1].CertChain.Certificates[0].RawBytes = authority
+			},
+			"timestampAuthorities[0]": func(r *prototrustroot.TrustedRoot) {
+				r.TimestampAuthorities[0].CertChain.Certificates[0].RawBytes = certified(t, key, pkitest.Stamper).Raw
+			},
+			"timestampAuthorities[0]: ": func(r *prototrustroot.TrustedRoot) { lastOf(r.TimestampAuthorities[0]).RawBytes = authority },
+		} {
+			var spec prototrustroot.TrustedRoot
+			if err := protojson.Unmarshal(text, &spec); err != nil {
+				t.Fatal(err)
+			}
+			edit(&spec)
+			edited, err := protojson.Marshal(&spec)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := ParseTrustedRoot(edited); err == nil || !strings.Contains(err.Error(), says) || !strings.Contains(err.Error(), place) {
+				t.Errorf("%s in %s: %v", says, place, err)
+			}
+		}
+		for place, edit := range map[string]func(*RootSpec){
+			"transparency log":             func(s *RootSpec) { s.TransparencyLogs[0].PublicKey = pkitest.PublicKey(key) },
+			"certificate transparency log": func(s *RootSpec) { s.CertificateTransparencyLogs[0].PublicKey = pkitest.PublicKey(key) },
+			"certificate authority": func(s *RootSpec) {
+				s.CertificateAuthorities[1].Chain = certificates(certified(t, key, pkitest.Authority))
+			},
+			"timestamp authority": func(s *RootSpec) { s.TimestampAuthorities[0].Chain = certificates(certified(t, key, pkitest.Stamper)) },
+		} {
+			spec := acme(files)
+			spec.CertificateAuthorities = slices.Clone(spec.CertificateAuthorities)
+			edit(&spec)
+			if _, err := CreateTrustedRoot(spec); err == nil || !strings.Contains(err.Error(), says) || !strings.HasPrefix(err.Error(), place) {
+				t.Errorf("%s for a %s: %v", says, place, err)
+			}
+		}
+		tufKey, err := metadata.KeyFromPublicKey(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := checkTUFKeys(&metadata.RootType{Keys: map[string]*metadata.Key{"0123": tufKey}}); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s in a TUF root: %v", says, err)
+		}
+	}
+}
+
+func lastOf(ca *prototrustroot.CertificateAuthority) *protocommon.X509Certificate {
+	list := ca.CertChain.Certificates
+	return list[len(list)-1]
+}
+
+// TestWeakKeysInBundles has a signer's certificate, and the certificate in a timestamp, hold a weak key.
+func TestWeakKeysInBundles(t *testing.T) {
+	w := newWorld(t)
+	trust := trusting(t, TrustOptions{Root: rootOf(t, nil, w), Identities: trustsAlice})
+	for says, key := range weakKeys(t) {
+		p := w.v1()
+		p.material()["certificate"] = parts{"rawBytes": certified(t, key).Raw}
+		text, err := json.Marshal(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := attest.ParseBundle(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if o := b.CheckTrust(context.Background(), trust); o.Signature.Verdict != attest.Fail || !strings.Contains(o.Signature.Reason, says) {
+			t.Errorf("%s in the signer's certificate: %s %s", says, o.Signature.Verdict, o.Signature.Reason)
+		}
+		response := responseWith(t, certified(t, key))
+		if err := checkStampKeys(response); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s in a timestamp: %v", says, err)
+		}
+	}
+}
+
+// responseWith is a timestamp response that carries the certificate; whose signature it has does not matter.
+func responseWith(t *testing.T, c *x509.Certificate) []byte {
+	t.Helper()
+	signed, err := pkcs7.NewSignedData([]byte("stamp"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed.AddCertificate(c)
+	token, err := signed.Finish()
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := asn1.Marshal(struct {
+		Status struct{ Status int }
+		Token  asn1.RawValue
+	}{Token: asn1.RawValue{FullBytes: token}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response
+}
