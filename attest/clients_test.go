@@ -2,15 +2,21 @@ package attest
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/signer"
 )
 
@@ -178,6 +184,51 @@ func TestEitherAlphabet(t *testing.T) {
 					t.Errorf("mixed: %v", err)
 				}
 			}
+		}
+	}
+}
+
+// TestOtherSchemeIsNo: a trusted key's signature in another scheme is a no that says so, whatever the bundle
+// calls its key; of very many trusted keys, some are tried.
+func TestOtherSchemeIsNo(t *testing.T) {
+	private, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := signer.NewPublicKey(private.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := Envelope{PayloadType: PayloadType, Payload: newStatement(t, StatementOptions{}).Bytes()}
+	sum := sha256.Sum256(e.Message())
+	if e.Signature, err = ecdsa.SignASN1(rand.Reader, private, sum[:]); err != nil {
+		t.Fatal(err)
+	}
+	trusted := []TrustedKey{{Name: "other", Key: newSigner(t, signer.ECDSAP384).PublicKey()}, {Name: "it", Key: key}}
+	for len(trusted) < 3*limits.SchemeKeys {
+		trusted = append(trusted, TrustedKey{Name: fmt.Sprint(len(trusted)), Key: newSigner(t, signer.Ed25519).PublicKey()})
+	}
+	last := append(slices.Clone(trusted[2:]), trusted[1])
+	for name, c := range map[string]struct {
+		keys []TrustedKey
+		hint string
+		code Code
+	}{
+		"no hint":                {trusted, "", CodeSignatureScheme},
+		"our hint":               {trusted, key.Hint(), CodeSignatureScheme},
+		"hint of another kind":   {trusted, "SHA256:x", CodeSignatureScheme},
+		"hint of another":        {trusted, trusted[0].Key.Hint(), CodeSignatureScheme},
+		"not trusted":            {trusted[:1], key.Hint(), CodeSignerUnknown},
+		"last of many":           {last, "", CodeSignerUnknown},
+		"last of many, our hint": {last, key.Hint(), CodeSignatureScheme},
+	} {
+		e.KeyHint = c.hint
+		o, by := CheckKeys(c.keys, e)
+		if by != nil || o.By != nil || o.Signature.Verdict != Fail || o.Signature.Code != c.code || o.Signer.Verdict == Pass {
+			t.Errorf("%s: %+v", name, o)
+		}
+		if scheme := c.code == CodeSignatureScheme; scheme != strings.Contains(o.Signature.Reason, "by key it, but as ECDSA P-384 with SHA-256") {
+			t.Errorf("%s: %s", name, o.Signature.Reason)
 		}
 	}
 }

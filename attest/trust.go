@@ -9,6 +9,7 @@ import (
 
 	"github.com/secure-systems-lab/go-securesystemslib/dsse"
 
+	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/signer"
 )
 
@@ -129,21 +130,52 @@ func CheckKeys(keys []TrustedKey, e Envelope) (Opinion, *TrustedKey) {
 	if named == nil || named.Key.Verify(message, e.Signature) != nil {
 		signedBy = findKey(keys, message, e.Signature, named)
 	}
-	switch {
-	case signedBy != nil:
-		o.By = &Signatory{Kind: SignedByKey, Name: signedBy.Name, KeyHint: signedBy.Key.Hint(), Algorithm: string(signedBy.Key.Algorithm())}
-		o.Signature = Passed(CheckSignature, "by key %s (%s)", signedBy.Name, signedBy.Key.Algorithm())
-		o.Signer = Passed(CheckSigner, "key %s is trusted", signedBy.Name)
-	case named != nil:
-		o.Signature = Failed(CheckSignature, CodeSignature, "does not verify under key %s, which the bundle names", named.Name).
-			WithHint(whyNot(named.Key))
-		o.Signer = Skipped(CheckSigner, CodeNotReached, "without a good signature there is no signer")
-	default:
-		o.Signature = Failed(CheckSignature, CodeSignerUnknown, "does not verify under any trusted key")
-		o.Signer = Failed(CheckSigner, CodeSignerUnknown, "%s is not among the trusted keys", describeHint(e.KeyHint)).
-			WithHint("if you trust the signer: its public key goes to --key, or into the policy's signers")
+	if signedBy == nil {
+		return explainNo(keys, named, message, e), nil
 	}
+	o.By = &Signatory{Kind: SignedByKey, Name: signedBy.Name, KeyHint: signedBy.Key.Hint(), Algorithm: string(signedBy.Key.Algorithm())}
+	o.Signature = Passed(CheckSignature, "by key %s (%s)", signedBy.Name, signedBy.Key.Algorithm())
+	o.Signer = Passed(CheckSigner, "key %s is trusted", signedBy.Name)
 	return o, signedBy
+}
+
+// explainNo says why a signature is not by any of the keys; named is the one that the bundle names, if it is
+// among them.
+func explainNo(keys []TrustedKey, named *TrustedKey, message []byte, e Envelope) Opinion {
+	o := Opinion{Signer: Skipped(CheckSigner, CodeNotReached, "without a good signature there is no signer")}
+	if key, scheme := findScheme(keys, named, message, e.Signature); key != nil {
+		o.Signature = Failed(CheckSignature, CodeSignatureScheme, "by key %s, but as %s; want %s", key.Name, scheme, key.Key.Scheme()).
+			WithHint("sign with runattest and this key, or with another program as " + key.Key.Scheme())
+		return o
+	}
+	if named != nil {
+		o.Signature = Failed(CheckSignature, CodeSignature, "does not verify under key %s, which the bundle names", named.Name).
+			WithHint("the payload or the signature was changed after signing")
+		return o
+	}
+	o.Signature = Failed(CheckSignature, CodeSignerUnknown, "does not verify under any trusted key")
+	o.Signer = Failed(CheckSigner, CodeSignerUnknown, "%s is not among the trusted keys", describeHint(e.KeyHint)).
+		WithHint("if you trust the signer: its public key goes to --key, or into the policy's signers")
+	return o
+}
+
+// findScheme is the key that signed in another scheme than its own, and which: the one that the bundle
+// names is tried first, and of the others no more than some.
+func findScheme(keys []TrustedKey, named *TrustedKey, message, signature []byte) (*TrustedKey, string) {
+	if named != nil {
+		if scheme := named.Key.OtherScheme(message, signature); scheme != "" {
+			return named, scheme
+		}
+	}
+	for i := range keys[:min(len(keys), limits.SchemeKeys)] {
+		if &keys[i] == named {
+			continue
+		}
+		if scheme := keys[i].Key.OtherScheme(message, signature); scheme != "" {
+			return &keys[i], scheme
+		}
+	}
+	return nil, ""
 }
 
 func findKey(keys []TrustedKey, message, signature []byte, except *TrustedKey) *TrustedKey {
@@ -153,15 +185,6 @@ func findKey(keys []TrustedKey, message, signature []byte, except *TrustedKey) *
 		}
 	}
 	return nil
-}
-
-// whyNot is what may have happened to a signature that does not verify under its own key.
-func whyNot(key *signer.PublicKey) string {
-	const changed = "the payload or the signature was changed after signing"
-	if key.Algorithm() == signer.Ed25519 {
-		return changed + ", or it is an Ed25519ph signature, as cosign attest-blob makes with such a key; sign with Ed25519"
-	}
-	return changed
 }
 
 func describeHint(hint string) string {

@@ -128,8 +128,7 @@ func (t *trust) checkCertificate(ctx context.Context, e attest.Envelope) attest.
 		return o
 	}
 	if err := c.key.Verify(e.Message(), e.Signature); err != nil {
-		o.Signature = attest.Failed(attest.CheckSignature, attest.CodeSignature, "does not verify under the certificate's key").
-			WithHint("the payload, the signature or the certificate was changed after signing")
+		o.Signature = t.explainNo(c, e)
 		return o
 	}
 	o.Signature = attest.Passed(attest.CheckSignature, "by the key of a certificate (%s)", c.key.Algorithm())
@@ -156,6 +155,19 @@ func (t *trust) checkCertificate(ctx context.Context, e attest.Envelope) attest.
 		o.Times, o.Logs, o.Promises = found.times, found.logs, found.promises
 	}
 	return o
+}
+
+// explainNo says why a signature is not by a certificate's key. Other schemes are tried only where the
+// certificate could be one that is trusted.
+func (t *trust) explainNo(c *leafCertificate, e attest.Envelope) attest.Check {
+	if t.judgeStranger(c).Verdict != attest.Fail {
+		if scheme := c.key.OtherScheme(e.Message(), e.Signature); scheme != "" {
+			return attest.Failed(attest.CheckSignature, attest.CodeSignatureScheme, "by the certificate's key, but as %s; want %s", scheme, c.key.Scheme()).
+				WithHint("sign with runattest, or with another program as " + c.key.Scheme())
+		}
+	}
+	return attest.Failed(attest.CheckSignature, attest.CodeSignature, "does not verify under the certificate's key").
+		WithHint("the payload, the signature or the certificate was changed after signing")
 }
 
 // logsForCertificate is in how many logs what a certificate signed must be.

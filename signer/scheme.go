@@ -1,0 +1,93 @@
+package signer
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"encoding/asn1"
+	"fmt"
+	"math/big"
+)
+
+// Scheme says how Verify wants a message to be signed with such a key.
+func (k *PublicKey) Scheme() string {
+	switch key := k.key.(type) {
+	case *ecdsa.PublicKey:
+		return fmt.Sprintf("ECDSA %s with %s%s", key.Curve.Params().Name, k.algorithm.Hash(), inDER)
+	case *rsa.PublicKey:
+		return "RSA PKCS #1 v1.5 with " + k.algorithm.Hash().String()
+	}
+	return "Ed25519"
+}
+
+// OtherScheme is the scheme in which signature is by the key over message, where that is another one than
+// Scheme; "" if there is none. It explains why Verify says no, and proves nothing: one key and two
+// schemes are two algorithms, and the holder of the key has agreed to one.
+func (k *PublicKey) OtherScheme(message, signature []byte) string {
+	switch key := k.key.(type) {
+	case *ecdsa.PublicKey:
+		return otherECDSA(key, k.algorithm.Hash(), message, signature)
+	case *rsa.PublicKey:
+		return otherRSA(key, k.algorithm.Hash(), message, signature)
+	case ed25519.PublicKey:
+		ph := &ed25519.Options{Hash: crypto.SHA512}
+		if ed25519.VerifyWithOptions(key, digestWith(crypto.SHA512, message), signature, ph) == nil {
+			return "Ed25519ph"
+		}
+	}
+	return ""
+}
+
+// schemeHashes are those that other clients sign with.
+var schemeHashes = [...]crypto.Hash{crypto.SHA256, crypto.SHA384, crypto.SHA512}
+
+const inDER = " in ASN.1 DER"
+
+func otherECDSA(key *ecdsa.PublicKey, own crypto.Hash, message, signature []byte) string {
+	der, form := signature, inDER
+	if size := (key.Curve.Params().BitSize + 7) / 8; len(signature) == 2*size && !isDER(signature) {
+		r, s := new(big.Int).SetBytes(signature[:size]), new(big.Int).SetBytes(signature[size:])
+		var err error
+		if der, err = asn1.Marshal(struct{ R, S *big.Int }{r, s}); err != nil {
+			return ""
+		}
+		form = ", r and s side by side (IEEE P1363)"
+	} else if !isDER(signature) {
+		return ""
+	}
+	for _, h := range schemeHashes {
+		if (h != own || form != inDER) && ecdsa.VerifyASN1(key, digestWith(h, message), der) {
+			return fmt.Sprintf("ECDSA %s with %s%s", key.Curve.Params().Name, h, form)
+		}
+	}
+	return ""
+}
+
+func otherRSA(key *rsa.PublicKey, own crypto.Hash, message, signature []byte) string {
+	if len(signature) != key.Size() {
+		return ""
+	}
+	for _, h := range schemeHashes {
+		digest := digestWith(h, message)
+		if rsa.VerifyPSS(key, h, digest, signature, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthAuto}) == nil {
+			return "RSA-PSS with " + h.String()
+		}
+		if h != own && rsa.VerifyPKCS1v15(key, h, digest, signature) == nil {
+			return "RSA PKCS #1 v1.5 with " + h.String()
+		}
+	}
+	return ""
+}
+
+func isDER(signature []byte) bool {
+	var parts struct{ R, S *big.Int }
+	rest, err := asn1.Unmarshal(signature, &parts)
+	return err == nil && len(rest) == 0
+}
+
+func digestWith(h crypto.Hash, message []byte) []byte {
+	w := h.New()
+	w.Write(message)
+	return w.Sum(nil)
+}

@@ -1,0 +1,106 @@
+package signer
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"testing"
+)
+
+// TestOtherScheme: a signature by the right key in another scheme does not verify, and its scheme is
+// found; one over another message, or by another key, has none.
+func TestOtherScheme(t *testing.T) {
+	message := []byte("message")
+	type made struct {
+		name, scheme string
+		key          *PublicKey
+		signature    []byte
+	}
+	var all []made
+	add := func(name, scheme string, public crypto.PublicKey, signature []byte, err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, err := NewPublicKey(public)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, made{name, scheme, key, signature})
+	}
+	for _, curve := range []elliptic.Curve{elliptic.P256(), elliptic.P384(), elliptic.P521()} {
+		key, err := ecdsa.GenerateKey(curve, rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		curveName, size := curve.Params().Name, (curve.Params().BitSize+7)/8
+		own := map[string]crypto.Hash{"P-256": crypto.SHA256, "P-384": crypto.SHA384, "P-521": crypto.SHA512}[curveName]
+		for _, h := range []crypto.Hash{crypto.SHA256, crypto.SHA384, crypto.SHA512} {
+			scheme := "ECDSA " + curveName + " with " + h.String()
+			if h != own {
+				signature, err := ecdsa.SignASN1(rand.Reader, key, digestWith(h, message))
+				add(scheme, scheme+" in ASN.1 DER", key.Public(), signature, err)
+			}
+			r, s, err := ecdsa.Sign(rand.Reader, key, digestWith(h, message))
+			if err != nil {
+				t.Fatal(err)
+			}
+			raw := append(r.FillBytes(make([]byte, size)), s.FillBytes(make([]byte, size))...)
+			add(scheme+" raw", scheme+", r and s side by side (IEEE P1363)", key.Public(), raw, nil)
+		}
+		signature, err := ecdsa.SignASN1(rand.Reader, key, digestWith(own, message))
+		add(curveName, "", key.Public(), signature, err)
+	}
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, h := range []crypto.Hash{crypto.SHA256, crypto.SHA384, crypto.SHA512} {
+		for _, salt := range []int{rsa.PSSSaltLengthEqualsHash, rsa.PSSSaltLengthAuto} {
+			signature, err := rsa.SignPSS(rand.Reader, key, h, digestWith(h, message), &rsa.PSSOptions{SaltLength: salt})
+			add("PSS "+h.String(), "RSA-PSS with "+h.String(), key.Public(), signature, err)
+		}
+		scheme := "RSA PKCS #1 v1.5 with " + h.String()
+		if h == crypto.SHA256 {
+			scheme = ""
+		}
+		signature, err := rsa.SignPKCS1v15(rand.Reader, key, h, digestWith(h, message))
+		add("PKCS "+h.String(), scheme, key.Public(), signature, err)
+	}
+	public, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ph, err := private.Sign(rand.Reader, digestWith(crypto.SHA512, message), &ed25519.Options{Hash: crypto.SHA512})
+	add("Ed25519ph", "Ed25519ph", public, ph, err)
+	add("Ed25519", "", public, ed25519.Sign(private, message), nil)
+
+	for _, m := range all {
+		k := m.key
+		if ok := k.Verify(message, m.signature) == nil; ok != (m.scheme == "") {
+			t.Errorf("%s: verified is %v", m.name, ok)
+		}
+		if got := k.OtherScheme(message, m.signature); got != m.scheme {
+			t.Errorf("%s: scheme is %q, want %q", m.name, got, m.scheme)
+		}
+		if m.scheme == k.Scheme() {
+			t.Errorf("%s: is another scheme and its own", m.name)
+		}
+		if got := k.OtherScheme([]byte("another"), m.signature); got != "" {
+			t.Errorf("%s: scheme over another message is %q", m.name, got)
+		}
+		for _, other := range all {
+			if o := other.key; o.Hint() != k.Hint() && o.OtherScheme(message, m.signature) != "" {
+				t.Errorf("%s: has a scheme under the key of %s", m.name, other.name)
+			}
+		}
+		for n := range m.signature {
+			if got := k.OtherScheme(message, m.signature[:n]); got != "" {
+				t.Errorf("%s cut to %d bytes: scheme is %q", m.name, n, got)
+			}
+		}
+	}
+}

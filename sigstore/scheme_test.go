@@ -1,0 +1,41 @@
+package sigstore
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/rand"
+	"crypto/sha256"
+	"testing"
+
+	"github.com/runattest/runattest/attest"
+)
+
+// TestCertificateOtherScheme: a signature by a certificate's key in another scheme is a no that names the
+// scheme, and is looked into only for a signer who could be trusted.
+func TestCertificateOtherScheme(t *testing.T) {
+	w := newWorld(t)
+	leaf, private, err := w.GenerateLeafCert(alice, issuer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := attest.Envelope{MediaType: attest.BundleMediaType, PayloadType: attest.PayloadType, Payload: statement(t), Certificates: [][]byte{leaf.Raw}}
+	sum := sha256.Sum256(e.Message())
+	r, s, err := ecdsa.Sign(rand.Reader, private.(*ecdsa.PrivateKey), sum[:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	size := (private.(*ecdsa.PrivateKey).Curve.Params().BitSize + 7) / 8
+	e.Signature = append(r.FillBytes(make([]byte, size)), s.FillBytes(make([]byte, size))...)
+	for name, c := range map[string]struct {
+		identities []CertificateIdentity
+		code       attest.Code
+	}{
+		"trusted":  {trustsAlice, attest.CodeSignatureScheme},
+		"stranger": {[]CertificateIdentity{{Exactly("bob@example.com"), Exactly(issuer)}}, attest.CodeSignature},
+	} {
+		o := trusting(t, TrustOptions{Root: rootOf(t, nil, w), Identities: c.identities}).CheckEnvelope(context.Background(), e)
+		if o.By != nil || o.Signature.Verdict != attest.Fail || o.Signature.Code != c.code || o.Signer.Verdict == attest.Pass {
+			t.Errorf("%s: %+v", name, o)
+		}
+	}
+}
