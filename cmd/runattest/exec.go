@@ -43,6 +43,9 @@ OTEL_RESOURCE_ATTRIBUTES. --env-allow passes on only the variables that it names
 private folder, which outlives this process: AIRUN_DECLARATION's, for COMMAND to remove. Whoever sets the
 environment can have COMMAND load code (LD_PRELOAD, PYTHONPATH, BASH_ENV): --env-allow passes on what it names alone.
 
+On Linux a build that is dynamically linked executes nothing: its environment could have it load other code
+before it decides. make build, or CGO_ENABLED=0 go install, makes one that is not.
+
 A detached attestation is executed with its --declaration.
 
 No socket is opened, unless --approvals or --family begins with oci://: approvals that lie where the
@@ -151,6 +154,9 @@ func (e *execution) run(cmd *cobra.Command, args []string) error {
 	d := &gateDecision{Time: time.Now().UTC(), Program: args[0], Bundle: e.bundle, DryRun: e.dryRun, Reasons: []string{}, Files: []gate.Checked{}}
 	program, err := e.program(args[0])
 	if err == nil {
+		err = checkLoader()
+	}
+	if err == nil {
 		err = e.decide(cmd, o, d)
 	}
 	var files gate.Files
@@ -174,6 +180,9 @@ func (e *execution) run(cmd *cobra.Command, args []string) error {
 	}
 	return e.refuse(o, d, err)
 }
+
+// checkLoader is a variable for tests, whose program is often dynamically linked.
+var checkLoader = gate.CheckLoader
 
 // program is where the command is, whichever folder is the current one.
 func (e *execution) program(name string) (string, error) {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/runattest/runattest/gate"
 )
 
 // inProcess is one call of the command line.
@@ -101,6 +103,26 @@ func TestInterruptedGate(t *testing.T) {
 	root.SetErr(&stderr)
 	if status := run(ctx, root, args); status != exitNo || looks != 2 || !strings.Contains(stderr.String(), "not executed: context canceled") {
 		t.Errorf("status %d, the clock was asked %d times: %s", status, looks, &stderr)
+	}
+}
+
+// TestDynamicallyLinked: a gate that the loader's variables can change executes nothing and allows nothing.
+func TestDynamicallyLinked(t *testing.T) {
+	usual := checkLoader
+	t.Cleanup(func() { checkLoader = usual })
+	checkLoader = func() error { return gate.ErrLoader }
+	for _, flags := range [][]string{nil, {"--dry-run"}, {"--format", "json"}} {
+		log := filepath.Join(t.TempDir(), "log")
+		args := append(append([]string{"exec", "--policy", "p", "--bundle", "b", "--decision-log", log}, flags...), "--", "true")
+		status, stdout, stderr := inProcess(t, args...)
+		line, err := os.ReadFile(log)
+		if err != nil || !strings.Contains(string(line), `"allowed":false`) {
+			t.Errorf("%v: in the log %q, %v", flags, line, err)
+		}
+		if status != exitNo || strings.Contains(stdout, "true,") || !strings.Contains(stderr, "not executed: this build of the program is dynamically linked") ||
+			!strings.Contains(stderr, "hint: CGO_ENABLED=0 go install ") {
+			t.Errorf("%v: status %d: %s%s", flags, status, stdout, stderr)
+		}
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/gate"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/source"
 	"github.com/runattest/runattest/internal/visible"
@@ -148,6 +149,9 @@ func hintOf(err error) string {
 				return c.Hint
 			}
 		}
+	}
+	if errors.Is(err, gate.ErrLoader) {
+		return "CGO_ENABLED=0 go install github.com/runattest/runattest/cmd/runattest@latest makes a static one"
 	}
 	if errors.Is(err, source.ErrBundle) {
 		return "give the declaration that it signs; inspect --declaration writes it"

@@ -1,0 +1,57 @@
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestLoader: what `go install` makes where there is a C compiler can be made to run other code by its environment, and
+// is no gate; what make build makes is not reached by it.
+func TestLoader(t *testing.T) {
+	cc, err := exec.LookPath("cc")
+	if err != nil {
+		t.Skip("no C compiler, so that no build is dynamically linked")
+	}
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	source := write("preload.c", "#include <unistd.h>\n__attribute__((constructor)) static void loaded(void) { (void)!write(2, \"LOADED\\n\", 7); }\n")
+	library, dynamic := filepath.Join(dir, "preload.so"), filepath.Join(dir, "runattest")
+	if out, err := exec.Command(cc, "-shared", "-fPIC", "-o", library, source).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	build := exec.Command("go", "build", "-o", dynamic, "./cmd/runattest")
+	build.Dir, build.Env = "..", append(os.Environ(), "CGO_ENABLED=1")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	write("run.json", `{"schema":"https://github.com/runattest/runattest/declaration/v1","kind":"other","model":{"name":"m"},"prompt":{},"parameters":{},"context":[],"constraints":{}}`)
+	write("policy.yaml", "schema: https://github.com/runattest/runattest/policy/v1\nsigners: {keys: [{name: ci, key: runattest.pub}]}\n")
+	call := func(program string, args ...string) (string, error) {
+		cmd := exec.Command(program, args...)
+		cmd.Dir, cmd.Env = dir, append(os.Environ(), "LD_PRELOAD="+library)
+		out, err := cmd.CombinedOutput()
+		return string(out), err
+	}
+	for _, args := range [][]string{{"keygen", "--no-password"}, {"sign", "--key", "runattest.key", "run.json"}} {
+		if out, err := call(runattestPath, args...); err != nil || strings.Contains(out, "LOADED") {
+			t.Fatalf("%v: %v\n%s", args, err, out)
+		}
+	}
+	gate := []string{"exec", "--policy", "policy.yaml", "--bundle", "run.json.sigstore.json", "--", "/bin/echo", "STARTED"}
+	if out, err := call(runattestPath, gate...); err != nil || !strings.Contains(out, "STARTED") {
+		t.Errorf("static: %v\n%s", err, out)
+	}
+	out, err := call(dynamic, gate...)
+	if err == nil || strings.Contains(out, "STARTED") || !strings.Contains(out, "LOADED") || !strings.Contains(out, "not executed: this build of the program is dynamically linked") {
+		t.Errorf("dynamically linked: %v\n%s", err, out)
+	}
+}
