@@ -37,6 +37,9 @@ func (r *TrustedRoot) checkLogEntry(name string, text []byte, e attest.Envelope,
 	var entry protorekor.TransparencyLogEntry
 	err := protojson.Unmarshal(text, &entry)
 	if err == nil {
+		err = checkProof(entry.GetInclusionProof())
+	}
+	if err == nil {
 		err = checkBody(entry.GetCanonicalizedBody(), entry.GetKindVersion())
 	}
 	if err == nil {
@@ -53,7 +56,7 @@ func (r *TrustedRoot) checkLogEntry(name string, text []byte, e attest.Envelope,
 		return
 	}
 	var integrated []root.Timestamp
-	err = guard(func() (err error) { integrated, err = r.verifyEntry(&entry, e, by); return err })
+	err = guard(func() (err error) { integrated, err = r.verifyEntry(&entry, log, e, by); return err })
 	in := inLog{attest.LoggedAt{Log: logName(log), Index: provedIndex(&entry)}, log, entry.GetInclusionProof() != nil}
 	if err == nil && slices.ContainsFunc(found.entries, in.same) { // as sigstore-go: it would count twice
 		err = errors.New("stands twice")
@@ -128,10 +131,19 @@ func provedIndex(entry *protorekor.TransparencyLogEntry) int64 {
 
 // verifyEntry has sigstore-go check inclusion, checkpoint and promise of one entry, and that it
 // is about this envelope and signer.
-func (r *TrustedRoot) verifyEntry(entry *protorekor.TransparencyLogEntry, e attest.Envelope, by signatory) ([]root.Timestamp, error) {
+func (r *TrustedRoot) verifyEntry(entry *protorekor.TransparencyLogEntry, log *root.TransparencyLog, e attest.Envelope, by signatory) ([]root.Timestamp, error) {
 	material, err := r.materialFor(by)
 	if err != nil {
 		return nil, err
+	}
+	parsed, err := tlog.ParseTransparencyLogEntry(entry)
+	if err != nil {
+		return nil, err
+	}
+	if parsed.HasInclusionProof() && !parsed.IsRekorV2() {
+		if err := readProof(entry.InclusionProof, log.PublicKey); err != nil {
+			return nil, err
+		}
 	}
 	one, err := bundle.NewBundle(entity(e, by, entry))
 	if err != nil {

@@ -2,10 +2,8 @@ package sigstore
 
 import (
 	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -118,18 +116,7 @@ func (w world) rekorV1Entry(p parts) map[string]any {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	proved, err := w.GetInclusionProof(body)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	root, err := hex.DecodeString(*proved.RootHash)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	entry["inclusionProof"] = map[string]any{
-		"logIndex": fmt.Sprint(*proved.LogIndex), "treeSize": fmt.Sprint(*proved.TreeSize), "rootHash": root,
-		"checkpoint": map[string]any{"envelope": *proved.Checkpoint},
-	}
+	entry["inclusionProof"] = w.inclusion(body)
 	return entry
 }
 

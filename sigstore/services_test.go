@@ -2,6 +2,7 @@ package sigstore
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -93,9 +94,9 @@ func (w world) logged(r *http.Request) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	proof, err := w.GetInclusionProof(body)
-	if err != nil {
-		return nil, err
+	root := sha256.Sum256(append([]byte{0}, body...)) // of a tree with this entry alone
+	proof := map[string]any{
+		"logIndex": 0, "treeSize": 1, "rootHash": hex.EncodeToString(root[:]), "hashes": []string{}, "checkpoint": w.checkpoint(1, root[:]),
 	}
 	return map[string]any{
 		"body": base64.StdEncoding.EncodeToString(body), "integratedTime": now, "logIndex": 0, "logID": id,

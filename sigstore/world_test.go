@@ -2,20 +2,28 @@ package sigstore
 
 import (
 	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/sigstore/rekor/pkg/util"
 	"github.com/sigstore/sigstore-go/pkg/root"
 	"github.com/sigstore/sigstore-go/pkg/testing/ca"
 	"github.com/sigstore/sigstore-go/pkg/tlog"
+	"github.com/sigstore/sigstore/pkg/signature"
 	"google.golang.org/protobuf/encoding/protojson"
 
 	"github.com/runattest/runattest/attest"
@@ -176,7 +184,48 @@ func (w world) v1() parts {
 func (w world) v1At(at time.Time) parts {
 	p := w.attested(w.AttestAtTime(alice, issuer, statement(w.t), at, true))
 	p.entry()["kindVersion"] = map[string]any{"kind": "dsse", "version": "0.0.1"} // which the generator leaves out
+	body, err := base64.StdEncoding.DecodeString(p.entry()["canonicalizedBody"].(string))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	p.entry()["inclusionProof"] = w.inclusion(body) // whose tree is of the size that its checkpoint states
 	return p
+}
+
+// inclusion proves a body to be the second of two entries of the log, or the first of one.
+func (w world) inclusion(body []byte, before ...[]byte) map[string]any {
+	w.t.Helper()
+	leaf := sha256.Sum256(append([]byte{0}, body...))
+	root, hashes := leaf, []any{}
+	for _, b := range before {
+		sibling := sha256.Sum256(append([]byte{0}, b...))
+		root = sha256.Sum256(slices.Concat([]byte{1}, sibling[:], root[:]))
+		hashes = append(hashes, sibling[:])
+	}
+	size := len(before) + 1
+	return map[string]any{
+		"logIndex": fmt.Sprint(size - 1), "treeSize": fmt.Sprint(size), "rootHash": root[:], "hashes": hashes,
+		"checkpoint": map[string]any{"envelope": w.checkpoint(size, root[:])},
+	}
+}
+
+// checkpoint is signed with the log's key, as Rekor v1 does.
+func (w world) checkpoint(size int, root []byte) string {
+	w.t.Helper()
+	s, err := signature.LoadECDSASignerVerifier(w.logKey(), crypto.SHA256)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	text, err := util.CreateAndSignCheckpoint(w.t.Context(), "rekor.localhost", 123, uint64(size), root, s)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return string(text)
+}
+
+// logKey is the key of the log, which the library keeps to itself.
+func (w world) logKey() *ecdsa.PrivateKey {
+	return (*ecdsa.PrivateKey)(reflect.ValueOf(w.VirtualSigstore).Elem().FieldByName("rekorKey").UnsafePointer())
 }
 
 // promised is logged as Rekor v1 does before the tree has grown: with a promise, which signs a time.

@@ -38,6 +38,11 @@ const (
 	// LogEntryBody is the size of a log entry's body, RSABits that of an RSA key in a timestamp.
 	LogEntryBody = 64 << 10
 	RSABits      = 8192
+	// Checkpoint is the size in bytes of a log's checkpoint, NoteSignatures how many signatures it carries, ProofHashes how many
+	// hashes an inclusion proof has: the height of the tallest tree.
+	Checkpoint     = 64 << 10
+	NoteSignatures = 100
+	ProofHashes    = 64
 	// Timestamps and LogEntries are how many of each a bundle carries; sigstore-go has the same caps.
 	Timestamps = 32
 	LogEntries = 32

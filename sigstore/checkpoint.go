@@ -1,0 +1,122 @@
+package sigstore
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
+
+	protorekor "github.com/sigstore/protobuf-specs/gen/pb-go/rekor/v1"
+
+	"github.com/runattest/runattest/internal/limits"
+)
+
+// checkProof bounds an inclusion proof before anything in it is verified: everybody who passes on a bundle can add to it.
+func checkProof(p *protorekor.InclusionProof) error {
+	if n := len(p.GetCheckpoint().GetEnvelope()); n > limits.Checkpoint {
+		return fmt.Errorf("a checkpoint of %d bytes, want at most %d", n, limits.Checkpoint)
+	}
+	if n := len(p.GetHashes()); n > limits.ProofHashes {
+		return fmt.Errorf("an inclusion proof of %d hashes, want at most %d", n, limits.ProofHashes)
+	}
+	for i, h := range p.GetHashes() {
+		if len(h) != sha256.Size {
+			return fmt.Errorf("an inclusion proof whose hash %d has %d bytes, want %d", i, len(h), sha256.Size)
+		}
+	}
+	return nil
+}
+
+// checkpoint is what a log has signed of its tree: a note (c2sp.org/signed-note) with an origin, the tree's size and its
+// root hash in its first lines (c2sp.org/tlog-checkpoint).
+type checkpoint struct {
+	text       string // with the newline at its end
+	size       uint64
+	signatures []noteSignature
+}
+
+// noteSignature is one signature line of a note.
+type noteSignature struct {
+	line  string // with the newline at its end
+	keyID []byte // the first four bytes, which tell keys apart
+}
+
+const (
+	noteKeyID  = 4         // bytes
+	notePrefix = "\u2014 " // of a signature line: an em dash and a space
+)
+
+// parseCheckpoint reads a checkpoint strictly, whoever has signed it.
+func parseCheckpoint(note string) (*checkpoint, error) {
+	end := strings.LastIndex(note, "\n\n")
+	if end < 0 || !strings.HasSuffix(note, "\n") {
+		return nil, errors.New("a checkpoint that is no signed note")
+	}
+	c := &checkpoint{text: note[:end+1]}
+	for line := range strings.Lines(note[end+2:]) {
+		s, err := parseNoteSignature(line)
+		if err != nil {
+			return nil, fmt.Errorf("signature %d of the checkpoint: %w", len(c.signatures), err)
+		}
+		if c.signatures = append(c.signatures, s); len(c.signatures) > limits.NoteSignatures {
+			return nil, fmt.Errorf("a checkpoint with more than %d signatures", limits.NoteSignatures)
+		}
+	}
+	lines := strings.SplitN(c.text, "\n", 4)
+	if len(lines) < 4 {
+		return nil, errors.New("a checkpoint without origin, size and root hash")
+	}
+	var err error
+	if c.size, err = strconv.ParseUint(lines[1], 10, 63); err != nil {
+		return nil, fmt.Errorf("a checkpoint of size %.30q", lines[1])
+	}
+	return c, nil
+}
+
+func parseNoteSignature(line string) (noteSignature, error) {
+	name, text, ok := strings.Cut(strings.TrimPrefix(strings.TrimSuffix(line, "\n"), notePrefix), " ")
+	if !ok || !strings.HasPrefix(line, notePrefix) || name == "" || strings.ContainsFunc(name, unicode.IsSpace) || strings.Contains(name, "+") {
+		return noteSignature{}, errors.New("not a dash, a name and a signature")
+	}
+	signature, err := base64.StdEncoding.Strict().DecodeString(text)
+	if err != nil || len(signature) <= noteKeyID || strings.Contains(text, "\r") {
+		return noteSignature{}, errors.New("not a key ID and a signature in base64")
+	}
+	return noteSignature{line, signature[:noteKeyID]}, nil
+}
+
+// by is the checkpoint with the first signature of that key alone. A note may carry signatures of keys that a verifier does
+// not know, which it has to ignore, and two of one key prove no more than one.
+func (c *checkpoint) by(key crypto.PublicKey) (string, error) {
+	der, err := x509.MarshalPKIXPublicKey(key)
+	if err != nil {
+		return "", err
+	}
+	id := sha256.Sum256(der)
+	for _, s := range c.signatures {
+		if bytes.Equal(s.keyID, id[:noteKeyID]) {
+			return c.text + "\n" + s.line, nil
+		}
+	}
+	return "", errors.New("the checkpoint is not signed with the log's key")
+}
+
+// readProof prepares the inclusion proof of a Rekor v1 entry for sigstore-go, which takes no note with signatures of other
+// keys, verifies each one that there is, and takes any size for that of the tree.
+func readProof(p *protorekor.InclusionProof, key crypto.PublicKey) error {
+	c, err := parseCheckpoint(p.GetCheckpoint().GetEnvelope())
+	if err != nil {
+		return err
+	}
+	if p.GetTreeSize() < 0 || uint64(p.GetTreeSize()) != c.size { // #nosec G115 -- not negative
+		return fmt.Errorf("a proof for a tree of size %d, but the checkpoint is of size %d", p.GetTreeSize(), c.size)
+	}
+	p.Checkpoint.Envelope, err = c.by(key)
+	return err
+}
