@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-	"time"
 
 	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/common/types"
@@ -80,7 +79,7 @@ func (p *Policy) ancestorsOf(s subject, m *meter) (ref.Val, error) {
 		one := &ancestor{Ancestor: a}
 		if all = append(all, one); len(s.opinions[a.ID]) > 0 {
 			judged[a.ID] = true
-			p.approvals.judge(one, s.opinions[a.ID], s.now)
+			p.approvals.judge(one, s.opinions[a.ID], s.asOf)
 		}
 	}
 	for i, r := range s.approvals { // which do not count for the run
@@ -130,10 +129,10 @@ func (k *kin) NativeToValue(v any) ref.Val {
 
 // judge finds which of the opinions count for an ancestor, and whether they approve it. That is done once: there
 // are as many as a decision looks at approvals, however many ancestors there are.
-func (a *approvals) judge(one *ancestor, opinions []opinion, now time.Time) {
+func (a *approvals) judge(one *ancestor, opinions []opinion, as asOf) {
 	var results []ApprovalResult
 	for _, o := range opinions {
-		results = append(results, o.about(one.ID, one.Signers, now))
+		results = append(results, o.about(one.ID, one.Signers, as))
 	}
 	one.approved, one.approvals = a.approved(results), approvalsOf(results)
 }

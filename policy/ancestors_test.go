@@ -350,7 +350,7 @@ func TestManyAncestors(t *testing.T) {
 	} {
 		p := policyOf(t, by, fmt.Sprintf("rules:\n  - name: r\n    expr: %q\n", c.expr))
 		start := time.Now()
-		s := subject{id: run.ID(), declaration: run, now: now, ancestors: many(c.n)}
+		s := subject{id: run.ID(), declaration: run, asOf: asOf{now: now}, ancestors: many(c.n)}
 		if name == "judged" {
 			s.opinions = map[identity.ID][]opinion{run.ID(): make([]opinion, 10_000)}
 		}

@@ -188,7 +188,7 @@ func TestMalformedApproval(t *testing.T) {
 		if strings.Contains(told(d), unread) != (c.why != "" && ours) {
 			t.Errorf("%s: %s", name, told(d))
 		}
-		rejected, err := p.Rejections(ctx, []Approval{{"a", b}}, now)
+		rejected, err := p.Rejections(ctx, Given{Approvals: []Approval{{"a", b}}, Now: now})
 		if err != nil || (rejected[id] != "") != (c.why != "" && ours) {
 			t.Errorf("%s: rejected %q, %v", name, rejected[id], err)
 		}
@@ -242,7 +242,7 @@ func TestMalformedStatement(t *testing.T) {
 		if got := told(d); strings.HasPrefix(got, unread) != c.unread || d.Allowed == c.unread || d.Approvals[2].Counted {
 			t.Errorf("%s: %s, %+v", name, got, d.Approvals[2])
 		}
-		rejected, err := p.Rejections(ctx, []Approval{{"no", b}}, now)
+		rejected, err := p.Rejections(ctx, Given{Approvals: []Approval{{"no", b}}, Now: now})
 		if err != nil || (rejected[id] != "") != c.unread {
 			t.Errorf("%s: rejected %q, %v", name, rejected[id], err)
 		}
@@ -297,12 +297,12 @@ func TestRejections(t *testing.T) {
 		"stranger": {say(Rejected, time.Time{}, p.eve), ""},
 		"expired":  {say(Rejected, now, p.carol), ""},
 	} {
-		got, err := p.Rejections(ctx, []Approval{say(Approved, time.Time{}, p.bob), c.given}, now)
+		got, err := p.Rejections(ctx, Given{Approvals: []Approval{say(Approved, time.Time{}, p.bob), c.given}, Now: now})
 		if err != nil || got[id] != c.want || len(got) > 1 {
 			t.Errorf("%s: got %q, %v, want %q", name, got, err, c.want)
 		}
 	}
-	if _, err := policyOf(t, p.ci, "").Rejections(ctx, nil, now); err == nil {
+	if _, err := policyOf(t, p.ci, "").Rejections(ctx, Given{Now: now}); err == nil {
 		t.Error("a policy without approvers knows of rejections")
 	}
 }
@@ -340,7 +340,7 @@ func TestInterrupted(t *testing.T) {
 			}
 		}
 		left = n
-		if rejected, err := p.Rejections(ending{ctx, &left}, given, now); err == nil {
+		if rejected, err := p.Rejections(ending{ctx, &left}, Given{Approvals: given, Now: now}); err == nil {
 			if done++; len(rejected) != 1 {
 				t.Errorf("ended at question %d: rejected %v", n, rejected)
 			}

@@ -25,7 +25,8 @@ type approvals struct {
 	roles     map[string]int
 	evidence  string
 	approvers []*approver
-	anyone    attest.Trust // in any of them
+	anyone    attest.Trust     // in any of them, at any time
+	atAnyTime *attest.Verifier // the same
 }
 
 // approver is one person, however many keys and identities they have.
@@ -102,7 +103,10 @@ func (a *approvals) check(r *reader, root *sigstore.TrustedRoot) {
 		all.keys, all.identities = append(all.keys, p.keys...), append(all.identities, p.identities...)
 	}
 	var err error
-	if a.anyone, err = all.trust(root, demand{a.evidence, 1}); err != nil {
+	if a.anyone, err = all.trustAtAnyTime(root); err == nil {
+		a.atAnyTime, err = attest.NewVerifier(a.anyone)
+	}
+	if err != nil {
 		r.failAt("/approvals/approvers", identity.CodeValue, "", "%s", err)
 	}
 	if a.required > len(a.approvers) {
@@ -159,30 +163,40 @@ type opinion struct {
 	unread []identity.ID // the runs that it is about, if an approver has signed it and it cannot be read
 }
 
-// hear verifies an approval.
+// hear verifies an approval; a policy without approvers is asked about none. Of a rejection it is enough that an approver has signed it; when that was, and how that is
+// proved, is asked of what approves.
 func (a *approvals) hear(ctx context.Context, given Approval) opinion {
 	o := opinion{result: ApprovalResult{Source: given.Source}}
 	if a == nil {
 		o.err = errors.New("the policy names no approvers")
 		return o
 	}
-	claim, by, err := a.verify(ctx, given.Bundle)
-	var s ApprovalStatement
-	switch {
-	case claim != nil:
-		var unreadable error
-		if s, unreadable = readApproval(claim); unreadable != nil || s.Decision == Rejected {
-			err = unreadable // whichever of several it is who rejects, an approver does
-		}
-		if unreadable != nil {
-			o.result.Approver, o.unread = by.name, runsOf(claim.Subjects())
-		}
-	case by != nil:
-		if o.unread = runsIn(given.Bundle); o.unread != nil {
-			o.result.Approver = by.name
-		}
+	people := a.whoMay(given.Bundle.CheckTrust(ctx, a.anyone).By)
+	if len(people) == 0 {
+		o.err = fmt.Errorf("is signed by none of %s", plural(len(a.approvers), "approver"))
+		return o
 	}
-	if o.err = err; err != nil {
+	by := people[0]
+	s, claim, err := a.readSigned(ctx, given.Bundle)
+	switch {
+	case err == nil && s.Decision == Rejected: // whichever of several it is who rejects, an approver does
+	case err == nil && len(people) > 1:
+		err = fmt.Errorf("is signed by what both %s and %s are trusted with: tell them apart in the policy", by.name, people[1].name)
+	case err == nil:
+		claim, err = by.verifier.VerifyClaim(ctx, given.Bundle, ApprovalType)
+	case claim != nil:
+		o.unread = runsOf(claim.Subjects())
+	default:
+		o.unread = runsIn(given.Bundle)
+	}
+	if o.unread != nil {
+		o.result.Approver = by.name
+	}
+	if err != nil {
+		o.err = err
+		if no := (*attest.VerificationError)(nil); errors.As(err, &no) {
+			o.err = fmt.Errorf("by %s: %w", by.name, err)
+		}
 		return o
 	}
 	o.by, o.result = by, ApprovalResult{
@@ -190,6 +204,25 @@ func (a *approvals) hear(ctx context.Context, given Approval) opinion {
 		Expires: s.Expires, Times: claim.Times(), run: s.Identity,
 	}
 	return o
+}
+
+// whoMay are the approvers who may be the one who has signed.
+func (a *approvals) whoMay(by *attest.Signatory) []*approver {
+	if by == nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(a.approvers), func(p *approver) bool { return !p.include(*by) })
+}
+
+// readSigned reads what an approver has signed. With a claim the error is that the statement is no approval.
+func (a *approvals) readSigned(ctx context.Context, b *attest.Bundle) (s ApprovalStatement, claim *attest.VerifiedClaim, err error) {
+	if n := len(b.UnverifiedPayload()); n > limits.Approval {
+		return s, nil, fmt.Errorf("has a payload of %d bytes, want at most %d", n, limits.Approval)
+	}
+	if claim, err = a.atAnyTime.VerifyClaim(ctx, b, ApprovalType); err == nil {
+		s, err = readApproval(claim)
+	}
+	return s, claim, err
 }
 
 // runsOf are the runs whose digests subjects have, whatever their names are.
@@ -220,18 +253,19 @@ func runsIn(b *attest.Bundle) []identity.ID {
 	return ids
 }
 
-// about says whether the approval counts for a run that these have signed, at the time now.
-func (o opinion) about(run identity.ID, signers []attest.Signatory, now time.Time) ApprovalResult {
+// about says whether the approval counts for a run that these have signed, as of the decision. What is dated later
+// approves nothing. It rejects all the same, unless the decision is one about the past.
+func (o opinion) about(run identity.ID, signers []attest.Signatory, as asOf) ApprovalResult {
 	r := o.result
 	switch first := earliest(r.Times); {
 	case o.err != nil:
 		r.Why, r.unread = o.err.Error(), slices.Contains(o.unread, run)
 	case r.run != run:
 		r.Why = fmt.Sprintf("is about another run, %s", r.run)
-	case !r.Expires.IsZero() && !now.Before(r.Expires):
+	case !r.Expires.IsZero() && !as.now.Before(r.Expires):
 		r.Why = fmt.Sprintf("expired at %s", stamp(r.Expires))
-	case !first.IsZero() && first.After(now):
-		r.Why = fmt.Sprintf("was signed at %s, after %s", stamp(first), stamp(now))
+	case !first.IsZero() && first.After(as.now) && (as.replay || r.Decision == Approved):
+		r.Why = fmt.Sprintf("was signed at %s, after %s", stamp(first), stamp(as.now))
 	case r.Decision == Approved && slices.ContainsFunc(signers, o.by.include): // with another of their keys, too
 		r.Why = "is by the signer of the run: nobody approves their own"
 	default:
@@ -240,80 +274,20 @@ func (o opinion) about(run identity.ID, signers []attest.Signatory, now time.Tim
 	return r
 }
 
-// verify finds the one approver who signed the bundle. With a claim the error is that they are several; without one an
-// approver has signed what is no approval.
-func (a *approvals) verify(ctx context.Context, b *attest.Bundle) (*attest.VerifiedClaim, *approver, error) {
-	var found *attest.VerifiedClaim
-	var by *approver
-	why := fmt.Errorf("is signed by none of %s", plural(len(a.approvers), "approver"))
-	o := b.CheckTrust(ctx, a.anyone)
-	if !isSigned([]attest.Check{o.Signature, o.Signer}) { // anybody can send any number
-		return nil, nil, why
-	}
-	if n := len(b.UnverifiedPayload()); n > limits.Approval { // before it is read once for each approver
-		return nil, a.whose(o), fmt.Errorf("has a payload of %d bytes, want at most %d", n, limits.Approval)
-	}
-	for _, p := range a.approvers {
-		if o.By != nil && !p.include(*o.By) { // so that a copy of an approval costs no more, however many they are
-			continue
-		}
-		claim, err := p.verifier.VerifyClaim(ctx, b, ApprovalType)
-		var no *attest.VerificationError
-		switch {
-		case err == nil && found != nil:
-			return found, by, fmt.Errorf("is signed by what both %s and %s are trusted with: tell them apart in the policy", by.name, p.name)
-		case err == nil:
-			found, by = claim, p
-		case errors.As(err, &no) && isSigned(no.Report.Checks):
-			why = fmt.Errorf("by %s: %w", p.name, err)
-		case !errors.As(err, &no):
-			return nil, nil, err
-		}
-	}
-	if found == nil {
-		return nil, a.whose(o), why
-	}
-	return found, by, nil
-}
-
-// whose is the approver who has signed, when their signature counts; nil if none has.
-func (a *approvals) whose(o attest.Opinion) *approver {
-	if o.By == nil || o.Time.Verdict == attest.Fail {
-		return nil
-	}
-	for _, p := range a.approvers {
-		if p.include(*o.By) {
-			return p
-		}
-	}
-	return nil
-}
-
-// isSigned tells that the signature is good and names somebody who is trusted, so that something else
-// is wrong: of a certificate without trusted time nobody says more than its name.
-func isSigned(checks []attest.Check) bool {
-	signed, stranger := false, false
-	for _, c := range checks {
-		signed = signed || c.Name == attest.CheckSignature && c.Verdict == attest.Pass
-		stranger = stranger || c.Name == attest.CheckSigner && c.Verdict == attest.Fail
-	}
-	return signed && !stranger
-}
-
-// Rejections are by whom runs are rejected, and why, on one line each: by approvers of the policy, within the validity of
-// their keys, as of that time. What does not count is left out. A policy without approvers is an error.
-func (p *Policy) Rejections(ctx context.Context, given []Approval, now time.Time) (map[identity.ID]string, error) {
+// Rejections are by whom runs are rejected, and why, on one line each: by approvers of the policy, as Evaluate counts
+// them; given.Family is not asked for. What does not count is left out. A policy without approvers is an error.
+func (p *Policy) Rejections(ctx context.Context, given Given) (map[identity.ID]string, error) {
 	if p.approvals == nil {
 		return nil, errors.New("the policy names no approvers, so that nobody's rejection counts")
 	}
-	s := subject{now: now}
-	if err := p.hearAll(ctx, &s, given); err != nil {
+	s := subject{asOf: asOf{given.Now, given.Replay}}
+	if err := p.hearAll(ctx, &s, given.Approvals); err != nil {
 		return nil, err
 	}
 	rejected := map[identity.ID]string{}
 	for run, opinions := range s.opinions {
 		for _, o := range opinions {
-			switch r := o.about(run, nil, now); {
+			switch r := o.about(run, nil, s.asOf); {
 			case rejected[run] != "":
 			case r.unread:
 				rejected[run] = oneLine(fmt.Sprintf("%s, maybe, in what cannot be read: %s", r.Approver, r.Why))

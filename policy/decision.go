@@ -66,6 +66,15 @@ type Given struct {
 	// Now is the time of the decision, and Clock says for reports whose time that is; "" is the caller's.
 	Now   time.Time
 	Clock string
+	// Replay says that the decision is one about the past, so that rejections that are dated later than Now do not
+	// count. Without it a rejection counts whatever its date is, since Now is a clock that may be slow.
+	Replay bool
+}
+
+// asOf is the time of a decision.
+type asOf struct {
+	now    time.Time
+	replay bool // it is one about the past
 }
 
 // Evaluate decides about a run that the policy's Verifier has verified. Approvals are verified
@@ -85,8 +94,8 @@ type subject struct {
 	signer      attest.Signatory
 	times       []attest.TrustedTime
 	annotations map[string]string
-	now         time.Time
-	clock       string
+	asOf
+	clock string
 
 	approvals []ApprovalResult
 	opinions  map[identity.ID][]opinion // by the run that they are about
@@ -98,8 +107,8 @@ func (p *Policy) subjectOf(ctx context.Context, v *attest.Verified, given Given)
 		return subject{}, ErrNotOurs
 	}
 	s := subject{
-		id: v.ID(), declaration: v.Declaration(), signer: v.Signer(), times: v.Times(), annotations: v.Annotations(), now: given.Now,
-		clock: cmp.Or(given.Clock, "the caller's clock"), approvals: []ApprovalResult{}, ancestors: ancestry(v, given.Family),
+		id: v.ID(), declaration: v.Declaration(), signer: v.Signer(), times: v.Times(), annotations: v.Annotations(),
+		asOf: asOf{given.Now, given.Replay}, clock: cmp.Or(given.Clock, "the caller's clock"), approvals: []ApprovalResult{}, ancestors: ancestry(v, given.Family),
 	}
 	err := p.hearAll(ctx, &s, given.Approvals)
 	return s, err
@@ -121,7 +130,7 @@ func (p *Policy) hearAll(ctx context.Context, s *subject, given []Approval) erro
 
 // hear takes an approval in.
 func (s *subject) hear(o opinion) {
-	s.approvals = append(s.approvals, o.about(s.id, []attest.Signatory{s.signer}, s.now))
+	s.approvals = append(s.approvals, o.about(s.id, []attest.Signatory{s.signer}, s.asOf))
 	if s.opinions == nil {
 		s.opinions = map[identity.ID][]opinion{}
 	}

@@ -75,5 +75,7 @@
 // One counts if an approver of the policy signed it, within the validity of their key, about
 // this run, and it has not expired. Two of one person are one; nobody approves what they
 // signed themselves, with whichever of their keys. What two approvers are trusted with approves
-// nothing, and rejects. A rejection that counts outweighs every approval.
+// nothing, and rejects. A rejection outweighs every approval. It counts as soon as an approver has signed
+// it, whenever that was: only where the decision is one about the past (Given.Replay) do rejections that
+// are dated later not count.
 package policy

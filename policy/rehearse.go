@@ -67,8 +67,8 @@ func (p *Policy) Rehearse(ctx context.Context, r Rehearsal) (*Decision, error) {
 
 func (p *Policy) rehearsed(r Rehearsal) (subject, error) {
 	s := subject{
-		id: r.Declaration.ID(), declaration: r.Declaration, times: rehearsedTimes(r.Signed), annotations: r.Annotations, now: r.Now,
-		clock: clockOfCases, approvals: []ApprovalResult{},
+		id: r.Declaration.ID(), declaration: r.Declaration, times: rehearsedTimes(r.Signed), annotations: r.Annotations,
+		asOf: asOf{now: r.Now}, clock: clockOfCases, approvals: []ApprovalResult{},
 	}
 	s.ancestors = func() (iter.Seq[graph.Ancestor], error) { return r.ancestors(s.signer) }
 	if r.Issuer != "" {
@@ -162,8 +162,9 @@ func (p *Policy) rehearseApproval(a RehearsedApproval, run identity.ID) (opinion
 	}
 	for _, known := range p.approvals.approvers {
 		if known.name == a.Approver {
-			o.by, o.result.Role = known, known.role
-			o.err = known.rehearsed(p.approvals.evidence, a.Signed)
+			if o.by, o.result.Role = known, known.role; a.Decision == Approved {
+				o.err = known.rehearsed(p.approvals.evidence, a.Signed)
+			}
 			return o, nil
 		}
 	}

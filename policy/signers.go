@@ -163,6 +163,11 @@ func (s signatories) trust(root *sigstore.TrustedRoot, d demand) (attest.Trust, 
 	return sigstore.NewTrust(o)
 }
 
+// trustAtAnyTime is a trust check for who signs, whenever that was.
+func (s signatories) trustAtAnyTime(root *sigstore.TrustedRoot) (attest.Trust, error) {
+	return sigstore.NewTrust(sigstore.TrustOptions{Root: root, Keys: s.keys, Identities: s.identities, UnsafeAnyTime: true})
+}
+
 // bounded is a key that is valid in a certain time only.
 func (s signatories) bounded() (attest.TrustedKey, bool) {
 	for _, k := range s.keys {

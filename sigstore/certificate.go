@@ -86,6 +86,16 @@ func (t *trust) judgeSigner(c *leafCertificate, times []attest.TrustedTime) atte
 		c.summary.SubjectAlternativeName, c.summary.Issuer, issuer, logged)
 }
 
+// judgeSignerAtAnyTime is judgeSigner at the beginning of the certificate's validity, or at its end where the
+// authority was named later.
+func (t *trust) judgeSignerAtAnyTime(c *leafCertificate) attest.Check {
+	first := t.judgeSigner(c, []attest.TrustedTime{{Time: c.leaf.NotBefore}})
+	if first.Verdict == attest.Pass {
+		return first
+	}
+	return t.judgeSigner(c, []attest.TrustedTime{{Time: c.leaf.NotAfter}})
+}
+
 // issuerOf is the authority that issued a certificate valid at that time.
 func (r *TrustedRoot) issuerOf(leaf *x509.Certificate, at time.Time) (string, [][]*x509.Certificate, error) {
 	var problems []error

@@ -21,7 +21,7 @@ func newApprove() *cobra.Command {
 		Long: `Sign a decision about one run and print the run's identity. The run is named by its ID, or by
 a bundle, of which the identity is recomputed from the declaration in it, and the signer is not asked
 for: look at the declaration first (inspect). A policy says whose decisions count, and how many it takes; a
-rejection outweighs every approval.
+rejection outweighs every approval, and counts without a timestamp even where the policy asks for one.
 
 The decision goes to BUNDLE.approval.sigstore.json beside the bundle, or to --bundle, and never over
 a decision that is there; for an ID and for standard input it goes to standard output. Several

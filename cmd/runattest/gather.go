@@ -28,6 +28,7 @@ type appliedPolicy struct {
 	reach     *registryFlags
 	now       time.Time
 	clock     string             // whose that is
+	replay    bool               // it is that of --at
 	approvals pile               // in files
 	attached  pile               // to artifacts, or one run
 	shelves   []*registry.Target // repositories of runs, with their approvals
@@ -66,7 +67,7 @@ func (a *appliedPolicy) failure() error {
 
 // given is everything that the policy is asked with about a run.
 func (a *appliedPolicy) given(ctx context.Context, v *attest.Verified) (policy.Given, error) {
-	given := policy.Given{Approvals: slices.Concat(a.approvals.list, a.attached.list), Now: a.now, Clock: a.clock}
+	given := policy.Given{Approvals: slices.Concat(a.approvals.list, a.attached.list), Now: a.now, Clock: a.clock, Replay: a.replay}
 	if a.moving = a.shown; a.moving == nil && (len(a.shelves) > 0 || len(a.family) > 0) {
 		a.moving = newOutput(a.cmd).transfer(ctx, "approvals and ancestors read")
 		defer func() { a.moving.end(); a.moving = nil }()
@@ -106,7 +107,7 @@ func (a *appliedPolicy) rejected(ctx context.Context, runs []identity.ID) (map[i
 		}
 		given = append(given, found...)
 	}
-	return a.Rejections(ctx, given, a.now)
+	return a.Rejections(ctx, policy.Given{Approvals: given, Now: a.now, Replay: a.replay})
 }
 
 // again has the policy asked as of now, with what is attached by now.

@@ -38,7 +38,7 @@ func newApproverFlags(cmd *cobra.Command) *policyFlags {
 	f := cmd.Flags()
 	f.StringVar(&p.path, "policy", "", "the policy that must allow the run; it says whom to trust, too")
 	f.StringArrayVar(&p.approvals, "approvals", nil, "approvals: a file of one bundle or JSON Lines, an artifact (oci://REF) that they are attached to, or the repository of runs (oci://REPO, oci-layout://PATH) where each run has its own (repeatable)")
-	f.StringVar(&p.at, "at", "", "decide as of this time (RFC 3339) instead of this machine's clock")
+	f.StringVar(&p.at, "at", "", "decide as of this time (RFC 3339) instead of this machine's clock: approvals and rejections that are dated later do not count")
 	p.signers = newPolicySigners(cmd)
 	_ = cmd.MarkFlagFilename("policy", "yaml", "yml", "json")
 	_ = cmd.MarkFlagFilename("approvals", "json", "jsonl")
@@ -67,7 +67,7 @@ func (p *policyFlags) load(cmd *cobra.Command) (*appliedPolicy, error) {
 		if applied.now, err = parseTime(p.at); err != nil {
 			return nil, fmt.Errorf("--at %w", err)
 		}
-		applied.clock = "--at"
+		applied.clock, applied.replay = "--at", true
 	}
 	if applied.Policy, err = loadPolicy(cmd, p.path, p.signers); err != nil {
 		return nil, err

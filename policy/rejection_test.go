@@ -1,0 +1,155 @@
+package policy
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/signer"
+)
+
+// stampedWith has evidence of the test's own beside a signature.
+type stampedWith struct{ attest.Evidence }
+
+func (w stampedWith) Witness(context.Context, attest.Envelope) (attest.Evidence, error) {
+	return w.Evidence, nil
+}
+
+// TestRejectionAtAnyTime: a rejection counts as soon as an approver has signed it, whatever evidence of time is asked for and
+// whatever the clocks say. Decisions about the past alone leave out what is dated later.
+func TestRejectionAtAnyTime(t *testing.T) {
+	by, bob, eve, c, strange := newSigner(t), newSigner(t), newSigner(t), newClock(t), newClock(t)
+	carol := c.certify(t, "carol@acme.example", "https://acme.example")
+	id := parse(t, declarationText).ID()
+	sign := func(verdict Verdict, who signer.Signer, witness attest.Witness) Approval {
+		claim, err := NewApproval(ApprovalStatement{Identity: id, Decision: verdict, Reason: "because"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := attest.Sign(ctx, claim, who, attest.SignOptions{Witness: witness})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return Approval{"a", b}
+	}
+	year := time.Now().UTC().Year()
+	ended, later := fmt.Sprintf("notAfter: %d-01-01T00:00:00Z, ", year-1), fmt.Sprintf("notBefore: %d-01-01T00:00:00Z, ", year+2)
+	const byBob, byCarol = "approvals: rejected by bob: because", "approvals: rejected by carol (legal): because"
+	hour := time.Now().Add(time.Hour)
+	nonsense := stampedWith{attest.Evidence{Timestamps: [][]byte{{1}}}}
+	run := c.run(t, by)
+	cases := map[string]struct {
+		no           Approval
+		want, replay string // the second an hour ago; all evidence is of today
+	}{
+		"dated":                        {sign(Rejected, bob, c), byBob, "allowed"},
+		"undated":                      {sign(Rejected, bob, nil), byBob, byBob},
+		"dated by a stranger":          {sign(Rejected, bob, strange), byBob, byBob},
+		"dated by nonsense":            {sign(Rejected, bob, nonsense), byBob, byBob},
+		"certified":                    {sign(Rejected, carol, c), byCarol, "allowed"},
+		"certified, undated":           {sign(Rejected, carol, nil), byCarol, byCarol},
+		"certified, dated by nonsense": {sign(Rejected, carol, nonsense), byCarol, byCarol},
+		"by a stranger":                {sign(Rejected, eve, c), "allowed", "allowed"},
+		"certified elsewhere":          {sign(Rejected, strange.certify(t, "carol@acme.example", "https://acme.example"), nil), "allowed", "allowed"},
+		"certified for another":        {sign(Rejected, c.certify(t, "dave@acme.example", "https://acme.example"), nil), "allowed", "allowed"},
+	}
+	undated := map[string]Approval{"key": sign(Approved, bob, nil), "certificate": sign(Approved, carol, nil)}
+	for _, evidence := range []string{"none", "timestamp"} {
+		for window, limits := range map[string]string{"no window": "", "ended": ended, "later": later} {
+			p := policyOf(t, by, c.certificates(t)+"approvals:\n  required: 0\n  evidence: "+evidence+"\n  approvers:\n"+
+				"    - {name: bob, keys: [{"+limits+"key: "+pemOf(t, bob)+"}]}\n"+
+				"    - {name: carol, role: legal, certificates: [{identity: carol@acme.example, issuer: https://acme.example}]}\n")
+			v, err := p.Verifier().Verify(ctx, run, attest.Expect{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for name, tt := range cases {
+				for when, at := range map[string]struct {
+					given Given
+					want  string
+				}{
+					"now":                 {Given{Now: hour}, tt.want},
+					"slow clock":          {Given{Now: hour.Add(-2 * time.Hour)}, tt.want},
+					"replay of tomorrow":  {Given{Now: hour, Replay: true}, tt.want},
+					"replay of yesterday": {Given{Now: hour.Add(-25 * time.Hour), Replay: true}, tt.replay},
+				} {
+					at.given.Approvals = []Approval{tt.no}
+					d, err := p.Evaluate(ctx, v, at.given)
+					if err != nil || told(d) != at.want {
+						t.Errorf("evidence %s, %s, %s, %s: got %s, %v, want %s", evidence, window, name, when, told(d), err, at.want)
+					}
+					rejected, err := p.Rejections(ctx, at.given)
+					if got := "approvals: rejected by " + rejected[id]; err != nil || len(rejected) > 0 && got != at.want || len(rejected) == 0 && at.want != "allowed" {
+						t.Errorf("evidence %s, %s, %s, %s: rejected %q, %v, want %q", evidence, window, name, when, rejected, err, at.want)
+					}
+				}
+			}
+			// an approval needs what the policy asks for
+			for name, yes := range undated {
+				d, err := p.Evaluate(ctx, v, Given{Approvals: []Approval{yes}, Now: hour})
+				if err != nil || d.Approvals[0].Counted != (name == "key" && evidence == "none" && limits == "") {
+					t.Errorf("evidence %s, %s: undated approval by a %s: %+v, %v", evidence, window, name, d.Approvals, err)
+				}
+			}
+		}
+	}
+}
+
+// TestUnreadAtAnyTime: so does what may be a rejection, since it cannot be read.
+func TestUnreadAtAnyTime(t *testing.T) {
+	by, bob, c := newSigner(t), newSigner(t), newClock(t)
+	id := parse(t, declarationText).ID()
+	p := policyOf(t, by, c.root(t)+"approvals: {required: 0, evidence: timestamp, approvers: [{name: bob, keys: [{notAfter: 2020-01-01T00:00:00Z, key: "+pemOf(t, bob)+"}]}]}\n")
+	v, err := p.Verifier().Verify(ctx, c.run(t, by), attest.Expect{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := attest.Subject{Name: id.String(), SHA256: id.Digest()}
+	claim, err := attest.NewClaim(ApprovalType, []attest.Subject{run}, map[string]any{"identity": id.String(), "decision": "no"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	undated, err := attest.Sign(ctx, claim, bob, attest.SignOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, b := range map[string]*attest.Bundle{"dated": c.stamped(t, claim, bob), "undated": undated} {
+		d, err := p.Evaluate(ctx, v, Given{Approvals: []Approval{{"a", b}}, Now: now})
+		const want = "approvals: what bob has signed about the run cannot be read, and may be a rejection: "
+		if err != nil || !strings.HasPrefix(told(d), want) {
+			t.Errorf("%s: got %s, %v, want %s", name, told(d), err, want)
+		}
+	}
+}
+
+// TestRejectedAncestorAtAnyTime: to rules, too, an ancestor is rejected as a run is.
+func TestRejectedAncestorAtAnyTime(t *testing.T) {
+	k := newKindred(t, "")
+	k.Policy = policyOf(t, k.ci, newClock(t).root(t)+"approvals: {required: 0, evidence: timestamp, approvers: [{name: bob, keys: [{notAfter: 2020-01-01T00:00:00Z, key: "+pemOf(t, k.bob)+"}]}]}\n"+
+		"rules: [{name: parents, expr: 'ancestors.all(a, !a.approvals.exists(x, x.decision == \"rejected\"))'}]\n")
+	family := k.family(k.input("first", k.first, k.ci))
+	if d := k.ask(k.second, Given{Family: family}); !d.Allowed {
+		t.Fatal(told(d))
+	}
+	if d := k.ask(k.second, Given{Family: family, Approvals: []Approval{k.says(k.first, Rejected, k.bob)}}); d.Allowed {
+		t.Error("a rejection of an ancestor is not heeded")
+	}
+}
+
+// TestRehearsedRejection: a rehearsal counts a rejection as a verification does.
+func TestRehearsedRejection(t *testing.T) {
+	by, bob, c := newSigner(t), newSigner(t), newClock(t)
+	p := policyOf(t, by, c.root(t)+"approvals: {required: 0, evidence: timestamp, approvers: [{name: bob, keys: [{notAfter: 2026-01-01T00:00:00Z, key: "+pemOf(t, bob)+"}]}]}\n")
+	for name, signed := range map[string]time.Time{"undated": {}, "outside the window": now, "after the decision": now.Add(time.Hour), "inside": now.AddDate(-1, 0, 0)} {
+		d, err := p.Rehearse(ctx, Rehearsal{
+			Declaration: parse(t, declarationText), Now: now,
+			Approvals: []RehearsedApproval{{Approver: "bob", Decision: Rejected, Reason: "no", Signed: signed}},
+		})
+		if got := told(d); err != nil || got != "approvals: rejected by bob: no" {
+			t.Errorf("%s: %s, %v", name, got, err)
+		}
+	}
+}
