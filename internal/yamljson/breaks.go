@@ -10,6 +10,26 @@ import (
 // Readers of YAML differ about some line breaks: the functions here find those, so that one text
 // cannot be two values.
 
+// CheckBreaks finds what ends a line, or is skipped, for some readers and not for others, wherever it stands.
+func CheckBreaks(data []byte) *Problem {
+	p := Problem{
+		Code: "bom", Offset: bytes.Index(data, []byte("\ufeff")),
+		Message: "a byte order mark inside the text, which some YAML readers skip", Hint: `write it as an escape in double quotes: "\ufeff"`,
+	}
+	if p.Offset < 0 {
+		p = Problem{
+			Code: "yaml-break", Offset: oddBreak(data),
+			Message: "a character that ends a line for some YAML readers and not for others (U+0085, U+2028, U+2029, or a carriage return alone)",
+			Hint:    `write it as an escape in double quotes: "\x85", "\u2028", "\u2029", "\r"; end lines with a line feed`,
+		}
+	}
+	if p.Offset < 0 {
+		return nil
+	}
+	p.Line, p.Column = LineColumn(data, p.Offset)
+	return &p
+}
+
 // oddBreak is the offset of the first line break that not all readers of YAML take for one, or -1.
 func oddBreak(data []byte) int {
 	first := bytes.IndexAny(data, "\u0085\u2028\u2029")

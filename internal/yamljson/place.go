@@ -115,6 +115,12 @@ func width(src []byte, offset int, style quoting) int {
 	return size
 }
 
+// IsEmpty tells whether the value that a pointer names is a key's that has no text.
+func (d *Document) IsEmpty(pointer string) bool {
+	n := d.find(pointer)
+	return isPlain(n) && n.Value == ""
+}
+
 // mark is a place in a text: a line and a column, both from 1, the column in characters.
 type mark struct{ line, column, offset int }
 

@@ -18,6 +18,7 @@ import (
 	"go.yaml.in/yaml/v4"
 	"go.yaml.in/yaml/v4/plugin/loaderlimits"
 
+	"github.com/runattest/runattest/internal/jsonmend"
 	"github.com/runattest/runattest/internal/jsontree"
 )
 
@@ -35,6 +36,7 @@ type Problem struct {
 	Code, Pointer        string
 	Offset, Line, Column int // line and column from 1, 0 where unknown
 	Message, Hint        string
+	Replaced             bool // the value at Pointer is null in the JSON text
 }
 
 // Document is one YAML document and the JSON text that it stands for.
@@ -69,10 +71,7 @@ func Read(data []byte, noun string, l Limits) (*Document, []Problem) {
 			Hint:    "end the file with a newline; for a text that ends without one, write |- or >- too",
 		}}
 	}
-	if len(d.problems) > 0 {
-		return nil, d.problems
-	}
-	return d, nil
+	return d, d.problems
 }
 
 func document(data []byte, root *yaml.Node, l Limits) *Document {
@@ -89,6 +88,8 @@ func textProblem(data []byte, l Limits) (Problem, bool) {
 		p.Code = "size"
 	case bytes.HasPrefix(data, []byte("\xef\xbb\xbf")):
 		p.Code = "bom"
+	case jsonmend.IsUTF16(data):
+		p.Code, p.Message, p.Hint = "utf8", "text in UTF-16", "convert it: iconv -f UTF-16 -t UTF-8 FILE"
 	case !utf8.Valid(data):
 		p.Code = "utf8"
 	case bytes.Count(data, []byte{','}) > l.Entries:
@@ -96,18 +97,8 @@ func textProblem(data []byte, l Limits) (Problem, bool) {
 		p.Message, p.Hint = fmt.Sprintf("more than %d commas in YAML text", l.Entries), "write it as JSON"
 		return p, true
 	default:
-		if i := bytes.Index(data, []byte("\ufeff")); i >= 0 {
-			p.Code, p.Offset = "bom", i
-			p.Line, p.Column = LineColumn(data, i)
-			p.Message, p.Hint = "a byte order mark inside the text, which some YAML readers skip", `write it as an escape in double quotes: "\ufeff"`
-			return p, true
-		}
-		if i := oddBreak(data); i >= 0 {
-			p.Code, p.Offset = "yaml-break", i
-			p.Line, p.Column = LineColumn(data, i)
-			p.Message = "a character that ends a line for some YAML readers and not for others (U+0085, U+2028, U+2029, or a carriage return alone)"
-			p.Hint = `write it as an escape in double quotes: "\x85", "\u2028", "\u2029", "\r"; end lines with a line feed`
-			return p, true
+		if odd := CheckBreaks(data); odd != nil {
+			return *odd, true
 		}
 		if line := directiveLine(data); line > 0 {
 			p.Code, p.Line, p.Column = "yaml-directive", line, 1
@@ -168,15 +159,35 @@ func syntaxError(err error) *Problem {
 	if errors.As(err, &le) {
 		p.Message, p.Line, p.Column = "not valid YAML: "+le.Message, le.Mark.Line, le.Mark.Column
 		if strings.HasPrefix(le.Message, "unknown anchor") {
-			p.Code, p.Message = "yaml-alias", "YAML aliases are refused"
+			p.Code, p.Message, p.Hint = "yaml-alias", "YAML aliases are refused", aliasHint
+			return &p
+		}
+		for _, h := range syntaxHints {
+			if strings.Contains(le.Message, h[0]) {
+				p.Hint = h[1]
+			}
 		}
 	}
 	return &p
 }
 
-// value writes n as JSON and notes what YAML has and JSON has not.
+const aliasHint = "write the value out; text that begins with * is quoted"
+
+// syntaxHints are what to do about what the parser says.
+var syntaxHints = [][2]string{
+	{"cannot start any token", "quote text that begins with @, ` or %; indent with blanks and no tabs"},
+	{"tab character", "indent with blanks and no tabs"},
+	{"mapping values are not allowed", `quote text that has ": " in it`},
+	{"alphabetic or numeric character", "quote text that begins with * or &"},
+	{"control characters are not allowed", `write the character as an escape in double quotes, such as "\x1b"`},
+}
+
+// value writes n as JSON and notes what YAML has and JSON has not; null stands for what is refused.
 func (d *Document) value(n *yaml.Node) {
+	refused := len(d.problems)
+	start := len(d.JSON)
 	if !d.plainNode(n) {
+		d.replace(start, refused)
 		return
 	}
 	switch n.Kind {
@@ -195,8 +206,21 @@ func (d *Document) value(n *yaml.Node) {
 		d.JSON = append(d.JSON, ']')
 	case yaml.ScalarNode:
 		d.scalar(n)
+		d.replace(start, refused)
 	default:
 		d.refuse(n, "yaml-syntax", "unexpected YAML node", "")
+		d.replace(start, refused)
+	}
+}
+
+// replace writes null for a value that wrote nothing, and marks the problem that says why.
+func (d *Document) replace(start, problem int) {
+	if len(d.JSON) > start {
+		return
+	}
+	d.JSON = append(d.JSON, "null"...)
+	if problem < len(d.problems) {
+		d.problems[problem].Replaced = true
 	}
 }
 
@@ -205,11 +229,11 @@ func (d *Document) value(n *yaml.Node) {
 func (d *Document) plainNode(n *yaml.Node) bool {
 	switch {
 	case n.Kind == yaml.AliasNode:
-		d.refuse(n, "yaml-alias", "YAML aliases are refused", "write the value out")
+		d.refuse(n, "yaml-alias", "YAML aliases are refused", aliasHint)
 	case n.Anchor != "":
-		d.refuse(n, "yaml-anchor", "YAML anchors are refused", "write the value out where it is used")
+		d.refuse(n, "yaml-anchor", "YAML anchors are refused", "write the value out where it is used; text that begins with & is quoted")
 	case n.Style&yaml.TaggedStyle != 0 || !strings.HasPrefix(n.Tag, "!!"):
-		d.refuse(n, "yaml-tag", "YAML tags are refused", "quote a value to make it a string")
+		d.refuse(n, "yaml-tag", "YAML tags are refused", "quote a value to make it a string; text that begins with ! is quoted")
 	default:
 		return true
 	}
@@ -218,22 +242,16 @@ func (d *Document) plainNode(n *yaml.Node) bool {
 
 func (d *Document) mapping(n *yaml.Node) {
 	d.JSON = append(d.JSON, '{')
+	first := true
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
-		if i > 0 {
+		if !d.key(key) {
+			continue
+		}
+		if !first {
 			d.JSON = append(d.JSON, ',')
 		}
-		if !d.plainNode(key) || !d.oneReading(key) {
-			continue
-		}
-		if isPlain(key) && key.Value == "<<" {
-			d.refuse(key, "yaml-merge", "YAML merge keys are refused", "write the members out")
-			continue
-		}
-		if key.Kind != yaml.ScalarNode || isPlain(key) && coreType(key.Value) != jsontree.String {
-			d.refuse(key, "yaml-key", "a key that is not a string", "quote it")
-			continue
-		}
+		first = false
 		d.string(key.Value)
 		d.JSON = append(d.JSON, ':')
 		d.step(key.Value)
@@ -241,6 +259,21 @@ func (d *Document) mapping(n *yaml.Node) {
 		d.back()
 	}
 	d.JSON = append(d.JSON, '}')
+}
+
+// key tells whether a key can be a member's name, and refuses it otherwise.
+func (d *Document) key(key *yaml.Node) bool {
+	switch {
+	case !d.plainNode(key) || !d.oneReading(key):
+		return false
+	case isPlain(key) && key.Value == "<<":
+		d.refuse(key, "yaml-merge", "YAML merge keys are refused", "write the members out")
+		return false
+	case key.Kind != yaml.ScalarNode || isPlain(key) && coreType(key.Value) != jsontree.String:
+		d.refuse(key, "yaml-key", "a key that is not a string", "quote it")
+		return false
+	}
+	return true
 }
 
 func (d *Document) scalar(n *yaml.Node) {

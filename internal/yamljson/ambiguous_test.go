@@ -1,0 +1,62 @@
+package yamljson
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestAmbiguous: PyYAML 6.0.4 and ruamel.yaml 0.19.1 disagree with js-yaml 5.5.0 and yaml 2.9.1 (npm), or the YAML 1.1
+// types do, on each of the first and on none of the second.
+func TestAmbiguous(t *testing.T) {
+	for s, hint := range map[string]string{
+		"off": `quote it: "off"`, "no": `quote it: "no"`, "YES": "", "y": "", "N": "", "On": "",
+		"0o17": "write 15 for", "0777": "write 777 for", "08": "write 8 for", "-010": "write -10 for", "0_7": "quote", "0o1_7": "quote",
+		"12:30": `quote it: "12:30"`, "1:2": "", "190:20:30": "", "-12:30": "", "12:30:45.5": "",
+		"4823e19": "write 4823.0e+19 for", "1e3": "write 1.0e+3 for", "1e-5": "write 1.0e-5 for", "1.5e5": "write 1.5e+5 for", "1.e3": "write 1.0e+3", "0e0": "",
+		"-.5": "write -0.5 for", "+.5": "write 0.5 for",
+		"1_000": `quote it: "1_000"`, "1_000.5": "", ".1_0": "", "0_": "", "0b1": "", "-0b1": "", "-0x1F": "", "0x_1F": "",
+		"2020-01-01": "", "2020-13-01": "", "2001-12-14t21:59:43.10-05:00": "", "2020-01-01T00:00:00Z": "", "2020-01-01 00:00:00": "",
+		"=": "", "<<": "",
+	} {
+		doc, problems := Read([]byte("- "+s+"\n"), "value", testLimits)
+		if len(problems) > 0 {
+			t.Errorf("%s: %v", s, problems)
+			continue
+		}
+		found := doc.Ambiguous()
+		if len(found) != 1 || found[0].Code != "yaml-version" || found[0].Pointer != "/0" || found[0].Line != 1 || !strings.HasPrefix(found[0].Hint, hint) {
+			t.Errorf("%s: got %+v, want %s", s, found, hint)
+			continue
+		}
+		for alternative := range strings.SplitSeq(found[0].Hint, ";") { // following it leaves nothing to warn of
+			write, ok := strings.CutPrefix(alternative, "write ")
+			write = strings.TrimSuffix(write, " for the number")
+			if !ok {
+				write = "'" + s + "'"
+			}
+			if again, problems := Read([]byte("- "+write+"\n"), "value", testLimits); len(problems) > 0 || len(again.Ambiguous()) > 0 {
+				t.Errorf("%s: %q is ambiguous, too", s, write)
+			}
+		}
+	}
+	for _, s := range []string{
+		"true", "False", "oN", "text", "yes please", "007", "00", "0", "-0", "1", "+1", "1.5", "+1.5", ".5", "5.", "1.0e+5", "1.5e-3", "01.5", "0x1F", "0X1F", "0b2",
+		"0:30", "12:70", "1.2.3", "v1.2", "2020-1-1", "2020-01-01x", "inf", "nan", ".e5", "_1", "1,000", "'off'", `"0777"`, "?b", "/on", "null-ish",
+	} {
+		doc, problems := Read([]byte("- "+s+"\n"), "value", testLimits)
+		if len(problems) > 0 || len(doc.Ambiguous()) > 0 {
+			t.Errorf("%s: %v %v", s, problems, doc.Ambiguous())
+		}
+	}
+	doc, problems := Read([]byte("on:\n  n: [off, {no: 1_0}, ?b]\n"), "value", testLimits)
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	var pointers []string
+	for _, p := range doc.Ambiguous() {
+		pointers = append(pointers, p.Pointer)
+	}
+	if got, want := strings.Join(pointers, " "), "/on /on/n /on/n/0 /on/n/1/no /on/n/1/no /on/n/2"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
