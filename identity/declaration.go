@@ -42,14 +42,23 @@ var _ json.Marshaler = (*Declaration)(nil)
 // valid under the declaration's schema. The error is an *InvalidError that lists
 // what is wrong. data is not kept.
 func Parse(data []byte) (*Declaration, error) {
-	text, root, err := parseText(data)
+	if d := parseValid(data); d != nil {
+		return d, nil
+	}
+	return nil, &InvalidError{surveyJSON(data).problems}
+}
+
+// parseValid is the declaration in JSON text, or nil where anything is wrong.
+func parseValid(data []byte) *Declaration {
+	text, err := canonicalText(data)
 	if err != nil {
-		return nil, err
+		return nil
 	}
-	if problems := validate(root); len(problems) > 0 {
-		return nil, invalid(problems, jsonLocator(data))
+	root, err := jsontree.Parse(text)
+	if err != nil || len(validate(root)) > 0 {
+		return nil
 	}
-	return &Declaration{text: text, root: root, id: ID{sha256.Sum256(text)}}, nil
+	return &Declaration{text: text, root: root, id: ID{sha256.Sum256(text)}}
 }
 
 // Compute is the identity that data has under the rules for JSON text and numbers
@@ -76,32 +85,12 @@ func canonicalText(data []byte) ([]byte, error) {
 	}
 	text, err := rules.Append(make([]byte, 0, len(data)), data)
 	if err != nil {
-		return nil, &InvalidError{[]Problem{textProblem(data, err)}}
+		return nil, textError(data, err)
 	}
 	if len(text) > limits.Declaration { // numbers such as 1e20 grow
 		return nil, &InvalidError{[]Problem{sizeProblem(len(text), limits.Declaration)}}
 	}
 	return text, nil
-}
-
-func parseText(data []byte) ([]byte, jsontree.Value, error) {
-	text, err := canonicalText(data)
-	if err != nil {
-		return nil, jsontree.Value{}, err
-	}
-	root, err := jsontree.Parse(text)
-	if err != nil {
-		return nil, jsontree.Value{}, err
-	}
-	return text, root, nil
-}
-
-func invalid(problems []Problem, locate locator) *InvalidError {
-	for i := range problems {
-		p := &problems[i]
-		p.Offset, p.Line, p.Column = locate(p.Pointer)
-	}
-	return &InvalidError{problems}
 }
 
 // ID is the identity of the run: SHA-256 over Canonical.

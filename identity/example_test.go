@@ -47,12 +47,19 @@ constraints: {}
 
 // Every problem has a code, a place and often a hint.
 func ExampleInvalidError() {
-	_, err := identity.Parse([]byte(`{"kind": "inference", "parameters": {"seed": 9007199254740993}}`))
+	_, err := identity.Parse([]byte(`{
+		"schema": "https://github.com/runattest/runattest/declaration/v1",
+		"kind": "inference", "model": {"name": "m"}, "prompt": {}, "context": [], "constraints": {},
+		"parameters": {"seed": 9007199254740993, "temperature": 0.10000000000000001, "stop": null}
+	}`))
 	var invalid *identity.InvalidError
 	if errors.As(err, &invalid) {
 		for _, p := range invalid.Problems {
-			fmt.Println(p.Code, p.Pointer)
+			fmt.Println(p.Line, p.Code, p.Pointer)
 		}
 	}
-	// Output: inexact /parameters/seed
+	// Output:
+	// 4 inexact /parameters/seed
+	// 4 inexact /parameters/temperature
+	// 4 null /parameters/stop
 }

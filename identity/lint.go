@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/runattest/runattest/internal/jsontree"
+	"github.com/runattest/runattest/internal/yamljson"
 )
 
 // The reasons for a warning.
@@ -16,46 +17,59 @@ const (
 	CodeNFC       Code = "not-nfc"        // text that is not in Unicode normalisation form C
 	CodeBidi      Code = "bidi"           // characters that change the direction of text
 	CodeInvisible Code = "invisible"      // characters that nobody sees
-	CodeLookAlike Code = "look-alike"     // a name that mixes scripts
+	CodeLookAlike Code = "look-alike"     // a name that mixes scripts, or letters that look like ASCII
+
+	CodeYAMLVersion Code = "yaml-version" // a plain scalar that readers of YAML 1.1 take for something else
+	CodeSecret      Code = "secret"       // what looks like a password, key or token
 )
 
-// Lint lists what makes JSON text invalid as a declaration, or, where it is valid,
-// what makes it volatile or ambiguous. An empty list says that there is nothing.
-func Lint(data []byte) []Problem {
-	d, err := Parse(data)
-	return lint(d, err, jsonLocator(data))
-}
+// Lint lists what makes JSON text invalid as a declaration, and what makes it volatile or ambiguous, in the
+// order of the text. An empty list says that there is nothing.
+func Lint(data []byte) []Problem { return lint(surveyJSON(data), nil) }
 
 // LintYAML is Lint for a declaration written as YAML.
 func LintYAML(data []byte) []Problem {
-	d, err := ParseYAML(data)
-	if err != nil {
-		return lint(nil, err, nil)
+	doc, found := yamljson.Read(data, "declaration", yamlLimits)
+	var ambiguous []Problem
+	if doc != nil {
+		ambiguous = ambiguities(doc)
 	}
-	doc, err := readYAML(data)
-	if err != nil {
-		return lint(nil, err, nil)
+	if isJSON(data) {
+		return lint(surveyJSON(data), ambiguous)
 	}
-	return lint(d, nil, doc.locate)
+	return lint(surveyYAML(data, doc, found), ambiguous)
 }
 
-func lint(d *Declaration, err error, locate locator) []Problem {
-	if err != nil {
-		if invalid, ok := err.(*InvalidError); ok {
-			return invalid.Problems
+// ambiguities are the warnings about scalars that readers of YAML 1.1 take for something else.
+func ambiguities(doc *yamljson.Document) []Problem {
+	var warnings []Problem
+	for _, f := range doc.Ambiguous() {
+		warnings = append(warnings, Problem{
+			Severity: Warning, Code: CodeYAMLVersion, Pointer: f.Pointer, Line: f.Line, Column: f.Column, Message: f.Message, Hint: f.Hint,
+		})
+	}
+	return warnings
+}
+
+func lint(s *survey, more []Problem) []Problem {
+	if s.root.Kind() == jsontree.Absent { // not a declaration, or not to be read
+		return s.problems
+	}
+	l := &linter{kind: Kind(s.root.Get("kind").Text())}
+	l.declaration(s.root)
+	all := slices.Clone(s.problems)
+	for _, p := range l.problems {
+		if !s.isReplaced(p.Pointer) {
+			p.Offset, p.Line, p.Column = s.locate(p.Pointer)
+			all = append(all, p)
 		}
-		return []Problem{{Severity: Error, Code: "syntax", Message: err.Error()}}
 	}
-	l := &linter{kind: d.Kind()}
-	l.declaration(d.root)
-	for i := range l.problems {
-		p := &l.problems[i]
-		p.Offset, p.Line, p.Column = locate(p.Pointer)
-	}
-	return l.problems
+	all = append(all, more...)
+	sortByPlace(all)
+	return all
 }
 
-// linter walks a valid declaration.
+// linter walks a declaration; one that is invalid has what it has.
 type linter struct {
 	checker
 	kind Kind

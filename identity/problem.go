@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/runattest/runattest/canonical"
+	"github.com/runattest/runattest/internal/jsonmend"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/yamljson"
 )
@@ -60,11 +61,14 @@ func (p Problem) String() string {
 }
 
 // InvalidError says why a declaration is refused. Problems holds at least one error
-// and no warning, at most 100 and fewer where their pointers are long, in the order of the canonical form.
+// and no warning, at most 100 and fewer where their pointers are long, in the order of the text.
 type InvalidError struct{ Problems []Problem }
 
 func (e *InvalidError) Error() string {
 	s := "invalid declaration: " + e.Problems[0].String()
+	if isForeign(e.Problems[0]) {
+		s = e.Problems[0].Message
+	}
 	switch n := len(e.Problems) - 1; {
 	case n > 0 && enough(e.Problems):
 		s += fmt.Sprintf(" (and %d more at least)", n)
@@ -111,33 +115,31 @@ func jsonLocator(src []byte) locator {
 	}
 }
 
-// textProblem turns an error of package canonical into a Problem.
-func textProblem(src []byte, err error) Problem {
-	p := Problem{Severity: Error, Code: "syntax", Message: err.Error()}
+// textError turns an error of package canonical about data into an InvalidError.
+func textError(data []byte, err error) error {
 	var ce *canonical.Error
 	if !errors.As(err, &ce) {
-		return p
+		return err
 	}
-	p.Code, p.Pointer, p.Offset = Code(ce.Code), ce.Pointer, ce.Offset
-	p.Line, p.Column = yamljson.LineColumn(src, ce.Offset)
-	if m, ok := textMessages[p.Code]; ok {
-		p.Message, p.Hint = m[0], m[1]
-	}
-	return p
+	p := textProblem(jsonmend.Explain(data, ce))
+	p.Line, p.Column = yamljson.LineColumn(data, p.Offset)
+	return &InvalidError{[]Problem{p}}
 }
 
-// textMessages are the message and the hint for each code of package canonical.
-var textMessages = map[Code][2]string{
-	"syntax":    {"not valid JSON here", ""},
-	"bom":       {"begins with a byte order mark", "save the file as UTF-8 without a BOM"},
-	"utf8":      {"invalid UTF-8", "save the file as UTF-8"},
-	"surrogate": {"escape of a lone surrogate, which is no character", "write the character itself, or both halves of the pair"},
-	"duplicate": {"member name stands twice in one object", "remove one of the two"},
-	"range":     {"number is beyond the range of a double", "quote it: a string keeps every digit"},
-	"inexact":   {"number cannot be kept exactly by JSON implementations (RFC 8785 would round it)", "quote it: a string keeps every digit"},
-	"depth":     {"arrays and objects nest deeper than 64", "put the content in by digest"},
-	"count":     {"more than 100,000 members and elements", "put the content in by digest"},
-	"trailing":  {"something follows the declaration", "one declaration a file; several go in a .jsonl file, one a line"},
+// textProblem is a mistake in JSON text, without its line and column.
+func textProblem(m jsonmend.Mistake) Problem {
+	p := Problem{Severity: Error, Code: Code(m.Code), Pointer: m.Pointer, Offset: m.Offset, Message: m.Message, Hint: m.Hint}
+	switch {
+	case m.IsNull:
+		p.Hint = "leave the member out: null is refused, too"
+	case p.Code == "depth":
+		p.Message, p.Hint = fmt.Sprintf("arrays and objects nest deeper than %d", limits.DeclarationDepth), "put the content in by digest"
+	case p.Code == "count":
+		p.Message, p.Hint = "more than 100,000 members and elements", "put the content in by digest"
+	case p.Code == "trailing" && strings.HasPrefix(m.Message, "something"):
+		p.Message, p.Hint = "something follows the declaration", "one declaration a file; several go in a .jsonl file, one a line"
+	}
+	return p
 }
 
 // printable keeps control and bidirectional characters of a hostile name out of messages.

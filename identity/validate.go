@@ -44,13 +44,15 @@ type rule func(*checker, jsontree.Value)
 // members says what a closed object may hold; required is in the order of the spec.
 type members struct {
 	required []string
-	anyOf    []string // at least one of these is required, too
+	anyOf    []string          // at least one of these is required, too
+	nulls    map[string]string // hints for members that are null, where there is more to say than nullHint does
 	rules    map[string]rule
 }
 
 var (
 	declarationMembers = members{
 		required: []string{"schema", "kind", "model", "prompt", "parameters", "context", "constraints"},
+		nulls:    declarationNulls,
 		rules: map[string]rule{
 			"schema":      oneOf(Schema),
 			"kind":        oneOf(string(Inference), string(Agent), string(Training), string(Evaluation), string(Batch), string(Other)),
@@ -89,11 +91,10 @@ var (
 			"version":   nonEmpty,
 		},
 	}
-	digestMembers = members{rules: map[string]rule{
-		"sha256": hexDigits(64),
-		"sha384": hexDigits(96),
-		"sha512": hexDigits(128),
-	}}
+	digestMembers = members{
+		nulls: map[string]string{"sha256": digestNull, "sha384": digestNull, "sha512": digestNull},
+		rules: map[string]rule{"sha256": hexDigits(64), "sha384": hexDigits(96), "sha512": hexDigits(128)},
+	}
 
 	nonEmpty    = text("a non-empty string", func(s string) bool { return s != "" })
 	absoluteURI = text("an absolute URI (RFC 3986)", isAbsoluteURI)
@@ -107,29 +108,45 @@ func (c *checker) prompt(v jsontree.Value) {
 		return
 	}
 	var forms []string
+	sized := false
 	for name, m := range v.Members() {
 		c.member(name)
-		switch string(name) {
-		case "messages":
-			forms = append(forms, "messages")
-			list((*checker).message, 1)(c, m)
-		case "text":
-			forms = append(forms, "text")
-			text("a string", func(string) bool { return true })(c, m)
-		case "digest":
-			forms = append(forms, "digest")
-			digest(c, m)
-		case "size":
-			c.size(m)
-		case "mediaType":
-			mediaType(c, m)
+		switch name := string(name); name {
+		case "messages", "text", "digest":
+			c.promptForm(name, m, v)
+			if m.Kind() != jsontree.Null {
+				forms = append(forms, name)
+			}
+		case "size", "mediaType":
+			c.promptForm(name, m, v)
+			sized = sized || m.Kind() != jsontree.Null
 		default:
 			c.unknown("digest", "mediaType", "messages", "size", "text")
 		}
 		c.back()
 	}
-	if len(forms) > 1 || hasAny(v, "size", "mediaType") && !slices.Equal(forms, []string{"digest"}) {
+	if len(forms) > 1 || sized && !slices.Equal(forms, []string{"digest"}) {
 		c.fail(CodeValue, "a prompt is exactly one of: messages; text; digest with size and mediaType; {} for none", "")
+	}
+}
+
+// promptForm checks a member of a prompt.
+func (c *checker) promptForm(name string, m, prompt jsontree.Value) {
+	if m.Kind() == jsontree.Null {
+		c.null(promptHint(prompt))
+		return
+	}
+	switch name {
+	case "messages":
+		list((*checker).message, 1)(c, m)
+	case "text":
+		text("a string", func(string) bool { return true })(c, m)
+	case "digest":
+		digest(c, m)
+	case "size":
+		c.size(m)
+	case "mediaType":
+		mediaType(c, m)
 	}
 }
 
@@ -147,9 +164,15 @@ func (c *checker) message(v jsontree.Value) {
 		c.member(name)
 		switch string(name) {
 		case "role":
-			nonEmpty(c, m)
+			if m.Kind() == jsontree.Null {
+				c.null("write it: role is required")
+			} else {
+				nonEmpty(c, m)
+			}
 		case "content":
 			switch m.Kind() {
+			case jsontree.Null:
+				c.null(contentHint(v))
 			case jsontree.String:
 			case jsontree.Array, jsontree.Object:
 				c.noNull(m)
@@ -157,6 +180,11 @@ func (c *checker) message(v jsontree.Value) {
 				c.wrongType(m, "a string, an array or an object")
 			}
 		default:
+			if m.Kind() == jsontree.Null && string(name) == "tool_calls" {
+				c.null("leave it out, and write content")
+			} else if m.Kind() == jsontree.Null {
+				c.null(leaveOut)
+			}
 			c.noNull(m)
 		}
 		c.back()
@@ -171,6 +199,9 @@ func (c *checker) extensions(v jsontree.Value) {
 		c.member(name)
 		if !isAbsoluteURI(string(name)) {
 			c.fail(CodeValue, "extensions are named by an absolute URI (RFC 3986)", "use a URI that you control")
+		}
+		if m.Kind() == jsontree.Null {
+			c.null("leave the extension out, or write {} if that it is named is all that it says")
 		}
 		c.noNull(m)
 		c.back()
@@ -203,7 +234,9 @@ func closed(m *members) rule {
 		}
 		for name, member := range v.Members() {
 			c.member(name)
-			if r, ok := m.rules[string(name)]; ok {
+			if r, ok := m.rules[string(name)]; ok && member.Kind() == jsontree.Null {
+				c.null(m.nullHint(string(name), v))
+			} else if ok {
 				r(c, member)
 			} else {
 				c.unknown(slices.Sorted(maps.Keys(m.rules))...)
@@ -364,15 +397,13 @@ func (c *checker) unknown(known ...string) {
 
 func (c *checker) wrongType(v jsontree.Value, want string) {
 	if v.Kind() == jsontree.Null {
-		c.null()
+		c.null(removeElement) // members have hints of their own
 		return
 	}
 	c.fail(CodeType, fmt.Sprintf("is of type %s, want %s", v.Kind(), want), "")
 }
 
-func (c *checker) null() {
-	c.fail(CodeNull, "null is refused", "leave the member out: absent means that nothing is claimed")
-}
+func (c *checker) null(hint string) { c.fail(CodeNull, "null is refused", hint) }
 
 func (c *checker) object(v jsontree.Value) bool {
 	if v.Kind() == jsontree.Object {
@@ -384,17 +415,19 @@ func (c *checker) object(v jsontree.Value) bool {
 
 // noNull refuses null in v and everywhere below it.
 func (c *checker) noNull(v jsontree.Value) {
-	if v.Kind() == jsontree.Null {
-		c.null()
-		return
-	}
 	for name, m := range v.Members() {
 		c.member(name)
+		if m.Kind() == jsontree.Null {
+			c.null(c.memberHint())
+		}
 		c.noNull(m)
 		c.back()
 	}
 	for i, e := range v.Elements() {
 		c.element(i)
+		if e.Kind() == jsontree.Null {
+			c.null(freeElement)
+		}
 		c.noNull(e)
 		c.back()
 	}

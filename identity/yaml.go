@@ -1,9 +1,11 @@
 package identity
 
 import (
-	"crypto/sha256"
-	"errors"
+	"bytes"
+	"encoding/json"
+	"fmt"
 
+	"github.com/runattest/runattest/internal/jsonmend"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/yamljson"
 )
@@ -17,65 +19,60 @@ var yamlLimits = yamljson.Limits{
 // ParseYAML reads a declaration written as YAML 1.2 (core schema): the same object
 // as in JSON, with the same identity. What has no counterpart in JSON, or means
 // different things to different readers, is refused: anchors, aliases, tags, merge
-// keys, keys that are not strings, duplicate keys, directives, several documents, and the
-// line breaks that only YAML 1.1 knows.
+// keys, keys that are not strings, duplicate keys, directives, several documents, and
+// line breaks that readers take in several ways. Text that is JSON, too, is read as JSON.
 // The error is an *InvalidError. data is not kept.
 func ParseYAML(data []byte) (*Declaration, error) {
-	doc, err := readYAML(data)
-	if err != nil {
-		return nil, err
+	if isJSON(data) {
+		return Parse(data)
 	}
-	text, root, err := parseText(doc.json)
-	if err != nil {
-		return nil, doc.relocate(err)
-	}
-	if problems := validate(root); len(problems) > 0 {
-		return nil, invalid(problems, doc.locate)
-	}
-	return &Declaration{text: text, root: root, id: ID{sha256.Sum256(text)}}, nil
-}
-
-// yamlDocument is one YAML document and the JSON text that it stands for.
-type yamlDocument struct {
-	*yamljson.Document
-	json []byte
-}
-
-func readYAML(data []byte) (*yamlDocument, error) {
 	doc, found := yamljson.Read(data, "declaration", yamlLimits)
 	if len(found) == 0 {
-		return &yamlDocument{doc, doc.JSON}, nil
+		if d := parseValid(doc.JSON); d != nil {
+			return d, nil
+		}
 	}
-	var problems []Problem
+	return nil, &InvalidError{surveyYAML(data, doc, found).problems}
+}
+
+// isJSON tells YAML text that is JSON, and that every reader of YAML takes as such.
+func isJSON(data []byte) bool {
+	start := bytes.TrimLeft(data, " \t\r\n")
+	return len(start) > 0 && start[0] == '{' && len(data) <= limits.Declaration && json.Valid(data) && yamljson.CheckBreaks(data) == nil
+}
+
+// surveyYAML lists what is wrong with YAML text, of which yamljson has read what it could.
+func surveyYAML(data []byte, doc *yamljson.Document, found []yamljson.Problem) *survey {
+	s := &survey{}
 	for _, f := range found {
 		p := Problem{
 			Severity: Error, Code: Code(f.Code), Pointer: f.Pointer, Offset: f.Offset, Line: f.Line, Column: f.Column,
 			Message: f.Message, Hint: f.Hint,
 		}
-		if m, ok := textMessages[p.Code]; ok && p.Message == "" {
-			p.Message, p.Hint = m[0], m[1]
-		} else if p.Code == CodeSize {
+		switch {
+		case p.Code == CodeSize:
 			p = sizeProblem(len(data), limits.YAML)
+			p.Hint = fmt.Sprintf("write it as JSON, which may have %d bytes; or put large content in by digest", limits.Declaration)
+		case p.Message == "":
+			p.Message, p.Hint = jsonmend.Say(f.Code)
 		}
-		problems = append(problems, p)
+		s.problems = append(s.problems, p)
+		if f.Replaced {
+			s.replaced = append(s.replaced, f.Pointer)
+		}
 	}
-	return nil, &InvalidError{problems}
-}
-
-// relocate turns places in the JSON text into places in the YAML text.
-func (d *yamlDocument) relocate(err error) error {
-	var invalid *InvalidError
-	if !errors.As(err, &invalid) {
-		return err
+	if doc == nil {
+		return s
 	}
-	for i := range invalid.Problems {
-		p := &invalid.Problems[i]
-		p.Offset, p.Line, p.Column = d.locate(p.Pointer)
+	s.locate = func(pointer string) (offset, line, column int) {
+		line, column = doc.Locate(pointer)
+		return 0, line, column
 	}
-	return invalid
-}
-
-func (d *yamlDocument) locate(pointer string) (offset, line, column int) {
-	line, column = d.Locate(pointer)
-	return 0, line, column
+	s.text(doc.JSON, len(data), func(m jsonmend.Mistake) (int, int, int) { return s.locate(m.Pointer) })
+	for i := range s.problems {
+		if p := &s.problems[i]; p.Code == CodeNull && doc.IsEmpty(p.Pointer) {
+			p.Message = "null is refused: a key without a value is null in YAML"
+		}
+	}
+	return s
 }

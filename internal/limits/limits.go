@@ -108,6 +108,8 @@ const (
 	PluginMessages = 64 << 10
 	// Password is the length of a key's password in bytes.
 	Password = 4 << 10
+	// Reread is how many bytes of an invalid text are read again to find what else is wrong with it.
+	Reread = 4 * Declaration
 	// Problems is how many problems one report lists before it stops.
 	Problems = 100
 	// ProblemPointers is the length in bytes of their pointers, after which it stops too: each repeats the names above it.

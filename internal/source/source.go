@@ -81,7 +81,7 @@ func Declarations(path string, stdin io.Reader) iter.Seq2[Text, error] {
 		defer closeFile()
 		buffered := bufio.NewReader(r)
 		if isYAML(path, buffered) {
-			data, err := boundedfile.ReadFrom(buffered, name, limits.YAML)
+			data, err := boundedfile.ReadFrom(buffered, name, limits.Declaration) // the smaller cap for YAML is the parser's
 			yield(Text{Name: name, Data: data, yaml: true}, err)
 			return
 		}
