@@ -1,16 +1,12 @@
 package sigstore
 
 import (
-	"cmp"
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/sigstore/sigstore-go/pkg/root"
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/internal/visible"
@@ -34,11 +30,15 @@ func (t *trust) gather(ctx context.Context, e attest.Envelope, by signatory) evi
 			break
 		}
 		at, err := t.Root.checkTimestamp(response, e.Signature)
-		if err != nil {
+		var untrue *untrueError
+		switch {
+		case errors.As(err, &untrue):
+			found.wrong = append(found.wrong, fmt.Errorf("timestamp %d: %w", i, err))
+		case err != nil:
 			found.ignored = append(found.ignored, fmt.Errorf("timestamp %d: %w", i, err))
-			continue
+		default:
+			found.times = append(found.times, at)
 		}
-		found.times = append(found.times, at)
 	}
 	for i, entry := range e.Evidence.LogEntries {
 		if ctx.Err() != nil {
@@ -72,43 +72,6 @@ const (
 	logKind       = "log"
 )
 
-// checkTimestamp finds the authority that stamped the signature.
-func (r *TrustedRoot) checkTimestamp(response, signature []byte) (attest.TrustedTime, error) {
-	var problems []error
-	if err := guard(func() error { return checkStampKeys(response) }); err != nil {
-		return attest.TrustedTime{}, err
-	}
-	for _, tsa := range r.root.TimestampingAuthorities() {
-		var at *root.Timestamp
-		err := guard(func() (err error) { at, err = tsa.Verify(response, signature); return err })
-		if err == nil {
-			return attest.TrustedTime{Kind: timestampKind, Authority: authorityName(tsa), Time: at.Time.UTC()}, nil
-		}
-		problems = append(problems, err)
-	}
-	if len(problems) == 0 {
-		return attest.TrustedTime{}, errors.New("the trusted root names no timestamp authority")
-	}
-	return attest.TrustedTime{}, oneLine(problems)
-}
-
-// authorityName tells authorities apart: what has one name counts once.
-func authorityName(tsa root.TimestampingAuthority) string {
-	a, ok := tsa.(*root.SigstoreTimestampingAuthority)
-	if !ok {
-		return ""
-	}
-	return cmp.Or(a.URI, a.Root.Subject.String(), hex.EncodeToString(a.Root.RawSubjectPublicKeyInfo))
-}
-
-func authorities(list []root.TimestampingAuthority) map[string]bool {
-	names := map[string]bool{}
-	for _, tsa := range list {
-		names[authorityName(tsa)] = true
-	}
-	return names
-}
-
 // demand is what the time of a signature must be: inside the validity of who signed, and there
 // at all.
 type demand struct {
@@ -129,7 +92,7 @@ func (t *trust) judgeTime(e attest.Envelope, found evidence, d demand) attest.Ch
 	case d.time && len(found.times) == 0 || n < t.RequireTimestamps:
 		return t.lacksTime(e, found)
 	case len(found.times) == 0 && len(e.Evidence.Timestamps) > 0 && len(t.Root.root.TimestampingAuthorities()) > 0:
-		return no(attest.CodeTimeMissing, "no timestamp in the bundle is by an authority of the trusted root: %s", oneLine(found.ignored))
+		return no(attest.CodeTimeMissing, "no timestamp in the bundle counts: %s", oneLine(found.ignored))
 	case found.differentLogs() < d.logs && len(found.promises) > 0:
 		return no(attest.CodeLogMissing, "in %d transparency logs of the trusted root, want %d: promised by the log %s at %d, which does not prove that it is there",
 			found.differentLogs(), d.logs, found.promises[0].Log, found.promises[0].Index).

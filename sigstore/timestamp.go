@@ -47,17 +47,16 @@ func requestTimestamp(ctx context.Context, url string, signature []byte) ([]byte
 	if len(body) > limits.Timestamp {
 		return nil, fmt.Errorf("the answer is a timestamp of %d bytes, want at most %d", len(body), limits.Timestamp)
 	}
-	if err := checkNesting(body); err != nil {
-		return nil, fmt.Errorf("the answer is %w", err)
+	stamped, err := readToken(body)
+	if err == nil { // the library checks the signature, if there is a certificate
+		err = guard(func() error { _, err := timestamp.ParseResponse(stamped.response); return err })
 	}
-	var stamped *timestamp.Timestamp
-	err = guard(func() (err error) { stamped, err = timestamp.ParseResponse(body); return err })
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("the answer is no timestamp: %w", err)
-	case !bytes.Equal(stamped.HashedMessage, sum[:]):
+		return nil, fmt.Errorf("the answer is not a timestamp that verifies: %w", err)
+	case !stamped.isFor(signature):
 		return nil, errors.New("the timestamp is over something else than the signature")
-	case stamped.Nonce != nil && stamped.Nonce.Cmp(nonce) != 0:
+	case stamped.nonce != nil && stamped.nonce.Cmp(nonce) != 0:
 		return nil, errors.New("the timestamp is for another request")
 	}
 	return body, nil

@@ -82,7 +82,7 @@ func TestCertificates(t *testing.T) {
 		"no time":             {w.v2().stamp(), o, "time: no trusted timestamp: the bundle has none"},
 		"log's time suffices": {w.promised().stamp(), with(func(o *TrustOptions) { o.RequireLogEntries = NoLogEntries }), ""},
 		"log's time is none":  {w.promised().stamp(), with(func(o *TrustOptions) { o.RequireTimestamps = 1 }), "time: no trusted timestamp: the bundle has none"},
-		"other signature":     {w.v2().stamp(w.stampOf([]byte("other"))), o, "time: no trusted timestamp: timestamp 0"},
+		"other signature":     {w.v2().stamp(w.stampOf([]byte("other"))), o, "time: timestamp 0: by https://virtual.tsa.sigstore.dev, is over other bytes"},
 		"untrusted authority": {edited(w.v2(), func(p parts) { p.stamp(other.stampOf(p.signature(t))) }), o, "time: no trusted timestamp: timestamp 0"},
 		"not a timestamp":     {w.v2().stamp([]byte("garbage")), o, "time: no trusted timestamp: timestamp 0"},
 		"wrong name": {w.v2(), with(func(o *TrustOptions) {
@@ -191,7 +191,8 @@ func TestKeys(t *testing.T) {
 		"no time":                 {bundle(), trust(nil), ""},
 		"a time":                  {bundle(a), trust(nil), ""},
 		"no root":                 {bundle(a), trust(func(o *TrustOptions) { o.Root = nil }), ""},
-		"other signature":         {bundle(w.stampOf([]byte("x"))), trust(nil), "time: no timestamp in the bundle is by an authority"},
+		"other signature":         {bundle(w.stampOf([]byte("x"))), trust(nil), "time: timestamp 0: by https://virtual.tsa.sigstore.dev, is over other bytes"},
+		"another's stamp":         {bundle(newWorld(t).stampOf(sig)), trust(nil), "time: no timestamp in the bundle counts: timestamp 0: by no authority of the trusted root"},
 		"required":                {bundle(a), before(time.Time{}, 1), ""},
 		"required, none":          {bundle(), before(time.Time{}, 1), "time: no trusted timestamp: the bundle has none"},
 		"two required":            {bundle(a, b), before(time.Time{}, 2), ""},

@@ -1,0 +1,405 @@
+package sigstore
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	_ "crypto/md5" // what tokens must not be signed with
+	"crypto/rand"
+	"crypto/sha1"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"encoding/pem"
+	"math/big"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/digitorus/pkcs7"
+	prototrustroot "github.com/sigstore/protobuf-specs/gen/pb-go/trustroot/v1"
+	"github.com/sigstore/sigstore-go/pkg/root"
+
+	"github.com/runattest/runattest/internal/pkitest"
+)
+
+// draft is a timestamp before it is written, right in all until it is edited.
+type draft struct {
+	by           *pkitest.Holder
+	certificates []*pkitest.Holder
+	status       int
+	content      asn1.ObjectIdentifier
+	digest       asn1.ObjectIdentifier // of the signer info
+	algorithm    asn1.ObjectIdentifier // of the signature
+	hash         crypto.Hash           // that is signed with
+	attributes   []draftAttribute      // after content-type and message-digest
+	unsigned     bool                  // without any signed attribute
+	twoSigners   bool
+	info         draftInfo
+	behind       []byte // in the timestamp info
+}
+
+type draftAttribute struct {
+	Type   asn1.ObjectIdentifier
+	Values []asn1.RawValue `asn1:"set"`
+}
+
+type draftInfo struct {
+	Version    int
+	Policy     asn1.ObjectIdentifier
+	Imprint    draftImprint
+	Serial     *big.Int
+	Time       asn1.RawValue
+	Accuracy   asn1.RawValue    `asn1:"optional"`
+	Nonce      *big.Int         `asn1:"optional"`
+	TSA        asn1.RawValue    `asn1:"optional"`
+	Extensions []pkix.Extension `asn1:"optional,tag:1"`
+}
+
+type draftImprint struct {
+	Algorithm pkix.AlgorithmIdentifier
+	Hash      []byte
+}
+
+var (
+	stampedAt = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+	stampOver = []byte("a signature")
+	oidMD5    = asn1.ObjectIdentifier{1, 2, 840, 113549, 2, 5}
+)
+
+func der(v any) asn1.RawValue {
+	text, err := asn1.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return asn1.RawValue{FullBytes: text}
+}
+
+// tagged is a value with another tag of its context.
+func tagged(tag int, constructed bool, content []byte) asn1.RawValue {
+	return asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: tag, IsCompound: constructed, Bytes: content}
+}
+
+func generalizedTime(text string) asn1.RawValue {
+	return asn1.RawValue{Tag: asn1.TagGeneralizedTime, Bytes: []byte(text)}
+}
+
+// accuracyOf is seconds, milliseconds and microseconds; what is negative is left out.
+func accuracyOf(seconds, millis, micros int64) asn1.RawValue {
+	var content []byte
+	if seconds >= 0 {
+		content = append(content, der(seconds).FullBytes...)
+	}
+	for tag, n := range []int64{millis, micros} {
+		if n >= 0 {
+			content = append(content, der(tagged(tag, false, big.NewInt(n).Bytes())).FullBytes...)
+		}
+	}
+	return asn1.RawValue{Tag: asn1.TagSequence, IsCompound: true, Bytes: content}
+}
+
+func newDraft(by *pkitest.Holder) *draft {
+	return &draft{
+		by: by, certificates: []*pkitest.Holder{by}, content: oidTSTInfo,
+		digest: pkcs7.OIDDigestAlgorithmSHA256, algorithm: pkcs7.OIDDigestAlgorithmECDSASHA256, hash: crypto.SHA256,
+		attributes: []draftAttribute{essV2(by.Certificate, by.Certificate)},
+		info: draftInfo{
+			Version: 1, Policy: asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 57264, 2},
+			Imprint: draftImprint{pkix.AlgorithmIdentifier{Algorithm: pkcs7.OIDDigestAlgorithmSHA256, Parameters: asn1.NullRawValue}, sum(crypto.SHA256, stampOver)},
+			Serial:  big.NewInt(7), Time: generalizedTime(stampedAt.Format("20060102150405.999999999") + "Z"),
+		},
+	}
+}
+
+// essV2 names a certificate by its digest, and an issuer and serial number.
+func essV2(c, issued *x509.Certificate) draftAttribute {
+	id := struct {
+		Digest       []byte
+		IssuerSerial struct {
+			Issuer []asn1.RawValue
+			Serial *big.Int
+		}
+	}{Digest: sum(crypto.SHA256, c.Raw)}
+	id.IssuerSerial.Issuer = []asn1.RawValue{tagged(directoryName, true, issued.RawIssuer)}
+	id.IssuerSerial.Serial = issued.SerialNumber
+	return draftAttribute{oidSigningCertificateV2, []asn1.RawValue{der([]any{[]any{id}})}}
+}
+
+// essV1 names a certificate by its SHA-1.
+func essV1(c *x509.Certificate) draftAttribute {
+	digest := sha1.Sum(c.Raw)
+	return draftAttribute{oidSigningCertificate, []asn1.RawValue{der([]any{[]any{[]any{digest[:]}}})}}
+}
+
+func (d *draft) response() []byte {
+	status := der([]any{d.status})
+	return der([]any{status, der(d.token())}).FullBytes
+}
+
+func (d *draft) token() asn1.RawValue {
+	info := der(d.info)
+	if d.behind != nil {
+		var v asn1.RawValue
+		_, _ = asn1.Unmarshal(info.FullBytes, &v)
+		info = der(asn1.RawValue{Tag: asn1.TagSequence, IsCompound: true, Bytes: slices.Concat(v.Bytes, d.behind)})
+	}
+	content := info.FullBytes
+	set := func(v ...asn1.RawValue) asn1.RawValue {
+		var all []byte
+		for _, e := range v {
+			all = append(all, e.FullBytes...)
+		}
+		return asn1.RawValue{Tag: asn1.TagSet, IsCompound: true, Bytes: all}
+	}
+	digest := func(data []byte) []byte {
+		if d.hash == crypto.SHA1 {
+			return sha1Sum(data)
+		}
+		return sum(d.hash, data)
+	}
+	signer := []any{1, []any{asn1.RawValue{FullBytes: d.by.Certificate.RawIssuer}, d.by.Certificate.SerialNumber}, pkix.AlgorithmIdentifier{Algorithm: d.digest}}
+	signed := content
+	if !d.unsigned {
+		attributes := []draftAttribute{
+			{pkcs7.OIDAttributeContentType, []asn1.RawValue{der(d.content)}},
+			{pkcs7.OIDAttributeMessageDigest, []asn1.RawValue{der(digest(content))}},
+		}
+		for _, a := range d.attributes { // of the same type instead, or behind
+			if i := slices.IndexFunc(attributes, func(b draftAttribute) bool { return b.Type.Equal(a.Type) }); i >= 0 && len(a.Values) <= 1 {
+				attributes[i] = a
+			} else {
+				attributes = append(attributes, a)
+			}
+		}
+		attributes = slices.DeleteFunc(attributes, func(a draftAttribute) bool { return len(a.Values) == 0 })
+		var all [][]byte
+		for _, a := range attributes {
+			all = append(all, der(a).FullBytes)
+		}
+		slices.SortFunc(all, bytes.Compare)
+		signed = der(asn1.RawValue{Tag: asn1.TagSet, IsCompound: true, Bytes: bytes.Join(all, nil)}).FullBytes
+		signer = append(signer, tagged(0, true, bytes.Join(all, nil)))
+	}
+	block, _ := pem.Decode(d.by.PrivateKey())
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		panic(err)
+	}
+	signature, err := key.(*ecdsa.PrivateKey).Sign(rand.Reader, digest(signed), d.hash)
+	if err != nil {
+		panic(err)
+	}
+	signer = append(signer, pkix.AlgorithmIdentifier{Algorithm: d.algorithm}, signature)
+	signers := []asn1.RawValue{der(signer)}
+	if d.twoSigners {
+		signers = append(signers, signers[0])
+	}
+	data := []any{
+		3, set(der(pkix.AlgorithmIdentifier{Algorithm: d.digest})),
+		[]any{d.content, tagged(0, true, der(content).FullBytes)},
+	}
+	if len(d.certificates) > 0 {
+		var all []byte
+		for _, c := range d.certificates {
+			all = append(all, c.Certificate.Raw...)
+		}
+		data = append(data, tagged(0, true, all))
+	}
+	data = append(data, set(signers...))
+	return der([]any{pkcs7.OIDSignedData, tagged(0, true, der(data).FullBytes)})
+}
+
+// namedChain is an authority as a trusted root names it.
+type namedChain struct {
+	url   string
+	chain []*pkitest.Holder
+	valid period
+}
+
+// rootWith is a trusted root as it might be given, made without the checks of CreateTrustedRoot.
+func rootWith(t testing.TB, named ...namedChain) *TrustedRoot {
+	t.Helper()
+	spec := &prototrustroot.TrustedRoot{MediaType: root.TrustedRootMediaType01}
+	for _, n := range named {
+		var chain []*x509.Certificate
+		for _, h := range n.chain {
+			chain = append(chain, h.Certificate)
+		}
+		spec.TimestampAuthorities = append(spec.TimestampAuthorities, newAuthority(n.url, chain, n.valid))
+	}
+	text, err := (&TrustedRoot{spec: spec}).JSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := ParseTrustedRoot(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// TestTokens: a timestamp counts in the form that RFC 3161, RFC 5816 and RFC 5652 demand, and in no other.
+func TestTokens(t *testing.T) {
+	top := pkitest.Root("Acme Root")
+	by, other := top.Issue("Acme Stamps", pkitest.Stamper), top.Issue("Acme Other", pkitest.Stamper)
+	const url = "https://tsa.acme.example"
+	r := rootWith(t, namedChain{url: url, chain: []*pkitest.Holder{by, top}})
+	name := func(c *x509.Certificate) asn1.RawValue {
+		return tagged(0, true, der(tagged(directoryName, true, c.RawSubject)).FullBytes)
+	}
+	extension := func(critical bool) []pkix.Extension {
+		return []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 2, 3}, Critical: critical, Value: []byte{5, 0}}}
+	}
+	for title, c := range map[string]struct {
+		edit    func(*draft)
+		refused string // "" is a yes
+	}{
+		"as it should be":            {func(*draft) {}, ""},
+		"without certificates":       {func(d *draft) { d.certificates = nil }, ""},
+		"granted with modifications": {func(d *draft) { d.status = 1 }, ""},
+		"rejected":                   {func(d *draft) { d.status = 2 }, "the request is rejected"},
+		"waiting":                    {func(d *draft) { d.status = 3 }, "waiting"},
+		"ESSCertID of version 1":     {func(d *draft) { d.attributes = []draftAttribute{essV1(by.Certificate)} }, ""},
+		"both versions":              {func(d *draft) { d.attributes = append(d.attributes, essV1(by.Certificate)) }, ""},
+		"one of both is another's":   {func(d *draft) { d.attributes = append(d.attributes, essV1(other.Certificate)) }, "another certificate"},
+		"ESSCertID of another":       {func(d *draft) { d.attributes = []draftAttribute{essV1(other.Certificate)} }, "another certificate"},
+		"ESSCertIDv2 of another":     {func(d *draft) { d.attributes = []draftAttribute{essV2(other.Certificate, by.Certificate)} }, "another certificate"},
+		"serial number of another":   {func(d *draft) { d.attributes = []draftAttribute{essV2(by.Certificate, other.Certificate)} }, "another certificate"},
+		"no ESSCertID":               {func(d *draft) { d.attributes = nil }, "no signed attribute names the signer's certificate"},
+		"an empty list of ESSCertIDs": {func(d *draft) {
+			d.attributes = []draftAttribute{{oidSigningCertificateV2, []asn1.RawValue{der([]any{[]any{}})}}}
+		}, "names no certificate"},
+		"SHA-1":                  {weakly(pkcs7.OIDDigestAlgorithmSHA1, pkcs7.OIDDigestAlgorithmECDSASHA1, crypto.SHA1), "signed with SHA-1"},
+		"MD5":                    {weakly(oidMD5, pkcs7.OIDDigestAlgorithmECDSASHA256, crypto.SHA256), "signed with MD5"},
+		"SHA-1 in the signature": {weakly(pkcs7.OIDDigestAlgorithmSHA256, pkcs7.OIDDigestAlgorithmECDSASHA1, crypto.SHA256), "signed with ECDSA with SHA-1"},
+		"RSA with SHA-1":         {weakly(pkcs7.OIDDigestAlgorithmSHA256, pkcs7.OIDEncryptionAlgorithmRSASHA1, crypto.SHA256), "signed with RSA with SHA-1"},
+		"RSA-PSS":                {weakly(pkcs7.OIDDigestAlgorithmSHA256, asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 10}, crypto.SHA256), "RSA-PSS, which is not supported"},
+		"SHA-384":                {weakly(pkcs7.OIDDigestAlgorithmSHA384, pkcs7.OIDDigestAlgorithmECDSASHA384, crypto.SHA384), ""},
+		"SHA-512":                {weakly(pkcs7.OIDDigestAlgorithmSHA512, pkcs7.OIDDigestAlgorithmECDSASHA512, crypto.SHA512), ""},
+		"data":                   {func(d *draft) { d.content = pkcs7.OIDData }, "the content is of type"},
+		"content-type of data": {func(d *draft) {
+			d.attributes = append(d.attributes, draftAttribute{pkcs7.OIDAttributeContentType, []asn1.RawValue{der(pkcs7.OIDData)}})
+		}, "content-type"},
+		"no content-type": {func(d *draft) {
+			d.attributes = append(d.attributes, draftAttribute{pkcs7.OIDAttributeContentType, nil})
+		}, "content-type"},
+		"no message-digest": {func(d *draft) {
+			d.attributes = append(d.attributes, draftAttribute{pkcs7.OIDAttributeMessageDigest, nil})
+		}, "message-digest"},
+		"message-digest of another": {func(d *draft) {
+			d.attributes = append(d.attributes, draftAttribute{pkcs7.OIDAttributeMessageDigest, []asn1.RawValue{der(sum(crypto.SHA256, nil))}})
+		}, "message-digest"},
+		"two message-digests": {func(d *draft) {
+			v := der(sum(crypto.SHA256, nil))
+			d.attributes = append(d.attributes, draftAttribute{pkcs7.OIDAttributeMessageDigest, []asn1.RawValue{v, v}})
+		}, "stands twice, or has not one value"},
+		"no signed attributes": {func(d *draft) { d.unsigned = true }, "no signed attributes"},
+		"two signers":          {func(d *draft) { d.twoSigners = true }, "2 signers"},
+		"version 2":            {func(d *draft) { d.info.Version = 2 }, "version 2, want 1"},
+		"an extension":         {func(d *draft) { d.info.Extensions = extension(false) }, ""},
+		"a critical extension": {func(d *draft) { d.info.Extensions = extension(true) }, "the critical extension 1.2.3"},
+		"a critical extension out of order": {func(d *draft) {
+			d.info.Extensions, d.behind = extension(true), der(name(by.Certificate)).FullBytes
+		}, "something follows"},
+		"its name":            {func(d *draft) { d.info.TSA = name(by.Certificate) }, ""},
+		"another's name":      {func(d *draft) { d.info.TSA = name(other.Certificate) }, "names another authority"},
+		"over SHA-1":          {over(pkcs7.OIDDigestAlgorithmSHA1, sha1Sum(stampOver)), "over a digest with SHA-1"},
+		"over half a digest":  {over(pkcs7.OIDDigestAlgorithmSHA256, make([]byte, 16)), "over a digest of 16 bytes"},
+		"over SHA-512":        {over(pkcs7.OIDDigestAlgorithmSHA512, sum(crypto.SHA512, stampOver)), ""},
+		"over other bytes":    {over(pkcs7.OIDDigestAlgorithmSHA256, make([]byte, 32)), "by " + url + ", is over other bytes"},
+		"time with an offset": {func(d *draft) { d.info.Time = generalizedTime("20261101130000+0100") }, "not in UTC"},
+		"time in five digits": {func(d *draft) { d.info.Time = generalizedTime("202611011200Z") }, "not one as RFC 3161"},
+		"half a second":       {func(d *draft) { d.info.Time = generalizedTime("20261101120000.5Z") }, ""},
+		"1000 milliseconds":   {func(d *draft) { d.info.Accuracy = accuracyOf(0, 1000, -1) }, "accuracy"},
+		"a minus in accuracy": {func(d *draft) { d.info.Accuracy = asn1.RawValue{Tag: 16, IsCompound: true, Bytes: []byte{2, 1, 0xff}} }, "accuracy"},
+		"a thousand years":    {func(d *draft) { d.info.Accuracy = accuracyOf(1000*365*24*3600, -1, -1) }, "accuracy"},
+		"accuracy upside down": {func(d *draft) {
+			d.info.Accuracy = asn1.RawValue{Tag: 16, IsCompound: true, Bytes: []byte{0x81, 1, 5, 0x80, 1, 5}}
+		}, "accuracy"},
+		"accuracy":              {func(d *draft) { d.info.Accuracy = accuracyOf(0, 5, 5) }, ""},
+		"an authority's key":    {func(d *draft) { *d = *newDraft(top) }, "by no authority of the trusted root"},
+		"another's certificate": {func(d *draft) { *d = *newDraft(other) }, "by no authority of the trusted root"},
+		"key swapped":           {func(d *draft) { forged := *other; forged.Certificate = by.Certificate; d.by = &forged }, "by no authority of the trusted root"},
+	} {
+		t.Run(title, func(t *testing.T) {
+			d := newDraft(by)
+			c.edit(d)
+			at, err := r.checkTimestamp(d.response(), stampOver)
+			switch {
+			case c.refused == "" && err != nil:
+				t.Error(err)
+			case c.refused == "" && (at.Authority != url || at.Time.Truncate(time.Second) != stampedAt):
+				t.Errorf("got %+v", at)
+			case c.refused != "" && (err == nil || !strings.Contains(err.Error(), c.refused)):
+				t.Errorf("got %v, %v, want %s", at, err, c.refused)
+			}
+		})
+	}
+	bare := der(newDraft(by).token()).FullBytes
+	if _, err := r.checkTimestamp(bare, stampOver); err == nil || !strings.Contains(err.Error(), "a timestamp token by itself") {
+		t.Errorf("a token without a response: %v", err)
+	}
+}
+
+func weakly(digest, algorithm asn1.ObjectIdentifier, hash crypto.Hash) func(*draft) {
+	return func(d *draft) { d.digest, d.algorithm, d.hash = digest, algorithm, hash }
+}
+
+func over(algorithm asn1.ObjectIdentifier, digest []byte) func(*draft) {
+	return func(d *draft) { d.info.Imprint = draftImprint{pkix.AlgorithmIdentifier{Algorithm: algorithm}, digest} }
+}
+
+// TestStampersCertificates: the certificate that signs timestamps is for that alone, and says so (RFC 3161, section 2.3).
+func TestStampersCertificates(t *testing.T) {
+	top := pkitest.Root("Acme Root")
+	both := func(c *x509.Certificate) {
+		pkitest.Stamper(c)
+		c.ExtraExtensions[0].Value = der([]asn1.ObjectIdentifier{{1, 3, 6, 1, 5, 5, 7, 3, 8}, {1, 3, 6, 1, 5, 5, 7, 3, 3}}).FullBytes
+	}
+	for title, by := range map[string]*pkitest.Holder{
+		"not critical":   top.Issue("Lax", pkitest.For(x509.ExtKeyUsageTimeStamping)),
+		"another usage":  top.Issue("Code", pkitest.For(x509.ExtKeyUsageCodeSigning)),
+		"two usages":     top.Issue("Both", both),
+		"no usage":       top.Issue("Any"),
+		"an authority's": top.Issue("Sub", pkitest.Authority, pkitest.Stamper),
+		"expired":        top.Issue("Old", pkitest.Stamper, pkitest.Valid(pkitest.From, stampedAt.Add(-time.Second))),
+	} {
+		r := rootWith(t, namedChain{url: "https://tsa.acme.example", chain: []*pkitest.Holder{top}})
+		if at, err := r.checkTimestamp(newDraft(by).response(), stampOver); err == nil {
+			t.Errorf("%s: stamped %v", title, at)
+		} else if !strings.Contains(err.Error(), "by https://tsa.acme.example") {
+			t.Errorf("%s: %v does not say whose it is", title, err)
+		}
+	}
+}
+
+// FuzzToken: nothing makes the reader of timestamps fail otherwise than with an error, and what it reads is what the
+// library reads.
+func FuzzToken(f *testing.F) {
+	top := pkitest.Root("Acme Root")
+	by := top.Issue("Acme Stamps", pkitest.Stamper)
+	for _, edit := range []func(*draft){
+		func(*draft) {},
+		func(d *draft) { d.certificates, d.status = nil, 1 },
+		func(d *draft) { d.attributes = append(d.attributes, essV1(by.Certificate)) },
+		func(d *draft) { d.info.Accuracy = accuracyOf(1, 2, 3) },
+	} {
+		d := newDraft(by)
+		edit(d)
+		f.Add(d.response())
+	}
+	f.Fuzz(func(t *testing.T, response []byte) {
+		read := &token{}
+		if checkNesting(response) != nil || read.readResponse(response) != nil {
+			return
+		}
+		message, err := pkcs7.Parse(read.message.FullBytes)
+		if err != nil {
+			return // refused by the library then
+		}
+		if !bytes.Equal(message.Content, read.content) || len(message.Signers) != 1 || len(message.Certificates) != len(read.certificates) {
+			t.Errorf("the library reads %x, %d signers", message.Content, len(message.Signers))
+		}
+	})
+}
