@@ -93,8 +93,8 @@ func (v *Verifier) VerifyClaim(ctx context.Context, b *Bundle, predicateType str
 // UnverifiedPredicateType is the predicate type that a bundle's payload names, "" if it is no
 // Statement. It is for choosing how to verify the bundle, and for nothing else.
 func (b *Bundle) UnverifiedPredicateType() string {
-	root, err := parseJSON(b.payload, payloadRules)
-	if err != nil || root.Kind() != jsontree.Object {
+	root, err := parseJSON(b.payload, foreignRules)
+	if err != nil {
 		return ""
 	}
 	return root.Get("predicateType").Text()

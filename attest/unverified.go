@@ -6,16 +6,36 @@ import (
 	"github.com/runattest/runattest/identity"
 )
 
-// UnverifiedStatement is what a bundle says, for people to look at. Nobody has checked who
+// UnverifiedEnvelope is what a bundle carries, whatever its statement says. Nothing of it has been checked.
+type UnverifiedEnvelope struct {
+	Format        Format `json:"format"`
+	PayloadType   string `json:"payloadType"`
+	PredicateType string `json:"predicateType,omitempty"` // "" if the payload is not a Statement
+	Signatures    int    `json:"signatures"`
+	KeyHint       string `json:"keyHint,omitempty"`
+	Certificate   bool   `json:"certificate,omitempty"`
+	Timestamps    int    `json:"timestamps,omitempty"`
+	LogEntries    int    `json:"logEntries,omitempty"`
+}
+
+// UnverifiedEnvelope counts what is in b.
+func (b *Bundle) UnverifiedEnvelope() UnverifiedEnvelope {
+	return UnverifiedEnvelope{
+		Format:        b.format,
+		PayloadType:   b.payloadType,
+		PredicateType: b.UnverifiedPredicateType(),
+		Signatures:    len(b.signatures),
+		KeyHint:       b.keyHint(),
+		Certificate:   len(b.material.certificates) > 0,
+		Timestamps:    len(b.material.evidence.Timestamps),
+		LogEntries:    len(b.material.evidence.LogEntries),
+	}
+}
+
+// UnverifiedStatement is what a bundle says of a run, for people to look at. Nobody has checked who
 // says it, nor that the identity is the declaration's: decide nothing by it.
 type UnverifiedStatement struct {
-	Format      Format            `json:"format"`
-	PayloadType string            `json:"payloadType"`
-	Signatures  int               `json:"signatures"`
-	KeyHint     string            `json:"keyHint,omitempty"`
-	Certificate bool              `json:"certificate,omitempty"`
-	Timestamps  int               `json:"timestamps,omitempty"`
-	LogEntries  int               `json:"logEntries,omitempty"`
+	UnverifiedEnvelope
 	Identity    identity.ID       `json:"claimedIdentity"`
 	Subjects    []Subject         `json:"subjects"`
 	Annotations map[string]string `json:"annotations,omitempty"`
@@ -37,25 +57,37 @@ func (b *Bundle) UnverifiedStatement() (*UnverifiedStatement, error) {
 		return nil, err
 	}
 	return &UnverifiedStatement{
-		Format:      b.format,
-		PayloadType: b.payloadType,
-		Signatures:  len(b.signatures),
-		KeyHint:     b.keyHint(),
-		Certificate: len(b.material.certificates) > 0,
-		Timestamps:  len(b.material.evidence.Timestamps),
-		LogEntries:  len(b.material.evidence.LogEntries),
-		Identity:    c.id,
-		Subjects:    c.subjects,
-		Annotations: c.annotations,
-		Declaration: slices.Clone(c.declaration),
-		Ref:         c.ref,
+		UnverifiedEnvelope: b.UnverifiedEnvelope(),
+		Identity:           c.id,
+		Subjects:           c.subjects,
+		Annotations:        c.annotations,
+		Declaration:        slices.Clone(c.declaration),
+		Ref:                c.ref,
 	}, nil
 }
 
-// UnverifiedSubjects are the subjects that an in-toto Statement of any predicate type names.
-// They say where a bundle may belong, and nothing else.
-func (b *Bundle) UnverifiedSubjects() ([]Subject, error) {
-	c, err := readClaim(b.payload, b.UnverifiedPredicateType())
+// UnverifiedClaim is what a bundle with an in-toto Statement of any predicate type says. Decide
+// nothing by it.
+type UnverifiedClaim struct {
+	UnverifiedEnvelope
+	Subjects  []UnverifiedSubject `json:"subjects"`
+	Predicate rawJSON             `json:"predicate,omitempty"` // as it is in the payload; nil if it has none
+}
+
+// UnverifiedClaim reads the statement in b: one of this module's predicate types as strictly as
+// VerifyClaim, any other as in-toto defines it.
+func (b *Bundle) UnverifiedClaim() (*UnverifiedClaim, error) {
+	c, err := readAnyClaim(b.payload)
+	if err != nil {
+		return nil, err
+	}
+	return &UnverifiedClaim{b.UnverifiedEnvelope(), c.subjects, c.predicate}, nil
+}
+
+// UnverifiedSubjects are the subjects that an in-toto Statement of any predicate type names, at
+// least one. They say where a bundle may belong, and nothing else.
+func (b *Bundle) UnverifiedSubjects() ([]UnverifiedSubject, error) {
+	c, err := readAnyClaim(b.payload)
 	if err != nil {
 		return nil, err
 	}

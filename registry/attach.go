@@ -3,6 +3,9 @@ package registry
 import (
 	"bytes"
 	"context"
+	"crypto/sha512"
+	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -58,10 +61,13 @@ func (t *Target) Attach(ctx context.Context, a *Artifact, bundles ...[]byte) ([]
 }
 
 func (a *Artifact) prepareAll(bundles [][]byte) ([]attachment, error) {
+	is, err := a.digests()
+	if err != nil {
+		return nil, err
+	}
 	all := make([]attachment, len(bundles))
 	for i, data := range bundles {
-		var err error
-		if all[i], err = a.prepare(data); err != nil {
+		if all[i], err = a.prepare(data, is); err != nil {
 			return nil, &BundleError{i, err}
 		}
 	}
@@ -77,8 +83,8 @@ type BundleError struct {
 func (e *BundleError) Error() string { return e.Err.Error() }
 func (e *BundleError) Unwrap() error { return e.Err }
 
-// prepare holds a bundle against the artifact.
-func (a *Artifact) prepare(data []byte) (attachment, error) {
+// prepare holds a bundle against the artifact, which has these digests.
+func (a *Artifact) prepare(data []byte, is map[string]string) (attachment, error) {
 	data = bytes.TrimSpace(data)
 	made := attachment{item: newItem(attest.BundleMediaType, data)}
 	if len(data) > limits.RegistryContent {
@@ -88,22 +94,32 @@ func (a *Artifact) prepare(data []byte) (attachment, error) {
 	if err != nil {
 		return made, err
 	}
+	made.predicateType = b.UnverifiedPredicateType()
 	if b.Format() != attest.SigstoreBundle {
-		return made, fmt.Errorf("a bare DSSE envelope cannot be attached: want a Sigstore bundle (sign --bundle-format %s)", attest.SigstoreBundle)
+		err := errors.New("a bare DSSE envelope cannot be attached: want a Sigstore bundle")
+		if made.predicateType == attest.PredicateType {
+			err = fmt.Errorf("%w (sign --bundle-format %s)", err, attest.SigstoreBundle)
+		}
+		return made, err
 	}
 	subjects, err := b.UnverifiedSubjects()
 	if err != nil {
 		return made, fmt.Errorf("%w: %w", attest.ErrMalformed, err)
 	}
-	made.predicateType = b.UnverifiedPredicateType()
-	want, err := a.wanted()
-	if err != nil {
-		return made, err
-	}
-	if !slices.ContainsFunc(subjects, func(s attest.Subject) bool { return s.SHA256 == want.SHA256 }) {
+	if !slices.ContainsFunc(subjects, func(s attest.UnverifiedSubject) bool { return anyDigest(s.Digest, is) }) {
 		return made, &NotSubjectError{a.Reference, !a.run.IsZero(), made.predicateType}
 	}
 	return made, nil
+}
+
+// anyDigest compares digest sets as in-toto does: one digest that is in both makes them equal.
+func anyDigest(a, b map[string]string) bool {
+	for algorithm, digest := range a {
+		if digest != "" && digest == b[algorithm] {
+			return true
+		}
+	}
+	return false
 }
 
 // NotSubjectError is an ErrNotSubject that says which artifact.
@@ -117,12 +133,23 @@ type NotSubjectError struct {
 func (e *NotSubjectError) Error() string { return fmt.Sprintf("%s: %s", ErrNotSubject, e.Artifact) }
 func (e *NotSubjectError) Unwrap() error { return ErrNotSubject }
 
-// wanted is the subject that an attestation of the artifact has: the run, under its declaration.
-func (a *Artifact) wanted() (attest.Subject, error) {
+// digests are those that an attestation of the artifact may have for its subject: the artifact's, or under a
+// declaration the run's.
+func (a *Artifact) digests() (map[string]string, error) {
 	if id := a.Run(); !id.IsZero() {
-		return attest.Subject{Name: id.String(), SHA256: id.Digest()}, nil
+		sum := id.Digest()
+		return map[string]string{"sha256": hex.EncodeToString(sum[:])}, nil
 	}
-	return a.Subject()
+	subject, err := a.Subject()
+	if err != nil {
+		return nil, err
+	}
+	sum384, sum512 := sha512.Sum384(a.manifest), sha512.Sum512(a.manifest)
+	return map[string]string{
+		"sha256": hex.EncodeToString(subject.SHA256[:]),
+		"sha384": hex.EncodeToString(sum384[:]),
+		"sha512": hex.EncodeToString(sum512[:]),
+	}, nil
 }
 
 // findExisting marks the bundles that the artifact has. A bundle whose content the repository

@@ -23,6 +23,8 @@ cosign does: any OCI client finds it there, and cosign verify-attestation checks
 REF is [oci://]HOST/REPO[:TAG][@sha256:HEX] or oci-layout://PATH[:TAG][@sha256:HEX]. A tag is
 resolved first and its digest said. The digest must be among the subjects of the
 statement: sign with --subject-ref REF, or sign and attach in one go with --attach REF.
+In-toto statements of other predicate types are attached, too; a subject of theirs is the artifact
+if any of its digests (sha256, sha384, sha512) is that of the artifact's manifest.
 
 A bundle that is there already is left alone, so that an interrupted attach is completed by
 another. In a registry without the referrers API (distribution v3) the bundles are listed in an

@@ -20,6 +20,9 @@ func newInspect() *cobra.Command {
 		Long: `Show what each bundle in a file says. Nothing is checked but its form: neither who
 signed, nor that the identity is that of the declaration. verify does that.
 
+Bundles of other predicate types are shown, too, with their type, signer, subjects and predicate: an
+approval, a link, SLSA provenance, a model's signature. Theirs are read as in-toto defines them.
+
 --declaration writes the declaration alone, in canonical form, so that its identity can
 be recomputed with nothing but sha256sum; --statement writes the signed payload.`,
 		Example: `  runattest inspect run.json.sigstore.json
@@ -80,32 +83,71 @@ func unverifiedStatement(b *attest.Bundle) (*attest.UnverifiedStatement, error) 
 	return s, nil
 }
 
-func inspect(o *output, name string, b *attest.Bundle) error {
-	s, err := unverifiedStatement(b)
-	switch {
-	case err != nil:
-		return err
-	case o.json:
-		return o.object(struct {
-			Bundle     string `json:"bundle"`
-			Unverified bool   `json:"unverified"`
-			*attest.UnverifiedStatement
-		}{name, true, s})
-	}
-	return printUnverified(o, name, s)
+// inspectHead is what the JSON result of every bundle begins with.
+type inspectHead struct {
+	Bundle     string `json:"bundle"`
+	Unverified bool   `json:"unverified"`
+	Signer     string `json:"claimedSigner"`
 }
 
-func printUnverified(o *output, name string, s *attest.UnverifiedStatement) error {
-	key := s.KeyHint
-	if s.Certificate {
-		key = "(a certificate)"
+// inspect prints a run identity statement, any other in-toto Statement, or of another payload no more
+// than its type and size.
+func inspect(o *output, name string, b *attest.Bundle) error {
+	head := inspectHead{name, true, claimedSigner(b.UnverifiedKeyHint(), b.UnverifiedCertificate())}
+	if b.UnverifiedPredicateType() == attest.PredicateType {
+		s, err := unverifiedStatement(b)
+		if err != nil {
+			return err
+		}
+		return o.inspected(head, runLines(s, head.Signer), struct {
+			inspectHead
+			*attest.UnverifiedStatement
+		}{head, s})
 	}
-	lines := []string{
-		fmt.Sprintf("%s: UNVERIFIED: nothing below has been checked", name),
-		"  claims identity  " + s.Identity.String(),
-		"  claims key       " + key,
-		fmt.Sprintf("  carries          %d signatures, %d timestamps, %d log entries, as %s", s.Signatures, s.Timestamps, s.LogEntries, s.Format),
+	s, err := b.UnverifiedClaim()
+	switch e := b.UnverifiedEnvelope(); {
+	case err == nil:
+		return o.inspected(head, claimLines(s, head.Signer), struct {
+			inspectHead
+			*attest.UnverifiedClaim
+		}{head, s})
+	case e.PayloadType == attest.PayloadType:
+		return withHint(fmt.Errorf("not an in-toto statement: %w", err), "--statement writes the payload as it is")
+	default:
+		size := fmt.Sprintf("  payload          %d bytes, not an in-toto statement", len(b.UnverifiedPayload()))
+		return o.inspected(head, append(carried(&e, head.Signer), size), struct {
+			inspectHead
+			*attest.UnverifiedEnvelope
+		}{head, &e})
 	}
+}
+
+// inspected prints what one bundle says: lines, or an object.
+func (o *output) inspected(head inspectHead, lines []string, object any) error {
+	if o.json {
+		return o.object(object)
+	}
+	for _, line := range append([]string{fmt.Sprintf("%s: UNVERIFIED: nothing below has been checked", head.Bundle)}, lines...) {
+		if err := o.line("%s", line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// carried is what every bundle has.
+func carried(e *attest.UnverifiedEnvelope, signer string) []string {
+	var lines []string
+	if e.PayloadType != attest.PayloadType {
+		lines = append(lines, "  payload type     "+e.PayloadType)
+	}
+	return append(lines,
+		"  claims signer    "+signer,
+		fmt.Sprintf("  carries          %d signatures, %d timestamps, %d log entries, as %s", e.Signatures, e.Timestamps, e.LogEntries, e.Format))
+}
+
+func runLines(s *attest.UnverifiedStatement, signer string) []string {
+	lines := append([]string{"  claims identity  " + s.Identity.String()}, carried(&s.UnverifiedEnvelope, signer)...)
 	for _, subject := range s.Subjects[1:] {
 		lines = append(lines, "  claims subject   "+subject.String())
 	}
@@ -113,19 +155,25 @@ func printUnverified(o *output, name string, s *attest.UnverifiedStatement) erro
 		lines = append(lines, "  annotation       "+name+"="+value)
 	}
 	if s.Ref != nil {
-		lines = append(lines, fmt.Sprintf("  declaration      detached: %s %s (%d bytes)", s.Ref.Name, s.Ref.URI, s.Ref.Size))
-	} else {
-		var pretty bytes.Buffer
-		if err := json.Indent(&pretty, s.Declaration, "    ", "  "); err != nil {
-			return err
-		}
-		lines = append(lines, "  declaration")
-		lines = append(lines, strings.Split("    "+pretty.String(), "\n")...) // what breaks lines inside it is escaped
+		return append(lines, fmt.Sprintf("  declaration      detached: %s %s (%d bytes)", s.Ref.Name, s.Ref.URI, s.Ref.Size))
 	}
-	for _, line := range lines {
-		if err := o.line("%s", line); err != nil {
-			return err
-		}
+	return append(append(lines, "  declaration"), indented(s.Declaration)...)
+}
+
+func claimLines(s *attest.UnverifiedClaim, signer string) []string {
+	lines := append([]string{"  claims type      " + s.PredicateType}, carried(&s.UnverifiedEnvelope, signer)...)
+	for _, subject := range s.Subjects {
+		lines = append(lines, "  claims subject   "+subject.String())
 	}
-	return nil
+	if s.Predicate == nil {
+		return lines
+	}
+	return append(append(lines, "  predicate"), indented(s.Predicate)...)
+}
+
+// indented is JSON in lines; what breaks lines inside it is escaped.
+func indented(text []byte) []string {
+	var pretty bytes.Buffer
+	_ = json.Indent(&pretty, text, "    ", "  ") // it was read before
+	return strings.Split("    "+pretty.String(), "\n")
 }

@@ -13,8 +13,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/link"
 	"github.com/runattest/runattest/policy"
 	"github.com/runattest/runattest/registry"
 )
@@ -173,8 +175,12 @@ func registryHint(err error) string {
 		return "an approval goes where its run is: runattest push REPO FILE"
 	case errors.As(err, &other) && other.IsRun:
 		return "push takes attestations of the run alone"
-	case errors.As(err, &other):
+	case errors.As(err, &other) && other.PredicateType == attest.PredicateType:
 		return "sign with it: runattest sign --subject-ref " + other.Artifact.String()
+	case errors.As(err, &other) && other.PredicateType == link.PredicateType:
+		return "sign a link that names it: runattest link --artifact " + other.Artifact.String()
+	case errors.As(err, &other):
+		return "attach it to an artifact that it is about: runattest inspect FILE shows its subjects"
 	case errors.As(err, &failed):
 		return failed.Hint
 	}
@@ -231,8 +237,11 @@ func claimedSigner(key string, certificate []byte) string {
 		return cmp.Or(key, "(not said)")
 	}
 	name, issuer, err := identityOf(certificate)
-	if err != nil {
+	switch {
+	case err != nil:
 		return "(a certificate that cannot be read)"
+	case issuer == "":
+		return cmp.Or(name, "(no name)") + ", in a certificate without an OIDC issuer"
 	}
-	return name + ", as " + issuer + " says"
+	return cmp.Or(name, "(no name)") + ", as " + issuer + " says"
 }
