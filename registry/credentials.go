@@ -1,21 +1,84 @@
 package registry
 
 import (
+	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"oras.land/oras-go/v2/registry/remote/auth"
-	"oras.land/oras-go/v2/registry/remote/credentials"
+
+	"github.com/runattest/runattest/internal/boundedfile"
+	"github.com/runattest/runattest/internal/limits"
 )
 
-// credentialSource takes credentials from Docker's configuration and the helpers that it names,
-// and remembers for an error what it found.
+// Credentials are looked for where Podman and Docker keep them, in Podman's order
+// (https://github.com/containers/image/blob/main/docs/containers-auth.json.5.md):
+//
+//	$REGISTRY_AUTH_FILE            alone, if it is set
+//	$DOCKER_CONFIG/config.json     alone, if that is set
+//	$XDG_RUNTIME_DIR/containers/auth.json, or /run/containers/UID/auth.json (Linux)
+//	$XDG_CONFIG_HOME/containers/auth.json, or ~/.config/containers/auth.json
+//	~/.docker/config.json
+//
+// The first file that has some for the registry counts. In it a helper for that registry goes before what the file
+// itself holds, and the helper for all after it.
+
+const authFileVariable = "REGISTRY_AUTH_FILE"
+
+func authFiles() []string {
+	if file := os.Getenv(authFileVariable); file != "" {
+		return []string{file}
+	}
+	if dir := os.Getenv("DOCKER_CONFIG"); dir != "" {
+		return []string{filepath.Join(dir, "config.json")}
+	}
+	var files []string
+	if runtime.GOOS == "linux" {
+		dir := os.Getenv("XDG_RUNTIME_DIR")
+		if dir == "" {
+			dir = filepath.Join("/run/containers", strconv.Itoa(os.Getuid()))
+			files = append(files, filepath.Join(dir, "auth.json"))
+		} else {
+			files = append(files, filepath.Join(dir, "containers", "auth.json"))
+		}
+	}
+	home, _ := os.UserHomeDir()
+	config := os.Getenv("XDG_CONFIG_HOME")
+	if config == "" && home != "" {
+		config = filepath.Join(home, ".config")
+	}
+	if config != "" {
+		files = append(files, filepath.Join(config, "containers", "auth.json"))
+	}
+	if home != "" {
+		files = append(files, filepath.Join(home, ".docker", "config.json"))
+	}
+	return files
+}
+
+// credentialSource finds the credentials of one registry, and remembers for an error what it found.
 type credentialSource struct {
-	mu    sync.Mutex
+	host       string // the only one whose credentials are given
+	repository string
+
+	mu    sync.Mutex // also of helpers, of which one is asked at a time
+	asked bool
+	found auth.Credential
+	err   error
 	tried string
 }
 
@@ -29,51 +92,248 @@ func (s *credentialSource) String() string {
 	return s.tried
 }
 
-func (s *credentialSource) get(ctx context.Context, host string) (auth.Credential, error) {
-	store, err := credentials.NewStoreFromDocker(credentials.StoreOptions{})
-	if err != nil {
-		s.note("Docker's configuration cannot be read")
-		return auth.Credential{}, err
-	}
-	place := store.ConfigPath()
-	if helper := helperOf(place, credentials.ServerAddressFromHostname(host)); helper != "" {
-		place = fmt.Sprintf("the credential helper docker-credential-%s, which %s names", helper, place)
-	}
-	credential, err := credentials.Credential(store)(ctx, host)
-	switch {
-	case err != nil:
-		s.note("tried " + place)
-	case credential == auth.Credential{}:
-		s.note(fmt.Sprintf("tried %s, which has no credentials for %s", place, host))
-	case credential.Username != "":
-		s.note(fmt.Sprintf("tried the credentials of user %q from %s", credential.Username, place))
-	default:
-		s.note("tried the token from " + place)
-	}
-	return credential, err
-}
-
-func (s *credentialSource) note(tried string) {
+// sent says that the registry was given credentials.
+func (s *credentialSource) sent() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.tried = tried
+	return s.found != auth.Credential{}
 }
 
-// helperOf is the credential helper that Docker's configuration names for a registry.
-func helperOf(path, server string) string {
-	data, err := os.ReadFile(path)
+// credentialError says that credentials could not be looked for.
+type credentialError struct {
+	err  error
+	hint string
+}
+
+func (e *credentialError) Error() string { return e.err.Error() }
+func (e *credentialError) Unwrap() error { return e.err }
+
+func (s *credentialSource) get(ctx context.Context, host string) (auth.Credential, error) {
+	if !strings.EqualFold(host, s.host) {
+		return auth.Credential{}, nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.asked {
+		return s.found, s.err
+	}
+	files := authFiles()
+	for _, path := range files {
+		found, place, err := s.fromFile(ctx, path)
+		switch {
+		case errors.Is(err, context.Canceled):
+			return auth.Credential{}, err
+		case err != nil:
+			s.asked, s.err = true, &credentialError{err, "mend it, or name another file with " + authFileVariable}
+			return auth.Credential{}, s.err
+		case found == auth.Credential{}:
+			continue
+		case found.Username != "":
+			s.tried = fmt.Sprintf("tried the credentials of user %q from %s", found.Username, place)
+		default:
+			s.tried = "tried the token from " + place
+		}
+		s.asked, s.found = true, found
+		return found, nil
+	}
+	s.asked = true
+	s.tried = fmt.Sprintf("tried %s, which has no credentials for %s", strings.Join(files, ", "), s.host)
+	if len(files) > 1 {
+		s.tried = fmt.Sprintf("tried %s, none of which has credentials for %s", strings.Join(files, ", "), s.host)
+	}
+	return auth.Credential{}, nil
+}
+
+// authConfig is what is read of Docker's config.json and of Podman's auth.json.
+type authConfig struct {
+	Auths       map[string]authEntry `json:"auths"`
+	CredsStore  string               `json:"credsStore"`
+	CredHelpers map[string]string    `json:"credHelpers"`
+}
+
+type authEntry struct {
+	Auth          string `json:"auth"`
+	Username      string `json:"username"`
+	Password      string `json:"password"`
+	IdentityToken string `json:"identitytoken"`
+	RegistryToken string `json:"registrytoken"`
+}
+
+// fromFile finds the registry's credentials by one file, and says where they are from. Errors hold no secret.
+func (s *credentialSource) fromFile(ctx context.Context, path string) (auth.Credential, string, error) {
+	data, err := boundedfile.Read(path, limits.AuthFile)
+	var config authConfig
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, boundedfile.ErrInput) && len(data) == 0 && isEmpty(path):
+		return auth.Credential{}, path, nil
+	case err != nil:
+		return auth.Credential{}, path, fmt.Errorf("the credentials cannot be read: %w", err)
+	case json.Unmarshal(data, &config) != nil: // whose error may quote them
+		return auth.Credential{}, path, fmt.Errorf("the credentials cannot be read: %s is no configuration of Docker or Podman in JSON", path)
+	}
+	if name := config.helper(s.host); name != "" {
+		found, err := runHelper(ctx, name, path, serverAddress(s.host))
+		return found, fmt.Sprintf("the credential helper %s%s, which %s names", helperPrefix, name, path), err
+	}
+	if entry, ok := config.entry(s.host, s.repository); ok {
+		found, err := entry.credential()
+		if err != nil {
+			err = fmt.Errorf("the credentials for %s in %s cannot be read: %w", s.host, path, err)
+		}
+		if err != nil || found != (auth.Credential{}) {
+			return found, path, err
+		}
+	}
+	if config.CredsStore == "" {
+		return auth.Credential{}, path, nil
+	}
+	found, err := runHelper(ctx, config.CredsStore, path, serverAddress(s.host))
+	return found, fmt.Sprintf("the credential helper %s%s, which %s names", helperPrefix, config.CredsStore, path), err
+}
+
+func isEmpty(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular() && info.Size() == 0
+}
+
+// dockerHub are the names by which files know the registry of docker.io.
+var dockerHub = []string{"registry-1.docker.io", "index.docker.io", "docker.io"}
+
+// serverAddress is by which name a helper knows a registry.
+func serverAddress(host string) string {
+	if slices.Contains(dockerHub, host) {
+		return "https://index.docker.io/v1/"
+	}
+	return host
+}
+
+func (c *authConfig) helper(host string) string {
+	for key, name := range c.CredHelpers {
+		if server, path := splitKey(key); path == "" && sameRegistry(server, host) {
+			return name
+		}
+	}
+	return ""
+}
+
+// entry is the most specific one: Podman keeps credentials by namespace or repository, too.
+func (c *authConfig) entry(host, repository string) (found authEntry, ok bool) {
+	longest, exact := -1, false
+	for key, entry := range c.Auths {
+		server, path := splitKey(key)
+		if !sameRegistry(server, host) || path != "" && path != repository && !strings.HasPrefix(repository, path+"/") {
+			continue
+		}
+		if len(path) > longest || len(path) == longest && !exact && key == host {
+			found, ok, longest, exact = entry, true, len(path), key == host
+		}
+	}
+	return found, ok
+}
+
+// splitKey splits a key of "auths": HOST[/NAMESPACE...], or a URL, as Docker wrote keys once.
+func splitKey(key string) (server, path string) {
+	rest, isURL := strings.CutPrefix(key, "https://")
+	if !isURL {
+		rest, isURL = strings.CutPrefix(rest, "http://")
+	}
+	server, path, _ = strings.Cut(rest, "/")
+	if path = strings.Trim(path, "/"); isURL || path == "v1" || path == "v2" {
+		path = ""
+	}
+	return server, path
+}
+
+func sameRegistry(a, b string) bool {
+	return strings.EqualFold(a, b) || slices.Contains(dockerHub, strings.ToLower(a)) && slices.Contains(dockerHub, strings.ToLower(b))
+}
+
+func (e authEntry) credential() (auth.Credential, error) {
+	found := auth.Credential{Username: e.Username, Password: e.Password, RefreshToken: e.IdentityToken, AccessToken: e.RegistryToken}
+	if e.Auth == "" {
+		return found, nil
+	}
+	pair, err := base64.StdEncoding.DecodeString(e.Auth)
+	user, password, ok := strings.Cut(string(pair), ":")
+	if err != nil || !ok {
+		return auth.Credential{}, errors.New(`"auth" is not base64 of USER:PASSWORD`)
+	}
+	found.Username, found.Password = user, strings.Trim(password, "\x00")
+	return found, nil
+}
+
+const helperPrefix = "docker-credential-"
+
+// runHelper asks a credential helper: https://github.com/docker/docker-credential-helpers. One that hangs or talks
+// without end is killed, with what it has started.
+func runHelper(ctx context.Context, name, file, server string) (auth.Credential, error) {
+	called := helperPrefix + name
+	fail := func(err error) (auth.Credential, error) {
+		return auth.Credential{}, fmt.Errorf("the credential helper %s, which %s names: %w", called, file, err)
+	}
+	if name != filepath.Base(name) {
+		return fail(errors.New("want a name, and no path"))
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, limits.HelperSeconds*time.Second, errHelperTime)
+	defer cancel()
+	ctx, tooMuch := context.WithCancelCause(ctx)
+	defer tooMuch(nil)
+	said, complained := &capped{limit: limits.HelperAnswer, full: func() { tooMuch(errHelperAnswer) }}, &capped{limit: limits.HelperAnswer}
+	cmd := exec.CommandContext(ctx, called, "get")
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(server), said, complained
+	cmd.WaitDelay = time.Second // what it has started may keep its output open
+	ownGroup(cmd)
+	start := time.Now()
+	err := cmd.Run()
+	switch cause := context.Cause(ctx); {
+	case errors.Is(cause, context.Canceled), errors.Is(cause, errHelperAnswer):
+		return fail(cause)
+	case cause != nil:
+		return fail(fmt.Errorf("no answer within %s, and it was killed: %w", time.Since(start).Round(100*time.Millisecond), context.DeadlineExceeded))
+	}
+	text := string(bytes.TrimSpace(said.kept.Bytes()))
+	if err != nil && text == "credentials not found in native keychain" {
+		return auth.Credential{}, nil
+	}
 	if err != nil {
-		return ""
+		if !errors.As(err, new(*exec.ExitError)) {
+			return fail(err) // it is not there, or cannot be started
+		}
+		if strings.HasPrefix(text, "{") { // and may hold the secret
+			text = ""
+		}
+		return fail(fmt.Errorf("it failed (%w): %s", err, shown(text+" "+complained.kept.String())))
 	}
-	var config struct {
-		CredsStore  string            `json:"credsStore"`
-		CredHelpers map[string]string `json:"credHelpers"`
+	var found struct{ Username, Secret string }
+	if json.Unmarshal(said.kept.Bytes(), &found) != nil { // whose error may quote the secret
+		return fail(errors.New("its answer is not JSON with a Username and a Secret"))
 	}
-	if json.Unmarshal(data, &config) != nil {
-		return "" // the store has said so already
+	if found.Username == "<token>" {
+		return auth.Credential{RefreshToken: found.Secret}, nil
 	}
-	if helper, ok := config.CredHelpers[strings.TrimSuffix(server, "/")]; ok {
-		return helper
+	return auth.Credential{Username: found.Username, Password: found.Secret}, nil
+}
+
+var (
+	errHelperTime   = errors.New("no answer in time")
+	errHelperAnswer = fmt.Errorf("an answer of more than %d bytes", limits.HelperAnswer)
+)
+
+// capped keeps what is written to it up to a limit, and tells when there is more.
+type capped struct {
+	kept  bytes.Buffer // not embedded: its ReadFrom knows no limit
+	limit int
+	full  func()
+}
+
+var _ io.Writer = (*capped)(nil)
+
+func (c *capped) Write(data []byte) (int, error) {
+	part := data[:min(len(data), c.limit)]
+	c.limit -= len(part)
+	if len(part) < len(data) && c.full != nil {
+		c.full()
 	}
-	return config.CredsStore
+	c.kept.Write(part)
+	return len(data), nil
 }

@@ -8,26 +8,39 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 
-	"oras.land/oras-go/v2/content"
-	"oras.land/oras-go/v2/errdef"
 	"oras.land/oras-go/v2/registry/remote/auth"
-	"oras.land/oras-go/v2/registry/remote/errcode"
 )
 
 // ErrNotFound says that the repository does not have what was asked for.
 var ErrNotFound = errors.New("not found")
 
-// missingError is an ErrNotFound that says where there is what not.
-type missingError struct{ Repository, What string }
+// missingError is an ErrNotFound that says where there is what not, and what the registry says of it.
+type missingError struct{ Repository, What, Said string }
 
 func noSuch(repository, name string) *missingError {
-	return &missingError{repository, "no such tag or artifact: " + name}
+	return &missingError{Repository: repository, What: "no such tag or artifact: " + name}
 }
 
-func (e *missingError) Error() string        { return e.Repository + ": " + e.What }
+func (e *missingError) Error() string {
+	text := e.Repository + ": " + e.What
+	if e.Said != "" {
+		text += " (the registry says: " + e.Said + ")"
+	}
+	return text
+}
 func (e *missingError) Is(target error) bool { return target == ErrNotFound }
+
+// whose is e with what the registry said of cause.
+func (e *missingError) whose(cause error) *missingError {
+	var missing *missingError
+	if errors.As(cause, &missing) {
+		e.Said = missing.Said
+	}
+	return e
+}
 
 // ErrNotSubject says that a bundle is not about the artifact that it is to be attached to.
 var ErrNotSubject = errors.New("the artifact is not among the statement's subjects")
@@ -58,40 +71,102 @@ type Error struct {
 func (e *Error) Error() string { return e.Target + ": " + e.Err.Error() }
 func (e *Error) Unwrap() error { return e.Err }
 
-// failed wraps what oras says, in this package's terms.
+// failed names the registry in an error, and says what can be done about it.
 func (r *remoteStore) failed(err error) error {
 	var known *Error
-	var answer *errcode.ErrorResponse
+	var refusal *answerError
+	var credential *credentialError
 	var u *url.Error
 	switch {
-	case err == nil, errors.As(err, &known), errors.Is(err, context.Canceled):
+	case err == nil, errors.As(err, &known), errors.Is(err, context.Canceled), errors.Is(err, ErrNotFound), errors.As(err, new(*descriptorError)):
 		return err
-	case errors.Is(err, ErrNotFound):
-		return err
-	case errors.Is(err, errdef.ErrNotFound):
-		return fmt.Errorf("%s: %w", r.ref.Repository(), ErrNotFound)
-	case errors.As(err, &answer) && (answer.StatusCode == http.StatusUnauthorized || answer.StatusCode == http.StatusForbidden),
-		errors.Is(err, auth.ErrBasicCredentialNotFound), strings.Contains(err.Error(), "failed to resolve credential"),
-		strings.Contains(err.Error(), "missing username or password"):
-		return r.refused(err, answer)
-	case errors.As(err, &answer) && hasCode(answer, errcode.ErrorCodeNameUnknown, errcode.ErrorCodeManifestUnknown):
-		return fmt.Errorf("%s: %w", r.ref.Repository(), ErrNotFound)
-	case errors.Is(err, content.ErrMismatchedDigest), errors.Is(err, content.ErrTrailingData),
-		strings.Contains(err.Error(), "mismatch"): // as oras says of headers, without a type
-		return &Error{Target: r.ref.host, Err: fmt.Errorf("%w: %w", ErrMismatch, err)}
+	case errors.As(err, &credential): // before deadlines, which a helper may have missed
+		return &Error{Target: r.ref.host, Err: credential, Hint: credential.hint}
+	case errors.As(err, &refusal):
+		return r.answered(refusal)
+	case errors.Is(err, auth.ErrBasicCredentialNotFound), strings.Contains(err.Error(), "missing username or password"):
+		err = fmt.Errorf("%s needs credentials: %s", r.ref.path, r.source)
+		return &Error{Target: r.ref.host, Err: err, Hint: r.loginHint()}
 	case errors.Is(err, context.DeadlineExceeded):
 		return &Error{Target: r.ref.host, Err: fmt.Errorf("no answer within %s: %w", r.timeout, context.DeadlineExceeded), Hint: "--timeout gives it longer"}
 	case errors.As(err, &u):
 		return r.unreachable(u)
-	case errors.As(err, &answer) && (answer.StatusCode == http.StatusTooManyRequests || answer.StatusCode == http.StatusServiceUnavailable):
-		return &Error{Target: r.ref.host, Err: err, Hint: "it is too busy: try again later, or with a longer --timeout"}
-	case errors.As(err, &answer) && answer.StatusCode == http.StatusBadRequest && len(answer.Errors) == 0 && r.repo.PlainHTTP:
-		return &Error{Target: r.ref.host, Err: err, Hint: plainHint} // as a server with TLS says
 	}
 	return &Error{Target: r.ref.host, Err: err}
 }
 
-const plainHint = "it was asked in plain HTTP, as registries on this machine are; --registry-ca FILE makes it HTTPS"
+// answered says of a refusal what the registry says, and what there is to do in that case.
+func (r *remoteStore) answered(e *answerError) error {
+	failed := &Error{Target: r.ref.host, Err: e}
+	switch {
+	case e.status == http.StatusUnauthorized, e.status == http.StatusForbidden:
+		what := "access to"
+		if e.method != http.MethodGet && e.method != http.MethodHead {
+			what = "writing to"
+		}
+		if e.token {
+			what = "by the token service " + e.url.Host + " access to"
+		}
+		failed.Err = &refusedError{fmt.Sprintf("%s %s is refused (%s): %s", what, r.ref.path, e.why(), r.source), e}
+		if e.status == http.StatusUnauthorized || !r.source.sent() || saysNothing(e.said) {
+			failed.Hint = r.loginHint()
+		}
+	case e.status == http.StatusNotFound && e.method == http.MethodGet:
+		missing := &missingError{Repository: r.ref.Repository(), What: "it is not there", Said: e.said}
+		if e.has("NAME_UNKNOWN") {
+			missing.What = "no such repository"
+		}
+		if saysNothing(e.said) {
+			missing.Said = ""
+		}
+		return missing
+	case e.status == http.StatusNotFound && e.has("NAME_UNKNOWN"):
+		failed.Hint = "some registries want a repository or a project to be made before something is pushed to it"
+	case e.status == http.StatusTooManyRequests && !r.source.sent():
+		failed.Hint = "try again later, or with a longer --timeout; many registries allow more once you are logged in: docker login " + r.ref.host
+	case e.status == http.StatusTooManyRequests, e.status == http.StatusServiceUnavailable:
+		failed.Hint = "it is too busy: try again later, or with a longer --timeout"
+	case e.status == http.StatusBadRequest && r.plain && (strings.Contains(e.said, "HTTPS") || strings.Contains(e.said, "SSL")):
+		failed.Hint = r.plainHint() // as servers with TLS say to plain HTTP
+	}
+	return failed
+}
+
+// refusedError is a refusal in words of ours.
+type refusedError struct {
+	text  string
+	cause error
+}
+
+func (e *refusedError) Error() string { return e.text }
+func (e *refusedError) Unwrap() error { return e.cause }
+
+// saysNothing tells what registries say of every refusal from a reason.
+func saysNothing(said string) bool {
+	for _, word := range strings.FieldsFunc(strings.ToLower(said), func(r rune) bool { return r < 'a' || r > 'z' }) {
+		switch word {
+		case "access", "requested", "to", "the", "resource", "is", "denied", "unauthorized", "authentication", "authorization", "required", "forbidden",
+			"insufficient", "scope", "manifest", "unknown", "not", "found", "page", "name", "error", "request":
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+func (r *remoteStore) loginHint() string {
+	if os.Getenv(authFileVariable) != "" {
+		return fmt.Sprintf("log in with podman login %s, which writes the file that %s names", r.ref.host, authFileVariable)
+	}
+	return fmt.Sprintf("log in with docker login %s, or podman login, oras login, crane auth login", r.ref.host)
+}
+
+func (r *remoteStore) plainHint() string {
+	if r.insecure {
+		return "it was asked in plain HTTP, and has TLS: leave out --insecure-http"
+	}
+	return "it was asked in plain HTTP, as registries on this machine are; --registry-ca FILE makes it HTTPS"
+}
 
 // unreachable says which of the ways to reach a registry did not work.
 func (r *remoteStore) unreachable(u *url.Error) error {
@@ -104,36 +179,10 @@ func (r *remoteStore) unreachable(u *url.Error) error {
 		e.Hint = "--insecure-http allows it"
 	case errors.As(u.Err, &authority):
 		e.Hint = "--registry-ca FILE names the authority of a private registry"
-	case strings.Contains(u.Err.Error(), "server gave HTTP response to HTTPS client"):
+	case strings.Contains(u.Err.Error(), "server gave HTTP response to HTTPS client") && !r.insecure:
 		e.Hint = "--insecure-http talks plain HTTP to a registry that has no TLS"
-	case strings.Contains(u.Err.Error(), "malformed HTTP response") && r.repo.PlainHTTP:
-		e.Hint = plainHint
+	case strings.Contains(u.Err.Error(), `malformed HTTP response "\x15\x03`) && r.plain: // an alert of TLS
+		e.Hint = r.plainHint()
 	}
 	return e
-}
-
-// refused says whose credentials did not do.
-func (r *remoteStore) refused(err error, answer *errcode.ErrorResponse) error {
-	why := err
-	if answer != nil {
-		why = fmt.Errorf("access to %s is refused (%d %s)", r.ref.path, answer.StatusCode, http.StatusText(answer.StatusCode))
-	} else if errors.Is(err, auth.ErrBasicCredentialNotFound) {
-		why = fmt.Errorf("access to %s needs credentials", r.ref.path)
-	}
-	return &Error{
-		Target: r.ref.host,
-		Err:    fmt.Errorf("%w: %s", why, r.source),
-		Hint:   fmt.Sprintf("log in with docker login %s, or oras login, crane auth login: they write the same file", r.ref.host),
-	}
-}
-
-func hasCode(answer *errcode.ErrorResponse, codes ...string) bool {
-	for _, e := range answer.Errors {
-		for _, code := range codes {
-			if e.Code == code {
-				return true
-			}
-		}
-	}
-	return false
 }

@@ -15,7 +15,6 @@ import (
 	"github.com/opencontainers/go-digest"
 	specs "github.com/opencontainers/image-spec/specs-go"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
-	"oras.land/oras-go/v2/registry/remote/errcode"
 
 	"github.com/runattest/runattest/internal/limits"
 )
@@ -39,7 +38,8 @@ const (
 	quietReads  = 3                      // in which the index must be whole
 	leastSettle = 250 * time.Millisecond // from the last write to the last of them
 	mostSettle  = 10 * time.Second
-	patience    = 3 * time.Minute // with writers who never leave
+	mostRefused = 2 // conditions, while what the registry serves stays the same
+	mostVain    = 6 // writes, likewise
 
 	// A writer who has noticed others stays longer.
 	settleFactor  = 4 // times what reading and writing took
@@ -50,92 +50,104 @@ const (
 // fallbackIndex is the index under the fallback tag, as it was read.
 type fallbackIndex struct {
 	ocispec.Index
-	found bool
-	etag  string
+	found   bool
+	sum     digest.Digest // of what is there
+	etag    string
+	subject bool // the tag names the subject itself, which lists no referrers
 }
 
+// readIndex reads what stands under the fallback tag. That may be the subject itself: cosign copy leaves such a tag, and
+// some registries take the tag for a digest. An image's platforms are no referrers.
 func (r *remoteStore) readIndex(ctx context.Context, subject digest.Digest) (*fallbackIndex, error) {
-	resp, err := r.request(ctx, r.repo.Client, http.MethodGet, "/manifests/"+fallbackTag(subject), nil,
-		http.Header{"Accept": {ocispec.MediaTypeImageIndex}, "Cache-Control": {"no-cache"}})
+	tag := fallbackTag(subject)
+	a, err := r.ask(ctx, request{method: http.MethodGet, path: "/manifests/" + tag,
+		header: http.Header{"Accept": {strings.Join(append([]string{ocispec.MediaTypeImageIndex}, manifestTypes...), ", ")}, "Cache-Control": {"no-cache"}}},
+		http.StatusNotFound)
 	if err != nil {
 		return nil, r.failed(err)
 	}
-	defer resp.Body.Close()
-	index := &fallbackIndex{}
-	switch resp.StatusCode {
-	case http.StatusOK:
-	case http.StatusNotFound:
+	if a.status == http.StatusNotFound {
+		return &fallbackIndex{}, nil
+	}
+	if err := a.checkDigest(); err != nil {
+		return nil, r.failed(fmt.Errorf("the index of referrers %s: %w", tag, err))
+	}
+	index := &fallbackIndex{found: true, sum: digest.FromBytes(a.data), etag: a.header.Get("ETag")}
+	if subject.Algorithm().FromBytes(a.data) == subject {
+		index.subject = true
 		return index, nil
-	default:
-		return nil, r.failed(readError(resp))
 	}
-	index.found, index.etag = true, resp.Header.Get("ETag")
-	data, err := readAnswer(resp.Body)
-	if err != nil {
-		return nil, r.failed(err)
-	}
-	if said := resp.Header.Get("Docker-Content-Digest"); said != "" && strings.HasPrefix(said, "sha256:") && digest.FromBytes(data).String() != said {
-		return nil, r.failed(fmt.Errorf("%w: the index of referrers has digest %s, and the registry says %s", ErrMismatch, digest.FromBytes(data), said))
-	}
-	if err := unmarshal(data, &index.Index); err != nil {
-		return nil, r.failed(fmt.Errorf("the index of referrers %s: %w", fallbackTag(subject), err))
+	if err := unmarshal(a.data, &index.Index); err != nil {
+		return nil, r.failed(fmt.Errorf("the index of referrers %s: %w", tag, err))
 	}
 	switch {
 	case index.MediaType != ocispec.MediaTypeImageIndex && index.MediaType != "":
-		return nil, r.failed(fmt.Errorf("tag %s is no index of referrers but of media type %q", fallbackTag(subject), index.MediaType))
+		return nil, r.failed(fmt.Errorf("tag %s is no index of referrers but of media type %q", tag, index.MediaType))
 	case len(index.Manifests) > limits.Referrers:
 		return nil, r.failed(fmt.Errorf("the index of referrers has %d entries, want at most %d", len(index.Manifests), limits.Referrers))
 	}
 	return index, nil
 }
 
-// errChanged says that the registry obeys If-Match and somebody else has written.
+// errChanged says that the registry has refused a write because of its condition: something else is there than was read.
 var errChanged = errors.New("the index of referrers has changed")
 
-func (r *remoteStore) writeIndex(ctx context.Context, subject digest.Digest, old *fallbackIndex, manifests []ocispec.Descriptor) error {
+// condition is what keeps a write from undoing another. A weak ETag matches nothing (RFC 9110, section 13.1.1).
+func (i *fallbackIndex) condition() (name, value string) {
+	switch {
+	case !i.found:
+		return "If-None-Match", "*"
+	case i.etag != "" && !strings.HasPrefix(i.etag, "W/"):
+		return "If-Match", i.etag
+	}
+	return "", ""
+}
+
+// writeIndex writes the index on condition that it is still the old one, and without where the registry knows no conditions.
+func (w *writer) writeIndex(ctx context.Context, old *fallbackIndex, manifests []ocispec.Descriptor) error {
 	index := old.Index
 	index.Versioned, index.MediaType, index.Manifests = specs.Versioned{SchemaVersion: 2}, ocispec.MediaTypeImageIndex, manifests
 	data, err := json.Marshal(index)
 	if err != nil {
 		return err
 	}
-	header := http.Header{"Content-Type": {ocispec.MediaTypeImageIndex}}
-	switch {
-	case old.etag != "":
-		header.Set("If-Match", old.etag)
-	case !old.found:
-		header.Set("If-None-Match", "*")
-	}
-	resp, err := r.request(ctx, r.once, http.MethodPut, "/manifests/"+fallbackTag(subject), data, header)
-	if err != nil {
+	put := func(name, value string) error {
+		q := request{method: http.MethodPut, path: "/manifests/" + fallbackTag(w.subject), body: data, once: true,
+			header: http.Header{"Content-Type": {ocispec.MediaTypeImageIndex}}}
+		if name != "" {
+			q.header.Set(name, value)
+		}
+		_, err := w.ask(ctx, q)
 		return err
 	}
-	defer resp.Body.Close()
-	if resp.StatusCode/100 == 2 {
-		return nil
+	name, value := old.condition()
+	if w.blind {
+		name = ""
 	}
-	answer := readError(resp)
-	switch text := strings.ToLower(answer.Error()); {
-	case strings.Contains(text, "immutable"):
-		return r.immutable(subject, answer)
-	case resp.StatusCode == http.StatusPreconditionFailed:
-		return errChanged
-	case old.found && (resp.StatusCode == http.StatusConflict || resp.StatusCode == http.StatusMethodNotAllowed):
-		return r.immutable(subject, answer)
+	err = put(name, value)
+	var refusal *answerError
+	if name != "" && errors.As(err, &refusal) && !refusal.token && !refusal.immutable() {
+		switch status := refusal.status; {
+		case status == http.StatusPreconditionFailed, status == http.StatusConflict:
+			return errChanged
+		case status == http.StatusNotImplemented, status/100 == 4 && !mayRepeat(err) &&
+			status != http.StatusUnauthorized && status != http.StatusNotFound && status != http.StatusRequestEntityTooLarge:
+			w.blind = true
+			err = put("", "")
+		}
 	}
-	if wait, ok := retryAfter(resp); ok {
-		return &busyError{answer, wait}
+	if !errors.As(err, &refusal) {
+		return err
 	}
-	return answer
+	switch refused := refusal.status == http.StatusConflict || refusal.status == http.StatusMethodNotAllowed; {
+	case refusal.immutable(), old.found && refused:
+		return w.immutable(w.subject, refusal)
+	}
+	return err
 }
 
-// busyError is an answer that says for how long the registry wants to be left alone.
-type busyError struct {
-	*errcode.ErrorResponse
-	wait time.Duration
-}
-
-func (e *busyError) Unwrap() error { return e.ErrorResponse }
+// immutable says that a registry refuses to move a tag, in the words of some.
+func (e *answerError) immutable() bool { return strings.Contains(strings.ToLower(e.said), "immutable") }
 
 func (r *remoteStore) immutable(subject digest.Digest, cause error) error {
 	return &Error{
@@ -160,20 +172,56 @@ type writer struct {
 	reads  int       // since then, in which nothing was missing
 	begun  bool
 	spared bool // others' entries were missing, and they were given time to see to it themselves
+
+	failing error // the last refusal
+	vain    int   // how often, in a row, the registry served what it did before a write that it took
+
+	blind   bool          // the registry takes no conditions
+	refused int           // how often it has refused one, in a row, although what it serves has not changed
+	last    digest.Digest // what it served before
 }
 
-// updateIndex waits for as long as a registry asks, at most maxRetries times in a row.
+// updateIndex takes at most as long as one answer may take.
 func (r *remoteStore) updateIndex(ctx context.Context, subject digest.Digest, pushed []ocispec.Descriptor) error {
 	w := &writer{remoteStore: r, subject: subject, isIn: map[digest.Digest]bool{}}
 	w.learn(pushed)
 	w.own = len(w.known)
-	for start := time.Now(); time.Since(start) < patience; {
-		done, err := w.step(ctx)
+	within, cancel := context.WithTimeout(ctx, r.timeout)
+	defer cancel()
+	for {
+		done, err := w.step(within)
+		if err != nil && ctx.Err() == nil && within.Err() != nil {
+			return w.late(err)
+		}
 		if err != nil || done {
 			return err
 		}
 	}
-	return &Error{Target: r.ref.host, Err: fmt.Errorf("for %s other writers have kept changing the index of referrers %s, or the registry was busy", patience, fallbackTag(subject))}
+}
+
+// late says what has kept the index from being written in time.
+func (w *writer) late(err error) error {
+	why := "the registry was too slow"
+	switch {
+	case w.others:
+		why = "other writers have kept changing it"
+	case w.failing != nil:
+		why = w.failing.Error()
+	case w.begun:
+		why = w.unserved(&fallbackIndex{}).Error()
+	}
+	return &Error{
+		Target: w.ref.host, Err: fmt.Errorf("the index of referrers %s was not written within %s: %s: %w", fallbackTag(w.subject), w.timeout, why, err),
+		Hint: "what is attached may not be listed: attach it again, or with a longer --timeout",
+	}
+}
+
+// unserved says that a write has no effect.
+func (w *writer) unserved(index *fallbackIndex) error {
+	if index.subject {
+		return fmt.Errorf("tag %s names the artifact itself, also after an index of referrers was written to it", fallbackTag(w.subject))
+	}
+	return fmt.Errorf("the registry has taken the index of referrers %s, and does not serve it", fallbackTag(w.subject))
 }
 
 // learn adds entries to those that are known.
@@ -194,6 +242,10 @@ func (w *writer) step(ctx context.Context) (done bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	changed := index.sum != w.last
+	if w.last = index.sum; changed {
+		w.refused, w.vain = 0, 0
+	}
 	if w.learn(index.Manifests) && w.begun {
 		w.others, w.since, w.reads = true, time.Now(), 0
 	}
@@ -212,57 +264,71 @@ func (w *writer) step(ctx context.Context) (done bool, err error) {
 	if len(w.known) > limits.Referrers {
 		return false, w.failed(fmt.Errorf("%s has more than %d referrers", w.subject, limits.Referrers))
 	}
-	if w.begun { // it was there, and somebody took it out
+	if w.begun && changed { // it was there, and somebody took it out
 		w.others = true
+	} else if w.begun {
+		if w.vain++; w.vain > mostVain {
+			return false, w.failed(w.unserved(index))
+		}
+		if err := pause(ctx, min(20*time.Millisecond<<w.vain, time.Second)); err != nil {
+			return false, err
+		}
 	}
 	if !own && !w.spared {
 		w.spared, w.since, w.reads = true, time.Now(), 0
 		return false, pause(ctx, jitter(w.settle()/quietReads))
 	}
-	err = w.writeIndex(ctx, w.subject, index, w.known)
+	err = w.writeIndex(ctx, index, w.known)
 	w.slow = max(w.slow, time.Since(start))
 	w.since, w.reads = time.Now(), 0
-	var busy *busyError
-	w.begun = w.begun || !errors.As(err, &busy) // after which nothing was written
+	var refusal *answerError
+	w.begun = w.begun || !errors.As(err, &refusal) && !errors.Is(err, errChanged) // after which nothing was written
 	return false, w.afterWrite(ctx, err)
 }
 
 // afterWrite waits for as long as it takes the others to write, or gives up.
 func (w *writer) afterWrite(ctx context.Context, err error) error {
 	var known *Error
+	var refusal *answerError
 	switch {
 	case err == nil:
-		w.fails = 0
+		w.fails, w.failing = 0, nil
 		return pause(ctx, jitter(w.slow))
 	case errors.Is(err, errChanged):
-		w.others = true
+		// Who has changed it shows when it is read again; a registry that refuses every condition, or that serves
+		// another ETag than it compares, is written to without one.
+		w.refused++
+		w.blind = w.blind || w.refused > mostRefused
+		w.failing = errChanged
+		return pause(ctx, jitter(min(w.slow<<min(w.refused, 6)+20*time.Millisecond, 2*time.Second)))
 	case errors.As(err, &known):
 		return err
 	}
-	if w.fails++; w.fails >= maxRetries && !errors.Is(err, errChanged) || !mayRepeat(err) {
+	w.failing = err
+	w.blind = w.blind || w.fails == maxRetries-2 // it may fail because of the condition: the last time it is asked without
+	if w.fails++; w.fails >= maxRetries || !mayRepeat(err) {
 		return w.failed(err)
 	}
 	wait := jitter(min(w.slow<<min(w.fails, 6)+20*time.Millisecond, 2*time.Second))
-	var busy *busyError
-	if !errors.As(err, &busy) {
+	if !errors.As(err, &refusal) || !refusal.busy {
 		return pause(ctx, wait)
 	}
-	if busy.wait > min(w.timeout, patience) {
+	if refusal.wait > w.timeout {
 		return &Error{
-			Target: w.ref.host, Err: fmt.Errorf("it asks to be left alone for %s: %w", busy.wait.Round(time.Second), err),
+			Target: w.ref.host, Err: fmt.Errorf("it asks to be left alone for %s: %w", refusal.wait.Round(time.Second), err),
 			Hint: "what is attached is not listed yet: attach it again then, or with a longer --timeout",
 		}
 	}
-	return pause(ctx, max(wait, busy.wait+jitter(20*time.Millisecond))) // and not all at once
+	return pause(ctx, max(wait, refusal.wait+jitter(20*time.Millisecond))) // and not all at once
 }
 
 // mayRepeat tells what may pass by itself from what will not.
 func mayRepeat(err error) bool {
-	var answer *errcode.ErrorResponse
-	if errors.As(err, &answer) {
-		return answer.StatusCode >= 500 || answer.StatusCode == http.StatusTooManyRequests || answer.StatusCode == http.StatusRequestTimeout
+	var refusal *answerError
+	if errors.As(err, &refusal) {
+		return refusal.status >= 500 || refusal.status == http.StatusTooManyRequests || refusal.status == http.StatusRequestTimeout
 	}
-	return errors.Is(err, errChanged) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)
+	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)
 }
 
 // missing says whether the index lacks something that is known, and something of our own.
@@ -281,9 +347,9 @@ func (w *writer) missing(index *fallbackIndex) (missing, own bool) {
 
 func (w *writer) settle() time.Duration {
 	if w.others {
-		return min(max(leastCompany, companyFactor*w.slow), mostSettle)
+		return min(max(leastCompany, companyFactor*w.slow), mostSettle, w.timeout/2)
 	}
-	return min(max(leastSettle, settleFactor*w.slow), mostSettle)
+	return min(max(leastSettle, settleFactor*w.slow), mostSettle, w.timeout/2)
 }
 
 // jitter is about d, so that writers who met do not meet again.

@@ -416,8 +416,8 @@ func TestCredentials(t *testing.T) {
 		{`{}`, "which has no credentials for " + s.host},
 		{`{"auths": {"` + s.host + `": {"auth": "Ym9iOnNlY3JldA=="}}}`, `tried the credentials of user "bob" from ` + config},
 		{`{"auths": {"` + s.host + `": {"identitytoken": "secret"}}}`, "tried the token from " + config},
-		{`{`, "Docker's configuration cannot be read"},
-		{`{"credHelpers": {"` + s.host + `": "nobody"}}`, "tried the credential helper docker-credential-nobody, which " + config + " names"},
+		{`{`, "the credentials cannot be read: " + config},
+		{`{"credHelpers": {"` + s.host + `": "nobody"}}`, "the credential helper docker-credential-nobody, which " + config + " names"},
 		{`{"auths": {"` + s.host + `": {"auth": "YWxpY2U6c2VjcmV0"}}}`, ""},
 	} {
 		if err := os.WriteFile(config, []byte(r.config), 0o600); err != nil {

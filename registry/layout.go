@@ -220,7 +220,7 @@ func (l *layoutStore) find(ctx context.Context, index *ocispec.Index, name strin
 		if len(tags) > 0 {
 			there = "there are " + visible.List(tags)
 		}
-		return ocispec.Descriptor{}, &missingError{layoutScheme + l.path, "no tag was given, and " + there}
+		return ocispec.Descriptor{}, &missingError{Repository: layoutScheme + l.path, What: "no tag was given, and " + there}
 	}
 	d, ok := tagged[name]
 	if ok && d.Digest == "" {

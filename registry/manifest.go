@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"mime"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -93,6 +96,57 @@ func readManifest(data []byte) (*ocispec.Manifest, error) {
 		return nil, fmt.Errorf("manifest is of media type %q, want %s", m.MediaType, ocispec.MediaTypeImageManifest)
 	}
 	return &m, nil
+}
+
+// isManifest says that content of a media type is a manifest and no blob. What lists of referrers name without a type
+// of their own is one, too.
+func isManifest(mediaType string) bool {
+	return isGeneric(mediaType) && !strings.HasPrefix(mediaType, "text/") || slices.Contains(manifestTypes, mediaType)
+}
+
+// isGeneric tells a media type that says nothing of what a manifest is, as servers of files send it.
+func isGeneric(mediaType string) bool {
+	switch mediaType {
+	case "", "application/json", "application/octet-stream", "binary/octet-stream":
+		return true
+	}
+	return strings.HasPrefix(mediaType, "text/")
+}
+
+// mediaTypeOf is the media type of a manifest that is served with a Content-Type. The digest covers what the
+// manifest says of itself, and not the header: the header counts where the manifest says nothing.
+func mediaTypeOf(header string, manifest []byte) (string, error) {
+	said, _, _ := mime.ParseMediaType(header)
+	var m struct {
+		SchemaVersion int             `json:"schemaVersion"`
+		MediaType     string          `json:"mediaType"`
+		Config        json.RawMessage `json:"config"`
+		Layers        json.RawMessage `json:"layers"`
+		Manifests     json.RawMessage `json:"manifests"`
+	}
+	if err := json.Unmarshal(manifest, &m); err != nil {
+		if isGeneric(said) {
+			return "", fmt.Errorf("the manifest is served as %q and is no JSON object: %w", said, err)
+		}
+		return said, nil
+	}
+	isIndex, isImage := m.Manifests != nil, m.Config != nil || m.Layers != nil
+	switch own := m.MediaType; {
+	case own == "" && !isGeneric(said):
+		return said, nil
+	case own == "" && isIndex && !isImage:
+		return ocispec.MediaTypeImageIndex, nil
+	case own == "" && isImage && !isIndex:
+		return ocispec.MediaTypeImageManifest, nil
+	case own == "":
+		return "", fmt.Errorf("the manifest is served as %q and does not say what it is: want a mediaType", said)
+	case isGeneric(own),
+		(own == ocispec.MediaTypeImageIndex || own == dockerList) && isImage,
+		(own == ocispec.MediaTypeImageManifest || own == dockerManifest) && isIndex:
+		return "", fmt.Errorf("the manifest says that it is of media type %q, and has members of another", own)
+	default:
+		return own, nil
+	}
 }
 
 // unmarshal reads descriptors. It refuses lists of next to nothing, which take sixty times the memory of

@@ -2,20 +2,14 @@ package registry
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"mime"
 	"net/http"
-	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
-	"oras.land/oras-go/v2/registry/remote/errcode"
 
 	"github.com/runattest/runattest/internal/limits"
 )
@@ -104,34 +98,45 @@ func (r *remoteStore) listByAPI(ctx context.Context, subject digest.Digest) ([]o
 }
 
 func (r *remoteStore) referrersPage(ctx context.Context, path string) (page []ocispec.Descriptor, size int, next string, err error) {
-	resp, err := r.request(ctx, r.repo.Client, http.MethodGet, path, nil, http.Header{"Accept": {ocispec.MediaTypeImageIndex}})
+	a, err := r.ask(ctx, request{method: http.MethodGet, path: path, header: http.Header{"Accept": {ocispec.MediaTypeImageIndex}}})
+	var refusal *answerError
+	if errors.As(err, &refusal) && !refusal.token {
+		switch refusal.status {
+		case http.StatusNotFound, http.StatusBadRequest, http.StatusMethodNotAllowed, http.StatusNotAcceptable, http.StatusNotImplemented:
+			if !refusal.has("NAME_UNKNOWN", "NAME_INVALID") {
+				return nil, 0, "", errNoAPI
+			}
+		case http.StatusUnauthorized, http.StatusForbidden:
+			return nil, 0, "", r.noList(refusal)
+		}
+	}
 	if err != nil {
 		return nil, 0, "", err
 	}
-	defer resp.Body.Close()
-	switch resp.StatusCode {
-	case http.StatusOK:
-	case http.StatusNotFound, http.StatusBadRequest, http.StatusMethodNotAllowed, http.StatusNotAcceptable:
-		if answer := readError(resp); hasCode(answer, errcode.ErrorCodeNameUnknown, errcode.ErrorCodeNameInvalid) {
-			return nil, 0, "", answer
-		}
-		return nil, 0, "", errNoAPI
-	default:
-		return nil, 0, "", readError(resp)
-	}
-	if kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); kind != ocispec.MediaTypeImageIndex {
+	mediaType, err := mediaTypeOf(a.header.Get("Content-Type"), a.data)
+	if err != nil || mediaType != ocispec.MediaTypeImageIndex {
 		return nil, 0, "", errNoAPI // a page for people, as proxies write it
 	}
-	data, err := readAnswer(resp.Body)
-	if err != nil {
-		return nil, 0, "", err
-	}
 	var index ocispec.Index
-	if err := unmarshal(data, &index); err != nil {
+	if err := unmarshal(a.data, &index); err != nil {
 		return nil, 0, "", fmt.Errorf("the list of referrers: %w", err)
 	}
-	next, err = nextPage(resp)
-	return index.Manifests, len(data), next, err
+	if next, err = a.nextPage(); err != nil {
+		err = fmt.Errorf("the list of referrers: %w", err)
+	}
+	return index.Manifests, len(a.data), next, err
+}
+
+// noList says that a registry lets us read an artifact and not what refers to it. The index under the fallback tag is
+// no way around that: what the list has, rejections too, is missing there.
+func (r *remoteStore) noList(refusal *answerError) error {
+	failed := &Error{Target: r.ref.host, Err: &refusedError{
+		fmt.Sprintf("the list of what refers to the artifact is refused (%s), the artifact itself is not: %s", refusal.why(), r.source), refusal,
+	}}
+	if !r.source.sent() {
+		failed.Hint = r.loginHint()
+	}
+	return failed
 }
 
 // pages keeps a list from going on for ever, or nowhere, at a minute for each page.
@@ -161,40 +166,6 @@ func (p *pages) follow(next string, news bool, took time.Duration) error {
 	return nil
 }
 
-// nextPage is where the Link header leads, on the same server.
-func nextPage(resp *http.Response) (string, error) {
-	link := resp.Header.Get("Link")
-	if link == "" {
-		return "", nil
-	}
-	target, rest, ok := strings.Cut(strings.TrimPrefix(link, "<"), ">")
-	if !ok || !strings.HasPrefix(link, "<") || !strings.Contains(rest, `next`) {
-		return "", fmt.Errorf("the list of referrers: link %q: want <URL>; rel=\"next\"", link)
-	}
-	base := resp.Request.URL
-	next, err := base.Parse(target)
-	if err != nil {
-		return "", err
-	}
-	if next.Scheme != base.Scheme || next.Host != base.Host {
-		return "", fmt.Errorf("the list of referrers goes on at another server, %s", (&url.URL{Scheme: next.Scheme, Host: next.Host}).String())
-	}
-	return next.String(), nil
-}
-
-// readError is what a registry says went wrong.
-func readError(resp *http.Response) *errcode.ErrorResponse {
-	answer := &errcode.ErrorResponse{Method: resp.Request.Method, URL: resp.Request.URL, StatusCode: resp.StatusCode}
-	data, err := io.ReadAll(io.LimitReader(resp.Body, limits.RegistryAnswer))
-	var body struct {
-		Errors errcode.Errors `json:"errors"`
-	}
-	if err == nil && json.Unmarshal(data, &body) == nil {
-		answer.Errors = body.Errors
-	}
-	return answer
-}
-
 // link has what was pushed listed. A registry that lists referrers does so by itself, but
 // perhaps not at once.
 func (r *remoteStore) link(ctx context.Context, subject digest.Digest, pushed []ocispec.Descriptor) error {
@@ -211,7 +182,7 @@ func (r *remoteStore) link(ctx context.Context, subject digest.Digest, pushed []
 		if len(missing) == 0 {
 			return nil
 		}
-		if wait *= 2; wait > 5*time.Second {
+		if wait *= 2; wait > min(5*time.Second, r.timeout) {
 			return &Error{Target: r.ref.host, Err: fmt.Errorf("the registry took %s and does not list it as a referrer of %s", missing[0].Digest, subject)}
 		}
 		if err := pause(ctx, wait); err != nil {

@@ -1,36 +1,32 @@
 package registry
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/netip"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
-	"oras.land/oras-go/v2/content"
-	"oras.land/oras-go/v2/errdef"
 	"oras.land/oras-go/v2/registry"
-	"oras.land/oras-go/v2/registry/remote"
 	"oras.land/oras-go/v2/registry/remote/auth"
-
-	"github.com/runattest/runattest/internal/limits"
 )
 
 // remoteStore is a repository of a registry.
 type remoteStore struct {
-	ref     Reference
-	repo    *remote.Repository
-	once    *auth.Client // asks once: what is not to be repeated unseen
-	source  *credentialSource
-	timeout time.Duration
+	ref      Reference
+	repo     registry.Reference
+	again    *auth.Client // asks several times
+	once     *auth.Client // asks once: what is not to be repeated unseen
+	source   *credentialSource
+	timeout  time.Duration
+	plain    bool // it is asked in plain HTTP
+	insecure bool // because the user wants that of whatever registry
 
 	linking chan struct{} // updates of one index take turns here
 
@@ -49,99 +45,50 @@ func newRemoteStore(ref Reference, o Options) (*remoteStore, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.Timeout == 0 {
-		o.Timeout = DefaultTimeout
+	r := &remoteStore{
+		ref: ref, repo: registry.Reference{Registry: ref.host, Repository: ref.path},
+		timeout: cmp.Or(o.Timeout, DefaultTimeout), plain: ref.isPlain(o), insecure: o.InsecureHTTP, linking: make(chan struct{}, 1),
 	}
-	if o.UserAgent == "" {
-		o.UserAgent = "runattest"
-	}
-	r := &remoteStore{ref: ref, source: &credentialSource{}, timeout: o.Timeout, linking: make(chan struct{}, 1)}
+	r.source = &credentialSource{host: r.repo.Host(), repository: ref.path}
 	cache := auth.NewCache()
 	client := func(transport http.RoundTripper) *auth.Client {
-		c := &auth.Client{Client: &http.Client{Transport: transport}, Credential: r.source.get, Cache: cache}
-		c.SetUserAgent(o.UserAgent)
+		c := &auth.Client{Client: &http.Client{Transport: listener{transport}}, Credential: r.source.get, Cache: cache}
+		c.SetUserAgent(cmp.Or(o.UserAgent, "runattest"))
 		if ref.isLoopback() { // whose token service is here too
 			c.BlockedRealmPrefixes = []netip.Prefix{}
 		}
 		return c
 	}
-	r.once = client(single)
-	r.repo = &remote.Repository{
-		Client:           client(again),
-		Reference:        registry.Reference{Registry: ref.host, Repository: ref.path},
-		PlainHTTP:        ref.isPlain(o),
-		MaxMetadataBytes: limits.RegistryContent,
-		SkipReferrersGC:  true,
-	}
-	// The index of a registry without the API is updated here and not in oras, which
-	// does not see other writers.
-	return r, r.repo.SetReferrersCapability(true)
+	r.again, r.once = client(again), client(single)
+	return r, nil
 }
 
 func (r *remoteStore) resolve(ctx context.Context, name string) (ocispec.Descriptor, []byte, error) {
-	d, body, err := r.repo.Manifests().FetchReference(ctx, name)
-	if err != nil {
-		return d, nil, r.named(name, r.failed(err))
+	d, data, err := r.manifest(ctx, name)
+	if err = r.named(name, r.failed(err)); err != nil {
+		return d, nil, err
 	}
-	data, err := r.read(d, body)
-	return d, data, r.named(name, err)
+	if want := digest.Digest(name); want.Validate() == nil && want != d.Digest {
+		return d, nil, r.failed(fmt.Errorf("%s: %w: content with the digest %s", name, ErrMismatch, d.Digest))
+	}
+	return d, data, nil
 }
 
 // named says in an error what was looked for.
 func (r *remoteStore) named(name string, err error) error {
-	if errors.Is(err, ErrNotFound) {
+	var missing *missingError
+	switch {
+	case errors.As(err, &missing):
+		return noSuch(r.ref.Repository(), name).whose(missing)
+	case errors.Is(err, ErrNotFound):
 		return noSuch(r.ref.Repository(), name)
 	}
 	return err
 }
 
-func (r *remoteStore) fetch(ctx context.Context, d ocispec.Descriptor) ([]byte, error) {
-	if err := checkSize(d); err != nil {
-		return nil, err
-	}
-	body, err := r.repo.Fetch(ctx, d)
-	if err != nil {
-		return nil, r.mistaken(ctx, d, r.named(d.Digest.String(), r.failed(err)))
-	}
-	data, err := r.read(d, body)
-	return data, r.mistaken(ctx, d, err)
-}
-
-// mistaken tells a descriptor that is wrong, which whoever may push can write, from a registry that serves
-// something else: what that digest names is there, and not as the descriptor says.
-func (r *remoteStore) mistaken(ctx context.Context, d ocispec.Descriptor, err error) error {
-	if !errors.Is(err, ErrMismatch) {
-		return err
-	}
-	manifests, blobs := r.repo.Manifests(), r.repo.Blobs()
-	for _, kind := range []registry.ReferenceFetcher{manifests, blobs} {
-		there, body, missing := kind.FetchReference(ctx, d.Digest.String())
-		if missing != nil {
-			continue
-		}
-		if _, spoilt := r.read(there, body); spoilt != nil {
-			continue
-		}
-		// a blob is of any type; and what is as the descriptor says now was spoilt by the registry
-		if there.Size != d.Size || kind == manifests && there.MediaType != d.MediaType {
-			return wrongDescriptor(d, there)
-		}
-	}
-	return err
-}
-
-func (r *remoteStore) read(d ocispec.Descriptor, body io.ReadCloser) ([]byte, error) {
-	defer body.Close()
-	if err := checkSize(d); err != nil {
-		return nil, r.failed(err)
-	}
-	data, err := content.ReadAll(body, d)
-	return data, r.failed(err)
-}
-
 func (r *remoteStore) exists(ctx context.Context, d ocispec.Descriptor) (bool, error) {
-	found, err := r.repo.Exists(ctx, d)
-	return found, r.failed(err)
+	a, err := r.ask(ctx, request{method: http.MethodHead, path: "/blobs/" + d.Digest.String()}, http.StatusNotFound)
+	return err == nil && a.status != http.StatusNotFound, r.failed(err)
 }
 
 func (r *remoteStore) add(ctx context.Context, all []addition, stored func()) error {
@@ -152,7 +99,7 @@ func (r *remoteStore) add(ctx context.Context, all []addition, stored func()) er
 		if run := a.declaration; run != nil {
 			err := r.ensure(ctx, run.layer)
 			if err == nil {
-				err = r.tag(ctx, run.manifest, run.tag)
+				err = r.failed(r.put(ctx, run.manifest, run.tag))
 			}
 			if err != nil {
 				return err
@@ -169,10 +116,12 @@ func (r *remoteStore) add(ctx context.Context, all []addition, stored func()) er
 func (r *remoteStore) attach(ctx context.Context, subject digest.Digest, referrers []referrer, stored func()) error {
 	pushed := make([]ocispec.Descriptor, len(referrers))
 	err := inParallel(ctx, len(referrers), func(ctx context.Context, i int) error {
-		for _, c := range []item{referrers[i].bundle, referrers[i].manifest} {
-			if err := r.push(ctx, c.Descriptor, c.data); err != nil {
-				return err
-			}
+		err := r.upload(ctx, referrers[i].bundle)
+		if m := referrers[i].manifest; err == nil {
+			err = r.put(ctx, m, m.Digest.String())
+		}
+		if err != nil {
+			return r.failed(err)
 		}
 		pushed[i] = referrers[i].manifest.Descriptor
 		stored()
@@ -197,54 +146,7 @@ func (r *remoteStore) ensure(ctx context.Context, c item) error {
 	if err != nil || there {
 		return err
 	}
-	return r.push(ctx, c.Descriptor, c.data)
-}
-
-func (r *remoteStore) push(ctx context.Context, d ocispec.Descriptor, data []byte) error {
-	err := r.repo.Push(ctx, d, bytes.NewReader(data))
-	if errors.Is(err, errdef.ErrAlreadyExists) {
-		return nil
-	}
-	return r.failed(err)
-}
-
-func (r *remoteStore) tag(ctx context.Context, manifest item, tag string) error {
-	return r.failed(r.repo.PushReference(ctx, manifest.Descriptor, bytes.NewReader(manifest.data), tag))
-}
-
-// request asks for something that oras has no call for. The body of the answer is the caller's
-// to close.
-func (r *remoteStore) request(ctx context.Context, client remote.Client, method, path string, body []byte, header http.Header) (*http.Response, error) {
-	scheme := "https://"
-	if r.repo.PlainHTTP {
-		scheme = "http://"
-	}
-	url := path
-	if !strings.HasPrefix(path, scheme) {
-		url = scheme + r.repo.Reference.Host() + "/v2/" + r.ref.path + path
-	}
-	actions := []string{auth.ActionPull}
-	if method == http.MethodPut {
-		actions = append(actions, auth.ActionPush)
-	}
-	ctx = auth.AppendRepositoryScope(ctx, r.repo.Reference, actions...)
-	req, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	for name, values := range header {
-		req.Header[name] = values
-	}
-	return client.Do(req)
-}
-
-// readAnswer reads a body of at most limits.RegistryContent.
-func readAnswer(body io.Reader) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(body, limits.RegistryContent+1))
-	if err == nil && len(data) > limits.RegistryContent {
-		err = fmt.Errorf("the list of referrers is too long: want at most %d bytes", limits.RegistryContent)
-	}
-	return data, err
+	return r.failed(r.upload(ctx, c))
 }
 
 // fallbackTag is where the referrers of a digest are listed if the registry does not list them

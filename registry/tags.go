@@ -61,25 +61,17 @@ func (r *remoteStore) tags(ctx context.Context) iter.Seq2[string, error] {
 }
 
 func (r *remoteStore) tagsPage(ctx context.Context, path string) (page []string, next string, err error) {
-	resp, err := r.request(ctx, r.repo.Client, http.MethodGet, path, nil, nil)
+	a, err := r.ask(ctx, request{method: http.MethodGet, path: path})
 	if err != nil {
 		return nil, "", err
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return nil, "", readError(resp)
-	}
-	data, err := readAnswer(resp.Body)
-	if err != nil {
-		return nil, "", fmt.Errorf("the list of tags: %w", err)
 	}
 	var list struct {
 		Tags []string `json:"tags"`
 	}
-	if err := json.Unmarshal(data, &list); err != nil {
+	if err := json.Unmarshal(a.data, &list); err != nil {
 		return nil, "", fmt.Errorf("the list of tags: %w", err)
 	}
-	if next, err = nextPage(resp); err != nil {
+	if next, err = a.nextPage(); err != nil {
 		return nil, "", fmt.Errorf("the list of tags: %w", err)
 	}
 	return list.Tags, next, nil

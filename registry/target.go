@@ -123,9 +123,9 @@ func (t *Target) resolve(ctx context.Context, ref Reference) (*Artifact, error) 
 	d, manifest, err := t.store.resolve(ctx, ref.name())
 	switch {
 	case errors.Is(err, ErrNotFound) && !ref.run.IsZero():
-		return nil, &missingError{ref.Repository(), "no such run: " + ref.run.String()}
+		return nil, (&missingError{Repository: ref.Repository(), What: "no such run: " + ref.run.String()}).whose(err)
 	case errors.Is(err, ErrNotFound) && ref.IsRepository() && !ref.IsLayout():
-		return nil, &missingError{ref.Repository(), "no tag was given, and there is no " + ref.name()}
+		return nil, (&missingError{Repository: ref.Repository(), What: "no tag was given, and there is no " + ref.name()}).whose(err)
 	case err != nil:
 		return nil, err
 	}

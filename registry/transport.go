@@ -2,17 +2,17 @@ package registry
 
 import (
 	"cmp"
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
 	"time"
 
 	"oras.land/oras-go/v2/registry/remote/retry"
+
+	"github.com/runattest/runattest/internal/limits"
 )
 
 // How long an answer may take, and how often a registry that is overloaded or fails is asked again.
@@ -21,8 +21,8 @@ const (
 	maxRetries     = 4
 )
 
-// newTransport is how a registry is reached: with a deadline for each answer, retries included, and in
-// plain HTTP only where the registry itself is.
+// newTransport is how a registry is reached: what may pass is asked again, and plain HTTP is spoken only where the
+// registry itself is asked in it.
 func newTransport(ref Reference, o Options, retries int) (http.RoundTripper, error) {
 	base, ok := http.DefaultTransport.(*http.Transport)
 	if !ok {
@@ -30,6 +30,7 @@ func newTransport(ref Reference, o Options, retries int) (http.RoundTripper, err
 	}
 	base = base.Clone()
 	base.MaxIdleConnsPerHost = workers
+	base.MaxResponseHeaderBytes = limits.RegistryHeader
 	if o.CA != nil {
 		pool := x509.NewCertPool()
 		if !pool.AppendCertsFromPEM(o.CA) {
@@ -47,11 +48,10 @@ func newTransport(ref Reference, o Options, retries int) (http.RoundTripper, err
 	again := &retry.Transport{Base: base, Policy: func() retry.Policy {
 		return &retry.GenericPolicy{Retryable: retryable, Backoff: backoff, MinWait: 50 * time.Millisecond, MaxWait: timeout, MaxRetry: retries}
 	}}
-	within := &deadline{again, timeout}
 	if o.InsecureHTTP {
-		return within, nil
+		return again, nil
 	}
-	return &plainGuard{within, ref.isPlain(o)}, nil
+	return &plainGuard{again, ref.isPlain(o)}, nil
 }
 
 // plainGuard refuses plain HTTP, which a registry may lead to by a redirect or the address of its token
@@ -100,31 +100,4 @@ func retryAfter(resp *http.Response) (time.Duration, bool) {
 		return max(0, time.Until(at)), true
 	}
 	return 0, false
-}
-
-// deadline gives each answer so much time, its body included.
-type deadline struct {
-	http.RoundTripper
-	timeout time.Duration
-}
-
-func (d *deadline) RoundTrip(req *http.Request) (*http.Response, error) {
-	ctx, cancel := context.WithTimeout(req.Context(), d.timeout)
-	resp, err := d.RoundTripper.RoundTrip(req.WithContext(ctx))
-	if err != nil {
-		cancel()
-		return nil, err
-	}
-	resp.Body = &cancelingBody{resp.Body, cancel}
-	return resp, nil
-}
-
-type cancelingBody struct {
-	io.ReadCloser
-	cancel context.CancelFunc
-}
-
-func (b *cancelingBody) Close() error {
-	defer b.cancel()
-	return b.ReadCloser.Close()
 }

@@ -75,8 +75,16 @@ const (
 	PredicateType = 2_000
 	ListedText    = 1_000
 	Mirrored      = 16 << 20
-	// RegistryAnswer is the size of what a registry says in an error.
-	RegistryAnswer = 64 << 10
+	// RegistryAnswer is the size of what a registry says in an error, RegistrySentence how much of it is shown, and
+	// RegistryHeader the size of the headers of one answer.
+	RegistryAnswer   = 64 << 10
+	RegistrySentence = 1_000
+	RegistryHeader   = 1 << 20
+	// AuthFile is the size of a file with credentials for registries. A credential helper has HelperSeconds to answer, with
+	// HelperAnswer bytes.
+	AuthFile      = 4 << 20
+	HelperSeconds = 30
+	HelperAnswer  = 64 << 10
 	// LayoutDepth is how deep indexes nest in an OCI layout, LayoutManifests how many manifests it holds, and LayoutBroken
 	// how many of those that it names are none: each costs reading RegistryContent twice, however small the layout is.
 	LayoutDepth     = 8

@@ -1,0 +1,8 @@
+//go:build !unix
+
+package registry
+
+import "os/exec"
+
+// ownGroup does nothing where there are no process groups: the program alone is killed.
+func ownGroup(*exec.Cmd) {}

@@ -1,0 +1,321 @@
+package registry
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"oras.land/oras-go/v2/registry/remote/auth"
+	"oras.land/oras-go/v2/registry/remote/errcode"
+
+	"github.com/runattest/runattest/internal/limits"
+)
+
+// request is what a registry is asked.
+type request struct {
+	method string
+	path   string // after /v2/REPOSITORY, or a whole URL of the same server
+	body   []byte
+	header http.Header
+	once   bool // it is not repeated where nothing shows that it is
+}
+
+// answer is what a registry answers with, its body read.
+type answer struct {
+	status int
+	header http.Header
+	url    *url.URL
+	data   []byte
+}
+
+// ask sends a request and reads the answer. Everything that this takes happens within the timeout: credential helpers,
+// token services, redirects, repetitions and the body. An answer that is neither 2xx nor accepted is an *answerError.
+func (r *remoteStore) ask(ctx context.Context, q request, accepted ...int) (*answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, r.timeout)
+	defer cancel()
+	heard := &refusals{}
+	ctx = context.WithValue(ctx, refusalsKey{}, heard)
+	actions := []string{auth.ActionPull}
+	if q.method != http.MethodGet && q.method != http.MethodHead {
+		actions = append(actions, auth.ActionPush)
+	}
+	ctx = auth.AppendRepositoryScope(ctx, r.repo, actions...)
+	req, err := http.NewRequestWithContext(ctx, q.method, r.url(q.path), bytes.NewReader(q.body))
+	if err != nil {
+		return nil, err
+	}
+	for name, values := range q.header {
+		req.Header[name] = values
+	}
+	client := r.again
+	if q.once {
+		client = r.once
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, heard.explain(err)
+	}
+	defer resp.Body.Close()
+	a := &answer{status: resp.StatusCode, header: resp.Header, url: resp.Request.URL}
+	for _, status := range accepted {
+		if status == a.status {
+			return a, nil
+		}
+	}
+	if a.status/100 != 2 {
+		return nil, newAnswerError(resp, false)
+	}
+	if q.method != http.MethodHead {
+		a.data, err = readAnswer(resp)
+	}
+	return a, err
+}
+
+func (r *remoteStore) url(path string) string {
+	if strings.Contains(path, "://") {
+		return path
+	}
+	scheme := "https://"
+	if r.plain {
+		scheme = "http://"
+	}
+	return scheme + r.repo.Host() + "/v2/" + r.ref.path + path
+}
+
+// errTooLong says that an answer is longer than anything that is read.
+var errTooLong = fmt.Errorf("the answer is too long: want at most %d bytes", limits.RegistryContent)
+
+// readAnswer reads a body of at most limits.RegistryContent, in one piece where its length is known.
+func readAnswer(resp *http.Response) ([]byte, error) {
+	if resp.ContentLength > limits.RegistryContent {
+		return nil, errTooLong
+	}
+	if resp.ContentLength >= 0 {
+		data := make([]byte, resp.ContentLength)
+		_, err := io.ReadFull(resp.Body, data)
+		if errors.Is(err, io.EOF) {
+			err = io.ErrUnexpectedEOF
+		}
+		return data, err
+	}
+	data, err := io.ReadAll(io.LimitReader(resp.Body, limits.RegistryContent+1))
+	if err == nil && len(data) > limits.RegistryContent {
+		err = errTooLong
+	}
+	return data, err
+}
+
+// checkDigest holds an answer's content against the digest that the registry says it has.
+func (a *answer) checkDigest() error {
+	said := digest.Digest(a.header.Get("Docker-Content-Digest"))
+	if said == "" || said.Validate() != nil {
+		return nil
+	}
+	if got := said.Algorithm().FromBytes(a.data); got != said {
+		return fmt.Errorf("%w: content with the digest %s, of which the registry says that it has %s", ErrMismatch, got, said)
+	}
+	return nil
+}
+
+// manifestTypes are the media types that a registry is asked for.
+var manifestTypes = []string{
+	ocispec.MediaTypeImageManifest, ocispec.MediaTypeImageIndex, dockerManifest, dockerList,
+	"application/vnd.oci.artifact.manifest.v1+json",
+}
+
+const (
+	dockerManifest = "application/vnd.docker.distribution.manifest.v2+json"
+	dockerList     = "application/vnd.docker.distribution.manifest.list.v2+json"
+)
+
+// manifest gets a manifest by tag or digest.
+func (r *remoteStore) manifest(ctx context.Context, name string) (ocispec.Descriptor, []byte, error) {
+	a, err := r.ask(ctx, request{method: http.MethodGet, path: "/manifests/" + name, header: http.Header{"Accept": {strings.Join(manifestTypes, ", ")}}})
+	if err == nil {
+		err = a.checkDigest()
+	}
+	if err != nil {
+		return ocispec.Descriptor{}, nil, err
+	}
+	mediaType, err := mediaTypeOf(a.header.Get("Content-Type"), a.data)
+	return ocispec.Descriptor{MediaType: mediaType, Digest: digest.FromBytes(a.data), Size: int64(len(a.data))}, a.data, err
+}
+
+// fetch gets what a descriptor describes, and nothing else.
+func (r *remoteStore) fetch(ctx context.Context, d ocispec.Descriptor) ([]byte, error) {
+	if err := checkSize(d); err != nil {
+		return nil, err
+	}
+	kind, header := "/blobs/", http.Header{}
+	if isManifest(d.MediaType) {
+		kind, header = "/manifests/", http.Header{"Accept": {strings.Join(append([]string{d.MediaType}, manifestTypes...), ", ")}}
+	}
+	a, err := r.ask(ctx, request{method: http.MethodGet, path: kind + d.Digest.String(), header: header})
+	if errors.Is(err, errTooLong) {
+		err = fmt.Errorf("%s: %w: %w", d.Digest, ErrMismatch, err)
+	}
+	if err != nil {
+		return nil, r.named(d.Digest.String(), r.failed(err))
+	}
+	if got := d.Digest.Algorithm().FromBytes(a.data); got != d.Digest {
+		return nil, r.failed(fmt.Errorf("%s: %w: content with the digest %s", d.Digest, ErrMismatch, got))
+	}
+	there := ocispec.Descriptor{MediaType: d.MediaType, Size: int64(len(a.data))}
+	if kind == "/manifests/" && !isGeneric(d.MediaType) {
+		if there.MediaType, err = mediaTypeOf(a.header.Get("Content-Type"), a.data); err != nil {
+			return nil, &descriptorError{fmt.Sprintf("%s: %s", d.Digest, err)}
+		}
+	}
+	// The content has its digest, so that it is the descriptor that is wrong: anybody who may push can write one.
+	if there.Size != d.Size || there.MediaType != d.MediaType {
+		return nil, wrongDescriptor(d, there)
+	}
+	return a.data, nil
+}
+
+// put stores a manifest under a name.
+func (r *remoteStore) put(ctx context.Context, m item, name string) error {
+	a, err := r.ask(ctx, request{method: http.MethodPut, path: "/manifests/" + name, body: m.data, header: http.Header{"Content-Type": {m.MediaType}}})
+	if err != nil {
+		return err
+	}
+	a.data = m.data
+	return a.checkDigest()
+}
+
+// upload stores a blob: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-a-blob-monolithically
+func (r *remoteStore) upload(ctx context.Context, b item) error {
+	begun, err := r.ask(ctx, request{method: http.MethodPost, path: "/blobs/uploads/"})
+	if err != nil {
+		return err
+	}
+	location, err := begun.url.Parse(begun.header.Get("Location"))
+	if err != nil || begun.header.Get("Location") == "" {
+		return fmt.Errorf("it does not say where to upload a blob to: its answer has the Location %q", begun.header.Get("Location"))
+	}
+	if asked, err := url.Parse(r.url("")); err != nil || !sameServer(location, asked) { // which would get the credentials
+		return fmt.Errorf("it wants a blob to be uploaded to another server, %s://%s", location.Scheme, location.Host)
+	}
+	query := location.Query()
+	query.Set("digest", b.Digest.String())
+	location.RawQuery = query.Encode()
+	_, err = r.ask(ctx, request{method: http.MethodPut, path: location.String(), body: b.data, header: http.Header{"Content-Type": {"application/octet-stream"}}})
+	return err
+}
+
+// sameServer says that two URLs have one origin: scheme, host and port.
+func sameServer(a, b *url.URL) bool {
+	port := func(u *url.URL) string {
+		switch {
+		case u.Port() != "":
+			return u.Port()
+		case u.Scheme == "https":
+			return "443"
+		}
+		return "80"
+	}
+	return a.Scheme == b.Scheme && strings.EqualFold(a.Hostname(), b.Hostname()) && port(a) == port(b)
+}
+
+// refusals are the answers of token services during one request: the client that asks them keeps little of what they say.
+type refusals struct{ last *answerError }
+
+type refusalsKey struct{}
+
+// explain replaces what the client says of a token service's refusal by what the service said.
+func (h *refusals) explain(err error) error {
+	var answer *errcode.ErrorResponse
+	switch {
+	case !errors.As(err, &answer):
+		return err
+	case h.last != nil && h.last.status == answer.StatusCode:
+		return h.last
+	}
+	said := ""
+	if len(answer.Errors) > 0 {
+		said = shown(answer.Errors.Error())
+	}
+	return &answerError{method: answer.Method, url: answer.URL, status: answer.StatusCode, said: said, token: true}
+}
+
+// listener hears what refusals say. Their bodies are held in memory, and can be read again.
+type listener struct{ http.RoundTripper }
+
+func (l listener) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := l.RoundTripper.RoundTrip(req)
+	if err != nil || resp.StatusCode < 400 {
+		return resp, err
+	}
+	heard, ok := req.Context().Value(refusalsKey{}).(*refusals)
+	if !ok {
+		return resp, nil
+	}
+	data, err := io.ReadAll(io.LimitReader(resp.Body, limits.RegistryAnswer))
+	if closed := resp.Body.Close(); err == nil {
+		err = closed
+	}
+	if err != nil {
+		return nil, err
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(data))
+	heard.last = newAnswerError(resp, true)
+	resp.Body = io.NopCloser(bytes.NewReader(data))
+	return resp, nil
+}
+
+// answerError is an answer that is a refusal.
+type answerError struct {
+	method string
+	url    *url.URL
+	status int
+	codes  []string
+	said   string // by the registry, cut and visible
+	token  bool   // it is the token service that refuses
+	busy   bool   // the registry says for how long it wants to be left alone
+	wait   time.Duration
+}
+
+func newAnswerError(resp *http.Response, token bool) *answerError {
+	e := &answerError{method: resp.Request.Method, url: resp.Request.URL, status: resp.StatusCode, token: token}
+	data, _ := io.ReadAll(io.LimitReader(resp.Body, limits.RegistryAnswer)) // what can be read of it
+	e.said, e.codes = sentence(data)
+	e.wait, e.busy = retryAfter(resp)
+	return e
+}
+
+func (e *answerError) Error() string {
+	where := url.URL{Scheme: e.url.Scheme, Host: e.url.Host, Path: e.url.Path}
+	text := fmt.Sprintf("%s %s: %s", e.method, where.String(), e.why())
+	if e.token {
+		return "its token service: " + text
+	}
+	return text
+}
+
+// why is the status, and what the registry says of it.
+func (e *answerError) why() string {
+	text := strings.TrimSpace(fmt.Sprintf("%d %s", e.status, http.StatusText(e.status)))
+	if e.said != "" {
+		text += ": " + e.said
+	}
+	return text
+}
+
+func (e *answerError) has(codes ...string) bool {
+	for _, code := range codes {
+		for _, have := range e.codes {
+			if strings.EqualFold(have, code) {
+				return true
+			}
+		}
+	}
+	return false
+}
