@@ -39,6 +39,7 @@ type server struct {
 func newServer(t *testing.T, api bool) *server {
 	t.Helper()
 	t.Setenv("DOCKER_CONFIG", t.TempDir())
+	t.Setenv("REGISTRY_AUTH_FILE", "")
 	s := &server{t: t, asked: map[string]int{}}
 	s.inner = registry.New(registry.Logger(log.New(io.Discard, "", 0)), registry.WithReferrersSupport(api))
 	front := httptest.NewServer(s)
