@@ -92,37 +92,3 @@ func withIdentity(attributes string, id identity.ID) string {
 	}
 	return strings.Join(append(kept, fmt.Sprintf("%s=%s", attributeOTEL, id)), ",")
 }
-
-// AppendLine appends one line to a log, in one write, and has it on the disk before it returns. Where
-// the log ends within a line, because there was no room for more of it, the new one begins behind a break.
-func AppendLine(path string, line []byte) error {
-	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY|openAtOnce, 0o600)
-	if err != nil {
-		return err
-	}
-	text := append(slices.Clip(line), '\n')
-	if torn(path) {
-		text = slices.Insert(text, 0, '\n')
-	}
-	_, err = f.Write(text)
-	if err == nil {
-		err = f.Sync()
-	}
-	return errors.Join(err, f.Close())
-}
-
-// torn tells that a file ends within a line. Of one that only takes text nobody can tell.
-func torn(path string) bool {
-	info, err := os.Stat(path)
-	if err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
-		return false
-	}
-	f, err := os.OpenFile(path, os.O_RDONLY|openAtOnce, 0)
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	last := make([]byte, 1)
-	_, err = f.ReadAt(last, info.Size()-1)
-	return err == nil && last[0] != '\n'
-}

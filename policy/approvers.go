@@ -163,14 +163,10 @@ type opinion struct {
 	unread []identity.ID // the runs that it is about, if an approver has signed it and it cannot be read
 }
 
-// hear verifies an approval; a policy without approvers is asked about none. Of a rejection it is enough that an approver has signed it; when that was, and how that is
+// hear verifies an approval. Of a rejection it is enough that an approver has signed it; when that was, and how that is
 // proved, is asked of what approves.
 func (a *approvals) hear(ctx context.Context, given Approval) opinion {
 	o := opinion{result: ApprovalResult{Source: given.Source}}
-	if a == nil {
-		o.err = errors.New("the policy names no approvers")
-		return o
-	}
 	people := a.whoMay(given.Bundle.CheckTrust(ctx, a.anyone).By)
 	if len(people) == 0 {
 		o.err = fmt.Errorf("is signed by none of %s", plural(len(a.approvers), "approver"))
@@ -275,10 +271,10 @@ func (o opinion) about(run identity.ID, signers []attest.Signatory, as asOf) App
 }
 
 // Rejections are by whom runs are rejected, and why, on one line each: by approvers of the policy, as Evaluate counts
-// them; given.Family is not asked for. What does not count is left out. A policy without approvers is an error.
+// them; given.Family is not asked for. What does not count is left out. Of a policy without approvers the error is ErrNoApprovers.
 func (p *Policy) Rejections(ctx context.Context, given Given) (map[identity.ID]string, error) {
 	if p.approvals == nil {
-		return nil, errors.New("the policy names no approvers, so that nobody's rejection counts")
+		return nil, ErrNoApprovers
 	}
 	s := subject{asOf: asOf{given.Now, given.Replay}}
 	if err := p.hearAll(ctx, &s, given.Approvals); err != nil {

@@ -56,6 +56,9 @@ type Decision struct {
 // ErrNotOurs says that a policy was asked about a run, or with a family, that its own verifier has not verified.
 var ErrNotOurs = errors.New("policy: the run, or its family, was not verified with the policy's trust; verify it with the policy's Verifier")
 
+// ErrNoApprovers says that approvals were given to a policy that names no approvers, so that none of them could count.
+var ErrNoApprovers = errors.New("the policy names no approvers")
+
 // Given is what a policy is asked with, besides the run.
 type Given struct {
 	// Approvals are bundles that may hold approvals, of the run and of its ancestors.
@@ -78,7 +81,7 @@ type asOf struct {
 }
 
 // Evaluate decides about a run that the policy's Verifier has verified. Approvals are verified
-// here. A no is a Decision and not an error; errors are misuse, and the context's.
+// here. A no is a Decision and not an error; errors are misuse (ErrNotOurs, ErrNoApprovers), and the context's.
 func (p *Policy) Evaluate(ctx context.Context, v *attest.Verified, given Given) (*Decision, error) {
 	s, err := p.subjectOf(ctx, v, given)
 	if err != nil {
@@ -116,6 +119,9 @@ func (p *Policy) subjectOf(ctx context.Context, v *attest.Verified, given Given)
 
 // hearAll verifies the approvals, and says which of them count for the run.
 func (p *Policy) hearAll(ctx context.Context, s *subject, given []Approval) error {
+	if p.approvals == nil && len(given) > 0 {
+		return ErrNoApprovers
+	}
 	if len(given) > limits.Approvals {
 		return fmt.Errorf("%d approvals, want at most %d", len(given), limits.Approvals)
 	}

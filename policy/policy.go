@@ -192,6 +192,9 @@ func (p *Policy) Digest() [sha256.Size]byte { return p.digest }
 // Files are the files that the policy refers to, in the order in which they were first read.
 func (p *Policy) Files() []File { return slices.Clone(p.files) }
 
+// NamesApprovers says whether there are approvers, so that Given.Approvals decides something.
+func (p *Policy) NamesApprovers() bool { return p.approvals != nil }
+
 // RuleNames are the names of the rules, in the policy's order.
 func (p *Policy) RuleNames() []string {
 	var names []string

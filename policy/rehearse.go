@@ -155,7 +155,7 @@ func (p *Policy) rehearseApproval(a RehearsedApproval, run identity.ID) (opinion
 		o.result.run = run
 	}
 	if p.approvals == nil {
-		return o, fmt.Errorf("the policy names no approvers")
+		return o, ErrNoApprovers
 	}
 	if a.Decision != Approved && a.Decision != Rejected {
 		return o, fmt.Errorf("decision %q: want %s or %s", a.Decision, Approved, Rejected)

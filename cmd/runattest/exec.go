@@ -18,6 +18,7 @@ import (
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/visible"
 	"github.com/runattest/runattest/policy"
+	"github.com/runattest/runattest/registry"
 )
 
 func newExec() *cobra.Command {
@@ -52,7 +53,7 @@ No socket is opened, unless --approvals or --family begins with oci://: approval
 runs are, and the bundles of ancestors for rules that ask for them. What cannot be read is no yes.
 
 --decision-log appends what was decided, and why, as one JSON line that is on the disk before COMMAND
-starts. --dry-run decides and starts nothing.
+starts. It is refused where the file is an input, or holds something other than decisions. --dry-run decides and starts nothing.
 
 Exit status: COMMAND's own; 1 if it was not started, whatever the reason; 2 wrong usage. Nothing is
 monitored afterwards.`,
@@ -83,7 +84,7 @@ monitored afterwards.`,
 	formatFlag(cmd)
 	_ = cmd.MarkFlagFilename("bundle", "json", "jsonl")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := e.checkFlags(cmd); err != nil {
+		if err := e.checkFlags(cmd, args); err != nil {
 			return err
 		}
 		return e.run(cmd, args)
@@ -100,10 +101,11 @@ type execution struct {
 	bound       []gate.Bind // what these say
 	envAllow    []string
 	log         string
+	inputs      []string // of the call; those of the policy and of the run come with them
 	dryRun      bool
 }
 
-func (e *execution) checkFlags(cmd *cobra.Command) error {
+func (e *execution) checkFlags(cmd *cobra.Command, args []string) error {
 	if err := refuseEmpty(cmd, "bundle", "policy", "decision-log"); err != nil {
 		return err
 	}
@@ -122,16 +124,42 @@ func (e *execution) checkFlags(cmd *cobra.Command) error {
 		}
 		e.bound = append(e.bound, b)
 	}
-	inputs := slices.Concat([]string{e.bundle, cmd.Flag("declaration").Value.String(), e.policies.path, e.policies.path + signatureSuffix},
+	e.inputs = slices.Concat([]string{e.bundle, cmd.Flag("declaration").Value.String(), cmd.Flag("registry-ca").Value.String(), e.policies.path, e.policies.path + signatureSuffix},
 		e.policies.approvals, e.policies.family, e.policies.signers.keys, []string{e.policies.signers.root})
 	for _, b := range e.bound {
-		inputs = append(inputs, b.Path)
+		e.inputs = append(e.inputs, b.Path)
 	}
-	if err := outIsNoInput(e.log, inputs...); err != nil {
-		return fmt.Errorf("--decision-log: %w", err)
+	if program, err := e.program(args[0]); err == nil {
+		e.inputs = append(e.inputs, program)
+	}
+	return e.checkLog()
+}
+
+// checkLog refuses a decision log that is an input, or in one; nothing is appended to it then.
+func (e *execution) checkLog() error {
+	if e.log == "" {
+		return nil
+	}
+	var inputs []string
+	for _, input := range e.inputs {
+		if ref, err := registry.ParseReference(input); registry.IsReference(input) && err == nil && ref.IsLayout() {
+			input = ref.Path()
+		} else if info, err := os.Stat(input); slices.Contains(e.policies.family, input) && err == nil && info.IsDir() {
+			continue // of which the bundles alone are read
+		}
+		inputs = append(inputs, input)
+	}
+	if err := gate.CheckLog(e.log, inputs...); err != nil {
+		e.log = ""
+		return &usageError{fmt.Errorf("--decision-log: %w", err)}
 	}
 	return nil
 }
+
+// usageError is wrong usage that shows only when the policy or the run is read.
+type usageError struct{ error }
+
+func (e *usageError) Unwrap() error { return e.error }
 
 // gateDecision is what was decided, as --decision-log and --format json have it.
 type gateDecision struct {
@@ -148,7 +176,7 @@ type gateDecision struct {
 	bundleRaw []byte
 }
 
-// run decides, says so, and executes. Whatever goes wrong, nothing is executed and the status is 1.
+// run decides, says so, and executes. Whatever goes wrong, nothing is executed and the status is 1, or 2 for wrong usage.
 func (e *execution) run(cmd *cobra.Command, args []string) error {
 	o := newOutput(cmd)
 	d := &gateDecision{Time: time.Now().UTC(), Program: args[0], Bundle: e.bundle, DryRun: e.dryRun, Reasons: []string{}, Files: []gate.Checked{}}
@@ -222,6 +250,12 @@ func (e *execution) decide(cmd *cobra.Command, o *output, d *gateDecision) error
 	if err != nil {
 		return err
 	}
+	for _, f := range applied.Files() {
+		e.inputs = append(e.inputs, filepath.Join(filepath.Dir(e.policies.path), filepath.FromSlash(f.Path)))
+	}
+	if err := e.checkLog(); err != nil {
+		return err
+	}
 	bundle, err := oneBundle(e.bundle, cmd.InOrStdin())
 	if err != nil {
 		return err
@@ -240,6 +274,12 @@ func (e *execution) decide(cmd *cobra.Command, o *output, d *gateDecision) error
 	checked, err := gate.Hasher{Progress: progress}.CheckFiles(cmd.Context(), d.verified.Declaration(), e.bound)
 	progress.end()
 	d.Files = append(d.Files, checked...)
+	for _, f := range checked {
+		e.inputs = append(e.inputs, f.Path)
+	}
+	if err == nil {
+		err = e.checkLog()
+	}
 	if now := clock(); err == nil && e.policies.at == "" && now.Sub(applied.now) > stale {
 		if err = applied.again(e.policies.approvals, now); err == nil {
 			err = d.ask(cmd.Context(), applied, bundle, want)
@@ -315,6 +355,9 @@ func (e *execution) refuse(o *output, d *gateDecision, err error) error {
 	}
 	if hint := hintOf(err); hint != "" {
 		o.info("hint: %s", hint)
+	}
+	if errors.As(err, new(*usageError)) {
+		return statusError(exitMalformed)
 	}
 	return statusError(exitNo)
 }

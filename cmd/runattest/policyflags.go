@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/internal/source"
+	"github.com/runattest/runattest/policy"
 )
 
 // policyFlags are the policy that a command applies, and what goes with it.
@@ -71,6 +72,10 @@ func (p *policyFlags) load(cmd *cobra.Command) (*appliedPolicy, error) {
 	}
 	if applied.Policy, err = loadPolicy(cmd, p.path, p.signers); err != nil {
 		return nil, err
+	}
+	if len(p.approvals) > 0 && !applied.NamesApprovers() {
+		return nil, &usageError{withHint(fmt.Errorf("--approvals: %w: %s", policy.ErrNoApprovers, p.path),
+			"name approvers in the policy, or leave --approvals out")}
 	}
 	return applied, applied.readApprovals(p.approvals, cmd.InOrStdin())
 }

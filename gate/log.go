@@ -1,0 +1,117 @@
+package gate
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// lineBegins is how each line of a decision log begins.
+const lineBegins = `{"time":"`
+
+// CheckLog refuses a file as decision log to which a line must not be appended: one that is among the inputs, or in a
+// folder that is, and one that holds something other than decisions. A file that is not there yet is none of the latter.
+func CheckLog(path string, inputs ...string) error {
+	for _, input := range inputs {
+		if holds, err := holdsFile(input, path); err != nil || holds {
+			return errors.Join(err, fmt.Errorf("%s is an input: want a file of its own for decisions", path))
+		}
+	}
+	f, err := openRegular(path)
+	if f == nil || err != nil { // what cannot be read was no input
+		return nil
+	}
+	defer f.Close()
+	begin := make([]byte, len(lineBegins))
+	if n, _ := f.ReadAt(begin, 0); !strings.HasPrefix(lineBegins, string(begin[:n])) {
+		return fmt.Errorf("%s holds something other than decisions, and nothing is appended to it: want a file of its own for decisions", path)
+	}
+	return nil
+}
+
+// holdsFile tells that path is the input, or would be below it where that is a folder.
+func holdsFile(input, path string) (bool, error) {
+	info, err := os.Stat(input)
+	if err != nil {
+		return false, nil // who reads the input says so
+	}
+	if there, err := os.Stat(path); err == nil && os.SameFile(info, there) {
+		return true, nil
+	}
+	if !info.IsDir() {
+		return false, nil
+	}
+	path, err = resolve(path)
+	if err != nil {
+		return false, err
+	}
+	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {
+		if there, err := os.Stat(dir); err == nil && os.SameFile(info, there) {
+			return true, nil
+		}
+		if dir == filepath.Dir(dir) {
+			return false, nil
+		}
+	}
+}
+
+// resolve is where a file is, or would be made, without links.
+func resolve(path string) (string, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	if there, err := filepath.EvalSymlinks(path); err == nil {
+		return there, nil
+	}
+	if dir, err := filepath.EvalSymlinks(filepath.Dir(path)); err == nil {
+		return filepath.Join(dir, filepath.Base(path)), nil
+	}
+	return path, nil // it cannot be made, as its writer will say
+}
+
+// AppendLine appends one line to a log, in one write, and has it on the disk before it returns. Where
+// the log ends within a line, because there was no room for more of it, the new one begins behind a break.
+func AppendLine(path string, line []byte) error {
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY|openAtOnce, 0o600)
+	if err != nil {
+		return err
+	}
+	text := append(slices.Clip(line), '\n')
+	if torn(path) {
+		text = slices.Insert(text, 0, '\n')
+	}
+	_, err = f.Write(text)
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}
+
+// torn tells that a file ends within a line. Of one that only takes text nobody can tell.
+func torn(path string) bool {
+	f, err := openRegular(path)
+	if f == nil || err != nil {
+		return false
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil || info.Size() == 0 {
+		return false
+	}
+	last := make([]byte, 1)
+	_, err = f.ReadAt(last, info.Size()-1)
+	return err == nil && last[0] != '\n'
+}
+
+// openRegular opens a regular file that is there; nil for anything else.
+func openRegular(path string) (*os.File, error) {
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() {
+		return nil, err
+	}
+	return os.OpenFile(path, os.O_RDONLY|openAtOnce, 0)
+}
