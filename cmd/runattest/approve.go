@@ -64,13 +64,15 @@ run, and verify --approvals oci://REPO finds it there.
 			}
 		}
 		isID := strings.HasPrefix(args[0], "airun:")
-		if s.Identity, err = runOf(cmd, args[0], isID); err != nil {
-			return err
-		}
 		if *target == "" {
 			if *target = stdout; !isID && args[0] != stdout {
-				*target = args[0] + ".approval" + signatureSuffix
+				if *target, err = beside(args[0], ".approval"+signatureSuffix); err != nil {
+					return err
+				}
 			}
+		}
+		if s.Identity, err = runOf(cmd, args[0], isID); err != nil {
+			return err
 		}
 		return approve(cmd, s, who, *target)
 	}

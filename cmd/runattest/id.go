@@ -12,7 +12,8 @@ func newID() *cobra.Command {
 		Use:   "id FILE...",
 		Short: "Print the identity of a declared run",
 		Long: `Print the identity of each declaration, one a line, with the file's name behind it when
-there are several. Declarations are JSON, YAML or JSON Lines; - is standard input.
+there are several. Declarations are JSON, YAML or JSON Lines; - is standard input. Where several
+files are named, bundles among them, which sign has written there, are passed over.
 
 The identity is SHA-256 over the RFC 8785 form of the declaration, so that it can be
 recomputed without runattest: runattest canonicalize FILE | sha256sum`,
@@ -50,8 +51,9 @@ recomputed without runattest: runattest canonicalize FILE | sha256sum`,
 
 // eachDeclaration parses every declaration in the files and goes on after a bad one.
 func eachDeclaration(cmd *cobra.Command, o *output, paths []string, do func(source.Text, *identity.Declaration) error) {
+	declared := newDeclarations(paths, cmd.InOrStdin())
 	for _, path := range paths {
-		for t, err := range source.Declarations(path, cmd.InOrStdin()) {
+		for t, err := range declared.in(path) {
 			var d *identity.Declaration
 			if err == nil {
 				d, err = t.Parse()
@@ -64,4 +66,5 @@ func eachDeclaration(cmd *cobra.Command, o *output, paths []string, do func(sour
 			}
 		}
 	}
+	declared.end(o, o.note)
 }

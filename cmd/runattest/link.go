@@ -225,7 +225,7 @@ func (l *linkFlags) target() (string, error) {
 	}
 	for _, a := range *l.artifacts {
 		if !strings.Contains(a, subjectMark) && !registry.IsReference(a) {
-			return a + ".link.sigstore.json", nil
+			return beside(a, ".link"+signatureSuffix)
 		}
 	}
 	return "", withHint(errors.New("no artifact is a file beside which the link could go"), "name its file with --bundle")

@@ -4,7 +4,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/identity"
-	"github.com/runattest/runattest/internal/source"
 )
 
 func newLint() *cobra.Command {
@@ -15,7 +14,8 @@ func newLint() *cobra.Command {
 
 Errors make a declaration invalid. Warnings are about references that may change (latest,
 a branch, no digest and no version), defaults that are left to whoever runs it, facts that
-only an execution can know, and text that is not what it looks like.
+only an execution can know, and text that is not what it looks like. Where several files are
+named, bundles among them, which sign has written there, are passed over.
 
 Exit status: 0 no errors; 1 errors (with --strict: or warnings).`,
 		Example: `  runattest lint run.yaml
@@ -27,8 +27,9 @@ Exit status: 0 no errors; 1 errors (with --strict: or warnings).`,
 	formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		o := newOutput(cmd)
+		declared := newDeclarations(args, cmd.InOrStdin())
 		for _, path := range args {
-			for t, err := range source.Declarations(path, cmd.InOrStdin()) {
+			for t, err := range declared.in(path) {
 				var problems []identity.Problem
 				if err == nil {
 					problems, err = t.Lint()
@@ -40,6 +41,7 @@ Exit status: 0 no errors; 1 errors (with --strict: or warnings).`,
 				}
 			}
 		}
+		declared.end(o, o.noteUnread)
 		return o.done()
 	}
 	return cmd

@@ -35,7 +35,10 @@ be used is not signed.`,
 		}
 		switch *target {
 		case "":
-			*target = args[0] + signatureSuffix
+			var err error
+			if *target, err = beside(args[0], signatureSuffix); err != nil {
+				return err
+			}
 		case "/dev/stdout":
 			*target = stdout
 		}

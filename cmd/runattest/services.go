@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"os"
@@ -60,6 +61,7 @@ func newSignerFlags(cmd *cobra.Command) *signerFlags {
 // signing is a signer with what goes with each of its signatures.
 type signing struct {
 	by      signer.Signer
+	until   time.Time      // when its certificate ends; zero for a key of one's own
 	witness attest.Witness // nil if nobody witnesses
 	trust   attest.Trust   // nil if no trusted root was given
 }
@@ -139,6 +141,11 @@ func (p *preparedSigner) open(cmd *cobra.Command) (*signing, error) {
 		if err != nil {
 			return nil, err
 		}
+		certificate, err := x509.ParseCertificate(certified.Certificate())
+		if err != nil {
+			return nil, err
+		}
+		made.until = certificate.NotAfter
 		newOutput(cmd).info("signing as %s, as %s says", name, issuer)
 		made.by = certified
 	}

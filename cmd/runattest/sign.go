@@ -3,8 +3,10 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -19,6 +21,7 @@ import (
 
 // signFlags are what the flags of sign say, besides who signs.
 type signFlags struct {
+	lines          bool
 	bundle         string
 	format         *oneOfValue
 	detached       bool
@@ -41,9 +44,16 @@ Lines; - is standard input.
 Each declaration gets a bundle of its own: FILE.sigstore.json beside the declaration, or
 FILE.sigstore.jsonl, one a line, where FILE holds several. --bundle names another file, in
 which several bundles are JSON Lines too; with --bundle -, and for standard input, bundles
-go to standard output and identities to standard error. A bundle is written whole or not
+go to standard output and identities to standard error, or with --format json both to standard
+output, in one object for each. A bundle is written whole or not
 at all, and nothing is written unless every declaration for that file is valid. It replaces
-a file of that name: keep a bundle elsewhere whose timestamp you will need.
+a file of that name: keep a bundle elsewhere whose timestamp you will need. Where several files
+are named, bundles among them, which sign has written there, are passed over.
+
+With --jsonl - it signs for a program that goes on: each line of standard input is a declaration in
+JSON, and is answered by one line before the next is read. --format json answers {"line", "identity",
+"bundle"}, and a bad line {"line", "error", "hint"}; without it a line is the bundle, and what is wrong
+goes to standard error. It ends with its input; the exit status is the highest of all lines.
 
 KEY is a file or env://NAME, plain or encrypted (password in RUNATTEST_PASSWORD, or asked),
 or a key in a KMS: awskms://, azurekms://, gcpkms://, hashivault://, pkcs11:// or another
@@ -63,13 +73,15 @@ With --trusted-root the bundle is verified as a verifier would, before it is wri
   runattest sign --signing-config signing_config.json --trusted-root trusted_root.json run.json
   runattest sign --key env://SIGNING_KEY --annotation ticket=ML-1234 run.yaml
   runattest sign --key runattest.key --subject ghcr.io/acme/trainer@sha256:4f1c... run.yaml
-  runattest sign --key runattest.key --bundle all.sigstore.jsonl runs/*.json`,
+  runattest sign --key runattest.key --bundle all.sigstore.jsonl runs/*.json
+  runattest sign --key runattest.key --jsonl --format json - < runs.jsonl`,
 		Args:              func(cmd *cobra.Command, args []string) error { return needFiles(cmd, args, "declaration") },
 		ValidArgsFunction: completeDeclarations,
 	}
 	var s signFlags
 	flags := cmd.Flags()
 	who := newSignerFlags(cmd)
+	flags.BoolVar(&s.lines, "jsonl", false, "with -: answer each line of standard input, a JSON declaration, before the next is read")
 	flags.StringVar(&s.bundle, "bundle", "", "where the bundles go (default: DECLARATION.sigstore.json)")
 	s.format = wordFlag(cmd, "bundle-format", "a Sigstore bundle, or a bare DSSE envelope", string(attest.SigstoreBundle), string(attest.DSSE))
 	flags.BoolVar(&s.detached, "detached", false, "leave the declaration out of the bundle; a verifier must be given it")
@@ -84,9 +96,15 @@ With --trusted-root the bundle is verified as a verifier would, before it is wri
 			return err
 		}
 		o := newOutput(cmd)
+		if err := s.checkLines(args); err != nil {
+			return err
+		}
 		batch, err := s.prepare(cmd, o, who)
 		if err != nil {
 			return err
+		}
+		if s.lines {
+			return batch.signLines(cmd)
 		}
 		return batch.sign(cmd, args)
 	}
@@ -195,7 +213,6 @@ func (b *batch) sign(cmd *cobra.Command, paths []string) error {
 // plan reads the declarations and says which file their bundles go to. What is wrong is noted, and
 // keeps out everything that would have gone to the same file.
 func (b *batch) plan(cmd *cobra.Command, paths []string) []job {
-	inputs := slices.Concat(paths, *b.artifacts, b.services.files())
 	if b.bundle == "/dev/stdout" {
 		b.bundle = source.Stdin
 	}
@@ -206,16 +223,19 @@ func (b *batch) plan(cmd *cobra.Command, paths []string) []job {
 			groups = append(groups, []string{path})
 		}
 	}
-	var jobs []job
+	declared := newDeclarations(paths, cmd.InOrStdin())
+	var planned []job
 	for _, group := range groups {
-		statements := b.readAll(cmd, group)
-		if len(statements) == 0 {
-			continue
+		if j, err := b.planOne(declared, group); err != nil {
+			b.note(group[0], err)
+		} else if len(j.statements) > 0 {
+			planned = append(planned, j)
 		}
-		j := job{b.bundle, statements}
-		if j.target == "" {
-			j.target = targetFor(group[0], statements[0].lines)
-		}
+	}
+	declared.end(b.output, b.note)
+	inputs := slices.Concat(slices.Collect(maps.Keys(declared.mixed)), *b.artifacts, b.services.files())
+	var jobs []job
+	for _, j := range planned {
 		err := j.check(inputs)
 		if i := slices.IndexFunc(jobs, j.overwrites); err == nil && i >= 0 {
 			err = fmt.Errorf("the bundle would overwrite that of %s, to which %s leads too", jobs[i].statements[0].name, jobs[i].target)
@@ -229,15 +249,31 @@ func (b *batch) plan(cmd *cobra.Command, paths []string) []job {
 	return jobs
 }
 
-func targetFor(path string, lines bool) string {
-	switch {
-	case path == source.Stdin || path == "/dev/stdin":
-		return source.Stdin
-	case lines:
-		return path + ".sigstore.jsonl"
+// planOne reads the declarations whose bundles go to one file. Without statements there is nothing to do for it.
+func (b *batch) planOne(declared *declarations, paths []string) (job, error) {
+	j := job{target: b.bundle}
+	if j.target == "" {
+		var err error
+		if j.target, err = targetFor(paths[0]); err != nil {
+			return j, err
+		}
 	}
-	return path + ".sigstore.json"
+	j.statements = b.readAll(declared, paths)
+	if b.bundle == "" && j.target != source.Stdin && len(j.statements) > 0 && j.statements[0].lines {
+		j.target += "l"
+	}
+	return j, nil
 }
+
+// targetFor is where the bundle of one declaration goes; that of JSON Lines is a .jsonl.
+func targetFor(path string) (string, error) {
+	if isStdin(path) {
+		return source.Stdin, nil
+	}
+	return beside(path, signatureSuffix)
+}
+
+func isStdin(path string) bool { return path == source.Stdin || path == "/dev/stdin" }
 
 // check refuses a file that must not be written.
 func (j job) check(inputs []string) error {
@@ -263,11 +299,11 @@ func (j job) overwrites(other job) bool {
 
 // readAll makes the Statement of every declaration in the files, or gives nothing if one of them is
 // bad: all of them are looked at, so that one run tells all that is wrong.
-func (b *batch) readAll(cmd *cobra.Command, paths []string) []prepared {
+func (b *batch) readAll(declared *declarations, paths []string) []prepared {
 	var all []prepared
 	bad := false
 	for _, path := range paths {
-		for t, err := range source.Declarations(path, cmd.InOrStdin()) {
+		for t, err := range declared.in(path) {
 			var one prepared
 			if err == nil {
 				one, err = b.readOne(t)
@@ -303,13 +339,7 @@ func (b *batch) readOne(t source.Text) (prepared, error) {
 func (b *batch) signJob(ctx context.Context, j job, progress *progress) []signed {
 	var made []signed
 	for _, p := range j.statements {
-		bundle, err := attest.Sign(ctx, p.statement, b.by.by, attest.SignOptions{
-			Format: attest.Format(b.format.value), Witness: b.by.witness, Trust: b.by.trust,
-		})
-		var text []byte
-		if err == nil {
-			text, err = bundle.Marshal()
-		}
+		text, err := b.signOne(ctx, p)
 		if err != nil {
 			progress.end()
 			b.note(p.name, err)
@@ -323,23 +353,15 @@ func (b *batch) signJob(ctx context.Context, j job, progress *progress) []signed
 
 // write puts bundles into one file, whole, and prints their identities.
 func (b *batch) write(target string, made []signed) {
-	var all bytes.Buffer
-	for _, s := range made {
-		all.Write(s.bundle)
-		all.WriteByte('\n')
-	}
 	if target == source.Stdin {
-		if err := b.writeRaw(all.Bytes()); err != nil {
+		if err := b.writeOut(made); err != nil {
 			b.note("standard output", err)
 			return
-		}
-		for _, s := range made {
-			b.info("%s  %s", s.id, s.name)
 		}
 		b.keep(target, made)
 		return
 	}
-	err := atomicfile.Write(target, all.Bytes(), 0o644)
+	err := atomicfile.Write(target, joined(made), 0o644)
 	if err != nil {
 		b.note(target, err)
 		return
@@ -351,6 +373,50 @@ func (b *batch) write(target string, made []signed) {
 			b.note("standard output", err)
 		}
 	}
+}
+
+// writeOut writes bundles to standard output: with their identities in JSON, or else as they are, and the identities
+// to standard error.
+func (b *batch) writeOut(made []signed) error {
+	if b.json {
+		for _, s := range made {
+			if err := b.object(signedObject{Identity: &s.id, File: s.name, Bundle: s.bundle}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if err := b.writeRaw(joined(made)); err != nil {
+		return err
+	}
+	for _, s := range made {
+		if len(made) == 1 {
+			b.info("%s", s.id)
+		} else {
+			b.info("%s  %s", s.id, s.name)
+		}
+	}
+	return nil
+}
+
+// signedObject is a bundle on standard output, with what it is about, or why there is none.
+type signedObject struct {
+	Line     int             `json:"line,omitempty"` // of --jsonl
+	Identity *identity.ID    `json:"identity,omitempty"`
+	File     string          `json:"file,omitempty"`
+	Bundle   json.RawMessage `json:"bundle,omitempty"`
+	Error    string          `json:"error,omitempty"`
+	Hint     string          `json:"hint,omitempty"`
+}
+
+// joined are bundles as JSON Lines.
+func joined(made []signed) []byte {
+	var all bytes.Buffer
+	for _, s := range made {
+		all.Write(s.bundle)
+		all.WriteByte('\n')
+	}
+	return all.Bytes()
 }
 
 func (b *batch) printIdentity(s signed, target string, several bool) error {

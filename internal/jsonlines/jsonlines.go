@@ -77,7 +77,52 @@ func Lines(r io.Reader, name string, limit int) iter.Seq2[Item, error] {
 	}
 }
 
-var errLong = errors.New("line too long")
+// ErrLong says that a line is longer than the limit.
+var ErrLong = errors.New("line too long")
+
+// Reader reads lines one at a time, for a program that answers each before it reads the next.
+type Reader struct {
+	r     *bufio.Reader
+	limit int
+	ended bool
+}
+
+// NewReader reads the lines of r, each at most limit bytes.
+func NewReader(r io.Reader, limit int) *Reader {
+	return &Reader{r: bufio.NewReaderSize(r, 64<<10), limit: limit}
+}
+
+// Next gives a line without its end, which may be LF, CRLF or the end of the stream, once that is there and no later.
+// A line that is too long is passed over as far as its end, and is ErrLong. After the last line it is io.EOF.
+func (r *Reader) Next() ([]byte, error) {
+	if r.ended { // a terminal would be asked again
+		return nil, io.EOF
+	}
+	const end = len("\r\n")
+	var line []byte
+	long := false
+	for {
+		part, err := r.r.ReadSlice('\n')
+		if long = long || len(line)+len(part) > r.limit+end; long {
+			line = nil
+		} else {
+			line = append(line, part...)
+		}
+		switch r.ended = errors.Is(err, io.EOF); {
+		case errors.Is(err, bufio.ErrBufferFull):
+			continue
+		case err != nil && !r.ended:
+			return nil, err
+		case r.ended && len(line) == 0 && !long:
+			return nil, io.EOF
+		}
+		line = bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))
+		if long || len(line) > r.limit {
+			return nil, ErrLong
+		}
+		return line, nil
+	}
+}
 
 // readLine gives a line with its newline, and no more than limit bytes and one.
 func readLine(r *bufio.Reader, limit int) ([]byte, error) {
@@ -86,7 +131,7 @@ func readLine(r *bufio.Reader, limit int) ([]byte, error) {
 		part, err := r.ReadSlice('\n')
 		line = append(line, part...)
 		if len(line) > limit+1 {
-			return nil, errLong
+			return nil, ErrLong
 		}
 		if !errors.Is(err, bufio.ErrBufferFull) {
 			return line, err
@@ -100,7 +145,7 @@ func isObject(line []byte) bool {
 }
 
 func nameError(err error, name string, limit int) error {
-	if errors.Is(err, errLong) {
+	if errors.Is(err, ErrLong) {
 		return boundedfile.TooLarge(name, int64(limit))
 	}
 	return fmt.Errorf("%s: %w", name, err)

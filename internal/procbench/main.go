@@ -2,7 +2,7 @@
 
 // Command procbench measures runattest as a whole process, as an orchestrator starts it:
 // wall time and peak memory of signing and verifying one declaration of about 2 KB, and of the gate with
-// a policy of ten rules, and the size of the binary, beside cosign where the path has one.
+// a policy of ten rules, of signing for a program that goes on, and the size of the binary, beside cosign where the path has one.
 package main
 
 import (
@@ -69,6 +69,9 @@ func measure(binary string) error {
 		if _, err := report(dir, "runattest", args[0], binary, args...); err != nil {
 			return err
 		}
+	}
+	if err := measureLines(dir, binary, declaration); err != nil {
+		return err
 	}
 	if err := measureExec(dir, binary); err != nil {
 		return err

@@ -5,6 +5,7 @@ package source
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -40,19 +41,35 @@ func (t Text) Parse() (*identity.Declaration, error) {
 		parse = identity.ParseYAML
 	}
 	d, err := parse(t.Data)
-	if err != nil && isBundleText(t.Data) {
+	if err != nil && t.IsBundle() {
 		err = ErrBundle
 	}
 	return d, err
 }
 
-// isBundleText guesses, to explain what was refused already. In a bundle the declaration's schema stands in base64.
-func isBundleText(data []byte) bool {
-	if bytes.Contains(data, []byte(identity.Schema)) {
+// IsBundle tells by its members that the text is a bundle or an envelope, valid or not, and no declaration.
+func (t Text) IsBundle() bool {
+	if !bytes.Contains(t.Data, []byte(`"dsseEnvelope"`)) && !bytes.Contains(t.Data, []byte(`"payloadType"`)) && !bytes.Contains(t.Data, []byte(bundleType)) {
+		return false // of most texts that says enough
+	}
+	var members map[string]json.RawMessage
+	if t.yaml || json.Unmarshal(t.Data, &members) != nil {
 		return false
 	}
-	return bytes.Contains(data, []byte(`"dsseEnvelope"`)) || bytes.Contains(data, []byte(`"payloadType"`))
+	has := func(names ...string) bool {
+		for _, name := range names {
+			if _, ok := members[name]; !ok {
+				return false
+			}
+		}
+		return true
+	}
+	return !has("schema") && (bytes.HasPrefix(members["mediaType"], []byte(`"`+bundleType)) || has("verificationMaterial", "dsseEnvelope") ||
+		has("payload", "payloadType", "signatures"))
 }
+
+// bundleType begins the media type of a Sigstore bundle of any version.
+const bundleType = "application/vnd.dev.sigstore.bundle"
 
 // Lint lists what is wrong with the declaration, or doubtful in it. Its error is ErrBundle.
 func (t Text) Lint() ([]identity.Problem, error) {
@@ -62,7 +79,7 @@ func (t Text) Lint() ([]identity.Problem, error) {
 	}
 	problems := lint(t.Data)
 	wrong := func(p identity.Problem) bool { return p.Severity == identity.Error }
-	if slices.ContainsFunc(problems, wrong) && isBundleText(t.Data) {
+	if slices.ContainsFunc(problems, wrong) && t.IsBundle() {
 		return nil, ErrBundle
 	}
 	return problems, nil
