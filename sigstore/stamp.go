@@ -2,10 +2,12 @@ package sigstore
 
 import (
 	"cmp"
+	"context"
 	"crypto/x509"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/digitorus/pkcs7"
 	"github.com/sigstore/sigstore-go/pkg/root"
@@ -16,43 +18,171 @@ import (
 // untrueError says that a timestamp is by an authority of the trusted root, and not true of the signature.
 type untrueError struct{ error }
 
+// stamped is a verified timestamp, and who signed it.
+type stamped struct {
+	attest.TrustedTime
+	authority int    // in the trusted root
+	key       string // of the certificate that signed it
+}
+
+// checkTimestamps adds to found what the timestamps prove.
+func (r *TrustedRoot) checkTimestamps(ctx context.Context, e attest.Envelope, found *evidence) {
+	var all []stamped
+	for i, response := range e.Evidence.Timestamps {
+		if ctx.Err() != nil {
+			break
+		}
+		s, err := r.checkTimestamp(response, e.Signature)
+		var untrue *untrueError
+		switch {
+		case errors.As(err, &untrue):
+			found.wrong = append(found.wrong, fmt.Errorf("timestamp %d: %w", i, err))
+		case err != nil:
+			found.ignored = append(found.ignored, fmt.Errorf("timestamp %d: %w", i, err))
+		default:
+			all = append(all, s)
+		}
+	}
+	found.times = append(found.times, r.nameStampers(all)...)
+}
+
+// nameStampers gives timestamps by one authority one name, by which they are counted. Two are by one authority if one key
+// signed both, whichever certificates of it and entries of the trusted root vouch for them, or if the root's entries are one.
+func (r *TrustedRoot) nameStampers(all []stamped) []attest.TrustedTime {
+	one, keys := slices.Clone(r.stampers), map[string]int{}
+	for _, s := range all {
+		if other, ok := keys[s.key]; ok {
+			one.join(other, s.authority)
+		}
+		keys[s.key] = s.authority
+	}
+	var times []attest.TrustedTime
+	for _, s := range all {
+		s.Authority = authorityName(r.root.TimestampingAuthorities()[one.find(s.authority)])
+		times = append(times, s.TrustedTime)
+	}
+	return times
+}
+
+// groups are numbers some of which belong together: each refers to a smaller one of its group, the smallest to itself.
+type groups []int
+
+func (g groups) find(i int) int {
+	for g[i] != i {
+		i = g[i]
+	}
+	return i
+}
+
+func (g groups) join(i, j int) {
+	i, j = g.find(i), g.find(j)
+	g[max(i, j)] = min(i, j)
+}
+
+// count is how many groups there are.
+func (g groups) count() int {
+	n := 0
+	for i := range g {
+		if g[i] == i {
+			n++
+		}
+	}
+	return n
+}
+
+// groupStampers finds the entries of a trusted root that are one authority: those of one name, and those that share the key of
+// a certificate authority where one of them does not say which certificate signs, and so vouches for all that it issues.
+func groupStampers(list []root.TimestampingAuthority) groups {
+	all, open := make(groups, len(list)), map[string]bool{}
+	for i, tsa := range list {
+		all[i] = i
+		for _, c := range issuersOf(tsa) {
+			open[keyOf(c)] = open[keyOf(c)] || leafOf(tsa) == nil
+		}
+	}
+	seen := map[string]int{}
+	for i, tsa := range list {
+		ids := []string{"name " + authorityName(tsa)}
+		for _, c := range issuersOf(tsa) {
+			if key := keyOf(c); open[key] {
+				ids = append(ids, "key "+key)
+			}
+		}
+		for _, id := range ids {
+			if other, ok := seen[id]; ok {
+				all.join(other, i)
+			}
+			seen[id] = i
+		}
+	}
+	return all
+}
+
+// describeStampers says how many timestamp authorities there are, and why they are fewer than the entries.
+func (r *TrustedRoot) describeStampers() string {
+	n := r.stampers.count()
+	text := fmt.Sprintf("%d timestamp authorities", n)
+	if n == 1 {
+		text = "1 timestamp authority"
+	}
+	if entries := len(r.stampers); n < entries {
+		text += fmt.Sprintf(" in %d entries: those of one name are one, and those that share a certificate authority, unless each says which certificate signs", entries)
+	}
+	return text
+}
+
+// issuersOf are the certificates of an authority's chain that issue others.
+func issuersOf(tsa root.TimestampingAuthority) []*x509.Certificate {
+	a, ok := tsa.(*root.SigstoreTimestampingAuthority)
+	if !ok {
+		return nil
+	}
+	return append(a.Intermediates[:len(a.Intermediates):len(a.Intermediates)], a.Root)
+}
+
+// keyOf is a certificate's key, however the certificate encodes it.
+func keyOf(c *x509.Certificate) string {
+	if text, err := x509.MarshalPKIXPublicKey(c.PublicKey); err == nil {
+		return string(text)
+	}
+	return string(c.RawSubjectPublicKeyInfo)
+}
+
 // checkTimestamp finds the authority that stamped the signature.
-func (r *TrustedRoot) checkTimestamp(response, signature []byte) (attest.TrustedTime, error) {
+func (r *TrustedRoot) checkTimestamp(response, signature []byte) (stamped, error) {
 	t, err := readToken(response)
 	if err != nil {
-		return attest.TrustedTime{}, err
+		return stamped{}, err
 	}
 	if err := guard(func() error { return checkStampKeys(t.response) }); err != nil {
-		return attest.TrustedTime{}, err
+		return stamped{}, err
 	}
 	all := r.root.TimestampingAuthorities()
 	if len(all) == 0 {
-		return attest.TrustedTime{}, errors.New("the trusted root names no timestamp authority")
+		return stamped{}, errors.New("the trusted root names no timestamp authority")
 	}
 	if t.isFor(signature) {
-		for _, tsa := range all {
-			if at, err := t.verify(tsa, signature); err == nil {
-				return at, nil
+		for i, tsa := range all {
+			if signer, err := t.verify(tsa, signature); err == nil {
+				return stamped{attest.TrustedTime{Kind: timestampKind, Time: t.at}, i, keyOf(signer)}, nil
 			}
 		}
 	}
-	return attest.TrustedTime{}, t.whyNot(all, signature)
+	return stamped{}, t.whyNot(all, signature)
 }
 
-// verify has sigstore-go verify the timestamp under one authority.
-func (t *token) verify(tsa root.TimestampingAuthority, signature []byte) (attest.TrustedTime, error) {
+// verify has sigstore-go verify the timestamp under one authority. It gives the certificate that signed it.
+func (t *token) verify(tsa root.TimestampingAuthority, signature []byte) (*x509.Certificate, error) {
 	var at *root.Timestamp
 	err := guard(func() (err error) { at, err = tsa.Verify(t.response, signature); return err })
 	if err != nil {
-		return attest.TrustedTime{}, err
+		return nil, err
 	}
-	if !at.Time.Equal(t.at) {
-		return attest.TrustedTime{}, errors.New("cannot be read in one way")
+	signer := t.signer(leafOf(tsa))
+	if signer == nil || !at.Time.Equal(t.at) {
+		return nil, errors.New("cannot be read in one way")
 	}
-	if err := t.checkSigner(t.signer(leafOf(tsa))); err != nil {
-		return attest.TrustedTime{}, err
-	}
-	return attest.TrustedTime{Kind: timestampKind, Authority: authorityName(tsa), Time: t.at}, nil
+	return signer, t.checkSigner(signer)
 }
 
 // whyNot says why no authority vouches for the timestamp, and which of them has signed it.
@@ -114,19 +244,11 @@ func leafOf(tsa root.TimestampingAuthority) *x509.Certificate {
 	return nil
 }
 
-// authorityName tells authorities apart: what has one name counts once.
+// authorityName is what to call an authority: what has one name is one.
 func authorityName(tsa root.TimestampingAuthority) string {
 	a, ok := tsa.(*root.SigstoreTimestampingAuthority)
 	if !ok {
 		return ""
 	}
 	return cmp.Or(a.URI, a.Root.Subject.String(), hex.EncodeToString(a.Root.RawSubjectPublicKeyInfo))
-}
-
-func authorities(list []root.TimestampingAuthority) map[string]bool {
-	names := map[string]bool{}
-	for _, tsa := range list {
-		names[authorityName(tsa)] = true
-	}
-	return names
 }

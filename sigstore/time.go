@@ -25,21 +25,7 @@ type evidence struct {
 // gather holds everything that a bundle carries against the trusted root.
 func (t *trust) gather(ctx context.Context, e attest.Envelope, by signatory) evidence {
 	var found evidence
-	for i, response := range e.Evidence.Timestamps {
-		if ctx.Err() != nil {
-			break
-		}
-		at, err := t.Root.checkTimestamp(response, e.Signature)
-		var untrue *untrueError
-		switch {
-		case errors.As(err, &untrue):
-			found.wrong = append(found.wrong, fmt.Errorf("timestamp %d: %w", i, err))
-		case err != nil:
-			found.ignored = append(found.ignored, fmt.Errorf("timestamp %d: %w", i, err))
-		default:
-			found.times = append(found.times, at)
-		}
-	}
+	t.Root.checkTimestamps(ctx, e, &found)
 	for i, entry := range e.Evidence.LogEntries {
 		if ctx.Err() != nil {
 			break

@@ -21,6 +21,7 @@ import (
 	prototrustroot "github.com/sigstore/protobuf-specs/gen/pb-go/trustroot/v1"
 	"github.com/sigstore/sigstore-go/pkg/root"
 
+	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/internal/pkitest"
 )
 
@@ -329,7 +330,7 @@ func TestTokens(t *testing.T) {
 			switch {
 			case c.refused == "" && err != nil:
 				t.Error(err)
-			case c.refused == "" && (at.Authority != url || at.Time.Truncate(time.Second) != stampedAt):
+			case c.refused == "" && (at.authority != 0 || at.Time.Truncate(time.Second) != stampedAt):
 				t.Errorf("got %+v", at)
 			case c.refused != "" && (err == nil || !strings.Contains(err.Error(), c.refused)):
 				t.Errorf("got %v, %v, want %s", at, err, c.refused)
@@ -402,4 +403,59 @@ func FuzzToken(f *testing.F) {
 			t.Errorf("the library reads %x, %d signers", message.Content, len(message.Signers))
 		}
 	})
+}
+
+// TestOneStamperCountsOnce: an authority is who signed, under whichever entry of the trusted root and certificate.
+func TestOneStamperCountsOnce(t *testing.T) {
+	top, second := pkitest.Root("Acme Root"), pkitest.Root("Second Root")
+	middle := top.Issue("Acme Stamping", pkitest.Authority)
+	by, colleague := middle.Issue("Acme Stamps", pkitest.Stamper), middle.Issue("Acme Stamps 2", pkitest.Stamper)
+	renewed, crossed := by.Renew(middle), by.Renew(second)
+	stranger := second.Issue("Second Stamps", pkitest.Stamper)
+	chain := func(url string, holders ...*pkitest.Holder) namedChain { return namedChain{url: url, chain: holders} }
+	stamp := func(by *pkitest.Holder, edits ...func(*draft)) []byte {
+		d := newDraft(by)
+		d.info.Serial = new(big.Int).SetBytes(append([]byte{1}, by.Certificate.Raw[len(by.Certificate.Raw)-8:]...))
+		for _, edit := range edits {
+			edit(d)
+		}
+		return d.response()
+	}
+	again := func(d *draft) { d.info.Serial = big.NewInt(8) }
+	bare := func(d *draft) { d.certificates, d.info.Serial = nil, big.NewInt(9) }
+	a, b := chain("https://a", by, middle, top), chain("https://b", middle, top)
+	for title, c := range map[string]struct {
+		root   []namedChain
+		stamps [][]byte
+		want   int
+	}{
+		"with its certificate and without": {[]namedChain{b, a}, [][]byte{stamp(by, again), stamp(by, bare)}, 1},
+		"in the other order":               {[]namedChain{a, b}, [][]byte{stamp(by, bare), stamp(by, again)}, 1},
+		"a colleague of its issuer":        {[]namedChain{b, a}, [][]byte{stamp(by), stamp(colleague)}, 1},
+		"two entries of one name":          {[]namedChain{a, chain("https://a", stranger, second)}, [][]byte{stamp(by), stamp(stranger)}, 1},
+		"a renewed certificate":            {[]namedChain{chain("https://a", by, middle, top), chain("https://a", renewed, middle, top)}, [][]byte{stamp(by), stamp(renewed)}, 1},
+		"cross-signed":                     {[]namedChain{chain("https://a", by, middle, top), chain("https://c", second)}, [][]byte{stamp(by), stamp(crossed)}, 1},
+		"cross-signed, two roots alone":    {[]namedChain{chain("https://b", middle, top), chain("https://c", second)}, [][]byte{stamp(crossed), stamp(by)}, 1},
+		"two authorities":                  {[]namedChain{a, chain("https://c", stranger, second)}, [][]byte{stamp(by), stamp(stranger)}, 2},
+		"two authorities, two roots alone": {[]namedChain{b, chain("https://c", second)}, [][]byte{stamp(by), stamp(stranger)}, 2},
+		"two named ones of one issuer":     {[]namedChain{a, chain("https://d", colleague, middle, top)}, [][]byte{stamp(by), stamp(colleague)}, 2},
+	} {
+		t.Run(title, func(t *testing.T) {
+			var found evidence
+			e := attest.Envelope{Signature: stampOver, Evidence: attest.Evidence{Timestamps: c.stamps}}
+			r := rootWith(t, c.root...)
+			r.checkTimestamps(t.Context(), e, &found)
+			if len(found.ignored)+len(found.wrong) > 0 || len(found.times) != len(c.stamps) || found.timestamps() != c.want {
+				t.Errorf("counted %d, want %d: %+v", found.timestamps(), c.want, found)
+			}
+			if n := r.stampers.count(); n < c.want {
+				t.Errorf("the root counts as %d authorities, fewer than %d stamps by different ones", n, c.want)
+			}
+		})
+	}
+	key := attest.TrustedKey{Name: "k", Key: someKey(t)}
+	_, err := NewTrust(TrustOptions{Root: rootWith(t, b, a), Keys: []attest.TrustedKey{key}, RequireTimestamps: 2})
+	if err == nil || !strings.Contains(err.Error(), "names 1 timestamp authority in 2 entries") {
+		t.Errorf("two required of one authority: %v", err)
+	}
 }

@@ -71,9 +71,8 @@ func NewTrust(o TrustOptions) (attest.Trust, error) {
 		return nil, fmt.Errorf("signed before %s: that is nobody's time", stamp(*o.SignedBefore))
 	case o.RequireTimestamps < 0:
 		return nil, fmt.Errorf("%d timestamps required, want 0 or more", o.RequireTimestamps)
-	case o.RequireTimestamps > len(authorities(material.TimestampingAuthorities())):
-		return nil, fmt.Errorf("%d timestamps required, but the trusted root names %d timestamp authorities",
-			o.RequireTimestamps, len(authorities(material.TimestampingAuthorities())))
+	case o.RequireTimestamps > o.Root.stampers.count():
+		return nil, fmt.Errorf("%d timestamps required, but the trusted root names %s", o.RequireTimestamps, o.Root.describeStampers())
 	case o.RequireLogEntries < NoLogEntries || o.RequireLogEntries > len(material.RekorLogs()):
 		return nil, fmt.Errorf("%d log entries required, but the trusted root names %d transparency logs", o.RequireLogEntries, len(material.RekorLogs()))
 	}

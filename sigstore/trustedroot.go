@@ -23,8 +23,9 @@ import (
 // each with the time in which it is to be believed. It is immutable and made by
 // ParseTrustedRoot and CreateTrustedRoot.
 type TrustedRoot struct {
-	root *root.TrustedRoot
-	spec *prototrustroot.TrustedRoot
+	root     *root.TrustedRoot
+	spec     *prototrustroot.TrustedRoot
+	stampers groups // which of the timestamp authorities are one
 }
 
 // ParseTrustedRoot reads a Sigstore TrustedRoot of media type
@@ -78,7 +79,7 @@ func parseTrustedRoot(data []byte) (*TrustedRoot, error) {
 	if err := oneNameEach(parsed.TimestampingAuthorities()); err != nil {
 		return nil, err
 	}
-	return &TrustedRoot{parsed, &spec}, nil
+	return &TrustedRoot{parsed, &spec, groupStampers(parsed.TimestampingAuthorities())}, nil
 }
 
 // unmarshalStrict reads protobuf JSON after it has been found to be I-JSON: no duplicate
@@ -106,7 +107,7 @@ func oneNameEach(list []root.TimestampingAuthority) error {
 		if a.Leaf != nil {
 			signs = a.Leaf
 		}
-		key, name := string(signs.RawSubjectPublicKeyInfo), authorityName(tsa)
+		key, name := keyOf(signs), authorityName(tsa)
 		if other, ok := names[key]; ok && other != name {
 			return fmt.Errorf("timestampAuthorities[%d]: %s has the key of %s: one authority has one name", i, name, other)
 		}

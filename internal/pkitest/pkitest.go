@@ -37,6 +37,15 @@ func (h *Holder) Issue(name string, edits ...func(*x509.Certificate)) *Holder {
 	return newHolder(h, name, edits)
 }
 
+// Renew makes another certificate of the holder's key, issued by that authority.
+func (h *Holder) Renew(issuer *Holder) *Holder {
+	c := *h.Certificate
+	c.SerialNumber, c.AuthorityKeyId, c.ExtraExtensions = must(rand.Int(rand.Reader, big.NewInt(1<<62))), nil, h.Certificate.Extensions
+	c.ExtraExtensions = slices.DeleteFunc(slices.Clone(c.ExtraExtensions), func(e pkix.Extension) bool { return e.Id.Equal([]int{2, 5, 29, 35}) })
+	der := must(x509.CreateCertificate(rand.Reader, &c, issuer.Certificate, h.key.Public(), issuer.key))
+	return &Holder{must(x509.ParseCertificate(der)), h.key}
+}
+
 // Authority is for issuing certificates.
 func Authority(c *x509.Certificate) {
 	c.IsCA, c.BasicConstraintsValid, c.KeyUsage = true, true, x509.KeyUsageCertSign
