@@ -1,6 +1,7 @@
 package sigstore
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/x509"
@@ -15,7 +16,7 @@ import (
 	"github.com/runattest/runattest/attest"
 )
 
-// untrueError says that a timestamp is by an authority of the trusted root, and not true of the signature.
+// untrueError says that a timestamp is by an authority of the trusted root, and not true of the signature, or stands twice.
 type untrueError struct{ error }
 
 // stamped is a verified timestamp, and who signed it.
@@ -23,6 +24,12 @@ type stamped struct {
 	attest.TrustedTime
 	authority int    // in the trusted root
 	key       string // of the certificate that signed it
+	content   []byte // that the key signed
+}
+
+// equal says that it is the same timestamp, whatever is around it in the response: an authority numbers those that it makes.
+func (s stamped) equal(other stamped) bool {
+	return s.key == other.key && bytes.Equal(s.content, other.content)
 }
 
 // checkTimestamps adds to found what the timestamps prove.
@@ -33,6 +40,10 @@ func (r *TrustedRoot) checkTimestamps(ctx context.Context, e attest.Envelope, fo
 			break
 		}
 		s, err := r.checkTimestamp(response, e.Signature)
+		if slices.ContainsFunc(e.Evidence.Timestamps[:i], func(earlier []byte) bool { return bytes.Equal(response, earlier) }) ||
+			err == nil && slices.ContainsFunc(all, s.equal) { // as sigstore-python: somebody wanted it to count twice
+			err = &untrueError{errors.New("stands twice")}
+		}
 		var untrue *untrueError
 		switch {
 		case errors.As(err, &untrue):
@@ -164,7 +175,7 @@ func (r *TrustedRoot) checkTimestamp(response, signature []byte) (stamped, error
 	if t.isFor(signature) {
 		for i, tsa := range all {
 			if signer, err := t.verify(tsa, signature); err == nil {
-				return stamped{attest.TrustedTime{Kind: timestampKind, Time: t.at}, i, keyOf(signer)}, nil
+				return stamped{attest.TrustedTime{Kind: timestampKind, Time: t.at}, i, keyOf(signer), t.content}, nil
 			}
 		}
 	}

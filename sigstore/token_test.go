@@ -459,3 +459,30 @@ func TestOneStamperCountsOnce(t *testing.T) {
 		t.Errorf("two required of one authority: %v", err)
 	}
 }
+
+// TestOneStampTwice: a timestamp that stands twice is refused, also with other certificates and another status around it.
+func TestOneStampTwice(t *testing.T) {
+	top := pkitest.Root("Acme Root")
+	by := top.Issue("Acme Stamps", pkitest.Stamper)
+	r := rootWith(t, namedChain{url: "https://a", chain: []*pkitest.Holder{by, top}})
+	d := newDraft(by)
+	first := d.response()
+	same := map[string][]byte{"byte for byte": first, "signed again": d.response()}
+	d.certificates = nil
+	same["without its certificate"] = d.response()
+	d.status = 1
+	same["with modifications"] = d.response()
+	d.info.Serial = big.NewInt(8)
+	for title, second := range same {
+		var found evidence
+		r.checkTimestamps(t.Context(), attest.Envelope{Signature: stampOver, Evidence: attest.Evidence{Timestamps: [][]byte{first, second}}}, &found)
+		if len(found.wrong) != 1 || !strings.Contains(found.wrong[0].Error(), "timestamp 1: stands twice") {
+			t.Errorf("%s: %+v", title, found)
+		}
+	}
+	var found evidence
+	r.checkTimestamps(t.Context(), attest.Envelope{Signature: stampOver, Evidence: attest.Evidence{Timestamps: [][]byte{first, d.response()}}}, &found)
+	if len(found.wrong) > 0 || len(found.times) != 2 {
+		t.Errorf("two stamps of one authority: %+v", found)
+	}
+}

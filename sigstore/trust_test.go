@@ -186,7 +186,7 @@ func TestKeys(t *testing.T) {
 			}
 		})
 	}
-	a, b := w.stampOf(sig), other.stampOf(sig)
+	a, b, strange := w.stampOf(sig), other.stampOf(sig), newWorld(t).stampOf(sig)
 	for name, c := range map[string]trial{
 		"no time":                 {bundle(), trust(nil), ""},
 		"a time":                  {bundle(a), trust(nil), ""},
@@ -197,6 +197,8 @@ func TestKeys(t *testing.T) {
 		"required, none":          {bundle(), before(time.Time{}, 1), "time: no trusted timestamp: the bundle has none"},
 		"two required":            {bundle(a, b), before(time.Time{}, 2), ""},
 		"two required, one":       {bundle(a), before(time.Time{}, 2), "time: no trusted timestamp (1 of 2 required)"},
+		"one stamp twice":         {bundle(a, a), trust(nil), "time: timestamp 1: stands twice"},
+		"a stranger's twice":      {bundle(a, strange, strange), trust(nil), "time: timestamp 2: stands twice"},
 		"two by one authority":    {bundle(a, w.stampOf(sig)), before(time.Time{}, 2), "time: (1 of 2 required): the bundle has 2, by 1 authorities"},
 		"before":                  {bundle(a), before(now.Add(time.Hour), 0), ""},
 		"not before":              {bundle(a), before(now.Add(-time.Hour), 0), "time: does not prove that it was before"},
