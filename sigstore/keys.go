@@ -38,11 +38,19 @@ func checkRootKeys(spec *prototrustroot.TrustedRoot, parsed *root.TrustedRoot) e
 	return nil
 }
 
+// checkLogKeys also refuses one key under two IDs, as CreateTrustedRoot does: one log would count as two.
 func checkLogKeys(specs []*prototrustroot.TransparencyLogInstance, logs map[string]*root.TransparencyLog) error {
+	seen := map[string]string{}
 	for i, spec := range specs {
-		if _, err := signer.NewPublicKey(logs[hex.EncodeToString(spec.GetLogId().GetKeyId())].PublicKey); err != nil {
+		key, err := signer.NewPublicKey(logs[hex.EncodeToString(spec.GetLogId().GetKeyId())].PublicKey)
+		if err != nil {
 			return fmt.Errorf("[%d]: %w", i, err)
 		}
+		name := fmt.Sprintf("%s (%x)", spec.GetBaseUrl(), spec.GetLogId().GetKeyId())
+		if other, ok := seen[key.Hint()]; ok {
+			return fmt.Errorf("[%d]: %s has the key of %s: one log stands once", i, name, other)
+		}
+		seen[key.Hint()] = name
 	}
 	return nil
 }

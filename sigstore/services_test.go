@@ -20,7 +20,6 @@ import (
 	"github.com/go-openapi/runtime"
 	"github.com/sigstore/rekor/pkg/generated/models"
 	"github.com/sigstore/rekor/pkg/types"
-	"github.com/sigstore/sigstore-go/pkg/root"
 	"github.com/sigstore/sigstore-go/pkg/tlog"
 
 	"github.com/runattest/runattest/attest"
@@ -363,17 +362,7 @@ func TestParseTrustedRoot(t *testing.T) {
 	if good, err = canonical.Transform(good); err != nil { // without white space, to be edited below
 		t.Fatal(err)
 	}
-	id := func(p *rootParts) (id string, l *root.TransparencyLog) {
-		for id, l = range p.tlogs {
-		}
-		return id, l
-	}
-	twice, err := rootOf(t, func(p *rootParts) {
-		key, l := id(p)
-		other := *l
-		other.ID, _ = hex.DecodeString(strings.Repeat("ab", 32))
-		p.tlogs[key+"x"] = &other
-	}, w).JSON()
+	twice, err := rootOf(t, nil, w, newWorld(t)).JSON()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -218,16 +218,20 @@ type namedChain struct {
 	valid period
 }
 
+func certificatesOf(holders ...*pkitest.Holder) []*x509.Certificate {
+	var chain []*x509.Certificate
+	for _, h := range holders {
+		chain = append(chain, h.Certificate)
+	}
+	return chain
+}
+
 // rootWith is a trusted root as it might be given, made without the checks of CreateTrustedRoot.
 func rootWith(t testing.TB, named ...namedChain) *TrustedRoot {
 	t.Helper()
 	spec := &prototrustroot.TrustedRoot{MediaType: root.TrustedRootMediaType01}
 	for _, n := range named {
-		var chain []*x509.Certificate
-		for _, h := range n.chain {
-			chain = append(chain, h.Certificate)
-		}
-		spec.TimestampAuthorities = append(spec.TimestampAuthorities, newAuthority(n.url, chain, n.valid))
+		spec.TimestampAuthorities = append(spec.TimestampAuthorities, newAuthority(n.url, certificatesOf(n.chain...), n.valid))
 	}
 	text, err := (&TrustedRoot{spec: spec}).JSON()
 	if err != nil {

@@ -73,10 +73,19 @@ func NewTrust(o TrustOptions) (attest.Trust, error) {
 		return nil, fmt.Errorf("%d timestamps required, want 0 or more", o.RequireTimestamps)
 	case o.RequireTimestamps > o.Root.stampers.count():
 		return nil, fmt.Errorf("%d timestamps required, but the trusted root names %s", o.RequireTimestamps, o.Root.describeStampers())
-	case o.RequireLogEntries < NoLogEntries || o.RequireLogEntries > len(material.RekorLogs()):
-		return nil, fmt.Errorf("%d log entries required, but the trusted root names %d transparency logs", o.RequireLogEntries, len(material.RekorLogs()))
+	case o.RequireLogEntries < NoLogEntries || o.RequireLogEntries > differentNames(material.RekorLogs()):
+		return nil, fmt.Errorf("%d log entries required, but the trusted root names %d transparency logs", o.RequireLogEntries, differentNames(material.RekorLogs()))
 	}
 	return &trust{o}, nil
+}
+
+// differentNames counts logs as evidence does: one that got a new key is still one log.
+func differentNames(logs map[string]*root.TransparencyLog) int {
+	names := map[string]bool{}
+	for _, l := range logs {
+		names[logName(l)] = true
+	}
+	return len(names)
 }
 
 // nobody is the trusted root that vouches for nothing.

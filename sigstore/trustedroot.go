@@ -31,7 +31,7 @@ type TrustedRoot struct {
 // ParseTrustedRoot reads a Sigstore TrustedRoot of media type
 // application/vnd.dev.sigstore.trustedroot+json;version=0.1, as cosign and TUF carry it:
 // strict JSON, no unknown members, no validity that ends before it begins, no two logs with
-// one ID, no key that package signer refuses.
+// one ID or one key, no key that package signer refuses.
 func ParseTrustedRoot(data []byte) (*TrustedRoot, error) {
 	r, err := parseTrustedRoot(data)
 	if err != nil {

@@ -1,0 +1,69 @@
+package sigstore
+
+import (
+	"strings"
+	"testing"
+
+	prototrustroot "github.com/sigstore/protobuf-specs/gen/pb-go/trustroot/v1"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/internal/pkitest"
+)
+
+// TestOneKeyStandsOnce: what has one key is one log or one authority, whatever a trusted root calls it.
+func TestOneKeyStandsOnce(t *testing.T) {
+	files := pkitest.Files()
+	top, second := pkitest.Root("Acme Root"), pkitest.Root("Second Root")
+	by := top.Issue("Acme Stamps", pkitest.Stamper)
+	log := func(l *prototrustroot.TransparencyLogInstance, url, id string) *prototrustroot.TransparencyLogInstance {
+		again := proto.Clone(l).(*prototrustroot.TransparencyLogInstance)
+		again.BaseUrl, again.LogId.KeyId = url, []byte(id)
+		return again
+	}
+	for title, c := range map[string]struct {
+		edit func(*prototrustroot.TrustedRoot)
+		says string
+	}{
+		"another ID and URL": {func(s *prototrustroot.TrustedRoot) { s.Tlogs = append(s.Tlogs, log(s.Tlogs[0], "https://b", "x")) }, "tlogs[2]: https://b (78) has the key of https://rekor.acme.example"},
+		"another ID": {func(s *prototrustroot.TrustedRoot) {
+			s.Tlogs = append(s.Tlogs, log(s.Tlogs[1], s.Tlogs[1].BaseUrl, "x"))
+		}, "tlogs[2]"},
+		"another ID of a certificate transparency log": {func(s *prototrustroot.TrustedRoot) {
+			s.Ctlogs = append(s.Ctlogs, log(s.Ctlogs[0], "https://b", "x"))
+		}, "ctlogs[1]: https://b (78) has the key of https://ct.acme.example"},
+		"a timestamp authority at another URL": {func(s *prototrustroot.TrustedRoot) {
+			for _, url := range []string{"https://a", "https://b"} {
+				s.TimestampAuthorities = append(s.TimestampAuthorities, newAuthority(url, certificatesOf(by, top), period{}))
+			}
+		}, "https://b has the key of https://a"},
+		"with a renewed certificate": {func(s *prototrustroot.TrustedRoot) {
+			s.TimestampAuthorities = append(s.TimestampAuthorities, newAuthority("https://a", certificatesOf(by, top), period{}))
+			s.TimestampAuthorities = append(s.TimestampAuthorities, newAuthority("https://b", certificatesOf(by.Renew(second), second), period{}))
+		}, "https://b has the key of https://a"},
+	} {
+		r, err := CreateTrustedRoot(acme(files))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.edit(r.spec)
+		text, err := r.JSON()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ParseTrustedRoot(text); err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: got %v, want %s", title, err, c.says)
+		}
+	}
+	// two logs of one URL, as after a rotation, are one log
+	spec := acme(files)
+	spec.TransparencyLogs[0].Origin, spec.TransparencyLogs[1].URL = "", spec.TransparencyLogs[0].URL
+	r, err := CreateTrustedRoot(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = NewTrust(TrustOptions{Root: r, Keys: []attest.TrustedKey{{Name: "k", Key: someKey(t)}}, RequireLogEntries: 2})
+	if err == nil || !strings.Contains(err.Error(), "names 1 transparency logs") {
+		t.Errorf("two required of one log: %v", err)
+	}
+}
