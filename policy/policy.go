@@ -181,6 +181,9 @@ func (p *Policy) check(r *reader) {
 	if p.approvals != nil {
 		p.approvals.check(r, p.root)
 	}
+	if len(r.problems) == 0 {
+		p.checkAttainable(r)
+	}
 }
 
 // Name is what the policy calls itself, "" if it does not.

@@ -21,13 +21,13 @@ import (
 type signatories struct {
 	keys       []attest.TrustedKey
 	identities []sigstore.CertificateIdentity
-	certified  []func(name, issuer string) bool // whom each of the identities means
+	certified  []certified // the same, to be compared
 }
 
 // include says whether it was one of them who signed, with whichever key or certificate.
 func (s *signatories) include(by attest.Signatory) bool {
 	if by.Kind == attest.SignedByCertificate {
-		return slices.ContainsFunc(s.certified, func(means func(name, issuer string) bool) bool { return means(by.Name, by.Issuer) })
+		return slices.ContainsFunc(s.certified, func(c certified) bool { return c.name.match(by.Name) && c.issuer.match(by.Issuer) })
 	}
 	return slices.ContainsFunc(s.keys, func(k attest.TrustedKey) bool { return k.Key.Hint() == by.KeyHint })
 }
@@ -94,16 +94,16 @@ func readKey(text string, files *folder) (*signer.PublicKey, error) {
 
 func (s *signatories) readCertificate(r *reader, v jsontree.Value) {
 	var c sigstore.CertificateIdentity
-	var means struct{ name, issuer func(string) bool }
+	var means certified
 	before := len(r.problems)
-	exactly := func(into *sigstore.Matcher, means *func(string) bool) field {
+	exactly := func(into *sigstore.Matcher, means *pattern) field {
 		return func(v jsontree.Value) {
 			var text string
 			r.string(&text)(v)
-			*into, *means = sigstore.Exactly(text), func(s string) bool { return s == text }
+			*into, *means = sigstore.Exactly(text), pattern{text: text}
 		}
 	}
-	matching := func(into *sigstore.Matcher, means *func(string) bool) field {
+	matching := func(into *sigstore.Matcher, means *pattern) field {
 		return func(v jsontree.Value) {
 			var text string
 			if r.string(&text)(v); text == "" {
@@ -114,7 +114,7 @@ func (s *signatories) readCertificate(r *reader, v jsontree.Value) {
 				r.fail(identity.CodeValue, "", "%s", err)
 				return
 			}
-			*into, *means = m, regexp.MustCompile(m.String()).MatchString
+			*into, *means = m, pattern{text, regexp.MustCompile(m.String())}
 		}
 	}
 	r.members(v, nil, map[string]field{
@@ -131,7 +131,7 @@ func (s *signatories) readCertificate(r *reader, v jsontree.Value) {
 	}
 	if len(r.problems) == before {
 		s.identities = append(s.identities, c)
-		s.certified = append(s.certified, func(name, issuer string) bool { return means.name(name) && means.issuer(issuer) })
+		s.certified = append(s.certified, means)
 	}
 }
 

@@ -99,7 +99,7 @@ func TestStart(t *testing.T) {
 
 // TestWindows: what is signed outside a key's validity does not count, and says so.
 func TestWindows(t *testing.T) {
-	by, bob, c := newSigner(t), newSigner(t), newClock(t)
+	by, bob, carol, c := newSigner(t), newSigner(t), newSigner(t), newClock(t)
 	id := parse(t, declarationText).ID()
 	claim, err := NewApproval(ApprovalStatement{Identity: id, Decision: Approved, Reason: "ok"})
 	if err != nil {
@@ -118,7 +118,7 @@ func TestWindows(t *testing.T) {
 		"before the start": {fmt.Sprintf("notBefore: %d-01-01T00:00:00Z", year+2), stamped, "outside the validity of key bob"},
 		"nobody dates it":  {fmt.Sprintf("notAfter: %d-01-01T00:00:00Z", year+2), undated, "by bob: not verified: time: no trusted timestamp"},
 	} {
-		p, err := Parse([]byte(header(t, by)+c.root(t)+"approvals: {required: 1, approvers: [{name: bob, keys: [{"+tt.window+", key: "+pemOf(t, bob)+"}]}]}\n"), Options{})
+		p, err := Parse([]byte(header(t, by)+c.root(t)+"approvals: {required: 1, approvers: [{name: bob, keys: [{"+tt.window+", key: "+pemOf(t, bob)+"}]}, {name: carol, keys: [{key: "+pemOf(t, carol)+"}]}]}\n"), Options{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -13,8 +13,8 @@ func newPolicyCheck() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check FILE...",
 		Short: "Say what is wrong with a policy",
-		Long: `Read each policy with the files that it refers to, and type-check its rules. Every problem has
-its line and column. --policy-key and --policy-certificate-identity ask for the policy's signature,
+		Long: `Read each policy with the files that it refers to, type-check its rules, and find demands that no run
+can meet, such as an approval by those alone who sign the runs. Every problem has its line and column. --policy-key and --policy-certificate-identity ask for the policy's signature,
 too.
 
 Exit status: 0 every policy can be used; 1 one cannot; 2 one is not there.`,

@@ -1,0 +1,90 @@
+package policy
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestUnattainable: what no run and no approver can meet is refused, and what somebody may meet is not.
+func TestUnattainable(t *testing.T) {
+	ci, alice, bob, carol, c := pemOf(t, newSigner(t)), pemOf(t, newSigner(t)), pemOf(t, newSigner(t)), pemOf(t, newSigner(t)), newClock(t)
+	root, certificates := c.root(t), c.certificates(t)
+	key := func(name, pem string) string { return "{name: " + name + ", keys: [{key: " + pem + "}]}" }
+	cert := func(name string, entries ...string) string {
+		return "{name: " + name + ", certificates: [" + strings.Join(entries, ", ") + "]}"
+	}
+	const (
+		exact   = "{identity: ada@acme.example, issuer: https://acme.example}"
+		domain  = `{identityRegexp: ".*@acme[.]example", issuer: https://acme.example}`
+		anybody = `{identityRegexp: ".*", issuerRegexp: ".*"}`
+	)
+	policy := func(signers, approvals string) string {
+		return "signers: {" + signers + "}\napprovals: {" + approvals + "}\n"
+	}
+	keys := func(pems ...string) string {
+		var all []string
+		for i, pem := range pems {
+			all = append(all, fmt.Sprintf("{name: k%d, key: %s}", i, pem))
+		}
+		return "keys: [" + strings.Join(all, ", ") + "]"
+	}
+	year := time.Now().UTC().Year()
+	ended := fmt.Sprintf("notAfter: %d-01-01T00:00:00Z, ", year-1)
+	soon := time.Now().Add(time.Minute)
+	later := policy("keys: [{name: k0, notAfter: "+stamp(soon)+", key: "+ci+"}]",
+		"required: 1, approvers: [{name: bob, keys: [{notBefore: "+stamp(soon.Add(time.Minute))+", key: "+bob+"}]}]")
+	for name, tt := range map[string]struct{ text, want string }{
+		"the signer alone": {policy(keys(ci), "required: 1, approvers: ["+key("alice", ci)+"]"),
+			"/approvals/required: 1 approval required, of 0 at most of a run signed by key k0: alice would approve what they signed"},
+		"two of the signer and bob": {policy(keys(ci), "required: 2, approvers: ["+key("alice", ci)+", "+key("bob", bob)+"]"),
+			"2 approvals required, of 1 at most of a run signed by key k0"},
+		"one of the signer and bob":   {policy(keys(ci), "required: 1, approvers: ["+key("alice", ci)+", "+key("bob", bob)+"]"), ""},
+		"all of two who sign":         {policy(keys(ci, bob), "required: 2, approvers: ["+key("alice", ci)+", "+key("bob", bob)+"]"), "2 approvals required, of 1 at most"},
+		"all of two, and a third":     {policy(keys(ci, bob, alice), "required: 2, approvers: ["+key("alice", ci)+", "+key("bob", bob)+"]"), ""},
+		"another key of the signer's": {policy(keys(ci), "required: 1, approvers: [{name: alice, keys: [{key: "+ci+"}, {key: "+alice+"}]}]"), "alice would approve what they signed"},
+		"every signer is an approver": {policy(keys(ci, alice), "required: 1, approvers: [{name: alice, keys: [{key: "+ci+"}, {key: "+alice+"}]}]"), "1 approval required, of 0 at most"},
+		"none required":               {policy(keys(ci), "required: 0, approvers: ["+key("alice", ci)+"]"), ""},
+		"the role of the signer": {policy(keys(ci), "required: 0, roles: {legal: 1}, approvers: [{name: alice, role: legal, keys: [{key: "+ci+"}]}, "+key("bob", bob)+"]"),
+			`/approvals/roles: 1 of role "legal" required, of 0 at most of a run signed by key k0: alice would approve what they signed`},
+		"the role of another": {policy(keys(ci), "required: 1, roles: {legal: 1}, approvers: [{name: alice, role: legal, keys: [{key: "+ci+"}]}, {name: bob, role: legal, keys: [{key: "+bob+"}]}]"), ""},
+		"a role for each signer": {policy(keys(ci, bob), "required: 0, roles: {a: 1, b: 1}, approvers: [{name: alice, role: a, keys: [{key: "+ci+"}]}, {name: bob, role: b, keys: [{key: "+bob+"}]}]"),
+			"at most of a run signed by"},
+		// certificate identities
+		"the same identity":         {certificates + policy("certificates: ["+exact+"]", "required: 1, approvers: ["+cert("ada", exact)+"]"), "of 0 at most of a run signed by a certificate for ada@acme.example"},
+		"an identity in a pattern":  {certificates + policy("certificates: ["+exact+"]", "required: 1, approvers: ["+cert("board", domain)+"]"), "board would approve what they signed"},
+		"the same pattern":          {certificates + policy("certificates: ["+domain+"]", "required: 1, approvers: ["+cert("board", domain)+"]"), "board would approve what they signed"},
+		"a pattern in everything":   {certificates + policy("certificates: ["+domain+"]", "required: 1, approvers: ["+cert("board", anybody)+"]"), "board would approve what they signed"},
+		"a pattern and an identity": {certificates + policy("certificates: ["+domain+"]", "required: 1, approvers: ["+cert("ada", exact)+"]"), ""},
+		"another issuer":            {certificates + policy("certificates: ["+exact+"]", "required: 1, approvers: ["+cert("ada", "{identity: ada@acme.example, issuer: https://elsewhere.example}")+"]"), ""},
+		"a key and a certificate":   {certificates + policy("certificates: ["+exact+"]", "required: 1, approvers: ["+key("alice", alice)+"]"), ""},
+		"an ambiguous identity":     {certificates + policy(keys(ci), "required: 1, approvers: ["+cert("ada", exact)+", "+cert("ida", exact)+"]"), "what ada signs may be by ida, too"},
+		"two, of whom one is both":  {certificates + policy(keys(ci), "required: 2, approvers: ["+cert("ada", exact)+", "+cert("board", domain)+"]"), "2 approvals required, of 1 at most"},
+		"one, of whom one is both":  {certificates + policy(keys(ci), "required: 1, approvers: ["+cert("ada", exact)+", "+cert("board", domain)+"]"), ""},
+		"ambiguous, with a key":     {certificates + policy(keys(ci), "required: 2, approvers: [{name: ada, keys: [{key: "+alice+"}], certificates: ["+exact+"]}, "+cert("board", domain)+"]"), ""},
+		// evidence
+		"no clock for a window":        {"trustedRoot: " + noClocks + "\n" + strings.Replace(policy(keys(ci), "required: 0, approvers: ["+key("bob", bob)+"]"), "key: ", ended+"key: ", 1), "/signers: no signature can meet the policy: key k0 needs a trusted time, and the trusted root names no timestamp authority"},
+		"a signer of another time":     {root + strings.Replace(policy(keys(ci), "required: 0, approvers: ["+key("bob", bob)+"]"), "key: ", ended+"key: ", 1), "key k0 is valid at no time at which a timestamp authority or log of the trusted root is"},
+		"one signer of another time":   {root + strings.Replace(policy(keys(ci, alice), "required: 1, approvers: ["+key("bob", bob)+"]"), "key: ", ended+"key: ", 1), ""},
+		"the other signer approves":    {root + strings.Replace(policy(keys(ci, bob), "required: 1, approvers: ["+key("bob", bob)+"]"), "key: ", ended+"key: ", 1), "bob would approve what they signed"},
+		"an approver of another time":  {root + policy(keys(ci), "required: 1, approvers: [{name: bob, keys: [{"+ended+"key: "+bob+"}]}]"), "by bob: key bob is valid at no time"},
+		"an approver of both times":    {root + policy(keys(ci), "required: 1, approvers: [{name: bob, keys: [{"+ended+"key: "+bob+"}, {key: "+carol+"}]}]"), ""},
+		"of another time, none needed": {root + policy(keys(ci), "required: 0, approvers: [{name: bob, keys: [{"+ended+"key: "+bob+"}]}]"), ""},
+		"begins after every start":     {root + "time: {evidence: timestamp, startWithin: 1s}\n" + later, "the key of bob begins after every start of such a run"},
+		"begins before the last start": {root + "time: {evidence: timestamp, startWithin: 1h}\n" + later, ""},
+	} {
+		p, err := Parse([]byte("schema: "+Schema+"\n"+tt.text), Options{})
+		switch {
+		case tt.want == "" && err != nil:
+			t.Errorf("%s: %v", name, err)
+		case tt.want != "" && err == nil:
+			t.Errorf("%s: accepted: %v", name, p.signers.keys)
+		case tt.want != "" && !strings.Contains(err.Error(), tt.want):
+			t.Errorf("%s:\n got %v\nwant %s", name, err, tt.want)
+		}
+	}
+}
+
+// noClocks is a trusted root that vouches for nothing.
+const noClocks = `{"mediaType":"application/vnd.dev.sigstore.trustedroot+json;version=0.1"}`
