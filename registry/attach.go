@@ -31,7 +31,13 @@ type Attached struct {
 type attachment struct {
 	item
 	predicateType string
-	existing      string // the referrer that has it already
+	existing      string        // the referrer that has it already
+	stored        digest.Digest // of the bundle there
+}
+
+// spellings are the forms in which the bundle may be there: other clients store files as they are, with a newline at the end.
+func (a *attachment) spellings() []ocispec.Descriptor {
+	return []ocispec.Descriptor{a.Descriptor, newItem(a.MediaType, append(bytes.Clone(a.data), '\n')).Descriptor}
 }
 
 // Attach makes each bundle a referrer of the artifact, and answers in the same order. A bundle is
@@ -156,9 +162,15 @@ func (a *Artifact) digests() (map[string]string, error) {
 // does not have is nobody's, so that new ones cost one question each and no listing.
 func (t *Target) findExisting(ctx context.Context, a *Artifact, all []attachment) error {
 	there := make([]bool, len(all))
-	err := inParallel(ctx, len(all), func(ctx context.Context, i int) (err error) {
-		there[i], err = t.store.exists(ctx, all[i].Descriptor)
-		return err
+	err := inParallel(ctx, len(all), func(ctx context.Context, i int) error {
+		for _, d := range all[i].spellings() {
+			is, err := t.store.exists(ctx, d)
+			if err != nil || is {
+				there[i] = is
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil || !slices.Contains(there, true) {
 		return err
@@ -187,9 +199,11 @@ func (t *Target) findExisting(ctx context.Context, a *Artifact, all []attachment
 		if !there[i] {
 			continue
 		}
-		for _, said := range []string{"", b.predicateType} {
-			if d := at[holding{b.Digest, b.Size, said}]; d != "" {
-				all[i].existing = d.String()
+		for _, spelling := range b.spellings() {
+			for _, said := range []string{"", b.predicateType} {
+				if d := at[holding{spelling.Digest, spelling.Size, said}]; d != "" && all[i].existing == "" {
+					all[i].existing, all[i].stored = d.String(), spelling.Digest
+				}
 			}
 		}
 	}
@@ -242,7 +256,7 @@ func results(all []attachment, fresh []referrer) []Attached {
 		done[i] = Attached{Bundle: b.Digest.String(), PredicateType: b.predicateType, Existed: true}
 		switch {
 		case b.existing != "":
-			done[i].Referrer = b.existing
+			done[i].Referrer, done[i].Bundle = b.existing, b.stored.String()
 		case at[b.Digest] != "":
 			done[i].Referrer = at[b.Digest]
 		default:

@@ -114,7 +114,7 @@ func (t *Target) crawl(ctx context.Context, o RunsOptions) (*crawl, error) {
 		if err != nil {
 			return nil, err
 		}
-		c.Target = &Target{ref: t.ref, store: snapshot, count: t.count}
+		c.Target = &Target{ref: t.ref, store: snapshot, timeout: t.timeout, count: t.count}
 		c.listed, c.broken = snapshot.names(), snapshot.broken
 	case *remoteStore:
 		c.listed = s.tags(ctx)

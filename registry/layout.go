@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,6 +17,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"oras.land/oras-go/v2/content"
 
+	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/visible"
 )
@@ -32,9 +34,9 @@ var _ store = (*layoutStore)(nil)
 // layoutFiles are the files of a layout, by their slash-separated names.
 type layoutFiles interface {
 	open(name string) (io.ReadCloser, error)
-	// write stores the blobs, and as the index what reindex gives. Nobody else of ours changes the
+	// write stores the blobs, those that reindex gives, and its index. No other process of ours changes the
 	// layout from before reindex is called until the end. A tarball changes at once or not at all.
-	write(ctx context.Context, blobs []item, reindex func() ([]byte, error)) error
+	write(ctx context.Context, blobs []item, reindex func() (index []byte, more []item, err error)) error
 }
 
 // ErrLayout says that a path is no OCI layout, because it is not there or malformed, or none that can be written.
@@ -192,44 +194,72 @@ func (l *layoutStore) find(ctx context.Context, index *ocispec.Index, name strin
 	if strings.HasPrefix(name, "sha256:") {
 		return l.findDigest(ctx, index, digest.Digest(name))
 	}
-	var tags []string
-	tagged := map[string]ocispec.Descriptor{}
+	if name == "" {
+		return l.only(ctx, index)
+	}
+	var found ocispec.Descriptor
+	for _, d := range index.Manifests {
+		switch {
+		case d.Annotations[ocispec.AnnotationRefName] != name:
+		case found.Digest != "" && found.Digest != d.Digest: // of which each program takes another
+			return d, l.failed(misshapen("%s gives the tag %s to several artifacts: name one by its digest", ocispec.ImageIndexFile, name))
+		default:
+			found = d
+		}
+	}
+	if found.Digest == "" {
+		return found, noSuch(layoutScheme+l.path, name)
+	}
+	return found, nil
+}
+
+// only is the one artifact of a layout: the only one with a tag that people gave, or where there is none, without a
+// tag. What has a subject refers to an artifact, and is not meant.
+func (l *layoutStore) only(ctx context.Context, index *ocispec.Index) (ocispec.Descriptor, error) {
+	if len(index.Manifests) == 1 {
+		return index.Manifests[0], nil
+	}
+	var tagged, untagged []ocispec.Descriptor
 	for _, d := range index.Manifests {
 		tag := d.Annotations[ocispec.AnnotationRefName]
-		there, ok := tagged[tag]
-		switch {
-		case tag == "":
-			continue
-		case ok && there.Digest != d.Digest: // of which each program takes another
-			tagged[tag] = ocispec.Descriptor{}
-			continue
-		case ok:
+		if isOwnTag(tag) || d.ArtifactType == attest.BundleMediaType {
 			continue
 		}
-		if tagged[tag] = d; !isOwnTag(tag) {
-			tags = append(tags, tag)
+		if err := ctx.Err(); err != nil {
+			return d, err
+		}
+		if head, err := l.head(ctx, d); err == nil && head.Subject != nil {
+			continue
+		}
+		if tag == "" {
+			untagged = append(untagged, d)
+		} else {
+			tagged = append(tagged, d)
 		}
 	}
-	switch {
-	case name == "" && len(tags) == 1:
-		name = tags[0]
-	case name == "" && len(index.Manifests) == 1:
-		return index.Manifests[0], nil
-	case name == "":
-		there := "none is there"
-		if len(tags) > 0 {
-			there = "there are " + visible.List(tags)
+	candidates := tagged
+	if len(tagged) == 0 {
+		candidates = untagged
+	}
+	var names []string
+	digests := map[digest.Digest]bool{}
+	for _, d := range candidates {
+		name := cmp.Or(d.Annotations[ocispec.AnnotationRefName], d.Digest.String())
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		} else if !digests[d.Digest] {
+			return d, l.failed(misshapen("%s gives the tag %s to several artifacts: name one by its digest", ocispec.ImageIndexFile, name))
 		}
-		return ocispec.Descriptor{}, &missingError{Repository: layoutScheme + l.path, What: "no tag was given, and " + there}
+		digests[d.Digest] = true
 	}
-	d, ok := tagged[name]
-	if ok && d.Digest == "" {
-		return d, l.failed(misshapen("%s gives the tag %s to several artifacts: name one by its digest", ocispec.ImageIndexFile, name))
+	if len(names) == 1 {
+		return candidates[0], nil
 	}
-	if !ok {
-		return d, noSuch(layoutScheme+l.path, name)
+	there := "none is there"
+	if len(names) > 0 {
+		there = "there are " + visible.List(names)
 	}
-	return d, nil
+	return ocispec.Descriptor{}, &missingError{Repository: layoutScheme + l.path, What: "no tag was given, and " + there}
 }
 
 // isOwnTag tells tags that list referrers, or name runs, from those that people give.
@@ -272,18 +302,26 @@ func (l *layoutStore) add(ctx context.Context, all []addition, stored func()) er
 			blobs = append(blobs, r.bundle, r.manifest)
 		}
 	}
-	err := l.files.write(ctx, blobs, func() ([]byte, error) {
+	err := l.files.write(ctx, blobs, func() ([]byte, []item, error) {
 		index, err := l.index()
 		if err != nil {
-			return nil, err
+			return nil, nil, err
+		}
+		lists, err := l.relist(ctx, index, all)
+		if err != nil {
+			return nil, nil, err
 		}
 		list(index, all)
+		more, err := lists.write()
+		if err != nil {
+			return nil, nil, err
+		}
 		data, err := json.Marshal(index)
 		if len(data) > limits.RegistryContent || len(index.Manifests) > limits.LayoutManifests {
 			err = fmt.Errorf("%s would have %d entries in %d bytes, want at most %d in %d",
 				ocispec.ImageIndexFile, len(index.Manifests), len(data), limits.LayoutManifests, limits.RegistryContent)
 		}
-		return data, err
+		return data, more, err
 	})
 	if err != nil {
 		return l.failed(err)

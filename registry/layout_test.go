@@ -139,7 +139,7 @@ func TestLayoutWithNestedIndex(t *testing.T) {
 		t.Errorf("the only entry is %s, want %s", a.Digest(), nested)
 	}
 	var index ocispec.Index
-	if index = decodeIndex(t, data); len(index.Manifests) != 2 {
+	if index = decodeIndex(t, data); len(index.Manifests) != 3 { // with the list of referrers
 		t.Fatalf("%d entries", len(index.Manifests))
 	}
 	ref := "oci-layout://" + dir + "@" + index.Manifests[0].Digest.String()

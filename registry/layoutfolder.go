@@ -120,7 +120,7 @@ func (f folder) refuseLink(name string) error {
 
 const indexLock = ".index.lock"
 
-func (f folder) write(ctx context.Context, blobs []item, reindex func() ([]byte, error)) error {
+func (f folder) write(ctx context.Context, blobs []item, reindex func() ([]byte, []item, error)) error {
 	err := errors.Join(f.refuseLink(indexLock), f.refuseLink(ocispec.ImageIndexFile))
 	if err != nil {
 		return err
@@ -138,9 +138,14 @@ func (f folder) write(ctx context.Context, blobs []item, reindex func() ([]byte,
 		return err
 	}
 	defer lock.Close()
-	index, err := reindex()
+	index, more, err := reindex()
 	if err != nil {
 		return err
+	}
+	for _, b := range more {
+		if err := f.store(b); err != nil {
+			return err
+		}
 	}
 	return atomicfile.Write(f.file(ocispec.ImageIndexFile), index, 0o644)
 }

@@ -135,9 +135,9 @@ func TestTarballKeepsEntries(t *testing.T) {
 	if diff := cmp.Diff(kept, now[:len(kept)], cmp.AllowUnexported(tar.Header{})); diff != "" {
 		t.Error(diff)
 	}
-	// Three bundles, their manifests, the index; the empty config was there.
-	if n := len(named(now, "index.json")); n != 1 || !isIndex(now[len(now)-1]) || len(now) != len(kept)+7 {
-		t.Errorf("%d entries, %d of them indexes; want %d and one at the end", len(now), n, len(kept)+7)
+	// Three bundles, their manifests, the list of referrers of each attach, the index; the empty config was there.
+	if n := len(named(now, "index.json")); n != 1 || !isIndex(now[len(now)-1]) || len(now) != len(kept)+9 {
+		t.Errorf("%d entries, %d of them indexes; want %d and one at the end", len(now), n, len(kept)+9)
 	}
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o604 {
 		t.Errorf("%v, %v", info.Mode(), err)
@@ -182,8 +182,8 @@ func TestTarballHardLinks(t *testing.T) {
 	}
 	writeFile(t, path, encodeTar(t, entries))
 	attach(t, "oci-layout://"+path, 1)
-	if now := readTar(t, path); len(now) != len(entries)+2 {
-		t.Errorf("%d entries; want %d: the config was there", len(now), len(entries)+2)
+	if now := readTar(t, path); len(now) != len(entries)+3 {
+		t.Errorf("%d entries; want %d: the config was there", len(now), len(entries)+3)
 	}
 }
 

@@ -30,7 +30,7 @@ import (
 // errMoved says that a program that knows no lock has written.
 var errMoved = errors.New("another program has changed the tarball meanwhile, and nothing was written: try again")
 
-func (t *tarball) write(ctx context.Context, blobs []item, reindex func() ([]byte, error)) error {
+func (t *tarball) write(ctx context.Context, blobs []item, reindex func() ([]byte, []item, error)) error {
 	path, err := filepath.EvalSymlinks(t.path)
 	if err != nil {
 		return err
@@ -47,11 +47,11 @@ func (t *tarball) write(ctx context.Context, blobs []item, reindex func() ([]byt
 	if err != nil {
 		return err
 	}
-	index, err := reindex()
+	index, more, err := reindex()
 	if err != nil {
 		return err
 	}
-	fresh, err := old.missing(lock.File, blobs)
+	fresh, err := old.missing(lock.File, append(slices.Clone(blobs), more...))
 	if err != nil {
 		return err
 	}

@@ -32,8 +32,8 @@ func TestTarballWriteIsUndone(t *testing.T) {
 			}
 			ctx, cancel := context.WithCancel(context.Background())
 			defer cancel()
-			err = (&tarball{path: path}).write(ctx, []item{emptyConfig()}, func() ([]byte, error) {
-				return []byte(`{}`), r.meanwhile(path, cancel)
+			err = (&tarball{path: path}).write(ctx, []item{emptyConfig()}, func() ([]byte, []item, error) {
+				return []byte(`{}`), nil, r.meanwhile(path, cancel)
 			})
 			if !errors.Is(err, r.want) {
 				t.Errorf("%v; want %v", err, r.want)
@@ -67,7 +67,7 @@ func TestTarballLock(t *testing.T) {
 	}
 	done := make(chan error)
 	go func() {
-		done <- tar.write(context.Background(), []item{emptyConfig()}, func() ([]byte, error) { return []byte(`{}`), nil })
+		done <- tar.write(context.Background(), []item{emptyConfig()}, func() ([]byte, []item, error) { return []byte(`{}`), nil, nil })
 	}()
 	time.Sleep(20 * time.Millisecond)
 	if err := os.WriteFile(path+".new", nil, 0o600); err != nil {

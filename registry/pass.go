@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"sync"
@@ -47,6 +48,9 @@ func (p *pass) learn(d ocispec.Descriptor, kind layerKind) { p.kinds.Store(named
 // isFirst says that the caller was not given the bundle before; from now on it was.
 func (p *pass) isFirst(f *Found) bool {
 	before, _ := p.kinds.Swap(namedBlobOf(f.stored.bundle.Descriptor), givenLayer)
+	if trimmed := bytes.TrimSpace(f.Data); len(trimmed) < len(f.Data) { // with a newline at its end it is the same bundle
+		before, _ = p.kinds.Swap(namedBlobOf(newItem("", trimmed).Descriptor), givenLayer)
+	}
 	if before == givenLayer {
 		p.add(&p.repeated)
 		return false

@@ -5,7 +5,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -27,7 +29,7 @@ const (
 // It is a comparable value that ParseReference alone makes.
 //
 //	[oci://]HOST/REPO[:TAG][@sha256:HEX]     in a registry; the digest goes before the tag
-//	oci-layout://PATH[:TAG][@sha256:HEX]     in a folder or a tarball
+//	oci-layout://PATH[:TAG][@sha256:HEX]     in a folder or a tarball; TAG may be a whole name, HOST/REPO:TAG
 //	...@airun:1:sha256:HEX                   the run of that identity, in either
 type Reference struct {
 	host string // "" in a layout
@@ -43,6 +45,7 @@ var ErrReference = errors.New("not a reference")
 // The grammar of https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests.
 var (
 	repositoryForm = form(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
+	layoutTagForm  = form(`^[a-zA-Z0-9_][a-zA-Z0-9._:/+-]{0,511}$`) // as the image specification has org.opencontainers.image.ref.name
 	tagForm        = form(`^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$`)
 	hostForm       = form(`^([a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?$`)
 )
@@ -75,7 +78,11 @@ func parseReference(s string) (Reference, error) {
 		return r, err
 	}
 	if i := strings.LastIndex(rest, ":"); i > strings.LastIndexAny(rest, `/\`) {
-		if rest, r.tag = rest[:i], rest[i+1:]; !tagForm().MatchString(r.tag) {
+		allowed := tagForm
+		if isLayout {
+			allowed = layoutTagForm
+		}
+		if rest, r.tag = rest[:i], rest[i+1:]; !allowed().MatchString(r.tag) {
 			return r, fmt.Errorf("tag %q: want at most 128 of letters, digits and ._-", r.tag)
 		}
 	}
@@ -92,9 +99,9 @@ func parseReference(s string) (Reference, error) {
 	switch {
 	case strings.Contains(rest, "://"):
 		return r, errors.New("want oci://HOST/REPOSITORY, oci-layout://PATH, or HOST/REPOSITORY alone")
-	case !ok && (strings.ContainsAny(host, ".:") || host == "localhost"):
+	case !ok && (strings.ContainsAny(host, ".:") || isLocalhost(host)):
 		return r, errors.New("names no repository: want HOST/REPOSITORY, as in docker.io/library/alpine")
-	case !ok || !strings.ContainsAny(host, ".:") && host != "localhost":
+	case !ok || !strings.ContainsAny(host, ".:") && !isLocalhost(host):
 		return r, errors.New("names no registry: want HOST/REPOSITORY, as in docker.io/library/alpine")
 	case !hostForm().MatchString(host):
 		return r, fmt.Errorf("host %q: want a host name or address and perhaps a port", host)
@@ -212,7 +219,27 @@ func (r Reference) isLoopback() bool {
 
 func isLoopback(name string) bool {
 	ip := net.ParseIP(name)
-	return name == "localhost" || ip != nil && ip.IsLoopback()
+	return isLocalhost(name) || ip != nil && ip.IsLoopback()
+}
+
+func isLocalhost(name string) bool { return strings.EqualFold(name, "localhost") }
+
+// located splits path and tag of a layout where a tag that is a whole name has colons of its own: the path is what is there.
+func (r Reference) located() Reference {
+	if _, err := os.Stat(r.path); !errors.Is(err, fs.ErrNotExist) || !r.run.IsZero() {
+		return r
+	}
+	whole := r.path
+	if r.tag != "" {
+		whole += ":" + r.tag
+	}
+	for i := strings.LastIndexByte(r.path, ':'); i > 0; i = strings.LastIndexByte(r.path[:i], ':') {
+		if _, err := os.Stat(r.path[:i]); err == nil && layoutTagForm().MatchString(whole[i+1:]) {
+			r.path, r.tag = r.path[:i], whole[i+1:]
+			return r
+		}
+	}
+	return r
 }
 
 // runTag is where a run's declaration is: an OCI tag has no colons.

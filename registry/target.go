@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -64,14 +65,18 @@ type referrer struct{ bundle, manifest item }
 
 // Target is a repository, and a reference to something in it. It is safe for concurrent use.
 type Target struct {
-	ref   Reference
-	store store
-	count func()
+	ref     Reference
+	store   store
+	timeout time.Duration
+	count   func()
 }
 
 // Open makes a Target. It opens no connection; a layout must be there.
 func Open(ref Reference, o Options) (*Target, error) {
-	t := &Target{ref: ref, count: o.Count}
+	if ref.IsLayout() {
+		ref = ref.located()
+	}
+	t := &Target{ref: ref, timeout: cmp.Or(o.Timeout, DefaultTimeout), count: o.Count}
 	if t.count == nil {
 		t.count = func() {}
 	}

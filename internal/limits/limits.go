@@ -80,6 +80,8 @@ const (
 	RegistryAnswer   = 64 << 10
 	RegistrySentence = 1_000
 	RegistryHeader   = 1 << 20
+	// Platforms is of how many manifests that an index names attestations are looked for.
+	Platforms = 32
 	// AuthFile is the size of a file with credentials for registries. A credential helper has HelperSeconds to answer, with
 	// HelperAnswer bytes.
 	AuthFile      = 4 << 20

@@ -1,0 +1,152 @@
+package registry
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/opencontainers/go-digest"
+	specs "github.com/opencontainers/image-spec/specs-go"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/runattest/runattest/internal/limits"
+)
+
+// A layout's index.json names each referrer, where oras finds it. regctl finds the referrers of an artifact in an index
+// under the fallback tag alone, as in a registry without the referrers API, and copies what is in there. So both are written.
+
+// lists are the lists of referrers in a layout, as they are changed.
+type lists struct {
+	*layoutStore
+	index     *ocispec.Index
+	tagged    map[string][]ocispec.Descriptor
+	there     map[digest.Digest]bool
+	referring map[digest.Digest][]ocispec.Descriptor // by subject; nil until somebody asks
+
+	subjects []digest.Digest // whose lists are changed, in order
+	changed  map[digest.Digest]*ocispec.Index
+}
+
+// relist enters what is added into the lists of referrers, which write then writes.
+func (l *layoutStore) relist(ctx context.Context, index *ocispec.Index, all []addition) (*lists, error) {
+	s := &lists{layoutStore: l, index: index, tagged: map[string][]ocispec.Descriptor{}, there: map[digest.Digest]bool{}, changed: map[digest.Digest]*ocispec.Index{}}
+	for _, d := range index.Manifests {
+		s.there[d.Digest] = true
+		if tag := d.Annotations[ocispec.AnnotationRefName]; tag != "" {
+			s.tagged[tag] = append(s.tagged[tag], d)
+		}
+	}
+	for _, a := range all {
+		if len(a.referrers) == 0 {
+			continue
+		}
+		list, err := s.of(ctx, a)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range a.referrers {
+			if !contains(list.Manifests, r.manifest.Digest) {
+				list.Manifests = append(list.Manifests, r.manifest.Descriptor)
+			}
+		}
+	}
+	return s, nil
+}
+
+// of is the list that an addition changes: the old one, or what the layout has that refers to the subject.
+func (s *lists) of(ctx context.Context, a addition) (*ocispec.Index, error) {
+	if list := s.changed[a.subject]; list != nil {
+		return list, nil
+	}
+	list := s.read(ctx, a.subject)
+	if list == nil {
+		list = &ocispec.Index{}
+		if isNew := a.declaration != nil && !s.there[a.subject]; !isNew {
+			if err := s.refer(ctx); err != nil {
+				return nil, err
+			}
+			list.Manifests = s.referring[a.subject]
+		}
+	}
+	s.subjects = append(s.subjects, a.subject)
+	s.changed[a.subject] = list
+	return list, nil
+}
+
+// read gives what indexes under the fallback tag list; nil if there is none that can be read. The tag may name the
+// artifact itself, whose platforms are not referrers.
+func (s *lists) read(ctx context.Context, subject digest.Digest) *ocispec.Index {
+	var all *ocispec.Index
+	for _, d := range s.tagged[fallbackTag(subject)] {
+		if d.Digest == subject || d.MediaType != ocispec.MediaTypeImageIndex {
+			continue
+		}
+		data, err := s.fetch(ctx, d)
+		var one ocispec.Index
+		if err != nil || unmarshal(data, &one) != nil {
+			continue
+		}
+		if all == nil {
+			all = &one
+			continue
+		}
+		for _, listed := range one.Manifests {
+			if !contains(all.Manifests, listed.Digest) {
+				all.Manifests = append(all.Manifests, listed)
+			}
+		}
+	}
+	return all
+}
+
+// refer looks into every manifest of the layout, once.
+func (s *lists) refer(ctx context.Context) error {
+	if s.referring != nil {
+		return nil
+	}
+	s.referring = map[digest.Digest][]ocispec.Descriptor{}
+	return s.walk(ctx, s.index.Manifests, func(d ocispec.Descriptor, head *manifestHead, err error) {
+		if err == nil && head.Subject != nil && !contains(s.referring[head.Subject.Digest], d.Digest) {
+			d = ocispec.Descriptor{MediaType: d.MediaType, Digest: d.Digest, Size: d.Size, ArtifactType: head.kind(), Annotations: head.Annotations}
+			s.referring[head.Subject.Digest] = append(s.referring[head.Subject.Digest], d)
+		}
+	})
+}
+
+// write makes blobs of the lists, which take the places of older ones in the index. Anything else that had a list's tag stays without.
+func (s *lists) write() ([]item, error) {
+	var blobs []item
+	made := map[string]digest.Digest{} // subjects, by the tags of their lists
+	for _, subject := range s.subjects {
+		list := s.changed[subject]
+		list.Versioned, list.MediaType = specs.Versioned{SchemaVersion: 2}, ocispec.MediaTypeImageIndex
+		data, err := json.Marshal(list)
+		if err != nil {
+			return nil, err
+		}
+		if len(list.Manifests) > limits.Referrers || len(data) > limits.RegistryContent {
+			return nil, fmt.Errorf("the list of the referrers of %s would have %d entries in %d bytes, want at most %d in %d",
+				subject, len(list.Manifests), len(data), limits.Referrers, limits.RegistryContent)
+		}
+		blobs = append(blobs, newItem(ocispec.MediaTypeImageIndex, data))
+		made[fallbackTag(subject)] = subject
+	}
+	s.index.Manifests = slices.DeleteFunc(s.index.Manifests, func(d ocispec.Descriptor) bool {
+		subject, ok := made[d.Annotations[ocispec.AnnotationRefName]]
+		return ok && d.Digest != subject && d.MediaType == ocispec.MediaTypeImageIndex
+	})
+	for i, d := range s.index.Manifests {
+		if _, ok := made[d.Annotations[ocispec.AnnotationRefName]]; ok {
+			s.index.Manifests[i].Annotations = maps.Clone(d.Annotations)
+			delete(s.index.Manifests[i].Annotations, ocispec.AnnotationRefName)
+		}
+	}
+	for i, subject := range s.subjects {
+		d := blobs[i].Descriptor
+		d.Annotations = map[string]string{ocispec.AnnotationRefName: fallbackTag(subject)}
+		s.index.Manifests = append(s.index.Manifests, d)
+	}
+	return blobs, nil
+}

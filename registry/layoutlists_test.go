@@ -1,0 +1,248 @@
+package registry_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/runattest/runattest/attest"
+	ours "github.com/runattest/runattest/registry"
+)
+
+// Layouts as other clients make and read them.
+
+func layoutIndex(t *testing.T, dir string) ocispec.Index {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(dir, "index.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return decodeIndex(t, data)
+}
+
+// listed are the referrers of an artifact as regctl finds them, and copies.
+func listed(t *testing.T, dir, sum string) (found []ocispec.Descriptor) {
+	t.Helper()
+	lists := 0
+	for _, d := range layoutIndex(t, dir).Manifests {
+		if d.Annotations[ocispec.AnnotationRefName] != strings.ReplaceAll(sum, ":", "-") {
+			continue
+		}
+		data, err := os.ReadFile(filepath.Join(dir, "blobs", "sha256", d.Digest.Encoded()))
+		if err != nil || digest.FromBytes(data) != d.Digest || int64(len(data)) != d.Size || d.MediaType != ocispec.MediaTypeImageIndex {
+			t.Fatalf("%+v: %v", d, err)
+		}
+		lists++
+		found = decodeIndex(t, data).Manifests
+	}
+	if lists > 1 {
+		t.Errorf("%d lists", lists)
+	}
+	return found
+}
+
+// untag takes the tags from a layout's entries, as crane pull --format=oci writes them.
+func untag(t *testing.T, dir string) {
+	t.Helper()
+	entries := layoutIndex(t, dir).Manifests
+	for i := range entries {
+		entries[i].Annotations = nil
+	}
+	writeIndex(t, dir, entries...)
+}
+
+// A layout without a tag has one artifact, whatever refers to it.
+func TestLayoutWithoutTag(t *testing.T) {
+	dir := newLayout(t)
+	untag(t, dir)
+	packed := pack(t, dir)
+	for _, ref := range []string{"oci-layout://" + dir, "oci-layout://" + packed} {
+		_, before := resolve(t, ref)
+		for seed := range 3 {
+			attach(t, ref, seed)
+		}
+		target, a := resolve(t, ref)
+		if a.Digest() != before.Digest() {
+			t.Errorf("%s is %s now", ref, a.Digest())
+		}
+		if _, _, err := target.PushRun(context.Background(), declare(t, 9), sign(t, 9, attest.StatementOptions{})); err != nil {
+			t.Error(err)
+		}
+		if found, _, errs := fetchAll(t, ref); len(found) != 3 || len(errs) > 0 {
+			t.Errorf("%s: %d found, %v", ref, len(found), errs)
+		}
+	}
+	// Referrers of others, with a tag or without, are not the artifact.
+	_, a := resolve(t, "oci-layout://"+dir)
+	m := ocispec.Manifest{MediaType: ocispec.MediaTypeImageManifest, ArtifactType: "application/vnd.acme.sbom", Config: ocispec.DescriptorEmptyJSON,
+		Subject: &ocispec.Descriptor{MediaType: ocispec.MediaTypeImageManifest, Digest: digest.Digest(a.Digest()), Size: int64(len(a.Manifest()))}}
+	data := encode(t, m)
+	d := ocispec.Descriptor{MediaType: m.MediaType, Digest: writeBlob(t, dir, data), Size: int64(len(data))}
+	tagged := d
+	tagged.Annotations = map[string]string{ocispec.AnnotationRefName: "sbom"}
+	writeIndex(t, dir, append(layoutIndex(t, dir).Manifests, d, tagged)...)
+	if _, again := resolve(t, "oci-layout://"+dir); again.Digest() != a.Digest() {
+		t.Errorf("%s, want %s", again.Digest(), a.Digest())
+	}
+	// A second artifact makes it ambiguous, and both are named.
+	other := append(a.Manifest(), '\n')
+	second := ocispec.Descriptor{MediaType: m.MediaType, Digest: writeBlob(t, dir, other), Size: int64(len(other))}
+	writeIndex(t, dir, append(layoutIndex(t, dir).Manifests, second)...)
+	_, err := open(t, "oci-layout://"+dir).Resolve(context.Background())
+	if err == nil || !strings.Contains(err.Error(), a.Digest()) || !strings.Contains(err.Error(), second.Digest.String()) || strings.Contains(err.Error(), d.Digest.String()) {
+		t.Errorf("%v", err)
+	}
+}
+
+// What is attached is in the list of referrers, which other clients read and have written.
+func TestLayoutLists(t *testing.T) {
+	for _, tar := range []bool{false, true} {
+		dir := newLayout(t)
+		ref := "oci-layout://" + dir + ":v1"
+		_, a := resolve(t, ref)
+		// regctl's list holds another one's referrer, and index.json does not.
+		m := ocispec.Manifest{MediaType: ocispec.MediaTypeImageManifest, ArtifactType: "application/vnd.acme.sbom", Config: ocispec.DescriptorEmptyJSON,
+			Subject: &ocispec.Descriptor{MediaType: ocispec.MediaTypeImageManifest, Digest: digest.Digest(a.Digest()), Size: int64(len(a.Manifest()))}}
+		data := encode(t, m)
+		sbom := ocispec.Descriptor{MediaType: m.MediaType, Digest: writeBlob(t, dir, data), Size: int64(len(data)), ArtifactType: m.ArtifactType}
+		list := encode(t, ocispec.Index{MediaType: ocispec.MediaTypeImageIndex, Manifests: []ocispec.Descriptor{sbom}, Annotations: map[string]string{"by": "another"}})
+		entry := ocispec.Descriptor{MediaType: ocispec.MediaTypeImageIndex, Digest: writeBlob(t, dir, list), Size: int64(len(list)),
+			Annotations: map[string]string{ocispec.AnnotationRefName: strings.ReplaceAll(a.Digest(), ":", "-")}}
+		writeIndex(t, dir, append(layoutIndex(t, dir).Manifests, entry)...)
+		if tar {
+			path := pack(t, dir)
+			attach(t, "oci-layout://"+path+":v1", 1)
+			attach(t, "oci-layout://"+path+":v1", 2)
+			dir = unpack(t, path)
+		} else {
+			attach(t, ref, 1)
+			attach(t, ref, 2)
+		}
+		all := listed(t, dir, a.Digest())
+		if len(all) != 3 || all[0].Digest != sbom.Digest || all[1].ArtifactType != attest.BundleMediaType {
+			t.Errorf("tar %v: %+v", tar, all)
+		}
+		found, l, errs := fetchAll(t, "oci-layout://"+dir+":v1")
+		if len(found) != 2 || l.Foreign() != 1 || len(errs) > 0 {
+			t.Errorf("tar %v: %d found, %v", tar, len(found), errs)
+		}
+	}
+}
+
+// Where there is no list it begins with what is there; where the tag names the artifact itself, without its platforms.
+func TestLayoutListsBegin(t *testing.T) {
+	dir := newLayout(t)
+	ref := "oci-layout://" + dir + ":v1"
+	attach(t, ref, 1)
+	_, a := resolve(t, ref)
+	var entries []ocispec.Descriptor
+	for _, d := range layoutIndex(t, dir).Manifests { // as an older version, or oras, has left it
+		if d.MediaType != ocispec.MediaTypeImageIndex {
+			entries = append(entries, d)
+		}
+	}
+	itself := entries[0]
+	itself.Annotations = map[string]string{ocispec.AnnotationRefName: strings.ReplaceAll(a.Digest(), ":", "-")}
+	writeIndex(t, dir, append(entries, itself)...)
+	attach(t, ref, 2)
+	if all := listed(t, dir, a.Digest()); len(all) != 2 {
+		t.Errorf("%+v", all)
+	}
+	if _, again := resolve(t, ref); again.Digest() != a.Digest() {
+		t.Errorf("%s", again.Digest())
+	}
+}
+
+// Runs have lists, too, so that regctl copies them with what is said of them.
+func TestLayoutListsOfRuns(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "runs.d")
+	if err := ours.CreateLayout(dir); err != nil {
+		t.Fatal(err)
+	}
+	target := open(t, "oci-layout://"+dir)
+	var runs []ours.Run
+	for seed := range 3 {
+		runs = append(runs, ours.Run{Declaration: declare(t, seed), Bundles: [][]byte{sign(t, seed, attest.StatementOptions{})}})
+	}
+	pushed, err := target.PushRuns(context.Background(), runs...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	more := sign(t, 0, attest.StatementOptions{Annotations: map[string]string{"again": "yes"}})
+	if _, _, err := target.PushRun(context.Background(), declare(t, 0), more); err != nil {
+		t.Fatal(err)
+	}
+	for i, p := range pushed {
+		want := 1
+		if i == 0 {
+			want = 2
+		}
+		if all := listed(t, dir, p.Artifact.Digest()); len(all) != want {
+			t.Errorf("run %d: %+v", i, all)
+		}
+	}
+}
+
+// unpack makes a folder of a tarball.
+func unpack(t *testing.T, path string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, e := range readTar(t, path) {
+		file := filepath.Join(dir, filepath.FromSlash(e.Header.Name))
+		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasSuffix(e.Header.Name, "/") {
+			writeFile(t, file, []byte(e.Content))
+		}
+	}
+	return dir
+}
+
+// A tag may be the whole name of an image, as container engines write it.
+func TestLayoutTagsThatAreNames(t *testing.T) {
+	for _, name := range []string{"docker.io/library/alpine:3.19", "localhost:5000/acme/trainer:v3", "docker.io/library/alpine", "v1+build.7", "a:b"} {
+		dir := newLayout(t)
+		entries := layoutIndex(t, dir).Manifests
+		entries[0].Annotations[ocispec.AnnotationRefName] = name
+		another := append([]byte("\n"), encode(t, ocispec.Manifest{MediaType: ocispec.MediaTypeImageManifest})...)
+		entries = append(entries, ocispec.Descriptor{MediaType: ocispec.MediaTypeImageManifest, Digest: writeBlob(t, dir, another), Size: int64(len(another)),
+			Annotations: map[string]string{ocispec.AnnotationRefName: "another:v1"}})
+		writeIndex(t, dir, entries...)
+		for _, path := range []string{dir, pack(t, dir)} {
+			ref := "oci-layout://" + path + ":" + name
+			if got := parse(t, ref).String(); got != ref {
+				t.Errorf("%s is written %s", ref, got)
+			}
+			attach(t, ref, 1)
+			target, a := resolve(t, ref)
+			if a.Digest() != entries[0].Digest.String() || target.Reference().String() != ref {
+				t.Errorf("%s: %s, %s", ref, a.Digest(), target.Reference())
+			}
+			if found, _, errs := fetchAll(t, ref+"@"+a.Digest()); len(found) != 1 || len(errs) > 0 {
+				t.Errorf("%s: %d found, %v", ref, len(found), errs)
+			}
+		}
+	}
+}
+
+// A path with a colon is that path.
+func TestLayoutPathsWithColons(t *testing.T) {
+	dir := newLayout(t)
+	odd := dir + ":x/y"
+	if err := os.MkdirAll(filepath.Dir(odd), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(newLayout(t), odd); err != nil {
+		t.Fatal(err)
+	}
+	attach(t, "oci-layout://"+odd+":v1", 1)
+	if n := len(layoutIndex(t, dir).Manifests); n != 1 {
+		t.Errorf("%d entries in the other one", n)
+	}
+}
