@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -62,7 +63,7 @@ func (s *signatories) readKey(r *reader, files *folder, owner *string, v jsontre
 			}
 			var err error
 			if k.Key, err = readKey(text, files); err != nil {
-				r.fail(identity.CodeValue, "a file below the policy's folder, or the PEM text itself", "%s", err)
+				r.fail(identity.CodeValue, keyHint(text, err), "%s", strings.TrimPrefix(err.Error(), "public key: "))
 			}
 		},
 	})
@@ -79,17 +80,30 @@ func (s *signatories) readKey(r *reader, files *folder, owner *string, v jsontre
 
 func readKey(text string, files *folder) (*signer.PublicKey, error) {
 	data := []byte(text)
-	if !strings.HasPrefix(strings.TrimSpace(text), "-----BEGIN") {
+	if !isKeyText(text) {
 		var err error
 		if data, err = files.read(text, limits.Key); err != nil {
 			return nil, err
 		}
 	}
-	key, err := signer.ParsePublicKey(data)
-	if err != nil {
-		return nil, errors.New(strings.TrimPrefix(err.Error(), "public key: "))
+	return signer.ParsePublicKey(data)
+}
+
+// isKeyText tells a key's text from the name of its file.
+func isKeyText(text string) bool { return strings.Contains(text, "-----BEGIN") || strings.Contains(text, "\n") }
+
+// keyHint is how to convert a key in another format.
+func keyHint(text string, err error) string {
+	const kinds = "a file below the policy's folder, or the PEM text itself"
+	var format *signer.FormatError
+	if !errors.As(err, &format) {
+		return kinds
 	}
-	return key, nil
+	name := text
+	if isKeyText(text) {
+		name = "FILE"
+	}
+	return cmp.Or(format.Convert(name), kinds)
 }
 
 func (s *signatories) readCertificate(r *reader, v jsontree.Value) {

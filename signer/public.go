@@ -1,7 +1,6 @@
 package signer
 
 import (
-	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -12,8 +11,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-
-	"github.com/sigstore/sigstore/pkg/cryptoutils"
 
 	"github.com/runattest/runattest/internal/limits"
 )
@@ -30,25 +27,23 @@ type PublicKey struct {
 }
 
 // ParsePublicKey reads one PEM block of type PUBLIC KEY (SubjectPublicKeyInfo) or
-// RSA PUBLIC KEY (PKCS #1), with nothing behind it.
+// RSA PUBLIC KEY (PKCS #1). Text around it is passed over, a second key is not. What is
+// something else is a *FormatError.
 func ParsePublicKey(data []byte) (*PublicKey, error) {
 	if len(data) > limits.Key {
 		return nil, fmt.Errorf("public key: %d bytes, want at most %d", len(data), limits.Key)
 	}
-	block, rest := pem.Decode(data)
-	switch {
-	case block == nil:
-		return nil, errors.New("public key: not PEM: want -----BEGIN PUBLIC KEY-----")
-	case isPrivate(block.Type):
-		return nil, errors.New("public key: this is a private key; give the public one, which ends in .pub")
-	case block.Type == "CERTIFICATE":
-		return nil, errors.New("public key: this is a certificate; give the public key that it certifies")
-	case len(bytes.TrimSpace(rest)) > 0:
-		return nil, errors.New("public key: more than one PEM block in one file; give each key its own --key")
-	}
-	key, err := cryptoutils.UnmarshalPEMToPublicKey(data)
+	block, err := readBlock(wantPublic, data)
 	if err != nil {
-		return nil, fmt.Errorf("public key: %w", err)
+		return nil, err
+	}
+	parse := x509.ParsePKIXPublicKey
+	if block.Type == "RSA PUBLIC KEY" {
+		parse = func(der []byte) (any, error) { return x509.ParsePKCS1PublicKey(der) }
+	}
+	key, err := parse(block.Bytes)
+	if err != nil {
+		return nil, fmt.Errorf("public key: %w", notParsed(block.Type, err))
 	}
 	return NewPublicKey(key)
 }
@@ -97,8 +92,10 @@ func (k *PublicKey) Algorithm() Algorithm { return k.algorithm }
 func (k *PublicKey) Public() crypto.PublicKey { return k.key }
 
 // PEM is the key as a PUBLIC KEY block.
-func (k *PublicKey) PEM() ([]byte, error) { return cryptoutils.MarshalPublicKeyToPEM(k.key) }
-
-func isPrivate(blockType string) bool {
-	return len(blockType) >= len("PRIVATE KEY") && blockType[len(blockType)-len("PRIVATE KEY"):] == "PRIVATE KEY"
+func (k *PublicKey) PEM() ([]byte, error) {
+	der, err := x509.MarshalPKIXPublicKey(k.key)
+	if err != nil {
+		return nil, err
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), nil
 }

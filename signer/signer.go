@@ -1,10 +1,10 @@
 package signer
 
 import (
-	"bytes"
 	"context"
 	"crypto"
 	"crypto/rand"
+	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"github.com/secure-systems-lab/go-securesystemslib/encrypted"
-	"github.com/sigstore/sigstore/pkg/cryptoutils"
 
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/limits"
@@ -72,33 +71,24 @@ func Load(ctx context.Context, ref string, password Password) (Signer, error) {
 	return nil, &UnknownSchemeError{scheme}
 }
 
-// Parse reads a private key from PEM: PKCS #8 plain, encrypted as Sigstore and cosign
-// do or as PKCS #8 says, SEC 1 or PKCS #1.
+// Parse reads a private key from PEM: PKCS #8 plain, encrypted as Sigstore and cosign do or
+// with PBES2, SEC 1 or PKCS #1. Text around the key is passed over, and so are EC parameters
+// and certificates. A key that would take long to decrypt (package limits) is an error before
+// the password is asked for. What is something else is a *FormatError.
 func Parse(data []byte, password Password) (Signer, error) {
 	if len(data) > limits.Key {
 		return nil, fmt.Errorf("private key: %d bytes, want at most %d", len(data), limits.Key)
 	}
-	first, rest := pem.Decode(data)
-	if first != nil && len(bytes.TrimSpace(rest)) > 0 {
-		return nil, errors.New("private key: more than one PEM block, or text behind it")
+	block, err := readBlock(wantPrivate, data)
+	if err != nil {
+		return nil, err
 	}
-	asked := false
-	private, err := cryptoutils.UnmarshalPEMToPrivateKey(data, func(bool) ([]byte, error) {
-		asked = true
-		if password == nil {
-			return nil, ErrPassword
-		}
-		return password()
-	})
-	switch {
-	case err != nil && asked && !errors.Is(err, ErrPassword):
-		return nil, fmt.Errorf("private key: %w (%w)", ErrPassword, err)
-	case err != nil && strings.Contains(string(data), "-----BEGIN PUBLIC KEY-----"):
-		return nil, errors.New("private key: this is a public key; sign with the private one, which ends in .key")
-	case err != nil && first == nil:
-		return nil, errors.New("private key: no PEM in it, want PKCS #8, SEC 1 or PKCS #1")
-	case err != nil:
-		return nil, fmt.Errorf("private key: %w", err)
+	private, err := readPrivate(block, password)
+	if format := (*FormatError)(nil); err != nil && !errors.As(err, &format) { // which says what it is about
+		err = fmt.Errorf("private key: %w", err)
+	}
+	if err != nil {
+		return nil, err
 	}
 	key, ok := private.(crypto.Signer)
 	if !ok {
@@ -146,6 +136,9 @@ func Generate(a Algorithm, password []byte) (*KeyPair, error) {
 	if password != nil && len(password) == 0 {
 		return nil, fmt.Errorf("%w: the password is empty, which protects nothing", ErrPassword)
 	}
+	if len(password) > limits.Password {
+		return nil, fmt.Errorf("a password of %d bytes, want at most %d", len(password), limits.Password)
+	}
 	key, err := a.generate()
 	if err != nil {
 		return nil, err
@@ -158,16 +151,16 @@ func Generate(a Algorithm, password []byte) (*KeyPair, error) {
 	if err != nil {
 		return nil, err
 	}
-	der, err := cryptoutils.MarshalPrivateKeyToDER(key)
+	der, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
 		return nil, err
 	}
-	blockType := cryptoutils.PrivateKeyPEMType
+	blockType := pkcs8Type
 	if password != nil {
 		if der, err = encrypted.Encrypt(der, password); err != nil {
 			return nil, fmt.Errorf("encrypt key: %w", err)
 		}
-		blockType = cryptoutils.EncryptedSigstorePrivateKeyPEMType
+		blockType = sigstoreType
 	}
-	return &KeyPair{cryptoutils.PEMEncode(blockType, der), publicPEM, public}, nil
+	return &KeyPair{pem.EncodeToMemory(&pem.Block{Type: blockType, Bytes: der}), publicPEM, public}, nil
 }

@@ -34,9 +34,26 @@ func loadSigner(cmd *cobra.Command, ref string) (signer.Signer, error) {
 		return nil, withHint(named(ref, err), "the password is read from RUNATTEST_PASSWORD, or asked on a terminal")
 	}
 	if err != nil {
-		return nil, named(ref, err)
+		return nil, hintFormat(ref, named(ref, err))
 	}
 	return by, nil
+}
+
+// hintFormat says how to convert what ref names where it is a key in another format.
+func hintFormat(ref string, err error) error {
+	var format *signer.FormatError
+	if !errors.As(err, &format) {
+		return err
+	}
+	name, variable := strings.CutPrefix(ref, "env://")
+	command := format.Convert(name)
+	switch {
+	case command == "":
+		return err
+	case variable:
+		command = fmt.Sprintf("printenv %s >%[1]s && %s", name, command)
+	}
+	return withHint(err, command)
 }
 
 // loadPublicKey finds the public key that ref names: a file, env://NAME or a KMS reference.
@@ -52,7 +69,7 @@ func loadPublicKey(ctx context.Context, ref string) (*signer.PublicKey, error) {
 	}
 	key, err := signer.ParsePublicKey(data)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", ref, err)
+		return nil, hintFormat(ref, fmt.Errorf("%s: %w", ref, err))
 	}
 	return key, nil
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/runattest/runattest/internal/visible"
 	"github.com/runattest/runattest/policy"
 	"github.com/runattest/runattest/registry"
+	"github.com/runattest/runattest/signer"
 )
 
 // The rules for messages. Standard output is for results: text for people, or with
@@ -134,6 +135,7 @@ func hintOf(err error) string {
 	var invalid *identity.InvalidError
 	var badPolicy *policy.InvalidError
 	var no *attest.VerificationError
+	var format *signer.FormatError
 	switch {
 	case errors.As(err, &h):
 		return h.hint
@@ -149,6 +151,8 @@ func hintOf(err error) string {
 				return c.Hint
 			}
 		}
+	case errors.As(err, &format):
+		return format.Convert("FILE")
 	}
 	if errors.Is(err, gate.ErrLoader) {
 		return "CGO_ENABLED=0 go install github.com/runattest/runattest/cmd/runattest@latest makes a static one"

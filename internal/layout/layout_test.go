@@ -36,8 +36,9 @@ func TestImports(t *testing.T) {
 		},
 		"signer": {
 			"filippo.io/edwards25519",
-			"github.com/secure-systems-lab/go-securesystemslib/encrypted", "github.com/sigstore/sigstore/pkg/cryptoutils",
+			"github.com/secure-systems-lab/go-securesystemslib/encrypted",
 			module + "internal/boundedfile", module + "internal/limits",
+			"golang.org/x/crypto/scrypt",
 		},
 		"signer/kms": {
 			"github.com/sigstore/sigstore/pkg/signature/kms/cliplugin/common",

@@ -113,6 +113,13 @@ const (
 	FamilyReason = 300
 	// Key is the size of a key file.
 	Key = 64 << 10
+	// ScryptMemory is the memory in bytes that decrypting a key may take (128*N*r), ScryptWork its N*r*p, ScryptBlocks its
+	// r*p; PBKDF2Iterations is how many iterations it may take. Each is some seconds. Sigstore's tools write N of at most
+	// 131072 with r=8 and p=1, openssl 16384 unless it is told otherwise, and 2048 iterations.
+	ScryptMemory     = 256 << 20
+	ScryptWork       = 1 << 22
+	ScryptBlocks     = 1 << 10
+	PBKDF2Iterations = 12_000_000
 	// PluginAnswer and PluginMessages are what one call of a KMS plugin may print on standard output and error.
 	PluginAnswer   = 1 << 20
 	PluginMessages = 64 << 10

@@ -1,0 +1,226 @@
+package signer
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/des"
+	"crypto/pbkdf2"
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/sha512"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"errors"
+	"fmt"
+	"hash"
+
+	"golang.org/x/crypto/scrypt"
+
+	"github.com/runattest/runattest/internal/limits"
+)
+
+// PKCS #8's EncryptedPrivateKeyInfo (RFC 5958) with PBES2 (RFC 8018), as openssl writes it: PBKDF2 or scrypt, and AES or
+// triple DES in CBC mode.
+
+type encryptedKey struct {
+	Algorithm pkix.AlgorithmIdentifier
+	Data      []byte
+}
+
+type pbes2 struct {
+	KDF, Cipher pkix.AlgorithmIdentifier
+}
+
+type pbkdf2Params struct {
+	Salt       []byte
+	Iterations int
+	KeyLength  int                      `asn1:"optional"`
+	PRF        pkix.AlgorithmIdentifier `asn1:"optional"`
+}
+
+type scryptParams struct {
+	Salt      []byte
+	N, R, P   int
+	KeyLength int `asn1:"optional"`
+}
+
+var (
+	oidPBES2  = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 5, 13}
+	oidPBKDF2 = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 5, 12}
+	oidScrypt = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 11591, 4, 11}
+)
+
+// prfs are the HMACs of PBKDF2; ciphers the lengths of keys and what makes a cipher of one. Both by OID.
+var (
+	prfs = map[string]func() hash.Hash{
+		"":                    sha1.New, // the default
+		"1.2.840.113549.2.7":  sha1.New,
+		"1.2.840.113549.2.8":  sha256.New224,
+		"1.2.840.113549.2.9":  sha256.New,
+		"1.2.840.113549.2.10": sha512.New384,
+		"1.2.840.113549.2.11": sha512.New,
+		"1.2.840.113549.2.12": sha512.New512_224,
+		"1.2.840.113549.2.13": sha512.New512_256,
+	}
+	ciphers = map[string]struct {
+		keySize int
+		block   func(key []byte) (cipher.Block, error)
+	}{
+		"2.16.840.1.101.3.4.1.2":  {16, aes.NewCipher},
+		"2.16.840.1.101.3.4.1.22": {24, aes.NewCipher},
+		"2.16.840.1.101.3.4.1.42": {32, aes.NewCipher},
+		"1.2.840.113549.3.7":      {24, des.NewTripleDESCipher},
+	}
+)
+
+// algorithmNames are names of algorithms that are not read, as openssl calls them.
+var algorithmNames = map[string]string{
+	"1.2.840.113549.1.5.1":      "PBE-MD2-DES",
+	"1.2.840.113549.1.5.3":      "PBE-MD5-DES",
+	"1.2.840.113549.1.5.4":      "PBE-MD2-RC2-64",
+	"1.2.840.113549.1.5.6":      "PBE-MD5-RC2-64",
+	"1.2.840.113549.1.5.10":     "PBE-SHA1-DES",
+	"1.2.840.113549.1.5.11":     "PBE-SHA1-RC2-64",
+	"1.2.840.113549.1.12.1.1":   "PBE-SHA1-RC4-128",
+	"1.2.840.113549.1.12.1.2":   "PBE-SHA1-RC4-40",
+	"1.2.840.113549.1.12.1.3":   "PBE-SHA1-3DES",
+	"1.2.840.113549.1.12.1.4":   "PBE-SHA1-2DES",
+	"1.2.840.113549.1.12.1.5":   "PBE-SHA1-RC2-128",
+	"1.2.840.113549.1.12.1.6":   "PBE-SHA1-RC2-40",
+	"1.3.14.3.2.7":              "des-cbc",
+	"1.2.840.113549.3.2":        "rc2-cbc",
+	"1.2.392.200011.61.1.1.1.2": "camellia-128-cbc",
+	"1.2.392.200011.61.1.1.1.3": "camellia-192-cbc",
+	"1.2.392.200011.61.1.1.1.4": "camellia-256-cbc",
+	"1.2.410.200046.1.1.2":      "aria-128-cbc",
+	"1.2.410.200046.1.1.7":      "aria-192-cbc",
+	"1.2.410.200046.1.1.12":     "aria-256-cbc",
+	"1.2.410.200004.1.4":        "seed-cbc",
+	"1.2.156.10197.1.104.2":     "sm4-cbc",
+	"2.16.840.1.101.3.4.1.6":    "aes-128-gcm",
+	"2.16.840.1.101.3.4.1.26":   "aes-192-gcm",
+	"2.16.840.1.101.3.4.1.46":   "aes-256-gcm",
+	"2.16.840.1.101.3.4.2.13":   "hmacWithSHA3-224",
+	"2.16.840.1.101.3.4.2.14":   "hmacWithSHA3-256",
+	"2.16.840.1.101.3.4.2.15":   "hmacWithSHA3-384",
+	"2.16.840.1.101.3.4.2.16":   "hmacWithSHA3-512",
+}
+
+func nameOf(oid asn1.ObjectIdentifier) string {
+	if name, ok := algorithmNames[oid.String()]; ok {
+		return name
+	}
+	return "algorithm " + oid.String()
+}
+
+func parseEncryptedKey(der []byte) (*encryptedKey, error) {
+	var key encryptedKey
+	if rest, err := asn1.Unmarshal(der, &key); err != nil || len(rest) > 0 {
+		return nil, errors.New("the encrypted key is not PKCS #8")
+	}
+	return &key, nil
+}
+
+func decryptPKCS8(der []byte, password Password) ([]byte, error) {
+	key, err := parseEncryptedKey(der)
+	if err != nil {
+		return nil, err
+	}
+	var scheme pbes2
+	switch {
+	case !key.Algorithm.Algorithm.Equal(oidPBES2):
+		return nil, notRead("with " + nameOf(key.Algorithm.Algorithm))
+	case !unmarshal(key.Algorithm.Parameters, &scheme):
+		return nil, errBadParameters
+	}
+	c, ok := ciphers[scheme.Cipher.Algorithm.String()]
+	if !ok {
+		return nil, notRead("with " + nameOf(scheme.Cipher.Algorithm))
+	}
+	derive, err := kdf(scheme.KDF, c.keySize)
+	if err != nil {
+		return nil, err
+	}
+	var iv []byte
+	if !unmarshal(scheme.Cipher.Parameters, &iv) {
+		return nil, errBadParameters
+	}
+	secret, err := password.ask()
+	if err != nil {
+		return nil, err
+	}
+	symmetric, err := derive(secret)
+	if err != nil {
+		return nil, err
+	}
+	block, err := c.block(symmetric)
+	if err != nil {
+		return nil, err
+	}
+	return decryptCBC(block, iv, key.Data)
+}
+
+var errBadParameters = errors.New("the parameters of the key's encryption cannot be read")
+
+func unmarshal(v asn1.RawValue, into any) bool {
+	rest, err := asn1.Unmarshal(v.FullBytes, into)
+	return err == nil && len(rest) == 0
+}
+
+// kdf is what makes a key of a password, at a cost that has been checked.
+func kdf(a pkix.AlgorithmIdentifier, size int) (func(password []byte) ([]byte, error), error) {
+	switch {
+	case a.Algorithm.Equal(oidPBKDF2):
+		var p pbkdf2Params
+		if !unmarshal(a.Parameters, &p) {
+			return nil, errBadParameters
+		}
+		prf, ok := prfs[p.PRF.Algorithm.String()]
+		switch {
+		case !ok:
+			return nil, notRead("with PBKDF2 and " + nameOf(p.PRF.Algorithm))
+		case p.Iterations < 1 || p.Iterations > limits.PBKDF2Iterations:
+			return nil, fmt.Errorf("is encrypted with %d iterations of PBKDF2, want 1 to %d", p.Iterations, limits.PBKDF2Iterations)
+		case p.KeyLength != 0 && p.KeyLength != size:
+			return nil, errBadParameters
+		}
+		return func(password []byte) ([]byte, error) {
+			return pbkdf2.Key(prf, string(password), p.Salt, p.Iterations, size)
+		}, nil
+	case a.Algorithm.Equal(oidScrypt):
+		var p scryptParams
+		if !unmarshal(a.Parameters, &p) || p.KeyLength != 0 && p.KeyLength != size {
+			return nil, errBadParameters
+		}
+		if err := checkScrypt(p.N, p.R, p.P); err != nil {
+			return nil, err
+		}
+		return func(password []byte) ([]byte, error) { return scrypt.Key(password, p.Salt, p.N, p.R, p.P, size) }, nil
+	}
+	return nil, notRead("with " + nameOf(a.Algorithm))
+}
+
+// decryptCBC takes off the padding (RFC 8018, section 6.1.1), which a wrong password seldom leaves right, and a PKCS #8
+// key even less.
+func decryptCBC(block cipher.Block, iv, data []byte) ([]byte, error) {
+	size := block.BlockSize()
+	if len(iv) != size || len(data) == 0 || len(data)%size != 0 {
+		return nil, errors.New("the encrypted key is cut off, or its parameters are for another cipher")
+	}
+	plain := make([]byte, len(data))
+	cipher.NewCBCDecrypter(block, iv).CryptBlocks(plain, data)
+	padding := int(plain[len(plain)-1])
+	if padding < 1 || padding > size {
+		return nil, ErrPassword
+	}
+	plain, tail := plain[:len(plain)-padding], plain[len(plain)-padding:]
+	for _, b := range tail {
+		if int(b) != padding {
+			return nil, ErrPassword
+		}
+	}
+	if !isSequence(plain) {
+		return nil, ErrPassword
+	}
+	return plain, nil
+}
