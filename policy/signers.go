@@ -90,7 +90,9 @@ func readKey(text string, files *folder) (*signer.PublicKey, error) {
 }
 
 // isKeyText tells a key's text from the name of its file.
-func isKeyText(text string) bool { return strings.Contains(text, "-----BEGIN") || strings.Contains(text, "\n") }
+func isKeyText(text string) bool {
+	return strings.Contains(text, "-----BEGIN") || strings.Contains(text, "\n")
+}
 
 // keyHint is how to convert a key in another format.
 func keyHint(text string, err error) string {

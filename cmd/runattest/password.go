@@ -13,7 +13,7 @@ import (
 )
 
 // askPassword reads a password from RUNATTEST_PASSWORD, or asks on the terminal, twice when
-// it is a new one.
+// it is a new one. What is empty, there or here, is the empty password, and never nil.
 func askPassword(cmd *cobra.Command, prompt string, twice bool) ([]byte, error) {
 	if password, ok := os.LookupEnv("RUNATTEST_PASSWORD"); ok {
 		return []byte(password), nil
@@ -27,7 +27,7 @@ func askPassword(cmd *cobra.Command, prompt string, twice bool) ([]byte, error) 
 		defer context.AfterFunc(cmd.Context(), func() { _ = term.Restore(int(t.in.Fd()), state) })()
 	}
 	password, err := t.ask(prompt)
-	if err != nil || !twice {
+	if err != nil || !twice || len(password) == 0 { // which is refused without asking again
 		return password, err
 	}
 	again, err := t.ask("again: ")
@@ -68,5 +68,9 @@ func openTerminal(cmd *cobra.Command) (*terminal, error) {
 func (t *terminal) ask(prompt string) ([]byte, error) {
 	fmt.Fprint(t.out, prompt)
 	defer fmt.Fprintln(t.out)
-	return term.ReadPassword(int(t.in.Fd()))
+	line, err := term.ReadPassword(int(t.in.Fd()))
+	if errors.Is(err, io.EOF) {
+		err = errors.New("no password was given")
+	}
+	return append([]byte{}, line...), err
 }

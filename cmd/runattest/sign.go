@@ -57,7 +57,8 @@ goes to standard error. It ends with its input; the exit status is the highest o
 
 KEY is a file or env://NAME, plain or encrypted (password in RUNATTEST_PASSWORD, or asked),
 or a key in a KMS: awskms://, azurekms://, gcpkms://, hashivault://, pkcs11:// or another
-NAME:// for which there is a program sigstore-kms-NAME.
+NAME:// for which there is a program sigstore-kms-NAME. An encrypted key takes some 0.3 s to
+open, once a call (scrypt).
 
 Without a key of your own, --fulcio has a certificate authority certify a key that is made
 for this call and forgotten, to whom the OIDC identity token names. --timestamp-server has an
