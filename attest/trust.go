@@ -47,6 +47,9 @@ type Opinion struct {
 	Times                   []TrustedTime
 	Logs                    []LoggedAt // where the signature is proved to be
 	Promises                []LoggedAt // where a log has promised to put it, without a proof that it did
+	// OtherScheme is whose trusted key made the signature in a scheme that is not accepted. It approves of
+	// nothing; it tells a rejection that such a signer may mean from a stranger's.
+	OtherScheme *Signatory
 }
 
 // TrustedKey is a public key with the name that reports call it by.
@@ -56,6 +59,10 @@ type TrustedKey struct {
 	// NotBefore and NotAfter bound the time at which the key signs, both inclusive; the zero
 	// time bounds nothing. What such a key signed needs trusted time to be verified.
 	NotBefore, NotAfter time.Time
+}
+
+func (k *TrustedKey) signatory() *Signatory {
+	return &Signatory{Kind: SignedByKey, Name: k.Name, KeyHint: k.Key.Hint(), Algorithm: string(k.Key.Algorithm())}
 }
 
 // Bounded says that the key signs in a certain time only.
@@ -133,7 +140,7 @@ func CheckKeys(keys []TrustedKey, e Envelope) (Opinion, *TrustedKey) {
 	if signedBy == nil {
 		return explainNo(keys, named, message, e), nil
 	}
-	o.By = &Signatory{Kind: SignedByKey, Name: signedBy.Name, KeyHint: signedBy.Key.Hint(), Algorithm: string(signedBy.Key.Algorithm())}
+	o.By = signedBy.signatory()
 	o.Signature = Passed(CheckSignature, "by key %s (%s)", signedBy.Name, signedBy.Key.Algorithm())
 	o.Signer = Passed(CheckSigner, "key %s is trusted", signedBy.Name)
 	return o, signedBy
@@ -144,6 +151,7 @@ func CheckKeys(keys []TrustedKey, e Envelope) (Opinion, *TrustedKey) {
 func explainNo(keys []TrustedKey, named *TrustedKey, message []byte, e Envelope) Opinion {
 	o := Opinion{Signer: Skipped(CheckSigner, CodeNotReached, "without a good signature there is no signer")}
 	if key, scheme := findScheme(keys, named, message, e.Signature); key != nil {
+		o.OtherScheme = key.signatory()
 		o.Signature = Failed(CheckSignature, CodeSignatureScheme, "by key %s, but as %s; want %s", key.Name, scheme, key.Key.Scheme()).
 			WithHint("sign with runattest and this key, or with another program as " + key.Key.Scheme())
 		return o

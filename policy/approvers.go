@@ -167,9 +167,13 @@ type opinion struct {
 // proved, is asked of what approves.
 func (a *approvals) hear(ctx context.Context, given Approval) opinion {
 	o := opinion{result: ApprovalResult{Source: given.Source}}
-	people := a.whoMay(given.Bundle.CheckTrust(ctx, a.anyone).By)
+	found := given.Bundle.CheckTrust(ctx, a.anyone)
+	people := a.whoMay(found.By)
 	if len(people) == 0 {
 		o.err = fmt.Errorf("is signed by none of %s", plural(len(a.approvers), "approver"))
+		if meant := a.whoMay(found.OtherScheme); len(meant) > 0 {
+			o.err, o.unread, o.result.Approver = errors.New(found.Signature.Reason), runsIn(given.Bundle), meant[0].name
+		}
 		return o
 	}
 	by := people[0]

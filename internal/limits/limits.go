@@ -34,7 +34,7 @@ const (
 	// Certificates is how many a bundle older than v0.3 carries.
 	Certificates = 16
 	// SchemeKeys is how many trusted keys are tried with other signature schemes, to explain a no.
-	SchemeKeys = 8
+	SchemeKeys = 16
 	// LogEntryBody is the size of a log entry's body, RSABits that of an RSA key in a timestamp.
 	LogEntryBody = 64 << 10
 	RSABits      = 8192

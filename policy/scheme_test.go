@@ -1,0 +1,81 @@
+package policy
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/signer"
+)
+
+// TestOtherScheme: what an approver has signed in a scheme that is not accepted approves nothing, and is not
+// passed over as a stranger's: it may be a rejection.
+func TestOtherScheme(t *testing.T) {
+	private, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	public, err := signer.NewPublicKey(private.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := public.PEM()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ci, alice := newSigner(t), newSigner(t)
+	indented := strings.ReplaceAll(strings.TrimSpace(string(text)), "\n", "\n            ")
+	p := policyOf(t, ci, "approvals:\n  required: 1\n  approvers:\n"+
+		"    - {name: alice, keys: [{key: "+pemOf(t, alice)+"}]}\n"+
+		"    - name: bob\n      keys:\n        - key: |\n            "+indented+"\n")
+	id := parse(t, declarationText).ID()
+	say := func(decision Verdict, predicateType string) Approval {
+		claim, err := NewApproval(ApprovalStatement{Identity: id, Decision: decision, Reason: "a reason"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := attest.Envelope{PayloadType: attest.PayloadType, Payload: []byte(strings.Replace(string(claim.Bytes()), ApprovalType, predicateType, 1))}
+		sum := sha256.Sum256(e.Message()) // as sigstore-js does with every curve
+		signature, err := ecdsa.SignASN1(rand.Reader, private, sum[:])
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := json.Marshal(map[string]any{"payloadType": e.PayloadType, "payload": e.Payload, "signatures": []map[string]any{{"sig": signature}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := attest.ParseBundle(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return Approval{"bob", b}
+	}
+	yes := signApproval(t, ApprovalStatement{Identity: id, Decision: Approved, Reason: "ok"}, alice)
+	for name, c := range map[string]struct {
+		given   []Approval
+		allowed bool
+	}{
+		"a rejection":       {[]Approval{yes, say(Rejected, ApprovalType)}, false},
+		"an approval":       {[]Approval{say(Approved, ApprovalType)}, false},
+		"something else":    {[]Approval{yes, say(Rejected, "https://example.com/review/v1")}, true},
+		"without rejection": {[]Approval{yes}, true},
+	} {
+		d := decide(t, p, declarationText, ci, c.given...)
+		if d.Allowed != c.allowed {
+			t.Errorf("%s: %s", name, told(d))
+		}
+		for _, a := range d.Approvals {
+			if a.Source == "bob" && (a.Counted || !strings.Contains(a.Why, "but as ECDSA P-384 with SHA-256")) {
+				t.Errorf("%s: %+v", name, a)
+			}
+		}
+		if !c.allowed && !strings.Contains(told(d), "what bob has signed about the run cannot be read, and may be a rejection: by key") {
+			t.Errorf("%s: %s", name, told(d))
+		}
+	}
+}
