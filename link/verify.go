@@ -6,6 +6,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/identity"
@@ -22,6 +23,7 @@ const (
 const (
 	CodeRelationMismatch attest.Code = "relation-mismatch" // another relation is claimed than the one expected
 	CodeRunMismatch      attest.Code = "run-mismatch"      // another run is named than the one expected
+	CodeRunLater         attest.Code = "run-later"         // the run was declared after the link was signed, by trusted time
 )
 
 // Expect is what the caller knows from elsewhere. The zero value expects nothing in particular.
@@ -29,7 +31,8 @@ type Expect struct {
 	// Run is the run that must be named; nil for any. The zero ID is no run's.
 	Run *identity.ID
 	// Verified is that run where it has been verified; whether somebody whom the caller
-	// trusts to declare runs has signed it, the caller knows.
+	// trusts to declare runs has signed it, the caller knows. Its trusted times, where it has any, must not be later than
+	// the link's.
 	Verified *attest.Verified
 	// Relation is the one that must be claimed; "" for any.
 	Relation Relation
@@ -83,7 +86,7 @@ func Verify(ctx context.Context, verifier *attest.Verifier, b *attest.Bundle, wa
 		}
 		return nil, refuse(checks, unread()...)
 	}
-	checks = append(checks, want.relation(l), want.artifacts(l), want.run(l))
+	checks = append(checks, want.relation(l), want.artifacts(l), want.run(l, claim.Times()))
 	for _, c := range checks {
 		if c.Verdict == attest.Fail {
 			return nil, refuse(checks)
@@ -129,15 +132,14 @@ func (want Expect) artifacts(l Link) attest.Check {
 	return attest.Passed(CheckArtifact, "every artifact given is among those that the link names")
 }
 
-func (want Expect) run(l Link) attest.Check {
+func (want Expect) run(l Link, signed []attest.TrustedTime) attest.Check {
 	switch {
 	case want.Run != nil && *want.Run != l.Run:
 		return attest.Failed(CheckRun, CodeRunMismatch, "the link names %s, the run expected is %s", l.Run, cmp.Or(want.Run.String(), "none"))
 	case want.Verified != nil && want.Verified.ID() != l.Run:
 		return attest.Failed(CheckRun, CodeRunMismatch, "the link names %s, the run given is %s", l.Run, cmp.Or(want.Verified.ID().String(), "not verified"))
 	case want.Verified != nil:
-		by := want.Verified.Signer()
-		return attest.Passed(CheckRun, "the run named is verified, signed by %s %s", by.Kind, by.Name)
+		return inOrder(want.Verified, signed)
 	}
 	c := attest.Skipped(CheckRun, attest.CodeNotAsked, "nobody has verified the run: its bundle was not given")
 	if want.Run != nil {
@@ -146,3 +148,32 @@ func (want Expect) run(l Link) attest.Check {
 	c.Hint = "give the run's bundle with --run BUNDLE to have it verified"
 	return c
 }
+
+// inOrder says who signed the run named and by when, and fails where the link was signed before that: a link comes
+// after its run. Times are compared in whole seconds, to which authorities round.
+func inOrder(run *attest.Verified, signed []attest.TrustedTime) attest.Check {
+	by := run.Signer()
+	declared, dated := earliest(run.Times())
+	linked, both := earliest(signed)
+	switch {
+	case !dated:
+		return attest.Passed(CheckRun, "the run named is verified, signed by %s %s; no trusted time proves that it was declared before the link was signed", by.Kind, by.Name)
+	case !both:
+		return attest.Passed(CheckRun, "the run named is verified, signed by %s %s, declared by %s; no trusted time proves when the link was signed",
+			by.Kind, by.Name, stamp(declared))
+	case linked.Unix() < declared.Unix():
+		return attest.Failed(CheckRun, CodeRunLater, "the link was signed before the run was declared, by trusted time: the link was seen by %s, the run not until %s",
+			stamp(linked), stamp(declared)).WithHint("if the run was signed earlier, too, give that bundle of it")
+	}
+	return attest.Passed(CheckRun, "the run named is verified, signed by %s %s, declared by %s, before the link", by.Kind, by.Name, stamp(declared))
+}
+
+// earliest is when an authority first saw a signature; false without trusted time.
+func earliest(times []attest.TrustedTime) (time.Time, bool) {
+	if len(times) == 0 {
+		return time.Time{}, false
+	}
+	return slices.MinFunc(times, func(a, b attest.TrustedTime) int { return a.Time.Compare(b.Time) }).Time, true
+}
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -24,7 +24,7 @@ func newLinkVerify() *cobra.Command {
 that this signer claims so: no execution has been watched, and a link never enters an identity.
 
 --artifact, --relation and --run say what is expected. With --run BUNDLE the run is verified too, by
-the same trust; with --run ID nobody has verified the run, and the report says so. Who may sign
+the same trust, and a link that was signed before the run was declared, by trusted time, is refused; with --run ID nobody has verified the run, and the report says so. Who may sign
 runs and who may sign links are two questions: where the answers differ, verify the run first,
 with its signer's key, and give link verify its ID and the other's key.
 
@@ -129,13 +129,14 @@ func verifyLinks(cmd *cobra.Command, paths []string, verifier *attest.Verifier, 
 	return o.done()
 }
 
-// linkReport is the JSON result of one link. Claim, Signer and Times are set only if Verified is true.
+// linkReport is the JSON result of one link. Claim, Signer, Times and RunTimes are set only if Verified is true.
 type linkReport struct {
 	Bundle    string               `json:"bundle"`
 	Verified  bool                 `json:"verified"`
 	Claim     *linkClaim           `json:"claim,omitempty"`
 	Signer    *attest.Signatory    `json:"signer,omitempty"`
 	Times     []attest.TrustedTime `json:"times,omitempty"`
+	RunTimes  []attest.TrustedTime `json:"runTimes,omitempty"` // of the run's bundle, where one was given
 	Checks    []attest.Check       `json:"checks"`
 	Error     string               `json:"error,omitempty"`
 	ErrorCode string               `json:"errorCode,omitempty"`
@@ -165,6 +166,9 @@ func (r *linkReport) verify(ctx context.Context, verifier *attest.Verifier, data
 	}
 	l, by := verified.Link(), verified.Signer()
 	r.Verified, r.Signer, r.Times, r.Checks = true, &by, verified.Times(), verified.Checks()
+	if want.Verified != nil {
+		r.RunTimes = want.Verified.Times()
+	}
 	r.Claim = &linkClaim{l.Run, l.Relation, l.Artifacts, l.Annotations}
 	return nil
 }

@@ -1,0 +1,83 @@
+package link
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/runattest/runattest/attest"
+)
+
+// seen is a trust check that believes a time of the test's own.
+type seen struct {
+	attest.Trust
+	times []time.Time
+}
+
+func (s seen) CheckEnvelope(ctx context.Context, e attest.Envelope) attest.Opinion {
+	o := s.Trust.CheckEnvelope(ctx, e)
+	for _, at := range s.times {
+		o.Times = append(o.Times, attest.TrustedTime{Kind: "timestamp", Authority: "tsa", Time: at})
+	}
+	return o
+}
+
+// TestOrder: a link that was signed before its run was declared, by trusted time, is refused, and the report has the run's time.
+func TestOrder(t *testing.T) {
+	by := newSigner(t)
+	keys, err := attest.TrustKeys(attest.TrustedKey{Name: "alice", Key: by.PublicKey()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := func(times ...time.Time) *attest.Verifier {
+		v, err := attest.NewVerifier(seen{keys, times})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	id, bundle := newRun(t, by)
+	noon := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+	for name, c := range map[string]struct {
+		run, link []time.Time
+		want      string // "" or the failed check
+		reason    string
+	}{
+		"two hours early":       {[]time.Time{noon}, []time.Time{noon.Add(-2 * time.Hour)}, "run", "the link was seen by 2026-11-24T10:00:00Z, the run not until 2026-11-24T12:00:00Z"},
+		"a second early":        {[]time.Time{noon}, []time.Time{noon.Add(-time.Second)}, "run", "the run not until 2026-11-24T12:00:00Z"},
+		"the same second":       {[]time.Time{noon.Add(900 * time.Millisecond)}, []time.Time{noon}, "", "declared by 2026-11-24T12:00:00Z, before the link"},
+		"afterwards":            {[]time.Time{noon}, []time.Time{noon.Add(time.Hour)}, "", "signed by key alice, declared by 2026-11-24T12:00:00Z, before the link"},
+		"the run, stamped late": {[]time.Time{noon.Add(9 * time.Hour), noon}, []time.Time{noon.Add(time.Hour)}, "", "declared by 2026-11-24T12:00:00Z, before"},
+		"the link, stamped too": {[]time.Time{noon}, []time.Time{noon.Add(time.Hour), noon.Add(-time.Hour)}, "run", "seen by 2026-11-24T11:00:00Z"},
+		"an undated link":       {[]time.Time{noon}, nil, "", "declared by 2026-11-24T12:00:00Z; no trusted time proves when the link was signed"},
+		"an undated run":        {nil, []time.Time{noon}, "", "no trusted time proves that it was declared before the link was signed"},
+		"nothing dated":         {nil, nil, "", "no trusted time proves that it was declared before the link was signed"},
+	} {
+		run, err := at(c.run...).Verify(ctx, bundle, attest.Expect{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, relation := range Relations() {
+			claim := newClaim(t, Link{Run: id, Relation: relation, Artifacts: []attest.Subject{model}})
+			v, err := Verify(ctx, at(c.link...), sign(t, by, claim), Expect{Verified: run})
+			var checks []attest.Check
+			if no := (*attest.VerificationError)(nil); errors.As(err, &no) {
+				checks = no.Report.Checks
+				if got := failed(no.Report); got != c.want {
+					t.Errorf("%s, %s: %q failed, want %q", name, relation, got, c.want)
+				}
+			} else if err != nil || c.want != "" {
+				t.Errorf("%s, %s: verified, %v", name, relation, err)
+				continue
+			} else {
+				checks = v.Checks()
+			}
+			last := checks[len(checks)-1]
+			if !strings.Contains(last.Reason, c.reason) || (last.Code == CodeRunLater) != (c.want != "") {
+				t.Errorf("%s, %s: %s: %s, want %s", name, relation, last.Code, last.Reason, c.reason)
+			}
+		}
+	}
+}
