@@ -42,7 +42,7 @@
 //
 // # Layouts
 //
-// A layout's referrers stand in its index.json, which writers change in turn. A tarball is
+// A layout's referrers stand in its index.json, which writers change in turn, and in indexes under the tags sha256-HEX. A tarball is
 // written anew beside the old one, once for each Attach, PushRun or PushRuns, and takes its name:
 // layouttarwrite.go. A layout that is not there or malformed is an ErrLayout.
 //

@@ -125,6 +125,7 @@ func (f *fetchFlags) fetch(cmd *cobra.Command, o *output, ref string) error {
 	o.sayLeftOut(listing)
 	if errors.Is(err, errNothing) {
 		o.note(h.artifact.Reference.String(), err)
+		o.sayPlatforms(cmd.Context(), h.target, h.artifact)
 		err = nil
 	}
 	if err != nil {

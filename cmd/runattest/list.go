@@ -61,6 +61,9 @@ listed as malformed; one whose content is not what its digest says is named, and
 			return err
 		}
 		o.sayLeftOut(listing)
+		if len(rows) == 0 {
+			o.sayPlatforms(cmd.Context(), target, artifact)
+		}
 		return o.done()
 	}
 	return cmd

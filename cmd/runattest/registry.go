@@ -35,7 +35,7 @@ func newRegistryFlags(cmd *cobra.Command) *registryFlags {
 	f.StringVar(&r.ca, "registry-ca", "", "the certificate authority of a private registry: a PEM file")
 	f.BoolVar(&r.insecure, "insecure-http", false, "talk plain HTTP to a registry that is not on this machine")
 	if f.Lookup("timeout") == nil {
-		f.Duration("timeout", registry.DefaultTimeout, "how long a registry may take for one answer, retries included")
+		f.Duration("timeout", registry.DefaultTimeout, "how long a registry may take for one answer, with tokens, credential helpers and retries")
 	}
 	_ = cmd.MarkFlagFilename("registry-ca", "pem", "crt")
 	return r
@@ -145,6 +145,13 @@ func (t *transfer) say(print func()) {
 }
 
 func (t *transfer) end() { t.stop(); <-t.done }
+
+// sayPlatforms says which of an index's platforms have what the index does not.
+func (o *output) sayPlatforms(ctx context.Context, target *registry.Target, artifact *registry.Artifact) {
+	for _, p := range target.AttestedPlatforms(ctx, artifact) {
+		o.info("hint: its platform %s has %d of its own: name %s", cmp.Or(p.Name, "(not said)"), p.Attestations, p.Reference)
+	}
+}
 
 // hintReference says how something in a registry is named to whoever named it where a file is wanted.
 func hintReference(path string, err error, hint func(ref string) string) error {

@@ -65,7 +65,11 @@ func (v *referenceVerifier) verify(text string) error {
 	}
 	r.Foreign, r.Others = listing.Foreign(), listing.Filtered()
 	moving.end()
-	return v.decide(&r)
+	err = v.decide(&r)
+	if r.Good+r.NotVerified+r.Malformed+r.Unreadable == 0 {
+		v.sayPlatforms(ctx, target, artifact)
+	}
+	return err
 }
 
 // unread is about a reference of which nobody knows what is attached to it: no yes, in JSON neither.
