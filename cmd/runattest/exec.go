@@ -325,7 +325,7 @@ func (d *gateDecision) reasons(err error) []string {
 	}
 	var no *attest.VerificationError
 	if !errors.As(err, &no) {
-		return strings.Split(err.Error(), "\n")
+		return strings.Split(reason(err), "\n")
 	}
 	var all []string
 	for _, c := range no.Report.Failed() {

@@ -101,7 +101,7 @@ func TestInterruptedGate(t *testing.T) {
 	root := newRoot(args...)
 	var stderr bytes.Buffer
 	root.SetErr(&stderr)
-	if status := run(ctx, root, args); status != exitNo || looks != 2 || !strings.Contains(stderr.String(), "not executed: context canceled") {
+	if status := run(ctx, root, args); status != exitNo || looks != 2 || !strings.Contains(stderr.String(), "not executed: interrupted") {
 		t.Errorf("status %d, the clock was asked %d times: %s", status, looks, &stderr)
 	}
 }

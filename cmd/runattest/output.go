@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +20,7 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/gate"
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/atomicfile"
 	"github.com/runattest/runattest/internal/source"
 	"github.com/runattest/runattest/internal/visible"
 	"github.com/runattest/runattest/policy"
@@ -31,7 +33,7 @@ import (
 // "runattest: " and a sentence in lower case without a full stop, naming the thing first;
 // what to do about it follows on a line "hint: ". What comes out of a file is printed with
 // its control and invisible characters escaped, in JSON as JSON does, and cut where it is long. Colours and progress go to terminals only,
-// and not where NO_COLOR is set.
+// and not where NO_COLOR is set or TERM is dumb.
 
 // output prints what a command has to say.
 type output struct {
@@ -51,13 +53,27 @@ func newOutput(cmd *cobra.Command) *output {
 // fail prints err, unless it was printed already, and gives the exit status that it means.
 func (o *output) fail(err error) int {
 	status := exitStatus(err)
-	if text := err.Error(); text != "" {
+	if lost := (*lostOutput)(nil); errors.As(err, &lost) {
+		if lost.told {
+			return status
+		}
+		lost.told = true
+	}
+	if text := reason(err); text != "" {
 		fmt.Fprintf(o.err, "runattest: %s\n", clean(visible.Cut(text)))
 		if hint := hintOf(err); hint != "" {
 			fmt.Fprintf(o.err, "hint: %s\n", clean(hint))
 		}
 	}
 	return status
+}
+
+// reason is the error's text, in which an interrupt is called that.
+func reason(err error) string {
+	if errors.Is(err, context.Canceled) {
+		return strings.ReplaceAll(err.Error(), context.Canceled.Error(), "interrupted")
+	}
+	return err.Error()
 }
 
 // note prints err about one of several inputs and lets the command go on.
@@ -72,7 +88,7 @@ func (o *output) noteNo(name string, err error, no func(why string) any) {
 	if !o.json {
 		return
 	}
-	if err := o.object(no(visible.Cut(err.Error()))); err != nil {
+	if err := o.object(no(visible.Cut(reason(err)))); err != nil {
 		o.note("standard output", err)
 	}
 }
@@ -157,6 +173,9 @@ func hintOf(err error) string {
 	if errors.Is(err, gate.ErrLoader) {
 		return "CGO_ENABLED=0 go install github.com/runattest/runattest/cmd/runattest@latest makes a static one"
 	}
+	if errors.Is(err, atomicfile.ErrMounted) {
+		return "mount the folder that it is in, or have it written to standard output (-) and redirect that into it"
+	}
 	if errors.Is(err, source.ErrBundle) {
 		return "give the declaration that it signs; inspect --declaration writes it"
 	}
@@ -180,7 +199,7 @@ func clean(s string) string { return visible.Escape(s) }
 
 // paint colours a word on a terminal.
 func (o *output) paint(colour int, word string) string {
-	if !isTerminal(o.out) || os.Getenv("NO_COLOR") != "" {
+	if !isTerminal(o.out) || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
 		return word
 	}
 	return fmt.Sprintf("\x1b[%dm%s\x1b[0m", colour, word)
@@ -189,7 +208,7 @@ func (o *output) paint(colour int, word string) string {
 const red, green = 31, 32
 
 func isTerminal(v any) bool {
-	f, ok := v.(*os.File)
+	f, ok := v.(interface{ Fd() uintptr })
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
@@ -203,7 +222,7 @@ type progress struct {
 }
 
 func (o *output) progress(verb string) *progress {
-	if !isTerminal(o.err) {
+	if !isTerminal(o.err) || os.Getenv("TERM") == "dumb" { // which cannot take a line back
 		return &progress{}
 	}
 	return &progress{to: o.err, verb: verb, next: time.Now().Add(time.Second)}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/spf13/cobra"
 )
@@ -84,9 +85,17 @@ func run(ctx context.Context, root *cobra.Command, args []string) int {
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd(args...)
 	flagsOnce(root)
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	stdout := &checkedOutput{Writer: root.OutOrStdout(), broken: stop}
+	root.SetOut(stdout)
 	cmd, err := root.ExecuteContextC(ctx)
+	status := exitYes
 	if err != nil {
-		return newOutput(cmd).fail(err)
+		status = newOutput(cmd).fail(err)
 	}
-	return exitYes
+	if lost := stdout.lost(); lost != nil && cmd.Name() != "exec" { // whose status says whether the command was started
+		status = newOutput(cmd).fail(fmt.Errorf("standard output: %w", lost))
+	}
+	return status
 }

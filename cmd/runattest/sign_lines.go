@@ -95,7 +95,7 @@ func (b *batch) answer(answer signedObject, wrong error) error {
 		return nil
 	case wrong != nil:
 		b.status = max(b.status, exitStatus(wrong))
-		answer = signedObject{Line: answer.Line, Error: visible.Cut(wrong.Error()), Hint: hintOf(wrong)}
+		answer = signedObject{Line: answer.Line, Error: visible.Cut(reason(wrong)), Hint: hintOf(wrong)}
 	case !b.json:
 		_, err := b.out.Write(append(answer.Bundle, '\n'))
 		return err

@@ -3,7 +3,9 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -86,3 +88,27 @@ func TestSignLinesAnswers(t *testing.T) {
 }
 
 const smallest = `{"schema":"https://github.com/runattest/runattest/declaration/v1","kind":"other","model":{"name":"m"},"prompt":{},"parameters":{},"context":[],"constraints":{}}`
+
+// TestInterruptedSays calls an interrupt that, in text and in JSON, where Go calls it a canceled context.
+func TestInterruptedSays(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "k")
+	if status, _, stderr := inProcess(t, "keygen", "--no-password", "-o", name); status != exitYes {
+		t.Fatal(stderr)
+	}
+	ctx, interrupt := context.WithCancel(t.Context())
+	interrupt()
+	args := []string{"sign", "--key", name + ".key", "--timestamp-server", "http://127.0.0.1:9", "--jsonl", "--format", "json", "-"}
+	root := newRoot(args...)
+	var stderr bytes.Buffer
+	root.SetErr(&stderr)
+	root.SetIn(strings.NewReader(smallest + "\n"))
+	if status := run(ctx, root, args); status != exitFailed || !strings.HasSuffix(stderr.String(), "interrupted\n") || strings.Contains(stderr.String(), "canceled") {
+		t.Errorf("status %d, %s", status, &stderr)
+	}
+	var stdout bytes.Buffer
+	o := &output{out: &stdout, err: &stderr, json: true}
+	o.noteNo("f", fmt.Errorf("asked: %w", context.Canceled), func(why string) any { return why })
+	if o.status != exitFailed || stdout.String() != "\"asked: interrupted\"\n" || !strings.HasSuffix(stderr.String(), "runattest: f: asked: interrupted\n") {
+		t.Errorf("status %d, %s%s", o.status, &stdout, &stderr)
+	}
+}

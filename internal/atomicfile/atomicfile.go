@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // Write puts data at path through a temporary file in the same folder, synced and
@@ -32,10 +33,8 @@ func WriteFunc(path string, content func(w io.Writer) error, perm fs.FileMode) e
 	if exists && !info.Mode().IsRegular() {
 		return writeThrough(path, content, info)
 	}
-	if exists { // a link stays a link: what it points at is replaced
-		if path, err = filepath.EvalSymlinks(path); err != nil {
-			return err
-		}
+	if path, err = follow(path); err != nil {
+		return err
 	}
 	if exists {
 		perm = info.Mode().Perm()
@@ -48,12 +47,44 @@ func WriteFunc(path string, content func(w io.Writer) error, perm fs.FileMode) e
 		err = os.Chmod(tmp, info.Mode().Perm())
 	}
 	if err == nil {
-		err = os.Rename(tmp, path)
+		err = rename(tmp, path)
+	}
+	if errors.Is(err, syscall.EBUSY) || errors.Is(err, syscall.EXDEV) {
+		err = fmt.Errorf("%s: %w (%w)", path, ErrMounted, errors.Unwrap(err))
 	}
 	if err != nil {
 		return errors.Join(err, os.Remove(tmp))
 	}
 	return syncDir(filepath.Dir(path))
+}
+
+// ErrMounted says that a file is a mount point, as a container's single file is one: a new file cannot take its place, and
+// writing into it could leave half of one.
+var ErrMounted = errors.New("is mounted by itself, and cannot be replaced as a whole")
+
+var rename = os.Rename // tests have it fail
+
+// links is how many symbolic links a path leads through at most, as the kernel has it.
+const links = 40
+
+// follow is the file that a path leads to through links, which may not be there yet: a link stays a link, and what it points
+// at is written.
+func follow(path string) (string, error) {
+	for range links {
+		target, err := os.Readlink(path)
+		if err != nil {
+			return path, nil // no link, or nothing there: what is wrong with it, writing says
+		}
+		if !filepath.IsAbs(target) {
+			folder, err := filepath.EvalSymlinks(filepath.Dir(path))
+			if err != nil {
+				return "", err
+			}
+			target = folder + string(filepath.Separator) + target
+		}
+		path = target
+	}
+	return "", &fs.PathError{Op: "write", Path: path, Err: errors.New("too many links")}
 }
 
 // Create is Write for a file that must not exist yet: it fails with fs.ErrExist and

@@ -173,13 +173,26 @@ func One(path string, stdin io.Reader) (*identity.Declaration, error) {
 
 func open(path string, stdin io.Reader) (r io.Reader, name string, closeFile func(), err error) {
 	if path == Stdin {
-		return stdin, "standard input", func() {}, nil
+		return &untilEnd{r: stdin}, "standard input", func() {}, nil
 	}
 	f, err := boundedfile.Open(path)
 	if err != nil {
 		return nil, path, nil, err
 	}
-	return f, path, func() { f.Close() }, nil // only read: nothing to lose
+	return &untilEnd{r: f}, path, func() { f.Close() }, nil // only read: nothing to lose
+}
+
+// untilEnd reads no further once the end was seen: a terminal would wait for another line, or another Ctrl-D.
+type untilEnd struct {
+	r   io.Reader
+	err error
+}
+
+func (u *untilEnd) Read(p []byte) (n int, err error) {
+	if u.err == nil {
+		n, u.err = u.r.Read(p)
+	}
+	return n, u.err
 }
 
 // documents goes by the file's name, so that a bad first line of JSON Lines does not hide

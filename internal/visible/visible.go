@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"unicode"
@@ -56,9 +57,13 @@ func Cut(s string) string {
 }
 
 // JSON is the JSON text of v in one line, in which the same characters are escaped as JSON has it: a terminal
-// shows all of it, and whoever parses it gets what v is.
+// shows all of it, and whoever parses it gets what v is. Bytes that are not UTF-8, as files' names may have them, are
+// escaped within the string, as escapeBytes has it.
 func JSON(v any) ([]byte, error) {
 	text, err := json.Marshal(v)
+	if err == nil && bytes.Contains(text, []byte(`\ufffd`)) { // which stands for a byte that is not UTF-8: the character itself is written as it is
+		text, err = json.Marshal(withoutBytes(reflect.ValueOf(v)).Interface())
+	}
 	if err != nil || bytes.IndexFunc(text, isUnseen) < 0 {
 		return text, err
 	}
