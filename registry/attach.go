@@ -93,14 +93,18 @@ func (e *BundleError) Unwrap() error { return e.Err }
 func (a *Artifact) prepare(data []byte, is map[string]string) (attachment, error) {
 	data = bytes.TrimSpace(data)
 	made := attachment{item: newItem(attest.BundleMediaType, data)}
-	if len(data) > limits.RegistryContent {
-		return made, fmt.Errorf("the bundle has %d bytes, want at most %d: sign with --detached", len(data), limits.RegistryContent)
-	}
 	b, err := attest.ParseBundle(data)
 	if err != nil {
 		return made, err
 	}
 	made.predicateType = b.UnverifiedPredicateType()
+	if len(data) > limits.RegistryContent {
+		err := fmt.Errorf("the bundle has %d bytes, want at most %d", len(data), limits.RegistryContent)
+		if made.predicateType == attest.PredicateType {
+			err = fmt.Errorf("%w: sign with --detached", err)
+		}
+		return made, err
+	}
 	if b.Format() != attest.SigstoreBundle {
 		err := errors.New("a bare DSSE envelope cannot be attached: want a Sigstore bundle")
 		if made.predicateType == attest.PredicateType {

@@ -178,20 +178,25 @@ func registryHint(err error) string {
 	var failed *registry.Error
 	var other *registry.NotSubjectError
 	switch {
-	case errors.As(err, &other) && other.PredicateType == policy.ApprovalType:
-		return "an approval goes where its run is: runattest push REPO FILE"
-	case errors.As(err, &other) && other.IsRun:
-		return "push takes attestations of the run alone"
-	case errors.As(err, &other) && other.PredicateType == attest.PredicateType:
-		return "sign with it: runattest sign --subject-ref " + other.Artifact.String()
-	case errors.As(err, &other) && other.PredicateType == link.PredicateType:
-		return "sign a link that names it: runattest link --artifact " + other.Artifact.String()
 	case errors.As(err, &other):
-		return "attach it to an artifact that it is about: runattest inspect FILE shows its subjects"
+		return attachHint(other)
 	case errors.As(err, &failed):
 		return failed.Hint
 	}
 	return ""
+}
+
+// attachHint is what to do with a statement that is about something else than the artifact it was to go to.
+func attachHint(e *registry.NotSubjectError) string {
+	switch {
+	case e.PredicateType == policy.ApprovalType || e.PredicateType == attest.PredicateType && e.IsRun:
+		return "it goes where its own run is: runattest push REPO FILE"
+	case e.PredicateType == attest.PredicateType:
+		return "sign with it: runattest sign --subject-ref " + e.Artifact.String()
+	case e.PredicateType == link.PredicateType && !e.IsRun:
+		return "sign a link that names it: runattest link --artifact " + e.Artifact.String()
+	}
+	return "attach it to an artifact that it is about: runattest inspect FILE shows its subjects"
 }
 
 // registryStatus is the exit status of what package registry says; ok is false for others' errors.
