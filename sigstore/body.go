@@ -5,70 +5,14 @@ import (
 	"encoding/asn1"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/digitorus/pkcs7"
-	protorekor "github.com/sigstore/protobuf-specs/gen/pb-go/rekor/v1"
 
-	"github.com/runattest/runattest/canonical"
-	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/limits"
 )
 
 // Whoever passes on a bundle can put evidence into it, and the libraries that read evidence verify
 // some of it under keys that it brings along, whatever those cost. So it is looked at before.
-
-// checkBody takes the body of a log entry as the logs canonicalise it: of a kind that is about an
-// envelope, without what only a proposal has, and of the kind and version that the entry states.
-func checkBody(body []byte, stated *protorekor.KindVersion) error {
-	if len(body) > limits.LogEntryBody {
-		return fmt.Errorf("a body of %d bytes, want at most %d", len(body), limits.LogEntryBody)
-	}
-	text, err := canonical.Options{MaxDepth: limits.BundleDepth, MaxValues: limits.BundleValues}.Append(nil, body)
-	if err != nil {
-		return fmt.Errorf("body: %w", err)
-	}
-	root, err := jsontree.Parse(text)
-	if err != nil {
-		return fmt.Errorf("body: %w", err)
-	}
-	if err := onlyMembers(root, "apiVersion", "kind", "spec"); err != nil {
-		return err
-	}
-	kind := root.Get("kind").Text() + " " + root.Get("apiVersion").Text()
-	if want := stated.GetKind() + " " + stated.GetVersion(); want != kind {
-		return fmt.Errorf("kindVersion is %q, but the body is of kind %q", want, kind)
-	}
-	spec := root.Get("spec")
-	switch kind {
-	case "hashedrekord 0.0.2":
-		return nil
-	case "dsse 0.0.1":
-		return onlyMembers(spec, "envelopeHash", "payloadHash", "signatures")
-	case "intoto 0.0.2":
-		if err := onlyMembers(spec, "content"); err != nil {
-			return err
-		}
-		if err := onlyMembers(spec.Get("content"), "envelope", "hash", "payloadHash"); err != nil {
-			return err
-		}
-		return onlyMembers(spec.Get("content").Get("envelope"), "payloadType", "signatures")
-	default:
-		return fmt.Errorf("an entry of kind %q, which is about no envelope", kind)
-	}
-}
-
-func onlyMembers(v jsontree.Value, allowed ...string) error {
-	if v.Kind() != jsontree.Object {
-		return errors.New("body: not an entry as logs write it")
-	}
-	for name := range v.Members() {
-		if !slices.Contains(allowed, string(name)) {
-			return fmt.Errorf("body: %q is not in an entry as logs write it", name)
-		}
-	}
-	return nil
-}
 
 // checkNesting refuses an RFC 3161 response in which an object does not end inside the one that it is in.
 // pkcs7 reads the rest of such a text twice, so that each four bytes double the time.

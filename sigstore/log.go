@@ -1,15 +1,12 @@
 package sigstore
 
 import (
-	"bytes"
 	"cmp"
-	"crypto"
-	_ "crypto/sha256" // the hashes of entries
-	_ "crypto/sha512"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	protobundle "github.com/sigstore/protobuf-specs/gen/pb-go/bundle/v1"
 	protocommon "github.com/sigstore/protobuf-specs/gen/pb-go/common/v1"
@@ -39,11 +36,9 @@ func (r *TrustedRoot) checkLogEntry(name string, text []byte, e attest.Envelope,
 	if err == nil {
 		err = checkProof(entry.GetInclusionProof())
 	}
+	var body *logBody
 	if err == nil {
-		err = checkBody(entry.GetCanonicalizedBody(), entry.GetKindVersion())
-	}
-	if err == nil {
-		err = guard(func() error { _, err := tlog.ParseTransparencyLogEntry(&entry); return err })
+		body, err = readBody(&entry, e)
 	}
 	if err != nil {
 		found.wrong = append(found.wrong, fmt.Errorf("%s: %w", name, err))
@@ -56,8 +51,10 @@ func (r *TrustedRoot) checkLogEntry(name string, text []byte, e attest.Envelope,
 		return
 	}
 	var integrated []root.Timestamp
-	err = guard(func() (err error) { integrated, err = r.verifyEntry(&entry, log, e, by); return err })
-	in := inLog{attest.LoggedAt{Log: logName(log), Index: provedIndex(&entry)}, log, entry.GetInclusionProof() != nil}
+	if err = body.about(e, by); err == nil {
+		err = guard(func() (err error) { integrated, err = r.verifyEntry(&entry, body, log, e, by); return err })
+	}
+	in := inLog{attest.LoggedAt{Log: logName(log), Index: provedIndex(&entry, body)}, log, entry.GetInclusionProof() != nil}
 	if err == nil && slices.ContainsFunc(found.entries, in.same) { // as sigstore-go: it would count twice
 		err = errors.New("stands twice")
 	}
@@ -121,26 +118,21 @@ func (f evidence) differentLogs() int {
 
 // provedIndex is the index that a verified entry's promise or proof is about. The proof of
 // Rekor v1 has one of its own, in a shard of the log; that of the entry is then anybody's word, unless it was promised.
-func provedIndex(entry *protorekor.TransparencyLogEntry) int64 {
-	parsed, err := tlog.ParseTransparencyLogEntry(entry)
-	if err == nil && !parsed.IsRekorV2() && !parsed.HasInclusionPromise() {
+func provedIndex(entry *protorekor.TransparencyLogEntry, body *logBody) int64 {
+	if body.kind != hashedRekord && len(entry.GetInclusionPromise().GetSignedEntryTimestamp()) == 0 {
 		return entry.GetInclusionProof().GetLogIndex()
 	}
 	return entry.GetLogIndex()
 }
 
-// verifyEntry has sigstore-go check inclusion, checkpoint and promise of one entry, and that it
-// is about this envelope and signer.
-func (r *TrustedRoot) verifyEntry(entry *protorekor.TransparencyLogEntry, log *root.TransparencyLog, e attest.Envelope, by signatory) ([]root.Timestamp, error) {
+// verifyEntry has sigstore-go check inclusion, checkpoint and promise of one entry, and once more that it
+// is about this envelope and signer. What the body says has been compared before.
+func (r *TrustedRoot) verifyEntry(entry *protorekor.TransparencyLogEntry, body *logBody, log *root.TransparencyLog, e attest.Envelope, by signatory) ([]root.Timestamp, error) {
 	material, err := r.materialFor(by)
 	if err != nil {
 		return nil, err
 	}
-	parsed, err := tlog.ParseTransparencyLogEntry(entry)
-	if err != nil {
-		return nil, err
-	}
-	if parsed.HasInclusionProof() && !parsed.IsRekorV2() {
+	if entry.InclusionProof != nil && body.kind != hashedRekord {
 		if err := readProof(entry.InclusionProof, log.PublicKey); err != nil {
 			return nil, err
 		}
@@ -151,40 +143,23 @@ func (r *TrustedRoot) verifyEntry(entry *protorekor.TransparencyLogEntry, log *r
 	}
 	integrated, err := verify.VerifyTlogEntry(one, material, 1, true)
 	if err != nil {
-		return nil, err
+		return nil, r.explain(err, entry)
 	}
-	return integrated, aboutThis(entry, e)
+	return integrated, nil
 }
 
-// aboutThis compares the entry's signature with the bundle's, whichever way sigstore-go took to
-// accept it, and a hashedrekord's digest with that of the message.
-func aboutThis(entry *protorekor.TransparencyLogEntry, e attest.Envelope) error {
-	parsed, err := tlog.ParseTransparencyLogEntry(entry)
-	if err != nil {
-		return err
+// explain says what sigstore-go does not say in words: it prints two hashes as decimal numbers, and counts no
+// entries where a promise is not kept.
+func (r *TrustedRoot) explain(err error, entry *protorekor.TransparencyLogEntry) error {
+	if strings.Contains(err.Error(), "does not match expected root") {
+		return errors.New("its inclusion proof does not lead to the root hash that the log has signed")
 	}
-	if !bytes.Equal(parsed.Signature(), e.Signature) {
-		return errors.New("is about another signature")
+	if parsed, failed := tlog.ParseTransparencyLogEntry(entry); failed == nil && parsed.HasInclusionPromise() {
+		if failed := tlog.VerifySET(parsed, r.root.RekorLogs()); failed != nil {
+			return fmt.Errorf("its inclusion promise does not hold: %w", failed)
+		}
 	}
-	digest, algorithm, ok := parsed.GetHashedRekordDigest()
-	if !ok {
-		return nil
-	}
-	hashes := map[string]crypto.Hash{
-		protocommon.HashAlgorithm_SHA2_256.String(): crypto.SHA256,
-		protocommon.HashAlgorithm_SHA2_384.String(): crypto.SHA384,
-		protocommon.HashAlgorithm_SHA2_512.String(): crypto.SHA512,
-	}
-	hash, ok := hashes[algorithm]
-	if !ok {
-		return fmt.Errorf("hashes with %s", algorithm)
-	}
-	h := hash.New()
-	h.Write(e.Message())
-	if !bytes.Equal(digest, h.Sum(nil)) {
-		return errors.New("is about another message")
-	}
-	return nil
+	return err
 }
 
 // entity is a bundle as sigstore-go knows it, with one log entry or none.

@@ -141,7 +141,11 @@ func (s Services) requestEntry(ctx context.Context, l Log, e attest.Envelope) ([
 	if len(entries) != 1 {
 		return nil, errors.New("gave no entry")
 	}
-	if err := guard(func() error { return aboutThis(entries[0], e) }); err != nil {
+	body, err := readBody(entries[0], e)
+	if err != nil {
+		return nil, fmt.Errorf("the entry has %w", err)
+	}
+	if err := body.about(e, by); err != nil {
 		return nil, fmt.Errorf("the entry %w", err)
 	}
 	return entryText(entries[0])

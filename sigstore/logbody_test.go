@@ -1,0 +1,55 @@
+package sigstore
+
+import (
+	"bytes"
+	"encoding/json"
+	"testing"
+
+	protocommon "github.com/sigstore/protobuf-specs/gen/pb-go/common/v1"
+	protorekor "github.com/sigstore/protobuf-specs/gen/pb-go/rekor/v1"
+	"github.com/sigstore/sigstore-go/pkg/tlog"
+
+	"github.com/runattest/runattest/attest"
+)
+
+// FuzzLogBody: what is read in a body is what sigstore-go reads in it.
+func FuzzLogBody(f *testing.F) {
+	w := newWorld(f)
+	p := w.v1()
+	intoto, err := json.Marshal(intotoBody(f, p, certificatePEM(p)))
+	if err != nil {
+		f.Fatal(err)
+	}
+	e := attest.Envelope{PayloadType: attest.PayloadType, Payload: decodedMember(f, p.envelope()["payload"]), Signature: p.signature(f)}
+	for _, body := range [][]byte{
+		intoto, decodedMember(f, p.entry()["canonicalizedBody"]), decodedMember(f, w.v2().entry()["canonicalizedBody"]),
+		[]byte(`{"apiVersion":"0.0.1","kind":"intoto","spec":{}}`), []byte(`{}`),
+	} {
+		f.Add(body)
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		var said struct{ Kind, APIVersion string }
+		_ = json.Unmarshal(body, &said)
+		entry := &protorekor.TransparencyLogEntry{
+			CanonicalizedBody: body, LogId: &protocommon.LogId{KeyId: []byte("log")},
+			KindVersion: &protorekor.KindVersion{Kind: said.Kind, Version: said.APIVersion},
+		}
+		b, err := readBody(entry, e)
+		if err != nil {
+			return
+		}
+		_ = guard(func() error {
+			parsed, err := tlog.ParseTransparencyLogEntry(entry)
+			if err != nil {
+				return err
+			}
+			if !bytes.Equal(parsed.Signature(), b.signature) || parsed.IsRekorV2() != (b.kind == hashedRekord) {
+				t.Errorf("signature %x and kind %s, sigstore-go reads %x", b.signature, b.kind, parsed.Signature())
+			}
+			if digest, ok := parsed.GetDssePayloadHash(); ok && !bytes.Equal(digest, b.digest) {
+				t.Errorf("payload %x, sigstore-go reads %x", b.digest, digest)
+			}
+			return nil
+		})
+	})
+}
