@@ -48,6 +48,7 @@ func (r *TrustedRoot) checkLogEntry(name string, text []byte, e attest.Envelope,
 	log, ok := r.root.RekorLogs()[hex.EncodeToString(id)]
 	if !ok {
 		found.ignored = append(found.ignored, fmt.Errorf("%s: the trusted root names no log %x", name, id))
+		found.unknown++
 		return
 	}
 	var integrated []root.Timestamp

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/runattest/runattest/attest"
 )
@@ -156,6 +157,48 @@ func TestRelabelled(t *testing.T) {
 		}
 		if _, err := attest.ParseBundle(text); !errors.Is(err, attest.ErrMalformed) || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: got %v\nwant %s", name, err, c.says)
+		}
+	}
+}
+
+// TestLogsPassedOver: where no time is trusted, the reason says which log would have signed one, and what helps.
+func TestLogsPassedOver(t *testing.T) {
+	w, other := newWorld(t), newWorld(t)
+	r, id := rootOf(t, nil, w), "" // of other's log
+	for id = range other.RekorLogs() {
+	}
+	stranger := func(p parts) parts {
+		p.material()["tlogEntries"].([]any)[0].(map[string]any)["logId"] = other.v2().entry()["logId"]
+		return p
+	}
+	bare, key := byKey(t)
+	bare.material()["tlogEntries"] = other.v1().material()["tlogEntries"]
+	keyed := TrustOptions{Root: r, Keys: []attest.TrustedKey{{Name: "k", Key: key, NotAfter: time.Now()}}}
+	alice := TrustOptions{Root: r, Identities: trustsAlice}
+	const none, rootHint, stampHint = "no trusted timestamp: the bundle has none", otherRoot, "sign with --timestamp-server"
+	without := func(edit func(*rootParts)) TrustOptions {
+		return TrustOptions{Root: rootOf(t, edit, w), Identities: trustsAlice}
+	}
+	for name, c := range map[string]struct {
+		bundle             parts
+		trust              TrustOptions
+		says, naming, hint string
+	}{
+		"another client's": {ofClients(t, "01-good-rekor1.sigstore.json"), trustsAda(t, "trusted_root-without-rekor1.json"), none,
+			"; log entry 0: the trusted root names no log 2270bb873ccf2b0613ab8a7ab86259bb4344c9ceec05c1dcd451a3c7a0063744", rootHint},
+		"unknown log":                {stranger(w.v1().stamp()), alice, none, "names no log " + id, rootHint},
+		"unknown log, by a key":      {bare, keyed, none, "names no log " + id, rootHint},
+		"unknown log, strange stamp": {stranger(w.v1().stamp(other.stampOf(w.v1().signature(t)))), alice, "timestamp 0: ", "names no log " + id, rootHint},
+		"unknown log, no authority":  {stranger(w.v1()), without(func(p *rootParts) { p.tsas = nil }), "nobody was given who vouches for a time", "names no log " + id, rootHint},
+		"unknown log, stamped":       {stranger(w.v1()), alice, "in 0 transparency logs of the trusted root, want 1", "names no log " + id, rootHint},
+		"proof without promise":      {w.v1().stamp(), alice, none, "; entry 0 of the log https://rekor.localhost has no promise", stampHint},
+		"v2":                         {w.v2().stamp(), alice, none, "; entry 0 of the log https://rekor.localhost has no promise", stampHint},
+		"a timestamp is required": {stranger(w.v1().stamp()), TrustOptions{Root: r, Identities: trustsAlice, RequireTimestamps: 1},
+			none, "", stampHint},
+	} {
+		o := c.bundle.bundle(t).CheckTrust(t.Context(), trusting(t, c.trust))
+		if got := o.Time; got.Verdict != attest.Fail || !strings.Contains(got.Reason, c.says) || !strings.Contains(got.Reason, c.naming) || got.Hint != c.hint {
+			t.Errorf("%s: %s: %s\nhint: %s", name, got.Verdict, got.Reason, got.Hint)
 		}
 	}
 }

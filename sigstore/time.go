@@ -19,6 +19,7 @@ type evidence struct {
 	logs     []attest.LoggedAt // those of them that are proved
 	promises []attest.LoggedAt // those of them that are promised only
 	ignored  []error           // by nobody whom the trusted root names
+	unknown  int               // of those ignored: log entries by logs that it does not name
 	wrong    []error           // by somebody whom it names, and not true of this signature
 }
 
@@ -87,7 +88,11 @@ func (t *trust) judgeTime(e attest.Envelope, found evidence, d demand) attest.Ch
 		return no(attest.CodeLogMissing, "no log entry: the bundle has none, want one in %d transparency logs", d.logs).
 			WithHint("sign with --rekor, or ask for none: --require-log none, or another evidence in the policy")
 	case found.differentLogs() < d.logs:
-		return no(attest.CodeLogMissing, "in %d transparency logs of the trusted root, want %d: %s", found.differentLogs(), d.logs, oneLine(found.ignored))
+		c := no(attest.CodeLogMissing, "in %d transparency logs of the trusted root, want %d: %s", found.differentLogs(), d.logs, oneLine(found.ignored))
+		if found.unknown > 0 {
+			c.Hint = otherRoot
+		}
+		return c
 	}
 	for _, at := range found.times {
 		if at.Time.Before(d.notBefore) || !d.notAfter.IsZero() && at.Time.After(d.notAfter) {
@@ -124,8 +129,26 @@ func (t *trust) lacksTime(e attest.Envelope, found evidence) attest.Check {
 	default:
 		c.Reason += fmt.Sprintf("the bundle has %d", len(e.Evidence.Timestamps))
 	}
+	if t.RequireTimestamps > 0 {
+		return c
+	}
+	// A log could have signed the time too.
+	if found.unknown > 0 {
+		c.Hint = otherRoot
+		if len(e.Evidence.Timestamps) == 0 || len(t.Root.root.TimestampingAuthorities()) == 0 {
+			c.Reason += "; " + oneLine(found.ignored).Error()
+		}
+	}
+	if len(found.times) == 0 {
+		for _, l := range found.entries {
+			c.Reason += fmt.Sprintf("; entry %d of the log %s has no promise, which alone would be a signed time", l.at.Index, l.at.Log)
+		}
+	}
 	return c
 }
+
+// otherRoot is what helps where a bundle is in a log that the trusted root does not name.
+const otherRoot = "if you trust that log, use a trusted root that names it: --trusted-root, or trustedRoot in the policy"
 
 // lateness is empty unless the signature was to be there earlier than it was seen.
 func (t *trust) lateness(times []attest.TrustedTime) string {
