@@ -20,12 +20,20 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/signer"
 )
 
 // signatory is whose signature a log entry must be about: one of the two.
 type signatory struct {
 	key         *attest.TrustedKey
 	certificate *leafCertificate
+}
+
+func (s signatory) publicKey() *signer.PublicKey {
+	if s.certificate != nil {
+		return s.certificate.key
+	}
+	return s.key.Key
 }
 
 // checkLogEntry adds to found what one entry proves. An entry of a log that the trusted root

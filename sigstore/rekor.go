@@ -14,6 +14,8 @@ import (
 	protorekor "github.com/sigstore/protobuf-specs/gen/pb-go/rekor/v1"
 	rekortiles "github.com/sigstore/rekor-tiles/v2/pkg/generated/protobuf"
 	rekorv1 "github.com/sigstore/rekor/pkg/generated/client"
+	"github.com/sigstore/rekor/pkg/generated/client/entries"
+	"github.com/sigstore/rekor/pkg/generated/models"
 	"github.com/sigstore/sigstore-go/pkg/sign"
 	"google.golang.org/protobuf/encoding/protojson"
 
@@ -80,5 +82,65 @@ func newRekorV1(client *http.Client, text string) (sign.RekorClient, error) {
 	transport := httptransport.NewWithClient(u.Host, path, []string{u.Scheme}, client)
 	transport.Consumers["application/json"] = runtime.JSONConsumer()
 	transport.Producers["application/json"] = runtime.JSONProducer()
-	return rekorv1.New(transport, strfmt.Default).Entries, nil
+	return rekorV1{rekorv1.New(transport, strfmt.Default).Entries}, nil
+}
+
+// rekorV1 hands sigstore-go answers that it can use: it looks the entry up by the header ETag, which may be missing or
+// weakened on the way, and takes for granted what an entry should have.
+type rekorV1 struct{ sign.RekorClient }
+
+func (r rekorV1) CreateLogEntry(params *entries.CreateLogEntryParams, opts ...entries.ClientOption) (*entries.CreateLogEntryCreated, error) {
+	created, err := r.RekorClient.CreateLogEntry(params, opts...)
+	if err != nil {
+		return nil, err
+	}
+	created.ETag, err = onlyEntry(created.Payload)
+	return created, err
+}
+
+func (r rekorV1) GetLogEntryByUUID(params *entries.GetLogEntryByUUIDParams, opts ...entries.ClientOption) (*entries.GetLogEntryByUUIDOK, error) {
+	found, err := r.RekorClient.GetLogEntryByUUID(params, opts...)
+	if err != nil {
+		return nil, err
+	}
+	_, err = onlyEntry(found.Payload)
+	return found, err
+}
+
+// onlyEntry is under which name an answer holds its entry, which has to be whole.
+func onlyEntry(answer models.LogEntry) (string, error) {
+	if len(answer) != 1 {
+		return "", fmt.Errorf("the answer holds %d log entries, want one", len(answer))
+	}
+	var uuid string
+	var entry models.LogEntryAnon
+	for uuid, entry = range answer {
+	}
+	var verification models.LogEntryAnonVerification
+	if entry.Verification != nil {
+		verification = *entry.Verification
+	}
+	var proof models.InclusionProof
+	if verification.InclusionProof != nil {
+		proof = *verification.InclusionProof
+	}
+	for _, part := range []struct {
+		name  string
+		there bool
+	}{
+		{"body", entry.Body != nil},
+		{"logID", entry.LogID != nil},
+		{"logIndex", entry.LogIndex != nil},
+		{"integratedTime", entry.IntegratedTime != nil},
+		{"inclusionProof", verification.InclusionProof != nil},
+		{"inclusionProof.logIndex", proof.LogIndex != nil},
+		{"inclusionProof.rootHash", proof.RootHash != nil},
+		{"inclusionProof.treeSize", proof.TreeSize != nil},
+		{"inclusionProof.checkpoint", proof.Checkpoint != nil},
+	} {
+		if !part.there {
+			return "", fmt.Errorf("the answer is a log entry without %s", part.name)
+		}
+	}
+	return uuid, nil
 }

@@ -3,6 +3,7 @@ package sigstore
 import (
 	"cmp"
 	"context"
+	"crypto"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
@@ -53,9 +54,35 @@ func (s Services) Check() error {
 		if l.Version != 1 && l.Version != 2 {
 			return fmt.Errorf("transparency log %s: version %d, want 1 or 2", l.URL, l.Version)
 		}
-		if l.Version == 2 && s.Key != nil && s.Key.Algorithm() == signer.Ed25519 {
-			return fmt.Errorf("transparency log %s: Rekor v2 takes no Ed25519 signatures; sign with an ECDSA key", l.URL)
+		if err := l.takes(s.Key); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// LogAlgorithmError says that a log takes no signatures by keys of an algorithm. A log of the other version does.
+type LogAlgorithmError struct {
+	Log       Log
+	Algorithm signer.Algorithm
+}
+
+func (e *LogAlgorithmError) Error() string {
+	if e.Log.Version == 2 {
+		return fmt.Sprintf("transparency log %s: Rekor v2 takes no Ed25519 signatures", e.Log.URL)
+	}
+	return fmt.Sprintf("transparency log %s: Rekor v1 verifies signatures with SHA-256 alone, and a key of %s signs with %s",
+		e.Log.URL, e.Algorithm, e.Algorithm.Hash())
+}
+
+// takes refuses a key whose signatures the log would refuse.
+func (l Log) takes(key *signer.PublicKey) error {
+	if key == nil {
+		return nil
+	}
+	hash := key.Algorithm().Hash()
+	if l.Version == 1 && hash != crypto.SHA256 && hash != 0 || l.Version == 2 && hash == 0 {
+		return &LogAlgorithmError{l, key.Algorithm()}
 	}
 	return nil
 }
@@ -65,6 +92,17 @@ func (s Services) Check() error {
 // or an error, a *ServiceError where a service failed; each piece is about this signature, whoever
 // signed it.
 func (s Services) Witness(ctx context.Context, e attest.Envelope) (attest.Evidence, error) {
+	if len(s.Logs) > 0 {
+		_, by, err := s.verifierOf(e)
+		if err != nil {
+			return attest.Evidence{}, err
+		}
+		for _, l := range s.Logs {
+			if err := l.takes(by.publicKey()); err != nil {
+				return attest.Evidence{}, err
+			}
+		}
+	}
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(s.Timeout, DefaultTimeout))
 	defer cancel()
 	timestamps, err := askAll(ctx, s.TimestampAuthorities, func(ctx context.Context, url string) ([]byte, error) {
@@ -140,6 +178,9 @@ func (s Services) requestEntry(ctx context.Context, l Log, e attest.Envelope) ([
 	entries := b.GetVerificationMaterial().GetTlogEntries()
 	if len(entries) != 1 {
 		return nil, errors.New("gave no entry")
+	}
+	if entries[0].GetInclusionProof() == nil {
+		return nil, errors.New("gave an entry without an inclusion proof")
 	}
 	body, err := readBody(entries[0], e)
 	if err != nil {

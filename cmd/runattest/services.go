@@ -108,6 +108,9 @@ func (s *signerFlags) prepare(cmd *cobra.Command) (*preparedSigner, error) {
 		return nil, withHint(errors.New("no key given"), "sign with --key FILE (runattest keygen makes one), or without a key with --fulcio URL or --signing-config FILE")
 	}
 	if err := p.endpoints.Services.Check(); err != nil {
+		if other := (*sigstore.LogAlgorithmError)(nil); errors.As(err, &other) {
+			err = withHint(err, fmt.Sprintf("sign with an ecdsa-p256 key, as runattest keygen makes them, or have it logged by Rekor v%[1]d: --rekor URL --rekor-version %[1]d", 3-other.Log.Version))
+		}
 		return nil, err
 	}
 	if s.root != "" {
