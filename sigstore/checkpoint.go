@@ -19,6 +19,9 @@ import (
 
 // checkProof bounds an inclusion proof before anything in it is verified: everybody who passes on a bundle can add to it.
 func checkProof(p *protorekor.InclusionProof) error {
+	if p != nil && p.GetCheckpoint().GetEnvelope() == "" {
+		return errors.New("an inclusion proof without a checkpoint")
+	}
 	if n := len(p.GetCheckpoint().GetEnvelope()); n > limits.Checkpoint {
 		return fmt.Errorf("a checkpoint of %d bytes, want at most %d", n, limits.Checkpoint)
 	}
