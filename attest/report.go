@@ -62,7 +62,16 @@ type TrustedTime struct {
 	Kind      string    `json:"kind"`      // "timestamp" (RFC 3161) or "log" (a Rekor v1 log's integrated time)
 	Authority string    `json:"authority"` // the authority as the trusted root names it
 	Time      time.Time `json:"time"`
+	// Accuracy is how far Time may be off, to either side, as the authority says (RFC 3161, section 2.4.2). It is zero where
+	// the authority does not say: Time is then taken as it is.
+	Accuracy time.Duration `json:"accuracyNanoseconds,omitempty"`
 }
+
+// Latest is the last instant that the time may be: the signature is proved to have existed by then.
+func (t TrustedTime) Latest() time.Time { return t.Time.Add(t.Accuracy) }
+
+// Earliest is the first instant that the time may be.
+func (t TrustedTime) Earliest() time.Time { return t.Time.Add(-t.Accuracy) }
 
 // LoggedAt is a place in a transparency log where the signature is proved, or promised, to be.
 type LoggedAt struct {

@@ -24,10 +24,7 @@ func TestKeyWithTimestamp(t *testing.T) {
 	if said.Signer.Kind != "key" || len(said.Times) != 1 || len(said.Logs) != 0 {
 		t.Fatalf("%+v, want it by a key, with a time and no log", said)
 	}
-	stamped, err := time.Parse(time.RFC3339, said.Times[0].Time)
-	if err != nil {
-		t.Fatal(err)
-	}
+	stamped := said.Times[0].latest(t)
 	at := func(d time.Duration) string { return stamped.Add(d).Format(time.RFC3339) }
 	with("--signed-before", at(time.Second)).yes()
 	with("--signed-before", at(0)).yes()

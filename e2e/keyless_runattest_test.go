@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/runattest/runattest/e2e/internal/services"
 )
@@ -69,7 +70,7 @@ func (d *desk) believesAs(root, identity, issuer, bundle string, flags ...string
 type testimony struct {
 	Verified bool
 	Signer   struct{ Kind, Name, Issuer string }
-	Times    []struct{ Kind, Authority, Time string }
+	Times    []trustedTime
 	Logs     []struct {
 		Log   string
 		Index int
@@ -200,4 +201,20 @@ func (d *desk) look(name string, see func(object)) {
 		d.t.Fatalf("%s: %v", name, err)
 	}
 	see(whole)
+}
+
+// trustedTime is a time that an authority has signed, give or take its accuracy.
+type trustedTime struct {
+	Kind, Authority, Time string
+	Accuracy              time.Duration `json:"accuracyNanoseconds"`
+}
+
+// latest is the last instant that the time may be.
+func (t trustedTime) latest(tb testing.TB) time.Time {
+	tb.Helper()
+	at, err := time.Parse(time.RFC3339, t.Time)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return at.Add(t.Accuracy)
 }

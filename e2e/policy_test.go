@@ -130,18 +130,17 @@ func TestPolicyAt(t *testing.T) {
 	policy := certificatePolicy(s.Issuer.URL, "timestamp")
 	d.write("policy.yaml", []byte(policy))
 	d.write("soon.yaml", []byte(strings.Replace(policy, "evidence: timestamp", "evidence: timestamp, startWithin: 24h", 1)))
-	stamped, err := time.Parse(time.RFC3339, d.allows("soon.yaml").yes().Times[0].Time)
-	if err != nil {
-		t.Fatal(err)
-	}
+	first := d.allows("soon.yaml").yes().Times[0]
+	stamped := first.latest(t)
+	earliest := stamped.Add(-2 * first.Accuracy)
 	at := func(policy string, after time.Duration, flags ...string) outcome {
 		return d.allows(policy, append(flags, "--at", stamped.Add(after).Format(time.RFC3339))...)
 	}
 	const year = 365 * 24 * time.Hour
 	at("policy.yaml", year).yes()
 	at("soon.yaml", 0).yes()
-	at("soon.yaml", 24*time.Hour).yes()
-	denied(at("soon.yaml", 24*time.Hour+time.Second), "denied by time: signed at "+stamped.UTC().Format(time.RFC3339))
+	at("soon.yaml", 24*time.Hour-2*first.Accuracy).yes()
+	denied(at("soon.yaml", 24*time.Hour+time.Second), "denied by time: signed at "+earliest.UTC().Format(time.RFC3339))
 	denied(at("soon.yaml", year), "want at most 24h0m0s: sign it again")
 	denied(at("policy.yaml", -time.Second), "denied by time: signed at")
 	d.runattest("exec", "--dry-run", "--policy", "soon.yaml", "--bundle", ours, "--at", stamped.Add(time.Hour).Format(time.RFC3339), "--", "true").ok()

@@ -18,7 +18,7 @@ type Ancestor struct {
 	Kind       identity.Kind
 	Parents    []identity.ID
 	Signers    []attest.Signatory // who signed its verified bundles, each once
-	DeclaredBy time.Time          // the earliest trusted time, in whole seconds; zero without
+	DeclaredBy time.Time          // the earliest trusted time, as Node.DeclaredBy has it; zero without
 }
 
 // IncompleteError says that the ancestry of a run has gaps, so that nothing can be said of all of it.
@@ -90,7 +90,7 @@ func (g *Graph) Ancestors(run *attest.Verified) (iter.Seq[Ancestor], error) {
 func (g *Graph) checkOrder(run *attest.Verified, parents []Node, gaps *IncompleteError) {
 	earliest := int64(math.MaxInt64)
 	for _, t := range run.Times() {
-		earliest = min(earliest, t.Time.Unix())
+		earliest = min(earliest, t.Latest().Unix())
 	}
 	if n, ok := g.Node(run.ID()); ok {
 		earliest = min(earliest, n.node().time)

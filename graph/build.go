@@ -229,7 +229,7 @@ func (f finding) accept(v *attest.Verified) finding {
 	f.id, f.signer = v.ID(), v.Signer()
 	f.declare(v.Declaration())
 	for _, t := range v.Times() {
-		if f.time.Time.IsZero() || t.Time.Before(f.time.Time) {
+		if f.time.Time.IsZero() || t.Latest().Before(f.time.Latest()) {
 			f.time = t
 		}
 	}

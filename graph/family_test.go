@@ -35,15 +35,16 @@ func newSigner(t testing.TB, a signer.Algorithm) signer.Signer {
 
 // clock trusts one key, and a time where one is set for the payload.
 type clock struct {
-	key   attest.TrustedKey
-	times map[string][]time.Time
+	key      attest.TrustedKey
+	times    map[string][]time.Time
+	accuracy map[time.Time]time.Duration
 }
 
 func (c *clock) CheckEnvelope(_ context.Context, e attest.Envelope) attest.Opinion {
 	o, _ := attest.CheckKeys([]attest.TrustedKey{c.key}, e)
 	o.Time = attest.Check{Name: attest.CheckTime, Verdict: attest.NotChecked, Reason: "none was required"}
 	for i, at := range c.times[string(e.Payload)] {
-		o.Times = append(o.Times, attest.TrustedTime{Kind: "timestamp", Authority: fmt.Sprintf("tsa %d", i), Time: at})
+		o.Times = append(o.Times, attest.TrustedTime{Kind: "timestamp", Authority: fmt.Sprintf("tsa %d", i), Time: at, Accuracy: c.accuracy[at]})
 	}
 	return o
 }
@@ -61,7 +62,7 @@ type family struct {
 func newFamily(t testing.TB, keyName string) *family {
 	t.Helper()
 	f := &family{t: t, by: newSigner(t, signer.Ed25519)}
-	f.clock = &clock{attest.TrustedKey{Name: keyName, Key: f.by.PublicKey()}, map[string][]time.Time{}}
+	f.clock = &clock{attest.TrustedKey{Name: keyName, Key: f.by.PublicKey()}, map[string][]time.Time{}, nil}
 	var err error
 	if f.verifier, err = attest.NewVerifier(f.clock); err != nil {
 		t.Fatal(err)

@@ -189,7 +189,7 @@ func (g *Graph) add(f finding) error {
 		n.state = Verified
 		b.signer = g.signers.add(f.signer)
 		if !f.time.Time.IsZero() {
-			b.time, b.witness = f.time.Time.Unix(), g.witnesses.add(witness{f.time.Kind, f.time.Authority})
+			b.time, b.witness = f.time.Latest().Unix(), g.witnesses.add(witness{f.time.Kind, f.time.Authority})
 			n.time = min(n.time, b.time)
 		}
 	}

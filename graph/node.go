@@ -48,7 +48,8 @@ func (n Node) Parents() iter.Seq[Node] {
 	}
 }
 
-// DeclaredBy is the earliest trusted time of a verified bundle, in whole seconds: the run was declared by then.
+// DeclaredBy is the earliest trusted time of a verified bundle, with the accuracy of its timestamp added, in whole seconds: the
+// run was declared by then.
 func (n Node) DeclaredBy() (t time.Time, ok bool) {
 	if n.node().time == noTime {
 		return t, false
@@ -71,7 +72,7 @@ type Bundle struct {
 	Name     string
 	Verified bool
 	Signer   attest.Signatory
-	Time     attest.TrustedTime // the earliest, in whole seconds; zero without trusted time
+	Time     attest.TrustedTime // the earliest, as DeclaredBy has it; zero without trusted time
 	Failed   []attest.Check     // why not
 }
 

@@ -149,3 +149,22 @@ func TestAncestors(t *testing.T) {
 		t.Error("the graph does not know its verifier")
 	}
 }
+
+// TestAccuracy: a run is declared by the latest that its timestamp may be.
+func TestAccuracy(t *testing.T) {
+	f := newFamily(t, "alice")
+	parent := f.run(1, nil, at(5))
+	child := f.run(2, []identity.ID{parent}, at(7))
+	f.clock.accuracy = map[time.Time]time.Duration{at(5): 3 * time.Second}
+	g := f.build(Options{})
+	if by, _ := f.node(g, parent).DeclaredBy(); !by.Equal(at(8)) {
+		t.Errorf("declared by %v, want 3 s after the time", by)
+	}
+	if than, earlier := f.node(g, child).EarlierThan(); !earlier || than.ID() != parent {
+		t.Error("the child is proved earlier than its parent, and not flagged")
+	}
+	v := f.verified(3, []identity.ID{parent}, at(7))
+	if _, err := g.Ancestors(v); err == nil || !strings.Contains(err.Error(), "declared before its parent") {
+		t.Errorf("ancestors of a run that is proved earlier than its parent: %v", err)
+	}
+}

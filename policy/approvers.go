@@ -257,15 +257,20 @@ func runsIn(b *attest.Bundle) []identity.ID {
 // approves nothing. It rejects all the same, unless the decision is one about the past.
 func (o opinion) about(run identity.ID, signers []attest.Signatory, as asOf) ApprovalResult {
 	r := o.result
-	switch first := earliest(r.Times); {
+	signed := as.provedBy(r.Times)
+	if r.Decision == Rejected { // which counts if it may have been there
+		signed = first(r.Times, attest.TrustedTime.Earliest)
+	}
+	switch {
 	case o.err != nil:
 		r.Why, r.unread = o.err.Error(), slices.Contains(o.unread, run)
 	case r.run != run:
 		r.Why = fmt.Sprintf("is about another run, %s", r.run)
 	case !r.Expires.IsZero() && !as.now.Before(r.Expires):
 		r.Why = fmt.Sprintf("expired at %s", stamp(r.Expires))
-	case !first.IsZero() && first.After(as.now) && (as.replay || r.Decision == Approved):
-		r.Why = fmt.Sprintf("was signed at %s, after %s", stamp(first), stamp(as.now))
+	case !signed.IsZero() && signed.After(as.now) && (as.replay || r.Decision == Approved):
+		at, now := apart(signed, as.now)
+		r.Why = fmt.Sprintf("was signed at %s, after %s", at, now)
 	case r.Decision == Approved && slices.ContainsFunc(signers, o.by.include): // with another of their keys, too
 		r.Why = "is by the signer of the run: nobody approves their own"
 	default:

@@ -156,7 +156,7 @@ func (p *Policy) decide(ctx context.Context, s subject) (*Decision, error) {
 	if p.kinds != nil && !slices.Contains(p.kinds, s.declaration.Kind()) {
 		d.deny(ruleKinds, "runs of kind %s are not among those allowed: %v", s.declaration.Kind(), p.kinds)
 	}
-	p.time.judge(d, s.times)
+	p.time.judge(d, s.times, s.asOf)
 	if p.approvals != nil {
 		d.Denials = append(d.Denials, p.approvals.denials(s.approvals)...)
 	}
@@ -173,19 +173,30 @@ func (d *Decision) deny(rule, format string, args ...any) {
 
 // judge holds the proved times against the time of the decision. That there are as many as
 // the policy asks for has been verified.
-func (t timeDemand) judge(d *Decision, times []attest.TrustedTime) {
-	first := earliest(times)
-	switch {
+func (t timeDemand) judge(d *Decision, times []attest.TrustedTime, as asOf) {
+	oldest := first(times, attest.TrustedTime.Earliest)
+	switch by := as.provedBy(times); {
 	case t.evidence == evidenceNone:
-	case first.IsZero() && t.startWithin > 0:
+	case by.IsZero() && t.startWithin > 0:
 		d.deny(ruleTime, "no trusted time says when the run was signed, and it must start within %s: sign with --timestamp-server", age(t.startWithin))
-	case first.IsZero():
-	case first.After(d.Now):
+	case by.IsZero():
+	case by.After(d.Now):
+		signed, start := apart(by, d.Now)
 		d.deny(ruleTime, "signed at %s (by the timestamp), which is after the start at %s (by %s): one of the clocks is wrong, or the run was declared too late",
-			stamp(first), stamp(d.Now), d.Clock)
-	case t.startWithin > 0 && d.Now.Sub(first) > t.startWithin:
-		d.deny(ruleTime, "signed at %s, %s before the start at %s (by %s); want at most %s: sign it again", stamp(first), age(d.Now.Sub(first)), stamp(d.Now), d.Clock, age(t.startWithin))
+			signed, start, d.Clock)
+	case t.startWithin > 0 && d.Now.Sub(oldest) > t.startWithin:
+		signed, start := apart(oldest, d.Now)
+		d.deny(ruleTime, "signed at %s, %s before the start at %s (by %s); want at most %s: sign it again", signed, longer(d.Now.Sub(oldest), t.startWithin), start, d.Clock, age(t.startWithin))
 	}
+}
+
+// provedBy is when a signature is held to have existed, zero without any time. Of the past that is proved with the accuracy of the
+// timestamp. Of the present the signature itself is a proof, and the time says whose clock is ahead.
+func (as asOf) provedBy(times []attest.TrustedTime) time.Time {
+	if as.replay {
+		return earliest(times)
+	}
+	return first(times, func(t attest.TrustedTime) time.Time { return t.Time })
 }
 
 // age is a duration as a person would say it.
@@ -194,6 +205,14 @@ func age(d time.Duration) string {
 		return fmt.Sprintf("%d days", d/(24*time.Hour))
 	}
 	return d.Round(time.Second).String()
+}
+
+// longer is the age of what is too old, so that it does not read as the limit.
+func longer(d, limit time.Duration) string {
+	if text := age(d); text != age(limit) {
+		return text
+	}
+	return d.String()
 }
 
 func (p *Policy) evaluateRules(ctx context.Context, d *Decision, s subject) error {

@@ -41,7 +41,8 @@
 //	             policy is loaded, one that this declaration lacks is an error when it is looked at
 //	run          id, kind, parents (a list, empty if there are none)
 //	signer       kind (key or certificate), name, issuer ("" for a key), algorithm
-//	time         verified (bool), timestamps (of kind, authority, time), earliest, latest
+//	time         verified (bool), timestamps (of kind, authority, time, accuracy), earliest, latest: of the times by which
+//	             the timestamps prove that the signature existed, each with its accuracy added
 //	annotations  strings by name
 //	approvals    those that count, one for each approver and decision, of approver, role, decision, reason, conditions, expires, time
 //	ancestors    the runs from which it descends, each once, parents before theirs: id, kind, parents,

@@ -49,7 +49,7 @@ var objects = map[string]map[string]*types.Type{
 		"verified": cel.BoolType, "earliest": cel.TimestampType, "latest": cel.TimestampType,
 		"timestamps": cel.ListType(object("Timestamp")),
 	},
-	"Timestamp": {"kind": cel.StringType, "authority": cel.StringType, "time": cel.TimestampType},
+	"Timestamp": {"kind": cel.StringType, "authority": cel.StringType, "time": cel.TimestampType, "accuracy": cel.DurationType},
 	"Ancestor": {
 		"id": cel.StringType, "kind": cel.StringType, "parents": cel.ListType(cel.StringType), "signers": cel.ListType(object("Signer")),
 		"approved": cel.BoolType, "approvals": cel.ListType(object("Approval")), "declaredBy": cel.TimestampType,

@@ -201,6 +201,15 @@ func stamp(t time.Time) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
+// apart prints two times so that they differ if the times do.
+func apart(a, b time.Time) (string, string) {
+	x, y := stamp(a), stamp(b)
+	if x == y && !a.Equal(b) {
+		return a.UTC().Format(time.RFC3339Nano), b.UTC().Format(time.RFC3339Nano)
+	}
+	return x, y
+}
+
 func plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun

@@ -108,7 +108,7 @@ func signerOf(s attest.Signatory) ref.Val {
 func timeOf(times []attest.TrustedTime) ref.Val {
 	list := []ref.Val{}
 	for _, t := range times {
-		list = append(list, newObject(map[string]any{"kind": t.Kind, "authority": t.Authority, "time": types.Timestamp{Time: t.Time}}))
+		list = append(list, newObject(map[string]any{"kind": t.Kind, "authority": t.Authority, "time": types.Timestamp{Time: t.Time}, "accuracy": types.Duration{Duration: t.Accuracy}}))
 	}
 	members := map[string]any{
 		"verified":   len(times) > 0,
@@ -116,19 +116,30 @@ func timeOf(times []attest.TrustedTime) ref.Val {
 	}
 	if len(times) > 0 {
 		members["earliest"] = types.Timestamp{Time: earliest(times)}
-		members["latest"] = types.Timestamp{Time: slices.MaxFunc(times, byTime).Time}
+		members["latest"] = types.Timestamp{Time: slices.MaxFunc(times, byTime).Latest()}
 	}
 	return newObject(members)
 }
 
-func byTime(a, b attest.TrustedTime) int { return a.Time.Compare(b.Time) }
+func byTime(a, b attest.TrustedTime) int { return a.Latest().Compare(b.Latest()) }
 
-// earliest is when the first authority saw a signature, zero if none did.
+// earliest is by when a signature is proved to have existed, as the first authority saw it, zero if none did.
 func earliest(times []attest.TrustedTime) time.Time {
 	if len(times) == 0 {
 		return time.Time{}
 	}
-	return slices.MinFunc(times, byTime).Time
+	return slices.MinFunc(times, byTime).Latest()
+}
+
+// first is the first of the instants that the function takes from the times, zero without any.
+func first(times []attest.TrustedTime, of func(attest.TrustedTime) time.Time) time.Time {
+	var found time.Time
+	for _, t := range times {
+		if at := of(t); found.IsZero() || at.Before(found) {
+			found = at
+		}
+	}
+	return found
 }
 
 func annotationsOf(annotations map[string]string) ref.Val {

@@ -74,7 +74,11 @@ func (t *trust) judgeSigner(c *leafCertificate, times []attest.TrustedTime) atte
 	var chains [][]*x509.Certificate
 	for _, at := range times {
 		var err error
-		if issuer, chains, err = t.Root.issuerOf(c.leaf, at.Time); err != nil {
+		issuer, chains, err = t.Root.issuerOf(c.leaf, at.Time)
+		if err == nil && at.Accuracy > 0 { // nor is the issuer retired by the latest that the time may be
+			_, _, err = t.Root.issuerOf(c.leaf, at.Latest())
+		}
+		if err != nil {
 			return attest.Failed(attest.CheckSigner, attest.CodeCertificateIssuer, "the certificate is by no authority that the trusted root names for %s: %s", stamp(at.Time), err)
 		}
 	}

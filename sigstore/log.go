@@ -108,7 +108,7 @@ func (f *evidence) judgeLogs() {
 // needs one.
 func believedAt(l *root.TransparencyLog, times []attest.TrustedTime) bool {
 	for _, t := range times {
-		if t.Time.Before(l.ValidityPeriodStart) || !l.ValidityPeriodEnd.IsZero() && t.Time.After(l.ValidityPeriodEnd) {
+		if t.Time.Before(l.ValidityPeriodStart) || !l.ValidityPeriodEnd.IsZero() && t.Latest().After(l.ValidityPeriodEnd) {
 			return false
 		}
 	}

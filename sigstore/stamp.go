@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/digitorus/pkcs7"
 	"github.com/sigstore/sigstore-go/pkg/root"
@@ -175,7 +176,7 @@ func (r *TrustedRoot) checkTimestamp(response, signature []byte) (stamped, error
 	if t.isFor(signature) {
 		for i, tsa := range all {
 			if signer, err := t.verify(tsa, signature); err == nil {
-				return stamped{attest.TrustedTime{Kind: timestampKind, Time: t.at}, i, keyOf(signer), t.content}, nil
+				return stamped{attest.TrustedTime{Kind: timestampKind, Time: t.at, Accuracy: t.accuracy}, i, keyOf(signer), t.content}, nil
 			}
 		}
 	}
@@ -193,7 +194,41 @@ func (t *token) verify(tsa root.TimestampingAuthority, signature []byte) (*x509.
 	if signer == nil || !at.Time.Equal(t.at) {
 		return nil, errors.New("cannot be read in one way")
 	}
-	return signer, t.checkSigner(signer)
+	if err := t.checkSigner(signer); err != nil {
+		return nil, err
+	}
+	return signer, t.checkEnd(tsa, signer)
+}
+
+// checkEnd wants the authority and its certificates to be valid as late as the time may be.
+func (t *token) checkEnd(tsa root.TimestampingAuthority, signer *x509.Certificate) error {
+	a, ok := tsa.(*root.SigstoreTimestampingAuthority)
+	latest := t.at.Add(t.accuracy)
+	if !ok || t.accuracy == 0 {
+		return nil
+	}
+	if !a.ValidityPeriodEnd.IsZero() && latest.After(a.ValidityPeriodEnd) {
+		return fmt.Errorf("the time may be as late as %s, after the validity of its authority ends at %s", stamp(latest), stamp(a.ValidityPeriodEnd))
+	}
+	ends := func(c *x509.Certificate) bool { return latest.After(c.NotAfter) }
+	if !ends(signer) && !slices.ContainsFunc(t.certificates, ends) && !slices.ContainsFunc(issuersOf(tsa), ends) {
+		return nil
+	}
+	if err := t.checkChain(a, signer, latest, x509.ExtKeyUsageTimeStamping); err != nil {
+		return fmt.Errorf("the time may be as late as %s: %w", stamp(latest), err)
+	}
+	return nil
+}
+
+// checkChain wants the signer's certificate to be by the authority and valid at a time.
+func (t *token) checkChain(a *root.SigstoreTimestampingAuthority, signer *x509.Certificate, at time.Time, usage x509.ExtKeyUsage) error {
+	roots, others := x509.NewCertPool(), x509.NewCertPool()
+	roots.AddCert(a.Root)
+	for _, c := range append(t.certificates[:len(t.certificates):len(t.certificates)], a.Intermediates...) {
+		others.AddCert(c)
+	}
+	_, err := signer.Verify(x509.VerifyOptions{Roots: roots, Intermediates: others, CurrentTime: at, KeyUsages: []x509.ExtKeyUsage{usage}})
+	return err
 }
 
 // whyNot says why no authority vouches for the timestamp, and which of them has signed it.
@@ -236,15 +271,7 @@ func (t *token) isBy(tsa root.TimestampingAuthority) bool {
 	if err != nil || a.Leaf != nil {
 		return err == nil
 	}
-	roots, others := x509.NewCertPool(), x509.NewCertPool()
-	roots.AddCert(a.Root)
-	for _, c := range append(t.certificates[:len(t.certificates):len(t.certificates)], a.Intermediates...) {
-		others.AddCert(c)
-	}
-	_, err = signer.Verify(x509.VerifyOptions{
-		Roots: roots, Intermediates: others, CurrentTime: signer.NotBefore, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
-	})
-	return err == nil
+	return t.checkChain(a, signer, signer.NotBefore, x509.ExtKeyUsageAny) == nil
 }
 
 // leafOf is the certificate with which the authority signs timestamps, if the trusted root has it.

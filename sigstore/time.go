@@ -47,7 +47,7 @@ func (f evidence) timestamps() int { return stampers(f.times, time.Time{}) }
 func stampers(times []attest.TrustedTime, until time.Time) int {
 	names := map[string]bool{}
 	for _, t := range times {
-		if t.Kind == timestampKind && (until.IsZero() || !t.Time.After(until)) {
+		if t.Kind == timestampKind && (until.IsZero() || !t.Latest().After(until)) {
 			names[t.Authority] = true
 		}
 	}
@@ -64,8 +64,19 @@ const (
 type demand struct {
 	who                 string
 	notBefore, notAfter time.Time // inclusive; zero is unbounded
+	issued              bool      // at notBefore, seconds before it signs
 	time                bool
 	logs                int
+}
+
+// includes says whether all that the time may be is inside. The begin of a certificate is held against the time itself: it
+// was issued seconds before, and no timestamp proves that a signature did not exist earlier.
+func (d demand) includes(at attest.TrustedTime) bool {
+	first := at.Earliest()
+	if d.issued {
+		first = at.Time
+	}
+	return !first.Before(d.notBefore) && (d.notAfter.IsZero() || !at.Latest().After(d.notAfter))
 }
 
 // judgeTime holds the evidence against what the signer and the verifier demand.
@@ -95,8 +106,8 @@ func (t *trust) judgeTime(e attest.Envelope, found evidence, d demand) attest.Ch
 		return c
 	}
 	for _, at := range found.times {
-		if at.Time.Before(d.notBefore) || !d.notAfter.IsZero() && at.Time.After(d.notAfter) {
-			return no(attest.CodeTimeValidity, "%s by %s is outside the validity of %s (%s to %s)", stamp(at.Time), at.Authority, d.who, bound(d.notBefore), bound(d.notAfter))
+		if !d.includes(at) {
+			return no(attest.CodeTimeValidity, "%s by %s is outside the validity of %s (%s to %s)", describeTime(at), at.Authority, d.who, bound(d.notBefore), bound(d.notAfter))
 		}
 	}
 	if late := t.lateness(found.times); late != "" {
@@ -155,12 +166,16 @@ func (t *trust) lateness(times []attest.TrustedTime) string {
 	if t.SignedBefore == nil {
 		return ""
 	}
-	first := slices.MinFunc(times, func(a, b attest.TrustedTime) int { return a.Time.Compare(b.Time) }).Time
+	first := slices.MinFunc(times, func(a, b attest.TrustedTime) int { return a.Latest().Compare(b.Latest()) })
 	switch want := t.RequireTimestamps; {
+	case first.Latest().After(*t.SignedBefore):
+		late := fmt.Sprintf("signed by %s at the latest, which does not prove that it was before %s", stamp(first.Latest()), stamp(*t.SignedBefore))
+		if first.Accuracy > 0 {
+			late += fmt.Sprintf(": %s by %s", describeTime(first), first.Authority)
+		}
+		return late
 	case want > 0 && stampers(times, *t.SignedBefore) < want:
 		return fmt.Sprintf("%d of the %d timestamps required are not later than %s", stampers(times, *t.SignedBefore), want, stamp(*t.SignedBefore))
-	case first.After(*t.SignedBefore):
-		return fmt.Sprintf("signed by %s at the latest, which does not prove that it was before %s", stamp(first), stamp(*t.SignedBefore))
 	}
 	return ""
 }
@@ -183,9 +198,17 @@ func (f evidence) describe() string {
 		case at.Kind == logKind:
 			how = "promised"
 		}
-		parts = append(parts, fmt.Sprintf("%s %s by %s", how, stamp(at.Time), at.Authority))
+		parts = append(parts, fmt.Sprintf("%s %s by %s", how, describeTime(at), at.Authority))
 	}
 	return strings.Join(parts, ", ")
+}
+
+// describeTime is the time and what its authority says of its accuracy.
+func describeTime(at attest.TrustedTime) string {
+	if at.Accuracy == 0 {
+		return stamp(at.Time)
+	}
+	return fmt.Sprintf("%s (accuracy %s)", stamp(at.Time), at.Accuracy)
 }
 
 // besides tells of logs, and of evidence that was passed over.

@@ -162,6 +162,7 @@ func (t *trust) checkCertificate(ctx context.Context, e attest.Envelope) attest.
 		who:       "the certificate",
 		notBefore: c.leaf.NotBefore,
 		notAfter:  c.leaf.NotAfter,
+		issued:    true,
 		time:      true,
 		logs:      t.logsForCertificate(),
 	})

@@ -170,4 +170,5 @@ func (r *TrustedRoot) JSON() ([]byte, error) {
 	return indented.Bytes(), nil
 }
 
-func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+// stamp prints fractions of a second where there are any: times that differ are not printed as equal.
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
