@@ -31,7 +31,7 @@ func TestImports(t *testing.T) {
 	for name, want := range map[string][]string{
 		"canonical": nil,
 		"identity": {
-			module + "canonical", module + "internal/jsontree", module + "internal/limits", module + "internal/yamljson",
+			module + "canonical", module + "internal/jsonmend", module + "internal/jsontree", module + "internal/limits", module + "internal/yamljson",
 			"golang.org/x/text/unicode/norm",
 		},
 		"signer": {

@@ -82,4 +82,7 @@ func JSON(v any) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-func isUnseen(r rune) bool { return !unicode.IsPrint(r) }
+// isUnseen tells what has no ink: unicode.IsPrint has marks and letters without any, too.
+func isUnseen(r rune) bool {
+	return !unicode.IsPrint(r) || r == 0x2800 || unicode.In(r, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point)
+}

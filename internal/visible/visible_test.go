@@ -12,11 +12,12 @@ import (
 
 func TestEscape(t *testing.T) {
 	for text, want := range map[string]string{
-		"plain é 日本 🙂":       "plain é 日本 🙂",
-		"a\nb\x1b[2J\x7f":    `a\u{a}b\u{1b}[2J\u{7f}`,
-		"\u009b\u202e\u200b": `\u{9b}\u{202e}\u{200b}`,
-		"a\x9b31m \ufffd":    "a\\x9b31m \ufffd",
-		"\U000e0001":         `\u{e0001}`,
+		"plain é 日本 🙂":         "plain é 日本 🙂",
+		"a\nb\x1b[2J\x7f":      `a\u{a}b\u{1b}[2J\u{7f}`,
+		"\u009b\u202e\u200b":   `\u{9b}\u{202e}\u{200b}`,
+		"a\x9b31m \ufffd":      "a\\x9b31m \ufffd",
+		"\U000e0001":           `\u{e0001}`,
+		"a\u034fb\ufe0f\u3164": `a\u{34f}b\u{fe0f}\u{3164}`,
 	} {
 		if got := Escape(text); got != want {
 			t.Errorf("%q: got %s, want %s", text, got, want)
