@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/limits"
@@ -263,6 +264,11 @@ func TestLongPointers(t *testing.T) {
 		if problems := identity.Lint([]byte(text)); len(problems) != 1 || problems[0].Pointer != "/parameters/"+name+"/0" {
 			t.Errorf("%s: %d problems", element, len(problems))
 		}
+	}
+	start := time.Now() // a name is not looked at once for each element below it
+	identity.Lint([]byte(`{"kind":"other","` + name + `":["` + strings.Repeat(`a","`, 50_000) + `a"]}`))
+	if took := time.Since(start); took > time.Minute {
+		t.Errorf("took %v", took)
 	}
 	text := strings.Replace(yamlMinimal, "parameters: {}", "parameters:\n  ? "+name+"\n  :\n"+strings.Repeat("  - &anchor x\n", 1_000), 1)
 	if _, err := identity.ParseYAML([]byte(text)); !strings.Contains(err.Error(), "YAML anchors are refused") || strings.Contains(err.Error(), "more)") {

@@ -146,7 +146,11 @@ func (l *linter) reference(v jsontree.Value) {
 		}
 		if s != "" && moving {
 			l.member([]byte(name))
-			l.warn(CodeVolatile, strconv.Quote(s)+" may name another content tomorrow", "add a digest, or name a fixed version")
+			shown := strconv.Quote(s)
+			if secretIn(s) != "" {
+				shown = "it"
+			}
+			l.warn(CodeVolatile, shown+" may name another content tomorrow", "add a digest, or name a fixed version")
 			l.back()
 		}
 	}

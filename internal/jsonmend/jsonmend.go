@@ -317,7 +317,8 @@ func (m *Mistake) token(text []byte, say func(hint, format string, args ...any))
 			say("strings are in double quotes; YAML goes in a .yaml file", "unexpected %q", runeAt(text, m.Offset))
 		}
 		return
-	case len(word) > 100 || strings.ContainsFunc(word, func(r rune) bool { return r >= utf8.RuneSelf || !isWord(byte(r)) }):
+	case len(word) > 20 || // may be a secret
+		strings.ContainsFunc(word, func(r rune) bool { return r >= utf8.RuneSelf || !isWord(byte(r)) }):
 		say("quote text", "a word that is not quoted")
 	case isKey(text, before, end):
 		say(fmt.Sprintf("write %q", word), "a name that is not in double quotes")

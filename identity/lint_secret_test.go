@@ -1,0 +1,86 @@
+package identity_test
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/runattest/runattest/identity"
+)
+
+// secretAt are the pointers that lint warns of for a secret, in the parameters and the prompt of a declaration.
+func secretAt(t *testing.T, parameters string) []string {
+	t.Helper()
+	var pointers []string
+	for _, p := range identity.Lint([]byte(strings.Replace(clean, `"seed":1}`, `"seed":1,`+parameters+`}`, 1))) {
+		if p.Code == identity.CodeSecret {
+			pointers = append(pointers, strings.TrimPrefix(p.Pointer, "/parameters"))
+		} else if p.Severity == identity.Error {
+			t.Errorf("%s: %v", parameters, p)
+		}
+	}
+	return pointers
+}
+
+// fake makes a secret of parts, so that no scanner takes this file for one that leaks.
+func fake(parts ...string) string { return strings.Join(parts, "") }
+
+func TestSecrets(t *testing.T) {
+	const random = "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6"
+	for _, value := range []string{
+		fake("sk-", random), fake("sk-ant-", "api03-", random), fake("sk-proj-", random), fake("ghp_", random, "abcd"), fake("github_pat_", random),
+		fake("hf_", random), fake("AKIA", "IOSFODNN7EXAMPLE"), fake("xoxb-", "123456789012-abcdef"), fake("glpat-", random), fake("AIza", random, "abc"),
+		fake("eyJ", "hbGciOiJIUzI1NiJ9.eyJ", "zdWIiOiIxMjM0NTY3ODkwIn0.", random), fake("-----BEGIN ", "PRIVATE KEY-----\\nMII"), fake("-----BEGIN OPENSSH ", "PRIVATE KEY-----"),
+		"postgres://user:hunter2@db/x", "https://user:hunter2@example.com/repo/tree/main", "https://:hunter2@example.com", "https://x/y?X-Amz-Signature=abcdef0123", "https://x/y?a=1&sig=abcdef0123",
+		fake("Bearer ", random), "use the header Authorization: Bearer abcdef", "--api-key=abcdef", "OPENAI_API_KEY=abcdef", "X-Api-Key: abcdef", fake("the key is sk-", random, " and no other"),
+	} {
+		if got := secretAt(t, `"x":"`+value+`"`); !slices.Equal(got, []string{"/x"}) {
+			t.Errorf("%s: got %v", value, got)
+		}
+	}
+	for _, member := range []string{
+		`"api_key":"abcdef"`, `"apiKey":"abcdef"`, `"openai_api_key":"abcdef"`, `"X-API-Key":"abcdef"`, `"Authorization":"Basic dXNlcjpwYXNz"`, `"password":"hunter2"`, `"DB_PASSWORD":"correct horse"`,
+		`"client_secret":"abcdef"`, `"aws_secret_access_key":"abcdef"`, `"access_token":"abcdef"`, `"token":"` + random + `"`, `"hf_token":"abcdef"`, `"wandb_token":"` + random + `"`,
+	} {
+		name, _, _ := strings.Cut(member, ":")
+		if got := secretAt(t, member); !slices.Equal(got, []string{"/" + strings.Trim(name, `"`)}) {
+			t.Errorf("%s: got %v", member, got)
+		}
+	}
+	for member, want := range map[string]string{
+		`"env":[{"name":"API_KEY","value":"abcdef"}]`: "/env/0/value", `"args":["--api-key","abcdef"]`: "/args/1", `"api_keys":["abcdef"]`: "/api_keys",
+		`"headers":{"authorization":"token abcdef"}`: "/headers/authorization", fake(`"x":{"sk-`, random, `":1}`): "/x",
+	} {
+		if got := secretAt(t, member); !slices.Equal(got, []string{want}) {
+			t.Errorf("%s: got %v, want %s", member, got, want)
+		}
+	}
+	for _, member := range []string{
+		`"max_tokens":100`, `"tokenizer":"meta-llama/Llama-3.1-8B"`, `"token":128`, `"token_budget":"20000"`, `"tokens":"100"`, `"eos_token":"<|im_end|>"`, `"pad_token":"[PAD]"`, `"bos_token":"<s>"`,
+		`"pad_token":"reserved_special_token_128"`, `"api_key":"${OPENAI_API_KEY}"`, `"api_key":"OPENAI_API_KEY"`, `"api_key_env":"OPENAI_KEY"`, `"api_key":"env:KEY"`, `"api_key":"<your key>"`, `"api_key":"***"`,
+		`"api_key":""`, `"password":{"type":"string"}`, `"required":["password"]`, `"properties":{"api_key":{"type":"string"}}`, `"Authorization":"Bearer ${TOKEN}"`, `"x":"bearer of bad news 1"`,
+		`"x":"sk-learn-pipeline-version-2"`, `"x":"https://user@example.com"`, `"x":"https://user:${PASSWORD}@example.com"`, `"x":"oci://host:5000/repo@sha256:abc"`, `"x":"https://x/?page=1&key=${K}"`,
+		`"x":"git@github.com:acme/x"`, `"secret":"training-credentials"`, `"private_key":"keys/x.pem"`, `"x":"-----BEGIN PUBLIC KEY-----"`, `"x":"the Authorization header and a password"`, `"x":"risk-assessment0123456789abc"`,
+		`"sha":"` + strings.Repeat("ab", 32) + `"`, `"secret_name":"prod/db"`, `"key":"abcdef0123456789abcdef"`, `"monkey":"banana"`, `"keyboard":"qwerty12345"`, `"passwordless":"yes please"`,
+	} {
+		if got := secretAt(t, member); got != nil {
+			t.Errorf("%s: got %v", member, got)
+		}
+	}
+}
+
+// TestSecretsAreNotShown: what lint says has nothing of the secret in it.
+func TestSecretsAreNotShown(t *testing.T) {
+	const secret = "a1B2c3D4e5F6g7H8i9J0"
+	text := strings.Replace(clean, `"version":"1"`, `"version":"1","uri":"https://user:`+secret+`@example.com/repo/tree/main"`, 1)
+	text = strings.Replace(text, `"seed":1}`, `"seed":1,"sk-`+secret+`":1,"api_key":"`+secret+`","k":"sk-`+secret+`"}`, 1)
+	problems := identity.Lint([]byte(text))
+	shown, err := json.Marshal(problems)
+	if err != nil || strings.Contains(string(shown), secret) || len(problems) != 5 {
+		t.Errorf("%s", shown)
+	}
+	if _, err := identity.Parse([]byte(strings.Replace(clean, `"seed":1`, `"api_key":sk-`+secret, 1))); err == nil || strings.Contains(err.Error(), secret) {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,129 @@
+package identity
+
+import (
+	"unicode"
+	"unicode/utf8"
+)
+
+// Format characters, joiners, variation selectors and tags are not seen. Scripts and emoji need some of them: those
+// stand where Unicode has them (RFC 5892, appendix A; UTS 51, ED-14 to ED-17) and are no reason for a warning.
+
+// findInvisible is the first character of s that is not seen, and that the text does not need.
+func findInvisible(s string, isName bool) (rune, bool) {
+	for i := 0; i < len(s); {
+		r, size := utf8.DecodeRuneInString(s[i:])
+		if r == flag {
+			size += tagSequence(s[i+size:])
+		} else if isInvisible(r) && !isNeeded(r, s[:i], s[i+size:], isName) {
+			return r, true
+		}
+		i += size
+	}
+	return 0, false
+}
+
+const (
+	flag   = 0x1F3F4 // before the tags of a subdivision's flag
+	zwnj   = 0x200C
+	zwj    = 0x200D
+	emoji  = 0xFE0F // variation selector 16
+	keycap = 0x20E3
+)
+
+// isInvisible tells what Unicode has as default ignorable, format characters, and noncharacters.
+func isInvisible(r rune) bool {
+	switch {
+	case isBidi(r):
+		return false // has a warning of its own
+	case r == 0x2800, r&0xFFFE == 0xFFFE, r >= 0xFDD0 && r <= 0xFDEF: // a letter without dots, and noncharacters
+		return true
+	}
+	return unicode.In(r, unicode.Cf, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point) &&
+		!unicode.Is(unicode.Prepended_Concatenation_Mark, r)
+}
+
+// isNeeded tells whether a character that is not seen does its work where it stands.
+func isNeeded(r rune, before, after string, isName bool) bool {
+	last, size := utf8.DecodeLastRuneInString(before)
+	next, _ := utf8.DecodeRuneInString(after)
+	switch {
+	case r == zwj && isPictograph(next):
+		for last == emoji || last >= 0x1F3FB && last <= 0x1F3FF { // of the emoji before
+			before = before[:len(before)-size]
+			last, size = utf8.DecodeLastRuneInString(before)
+		}
+		return isPictograph(last)
+	case r == zwj || r == zwnj:
+		return unicode.In(last, joining...) && (unicode.In(next, joining...) || !isName)
+	case r == emoji || r == emoji-1:
+		isKeycap := next == keycap && (last >= '0' && last <= '9' || last == '#' || last == '*')
+		return isPictograph(last) || isKeycap
+	case r >= 0xFE00 && r <= 0xFE0D:
+		return unicode.In(last, unicode.Han, unicode.Sm, unicode.Myanmar, unicode.Phags_Pa)
+	case r >= 0xE0100 && r <= 0xE01EF:
+		return unicode.Is(unicode.Han, last)
+	case r >= 0x180B && r <= 0x180F:
+		return unicode.Is(unicode.Mongolian, last)
+	}
+	return false
+}
+
+// joining are the scripts in which joiners choose the form of a letter.
+var joining = []*unicode.RangeTable{
+	unicode.Arabic, unicode.Syriac, unicode.Mongolian, unicode.Nko, unicode.Mandaic, unicode.Phags_Pa,
+	unicode.Devanagari, unicode.Bengali, unicode.Gurmukhi, unicode.Gujarati, unicode.Oriya, unicode.Tamil, unicode.Telugu,
+	unicode.Kannada, unicode.Malayalam, unicode.Sinhala, unicode.Khmer, unicode.Myanmar, unicode.Tibetan, unicode.Balinese,
+}
+
+// pictographs are the blocks of the characters that may be emoji.
+var pictographs = &unicode.RangeTable{
+	R16: []unicode.Range16{
+		{0x00A9, 0x00AE, 5}, {0x203C, 0x2049, 13}, {0x2122, 0x2139, 23}, {0x2190, 0x21FF, 1}, {0x2300, 0x23FF, 1}, {0x24C2, 0x24C2, 1},
+		{0x25A0, 0x27BF, 1}, {0x2900, 0x297F, 1}, {0x2B00, 0x2BFF, 1}, {0x3030, 0x303D, 13}, {0x3297, 0x3299, 2},
+	},
+	R32:         []unicode.Range32{{0x1F000, 0x1F1E5, 1}, {0x1F200, 0x1F3FA, 1}, {0x1F400, 0x1FAFF, 1}},
+	LatinOffset: 1,
+}
+
+func isPictograph(r rune) bool { return unicode.Is(pictographs, r) }
+
+// tagSequence is the length of the tags that follow a flag: a subdivision's code, 3 to 6 letters and digits, and the end.
+func tagSequence(s string) int {
+	n := 0
+	for i, r := range s {
+		switch {
+		case r == 0xE007F && n >= 3:
+			return i + utf8.RuneLen(r)
+		case n == 6 || (r < 0xE0030 || r > 0xE0039) && (r < 0xE0061 || r > 0xE007A):
+			return 0
+		}
+		n++
+	}
+	return 0
+}
+
+// findSpace is the first white space that looks like a blank and is none. In prose, French puts such before its marks,
+// numbers have them between groups of digits, and CJK text has its own.
+func findSpace(s string, isName bool) (rune, bool) {
+	var before rune
+	for i, r := range s {
+		if r >= 0x80 && r != 0x85 && r != 0x2028 && r != 0x2029 && unicode.IsSpace(r) {
+			next, _ := utf8.DecodeRuneInString(s[i+utf8.RuneLen(r):])
+			if isName || !isTypography(before, r, next) {
+				return r, true
+			}
+		}
+		before = r
+	}
+	return 0, false
+}
+
+func isTypography(before, r, next rune) bool {
+	switch r {
+	case 0x3000:
+		return true
+	case 0x00A0, 0x202F, 0x2009:
+		return before == '«' || unicode.IsDigit(before) || unicode.In(next, unicode.Po, unicode.Pf, unicode.Pd, unicode.Sc)
+	}
+	return false
+}
