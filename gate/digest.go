@@ -110,7 +110,7 @@ func filesBelow(ctx context.Context, folder string) ([]string, error) {
 		case entry.IsDir():
 			return nil
 		case !entry.Type().IsRegular():
-			return fmt.Errorf("%s: is no file: a folder with a digest holds files and folders alone", full)
+			return &SpecialFileError{Folder: folder, Path: full, Mode: entry.Type()}
 		case strings.ContainsAny(path, "\n\r\\"): // which sha256sum writes in another way
 			return fmt.Errorf("%q: a line break or backslash in a path has no place in a listing", full)
 		case len(paths) == limits.FolderFiles:
@@ -121,6 +121,32 @@ func filesBelow(ctx context.Context, folder string) ([]string, error) {
 	})
 	slices.Sort(paths)
 	return paths, err
+}
+
+// SpecialFileError says that something is neither a file nor a folder, and has no digest. A symbolic link is one where it
+// lies in a folder: what it leads to can lie anywhere, and is not what a listing of the folder holds.
+type SpecialFileError struct {
+	Folder string // the folder that was to be hashed, if it lies in one
+	Path   string
+	Mode   fs.FileMode // its type
+}
+
+func (e *SpecialFileError) Error() string {
+	kind := "a special file"
+	switch {
+	case e.Mode&fs.ModeSymlink != 0:
+		kind = "a symbolic link"
+	case e.Mode&fs.ModeNamedPipe != 0:
+		kind = "a pipe"
+	case e.Mode&fs.ModeSocket != 0:
+		kind = "a socket"
+	case e.Mode&fs.ModeDevice != 0:
+		kind = "a device"
+	}
+	if e.Folder == "" {
+		return fmt.Sprintf("%s: is %s, want a file or a folder", e.Path, kind)
+	}
+	return fmt.Sprintf("%s: is %s: a folder with a digest holds files and folders alone", e.Path, kind)
 }
 
 // file hashes a file that stays as it is meanwhile.
@@ -135,7 +161,7 @@ func (h *hashing) file(ctx context.Context, path string, d *digester) error {
 		return err
 	}
 	if !before.Mode().IsRegular() { // before it is opened, which devices take for a command
-		return fmt.Errorf("%s: is no file", path)
+		return &SpecialFileError{Path: path, Mode: before.Mode().Type()}
 	}
 	f, err := os.OpenFile(path, os.O_RDONLY|openAtOnce, 0)
 	if err != nil {

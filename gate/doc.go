@@ -13,8 +13,12 @@
 //
 //	cd FOLDER && find . -type f -printf '%P\0' | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum
 //
-// Symbolic links, devices and other things that are no files are refused in a folder; empty
+// Symbolic links, devices and other special files are refused in a folder; empty
 // folders, modes and times do not count. A file with a folder's listing in it has the folder's digest.
+// A folder of links, such as a snapshot in Hugging Face's cache, is hashed as a copy in which files stand in
+// place of the links:
+//
+//	cp -RL SNAPSHOT COPY
 //
 // # What is not guaranteed
 //

@@ -6,7 +6,9 @@ import (
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -120,6 +122,28 @@ func TestFolderRefused(t *testing.T) {
 	cancel()
 	if _, err := (Hasher{}).Digests(ctx, write(t, filepath.Join(t.TempDir(), "f"), "x"), identity.Digests{}); err == nil {
 		t.Error("hashed after the end of the context")
+	}
+}
+
+// TestFolderOfLinks: what lies in a folder and is no file is called what it is.
+func TestFolderOfLinks(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "blob"), "x")
+	snapshot := filepath.Join(dir, "snapshot")
+	link := filepath.Join(snapshot, "config.json")
+	if err := errors.Join(os.Mkdir(snapshot, 0o700), os.Symlink("../blob", link)); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Hasher{}.Digests(t.Context(), snapshot, identity.Digests{})
+	var special *SpecialFileError
+	if !errors.As(err, &special) || special.Folder != snapshot || special.Mode != fs.ModeSymlink || !strings.Contains(err.Error(), link+": is a symbolic link: ") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := (Hasher{}).Digests(t.Context(), link, identity.Digests{}); err != nil {
+		t.Errorf("a link that is named itself: %v", err)
+	}
+	if _, err := (Hasher{}).Digests(t.Context(), os.DevNull, identity.Digests{}); err == nil || !strings.Contains(err.Error(), "is a device, want a file or a folder") {
+		t.Errorf("got %v", err)
 	}
 }
 

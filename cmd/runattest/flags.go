@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -48,6 +49,21 @@ func formatFlag(cmd *cobra.Command) {
 
 func artifactFlag(cmd *cobra.Command, usage string) *[]string {
 	return cmd.Flags().StringArray("artifact", nil, usage)
+}
+
+// subjectList are subjects, each with what named it on the command line.
+type subjectList struct {
+	subjects []attest.Subject
+	from     []string
+}
+
+// add refuses two that have become one subject: files of one name and content in two folders, or what was named twice.
+func (l *subjectList) add(from string, s attest.Subject) error {
+	if i := slices.Index(l.subjects, s); i >= 0 {
+		return withHint(fmt.Errorf("%s and %s are the same subject: both have the name %s and the SHA-256 %x", l.from[i], from, s.Name, s.SHA256), "leave one of the two out")
+	}
+	l.subjects, l.from = append(l.subjects, s), append(l.from, from)
+	return nil
 }
 
 // hashArtifacts are the files as subjects, named by their base names.

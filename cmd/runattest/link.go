@@ -139,8 +139,16 @@ func (l *linkFlags) claim(cmd *cobra.Command, o *output) (link.Link, error) {
 	if made.Run, err = unverifiedRun(cmd, o, l.run); err != nil {
 		return made, err
 	}
-	made.Artifacts, err = artifactsOf(o, l.reach, *l.artifacts)
-	return made, err
+	if made.Artifacts, err = artifactsOf(o, l.reach, *l.artifacts); err != nil {
+		return made, err
+	}
+	var once subjectList
+	for i, artifact := range made.Artifacts {
+		if err := once.add((*l.artifacts)[i], artifact); err != nil {
+			return made, err
+		}
+	}
+	return made, nil
 }
 
 // unverifiedRun is the run that ID or BUNDLE names; whoever signed the bundle.

@@ -173,6 +173,9 @@ func hintOf(err error) string {
 	if errors.Is(err, gate.ErrLoader) {
 		return "CGO_ENABLED=0 go install github.com/runattest/runattest/cmd/runattest@latest makes a static one"
 	}
+	if special := (*gate.SpecialFileError)(nil); errors.As(err, &special) && special.Mode&fs.ModeSymlink != 0 {
+		return fmt.Sprintf("bind a copy that has files in place of links: cp -RL %s COPY", quoted(special.Folder))
+	}
 	if errors.Is(err, atomicfile.ErrMounted) {
 		return "mount the folder that it is in, or have it written to standard output (-) and redirect that into it"
 	}
@@ -180,6 +183,14 @@ func hintOf(err error) string {
 		return "give the declaration that it signs; inspect --declaration writes it"
 	}
 	return registryHint(err)
+}
+
+// quoted is a path as a shell takes it.
+func quoted(path string) string {
+	if strings.Trim(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._+@%:,-") == "" {
+		return path
+	}
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 }
 
 // allShown says which command shows all problems where an error shows the first.

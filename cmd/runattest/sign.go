@@ -151,14 +151,22 @@ func (s signFlags) prepare(cmd *cobra.Command, o *output, who *signerFlags) (*ba
 	if err != nil {
 		return nil, err
 	}
+	var subjects subjectList
 	for _, text := range s.subjects {
 		subject, err := attest.ParseSubject(text)
 		if err != nil {
 			return nil, fmt.Errorf("--subject: %w", err)
 		}
-		b.options.Subjects = append(b.options.Subjects, subject)
+		if err := subjects.add(text, subject); err != nil {
+			return nil, err
+		}
 	}
-	b.options.Subjects = append(b.options.Subjects, artifacts...)
+	for i, artifact := range artifacts {
+		if err := subjects.add((*s.artifacts)[i], artifact); err != nil {
+			return nil, err
+		}
+	}
+	b.options.Subjects = subjects.subjects
 	if err := b.resolveSubjects(); err != nil {
 		return nil, err
 	}
