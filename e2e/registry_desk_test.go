@@ -18,14 +18,16 @@ import (
 
 const toolTimeout = 15 * time.Minute // the first time it is built
 
-// registryTools are crane and oras, installed with the first test that asks for them.
-var registryTools = sync.OnceValues(func() (paths [2]string, err error) {
+// registryTools are crane, oras and regctl, installed with the first test that asks for them.
+var registryTools = sync.OnceValues(func() (paths [3]string, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), toolTimeout)
 	defer cancel()
-	if paths[0], err = tools.Install(ctx, bin, tools.Crane); err == nil {
-		paths[1], err = tools.Install(ctx, bin, tools.Oras)
+	for i, tool := range []tools.Tool{tools.Crane, tools.Oras, tools.Regctl} {
+		if paths[i], err = tools.Install(ctx, bin, tool); err != nil {
+			return paths, err
+		}
 	}
-	return paths, err
+	return paths, nil
 })
 
 func (d *desk) registryTool(i int, args []string) outcome {
@@ -39,6 +41,9 @@ func (d *desk) registryTool(i int, args []string) outcome {
 
 func (d *desk) crane(args ...string) outcome { d.t.Helper(); return d.registryTool(0, args) }
 func (d *desk) oras(args ...string) outcome  { d.t.Helper(); return d.registryTool(1, args) }
+
+// regctl works without a configuration of its own.
+func (d *desk) regctl(args ...string) outcome { d.t.Helper(); return d.registryTool(2, args) }
 
 // registryKinds are the registries that the tests are about: the CNCF's has no referrers API.
 var registryKinds = []string{"distribution", "cue", "ggcr"}

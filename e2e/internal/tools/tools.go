@@ -28,6 +28,7 @@ var (
 	Distribution = Tool{"github.com/distribution/distribution/v3", "v3.1.2", "cmd/registry", "registry"}
 	Crane        = Tool{"github.com/google/go-containerregistry", "v0.21.9", "cmd/crane", "crane"}
 	Oras         = Tool{"oras.land/oras", "v1.3.6", "cmd/oras", "oras"}
+	Regctl       = Tool{"github.com/regclient/regclient", "v0.11.7", "cmd/regctl", "regctl"}
 
 	Actionlint = Tool{"github.com/rhysd/actionlint", "v1.7.12", "cmd/actionlint", "actionlint"}
 )
