@@ -12,7 +12,6 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/graph"
-	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/limits"
 )
 
@@ -71,20 +70,13 @@ func (p *Policy) ancestorsOf(s subject, m *meter) (ref.Val, error) {
 		return nil, err
 	}
 	var all []*ancestor
-	judged := map[identity.ID]bool{}
 	for a := range found {
 		if len(all) == limits.Ancestors {
 			return nil, fmt.Errorf("the run has more than %d ancestors", limits.Ancestors)
 		}
 		one := &ancestor{Ancestor: a}
 		if all = append(all, one); len(s.opinions[a.ID]) > 0 {
-			judged[a.ID] = true
-			p.approvals.judge(one, s.opinions[a.ID], s.asOf)
-		}
-	}
-	for i, r := range s.approvals { // which do not count for the run
-		if judged[r.run] && r.run != s.id {
-			s.approvals[i].Why = fmt.Sprintf("is about an ancestor, %s", r.run)
+			p.approvals.judge(one, s.opinions[a.ID], s)
 		}
 	}
 	k := &kin{map[attest.Signatory]ref.Val{}, approvalsOf(nil), m}
@@ -128,11 +120,21 @@ func (k *kin) NativeToValue(v any) ref.Val {
 }
 
 // judge finds which of the opinions count for an ancestor, and whether they approve it. That is done once: there
-// are as many as a decision looks at approvals, however many ancestors there are.
-func (a *approvals) judge(one *ancestor, opinions []opinion, as asOf) {
+// are as many as a decision looks at approvals, however many ancestors there are. The report says what becomes of each.
+func (a *approvals) judge(one *ancestor, opinions []opinion, s subject) {
 	var results []ApprovalResult
 	for _, o := range opinions {
-		results = append(results, o.about(one.ID, one.Signers, as))
+		r := o.about(one.ID, one.Signers, s.asOf)
+		results = append(results, r)
+		switch told := &s.approvals[o.index]; {
+		case told.Counted || told.unread || one.ID == s.id:
+		case r.unread:
+			told.Why = fmt.Sprintf("%s; it may be a rejection of the ancestor %s", r.Why, one.ID)
+		case r.Counted:
+			told.Why, told.Ancestor = fmt.Sprintf("is about an ancestor, %s", one.ID), one.ID
+		default:
+			told.Why = fmt.Sprintf("is about an ancestor, %s, and %s", one.ID, r.Why)
+		}
 	}
 	one.approved, one.approvals = a.approved(results), approvalsOf(results)
 }

@@ -353,6 +353,7 @@ func TestManyAncestors(t *testing.T) {
 		s := subject{id: run.ID(), declaration: run, asOf: asOf{now: now}, ancestors: many(c.n)}
 		if name == "judged" {
 			s.opinions = map[identity.ID][]opinion{run.ID(): make([]opinion, 10_000)}
+			s.approvals = make([]ApprovalResult, 1)
 		}
 		d, err := p.decide(ctx, s)
 		if err != nil {

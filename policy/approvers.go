@@ -138,6 +138,7 @@ type ApprovalResult struct {
 	Conditions []string             `json:"conditions,omitempty"`
 	Expires    time.Time            `json:"expires,omitzero"`
 	Times      []attest.TrustedTime `json:"times,omitempty"`
+	Ancestor   identity.ID          `json:"ancestor,omitzero"` // for which it counts, since it is not about the run
 
 	run    identity.ID // that it is about
 	unread bool        // an approver says something about the run that nobody can read
@@ -145,10 +146,14 @@ type ApprovalResult struct {
 
 // String is the approval on one line.
 func (r ApprovalResult) String() string {
-	if !r.Counted {
+	about := ""
+	switch {
+	case !r.Ancestor.IsZero():
+		about = fmt.Sprintf(" of the ancestor %s", r.Ancestor)
+	case !r.Counted:
 		return oneLine(fmt.Sprintf("approval %s does not count: %s", r.Source, r.Why))
 	}
-	s := fmt.Sprintf("approval %s: %s by %s%s: %s", r.Source, r.Decision, r.Approver, asRole(r.Role), r.Reason)
+	s := fmt.Sprintf("approval %s%s: %s by %s%s: %s", r.Source, about, r.Decision, r.Approver, asRole(r.Role), r.Reason)
 	if len(r.Conditions) > 0 {
 		s += " (on condition: " + strings.Join(r.Conditions, "; ") + ")"
 	}
@@ -161,6 +166,7 @@ type opinion struct {
 	by     *approver
 	err    error         // why it counts for no run at all
 	unread []identity.ID // the runs that it is about, if an approver has signed it and it cannot be read
+	index  int           // of what the report says of it
 }
 
 // hear verifies an approval. Of a rejection it is enough that an approver has signed it; when that was, and how that is

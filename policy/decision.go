@@ -136,6 +136,7 @@ func (p *Policy) hearAll(ctx context.Context, s *subject, given []Approval) erro
 
 // hear takes an approval in.
 func (s *subject) hear(o opinion) {
+	o.index = len(s.approvals)
 	s.approvals = append(s.approvals, o.about(s.id, []attest.Signatory{s.signer}, s.asOf))
 	if s.opinions == nil {
 		s.opinions = map[identity.ID][]opinion{}

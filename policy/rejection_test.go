@@ -153,3 +153,38 @@ func TestRehearsedRejection(t *testing.T) {
 		}
 	}
 }
+
+// TestAncestorReport: the report says of an approval that is about an ancestor whether it counts for that ancestor.
+func TestAncestorReport(t *testing.T) {
+	k := newKindred(t, "")
+	k.Policy = policyOf(t, k.ci, "approvals: {required: 0, approvers: [{name: bob, role: legal, keys: [{key: "+pemOf(t, k.bob)+"}]}, {name: alice, keys: [{key: "+pemOf(t, k.alice)+"}]}]}\n"+
+		"rules: [{name: parents, expr: 'ancestors.all(a, a.approved)'}]\n")
+	family := k.family(k.input("first", k.first, k.ci))
+	first := parse(t, k.first).ID()
+	unread, err := attest.NewClaim(ApprovalType, []attest.Subject{{Name: first.String(), SHA256: first.Digest()}}, map[string]any{"identity": first.String()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := attest.Sign(ctx, unread, k.bob, attest.SignOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := signApproval(t, ApprovalStatement{Identity: first, Decision: Rejected, Reason: "no", Expires: now}, k.bob)
+	for name, c := range map[string]struct {
+		given   Approval
+		counts  bool
+		want    string
+		allowed bool // beside an approval of the ancestor
+	}{
+		"rejection":         {k.says(k.first, Rejected, k.bob), true, " of the ancestor " + first.String() + ": rejected by bob (legal): ", false},
+		"approval":          {k.says(k.first, Approved, k.bob), true, " of the ancestor " + first.String() + ": approved by bob (legal): ", true},
+		"expired rejection": {ended, false, " does not count: is about an ancestor, " + first.String() + ", and expired at 2026-11-24T12:00:00Z", true},
+		"unreadable":        {Approval{"a", b}, false, "; it may be a rejection of the ancestor " + first.String(), false},
+	} {
+		d := k.ask(k.second, Given{Family: family, Approvals: []Approval{k.says(k.first, Approved, k.alice), c.given}})
+		got := d.Approvals[1]
+		if d.Allowed != c.allowed || !strings.Contains(got.String(), c.want) || got.Counted || got.Ancestor.IsZero() == c.counts {
+			t.Errorf("%s: allowed %v, %s, %+v\nwant %s", name, d.Allowed, got, got, c.want)
+		}
+	}
+}
