@@ -3,6 +3,8 @@ package policy
 import (
 	"strings"
 	"testing"
+
+	"github.com/runattest/runattest/attest"
 )
 
 // TestSwallowedLine: however a policy is written, a comment ends where its author ended the line, or the policy is refused.
@@ -117,5 +119,23 @@ func TestWithoutComments(t *testing.T) {
 		if got := withoutComments(in); got != want {
 			t.Errorf("%q: got %q, want %q", in, got, want)
 		}
+	}
+}
+
+// TestCommentsInReports: where lines are joined, nothing that counts looks like a comment.
+func TestCommentsInReports(t *testing.T) {
+	by := newSigner(t)
+	p := policyOf(t, by, "rules:\n  - name: r\n    expr: |\n      // trainings only\n      declaration.kind == 'training' // and\n      && declaration.constraints.budget <= 1\n")
+	const want = "declaration.kind == 'training' && declaration.constraints.budget <= 1"
+	if got := told(decide(t, p, declarationText, by)); got != "r: not met: "+want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	v, err := p.Verifier().Verify(ctx, signRun(t, declarationText, by), attest.Expect{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules, err := p.Explain(ctx, v, Given{Now: now})
+	if err != nil || rules[0].Expr != want {
+		t.Errorf("explained as %v, %v, want %s", rules, err, want)
 	}
 }

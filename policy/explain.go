@@ -49,7 +49,7 @@ func (p *Policy) Explain(ctx context.Context, v *attest.Verified, given Given) (
 	all := []Explanation{}
 	for _, r := range p.rules {
 		if r.kin && noKin != nil {
-			all = append(all, Explanation{r.name, r.severity, oneLine(r.expr), "error: " + oneLine(noKin.Error()), []Step{}})
+			all = append(all, Explanation{r.name, r.severity, r.text(), "error: " + oneLine(noKin.Error()), []Step{}})
 			continue
 		}
 		program, err := e.Program(r.ast, programOptions(cel.EvalOptions(cel.OptTrackState))...)
@@ -59,7 +59,7 @@ func (p *Policy) Explain(ctx context.Context, v *attest.Verified, given Given) (
 		m.begin()
 		m.named = map[string]string{}
 		value, details, err := m.evaluate(program, vars)
-		one := Explanation{Rule: r.name, Severity: r.severity, Expr: oneLine(r.expr), Because: []Step{}}
+		one := Explanation{Rule: r.name, Severity: r.severity, Expr: r.text(), Because: []Step{}}
 		if err != nil {
 			one.Value = "error: " + err.Error()
 		} else {

@@ -77,6 +77,10 @@ func readRules(r *reader, v jsontree.Value) []*rule {
 
 // expression reads a rule's condition.
 func (r *reader) expression(into *rule, v jsontree.Value) {
+	if k := v.Kind(); k != jsontree.String && k != jsontree.Null {
+		r.fail(identity.CodeType, expressionHint, "is of type %s, want string", k)
+		return
+	}
 	if r.string(&into.expr)(v); into.expr == "" {
 		return
 	}
@@ -198,10 +202,13 @@ func (r *rule) meets(m *meter, vars map[string]any) (bool, error) {
 	return bool(yes), nil
 }
 
+// text is the rule's expression as it counts, in one line.
+func (r *rule) text() string { return oneLine(withoutComments(r.expr)) }
+
 // reason is the rule's message with its values, in one line.
 func (r *rule) reason(m *meter, vars map[string]any) string {
 	if len(r.message) == 0 {
-		return oneLine("not met: " + r.expr)
+		return oneLine("not met: " + r.text())
 	}
 	m.begin()
 	var s strings.Builder

@@ -34,11 +34,11 @@ func readText(data []byte, noun string) (*text, error) {
 	if start := bytes.TrimLeft(data, " \t\r\n"); len(start) == 0 || start[0] != '{' {
 		doc, found := yamljson.Read(data, noun, yamlLimits)
 		if len(found) > 0 {
-			return nil, invalidText(noun, found)
+			return nil, invalidText(noun, data, found)
 		}
 		t.yaml, source = doc, doc.JSON
 	} else if len(data) > limits.Policy {
-		return nil, invalidText(noun, []yamljson.Problem{{Code: "size"}})
+		return nil, invalidText(noun, data, []yamljson.Problem{{Code: "size"}})
 	}
 	form, err := textRules.Append(nil, source)
 	if err == nil {
@@ -59,7 +59,7 @@ func readText(data []byte, noun string) (*text, error) {
 	return t, nil
 }
 
-func invalidText(noun string, found []yamljson.Problem) error {
+func invalidText(noun string, data []byte, found []yamljson.Problem) error {
 	e := &InvalidError{Noun: noun}
 	messages := map[string]string{
 		"bom": "begins with a byte order mark", "utf8": "invalid UTF-8", "size": "larger than 1 MiB",
@@ -72,9 +72,27 @@ func invalidText(noun string, found []yamljson.Problem) error {
 		if p.Message == "" {
 			p.Message = messages[f.Code]
 		}
+		if f.Code == "yaml-syntax" && inExpression(data, f.Line) {
+			p.Hint = expressionHint
+		}
 		e.Problems = append(e.Problems, p)
 	}
 	return e
+}
+
+// expressionHint is for CEL that YAML takes for something of its own: ": " in a conditional, quotes or brackets at the
+// beginning, a backslash in double quotes.
+const expressionHint = "write the expression on lines of its own behind |, or in quotes"
+
+// inExpression tells that YAML stopped in an expression: on the line where it begins, or one of the next three.
+func inExpression(data []byte, line int) bool {
+	n := 0
+	for text := range bytes.Lines(data) {
+		if n++; n >= line-3 && n <= line && bytes.Contains(text, []byte("expr:")) {
+			return true
+		}
+	}
+	return false
 }
 
 // locate is where a value stands, or its nearest parent.

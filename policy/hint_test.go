@@ -1,0 +1,48 @@
+package policy
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestExpressionHint: CEL that YAML reads as something of its own has a hint, which works when it is followed.
+func TestExpressionHint(t *testing.T) {
+	head := header(t, newSigner(t)) + "rules:\n"
+	for _, expr := range []string{
+		`has(declaration.model.version) ? true : false`,
+		`declaration.kind == "training" ? declaration.constraints.budget <= 1 : false`,
+		"has(declaration.model.version)\n? true\n: false",
+		"has(declaration.model.version) ? true\n: false",
+		`"training" == declaration.kind`,
+		`'training' == declaration.kind`,
+		`[1, 2].exists(x, x > 1)`,
+		`{'a': 1}.a == 1`,
+		`declaration.kind in {'training': 1}`,
+		`!has(declaration.model.version)`,
+		`true`,
+	} {
+		rule := func(indent, style string) string {
+			return "  - name: r\n    expr:" + style + indent + strings.ReplaceAll(expr, "\n", "\n      ") + "\n"
+		}
+		for name, text := range map[string]string{"one line": rule(" ", ""), "its own lines": rule("\n      ", ""), "flow": "  - {name: r, expr: " + strings.ReplaceAll(expr, "\n", "\n      ") + "}\n"} {
+			p, err := Parse([]byte(head+text), Options{})
+			if err == nil {
+				t.Errorf("%s: accepted: %v\n%s", name, p.RuleNames(), text)
+				continue
+			}
+			if found := problems(t, head+text, Options{}); found[0].Hint == "" || !strings.Contains(found[0].Hint, "quote") {
+				t.Errorf("%s: %s, hint %q\n%s", name, found[0], found[0].Hint, text)
+			}
+		}
+		if _, err := Parse([]byte(head+rule("\n      ", " |")), Options{}); err != nil {
+			t.Errorf("behind |: %v", err)
+		}
+		if _, err := Parse([]byte(head+"  - name: r\n    expr: '"+strings.ReplaceAll(strings.ReplaceAll(expr, "'", "''"), "\n", "\n      ")+"'\n"), Options{}); err != nil {
+			t.Errorf("in quotes: %v", err)
+		}
+	}
+	// a mistake elsewhere has another hint, or none
+	if found := problems(t, "schema: a: b\n"+head, Options{}); found[0].Hint == expressionHint {
+		t.Errorf("%s, hint %q", found[0], found[0].Hint)
+	}
+}
