@@ -94,23 +94,21 @@ func (a *Artifact) prepare(data []byte, is map[string]string) (attachment, error
 	data = bytes.TrimSpace(data)
 	made := attachment{item: newItem(attest.BundleMediaType, data)}
 	b, err := attest.ParseBundle(data)
-	if err != nil {
-		return made, err
+	if err == nil {
+		made.predicateType = b.UnverifiedPredicateType()
 	}
-	made.predicateType = b.UnverifiedPredicateType()
-	if len(data) > limits.RegistryContent {
-		err := fmt.Errorf("the bundle has %d bytes, want at most %d", len(data), limits.RegistryContent)
-		if made.predicateType == attest.PredicateType {
-			err = fmt.Errorf("%w: sign with --detached", err)
-		}
+	isRun := made.predicateType == attest.PredicateType // which can be signed in another way
+	switch {
+	case len(data) > limits.RegistryContent && isRun:
+		return made, fmt.Errorf("the bundle has %d bytes, want at most %d: sign with --detached", len(data), limits.RegistryContent)
+	case len(data) > limits.RegistryContent:
+		return made, fmt.Errorf("the bundle has %d bytes, want at most %d", len(data), limits.RegistryContent)
+	case err != nil:
 		return made, err
-	}
-	if b.Format() != attest.SigstoreBundle {
-		err := errors.New("a bare DSSE envelope cannot be attached: want a Sigstore bundle")
-		if made.predicateType == attest.PredicateType {
-			err = fmt.Errorf("%w (sign --bundle-format %s)", err, attest.SigstoreBundle)
-		}
-		return made, err
+	case b.Format() != attest.SigstoreBundle && isRun:
+		return made, fmt.Errorf("a bare DSSE envelope cannot be attached: want a Sigstore bundle (sign --bundle-format %s)", attest.SigstoreBundle)
+	case b.Format() != attest.SigstoreBundle:
+		return made, errors.New("a bare DSSE envelope cannot be attached: want a Sigstore bundle")
 	}
 	subjects, err := b.UnverifiedSubjects()
 	if err != nil {
