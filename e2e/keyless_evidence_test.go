@@ -21,14 +21,14 @@ func TestEvidence(t *testing.T) {
 		check, reason string
 	}{
 		{"untouched", func(object) {}, "", ""},
-		{"no timestamp", func(b object) { delete(material(b), stamps) }, "time", "no trusted timestamp: the bundle has none sign with --timestamp-server"},
+		{"no timestamp", func(b object) { delete(material(b), stamps) }, "time", "has no promise, which alone would be a signed time sign with --timestamp-server"},
 		{"empty timestamps", func(b object) { at(b, "verificationMaterial", stamps)["rfc3161Timestamps"] = []any{} }, "time", bare},
 		{"timestamp of another signature", func(b object) { material(b)[stamps] = material(other)[stamps] }, "time", "no trusted timestamp: timestamp 0"},
 		{"timestamp changed", func(b object) { flip(at(b, "verificationMaterial", stamps, "rfc3161Timestamps", 0), "signedTimestamp") }, "time", "timestamp 0"},
 		{"no log entry", func(b object) { delete(material(b), "tlogEntries") }, "time", "no log entry: the bundle has none"},
 		{"entry of another bundle", func(b object) { material(b)["tlogEntries"] = material(other)["tlogEntries"] }, "time", wrong},
 		{"body of another entry", func(b object) { entry(b)["canonicalizedBody"] = entry(other)["canonicalizedBody"] }, "time", wrong},
-		{"no proof", func(b object) { delete(entry(b), "inclusionProof") }, "time", wrong + "inclusion proof missing"},
+		{"no proof", func(b object) { delete(entry(b), "inclusionProof") }, "malformed", "tlogEntries[0]: has no inclusionProof"},
 		{"proof of another entry", func(b object) { entry(b)["inclusionProof"] = entry(other)["inclusionProof"] }, "time", wrong},
 		{"no checkpoint", func(b object) { delete(proof(b), "checkpoint") }, "time", wrong},
 		{"checkpoint of another entry", func(b object) { proof(b)["checkpoint"] = proof(other)["checkpoint"] }, "time", wrong},
@@ -46,9 +46,12 @@ func TestEvidence(t *testing.T) {
 			d := d.in(t)
 			d.alter(ours, "altered.sigstore.json", c.change)
 			o := d.believesAs("trusted_root.json", ada, s.Issuer.URL, "altered.sigstore.json")
-			if c.check == "" {
+			switch c.check {
+			case "":
 				o.yes()
-			} else {
+			case "malformed":
+				o.malformed(c.reason)
+			default:
 				o.no(c.check, c.reason)
 			}
 		})

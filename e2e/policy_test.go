@@ -98,7 +98,7 @@ func TestPolicyCertificates(t *testing.T) {
 		{"other issuer", "issuer.yaml", ours, "signer", `the identity was checked with the issuer "` + right + `", not with https://issuer.local.test`},
 		{"other name", "name.yaml", ours, "signer", `the certificate is for "ada@example.com", not for bob@example.com`},
 		{"no timestamp", "policy.yaml", "no_timestamp.json", "time", "no trusted timestamp: the bundle has none sign with --timestamp-server"},
-		{"no timestamp, log wanted", "log.yaml", "no_timestamp.json", "time", "no trusted timestamp: the bundle has none sign with --timestamp-server"},
+		{"no timestamp, log wanted", "log.yaml", "no_timestamp.json", "time", "has no promise, which alone would be a signed time sign with --timestamp-server"},
 		{"no log entry", "policy.yaml", "no_entry.json", "time", "no log entry: the bundle has none"},
 		{"no log entry, log wanted", "log.yaml", "no_entry.json", "time", "no log entry: the bundle has none"},
 	} {
