@@ -40,9 +40,11 @@
 //
 // # What is wrong, and what is doubtful
 //
-// Parse fails with an *InvalidError, which lists all that is wrong, each with a code, a JSON
-// Pointer, an offset, and often what to do about it. Lint also warns of what is valid and yet
-// lets a run vary (a model by the name of a branch, defaults left open) or misleads whoever reads it.
+// Parse fails with an *InvalidError, which lists all that is wrong in the order of the text, each with a code, a JSON
+// Pointer, an offset, and often what to do about it. A file of another kind has one problem, which says what it looks
+// like. Lint also warns of what is valid and yet lets a run vary (a model by the name of a branch, defaults left open),
+// misleads a reader (text that is not what it looks like, YAML that has two readings) or should not be published
+// (passwords, keys, tokens).
 //
 // Sizes, counts and depths are bounded: 16 MiB of JSON, 2 MiB of YAML, 100,000 values, 64 levels.
 package identity

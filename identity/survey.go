@@ -2,7 +2,6 @@ package identity
 
 import (
 	"cmp"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -24,7 +23,7 @@ type survey struct {
 // surveyJSON lists what is wrong with JSON text.
 func surveyJSON(data []byte) *survey {
 	s := &survey{}
-	if looksLikeYAML(data) {
+	if jsonmend.LooksLikeYAML(data) {
 		s.problems = []Problem{{
 			Severity: Error, Code: "syntax", Line: 1, Column: 1,
 			Message: "not valid JSON: this is YAML", Hint: "give the file a name that ends in .yaml, or write it as JSON",
@@ -37,11 +36,6 @@ func surveyJSON(data []byte) *survey {
 	})
 	return s
 }
-
-// looksLikeYAML tells text whose first line is a key, an element or a document marker of YAML's.
-func looksLikeYAML(data []byte) bool { return yamlStart.Match(data[:min(len(data), 4096)]) }
-
-var yamlStart = regexp.MustCompile(`^(\s|#.*\n)*(---|%YAML|- \S|[A-Za-z_][\w.-]*:\s)`)
 
 // text surveys JSON text, which may stand for YAML of size bytes; place is where a mistake in it is in the source.
 func (s *survey) text(src []byte, size int, place func(jsonmend.Mistake) (offset, line, column int)) {

@@ -1,14 +1,17 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/canonical"
 	"github.com/runattest/runattest/internal/boundedfile"
+	"github.com/runattest/runattest/internal/jsonmend"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/source"
+	"github.com/runattest/runattest/internal/yamljson"
 )
 
 func newCanonicalize() *cobra.Command {
@@ -45,11 +48,29 @@ exact, and the SHA-256 of what is written is its identity.`,
 		}
 		form, err := canonical.Transform(data)
 		if err != nil {
-			return withHint(fmt.Errorf("%s: %w", path, err), "a declaration, also in YAML, is written with --declaration")
+			return unreadableJSON(path, data, err)
 		}
 		return o.writeRaw(form)
 	}
 	return cmd
+}
+
+// unreadableJSON says what is wrong with JSON text, and what to do about it.
+func unreadableJSON(path string, data []byte, err error) error {
+	if path == source.Stdin {
+		path = "standard input"
+	}
+	var ce *canonical.Error
+	if !errors.As(err, &ce) {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if jsonmend.LooksLikeYAML(data) {
+		err = fmt.Errorf("%s: line 1, column 1: not valid JSON: this looks like YAML", path)
+		return withHint(err, "runattest canonicalize --declaration takes a declaration in YAML")
+	}
+	m := jsonmend.Explain(data, ce)
+	line, column := yamljson.LineColumn(data, m.Offset)
+	return withHint(fmt.Errorf("%s: line %d, column %d: %s (%w)", path, line, column, m.Message, err), m.Hint)
 }
 
 func readAny(cmd *cobra.Command, path string) ([]byte, error) {

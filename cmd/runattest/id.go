@@ -15,8 +15,13 @@ func newID() *cobra.Command {
 there are several. Declarations are JSON, YAML or JSON Lines; - is standard input. Where several
 files are named, bundles among them, which sign has written there, are passed over.
 
-The identity is SHA-256 over the RFC 8785 form of the declaration, so that it can be
-recomputed without runattest: runattest canonicalize FILE | sha256sum`,
+The identity is SHA-256 over the RFC 8785 form of the declaration, so that any RFC 8785
+library recomputes it from JSON. In Python (pip install rfc8785):
+
+  python3 -c 'import hashlib, json, rfc8785, sys
+  print("airun:1:sha256:" + hashlib.sha256(rfc8785.dumps(json.load(sys.stdin))).hexdigest())' < run.json
+
+Such a library does not say whether the declaration is valid.`,
 		Example: `  runattest id run.yaml
   runattest id runs/*.json
   runattest id --schema > declaration.schema.json`,

@@ -13,9 +13,11 @@ func newLint() *cobra.Command {
 		Long: `Say what is wrong with each declaration, or doubtful in it.
 
 Errors make a declaration invalid. Warnings are about references that may change (latest,
-a branch, no digest and no version), defaults that are left to whoever runs it, facts that
-only an execution can know, and text that is not what it looks like. Where several files are
-named, bundles among them, which sign has written there, are passed over.
+a branch, no digest and no version), defaults that are left to the program that runs it, facts
+that only an execution can know, text that is not what it looks like, YAML that readers of
+YAML 1.1 take for another value (off, 0777, 1e-5), and what looks like a password, key or token.
+All of them are listed at once, in the order of the file. A secret is never shown. Where several
+files are named, bundles among them, which sign has written there, are passed over.
 
 Exit status: 0 no errors; 1 errors (with --strict: or warnings).`,
 		Example: `  runattest lint run.yaml

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -58,6 +59,11 @@ func All(src []byte, rules canonical.Options, most, budget int) (found []Mistake
 		}
 	}
 }
+
+// LooksLikeYAML tells text whose first line is a key, an element or a document marker of YAML's.
+func LooksLikeYAML(text []byte) bool { return yamlStart.Match(text[:min(len(text), 4096)]) }
+
+var yamlStart = regexp.MustCompile(`^(\s|#.*\n)*(---|%YAML|- \S|[A-Za-z_][\w.-]*:\s)`)
 
 // Explain says what is wrong with text, which package canonical refuses with e.
 func Explain(text []byte, e *canonical.Error) Mistake {

@@ -9,7 +9,7 @@ const (
 	DeclarationDepth = 64
 	// DeclarationValues is how many object members and array elements a declaration has in all.
 	DeclarationValues = 100_000
-	// YAML is the size of a declaration written as YAML. A YAML parser holds up to two hundred times its
+	// YAML is the size of a declaration written as YAML that is not JSON, too. A YAML parser holds up to two hundred times its
 	// input, so that the cap for the format that people type is lower than that of the one that programs write.
 	YAML = 2 << 20
 
