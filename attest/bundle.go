@@ -99,7 +99,7 @@ func (b *Bundle) readBundle(root jsontree.Value) error {
 	if err := checkMembers(root, "mediaType", "verificationMaterial", "dsseEnvelope", "messageSignature"); err != nil {
 		return err
 	}
-	if err := b.material.read(root.Get("verificationMaterial"), !b.old()); err != nil {
+	if err := b.material.read(root.Get("verificationMaterial")); err != nil {
 		return fmt.Errorf("verificationMaterial: %w", err)
 	}
 	if err := checkVersion(root.Get("verificationMaterial"), versionOf(b.mediaType)); err != nil {
@@ -110,10 +110,6 @@ func (b *Bundle) readBundle(root jsontree.Value) error {
 	}
 	return nil
 }
-
-// old says that the bundle is of a version before 0.3, in which a chain of certificates stands
-// for the one that is meant.
-func (b *Bundle) old() bool { return versionOf(b.mediaType) != version03 }
 
 func (b *Bundle) readEnvelope(v jsontree.Value) error {
 	if err := checkMembers(v, "payload", "payloadType", "signatures"); err != nil {

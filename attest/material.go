@@ -25,12 +25,12 @@ type material struct {
 	evidence     Evidence
 }
 
-func (m *material) read(v jsontree.Value, oneCertificate bool) error {
+func (m *material) read(v jsontree.Value) error {
 	if err := checkMembers(v, "publicKey", "certificate", "x509CertificateChain", "tlogEntries", "timestampVerificationData"); err != nil {
 		return err
 	}
 	key, certificate, chain := optional(v, "publicKey"), optional(v, "certificate"), optional(v, "x509CertificateChain")
-	if err := m.readSigner(key, certificate, chain, oneCertificate); err != nil {
+	if err := m.readSigner(key, certificate, chain); err != nil {
 		return err
 	}
 	if err := m.readTimestamps(optional(v, "timestampVerificationData")); err != nil {
@@ -43,7 +43,7 @@ func (m *material) read(v jsontree.Value, oneCertificate bool) error {
 	return nil
 }
 
-func (m *material) readSigner(key, certificate, chain jsontree.Value, oneCertificate bool) error {
+func (m *material) readSigner(key, certificate, chain jsontree.Value) error {
 	given := 0
 	for _, kind := range []jsontree.Value{key, certificate, chain} {
 		if kind.Kind() != jsontree.Absent {
@@ -54,9 +54,6 @@ func (m *material) readSigner(key, certificate, chain jsontree.Value, oneCertifi
 		return errors.New("want exactly one of publicKey, certificate and x509CertificateChain")
 	}
 	if chain.Kind() != jsontree.Absent {
-		if oneCertificate {
-			return errors.New("x509CertificateChain: a bundle v0.3 carries one certificate; the others are the verifier's trusted root")
-		}
 		return m.readChain(chain)
 	}
 	if certificate.Kind() != jsontree.Absent {
@@ -77,6 +74,8 @@ func (m *material) readSigner(key, certificate, chain jsontree.Value, oneCertifi
 	return nil
 }
 
+// readChain reads the signer's certificate and those that follow it. In v0.3 too: protobuf-specs asks for one certificate of the
+// public services alone.
 func (m *material) readChain(chain jsontree.Value) error {
 	if err := checkMembers(chain, "certificates"); err != nil {
 		return fmt.Errorf("x509CertificateChain: %w", err)

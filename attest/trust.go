@@ -30,8 +30,8 @@ type Envelope struct {
 	Signature   []byte // the one signature, over Message
 	// KeyHint is the key that the bundle names, "" if it names none.
 	KeyHint string
-	// Certificates are what the bundle names instead of a key: DER, the signer's first; others
-	// only in a bundle older than v0.3.
+	// Certificates are what the bundle names instead of a key: DER, the signer's first. Others that follow it are what the bundle's
+	// maker says; nothing is trusted by them.
 	Certificates [][]byte
 	Evidence     Evidence
 }

@@ -31,7 +31,7 @@ const (
 	Timestamp   = 64 << 10
 	// TimestampDepth is how deep objects nest in an RFC 3161 response.
 	TimestampDepth = 64
-	// Certificates is how many a bundle older than v0.3 carries.
+	// Certificates is how many a bundle or a timestamp carries.
 	Certificates = 16
 	// SchemeKeys is how many trusted keys are tried with other signature schemes, to explain a no.
 	SchemeKeys = 16
@@ -46,7 +46,8 @@ const (
 	// Timestamps and LogEntries are how many of each a bundle carries; sigstore-go has the same caps.
 	Timestamps = 32
 	LogEntries = 32
-	// TrustedRoot and SigningConfig are the sizes of such files.
+	// TrustedRoot and SigningConfig are the sizes of such files, TrustedRoots how many lines the first may have.
+	TrustedRoots  = 64
 	TrustedRoot   = 4 << 20
 	SigningConfig = 1 << 20
 	// CertificateChain is the size of a PEM file of certificates, and TUFRoot that of a TUF root.json.
