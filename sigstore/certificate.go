@@ -82,7 +82,7 @@ func (t *trust) judgeSigner(c *leafCertificate, times []attest.TrustedTime) atte
 			return attest.Failed(attest.CheckSigner, attest.CodeCertificateIssuer, "the certificate is by no authority that the trusted root names for %s: %s", stamp(at.Time), err)
 		}
 	}
-	logged, err := t.Root.checkSCT(chains)
+	logged, err := t.Root.checkSCT(c.leaf, chains)
 	if err != nil {
 		return attest.Failed(attest.CheckSigner, attest.CodeCertificateLog, "the certificate carries no signed certificate timestamp (SCT) by a log that the trusted root names: %s", err)
 	}
@@ -116,8 +116,8 @@ func (r *TrustedRoot) issuerOf(leaf *x509.Certificate, at time.Time) (string, []
 
 // checkSCT wants one signed certificate timestamp where the trusted root names certificate
 // transparency logs. It says which part of a report that is.
-func (r *TrustedRoot) checkSCT(chains [][]*x509.Certificate) (string, error) {
-	if len(r.root.CTLogs()) == 0 {
+func (r *TrustedRoot) checkSCT(leaf *x509.Certificate, chains [][]*x509.Certificate) (string, error) {
+	if _, sct := r.demands(leaf); !sct {
 		return "", nil
 	}
 	err := guard(func() error { return verify.VerifySignedCertificateTimestamp(chains, 1, r.root) })

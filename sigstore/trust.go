@@ -164,7 +164,7 @@ func (t *trust) checkCertificate(ctx context.Context, e attest.Envelope) attest.
 		notAfter:  c.leaf.NotAfter,
 		issued:    true,
 		time:      true,
-		logs:      t.logsForCertificate(),
+		logs:      t.logsForCertificate(c),
 	})
 	o.Signer = t.judgeSigner(c, found.times)
 	return withSigner(o, c, found)
@@ -196,8 +196,8 @@ func (t *trust) explainNo(c *leafCertificate, e attest.Envelope) attest.Check {
 }
 
 // logsForCertificate is in how many logs what a certificate signed must be.
-func (t *trust) logsForCertificate() int {
-	if t.RequireLogEntries == 0 && len(t.Root.root.RekorLogs()) > 0 {
+func (t *trust) logsForCertificate(c *leafCertificate) int {
+	if entry, _ := t.Root.demands(c.leaf); t.RequireLogEntries == 0 && entry {
 		return 1
 	}
 	return max(t.RequireLogEntries, 0)

@@ -25,11 +25,13 @@ import (
 type TrustedRoot struct {
 	root     *root.TrustedRoot
 	spec     *prototrustroot.TrustedRoot
-	stampers groups // which of the timestamp authorities are one
+	stampers groups              // which of the timestamp authorities are one
+	lines    []*root.TrustedRoot // of which it was made; nil for one
 }
 
 // ParseTrustedRoot reads a Sigstore TrustedRoot of media type
 // application/vnd.dev.sigstore.trustedroot+json;version=0.1, as cosign and TUF carry it:
+// or the one in a ClientTrustConfig, or several of either as JSON Lines, which are believed together. Each is
 // strict JSON, no unknown members, no validity that ends before it begins, no two logs with
 // one ID or one key, no key that package signer refuses.
 func ParseTrustedRoot(data []byte) (*TrustedRoot, error) {
@@ -40,11 +42,7 @@ func ParseTrustedRoot(data []byte) (*TrustedRoot, error) {
 	return r, nil
 }
 
-func parseTrustedRoot(data []byte) (*TrustedRoot, error) {
-	var spec prototrustroot.TrustedRoot
-	if err := unmarshalStrict(data, limits.TrustedRoot, &spec); err != nil {
-		return nil, err
-	}
+func newTrustedRoot(spec *prototrustroot.TrustedRoot) (*TrustedRoot, error) {
 	if got := spec.GetMediaType(); got != root.TrustedRootMediaType01 {
 		return nil, fmt.Errorf("mediaType is %q, want %s", got, root.TrustedRootMediaType01)
 	}
@@ -64,7 +62,7 @@ func parseTrustedRoot(data []byte) (*TrustedRoot, error) {
 	if err := checkLogs(spec.GetCtlogs()); err != nil {
 		return nil, fmt.Errorf("ctlogs%w", err)
 	}
-	parsed, err := root.NewTrustedRootFromProtobuf(&spec)
+	parsed, err := root.NewTrustedRootFromProtobuf(spec)
 	if err != nil {
 		return nil, err
 	}
@@ -73,13 +71,13 @@ func parseTrustedRoot(data []byte) (*TrustedRoot, error) {
 			return nil, fmt.Errorf("timestampAuthorities[%d]: the chain ends in no root certificate", i)
 		}
 	}
-	if err := checkRootKeys(&spec, parsed); err != nil {
+	if err := checkRootKeys(spec, parsed); err != nil {
 		return nil, err
 	}
 	if err := oneNameEach(parsed.TimestampingAuthorities()); err != nil {
 		return nil, err
 	}
-	return &TrustedRoot{parsed, &spec, groupStampers(parsed.TimestampingAuthorities())}, nil
+	return &TrustedRoot{root: parsed, spec: spec, stampers: groupStampers(parsed.TimestampingAuthorities())}, nil
 }
 
 // unmarshalStrict reads protobuf JSON after it has been found to be I-JSON: no duplicate
@@ -152,14 +150,31 @@ func checkRange(r *protocommon.TimeRange) error {
 // NamesLogs says whether there are transparency logs, so that certificates need a log entry.
 func (r *TrustedRoot) NamesLogs() bool { return len(r.root.RekorLogs()) > 0 }
 
-// JSON is the trusted root as a file carries it, indented for people. Equal roots give equal
-// bytes.
+// JSON is the trusted root as a file carries it, indented for people; several lines are one. Equal roots give equal
+// bytes. All four lists are there, and the names of an authority's subject: sigstore-python does not read a file without.
 func (r *TrustedRoot) JSON() ([]byte, error) {
 	text, err := protojson.Marshal(r.spec)
 	if err != nil {
 		return nil, err
 	}
-	if text, err = canonical.Transform(text); err != nil { // protojson varies its white space on purpose
+	var members map[string]any
+	if err := json.Unmarshal(text, &members); err != nil {
+		return nil, err
+	}
+	for _, name := range []string{"certificateAuthorities", "ctlogs", "timestampAuthorities", "tlogs"} {
+		if members[name] == nil {
+			members[name] = []any{}
+		}
+	}
+	for _, name := range []string{"certificateAuthorities", "timestampAuthorities"} {
+		for _, a := range members[name].([]any) {
+			addSubject(a.(map[string]any))
+		}
+	}
+	if text, err = json.Marshal(members); err != nil {
+		return nil, err
+	}
+	if text, err = canonical.Transform(text); err != nil {
 		return nil, err
 	}
 	var indented bytes.Buffer
@@ -168,6 +183,19 @@ func (r *TrustedRoot) JSON() ([]byte, error) {
 	}
 	indented.WriteByte('\n')
 	return indented.Bytes(), nil
+}
+
+func addSubject(authority map[string]any) {
+	subject, ok := authority["subject"].(map[string]any)
+	if !ok {
+		subject = map[string]any{}
+		authority["subject"] = subject
+	}
+	for _, name := range []string{"commonName", "organization"} {
+		if subject[name] == nil {
+			subject[name] = ""
+		}
+	}
 }
 
 // stamp prints fractions of a second where there are any: times that differ are not printed as equal.

@@ -1,0 +1,119 @@
+package sigstore
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	prototrustroot "github.com/sigstore/protobuf-specs/gen/pb-go/trustroot/v1"
+	"github.com/sigstore/sigstore-go/pkg/root"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/runattest/runattest/internal/jsonlines"
+	"github.com/runattest/runattest/internal/limits"
+)
+
+const clientTrustConfig = "application/vnd.dev.sigstore.clienttrustconfig.v0.1+json"
+
+// parseTrustedRoot reads one trusted root, or several as JSON Lines.
+func parseTrustedRoot(data []byte) (*TrustedRoot, error) {
+	if len(data) > limits.TrustedRoot {
+		return nil, fmt.Errorf("%d bytes, want at most %d", len(data), limits.TrustedRoot)
+	}
+	var lines []*TrustedRoot
+	for item, err := range jsonlines.Read(bytes.NewReader(data), "trusted root", limits.TrustedRoot) {
+		if err != nil {
+			return nil, err
+		}
+		if len(lines) == limits.TrustedRoots {
+			return nil, fmt.Errorf("more than %d lines", limits.TrustedRoots)
+		}
+		spec, err := readRootSpec(item.Data)
+		var r *TrustedRoot
+		if err == nil {
+			r, err = newTrustedRoot(spec)
+		}
+		if err != nil && item.Line > 0 {
+			err = fmt.Errorf("line %d: %w", item.Line, err)
+		}
+		if err != nil {
+			return nil, err
+		}
+		lines = append(lines, r)
+	}
+	switch len(lines) {
+	case 0:
+		return nil, errors.New("is empty")
+	case 1:
+		return lines[0], nil
+	}
+	return mergeRoots(lines)
+}
+
+// readRootSpec reads a TrustedRoot, or the one in a ClientTrustConfig.
+func readRootSpec(text []byte) (*prototrustroot.TrustedRoot, error) {
+	var head struct{ MediaType string }
+	if json.Unmarshal(text, &head) == nil && head.MediaType == clientTrustConfig {
+		var config prototrustroot.ClientTrustConfig
+		if err := unmarshalStrict(text, limits.TrustedRoot, &config); err != nil {
+			return nil, err
+		}
+		if config.GetTrustedRoot() == nil {
+			return nil, errors.New("the client trust config holds no trustedRoot")
+		}
+		return config.GetTrustedRoot(), nil
+	}
+	var spec prototrustroot.TrustedRoot
+	return &spec, unmarshalStrict(text, limits.TrustedRoot, &spec)
+}
+
+// mergeRoots makes one trusted root of several, which are believed together. What stands in two of them stands once.
+func mergeRoots(lines []*TrustedRoot) (*TrustedRoot, error) {
+	all := &prototrustroot.TrustedRoot{MediaType: root.TrustedRootMediaType01}
+	seen := map[string]bool{}
+	for _, r := range lines {
+		all.CertificateAuthorities = addNew(all.CertificateAuthorities, r.spec.GetCertificateAuthorities(), seen, "ca ")
+		all.TimestampAuthorities = addNew(all.TimestampAuthorities, r.spec.GetTimestampAuthorities(), seen, "tsa ")
+		all.Tlogs = addNew(all.Tlogs, r.spec.GetTlogs(), seen, "log ")
+		all.Ctlogs = addNew(all.Ctlogs, r.spec.GetCtlogs(), seen, "ct ")
+	}
+	r, err := newTrustedRoot(all)
+	if err != nil {
+		return nil, fmt.Errorf("the lines together: %w", err)
+	}
+	for _, line := range lines {
+		r.lines = append(r.lines, line.root)
+	}
+	return r, nil
+}
+
+func addNew[M proto.Message](list, more []M, seen map[string]bool, kind string) []M {
+	for _, m := range more {
+		text, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
+		if key := kind + string(text); err != nil || !seen[key] {
+			seen[key], list = true, append(list, m)
+		}
+	}
+	return list
+}
+
+// demands says whether a certificate needs an entry in a transparency log, and an SCT: where a trusted root that names its
+// authority names such logs. Of several roots, those that do not name the authority demand nothing.
+func (r *TrustedRoot) demands(leaf *x509.Certificate) (entry, sct bool) {
+	if r.lines == nil {
+		return len(r.root.RekorLogs()) > 0, len(r.root.CTLogs()) > 0
+	}
+	for _, line := range r.lines {
+		issued := slices.ContainsFunc(line.FulcioCertificateAuthorities(), func(ca root.CertificateAuthority) bool {
+			_, first := ca.Verify(leaf, leaf.NotBefore)
+			_, last := ca.Verify(leaf, leaf.NotAfter)
+			return first == nil || last == nil
+		})
+		entry = entry || issued && len(line.RekorLogs()) > 0
+		sct = sct || issued && len(line.CTLogs()) > 0
+	}
+	return entry, sct
+}
