@@ -19,6 +19,8 @@
 //
 // A certificate without a trusted time is refused: it lives for minutes, and only others can
 // say which. What signs a time is an RFC 3161 authority or a Rekor v1 log; Rekor v2 signs none.
+// Such a log signs it in a promise to add the entry, which is no proof that it did: only inclusion
+// proofs count as log entries.
 // Nothing here opens a file or a socket, or asks this machine's clock.
 //
 //	root, err := sigstore.ParseTrustedRoot(data)

@@ -18,4 +18,5 @@
 //
 // The suite's own bundles are not in this repository. The cases that the bundles which sigstore-go ships can
 // tell were made from those, each with the name of the suite's case that it stands for: conformance_test.go.
+// Those with intoto entries are made in package sigstore's tests, TestIntotoEntries and TestIntotoWithoutProof.
 package main
