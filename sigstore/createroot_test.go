@@ -116,14 +116,14 @@ func TestCreateRefuses(t *testing.T) {
 		"begins with CN=Acme Signing,O=Acme, an authority":                                                tsaChain("ca.pem"),
 
 		"transparency log https://rekor.acme.example: public key: this is a private key": rekor(func(l *LogSpec) { l.PublicKey = files["rekor.key"] }),
-		"public key: this is a certificate":                                              rekor(func(l *LogSpec) { l.PublicKey = files["ca.pem"] }),
-		"public key: not PEM":                                                            rekor(func(l *LogSpec) { l.PublicKey = nil }),
-		`the origin is "rekor", but verifiers take the host of the URL`:                  rekor(func(l *LogSpec) { l.Origin = "rekor" }),
-		`transparency log "rekor.acme.example": want a URL`:                              rekor(func(l *LogSpec) { l.URL = "rekor.acme.example" }),
-		"ends 2025-01-01T00:00:00Z, before it begins":                                    rekor(func(l *LogSpec) { l.End = pkitest.From.AddDate(-1, 0, 0) }),
-		"has the same key as https://rekor.acme.example: one log stands once":            rekor(func(l *LogSpec) { l.PublicKey = files["ecdsa.pub"] }),
-		"a key of kind ed25519 signs no certificate timestamps":                          func(s *RootSpec) { s.CertificateTransparencyLogs[0].PublicKey = files["rekor.pub"] },
-		"a key of kind ecdsa-p384 signs no certificate timestamps":                       func(s *RootSpec) { s.CertificateTransparencyLogs[0].PublicKey = files["p384.pub"] },
+		"public key: more than one PEM block in one file: CERTIFICATE":                   rekor(func(l *LogSpec) { l.PublicKey = files["ca.pem"] }),
+		"public key: not PEM": rekor(func(l *LogSpec) { l.PublicKey = nil }),
+		`the origin is "rekor", but verifiers take the host of the URL`:       rekor(func(l *LogSpec) { l.Origin = "rekor" }),
+		`transparency log "rekor.acme.example": want a URL`:                   rekor(func(l *LogSpec) { l.URL = "rekor.acme.example" }),
+		"ends 2025-01-01T00:00:00Z, before it begins":                         rekor(func(l *LogSpec) { l.End = pkitest.From.AddDate(-1, 0, 0) }),
+		"has the same key as https://rekor.acme.example: one log stands once": rekor(func(l *LogSpec) { l.PublicKey = files["ecdsa.pub"] }),
+		"a key of kind ed25519 signs no certificate timestamps":               func(s *RootSpec) { s.CertificateTransparencyLogs[0].PublicKey = files["rekor.pub"] },
+		"a key of kind ecdsa-p384 signs no certificate timestamps":            func(s *RootSpec) { s.CertificateTransparencyLogs[0].PublicKey = files["p384.pub"] },
 		"names nobody": func(s *RootSpec) { *s = RootSpec{} },
 	} {
 		spec := acme(files)
