@@ -17,7 +17,7 @@ func foreign(root jsontree.Value) (Problem, bool) {
 	p := Problem{Severity: Error, Code: CodeRequired, Pointer: "/schema", Hint: foreignHint}
 	if root.Kind() != jsontree.Object {
 		p.Code, p.Pointer = CodeType, ""
-		p.Message = notDeclaration + "is of type " + root.Kind().String() + ", want an object"
+		p.Message = notDeclaration + "it is of type " + root.Kind().String() + ", want an object"
 		return p, true
 	}
 	schema := root.Get("schema")
@@ -28,9 +28,9 @@ func foreign(root jsontree.Value) (Problem, bool) {
 	case schema.Text() == Schema || isMeant(root) && !ours:
 		return p, false
 	case ours && isVersion(version):
-		p.Message = notDeclaration + "is one of version " + version + ", want v1"
+		p.Message = notDeclaration + "it is one of version " + version + ", want v1"
 	default:
-		p.Message = notDeclaration + "looks like " + likeness(root)
+		p.Message = notDeclaration + "it looks like " + likeness(root)
 	}
 	return p, true
 }

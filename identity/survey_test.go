@@ -79,7 +79,7 @@ func TestForeign(t *testing.T) {
 		`{"apiVersion": "v1", "kind": "Pod", "metadata": {}}`:                                                            "a Kubernetes object",
 		`{"hello": 1, "world": [null]}`:                                                                                  "another kind of file, with the members hello, world",
 		`{}`:                                                                                                             "an empty object",
-		`{"schema": "https://github.com/runattest/runattest/declaration/v2", "kind": "other", "novel": 1}`:               "is one of version v2, want v1",
+		`{"schema": "https://github.com/runattest/runattest/declaration/v2", "kind": "other", "novel": 1}`:               "it is one of version v2, want v1",
 		`{"schema": "https://example.com/other", "a": 1}`:                                                                "another kind of file",
 	} {
 		problems := identity.Lint([]byte(text))
@@ -133,6 +133,9 @@ func TestSayWhatToDo(t *testing.T) {
 		"a: !x":                      "YAML tags are refused (yaml-tag); quote a value to make it a string; text that begins with ! is quoted",
 		"a: @b":                      "(yaml-syntax); quote text that begins with @",
 		"a: `b`":                     "(yaml-syntax); quote text that begins with @",
+		"a: \"b":                     "(yaml-syntax); is the file complete?",
+		"a: \"\\q\"":                 "(yaml-syntax); write \\\\ for a backslash",
+		"a:\n  b: c\n d: e":          "(yaml-syntax); check how far",
 		"a: b: c":                    `(yaml-syntax); quote text that has ": " in it`,
 		"a:\n\t- b":                  "(yaml-syntax); quote text that begins with @, ` or %; indent with blanks and no tabs",
 		strings.Repeat("#", 2<<20+1): "want at most 2097152 (size); write it as JSON, which may have 16777216 bytes",

@@ -130,11 +130,11 @@ func IsUTF16(text []byte) bool {
 		text[0] == 0 && text[1] != 0 && text[2] == 0 && text[3] != 0 || text[0] != 0 && text[1] == 0 && text[2] != 0 && text[3] == 0
 }
 
-// shorter is the form of a number that has a fraction: the same double in fewer digits. Whole numbers are counts and
-// seeds, of which each digit matters.
+// shorter is the form of a number that has a fraction: the same double, most often in fewer digits. Whole numbers are
+// counts and seeds, of which each digit matters.
 func shorter(literal []byte) (string, bool) {
 	form, err := canonical.Transform(literal)
-	if err != nil || !bytes.ContainsAny(literal, ".eE") || !bytes.ContainsAny(form, ".eE") || len(form) >= len(literal) {
+	if err != nil || !bytes.ContainsAny(literal, ".eE") || !bytes.ContainsAny(form, ".eE") {
 		return "", false
 	}
 	return string(form), true

@@ -25,7 +25,9 @@ func (d *Document) ambiguous(n *yaml.Node, inFlow bool) {
 	case yaml.MappingNode:
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			d.step(n.Content[i].Value)
-			d.ambiguous(n.Content[i], flow)
+			if key := n.Content[i]; key.Value != "<<" && coreType(key.Value) == jsontree.String { // others are refused
+				d.ambiguous(key, flow)
+			}
 			d.ambiguous(n.Content[i+1], flow)
 			d.back()
 		}

@@ -179,6 +179,9 @@ var syntaxHints = [][2]string{
 	{"tab character", "indent with blanks and no tabs"},
 	{"mapping values are not allowed", `quote text that has ": " in it`},
 	{"alphabetic or numeric character", "quote text that begins with * or &"},
+	{"unexpected end of stream", "is the file complete? each quotation mark and bracket must be closed"},
+	{"did not find expected key", "check how far this line and those before it are indented; quote text that has quotation marks in it"},
+	{"unknown escape character", `write \\ for a backslash, or put the text in single quotes`},
 	{"control characters are not allowed", `write the character as an escape in double quotes, such as "\x1b"`},
 }
 
