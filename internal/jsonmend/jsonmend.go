@@ -258,7 +258,7 @@ func (m *Mistake) syntax(text []byte) {
 			m.mend = func(text []byte) { text[at], text[end] = '"', '"' }
 		}
 	case c >= utf8.RuneSelf && unicode.In(runeAt(text, at), unicode.White_Space, unicode.Cf):
-		say("write a blank", "%U between two values, which is no white space in JSON", runeAt(text, at))
+		say("write a blank", "%U between two values, which is not white space in JSON", runeAt(text, at))
 		m.mend = blank(at, at+utf8.RuneLen(runeAt(text, at)))
 	case bytes.HasPrefix(text[at:], []byte("“")) || bytes.HasPrefix(text[at:], []byte("”")) || bytes.HasPrefix(text[at:], []byte("‘")):
 		say(`write "`, "a typographic quotation mark")
