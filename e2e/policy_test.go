@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -61,9 +62,12 @@ func (d *desk) allows(policy string, flags ...string) outcome {
 func (d *desk) approves(s *services.Services, who, bundle string, flags ...string) {
 	d.t.Helper()
 	d.mint("approver", s.Issuer, services.Token{Email: who})
+	if !slices.Contains(flags, "--decision") {
+		flags = append(flags, "--decision", "approved")
+	}
 	d.runattest(append([]string{
 		"approve", "--signing-config", "signing_config.json", "--trusted-root", "trusted_root.json", "--identity-token", "approver",
-		"--decision", "approved", "--reason", "as " + who, "--bundle", bundle, ours,
+		"--reason", "as " + who, "--bundle", bundle, ours,
 	}, flags...)...).ok()
 }
 
