@@ -94,7 +94,7 @@ func Explain(text []byte, e *canonical.Error) Mistake {
 		m.mend = blankMember(text, at)
 	case "trailing":
 		m.mend = blank(at, len(text))
-		if rest := bytes.TrimSpace(text[at:]); bytes.HasPrefix(rest, []byte("//")) || bytes.HasPrefix(rest, []byte("/*")) || rest[0] == '#' {
+		if rest := text[at:]; bytes.HasPrefix(rest, []byte("//")) || bytes.HasPrefix(rest, []byte("/*")) || bytes.HasPrefix(rest, []byte("#")) {
 			m.Message, m.Hint = "not valid JSON: a comment", "remove it; YAML has comments"
 		}
 	}
