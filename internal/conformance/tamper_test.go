@@ -89,7 +89,7 @@ func trials() map[string]trial {
 		"unknown media type":        {bundle: func(_ *testing.T, o object) { o["mediaType"] = "application/vnd.dev.sigstore.bundle+json;version=9" }, says: "malformed bundle"},
 		"chain in v0.3": {bundle: func(_ *testing.T, o object) {
 			o["mediaType"] = "application/vnd.dev.sigstore.bundle.v0.3+json"
-		}, says: "a bundle v0.3 carries one certificate"},
+		}, says: ""},
 		"unknown member": {bundle: func(_ *testing.T, o object) { o["extra"] = true }, says: "unknown member"},
 	}
 }
