@@ -10,6 +10,7 @@ import (
 	"github.com/runattest/runattest/canonical"
 	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/zero"
 )
 
 // BundleMediaType is the media type of a Sigstore bundle v0.3, the version that is written.
@@ -54,6 +55,9 @@ type signature struct {
 }
 
 var bundleRules = canonical.Options{ExactNumbers: true, MaxDepth: limits.BundleDepth, MaxValues: limits.BundleValues}
+
+// errNoBundle is for a nil *Bundle, and for one that ParseBundle and Sign have not made.
+var errNoBundle = errors.New("no bundle: it is nil or a zero value")
 
 // ParseBundle reads a Sigstore bundle (v0.3, or v0.1 and v0.2, which older clients wrote) that
 // holds a DSSE envelope, or a bare DSSE envelope: strict JSON, strict base64 in either alphabet, no unknown members.
@@ -142,11 +146,14 @@ func (b *Bundle) readEnvelope(v jsontree.Value) error {
 }
 
 // Format is how the bundle is carried.
-func (b *Bundle) Format() Format { return b.format }
+func (b *Bundle) Format() Format { return zero.IfNil(b).format }
 
 // Marshal writes the bundle in RFC 8785 form, without a newline at its end: one line,
 // fit for a file of its own and for JSON Lines.
 func (b *Bundle) Marshal() ([]byte, error) {
+	if b == nil || b.format == "" {
+		return nil, errNoBundle
+	}
 	type sig struct {
 		Sig   string `json:"sig"`
 		KeyID string `json:"keyid,omitempty"`

@@ -10,6 +10,7 @@ import (
 
 	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/zero"
 )
 
 // Claim is an in-toto Statement of another predicate type than the run's identity: what
@@ -34,7 +35,7 @@ func NewClaim(predicateType string, subjects []Subject, predicate any) (*Claim, 
 }
 
 // Bytes are the Statement's RFC 8785 bytes, the payload to be signed.
-func (c *Claim) Bytes() []byte { return slices.Clone(c.text) }
+func (c *Claim) Bytes() []byte { return slices.Clone(zero.IfNil(c).text) }
 
 func (*Claim) signable() {}
 
@@ -49,19 +50,19 @@ type VerifiedClaim struct {
 }
 
 // Subjects are what the claim is about.
-func (c *VerifiedClaim) Subjects() []Subject { return slices.Clone(c.subjects) }
+func (c *VerifiedClaim) Subjects() []Subject { return slices.Clone(zero.IfNil(c).subjects) }
 
 // Predicate is the claim, a JSON object in RFC 8785 form.
-func (c *VerifiedClaim) Predicate() []byte { return slices.Clone(c.predicate) }
+func (c *VerifiedClaim) Predicate() []byte { return slices.Clone(zero.IfNil(c).predicate) }
 
 // Signer is who claims.
-func (c *VerifiedClaim) Signer() Signatory { return c.signer }
+func (c *VerifiedClaim) Signer() Signatory { return zero.IfNil(c).signer }
 
 // Times are when trusted authorities saw the signature; empty without trusted time.
-func (c *VerifiedClaim) Times() []TrustedTime { return slices.Clone(c.times) }
+func (c *VerifiedClaim) Times() []TrustedTime { return slices.Clone(zero.IfNil(c).times) }
 
 // Checks are what was asked and found: signature, signer, time and statement.
-func (c *VerifiedClaim) Checks() []Check { return slices.Clone(c.checks) }
+func (c *VerifiedClaim) Checks() []Check { return slices.Clone(zero.IfNil(c).checks) }
 
 // VerifyClaim holds a bundle against the verifier's trust, and its payload against the form of
 // a Statement of that predicate type. When the answer is no the error is a *VerificationError
@@ -72,6 +73,9 @@ func (v *Verifier) VerifyClaim(ctx context.Context, b *Bundle, predicateType str
 	}
 	if v == nil || v.trust == nil {
 		return nil, ErrNoTrust
+	}
+	if b == nil || b.format == "" {
+		return nil, errNoBundle
 	}
 	o := b.CheckTrust(ctx, v.trust)
 	form := Passed(CheckStatement, "in-toto v1, %s", predicateType)
@@ -93,6 +97,7 @@ func (v *Verifier) VerifyClaim(ctx context.Context, b *Bundle, predicateType str
 // UnverifiedPredicateType is the predicate type that a bundle's payload names, "" if it is no
 // Statement. It is for choosing how to verify the bundle, and for nothing else.
 func (b *Bundle) UnverifiedPredicateType() string {
+	b = zero.IfNil(b)
 	root, err := parseJSON(b.payload, foreignRules)
 	if err != nil {
 		return ""

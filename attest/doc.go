@@ -43,4 +43,7 @@
 //
 // What a bundle says can be looked at without verifying it, under a name that says so:
 // UnverifiedStatement.
+//
+// In this package and the others of this module a nil or zero argument is an error, or has an empty answer, and never a
+// panic; a nil context.Context is the one exception.
 package attest

@@ -2,9 +2,12 @@ package attest
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/zero"
+	"github.com/runattest/runattest/signer"
 )
 
 // CheckName names one of the things that a verification asks.
@@ -104,6 +107,7 @@ type Report struct {
 
 // Failed lists the checks that failed.
 func (r *Report) Failed() []Check {
+	r = zero.IfNil(r)
 	var failed []Check
 	for _, c := range r.Checks {
 		if c.Verdict == Fail {
@@ -149,4 +153,12 @@ func (e *VerificationError) Error() string {
 		s += fmt.Sprintf(" (and %d more)", n)
 	}
 	return s
+}
+
+// Is says that the error is signer.ErrSignature where no trusted key has made the signature.
+func (e *VerificationError) Is(target error) bool {
+	return target == signer.ErrSignature && slices.ContainsFunc(e.Report.Checks, func(c Check) bool {
+		return c.Name == CheckSignature && c.Verdict == Fail &&
+			(c.Code == CodeSignature || c.Code == CodeSignatureScheme || c.Code == CodeSignerUnknown)
+	})
 }

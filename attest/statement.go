@@ -13,6 +13,7 @@ import (
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/zero"
 )
 
 // The types that a run attestation carries.
@@ -72,6 +73,9 @@ type DeclarationRef struct {
 
 // New makes the Statement that gives a declared run its identity, in RFC 8785 form.
 func New(d *identity.Declaration, o StatementOptions) (*Statement, error) {
+	if d.ID().IsZero() {
+		return nil, errors.New("statement: no declaration: it is nil or a zero value")
+	}
 	if err := o.check(); err != nil {
 		return nil, fmt.Errorf("statement: %w", err)
 	}
@@ -103,12 +107,12 @@ func New(d *identity.Declaration, o StatementOptions) (*Statement, error) {
 }
 
 // Bytes are the Statement's RFC 8785 bytes, the payload to be signed.
-func (s *Statement) Bytes() []byte { return slices.Clone(s.text) }
+func (s *Statement) Bytes() []byte { return slices.Clone(zero.IfNil(s).text) }
 
 func (*Statement) signable() {}
 
 // ID is the identity that the Statement gives to its run.
-func (s *Statement) ID() identity.ID { return s.id }
+func (s *Statement) ID() identity.ID { return zero.IfNil(s).id }
 
 // content is what a payload says, read strictly and believed by nobody yet.
 type content struct {

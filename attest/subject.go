@@ -65,6 +65,9 @@ func (s Subject) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON reads what MarshalJSON writes, as strictly as a Statement is read.
 func (s *Subject) UnmarshalJSON(data []byte) error {
+	if s == nil {
+		return errors.New("subject: nothing to read into")
+	}
 	v, err := parseJSON(data, payloadRules)
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"github.com/secure-systems-lab/go-securesystemslib/dsse"
 
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/zero"
 	"github.com/runattest/runattest/signer"
 )
 
@@ -205,6 +206,14 @@ func describeHint(hint string) string {
 // CheckTrust asks a trust check who signed the bundle and when, whatever the payload is.
 // Verify asks the same before it looks at the run; by itself it says nothing of runs.
 func (b *Bundle) CheckTrust(ctx context.Context, trust Trust) Opinion {
+	b = zero.IfNil(b)
+	if trust == nil {
+		return Opinion{
+			Signature: Failed(CheckSignature, CodeSignerUnknown, "%s", ErrNoTrust),
+			Signer:    Skipped(CheckSigner, CodeNotReached, "without a good signature there is no signer"),
+			Time:      Skipped(CheckTime, CodeNotReached, "without a good signature there is nothing to date"),
+		}
+	}
 	if n := len(b.signatures); n != 1 {
 		return Opinion{
 			Signature: Failed(CheckSignature, CodeSignatureCount, "the envelope has %d signatures, want exactly one", n).

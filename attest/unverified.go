@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/zero"
 )
 
 // UnverifiedEnvelope is what a bundle carries, whatever its statement says. Nothing of it has been checked.
@@ -20,6 +21,7 @@ type UnverifiedEnvelope struct {
 
 // UnverifiedEnvelope counts what is in b.
 func (b *Bundle) UnverifiedEnvelope() UnverifiedEnvelope {
+	b = zero.IfNil(b)
 	return UnverifiedEnvelope{
 		Format:        b.format,
 		PayloadType:   b.payloadType,
@@ -52,6 +54,7 @@ func (r rawJSON) MarshalJSON() ([]byte, error) { return r, nil }
 
 // UnverifiedStatement reads the statement in b without checking anything but its form.
 func (b *Bundle) UnverifiedStatement() (*UnverifiedStatement, error) {
+	b = zero.IfNil(b)
 	c, err := readStatement(b.payload)
 	if err != nil {
 		return nil, err
@@ -77,6 +80,7 @@ type UnverifiedClaim struct {
 // UnverifiedClaim reads the statement in b: one of this module's predicate types as strictly as
 // VerifyClaim, any other as in-toto defines it.
 func (b *Bundle) UnverifiedClaim() (*UnverifiedClaim, error) {
+	b = zero.IfNil(b)
 	c, err := readAnyClaim(b.payload)
 	if err != nil {
 		return nil, err
@@ -87,6 +91,7 @@ func (b *Bundle) UnverifiedClaim() (*UnverifiedClaim, error) {
 // UnverifiedSubjects are the subjects that an in-toto Statement of any predicate type names, at
 // least one. They say where a bundle may belong, and nothing else.
 func (b *Bundle) UnverifiedSubjects() ([]UnverifiedSubject, error) {
+	b = zero.IfNil(b)
 	c, err := readAnyClaim(b.payload)
 	if err != nil {
 		return nil, err
@@ -95,11 +100,12 @@ func (b *Bundle) UnverifiedSubjects() ([]UnverifiedSubject, error) {
 }
 
 // UnverifiedKeyHint is the key that a bundle says it is signed with; "" if it does not say.
-func (b *Bundle) UnverifiedKeyHint() string { return b.keyHint() }
+func (b *Bundle) UnverifiedKeyHint() string { return zero.IfNil(b).keyHint() }
 
 // UnverifiedCertificate is the certificate that a bundle says it is signed with, in DER; nil
 // if it names a key.
 func (b *Bundle) UnverifiedCertificate() []byte {
+	b = zero.IfNil(b)
 	if len(b.material.certificates) == 0 {
 		return nil
 	}
@@ -107,4 +113,4 @@ func (b *Bundle) UnverifiedCertificate() []byte {
 }
 
 // UnverifiedPayload is the payload as it is in b, whatever it says.
-func (b *Bundle) UnverifiedPayload() []byte { return slices.Clone(b.payload) }
+func (b *Bundle) UnverifiedPayload() []byte { return slices.Clone(zero.IfNil(b).payload) }

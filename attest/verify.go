@@ -11,6 +11,7 @@ import (
 	"strconv"
 
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/zero"
 )
 
 // Verifier holds bundles against the signers that it trusts. It is safe for concurrent use
@@ -56,16 +57,17 @@ type Verified struct {
 
 // VerifiedBy says whether it was this verifier that said yes, so that a policy judges nothing
 // that somebody with other trust has verified.
-func (v *Verified) VerifiedBy(x *Verifier) bool { return x != nil && v.by == x }
+func (v *Verified) VerifiedBy(x *Verifier) bool { return x != nil && zero.IfNil(v).by == x }
 
 // ID is the identity of the run, recomputed.
-func (v *Verified) ID() identity.ID { return v.report.Identity }
+func (v *Verified) ID() identity.ID { return zero.IfNil(v).report.Identity }
 
 // Declaration is what was signed, or the detached declaration that has the signed identity.
-func (v *Verified) Declaration() *identity.Declaration { return v.declaration }
+func (v *Verified) Declaration() *identity.Declaration { return zero.IfNil(v).declaration }
 
 // Signer is who signed.
 func (v *Verified) Signer() Signatory {
+	v = zero.IfNil(v)
 	if v.report.Signer == nil {
 		return Signatory{}
 	}
@@ -73,16 +75,19 @@ func (v *Verified) Signer() Signatory {
 }
 
 // Times are when trusted authorities saw the signature, in no order; empty without trusted time.
-func (v *Verified) Times() []TrustedTime { return slices.Clone(v.report.Times) }
+func (v *Verified) Times() []TrustedTime { return slices.Clone(zero.IfNil(v).report.Times) }
 
 // Subjects are the artifacts to which the run belongs, without the run itself.
-func (v *Verified) Subjects() []Subject { return slices.Clone(v.report.Subjects) }
+func (v *Verified) Subjects() []Subject { return slices.Clone(zero.IfNil(v).report.Subjects) }
 
 // Annotations are signed and no part of the identity.
-func (v *Verified) Annotations() map[string]string { return maps.Clone(v.report.Annotations) }
+func (v *Verified) Annotations() map[string]string {
+	return maps.Clone(zero.IfNil(v).report.Annotations)
+}
 
 // Report is what was checked.
 func (v *Verified) Report() Report {
+	v = zero.IfNil(v)
 	r := v.report
 	r.Checks, r.Subjects, r.Annotations = slices.Clone(r.Checks), v.Subjects(), v.Annotations()
 	r.Times, r.Logs, r.Promises = v.Times(), slices.Clone(r.Logs), slices.Clone(r.Promises)
@@ -98,7 +103,7 @@ func (v *Verified) Report() Report {
 }
 
 // Statement is the payload that was signed.
-func (v *Verified) Statement() []byte { return slices.Clone(v.statement) }
+func (v *Verified) Statement() []byte { return slices.Clone(zero.IfNil(v).statement) }
 
 // Verify holds b against the verifier's trust and the caller's expectations. Every check
 // has its own verdict, also when an earlier one failed. When the answer is no the error is
@@ -109,6 +114,9 @@ func (v *Verifier) Verify(ctx context.Context, b *Bundle, want Expect) (*Verifie
 	}
 	if v == nil || v.trust == nil {
 		return nil, ErrNoTrust
+	}
+	if b == nil || b.format == "" {
+		return nil, errNoBundle
 	}
 	opinion := b.CheckTrust(ctx, v.trust)
 	run := checkRun(b, want)

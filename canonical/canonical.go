@@ -1,6 +1,7 @@
 package canonical
 
 import (
+	"errors"
 	"hash"
 	"math"
 )
@@ -49,6 +50,9 @@ func (o Options) Append(dst, src []byte) ([]byte, error) {
 // its white space: the form is not put together in memory once more. On an error, always
 // an *[Error], h is untouched.
 func (o Options) Hash(h hash.Hash, src []byte) error {
+	if h == nil {
+		return errors.New("no hash to write to")
+	}
 	t := newTransformer(o, src)
 	err := t.run()
 	if err == nil {

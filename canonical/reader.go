@@ -2,6 +2,7 @@ package canonical
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"math"
 )
@@ -13,6 +14,9 @@ import (
 // Members are sorted, so the whole text is in memory before the first byte of the form
 // is known; maxSize bounds that memory.
 func (o Options) AppendReader(dst []byte, r io.Reader, maxSize int) ([]byte, error) {
+	if r == nil {
+		return dst, errors.New("no reader")
+	}
 	var b bytes.Buffer
 	limit := int64(maxSize)
 	if limit < math.MaxInt64 {

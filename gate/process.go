@@ -29,6 +29,9 @@ type Files struct{ Declaration, Bundle string }
 
 // WriteFiles writes the files of a run below dir, or below the system's folder for temporary files.
 func WriteFiles(dir string, d *identity.Declaration, bundle []byte) (Files, error) {
+	if d.ID().IsZero() {
+		return Files{}, errNoDeclaration
+	}
 	folder, err := os.MkdirTemp(dir, "airun-")
 	if err == nil {
 		folder, err = filepath.Abs(folder) // the process may go elsewhere

@@ -54,7 +54,13 @@ type named struct {
 // CheckFiles holds everything that the declaration names as local (a file: URI), and everything that
 // is bound, against the digests declared. What is local has to have a digest. All of it is looked
 // at; the error joins one for each that is not what it should be, and then nothing may be executed.
+// errNoDeclaration is for a nil *identity.Declaration, and for one that was not parsed.
+var errNoDeclaration = errors.New("no declaration: it is nil or a zero value")
+
 func (h Hasher) CheckFiles(ctx context.Context, d *identity.Declaration, binds []Bind) ([]Checked, error) {
+	if d.ID().IsZero() {
+		return nil, errNoDeclaration
+	}
 	wanted, problems := plan(namedIn(d), binds)
 	hashing, found := h.begin(), make([]error, len(wanted))
 	var group errgroup.Group

@@ -35,7 +35,10 @@ type Gap struct {
 }
 
 func (e *IncompleteError) Error() string {
-	text := fmt.Sprintf("the ancestry of %s is incomplete: %s: %s", e.Run, e.Gaps[0].ID, e.Gaps[0].Reason)
+	text := fmt.Sprintf("the ancestry of %s is incomplete", e.Run)
+	if len(e.Gaps) > 0 {
+		text += fmt.Sprintf(": %s: %s", e.Gaps[0].ID, e.Gaps[0].Reason)
+	}
 	if e.Count > 1 {
 		text += fmt.Sprintf(" (and %d more)", e.Count-1)
 	}
@@ -54,6 +57,9 @@ func (e *IncompleteError) add(id identity.ID, reason string) {
 // an *IncompleteError, because a demand on the others would be met in vain. The run need not be
 // in the family itself; its parents are taken from its verified declaration.
 func (g *Graph) Ancestors(run *attest.Verified) (iter.Seq[Ancestor], error) {
+	if g == nil || g.verifier == nil {
+		return nil, errors.New("ancestors: no graph: it is nil or a zero value")
+	}
 	if run == nil || run.ID().IsZero() {
 		return nil, errors.New("ancestors: the run is not verified")
 	}

@@ -50,6 +50,9 @@ func Build(ctx context.Context, verifier *attest.Verifier, bundles iter.Seq[Inpu
 	if verifier == nil {
 		return nil, attest.ErrNoTrust
 	}
+	if bundles == nil {
+		return nil, errors.New("graph: no bundles to read")
+	}
 	g := &Graph{verifier: verifier, index: map[identity.ID]int32{}, rejected: map[int32]string{}}
 	for _, id := range o.Roots {
 		if id.IsZero() {

@@ -39,6 +39,9 @@ var mermaid = diagram{
 
 // WriteDOT writes the roots' ancestry for Graphviz, parents above their children.
 func (g *Graph) WriteDOT(w io.Writer, roots ...Node) error {
+	if err := g.canWrite(w); err != nil {
+		return err
+	}
 	return g.draw(w, dot, roots, func(class string) string {
 		return map[string]string{
 			"verified":   `color="#22aa22"`,
@@ -52,6 +55,9 @@ func (g *Graph) WriteDOT(w io.Writer, roots ...Node) error {
 
 // WriteMermaid writes the roots' ancestry as a Mermaid flowchart, parents above their children.
 func (g *Graph) WriteMermaid(w io.Writer, roots ...Node) error {
+	if err := g.canWrite(w); err != nil {
+		return err
+	}
 	return g.draw(w, mermaid, roots, func(class string) string { return class })
 }
 

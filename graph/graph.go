@@ -3,12 +3,14 @@ package graph
 import (
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"time"
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/zero"
 )
 
 // ErrTooLarge says that there are more bundles or parents than a graph holds.
@@ -123,25 +125,27 @@ type Malformed struct {
 }
 
 // Counts count all that there is, whether or not a root descends from it.
-func (g *Graph) Counts() Counts { return g.counts }
+func (g *Graph) Counts() Counts { return zero.IfNil(g).counts }
 
 // Malformed are the first hundred malformed bundles; Counts has the number of all.
-func (g *Graph) Malformed() []Malformed { return append([]Malformed(nil), g.malformed...) }
+func (g *Graph) Malformed() []Malformed { return append([]Malformed(nil), zero.IfNil(g).malformed...) }
 
 // VerifiedBy says whether it was this verifier that verified the family.
-func (g *Graph) VerifiedBy(v *attest.Verifier) bool { return v != nil && g.verifier == v }
+func (g *Graph) VerifiedBy(v *attest.Verifier) bool { return v != nil && zero.IfNil(g).verifier == v }
 
 // Len is the number of runs, the missing ones included.
-func (g *Graph) Len() int { return len(g.nodes) }
+func (g *Graph) Len() int { return len(zero.IfNil(g).nodes) }
 
 // Node is the run of that identity, if it is in the family, if only as a missing parent.
 func (g *Graph) Node(id identity.ID) (Node, bool) {
+	g = zero.IfNil(g)
 	i, ok := g.index[id]
 	return Node{g, i}, ok
 }
 
 // Roots are the runs asked for in Options.Roots, or else those that no other descends from.
 func (g *Graph) Roots() []Node {
+	g = zero.IfNil(g)
 	roots := make([]Node, len(g.roots))
 	for i, n := range g.roots {
 		roots[i] = Node{g, n}
@@ -225,3 +229,14 @@ func (g *Graph) parentsOf(i int32) []int32 {
 }
 
 func seconds(unix int64) time.Time { return time.Unix(unix, 0).UTC() }
+
+// canWrite refuses a graph that Build has not made, and a nil writer.
+func (g *Graph) canWrite(w io.Writer) error {
+	switch {
+	case g == nil || g.verifier == nil:
+		return errors.New("no graph: it is nil or a zero value")
+	case w == nil:
+		return errors.New("no writer to write the graph to")
+	}
+	return nil
+}

@@ -40,6 +40,9 @@ type jsonBundle struct {
 // WriteJSON writes the roots' ancestry as one JSON object on a line, as docs/output.md has it. It is
 // written run by run and never held.
 func (g *Graph) WriteJSON(w io.Writer, roots ...Node) error {
+	if err := g.canWrite(w); err != nil {
+		return err
+	}
 	out := bufio.NewWriter(w)
 	head := jsonHead{g.Complete(roots...), make([]identity.ID, len(roots)), g.Counts()}
 	for i, r := range roots {

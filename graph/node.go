@@ -9,6 +9,7 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/zero"
 )
 
 // Node is a run in a graph. It is a small value, comparable within one graph.
@@ -17,7 +18,13 @@ type Node struct {
 	i int32
 }
 
-func (n Node) node() *node { return &n.g.nodes[n.i] }
+// node is that of a missing run for the zero Node.
+func (n Node) node() *node {
+	if n.g == nil {
+		return &node{state: Missing, first: -1, latestParent: -1, time: noTime}
+	}
+	return &n.g.nodes[n.i]
+}
 
 // ID is the run's identity.
 func (n Node) ID() identity.ID { return n.node().id }
@@ -40,6 +47,9 @@ func (n Node) Kind() identity.Kind {
 // Parents are the runs that this one descends from, in the declaration's order; none unless it is Known.
 func (n Node) Parents() iter.Seq[Node] {
 	return func(yield func(Node) bool) {
+		if n.g == nil {
+			return
+		}
 		for _, p := range n.g.parentsOf(n.i) {
 			if !yield(Node{n.g, p}) {
 				return
@@ -112,7 +122,7 @@ func (n Node) Signers() []attest.Signatory {
 }
 
 // Rejected says who has rejected the run and why, where Options.Rejected knows; otherwise it is "".
-func (n Node) Rejected() string { return n.g.rejected[n.i] }
+func (n Node) Rejected() string { return zero.IfNil(n.g).rejected[n.i] }
 
 // Gap says why the run leaves a gap in the ancestry that it is in: missing, unverified, rejected, or
 // declared before its parent by trusted time. It is "" if it leaves none.

@@ -18,6 +18,9 @@ const deepest = 24
 // name it as a parent, is printed once, and referred to after that. Text from bundles has its
 // unseen characters escaped.
 func (g *Graph) WriteText(w io.Writer, roots ...Node) error {
+	if err := g.canWrite(w); err != nil {
+		return err
+	}
 	out := bufio.NewWriter(w)
 	var lasts []bool // of the steps on the way down
 	for s := range g.Walk(roots...) {

@@ -1,6 +1,11 @@
 package graph
 
-import "iter"
+import (
+	"iter"
+	"slices"
+
+	"github.com/runattest/runattest/internal/zero"
+)
 
 // Step is one mention of a run on a walk towards the ancestors.
 type Step struct {
@@ -19,10 +24,14 @@ type frame struct {
 // Walk goes from runs to their ancestors, each run before its parents, which follow it in the
 // declaration's order. It takes memory in proportion to the graph, and the stack of no goroutine.
 func (g *Graph) Walk(from ...Node) iter.Seq[Step] {
+	g = zero.IfNil(g)
 	return func(yield func(Step) bool) {
 		seen := make([]bool, len(g.nodes))
 		var path []frame
 		for r, root := range from {
+			if root.g != g {
+				continue
+			}
 			if !yield(Step{root, 0, r == len(from)-1, seen[root.i]}) {
 				return
 			}
@@ -54,6 +63,7 @@ func (g *Graph) Walk(from ...Node) iter.Seq[Step] {
 
 // Ancestry is every run from which these descend, and they themselves, each once.
 func (g *Graph) Ancestry(of ...Node) iter.Seq[Node] {
+	g = zero.IfNil(g)
 	return func(yield func(Node) bool) {
 		for step := range g.Walk(of...) {
 			if !step.Again && !yield(step.Node) {
@@ -65,6 +75,7 @@ func (g *Graph) Ancestry(of ...Node) iter.Seq[Node] {
 
 // Gaps are the runs in the ancestry that are missing, unverified, rejected or declared before their parents by trusted time.
 func (g *Graph) Gaps(of ...Node) iter.Seq[Node] {
+	g = zero.IfNil(g)
 	return func(yield func(Node) bool) {
 		for n := range g.Ancestry(of...) {
 			if n.hasGap() && !yield(n) {
@@ -81,6 +92,10 @@ func (n Node) hasGap() bool {
 
 // Complete says that these are runs, and that there is no gap in their ancestry.
 func (g *Graph) Complete(of ...Node) bool {
+	g = zero.IfNil(g)
+	if slices.ContainsFunc(of, func(n Node) bool { return n.g != g }) {
+		return false
+	}
 	for range g.Gaps(of...) {
 		return false
 	}

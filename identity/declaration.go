@@ -3,10 +3,12 @@ package identity
 import (
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 
 	"github.com/runattest/runattest/canonical"
 	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/zero"
 )
 
 // Schema is the value of a declaration's "schema" member: type, version and domain separation in one.
@@ -94,35 +96,44 @@ func canonicalText(data []byte) ([]byte, error) {
 }
 
 // ID is the identity of the run: SHA-256 over Canonical.
-func (d *Declaration) ID() ID { return d.id }
+func (d *Declaration) ID() ID { return zero.IfNil(d).id }
 
 // Canonical is the declaration's canonical form (RFC 8785), no newline at its end.
 // The caller owns the copy.
-func (d *Declaration) Canonical() []byte { return append([]byte(nil), d.text...) }
+func (d *Declaration) Canonical() []byte { return append([]byte(nil), zero.IfNil(d).text...) }
 
 // AppendCanonical appends the canonical form to dst.
-func (d *Declaration) AppendCanonical(dst []byte) []byte { return append(dst, d.text...) }
+func (d *Declaration) AppendCanonical(dst []byte) []byte { return append(dst, zero.IfNil(d).text...) }
 
 // Size is the length of the canonical form in bytes.
-func (d *Declaration) Size() int64 { return int64(len(d.text)) }
+func (d *Declaration) Size() int64 { return int64(len(zero.IfNil(d).text)) }
 
 // MarshalJSON writes the canonical form.
-func (d *Declaration) MarshalJSON() ([]byte, error) { return d.Canonical(), nil }
+func (d *Declaration) MarshalJSON() ([]byte, error) {
+	text := zero.IfNil(d).Canonical()
+	if len(text) == 0 {
+		return nil, errors.New("no declaration: it is nil or a zero value")
+	}
+	return text, nil
+}
 
 // Kind is the sort of run that is declared.
-func (d *Declaration) Kind() Kind { return Kind(d.root.Get("kind").Text()) }
+func (d *Declaration) Kind() Kind { return Kind(zero.IfNil(d).root.Get("kind").Text()) }
 
 // Model is the model that the run uses.
-func (d *Declaration) Model() Model { return modelOf(d.root.Get("model")) }
+func (d *Declaration) Model() Model { return modelOf(zero.IfNil(d).root.Get("model")) }
 
 // PromptDigests are those of a prompt that is declared by digest; zero of one that is written out, or is none.
-func (d *Declaration) PromptDigests() Digests { return digestsOf(d.root.Get("prompt").Get("digest")) }
+func (d *Declaration) PromptDigests() Digests {
+	return digestsOf(zero.IfNil(d).root.Get("prompt").Get("digest"))
+}
 
 // Context lists the resources that the run is given, in the declaration's order.
-func (d *Declaration) Context() []Resource { return resourcesOf(d.root.Get("context")) }
+func (d *Declaration) Context() []Resource { return resourcesOf(zero.IfNil(d).root.Get("context")) }
 
 // Parents are the identities of the runs that this one descends from, in the declaration's order.
 func (d *Declaration) Parents() []ID {
+	d = zero.IfNil(d)
 	var ids []ID
 	for _, v := range d.root.Get("parents").Elements() {
 		id, err := ParseID(v.Text())

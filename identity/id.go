@@ -67,6 +67,9 @@ func (id *ID) UnmarshalText(text []byte) error {
 	if err != nil {
 		return err
 	}
+	if id == nil {
+		return errors.New("identity: nothing to read into")
+	}
 	*id = parsed
 	return nil
 }

@@ -65,6 +65,9 @@ func (p Problem) String() string {
 type InvalidError struct{ Problems []Problem }
 
 func (e *InvalidError) Error() string {
+	if len(e.Problems) == 0 {
+		return "invalid declaration"
+	}
 	s := "invalid declaration: " + e.Problems[0].String()
 	if isForeign(e.Problems[0]) {
 		s = e.Problems[0].Message
@@ -88,7 +91,12 @@ func enough(problems []Problem) bool {
 }
 
 // Hint is what to do about the first problem, or "".
-func (e *InvalidError) Hint() string { return e.Problems[0].Hint }
+func (e *InvalidError) Hint() string {
+	if len(e.Problems) == 0 {
+		return ""
+	}
+	return e.Problems[0].Hint
+}
 
 // locator finds where a pointer's value stands in the source.
 type locator func(pointer string) (offset, line, column int)

@@ -26,6 +26,9 @@ var ErrNoIdentity = errors.New("no identity here")
 func First(ctx context.Context, audience string, sources ...Source) (token Token, from string, err error) {
 	var passed []string
 	for _, source := range sources {
+		if source == nil {
+			return Token{}, "", errors.New("identity token: a source is nil")
+		}
 		token, err := source.Token(ctx, audience)
 		if err == nil {
 			err = token.Check(audience, time.Now())

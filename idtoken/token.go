@@ -45,7 +45,11 @@ func (t Token) UnverifiedClaims() UnverifiedClaims {
 }
 
 // Format keeps the token out of logs.
-func (Token) Format(f fmt.State, _ rune) { fmt.Fprint(f, "[identity token]") }
+func (Token) Format(f fmt.State, _ rune) {
+	if f != nil {
+		fmt.Fprint(f, "[identity token]")
+	}
+}
 
 // Parse reads a JWT in compact serialisation: three parts of unpadded base64url, of which
 // the first two are JSON objects without duplicate names. It is at most 64 KiB long and has no

@@ -10,6 +10,7 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/zero"
 )
 
 // The checks of a link, after signature, signer, time and statement.
@@ -50,19 +51,20 @@ type Verified struct {
 
 // Link is what is claimed.
 func (v *Verified) Link() Link {
+	v = zero.IfNil(v)
 	l := v.link
 	l.Artifacts, l.Annotations = slices.Clone(l.Artifacts), maps.Clone(l.Annotations)
 	return l
 }
 
 // Signer is who claims.
-func (v *Verified) Signer() attest.Signatory { return v.signer }
+func (v *Verified) Signer() attest.Signatory { return zero.IfNil(v).signer }
 
 // Times are when trusted authorities saw the signature; empty without trusted time.
-func (v *Verified) Times() []attest.TrustedTime { return slices.Clone(v.times) }
+func (v *Verified) Times() []attest.TrustedTime { return slices.Clone(zero.IfNil(v).times) }
 
 // Checks are what was asked and found.
-func (v *Verified) Checks() []attest.Check { return slices.Clone(v.checks) }
+func (v *Verified) Checks() []attest.Check { return slices.Clone(zero.IfNil(v).checks) }
 
 // Verify holds a bundle against the verifier's trust, the specification of links and the
 // caller's expectations. When the answer is no the error is an *attest.VerificationError with the

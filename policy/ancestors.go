@@ -13,6 +13,7 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/graph"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/zero"
 )
 
 // errNoFamily is why a rule that reads `ancestors` is not met where nobody has given any.
@@ -30,6 +31,7 @@ func reads(ast *cel.Ast, variable string) bool {
 
 // NeedsFamily says whether a rule reads `ancestors`, so that Given.Family decides something.
 func (p *Policy) NeedsFamily() bool {
+	p = zero.IfNil(p)
 	return slices.ContainsFunc(p.rules, func(r *rule) bool { return r.kin })
 }
 

@@ -261,6 +261,9 @@ func (r *reader) run(into *identity.ID) field {
 
 // Run asks the policy about every case. A declaration is rehearsed, a bundle verified.
 func (c *Cases) Run(ctx context.Context) ([]CaseResult, error) {
+	if c == nil || len(c.list) == 0 {
+		return nil, errors.New("no cases: they are nil or a zero value")
+	}
 	var results []CaseResult
 	for _, one := range c.list {
 		result := CaseResult{Name: one.Name}

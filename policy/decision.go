@@ -19,6 +19,7 @@ import (
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/zero"
 )
 
 // Denial is why a run may not be done, or what it is warned of: the name of a rule, or
@@ -83,6 +84,7 @@ type asOf struct {
 // Evaluate decides about a run that the policy's Verifier has verified. Approvals are verified
 // here. A no is a Decision and not an error; errors are misuse (ErrNotOurs, ErrNoApprovers), and the context's.
 func (p *Policy) Evaluate(ctx context.Context, v *attest.Verified, given Given) (*Decision, error) {
+	p = zero.IfNil(p)
 	s, err := p.subjectOf(ctx, v, given)
 	if err != nil {
 		return nil, err
@@ -299,10 +301,11 @@ func (p *Policy) Gate(given Given) *Gate {
 }
 
 // Decision is what was decided last; nil if no run was verified, so that nothing was asked.
-func (g *Gate) Decision() *Decision { return g.decision }
+func (g *Gate) Decision() *Decision { return zero.IfNil(g).decision }
 
 // CheckPolicy passes what the policy allows. Each denial is a detail of the check.
 func (g *Gate) CheckPolicy(ctx context.Context, v *attest.Verified) attest.Check {
+	g = zero.IfNil(g)
 	d, err := g.policy.Evaluate(ctx, v, g.given)
 	if err != nil {
 		return attest.Failed(attest.CheckPolicy, attest.CodePolicyFailed, "%s", err)

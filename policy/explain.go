@@ -10,6 +10,7 @@ import (
 	"github.com/google/cel-go/common/types/ref"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/internal/zero"
 )
 
 // Explanation is how one rule came to its answer.
@@ -31,6 +32,7 @@ type Step struct {
 
 // Explain evaluates the rules as Evaluate does, and tells what decided each.
 func (p *Policy) Explain(ctx context.Context, v *attest.Verified, given Given) ([]Explanation, error) {
+	p = zero.IfNil(p)
 	s, err := p.subjectOf(ctx, v, given)
 	if err != nil {
 		return nil, err

@@ -12,6 +12,7 @@ import (
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/zero"
 	"github.com/runattest/runattest/sigstore"
 )
 
@@ -187,19 +188,20 @@ func (p *Policy) check(r *reader) {
 }
 
 // Name is what the policy calls itself, "" if it does not.
-func (p *Policy) Name() string { return p.name }
+func (p *Policy) Name() string { return zero.IfNil(p).name }
 
 // Digest is the SHA-256 of the policy as it was written.
-func (p *Policy) Digest() [sha256.Size]byte { return p.digest }
+func (p *Policy) Digest() [sha256.Size]byte { return zero.IfNil(p).digest }
 
 // Files are the files that the policy refers to, in the order in which they were first read.
-func (p *Policy) Files() []File { return slices.Clone(p.files) }
+func (p *Policy) Files() []File { return slices.Clone(zero.IfNil(p).files) }
 
 // NamesApprovers says whether there are approvers, so that Given.Approvals decides something.
-func (p *Policy) NamesApprovers() bool { return p.approvals != nil }
+func (p *Policy) NamesApprovers() bool { return zero.IfNil(p).approvals != nil }
 
 // RuleNames are the names of the rules, in the policy's order.
 func (p *Policy) RuleNames() []string {
+	p = zero.IfNil(p)
 	var names []string
 	for _, r := range p.rules {
 		names = append(names, r.name)
@@ -209,4 +211,4 @@ func (p *Policy) RuleNames() []string {
 
 // Verifier verifies bundles with the policy's trust: who signs and when. Evaluate takes
 // nothing that another verifier has verified.
-func (p *Policy) Verifier() *attest.Verifier { return p.verifier }
+func (p *Policy) Verifier() *attest.Verifier { return zero.IfNil(p).verifier }

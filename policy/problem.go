@@ -15,6 +15,9 @@ type InvalidError struct {
 }
 
 func (e *InvalidError) Error() string {
+	if len(e.Problems) == 0 {
+		return "invalid " + e.Noun
+	}
 	s := "invalid " + e.Noun + ": " + e.Problems[0].String()
 	if n := len(e.Problems) - 1; n > 0 {
 		s += fmt.Sprintf(" (and %d more)", n)
@@ -23,7 +26,12 @@ func (e *InvalidError) Error() string {
 }
 
 // Hint is what to do about the first problem, or "".
-func (e *InvalidError) Hint() string { return e.Problems[0].Hint }
+func (e *InvalidError) Hint() string {
+	if len(e.Problems) == 0 {
+		return ""
+	}
+	return e.Problems[0].Hint
+}
 
 func sortProblems(problems []identity.Problem) {
 	slices.SortStableFunc(problems, func(a, b identity.Problem) int {

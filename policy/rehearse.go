@@ -10,6 +10,7 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/graph"
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/zero"
 )
 
 // Rehearsal is a run that nobody has signed, with what a verification would find: for trying
@@ -41,6 +42,7 @@ type RehearsedApproval struct {
 // Rehearse says what the policy would decide. The Decision is marked as rehearsed; nothing
 // was verified, and nothing is to be done on it.
 func (p *Policy) Rehearse(ctx context.Context, r Rehearsal) (*Decision, error) {
+	p = zero.IfNil(p)
 	s, err := p.rehearsed(r)
 	if err != nil {
 		return nil, err

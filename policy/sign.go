@@ -16,6 +16,9 @@ const SignatureType = "https://github.com/runattest/runattest/policy-release/v1"
 
 // Statement is to be signed with attest.Sign, and held against the policy by VerifySignature.
 func (p *Policy) Statement() (*attest.Claim, error) {
+	if p == nil || p.verifier == nil {
+		return nil, errNoPolicy
+	}
 	return attest.NewClaim(SignatureType, p.subjects(), map[string]string{"schema": Schema})
 }
 
@@ -30,6 +33,9 @@ func (p *Policy) subjects() []attest.Subject {
 // VerifySignature says who has released the policy, if that verifier trusts them. A policy
 // that was changed since, or whose files were, is refused.
 func (p *Policy) VerifySignature(ctx context.Context, b *attest.Bundle, v *attest.Verifier) (attest.Signatory, error) {
+	if p == nil || p.verifier == nil {
+		return attest.Signatory{}, errNoPolicy
+	}
 	claim, err := v.VerifyClaim(ctx, b, SignatureType)
 	if err != nil {
 		return attest.Signatory{}, err
@@ -59,3 +65,6 @@ func (p *Policy) VerifySignature(ctx context.Context, b *attest.Bundle, v *attes
 
 // ErrChanged says that a policy's signature is of something else.
 var ErrChanged = errors.New("the signature is of another policy")
+
+// errNoPolicy is for a nil *Policy, and for one that Load and Parse have not made.
+var errNoPolicy = errors.New("no policy: it is nil or a zero value")

@@ -17,6 +17,7 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/zero"
 )
 
 // Attached is where a bundle is now.
@@ -46,6 +47,9 @@ func (a *attachment) spellings() []ocispec.Descriptor {
 // do not include the artifact (or, under a declaration, the run). After another error some
 // may be attached; attaching all of them again does the rest.
 func (t *Target) Attach(ctx context.Context, a *Artifact, bundles ...[]byte) ([]Attached, error) {
+	if err := t.check(a); err != nil {
+		return nil, err
+	}
 	all, err := a.prepareAll(bundles)
 	if err != nil {
 		return nil, err
@@ -86,7 +90,7 @@ type BundleError struct {
 	Err   error
 }
 
-func (e *BundleError) Error() string { return e.Err.Error() }
+func (e *BundleError) Error() string { return fmt.Sprint(e.Err) }
 func (e *BundleError) Unwrap() error { return e.Err }
 
 // prepare holds a bundle against the artifact, which has these digests.
@@ -292,4 +296,4 @@ func inParallel(ctx context.Context, n int, do func(context.Context, int) error)
 }
 
 // Run is the run whose declaration the artifact is; the zero ID if it is none.
-func (a *Artifact) Run() identity.ID { return a.run }
+func (a *Artifact) Run() identity.ID { return zero.IfNil(a).run }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/zero"
 )
 
 // Listing is what refers to an artifact.
@@ -31,6 +32,9 @@ type Listing struct {
 // List finds the attestations of an artifact, of the given predicate types or of all: its
 // referrers of Sigstore's bundle type. Referrers of other types are counted and left alone.
 func (t *Target) List(ctx context.Context, a *Artifact, predicateTypes ...string) (*Listing, error) {
+	if err := t.check(a); err != nil {
+		return nil, err
+	}
 	referrers, err := t.store.referrers(ctx, a.descriptor.Digest)
 	if err != nil {
 		return nil, err
@@ -51,18 +55,33 @@ func (t *Target) List(ctx context.Context, a *Artifact, predicateTypes ...string
 }
 
 // Len is how many referrers Bundles is going to fetch.
-func (l *Listing) Len() int { return len(l.candidates) }
+func (l *Listing) Len() int { return len(zero.IfNil(l).candidates) }
 
 // Foreign is how many referrers are of other types, as far as they have been looked at.
-func (l *Listing) Foreign() int { l.mu.Lock(); defer l.mu.Unlock(); return l.foreign }
+func (l *Listing) Foreign() int {
+	l = zero.IfNil(l)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.foreign
+}
 
 // Filtered is how many attestations are of predicate types that were not asked for, as far as
 // they have been looked at.
-func (l *Listing) Filtered() int { l.mu.Lock(); defer l.mu.Unlock(); return l.filtered }
+func (l *Listing) Filtered() int {
+	l = zero.IfNil(l)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.filtered
+}
 
 // Repeated is how many referrers held the same bundle as one before them, as far as they have
 // been looked at: two that attach one bundle at the same moment store it twice.
-func (l *Listing) Repeated() int { l.mu.Lock(); defer l.mu.Unlock(); return l.repeated }
+func (l *Listing) Repeated() int {
+	l = zero.IfNil(l)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.repeated
+}
 
 func (l *Listing) wants(predicateType string) bool {
 	return len(l.types) == 0 || slices.Contains(l.types, predicateType)
@@ -85,7 +104,12 @@ type Found struct {
 // *MalformedError, and the next one follows; so does it after content that is not what its
 // digest says. Any other error ends the sequence.
 func (l *Listing) Bundles(ctx context.Context) iter.Seq2[*Found, error] {
+	l = zero.IfNil(l)
 	return func(yield func(*Found, error) bool) {
+		if err := l.target.check(); err != nil {
+			yield(nil, err)
+			return
+		}
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		p := l.pass()

@@ -56,7 +56,7 @@ type MalformedError struct {
 }
 
 func (e *MalformedError) Error() string {
-	return fmt.Sprintf("referrer %s is malformed: %s", e.Referrer, e.Err)
+	return fmt.Sprintf("referrer %s is malformed: %v", e.Referrer, e.Err)
 }
 func (e *MalformedError) Unwrap() error { return e.Err }
 
@@ -68,7 +68,7 @@ type Error struct {
 	Hint string
 }
 
-func (e *Error) Error() string { return e.Target + ": " + e.Err.Error() }
+func (e *Error) Error() string { return fmt.Sprintf("%s: %v", e.Target, e.Err) }
 func (e *Error) Unwrap() error { return e.Err }
 
 // failed names the registry in an error, and says what can be done about it.

@@ -41,9 +41,9 @@ type SkippedError struct {
 
 func (e *SkippedError) Error() string {
 	if e.Run.IsZero() {
-		return e.Err.Error()
+		return fmt.Sprint(e.Err)
 	}
-	return e.Run.String() + ": " + e.Err.Error()
+	return fmt.Sprintf("%s: %v", e.Run, e.Err)
 }
 func (e *SkippedError) Unwrap() error { return e.Err }
 
@@ -53,6 +53,10 @@ func (e *SkippedError) Unwrap() error { return e.Err }
 // the next one follows; any other error ends the sequence.
 func (t *Target) Runs(ctx context.Context, o RunsOptions) iter.Seq2[Kept, error] {
 	return func(yield func(Kept, error) bool) {
+		if err := t.check(); err != nil {
+			yield(Kept{}, err)
+			return
+		}
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		c, err := t.crawl(ctx, o)

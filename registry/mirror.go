@@ -2,7 +2,9 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
@@ -11,6 +13,12 @@ import (
 // that it names, and the referrers that were found, byte for byte. A run takes its declaration along. The
 // answer is the artifact there.
 func (t *Target) Mirror(ctx context.Context, a *Artifact, found []*Found, layout *Target) (*Artifact, error) {
+	if err := errors.Join(t.check(a), layout.check()); err != nil {
+		return nil, err
+	}
+	if slices.Contains(found, nil) {
+		return nil, errors.New("a bundle that was found is nil")
+	}
 	if !layout.ref.IsLayout() {
 		return nil, fmt.Errorf("%s: a registry takes no manifest without its layers: want an OCI layout", layout.ref)
 	}

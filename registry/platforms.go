@@ -20,6 +20,9 @@ type Platform struct {
 // AttestedPlatforms looks for attestations of what an index names, for somebody who finds none of the index. It tells
 // what it finds within the time for one answer; of another artifact, and of what it cannot read, nothing.
 func (t *Target) AttestedPlatforms(ctx context.Context, a *Artifact) []Platform {
+	if t.check(a) != nil {
+		return nil
+	}
 	var index ocispec.Index
 	if a.descriptor.MediaType != ocispec.MediaTypeImageIndex && a.descriptor.MediaType != dockerList || unmarshal(a.manifest, &index) != nil {
 		return nil

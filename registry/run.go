@@ -11,6 +11,7 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/zero"
 )
 
 // newRun is the manifest of a run's declaration. It says nothing but the declaration, so that
@@ -81,6 +82,14 @@ func (t *Target) PushRun(ctx context.Context, d *identity.Declaration, bundles .
 // bundles as the declaration's referrers. What is there already is left alone. A tarball is
 // written once for all of them. After an error some may be there; pushing all again does the rest.
 func (t *Target) PushRuns(ctx context.Context, runs ...Run) ([]Pushed, error) {
+	if err := t.check(); err != nil {
+		return nil, err
+	}
+	for _, run := range runs {
+		if run.Declaration.ID().IsZero() {
+			return nil, errors.New("no declaration: it is nil or a zero value")
+		}
+	}
 	var done []Pushed
 	var all []addition
 	given := 0
@@ -143,6 +152,12 @@ func (t *Target) prepareRun(ctx context.Context, run Run) (p Pushed, missing add
 // serves, and the artifact that the run's attestations refer to. The error wraps ErrNotFound
 // where the repository has no such run, and ErrMismatch where it serves another one.
 func (t *Target) FetchRun(ctx context.Context, id identity.ID) (*identity.Declaration, *Artifact, error) {
+	if err := t.check(); err != nil {
+		return nil, nil, err
+	}
+	if id.IsZero() {
+		return nil, nil, errors.New("the zero ID is no run")
+	}
 	ref := t.ref.WithRun(id)
 	a, err := t.resolve(ctx, ref)
 	if err != nil {
@@ -154,6 +169,9 @@ func (t *Target) FetchRun(ctx context.Context, id identity.ID) (*identity.Declar
 
 // Declaration fetches the declaration that the artifact is; a.Run is its identity, recomputed.
 func (t *Target) Declaration(ctx context.Context, a *Artifact) (*identity.Declaration, error) {
+	if err := t.check(a); err != nil {
+		return nil, err
+	}
 	layer, id := readRun(a.descriptor.Digest, a.manifest)
 	if id.IsZero() {
 		return nil, fmt.Errorf("%s is no declaration", a.Reference)
@@ -192,6 +210,7 @@ func newArtifact(ref Reference, d ocispec.Descriptor, manifest []byte) (*Artifac
 // Expect is what a verifier must expect of an attestation of the artifact, besides what the
 // caller knows: the artifact among its subjects, or under a declaration that very run.
 func (a *Artifact) Expect(want attest.Expect) (attest.Expect, error) {
+	a = zero.IfNil(a)
 	if a.run.IsZero() {
 		subject, err := a.Subject()
 		want.Artifacts = append(append([]attest.Subject{}, want.Artifacts...), subject)

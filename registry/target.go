@@ -13,6 +13,7 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/zero"
 )
 
 // workers is how many requests are under way at once.
@@ -96,7 +97,7 @@ func Open(ref Reference, o Options) (*Target, error) {
 }
 
 // Reference is what the target was opened with.
-func (t *Target) Reference() Reference { return t.ref }
+func (t *Target) Reference() Reference { return zero.IfNil(t).ref }
 
 // Artifact is a manifest in a repository, by digest.
 type Artifact struct {
@@ -107,19 +108,40 @@ type Artifact struct {
 }
 
 // Digest is the manifest's, sha256:HEX.
-func (a *Artifact) Digest() string { return a.descriptor.Digest.String() }
+func (a *Artifact) Digest() string { return zero.IfNil(a).descriptor.Digest.String() }
 
 // Manifest is the content that has the digest.
-func (a *Artifact) Manifest() []byte { return slices.Clone(a.manifest) }
+func (a *Artifact) Manifest() []byte { return slices.Clone(zero.IfNil(a).manifest) }
 
 // Subject is the artifact as a Statement names it.
 func (a *Artifact) Subject() (attest.Subject, error) {
+	if a == nil || a.descriptor.Digest == "" {
+		return attest.Subject{}, errNoArtifact
+	}
 	return a.Reference.subject(a.descriptor.Digest)
+}
+
+var errNoArtifact = errors.New("no artifact: it is nil or a zero value")
+
+// check refuses a target that Open has not made, and artifacts that are nil or zero values.
+func (t *Target) check(artifacts ...*Artifact) error {
+	if t == nil || t.store == nil {
+		return errors.New("no target: it is nil or a zero value")
+	}
+	for _, a := range artifacts {
+		if a == nil || a.descriptor.Digest == "" {
+			return errNoArtifact
+		}
+	}
+	return nil
 }
 
 // Resolve finds the artifact that the reference names. The error wraps ErrNotFound where the
 // repository has nothing of that name.
 func (t *Target) Resolve(ctx context.Context) (*Artifact, error) {
+	if err := t.check(); err != nil {
+		return nil, err
+	}
 	return t.resolve(ctx, t.ref)
 }
 

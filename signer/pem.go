@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/pem"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -26,7 +27,7 @@ func readBlock(want string, data []byte) (*pem.Block, error) {
 	switch {
 	case len(keys) == 0 && len(others) == 0 || begun != 0:
 		return nil, unreadable(want, data)
-	case len(keys) > 1:
+	case len(keys) > 1 && slices.ContainsFunc(keys, isKey): // a chain of certificates is named below
 		return nil, &FormatError{Want: want, Found: fmt.Sprintf("more than one PEM block in one file: %s; want one key", types(keys))}
 	case len(keys) == 0:
 		keys = others
@@ -52,6 +53,7 @@ func types(blocks []*pem.Block) string {
 	return strings.Join(names, ", ")
 }
 
+func isKey(b *pem.Block) bool         { return isPrivate(b.Type) || isPublic(b.Type) }
 func isPrivate(blockType string) bool { return strings.HasSuffix(blockType, "PRIVATE KEY") }
 func isPublic(blockType string) bool {
 	return blockType == "PUBLIC KEY" || blockType == "RSA PUBLIC KEY"

@@ -13,6 +13,7 @@ import (
 	"fmt"
 
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/zero"
 )
 
 // ErrSignature says that a signature is not by the key over the message.
@@ -49,7 +50,12 @@ func ParsePublicKey(data []byte) (*PublicKey, error) {
 }
 
 // NewPublicKey takes an *ecdsa.PublicKey, an ed25519.PublicKey or an *rsa.PublicKey.
-func NewPublicKey(key crypto.PublicKey) (*PublicKey, error) {
+func NewPublicKey(key crypto.PublicKey) (public *PublicKey, err error) {
+	err = guard(func() error { public, err = newPublicKey(key); return err })
+	return public, err
+}
+
+func newPublicKey(key crypto.PublicKey) (*PublicKey, error) {
 	algorithm, err := algorithmOf(key)
 	if err != nil {
 		return nil, err
@@ -67,6 +73,7 @@ func NewPublicKey(key crypto.PublicKey) (*PublicKey, error) {
 
 // Verify checks a signature over message. The error is ErrSignature.
 func (k *PublicKey) Verify(message, signature []byte) error {
+	k = zero.IfNil(k)
 	var ok bool
 	switch key := k.key.(type) {
 	case *ecdsa.PublicKey:
@@ -83,16 +90,17 @@ func (k *PublicKey) Verify(message, signature []byte) error {
 }
 
 // Hint is base64(SHA-256(SubjectPublicKeyInfo)), which tells keys apart.
-func (k *PublicKey) Hint() string { return k.hint }
+func (k *PublicKey) Hint() string { return zero.IfNil(k).hint }
 
 // Algorithm is the key's algorithm.
-func (k *PublicKey) Algorithm() Algorithm { return k.algorithm }
+func (k *PublicKey) Algorithm() Algorithm { return zero.IfNil(k).algorithm }
 
 // Public is the key as package crypto knows it. It is not to be changed.
-func (k *PublicKey) Public() crypto.PublicKey { return k.key }
+func (k *PublicKey) Public() crypto.PublicKey { return zero.IfNil(k).key }
 
 // PEM is the key as a PUBLIC KEY block.
 func (k *PublicKey) PEM() ([]byte, error) {
+	k = zero.IfNil(k)
 	der, err := x509.MarshalPKIXPublicKey(k.key)
 	if err != nil {
 		return nil, err

@@ -7,11 +7,13 @@ import (
 	"crypto/rsa"
 	"encoding/asn1"
 	"fmt"
+	"github.com/runattest/runattest/internal/zero"
 	"math/big"
 )
 
 // Scheme says how Verify wants a message to be signed with such a key.
 func (k *PublicKey) Scheme() string {
+	k = zero.IfNil(k)
 	switch key := k.key.(type) {
 	case *ecdsa.PublicKey:
 		return fmt.Sprintf("ECDSA %s with %s%s", key.Curve.Params().Name, k.algorithm.Hash(), inDER)
@@ -25,6 +27,7 @@ func (k *PublicKey) Scheme() string {
 // Scheme; "" if there is none. It explains why Verify says no, and proves nothing: one key and two
 // schemes are two algorithms, and the holder of the key has agreed to one.
 func (k *PublicKey) OtherScheme(message, signature []byte) string {
+	k = zero.IfNil(k)
 	switch key := k.key.(type) {
 	case *ecdsa.PublicKey:
 		return otherECDSA(key, k.algorithm.Hash(), message, signature)

@@ -3,7 +3,10 @@ package signer
 import (
 	"context"
 	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
@@ -99,11 +102,50 @@ func Parse(data []byte, password Password) (Signer, error) {
 
 // New signs with a key that is at hand, of one of the algorithms of this package.
 func New(key crypto.Signer) (Signer, error) {
-	public, err := NewPublicKey(key.Public())
+	if key == nil {
+		return nil, errors.New("private key: it is nil")
+	}
+	var public *PublicKey
+	err := guard(func() (err error) {
+		if err := checkPrivate(key); err != nil {
+			return fmt.Errorf("private key: %w", err)
+		}
+		public, err = NewPublicKey(key.Public())
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
 	return &keySigner{key, public}, nil
+}
+
+// checkPrivate finds keys that were put together by hand, and with which Sign could only fail.
+func checkPrivate(key crypto.Signer) error {
+	switch key := key.(type) {
+	case ed25519.PrivateKey:
+		if len(key) != ed25519.PrivateKeySize {
+			return fmt.Errorf("Ed25519 of %d bytes, want %d; ed25519.NewKeyFromSeed makes one of a seed", len(key), ed25519.PrivateKeySize)
+		}
+		if !ed25519.NewKeyFromSeed(key.Seed()).Equal(key) {
+			return errors.New("Ed25519: the public half is not that of the private one")
+		}
+	case *ecdsa.PrivateKey:
+		_, err := key.Bytes()
+		return err
+	case *rsa.PrivateKey:
+		return key.Validate()
+	}
+	return nil
+}
+
+// guard makes an error of a panic: the standard library's methods of a key that is nil, or half filled in, panic.
+func guard(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("malformed: %v", p)
+		}
+	}()
+	return f()
 }
 
 type keySigner struct {

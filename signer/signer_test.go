@@ -2,7 +2,9 @@ package signer_test
 
 import (
 	"context"
+	"crypto"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
@@ -234,4 +236,39 @@ func FuzzParsePublicKey(f *testing.F) {
 			t.Fatalf("written and read again: %v", err)
 		}
 	})
+}
+
+// TestNewRefuses holds that a key with which Sign could only fail is refused at once.
+func TestNewRefuses(t *testing.T) {
+	_, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := slices.Clone(private)
+	other[40] ^= 1 // in the public half
+	good, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, key := range map[string]crypto.Signer{
+		"nil":                    nil,
+		"a seed":                 ed25519.PrivateKey(private.Seed()),
+		"another public half":    other,
+		"an empty Ed25519 key":   ed25519.PrivateKey(nil),
+		"a nil ECDSA key":        (*ecdsa.PrivateKey)(nil),
+		"a zero ECDSA key":       new(ecdsa.PrivateKey),
+		"an ECDSA public part":   &ecdsa.PrivateKey{PublicKey: good.PublicKey},
+		"a nil RSA key":          (*rsa.PrivateKey)(nil),
+		"a zero RSA key":         new(rsa.PrivateKey),
+		"a nil pointer to a key": (*ed25519.PrivateKey)(nil),
+	} {
+		if by, err := signer.New(key); err == nil {
+			t.Errorf("%s: %v", name, by)
+		}
+	}
+	for _, key := range []crypto.Signer{private, good} {
+		if _, err := signer.New(key); err != nil {
+			t.Error(err)
+		}
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"time"
 
+	"github.com/runattest/runattest/internal/zero"
 	protocommon "github.com/sigstore/protobuf-specs/gen/pb-go/common/v1"
 	prototrustroot "github.com/sigstore/protobuf-specs/gen/pb-go/trustroot/v1"
 )
@@ -46,6 +47,7 @@ func (t Trusted) Status(now time.Time) string {
 
 // Trusted lists whom the trusted root names, kind by kind, in the order of the file.
 func (r *TrustedRoot) Trusted() []Trusted {
+	r = zero.IfNil(r)
 	var all []Trusted
 	for _, a := range r.spec.GetCertificateAuthorities() {
 		all = append(all, describeAuthority(CertificateAuthority, a))

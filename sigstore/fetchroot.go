@@ -65,6 +65,9 @@ type RepositoryError struct {
 }
 
 func (e *RepositoryError) Error() string {
+	if e.Err == nil {
+		return fmt.Sprintf("TUF repository %s: not to be believed", e.URL)
+	}
 	return fmt.Sprintf("TUF repository %s: not to be believed: %s", e.URL, oneLine([]error{e.Err}))
 }
 

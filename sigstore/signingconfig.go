@@ -46,6 +46,9 @@ func ParseSigningConfig(data []byte) (*SigningConfig, error) {
 // Select chooses the services that are valid at that time: the newest of the highest version
 // that is known here, as many as the configuration's selector asks for.
 func (c *SigningConfig) Select(now time.Time) (Endpoints, error) {
+	if c == nil || c.config == nil {
+		return Endpoints{}, errors.New("signing config: it is nil or a zero value")
+	}
 	var e Endpoints
 	var err error
 	if e.Fulcio, err = selectOne(c.config.FulcioCertificateAuthorityURLs(), sign.FulcioAPIVersions, now); err != nil {

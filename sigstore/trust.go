@@ -56,7 +56,7 @@ func NewTrust(o TrustOptions) (attest.Trust, error) {
 			return nil, err
 		}
 	}
-	if o.Root == nil {
+	if o.Root == nil || o.Root.root == nil {
 		if len(o.Identities) > 0 {
 			return nil, errors.New("certificate identities are trusted, but no trusted root says who issues certificates")
 		}

@@ -148,11 +148,16 @@ func checkRange(r *protocommon.TimeRange) error {
 }
 
 // NamesLogs says whether there are transparency logs, so that certificates need a log entry.
-func (r *TrustedRoot) NamesLogs() bool { return len(r.root.RekorLogs()) > 0 }
+func (r *TrustedRoot) NamesLogs() bool {
+	return r != nil && r.root != nil && len(r.root.RekorLogs()) > 0
+}
 
 // JSON is the trusted root as a file carries it, indented for people; several lines are one. Equal roots give equal
 // bytes. All four lists are there, and the names of an authority's subject: sigstore-python does not read a file without.
 func (r *TrustedRoot) JSON() ([]byte, error) {
+	if r == nil || r.spec == nil {
+		return nil, errors.New("trusted root: it is nil or a zero value")
+	}
 	text, err := protojson.Marshal(r.spec)
 	if err != nil {
 		return nil, err

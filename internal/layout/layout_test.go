@@ -32,24 +32,25 @@ func TestImports(t *testing.T) {
 		"canonical": nil,
 		"identity": {
 			module + "canonical", module + "internal/jsonmend", module + "internal/jsontree", module + "internal/limits", module + "internal/yamljson",
+			module + "internal/zero",
 			"golang.org/x/text/unicode/norm",
 		},
 		"signer": {
 			"filippo.io/edwards25519",
 			"github.com/secure-systems-lab/go-securesystemslib/encrypted",
-			module + "internal/boundedfile", module + "internal/limits",
+			module + "internal/boundedfile", module + "internal/limits", module + "internal/zero",
 			"golang.org/x/crypto/scrypt",
 		},
 		"signer/kms": {
 			"github.com/sigstore/sigstore/pkg/signature/kms/cliplugin/common",
 			module + "internal/limits", module + "signer",
 		},
-		"graph": {module + "attest", module + "identity", module + "internal/limits", module + "internal/visible"},
-		"link":  {module + "attest", module + "identity", module + "internal/jsontree", module + "internal/limits"},
+		"graph": {module + "attest", module + "identity", module + "internal/limits", module + "internal/visible", module + "internal/zero"},
+		"link":  {module + "attest", module + "identity", module + "internal/jsontree", module + "internal/limits", module + "internal/zero"},
 		"registry": {
 			"github.com/opencontainers/go-digest", "github.com/opencontainers/image-spec/specs-go", "github.com/opencontainers/image-spec/specs-go/v1",
 			"github.com/rogpeppe/go-internal/lockedfile", "golang.org/x/sync/errgroup",
-			module + "attest", module + "identity", module + "internal/atomicfile", module + "internal/limits", module + "internal/visible",
+			module + "attest", module + "identity", module + "internal/atomicfile", module + "internal/limits", module + "internal/visible", module + "internal/zero",
 			"oras.land/oras-go/v2/content", "oras.land/oras-go/v2/errdef", "oras.land/oras-go/v2/registry", "oras.land/oras-go/v2/registry/remote",
 			"oras.land/oras-go/v2/registry/remote/auth", "oras.land/oras-go/v2/registry/remote/credentials",
 			"oras.land/oras-go/v2/registry/remote/errcode", "oras.land/oras-go/v2/registry/remote/retry",
@@ -57,7 +58,7 @@ func TestImports(t *testing.T) {
 		"attest": {
 			"github.com/secure-systems-lab/go-securesystemslib/dsse",
 			module + "canonical", module + "identity", module + "internal/jsontree", module + "internal/limits", module + "internal/visible",
-			module + "signer",
+			module + "internal/zero", module + "signer",
 		},
 	} {
 		var got []string

@@ -12,7 +12,7 @@ type Error struct {
 	Err     error
 }
 
-func (e *Error) Error() string { return e.Program + ": " + e.Err.Error() }
+func (e *Error) Error() string { return fmt.Sprintf("%s: %v", e.Program, e.Err) }
 func (e *Error) Unwrap() error { return e.Err }
 
 // MissingError says that there is no plugin for a reference. It unwraps to what the search

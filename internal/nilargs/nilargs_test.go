@@ -1,0 +1,690 @@
+// Package nilargs calls everything that the public packages export with nil and zero arguments: the answer is an error or a
+// zero value, and never a panic.
+package nilargs
+
+import (
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"hash"
+	"io"
+	"maps"
+	"path/filepath"
+	"reflect"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/canonical"
+	"github.com/runattest/runattest/gate"
+	"github.com/runattest/runattest/graph"
+	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/idtoken"
+	"github.com/runattest/runattest/link"
+	"github.com/runattest/runattest/policy"
+	"github.com/runattest/runattest/registry"
+	"github.com/runattest/runattest/signer"
+	"github.com/runattest/runattest/signer/kms"
+	"github.com/runattest/runattest/sigstore"
+)
+
+// packages are the public ones.
+var packages = []string{
+	"canonical", "identity", "signer", "signer/kms", "attest", "sigstore", "idtoken", "policy", "gate", "graph", "link", "registry",
+}
+
+// exported are all functions and methods that they export.
+var exported = map[string]any{
+	"sigstore.LogAlgorithmError.Error": (*sigstore.LogAlgorithmError).Error,
+	"gate.SpecialFileError.Error":      (*gate.SpecialFileError).Error,
+	"attest.TrustedTime.Latest":        attest.TrustedTime.Latest,
+	"attest.TrustedTime.Earliest":      attest.TrustedTime.Earliest,
+
+	"canonical.Append":               canonical.Append,
+	"canonical.Compare":              canonical.Compare,
+	"canonical.Error.Error":          (*canonical.Error).Error,
+	"canonical.Locate":               canonical.Locate,
+	"canonical.Options.Append":       canonical.Options.Append,
+	"canonical.Options.AppendReader": canonical.Options.AppendReader,
+	"canonical.Options.Hash":         canonical.Options.Hash,
+	"canonical.Transform":            canonical.Transform,
+
+	"identity.Compute":                     identity.Compute,
+	"identity.Declaration.AppendCanonical": (*identity.Declaration).AppendCanonical,
+	"identity.Declaration.Canonical":       (*identity.Declaration).Canonical,
+	"identity.Declaration.Context":         (*identity.Declaration).Context,
+	"identity.Declaration.ID":              (*identity.Declaration).ID,
+	"identity.Declaration.Kind":            (*identity.Declaration).Kind,
+	"identity.Declaration.MarshalJSON":     (*identity.Declaration).MarshalJSON,
+	"identity.Declaration.Model":           (*identity.Declaration).Model,
+	"identity.Declaration.Parents":         (*identity.Declaration).Parents,
+	"identity.Declaration.PromptDigests":   (*identity.Declaration).PromptDigests,
+	"identity.Declaration.Size":            (*identity.Declaration).Size,
+	"identity.ID.Digest":                   identity.ID.Digest,
+	"identity.ID.Hex":                      identity.ID.Hex,
+	"identity.ID.IsZero":                   identity.ID.IsZero,
+	"identity.ID.MarshalText":              identity.ID.MarshalText,
+	"identity.ID.String":                   identity.ID.String,
+	"identity.ID.UnmarshalText":            (*identity.ID).UnmarshalText,
+	"identity.InvalidError.Error":          (*identity.InvalidError).Error,
+	"identity.InvalidError.Hint":           (*identity.InvalidError).Hint,
+	"identity.JSONSchema":                  identity.JSONSchema,
+	"identity.Lint":                        identity.Lint,
+	"identity.LintYAML":                    identity.LintYAML,
+	"identity.Parse":                       identity.Parse,
+	"identity.ParseID":                     identity.ParseID,
+	"identity.ParseYAML":                   identity.ParseYAML,
+	"identity.Problem.String":              identity.Problem.String,
+
+	"signer.Algorithm.Hash":           signer.Algorithm.Hash,
+	"signer.Algorithms":               signer.Algorithms,
+	"signer.FormatError.Convert":      (*signer.FormatError).Convert,
+	"signer.FormatError.Error":        (*signer.FormatError).Error,
+	"signer.Generate":                 signer.Generate,
+	"signer.Load":                     signer.Load,
+	"signer.New":                      signer.New,
+	"signer.NewPublicKey":             signer.NewPublicKey,
+	"signer.Parse":                    signer.Parse,
+	"signer.ParsePublicKey":           signer.ParsePublicKey,
+	"signer.PublicKey.Algorithm":      (*signer.PublicKey).Algorithm,
+	"signer.PublicKey.Hint":           (*signer.PublicKey).Hint,
+	"signer.PublicKey.OtherScheme":    (*signer.PublicKey).OtherScheme,
+	"signer.PublicKey.PEM":            (*signer.PublicKey).PEM,
+	"signer.PublicKey.Public":         (*signer.PublicKey).Public,
+	"signer.PublicKey.Scheme":         (*signer.PublicKey).Scheme,
+	"signer.PublicKey.Verify":         (*signer.PublicKey).Verify,
+	"signer.UnknownSchemeError.Error": (*signer.UnknownSchemeError).Error,
+	"signer.WeakKeyError.Error":       (*signer.WeakKeyError).Error,
+
+	"kms.Error.Error":         (*kms.Error).Error,
+	"kms.Error.Unwrap":        (*kms.Error).Unwrap,
+	"kms.Load":                kms.Load,
+	"kms.Messages":            kms.Messages,
+	"kms.MissingError.Error":  (*kms.MissingError).Error,
+	"kms.MissingError.Hint":   (*kms.MissingError).Hint,
+	"kms.MissingError.Unwrap": (*kms.MissingError).Unwrap,
+	"kms.Names":               kms.Names,
+	"kms.PublicKey":           kms.PublicKey,
+	"kms.Timeout":             kms.Timeout,
+
+	"attest.Bundle.CheckTrust":              (*attest.Bundle).CheckTrust,
+	"attest.Bundle.Format":                  (*attest.Bundle).Format,
+	"attest.Bundle.Marshal":                 (*attest.Bundle).Marshal,
+	"attest.Bundle.UnverifiedCertificate":   (*attest.Bundle).UnverifiedCertificate,
+	"attest.Bundle.UnverifiedClaim":         (*attest.Bundle).UnverifiedClaim,
+	"attest.Bundle.UnverifiedEnvelope":      (*attest.Bundle).UnverifiedEnvelope,
+	"attest.Bundle.UnverifiedKeyHint":       (*attest.Bundle).UnverifiedKeyHint,
+	"attest.Bundle.UnverifiedPayload":       (*attest.Bundle).UnverifiedPayload,
+	"attest.Bundle.UnverifiedPredicateType": (*attest.Bundle).UnverifiedPredicateType,
+	"attest.Bundle.UnverifiedStatement":     (*attest.Bundle).UnverifiedStatement,
+	"attest.Bundle.UnverifiedSubjects":      (*attest.Bundle).UnverifiedSubjects,
+	"attest.Check.WithHint":                 attest.Check.WithHint,
+	"attest.CheckKeys":                      attest.CheckKeys,
+	"attest.Claim.Bytes":                    (*attest.Claim).Bytes,
+	"attest.Envelope.Message":               attest.Envelope.Message,
+	"attest.Failed":                         attest.Failed,
+	"attest.New":                            attest.New,
+	"attest.NewClaim":                       attest.NewClaim,
+	"attest.NewVerifier":                    attest.NewVerifier,
+	"attest.ParseBundle":                    attest.ParseBundle,
+	"attest.ParseSubject":                   attest.ParseSubject,
+	"attest.Passed":                         attest.Passed,
+	"attest.Report.Failed":                  (*attest.Report).Failed,
+	"attest.Sign":                           attest.Sign,
+	"attest.Skipped":                        attest.Skipped,
+	"attest.Statement.Bytes":                (*attest.Statement).Bytes,
+	"attest.Statement.ID":                   (*attest.Statement).ID,
+	"attest.Subject.MarshalJSON":            attest.Subject.MarshalJSON,
+	"attest.Subject.String":                 attest.Subject.String,
+	"attest.Subject.UnmarshalJSON":          (*attest.Subject).UnmarshalJSON,
+	"attest.TrustKeys":                      attest.TrustKeys,
+	"attest.TrustedKey.Bounded":             attest.TrustedKey.Bounded,
+	"attest.TrustedKey.ValidAt":             attest.TrustedKey.ValidAt,
+	"attest.UnverifiedSubject.String":       attest.UnverifiedSubject.String,
+	"attest.VerificationError.Error":        (*attest.VerificationError).Error,
+	"attest.VerificationError.Is":           (*attest.VerificationError).Is,
+	"attest.Verified.Annotations":           (*attest.Verified).Annotations,
+	"attest.Verified.Declaration":           (*attest.Verified).Declaration,
+	"attest.Verified.ID":                    (*attest.Verified).ID,
+	"attest.Verified.Report":                (*attest.Verified).Report,
+	"attest.Verified.Signer":                (*attest.Verified).Signer,
+	"attest.Verified.Statement":             (*attest.Verified).Statement,
+	"attest.Verified.Subjects":              (*attest.Verified).Subjects,
+	"attest.Verified.Times":                 (*attest.Verified).Times,
+	"attest.Verified.VerifiedBy":            (*attest.Verified).VerifiedBy,
+	"attest.VerifiedClaim.Checks":           (*attest.VerifiedClaim).Checks,
+	"attest.VerifiedClaim.Predicate":        (*attest.VerifiedClaim).Predicate,
+	"attest.VerifiedClaim.Signer":           (*attest.VerifiedClaim).Signer,
+	"attest.VerifiedClaim.Subjects":         (*attest.VerifiedClaim).Subjects,
+	"attest.VerifiedClaim.Times":            (*attest.VerifiedClaim).Times,
+	"attest.Verifier.Verify":                (*attest.Verifier).Verify,
+	"attest.Verifier.VerifyClaim":           (*attest.Verifier).VerifyClaim,
+
+	"sigstore.CreateTrustedRoot":       sigstore.CreateTrustedRoot,
+	"sigstore.Exactly":                 sigstore.Exactly,
+	"sigstore.FetchOptions.URL":        sigstore.FetchOptions.URL,
+	"sigstore.FetchTrustedRoot":        sigstore.FetchTrustedRoot,
+	"sigstore.IdentityOf":              sigstore.IdentityOf,
+	"sigstore.Matcher.String":          sigstore.Matcher.String,
+	"sigstore.Matching":                sigstore.Matching,
+	"sigstore.NewTrust":                sigstore.NewTrust,
+	"sigstore.ParseSigningConfig":      sigstore.ParseSigningConfig,
+	"sigstore.ParseTrustedRoot":        sigstore.ParseTrustedRoot,
+	"sigstore.RepositoryError.Error":   (*sigstore.RepositoryError).Error,
+	"sigstore.RepositoryError.Expired": (*sigstore.RepositoryError).Expired,
+	"sigstore.RepositoryError.Unwrap":  (*sigstore.RepositoryError).Unwrap,
+	"sigstore.RequestCertificate":      sigstore.RequestCertificate,
+	"sigstore.RootSpec.Doubts":         sigstore.RootSpec.Doubts,
+	"sigstore.ServiceError.Error":      (*sigstore.ServiceError).Error,
+	"sigstore.ServiceError.Unwrap":     (*sigstore.ServiceError).Unwrap,
+	"sigstore.Services.Check":          sigstore.Services.Check,
+	"sigstore.Services.Witness":        sigstore.Services.Witness,
+	"sigstore.SigningConfig.Select":    (*sigstore.SigningConfig).Select,
+	"sigstore.Trusted.Label":           sigstore.Trusted.Label,
+	"sigstore.Trusted.Status":          sigstore.Trusted.Status,
+	"sigstore.TrustedRoot.JSON":        (*sigstore.TrustedRoot).JSON,
+	"sigstore.TrustedRoot.NamesLogs":   (*sigstore.TrustedRoot).NamesLogs,
+	"sigstore.TrustedRoot.Trusted":     (*sigstore.TrustedRoot).Trusted,
+
+	"idtoken.Ambient":                idtoken.Ambient,
+	"idtoken.Browser":                idtoken.Browser,
+	"idtoken.Device":                 idtoken.Device,
+	"idtoken.First":                  idtoken.First,
+	"idtoken.Parse":                  idtoken.Parse,
+	"idtoken.Token.Check":            idtoken.Token.Check,
+	"idtoken.Token.Format":           idtoken.Token.Format,
+	"idtoken.Token.Raw":              idtoken.Token.Raw,
+	"idtoken.Token.UnverifiedClaims": idtoken.Token.UnverifiedClaims,
+
+	"policy.ApprovalResult.String":  policy.ApprovalResult.String,
+	"policy.Cases.Run":              (*policy.Cases).Run,
+	"policy.Denial.String":          policy.Denial.String,
+	"policy.Gate.CheckPolicy":       (*policy.Gate).CheckPolicy,
+	"policy.Gate.Decision":          (*policy.Gate).Decision,
+	"policy.InvalidError.Error":     (*policy.InvalidError).Error,
+	"policy.InvalidError.Hint":      (*policy.InvalidError).Hint,
+	"policy.JSONSchema":             policy.JSONSchema,
+	"policy.Load":                   policy.Load,
+	"policy.LoadCases":              policy.LoadCases,
+	"policy.NewApproval":            policy.NewApproval,
+	"policy.Parse":                  policy.Parse,
+	"policy.Policy.Digest":          (*policy.Policy).Digest,
+	"policy.Policy.Evaluate":        (*policy.Policy).Evaluate,
+	"policy.Policy.Explain":         (*policy.Policy).Explain,
+	"policy.Policy.Files":           (*policy.Policy).Files,
+	"policy.Policy.Gate":            (*policy.Policy).Gate,
+	"policy.Policy.Name":            (*policy.Policy).Name,
+	"policy.Policy.NamesApprovers":  (*policy.Policy).NamesApprovers,
+	"policy.Policy.NeedsFamily":     (*policy.Policy).NeedsFamily,
+	"policy.Policy.Rehearse":        (*policy.Policy).Rehearse,
+	"policy.Policy.Rejections":      (*policy.Policy).Rejections,
+	"policy.Policy.RuleNames":       (*policy.Policy).RuleNames,
+	"policy.Policy.Statement":       (*policy.Policy).Statement,
+	"policy.Policy.Verifier":        (*policy.Policy).Verifier,
+	"policy.Policy.VerifySignature": (*policy.Policy).VerifySignature,
+
+	"gate.AppendLine":        gate.AppendLine,
+	"gate.CheckLoader":       gate.CheckLoader,
+	"gate.CheckLog":          gate.CheckLog,
+	"gate.Environ":           gate.Environ,
+	"gate.Exec":              gate.Exec,
+	"gate.Files.Remove":      gate.Files.Remove,
+	"gate.Hasher.CheckFiles": gate.Hasher.CheckFiles,
+	"gate.Hasher.Digests":    gate.Hasher.Digests,
+	"gate.ParseBind":         gate.ParseBind,
+	"gate.Unchecked":         gate.Unchecked,
+	"gate.WriteFiles":        gate.WriteFiles,
+
+	"graph.Build":                 graph.Build,
+	"graph.Graph.Ancestors":       (*graph.Graph).Ancestors,
+	"graph.Graph.Ancestry":        (*graph.Graph).Ancestry,
+	"graph.Graph.Complete":        (*graph.Graph).Complete,
+	"graph.Graph.Counts":          (*graph.Graph).Counts,
+	"graph.Graph.Gaps":            (*graph.Graph).Gaps,
+	"graph.Graph.Len":             (*graph.Graph).Len,
+	"graph.Graph.Malformed":       (*graph.Graph).Malformed,
+	"graph.Graph.Node":            (*graph.Graph).Node,
+	"graph.Graph.Roots":           (*graph.Graph).Roots,
+	"graph.Graph.VerifiedBy":      (*graph.Graph).VerifiedBy,
+	"graph.Graph.Walk":            (*graph.Graph).Walk,
+	"graph.Graph.WriteDOT":        (*graph.Graph).WriteDOT,
+	"graph.Graph.WriteJSON":       (*graph.Graph).WriteJSON,
+	"graph.Graph.WriteMermaid":    (*graph.Graph).WriteMermaid,
+	"graph.Graph.WriteText":       (*graph.Graph).WriteText,
+	"graph.IncompleteError.Error": (*graph.IncompleteError).Error,
+	"graph.Node.Bundles":          graph.Node.Bundles,
+	"graph.Node.DeclaredBy":       graph.Node.DeclaredBy,
+	"graph.Node.EarlierThan":      graph.Node.EarlierThan,
+	"graph.Node.Gap":              graph.Node.Gap,
+	"graph.Node.ID":               graph.Node.ID,
+	"graph.Node.Kind":             graph.Node.Kind,
+	"graph.Node.Known":            graph.Node.Known,
+	"graph.Node.Parents":          graph.Node.Parents,
+	"graph.Node.Rejected":         graph.Node.Rejected,
+	"graph.Node.Signers":          graph.Node.Signers,
+	"graph.Node.State":            graph.Node.State,
+	"graph.State.MarshalText":     graph.State.MarshalText,
+	"graph.State.String":          graph.State.String,
+
+	"link.New":             link.New,
+	"link.ParseRelation":   link.ParseRelation,
+	"link.Relations":       link.Relations,
+	"link.UnverifiedRun":   link.UnverifiedRun,
+	"link.Verified.Checks": (*link.Verified).Checks,
+	"link.Verified.Link":   (*link.Verified).Link,
+	"link.Verified.Signer": (*link.Verified).Signer,
+	"link.Verified.Times":  (*link.Verified).Times,
+	"link.Verify":          link.Verify,
+
+	"registry.Artifact.Digest":          (*registry.Artifact).Digest,
+	"registry.Artifact.Expect":          (*registry.Artifact).Expect,
+	"registry.Artifact.Manifest":        (*registry.Artifact).Manifest,
+	"registry.Artifact.Run":             (*registry.Artifact).Run,
+	"registry.Artifact.Subject":         (*registry.Artifact).Subject,
+	"registry.BundleError.Error":        (*registry.BundleError).Error,
+	"registry.BundleError.Unwrap":       (*registry.BundleError).Unwrap,
+	"registry.CreateLayout":             registry.CreateLayout,
+	"registry.Error.Error":              (*registry.Error).Error,
+	"registry.Error.Unwrap":             (*registry.Error).Unwrap,
+	"registry.IsOfOne":                  registry.IsOfOne,
+	"registry.IsReference":              registry.IsReference,
+	"registry.Listing.Bundles":          (*registry.Listing).Bundles,
+	"registry.Listing.Filtered":         (*registry.Listing).Filtered,
+	"registry.Listing.Foreign":          (*registry.Listing).Foreign,
+	"registry.Listing.Len":              (*registry.Listing).Len,
+	"registry.Listing.Repeated":         (*registry.Listing).Repeated,
+	"registry.MalformedError.Error":     (*registry.MalformedError).Error,
+	"registry.MalformedError.Unwrap":    (*registry.MalformedError).Unwrap,
+	"registry.NotSubjectError.Error":    (*registry.NotSubjectError).Error,
+	"registry.NotSubjectError.Unwrap":   (*registry.NotSubjectError).Unwrap,
+	"registry.Open":                     registry.Open,
+	"registry.ParseReference":           registry.ParseReference,
+	"registry.Reference.IsLayout":       registry.Reference.IsLayout,
+	"registry.Reference.IsRepository":   registry.Reference.IsRepository,
+	"registry.Reference.Path":           registry.Reference.Path,
+	"registry.Reference.Repository":     registry.Reference.Repository,
+	"registry.Reference.Run":            registry.Reference.Run,
+	"registry.Reference.String":         registry.Reference.String,
+	"registry.Reference.WithRun":        registry.Reference.WithRun,
+	"registry.SkippedError.Error":       (*registry.SkippedError).Error,
+	"registry.SkippedError.Unwrap":      (*registry.SkippedError).Unwrap,
+	"registry.Target.Attach":            (*registry.Target).Attach,
+	"registry.Target.AttestedPlatforms": (*registry.Target).AttestedPlatforms,
+	"registry.Target.Declaration":       (*registry.Target).Declaration,
+	"registry.Target.FetchRun":          (*registry.Target).FetchRun,
+	"registry.Target.List":              (*registry.Target).List,
+	"registry.Target.Mirror":            (*registry.Target).Mirror,
+	"registry.Target.PushRun":           (*registry.Target).PushRun,
+	"registry.Target.PushRuns":          (*registry.Target).PushRuns,
+	"registry.Target.Reference":         (*registry.Target).Reference,
+	"registry.Target.Resolve":           (*registry.Target).Resolve,
+	"registry.Target.Runs":              (*registry.Target).Runs,
+}
+
+// optional are the arguments for which nil is documented, by function and position; the receiver counts.
+var optional = map[string][]int{}
+
+// TestComplete holds that no exported function or method is missing from the table.
+func TestComplete(t *testing.T) {
+	var want []string
+	for _, name := range packages {
+		files, err := filepath.Glob(filepath.Join("..", "..", filepath.FromSlash(name), "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			if strings.HasSuffix(file, "_test.go") {
+				continue
+			}
+			parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, d := range parsed.Decls {
+				if f, ok := d.(*ast.FuncDecl); ok && f.Name.IsExported() {
+					if of := receiver(f); of == "" {
+						want = append(want, parsed.Name.Name+"."+f.Name.Name)
+					} else if ast.IsExported(of) {
+						want = append(want, parsed.Name.Name+"."+of+"."+f.Name.Name)
+					}
+				}
+			}
+		}
+	}
+	slices.Sort(want)
+	want = slices.Compact(want) // files for different systems
+	if len(want) < 200 {
+		t.Fatalf("%d functions found", len(want))
+	}
+	for _, name := range want {
+		if exported[name] == nil {
+			t.Errorf("%s is exported and not in the table: add it, and see what it does with nil", name)
+		}
+	}
+	for name := range exported {
+		if !slices.Contains(want, name) {
+			t.Errorf("%s is in the table and not exported", name)
+		}
+	}
+}
+
+func receiver(f *ast.FuncDecl) string {
+	if f.Recv == nil {
+		return ""
+	}
+	of := f.Recv.List[0].Type
+	if star, ok := of.(*ast.StarExpr); ok {
+		of = star.X
+	}
+	name, _ := of.(*ast.Ident)
+	return name.Name
+}
+
+// zeroSigner and zeroTrust answer with nothing.
+type zeroSigner struct{}
+
+func (zeroSigner) Sign(context.Context, []byte) ([]byte, error) { return nil, nil }
+func (zeroSigner) PublicKey() *signer.PublicKey                 { return nil }
+
+type zeroTrust struct{}
+
+func (zeroTrust) CheckEnvelope(context.Context, attest.Envelope) attest.Opinion {
+	return attest.Opinion{}
+}
+
+type zeroWitness struct{}
+
+func (zeroWitness) Witness(context.Context, attest.Envelope) (attest.Evidence, error) {
+	return attest.Evidence{}, nil
+}
+
+// values are what arguments are tried with, by type: what is nil or zero in the first, what is good in the second.
+type values struct {
+	bad, good map[reflect.Type][]reflect.Value
+}
+
+func add[T any](to map[reflect.Type][]reflect.Value, list ...T) {
+	t := reflect.TypeFor[T]()
+	for i := range list {
+		to[t] = append(to[t], reflect.ValueOf(&list[i]).Elem())
+	}
+}
+
+func newValues(t *testing.T) values {
+	t.Helper()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	v := values{map[reflect.Type][]reflect.Value{}, map[reflect.Type][]reflect.Value{}}
+	ctx := context.Background()
+	d, err := identity.Parse([]byte(`{"schema":"https://github.com/runattest/runattest/declaration/v1","kind":"other","model":{"name":"m"},"prompt":{},"parameters":{},"context":[],"constraints":{}}`))
+	must(err)
+	pair, err := signer.Generate(signer.ECDSAP256, nil)
+	must(err)
+	by, err := signer.Parse(pair.Private, nil)
+	must(err)
+	statement, err := attest.New(d, attest.StatementOptions{})
+	must(err)
+	bundle, err := attest.Sign(ctx, statement, by, attest.SignOptions{})
+	must(err)
+	trust, err := attest.TrustKeys(attest.TrustedKey{Name: "k", Key: pair.Key})
+	must(err)
+	verifier, err := attest.NewVerifier(trust)
+	must(err)
+	verified, err := verifier.Verify(ctx, bundle, attest.Expect{})
+	must(err)
+	p, err := policy.Parse(fmt.Appendf(nil, "schema: https://github.com/runattest/runattest/policy/v1\nsigners: {keys: [{name: k, key: %q}]}\n", pair.Public), policy.Options{})
+	must(err)
+	layout := filepath.Join(t.TempDir(), "layout")
+	must(registry.CreateLayout(layout))
+	ref, err := registry.ParseReference("oci-layout://" + layout)
+	must(err)
+	target, err := registry.Open(ref, registry.Options{})
+	must(err)
+	artifact, _, err := target.PushRun(ctx, d, mustMarshal(t, bundle))
+	must(err)
+	listing, err := target.List(ctx, artifact)
+	must(err)
+	inputs := func(yield func(graph.Input) bool) { yield(graph.Input{Name: "b", Data: mustMarshal(t, bundle)}) }
+	g, err := graph.Build(ctx, verifier, inputs, graph.Options{})
+	must(err)
+	root, err := sigstore.ParseTrustedRoot([]byte(`{"mediaType":"application/vnd.dev.sigstore.trustedroot+json;version=0.1"}`))
+	must(err)
+
+	add(v.good, d)
+	add(v.good, pair.Key)
+	add[signer.Signer](v.good, by)
+	add[attest.Signable](v.good, statement)
+	add(v.good, statement)
+	add(v.good, bundle)
+	add(v.good, trust)
+	add(v.good, verifier)
+	add(v.good, verified)
+	add(v.good, p)
+	add(v.good, ref)
+	add(v.good, target)
+	add(v.good, artifact)
+	add(v.good, listing)
+	add(v.good, g)
+	add(v.good, g.Roots()...)
+	add(v.good, root)
+	add(v.good, d.ID())
+	add[io.Writer](v.good, io.Discard)
+	add[hash.Hash](v.good, sha256.New())
+	add(v.good, mustMarshal(t, bundle))
+	add(v.good, attest.Subject{Name: "a", SHA256: sha256.Sum256(nil)})
+
+	add(v.bad, sigstore.TrustOptions{}, sigstore.TrustOptions{Root: new(sigstore.TrustedRoot), Keys: []attest.TrustedKey{{Name: "k", Key: pair.Key}}},
+		sigstore.TrustOptions{Root: root, Keys: []attest.TrustedKey{{}}}, sigstore.TrustOptions{Root: root, Identities: []sigstore.CertificateIdentity{{}}})
+	add(v.bad, attest.SignOptions{}, attest.SignOptions{Trust: zeroTrust{}}, attest.SignOptions{Witness: zeroWitness{}})
+	add(v.bad, attest.Expect{}, attest.Expect{Policy: new(policy.Gate)}, attest.Expect{Policy: (*policy.Gate)(nil)},
+		attest.Expect{Declaration: new(identity.Declaration)}, attest.Expect{Identity: new(identity.ID)}, attest.Expect{Artifacts: []attest.Subject{{}}})
+	add(v.bad, policy.Given{}, policy.Given{Approvals: []policy.Approval{{}}})
+	add[attest.Signable](v.bad, nil, (*attest.Statement)(nil), (*attest.Claim)(nil), new(attest.Statement), new(attest.Claim))
+	add[signer.Signer](v.bad, nil, zeroSigner{})
+	add[attest.Trust](v.bad, nil, zeroTrust{})
+	add[crypto.Signer](v.bad, nil, (*ecdsa.PrivateKey)(nil), new(ecdsa.PrivateKey), (*rsa.PrivateKey)(nil), new(rsa.PrivateKey),
+		ed25519.PrivateKey(nil), ed25519.PrivateKey(make([]byte, ed25519.SeedSize)), (*ed25519.PrivateKey)(nil))
+	add[crypto.PublicKey](v.bad, nil, (*ecdsa.PublicKey)(nil), new(ecdsa.PublicKey), (*rsa.PublicKey)(nil), new(rsa.PublicKey),
+		ed25519.PublicKey(nil), ed25519.PublicKey(make([]byte, 31)))
+	return v
+}
+
+func mustMarshal(t *testing.T, b *attest.Bundle) []byte {
+	t.Helper()
+	data, err := b.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// of are the nil and zero values of a type, and the good ones.
+func (v values) of(t reflect.Type) (bad, good []reflect.Value) {
+	if t == reflect.TypeFor[context.Context]() { // which is never nil
+		return []reflect.Value{reflect.ValueOf(context.Background())}, nil
+	}
+	bad = slices.Clone(v.bad[t])
+	if len(bad) == 0 {
+		bad = append(bad, reflect.Zero(t))
+	}
+	switch t.Kind() {
+	case reflect.Pointer:
+		bad = append(bad, reflect.New(t.Elem()))
+	case reflect.Slice:
+		if t.Elem().Kind() == reflect.Uint8 {
+			break
+		}
+		one := reflect.MakeSlice(t, 1, 1)
+		bad = append(bad, one)
+		for _, good := range v.good[t.Elem()] {
+			one := reflect.MakeSlice(t, 1, 1)
+			one.Index(0).Set(good)
+			return bad, append(v.good[t], one)
+		}
+	}
+	return bad, v.good[t]
+}
+
+// TestNoYes holds that what is nil or zero is never a yes, where a good question would have one.
+func TestNoYes(t *testing.T) {
+	v := newValues(t)
+	good := func(t reflect.Type) any { return v.good[t][0].Interface() }
+	verifier := good(reflect.TypeFor[*attest.Verifier]()).(*attest.Verifier)
+	bundle := good(reflect.TypeFor[*attest.Bundle]()).(*attest.Bundle)
+	verified := good(reflect.TypeFor[*attest.Verified]()).(*attest.Verified)
+	g := good(reflect.TypeFor[*graph.Graph]()).(*graph.Graph)
+	ctx := context.Background()
+	var none *policy.Policy
+	for name, gate := range map[string]attest.Policy{
+		"zero gate": new(policy.Gate), "nil gate": (*policy.Gate)(nil), "gate of nil": none.Gate(policy.Given{}), "gate of zero": new(policy.Policy).Gate(policy.Given{}),
+	} {
+		if _, err := verifier.Verify(ctx, bundle, attest.Expect{Policy: gate}); err == nil {
+			t.Errorf("verified by the policy of a %s", name)
+		}
+	}
+	zeroVerifier, err := attest.NewVerifier(zeroTrust{})
+	if err == nil {
+		_, err = zeroVerifier.Verify(ctx, bundle, attest.Expect{})
+	}
+	if err == nil {
+		t.Error("verified by a trust check that says nothing")
+	}
+	for name, want := range map[string]attest.Expect{"declaration": {Declaration: new(identity.Declaration)}, "identity": {Identity: new(identity.ID)}, "artifact": {Artifacts: []attest.Subject{{}}}} {
+		if _, err := verifier.Verify(ctx, bundle, want); err == nil {
+			t.Errorf("verified with a zero %s", name)
+		}
+	}
+	if d, err := none.Evaluate(ctx, verified, policy.Given{}); err == nil {
+		t.Errorf("a nil policy decides: %v", d)
+	}
+	if g.Complete(graph.Node{}) || g.VerifiedBy(nil) || new(graph.Graph).VerifiedBy(nil) || new(attest.Verified).VerifiedBy(nil) {
+		t.Error("a zero node is complete, or nil has verified")
+	}
+	if key := new(signer.PublicKey); key.Verify(nil, nil) == nil || !errors.Is(key.Verify(nil, nil), signer.ErrSignature) {
+		t.Error("a zero key verifies")
+	}
+}
+
+// TestNil calls each function with each choice of nil, zero and good arguments.
+func TestNil(t *testing.T) {
+	v := newValues(t)
+	for _, name := range slices.Sorted(maps.Keys(exported)) {
+		t.Run(name, func(t *testing.T) {
+			f := reflect.ValueOf(exported[name])
+			var bad, all [][]reflect.Value
+			for i := range f.Type().NumIn() {
+				b, g := v.of(f.Type().In(i))
+				if i == 0 && isErrorMethod(name, f.Type()) {
+					b = b[1:] // a nil error is none
+				}
+				bad, all = append(bad, b), append(all, append(b, g...))
+			}
+			for args := range product(all) {
+				call(t, name, f, args)
+			}
+			for i := range bad {
+				if i > 0 || !isErrorMethod(name, f.Type()) {
+					holdError(t, name, f, bad, all, i)
+				}
+			}
+		})
+	}
+}
+
+// isErrorMethod says that the function is a method of an error.
+func isErrorMethod(name string, f reflect.Type) bool {
+	return strings.Count(name, ".") == 2 && f.In(0).Kind() == reflect.Pointer && f.In(0).Implements(reflect.TypeFor[error]())
+}
+
+// holdError wants an error where one argument is nil and all others are as good as can be.
+func holdError(t *testing.T, name string, f reflect.Value, bad, all [][]reflect.Value, i int) {
+	t.Helper()
+	n := f.Type().NumOut()
+	in := f.Type().In(i)
+	canBeNil := in.Kind() == reflect.Pointer || in.Kind() == reflect.Interface || in.Kind() == reflect.Func
+	if n == 0 || f.Type().Out(n-1) != reflect.TypeFor[error]() || !canBeNil || in == reflect.TypeFor[context.Context]() ||
+		slices.Contains(optional[name], i) {
+		return
+	}
+	args := make([]reflect.Value, len(all))
+	for j := range all {
+		args[j] = all[j][len(all[j])-1]
+	}
+	args[i] = bad[i][0]
+	if out := call(t, name, f, args); out != nil && out[n-1].IsNil() {
+		t.Errorf("argument %d of %s is nil, and there is no error", i, name)
+	}
+}
+
+// product are all choices of one of each.
+func product(of [][]reflect.Value) func(yield func([]reflect.Value) bool) {
+	return func(yield func([]reflect.Value) bool) {
+		n := 1
+		for _, list := range of {
+			n *= len(list)
+		}
+		for i := range n {
+			args := make([]reflect.Value, len(of))
+			for j, list := range of {
+				args[j] = list[i%len(list)]
+				i /= len(list)
+			}
+			if !yield(args) {
+				return
+			}
+		}
+	}
+}
+
+// call reports a panic, and goes through what a function gives to go through.
+func call(t *testing.T, name string, f reflect.Value, args []reflect.Value) (out []reflect.Value) {
+	t.Helper()
+	defer func() {
+		t.Helper()
+		if p := recover(); p != nil && !t.Failed() {
+			t.Errorf("%s(%s): %v\n%s", name, describe(args), p, debug.Stack())
+		}
+	}()
+	if f.Type().IsVariadic() {
+		out = f.CallSlice(args)
+	} else {
+		out = f.Call(args)
+	}
+	for _, v := range out {
+		if v.Kind() == reflect.Func && v.Type().NumIn() == 1 && v.Type().In(0).Kind() == reflect.Func && !v.IsNil() {
+			more := 3
+			yield := reflect.MakeFunc(v.Type().In(0), func([]reflect.Value) []reflect.Value {
+				more--
+				return []reflect.Value{reflect.ValueOf(more > 0)}
+			})
+			v.Call([]reflect.Value{yield})
+		}
+	}
+	return out
+}
+
+func describe(args []reflect.Value) string {
+	var parts []string
+	for _, a := range args {
+		if a.Kind() == reflect.Pointer && !a.IsNil() {
+			parts = append(parts, "new("+a.Type().Elem().String()+")")
+			continue
+		}
+		parts = append(parts, fmt.Sprintf("%.60v", a))
+	}
+	return strings.Join(parts, ", ")
+}
