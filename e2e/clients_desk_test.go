@@ -1,0 +1,129 @@
+package e2e
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"io"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/runattest/runattest/e2e/internal/tools"
+)
+
+const clientsTimeout = 10 * time.Minute // the first time they are installed
+
+// client is a running clients/python/client.py or clients/js/client.mjs.
+type client struct {
+	t   *testing.T
+	in  *json.Encoder
+	out *bufio.Scanner
+}
+
+// ask is what a client is to do, in its own words.
+type ask map[string]any
+
+// clientCommands installs both, so that no client waits while the other is installed.
+var clientCommands = sync.OnceValues(func() (commands struct{ python, node []string }, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), clientsTimeout)
+	defer cancel()
+	if commands.python, err = tools.PythonClients(ctx, bin, filepath.Join("clients", "python")); err == nil {
+		commands.node, err = tools.NodeClients(ctx, bin, filepath.Join("clients", "js"))
+	}
+	return commands, err
+})
+
+// clients starts sigstore-python with securesystemslib, and sigstore-js, at this desk, until the test ends.
+func (d *desk) clients() (python, node *client) {
+	d.t.Helper()
+	commands, err := clientCommands()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return d.client(commands.python), d.client(commands.node)
+}
+
+// sigstore runs sigstore-python's command.
+func (d *desk) sigstore(args ...string) outcome {
+	d.t.Helper()
+	commands, err := clientCommands()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return d.run(commands.python[0], append([]string{"-m", "sigstore"}, args...))
+}
+
+// client starts a program that answers a line with a line.
+func (d *desk) client(command []string) *client {
+	d.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), processTimeout)
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
+	cmd.Dir, cmd.WaitDelay = d.dir, time.Second
+	cmd.Env = append(d.env, "NO_PROXY=127.0.0.1,localhost", "PYTHONDONTWRITEBYTECODE=1")
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		d.t.Fatal(err)
+	}
+	d.t.Cleanup(func() {
+		defer cancel()
+		in.Close()
+		io.Copy(io.Discard, out)
+		if err := cmd.Wait(); err != nil {
+			d.t.Errorf("%s: %v\n%s", command[1], err, &stderr)
+		}
+	})
+	lines := bufio.NewScanner(out)
+	lines.Buffer(nil, 16<<20)
+	return &client{d.t, json.NewEncoder(in), lines}
+}
+
+// says is what the client answers: "" for yes, or the exception.
+func (c *client) says(a ask) string {
+	c.t.Helper()
+	if err := c.in.Encode(a); err != nil {
+		c.t.Fatal(err)
+	}
+	if !c.out.Scan() {
+		c.t.Fatalf("%v: no answer: %v", a, c.out.Err())
+	}
+	var answer struct {
+		OK    bool   `json:"ok"`
+		Error string `json:"error"`
+	}
+	if err := json.Unmarshal(c.out.Bytes(), &answer); err != nil {
+		c.t.Fatalf("%v: %v: %s", a, err, c.out.Bytes())
+	}
+	if answer.OK == (answer.Error != "") {
+		c.t.Fatalf("%v: %s", a, c.out.Bytes())
+	}
+	return answer.Error
+}
+
+// yes demands that the client says so.
+func (c *client) yes(a ask) {
+	c.t.Helper()
+	if said := c.says(a); said != "" {
+		c.t.Errorf("%v: %s", a, said)
+	}
+}
+
+// no demands that the client refuses for that reason.
+func (c *client) no(a ask, reason string) {
+	c.t.Helper()
+	if said := c.says(a); said == "" || !strings.Contains(said, reason) {
+		c.t.Errorf("%v: %q, want %q", a, said, reason)
+	}
+}
