@@ -56,7 +56,7 @@ type Signatory struct {
 	Kind      string `json:"kind"`              // SignedByKey or SignedByCertificate
 	Name      string `json:"name"`              // what the verifier calls the key; the certificate's subject alternative name
 	Issuer    string `json:"issuer,omitempty"`  // the OIDC issuer that a certificate names
-	KeyHint   string `json:"keyHint,omitempty"` // base64 SHA-256 of the public key
+	KeyHint   string `json:"keyHint,omitempty"` // signer.PublicKey.Hint
 	Algorithm string `json:"algorithm,omitempty"`
 }
 

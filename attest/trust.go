@@ -130,7 +130,7 @@ func CheckKeys(keys []TrustedKey, e Envelope) (Opinion, *TrustedKey) {
 		return o, nil
 	}
 	var named *TrustedKey
-	if i := slices.IndexFunc(keys, func(k TrustedKey) bool { return k.Key.Hint() == e.KeyHint }); i >= 0 {
+	if i := slices.IndexFunc(keys, func(k TrustedKey) bool { return k.Key.IsNamedBy(e.KeyHint) }); i >= 0 {
 		named = &keys[i]
 	}
 	message := e.Message()

@@ -28,7 +28,8 @@ type envelope struct {
 }
 
 type signature struct {
-	Sig []byte `json:"sig"`
+	Sig   []byte `json:"sig"`
+	KeyID string `json:"keyid"`
 }
 
 func (d *desk) readBundle(name string) *bundle {

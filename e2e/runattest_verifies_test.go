@@ -70,12 +70,11 @@ func checkTheirs(d *desk, key, name string, ours *bundle) {
 		d.t.Errorf("types: cosign's %s in %s, ours %s in %s",
 			theirs.Envelope.PayloadType, theirs.MediaType, ours.Envelope.PayloadType, ours.MediaType)
 	}
-	hints := [...]string{d.keyHint(key), ours.hint(), theirs.hint(), r.Signer.KeyHint}
-	for _, hint := range hints[1:] {
-		if hint != hints[0] {
-			d.t.Errorf("key hints: SHA-256 of the key %s, ours %s, cosign's %s, in the report %s; want one",
-				hints[0], hints[1], hints[2], hints[3])
-		}
+	if ours.hint() != r.Signer.KeyHint || ours.hint() != ours.Envelope.Signatures[0].KeyID {
+		d.t.Errorf("key hints: in our bundle %s and %s, in the report %s; want one", ours.hint(), ours.Envelope.Signatures[0].KeyID, r.Signer.KeyHint)
+	}
+	if want := d.keyHint(key); theirs.hint() != want {
+		d.t.Errorf("cosign's key hint %s, want the SHA-256 of the key, %s", theirs.hint(), want)
 	}
 }
 

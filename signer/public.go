@@ -12,6 +12,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/secure-systems-lab/go-securesystemslib/dsse"
+
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/zero"
 )
@@ -25,6 +27,7 @@ type PublicKey struct {
 	key       crypto.PublicKey
 	algorithm Algorithm
 	hint      string
+	digest    string // base64(SHA-256(SubjectPublicKeyInfo))
 }
 
 // ParsePublicKey reads one PEM block of type PUBLIC KEY (SubjectPublicKeyInfo) or
@@ -67,8 +70,12 @@ func newPublicKey(key crypto.PublicKey) (*PublicKey, error) {
 	if key, err = x509.ParsePKIXPublicKey(der); err != nil { // a copy that nobody else can change
 		return nil, fmt.Errorf("public key: %w", err)
 	}
+	hint, err := dsse.SHA256KeyID(key)
+	if err != nil {
+		return nil, fmt.Errorf("public key: %w", err)
+	}
 	sum := sha256.Sum256(der)
-	return &PublicKey{key, algorithm, base64.StdEncoding.EncodeToString(sum[:])}, nil
+	return &PublicKey{key, algorithm, hint, base64.StdEncoding.EncodeToString(sum[:])}, nil
 }
 
 // Verify checks a signature over message. The error is ErrSignature.
@@ -89,8 +96,17 @@ func (k *PublicKey) Verify(message, signature []byte) error {
 	return nil
 }
 
-// Hint is base64(SHA-256(SubjectPublicKeyInfo)), which tells keys apart.
+// Hint is the key's name, which tells keys apart: "SHA256:" and the unpadded base64 of SHA-256 of the key in SSH's
+// encoding (RFC 4253, section 6.6), as ssh-keygen -l prints it. It is the one keyid with which Go's verifiers of DSSE
+// (go-securesystemslib, and with it cosign and sigstore-go) try a key: they skip a signature with any other.
 func (k *PublicKey) Hint() string { return zero.IfNil(k).hint }
+
+// IsNamedBy says that a bundle's hint or keyid names the key: by its Hint, or by base64(SHA-256(SubjectPublicKeyInfo)),
+// as cosign writes the hint.
+func (k *PublicKey) IsNamedBy(hint string) bool {
+	k = zero.IfNil(k)
+	return hint != "" && (hint == k.hint || hint == k.digest)
+}
 
 // Algorithm is the key's algorithm.
 func (k *PublicKey) Algorithm() Algorithm { return zero.IfNil(k).algorithm }

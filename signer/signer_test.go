@@ -21,6 +21,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/secure-systems-lab/go-securesystemslib/dsse"
+
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/signer"
 )
@@ -85,7 +87,7 @@ func mangle(t *testing.T, key *signer.PublicKey, message, sig []byte) {
 	refuse("short message", message[:len(message)-1], sig)
 }
 
-// TestHint holds the hint to cosign's: base64 of SHA-256 of the DER public key.
+// TestHint holds the hint to the keyid that Go's verifiers of DSSE ask for, and knows a key by the hint that cosign writes.
 func TestHint(t *testing.T) {
 	pair, err := signer.Generate(signer.ECDSAP256, nil)
 	if err != nil {
@@ -93,8 +95,17 @@ func TestHint(t *testing.T) {
 	}
 	block, _ := pem.Decode(pair.Public)
 	sum := sha256.Sum256(block.Bytes)
-	if got, want := pair.Key.Hint(), base64.StdEncoding.EncodeToString(sum[:]); got != want {
-		t.Errorf("hint %s, want %s", got, want)
+	want, err := dsse.SHA256KeyID(pair.Key.Public())
+	if got := pair.Key.Hint(); err != nil || got != want || !strings.HasPrefix(got, "SHA256:") {
+		t.Errorf("hint %s, want %s, %v", got, want, err)
+	}
+	for _, hint := range []string{pair.Key.Hint(), base64.StdEncoding.EncodeToString(sum[:])} {
+		if !pair.Key.IsNamedBy(hint) || pair.Key.IsNamedBy(hint[1:]) || new(signer.PublicKey).IsNamedBy(hint) {
+			t.Errorf("%s", hint)
+		}
+	}
+	if pair.Key.IsNamedBy("") || new(signer.PublicKey).IsNamedBy("") {
+		t.Error("a key is named by nothing")
 	}
 }
 
