@@ -163,7 +163,6 @@ func recognizeJSON(want, text string) (finding, bool) {
 
 var (
 	jks        = []byte{0xfe, 0xed, 0xfe, 0xed}
-	oidPKCS7   = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7}
 	pkcs12Head = 3 // its version
 )
 

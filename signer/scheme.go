@@ -7,8 +7,9 @@ import (
 	"crypto/rsa"
 	"encoding/asn1"
 	"fmt"
-	"github.com/runattest/runattest/internal/zero"
 	"math/big"
+
+	"github.com/runattest/runattest/internal/zero"
 )
 
 // Scheme says how Verify wants a message to be signed with such a key.

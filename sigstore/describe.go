@@ -7,9 +7,10 @@ import (
 	"encoding/hex"
 	"time"
 
-	"github.com/runattest/runattest/internal/zero"
 	protocommon "github.com/sigstore/protobuf-specs/gen/pb-go/common/v1"
 	prototrustroot "github.com/sigstore/protobuf-specs/gen/pb-go/trustroot/v1"
+
+	"github.com/runattest/runattest/internal/zero"
 )
 
 // The kinds of what a trusted root names.
