@@ -14,7 +14,7 @@ import (
 )
 
 func main() {
-	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // what nobody reads any more is an error to tell, and no end without a word
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // a pipe without a reader is an error to report, not the end of the process
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, func() {
 		stop() // the next signal kills
