@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
@@ -42,6 +43,15 @@ type checkpoint struct {
 	text       string // with the newline at its end
 	size       uint64
 	signatures []noteSignature
+}
+
+// rekorV1Origin is how the origin of a checkpoint of Rekor v1 ends: with the ID of the tree. That of Rekor v2 is a host.
+var rekorV1Origin = regexp.MustCompile(` - [0-9]+$`)
+
+// origin is the first line of a proof's checkpoint.
+func origin(p *protorekor.InclusionProof) string {
+	line, _, _ := strings.Cut(p.GetCheckpoint().GetEnvelope(), "\n")
+	return line
 }
 
 // noteSignature is one signature line of a note.

@@ -48,6 +48,9 @@ func (r *TrustedRoot) checkLogEntry(name string, text []byte, e attest.Envelope,
 	if err == nil {
 		body, err = readBody(&entry, e)
 	}
+	if err == nil {
+		err = body.checkLog(&entry)
+	}
 	if err != nil {
 		found.wrong = append(found.wrong, fmt.Errorf("%s: %w", name, err))
 		return
@@ -132,6 +135,26 @@ func provedIndex(entry *protorekor.TransparencyLogEntry, body *logBody) int64 {
 		return entry.GetInclusionProof().GetLogIndex()
 	}
 	return entry.GetLogIndex()
+}
+
+// checkLog wants the proof to be of the version of Rekor that writes entries of this kind. sigstore-go goes by the origin of
+// the checkpoint: of a proof by Rekor v2 it verifies neither the body, which it makes up from the envelope, nor the index
+// in the proof.
+func (b *logBody) checkLog(entry *protorekor.TransparencyLogEntry) error {
+	proof := entry.GetInclusionProof()
+	if proof == nil {
+		return nil
+	}
+	v1, v2 := rekorV1Origin.MatchString(origin(proof)), b.kind == hashedRekord
+	switch {
+	case v1 && v2:
+		return fmt.Errorf("an entry of kind %q, which Rekor v2 writes, with a checkpoint of Rekor v1", b.kind)
+	case !v1 && !v2:
+		return fmt.Errorf("an entry of kind %q, which Rekor v1 writes, with a checkpoint whose origin %.100q is not of Rekor v1", b.kind, origin(proof))
+	case v2 && proof.GetLogIndex() != entry.GetLogIndex():
+		return fmt.Errorf("has the index %d, but its inclusion proof is of the index %d", entry.GetLogIndex(), proof.GetLogIndex())
+	}
+	return nil
 }
 
 // verifyEntry has sigstore-go check inclusion, checkpoint and promise of one entry, and once more that it

@@ -1,0 +1,52 @@
+package sigstore
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"strings"
+	"testing"
+)
+
+// TestRekorVersion: a proof by Rekor v2 is one for an entry of Rekor v2, a proof by Rekor v1 one for an entry of Rekor v1,
+// and the index that is reported is the one that was proved.
+func TestRekorVersion(t *testing.T) {
+	w := newWorld(t)
+	o := TrustOptions{Root: rootOf(t, nil, w), Identities: trustsAlice}
+	// invented has the kind and a body of Rekor v1, as nobody logged it.
+	invented := func(p parts) parts {
+		sum := sha256.Sum256(decodedMember(t, p.envelope()["payload"]))
+		body, err := json.Marshal(parts{"apiVersion": "0.0.1", "kind": "dsse", "spec": parts{
+			"envelopeHash": parts{"algorithm": "sha256", "value": strings.Repeat("0", 64)},
+			"payloadHash":  parts{"algorithm": "sha256", "value": hex.EncodeToString(sum[:])},
+			"signatures": []parts{{
+				"signature": base64.StdEncoding.EncodeToString(p.signature(t)), "verifier": base64.StdEncoding.EncodeToString(certificatePEM(p)),
+			}},
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.entry()["canonicalizedBody"], p.entry()["kindVersion"] = body, parts{"kind": "dsse", "version": "0.0.1"}
+		return p
+	}
+	proved := func(p parts, index string) parts { proof(p)["logIndex"] = index; return p }
+	claimed := func(p parts, index string) parts { p.entry()["logIndex"] = index; return p }
+	ofV1 := w.v2()
+	ofV1.entry()["inclusionProof"] = w.inclusion(decodedMember(t, ofV1.entry()["canonicalizedBody"]))
+	const v1 = `time: log entry 0: an entry of kind "dsse 0.0.1", which Rekor v1 writes, with a checkpoint whose origin "`
+	for name, c := range map[string]trial{
+		"v1":                             {w.v1(), o, ""},
+		"v2":                             {w.v2(), o, ""},
+		"v2 as v1":                       {invented(w.v2()), o, v1},
+		"v2 as v1, proved elsewhere":     {proved(invented(w.v2()), "777"), o, v1},
+		"v2 with a proof of v1":          {ofV1, o, `time: log entry 0: an entry of kind "hashedrekord 0.0.2", which Rekor v2 writes, with a checkpoint of Rekor v1`},
+		"v2, proved elsewhere":           {proved(w.v2(), "777"), o, "time: log entry 0: has the index 0, but its inclusion proof is of the index 777"},
+		"v2, claimed to be elsewhere":    {claimed(w.v2(), "777"), o, "time: log entry 0: has the index 777, but its inclusion proof is of the index 0"},
+		"v2, claimed as proved":          {claimed(proved(w.v2(), "777"), "777"), o, "time: log entry 0"},
+		"v1, proved elsewhere":           {proved(w.v1(), "777"), o, "time: log entry 0"},
+		"another client's v1, elsewhere": {proved(proofOfClients(t), "777"), trustsAda(t, "trusted_root.json"), "time: log entry 0"},
+	} {
+		t.Run(name, func(t *testing.T) { verifies(t, c) })
+	}
+}
