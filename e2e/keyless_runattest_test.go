@@ -44,12 +44,16 @@ func (d *desk) signs(bundle string, flags ...string) outcome {
 	return d.runattest(slices.Concat([]string{"sign", "--bundle", bundle}, flags, []string{"run.json"})...)
 }
 
-// signsKeyless has runattest sign run.json for whom the token names, with the services of the signing config.
+// signsKeyless has runattest sign run.json for whom the token names, with the services of the signing config, unless the
+// flags say otherwise.
 func (d *desk) signsKeyless(bundle string, flags ...string) outcome {
 	d.t.Helper()
-	return d.signs(bundle, append([]string{
-		"--signing-config", "signing_config.json", "--trusted-root", "trusted_root.json", "--identity-token", "token",
-	}, flags...)...)
+	for _, usual := range [][2]string{{"--signing-config", "signing_config.json"}, {"--trusted-root", "trusted_root.json"}, {"--identity-token", "token"}} {
+		if !slices.Contains(flags, usual[0]) {
+			flags = append(slices.Clip(flags), usual[0], usual[1])
+		}
+	}
+	return d.signs(bundle, flags...)
 }
 
 // believes has runattest verify a bundle.
