@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
+	_ "crypto/sha1" // to name what is refused
 	"encoding/asn1"
 	"fmt"
 	"math/big"
@@ -39,12 +40,17 @@ func (k *PublicKey) OtherScheme(message, signature []byte) string {
 		if ed25519.VerifyWithOptions(key, digestWith(crypto.SHA512, message), signature, ph) == nil {
 			return "Ed25519ph"
 		}
+		for _, h := range schemeHashes { // as a KMS does that is given digests
+			if ed25519.Verify(key, digestWith(h, message), signature) {
+				return "Ed25519 over " + h.String()
+			}
+		}
 	}
 	return ""
 }
 
 // schemeHashes are those that other clients sign with.
-var schemeHashes = [...]crypto.Hash{crypto.SHA256, crypto.SHA384, crypto.SHA512}
+var schemeHashes = [...]crypto.Hash{crypto.SHA256, crypto.SHA384, crypto.SHA512, crypto.SHA224, crypto.SHA1}
 
 const inDER = " in ASN.1 DER"
 

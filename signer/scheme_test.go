@@ -38,7 +38,7 @@ func TestOtherScheme(t *testing.T) {
 		}
 		curveName, size := curve.Params().Name, (curve.Params().BitSize+7)/8
 		own := map[string]crypto.Hash{"P-256": crypto.SHA256, "P-384": crypto.SHA384, "P-521": crypto.SHA512}[curveName]
-		for _, h := range []crypto.Hash{crypto.SHA256, crypto.SHA384, crypto.SHA512} {
+		for _, h := range schemeHashes {
 			scheme := "ECDSA " + curveName + " with " + h.String()
 			if h != own {
 				signature, err := ecdsa.SignASN1(rand.Reader, key, digestWith(h, message))
@@ -58,7 +58,7 @@ func TestOtherScheme(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, h := range []crypto.Hash{crypto.SHA256, crypto.SHA384, crypto.SHA512} {
+	for _, h := range schemeHashes {
 		for _, salt := range []int{rsa.PSSSaltLengthEqualsHash, rsa.PSSSaltLengthAuto} {
 			signature, err := rsa.SignPSS(rand.Reader, key, h, digestWith(h, message), &rsa.PSSOptions{SaltLength: salt})
 			add("PSS "+h.String(), "RSA-PSS with "+h.String(), key.Public(), signature, err)
@@ -76,6 +76,9 @@ func TestOtherScheme(t *testing.T) {
 	}
 	ph, err := private.Sign(rand.Reader, digestWith(crypto.SHA512, message), &ed25519.Options{Hash: crypto.SHA512})
 	add("Ed25519ph", "Ed25519ph", public, ph, err)
+	for _, h := range schemeHashes {
+		add("Ed25519 over "+h.String(), "Ed25519 over "+h.String(), public, ed25519.Sign(private, digestWith(h, message)), nil)
+	}
 	add("Ed25519", "", public, ed25519.Sign(private, message), nil)
 
 	for _, m := range all {
