@@ -2,6 +2,7 @@ package sigstore
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -66,7 +67,7 @@ func (r *TrustedRoot) checkLogEntry(name string, text []byte, e attest.Envelope,
 	if err = body.about(e, by); err == nil {
 		err = guard(func() (err error) { integrated, err = r.verifyEntry(&entry, body, log, e, by); return err })
 	}
-	in := inLog{attest.LoggedAt{Log: logName(log), Index: provedIndex(&entry, body)}, log, entry.GetInclusionProof() != nil}
+	in := inLog{attest.LoggedAt{Log: logName(log), Index: provedIndex(&entry, body)}, log, body.sum, entry.GetInclusionProof() != nil}
 	if err == nil && slices.ContainsFunc(found.entries, in.same) { // as sigstore-go: it would count twice
 		err = errors.New("stands twice")
 	}
@@ -87,10 +88,14 @@ func logName(l *root.TransparencyLog) string { return cmp.Or(l.BaseURL, hex.Enco
 type inLog struct {
 	at     attest.LoggedAt
 	log    *root.TransparencyLog
+	body   [sha256.Size]byte // its hash
 	proved bool
 }
 
-func (l inLog) same(other inLog) bool { return l.at == other.at && l.log == other.log }
+// same says that two entries of one log are one. One entry may state two indices: in the log, and in a shard of it.
+func (l inLog) same(other inLog) bool {
+	return l.log == other.log && (l.at == other.at || l.body == other.body)
+}
 
 // judgeLogs takes for true what is by logs that are believed at the time of the signature: who
 // got hold of a retired log's key could prove entries ever after.

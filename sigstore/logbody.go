@@ -42,6 +42,7 @@ const (
 // carries that text, so that nothing can be held against it.
 type logBody struct {
 	kind      string
+	sum       [sha256.Size]byte // of the body in canonical form
 	signature []byte
 	verifier  []byte // DER: a certificate or a public key
 	digest    []byte
@@ -70,7 +71,7 @@ func readBody(entry *protorekor.TransparencyLogEntry, e attest.Envelope) (*logBo
 	if err := onlyMembers(root, "apiVersion", "kind", "spec"); err != nil {
 		return nil, err
 	}
-	b := &logBody{kind: root.Get("kind").Text() + " " + root.Get("apiVersion").Text()}
+	b := &logBody{kind: root.Get("kind").Text() + " " + root.Get("apiVersion").Text(), sum: sha256.Sum256(text)}
 	if stated := entry.GetKindVersion().GetKind() + " " + entry.GetKindVersion().GetVersion(); stated != b.kind {
 		return nil, fmt.Errorf("kindVersion is %q, but the body is of kind %q", stated, b.kind)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"maps"
 	"strings"
 	"testing"
 )
@@ -46,6 +47,29 @@ func TestRekorVersion(t *testing.T) {
 		"v2, claimed as proved":          {claimed(proved(w.v2(), "777"), "777"), o, "time: log entry 0"},
 		"v1, proved elsewhere":           {proved(w.v1(), "777"), o, "time: log entry 0"},
 		"another client's v1, elsewhere": {proved(proofOfClients(t), "777"), trustsAda(t, "trusted_root.json"), "time: log entry 0"},
+	} {
+		t.Run(name, func(t *testing.T) { verifies(t, c) })
+	}
+}
+
+// TestOneEntryTwice: an entry without its promise has the index in its shard of the log, and is the same entry.
+func TestOneEntryTwice(t *testing.T) {
+	w := newWorld(t)
+	o := TrustOptions{Root: rootOf(t, nil, w), Identities: trustsAlice}
+	twice := func(p parts, change func(map[string]any)) parts {
+		again := maps.Clone(p.entry())
+		change(again)
+		p.material()["tlogEntries"] = []any{p.entry(), again}
+		return p
+	}
+	const stands = "time: log entry 1: stands twice"
+	bare := func(e map[string]any) { delete(e, "inclusionPromise") }
+	spaced := func(e map[string]any) {
+		e["canonicalizedBody"] = append(decodedMember(t, e["canonicalizedBody"]), ' ')
+	}
+	for name, c := range map[string]trial{
+		"another client's":   {twice(proofOfClients(t), bare), trustsAda(t, "trusted_root.json"), stands},
+		"v2 in other spaces": {twice(w.v2(), spaced), o, stands},
 	} {
 		t.Run(name, func(t *testing.T) { verifies(t, c) })
 	}
