@@ -47,10 +47,7 @@ func (r *TrustedRoot) checkLogEntry(name string, text []byte, e attest.Envelope,
 	}
 	var body *logBody
 	if err == nil {
-		body, err = readBody(&entry, e)
-	}
-	if err == nil {
-		err = body.checkLog(&entry)
+		body, err = openBody(&entry, e)
 	}
 	if err != nil {
 		found.wrong = append(found.wrong, fmt.Errorf("%s: %w", name, err))
@@ -58,13 +55,19 @@ func (r *TrustedRoot) checkLogEntry(name string, text []byte, e attest.Envelope,
 	}
 	id := entry.GetLogId().GetKeyId()
 	log, ok := r.root.RekorLogs()[hex.EncodeToString(id)]
-	if !ok {
+	if !ok { // which may have kinds of entries that are not known here
 		found.ignored = append(found.ignored, fmt.Errorf("%s: the trusted root names no log %x", name, id))
 		found.unknown++
 		return
 	}
 	var integrated []root.Timestamp
-	if err = body.about(e, by); err == nil {
+	if err = body.read(); err == nil {
+		err = body.checkLog(&entry)
+	}
+	if err == nil {
+		err = body.about(e, by)
+	}
+	if err == nil {
 		err = guard(func() (err error) { integrated, err = r.verifyEntry(&entry, body, log, e, by); return err })
 	}
 	in := inLog{attest.LoggedAt{Log: logName(log), Index: provedIndex(&entry, body)}, log, body.sum, entry.GetInclusionProof() != nil}

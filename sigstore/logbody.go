@@ -42,6 +42,8 @@ const (
 // carries that text, so that nothing can be held against it.
 type logBody struct {
 	kind      string
+	spec      jsontree.Value
+	size      int               // of the body
 	sum       [sha256.Size]byte // of the body in canonical form
 	signature []byte
 	verifier  []byte // DER: a certificate or a public key
@@ -52,9 +54,18 @@ type logBody struct {
 	payload     []byte // nil where the log has not kept it, as Rekor does not
 }
 
-// readBody reads the body of a log entry as the logs write it, strictly, and without what only a proposal has. It must be
-// of the kind and version that the entry states. An intoto entry may bring along the payload of e, and nothing that is longer.
+// readBody opens and reads.
 func readBody(entry *protorekor.TransparencyLogEntry, e attest.Envelope) (*logBody, error) {
+	b, err := openBody(entry, e)
+	if err != nil {
+		return nil, err
+	}
+	return b, b.read()
+}
+
+// openBody takes the body of any log's entry, which must be of the kind and version that the entry states. An intoto entry may
+// bring along the payload of e, and nothing that is longer.
+func openBody(entry *protorekor.TransparencyLogEntry, e attest.Envelope) (*logBody, error) {
 	body := entry.GetCanonicalizedBody()
 	most := limits.LogEntryBody + base64.StdEncoding.EncodedLen(base64.StdEncoding.EncodedLen(len(e.Payload)))
 	if len(body) > most {
@@ -71,26 +82,32 @@ func readBody(entry *protorekor.TransparencyLogEntry, e attest.Envelope) (*logBo
 	if err := onlyMembers(root, "apiVersion", "kind", "spec"); err != nil {
 		return nil, err
 	}
-	b := &logBody{kind: root.Get("kind").Text() + " " + root.Get("apiVersion").Text(), sum: sha256.Sum256(text)}
+	b := &logBody{kind: root.Get("kind").Text() + " " + root.Get("apiVersion").Text(), spec: root.Get("spec"), size: len(body), sum: sha256.Sum256(text)}
 	if stated := entry.GetKindVersion().GetKind() + " " + entry.GetKindVersion().GetVersion(); stated != b.kind {
 		return nil, fmt.Errorf("kindVersion is %q, but the body is of kind %q", stated, b.kind)
 	}
-	switch spec := root.Get("spec"); b.kind {
+	return b, nil
+}
+
+// read reads the body as the logs write it, strictly, and without what only a proposal has.
+func (b *logBody) read() error {
+	var err error
+	switch b.kind {
 	case hashedRekord:
-		err = b.readHashedRekord(spec)
+		err = b.readHashedRekord(b.spec)
 	case dsseEntry:
-		err = b.readDSSE(spec)
+		err = b.readDSSE(b.spec)
 	case intotoEntry:
-		err = b.readIntoto(spec)
+		err = b.readIntoto(b.spec)
 	case "intoto 0.0.1":
-		return nil, errors.New("an entry of kind \"intoto 0.0.1\", which does not say which signature it is about")
+		return errors.New("an entry of kind \"intoto 0.0.1\", which does not say which signature it is about")
 	default:
-		return nil, fmt.Errorf("an entry of kind %q, which is about no envelope", b.kind)
+		return fmt.Errorf("an entry of kind %q, which is about no envelope", b.kind)
 	}
-	if err == nil && b.payload == nil && len(body) > limits.LogEntryBody {
-		return nil, fmt.Errorf("a body of %d bytes, want at most %d", len(body), limits.LogEntryBody)
+	if err == nil && b.payload == nil && b.size > limits.LogEntryBody {
+		return fmt.Errorf("a body of %d bytes, want at most %d", b.size, limits.LogEntryBody)
 	}
-	return b, err
+	return err
 }
 
 func (b *logBody) readHashedRekord(spec jsontree.Value) error {

@@ -74,3 +74,27 @@ func TestOneEntryTwice(t *testing.T) {
 		t.Run(name, func(t *testing.T) { verifies(t, c) })
 	}
 }
+
+// TestUnreadKind: an entry of a kind that is not known is wrong in a log that the root names, and passed over in another,
+// where it is an entry at all.
+func TestUnreadKind(t *testing.T) {
+	w, other := newWorld(t), newWorld(t)
+	o := TrustOptions{Root: rootOf(t, nil, w), Identities: trustsAlice}
+	with := func(log world, body []byte) parts {
+		p, more := w.v2(), maps.Clone(log.v2().entry())
+		more["logIndex"], more["kindVersion"] = "1", parts{"kind": "hashedrekord", "version": "0.0.3"}
+		more["canonicalizedBody"] = body
+		p.material()["tlogEntries"] = []any{p.entry(), more}
+		return p
+	}
+	body := []byte(`{"apiVersion":"0.0.3","kind":"hashedrekord","spec":{"hashedRekordV003":{}}}`)
+	for name, c := range map[string]trial{
+		"in a log that is named": {with(w, body), o, `time: log entry 1: an entry of kind "hashedrekord 0.0.3", which is about no envelope`},
+		"in another":             {with(other, body), o, ""},
+		"of another kind, there": {with(other, []byte(`{"apiVersion":"0.0.4","kind":"hashedrekord","spec":{}}`)), o, "time: log entry 1: kindVersion is "},
+		"not JSON, there":        {with(other, []byte("\x00")), o, "time: log entry 1: body: "},
+		"large, there":           {with(other, make([]byte, 1<<18)), o, "time: log entry 1: a body of"},
+	} {
+		t.Run(name, func(t *testing.T) { verifies(t, c) })
+	}
+}
