@@ -13,13 +13,14 @@ import (
 // seen is a trust check that believes a time of the test's own.
 type seen struct {
 	attest.Trust
-	times []time.Time
+	times    []time.Time
+	accuracy map[time.Time]time.Duration
 }
 
 func (s seen) CheckEnvelope(ctx context.Context, e attest.Envelope) attest.Opinion {
 	o := s.Trust.CheckEnvelope(ctx, e)
 	for _, at := range s.times {
-		o.Times = append(o.Times, attest.TrustedTime{Kind: "timestamp", Authority: "tsa", Time: at})
+		o.Times = append(o.Times, attest.TrustedTime{Kind: "timestamp", Authority: "tsa", Time: at, Accuracy: s.accuracy[at]})
 	}
 	return o
 }
@@ -31,15 +32,17 @@ func TestOrder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	noon := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+	rough, roughly := noon.Add(-30*time.Minute), noon.Add(-20*time.Minute)
+	accuracy := map[time.Time]time.Duration{rough: 2 * time.Hour, roughly: time.Hour} // the others are exact
 	at := func(times ...time.Time) *attest.Verifier {
-		v, err := attest.NewVerifier(seen{keys, times})
+		v, err := attest.NewVerifier(seen{keys, times, accuracy})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return v
 	}
 	id, bundle := newRun(t, by)
-	noon := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 	for name, c := range map[string]struct {
 		run, link []time.Time
 		want      string // "" or the failed check
@@ -53,6 +56,10 @@ func TestOrder(t *testing.T) {
 		"the link, stamped too": {[]time.Time{noon}, []time.Time{noon.Add(time.Hour), noon.Add(-time.Hour)}, "run", "seen by 2026-11-24T11:00:00Z"},
 		"an undated link":       {[]time.Time{noon}, nil, "", "declared by 2026-11-24T12:00:00Z; no trusted time proves when the link was signed"},
 		"an undated run":        {nil, []time.Time{noon}, "", "no trusted time proves that it was declared before the link was signed"},
+		"a rough run":           {[]time.Time{rough}, []time.Time{noon}, "run", "the link was seen by 2026-11-24T12:00:00Z, the run not until 2026-11-24T13:30:00Z"},
+		"a rough link":          {[]time.Time{noon}, []time.Time{rough}, "", "declared by 2026-11-24T12:00:00Z, before the link"},
+		"both rough":            {[]time.Time{rough}, []time.Time{roughly}, "run", "the link was seen by 2026-11-24T12:40:00Z, the run not until 2026-11-24T13:30:00Z"},
+		"a rough run, exactly":  {[]time.Time{rough, noon}, []time.Time{noon.Add(time.Minute)}, "", "declared by 2026-11-24T12:00:00Z, before the link"},
 		"nothing dated":         {nil, nil, "", "no trusted time proves that it was declared before the link was signed"},
 	} {
 		run, err := at(c.run...).Verify(ctx, bundle, attest.Expect{})

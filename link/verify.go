@@ -170,12 +170,13 @@ func inOrder(run *attest.Verified, signed []attest.TrustedTime) attest.Check {
 	return attest.Passed(CheckRun, "the run named is verified, signed by %s %s, declared by %s, before the link", by.Kind, by.Name, stamp(declared))
 }
 
-// earliest is when an authority first saw a signature; false without trusted time.
+// earliest is by when an authority first saw a signature, the accuracy of its timestamp added, as a graph counts it; false
+// without trusted time.
 func earliest(times []attest.TrustedTime) (time.Time, bool) {
 	if len(times) == 0 {
 		return time.Time{}, false
 	}
-	return slices.MinFunc(times, func(a, b attest.TrustedTime) int { return a.Time.Compare(b.Time) }).Time, true
+	return slices.MinFunc(times, func(a, b attest.TrustedTime) int { return a.Latest().Compare(b.Latest()) }).Latest(), true
 }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
