@@ -120,7 +120,7 @@ func TestInflatedEntries(t *testing.T) {
 			c.bundle.bundle(t)
 			start := time.Now()
 			verifies(t, c)
-			if took := time.Since(start); took > 3*time.Second { // milliseconds; minutes on a loaded machine if it were verified
+			if took := time.Since(start); took > 5*time.Second { // milliseconds; 7 s and more if it were verified
 				t.Errorf("took %s", took)
 			}
 		})

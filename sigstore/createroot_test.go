@@ -116,7 +116,7 @@ func TestCreateRefuses(t *testing.T) {
 		"begins with CN=Acme Signing,O=Acme, an authority":                                                tsaChain("ca.pem"),
 
 		"transparency log https://rekor.acme.example: public key: this is a private key": rekor(func(l *LogSpec) { l.PublicKey = files["rekor.key"] }),
-		"public key: more than one PEM block in one file: CERTIFICATE":                   rekor(func(l *LogSpec) { l.PublicKey = files["ca.pem"] }),
+		"public key: this is a certificate; give the public key that it certifies":       rekor(func(l *LogSpec) { l.PublicKey = files["ca.pem"] }),
 		"public key: not PEM": rekor(func(l *LogSpec) { l.PublicKey = nil }),
 		`the origin is "rekor", but verifiers take the host of the URL`:       rekor(func(l *LogSpec) { l.Origin = "rekor" }),
 		`transparency log "rekor.acme.example": want a URL`:                   rekor(func(l *LogSpec) { l.URL = "rekor.acme.example" }),
