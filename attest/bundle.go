@@ -129,6 +129,9 @@ func (b *Bundle) readEnvelope(v jsontree.Value) error {
 	}
 	b.payloadType = payloadType.Text()
 	for i, s := range signatures.Elements() {
+		if i == limits.Signatures {
+			return fmt.Errorf("has more than %d signatures, want one", limits.Signatures)
+		}
 		if err := checkMembers(s, "sig", "keyid"); err != nil {
 			return fmt.Errorf("signatures[%d]: %w", i, err)
 		}

@@ -117,7 +117,7 @@ func (b *Bundle) signWitnessed(ctx context.Context, by signer.Signer, w Witness)
 			return nil
 		}
 		var err error
-		b.material.evidence, err = w.Witness(ctx, b.envelope())
+		b.material.evidence, err = w.Witness(ctx, b.envelope(0))
 		same := before != nil && bytes.Equal(before[0].bytes, b.signatures[0].bytes) // as RSA and Ed25519 sign
 		if !errors.Is(err, ErrSignAgain) || n == signings || same {
 			return err

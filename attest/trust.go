@@ -1,6 +1,7 @@
 package attest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -222,7 +223,7 @@ func (b *Bundle) CheckTrust(ctx context.Context, trust Trust) Opinion {
 			Time:   Skipped(CheckTime, CodeNotReached, "without a good signature there is nothing to date"),
 		}
 	}
-	o := trust.CheckEnvelope(ctx, b.envelope())
+	o := trust.CheckEnvelope(ctx, b.envelope(0))
 	if len(b.material.certificates) > 0 && o.Signer.Verdict == Pass && o.Time.Verdict == NotChecked {
 		// whatever a trust check thinks: a certificate is good for minutes, and which minutes is the question
 		o.Time = Failed(CheckTime, CodeTimeMissing, "a certificate proves nothing without trusted time")
@@ -230,13 +231,38 @@ func (b *Bundle) CheckTrust(ctx context.Context, trust Trust) Opinion {
 	return o
 }
 
-func (b *Bundle) envelope() Envelope {
+// MaySay is a trusted signer who has made one of the signatures over the payload, however many there are, in whatever
+// scheme, and whatever the bundle names as their signer; nil if there is none. It verifies nothing: whoever passes a
+// bundle on can add to it, and must not thereby take from the answer what can only forbid something.
+func (b *Bundle) MaySay(ctx context.Context, trust Trust) *Signatory {
+	b = zero.IfNil(b)
+	if trust == nil {
+		return nil
+	}
+	for i := range b.signatures {
+		e := b.envelope(i)
+		for {
+			o := trust.CheckEnvelope(ctx, e)
+			if by := cmp.Or(o.By, o.OtherScheme); by != nil {
+				return by
+			}
+			if len(e.Certificates) == 0 {
+				break
+			}
+			e.Certificates = nil // which may have been added to what a key has signed
+		}
+	}
+	return nil
+}
+
+// envelope is the bundle with one of its signatures.
+func (b *Bundle) envelope(i int) Envelope {
 	return Envelope{
 		MediaType:    b.mediaType,
 		PayloadType:  b.payloadType,
 		Payload:      b.payload,
-		Signature:    b.signatures[0].bytes,
-		KeyHint:      b.keyHint(),
+		Signature:    b.signatures[i].bytes,
+		KeyHint:      cmp.Or(b.material.keyHint, b.signatures[i].keyID),
 		Certificates: b.material.certificates,
 		Evidence:     b.material.evidence,
 	}

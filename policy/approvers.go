@@ -174,13 +174,19 @@ type opinion struct {
 // proved, is asked of what approves.
 func (a *approvals) hear(ctx context.Context, given Approval) opinion {
 	o := opinion{result: ApprovalResult{Source: given.Source}}
+	meant := a.whoMay(given.Bundle.MaySay(ctx, a.anyone))
+	if len(meant) == 0 {
+		o.err = fmt.Errorf("is signed by none of %s", plural(len(a.approvers), "approver"))
+		return o
+	}
 	found := given.Bundle.CheckTrust(ctx, a.anyone)
 	people := a.whoMay(found.By)
 	if len(people) == 0 {
-		o.err = fmt.Errorf("is signed by none of %s", plural(len(a.approvers), "approver"))
-		if meant := a.whoMay(found.OtherScheme); len(meant) > 0 {
-			o.err, o.unread, o.result.Approver = errors.New(found.Signature.Reason), runsIn(given.Bundle), meant[0].name
+		why := found.Signature
+		if why.Verdict == attest.Pass {
+			why = found.Signer
 		}
+		o.err, o.unread, o.result.Approver = errors.New(why.Reason), runsIn(given.Bundle), meant[0].name
 		return o
 	}
 	by := people[0]

@@ -33,6 +33,8 @@ const (
 	TimestampDepth = 64
 	// Certificates is how many a bundle or a timestamp carries.
 	Certificates = 16
+	// Signatures is how many an envelope has: one that verifies has one, and each may be an approver's.
+	Signatures = 16
 	// SchemeKeys is how many trusted keys are tried with other signature schemes, to explain a no.
 	SchemeKeys = 16
 	// LogEntryBody is the size of a log entry's body, RSABits that of an RSA key in a timestamp.

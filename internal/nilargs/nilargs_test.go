@@ -121,6 +121,7 @@ var exported = map[string]any{
 	"attest.Bundle.CheckTrust":              (*attest.Bundle).CheckTrust,
 	"attest.Bundle.Format":                  (*attest.Bundle).Format,
 	"attest.Bundle.Marshal":                 (*attest.Bundle).Marshal,
+	"attest.Bundle.MaySay":                  (*attest.Bundle).MaySay,
 	"attest.Bundle.UnverifiedCertificate":   (*attest.Bundle).UnverifiedCertificate,
 	"attest.Bundle.UnverifiedClaim":         (*attest.Bundle).UnverifiedClaim,
 	"attest.Bundle.UnverifiedEnvelope":      (*attest.Bundle).UnverifiedEnvelope,
