@@ -6,10 +6,12 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/signer"
 )
 
@@ -30,8 +32,12 @@ func TestOtherScheme(t *testing.T) {
 	}
 	ci, alice := newSigner(t), newSigner(t)
 	indented := strings.ReplaceAll(strings.TrimSpace(string(text)), "\n", "\n            ")
+	var many strings.Builder
+	for i := range 2 * limits.SchemeKeys { // before bob
+		fmt.Fprintf(&many, "    - {name: a%d, keys: [{key: %s}]}\n", i, pemOf(t, newSigner(t)))
+	}
 	p := policyOf(t, ci, "approvals:\n  required: 1\n  approvers:\n"+
-		"    - {name: alice, keys: [{key: "+pemOf(t, alice)+"}]}\n"+
+		"    - {name: alice, keys: [{key: "+pemOf(t, alice)+"}]}\n"+many.String()+
 		"    - name: bob\n      keys:\n        - key: |\n            "+indented+"\n")
 	id := parse(t, declarationText).ID()
 	say := func(decision Verdict, predicateType string) Approval {

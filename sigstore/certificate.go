@@ -82,7 +82,11 @@ func (t *trust) judgeSigner(c *leafCertificate, times []attest.TrustedTime) atte
 			return attest.Failed(attest.CheckSigner, attest.CodeCertificateIssuer, "the certificate is by no authority that the trusted root names for %s: %s", stamp(at.Time), err)
 		}
 	}
-	logged, err := t.Root.checkSCT(c.leaf, chains)
+	logged := ""
+	var err error
+	if !t.UnsafeAnyTime { // an authority suffices to forbid something
+		logged, err = t.Root.checkSCT(c.leaf, chains)
+	}
 	if err != nil {
 		return attest.Failed(attest.CheckSigner, attest.CodeCertificateLog, "the certificate carries no signed certificate timestamp (SCT) by a log that the trusted root names: %s", err)
 	}

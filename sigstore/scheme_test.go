@@ -37,5 +37,9 @@ func TestCertificateOtherScheme(t *testing.T) {
 		if o.By != nil || o.Signature.Verdict != attest.Fail || o.Signature.Code != c.code || o.Signer.Verdict == attest.Pass {
 			t.Errorf("%s: %+v", name, o)
 		}
+		o = trusting(t, TrustOptions{Root: rootOf(t, func(p *rootParts) { p.ctlogs = p.tlogs }, w), Identities: c.identities, UnsafeAnyTime: true}).CheckEnvelope(context.Background(), e)
+		if trusted := name == "trusted"; o.By != nil || trusted != (o.OtherScheme != nil) || trusted && o.OtherScheme.Name != alice {
+			t.Errorf("%s, at any time: %+v, by %+v", name, o, o.OtherScheme)
+		}
 	}
 }

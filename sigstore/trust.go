@@ -11,6 +11,7 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/root"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/internal/limits"
 )
 
 // TrustOptions are whom a verifier trusts, and how much evidence it asks for.
@@ -108,6 +109,14 @@ func (t *trust) checkKey(ctx context.Context, e attest.Envelope) attest.Opinion 
 	if len(t.Keys) == 0 {
 		o.Signature = attest.Failed(attest.CheckSignature, attest.CodeSignerKind, "is by a key; only certificate identities are trusted")
 	}
+	if key == nil && t.UnsafeAnyTime && o.OtherScheme == nil { // any of them may forbid something, and CheckKeys tries some
+		for some := range slices.Chunk(t.Keys, limits.SchemeKeys) {
+			if other, _ := attest.CheckKeys(some, e); other.OtherScheme != nil {
+				o = other
+				break
+			}
+		}
+	}
 	if key == nil {
 		o.Time = attest.Skipped(attest.CheckTime, attest.CodeNotReached, "without a good signature there is nothing to date")
 		return o
@@ -143,8 +152,7 @@ func (t *trust) checkCertificate(ctx context.Context, e attest.Envelope) attest.
 		return o
 	}
 	if err := c.key.Verify(e.Message(), e.Signature); err != nil {
-		o.Signature = t.explainNo(c, e)
-		return o
+		return t.explainNo(o, c, e)
 	}
 	o.Signature = attest.Passed(attest.CheckSignature, "by the key of a certificate (%s)", c.key.Algorithm())
 	// Nothing is read that a stranger could have made: who has no certificate of the trusted root, or
@@ -173,10 +181,7 @@ func (t *trust) checkCertificate(ctx context.Context, e attest.Envelope) attest.
 // withSigner names the signer in an opinion that has no objection to the signer nor to the time.
 func withSigner(o attest.Opinion, c *leafCertificate, found evidence) attest.Opinion {
 	if o.Signer.Verdict == attest.Pass && o.Time.Verdict == attest.Pass {
-		o.By = &attest.Signatory{
-			Kind: attest.SignedByCertificate, Name: c.summary.SubjectAlternativeName, Issuer: c.summary.Issuer,
-			KeyHint: c.key.Hint(), Algorithm: string(c.key.Algorithm()),
-		}
+		o.By = c.signatory()
 		o.Times, o.Logs, o.Promises = found.times, found.logs, found.promises
 	}
 	return o
@@ -184,15 +189,27 @@ func withSigner(o attest.Opinion, c *leafCertificate, found evidence) attest.Opi
 
 // explainNo says why a signature is not by a certificate's key. Other schemes are tried only where the
 // certificate could be one that is trusted.
-func (t *trust) explainNo(c *leafCertificate, e attest.Envelope) attest.Check {
+func (t *trust) explainNo(o attest.Opinion, c *leafCertificate, e attest.Envelope) attest.Opinion {
 	if t.judgeStranger(c).Verdict != attest.Fail {
 		if scheme := c.key.OtherScheme(e.Message(), e.Signature); scheme != "" {
-			return attest.Failed(attest.CheckSignature, attest.CodeSignatureScheme, "by the certificate's key, but as %s; want %s", scheme, c.key.Scheme()).
+			if t.UnsafeAnyTime && t.judgeSignerAtAnyTime(c).Verdict == attest.Pass {
+				o.OtherScheme = c.signatory()
+			}
+			o.Signature = attest.Failed(attest.CheckSignature, attest.CodeSignatureScheme, "by the certificate's key, but as %s; want %s", scheme, c.key.Scheme()).
 				WithHint("sign with runattest, or with another program as " + c.key.Scheme())
+			return o
 		}
 	}
-	return attest.Failed(attest.CheckSignature, attest.CodeSignature, "does not verify under the certificate's key").
+	o.Signature = attest.Failed(attest.CheckSignature, attest.CodeSignature, "does not verify under the certificate's key").
 		WithHint("the payload, the signature or the certificate was changed after signing")
+	return o
+}
+
+func (c *leafCertificate) signatory() *attest.Signatory {
+	return &attest.Signatory{
+		Kind: attest.SignedByCertificate, Name: c.summary.SubjectAlternativeName, Issuer: c.summary.Issuer,
+		KeyHint: c.key.Hint(), Algorithm: string(c.key.Algorithm()),
+	}
 }
 
 // logsForCertificate is in how many logs what a certificate signed must be.
