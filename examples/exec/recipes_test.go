@@ -104,7 +104,9 @@ func TestMain(m *testing.M) {
 func newSite(t *testing.T) *site {
 	t.Helper()
 	build.once.Do(func() {
-		out, err := exec.Command("go", "build", "-o", build.file, "../../cmd/runattest").CombinedOutput()
+		cmd := exec.Command("go", "build", "-o", build.file, "../../cmd/runattest")
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0") // one that is dynamically linked executes nothing
+		out, err := cmd.CombinedOutput()
 		if err != nil {
 			build.err = errors.New(string(out))
 		}
