@@ -187,7 +187,7 @@ func TestManyStrangers(t *testing.T) {
 				t.Errorf("%s: %+v", told(d), d.Approvals)
 			}
 		})
-		if parsed > 2_000 {
+		if parsed > 6_000 { // some 15 for the schemes of each key; reading it costs hundreds
 			t.Errorf("%.0f allocations: it was read again and again", parsed)
 		}
 	}
