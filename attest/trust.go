@@ -172,8 +172,9 @@ func explainNo(keys []TrustedKey, named *TrustedKey, message []byte, e Envelope)
 // findScheme is the key that signed in another scheme than its own, and which: the one that the bundle
 // names is tried first, and of the others no more than some.
 func findScheme(keys []TrustedKey, named *TrustedKey, message, signature []byte) (*TrustedKey, string) {
+	schemes := signer.NewSchemes(message)
 	if named != nil {
-		if scheme := named.Key.OtherScheme(message, signature); scheme != "" {
+		if scheme := schemes.Of(named.Key, signature); scheme != "" {
 			return named, scheme
 		}
 	}
@@ -181,7 +182,7 @@ func findScheme(keys []TrustedKey, named *TrustedKey, message, signature []byte)
 		if &keys[i] == named {
 			continue
 		}
-		if scheme := keys[i].Key.OtherScheme(message, signature); scheme != "" {
+		if scheme := schemes.Of(keys[i].Key, signature); scheme != "" {
 			return &keys[i], scheme
 		}
 	}

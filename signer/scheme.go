@@ -29,19 +29,47 @@ func (k *PublicKey) Scheme() string {
 // Scheme; "" if there is none. It explains why Verify says no, and proves nothing: one key and two
 // schemes are two algorithms, and the holder of the key has agreed to one.
 func (k *PublicKey) OtherScheme(message, signature []byte) string {
+	return NewSchemes(message).Of(k, signature)
+}
+
+// Schemes finds the schemes of signatures over one message, which it hashes once for however many keys.
+type Schemes struct {
+	message []byte
+	digests map[crypto.Hash][]byte
+}
+
+// NewSchemes is for signatures over message, which is not kept longer than the Schemes.
+func NewSchemes(message []byte) *Schemes {
+	return &Schemes{message, map[crypto.Hash][]byte{}}
+}
+
+func (s *Schemes) digest(h crypto.Hash) []byte {
+	if s.digests[h] == nil {
+		w := h.New()
+		w.Write(s.message)
+		s.digests[h] = w.Sum(nil)
+	}
+	return s.digests[h]
+}
+
+// Of is OtherScheme of a key. It is not safe for concurrent use.
+func (s *Schemes) Of(k *PublicKey, signature []byte) string {
+	if s == nil || s.digests == nil {
+		return ""
+	}
 	k = zero.IfNil(k)
 	switch key := k.key.(type) {
 	case *ecdsa.PublicKey:
-		return otherECDSA(key, k.algorithm.Hash(), message, signature)
+		return s.ecdsa(key, k.algorithm.Hash(), signature)
 	case *rsa.PublicKey:
-		return otherRSA(key, k.algorithm.Hash(), message, signature)
+		return s.rsa(key, k.algorithm.Hash(), signature)
 	case ed25519.PublicKey:
 		ph := &ed25519.Options{Hash: crypto.SHA512}
-		if ed25519.VerifyWithOptions(key, digestWith(crypto.SHA512, message), signature, ph) == nil {
+		if ed25519.VerifyWithOptions(key, s.digest(crypto.SHA512), signature, ph) == nil {
 			return "Ed25519ph"
 		}
 		for _, h := range schemeHashes { // as a KMS does that is given digests
-			if ed25519.Verify(key, digestWith(h, message), signature) {
+			if ed25519.Verify(key, s.digest(h), signature) {
 				return "Ed25519 over " + h.String()
 			}
 		}
@@ -54,7 +82,7 @@ var schemeHashes = [...]crypto.Hash{crypto.SHA256, crypto.SHA384, crypto.SHA512,
 
 const inDER = " in ASN.1 DER"
 
-func otherECDSA(key *ecdsa.PublicKey, own crypto.Hash, message, signature []byte) string {
+func (s *Schemes) ecdsa(key *ecdsa.PublicKey, own crypto.Hash, signature []byte) string {
 	der, form := signature, inDER
 	if size := (key.Curve.Params().BitSize + 7) / 8; len(signature) == 2*size && !isDER(signature) {
 		r, s := new(big.Int).SetBytes(signature[:size]), new(big.Int).SetBytes(signature[size:])
@@ -67,19 +95,19 @@ func otherECDSA(key *ecdsa.PublicKey, own crypto.Hash, message, signature []byte
 		return ""
 	}
 	for _, h := range schemeHashes {
-		if (h != own || form != inDER) && ecdsa.VerifyASN1(key, digestWith(h, message), der) {
+		if (h != own || form != inDER) && ecdsa.VerifyASN1(key, s.digest(h), der) {
 			return fmt.Sprintf("ECDSA %s with %s%s", key.Curve.Params().Name, h, form)
 		}
 	}
 	return ""
 }
 
-func otherRSA(key *rsa.PublicKey, own crypto.Hash, message, signature []byte) string {
+func (s *Schemes) rsa(key *rsa.PublicKey, own crypto.Hash, signature []byte) string {
 	if len(signature) != key.Size() {
 		return ""
 	}
 	for _, h := range schemeHashes {
-		digest := digestWith(h, message)
+		digest := s.digest(h)
 		if rsa.VerifyPSS(key, h, digest, signature, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthAuto}) == nil {
 			return "RSA-PSS with " + h.String()
 		}
@@ -94,10 +122,4 @@ func isDER(signature []byte) bool {
 	var parts struct{ R, S *big.Int }
 	rest, err := asn1.Unmarshal(signature, &parts)
 	return err == nil && len(rest) == 0
-}
-
-func digestWith(h crypto.Hash, message []byte) []byte {
-	w := h.New()
-	w.Write(message)
-	return w.Sum(nil)
 }

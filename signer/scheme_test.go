@@ -107,3 +107,9 @@ func TestOtherScheme(t *testing.T) {
 		}
 	}
 }
+
+func digestWith(h crypto.Hash, message []byte) []byte {
+	w := h.New()
+	w.Write(message)
+	return w.Sum(nil)
+}

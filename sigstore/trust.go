@@ -12,6 +12,7 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/signer"
 )
 
 // TrustOptions are whom a verifier trusts, and how much evidence it asks for.
@@ -133,10 +134,10 @@ func (t *trust) checkKey(ctx context.Context, e attest.Envelope) attest.Opinion 
 
 // tryAllSchemes asks every key for the scheme of a signature: any of them may forbid something, and CheckKeys tries some.
 func (t *trust) tryAllSchemes(o attest.Opinion, e attest.Envelope) attest.Opinion {
-	message := e.Message()
+	schemes := signer.NewSchemes(e.Message())
 	for i := range t.Keys[limits.SchemeKeys:] {
 		one := t.Keys[limits.SchemeKeys+i:][:1]
-		if one[0].Key.OtherScheme(message, e.Signature) != "" {
+		if schemes.Of(one[0].Key, e.Signature) != "" {
 			o, _ = attest.CheckKeys(one, e)
 			return o
 		}

@@ -98,6 +98,8 @@ var exported = map[string]any{
 	"signer.ParsePublicKey":           signer.ParsePublicKey,
 	"signer.PublicKey.Algorithm":      (*signer.PublicKey).Algorithm,
 	"signer.PublicKey.Hint":           (*signer.PublicKey).Hint,
+	"signer.NewSchemes":               signer.NewSchemes,
+	"signer.Schemes.Of":               (*signer.Schemes).Of,
 	"signer.PublicKey.IsNamedBy":      (*signer.PublicKey).IsNamedBy,
 	"signer.PublicKey.OtherScheme":    (*signer.PublicKey).OtherScheme,
 	"signer.PublicKey.PEM":            (*signer.PublicKey).PEM,
