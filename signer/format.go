@@ -105,6 +105,8 @@ func recognizeText(want, text string) (finding, bool) {
 		return finding{"this is a PGP key, which cannot be converted; make a key pair", makeKeys}, true
 	case strings.Contains(text, "-----BEGIN "):
 		return finding{"the PEM is damaged: want -----BEGIN ...-----, the base64 and -----END ...----- on lines of their own", mendLines}, true
+	case starts("ssh-", "ecdsa-sha2-", "sk-") && strings.Contains(strings.TrimSpace(text), "\n"):
+		return finding{found: "these are several lines of SSH public keys; want one key"}, true // a command would take parts of them together
 	case starts("ssh-ed25519 "):
 		return sshPublic(want, "("+publicHead+"; cat FILE | "+sshBlob+") | openssl pkey -pubin -inform DER -pubout -out NEW"), true
 	case starts("ssh-rsa ", "ecdsa-sha2-"):
