@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -81,6 +82,9 @@ func withoutComments(expr string) string {
 // otherBreaks end a line for people, and not for CEL.
 const otherBreaks = "\r\v\f\u0085\u2028\u2029"
 
+// writtenBreak is a line break as double quotes have it, which is text in any other value.
+var writtenBreak = regexp.MustCompile(`\\(?:[nr]|x0[aAdD]|u000[aAdD]|U0000000[aAdD])`)
+
 // checkComments refuses a comment that has taken in a line that its author wrote below it: YAML folds the lines of
 // every scalar that is not a literal block, and CEL ends a comment at a line feed alone.
 func (r *reader) checkComments(expr, value string, behind int) bool {
@@ -97,8 +101,8 @@ func (r *reader) checkComments(expr, value string, behind int) bool {
 		case strings.ContainsAny(text, otherBreaks):
 			p.Message = "the comment takes in what follows a line break that does not end it: want a line feed"
 			p.Hint = `end the comment with a line feed: \n in double quotes, or the end of a line in a literal block (|)`
-		case strings.Contains(text, `\n`) || strings.Contains(text, `\r`):
-			p.Message = `the comment takes in what follows \n or \r, which is two characters here and no line break`
+		case writtenBreak.MatchString(text):
+			p.Message = "the comment takes in what follows " + writtenBreak.FindString(text) + ", which is text here and no line break"
 			p.Hint = `write \n in double quotes, or the value as a literal block (|)`
 		default:
 			continue

@@ -39,8 +39,10 @@ func TestSwallowedLine(t *testing.T) {
 		"message":                     {"  - name: r\n    expr: 'false'\n    message: >" + indent("\nbudget is {{ // dollars\nnow }}") + "\n", strings.Replace(folded, "expr", "message", 1)},
 		"carriage return":             {"  - name: r\n    expr: \"" + double(a) + " // trainings only\\r && " + b + "\"\n", "a line break that does not end it"},
 		"line separator":              {"  - name: r\n    expr: \"" + double(a) + " // trainings only\\u2028 && " + b + "\"\n", "a line break that does not end it"},
-		"single-quoted escape":        {"  - name: r\n    expr: '" + single(a) + ` // trainings only\n && ` + b + "'\n", "two characters here"},
-		"plain escape":                {"  - name: r\n    expr: " + a + ` // trainings only\n && ` + b + "\n", "two characters here"},
+		"single-quoted escape":        {"  - name: r\n    expr: '" + single(a) + ` // trainings only\n && ` + b + "'\n", "which is text here"},
+		"hexadecimal escape":          {"  - name: r\n    expr: '" + single(a) + ` // trainings only\x0a && ` + b + "'\n", "which is text here"},
+		"Unicode escape":              {"  - name: r\n    expr: " + a + ` // trainings only\u000A && ` + b + "\n", "which is text here"},
+		"plain escape":                {"  - name: r\n    expr: " + a + ` // trainings only\n && ` + b + "\n", "which is text here"},
 		// what stands on lines of its own counts
 		"literal":                 {"  - name: r\n    expr: |" + indent("\n"+a+"  // trainings only\n&& "+b) + "\n", "denied"},
 		"literal, stripped":       {"  - name: r\n    expr: |-" + indent("\n// trainings only\n"+a+"\n&& "+b) + "\n", "denied"},
