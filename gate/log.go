@@ -3,14 +3,28 @@ package gate
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 )
 
-// lineBegins is how each line of a decision log begins.
-const lineBegins = `{"time":"`
+// logLine is how each line of a decision log begins.
+var logLine = regexp.MustCompile(`^\{"time":"[0-9T:.Z+-]{20,40}","allowed":(true|false)`)
+
+// isLog says that a file begins as a decision log, which may be empty, or hold a part of its first line.
+func isLog(f io.ReaderAt) bool {
+	const lineBegins = `{"time":"`
+	text := make([]byte, 100) // more than the members of logLine take
+	n, _ := f.ReadAt(text, 0)
+	begin := string(text[:n])
+	if n < len(text) && !strings.Contains(begin, "\n") {
+		return strings.HasPrefix(begin, lineBegins) || strings.HasPrefix(lineBegins, begin)
+	}
+	return logLine.MatchString(begin)
+}
 
 // CheckLog refuses a file as decision log to which a line must not be appended: one that is among the inputs, or in a
 // folder that is, and one that holds something other than decisions. A file that is not there yet is none of the latter.
@@ -25,8 +39,7 @@ func CheckLog(path string, inputs ...string) error {
 		return nil
 	}
 	defer f.Close()
-	begin := make([]byte, len(lineBegins))
-	if n, _ := f.ReadAt(begin, 0); !strings.HasPrefix(lineBegins, string(begin[:n])) {
+	if !isLog(f) {
 		return fmt.Errorf("%s holds something other than decisions, and nothing is appended to it: want a file of its own for decisions", path)
 	}
 	return nil
