@@ -293,8 +293,11 @@ func TestManyProblems(t *testing.T) {
 		}
 		return time.Since(start)
 	}
-	few := took(text(limits.Problems))
-	if many := took(text(9000)); many > 100*few {
+	few, many := took(text(limits.Problems)), took(text(9000))
+	for range 4 { // the least of several: a loaded machine is slow now and then
+		few, many = min(few, took(text(limits.Problems))), min(many, took(text(9000)))
+	}
+	if many > 100*few {
 		t.Errorf("9000 problems take %v, %d of as much text %v", many, limits.Problems, few)
 	}
 }
