@@ -90,7 +90,7 @@ func TestRefusedWrites(t *testing.T) {
 		if !errors.As(err, &failed) || strings.Contains(err.Error(), "other writers") || !strings.Contains(err.Error(), "not today") {
 			t.Errorf("%d: %v", code, err)
 		}
-		if took := time.Since(start); took > 5*time.Second {
+		if took := time.Since(start); took > 20*time.Second {
 			t.Errorf("%d: took %s", code, took)
 		}
 	}
@@ -117,7 +117,7 @@ func TestVainWrites(t *testing.T) {
 	}
 	start := time.Now()
 	_, err = target.Attach(context.Background(), a, sign(t, 1, attest.StatementOptions{}, a))
-	if err == nil || !strings.Contains(err.Error(), "does not serve it") || time.Since(start) > 3*time.Second {
+	if err == nil || !strings.Contains(err.Error(), "does not serve it") || time.Since(start) > 20*time.Second {
 		t.Errorf("after %s: %v", time.Since(start), err)
 	}
 }
@@ -145,7 +145,7 @@ func TestOthersNeverStop(t *testing.T) {
 	}
 	start := time.Now()
 	_, err = target.Attach(context.Background(), a, sign(t, 1, attest.StatementOptions{}, a))
-	if err == nil || !strings.Contains(err.Error(), "other writers") || time.Since(start) > 3*time.Second {
+	if err == nil || !strings.Contains(err.Error(), "other writers") || time.Since(start) > 20*time.Second {
 		t.Errorf("after %s: %v", time.Since(start), err)
 	}
 }
