@@ -270,7 +270,7 @@ func runsIn(b *attest.Bundle) []identity.ID {
 // approves nothing. It rejects all the same, unless the decision is one about the past.
 func (o opinion) about(run identity.ID, signers []attest.Signatory, as asOf) ApprovalResult {
 	r := o.result
-	signed := as.provedBy(r.Times)
+	signed := datedAt(r.Times)
 	if r.Decision == Rejected { // which counts if it may have been there
 		signed = first(r.Times, attest.TrustedTime.Earliest)
 	}

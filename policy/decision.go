@@ -178,7 +178,7 @@ func (d *Decision) deny(rule, format string, args ...any) {
 // the policy asks for has been verified.
 func (t timeDemand) judge(d *Decision, times []attest.TrustedTime, as asOf) {
 	oldest := first(times, attest.TrustedTime.Earliest)
-	switch by := as.provedBy(times); {
+	switch by := datedAt(times); {
 	case t.evidence == evidenceNone:
 	case by.IsZero() && t.startWithin > 0:
 		d.deny(ruleTime, "no trusted time says when the run was signed, and it must start within %s: sign with --timestamp-server", age(t.startWithin))
@@ -193,12 +193,9 @@ func (t timeDemand) judge(d *Decision, times []attest.TrustedTime, as asOf) {
 	}
 }
 
-// provedBy is when a signature is held to have existed, zero without any time. Of the past that is proved with the accuracy of the
-// timestamp. Of the present the signature itself is a proof, and the time says whose clock is ahead.
-func (as asOf) provedBy(times []attest.TrustedTime) time.Time {
-	if as.replay {
-		return earliest(times)
-	}
+// datedAt is when a signature is dated, zero without any time. A decision that is repeated as of its own time must be the
+// same again, so that the accuracy of a timestamp counts no more than it did when the signature itself was the proof.
+func datedAt(times []attest.TrustedTime) time.Time {
 	return first(times, func(t attest.TrustedTime) time.Time { return t.Time })
 }
 
