@@ -61,7 +61,7 @@ demo: build ## declare, sign, verify, and see a tampered bundle refused
 
 .PHONY: bench
 bench: build ## whole-process time, memory and size, and what a verification costs beside its signature
-	$(GO) run ./internal/procbench $(BIN)/runattest
+	$(GO) run ./cmd/procbench $(BIN)/runattest
 	$(GO) test -run '^$$' -bench . -benchmem ./attest
 
 .PHONY: bench-canonical
@@ -86,7 +86,7 @@ recipes: ## install Slurm and systemd-analyze, for which there are recipes in ex
 
 .PHONY: bench-plugins
 bench-plugins: plugins ## size and start-up of each KMS plugin
-	$(GO) run ./internal/procbench -plugins $(BIN)/plugins/*
+	$(GO) run ./cmd/procbench -plugins $(BIN)/plugins/*
 
 .PHONY: fuzz
 fuzz: ## a minute of each fuzz target (FUZZTIME=1h for a campaign, 20000x for so many executions)

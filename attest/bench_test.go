@@ -10,7 +10,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 
 	"github.com/runattest/runattest/identity"
-	"github.com/runattest/runattest/internal/vectors"
+	"github.com/runattest/runattest/internal/testing/vectors"
 	"github.com/runattest/runattest/signer"
 )
 

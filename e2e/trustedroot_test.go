@@ -178,9 +178,9 @@ func TestTrustedRootStricter(t *testing.T) {
 	}
 }
 
-// The client of internal/conformance, as a process of its own, on bundles with Rekor v2 entries: ours and cosign's.
+// The client of cmd/conformance, as a process of its own, on bundles with Rekor v2 entries: ours and cosign's.
 func TestConformanceClient(t *testing.T) {
-	client, err := tools.Build(t.Context(), bin, "conformance", "..", "./internal/conformance")
+	client, err := tools.Build(t.Context(), bin, "conformance", "..", "./cmd/conformance")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,7 @@ import (
 
 	"github.com/runattest/runattest/canonical"
 	"github.com/runattest/runattest/identity"
-	"github.com/runattest/runattest/internal/vectors"
+	"github.com/runattest/runattest/internal/testing/vectors"
 )
 
 func seed(f *testing.F) {

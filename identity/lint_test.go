@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/runattest/runattest/identity"
-	"github.com/runattest/runattest/internal/vectors"
+	"github.com/runattest/runattest/internal/testing/vectors"
 )
 
 // clean has nothing to warn of.

@@ -13,7 +13,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/runattest/runattest/identity"
-	"github.com/runattest/runattest/internal/vectors"
+	"github.com/runattest/runattest/internal/testing/vectors"
 )
 
 func parse(v vectors.Vector) (*identity.Declaration, error) {

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/runattest/runattest/attest"
-	"github.com/runattest/runattest/internal/pkitest"
+	"github.com/runattest/runattest/internal/testing/pkitest"
 )
 
 // TestAccuracy: an authority vouches for its time give or take the accuracy, and what is asked is held against the end of that

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"testing"
 
-	"github.com/runattest/runattest/internal/pkitest"
+	"github.com/runattest/runattest/internal/testing/pkitest"
 )
 
 // FuzzParseChain: what is read comes back from the certificates written again, and no check panics.

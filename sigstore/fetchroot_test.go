@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/runattest/runattest/internal/tuftest"
+	"github.com/runattest/runattest/internal/testing/tuftest"
 )
 
 // newRepository serves a real trusted root and signing config. Sigstore's own mirror is out of

@@ -8,7 +8,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/runattest/runattest/attest"
-	"github.com/runattest/runattest/internal/pkitest"
+	"github.com/runattest/runattest/internal/testing/pkitest"
 )
 
 // TestOneKeyStandsOnce: what has one key is one log or one authority, whatever a trusted root calls it.

@@ -14,7 +14,7 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/canonical"
 	"github.com/runattest/runattest/internal/limits"
-	"github.com/runattest/runattest/internal/pkitest"
+	"github.com/runattest/runattest/internal/testing/pkitest"
 )
 
 func lineOf(t *testing.T, r *TrustedRoot) []byte {

@@ -22,7 +22,7 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/root"
 
 	"github.com/runattest/runattest/attest"
-	"github.com/runattest/runattest/internal/pkitest"
+	"github.com/runattest/runattest/internal/testing/pkitest"
 )
 
 // draft is a timestamp before it is written, right in all until it is edited.

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/runattest/runattest/internal/source"
+	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/registry"
 	"github.com/runattest/runattest/sigstore"
 )
@@ -57,10 +57,10 @@ registry on this machine is asked in plain HTTP, unless --registry-ca is given.`
 }
 
 // readBundles reads every bundle in the files, since nothing is attached unless all can be.
-func readBundles(cmd *cobra.Command, paths []string) ([]source.Blob, error) {
-	var all []source.Blob
+func readBundles(cmd *cobra.Command, paths []string) ([]input.Blob, error) {
+	var all []input.Blob
 	for _, path := range paths {
-		for blob, err := range source.Bundles(path, cmd.InOrStdin()) {
+		for blob, err := range input.Bundles(path, cmd.InOrStdin()) {
 			if err == nil {
 				blob.Data = bytes.Clone(blob.Data)
 				_, err = parseBundle(blob.Data)
@@ -74,7 +74,7 @@ func readBundles(cmd *cobra.Command, paths []string) ([]source.Blob, error) {
 	return all, nil
 }
 
-func attachAll(cmd *cobra.Command, o *output, reach *registryFlags, ref string, blobs []source.Blob) error {
+func attachAll(cmd *cobra.Command, o *output, reach *registryFlags, ref string, blobs []input.Blob) error {
 	moving := o.transfer(cmd.Context(), "attached")
 	defer moving.end()
 	target, artifact, err := reach.resolve(o, ref, moving)
@@ -97,7 +97,7 @@ func attachAll(cmd *cobra.Command, o *output, reach *registryFlags, ref string, 
 	return nil
 }
 
-func contents(blobs []source.Blob) [][]byte {
+func contents(blobs []input.Blob) [][]byte {
 	var all [][]byte
 	for _, b := range blobs {
 		all = append(all, b.Data)

@@ -6,8 +6,8 @@ import (
 	"io"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/identity"
-	"github.com/runattest/runattest/internal/source"
 )
 
 var (
@@ -18,7 +18,7 @@ var (
 // oneBundle is the one bundle in a file; several are an error, and so is none.
 func oneBundle(path string, stdin io.Reader) (*attest.Bundle, error) {
 	var found *attest.Bundle
-	for blob, err := range source.Bundles(path, stdin) {
+	for blob, err := range input.Bundles(path, stdin) {
 		if err == nil && found != nil {
 			err = errSeveralBundles
 		}

@@ -7,10 +7,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/canonical"
+	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/jsonmend"
 	"github.com/runattest/runattest/internal/limits"
-	"github.com/runattest/runattest/internal/source"
 	"github.com/runattest/runattest/internal/yamljson"
 )
 
@@ -30,13 +30,13 @@ exact, and the SHA-256 of what is written is its identity.`,
 	}
 	isDeclaration := cmd.Flags().Bool("declaration", false, "the input is a declaration, JSON or YAML")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		path := source.Stdin
+		path := input.Stdin
 		if len(args) == 1 {
 			path = args[0]
 		}
 		o := newOutput(cmd)
 		if *isDeclaration {
-			d, err := source.One(path, cmd.InOrStdin())
+			d, err := input.One(path, cmd.InOrStdin())
 			if err != nil {
 				return err
 			}
@@ -57,7 +57,7 @@ exact, and the SHA-256 of what is written is its identity.`,
 
 // unreadableJSON says what is wrong with JSON text, and what to do about it.
 func unreadableJSON(path string, data []byte, err error) error {
-	if path == source.Stdin {
+	if path == input.Stdin {
 		path = "standard input"
 	}
 	var ce *canonical.Error
@@ -74,7 +74,7 @@ func unreadableJSON(path string, data []byte, err error) error {
 }
 
 func readAny(cmd *cobra.Command, path string) ([]byte, error) {
-	if path == source.Stdin {
+	if path == input.Stdin {
 		return boundedfile.ReadFrom(cmd.InOrStdin(), "standard input", limits.JSON)
 	}
 	return boundedfile.Read(path, limits.JSON)

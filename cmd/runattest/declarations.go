@@ -4,7 +4,7 @@ import (
 	"io"
 	"iter"
 
-	"github.com/runattest/runattest/internal/source"
+	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/internal/visible"
 )
 
@@ -24,9 +24,9 @@ func newDeclarations(paths []string, stdin io.Reader) *declarations {
 }
 
 // in gives the declarations in one of the files.
-func (d *declarations) in(path string) iter.Seq2[source.Text, error] {
-	return func(yield func(source.Text, error) bool) {
-		for t, err := range source.Declarations(path, d.stdin) {
+func (d *declarations) in(path string) iter.Seq2[input.Text, error] {
+	return func(yield func(input.Text, error) bool) {
+		for t, err := range input.Declarations(path, d.stdin) {
 			if err == nil && d.several && t.IsBundle() {
 				d.bundles = append(d.bundles, t.Name)
 				continue
@@ -47,7 +47,7 @@ func (d *declarations) end(o *output, fail func(name string, err error)) {
 		o.info("note: passed over, since they are bundles: %s", visible.List(d.bundles))
 	default:
 		for _, name := range d.bundles {
-			fail(name, source.ErrBundle)
+			fail(name, input.ErrBundle)
 		}
 	}
 }

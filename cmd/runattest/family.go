@@ -9,9 +9,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/graph"
 	"github.com/runattest/runattest/identity"
-	"github.com/runattest/runattest/internal/source"
 	"github.com/runattest/runattest/registry"
 )
 
@@ -41,7 +41,7 @@ func (f *familyReader) inputs() iter.Seq[graph.Input] {
 			if registry.IsReference(arg) {
 				continue
 			}
-			for blob, err := range source.Family(arg, f.cmd.InOrStdin()) {
+			for blob, err := range input.Family(arg, f.cmd.InOrStdin()) {
 				if err != nil {
 					f.fail(blob.Name, err)
 					continue

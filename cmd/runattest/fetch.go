@@ -16,11 +16,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/atomicfile"
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/limits"
-	"github.com/runattest/runattest/internal/source"
 	"github.com/runattest/runattest/registry"
 	"github.com/runattest/runattest/sigstore"
 )
@@ -160,7 +160,7 @@ func (f *fetchFlags) writeDeclaration(o *output, h *haul) error {
 	if d == nil {
 		return fmt.Errorf("%s is no run's declaration", h.artifact.Reference)
 	}
-	if f.out == "" || f.out == source.Stdin {
+	if f.out == "" || f.out == input.Stdin {
 		return o.writeRaw(d.Canonical())
 	}
 	return atomicfile.Write(f.out, d.Canonical(), 0o644)
@@ -170,7 +170,7 @@ func (f *fetchFlags) write(cmd *cobra.Command, h *haul) error {
 	switch {
 	case f.airGap != "":
 		return f.writeAirGap(cmd.Context(), h)
-	case f.out == "" || f.out == source.Stdin:
+	case f.out == "" || f.out == input.Stdin:
 		return h.each(func(found *registry.Found) (err error) {
 			h.moving.say(func() { err = h.writeRaw(oneLine(found)) })
 			return err

@@ -11,9 +11,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/boundedfile"
-	"github.com/runattest/runattest/internal/source"
 )
 
 // Each flag that more than one command has is declared here, once.
@@ -120,7 +120,7 @@ func declarationFlag(cmd *cobra.Command) func() (*identity.Declaration, error) {
 		if !cmd.Flags().Changed("declaration") {
 			return nil, nil
 		}
-		return source.One(*path, cmd.InOrStdin())
+		return input.One(*path, cmd.InOrStdin())
 	}
 }
 

@@ -11,10 +11,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/graph"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/limits"
-	"github.com/runattest/runattest/internal/source"
 	"github.com/runattest/runattest/internal/visible"
 	"github.com/runattest/runattest/policy"
 	"github.com/runattest/runattest/registry"
@@ -169,7 +169,7 @@ func (a *appliedPolicy) readApprovals(args []string, stdin io.Reader) error {
 			}
 			continue
 		}
-		for blob, err := range source.Bundles(arg, stdin) {
+		for blob, err := range input.Bundles(arg, stdin) {
 			var bundle *attest.Bundle
 			if err == nil {
 				bundle, err = parseBundle(blob.Data)

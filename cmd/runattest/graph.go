@@ -8,9 +8,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/graph"
 	"github.com/runattest/runattest/identity"
-	"github.com/runattest/runattest/internal/source"
 )
 
 func newGraph() *cobra.Command {
@@ -107,7 +107,7 @@ func parseRoots(texts []string) ([]identity.ID, error) {
 func readDeclarations(cmd *cobra.Command, paths []string) (func(identity.ID) *identity.Declaration, error) {
 	known := map[identity.ID]*identity.Declaration{}
 	for _, path := range paths {
-		for t, err := range source.Declarations(path, cmd.InOrStdin()) {
+		for t, err := range input.Declarations(path, cmd.InOrStdin()) {
 			var d *identity.Declaration
 			if err == nil {
 				d, err = t.Parse()

@@ -3,8 +3,8 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/identity"
-	"github.com/runattest/runattest/internal/source"
 )
 
 func newID() *cobra.Command {
@@ -40,7 +40,7 @@ Such a library does not say whether the declaration is valid.`,
 		if *schema {
 			return o.writeRaw(identity.JSONSchema())
 		}
-		eachDeclaration(cmd, o, args, func(t source.Text, d *identity.Declaration) error {
+		eachDeclaration(cmd, o, args, func(t input.Text, d *identity.Declaration) error {
 			switch {
 			case o.json:
 				return o.object(map[string]any{"identity": d.ID(), "file": t.Name, "kind": d.Kind()})
@@ -55,7 +55,7 @@ Such a library does not say whether the declaration is valid.`,
 }
 
 // eachDeclaration parses every declaration in the files and goes on after a bad one.
-func eachDeclaration(cmd *cobra.Command, o *output, paths []string, do func(source.Text, *identity.Declaration) error) {
+func eachDeclaration(cmd *cobra.Command, o *output, paths []string, do func(input.Text, *identity.Declaration) error) {
 	declared := newDeclarations(paths, cmd.InOrStdin())
 	for _, path := range paths {
 		for t, err := range declared.in(path) {

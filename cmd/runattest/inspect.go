@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
-	"github.com/runattest/runattest/internal/source"
+	"github.com/runattest/runattest/cmd/runattest/internal/input"
 )
 
 func newInspect() *cobra.Command {
@@ -39,7 +39,7 @@ be recomputed with nothing but sha256sum; --statement writes the signed payload.
 		if *onlyDeclaration || *onlyStatement {
 			return inspectPart(cmd, o, args[0], *onlyStatement)
 		}
-		for blob, err := range source.Bundles(args[0], cmd.InOrStdin()) {
+		for blob, err := range input.Bundles(args[0], cmd.InOrStdin()) {
 			var b *attest.Bundle
 			if err == nil {
 				b, err = parseBundle(blob.Data)

@@ -9,9 +9,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/atomicfile"
-	"github.com/runattest/runattest/internal/source"
 	"github.com/runattest/runattest/link"
 	"github.com/runattest/runattest/registry"
 )
@@ -175,7 +175,7 @@ func unverifiedRun(cmd *cobra.Command, o *output, ref string) (identity.ID, erro
 func isID(ref string) bool { return strings.HasPrefix(ref, "airun:") }
 
 func readBundle(cmd *cobra.Command, path string) (*attest.Bundle, error) {
-	data, err := source.OneBundle(path, cmd.InOrStdin())
+	data, err := input.OneBundle(path, cmd.InOrStdin())
 	if err != nil {
 		return nil, err
 	}
@@ -226,7 +226,7 @@ func artifactsOf(o *output, reach *registryFlags, refs []string) ([]attest.Subje
 // target is where the link goes.
 func (l *linkFlags) target() (string, error) {
 	if l.bundle == "/dev/stdout" {
-		return source.Stdin, nil
+		return input.Stdin, nil
 	}
 	if l.bundle != "" {
 		return l.bundle, nil
@@ -242,7 +242,7 @@ func (l *linkFlags) target() (string, error) {
 // checkTarget refuses, before anything is signed and logged, a file that the link may not replace.
 func (l *linkFlags) checkTarget(target, key string) error {
 	switch {
-	case target == source.Stdin:
+	case target == input.Stdin:
 		return nil
 	case l.bundle == "": // it may be about another run
 		if err := mustNotExist(target); err != nil {
@@ -253,7 +253,7 @@ func (l *linkFlags) checkTarget(target, key string) error {
 }
 
 func (l *linkFlags) write(o *output, claimed link.Link, target string, text []byte) error {
-	if target == source.Stdin {
+	if target == input.Stdin {
 		if err := o.writeRaw(text); err != nil {
 			return err
 		}

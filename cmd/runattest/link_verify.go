@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/identity"
-	"github.com/runattest/runattest/internal/source"
 	"github.com/runattest/runattest/internal/visible"
 	"github.com/runattest/runattest/link"
 	"github.com/runattest/runattest/policy"
@@ -108,7 +108,7 @@ func verifyLinks(cmd *cobra.Command, paths []string, verifier *attest.Verifier, 
 	o := newOutput(cmd)
 	total, good := 0, 0
 	for _, path := range paths {
-		for blob, err := range source.Bundles(path, cmd.InOrStdin()) {
+		for blob, err := range input.Bundles(path, cmd.InOrStdin()) {
 			total++
 			r := linkReport{Bundle: blob.Name, Checks: []attest.Check{}}
 			if err == nil {

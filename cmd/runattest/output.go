@@ -18,10 +18,10 @@ import (
 	"golang.org/x/term"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/gate"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/atomicfile"
-	"github.com/runattest/runattest/internal/source"
 	"github.com/runattest/runattest/internal/visible"
 	"github.com/runattest/runattest/policy"
 	"github.com/runattest/runattest/registry"
@@ -179,7 +179,7 @@ func hintOf(err error) string {
 	if errors.Is(err, atomicfile.ErrMounted) {
 		return "mount the folder that it is in, or have it written to standard output (-) and redirect that into it"
 	}
-	if errors.Is(err, source.ErrBundle) {
+	if errors.Is(err, input.ErrBundle) {
 		return "give the declaration that it signs; inspect --declaration writes it"
 	}
 	return registryHint(err)

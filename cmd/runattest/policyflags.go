@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/runattest/runattest/internal/source"
+	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/policy"
 )
 
@@ -59,7 +59,7 @@ func (p *policyFlags) load(cmd *cobra.Command) (*appliedPolicy, error) {
 		}
 		return nil, nil
 	}
-	if slices.Contains(p.family, source.Stdin) {
+	if slices.Contains(p.family, input.Stdin) {
 		return nil, errors.New("--family -: name a folder, a file or a repository")
 	}
 	applied := &appliedPolicy{cmd: cmd, reach: p.reach, family: p.family, now: clock(), clock: "this machine's clock"}

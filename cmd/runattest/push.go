@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/identity"
-	"github.com/runattest/runattest/internal/source"
 	"github.com/runattest/runattest/registry"
 )
 
@@ -51,7 +51,7 @@ Nothing is verified: verify oci://REPO@airun:1:sha256:HEX does that.`,
 		}
 		runs := runsByID{}
 		for _, file := range *files {
-			d, err := source.One(file, cmd.InOrStdin())
+			d, err := input.One(file, cmd.InOrStdin())
 			if err != nil {
 				return err
 			}
@@ -70,7 +70,7 @@ Nothing is verified: verify oci://REPO@airun:1:sha256:HEX does that.`,
 // pushed is a run with what is to be stored of it.
 type pushed struct {
 	declaration *identity.Declaration
-	blobs       []source.Blob
+	blobs       []input.Blob
 }
 
 type runsByID map[identity.ID]*pushed
@@ -83,7 +83,7 @@ func (r runsByID) of(id identity.ID) *pushed {
 }
 
 // add files a bundle under the run that it claims to be about.
-func (r runsByID) add(blob source.Blob) error {
+func (r runsByID) add(blob input.Blob) error {
 	b, err := attest.ParseBundle(blob.Data)
 	if err != nil {
 		return err
@@ -138,7 +138,7 @@ func (r runsByID) push(cmd *cobra.Command, o *output, reach *registryFlags, ref 
 
 func (r runsByID) pushSome(cmd *cobra.Command, o *output, target *registry.Target, ref registry.Reference, ids []identity.ID) error {
 	var runs []registry.Run
-	var blobs []source.Blob
+	var blobs []input.Blob
 	for _, id := range ids {
 		run := r[id]
 		blobs = append(blobs, run.blobs...)

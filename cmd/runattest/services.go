@@ -13,10 +13,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
-	"github.com/runattest/runattest/idtoken"
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/signer"
+	"github.com/runattest/runattest/signer/idtoken"
 	"github.com/runattest/runattest/sigstore"
 )
 

@@ -14,9 +14,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/atomicfile"
-	"github.com/runattest/runattest/internal/source"
 )
 
 // signFlags are what the flags of sign say, besides who signs.
@@ -119,7 +119,7 @@ type batch struct {
 	services *preparedSigner
 	by       *signing
 	options  attest.StatementOptions
-	made     []source.Blob // for --attach
+	made     []input.Blob // for --attach
 }
 
 // job is what goes into one file.
@@ -223,7 +223,7 @@ func (b *batch) sign(cmd *cobra.Command, paths []string) error {
 // keeps out everything that would have gone to the same file.
 func (b *batch) plan(cmd *cobra.Command, paths []string) []job {
 	if b.bundle == "/dev/stdout" {
-		b.bundle = source.Stdin
+		b.bundle = input.Stdin
 	}
 	groups := [][]string{paths}
 	if b.bundle == "" {
@@ -268,7 +268,7 @@ func (b *batch) planOne(declared *declarations, paths []string) (job, error) {
 		}
 	}
 	j.statements = b.readAll(declared, paths)
-	if b.bundle == "" && j.target != source.Stdin && len(j.statements) > 0 && j.statements[0].lines {
+	if b.bundle == "" && j.target != input.Stdin && len(j.statements) > 0 && j.statements[0].lines {
 		j.target += "l"
 	}
 	return j, nil
@@ -277,16 +277,16 @@ func (b *batch) planOne(declared *declarations, paths []string) (job, error) {
 // targetFor is where the bundle of one declaration goes; that of JSON Lines is a .jsonl.
 func targetFor(path string) (string, error) {
 	if isStdin(path) {
-		return source.Stdin, nil
+		return input.Stdin, nil
 	}
 	return beside(path, signatureSuffix)
 }
 
-func isStdin(path string) bool { return path == source.Stdin || path == "/dev/stdin" }
+func isStdin(path string) bool { return path == input.Stdin || path == "/dev/stdin" }
 
 // check refuses a file that must not be written.
 func (j job) check(inputs []string) error {
-	if j.target == source.Stdin {
+	if j.target == input.Stdin {
 		return nil
 	}
 	if err := notAnInput(j.target, inputs); err != nil {
@@ -331,7 +331,7 @@ func (b *batch) readAll(declared *declarations, paths []string) []prepared {
 	return all
 }
 
-func (b *batch) readOne(t source.Text) (prepared, error) {
+func (b *batch) readOne(t input.Text) (prepared, error) {
 	d, err := t.Parse()
 	if err != nil {
 		return prepared{}, err
@@ -362,7 +362,7 @@ func (b *batch) signJob(ctx context.Context, j job, progress *progress) []signed
 
 // write puts bundles into one file, whole, and prints their identities.
 func (b *batch) write(target string, made []signed) {
-	if target == source.Stdin {
+	if target == input.Stdin {
 		if err := b.writeOut(made); err != nil {
 			b.note("standard output", err)
 			return

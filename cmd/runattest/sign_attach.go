@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/runattest/runattest/internal/source"
+	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/registry"
 )
 
@@ -58,7 +58,7 @@ func (b *batch) keep(target string, made []signed) {
 		return
 	}
 	for _, s := range made {
-		b.made = append(b.made, source.Blob{Name: target, Data: s.bundle})
+		b.made = append(b.made, input.Blob{Name: target, Data: s.bundle})
 	}
 }
 

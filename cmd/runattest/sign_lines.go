@@ -11,9 +11,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/internal/jsonlines"
 	"github.com/runattest/runattest/internal/limits"
-	"github.com/runattest/runattest/internal/source"
 	"github.com/runattest/runattest/internal/visible"
 )
 
@@ -24,7 +24,7 @@ func (s *signFlags) checkLines(args []string) error {
 		return nil
 	case len(args) != 1 || !isStdin(args[0]):
 		return withHint(errors.New("--jsonl reads standard input and nothing else"), "runattest sign --key KEY --jsonl -")
-	case s.bundle != "" && s.bundle != source.Stdin && s.bundle != "/dev/stdout":
+	case s.bundle != "" && s.bundle != input.Stdin && s.bundle != "/dev/stdout":
 		return withHint(errors.New("--jsonl answers on standard output, and --bundle names a file"), "leave one of the two out")
 	case s.attach != "":
 		return withHint(errors.New("--attach does not go with --jsonl"), "runattest attach attaches the bundles")
@@ -62,7 +62,7 @@ func (b *batch) signLine(cmd *cobra.Command, line []byte, answer *signedObject) 
 	if len(bytes.TrimSpace(line)) == 0 {
 		return errors.New("is empty, want a declaration in JSON")
 	}
-	p, err := b.readOne(source.Text{Data: line})
+	p, err := b.readOne(input.Text{Data: line})
 	if err != nil {
 		return err
 	}

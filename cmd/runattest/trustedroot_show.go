@@ -5,9 +5,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/limits"
-	"github.com/runattest/runattest/internal/source"
 	"github.com/runattest/runattest/sigstore"
 )
 
@@ -39,7 +39,7 @@ authority's root certificate, or a log's ID, is what to compare with what its op
 }
 
 func readTrustedRoot(cmd *cobra.Command, path string) (*sigstore.TrustedRoot, error) {
-	if path != source.Stdin {
+	if path != input.Stdin {
 		return loadTrustedRoot(path)
 	}
 	data, err := boundedfile.ReadFrom(cmd.InOrStdin(), "standard input", limits.TrustedRoot)

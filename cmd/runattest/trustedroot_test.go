@@ -9,8 +9,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/runattest/runattest/internal/pkitest"
-	"github.com/runattest/runattest/internal/tuftest"
+	"github.com/runattest/runattest/internal/testing/pkitest"
+	"github.com/runattest/runattest/internal/testing/tuftest"
 )
 
 // pki writes what an operator of a private Sigstore might give us into the script's folder.

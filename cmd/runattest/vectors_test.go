@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/runattest/runattest/internal/vectors"
+	"github.com/runattest/runattest/internal/testing/vectors"
 )
 
 // command runs a command line in this process.

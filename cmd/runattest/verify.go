@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
-	"github.com/runattest/runattest/internal/source"
+	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/internal/visible"
 	"github.com/runattest/runattest/registry"
 )
@@ -125,7 +125,7 @@ func verifyAll(cmd *cobra.Command, paths []string, verifier *attest.Verifier, wa
 			}
 			continue
 		}
-		for blob, err := range source.Bundles(path, cmd.InOrStdin()) {
+		for blob, err := range input.Bundles(path, cmd.InOrStdin()) {
 			total++
 			var report attest.Report
 			if err == nil {

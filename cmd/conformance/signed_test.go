@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/runattest/runattest/attest"
-	"github.com/runattest/runattest/internal/pkitest"
+	"github.com/runattest/runattest/internal/testing/pkitest"
 	"github.com/runattest/runattest/signer"
 	"github.com/runattest/runattest/sigstore"
 )

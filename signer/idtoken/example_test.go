@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/runattest/runattest/idtoken"
+	"github.com/runattest/runattest/signer/idtoken"
 )
 
 // A job of GitLab CI that says `id_tokens: {SIGSTORE_ID_TOKEN: {aud: sigstore}}` has its token in a variable.

@@ -29,18 +29,18 @@ import (
 	"github.com/runattest/runattest/gate"
 	"github.com/runattest/runattest/graph"
 	"github.com/runattest/runattest/identity"
-	"github.com/runattest/runattest/idtoken"
 	"github.com/runattest/runattest/link"
 	"github.com/runattest/runattest/policy"
 	"github.com/runattest/runattest/registry"
 	"github.com/runattest/runattest/signer"
+	"github.com/runattest/runattest/signer/idtoken"
 	"github.com/runattest/runattest/signer/kms"
 	"github.com/runattest/runattest/sigstore"
 )
 
 // packages are the public ones.
 var packages = []string{
-	"canonical", "identity", "signer", "signer/kms", "attest", "sigstore", "idtoken", "policy", "gate", "graph", "link", "registry",
+	"canonical", "identity", "signer", "signer/kms", "attest", "sigstore", "signer/idtoken", "policy", "gate", "graph", "link", "registry",
 }
 
 // exported are all functions and methods that they export.
@@ -342,7 +342,7 @@ var optional = map[string][]int{}
 func TestComplete(t *testing.T) {
 	var want []string
 	for _, name := range packages {
-		files, err := filepath.Glob(filepath.Join("..", "..", filepath.FromSlash(name), "*.go"))
+		files, err := filepath.Glob(filepath.Join("..", "..", "..", filepath.FromSlash(name), "*.go"))
 		if err != nil {
 			t.Fatal(err)
 		}

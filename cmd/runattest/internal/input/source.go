@@ -1,6 +1,6 @@
-// Package source reads declarations and bundles from files and standard input, as the
+// Package input reads declarations and bundles from files and standard input, as the
 // commands take them.
-package source
+package input
 
 import (
 	"bufio"
