@@ -8,9 +8,6 @@ import (
 	"os/exec"
 )
 
-// openAtOnce is nothing here.
-const openAtOnce = 0
-
 // Exec runs the program at path as a child, since this system cannot replace a process, and ends
 // this process with its exit code. It returns only with an error.
 func Exec(path string, argv, environ []string) error {

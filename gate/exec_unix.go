@@ -8,9 +8,6 @@ import (
 	"syscall"
 )
 
-// openAtOnce is for opening what may have become a pipe: it does not wait for the other end.
-const openAtOnce = syscall.O_NONBLOCK
-
 // Exec replaces this process with the program at path. If this program was started to ignore SIGHUP or SIGINT, the other
 // ignores them, too. It returns only with an error.
 func Exec(path string, argv, environ []string) error {

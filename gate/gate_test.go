@@ -2,17 +2,12 @@ package gate
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha256"
-	"crypto/sha512"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -57,96 +52,6 @@ func dataset(name, digest string, more ...string) map[string]any {
 	return r
 }
 
-// TestFolderDigest holds the digest of a folder to the listing that its documentation defines, and
-// to what standard tools compute.
-func TestFolderDigest(t *testing.T) {
-	dir := t.TempDir()
-	write(t, filepath.Join(dir, "b", "x"), "two")
-	write(t, filepath.Join(dir, "a"), "one")
-	write(t, filepath.Join(dir, "b.txt"), "three") // "b.txt" sorts before "b/x"
-	if err := os.Mkdir(filepath.Join(dir, "empty"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	listing := sha("one") + "  a\n" + sha("three") + "  b.txt\n" + sha("two") + "  b/x\n"
-	texts := "onetwothree"
-	if runtime.GOOS == "linux" { // elsewhere names are UTF-8
-		texts += "four"
-		write(t, filepath.Join(dir, "c\xff", "x\xff"), "four")
-		listing += sha("four") + "  c\xff/x\xff\n"
-	}
-	var progress bytes.Buffer
-	got, err := Hasher{Progress: &progress}.Digests(t.Context(), dir, identity.Digests{SHA512: [64]byte{1}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got.SHA256 != sha256.Sum256([]byte(listing)) || got.SHA512 != sha512.Sum512([]byte(listing)) || got.SHA384 != [48]byte{} {
-		t.Errorf("got %x", got)
-	}
-	if progress.Len() != len(texts) {
-		t.Errorf("%d bytes of progress", progress.Len())
-	}
-	out, err := exec.Command("sh", "-c", `cd "$1" && find . -type f -printf '%P\0' | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum`, "sh", dir).Output()
-	if err != nil {
-		t.Skip("NOT COMPARED: no find and sha256sum as on Linux here:", err)
-	}
-	if want := fmt.Sprintf("%x", got.SHA256); !strings.HasPrefix(string(out), want) {
-		t.Errorf("standard tools say %s, want %s", out, want)
-	}
-}
-
-// TestFolderRefused: what is no file, or changes what a listing means, gives no digest.
-func TestFolderRefused(t *testing.T) {
-	for name, make := range map[string]func(dir string) error{
-		"link to a file":   func(dir string) error { return os.Symlink("/etc/hostname", filepath.Join(dir, "l")) },
-		"link to a folder": func(dir string) error { return os.Symlink("/etc", filepath.Join(dir, "l")) },
-		"dangling link":    func(dir string) error { return os.Symlink("nowhere", filepath.Join(dir, "l")) },
-		"fifo":             func(dir string) error { return exec.Command("mkfifo", filepath.Join(dir, "f")).Run() },
-		"line break":       func(dir string) error { return os.WriteFile(filepath.Join(dir, "a\nb"), nil, 0o600) },
-	} {
-		dir := t.TempDir()
-		if err := make(dir); err != nil {
-			t.Logf("%s: cannot be made here: %v", name, err)
-			continue
-		}
-		if d, err := (Hasher{}).Digests(t.Context(), dir, identity.Digests{}); err == nil {
-			t.Errorf("%s: digest %x", name, d.SHA256)
-		}
-	}
-	fifo := filepath.Join(t.TempDir(), "fifo")
-	if exec.Command("mkfifo", fifo).Run() == nil {
-		if _, err := (Hasher{}).Digests(t.Context(), fifo, identity.Digests{}); err == nil {
-			t.Error("a FIFO has a digest")
-		}
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := (Hasher{}).Digests(ctx, write(t, filepath.Join(t.TempDir(), "f"), "x"), identity.Digests{}); err == nil {
-		t.Error("hashed after the end of the context")
-	}
-}
-
-// TestFolderOfLinks: what lies in a folder and is no file is called what it is.
-func TestFolderOfLinks(t *testing.T) {
-	dir := t.TempDir()
-	write(t, filepath.Join(dir, "blob"), "x")
-	snapshot := filepath.Join(dir, "snapshot")
-	link := filepath.Join(snapshot, "config.json")
-	if err := errors.Join(os.Mkdir(snapshot, 0o700), os.Symlink("../blob", link)); err != nil {
-		t.Fatal(err)
-	}
-	_, err := Hasher{}.Digests(t.Context(), snapshot, identity.Digests{})
-	var special *SpecialFileError
-	if !errors.As(err, &special) || special.Folder != snapshot || special.Mode != fs.ModeSymlink || !strings.Contains(err.Error(), link+": is a symbolic link: ") {
-		t.Errorf("got %v", err)
-	}
-	if _, err := (Hasher{}).Digests(t.Context(), link, identity.Digests{}); err != nil {
-		t.Errorf("a link that is named itself: %v", err)
-	}
-	if _, err := (Hasher{}).Digests(t.Context(), os.DevNull, identity.Digests{}); err == nil || !strings.Contains(err.Error(), "is a device, want a file or a folder") {
-		t.Errorf("got %v", err)
-	}
-}
-
 // TestFilesTogether: what is bound is hashed at the same time, folders and files on the same lanes, and each that is
 // wrong is named, in the order of the declaration's binds.
 func TestFilesTogether(t *testing.T) {
@@ -162,13 +67,13 @@ func TestFilesTogether(t *testing.T) {
 		resources, binds = append(resources, dataset(name, digest)), append(binds, Bind{name, at})
 	}
 	d := declare(t, map[string]any{"name": "m"}, resources)
-	if checked, err := (Hasher{}).CheckFiles(t.Context(), d, binds); err != nil || len(checked) != 40 || checked[39].Name != "d39" {
+	if checked, err := CheckFiles(t.Context(), nil, d, binds); err != nil || len(checked) != 40 || checked[39].Name != "d39" {
 		t.Fatalf("got %v, %v", checked, err)
 	}
 	for _, i := range []int{7, 30} {
 		write(t, filepath.Join(dir, fmt.Sprintf("d%02d", i), "a"), "changed")
 	}
-	_, err := Hasher{}.CheckFiles(t.Context(), d, binds)
+	_, err := CheckFiles(t.Context(), nil, d, binds)
 	if err == nil || strings.Count(err.Error(), "as declared") != 2 || strings.Index(err.Error(), "is not d07") > strings.Index(err.Error(), "is not d30") {
 		t.Errorf("got %v", err)
 	}
@@ -181,44 +86,14 @@ func TestPrompt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	checked, err := Hasher{}.CheckFiles(t.Context(), d, []Bind{{"/prompt", text}})
+	checked, err := CheckFiles(t.Context(), nil, d, []Bind{{"/prompt", text}})
 	if err != nil || len(checked) != 1 || len(Unchecked(d, checked)) != 0 || len(Unchecked(d, nil)) != 1 {
 		t.Errorf("got %v, %v, unchecked %v", checked, err, Unchecked(d, nil))
 	}
 	write(t, text, "another")
-	if _, err := (Hasher{}).CheckFiles(t.Context(), d, []Bind{{"/prompt", text}}); err == nil {
+	if _, err := CheckFiles(t.Context(), nil, d, []Bind{{"/prompt", text}}); err == nil {
 		t.Error("another prompt is the one declared")
 	}
-}
-
-// TestSwap: a file that becomes a pipe or a device on the way makes nobody wait, and has no digest.
-func TestSwap(t *testing.T) {
-	dir := t.TempDir()
-	path, next, fifo := filepath.Join(dir, "file"), filepath.Join(dir, "next"), filepath.Join(dir, "fifo")
-	good := write(t, filepath.Join(dir, "good"), "data")
-	if err := exec.Command("mkfifo", fifo).Run(); err != nil {
-		t.Skip("no FIFO here:", err)
-	}
-	stop, stopped := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(stopped)
-		for i := 0; ; i++ {
-			select {
-			case <-stop:
-				return
-			default:
-			}
-			_ = os.Symlink([]string{good, fifo, "/dev/zero"}[i%3], next)
-			_ = os.Rename(next, path)
-		}
-	}()
-	for range 3000 {
-		if d, err := (Hasher{}).Digests(t.Context(), path, identity.Digests{}); err == nil && d.SHA256 != sha256.Sum256([]byte("data")) {
-			t.Fatalf("digest %x", d.SHA256)
-		}
-	}
-	close(stop)
-	<-stopped
 }
 
 func TestCheckFiles(t *testing.T) {
@@ -267,7 +142,7 @@ func TestCheckFiles(t *testing.T) {
 				}
 				binds = append(binds, bind)
 			}
-			checked, err := Hasher{}.CheckFiles(t.Context(), declare(t, c.model, c.context), binds)
+			checked, err := CheckFiles(t.Context(), nil, declare(t, c.model, c.context), binds)
 			var pointers []string
 			for _, k := range checked {
 				pointers = append(pointers, k.Pointer)

@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/runattest/runattest/internal/boundedfile"
 )
 
 // logLine is how each line of a decision log begins.
@@ -89,7 +91,7 @@ func resolve(path string) (string, error) {
 // AppendLine appends one line to a log, in one write, and has it on the disk before it returns. Where
 // the log ends within a line, because there was no room for more of it, the new one begins behind a break.
 func AppendLine(path string, line []byte) error {
-	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY|openAtOnce, 0o600)
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY|boundedfile.OpenAtOnce, 0o600)
 	if err != nil {
 		return err
 	}
@@ -126,5 +128,5 @@ func openRegular(path string) (*os.File, error) {
 	if err != nil || !info.Mode().IsRegular() {
 		return nil, err
 	}
-	return os.OpenFile(path, os.O_RDONLY|openAtOnce, 0)
+	return os.OpenFile(path, os.O_RDONLY|boundedfile.OpenAtOnce, 0)
 }

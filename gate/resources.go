@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/runattest/runattest/gate/filedigest"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/visible"
 )
@@ -51,23 +52,27 @@ type named struct {
 	digests            identity.Digests
 }
 
-// CheckFiles holds everything that the declaration names as local (a file: URI), and everything that
-// is bound, against the digests declared. What is local has to have a digest. All of it is looked
-// at; the error joins one for each that is not what it should be, and then nothing may be executed.
 // errNoDeclaration is for a nil *identity.Declaration, and for one that was not parsed.
 var errNoDeclaration = errors.New("no declaration: it is nil or a zero value")
 
-func (h Hasher) CheckFiles(ctx context.Context, d *identity.Declaration, binds []Bind) ([]Checked, error) {
+// CheckFiles holds everything that the declaration names as local (a file: URI), and everything that
+// is bound, against the digests declared. What is local has to have a digest. All of it is looked
+// at; the error joins one for each that is not what it should be, and then nothing may be executed.
+// A nil hasher is one without progress.
+func CheckFiles(ctx context.Context, hasher *filedigest.Hasher, d *identity.Declaration, binds []Bind) ([]Checked, error) {
+	if hasher == nil {
+		hasher = new(filedigest.Hasher)
+	}
 	if d.ID().IsZero() {
 		return nil, errNoDeclaration
 	}
 	wanted, problems := plan(namedIn(d), binds)
-	hashing, found := h.begin(), make([]error, len(wanted))
+	found := make([]error, len(wanted))
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i, w := range wanted {
 		group.Go(func() error {
-			found[i] = hashing.holds(ctx, w)
+			found[i] = w.check(ctx, hasher)
 			return nil
 		})
 	}
@@ -80,18 +85,6 @@ func (h Hasher) CheckFiles(ctx context.Context, d *identity.Declaration, binds [
 		checked = append(checked, Checked{w.what.pointer, w.what.name, w.path})
 	}
 	return checked, nil
-}
-
-// holds says whether what lies at the path is what is declared.
-func (h *hashing) holds(ctx context.Context, w want) error {
-	got, err := h.digests(ctx, w.path, w.what.digests)
-	if err != nil {
-		return err
-	}
-	if err = matches(w.what.digests, got); err != nil {
-		return fmt.Errorf("%s: is not %s as declared: %w", w.path, w.what.name, err)
-	}
-	return nil
 }
 
 func namedIn(d *identity.Declaration) []named {
@@ -112,6 +105,18 @@ func namedIn(d *identity.Declaration) []named {
 type want struct {
 	what named
 	path string
+}
+
+// check returns an error unless what lies at the path is what is declared.
+func (w want) check(ctx context.Context, hasher *filedigest.Hasher) error {
+	got, err := hasher.Digests(ctx, w.path, w.what.digests)
+	if err != nil {
+		return err
+	}
+	if err = filedigest.Match(w.what.digests, got); err != nil {
+		return fmt.Errorf("%s: is not %s as declared: %w", w.path, w.what.name, err)
+	}
+	return nil
 }
 
 // plan says what has to be hashed. A bind goes before a URI.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/gate"
+	"github.com/runattest/runattest/gate/filedigest"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/visible"
 	"github.com/runattest/runattest/policy"
@@ -35,7 +36,7 @@ that the answer is about the start; approvals in files are read once.
 Held against its digest is each resource and model whose URI is a file: URI, and each that --bind
 names: --bind NAME=PATH says where on this machine something lies; NAME is its name, or its place in
 the declaration as a JSON Pointer (/context/0, /model, /prompt). The digest of a folder is that of its sorted
-listing of "SHA-256  path" lines: pkg.go.dev/github.com/runattest/runattest/gate. A file that is changed
+listing of "SHA-256  path" lines: pkg.go.dev/github.com/runattest/runattest/gate/filedigest. A file that is changed
 after it was checked is out of the guarantee: bind what only you can write.
 
 COMMAND finds AIRUN_IDENTITY, AIRUN_DECLARATION (a file with the canonical declaration) and
@@ -271,7 +272,7 @@ func (e *execution) decide(cmd *cobra.Command, o *output, d *gateDecision) error
 		return err
 	}
 	progress := o.progress("bytes hashed")
-	checked, err := gate.Hasher{Progress: progress}.CheckFiles(cmd.Context(), d.verified.Declaration(), e.bound)
+	checked, err := gate.CheckFiles(cmd.Context(), &filedigest.Hasher{Progress: progress}, d.verified.Declaration(), e.bound)
 	progress.end()
 	d.Files = append(d.Files, checked...)
 	for _, f := range checked {

@@ -20,6 +20,7 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/gate"
+	"github.com/runattest/runattest/gate/filedigest"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/atomicfile"
 	"github.com/runattest/runattest/internal/visible"
@@ -173,7 +174,7 @@ func hintOf(err error) string {
 	if errors.Is(err, gate.ErrLoader) {
 		return "CGO_ENABLED=0 go install github.com/runattest/runattest/cmd/runattest@latest makes a static one"
 	}
-	if special := (*gate.SpecialFileError)(nil); errors.As(err, &special) && special.Mode&fs.ModeSymlink != 0 {
+	if special := (*filedigest.SpecialFileError)(nil); errors.As(err, &special) && special.Mode&fs.ModeSymlink != 0 {
 		return fmt.Sprintf("bind a copy that has files in place of links: cp -RL %s COPY", quoted(special.Folder))
 	}
 	if errors.Is(err, atomicfile.ErrMounted) {

@@ -27,6 +27,7 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/canonical"
 	"github.com/runattest/runattest/gate"
+	"github.com/runattest/runattest/gate/filedigest"
 	"github.com/runattest/runattest/graph"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/link"
@@ -40,13 +41,12 @@ import (
 
 // packages are the public ones.
 var packages = []string{
-	"canonical", "identity", "signer", "signer/kms", "attest", "sigstore", "signer/idtoken", "policy", "gate", "graph", "link", "registry",
+	"canonical", "identity", "signer", "signer/kms", "attest", "sigstore", "signer/idtoken", "policy", "gate", "gate/filedigest", "graph", "link", "registry",
 }
 
 // exported are all functions and methods that they export.
 var exported = map[string]any{
 	"sigstore.LogAlgorithmError.Error": (*sigstore.LogAlgorithmError).Error,
-	"gate.SpecialFileError.Error":      (*gate.SpecialFileError).Error,
 	"attest.TrustedTime.Latest":        attest.TrustedTime.Latest,
 	"attest.TrustedTime.Earliest":      attest.TrustedTime.Earliest,
 
@@ -237,17 +237,20 @@ var exported = map[string]any{
 	"policy.Policy.Verifier":        (*policy.Policy).Verifier,
 	"policy.Policy.VerifySignature": (*policy.Policy).VerifySignature,
 
-	"gate.AppendLine":        gate.AppendLine,
-	"gate.CheckLoader":       gate.CheckLoader,
-	"gate.CheckLog":          gate.CheckLog,
-	"gate.Environ":           gate.Environ,
-	"gate.Exec":              gate.Exec,
-	"gate.Files.Remove":      gate.Files.Remove,
-	"gate.Hasher.CheckFiles": gate.Hasher.CheckFiles,
-	"gate.Hasher.Digests":    gate.Hasher.Digests,
-	"gate.ParseBind":         gate.ParseBind,
-	"gate.Unchecked":         gate.Unchecked,
-	"gate.WriteFiles":        gate.WriteFiles,
+	"filedigest.Hasher.Digests":         (*filedigest.Hasher).Digests,
+	"filedigest.Match":                  filedigest.Match,
+	"filedigest.SpecialFileError.Error": (*filedigest.SpecialFileError).Error,
+
+	"gate.AppendLine":   gate.AppendLine,
+	"gate.CheckFiles":   gate.CheckFiles,
+	"gate.CheckLoader":  gate.CheckLoader,
+	"gate.CheckLog":     gate.CheckLog,
+	"gate.Environ":      gate.Environ,
+	"gate.Exec":         gate.Exec,
+	"gate.Files.Remove": gate.Files.Remove,
+	"gate.ParseBind":    gate.ParseBind,
+	"gate.Unchecked":    gate.Unchecked,
+	"gate.WriteFiles":   gate.WriteFiles,
 
 	"graph.Build":                 graph.Build,
 	"graph.Graph.Ancestors":       (*graph.Graph).Ancestors,

@@ -1,4 +1,4 @@
-package gate
+package filedigest
 
 import (
 	"context"
@@ -14,44 +14,46 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/limits"
 )
 
-// Hasher hashes files, several at a time. The zero Hasher is ready to use.
+// Hasher hashes files, several at a time. The zero Hasher is ready to use, and safe for concurrent use:
+// all calls together read as many files at a time as there are processors.
 type Hasher struct {
 	// Progress, unless nil, is written what has been read; its Write is called from one
 	// goroutine at a time.
 	Progress io.Writer
-}
 
-// Digests are the digests of the file or folder at path: SHA-256, and the others where want has them.
-// The error names the path.
-func (h Hasher) Digests(ctx context.Context, path string, want identity.Digests) (identity.Digests, error) {
-	return h.begin().digests(ctx, path, want)
-}
-
-// hashing is what the files of one call share: who is told, and how many are read at a time.
-type hashing struct {
-	progress *lockedWriter
+	once     sync.Once
+	progress lockedWriter
 	lanes    chan []byte // each with its buffer, once it was needed
 }
 
 const bufferSize = 256 << 10
 
-func (h Hasher) begin() *hashing {
-	n := runtime.GOMAXPROCS(0)
-	lanes := make(chan []byte, n)
-	for range n {
-		lanes <- nil
-	}
-	return &hashing{&lockedWriter{w: h.Progress}, lanes}
+func (h *Hasher) begin() {
+	h.once.Do(func() {
+		n := runtime.GOMAXPROCS(0)
+		h.progress.w, h.lanes = h.Progress, make(chan []byte, n)
+		for range n {
+			h.lanes <- nil
+		}
+	})
 }
 
-func (h *hashing) digests(ctx context.Context, path string, want identity.Digests) (identity.Digests, error) {
+// Digests computes the digests of the file or folder at path: SHA-256, and the others where want has them.
+// The error names the path.
+func (h *Hasher) Digests(ctx context.Context, path string, want identity.Digests) (identity.Digests, error) {
+	if h == nil {
+		h = new(Hasher)
+	}
+	h.begin()
 	info, err := os.Stat(path)
 	if err != nil {
 		return identity.Digests{}, err
@@ -72,7 +74,7 @@ func (h *hashing) digests(ctx context.Context, path string, want identity.Digest
 }
 
 // folder is the listing of a folder, as the package documentation defines it.
-func (h *hashing) folder(ctx context.Context, folder string) ([]string, error) {
+func (h *Hasher) folder(ctx context.Context, folder string) ([]string, error) {
 	paths, err := filesBelow(ctx, folder)
 	if err != nil {
 		return nil, err
@@ -150,7 +152,7 @@ func (e *SpecialFileError) Error() string {
 }
 
 // file hashes a file that stays as it is meanwhile.
-func (h *hashing) file(ctx context.Context, path string, d *digester) error {
+func (h *Hasher) file(ctx context.Context, path string, d *digester) error {
 	buffer := <-h.lanes
 	if buffer == nil {
 		buffer = make([]byte, bufferSize)
@@ -163,7 +165,7 @@ func (h *hashing) file(ctx context.Context, path string, d *digester) error {
 	if !before.Mode().IsRegular() { // before it is opened, which devices take for a command
 		return &SpecialFileError{Path: path, Mode: before.Mode().Type()}
 	}
-	f, err := os.OpenFile(path, os.O_RDONLY|openAtOnce, 0)
+	f, err := os.OpenFile(path, os.O_RDONLY|boundedfile.OpenAtOnce, 0)
 	if err != nil {
 		return err
 	}
@@ -174,7 +176,7 @@ func (h *hashing) file(ctx context.Context, path string, d *digester) error {
 	}
 	n := int64(-1)
 	if os.SameFile(before, opened) {
-		if n, err = io.CopyBuffer(io.MultiWriter(d, h.progress), &contextReader{ctx, f}, buffer); err != nil {
+		if n, err = io.CopyBuffer(io.MultiWriter(d, &h.progress), &contextReader{ctx, f}, buffer); err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
 	}
@@ -226,8 +228,8 @@ func (d *digester) digests() identity.Digests {
 	return out
 }
 
-// matches says whether each digest that is declared is that of the content, and at least one is declared.
-func matches(declared, got identity.Digests) error {
+// Match returns an error unless every digest that is declared is the one that was computed, and at least one is declared.
+func Match(declared, got identity.Digests) error {
 	if declared == (identity.Digests{}) {
 		return errors.New("the declaration has no digest of it")
 	}

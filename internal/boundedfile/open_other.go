@@ -1,0 +1,6 @@
+//go:build !unix
+
+package boundedfile
+
+// OpenAtOnce is nothing here.
+const OpenAtOnce = 0
