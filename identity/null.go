@@ -61,14 +61,6 @@ func promptHint(prompt jsontree.Value) string {
 	return "leave the member out: {} is for a run without a prompt"
 }
 
-// contentHint is for a message whose content is null.
-func contentHint(message jsontree.Value) string {
-	if hasAny(message, "tool_calls") {
-		return leaveOut
-	}
-	return `write "content": "", since a message without tool_calls needs content; what else it has, such as a refusal, stays as it is`
-}
-
 // memberHint is for a member of an open object at the checker's path.
 func (c *checker) memberHint() string {
 	if len(c.path) == 2 && c.path[1].name != nil {

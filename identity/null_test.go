@@ -37,9 +37,9 @@ func TestNullHints(t *testing.T) {
 		check(t, name, c.old, c.new, c.hint, c.mended)
 	}
 	for name, c := range map[string][3]string{
-		"refusal":       {`{"role":"assistant","content":null,"refusal":"no"}`, `write "content": ""`, `{"role":"assistant","content":"","refusal":"no"}`},
+		"refusal":       {`{"role":"assistant","content":null,"refusal":"no"}`, "leave the member out", `{"role":"assistant","refusal":"no"}`},
 		"call":          {`{"role":"assistant","content":null,"tool_calls":[]}`, "leave the member out", `{"role":"assistant","tool_calls":[]}`},
-		"no calls":      {`{"role":"user","content":"a","tool_calls":null}`, "leave it out", `{"role":"user","content":"a"}`},
+		"no calls":      {`{"role":"user","content":"a","tool_calls":null}`, "leave the member out", `{"role":"user","content":"a"}`},
 		"no name":       {`{"role":"user","content":"a","name":null}`, "leave the member out", `{"role":"user","content":"a"}`},
 		"role":          {`{"role":null,"content":"a"}`, "write it: role is required", `{"role":"user","content":"a"}`},
 		"in content":    {`{"role":"user","content":[null]}`, "leaving the element out would change the meaning", `{"role":"user","content":"[null]"}`},

@@ -157,9 +157,6 @@ func (c *checker) message(v jsontree.Value) {
 	if !hasAny(v, "role") {
 		c.missing("role")
 	}
-	if !hasAny(v, "content", "tool_calls") {
-		c.missing("content")
-	}
 	for name, m := range v.Members() {
 		c.member(name)
 		switch string(name) {
@@ -172,7 +169,7 @@ func (c *checker) message(v jsontree.Value) {
 		case "content":
 			switch m.Kind() {
 			case jsontree.Null:
-				c.null(contentHint(v))
+				c.null(leaveOut)
 			case jsontree.String:
 			case jsontree.Array, jsontree.Object:
 				c.noNull(m)
@@ -180,9 +177,7 @@ func (c *checker) message(v jsontree.Value) {
 				c.wrongType(m, "a string, an array or an object")
 			}
 		default:
-			if m.Kind() == jsontree.Null && string(name) == "tool_calls" {
-				c.null("leave it out, and write content")
-			} else if m.Kind() == jsontree.Null {
+			if m.Kind() == jsontree.Null {
 				c.null(leaveOut)
 			}
 			c.noNull(m)
