@@ -148,7 +148,7 @@ func TestCodesAreDocumented(t *testing.T) {
 	}
 	codes := regexp.MustCompile(`Code = "([a-z-]+)"`)
 	n := 0
-	for _, file := range []string{"code.go", "../link/verify.go"} {
+	for _, file := range []string{"code.go", "../lineage/link_verify.go"} {
 		source, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

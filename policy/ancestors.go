@@ -11,9 +11,9 @@ import (
 	"github.com/google/cel-go/common/types/ref"
 
 	"github.com/runattest/runattest/attest"
-	"github.com/runattest/runattest/graph"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/zero"
+	"github.com/runattest/runattest/lineage"
 )
 
 // errNoFamily is why a rule that reads `ancestors` is not met where nobody has given any.
@@ -36,11 +36,11 @@ func (p *Policy) NeedsFamily() bool {
 }
 
 // ancestry finds the ancestors of a run that was verified: all of them, or why not.
-func ancestry(v *attest.Verified, family *graph.Graph) func() (iter.Seq[graph.Ancestor], error) {
-	return func() (iter.Seq[graph.Ancestor], error) {
+func ancestry(v *attest.Verified, family *lineage.Graph) func() (iter.Seq[lineage.Ancestor], error) {
+	return func() (iter.Seq[lineage.Ancestor], error) {
 		switch {
 		case len(v.Declaration().Parents()) == 0:
-			return func(func(graph.Ancestor) bool) {}, nil
+			return func(func(lineage.Ancestor) bool) {}, nil
 		case family == nil:
 			return nil, errNoFamily
 		}
@@ -50,7 +50,7 @@ func ancestry(v *attest.Verified, family *graph.Graph) func() (iter.Seq[graph.An
 
 // ancestor is one of a run's ancestors, with what its approvals come to.
 type ancestor struct {
-	graph.Ancestor
+	lineage.Ancestor
 	approved  bool
 	approvals ref.Val // nil where nobody has said anything about it
 }

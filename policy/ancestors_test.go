@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"github.com/runattest/runattest/attest"
-	"github.com/runattest/runattest/graph"
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/lineage"
 	"github.com/runattest/runattest/signer"
 )
 
@@ -56,18 +56,18 @@ func withParents(text string, parents ...identity.ID) string {
 	return strings.TrimSuffix(text, "}") + `,"parents":[` + strings.Join(list, ",") + "]}"
 }
 
-func (k *kindred) input(name, text string, by signer.Signer) graph.Input {
+func (k *kindred) input(name, text string, by signer.Signer) lineage.Input {
 	k.t.Helper()
 	data, err := signRun(k.t, text, by).Marshal()
 	if err != nil {
 		k.t.Fatal(err)
 	}
-	return graph.Input{Name: name, Data: data}
+	return lineage.Input{Name: name, Data: data}
 }
 
-func (k *kindred) family(inputs ...graph.Input) *graph.Graph {
+func (k *kindred) family(inputs ...lineage.Input) *lineage.Graph {
 	k.t.Helper()
-	g, err := graph.Build(ctx, k.Verifier(), slices.Values(inputs), graph.Options{})
+	g, err := lineage.Build(ctx, k.Verifier(), slices.Values(inputs), lineage.Options{})
 	if err != nil {
 		k.t.Fatal(err)
 	}
@@ -101,7 +101,7 @@ func (k *kindred) ask(text string, given Given) *Decision {
 func TestAncestors(t *testing.T) {
 	k := newKindred(t, approvedTrainings)
 	first, second := k.input("first", k.first, k.ci), k.input("second", k.second, k.ci)
-	both := []graph.Input{first, second}
+	both := []lineage.Input{first, second}
 	yes := func(run string, by signer.Signer) Approval { return k.says(run, Approved, by) }
 	good := []Approval{yes(k.first, k.alice), yes(k.second, k.bob)}
 	until := signApproval(t, ApprovalStatement{Identity: parse(t, k.first).ID(), Decision: Approved, Reason: "ok", Expires: now}, k.alice)
@@ -117,7 +117,7 @@ func TestAncestors(t *testing.T) {
 	cycle.Data = relabelled(t, k, cycle.Data, id(k.first))
 
 	for name, c := range map[string]struct {
-		family []graph.Input
+		family []lineage.Input
 		given  []Approval
 		want   string
 	}{
@@ -131,15 +131,15 @@ func TestAncestors(t *testing.T) {
 		"by its own signer":            {both, []Approval{good[0], yes(k.second, k.ci)}, notApproved(k.second)},
 		"expired":                      {both, []Approval{until, good[1]}, notApproved(k.first)},
 		"no family":                    {nil, good, no + "it asks for the run's ancestors, and none were given: give the bundles of the ancestors with --family"},
-		"empty family":                 {[]graph.Input{}, good, incomplete + id(k.second) + ": missing: no bundle of this run"},
-		"grandparent missing":          {[]graph.Input{second}, good, incomplete + id(k.first) + ": missing: no bundle of this run"},
-		"declaration alone":            {[]graph.Input{second, {Name: "x", Declaration: parse(t, k.first)}}, good, incomplete + id(k.first) + ": missing: no bundle of this run"},
-		"by a signer nobody trusts":    {[]graph.Input{first, k.input("eve's", k.second, k.eve)}, good, incomplete + id(k.second) + ": not verified: signature: "},
-		"by both":                      {[]graph.Input{first, k.input("eve's", k.second, k.eve), second}, good, "allowed"},
-		"forged, by a trusted signer":  {[]graph.Input{first, forged}, good, incomplete + id(k.second) + ": not verified: identity: "},
-		"forged, beside the real one":  {[]graph.Input{forged, second, first}, good, "allowed"},
-		"cycle":                        {[]graph.Input{cycle, second}, good, incomplete + id(k.first) + ": not verified: identity: "},
-		"an approval taken for a run":  {[]graph.Input{first, {Name: "a", Data: marshal(t, good[1].Bundle)}}, good, incomplete + id(k.second) + ": missing"},
+		"empty family":                 {[]lineage.Input{}, good, incomplete + id(k.second) + ": missing: no bundle of this run"},
+		"grandparent missing":          {[]lineage.Input{second}, good, incomplete + id(k.first) + ": missing: no bundle of this run"},
+		"declaration alone":            {[]lineage.Input{second, {Name: "x", Declaration: parse(t, k.first)}}, good, incomplete + id(k.first) + ": missing: no bundle of this run"},
+		"by a signer nobody trusts":    {[]lineage.Input{first, k.input("eve's", k.second, k.eve)}, good, incomplete + id(k.second) + ": not verified: signature: "},
+		"by both":                      {[]lineage.Input{first, k.input("eve's", k.second, k.eve), second}, good, "allowed"},
+		"forged, by a trusted signer":  {[]lineage.Input{first, forged}, good, incomplete + id(k.second) + ": not verified: identity: "},
+		"forged, beside the real one":  {[]lineage.Input{forged, second, first}, good, "allowed"},
+		"cycle":                        {[]lineage.Input{cycle, second}, good, incomplete + id(k.first) + ": not verified: identity: "},
+		"an approval taken for a run":  {[]lineage.Input{first, {Name: "a", Data: marshal(t, good[1].Bundle)}}, good, incomplete + id(k.second) + ": missing"},
 		"somebody else's descendants ": {append(both, k.input("other", withParents(declarationText, parse(t, k.child).ID()), k.ci)), good, "allowed"},
 	} {
 		given := Given{Approvals: c.given}
@@ -319,10 +319,10 @@ func TestManyAncestors(t *testing.T) {
 	timed(t, time.Hour)
 	by := newSigner(t)
 	run := parse(t, withParents(declarationText, parse(t, declarationText).ID()))
-	many := func(n int) func() (iter.Seq[graph.Ancestor], error) {
-		return func() (iter.Seq[graph.Ancestor], error) {
-			return func(yield func(graph.Ancestor) bool) {
-				a := graph.Ancestor{ID: run.ID(), Kind: "training", Parents: []identity.ID{run.ID()}, Signers: []attest.Signatory{{Kind: "key", Name: "ci"}}}
+	many := func(n int) func() (iter.Seq[lineage.Ancestor], error) {
+		return func() (iter.Seq[lineage.Ancestor], error) {
+			return func(yield func(lineage.Ancestor) bool) {
+				a := lineage.Ancestor{ID: run.ID(), Kind: "training", Parents: []identity.ID{run.ID()}, Signers: []attest.Signatory{{Kind: "key", Name: "ci"}}}
 				if n == 1 {
 					a.Signers = slices.Repeat(a.Signers, 100_000)
 				}

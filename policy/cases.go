@@ -10,11 +10,11 @@ import (
 	"time"
 
 	"github.com/runattest/runattest/attest"
-	"github.com/runattest/runattest/graph"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/lineage"
 )
 
 // CasesSchema is the value of the "schema" member of a file of cases.
@@ -35,9 +35,9 @@ type Case struct {
 
 	declaration *identity.Declaration
 	bundle      *attest.Bundle
-	given       []Approval    // with a bundle
-	family      []graph.Input // with a bundle
-	rehearsal   Rehearsal     // with a declaration
+	given       []Approval      // with a bundle
+	family      []lineage.Input // with a bundle
+	rehearsal   Rehearsal       // with a declaration
 	allow       bool
 	rules       []string // of which each must deny, and no other
 	warnings    []string
@@ -198,7 +198,7 @@ func (c *Case) readFamily(r *reader, files *folder, v jsontree.Value, signed boo
 		if err != nil {
 			r.fail(identity.CodeValue, "", "%s", err)
 		}
-		c.family = append(c.family, graph.Input{Name: path, Data: data})
+		c.family = append(c.family, lineage.Input{Name: path, Data: data})
 	})
 }
 
@@ -295,7 +295,7 @@ func (c *Cases) decide(ctx context.Context, one *Case) (*Decision, error) {
 	}
 	given := Given{Approvals: one.given, Now: one.rehearsal.Now, Clock: clockOfCases}
 	if one.family != nil {
-		if given.Family, err = graph.Build(ctx, c.policy.Verifier(), slices.Values(one.family), graph.Options{}); err != nil {
+		if given.Family, err = lineage.Build(ctx, c.policy.Verifier(), slices.Values(one.family), lineage.Options{}); err != nil {
 			return nil, err
 		}
 	}

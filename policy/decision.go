@@ -15,11 +15,11 @@ import (
 	"github.com/google/cel-go/common/types/ref"
 
 	"github.com/runattest/runattest/attest"
-	"github.com/runattest/runattest/graph"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/zero"
+	"github.com/runattest/runattest/lineage"
 )
 
 // Denial is why a run may not be done, or what it is warned of: the name of a rule, or
@@ -66,7 +66,7 @@ type Given struct {
 	Approvals []Approval
 	// Family has the bundles of the run's ancestors, verified by the policy's own Verifier; nil if there
 	// are none. Rules that read `ancestors` need it (Policy.NeedsFamily), unless the run has no parents.
-	Family *graph.Graph
+	Family *lineage.Graph
 	// Now is the time of the decision, and Clock says for reports whose time that is; "" is the caller's.
 	Now   time.Time
 	Clock string
@@ -104,7 +104,7 @@ type subject struct {
 
 	approvals []ApprovalResult
 	opinions  map[identity.ID][]opinion // by the run that they are about
-	ancestors func() (iter.Seq[graph.Ancestor], error)
+	ancestors func() (iter.Seq[lineage.Ancestor], error)
 }
 
 func (p *Policy) subjectOf(ctx context.Context, v *attest.Verified, given Given) (subject, error) {

@@ -58,12 +58,12 @@
 //
 // # Ancestors
 //
-// Rules that read ancestors (NeedsFamily) see all of them or are not met: Given.Family, which graph.Build
+// Rules that read ancestors (NeedsFamily) see all of them or are not met: Given.Family, which lineage.Build
 // makes of the bundles with the policy's own Verifier, must have each ancestor verified with the policy's
 // trust and evidence of time, and none declared before its parent by trusted time. A run without parents
 // has none, and needs no family.
 //
-//	family, err := graph.Build(ctx, p.Verifier(), bundles, graph.Options{})
+//	family, err := lineage.Build(ctx, p.Verifier(), bundles, lineage.Options{})
 //	gate := p.Gate(policy.Given{Approvals: approvals, Family: family, Now: time.Now()})
 //
 // An ancestor is approved if the approvals given are, for it, those that the policy's approvals demand

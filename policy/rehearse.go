@@ -8,9 +8,9 @@ import (
 	"time"
 
 	"github.com/runattest/runattest/attest"
-	"github.com/runattest/runattest/graph"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/zero"
+	"github.com/runattest/runattest/lineage"
 )
 
 // Rehearsal is a run that nobody has signed, with what a verification would find: for trying
@@ -72,7 +72,7 @@ func (p *Policy) rehearsed(r Rehearsal) (subject, error) {
 		id: r.Declaration.ID(), declaration: r.Declaration, times: rehearsedTimes(r.Signed), annotations: r.Annotations,
 		asOf: asOf{now: r.Now}, clock: clockOfCases, approvals: []ApprovalResult{},
 	}
-	s.ancestors = func() (iter.Seq[graph.Ancestor], error) { return r.ancestors(s.signer) }
+	s.ancestors = func() (iter.Seq[lineage.Ancestor], error) { return r.ancestors(s.signer) }
 	if r.Issuer != "" {
 		s.signer = attest.Signatory{Kind: attest.SignedByCertificate, Name: r.Signer, Issuer: r.Issuer}
 		if !p.signers.include(s.signer) {
@@ -91,7 +91,7 @@ func (p *Policy) rehearsed(r Rehearsal) (subject, error) {
 
 // ancestors are the runs of the family from which the run descends, its parents first; a parent that is
 // not there is a gap.
-func (r Rehearsal) ancestors(by attest.Signatory) (iter.Seq[graph.Ancestor], error) {
+func (r Rehearsal) ancestors(by attest.Signatory) (iter.Seq[lineage.Ancestor], error) {
 	if r.Family == nil && len(r.Declaration.Parents()) > 0 {
 		return nil, errNoFamily
 	}
@@ -99,7 +99,7 @@ func (r Rehearsal) ancestors(by attest.Signatory) (iter.Seq[graph.Ancestor], err
 	for _, d := range r.Family {
 		known[d.ID()] = d
 	}
-	var found []graph.Ancestor
+	var found []lineage.Ancestor
 	next := r.Declaration.Parents()
 	for len(next) > 0 {
 		id := next[0]
@@ -109,10 +109,10 @@ func (r Rehearsal) ancestors(by attest.Signatory) (iter.Seq[graph.Ancestor], err
 		seen[id] = true
 		d := known[id]
 		if d == nil {
-			gap := graph.Gap{ID: id, Reason: "missing: it is not among the family"}
-			return nil, &graph.IncompleteError{Run: r.Declaration.ID(), Gaps: []graph.Gap{gap}, Count: 1}
+			gap := lineage.Gap{ID: id, Reason: "missing: it is not among the family"}
+			return nil, &lineage.IncompleteError{Run: r.Declaration.ID(), Gaps: []lineage.Gap{gap}, Count: 1}
 		}
-		found = append(found, graph.Ancestor{ID: id, Kind: d.Kind(), Parents: d.Parents(), Signers: []attest.Signatory{by}, DeclaredBy: r.Signed})
+		found = append(found, lineage.Ancestor{ID: id, Kind: d.Kind(), Parents: d.Parents(), Signers: []attest.Signatory{by}, DeclaredBy: r.Signed})
 		next = append(next, d.Parents()...)
 	}
 	return slices.Values(found), nil

@@ -10,7 +10,7 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/atomicfile"
-	"github.com/runattest/runattest/link"
+	"github.com/runattest/runattest/lineage"
 	"github.com/runattest/runattest/policy"
 )
 
@@ -88,7 +88,7 @@ func runOf(cmd *cobra.Command, arg string, isID bool) (identity.ID, error) {
 	if err != nil {
 		return identity.ID{}, err
 	}
-	id, err := link.UnverifiedRun(bundle)
+	id, err := lineage.UnverifiedRun(bundle)
 	if err != nil {
 		return identity.ID{}, fmt.Errorf("%s: %w", arg, err)
 	}

@@ -10,8 +10,8 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/cmd/runattest/internal/input"
-	"github.com/runattest/runattest/graph"
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/lineage"
 	"github.com/runattest/runattest/registry"
 )
 
@@ -29,9 +29,9 @@ type familyReader struct {
 }
 
 // inputs gives the bundles, those of files first: their parents may be in a repository.
-func (f *familyReader) inputs() iter.Seq[graph.Input] {
-	return func(yield func(graph.Input) bool) {
-		counted := func(in graph.Input) bool {
+func (f *familyReader) inputs() iter.Seq[lineage.Input] {
+	return func(yield func(lineage.Input) bool) {
+		counted := func(in lineage.Input) bool {
 			f.step()
 			return yield(in)
 		}
@@ -53,7 +53,7 @@ func (f *familyReader) inputs() iter.Seq[graph.Input] {
 						}
 					}
 				}
-				if !counted(graph.Input{Name: blob.Name, Data: blob.Data}) {
+				if !counted(lineage.Input{Name: blob.Name, Data: blob.Data}) {
 					return
 				}
 			}
@@ -67,7 +67,7 @@ func (f *familyReader) inputs() iter.Seq[graph.Input] {
 }
 
 // repository gives the runs that are wanted, with their ancestors, or all.
-func (f *familyReader) repository(arg string, wanted []identity.ID, yield func(graph.Input) bool) bool {
+func (f *familyReader) repository(arg string, wanted []identity.ID, yield func(lineage.Input) bool) bool {
 	target, err := f.open(arg)
 	if err != nil {
 		f.fail(arg, err)
@@ -79,7 +79,7 @@ func (f *familyReader) repository(arg string, wanted []identity.ID, yield func(g
 		o.Of = append([]identity.ID{ref.Run()}, wanted...)
 	}
 	for k, err := range target.Runs(f.cmd.Context(), o) {
-		in := graph.Input{Name: ref.WithRun(k.Run).String(), Declaration: k.Declaration}
+		in := lineage.Input{Name: ref.WithRun(k.Run).String(), Declaration: k.Declaration}
 		switch {
 		case errors.As(err, new(*registry.SkippedError)):
 			f.skip(fmt.Errorf("%s: %w", ref.Repository(), err))

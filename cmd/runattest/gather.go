@@ -12,10 +12,10 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/cmd/runattest/internal/input"
-	"github.com/runattest/runattest/graph"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/visible"
+	"github.com/runattest/runattest/lineage"
 	"github.com/runattest/runattest/policy"
 	"github.com/runattest/runattest/registry"
 )
@@ -33,7 +33,7 @@ type appliedPolicy struct {
 	attached  pile               // to artifacts, or one run
 	shelves   []*registry.Target // repositories of runs, with their approvals
 	family    []string
-	local     *graph.Graph // the family, if it lies in files alone: the same for every run
+	local     *lineage.Graph // the family, if it lies in files alone: the same for every run
 
 	shown  *transfer // the count that the terminal has already
 	moving *transfer // the one that it has while the policy is asked; nil for none
@@ -97,7 +97,7 @@ func (a *appliedPolicy) given(ctx context.Context, v *attest.Verified) (policy.G
 	return given, nil
 }
 
-// rejected finds which runs approvers of the policy have rejected: graph.Options.Rejected.
+// rejected finds which runs approvers of the policy have rejected: lineage.Options.Rejected.
 func (a *appliedPolicy) rejected(ctx context.Context, runs []identity.ID) (map[identity.ID]string, error) {
 	given := slices.Concat(a.approvals.list, a.attached.list)
 	for _, shelf := range a.shelves {
@@ -126,7 +126,7 @@ func (a *appliedPolicy) again(approvals []string, now time.Time) error {
 func (a *appliedPolicy) heard() { a.moving.count() }
 
 // familyOf reads the run's ancestors if a rule asks for them.
-func (a *appliedPolicy) familyOf(ctx context.Context, v *attest.Verified) (*graph.Graph, error) {
+func (a *appliedPolicy) familyOf(ctx context.Context, v *attest.Verified) (*lineage.Graph, error) {
 	parents := v.Declaration().Parents()
 	if len(a.family) == 0 || len(parents) == 0 || !a.NeedsFamily() || a.local != nil {
 		return a.local, nil
@@ -138,7 +138,7 @@ func (a *appliedPolicy) familyOf(ctx context.Context, v *attest.Verified) (*grap
 	r.skip = func(err error) {
 		a.moving.say(func() { o.info("--family: passed over: %s", visible.Cut(err.Error())) })
 	}
-	g, err := graph.Build(ctx, a.Verifier(), r.inputs(), graph.Options{})
+	g, err := lineage.Build(ctx, a.Verifier(), r.inputs(), lineage.Options{})
 	if err == nil {
 		err = failed
 	}

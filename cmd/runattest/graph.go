@@ -9,8 +9,8 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/cmd/runattest/internal/input"
-	"github.com/runattest/runattest/graph"
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/lineage"
 )
 
 func newGraph() *cobra.Command {
@@ -59,7 +59,7 @@ what is bad hides nothing that is good.`,
 		if err != nil {
 			return err
 		}
-		var o graph.Options
+		var o lineage.Options
 		if applied, ok := want.Policy.(*appliedPolicy); ok && len(policies.approvals) > 0 {
 			o.Rejected = applied.rejected
 		}
@@ -76,7 +76,7 @@ what is bad hides nothing that is good.`,
 			fail: func(name string, err error) { moving.say(func() { out.note(name, err) }) },
 			skip: func(err error) { moving.say(func() { out.skipped(err) }) },
 		}
-		g, err := graph.Build(cmd.Context(), verifier, reader.inputs(), o)
+		g, err := lineage.Build(cmd.Context(), verifier, reader.inputs(), o)
 		moving.end()
 		if err != nil {
 			return err
@@ -121,7 +121,7 @@ func readDeclarations(cmd *cobra.Command, paths []string) (func(identity.ID) *id
 	return func(id identity.ID) *identity.Declaration { return known[id] }, nil
 }
 
-func reportFamily(o *output, g *graph.Graph, format string, requireComplete bool) error {
+func reportFamily(o *output, g *lineage.Graph, format string, requireComplete bool) error {
 	c := g.Counts()
 	malformed := g.Malformed()
 	for _, m := range malformed {
@@ -134,7 +134,7 @@ func reportFamily(o *output, g *graph.Graph, format string, requireComplete bool
 		o.note("", errors.New("no run in the input"))
 	}
 	roots := g.Roots()
-	write := map[string]func(io.Writer, ...graph.Node) error{
+	write := map[string]func(io.Writer, ...lineage.Node) error{
 		"text": g.WriteText, "json": g.WriteJSON, "dot": g.WriteDOT, "mermaid": g.WriteMermaid,
 	}[format]
 	if err := write(o.out, roots...); err != nil {
@@ -146,7 +146,7 @@ func reportFamily(o *output, g *graph.Graph, format string, requireComplete bool
 		o.info("%d rejected by approvers of the policy", c.Rejected)
 	}
 	for _, r := range roots {
-		if r.State() != graph.Verified || r.Rejected() != "" {
+		if r.State() != lineage.Verified || r.Rejected() != "" {
 			o.status = max(o.status, exitNo)
 		}
 	}

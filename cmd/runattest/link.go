@@ -12,14 +12,14 @@ import (
 	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/atomicfile"
-	"github.com/runattest/runattest/link"
+	"github.com/runattest/runattest/lineage"
 	"github.com/runattest/runattest/registry"
 )
 
 // linkFlags are what the flags of link say, besides who signs.
 type linkFlags struct {
 	run         string
-	relation    func() (link.Relation, error)
+	relation    func() (lineage.Relation, error)
 	artifacts   *[]string
 	annotations []string
 	bundle      string
@@ -66,18 +66,18 @@ link beside an artifact in a registry, so that whoever finds the one finds the o
 }
 
 // relationFlag declares --relation; without it the relation is "".
-func relationFlag(cmd *cobra.Command, usage string) func() (link.Relation, error) {
+func relationFlag(cmd *cobra.Command, usage string) func() (lineage.Relation, error) {
 	value := cmd.Flags().String("relation", "", usage)
 	var names []cobra.Completion
-	for _, r := range link.Relations() {
+	for _, r := range lineage.Relations() {
 		names = append(names, string(r))
 	}
 	_ = cmd.RegisterFlagCompletionFunc("relation", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp))
-	return func() (link.Relation, error) {
+	return func() (lineage.Relation, error) {
 		if !cmd.Flags().Changed("relation") {
 			return "", nil
 		}
-		return link.ParseRelation(*value)
+		return lineage.ParseRelation(*value)
 	}
 }
 
@@ -94,7 +94,7 @@ func (l *linkFlags) sign(cmd *cobra.Command, who *signerFlags) error {
 	if err != nil {
 		return err
 	}
-	claim, err := link.New(claimed)
+	claim, err := lineage.NewLink(claimed)
 	if err != nil {
 		return err
 	}
@@ -116,8 +116,8 @@ func (l *linkFlags) sign(cmd *cobra.Command, who *signerFlags) error {
 }
 
 // claim is what the flags say.
-func (l *linkFlags) claim(cmd *cobra.Command, o *output) (link.Link, error) {
-	var made link.Link
+func (l *linkFlags) claim(cmd *cobra.Command, o *output) (lineage.Link, error) {
+	var made lineage.Link
 	var err error
 	if err := refuseEmpty(cmd, "run", "bundle"); err != nil {
 		return made, err
@@ -164,7 +164,7 @@ func unverifiedRun(cmd *cobra.Command, o *output, ref string) (identity.ID, erro
 	if err != nil {
 		return identity.ID{}, err
 	}
-	id, err := link.UnverifiedRun(b)
+	id, err := lineage.UnverifiedRun(b)
 	if err != nil {
 		return id, fmt.Errorf("%s: %w", ref, err)
 	}
@@ -252,7 +252,7 @@ func (l *linkFlags) checkTarget(target, key string) error {
 	return notAnInput(target, slices.Concat(*l.artifacts, []string{l.run, key}))
 }
 
-func (l *linkFlags) write(o *output, claimed link.Link, target string, text []byte) error {
+func (l *linkFlags) write(o *output, claimed lineage.Link, target string, text []byte) error {
 	if target == input.Stdin {
 		if err := o.writeRaw(text); err != nil {
 			return err
@@ -275,11 +275,11 @@ func (l *linkFlags) write(o *output, claimed link.Link, target string, text []by
 }
 
 // describeLink is the claim in one line.
-func describeLink(l link.Link) string {
+func describeLink(l lineage.Link) string {
 	what := fmt.Sprintf("%d artifacts", len(l.Artifacts))
 	if len(l.Artifacts) == 1 {
 		what = l.Artifacts[0].Name
 	}
-	verb := map[link.Relation]string{link.Produced: "produced", link.Consumed: "consumed", link.Container: "took place in"}[l.Relation]
+	verb := map[lineage.Relation]string{lineage.Produced: "produced", lineage.Consumed: "consumed", lineage.Container: "took place in"}[l.Relation]
 	return fmt.Sprintf("a claim by its signer: %s %s %s", l.Run, verb, what)
 }

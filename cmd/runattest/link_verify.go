@@ -12,7 +12,7 @@ import (
 	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/visible"
-	"github.com/runattest/runattest/link"
+	"github.com/runattest/runattest/lineage"
 	"github.com/runattest/runattest/policy"
 )
 
@@ -53,7 +53,7 @@ nobody is trusted; 3 one is there and cannot be read. The highest wins.`,
 		if err != nil {
 			return err
 		}
-		var want link.Expect
+		var want lineage.ExpectLink
 		if want.Relation, err = relation(); err != nil {
 			return err
 		}
@@ -71,7 +71,7 @@ nobody is trusted; 3 one is there and cannot be read. The highest wins.`,
 // hintOther says what to do with a claim of another type to whoever took it for a run.
 func hintOther(r *attest.Report, b *attest.Bundle) {
 	hint := map[string]string{
-		link.PredicateType:  "this is a link: runattest link verify verifies it",
+		lineage.LinkType:    "this is a link: runattest link verify verifies it",
 		policy.ApprovalType: "this is an approval: give it with --approvals, beside the run's bundle",
 	}[b.UnverifiedPredicateType()]
 	for i := range r.Checks {
@@ -82,7 +82,7 @@ func hintOther(r *attest.Report, b *attest.Bundle) {
 }
 
 // expectRun takes an ID as it is, and verifies a bundle.
-func expectRun(cmd *cobra.Command, verifier *attest.Verifier, ref string, want *link.Expect) error {
+func expectRun(cmd *cobra.Command, verifier *attest.Verifier, ref string, want *lineage.ExpectLink) error {
 	if ref == "" {
 		return nil
 	}
@@ -104,7 +104,7 @@ func expectRun(cmd *cobra.Command, verifier *attest.Verifier, ref string, want *
 	return nil
 }
 
-func verifyLinks(cmd *cobra.Command, paths []string, verifier *attest.Verifier, want link.Expect) error {
+func verifyLinks(cmd *cobra.Command, paths []string, verifier *attest.Verifier, want lineage.ExpectLink) error {
 	o := newOutput(cmd)
 	total, good := 0, 0
 	for _, path := range paths {
@@ -144,18 +144,18 @@ type linkReport struct {
 
 type linkClaim struct {
 	Run         identity.ID       `json:"run"`
-	Relation    link.Relation     `json:"relation"`
+	Relation    lineage.Relation  `json:"relation"`
 	Artifacts   []attest.Subject  `json:"artifacts"`
 	Annotations map[string]string `json:"annotations,omitempty"`
 }
 
 // verify fills the report in for yes and for no; the error is that there is no answer.
-func (r *linkReport) verify(ctx context.Context, verifier *attest.Verifier, data []byte, want link.Expect) error {
+func (r *linkReport) verify(ctx context.Context, verifier *attest.Verifier, data []byte, want lineage.ExpectLink) error {
 	b, err := attest.ParseBundle(data)
 	if err != nil {
 		return err
 	}
-	verified, err := link.Verify(ctx, verifier, b, want)
+	verified, err := lineage.VerifyLink(ctx, verifier, b, want)
 	var no *attest.VerificationError
 	switch {
 	case errors.As(err, &no):

@@ -16,7 +16,7 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/limits"
-	"github.com/runattest/runattest/link"
+	"github.com/runattest/runattest/lineage"
 	"github.com/runattest/runattest/policy"
 	"github.com/runattest/runattest/registry"
 )
@@ -193,7 +193,7 @@ func attachHint(e *registry.NotSubjectError) string {
 		return "it goes where its own run is: runattest push REPO FILE"
 	case e.PredicateType == attest.PredicateType:
 		return "sign with it: runattest sign --subject-ref " + e.Artifact.String()
-	case e.PredicateType == link.PredicateType && !e.IsRun:
+	case e.PredicateType == lineage.LinkType && !e.IsRun:
 		return "sign a link that names it: runattest link --artifact " + e.Artifact.String()
 	}
 	return "attach it to an artifact that it is about: runattest inspect FILE shows its subjects"

@@ -45,8 +45,10 @@ func TestImports(t *testing.T) {
 			"github.com/sigstore/sigstore/pkg/signature/kms/cliplugin/common",
 			module + "internal/limits", module + "signer",
 		},
-		"graph": {module + "attest", module + "identity", module + "internal/limits", module + "internal/visible", module + "internal/zero"},
-		"link":  {module + "attest", module + "identity", module + "internal/jsontree", module + "internal/limits", module + "internal/zero"},
+		"lineage": {
+			module + "attest", module + "identity", module + "internal/jsontree", module + "internal/limits", module + "internal/visible",
+			module + "internal/zero",
+		},
 		"registry": {
 			"github.com/opencontainers/go-digest", "github.com/opencontainers/image-spec/specs-go", "github.com/opencontainers/image-spec/specs-go/v1",
 			"github.com/rogpeppe/go-internal/lockedfile", "golang.org/x/sync/errgroup",
@@ -77,7 +79,7 @@ func TestImports(t *testing.T) {
 
 // TestNoNetwork keeps sockets out of the core: who verifies a file opens none.
 func TestNoNetwork(t *testing.T) {
-	for _, name := range []string{"canonical", "identity", "attest", "graph", "link", "signer/kms"} {
+	for _, name := range []string{"canonical", "identity", "attest", "lineage", "signer/kms"} {
 		for _, path := range goList(t, "-deps", module+name) {
 			if path == "net/http" || strings.HasPrefix(path, "google.golang.org/grpc") {
 				t.Errorf("%s depends on %s", name, path)
@@ -88,7 +90,7 @@ func TestNoNetwork(t *testing.T) {
 
 // TestWasm builds the core for a browser: a page can compute identities and verify bundles.
 func TestWasm(t *testing.T) {
-	for _, name := range []string{"canonical", "identity", "attest", "graph", "link", "signer", "signer/kms"} {
+	for _, name := range []string{"canonical", "identity", "attest", "lineage", "signer", "signer/kms"} {
 		cmd := exec.Command("go", "build", "-o", os.DevNull, module+name)
 		cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "CGO_ENABLED=0")
 		if out, err := cmd.CombinedOutput(); err != nil {
@@ -101,7 +103,7 @@ func TestWasm(t *testing.T) {
 // command knows of policies.
 func TestPolicy(t *testing.T) {
 	allowed := map[string]bool{}
-	for _, name := range []string{"attest", "identity", "signer", "sigstore", "canonical", "graph"} {
+	for _, name := range []string{"attest", "identity", "signer", "sigstore", "canonical", "lineage"} {
 		allowed[module+name] = true
 	}
 	for _, path := range goList(t, "-f", `{{join .Imports "\n"}}`, module+"policy") {

@@ -28,9 +28,8 @@ import (
 	"github.com/runattest/runattest/canonical"
 	"github.com/runattest/runattest/gate"
 	"github.com/runattest/runattest/gate/filedigest"
-	"github.com/runattest/runattest/graph"
 	"github.com/runattest/runattest/identity"
-	"github.com/runattest/runattest/link"
+	"github.com/runattest/runattest/lineage"
 	"github.com/runattest/runattest/policy"
 	"github.com/runattest/runattest/registry"
 	"github.com/runattest/runattest/signer"
@@ -41,7 +40,7 @@ import (
 
 // packages are the public ones.
 var packages = []string{
-	"canonical", "identity", "signer", "signer/kms", "attest", "sigstore", "signer/idtoken", "policy", "gate", "gate/filedigest", "graph", "link", "registry",
+	"canonical", "identity", "signer", "signer/kms", "attest", "sigstore", "signer/idtoken", "policy", "gate", "gate/filedigest", "lineage", "registry",
 }
 
 // exported are all functions and methods that they export.
@@ -252,46 +251,46 @@ var exported = map[string]any{
 	"gate.Unchecked":    gate.Unchecked,
 	"gate.WriteFiles":   gate.WriteFiles,
 
-	"graph.Build":                 graph.Build,
-	"graph.Graph.Ancestors":       (*graph.Graph).Ancestors,
-	"graph.Graph.Ancestry":        (*graph.Graph).Ancestry,
-	"graph.Graph.Complete":        (*graph.Graph).Complete,
-	"graph.Graph.Counts":          (*graph.Graph).Counts,
-	"graph.Graph.Gaps":            (*graph.Graph).Gaps,
-	"graph.Graph.Len":             (*graph.Graph).Len,
-	"graph.Graph.Malformed":       (*graph.Graph).Malformed,
-	"graph.Graph.Node":            (*graph.Graph).Node,
-	"graph.Graph.Roots":           (*graph.Graph).Roots,
-	"graph.Graph.VerifiedBy":      (*graph.Graph).VerifiedBy,
-	"graph.Graph.Walk":            (*graph.Graph).Walk,
-	"graph.Graph.WriteDOT":        (*graph.Graph).WriteDOT,
-	"graph.Graph.WriteJSON":       (*graph.Graph).WriteJSON,
-	"graph.Graph.WriteMermaid":    (*graph.Graph).WriteMermaid,
-	"graph.Graph.WriteText":       (*graph.Graph).WriteText,
-	"graph.IncompleteError.Error": (*graph.IncompleteError).Error,
-	"graph.Node.Bundles":          graph.Node.Bundles,
-	"graph.Node.DeclaredBy":       graph.Node.DeclaredBy,
-	"graph.Node.EarlierThan":      graph.Node.EarlierThan,
-	"graph.Node.Gap":              graph.Node.Gap,
-	"graph.Node.ID":               graph.Node.ID,
-	"graph.Node.Kind":             graph.Node.Kind,
-	"graph.Node.Known":            graph.Node.Known,
-	"graph.Node.Parents":          graph.Node.Parents,
-	"graph.Node.Rejected":         graph.Node.Rejected,
-	"graph.Node.Signers":          graph.Node.Signers,
-	"graph.Node.State":            graph.Node.State,
-	"graph.State.MarshalText":     graph.State.MarshalText,
-	"graph.State.String":          graph.State.String,
+	"lineage.Build":                 lineage.Build,
+	"lineage.Graph.Ancestors":       (*lineage.Graph).Ancestors,
+	"lineage.Graph.Ancestry":        (*lineage.Graph).Ancestry,
+	"lineage.Graph.Complete":        (*lineage.Graph).Complete,
+	"lineage.Graph.Counts":          (*lineage.Graph).Counts,
+	"lineage.Graph.Gaps":            (*lineage.Graph).Gaps,
+	"lineage.Graph.Len":             (*lineage.Graph).Len,
+	"lineage.Graph.Malformed":       (*lineage.Graph).Malformed,
+	"lineage.Graph.Node":            (*lineage.Graph).Node,
+	"lineage.Graph.Roots":           (*lineage.Graph).Roots,
+	"lineage.Graph.VerifiedBy":      (*lineage.Graph).VerifiedBy,
+	"lineage.Graph.Walk":            (*lineage.Graph).Walk,
+	"lineage.Graph.WriteDOT":        (*lineage.Graph).WriteDOT,
+	"lineage.Graph.WriteJSON":       (*lineage.Graph).WriteJSON,
+	"lineage.Graph.WriteMermaid":    (*lineage.Graph).WriteMermaid,
+	"lineage.Graph.WriteText":       (*lineage.Graph).WriteText,
+	"lineage.IncompleteError.Error": (*lineage.IncompleteError).Error,
+	"lineage.Node.Bundles":          lineage.Node.Bundles,
+	"lineage.Node.DeclaredBy":       lineage.Node.DeclaredBy,
+	"lineage.Node.EarlierThan":      lineage.Node.EarlierThan,
+	"lineage.Node.Gap":              lineage.Node.Gap,
+	"lineage.Node.ID":               lineage.Node.ID,
+	"lineage.Node.Kind":             lineage.Node.Kind,
+	"lineage.Node.Known":            lineage.Node.Known,
+	"lineage.Node.Parents":          lineage.Node.Parents,
+	"lineage.Node.Rejected":         lineage.Node.Rejected,
+	"lineage.Node.Signers":          lineage.Node.Signers,
+	"lineage.Node.State":            lineage.Node.State,
+	"lineage.State.MarshalText":     lineage.State.MarshalText,
+	"lineage.State.String":          lineage.State.String,
 
-	"link.New":             link.New,
-	"link.ParseRelation":   link.ParseRelation,
-	"link.Relations":       link.Relations,
-	"link.UnverifiedRun":   link.UnverifiedRun,
-	"link.Verified.Checks": (*link.Verified).Checks,
-	"link.Verified.Link":   (*link.Verified).Link,
-	"link.Verified.Signer": (*link.Verified).Signer,
-	"link.Verified.Times":  (*link.Verified).Times,
-	"link.Verify":          link.Verify,
+	"lineage.NewLink":             lineage.NewLink,
+	"lineage.ParseRelation":       lineage.ParseRelation,
+	"lineage.Relations":           lineage.Relations,
+	"lineage.UnverifiedRun":       lineage.UnverifiedRun,
+	"lineage.VerifiedLink.Checks": (*lineage.VerifiedLink).Checks,
+	"lineage.VerifiedLink.Link":   (*lineage.VerifiedLink).Link,
+	"lineage.VerifiedLink.Signer": (*lineage.VerifiedLink).Signer,
+	"lineage.VerifiedLink.Times":  (*lineage.VerifiedLink).Times,
+	"lineage.VerifyLink":          lineage.VerifyLink,
 
 	"registry.Artifact.Digest":          (*registry.Artifact).Digest,
 	"registry.Artifact.Expect":          (*registry.Artifact).Expect,
@@ -465,8 +464,8 @@ func newValues(t *testing.T) values {
 	must(err)
 	listing, err := target.List(ctx, artifact)
 	must(err)
-	inputs := func(yield func(graph.Input) bool) { yield(graph.Input{Name: "b", Data: mustMarshal(t, bundle)}) }
-	g, err := graph.Build(ctx, verifier, inputs, graph.Options{})
+	inputs := func(yield func(lineage.Input) bool) { yield(lineage.Input{Name: "b", Data: mustMarshal(t, bundle)}) }
+	g, err := lineage.Build(ctx, verifier, inputs, lineage.Options{})
 	must(err)
 	root, err := sigstore.ParseTrustedRoot([]byte(`{"mediaType":"application/vnd.dev.sigstore.trustedroot+json;version=0.1"}`))
 	must(err)
@@ -553,7 +552,7 @@ func TestNoYes(t *testing.T) {
 	verifier := good(reflect.TypeFor[*attest.Verifier]()).(*attest.Verifier)
 	bundle := good(reflect.TypeFor[*attest.Bundle]()).(*attest.Bundle)
 	verified := good(reflect.TypeFor[*attest.Verified]()).(*attest.Verified)
-	g := good(reflect.TypeFor[*graph.Graph]()).(*graph.Graph)
+	g := good(reflect.TypeFor[*lineage.Graph]()).(*lineage.Graph)
 	ctx := context.Background()
 	var none *policy.Policy
 	for name, gate := range map[string]attest.Policy{
@@ -578,7 +577,7 @@ func TestNoYes(t *testing.T) {
 	if d, err := none.Evaluate(ctx, verified, policy.Given{}); err == nil {
 		t.Errorf("a nil policy decides: %v", d)
 	}
-	if g.Complete(graph.Node{}) || g.VerifiedBy(nil) || new(graph.Graph).VerifiedBy(nil) || new(attest.Verified).VerifiedBy(nil) {
+	if g.Complete(lineage.Node{}) || g.VerifiedBy(nil) || new(lineage.Graph).VerifiedBy(nil) || new(attest.Verified).VerifiedBy(nil) {
 		t.Error("a zero node is complete, or nil has verified")
 	}
 	if key := new(signer.PublicKey); key.Verify(nil, nil) == nil || !errors.Is(key.Verify(nil, nil), signer.ErrSignature) {

@@ -1,4 +1,4 @@
-package link
+package lineage
 
 import (
 	"cmp"
@@ -27,8 +27,8 @@ const (
 	CodeRunLater         attest.Code = "run-later"         // the run was declared after the link was signed, by trusted time
 )
 
-// Expect is what the caller knows from elsewhere. The zero value expects nothing in particular.
-type Expect struct {
+// ExpectLink is what the caller knows from elsewhere. The zero value expects nothing in particular.
+type ExpectLink struct {
 	// Run is the run that must be named; nil for any. The zero ID is no run's.
 	Run *identity.ID
 	// Verified is that run where it has been verified; whether somebody whom the caller
@@ -41,8 +41,8 @@ type Expect struct {
 	Artifacts []attest.Subject
 }
 
-// Verified is a link that Verify has said yes to: this signer claims it. Nothing else makes one.
-type Verified struct {
+// VerifiedLink is a link that Verify has said yes to: this signer claims it. Nothing else makes one.
+type VerifiedLink struct {
 	link   Link
 	signer attest.Signatory
 	times  []attest.TrustedTime
@@ -50,7 +50,7 @@ type Verified struct {
 }
 
 // Link is what is claimed.
-func (v *Verified) Link() Link {
+func (v *VerifiedLink) Link() Link {
 	v = zero.IfNil(v)
 	l := v.link
 	l.Artifacts, l.Annotations = slices.Clone(l.Artifacts), maps.Clone(l.Annotations)
@@ -58,19 +58,19 @@ func (v *Verified) Link() Link {
 }
 
 // Signer is who claims.
-func (v *Verified) Signer() attest.Signatory { return zero.IfNil(v).signer }
+func (v *VerifiedLink) Signer() attest.Signatory { return zero.IfNil(v).signer }
 
 // Times are when trusted authorities saw the signature; empty without trusted time.
-func (v *Verified) Times() []attest.TrustedTime { return slices.Clone(zero.IfNil(v).times) }
+func (v *VerifiedLink) Times() []attest.TrustedTime { return slices.Clone(zero.IfNil(v).times) }
 
 // Checks are what was asked and found.
-func (v *Verified) Checks() []attest.Check { return slices.Clone(zero.IfNil(v).checks) }
+func (v *VerifiedLink) Checks() []attest.Check { return slices.Clone(zero.IfNil(v).checks) }
 
-// Verify holds a bundle against the verifier's trust, the specification of links and the
+// VerifyLink holds a bundle against the verifier's trust, the specification of links and the
 // caller's expectations. When the answer is no the error is an *attest.VerificationError with the
 // checks signature, signer, time, statement, relation, artifact and run.
-func Verify(ctx context.Context, verifier *attest.Verifier, b *attest.Bundle, want Expect) (*Verified, error) {
-	claim, err := verifier.VerifyClaim(ctx, b, PredicateType)
+func VerifyLink(ctx context.Context, verifier *attest.Verifier, b *attest.Bundle, want ExpectLink) (*VerifiedLink, error) {
+	claim, err := verifier.VerifyClaim(ctx, b, LinkType)
 	var no *attest.VerificationError
 	if errors.As(err, &no) {
 		return nil, refuse(no.Report.Checks, unread()...)
@@ -94,7 +94,7 @@ func Verify(ctx context.Context, verifier *attest.Verifier, b *attest.Bundle, wa
 			return nil, refuse(checks)
 		}
 	}
-	return &Verified{l, claim.Signer(), claim.Times(), checks}, nil
+	return &VerifiedLink{l, claim.Signer(), claim.Times(), checks}, nil
 }
 
 func refuse(checks []attest.Check, more ...attest.Check) error {
@@ -111,7 +111,7 @@ func unread() []attest.Check {
 	}
 }
 
-func (want Expect) relation(l Link) attest.Check {
+func (want ExpectLink) relation(l Link) attest.Check {
 	switch want.Relation {
 	case "":
 		return attest.Skipped(CheckRelation, attest.CodeNotAsked, "no relation was expected; the link claims %s", l.Relation)
@@ -121,7 +121,7 @@ func (want Expect) relation(l Link) attest.Check {
 	return attest.Failed(CheckRelation, CodeRelationMismatch, "the link claims %s, expected is %s", l.Relation, want.Relation)
 }
 
-func (want Expect) artifacts(l Link) attest.Check {
+func (want ExpectLink) artifacts(l Link) attest.Check {
 	for _, a := range want.Artifacts {
 		isIt := func(s attest.Subject) bool { return s.SHA256 == a.SHA256 }
 		if !slices.ContainsFunc(l.Artifacts, isIt) {
@@ -134,7 +134,7 @@ func (want Expect) artifacts(l Link) attest.Check {
 	return attest.Passed(CheckArtifact, "every artifact given is among those that the link names")
 }
 
-func (want Expect) run(l Link, signed []attest.TrustedTime) attest.Check {
+func (want ExpectLink) run(l Link, signed []attest.TrustedTime) attest.Check {
 	switch {
 	case want.Run != nil && *want.Run != l.Run:
 		return attest.Failed(CheckRun, CodeRunMismatch, "the link names %s, the run expected is %s", l.Run, cmp.Or(want.Run.String(), "none"))

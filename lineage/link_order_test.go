@@ -1,4 +1,4 @@
-package link
+package lineage
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/signer"
 )
 
 // seen is a trust check that believes a time of the test's own.
@@ -27,7 +28,7 @@ func (s seen) CheckEnvelope(ctx context.Context, e attest.Envelope) attest.Opini
 
 // TestOrder: a link that was signed before its run was declared, by trusted time, is refused, and the report has the run's time.
 func TestOrder(t *testing.T) {
-	by := newSigner(t)
+	by := newSigner(t, signer.Ed25519)
 	keys, err := attest.TrustKeys(attest.TrustedKey{Name: "alice", Key: by.PublicKey()})
 	if err != nil {
 		t.Fatal(err)
@@ -68,7 +69,7 @@ func TestOrder(t *testing.T) {
 		}
 		for _, relation := range Relations() {
 			claim := newClaim(t, Link{Run: id, Relation: relation, Artifacts: []attest.Subject{model}})
-			v, err := Verify(ctx, at(c.link...), sign(t, by, claim), Expect{Verified: run})
+			v, err := VerifyLink(ctx, at(c.link...), sign(t, by, claim), ExpectLink{Verified: run})
 			var checks []attest.Check
 			if no := (*attest.VerificationError)(nil); errors.As(err, &no) {
 				checks = no.Report.Checks

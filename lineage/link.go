@@ -1,4 +1,4 @@
-package link
+package lineage
 
 import (
 	"errors"
@@ -14,8 +14,8 @@ import (
 	"github.com/runattest/runattest/internal/limits"
 )
 
-// PredicateType is the run link predicate, docs/spec/predicate-run-link-v1.md.
-const PredicateType = "https://github.com/runattest/runattest/run-link/v1"
+// LinkType is the run link predicate, docs/spec/predicate-run-link-v1.md.
+const LinkType = "https://github.com/runattest/runattest/run-link/v1"
 
 // Relation is what a run and an artifact have to do with each other.
 type Relation string
@@ -47,8 +47,8 @@ type Link struct {
 	Annotations map[string]string
 }
 
-// New makes the Statement of a link, to be signed by attest.Sign.
-func New(l Link) (*attest.Claim, error) {
+// NewLink makes the Statement of a link, to be signed by attest.Sign.
+func NewLink(l Link) (*attest.Claim, error) {
 	if err := l.check(); err != nil {
 		return nil, fmt.Errorf("link: %w", err)
 	}
@@ -56,7 +56,7 @@ func New(l Link) (*attest.Claim, error) {
 	if len(l.Annotations) > 0 {
 		predicate["annotations"] = l.Annotations
 	}
-	claim, err := attest.NewClaim(PredicateType, l.Artifacts, predicate)
+	claim, err := attest.NewClaim(LinkType, l.Artifacts, predicate)
 	if err != nil {
 		return nil, fmt.Errorf("link: %w", err)
 	}

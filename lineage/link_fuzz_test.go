@@ -1,4 +1,4 @@
-package link
+package lineage
 
 import (
 	"encoding/base64"
@@ -35,15 +35,15 @@ func FuzzRead(f *testing.F) {
 		if err != nil {
 			return
 		}
-		c, err := New(l)
+		c, err := NewLink(l)
 		if err != nil {
 			t.Fatalf("what was read cannot be written: %v", err)
 		}
 		b := forge(t, string(c.Bytes()))
-		if got := b.UnverifiedPredicateType(); got != PredicateType {
+		if got := b.UnverifiedPredicateType(); got != LinkType {
 			t.Fatalf("predicate type %q", got)
 		}
-		again, err := New(l)
+		again, err := NewLink(l)
 		if err != nil || string(again.Bytes()) != string(c.Bytes()) {
 			t.Fatalf("written twice: %v", err)
 		}

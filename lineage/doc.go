@@ -1,8 +1,12 @@
-// Package graph verifies families of runs: runs name the runs that they descend from, by
-// identity, and each is attested by bundles of its own.
+// Package lineage says where runs come from and what came of them: it verifies the graph of runs and their parents,
+// and the links between runs and their artifacts.
 //
-//	family, err := graph.Build(ctx, verifier, bundles, graph.Options{})
-//	for step := range family.Walk(family.Roots()...) {
+// # Runs and their parents
+//
+// A run names the runs that it descends from by identity, and each is attested by bundles of its own.
+//
+//	graph, err := lineage.Build(ctx, verifier, bundles, lineage.Options{})
+//	for step := range graph.Walk(graph.Roots()...) {
 //		fmt.Println(step.Depth, step.Node.ID(), step.Node.State())
 //	}
 //
@@ -40,4 +44,32 @@
 // Bundles are read one after another, verified on all processors, and not kept: a run takes some
 // two hundred bytes. The result does not depend on which is verified first. How much a family may
 // hold is bounded: ErrTooLarge.
-package graph
+//
+// # Runs and their artifacts
+//
+// A link is a signed claim about a run that was executed and artifacts: the run produced them, consumed them, or took
+// place in them.
+//
+//	claim, err := lineage.NewLink(lineage.Link{Run: id, Relation: lineage.Produced, Artifacts: artifacts})
+//	bundle, err := attest.Sign(ctx, claim, key, attest.SignOptions{})
+//
+//	verified, err := lineage.VerifyLink(ctx, verifier, bundle, lineage.ExpectLink{Run: &id, Artifacts: artifacts})
+//
+// A run's identity exists before the run, and nothing that the execution makes can enter it. A link
+// comes afterwards. It is an in-toto Statement v1 of its own, whose subjects are the artifacts
+// and whose predicate names the run:
+//
+//	{
+//	  "_type": "https://in-toto.io/Statement/v1",
+//	  "predicate": {
+//	    "annotations": {"ticket": "ML-1234"},        optional
+//	    "identity": "airun:1:sha256:<64 hex>",
+//	    "relation": "produced"                       or consumed, container
+//	  },
+//	  "predicateType": "https://github.com/runattest/runattest/run-link/v1",
+//	  "subject": [{"digest": {"sha256": "<64 hex>"}, "name": "model.safetensors"}, ...]
+//	}
+//
+// It is a claim by its signer and proves nothing about the run: that the run is verified, or that
+// it was executed at all, it does not say. docs/spec/predicate-run-link-v1.md is the specification.
+package lineage

@@ -1,4 +1,4 @@
-package graph_test
+package lineage_test
 
 import (
 	"context"
@@ -7,8 +7,8 @@ import (
 	"slices"
 
 	"github.com/runattest/runattest/attest"
-	"github.com/runattest/runattest/graph"
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/lineage"
 	"github.com/runattest/runattest/signer"
 )
 
@@ -31,7 +31,7 @@ func Example() {
 	}
 	training := declare("training", "")
 	evaluation := declare("evaluation", `, "parents": ["`+training.ID().String()+`"]`)
-	bundles := []graph.Input{sign(key, evaluation)}
+	bundles := []lineage.Input{sign(key, evaluation)}
 
 	trust, err := attest.TrustKeys(attest.TrustedKey{Name: "orchestrator", Key: key.PublicKey()})
 	if err != nil {
@@ -42,7 +42,7 @@ func Example() {
 		log.Fatal(err)
 	}
 	for range 2 {
-		family, err := graph.Build(context.Background(), verifier, slices.Values(bundles), graph.Options{})
+		family, err := lineage.Build(context.Background(), verifier, slices.Values(bundles), lineage.Options{})
 		if err != nil {
 			log.Fatal(err)
 		}
@@ -69,7 +69,7 @@ func declare(kind, parents string) *identity.Declaration {
 	return d
 }
 
-func sign(by signer.Signer, d *identity.Declaration) graph.Input {
+func sign(by signer.Signer, d *identity.Declaration) lineage.Input {
 	statement, err := attest.New(d, attest.StatementOptions{})
 	if err != nil {
 		log.Fatal(err)
@@ -82,5 +82,5 @@ func sign(by signer.Signer, d *identity.Declaration) graph.Input {
 	if err != nil {
 		log.Fatal(err)
 	}
-	return graph.Input{Name: string(d.Kind()), Data: data}
+	return lineage.Input{Name: string(d.Kind()), Data: data}
 }

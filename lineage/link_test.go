@@ -1,7 +1,6 @@
-package link
+package lineage
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -15,7 +14,6 @@ import (
 )
 
 var (
-	ctx   = context.Background()
 	runA  = parseID("aa")
 	runB  = parseID("bb")
 	model = attest.Subject{Name: "model.bin", SHA256: [32]byte{1}}
@@ -28,19 +26,6 @@ func parseID(pair string) identity.ID {
 		panic(err)
 	}
 	return id
-}
-
-func newSigner(t testing.TB) signer.Signer {
-	t.Helper()
-	pair, err := signer.Generate(signer.Ed25519, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := signer.Parse(pair.Private, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
 }
 
 func trusting(t testing.TB, by signer.Signer) *attest.Verifier {
@@ -71,7 +56,7 @@ func newLink() Link {
 
 func newClaim(t testing.TB, l Link) *attest.Claim {
 	t.Helper()
-	c, err := New(l)
+	c, err := NewLink(l)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +73,7 @@ func TestStatement(t *testing.T) {
 }
 
 func TestVerify(t *testing.T) {
-	by := newSigner(t)
+	by := newSigner(t, signer.Ed25519)
 	b := sign(t, by, newClaim(t, newLink()))
 	declared, bundle := newRun(t, by)
 	run, err := trusting(t, by).Verify(ctx, bundle, attest.Expect{})
@@ -101,28 +86,28 @@ func TestVerify(t *testing.T) {
 	other := attest.Subject{Name: "model.bin", SHA256: [32]byte{3}}
 	for name, c := range map[string]struct {
 		bundle *attest.Bundle
-		want   Expect
+		want   ExpectLink
 		failed string // the checks that fail
 	}{
-		"nothing expected":           {b, Expect{}, ""},
-		"all of it":                  {b, Expect{Run: &runA, Relation: Produced, Artifacts: []attest.Subject{model, data}}, ""},
-		"by digest, not by name":     {b, Expect{Artifacts: []attest.Subject{{Name: "renamed", SHA256: model.SHA256}}}, ""},
-		"a verified run":             {link, Expect{Verified: run}, ""},
-		"another run":                {b, Expect{Run: &runB}, "run"},
-		"another verified run":       {b, Expect{Verified: run}, "run"},
-		"the zero run":               {b, Expect{Run: &identity.ID{}}, "run"},
-		"a run nobody has verified":  {b, Expect{Verified: &attest.Verified{}}, "run"},
-		"another relation":           {b, Expect{Relation: Consumed}, "relation"},
-		"another artifact":           {b, Expect{Artifacts: []attest.Subject{model, other}}, "artifact"},
-		"nothing as expected":        {b, Expect{Run: &runB, Relation: Container, Artifacts: []attest.Subject{other}}, "relation artifact run"},
-		"a run is no link":           {bundle, Expect{}, "statement"},
-		"another signer":             {sign(t, newSigner(t), newClaim(t, newLink())), Expect{}, "signature signer"},
-		"another signer, all asked":  {sign(t, newSigner(t), newClaim(t, newLink())), Expect{Run: &runB, Relation: Consumed}, "signature signer"},
-		"a claim of another type":    {sign(t, by, otherClaim(t)), Expect{}, "statement"},
-		"another type, as a subtype": {sign(t, by, otherClaim(t)), Expect{Relation: Produced}, "statement"},
+		"nothing expected":           {b, ExpectLink{}, ""},
+		"all of it":                  {b, ExpectLink{Run: &runA, Relation: Produced, Artifacts: []attest.Subject{model, data}}, ""},
+		"by digest, not by name":     {b, ExpectLink{Artifacts: []attest.Subject{{Name: "renamed", SHA256: model.SHA256}}}, ""},
+		"a verified run":             {link, ExpectLink{Verified: run}, ""},
+		"another run":                {b, ExpectLink{Run: &runB}, "run"},
+		"another verified run":       {b, ExpectLink{Verified: run}, "run"},
+		"the zero run":               {b, ExpectLink{Run: &identity.ID{}}, "run"},
+		"a run nobody has verified":  {b, ExpectLink{Verified: &attest.Verified{}}, "run"},
+		"another relation":           {b, ExpectLink{Relation: Consumed}, "relation"},
+		"another artifact":           {b, ExpectLink{Artifacts: []attest.Subject{model, other}}, "artifact"},
+		"nothing as expected":        {b, ExpectLink{Run: &runB, Relation: Container, Artifacts: []attest.Subject{other}}, "relation artifact run"},
+		"a run is no link":           {bundle, ExpectLink{}, "statement"},
+		"another signer":             {sign(t, newSigner(t, signer.Ed25519), newClaim(t, newLink())), ExpectLink{}, "signature signer"},
+		"another signer, all asked":  {sign(t, newSigner(t, signer.Ed25519), newClaim(t, newLink())), ExpectLink{Run: &runB, Relation: Consumed}, "signature signer"},
+		"a claim of another type":    {sign(t, by, otherClaim(t)), ExpectLink{}, "statement"},
+		"another type, as a subtype": {sign(t, by, otherClaim(t)), ExpectLink{Relation: Produced}, "statement"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			v, err := Verify(ctx, trusting(t, by), c.bundle, c.want)
+			v, err := VerifyLink(ctx, trusting(t, by), c.bundle, c.want)
 			var no *attest.VerificationError
 			if errors.As(err, &no) {
 				if got := failed(no.Report); got != c.failed || v != nil || len(no.Report.Checks) != 7 {
@@ -155,7 +140,7 @@ func newRun(t testing.TB, by signer.Signer) (identity.ID, *attest.Bundle) {
 
 func otherClaim(t testing.TB) *attest.Claim {
 	t.Helper()
-	c, err := attest.NewClaim(PredicateType+"1", []attest.Subject{model}, map[string]string{"identity": runA.String(), "relation": "produced"})
+	c, err := attest.NewClaim(LinkType+"1", []attest.Subject{model}, map[string]string{"identity": runA.String(), "relation": "produced"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +173,7 @@ func TestNewRefuses(t *testing.T) {
 	} {
 		l := newLink()
 		change(&l)
-		if c, err := New(l); err == nil {
+		if c, err := NewLink(l); err == nil {
 			t.Errorf("%s: %s", name, c.Bytes())
 		}
 	}
@@ -205,7 +190,7 @@ func many() []attest.Subject {
 // claimOf has a predicate that New would not write.
 func claimOf(t testing.TB, subjects []attest.Subject, predicate string) *attest.Claim {
 	t.Helper()
-	c, err := attest.NewClaim(PredicateType, subjects, rawJSON(predicate))
+	c, err := attest.NewClaim(LinkType, subjects, rawJSON(predicate))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -217,7 +202,7 @@ type rawJSON string
 func (r rawJSON) MarshalJSON() ([]byte, error) { return []byte(r), nil }
 
 func TestHostilePredicates(t *testing.T) {
-	by := newSigner(t)
+	by := newSigner(t, signer.Ed25519)
 	id := runA.String()
 	good := `{"identity":"` + id + `","relation":"produced"}`
 	for name, c := range map[string]struct {
@@ -244,7 +229,7 @@ func TestHostilePredicates(t *testing.T) {
 		"subject without a name":   {[]attest.Subject{{SHA256: [32]byte{1}}}, good, false},
 		"subject of a zero digest": {[]attest.Subject{{Name: "x"}}, good, false},
 	} {
-		v, err := Verify(ctx, trusting(t, by), sign(t, by, claimOf(t, c.subjects, c.predicate)), Expect{})
+		v, err := VerifyLink(ctx, trusting(t, by), sign(t, by, claimOf(t, c.subjects, c.predicate)), ExpectLink{})
 		var no *attest.VerificationError
 		switch {
 		case c.ok && err != nil:
@@ -256,7 +241,7 @@ func TestHostilePredicates(t *testing.T) {
 }
 
 func TestUnverifiedRun(t *testing.T) {
-	by := newSigner(t)
+	by := newSigner(t, signer.Ed25519)
 	id, b := newRun(t, by)
 	if got, err := UnverifiedRun(b); err != nil || got != id {
 		t.Errorf("got %v, %v; want %v", got, err, id)
