@@ -67,13 +67,21 @@ var consoleBlock = regexp.MustCompile("(?s)```console\n(.*?)```")
 
 var yamlBlock = regexp.MustCompile("(?s)```yaml\n(# run.yaml\n.*?)```")
 
-// TestReadme runs the commands of the README, in order and in one folder, and compares what
-// they print with what it shows. Commands that fetch or build are left to `make demo` and CI.
-func TestReadme(t *testing.T) {
-	data, err := os.ReadFile("../../README.md")
-	if err != nil {
-		t.Fatal(err)
+// TestTutorials runs the commands of each page, in order and in one folder, and compares what they print with what
+// the page shows. Commands that fetch or build are left to `make demo` and CI.
+func TestTutorials(t *testing.T) {
+	for _, page := range []string{"README.md", "docs/getting-started.md"} {
+		t.Run(page, func(t *testing.T) {
+			data, err := os.ReadFile(filepath.Join("../..", page))
+			if err != nil {
+				t.Fatal(err)
+			}
+			runPage(t, data)
+		})
 	}
+}
+
+func runPage(t *testing.T, data []byte) {
 	var script bytes.Buffer
 	commands := 0
 	for _, block := range consoleBlock.FindAllSubmatch(data, -1) {
@@ -92,10 +100,10 @@ func TestReadme(t *testing.T) {
 		}
 	}
 	if commands < 4 {
-		t.Fatalf("only %d commands in the README", commands)
+		t.Fatalf("only %d commands on the page", commands)
 	}
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "readme.txtar"), script.Bytes(), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "page.txtar"), script.Bytes(), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	p := params(dir)
@@ -103,7 +111,7 @@ func TestReadme(t *testing.T) {
 	p.Setup = func(env *testscript.Env) error {
 		declaration := yamlBlock.FindSubmatch(data)
 		if declaration == nil {
-			return errors.New("the README shows no run.yaml")
+			return errors.New("the page shows no run.yaml")
 		}
 		if err := os.WriteFile(filepath.Join(env.WorkDir, "run.yaml"), declaration[1], 0o600); err != nil {
 			return err
@@ -158,6 +166,47 @@ func _(ctx context.Context, data []byte, key signer.Signer) (any, error) {
 	cmd.Dir = "../.."
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
+	}
+}
+
+// markdownLink is the target of a link in Markdown.
+var markdownLink = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+
+// TestLinks follows the links of every page to the files that they name.
+func TestLinks(t *testing.T) {
+	const root = "../.."
+	links := 0
+	err := filepath.WalkDir(root, func(path string, entry os.DirEntry, err error) error {
+		if err != nil || entry.IsDir() && (strings.HasPrefix(entry.Name(), ".") && path != root || entry.Name() == "node_modules" || entry.Name() == "bin") {
+			if err == nil {
+				err = filepath.SkipDir
+			}
+			return err
+		}
+		if filepath.Ext(path) != ".md" {
+			return nil
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		for _, match := range markdownLink.FindAllSubmatch(data, -1) {
+			target, _, _ := strings.Cut(string(match[1]), "#")
+			if target == "" || strings.Contains(target, "://") || strings.HasPrefix(target, "mailto:") {
+				continue
+			}
+			links++
+			if _, err := os.Stat(filepath.Join(filepath.Dir(path), filepath.FromSlash(target))); err != nil {
+				t.Errorf("%s links to %s, which is not there", path, match[1])
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if links < 100 {
+		t.Fatalf("only %d links followed", links)
 	}
 }
 
