@@ -210,6 +210,15 @@ func TestLinks(t *testing.T) {
 	}
 }
 
+// Help lists every subcommand but version in a group.
+func TestGroups(t *testing.T) {
+	for _, cmd := range newRoot().Commands() {
+		if cmd.GroupID == "" && cmd.Name() != "version" {
+			t.Errorf("%s is in no group", cmd.Name())
+		}
+	}
+}
+
 // A command line has its subcommand made and no other; one that names none has all.
 func TestOneSubcommand(t *testing.T) {
 	for _, sub := range subcommands {
