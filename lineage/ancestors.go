@@ -55,7 +55,7 @@ func (e *IncompleteError) add(id identity.ID, reason string) {
 // what a policy that demands something of every ancestor goes through. It gives all of them or
 // none: where one is missing, unverified, rejected or declared before its parent by trusted time the error is
 // an *IncompleteError, because a demand on the others would be met in vain. The run need not be
-// in the family itself; its parents are taken from its verified declaration.
+// in the lineage itself; its parents are taken from its verified declaration.
 func (g *Graph) Ancestors(run *attest.Verified) (iter.Seq[Ancestor], error) {
 	if g == nil || g.verifier == nil {
 		return nil, errors.New("ancestors: no graph: it is nil or a zero value")
@@ -91,7 +91,7 @@ func (g *Graph) Ancestors(run *attest.Verified) (iter.Seq[Ancestor], error) {
 	}, nil
 }
 
-// checkOrder holds the run's own trusted time against its parents'; the family may have an
+// checkOrder holds the run's own trusted time against its parents'; the lineage may have an
 // earlier one of it.
 func (g *Graph) checkOrder(run *attest.Verified, parents []Node, gaps *IncompleteError) {
 	earliest := int64(math.MaxInt64)

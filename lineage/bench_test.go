@@ -11,7 +11,7 @@ import (
 	"github.com/runattest/runattest/signer"
 )
 
-// BenchmarkBuild verifies families whose bundles are signed with ECDSA P-256, the default, and
+// BenchmarkBuild verifies lineages whose bundles are signed with ECDSA P-256, the default, and
 // says what a run costs in time and in memory that the graph keeps.
 func BenchmarkBuild(b *testing.B) {
 	for _, shape := range []struct {
@@ -32,7 +32,7 @@ func BenchmarkBuild(b *testing.B) {
 	} {
 		for _, n := range []int{1_000, 10_000, 100_000} {
 			b.Run(fmt.Sprintf("%s/%d", shape.name, n), func(b *testing.B) {
-				f := newFamily(b, "alice")
+				f := newLineage(b, "alice")
 				f.by = newSigner(b, signer.ECDSAP256)
 				f.clock.key.Key = f.by.PublicKey()
 				r := rand.New(rand.NewPCG(1, 2))
@@ -47,7 +47,7 @@ func BenchmarkBuild(b *testing.B) {
 	}
 }
 
-func benchmarkBuild(b *testing.B, f *family, n int) {
+func benchmarkBuild(b *testing.B, f *lineage, n int) {
 	var g *Graph
 	before := heap()
 	b.ResetTimer()

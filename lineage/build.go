@@ -89,7 +89,7 @@ func (g *Graph) askRejected(ctx context.Context, o Options) error {
 	return err
 }
 
-// finish works out what takes the whole family: order of time, roots, counts.
+// finish works out what takes the whole lineage: order of time, roots, counts.
 func (g *Graph) finish(rooted bool) {
 	g.orderTimes()
 	for i := range g.nodes {
@@ -154,13 +154,13 @@ func (g *Graph) read(ctx context.Context, bundles iter.Seq[Input], o Options) er
 		defer close(work)
 		count := 0
 		for in := range bundles {
-			if count++; count > limits.Family {
-				stop(fmt.Errorf("%w: more than %d bundles", ErrTooLarge, limits.Family))
+			if count++; count > limits.Lineage {
+				stop(fmt.Errorf("%w: more than %d bundles", ErrTooLarge, limits.Lineage))
 			}
 			if ctx.Err() != nil {
 				return
 			}
-			j := &job{in, in.size() > limits.FamilyHeavy, make(chan finding, 1)}
+			j := &job{in, in.size() > limits.LineageHeavy, make(chan finding, 1)}
 			if j.heavy { // one at a time: reading a bundle takes several times its size
 				heavy <- struct{}{}
 			}
@@ -304,15 +304,15 @@ func keep(failed []attest.Check) []attest.Check {
 }
 
 func cut(s string) string {
-	if len(s) <= limits.FamilyReason {
+	if len(s) <= limits.LineageReason {
 		return s
 	}
-	return strings.ToValidUTF8(s[:limits.FamilyReason], "") + "..."
+	return strings.ToValidUTF8(s[:limits.LineageReason], "") + "..."
 }
 
 // shorten is err with a text of bounded length.
 func shorten(err error) error {
-	if text := err.Error(); len(text) > limits.FamilyReason {
+	if text := err.Error(); len(text) > limits.LineageReason {
 		return errors.New(cut(text))
 	}
 	return err

@@ -42,7 +42,7 @@
 // # Cost
 //
 // Bundles are read one after another, verified on all processors, and not kept: a run takes some
-// two hundred bytes. The result does not depend on which is verified first. How much a family may
+// two hundred bytes. The result does not depend on which is verified first. How much a lineage may
 // hold is bounded: ErrTooLarge.
 //
 // # Runs and their artifacts

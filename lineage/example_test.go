@@ -42,14 +42,14 @@ func Example() {
 		log.Fatal(err)
 	}
 	for range 2 {
-		family, err := lineage.Build(context.Background(), verifier, slices.Values(bundles), lineage.Options{})
+		graph, err := lineage.Build(context.Background(), verifier, slices.Values(bundles), lineage.Options{})
 		if err != nil {
 			log.Fatal(err)
 		}
-		for step := range family.Walk(family.Roots()...) {
+		for step := range graph.Walk(graph.Roots()...) {
 			fmt.Println(step.Depth, step.Node.Kind(), step.Node.State())
 		}
-		fmt.Println("complete:", family.Complete(family.Roots()...))
+		fmt.Println("complete:", graph.Complete(graph.Roots()...))
 		bundles = append(bundles, sign(key, training)) // it turns up
 	}
 	// Output:

@@ -14,7 +14,7 @@ import (
 )
 
 // ErrTooLarge says that there are more bundles or parents than a graph holds.
-var ErrTooLarge = errors.New("family too large")
+var ErrTooLarge = errors.New("lineage too large")
 
 // State says what is known about a run.
 type State uint8
@@ -40,7 +40,7 @@ func (s State) String() string {
 // MarshalText writes the state as String does.
 func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// Graph is a family of runs as it was verified. Build makes it; it is immutable and safe for
+// Graph is the lineage of runs as it was verified. Build makes it; it is immutable and safe for
 // concurrent use.
 type Graph struct {
 	verifier *attest.Verifier
@@ -107,7 +107,7 @@ func (t *table[T]) add(v T) int32 {
 	return n
 }
 
-// Counts are how many of what there are in a family.
+// Counts are how many of what there are in a lineage.
 type Counts struct {
 	Verified   int `json:"verified"` // runs, as Unverified, Missing, Earlier and Rejected
 	Unverified int `json:"unverified"`
@@ -130,13 +130,13 @@ func (g *Graph) Counts() Counts { return zero.IfNil(g).counts }
 // Malformed are the first hundred malformed bundles; Counts has the number of all.
 func (g *Graph) Malformed() []Malformed { return append([]Malformed(nil), zero.IfNil(g).malformed...) }
 
-// VerifiedBy says whether it was this verifier that verified the family.
+// VerifiedBy says whether it was this verifier that verified the lineage.
 func (g *Graph) VerifiedBy(v *attest.Verifier) bool { return v != nil && zero.IfNil(g).verifier == v }
 
 // Len is the number of runs, the missing ones included.
 func (g *Graph) Len() int { return len(zero.IfNil(g).nodes) }
 
-// Node is the run of that identity, if it is in the family, if only as a missing parent.
+// Node is the run of that identity, if it is in the lineage, if only as a missing parent.
 func (g *Graph) Node(id identity.ID) (Node, bool) {
 	g = zero.IfNil(g)
 	i, ok := g.index[id]
@@ -208,8 +208,8 @@ func (g *Graph) add(f finding) error {
 
 // addParents takes the parents from a declaration of which the run's identity is the hash.
 func (g *Graph) addParents(i int32, f finding) error {
-	if len(g.edges)+len(f.parents) > limits.FamilyParents {
-		return fmt.Errorf("%w: its runs name more than %d parents", ErrTooLarge, limits.FamilyParents)
+	if len(g.edges)+len(f.parents) > limits.LineageParents {
+		return fmt.Errorf("%w: its runs name more than %d parents", ErrTooLarge, limits.LineageParents)
 	}
 	n := &g.nodes[i]
 	n.known, n.kind = true, uint8(g.kinds.add(f.kind))

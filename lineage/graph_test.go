@@ -19,7 +19,7 @@ import (
 )
 
 func TestStates(t *testing.T) {
-	f := newFamily(t, "alice")
+	f := newLineage(t, "alice")
 	stranger := newSigner(t, signer.Ed25519)
 	_, missing := f.declare(100)
 	grandparent := f.run(1, []identity.ID{missing})
@@ -72,7 +72,7 @@ func equal(a, b identity.ID) bool { return a == b }
 
 // TestRejected: a rejected run is verified and a gap; a rejection of a run that is not there makes none.
 func TestRejected(t *testing.T) {
-	f := newFamily(t, "alice")
+	f := newLineage(t, "alice")
 	parent := f.run(1, nil)
 	_, missing := f.declare(2)
 	child := f.run(3, []identity.ID{parent, missing})
@@ -114,7 +114,7 @@ func TestRejected(t *testing.T) {
 func TestForgedParents(t *testing.T) {
 	for name, trusted := range map[string]bool{"by a stranger": false, "by a trusted signer": true} {
 		t.Run(name, func(t *testing.T) {
-			f := newFamily(t, "alice")
+			f := newLineage(t, "alice")
 			by := f.by
 			if !trusted {
 				by = newSigner(t, signer.Ed25519)
@@ -140,7 +140,7 @@ func TestForgedParents(t *testing.T) {
 
 // TestForgedBesideGood: a forged bundle takes nothing from a run that is verified.
 func TestForgedBesideGood(t *testing.T) {
-	f := newFamily(t, "alice")
+	f := newLineage(t, "alice")
 	parent := f.run(1, nil)
 	declaration, id := f.declare(2, parent)
 	forged, _ := f.declare(2)
@@ -154,7 +154,7 @@ func TestForgedBesideGood(t *testing.T) {
 
 // TestCycleByHand: no hash can make one; the walks end all the same.
 func TestCycleByHand(t *testing.T) {
-	f := newFamily(t, "alice")
+	f := newLineage(t, "alice")
 	g := &Graph{index: map[identity.ID]int32{}}
 	var all []identity.ID
 	for n := range 3 {
@@ -176,7 +176,7 @@ func TestCycleByHand(t *testing.T) {
 }
 
 func TestRoots(t *testing.T) {
-	f := newFamily(t, "alice")
+	f := newLineage(t, "alice")
 	parent := f.run(1, nil)
 	f.run(2, []identity.ID{parent})
 	_, unknown := f.declare(3)
@@ -194,7 +194,7 @@ func TestRoots(t *testing.T) {
 }
 
 func TestDetached(t *testing.T) {
-	f := newFamily(t, "alice")
+	f := newLineage(t, "alice")
 	parent := f.run(1, nil)
 	declaration, id := f.declare(2, parent)
 	d, err := identity.Parse([]byte(declaration))
@@ -231,7 +231,7 @@ func TestDetached(t *testing.T) {
 // TestDeclarationAlone: a run without a bundle is missing, and its parents are known; a declaration beside
 // a bundle is for that run alone.
 func TestDeclarationAlone(t *testing.T) {
-	f := newFamily(t, "alice")
+	f := newLineage(t, "alice")
 	parent := f.run(1, nil)
 	declare := func(n int, parents ...identity.ID) *identity.Declaration {
 		text, _ := f.declare(n, parents...)
@@ -269,7 +269,7 @@ func TestDeclarationAlone(t *testing.T) {
 
 // TestSameWhateverIsFirst: the graph does not depend on which worker is first.
 func TestSameWhateverIsFirst(t *testing.T) {
-	f := newFamily(t, "alice")
+	f := newLineage(t, "alice")
 	last := f.run(0, nil)
 	for n := 1; n < 50; n++ {
 		last = f.run(n, []identity.ID{last})
@@ -293,7 +293,7 @@ func TestCaps(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a million bundles")
 	}
-	f := newFamily(t, "alice")
+	f := newLineage(t, "alice")
 	endless := func(yield func(Input) bool) {
 		for yield(Input{Name: "x", Data: []byte("{}")}) {
 		}
@@ -303,7 +303,7 @@ func TestCaps(t *testing.T) {
 	}
 	_, a := f.declare(1)
 	_, b := f.declare(2)
-	g := &Graph{index: map[identity.ID]int32{}, edges: make([]int32, limits.FamilyParents)}
+	g := &Graph{index: map[identity.ID]int32{}, edges: make([]int32, limits.LineageParents)}
 	if err := g.add(finding{id: a, known: true}); err != nil {
 		t.Errorf("without parents: %v", err)
 	}
@@ -313,7 +313,7 @@ func TestCaps(t *testing.T) {
 }
 
 func TestBuildStops(t *testing.T) {
-	f := newFamily(t, "alice")
+	f := newLineage(t, "alice")
 	f.run(1, nil)
 	stopped, stop := context.WithCancel(ctx)
 	count := 0
@@ -334,10 +334,10 @@ func TestBuildStops(t *testing.T) {
 
 // TestHeavy: bundles above the size that is looked at one at a time.
 func TestHeavy(t *testing.T) {
-	f := newFamily(t, "alice")
+	f := newLineage(t, "alice")
 	parent := f.run(1, nil)
 	for n := range 5 {
-		pad := `"m` + strings.Repeat("x", limits.FamilyHeavy) + `"`
+		pad := `"m` + strings.Repeat("x", limits.LineageHeavy) + `"`
 		declaration, _ := f.declare(n+2, parent)
 		d, err := identity.Parse([]byte(strings.Replace(declaration, `"m"`, pad, 1)))
 		if err != nil {
@@ -345,7 +345,7 @@ func TestHeavy(t *testing.T) {
 		}
 		f.add("heavy", f.sign(f.by, statement(d.ID(), string(d.Canonical()))))
 		bare := Input{Name: "bare", Declaration: d}
-		if bare.size() <= limits.FamilyHeavy {
+		if bare.size() <= limits.LineageHeavy {
 			t.Errorf("a declaration of %d bytes is not heavy", bare.size())
 		}
 		f.inputs = append(f.inputs, bare)
@@ -357,16 +357,16 @@ func TestHeavy(t *testing.T) {
 
 // TestReasonsAreShort: a hostile bundle does not decide how much a graph holds.
 func TestReasonsAreShort(t *testing.T) {
-	f := newFamily(t, "alice")
+	f := newLineage(t, "alice")
 	declaration, id := f.declare(1)
 	long := strings.Repeat("\u202e", 100_000)
 	f.add("a", f.sign(f.by, strings.Replace(statement(id, declaration), `"name":"`+id.String(), `"name":"`+long, 1)))
 	f.add("b", f.sign(f.by, strings.Replace(statement(id, declaration), `"identity":"`, `"identity":"`+long, 1)))
 	g := f.build(Options{})
-	if n := len(f.node(g, id).Gap()); n < 20 || n > 2*limits.FamilyReason {
+	if n := len(f.node(g, id).Gap()); n < 20 || n > 2*limits.LineageReason {
 		t.Errorf("a reason of %d bytes", n)
 	}
-	if m := g.Malformed(); len(m) != 1 || len(m[0].Err.Error()) > 2*limits.FamilyReason {
+	if m := g.Malformed(); len(m) != 1 || len(m[0].Err.Error()) > 2*limits.LineageReason {
 		t.Errorf("malformed %d", len(m))
 	}
 }

@@ -20,7 +20,7 @@ import (
 const hostile = "k\"];\n n9 --> n8 \\\" <img src=x onerror=alert(1)> #quot; `%%` \x1b[2J\u202e ]]:::missing |end| &quot; \xff"
 
 func TestHostileNames(t *testing.T) {
-	f := newFamily(t, hostile)
+	f := newLineage(t, hostile)
 	parent := f.run(1, nil)
 	child, childID := f.declare(2, parent)
 	f.add(hostile, f.sign(newSigner(t, signer.Ed25519), statement(childID, child)))
@@ -74,7 +74,7 @@ func TestGraphvizReads(t *testing.T) {
 	if err != nil {
 		t.Skip("no Graphviz here")
 	}
-	f := newFamily(t, hostile)
+	f := newLineage(t, hostile)
 	f.run(2, []identity.ID{f.run(1, nil)})
 	g := f.build(Options{})
 	cmd := exec.Command(program, "-Tplain")
@@ -91,7 +91,7 @@ func TestLongChain(t *testing.T) {
 	if testing.Short() {
 		n = 10_000
 	}
-	f := newFamily(t, "alice")
+	f := newLineage(t, "alice")
 	last := f.run(0, nil)
 	for i := 1; i < n; i++ {
 		last = f.run(i, []identity.ID{last})
@@ -131,7 +131,7 @@ func TestLongChain(t *testing.T) {
 
 // TestTree shows the shape: each run once, and referred to after that.
 func TestTree(t *testing.T) {
-	f := newFamily(t, "alice")
+	f := newLineage(t, "alice")
 	eldest := f.run(1, nil)
 	left, right := f.run(2, []identity.ID{eldest}), f.run(3, []identity.ID{eldest})
 	child := f.run(4, []identity.ID{left, right}, at(0))

@@ -15,7 +15,7 @@ func at(seconds float64) time.Time {
 	return time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC).Add(time.Duration(seconds * float64(time.Second)))
 }
 
-// TestTimeOrder has families in a line, the eldest first, each with its trusted times.
+// TestTimeOrder has lineages in a line, the eldest first, each with its trusted times.
 func TestTimeOrder(t *testing.T) {
 	type times = []time.Time
 	for name, c := range map[string]struct {
@@ -36,7 +36,7 @@ func TestTimeOrder(t *testing.T) {
 		"two of three":                    {[]times{{at(9)}, {at(8)}, {at(7)}}, []int{1, 2}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := newFamily(t, "alice")
+			f := newLineage(t, "alice")
 			var line []identity.ID
 			for n, times := range c.line {
 				var parents []identity.ID
@@ -67,7 +67,7 @@ func TestTimeOrder(t *testing.T) {
 }
 
 func TestSecondBundleIsEarlier(t *testing.T) {
-	f := newFamily(t, "alice")
+	f := newLineage(t, "alice")
 	parent := f.run(1, nil, at(9))
 	child := f.run(2, []identity.ID{parent}, at(5))
 	declaration, _ := f.declare(1)
@@ -83,8 +83,8 @@ func TestSecondBundleIsEarlier(t *testing.T) {
 	}
 }
 
-// verified is a run of the family as Verify gives it.
-func (f *family) verified(n int, parents []identity.ID, times ...time.Time) *attest.Verified {
+// verified is a run of the lineage as Verify gives it.
+func (f *lineage) verified(n int, parents []identity.ID, times ...time.Time) *attest.Verified {
 	f.t.Helper()
 	f.run(n, parents, times...)
 	data := f.inputs[len(f.inputs)-1].Data
@@ -102,7 +102,7 @@ func (f *family) verified(n int, parents []identity.ID, times ...time.Time) *att
 
 // TestAncestors: all of them or none.
 func TestAncestors(t *testing.T) {
-	f := newFamily(t, "alice")
+	f := newLineage(t, "alice")
 	eldest := f.run(1, nil, at(1))
 	left, right := f.run(2, []identity.ID{eldest}), f.run(3, []identity.ID{eldest}, at(3))
 	_, missing := f.declare(100)
@@ -145,14 +145,14 @@ func TestAncestors(t *testing.T) {
 			t.Errorf("%s is verified", name)
 		}
 	}
-	if !g.VerifiedBy(f.verifier) || g.VerifiedBy(nil) || g.VerifiedBy(newFamily(t, "bob").verifier) {
+	if !g.VerifiedBy(f.verifier) || g.VerifiedBy(nil) || g.VerifiedBy(newLineage(t, "bob").verifier) {
 		t.Error("the graph does not know its verifier")
 	}
 }
 
 // TestAccuracy: a run is declared by the latest that its timestamp may be.
 func TestAccuracy(t *testing.T) {
-	f := newFamily(t, "alice")
+	f := newLineage(t, "alice")
 	parent := f.run(1, nil, at(5))
 	child := f.run(2, []identity.ID{parent}, at(7))
 	f.clock.accuracy = map[time.Time]time.Duration{at(5): 3 * time.Second}

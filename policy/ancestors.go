@@ -16,8 +16,8 @@ import (
 	"github.com/runattest/runattest/lineage"
 )
 
-// errNoFamily is why a rule that reads `ancestors` is not met where nobody has given any.
-var errNoFamily = errors.New("it asks for the run's ancestors, and none were given: give the bundles of the ancestors with --family")
+// errNoLineage is why a rule that reads `ancestors` is not met where nobody has given any.
+var errNoLineage = errors.New("it asks for the run's ancestors, and none were given: give the bundles of the ancestors with --lineage")
 
 // reads says whether an expression that was type-checked looks at a variable.
 func reads(ast *cel.Ast, variable string) bool {
@@ -29,22 +29,22 @@ func reads(ast *cel.Ast, variable string) bool {
 	return false
 }
 
-// NeedsFamily says whether a rule reads `ancestors`, so that Given.Family decides something.
-func (p *Policy) NeedsFamily() bool {
+// NeedsLineage says whether a rule reads `ancestors`, so that Given.Lineage decides something.
+func (p *Policy) NeedsLineage() bool {
 	p = zero.IfNil(p)
-	return slices.ContainsFunc(p.rules, func(r *rule) bool { return r.kin })
+	return slices.ContainsFunc(p.rules, func(r *rule) bool { return r.readsAncestors })
 }
 
 // ancestry finds the ancestors of a run that was verified: all of them, or why not.
-func ancestry(v *attest.Verified, family *lineage.Graph) func() (iter.Seq[lineage.Ancestor], error) {
+func ancestry(v *attest.Verified, graph *lineage.Graph) func() (iter.Seq[lineage.Ancestor], error) {
 	return func() (iter.Seq[lineage.Ancestor], error) {
 		switch {
 		case len(v.Declaration().Parents()) == 0:
 			return func(func(lineage.Ancestor) bool) {}, nil
-		case family == nil:
-			return nil, errNoFamily
+		case graph == nil:
+			return nil, errNoLineage
 		}
-		return family.Ancestors(v)
+		return graph.Ancestors(v)
 	}
 }
 
@@ -55,15 +55,15 @@ type ancestor struct {
 	approvals ref.Val // nil where nobody has said anything about it
 }
 
-// kin are a run's ancestors as rules see them. A value is made each time one is looked at, and not
+// ancestorList are a run's ancestors as rules see them. A value is made each time one is looked at, and not
 // kept, so that there may be many.
-type kin struct {
+type ancestorList struct {
 	signers map[attest.Signatory]ref.Val
 	silence ref.Val // no approvals
 	meter   *meter
 }
 
-var _ types.Adapter = (*kin)(nil)
+var _ types.Adapter = (*ancestorList)(nil)
 
 // ancestorsOf gives the variable `ancestors`.
 func (p *Policy) ancestorsOf(s subject, m *meter) (ref.Val, error) {
@@ -81,7 +81,7 @@ func (p *Policy) ancestorsOf(s subject, m *meter) (ref.Val, error) {
 			p.approvals.judge(one, s.opinions[a.ID], s)
 		}
 	}
-	k := &kin{map[attest.Signatory]ref.Val{}, approvalsOf(nil), m}
+	k := &ancestorList{map[attest.Signatory]ref.Val{}, approvalsOf(nil), m}
 	return &array{types.NewDynamicList(k, all), 1 + ancestorWeight*uint64(len(all))}, nil
 }
 
@@ -91,7 +91,7 @@ const ancestorWeight = 8
 
 // NativeToValue is an ancestor as an object; the list's adapter is asked for nothing else. To make one costs,
 // too, since a rule may have the same one made again and again.
-func (k *kin) NativeToValue(v any) ref.Val {
+func (k *ancestorList) NativeToValue(v any) ref.Val {
 	a, ok := v.(*ancestor)
 	if !ok {
 		return types.DefaultTypeAdapter.NativeToValue(v)

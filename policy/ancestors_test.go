@@ -17,9 +17,9 @@ import (
 	"github.com/runattest/runattest/signer"
 )
 
-// kindred is an evaluation of a model that was trained twice: first and second are the trainings, each
+// lineageTest is an evaluation of a model that was trained twice: first and second are the trainings, each
 // the next one's parent. Two of three people approve a training; a rule asks that of all in the ancestry.
-type kindred struct {
+type lineageTest struct {
 	t                    testing.TB
 	ci, alice, bob, eve  signer.Signer
 	first, second, child string
@@ -32,9 +32,9 @@ const approvedTrainings = `rules:
     message: 'not approved: {{ancestors.filter(a, a.kind == "training" && !a.approved)}}'
 `
 
-func newKindred(t testing.TB, rules string) *kindred {
+func newLineageTest(t testing.TB, rules string) *lineageTest {
 	t.Helper()
-	k := &kindred{t: t, ci: newSigner(t), alice: newSigner(t), bob: newSigner(t), eve: newSigner(t)}
+	k := &lineageTest{t: t, ci: newSigner(t), alice: newSigner(t), bob: newSigner(t), eve: newSigner(t)}
 	k.first = withParents(declarationText)
 	k.second = withParents(strings.Replace(declarationText, "hello", "again", 1), parse(t, k.first).ID())
 	k.child = withParents(strings.Replace(declarationText, `"kind":"training"`, `"kind":"evaluation"`, 1), parse(t, k.second).ID())
@@ -56,7 +56,7 @@ func withParents(text string, parents ...identity.ID) string {
 	return strings.TrimSuffix(text, "}") + `,"parents":[` + strings.Join(list, ",") + "]}"
 }
 
-func (k *kindred) input(name, text string, by signer.Signer) lineage.Input {
+func (k *lineageTest) input(name, text string, by signer.Signer) lineage.Input {
 	k.t.Helper()
 	data, err := signRun(k.t, text, by).Marshal()
 	if err != nil {
@@ -65,7 +65,7 @@ func (k *kindred) input(name, text string, by signer.Signer) lineage.Input {
 	return lineage.Input{Name: name, Data: data}
 }
 
-func (k *kindred) family(inputs ...lineage.Input) *lineage.Graph {
+func (k *lineageTest) lineage(inputs ...lineage.Input) *lineage.Graph {
 	k.t.Helper()
 	g, err := lineage.Build(ctx, k.Verifier(), slices.Values(inputs), lineage.Options{})
 	if err != nil {
@@ -74,12 +74,12 @@ func (k *kindred) family(inputs ...lineage.Input) *lineage.Graph {
 	return g
 }
 
-func (k *kindred) says(run string, decision Verdict, by signer.Signer) Approval {
+func (k *lineageTest) says(run string, decision Verdict, by signer.Signer) Approval {
 	k.t.Helper()
 	return signApproval(k.t, ApprovalStatement{Identity: parse(k.t, run).ID(), Decision: decision, Reason: "because"}, by)
 }
 
-func (k *kindred) verified(text string) *attest.Verified {
+func (k *lineageTest) verified(text string) *attest.Verified {
 	k.t.Helper()
 	v, err := k.Verifier().Verify(ctx, signRun(k.t, text, k.ci), attest.Expect{})
 	if err != nil {
@@ -88,7 +88,7 @@ func (k *kindred) verified(text string) *attest.Verified {
 	return v
 }
 
-func (k *kindred) ask(text string, given Given) *Decision {
+func (k *lineageTest) ask(text string, given Given) *Decision {
 	k.t.Helper()
 	given.Now = now
 	d, err := k.Evaluate(ctx, k.verified(text), given)
@@ -99,7 +99,7 @@ func (k *kindred) ask(text string, given Given) *Decision {
 }
 
 func TestAncestors(t *testing.T) {
-	k := newKindred(t, approvedTrainings)
+	k := newLineageTest(t, approvedTrainings)
 	first, second := k.input("first", k.first, k.ci), k.input("second", k.second, k.ci)
 	both := []lineage.Input{first, second}
 	yes := func(run string, by signer.Signer) Approval { return k.says(run, Approved, by) }
@@ -117,9 +117,9 @@ func TestAncestors(t *testing.T) {
 	cycle.Data = relabelled(t, k, cycle.Data, id(k.first))
 
 	for name, c := range map[string]struct {
-		family []lineage.Input
-		given  []Approval
-		want   string
+		lineage []lineage.Input
+		given   []Approval
+		want    string
 	}{
 		"approved":                     {both, good, "allowed"},
 		"nobody":                       {both, nil, "approved-trainings: not approved: [" + id(k.second) + "," + id(k.first) + "]"},
@@ -130,8 +130,8 @@ func TestAncestors(t *testing.T) {
 		"by nobody we trust":           {both, []Approval{good[0], yes(k.second, k.eve)}, notApproved(k.second)},
 		"by its own signer":            {both, []Approval{good[0], yes(k.second, k.ci)}, notApproved(k.second)},
 		"expired":                      {both, []Approval{until, good[1]}, notApproved(k.first)},
-		"no family":                    {nil, good, no + "it asks for the run's ancestors, and none were given: give the bundles of the ancestors with --family"},
-		"empty family":                 {[]lineage.Input{}, good, incomplete + id(k.second) + ": missing: no bundle of this run"},
+		"no lineage":                   {nil, good, no + "it asks for the run's ancestors, and none were given: give the bundles of the ancestors with --lineage"},
+		"empty lineage":                {[]lineage.Input{}, good, incomplete + id(k.second) + ": missing: no bundle of this run"},
 		"grandparent missing":          {[]lineage.Input{second}, good, incomplete + id(k.first) + ": missing: no bundle of this run"},
 		"declaration alone":            {[]lineage.Input{second, {Name: "x", Declaration: parse(t, k.first)}}, good, incomplete + id(k.first) + ": missing: no bundle of this run"},
 		"by a signer nobody trusts":    {[]lineage.Input{first, k.input("eve's", k.second, k.eve)}, good, incomplete + id(k.second) + ": not verified: signature: "},
@@ -143,8 +143,8 @@ func TestAncestors(t *testing.T) {
 		"somebody else's descendants ": {append(both, k.input("other", withParents(declarationText, parse(t, k.child).ID()), k.ci)), good, "allowed"},
 	} {
 		given := Given{Approvals: c.given}
-		if c.family != nil {
-			given.Family = k.family(c.family...)
+		if c.lineage != nil {
+			given.Lineage = k.lineage(c.lineage...)
 		}
 		d := k.ask(k.child, given)
 		if got := told(d); !strings.HasPrefix(got, c.want) {
@@ -152,16 +152,16 @@ func TestAncestors(t *testing.T) {
 		}
 	}
 	if got := told(k.ask(k.first, Given{})); got != "allowed" {
-		t.Errorf("a run without parents needs no family: %s", got)
+		t.Errorf("a run without parents needs no lineage: %s", got)
 	}
-	d := k.ask(k.child, Given{Approvals: good, Family: k.family(both...)})
+	d := k.ask(k.child, Given{Approvals: good, Lineage: k.lineage(both...)})
 	if why := d.Approvals[0].Why; why != "is about an ancestor, "+id(k.first) || d.Approvals[0].Counted {
 		t.Errorf("the approval of an ancestor: %q", why)
 	}
 }
 
 // relabelled signs a bundle's statement again as the trusted signer, with another identity in it.
-func relabelled(t testing.TB, k *kindred, data []byte, as string) []byte {
+func relabelled(t testing.TB, k *lineageTest, data []byte, as string) []byte {
 	t.Helper()
 	b, err := attest.ParseBundle(data)
 	if err != nil {
@@ -202,7 +202,7 @@ func marshal(t testing.TB, b *attest.Bundle) []byte {
 
 // TestAncestorMembers: what rules see of an ancestor.
 func TestAncestorMembers(t *testing.T) {
-	k := newKindred(t, "")
+	k := newLineageTest(t, "")
 	for _, c := range []struct{ expr, want string }{
 		{`ancestors.size() == 2 && ancestors[0].id == run.parents[0] && ancestors[1].id == ancestors[0].parents[0] && ancestors[1].parents == []`, "allowed"},
 		{`ancestors.all(a, a.kind == "training" && a.signers.size() == 1 && a.signers[0].name == "ci" && a.signers[0].kind == "key")`, "allowed"},
@@ -220,7 +220,7 @@ func TestAncestorMembers(t *testing.T) {
 		one.Policy = policyOf(t, k.ci, fmt.Sprintf("approvals: {required: 0, approvers: [{name: alice, role: safety, keys: [{key: %s}]}]}\nrules: [{name: r, expr: %q}]\n", pemOf(t, k.alice), c.expr))
 		d := one.ask(k.child, Given{
 			Approvals: []Approval{k.says(k.first, Approved, k.alice)},
-			Family:    one.family(k.input("first", k.first, k.ci), k.input("second", k.second, k.ci)),
+			Lineage:   one.lineage(k.input("first", k.first, k.ci), k.input("second", k.second, k.ci)),
 		})
 		if got := told(d); got != c.want {
 			t.Errorf("%s\n got %s\nwant %s", c.expr, got, c.want)
@@ -230,7 +230,7 @@ func TestAncestorMembers(t *testing.T) {
 
 // TestApprovedAncestors: an ancestor is approved as a run is, and at least once.
 func TestApprovedAncestors(t *testing.T) {
-	k := newKindred(t, "")
+	k := newLineageTest(t, "")
 	for _, c := range []struct {
 		approvals string
 		by        []signer.Signer
@@ -252,7 +252,7 @@ func TestApprovedAncestors(t *testing.T) {
 		}
 		one := *k
 		one.Policy = policyOf(t, k.ci, text)
-		given := Given{Family: one.family(k.input("first", k.first, k.ci))}
+		given := Given{Lineage: one.lineage(k.input("first", k.first, k.ci))}
 		for _, by := range c.by {
 			given.Approvals = append(given.Approvals, k.says(k.first, Approved, by))
 		}
@@ -263,36 +263,36 @@ func TestApprovedAncestors(t *testing.T) {
 	}
 }
 
-// TestNeedsFamily: found out from the expressions.
-func TestNeedsFamily(t *testing.T) {
+// TestNeedsLineage: found out from the expressions.
+func TestNeedsLineage(t *testing.T) {
 	by := newSigner(t)
 	for expr, want := range map[string]bool{
 		`true`: false, `ancestors.size() == 0`: true, `declaration.kind == "ancestors"`: false, `run.parents.all(p, true)`: false,
 		`declaration.kind != "evaluation" || ancestors.exists(a, a.approved)`: true, `[1].exists(x, x == ancestors.size())`: true,
 		`.ancestors.size() == 0`: true, `{"a": ancestors}.size() == 1`: true, `has(ancestors[0].declaredBy)`: true,
 	} {
-		if got := policyOf(t, by, fmt.Sprintf("rules: [{name: r, expr: %q}]\n", expr)).NeedsFamily(); got != want {
+		if got := policyOf(t, by, fmt.Sprintf("rules: [{name: r, expr: %q}]\n", expr)).NeedsLineage(); got != want {
 			t.Errorf("%s: %v, want %v", expr, got, want)
 		}
 	}
-	if !policyOf(t, by, "rules: [{name: r, expr: 'false', message: '{{ancestors.size()}}'}]\n").NeedsFamily() {
+	if !policyOf(t, by, "rules: [{name: r, expr: 'false', message: '{{ancestors.size()}}'}]\n").NeedsLineage() {
 		t.Error("a message reads them, too")
 	}
 }
 
-// TestFamilyNotOurs: a family that another trust has verified is misuse, and no answer.
-func TestFamilyNotOurs(t *testing.T) {
-	k, other := newKindred(t, approvedTrainings), newKindred(t, approvedTrainings)
+// TestLineageNotOurs: a lineage that another trust has verified is misuse, and no answer.
+func TestLineageNotOurs(t *testing.T) {
+	k, other := newLineageTest(t, approvedTrainings), newLineageTest(t, approvedTrainings)
 	other.first, other.ci = k.first, k.ci
-	if d, err := k.Evaluate(ctx, k.verified(k.child), Given{Family: other.family(k.input("x", k.first, k.ci)), Now: now}); !errors.Is(err, ErrNotOurs) {
+	if d, err := k.Evaluate(ctx, k.verified(k.child), Given{Lineage: other.lineage(k.input("x", k.first, k.ci)), Now: now}); !errors.Is(err, ErrNotOurs) {
 		t.Errorf("decided %v, %v", d, err)
 	}
 }
 
 // TestExplainAncestors: the ancestor that decided has a name.
 func TestExplainAncestors(t *testing.T) {
-	k := newKindred(t, approvedTrainings)
-	family := k.family(k.input("first", k.first, k.ci), k.input("second", k.second, k.ci))
+	k := newLineageTest(t, approvedTrainings)
+	graph := k.lineage(k.input("first", k.first, k.ci), k.input("second", k.second, k.ci))
 	v := k.verified(k.child)
 	explain := func(given Given) string {
 		given.Now = now
@@ -302,7 +302,7 @@ func TestExplainAncestors(t *testing.T) {
 		}
 		return fmt.Sprint(rules[0].Value, " ", rules[0].Because)
 	}
-	got := explain(Given{Family: family, Approvals: []Approval{k.says(k.second, Approved, k.alice)}})
+	got := explain(Given{Lineage: graph, Approvals: []Approval{k.says(k.second, Approved, k.alice)}})
 	first, second := parse(t, k.first).ID(), parse(t, k.second).ID()
 	for _, want := range []string{"false [", fmt.Sprintf("{ancestors [%s,%s]}", second, first), "{a.approved false}", fmt.Sprintf("{a %s}", first)} {
 		if !strings.Contains(got, want) {
@@ -314,7 +314,7 @@ func TestExplainAncestors(t *testing.T) {
 	}
 }
 
-// TestManyAncestors: a large family does not stall a policy.
+// TestManyAncestors: a large lineage does not stall a policy.
 func TestManyAncestors(t *testing.T) {
 	timed(t, time.Hour)
 	by := newSigner(t)
@@ -366,24 +366,24 @@ func TestManyAncestors(t *testing.T) {
 	}
 }
 
-// TestRehearsedFamily: declarations stand for ancestors.
-func TestRehearsedFamily(t *testing.T) {
-	k := newKindred(t, approvedTrainings)
+// TestRehearsedLineage: declarations stand for ancestors.
+func TestRehearsedLineage(t *testing.T) {
+	k := newLineageTest(t, approvedTrainings)
 	first, second := parse(t, k.first), parse(t, k.second)
 	approval := func(d *identity.Declaration) RehearsedApproval {
 		return RehearsedApproval{Approver: "alice", Run: d.ID(), Decision: Approved, Reason: "ok"}
 	}
 	for name, c := range map[string]struct {
-		family []*identity.Declaration
-		given  []RehearsedApproval
-		want   string
+		lineage []*identity.Declaration
+		given   []RehearsedApproval
+		want    string
 	}{
-		"approved":  {[]*identity.Declaration{first, second}, []RehearsedApproval{approval(first), approval(second)}, "allowed"},
-		"one":       {[]*identity.Declaration{first, second}, []RehearsedApproval{approval(first)}, "approved-trainings: not approved: [" + second.ID().String() + "]"},
-		"missing":   {[]*identity.Declaration{second}, nil, "missing: it is not among the family"},
-		"no family": {nil, nil, "give the bundles of the ancestors with --family"},
+		"approved":   {[]*identity.Declaration{first, second}, []RehearsedApproval{approval(first), approval(second)}, "allowed"},
+		"one":        {[]*identity.Declaration{first, second}, []RehearsedApproval{approval(first)}, "approved-trainings: not approved: [" + second.ID().String() + "]"},
+		"missing":    {[]*identity.Declaration{second}, nil, "missing: it is not among the lineage"},
+		"no lineage": {nil, nil, "give the bundles of the ancestors with --lineage"},
 	} {
-		d, err := k.Rehearse(ctx, Rehearsal{Declaration: parse(t, k.child), Family: c.family, Approvals: c.given, Now: now})
+		d, err := k.Rehearse(ctx, Rehearsal{Declaration: parse(t, k.child), Lineage: c.lineage, Approvals: c.given, Now: now})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -393,9 +393,9 @@ func TestRehearsedFamily(t *testing.T) {
 	}
 }
 
-// TestCasesFamily: a case names its family as it names its run: declarations are rehearsed, bundles verified.
-func TestCasesFamily(t *testing.T) {
-	k := newKindred(t, approvedTrainings)
+// TestCasesLineage: a case names its lineage as it names its run: declarations are rehearsed, bundles verified.
+func TestCasesLineage(t *testing.T) {
+	k := newLineageTest(t, approvedTrainings)
 	dir := t.TempDir()
 	write := func(name string, data []byte) {
 		t.Helper()

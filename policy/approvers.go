@@ -293,7 +293,7 @@ func (o opinion) about(run identity.ID, signers []attest.Signatory, as asOf) App
 }
 
 // Rejections are by whom runs are rejected, and why, on one line each: by approvers of the policy, as Evaluate counts
-// them; given.Family is not asked for. What does not count is left out. Of a policy without approvers the error is ErrNoApprovers.
+// them; given.Lineage is not asked for. What does not count is left out. Of a policy without approvers the error is ErrNoApprovers.
 func (p *Policy) Rejections(ctx context.Context, given Given) (map[identity.ID]string, error) {
 	p = zero.IfNil(p)
 	if p.approvals == nil {

@@ -19,14 +19,14 @@ import (
 // TestOwnApproval: nobody approves what they signed, with another of their keys as little as with the same.
 func TestOwnApproval(t *testing.T) {
 	const own = "is by the signer of the run: nobody approves their own"
-	k := newKindred(t, "")
+	k := newLineageTest(t, "")
 	laptop := newSigner(t)
 	k.ci = k.alice // who may sign runs, too
 	k.Policy = policyOf(t, k.alice, "approvals:\n  required: 1\n  approvers:\n"+
 		"    - {name: alice, keys: [{key: "+pemOf(t, k.alice)+"}, {key: "+pemOf(t, laptop)+"}]}\n"+
 		"    - {name: bob, keys: [{key: "+pemOf(t, k.bob)+"}]}\n"+
 		"rules: [{name: parents, expr: 'ancestors.all(a, a.approved)'}]\n")
-	family := k.family(k.input("first", k.first, k.alice))
+	graph := k.lineage(k.input("first", k.first, k.alice))
 	for name, c := range map[string]struct {
 		run, parent Approval
 		want        string
@@ -38,7 +38,7 @@ func TestOwnApproval(t *testing.T) {
 		"parent, another key": {k.says(k.second, Approved, k.bob), k.says(k.first, Approved, laptop), "parents: not met"},
 		"own rejection":       {k.says(k.second, Approved, k.bob), k.says(k.second, Rejected, laptop), "approvals: rejected by alice"},
 	} {
-		d := k.ask(k.second, Given{Approvals: []Approval{c.run, c.parent}, Family: family})
+		d := k.ask(k.second, Given{Approvals: []Approval{c.run, c.parent}, Lineage: graph})
 		if got := told(d); !strings.HasPrefix(got, c.want) {
 			t.Errorf("%s: got %s, want %s", name, got, c.want)
 		}

@@ -36,7 +36,7 @@ type Case struct {
 	declaration *identity.Declaration
 	bundle      *attest.Bundle
 	given       []Approval      // with a bundle
-	family      []lineage.Input // with a bundle
+	lineage     []lineage.Input // with a bundle; the member is "family", a name that the format keeps
 	rehearsal   Rehearsal       // with a declaration
 	allow       bool
 	rules       []string // of which each must deny, and no other
@@ -101,7 +101,7 @@ func readCase(r *reader, files *folder, v jsontree.Value) *Case {
 		"annotations": func(v jsontree.Value) { c.rehearsal.Annotations = r.texts(v) },
 		"approvals":   func(v jsontree.Value) { c.readApprovals(r, files, v) },
 		"family": func(m jsontree.Value) {
-			c.readFamily(r, files, m, v.Get("bundle").Kind() != jsontree.Absent)
+			c.readLineage(r, files, m, v.Get("bundle").Kind() != jsontree.Absent)
 		},
 	})
 	c.allow = expect == "allow"
@@ -181,12 +181,12 @@ func (r *reader) declaration(files *folder, v jsontree.Value) *identity.Declarat
 	return d
 }
 
-// readFamily takes what the run's own member takes: declarations beside a declaration, bundles beside a bundle.
-func (c *Case) readFamily(r *reader, files *folder, v jsontree.Value, signed bool) {
+// readLineage takes what the run's own member takes: declarations beside a declaration, bundles beside a bundle.
+func (c *Case) readLineage(r *reader, files *folder, v jsontree.Value, signed bool) {
 	r.list(v, 1, limits.PolicyValues, func(_ int, v jsontree.Value) {
 		if !signed {
 			if d := r.declaration(files, v); d != nil {
-				c.rehearsal.Family = append(c.rehearsal.Family, d)
+				c.rehearsal.Lineage = append(c.rehearsal.Lineage, d)
 			}
 			return
 		}
@@ -198,7 +198,7 @@ func (c *Case) readFamily(r *reader, files *folder, v jsontree.Value, signed boo
 		if err != nil {
 			r.fail(identity.CodeValue, "", "%s", err)
 		}
-		c.family = append(c.family, lineage.Input{Name: path, Data: data})
+		c.lineage = append(c.lineage, lineage.Input{Name: path, Data: data})
 	})
 }
 
@@ -294,8 +294,8 @@ func (c *Cases) decide(ctx context.Context, one *Case) (*Decision, error) {
 		return nil, err
 	}
 	given := Given{Approvals: one.given, Now: one.rehearsal.Now, Clock: clockOfCases}
-	if one.family != nil {
-		if given.Family, err = lineage.Build(ctx, c.policy.Verifier(), slices.Values(one.family), lineage.Options{}); err != nil {
+	if one.lineage != nil {
+		if given.Lineage, err = lineage.Build(ctx, c.policy.Verifier(), slices.Values(one.lineage), lineage.Options{}); err != nil {
 			return nil, err
 		}
 	}

@@ -54,8 +54,8 @@ type Decision struct {
 	Approvals []ApprovalResult `json:"approvals"`
 }
 
-// ErrNotOurs says that a policy was asked about a run, or with a family, that its own verifier has not verified.
-var ErrNotOurs = errors.New("policy: the run, or its family, was not verified with the policy's trust; verify it with the policy's Verifier")
+// ErrNotOurs says that a policy was asked about a run, or with a lineage, that its own verifier has not verified.
+var ErrNotOurs = errors.New("policy: the run, or its lineage, was not verified with the policy's trust; verify it with the policy's Verifier")
 
 // ErrNoApprovers says that approvals were given to a policy that names no approvers, so that none of them could count.
 var ErrNoApprovers = errors.New("the policy names no approvers")
@@ -64,9 +64,9 @@ var ErrNoApprovers = errors.New("the policy names no approvers")
 type Given struct {
 	// Approvals are bundles that may hold approvals, of the run and of its ancestors.
 	Approvals []Approval
-	// Family has the bundles of the run's ancestors, verified by the policy's own Verifier; nil if there
-	// are none. Rules that read `ancestors` need it (Policy.NeedsFamily), unless the run has no parents.
-	Family *lineage.Graph
+	// Lineage has the bundles of the run's ancestors, verified by the policy's own Verifier; nil if there
+	// are none. Rules that read `ancestors` need it (Policy.NeedsLineage), unless the run has no parents.
+	Lineage *lineage.Graph
 	// Now is the time of the decision, and Clock says for reports whose time that is; "" is the caller's.
 	Now   time.Time
 	Clock string
@@ -108,12 +108,12 @@ type subject struct {
 }
 
 func (p *Policy) subjectOf(ctx context.Context, v *attest.Verified, given Given) (subject, error) {
-	if v == nil || v.ID().IsZero() || !v.VerifiedBy(p.verifier) || given.Family != nil && !given.Family.VerifiedBy(p.verifier) {
+	if v == nil || v.ID().IsZero() || !v.VerifiedBy(p.verifier) || given.Lineage != nil && !given.Lineage.VerifiedBy(p.verifier) {
 		return subject{}, ErrNotOurs
 	}
 	s := subject{
 		id: v.ID(), declaration: v.Declaration(), signer: v.Signer(), times: v.Times(), annotations: v.Annotations(),
-		asOf: asOf{given.Now, given.Replay}, clock: cmp.Or(given.Clock, "the caller's clock"), approvals: []ApprovalResult{}, ancestors: ancestry(v, given.Family),
+		asOf: asOf{given.Now, given.Replay}, clock: cmp.Or(given.Clock, "the caller's clock"), approvals: []ApprovalResult{}, ancestors: ancestry(v, given.Lineage),
 	}
 	err := p.hearAll(ctx, &s, given.Approvals)
 	return s, err
@@ -222,14 +222,14 @@ func (p *Policy) evaluateRules(ctx context.Context, d *Decision, s subject) erro
 	limited, cancel := context.WithTimeout(ctx, evaluationTime)
 	defer cancel()
 	m := newMeter(limited)
-	vars, noKin, err := p.variables(s, m)
+	vars, noAncestors, err := p.variables(s, m)
 	if err != nil {
 		return err
 	}
 	for _, r := range p.rules {
 		var met bool
-		err := noKin
-		if !r.kin || noKin == nil {
+		err := noAncestors
+		if !r.readsAncestors || noAncestors == nil {
 			met, err = r.meets(m, vars)
 		}
 		result := RuleResult{Name: r.name, Severity: r.severity, Met: met}
@@ -255,8 +255,8 @@ func (p *Policy) evaluateRules(ctx context.Context, d *Decision, s subject) erro
 	return nil
 }
 
-// variables are what rules see; noKin is why those that read `ancestors` cannot be evaluated.
-func (p *Policy) variables(s subject, m *meter) (vars map[string]any, noKin, err error) {
+// variables are what rules see; noAncestors is why those that read `ancestors` cannot be evaluated.
+func (p *Policy) variables(s subject, m *meter) (vars map[string]any, noAncestors, err error) {
 	root, err := jsontree.Parse(s.declaration.Canonical())
 	if err != nil {
 		return nil, nil, err
@@ -272,13 +272,13 @@ func (p *Policy) variables(s subject, m *meter) (vars map[string]any, noKin, err
 		varApprovals:   approvalsOf(s.approvals),
 		varNow:         types.Timestamp{Time: s.now.UTC()},
 	}
-	if p.NeedsFamily() {
+	if p.NeedsLineage() {
 		var all ref.Val
-		if all, noKin = p.ancestorsOf(s, m); noKin == nil {
+		if all, noAncestors = p.ancestorsOf(s, m); noAncestors == nil {
 			vars[varAncestors] = all
 		}
 	}
-	return vars, noKin, nil
+	return vars, noAncestors, nil
 }
 
 // Gate is a policy that attest asks before it says yes: it goes into attest.Expect, for

@@ -31,7 +31,7 @@
 //
 // The policy's own Verifier says who signed and when; attest says no unless the policy says
 // yes. Evaluate gives the whole Decision about what was verified already. Given has what the caller
-// brings along: approvals, the family, and the time, since this package asks no clock.
+// brings along: approvals, the lineage, and the time, since this package asks no clock.
 //
 // # Rules
 //
@@ -58,13 +58,13 @@
 //
 // # Ancestors
 //
-// Rules that read ancestors (NeedsFamily) see all of them or are not met: Given.Family, which lineage.Build
+// Rules that read ancestors (NeedsLineage) see all of them or are not met: Given.Lineage, which lineage.Build
 // makes of the bundles with the policy's own Verifier, must have each ancestor verified with the policy's
 // trust and evidence of time, and none declared before its parent by trusted time. A run without parents
-// has none, and needs no family.
+// has none, and needs no lineage.
 //
-//	family, err := lineage.Build(ctx, p.Verifier(), bundles, lineage.Options{})
-//	gate := p.Gate(policy.Given{Approvals: approvals, Family: family, Now: time.Now()})
+//	graph, err := lineage.Build(ctx, p.Verifier(), bundles, lineage.Options{})
+//	gate := p.Gate(policy.Given{Approvals: approvals, Lineage: graph, Now: time.Now()})
 //
 // An ancestor is approved if the approvals given are, for it, those that the policy's approvals demand
 // of a run, and one at least: by different people, none of whom signed it, not expired now, and without

@@ -44,14 +44,14 @@ func (p *Policy) Explain(ctx context.Context, v *attest.Verified, given Given) (
 	limited, cancel := context.WithTimeout(ctx, evaluationTime)
 	defer cancel()
 	m := newMeter(limited)
-	vars, noKin, err := p.variables(s, m)
+	vars, noAncestors, err := p.variables(s, m)
 	if err != nil {
 		return nil, err
 	}
 	all := []Explanation{}
 	for _, r := range p.rules {
-		if r.kin && noKin != nil {
-			all = append(all, Explanation{r.name, r.severity, r.text(), "error: " + oneLine(noKin.Error()), []Step{}})
+		if r.readsAncestors && noAncestors != nil {
+			all = append(all, Explanation{r.name, r.severity, r.text(), "error: " + oneLine(noAncestors.Error()), []Step{}})
 			continue
 		}
 		program, err := e.Program(r.ast, programOptions(cel.EvalOptions(cel.OptTrackState))...)

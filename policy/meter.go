@@ -41,8 +41,8 @@ var evaluationTime = limits.EvaluationSeconds * time.Second
 const varMeter = "@meter" // no expression can name it
 
 var (
-	errRuleCost = errors.New("cost limit exceeded: the declaration, or the family, is too large for this rule, or the rule goes through it too often")
-	errAllCost  = errors.New("cost limit exceeded: the rules together go through the declaration, or the family, too often")
+	errRuleCost = errors.New("cost limit exceeded: the declaration, or the lineage, is too large for this rule, or the rule goes through it too often")
+	errAllCost  = errors.New("cost limit exceeded: the rules together go through the declaration, or the lineage, too often")
 )
 
 func newMeter(ctx context.Context) *meter { return &meter{ctx: ctx, all: limits.EvaluationCost} }

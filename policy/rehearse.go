@@ -22,10 +22,10 @@ type Rehearsal struct {
 	Signed      time.Time // when an authority has seen the signature; zero is not at all
 	Annotations map[string]string
 	Approvals   []RehearsedApproval
-	// Family are the declarations of runs as if they had been verified, by the same signer at the same
-	// time; nil is no family given.
-	Family []*identity.Declaration
-	Now    time.Time
+	// Lineage are the declarations of runs as if they had been verified, by the same signer at the same
+	// time; nil is no lineage given.
+	Lineage []*identity.Declaration
+	Now     time.Time
 }
 
 // RehearsedApproval is what an approver of the policy would say.
@@ -89,14 +89,14 @@ func (p *Policy) rehearsed(r Rehearsal) (subject, error) {
 	return s, fmt.Errorf("signer %q: no key of the policy has that name; of a certificate the issuer is needed too", r.Signer)
 }
 
-// ancestors are the runs of the family from which the run descends, its parents first; a parent that is
+// ancestors are the runs of the lineage from which the run descends, its parents first; a parent that is
 // not there is a gap.
 func (r Rehearsal) ancestors(by attest.Signatory) (iter.Seq[lineage.Ancestor], error) {
-	if r.Family == nil && len(r.Declaration.Parents()) > 0 {
-		return nil, errNoFamily
+	if r.Lineage == nil && len(r.Declaration.Parents()) > 0 {
+		return nil, errNoLineage
 	}
 	known, seen := map[identity.ID]*identity.Declaration{}, map[identity.ID]bool{}
-	for _, d := range r.Family {
+	for _, d := range r.Lineage {
 		known[d.ID()] = d
 	}
 	var found []lineage.Ancestor
@@ -109,7 +109,7 @@ func (r Rehearsal) ancestors(by attest.Signatory) (iter.Seq[lineage.Ancestor], e
 		seen[id] = true
 		d := known[id]
 		if d == nil {
-			gap := lineage.Gap{ID: id, Reason: "missing: it is not among the family"}
+			gap := lineage.Gap{ID: id, Reason: "missing: it is not among the lineage"}
 			return nil, &lineage.IncompleteError{Run: r.Declaration.ID(), Gaps: []lineage.Gap{gap}, Count: 1}
 		}
 		found = append(found, lineage.Ancestor{ID: id, Kind: d.Kind(), Parents: d.Parents(), Signers: []attest.Signatory{by}, DeclaredBy: r.Signed})

@@ -127,14 +127,14 @@ func TestUnreadAtAnyTime(t *testing.T) {
 
 // TestRejectedAncestorAtAnyTime: to rules, too, an ancestor is rejected as a run is.
 func TestRejectedAncestorAtAnyTime(t *testing.T) {
-	k := newKindred(t, "")
+	k := newLineageTest(t, "")
 	k.Policy = policyOf(t, k.ci, newClock(t).root(t)+"approvals: {required: 0, evidence: timestamp, approvers: [{name: bob, keys: [{notAfter: 2020-01-01T00:00:00Z, key: "+pemOf(t, k.bob)+"}]}]}\n"+
 		"rules: [{name: parents, expr: 'ancestors.all(a, !a.approvals.exists(x, x.decision == \"rejected\"))'}]\n")
-	family := k.family(k.input("first", k.first, k.ci))
-	if d := k.ask(k.second, Given{Family: family}); !d.Allowed {
+	graph := k.lineage(k.input("first", k.first, k.ci))
+	if d := k.ask(k.second, Given{Lineage: graph}); !d.Allowed {
 		t.Fatal(told(d))
 	}
-	if d := k.ask(k.second, Given{Family: family, Approvals: []Approval{k.says(k.first, Rejected, k.bob)}}); d.Allowed {
+	if d := k.ask(k.second, Given{Lineage: graph, Approvals: []Approval{k.says(k.first, Rejected, k.bob)}}); d.Allowed {
 		t.Error("a rejection of an ancestor is not heeded")
 	}
 }
@@ -156,10 +156,10 @@ func TestRehearsedRejection(t *testing.T) {
 
 // TestAncestorReport: the report says of an approval that is about an ancestor whether it counts for that ancestor.
 func TestAncestorReport(t *testing.T) {
-	k := newKindred(t, "")
+	k := newLineageTest(t, "")
 	k.Policy = policyOf(t, k.ci, "approvals: {required: 0, approvers: [{name: bob, role: legal, keys: [{key: "+pemOf(t, k.bob)+"}]}, {name: alice, keys: [{key: "+pemOf(t, k.alice)+"}]}]}\n"+
 		"rules: [{name: parents, expr: 'ancestors.all(a, a.approved)'}]\n")
-	family := k.family(k.input("first", k.first, k.ci))
+	graph := k.lineage(k.input("first", k.first, k.ci))
 	first := parse(t, k.first).ID()
 	unread, err := attest.NewClaim(ApprovalType, []attest.Subject{{Name: first.String(), SHA256: first.Digest()}}, map[string]any{"identity": first.String()})
 	if err != nil {
@@ -181,7 +181,7 @@ func TestAncestorReport(t *testing.T) {
 		"expired rejection": {ended, false, " does not count: is about an ancestor, " + first.String() + ", and expired at 2026-11-24T12:00:00Z", true},
 		"unreadable":        {Approval{"a", b}, false, "; it may be a rejection of the ancestor " + first.String(), false},
 	} {
-		d := k.ask(k.second, Given{Family: family, Approvals: []Approval{k.says(k.first, Approved, k.alice), c.given}})
+		d := k.ask(k.second, Given{Lineage: graph, Approvals: []Approval{k.says(k.first, Approved, k.alice), c.given}})
 		got := d.Approvals[1]
 		if d.Allowed != c.allowed || !strings.Contains(got.String(), c.want) || got.Counted || got.Ancestor.IsZero() == c.counts {
 			t.Errorf("%s: allowed %v, %s, %+v\nwant %s", name, d.Allowed, got, got, c.want)

@@ -33,13 +33,13 @@ const (
 
 // rule is an expression that must be true.
 type rule struct {
-	name     string
-	severity Severity
-	expr     string
-	ast      *cel.Ast
-	program  cel.Program
-	message  []part
-	kin      bool // it reads `ancestors`
+	name           string
+	severity       Severity
+	expr           string
+	ast            *cel.Ast
+	program        cel.Program
+	message        []part
+	readsAncestors bool // it reads `ancestors`
 }
 
 // part is a piece of a message: text, or an expression whose value is put in.
@@ -92,7 +92,7 @@ func (r *reader) expression(into *rule, v jsontree.Value) {
 		r.fail(identity.CodeType, "", "the expression is of type %s, want bool", t)
 		return
 	}
-	into.kin = reads(into.ast, varAncestors)
+	into.readsAncestors = reads(into.ast, varAncestors)
 	into.program = r.plan(into.ast)
 }
 
@@ -180,7 +180,7 @@ func (r *reader) template(into *rule, message string) {
 		}
 		behind += utf8.RuneCountInString(before) + len("{{")
 		if ast := r.compile(expr, message, behind); ast != nil {
-			into.kin = into.kin || reads(ast, varAncestors)
+			into.readsAncestors = into.readsAncestors || reads(ast, varAncestors)
 			into.message = append(into.message, part{program: r.plan(ast)})
 		}
 		behind += utf8.RuneCountInString(expr) + len("}}")

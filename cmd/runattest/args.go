@@ -144,7 +144,9 @@ func hintFlag(cmd *cobra.Command, err error) error {
 func flagsLike(cmd *cobra.Command, name string) []string {
 	names := cobra.Command{SuggestionsMinimumDistance: 2}
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		names.AddCommand(&cobra.Command{Use: f.Name, Run: func(*cobra.Command, []string) {}})
+		if !f.Hidden {
+			names.AddCommand(&cobra.Command{Use: f.Name, Run: func(*cobra.Command, []string) {}})
+		}
 	})
 	alike := names.SuggestionsFor(name)
 	for i := range alike {

@@ -50,7 +50,7 @@ before it decides. make build, or CGO_ENABLED=0 go install, makes one that is no
 
 A detached attestation is executed with its --declaration.
 
-No socket is opened, unless --approvals or --family begins with oci://: approvals that lie where the
+No socket is opened, unless --approvals or --lineage begins with oci://: approvals that lie where the
 runs are, and the bundles of ancestors for rules that ask for them. What cannot be read is no yes.
 
 --decision-log appends what was decided, and why, as one JSON line that is on the disk before COMMAND
@@ -61,7 +61,7 @@ monitored afterwards.`,
 		Example: `  runattest exec --bundle run.json.sigstore.json --policy policy.yaml -- python train.py
   runattest exec --bundle run.sigstore.json --policy policy.yaml --approvals approvals.jsonl \
       --bind corpus=/data/corpus --bind weights=/models/m.safetensors --decision-log /var/log/airun.jsonl -- ./train.sh
-  runattest exec --bundle evaluation.sigstore.json --policy policy.yaml --family oci://registry.acme.example/runs \
+  runattest exec --bundle evaluation.sigstore.json --policy policy.yaml --lineage oci://registry.acme.example/runs \
       --approvals oci://registry.acme.example/runs -- python evaluate.py
   runattest exec --dry-run --bundle run.sigstore.json --policy policy.yaml -- true`,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -126,7 +126,7 @@ func (e *execution) checkFlags(cmd *cobra.Command, args []string) error {
 		e.bound = append(e.bound, b)
 	}
 	e.inputs = slices.Concat([]string{e.bundle, cmd.Flag("declaration").Value.String(), cmd.Flag("registry-ca").Value.String(), e.policies.path, e.policies.path + signatureSuffix},
-		e.policies.approvals, e.policies.family, e.policies.signers.keys, []string{e.policies.signers.root})
+		e.policies.approvals, e.policies.lineage, e.policies.signers.keys, []string{e.policies.signers.root})
 	for _, b := range e.bound {
 		e.inputs = append(e.inputs, b.Path)
 	}
@@ -145,7 +145,7 @@ func (e *execution) checkLog() error {
 	for _, input := range e.inputs {
 		if ref, err := registry.ParseReference(input); registry.IsReference(input) && err == nil && ref.IsLayout() {
 			input = ref.Path()
-		} else if info, err := os.Stat(input); slices.Contains(e.policies.family, input) && err == nil && info.IsDir() {
+		} else if info, err := os.Stat(input); slices.Contains(e.policies.lineage, input) && err == nil && info.IsDir() {
 			continue // of which the bundles alone are read
 		}
 		inputs = append(inputs, input)

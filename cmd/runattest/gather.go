@@ -32,8 +32,8 @@ type appliedPolicy struct {
 	approvals pile               // in files
 	attached  pile               // to artifacts, or one run
 	shelves   []*registry.Target // repositories of runs, with their approvals
-	family    []string
-	local     *lineage.Graph // the family, if it lies in files alone: the same for every run
+	lineage   []string
+	local     *lineage.Graph // the lineage, if it lies in files alone: the same for every run
 
 	shown  *transfer // the count that the terminal has already
 	moving *transfer // the one that it has while the policy is asked; nil for none
@@ -68,20 +68,20 @@ func (a *appliedPolicy) failure() error {
 // given is everything that the policy is asked with about a run.
 func (a *appliedPolicy) given(ctx context.Context, v *attest.Verified) (policy.Given, error) {
 	given := policy.Given{Approvals: slices.Concat(a.approvals.list, a.attached.list), Now: a.now, Clock: a.clock, Replay: a.replay}
-	if a.moving = a.shown; a.moving == nil && (len(a.shelves) > 0 || len(a.family) > 0) {
+	if a.moving = a.shown; a.moving == nil && (len(a.shelves) > 0 || len(a.lineage) > 0) {
 		a.moving = newOutput(a.cmd).transfer(ctx, "approvals and ancestors read")
 		defer func() { a.moving.end(); a.moving = nil }()
 	}
 	var err error
-	if given.Family, err = a.familyOf(ctx, v); err != nil {
-		return given, fmt.Errorf("--family: %w", err)
+	if given.Lineage, err = a.lineageOf(ctx, v); err != nil {
+		return given, fmt.Errorf("--lineage: %w", err)
 	}
 	if len(a.shelves) == 0 {
 		return given, nil
 	}
 	runs := []identity.ID{v.ID()}
-	if given.Family != nil {
-		if ancestors, err := given.Family.Ancestors(v); err == nil { // else the policy says no
+	if given.Lineage != nil {
+		if ancestors, err := given.Lineage.Ancestors(v); err == nil { // else the policy says no
 			for ancestor := range ancestors {
 				runs = append(runs, ancestor.ID)
 			}
@@ -125,18 +125,18 @@ func (a *appliedPolicy) again(approvals []string, now time.Time) error {
 
 func (a *appliedPolicy) heard() { a.moving.count() }
 
-// familyOf reads the run's ancestors if a rule asks for them.
-func (a *appliedPolicy) familyOf(ctx context.Context, v *attest.Verified) (*lineage.Graph, error) {
+// lineageOf reads the run's ancestors if a rule asks for them.
+func (a *appliedPolicy) lineageOf(ctx context.Context, v *attest.Verified) (*lineage.Graph, error) {
 	parents := v.Declaration().Parents()
-	if len(a.family) == 0 || len(parents) == 0 || !a.NeedsFamily() || a.local != nil {
+	if len(a.lineage) == 0 || len(parents) == 0 || !a.NeedsLineage() || a.local != nil {
 		return a.local, nil
 	}
 	o := newOutput(a.cmd)
 	var failed error
-	r := &familyReader{cmd: a.cmd, reach: a.reach, args: a.family, roots: parents, step: a.heard}
+	r := &lineageReader{cmd: a.cmd, reach: a.reach, args: a.lineage, roots: parents, step: a.heard}
 	r.fail = func(name string, err error) { failed = errors.Join(failed, named(name, err)) }
 	r.skip = func(err error) {
-		a.moving.say(func() { o.info("--family: passed over: %s", visible.Cut(err.Error())) })
+		a.moving.say(func() { o.info("--lineage: passed over: %s", visible.Cut(err.Error())) })
 	}
 	g, err := lineage.Build(ctx, a.Verifier(), r.inputs(), lineage.Options{})
 	if err == nil {
@@ -146,9 +146,9 @@ func (a *appliedPolicy) familyOf(ctx context.Context, v *attest.Verified) (*line
 		return nil, err
 	}
 	for _, m := range g.Malformed() {
-		a.moving.say(func() { o.info("--family: passed over: %s", named(m.Name, m.Err)) })
+		a.moving.say(func() { o.info("--lineage: passed over: %s", named(m.Name, m.Err)) })
 	}
-	if !slices.ContainsFunc(a.family, registry.IsReference) {
+	if !slices.ContainsFunc(a.lineage, registry.IsReference) {
 		a.local = g
 	}
 	return g, nil

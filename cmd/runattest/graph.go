@@ -16,7 +16,7 @@ import (
 func newGraph() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "graph (--key PUB | --certificate-identity ID ... | --policy POLICY) DIR|FILE|REPO...",
-		Short: "Verify a family of runs: the runs that a run descends from, and theirs",
+		Short: "Verify the lineage of runs: the runs that a run descends from, and theirs",
 		Long: `Verify every bundle, and follow the parents that declarations name, by identity. DIR is a folder,
 of which and below which *.sigstore.json and *.sigstore.jsonl are read; FILE is one bundle or JSON
 Lines; - is standard input. REPO is a repository of runs as push makes it: oci://HOST/REPO or
@@ -71,7 +71,7 @@ what is bad hides nothing that is good.`,
 		}
 		out := newOutput(cmd)
 		moving := out.transfer(cmd.Context(), "bundles read")
-		reader := &familyReader{
+		reader := &lineageReader{
 			cmd: cmd, reach: policies.reach, args: args, roots: o.Roots, step: moving.count,
 			fail: func(name string, err error) { moving.say(func() { out.note(name, err) }) },
 			skip: func(err error) { moving.say(func() { out.skipped(err) }) },
@@ -81,7 +81,7 @@ what is bad hides nothing that is good.`,
 		if err != nil {
 			return err
 		}
-		return reportFamily(out, g, format.value, *complete)
+		return reportLineage(out, g, format.value, *complete)
 	}
 	return cmd
 }
@@ -121,7 +121,7 @@ func readDeclarations(cmd *cobra.Command, paths []string) (func(identity.ID) *id
 	return func(id identity.ID) *identity.Declaration { return known[id] }, nil
 }
 
-func reportFamily(o *output, g *lineage.Graph, format string, requireComplete bool) error {
+func reportLineage(o *output, g *lineage.Graph, format string, requireComplete bool) error {
 	c := g.Counts()
 	malformed := g.Malformed()
 	for _, m := range malformed {

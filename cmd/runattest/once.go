@@ -50,3 +50,19 @@ func namedTwice(err error) error {
 	return withHint(fmt.Errorf("--%s %w, want it once", invalid.GetFlag().Name, errTwice),
 		`remove one of the two; a script that passes its own arguments on ("$@") can add one`)
 }
+
+// olderName has a flag take its values by an older name, too, which help does not list.
+func olderName(cmd *cobra.Command, name, older string) {
+	f := *cmd.Flags().Lookup(name)
+	f.Name, f.Hidden = older, true
+	cmd.Flags().AddFlag(&f)
+}
+
+// refuseBothNames refuses a flag that is given by both of its names.
+func refuseBothNames(cmd *cobra.Command, name, older string) error {
+	if !cmd.Flags().Changed(name) || !cmd.Flags().Changed(older) {
+		return nil
+	}
+	return &usageError{withHint(fmt.Errorf("--%s and --%s are two names of one flag, want one of them", name, older),
+		fmt.Sprintf("write --%s for both; it can be repeated", name))}
+}

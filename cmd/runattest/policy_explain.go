@@ -21,7 +21,7 @@ them that was.
 Exit status: 0 the run is allowed; 1 it is denied, or not verified; 3 approvals or ancestors cannot be
 read.`,
 		Example: `  runattest policy explain --policy policy.yaml --approvals approvals.jsonl run.json.sigstore.json
-  runattest policy explain --policy policy.yaml --family runs/ evaluation.sigstore.json`,
+  runattest policy explain --policy policy.yaml --lineage runs/ evaluation.sigstore.json`,
 		Args:              oneArg("bundle"),
 		ValidArgsFunction: completeBundles,
 	}

@@ -16,11 +16,16 @@ import (
 type policyFlags struct {
 	path      string
 	approvals []string
-	family    []string
+	lineage   []string
 	at        string
 	signers   *policySigners
 	reach     *registryFlags
 }
+
+const (
+	flagLineage = "lineage"
+	flagFamily  = "family" // its older name
+)
 
 // clock is this machine's. Tests change it.
 var clock = time.Now
@@ -29,7 +34,8 @@ var clock = time.Now
 // registries are reached.
 func newPolicyFlags(cmd *cobra.Command) *policyFlags {
 	p := newApproverFlags(cmd)
-	cmd.Flags().StringArrayVar(&p.family, "family", nil, "the bundles of the run's ancestors: a folder, a file, or a repository of runs (oci://REPO, oci-layout://PATH); read only if a rule of the policy asks for ancestors (repeatable)")
+	cmd.Flags().StringArrayVar(&p.lineage, flagLineage, nil, "the bundles of the run's ancestors: a folder, a file, or a repository of runs (oci://REPO, oci-layout://PATH); read only if a rule of the policy asks for ancestors (repeatable)")
+	olderName(cmd, flagLineage, flagFamily)
 	return p
 }
 
@@ -51,18 +57,21 @@ func (p *policyFlags) load(cmd *cobra.Command) (*appliedPolicy, error) {
 	if err := refuseEmpty(cmd, "policy", "at"); err != nil {
 		return nil, err
 	}
+	if err := refuseBothNames(cmd, flagLineage, flagFamily); err != nil {
+		return nil, err
+	}
 	if p.path == "" {
-		for _, name := range append([]string{"approvals", "family", "at"}, policySignerFlags...) {
+		for _, name := range append([]string{"approvals", flagLineage, flagFamily, "at"}, policySignerFlags...) {
 			if cmd.Flags().Changed(name) {
 				return nil, fmt.Errorf("--%s goes with --policy", name)
 			}
 		}
 		return nil, nil
 	}
-	if slices.Contains(p.family, input.Stdin) {
-		return nil, errors.New("--family -: name a folder, a file or a repository")
+	if slices.Contains(p.lineage, input.Stdin) {
+		return nil, errors.New("--lineage -: name a folder, a file or a repository")
 	}
-	applied := &appliedPolicy{cmd: cmd, reach: p.reach, family: p.family, now: clock(), clock: "this machine's clock"}
+	applied := &appliedPolicy{cmd: cmd, reach: p.reach, lineage: p.lineage, now: clock(), clock: "this machine's clock"}
 	var err error
 	if p.at != "" {
 		if applied.now, err = parseTime(p.at); err != nil {

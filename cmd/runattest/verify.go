@@ -30,7 +30,7 @@ there, ...@airun:1:sha256:HEX: all attestations that refer to it are fetched and
 its digest (or the run) must be what they are about. One that is verified is a yes; with
 --strict every one must be, and none malformed.
 
-No socket is opened, unless a BUNDLE (or --approvals, --family) begins with oci://, or --key names a key
+No socket is opened, unless a BUNDLE (or --approvals, --lineage) begins with oci://, or --key names a key
 in a KMS (awskms://...), whose plugin then asks for the public key: runattest public-key saves it.
 
 Each check has its own verdict in the report: signature, signer, time, statement, identity,
@@ -39,7 +39,7 @@ declaration, subject, policy. What was not checked is said, with the reason.
 --policy applies a policy at this machine's time, or at --at: it says whom to trust instead of the
 flags, which rules the declaration keeps, and whose --approvals it takes. Those are files, or lie in a
 registry where the run is: with --approvals oci://REPO each run that is verified, and its ancestors,
-must be there. Rules about ancestors need their bundles, with --family. What of these cannot be read
+must be there. Rules about ancestors need their bundles, with --lineage. What of these cannot be read
 is no yes: a rejection may be missing. Each denial is a line of the report; --at repeats a decision of
 another day. --policy-key refuses a policy that is not signed.
 
@@ -59,7 +59,7 @@ func newVerify() *cobra.Command {
   runattest verify --certificate-identity ci@acme.example --certificate-oidc-issuer https://accounts.acme.example \
       --trusted-root trusted_root.json --signed-before 2026-11-24T09:00:00Z run.json.sigstore.json
   runattest verify --policy policy.yaml --approvals approvals.jsonl run.json.sigstore.json
-  runattest verify --policy policy.yaml --family oci://registry.acme.example/runs \
+  runattest verify --policy policy.yaml --lineage oci://registry.acme.example/runs \
       --approvals oci://registry.acme.example/runs evaluation.sigstore.json
   runattest verify --key runattest.pub --declaration run.yaml --artifact model.safetensors run.sigstore.json`,
 		Args:              func(cmd *cobra.Command, args []string) error { return needFiles(cmd, args, "bundle") },

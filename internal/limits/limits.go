@@ -106,14 +106,14 @@ const (
 	Subjects = 1_000
 	// Annotations is how many annotations a predicate carries.
 	Annotations = 1_000
-	// Family is how many bundles one graph verifies, FamilyParents how many parents they name in all: with a missing run
+	// Lineage is how many bundles one graph verifies, LineageParents how many parents they name in all: with a missing run
 	// for each parent that is what a graph holds in memory.
-	Family        = 1_000_000
-	FamilyParents = 4_000_000
-	// FamilyHeavy is the size in bytes from which a graph looks at one bundle at a time.
-	FamilyHeavy = 1 << 20
-	// FamilyReason is how much of a failed check's text a graph keeps, in bytes.
-	FamilyReason = 300
+	Lineage        = 1_000_000
+	LineageParents = 4_000_000
+	// LineageHeavy is the size in bytes from which a graph looks at one bundle at a time.
+	LineageHeavy = 1 << 20
+	// LineageReason is how much of a failed check's text a graph keeps, in bytes.
+	LineageReason = 300
 	// Key is the size of a key file.
 	Key = 64 << 10
 	// ScryptMemory is the memory in bytes that decrypting a key may take (128*N*r), ScryptWork its N*r*p, ScryptBlocks its

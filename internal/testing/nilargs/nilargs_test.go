@@ -228,7 +228,7 @@ var exported = map[string]any{
 	"policy.Policy.Gate":            (*policy.Policy).Gate,
 	"policy.Policy.Name":            (*policy.Policy).Name,
 	"policy.Policy.NamesApprovers":  (*policy.Policy).NamesApprovers,
-	"policy.Policy.NeedsFamily":     (*policy.Policy).NeedsFamily,
+	"policy.Policy.NeedsLineage":    (*policy.Policy).NeedsLineage,
 	"policy.Policy.Rehearse":        (*policy.Policy).Rehearse,
 	"policy.Policy.Rejections":      (*policy.Policy).Rejections,
 	"policy.Policy.RuleNames":       (*policy.Policy).RuleNames,

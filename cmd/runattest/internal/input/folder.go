@@ -10,11 +10,11 @@ import (
 	"strings"
 )
 
-// Family gives the bundles in a file as Bundles does, or those in a folder and the folders in it: each
+// Lineage gives the bundles in a file as Bundles does, or those in a folder and the folders in it: each
 // file *.sigstore.json and *.sigstore.jsonl, in the order of their names. Links to files are
 // followed and links to folders are not, so that there is no loop. An error about one file or folder
 // does not end the sequence.
-func Family(path string, stdin io.Reader) iter.Seq2[Blob, error] {
+func Lineage(path string, stdin io.Reader) iter.Seq2[Blob, error] {
 	if info, err := os.Stat(path); path == Stdin || err != nil || !info.IsDir() {
 		return Bundles(path, stdin)
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestFamily(t *testing.T) {
+func TestLineage(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, text string) {
 		t.Helper()
@@ -37,7 +37,7 @@ func TestFamily(t *testing.T) {
 		Bad  bool
 	}
 	var got []found
-	for blob, err := range Family(dir, nil) {
+	for blob, err := range Lineage(dir, nil) {
 		name, relErr := filepath.Rel(dir, blob.Name)
 		if relErr != nil {
 			t.Fatal(relErr)
@@ -51,7 +51,7 @@ func TestFamily(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("bundles in the folder (-want +got):\n%s", diff)
 	}
-	for range Family(dir, nil) { // who stops is not gone on for
+	for range Lineage(dir, nil) { // who stops is not gone on for
 		break
 	}
 }

@@ -103,8 +103,8 @@ func shelves(t *testing.T, test func(t *testing.T, target *ours.Target)) {
 	})
 }
 
-// TestRunsOfFamily: all runs, or those from which one descends and no others.
-func TestRunsOfFamily(t *testing.T) {
+// TestRunsOfLineage: all runs, or those from which one descends and no others.
+func TestRunsOfLineage(t *testing.T) {
 	shelves(t, func(t *testing.T, target *ours.Target) {
 		gone := descend(t, 0)
 		base := descend(t, 1, gone)
@@ -125,10 +125,10 @@ func TestRunsOfFamily(t *testing.T) {
 		if !slices.Equal(all, want) || len(errs) > 0 {
 			t.Errorf("all: %v, %v; want %v", all, errs, want)
 		}
-		family, errs := told(t, target, ours.RunsOptions{Of: []identity.ID{child.ID()}, Ancestors: true})
+		lineage, errs := told(t, target, ours.RunsOptions{Of: []identity.ID{child.ID()}, Ancestors: true})
 		want = []string{says(child, 1), says(left, 2), says(right, 0), says(base, 1), says(gone, -1)}
-		if !slices.Equal(family, want) || len(errs) > 0 {
-			t.Errorf("family: %v, %v; want %v", family, errs, want)
+		if !slices.Equal(lineage, want) || len(errs) > 0 {
+			t.Errorf("lineage: %v, %v; want %v", lineage, errs, want)
 		}
 		one, errs := told(t, target, ours.RunsOptions{Of: []identity.ID{child.ID(), child.ID(), gone.ID()}})
 		if want := []string{says(child, 1), says(gone, -1)}; !slices.Equal(one, want) || len(errs) > 0 {
@@ -144,8 +144,8 @@ func TestRunsOfFamily(t *testing.T) {
 	})
 }
 
-// TestRunsAskOnlyForTheFamily: the root's ancestors are found without any list of tags.
-func TestRunsAskOnlyForTheFamily(t *testing.T) {
+// TestRunsAskOnlyForTheLineage: the root's ancestors are found without any list of tags.
+func TestRunsAskOnlyForTheLineage(t *testing.T) {
 	s := newServer(t, true)
 	target := open(t, s.host+"/app")
 	parent := descend(t, 1)

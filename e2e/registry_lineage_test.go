@@ -11,8 +11,8 @@ import (
 	"github.com/runattest/runattest/e2e/internal/services"
 )
 
-// family is what graph --format json says: docs/output.md.
-type family struct {
+// lineage is what graph --format json says: docs/output.md.
+type lineage struct {
 	Complete bool     `json:"complete"`
 	Roots    []string `json:"roots"`
 	Counts   struct {
@@ -25,8 +25,8 @@ type family struct {
 	} `json:"runs"`
 }
 
-// draws has runattest verify a family, and demands its exit status.
-func (d *desk) draws(status int, args ...string) (f family) {
+// draws has runattest verify a lineage, and demands its exit status.
+func (d *desk) draws(status int, args ...string) (f lineage) {
 	d.t.Helper()
 	o := d.runattest(append([]string{"graph", "--format", "json", "--key", "runattest.pub"}, args...)...)
 	if err := json.Unmarshal(o.stdout, &f); err != nil || o.code != status {
@@ -47,9 +47,9 @@ func (d *desk) descend(name, kind string, parents ...string) string {
 	return strings.TrimSpace(string(d.runattest("sign", "--key", "runattest.key", "--bundle", name+".sigstore.json", "run.json").ok()))
 }
 
-// A repository of runs is a family, or several: all of it, or the ancestry of one run. They are found behind
+// A repository of runs is a lineage, or several: all of it, or the ancestry of one run. They are found behind
 // more other tags than there are on a page.
-func TestFamilyInRegistry(t *testing.T) {
+func TestLineageInRegistry(t *testing.T) {
 	const others, tags = 60, 1100
 	onEachRegistry(t, func(d *desk, r *services.Registry) {
 		d.makeKey("runattest", "ecdsa-p256", "--no-password")
@@ -88,7 +88,7 @@ func TestFamilyInRegistry(t *testing.T) {
 		whole, _ := d.costs("graph", "--key", "runattest.pub", repo)
 		d.t.Logf("%d of %d runs: %s; all: %s", len(chain), len(chain)+others, took, whole)
 		if took.time > whole.time {
-			d.t.Error("one family takes as long as the whole repository")
+			d.t.Error("one lineage takes as long as the whole repository")
 		}
 	})
 }
@@ -106,7 +106,7 @@ func (d *desk) tagAgain(host, repo, tag string, n int) {
 }
 
 // What approvers attach to runs is found there, and a rule about ancestors is met by it.
-func TestFamilyApprovedInRegistry(t *testing.T) {
+func TestLineageApprovedInRegistry(t *testing.T) {
 	onEachRegistry(t, func(d *desk, r *services.Registry) {
 		d.env = append(d.env, "PATH="+os.Getenv("PATH"), "TMPDIR="+d.t.TempDir())
 		repo := "oci://" + r.Host + "/acme/runs"
@@ -128,7 +128,7 @@ rules:
 `))
 		d.runattest("push", repo, "base.sigstore.json", "tuned.sigstore.json", "scores.sigstore.json").ok()
 		asks := func() outcome {
-			return d.runattest("exec", "--policy", "policy.yaml", "--family", repo, "--approvals", repo, "--bundle", "scores.sigstore.json", "--", "echo", "scoring")
+			return d.runattest("exec", "--policy", "policy.yaml", "--lineage", repo, "--approvals", repo, "--bundle", "scores.sigstore.json", "--", "echo", "scoring")
 		}
 		approve := func(name, decision, run string) {
 			d.runattest("approve", "--key", name+".key", "--decision", decision, "--reason", "because", "--bundle", name+"-"+decision+".json", run+".sigstore.json").ok()

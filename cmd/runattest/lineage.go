@@ -15,8 +15,8 @@ import (
 	"github.com/runattest/runattest/registry"
 )
 
-// familyReader reads the bundles of a family from files, folders and repositories of runs.
-type familyReader struct {
+// lineageReader reads the bundles of a lineage from files, folders and repositories of runs.
+type lineageReader struct {
 	cmd   *cobra.Command
 	reach *registryFlags
 	args  []string
@@ -29,7 +29,7 @@ type familyReader struct {
 }
 
 // inputs gives the bundles, those of files first: their parents may be in a repository.
-func (f *familyReader) inputs() iter.Seq[lineage.Input] {
+func (f *lineageReader) inputs() iter.Seq[lineage.Input] {
 	return func(yield func(lineage.Input) bool) {
 		counted := func(in lineage.Input) bool {
 			f.step()
@@ -41,7 +41,7 @@ func (f *familyReader) inputs() iter.Seq[lineage.Input] {
 			if registry.IsReference(arg) {
 				continue
 			}
-			for blob, err := range input.Family(arg, f.cmd.InOrStdin()) {
+			for blob, err := range input.Lineage(arg, f.cmd.InOrStdin()) {
 				if err != nil {
 					f.fail(blob.Name, err)
 					continue
@@ -67,7 +67,7 @@ func (f *familyReader) inputs() iter.Seq[lineage.Input] {
 }
 
 // repository gives the runs that are wanted, with their ancestors, or all.
-func (f *familyReader) repository(arg string, wanted []identity.ID, yield func(lineage.Input) bool) bool {
+func (f *lineageReader) repository(arg string, wanted []identity.ID, yield func(lineage.Input) bool) bool {
 	target, err := f.open(arg)
 	if err != nil {
 		f.fail(arg, err)
@@ -102,7 +102,7 @@ func (f *familyReader) repository(arg string, wanted []identity.ID, yield func(l
 	return true
 }
 
-func (f *familyReader) open(arg string) (*registry.Target, error) {
+func (f *lineageReader) open(arg string) (*registry.Target, error) {
 	ref, err := registry.ParseReference(arg)
 	if err != nil {
 		return nil, err

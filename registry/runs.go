@@ -261,8 +261,8 @@ func (c *crawl) next(listed func() (string, error, bool)) (identity.ID, error) {
 		}
 		c.want([]identity.ID{runOf(tag)})
 	}
-	if len(c.seen) > limits.Family {
-		return identity.ID{}, fmt.Errorf("%s: more than %d runs", c.ref.Repository(), limits.Family)
+	if len(c.seen) > limits.Lineage {
+		return identity.ID{}, fmt.Errorf("%s: more than %d runs", c.ref.Repository(), limits.Lineage)
 	}
 	id := c.queue[0]
 	c.queue = c.queue[1:]

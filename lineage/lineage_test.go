@@ -49,9 +49,9 @@ func (c *clock) CheckEnvelope(_ context.Context, e attest.Envelope) attest.Opini
 	return o
 }
 
-// family makes runs by hand, much faster than signing them properly does, and with what a
+// lineage makes runs by hand, much faster than signing them properly does, and with what a
 // proper signer would refuse to say.
-type family struct {
+type lineage struct {
 	t        testing.TB
 	by       signer.Signer
 	clock    *clock
@@ -59,9 +59,9 @@ type family struct {
 	inputs   []Input
 }
 
-func newFamily(t testing.TB, keyName string) *family {
+func newLineage(t testing.TB, keyName string) *lineage {
 	t.Helper()
-	f := &family{t: t, by: newSigner(t, signer.Ed25519)}
+	f := &lineage{t: t, by: newSigner(t, signer.Ed25519)}
 	f.clock = &clock{attest.TrustedKey{Name: keyName, Key: f.by.PublicKey()}, map[string][]time.Time{}, nil}
 	var err error
 	if f.verifier, err = attest.NewVerifier(f.clock); err != nil {
@@ -71,7 +71,7 @@ func newFamily(t testing.TB, keyName string) *family {
 }
 
 // declare is a declaration in canonical form, and its identity.
-func (f *family) declare(n int, parents ...identity.ID) (string, identity.ID) {
+func (f *lineage) declare(n int, parents ...identity.ID) (string, identity.ID) {
 	f.t.Helper()
 	list := ""
 	if len(parents) > 0 {
@@ -97,7 +97,7 @@ func statement(id identity.ID, declaration string) string {
 }
 
 // sign makes a bare envelope.
-func (f *family) sign(by signer.Signer, payload string) []byte {
+func (f *lineage) sign(by signer.Signer, payload string) []byte {
 	f.t.Helper()
 	sig, err := by.Sign(ctx, attest.Envelope{PayloadType: attest.PayloadType, Payload: []byte(payload)}.Message())
 	if err != nil {
@@ -108,7 +108,7 @@ func (f *family) sign(by signer.Signer, payload string) []byte {
 }
 
 // run adds a run signed by a trusted signer, with trusted times.
-func (f *family) run(n int, parents []identity.ID, times ...time.Time) identity.ID {
+func (f *lineage) run(n int, parents []identity.ID, times ...time.Time) identity.ID {
 	f.t.Helper()
 	declaration, id := f.declare(n, parents...)
 	payload := statement(id, declaration)
@@ -117,11 +117,11 @@ func (f *family) run(n int, parents []identity.ID, times ...time.Time) identity.
 	return id
 }
 
-func (f *family) add(name string, data []byte) {
+func (f *lineage) add(name string, data []byte) {
 	f.inputs = append(f.inputs, Input{Name: name, Data: data})
 }
 
-func (f *family) build(o Options) *Graph {
+func (f *lineage) build(o Options) *Graph {
 	f.t.Helper()
 	g, err := Build(ctx, f.verifier, slices.Values(f.inputs), o)
 	if err != nil {
@@ -130,7 +130,7 @@ func (f *family) build(o Options) *Graph {
 	return g
 }
 
-func (f *family) node(g *Graph, id identity.ID) Node {
+func (f *lineage) node(g *Graph, id identity.ID) Node {
 	f.t.Helper()
 	n, ok := g.Node(id)
 	if !ok {
