@@ -6,7 +6,6 @@ import (
 	"iter"
 	"slices"
 
-	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/common/types"
 	"github.com/google/cel-go/common/types/ref"
 
@@ -18,16 +17,6 @@ import (
 
 // errNoLineage is why a rule that reads `ancestors` is not met where nobody has given any.
 var errNoLineage = errors.New("it asks for the run's ancestors, and none were given: give the bundles of the ancestors with --lineage")
-
-// reads says whether an expression that was type-checked looks at a variable.
-func reads(ast *cel.Ast, variable string) bool {
-	for _, r := range ast.NativeRep().ReferenceMap() {
-		if r.Name == variable || r.Name == "."+variable {
-			return true
-		}
-	}
-	return false
-}
 
 // NeedsLineage says whether a rule reads `ancestors`, so that Given.Lineage decides something.
 func (p *Policy) NeedsLineage() bool {

@@ -202,7 +202,7 @@ func marshal(t testing.TB, b *attest.Bundle) []byte {
 
 // TestAncestorMembers: what rules see of an ancestor.
 func TestAncestorMembers(t *testing.T) {
-	k := newLineageTest(t, "")
+	k, root := newLineageTest(t, ""), newClock(t).root(t)
 	for _, c := range []struct{ expr, want string }{
 		{`ancestors.size() == 2 && ancestors[0].id == run.parents[0] && ancestors[1].id == ancestors[0].parents[0] && ancestors[1].parents == []`, "allowed"},
 		{`ancestors.all(a, a.kind == "training" && a.signers.size() == 1 && a.signers[0].name == "ci" && a.signers[0].kind == "key")`, "allowed"},
@@ -217,7 +217,7 @@ func TestAncestorMembers(t *testing.T) {
 		{`dyn(ancestors)[0].kind == "training"`, "allowed"},
 	} {
 		one := *k
-		one.Policy = policyOf(t, k.ci, fmt.Sprintf("approvals: {required: 0, approvers: [{name: alice, role: safety, keys: [{key: %s}]}]}\nrules: [{name: r, expr: %q}]\n", pemOf(t, k.alice), c.expr))
+		one.Policy = policyOf(t, k.ci, root+fmt.Sprintf("approvals: {required: 0, approvers: [{name: alice, role: safety, keys: [{key: %s}]}]}\nrules: [{name: r, expr: %q}]\n", pemOf(t, k.alice), c.expr))
 		d := one.ask(k.child, Given{
 			Approvals: []Approval{k.says(k.first, Approved, k.alice)},
 			Lineage:   one.lineage(k.input("first", k.first, k.ci), k.input("second", k.second, k.ci)),
@@ -236,7 +236,6 @@ func TestApprovedAncestors(t *testing.T) {
 		by        []signer.Signer
 		want      bool
 	}{
-		{"", nil, false},
 		{"required: 0", nil, false},
 		{"required: 0", []signer.Signer{k.bob}, true},
 		{"required: 1", nil, false},
@@ -246,12 +245,9 @@ func TestApprovedAncestors(t *testing.T) {
 		{"required: 1, roles: {safety: 1}", []signer.Signer{k.bob}, false},
 		{"required: 1, roles: {safety: 1}", []signer.Signer{k.alice}, true},
 	} {
-		text := "rules: [{name: r, expr: 'ancestors.all(a, a.approved)'}]\n"
-		if c.approvals != "" {
-			text += "approvals: {" + c.approvals + ", approvers: [{name: alice, role: safety, keys: [{key: " + pemOf(t, k.alice) + "}]}, {name: bob, keys: [{key: " + pemOf(t, k.bob) + "}]}]}\n"
-		}
 		one := *k
-		one.Policy = policyOf(t, k.ci, text)
+		one.Policy = policyOf(t, k.ci, "approvals: {"+c.approvals+", approvers: [{name: alice, role: safety, keys: [{key: "+pemOf(t, k.alice)+"}]}, {name: bob, keys: [{key: "+pemOf(t, k.bob)+"}]}]}\n"+
+			"rules: [{name: r, expr: 'ancestors.all(a, a.approved)'}]\n")
 		given := Given{Lineage: one.lineage(k.input("first", k.first, k.ci))}
 		for _, by := range c.by {
 			given.Approvals = append(given.Approvals, k.says(k.first, Approved, by))
@@ -266,12 +262,13 @@ func TestApprovedAncestors(t *testing.T) {
 // TestNeedsLineage: found out from the expressions.
 func TestNeedsLineage(t *testing.T) {
 	by := newSigner(t)
+	known := newClock(t).root(t) + someApprover(t)
 	for expr, want := range map[string]bool{
 		`true`: false, `ancestors.size() == 0`: true, `declaration.kind == "ancestors"`: false, `run.parents.all(p, true)`: false,
 		`declaration.kind != "evaluation" || ancestors.exists(a, a.approved)`: true, `[1].exists(x, x == ancestors.size())`: true,
 		`.ancestors.size() == 0`: true, `{"a": ancestors}.size() == 1`: true, `has(ancestors[0].declaredBy)`: true,
 	} {
-		if got := policyOf(t, by, fmt.Sprintf("rules: [{name: r, expr: %q}]\n", expr)).NeedsLineage(); got != want {
+		if got := policyOf(t, by, known+fmt.Sprintf("rules: [{name: r, expr: %q}]\n", expr)).NeedsLineage(); got != want {
 			t.Errorf("%s: %v, want %v", expr, got, want)
 		}
 	}
@@ -348,7 +345,7 @@ func TestManyAncestors(t *testing.T) {
 		"signed":    {1, `[1,2,3,4,5,6,7].all(x, [1,2,3,4,5,6,7].all(y, !ancestors[0].approved))`, "cost limit"},
 		"a million": {1_000_000, `ancestors.size() > 0`, "the run has more than 200000 ancestors"},
 	} {
-		p := policyOf(t, by, fmt.Sprintf("rules:\n  - name: r\n    expr: %q\n", c.expr))
+		p := policyOf(t, by, someApprover(t)+fmt.Sprintf("rules:\n  - name: r\n    expr: %q\n", c.expr))
 		start := time.Now()
 		s := subject{id: run.ID(), declaration: run, asOf: asOf{now: now}, ancestors: many(c.n)}
 		if name == "judged" {

@@ -76,14 +76,16 @@ func (s signatories) list() []runSigner {
 	return all
 }
 
-// checkAttainable finds demands that no run can meet: signatures that cannot be dated as they must be, and approvals of
-// which there are too few once those who signed the run are left out. What cannot be decided from the policy alone passes.
+// checkAttainable finds demands that no run can meet: signatures that cannot be dated or logged as they must be, rules about
+// what there never is, and approvals of which there are too few once those who signed the run are left out. What cannot be
+// decided from the policy alone passes.
 func (p *Policy) checkAttainable(r *reader) {
+	p.checkReads(r)
 	var signers []runSigner
 	why := ""
 	for _, s := range p.signers.list() {
-		if undated := s.undatable(p.root, p.time.evidence); undated != "" {
-			why = undated
+		if unproved := s.unprovable(p.root, p.time); unproved != "" {
+			why = unproved
 			continue
 		}
 		signers = append(signers, s)
@@ -147,12 +149,12 @@ func (p *Policy) cannotApprove(one *approver, s runSigner) string {
 	why := ""
 	for _, by := range one.list() {
 		other := slices.IndexFunc(p.approvals.approvers, func(other *approver) bool { return other != one && by.isIn(other.signatories) })
-		undated := by.undatable(p.root, p.approvals.evidence)
+		unproved := by.unprovable(p.root, timeDemand{demand: demand{p.approvals.evidence, 1}})
 		switch {
 		case other >= 0:
 			why = fmt.Sprintf("what %s signs may be by %s, too", one.name, p.approvals.approvers[other].name)
-		case undated != "":
-			why = fmt.Sprintf("by %s: %s", one.name, undated)
+		case unproved != "":
+			why = fmt.Sprintf("by %s: %s", one.name, unproved)
 		case p.tooLate(by, s):
 			why = fmt.Sprintf("the key of %s begins after every start of such a run", one.name)
 		default:
@@ -167,44 +169,77 @@ func (p *Policy) tooLate(by, s runSigner) bool {
 	return p.time.startWithin > 0 && by.key != nil && s.key != nil && !s.key.NotAfter.IsZero() && by.key.NotBefore.After(s.key.NotAfter.Add(p.time.startWithin))
 }
 
-// undatable is why no signature by s can have the trusted time that it needs, "" if it may or needs none.
-func (s runSigner) undatable(root *sigstore.TrustedRoot, evidence string) string {
-	if s.key != nil && !s.key.Bounded() || root == nil {
+// unprovable is why no signature by s can have the trusted times and log entries that it needs, "" if it may or needs none.
+func (s runSigner) unprovable(root *sigstore.TrustedRoot, d timeDemand) string {
+	if root == nil { // with which nothing is demanded
 		return ""
 	}
-	var windows []window // in which the signer can sign
-	if s.key != nil {
-		windows = []window{{s.key.NotBefore, s.key.NotAfter}}
+	dated := s.key == nil || s.key.Bounded() || d.startWithin > 0 || d.evidence == evidenceTimestamp
+	clocks, need := root.Clocks(), 1
+	if d.evidence == evidenceTimestamp {
+		need = d.count
+		clocks = slices.DeleteFunc(clocks, func(t sigstore.Trusted) bool { return t.Kind != sigstore.TimestampAuthority })
 	}
-	var clocks []window
-	for _, t := range root.Trusted() {
-		switch t.Kind {
-		case sigstore.CertificateAuthority:
-			if s.key == nil {
-				windows = append(windows, window{t.From, t.Until})
-			}
-		case sigstore.TimestampAuthority:
-			clocks = append(clocks, window{t.From, t.Until})
-		case sigstore.TransparencyLog:
-			if evidence != evidenceTimestamp {
-				clocks = append(clocks, window{t.From, t.Until})
-			}
-		}
+	if dated && len(clocks) == 0 {
+		return fmt.Sprintf("%s needs a trusted time, and %s", s, noClock(root))
 	}
-	if len(clocks) == 0 {
-		return fmt.Sprintf("%s needs a trusted time, and the trusted root names no timestamp authority", s)
+	logs := ofKind(root, sigstore.TransparencyLog)
+	if len(clocks) == 0 { // what a retired log has seen is believed if a time proves that it was not retired yet
+		logs = slices.DeleteFunc(logs, func(t sigstore.Trusted) bool { return !t.Until.IsZero() })
 	}
-	for _, w := range windows {
-		if slices.ContainsFunc(clocks, w.meets) {
+	for _, w := range s.windows(root) {
+		if (!dated || w.meetsOf(clocks) >= need) && (d.evidence != evidenceLog || w.meetsOf(logs) >= d.count) {
 			return ""
 		}
 	}
+	switch {
+	case d.evidence == evidenceLog && len(clocks) == 0:
+		return fmt.Sprintf("%s needs %d log entries, and the trusted root names no authority that proves that a retired log had seen it in time", s, d.count)
+	case d.evidence != evidenceNone && d.count > 1:
+		return fmt.Sprintf("%s is not valid when %d timestamp authorities or logs of the trusted root are", s, d.count)
+	}
 	return fmt.Sprintf("%s is valid at no time at which a timestamp authority or log of the trusted root is", s)
+}
+
+// noClock says why a trusted root proves no time.
+func noClock(root *sigstore.TrustedRoot) string {
+	why := "the trusted root names no timestamp authority"
+	if root.NamesLogs() && len(root.Clocks()) == 0 {
+		why += ", and its logs sign no time (as Rekor v2)"
+	}
+	return why
+}
+
+func ofKind(root *sigstore.TrustedRoot, kind string) []sigstore.Trusted {
+	return slices.DeleteFunc(root.Trusted(), func(t sigstore.Trusted) bool { return t.Kind != kind })
 }
 
 // window is a period, both ends of it inclusive; a zero time bounds nothing.
 type window struct{ from, until time.Time }
 
+// windows are when s can sign.
+func (s runSigner) windows(root *sigstore.TrustedRoot) []window {
+	if s.key != nil {
+		return []window{{s.key.NotBefore, s.key.NotAfter}}
+	}
+	var all []window
+	for _, t := range ofKind(root, sigstore.CertificateAuthority) {
+		all = append(all, window{t.From, t.Until})
+	}
+	return all
+}
+
 func (w window) meets(other window) bool {
 	return (w.until.IsZero() || !other.from.After(w.until)) && (other.until.IsZero() || !w.from.After(other.until))
+}
+
+// meetsOf counts the different ones of those that are valid at a time in the window.
+func (w window) meetsOf(all []sigstore.Trusted) int {
+	names := map[string]bool{}
+	for _, t := range all {
+		if w.meets(window{t.From, t.Until}) {
+			names[t.Label()] = true
+		}
+	}
+	return len(names)
 }

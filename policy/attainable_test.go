@@ -5,6 +5,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/runattest/runattest/internal/pkitest"
+	"github.com/runattest/runattest/signer"
+	"github.com/runattest/runattest/sigstore"
 )
 
 // TestUnattainable: what no run and no approver can meet is refused, and what somebody may meet is not.
@@ -35,6 +39,24 @@ func TestUnattainable(t *testing.T) {
 	soon := time.Now().Add(time.Minute)
 	later := policy("keys: [{name: k0, notAfter: "+stamp(soon)+", key: "+ci+"}]",
 		"required: 1, approvers: [{name: bob, keys: [{notBefore: "+stamp(soon.Add(time.Minute))+", key: "+bob+"}]}]")
+	logs := func(logs ...sigstore.LogSpec) string {
+		return "trustedRoot: " + rootText(t, sigstore.RootSpec{TransparencyLogs: logs}) + "\n"
+	}
+	log := func(algorithm signer.Algorithm, origin string, until time.Time) sigstore.LogSpec {
+		return sigstore.LogSpec{URL: "https://log.example", Origin: origin, PublicKey: publicKey(t, algorithm), Start: time.Unix(0, 0), End: until}
+	}
+	rekor1, rekor2 := logs(log(signer.ECDSAP256, "", time.Time{})), logs(log(signer.Ed25519, "log.example", time.Time{}))
+	ago := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
+	retired, retired1 := logs(log(signer.Ed25519, "log.example", ago)), logs(log(signer.ECDSAP256, "", ago))
+	clockOf := func(name string, until time.Time) sigstore.AuthoritySpec {
+		top := pkitest.Root(name)
+		return sigstore.AuthoritySpec{URL: "https://" + name, Chain: pkitest.PEM(top.Issue(name+" stamps", pkitest.Stamper), top), End: until}
+	}
+	twoClocks := "trustedRoot: " + rootText(t, sigstore.RootSpec{TimestampAuthorities: []sigstore.AuthoritySpec{
+		clockOf("a.example", time.Time{}), clockOf("b.example", time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)),
+	}}) + "\n"
+	rules := func(expr string) string { return fmt.Sprintf("rules: [{name: r, expr: %q}]\n", expr) }
+	rule := func(expr string) string { return "signers: {" + keys(ci) + "}\n" + rules(expr) }
 	for name, tt := range map[string]struct{ text, want string }{
 		"the signer alone": {policy(keys(ci), "required: 1, approvers: ["+key("alice", ci)+"]"),
 			"/approvals/required: 1 approval required, of 0 at most of a run signed by key k0: alice would approve what they signed"},
@@ -72,7 +94,38 @@ func TestUnattainable(t *testing.T) {
 		"an approver of both times":    {root + policy(keys(ci), "required: 1, approvers: [{name: bob, keys: [{"+ended+"key: "+bob+"}, {key: "+carol+"}]}]"), ""},
 		"of another time, none needed": {root + policy(keys(ci), "required: 0, approvers: [{name: bob, keys: [{"+ended+"key: "+bob+"}]}]"), ""},
 		"begins after every start":     {root + "time: {evidence: timestamp, startWithin: 1s}\n" + later, "the key of bob begins after every start of such a run"},
-		"begins before the last start": {root + "time: {evidence: timestamp, startWithin: 1h}\n" + later, ""},
+		// nothing that dates
+		"no clock for a start":             {rekor2 + "time: {evidence: log, startWithin: 1h}\nsigners: {" + keys(ci) + "}\n", "/signers: no signature can meet the policy: key k0 needs a trusted time, and the trusted root names no timestamp authority, and its logs sign no time (as Rekor v2)"},
+		"no clock, and no start":           {rekor2 + "time: {evidence: log}\nsigners: {" + keys(ci) + "}\n", ""},
+		"Rekor v2 for a window":            {rekor2 + "signers: {" + strings.Replace(keys(ci), "key: ", ended+"key: ", 1) + "}\n", "key k0 needs a trusted time"},
+		"Rekor v1 for a start":             {rekor1 + "time: {evidence: log, startWithin: 1h}\nsigners: {" + keys(ci) + "}\n", ""},
+		"Rekor v1 for a window":            {rekor1 + "signers: {" + strings.Replace(keys(ci), "key: ", "notBefore: 2020-01-01T00:00:00Z, key: ", 1) + "}\n", ""},
+		"an approver by Rekor v2":          {rekor2 + policy(keys(ci), "required: 1, approvers: [{name: bob, keys: [{"+ended+"key: "+bob+"}]}]"), "by bob: key bob needs a trusted time"},
+		"a retired log, and no clock":      {retired + "time: {evidence: log}\nsigners: {" + keys(ci) + "}\n", "key k0 needs 1 log entries, and the trusted root names no authority that proves that a retired log had seen it in time"},
+		"a log of another time":            {retired1 + "time: {evidence: log}\nsigners: {" + strings.Replace(keys(ci), "key: ", "notBefore: 2026-01-01T00:00:00Z, key: ", 1) + "}\n", "key k0 is valid at no time"},
+		"one of two authorities' time":     {twoClocks + "time: {evidence: timestamp, count: 2}\nsigners: {" + strings.Replace(keys(ci), "key: ", "notBefore: 2026-07-01T00:00:00Z, key: ", 1) + "}\n", "key k0 is not valid when 2 timestamp authorities or logs of the trusted root are"},
+		"the time of both":                 {twoClocks + "time: {evidence: timestamp, count: 2}\nsigners: {" + strings.Replace(keys(ci), "key: ", "notBefore: 2026-03-01T00:00:00Z, key: ", 1) + "}\n", ""},
+		"times of both, of an endless key": {twoClocks + "time: {evidence: timestamp, count: 2}\nsigners: {" + keys(ci) + "}\n", ""},
+		// rules about what there never is
+		"approvals without approvers":   {rule("approvals.exists(a, a.role == 'legal')"), "/rules/0/expr: reads approvals, and the policy names no approvers"},
+		"hidden approvals":              {rule("true || [1].exists(a, .approvals.size() > a)"), "reads approvals, and"},
+		"rejections without approvers":  {rule("!approvals.exists(a, a.decision == 'rejected')"), "reads approvals, and"},
+		"approved, without approvers":   {rule("ancestors.all(a, a.kind != 'training' || a.approved)"), "reads approved of an ancestor"},
+		"has approved":                  {rule("ancestors.all(a, has(a.approved))"), "reads approved of an ancestor"},
+		"perhaps approved":              {rule("ancestors.all(a, a.?approved.orValue(true))"), "reads approved of an ancestor"},
+		"perhaps the first is approved": {rule("ancestors[?0].?approved.orValue(true)"), "reads approved of an ancestor"},
+		"rejected ancestors":            {rule("!ancestors.exists(x, x.approvals.exists(y, y.decision == 'rejected'))"), "reads approvals of an ancestor"},
+		"with approvers":                {policy(keys(ci), "required: 0, approvers: ["+key("bob", bob)+"]") + rules("approvals.size() > 1 && ancestors.all(a, a.approved)"), ""},
+		"another's approved":            {rule("declaration.parameters.approved && declaration.constraints.approvals == 2"), ""},
+		"their name alone":              {rule("annotations.approvals == 'approvals'"), ""},
+		"time without a root":           {rule("time.verified"), "reads time, and there never is a trusted time: the policy has no trustedRoot"},
+		"time without a clock":          {rekor2 + rule("time.?earliest.orValue(now) <= now"), "reads time, and there never is a trusted time: the trusted root names no timestamp authority"},
+		"time of an ancestor":           {rule("ancestors.all(a, has(a.declaredBy))"), "reads declaredBy of an ancestor"},
+		"time of an approval":           {policy(keys(ci), "required: 0, approvers: ["+key("bob", bob)+"]") + rules("approvals.all(a, a.time < now)"), "reads time of an approval"},
+		"time of another thing":         {rule("declaration.parameters.time.verified || now > timestamp('2026-01-01T00:00:00Z')"), ""},
+		"time with a clock":             {root + rule("time.verified && ancestors.all(a, a.declaredBy < now)"), ""},
+		"time with Rekor v1":            {rekor1 + rule("time.verified"), ""},
+		"begins before the last start":  {root + "time: {evidence: timestamp, startWithin: 1h}\n" + later, ""},
 	} {
 		p, err := Parse([]byte("schema: "+Schema+"\n"+tt.text), Options{})
 		switch {
@@ -84,6 +137,28 @@ func TestUnattainable(t *testing.T) {
 			t.Errorf("%s:\n got %v\nwant %s", name, err, tt.want)
 		}
 	}
+}
+
+func rootText(t *testing.T, spec sigstore.RootSpec) string {
+	t.Helper()
+	root, err := sigstore.CreateTrustedRoot(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := root.JSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.ReplaceAll(string(text), "\n", " ")
+}
+
+func publicKey(t *testing.T, algorithm signer.Algorithm) []byte {
+	t.Helper()
+	pair, err := signer.Generate(algorithm, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pair.Public
 }
 
 // noClocks is a trusted root that vouches for nothing.

@@ -10,6 +10,7 @@ import (
 // TestRules: what rules see, and what they say.
 func TestRules(t *testing.T) {
 	by := newSigner(t)
+	known := newClock(t).root(t) + someApprover(t)
 	for _, c := range []struct{ expr, message, want string }{
 		{`declaration.kind == "training"`, "", "allowed"},
 		{`run.id.startsWith("airun:1:sha256:") && run.kind == declaration.kind && run.parents == []`, "", "allowed"},
@@ -46,7 +47,7 @@ func TestRules(t *testing.T) {
 		{`has(declaration.constraints.network.x)`, "", "r: cannot be evaluated, which is a no: no such key: x"},
 		{`declaration.constraints.network > 3`, "", "r: cannot be evaluated, which is a no: no such overload"},
 	} {
-		p := policyOf(t, by, fmt.Sprintf("rules:\n  - name: r\n    expr: %q\n", c.expr)+messageOf(c.message))
+		p := policyOf(t, by, known+fmt.Sprintf("rules:\n  - name: r\n    expr: %q\n", c.expr)+messageOf(c.message))
 		if got := told(decide(t, p, declarationText, by)); got != c.want {
 			t.Errorf("%s\n got %s\nwant %s", c.expr, got, c.want)
 		}

@@ -58,6 +58,11 @@ func policyOf(t testing.TB, by signer.Signer, rest string) *Policy {
 	return p
 }
 
+// someApprover is a policy's member approvals that demands nothing, so that rules may read of approvals.
+func someApprover(t testing.TB) string {
+	return "approvals: {required: 0, approvers: [{name: alice, keys: [{key: " + pemOf(t, newSigner(t)) + "}]}]}\n"
+}
+
 func header(t testing.TB, by signer.Signer) string {
 	return "schema: " + Schema + "\nname: test\nsigners:\n  keys:\n    - {name: ci, key: " + pemOf(t, by) + "}\n"
 }

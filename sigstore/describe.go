@@ -2,6 +2,7 @@ package sigstore
 
 import (
 	"cmp"
+	"crypto/ecdsa"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
@@ -61,6 +62,26 @@ func (r *TrustedRoot) Trusted() []Trusted {
 	}
 	for _, l := range r.spec.GetTlogs() {
 		all = append(all, describeLog(TransparencyLog, l))
+	}
+	return all
+}
+
+// Clocks are those of Trusted that may prove when something was signed: the timestamp authorities, and each log whose promises
+// can hold, as Rekor v1's. Where a log's key is ECDSA, nothing says whether it is Rekor v1.
+func (r *TrustedRoot) Clocks() []Trusted {
+	r = zero.IfNil(r)
+	var all []Trusted
+	for _, a := range r.spec.GetTimestampAuthorities() {
+		all = append(all, describeAuthority(TimestampAuthority, a))
+	}
+	for _, l := range r.spec.GetTlogs() {
+		parsed := r.root.RekorLogs()[hex.EncodeToString(l.GetLogId().GetKeyId())]
+		if parsed == nil || parsed.ValidityPeriodStart.IsZero() { // of which sigstore-go verifies no promise
+			continue
+		}
+		if _, ok := parsed.PublicKey.(*ecdsa.PublicKey); ok {
+			all = append(all, describeLog(TransparencyLog, l))
+		}
 	}
 	return all
 }
