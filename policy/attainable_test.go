@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/runattest/runattest/internal/pkitest"
+	"github.com/runattest/runattest/internal/testing/pkitest"
 	"github.com/runattest/runattest/signer"
 	"github.com/runattest/runattest/sigstore"
 )
