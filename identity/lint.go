@@ -19,7 +19,7 @@ const (
 	CodeInvisible Code = "invisible"      // characters that nobody sees
 	CodeLookAlike Code = "look-alike"     // a name that mixes scripts, or letters that look like ASCII
 
-	CodeYAMLVersion Code = "yaml-version" // a plain scalar that readers of YAML 1.1 take for something else
+	CodeYAMLVersion Code = "yaml-version" // a plain scalar that other readers of YAML take for something else
 	CodeSecret      Code = "secret"       // what looks like a password, key or token
 )
 
@@ -40,7 +40,7 @@ func LintYAML(data []byte) []Problem {
 	return lint(surveyYAML(data, doc, found), ambiguous)
 }
 
-// ambiguities are the warnings about scalars that readers of YAML 1.1 take for something else.
+// ambiguities are the warnings about scalars that other readers of YAML take for something else.
 func ambiguities(doc *yamljson.Document) []Problem {
 	var warnings []Problem
 	for _, f := range doc.Ambiguous() {

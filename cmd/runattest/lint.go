@@ -14,8 +14,8 @@ func newLint() *cobra.Command {
 
 Errors make a declaration invalid. Warnings are about references that may change (latest,
 a branch, no digest and no version), defaults that are left to the program that runs it, facts
-that only an execution can know, text that is not what it looks like, YAML that readers of
-YAML 1.1 take for another value (off, 0777, 1e-5), and what looks like a password, key or token.
+that only an execution can know, text that is not what it looks like, YAML that other readers
+take for another value (off, 0777, 1e-5), and what looks like a password, key or token.
 All of them are listed at once, in the order of the file. A secret is never shown. Where several
 files are named, bundles among them, which sign has written there, are passed over.
 

@@ -11,8 +11,9 @@ import (
 	"github.com/runattest/runattest/internal/jsontree"
 )
 
-// Ambiguous lists the plain scalars that readers of YAML 1.1 (PyYAML, Ruby, older tools of Go) take for another value
-// than YAML 1.2 says: a program that reads the same file uses something else than what the document says here.
+// Ambiguous lists the plain scalars that other readers (those of YAML 1.1, such as PyYAML and Ruby's, and those of Go and Rust)
+// take for another value than YAML 1.2's core schema says: a program that reads the same file uses something else than what
+// the document says here.
 func (d *Document) Ambiguous() []Problem {
 	a := &Document{most: d.most, pointers: d.pointers}
 	a.ambiguous(d.root, false)
@@ -55,54 +56,66 @@ func (d *Document) warn(n *yaml.Node, s, other string) {
 		number, _ := jsonNumber(s)
 		here, hint = "the number "+number, "write "+number11(number)+" for the number; quote it for text"
 	}
-	d.refuse(n, "yaml-version", fmt.Sprintf("%s is %s here, as in YAML 1.2, and %s for readers of YAML 1.1", s, here, other), hint)
+	d.refuse(n, "yaml-version", fmt.Sprintf("%s is %s here, as in YAML 1.2, and %s for other readers", s, here, other), hint)
 }
 
 var (
-	bool11      = regexp.MustCompile(`^(y|Y|yes|Yes|YES|n|N|no|No|NO|on|On|ON|off|Off|OFF)$`)
-	binary11    = regexp.MustCompile(`^[-+]?0b[01_]+$`)
-	hex11       = regexp.MustCompile(`^[-+]?0x[0-9a-fA-F_]+$`)
-	octal11     = regexp.MustCompile(`^[-+]?0[0-7_]+$`)
-	octal12     = regexp.MustCompile(`^0o[0-7_]+$`)
-	leadingZero = regexp.MustCompile(`^[-+]?0[0-9]+$`)
-	float11     = regexp.MustCompile(`^([-+]?[0-9][0-9_]*\.[0-9_]*([eE][-+][0-9]+)?|\.[0-9][0-9_]*([eE][-+][0-9]+)?)$`)
-	int11       = regexp.MustCompile(`^[-+]?(0|[1-9][0-9_]*)$`)
-	base60      = regexp.MustCompile(`^[-+]?([1-9][0-9_]*(:[0-5]?[0-9])+|[0-9][0-9_]*(:[0-5]?[0-9])+\.[0-9_]*)$`)
-	date11      = regexp.MustCompile(`^[0-9]{4}-([0-9]{2}-[0-9]{2}|[0-9]{1,2}-[0-9]{1,2}([Tt]|[ \t]+)[0-9]{1,2}:[0-9]{2}:[0-9]{2}(\.[0-9]*)?([ \t]*(Z|[-+][0-9]{1,2}(:?[0-9]{2})?))?)$`)
+	bool11  = regexp.MustCompile(`(?i)^(y|yes|n|no|on|off|true|false)$`) // Ruby takes them in any case
+	date11  = regexp.MustCompile(`^-?[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(([Tt]|[ \t]+)[0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(\.[0-9]*)?([ \t]*(Z|[-+][0-9]{1,2}(:?[0-9]{2})?))?)?$`)
+	base60  = regexp.MustCompile(`^[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?$`)
+	octal11 = regexp.MustCompile(`^[-+]?0[0-7_]+$`)
+	int11   = regexp.MustCompile(`^[-+]?(0|[1-9][0-9]*)$`)
+	float11 = regexp.MustCompile(`^([-+]?(0|[1-9][0-9]*)\.[0-9]*([eE][-+][0-9]+)?|\.[0-9]+([eE][-+][0-9]+)?)$`)
+	hex64   = regexp.MustCompile(`^0x0*[0-9a-fA-F]{1,16}$`)
+
+	// Digits may have "_" between them; Go and Rust take prefixes in either case, and some second signs; Ruby takes commas.
+	based11  = regexp.MustCompile(`^[-+]?0_*([bB][-+]?[01_]*[01]|[oO][-+]?[0-7_]*[0-7]|[xX][-+]?[0-9a-fA-F_]*[0-9a-fA-F])_*$`)
+	spaced11 = regexp.MustCompile(`^\+?[-+]?([0-9][0-9_]*(\._*[0-9_]*)?|\._*[0-9][0-9_]*)([eE][-+]?_*[0-9][0-9_]*)?$|^[-+]_[_.]*[0-9][0-9_]*(\.[0-9_]*)?([eE][-+]?[0-9_]+)?$`)
+	commas11 = regexp.MustCompile(`^[-+]?([1-9](,?[0-9])*|0[0-7,]+|[0-9][0-9_,]*\.[0-9]*([eE][-+][0-9]+)?)$`)
 )
 
-// reading11 is what a plain scalar is for a reader of YAML 1.1, where that is another value; else "".
+// reading11 is what another reader than one of YAML 1.2's core schema takes a plain scalar for, where that is another value;
+// else "".
 func reading11(s string, inFlow bool) string {
-	isNumber := coreType(s) == jsontree.Number && !isCoreSpecial(s)
+	switch t := coreType(s); {
+	case t == jsontree.Number && isCoreSpecial(s), t != jsontree.Number && t != jsontree.String:
+		return ""
+	case t == jsontree.Number:
+		return number11Reading(s)
+	}
 	switch {
 	case bool11.MatchString(s):
 		return "a boolean"
+	case strings.EqualFold(s, "null"):
+		return "null"
 	case date11.MatchString(s):
 		return "a date"
 	case s == "=" || s == "<<":
 		return "a tag of its own"
 	case inFlow && strings.HasPrefix(s, "?"):
 		return "a key"
+	case len(s) > 1 && s[0] == ':':
+		return "a symbol"
 	case base60.MatchString(s):
 		return "a number in base 60"
-	case octal12.MatchString(s):
-		return "text"
 	case octal11.MatchString(s):
-		if digits := strings.TrimLeft(trimSign(s), "0"); isNumber && len(digits) < 2 {
-			return "" // one octal digit, or none
-		}
 		return "an octal number"
-	case isNumber && leadingZero.MatchString(s):
-		return "text" // 08
-	case isNumber && !isCoreHex(s) && !int11.MatchString(s) && !float11.MatchString(s):
-		return "text" // 1e-5
-	case !isNumber && (binary11.MatchString(s) || hex11.MatchString(s) || int11.MatchString(s) || float11.MatchString(s)):
-		return "a number" // 1_000
+	case based11.MatchString(s) || spaced11.MatchString(s) || commas11.MatchString(s): // 1_000 and 1,000
+		return "a number"
 	}
 	return ""
 }
 
-func isCoreHex(s string) bool { return strings.HasPrefix(s, "0x") }
+// number11Reading is reading11 of a number.
+func number11Reading(s string) string {
+	switch {
+	case octal11.MatchString(s) && len(strings.TrimLeft(trimSign(s), "0")) > 1:
+		return "an octal number"
+	case !int11.MatchString(s) && !float11.MatchString(s) && !hex64.MatchString(s):
+		return "text" // 0o17, 1e-5, 08, 007
+	}
+	return ""
+}
 
 // number11 spells a JSON number so that every reader takes it for that number.
 func number11(literal string) string {
