@@ -36,7 +36,11 @@ func (l *linter) strings(v jsontree.Value) {
 }
 
 func (l *linter) value(s string) {
-	l.text(s, l.isName(s))
+	shown := s
+	if l.inOpen() {
+		shown = strings.TrimRight(s, "\r\n") // a block scalar ends so
+	}
+	l.text(shown, l.isName(shown))
 	if what := secretIn(s); what != "" {
 		l.secret(what)
 	}
@@ -44,19 +48,28 @@ func (l *linter) value(s string) {
 
 // isName tells whether the string at the path names something, rather than being prose.
 func (l *linter) isName(s string) bool {
-	switch string(l.path[len(l.path)-1].name) {
-	case "name", "provider", "version", "uri", "kind", "role", "mediaType", "id":
+	if isNameMember(string(l.path[len(l.path)-1].name)) {
 		return true
 	}
-	switch string(l.path[0].name) {
-	case "parameters", "constraints":
-		return !strings.Contains(s, " ")
+	return l.inOpen() && !strings.ContainsAny(s, " \t\r\n")
+}
+
+// inOpen tells whether the path is in parameters or constraints, and not at a name there.
+func (l *linter) inOpen() bool {
+	top := string(l.path[0].name)
+	return (top == "parameters" || top == "constraints") && !isNameMember(string(l.path[len(l.path)-1].name))
+}
+
+func isNameMember(name string) bool {
+	switch name {
+	case "name", "provider", "version", "uri", "kind", "role", "mediaType", "id":
+		return true
 	}
 	return false
 }
 
 func (l *linter) text(s string, isName bool) {
-	if r, ok := find(s, func(r rune) bool { return isControl(r, isName) }); ok {
+	if r, ok := findControl(s, isName); ok {
 		l.warn(CodeInvisible, fmt.Sprintf("%U is a control character", r), "remove it")
 	}
 	if isASCII(s) {
@@ -65,7 +78,7 @@ func (l *linter) text(s string, isName bool) {
 	if !norm.NFC.IsNormalString(s) {
 		l.warn(CodeNFC, "text is not in Unicode form NFC; the same text in NFC has another identity", "save the text in NFC")
 	}
-	if r, ok := find(s, isBidi); ok {
+	if r, ok := findBidi(s, isName); ok {
 		l.warn(CodeBidi, fmt.Sprintf("%U changes the direction of the text around it", r), "remove it, unless the text is written from right to left")
 	}
 	if r, ok := findInvisible(s, isName); ok {
@@ -83,7 +96,9 @@ func (l *linter) text(s string, isName bool) {
 	case looksLatin(s):
 		l.warn(CodeLookAlike, "a word has only letters that look like Latin ones and are not", "check each letter of "+strconv.QuoteToASCII(s))
 	default:
-		if r, ok := find(s, isStyled); ok {
+		if r, plain := findMark(s); plain != "" {
+			l.warn(CodeLookAlike, fmt.Sprintf("%U looks like %s", r, plain), "write "+plain)
+		} else if r, ok := findStyled(s); ok {
 			l.warn(CodeLookAlike, fmt.Sprintf("%U looks like %s", r, norm.NFKC.String(string(r))), "write "+norm.NFKC.String(string(r)))
 		}
 	}
@@ -99,20 +114,49 @@ func find(s string, is func(rune) bool) (rune, bool) {
 	return 0, false
 }
 
-// isControl tells C0 and C1 controls and DEL; in prose line ends and tabs are none.
-func isControl(r rune, isName bool) bool {
-	return unicode.IsControl(r) && (isName || r != '\n' && r != '\r' && r != '\t')
+// findControl is the first C0 or C1 control or DEL; in prose line ends and tabs are none. A carriage return alone is one:
+// what follows it overwrites the line on a terminal.
+func findControl(s string, isName bool) (rune, bool) {
+	for i, r := range s {
+		switch {
+		case !unicode.IsControl(r):
+		case isName, r != '\n' && r != '\r' && r != '\t', r == '\r' && len(s) > i+1 && s[i+1] != '\n':
+			return r, true
+		}
+	}
+	return 0, false
 }
 
 func isBidi(r rune) bool {
 	return r >= 0x202A && r <= 0x202E || r >= 0x2066 && r <= 0x2069 || r == 0x200E || r == 0x200F || r == 0x061C
 }
 
+// findBidi is the first character that changes the direction of text. In prose a mark beside a letter of a script that runs
+// from right to left keeps a full stop or a number in its place; embeddings, overrides and isolates are never needed.
+func findBidi(s string, isName bool) (rune, bool) {
+	for i, r := range s {
+		if !isBidi(r) {
+			continue
+		}
+		isMark := r == 0x200E || r == 0x200F || r == 0x061C
+		last, _ := utf8.DecodeLastRuneInString(s[:i])
+		next, _ := utf8.DecodeRuneInString(s[i+utf8.RuneLen(r):])
+		if isName || !isMark || !isRightToLeft(last) && !isRightToLeft(next) {
+			return r, true
+		}
+	}
+	return 0, false
+}
+
+func isRightToLeft(r rune) bool {
+	return unicode.In(r, unicode.Hebrew, unicode.Arabic, unicode.Syriac, unicode.Thaana, unicode.Nko, unicode.Adlam)
+}
+
 // mixesScripts tells a word that has letters of more than one of the scripts that look alike.
 func mixesScripts(s string) bool {
 	for word := range strings.FieldsFuncSeq(s, func(r rune) bool { return !unicode.IsLetter(r) }) {
 		scripts := 0
-		for _, table := range []*unicode.RangeTable{unicode.Latin, unicode.Cyrillic, unicode.Greek, unicode.Armenian, unicode.Cherokee} {
+		for _, table := range []*unicode.RangeTable{unicode.Latin, unicode.Cyrillic, unicode.Greek, unicode.Armenian, unicode.Cherokee, unicode.Coptic, unicode.Lisu} {
 			if strings.IndexFunc(word, func(r rune) bool { return unicode.Is(table, r) }) >= 0 {
 				scripts++
 			}
@@ -137,11 +181,32 @@ func looksLatin(s string) bool {
 	return false
 }
 
-// isStyled tells letters and digits that are ASCII ones in another style: fullwidth, mathematical, in circles.
-func isStyled(r rune) bool {
-	if r < 0x80 {
-		return false
+// findStyled is the first letter or digit that is an ASCII one in another style: fullwidth, mathematical, in circles. An emoji
+// has a selector behind it.
+func findStyled(s string) (rune, bool) {
+	for i, r := range s {
+		if r < utf8.RuneSelf || strings.HasPrefix(s[i+utf8.RuneLen(r):], string(rune(emoji))) {
+			continue
+		}
+		if plain := norm.NFKC.String(string(r)); plain != "" && allBytes(plain, func(c byte) bool { return c > ' ' && c < 0x7f }) {
+			return r, true
+		}
 	}
-	plain := norm.NFKC.String(string(r))
-	return plain != "" && allBytes(plain, func(c byte) bool { return c > ' ' && c < 0x7f })
+	return 0, false
+}
+
+// plainMarks are marks that word processors write, and others that look like those in the names of models.
+var plainMarks = map[rune]string{
+	'\u2010': "-", '\u2011': "-", '\u2012': "-", '\u2212': "-", '\u2043': "-", '\u2215': "/", '\u2044': "/", '\u2236': ":", '\ua789': ":",
+}
+
+// findMark is the first such mark between two ASCII letters or digits, and the ASCII one that it looks like.
+func findMark(s string) (rune, string) {
+	for i, r := range s {
+		after := i + utf8.RuneLen(r)
+		if plain := plainMarks[r]; plain != "" && i > 0 && after < len(s) && isAlnum(s[i-1]) && isAlnum(s[after]) {
+			return r, plain
+		}
+	}
+	return 0, ""
 }

@@ -45,18 +45,42 @@ func TestUnseen(t *testing.T) {
 			t.Errorf("%q: got %v and %v, want %v", s, name, prose, want)
 		}
 	}
+	for s, want := range map[string][2][]string{
+		"gpt\u20114": {lookAlike, nil}, "gpt\u20104": {lookAlike, nil}, "meta\u2215llama": {lookAlike, nil}, "a\ua789b": {lookAlike, nil}, "\u2c9fpen": {lookAlike, nil}, "\ua4d6PT": {lookAlike, nil},
+		"ب\u200cllama": {invisible, nil}, "llama\u200dب": {invisible, invisible}, "क्\u200d\u200d": {invisible, invisible}, "क्\u200d\u200c\u200dक": {invisible, invisible}, "PDF\u200cها": {invisible, nil},
+		"ภาษา\u200bไทย": {invisible, nil}, "ไทย\u200bx": {invisible, invisible}, "کتاب\u200c\u200cها": {invisible, invisible}, "כ\u034fת": {invisible, invisible}, "good\rbad": {invisible, invisible},
+		"\u202eשלום": {[]string{"bidi"}, []string{"bidi"}}, "\u2067שלום\u2069": {[]string{"bidi"}, []string{"bidi"}}, "a\u200fb": {[]string{"bidi"}, []string{"bidi"}}, "שלום\u200f!": {[]string{"bidi"}, nil},
+		"😀\U000e0168\U000e0169": {invisible, invisible}, "∩\ufe00\ufe01": {invisible, invisible}, "m\u00a0\u00a0n": {invisible, invisible},
+	} {
+		if name, prose := textCodes(t, s); !slices.Equal(name, want[0]) || !slices.Equal(prose, want[1]) {
+			t.Errorf("%+q: got %v and %v, want %v", s, name, prose, want)
+		}
+	}
 	for _, s := range []string{ // as scripts and emoji have it
 		"👩\u200d💻", "👩🏽\u200d💻", "❤\ufe0f\u200d🔥", "🏳\ufe0f\u200d🌈", "1\ufe0f\u20e3", "☺\ufe0e", "©\ufe0f", "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f", "👨\u200d👩\u200d👧\u200d👦", "🇩🇪", "🧔‍♂️",
 		"می\u200cخواهم", "क्\u200dष", "ক্\u200cষ", "ශ්\u200dරී", "葛\U000e0100", "ᠠ\u180b", "日本語", "привет", "Ελλάδα", "résumé", "llama-3.1", "مرحبا", "한국어", "ไทย",
+		"अर्\u200d", "क्\u200d, और", "അവന്\u200d വന്നു.", "ত্\u200d", "ක්\u200d", "సాఫ్ట్\u200c", "র‍্যাব", "गर्\u200dयो", "𑀓𑁆\u200d", // half letters and chillus at a word's end
+		"۱۳۵۷ ه\u200d. ش.", "ه\u200d", "کتاب\u200cها", "ﷺ", "محـــمد", "ᠮᠣᠩᠭᠣᠯ\u202fᠤᠨ", "יְרוּשָׁלַ\u034fִם", "𓀀\U00013430𓀁", "™\ufe0f", "ℹ\ufe0f", "。\ufe01", "👁\ufe0f\u200d🗨\ufe0f", "🫱🏻\u200d🫲🏿", "⛓\ufe0f\u200d💥",
 	} {
 		if name, prose := textCodes(t, s); name != nil || prose != nil {
 			t.Errorf("%q: got %v and %v", s, name, prose)
 		}
 	}
-	for _, s := range []string{"Que faire\u00a0?", "«\u00a0oui\u00a0»", "10\u202f000\u00a0€", "日本語\u3000です", "line\r\n\tnext", "ＡＢＣ は全角", "x² + 𝑦 = ½"} {
+	for _, s := range []string{"Que faire\u00a0?", "«\u00a0oui\u00a0»", "10\u202f000\u00a0€", "日本語\u3000です", "line\r\n\tnext", "ＡＢＣ は全角", "x² + 𝑦 = ½",
+		"PDF\u200cها", "10\u200cهزار", "«کتاب»\u200cها", "(ها)\u200cی", "نامه\u200c، ", "ភាសា\u200bខ្មែរ", "ภาษา\u200bไทย", "မြန်မာ\u200bစာ", "\u115f\u1161", "⠓⠑\u2800⠇⠇⠕", "שלום\u200f!", "مرحبا\u200eabc", "١٢\u061cم",
+		"M.\u00a0Dupont", "Fig.\u00a03", "v\u00a0Praze", "a\u200a—\u200ab", "10\u00a0kg", "a‑b", "line\n",
+	} {
 		if _, prose := textCodes(t, s); prose != nil {
 			t.Errorf("%q: got %v", s, prose)
 		}
+	}
+	for _, s := range []string{`"\n"`, `"\n\n"`, `"x\n"`, `"x\r\n"`, `"a\tb"`, `["\n\nHuman:"]`, `"a\nb\n"`} { // stop sequences, and block scalars
+		if problems := identity.Lint([]byte(strings.Replace(clean, `"seed":1`, `"seed":1,"stop":`+s, 1))); problems != nil {
+			t.Errorf("%s: got %+v", s, problems)
+		}
+	}
+	if problems := identity.Lint([]byte(strings.Replace(clean, `"seed":1`, `"seed":1,"effort":"h\uff49gh\n"`, 1))); len(problems) != 1 {
+		t.Errorf("got %+v", problems)
 	}
 	// Names are wherever people compare by eye: in parameters, and members' names.
 	for old, new := range map[string]string{`"seed":1`: `"seed":1,"reasoning":"h\uff49gh"`, `"maxTokens":10`: `"maxTokens":10,"top\u200dP":1`, `"context":[]`: `"context":[{"role":"tool","name":"s\u00a0h","content":1}]`} {

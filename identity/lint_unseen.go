@@ -1,8 +1,11 @@
 package identity
 
 import (
+	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // Format characters, joiners, variation selectors and tags are not seen. Scripts and emoji need some of them: those
@@ -24,6 +27,7 @@ func findInvisible(s string, isName bool) (rune, bool) {
 
 const (
 	flag   = 0x1F3F4 // before the tags of a subdivision's flag
+	zwsp   = 0x200B
 	zwnj   = 0x200C
 	zwj    = 0x200D
 	emoji  = 0xFE0F // variation selector 16
@@ -54,18 +58,49 @@ func isNeeded(r rune, before, after string, isName bool) bool {
 		}
 		return isPictograph(last)
 	case r == zwj || r == zwnj:
-		return unicode.In(last, joining...) && (unicode.In(next, joining...) || !isName)
+		return isJoiner(r, last, next, isName)
+	case r == zwsp:
+		return !isName && unicode.In(last, unspaced...) && unicode.In(next, unspaced...)
 	case r == emoji || r == emoji-1:
 		isKeycap := next == keycap && (last >= '0' && last <= '9' || last == '#' || last == '*')
 		return isPictograph(last) || isKeycap
 	case r >= 0xFE00 && r <= 0xFE0D:
-		return unicode.In(last, unicode.Han, unicode.Sm, unicode.Myanmar, unicode.Phags_Pa)
+		return unicode.In(last, unicode.Han, unicode.Sm, unicode.Myanmar, unicode.Phags_Pa) || strings.ContainsRune("、。！，．：；？", last)
 	case r >= 0xE0100 && r <= 0xE01EF:
 		return unicode.Is(unicode.Han, last)
 	case r >= 0x180B && r <= 0x180F:
 		return unicode.Is(unicode.Mongolian, last)
+	case r == 0x034F: // between two points of one Hebrew letter
+		return unicode.Is(unicode.Hebrew, last) && unicode.Is(unicode.Hebrew, next) && unicode.Is(unicode.Mn, last) && unicode.Is(unicode.Mn, next)
+	case r == 0x115F || r == 0x1160: // the place of a consonant or a vowel in a syllable of old Korean
+		return !isName && (last >= 0x1100 && last < 0x115F || next > 0x1160 && next <= 0x11A7)
+	case unicode.Is(unicode.Egyptian_Hieroglyphs, r):
+		return unicode.Is(unicode.Egyptian_Hieroglyphs, last)
+	case r == 0x2800: // a blank in Braille
+		return !isName && unicode.Is(unicode.Braille, last)
 	}
 	return false
+}
+
+// isJoiner tells a joiner that chooses the form of a letter: behind a virama (RFC 5892, A.1 and A.2), where a half letter or a
+// chillu ends a word, too; between letters that join; behind heh, which Persian abbreviates with. Prose has non-joiners between
+// a word or a number of another script and a suffix.
+func isJoiner(r, last, next rune, isName bool) bool {
+	const virama = 9
+	joins := unicode.In(last, joining...)
+	switch {
+	case norm.NFC.PropertiesString(string(last)).CCC() == virama:
+		return true
+	case isName:
+		return joins && unicode.In(next, joining...) || r == zwj && last == 0x0647 && !unicode.IsLetter(next)
+	}
+	return joins || r == zwnj && unicode.Is(unicode.Arabic, next) && last > ' ' && !isInvisible(last)
+}
+
+// unspaced are the scripts that have no blanks between words, so that a zero width space says where a line may end.
+var unspaced = []*unicode.RangeTable{
+	unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar, unicode.Tai_Le, unicode.New_Tai_Lue, unicode.Tai_Tham, unicode.Tai_Viet,
+	unicode.Javanese, unicode.Balinese, unicode.Sundanese, unicode.Tibetan,
 }
 
 // joining are the scripts in which joiners choose the form of a letter.
@@ -73,6 +108,7 @@ var joining = []*unicode.RangeTable{
 	unicode.Arabic, unicode.Syriac, unicode.Mongolian, unicode.Nko, unicode.Mandaic, unicode.Phags_Pa,
 	unicode.Devanagari, unicode.Bengali, unicode.Gurmukhi, unicode.Gujarati, unicode.Oriya, unicode.Tamil, unicode.Telugu,
 	unicode.Kannada, unicode.Malayalam, unicode.Sinhala, unicode.Khmer, unicode.Myanmar, unicode.Tibetan, unicode.Balinese,
+	unicode.Adlam, unicode.Hanifi_Rohingya, unicode.Chakma, unicode.Grantha, unicode.Newa, unicode.Tirhuta, unicode.Meetei_Mayek,
 }
 
 // pictographs are the blocks of the characters that may be emoji.
@@ -102,28 +138,36 @@ func tagSequence(s string) int {
 	return 0
 }
 
-// findSpace is the first white space that looks like a blank and is none. In prose, French puts such before its marks,
-// numbers have them between groups of digits, and CJK text has its own.
+// findSpace is the first white space that looks like a blank and is none. In prose, French and typesetters put such beside
+// marks, behind abbreviations and words of one letter, and between groups of digits; CJK text and Mongolian have their own.
 func findSpace(s string, isName bool) (rune, bool) {
-	var before rune
 	for i, r := range s {
-		if r >= 0x80 && r != 0x85 && r != 0x2028 && r != 0x2029 && unicode.IsSpace(r) {
-			next, _ := utf8.DecodeRuneInString(s[i+utf8.RuneLen(r):])
-			if isName || !isTypography(before, r, next) {
-				return r, true
-			}
+		if r < utf8.RuneSelf || r == 0x85 || r == 0x2028 || r == 0x2029 || !unicode.IsSpace(r) {
+			continue
 		}
-		before = r
+		before, after := s[:i], s[i+utf8.RuneLen(r):]
+		last, size := utf8.DecodeLastRuneInString(before)
+		next, _ := utf8.DecodeRuneInString(after)
+		isSuffix := r == 0x202F && unicode.Is(unicode.Mongolian, last) && unicode.Is(unicode.Mongolian, next)
+		if isSuffix || !isName && (r == 0x3000 || isTypography(r, last, next) || r == 0xA0 && isShortWord(before, last, size)) {
+			continue
+		}
+		return r, true
 	}
 	return 0, false
 }
 
-func isTypography(before, r, next rune) bool {
+func isTypography(r, last, next rune) bool {
 	switch r {
-	case 0x3000:
-		return true
-	case 0x00A0, 0x202F, 0x2009:
-		return before == '«' || unicode.IsDigit(before) || unicode.In(next, unicode.Po, unicode.Pf, unicode.Pd, unicode.Sc)
+	case 0x00A0, 0x202F, 0x2009, 0x200A:
+		return unicode.IsDigit(last) || unicode.IsDigit(next) || unicode.In(last, unicode.Po, unicode.Pi, unicode.Pd, unicode.Sc) ||
+			unicode.In(next, unicode.Po, unicode.Pf, unicode.Pd, unicode.Sc)
 	}
 	return false
+}
+
+// isShortWord tells text that ends in a word of one letter.
+func isShortWord(text string, last rune, size int) bool {
+	before, _ := utf8.DecodeLastRuneInString(text[:len(text)-size])
+	return unicode.IsLetter(last) && !unicode.IsLetter(before)
 }
