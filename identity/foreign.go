@@ -18,6 +18,14 @@ func foreign(root jsontree.Value) (Problem, bool) {
 	if root.Kind() != jsontree.Object {
 		p.Code, p.Pointer = CodeType, ""
 		p.Message = notDeclaration + "it is of type " + root.Kind().String() + ", want an object"
+		switch text := strings.TrimSpace(root.Text()); {
+		case root.Kind() == jsontree.Array && isList(root):
+			p.Message = notDeclaration + "it is a list of objects, want one object"
+			p.Hint = "write the declarations as JSON in a .jsonl file, each on one line, without the brackets and commas of the list"
+		case strings.HasPrefix(text, "{"):
+			p.Message = notDeclaration + "it is a string that holds an object, want the object"
+			p.Hint = "take the object out of the string; in JSON: jq -r . FILE > NEW"
+		}
 		return p, true
 	}
 	schema := root.Get("schema")
@@ -33,6 +41,16 @@ func foreign(root jsontree.Value) (Problem, bool) {
 		p.Message = notDeclaration + "it looks like " + likeness(root)
 	}
 	return p, true
+}
+
+// isList tells a list of objects that are meant as declarations.
+func isList(root jsontree.Value) bool {
+	for _, e := range root.Elements() {
+		if e.Kind() != jsontree.Object || !isMeant(e) {
+			return false
+		}
+	}
+	return root.Len() > 0
 }
 
 const schemaFamily = "https://github.com/runattest/runattest/declaration/"

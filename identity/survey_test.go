@@ -1,8 +1,10 @@
 package identity_test
 
 import (
+	"encoding/binary"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -120,6 +122,21 @@ func TestSayWhatToDo(t *testing.T) {
 		strings.Replace(minimal, `"parameters":{}`, `"parameters":{"lr":0.10000000000000001}`, 1): "(inexact); write 0.1, which is",
 		strings.Replace(minimal, `"m"`, `'m'`, 1):                                                 "not valid JSON: text in single quotes (syntax); write it in double quotes",
 		minimal + minimal: "something follows the declaration (trailing); one declaration a file",
+
+		utf(16, true, "\ufeff"+minimal): "text in UTF-16 (syntax); convert it: iconv -f UTF-16 -t UTF-8 FILE > NEW", utf(16, false, minimal): "text in UTF-16 (syntax); convert it: iconv -f UTF-16LE -t",
+		utf(16, true, minimal): "convert it: iconv -f UTF-16BE -t", utf(32, false, "\ufeff"+minimal): "text in UTF-32 (syntax); convert it: iconv -f UTF-32 -t",
+		utf(32, true, "\ufeff"+minimal): "convert it: iconv -f UTF-32 -t", utf(32, false, minimal): "text in UTF-32 (syntax); convert it: iconv -f UTF-32LE -t", utf(32, true, minimal): "iconv -f UTF-32BE -t",
+		"\x1f\x8b\x08\x00abc": "not text: a gzip file (syntax); unpack it: gzip -dc < FILE > NEW", "PK\x03\x04abc": "a ZIP file", "\x28\xb5\x2f\xfdabc": "a Zstandard file", "\x89PNG\r\n\x1a\n": "a PNG image (syntax); a declaration names such a file by its digest",
+		"GGUF\x03\x00\x00\x00": "a GGUF model", "@\x00\x00\x00\x00\x00\x00\x00{}": "not text: a file with NUL bytes in it", minimal + "\x00": `NUL bytes follow the text (trailing); remove them: tr -d '\000' < FILE > NEW`, minimal + "\n\x00\x00": "NUL bytes follow",
+		minimal + ";": "';' follows the value (trailing); remove it", minimal + ",\n": "',' follows the value (trailing); remove it", minimal + "}": "'}' follows the value", minimal + "\ufeff": "U+FEFF follows the value (trailing); remove it", minimal + "\u00a0": "U+00A0 follows",
+		minimal + ",\n" + minimal: "a comma between two values (trailing); one value a file; several go in a .jsonl file, one a line, with no commas", minimal + "\n" + minimal + "\n": "something follows the declaration (trailing); one declaration a file; several go in a .jsonl file",
+		"[" + minimal + "," + minimal + "]": "it is a list of objects, want one object (type); write the declarations as JSON in a .jsonl file", strconv.Quote(minimal): "it is a string that holds an object, want the object (type); take the object out",
+		"```json\n" + minimal + "\n```\n": "a Markdown fence (syntax); remove the lines that begin with ```", "Here it is:\n\n~~~\n" + minimal + "\n~~~\n": "a Markdown fence (syntax); remove the lines that begin with ~~~", minimal + "\n```\n": "a Markdown fence (trailing)",
+		"const x = " + minimal + ";": "text before the value (syntax); remove what stands before {", "(" + minimal + ")": "remove what stands before {", ")]}',\n" + minimal: "remove what stands before {", "b'" + minimal + "'": "remove what stands before {",
+		"schema = \"x\"\nkind = \"other\"\n": "this looks like TOML, or a file of variables (syntax); write it as JSON or YAML", "<!DOCTYPE html>": "a web page (syntax); download the file itself", "<<<<<<< HEAD\n" + minimal: "a conflict that a merge left (syntax); resolve it", "eyJzY2hlbWEi": "text that is no value (syntax); a JSON text is",
+		strings.Replace(minimal, `"m"`, "\"caf\xe9\"", 1):       "invalid UTF-8, byte 0xE9 (utf8); save the file as UTF-8; if it is in Windows-1252: iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW",
+		strings.Replace(minimal, `"kind"`, "\ufeff\"kind\"", 1): "U+FEFF between two values, which is not white space in JSON (syntax); write a blank, or nothing",
+		strings.Replace(minimal, `"m"`, "\"a\n```\n\"", 1):      `a raw control character, U+000A (syntax); write \n in a string`,
 	} {
 		_, err := identity.Parse([]byte(text))
 		invalid, ok := err.(*identity.InvalidError)
@@ -128,6 +145,10 @@ func TestSayWhatToDo(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
+		"a: \"\\uD83D\\uDE00\"": `(yaml-syntax); write the character itself, or its code in eight digits, "\U0001F600": YAML has no pairs of surrogates`,
+		"a: | x\n  y":           "(yaml-syntax); text after | or > begins on the next line", "a: > x": "text after | or > begins", "```": "a Markdown fence (yaml-syntax); remove the lines that begin with ```", "a: b\n```\n": "a Markdown fence",
+		"a: b\x00": "NUL bytes follow the text (utf8); remove them", "{}": "(yaml-syntax)", "a: caf\xe9": "line 2, column 7: invalid UTF-8, byte 0xE9 (utf8); save the file as UTF-8; if it is in Windows-1252", "a:\rb": "a carriage return without a line feed, which ends a line for some YAML readers and not for others (yaml-break); remove it; in text, write",
+		"\ufeffa: b": "(bom); remove it; in text, write it as an escape", "---\n": "several YAML documents (yaml-documents); one declaration a file; remove a line --- behind it", "a：b": "(yaml-syntax); a key has a colon and a blank behind it",
 		"include: *.py":              "YAML aliases are refused (yaml-alias); write the value out; text that begins with * is quoted",
 		"a: &b c":                    "YAML anchors are refused (yaml-anchor); write the value out where it is used; text that begins with & is quoted",
 		"a: !x":                      "YAML tags are refused (yaml-tag); quote a value to make it a string; text that begins with ! is quoted",
@@ -147,6 +168,38 @@ func TestSayWhatToDo(t *testing.T) {
 			t.Errorf("%.60q: got %v, %+v\nwant %s", text, err, invalid, want)
 		}
 	}
+}
+
+// TestForms: whole files of another form, which begin so, or end so, as YAML.
+func TestForms(t *testing.T) {
+	for text, want := range map[string]string{
+		utf(16, true, "\ufeff"+yamlMinimal): "text in UTF-16 (utf8); convert it: iconv -f UTF-16 -t", utf(32, false, yamlMinimal): "text in UTF-32 (utf8); convert it: iconv -f UTF-32LE -t", "\x1f\x8b\x08\x00abc": "a gzip file (utf8); unpack it",
+		"```yaml\n" + yamlMinimal + "```\n": "a Markdown fence (yaml-syntax); remove the lines", "<<<<<<< HEAD\n" + yamlMinimal: "a conflict that a merge left (yaml-syntax)", minimal + ",": "(yaml-syntax); remove what follows the value", minimal + "\n" + minimal: "(yaml-syntax); remove what follows the value; several values go in a .jsonl file",
+		strings.ReplaceAll(yamlMinimal, "\n", "\r"): `lines end with a carriage return alone, which some YAML readers do not take for an end (yaml-break); convert it: tr '\r' '\n' < FILE > NEW`,
+	} {
+		_, err := identity.ParseYAML([]byte(text))
+		invalid, ok := err.(*identity.InvalidError)
+		if !ok || !strings.Contains(invalid.Problems[0].String()+"; "+invalid.Hint(), want) {
+			t.Errorf("%.60q: got %v\nwant %s", text, err, want)
+		}
+	}
+}
+
+// utf is text in UTF-16 or UTF-32.
+func utf(bits int, bigEndian bool, text string) string {
+	var order binary.AppendByteOrder = binary.LittleEndian
+	if bigEndian {
+		order = binary.BigEndian
+	}
+	var b []byte
+	for _, r := range text {
+		if bits == 16 {
+			b = order.AppendUint16(b, uint16(r))
+		} else {
+			b = order.AppendUint32(b, uint32(r))
+		}
+	}
+	return string(b)
 }
 
 // TestJSONAsYAML: JSON is YAML, with the escapes that JSON has.

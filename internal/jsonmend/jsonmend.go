@@ -68,11 +68,17 @@ var yamlStart = regexp.MustCompile(`^(\s|#.*\n)*(---|%YAML|- \S|[A-Za-z_][\w.-]*
 // Explain says what is wrong with text, which package canonical refuses with e.
 func Explain(text []byte, e *canonical.Error) Mistake {
 	m := Mistake{Error: e}
-	switch {
-	case IsUTF16(text):
-		m.Message, m.Hint = "text in UTF-16", "convert it: iconv -f UTF-16 -t UTF-8 FILE"
+	if message, hint, ok := Form(text); ok {
+		m.Message, m.Hint = message, hint
 		return m
-	case e.Code == "syntax":
+	}
+	if e.Code == "syntax" || e.Code == "trailing" {
+		if message, hint, ok := Wrapped(text, e.Offset); ok {
+			m.Message, m.Hint = "not valid JSON: "+message, hint
+			return m
+		}
+	}
+	if e.Code == "syntax" {
 		m.syntax(text)
 		return m
 	}
@@ -81,6 +87,7 @@ func Explain(text []byte, e *canonical.Error) Mistake {
 	case "bom":
 		m.mend = blank(0, 3)
 	case "utf8":
+		m.Message, m.Hint = notUTF8(text, at)
 		m.mend = put(at, "?")
 	case "surrogate":
 		m.mend = put(at, "??????")
@@ -94,11 +101,23 @@ func Explain(text []byte, e *canonical.Error) Mistake {
 		m.mend = blankMember(text, at)
 	case "trailing":
 		m.mend = blank(at, len(text))
-		if rest := text[at:]; bytes.HasPrefix(rest, []byte("//")) || bytes.HasPrefix(rest, []byte("/*")) || bytes.HasPrefix(rest, []byte("#")) {
-			m.Message, m.Hint = "not valid JSON: a comment", "remove it; YAML has comments"
-		}
+		m.trailing(text[at:])
 	}
 	return m
+}
+
+// trailing says what follows the value.
+func (m *Mistake) trailing(rest []byte) {
+	switch c := rest[0]; {
+	case bytes.HasPrefix(rest, []byte("//")) || bytes.HasPrefix(rest, []byte("/*")) || c == '#':
+		m.Message, m.Hint = "not valid JSON: a comment", "remove it; YAML has comments"
+	case c == ',' && len(bytes.TrimSpace(rest)) > 1:
+		m.Message, m.Hint = "not valid JSON: a comma between two values", "one value a file; several go in a .jsonl file, one a line, with no commas between them"
+	case c == ';' || c == ',' || c == '}' || c == ']' || c == ')':
+		m.Message, m.Hint = fmt.Sprintf("not valid JSON: %q follows the value", c), "remove it"
+	case unicode.In(runeAt(rest, 0), unicode.White_Space, unicode.Cf):
+		m.Message, m.Hint = fmt.Sprintf("not valid JSON: %U follows the value", runeAt(rest, 0)), "remove it"
+	}
 }
 
 // messages are the message and the hint for each code that has no more to say.
@@ -119,15 +138,6 @@ var messages = map[canonical.Code][2]string{
 func Say(code string) (message, hint string) {
 	m := messages[canonical.Code(code)]
 	return m[0], m[1]
-}
-
-// IsUTF16 tells a byte order mark of UTF-16, or ASCII with a zero byte beside each character.
-func IsUTF16(text []byte) bool {
-	if len(text) < 4 {
-		return false
-	}
-	return text[0] == 0xFF && text[1] == 0xFE || text[0] == 0xFE && text[1] == 0xFF ||
-		text[0] == 0 && text[1] != 0 && text[2] == 0 && text[3] != 0 || text[0] != 0 && text[1] == 0 && text[2] != 0 && text[3] == 0
 }
 
 // shorter is the form of a number that has a fraction: the same double, most often in fewer digits. Whole numbers are
@@ -258,7 +268,7 @@ func (m *Mistake) syntax(text []byte) {
 			m.mend = func(text []byte) { text[at], text[end] = '"', '"' }
 		}
 	case c >= utf8.RuneSelf && unicode.In(runeAt(text, at), unicode.White_Space, unicode.Cf):
-		say("write a blank", "%U between two values, which is not white space in JSON", runeAt(text, at))
+		say("write a blank, or nothing", "%U between two values, which is not white space in JSON", runeAt(text, at))
 		m.mend = blank(at, at+utf8.RuneLen(runeAt(text, at)))
 	case bytes.HasPrefix(text[at:], []byte("“")) || bytes.HasPrefix(text[at:], []byte("”")) || bytes.HasPrefix(text[at:], []byte("‘")):
 		say(`write "`, "a typographic quotation mark")
@@ -313,6 +323,9 @@ func (m *Mistake) token(text []byte, say func(hint, format string, args ...any))
 	before := previous(text, start)
 	_, notJSON := canonical.Transform([]byte(word))
 	switch plain := strings.Trim(word, "+-"); {
+	case before < 0 && notJSON != nil && !isValueLike(word):
+		say(beforeValue(text, end))
+		return
 	case notJSON == nil || word == "" || !isWord(word[0]):
 		switch {
 		case before >= 0 && strings.IndexByte("{[:,", text[before]) < 0 && (isWord(c) || strings.IndexByte("\"{[", c) >= 0):
@@ -349,6 +362,25 @@ func (m *Mistake) token(text []byte, say func(hint, format string, args ...any))
 	}
 	m.Error = &canonical.Error{Code: m.Code, Offset: start, Pointer: m.Pointer}
 	m.Replaced, m.mend = true, number(start, end)
+}
+
+// isValueLike tells a word that another language has for a value, or a number.
+func isValueLike(word string) bool {
+	plain := strings.ToLower(strings.Trim(word, "+-"))
+	return slices.Contains([]string{"true", "false", "none", "nil", "null", "undefined", "nan", "inf", "infinity"}, plain) ||
+		plain != "" && strings.IndexByte(".0123456789", plain[0]) >= 0 && len(plain) <= 20
+}
+
+// beforeValue is what to say of text that begins with something else than a value, up to end.
+func beforeValue(text []byte, end int) (hint, format string) {
+	rest := bytes.TrimLeft(text[min(end, len(text)):], " \t")
+	switch brace := bytes.IndexAny(text, "{["); {
+	case len(rest) > 1 && rest[0] == '=' && bytes.IndexByte([]byte("{["), bytes.TrimLeft(rest[1:], " \t\r\n (")[0]) < 0:
+		return "write it as JSON or YAML", "this looks like TOML, or a file of variables"
+	case brace > 0:
+		return "remove what stands before " + string(text[brace]), "text before the value"
+	}
+	return "a JSON text is an object, an array, a string, a number, true, false or null", "text that is no value"
 }
 
 func isWord(c byte) bool {

@@ -14,7 +14,7 @@ import (
 func CheckBreaks(data []byte) *Problem {
 	p := Problem{
 		Code: "bom", Offset: bytes.Index(data, []byte("\ufeff")),
-		Message: "a byte order mark inside the text, which some YAML readers skip", Hint: `write it as an escape in double quotes: "\ufeff"`,
+		Message: "a byte order mark inside the text, which some YAML readers skip", Hint: `remove it; in text, write it as an escape in double quotes: "\ufeff"`,
 	}
 	if p.Offset < 0 {
 		p = Problem{
@@ -23,8 +23,13 @@ func CheckBreaks(data []byte) *Problem {
 			Hint:    `write it as an escape in double quotes: "\x85", "\u2028", "\u2029", "\r"; end lines with a line feed`,
 		}
 	}
-	if p.Offset < 0 {
+	switch {
+	case p.Offset < 0:
 		return nil
+	case data[p.Offset] == '\r' && bytes.IndexByte(data, '\n') < 0:
+		p.Message, p.Hint = "lines end with a carriage return alone, which some YAML readers do not take for an end", `convert it: tr '\r' '\n' < FILE > NEW`
+	case data[p.Offset] == '\r':
+		p.Message, p.Hint = "a carriage return without a line feed, which ends a line for some YAML readers and not for others", `remove it; in text, write it as an escape in double quotes: "\r"`
 	}
 	p.Line, p.Column = LineColumn(data, p.Offset)
 	return &p

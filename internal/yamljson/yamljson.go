@@ -61,6 +61,10 @@ func Read(data []byte, noun string, l Limits) (*Document, []Problem) {
 	}
 	node, problem := load(data, noun, l)
 	if problem != nil {
+		at := (&Document{src: data}).offset(max(problem.Line, 1), 1)
+		if message, hint, ok := jsonmend.Wrapped(data, at); ok && problem.Code == "yaml-syntax" {
+			problem.Message, problem.Hint = "not valid YAML: "+message, hint
+		}
 		return nil, []Problem{*problem}
 	}
 	d := document(data, node, l)
@@ -83,15 +87,18 @@ func document(data []byte, root *yaml.Node, l Limits) *Document {
 // textProblem finds what is decided before YAML is parsed.
 func textProblem(data []byte, l Limits) (Problem, bool) {
 	var p Problem
+	message, hint, isForm := jsonmend.Form(data)
 	switch {
 	case len(data) > l.Bytes:
 		p.Code = "size"
 	case bytes.HasPrefix(data, []byte("\xef\xbb\xbf")):
 		p.Code = "bom"
-	case jsonmend.IsUTF16(data):
-		p.Code, p.Message, p.Hint = "utf8", "text in UTF-16", "convert it: iconv -f UTF-16 -t UTF-8 FILE"
+	case isForm:
+		p.Code, p.Message, p.Hint = "utf8", message, hint
 	case !utf8.Valid(data):
 		p.Code = "utf8"
+		p.Offset, p.Message, p.Hint = jsonmend.NotUTF8(data)
+		p.Line, p.Column = LineColumn(data, p.Offset)
 	case bytes.Count(data, []byte{','}) > l.Entries:
 		p.Code = "count"
 		p.Message, p.Hint = fmt.Sprintf("more than %d commas in YAML text", l.Entries), "write it as JSON"
@@ -145,7 +152,7 @@ func load(data []byte, noun string, l Limits) (*yaml.Node, *Problem) {
 	case err == nil:
 		return nil, &Problem{
 			Code: "yaml-documents", Line: second.Line, Column: second.Column,
-			Message: "several YAML documents", Hint: "one " + noun + " a file",
+			Message: "several YAML documents", Hint: "one " + noun + " a file; remove a line --- behind it",
 		}
 	case !errors.Is(err, io.EOF):
 		return nil, syntaxError(err)
@@ -182,6 +189,10 @@ var syntaxHints = [][2]string{
 	{"unexpected end of stream", "is the file complete? each quotation mark and bracket must be closed"},
 	{"did not find expected key", "check how far this line and those before it are indented; quote text that has quotation marks in it"},
 	{"unknown escape character", `write \\ for a backslash, or put the text in single quotes`},
+	{"comment or line break", "text after | or > begins on the next line; text that begins with | or > is quoted"},
+	{"<document start>", "remove what follows the value; several values go in a .jsonl file, as JSON, one a line"},
+	{"find expected ':'", "a key has a colon and a blank behind it; text of several lines is indented, behind | or in quotes"},
+	{"Unicode character escape", `write the character itself, or its code in eight digits, "\U0001F600": YAML has no pairs of surrogates`},
 	{"control characters are not allowed", `write the character as an escape in double quotes, such as "\x1b"`},
 }
 
