@@ -100,10 +100,7 @@ func approve(cmd *cobra.Command, s policy.ApprovalStatement, who *signerFlags, t
 	if err != nil {
 		return err
 	}
-	if target == "/dev/stdout" {
-		target = stdout
-	}
-	if target != stdout { // it may be somebody else's decision
+	if target = outputName(target); target != stdout { // it may be somebody else's decision
 		if err := mustNotExist(target); err != nil {
 			return withHint(err, "name another file with --bundle, and give both with --approvals")
 		}

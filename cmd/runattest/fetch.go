@@ -76,6 +76,7 @@ digest. The layout is verified as the registry would be; the command for it is p
 		if f.root != "" && f.airGap == "" {
 			return errors.New("--trusted-root goes with --air-gap")
 		}
+		f.out = outputName(f.out)
 		if f.airGap != "" && (f.out != "" || f.declaration) {
 			return errors.New("--air-gap goes with neither --output nor --declaration: it writes a folder with everything")
 		}

@@ -225,11 +225,8 @@ func artifactsOf(o *output, reach *registryFlags, refs []string) ([]attest.Subje
 
 // target is where the link goes.
 func (l *linkFlags) target() (string, error) {
-	if l.bundle == "/dev/stdout" {
-		return input.Stdin, nil
-	}
 	if l.bundle != "" {
-		return l.bundle, nil
+		return outputName(l.bundle), nil
 	}
 	for _, a := range *l.artifacts {
 		if !strings.Contains(a, subjectMark) && !registry.IsReference(a) {
@@ -242,7 +239,7 @@ func (l *linkFlags) target() (string, error) {
 // checkTarget refuses, before anything is signed and logged, a file that the link may not replace.
 func (l *linkFlags) checkTarget(target, key string) error {
 	switch {
-	case target == input.Stdin:
+	case target == stdout:
 		return nil
 	case l.bundle == "": // it may be about another run
 		if err := mustNotExist(target); err != nil {
@@ -253,7 +250,7 @@ func (l *linkFlags) checkTarget(target, key string) error {
 }
 
 func (l *linkFlags) write(o *output, claimed lineage.Link, target string, text []byte) error {
-	if target == input.Stdin {
+	if target == stdout {
 		if err := o.writeRaw(text); err != nil {
 			return err
 		}

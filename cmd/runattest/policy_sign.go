@@ -33,16 +33,13 @@ be used is not signed.`,
 		if err := refuseEmpty(cmd, "bundle"); err != nil {
 			return err
 		}
-		switch *target {
-		case "":
+		if *target == "" {
 			var err error
 			if *target, err = beside(args[0], signatureSuffix); err != nil {
 				return err
 			}
-		case "/dev/stdout":
-			*target = stdout
 		}
-		return signPolicy(cmd, args[0], who, *target)
+		return signPolicy(cmd, args[0], who, outputName(*target))
 	}
 	return cmd
 }

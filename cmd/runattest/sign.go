@@ -222,9 +222,7 @@ func (b *batch) sign(cmd *cobra.Command, paths []string) error {
 // plan reads the declarations and says which file their bundles go to. What is wrong is noted, and
 // keeps out everything that would have gone to the same file.
 func (b *batch) plan(cmd *cobra.Command, paths []string) []job {
-	if b.bundle == "/dev/stdout" {
-		b.bundle = input.Stdin
-	}
+	b.bundle = outputName(b.bundle)
 	groups := [][]string{paths}
 	if b.bundle == "" {
 		groups = nil
@@ -282,7 +280,11 @@ func targetFor(path string) (string, error) {
 	return beside(path, signatureSuffix)
 }
 
-func isStdin(path string) bool { return path == input.Stdin || path == "/dev/stdin" }
+// isStdin knows standard input by its other names, too.
+func isStdin(path string) bool {
+	n, ok := atomicfile.Descriptor(path)
+	return path == input.Stdin || path == "/dev/stdin" || ok && n == 0
+}
 
 // check refuses a file that must not be written.
 func (j job) check(inputs []string) error {

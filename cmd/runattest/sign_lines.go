@@ -24,7 +24,7 @@ func (s *signFlags) checkLines(args []string) error {
 		return nil
 	case len(args) != 1 || !isStdin(args[0]):
 		return withHint(errors.New("--jsonl reads standard input and nothing else"), "runattest sign --key KEY --jsonl -")
-	case s.bundle != "" && s.bundle != input.Stdin && s.bundle != "/dev/stdout":
+	case s.bundle != "" && outputName(s.bundle) != stdout:
 		return withHint(errors.New("--jsonl answers on standard output, and --bundle names a file"), "leave one of the two out")
 	case s.attach != "":
 		return withHint(errors.New("--attach does not go with --jsonl"), "runattest attach attaches the bundles")

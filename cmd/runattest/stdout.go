@@ -5,7 +5,20 @@ import (
 	"io"
 	"sync"
 	"syscall"
+
+	"github.com/runattest/runattest/internal/atomicfile"
 )
+
+// stdout is the name of standard output.
+const stdout = "-"
+
+// outputName is where a flag has a result written: every name of standard output becomes -.
+func outputName(path string) string {
+	if n, ok := atomicfile.Descriptor(path); path == "/dev/stdout" || ok && n == 1 {
+		return stdout
+	}
+	return path
+}
 
 // checkedOutput is standard output, which every command writes to, also cobra's help: what is lost there is a failure of
 // the command, whether or not it looked at the error.

@@ -26,8 +26,6 @@ repository of your own; show lists what a file says, before you carry it somewhe
 	return cmd
 }
 
-const stdout = "-"
-
 // outFlag is where a file goes: standard output unless it says otherwise.
 func outFlag(cmd *cobra.Command) *string {
 	out := cmd.Flags().String("out", stdout, "the file to write, whole or not at all; - is standard output")
@@ -37,7 +35,7 @@ func outFlag(cmd *cobra.Command) *string {
 
 // writeOut puts data where --out says. A file that was there is replaced.
 func writeOut(o *output, out string, data []byte) error {
-	if out == stdout {
+	if outputName(out) == stdout {
 		return o.writeRaw(data)
 	}
 	return atomicfile.Write(out, data, 0o644)

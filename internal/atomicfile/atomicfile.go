@@ -15,6 +15,7 @@ import (
 // Write puts data at path through a temporary file in the same folder, synced and
 // renamed, so that whoever looks finds the old file or the new one and nothing between.
 // An existing file is replaced and keeps its permissions; perm (before umask) is for a new one.
+// What a process holds open is written to: see WriteFunc.
 func Write(path string, data []byte, perm fs.FileMode) error {
 	return WriteFunc(path, whole(data), perm)
 }
@@ -23,8 +24,12 @@ func whole(data []byte) func(io.Writer) error {
 	return func(w io.Writer) error { _, err := w.Write(data); return err }
 }
 
-// WriteFunc is Write for what is not in memory: content writes it, and its error leaves the old file.
+// WriteFunc is Write for what is not in memory: content writes it, and its error leaves the old file. Through a path such as
+// /dev/fd/1 it writes to what is open there, and replaces nothing.
 func WriteFunc(path string, content func(w io.Writer) error, perm fs.FileMode) error {
+	if n, own := descriptor(path); n >= 0 {
+		return writeOpen(path, n, own, content)
+	}
 	info, err := os.Stat(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
