@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf16"
@@ -26,12 +27,12 @@ import (
 // sh runs a shell command in a folder, where the programs that it needs are there.
 func sh(t *testing.T, dir, command string) {
 	t.Helper()
-	for _, program := range []string{"openssl", "ssh-keygen", "node", "iconv", "base64"} {
+	for _, program := range []string{"openssl", "ssh-keygen", "node", "iconv", "base64", "perl", "xxd"} {
 		if _, err := exec.LookPath(program); err != nil && strings.Contains(command, program) {
 			t.Skipf("no %s here", program)
 		}
 	}
-	c := exec.Command("sh", "-ec", command)
+	c := exec.Command("sh", "-ec", "umask 022; "+command)
 	c.Dir = dir
 	c.Env = append(os.Environ(), "SSH_ASKPASS=/bin/false", "SSH_ASKPASS_REQUIRE=force") // no question
 	if out, err := c.CombinedOutput(); err != nil {
@@ -49,34 +50,71 @@ func TestConvert(t *testing.T) {
 	const ed = "openssl genpkey -algorithm ED25519 -out k.pem; openssl pkey -in k.pem -pubout -out p.pem; "
 	const cert = openssl + "openssl req -x509 -key k.pem -subj /CN=x -out c.pem; "
 	for name, c := range map[string]struct{ private, make, found string }{
-		"OpenSSH Ed25519":    {"yes", "ssh-keygen -q -t ed25519 -N '' -f KEY", "this is a private key of OpenSSH"},
-		"OpenSSH ECDSA":      {"yes", "ssh-keygen -q -t ecdsa -N '' -f KEY", "this is a private key of OpenSSH"},
-		"DER":                {"yes", ed + "openssl pkey -in k.pem -outform DER -out KEY", "this is a private key in DER"},
-		"DER of SEC 1":       {"yes", openssl + "openssl ec -in k.pem -outform DER -out KEY", "this is a private key in DER"},
-		"base64 of DER":      {"yes", openssl + "openssl pkey -in k.pem -outform DER | base64 >KEY", "this is a private key in DER, want PEM in base64"},
-		"base64 of PEM":      {"yes", openssl + "base64 k.pem >KEY", "this is PEM in base64"},
-		"UTF-16":             {"yes", openssl + "iconv -f UTF-8 -t UTF-16 k.pem >KEY", "this is UTF-16 text"},
-		"UTF-16 without BOM": {"yes", openssl + "iconv -f UTF-8 -t UTF-16LE k.pem >KEY", "this is UTF-16 text"},
-		"one line":           {"yes", openssl + "tr '\\n' ' ' <k.pem >KEY", "the PEM is damaged"},
-		"nothing between":    {"yes", openssl + "tr -d '\\n' <k.pem >KEY", "the PEM is damaged"},
-		"backslash n":        {"yes", openssl + `awk '{printf "%s\\n", $0}' k.pem >KEY`, "the PEM is damaged"},
-		"indented":           {"yes", openssl + "sed 's/^/    /' k.pem >KEY", "the PEM is damaged"},
-		"quoted":             {"yes", openssl + `(printf '"'; cat k.pem; printf '"') >KEY`, "the PEM is damaged"},
+		"OpenSSH Ed25519":        {"yes", "ssh-keygen -q -t ed25519 -N '' -f KEY", "this is a private key of OpenSSH"},
+		"OpenSSH ECDSA":          {"yes", "ssh-keygen -q -t ecdsa -N '' -f KEY", "this is a private key of OpenSSH"},
+		"DER":                    {"yes", ed + "openssl pkey -in k.pem -outform DER -out KEY", "this is a private key in DER"},
+		"DER of SEC 1":           {"yes", openssl + "openssl ec -in k.pem -outform DER -out KEY", "this is a private key in DER"},
+		"base64 of DER":          {"yes", openssl + "openssl pkey -in k.pem -outform DER | base64 >KEY", "this is a private key in DER, want PEM in base64"},
+		"base64 of PEM":          {"yes", openssl + "base64 k.pem >KEY", "this is PEM in base64"},
+		"UTF-16":                 {"yes", openssl + "iconv -f UTF-8 -t UTF-16 k.pem >KEY", "this is UTF-16 text"},
+		"UTF-16 without BOM":     {"yes", openssl + "iconv -f UTF-8 -t UTF-16LE k.pem >KEY", "this is UTF-16 text"},
+		"one line":               {"yes", openssl + "tr '\\n' ' ' <k.pem >KEY", "the PEM is damaged"},
+		"nothing between":        {"yes", openssl + "tr -d '\\n' <k.pem >KEY", "the PEM is damaged"},
+		"backslash n":            {"yes", openssl + `awk '{printf "%s\\n", $0}' k.pem >KEY`, "the PEM is damaged"},
+		"indented":               {"yes", openssl + "sed 's/^/    /' k.pem >KEY", "the PEM is damaged"},
+		"mail":                   {"yes", openssl + "(echo 'Am Montag schrieb sie:'; sed 's/^/> > /' k.pem) >KEY", "the PEM is damaged"},
+		"comments":               {"yes", openssl + "sed 's:^:// :' k.pem >KEY", "the PEM is damaged"},
+		"numbered lines":         {"yes", openssl + "cat -n k.pem >KEY", "the PEM is damaged"},
+		"HTML":                   {"yes", openssl + "sed 's:$:<br>:' k.pem | tr -d '\\n' >KEY", "the PEM is damaged"},
+		"strings of a program":   {"yes", openssl + `sed 's:.*:  "&\\n" +:' k.pem >KEY`, "the PEM is damaged"},
+		"member of JSON":         {"yes", openssl + `(printf '{"type": "service_account", "private_key": "'; awk '{printf "%s\\n", $0}' k.pem; printf '", "x": 1}') >KEY`, "the PEM is damaged"},
+		"UTF-16BE without BOM":   {"yes", openssl + "iconv -f UTF-8 -t UTF-16BE k.pem >KEY", "this is UTF-16 text"},
+		"UTF-32":                 {"yes", openssl + "iconv -f UTF-8 -t UTF-32 k.pem >KEY", "this is UTF-32 text"},
+		"UTF-32LE without BOM":   {"yes", openssl + "iconv -f UTF-8 -t UTF-32LE k.pem >KEY", "this is UTF-32 text"},
+		"UTF-32BE without BOM":   {"yes", openssl + "iconv -f UTF-8 -t UTF-32BE k.pem >KEY", "this is UTF-32 text"},
+		"OpenSSH with BOM":       {"yes", "ssh-keygen -q -t ed25519 -N '' -f k; (printf '\\357\\273\\277'; cat k) >KEY", "this is a private key of OpenSSH"},
+		"OpenSSH with CRLF":      {"yes", "ssh-keygen -q -t ecdsa -N '' -f k; sed 's/$/\\r/' k >KEY", "this is a private key of OpenSSH"},
+		"DER in hex":             {"yes", openssl + "openssl pkey -in k.pem -outform DER | xxd -p >KEY", "this is a private key in DER, want PEM in hex"},
+		"DER in hex with colons": {"yes", ed + "openssl pkey -in k.pem -outform DER | xxd -p | sed 's/../&:/g' >KEY", "this is a private key in DER, want PEM in hex"},
+		"PEM in hex":             {"yes", openssl + "xxd -p k.pem >KEY", "this is PEM in hex"},
+		"32 bytes in hex":        {"yes", ed + "openssl pkey -in k.pem -outform DER | tail -c 32 | xxd -p -c 64 >KEY", "this is 32 bytes in hex"},
+		"base64 with CRLF":       {"yes", openssl + "openssl pkey -in k.pem -outform DER | base64 | sed 's/$/\\r/' >KEY", "DER, want PEM in base64"},
+		"base64url":              {"yes", openssl + "openssl pkey -in k.pem -outform DER | base64 -w0 | tr -d = | tr +/ -_ >KEY", "DER, want PEM in base64"},
+		"quoted":                 {"yes", openssl + `(printf '"'; cat k.pem; printf '"') >KEY`, "the PEM is damaged"},
 
-		"SSH Ed25519":             {"", "ssh-keygen -q -t ed25519 -N '' -f k; mv k.pub KEY", "this is a public key of SSH"},
-		"SSH ECDSA":               {"", "ssh-keygen -q -t ecdsa -N '' -f k; mv k.pub KEY", "this is a public key of SSH"},
-		"SSH2":                    {"", "ssh-keygen -q -t ecdsa -N '' -f k; ssh-keygen -e -f k.pub >KEY", "this is a public key of SSH"},
-		"OpenSSH private":         {"", "ssh-keygen -q -t ecdsa -N '' -f KEY", "this is a private key of OpenSSH"},
-		"OpenSSH Ed25519 private": {"", "ssh-keygen -q -t ed25519 -N '' -f KEY", "this is a private key of OpenSSH"},
-		"public DER":              {"", openssl + "openssl pkey -in k.pem -pubout -outform DER -out KEY", "this is a public key in DER"},
-		"public base64 of DER":    {"", openssl + "openssl pkey -in k.pem -pubout -outform DER | base64 >KEY", "this is a public key in DER, want PEM in base64"},
-		"public RSA DER":          {"", "openssl genrsa 2048 2>/dev/null | openssl rsa -RSAPublicKey_out -outform DER -out KEY", "this is an RSA public key in DER"},
-		"public UTF-16":           {"", openssl + "iconv -f UTF-8 -t UTF-16 p.pem >KEY", "this is UTF-16 text"},
-		"public one line":         {"", openssl + "tr '\\n' ' ' <p.pem >KEY", "the PEM is damaged"},
-		"certificate":             {"", cert + "mv c.pem KEY", "this is a certificate;"},
-		"certificate in DER":      {"", cert + "openssl x509 -in c.pem -outform DER -out KEY", "this is a certificate in DER"},
-		"certificate request":     {"", openssl + "openssl req -new -key k.pem -subj /CN=x -out KEY", "this is a certificate request"},
-		"PKCS #7":                 {"", cert + "openssl crl2pkcs7 -nocrl -certfile c.pem -out KEY", "this is a PKCS #7 file"},
+		"SSH Ed25519":              {"", "ssh-keygen -q -t ed25519 -N '' -f k; mv k.pub KEY", "this is a public key of SSH"},
+		"SSH ECDSA":                {"", "ssh-keygen -q -t ecdsa -N '' -f k; mv k.pub KEY", "this is a public key of SSH"},
+		"SSH2":                     {"", "ssh-keygen -q -t ecdsa -N '' -f k; ssh-keygen -e -f k.pub >KEY", "this is a public key of SSH"},
+		"SSH2 Ed25519":             {"", "ssh-keygen -q -t ed25519 -N '' -f k; ssh-keygen -e -f k.pub >KEY", "this is a public key of SSH"},
+		"SSH2 with CRLF":           {"", "ssh-keygen -q -t ed25519 -N '' -f k; ssh-keygen -e -f k.pub | sed 's/$/\\r/' >KEY", "this is a public key of SSH"},
+		"SSH with BOM":             {"", "ssh-keygen -q -t ecdsa -N '' -f k; (printf '\\357\\273\\277'; cat k.pub) >KEY", "this is a public key of SSH"},
+		"SSH Ed25519 with BOM":     {"", "ssh-keygen -q -t ed25519 -N '' -f k; (printf '\\357\\273\\277'; cat k.pub) >KEY", "this is a public key of SSH"},
+		"SSH with CRLF":            {"", "ssh-keygen -q -t rsa -N '' -f k; sed 's/$/\\r/' k.pub >KEY", "this is a public key of SSH"},
+		"SSH below a comment":      {"", "ssh-keygen -q -t ecdsa -N '' -f k; (echo '# of ci, not ssh-rsa AAAA'; cat k.pub) >KEY", "this is a public key of SSH"},
+		"SSH Ed25519 below one":    {"", "ssh-keygen -q -t ed25519 -N '' -f k; (echo; echo '# of ci'; cat k.pub) >KEY", "this is a public key of SSH"},
+		"authorized_keys":          {"", "ssh-keygen -q -t ecdsa -N '' -f k; (printf 'restrict,from=\"10.0.0.0/8,*.acme.example\",command=\"/bin/ci run\" '; cat k.pub) >KEY", "this is a public key of SSH"},
+		"authorized_keys Ed25519":  {"", "ssh-keygen -q -t ed25519 -N '' -f k; (printf 'command=\"echo #\" '; cat k.pub) >KEY", "this is a public key of SSH"},
+		"known_hosts":              {"", "ssh-keygen -q -t ed25519 -N '' -f k; (printf '[git.acme.example]:22,10.1.1.1 '; cat k.pub) >KEY", "this is a public key of SSH"},
+		"known_hosts hashed":       {"", "ssh-keygen -q -t ecdsa -N '' -f k; (printf 'git.acme.example '; cat k.pub) >h; ssh-keygen -q -H -f h 2>/dev/null; mv h KEY", "this is a public key of SSH"},
+		"SSH certificate":          {"", "ssh-keygen -q -t ed25519 -N '' -f k; ssh-keygen -q -s k -I x k.pub; mv k-cert.pub KEY", "this is a public key of SSH"},
+		"SSH certificate of ECDSA": {"", "ssh-keygen -q -t ecdsa -N '' -f k; ssh-keygen -q -s k -I x k.pub; mv k-cert.pub KEY", "this is a public key of SSH"},
+		"public DER in hex":        {"", openssl + "openssl pkey -in k.pem -pubout -outform DER | xxd -p -u | sed 's/../0x&, /g' >KEY", "this is a public key in DER, want PEM in hex"},
+		"32 bytes in base64":       {"", ed + "openssl pkey -in k.pem -pubout -outform DER | tail -c 32 | base64 >KEY", "this is 32 bytes in base64"},
+		"public key in mail":       {"", openssl + "sed 's/^/> /' p.pem >KEY", "the PEM is damaged"},
+		"certificate with BOM":     {"", cert + "(printf '\\357\\273\\277'; cat c.pem) >KEY", "this is a certificate;"},
+		"certificate with CR":      {"", cert + "tr '\\n' '\\r' <c.pem >KEY", "this is a certificate;"},
+		"PKCS #12 of old":          {"", cert + "openssl pkcs12 -export -legacy -inkey k.pem -in c.pem -passout pass: -out KEY", "this is a PKCS #12 file"},
+		"OpenSSH private":          {"", "ssh-keygen -q -t ecdsa -N '' -f KEY", "this is a private key of OpenSSH"},
+		"OpenSSH Ed25519 private":  {"", "ssh-keygen -q -t ed25519 -N '' -f KEY", "this is a private key of OpenSSH"},
+		"public DER":               {"", openssl + "openssl pkey -in k.pem -pubout -outform DER -out KEY", "this is a public key in DER"},
+		"public base64 of DER":     {"", openssl + "openssl pkey -in k.pem -pubout -outform DER | base64 >KEY", "this is a public key in DER, want PEM in base64"},
+		"public RSA DER":           {"", "openssl genrsa 2048 2>/dev/null | openssl rsa -RSAPublicKey_out -outform DER -out KEY", "this is an RSA public key in DER"},
+		"public UTF-16":            {"", openssl + "iconv -f UTF-8 -t UTF-16 p.pem >KEY", "this is UTF-16 text"},
+		"public one line":          {"", openssl + "tr '\\n' ' ' <p.pem >KEY", "the PEM is damaged"},
+		"certificate":              {"", cert + "mv c.pem KEY", "this is a certificate;"},
+		"certificate in DER":       {"", cert + "openssl x509 -in c.pem -outform DER -out KEY", "this is a certificate in DER"},
+		"certificate request":      {"", openssl + "openssl req -new -key k.pem -subj /CN=x -out KEY", "this is a certificate request"},
+		"PKCS #7":                  {"", cert + "openssl crl2pkcs7 -nocrl -certfile c.pem -out KEY", "this is a PKCS #7 file"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -91,7 +129,10 @@ func TestConvert(t *testing.T) {
 			if strings.Contains(err.Error(), "asn1") {
 				t.Error(err)
 			}
-			sh(t, dir, format.Convert("a key's file"))
+			sh(t, dir, strings.Replace(format.Convert("a key's file"), "pkcs12 ", "pkcs12 -passin pass: ", 1))
+			if left, err := filepath.Glob(file + ".*"); err != nil || c.private != "" && slices.ContainsFunc(left, readByOthers) {
+				t.Errorf("others can read one of %q, %v", left, err)
+			}
 			key, err := load(t, file+".pem", c.private != "")
 			if err != nil {
 				t.Fatalf("after %s: %v", format.Convert("a key's file"), err)
@@ -103,6 +144,11 @@ func TestConvert(t *testing.T) {
 			}
 		})
 	}
+}
+
+func readByOthers(file string) bool {
+	info, err := os.Stat(file)
+	return err != nil || !strings.HasSuffix(file, ".pub") && info.Mode().Perm()&0o077 != 0
 }
 
 func load(t *testing.T, file string, private bool) (*signer.PublicKey, error) {
@@ -160,7 +206,7 @@ func TestConvertJWK(t *testing.T) {
 // TestNamed holds what is said of texts that no tool here makes, or that cannot be converted.
 func TestNamed(t *testing.T) {
 	for text, want := range map[string]struct{ private, public string }{
-		"PuTTY-User-Key-File-3: ssh-ed25519\n":          {"a key of PuTTY", "a key of PuTTY"},
+		"PuTTY-User-Key-File-3: ssh-ed25519\n":          {"a key of PuTTY", "a private key of PuTTY"},
 		"untrusted comment: minisign public key\nRWQ\n": {"minisign", "minisign"},
 		"AGE-SECRET-KEY-1QQQ\n":                         {"age", "age"},
 		"-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nlQ\n=aaaa\n-----END PGP PRIVATE KEY BLOCK-----\n": {"PGP", "PGP"},
@@ -174,6 +220,9 @@ func TestNamed(t *testing.T) {
 		"\x30\x03\x02\x01\x01":                            {"DER of some kind", "DER of some kind"},
 		"-----BEGIN FOO-----\nAAAA\n-----END FOO-----\n":  {"PEM of type FOO", "PEM of type FOO"},
 		"-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n": {"no key", "no key"},
+		"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDEKPK":                                     {"a public key of SSH; sign with", "a public key of SSH"}, // cut off
+		"RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3":                       {"minisign", "minisign"},
+		"-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIA\n":                          {"the PEM is damaged", "the PEM is damaged"},
 		"hello": {"no PEM in it", "not PEM"},
 		"":      {"no PEM in it", "not PEM"},
 	} {

@@ -73,46 +73,6 @@ var (
 	}
 )
 
-// algorithmNames are names of algorithms that are not read, as openssl calls them.
-var algorithmNames = map[string]string{
-	"1.2.840.113549.1.5.1":      "PBE-MD2-DES",
-	"1.2.840.113549.1.5.3":      "PBE-MD5-DES",
-	"1.2.840.113549.1.5.4":      "PBE-MD2-RC2-64",
-	"1.2.840.113549.1.5.6":      "PBE-MD5-RC2-64",
-	"1.2.840.113549.1.5.10":     "PBE-SHA1-DES",
-	"1.2.840.113549.1.5.11":     "PBE-SHA1-RC2-64",
-	"1.2.840.113549.1.12.1.1":   "PBE-SHA1-RC4-128",
-	"1.2.840.113549.1.12.1.2":   "PBE-SHA1-RC4-40",
-	"1.2.840.113549.1.12.1.3":   "PBE-SHA1-3DES",
-	"1.2.840.113549.1.12.1.4":   "PBE-SHA1-2DES",
-	"1.2.840.113549.1.12.1.5":   "PBE-SHA1-RC2-128",
-	"1.2.840.113549.1.12.1.6":   "PBE-SHA1-RC2-40",
-	"1.3.14.3.2.7":              "des-cbc",
-	"1.2.840.113549.3.2":        "rc2-cbc",
-	"1.2.392.200011.61.1.1.1.2": "camellia-128-cbc",
-	"1.2.392.200011.61.1.1.1.3": "camellia-192-cbc",
-	"1.2.392.200011.61.1.1.1.4": "camellia-256-cbc",
-	"1.2.410.200046.1.1.2":      "aria-128-cbc",
-	"1.2.410.200046.1.1.7":      "aria-192-cbc",
-	"1.2.410.200046.1.1.12":     "aria-256-cbc",
-	"1.2.410.200004.1.4":        "seed-cbc",
-	"1.2.156.10197.1.104.2":     "sm4-cbc",
-	"2.16.840.1.101.3.4.1.6":    "aes-128-gcm",
-	"2.16.840.1.101.3.4.1.26":   "aes-192-gcm",
-	"2.16.840.1.101.3.4.1.46":   "aes-256-gcm",
-	"2.16.840.1.101.3.4.2.13":   "hmacWithSHA3-224",
-	"2.16.840.1.101.3.4.2.14":   "hmacWithSHA3-256",
-	"2.16.840.1.101.3.4.2.15":   "hmacWithSHA3-384",
-	"2.16.840.1.101.3.4.2.16":   "hmacWithSHA3-512",
-}
-
-func nameOf(oid asn1.ObjectIdentifier) string {
-	if name, ok := algorithmNames[oid.String()]; ok {
-		return name
-	}
-	return "algorithm " + oid.String()
-}
-
 func parseEncryptedKey(der []byte) (*encryptedKey, error) {
 	var key encryptedKey
 	if rest, err := asn1.Unmarshal(der, &key); err != nil || len(rest) > 0 {
@@ -129,13 +89,13 @@ func decryptPKCS8(der []byte, password Password) ([]byte, error) {
 	var scheme pbes2
 	switch {
 	case !key.Algorithm.Algorithm.Equal(oidPBES2):
-		return nil, notRead("with " + nameOf(key.Algorithm.Algorithm))
+		return nil, notRead("with ", nameOf(key.Algorithm.Algorithm))
 	case !unmarshal(key.Algorithm.Parameters, &scheme):
 		return nil, errBadParameters
 	}
 	c, ok := ciphers[scheme.Cipher.Algorithm.String()]
 	if !ok {
-		return nil, notRead("with " + nameOf(scheme.Cipher.Algorithm))
+		return nil, notRead("with ", nameOf(scheme.Cipher.Algorithm))
 	}
 	derive, err := kdf(scheme.KDF, c.keySize)
 	if err != nil {
@@ -178,7 +138,7 @@ func kdf(a pkix.AlgorithmIdentifier, size int) (func(password []byte) ([]byte, e
 		prf, ok := prfs[p.PRF.Algorithm.String()]
 		switch {
 		case !ok:
-			return nil, notRead("with PBKDF2 and " + nameOf(p.PRF.Algorithm))
+			return nil, notRead("with PBKDF2 and ", nameOf(p.PRF.Algorithm))
 		case p.Iterations < 1 || p.Iterations > limits.PBKDF2Iterations:
 			return nil, fmt.Errorf("is encrypted with %d iterations of PBKDF2, want 1 to %d", p.Iterations, limits.PBKDF2Iterations)
 		case p.KeyLength != 0 && p.KeyLength != size:
@@ -197,7 +157,7 @@ func kdf(a pkix.AlgorithmIdentifier, size int) (func(password []byte) ([]byte, e
 		}
 		return func(password []byte) ([]byte, error) { return scrypt.Key(password, p.Salt, p.N, p.R, p.P, size) }, nil
 	}
-	return nil, notRead("with " + nameOf(a.Algorithm))
+	return nil, notRead("with ", nameOf(a.Algorithm))
 }
 
 // decryptCBC takes off the padding (RFC 8018, section 6.1.1), which a wrong password seldom leaves right, and a PKCS #8

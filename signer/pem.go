@@ -36,8 +36,7 @@ func readBlock(want string, data []byte) (*pem.Block, error) {
 	case want == wantPublic && isPublic(block.Type), want == wantPrivate && readable(block.Type):
 		return block, nil
 	default:
-		f := recognizeBlock(want, block)
-		return nil, &FormatError{want, f.found, f.command}
+		return nil, plainly(data, recognizeBlock(want, block)).err(want)
 	}
 }
 

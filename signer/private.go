@@ -13,6 +13,7 @@ import (
 	"github.com/secure-systems-lab/go-securesystemslib/encrypted"
 
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/visible"
 )
 
 // The PEM types of private keys: PKCS #8, SEC 1 and PKCS #1, encrypted PKCS #8, and what Sigstore's tools encrypt to under
@@ -143,7 +144,8 @@ func decryptPEM(block *pem.Block, password Password) ([]byte, error) {
 	case errors.Is(err, x509.IncorrectPasswordError):
 		return nil, ErrPassword
 	case err != nil:
-		return nil, notRead(fmt.Sprintf("in the old PEM format with %.60q", block.Headers["DEK-Info"]))
+		name, _, _ := strings.Cut(block.Headers["DEK-Info"], ",")
+		return nil, notRead("in the old PEM format with ", visible.Cut(name))
 	}
 	if !isSequence(der) {
 		return nil, ErrPassword // the padding was right by chance
@@ -156,9 +158,4 @@ func isSequence(der []byte) bool {
 	var v asn1.RawValue
 	rest, err := asn1.Unmarshal(der, &v)
 	return err == nil && len(rest) == 0 && v.Tag == asn1.TagSequence
-}
-
-// notRead is the error for a key that is encrypted in a way that this package does not read.
-func notRead(how string) error {
-	return &FormatError{wantPrivate, "is encrypted " + how + ", which is not read", reencrypt}
 }

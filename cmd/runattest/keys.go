@@ -51,7 +51,7 @@ func hintFormat(ref string, err error) error {
 	case command == "":
 		return err
 	case variable:
-		command = fmt.Sprintf("printenv %s >%[1]s && %s", name, command)
+		command = fmt.Sprintf("(umask 077 && printenv %s >%[1]s) && %s", quoted(name), command)
 	}
 	return withHint(err, command)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/signer"
 	"github.com/runattest/runattest/sigstore"
 )
 
@@ -126,6 +127,9 @@ func (s *specFlags) logs(flag string, texts []string) ([]sigstore.LogSpec, error
 		if err != nil {
 			return nil, fmt.Errorf("%s %q: %w", flag, text, err)
 		}
+		if _, err := signer.ParsePublicKey(p.material); err != nil {
+			return nil, hintFormat(p.file, fmt.Errorf("%s %q: %w", flag, text, err))
+		}
 		all = append(all, sigstore.LogSpec{URL: p.url, Origin: p.origin, PublicKey: p.material, Start: p.start, End: p.end})
 	}
 	return all, nil
@@ -134,6 +138,7 @@ func (s *specFlags) logs(flag string, texts []string) ([]sigstore.LogSpec, error
 // parsedSpec is one service as a flag names it, with the content of its file.
 type parsedSpec struct {
 	url, origin string
+	file        string
 	material    []byte
 	start, end  time.Time
 }
@@ -160,9 +165,9 @@ func (s *specFlags) parse(text, file string, optional ...string) (p parsedSpec, 
 			return p, fmt.Errorf("%s is missing", name)
 		}
 	}
-	p.url, p.origin = pairs["url"], pairs["origin"]
-	s.files = append(s.files, pairs[file])
-	if p.material, err = boundedfile.Read(pairs[file], limits.CertificateChain); err != nil {
+	p.url, p.origin, p.file = pairs["url"], pairs["origin"], pairs[file]
+	s.files = append(s.files, p.file)
+	if p.material, err = boundedfile.Read(p.file, limits.CertificateChain); err != nil {
 		return p, err
 	}
 	for name, at := range map[string]*time.Time{"start-time": &p.start, "end-time": &p.end} {

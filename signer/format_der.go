@@ -1,0 +1,145 @@
+package signer
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/asn1"
+	"encoding/pem"
+	"strings"
+)
+
+var (
+	jks        = []byte{0xfe, 0xed, 0xfe, 0xed}
+	pkcs12Head = 3 // its version
+)
+
+// recognizeDER tells what binary data is. The command reads the file in.
+func recognizeDER(want string, data []byte, in string) (finding, bool) {
+	private := func(found, command string) (finding, bool) {
+		if want == wantPublic {
+			return finding{found: found + "; give the public key"}, true
+		}
+		return finding{found, command}, true
+	}
+	public := func(found, command string) (finding, bool) {
+		if want == wantPrivate {
+			return finding{found: found + "; sign with the private key"}, true
+		}
+		return finding{found, command}, true
+	}
+	if bytes.HasPrefix(data, jks) {
+		command := "keytool -importkeystore -srckeystore " + in + " -deststoretype PKCS12 -destkeystore NEW"
+		if want == wantPublic { // private keys are in it, too
+			command = secretly(command)
+		}
+		return finding{"this is a Java key store", command}, true
+	}
+	var outer asn1.RawValue
+	if rest, err := asn1.Unmarshal(data, &outer); err != nil || len(rest) > 0 || outer.Tag != asn1.TagSequence {
+		return recognizeBinary(data)
+	}
+	if _, err := x509.ParsePKIXPublicKey(data); err == nil {
+		return public("this is a public key in DER, want PEM", "openssl pkey -pubin -inform DER -in "+in+" -pubout -out NEW")
+	}
+	if _, err := x509.ParsePKCS1PublicKey(data); err == nil {
+		return public("this is an RSA public key in DER, want PEM", "openssl rsa -RSAPublicKey_in -inform DER -in "+in+" -pubout -out NEW")
+	}
+	if _, err := x509.ParseCertificate(data); err == nil {
+		return certificate(want, "this is a certificate in DER", "openssl x509 -inform DER -in "+in+" -pubkey -noout >NEW"), true
+	}
+	if _, err := x509.ParseCertificateRequest(data); err == nil {
+		return certificate(want, "this is a certificate request in DER", "openssl req -inform DER -in "+in+" -pubkey -noout >NEW"), true
+	}
+	if isPrivateDER(data) {
+		return private("this is a private key in DER, want PEM", "openssl pkey -inform DER -in "+in+" -out NEW")
+	}
+	if _, err := parseEncryptedKey(data); err == nil {
+		return private("this is an encrypted private key in DER, want PEM", reencrypt(encryptionOf(data), "-inform DER -in "+in))
+	}
+	var version struct {
+		Version int
+		Content struct{ Type asn1.ObjectIdentifier }
+	}
+	if _, err := asn1.Unmarshal(data, &version); err == nil && version.Version == pkcs12Head {
+		command := "openssl pkcs12 " + legacyPKCS12(data) + "-in " + in
+		if want == wantPublic {
+			return finding{"this is a PKCS #12 file", command + " -nokeys -clcerts | openssl x509 -pubkey -noout >NEW"}, true
+		}
+		return finding{"this is a PKCS #12 file", command + " -nocerts -out NEW"}, true
+	}
+	return finding{found: "this is DER of some kind, want a key in PEM"}, true
+}
+
+func isPrivateDER(data []byte) bool {
+	_, pkcs8 := x509.ParsePKCS8PrivateKey(data)
+	_, sec1 := x509.ParseECPrivateKey(data)
+	_, pkcs1 := x509.ParsePKCS1PrivateKey(data)
+	return pkcs8 == nil || sec1 == nil || pkcs1 == nil
+}
+
+// recognizeBinary knows the first bytes of PGP keys (RFC 9580, section 4.2).
+func recognizeBinary(data []byte) (finding, bool) {
+	if len(data) > 3 && bytes.IndexByte([]byte{0x94, 0x95, 0x98, 0x99, 0xc5, 0xc6}, data[0]) >= 0 {
+		return finding{"this looks like a PGP key, which cannot be converted; make a key pair", makeKeys}, true
+	}
+	return finding{}, false
+}
+
+func certificate(want, found, command string) finding {
+	if want == wantPrivate {
+		return finding{found: found + "; sign with the private key"}
+	}
+	return finding{found + "; give the public key that it certifies", command}
+}
+
+// legacyPKCS12 is the option of openssl 3 for a file with encryptions that only its legacy provider knows: RC2 and RC4 of
+// PKCS #12 (RFC 7292, appendix C), as Windows and Java wrote them.
+func legacyPKCS12(data []byte) string {
+	for _, number := range []byte{1, 2, 5, 6} {
+		if bytes.Contains(data, []byte{6, 10, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 12, 1, number}) {
+			return "-legacy "
+		}
+	}
+	return ""
+}
+
+// recognizeRaw knows the sizes of keys without any format. command writes the bytes, which are in that encoding.
+func recognizeRaw(want string, data []byte, encoding, command string) (finding, bool) {
+	switch {
+	case len(data) == 42 && strings.EqualFold(string(data[:2]), "ed"):
+		return finding{"this is a key of minisign or signify, which cannot be converted; make a key pair", makeKeys}, true
+	case len(data) != 32:
+		return finding{}, false
+	}
+	found := "this is 32 bytes in " + encoding + ", want PEM; they can be an Ed25519 key"
+	if want == wantPublic {
+		return finding{found, ed25519PEM(command)}, true
+	}
+	return finding{found, "(" + privateHead + "; " + command + ") | openssl pkey -inform DER -out NEW"}, true
+}
+
+// recognizeBlock tells what a PEM block is that this package does not read.
+func recognizeBlock(want string, block *pem.Block) finding {
+	switch kind := block.Type; kind {
+	case "OPENSSH PRIVATE KEY":
+		if want == wantPublic {
+			return opensshPublic(block.Bytes)
+		}
+		return opensshPrivate(block.Bytes)
+	case "CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE":
+		return certificate(want, "this is a certificate", "openssl x509 -in FILE -pubkey -noout >NEW")
+	case "CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST":
+		return certificate(want, "this is a certificate request", "openssl req -in FILE -pubkey -noout >NEW")
+	case "PKCS7", "CMS":
+		return certificate(want, "this is a PKCS #7 file of certificates", "openssl pkcs7 -in FILE -print_certs | openssl x509 -pubkey -noout >NEW")
+	case "EC PARAMETERS", "DSA PARAMETERS", "DH PARAMETERS":
+		return finding{found: "holds " + kind + " and no key"}
+	case "PUBLIC KEY", "RSA PUBLIC KEY":
+		return finding{found: "this is a public key; sign with the private one, which ends in .key"}
+	default:
+		if isPrivate(kind) && want == wantPublic {
+			return finding{"this is a private key; give the public one, which ends in .pub", "runattest public-key --key FILE -o NEW"}
+		}
+		return finding{found: "PEM of type " + strings.ToValidUTF8(kind, "?") + ", which is not read"}
+	}
+}

@@ -1,0 +1,124 @@
+package signer
+
+import (
+	"encoding/json"
+	"encoding/pem"
+	"regexp"
+	"strings"
+)
+
+// The patterns of mended, which awk reads as Go does: where a line ends, a label, and what is not PEM at either end of a line,
+// such as the marks of a quotation and the numbers of lines.
+const (
+	lineEnd  = `\\r|\\n|["\047]|<[^>]*>`
+	label    = `-----(BEGIN|END) [A-Z0-9 ]+-----`
+	leading  = `^([^A-Za-z0-9+\/=-]|\/\/+ |[0-9]+[\t:])+`
+	trailing = `[^A-Za-z0-9+\/=-]+$`
+	letters  = `[A-Za-z0-9]`
+
+	mendLines = `awk '{gsub(/\\r|\\n|["\047]|<[^>]*>/,"\n"); gsub(/` + label + `/,"\n&\n"); n=split($0,a,"\n"); for(i=1;i<=n;i++) ` +
+		`{sub(/` + leading + `/,"",a[i]); sub(/` + trailing + `/,"",a[i]); if(a[i]~/` + letters + `/) print a[i]}}' FILE >NEW`
+)
+
+var (
+	lineEnds = regexp.MustCompile(lineEnd)
+	labels   = regexp.MustCompile(label)
+	content  = regexp.MustCompile(letters)
+	around   = regexp.MustCompile(leading + "|" + trailing)
+)
+
+// mended is what mendLines makes of a text.
+func mended(text string) string {
+	text = labels.ReplaceAllString(lineEnds.ReplaceAllString(text, "\n"), "\n$0\n")
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		if line = around.ReplaceAllString(strings.TrimSuffix(line, "\n"), ""); content.MatchString(line) {
+			b.WriteString(line + "\n")
+		}
+	}
+	return b.String()
+}
+
+func recognizeText(want, text string) (finding, bool) {
+	starts := func(prefixes ...string) bool {
+		for _, p := range prefixes {
+			if strings.HasPrefix(text, p) {
+				return true
+			}
+		}
+		return false
+	}
+	switch {
+	case strings.Contains(text, "-----BEGIN PGP "):
+		return finding{"this is a PGP key, which cannot be converted; make a key pair", makeKeys}, true
+	case strings.Contains(text, "-----BEGIN "):
+		return damaged(text), true
+	case strings.Contains(text, "---- BEGIN SSH2 PUBLIC KEY"):
+		return sshPublic(want, ssh2Command(text)), true
+	case starts("PuTTY-User-Key-File-"):
+		return putty(want), true
+	case starts("untrusted comment:"):
+		return finding{"this is a key of minisign or signify, which cannot be converted; make a key pair", makeKeys}, true
+	case starts("AGE-SECRET-KEY-", "# created: ", "age1"):
+		return finding{"this is a key of age, which signs nothing; make a key pair", makeKeys}, true
+	}
+	if s, ok := recognizeSSH(want, text); ok {
+		return s, true
+	}
+	if starts("{", "[") {
+		return recognizeJSON(want, text)
+	}
+	return finding{}, false
+}
+
+// damaged offers to mend the lines where that makes PEM of it.
+func damaged(text string) finding {
+	const found = "the PEM is damaged: want -----BEGIN ...-----, the base64 and -----END ...----- on lines of their own"
+	if block, rest := pem.Decode([]byte(mended(text))); block == nil || strings.Contains(string(rest), "-----BEGIN ") {
+		return finding{found: found}
+	}
+	return finding{found, mendLines}
+}
+
+func putty(want string) finding {
+	if want == wantPublic {
+		return finding{"this is a private key of PuTTY; give the public one", "puttygen FILE -O public-openssh -o NEW"}
+	}
+	return finding{"this is a key of PuTTY", "puttygen FILE -O private-openssh -o NEW"}
+}
+
+func recognizeJSON(want, text string) (finding, bool) {
+	type webKey struct {
+		Type string `json:"kty"`
+		D    string `json:"d"`
+	}
+	var key struct {
+		webKey
+		Keys []webKey `json:"keys"`
+	}
+	if err := json.Unmarshal([]byte(text), &key); err != nil {
+		return finding{}, false
+	}
+	member := ""
+	if len(key.Keys) == 1 {
+		key.webKey, member = key.Keys[0], ".keys[0]"
+	}
+	convert := func(do string) string {
+		return `node -e '` + strings.ReplaceAll(do, "KEY", `{key:JSON.parse(require("fs").readFileSync(process.argv[1]))`+member+`,format:"jwk"}`) + `' FILE >NEW`
+	}
+	const (
+		private = `process.stdout.write(require("crypto").createPrivateKey(KEY).export({type:"pkcs8",format:"pem"}))`
+		public  = `process.stdout.write(require("crypto").createPublicKey(KEY).export({type:"spki",format:"pem"}))`
+	)
+	switch {
+	case key.Keys != nil && len(key.Keys) != 1:
+		return finding{found: "this is a set of JSON Web Keys (JWKS): choose one, and convert it"}, true
+	case key.Type == "":
+		return finding{found: "this is JSON, want PEM"}, true
+	case want == wantPublic:
+		return finding{"this is a JSON Web Key (JWK)", convert(public)}, true
+	case key.D == "":
+		return finding{found: "this is a public JSON Web Key (JWK); sign with the private one, which has a member d"}, true
+	}
+	return finding{"this is a JSON Web Key (JWK)", convert(private)}, true
+}
