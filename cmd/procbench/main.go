@@ -57,7 +57,12 @@ func measure(binary string) error {
 		return err
 	}
 	fmt.Printf("binary %.1f MB, declaration %d bytes, median of %d runs\n", float64(info.Size())/1e6, len(declaration), runs)
-	if _, err := once(dir, binary, "keygen", "--no-password"); err != nil {
+	for _, args := range [][]string{{"keygen", "--no-password"}, {"keygen", "-o", "encrypted"}} {
+		if _, err := once(dir, binary, args...); err != nil {
+			return err
+		}
+	}
+	if _, err := report(dir, "runattest", "sign, key with a password", binary, "sign", "--key", "encrypted.key", "run.json"); err != nil {
 		return err
 	}
 	for _, args := range [][]string{
@@ -112,7 +117,7 @@ type sample struct {
 func once(dir, binary string, args ...string) (sample, error) {
 	cmd := exec.Command(binary, args...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "HOME="+dir, "TMPDIR="+dir)
+	cmd.Env = append(os.Environ(), "HOME="+dir, "TMPDIR="+dir, "RUNATTEST_PASSWORD=secret")
 	start := time.Now()
 	out, err := cmd.CombinedOutput()
 	wall := time.Since(start)

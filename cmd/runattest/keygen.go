@@ -23,7 +23,7 @@ func newKeygen() *cobra.Command {
 
 The private key is encrypted with a password, which is read from RUNATTEST_PASSWORD or
 asked on the terminal; an empty one is refused. --no-password leaves the key plain. A password
-costs time at each use: sign takes some 340 ms and 64 MiB more to open the key (scrypt), once a
+costs time at each use: sign takes some 0.4 s and 64 MiB more to open the key (scrypt), once a
 call, where it takes 13 ms in all with a plain one.
 
 The formats are Sigstore's: cosign uses the public key and the encrypted private key as they are,

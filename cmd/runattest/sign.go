@@ -57,7 +57,7 @@ goes to standard error. It ends with its input; the exit status is the highest o
 
 KEY is a file or env://NAME, plain or encrypted (password in RUNATTEST_PASSWORD, or asked),
 or a key in a KMS: awskms://, azurekms://, gcpkms://, hashivault://, pkcs11:// or another
-NAME:// for which there is a program sigstore-kms-NAME. An encrypted key takes some 0.3 s to
+NAME:// for which there is a program sigstore-kms-NAME. An encrypted key takes some 0.4 s to
 open, once a call (scrypt).
 
 Without a key of your own, --fulcio has a certificate authority certify a key that is made
@@ -280,11 +280,7 @@ func targetFor(path string) (string, error) {
 	return beside(path, signatureSuffix)
 }
 
-// isStdin knows standard input by its other names, too.
-func isStdin(path string) bool {
-	n, ok := atomicfile.Descriptor(path)
-	return path == input.Stdin || path == "/dev/stdin" || ok && n == 0
-}
+func isStdin(path string) bool { return path == input.Stdin || path == "/dev/stdin" }
 
 // check refuses a file that must not be written.
 func (j job) check(inputs []string) error {
