@@ -14,6 +14,7 @@ import (
 	bundlepb "github.com/sigstore/protobuf-specs/gen/pb-go/bundle/v1"
 	"google.golang.org/protobuf/encoding/protojson"
 
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/signer"
 )
@@ -86,7 +87,7 @@ func resigned(t testing.TB, by signer.Signer, payloadType, payload string) *Bund
 	t.Helper()
 	b := &Bundle{format: SigstoreBundle, mediaType: BundleMediaType, payloadType: payloadType, payload: []byte(payload)}
 	b.material.keyHint = by.PublicKey().Hint()
-	sig, err := by.Sign(ctx, Envelope{PayloadType: payloadType, Payload: []byte(payload)}.Message())
+	sig, err := by.Sign(ctx, evidence.Envelope{PayloadType: payloadType, Payload: []byte(payload)}.Message())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +109,7 @@ func reread(t testing.TB, b *Bundle) *Bundle {
 	return again
 }
 
-func verdicts(checks []Check) string {
+func verdicts(checks []evidence.Check) string {
 	var b strings.Builder
 	for _, c := range checks {
 		fmt.Fprintf(&b, "%s=%s ", c.Name, c.Verdict)
@@ -399,17 +400,17 @@ func TestVerifiedIsImmutable(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := v.Report()
-	r.Annotations["ticket"], r.Signer.Name, r.Checks[2].Verdict, r.Subjects[0].Name = "forged", "mallory", Pass, "b"
+	r.Annotations["ticket"], r.Signer.Name, r.Checks[2].Verdict, r.Subjects[0].Name = "forged", "mallory", evidence.Pass, "b"
 	v.Annotations()["ticket"] = "forged"
 	v.Subjects()[0].Name = "b"
 	clear(v.Statement())
 	clear(v.Declaration().Canonical())
 	if v.Annotations()["ticket"] != "ML-1" || v.Signer().Name != "key 0" || v.Subjects()[0].Name != "a" ||
-		v.Report().Checks[2].Verdict != NotChecked || v.Statement()[0] != '{' || v.Declaration().Canonical()[0] != '{' {
+		v.Report().Checks[2].Verdict != evidence.NotChecked || v.Statement()[0] != '{' || v.Declaration().Canonical()[0] != '{' {
 		t.Errorf("changed from outside: %+v", v.Report())
 	}
 	var zero Verified
-	if !zero.ID().IsZero() || zero.Declaration() != nil || zero.Signer() != (Signatory{}) || zero.Report().Verified {
+	if !zero.ID().IsZero() || zero.Declaration() != nil || zero.Signer() != (evidence.SignerIdentity{}) || zero.Report().Verified {
 		t.Error("the zero Verified says something")
 	}
 }
@@ -417,8 +418,8 @@ func TestVerifiedIsImmutable(t *testing.T) {
 // lyingTrust passes every signature and names nobody.
 type lyingTrust struct{}
 
-func (lyingTrust) CheckEnvelope(context.Context, Envelope) Opinion {
-	return Opinion{Signature: Passed(CheckSignature, ""), Signer: Passed(CheckSigner, ""), Time: Skipped(CheckTime, CodeNotReached, "")}
+func (lyingTrust) CheckEnvelope(context.Context, evidence.Envelope) evidence.Result {
+	return evidence.Result{Signature: evidence.Passed(evidence.CheckSignature, ""), Signer: evidence.Passed(evidence.CheckSigner, ""), Time: evidence.Skipped(evidence.CheckTime, evidence.CodeNotReached, "")}
 }
 
 func TestNobodySigned(t *testing.T) {
@@ -462,7 +463,7 @@ func idOf(d *identity.Declaration) *identity.ID {
 // TestDecide holds the one place where a yes is made: every way for a check to be missing,
 // failed or unknown is a no.
 func TestDecide(t *testing.T) {
-	good := []Check{Passed(CheckSignature, ""), Passed(CheckSigner, ""), Skipped(CheckTime, CodeNotReached, ""), Passed(CheckStatement, ""), Passed(CheckIdentity, ""), Passed(CheckDeclaration, "")}
+	good := []evidence.Check{evidence.Passed(evidence.CheckSignature, ""), evidence.Passed(evidence.CheckSigner, ""), evidence.Skipped(evidence.CheckTime, evidence.CodeNotReached, ""), evidence.Passed(evidence.CheckStatement, ""), evidence.Passed(evidence.CheckIdentity, ""), evidence.Passed(evidence.CheckDeclaration, "")}
 	if !decide(good, required...) {
 		t.Fatal("good checks are refused")
 	}
@@ -473,14 +474,14 @@ func TestDecide(t *testing.T) {
 		t.Error("no checks are a yes")
 	}
 	for i, c := range good {
-		for _, verdict := range []Verdict{Fail, "", "PASS", "unknown"} {
+		for _, verdict := range []evidence.Verdict{evidence.Fail, "", "PASS", "unknown"} {
 			changed := slices.Clone(good)
 			changed[i].Verdict = verdict
 			if decide(changed, required...) {
 				t.Errorf("%s=%q is a yes", c.Name, verdict)
 			}
 		}
-		if c.Verdict == Pass && decide(slices.Delete(slices.Clone(good), i, i+1), required...) {
+		if c.Verdict == evidence.Pass && decide(slices.Delete(slices.Clone(good), i, i+1), required...) {
 			t.Errorf("without %s it is a yes", c.Name)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/zero"
@@ -44,9 +45,9 @@ func (*Claim) signable() {}
 type VerifiedClaim struct {
 	subjects  []Subject
 	predicate json.RawMessage
-	signer    Signatory
-	times     []TrustedTime
-	checks    []Check
+	signer    evidence.SignerIdentity
+	times     []evidence.TrustedTime
+	checks    []evidence.Check
 }
 
 // Subjects are what the claim is about.
@@ -56,13 +57,13 @@ func (c *VerifiedClaim) Subjects() []Subject { return slices.Clone(zero.IfNil(c)
 func (c *VerifiedClaim) Predicate() []byte { return slices.Clone(zero.IfNil(c).predicate) }
 
 // Signer is who claims.
-func (c *VerifiedClaim) Signer() Signatory { return zero.IfNil(c).signer }
+func (c *VerifiedClaim) Signer() evidence.SignerIdentity { return zero.IfNil(c).signer }
 
 // Times are when trusted authorities saw the signature; empty without trusted time.
-func (c *VerifiedClaim) Times() []TrustedTime { return slices.Clone(zero.IfNil(c).times) }
+func (c *VerifiedClaim) Times() []evidence.TrustedTime { return slices.Clone(zero.IfNil(c).times) }
 
 // Checks are what was asked and found: signature, signer, time and statement.
-func (c *VerifiedClaim) Checks() []Check { return slices.Clone(zero.IfNil(c).checks) }
+func (c *VerifiedClaim) Checks() []evidence.Check { return slices.Clone(zero.IfNil(c).checks) }
 
 // VerifyClaim holds a bundle against the verifier's trust, and its payload against the form of
 // a Statement of that predicate type. When the answer is no the error is a *VerificationError
@@ -78,17 +79,17 @@ func (v *Verifier) VerifyClaim(ctx context.Context, b *Bundle, predicateType str
 		return nil, errNoBundle
 	}
 	o := b.CheckTrust(ctx, v.trust)
-	form := Passed(CheckStatement, "in-toto v1, %s", predicateType)
+	form := evidence.Passed(evidence.CheckStatement, "in-toto v1, %s", predicateType)
 	var claim *claimContent
 	err := b.checkPayloadType()
 	if err == nil {
 		claim, err = readClaim(b.payload, predicateType)
 	}
 	if err != nil {
-		form = Failed(CheckStatement, statementCode(err), "%s", err)
+		form = evidence.Failed(evidence.CheckStatement, statementCode(err), "%s", err)
 	}
-	checks := coded([]Check{o.Signature, o.Signer, o.Time, form})
-	if !decide(checks, CheckSignature, CheckSigner, CheckStatement) || o.By == nil || claim == nil {
+	checks := coded([]evidence.Check{o.Signature, o.Signer, o.Time, form})
+	if !decide(checks, evidence.CheckSignature, evidence.CheckSigner, evidence.CheckStatement) || o.By == nil || claim == nil {
 		return nil, &VerificationError{Report{Checks: checks}}
 	}
 	return &VerifiedClaim{claim.subjects, claim.predicate, *o.By, o.Times, checks}, nil
@@ -138,34 +139,34 @@ func readInToto(payload []byte, predicateType string) (jsontree.Value, error) {
 		return none, fmt.Errorf("payload: %w", err)
 	}
 	if got := root.Get("_type").Text(); got != StatementType {
-		return none, &statementError{CodePayloadType, fmt.Sprintf("_type is %s, want %s", strconv.Quote(got), StatementType)}
+		return none, &statementError{evidence.CodePayloadType, fmt.Sprintf("_type is %s, want %s", strconv.Quote(got), StatementType)}
 	}
 	if got := root.Get("predicateType").Text(); got != predicateType {
-		return none, &statementError{CodePredicateType, fmt.Sprintf("predicateType is %s, want %s", strconv.Quote(got), predicateType)}
+		return none, &statementError{evidence.CodePredicateType, fmt.Sprintf("predicateType is %s, want %s", strconv.Quote(got), predicateType)}
 	}
 	return root, checkMembers(root, "_type", "subject", "predicateType", "predicate")
 }
 
 // statementError says that a payload is something else than the Statement asked for.
 type statementError struct {
-	code   Code
+	code   evidence.Code
 	reason string
 }
 
 func (e *statementError) Error() string { return e.reason }
 
 // statementCode is the code of a payload that could not be read as the Statement asked for.
-func statementCode(err error) Code {
+func statementCode(err error) evidence.Code {
 	var other *statementError
 	if errors.As(err, &other) {
 		return other.code
 	}
-	return CodeStatement
+	return evidence.CodeStatement
 }
 
 func (b *Bundle) checkPayloadType() error {
 	if b.payloadType == PayloadType {
 		return nil
 	}
-	return &statementError{CodePayloadType, fmt.Sprintf("payloadType is %s, want %s", strconv.Quote(b.payloadType), PayloadType)}
+	return &statementError{evidence.CodePayloadType, fmt.Sprintf("payloadType is %s, want %s", strconv.Quote(b.payloadType), PayloadType)}
 }

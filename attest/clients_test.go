@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/signer"
 )
@@ -26,9 +27,11 @@ type certified struct{ signer.Signer }
 func (certified) Certificate() []byte { return []byte("certificate") }
 
 // evidenceOf is a Witness with evidence made before.
-type evidenceOf Evidence
+type evidenceOf evidence.Material
 
-func (e evidenceOf) Witness(context.Context, Envelope) (Evidence, error) { return Evidence(e), nil }
+func (e evidenceOf) Witness(context.Context, evidence.Envelope) (evidence.Material, error) {
+	return evidence.Material(e), nil
+}
 
 // TestWrittenForOtherClients: bundle.proto wants one hint in the two places for it, sigstore-python
 // the list of log entries even if it is empty, and securesystemslib a keyid.
@@ -199,7 +202,7 @@ func TestOtherSchemeIsNo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := Envelope{PayloadType: PayloadType, Payload: newStatement(t, StatementOptions{}).Bytes()}
+	e := evidence.Envelope{PayloadType: PayloadType, Payload: newStatement(t, StatementOptions{}).Bytes()}
 	sum := sha256.Sum256(e.Message())
 	if e.Signature, err = ecdsa.SignASN1(rand.Reader, private, sum[:]); err != nil {
 		t.Fatal(err)
@@ -212,22 +215,22 @@ func TestOtherSchemeIsNo(t *testing.T) {
 	for name, c := range map[string]struct {
 		keys []TrustedKey
 		hint string
-		code Code
+		code evidence.Code
 	}{
-		"no hint":                {trusted, "", CodeSignatureScheme},
-		"our hint":               {trusted, key.Hint(), CodeSignatureScheme},
-		"hint of another kind":   {trusted, "SHA256:x", CodeSignatureScheme},
-		"hint of another":        {trusted, trusted[0].Key.Hint(), CodeSignatureScheme},
-		"not trusted":            {trusted[:1], key.Hint(), CodeSignerUnknown},
-		"last of many":           {last, "", CodeSignerUnknown},
-		"last of many, our hint": {last, key.Hint(), CodeSignatureScheme},
+		"no hint":                {trusted, "", evidence.CodeSignatureScheme},
+		"our hint":               {trusted, key.Hint(), evidence.CodeSignatureScheme},
+		"hint of another kind":   {trusted, "SHA256:x", evidence.CodeSignatureScheme},
+		"hint of another":        {trusted, trusted[0].Key.Hint(), evidence.CodeSignatureScheme},
+		"not trusted":            {trusted[:1], key.Hint(), evidence.CodeSignerUnknown},
+		"last of many":           {last, "", evidence.CodeSignerUnknown},
+		"last of many, our hint": {last, key.Hint(), evidence.CodeSignatureScheme},
 	} {
 		e.KeyHint = c.hint
 		o, by := CheckKeys(c.keys, e)
-		if by != nil || o.By != nil || o.Signature.Verdict != Fail || o.Signature.Code != c.code || o.Signer.Verdict == Pass {
+		if by != nil || o.By != nil || o.Signature.Verdict != evidence.Fail || o.Signature.Code != c.code || o.Signer.Verdict == evidence.Pass {
 			t.Errorf("%s: %+v", name, o)
 		}
-		if scheme := c.code == CodeSignatureScheme; scheme != strings.Contains(o.Signature.Reason, "by key it, but as ECDSA P-384 with SHA-256") {
+		if scheme := c.code == evidence.CodeSignatureScheme; scheme != strings.Contains(o.Signature.Reason, "by key it, but as ECDSA P-384 with SHA-256") {
 			t.Errorf("%s: %s", name, o.Signature.Reason)
 		}
 	}

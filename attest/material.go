@@ -6,15 +6,10 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/limits"
 )
-
-// Evidence is what others have signed about a signature: when it existed, and where it is logged.
-type Evidence struct {
-	Timestamps [][]byte // RFC 3161 TimeStampResp over the signature, DER
-	LogEntries [][]byte // dev.sigstore.rekor.v1.TransparencyLogEntry, protobuf JSON
-}
 
 // material is what a bundle carries to find the signer and the time of signing; all of it
 // claims until somebody checks them. Either keyHint or certificates says who signed.
@@ -22,7 +17,7 @@ type material struct {
 	text         []byte // as it was read, in RFC 8785 form; nil in a bundle that Sign made
 	keyHint      string
 	certificates [][]byte // DER, the leaf first
-	evidence     Evidence
+	evidence     evidence.Material
 }
 
 func (m *material) read(v jsontree.Value) error {

@@ -6,26 +6,18 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/signer"
 )
-
-// ErrSignAgain is what a Witness's error wraps where it cannot witness this signature, but could
-// another one over the same statement: a log whose answer was lost will not give it again.
-var ErrSignAgain = errors.New("another signature is needed")
 
 // signings is how often Sign signs at most.
 const signings = 3
 
-// Witness gathers what others sign about a signature: timestamps, log entries.
-type Witness interface {
-	Witness(ctx context.Context, e Envelope) (Evidence, error)
-}
-
 // SignOptions are how a Statement is signed and carried; the zero value makes a Sigstore
 // bundle without evidence.
 type SignOptions struct {
-	Format  Format  // SigstoreBundle if empty
-	Witness Witness // nil gathers nothing; a bare DSSE envelope has no place for what it gathers
+	Format  Format           // SigstoreBundle if empty
+	Witness evidence.Witness // nil gathers nothing; a bare DSSE envelope has no place for what it gathers
 	// Trust, where given, must be convinced by the bundle before it is returned.
 	Trust Trust
 }
@@ -107,7 +99,7 @@ func (b *Bundle) nameSigner(by signer.Signer, witnessed bool) error {
 }
 
 // signWitnessed signs until the signature is witnessed, or as often as makes sense.
-func (b *Bundle) signWitnessed(ctx context.Context, by signer.Signer, w Witness) error {
+func (b *Bundle) signWitnessed(ctx context.Context, by signer.Signer, w evidence.Witness) error {
 	for n := 1; ; n++ {
 		before := b.signatures
 		if err := b.sign(ctx, by); err != nil {
@@ -119,7 +111,7 @@ func (b *Bundle) signWitnessed(ctx context.Context, by signer.Signer, w Witness)
 		var err error
 		b.material.evidence, err = w.Witness(ctx, b.envelope(0))
 		same := before != nil && bytes.Equal(before[0].bytes, b.signatures[0].bytes) // as RSA and Ed25519 sign
-		if !errors.Is(err, ErrSignAgain) || n == signings || same {
+		if !errors.Is(err, evidence.ErrSignAgain) || n == signings || same {
 			return err
 		}
 	}
@@ -127,7 +119,7 @@ func (b *Bundle) signWitnessed(ctx context.Context, by signer.Signer, w Witness)
 
 func (b *Bundle) sign(ctx context.Context, by signer.Signer) error {
 	key := by.PublicKey()
-	message := Envelope{PayloadType: b.payloadType, Payload: b.payload}.Message()
+	message := evidence.Envelope{PayloadType: b.payloadType, Payload: b.payload}.Message()
 	sig, err := by.Sign(ctx, message)
 	if err != nil {
 		return err
@@ -149,9 +141,9 @@ func (b *Bundle) convince(ctx context.Context, trust Trust) error {
 		return nil
 	}
 	o := b.CheckTrust(ctx, trust)
-	checks := []Check{o.Signature, o.Signer, o.Time}
+	checks := []evidence.Check{o.Signature, o.Signer, o.Time}
 	for _, c := range checks {
-		if c.Verdict == Fail || c.Verdict == NotChecked && c.Name != CheckTime {
+		if c.Verdict == evidence.Fail || c.Verdict == evidence.NotChecked && c.Name != evidence.CheckTime {
 			return &VerificationError{Report{Checks: checks}}
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/signer"
 )
 
@@ -15,13 +16,13 @@ type forgetful struct {
 	seen           map[string]bool
 }
 
-func (f *forgetful) Witness(_ context.Context, e Envelope) (Evidence, error) {
+func (f *forgetful) Witness(_ context.Context, e evidence.Envelope) (evidence.Material, error) {
 	f.asked++
 	f.seen[string(e.Signature)] = true
 	if f.asked < f.willing {
-		return Evidence{}, fmt.Errorf("lost the answer: %w", ErrSignAgain)
+		return evidence.Material{}, fmt.Errorf("lost the answer: %w", evidence.ErrSignAgain)
 	}
-	return Evidence{Timestamps: [][]byte{[]byte("stamp")}}, nil
+	return evidence.Material{Timestamps: [][]byte{[]byte("stamp")}}, nil
 }
 
 // TestSignAgain signs anew for a witness that wants another signature, a few times, and not at
@@ -41,7 +42,7 @@ func TestSignAgain(t *testing.T) {
 	} {
 		w := &forgetful{willing: c.willing, seen: map[string]bool{}}
 		b, err := Sign(ctx, newStatement(t, StatementOptions{}), newSigner(t, c.algorithm), SignOptions{Witness: w})
-		if (b != nil) != c.made || w.asked != c.asked || !c.made && !errors.Is(err, ErrSignAgain) {
+		if (b != nil) != c.made || w.asked != c.asked || !c.made && !errors.Is(err, evidence.ErrSignAgain) {
 			t.Errorf("%+v: %v, %v after %d", c, b, err, w.asked)
 		}
 		if c.algorithm == signer.ECDSAP256 && len(w.seen) != w.asked {
@@ -53,10 +54,10 @@ func TestSignAgain(t *testing.T) {
 // careless believes every signature and asks for no time.
 type careless struct{}
 
-func (careless) CheckEnvelope(context.Context, Envelope) Opinion {
-	return Opinion{
-		Signature: Passed(CheckSignature, "yes"), Signer: Passed(CheckSigner, "yes"), Time: Skipped(CheckTime, CodeNotReached, "why?"),
-		By: &Signatory{Kind: SignedByCertificate, Name: "somebody"},
+func (careless) CheckEnvelope(context.Context, evidence.Envelope) evidence.Result {
+	return evidence.Result{
+		Signature: evidence.Passed(evidence.CheckSignature, "yes"), Signer: evidence.Passed(evidence.CheckSigner, "yes"), Time: evidence.Skipped(evidence.CheckTime, evidence.CodeNotReached, "why?"),
+		By: &evidence.SignerIdentity{Kind: evidence.SignedByCertificate, Name: "somebody"},
 	}
 }
 

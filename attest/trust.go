@@ -8,50 +8,19 @@ import (
 	"slices"
 	"time"
 
-	"github.com/secure-systems-lab/go-securesystemslib/dsse"
-
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/zero"
 	"github.com/runattest/runattest/signer"
 )
 
-// ErrNoTrust says that a verifier was given nobody to trust: it could only say yes to everybody.
+// ErrNoTrust says that a verifier was given no signer to trust.
 var ErrNoTrust = errors.New("no signer to trust")
 
 // Trust answers the questions about an envelope: is its signature good, is the signer
 // trusted, and when was it signed. It knows nothing of runs.
 type Trust interface {
-	CheckEnvelope(ctx context.Context, e Envelope) Opinion
-}
-
-// Envelope is what a trust check looks at. All of it is claimed by whoever made the bundle.
-type Envelope struct {
-	MediaType   string // of the bundle; "" for a bare DSSE envelope
-	PayloadType string
-	Payload     []byte
-	Signature   []byte // the one signature, over Message
-	// KeyHint is the key that the bundle names, "" if it names none.
-	KeyHint string
-	// Certificates are what the bundle names instead of a key: DER, the signer's first. Others that follow it are what the bundle's
-	// maker says; nothing is trusted by them.
-	Certificates [][]byte
-	Evidence     Evidence
-}
-
-// Message is what is signed: DSSE's pre-authentication encoding of type and payload.
-func (e Envelope) Message() []byte { return dsse.PAE(e.PayloadType, e.Payload) }
-
-// Opinion is what a trust check found. By is nil unless the signature is good and the
-// signer trusted; Times, Logs and Promises are those that were verified.
-type Opinion struct {
-	Signature, Signer, Time Check
-	By                      *Signatory
-	Times                   []TrustedTime
-	Logs                    []LoggedAt // where the signature is proved to be
-	Promises                []LoggedAt // where a log has promised to put it, without a proof that it did
-	// OtherScheme is whose trusted key made the signature in a scheme that is not accepted. It approves of
-	// nothing; it tells a rejection that such a signer may mean from a stranger's.
-	OtherScheme *Signatory
+	CheckEnvelope(ctx context.Context, e evidence.Envelope) evidence.Result
 }
 
 // TrustedKey is a public key with the name that reports call it by.
@@ -63,8 +32,8 @@ type TrustedKey struct {
 	NotBefore, NotAfter time.Time
 }
 
-func (k *TrustedKey) signatory() *Signatory {
-	return &Signatory{Kind: SignedByKey, Name: k.Name, KeyHint: k.Key.Hint(), Algorithm: string(k.Key.Algorithm())}
+func (k *TrustedKey) signatory() *evidence.SignerIdentity {
+	return &evidence.SignerIdentity{Kind: evidence.SignedByKey, Name: k.Name, KeyHint: k.Key.Hint(), Algorithm: string(k.Key.Algorithm())}
 }
 
 // Bounded says that the key signs in a certain time only.
@@ -103,17 +72,17 @@ type keyTrust []TrustedKey
 
 var _ Trust = keyTrust(nil)
 
-func (t keyTrust) CheckEnvelope(_ context.Context, e Envelope) Opinion {
+func (t keyTrust) CheckEnvelope(_ context.Context, e evidence.Envelope) evidence.Result {
 	o, key := CheckKeys(t, e)
 	switch n := len(e.Evidence.Timestamps) + len(e.Evidence.LogEntries); {
 	case key != nil && key.Bounded():
-		o.Time = Failed(CheckTime, CodeTimeMissing, "key %s is trusted for a certain time only, and nobody was given who vouches for a time", key.Name).
+		o.Time = evidence.Failed(evidence.CheckTime, evidence.CodeTimeMissing, "key %s is trusted for a certain time only, and nobody was given who vouches for a time", key.Name).
 			WithHint("give the trusted root of the timestamp authority: --trusted-root, or trustedRoot in the policy")
 	case n > 0:
-		o.Time = Skipped(CheckTime, CodeNotAsked, "the bundle carries %d timestamps and %d log entries, which a key alone cannot check",
+		o.Time = evidence.Skipped(evidence.CheckTime, evidence.CodeNotAsked, "the bundle carries %d timestamps and %d log entries, which a key alone cannot check",
 			len(e.Evidence.Timestamps), len(e.Evidence.LogEntries)).WithHint("a trusted root checks them: --trusted-root, or trustedRoot in the policy")
 	default:
-		o.Time = Skipped(CheckTime, CodeNotAsked, "the bundle carries no trusted time, and none was required")
+		o.Time = evidence.Skipped(evidence.CheckTime, evidence.CodeNotAsked, "the bundle carries no trusted time, and none was required")
 	}
 	return o
 }
@@ -122,12 +91,12 @@ func (t keyTrust) CheckEnvelope(_ context.Context, e Envelope) Opinion {
 // key that signed is returned, nil if none of these did; its validity is for the caller to
 // check. It tries the key that the bundle names first, and then the others: the hint saves
 // time and explains a no, it does not decide.
-func CheckKeys(keys []TrustedKey, e Envelope) (Opinion, *TrustedKey) {
-	var o Opinion
+func CheckKeys(keys []TrustedKey, e evidence.Envelope) (evidence.Result, *TrustedKey) {
+	var o evidence.Result
 	if len(e.Certificates) > 0 {
-		o.Signature = Failed(CheckSignature, CodeSignerKind, "is by a certificate; only keys were given").
+		o.Signature = evidence.Failed(evidence.CheckSignature, evidence.CodeSignerKind, "is by a certificate; only keys were given").
 			WithHint("if you trust its issuer: --certificate-identity, --certificate-oidc-issuer and --trusted-root, or the same in the policy")
-		o.Signer = Failed(CheckSigner, CodeSignerKind, "a certificate is not among the trusted keys")
+		o.Signer = evidence.Failed(evidence.CheckSigner, evidence.CodeSignerKind, "a certificate is not among the trusted keys")
 		return o, nil
 	}
 	var named *TrustedKey
@@ -143,28 +112,28 @@ func CheckKeys(keys []TrustedKey, e Envelope) (Opinion, *TrustedKey) {
 		return explainNo(keys, named, message, e), nil
 	}
 	o.By = signedBy.signatory()
-	o.Signature = Passed(CheckSignature, "by key %s (%s)", signedBy.Name, signedBy.Key.Algorithm())
-	o.Signer = Passed(CheckSigner, "key %s is trusted", signedBy.Name)
+	o.Signature = evidence.Passed(evidence.CheckSignature, "by key %s (%s)", signedBy.Name, signedBy.Key.Algorithm())
+	o.Signer = evidence.Passed(evidence.CheckSigner, "key %s is trusted", signedBy.Name)
 	return o, signedBy
 }
 
 // explainNo says why a signature is not by any of the keys; named is the one that the bundle names, if it is
 // among them.
-func explainNo(keys []TrustedKey, named *TrustedKey, message []byte, e Envelope) Opinion {
-	o := Opinion{Signer: Skipped(CheckSigner, CodeNotReached, "without a good signature there is no signer")}
+func explainNo(keys []TrustedKey, named *TrustedKey, message []byte, e evidence.Envelope) evidence.Result {
+	o := evidence.Result{Signer: evidence.Skipped(evidence.CheckSigner, evidence.CodeNotReached, "without a good signature there is no signer")}
 	if key, scheme := findScheme(keys, named, message, e.Signature); key != nil {
 		o.OtherScheme = key.signatory()
-		o.Signature = Failed(CheckSignature, CodeSignatureScheme, "by key %s, but as %s; want %s", key.Name, scheme, key.Key.Scheme()).
+		o.Signature = evidence.Failed(evidence.CheckSignature, evidence.CodeSignatureScheme, "by key %s, but as %s; want %s", key.Name, scheme, key.Key.Scheme()).
 			WithHint("sign with runattest and this key, or with another program as " + key.Key.Scheme())
 		return o
 	}
 	if named != nil {
-		o.Signature = Failed(CheckSignature, CodeSignature, "does not verify under key %s, which the bundle names", named.Name).
+		o.Signature = evidence.Failed(evidence.CheckSignature, evidence.CodeSignature, "does not verify under key %s, which the bundle names", named.Name).
 			WithHint("the payload or the signature was changed after signing")
 		return o
 	}
-	o.Signature = Failed(CheckSignature, CodeSignerUnknown, "does not verify under any trusted key")
-	o.Signer = Failed(CheckSigner, CodeSignerUnknown, "%s is not among the trusted keys", describeHint(e.KeyHint)).
+	o.Signature = evidence.Failed(evidence.CheckSignature, evidence.CodeSignerUnknown, "does not verify under any trusted key")
+	o.Signer = evidence.Failed(evidence.CheckSigner, evidence.CodeSignerUnknown, "%s is not among the trusted keys", describeHint(e.KeyHint)).
 		WithHint("if you trust the signer: its public key goes to --key, or into the policy's signers")
 	return o
 }
@@ -207,35 +176,35 @@ func describeHint(hint string) string {
 
 // CheckTrust asks a trust check who signed the bundle and when, whatever the payload is.
 // Verify asks the same before it looks at the run; by itself it says nothing of runs.
-func (b *Bundle) CheckTrust(ctx context.Context, trust Trust) Opinion {
+func (b *Bundle) CheckTrust(ctx context.Context, trust Trust) evidence.Result {
 	b = zero.IfNil(b)
 	if trust == nil {
-		return Opinion{
-			Signature: Failed(CheckSignature, CodeSignerUnknown, "%s", ErrNoTrust),
-			Signer:    Skipped(CheckSigner, CodeNotReached, "without a good signature there is no signer"),
-			Time:      Skipped(CheckTime, CodeNotReached, "without a good signature there is nothing to date"),
+		return evidence.Result{
+			Signature: evidence.Failed(evidence.CheckSignature, evidence.CodeSignerUnknown, "%s", ErrNoTrust),
+			Signer:    evidence.Skipped(evidence.CheckSigner, evidence.CodeNotReached, "without a good signature there is no signer"),
+			Time:      evidence.Skipped(evidence.CheckTime, evidence.CodeNotReached, "without a good signature there is nothing to date"),
 		}
 	}
 	if n := len(b.signatures); n != 1 {
-		return Opinion{
-			Signature: Failed(CheckSignature, CodeSignatureCount, "the envelope has %d signatures, want exactly one", n).
+		return evidence.Result{
+			Signature: evidence.Failed(evidence.CheckSignature, evidence.CodeSignatureCount, "the envelope has %d signatures, want exactly one", n).
 				WithHint("several signers are several bundles"),
-			Signer: Skipped(CheckSigner, CodeNotReached, "without a good signature there is no signer"),
-			Time:   Skipped(CheckTime, CodeNotReached, "without a good signature there is nothing to date"),
+			Signer: evidence.Skipped(evidence.CheckSigner, evidence.CodeNotReached, "without a good signature there is no signer"),
+			Time:   evidence.Skipped(evidence.CheckTime, evidence.CodeNotReached, "without a good signature there is nothing to date"),
 		}
 	}
 	o := trust.CheckEnvelope(ctx, b.envelope(0))
-	if len(b.material.certificates) > 0 && o.Signer.Verdict == Pass && o.Time.Verdict == NotChecked {
+	if len(b.material.certificates) > 0 && o.Signer.Verdict == evidence.Pass && o.Time.Verdict == evidence.NotChecked {
 		// whatever a trust check thinks: a certificate is good for minutes, and which minutes is the question
-		o.Time = Failed(CheckTime, CodeTimeMissing, "a certificate proves nothing without trusted time")
+		o.Time = evidence.Failed(evidence.CheckTime, evidence.CodeTimeMissing, "a certificate proves nothing without trusted time")
 	}
 	return o
 }
 
-// MaySay is a trusted signer who has made one of the signatures over the payload, however many there are, in whatever
-// scheme, and whatever the bundle names as their signer; nil if there is none. It verifies nothing: whoever passes a
-// bundle on can add to it, and must not thereby take from the answer what can only forbid something.
-func (b *Bundle) MaySay(ctx context.Context, trust Trust) *Signatory {
+// PossibleSigner is a trusted signer who has made one of the signatures over the payload, however many there are, in any
+// scheme, and also where the bundle names another signer; nil if there is none. It verifies nothing, so use it only where
+// a signature can forbid something: what is added to a bundle on its way must not take a rejection's effect away.
+func (b *Bundle) PossibleSigner(ctx context.Context, trust Trust) *evidence.SignerIdentity {
 	b = zero.IfNil(b)
 	if trust == nil {
 		return nil
@@ -257,8 +226,8 @@ func (b *Bundle) MaySay(ctx context.Context, trust Trust) *Signatory {
 }
 
 // envelope is the bundle with one of its signatures.
-func (b *Bundle) envelope(i int) Envelope {
-	return Envelope{
+func (b *Bundle) envelope(i int) evidence.Envelope {
+	return evidence.Envelope{
 		MediaType:    b.mediaType,
 		PayloadType:  b.payloadType,
 		Payload:      b.payload,

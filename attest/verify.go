@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/zero"
 )
@@ -43,7 +44,7 @@ type Expect struct {
 // Policy says whether a run that is verified may be done. It is asked once everything else
 // has been answered with yes; anything but Pass is a no.
 type Policy interface {
-	CheckPolicy(ctx context.Context, v *Verified) Check
+	CheckPolicy(ctx context.Context, v *Verified) evidence.Check
 }
 
 // Verified is a bundle that Verify has said yes to. Nothing else makes one that is not
@@ -66,16 +67,16 @@ func (v *Verified) ID() identity.ID { return zero.IfNil(v).report.Identity }
 func (v *Verified) Declaration() *identity.Declaration { return zero.IfNil(v).declaration }
 
 // Signer is who signed.
-func (v *Verified) Signer() Signatory {
+func (v *Verified) Signer() evidence.SignerIdentity {
 	v = zero.IfNil(v)
 	if v.report.Signer == nil {
-		return Signatory{}
+		return evidence.SignerIdentity{}
 	}
 	return *v.report.Signer
 }
 
 // Times are when trusted authorities saw the signature, in no order; empty without trusted time.
-func (v *Verified) Times() []TrustedTime { return slices.Clone(zero.IfNil(v).report.Times) }
+func (v *Verified) Times() []evidence.TrustedTime { return slices.Clone(zero.IfNil(v).report.Times) }
 
 // Subjects are the artifacts to which the run belongs, without the run itself.
 func (v *Verified) Subjects() []Subject { return slices.Clone(zero.IfNil(v).report.Subjects) }
@@ -118,16 +119,16 @@ func (v *Verifier) Verify(ctx context.Context, b *Bundle, want Expect) (*Verifie
 	if b == nil || b.format == "" {
 		return nil, errNoBundle
 	}
-	opinion := b.CheckTrust(ctx, v.trust)
+	result := b.CheckTrust(ctx, v.trust)
 	run := checkRun(b, want)
-	checks := coded([]Check{
-		opinion.Signature, opinion.Signer, opinion.Time,
+	checks := coded([]evidence.Check{
+		result.Signature, result.Signer, result.Time,
 		run.statement, run.identity, run.declaration, run.subject,
-		Skipped(CheckPolicy, CodeNotAsked, "no policy was given"),
+		evidence.Skipped(evidence.CheckPolicy, evidence.CodeNotAsked, "no policy was given"),
 	})
-	if !decide(checks, required...) || opinion.By == nil || run.verified == nil {
+	if !decide(checks, required...) || result.By == nil || run.verified == nil {
 		if want.Policy != nil {
-			checks[len(checks)-1] = Skipped(CheckPolicy, CodeNotReached, "a policy judges only what is verified")
+			checks[len(checks)-1] = evidence.Skipped(evidence.CheckPolicy, evidence.CodeNotReached, "a policy judges only what is verified")
 		}
 		return nil, &VerificationError{Report{Checks: checks}}
 	}
@@ -137,10 +138,10 @@ func (v *Verifier) Verify(ctx context.Context, b *Bundle, want Expect) (*Verifie
 			Identity:    run.verified.ID(),
 			Kind:        run.verified.Kind(),
 			Model:       modelName(run.verified),
-			Signer:      opinion.By,
-			Times:       opinion.Times,
-			Logs:        opinion.Logs,
-			Promises:    opinion.Promises,
+			Signer:      result.By,
+			Times:       result.Times,
+			Logs:        result.Logs,
+			Promises:    result.Promises,
 			Subjects:    run.content.subjects[1:],
 			Annotations: run.content.annotations,
 			Checks:      checks,
@@ -166,11 +167,11 @@ func (v *Verified) judge(ctx context.Context, p Policy) (*Verified, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	check.Name = CheckPolicy
+	check.Name = evidence.CheckPolicy
 	checks := slices.Clone(v.report.Checks)
 	checks[len(checks)-1] = check
 	coded(checks)
-	if !decide(checks, append(slices.Clone(required), CheckPolicy)...) {
+	if !decide(checks, append(slices.Clone(required), evidence.CheckPolicy)...) {
 		return nil, &VerificationError{Report{Checks: checks}}
 	}
 	judged := *v
@@ -180,7 +181,7 @@ func (v *Verified) judge(ctx context.Context, p Policy) (*Verified, error) {
 
 // runChecks are the checks that know about runs, whoever signed.
 type runChecks struct {
-	statement, identity, declaration, subject Check
+	statement, identity, declaration, subject evidence.Check
 
 	content  *content
 	verified *identity.Declaration // set when identity and declaration passed
@@ -193,14 +194,14 @@ func checkRun(b *Bundle, want Expect) runChecks {
 		r.content, err = readStatement(b.payload)
 	}
 	if err != nil {
-		r.statement = Failed(CheckStatement, statementCode(err), "%s", err)
+		r.statement = evidence.Failed(evidence.CheckStatement, statementCode(err), "%s", err)
 	} else {
-		r.statement = Passed(CheckStatement, "in-toto v1, run identity v1")
+		r.statement = evidence.Passed(evidence.CheckStatement, "in-toto v1, run identity v1")
 	}
 	if r.content == nil {
-		r.identity = Skipped(CheckIdentity, CodeNotReached, "without a statement there is no identity")
-		r.declaration = Skipped(CheckDeclaration, CodeNotReached, "without a statement there is no declaration")
-		r.subject = Skipped(CheckSubject, CodeNotReached, "without a statement there are no subjects")
+		r.identity = evidence.Skipped(evidence.CheckIdentity, evidence.CodeNotReached, "without a statement there is no identity")
+		r.declaration = evidence.Skipped(evidence.CheckDeclaration, evidence.CodeNotReached, "without a statement there is no declaration")
+		r.subject = evidence.Skipped(evidence.CheckSubject, evidence.CodeNotReached, "without a statement there are no subjects")
 		return r
 	}
 	r.checkDeclaration(want)
@@ -214,16 +215,16 @@ func (r *runChecks) checkDeclaration(want Expect) {
 	var missing *missingDeclarationError
 	switch {
 	case errors.As(err, &missing):
-		r.identity = Failed(CheckIdentity, CodeDeclarationMissing, "%s", err).WithHint("give the declaration with --declaration FILE")
-		r.declaration = Skipped(CheckDeclaration, CodeNotReached, "the attestation is detached and no declaration was given")
+		r.identity = evidence.Failed(evidence.CheckIdentity, evidence.CodeDeclarationMissing, "%s", err).WithHint("give the declaration with --declaration FILE")
+		r.declaration = evidence.Skipped(evidence.CheckDeclaration, evidence.CodeNotReached, "the attestation is detached and no declaration was given")
 		return
 	case err != nil:
-		r.declaration = Failed(CheckDeclaration, CodeDeclaration, "%s", err)
+		r.declaration = evidence.Failed(evidence.CheckDeclaration, evidence.CodeDeclaration, "%s", err)
 	default:
-		r.declaration = Passed(CheckDeclaration, "valid, kind %s", declaration.Kind())
+		r.declaration = evidence.Passed(evidence.CheckDeclaration, "valid, kind %s", declaration.Kind())
 	}
 	r.identity = r.compareIdentity(id, want)
-	if r.identity.Verdict == Pass && r.declaration.Verdict == Pass {
+	if r.identity.Verdict == evidence.Pass && r.declaration.Verdict == evidence.Pass {
 		r.verified = declaration
 	}
 }
@@ -252,23 +253,23 @@ func (r *runChecks) recompute(given *identity.Declaration) (*identity.Declaratio
 }
 
 // compareIdentity holds the recomputed identity against everything that states one.
-func (r *runChecks) compareIdentity(id identity.ID, want Expect) Check {
+func (r *runChecks) compareIdentity(id identity.ID, want Expect) evidence.Check {
 	const mismatch = "recomputed %s, but %s %s"
 	switch run := r.content.subjects[0]; {
 	case id.IsZero():
-		return Failed(CheckIdentity, CodeDeclaration, "cannot be recomputed")
+		return evidence.Failed(evidence.CheckIdentity, evidence.CodeDeclaration, "cannot be recomputed")
 	case id != r.content.id:
-		return Failed(CheckIdentity, CodeIdentityMismatch, mismatch, id, "the predicate states", r.content.id)
+		return evidence.Failed(evidence.CheckIdentity, evidence.CodeIdentityMismatch, mismatch, id, "the predicate states", r.content.id)
 	case run != runSubject(id):
-		return Failed(CheckIdentity, CodeIdentityMismatch, mismatch, id, "the subject is", strconv.Quote(run.String()))
+		return evidence.Failed(evidence.CheckIdentity, evidence.CodeIdentityMismatch, mismatch, id, "the subject is", strconv.Quote(run.String()))
 	case want.Identity != nil && id != *want.Identity:
-		return Failed(CheckIdentity, CodeIdentityUnexpected, mismatch, id, "the run expected is", cmp.Or(want.Identity.String(), "none"))
+		return evidence.Failed(evidence.CheckIdentity, evidence.CodeIdentityUnexpected, mismatch, id, "the run expected is", cmp.Or(want.Identity.String(), "none"))
 	case want.Declaration != nil && id != want.Declaration.ID():
-		return Failed(CheckIdentity, CodeIdentityUnexpected, mismatch, id, "the declaration given is", want.Declaration.ID())
+		return evidence.Failed(evidence.CheckIdentity, evidence.CodeIdentityUnexpected, mismatch, id, "the declaration given is", want.Declaration.ID())
 	case r.content.ref != nil && r.content.ref.Size != want.Declaration.Size():
-		return Failed(CheckIdentity, CodeIdentityMismatch, "the declaration has %d bytes, but declarationRef states %d", want.Declaration.Size(), r.content.ref.Size)
+		return evidence.Failed(evidence.CheckIdentity, evidence.CodeIdentityMismatch, "the declaration has %d bytes, but declarationRef states %d", want.Declaration.Size(), r.content.ref.Size)
 	}
-	return Passed(CheckIdentity, "recomputed = subject = predicate%s", expectations(want))
+	return evidence.Passed(evidence.CheckIdentity, "recomputed = subject = predicate%s", expectations(want))
 }
 
 func expectations(want Expect) string {
@@ -284,16 +285,16 @@ func expectations(want Expect) string {
 
 func (r *runChecks) checkSubjects(artifacts []Subject) {
 	if len(artifacts) == 0 {
-		r.subject = Skipped(CheckSubject, CodeNotAsked, "no artifact was given")
+		r.subject = evidence.Skipped(evidence.CheckSubject, evidence.CodeNotAsked, "no artifact was given")
 		return
 	}
 	named := r.content.subjects[1:]
 	for _, a := range artifacts {
 		isIt := func(s Subject) bool { return s.SHA256 == a.SHA256 }
 		if !slices.ContainsFunc(named, isIt) {
-			r.subject = Failed(CheckSubject, CodeSubjectMissing, "%s (sha256:%x) is not among the %d artifacts that the statement names", a.Name, a.SHA256, len(named))
+			r.subject = evidence.Failed(evidence.CheckSubject, evidence.CodeSubjectMissing, "%s (sha256:%x) is not among the %d artifacts that the statement names", a.Name, a.SHA256, len(named))
 			return
 		}
 	}
-	r.subject = Passed(CheckSubject, "every artifact given is among the subjects")
+	r.subject = evidence.Passed(evidence.CheckSubject, "every artifact given is among the subjects")
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/limits"
 )
@@ -17,8 +18,8 @@ type Ancestor struct {
 	ID         identity.ID
 	Kind       identity.Kind
 	Parents    []identity.ID
-	Signers    []attest.Signatory // who signed its verified bundles, each once
-	DeclaredBy time.Time          // the earliest trusted time, as Node.DeclaredBy has it; zero without
+	Signers    []evidence.SignerIdentity // who signed its verified bundles, each once
+	DeclaredBy time.Time                 // the earliest trusted time, as Node.DeclaredBy has it; zero without
 }
 
 // IncompleteError says that the ancestry of a run has gaps, so that nothing can be said of all of it.

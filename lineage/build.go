@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/limits"
 )
@@ -185,9 +186,9 @@ type finding struct {
 	kind    identity.Kind
 	parents []identity.ID
 
-	failed []attest.Check // nil if the bundle is verified
-	signer attest.Signatory
-	time   attest.TrustedTime // the earliest; zero without
+	failed []evidence.Check // nil if the bundle is verified
+	signer evidence.SignerIdentity
+	time   evidence.TrustedTime // the earliest; zero without
 }
 
 // detached finds the declaration of a detached attestation; nil if nobody knows it.
@@ -270,7 +271,7 @@ func refused(ctx context.Context, verifier *attest.Verifier, b *attest.Bundle, n
 	}
 	f.id = claimed.Identity
 	f.failed = keep(no.Report.Failed())
-	if !passed(no.Report, attest.CheckIdentity) || !passed(no.Report, attest.CheckDeclaration) {
+	if !passed(no.Report, evidence.CheckIdentity) || !passed(no.Report, evidence.CheckDeclaration) {
 		return f
 	}
 	if given == nil {
@@ -282,23 +283,23 @@ func refused(ctx context.Context, verifier *attest.Verifier, b *attest.Bundle, n
 	return f
 }
 
-func passed(r attest.Report, name attest.CheckName) bool {
+func passed(r attest.Report, name evidence.CheckName) bool {
 	for _, c := range r.Checks {
 		if c.Name == name {
-			return c.Verdict == attest.Pass
+			return c.Verdict == evidence.Pass
 		}
 	}
 	return false
 }
 
 // keep copies what failed without what a hostile bundle could make it hold; never nil.
-func keep(failed []attest.Check) []attest.Check {
-	kept := make([]attest.Check, 0, max(1, len(failed)))
+func keep(failed []evidence.Check) []evidence.Check {
+	kept := make([]evidence.Check, 0, max(1, len(failed)))
 	for _, c := range failed {
-		kept = append(kept, attest.Check{Name: c.Name, Verdict: c.Verdict, Code: c.Code, Reason: cut(c.Reason), Hint: cut(c.Hint)})
+		kept = append(kept, evidence.Check{Name: c.Name, Verdict: c.Verdict, Code: c.Code, Reason: cut(c.Reason), Hint: cut(c.Hint)})
 	}
 	if len(kept) == 0 {
-		kept = append(kept, attest.Skipped(attest.CheckSignature, attest.CodeNotReached, "not verified"))
+		kept = append(kept, evidence.Skipped(evidence.CheckSignature, evidence.CodeNotReached, "not verified"))
 	}
 	return kept
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/zero"
@@ -52,7 +53,7 @@ type Graph struct {
 	rejected map[int32]string // by whom, and why
 
 	kinds     table[identity.Kind]
-	signers   table[attest.Signatory]
+	signers   table[evidence.SignerIdentity]
 	witnesses table[witness]
 
 	counts    Counts
@@ -79,7 +80,7 @@ const noTime = math.MaxInt64
 // bundle is what is left of a bundle.
 type bundle struct {
 	name    string
-	failed  []attest.Check // why not; nil if it is verified
+	failed  []evidence.Check // why not; nil if it is verified
 	time    int64
 	signer  int32
 	witness int32

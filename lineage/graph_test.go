@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/signer"
@@ -60,7 +61,7 @@ func TestStates(t *testing.T) {
 		t.Errorf("parents of a stranger's run (-want +got):\n%s", diff)
 	}
 	bundles := slices.Collect(f.node(g, child).Bundles())
-	if len(bundles) != 2 || !bundles[0].Verified || bundles[0].Signer.Name != "alice" || bundles[1].Verified || bundles[1].Name != "stranger's copy" || bundles[1].Failed[0].Name != attest.CheckSignature {
+	if len(bundles) != 2 || !bundles[0].Verified || bundles[0].Signer.Name != "alice" || bundles[1].Verified || bundles[1].Name != "stranger's copy" || bundles[1].Failed[0].Name != evidence.CheckSignature {
 		t.Errorf("bundles %v", bundles)
 	}
 	if gaps := ids(g.Gaps(g.Roots()...)); len(gaps) != 2 || g.Complete(g.Roots()...) {

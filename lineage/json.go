@@ -6,7 +6,7 @@ import (
 	"io"
 	"time"
 
-	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/visible"
 )
@@ -30,11 +30,11 @@ type jsonRun struct {
 }
 
 type jsonBundle struct {
-	Bundle   string              `json:"bundle"`
-	Verified bool                `json:"verified"`
-	Signer   *attest.Signatory   `json:"signer,omitempty"`
-	Time     *attest.TrustedTime `json:"time,omitempty"`
-	Failed   []attest.Check      `json:"failed,omitempty"`
+	Bundle   string                   `json:"bundle"`
+	Verified bool                     `json:"verified"`
+	Signer   *evidence.SignerIdentity `json:"signer,omitempty"`
+	Time     *evidence.TrustedTime    `json:"time,omitempty"`
+	Failed   []evidence.Check         `json:"failed,omitempty"`
 }
 
 // WriteJSON writes the roots' ancestry as one JSON object on a line, as docs/output.md has it. It is

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/signer"
 )
@@ -40,11 +41,11 @@ type clock struct {
 	accuracy map[time.Time]time.Duration
 }
 
-func (c *clock) CheckEnvelope(_ context.Context, e attest.Envelope) attest.Opinion {
+func (c *clock) CheckEnvelope(_ context.Context, e evidence.Envelope) evidence.Result {
 	o, _ := attest.CheckKeys([]attest.TrustedKey{c.key}, e)
-	o.Time = attest.Check{Name: attest.CheckTime, Verdict: attest.NotChecked, Reason: "none was required"}
+	o.Time = evidence.Check{Name: evidence.CheckTime, Verdict: evidence.NotChecked, Reason: "none was required"}
 	for i, at := range c.times[string(e.Payload)] {
-		o.Times = append(o.Times, attest.TrustedTime{Kind: "timestamp", Authority: fmt.Sprintf("tsa %d", i), Time: at, Accuracy: c.accuracy[at]})
+		o.Times = append(o.Times, evidence.TrustedTime{Kind: "timestamp", Authority: fmt.Sprintf("tsa %d", i), Time: at, Accuracy: c.accuracy[at]})
 	}
 	return o
 }
@@ -99,7 +100,7 @@ func statement(id identity.ID, declaration string) string {
 // sign makes a bare envelope.
 func (f *lineage) sign(by signer.Signer, payload string) []byte {
 	f.t.Helper()
-	sig, err := by.Sign(ctx, attest.Envelope{PayloadType: attest.PayloadType, Payload: []byte(payload)}.Message())
+	sig, err := by.Sign(ctx, evidence.Envelope{PayloadType: attest.PayloadType, Payload: []byte(payload)}.Message())
 	if err != nil {
 		f.t.Fatal(err)
 	}

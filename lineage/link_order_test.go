@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/signer"
 )
 
@@ -18,10 +19,10 @@ type seen struct {
 	accuracy map[time.Time]time.Duration
 }
 
-func (s seen) CheckEnvelope(ctx context.Context, e attest.Envelope) attest.Opinion {
+func (s seen) CheckEnvelope(ctx context.Context, e evidence.Envelope) evidence.Result {
 	o := s.Trust.CheckEnvelope(ctx, e)
 	for _, at := range s.times {
-		o.Times = append(o.Times, attest.TrustedTime{Kind: "timestamp", Authority: "tsa", Time: at, Accuracy: s.accuracy[at]})
+		o.Times = append(o.Times, evidence.TrustedTime{Kind: "timestamp", Authority: "tsa", Time: at, Accuracy: s.accuracy[at]})
 	}
 	return o
 }
@@ -70,7 +71,7 @@ func TestOrder(t *testing.T) {
 		for _, relation := range Relations() {
 			claim := newClaim(t, Link{Run: id, Relation: relation, Artifacts: []attest.Subject{model}})
 			v, err := VerifyLink(ctx, at(c.link...), sign(t, by, claim), ExpectLink{Verified: run})
-			var checks []attest.Check
+			var checks []evidence.Check
 			if no := (*attest.VerificationError)(nil); errors.As(err, &no) {
 				checks = no.Report.Checks
 				if got := failed(no.Report); got != c.want {

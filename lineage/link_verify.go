@@ -9,22 +9,23 @@ import (
 	"time"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/zero"
 )
 
 // The checks of a link, after signature, signer, time and statement.
 const (
-	CheckRelation attest.CheckName = "relation" // the relation expected is the one claimed
-	CheckArtifact attest.CheckName = "artifact" // the artifacts given are among the subjects
-	CheckRun      attest.CheckName = "run"      // the run expected is the one named, and is verified
+	CheckRelation evidence.CheckName = "relation" // the relation expected is the one claimed
+	CheckArtifact evidence.CheckName = "artifact" // the artifacts given are among the subjects
+	CheckRun      evidence.CheckName = "run"      // the run expected is the one named, and is verified
 )
 
 // The codes of a link's own checks that failed.
 const (
-	CodeRelationMismatch attest.Code = "relation-mismatch" // another relation is claimed than the one expected
-	CodeRunMismatch      attest.Code = "run-mismatch"      // another run is named than the one expected
-	CodeRunLater         attest.Code = "run-later"         // the run was declared after the link was signed, by trusted time
+	CodeRelationMismatch evidence.Code = "relation-mismatch" // another relation is claimed than the one expected
+	CodeRunMismatch      evidence.Code = "run-mismatch"      // another run is named than the one expected
+	CodeRunLater         evidence.Code = "run-later"         // the run was declared after the link was signed, by trusted time
 )
 
 // ExpectLink is what the caller knows from elsewhere. The zero value expects nothing in particular.
@@ -44,9 +45,9 @@ type ExpectLink struct {
 // VerifiedLink is a link that Verify has said yes to: this signer claims it. Nothing else makes one.
 type VerifiedLink struct {
 	link   Link
-	signer attest.Signatory
-	times  []attest.TrustedTime
-	checks []attest.Check
+	signer evidence.SignerIdentity
+	times  []evidence.TrustedTime
+	checks []evidence.Check
 }
 
 // Link is what is claimed.
@@ -58,13 +59,13 @@ func (v *VerifiedLink) Link() Link {
 }
 
 // Signer is who claims.
-func (v *VerifiedLink) Signer() attest.Signatory { return zero.IfNil(v).signer }
+func (v *VerifiedLink) Signer() evidence.SignerIdentity { return zero.IfNil(v).signer }
 
 // Times are when trusted authorities saw the signature; empty without trusted time.
-func (v *VerifiedLink) Times() []attest.TrustedTime { return slices.Clone(zero.IfNil(v).times) }
+func (v *VerifiedLink) Times() []evidence.TrustedTime { return slices.Clone(zero.IfNil(v).times) }
 
 // Checks are what was asked and found.
-func (v *VerifiedLink) Checks() []attest.Check { return slices.Clone(zero.IfNil(v).checks) }
+func (v *VerifiedLink) Checks() []evidence.Check { return slices.Clone(zero.IfNil(v).checks) }
 
 // VerifyLink holds a bundle against the verifier's trust, the specification of links and the
 // caller's expectations. When the answer is no the error is an *attest.VerificationError with the
@@ -82,70 +83,70 @@ func VerifyLink(ctx context.Context, verifier *attest.Verifier, b *attest.Bundle
 	l, err := read(claim.Predicate(), claim.Subjects())
 	if err != nil {
 		for i := range checks {
-			if checks[i].Name == attest.CheckStatement {
-				checks[i] = attest.Failed(attest.CheckStatement, attest.CodeStatement, "%s", err)
+			if checks[i].Name == evidence.CheckStatement {
+				checks[i] = evidence.Failed(evidence.CheckStatement, evidence.CodeStatement, "%s", err)
 			}
 		}
 		return nil, refuse(checks, unread()...)
 	}
 	checks = append(checks, want.relation(l), want.artifacts(l), want.run(l, claim.Times()))
 	for _, c := range checks {
-		if c.Verdict == attest.Fail {
+		if c.Verdict == evidence.Fail {
 			return nil, refuse(checks)
 		}
 	}
 	return &VerifiedLink{l, claim.Signer(), claim.Times(), checks}, nil
 }
 
-func refuse(checks []attest.Check, more ...attest.Check) error {
+func refuse(checks []evidence.Check, more ...evidence.Check) error {
 	return &attest.VerificationError{Report: attest.Report{Checks: append(slices.Clone(checks), more...)}}
 }
 
 // unread are the answers about a claim that nobody believes or can read.
-func unread() []attest.Check {
+func unread() []evidence.Check {
 	const reason = "what is not verified is not compared"
-	return []attest.Check{
-		attest.Skipped(CheckRelation, attest.CodeNotReached, reason),
-		attest.Skipped(CheckArtifact, attest.CodeNotReached, reason),
-		attest.Skipped(CheckRun, attest.CodeNotReached, reason),
+	return []evidence.Check{
+		evidence.Skipped(CheckRelation, evidence.CodeNotReached, reason),
+		evidence.Skipped(CheckArtifact, evidence.CodeNotReached, reason),
+		evidence.Skipped(CheckRun, evidence.CodeNotReached, reason),
 	}
 }
 
-func (want ExpectLink) relation(l Link) attest.Check {
+func (want ExpectLink) relation(l Link) evidence.Check {
 	switch want.Relation {
 	case "":
-		return attest.Skipped(CheckRelation, attest.CodeNotAsked, "no relation was expected; the link claims %s", l.Relation)
+		return evidence.Skipped(CheckRelation, evidence.CodeNotAsked, "no relation was expected; the link claims %s", l.Relation)
 	case l.Relation:
-		return attest.Passed(CheckRelation, "%s, as expected", l.Relation)
+		return evidence.Passed(CheckRelation, "%s, as expected", l.Relation)
 	}
-	return attest.Failed(CheckRelation, CodeRelationMismatch, "the link claims %s, expected is %s", l.Relation, want.Relation)
+	return evidence.Failed(CheckRelation, CodeRelationMismatch, "the link claims %s, expected is %s", l.Relation, want.Relation)
 }
 
-func (want ExpectLink) artifacts(l Link) attest.Check {
+func (want ExpectLink) artifacts(l Link) evidence.Check {
 	for _, a := range want.Artifacts {
 		isIt := func(s attest.Subject) bool { return s.SHA256 == a.SHA256 }
 		if !slices.ContainsFunc(l.Artifacts, isIt) {
-			return attest.Failed(CheckArtifact, attest.CodeSubjectMissing, "%s (sha256:%x) is not among the %d artifacts that the link names", a.Name, a.SHA256, len(l.Artifacts))
+			return evidence.Failed(CheckArtifact, evidence.CodeSubjectMissing, "%s (sha256:%x) is not among the %d artifacts that the link names", a.Name, a.SHA256, len(l.Artifacts))
 		}
 	}
 	if len(want.Artifacts) == 0 {
-		return attest.Skipped(CheckArtifact, attest.CodeNotAsked, "no artifact was given")
+		return evidence.Skipped(CheckArtifact, evidence.CodeNotAsked, "no artifact was given")
 	}
-	return attest.Passed(CheckArtifact, "every artifact given is among those that the link names")
+	return evidence.Passed(CheckArtifact, "every artifact given is among those that the link names")
 }
 
-func (want ExpectLink) run(l Link, signed []attest.TrustedTime) attest.Check {
+func (want ExpectLink) run(l Link, signed []evidence.TrustedTime) evidence.Check {
 	switch {
 	case want.Run != nil && *want.Run != l.Run:
-		return attest.Failed(CheckRun, CodeRunMismatch, "the link names %s, the run expected is %s", l.Run, cmp.Or(want.Run.String(), "none"))
+		return evidence.Failed(CheckRun, CodeRunMismatch, "the link names %s, the run expected is %s", l.Run, cmp.Or(want.Run.String(), "none"))
 	case want.Verified != nil && want.Verified.ID() != l.Run:
-		return attest.Failed(CheckRun, CodeRunMismatch, "the link names %s, the run given is %s", l.Run, cmp.Or(want.Verified.ID().String(), "not verified"))
+		return evidence.Failed(CheckRun, CodeRunMismatch, "the link names %s, the run given is %s", l.Run, cmp.Or(want.Verified.ID().String(), "not verified"))
 	case want.Verified != nil:
 		return inOrder(want.Verified, signed)
 	}
-	c := attest.Skipped(CheckRun, attest.CodeNotAsked, "nobody has verified the run: its bundle was not given")
+	c := evidence.Skipped(CheckRun, evidence.CodeNotAsked, "nobody has verified the run: its bundle was not given")
 	if want.Run != nil {
-		c = attest.Passed(CheckRun, "the link names the identity expected; nobody has verified the run itself")
+		c = evidence.Passed(CheckRun, "the link names the identity expected; nobody has verified the run itself")
 	}
 	c.Hint = "give the run's bundle with --run BUNDLE to have it verified"
 	return c
@@ -153,30 +154,30 @@ func (want ExpectLink) run(l Link, signed []attest.TrustedTime) attest.Check {
 
 // inOrder says who signed the run named and by when, and fails where the link was signed before that: a link comes
 // after its run. Times are compared in whole seconds, to which authorities round.
-func inOrder(run *attest.Verified, signed []attest.TrustedTime) attest.Check {
+func inOrder(run *attest.Verified, signed []evidence.TrustedTime) evidence.Check {
 	by := run.Signer()
 	declared, dated := earliest(run.Times())
 	linked, both := earliest(signed)
 	switch {
 	case !dated:
-		return attest.Passed(CheckRun, "the run named is verified, signed by %s %s; no trusted time proves that it was declared before the link was signed", by.Kind, by.Name)
+		return evidence.Passed(CheckRun, "the run named is verified, signed by %s %s; no trusted time proves that it was declared before the link was signed", by.Kind, by.Name)
 	case !both:
-		return attest.Passed(CheckRun, "the run named is verified, signed by %s %s, declared by %s; no trusted time proves when the link was signed",
+		return evidence.Passed(CheckRun, "the run named is verified, signed by %s %s, declared by %s; no trusted time proves when the link was signed",
 			by.Kind, by.Name, stamp(declared))
 	case linked.Unix() < declared.Unix():
-		return attest.Failed(CheckRun, CodeRunLater, "the link was signed before the run was declared, by trusted time: the link was seen by %s, the run not until %s",
+		return evidence.Failed(CheckRun, CodeRunLater, "the link was signed before the run was declared, by trusted time: the link was seen by %s, the run not until %s",
 			stamp(linked), stamp(declared)).WithHint("if the run was signed earlier, too, give that bundle of it")
 	}
-	return attest.Passed(CheckRun, "the run named is verified, signed by %s %s, declared by %s, before the link", by.Kind, by.Name, stamp(declared))
+	return evidence.Passed(CheckRun, "the run named is verified, signed by %s %s, declared by %s, before the link", by.Kind, by.Name, stamp(declared))
 }
 
 // earliest is by when an authority first saw a signature, the accuracy of its timestamp added, as a graph counts it; false
 // without trusted time.
-func earliest(times []attest.TrustedTime) (time.Time, bool) {
+func earliest(times []evidence.TrustedTime) (time.Time, bool) {
 	if len(times) == 0 {
 		return time.Time{}, false
 	}
-	return slices.MinFunc(times, func(a, b attest.TrustedTime) int { return a.Latest().Compare(b.Latest()) }).Latest(), true
+	return slices.MinFunc(times, func(a, b evidence.TrustedTime) int { return a.Latest().Compare(b.Latest()) }).Latest(), true
 }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

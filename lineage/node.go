@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/zero"
 )
@@ -81,9 +81,9 @@ func (n Node) EarlierThan() (Node, bool) {
 type Bundle struct {
 	Name     string
 	Verified bool
-	Signer   attest.Signatory
-	Time     attest.TrustedTime // the earliest, as DeclaredBy has it; zero without trusted time
-	Failed   []attest.Check     // why not
+	Signer   evidence.SignerIdentity
+	Time     evidence.TrustedTime // the earliest, as DeclaredBy has it; zero without trusted time
+	Failed   []evidence.Check     // why not
 }
 
 // Bundles are the bundles of the run, in the order of the input.
@@ -104,14 +104,14 @@ func (g *Graph) bundle(b *bundle) Bundle {
 	}
 	if b.witness >= 0 {
 		w := g.witnesses.values[b.witness]
-		made.Time = attest.TrustedTime{Kind: w.kind, Authority: w.authority, Time: seconds(b.time)}
+		made.Time = evidence.TrustedTime{Kind: w.kind, Authority: w.authority, Time: seconds(b.time)}
 	}
 	return made
 }
 
 // Signers are who signed the verified bundles, each once.
-func (n Node) Signers() []attest.Signatory {
-	var all []attest.Signatory
+func (n Node) Signers() []evidence.SignerIdentity {
+	var all []evidence.SignerIdentity
 	seen := map[int32]bool{} // keyless each signature has a signatory of its own
 	for i := n.node().first; i >= 0; i = n.g.bundles[i].next {
 		if by := n.g.bundles[i].signer; by >= 0 && !seen[by] {

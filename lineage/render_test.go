@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/signer"
 )
@@ -151,7 +151,7 @@ func TestTree(t *testing.T) {
 func TestManySignatures(t *testing.T) {
 	g := &Graph{index: map[identity.ID]int32{}}
 	for i := range 100_000 {
-		by := attest.Signatory{Kind: attest.SignedByCertificate, Name: "ci@acme.example", Issuer: "https://acme.example", KeyHint: strconv.Itoa(i / 2)}
+		by := evidence.SignerIdentity{Kind: evidence.SignedByCertificate, Name: "ci@acme.example", Issuer: "https://acme.example", KeyHint: strconv.Itoa(i / 2)}
 		if err := g.add(finding{signer: by}); err != nil {
 			t.Fatal(err)
 		}

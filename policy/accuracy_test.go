@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/identity"
 )
 
@@ -14,12 +14,12 @@ import (
 func TestAccuracy(t *testing.T) {
 	noon := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
 	const hour, day = time.Hour, 24 * time.Hour
-	stamped := func(accuracy time.Duration) []attest.TrustedTime {
-		return []attest.TrustedTime{{Kind: evidenceTimestamp, Authority: "a", Time: noon, Accuracy: accuracy}}
+	stamped := func(accuracy time.Duration) []evidence.TrustedTime {
+		return []evidence.TrustedTime{{Kind: evidenceTimestamp, Authority: "a", Time: noon, Accuracy: accuracy}}
 	}
 	within := timeDemand{demand{evidenceTimestamp, 1}, day}
 	for name, c := range map[string]struct {
-		times  []attest.TrustedTime
+		times  []evidence.TrustedTime
 		now    time.Time
 		replay bool
 		denied string

@@ -10,6 +10,7 @@ import (
 	"github.com/google/cel-go/common/types/ref"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/zero"
 	"github.com/runattest/runattest/lineage"
@@ -47,7 +48,7 @@ type ancestor struct {
 // ancestorList are a run's ancestors as rules see them. A value is made each time one is looked at, and not
 // kept, so that there may be many.
 type ancestorList struct {
-	signers map[attest.Signatory]ref.Val
+	signers map[evidence.SignerIdentity]ref.Val
 	silence ref.Val // no approvals
 	meter   *meter
 }
@@ -70,7 +71,7 @@ func (p *Policy) ancestorsOf(s subject, m *meter) (ref.Val, error) {
 			p.approvals.judge(one, s.opinions[a.ID], s)
 		}
 	}
-	k := &ancestorList{map[attest.Signatory]ref.Val{}, approvalsOf(nil), m}
+	k := &ancestorList{map[evidence.SignerIdentity]ref.Val{}, approvalsOf(nil), m}
 	return &array{types.NewDynamicList(k, all), 1 + ancestorWeight*uint64(len(all))}, nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/lineage"
 	"github.com/runattest/runattest/signer"
@@ -319,7 +320,7 @@ func TestManyAncestors(t *testing.T) {
 	many := func(n int) func() (iter.Seq[lineage.Ancestor], error) {
 		return func() (iter.Seq[lineage.Ancestor], error) {
 			return func(yield func(lineage.Ancestor) bool) {
-				a := lineage.Ancestor{ID: run.ID(), Kind: "training", Parents: []identity.ID{run.ID()}, Signers: []attest.Signatory{{Kind: "key", Name: "ci"}}}
+				a := lineage.Ancestor{ID: run.ID(), Kind: "training", Parents: []identity.ID{run.ID()}, Signers: []evidence.SignerIdentity{{Kind: "key", Name: "ci"}}}
 				if n == 1 {
 					a.Signers = slices.Repeat(a.Signers, 100_000)
 				}

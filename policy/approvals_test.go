@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/signer"
@@ -222,7 +223,7 @@ func TestMalformedStatement(t *testing.T) {
 		"another type":       {ApprovalType, "https://example.com/review/v1", p.carol, false},
 		"a stranger":         {`{"_type"`, `{"x":1,"_type"`, p.eve, false},
 	} {
-		envelope := attest.Envelope{PayloadType: attest.PayloadType, Payload: []byte(strings.ReplaceAll(string(claim.Bytes()), c.old, c.new))}
+		envelope := evidence.Envelope{PayloadType: attest.PayloadType, Payload: []byte(strings.ReplaceAll(string(claim.Bytes()), c.old, c.new))}
 		signature, err := c.by.Sign(ctx, envelope.Message())
 		if err != nil {
 			t.Fatal(err)

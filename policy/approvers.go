@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/limits"
@@ -129,17 +130,17 @@ type Approval struct {
 // ApprovalResult is one approval that was given, and whether it counts. Everything but
 // Source, Why and, of what cannot be read, Approver is set only where a trusted approver has signed an approval.
 type ApprovalResult struct {
-	Source     string               `json:"source"`
-	Counted    bool                 `json:"counted"`
-	Why        string               `json:"why,omitempty"` // why it does not count
-	Approver   string               `json:"approver,omitempty"`
-	Role       string               `json:"role,omitempty"`
-	Decision   Verdict              `json:"decision,omitempty"`
-	Reason     string               `json:"reason,omitempty"`
-	Conditions []string             `json:"conditions,omitempty"`
-	Expires    time.Time            `json:"expires,omitzero"`
-	Times      []attest.TrustedTime `json:"times,omitempty"`
-	Ancestor   identity.ID          `json:"ancestor,omitzero"` // for which it counts, since it is not about the run
+	Source     string                 `json:"source"`
+	Counted    bool                   `json:"counted"`
+	Why        string                 `json:"why,omitempty"` // why it does not count
+	Approver   string                 `json:"approver,omitempty"`
+	Role       string                 `json:"role,omitempty"`
+	Decision   Verdict                `json:"decision,omitempty"`
+	Reason     string                 `json:"reason,omitempty"`
+	Conditions []string               `json:"conditions,omitempty"`
+	Expires    time.Time              `json:"expires,omitzero"`
+	Times      []evidence.TrustedTime `json:"times,omitempty"`
+	Ancestor   identity.ID            `json:"ancestor,omitzero"` // for which it counts, since it is not about the run
 
 	run    identity.ID // that it is about
 	unread bool        // an approver says something about the run that nobody can read
@@ -174,7 +175,7 @@ type opinion struct {
 // proved, is asked of what approves.
 func (a *approvals) hear(ctx context.Context, given Approval) opinion {
 	o := opinion{result: ApprovalResult{Source: given.Source}}
-	meant := a.whoMay(given.Bundle.MaySay(ctx, a.anyone))
+	meant := a.whoMay(given.Bundle.PossibleSigner(ctx, a.anyone))
 	if len(meant) == 0 {
 		o.err = fmt.Errorf("is signed by none of %s", plural(len(a.approvers), "approver"))
 		return o
@@ -183,7 +184,7 @@ func (a *approvals) hear(ctx context.Context, given Approval) opinion {
 	people := a.whoMay(found.By)
 	if len(people) == 0 {
 		why := found.Signature
-		if why.Verdict == attest.Pass {
+		if why.Verdict == evidence.Pass {
 			why = found.Signer
 		}
 		o.err, o.unread, o.result.Approver = errors.New(why.Reason), runsIn(given.Bundle), meant[0].name
@@ -220,7 +221,7 @@ func (a *approvals) hear(ctx context.Context, given Approval) opinion {
 }
 
 // whoMay are the approvers who may be the one who has signed.
-func (a *approvals) whoMay(by *attest.Signatory) []*approver {
+func (a *approvals) whoMay(by *evidence.SignerIdentity) []*approver {
 	if by == nil {
 		return nil
 	}
@@ -268,11 +269,11 @@ func runsIn(b *attest.Bundle) []identity.ID {
 
 // about says whether the approval counts for a run that these have signed, as of the decision. What is dated later
 // approves nothing. It rejects all the same, unless the decision is one about the past.
-func (o opinion) about(run identity.ID, signers []attest.Signatory, as asOf) ApprovalResult {
+func (o opinion) about(run identity.ID, signers []evidence.SignerIdentity, as asOf) ApprovalResult {
 	r := o.result
 	signed := datedAt(r.Times)
 	if r.Decision == Rejected { // which counts if it may have been there
-		signed = first(r.Times, attest.TrustedTime.Earliest)
+		signed = first(r.Times, evidence.TrustedTime.Earliest)
 	}
 	switch {
 	case o.err != nil:

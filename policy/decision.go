@@ -15,6 +15,7 @@ import (
 	"github.com/google/cel-go/common/types/ref"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/limits"
@@ -96,8 +97,8 @@ func (p *Policy) Evaluate(ctx context.Context, v *attest.Verified, given Given) 
 type subject struct {
 	id          identity.ID
 	declaration *identity.Declaration
-	signer      attest.Signatory
-	times       []attest.TrustedTime
+	signer      evidence.SignerIdentity
+	times       []evidence.TrustedTime
 	annotations map[string]string
 	asOf
 	clock string
@@ -139,7 +140,7 @@ func (p *Policy) hearAll(ctx context.Context, s *subject, given []Approval) erro
 // hear takes an approval in.
 func (s *subject) hear(o opinion) {
 	o.index = len(s.approvals)
-	s.approvals = append(s.approvals, o.about(s.id, []attest.Signatory{s.signer}, s.asOf))
+	s.approvals = append(s.approvals, o.about(s.id, []evidence.SignerIdentity{s.signer}, s.asOf))
 	if s.opinions == nil {
 		s.opinions = map[identity.ID][]opinion{}
 	}
@@ -176,8 +177,8 @@ func (d *Decision) deny(rule, format string, args ...any) {
 
 // judge holds the proved times against the time of the decision. That there are as many as
 // the policy asks for has been verified.
-func (t timeDemand) judge(d *Decision, times []attest.TrustedTime, as asOf) {
-	oldest := first(times, attest.TrustedTime.Earliest)
+func (t timeDemand) judge(d *Decision, times []evidence.TrustedTime, as asOf) {
+	oldest := first(times, evidence.TrustedTime.Earliest)
 	switch by := datedAt(times); {
 	case t.evidence == evidenceNone:
 	case by.IsZero() && t.startWithin > 0:
@@ -195,8 +196,8 @@ func (t timeDemand) judge(d *Decision, times []attest.TrustedTime, as asOf) {
 
 // datedAt is when a signature is dated, zero without any time. A decision that is repeated as of its own time must be the
 // same again, so that the accuracy of a timestamp counts no more than it did when the signature itself was the proof.
-func datedAt(times []attest.TrustedTime) time.Time {
-	return first(times, func(t attest.TrustedTime) time.Time { return t.Time })
+func datedAt(times []evidence.TrustedTime) time.Time {
+	return first(times, func(t evidence.TrustedTime) time.Time { return t.Time })
 }
 
 // age is a duration as a person would say it.
@@ -301,16 +302,16 @@ func (p *Policy) Gate(given Given) *Gate {
 func (g *Gate) Decision() *Decision { return zero.IfNil(g).decision }
 
 // CheckPolicy passes what the policy allows. Each denial is a detail of the check.
-func (g *Gate) CheckPolicy(ctx context.Context, v *attest.Verified) attest.Check {
+func (g *Gate) CheckPolicy(ctx context.Context, v *attest.Verified) evidence.Check {
 	g = zero.IfNil(g)
 	d, err := g.policy.Evaluate(ctx, v, g.given)
 	if err != nil {
-		return attest.Failed(attest.CheckPolicy, attest.CodePolicyFailed, "%s", err)
+		return evidence.Failed(evidence.CheckPolicy, evidence.CodePolicyFailed, "%s", err)
 	}
 	g.decision = d
-	check := attest.Failed(attest.CheckPolicy, attest.CodePolicyDenied, "%s: denied, %s", d.label(), plural(len(d.Denials), "reason"))
+	check := evidence.Failed(evidence.CheckPolicy, evidence.CodePolicyDenied, "%s: denied, %s", d.label(), plural(len(d.Denials), "reason"))
 	if d.Allowed {
-		check = attest.Passed(attest.CheckPolicy, "%s: %s met", d.label(), plural(len(d.Rules)-len(d.Warnings), "rule"))
+		check = evidence.Passed(evidence.CheckPolicy, "%s: %s met", d.label(), plural(len(d.Rules)-len(d.Warnings), "rule"))
 		if n := len(d.Warnings); n > 0 {
 			check.Reason += ", " + plural(n, "warning")
 		}

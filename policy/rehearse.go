@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/zero"
 	"github.com/runattest/runattest/lineage"
@@ -74,7 +75,7 @@ func (p *Policy) rehearsed(r Rehearsal) (subject, error) {
 	}
 	s.ancestors = func() (iter.Seq[lineage.Ancestor], error) { return r.ancestors(s.signer) }
 	if r.Issuer != "" {
-		s.signer = attest.Signatory{Kind: attest.SignedByCertificate, Name: r.Signer, Issuer: r.Issuer}
+		s.signer = evidence.SignerIdentity{Kind: evidence.SignedByCertificate, Name: r.Signer, Issuer: r.Issuer}
 		if !p.signers.include(s.signer) {
 			return s, fmt.Errorf("signer %q, as %q says: is in no certificate of the policy's signers", r.Signer, r.Issuer)
 		}
@@ -82,7 +83,7 @@ func (p *Policy) rehearsed(r Rehearsal) (subject, error) {
 	}
 	for _, k := range p.signers.keys {
 		if r.Signer == "" || k.Name == r.Signer {
-			s.signer = attest.Signatory{Kind: attest.SignedByKey, Name: k.Name, KeyHint: k.Key.Hint(), Algorithm: string(k.Key.Algorithm())}
+			s.signer = evidence.SignerIdentity{Kind: evidence.SignedByKey, Name: k.Name, KeyHint: k.Key.Hint(), Algorithm: string(k.Key.Algorithm())}
 			return s, nil
 		}
 	}
@@ -91,7 +92,7 @@ func (p *Policy) rehearsed(r Rehearsal) (subject, error) {
 
 // ancestors are the runs of the lineage from which the run descends, its parents first; a parent that is
 // not there is a gap.
-func (r Rehearsal) ancestors(by attest.Signatory) (iter.Seq[lineage.Ancestor], error) {
+func (r Rehearsal) ancestors(by evidence.SignerIdentity) (iter.Seq[lineage.Ancestor], error) {
 	if r.Lineage == nil && len(r.Declaration.Parents()) > 0 {
 		return nil, errNoLineage
 	}
@@ -112,17 +113,17 @@ func (r Rehearsal) ancestors(by attest.Signatory) (iter.Seq[lineage.Ancestor], e
 			gap := lineage.Gap{ID: id, Reason: "missing: it is not among the lineage"}
 			return nil, &lineage.IncompleteError{Run: r.Declaration.ID(), Gaps: []lineage.Gap{gap}, Count: 1}
 		}
-		found = append(found, lineage.Ancestor{ID: id, Kind: d.Kind(), Parents: d.Parents(), Signers: []attest.Signatory{by}, DeclaredBy: r.Signed})
+		found = append(found, lineage.Ancestor{ID: id, Kind: d.Kind(), Parents: d.Parents(), Signers: []evidence.SignerIdentity{by}, DeclaredBy: r.Signed})
 		next = append(next, d.Parents()...)
 	}
 	return slices.Values(found), nil
 }
 
-func rehearsedTimes(at time.Time) []attest.TrustedTime {
+func rehearsedTimes(at time.Time) []evidence.TrustedTime {
 	if at.IsZero() {
 		return nil
 	}
-	return []attest.TrustedTime{{Kind: evidenceTimestamp, Authority: "rehearsed", Time: at}}
+	return []evidence.TrustedTime{{Kind: evidenceTimestamp, Authority: "rehearsed", Time: at}}
 }
 
 // rehearsed is why a verification would not find that they signed at that time, zero where no authority has seen it.

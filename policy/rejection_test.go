@@ -8,14 +8,15 @@ import (
 	"time"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/signer"
 )
 
 // stampedWith has evidence of the test's own beside a signature.
-type stampedWith struct{ attest.Evidence }
+type stampedWith struct{ evidence.Material }
 
-func (w stampedWith) Witness(context.Context, attest.Envelope) (attest.Evidence, error) {
-	return w.Evidence, nil
+func (w stampedWith) Witness(context.Context, evidence.Envelope) (evidence.Material, error) {
+	return w.Material, nil
 }
 
 // TestRejectionAtAnyTime: a rejection counts as soon as an approver has signed it, whatever evidence of time is asked for and
@@ -24,7 +25,7 @@ func TestRejectionAtAnyTime(t *testing.T) {
 	by, bob, eve, c, strange := newSigner(t), newSigner(t), newSigner(t), newClock(t), newClock(t)
 	carol := c.certify(t, "carol@acme.example", "https://acme.example")
 	id := parse(t, declarationText).ID()
-	sign := func(verdict Verdict, who signer.Signer, witness attest.Witness) Approval {
+	sign := func(verdict Verdict, who signer.Signer, witness evidence.Witness) Approval {
 		claim, err := NewApproval(ApprovalStatement{Identity: id, Decision: verdict, Reason: "because"})
 		if err != nil {
 			t.Fatal(err)
@@ -39,7 +40,7 @@ func TestRejectionAtAnyTime(t *testing.T) {
 	ended, later := fmt.Sprintf("notAfter: %d-01-01T00:00:00Z, ", year-1), fmt.Sprintf("notBefore: %d-01-01T00:00:00Z, ", year+2)
 	const byBob, byCarol = "approvals: rejected by bob: because", "approvals: rejected by carol (legal): because"
 	hour := time.Now().Add(time.Hour)
-	nonsense := stampedWith{attest.Evidence{Timestamps: [][]byte{{1}}}}
+	nonsense := stampedWith{evidence.Material{Timestamps: [][]byte{{1}}}}
 	run := c.run(t, by)
 	cases := map[string]struct {
 		no           Approval

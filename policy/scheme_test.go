@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/signer"
 )
@@ -45,7 +46,7 @@ func TestOtherScheme(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		e := attest.Envelope{PayloadType: attest.PayloadType, Payload: []byte(strings.Replace(string(claim.Bytes()), ApprovalType, predicateType, 1))}
+		e := evidence.Envelope{PayloadType: attest.PayloadType, Payload: []byte(strings.Replace(string(claim.Bytes()), ApprovalType, predicateType, 1))}
 		sum := sha256.Sum256(e.Message()) // as sigstore-js does with every curve
 		signature, err := ecdsa.SignASN1(rand.Reader, private, sum[:])
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/internal/jsontree"
 )
 
@@ -32,20 +33,20 @@ func (p *Policy) subjects() []attest.Subject {
 
 // VerifySignature says who has released the policy, if that verifier trusts them. A policy
 // that was changed since, or whose files were, is refused.
-func (p *Policy) VerifySignature(ctx context.Context, b *attest.Bundle, v *attest.Verifier) (attest.Signatory, error) {
+func (p *Policy) VerifySignature(ctx context.Context, b *attest.Bundle, v *attest.Verifier) (evidence.SignerIdentity, error) {
 	if p == nil || p.verifier == nil {
-		return attest.Signatory{}, errNoPolicy
+		return evidence.SignerIdentity{}, errNoPolicy
 	}
 	claim, err := v.VerifyClaim(ctx, b, SignatureType)
 	if err != nil {
-		return attest.Signatory{}, err
+		return evidence.SignerIdentity{}, err
 	}
 	predicate, err := jsontree.Parse(claim.Predicate())
 	if err != nil {
-		return attest.Signatory{}, err
+		return evidence.SignerIdentity{}, err
 	}
 	if predicate.Len() != 1 || predicate.Get("schema").Text() != Schema {
-		return attest.Signatory{}, errors.New("the signature is of another kind of policy")
+		return evidence.SignerIdentity{}, errors.New("the signature is of another kind of policy")
 	}
 	signed := map[attest.Subject]bool{}
 	for _, s := range claim.Subjects() {
@@ -57,7 +58,7 @@ func (p *Policy) VerifySignature(ctx context.Context, b *attest.Bundle, v *attes
 			if i > 0 {
 				what = fmt.Sprintf("%s, which the policy refers to, was changed after signing", s.Name)
 			}
-			return attest.Signatory{}, fmt.Errorf("%w: %s", ErrChanged, what)
+			return evidence.SignerIdentity{}, fmt.Errorf("%w: %s", ErrChanged, what)
 		}
 	}
 	return claim.Signer(), nil

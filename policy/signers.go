@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/limits"
@@ -26,8 +27,8 @@ type signatories struct {
 }
 
 // include says whether it was one of them who signed, with whichever key or certificate.
-func (s *signatories) include(by attest.Signatory) bool {
-	if by.Kind == attest.SignedByCertificate {
+func (s *signatories) include(by evidence.SignerIdentity) bool {
+	if by.Kind == evidence.SignedByCertificate {
 		return slices.ContainsFunc(s.certified, func(c certified) bool { return c.name.match(by.Name) && c.issuer.match(by.Issuer) })
 	}
 	return slices.ContainsFunc(s.keys, func(k attest.TrustedKey) bool { return k.Key.Hint() == by.KeyHint })

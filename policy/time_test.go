@@ -11,6 +11,7 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/testing/ca"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/signer"
 )
 
@@ -26,9 +27,9 @@ func newClock(t testing.TB) clock {
 	return clock{v}
 }
 
-func (c clock) Witness(_ context.Context, e attest.Envelope) (attest.Evidence, error) {
+func (c clock) Witness(_ context.Context, e evidence.Envelope) (evidence.Material, error) {
 	stamp, err := c.TimestampResponse(e.Signature)
-	return attest.Evidence{Timestamps: [][]byte{stamp}}, err
+	return evidence.Material{Timestamps: [][]byte{stamp}}, err
 }
 
 // root is the member trustedRoot of a policy that believes the clock.

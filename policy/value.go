@@ -11,7 +11,7 @@ import (
 	"github.com/google/cel-go/common/types/ref"
 	"github.com/google/cel-go/common/types/traits"
 
-	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/jsontree"
 )
@@ -100,12 +100,12 @@ func parentsOf(ids []identity.ID) ref.Val {
 	return stringsOf(all)
 }
 
-func signerOf(s attest.Signatory) ref.Val {
+func signerOf(s evidence.SignerIdentity) ref.Val {
 	return newObject(map[string]any{"kind": s.Kind, "name": s.Name, "issuer": s.Issuer, "algorithm": s.Algorithm})
 }
 
 // timeOf has earliest and latest only where a time is proved.
-func timeOf(times []attest.TrustedTime) ref.Val {
+func timeOf(times []evidence.TrustedTime) ref.Val {
 	list := []ref.Val{}
 	for _, t := range times {
 		list = append(list, newObject(map[string]any{"kind": t.Kind, "authority": t.Authority, "time": types.Timestamp{Time: t.Time}, "accuracy": types.Duration{Duration: t.Accuracy}}))
@@ -121,10 +121,10 @@ func timeOf(times []attest.TrustedTime) ref.Val {
 	return newObject(members)
 }
 
-func byTime(a, b attest.TrustedTime) int { return a.Latest().Compare(b.Latest()) }
+func byTime(a, b evidence.TrustedTime) int { return a.Latest().Compare(b.Latest()) }
 
 // earliest is by when a signature is proved to have existed, as the first authority saw it, zero if none did.
-func earliest(times []attest.TrustedTime) time.Time {
+func earliest(times []evidence.TrustedTime) time.Time {
 	if len(times) == 0 {
 		return time.Time{}
 	}
@@ -132,7 +132,7 @@ func earliest(times []attest.TrustedTime) time.Time {
 }
 
 // first is the first of the instants that the function takes from the times, zero without any.
-func first(times []attest.TrustedTime, of func(attest.TrustedTime) time.Time) time.Time {
+func first(times []evidence.TrustedTime, of func(evidence.TrustedTime) time.Time) time.Time {
 	var found time.Time
 	for _, t := range times {
 		if at := of(t); found.IsZero() || at.Before(found) {

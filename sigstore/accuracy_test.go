@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/internal/testing/pkitest"
 )
 
@@ -61,9 +62,9 @@ func TestAccuracy(t *testing.T) {
 				o.SignedBefore = &c.before
 			}
 			check := p.stamp(c.stamp).bundle(t).CheckTrust(context.Background(), trusting(t, o)).Time
-			want, verdict := c.says, attest.Pass
+			want, verdict := c.says, evidence.Pass
 			if c.refused != "" {
-				want, verdict = c.refused, attest.Fail
+				want, verdict = c.refused, evidence.Fail
 			}
 			if check.Verdict != verdict || !strings.Contains(check.Reason, want) {
 				t.Errorf("got %s: %s\nwant %s: %s", check.Verdict, check.Reason, verdict, want)
@@ -74,10 +75,10 @@ func TestAccuracy(t *testing.T) {
 
 // TestAccuracyOfTwo: each of the timestamps required is held against the deadline at the latest that it may be.
 func TestAccuracyOfTwo(t *testing.T) {
-	at := func(authority string, accuracy time.Duration) attest.TrustedTime {
-		return attest.TrustedTime{Kind: timestampKind, Authority: authority, Time: stampedAt, Accuracy: accuracy}
+	at := func(authority string, accuracy time.Duration) evidence.TrustedTime {
+		return evidence.TrustedTime{Kind: timestampKind, Authority: authority, Time: stampedAt, Accuracy: accuracy}
 	}
-	times := []attest.TrustedTime{at("a", 0), at("b", time.Second)}
+	times := []evidence.TrustedTime{at("a", 0), at("b", time.Second)}
 	if n := stampers(times, stampedAt); n != 1 {
 		t.Errorf("%d authorities stamped by then, want 1", n)
 	}
@@ -90,11 +91,11 @@ func TestAccuracyOfTwo(t *testing.T) {
 func TestCertificateWindow(t *testing.T) {
 	d := demand{notBefore: stampedAt, notAfter: stampedAt.Add(10 * time.Minute), issued: true}
 	for accuracy, want := range map[time.Duration]bool{0: true, time.Second: true, 10 * time.Minute: true, 11 * time.Minute: false} {
-		if got := d.includes(attest.TrustedTime{Time: stampedAt, Accuracy: accuracy}); got != want {
+		if got := d.includes(evidence.TrustedTime{Time: stampedAt, Accuracy: accuracy}); got != want {
 			t.Errorf("accuracy %s: %v, want %v", accuracy, got, want)
 		}
 	}
-	if d.includes(attest.TrustedTime{Time: stampedAt.Add(-time.Second), Accuracy: time.Minute}) {
+	if d.includes(evidence.TrustedTime{Time: stampedAt.Add(-time.Second), Accuracy: time.Minute}) {
 		t.Error("a time before the certificate was issued is inside")
 	}
 }

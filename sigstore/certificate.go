@@ -14,7 +14,7 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/verify"
 	"github.com/sigstore/sigstore/pkg/cryptoutils"
 
-	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/signer"
 )
 
@@ -51,24 +51,24 @@ func parseCertificate(der []byte) (*leafCertificate, error) {
 
 // judgeStranger fails a certificate that no time could make good: for an identity that is not
 // trusted, or by no authority that the trusted root names when the certificate is valid.
-func (t *trust) judgeStranger(c *leafCertificate) attest.Check {
+func (t *trust) judgeStranger(c *leafCertificate) evidence.Check {
 	if !slices.ContainsFunc(t.Identities, func(i CertificateIdentity) bool { return i.match(c.summary) }) {
-		return attest.Failed(attest.CheckSigner, attest.CodeCertificateIdentity, "%s", whyNone(t.Identities, c.summary)).
+		return evidence.Failed(evidence.CheckSigner, evidence.CodeCertificateIdentity, "%s", whyNone(t.Identities, c.summary)).
 			WithHint("if you trust this signer: --certificate-identity and --certificate-oidc-issuer, or signers in the policy")
 	}
 	_, _, early := t.Root.issuerOf(c.leaf, c.leaf.NotBefore)
 	_, _, late := t.Root.issuerOf(c.leaf, c.leaf.NotAfter)
 	if early != nil && late != nil {
-		return attest.Failed(attest.CheckSigner, attest.CodeCertificateIssuer, "the certificate is by no authority that the trusted root names for %s: %s", stamp(c.leaf.NotBefore), early)
+		return evidence.Failed(evidence.CheckSigner, evidence.CodeCertificateIssuer, "the certificate is by no authority that the trusted root names for %s: %s", stamp(c.leaf.NotBefore), early)
 	}
-	return attest.Skipped(attest.CheckSigner, attest.CodeNotReached, "not dated yet")
+	return evidence.Skipped(evidence.CheckSigner, evidence.CodeNotReached, "not dated yet")
 }
 
 // judgeSigner says whether the certificate is by an authority that the trusted root vouches for at
 // each of the times.
-func (t *trust) judgeSigner(c *leafCertificate, times []attest.TrustedTime) attest.Check {
+func (t *trust) judgeSigner(c *leafCertificate, times []evidence.TrustedTime) evidence.Check {
 	if len(times) == 0 {
-		return attest.Skipped(attest.CheckSigner, attest.CodeNotReached, "the certificate names %s, but without trusted time nobody can say whether it was valid", c.summary.SubjectAlternativeName)
+		return evidence.Skipped(evidence.CheckSigner, evidence.CodeNotReached, "the certificate names %s, but without trusted time nobody can say whether it was valid", c.summary.SubjectAlternativeName)
 	}
 	var issuer string
 	var chains [][]*x509.Certificate
@@ -79,7 +79,7 @@ func (t *trust) judgeSigner(c *leafCertificate, times []attest.TrustedTime) atte
 			_, _, err = t.Root.issuerOf(c.leaf, at.Latest())
 		}
 		if err != nil {
-			return attest.Failed(attest.CheckSigner, attest.CodeCertificateIssuer, "the certificate is by no authority that the trusted root names for %s: %s", stamp(at.Time), err)
+			return evidence.Failed(evidence.CheckSigner, evidence.CodeCertificateIssuer, "the certificate is by no authority that the trusted root names for %s: %s", stamp(at.Time), err)
 		}
 	}
 	logged := ""
@@ -88,20 +88,20 @@ func (t *trust) judgeSigner(c *leafCertificate, times []attest.TrustedTime) atte
 		logged, err = t.Root.checkSCT(c.leaf, chains)
 	}
 	if err != nil {
-		return attest.Failed(attest.CheckSigner, attest.CodeCertificateLog, "the certificate carries no signed certificate timestamp (SCT) by a log that the trusted root names: %s", err)
+		return evidence.Failed(evidence.CheckSigner, evidence.CodeCertificateLog, "the certificate carries no signed certificate timestamp (SCT) by a log that the trusted root names: %s", err)
 	}
-	return attest.Passed(attest.CheckSigner, "%s, checked with %s, certified by %s%s",
+	return evidence.Passed(evidence.CheckSigner, "%s, checked with %s, certified by %s%s",
 		c.summary.SubjectAlternativeName, c.summary.Issuer, issuer, logged)
 }
 
 // judgeSignerAtAnyTime is judgeSigner at the beginning of the certificate's validity, or at its end where the
 // authority was named later.
-func (t *trust) judgeSignerAtAnyTime(c *leafCertificate) attest.Check {
-	first := t.judgeSigner(c, []attest.TrustedTime{{Time: c.leaf.NotBefore}})
-	if first.Verdict == attest.Pass {
+func (t *trust) judgeSignerAtAnyTime(c *leafCertificate) evidence.Check {
+	first := t.judgeSigner(c, []evidence.TrustedTime{{Time: c.leaf.NotBefore}})
+	if first.Verdict == evidence.Pass {
 		return first
 	}
-	return t.judgeSigner(c, []attest.TrustedTime{{Time: c.leaf.NotAfter}})
+	return t.judgeSigner(c, []evidence.TrustedTime{{Time: c.leaf.NotAfter}})
 }
 
 // issuerOf is the authority that issued a certificate valid at that time.

@@ -6,7 +6,7 @@ import (
 
 	"github.com/sigstore/sigstore-go/pkg/root"
 
-	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 )
 
 // TestChains: of a chain the first certificate is the signer's, and nothing is trusted by the others, in every version.
@@ -36,14 +36,14 @@ func TestChains(t *testing.T) {
 		"a stranger's with our issuer": {chained(stranger.v2(), issuers(w)...), false},
 	} {
 		o := c.bundle.bundle(t).CheckTrust(context.Background(), trust)
-		if got := o.By != nil && o.Time.Verdict == attest.Pass; got != c.want {
+		if got := o.By != nil && o.Time.Verdict == evidence.Pass; got != c.want {
 			t.Errorf("%s: verified %v: %+v", name, got, o)
 		}
 	}
 	p := chained(w.v2(), issuers(w)...)
 	list := p.material()["x509CertificateChain"].(parts)["certificates"].([]any)
 	list[0], list[len(list)-1] = list[len(list)-1], list[0]
-	if o := p.bundle(t).CheckTrust(context.Background(), trust); o.By != nil || o.Signature.Verdict != attest.Fail {
+	if o := p.bundle(t).CheckTrust(context.Background(), trust); o.By != nil || o.Signature.Verdict != evidence.Fail {
 		t.Errorf("the root first: %+v", o)
 	}
 }

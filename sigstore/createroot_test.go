@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/sigstore/sigstore-go/pkg/root"
 
-	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/internal/testing/pkitest"
 )
 
@@ -172,7 +172,7 @@ func TestCreateVouches(t *testing.T) {
 	}
 	trust := trusting(t, TrustOptions{Root: r, Identities: trustsAlice})
 	for name, p := range map[string]parts{"v1": w.v1(), "v2": w.v2()} {
-		if o := p.bundle(t).CheckTrust(t.Context(), trust); o.By == nil || o.Time.Verdict != attest.Pass {
+		if o := p.bundle(t).CheckTrust(t.Context(), trust); o.By == nil || o.Time.Verdict != evidence.Pass {
 			t.Errorf("%s: %+v", name, o)
 		}
 	}

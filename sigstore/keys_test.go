@@ -22,6 +22,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/internal/testing/pkitest"
 )
 
@@ -160,7 +161,7 @@ func TestWeakKeysInBundles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if o := b.CheckTrust(context.Background(), trust); o.Signature.Verdict != attest.Fail || !strings.Contains(o.Signature.Reason, says) {
+		if o := b.CheckTrust(context.Background(), trust); o.Signature.Verdict != evidence.Fail || !strings.Contains(o.Signature.Reason, says) {
 			t.Errorf("%s in the signer's certificate: %s %s", says, o.Signature.Verdict, o.Signature.Reason)
 		}
 		response := responseWith(t, certified(t, key))

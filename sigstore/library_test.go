@@ -11,6 +11,7 @@ import (
 	"github.com/sigstore/sigstore/pkg/signature"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 )
 
 // libraryVerify asks sigstore-go's own verifier about a bundle, with as much of the options as
@@ -104,7 +105,7 @@ func TestPublicBundles(t *testing.T) {
 			trust.RequireLogEntries = NoLogEntries
 			o = b.CheckTrust(t.Context(), trusting(t, trust))
 		}
-		if c.refused == "" && (o.By == nil || o.Time.Verdict != attest.Pass || (len(o.Promises) > 0) != c.promised || (len(o.Logs) > 0) == c.promised) {
+		if c.refused == "" && (o.By == nil || o.Time.Verdict != evidence.Pass || (len(o.Promises) > 0) != c.promised || (len(o.Logs) > 0) == c.promised) {
 			t.Errorf("%s: %+v", name, o)
 		}
 		if c.refused != "" && (o.By != nil || !strings.Contains(o.Signature.Reason, c.refused)) {

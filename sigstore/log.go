@@ -21,6 +21,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/signer"
 )
 
@@ -39,7 +40,7 @@ func (s signatory) publicKey() *signer.PublicKey {
 
 // checkLogEntry adds to found what one entry proves. An entry of a log that the trusted root
 // does not name proves nothing; one of a log that it names must be about this signature.
-func (r *TrustedRoot) checkLogEntry(name string, text []byte, e attest.Envelope, by signatory, found *evidence) {
+func (r *TrustedRoot) checkLogEntry(name string, text []byte, e evidence.Envelope, by signatory, found *findings) {
 	var entry protorekor.TransparencyLogEntry
 	err := protojson.Unmarshal(text, &entry)
 	if err == nil {
@@ -70,7 +71,7 @@ func (r *TrustedRoot) checkLogEntry(name string, text []byte, e attest.Envelope,
 	if err == nil {
 		err = guard(func() (err error) { integrated, err = r.verifyEntry(&entry, body, log, e, by); return err })
 	}
-	in := inLog{attest.LoggedAt{Log: logName(log), Index: provedIndex(&entry, body)}, log, body.sum, entry.GetInclusionProof() != nil}
+	in := inLog{evidence.LogEntry{Log: logName(log), Index: provedIndex(&entry, body)}, log, body.sum, entry.GetInclusionProof() != nil}
 	if err == nil && slices.ContainsFunc(found.entries, in.same) { // as sigstore-go: it would count twice
 		err = errors.New("stands twice")
 	}
@@ -80,7 +81,7 @@ func (r *TrustedRoot) checkLogEntry(name string, text []byte, e attest.Envelope,
 	}
 	found.entries = append(found.entries, in)
 	for _, t := range integrated { // only Rekor v1 signs a time
-		found.times = append(found.times, attest.TrustedTime{Kind: logKind, Authority: in.at.Log, Time: t.Time.UTC()})
+		found.times = append(found.times, evidence.TrustedTime{Kind: logKind, Authority: in.at.Log, Time: t.Time.UTC()})
 	}
 }
 
@@ -89,7 +90,7 @@ func logName(l *root.TransparencyLog) string { return cmp.Or(l.BaseURL, hex.Enco
 // inLog says that the signature is in a log, or, where it is not proved, that the log has promised to put
 // it there. A log that got a new key is another one at the same URL.
 type inLog struct {
-	at     attest.LoggedAt
+	at     evidence.LogEntry
 	log    *root.TransparencyLog
 	body   [sha256.Size]byte // its hash
 	proved bool
@@ -102,7 +103,7 @@ func (l inLog) same(other inLog) bool {
 
 // judgeLogs takes for true what is by logs that are believed at the time of the signature: who
 // got hold of a retired log's key could prove entries ever after.
-func (f *evidence) judgeLogs() {
+func (f *findings) judgeLogs() {
 	for _, e := range f.entries {
 		switch {
 		case !believedAt(e.log, f.times):
@@ -117,7 +118,7 @@ func (f *evidence) judgeLogs() {
 
 // believedAt says whether each trusted time is inside the log's validity; a log that is retired
 // needs one.
-func believedAt(l *root.TransparencyLog, times []attest.TrustedTime) bool {
+func believedAt(l *root.TransparencyLog, times []evidence.TrustedTime) bool {
 	for _, t := range times {
 		if t.Time.Before(l.ValidityPeriodStart) || !l.ValidityPeriodEnd.IsZero() && t.Latest().After(l.ValidityPeriodEnd) {
 			return false
@@ -128,7 +129,7 @@ func believedAt(l *root.TransparencyLog, times []attest.TrustedTime) bool {
 
 // differentLogs counts the logs in which the signature is proved to be. A promise proves nothing of the kind: the log
 // may never have kept it.
-func (f evidence) differentLogs() int {
+func (f findings) differentLogs() int {
 	names := map[string]bool{}
 	for _, l := range f.logs {
 		names[l.Log] = true
@@ -167,7 +168,7 @@ func (b *logBody) checkLog(entry *protorekor.TransparencyLogEntry) error {
 
 // verifyEntry has sigstore-go check inclusion, checkpoint and promise of one entry, and once more that it
 // is about this envelope and signer. What the body says has been compared before.
-func (r *TrustedRoot) verifyEntry(entry *protorekor.TransparencyLogEntry, body *logBody, log *root.TransparencyLog, e attest.Envelope, by signatory) ([]root.Timestamp, error) {
+func (r *TrustedRoot) verifyEntry(entry *protorekor.TransparencyLogEntry, body *logBody, log *root.TransparencyLog, e evidence.Envelope, by signatory) ([]root.Timestamp, error) {
 	material, err := r.materialFor(by)
 	if err != nil {
 		return nil, err
@@ -203,7 +204,7 @@ func (r *TrustedRoot) explain(err error, entry *protorekor.TransparencyLogEntry)
 }
 
 // entity is a bundle as sigstore-go knows it, with one log entry or none.
-func entity(e attest.Envelope, by signatory, entry *protorekor.TransparencyLogEntry) *protobundle.Bundle {
+func entity(e evidence.Envelope, by signatory, entry *protorekor.TransparencyLogEntry) *protobundle.Bundle {
 	m := &protobundle.VerificationMaterial{}
 	if entry != nil {
 		m.TlogEntries = []*protorekor.TransparencyLogEntry{entry}

@@ -16,7 +16,7 @@ import (
 	protocommon "github.com/sigstore/protobuf-specs/gen/pb-go/common/v1"
 	protorekor "github.com/sigstore/protobuf-specs/gen/pb-go/rekor/v1"
 
-	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/canonical"
 	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/limits"
@@ -55,7 +55,7 @@ type logBody struct {
 }
 
 // readBody opens and reads.
-func readBody(entry *protorekor.TransparencyLogEntry, e attest.Envelope) (*logBody, error) {
+func readBody(entry *protorekor.TransparencyLogEntry, e evidence.Envelope) (*logBody, error) {
 	b, err := openBody(entry, e)
 	if err != nil {
 		return nil, err
@@ -65,7 +65,7 @@ func readBody(entry *protorekor.TransparencyLogEntry, e attest.Envelope) (*logBo
 
 // openBody takes the body of any log's entry, which must be of the kind and version that the entry states. An intoto entry may
 // bring along the payload of e, and nothing that is longer.
-func openBody(entry *protorekor.TransparencyLogEntry, e attest.Envelope) (*logBody, error) {
+func openBody(entry *protorekor.TransparencyLogEntry, e evidence.Envelope) (*logBody, error) {
 	body := entry.GetCanonicalizedBody()
 	most := limits.LogEntryBody + base64.StdEncoding.EncodedLen(base64.StdEncoding.EncodedLen(len(e.Payload)))
 	if len(body) > most {
@@ -272,7 +272,7 @@ func onlyMembers(v jsontree.Value, allowed ...string) error {
 }
 
 // about wants the entry to be about this envelope, signed by this signer: everything that the body says.
-func (b *logBody) about(e attest.Envelope, by signatory) error {
+func (b *logBody) about(e evidence.Envelope, by signatory) error {
 	signed := e.Payload
 	if b.kind == hashedRekord {
 		signed = e.Message()

@@ -10,6 +10,7 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/tlog"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 )
 
 // FuzzLogBody: what is read in a body is what sigstore-go reads in it.
@@ -20,7 +21,7 @@ func FuzzLogBody(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	e := attest.Envelope{PayloadType: attest.PayloadType, Payload: decodedMember(f, p.envelope()["payload"]), Signature: p.signature(f)}
+	e := evidence.Envelope{PayloadType: attest.PayloadType, Payload: decodedMember(f, p.envelope()["payload"]), Signature: p.signature(f)}
 	for _, body := range [][]byte{
 		intoto, decodedMember(f, p.entry()["canonicalizedBody"]), decodedMember(f, w.v2().entry()["canonicalizedBody"]),
 		[]byte(`{"apiVersion":"0.0.1","kind":"intoto","spec":{}}`), []byte(`{}`),

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 )
 
 // clients is where bundles of other clients are, with a trusted root for them.
@@ -197,7 +198,7 @@ func TestLogsPassedOver(t *testing.T) {
 			none, "", stampHint},
 	} {
 		o := c.bundle.bundle(t).CheckTrust(t.Context(), trusting(t, c.trust))
-		if got := o.Time; got.Verdict != attest.Fail || !strings.Contains(got.Reason, c.says) || !strings.Contains(got.Reason, c.naming) || got.Hint != c.hint {
+		if got := o.Time; got.Verdict != evidence.Fail || !strings.Contains(got.Reason, c.says) || !strings.Contains(got.Reason, c.naming) || got.Hint != c.hint {
 			t.Errorf("%s: %s: %s\nhint: %s", name, got.Verdict, got.Reason, got.Hint)
 		}
 	}

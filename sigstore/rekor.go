@@ -19,7 +19,7 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/sign"
 	"google.golang.org/protobuf/encoding/protojson"
 
-	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 )
 
 // rekorV2 is the one call of Rekor v2, with this package's HTTP client: the library's own takes none.
@@ -58,7 +58,7 @@ func (r rekorV2) Add(ctx context.Context, entry any) (*protorekor.TransparencyLo
 	}
 	if response.StatusCode == http.StatusConflict {
 		// from a try whose answer was lost; the proof is not given twice
-		return nil, fmt.Errorf("%w: %w", &statusError{response.Status, errorText(answer)}, attest.ErrSignAgain)
+		return nil, fmt.Errorf("%w: %w", &statusError{response.Status, errorText(answer)}, evidence.ErrSignAgain)
 	}
 	if response.StatusCode != http.StatusCreated {
 		return nil, &statusError{response.Status, errorText(answer)}

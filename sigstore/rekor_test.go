@@ -8,11 +8,12 @@ import (
 	"testing"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/signer"
 )
 
 // signedBy is an envelope of a key that Generate makes.
-func signedBy(t *testing.T, algorithm signer.Algorithm) (attest.Envelope, *signer.PublicKey) {
+func signedBy(t *testing.T, algorithm signer.Algorithm) (evidence.Envelope, *signer.PublicKey) {
 	t.Helper()
 	pair, err := signer.Generate(algorithm, nil)
 	if err != nil {
@@ -22,7 +23,7 @@ func signedBy(t *testing.T, algorithm signer.Algorithm) (attest.Envelope, *signe
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := attest.Envelope{MediaType: attest.BundleMediaType, PayloadType: attest.PayloadType, Payload: statement(t), KeyHint: by.PublicKey().Hint()}
+	e := evidence.Envelope{MediaType: attest.BundleMediaType, PayloadType: attest.PayloadType, Payload: statement(t), KeyHint: by.PublicKey().Hint()}
 	if e.Signature, err = by.Sign(t.Context(), e.Message()); err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 
 	"github.com/sigstore/sigstore-go/pkg/root"
 
-	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/canonical"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/testing/pkitest"
@@ -68,7 +68,7 @@ func TestTrustedRootLines(t *testing.T) {
 			"plain, stamped by the logged": {func() parts { p := without(plain.v2()); return p.stamp(logged.stampOf(p.signature(t))) }(), true},
 		} {
 			o := c.bundle.bundle(t).CheckTrust(context.Background(), trust)
-			if got := o.By != nil && o.Time.Verdict == attest.Pass; got != c.want {
+			if got := o.By != nil && o.Time.Verdict == evidence.Pass; got != c.want {
 				t.Errorf("%s: %s: verified %v: %+v", name, what, got, o)
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 )
 
 // TestCertificateOtherScheme: a signature by a certificate's key in another scheme is a no that names the
@@ -18,7 +19,7 @@ func TestCertificateOtherScheme(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := attest.Envelope{MediaType: attest.BundleMediaType, PayloadType: attest.PayloadType, Payload: statement(t), Certificates: [][]byte{leaf.Raw}}
+	e := evidence.Envelope{MediaType: attest.BundleMediaType, PayloadType: attest.PayloadType, Payload: statement(t), Certificates: [][]byte{leaf.Raw}}
 	sum := sha256.Sum256(e.Message())
 	r, s, err := ecdsa.Sign(rand.Reader, private.(*ecdsa.PrivateKey), sum[:])
 	if err != nil {
@@ -28,13 +29,13 @@ func TestCertificateOtherScheme(t *testing.T) {
 	e.Signature = append(r.FillBytes(make([]byte, size)), s.FillBytes(make([]byte, size))...)
 	for name, c := range map[string]struct {
 		identities []CertificateIdentity
-		code       attest.Code
+		code       evidence.Code
 	}{
-		"trusted":  {trustsAlice, attest.CodeSignatureScheme},
-		"stranger": {[]CertificateIdentity{{Exactly("bob@example.com"), Exactly(issuer)}}, attest.CodeSignature},
+		"trusted":  {trustsAlice, evidence.CodeSignatureScheme},
+		"stranger": {[]CertificateIdentity{{Exactly("bob@example.com"), Exactly(issuer)}}, evidence.CodeSignature},
 	} {
 		o := trusting(t, TrustOptions{Root: rootOf(t, nil, w), Identities: c.identities}).CheckEnvelope(context.Background(), e)
-		if o.By != nil || o.Signature.Verdict != attest.Fail || o.Signature.Code != c.code || o.Signer.Verdict == attest.Pass {
+		if o.By != nil || o.Signature.Verdict != evidence.Fail || o.Signature.Code != c.code || o.Signer.Verdict == evidence.Pass {
 			t.Errorf("%s: %+v", name, o)
 		}
 		o = trusting(t, TrustOptions{Root: rootOf(t, func(p *rootParts) { p.ctlogs = p.tlogs }, w), Identities: c.identities, UnsafeAnyTime: true}).CheckEnvelope(context.Background(), e)

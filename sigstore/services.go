@@ -17,6 +17,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/canonical"
 	"github.com/runattest/runattest/signer"
 )
@@ -38,7 +39,7 @@ type Log struct {
 	Version int // of its API: 1 or 2
 }
 
-var _ attest.Witness = Services{}
+var _ evidence.Witness = Services{}
 
 // Check refuses services that could not be asked.
 func (s Services) Check() error {
@@ -91,15 +92,15 @@ func (l Log) takes(key *signer.PublicKey) error {
 // published nobody takes back, so it is asked for nothing unless the rest is there. It gives all evidence
 // or an error, a *ServiceError where a service failed; each piece is about this signature, whoever
 // signed it.
-func (s Services) Witness(ctx context.Context, e attest.Envelope) (attest.Evidence, error) {
+func (s Services) Witness(ctx context.Context, e evidence.Envelope) (evidence.Material, error) {
 	if len(s.Logs) > 0 {
 		_, by, err := s.verifierOf(e)
 		if err != nil {
-			return attest.Evidence{}, err
+			return evidence.Material{}, err
 		}
 		for _, l := range s.Logs {
 			if err := l.takes(by.publicKey()); err != nil {
-				return attest.Evidence{}, err
+				return evidence.Material{}, err
 			}
 		}
 	}
@@ -113,7 +114,7 @@ func (s Services) Witness(ctx context.Context, e attest.Envelope) (attest.Eviden
 		return stamped, nil
 	})
 	if err != nil {
-		return attest.Evidence{}, err
+		return evidence.Material{}, err
 	}
 	entries, err := askAll(ctx, s.Logs, func(ctx context.Context, l Log) ([]byte, error) {
 		entry, err := s.requestEntry(ctx, l, e)
@@ -123,9 +124,9 @@ func (s Services) Witness(ctx context.Context, e attest.Envelope) (attest.Eviden
 		return entry, nil
 	})
 	if err != nil {
-		return attest.Evidence{}, err
+		return evidence.Material{}, err
 	}
-	return attest.Evidence{Timestamps: timestamps, LogEntries: entries}, nil
+	return evidence.Material{Timestamps: timestamps, LogEntries: entries}, nil
 }
 
 // askAll asks several services at once, and gives all answers or what went wrong.
@@ -157,7 +158,7 @@ func firstCause(errs []error) error {
 }
 
 // requestEntry publishes a signature and gives the proof as protobuf JSON.
-func (s Services) requestEntry(ctx context.Context, l Log, e attest.Envelope) ([]byte, error) {
+func (s Services) requestEntry(ctx context.Context, l Log, e evidence.Envelope) ([]byte, error) {
 	options := &sign.RekorOptions{BaseURL: l.URL, Version: uint32(l.Version), Timeout: cmp.Or(s.Timeout, DefaultTimeout)} // #nosec G115 -- 1 or 2
 	var err error
 	if l.Version == 2 {
@@ -214,7 +215,7 @@ func entryText(entry *protorekor.TransparencyLogEntry) ([]byte, error) {
 }
 
 // verifierOf is who signed, as the logs take it: a certificate or a public key in PEM.
-func (s Services) verifierOf(e attest.Envelope) ([]byte, signatory, error) {
+func (s Services) verifierOf(e evidence.Envelope) ([]byte, signatory, error) {
 	if len(e.Certificates) > 0 {
 		c, err := parseCertificate(e.Certificates[0])
 		if err != nil {

@@ -23,6 +23,7 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/tlog"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/canonical"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/signer"
@@ -234,7 +235,7 @@ func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 // it, in bounded tries, and no panic.
 func TestFaultyServices(t *testing.T) {
 	by := newKeeper(t)
-	e := attest.Envelope{MediaType: attest.BundleMediaType, PayloadType: attest.PayloadType, Payload: []byte("{}"), KeyHint: by.PublicKey().Hint()}
+	e := evidence.Envelope{MediaType: attest.BundleMediaType, PayloadType: attest.PayloadType, Payload: []byte("{}"), KeyHint: by.PublicKey().Hint()}
 	var err error
 	if e.Signature, err = by.Sign(t.Context(), e.Message()); err != nil {
 		t.Fatal(err)
@@ -311,7 +312,7 @@ func TestServiceRecovers(t *testing.T) {
 		}
 		good(out, r)
 	})
-	evidence, err := Services{TimestampAuthorities: []string{url}}.Witness(t.Context(), attest.Envelope{Signature: []byte("sig")})
+	evidence, err := Services{TimestampAuthorities: []string{url}}.Witness(t.Context(), evidence.Envelope{Signature: []byte("sig")})
 	if err != nil || len(evidence.Timestamps) != 1 || asked.Load() != 3 {
 		t.Errorf("got %v, %v after %d requests", evidence, err, asked.Load())
 	}
@@ -321,7 +322,7 @@ func TestServiceRecovers(t *testing.T) {
 func TestEvidenceIsAboutTheSignature(t *testing.T) {
 	w := newWorld(t)
 	url, _ := serve(t, w.stamper(func() []byte { return []byte("another") }))
-	if _, err := (Services{TimestampAuthorities: []string{url}}).Witness(t.Context(), attest.Envelope{Signature: []byte("sig")}); err == nil || !strings.Contains(err.Error(), "over something else") {
+	if _, err := (Services{TimestampAuthorities: []string{url}}).Witness(t.Context(), evidence.Envelope{Signature: []byte("sig")}); err == nil || !strings.Contains(err.Error(), "over something else") {
 		t.Errorf("got %v", err)
 	}
 }

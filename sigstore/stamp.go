@@ -14,7 +14,7 @@ import (
 	"github.com/digitorus/pkcs7"
 	"github.com/sigstore/sigstore-go/pkg/root"
 
-	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 )
 
 // untrueError says that a timestamp is by an authority of the trusted root, and not true of the signature, or stands twice.
@@ -22,7 +22,7 @@ type untrueError struct{ error }
 
 // stamped is a verified timestamp, and who signed it.
 type stamped struct {
-	attest.TrustedTime
+	evidence.TrustedTime
 	authority int    // in the trusted root
 	key       string // of the certificate that signed it
 	content   []byte // that the key signed
@@ -34,7 +34,7 @@ func (s stamped) equal(other stamped) bool {
 }
 
 // checkTimestamps adds to found what the timestamps prove.
-func (r *TrustedRoot) checkTimestamps(ctx context.Context, e attest.Envelope, found *evidence) {
+func (r *TrustedRoot) checkTimestamps(ctx context.Context, e evidence.Envelope, found *findings) {
 	var all []stamped
 	for i, response := range e.Evidence.Timestamps {
 		if ctx.Err() != nil {
@@ -60,7 +60,7 @@ func (r *TrustedRoot) checkTimestamps(ctx context.Context, e attest.Envelope, fo
 
 // nameStampers gives timestamps by one authority one name, by which they are counted. Two are by one authority if one key
 // signed both, whichever certificates of it and entries of the trusted root vouch for them, or if the root's entries are one.
-func (r *TrustedRoot) nameStampers(all []stamped) []attest.TrustedTime {
+func (r *TrustedRoot) nameStampers(all []stamped) []evidence.TrustedTime {
 	one, keys := slices.Clone(r.stampers), map[string]int{}
 	for _, s := range all {
 		if other, ok := keys[s.key]; ok {
@@ -68,7 +68,7 @@ func (r *TrustedRoot) nameStampers(all []stamped) []attest.TrustedTime {
 		}
 		keys[s.key] = s.authority
 	}
-	var times []attest.TrustedTime
+	var times []evidence.TrustedTime
 	for _, s := range all {
 		s.Authority = authorityName(r.root.TimestampingAuthorities()[one.find(s.authority)])
 		times = append(times, s.TrustedTime)
@@ -176,7 +176,7 @@ func (r *TrustedRoot) checkTimestamp(response, signature []byte) (stamped, error
 	if t.isFor(signature) {
 		for i, tsa := range all {
 			if signer, err := t.verify(tsa, signature); err == nil {
-				return stamped{attest.TrustedTime{Kind: timestampKind, Time: t.at, Accuracy: t.accuracy}, i, keyOf(signer), t.content}, nil
+				return stamped{evidence.TrustedTime{Kind: timestampKind, Time: t.at, Accuracy: t.accuracy}, i, keyOf(signer), t.content}, nil
 			}
 		}
 	}

@@ -8,24 +8,24 @@ import (
 	"strings"
 	"time"
 
-	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/internal/visible"
 )
 
-// evidence is what of a bundle's timestamps and log entries the trusted root vouches for.
-type evidence struct {
-	times    []attest.TrustedTime
-	entries  []inLog           // of logs that the trusted root names
-	logs     []attest.LoggedAt // those of them that are proved
-	promises []attest.LoggedAt // those of them that are promised only
-	ignored  []error           // by nobody whom the trusted root names
-	unknown  int               // of those ignored: log entries by logs that it does not name
-	wrong    []error           // by somebody whom it names, and not true of this signature
+// findings is what of a bundle's timestamps and log entries the trusted root vouches for.
+type findings struct {
+	times    []evidence.TrustedTime
+	entries  []inLog             // of logs that the trusted root names
+	logs     []evidence.LogEntry // those of them that are proved
+	promises []evidence.LogEntry // those of them that are promised only
+	ignored  []error             // by nobody whom the trusted root names
+	unknown  int                 // of those ignored: log entries by logs that it does not name
+	wrong    []error             // by somebody whom it names, and not true of this signature
 }
 
 // gather holds everything that a bundle carries against the trusted root.
-func (t *trust) gather(ctx context.Context, e attest.Envelope, by signatory) evidence {
-	var found evidence
+func (t *trust) gather(ctx context.Context, e evidence.Envelope, by signatory) findings {
+	var found findings
 	t.Root.checkTimestamps(ctx, e, &found)
 	for i, entry := range e.Evidence.LogEntries {
 		if ctx.Err() != nil {
@@ -41,10 +41,10 @@ func (t *trust) gather(ctx context.Context, e attest.Envelope, by signatory) evi
 }
 
 // timestamps counts the different authorities that stamped the signature.
-func (f evidence) timestamps() int { return stampers(f.times, time.Time{}) }
+func (f findings) timestamps() int { return stampers(f.times, time.Time{}) }
 
 // stampers counts the different authorities that stamped not later than a time; the zero time is no bound.
-func stampers(times []attest.TrustedTime, until time.Time) int {
+func stampers(times []evidence.TrustedTime, until time.Time) int {
 	names := map[string]bool{}
 	for _, t := range times {
 		if t.Kind == timestampKind && (until.IsZero() || !t.Latest().After(until)) {
@@ -71,7 +71,7 @@ type demand struct {
 
 // includes says whether all that the time may be is inside. The begin of a certificate is held against the time itself: it
 // was issued seconds before, and no timestamp proves that a signature did not exist earlier.
-func (d demand) includes(at attest.TrustedTime) bool {
+func (d demand) includes(at evidence.TrustedTime) bool {
 	first := at.Earliest()
 	if d.issued {
 		first = at.Time
@@ -80,26 +80,26 @@ func (d demand) includes(at attest.TrustedTime) bool {
 }
 
 // judgeTime holds the evidence against what the signer and the verifier demand.
-func (t *trust) judgeTime(e attest.Envelope, found evidence, d demand) attest.Check {
-	no := func(code attest.Code, format string, args ...any) attest.Check {
-		return attest.Failed(attest.CheckTime, code, format, args...)
+func (t *trust) judgeTime(e evidence.Envelope, found findings, d demand) evidence.Check {
+	no := func(code evidence.Code, format string, args ...any) evidence.Check {
+		return evidence.Failed(evidence.CheckTime, code, format, args...)
 	}
 	switch n := found.timestamps(); {
 	case len(found.wrong) > 0:
-		return no(attest.CodeEvidence, "%s", oneLine(found.wrong))
+		return no(evidence.CodeEvidence, "%s", oneLine(found.wrong))
 	case d.time && len(found.times) == 0 || n < t.RequireTimestamps:
 		return t.lacksTime(e, found)
 	case len(found.times) == 0 && len(e.Evidence.Timestamps) > 0 && len(t.Root.root.TimestampingAuthorities()) > 0:
-		return no(attest.CodeTimeMissing, "no timestamp in the bundle counts: %s", oneLine(found.ignored))
+		return no(evidence.CodeTimeMissing, "no timestamp in the bundle counts: %s", oneLine(found.ignored))
 	case found.differentLogs() < d.logs && len(found.promises) > 0:
-		return no(attest.CodeLogMissing, "in %d transparency logs of the trusted root, want %d: promised by the log %s at %d, which does not prove that it is there",
+		return no(evidence.CodeLogMissing, "in %d transparency logs of the trusted root, want %d: promised by the log %s at %d, which does not prove that it is there",
 			found.differentLogs(), d.logs, found.promises[0].Log, found.promises[0].Index).
 			WithHint("have it signed again with a proof of inclusion, or ask for no log: --require-log none, or another evidence in the policy")
 	case found.differentLogs() < d.logs && len(e.Evidence.LogEntries) == 0:
-		return no(attest.CodeLogMissing, "no log entry: the bundle has none, want one in %d transparency logs", d.logs).
+		return no(evidence.CodeLogMissing, "no log entry: the bundle has none, want one in %d transparency logs", d.logs).
 			WithHint("sign with --rekor, or ask for none: --require-log none, or another evidence in the policy")
 	case found.differentLogs() < d.logs:
-		c := no(attest.CodeLogMissing, "in %d transparency logs of the trusted root, want %d: %s", found.differentLogs(), d.logs, oneLine(found.ignored))
+		c := no(evidence.CodeLogMissing, "in %d transparency logs of the trusted root, want %d: %s", found.differentLogs(), d.logs, oneLine(found.ignored))
 		if found.unknown > 0 {
 			c.Hint = otherRoot
 		}
@@ -107,25 +107,25 @@ func (t *trust) judgeTime(e attest.Envelope, found evidence, d demand) attest.Ch
 	}
 	for _, at := range found.times {
 		if !d.includes(at) {
-			return no(attest.CodeTimeValidity, "%s by %s is outside the validity of %s (%s to %s)", describeTime(at), at.Authority, d.who, bound(d.notBefore), bound(d.notAfter))
+			return no(evidence.CodeTimeValidity, "%s by %s is outside the validity of %s (%s to %s)", describeTime(at), at.Authority, d.who, bound(d.notBefore), bound(d.notAfter))
 		}
 	}
 	if late := t.lateness(found.times); late != "" {
-		return no(attest.CodeTimeLate, "%s", late)
+		return no(evidence.CodeTimeLate, "%s", late)
 	}
 	if len(found.times) == 0 {
-		return attest.Skipped(attest.CheckTime, attest.CodeNotAsked, "the bundle proves no time, and none was required%s", t.besides(found))
+		return evidence.Skipped(evidence.CheckTime, evidence.CodeNotAsked, "the bundle proves no time, and none was required%s", t.besides(found))
 	}
-	return attest.Passed(attest.CheckTime, "%s%s%s", found.describe(), t.deadline(), t.besides(found))
+	return evidence.Passed(evidence.CheckTime, "%s%s%s", found.describe(), t.deadline(), t.besides(found))
 }
 
 // lacksTime says which evidence is missing and what would help.
-func (t *trust) lacksTime(e attest.Envelope, found evidence) attest.Check {
+func (t *trust) lacksTime(e evidence.Envelope, found findings) evidence.Check {
 	want := ""
 	if t.RequireTimestamps > 1 {
 		want = fmt.Sprintf(" (%d of %d required)", found.timestamps(), t.RequireTimestamps)
 	}
-	c := attest.Failed(attest.CheckTime, attest.CodeTimeMissing, "no trusted timestamp%s: ", want)
+	c := evidence.Failed(evidence.CheckTime, evidence.CodeTimeMissing, "no trusted timestamp%s: ", want)
 	switch {
 	case len(e.Evidence.Timestamps) == 0:
 		c.Reason += "the bundle has none"
@@ -162,11 +162,11 @@ func (t *trust) lacksTime(e attest.Envelope, found evidence) attest.Check {
 const otherRoot = "if you trust that log, use a trusted root that names it: --trusted-root, or trustedRoot in the policy"
 
 // lateness is empty unless the signature was to be there earlier than it was seen.
-func (t *trust) lateness(times []attest.TrustedTime) string {
+func (t *trust) lateness(times []evidence.TrustedTime) string {
 	if t.SignedBefore == nil {
 		return ""
 	}
-	first := slices.MinFunc(times, func(a, b attest.TrustedTime) int { return a.Latest().Compare(b.Latest()) })
+	first := slices.MinFunc(times, func(a, b evidence.TrustedTime) int { return a.Latest().Compare(b.Latest()) })
 	switch want := t.RequireTimestamps; {
 	case first.Latest().After(*t.SignedBefore):
 		late := fmt.Sprintf("signed by %s at the latest, which does not prove that it was before %s", stamp(first.Latest()), stamp(*t.SignedBefore))
@@ -188,11 +188,11 @@ func (t *trust) deadline() string {
 }
 
 // describe lists the trusted times. A log that has not proved the entry has only promised it.
-func (f evidence) describe() string {
+func (f findings) describe() string {
 	var parts []string
 	for _, at := range f.times {
 		how := "stamped"
-		switch proved := func(l attest.LoggedAt) bool { return l.Log == at.Authority }; {
+		switch proved := func(l evidence.LogEntry) bool { return l.Log == at.Authority }; {
 		case at.Kind == logKind && slices.ContainsFunc(f.logs, proved):
 			how = "logged"
 		case at.Kind == logKind:
@@ -204,7 +204,7 @@ func (f evidence) describe() string {
 }
 
 // describeTime is the time and what its authority says of its accuracy.
-func describeTime(at attest.TrustedTime) string {
+func describeTime(at evidence.TrustedTime) string {
 	if at.Accuracy == 0 {
 		return stamp(at.Time)
 	}
@@ -212,7 +212,7 @@ func describeTime(at attest.TrustedTime) string {
 }
 
 // besides tells of logs, and of evidence that was passed over.
-func (t *trust) besides(found evidence) string {
+func (t *trust) besides(found findings) string {
 	var b strings.Builder
 	for _, l := range found.logs {
 		fmt.Fprintf(&b, "; in the log %s at %d", l.Log, l.Index)

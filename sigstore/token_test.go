@@ -22,6 +22,7 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/root"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/internal/testing/pkitest"
 )
 
@@ -445,8 +446,8 @@ func TestOneStamperCountsOnce(t *testing.T) {
 		"two named ones of one issuer":     {[]namedChain{a, chain("https://d", colleague, middle, top)}, [][]byte{stamp(by), stamp(colleague)}, 2},
 	} {
 		t.Run(title, func(t *testing.T) {
-			var found evidence
-			e := attest.Envelope{Signature: stampOver, Evidence: attest.Evidence{Timestamps: c.stamps}}
+			var found findings
+			e := evidence.Envelope{Signature: stampOver, Evidence: evidence.Material{Timestamps: c.stamps}}
 			r := rootWith(t, c.root...)
 			r.checkTimestamps(t.Context(), e, &found)
 			if len(found.ignored)+len(found.wrong) > 0 || len(found.times) != len(c.stamps) || found.timestamps() != c.want {
@@ -478,14 +479,14 @@ func TestOneStampTwice(t *testing.T) {
 	same["with modifications"] = d.response()
 	d.info.Serial = big.NewInt(8)
 	for title, second := range same {
-		var found evidence
-		r.checkTimestamps(t.Context(), attest.Envelope{Signature: stampOver, Evidence: attest.Evidence{Timestamps: [][]byte{first, second}}}, &found)
+		var found findings
+		r.checkTimestamps(t.Context(), evidence.Envelope{Signature: stampOver, Evidence: evidence.Material{Timestamps: [][]byte{first, second}}}, &found)
 		if len(found.wrong) != 1 || !strings.Contains(found.wrong[0].Error(), "timestamp 1: stands twice") {
 			t.Errorf("%s: %+v", title, found)
 		}
 	}
-	var found evidence
-	r.checkTimestamps(t.Context(), attest.Envelope{Signature: stampOver, Evidence: attest.Evidence{Timestamps: [][]byte{first, d.response()}}}, &found)
+	var found findings
+	r.checkTimestamps(t.Context(), evidence.Envelope{Signature: stampOver, Evidence: evidence.Material{Timestamps: [][]byte{first, d.response()}}}, &found)
 	if len(found.wrong) > 0 || len(found.times) != 2 {
 		t.Errorf("two stamps of one authority: %+v", found)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/root"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/signer"
 )
@@ -98,23 +99,23 @@ type trust struct{ TrustOptions }
 var _ attest.Trust = (*trust)(nil)
 
 // CheckEnvelope says who signed and when, as far as the trusted root vouches for it.
-func (t *trust) CheckEnvelope(ctx context.Context, e attest.Envelope) attest.Opinion {
+func (t *trust) CheckEnvelope(ctx context.Context, e evidence.Envelope) evidence.Result {
 	if len(e.Certificates) > 0 {
 		return t.checkCertificate(ctx, e)
 	}
 	return t.checkKey(ctx, e)
 }
 
-func (t *trust) checkKey(ctx context.Context, e attest.Envelope) attest.Opinion {
+func (t *trust) checkKey(ctx context.Context, e evidence.Envelope) evidence.Result {
 	o, key := attest.CheckKeys(t.Keys, e)
 	if len(t.Keys) == 0 {
-		o.Signature = attest.Failed(attest.CheckSignature, attest.CodeSignerKind, "is by a key; only certificate identities are trusted")
+		o.Signature = evidence.Failed(evidence.CheckSignature, evidence.CodeSignerKind, "is by a key; only certificate identities are trusted")
 	}
 	if key == nil && t.UnsafeAnyTime && o.OtherScheme == nil && len(t.Keys) > limits.SchemeKeys {
 		o = t.tryAllSchemes(o, e)
 	}
 	if key == nil {
-		o.Time = attest.Skipped(attest.CheckTime, attest.CodeNotReached, "without a good signature there is nothing to date")
+		o.Time = evidence.Skipped(evidence.CheckTime, evidence.CodeNotReached, "without a good signature there is nothing to date")
 		return o
 	}
 	found := t.gather(ctx, e, signatory{key: key})
@@ -127,13 +128,13 @@ func (t *trust) checkKey(ctx context.Context, e attest.Envelope) attest.Opinion 
 	})
 	o.Times, o.Logs, o.Promises = found.times, found.logs, found.promises
 	if t.UnsafeAnyTime {
-		o.Time = attest.Passed(attest.CheckTime, "is not asked for")
+		o.Time = evidence.Passed(evidence.CheckTime, "is not asked for")
 	}
 	return o
 }
 
 // tryAllSchemes asks every key for the scheme of a signature: any of them may forbid something, and CheckKeys tries some.
-func (t *trust) tryAllSchemes(o attest.Opinion, e attest.Envelope) attest.Opinion {
+func (t *trust) tryAllSchemes(o evidence.Result, e evidence.Envelope) evidence.Result {
 	schemes := signer.NewSchemes(e.Message())
 	for i := range t.Keys[limits.SchemeKeys:] {
 		one := t.Keys[limits.SchemeKeys+i:][:1]
@@ -145,34 +146,34 @@ func (t *trust) tryAllSchemes(o attest.Opinion, e attest.Envelope) attest.Opinio
 	return o
 }
 
-func (t *trust) checkCertificate(ctx context.Context, e attest.Envelope) attest.Opinion {
+func (t *trust) checkCertificate(ctx context.Context, e evidence.Envelope) evidence.Result {
 	if len(t.Identities) == 0 {
 		o, _ := attest.CheckKeys(t.Keys, e) // says that a certificate is no key
-		o.Time = attest.Skipped(attest.CheckTime, attest.CodeNotReached, "without a trusted signer there is nothing to date")
+		o.Time = evidence.Skipped(evidence.CheckTime, evidence.CodeNotReached, "without a trusted signer there is nothing to date")
 		return o
 	}
-	o := attest.Opinion{
-		Signer: attest.Skipped(attest.CheckSigner, attest.CodeNotReached, "without a good signature there is no signer"),
-		Time:   attest.Skipped(attest.CheckTime, attest.CodeNotReached, "without a good signature there is nothing to date"),
+	o := evidence.Result{
+		Signer: evidence.Skipped(evidence.CheckSigner, evidence.CodeNotReached, "without a good signature there is no signer"),
+		Time:   evidence.Skipped(evidence.CheckTime, evidence.CodeNotReached, "without a good signature there is nothing to date"),
 	}
 	c, err := parseCertificate(e.Certificates[0])
 	if err != nil {
-		o.Signature = attest.Failed(attest.CheckSignature, attest.CodeCertificate, "the certificate cannot be used: %s", err)
+		o.Signature = evidence.Failed(evidence.CheckSignature, evidence.CodeCertificate, "the certificate cannot be used: %s", err)
 		return o
 	}
 	if err := c.key.Verify(e.Message(), e.Signature); err != nil {
 		return t.explainNo(o, c, e)
 	}
-	o.Signature = attest.Passed(attest.CheckSignature, "by the key of a certificate (%s)", c.key.Algorithm())
+	o.Signature = evidence.Passed(evidence.CheckSignature, "by the key of a certificate (%s)", c.key.Algorithm())
 	// Nothing is read that a stranger could have made: who has no certificate of the trusted root, or
 	// is not trusted, has none of his evidence looked at.
-	if o.Signer = t.judgeStranger(c); o.Signer.Verdict == attest.Fail {
-		o.Time = attest.Skipped(attest.CheckTime, attest.CodeNotReached, "without a trusted signer there is nothing to date")
+	if o.Signer = t.judgeStranger(c); o.Signer.Verdict == evidence.Fail {
+		o.Time = evidence.Skipped(evidence.CheckTime, evidence.CodeNotReached, "without a trusted signer there is nothing to date")
 		return o
 	}
 	found := t.gather(ctx, e, signatory{certificate: c})
 	if t.UnsafeAnyTime {
-		o.Signer, o.Time = t.judgeSignerAtAnyTime(c), attest.Passed(attest.CheckTime, "is not asked for")
+		o.Signer, o.Time = t.judgeSignerAtAnyTime(c), evidence.Passed(evidence.CheckTime, "is not asked for")
 		return withSigner(o, c, found)
 	}
 	o.Time = t.judgeTime(e, found, demand{
@@ -187,9 +188,9 @@ func (t *trust) checkCertificate(ctx context.Context, e attest.Envelope) attest.
 	return withSigner(o, c, found)
 }
 
-// withSigner names the signer in an opinion that has no objection to the signer nor to the time.
-func withSigner(o attest.Opinion, c *leafCertificate, found evidence) attest.Opinion {
-	if o.Signer.Verdict == attest.Pass && o.Time.Verdict == attest.Pass {
+// withSigner names the signer in a result that has no objection to the signer nor to the time.
+func withSigner(o evidence.Result, c *leafCertificate, found findings) evidence.Result {
+	if o.Signer.Verdict == evidence.Pass && o.Time.Verdict == evidence.Pass {
 		o.By = c.signatory()
 		o.Times, o.Logs, o.Promises = found.times, found.logs, found.promises
 	}
@@ -198,25 +199,25 @@ func withSigner(o attest.Opinion, c *leafCertificate, found evidence) attest.Opi
 
 // explainNo says why a signature is not by a certificate's key. Other schemes are tried only where the
 // certificate could be one that is trusted.
-func (t *trust) explainNo(o attest.Opinion, c *leafCertificate, e attest.Envelope) attest.Opinion {
-	if t.judgeStranger(c).Verdict != attest.Fail {
+func (t *trust) explainNo(o evidence.Result, c *leafCertificate, e evidence.Envelope) evidence.Result {
+	if t.judgeStranger(c).Verdict != evidence.Fail {
 		if scheme := c.key.OtherScheme(e.Message(), e.Signature); scheme != "" {
-			if t.UnsafeAnyTime && t.judgeSignerAtAnyTime(c).Verdict == attest.Pass {
+			if t.UnsafeAnyTime && t.judgeSignerAtAnyTime(c).Verdict == evidence.Pass {
 				o.OtherScheme = c.signatory()
 			}
-			o.Signature = attest.Failed(attest.CheckSignature, attest.CodeSignatureScheme, "by the certificate's key, but as %s; want %s", scheme, c.key.Scheme()).
+			o.Signature = evidence.Failed(evidence.CheckSignature, evidence.CodeSignatureScheme, "by the certificate's key, but as %s; want %s", scheme, c.key.Scheme()).
 				WithHint("sign with runattest, or with another program as " + c.key.Scheme())
 			return o
 		}
 	}
-	o.Signature = attest.Failed(attest.CheckSignature, attest.CodeSignature, "does not verify under the certificate's key").
+	o.Signature = evidence.Failed(evidence.CheckSignature, evidence.CodeSignature, "does not verify under the certificate's key").
 		WithHint("the payload, the signature or the certificate was changed after signing")
 	return o
 }
 
-func (c *leafCertificate) signatory() *attest.Signatory {
-	return &attest.Signatory{
-		Kind: attest.SignedByCertificate, Name: c.summary.SubjectAlternativeName, Issuer: c.summary.Issuer,
+func (c *leafCertificate) signatory() *evidence.SignerIdentity {
+	return &evidence.SignerIdentity{
+		Kind: evidence.SignedByCertificate, Name: c.summary.SubjectAlternativeName, Issuer: c.summary.Issuer,
 		KeyHint: c.key.Hint(), Algorithm: string(c.key.Algorithm()),
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/root"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/signer"
 )
 
@@ -267,7 +268,7 @@ func TestEveryByteFlip(t *testing.T) {
 				continue
 			}
 			tried++
-			if opinion := b.CheckTrust(context.Background(), trust); opinion.By != nil && opinion.Time.Verdict == attest.Pass {
+			if opinion := b.CheckTrust(context.Background(), trust); opinion.By != nil && opinion.Time.Verdict == evidence.Pass {
 				accepted++
 				if err := libraryVerify(mangled, o); err != nil {
 					t.Errorf("%s: byte %d: accepted, but sigstore-go says %v", name, i, err)
@@ -371,7 +372,7 @@ func TestHostileBodies(t *testing.T) {
 		var said struct{ Kind, APIVersion string } // so that it is not what is refused
 		_ = json.Unmarshal([]byte(body), &said)
 		entry.KindVersion.Kind, entry.KindVersion.Version = said.Kind, said.APIVersion
-		if _, err := readBody(entry, attest.Envelope{}); err == nil || strings.Contains(err.Error(), "kindVersion") {
+		if _, err := readBody(entry, evidence.Envelope{}); err == nil || strings.Contains(err.Error(), "kindVersion") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -431,7 +432,7 @@ func TestLongLogID(t *testing.T) {
 	stranger["logId"] = parts{"keyId": bytes.Repeat([]byte("x"), 1<<20)}
 	p.material()["tlogEntries"] = []any{p.entry(), stranger}
 	o := p.bundle(t).CheckTrust(t.Context(), trusting(t, TrustOptions{Root: rootOf(t, nil, w), Identities: trustsAlice}))
-	if o.Time.Verdict != attest.Pass || !strings.Contains(o.Time.Reason, "names no log 7878") || len(o.Time.Reason) > 20_000 {
+	if o.Time.Verdict != evidence.Pass || !strings.Contains(o.Time.Reason, "names no log 7878") || len(o.Time.Reason) > 20_000 {
 		t.Errorf("%s in %d bytes: %.200s", o.Time.Verdict, len(o.Time.Reason), o.Time.Reason)
 	}
 }
@@ -439,12 +440,12 @@ func TestLongLogID(t *testing.T) {
 // TestStrangersEvidenceIsNotRead: whose certificate no trusted root knows costs no more than that.
 func TestStrangersEvidenceIsNotRead(t *testing.T) {
 	w, other := newWorld(t), newWorld(t)
-	o := trusting(t, TrustOptions{Root: rootOf(t, nil, w), Identities: trustsAlice}).CheckEnvelope(t.Context(), attest.Envelope{})
-	if o.By != nil || o.Signature.Verdict == attest.Pass {
+	o := trusting(t, TrustOptions{Root: rootOf(t, nil, w), Identities: trustsAlice}).CheckEnvelope(t.Context(), evidence.Envelope{})
+	if o.By != nil || o.Signature.Verdict == evidence.Pass {
 		t.Errorf("an empty envelope: %+v", o)
 	}
 	opinion := other.v2().bundle(t).CheckTrust(t.Context(), trusting(t, TrustOptions{Root: rootOf(t, nil, w), Identities: trustsAlice}))
-	if opinion.By != nil || opinion.Signer.Verdict != attest.Fail || opinion.Time.Verdict != attest.NotChecked {
+	if opinion.By != nil || opinion.Signer.Verdict != evidence.Fail || opinion.Time.Verdict != evidence.NotChecked {
 		t.Errorf("%+v", opinion)
 	}
 }

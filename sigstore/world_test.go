@@ -27,6 +27,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/signer"
 )
@@ -270,7 +271,7 @@ func byKey(t testing.TB) (parts, *signer.PublicKey) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := attest.Envelope{PayloadType: attest.PayloadType, Payload: statement(t)}
+	e := evidence.Envelope{PayloadType: attest.PayloadType, Payload: statement(t)}
 	sig, err := key.Sign(context.Background(), e.Message())
 	if err != nil {
 		t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"os/signal"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/signer"
@@ -81,12 +82,12 @@ func (r *request) verify(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	opinion := bundle.CheckTrust(ctx, trust)
-	if err := reason(opinion); err != nil {
+	result := bundle.CheckTrust(ctx, trust)
+	if err := reason(result); err != nil {
 		return err
 	}
-	if r.logged && len(opinion.Logs)+len(opinion.Promises) == 0 {
-		return fmt.Errorf("time: no log entry counts: %s", opinion.Time.Reason)
+	if r.logged && len(result.Logs)+len(result.Promises) == 0 {
+		return fmt.Errorf("time: no log entry counts: %s", result.Time.Reason)
 	}
 	// only what is signed by somebody trusted is read
 	if err := checkPayloadType(bundle); err != nil {
@@ -143,10 +144,10 @@ func (r *request) root(ctx context.Context) (*sigstore.TrustedRoot, error) {
 
 // reason is why a trust check does not say yes: signature and signer have to pass, and the time
 // unless nothing asks for one.
-func reason(o attest.Opinion) error {
+func reason(o evidence.Result) error {
 	var no []error
-	for _, c := range []attest.Check{o.Signature, o.Signer, o.Time} {
-		if c.Verdict == attest.Fail {
+	for _, c := range []evidence.Check{o.Signature, o.Signer, o.Time} {
+		if c.Verdict == evidence.Fail {
 			no = append(no, fmt.Errorf("%s: %s", c.Name, c.Reason))
 		}
 	}

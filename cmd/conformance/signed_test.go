@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/internal/testing/pkitest"
 	"github.com/runattest/runattest/signer"
 	"github.com/runattest/runattest/sigstore"
@@ -67,7 +68,7 @@ func (m *managed) root(name string, spec sigstore.RootSpec) string {
 // bundle signs a payload of any kind.
 func (m *managed) bundle(payloadType, payload string) string {
 	m.t.Helper()
-	e := attest.Envelope{PayloadType: payloadType, Payload: []byte(payload)}
+	e := evidence.Envelope{PayloadType: payloadType, Payload: []byte(payload)}
 	sig, err := m.key.Sign(m.t.Context(), e.Message())
 	if err != nil {
 		m.t.Fatal(err)

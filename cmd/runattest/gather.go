@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/limits"
@@ -45,12 +46,12 @@ type appliedPolicy struct {
 var _ attest.Policy = (*appliedPolicy)(nil)
 
 // CheckPolicy asks the policy about a run that is verified. What cannot be gathered is no, and a failure.
-func (a *appliedPolicy) CheckPolicy(ctx context.Context, v *attest.Verified) attest.Check {
+func (a *appliedPolicy) CheckPolicy(ctx context.Context, v *attest.Verified) evidence.Check {
 	a.decision = nil
 	given, err := a.given(ctx, v)
 	if err != nil {
 		a.failed = err
-		return attest.Failed(attest.CheckPolicy, attest.CodePolicyFailed, "%s", err)
+		return evidence.Failed(evidence.CheckPolicy, evidence.CodePolicyFailed, "%s", err)
 	}
 	gate := a.Gate(given)
 	check := gate.CheckPolicy(ctx, v)

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/visible"
@@ -75,7 +76,7 @@ func hintOther(r *attest.Report, b *attest.Bundle) {
 		policy.ApprovalType: "this is an approval: give it with --approvals, beside the run's bundle",
 	}[b.UnverifiedPredicateType()]
 	for i := range r.Checks {
-		if c := &r.Checks[i]; c.Name == attest.CheckStatement && hint != "" {
+		if c := &r.Checks[i]; c.Name == evidence.CheckStatement && hint != "" {
 			c.Hint = hint
 		}
 	}
@@ -110,7 +111,7 @@ func verifyLinks(cmd *cobra.Command, paths []string, verifier *attest.Verifier, 
 	for _, path := range paths {
 		for blob, err := range input.Bundles(path, cmd.InOrStdin()) {
 			total++
-			r := linkReport{Bundle: blob.Name, Checks: []attest.Check{}}
+			r := linkReport{Bundle: blob.Name, Checks: []evidence.Check{}}
 			if err == nil {
 				err = r.verify(cmd.Context(), verifier, blob.Data, want)
 			}
@@ -131,15 +132,15 @@ func verifyLinks(cmd *cobra.Command, paths []string, verifier *attest.Verifier, 
 
 // linkReport is the JSON result of one link. Claim, Signer, Times and RunTimes are set only if Verified is true.
 type linkReport struct {
-	Bundle    string               `json:"bundle"`
-	Verified  bool                 `json:"verified"`
-	Claim     *linkClaim           `json:"claim,omitempty"`
-	Signer    *attest.Signatory    `json:"signer,omitempty"`
-	Times     []attest.TrustedTime `json:"times,omitempty"`
-	RunTimes  []attest.TrustedTime `json:"runTimes,omitempty"` // of the run's bundle, where one was given
-	Checks    []attest.Check       `json:"checks"`
-	Error     string               `json:"error,omitempty"`
-	ErrorCode string               `json:"errorCode,omitempty"`
+	Bundle    string                   `json:"bundle"`
+	Verified  bool                     `json:"verified"`
+	Claim     *linkClaim               `json:"claim,omitempty"`
+	Signer    *evidence.SignerIdentity `json:"signer,omitempty"`
+	Times     []evidence.TrustedTime   `json:"times,omitempty"`
+	RunTimes  []evidence.TrustedTime   `json:"runTimes,omitempty"` // of the run's bundle, where one was given
+	Checks    []evidence.Check         `json:"checks"`
+	Error     string                   `json:"error,omitempty"`
+	ErrorCode string                   `json:"errorCode,omitempty"`
 }
 
 type linkClaim struct {
@@ -222,11 +223,11 @@ func (o *output) linkText(r linkReport) string {
 	return b.String()
 }
 
-func verdictMark(v attest.Verdict) string {
+func verdictMark(v evidence.Verdict) string {
 	switch v {
-	case attest.Pass:
+	case evidence.Pass:
 		return "ok: "
-	case attest.Fail:
+	case evidence.Fail:
 		return "FAILED: "
 	}
 	return "not checked: "

@@ -13,6 +13,7 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/testing/ca"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/policy"
 	"github.com/runattest/runattest/signer"
@@ -21,9 +22,9 @@ import (
 // authority stamps with the real time.
 type authority struct{ *ca.VirtualSigstore }
 
-func (a authority) Witness(_ context.Context, e attest.Envelope) (attest.Evidence, error) {
+func (a authority) Witness(_ context.Context, e evidence.Envelope) (evidence.Material, error) {
 	stamp, err := a.TimestampResponse(e.Signature)
-	return attest.Evidence{Timestamps: [][]byte{stamp}}, err
+	return evidence.Material{Timestamps: [][]byte{stamp}}, err
 }
 
 // TestRejectionWhateverTheClock: a rejection counts in every command, with or without a timestamp, outside its key's window and
@@ -97,7 +98,7 @@ func TestRejectionWhateverTheClock(t *testing.T) {
 }
 
 // writeStamped writes bob's rejection of the run, with a timestamp.
-func writeStamped(t *testing.T, witness attest.Witness, id, to string) {
+func writeStamped(t *testing.T, witness evidence.Witness, id, to string) {
 	t.Helper()
 	text, err := os.ReadFile("bob.key")
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/signer"
@@ -61,9 +62,9 @@ func newSignerFlags(cmd *cobra.Command) *signerFlags {
 // signing is a signer with what goes with each of its signatures.
 type signing struct {
 	by      signer.Signer
-	until   time.Time      // when its certificate ends; zero for a key of one's own
-	witness attest.Witness // nil if nobody witnesses
-	trust   attest.Trust   // nil if no trusted root was given
+	until   time.Time        // when its certificate ends; zero for a key of one's own
+	witness evidence.Witness // nil if nobody witnesses
+	trust   attest.Trust     // nil if no trusted root was given
 }
 
 // preparedSigner is everything that signing takes, checked, before anybody is asked for anything

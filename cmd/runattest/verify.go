@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/internal/visible"
 	"github.com/runattest/runattest/registry"
@@ -186,7 +187,7 @@ func printVerdict(o *output, name string, report attest.Report, err error) {
 	switch {
 	case err != nil:
 		o.note(name, err)
-		report.Checks = []attest.Check{}
+		report.Checks = []evidence.Check{}
 	case !report.Verified:
 		o.status = max(o.status, exitNo)
 	}
@@ -205,7 +206,7 @@ func printVerdict(o *output, name string, report attest.Report, err error) {
 	}
 }
 
-func describeSigner(by *attest.Signatory) string {
+func describeSigner(by *evidence.SignerIdentity) string {
 	if by.Issuer != "" {
 		return fmt.Sprintf("%s, as %s says (%s)", by.Name, by.Issuer, by.Algorithm)
 	}
@@ -232,9 +233,9 @@ func (o *output) textReport(name string, r attest.Report) string {
 	}
 	for _, c := range r.Checks {
 		switch c.Verdict {
-		case attest.Pass:
+		case evidence.Pass:
 			row(string(c.Name), "ok: "+c.Reason)
-		case attest.Fail:
+		case evidence.Fail:
 			row(string(c.Name), "FAILED: "+c.Reason)
 		default:
 			row(string(c.Name), "not checked: "+c.Reason)

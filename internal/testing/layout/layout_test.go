@@ -46,7 +46,7 @@ func TestImports(t *testing.T) {
 			module + "internal/limits", module + "signer",
 		},
 		"lineage": {
-			module + "attest", module + "identity", module + "internal/jsontree", module + "internal/limits", module + "internal/visible",
+			module + "attest", module + "attest/evidence", module + "identity", module + "internal/jsontree", module + "internal/limits", module + "internal/visible",
 			module + "internal/zero",
 		},
 		"registry": {
@@ -58,9 +58,11 @@ func TestImports(t *testing.T) {
 			"oras.land/oras-go/v2/registry/remote/errcode", "oras.land/oras-go/v2/registry/remote/retry",
 		},
 		"attest": {
-			"github.com/secure-systems-lab/go-securesystemslib/dsse",
-			module + "canonical", module + "identity", module + "internal/jsontree", module + "internal/limits", module + "internal/visible",
+			module + "attest/evidence", module + "canonical", module + "identity", module + "internal/jsontree", module + "internal/limits",
 			module + "internal/zero", module + "signer",
+		},
+		"attest/evidence": {
+			"github.com/secure-systems-lab/go-securesystemslib/dsse", module + "internal/visible",
 		},
 	} {
 		var got []string
@@ -79,7 +81,7 @@ func TestImports(t *testing.T) {
 
 // TestNoNetwork keeps sockets out of the core: who verifies a file opens none.
 func TestNoNetwork(t *testing.T) {
-	for _, name := range []string{"canonical", "identity", "attest", "lineage", "signer/kms"} {
+	for _, name := range []string{"canonical", "identity", "attest", "attest/evidence", "lineage", "signer/kms"} {
 		for _, path := range goList(t, "-deps", module+name) {
 			if path == "net/http" || strings.HasPrefix(path, "google.golang.org/grpc") {
 				t.Errorf("%s depends on %s", name, path)
@@ -90,7 +92,7 @@ func TestNoNetwork(t *testing.T) {
 
 // TestWasm builds the core for a browser: a page can compute identities and verify bundles.
 func TestWasm(t *testing.T) {
-	for _, name := range []string{"canonical", "identity", "attest", "lineage", "signer", "signer/kms"} {
+	for _, name := range []string{"canonical", "identity", "attest", "attest/evidence", "lineage", "signer", "signer/kms"} {
 		cmd := exec.Command("go", "build", "-o", os.DevNull, module+name)
 		cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "CGO_ENABLED=0")
 		if out, err := cmd.CombinedOutput(); err != nil {
@@ -103,7 +105,7 @@ func TestWasm(t *testing.T) {
 // command knows of policies.
 func TestPolicy(t *testing.T) {
 	allowed := map[string]bool{}
-	for _, name := range []string{"attest", "identity", "signer", "sigstore", "canonical", "lineage"} {
+	for _, name := range []string{"attest", "attest/evidence", "identity", "signer", "sigstore", "canonical", "lineage"} {
 		allowed[module+name] = true
 	}
 	for _, path := range goList(t, "-f", `{{join .Imports "\n"}}`, module+"policy") {

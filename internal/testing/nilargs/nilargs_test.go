@@ -25,6 +25,7 @@ import (
 	"testing"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/canonical"
 	"github.com/runattest/runattest/gate"
 	"github.com/runattest/runattest/gate/filedigest"
@@ -40,14 +41,14 @@ import (
 
 // packages are the public ones.
 var packages = []string{
-	"canonical", "identity", "signer", "signer/kms", "attest", "sigstore", "signer/idtoken", "policy", "gate", "gate/filedigest", "lineage", "registry",
+	"canonical", "identity", "signer", "signer/kms", "attest", "attest/evidence", "sigstore", "signer/idtoken", "policy", "gate", "gate/filedigest", "lineage", "registry",
 }
 
 // exported are all functions and methods that they export.
 var exported = map[string]any{
 	"sigstore.LogAlgorithmError.Error": (*sigstore.LogAlgorithmError).Error,
-	"attest.TrustedTime.Latest":        attest.TrustedTime.Latest,
-	"attest.TrustedTime.Earliest":      attest.TrustedTime.Earliest,
+	"evidence.TrustedTime.Latest":      evidence.TrustedTime.Latest,
+	"evidence.TrustedTime.Earliest":    evidence.TrustedTime.Earliest,
 
 	"canonical.Append":               canonical.Append,
 	"canonical.Compare":              canonical.Compare,
@@ -122,7 +123,7 @@ var exported = map[string]any{
 	"attest.Bundle.CheckTrust":              (*attest.Bundle).CheckTrust,
 	"attest.Bundle.Format":                  (*attest.Bundle).Format,
 	"attest.Bundle.Marshal":                 (*attest.Bundle).Marshal,
-	"attest.Bundle.MaySay":                  (*attest.Bundle).MaySay,
+	"attest.Bundle.PossibleSigner":          (*attest.Bundle).PossibleSigner,
 	"attest.Bundle.UnverifiedCertificate":   (*attest.Bundle).UnverifiedCertificate,
 	"attest.Bundle.UnverifiedClaim":         (*attest.Bundle).UnverifiedClaim,
 	"attest.Bundle.UnverifiedEnvelope":      (*attest.Bundle).UnverifiedEnvelope,
@@ -131,20 +132,20 @@ var exported = map[string]any{
 	"attest.Bundle.UnverifiedPredicateType": (*attest.Bundle).UnverifiedPredicateType,
 	"attest.Bundle.UnverifiedStatement":     (*attest.Bundle).UnverifiedStatement,
 	"attest.Bundle.UnverifiedSubjects":      (*attest.Bundle).UnverifiedSubjects,
-	"attest.Check.WithHint":                 attest.Check.WithHint,
+	"evidence.Check.WithHint":               evidence.Check.WithHint,
 	"attest.CheckKeys":                      attest.CheckKeys,
 	"attest.Claim.Bytes":                    (*attest.Claim).Bytes,
-	"attest.Envelope.Message":               attest.Envelope.Message,
-	"attest.Failed":                         attest.Failed,
+	"evidence.Envelope.Message":             evidence.Envelope.Message,
+	"evidence.Failed":                       evidence.Failed,
 	"attest.New":                            attest.New,
 	"attest.NewClaim":                       attest.NewClaim,
 	"attest.NewVerifier":                    attest.NewVerifier,
 	"attest.ParseBundle":                    attest.ParseBundle,
 	"attest.ParseSubject":                   attest.ParseSubject,
-	"attest.Passed":                         attest.Passed,
+	"evidence.Passed":                       evidence.Passed,
 	"attest.Report.Failed":                  (*attest.Report).Failed,
 	"attest.Sign":                           attest.Sign,
-	"attest.Skipped":                        attest.Skipped,
+	"evidence.Skipped":                      evidence.Skipped,
 	"attest.Statement.Bytes":                (*attest.Statement).Bytes,
 	"attest.Statement.ID":                   (*attest.Statement).ID,
 	"attest.Subject.MarshalJSON":            attest.Subject.MarshalJSON,
@@ -404,14 +405,14 @@ func (zeroSigner) PublicKey() *signer.PublicKey                 { return nil }
 
 type zeroTrust struct{}
 
-func (zeroTrust) CheckEnvelope(context.Context, attest.Envelope) attest.Opinion {
-	return attest.Opinion{}
+func (zeroTrust) CheckEnvelope(context.Context, evidence.Envelope) evidence.Result {
+	return evidence.Result{}
 }
 
 type zeroWitness struct{}
 
-func (zeroWitness) Witness(context.Context, attest.Envelope) (attest.Evidence, error) {
-	return attest.Evidence{}, nil
+func (zeroWitness) Witness(context.Context, evidence.Envelope) (evidence.Material, error) {
+	return evidence.Material{}, nil
 }
 
 // values are what arguments are tried with, by type: what is nil or zero in the first, what is good in the second.

@@ -1,10 +1,4 @@
-package attest
-
-import (
-	"fmt"
-
-	"github.com/runattest/runattest/internal/visible"
-)
+package evidence
 
 // Code says in one word what a check found, for programs: a code keeps its meaning, and codes are added. docs/output.md
 // has the table. Verdicts decide; a code explains a verdict.
@@ -51,40 +45,3 @@ const (
 	CodePolicyDenied Code = "policy-denied" // the policy denies the run, or an approver rejects it
 	CodePolicyFailed Code = "policy-failed" // the policy could not be asked
 )
-
-// Passed is a check that was answered with yes.
-func Passed(name CheckName, format string, args ...any) Check {
-	return Check{Name: name, Verdict: Pass, Code: CodeOK, Reason: fmt.Sprintf(format, args...)}
-}
-
-// Failed is a check that was answered with no, and which no.
-func Failed(name CheckName, code Code, format string, args ...any) Check {
-	return Check{Name: name, Verdict: Fail, Code: code, Reason: visible.Cut(fmt.Sprintf(format, args...))}
-}
-
-// Skipped is a check that was not made: CodeNotAsked or CodeNotReached, and why.
-func Skipped(name CheckName, code Code, format string, args ...any) Check {
-	return Check{Name: name, Verdict: NotChecked, Code: code, Reason: fmt.Sprintf(format, args...)}
-}
-
-// WithHint is the check with what to do about it.
-func (c Check) WithHint(hint string) Check {
-	c.Hint = hint
-	return c
-}
-
-// coded gives a code to the checks that came without one: those of another module's Trust or Policy.
-func coded(checks []Check) []Check {
-	for i, c := range checks {
-		switch {
-		case c.Code != "":
-		case c.Verdict == Pass:
-			checks[i].Code = CodeOK
-		case c.Verdict == NotChecked:
-			checks[i].Code = CodeNotAsked
-		default:
-			checks[i].Code = CodeUnspecified
-		}
-	}
-	return checks
-}

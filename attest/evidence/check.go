@@ -1,0 +1,63 @@
+package evidence
+
+import (
+	"fmt"
+
+	"github.com/runattest/runattest/internal/visible"
+)
+
+// CheckName names one of the things that a verification asks.
+type CheckName string
+
+// The checks, in the order of a report.
+const (
+	CheckSignature   CheckName = "signature"   // the one DSSE signature is by the key or certificate
+	CheckSigner      CheckName = "signer"      // that key or certificate is one that the verifier trusts
+	CheckTime        CheckName = "time"        // trusted timestamps, inside the key's validity
+	CheckStatement   CheckName = "statement"   // in-toto v1, the right predicate type, well-formed subjects
+	CheckIdentity    CheckName = "identity"    // recomputed == subject == predicate == expected
+	CheckDeclaration CheckName = "declaration" // valid under its schema
+	CheckSubject     CheckName = "subject"     // the artifacts given are among the subjects
+	CheckPolicy      CheckName = "policy"      // the policy's rules
+)
+
+// Verdict is the answer of one check.
+type Verdict string
+
+// The verdicts. NotChecked does not mean yes: the report says why nothing was asked.
+const (
+	Pass       Verdict = "pass"
+	Fail       Verdict = "fail"
+	NotChecked Verdict = "not-checked"
+)
+
+// Check is one question with its answer.
+type Check struct {
+	Name    CheckName `json:"name"`
+	Verdict Verdict   `json:"verdict"`
+	Reason  string    `json:"reason"`
+	Hint    string    `json:"hint,omitempty"`
+	Details []string  `json:"details,omitempty"` // one line each, where there is more than one reason
+	Code    Code      `json:"code"`              // the reason in a word, for programs
+}
+
+// Passed is a check that was answered with yes.
+func Passed(name CheckName, format string, args ...any) Check {
+	return Check{Name: name, Verdict: Pass, Code: CodeOK, Reason: fmt.Sprintf(format, args...)}
+}
+
+// Failed is a check that was answered with no, and which no.
+func Failed(name CheckName, code Code, format string, args ...any) Check {
+	return Check{Name: name, Verdict: Fail, Code: code, Reason: visible.Cut(fmt.Sprintf(format, args...))}
+}
+
+// Skipped is a check that was not made: CodeNotAsked or CodeNotReached, and why.
+func Skipped(name CheckName, code Code, format string, args ...any) Check {
+	return Check{Name: name, Verdict: NotChecked, Code: code, Reason: fmt.Sprintf(format, args...)}
+}
+
+// WithHint is the check with what to do about it.
+func (c Check) WithHint(hint string) Check {
+	c.Hint = hint
+	return c
+}

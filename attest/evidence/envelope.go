@@ -1,0 +1,41 @@
+package evidence
+
+import (
+	"context"
+	"errors"
+
+	"github.com/secure-systems-lab/go-securesystemslib/dsse"
+)
+
+// Envelope is what a trust check looks at. All of it is a claim of the bundle's maker.
+type Envelope struct {
+	MediaType   string // of the bundle; "" for a bare DSSE envelope
+	PayloadType string
+	Payload     []byte
+	Signature   []byte // the one signature, over Message
+	// KeyHint is the key that the bundle names, "" if it names none.
+	KeyHint string
+	// Certificates are what the bundle names instead of a key: DER, the signer's first. Those that follow it are claims of
+	// the bundle's maker, too; they are never trusted roots.
+	Certificates [][]byte
+	Evidence     Material
+}
+
+// Message is what is signed: DSSE's pre-authentication encoding of type and payload.
+func (e Envelope) Message() []byte { return dsse.PAE(e.PayloadType, e.Payload) }
+
+// Material is what timestamp authorities and transparency logs have signed about a signature: when it existed, and where
+// it is logged.
+type Material struct {
+	Timestamps [][]byte // RFC 3161 TimeStampResp over the signature, DER
+	LogEntries [][]byte // dev.sigstore.rekor.v1.TransparencyLogEntry, protobuf JSON
+}
+
+// Witness asks timestamp authorities and transparency logs about a signature that was just made, and gathers their answers.
+type Witness interface {
+	Witness(ctx context.Context, e Envelope) (Material, error)
+}
+
+// ErrSignAgain is what a Witness's error wraps where this signature cannot be witnessed, but another one over the same
+// statement could: a log whose answer was lost does not give it again.
+var ErrSignAgain = errors.New("another signature is needed")

@@ -1,0 +1,167 @@
+package attest
+
+import (
+	"context"
+	"errors"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/runattest/runattest/attest/evidence"
+	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/signer"
+)
+
+// saying is a policy that answers what it is.
+type saying evidence.Check
+
+func (s saying) CheckPolicy(context.Context, *Verified) evidence.Check { return evidence.Check(s) }
+
+// TestCodes: each way to be refused has its code, and the class that an auditor counts it in is a function of the codes.
+func TestCodes(t *testing.T) {
+	key, stranger := newSigner(t, signer.ECDSAP256), newSigner(t, signer.ECDSAP256)
+	good := signed(t, newStatement(t, StatementOptions{}), key, SigstoreBundle)
+	payload := string(newStatement(t, StatementOptions{}).Bytes())
+	id := good.mustID(t)
+	changed := []byte(strings.Replace(declarationText, `"kind":"inference"`, `"kind":"none"`, 1))
+	changedID, err := identity.Compute(changed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, changedHex, _ := strings.Cut(changedID.String(), "sha256:")
+	invalid := strings.ReplaceAll(strings.Replace(payload, `"kind":"inference"`, `"kind":"none"`, 1), id, changedHex)
+	other := strings.Repeat("1", 64)
+	altered := func(edit func(b *Bundle)) *Bundle {
+		b := *signed(t, newStatement(t, StatementOptions{}), key, SigstoreBundle)
+		edit(&b)
+		return &b
+	}
+	otherRun := parse(t, strings.Replace(declarationText, "hello", "bye", 1)).ID()
+	for name, test := range map[string]struct {
+		bundle *Bundle
+		want   Expect
+		check  evidence.CheckName
+		code   evidence.Code
+		class  string
+	}{
+		"good":               {good, Expect{}, evidence.CheckSignature, evidence.CodeOK, "verified"},
+		"not asked":          {good, Expect{}, evidence.CheckSubject, evidence.CodeNotAsked, "verified"},
+		"changed payload":    {altered(func(b *Bundle) { b.payload = append([]byte(" "), b.payload...) }), Expect{}, evidence.CheckSignature, evidence.CodeSignature, "tampered"},
+		"stranger":           {signed(t, newStatement(t, StatementOptions{}), stranger, SigstoreBundle), Expect{}, evidence.CheckSigner, evidence.CodeSignerUnknown, "untrusted-signer"},
+		"certificate":        {altered(func(b *Bundle) { b.material = material{certificates: [][]byte{{1}}} }), Expect{}, evidence.CheckSigner, evidence.CodeSignerKind, "untrusted-signer"},
+		"no signature":       {altered(func(b *Bundle) { b.signatures = nil }), Expect{}, evidence.CheckSignature, evidence.CodeSignatureCount, "malformed"},
+		"payload type":       {resigned(t, key, "text/plain", payload), Expect{}, evidence.CheckStatement, evidence.CodePayloadType, "other-attestation"},
+		"statement v0.1":     {resigned(t, key, PayloadType, strings.Replace(payload, "Statement/v1", "Statement/v0.1", 1)), Expect{}, evidence.CheckStatement, evidence.CodePayloadType, "other-attestation"},
+		"another predicate":  {resigned(t, key, PayloadType, strings.Replace(payload, PredicateType, "https://slsa.dev/provenance/v1", 1)), Expect{}, evidence.CheckStatement, evidence.CodePredicateType, "other-attestation"},
+		"unknown member":     {resigned(t, key, PayloadType, strings.Replace(payload, `"_type"`, `"a":1,"_type"`, 1)), Expect{}, evidence.CheckStatement, evidence.CodeStatement, "malformed"},
+		"no identity then":   {resigned(t, key, PayloadType, "{}"), Expect{}, evidence.CheckIdentity, evidence.CodeNotReached, "other-attestation"},
+		"another identity":   {resigned(t, key, PayloadType, strings.ReplaceAll(payload, id, other)), Expect{}, evidence.CheckIdentity, evidence.CodeIdentityMismatch, "identity-mismatch"},
+		"invalid":            {resigned(t, key, PayloadType, invalid), Expect{}, evidence.CheckDeclaration, evidence.CodeDeclaration, "invalid-declaration"},
+		"another run":        {good, Expect{Identity: &otherRun}, evidence.CheckIdentity, evidence.CodeIdentityUnexpected, "identity-mismatch"},
+		"detached":           {signed(t, newStatement(t, StatementOptions{Detached: &DeclarationRef{Name: "a"}}), key, SigstoreBundle), Expect{}, evidence.CheckIdentity, evidence.CodeDeclarationMissing, "identity-mismatch"},
+		"artifact":           {good, Expect{Artifacts: []Subject{{Name: "a"}}}, evidence.CheckSubject, evidence.CodeSubjectMissing, "identity-mismatch"},
+		"denied":             {good, Expect{Policy: saying(evidence.Failed(evidence.CheckPolicy, evidence.CodePolicyDenied, ""))}, evidence.CheckPolicy, evidence.CodePolicyDenied, "denied"},
+		"policy without one": {good, Expect{Policy: saying(evidence.Check{Verdict: evidence.Fail})}, evidence.CheckPolicy, evidence.CodeUnspecified, "denied"},
+		"silent policy":      {good, Expect{Policy: saying(evidence.Check{})}, evidence.CheckPolicy, evidence.CodeUnspecified, "denied"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v, err := trusting(t, key).Verify(ctx, test.bundle, test.want)
+			var report Report
+			var no *VerificationError
+			switch {
+			case err == nil:
+				report = v.Report()
+			case errors.As(err, &no):
+				report = no.Report
+			default:
+				t.Fatal(err)
+			}
+			for _, c := range report.Checks {
+				if c.Code == "" || (c.Code == evidence.CodeOK) != (c.Verdict == evidence.Pass) {
+					t.Errorf("%s: verdict %s, code %q", c.Name, c.Verdict, c.Code)
+				}
+				if c.Name == test.check && c.Code != test.code {
+					t.Errorf("%s: code %q, want %q", c.Name, c.Code, test.code)
+				}
+			}
+			if got := class(report.Checks); got != test.class {
+				t.Errorf("class %q, want %q", got, test.class)
+			}
+		})
+	}
+}
+
+// class is what docs/output.md makes of the codes: the first that fits.
+func class(checks []evidence.Check) string {
+	for _, row := range []struct {
+		class string
+		codes []evidence.Code
+	}{
+		{"malformed", []evidence.Code{evidence.CodeSignatureCount, evidence.CodeStatement}},
+		{"untrusted-signer", []evidence.Code{evidence.CodeSignerUnknown, evidence.CodeSignerKind, evidence.CodeCertificate, evidence.CodeCertificateIdentity, evidence.CodeCertificateIssuer, evidence.CodeCertificateLog}},
+		{"tampered", []evidence.Code{evidence.CodeSignature, evidence.CodeSignatureScheme}},
+		{"not-in-time", []evidence.Code{evidence.CodeTimeMissing, evidence.CodeTimeValidity, evidence.CodeTimeLate, evidence.CodeLogMissing, evidence.CodeEvidence}},
+		{"other-attestation", []evidence.Code{evidence.CodePayloadType, evidence.CodePredicateType}},
+		{"identity-mismatch", []evidence.Code{evidence.CodeIdentityMismatch, evidence.CodeIdentityUnexpected, evidence.CodeDeclarationMissing, evidence.CodeSubjectMissing}},
+		{"invalid-declaration", []evidence.Code{evidence.CodeDeclaration}},
+		{"denied", []evidence.Code{evidence.CodePolicyDenied, evidence.CodePolicyFailed, evidence.CodeUnspecified}},
+	} {
+		for _, code := range row.codes {
+			for _, c := range checks {
+				if c.Code == code {
+					return row.class
+				}
+			}
+		}
+	}
+	return "verified"
+}
+
+func (b *Bundle) mustID(t *testing.T) string {
+	t.Helper()
+	c, err := readStatement(b.payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, digest, _ := strings.Cut(c.id.String(), "sha256:")
+	return digest
+}
+
+// TestReportModel: a report names the model as the declaration does, and its caller owns it.
+func TestReportModel(t *testing.T) {
+	key := newSigner(t, signer.ECDSAP256)
+	v, err := trusting(t, key).Verify(ctx, signed(t, newStatement(t, StatementOptions{}), key, DSSE), Expect{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.Report().Model.Name = "changed"
+	if got, want := *v.Report().Model, (ModelName{Name: "llama", Version: "3.1"}); got != want {
+		t.Errorf("model %+v, want %+v", got, want)
+	}
+}
+
+// TestCodesAreDocumented holds the table in docs/output.md against the constants, those of links included.
+func TestCodesAreDocumented(t *testing.T) {
+	page, err := os.ReadFile("../docs/output.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	codes := regexp.MustCompile(`Code = "([a-z-]+)"`)
+	n := 0
+	for _, file := range []string{"evidence/code.go", "../lineage/link_verify.go"} {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range codes.FindAllSubmatch(source, -1) {
+			n++
+			if !regexp.MustCompile(`(?m)^\|[^|]*\| ` + "`" + string(m[1]) + "`" + ` \|`).Match(page) {
+				t.Errorf("%s: %s is not in the table of docs/output.md", file, m[1])
+			}
+		}
+	}
+	if n < 20 {
+		t.Errorf("%d codes found", n)
+	}
+}
