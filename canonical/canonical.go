@@ -46,6 +46,21 @@ func (o Options) Append(dst, src []byte) ([]byte, error) {
 	return dst, err
 }
 
+// AppendCompact appends src to dst without its white space and with strings as RFC 8785 spells
+// them; members stay in the order of src, and numbers as src spells them. It refuses what
+// Append refuses, and is for text whose order matters, such as what a model is shown. On an
+// error, always an *[Error], it returns dst as it was. The two must not overlap.
+func (o Options) AppendCompact(dst, src []byte) ([]byte, error) {
+	t := newTransformer(o, src)
+	t.keep = true
+	err := t.run()
+	if err == nil {
+		dst = append(dst, t.flat...)
+	}
+	t.release()
+	return dst, err
+}
+
 // Hash writes the canonical form of src to h, piece by piece from src, or from src without
 // its white space: the form is not put together in memory once more. On an error, always
 // an *[Error], h is untouched.

@@ -292,8 +292,11 @@ func format(f float64) (d uint64, q int) {
 	return d, q + 1 + int(exponent(exp))
 }
 
-// spell puts d·10^q, with the sign of n, in the place of n.
+// spell puts d·10^q, with the sign of n, in the place of n, unless numbers stay as they are.
 func (t *transformer) spell(n *number, d uint64, q int) {
+	if t.keep {
+		return
+	}
 	t.spelled = t.spelled[:0]
 	if n.whole > n.start && d != 0 {
 		t.spelled = append(t.spelled, '-')

@@ -33,6 +33,7 @@ type transformer struct {
 	window  []byte // what is collected before it is hashed
 
 	exact      bool
+	keep       bool // numbers stay as they are spelled
 	escaped    bool // the last string has escape sequences
 	depthLimit int
 	valuesLeft int
@@ -51,7 +52,7 @@ func newTransformer(o Options, src []byte) *transformer {
 	t.members = t.members[:0]
 	t.objects = t.objects[:0]
 	t.pieces = t.pieces[:0]
-	t.exact = o.ExactNumbers
+	t.exact, t.keep = o.ExactNumbers, false
 	t.depthLimit = o.depthLimit()
 	t.valuesLeft = o.valueLimit()
 	return t
