@@ -15,17 +15,6 @@ func isAbsoluteURI(s string) bool {
 		allBytes(rest, func(c byte) bool { return isAlnum(c) || strings.IndexByte("-._~:/?#[]@!$&'()*+,;=%", c) >= 0 })
 }
 
-// isMediaType tells type "/" subtype, each a restricted-name of RFC 6838, without parameters.
-func isMediaType(s string) bool {
-	major, minor, ok := strings.Cut(s, "/")
-	return ok && isRestrictedName(major) && isRestrictedName(minor)
-}
-
-func isRestrictedName(s string) bool {
-	return s != "" && len(s) <= 127 && isAlnum(s[0]) &&
-		allBytes(s, func(c byte) bool { return isAlnum(c) || strings.IndexByte("!#$&^_.+-", c) >= 0 })
-}
-
 func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 
 func isAlnum(c byte) bool { return isLetter(c) || c >= '0' && c <= '9' }

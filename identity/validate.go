@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/runattest/runattest/internal/jsontree"
+	"github.com/runattest/runattest/internal/mediatype"
 )
 
 // validate holds a declaration against its schema and lists the errors, without
@@ -98,7 +99,7 @@ var (
 
 	nonEmpty    = text("a non-empty string", func(s string) bool { return s != "" })
 	absoluteURI = text("an absolute URI (RFC 3986)", isAbsoluteURI)
-	mediaType   = text("a media type such as text/plain, without parameters", isMediaType)
+	mediaType   = text("a media type such as text/plain, without parameters", mediatype.Valid)
 )
 
 func (c *checker) declaration(root jsontree.Value) { closed(&declarationMembers)(c, root) }

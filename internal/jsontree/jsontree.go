@@ -1,5 +1,5 @@
 // Package jsontree reads values out of JSON text that the canonical package has
-// written: valid, sorted, without duplicates or white space. It keeps offsets, not
+// written, in canonical or compact form: valid, without duplicates or white space. It keeps offsets, not
 // copies, so that the bytes of any value can be hashed as they stand.
 package jsontree
 
@@ -51,7 +51,7 @@ type Value struct {
 
 var errNotCanonical = errors.New("jsontree: text is not in canonical form")
 
-// Parse indexes text, which must be the output of the canonical package: it checks no more
+// Parse indexes text, which must be the output of the canonical package, canonical or compact: it checks no more
 // than it needs, and a value with a broken escape panics when it is read.
 // The tree refers to text and must not outlive changes to it.
 func Parse(text []byte) (Value, error) {
@@ -252,7 +252,7 @@ func (v Value) Get(name string) Value {
 	return Value{}
 }
 
-// Members are the members of an object in canonical order; none for another kind.
+// Members are the members of an object in the order of the text; none for another kind.
 // The name is part of the text where it holds no escape, and must not be changed.
 func (v Value) Members() iter.Seq2[[]byte, Value] {
 	return func(yield func([]byte, Value) bool) {

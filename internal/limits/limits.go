@@ -9,6 +9,15 @@ const (
 	DeclarationDepth = 64
 	// DeclarationValues is how many object members and array elements a declaration has in all.
 	DeclarationValues = 100_000
+	// CaptureBody is the size of a request that is captured, decoded, CaptureDepth how deep its arrays and objects nest, and
+	// CaptureValues how many members and elements it has in all. CaptureReport is the size of the pointers to what happened
+	// to them, and CaptureMember that of a named header or query member, all its lines together, in bytes.
+	CaptureBody   = 64 << 20
+	CaptureDepth  = 256
+	CaptureValues = 1_000_000
+	CaptureReport = 16 << 20
+	CaptureMember = 64 << 10
+
 	// YAML is the size of a declaration written as YAML that is not JSON, too. A YAML parser holds up to two hundred times its
 	// input, so that the cap for the format that people type is lower than that of the one that programs write.
 	YAML = 2 << 20

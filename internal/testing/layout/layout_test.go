@@ -31,9 +31,13 @@ func TestImports(t *testing.T) {
 	for name, want := range map[string][]string{
 		"canonical": nil,
 		"identity": {
-			module + "canonical", module + "internal/jsonmend", module + "internal/jsontree", module + "internal/limits", module + "internal/yamljson",
-			module + "internal/zero",
+			module + "canonical", module + "internal/jsonmend", module + "internal/jsontree", module + "internal/limits", module + "internal/mediatype",
+			module + "internal/yamljson", module + "internal/zero",
 			"golang.org/x/text/unicode/norm",
+		},
+		"capture": {
+			module + "canonical", module + "identity", module + "internal/jsonmend", module + "internal/jsontree", module + "internal/limits",
+			module + "internal/mediatype",
 		},
 		"signer": {
 			"filippo.io/edwards25519",
@@ -81,7 +85,7 @@ func TestImports(t *testing.T) {
 
 // TestNoNetwork keeps sockets out of the core: who verifies a file opens none.
 func TestNoNetwork(t *testing.T) {
-	for _, name := range []string{"canonical", "identity", "attest", "attest/evidence", "lineage", "signer/kms"} {
+	for _, name := range []string{"canonical", "identity", "capture", "attest", "attest/evidence", "lineage", "signer/kms"} {
 		for _, path := range goList(t, "-deps", module+name) {
 			if path == "net/http" || strings.HasPrefix(path, "google.golang.org/grpc") {
 				t.Errorf("%s depends on %s", name, path)
@@ -92,7 +96,7 @@ func TestNoNetwork(t *testing.T) {
 
 // TestWasm builds the core for a browser: a page can compute identities and verify bundles.
 func TestWasm(t *testing.T) {
-	for _, name := range []string{"canonical", "identity", "attest", "attest/evidence", "lineage", "signer", "signer/kms"} {
+	for _, name := range []string{"canonical", "identity", "capture", "attest", "attest/evidence", "lineage", "signer", "signer/kms"} {
 		cmd := exec.Command("go", "build", "-o", os.DevNull, module+name)
 		cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "CGO_ENABLED=0")
 		if out, err := cmd.CombinedOutput(); err != nil {

@@ -1,0 +1,61 @@
+package capture
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// chatBody is a request with so many tools, each of about 12 KB, or of 700 bytes if there are few.
+func chatBody(tools int) []byte {
+	var b bytes.Buffer
+	b.WriteString(`{"model":"gpt-5.4-mini","messages":[{"role":"system","content":"You are an assistant for a travel agency. Be brief."},{"role":"user","content":"What is the weather in Zürich, and when does the next train leave?"}],"temperature":0.2,"tools":[`)
+	properties := 4
+	if tools > 10 {
+		properties = 90
+	}
+	for i := range tools {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(&b, `{"type":"function","function":{"name":"tool_%d","description":"Look up what there is at a place.","parameters":{"type":"object","properties":{`, i)
+		for k := range properties {
+			if k > 0 {
+				b.WriteByte(',')
+			}
+			fmt.Fprintf(&b, `"field_%d":{"anyOf":[{"type":"string","description":"The %dth, e.g. São Paulo"},{"type":"null"}],"default":null,"title":"Field %d"}`, k, k, k)
+		}
+		b.WriteString(`},"required":["field_0"],"additionalProperties":false}}}`)
+	}
+	b.WriteString(`],"tool_choice":"auto","max_completion_tokens":800}`)
+	return b.Bytes()
+}
+
+// BenchmarkCapture prints the ratio to what encoding/json takes to decode the same body.
+func BenchmarkCapture(b *testing.B) {
+	f, err := Lookup("openai-chat/1")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for name, body := range map[string][]byte{"2KB": chatBody(2), "500KB": chatBody(40), "prompt": []byte(`{"model":"m","messages":[{"role":"user","content":"` + strings.Repeat("All work and no play. ", 20000) + `"}]}`)} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(body)))
+			for b.Loop() {
+				if _, err := f.Capture(Source{Body: body}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run(name+"/encoding-json", func(b *testing.B) {
+			b.SetBytes(int64(len(body)))
+			for b.Loop() {
+				var v any
+				if err := json.Unmarshal(body, &v); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

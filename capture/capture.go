@@ -1,0 +1,195 @@
+package capture
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"strings"
+
+	"github.com/runattest/runattest/identity"
+)
+
+// Interface is the extension that says which API a captured declaration belongs to: docs/spec/interface-v1.md.
+const Interface = "https://github.com/runattest/runattest/interface/v1"
+
+// Annotation is the name of the annotation that says with which table a declaration was captured. Its value is the
+// format's name.
+const Annotation = "capture"
+
+// A Source is what is about to run, as it goes over the wire. Nothing else enters a declaration.
+type Source struct {
+	// Body is the decoded body of the request, as it is sent: at most 64 MiB.
+	Body []byte
+
+	// Provider is the name of who runs the model, as the caller or the upstream's configuration says and never the
+	// client; "" is the format's default.
+	Provider string
+
+	// Target is the path of the request with its query, as it is sent, such as "/v1/messages?beta=true". "" says nothing
+	// of either: the path is not checked, and no member of the query enters.
+	Target string
+
+	// Header has the request's header lines; names are compared without case. The format reads those that it names.
+	Header map[string][]string
+
+	// Parents are the runs that this one descends from, if the caller names any.
+	Parents []identity.ID
+}
+
+// A Format is one published table: how the requests of one API become declarations. The zero value is none and captures
+// nothing. Formats are comparable.
+type Format struct{ table *table }
+
+// Lookup is the format of that name, such as "openai-chat/1". Without a number it is the newest table of the API.
+func Lookup(name string) (Format, error) {
+	var newest Format
+	for _, t := range tables {
+		if t.name() == name {
+			return Format{t}, nil
+		}
+		if t.api == name && (newest.table == nil || newest.table.number < t.number) {
+			newest = Format{t}
+		}
+	}
+	if newest.table == nil {
+		return Format{}, fmt.Errorf("no capture format %q, want one of %s", name, strings.Join(names(), ", "))
+	}
+	return newest, nil
+}
+
+// Formats are all formats, in the order of their names.
+func Formats() []Format {
+	var l []Format
+	for _, t := range tables {
+		l = append(l, Format{t})
+	}
+	return l
+}
+
+func names() []string {
+	var l []string
+	for _, t := range tables {
+		l = append(l, t.name())
+	}
+	return l
+}
+
+// Name is the API's name, a slash and the number of the table.
+func (f Format) Name() string {
+	if f.table == nil {
+		return ""
+	}
+	return f.table.name()
+}
+
+// Title says in a few words what the format reads.
+func (f Format) Title() string {
+	if f.table == nil {
+		return ""
+	}
+	return f.table.title
+}
+
+// Captured is what a source becomes.
+type Captured struct {
+	// Declaration is valid, and the same for this source on every machine.
+	Declaration *identity.Declaration
+
+	// Fates says where each member of the body went, in the order of the source, and what became of values on their
+	// way. Each member of the body has a fate; a value inside has one where something is to be said of it.
+	Fates []Fate
+
+	// Open lists what the request does not say: state at the provider that the model will see.
+	Open []Opening
+
+	// Unknown names what the table does not know, and which may therefore be open as well.
+	Unknown []Unknown
+
+	// Warnings are for a person.
+	Warnings []Warning
+
+	// Digest is the SHA-256 of the exact body. It lets be guessed what the declaration leaves out.
+	Digest [sha256.Size]byte
+
+	// Format is the table that was used.
+	Format Format
+}
+
+// Withholds tells whether the declaration leaves out a secret that the source has.
+func (c *Captured) Withholds() bool {
+	for _, f := range c.Fates {
+		if f.Outcome == Withheld {
+			return true
+		}
+	}
+	return false
+}
+
+// An Outcome is what became of a value.
+type Outcome string
+
+// The outcomes.
+const (
+	Kept       Outcome = "kept"        // it stands in the declaration, at To
+	LeftOut    Outcome = "out"         // it is transport or bookkeeping
+	Absent     Outcome = "absent"      // null or empty, which this API takes for absent
+	Null       Outcome = "null"        // left out, and its pointer stands in nulls
+	Withheld   Outcome = "secret"      // [secret] stands in its place, or in place of a part of it
+	Hashed     Outcome = "hashed"      // bytes, of which the digest stands in its place
+	NotDecoded Outcome = "not-decoded" // text where bytes were expected: it stays as it is
+	Integer    Outcome = "integer"     // a string of its digits
+	Rounded    Outcome = "rounded"     // the nearest double, which is what its reader takes
+	LeftOpen   Outcome = "open"        // state at the provider
+	NotKnown   Outcome = "unknown"     // the table does not have it
+	TwoModels  Outcome = "two-models"  // the body names another model than the path
+	PathKept   Outcome = "path-kept"   // the path of a server's URL, which may hold a secret
+)
+
+// A Fate is what became of one value.
+type Fate struct {
+	Pointer string // RFC 6901, into the body, with the table's names; header:NAME and query:NAME are beside the body
+	Outcome Outcome
+	To      string // the RFC 6901 pointer of where it stands in the declaration, if it is kept
+	Detail  string // why, or what
+}
+
+// An Opening is state at the provider that the declaration names and does not hold.
+type Opening struct {
+	Pointer string
+	Hides   string // what it may hide: messages, system, tools, content, model; several are joined by commas
+}
+
+// An Unknown is a member, a type of part or a flag that the table does not have.
+type Unknown struct {
+	Pointer string
+	Name    string // what it is and its name: "member top_k", "part video", "flag x-2026-01-01"
+}
+
+// A Warning is something that a person should look at.
+type Warning struct {
+	Pointer string
+	Message string
+}
+
+func (w Warning) String() string {
+	if w.Pointer == "" {
+		return w.Message
+	}
+	return w.Pointer + ": " + w.Message
+}
+
+// An Error is why a source is not captured.
+type Error struct {
+	Format  string // the format's name
+	Pointer string // RFC 6901, into the body, or "" where nothing in it can be named
+	Offset  int    // in the body, in bytes, or -1 where none is known
+	Message string
+	Hint    string // what to do, or ""
+}
+
+func (e *Error) Error() string {
+	s := e.Format + ": "
+	if e.Pointer != "" {
+		s += e.Pointer + ": "
+	}
+	return s + e.Message
+}

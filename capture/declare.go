@@ -1,0 +1,429 @@
+package capture
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/runattest/runattest/canonical"
+	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/jsonmend"
+	"github.com/runattest/runattest/internal/jsontree"
+	"github.com/runattest/runattest/internal/limits"
+)
+
+var reading = canonical.Options{MaxDepth: limits.CaptureDepth, MaxValues: limits.CaptureValues}
+
+// Capture maps a source into a declaration. The error is an *[Error]. The source is not kept.
+func (f Format) Capture(src Source) (*Captured, error) {
+	t := f.table
+	if t == nil {
+		return nil, &Error{Format: "capture", Offset: -1, Message: "no format: the zero value captures nothing"}
+	}
+	r, warnings, unknown, err := t.read(src)
+	if err != nil {
+		return nil, err
+	}
+	root, err := t.parse(src.Body)
+	if err != nil {
+		return nil, err
+	}
+	d := &declarer{walker: walker{table: t}, request: r, fates: map[string]Fate{}}
+	d.body(root)
+	if d.err != nil {
+		d.err.Format, d.err.Offset = t.name(), -1
+		return nil, d.err
+	}
+	text := d.declaration(src.Parents)
+	decl, err := identity.Parse(text)
+	if err != nil {
+		return nil, t.invalid(err)
+	}
+	c := &Captured{Declaration: decl, Unknown: unknown, Warnings: warnings, Digest: sha256.Sum256(src.Body), Format: f}
+	d.report(c, root)
+	return c, nil
+}
+
+// parse reads a body strictly, and keeps its order and its numbers.
+func (t *table) parse(body []byte) (jsontree.Value, error) {
+	if len(body) > limits.CaptureBody {
+		return jsontree.Value{}, t.error("", fmt.Sprintf("the body has %d bytes, want at most %d", len(body), limits.CaptureBody), "")
+	}
+	text, err := reading.AppendCompact(make([]byte, 0, len(body)), body)
+	if err != nil {
+		var ce *canonical.Error
+		if !errors.As(err, &ce) {
+			return jsontree.Value{}, err
+		}
+		m := jsonmend.Explain(body, ce)
+		e := &Error{Format: t.name(), Pointer: ce.Pointer, Offset: ce.Offset, Message: m.Message, Hint: m.Hint}
+		switch ce.Code {
+		case "surrogate":
+			e.Message = "a lone surrogate, which is half a character: a string was cut in the middle of one, as JavaScript does"
+			e.Hint = "cut strings between characters, or call toWellFormed() on them"
+		case "depth":
+			e.Message = fmt.Sprintf("arrays and objects nest deeper than %d", limits.CaptureDepth)
+		case "count":
+			e.Message = fmt.Sprintf("more than %d members and elements", limits.CaptureValues)
+		}
+		return jsontree.Value{}, e
+	}
+	root, err := jsontree.Parse(text)
+	if err != nil {
+		return jsontree.Value{}, err
+	}
+	if root.Kind() != jsontree.Object {
+		return jsontree.Value{}, t.error("", "the body is of type "+root.Kind().String()+", want an object", "")
+	}
+	return root, nil
+}
+
+// invalid is the error for a declaration that identity v1 refuses: its own limits are narrower than those of a source.
+func (t *table) invalid(err error) error {
+	var invalid *identity.InvalidError
+	if errors.As(err, &invalid) {
+		switch invalid.Problems[0].Code {
+		case "size":
+			return t.error("", fmt.Sprintf("the declaration would have more than %d bytes, the limit of identity v1", limits.Declaration), "")
+		case "depth":
+			return t.error("", fmt.Sprintf("the declaration would nest deeper than %d, the limit of identity v1", limits.DeclarationDepth), "")
+		case "count":
+			return t.error("", fmt.Sprintf("the declaration would have more than %d members and elements, the limit of identity v1", limits.DeclarationValues), "")
+		}
+	}
+	return t.error("", "the declaration would be invalid: "+err.Error(), "")
+}
+
+// A declarer writes the declaration of one body, each part into memory of its own.
+type declarer struct {
+	walker
+	request
+	fates map[string]Fate // of the body's members, where they are kept
+
+	bodyModel   []byte // its string
+	parameters  []byte // members, each with a comma behind it
+	constraints []byte
+	first       []group // messages that are members
+	messages    []byte  // elements
+	tools       []group // by member
+	seen        map[string]bool
+}
+
+// A group is what comes of one member of the body.
+type group struct {
+	name string
+	text []byte // elements, each with a comma behind it
+}
+
+// body reads the members of the body.
+func (d *declarer) body(root jsontree.Value) {
+	var names caseCheck
+	d.seen = map[string]bool{}
+	s := d.table.body
+	x := d.indexOf(root, s)
+	for name, v := range root.Members() {
+		k := d.find(x, s, name, &names)
+		d.in(k.step(name))
+		if k != nil {
+			d.seen[k.name] = true
+		}
+		d.topLevel(k, name, root, v)
+		d.back()
+		if d.err != nil {
+			return
+		}
+	}
+	for i := range s.members {
+		if k := &s.members[i]; k.required && !d.seen[k.name] && (k.to != toModel || d.model == "") {
+			d.in([]byte(k.name))
+			d.fail("the body has no %s: it is not a request of this format", k.name)
+			d.back()
+		}
+	}
+}
+
+// topLevel reads one member of the body.
+func (d *declarer) topLevel(k *member, name []byte, root, v jsontree.Value) {
+	if d.err != nil {
+		return
+	}
+	if strings.HasPrefix(string(name), "header:") || strings.HasPrefix(string(name), "query:") {
+		d.fail("its name begins as those of headers and query members do")
+		return
+	}
+	if strings.EqualFold(v.Get("mediaType").Text(), sealedMediaType) {
+		d.fail("has the media type of sealed content, which a request must not hold")
+		return
+	}
+	if k == nil {
+		d.put(&d.parameters, "parameters", name, func(dst []byte) []byte {
+			return d.unknown(dst, v, d.table.body, name, mode{})
+		})
+		return
+	}
+	isList := k.to == toMessages || k.to == toTools
+	switch {
+	case k.to == out:
+		d.note(LeftOut, k.note)
+	case k.to == toModel && (v.Kind() != jsontree.Null || d.model == ""):
+		d.setModel(v)
+	case v.Kind() == jsontree.Null, k.to == toParameters, k.empty && isEmpty(v), isList && string(v.Raw()) == "[]", k.to == toMessage && isEmpty(v):
+		d.put(&d.parameters, "parameters", name, func(dst []byte) []byte { return d.member(dst, root, v, k, name, mode{}) })
+	case k.to == toConstraints:
+		d.put(&d.constraints, "constraints", name, func(dst []byte) []byte { return d.member(dst, root, v, k, name, mode{}) })
+	case k.to == toMessages:
+		d.messageList(k, v)
+	case k.to == toMessage:
+		d.memberMessage(k, root, v)
+	case k.to == toTools:
+		d.toolList(k, v)
+	}
+}
+
+// put appends a member to an object of the declaration, unless write says that it is absent.
+func (d *declarer) put(object *[]byte, where string, name []byte, write func([]byte) []byte) {
+	dst := append(appendString(*object, name), ':')
+	before := len(dst)
+	if dst = write(dst); len(dst) == before {
+		return
+	}
+	*object = append(dst, ',')
+	d.keep("/" + where + "/" + jsontree.EscapePointer(string(name)))
+}
+
+// keep notes where the member of the body at hand stands in the declaration.
+func (d *declarer) keep(to string) {
+	pointer := d.trail[:1].String()
+	d.fates[pointer] = Fate{Pointer: pointer, Outcome: Kept, To: to}
+}
+
+func (d *declarer) setModel(v jsontree.Value) {
+	switch {
+	case v.Kind() != jsontree.String || v.Text() == "":
+		d.fail("is not a name, want a string that is not empty")
+	case d.model == "":
+		d.bodyModel = v.Raw()
+		d.keep("/model/name")
+	case v.Text() == d.model:
+		d.keep("/model/name")
+	case d.provider == "azure" || strings.HasPrefix(d.provider, "azure:"):
+		d.parameters = append(append(append(d.parameters, `"model":`...), v.Raw()...), ',')
+		d.keep("/parameters/model")
+		d.note(TwoModels, v.Text())
+	default:
+		d.fail("is another model than the path's, %s: some servers take the one, some the other", quote(d.model))
+	}
+}
+
+func (d *declarer) messageList(k *member, v jsontree.Value) {
+	if v.Kind() != jsontree.Array {
+		d.fail("is of type %s, want a list of messages", v.Kind())
+		return
+	}
+	d.keep("/prompt/messages")
+	for i, e := range v.Elements() {
+		d.at(i)
+		d.message(k.value.elements, e)
+		d.back()
+	}
+}
+
+// message appends one element of the list of messages.
+func (d *declarer) message(s *shape, v jsontree.Value) {
+	if v.Kind() != jsontree.Object {
+		d.fail("is of type %s, want an object", v.Kind())
+		return
+	}
+	role := v.Get("role")
+	switch text := role.Text(); {
+	case role.Kind() != jsontree.String || text == "":
+		d.fail("has no role: want a string that is not empty")
+	case strings.HasPrefix(text, "member/") || strings.HasPrefix(text, "item/"):
+		d.fail("has the role %s, which stands for what is not a message", quote(text))
+	}
+	d.checkContent(v.Get("content"))
+	d.messages = append(d.value(d.messages, v, s, mode{}), ',')
+}
+
+// checkContent refuses content that a declaration's message cannot have.
+func (d *declarer) checkContent(v jsontree.Value) {
+	switch v.Kind() {
+	case jsontree.Number, jsontree.Bool:
+		d.fail("content is of type %s, want a string, an array or an object", v.Kind())
+	}
+	if strings.EqualFold(v.Get("mediaType").Text(), sealedMediaType) {
+		d.fail("has the media type of sealed content, which a request must not hold")
+	}
+}
+
+// memberMessage is the message that a member of the body becomes.
+func (d *declarer) memberMessage(k *member, root, v jsontree.Value) {
+	d.checkContent(v)
+	text := append([]byte(`{"role":`), appendString(nil, []byte("member/"+k.name))...)
+	text = append(text, `,"content":`...)
+	text = append(d.member(text, root, v, k, []byte(k.name), mode{}), "},"...)
+	d.first = append(d.first, group{k.name, text})
+	d.keep("/prompt/messages")
+}
+
+// toolList is one resource for each element of a list.
+func (d *declarer) toolList(k *member, v jsontree.Value) {
+	if v.Kind() != jsontree.Array {
+		d.fail("is of type %s, want a list", v.Kind())
+		return
+	}
+	d.keep("/context")
+	prefix := ""
+	if k.name != "tools" {
+		prefix = k.name + "/"
+	}
+	g := group{name: k.name}
+	for i, e := range v.Elements() {
+		d.at(i)
+		if e.Kind() != jsontree.Object {
+			d.fail("is of type %s, want an object", e.Kind())
+		}
+		name := d.table.toolName(e, k.value.elements)
+		if name == "" {
+			d.fail("has no name, no type and no member: nothing to call it by")
+		}
+		g.text = append(appendString(append(g.text, `{"role":"tool","name":`...), []byte(prefix+name)), `,"content":`...)
+		g.text = append(d.appendText(g.text, e, k.value.elements, mode{}), "},"...)
+		d.back()
+	}
+	d.tools = append(d.tools, g)
+}
+
+// toolName is what a tool is called: by the first of the table's places that holds a string, else by its type, else by
+// its first member that is not out.
+func (t *table) toolName(v jsontree.Value, s *shape) string {
+	for _, place := range append(slices.Clip(t.toolNames), []string{"type"}) {
+		at := v
+		for _, name := range place {
+			at = at.Get(name)
+		}
+		if at.Kind() == jsontree.String {
+			return at.Text()
+		}
+	}
+	for name := range v.Members() {
+		if k := s.index.byName[string(name)]; k == nil || k.to != out {
+			return string(name)
+		}
+	}
+	return ""
+}
+
+// declaration puts the parts together.
+func (d *declarer) declaration(parents []identity.ID) []byte {
+	byName := func(a, b group) int { return canonical.Compare(a.name, b.name) }
+	slices.SortFunc(d.first, byName)
+	slices.SortFunc(d.tools, func(a, b group) int {
+		if (a.name == "tools") != (b.name == "tools") {
+			if a.name == "tools" {
+				return -1
+			}
+			return 1
+		}
+		return byName(a, b)
+	})
+	for _, f := range d.settings {
+		d.parameters = append(appendString(d.parameters, []byte(f.name)), ':')
+		if f.set {
+			d.parameters = append(appendStrings(d.parameters, f.values), ',')
+		} else {
+			d.parameters = append(appendString(d.parameters, []byte(f.values[0])), ',')
+		}
+	}
+	dst := make([]byte, 0, len(d.messages)+len(d.messages)/8+2*len(d.parameters)+1024)
+	dst = append(endList(append(append(dst, `{"constraints":{`...), d.constraints...)), `},"context":[`...)
+	for _, g := range d.tools {
+		dst = append(dst, g.text...)
+	}
+	slices.SortStableFunc(d.events, func(a, b event) int { return compareTrails(a.trail, b.trail) })
+	for _, e := range d.events {
+		if e.what == Hashed {
+			dst = append(e.bytes.append(dst, e.trail.String()), ',')
+		}
+	}
+	dst = append(endList(dst), `],"extensions":{"`+Interface+`":{"api":"`+d.table.api+`"`...)
+	for _, l := range []struct {
+		name string
+		what Outcome
+	}{{"integers", Integer}, {"nulls", Null}, {"secrets", Withheld}} {
+		if pointers := d.pointers(l.what); len(pointers) > 0 {
+			dst = appendStrings(append(dst, `,"`+l.name+`":`...), pointers)
+		}
+	}
+	dst = append(dst, `}},"kind":"`+d.table.kind+`","model":{"name":`...)
+	if d.model != "" {
+		dst = appendString(dst, []byte(d.model))
+	} else {
+		dst = append(dst, d.bodyModel...)
+	}
+	if d.provider != "" {
+		dst = appendString(append(dst, `,"provider":`...), []byte(d.provider))
+	}
+	dst = append(endList(append(append(dst, `},"parameters":{`...), d.parameters...)), '}')
+	if len(parents) > 0 {
+		var ids []string
+		for _, p := range parents {
+			ids = append(ids, p.String())
+		}
+		dst = appendStrings(append(dst, `,"parents":`...), ids)
+	}
+	dst = append(dst, `,"prompt":{`...)
+	if len(d.first) > 0 || len(d.messages) > 0 {
+		dst = append(dst, `"messages":[`...)
+		for _, g := range d.first {
+			dst = append(dst, g.text...)
+		}
+		dst = append(endList(append(dst, d.messages...)), ']')
+	}
+	return append(dst, `},"schema":"`+identity.Schema+`"}`...)
+}
+
+// pointers are those of the values to which that happened, in order.
+func (d *declarer) pointers(what Outcome) []string {
+	var l []string
+	for _, e := range d.events {
+		if e.what == what {
+			l = append(l, e.trail.String())
+		}
+	}
+	return slices.Compact(l)
+}
+
+func (r *resource) append(dst []byte, name string) []byte {
+	dst = appendString(append(dst, `{"role":"`+r.role+`","name":`...), []byte(name))
+	dst = append(dst, `,"digest":{"sha256":"`...)
+	dst = hex.AppendEncode(dst, r.digest[:])
+	dst = strconv.AppendInt(append(dst, `"},"size":`...), int64(r.size), 10)
+	if r.media != "" {
+		dst = append(dst, `,"mediaType":"`+r.media+`"`...)
+	}
+	return append(dst, '}')
+}
+
+// endList takes off the comma behind the last member or element.
+func endList(dst []byte) []byte {
+	if dst[len(dst)-1] == ',' {
+		return dst[:len(dst)-1]
+	}
+	return dst
+}
+
+func appendStrings(dst []byte, l []string) []byte {
+	dst = append(dst, '[')
+	for i, s := range l {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendString(dst, []byte(s))
+	}
+	return append(dst, ']')
+}

@@ -1,0 +1,194 @@
+package capture
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/runattest/runattest/internal/jsontree"
+)
+
+// A generator writes requests that a table reads, and some that nothing reads.
+type generator struct {
+	*rand.Rand
+	budget int
+}
+
+var someStrings = []string{"", "x", "text", "function", "é\u2028", "a\"b\\c\n", "[secret]", "AAAA", "AAA=", "-_8=", "data:image/png;base64,AAAA", "data:,x",
+	"https://u:p@h.example/a?sig=x&w=1", "https://h.example", "{\"json\":1}", "member", "user", "😀"}
+
+var someNumbers = []string{"0", "-0", "1", "1.0", "1e5", "0.1", "9007199254740991", "9007199254740993", "-18446744073709551616", "0.69999999999999996", "5e-324", "1e-400"}
+
+var someNames = []string{"x", "id", "ID", "api_key", "Token", "url", "arguments", "parameters", "a/b~c", "", "json", "type", "role", "content", "ſ", "input"}
+
+func (g *generator) of(l []string) string { return l[g.IntN(len(l))] }
+
+func (g *generator) value(b *bytes.Buffer, s *shape, depth int) {
+	g.budget--
+	n := g.IntN(12)
+	if depth > 6 || g.budget < 0 {
+		n = 6 + g.IntN(6)
+	}
+	if s.bytes != 0 && g.IntN(2) == 0 {
+		n = 8
+	}
+	switch {
+	case n < 4 || n == 4 && len(s.members)+len(s.variants) > 0:
+		g.object(b, s, depth)
+	case n == 4 || n == 5 && s.elements != value:
+		b.WriteByte('[')
+		for i := range g.IntN(3) {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			g.value(b, s.elements, depth+1)
+		}
+		b.WriteByte(']')
+	case n < 9:
+		b.Write(appendString(nil, []byte(g.of(someStrings))))
+	case n == 9:
+		b.WriteString(g.of(someNumbers))
+	case n == 10:
+		b.WriteString("true")
+	default:
+		b.WriteString("null")
+	}
+}
+
+func (g *generator) object(b *bytes.Buffer, s *shape, depth int) {
+	members := s.members
+	var used []string
+	b.WriteByte('{')
+	put := func(name string) bool {
+		if slices.Contains(used, name) || g.IntN(40) != 0 && slices.ContainsFunc(used, func(u string) bool { return fold(u) == fold(name) }) {
+			return false
+		}
+		if len(used) > 0 {
+			b.WriteByte(',')
+		}
+		used = append(used, name)
+		b.Write(append(appendString(nil, []byte(name)), ':'))
+		return true
+	}
+	if len(s.variants) > 0 && g.IntN(8) > 0 {
+		v := s.variants[g.IntN(len(s.variants))]
+		members = slices.Concat(members, v.members)
+		if put(s.by) {
+			b.Write(appendString(nil, []byte(v.name)))
+		}
+	}
+	for _, m := range members {
+		if !m.required && g.IntN(1+len(members)) > 2 {
+			continue
+		}
+		if put(m.name) {
+			switch {
+			case m.to == toModel || m.name == "role" && g.IntN(20) > 0:
+				b.WriteString(`"user"`)
+			case (m.to == toMessages || m.to == toTools) && g.IntN(20) > 0:
+				g.list(b, m.value.elements, depth)
+			default:
+				g.value(b, m.value, depth+1)
+			}
+		}
+	}
+	for range g.IntN(3) {
+		if name := g.of(someNames); (s.free || fold(name) == name) && put(name) {
+			g.value(b, unknownValue, depth+1)
+		}
+	}
+	b.WriteByte('}')
+}
+
+func (g *generator) list(b *bytes.Buffer, s *shape, depth int) {
+	b.WriteByte('[')
+	for i := range 1 + g.IntN(3) {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		g.object(b, s, depth+1)
+	}
+	b.WriteByte(']')
+}
+
+// generated captures a request that the seed makes, and checks what holds for all. It says whether there was one.
+func generated(t *testing.T, f Format, seed uint64) bool {
+	g := &generator{rand.New(rand.NewPCG(seed, 1)), 200}
+	var b bytes.Buffer
+	g.object(&b, f.table.body, 0)
+	body := b.Bytes()
+	c, err := f.Capture(Source{Body: body})
+	if err != nil {
+		var e *Error
+		if !errors.As(err, &e) || strings.Contains(err.Error(), "would be invalid") {
+			t.Fatalf("%s: %v", body, err)
+		}
+		return false
+	}
+	checkInverse(t, body, c)
+	compact, err := reading.AppendCompact(nil, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	root, err := jsontree.Parse(compact)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, fate := range c.Fates {
+		if fate.Outcome != LeftOut && fate.Outcome != Absent {
+			continue
+		}
+		other, err := f.Capture(Source{Body: edit(nil, root, "", fate.Pointer, "-")})
+		if err != nil || other.Declaration.ID() != c.Declaration.ID() {
+			t.Errorf("%s: %s is %s, and without it: %v", body, fate.Pointer, fate.Outcome, err)
+		}
+	}
+	if t.Failed() {
+		t.Logf("seed %d: %s\n%s", seed, body, c.Declaration.Canonical())
+	}
+	return true
+}
+
+// TestGenerated checks some thousand generated requests of each table.
+func TestGenerated(t *testing.T) {
+	for _, f := range Formats() {
+		captured := 0
+		for seed := range uint64(2000) {
+			if generated(t, f, seed) {
+				captured++
+			}
+			if t.Failed() {
+				return
+			}
+		}
+		if captured < 400 {
+			t.Errorf("%s: %d of 2000 generated requests are captured, want more", f.Name(), captured)
+		}
+	}
+}
+
+// FuzzTable does what TestGenerated does, for any seed.
+func FuzzTable(f *testing.F) {
+	f.Add(uint64(1))
+	f.Fuzz(func(t *testing.T, seed uint64) {
+		for _, format := range Formats() {
+			generated(t, format, seed)
+		}
+	})
+}
+
+// TestTables: a table's names are found, and no two of one object are equal without case.
+func TestTables(t *testing.T) {
+	for _, table := range tables {
+		if got, err := Lookup(table.name()); err != nil || got.table != table {
+			t.Errorf("%s is not found: %v", table.name(), err)
+		}
+		if _, err := Lookup(fmt.Sprintf("%s/99", table.api)); err == nil {
+			t.Errorf("%s/99 is found", table.api)
+		}
+	}
+}

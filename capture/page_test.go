@@ -1,0 +1,285 @@
+package capture
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write the pages in docs/spec/capture")
+
+// TestPages: each table has its page, which says all that the table says.
+func TestPages(t *testing.T) {
+	for _, table := range tables {
+		name := "../docs/spec/capture/" + table.api + ".md"
+		want := page(table)
+		if *update {
+			if err := os.WriteFile(name, []byte(want), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(got) != want {
+			t.Errorf("%s is not what the table says: go test ./capture -run TestPages -update", name)
+		}
+	}
+}
+
+// page is the page of a table, in Markdown.
+func page(t *table) string {
+	p := &pager{titles: map[*shape]bool{}}
+	p.line("# Capture format %s", t.name())
+	p.line("\nThis page is printed from the table in package capture. The rules that all tables share, and the words used here,\nare in [README.md](README.md).")
+	for _, a := range t.about {
+		p.line("\n%s", wrap(a))
+	}
+	p.line("\n| | |\n|---|---|")
+	p.line("| `api` | `%s` |", t.api)
+	p.line("| `kind` | `%s` |", t.kind)
+	p.line("| providers | %s |", orElse(code(t.providers), "any"))
+	p.line("| provider, where none is given | %s |", orElse(code(one(t.provider)), "none: `model.provider` is absent"))
+	for _, path := range t.paths {
+		note := ""
+		if len(path.providers) > 0 {
+			note = ", for " + code(path.providers)
+		}
+		p.line("| path | `%s`%s |", path.pattern, note)
+	}
+	p.named("header", t.headers)
+	p.named("query member", t.query)
+	if t.nulls {
+		p.line("| null | absent in every optional member of this page outside text, at every depth |")
+	} else {
+		p.line("| null | nowhere absent |")
+	}
+	var places []string
+	for _, n := range t.toolNames {
+		places = append(places, strings.Join(n, "."))
+	}
+	p.line("| a tool's own name | the first of these that is a string: %s |", code(places))
+	p.shape("The body", t.body)
+	for len(p.pending) > 0 {
+		s := p.pending[0]
+		p.pending = p.pending[1:]
+		p.shape(strings.ToUpper(s.title[:1])+s.title[1:], s)
+	}
+	return p.b.String()
+}
+
+type pager struct {
+	b       strings.Builder
+	titles  map[*shape]bool
+	pending []*shape
+}
+
+func (p *pager) line(format string, args ...any) { fmt.Fprintf(&p.b, format+"\n", args...) }
+
+func (p *pager) named(kind string, l []named) {
+	for _, n := range l {
+		what := "a string, with white space taken off its ends; twice is an error"
+		if n.set {
+			what = "a list of flags, sorted by bytes"
+			if len(n.drop) > 0 {
+				what += "; left out: " + code(n.drop)
+			}
+			if len(n.known) > 0 {
+				what += "; known: " + code(n.known)
+			}
+		}
+		if n.want {
+			what += "; its absence is warned of"
+		}
+		p.line("| %s | `%s`: %s |", kind, n.name, what)
+	}
+}
+
+// shape prints the section of a shape that has members.
+func (p *pager) shape(title string, s *shape) {
+	p.line("\n## %s", title)
+	if notes := p.own(s); notes != "" {
+		p.line("\n%s.", strings.ToUpper(notes[:1])+notes[1:])
+	}
+	if s.by != "" {
+		p.line("\nIts members are those that are named here and those of its `%s`.", s.by)
+	}
+	p.line("\n| member | what becomes of it |\n|---|---|")
+	p.rows("", s.members)
+	for _, v := range s.variants {
+		name := fmt.Sprintf("`%s` is `%s`", s.by, v.name)
+		if v.name == "" {
+			name = fmt.Sprintf("no `%s`", s.by)
+		}
+		hides := ""
+		if v.hides != "" {
+			hides = "open: may hide " + v.hides
+		}
+		p.line("| *%s:* | %s |", name, hides)
+		p.rows("", v.members)
+	}
+}
+
+func (p *pager) rows(prefix string, members []member) {
+	for _, m := range members {
+		var what []string
+		if m.required {
+			what = append(what, "required")
+		}
+		if m.empty {
+			what = append(what, "`[]` and `{}` are absent")
+		}
+		if m.vanishes {
+			what = append(what, "absent where nothing is left of it")
+		}
+		if m.hides != "" {
+			what = append(what, "open: may hide "+m.hides)
+		}
+		if m.to != out && m.note != "" {
+			what = append(what, m.note)
+		}
+		if n := p.notes(m.value); n != "" {
+			what = append(what, n)
+		}
+		switch {
+		case m.to == out:
+			what = append([]string{"out: " + m.note}, what...)
+		case m.to == toMessage:
+			what = append([]string{"to prompt, role `member/" + m.name + "`"}, what...)
+		case m.to != stays:
+			what = append([]string{"to " + m.to.String()}, what...)
+		}
+		p.line("| `%s%s` | %s |", prefix, m.name, strings.Join(what, "; "))
+		p.below(prefix+m.name, m.value)
+	}
+}
+
+// below prints the members of a value that has no section of its own.
+func (p *pager) below(prefix string, s *shape) {
+	if s.title == "" && len(s.members) > 0 {
+		p.rows(prefix+".", s.members)
+	}
+	if s.elements != value && s.elements != s && s.elements.title == "" {
+		p.below(prefix+"[]", s.elements)
+	}
+}
+
+// own says what becomes of a value of the shape itself.
+func (p *pager) own(s *shape) string {
+	var l []string
+	switch {
+	case s == textValue:
+		return "text, free"
+	case s == freeValue:
+		return "free"
+	}
+	if s.text {
+		l = append(l, "text")
+	}
+	if s.free {
+		l = append(l, "free")
+	}
+	if s.secret {
+		l = append(l, "secret")
+	}
+	switch s.secrets {
+	case toolSecrets:
+		l = append(l, "secrets by the names of tools")
+	case unknownSecrets:
+		l = append(l, "secrets by the names of unknown members")
+	}
+	if s.bytes != 0 {
+		var kinds []string
+		if s.bytes&dataURL != 0 {
+			kinds = append(kinds, "a data: URL")
+		}
+		if s.bytes&base64Standard != 0 {
+			kinds = append(kinds, "base64 of the standard alphabet")
+		}
+		if s.bytes&base64Either != 0 {
+			kinds = append(kinds, "base64 of either alphabet")
+		}
+		what := "binary: " + strings.Join(kinds, " or ") + "; role `" + s.role + "`"
+		if s.media != "" {
+			what += "; media type from `" + s.media + "` beside it"
+		}
+		l = append(l, what)
+	}
+	switch s.address {
+	case serverURL:
+		l = append(l, "URL of a server")
+	case otherURL:
+		l = append(l, "URL")
+	case remote:
+		l = append(l, "else a remote URL, which is open: may hide content")
+	}
+	return strings.Join(l, "; ")
+}
+
+// notes says what becomes of a value of the shape, apart from its members.
+func (p *pager) notes(s *shape) string {
+	var l []string
+	if s.title != "" {
+		if !p.titles[s] {
+			p.titles[s] = true
+			p.pending = append(p.pending, s)
+		}
+		l = append(l, fmt.Sprintf("see [%s](#%s)", s.title, strings.ReplaceAll(s.title, " ", "-")))
+	} else if n := p.own(s); n != "" {
+		l = append(l, n)
+	}
+	if s != textValue && s.elements != value && s.elements != s {
+		if s.elements.title != "" {
+			if !p.titles[s.elements] {
+				p.titles[s.elements] = true
+				p.pending = append(p.pending, s.elements)
+			}
+			l = append(l, fmt.Sprintf("each element is [%s](#%s)", s.elements.title, strings.ReplaceAll(s.elements.title, " ", "-")))
+		} else if n := p.notes(s.elements); n != "" {
+			l = append(l, "each element: "+n)
+		}
+	}
+	return strings.Join(l, "; ")
+}
+
+func code(l []string) string {
+	if len(l) == 0 {
+		return ""
+	}
+	return "`" + strings.Join(l, "`, `") + "`"
+}
+
+func one(s string) []string {
+	if s == "" {
+		return nil
+	}
+	return []string{s}
+}
+
+func orElse(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}
+
+// wrap breaks a paragraph into lines of at most 118 bytes.
+func wrap(s string) string {
+	var b strings.Builder
+	width := 0
+	for i, w := range strings.Fields(s) {
+		if width+1+len(w) > 118 {
+			b.WriteByte('\n')
+			width = 0
+		} else if i > 0 {
+			b.WriteByte(' ')
+			width++
+		}
+		b.WriteString(w)
+		width += len(w)
+	}
+	return b.String()
+}

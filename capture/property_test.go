@@ -1,0 +1,189 @@
+package capture
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/runattest/runattest/internal/jsontree"
+)
+
+// edit copies v without what stands at the pointer skip, and with the members of objects at the pointer turned in
+// reverse order.
+func edit(dst []byte, v jsontree.Value, at, skip, turned string) []byte {
+	switch v.Kind() {
+	case jsontree.Object:
+		var l [][]byte
+		for name, e := range v.Members() {
+			p := at + "/" + jsontree.EscapePointer(string(name))
+			if p == skip {
+				continue
+			}
+			l = append(l, edit(append(appendString(nil, name), ':'), e, p, skip, turned))
+		}
+		if at == turned {
+			for i := range len(l) / 2 {
+				l[i], l[len(l)-1-i] = l[len(l)-1-i], l[i]
+			}
+		}
+		return append(append(append(dst, '{'), bytes.Join(l, []byte{','})...), '}')
+	case jsontree.Array:
+		var l [][]byte
+		for i, e := range v.Elements() {
+			l = append(l, edit(nil, e, fmt.Sprintf("%s/%d", at, i), skip, turned))
+		}
+		return append(dst, brackets(l)...)
+	}
+	return append(dst, v.Raw()...)
+}
+
+// TestMembers: without a member that is out or absent a request has the same identity, and without one that is kept
+// another; its own order does not matter, nor white space.
+func TestMembers(t *testing.T) {
+	for _, v := range loadVectors(t) {
+		if !v.IsValid() {
+			continue
+		}
+		f, src := sourceOf(t, v)
+		c, err := f.Capture(src)
+		if err != nil {
+			t.Fatal(err)
+		}
+		compact, err := reading.AppendCompact(nil, src.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		root := parseTree(t, compact)
+		same := func(why string, body []byte) bool {
+			src.Body = body
+			other, err := f.Capture(src)
+			return err == nil && other.Declaration.ID() == c.Declaration.ID()
+		}
+		if !same("order", edit(nil, root, "", "-", "")) {
+			t.Errorf("%s: the order of its members matters", v.Name)
+		}
+		if !same("space", bytes.ReplaceAll(edit(nil, root, "", "-", "-"), []byte(`":`), []byte("\" :\n"))) && !bytes.Contains(compact, []byte(`\":`)) {
+			t.Errorf("%s: white space matters", v.Name)
+		}
+		for _, fate := range c.Fates {
+			isIn := fate.Outcome == Kept
+			if fate.Outcome != LeftOut && fate.Outcome != Absent && !isIn || strings.Contains(fate.Pointer, ":") || fate.Pointer == "/model" {
+				continue
+			}
+			if same(fate.Pointer, edit(nil, root, "", fate.Pointer, "-")) == isIn {
+				t.Errorf("%s: %s is %s, and without it the identity is the same: %v", v.Name, fate.Pointer, fate.Outcome, !isIn)
+			}
+		}
+	}
+}
+
+// TestInverse: from a declaration its source can be rebuilt.
+func TestInverse(t *testing.T) {
+	for _, v := range loadVectors(t) {
+		if !v.IsValid() {
+			continue
+		}
+		f, src := sourceOf(t, v)
+		c, err := f.Capture(src)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Run(v.Name, func(t *testing.T) { checkInverse(t, src.Body, c) })
+	}
+}
+
+// TestSecretsInVectors: not-a-key stands for a secret.
+func TestSecretsInVectors(t *testing.T) {
+	found := 0
+	for _, v := range loadVectors(t) {
+		if v.IsValid() && bytes.Contains(v.Body, []byte("not-a-key")) {
+			found++
+		}
+		if strings.Contains(v.Header["canonical"], "not-a-key") {
+			t.Errorf("%s: a secret is in the declaration", v.Name)
+		}
+	}
+	if found == 0 {
+		t.Error("no vector has a secret")
+	}
+}
+
+// FuzzCapture: what is captured can be rebuilt, has the same identity once more, and is what the strict reader takes.
+func FuzzCapture(f *testing.F) {
+	for _, v := range loadVectors(f) {
+		f.Add(v.Body)
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		for _, format := range Formats() {
+			c, err := format.Capture(Source{Body: body})
+			if err != nil {
+				var e *Error
+				if !errors.As(err, &e) || strings.Contains(err.Error(), "would be invalid") {
+					t.Fatalf("%s: %v", format.Name(), err)
+				}
+				continue
+			}
+			checkInverse(t, body, c)
+		}
+	})
+}
+
+// FuzzSecrets plants a canary where secrets are, at several depths.
+func FuzzSecrets(f *testing.F) {
+	f.Add("api_key", byte(0), byte(1))
+	f.Add("Authorization", byte(1), byte(3))
+	f.Add("X-Auth-Token", byte(1), byte(0))
+	f.Add("client-secret", byte(0), byte(5))
+	f.Add("\u017fecret", byte(0), byte(0))
+	f.Add("HEADERS", byte(1), byte(2))
+	f.Fuzz(func(t *testing.T, name string, where, depth byte) {
+		kind := unknownSecrets
+		if where&1 == 1 {
+			kind = toolSecrets
+		}
+		if !kind.isSecret(squeeze(name)) {
+			return
+		}
+		secret := `"CANARY"`
+		for range depth % 8 {
+			secret = `{"x":[` + secret + `]}`
+		}
+		quoted := string(appendString(nil, []byte(name)))
+		inner := `{` + quoted + `:` + secret + `}`
+		body := `{"model":"m","max_tokens":1,"messages":[{"role":"user","content":"x"}],"tools":[{"type":"own","name":"n","deep":[` + inner + `]}]}`
+		if kind == unknownSecrets {
+			body = `{"model":"m","max_tokens":1,"messages":[{"role":"user","content":"x"}],"newcomer":{"deep":[` + inner + `]}}`
+		}
+		for _, format := range Formats() {
+			c, err := format.Capture(Source{Body: []byte(body)})
+			if err != nil {
+				continue // the name is not JSON text, or that of another member
+			}
+			if bytes.Contains(c.Declaration.Canonical(), []byte("CANARY")) || !c.Withholds() {
+				t.Fatalf("%s: %s", format.Name(), c.Declaration.Canonical())
+			}
+		}
+	})
+}
+
+// FuzzURL: nothing of the user information and of secret values is left of a URL.
+func FuzzURL(f *testing.F) {
+	f.Add("https://", "h.example/p", "q")
+	f.Add("//", "h", "x-amz-credential")
+	f.Add("a+b://", "h:1/?", "%73ig")
+	f.Fuzz(func(t *testing.T, before, after, name string) {
+		if authorityStart(before) != len(before) || strings.ContainsAny(name, "&=?#") {
+			return
+		}
+		clean, _, ok := cleanURL(before+"me:CANARY@h/p?"+name+"=CANARY&CANARY&z=CANARY#f", true)
+		if !ok || strings.Contains(clean, "CANARY") {
+			t.Fatalf("%q", clean)
+		}
+		clean, _, ok = cleanURL(before+"CANARY@h/p?"+name+"=CANARY", false)
+		if ok && strings.Contains(clean, "CANARY") == isQuerySecret(name) {
+			t.Fatalf("%q", clean)
+		}
+	})
+}

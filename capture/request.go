@@ -1,0 +1,195 @@
+package capture
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/runattest/runattest/internal/limits"
+)
+
+// A request is what a source says beside its body.
+type request struct {
+	provider string
+	model    string // that the path names, or ""
+	settings []setting
+}
+
+// A setting is a named header or query member that enters the declaration.
+type setting struct {
+	name   string // header:NAME or query:NAME
+	values []string
+	set    bool
+}
+
+// read takes from a source what the table names beside the body.
+func (t *table) read(src Source) (request, []Warning, []Unknown, error) {
+	r := request{provider: src.Provider}
+	if r.provider == "" {
+		r.provider = t.provider
+	}
+	if len(t.providers) > 0 && !takes(t.providers, r.provider) {
+		return r, nil, nil, t.error("", "provider "+quote(r.provider)+" is not one of "+strings.Join(t.providers, ", "), t.otherwise)
+	}
+	if !utf8.ValidString(r.provider) {
+		return r, nil, nil, t.error("", "the provider's name is not valid UTF-8", "")
+	}
+	target, query, _ := strings.Cut(src.Target, "?")
+	if src.Target != "" {
+		var err error
+		if r.model, err = t.pathModel(target, r.provider); err != nil {
+			return r, nil, nil, err
+		}
+	}
+	var warnings []Warning
+	var unknown []Unknown
+	if r.provider == "azure" {
+		warnings = append(warnings, Warning{"", "provider azure: a deployment's name belongs to a resource; azure:RESOURCE says which"})
+	}
+	for _, h := range t.headers {
+		var lines []string
+		for name, values := range src.Header {
+			if fold(name) == h.name {
+				lines = append(lines, values...)
+			}
+		}
+		f, more, err := t.setting("header:"+h.name, h, lines)
+		if err != nil {
+			return r, nil, nil, err
+		}
+		unknown = append(unknown, more...)
+		if f != nil {
+			r.settings = append(r.settings, *f)
+		} else if h.want {
+			warnings = append(warnings, Warning{"header:" + h.name, "the header is missing, and the API asks for it"})
+		}
+	}
+	members, err := parseQuery(query)
+	if err != nil {
+		return r, nil, nil, t.error("", err.Error(), "")
+	}
+	for _, q := range t.query {
+		f, more, err := t.setting("query:"+q.name, q, members[q.name])
+		if err != nil {
+			return r, nil, nil, err
+		}
+		unknown = append(unknown, more...)
+		if f != nil {
+			r.settings = append(r.settings, *f)
+		}
+	}
+	return r, warnings, unknown, nil
+}
+
+// setting is what lines say of a named member, or nil where they say nothing.
+func (t *table) setting(name string, n named, lines []string) (*setting, []Unknown, error) {
+	size := 0
+	for _, l := range lines {
+		if size += len(l); size > limits.CaptureMember {
+			return nil, nil, t.error("", fmt.Sprintf("%s has more than %d bytes", name, limits.CaptureMember), "")
+		}
+		if !utf8.ValidString(l) {
+			return nil, nil, t.error("", name+" is not valid UTF-8", "")
+		}
+	}
+	if !n.set {
+		switch len(lines) {
+		case 0:
+			return nil, nil, nil
+		case 1:
+			return &setting{name: name, values: []string{strings.Trim(lines[0], " \t")}}, nil, nil
+		}
+		return nil, nil, t.error("", fmt.Sprintf("%s is there %d times, want it once", name, len(lines)), "")
+	}
+	var values []string
+	for _, l := range lines {
+		for v := range strings.SplitSeq(l, ",") {
+			if v = strings.Trim(v, " \t"); v != "" && !slices.Contains(n.drop, v) {
+				values = append(values, v)
+			}
+		}
+	}
+	slices.Sort(values)
+	values = slices.Compact(values)
+	var unknown []Unknown
+	for _, v := range values {
+		if !slices.Contains(n.known, v) {
+			unknown = append(unknown, Unknown{name, "flag " + v})
+		}
+	}
+	if len(values) == 0 {
+		return nil, nil, nil
+	}
+	return &setting{name, values, true}, unknown, nil
+}
+
+// parseQuery is url.ParseQuery that keeps what it is given in order and takes nothing twice for once.
+func parseQuery(query string) (map[string][]string, error) {
+	members := map[string][]string{}
+	for piece := range strings.SplitSeq(query, "&") {
+		if piece == "" {
+			continue
+		}
+		name, value, _ := strings.Cut(piece, "=")
+		n, err := url.QueryUnescape(name)
+		v, err2 := url.QueryUnescape(value)
+		if err != nil || err2 != nil {
+			return nil, fmt.Errorf("the query has a percent sign without two hexadecimal digits")
+		}
+		members[fold(n)] = append(members[fold(n)], v)
+	}
+	return members, nil
+}
+
+// pathModel holds a path against those of the table, and is the model that it names.
+func (t *table) pathModel(target, provider string) (string, error) {
+	var known []string
+	for _, p := range t.paths {
+		model, ok := p.match(target)
+		switch {
+		case !ok:
+			known = append(known, p.pattern)
+		case len(p.providers) > 0 && !takes(p.providers, provider):
+			return "", t.error("", fmt.Sprintf("the path %s is one of %s, and the provider is %s", quote(target), strings.Join(p.providers, ", "), quote(provider)), "")
+		case ok:
+			return model, nil
+		}
+	}
+	return "", t.error("", fmt.Sprintf("the path %s is not one of %s", quote(target), strings.Join(known, ", ")), "")
+}
+
+// match tells whether a path has the pattern, and which model it names.
+func (p path) match(target string) (model string, ok bool) {
+	pattern := p.pattern
+	if end, isEnd := strings.CutPrefix(pattern, "..."); isEnd {
+		return "", strings.HasSuffix(target, end) && strings.HasPrefix(target, "/")
+	}
+	before, after, hasModel := strings.Cut(pattern, "{model}")
+	if !hasModel {
+		return "", target == pattern
+	}
+	rest, ok := strings.CutPrefix(target, before)
+	if !ok {
+		return "", false
+	}
+	rest, ok = strings.CutSuffix(rest, after)
+	if !ok || strings.Contains(rest, "/") {
+		return "", false
+	}
+	model, err := url.PathUnescape(rest)
+	return model, err == nil && model != "" && utf8.ValidString(model)
+}
+
+func (t *table) error(pointer, message, hint string) *Error {
+	return &Error{Format: t.name(), Pointer: pointer, Offset: -1, Message: message, Hint: hint}
+}
+
+// quote shows what others wrote, in part.
+func quote(s string) string {
+	if len(s) > 200 {
+		s = strings.ToValidUTF8(s[:200], "") + "..."
+	}
+	return fmt.Sprintf("%q", s)
+}

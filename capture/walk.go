@@ -1,0 +1,363 @@
+package capture
+
+import (
+	"bytes"
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/runattest/runattest/canonical"
+	"github.com/runattest/runattest/internal/jsontree"
+	"github.com/runattest/runattest/internal/limits"
+)
+
+// A walker reads one body along the shapes of a table and writes the declaration's parts.
+type walker struct {
+	table   *table
+	trail   trail
+	events  []event
+	size    int    // of the events' pointers, in bytes
+	scribe  []byte // text on its way
+	decoded []byte // of base64
+	err     *Error
+}
+
+// A mode is how values are written where the walker stands.
+type mode struct {
+	text    bool    // as the source has them
+	secrets secrecy // which names lead to secrets
+	hidden  bool    // a name that leads to secrets has been passed
+	address address // of strings whose shape says nothing of it
+}
+
+// An event is something that happened to a value on its way.
+type event struct {
+	what   Outcome
+	trail  trail
+	detail string
+	bytes  *resource // of Hashed
+	hides  string    // of open values
+}
+
+// note keeps what happened to the value where the walker stands.
+func (w *walker) note(what Outcome, detail string) *event {
+	if w.size += w.trail.size(); w.size > limits.CaptureReport {
+		w.fail("more than %d MiB of places to report: nulls, secrets, members that are left out", limits.CaptureReport>>20)
+	}
+	if w.err != nil {
+		return &event{}
+	}
+	w.events = append(w.events, event{what: what, trail: append(trail(nil), w.trail...), detail: detail})
+	return &w.events[len(w.events)-1]
+}
+
+// fail notes an error about the value where the walker stands. The first one counts.
+func (w *walker) fail(format string, args ...any) {
+	if w.err == nil {
+		w.err = &Error{Pointer: w.trail.String(), Message: fmt.Sprintf(format, args...)}
+	}
+}
+
+func (w *walker) in(name []byte) { w.trail = append(w.trail, step{name: name}) }
+func (w *walker) at(i int)       { w.trail = append(w.trail, step{index: i}) }
+func (w *walker) back()          { w.trail = w.trail[:len(w.trail)-1] }
+
+// value appends v, which has the shape s.
+func (w *walker) value(dst []byte, v jsontree.Value, s *shape, m mode) []byte {
+	if w.err != nil {
+		return dst
+	}
+	if s.secret {
+		w.note(Withheld, "")
+		return append(dst, withheld...)
+	}
+	if s.secrets != nothingSecret {
+		m.secrets = s.secrets
+	}
+	if s.plain {
+		m.secrets, m.hidden, m.address = nothingSecret, false, notURL
+	}
+	if s.text && !m.text && v.Kind() != jsontree.String && (s != unknownValue || v.Kind() == jsontree.Object || v.Kind() == jsontree.Array) {
+		return w.asText(dst, v, s, m)
+	}
+	switch v.Kind() {
+	case jsontree.Object:
+		if m.text && s.plain && s.free {
+			return append(dst, v.Raw()...)
+		}
+		return w.object(dst, v, s, m)
+	case jsontree.Array:
+		if m.text && s.plain && s.free {
+			return append(dst, v.Raw()...)
+		}
+		return w.array(dst, v, s, m)
+	case jsontree.String:
+		return w.str(dst, v, s, m)
+	case jsontree.Number:
+		if !m.text {
+			return w.number(dst, v.Raw())
+		}
+	}
+	return append(dst, v.Raw()...)
+}
+
+// asText appends {"json": TEXT}.
+func (w *walker) asText(dst []byte, v jsontree.Value, s *shape, m mode) []byte {
+	dst = append(dst, `{"json":`...)
+	dst = w.appendText(dst, v, s, m)
+	return append(dst, '}')
+}
+
+// appendText appends v as a string that holds its compact JSON text.
+func (w *walker) appendText(dst []byte, v jsontree.Value, s *shape, m mode) []byte {
+	m.text = true
+	start := len(w.scribe)
+	w.scribe = w.value(w.scribe, v, s, m)
+	dst = appendEscaped(append(dst, '"'), w.scribe[start:])
+	w.scribe = w.scribe[:start]
+	return append(dst, '"')
+}
+
+// appendEscaped appends compact JSON text, which has no control characters, as the content of a string.
+func appendEscaped(dst, text []byte) []byte {
+	for len(text) > 0 {
+		i := 0
+		for i < len(text) && text[i] != '"' && text[i] != '\\' {
+			i++
+		}
+		dst = append(dst, text[:i]...)
+		if i < len(text) {
+			dst = append(dst, '\\', text[i])
+			i++
+		}
+		text = text[i:]
+	}
+	return dst
+}
+
+func (w *walker) array(dst []byte, v jsontree.Value, s *shape, m mode) []byte {
+	dst = append(dst, '[')
+	for i, e := range v.Elements() {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		w.at(i)
+		if e.Kind() == jsontree.Null && !m.text {
+			w.fail("null is an element of a list, want a value")
+		}
+		dst = w.value(dst, e, s.elements, m)
+		w.back()
+	}
+	return append(dst, ']')
+}
+
+func (w *walker) object(dst []byte, v jsontree.Value, s *shape, m mode) []byte {
+	dst = append(dst, '{')
+	start := len(dst)
+	x := w.indexOf(v, s)
+	var names caseCheck
+	for name, e := range v.Members() {
+		k := w.find(x, s, name, &names)
+		w.in(k.step(name))
+		size := len(dst)
+		if len(dst) > start {
+			dst = append(dst, ',')
+		}
+		dst = appendName(dst, k, name)
+		before := len(dst)
+		if k == nil {
+			dst = w.unknown(dst, e, s, name, m)
+		} else {
+			dst = w.member(dst, v, e, k, name, m)
+		}
+		if len(dst) == before {
+			dst = dst[:size] // it is absent
+		}
+		w.back()
+	}
+	return append(dst, '}')
+}
+
+// indexOf is the index for the object v, by what it says of itself.
+func (w *walker) indexOf(v jsontree.Value, s *shape) *index {
+	if s.by == "" {
+		return s.index
+	}
+	kind := v.Get(s.by)
+	if x := s.byName[kind.Text()]; x != nil && kind.Kind() == jsontree.String {
+		if h := s.variant(kind.Text()).hides; h != "" {
+			w.note(LeftOpen, "").hides = h
+		}
+		return x
+	}
+	if kind.Kind() != jsontree.Absent {
+		w.note(NotKnown, s.what+" "+kind.Text())
+	} else if s.byName[""] == nil {
+		w.note(NotKnown, s.what+" without "+s.by)
+	} else {
+		return s.byName[""]
+	}
+	return s.index
+}
+
+// find is the member of a table that has the name, or nil for an unknown one, which must not be taken for another.
+func (w *walker) find(x *index, s *shape, name []byte, names *caseCheck) *member {
+	if k := x.byName[string(name)]; k != nil {
+		return k
+	}
+	if s.free {
+		return nil
+	}
+	f := fold(string(name))
+	if other := x.folded[f]; other != "" {
+		w.in(name)
+		w.fail("its name differs in case alone from %q, for which some servers take it", other)
+		w.back()
+	} else if other, ok := names.seen(f, string(name)); ok {
+		w.in(name)
+		w.fail("its name differs in case alone from %q, and some servers take the two for one", other)
+		w.back()
+	}
+	return nil
+}
+
+// caseCheck holds the unknown names of one object without their case.
+type caseCheck map[string]string
+
+func (c *caseCheck) seen(folded, name string) (string, bool) {
+	if *c == nil {
+		*c = caseCheck{}
+	}
+	other, ok := (*c)[folded]
+	(*c)[folded] = name
+	return other, ok
+}
+
+// step is the name in pointers: the table's.
+func (k *member) step(name []byte) []byte {
+	if k == nil {
+		return name
+	}
+	return []byte(k.name)
+}
+
+func appendName(dst []byte, k *member, name []byte) []byte {
+	if k != nil {
+		return append(dst, k.quoted...)
+	}
+	return append(appendString(dst, name), ':')
+}
+
+// member appends the value e of a member of v, or nothing where it is absent.
+func (w *walker) member(dst []byte, v, e jsontree.Value, k *member, name []byte, m mode) []byte {
+	if w.err != nil {
+		return dst
+	}
+	if k.to == out {
+		w.note(LeftOut, k.note)
+		return dst
+	}
+	if !m.text {
+		switch {
+		case e.Kind() == jsontree.Null && k.required:
+			w.fail("is null, want a value")
+			return dst
+		case e.Kind() == jsontree.Null && w.table.nulls:
+			w.note(Absent, "null")
+			return dst
+		case e.Kind() == jsontree.Null:
+			w.note(Null, "")
+			return dst
+		case (k.empty || k.vanishes) && isEmpty(e):
+			w.note(Absent, "empty")
+			return dst
+		}
+	}
+	if k.hides != "" {
+		w.note(LeftOpen, "").hides = k.hides
+	}
+	if m.secrets != nothingSecret {
+		m = m.below(name)
+	}
+	before := len(dst)
+	if k.value.bytes != 0 && e.Kind() == jsontree.String {
+		return w.binary(dst, e, k.value, v.Get(k.value.media).Text())
+	}
+	dst = w.value(dst, e, k.value, m)
+	if k.vanishes && !m.text && string(dst[before:]) == "{}" {
+		w.note(Absent, "nothing is left of it")
+		return dst[:before]
+	}
+	return dst
+}
+
+// unknown appends the value of a member of an object of shape s that the table does not have.
+func (w *walker) unknown(dst []byte, e jsontree.Value, s *shape, name []byte, m mode) []byte {
+	if w.err != nil {
+		return dst
+	}
+	if !s.free {
+		w.note(NotKnown, "member "+string(name))
+		if s = unknownValue; m.secrets == toolSecrets {
+			s = toolPart
+		}
+	}
+	if e.Kind() == jsontree.Null && !m.text {
+		w.note(Null, "")
+		return dst
+	}
+	if s == toolPart && isPlain(string(name)) {
+		s = textValue
+	}
+	if s.secrets != nothingSecret {
+		m.secrets = s.secrets
+		m = m.below(name)
+	}
+	return w.value(dst, e, s, m)
+}
+
+func isEmpty(v jsontree.Value) bool {
+	raw := string(v.Raw())
+	return raw == "{}" || raw == "[]"
+}
+
+// number appends a number outside text, which must be one that identity v1 takes.
+func (w *walker) number(dst, literal []byte) []byte {
+	if !bytes.ContainsAny(literal, ".eE") {
+		digits := bytes.TrimPrefix(literal, []byte("-"))
+		if len(digits) > len(maxSafe) || len(digits) == len(maxSafe) && string(digits) > maxSafe {
+			w.note(Integer, string(literal))
+			return append(append(append(dst, '"'), literal...), '"')
+		}
+		return append(dst, literal...)
+	}
+	form, err := canonical.Transform(literal)
+	if err != nil {
+		w.fail("%s is beyond the range of a double", literal) // the reader has refused it: unreachable
+		return dst
+	}
+	if _, err := (canonical.Options{ExactNumbers: true}).Append(nil, literal); err != nil {
+		w.note(Rounded, string(literal)+" is "+string(form))
+	}
+	return append(dst, form...)
+}
+
+const maxSafe = "9007199254740991"
+
+// appendString appends s as RFC 8785 writes a string.
+func appendString(dst, s []byte) []byte {
+	const hex = "0123456789abcdef"
+	dst = append(dst, '"')
+	for _, c := range s {
+		switch {
+		case c == '"' || c == '\\':
+			dst = append(dst, '\\', c)
+		case c >= ' ' || c >= utf8.RuneSelf:
+			dst = append(dst, c)
+		case c == '\b' || c == '\t' || c == '\n' || c == '\f' || c == '\r':
+			dst = append(dst, '\\', "btn?fr"[c-'\b'])
+		default:
+			dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+		}
+	}
+	return append(dst, '"')
+}

@@ -1,0 +1,785 @@
+#!/usr/bin/env python3
+"""Declarations and identities of captured requests, computed without runattest.
+
+The rules are those of docs/spec/capture/README.md, and the tables are read from the pages beside it. The Python
+standard library alone is used. Run by hand:
+
+    python3 oracle.py check           compares every vector with what this script computes
+    python3 oracle.py write FILE...   writes id, canonical, open and unknown into vectors that expect ok
+
+The format of a vector is in README.md.
+"""
+import base64, binascii, hashlib, json, re, sys
+from pathlib import Path
+from urllib.parse import unquote, unquote_plus
+
+HERE = Path(__file__).resolve().parent
+PAGES = HERE.parent.parent / "docs" / "spec" / "capture"
+SEALED = "application/vnd.runattest.sealed.v1+json"
+INTERFACE = "https://github.com/runattest/runattest/interface/v1"
+SCHEMA = "https://github.com/runattest/runattest/declaration/v1"
+
+
+class Refused(Exception):
+    pass
+
+
+# JSON text, with its order and its literals.
+
+class Number(str):
+    pass
+
+
+class Obj(list):
+    """Members as pairs."""
+
+    def get(self, name):
+        return next((v for k, v in self if k == name), None)
+
+    def has(self, name):
+        return any(k == name for k, _ in self)
+
+
+def read_json(raw):
+    if raw.startswith(b"\xef\xbb\xbf"):
+        raise Refused("byte order mark")
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Refused("UTF-8")
+
+    def pairs(l):
+        if len({k for k, _ in l}) != len(l):
+            raise Refused("duplicate")
+        return Obj(l)
+
+    def number(s):
+        if float(s) in (float("inf"), float("-inf")):
+            raise Refused("range")
+        return Number(s)
+
+    def constant(s):
+        raise Refused(s)
+    try:
+        v = json.loads(text, object_pairs_hook=pairs, parse_int=number, parse_float=number, parse_constant=constant)
+    except (ValueError, RecursionError) as e:
+        raise Refused(str(e))
+    check(v, 0)
+    return v
+
+
+def check(v, depth):
+    if isinstance(v, (list,)):
+        depth += 1
+        if depth > 256:
+            raise Refused("depth")
+    if isinstance(v, Obj):
+        for k, e in v:
+            check(k, depth)
+            check(e, depth)
+    elif isinstance(v, list):
+        for e in v:
+            check(e, depth)
+    elif isinstance(v, str):
+        if any(0xD800 <= ord(c) <= 0xDFFF for c in v):
+            raise Refused("surrogate")
+
+
+def string(s):
+    out = ['"']
+    for c in s:
+        o = ord(c)
+        if c in '"\\':
+            out.append("\\" + c)
+        elif c in "\b\t\n\f\r":
+            out.append("\\" + "btnfr"["\b\t\n\f\r".index(c)])
+        elif o < 32:
+            out.append("\\u%04x" % o)
+        else:
+            out.append(c)
+    return "".join(out) + '"'
+
+
+def es(literal):
+    """The nearest double as ECMAScript writes it."""
+    f = float(literal)
+    if f == 0:
+        return "0"
+    sign, r = ("-", repr(-f)) if f < 0 else ("", repr(f))
+    mantissa, _, exp = r.partition("e")
+    whole, _, frac = mantissa.partition(".")
+    digits = whole + frac
+    point = len(whole) + int(exp or 0)
+    stripped = digits.lstrip("0")
+    point -= len(digits) - len(stripped)
+    digits = stripped.rstrip("0")
+    n = len(digits)
+    if n <= point <= 21:
+        return sign + digits + "0" * (point - n)
+    if 0 < point <= 21:
+        return sign + digits[:point] + "." + digits[point:]
+    if -6 < point <= 0:
+        return sign + "0." + "0" * -point + digits
+    e = point - 1
+    return sign + digits[0] + ("." + digits[1:] if n > 1 else "") + "e" + ("+" if e > 0 else "-") + str(abs(e))
+
+
+def utf16(name):
+    return name.encode("utf-16-be")
+
+
+def canonical(v):
+    if isinstance(v, dict):
+        return "{" + ",".join(string(k) + ":" + canonical(v[k]) for k in sorted(v, key=utf16)) + "}"
+    if isinstance(v, Number):
+        return es(v)
+    if isinstance(v, str):
+        return string(v)
+    if isinstance(v, bool):
+        return "true" if v else "false"
+    if isinstance(v, int):
+        return str(v)
+    if isinstance(v, list):
+        return "[" + ",".join(map(canonical, v)) + "]"
+    raise TypeError(v)
+
+
+# Tables, from their pages.
+
+class Shape:
+    def __init__(self):
+        self.members, self.variants, self.elements, self.by = {}, {}, None, None
+        self.text = self.free = self.secret = self.plain = False
+        self.names = self.kinds = self.role = self.media = self.url = None
+
+
+class Member:
+    def __init__(self, name):
+        self.name, self.to, self.shape, self.hides = name, "stays", Shape(), None
+        self.required = self.empty = self.vanishes = False
+
+
+class Table:
+    pass
+
+
+def ticks(s):
+    return re.findall(r"`([^`]*)`", s)
+
+
+def describe(shape, phrases, sections, member=None):
+    """Reads the phrases of a row, or those of a section."""
+    for i, p in enumerate(phrases):
+        q = p.strip()
+        low = q.lower()
+        if low.startswith("each element is ["):
+            shape.elements = sections(re.search(r"\[([^\]]*)\]", q)[1])
+        elif low.startswith("each element: "):
+            shape.elements = Shape()
+            describe(shape.elements, [q[len("each element: "):]] + phrases[i + 1:], sections)
+            return
+        elif low.startswith("see ["):
+            target = sections(re.search(r"\[([^\]]*)\]", q)[1])
+            if member is not None:
+                member.shape = target
+        elif low == "text, free":
+            shape.text = shape.free = shape.plain = True
+            shape.elements = shape
+        elif low == "free":
+            shape.free, shape.elements = True, shape
+            shape.plain = len(phrases) == 1 or not any("secrets by" in x for x in phrases)
+        elif low == "text":
+            shape.text = True
+        elif low == "secret":
+            shape.secret = True
+        elif low == "secrets by the names of tools":
+            shape.names = "tool"
+        elif low == "secrets by the names of unknown members":
+            shape.names = "unknown"
+        elif low.startswith("binary: "):
+            shape.kinds = set()
+            if "data: url" in low:
+                shape.kinds.add("data")
+            if "standard alphabet" in low:
+                shape.kinds.add("standard")
+            if "either alphabet" in low:
+                shape.kinds.add("either")
+        elif low.startswith("role `") and shape.kinds is not None:
+            shape.role = ticks(q)[0]
+        elif low.startswith("media type from"):
+            shape.media = ticks(q)[0]
+        elif low == "url of a server":
+            shape.url = "server"
+        elif low == "url":
+            shape.url = "other"
+        elif low.startswith("else a remote url"):
+            shape.url = "remote"
+        elif member is None:
+            if low:
+                raise ValueError("phrase %r" % q)
+        elif low.startswith("to prompt, role"):
+            member.to = "message"
+        elif low.startswith("to "):
+            member.to = low[3:]
+        elif low.startswith("out: "):
+            member.to = "out"
+        elif low == "required":
+            member.required = True
+        elif low.startswith("`[]` and"):
+            member.empty = True
+        elif low.startswith("absent where"):
+            member.vanishes = True
+        elif low.startswith("open: may hide "):
+            member.hides = q[len("open: may hide "):]
+
+
+def read_table(name):
+    api, _, number = name.partition("/")
+    text = (PAGES / (api + ".md")).read_text()
+    t = Table()
+    head, *sections = re.split(r"^## ", text, flags=re.M)
+    assert head.startswith("# Capture format " + name)
+    rows = re.findall(r"^\| ([a-z][^|]*|`api`|`kind`) \| (.*) \|$", head, flags=re.M)
+    get = lambda key: [v for k, v in rows if k == key]
+    t.api, t.kind = ticks(get("`api`")[0])[0], ticks(get("`kind`")[0])[0]
+    t.providers = ticks(get("providers")[0])
+    t.provider = (ticks(get("provider, where none is given")[0]) or [""])[0]
+    if get("provider, where none is given")[0].startswith("none"):
+        t.provider = ""
+    t.paths = [(ticks(v)[0], ticks(v)[1:]) for v in get("path")]
+    t.nulls = get("null")[0].startswith("absent")
+    t.tool_names = [p.split(".") for p in ticks(get("a tool's own name")[0])]
+    t.named = []
+    for kind in ("header", "query member"):
+        for v in get(kind):
+            n = {"kind": kind.split()[0], "name": ticks(v)[0], "flags": "list of flags" in v, "drop": [], "known": []}
+            if m := re.search(r"left out: ([^;]*)", v):
+                n["drop"] = ticks(m[1])
+            if m := re.search(r"known: ([^;]*)", v):
+                n["known"] = ticks(m[1])
+            t.named.append(n)
+    bodies = {}
+    for s in sections:
+        title, _, rest = s.partition("\n")
+        bodies[title[:1].lower() + title[1:]] = rest
+    made = {}
+
+    def section(title):
+        if title in made:
+            return made[title]
+        s = made[title] = Shape()
+        rest = bodies[title]
+        before, _, after = rest.partition("| member |")
+        for p in re.split(r"\n\n+", before.strip()):
+            if m := re.match(r"Its members are .* of its `([^`]*)`", p.replace("\n", " ")):
+                s.by = m[1]
+            elif p:
+                describe(s, p.rstrip(".").replace("\n", " ").split("; "), section)
+        members = s.members
+        for line in after.split("\n"):
+            if not line.startswith("| ") or line.startswith("|---"):
+                continue
+            cells = [c.strip() for c in line.strip("| ").split(" | ")]
+            first = cells[0]
+            if not first.startswith(("`", "*")):
+                continue
+            last = line.rstrip()[:-1].split(" | ", 1)[1].strip()
+            if first.startswith("*"):
+                m = re.match(r"\*`[^`]*` is `([^`]*)`:\*|\*(no) `", first)
+                hides = last[len("open: may hide "):] if last.startswith("open") else None
+                members = {}
+                s.variants[m[1] or ""] = (members, hides)
+                continue
+            path = first.strip("`").split(".")
+            place = members
+            shape = None
+            for i, seg in enumerate(path):
+                depth = seg.count("[]")
+                name = seg.replace("[]", "")
+                if i == len(path) - 1 and not depth:
+                    k = place[name] = Member(name)
+                    describe(k.shape, last.split("; ") if last else [], section, k)
+                else:
+                    shape = place[name].shape
+                    for _ in range(depth):
+                        shape.elements = shape.elements or Shape()
+                        shape = shape.elements
+                    place = shape.members
+        return s
+    t.body = section("the body")
+    return t
+
+
+# The rules.
+
+def fold(name):
+    return "".join(c.casefold() if len(c.casefold()) == 1 else c for c in name)
+
+
+def squeeze(name):
+    return fold(name).replace("-", "").replace("_", "")
+
+
+ENDINGS = ("apikey", "accesskey", "accesstoken", "authtoken", "secret", "password", "authorization", "credentials", "connectionstring")
+QUERY = ("access_token accesstoken api-key api_key apikey auth authorization awsaccesskeyid googleaccessid key key-pair-id password policy se "
+         "secret sig signature sip ske skoid sks skt sktid skv sp spr sr srt ss st sv token").split()
+PLAIN = "arguments input input_examples input_schema inputSchema json_schema output output_schema outputSchema parameters result schema".split()
+
+
+def is_secret(name, names):
+    n = squeeze(name)
+    if n.endswith(ENDINGS):
+        return True
+    if names == "unknown":
+        return n in ("key", "token")
+    return n.endswith(("token", "headers")) or n == "env"
+
+
+def clean_url(s, server):
+    rest, hash_, fragment = s.partition("#")
+    rest, mark, query = rest.partition("?")
+    m = re.match(r"([A-Za-z0-9+.\-]+:)?//", rest)
+    if m:
+        authority, slash, path = rest[m.end():].partition("/")
+        if "\\" in authority:
+            raise Refused("backslash")
+        if "@" in authority:
+            authority = "[secret]@" + authority.rpartition("@")[2]
+        rest = m[0] + authority + slash + path
+    pieces = []
+    for p in query.split("&"):
+        name, eq, value = p.partition("=")
+        n = fold(unquote(name))
+        if eq and value and (server or n in QUERY or n.startswith(("x-amz-", "x-goog-"))):
+            p = name + "=[secret]"
+        elif not eq and server and p:
+            p = "[secret]"
+        pieces.append(p)
+    return rest + mark + "&".join(pieces) + hash_ + fragment
+
+
+def media_type(s):
+    n = r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+\-]{0,126}"
+    return re.fullmatch(n + "/" + n, s) is not None
+
+
+def decode(s, either):
+    if not s or not s.isascii():
+        return None
+    alphabet = r"[A-Za-z0-9+/]"
+    if either and re.search(r"[-_]", s):
+        alphabet = r"[A-Za-z0-9_\-]"
+    if len(s) % 4 or not re.fullmatch(alphabet + r"+={0,2}", s):
+        return None
+    raw = base64.b64decode(s.replace("-", "+").replace("_", "/"))
+    again = base64.b64encode(raw).decode()
+    return raw if again == s.replace("-", "+").replace("_", "/") else None
+
+
+class Context:
+    def __init__(self, text=False, names=None, hidden=False, url=None):
+        self.text, self.names, self.hidden, self.url = text, names, hidden, url
+
+    def but(self, **k):
+        return Context(**{**self.__dict__, **k})
+
+    def below(self, name):
+        if not self.names:
+            return self
+        n = squeeze(name)
+        url = ("server" if self.names == "tool" else "other") if n.endswith(("url", "uri", "endpoint")) else None
+        return self.but(hidden=self.hidden or is_secret(name, self.names), url=url)
+
+
+def make(**k):
+    s = Shape()
+    s.__dict__.update(k)
+    s.elements = s
+    return s
+
+
+TEXT = make(text=True, free=True, plain=True)
+UNKNOWN = make(text=True, free=True, names="unknown")
+TOOL_PART = make(text=True, free=True, names="tool")
+ABSENT = object()
+
+
+class Capture:
+    def __init__(self, table):
+        self.t = table
+        self.trail = []
+        self.nulls, self.integers, self.secrets = [], [], []
+        self.binaries, self.open, self.unknown = [], [], []
+
+    def here(self, l, *more):
+        l.append((tuple(self.trail),) + more)
+
+    # Values come back as dict, list, str, Number, bool outside text, and as compact text inside.
+    def value(self, v, s, c):
+        if s.secret:
+            self.here(self.secrets)
+            return self.put("[secret]", c)
+        if s.names:
+            c = c.but(names=s.names)
+        if s.plain:
+            c = c.but(names=None, hidden=False, url=None)
+        compound = isinstance(v, list)
+        if s.text and not c.text and (not isinstance(v, str) or isinstance(v, Number)) and (s is not UNKNOWN or compound):
+            return {"json": self.value(v, s, c.but(text=True))}
+        if isinstance(v, Obj):
+            return self.object(v, s, c)
+        if isinstance(v, list):
+            out = []
+            for i, e in enumerate(v):
+                self.trail.append(i)
+                if e is None and not c.text:
+                    raise Refused("null element")
+                out.append(self.value(e, s.elements or Shape(), c))
+                self.trail.pop()
+            return "[" + ",".join(out) + "]" if c.text else out
+        if isinstance(v, Number):
+            if c.text:
+                return str(v)
+            if not re.search("[.eE]", v) and abs(int(v)) > 2**53 - 1:
+                self.here(self.integers)
+                return str(v)
+            return Number(es(v))
+        if isinstance(v, str):
+            return self.string(v, s, c, "")
+        if v is None:
+            return "null"
+        return ("true" if v else "false") if c.text else v
+
+    def put(self, s, c):
+        return string(s) if c.text else s
+
+    def string(self, v, s, c, media):
+        if c.hidden:
+            self.here(self.secrets)
+            return self.put("[secret]", c)
+        if s.kinds is not None:
+            return self.put(self.binary(v, s, media), c)
+        url = s.url or c.url
+        return self.put(self.address(v, url) if url else v, c)
+
+    def address(self, v, url):
+        if url == "remote":
+            self.here(self.open, "content")
+        clean = clean_url(v, url == "server")
+        if clean != v:
+            self.here(self.secrets)
+        return clean
+
+    def binary(self, v, s, media):
+        if v.startswith("ni:"):
+            raise Refused("ni:")
+        data, suffix, ok = v, "", bool(s.kinds - {"data"})
+        if v[:5].lower() == "data:":
+            m = re.match(r"data:([^,]*);base64,(.*)\Z", v, re.S)
+            ok = m is not None and "data" in s.kinds
+            if ok:
+                data = m[2]
+                suffix = "?ct=" + "".join(chr(b) if re.match(rb"[A-Za-z0-9\-._~/]", bytes([b])) else "%%%02X" % b for b in m[1].encode())
+                media = m[1].split(";")[0]
+        elif s.url and not ok:
+            return self.address(v, s.url)
+        raw = decode(data, "either" in s.kinds) if ok else None
+        if raw is None:
+            return v
+        if media.lower() == SEALED:
+            raise Refused("sealed")
+        digest = hashlib.sha256(raw)
+        r = {"role": s.role, "digest": {"sha256": digest.hexdigest()}, "size": len(raw)}
+        if media_type(media):
+            r["mediaType"] = media
+        self.here(self.binaries, r)
+        return "ni:///sha-256;" + base64.urlsafe_b64encode(digest.digest()).decode().rstrip("=") + suffix
+
+    def members_of(self, v, s):
+        if not s.by:
+            return s.members
+        kind = v.get(s.by) if v.has(s.by) else ABSENT
+        if isinstance(kind, str) and not isinstance(kind, Number) and kind in s.variants:
+            members, hides = s.variants[kind]
+            if hides:
+                self.here(self.open, hides)
+            return {**s.members, **members}
+        if kind is ABSENT and "" in s.variants:
+            return {**s.members, **s.variants[""][0]}
+        self.here(self.unknown)
+        return s.members
+
+    def check_names(self, v, members, s):
+        if s.free:
+            return
+        seen = {fold(k) for k in members}
+        for name, _ in v:
+            if name not in members:
+                if fold(name) in seen:
+                    raise Refused("case")
+                seen.add(fold(name))
+
+    def object(self, v, s, c):
+        members = self.members_of(v, s)
+        self.check_names(v, members, s)
+        out = []
+        for name, e in v:
+            self.trail.append(name)
+            k = members.get(name)
+            w = self.member(v, e, k, c) if k else self.unknown_member(e, s, name, c)
+            if w is not ABSENT:
+                out.append((name, w))
+            self.trail.pop()
+        if c.text:
+            return "{" + ",".join(string(n) + ":" + w for n, w in out) + "}"
+        return dict(out)
+
+    def member(self, v, e, k, c):
+        if k.to == "out":
+            return ABSENT
+        if not c.text:
+            if e is None:
+                if k.required:
+                    raise Refused("null")
+                if not self.t.nulls:
+                    self.here(self.nulls)
+                return ABSENT
+            if (k.empty or k.vanishes) and e in ([], Obj()) and isinstance(e, list):
+                return ABSENT
+        if k.hides:
+            self.here(self.open, k.hides)
+        c = c.below(k.name)
+        if k.shape.kinds is not None and isinstance(e, str) and not isinstance(e, Number):
+            media = v.get(k.shape.media) if k.shape.media else ""
+            return self.put(self.binary(e, k.shape, media if isinstance(media, str) and not isinstance(media, Number) else ""), c)
+        w = self.value(e, k.shape, c)
+        return ABSENT if k.vanishes and w == {} else w
+
+    def unknown_member(self, e, s, name, c):
+        if not s.free:
+            self.here(self.unknown)
+            s = TOOL_PART if c.names == "tool" else UNKNOWN
+        if e is None and not c.text:
+            self.here(self.nulls)
+            return ABSENT
+        if s is TOOL_PART and name in PLAIN:
+            s = TEXT
+        if s.names:
+            c = c.but(names=s.names).below(name)
+        return self.value(e, s, c)
+
+    # The request as a whole.
+    def run(self, body, provider, target, headers, parents):
+        t = self.t
+        provider = provider or t.provider
+        if t.providers and not any(self.provider_is(p, provider) for p in t.providers):
+            raise Refused("provider")
+        path, _, query = target.partition("?")
+        model = self.path_model(path, provider) if target else ""
+        flags = self.flags(headers, query)
+        root = read_json(body)
+        if not isinstance(root, Obj):
+            raise Refused("object")
+        members = t.body.members
+        self.check_names(root, members, t.body)
+        parameters, constraints = {}, {}
+        first, messages, tools = [], [], []
+        name = None
+        for key, v in root:
+            self.trail = [key]
+            if key.startswith(("header:", "query:")):
+                raise Refused("prefix")
+            if isinstance(v, Obj) and str(v.get("mediaType")).lower() == SEALED:
+                raise Refused("sealed")
+            k = members.get(key)
+            if k is None:
+                w = self.unknown_member(v, t.body, key, Context())
+                if w is not ABSENT:
+                    parameters[key] = w
+            elif k.to == "out":
+                pass
+            elif k.to == "model" and (v is not None or not model):
+                if not isinstance(v, str) or isinstance(v, Number) or not v:
+                    raise Refused("model")
+                if not model:
+                    name = v
+                elif v != model:
+                    if provider.split(":")[0] != "azure":
+                        raise Refused("two models")
+                    parameters["model"] = v
+            elif v is None or k.to == "parameters" or k.to in ("prompt", "context") and v == [] and not isinstance(v, Obj) \
+                    or k.to == "message" and isinstance(v, list) and not v:
+                w = self.member(root, v, k, Context())
+                if w is not ABSENT:
+                    parameters[key] = w
+            elif k.to == "constraints":
+                w = self.member(root, v, k, Context())
+                if w is not ABSENT:
+                    constraints[key] = w
+            elif k.to == "prompt":
+                if not isinstance(v, list) or isinstance(v, Obj):
+                    raise Refused("list")
+                for i, e in enumerate(v):
+                    self.trail = [key, i]
+                    if not isinstance(e, Obj):
+                        raise Refused("message")
+                    role = e.get("role")
+                    if not isinstance(role, str) or isinstance(role, Number) or not role or role.startswith(("member/", "item/")):
+                        raise Refused("role")
+                    self.content(e.get("content"))
+                    messages.append(self.value(e, k.shape.elements, Context()))
+            elif k.to == "message":
+                self.content(v)
+                first.append((key, {"role": "member/" + key, "content": self.member(root, v, k, Context())}))
+            elif k.to == "context":
+                if not isinstance(v, list) or isinstance(v, Obj):
+                    raise Refused("list")
+                for i, e in enumerate(v):
+                    self.trail = [key, i]
+                    if not isinstance(e, Obj):
+                        raise Refused("tool")
+                    n = self.tool_name(e, k.shape.elements)
+                    if not n:
+                        raise Refused("name")
+                    text = self.value(e, k.shape.elements, Context(text=True))
+                    tools.append((key, {"role": "tool", "name": n if key == "tools" else key + "/" + n, "content": text}))
+        for k in members.values():
+            if k.required and not root.has(k.name) and not (k.to == "model" and model):
+                raise Refused("missing " + k.name)
+        parameters.update(flags)
+        order = lambda e: tuple((utf16(x) if isinstance(x, str) else x) for x in e[0])
+        first.sort(key=lambda f: utf16(f[0]))
+        tools.sort(key=lambda f: (f[0] != "tools", utf16(f[0])))
+        context = [r for _, r in tools]
+        for trail, r in sorted(self.binaries, key=order):
+            context.append({**r, "name": pointer(trail)})
+        says = {"api": t.api}
+        for key, l in (("nulls", self.nulls), ("integers", self.integers), ("secrets", self.secrets)):
+            if l:
+                says[key] = [pointer(e[0]) for e in sorted(set(l), key=order)]
+        d = {"schema": SCHEMA, "kind": t.kind, "model": {"name": model or name}, "parameters": parameters, "constraints": constraints,
+             "context": context, "prompt": {}, "extensions": {INTERFACE: says}}
+        if provider:
+            d["model"]["provider"] = provider
+        if first or messages:
+            d["prompt"] = {"messages": [m for _, m in first] + messages}
+        if parents:
+            d["parents"] = parents
+        self.open.sort(key=order)
+        self.unknown.sort(key=order)
+        return d
+
+    def provider_is(self, p, provider):
+        if p.endswith("*"):
+            return provider.startswith(p[:-1]) and re.fullmatch("[a-z0-9][a-z0-9-]*", provider[len(p) - 1:]) is not None
+        return p == provider
+
+    def path_model(self, path, provider):
+        for pattern, providers in self.t.paths:
+            if pattern.startswith("..."):
+                ok, model = path.startswith("/") and path.endswith(pattern[3:]), ""
+            else:
+                before, has, after = pattern.partition("{model}")
+                m = re.fullmatch(re.escape(before) + ("([^/]+)" if has else "") + re.escape(after), path)
+                ok, model = m is not None, unquote(m[1], errors="strict") if m and has else ""
+            if ok:
+                if providers and not any(self.provider_is(p, provider) for p in providers):
+                    raise Refused("path of another provider")
+                return model
+        raise Refused("path")
+
+    def flags(self, headers, query):
+        lines = {}
+        for name, value in headers:
+            lines.setdefault(("header", fold(name)), []).append(value)
+        for piece in query.split("&"):
+            if piece:
+                name, _, value = piece.partition("=")
+                lines.setdefault(("query", fold(unquote_plus(name))), []).append(unquote_plus(value))
+        out = {}
+        for n in self.t.named:
+            l = lines.get((n["kind"], n["name"]), [])
+            key = n["kind"] + ":" + n["name"]
+            if n["flags"]:
+                flags = sorted({f.strip(" \t") for v in l for f in v.split(",")} - {""} - set(n["drop"]), key=lambda f: f.encode())
+                if flags:
+                    out[key] = flags
+                self.unknown += [((key,), ) for f in flags if f not in n["known"]]
+            elif len(l) > 1:
+                raise Refused("twice")
+            elif l:
+                out[key] = l[0].strip(" \t")
+        return out
+
+    def content(self, v):
+        if isinstance(v, (bool, Number)):
+            raise Refused("content")
+        if isinstance(v, Obj) and str(v.get("mediaType")).lower() == SEALED:
+            raise Refused("sealed")
+
+    def tool_name(self, v, s):
+        for place in self.t.tool_names + [["type"]]:
+            at = v
+            for name in place:
+                at = at.get(name) if isinstance(at, Obj) else None
+            if isinstance(at, str) and not isinstance(at, Number):
+                return at
+        return next((n for n, _ in v if n not in s.members or s.members[n].to != "out"), "")
+
+
+def pointer(trail):
+    return "".join("/" + str(s).replace("~", "~0").replace("/", "~1") for s in trail)
+
+
+# Vectors.
+
+def read_vector(path):
+    head, _, body = path.read_bytes().partition(b"\n\n")
+    return [tuple(l.split(": ", 1)) if ": " in l else (l.rstrip(":"), "") for l in head.decode().split("\n")], body
+
+
+def compute(format_, head, body):
+    table = read_table(format_)
+    c = Capture(table)
+    get = lambda key: next((v for k, v in head if k == key), "")
+    headers = [(k[len("header "):], v) for k, v in head if k.startswith("header ")]
+    d = c.run(body, get("provider"), get("target"), headers, get("parents").split())
+    text = canonical(d)
+    where = lambda e: pointer(e[0]) if not (len(e[0]) == 1 and ":" in str(e[0][0])) else e[0][0]
+    return {"id": "airun:1:sha256:" + hashlib.sha256(text.encode()).hexdigest(), "canonical": text,
+            "open": " ".join(pointer(e[0]) + "=" + e[1].replace(" ", "") for e in c.open), "unknown": " ".join(where(e) for e in c.unknown)}
+
+
+def main():
+    mode, files = sys.argv[1], [Path(f) for f in sys.argv[2:]]
+    if mode == "check":
+        files = sorted(HERE.glob("*/*.vec"))
+    bad = 0
+    for f in files:
+        head, body = read_vector(f)
+        format_ = dict(head)["format"]
+        try:
+            got = compute(format_, head, body)
+        except Refused as e:
+            got = None
+            reason = str(e)
+        want_ok = dict(head)["expect"] == "ok"
+        if (got is not None) != want_ok:
+            print(f, "is refused: " + reason if got is None else "is accepted")
+            bad += 1
+            continue
+        if got is None:
+            continue
+        if mode == "write":
+            keep = [(k, v) for k, v in head if k not in got]
+            lines = keep[:1] + [(k, v) for k, v in got.items() if v or k in ("id", "canonical")] + keep[1:]
+            f.write_bytes("\n".join("%s: %s" % l for l in lines).encode() + b"\n\n" + body)
+        elif any(dict(head).get(k, "") != v for k, v in got.items()):
+            print(f, "differs:", {k: v for k, v in got.items() if dict(head).get(k, "") != v})
+            bad += 1
+    print(len(files), "vectors,", bad, "bad")
+    sys.exit(bad > 0)
+
+
+if __name__ == "__main__":
+    main()
