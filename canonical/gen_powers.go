@@ -52,7 +52,7 @@ func leading128(k int) *big.Int {
 		return p.Lsh(p, uint(128-p.BitLen()))
 	}
 	d := new(big.Int).Exp(ten, big.NewInt(int64(-k)), nil)
-	// d is no power of two, so that this quotient has exactly 128 bits.
+	// d is not a power of two, so this quotient has exactly 128 bits.
 	n := new(big.Int).Lsh(one, uint(d.BitLen()+127))
 	return n.Quo(n, d)
 }

@@ -104,7 +104,7 @@ func TestCompareAgainstUTF16(t *testing.T) {
 		}
 	}
 	if !utf8.ValidString(name()) {
-		t.Fatal("the alphabet is no UTF-8")
+		t.Fatal("the alphabet is not UTF-8")
 	}
 }
 

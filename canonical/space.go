@@ -64,7 +64,7 @@ func (t *transformer) space(i int) int {
 	return j
 }
 
-// skipSpace is the position of the first byte at or after i that is no white space.
+// skipSpace returns the position of the first byte at or after i that is not white space.
 func skipSpace(src []byte, i int) int {
 	for i < len(src) && (src[i] == ' ' || src[i] == '\n' || src[i] == '\t' || src[i] == '\r') {
 		i++

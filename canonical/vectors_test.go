@@ -75,7 +75,7 @@ func parseVector(data []byte) (v vector, err error) {
 		}
 	}
 	if v.expect != "ok" && meanings[v.expect] == "" {
-		return v, fmt.Errorf("expects %q, which is no code", v.expect)
+		return v, fmt.Errorf("expects %q, which is not a code", v.expect)
 	}
 	return v, nil
 }

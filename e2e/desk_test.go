@@ -18,7 +18,7 @@ const (
 	password = "correct horse"
 
 	// Nothing listens on the discard port.
-	nobody = "http://127.0.0.1:9"
+	unreachable = "http://127.0.0.1:9"
 )
 
 // desk is where one person works: a folder, a home, and no network.
@@ -41,7 +41,7 @@ func newDesk(t *testing.T) *desk {
 	})
 	return &desk{t: t, dir: t.TempDir(), env: []string{
 		"HOME=" + home,
-		"HTTP_PROXY=" + nobody, "HTTPS_PROXY=" + nobody,
+		"HTTP_PROXY=" + unreachable, "HTTPS_PROXY=" + unreachable,
 	}}
 }
 

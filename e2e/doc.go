@@ -6,6 +6,6 @@
 // standard library alone: a mistake that runattest's own packages share with its own tests
 // does not get past a program that shares no code with these.
 //
-// Each test works in a folder of its own, with a home directory that has to stay empty and
-// proxies that nobody answers, so that whatever would fetch something from further than this machine fails.
+// Each test works in a folder of its own, with a home directory that must stay empty and proxies that are
+// unreachable: an attempt to fetch something from beyond this machine fails.
 package e2e

@@ -63,7 +63,7 @@ func (d *desk) minted(issuer *services.Issuer, token services.Token) string {
 	return jwt
 }
 
-// cosignAttestsKeyless has cosign sign statement.json for whom a token names.
+// cosignAttestsKeyless runs cosign to sign statement.json as the identity of a token.
 func (d *desk) cosignAttestsKeyless(bundle string, flags ...string) outcome {
 	d.t.Helper()
 	args := []string{

@@ -61,7 +61,7 @@ func updateFixed(t *testing.T) {
 	}
 }
 
-// certificate is whom a bundle names as its signer.
+// certificate returns the signing certificate in a bundle.
 func (d *desk) certificate(bundle string) *x509.Certificate {
 	d.t.Helper()
 	var cert *x509.Certificate
@@ -77,8 +77,8 @@ func (d *desk) certificate(bundle string) *x509.Certificate {
 	return cert
 }
 
-// What a certificate of ten minutes signed is verified long after it has expired, by whoever has the
-// files: no server of those that made it exists any more.
+// A signature under a certificate of ten minutes verifies long after the certificate has expired, from the files
+// alone: none of the servers that took part exists any more.
 func TestExpiredCertificate(t *testing.T) {
 	d, by := useFixed(t)
 	cert := d.certificate("keyless.sigstore.json")

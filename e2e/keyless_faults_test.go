@@ -36,7 +36,7 @@ func TestFaults(t *testing.T) {
 		{"a page", services.HTML, "30s", "the answer is a page of HTML: is the URL that of the service?", 1},
 		{"nothing", always(func(http.ResponseWriter) {}), "30s", "{service} {url}: ", 1},
 		{"redirect", always(func(w http.ResponseWriter) {
-			w.Header().Set("Location", nobody)
+			w.Header().Set("Location", unreachable)
 			w.WriteHeader(http.StatusTemporaryRedirect)
 		}), "30s", "redirects are not followed", 1},
 		{"too much", always(flood), "30s", "the answer is longer than", 1},
@@ -98,7 +98,7 @@ func TestLostLogEntry(t *testing.T) {
 	}
 }
 
-// Nobody is there.
+// The service refuses connections.
 func TestServiceIsDown(t *testing.T) {
 	d, s := useOurs(t)
 	d.signsKeyless(ours).ok()

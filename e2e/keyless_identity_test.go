@@ -65,8 +65,8 @@ func TestAnchoredPattern(t *testing.T) {
 	with(``).malformed("the regular expression is empty")
 }
 
-// Whom to trust has to be said in full.
-func TestNobodyToTrust(t *testing.T) {
+// A certificate signer must be given in full, as an identity and an issuer.
+func TestNoSignerToTrust(t *testing.T) {
 	d, s := useOurs(t)
 	d.signsKeyless(ours).ok()
 	d.believes(ours, "--trusted-root", "trusted_root.json").malformed("no signer to trust")

@@ -58,7 +58,7 @@ func TestVerifiesWithoutNetwork(t *testing.T) {
 	}
 	o := d.run(unshare[0], append(unshare[1:], runattestPath, "verify", "--format", "json", ours, "--trusted-root", "trusted_root.json",
 		"--certificate-identity", bob, "--certificate-oidc-issuer", issuer))
-	o.no("signer", "not for "+bob) // a no is as offline as a yes
+	o.no("signer", "not for "+bob) // a refusal is as offline as a pass
 }
 
 // shareTimestamper is one that runs, whatever else has ended.

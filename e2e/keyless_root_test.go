@@ -8,7 +8,7 @@ import (
 	"github.com/runattest/runattest/e2e/internal/services"
 )
 
-// strangers are services that nobody trusts.
+// strangers are services that no trusted root names.
 func strangers(t *testing.T) *services.Services {
 	t.Helper()
 	s, err := services.Place{Bin: bin, Dir: t.TempDir()}.Start(t.Context())
@@ -98,7 +98,7 @@ func TestCertificateWithoutSCT(t *testing.T) {
 	})
 }
 
-// A trusted root that is not to be read is malformed input, whoever reads it.
+// A trusted root that cannot be read is malformed input, to runattest and to cosign.
 func TestMalformedTrustedRoot(t *testing.T) {
 	d, s := useOurs(t)
 	d.signsKeyless(ours).ok()

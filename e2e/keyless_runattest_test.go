@@ -44,8 +44,8 @@ func (d *desk) signs(bundle string, flags ...string) outcome {
 	return d.runattest(slices.Concat([]string{"sign", "--bundle", bundle}, flags, []string{"run.json"})...)
 }
 
-// signsKeyless has runattest sign run.json for whom the token names, with the services of the signing config, unless the
-// flags say otherwise.
+// signsKeyless runs runattest to sign run.json as the identity of a token, with the services of the signing config
+// unless the flags say otherwise.
 func (d *desk) signsKeyless(bundle string, flags ...string) outcome {
 	d.t.Helper()
 	for _, usual := range [][2]string{{"--signing-config", "signing_config.json"}, {"--trusted-root", "trusted_root.json"}, {"--identity-token", "token"}} {
@@ -90,7 +90,7 @@ func (o outcome) yes() testimony {
 		o.t.Fatalf("%s: %v\n%s", o.command, err, o.stdout)
 	}
 	if !said.Verified {
-		o.t.Fatalf("%s: exit status 0 without a yes\n%s", o.command, o.stdout)
+		o.t.Fatalf("%s: exit status 0, but the report is not verified\n%s", o.command, o.stdout)
 	}
 	return said
 }

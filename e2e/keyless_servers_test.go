@@ -35,7 +35,7 @@ func startFront(t *testing.T, target string, fault services.Fault) *services.Fro
 	return front
 }
 
-// none is no fault: the front counts.
+// none has no fault: the proxy only counts requests.
 var none = services.Unavailable(0)
 
 // first has the first n requests meet the fault, and the others a good server.
@@ -65,7 +65,7 @@ func flood(w http.ResponseWriter) {
 	io.Copy(w, io.LimitReader(strings.NewReader(strings.Repeat(" ", 8<<20)), 8<<20))
 }
 
-// drip answers a byte at a time, for as long as anybody listens.
+// drip answers a byte at a time, for as long as the client reads.
 func drip(http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusCreated)
@@ -77,7 +77,7 @@ func drip(http.Handler) http.Handler {
 	})
 }
 
-// replay gives to everybody what the first was given.
+// replay gives every client the answer that the first client got.
 func replay(good http.Handler) http.Handler {
 	var once sync.Once
 	whole := httptest.NewRecorder()

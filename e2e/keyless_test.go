@@ -83,7 +83,7 @@ func TestFulcioReadsTokens(t *testing.T) {
 	for name, token := range map[string]services.Token{
 		"expired":  {Email: ada, Age: time.Hour},
 		"future":   {Email: ada, Age: -time.Hour},
-		"audience": {Email: ada, Audience: "somebody else"},
+		"audience": {Email: ada, Audience: "another service"},
 		"issuer":   {Email: ada, Claims: map[string]any{"iss": s.CI.URL}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -22,7 +22,7 @@ func badTokens(d *desk, s *services.Services) map[string]badToken {
 	return map[string]badToken{
 		"expired":         {mint(services.Token{Email: ada, Age: time.Hour}), false, "expired"},
 		"not yet valid":   {mint(services.Token{Email: ada, Age: -time.Hour}), false, "not valid before"},
-		"other audience":  {mint(services.Token{Email: ada, Audience: "somebody else"}), false, "audience"},
+		"other audience":  {mint(services.Token{Email: ada, Audience: "another service"}), false, "audience"},
 		"unknown issuer":  {mint(services.Token{Email: ada, Claims: map[string]any{"iss": "http://127.0.0.1:9"}}), true, processing},
 		"issuer's name":   {mint(services.Token{Email: ada, Claims: map[string]any{"iss": s.CI.URL}}), true, processing},
 		"signature":       {good[:strings.LastIndex(good, ".")+1] + strings.Repeat("A", 86), true, processing},

@@ -25,7 +25,7 @@ func TestNothingIsPublishedInVain(t *testing.T) {
 		{"bundle over the trusted root", []string{"--bundle", "trusted_root.json", "run.json"}, "the bundle would overwrite trusted_root.json, which is an input"},
 		{"bundle over the signing config", []string{"--bundle", "signing_config.json", "--signing-config", "signing_config.json", "run.json"}, "the bundle would overwrite signing_config.json, which is an input"},
 		{"no place for evidence", []string{"--bundle-format", "dsse", "run.json"}, "a bare DSSE envelope has no place for"},
-		{"another log is no URL", []string{"--rekor", "log.local.test", "run.json"}, `"log.local.test": want a URL`},
+		{"another log is not a URL", []string{"--rekor", "log.local.test", "run.json"}, `"log.local.test": want a URL`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := d.alone(t)

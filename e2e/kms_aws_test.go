@@ -98,7 +98,7 @@ func TestKMSAWS(t *testing.T) {
 	t.Run("wrong credentials", func(t *testing.T) {
 		d.in(t).with("AWS_ACCESS_KEY_ID=OTHER").fails(ref("ecdsa-p256"), "UnrecognizedClientException")
 	})
-	t.Run("certificate of nobody", func(t *testing.T) {
+	t.Run("untrusted certificate", func(t *testing.T) {
 		before := cloud.calls.Load()
 		d.in(t).with("SSL_CERT_FILE=/dev/null", "SSL_CERT_DIR=/dev/null").fails(ref("ecdsa-p256"), "certificate")
 		if cloud.calls.Load() != before {

@@ -147,7 +147,7 @@ func TestKMSAzure(t *testing.T) {
 	t.Run("no identity", func(t *testing.T) {
 		d.in(t).with("IDENTITY_HEADER=wrong").fails(ref("ecdsa-p256"), "ManagedIdentityCredential")
 	})
-	t.Run("certificate of nobody", func(t *testing.T) {
+	t.Run("untrusted certificate", func(t *testing.T) {
 		d.in(t).with("SSL_CERT_FILE=/dev/null", "SSL_CERT_DIR=/dev/null").fails(ref("ecdsa-p256"), "certificate")
 	})
 }

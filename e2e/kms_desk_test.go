@@ -86,7 +86,7 @@ func (d *kmsDesk) roundTrip(ref string, a algorithm) {
 	d.notVerified(ref, "stranger.sigstore.json", "signature", "signer")
 }
 
-// fails demands that signing and asking for the public key fail in the world, say why, and write nothing.
+// fails demands that signing and getting the public key are operational failures, give the reason, and write nothing.
 func (d *kmsDesk) fails(ref, why string) {
 	d.t.Helper()
 	d.runattest("sign", "--key", ref, "--bundle", "none.sigstore.json", "run.json").failed(why)

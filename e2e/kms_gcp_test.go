@@ -35,7 +35,7 @@ func startGCP(t *testing.T) []string {
 	}
 }
 
-// serviceAccount is the file of a service account that nobody knows: its holder signs his own tokens.
+// serviceAccount writes the file of a service account that does not exist: its key signs its own tokens.
 func serviceAccount(t *testing.T) string {
 	t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
@@ -49,7 +49,7 @@ func serviceAccount(t *testing.T) string {
 	data, err := json.Marshal(map[string]string{
 		"type": "service_account", "project_id": "p", "client_email": "ci@p.invalid", "client_id": "1", "private_key_id": "1",
 		"private_key": string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})),
-		"token_uri":   nobody + "/token",
+		"token_uri":   unreachable + "/token",
 	})
 	if err != nil {
 		t.Fatal(err)

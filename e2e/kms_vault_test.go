@@ -216,7 +216,7 @@ func TestKMSVault(t *testing.T) {
 	t.Run("no address", func(t *testing.T) {
 		d.in(t).with("VAULT_ADDR=").fails("hashivault://ecdsa-p256", "VAULT_ADDR or BAO_ADDR is not set")
 	})
-	t.Run("nobody there", func(t *testing.T) {
-		d.in(t).with("VAULT_ADDR="+nobody, "VAULT_MAX_RETRIES=0").fails("hashivault://ecdsa-p256", "connection refused")
+	t.Run("unreachable", func(t *testing.T) {
+		d.in(t).with("VAULT_ADDR="+unreachable, "VAULT_MAX_RETRIES=0").fails("hashivault://ecdsa-p256", "connection refused")
 	})
 }

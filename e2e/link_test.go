@@ -62,8 +62,8 @@ func TestRunattestVerifiesCosignsLinks(t *testing.T) {
 	}
 }
 
-// TestArtifactLeadsBack: who has an image's name, the repository of runs and two public keys finds the run that has made it,
-// as the worker claims, and verifies it. A link that somebody else has put there leads nowhere.
+// TestArtifactLeadsBack: an image's name, the repository of runs and two public keys suffice to find and verify the run
+// that made the image, as the worker claims. A link by another signer leads nowhere.
 func TestArtifactLeadsBack(t *testing.T) {
 	onEachRegistry(t, func(d *desk, r *services.Registry) {
 		for _, name := range []string{"runattest", "worker", "eve"} {

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestLoader: what `go install` makes where there is a C compiler can be made to run other code by its environment, and
-// is no gate; what make build makes is not reached by it.
+// TestLoader: a binary from `go install` on a machine with a C compiler can be made to run other code through its
+// environment, and so is not a gate. A binary from make build cannot.
 func TestLoader(t *testing.T) {
 	cc, err := exec.LookPath("cc")
 	if err != nil {

@@ -17,7 +17,7 @@ const (
 	eve   = "eve@example.com"
 )
 
-// certificatePolicy trusts people by the names that an issuer gives them, and nobody by a key.
+// certificatePolicy trusts people by the names that an issuer gives them, and no keys.
 func certificatePolicy(issuer, evidence string) string {
 	return fmt.Sprintf(`schema: https://github.com/runattest/runattest/policy/v1
 name: acme
@@ -58,7 +58,7 @@ func (d *desk) allows(policy string, flags ...string) outcome {
 	return d.believes(ours, append([]string{"--policy", policy}, flags...)...)
 }
 
-// approves has somebody approve our run without a key.
+// approves lets a person approve our run without a key.
 func (d *desk) approves(s *services.Services, who, bundle string, flags ...string) {
 	d.t.Helper()
 	d.mint("approver", s.Issuer, services.Token{Email: who})
@@ -85,7 +85,8 @@ const (
 	theEntries    = "tlogEntries"
 )
 
-// Whoever the certificate names is trusted, with the evidence that the policy asks for, and each lack is one line.
+// The identity that the certificate names is trusted if the evidence that the policy requires is there; each piece that
+// is missing is one line.
 func TestPolicyCertificates(t *testing.T) {
 	d, s := usePolicy(t)
 	right := s.Issuer.URL
@@ -160,7 +161,7 @@ func TestPolicyAt(t *testing.T) {
 	denied(at("approved.yaml", -time.Hour, both...), "bob.json does not count: was signed at")
 }
 
-// denied demands the policy's no, and nobody else's, with each of the lines.
+// denied demands that the policy alone denies, with each of the lines.
 func denied(o outcome, lines ...string) {
 	o.t.Helper()
 	o.no("policy", "denied, ")
@@ -202,7 +203,7 @@ func TestPolicyApprovers(t *testing.T) {
 	}{
 		{"two of three", []string{"bob.json", "carol.json"}, nil},
 		{"in one file", []string{"all.jsonl"}, nil},
-		{"nobody", nil, []string{"0 of 2 approvals: nobody has approved"}},
+		{"none", nil, []string{"0 of 2 approvals: nobody has approved"}},
 		{"one", []string{"bob.json"}, []string{oneOfTwo}},
 		{"one, two certificates", []string{"bob.json", "again.json"}, []string{oneOfTwo}},
 		{"one, two names", []string{"bob.json", "dave.json"}, []string{oneOfTwo}},
@@ -230,12 +231,12 @@ func TestPolicyApprovers(t *testing.T) {
 			}
 		})
 	}
-	// the same people, as somebody else says
+	// the same names, from another issuer
 	d.write("policy.yaml", []byte(approvedBy(certificatePolicy(s.Issuer.URL, "timestamp"), s.CI.URL)))
 	denied(d.allows("policy.yaml", "--approvals", "all.jsonl"), "all.jsonl:1 does not count: is signed by none of 3 approvers")
 }
 
-// A policy that somebody has signed without a key: who, as whom an issuer says, and as whose root.
+// A policy that was signed without a key: the signer, the issuer and the trusted root must match.
 func TestPolicySignedKeyless(t *testing.T) {
 	d, s := usePolicy(t)
 	policy := certificatePolicy(s.Issuer.URL, "timestamp")

@@ -94,7 +94,7 @@ func TestRecipesKubernetes(t *testing.T) {
 func TestRecipesSystemd(t *testing.T) {
 	program, err := exec.LookPath("systemd-analyze")
 	if err != nil {
-		t.Skip("no systemd-analyze, so that nobody reads the unit: .ci/install-recipes installs it")
+		t.Skip("no systemd-analyze to check the unit: .ci/install-recipes installs it")
 	}
 	d := newDesk(t)
 	unit := strings.NewReplacer("/usr/local/bin/runattest", runattestPath, "/srv/airun/%i/train", "/bin/true").Replace(readRecipe(t, "systemd/airun@.service"))

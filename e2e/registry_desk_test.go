@@ -48,7 +48,7 @@ func (d *desk) regctl(args ...string) outcome { d.t.Helper(); return d.registryT
 // registryKinds are the registries that the tests are about: the CNCF's has no referrers API.
 var registryKinds = []string{"distribution", "cue", "ggcr"}
 
-// startRegistry starts a registry that nobody else uses.
+// startRegistry starts a registry for this test alone.
 func startRegistry(t *testing.T, kind string) *services.Registry {
 	t.Helper()
 	place := services.Place{Bin: bin, Dir: t.TempDir()}

@@ -40,8 +40,8 @@ func TestFiftyProcessesAttach(t *testing.T) {
 	})
 }
 
-// refer puts a manifest there as somebody else would, and where the registry does not list
-// referrers, in the index.
+// refer puts a manifest there as another client would and, if the registry does not list referrers, adds it to the
+// index.
 func (d *desk) refer(host, repo, subject, artifactType, layer string) {
 	d.t.Helper()
 	base := "http://" + host + "/v2/" + repo

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// cosignWays are the ways to have cosign sign and ask nobody.
+// cosignWays are the ways in which cosign signs without asking a service.
 var cosignWays = []struct {
 	name  string
 	flags func(*desk) []string
@@ -122,9 +122,9 @@ func TestCosignPrehashesEd25519(t *testing.T) {
 	digest := sha512.Sum512(theirs.Envelope.preAuthentication())
 	prehashed := &ed25519.Options{Hash: crypto.SHA512}
 	if err := ed25519.VerifyWithOptions(key, digest[:], theirs.Envelope.Signatures[0].Sig, prehashed); err != nil {
-		t.Errorf("cosign's signature is no Ed25519ph signature: %v", err)
+		t.Errorf("cosign's signature is not an Ed25519ph signature: %v", err)
 	}
 	if !ed25519.Verify(key, ours.Envelope.preAuthentication(), ours.Envelope.Signatures[0].Sig) {
-		t.Error("our signature is no Ed25519 signature")
+		t.Error("our signature is not an Ed25519 signature")
 	}
 }

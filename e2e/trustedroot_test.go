@@ -130,7 +130,7 @@ func TestTrustedRootCreate(t *testing.T) {
 	}
 }
 
-// A root without one of the services, or with the log under its older name, is no use, to us and to cosign.
+// A root without one of the services, or with the log under its older name, does not verify, with us and with cosign.
 func TestTrustedRootLacks(t *testing.T) {
 	d, s := useOurs(t)
 	d.gather(s)

@@ -18,5 +18,5 @@
 //
 // A public key's hint, which a Sigstore bundle carries so that a verifier finds the key,
 // is base64(SHA-256(DER SubjectPublicKeyInfo)), as cosign computes it. A hint is a claim
-// by whoever wrote the bundle: it helps to find a key, and never decides.
+// of the bundle's author: it helps to find a key, and never decides.
 package signer

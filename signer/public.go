@@ -67,7 +67,7 @@ func newPublicKey(key crypto.PublicKey) (*PublicKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("public key: %w", err)
 	}
-	if key, err = x509.ParsePKIXPublicKey(der); err != nil { // a copy that nobody else can change
+	if key, err = x509.ParsePKIXPublicKey(der); err != nil { // a copy that the caller cannot change
 		return nil, fmt.Errorf("public key: %w", err)
 	}
 	hint, err := dsse.SHA256KeyID(key)

@@ -115,7 +115,7 @@ func TestRefused(t *testing.T) {
 		"no trusted root":                      {with(func(c *call) { c.root = c.bundle }), "trusted root"},
 		"managed-key-and-client-identity_fail": {with(func(c *call) { c.key = npm.key }), "want either --key"},
 		"identity alone":                       {with(func(c *call) { c.issuer = "" }), "want either --key"},
-		"nobody":                               {with(func(c *call) { c.identity, c.issuer = "", "" }), "want either --key"},
+		"no identity":                          {with(func(c *call) { c.identity, c.issuer = "", "" }), "want either --key"},
 	} {
 		if err := c.run(t, dir); err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: got %v\nwant %s", name, err, c.says)

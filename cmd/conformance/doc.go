@@ -4,10 +4,11 @@
 //	    (--certificate-identity ID --certificate-oidc-issuer URL | --key FILE)
 //	    [--trusted-root FILE] FILE_OR_DIGEST
 //
-// It is a test tool and no command for users: it puts any Sigstore bundle with a DSSE envelope, whatever the
-// predicate, through the code by which runattest decides whom to believe (attest.ParseBundle, Bundle.CheckTrust,
-// sigstore.NewTrust), and asks nothing about runs. Then the artifact must be among the subjects of the in-toto
-// Statement that was signed. Exit status 0 is yes; 1 is everything else, with the reason on standard error.
+// It is a test tool, not a command for users. It takes any Sigstore bundle with a DSSE envelope, whatever the
+// predicate, and checks it with the code by which runattest decides which signers to trust (attest.ParseBundle,
+// Bundle.CheckTrust, sigstore.NewTrust); it checks nothing about runs. Then the artifact must be among the subjects of
+// the signed in-toto Statement. The exit status is 0 if all checks pass, and otherwise 1, with the reason on standard
+// error.
 //
 // FILE_OR_DIGEST is sha256:HEX, or as an extension sha384:HEX or sha512:HEX, unless there is a file of that
 // name; else it is a file. Without --trusted-root the public service's is fetched through TUF, with --staging

@@ -89,7 +89,7 @@ func (r *request) verify(ctx context.Context) error {
 	if r.logged && len(result.Logs)+len(result.Promises) == 0 {
 		return fmt.Errorf("time: no log entry counts: %s", result.Time.Reason)
 	}
-	// only what is signed by somebody trusted is read
+	// the payload is read only after its signature and signer have passed
 	if err := checkPayloadType(bundle); err != nil {
 		return err
 	}
@@ -142,8 +142,8 @@ func (r *request) root(ctx context.Context) (*sigstore.TrustedRoot, error) {
 	return sigstore.ParseTrustedRoot(data)
 }
 
-// reason is why a trust check does not say yes: signature and signer have to pass, and the time
-// unless nothing asks for one.
+// reason returns an error unless a trust check passes: signature and signer must pass, and so must the time if one
+// is required.
 func reason(o evidence.Result) error {
 	var no []error
 	for _, c := range []evidence.Check{o.Signature, o.Signer, o.Time} {
@@ -152,7 +152,7 @@ func reason(o evidence.Result) error {
 		}
 	}
 	if o.By == nil && len(no) == 0 {
-		no = append(no, errors.New("signer: nobody who is trusted"))
+		no = append(no, errors.New("signer: not trusted"))
 	}
 	return errors.Join(no...)
 }

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// trial changes a good bundle, or the trusted root that it is held against. says is "" for a yes.
+// A trial changes a good bundle, or the trusted root that it is verified with. says is "" if verification passes.
 type trial struct {
 	bundle, root func(t *testing.T, o object)
 	says         string

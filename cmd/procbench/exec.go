@@ -15,7 +15,7 @@ import (
 // to the end of the command "true".
 const gateGoal = 25 * time.Millisecond
 
-// tenRules is a policy as somebody would write one for the declaration that is measured.
+// tenRules is a realistic policy for the declaration that is measured.
 const tenRules = `schema: https://github.com/runattest/runattest/policy/v1
 name: ten-rules
 signers: {keys: [{name: ci, key: runattest.pub}]}

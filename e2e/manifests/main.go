@@ -124,7 +124,7 @@ func start(ctx context.Context, rules []runtime.Object) (*validating.Plugin, err
 	client := fake.NewClientset(objects...)
 	factory := informers.NewSharedInformerFactory(client, 0)
 	plugin := validating.NewPlugin(nil)
-	initializer.New(client, dynamicfake.NewSimpleDynamicClient(scheme.Scheme), factory, authorizer.AuthorizerFunc(nobody), featuregate.NewFeatureGate(),
+	initializer.New(client, dynamicfake.NewSimpleDynamicClient(scheme.Scheme), factory, authorizer.AuthorizerFunc(denyAll), featuregate.NewFeatureGate(),
 		compatibility.DefaultBuildEffectiveVersion(), ctx.Done(), mapper()).Initialize(plugin)
 	if err := plugin.ValidateInitialization(); err != nil {
 		return nil, err
@@ -137,8 +137,8 @@ func start(ctx context.Context, rules []runtime.Object) (*validating.Plugin, err
 	return plugin, nil
 }
 
-// nobody is who may do anything, were an expression to ask.
-func nobody(context.Context, authorizer.Attributes) (authorizer.Decision, string, error) {
+// denyAll denies every request, should an expression ask.
+func denyAll(context.Context, authorizer.Attributes) (authorizer.Decision, string, error) {
 	return authorizer.DecisionDeny, "", nil
 }
 

@@ -54,7 +54,7 @@ func TestRecipes(t *testing.T) {
 	}
 }
 
-// TestEveryRecipe finds what nobody tries and what the README leaves out.
+// TestEveryRecipe finds recipes without a test, and recipes that the README does not list.
 func TestEveryRecipe(t *testing.T) {
 	elsewhere := map[string]bool{ // e2e/recipes_test.go
 		"slurm/prolog-slurmctld.sh": true, "kubernetes/admission.yaml": true, "kubernetes/Containerfile": true,
@@ -357,7 +357,7 @@ func (s *site) actions(bundle []byte) outcome {
 		o := s.run(env, "bash", "--noprofile", "--norc", "-eo", "pipefail", s.path("step"))
 		s.write("policy/policy.yaml", strings.Replace(policy, "100", "1000", 1), 0o644)
 		if o := s.run(env, "bash", "-e", s.path("step")); o.code != 1 || !strings.Contains(o.stderr, "the file was changed after signing") {
-			s.Errorf("with a policy that nobody has signed: exit status %d\n%s", o.code, o.stderr)
+			s.Errorf("with a policy that is not signed: exit status %d\n%s", o.code, o.stderr)
 		}
 		return o
 	}

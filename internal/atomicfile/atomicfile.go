@@ -13,9 +13,9 @@ import (
 )
 
 // Write puts data at path through a temporary file in the same folder, synced and
-// renamed, so that whoever looks finds the old file or the new one and nothing between.
+// renamed: a reader finds the old file or the new one, never a part.
 // An existing file is replaced and keeps its permissions; perm (before umask) is for a new one.
-// What a process holds open is written to: see WriteFunc.
+// A path of an open file is written to: see WriteFunc.
 func Write(path string, data []byte, perm fs.FileMode) error {
 	return WriteFunc(path, whole(data), perm)
 }
@@ -24,8 +24,8 @@ func whole(data []byte) func(io.Writer) error {
 	return func(w io.Writer) error { _, err := w.Write(data); return err }
 }
 
-// WriteFunc is Write for what is not in memory: content writes it, and its error leaves the old file. Through a path such as
-// /dev/fd/1 it writes to what is open there, and replaces nothing.
+// WriteFunc is Write for data that is not in memory: content writes it. If content fails, the old file stays. Through a path
+// such as /dev/fd/1 it writes to the file that is open there, and replaces nothing.
 func WriteFunc(path string, content func(w io.Writer) error, perm fs.FileMode) error {
 	if n, own := descriptor(path); n >= 0 {
 		return writeOpen(path, n, own, content)
@@ -63,22 +63,22 @@ func WriteFunc(path string, content func(w io.Writer) error, perm fs.FileMode) e
 	return syncDir(filepath.Dir(path))
 }
 
-// ErrMounted says that a file is a mount point, as a container's single file is one: a new file cannot take its place, and
-// writing into it could leave half of one.
+// ErrMounted says that a file is a mount point, such as a single file that is mounted into a container: a new file
+// cannot take its place, and writing into it could leave a part.
 var ErrMounted = errors.New("is mounted by itself, and cannot be replaced as a whole")
 
 var rename = os.Rename // tests have it fail
 
-// links is how many symbolic links a path leads through at most, as the kernel has it.
+// links is the largest number of symbolic links on a path, as in the kernel.
 const links = 40
 
-// follow is the file that a path leads to through links, which may not be there yet: a link stays a link, and what it points
-// at is written.
+// follow resolves the symbolic links of a path. The file may not exist yet. So a link stays a link, and its target is
+// written.
 func follow(path string) (string, error) {
 	for range links {
 		target, err := os.Readlink(path)
 		if err != nil {
-			return path, nil // no link, or nothing there: what is wrong with it, writing says
+			return path, nil // not a link, or not there: writing reports what is wrong
 		}
 		if !filepath.IsAbs(target) {
 			folder, err := filepath.EvalSymlinks(filepath.Dir(path))
@@ -93,7 +93,7 @@ func follow(path string) (string, error) {
 }
 
 // Create is Write for a file that must not exist yet: it fails with fs.ErrExist and
-// leaves the other's file as it is, even if that one came in between.
+// leaves the other file as it is, even if that appeared in between.
 func Create(path string, data []byte, perm fs.FileMode) error {
 	if _, err := os.Lstat(path); err == nil {
 		return &fs.PathError{Op: "create", Path: path, Err: fs.ErrExist}
@@ -140,12 +140,12 @@ func writeThrough(path string, content func(io.Writer) error, info fs.FileInfo) 
 	return errors.Join(err, f.Close())
 }
 
-// writeTemp writes a file beside path under a name that nobody else has.
+// writeTemp writes a file beside path under a random name.
 func writeTemp(path string, content func(io.Writer) error, perm fs.FileMode) (name string, err error) {
 	name = filepath.Join(filepath.Dir(path), ".runattest-"+rand.Text()+".tmp")
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
 	if failed := (*fs.PathError)(nil); errors.As(err, &failed) {
-		failed.Path = path // the name that the caller knows
+		failed.Path = path // the name that the caller gave
 	}
 	if err != nil {
 		return "", err

@@ -9,7 +9,7 @@ import (
 	"os"
 )
 
-// ErrInput marks input that is not what it should be: too large, empty, a folder.
+// ErrInput marks unusable input: too large, empty, a folder.
 var ErrInput = errors.New("unusable input")
 
 // inputError is an ErrInput with its own text.
@@ -41,7 +41,7 @@ func Open(path string) (*os.File, error) {
 }
 
 // Read reads the file at path, at most limit bytes. A larger file, an empty one and a
-// folder are errors that wrap ErrInput; no more than limit+1 bytes are ever held.
+// folder are errors that wrap ErrInput; Read never holds more than limit+1 bytes.
 func Read(path string, limit int64) ([]byte, error) {
 	f, err := Open(path)
 	if err != nil {
@@ -51,11 +51,11 @@ func Read(path string, limit int64) ([]byte, error) {
 	return ReadFrom(f, path, limit)
 }
 
-// ReadRegular is Read for a file that another file names, or that was found: whoever put a pipe or a device there makes
-// nobody wait. It is an error that wraps ErrInput.
+// ReadRegular is Read for a file that another file names, or that a search found. A pipe or a device in its place does not
+// block the caller: it is an error that wraps ErrInput.
 func ReadRegular(path string, limit int64) ([]byte, error) {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
-		return nil, &inputError{path + ": is no regular file"}
+		return nil, &inputError{path + ": not a regular file"}
 	}
 	return Read(path, limit) // which says what else is wrong with it
 }

@@ -2,5 +2,5 @@
 
 package boundedfile
 
-// OpenAtOnce is nothing here.
+// OpenAtOnce has no effect on this platform.
 const OpenAtOnce = 0

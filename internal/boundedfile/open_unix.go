@@ -4,5 +4,5 @@ package boundedfile
 
 import "syscall"
 
-// OpenAtOnce is a flag of os.OpenFile for a path at which a pipe may lie by now: opening it does not wait for the other end.
+// OpenAtOnce is a flag for os.OpenFile: if the path is a pipe by now, opening it does not wait for a writer.
 const OpenAtOnce = syscall.O_NONBLOCK

@@ -1,5 +1,5 @@
-// Package jsonmend says what is wrong with text that package canonical refuses, in words that a person can act on, and
-// mends a copy of the text, so that one look finds everything that is wrong. What it mends is never used as a value.
+// Package jsonmend explains what is wrong with text that package canonical refuses, in words that a person can act on.
+// It mends a copy of the text to find all mistakes in one pass. The mended text is never used as a value.
 package jsonmend
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/runattest/runattest/canonical"
 )
 
-// Mistake is one thing that is wrong with a text.
+// Mistake is one mistake in a text.
 type Mistake struct {
 	*canonical.Error
 	Message, Hint string
@@ -27,8 +27,8 @@ type Mistake struct {
 	mend      func(text []byte) // changes the text and not its length; nil if it cannot be mended
 }
 
-// All is everything that is wrong with src, in the order in which it was found; the mended text, in which everything
-// stands where it stood; and its canonical form, or nil where something cannot be mended. It stops at most mistakes, and
+// All returns all mistakes in src, in the order in which they were found; the mended text, in which every value keeps
+// its offset; and its canonical form, or nil if a mistake cannot be mended. It stops at most mistakes, and
 // once it has read budget bytes.
 func All(src []byte, rules canonical.Options, most, budget int) (found []Mistake, text, form []byte) {
 	text = bytes.Clone(src)
@@ -124,8 +124,8 @@ func (m *Mistake) trailing(rest []byte) {
 var messages = map[canonical.Code][2]string{
 	"bom":       {"begins with a byte order mark", "save the file as UTF-8 without a BOM"},
 	"utf8":      {"invalid UTF-8", "save the file as UTF-8"},
-	"surrogate": {"escape of a lone surrogate, which is no character", "write the character itself, or both halves of the pair"},
-	"duplicate": {"member name stands twice in one object", "remove one of the two"},
+	"surrogate": {"escape of a lone surrogate, which is not a character", "write the character itself, or both halves of the pair"},
+	"duplicate": {"member name appears twice in one object", "remove one of the two"},
 	"range":     {"number is beyond the range of a double", "quote it: a string keeps every digit"},
 	"inexact":   {"number cannot be kept exactly by JSON implementations (RFC 8785 would round it)", "quote it: a string keeps every digit"},
 	"depth":     {"arrays and objects nest too deep", ""},
@@ -211,7 +211,7 @@ func stringEnd(text []byte, i int) int {
 	return i + 1
 }
 
-// previous is the position of the last character before i that is no white space, or -1.
+// previous returns the position of the last character before i that is not white space, or -1.
 func previous(text []byte, i int) int {
 	return bytes.LastIndexFunc(text[:min(i, len(text))], func(r rune) bool { return !strings.ContainsRune(" \t\r\n", r) })
 }

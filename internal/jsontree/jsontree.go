@@ -238,7 +238,7 @@ func (v Value) Len() int {
 	return n
 }
 
-// Get is the member of that name, absent if there is none or v is no object.
+// Get returns the member of that name. It is absent if there is none, or v is not an object.
 func (v Value) Get(name string) Value {
 	if v.Kind() != Object {
 		return Value{}

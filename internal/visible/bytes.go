@@ -10,7 +10,7 @@ import (
 )
 
 // escapeBytes writes bytes that are not UTF-8 as \x and two lower-case hex digits, and doubles the backslashes of such a
-// string, so that no two of them, as files' names are, become one. A string that is UTF-8 stays what it is.
+// string, so that two different file names never become equal. A string that is UTF-8 does not change.
 func escapeBytes(s string) string {
 	if utf8.ValidString(s) {
 		return s

@@ -17,7 +17,7 @@ import (
 
 // Escape escapes what would let a text move the cursor, begin a line of its own, hide or
 // reorder what is printed: control, format and other unseen characters, as \u{hex}, and bytes that are
-// no UTF-8, as \x and two digits.
+// not UTF-8, as \x and two digits.
 func Escape(s string) string {
 	if utf8.ValidString(s) && strings.IndexFunc(s, isUnseen) < 0 {
 		return s
@@ -45,8 +45,8 @@ func List(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// Cut keeps the start and the end of a text that is too long for a message, which quotes what others wrote: what
-// it is about and what is wanted stand there.
+// Cut shortens a text that is too long for a message to its start and its end, which say what it is about and what is
+// wanted.
 func Cut(s string) string {
 	const end = limits.Shown / 4
 	if len(s) <= limits.Shown {
@@ -56,9 +56,9 @@ func Cut(s string) string {
 	return fmt.Sprintf("%s... (%d bytes more) ...%s", strings.ToValidUTF8(start, ""), len(s)-len(start)-len(rest), strings.ToValidUTF8(rest, ""))
 }
 
-// JSON is the JSON text of v in one line, in which the same characters are escaped as JSON has it: a terminal
-// shows all of it, and whoever parses it gets what v is. Bytes that are not UTF-8, as files' names may have them, are
-// escaped within the string, as escapeBytes has it.
+// JSON returns the JSON text of v in one line, with the same characters escaped in JSON's way: a terminal shows all
+// of it, and parsing it gives v. Bytes that are not UTF-8, which file names may contain, are escaped within the string
+// as escapeBytes does.
 func JSON(v any) ([]byte, error) {
 	text, err := json.Marshal(v)
 	if err == nil && bytes.Contains(text, []byte(`\ufffd`)) { // which stands for a byte that is not UTF-8: the character itself is written as it is
@@ -82,7 +82,7 @@ func JSON(v any) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// isUnseen tells what has no ink: unicode.IsPrint has marks and letters without any, too.
+// isUnseen reports whether a character is invisible. unicode.IsPrint also accepts marks and letters that are.
 func isUnseen(r rune) bool {
 	return !unicode.IsPrint(r) || r == 0x2800 || unicode.In(r, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point)
 }

@@ -11,9 +11,9 @@ import (
 	"github.com/runattest/runattest/internal/jsontree"
 )
 
-// Ambiguous lists the plain scalars that other readers (those of YAML 1.1, such as PyYAML and Ruby's, and those of Go and Rust)
-// take for another value than YAML 1.2's core schema says: a program that reads the same file uses something else than what
-// the document says here.
+// Ambiguous lists the plain scalars that other readers (those of YAML 1.1, such as PyYAML and Ruby's, and those of Go and
+// Rust) read as another value than YAML 1.2's core schema: such a program would use another value than the one that is
+// declared here.
 func (d *Document) Ambiguous() []Problem {
 	a := &Document{most: d.most, pointers: d.pointers}
 	a.ambiguous(d.root, false)

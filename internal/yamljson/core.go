@@ -15,8 +15,8 @@ func isPlain(n *yaml.Node) bool {
 	return n.Kind == yaml.ScalarNode && n.Style&quoted == 0
 }
 
-// coreType is the type of a plain scalar in the core schema (YAML 1.2.2, section 10.3.2),
-// Absent for a lone indicator, which is no plain scalar in YAML 1.2.
+// coreType returns the type of a plain scalar in the core schema (YAML 1.2.2, section 10.3.2),
+// and Absent for a lone indicator, which is not a plain scalar in YAML 1.2.
 func coreType(s string) jsontree.Kind {
 	switch s {
 	case "?", "-", ":":

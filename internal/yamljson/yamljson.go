@@ -1,8 +1,8 @@
 // Package yamljson reads YAML 1.2 (core schema) as another way to write one JSON value. What
 // has no counterpart in JSON, or means different things to different readers, is refused:
 // anchors, aliases, tags, merge keys, keys that are not strings, directives, several
-// documents, and the line breaks that only YAML 1.1 knows. Whether the JSON text is any good
-// (duplicate names, exact numbers, depth) is for its reader to say.
+// documents, and the line breaks of YAML 1.1 alone. The reader of the JSON text checks the rest
+// (duplicate names, exact numbers, depth).
 package yamljson
 
 import (
@@ -22,7 +22,7 @@ import (
 	"github.com/runattest/runattest/internal/jsontree"
 )
 
-// Limits are what one text may cost to read.
+// Limits bound the cost of reading one text.
 type Limits struct {
 	Bytes    int
 	Entries  int // commas: the parser spends some 2 KB on each entry of a flow collection

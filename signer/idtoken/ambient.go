@@ -11,7 +11,7 @@ import (
 // machine is where the program runs. The tests have one each.
 type machine struct {
 	getenv      func(string) string
-	tokenFile   string // that somebody mounted
+	tokenFile   string // a mounted file with a token
 	agentSocket string // where SPIRE's agent listens
 	productName string // the file in which Linux says what machine this is
 	metadata    string // Google's metadata server
@@ -19,9 +19,9 @@ type machine struct {
 	patience    patience
 }
 
-// Ambient returns the sources that are there without a person to ask, most particular
-// first; the package documentation lists them. getenv is os.Getenv when nil. It looks at variables and
-// a few local paths, and opens no connection.
+// Ambient returns the sources that this machine offers without asking a person, the most
+// particular first; the package documentation lists them. If getenv is nil, it is os.Getenv. Ambient looks at
+// variables and a few local paths, and opens no connection.
 func Ambient(getenv func(string) string) []Source {
 	if getenv == nil {
 		getenv = os.Getenv

@@ -101,7 +101,7 @@ func TestAmbientFindsFiles(t *testing.T) {
 	}
 }
 
-// The variables are read where a caller says, and by default from the process.
+// The variables come from the caller's function, and by default from the process.
 func TestAmbientReadsTheProcess(t *testing.T) {
 	raw := jwt(nil)
 	t.Setenv("SIGSTORE_ID_TOKEN", raw+"\n")
@@ -207,7 +207,7 @@ func TestPrintable(t *testing.T) {
 	}
 }
 
-// BenchmarkAmbient is what a machine that is no CI pays for looking.
+// BenchmarkAmbient measures what the search costs on a machine that is not in a CI.
 func BenchmarkAmbient(b *testing.B) {
 	for b.Loop() {
 		Ambient(func(string) string { return "" })

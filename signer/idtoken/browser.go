@@ -18,8 +18,8 @@ import (
 )
 
 // Browser signs a person in with a browser on this machine: the authorization code flow with
-// PKCE, state and nonce, and a redirect to a loopback address (RFC 8252). The address of the page is printed as
-// well, for where no browser opens. Five minutes, or the end of ctx, end the wait.
+// PKCE, state and nonce, and a redirect to a loopback address (RFC 8252). It also prints the address of the page, for
+// machines on which no browser opens. It waits for at most five minutes, or until ctx ends.
 func Browser(o LoginOptions) Source { return o.source("browser", (*login).withBrowser) }
 
 func (l *login) withBrowser() (*oauth2.Token, error) {
@@ -58,8 +58,8 @@ func (l *login) withBrowser() (*oauth2.Token, error) {
 	}
 }
 
-// listen is where the browser comes back to. Issuers know the name localhost, and programs must not listen
-// wherever somebody made that name point.
+// listen opens the address to which the issuer redirects the browser. The URL names localhost, as issuers expect; the
+// listener itself is on a loopback address, because the name may resolve to another one.
 func listen(redirect string) (net.Listener, *url.URL, error) {
 	u := &url.URL{Scheme: "http", Path: "/auth/callback"}
 	host, port := "localhost", "0"
@@ -89,7 +89,7 @@ func listen(redirect string) (net.Listener, *url.URL, error) {
 }
 
 func stop(server *http.Server) {
-	// The page that says that all is well may still be on its way.
+	// The browser may not have received the final page yet.
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	if server.Shutdown(ctx) != nil {
@@ -97,11 +97,11 @@ func stop(server *http.Server) {
 	}
 }
 
-// callback is what the browser brings: a code, or why there is none.
+// callback is the result that the redirect carries: a code, or an error.
 type callback struct{ code, err, description string }
 
-// redirectHandler takes one callback. Whatever does not know the state is turned away, and
-// the wait goes on: any page and program on this machine can come here.
+// redirectHandler takes one callback. It refuses a request without the right state and keeps
+// waiting: any page or program on this machine can send requests here.
 type redirectHandler struct {
 	path, state, issuer string
 	answers             chan<- callback

@@ -8,9 +8,9 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// Device signs a person in with a browser on another machine: a page and a code to enter
-// there are printed, and the issuer is asked until it has been (RFC 8628, with PKCE). Five minutes, the
-// code's own end, or the end of ctx, end the wait.
+// Device signs a person in with a browser on another machine: it prints a page and a code to
+// enter there, and asks the issuer until the person has done so (RFC 8628, with PKCE). It waits for at most five
+// minutes, or until the code expires or ctx ends.
 func Device(o LoginOptions) Source { return o.source("device code", (*login).withDevice) }
 
 func (l *login) withDevice() (*oauth2.Token, error) {
@@ -32,7 +32,7 @@ func (l *login) withDevice() (*oauth2.Token, error) {
 	return l.config.DeviceAccessToken(l.ctx, answer, oauth2.VerifierOption(l.pkce))
 }
 
-// checkDevice looks at what will be printed, and at the interval, which makes a ticker.
+// checkDevice checks the texts that will be printed, and the interval of the ticker.
 func checkDevice(answer *oauth2.DeviceAuthResponse) error {
 	const most = time.Minute / time.Second
 	switch {

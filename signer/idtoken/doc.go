@@ -2,9 +2,9 @@
 // certificate authority (Fulcio), from wherever the program runs.
 //
 // A [Source] gives a [Token] for an audience, which for Fulcio is "sigstore". [Ambient]
-// finds the sources that need nobody at the keyboard, [Browser] and [Device] sign a person
-// in, [First] takes the first that has an identity, and [Parse] reads a token that somebody
-// gave by hand:
+// finds the sources that work unattended, [Browser] and [Device] sign a person in, [First]
+// takes the first source that has an identity, and [Parse] reads a token that a user
+// supplies:
 //
 //	sources := idtoken.Ambient(nil)
 //	if atTerminal {
@@ -38,27 +38,26 @@
 // unset one. SPIFFE_ENDPOINT_SOCKET may be the URI that the SPIFFE standard wants, and not only a
 // path. GOOGLE_SERVICE_ACCOUNT_NAME is never passed over for the machine's own account, and
 // needs a metadata server: credentials in files are not read. And a source that fails is not
-// passed over, since the next would sign as somebody else; only one that says that it has no
-// identity for this program ([ErrNoIdentity]) is.
+// skipped, because the next one would sign with another identity; only a source that reports
+// that it has no identity for this program ([ErrNoIdentity]) is.
 //
-// Looking costs the variables, at most three looks at local files, and nothing else: no
-// name is resolved and no connection made before Source.Token is called. So the metadata
-// server is not probed for. Where it is there and nothing above says so (Cloud Run services,
-// Compute Engine on Windows), set GCE_METADATA_HOST=169.254.169.254.
+// The search reads the variables and looks at no more than three local files. It resolves no
+// name and opens no connection before Source.Token is called, so it does not probe for the
+// metadata server. On machines that have one and give none of the signs above (Cloud Run
+// services, Compute Engine on Windows), set GCE_METADATA_HOST=169.254.169.254.
 //
-// # What is sent, and what is not
+// # What is checked and what is sent
 //
 // Every token is read and checked before Source.Token returns it: three parts of strict
-// base64url, JSON without duplicate names, not expired, already valid, and for the audience
-// that was asked for. Clocks may differ by a minute. Its signature is not checked, and need not be,
-// since the authority does that; hence [UnverifiedClaims]. Browser and Device check the signature
-// as well, as OpenID Connect has clients do.
+// base64url, JSON without duplicate names, not expired, already valid, and for the requested
+// audience. Clocks may differ by a minute. The signature is not checked, because the authority
+// checks it; hence [UnverifiedClaims]. Browser and Device also check the signature, as OpenID
+// Connect requires of clients.
 //
-// Tokens and the secrets that buy them appear in no error. Requests go over https, or to this machine; the
-// metadata server alone is met over http, which its platform defines. A request is
-// answered in 10 seconds and 64 KiB, is tried three times when the network fails or the server
-// says 429 or 5xx, and follows redirects within one host only. A web page is never taken
-// for an answer. Whatever waits ends with its context.
+// No error contains a token or a secret with which one is requested. Requests go over https, or to this machine;
+// only the metadata server is asked over http, as its platform defines. An answer must arrive within 10 seconds and
+// fit in 64 KiB. A request is tried three times if the network fails or the server answers 429 or 5xx, and follows
+// redirects only within one host. A web page is never accepted as an answer. Every wait ends with its context.
 //
 // Sources may be used by several goroutines at once.
 package idtoken

@@ -9,7 +9,7 @@ import (
 	"github.com/runattest/runattest/signer/idtoken"
 )
 
-// A job of GitLab CI that says `id_tokens: {SIGSTORE_ID_TOKEN: {aud: sigstore}}` has its token in a variable.
+// A GitLab CI job with `id_tokens: {SIGSTORE_ID_TOKEN: {aud: sigstore}}` has its token in a variable.
 func Example() {
 	job := map[string]string{"SIGSTORE_ID_TOKEN": tokenOf("project_path:example/runs", "sigstore")}
 	sources := idtoken.Ambient(func(name string) string { return job[name] })
@@ -25,7 +25,7 @@ func Example() {
 	// [identity token]
 }
 
-// A token that was made for somebody else is not sent to Fulcio.
+// A token for another audience is not sent to Fulcio.
 func ExampleToken_Check() {
 	token, err := idtoken.Parse(tokenOf("project_path:example/runs", "https://gitlab.example"))
 	if err != nil {

@@ -16,7 +16,7 @@ const (
 	metadataName    = "GCE_METADATA_HOST"
 )
 
-// google is a machine of Google's, and the service account that its metadata server speaks for:
+// google is a machine at Google, and the service account for which its metadata server issues tokens:
 // https://cloud.google.com/compute/docs/instances/verifying-instance-identity
 func google(m machine) *source {
 	target := m.getenv(impersonateName)
@@ -32,7 +32,7 @@ func google(m machine) *source {
 	}}
 }
 
-// madeByGoogle reads what the firmware says, which costs no connection.
+// madeByGoogle reads the firmware's product name, which takes no connection.
 func madeByGoogle(productName string) bool {
 	data, err := os.ReadFile(productName)
 	name := strings.TrimSpace(string(data))
@@ -69,13 +69,13 @@ func (s metadataServer) get(ctx context.Context, what string, query url.Values) 
 	return body, err
 }
 
-// impersonate has the machine's service account ask for a token of another, which has to let it:
+// impersonate requests a token of another service account, which must permit the machine's own account to do so:
 // https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts/generateIdToken
 func (s metadataServer) impersonate(ctx context.Context, target, audience string) (string, error) {
 	body, err := s.get(ctx, "token", url.Values{"scopes": {"https://www.googleapis.com/auth/cloud-platform"}})
 	if errors.Is(err, ErrNoIdentity) {
-		// Somebody asked for this account: another source is no substitute.
-		return "", fmt.Errorf("%s: the machine has no service account that could speak for %s", impersonateName, target)
+		// The user named this account, so no other source may take its place.
+		return "", fmt.Errorf("%s: the machine has no service account that could impersonate %s", impersonateName, target)
 	}
 	if err != nil {
 		return "", err

@@ -25,7 +25,7 @@ type passing struct {
 
 func (p *passing) Unwrap() error { return p.error }
 
-// try calls f until it succeeds, fails for good, or patience ends.
+// try calls f until it succeeds, fails permanently, or patience ends.
 func (p patience) try(ctx context.Context, f func(context.Context) error) error {
 	for i := 0; ; i++ {
 		attempt, cancel := context.WithTimeout(ctx, p.attempt)
@@ -50,17 +50,17 @@ func (p patience) try(ctx context.Context, f func(context.Context) error) error 
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(wait + rand.N(wait/4+1)): // so that the jobs of one pipeline do not come together
+		case <-time.After(wait + rand.N(wait/4+1)): // spreads the retries of a pipeline's jobs
 		}
 	}
 }
 
-// transport is the rules for every request: who is asked, how often, for how much.
+// transport holds the rules for every request: its hosts, its attempts, the size of its answer.
 type transport struct {
 	ctx       context.Context // ends all requests: a library may forget to
 	patience  patience
 	base      *http.Transport
-	plainHost string // the one that may be met over http, and without a proxy
+	plainHost string // the only host that may be asked over http, and without a proxy
 }
 
 var _ http.RoundTripper = (*transport)(nil)
@@ -81,7 +81,7 @@ func newClient(ctx context.Context, p patience) *http.Client {
 			from := via[0].URL
 			switch {
 			case req.URL.Host != from.Host || req.URL.Scheme != from.Scheme:
-				return fmt.Errorf("%s: redirects to %s://%s, which was not asked", from.Host, req.URL.Scheme, printable(req.URL.Host))
+				return fmt.Errorf("%s: redirects to %s://%s, another host or scheme", from.Host, req.URL.Scheme, printable(req.URL.Host))
 			case len(via) > maxRedirects:
 				return fmt.Errorf("%s: more than %d redirects", from.Host, maxRedirects)
 			}
@@ -92,10 +92,10 @@ func newClient(ctx context.Context, p patience) *http.Client {
 
 func (t *transport) meetsOverHTTP(host string) {
 	t.plainHost = host
-	t.base.Proxy = nil // the server tells machines apart by where a request comes from
+	t.base.Proxy = nil // the server identifies a machine by the request's source address
 }
 
-// checkURL refuses what would carry secrets over a network in the clear.
+// checkURL refuses URLs that would carry secrets over a network unencrypted.
 func checkURL(u *url.URL, plainHost string) error {
 	switch {
 	case u.Host == "":
@@ -146,7 +146,7 @@ func (t *transport) once(ctx context.Context, req *http.Request) (*http.Response
 		return nil, err
 	}
 	if op := (*net.OpError)(nil); errors.As(err, &op) {
-		err = op // without the address, which is named already
+		err = op // without the address, which the message names already
 	}
 	if err != nil {
 		return nil, &passing{error: err}
@@ -172,7 +172,7 @@ func (t *transport) once(ctx context.Context, req *http.Request) (*http.Response
 	return resp, nil
 }
 
-// retryAfter is what a server asks for, in seconds; a date is not heeded.
+// retryAfter returns the delay that a server asks for in seconds; a date is ignored.
 func retryAfter(resp *http.Response) time.Duration {
 	seconds, err := strconv.ParseUint(resp.Header.Get("Retry-After"), 10, 16)
 	if err != nil {
@@ -185,7 +185,7 @@ func isPage(header http.Header, body []byte) bool {
 	return strings.HasPrefix(header.Get("Content-Type"), "text/html") || bytes.HasPrefix(bytes.TrimSpace(body), []byte("<"))
 }
 
-// statusError is an answer that is no.
+// statusError is an answer with an HTTP status of failure.
 type statusError struct {
 	code int
 	text string
@@ -211,7 +211,7 @@ func fetch(client *http.Client, req *http.Request) ([]byte, error) {
 	resp, err := client.Do(req)
 	if err != nil {
 		if ue := (*url.Error)(nil); errors.As(err, &ue) {
-			err = ue.Err // its query is nobody's business
+			err = ue.Err // without the URL, whose query may hold a secret
 		}
 		return nil, err
 	}

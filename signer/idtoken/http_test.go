@@ -264,7 +264,7 @@ func TestPlatformsDown(t *testing.T) {
 	}
 }
 
-// Whoever waits can stop waiting, also between attempts.
+// Cancelling the context ends the wait, also between attempts.
 func TestPlatformsEndWithTheContext(t *testing.T) {
 	for i, p := range platforms() {
 		for name, bad := range map[string]http.HandlerFunc{
@@ -313,7 +313,7 @@ func TestNoRedirectElsewhere(t *testing.T) {
 			server := httptest.NewServer(http.RedirectHandler(elsewhere.URL, http.StatusTemporaryRedirect))
 			defer server.Close()
 			_, _, err := First(t.Context(), "sigstore", p.machine(t, server.URL).sources()...)
-			wantError(t, err, "redirects to "+elsewhere.URL+", which was not asked", secret)
+			wantError(t, err, "redirects to "+elsewhere.URL+", another host or scheme", secret)
 			if reached.Load() {
 				t.Error("the other host was asked")
 			}
@@ -363,9 +363,9 @@ func TestGoogleWithoutAccount(t *testing.T) {
 		t.Errorf("%v is not ErrNoIdentity", err)
 	}
 	_, _, err = First(t.Context(), "sigstore", other.machine(t, server.URL).sources()...)
-	wantError(t, err, "GOOGLE_SERVICE_ACCOUNT_NAME: the machine has no service account that could speak for runs@example")
+	wantError(t, err, "GOOGLE_SERVICE_ACCOUNT_NAME: the machine has no service account that could impersonate runs@example")
 	if errors.Is(err, ErrNoIdentity) {
-		t.Error("an account that somebody asked for is passed over")
+		t.Error("an account that the user named is skipped")
 	}
 }
 

@@ -17,13 +17,13 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// LoginOptions say with whom a person signs in. The zero value signs in with Sigstore's public service.
+// LoginOptions name the issuer with which a person signs in. The zero value is Sigstore's public service.
 type LoginOptions struct {
 	// Issuer is the OpenID Connect provider's URL; https://oauth2.sigstore.dev/auth when empty.
 	Issuer string
-	// ClientID is what the issuer knows this program as, and the audience of its tokens; "sigstore" when empty.
+	// ClientID identifies this program to the issuer, and is the audience of its tokens; "sigstore" when empty.
 	ClientID string
-	// ClientSecret is for issuers that ask for one; mostly none.
+	// ClientSecret is for the few issuers that require one.
 	ClientSecret string
 	// RedirectURL is where Browser listens, http on a loopback address with a port;
 	// http://localhost:PORT/auth/callback with a free port when empty.
@@ -36,7 +36,7 @@ type LoginOptions struct {
 	patience patience // the tests'
 }
 
-// login is one login under way.
+// login is one login in progress.
 type login struct {
 	LoginOptions
 	ctx      context.Context // with the client that all requests go through
@@ -93,9 +93,9 @@ func (o LoginOptions) discover(ctx context.Context) (*login, error) {
 	if err := l.provider.Claims(&said); err != nil {
 		return nil, fmt.Errorf("%s: code_challenge_methods_supported: want a list of strings", o.Issuer)
 	}
-	// Some that know PKCE do not say so (Entra ID), and who does not know it is to ignore it.
+	// Some issuers support PKCE without listing it (Entra ID), and one without support must ignore it.
 	if said.Methods != nil && !slices.Contains(said.Methods, "S256") {
-		return nil, fmt.Errorf("%s: does not take PKCE with S256, without which another program here could take the login over", o.Issuer)
+		return nil, fmt.Errorf("%s: does not support PKCE with S256, without which another program on this machine could take over the login", o.Issuer)
 	}
 	l.config = oauth2.Config{
 		ClientID: o.ClientID, ClientSecret: o.ClientSecret,
@@ -107,7 +107,7 @@ func (o LoginOptions) discover(ctx context.Context) (*login, error) {
 	return l, nil
 }
 
-// verify is section 3.1.3.7 of OpenID Connect Core. Audience and expiry come first, for their
+// verify implements section 3.1.3.7 of OpenID Connect Core. Audience and expiry come first, because their
 // errors say what to do.
 func (l *login) verify(raw, audience string) error {
 	token, err := Parse(raw)
@@ -123,18 +123,18 @@ func (l *login) verify(raw, audience string) error {
 	case err != nil:
 		return fmt.Errorf("%s: its token does not verify: %w", l.Issuer, safe(err, l.ClientSecret))
 	case subtle.ConstantTimeCompare([]byte(verified.Nonce), []byte(l.nonce)) != 1 && l.nonce != "":
-		return fmt.Errorf("%s: its token is not for this login: the nonce is another", l.Issuer)
+		return fmt.Errorf("%s: its token is not for this login: the nonce differs", l.Issuer)
 	}
 	return nil
 }
 
-// explain says what an issuer refused, without its whole answer.
+// explain returns the reason that an issuer gives for a refusal, without its whole answer.
 func (l *login) explain(err error) error {
 	if l.ctx.Err() != nil {
 		err = l.ctx.Err()
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("nobody signed in in time: %w", err)
+		return fmt.Errorf("no sign-in before the time ran out: %w", err)
 	}
 	if no := (*oauth2.RetrieveError)(nil); errors.As(err, &no) {
 		return l.refusal(no.ErrorCode, cmp.Or(no.ErrorDescription, http.StatusText(no.Response.StatusCode)))
@@ -152,7 +152,7 @@ func (l *login) refusal(code, description string) error {
 	return fmt.Errorf("%s: %s", l.Issuer, text)
 }
 
-// checkPage refuses what should not be shown to a person, or to the program that opens pages.
+// checkPage refuses an address that should be neither shown to a person nor opened.
 func checkPage(address string) error {
 	u, err := url.Parse(address)
 	if err != nil || !isPrintable(address) {

@@ -22,7 +22,7 @@ import (
 	"time"
 )
 
-// issuer is an OpenID Connect provider that signs everybody in, and whose answers a test can alter.
+// issuer is an OpenID Connect provider that accepts every login, and whose answers a test can alter.
 type issuer struct {
 	t         *testing.T
 	url       string
@@ -197,7 +197,7 @@ func TestBrowserDoesNotOpen(t *testing.T) {
 	}
 }
 
-// Whoever does not know the state is turned away, and the login goes on.
+// A request without the right state is refused, and the login goes on.
 func TestStrangersAtTheRedirect(t *testing.T) {
 	i := newIssuer(t)
 	o := i.options(io.Discard)
@@ -261,8 +261,8 @@ var browserFaults = []struct {
 	}},
 	{"expired", "expired at 1970", func(i *issuer, _ *LoginOptions) { i.claims = claims{"exp": 5} }},
 	{"for others", `audience "other", want "sigstore"`, func(i *issuer, _ *LoginOptions) { i.claims = claims{"aud": "other"} }},
-	{"of an earlier login", "the nonce is another", func(i *issuer, _ *LoginOptions) { i.claims = claims{"nonce": "other"} }},
-	{"of no login", "the nonce is another", func(i *issuer, _ *LoginOptions) { i.claims = claims{"nonce": ""} }},
+	{"of an earlier login", "the nonce differs", func(i *issuer, _ *LoginOptions) { i.claims = claims{"nonce": "other"} }},
+	{"of no login", "the nonce differs", func(i *issuer, _ *LoginOptions) { i.claims = claims{"nonce": ""} }},
 	{"of another issuer", "does not verify", func(i *issuer, _ *LoginOptions) { i.claims = claims{"iss": "https://other.example"} }},
 	{"signed by another key", "does not verify", func(i *issuer, _ *LoginOptions) {
 		other := newIssuer(i.t)
@@ -271,7 +271,7 @@ var browserFaults = []struct {
 			answer(w, map[string]any{"id_token": other.mint(), "access_token": "x"})
 		}
 	}},
-	{"no PKCE", "does not take PKCE", func(i *issuer, _ *LoginOptions) {
+	{"no PKCE", "does not support PKCE", func(i *issuer, _ *LoginOptions) {
 		i.discovery = map[string]any{"code_challenge_methods_supported": []string{"plain"}}
 	}},
 	{"another issuer's discovery", "cannot learn how to sign in", func(i *issuer, _ *LoginOptions) {
@@ -373,7 +373,7 @@ func TestDeviceFaults(t *testing.T) {
 	}
 }
 
-// Nobody comes, and whoever waits stops waiting: during the login, and before the issuer has answered at all.
+// Cancelling the context ends the wait, during the login and before the issuer has answered at all.
 func TestLoginsEndWithTheContext(t *testing.T) {
 	for name, source := range map[string]func(LoginOptions) Source{"browser": Browser, "device": Device} {
 		for _, silent := range []bool{false, true} {

@@ -8,21 +8,21 @@ import (
 	"time"
 )
 
-// Source gives identity tokens. What Token returns has passed [Token.Check].
+// A Source returns identity tokens that have passed [Token.Check].
 type Source interface {
-	// Name says for people where tokens come from.
+	// Name describes the source to people.
 	Name() string
 	// Token gets a token for an audience. Its errors name the source.
 	Token(ctx context.Context, audience string) (Token, error)
 }
 
-// ErrNoIdentity is what a source's error wraps when the source answers, and has no identity
-// for this program: a machine without a service account, a workload that nobody registered.
+// ErrNoIdentity is wrapped by a source's error if the source answers but has no identity for
+// this program: a machine without a service account, a workload that is not registered.
 var ErrNoIdentity = errors.New("no identity here")
 
 // First asks the sources in turn, and returns the token of the first that has an identity,
-// with the source's name. A source whose error wraps [ErrNoIdentity] is passed over; any other error ends it,
-// since another source means another identity. When all are passed over, the error wraps ErrNoIdentity.
+// with the source's name. It skips a source whose error wraps [ErrNoIdentity]; any other error ends it,
+// because another source means another identity. If all are skipped, the error wraps ErrNoIdentity.
 func First(ctx context.Context, audience string, sources ...Source) (token Token, from string, err error) {
 	var passed []string
 	for _, source := range sources {

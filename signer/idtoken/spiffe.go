@@ -21,7 +21,7 @@ import (
 
 const socketName = "SPIFFE_ENDPOINT_SOCKET"
 
-// spiffe is a workload that a SPIFFE agent knows, and its JWT-SVID:
+// spiffe gets the JWT-SVID of a workload that is registered with a SPIFFE agent:
 // https://github.com/spiffe/spiffe/blob/main/standards/SPIFFE_Workload_API.md
 func spiffe(m machine) *source {
 	address := m.getenv(socketName)
@@ -52,7 +52,7 @@ func workloadTarget(address string) (string, error) {
 		if ap, err := netip.ParseAddrPort(u.Host); err == nil && ap.Addr().IsLoopback() {
 			return "passthrough:///" + ap.String(), nil
 		}
-		return "", fmt.Errorf("%s: want a loopback address and a port: what the agent says is not encrypted", printable(u.Host))
+		return "", fmt.Errorf("%s: want a loopback address and a port, because the connection is not encrypted", printable(u.Host))
 	}
 	return "", fmt.Errorf("%q: want unix:///path", printable(address))
 }
@@ -81,7 +81,7 @@ func fetchSVID(ctx context.Context, target, audience string, p patience) (string
 		case codes.Unavailable:
 			return &passing{error: err}
 		case codes.DeadlineExceeded:
-			return &passing{error: context.DeadlineExceeded} // the agent's clock may ring before ours
+			return &passing{error: context.DeadlineExceeded} // the agent may reach the deadline before us
 		case codes.PermissionDenied:
 			return fmt.Errorf("%w: %s", ErrNoIdentity, status.Convert(err).Message())
 		}

@@ -100,7 +100,7 @@ func TestSPIFFE(t *testing.T) {
 			return nil, ctx.Err()
 		}, "no answer within 400ms, after 3 attempts", 3},
 		{"refused", says(raw, codes.InvalidArgument, 99), "told [token]", 1},
-		{"nobody registered it", says(raw, codes.PermissionDenied, 99), "no identity here: told [token]", 1},
+		{"not registered", says(raw, codes.PermissionDenied, 99), "no identity here: told [token]", 1},
 		{"none", gives(), "no JWT-SVID in it", 1},
 		{"an empty one", gives(""), "no JWT-SVID in it", 1},
 		{"oversized", gives(strings.Repeat("a", maxAnswer)), "larger than max", 1},
@@ -129,7 +129,7 @@ func TestSPIFFE(t *testing.T) {
 				return
 			}
 			wantError(t, err, c.want, raw)
-			if none := c.name == "nobody registered it"; errors.Is(err, ErrNoIdentity) != none {
+			if none := c.name == "not registered"; errors.Is(err, ErrNoIdentity) != none {
 				t.Errorf("%v: is ErrNoIdentity: %t, want %t", err, !none, none)
 			}
 		})

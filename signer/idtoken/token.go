@@ -14,7 +14,7 @@ import (
 )
 
 // Token is an identity token: a signed JWT (RFC 7519) whose signature has not been checked.
-// It prints as a placeholder whatever the verb; Raw is the token itself. Parse and sources make it.
+// It prints as a placeholder under every verb; Raw returns the token itself. Parse and sources make it.
 type Token struct {
 	raw    string
 	claims UnverifiedClaims
@@ -22,7 +22,7 @@ type Token struct {
 
 var _ fmt.Formatter = Token{}
 
-// UnverifiedClaims are what a token says; nobody has checked that its issuer said so.
+// UnverifiedClaims are the claims of a token whose signature has not been checked.
 // A claim that is absent is empty, and a time that is absent is zero.
 type UnverifiedClaims struct {
 	Issuer        string   // iss
@@ -34,10 +34,10 @@ type UnverifiedClaims struct {
 	NotBefore     time.Time
 }
 
-// Raw is the token in compact serialisation, a secret: who has it is the subject.
+// Raw returns the token in compact serialisation. It is a secret: its holder can act as the subject.
 func (t Token) Raw() string { return t.raw }
 
-// UnverifiedClaims are what the token says of itself.
+// UnverifiedClaims returns the claims of the token.
 func (t Token) UnverifiedClaims() UnverifiedClaims {
 	c := t.claims
 	c.Audience = slices.Clone(c.Audience)
@@ -83,8 +83,8 @@ func Parse(raw string) (Token, error) {
 	return Token{raw, claims}, nil
 }
 
-// Check says why the token should not be sent to an audience at a time, if so: it has
-// expired or is not valid yet, by more than a minute, or is meant for others.
+// Check returns an error if the token should not be sent to an audience at a time: it has
+// expired or is not valid yet, by more than a minute, or is meant for another audience.
 func (t Token) Check(audience string, now time.Time) error {
 	c := t.claims
 	switch {
@@ -95,10 +95,10 @@ func (t Token) Check(audience string, now time.Time) error {
 	case c.Expiry.IsZero():
 		return errors.New("identity token: no expiry (exp), want a token of OpenID Connect")
 	case now.After(c.Expiry.Add(clockSkew)):
-		return fmt.Errorf("identity token: expired at %s, and it is %s (clocks may differ by %v); get a new one",
+		return fmt.Errorf("identity token: expired at %s, and it is now %s (clocks may differ by %v); get a new one",
 			stamp(c.Expiry), stamp(now), clockSkew)
 	case c.NotBefore.After(now.Add(clockSkew)):
-		return fmt.Errorf("identity token: not valid before %s, and it is %s (clocks may differ by %v); set this machine's clock, or wait",
+		return fmt.Errorf("identity token: not valid before %s, and it is now %s (clocks may differ by %v); set this machine's clock, or wait",
 			stamp(c.NotBefore), stamp(now), clockSkew)
 	case !slices.Contains(c.Audience, audience):
 		return fmt.Errorf("identity token: audience %s, want %q; ask the issuer for a token with that audience (aud)",
@@ -116,7 +116,7 @@ func decodePart(part string) ([]byte, error) {
 	}
 	// The decoder passes over line ends.
 	if strings.ContainsAny(part, "\r\n") {
-		return nil, errors.New("a line end inside, want one line")
+		return nil, errors.New("a newline inside, want one line")
 	}
 	data, err := base64.RawURLEncoding.Strict().DecodeString(part)
 	if err != nil {

@@ -1,9 +1,9 @@
-// Package kms signs with keys that stay where they are: in a cloud's key management
+// Package kms signs with keys that cannot be exported: in a cloud's key management
 // service, in Vault, in a hardware module.
 //
-// A key is named by a reference NAME://KEY. It is reached through a program
-// sigstore-kms-NAME on the PATH, which speaks sigstore's KMS plugin protocol; no cloud's
-// library is linked into the caller. The plugins of this project, in its folder plugins, serve
+// A reference NAME://KEY names a key. The package reaches it through the program
+// sigstore-kms-NAME on the PATH, which speaks sigstore's KMS plugin protocol; no cloud
+// library is linked into the caller. The plugins in this project's folder plugins serve
 //
 //	awskms://     AWS KMS
 //	azurekms://   Azure Key Vault
@@ -11,7 +11,7 @@
 //	hashivault:// the transit engine of HashiCorp Vault or OpenBao
 //	pkcs11://     hardware modules
 //
-// and any other program of that protocol serves its own name.
+// and any other program that speaks the protocol serves its own name.
 //
 // The protocol is one process a call. Its arguments are "v1" and a JSON object (the key,
 // the hash, the method: package common of sigstore's cliplugin), standard input is the
@@ -21,10 +21,9 @@
 //	    "hashFunc":5,"rpcOptions":{}},"methodName":"publicKey","publicKey":{...}}'
 //	{"publicKey":{"publicKeyPEM":"LS0tLS1CRUdJTi..."}}
 //
-// A plugin is trusted to reach the key and with nothing else: what it answers is bounded in
-// size and time, its public key must be of an algorithm of package signer, and each
+// A plugin is trusted only to reach the key: its answers are bounded in size and time, its public key must be of an algorithm of package signer, and each
 // signature is verified before it is returned.
 //
-// Load gives a signer, PublicKey the key to verify with. Both may open connections,
-// through the plugin.
+// Load returns a signer, PublicKey the key to verify with. Through the plugin, both may open
+// connections.
 package kms

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Error says that a plugin did not do what was asked of it: it failed, said so, took too
-// long, or answered what cannot be right.
+// Error says that a plugin did not do what it was asked: it failed, reported an error, took
+// too long, or gave a wrong answer.
 type Error struct {
 	Program string // sigstore-kms-NAME
 	Err     error
@@ -15,8 +15,8 @@ type Error struct {
 func (e *Error) Error() string { return fmt.Sprintf("%s: %v", e.Program, e.Err) }
 func (e *Error) Unwrap() error { return e.Err }
 
-// MissingError says that there is no plugin for a reference. It unwraps to what the search
-// of the PATH gave, exec.ErrNotFound as a rule.
+// MissingError says that there is no plugin for a reference. It unwraps to the error of the
+// PATH search, usually exec.ErrNotFound.
 type MissingError struct {
 	Program string
 	Err     error
@@ -26,7 +26,7 @@ type MissingError struct {
 func (e *MissingError) Error() string { return fmt.Sprintf("no program %s on PATH", e.Program) }
 func (e *MissingError) Unwrap() error { return e.Err }
 
-// Hint says what to install.
+// Hint returns what to install.
 func (e *MissingError) Hint() string {
 	if slices.Contains(ours, e.name) {
 		return "go install github.com/runattest/runattest/plugins/cmd/" + e.Program + "@latest"

@@ -14,8 +14,8 @@ import (
 	"github.com/runattest/runattest/signer"
 )
 
-// DefaultTimeout is how long one call of a plugin may take: long enough for a person to
-// touch a token, too short to stop a queue for good.
+// DefaultTimeout bounds one call of a plugin: long enough for a person to touch a token,
+// short enough not to block a queue for ever.
 const DefaultTimeout = time.Minute
 
 // Option changes how plugins are called.
@@ -31,14 +31,14 @@ func Timeout(d time.Duration) Option {
 	}
 }
 
-// Messages is where a plugin's standard error goes while it runs, up to
-// limits.PluginMessages bytes a call, unchanged: it may hold terminal escapes. Without it
-// standard error is kept for the errors alone.
+// Messages passes a plugin's standard error on while it runs, up to limits.PluginMessages
+// bytes a call, unchanged: it may hold terminal escapes. Without this option, standard error
+// is used only in errors.
 func Messages(w io.Writer) Option { return func(p *plugin) { p.messages = w } }
 
 // Load asks the plugin for the key's public part and returns a signer that calls the
 // plugin for each signature. The errors are *MissingError, *Error, and others for a
-// reference that is no reference.
+// malformed reference.
 func Load(ctx context.Context, ref string, options ...Option) (signer.Signer, error) {
 	p, err := newPlugin(ref, options)
 	if err != nil {
@@ -70,8 +70,8 @@ var _ signer.Signer = (*remote)(nil)
 
 func (r *remote) PublicKey() *signer.PublicKey { return r.public }
 
-// Sign has the plugin sign the message and verifies what it answers: a key that was
-// rotated or replaced since Load, or that signs in another way, makes no bundle.
+// Sign lets the plugin sign the message and verifies the signature: if the key was rotated or
+// replaced since Load, or signs with another scheme, Sign fails.
 func (r *remote) Sign(ctx context.Context, message []byte) ([]byte, error) {
 	hash := r.public.Algorithm().Hash()
 	response, err := r.plugin.call(ctx, hash, &common.MethodArgs{
@@ -88,7 +88,7 @@ func (r *remote) Sign(ctx context.Context, message []byte) ([]byte, error) {
 	}
 	signature := response.SignMessage.Signature
 	if err := r.public.Verify(message, signature); err != nil {
-		return nil, r.plugin.fail(fmt.Errorf("%w under the public key that it gave (%s): another key or version signed, or in another way (RSA has to be PKCS #1 v1.5)",
+		return nil, r.plugin.fail(fmt.Errorf("%w under the public key that it gave (%s): another key or key version signed, or the scheme differs (RSA must be PKCS #1 v1.5)",
 			err, r.public.Algorithm()))
 	}
 	return bytes.Clone(signature), nil

@@ -43,8 +43,7 @@ func newPlugin(ref string, options []Option) (*plugin, error) {
 
 func (p *plugin) fail(err error) error { return &Error{p.program(), err} }
 
-// call runs the plugin once. Its exit status decides nothing, as the protocol says: its
-// answer does.
+// call runs the plugin once. By the protocol, the answer decides and the exit status does not.
 func (p *plugin) call(ctx context.Context, hash crypto.Hash, method *common.MethodArgs, stdin []byte) (*common.PluginResp, error) {
 	ctx, cancel := context.WithTimeout(ctx, p.timeout)
 	defer cancel()
@@ -75,7 +74,7 @@ func (p *plugin) call(ctx context.Context, hash crypto.Hash, method *common.Meth
 	return answer, nil
 }
 
-// run gives the answer that the program prints, and kills it when it prints too much or
+// run returns the answer that the program prints, and kills it if it prints too much or
 // the context ends.
 func (p *plugin) run(ctx context.Context, stdin []byte, args ...string) (*common.PluginResp, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -125,12 +124,12 @@ func (b *bounded) Write(data []byte) (int, error) {
 	if b.to == nil {
 		b.kept.Write(part)
 	} else if _, err := b.to.Write(part); err != nil {
-		b.to = io.Discard // nobody listens any more: the call goes on
+		b.to = io.Discard // the writer failed: drop the rest, and let the call go on
 	}
-	return len(data), nil // the program is not to fail for what it says
+	return len(data), nil // the program must not fail because of its messages
 }
 
-// lastWords is the last line of standard error, where programs say why.
+// lastWords returns the last line of standard error, where programs give the reason.
 func lastWords(stderr []byte) string {
 	text := strings.TrimSpace(string(stderr))
 	if text == "" {
@@ -139,7 +138,7 @@ func lastWords(stderr []byte) string {
 	return "; it said: " + shorten(text[strings.LastIndexByte(text, '\n')+1:])
 }
 
-// shorten makes one line of text that somebody else wrote; clouds answer with pages.
+// shorten makes one short line of a plugin's text; clouds answer with pages.
 func shorten(text string) string {
 	text = strings.Join(strings.Fields(text), " ")
 	const most = 1000

@@ -18,7 +18,7 @@ func Names() []string { return slices.Clone(ours) }
 // reference is a key's reference in its parts.
 type reference struct{ name, key string }
 
-// parse cuts NAME://KEY. NAME becomes part of a program's name, and so has to be harmless.
+// parse splits NAME://KEY. NAME becomes a part of a program's name, so its characters are restricted.
 func parse(ref string) (reference, error) {
 	name, key, ok := strings.Cut(ref, "://")
 	switch {
@@ -27,7 +27,7 @@ func parse(ref string) (reference, error) {
 	case name == "" || len(name) > 64 || name[0] == '-' || strings.ContainsFunc(name, isForeign):
 		return reference{}, fmt.Errorf("key %q: want lower-case letters, digits and hyphens before ://", ref)
 	case key == "":
-		return reference{}, fmt.Errorf("key %q: no key behind %s://", ref, name)
+		return reference{}, fmt.Errorf("key %q: no key after %s://", ref, name)
 	}
 	return reference{name, key}, nil
 }

@@ -7,8 +7,8 @@
 //   - [Timestamper], the timestamp authority v2.1.3, of which there may be several
 //
 // Two are the tests' own, since the real ones are out of reach: an [Issuer] of OpenID Connect tokens,
-// which says of anybody what it is asked to say, and a [CTLog], which signs what RFC 6962 says a log signs and keeps no
-// tree. [Faulty] stands before any of them and misbehaves.
+// which issues a token with any claims it is asked for, and a [CTLog], which signs what RFC 6962 says a log signs and
+// keeps no tree. [Faulty] is a proxy in front of any of them that misbehaves.
 //
 // [Place.Start] starts one of each:
 //

@@ -55,7 +55,7 @@ func Down(target string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	u.Host = "127.0.0.1:9" // nobody listens on the discard port
+	u.Host = "127.0.0.1:9" // nothing listens on the discard port
 	return u.String(), nil
 }
 

@@ -25,7 +25,7 @@ const (
 	logTail     = 2 << 10 // of a server that did not start, in bytes
 )
 
-// process is somebody else's server.
+// process is a third-party server that runs as a process.
 type process struct {
 	cmd  *exec.Cmd
 	log  string // the file that has its output
@@ -124,7 +124,7 @@ func get(ctx context.Context, url string) ([]byte, error) {
 	return body, err
 }
 
-// freePorts returns ports on which nobody listened a moment ago.
+// freePorts returns ports that were free a moment ago.
 func freePorts(n int) (ports []string, err error) {
 	for range n {
 		l, lerr := net.Listen("tcp", "127.0.0.1:0")

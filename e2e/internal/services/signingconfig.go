@@ -2,7 +2,7 @@ package services
 
 import "time"
 
-// SigningConfig is whom a signer asks, in Sigstore's JSON (protobuf-specs, sigstore_trustroot.proto).
+// SigningConfig lists the services that a signer uses, in Sigstore's JSON (protobuf-specs, sigstore_trustroot.proto).
 type SigningConfig struct {
 	MediaType       string    `json:"mediaType"`
 	CAURLs          []Service `json:"caUrls"`
@@ -35,7 +35,7 @@ func newSigningConfig() *SigningConfig {
 	}
 }
 
-// NewService is at a URL, for anybody who asks from an hour ago on.
+// NewService is a service at a URL, valid since an hour ago.
 func NewService(url string, majorAPIVersion int, operator string) Service {
 	start := time.Now().Add(-time.Hour).UTC().Truncate(time.Second)
 	return Service{url, majorAPIVersion, TimeRange{Start: start}, operator}

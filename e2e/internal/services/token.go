@@ -16,7 +16,7 @@ const defaultLifetime = 10 * time.Minute
 // Token says what is in a token. The zero value of each field leaves it to the issuer.
 type Token struct {
 	Email    string         // verified, unless Claims says otherwise; none by default
-	Subject  string         // the address, or "nobody"
+	Subject  string         // the address, or "unnamed"
 	Audience string         // [Audience]
 	Age      time.Duration  // since it was issued; 0, negative for a token from the future
 	Lifetime time.Duration  // from when it was issued; ten minutes, negative for a token that never was valid
@@ -33,7 +33,7 @@ func (i *Issuer) Mint(t Token) (string, error) {
 	claims := map[string]any{
 		"iss": i.URL,
 		"aud": cmp.Or(t.Audience, Audience),
-		"sub": cmp.Or(t.Subject, t.Email, "nobody"),
+		"sub": cmp.Or(t.Subject, t.Email, "unnamed"),
 		"iat": issued.Unix(),
 		"nbf": issued.Unix(),
 		"exp": issued.Add(lifetime).Unix(),

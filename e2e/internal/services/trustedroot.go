@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// TrustedRoot is whom a verifier trusts, in Sigstore's JSON (protobuf-specs, sigstore_trustroot.proto).
-// The structs are open: a test takes away or alters what it wants a verifier to miss.
+// TrustedRoot lists the services that a verifier trusts, in Sigstore's JSON (protobuf-specs, sigstore_trustroot.proto).
+// The fields are exported so that a test can remove or alter any of them.
 type TrustedRoot struct {
 	MediaType              string      `json:"mediaType"`
 	Tlogs                  []Log       `json:"tlogs"`

@@ -1,7 +1,7 @@
 """A task that becomes its work only if its run is verified and the policy allows it.
 
 On every worker: runattest in /usr/local/bin, and in /etc/airun the policy with the keys beside it, all
-of it root's. The run's bundle is a file that the worker sees; whoever triggers the DAG names it:
+of it root's. The run's bundle is a file that the worker can read; the trigger of the DAG names it:
 
     airflow dags trigger train --conf '{"bundle": "/srv/runs/7f3a/run.sigstore.json"}'
 

@@ -1,14 +1,14 @@
 #!/bin/bash -p
 # PrologSlurmctld=/etc/slurm/prolog-slurmctld.sh
 #
-# Refuses every job that does not say of which run it is, whose run the policy does not allow,
+# Refuses every job that does not name its run, whose run the policy does not allow,
 # or whose script is not the one that the run declares. It runs on the controller as SlurmUser before
 # anything of the job starts. Not as Prolog=: that runs on the node, and one refused job drains it.
 # Not as TaskProlog=: that is the user's own process, with the user's environment.
 #
 #   sbatch --comment=ID   the run's identity; users write comments, so it is taken for a claim
 #   /var/spool/airun      <64 hex digits of the ID>.sigstore.json and, where there are some,
-#                         .approvals.jsonl: written by whoever takes in runs
+#                         .approvals.jsonl: written by the service that takes in runs
 #   /etc/airun            the policy, and the keys beside it: root's, readable to SlurmUser
 #   /var/log/airun        the decisions: SlurmUser's
 #

@@ -25,7 +25,7 @@ var rules = []rule{
 	{"signatory|signatories", "signer, signer identity", ""},
 	{"opinion|opinions|doubt|doubts", "result, warning", ""},
 	{"certify a|certify it|certify who|certifies a", "issue a certificate for", ""},
-	{"from ever|whose run|more than nothing|worth what|seldom meant", "say it plainly", ""},
+	{"from ever|whose run is it|more than nothing|worth what|seldom meant", "say it plainly", ""},
 }
 
 // A phrase is a phrase of a rule, split into words.

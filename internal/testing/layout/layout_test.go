@@ -1,5 +1,5 @@
-// Package layout holds the walls between packages: what each may import, and what builds
-// where.
+// Package layout tests the boundaries between packages: what each may import, and for which
+// platforms each builds.
 package layout
 
 import (
@@ -105,8 +105,8 @@ func TestWasm(t *testing.T) {
 	}
 }
 
-// TestPolicy: a policy knows who signs, what is declared and which runs descend from which, and nobody but the
-// command knows of policies.
+// TestPolicy: package policy imports what it needs to know of signers, declarations and lineage, and only the command
+// imports policy.
 func TestPolicy(t *testing.T) {
 	allowed := map[string]bool{}
 	for _, name := range []string{"attest", "attest/evidence", "identity", "signer", "sigstore", "canonical", "lineage"} {

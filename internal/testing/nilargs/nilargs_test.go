@@ -546,7 +546,7 @@ func (v values) of(t reflect.Type) (bad, good []reflect.Value) {
 	return bad, v.good[t]
 }
 
-// TestNoYes holds that what is nil or zero is never a yes, where a good question would have one.
+// TestNoYes: no nil or zero value passes a check that a good value would pass.
 func TestNoYes(t *testing.T) {
 	v := newValues(t)
 	good := func(t reflect.Type) any { return v.good[t][0].Interface() }

@@ -32,7 +32,7 @@ func Root(name string, edits ...func(*x509.Certificate)) *Holder {
 	return newHolder(nil, name, append([]func(*x509.Certificate){Authority}, edits...))
 }
 
-// Issue makes a certificate that the holder has issued: of nobody in particular, until an edit says so.
+// Issue makes a certificate that the holder has issued. It names no identity unless an edit adds one.
 func (h *Holder) Issue(name string, edits ...func(*x509.Certificate)) *Holder {
 	return newHolder(h, name, edits)
 }

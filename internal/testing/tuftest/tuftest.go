@@ -79,7 +79,7 @@ func (r *Repository) Requests() []string {
 	return append([]string(nil), r.requests...)
 }
 
-// Get is a file as it is served, Put serves another, whoever has signed it.
+// Get returns a file as it is served. Put replaces it, whether the new one is signed or not.
 func (r *Repository) Get(name string) []byte {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()

@@ -1,5 +1,5 @@
-// Command gcpstandin stands in for Google Cloud KMS in the end-to-end tests, on loopback and
-// for nobody else. It answers the five calls that signing takes, as Google documents them, for
+// Command gcpstandin stands in for Google Cloud KMS in the end-to-end tests, on loopback
+// only. It answers the five calls that signing takes, as Google documents them, for
 // the key ring projects/p/locations/l/keyRings/r, behind a proxy that leads every connection to
 // it: so that a client needs no other setting than HTTPS_PROXY and the certificate to trust.
 // It prints both as JSON, and ends with its standard input.

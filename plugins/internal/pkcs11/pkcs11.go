@@ -5,7 +5,7 @@
 //	pkcs11://token=ci;object=signer?module-path=/usr/lib/softhsm/libsofthsm2.so&pin-source=/run/secrets/pin
 //
 // The module's path and the PIN can also come from PKCS11_MODULE_PATH and PKCS11_PIN. The PIN
-// is no part of a reference: references stand in lists of processes and in logs.
+// is not a part of a reference, because references appear in process lists and logs.
 package pkcs11
 
 import (

@@ -97,7 +97,7 @@ func (u *uri) setPath(name, value string) error {
 	case "slot-id":
 		slot, err := strconv.ParseUint(value, 10, 31)
 		if err != nil {
-			return fmt.Errorf("attribute slot-id: %q is no slot number", value)
+			return fmt.Errorf("attribute slot-id: %q is not a slot number", value)
 		}
 		n := int(slot)
 		u.slot = &n

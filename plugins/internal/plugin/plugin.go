@@ -84,7 +84,7 @@ func answer(scheme string, load Load, args []string, stdin io.Reader, stdout io.
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithDeadline(ctx, *deadline)
 		defer cancel()
-		// Not every provider minds its context, and nobody waits any more.
+		// Not every provider stops with its context, and the caller no longer waits.
 		defer time.AfterFunc(time.Until(*deadline)+grace, func() { os.Exit(1) }).Stop()
 	}
 	var options []signature.RPCOption

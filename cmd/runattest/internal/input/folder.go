@@ -55,7 +55,7 @@ func isBundle(entry fs.DirEntry) bool {
 // regular refuses what a folder should not make anybody wait for: pipes, devices, sockets.
 func regular(path string) error {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return fmt.Errorf("%s: is no regular file; name it itself to have it read", path)
+		return fmt.Errorf("%s: not a regular file; name it on the command line to read it", path)
 	}
 	return nil // what else is wrong with it, opening it says
 }
