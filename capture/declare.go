@@ -277,6 +277,9 @@ func (d *declarer) toolList(k *member, v jsontree.Value) {
 		return
 	}
 	d.keep("/context")
+	if k.hides != "" {
+		d.note(LeftOpen, "").hides = k.hides
+	}
 	prefix := ""
 	if k.name != "tools" {
 		prefix = k.name + "/"

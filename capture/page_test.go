@@ -208,13 +208,16 @@ func (p *pager) own(s *shape) string {
 		}
 		l = append(l, what)
 	}
+	if s.names != "" {
+		l = append(l, "a string is open: may hide "+s.names)
+	}
 	switch s.address {
 	case serverURL:
 		l = append(l, "URL of a server")
 	case otherURL:
 		l = append(l, "URL")
 	case remote:
-		l = append(l, "else a remote URL, which is open: may hide content")
+		l = append(l, remoteNote[s.bytes != 0])
 	}
 	return strings.Join(l, "; ")
 }
@@ -227,7 +230,7 @@ func (p *pager) notes(s *shape) string {
 			p.titles[s] = true
 			p.pending = append(p.pending, s)
 		}
-		l = append(l, fmt.Sprintf("see [%s](#%s)", s.title, strings.ReplaceAll(s.title, " ", "-")))
+		l = append(l, fmt.Sprintf("see [%s](#%s)", s.title, anchor(s.title)))
 	} else if n := p.own(s); n != "" {
 		l = append(l, n)
 	}
@@ -237,7 +240,7 @@ func (p *pager) notes(s *shape) string {
 				p.titles[s.elements] = true
 				p.pending = append(p.pending, s.elements)
 			}
-			l = append(l, fmt.Sprintf("each element is [%s](#%s)", s.elements.title, strings.ReplaceAll(s.elements.title, " ", "-")))
+			l = append(l, fmt.Sprintf("each element is [%s](#%s)", s.elements.title, anchor(s.elements.title)))
 		} else if n := p.notes(s.elements); n != "" {
 			l = append(l, "each element: "+n)
 		}
@@ -283,3 +286,10 @@ func wrap(s string) string {
 	}
 	return b.String()
 }
+
+var remoteNote = map[bool]string{
+	true:  "else a remote URL, which is open: may hide content",
+	false: "a remote URL, which is open: may hide content",
+}
+
+func anchor(title string) string { return strings.ToLower(strings.ReplaceAll(title, " ", "-")) }

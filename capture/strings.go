@@ -29,6 +29,9 @@ func (w *walker) str(dst []byte, v jsontree.Value, s *shape, m mode) []byte {
 		w.note(Withheld, "")
 		return append(dst, withheld...)
 	}
+	if s.names != "" {
+		w.note(LeftOpen, "").hides = s.names
+	}
 	if s.bytes != 0 {
 		return w.binary(dst, v, s, "")
 	}

@@ -130,6 +130,7 @@ type shape struct {
 	role    string // of the resource that the bytes become
 	media   string // the member beside it that has the media type
 	address address
+	names   string // a string names what is elsewhere: what it may hide
 
 	text    bool // written as text: rule 6
 	plain   bool // nothing at or below it is secret, binary or out
@@ -212,12 +213,6 @@ var (
 	// toolPart is the value of such a member of a tool.
 	toolPart = &shape{free: true, text: true, secrets: toolSecrets}
 )
-
-func init() {
-	for _, s := range []*shape{value, freeValue, textValue, unknownValue, toolPart} {
-		s.prepare()
-	}
-}
 
 func list(s *shape) *shape { return &shape{elements: s} }
 

@@ -1,9 +1,13 @@
 package capture
 
 // tables are all that this package has, in the order of their names.
-var tables = []*table{&openAIChat1}
+var tables = []*table{&anthropicMessages1, &openAIChat1, &openAICompatibleChat1}
 
 func init() {
+	completeAnthropic()
+	for _, s := range []*shape{value, freeValue, textValue, unknownValue, toolPart} {
+		s.prepare()
+	}
 	for _, t := range tables {
 		t.body.prepare()
 	}

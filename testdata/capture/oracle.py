@@ -150,7 +150,7 @@ class Shape:
     def __init__(self):
         self.members, self.variants, self.elements, self.by = {}, {}, None, None
         self.text = self.free = self.secret = self.plain = False
-        self.names = self.kinds = self.role = self.media = self.url = None
+        self.names = self.kinds = self.role = self.media = self.url = self.hides = None
 
 
 class Member:
@@ -208,11 +208,13 @@ def describe(shape, phrases, sections, member=None):
             shape.role = ticks(q)[0]
         elif low.startswith("media type from"):
             shape.media = ticks(q)[0]
+        elif low.startswith("a string is open: may hide "):
+            shape.hides = q[len("a string is open: may hide "):]
         elif low == "url of a server":
             shape.url = "server"
         elif low == "url":
             shape.url = "other"
-        elif low.startswith("else a remote url"):
+        elif low.startswith(("else a remote url", "a remote url")):
             shape.url = "remote"
         elif member is None:
             if low:
@@ -457,6 +459,8 @@ class Capture:
         if c.hidden:
             self.here(self.secrets)
             return self.put("[secret]", c)
+        if s.hides:
+            self.here(self.open, s.hides)
         if s.kinds is not None:
             return self.put(self.binary(v, s, media), c)
         url = s.url or c.url
@@ -608,7 +612,7 @@ class Capture:
                         raise Refused("two models")
                     parameters["model"] = v
             elif v is None or k.to == "parameters" or k.to in ("prompt", "context") and v == [] and not isinstance(v, Obj) \
-                    or k.to == "message" and isinstance(v, list) and not v:
+                    or (k.to == "message" or k.empty) and isinstance(v, list) and not v:
                 w = self.member(root, v, k, Context())
                 if w is not ABSENT:
                     parameters[key] = w
@@ -634,6 +638,8 @@ class Capture:
             elif k.to == "context":
                 if not isinstance(v, list) or isinstance(v, Obj):
                     raise Refused("list")
+                if k.hides:
+                    self.here(self.open, k.hides)
                 for i, e in enumerate(v):
                     self.trail = [key, i]
                     if not isinstance(e, Obj):
@@ -666,7 +672,7 @@ class Capture:
         if parents:
             d["parents"] = parents
         self.open.sort(key=order)
-        self.unknown.sort(key=order)
+        self.unknown.sort(key=lambda e: (":" not in str(e[0][0]) or len(e[0]) > 1, order(e)))
         return d
 
     def provider_is(self, p, provider):
