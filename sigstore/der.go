@@ -103,7 +103,14 @@ func (s *sequence) sequence(name string) *sequence {
 
 func (s *sequence) algorithm(name string) pkix.AlgorithmIdentifier {
 	var a pkix.AlgorithmIdentifier
-	s.take(name, asn1.TagSequence, &a)
+	inner := s.sequence(name)
+	inner.take("the algorithm", asn1.TagOID, &a.Algorithm)
+	if inner.err == nil && len(inner.rest) > 0 {
+		a.Parameters, inner.rest = inner.rest[0], inner.rest[1:]
+	}
+	if err := inner.end(); s.err == nil {
+		s.err = err
+	}
 	return a
 }
 

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 	"time"
 
@@ -62,19 +63,17 @@ var strongHashes = map[string]crypto.Hash{
 	pkcs7.OIDDigestAlgorithmSHA512.String(): crypto.SHA512,
 }
 
-// signatureAlgorithms are those that the library verifies with a digest that counts.
-var signatureAlgorithms = map[string]bool{
-	pkcs7.OIDEncryptionAlgorithmRSA.String():        true, // with the digest of the signer info
-	pkcs7.OIDEncryptionAlgorithmRSASHA256.String():  true,
-	pkcs7.OIDEncryptionAlgorithmRSASHA384.String():  true,
-	pkcs7.OIDEncryptionAlgorithmRSASHA512.String():  true,
-	pkcs7.OIDDigestAlgorithmECDSASHA256.String():    true,
-	pkcs7.OIDDigestAlgorithmECDSASHA384.String():    true,
-	pkcs7.OIDDigestAlgorithmECDSASHA512.String():    true,
-	pkcs7.OIDEncryptionAlgorithmECDSAP256.String():  true, // the curve, with the digest of the signer info
-	pkcs7.OIDEncryptionAlgorithmECDSAP384.String():  true,
-	pkcs7.OIDEncryptionAlgorithmECDSAP521.String():  true,
-	pkcs7.OIDEncryptionAlgorithmEDDSA25519.String(): true,
+// signatureAlgorithms are those that the library verifies, with the digest that the signer must state besides: that of the
+// signature itself (RFC 8933, section 3), and for Ed25519 the one of RFC 8419, section 3.1. 0 is any of strongHashes.
+var signatureAlgorithms = map[string]crypto.Hash{
+	pkcs7.OIDEncryptionAlgorithmRSA.String():        0,
+	pkcs7.OIDEncryptionAlgorithmRSASHA256.String():  crypto.SHA256,
+	pkcs7.OIDEncryptionAlgorithmRSASHA384.String():  crypto.SHA384,
+	pkcs7.OIDEncryptionAlgorithmRSASHA512.String():  crypto.SHA512,
+	pkcs7.OIDDigestAlgorithmECDSASHA256.String():    crypto.SHA256,
+	pkcs7.OIDDigestAlgorithmECDSASHA384.String():    crypto.SHA384,
+	pkcs7.OIDDigestAlgorithmECDSASHA512.String():    crypto.SHA512,
+	pkcs7.OIDEncryptionAlgorithmEDDSA25519.String(): crypto.SHA512,
 }
 
 // algorithmNames are those of algorithms that are refused, as people know them.
@@ -91,6 +90,10 @@ var algorithmNames = map[string]string{
 	"1.2.840.10040.4.3":       "DSA with SHA-1",
 	"2.16.840.1.101.3.4.3.2":  "DSA with SHA-256",
 	"1.3.101.113":             "Ed448",
+	"1.2.840.10045.2.1":       "a kind of key (ECDSA)", // which libraries have written in place of an algorithm
+	"1.2.840.10045.3.1.7":     "the curve P-256",
+	"1.3.132.0.34":            "the curve P-384",
+	"1.3.132.0.35":            "the curve P-521",
 	"2.16.840.1.101.3.4.2.6":  "SHA-512/256",
 	"2.16.840.1.101.3.4.2.8":  "SHA3-256",
 	"2.16.840.1.101.3.4.2.10": "SHA3-512",
@@ -187,14 +190,18 @@ func (t *token) readMessage() error {
 	if err != nil {
 		return err
 	}
-	s.skip("the version", asn1.TagInteger)
+	var version int
+	s.take("the version", asn1.TagInteger, &version)
 	s.skip("the digest algorithms", asn1.TagSet)
 	content := s.sequence("the content")
 	certificates, _ := s.optional(asn1.ClassContextSpecific, 0)
-	s.optional(asn1.ClassContextSpecific, 1) // revocation lists
+	revocations, _ := s.optional(asn1.ClassContextSpecific, 1)
 	signers := s.skip("the signers", asn1.TagSet)
 	if err := s.end(); err != nil {
 		return err
+	}
+	if want := signedDataVersion(revocations); version != want {
+		return fmt.Errorf("the signed data is of version %d, want %d (RFC 5652, section 5.1)", version, want)
 	}
 	if t.content, err = readContent(content); err != nil {
 		return err
@@ -210,6 +217,16 @@ func (t *token) readMessage() error {
 		return err
 	}
 	return t.readInfo()
+}
+
+// signedDataVersion is the version of what holds another content than data: 3, or 5 with revocation lists of another format.
+// Attribute certificates, which ask for 4, are not read.
+func signedDataVersion(revocations asn1.RawValue) int {
+	all, err := elements(revocations.Bytes)
+	if err == nil && slices.ContainsFunc(all, func(v asn1.RawValue) bool { return v.Class == asn1.ClassContextSpecific }) {
+		return 5
+	}
+	return 3
 }
 
 func readContent(c *sequence) ([]byte, error) {
@@ -249,7 +266,8 @@ func (t *token) readSigner(v asn1.RawValue) error {
 	if err != nil {
 		return err
 	}
-	s.skip("the version", asn1.TagInteger)
+	var version int
+	s.take("the version", asn1.TagInteger, &version)
 	if len(s.rest) > 0 && s.rest[0].Class == asn1.ClassContextSpecific {
 		return errors.New("the token names its signer by the identifier of a key, which is not supported: want issuer and serial number")
 	}
@@ -267,14 +285,38 @@ func (t *token) readSigner(v asn1.RawValue) error {
 	if err := sid.end(); err != nil {
 		return err
 	}
-	hash, ok := strongHashes[digest.Algorithm.String()]
-	if !ok {
-		return fmt.Errorf("the token is signed with %s, want SHA-256, SHA-384 or SHA-512", algorithmName(digest.Algorithm))
+	if version != 1 {
+		return fmt.Errorf("the signer is of version %d, want 1, as one that is named by issuer and serial number (RFC 5652, section 5.3)", version)
 	}
-	if !signatureAlgorithms[algorithm.Algorithm.String()] {
-		return fmt.Errorf("the token is signed with %s, which is not supported: want ECDSA, RSA (PKCS #1 v1.5) or Ed25519 with SHA-256, SHA-384 or SHA-512", algorithmName(algorithm.Algorithm))
+	hash, err := digestOf(digest, algorithm)
+	if err != nil {
+		return err
 	}
 	return t.readAttributes(attributes.Bytes, hash)
+}
+
+// digestOf is the digest of the signer, which the signature algorithm must go with.
+func digestOf(digest, algorithm pkix.AlgorithmIdentifier) (crypto.Hash, error) {
+	hash, ok := strongHashes[digest.Algorithm.String()]
+	if !ok {
+		return 0, fmt.Errorf("the token is signed with %s, want SHA-256, SHA-384 or SHA-512", algorithmName(digest.Algorithm))
+	}
+	want, ok := signatureAlgorithms[algorithm.Algorithm.String()]
+	if !ok {
+		return 0, fmt.Errorf("the token is signed with %s, which is not supported: want ECDSA, RSA (PKCS #1 v1.5) or Ed25519 with SHA-256, SHA-384 or SHA-512", algorithmName(algorithm.Algorithm))
+	}
+	if want != 0 && hash != want {
+		return 0, fmt.Errorf("the token's digest is %s, want %s, which goes with its signature", hash, want)
+	}
+	if hasParameters(digest) || hasParameters(algorithm) {
+		return 0, errors.New("the digest or the signature of the token has parameters, want none")
+	}
+	return hash, nil
+}
+
+// hasParameters says whether an algorithm has others than none, which some write as NULL.
+func hasParameters(a pkix.AlgorithmIdentifier) bool {
+	return len(a.Parameters.FullBytes) > 0 && !bytes.Equal(a.Parameters.FullBytes, asn1.NullBytes)
 }
 
 // readAttributes wants the signed attributes that RFC 5652, section 5.3, and RFC 5816 demand, each once.
@@ -430,7 +472,7 @@ func (t *token) readImprint(s *sequence) error {
 	if t.hash, ok = strongHashes[algorithm.Algorithm.String()]; !ok {
 		return fmt.Errorf("the timestamp is over a digest with %s, want SHA-256, SHA-384 or SHA-512", algorithmName(algorithm.Algorithm))
 	}
-	if p := algorithm.Parameters.FullBytes; len(p) > 0 && !bytes.Equal(p, asn1.NullBytes) {
+	if hasParameters(algorithm) {
 		return errors.New("the digest of the timestamp has parameters, want none")
 	}
 	if len(t.imprint) != t.hash.Size() {
