@@ -82,8 +82,25 @@ func withoutComments(expr string) string {
 // otherBreaks end a line for people, and not for CEL.
 const otherBreaks = "\r\v\f\u0085\u2028\u2029"
 
-// writtenBreak is a line break as double quotes have it, which is text in any other value.
-var writtenBreak = regexp.MustCompile(`\\(?:[nr]|x0[aAdD]|u000[aAdD]|U0000000[aAdD])`)
+// writtenBreak is a line break as YAML has it in double quotes, or CEL in a string: text in a comment. A letter behind those
+// that no one writes for a line break makes a path of them.
+var writtenBreak = regexp.MustCompile(`(\\(?:[nr]|[xX](?:0[aAbBcCdD]|85)|u(?:000[aAbBcCdD]|0085|202[89])|U0000(?:000[aAbBcCdD]|0085|202[89])|01[2-5]|205))|(\\[vfNLP])(?:\W|_)`)
+
+// writtenBreakIn is a written line break in a comment behind which something stands, "" if there is none.
+func writtenBreakIn(comment string) string {
+	at := writtenBreak.FindStringSubmatchIndex(comment)
+	if at == nil {
+		return ""
+	}
+	start, end := at[2], at[3]
+	if start < 0 {
+		start, end = at[4], at[5]
+	}
+	if strings.TrimSpace(comment[end:]) == "" { // and nothing is taken in
+		return ""
+	}
+	return comment[start:end]
+}
 
 // checkComments refuses a comment that has taken in a line that its author wrote below it: YAML folds the lines of
 // every scalar that is not a literal block, and CEL ends a comment at a line feed alone.
@@ -101,8 +118,8 @@ func (r *reader) checkComments(expr, value string, behind int) bool {
 		case strings.ContainsAny(text, otherBreaks):
 			p.Message = "the comment takes in what follows a line break that does not end it: want a line feed"
 			p.Hint = `end the comment with a line feed: \n in double quotes, or the end of a line in a literal block (|)`
-		case writtenBreak.MatchString(text):
-			p.Message = "the comment takes in what follows " + writtenBreak.FindString(text) + ", which is text here and no line break"
+		case writtenBreakIn(text) != "":
+			p.Message = "the comment takes in what follows " + writtenBreakIn(text) + ", which is text here and no line break"
 			p.Hint = `write \n in double quotes, or the value as a literal block (|)`
 		default:
 			continue

@@ -108,6 +108,9 @@ func (r *reader) compile(expr, value string, behind int) *cel.Ast {
 	}
 	ast, issues := e.Compile(expr)
 	if issues.Err() == nil {
+		if !r.checkPatterns(ast, expr, value, behind) {
+			return nil
+		}
 		return ast
 	}
 	for _, issue := range issues.Errors() {

@@ -1,0 +1,57 @@
+package policy
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/google/cel-go/cel"
+	"github.com/google/cel-go/common/ast"
+
+	"github.com/runattest/runattest/identity"
+)
+
+// checkPatterns refuses regular expressions of which a string has made another one: in strings CEL reads \b as a backspace
+// and \? as a question mark, and YAML reads \b so in double quotes. A rule that forbids such a pattern would forbid nothing.
+func (r *reader) checkPatterns(checked *cel.Ast, expr, value string, behind int) bool {
+	source := []rune(expr)
+	calls := ast.MatchDescendants(ast.NavigateAST(checked.NativeRep()), ast.FunctionMatcher("matches"))
+	for _, call := range calls {
+		args := call.AsCall().Args()
+		pattern := args[len(args)-1]
+		at, ok := checked.NativeRep().SourceInfo().GetOffsetRange(pattern.ID())
+		if pattern.Kind() != ast.LiteralKind || !ok || int(at.Start) >= len(source) {
+			continue
+		}
+		wrong := misreadIn(string(source[at.Start:]), textOf(pattern.AsLiteral()))
+		if wrong == "" {
+			continue
+		}
+		p := identity.Problem{Code: "cel-pattern", Pointer: r.pointer(), Message: "the pattern " + wrong, Hint: `write it as a raw string, r"...", in a literal block (|) or in single quotes`}
+		p.Line, p.Column = r.place(p.Pointer, value, 1, behind+int(at.Start))
+		r.note(p)
+		return false
+	}
+	return true
+}
+
+// misreadIn is what a string has made of a pattern, "" if nothing; literal begins with the string as it is written.
+func misreadIn(literal, pattern string) string {
+	if strings.Contains(pattern, "\b") {
+		return `holds a backspace, and no word boundary: a string reads \b so`
+	}
+	start := strings.IndexAny(literal, `"'`)
+	if start < 0 || isRaw(literal[:start]) {
+		return ""
+	}
+	body := literal[start:literalEnd(literal, start)]
+	for i := 0; i < len(body); i++ {
+		if body[i] != '\\' {
+			continue
+		}
+		if next, _ := utf8.DecodeRuneInString(body[i+1:]); next == '?' {
+			return `holds ?, which repeats, where \? is written: a string reads \? so`
+		}
+		i++
+	}
+	return ""
+}
