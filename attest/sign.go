@@ -10,6 +10,9 @@ import (
 	"github.com/runattest/runattest/signer"
 )
 
+// ErrNoPlace says that a bare DSSE envelope cannot carry what was asked for besides the signature.
+var ErrNoPlace = errors.New("a bare DSSE envelope has no place for certificates, timestamps and log entries")
+
 // signings is how often Sign signs at most.
 const signings = 3
 
@@ -90,7 +93,7 @@ func (b *Bundle) nameSigner(by signer.Signer, witnessed bool) error {
 		}
 	case DSSE:
 		if certified != nil || witnessed {
-			return fmt.Errorf("a bare DSSE envelope has no place for certificates, timestamps and log entries: want format %s", SigstoreBundle)
+			return fmt.Errorf("%w: want format %s", ErrNoPlace, SigstoreBundle)
 		}
 	default:
 		return fmt.Errorf("unknown bundle format %q: want %s or %s", b.format, SigstoreBundle, DSSE)

@@ -33,6 +33,16 @@
 //	})
 //	verifier, err := attest.NewVerifier(trust)
 //
+// # Signing
+//
+// A Session signs statements with a key, or with a certificate that a certificate authority issues for a new key.
+// NewSession checks everything that can be checked without publishing anything. Sign holds the statement against
+// in-toto's own library, requests a certificate where one is needed, signs, has the services witness the signature,
+// and verifies the bundle with the trusted root, if one is given, before it returns the bundle.
+//
+//	session, err := sigstore.NewSession(sigstore.SessionOptions{Signer: by, Endpoints: endpoints, Root: root})
+//	bundle, err := session.Sign(ctx, statement)
+//
 // # Trusted roots
 //
 // CreateTrustedRoot makes the trusted root of a private Sigstore from certificates and public

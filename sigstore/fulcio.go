@@ -24,6 +24,16 @@ const clockSkew = 5 * time.Minute
 // identity token names. The key is never stored. It takes DefaultTimeout at most, or
 // until ctx ends. Errors of the authority are a *ServiceError.
 func RequestCertificate(ctx context.Context, fulcio, token string) (signer.Certified, error) {
+	ctx, cancel := context.WithTimeout(ctx, DefaultTimeout)
+	defer cancel()
+	certified, err := requestCertificate(ctx, fulcio, token)
+	if err != nil {
+		return nil, err
+	}
+	return certified, nil
+}
+
+func requestCertificate(ctx context.Context, fulcio, token string) (*certifiedSigner, error) {
 	fulcio = strings.TrimRight(fulcio, "/")
 	if err := checkURL(fulcio, true); err != nil {
 		return nil, fmt.Errorf("certificate authority: %w", err)
@@ -31,8 +41,6 @@ func RequestCertificate(ctx context.Context, fulcio, token string) (signer.Certi
 	if err := checkToken(token); err != nil {
 		return nil, fmt.Errorf("identity token: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, DefaultTimeout)
-	defer cancel()
 	pair, err := sign.NewEphemeralKeypair(nil)
 	if err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -60,6 +61,14 @@ func (s Services) Check() error {
 		}
 	}
 	return nil
+}
+
+// any says whether a signature is witnessed at all.
+func (s Services) any() bool { return len(s.TimestampAuthorities)+len(s.Logs) > 0 }
+
+// time says whether one of the services signs the time: a timestamp authority, or a log of version 1 with its promise.
+func (s Services) time() bool {
+	return len(s.TimestampAuthorities) > 0 || slices.ContainsFunc(s.Logs, func(l Log) bool { return l.Version == 1 })
 }
 
 // LogAlgorithmError says that a log takes no signatures by keys of an algorithm. A log of the other version does.

@@ -105,11 +105,7 @@ func approve(cmd *cobra.Command, s policy.ApprovalStatement, who *signerFlags, t
 			return withHint(err, "name another file with --bundle, and give both with --approvals")
 		}
 	}
-	by, err := who.load(cmd)
-	if err != nil {
-		return err
-	}
-	data, err := signClaim(cmd, claim, by)
+	data, err := who.signClaim(cmd, claim, attest.SigstoreBundle)
 	if err != nil {
 		return err
 	}
@@ -128,14 +124,4 @@ func approve(cmd *cobra.Command, s policy.ApprovalStatement, who *signerFlags, t
 		return o.object(map[string]any{"identity": s.Identity, "decision": s.Decision, "bundle": target})
 	}
 	return o.line("%s", s.Identity)
-}
-
-// signClaim gives a signed claim as one line.
-func signClaim(cmd *cobra.Command, claim *attest.Claim, by *signing) ([]byte, error) {
-	bundle, err := attest.Sign(cmd.Context(), claim, by.by, attest.SignOptions{Witness: by.witness, Trust: by.trust})
-	if err != nil {
-		return nil, err
-	}
-	data, err := bundle.Marshal()
-	return append(data, '\n'), err
 }

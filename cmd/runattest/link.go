@@ -98,21 +98,11 @@ func (l *linkFlags) sign(cmd *cobra.Command, who *signerFlags) error {
 	if err != nil {
 		return err
 	}
-	by, err := who.load(cmd)
+	text, err := who.signClaim(cmd, claim, attest.Format(l.format.value))
 	if err != nil {
 		return err
 	}
-	bundle, err := attest.Sign(cmd.Context(), claim, by.by, attest.SignOptions{
-		Format: attest.Format(l.format.value), Witness: by.witness, Trust: by.trust,
-	})
-	if err != nil {
-		return err
-	}
-	text, err := bundle.Marshal()
-	if err != nil {
-		return err
-	}
-	return l.write(o, claimed, target, append(text, '\n'))
+	return l.write(o, claimed, target, text)
 }
 
 // claim is what the flags say.

@@ -171,6 +171,9 @@ func hintOf(err error) string {
 	case errors.As(err, &format):
 		return format.Convert("FILE")
 	}
+	if hint := signingHint(err); hint != "" {
+		return hint
+	}
 	if errors.Is(err, gate.ErrLoader) {
 		return "CGO_ENABLED=0 go install github.com/runattest/runattest/cmd/runattest@latest makes a static one"
 	}

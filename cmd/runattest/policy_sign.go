@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/internal/atomicfile"
 	"github.com/runattest/runattest/policy"
 )
@@ -60,11 +61,7 @@ func signPolicy(cmd *cobra.Command, path string, who *signerFlags, target string
 	if err := outIsNoInput(target, inputs...); err != nil {
 		return err
 	}
-	by, err := who.load(cmd)
-	if err != nil {
-		return err
-	}
-	data, err := signClaim(cmd, claim, by)
+	data, err := who.signClaim(cmd, claim, attest.SigstoreBundle)
 	if err != nil {
 		return err
 	}

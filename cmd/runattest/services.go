@@ -3,20 +3,18 @@ package main
 import (
 	"cmp"
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
-	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/limits"
-	"github.com/runattest/runattest/signer"
 	"github.com/runattest/runattest/signer/idtoken"
 	"github.com/runattest/runattest/sigstore"
 )
@@ -59,125 +57,65 @@ func newSignerFlags(cmd *cobra.Command) *signerFlags {
 	return &s
 }
 
-// signing is a signer with what goes with each of its signatures.
-type signing struct {
-	by      signer.Signer
-	until   time.Time        // when its certificate ends; zero for a key of one's own
-	witness evidence.Witness // nil if nobody witnesses
-	trust   attest.Trust     // nil if no trusted root was given
-}
-
-// preparedSigner is everything that signing takes, checked, before anybody is asked for anything
-// that is published.
-type preparedSigner struct {
-	flags     *signerFlags
-	endpoints sigstore.Endpoints
-	own       signer.Signer // nil without a key of one's own
-	root      *sigstore.TrustedRoot
-}
-
-// load is prepare and open in one, for where nothing else could go wrong in between.
-func (s *signerFlags) load(cmd *cobra.Command) (*signing, error) {
-	p, err := s.prepare(cmd)
-	if err != nil {
-		return nil, err
-	}
-	return p.open(cmd)
-}
-
-func (s *signerFlags) prepare(cmd *cobra.Command) (*preparedSigner, error) {
+// session checks everything that signing takes. Nothing is published before it signs.
+func (s *signerFlags) session(cmd *cobra.Command, format attest.Format) (*sigstore.Session, error) {
 	if err := refuseEmpty(cmd, "key", "fulcio", "identity-token", "oidc-issuer", "oidc-client-id", "signing-config", "trusted-root"); err != nil {
 		return nil, err
 	}
 	if s.timeout <= 0 {
 		return nil, fmt.Errorf("--timeout %s: want more than nothing", s.timeout)
 	}
-	p := &preparedSigner{flags: s}
+	if s.key != "" && (s.fulcio != "" || s.token != "") {
+		return nil, errors.New("--key signs with a key of your own, --fulcio and --identity-token without one: give one of them")
+	}
+	o := newOutput(cmd)
+	options := sigstore.SessionOptions{
+		Name:      s.key,
+		Format:    format,
+		Certified: func(name, issuer string) { o.info("signing as %s, as %s says", name, issuer) },
+	}
 	var err error
-	if p.endpoints, err = s.endpoints(); err != nil {
+	if options.Endpoints, err = s.endpoints(); err != nil {
 		return nil, err
 	}
-	switch {
-	case s.key != "" && (s.fulcio != "" || s.token != ""):
-		return nil, errors.New("--key signs with a key of your own, --fulcio and --identity-token without one: give one of them")
-	case s.key != "":
-		if p.own, err = loadSigner(cmd, s.key); err != nil {
+	options.Token = func(context.Context) (string, error) { return s.identityToken(cmd, options.Endpoints.OIDCIssuer) }
+	if s.key != "" {
+		if options.Signer, err = loadSigner(cmd, s.key); err != nil {
 			return nil, err
 		}
-		p.endpoints.Services.Key = p.own.PublicKey()
-	case p.endpoints.Fulcio == "":
-		return nil, withHint(errors.New("no key given"), "sign with --key FILE (runattest keygen makes one), or without a key with --fulcio URL or --signing-config FILE")
-	}
-	if err := p.endpoints.Services.Check(); err != nil {
-		if other := (*sigstore.LogAlgorithmError)(nil); errors.As(err, &other) {
-			err = withHint(err, fmt.Sprintf("sign with an ecdsa-p256 key, as runattest keygen makes them, or have it logged by Rekor v%[1]d: --rekor URL --rekor-version %[1]d", 3-other.Log.Version))
-		}
-		return nil, err
 	}
 	if s.root != "" {
-		if p.root, err = loadTrustedRoot(s.root); err != nil {
-			return nil, err
-		}
-		if _, err := p.trust(nil); err != nil {
+		if options.Root, err = loadTrustedRoot(s.root); err != nil {
 			return nil, err
 		}
 	}
-	return p, p.warn(newOutput(cmd))
+	session, err := sigstore.NewSession(options)
+	if errors.Is(err, attest.ErrNoPlace) {
+		return nil, fmt.Errorf("%w: want --bundle-format %s", attest.ErrNoPlace, attest.SigstoreBundle)
+	}
+	if err == nil {
+		noteEvidence(o, options, session.Witnessed())
+	}
+	return session, err
 }
 
-// open has the certificate authority certify a new key, unless there is a key already.
-func (p *preparedSigner) open(cmd *cobra.Command) (*signing, error) {
-	made := &signing{by: p.own}
-	services := p.endpoints.Services
-	services.Timeout = p.flags.timeout
-	if made.by == nil {
-		token, err := p.flags.identityToken(cmd, p.endpoints)
-		if err != nil {
-			return nil, err
-		}
-		ctx, cancel := context.WithTimeout(cmd.Context(), p.flags.timeout)
-		defer cancel()
-		certified, err := sigstore.RequestCertificate(ctx, p.endpoints.Fulcio, token)
-		if err != nil {
-			return nil, err
-		}
-		name, issuer, err := sigstore.IdentityOf(certified.Certificate())
-		if err != nil {
-			return nil, err
-		}
-		certificate, err := x509.ParseCertificate(certified.Certificate())
-		if err != nil {
-			return nil, err
-		}
-		made.until = certificate.NotAfter
-		newOutput(cmd).info("signing as %s, as %s says", name, issuer)
-		made.by = certified
+// noteEvidence says what a verifier of the bundles should know.
+func noteEvidence(o *output, options sigstore.SessionOptions, witnessed bool) {
+	logs := options.Endpoints.Services.Logs
+	if slices.ContainsFunc(logs, func(l sigstore.Log) bool { return l.Version == 1 }) {
+		o.info("note: Rekor v1 is given the whole statement, with the declaration unless it is --detached")
 	}
-	services.Key = made.by.PublicKey()
-	if len(services.TimestampAuthorities)+len(services.Logs) > 0 {
-		made.witness = services
+	if options.Root != nil && options.Signer == nil && len(logs) == 0 && options.Root.NamesLogs() {
+		o.info("note: the trusted root names transparency logs and no --rekor was given: verify will want --require-log none")
 	}
-	var err error
-	if p.root != nil {
-		made.trust, err = p.trust(made.by)
+	if options.Root == nil && witnessed {
+		o.info("note: without --trusted-root nobody has checked that a verifier will believe the services")
 	}
-	return made, err
-}
-
-// witnessed says whether a bundle will carry more than a signature.
-func (p *preparedSigner) witnessed() bool {
-	return p.own == nil || len(p.endpoints.Services.TimestampAuthorities)+len(p.endpoints.Services.Logs) > 0
 }
 
 // files are what was read, and is not to be written over.
-func (p *preparedSigner) files() []string {
-	var all []string
-	for _, path := range []string{p.flags.key, p.flags.token, p.flags.config, p.flags.root} {
-		if path != "" {
-			all = append(all, path)
-		}
-	}
-	return all
+func (s *signerFlags) files() []string {
+	return slices.DeleteFunc([]string{s.key, s.token, s.config, s.root}, func(path string) bool { return path == "" })
 }
 
 // endpoints are the services of the flags, and else those of the signing config.
@@ -212,17 +150,18 @@ func (s *signerFlags) endpoints() (sigstore.Endpoints, error) {
 		}
 		e.Services.Logs = append(e.Services.Logs, sigstore.Log{URL: url, Version: version})
 	}
+	e.Services.Timeout = s.timeout
 	return e, nil
 }
 
 // identityToken is the token given, or the environment's, or that of a person who logs in.
-func (s *signerFlags) identityToken(cmd *cobra.Command, e sigstore.Endpoints) (string, error) {
+func (s *signerFlags) identityToken(cmd *cobra.Command, issuer string) (string, error) {
 	if s.token != "" {
 		return s.givenToken()
 	}
 	sources := idtoken.Ambient(nil)
 	if isTerminal(cmd.InOrStdin()) && isTerminal(cmd.ErrOrStderr()) {
-		login := idtoken.LoginOptions{Issuer: cmp.Or(s.issuer, e.OIDCIssuer), ClientID: s.client, Out: cmd.ErrOrStderr()}
+		login := idtoken.LoginOptions{Issuer: cmp.Or(s.issuer, issuer), ClientID: s.client, Out: cmd.ErrOrStderr()}
 		if s.login.value == "device" {
 			sources = append(sources, idtoken.Device(login))
 		} else {
@@ -267,55 +206,30 @@ func (s *signerFlags) givenToken() (string, error) {
 	return text, nil
 }
 
-// warn says what will keep a verifier from saying yes.
-func (p *preparedSigner) warn(o *output) error {
-	services := p.endpoints.Services
-	timed := len(services.TimestampAuthorities) > 0
-	for _, l := range services.Logs {
-		timed = timed || l.Version == 1
+// signClaim gives a signed claim as one line.
+func (s *signerFlags) signClaim(cmd *cobra.Command, claim *attest.Claim, format attest.Format) ([]byte, error) {
+	session, err := s.session(cmd, format)
+	if err != nil {
+		return nil, err
 	}
-	if p.own == nil && !timed {
-		return withHint(errors.New("a certificate without trusted time is worth nothing once it has expired, in minutes"),
-			"add --timestamp-server URL")
+	bundle, err := session.Sign(cmd.Context(), claim)
+	if err != nil {
+		return nil, err
 	}
-	for _, l := range services.Logs {
-		if l.Version == 1 {
-			o.info("note: Rekor v1 is given the whole statement, with the declaration unless it is --detached")
-			break
-		}
-	}
-	if p.root != nil && p.own == nil && len(services.Logs) == 0 && p.root.NamesLogs() {
-		o.info("note: the trusted root names transparency logs and no --rekor was given: verify will want --require-log none")
-	}
-	if p.root == nil && p.witnessed() {
-		o.info("note: without --trusted-root nobody has checked that a verifier will believe the services")
-	}
-	return nil
+	data, err := bundle.Marshal()
+	return append(data, '\n'), err
 }
 
-// trust is a verifier for what is about to be made: the signer, with all the evidence that was
-// asked for. Before there is a signer it only says whether the trusted root could vouch for that.
-func (p *preparedSigner) trust(by signer.Signer) (attest.Trust, error) {
-	services := p.endpoints.Services
-	o := sigstore.TrustOptions{
-		Root:              p.root,
-		RequireTimestamps: len(services.TimestampAuthorities),
-		RequireLogEntries: len(services.Logs),
+// signingHint is what to do about what keeps a session from signing.
+func signingHint(err error) string {
+	var log *sigstore.LogAlgorithmError
+	switch {
+	case errors.Is(err, sigstore.ErrNoSigner):
+		return "sign with --key FILE (runattest keygen makes one), or without a key with --fulcio URL or --signing-config FILE"
+	case errors.Is(err, sigstore.ErrNoTime):
+		return "add --timestamp-server URL"
+	case errors.As(err, &log):
+		return fmt.Sprintf("sign with an ecdsa-p256 key, as runattest keygen makes them, or have it logged by Rekor v%[1]d: --rekor URL --rekor-version %[1]d", 3-log.Log.Version)
 	}
-	if len(services.Logs) == 0 {
-		o.RequireLogEntries = sigstore.NoLogEntries
-	}
-	name, issuer := "nobody", "nobody"
-	switch c, certified := by.(signer.Certified); {
-	case certified:
-		var err error
-		if name, issuer, err = sigstore.IdentityOf(c.Certificate()); err != nil {
-			return nil, err
-		}
-	case p.own != nil:
-		o.Keys = []attest.TrustedKey{{Name: p.flags.key, Key: p.own.PublicKey()}}
-		return sigstore.NewTrust(o)
-	}
-	o.Identities = []sigstore.CertificateIdentity{{SubjectAlternativeName: sigstore.Exactly(name), Issuer: sigstore.Exactly(issuer)}}
-	return sigstore.NewTrust(o)
+	return ""
 }

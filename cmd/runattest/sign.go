@@ -17,6 +17,7 @@ import (
 	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/atomicfile"
+	"github.com/runattest/runattest/sigstore"
 )
 
 // signFlags are what the flags of sign say, besides who signs.
@@ -116,10 +117,10 @@ With --trusted-root the bundle is verified as a verifier would, before it is wri
 type batch struct {
 	*output
 	signFlags
-	services *preparedSigner
-	by       *signing
-	options  attest.StatementOptions
-	made     []input.Blob // for --attach
+	who     *signerFlags
+	session *sigstore.Session
+	options attest.StatementOptions
+	made    []input.Blob // for --attach
 }
 
 // job is what goes into one file.
@@ -146,7 +147,7 @@ func (s signFlags) prepare(cmd *cobra.Command, o *output, who *signerFlags) (*ba
 	if s.declarationURI != "" && !s.detached {
 		return nil, errors.New("--declaration-uri goes with --detached")
 	}
-	b := &batch{output: o, signFlags: s}
+	b := &batch{output: o, signFlags: s, who: who}
 	artifacts, err := hashArtifacts(o, *s.artifacts)
 	if err != nil {
 		return nil, err
@@ -173,13 +174,8 @@ func (s signFlags) prepare(cmd *cobra.Command, o *output, who *signerFlags) (*ba
 	if b.options.Annotations, err = parseAnnotations(s.annotations); err != nil {
 		return nil, err
 	}
-	if b.services, err = who.prepare(cmd); err != nil {
-		return nil, err
-	}
-	if s.format.value == string(attest.DSSE) && b.services.witnessed() {
-		return nil, fmt.Errorf("a bare DSSE envelope has no place for certificates, timestamps and log entries: want --bundle-format %s", attest.SigstoreBundle)
-	}
-	return b, nil
+	b.session, err = who.session(cmd, attest.Format(s.format.value))
+	return b, err
 }
 
 func parseAnnotations(pairs []string) (map[string]string, error) {
@@ -204,8 +200,7 @@ func (b *batch) sign(cmd *cobra.Command, paths []string) error {
 	if len(jobs) == 0 {
 		return b.done()
 	}
-	var err error
-	if b.by, err = b.services.open(cmd); err != nil {
+	if err := b.session.Open(cmd.Context()); err != nil {
 		return err
 	}
 	progress := b.progress("signed")
@@ -240,7 +235,7 @@ func (b *batch) plan(cmd *cobra.Command, paths []string) []job {
 		}
 	}
 	declared.end(b.output, b.note)
-	inputs := slices.Concat(slices.Collect(maps.Keys(declared.mixed)), *b.artifacts, b.services.files())
+	inputs := slices.Concat(slices.Collect(maps.Keys(declared.mixed)), *b.artifacts, b.who.files())
 	var jobs []job
 	for _, j := range planned {
 		err := j.check(inputs)

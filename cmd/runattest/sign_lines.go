@@ -6,11 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/internal/jsonlines"
 	"github.com/runattest/runattest/internal/limits"
@@ -66,11 +64,6 @@ func (b *batch) signLine(cmd *cobra.Command, line []byte, answer *signedObject) 
 	if err != nil {
 		return err
 	}
-	if b.by == nil || b.by.expires(time.Now()) {
-		if b.by, err = b.services.open(cmd); err != nil {
-			return err
-		}
-	}
 	text, err := b.signOne(cmd.Context(), p)
 	answer.Identity, answer.Bundle = &p.id, text
 	return err
@@ -78,9 +71,7 @@ func (b *batch) signLine(cmd *cobra.Command, line []byte, answer *signedObject) 
 
 // signOne gives one bundle as one line.
 func (b *batch) signOne(ctx context.Context, p prepared) ([]byte, error) {
-	bundle, err := attest.Sign(ctx, p.statement, b.by.by, attest.SignOptions{
-		Format: attest.Format(b.format.value), Witness: b.by.witness, Trust: b.by.trust,
-	})
+	bundle, err := b.session.Sign(ctx, p.statement)
 	if err != nil {
 		return nil, err
 	}
@@ -104,9 +95,4 @@ func (b *batch) answer(answer signedObject, wrong error) error {
 		return err
 	}
 	return b.object(answer)
-}
-
-// expires says that a certificate ends too soon for another signature: a process that goes on needs the next one.
-func (s *signing) expires(now time.Time) bool {
-	return !s.until.IsZero() && now.Add(time.Minute).After(s.until)
 }

@@ -181,6 +181,7 @@ var exported = map[string]any{
 	"sigstore.IdentityOf":              sigstore.IdentityOf,
 	"sigstore.Matcher.String":          sigstore.Matcher.String,
 	"sigstore.Matching":                sigstore.Matching,
+	"sigstore.NewSession":              sigstore.NewSession,
 	"sigstore.NewTrust":                sigstore.NewTrust,
 	"sigstore.ParseSigningConfig":      sigstore.ParseSigningConfig,
 	"sigstore.ParseTrustedRoot":        sigstore.ParseTrustedRoot,
@@ -193,6 +194,9 @@ var exported = map[string]any{
 	"sigstore.ServiceError.Unwrap":     (*sigstore.ServiceError).Unwrap,
 	"sigstore.Services.Check":          sigstore.Services.Check,
 	"sigstore.Services.Witness":        sigstore.Services.Witness,
+	"sigstore.Session.Open":            (*sigstore.Session).Open,
+	"sigstore.Session.Sign":            (*sigstore.Session).Sign,
+	"sigstore.Session.Witnessed":       (*sigstore.Session).Witnessed,
 	"sigstore.SigningConfig.Select":    (*sigstore.SigningConfig).Select,
 	"sigstore.Trusted.Label":           sigstore.Trusted.Label,
 	"sigstore.Trusted.Status":          sigstore.Trusted.Status,
@@ -488,6 +492,9 @@ func newValues(t *testing.T) values {
 	add(v.good, g)
 	add(v.good, g.Roots()...)
 	add(v.good, root)
+	session, err := sigstore.NewSession(sigstore.SessionOptions{Signer: by})
+	must(err)
+	add(v.good, session)
 	add(v.good, d.ID())
 	add[io.Writer](v.good, io.Discard)
 	add[hash.Hash](v.good, sha256.New())
@@ -496,6 +503,8 @@ func newValues(t *testing.T) values {
 
 	add(v.bad, sigstore.TrustOptions{}, sigstore.TrustOptions{Root: new(sigstore.TrustedRoot), Keys: []attest.TrustedKey{{Name: "k", Key: pair.Key}}},
 		sigstore.TrustOptions{Root: root, Keys: []attest.TrustedKey{{}}}, sigstore.TrustOptions{Root: root, Identities: []sigstore.CertificateIdentity{{}}})
+	add(v.bad, sigstore.SessionOptions{}, sigstore.SessionOptions{Signer: zeroSigner{}}, sigstore.SessionOptions{Signer: by, Root: new(sigstore.TrustedRoot)},
+		sigstore.SessionOptions{Endpoints: sigstore.Endpoints{Fulcio: "https://fulcio.acme.example"}})
 	add(v.bad, attest.SignOptions{}, attest.SignOptions{Trust: zeroTrust{}}, attest.SignOptions{Witness: zeroWitness{}})
 	add(v.bad, attest.Expect{}, attest.Expect{Policy: new(policy.Gate)}, attest.Expect{Policy: (*policy.Gate)(nil)},
 		attest.Expect{Declaration: new(identity.Declaration)}, attest.Expect{Identity: new(identity.ID)}, attest.Expect{Artifacts: []attest.Subject{{}}})

@@ -3,6 +3,7 @@
 package pkitest
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
@@ -71,6 +72,16 @@ func Valid(from, until time.Time) func(*x509.Certificate) {
 
 func newHolder(issuer *Holder, name string, edits []func(*x509.Certificate)) *Holder {
 	key := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
+	return &Holder{certify(issuer, key, key.Public(), name, edits), key}
+}
+
+// Certify makes a certificate of another's key.
+func (h *Holder) Certify(public any, name string, edits ...func(*x509.Certificate)) *x509.Certificate {
+	return certify(h, nil, public, name, edits)
+}
+
+// certify makes a certificate by the issuer, or without one by the key itself.
+func certify(issuer *Holder, own *ecdsa.PrivateKey, public any, name string, edits []func(*x509.Certificate)) *x509.Certificate {
 	c := &x509.Certificate{
 		SerialNumber: must(rand.Int(rand.Reader, big.NewInt(1<<62))),
 		Subject:      pkix.Name{CommonName: name, Organization: []string{"Acme"}},
@@ -80,11 +91,13 @@ func newHolder(issuer *Holder, name string, edits []func(*x509.Certificate)) *Ho
 		edit(c)
 	}
 	if issuer == nil {
-		issuer = &Holder{c, key}
+		issuer = &Holder{c, own}
 	}
-	der := must(x509.CreateCertificate(rand.Reader, c, issuer.Certificate, key.Public(), issuer.key))
-	return &Holder{must(x509.ParseCertificate(der)), key}
+	return must(x509.ParseCertificate(must(x509.CreateCertificate(rand.Reader, c, issuer.Certificate, public, issuer.key))))
 }
+
+// Signer is the holder's key.
+func (h *Holder) Signer() crypto.Signer { return h.key }
 
 // PEM are the certificates in that order.
 func PEM(chain ...*Holder) []byte {

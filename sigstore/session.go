@@ -1,0 +1,223 @@
+package sigstore
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
+	"github.com/runattest/runattest/signer"
+)
+
+// ErrNoSigner says that a session was given neither a key nor a certificate authority.
+var ErrNoSigner = errors.New("no key given")
+
+// ErrNoTime says that a session would sign with a certificate, and that none of its services signs a time:
+// a verifier could not tell whether the certificate was valid when it signed.
+var ErrNoTime = errors.New("a certificate without trusted time is worth nothing once it has expired, in minutes")
+
+// SessionOptions are who signs, which services witness the signatures, and what the bundles must withstand.
+type SessionOptions struct {
+	// Signer is the key that signs. If it is nil, Endpoints.Fulcio issues a certificate for a new key, which is never stored; if
+	// it is given, Endpoints.Fulcio is not asked. A signer.Certified signs with its certificate, which is not renewed.
+	Signer signer.Signer
+	// Name is what errors call the key of Signer; "the signer's key" if empty.
+	Name string
+	// Endpoints are the certificate authority and the services, for example those that SigningConfig.Select chooses.
+	// Services.Key is set by the session. Services.Timeout is the time for one certificate, too; DefaultTimeout if zero.
+	Endpoints Endpoints
+	// Token gives the OIDC identity token, a JWT, for a certificate. It is called once for each certificate, in
+	// Open or Sign, and may ask a person: Services.Timeout does not include it. It is required without Signer.
+	Token func(ctx context.Context) (string, error)
+	// Root, if it is given, must vouch for the signer and all evidence of a bundle before Sign returns the bundle.
+	Root *TrustedRoot
+	// Format is how bundles are carried; attest.SigstoreBundle if empty. attest.DSSE has no place for certificates,
+	// timestamps and log entries.
+	Format attest.Format
+	// Certified, if it is given, is called with the names in each new certificate before it signs anything.
+	Certified func(subject, issuer string)
+}
+
+// Session signs statements by one signer. NewSession checks everything that can be checked without publishing
+// anything; Open requests a certificate where one is needed; Sign signs a statement, has the services witness
+// the signature, and verifies the bundle. A Session is safe for concurrent use where its signer is.
+type Session struct {
+	o   SessionOptions
+	now func() time.Time
+
+	mu      sync.Mutex
+	current *signing
+}
+
+// signing is a signer with what goes with each of its signatures.
+type signing struct {
+	by      signer.Signer
+	until   time.Time        // when its certificate ends; zero if it is not renewed
+	witness evidence.Witness // nil without services
+	trust   attest.Trust     // nil without a trusted root
+}
+
+// renewal is how long before its end a certificate is replaced: its signatures need timestamps before it ends.
+const renewal = time.Minute
+
+// NewSession checks the options, and opens no connection. The error is ErrNoSigner, ErrNoTime or attest.ErrNoPlace, a
+// *LogAlgorithmError where a log does not take the key's signatures, or says which option is wrong. If a trusted
+// root is given, it must be able to vouch for all evidence that the services give.
+func NewSession(o SessionOptions) (*Session, error) {
+	s := &Session{o: o, now: time.Now}
+	if err := s.checkSigner(); err != nil {
+		return nil, err
+	}
+	switch o.Format {
+	case "", attest.SigstoreBundle:
+	case attest.DSSE:
+		if s.Witnessed() {
+			return nil, fmt.Errorf("%w: want format %s", attest.ErrNoPlace, attest.SigstoreBundle)
+		}
+	default:
+		return nil, fmt.Errorf("unknown bundle format %q: want %s or %s", o.Format, attest.SigstoreBundle, attest.DSSE)
+	}
+	if err := s.o.Endpoints.Services.Check(); err != nil {
+		return nil, err
+	}
+	if o.Root != nil {
+		if _, err := s.trust(o.Signer); err != nil {
+			return nil, err
+		}
+	}
+	if s.byCertificate() && !o.Endpoints.Services.time() {
+		return nil, ErrNoTime
+	}
+	return s, nil
+}
+
+func (s *Session) checkSigner() error {
+	switch own := s.o.Signer; {
+	case own != nil:
+		if s.o.Endpoints.Services.Key = own.PublicKey(); s.o.Endpoints.Services.Key == nil {
+			return errors.New("the signer has no public key")
+		}
+		return nil
+	case s.o.Endpoints.Fulcio == "":
+		return ErrNoSigner
+	case s.o.Token == nil:
+		return errors.New("no source of identity tokens is given, which a certificate authority asks for")
+	}
+	s.o.Endpoints.Services.Key = nil
+	if err := checkURL(s.o.Endpoints.Fulcio, true); err != nil {
+		return fmt.Errorf("certificate authority: %w", err)
+	}
+	return nil
+}
+
+// byCertificate says that the session signs with a certificate, its own or one that is requested.
+func (s *Session) byCertificate() bool {
+	_, certified := s.o.Signer.(signer.Certified)
+	return certified || s.o.Signer == nil
+}
+
+// Witnessed says whether bundles carry more than a signature: a certificate, timestamps or log entries.
+func (s *Session) Witnessed() bool {
+	return s != nil && (s.byCertificate() || s.o.Endpoints.Services.any())
+}
+
+// Open requests a certificate, unless the session signs with a key or holds a certificate that is valid for
+// another minute. Sign does the same; Open tells errors of the certificate from those of a statement. Errors of
+// the certificate authority are a *ServiceError; those of SessionOptions.Token are returned as they are.
+func (s *Session) Open(ctx context.Context) error {
+	_, err := s.open(ctx)
+	return err
+}
+
+func (s *Session) open(ctx context.Context) (*signing, error) {
+	if s == nil || s.now == nil {
+		return nil, errors.New("no session: it is nil or a zero value")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c := s.current; c != nil && (c.until.IsZero() || s.now().Add(renewal).Before(c.until)) {
+		return c, nil
+	}
+	made := &signing{by: s.o.Signer}
+	if made.by == nil {
+		certified, err := s.certify(ctx)
+		if err != nil {
+			return nil, err
+		}
+		made.by, made.until = certified, certified.leaf.leaf.NotAfter
+	}
+	if services := s.o.Endpoints.Services; services.any() {
+		services.Key = made.by.PublicKey()
+		made.witness = services
+	}
+	if s.o.Root != nil {
+		var err error
+		if made.trust, err = s.trust(made.by); err != nil {
+			return nil, err
+		}
+	}
+	s.current = made
+	return made, nil
+}
+
+func (s *Session) certify(ctx context.Context) (*certifiedSigner, error) {
+	token, err := s.o.Token(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(s.o.Endpoints.Services.Timeout, DefaultTimeout))
+	defer cancel()
+	certified, err := requestCertificate(ctx, s.o.Endpoints.Fulcio, token)
+	if err != nil {
+		return nil, err
+	}
+	if s.o.Certified != nil {
+		s.o.Certified(certified.leaf.summary.SubjectAlternativeName, certified.leaf.summary.Issuer)
+	}
+	return certified, nil
+}
+
+// trust is a verifier of what the session makes: the signer, with all evidence that the services are asked for.
+// Without a signer it says whether the trusted root could vouch for that.
+func (s *Session) trust(by signer.Signer) (attest.Trust, error) {
+	services := s.o.Endpoints.Services
+	o := TrustOptions{Root: s.o.Root, RequireTimestamps: len(services.TimestampAuthorities), RequireLogEntries: len(services.Logs)}
+	if len(services.Logs) == 0 {
+		o.RequireLogEntries = NoLogEntries
+	}
+	subject, issuer := "not known yet", "not known yet"
+	switch c, certified := by.(signer.Certified); {
+	case certified:
+		var err error
+		if subject, issuer, err = IdentityOf(c.Certificate()); err != nil {
+			return nil, err
+		}
+	case by != nil:
+		o.Keys = []attest.TrustedKey{{Name: cmp.Or(s.o.Name, "the signer's key"), Key: by.PublicKey()}}
+		return NewTrust(o)
+	}
+	o.Identities = []CertificateIdentity{{SubjectAlternativeName: Exactly(subject), Issuer: Exactly(issuer)}}
+	return NewTrust(o)
+}
+
+// Sign signs one statement. The statement is held against in-toto's own library before a certificate is requested
+// and before anything is signed. The bundle is verified with the signer's public key, and with the trusted root
+// where one is given, before it is returned: if the root does not vouch for it, the error is an
+// *attest.VerificationError. Errors of the services are a *ServiceError.
+func (s *Session) Sign(ctx context.Context, statement attest.Signable) (*attest.Bundle, error) {
+	if statement == nil {
+		return nil, errors.New("sign: no statement")
+	}
+	if err := checkStatement(statement.Bytes()); err != nil {
+		return nil, fmt.Errorf("sign: %w", err)
+	}
+	with, err := s.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return attest.Sign(ctx, statement, with.by, attest.SignOptions{Format: s.o.Format, Witness: with.witness, Trust: with.trust})
+}
