@@ -68,7 +68,7 @@ func decide(checks []evidence.Check, required ...evidence.CheckName) bool {
 	return len(required) > 0
 }
 
-// coded gives a code to the checks that came without one: those of another module's Trust or Policy.
+// coded gives a code to the checks that came without one: those of another module's Trust.
 func coded(checks []evidence.Check) []evidence.Check {
 	for i, c := range checks {
 		switch {

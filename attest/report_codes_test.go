@@ -1,7 +1,6 @@
 package attest
 
 import (
-	"context"
 	"errors"
 	"os"
 	"regexp"
@@ -12,11 +11,6 @@ import (
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/signer"
 )
-
-// saying is a policy that answers what it is.
-type saying evidence.Check
-
-func (s saying) CheckPolicy(context.Context, *Verified) evidence.Check { return evidence.Check(s) }
 
 // TestCodes: each way to be refused has its code, and the class that an auditor counts it in is a function of the codes.
 func TestCodes(t *testing.T) {
@@ -45,25 +39,22 @@ func TestCodes(t *testing.T) {
 		code   evidence.Code
 		class  string
 	}{
-		"good":               {good, Expect{}, evidence.CheckSignature, evidence.CodeOK, "verified"},
-		"not asked":          {good, Expect{}, evidence.CheckSubject, evidence.CodeNotAsked, "verified"},
-		"changed payload":    {altered(func(b *Bundle) { b.payload = append([]byte(" "), b.payload...) }), Expect{}, evidence.CheckSignature, evidence.CodeSignature, "tampered"},
-		"stranger":           {signed(t, newStatement(t, StatementOptions{}), stranger, SigstoreBundle), Expect{}, evidence.CheckSigner, evidence.CodeSignerUnknown, "untrusted-signer"},
-		"certificate":        {altered(func(b *Bundle) { b.material = material{certificates: [][]byte{{1}}} }), Expect{}, evidence.CheckSigner, evidence.CodeSignerKind, "untrusted-signer"},
-		"no signature":       {altered(func(b *Bundle) { b.signatures = nil }), Expect{}, evidence.CheckSignature, evidence.CodeSignatureCount, "malformed"},
-		"payload type":       {resigned(t, key, "text/plain", payload), Expect{}, evidence.CheckStatement, evidence.CodePayloadType, "other-attestation"},
-		"statement v0.1":     {resigned(t, key, PayloadType, strings.Replace(payload, "Statement/v1", "Statement/v0.1", 1)), Expect{}, evidence.CheckStatement, evidence.CodePayloadType, "other-attestation"},
-		"another predicate":  {resigned(t, key, PayloadType, strings.Replace(payload, PredicateType, "https://slsa.dev/provenance/v1", 1)), Expect{}, evidence.CheckStatement, evidence.CodePredicateType, "other-attestation"},
-		"unknown member":     {resigned(t, key, PayloadType, strings.Replace(payload, `"_type"`, `"a":1,"_type"`, 1)), Expect{}, evidence.CheckStatement, evidence.CodeStatement, "malformed"},
-		"no identity then":   {resigned(t, key, PayloadType, "{}"), Expect{}, evidence.CheckIdentity, evidence.CodeNotReached, "other-attestation"},
-		"another identity":   {resigned(t, key, PayloadType, strings.ReplaceAll(payload, id, other)), Expect{}, evidence.CheckIdentity, evidence.CodeIdentityMismatch, "identity-mismatch"},
-		"invalid":            {resigned(t, key, PayloadType, invalid), Expect{}, evidence.CheckDeclaration, evidence.CodeDeclaration, "invalid-declaration"},
-		"another run":        {good, Expect{Identity: &otherRun}, evidence.CheckIdentity, evidence.CodeIdentityUnexpected, "identity-mismatch"},
-		"detached":           {signed(t, newStatement(t, StatementOptions{Detached: &DeclarationRef{Name: "a"}}), key, SigstoreBundle), Expect{}, evidence.CheckIdentity, evidence.CodeDeclarationMissing, "identity-mismatch"},
-		"artifact":           {good, Expect{Artifacts: []Subject{{Name: "a"}}}, evidence.CheckSubject, evidence.CodeSubjectMissing, "identity-mismatch"},
-		"denied":             {good, Expect{Policy: saying(evidence.Failed(evidence.CheckPolicy, evidence.CodePolicyDenied, ""))}, evidence.CheckPolicy, evidence.CodePolicyDenied, "denied"},
-		"policy without one": {good, Expect{Policy: saying(evidence.Check{Verdict: evidence.Fail})}, evidence.CheckPolicy, evidence.CodeUnspecified, "denied"},
-		"silent policy":      {good, Expect{Policy: saying(evidence.Check{})}, evidence.CheckPolicy, evidence.CodeUnspecified, "denied"},
+		"good":              {good, Expect{}, evidence.CheckSignature, evidence.CodeOK, "verified"},
+		"not asked":         {good, Expect{}, evidence.CheckSubject, evidence.CodeNotAsked, "verified"},
+		"changed payload":   {altered(func(b *Bundle) { b.payload = append([]byte(" "), b.payload...) }), Expect{}, evidence.CheckSignature, evidence.CodeSignature, "tampered"},
+		"stranger":          {signed(t, newStatement(t, StatementOptions{}), stranger, SigstoreBundle), Expect{}, evidence.CheckSigner, evidence.CodeSignerUnknown, "untrusted-signer"},
+		"certificate":       {altered(func(b *Bundle) { b.material = material{certificates: [][]byte{{1}}} }), Expect{}, evidence.CheckSigner, evidence.CodeSignerKind, "untrusted-signer"},
+		"no signature":      {altered(func(b *Bundle) { b.signatures = nil }), Expect{}, evidence.CheckSignature, evidence.CodeSignatureCount, "malformed"},
+		"payload type":      {resigned(t, key, "text/plain", payload), Expect{}, evidence.CheckStatement, evidence.CodePayloadType, "other-attestation"},
+		"statement v0.1":    {resigned(t, key, PayloadType, strings.Replace(payload, "Statement/v1", "Statement/v0.1", 1)), Expect{}, evidence.CheckStatement, evidence.CodePayloadType, "other-attestation"},
+		"another predicate": {resigned(t, key, PayloadType, strings.Replace(payload, PredicateType, "https://slsa.dev/provenance/v1", 1)), Expect{}, evidence.CheckStatement, evidence.CodePredicateType, "other-attestation"},
+		"unknown member":    {resigned(t, key, PayloadType, strings.Replace(payload, `"_type"`, `"a":1,"_type"`, 1)), Expect{}, evidence.CheckStatement, evidence.CodeStatement, "malformed"},
+		"no identity then":  {resigned(t, key, PayloadType, "{}"), Expect{}, evidence.CheckIdentity, evidence.CodeNotReached, "other-attestation"},
+		"another identity":  {resigned(t, key, PayloadType, strings.ReplaceAll(payload, id, other)), Expect{}, evidence.CheckIdentity, evidence.CodeIdentityMismatch, "identity-mismatch"},
+		"invalid":           {resigned(t, key, PayloadType, invalid), Expect{}, evidence.CheckDeclaration, evidence.CodeDeclaration, "invalid-declaration"},
+		"another run":       {good, Expect{Identity: &otherRun}, evidence.CheckIdentity, evidence.CodeIdentityUnexpected, "identity-mismatch"},
+		"detached":          {signed(t, newStatement(t, StatementOptions{Detached: &DeclarationRef{Name: "a"}}), key, SigstoreBundle), Expect{}, evidence.CheckIdentity, evidence.CodeDeclarationMissing, "identity-mismatch"},
+		"artifact":          {good, Expect{Artifacts: []Subject{{Name: "a"}}}, evidence.CheckSubject, evidence.CodeSubjectMissing, "identity-mismatch"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			v, err := trusting(t, key).Verify(ctx, test.bundle, test.want)

@@ -37,14 +37,6 @@ type Expect struct {
 	Declaration *identity.Declaration
 	// Artifacts must each be among the subjects besides the run, by digest.
 	Artifacts []Subject
-	// Policy, where one is given, must pass for the answer to be yes.
-	Policy Policy
-}
-
-// Policy says whether a run that is verified may be done. It is asked once everything else
-// has been answered with yes; anything but Pass is a no.
-type Policy interface {
-	CheckPolicy(ctx context.Context, v *Verified) evidence.Check
 }
 
 // Verified is a bundle that Verify has said yes to. Nothing else makes one that is not
@@ -107,8 +99,8 @@ func (v *Verified) Report() Report {
 func (v *Verified) Statement() []byte { return slices.Clone(zero.IfNil(v).statement) }
 
 // Verify holds b against the verifier's trust and the caller's expectations. Every check
-// has its own verdict, also when an earlier one failed. When the answer is no the error is
-// a *VerificationError with the report; other errors are the context's.
+// has its own verdict, also when an earlier one failed; a policy is not asked here (policy.Policy.Verify does).
+// When the answer is no the error is a *VerificationError with the report; other errors are the context's.
 func (v *Verifier) Verify(ctx context.Context, b *Bundle, want Expect) (*Verified, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -127,12 +119,9 @@ func (v *Verifier) Verify(ctx context.Context, b *Bundle, want Expect) (*Verifie
 		evidence.Skipped(evidence.CheckPolicy, evidence.CodeNotAsked, "no policy was given"),
 	})
 	if !decide(checks, required...) || result.By == nil || run.verified == nil {
-		if want.Policy != nil {
-			checks[len(checks)-1] = evidence.Skipped(evidence.CheckPolicy, evidence.CodeNotReached, "a policy judges only what is verified")
-		}
 		return nil, &VerificationError{Report{Checks: checks}}
 	}
-	verified := &Verified{
+	return &Verified{
 		report: Report{
 			Verified:    true,
 			Identity:    run.verified.ID(),
@@ -149,34 +138,12 @@ func (v *Verifier) Verify(ctx context.Context, b *Bundle, want Expect) (*Verifie
 		declaration: run.verified,
 		statement:   b.payload,
 		by:          v,
-	}
-	if want.Policy == nil {
-		return verified, nil
-	}
-	return verified.judge(ctx, want.Policy)
+	}, nil
 }
 
 func modelName(d *identity.Declaration) *ModelName {
 	m := d.Model()
 	return &ModelName{Name: m.Name, Provider: m.Provider, Version: m.Version}
-}
-
-// judge has the policy decide about what is verified otherwise.
-func (v *Verified) judge(ctx context.Context, p Policy) (*Verified, error) {
-	check := p.CheckPolicy(ctx, v)
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	check.Name = evidence.CheckPolicy
-	checks := slices.Clone(v.report.Checks)
-	checks[len(checks)-1] = check
-	coded(checks)
-	if !decide(checks, append(slices.Clone(required), evidence.CheckPolicy)...) {
-		return nil, &VerificationError{Report{Checks: checks}}
-	}
-	judged := *v
-	judged.report.Checks = checks
-	return &judged, nil
 }
 
 // runChecks are the checks that know about runs, whoever signed.

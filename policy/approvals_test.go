@@ -14,6 +14,7 @@ import (
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/lineage"
 	"github.com/runattest/runattest/signer"
 )
 
@@ -389,8 +390,8 @@ func TestNotOurs(t *testing.T) {
 	}
 }
 
-// TestGate: attest says yes only where the policy does.
-func TestGate(t *testing.T) {
+// TestVerify: a result is of a run that is verified and allowed, and every no has a report with the policy's check.
+func TestVerify(t *testing.T) {
 	by, eve := newSigner(t), newSigner(t)
 	p := policyOf(t, by, "kinds: [training]\nrules:\n  - {name: cheap, expr: declaration.constraints.budget < 100, message: 'budget {{declaration.constraints.budget}}'}\n")
 	for name, c := range map[string]struct {
@@ -403,13 +404,22 @@ func TestGate(t *testing.T) {
 		"both":       {strings.Replace(strings.Replace(declarationText, "training", "agent", 1), `"budget":50`, `"budget":500`, 1), by, "denied, 2 reasons [denied by kinds: runs of kind agent are not among those allowed: [training] denied by cheap: budget 500]"},
 		"unverified": {declarationText, eve, "not-checked a policy judges only what is verified"},
 	} {
-		gate := p.Gate(Given{Now: now})
-		v, err := p.Verifier().Verify(ctx, signRun(t, c.text, c.by), attest.Expect{Policy: gate})
+		result, err := p.Verify(ctx, signRun(t, c.text, c.by), attest.Expect{}, Given{Now: now})
 		var report attest.Report
+		var decision *Decision
 		var no *attest.VerificationError
+		var denied *DeniedError
+		if errors.As(err, &denied) {
+			decision = denied.Decision
+		}
 		switch {
 		case err == nil:
-			report = v.Report()
+			report, decision = result.Report, result.Decision
+			if !result.Verified.VerifiedBy(p.Verifier()) || !decision.Allowed {
+				t.Errorf("%s: a result of what is not allowed", name)
+			}
+		case result != nil:
+			t.Errorf("%s: a result beside %v", name, err)
 		case errors.As(err, &no):
 			report = no.Report
 		default:
@@ -420,9 +430,45 @@ func TestGate(t *testing.T) {
 		if len(check.Details) > 0 {
 			got += fmt.Sprint(" ", check.Details)
 		}
-		if !strings.Contains(got, c.want) || report.Verified != (name == "allowed") || (gate.Decision() == nil) != (name == "unverified") {
+		if !strings.Contains(got, c.want) || report.Verified != (name == "allowed") || (decision == nil) != (name == "unverified") || report.Identity.IsZero() == (name == "allowed") {
 			t.Errorf("%s: %s, verified %v", name, got, report.Verified)
 		}
+	}
+}
+
+// TestVerifyAsks: what keeps a policy from being asked is an error and no answer, so that none of it is a check.
+func TestVerifyAsks(t *testing.T) {
+	by := newSigner(t)
+	p, twin := policyOf(t, by, ""), policyOf(t, by, "")
+	other, err := lineage.Build(ctx, twin.Verifier(), slices.Values([]lineage.Input{}), lineage.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended, end := context.WithCancel(ctx)
+	lost := errors.New("the registry is away")
+	bundle := signRun(t, declarationText, by)
+	for name, c := range map[string]struct {
+		ctx    context.Context
+		gather func(context.Context, *attest.Verified) (Given, error)
+		want   error
+	}{
+		"nothing gathered": {ctx, func(context.Context, *attest.Verified) (Given, error) { return Given{Now: now}, lost }, lost},
+		"no approvers": {ctx, func(context.Context, *attest.Verified) (Given, error) {
+			return Given{Now: now, Approvals: []Approval{{}}}, nil
+		}, ErrNoApprovers},
+		"lineage of another": {ctx, func(context.Context, *attest.Verified) (Given, error) { return Given{Now: now, Lineage: other}, nil }, ErrNotOurs},
+		"ended meanwhile": {ended, func(context.Context, *attest.Verified) (Given, error) {
+			end()
+			return Given{Now: now}, context.Cause(ended)
+		}, context.Canceled},
+	} {
+		result, err := p.VerifyWith(c.ctx, bundle, attest.Expect{}, c.gather)
+		if no := (*attest.VerificationError)(nil); result != nil || !errors.Is(err, c.want) || errors.As(err, &no) {
+			t.Errorf("%s: %v, %v, want %v", name, result, err, c.want)
+		}
+	}
+	if result, err := p.VerifyWith(ctx, bundle, attest.Expect{}, nil); result != nil || err == nil {
+		t.Errorf("nothing to gather with: %v, %v", result, err)
 	}
 }
 

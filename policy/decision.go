@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/cel-go/common/types"
@@ -280,55 +279,4 @@ func (p *Policy) variables(s subject, m *meter) (vars map[string]any, noAncestor
 		}
 	}
 	return vars, noAncestors, nil
-}
-
-// Gate is a policy that attest asks before it says yes: it goes into attest.Expect, for
-// bundles that the policy's Verifier verifies, one after the other.
-type Gate struct {
-	policy   *Policy
-	given    Given
-	decision *Decision
-}
-
-var _ attest.Policy = (*Gate)(nil)
-
-// Gate is the policy with what it is asked with.
-func (p *Policy) Gate(given Given) *Gate {
-	given.Approvals = slices.Clone(given.Approvals)
-	return &Gate{policy: p, given: given}
-}
-
-// Decision is what was decided last; nil if no run was verified, so that nothing was asked.
-func (g *Gate) Decision() *Decision { return zero.IfNil(g).decision }
-
-// CheckPolicy passes what the policy allows. Each denial is a detail of the check.
-func (g *Gate) CheckPolicy(ctx context.Context, v *attest.Verified) evidence.Check {
-	g = zero.IfNil(g)
-	d, err := g.policy.Evaluate(ctx, v, g.given)
-	if err != nil {
-		return evidence.Failed(evidence.CheckPolicy, evidence.CodePolicyFailed, "%s", err)
-	}
-	g.decision = d
-	check := evidence.Failed(evidence.CheckPolicy, evidence.CodePolicyDenied, "%s: denied, %s", d.label(), plural(len(d.Denials), "reason"))
-	if d.Allowed {
-		check = evidence.Passed(evidence.CheckPolicy, "%s: %s met", d.label(), plural(len(d.Rules)-len(d.Warnings), "rule"))
-		if n := len(d.Warnings); n > 0 {
-			check.Reason += ", " + plural(n, "warning")
-		}
-	}
-	for _, a := range d.Approvals {
-		check.Details = append(check.Details, a.String())
-	}
-	for _, denial := range d.Denials {
-		check.Details = append(check.Details, "denied by "+denial.String())
-	}
-	for _, warning := range d.Warnings {
-		check.Details = append(check.Details, "warning: "+warning.String())
-	}
-	return check
-}
-
-// label is which policy decided, and by which clock.
-func (d *Decision) label() string {
-	return strings.TrimLeft(fmt.Sprintf("%s at %s (%s)", d.Policy, stamp(d.Now), d.Clock), " ")
 }

@@ -26,12 +26,14 @@
 // # Deciding
 //
 //	p, err := policy.Load("policy.yaml")
-//	gate := p.Gate(policy.Given{Approvals: approvals, Now: time.Now()})
-//	verified, err := p.Verifier().Verify(ctx, bundle, attest.Expect{Policy: gate})
+//	result, err := p.Verify(ctx, bundle, attest.Expect{}, policy.Given{Approvals: approvals, Now: time.Now()})
 //
-// The policy's own Verifier says who signed and when; attest says no unless the policy says
-// yes. Evaluate gives the whole Decision about what was verified already. Given has what the caller
-// brings along: approvals, the lineage, and the time, since this package asks no clock.
+// The policy's own Verifier says who signed and when, and the rules say whether the run may be done. There is a
+// result only if both say yes: an *attest.VerificationError says that the bundle is not verified, a *DeniedError, which
+// has the Decision, that the run is denied, and any other error that the policy could not be asked. VerifyWith gathers
+// what the policy is asked with once the run is known, and Evaluate decides about a run that the Verifier has verified
+// already. Given has what the caller brings along: approvals, the lineage, and the time, since this package asks no
+// clock. Nothing is remembered from one decision to the next.
 //
 // # Rules
 //
@@ -64,7 +66,7 @@
 // has none, and needs no lineage.
 //
 //	graph, err := lineage.Build(ctx, p.Verifier(), bundles, lineage.Options{})
-//	gate := p.Gate(policy.Given{Approvals: approvals, Lineage: graph, Now: time.Now()})
+//	result, err := p.Verify(ctx, bundle, attest.Expect{}, policy.Given{Approvals: approvals, Lineage: graph, Now: time.Now()})
 //
 // An ancestor is approved if the approvals given are, for it, those that the policy's approvals demand
 // of a run, and one at least: by different people, none of whom signed it, not expired now, and without

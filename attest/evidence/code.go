@@ -43,5 +43,5 @@ const (
 	CodeSubjectMissing     Code = "subject-missing"     // an artifact given is not among the subjects
 
 	CodePolicyDenied Code = "policy-denied" // the policy denies the run, or an approver rejects it
-	CodePolicyFailed Code = "policy-failed" // the policy could not be asked
+	CodePolicyFailed Code = "policy-failed" // the policy could not be asked; now an error, and found in older reports alone
 )

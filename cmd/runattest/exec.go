@@ -264,7 +264,7 @@ func (e *execution) decide(cmd *cobra.Command, o *output, d *gateDecision) error
 	if d.bundleRaw, err = bundle.Marshal(); err != nil {
 		return err
 	}
-	want := attest.Expect{Policy: applied}
+	var want attest.Expect
 	if want.Declaration, err = e.declaration(); err != nil {
 		return err
 	}
@@ -299,18 +299,17 @@ func (e *execution) decide(cmd *cobra.Command, o *output, d *gateDecision) error
 }
 
 // ask verifies the bundle, and has the policy decide.
-func (d *gateDecision) ask(ctx context.Context, applied *appliedPolicy, bundle *attest.Bundle, want attest.Expect) (err error) {
-	d.verified, err = applied.Verifier().Verify(ctx, bundle, want)
-	d.Decision = applied.decision
-	if failed := applied.failure(); failed != nil {
-		return failed
+func (d *gateDecision) ask(ctx context.Context, applied *appliedPolicy, bundle *attest.Bundle, want attest.Expect) error {
+	d.verified, d.Report, d.Decision = nil, nil, nil
+	result, err := applied.verify(ctx, bundle, want)
+	if denied := (*policy.DeniedError)(nil); errors.As(err, &denied) {
+		d.Decision = denied.Decision
 	}
 	if no := (*attest.VerificationError)(nil); errors.As(err, &no) {
 		d.Report = &no.Report
 	}
 	if err == nil {
-		report := d.verified.Report()
-		d.Report = &report
+		d.verified, d.Report, d.Decision = result.Verified, &result.Report, result.Decision
 	}
 	return err
 }

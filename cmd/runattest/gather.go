@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
-	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/limits"
@@ -38,32 +37,11 @@ type appliedPolicy struct {
 
 	shown  *transfer // the count that the terminal has already
 	moving *transfer // the one that it has while the policy is asked; nil for none
-
-	decision *policy.Decision // the last
-	failed   error            // why there is none
 }
 
-var _ attest.Policy = (*appliedPolicy)(nil)
-
-// CheckPolicy asks the policy about a run that is verified. What cannot be gathered is no, and a failure.
-func (a *appliedPolicy) CheckPolicy(ctx context.Context, v *attest.Verified) evidence.Check {
-	a.decision = nil
-	given, err := a.given(ctx, v)
-	if err != nil {
-		a.failed = err
-		return evidence.Failed(evidence.CheckPolicy, evidence.CodePolicyFailed, "%s", err)
-	}
-	gate := a.Gate(given)
-	check := gate.CheckPolicy(ctx, v)
-	a.decision = gate.Decision()
-	return check
-}
-
-// failure is why the last verification could not ask the policy, once.
-func (a *appliedPolicy) failure() error {
-	err := a.failed
-	a.failed = nil
-	return err
+// verify verifies the bundle, and has the policy decide about the run.
+func (a *appliedPolicy) verify(ctx context.Context, b *attest.Bundle, want attest.Expect) (*policy.Result, error) {
+	return a.VerifyWith(ctx, b, want, a.given)
 }
 
 // given is everything that the policy is asked with about a run.

@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/lineage"
@@ -54,13 +53,12 @@ what is bad hides nothing that is good.`,
 	cmd.Flags().Lookup("policy").Usage = "the policy that says whom to trust, and whose rejections count"
 	format := wordFlag(cmd, "format", "what goes to standard output: a tree for people, one JSON object, or a drawing for Graphviz or Mermaid", "text", "json", "dot", "mermaid")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		var want attest.Expect
-		verifier, err := loadVerifier(cmd, trust, policies, &want)
+		verifier, applied, err := loadVerifier(cmd, trust, policies)
 		if err != nil {
 			return err
 		}
 		var o lineage.Options
-		if applied, ok := want.Policy.(*appliedPolicy); ok && len(policies.approvals) > 0 {
+		if applied != nil && len(policies.approvals) > 0 {
 			o.Rejected = applied.rejected
 		}
 		if o.Roots, err = parseRoots(*roots); err != nil {

@@ -76,7 +76,7 @@ func newVerify() *cobra.Command {
 	formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		var want attest.Expect
-		verifier, err := loadVerifier(cmd, trust, policies, &want)
+		verifier, applied, err := loadVerifier(cmd, trust, policies)
 		if err != nil {
 			return err
 		}
@@ -92,29 +92,48 @@ func newVerify() *cobra.Command {
 		if *strict && !slices.ContainsFunc(args, registry.IsReference) {
 			return errors.New("--strict goes with oci:// and oci-layout://: of files every bundle must be verified anyway")
 		}
-		refs := &referenceVerifier{newOutput(cmd), policies.reach, verifier, want, *strict}
-		return verifyAll(cmd, args, verifier, want, refs)
+		judge := &judge{verifier, applied}
+		refs := &referenceVerifier{newOutput(cmd), policies.reach, judge, want, *strict}
+		return verifyAll(cmd, args, judge, want, refs)
 	}
 	return cmd
 }
 
-// loadVerifier is the verifier of the trust flags, or of the policy, which is then expected to pass.
-func loadVerifier(cmd *cobra.Command, trust *trustFlags, policies *policyFlags, want *attest.Expect) (*attest.Verifier, error) {
+// loadVerifier is the verifier of the trust flags, or the policy, with its verifier.
+func loadVerifier(cmd *cobra.Command, trust *trustFlags, policies *policyFlags) (*attest.Verifier, *appliedPolicy, error) {
 	applied, err := policies.load(cmd)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if applied == nil {
-		return trust.load(cmd)
+		verifier, err := trust.load(cmd)
+		return verifier, nil, err
 	}
 	if err := trust.refuseBesidePolicy(cmd); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	want.Policy = applied
-	return applied.Verifier(), nil
+	return applied.Verifier(), applied, nil
 }
 
-func verifyAll(cmd *cobra.Command, paths []string, verifier *attest.Verifier, want attest.Expect, refs *referenceVerifier) error {
+// judge verifies bundles, and asks the policy where there is one.
+type judge struct {
+	verifier *attest.Verifier
+	policy   *appliedPolicy
+}
+
+func (j *judge) verify(ctx context.Context, b *attest.Bundle, want attest.Expect) (attest.Report, error) {
+	if j.policy != nil {
+		result, err := j.policy.verify(ctx, b, want)
+		if err != nil {
+			return attest.Report{}, err
+		}
+		return result.Report, nil
+	}
+	verified, err := j.verifier.Verify(ctx, b, want)
+	return verified.Report(), err
+}
+
+func verifyAll(cmd *cobra.Command, paths []string, judge *judge, want attest.Expect, refs *referenceVerifier) error {
 	o := refs.output
 	progress := o.progress("verified or refused")
 	total, good, artifacts := 0, 0, 0
@@ -130,7 +149,7 @@ func verifyAll(cmd *cobra.Command, paths []string, verifier *attest.Verifier, wa
 			total++
 			var report attest.Report
 			if err == nil {
-				report, err = verifyOne(cmd.Context(), verifier, blob.Data, want)
+				report, err = verifyOne(cmd.Context(), judge, blob.Data, want)
 			}
 			if report.Verified {
 				good++
@@ -153,17 +172,12 @@ func verifyAll(cmd *cobra.Command, paths []string, verifier *attest.Verifier, wa
 func attachedTo(ref string) string { return "for what is attached to an artifact write oci://" + ref }
 
 // verifyOne gives a report for yes and for no, and an error where there is no answer.
-func verifyOne(ctx context.Context, verifier *attest.Verifier, data []byte, want attest.Expect) (attest.Report, error) {
+func verifyOne(ctx context.Context, judge *judge, data []byte, want attest.Expect) (attest.Report, error) {
 	bundle, err := parseBundle(data)
 	if err != nil {
 		return attest.Report{}, err
 	}
-	verified, err := verifier.Verify(ctx, bundle, want)
-	if applied, ok := want.Policy.(*appliedPolicy); ok {
-		if failed := applied.failure(); failed != nil {
-			return attest.Report{}, failed
-		}
-	}
+	report, err := judge.verify(ctx, bundle, want)
 	var no *attest.VerificationError
 	switch {
 	case errors.As(err, &no):
@@ -172,7 +186,7 @@ func verifyOne(ctx context.Context, verifier *attest.Verifier, data []byte, want
 	case err != nil:
 		return attest.Report{}, err
 	}
-	return verified.Report(), nil
+	return report, nil
 }
 
 // bundleReport is the JSON result of one bundle: a report, or the error that kept it from one.

@@ -11,10 +11,10 @@ import (
 // referenceVerifier verifies what is attached to artifacts in registries and OCI layouts.
 type referenceVerifier struct {
 	*output
-	reach    *registryFlags
-	verifier *attest.Verifier
-	want     attest.Expect
-	strict   bool
+	reach  *registryFlags
+	judge  *judge
+	want   attest.Expect
+	strict bool
 }
 
 // referenceReport is the JSON result of one reference, after those of its bundles.
@@ -45,8 +45,8 @@ func (v *referenceVerifier) verify(text string) error {
 	if err != nil {
 		return err
 	}
-	if applied, ok := want.Policy.(*appliedPolicy); ok {
-		applied.shown = moving
+	if v.judge.policy != nil {
+		v.judge.policy.shown = moving
 	}
 	ctx := v.reach.cmd.Context()
 	listing, err := target.List(ctx, artifact, attest.PredicateType)
@@ -59,7 +59,7 @@ func (v *referenceVerifier) verify(text string) error {
 		name := artifact.Reference.String()
 		if err == nil {
 			name = artifact.Reference.Repository() + "@" + found.Referrer
-			report, err = verifyOne(ctx, v.verifier, found.Data, want)
+			report, err = verifyOne(ctx, v.judge, found.Data, want)
 		}
 		moving.say(func() { v.printOne(name, report, err, &r) })
 	}

@@ -217,8 +217,8 @@ var exported = map[string]any{
 	"policy.ApprovalResult.String":  policy.ApprovalResult.String,
 	"policy.Cases.Run":              (*policy.Cases).Run,
 	"policy.Denial.String":          policy.Denial.String,
-	"policy.Gate.CheckPolicy":       (*policy.Gate).CheckPolicy,
-	"policy.Gate.Decision":          (*policy.Gate).Decision,
+	"policy.DeniedError.Error":      (*policy.DeniedError).Error,
+	"policy.DeniedError.Unwrap":     (*policy.DeniedError).Unwrap,
 	"policy.InvalidError.Error":     (*policy.InvalidError).Error,
 	"policy.InvalidError.Hint":      (*policy.InvalidError).Hint,
 	"policy.JSONSchema":             policy.JSONSchema,
@@ -230,7 +230,6 @@ var exported = map[string]any{
 	"policy.Policy.Evaluate":        (*policy.Policy).Evaluate,
 	"policy.Policy.Explain":         (*policy.Policy).Explain,
 	"policy.Policy.Files":           (*policy.Policy).Files,
-	"policy.Policy.Gate":            (*policy.Policy).Gate,
 	"policy.Policy.Name":            (*policy.Policy).Name,
 	"policy.Policy.NamesApprovers":  (*policy.Policy).NamesApprovers,
 	"policy.Policy.NeedsLineage":    (*policy.Policy).NeedsLineage,
@@ -239,7 +238,9 @@ var exported = map[string]any{
 	"policy.Policy.RuleNames":       (*policy.Policy).RuleNames,
 	"policy.Policy.Statement":       (*policy.Policy).Statement,
 	"policy.Policy.Verifier":        (*policy.Policy).Verifier,
+	"policy.Policy.Verify":          (*policy.Policy).Verify,
 	"policy.Policy.VerifySignature": (*policy.Policy).VerifySignature,
+	"policy.Policy.VerifyWith":      (*policy.Policy).VerifyWith,
 
 	"filedigest.Hasher.Digests":         (*filedigest.Hasher).Digests,
 	"filedigest.Match":                  filedigest.Match,
@@ -506,8 +507,7 @@ func newValues(t *testing.T) values {
 	add(v.bad, sigstore.SessionOptions{}, sigstore.SessionOptions{Signer: zeroSigner{}}, sigstore.SessionOptions{Signer: by, Root: new(sigstore.TrustedRoot)},
 		sigstore.SessionOptions{Endpoints: sigstore.Endpoints{Fulcio: "https://fulcio.acme.example"}})
 	add(v.bad, attest.SignOptions{}, attest.SignOptions{Trust: zeroTrust{}}, attest.SignOptions{Witness: zeroWitness{}})
-	add(v.bad, attest.Expect{}, attest.Expect{Policy: new(policy.Gate)}, attest.Expect{Policy: (*policy.Gate)(nil)},
-		attest.Expect{Declaration: new(identity.Declaration)}, attest.Expect{Identity: new(identity.ID)}, attest.Expect{Artifacts: []attest.Subject{{}}})
+	add(v.bad, attest.Expect{}, attest.Expect{Declaration: new(identity.Declaration)}, attest.Expect{Identity: new(identity.ID)}, attest.Expect{Artifacts: []attest.Subject{{}}})
 	add(v.bad, policy.Given{}, policy.Given{Approvals: []policy.Approval{{}}})
 	add[attest.Signable](v.bad, nil, (*attest.Statement)(nil), (*attest.Claim)(nil), new(attest.Statement), new(attest.Claim))
 	add[signer.Signer](v.bad, nil, zeroSigner{})
@@ -565,11 +565,9 @@ func TestNoYes(t *testing.T) {
 	g := good(reflect.TypeFor[*lineage.Graph]()).(*lineage.Graph)
 	ctx := context.Background()
 	var none *policy.Policy
-	for name, gate := range map[string]attest.Policy{
-		"zero gate": new(policy.Gate), "nil gate": (*policy.Gate)(nil), "gate of nil": none.Gate(policy.Given{}), "gate of zero": new(policy.Policy).Gate(policy.Given{}),
-	} {
-		if _, err := verifier.Verify(ctx, bundle, attest.Expect{Policy: gate}); err == nil {
-			t.Errorf("verified by the policy of a %s", name)
+	for name, p := range map[string]*policy.Policy{"nil": none, "zero": new(policy.Policy)} {
+		if result, err := p.Verify(ctx, bundle, attest.Expect{}, policy.Given{}); err == nil || result != nil {
+			t.Errorf("allowed by a %s policy", name)
 		}
 	}
 	zeroVerifier, err := attest.NewVerifier(zeroTrust{})
