@@ -17,17 +17,43 @@ import (
 	"github.com/spf13/cobra/doc"
 )
 
-var update = flag.Bool("update", false, "write docs/cli again")
+var update = flag.Bool("update", false, "write docs/cli and docs/man again")
 
-// TestDocs holds docs/cli to the commands' help.
+// TestDocs holds docs/cli and docs/man to the commands' help.
 func TestDocs(t *testing.T) {
-	const folder = "../../docs/cli"
-	generated := t.TempDir()
 	root := newRoot()
 	root.DisableAutoGenTag = true
-	if err := doc.GenMarkdownTree(root, generated); err != nil {
+	pages := t.TempDir()
+	if err := doc.GenMarkdownTree(root, pages); err != nil {
 		t.Fatal(err)
 	}
+	holdPages(t, pages, "../../docs/cli")
+	manual := t.TempDir()
+	if err := doc.GenManTree(root, &doc.GenManHeader{Section: "1", Source: "runattest", Manual: "User Commands"}, manual); err != nil {
+		t.Fatal(err)
+	}
+	removeDates(t, manual)
+	holdPages(t, manual, "../../docs/man")
+}
+
+// manualDate is the date in the title line of a manual page, which is that of its generation.
+var manualDate = regexp.MustCompile(`(?m)^(\.TH "[^"]*" "1" )"[^"]*"`)
+
+func removeDates(t *testing.T, folder string) {
+	t.Helper()
+	for name, text := range readAll(t, folder) {
+		if !manualDate.MatchString(text) {
+			t.Fatalf("%s has no title line", name)
+		}
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(manualDate.ReplaceAllString(text, `$1""`)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// holdPages compares a folder of generated pages with the one in the repository, or writes that again with -update.
+func holdPages(t *testing.T, generated, folder string) {
+	t.Helper()
 	if *update {
 		if err := os.RemoveAll(folder); err != nil {
 			t.Fatal(err)
@@ -41,23 +67,23 @@ func TestDocs(t *testing.T) {
 		t.Fatal("no pages")
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("docs/cli is not what the commands say; make docs writes it again:\n%s", diff)
+		t.Errorf("%s is not what the commands say; make docs writes it again:\n%s", folder, diff)
 	}
 }
 
 func readAll(t *testing.T, folder string) map[string]string {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(folder, "*.md"))
+	entries, err := os.ReadDir(folder)
 	if err != nil {
 		t.Fatal(err)
 	}
 	all := map[string]string{}
-	for _, file := range files {
-		data, err := os.ReadFile(file)
+	for _, e := range entries {
+		data, err := os.ReadFile(filepath.Join(folder, e.Name()))
 		if err != nil {
 			t.Fatal(err)
 		}
-		all[filepath.Base(file)] = string(data)
+		all[e.Name()] = string(data)
 	}
 	return all
 }

@@ -53,7 +53,7 @@ func (r *registryFlags) open(ref registry.Reference, counted func()) (*registry.
 	if timeout <= 0 {
 		return nil, fmt.Errorf("--timeout %s: want more than nothing", timeout)
 	}
-	v, _ := buildVersion()
+	v := thisBuild().Version
 	o := registry.Options{InsecureHTTP: r.insecure, Timeout: timeout, UserAgent: "runattest/" + v, Count: counted}
 	if r.ca != "" {
 		if o.CA, err = boundedfile.Read(r.ca, limits.CertificateChain); err != nil {

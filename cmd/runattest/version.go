@@ -1,14 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"runtime"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
 )
-
-// version is set when a release is built; a build by go install knows its module's version.
-var version = ""
 
 func newVersion() *cobra.Command {
 	cmd := &cobra.Command{
@@ -20,33 +18,39 @@ func newVersion() *cobra.Command {
 	formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		o := newOutput(cmd)
-		v, commit := buildVersion()
+		b := thisBuild()
 		if o.json {
-			return o.object(map[string]string{"version": v, "commit": commit, "go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH})
+			return o.object(b)
 		}
-		if commit != "" {
-			commit = " (" + commit + ")"
+		commit := ""
+		if b.Commit != "" {
+			commit = " (" + b.Commit + ")"
 		}
-		return o.line("runattest %s%s %s %s/%s", v, commit, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+		return o.line("runattest %s%s %s %s", b.Version, commit, b.Go, b.Platform)
 	}
 	return cmd
 }
 
-func buildVersion() (v, commit string) {
-	v = version
+// build is what the program knows of how it was built.
+type build struct {
+	Version  string `json:"version"` // of the module, (devel) outside of a release
+	Commit   string `json:"commit"`  // of a build in a checkout
+	Sum      string `json:"sum"`     // of the module, as in go.sum; "" of a build in a checkout
+	Go       string `json:"go"`
+	Platform string `json:"platform"`
+}
+
+func thisBuild() build {
+	b := build{Version: "(devel)", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
 	info, ok := debug.ReadBuildInfo()
-	if ok {
-		if v == "" {
-			v = info.Main.Version
-		}
-		for _, s := range info.Settings {
-			if s.Key == "vcs.revision" {
-				commit = s.Value
-			}
+	if !ok {
+		return b
+	}
+	b.Version, b.Sum = cmp.Or(info.Main.Version, b.Version), info.Main.Sum
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			b.Commit = s.Value
 		}
 	}
-	if v == "" {
-		v = "(devel)"
-	}
-	return v, commit
+	return b
 }
