@@ -1,0 +1,156 @@
+package main
+
+import (
+	"archive/tar"
+	"archive/zip"
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"time"
+)
+
+// entry is a file in an archive; folders come of their names.
+type entry struct {
+	name string // with slashes, below the archive's one folder
+	data []byte
+	exec bool
+}
+
+func (e entry) mode() int64 {
+	if e.exec {
+		return 0o755
+	}
+	return 0o644
+}
+
+// pack makes the archive of a target. Equal entries give equal bytes: names are sorted, times are that of the commit,
+// owners are root.
+func pack(t target, folder string, entries []entry, at time.Time) ([]byte, error) {
+	entries, at = slices.Clone(entries), at.UTC()
+	slices.SortFunc(entries, func(a, b entry) int { return strings.Compare(a.name, b.name) })
+	for i := 1; i < len(entries); i++ {
+		if entries[i].name == entries[i-1].name {
+			return nil, fmt.Errorf("%s stands twice in the archive", entries[i].name)
+		}
+	}
+	if t.os == "windows" {
+		return packZip(folder, entries, at)
+	}
+	return packTar(folder, entries, at)
+}
+
+func packTar(folder string, entries []entry, at time.Time) ([]byte, error) {
+	var out bytes.Buffer
+	z, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
+	if err != nil {
+		return nil, err
+	}
+	w := tar.NewWriter(z)
+	for _, e := range entries {
+		h := &tar.Header{Name: path.Join(folder, e.name), Mode: e.mode(), Size: int64(len(e.data)), ModTime: at, Uname: "root", Gname: "root", Format: tar.FormatUSTAR}
+		if err := w.WriteHeader(h); err != nil {
+			return nil, err
+		}
+		if _, err := w.Write(e.data); err != nil {
+			return nil, err
+		}
+	}
+	if err := errors.Join(w.Close(), z.Close()); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}
+
+func packZip(folder string, entries []entry, at time.Time) ([]byte, error) {
+	var out bytes.Buffer
+	w := zip.NewWriter(&out)
+	for _, e := range entries {
+		f, err := w.CreateHeader(&zip.FileHeader{Name: path.Join(folder, e.name), Method: zip.Deflate, Modified: at})
+		if err != nil {
+			return nil, err
+		}
+		if _, err := f.Write(e.data); err != nil {
+			return nil, err
+		}
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}
+
+// unpackLimit bounds what an archive may unpack to.
+const unpackLimit = 512 << 20
+
+// unpack reads an archive that pack has made, and refuses names that lead out of its folder, links, and files that stand twice.
+func unpack(t target, folder string, data []byte) (map[string][]byte, error) {
+	files := map[string][]byte{}
+	left := int64(unpackLimit)
+	add := func(name string, r io.Reader) error {
+		inside, ok := strings.CutPrefix(name, folder+"/")
+		if !ok || inside == "." || !fs.ValidPath(inside) || strings.ContainsAny(inside, `\:`) {
+			return fmt.Errorf("archive has a file %q, which is not below %s", name, folder)
+		}
+		if _, twice := files[inside]; twice {
+			return fmt.Errorf("archive has the file %q twice", name)
+		}
+		text, err := io.ReadAll(io.LimitReader(r, left+1))
+		if left -= int64(len(text)); left < 0 {
+			return fmt.Errorf("archive unpacks to more than %d bytes", unpackLimit)
+		}
+		files[inside] = text
+		return err
+	}
+	if t.os == "windows" {
+		return files, unpackZip(data, add)
+	}
+	return files, unpackTar(data, add)
+}
+
+func unpackZip(data []byte, add func(string, io.Reader) error) error {
+	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		return err
+	}
+	for _, f := range z.File {
+		if !f.Mode().IsRegular() {
+			return fmt.Errorf("archive has %q, which is no regular file", f.Name)
+		}
+		r, err := f.Open()
+		if err != nil {
+			return err
+		}
+		if err := add(f.Name, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func unpackTar(data []byte, add func(string, io.Reader) error) error {
+	z, err := gzip.NewReader(bytes.NewReader(data))
+	if err != nil {
+		return err
+	}
+	r := tar.NewReader(z)
+	for {
+		h, err := r.Next()
+		switch {
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return err
+		case h.Typeflag != tar.TypeReg:
+			return fmt.Errorf("archive has %q, which is no regular file", h.Name)
+		}
+		if err := add(h.Name, r); err != nil {
+			return err
+		}
+	}
+}

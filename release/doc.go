@@ -1,0 +1,31 @@
+// Command release builds what a release of runattest consists of, and checks it.
+//
+//	release build --version v0.1.0 --key KEY [--out DIR] [--targets linux/amd64,...]
+//	release build --snapshot --key KEY
+//	release verify --version v0.1.0 --key PUB DIR
+//	release reproduce --version v0.1.0 DIR
+//
+// # One build
+//
+// The program is built from its module and not from the checkout: build makes the module zip of the tag
+// (golang.org/x/mod/zip), serves it from a folder in the layout of a module proxy, and runs
+//
+//	go install -trimpath -ldflags='-s -w' github.com/runattest/runattest/cmd/runattest@v0.1.0
+//
+// with an environment of its own (CGO_ENABLED=0, GOFLAGS and the like unset). So the program carries its version and the
+// module's h1: sum in its build information, and the same Go gives everyone the same bytes from that line. A release
+// stops unless version and sum in each program are those of the zip.
+//
+// # The folder
+//
+// For version v0.1.0, DIR holds
+//
+//	runattest_0.1.0_linux_amd64.tar.gz          one for each target; a zip for windows
+//	runattest_0.1.0.provenance.sigstore.json    in-toto Statement, SLSA provenance v1: every file above is a subject
+//	checksums.txt                               SHA-256 of all of these, as sha256sum writes it
+//	checksums.txt.sig                           the key's signature of checksums.txt, base64: openssl checks it
+//
+// Each name carries the version, so that an older release cannot be passed off as a newer one. verify refuses a folder in
+// which a file is missing, added, renamed or changed, a signature by another key, a program whose version or sum is
+// not the release's, and a snapshot where a release is wanted.
+package main

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"bytes"
+	"debug/buildinfo"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+
+	"golang.org/x/mod/module"
+)
+
+// licenceFile is a file at the root of a module that its licence says must go along.
+var licenceFile = regexp.MustCompile(`(?i)^(licen[cs]e|copying|notice|copyright|patents|authors)([-._].*)?$`)
+
+// licences are the licence and notice texts of every module that is linked into a program, and of Go itself. A module
+// without one is an error.
+func (w *workshop) licences(info *buildinfo.BuildInfo) ([]byte, error) {
+	var all bytes.Buffer
+	all.WriteString("runattest is under the Apache License 2.0, see LICENSE. The program holds the following software too.\n")
+	if err := appendLicences(&all, "Go "+info.GoVersion, filepath.Join(runtime.GOROOT(), ".")); err != nil {
+		return nil, err
+	}
+	for _, m := range info.Deps {
+		if m.Replace != nil {
+			return nil, fmt.Errorf("module %s is replaced: a release has no replacements", m.Path)
+		}
+		folder, err := w.module(m.Path, m.Version)
+		if err != nil {
+			return nil, err
+		}
+		if err := appendLicences(&all, m.Path+" "+m.Version, folder); err != nil {
+			return nil, err
+		}
+	}
+	return all.Bytes(), nil
+}
+
+func appendLicences(to *bytes.Buffer, name, folder string) error {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	found := false
+	for _, e := range entries {
+		if !e.Type().IsRegular() || !licenceFile.MatchString(e.Name()) {
+			continue
+		}
+		data, err := os.ReadFile(filepath.Join(folder, e.Name()))
+		if err != nil {
+			return err
+		}
+		found = true
+		fmt.Fprintf(to, "\n%s\n%s: %s\n\n%s\n", "--------------------------------------------------------------------------------", name, e.Name(), bytes.TrimSpace(data))
+	}
+	if !found {
+		return fmt.Errorf("%s has no licence file: it cannot be given away", name)
+	}
+	return nil
+}
+
+// escape is the folder of a module in a module cache.
+func escape(path, version string) (string, error) {
+	p, err := module.EscapePath(path)
+	if err != nil {
+		return "", err
+	}
+	v, err := module.EscapeVersion(version)
+	return p + "@" + v, err
+}

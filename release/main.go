@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+
+	"github.com/runattest/runattest/internal/boundedfile"
+	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/signer"
+	"github.com/runattest/runattest/signer/kms"
+)
+
+const usage = `usage:
+  release build     (--version V | --snapshot) --key KEY [--targets OS/ARCH,...] [--out DIR]
+  release verify    --version V [--snapshot] --key PUB [--targets OS/ARCH,...] DIR
+  release reproduce (--version V | --snapshot) [--targets OS/ARCH,...] DIR
+`
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stderr); err != nil {
+		fmt.Fprintf(os.Stderr, "release: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+// options are the flags of all subcommands.
+type options struct {
+	version, key, targets, out, source string
+	snapshot                           bool
+	dir                                string // the argument
+}
+
+func parse(args []string) (command string, o options, err error) {
+	if len(args) == 0 {
+		return "", o, errors.New(usage)
+	}
+	f := flag.NewFlagSet(args[0], flag.ContinueOnError)
+	f.SetOutput(io.Discard)
+	f.StringVar(&o.version, "version", "", "")
+	f.StringVar(&o.key, "key", "", "")
+	f.StringVar(&o.targets, "targets", "", "")
+	f.StringVar(&o.out, "out", "", "")
+	f.StringVar(&o.source, "source", ".", "")
+	f.BoolVar(&o.snapshot, "snapshot", false, "")
+	if err := f.Parse(args[1:]); err != nil {
+		return "", o, fmt.Errorf("%w\n%s", err, usage)
+	}
+	wanted := 1
+	if args[0] == "build" {
+		wanted = 0
+	}
+	if f.NArg() != wanted {
+		return "", o, errors.New(usage)
+	}
+	o.dir = f.Arg(0)
+	return args[0], o, nil
+}
+
+func run(ctx context.Context, args []string, log io.Writer) error {
+	command, o, err := parse(args)
+	if err != nil {
+		return err
+	}
+	targets, err := parseTargets(o.targets)
+	if err != nil {
+		return err
+	}
+	say := func(format string, args ...any) { fmt.Fprintf(log, format+"\n", args...) }
+	switch command {
+	case "build":
+		return o.build(ctx, targets, say)
+	case "verify":
+		return o.verify(ctx, targets, say)
+	case "reproduce":
+		s, err := o.open()
+		if err != nil {
+			return err
+		}
+		return reproduce(ctx, s, targets, o.dir, say)
+	}
+	return errors.New(usage)
+}
+
+// open is the source that --version and --snapshot name; exactly one of them is wanted.
+func (o options) open() (*source, error) {
+	if (o.version == "") != o.snapshot {
+		return nil, errors.New("want either --version V, of a tag, or --snapshot")
+	}
+	return openSource(o.source, o.version)
+}
+
+func (o options) build(ctx context.Context, targets []target, say func(string, ...any)) error {
+	s, err := o.open()
+	if err != nil {
+		return err
+	}
+	key, err := loadKey(ctx, o.key)
+	if err != nil {
+		return err
+	}
+	if key.PublicKey().Algorithm() != signer.ECDSAP256 {
+		return fmt.Errorf("--key is %s: a release is signed with ecdsa-p256, which openssl checks in one line", key.PublicKey().Algorithm())
+	}
+	out := o.out
+	if out == "" {
+		out = "dist"
+	}
+	if err := build(ctx, s, targets, key, out, say); err != nil {
+		return err
+	}
+	say("%s is in %s", s.release.tag, out)
+	return nil
+}
+
+func (o options) verify(ctx context.Context, targets []target, say func(string, ...any)) error {
+	if o.version == "" || o.key == "" {
+		return errors.New("verify wants --version and --key: a whole older release, or one by another key, must not pass")
+	}
+	r, err := parseVersion(o.version)
+	if err != nil {
+		return err
+	}
+	data, err := boundedfile.Read(o.key, limits.Key)
+	if err != nil {
+		return err
+	}
+	key, err := signer.ParsePublicKey(data)
+	if err != nil {
+		return fmt.Errorf("%s: %w", o.key, err)
+	}
+	if err := verify(ctx, expectation{release: r, snapshot: o.snapshot, targets: targets, key: key}, o.dir); err != nil {
+		return fmt.Errorf("NOT VERIFIED: %w", err)
+	}
+	say("verified: %s", r.tag)
+	return nil
+}
+
+// loadKey finds the release's private key: a file, env://NAME, or a key in a KMS.
+func loadKey(ctx context.Context, ref string) (signer.Signer, error) {
+	if scheme, _, ok := strings.Cut(ref, "://"); ok && scheme != "env" {
+		return kms.Load(ctx, ref)
+	}
+	if ref == "" {
+		return nil, errors.New("--key is missing: a release is signed")
+	}
+	return signer.Load(ctx, ref, func() ([]byte, error) {
+		if password, set := os.LookupEnv("RUNATTEST_PASSWORD"); set {
+			return []byte(password), nil
+		}
+		return nil, errors.New("the password is read from RUNATTEST_PASSWORD")
+	})
+}

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"debug/buildinfo"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+)
+
+// buildFlags are those with which everyone gets the same bytes.
+var buildFlags = []string{"-trimpath", "-ldflags=-s -w"}
+
+const programPath = modulePath + "/cmd/runattest"
+
+// workshop is a folder with an environment in which programs are built: GOPATH and module cache of its own.
+type workshop struct {
+	dir   string
+	proxy *moduleProxy
+	// download is where the other modules come from, as GOPROXY has it.
+	download string
+	cache    string // of compiled packages
+}
+
+// newWorkshop makes a workshop in the new folder dir. Other modules come from this machine's module cache, and else from the
+// proxies of the Go command's environment; both are checked against the checksum database. With fresh the build cache is empty,
+// else it is this machine's.
+func newWorkshop(dir string, proxy *moduleProxy, fresh bool) (*workshop, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	out, err := exec.Command("go", "env", "GOMODCACHE", "GOPROXY", "GOCACHE").Output()
+	if err != nil {
+		return nil, fmt.Errorf("go env: %w", err)
+	}
+	values := strings.Split(strings.TrimSpace(string(out)), "\n")
+	w := &workshop{dir, proxy, "file://" + filepath.ToSlash(filepath.Join(values[0], "cache", "download")) + "," + values[1], values[2]}
+	if fresh {
+		w.cache = filepath.Join(dir, "cache")
+	}
+	return w, nil
+}
+
+// environ is all that a build sees of the environment.
+func (w *workshop) environ(t target) []string {
+	env := []string{
+		"HOME=" + w.dir, "GOPATH=" + filepath.Join(w.dir, "go"), "GOCACHE=" + w.cache, "GOENV=off",
+		"GOPROXY=" + w.proxy.url + "," + w.download, "GONOSUMDB=" + modulePath, "GOTOOLCHAIN=local", "GOWORK=off",
+		"CGO_ENABLED=0", "GOOS=" + t.os, "GOARCH=" + t.arch,
+	}
+	for _, name := range []string{"PATH", "TMPDIR", "SystemRoot", "GOSUMDB", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_FILE"} {
+		if value, set := os.LookupEnv(name); set {
+			env = append(env, name+"="+value)
+		}
+	}
+	return env
+}
+
+// program is a program as it was built.
+type program struct {
+	target
+	path string
+	info *buildinfo.BuildInfo
+}
+
+// build builds the program for a target, and holds its build information against the release.
+func (w *workshop) build(ctx context.Context, r release, t target) (*program, error) {
+	cmd := exec.CommandContext(ctx, "go", append(append([]string{"install"}, buildFlags...), programPath+"@"+r.tag)...)
+	cmd.Env, cmd.Dir = w.environ(t), w.dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("build for %s: %w\n%s", t, err, out)
+	}
+	folder := filepath.Join(w.dir, "go", "bin")
+	if t != hostTarget() {
+		folder = filepath.Join(folder, t.os+"_"+t.arch)
+	}
+	p := &program{target: t, path: filepath.Join(folder, t.program())}
+	var err error
+	if p.info, err = buildinfo.ReadFile(p.path); err != nil {
+		return nil, err
+	}
+	return p, checkProgram(p.info, r, t, w.proxy.sum)
+}
+
+func hostTarget() target { return target{runtime.GOOS, runtime.GOARCH} }
+
+// checkProgram refuses a program that is not the release's for this target. An empty sum is not compared.
+func checkProgram(info *buildinfo.BuildInfo, r release, t target, sum string) error {
+	var wrong []error
+	want := func(what, got, want string) {
+		if got != want {
+			wrong = append(wrong, fmt.Errorf("%s is %q, want %q", what, got, want))
+		}
+	}
+	want("program", info.Path, programPath)
+	want("version", info.Main.Version, r.tag)
+	if sum != "" {
+		want("module sum", info.Main.Sum, sum)
+	}
+	settings := map[string]string{}
+	for _, s := range info.Settings {
+		settings[s.Key] = s.Value
+	}
+	want("GOOS", settings["GOOS"], t.os)
+	want("GOARCH", settings["GOARCH"], t.arch)
+	want("CGO_ENABLED", settings["CGO_ENABLED"], "0")
+	want("-trimpath", settings["-trimpath"], "true")
+	if len(wrong) > 0 {
+		return fmt.Errorf("program for %s: %w", t, errors.Join(wrong...))
+	}
+	return nil
+}
+
+// modules is the folder of a module that was built in.
+func (w *workshop) module(path, version string) (string, error) {
+	escaped, err := escape(path, version)
+	return filepath.Join(w.dir, "go", "pkg", "mod", filepath.FromSlash(escaped)), err
+}
+
+// remove removes the workshop; modules in a cache are read-only.
+func (w *workshop) remove() error {
+	cmd := exec.Command("go", "clean", "-modcache")
+	cmd.Env = w.environ(hostTarget())
+	return errors.Join(cmd.Run(), os.RemoveAll(w.dir))
+}

@@ -1,0 +1,401 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/signer"
+)
+
+// testModule is what tests release: it has the paths of the real module and a program of a few lines.
+var testModule = map[string]string{
+	"go.mod":                "module github.com/runattest/runattest\n\ngo 1.26.0\n",
+	"LICENSE":               "Apache-2.0\n",
+	"README.md":             "# runattest\n",
+	"docs/man/runattest.1":  ".TH runattest 1\n",
+	"cmd/runattest/main.go": "package main\n\nimport \"os\"\n\nfunc main() { os.Stdout.WriteString(\"# \" + os.Args[2] + \"\\n\") }\n",
+}
+
+var built = []target{{"linux", "amd64"}, {"windows", "amd64"}}
+
+// checkout makes a repository with the module, tagged v0.0.9, and after one more commit v0.1.0 and v0.2.0-rc.1.
+func checkout(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range testModule {
+		writeFile(t, filepath.Join(dir, filepath.FromSlash(name)), text)
+	}
+	for _, args := range [][]string{
+		{"init", "-q"}, {"add", "."}, {"commit", "-q", "-m", "first"}, {"tag", "v0.0.9"},
+		{"commit", "-q", "--allow-empty", "-m", "second"}, {"tag", "v0.1.0"}, {"tag", "v0.2.0-rc.1"},
+	} {
+		cmd := exec.Command("git", append([]string{"-c", "user.name=a", "-c", "user.email=a@acme.example"}, args...)...)
+		cmd.Dir = dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("git %v: %v\n%s", args, err, out)
+		}
+	}
+	return dir
+}
+
+func writeFile(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func newKey(t *testing.T) signer.Signer {
+	t.Helper()
+	pair, err := signer.Generate(signer.ECDSAP256, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := signer.Parse(pair.Private, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+// made is a release that is built once for all tests.
+var made struct {
+	sync.Once
+	key   signer.Signer
+	files map[string][]byte
+	old   map[string][]byte // v0.0.9
+	err   error
+}
+
+func releases(t *testing.T) {
+	t.Helper()
+	made.Do(func() {
+		dir := checkout(t)
+		made.key = newKey(t)
+		for _, one := range []struct {
+			tag   string
+			files *map[string][]byte
+		}{{"v0.1.0", &made.files}, {"v0.0.9", &made.old}} {
+			if out, err := exec.Command("git", "-C", dir, "checkout", "-q", one.tag).CombinedOutput(); err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			s, err := openSource(dir, one.tag)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out := filepath.Join(t.TempDir(), "dist")
+			if err := build(t.Context(), s, built, made.key, out, t.Logf); err != nil {
+				t.Fatal(err)
+			}
+			*one.files = readFolder(t, out)
+		}
+	})
+	if len(made.files) == 0 || len(made.old) == 0 {
+		t.Fatal("no release was built")
+	}
+}
+
+func readFolder(t *testing.T, dir string) map[string][]byte {
+	t.Helper()
+	files := map[string][]byte{}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if files[e.Name()], err = os.ReadFile(filepath.Join(dir, e.Name())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return files
+}
+
+func writeFolder(t *testing.T, files map[string][]byte) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, data := range files {
+		writeFile(t, filepath.Join(dir, name), string(data))
+	}
+	return dir
+}
+
+func expect(t *testing.T) expectation {
+	t.Helper()
+	releases(t)
+	return expectation{release: release{"v0.1.0"}, targets: built, key: made.key.PublicKey()}
+}
+
+// resign signs changed files as the holder of the release's key would by mistake.
+func resign(t *testing.T, files map[string][]byte) {
+	t.Helper()
+	delete(files, checksumsFile)
+	delete(files, signatureFile)
+	sums := checksums(files)
+	signature, err := made.key.Sign(t.Context(), sums)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files[checksumsFile], files[signatureFile] = sums, []byte(base64.StdEncoding.EncodeToString(signature)+"\n")
+}
+
+// reprove makes the provenance again, of what is there, and signs all.
+func reprove(t *testing.T, files map[string][]byte, p provenance) {
+	t.Helper()
+	name := provenanceFile(release{"v0.1.0"})
+	covered := maps.Clone(files)
+	for _, other := range []string{name, checksumsFile, signatureFile} {
+		delete(covered, other)
+	}
+	claim, err := attest.NewClaim(provenanceType, subjects(covered), p.predicate())
+	if err != nil {
+		t.Fatal(err)
+	}
+	bundle, err := attest.Sign(t.Context(), claim, made.key, attest.SignOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := bundle.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	files[name] = append(data, '\n')
+	resign(t, files)
+}
+
+func TestVerify(t *testing.T) {
+	want := expect(t)
+	if err := verify(t.Context(), want, writeFolder(t, made.files)); err != nil {
+		t.Fatal(err)
+	}
+	const linux, windows = "runattest_0.1.0_linux_amd64.tar.gz", "runattest_0.1.0_windows_amd64.zip"
+	provenanceName := provenanceFile(want.release)
+	good, err := want.readProvenance(t.Context(), withoutSums(made.files))
+	if err != nil {
+		t.Fatal(err)
+	}
+	oldProgram := func(files map[string][]byte) {
+		files[linux] = repack(t, built[0], "runattest_0.0.9_linux_amd64", "runattest_0.1.0_linux_amd64", made.old["runattest_0.0.9_linux_amd64.tar.gz"])
+	}
+	for name, c := range map[string]struct {
+		change func(files map[string][]byte)
+		reason string
+	}{
+		"missing archive":    {func(f map[string][]byte) { delete(f, linux) }, "no such file"},
+		"missing signature":  {func(f map[string][]byte) { delete(f, signatureFile) }, "no such file"},
+		"missing checksums":  {func(f map[string][]byte) { delete(f, checksumsFile) }, "no such file"},
+		"missing provenance": {func(f map[string][]byte) { delete(f, provenanceName) }, "no such file"},
+		"added file":         {func(f map[string][]byte) { f["runattest_0.1.0_plan9_amd64.tar.gz"] = []byte("x") }, "is no file of this release"},
+		"renamed":            {func(f map[string][]byte) { f["x.zip"] = f[windows]; delete(f, windows) }, "is no file of this release"},
+		"exchanged":          {func(f map[string][]byte) { f[linux], f[windows] = f[windows], f[linux] }, "SHA-256 is"},
+		"older release":      {func(f map[string][]byte) { clear(f); maps.Copy(f, made.old) }, "lists"},
+		"older archive":      {func(f map[string][]byte) { f[linux] = made.old["runattest_0.0.9_linux_amd64.tar.gz"] }, "SHA-256 is"},
+		"older archive, signed": {func(f map[string][]byte) {
+			f[linux] = made.old["runattest_0.0.9_linux_amd64.tar.gz"]
+			reprove(t, f, good)
+		}, "which is not below"},
+		"older program, signed":   {func(f map[string][]byte) { oldProgram(f); reprove(t, f, good) }, `version is "v0.0.9", want "v0.1.0"`},
+		"unproved archive":        {func(f map[string][]byte) { oldProgram(f); resign(t, f) }, "its subjects are not exactly"},
+		"fewer archives, signed":  {func(f map[string][]byte) { delete(f, linux); reprove(t, f, good) }, "lists"},
+		"more archives, signed":   {func(f map[string][]byte) { f["x.zip"] = []byte("x"); reprove(t, f, good) }, "lists"},
+		"another sum, signed":     {func(f map[string][]byte) { p := good; p.Sum = "h1:" + strings.Repeat("A", 43) + "="; reprove(t, f, p) }, "module sum is"},
+		"another version, signed": {func(f map[string][]byte) { p := good; p.Version = "v0.1.1"; reprove(t, f, p) }, "its predicate is not that of release v0.1.0"},
+		"another Go, signed":      {func(f map[string][]byte) { p := good; p.Go = "go1.26.0"; reprove(t, f, p) }, "but the provenance says"},
+		"hostile commit, signed":  {func(f map[string][]byte) { p := good; p.Commit = "main"; reprove(t, f, p) }, "malformed"},
+		"CRLF": {func(f map[string][]byte) {
+			f[checksumsFile] = bytes.ReplaceAll(f[checksumsFile], []byte("\n"), []byte("\r\n"))
+		}, "does not verify"},
+		"signature cut": {func(f map[string][]byte) { f[signatureFile] = f[signatureFile][:20] }, "does not verify"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			files := maps.Clone(made.files)
+			c.change(files)
+			if err := verify(t.Context(), want, writeFolder(t, files)); err == nil || !strings.Contains(err.Error(), c.reason) {
+				t.Errorf("got %v, want %q", err, c.reason)
+			}
+		})
+	}
+	t.Run("another key", func(t *testing.T) {
+		other := want
+		other.key = newKey(t).PublicKey()
+		if err := verify(t.Context(), other, writeFolder(t, made.files)); err == nil {
+			t.Error("verified")
+		}
+	})
+	t.Run("fewer targets wanted", func(t *testing.T) {
+		other := want
+		other.targets = built[:1]
+		if err := verify(t.Context(), other, writeFolder(t, made.files)); err == nil {
+			t.Error("verified")
+		}
+	})
+	t.Run("snapshot wanted", func(t *testing.T) {
+		other := want
+		other.snapshot = true
+		if err := verify(t.Context(), other, writeFolder(t, made.files)); err == nil {
+			t.Error("verified")
+		}
+	})
+}
+
+func withoutSums(files map[string][]byte) map[string][]byte {
+	files = maps.Clone(files)
+	delete(files, checksumsFile)
+	delete(files, signatureFile)
+	return files
+}
+
+// repack packs the files of one archive below another folder.
+func repack(t *testing.T, to target, from, folder string, data []byte) []byte {
+	t.Helper()
+	files, err := unpack(to, from, data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var entries []entry
+	for name, data := range files {
+		entries = append(entries, entry{name, data, name == to.program()})
+	}
+	s, err := pack(to, folder, entries, archiveTime)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// TestFlippedBits changes a bit of every file, at its ends and in its middle.
+func TestFlippedBits(t *testing.T) {
+	want := expect(t)
+	dir := writeFolder(t, made.files)
+	for name, data := range made.files {
+		for _, at := range []int{0, len(data) / 2, len(data) - 2} { // behind the last byte of texts is a line break, which is signed too
+			changed := slices.Clone(data)
+			changed[at] ^= 1
+			writeFile(t, filepath.Join(dir, name), string(changed))
+			if err := verify(t.Context(), want, dir); err == nil {
+				t.Errorf("%s: verified with bit 0 of byte %d changed", name, at)
+			}
+		}
+		writeFile(t, filepath.Join(dir, name), string(data))
+	}
+	if err := verify(t.Context(), want, dir); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestSameBytes builds twice: in another folder, with an empty build cache, on a host of another language and time zone.
+func TestSameBytes(t *testing.T) {
+	releases(t)
+	t.Setenv("TZ", "Asia/Tokyo")
+	t.Setenv("LANG", "de_DE.UTF-8")
+	t.Setenv("GOFLAGS", "-tags=other")
+	dir := checkout(t)
+	s, err := openSource(dir, "v0.1.0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(t.TempDir(), "dist")
+	if err := build(t.Context(), s, built, made.key, out, t.Logf); err != nil {
+		t.Fatal(err)
+	}
+	again := readFolder(t, out)
+	for _, target := range built {
+		a, err := unpack(target, target.folder(s.release), made.files[target.archive(s.release)])
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := unpack(target, target.folder(s.release), again[target.archive(s.release)])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name := range a {
+			if !bytes.Equal(a[name], b[name]) {
+				t.Errorf("%s: %s differs", target, name)
+			}
+		}
+	}
+}
+
+func TestSource(t *testing.T) {
+	dir := checkout(t)
+	for name, c := range map[string]struct{ tag, reason string }{
+		"not tagged":     {"v0.3.0", "has no tag v0.3.0"},
+		"an older tag":   {"v0.0.9", "has no tag v0.0.9"},
+		"no v":           {"0.1.0", "want vMAJOR.MINOR.PATCH"},
+		"no semver":      {"v0.1", "want vMAJOR.MINOR.PATCH"},
+		"build metadata": {"v0.1.0+x", "want vMAJOR.MINOR.PATCH"},
+		"shell":          {"v0.1.0;id", "want vMAJOR.MINOR.PATCH"},
+		"odd prerelease": {"v0.1.0-x", "want -alpha.N, -beta.N or -rc.N"},
+		"pseudo-version": {"v0.0.0-20261127000000-0123456789ab", "is a pseudo-version"},
+	} {
+		if _, err := openSource(dir, c.tag); err == nil || !strings.Contains(err.Error(), c.reason) {
+			t.Errorf("%s: got %v, want %q", name, err, c.reason)
+		}
+	}
+	if s, err := openSource(dir, ""); err != nil || !s.release.isSnapshot() {
+		t.Errorf("snapshot: %v", err)
+	}
+	writeFile(t, filepath.Join(dir, "new"), "x")
+	if _, err := openSource(dir, "v0.1.0"); err == nil || !strings.Contains(err.Error(), "not clean") {
+		t.Errorf("dirty: %v", err)
+	}
+}
+
+func TestVersions(t *testing.T) {
+	for tag, want := range map[string][3]string{
+		"v0.1.0":                             {"0.1.0", "0.1.0", "0.1.0-1"},
+		"v0.2.0-rc.1":                        {"0.2.0-rc.1", "0.2.0rc1", "0.2.0~rc.1-1"},
+		"v0.2.0-beta.12":                     {"0.2.0-beta.12", "0.2.0b12", "0.2.0~beta.12-1"},
+		"v0.0.0-20261127000000-0123456789ab": {"0.0.0-20261127000000-0123456789ab", "0.0.0.dev20261127000000", "0.0.0~20261127000000-0123456789ab-1"},
+	} {
+		r, err := parseVersion(tag)
+		if err != nil {
+			t.Errorf("%s: %v", tag, err)
+		}
+		if got := [3]string{r.bare(), r.python(), r.debian()}; got != want {
+			t.Errorf("%s: %v, want %v", tag, got, want)
+		}
+	}
+}
+
+// TestBuildFails: a target that does not build, and a release that is there, leave nothing behind.
+func TestBuildFails(t *testing.T) {
+	dir := checkout(t)
+	writeFile(t, filepath.Join(dir, "cmd", "runattest", "main_windows.go"), "package main\n\nvar x int = \"\"\n")
+	for _, args := range [][]string{{"add", "."}, {"commit", "-q", "-m", "third"}} {
+		cmd := exec.Command("git", append([]string{"-C", dir, "-c", "user.name=a", "-c", "user.email=a@acme.example"}, args...)...)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+	}
+	s, err := openSource(dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	parent := t.TempDir()
+	out := filepath.Join(parent, "dist")
+	if err := build(context.Background(), s, built, newKey(t), out, t.Logf); err == nil || !strings.Contains(err.Error(), "build for windows/amd64") {
+		t.Errorf("got %v", err)
+	}
+	if left, err := os.ReadDir(parent); err != nil || len(left) > 0 {
+		t.Errorf("%v is left, %v", left, err)
+	}
+	if err := os.Mkdir(out, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := build(context.Background(), s, built, newKey(t), out, t.Logf); err == nil || !strings.Contains(err.Error(), "is there already") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"maps"
+	"runtime"
+	"slices"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/signer"
+)
+
+const (
+	checksumsFile = "checksums.txt"
+	signatureFile = "checksums.txt.sig"
+	// provenanceType is SLSA provenance v1, https://slsa.dev/spec/v1.0/provenance
+	provenanceType = "https://slsa.dev/provenance/v1"
+	buildType      = "https://github.com/runattest/runattest/release/v1"
+)
+
+func provenanceFile(r release) string { return "runattest_" + r.bare() + ".provenance.sigstore.json" }
+
+// sign adds the provenance of all files, the checksums of these and of the provenance, and the signature of the checksums.
+func (b *building) sign(ctx context.Context, files map[string][]byte) error {
+	p := provenance{Version: b.source.release.tag, Commit: b.source.commit, Sum: b.shop.proxy.sum, Go: runtime.Version()}
+	claim, err := attest.NewClaim(provenanceType, subjects(files), p.predicate())
+	if err != nil {
+		return err
+	}
+	bundle, err := attest.Sign(ctx, claim, b.key, attest.SignOptions{})
+	if err != nil {
+		return err
+	}
+	data, err := bundle.Marshal()
+	if err != nil {
+		return err
+	}
+	files[provenanceFile(b.source.release)] = append(data, '\n')
+	sums := checksums(files)
+	signature, err := b.key.Sign(ctx, sums)
+	if err != nil {
+		return err
+	}
+	files[checksumsFile] = sums
+	files[signatureFile] = []byte(base64.StdEncoding.EncodeToString(signature) + "\n")
+	return nil
+}
+
+func subjects(files map[string][]byte) []attest.Subject {
+	var all []attest.Subject
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		all = append(all, attest.Subject{Name: name, SHA256: sha256.Sum256(files[name])})
+	}
+	return all
+}
+
+// checksums is what sha256sum prints of the files.
+func checksums(files map[string][]byte) []byte {
+	var all bytes.Buffer
+	for _, s := range subjects(files) {
+		fmt.Fprintf(&all, "%x  %s\n", s.SHA256, s.Name)
+	}
+	return all.Bytes()
+}
+
+// provenance is what the release says of how it was built.
+type provenance struct{ Version, Commit, Sum, Go string }
+
+// predicate is the provenance in SLSA's form.
+func (p provenance) predicate() any {
+	r := release{p.Version}
+	return map[string]any{
+		"buildDefinition": map[string]any{
+			"buildType": buildType,
+			"externalParameters": map[string]any{
+				"module": modulePath, "version": p.Version, "snapshot": r.isSnapshot(),
+			},
+			"internalParameters": map[string]any{
+				"go": p.Go, "flags": buildFlags, "environment": []string{"CGO_ENABLED=0"},
+			},
+			"resolvedDependencies": []any{
+				map[string]any{"uri": "git+https://" + modulePath, "digest": map[string]string{"gitCommit": p.Commit}},
+				map[string]any{"uri": "pkg:golang/" + modulePath + "@" + p.Version, "annotations": map[string]string{"h1": p.Sum}},
+			},
+		},
+		"runDetails": map[string]any{"builder": map[string]string{"id": buildType + "/local"}},
+	}
+}
+
+// checkSignature verifies checksums.txt.sig.
+func checkSignature(key *signer.PublicKey, sums, signature []byte) error {
+	raw, err := base64.StdEncoding.Strict().DecodeString(string(bytes.TrimSuffix(signature, []byte("\n"))))
+	if err == nil {
+		err = key.Verify(sums, raw)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: does not verify with this key: %w", signatureFile, err)
+	}
+	return nil
+}

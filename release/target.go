@@ -1,0 +1,59 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// target is a system that the program is built for.
+type target struct{ os, arch string }
+
+// targets are all that a release has.
+var targets = []target{
+	{"darwin", "amd64"}, {"darwin", "arm64"},
+	{"linux", "amd64"}, {"linux", "arm64"},
+	{"windows", "amd64"}, {"windows", "arm64"},
+}
+
+func (t target) String() string { return t.os + "/" + t.arch }
+
+// program is the name of the program's file.
+func (t target) program() string {
+	if t.os == "windows" {
+		return "runattest.exe"
+	}
+	return "runattest"
+}
+
+// folder is the name of the one folder in the archive, and of the archive without its suffix.
+func (t target) folder(r release) string {
+	return strings.Join([]string{"runattest", r.bare(), t.os, t.arch}, "_")
+}
+
+// archive is the name of the archive.
+func (t target) archive(r release) string {
+	if t.os == "windows" {
+		return t.folder(r) + ".zip"
+	}
+	return t.folder(r) + ".tar.gz"
+}
+
+// parseTargets reads linux/amd64,darwin/arm64; "" is all.
+func parseTargets(text string) ([]target, error) {
+	if text == "" {
+		return targets, nil
+	}
+	var all []target
+	for word := range strings.SplitSeq(text, ",") {
+		i := slices.IndexFunc(targets, func(t target) bool { return t.String() == word })
+		switch {
+		case i < 0:
+			return nil, fmt.Errorf("target %q: want some of %v", word, targets)
+		case slices.Contains(all, targets[i]):
+			return nil, fmt.Errorf("target %q stands twice", word)
+		}
+		all = append(all, targets[i])
+	}
+	return all, nil
+}

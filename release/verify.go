@@ -1,0 +1,212 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"debug/buildinfo"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/canonical"
+	"github.com/runattest/runattest/internal/boundedfile"
+	"github.com/runattest/runattest/signer"
+)
+
+// fileLimit bounds the size of one file of a release.
+const fileLimit = 256 << 20
+
+// expectation is what a release must be.
+type expectation struct {
+	release  release // of a snapshot, its pseudo-version
+	snapshot bool
+	targets  []target
+	key      *signer.PublicKey
+}
+
+// verify holds a folder against what a release must be. Nothing in the folder decides what is looked at.
+func verify(ctx context.Context, want expectation, dir string) error {
+	if want.release.isSnapshot() != want.snapshot {
+		return fmt.Errorf("version %s: a snapshot is verified with --snapshot, and a release without", want.release.tag)
+	}
+	read := func(name string) ([]byte, error) {
+		return boundedfile.ReadRegular(filepath.Join(dir, name), fileLimit)
+	}
+	sums, err := read(checksumsFile)
+	if err != nil {
+		return err
+	}
+	signature, err := read(signatureFile)
+	if err != nil {
+		return err
+	}
+	if err := checkSignature(want.key, sums, signature); err != nil {
+		return err
+	}
+	names := []string{provenanceFile(want.release)}
+	for _, t := range want.targets {
+		names = append(names, t.archive(want.release))
+	}
+	slices.Sort(names)
+	digests, err := readChecksums(sums, names)
+	if err != nil {
+		return err
+	}
+	if err := checkNames(dir, append(slices.Clone(names), checksumsFile, signatureFile)); err != nil {
+		return err
+	}
+	files := map[string][]byte{}
+	for _, name := range names {
+		if files[name], err = read(name); err != nil {
+			return err
+		}
+	}
+	if got := checksums(files); !bytes.Equal(got, sums) {
+		for _, s := range subjects(files) {
+			if digests[s.Name] != hex.EncodeToString(s.SHA256[:]) {
+				return fmt.Errorf("%s: SHA-256 is %x, but %s says %s", s.Name, s.SHA256, checksumsFile, digests[s.Name])
+			}
+		}
+		return fmt.Errorf("%s: is not written as sha256sum would", checksumsFile)
+	}
+	return want.checkContents(ctx, files)
+}
+
+// checkContents verifies the provenance and looks into the archives.
+func (want expectation) checkContents(ctx context.Context, files map[string][]byte) error {
+	name := provenanceFile(want.release)
+	p, err := want.readProvenance(ctx, files)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	for _, t := range want.targets {
+		archive := t.archive(want.release)
+		inside, err := unpack(t, t.folder(want.release), files[archive])
+		if err != nil {
+			return fmt.Errorf("%s: %w", archive, err)
+		}
+		info, err := buildinfo.Read(bytes.NewReader(inside[t.program()]))
+		if err != nil {
+			return fmt.Errorf("%s: %s: %w", archive, t.program(), err)
+		}
+		if err := checkProgram(info, want.release, t, p.Sum); err != nil {
+			return fmt.Errorf("%s: %w", archive, err)
+		}
+		if info.GoVersion != p.Go {
+			return fmt.Errorf("%s: built with %s, but the provenance says %s", archive, info.GoVersion, p.Go)
+		}
+	}
+	return nil
+}
+
+var (
+	commitForm = regexp.MustCompile(`^[0-9a-f]{40}$`)
+	sumForm    = regexp.MustCompile(`^h1:[A-Za-z0-9+/]{43}=$`)
+	goForm     = regexp.MustCompile(`^go1\.[0-9.]+$`)
+)
+
+// readProvenance verifies who signed the provenance, and that it is about exactly these files and this version.
+func (want expectation) readProvenance(ctx context.Context, files map[string][]byte) (provenance, error) {
+	bundle, err := attest.ParseBundle(bytes.TrimSuffix(files[provenanceFile(want.release)], []byte("\n")))
+	if err != nil {
+		return provenance{}, err
+	}
+	trust, err := attest.TrustKeys(attest.TrustedKey{Name: "release", Key: want.key})
+	if err != nil {
+		return provenance{}, err
+	}
+	verifier, err := attest.NewVerifier(trust)
+	if err != nil {
+		return provenance{}, err
+	}
+	claim, err := verifier.VerifyClaim(ctx, bundle, provenanceType)
+	if err != nil {
+		return provenance{}, err
+	}
+	covered := map[string][]byte{}
+	for name, data := range files {
+		if name != provenanceFile(want.release) {
+			covered[name] = data
+		}
+	}
+	if !slices.Equal(claim.Subjects(), subjects(covered)) {
+		return provenance{}, errors.New("its subjects are not exactly the files of this release")
+	}
+	return want.readPredicate(claim.Predicate())
+}
+
+// readPredicate takes from the predicate what only the builder knows, and then demands that the predicate is what this
+// program would have written of it. The payload was read strictly, so that no name stands twice.
+func (want expectation) readPredicate(predicate []byte) (provenance, error) {
+	var said struct {
+		BuildDefinition struct {
+			InternalParameters   struct{ Go string }
+			ResolvedDependencies []struct {
+				Digest      struct{ GitCommit string }
+				Annotations struct{ H1 string }
+			}
+		}
+	}
+	if err := json.Unmarshal(predicate, &said); err != nil || len(said.BuildDefinition.ResolvedDependencies) != 2 {
+		return provenance{}, errors.New("its predicate is not that of a release")
+	}
+	p := provenance{
+		Version: want.release.tag,
+		Commit:  said.BuildDefinition.ResolvedDependencies[0].Digest.GitCommit,
+		Sum:     said.BuildDefinition.ResolvedDependencies[1].Annotations.H1,
+		Go:      said.BuildDefinition.InternalParameters.Go,
+	}
+	if !commitForm.MatchString(p.Commit) || !sumForm.MatchString(p.Sum) || !goForm.MatchString(p.Go) {
+		return provenance{}, errors.New("its commit, module sum or Go version is malformed")
+	}
+	text, err := json.Marshal(p.predicate())
+	if err != nil {
+		return provenance{}, err
+	}
+	expected, err := canonical.Transform(text)
+	if err != nil {
+		return provenance{}, err
+	}
+	if !bytes.Equal(expected, predicate) {
+		return provenance{}, fmt.Errorf("its predicate is not that of release %s", want.release.tag)
+	}
+	return p, nil
+}
+
+// readChecksums reads checksums.txt, which must list exactly these names.
+func readChecksums(data []byte, names []string) (map[string]string, error) {
+	digests := map[string]string{}
+	var listed []string
+	for line := range strings.Lines(string(data)) {
+		digest, name, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "  ")
+		if _, err := hex.DecodeString(digest); !ok || err != nil || len(digest) != 64 || strings.ToLower(digest) != digest {
+			return nil, fmt.Errorf("%s: line %q: want SHA-256, two blanks and a name", checksumsFile, line)
+		}
+		listed, digests[name] = append(listed, name), digest
+	}
+	if !slices.Equal(listed, names) {
+		return nil, fmt.Errorf("%s: lists %q, want %q", checksumsFile, listed, names)
+	}
+	return digests, nil
+}
+
+// checkNames refuses a folder that holds other files than these.
+func checkNames(dir string, names []string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if !slices.Contains(names, e.Name()) {
+			return fmt.Errorf("%s: is no file of this release", filepath.Join(dir, e.Name()))
+		}
+	}
+	return nil
+}
