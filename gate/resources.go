@@ -93,7 +93,7 @@ func namedIn(d *identity.Declaration) []named {
 	for i, r := range m.Components {
 		all = append(all, named{"/model/components/" + strconv.Itoa(i), r.Name, r.URI, r.Digests})
 	}
-	if digests := d.PromptDigests(); digests != (identity.Digests{}) {
+	if digests := d.Prompt().Digests(); digests != (identity.Digests{}) {
 		all = append(all, named{"/prompt", "/prompt", "", digests})
 	}
 	for i, r := range d.Context() {

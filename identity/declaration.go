@@ -31,7 +31,7 @@ const (
 )
 
 // Declaration is a valid declaration with its identity. It is immutable, safe for
-// concurrent use, and made by Parse and ParseYAML alone.
+// concurrent use, and made by Parse, ParseYAML and Build alone.
 type Declaration struct {
 	text []byte // canonical form
 	root jsontree.Value
@@ -123,19 +123,18 @@ func (d *Declaration) Kind() Kind { return Kind(zero.IfNil(d).root.Get("kind").T
 // Model is the model that the run uses.
 func (d *Declaration) Model() Model { return modelOf(zero.IfNil(d).root.Get("model")) }
 
-// PromptDigests are those of a prompt that is declared by digest; zero of one that is written out, or is none.
-func (d *Declaration) PromptDigests() Digests {
-	return digestsOf(zero.IfNil(d).root.Get("prompt").Get("digest"))
-}
-
 // Context lists the resources that the run is given, in the declaration's order.
 func (d *Declaration) Context() []Resource { return resourcesOf(zero.IfNil(d).root.Get("context")) }
 
-// Parents are the identities of the runs that this one descends from, in the declaration's order.
+// Parents are the identities of the runs that this one descends from, in the declaration's order; nil where the
+// declaration has no such member.
 func (d *Declaration) Parents() []ID {
-	d = zero.IfNil(d)
-	var ids []ID
-	for _, v := range d.root.Get("parents").Elements() {
+	parents := zero.IfNil(d).root.Get("parents")
+	if parents.Kind() == jsontree.Absent {
+		return nil
+	}
+	ids := []ID{}
+	for _, v := range parents.Elements() {
 		id, err := ParseID(v.Text())
 		if err != nil {
 			continue // validate has seen it: unreachable

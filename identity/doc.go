@@ -13,6 +13,17 @@
 //	d.ID()                          // airun:1:sha256:5e27...
 //	d.Canonical()                   // the bytes of which it is the SHA-256
 //
+// Parse is the function to start with where a declaration is in a file, Build where a program has the run in Go values:
+//
+//	d, err := identity.Build(identity.Run{
+//		Kind:       identity.Inference,
+//		Model:      identity.Model{Name: "meta-llama/Llama-3.1-8B-Instruct", Version: "0e9e39f"},
+//		Prompt:     identity.PromptText("What is the capital of France?"),
+//		Parameters: map[string]any{"temperature": 0, "maxTokens": 16},
+//	})
+//
+// Both hold the declaration to the same rules. (*Declaration).Run is the inverse of Build: Build(d.Run()) is d.
+//
 // # What is a declaration
 //
 // One JSON object that is I-JSON (RFC 7493), whose members are

@@ -63,3 +63,34 @@ func ExampleInvalidError() {
 	// 4 inexact /parameters/temperature
 	// 4 null /parameters/stop
 }
+
+// A program that starts runs declares them from its own values.
+func ExampleBuild() {
+	d, err := identity.Build(identity.Run{
+		Kind:        identity.Inference,
+		Model:       identity.Model{Name: "meta-llama/Llama-3.1-8B-Instruct", Version: "0e9e39f"},
+		Prompt:      identity.PromptMessages(identity.Message{Role: "user", Content: "What is the capital of France?"}),
+		Parameters:  map[string]any{"temperature": 0.7, "maxTokens": 16, "stop": []string{"\n"}},
+		Constraints: map[string]any{"network": false},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(d.ID())
+	fmt.Println(d.Parameters()["temperature"], d.Prompt().Messages()[0].Content)
+
+	run := d.Run() // the same run, but for one parameter
+	run.Parameters["maxTokens"] = 32
+	other, err := identity.Build(run)
+	fmt.Println(other.ID() == d.ID(), err)
+
+	run.Parameters["seed"] = uint64(18446744073709551615) // which RFC 8785 would round
+	_, err = identity.Build(run)
+	fmt.Println(err)
+	// Output:
+	// airun:1:sha256:549f69282ea01c0301768e33b03f93158583f0078920997fae4cfb4bd68d8696
+	// 0.7 What is the capital of France?
+	// false <nil>
+	// invalid declaration: /parameters/seed: number cannot be kept exactly by JSON implementations (RFC 8785 would round it) (inexact)
+}

@@ -39,6 +39,9 @@ func checkDeclaration(t *testing.T, d *identity.Declaration) {
 	if again.ID() != d.ID() || !bytes.Equal(again.Canonical(), d.Canonical()) {
 		t.Fatal("the canonical form has another identity, or another form")
 	}
+	if built, err := identity.Build(d.Run()); err != nil || built.ID() != d.ID() {
+		t.Fatalf("built of its own parts it is %s, %v:\n%s\n%s", built.ID(), err, d.Canonical(), built.Canonical())
+	}
 	if id, err := identity.Compute(d.Canonical()); err != nil || id != d.ID() {
 		t.Fatalf("Compute gives %v, %v", id, err)
 	}

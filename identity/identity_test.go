@@ -80,8 +80,8 @@ func TestAccessors(t *testing.T) {
 	d = mustParse(t, []byte(strings.Replace(minimal, `"context":[]`,
 		`"context":[{"role":"dataset","name":"d","size":7,"digest":{"sha256":"`+hexDigits+`"}},{"role":"tool","name":"t","content":{"x":1.0}}]`, 1)))
 	r := d.Context()
-	if len(r) != 2 || r[0].Size != 7 || hex.EncodeToString(r[0].Digests.SHA256[:]) != hexDigits || r[0].Content != nil ||
-		r[1].Size != -1 || string(r[1].Content) != `{"x":1}` {
+	if len(r) != 2 || r[0].Size == nil || *r[0].Size != 7 || hex.EncodeToString(r[0].Digests.SHA256[:]) != hexDigits || r[0].Content != nil ||
+		r[1].Size != nil || string(r[1].Content) != `{"x":1}` {
 		t.Errorf("context %+v", r)
 	}
 }

@@ -21,6 +21,9 @@ func TestOneDeclarationOneIdentity(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		v := randomDeclaration(r)
 		want := mustParse(t, write(r, v, plainly)).ID()
+		if built, err := identity.Build(mustParse(t, write(r, v, plainly)).Run()); err != nil || built.ID() != want {
+			t.Fatalf("seed %d: built of its own parts it is %s, %v; want %s", seed, built.ID(), err, want)
+		}
 		for range 5 {
 			spelling := write(r, v, strangely)
 			if got := mustParse(t, spelling).ID(); got != want {

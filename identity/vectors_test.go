@@ -40,6 +40,9 @@ func TestValidVectors(t *testing.T) {
 			if err != nil || again.ID() != d.ID() {
 				t.Errorf("the canonical form parses to %v, %v", again.ID(), err)
 			}
+			if built, err := identity.Build(d.Run()); err != nil || built.ID() != d.ID() {
+				t.Errorf("built of its own parts it is %s, %v", built.ID(), err)
+			}
 			if err := compileSchema(t).Validate(decode(t, d.Canonical())); err != nil {
 				t.Errorf("the JSON Schema refuses it: %v", err)
 			}

@@ -1,6 +1,7 @@
 package filedigest
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"crypto/sha512"
@@ -198,11 +199,13 @@ type digester struct {
 
 func newDigester(want identity.Digests) *digester {
 	d := &digester{sha256: sha256.New()}
-	if want.SHA384 != [48]byte{} {
-		d.sha384 = sha512.New384()
-	}
-	if want.SHA512 != [64]byte{} {
-		d.sha512 = sha512.New()
+	for algorithm := range want.All() {
+		switch algorithm {
+		case "sha384":
+			d.sha384 = sha512.New384()
+		case "sha512":
+			d.sha512 = sha512.New()
+		}
 	}
 	return d
 }
@@ -228,18 +231,18 @@ func (d *digester) digests() identity.Digests {
 	return out
 }
 
+var titles = map[string]string{"sha256": "SHA-256", "sha384": "SHA-384", "sha512": "SHA-512"}
+
 // Match returns an error unless every digest that is declared is the one that was computed, and at least one is declared.
 func Match(declared, got identity.Digests) error {
 	if declared == (identity.Digests{}) {
 		return errors.New("the declaration has no digest of it")
 	}
-	switch {
-	case declared.SHA256 != [32]byte{} && declared.SHA256 != got.SHA256:
-		return fmt.Errorf("its SHA-256 is %x, but %x is declared", got.SHA256, declared.SHA256)
-	case declared.SHA384 != [48]byte{} && declared.SHA384 != got.SHA384:
-		return fmt.Errorf("its SHA-384 is %x, but %x is declared", got.SHA384, declared.SHA384)
-	case declared.SHA512 != [64]byte{} && declared.SHA512 != got.SHA512:
-		return fmt.Errorf("its SHA-512 is %x, but %x is declared", got.SHA512, declared.SHA512)
+	sums := map[string][]byte{"sha256": got.SHA256[:], "sha384": got.SHA384[:], "sha512": got.SHA512[:]}
+	for algorithm, want := range declared.All() {
+		if !bytes.Equal(sums[algorithm], want) {
+			return fmt.Errorf("its %s is %x, but %x is declared", titles[algorithm], sums[algorithm], want)
+		}
 	}
 	return nil
 }

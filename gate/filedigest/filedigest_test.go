@@ -150,3 +150,22 @@ func TestSwap(t *testing.T) {
 }
 
 func sha(text string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(text))) }
+
+// TestMatchZero: a digest of zeros is declared like any other, and no file has it.
+func TestMatchZero(t *testing.T) {
+	data := []byte("data")
+	sum := sha256.Sum256(data)
+	d, err := identity.Parse(fmt.Appendf(nil, `{"schema":%q,"kind":"other","model":{"name":"m","digest":{"sha256":"%x","sha512":"%0128d"}},`+
+		`"prompt":{},"parameters":{},"context":[],"constraints":{}}`, identity.Schema, sum, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	declared := d.Model().Digests
+	got, err := new(Hasher).Digests(t.Context(), write(t, filepath.Join(t.TempDir(), "f"), string(data)), declared)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Match(declared, got); err == nil || !strings.Contains(err.Error(), "SHA-512") {
+		t.Errorf("got %v", err)
+	}
+}
