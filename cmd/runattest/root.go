@@ -28,6 +28,7 @@ type subcommand struct {
 // subcommands are made only when they are asked for: making all of them takes a tenth of the time of a
 // short command.
 var subcommands = []subcommand{
+	{"capture", "declare", newCapture},
 	{"id", "declare", newID},
 	{"lint", "declare", newLint},
 	{"canonicalize", "declare", newCanonicalize},

@@ -110,7 +110,7 @@ func Declarations(path string, stdin io.Reader) iter.Seq2[Text, error] {
 	}
 }
 
-// Blob is the text of one bundle.
+// Blob is the text of one bundle or request.
 type Blob struct {
 	Name string
 	Data []byte
@@ -119,6 +119,16 @@ type Blob struct {
 // Bundles gives the bundles in a file, or in stdin for "-": one, or several of JSON Lines.
 // An error ends the sequence.
 func Bundles(path string, stdin io.Reader) iter.Seq2[Blob, error] {
+	return blobs(path, stdin, limits.Bundle)
+}
+
+// Requests gives the bodies of requests in a file, or in stdin for "-": one, or several of JSON Lines.
+// An error ends the sequence.
+func Requests(path string, stdin io.Reader) iter.Seq2[Blob, error] {
+	return blobs(path, stdin, limits.CaptureBody)
+}
+
+func blobs(path string, stdin io.Reader, limit int) iter.Seq2[Blob, error] {
 	return func(yield func(Blob, error) bool) {
 		r, name, closeFile, err := open(path, stdin)
 		if err != nil {
@@ -126,7 +136,7 @@ func Bundles(path string, stdin io.Reader) iter.Seq2[Blob, error] {
 			return
 		}
 		defer closeFile()
-		for item, err := range documents(path, r, name, limits.Bundle) {
+		for item, err := range documents(path, r, name, limit) {
 			if !yield(Blob{itemName(name, item), item.Data}, err) {
 				return
 			}

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/runattest/runattest/capture"
+	"github.com/runattest/runattest/cmd/runattest/internal/input"
+	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/jsontree"
+	"github.com/runattest/runattest/internal/yamljson"
+)
+
+func newCapture() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "capture FORMAT [FILE]",
+		Short: "Make a declaration from the request that is about to be sent",
+		Long: `Make a declaration from the body of a request, as it is sent to a model's API. Without a file, or
+with -, it reads standard input. From JSON Lines, one request a line, it makes JSON Lines.
+
+FORMAT is the name of a table, such as openai-chat/1, which says for each member of the request
+where it goes, or why it stays out; without the number it is the newest. The same request has the
+same identity wherever it is captured. What else a request consists of is given by flags: the
+provider, the path with its query, and headers, of which the table reads those that it names.
+
+Warnings, and what the declaration cannot say since the provider keeps it, go to standard error.
+--explain prints instead where each member of the request goes.`,
+		Example: `  runattest capture openai-chat request.json > run.json
+  runattest capture --explain openai-chat request.json
+  runattest capture --header 'anthropic-version: 2023-06-01' anthropic-messages request.json
+  runattest capture --list`,
+		ValidArgsFunction: completeCapture,
+	}
+	provider := cmd.Flags().String("provider", "", "`NAME` of who runs the model, such as openai or azure:RESOURCE (default: the format's)")
+	path := cmd.Flags().String("path", "", "the request's `TARGET`, path and query, such as '/v1/messages?beta=true'")
+	headers := cmd.Flags().StringArray("header", nil, "a `LINE` of the request's header, 'name: value' (repeatable)")
+	parents := cmd.Flags().StringArray("parent", nil, "`ID` of a run that this one descends from (repeatable)")
+	explain := cmd.Flags().Bool("explain", false, "print where each member of the request goes, instead of the declaration")
+	list := cmd.Flags().Bool("list", false, "print the formats")
+	format := wordFlag(cmd, "format", "how the declaration is written: one line of JSON, or YAML", "json", "yaml")
+	cmd.MarkFlagsMutuallyExclusive("explain", "list")
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		switch {
+		case *list:
+			return noArgs("--list goes alone")(cmd, args)
+		case len(args) == 0:
+			return withHint(errors.New("no format given"), "runattest capture --list prints the formats")
+		case len(args) > 2:
+			return withHint(fmt.Errorf("want one format and one file, and got %d arguments", len(args)), "usage: "+cmd.UseLine())
+		}
+		return nil
+	}
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		o := newOutput(cmd)
+		o.json = false
+		if *list {
+			return listFormats(o)
+		}
+		f, err := capture.Lookup(args[0])
+		if err != nil {
+			return withHint(err, "runattest capture --list prints the formats")
+		}
+		src := capture.Source{Provider: *provider, Target: *path}
+		if src.Header, err = headerLines(*headers); err != nil {
+			return err
+		}
+		for _, p := range *parents {
+			id, err := identity.ParseID(p)
+			if err != nil {
+				return fmt.Errorf("--parent: %w", err)
+			}
+			src.Parents = append(src.Parents, id)
+		}
+		file := input.Stdin
+		if len(args) == 2 {
+			file = args[1]
+		}
+		for request, err := range input.Requests(file, cmd.InOrStdin()) {
+			src.Body = request.Data
+			var c *capture.Captured
+			if err == nil {
+				c, err = f.Capture(src)
+			}
+			if err == nil {
+				err = printCaptured(o, request.Name, c, *explain, format.String() == "yaml")
+			}
+			if err != nil {
+				o.note(request.Name, locate(request.Data, err))
+			}
+		}
+		return o.done()
+	}
+	return cmd
+}
+
+func listFormats(o *output) error {
+	for _, f := range capture.Formats() {
+		if err := o.line("%-26s %s", f.Name(), f.Title()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// headerLines are lines "name: value" by their names.
+func headerLines(lines []string) (map[string][]string, error) {
+	header := map[string][]string{}
+	for _, l := range lines {
+		name, value, ok := strings.Cut(l, ":")
+		if name = strings.TrimSpace(name); !ok || name == "" {
+			return nil, withHint(fmt.Errorf("--header: %q is not a line of a header", l), "--header 'anthropic-version: 2023-06-01'")
+		}
+		header[name] = append(header[name], strings.TrimSpace(value))
+	}
+	return header, nil
+}
+
+func printCaptured(o *output, name string, c *capture.Captured, explain, yaml bool) error {
+	if explain {
+		for _, f := range c.Fates {
+			if err := o.line("%-32s %-12s %s", f.Pointer, f.Outcome, f.To+f.Detail); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for _, w := range c.Warnings {
+		o.info("warning: %s: %s", name, w)
+	}
+	for _, w := range c.Open {
+		o.info("note: %s: %s is open: the declaration does not say what it stands for, which may be %s", name, w.Pointer, w.Hides)
+	}
+	text := c.Declaration.Canonical()
+	if !yaml {
+		return o.writeRaw(append(text, '\n'))
+	}
+	root, err := jsontree.Parse(text)
+	if err != nil {
+		return err
+	}
+	return o.writeRaw(yamljson.Append(nil, root))
+}
+
+// locate says on which line of a request an error is, where it knows.
+func locate(data []byte, err error) error {
+	var e *capture.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	if e.Offset >= 0 {
+		line, column := yamljson.LineColumn(data, e.Offset)
+		err = fmt.Errorf("line %d, column %d: %w", line, column, err)
+	}
+	if e.Hint != "" {
+		return withHint(err, e.Hint)
+	}
+	return err
+}
+
+func completeCapture(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveDefault
+	}
+	var names []cobra.Completion
+	for _, f := range capture.Formats() {
+		names = append(names, cobra.CompletionWithDesc(f.Name(), f.Title()))
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}
