@@ -32,7 +32,7 @@ fi
 say 'The identity recomputes with nothing but sha256sum.'
 echo '$ runattest inspect --declaration run.json.sigstore.json | sha256sum'
 "$runattest" inspect --declaration run.json.sigstore.json | sha256sum
-say 'Somebody changes the prompt in the bundle: it is refused, and the report says why.'
+say 'The prompt in the bundle is changed: verification fails, and the report says why.'
 echo '$ ... | sed s/21:30/09:30/ | ... > tampered.sigstore.json'
 payload=$("$runattest" inspect --statement run.json.sigstore.json | sed 's/21:30/09:30/' | base64 | tr -d '\n')
 sed "s|\"payload\":\"[^\"]*\"|\"payload\":\"$payload\"|" run.json.sigstore.json >tampered.sigstore.json
