@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sigstore/sigstore-go/pkg/root"
+
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/signer"
@@ -186,6 +188,48 @@ func TestAncestorReport(t *testing.T) {
 		got := d.Approvals[1]
 		if d.Allowed != c.allowed || !strings.Contains(got.String(), c.want) || got.Counted || got.Ancestor.IsZero() == c.counts {
 			t.Errorf("%s: allowed %v, %s, %+v\nwant %s", name, d.Allowed, got, got, c.want)
+		}
+	}
+}
+
+// TestRejectionWithoutSCT: where certificates must be in a certificate transparency log, one that is not approves nothing, and
+// rejects all the same.
+func TestRejectionWithoutSCT(t *testing.T) {
+	c, ci := newClock(t), newSigner(t)
+	carol, mallory := c.certify(t, "carol@acme.example", "https://acme.example"), c.certify(t, "mallory@acme.example", "https://acme.example")
+	made, err := root.NewTrustedRoot(root.TrustedRootMediaType01, c.FulcioCertificateAuthorities(), c.RekorLogs(), c.TimestampingAuthorities(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := made.MarshalJSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := policyOf(t, ci, "trustedRoot: "+string(text)+"\napprovals:\n  required: 0\n  approvers:\n"+
+		"    - {name: carol, certificates: [{identity: carol@acme.example, issuer: https://acme.example}]}\n")
+	id := parse(t, declarationText).ID()
+	say := func(decision Verdict, by signer.Signer) Approval {
+		claim, err := NewApproval(ApprovalStatement{Identity: id, Decision: decision, Reason: "a reason"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return Approval{"a", c.stamped(t, claim, by)}
+	}
+	for name, tt := range map[string]struct {
+		given   Approval
+		want    string
+		counted bool
+	}{
+		"a rejection":   {say(Rejected, carol), "approvals: rejected by carol: a reason", true},
+		"an approval":   {say(Approved, carol), "allowed", false},
+		"of a stranger": {say(Rejected, mallory), "allowed", false},
+	} {
+		d := decide(t, p, declarationText, ci, tt.given)
+		if told(d) != tt.want || d.Approvals[0].Counted != tt.counted {
+			t.Errorf("%s: %s: %+v, want %s", name, told(d), d.Approvals[0], tt.want)
+		}
+		if name == "an approval" && !strings.Contains(d.Approvals[0].Why, "no signed certificate timestamp") {
+			t.Errorf("%s: %s", name, d.Approvals[0].Why)
 		}
 	}
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/runattest/runattest/internal/testing/pkitest"
 )
 
-func lineOf(t *testing.T, r *TrustedRoot) []byte {
+func lineOf(t testing.TB, r *TrustedRoot) []byte {
 	t.Helper()
 	text, err := r.JSON()
 	if err != nil {
