@@ -1,12 +1,15 @@
 package signer
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
 	_ "crypto/sha1" // to name what is refused
+	_ "crypto/sha3"
 	"encoding/asn1"
+	"encoding/binary"
 	"fmt"
 	"math/big"
 
@@ -78,7 +81,9 @@ func (s *Schemes) Of(k *PublicKey, signature []byte) string {
 }
 
 // schemeHashes are those that other clients sign with.
-var schemeHashes = [...]crypto.Hash{crypto.SHA256, crypto.SHA384, crypto.SHA512, crypto.SHA224, crypto.SHA1}
+var schemeHashes = [...]crypto.Hash{
+	crypto.SHA256, crypto.SHA384, crypto.SHA512, crypto.SHA224, crypto.SHA1, crypto.SHA3_256, crypto.SHA3_384, crypto.SHA3_512,
+}
 
 const inDER = " in ASN.1 DER"
 
@@ -106,16 +111,76 @@ func (s *Schemes) rsa(key *rsa.PublicKey, own crypto.Hash, signature []byte) str
 	if len(signature) != key.Size() {
 		return ""
 	}
-	for _, h := range schemeHashes {
-		digest := s.digest(h)
-		if rsa.VerifyPSS(key, h, digest, signature, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthAuto}) == nil {
-			return "RSA-PSS with " + h.String()
+	n := new(big.Int).SetBytes(signature)
+	if n.Cmp(key.N) >= 0 {
+		return ""
+	}
+	block := n.Exp(n, big.NewInt(int64(key.E)), key.N).FillBytes(make([]byte, key.Size())) // which says at once of most that they are by another key
+	switch {
+	case bytes.HasPrefix(block, []byte{0, 1, 0xff}):
+		for _, h := range schemeHashes {
+			if h != own && rsa.VerifyPKCS1v15(key, h, s.digest(h), signature) == nil {
+				return "RSA PKCS #1 v1.5 with " + h.String()
+			}
 		}
-		if h != own && rsa.VerifyPKCS1v15(key, h, digest, signature) == nil {
-			return "RSA PKCS #1 v1.5 with " + h.String()
+	case block[len(block)-1] == 0xbc:
+		for _, h := range schemeHashes {
+			for _, mask := range [...]crypto.Hash{h, crypto.SHA1} {
+				if isPSS(block, key.N.BitLen()-1, h, mask, s.digest(h)) {
+					return "RSA-PSS with " + pssName(h, mask)
+				}
+			}
 		}
 	}
 	return ""
+}
+
+func pssName(h, mask crypto.Hash) string {
+	if h == mask {
+		return h.String()
+	}
+	return fmt.Sprintf("%s (MGF1 with %s)", h, mask)
+}
+
+// isPSS is the decoding of RSA-PSS (RFC 8017, section 9.1.2) with a salt of any length: the standard library has one digest for
+// the message and the mask. It serves to name a scheme, and accepts nothing.
+func isPSS(block []byte, bits int, h, mask crypto.Hash, digest []byte) bool {
+	if bits%8 == 0 { // the block has a byte more than is encoded
+		if block[0] != 0 {
+			return false
+		}
+		block = block[1:]
+	}
+	split := len(block) - h.Size() - 1
+	if split < 1 {
+		return false
+	}
+	db, sum := bytes.Clone(block[:split]), block[split:len(block)-1]
+	for i, pad := 0, mgf1(mask, sum, split); i < split; i++ {
+		db[i] ^= pad[i]
+	}
+	db[0] &= 0xff >> (8*len(block) - bits)
+	salt := bytes.TrimLeft(db, "\x00")
+	if len(salt) == 0 || salt[0] != 1 {
+		return false
+	}
+	w := h.New()
+	w.Write(make([]byte, 8))
+	w.Write(digest)
+	w.Write(salt[1:])
+	return bytes.Equal(w.Sum(nil), sum)
+}
+
+// mgf1 is a mask of n bytes (RFC 8017, appendix B.2.1).
+func mgf1(h crypto.Hash, seed []byte, n int) []byte {
+	var mask []byte
+	for i := uint32(0); len(mask) < n; i++ {
+		w := h.New()
+		w.Write(seed)
+		w.Write(binary.BigEndian.AppendUint32(nil, i))
+		mask = w.Sum(mask)
+	}
+	return mask[:n]
 }
 
 func isDER(signature []byte) bool {
