@@ -32,7 +32,7 @@ func Example() {
 	}
 
 	// The orchestrator.
-	declaration, bundle := signedRun(ctx)
+	declaration, bundle, key := signedRun(ctx)
 	target, err := registry.Open(repository, registry.Options{})
 	if err != nil {
 		log.Fatal(err)
@@ -46,20 +46,28 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	listing, err := target.List(ctx, artifact, attest.PredicateType)
+	trust, err := attest.TrustKeys(attest.TrustedKey{Name: "ci", Key: key})
 	if err != nil {
 		log.Fatal(err)
 	}
-	for found, err := range listing.Bundles(ctx) {
-		if err != nil {
-			log.Fatal(err)
-		}
-		fmt.Println(fetched.ID() == declaration.ID(), found.PredicateType)
+	verifier, err := attest.NewVerifier(trust)
+	if err != nil {
+		log.Fatal(err)
 	}
-	// Output: true https://github.com/runattest/runattest/run-identity/v1
+	verification, err := target.Verify(ctx, artifact, attest.Expect{}, registry.CheckWith(verifier))
+	if err != nil {
+		log.Fatal(err)
+	}
+	for checked := range verification.Results(ctx) {
+		fmt.Println(checked.Outcome, checked.Report.Identity == fetched.ID())
+	}
+	fmt.Println(verification.Summary().Passed(true))
+	// Output:
+	// verified true
+	// true
 }
 
-func signedRun(ctx context.Context) (*identity.Declaration, []byte) {
+func signedRun(ctx context.Context) (*identity.Declaration, []byte, *signer.PublicKey) {
 	declaration, err := identity.Parse([]byte(`{"schema": "` + identity.Schema + `", "kind": "inference",
 		"model": {"name": "m"}, "prompt": {"text": "hello"}, "parameters": {}, "context": [], "constraints": {}}`))
 	if err != nil {
@@ -85,5 +93,5 @@ func signedRun(ctx context.Context) (*identity.Declaration, []byte) {
 	if err != nil {
 		log.Fatal(err)
 	}
-	return declaration, data
+	return declaration, data, pair.Key
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/internal/boundedfile"
+	"github.com/runattest/runattest/policy"
 	"github.com/runattest/runattest/signer"
 	"github.com/runattest/runattest/signer/kms"
 	"github.com/runattest/runattest/sigstore"
@@ -41,7 +42,7 @@ func exitStatus(err error) int {
 		service      *sigstore.ServiceError
 		source       *tokenSourceError
 		repository   *sigstore.RepositoryError
-		refused      *refusedPolicyError
+		refused      *policy.SignatureError
 		approvals    *unreadableApprovalsError
 		weak         *signer.WeakKeyError
 	)

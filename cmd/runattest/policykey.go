@@ -1,14 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
-	"github.com/runattest/runattest/internal/boundedfile"
-	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/policy"
 	"github.com/runattest/runattest/sigstore"
 )
@@ -109,23 +108,14 @@ func loadPolicy(cmd *cobra.Command, path string, signers *policySigners) (*polic
 	if err != nil {
 		return nil, err
 	}
-	p, err := policy.Load(path)
-	if err != nil || verifier == nil {
-		return p, err
+	if verifier == nil {
+		return policy.Load(path)
 	}
-	sidecar := path + signatureSuffix
-	data, err := boundedfile.ReadRegular(sidecar, limits.Bundle)
-	if err != nil {
-		return nil, withHint(fmt.Errorf("%s asks for a signed policy: %w", signers.asked(), err), "runattest policy sign signs one")
+	p, err := policy.LoadSigned(cmd.Context(), path, verifier)
+	if unsigned := (*policy.UnsignedError)(nil); errors.As(err, &unsigned) {
+		return nil, withHint(fmt.Errorf("%s asks for a signed policy: %w", signers.asked(), unsigned.Err), "runattest policy sign signs one")
 	}
-	bundle, err := attest.ParseBundle(data)
-	if err == nil {
-		_, err = p.VerifySignature(cmd.Context(), bundle, verifier)
-	}
-	if err != nil {
-		return nil, &refusedPolicyError{fmt.Errorf("%s: %w", sidecar, err)}
-	}
-	return p, nil
+	return p, err
 }
 
 // asked is the flag that asks for a signature.
@@ -136,8 +126,4 @@ func (s *policySigners) asked() string {
 	return "--" + flagPolicyName
 }
 
-const signatureSuffix = ".sigstore.json"
-
-// refusedPolicyError says that a policy is not signed as the flags demand: a no. It wraps nothing,
-// so that what is wrong with the policy's signature is not taken for what is wrong with the run's.
-type refusedPolicyError struct{ error }
+const signatureSuffix = policy.SignatureSuffix

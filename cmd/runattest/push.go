@@ -4,11 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/registry"
@@ -49,69 +47,42 @@ Nothing is verified: verify oci://REPO@airun:1:sha256:HEX does that.`,
 		if err != nil {
 			return err
 		}
-		runs := runsByID{}
+		var declarations []*identity.Declaration
 		for _, file := range *files {
 			d, err := input.One(file, cmd.InOrStdin())
 			if err != nil {
 				return err
 			}
-			runs.of(d.ID()).declaration = d
+			declarations = append(declarations, d)
 		}
-		for _, blob := range blobs {
-			if err := runs.add(blob); err != nil {
-				return fmt.Errorf("%s: %w", blob.Name, err)
+		groups, err := registry.GroupByRun(contents(blobs), declarations...)
+		if one := (*registry.BundleError)(nil); errors.As(err, &one) {
+			return fmt.Errorf("%s: %w", blobs[one.Index].Name, err)
+		}
+		if err != nil {
+			return err
+		}
+		var runs []pushed
+		for _, g := range groups {
+			run := pushed{id: g.ID, declaration: g.Declaration}
+			for _, i := range g.Bundles {
+				run.blobs = append(run.blobs, blobs[i])
 			}
+			runs = append(runs, run)
 		}
-		return runs.push(cmd, newOutput(cmd), reach, ref)
+		return pushAll(cmd, newOutput(cmd), reach, ref, runs)
 	}
 	return cmd
 }
 
 // pushed is a run with what is to be stored of it.
 type pushed struct {
+	id          identity.ID
 	declaration *identity.Declaration
 	blobs       []input.Blob
 }
 
-type runsByID map[identity.ID]*pushed
-
-func (r runsByID) of(id identity.ID) *pushed {
-	if r[id] == nil {
-		r[id] = &pushed{}
-	}
-	return r[id]
-}
-
-// add files a bundle under the run that it claims to be about.
-func (r runsByID) add(blob input.Blob) error {
-	b, err := attest.ParseBundle(blob.Data)
-	if err != nil {
-		return err
-	}
-	subjects, err := b.UnverifiedSubjects()
-	if err != nil {
-		return err
-	}
-	id, err := identity.ParseID(subjects[0].Name)
-	if err != nil {
-		return errors.New("the statement's first subject is no run")
-	}
-	run := r.of(id)
-	run.blobs = append(run.blobs, blob)
-	if s, err := b.UnverifiedStatement(); err == nil && s.Declaration != nil {
-		d, err := identity.Parse(s.Declaration)
-		if err != nil {
-			return err
-		}
-		if d.ID() != id {
-			return fmt.Errorf("the declaration's identity is %s, but the statement is about %s", d.ID(), id)
-		}
-		run.declaration = d
-	}
-	return nil
-}
-
-func (r runsByID) push(cmd *cobra.Command, o *output, reach *registryFlags, ref registry.Reference) error {
+func pushAll(cmd *cobra.Command, o *output, reach *registryFlags, ref registry.Reference, runs []pushed) error {
 	moving := o.transfer(cmd.Context(), "attestations pushed")
 	defer moving.end()
 	if ref.IsLayout() {
@@ -123,29 +94,27 @@ func (r runsByID) push(cmd *cobra.Command, o *output, reach *registryFlags, ref 
 	if err != nil {
 		return err
 	}
-	ids := r.sorted()
 	step := 1
 	if ref.IsLayout() {
-		step = max(1, len(ids)) // a tarball is written once
+		step = max(1, len(runs)) // a tarball is written once
 	}
-	for some := range slices.Chunk(ids, step) {
-		if err := r.pushSome(cmd, o, target, ref, some); err != nil {
+	for some := range slices.Chunk(runs, step) {
+		if err := pushSome(cmd, o, target, ref, some); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (r runsByID) pushSome(cmd *cobra.Command, o *output, target *registry.Target, ref registry.Reference, ids []identity.ID) error {
+func pushSome(cmd *cobra.Command, o *output, target *registry.Target, ref registry.Reference, some []pushed) error {
 	var runs []registry.Run
 	var blobs []input.Blob
-	for _, id := range ids {
-		run := r[id]
+	for _, run := range some {
 		blobs = append(blobs, run.blobs...)
 		var err error
 		if run.declaration == nil {
-			if run.declaration, _, err = target.FetchRun(cmd.Context(), id); errors.Is(err, registry.ErrNotFound) {
-				return withHint(fmt.Errorf("%s: its declaration is neither in a bundle nor in %s", id, ref), "give it with --declaration FILE")
+			if run.declaration, _, err = target.FetchRun(cmd.Context(), run.id); errors.Is(err, registry.ErrNotFound) {
+				return withHint(fmt.Errorf("%s: its declaration is neither in a bundle nor in %s", run.id, ref), "give it with --declaration FILE")
 			} else if err != nil {
 				return err
 			}
@@ -160,29 +129,20 @@ func (r runsByID) pushSome(cmd *cobra.Command, o *output, target *registry.Targe
 		return err
 	}
 	for i, p := range done {
-		if err := o.printPushed(ref.WithRun(ids[i]), p.Artifact, r[ids[i]], p.Attached); err != nil {
+		if err := o.printPushed(ref.WithRun(some[i].id), p.Artifact, some[i].blobs, p.Attached); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (r runsByID) sorted() []identity.ID {
-	var ids []identity.ID
-	for id := range r {
-		ids = append(ids, id)
-	}
-	slices.SortFunc(ids, func(a, b identity.ID) int { return strings.Compare(a.Hex(), b.Hex()) })
-	return ids
-}
-
-func (o *output) printPushed(ref registry.Reference, artifact *registry.Artifact, run *pushed, attached []registry.Attached) error {
+func (o *output) printPushed(ref registry.Reference, artifact *registry.Artifact, blobs []input.Blob, attached []registry.Attached) error {
 	if !o.json {
 		return o.line("%s", ref)
 	}
 	reports := []attachedReport{}
 	for i, a := range attached {
-		reports = append(reports, attachedReport{run.blobs[i].Name, artifact.Reference.String(), a.Referrer, a.Bundle, a.PredicateType, a.Existed})
+		reports = append(reports, attachedReport{blobs[i].Name, artifact.Reference.String(), a.Referrer, a.Bundle, a.PredicateType, a.Existed})
 	}
 	return o.object(map[string]any{
 		"identity": ref.Run(), "reference": ref.String(), "artifact": artifact.Reference.String(), "attestations": reports,

@@ -177,6 +177,10 @@ func verifyOne(ctx context.Context, judge *judge, data []byte, want attest.Expec
 	if err != nil {
 		return attest.Report{}, err
 	}
+	return verifyBundle(ctx, judge, bundle, want)
+}
+
+func verifyBundle(ctx context.Context, judge *judge, bundle *attest.Bundle, want attest.Expect) (attest.Report, error) {
 	report, err := judge.verify(ctx, bundle, want)
 	var no *attest.VerificationError
 	switch {

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"errors"
+	"context"
 	"fmt"
 
 	"github.com/runattest/runattest/attest"
@@ -31,42 +31,35 @@ type referenceReport struct {
 	Error       string `json:"error,omitempty"`
 }
 
-// verify holds every attestation of the artifact, or the run, against the verifier. One that
-// is verified is a yes, as with cosign: whoever may push to a repository may attach what we do
-// not trust. With --strict every one must be.
+// verify checks every attestation of the artifact, or of the run. package registry says which answer that is.
 func (v *referenceVerifier) verify(text string) error {
-	moving := v.transfer(v.reach.cmd.Context(), "fetched")
+	ctx := v.reach.cmd.Context()
+	moving := v.transfer(ctx, "fetched")
 	defer moving.end()
 	target, artifact, err := v.reach.resolve(v.output, text, moving)
-	if err != nil {
-		return err
-	}
-	want, err := v.expect(target, artifact)
 	if err != nil {
 		return err
 	}
 	if v.judge.policy != nil {
 		v.judge.policy.shown = moving
 	}
-	ctx := v.reach.cmd.Context()
-	listing, err := target.List(ctx, artifact, attest.PredicateType)
+	verification, err := target.Verify(ctx, artifact, v.want, func(ctx context.Context, b *attest.Bundle, want attest.Expect) (attest.Report, error) {
+		return verifyBundle(ctx, v.judge, b, want)
+	})
 	if err != nil {
 		return err
 	}
-	r := referenceReport{Reference: text, Artifact: artifact.Reference.String()}
-	for found, err := range listing.Bundles(ctx) {
-		var report attest.Report
+	for c := range verification.Results(ctx) {
 		name := artifact.Reference.String()
-		if err == nil {
-			name = artifact.Reference.Repository() + "@" + found.Referrer
-			report, err = verifyOne(ctx, v.judge, found.Data, want)
+		if c.Referrer != "" {
+			name = artifact.Reference.Repository() + "@" + c.Referrer
 		}
-		moving.say(func() { v.printOne(name, report, err, &r) })
+		moving.say(func() { v.printOne(name, c) })
 	}
-	r.Foreign, r.Others = listing.Foreign(), listing.Filtered()
 	moving.end()
-	err = v.decide(&r)
-	if r.Good+r.NotVerified+r.Malformed+r.Unreadable == 0 {
+	s := verification.Summary()
+	err = v.printSummary(text, artifact, s)
+	if s.Total() == 0 {
 		v.sayPlatforms(ctx, target, artifact)
 	}
 	return err
@@ -77,57 +70,42 @@ func (v *referenceVerifier) unread(text string, err error) {
 	v.noteNo(text, err, func(why string) any { return referenceReport{Reference: text, Error: why} })
 }
 
-// expect is what the user expects, and that the attestation is about the artifact.
-func (v *referenceVerifier) expect(target *registry.Target, artifact *registry.Artifact) (attest.Expect, error) {
-	want, err := artifact.Expect(v.want)
-	if err == nil && want.Declaration == nil && !artifact.Run().IsZero() {
-		want.Declaration, err = target.Declaration(v.reach.cmd.Context(), artifact)
-	}
-	return want, err
-}
-
-// printOne prints a verdict, which decides nothing by itself.
-func (v *referenceVerifier) printOne(name string, report attest.Report, err error, r *referenceReport) {
+// printOne prints a verdict, which decides nothing by itself: what is not verified or malformed counts with the others.
+func (v *referenceVerifier) printOne(name string, c registry.Checked) {
 	before := v.status
-	printVerdict(v.output, name, report, err)
-	var malformed *registry.MalformedError
-	switch {
-	case report.Verified:
-		r.Good++
-	case errors.As(err, &malformed):
-		r.Malformed++
+	printVerdict(v.output, name, c.Report, c.Err)
+	if c.Outcome != registry.Unreadable {
 		v.status = before
-	case err == nil:
-		r.NotVerified++
-		v.status = before
-	default:
-		r.Unreadable++
 	}
 }
 
-func (v *referenceVerifier) decide(r *referenceReport) error {
-	r.Verified = r.Good > 0 && (!v.strict || r.NotVerified+r.Malformed+r.Unreadable == 0)
-	if !r.Verified {
+func (v *referenceVerifier) printSummary(text string, artifact *registry.Artifact, s registry.Summary) error {
+	passed := s.Passed(v.strict)
+	if !passed {
 		v.status = max(v.status, exitNo)
 	}
 	if v.json {
-		return v.object(r)
+		return v.object(referenceReport{
+			Reference: text, Artifact: artifact.Reference.String(), Verified: passed,
+			Good: s.Verified, NotVerified: s.NotVerified, Malformed: s.Malformed, Unreadable: s.Unreadable,
+			Foreign: s.Foreign, Others: s.OtherPredicateTypes,
+		})
 	}
-	if r.Foreign > 0 {
-		v.info("%d referrers of other artifact types were skipped", r.Foreign)
+	if s.Foreign > 0 {
+		v.info("%d referrers of other artifact types were skipped", s.Foreign)
 	}
-	if r.Others > 0 {
-		v.info("%d attestations of other predicate types were skipped", r.Others)
+	if s.OtherPredicateTypes > 0 {
+		v.info("%d attestations of other predicate types were skipped", s.OtherPredicateTypes)
 	}
 	unreadable := ""
-	if r.Unreadable > 0 {
-		unreadable = fmt.Sprintf(", %d unreadable", r.Unreadable)
+	if s.Unreadable > 0 {
+		unreadable = fmt.Sprintf(", %d unreadable", s.Unreadable)
 	}
-	v.info("%s: %d verified, %d not verified, %d malformed%s", r.Artifact, r.Good, r.NotVerified, r.Malformed, unreadable)
+	v.info("%s: %d verified, %d not verified, %d malformed%s", artifact.Reference, s.Verified, s.NotVerified, s.Malformed, unreadable)
 	switch {
-	case r.Good+r.NotVerified+r.Malformed+r.Unreadable == 0:
+	case s.Total() == 0:
 		v.info("no attestation of a run is attached to it")
-	case r.Good > 0 && !r.Verified:
+	case s.Verified > 0 && !passed:
 		v.info("with --strict every attestation must be verified")
 	}
 	return nil

@@ -240,6 +240,10 @@ var exported = map[string]any{
 	"policy.InvalidError.Hint":      (*policy.InvalidError).Hint,
 	"policy.JSONSchema":             policy.JSONSchema,
 	"policy.Load":                   policy.Load,
+	"policy.LoadSigned":             policy.LoadSigned,
+	"policy.UnsignedError.Error":    (*policy.UnsignedError).Error,
+	"policy.UnsignedError.Unwrap":   (*policy.UnsignedError).Unwrap,
+	"policy.SignatureError.Error":   (*policy.SignatureError).Error,
 	"policy.LoadCases":              policy.LoadCases,
 	"policy.NewApproval":            policy.NewApproval,
 	"policy.Parse":                  policy.Parse,
@@ -358,6 +362,13 @@ var exported = map[string]any{
 	"registry.Target.Reference":         (*registry.Target).Reference,
 	"registry.Target.Resolve":           (*registry.Target).Resolve,
 	"registry.Target.Runs":              (*registry.Target).Runs,
+	"registry.Target.Verify":            (*registry.Target).Verify,
+	"registry.CheckWith":                registry.CheckWith,
+	"registry.GroupByRun":               registry.GroupByRun,
+	"registry.Summary.Passed":           registry.Summary.Passed,
+	"registry.Summary.Total":            registry.Summary.Total,
+	"registry.Verification.Results":     (*registry.Verification).Results,
+	"registry.Verification.Summary":     (*registry.Verification).Summary,
 }
 
 // optional are the arguments for which nil is documented, by function and position; the receiver counts.
