@@ -4,7 +4,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/runattest/runattest/internal/jsonmend"
 	"github.com/runattest/runattest/internal/jsontree"
+	"github.com/runattest/runattest/internal/yamljson"
 )
 
 // What to write instead of null depends on where it stands: a hint that is followed must not lead to another
@@ -17,6 +19,12 @@ const (
 	freeMember = "leave the member out if null means that it is not set; if null is a value here, write the object that it is in as JSON text in a string"
 	// freeElement is for elements: without one the others have other places.
 	freeElement = "leaving the element out would change the meaning: write the array, or the object that it is in, as JSON text in a string"
+
+	// A schema without a const takes everything, and a type without quotation marks is null in YAML.
+	constNull   = `write "type": "null", which says the same in a JSON Schema; elsewhere write the object that it is in as JSON text in a string`
+	defaultNull = "leave the member out if there is no default; if the default is null, write the schema that it is in as JSON text in a string"
+	typeNull    = `write "null" in quotes if the type is meant; else leave the member out`
+	typeElement = `write "null" in quotes if the type is meant; else write the array as JSON text in a string`
 
 	removeElement = "remove the element"
 )
@@ -69,5 +77,47 @@ func (c *checker) memberHint() string {
 			return leaveOut
 		}
 	}
+	switch string(c.path[len(c.path)-1].name) {
+	case "const":
+		return constNull
+	case "default":
+		return defaultNull
+	case "type":
+		return typeNull
+	}
 	return freeMember
+}
+
+// elementHint is for an element of an array in an open object.
+func (c *checker) elementHint() string {
+	if string(c.path[len(c.path)-2].name) == "type" {
+		return typeElement
+	}
+	return freeElement
+}
+
+// wordHint is for a word that other languages have for null, where it stands in JSON text.
+func wordHint(m jsonmend.Mistake) string {
+	hint, ok := declarationNulls[strings.TrimPrefix(m.Pointer, "/")]
+	switch {
+	case ok:
+		return hint
+	case m.IsElement:
+		return "null is refused, too; " + freeElement
+	}
+	return "leave the member out: null is refused, too"
+}
+
+// spelling says how null is written in YAML, where that is not plain to see.
+func spelling(doc *yamljson.Document, pointer string) string {
+	text, isElement, ok := doc.NullText(pointer)
+	switch {
+	case !ok || text == "null":
+		return ""
+	case text != "":
+		return ": " + text + " without quotes is null in YAML"
+	case isElement:
+		return ": an element without a value is null in YAML"
+	}
+	return ": a key without a value is null in YAML"
 }

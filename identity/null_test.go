@@ -29,7 +29,14 @@ func TestNullHints(t *testing.T) {
 		"sha256":            {`"model":{"name":"m"}`, `"model":{"name":"m","digest":{"sha256":null}}`, "write the digits, or leave the member out; a digest without any is left out as a whole", `"model":{"name":"m"}`},
 		"resource":          {`"context":[]`, `"context":[null]`, "remove the element", `"context":[]`},
 		"parameter":         {`"parameters":{}`, `"parameters":{"stop":null}`, "leave the member out: absent", `"parameters":{}`},
-		"in a schema":       {`"context":[]`, `"context":[{"role":"tool","name":"t","content":{"default":null}}]`, "leave the member out if null means that it is not set; if null is a value here", `"context":[{"role":"tool","name":"t","content":"{\"default\":null}"}]`},
+		"const":             {`"context":[]`, `"context":[{"role":"tool","name":"t","content":{"const":null}}]`, `write "type": "null", which says the same in a JSON Schema`, `"context":[{"role":"tool","name":"t","content":{"type":"null"}}]`},
+		"default":           {`"context":[]`, `"context":[{"role":"tool","name":"t","content":{"properties":{"a":{"default":null}}}}]`, "leave the member out if there is no default; if the default is null, write the schema", `"context":[{"role":"tool","name":"t","content":{"properties":{"a":{}}}}]`},
+		"type":              {`"parameters":{}`, `"parameters":{"schema":{"type":null}}`, `write "null" in quotes if the type is meant`, `"parameters":{"schema":{"type":"null"}}`},
+		"types":             {`"parameters":{}`, `"parameters":{"schema":{"type":["string",null]}}`, `write "null" in quotes if the type is meant`, `"parameters":{"schema":{"type":["string","null"]}}`},
+		"example":           {`"parameters":{}`, `"parameters":{"schema":{"example":null}}`, "leave the member out if null means that it is not set; if null is a value here", `"parameters":{"schema":{}}`},
+		"parameter default": {`"parameters":{}`, `"parameters":{"default":null}`, "leave the member out: absent", `"parameters":{}`},
+		"in constraints":    {`"constraints":{}`, `"constraints":{"budget":{"usd":null}}`, "leave the member out if null means that it is not set", `"constraints":{"budget":{}}`},
+		"in an extension":   {`"parameters":{}`, `"parameters":{},"extensions":{"urn:x:y":{"const":null}}`, `write "type": "null"`, `"parameters":{},"extensions":{"urn:x:y":{"type":"null"}}`},
 		"in an enum":        {`"context":[]`, `"context":[{"role":"tool","name":"t","content":{"enum":["a",null]}}]`, "leaving the element out would change the meaning", `"context":[{"role":"tool","name":"t","content":"{\"enum\":[\"a\",null]}"}]`},
 		"in a matrix":       {`"parameters":{}`, `"parameters":{"x":[[1,null]]}`, "leaving the element out would change the meaning", `"parameters":{"x":"[[1,null]]"}`},
 		"extensions":        {`"parameters":{}`, `"parameters":{},"extensions":{"urn:x:y":null}`, "leave the extension out, or write {}", `"parameters":{},"extensions":{"urn:x:y":{}}`},
@@ -67,11 +74,35 @@ func check(t *testing.T, name, old, bad, hint, good string) {
 	}
 }
 
-func TestEmptyYAMLValue(t *testing.T) {
-	_, err := identity.ParseYAML([]byte(strings.Replace(yamlMinimal, "parameters: {}", "parameters:", 1)))
-	var invalid *identity.InvalidError
-	if !errors.As(err, &invalid) || !strings.Contains(err.Error(), "line 5, column 12: /parameters: null is refused: a key without a value is null in YAML") ||
-		invalid.Hint() != "write {} for a run without parameters" {
-		t.Errorf("got %v, %+v", err, invalid)
+// TestNullsInYAML: how null is written, and what to write.
+func TestNullsInYAML(t *testing.T) {
+	for parameters, want := range map[string]string{
+		"":                                 "/parameters: null is refused: a key without a value is null in YAML (null); write {} for a run without parameters",
+		"{home: ~}":                        "/parameters/home: null is refused: ~ without quotes is null in YAML (null); leave the member out",
+		"{stop: NULL}":                     "/parameters/stop: null is refused: NULL without quotes is null in YAML (null); leave the member out",
+		"{stop: null}":                     "/parameters/stop: null is refused (null); leave the member out",
+		"\n  stop:\n  -":                   "/parameters/stop/0: null is refused: an element without a value is null in YAML (null); leaving the element out would change",
+		"{schema: {type: null}}":           `/parameters/schema/type: null is refused (null); write "null" in quotes`,
+		"{schema: {type: [string, null]}}": `/parameters/schema/type/1: null is refused (null); write "null" in quotes`,
+	} {
+		_, err := identity.ParseYAML([]byte(strings.Replace(yamlMinimal, "parameters: {}", "parameters: "+parameters, 1)))
+		var invalid *identity.InvalidError
+		if !errors.As(err, &invalid) || len(invalid.Problems) != 1 || !strings.Contains(invalid.Problems[0].String()+"; "+invalid.Hint(), want) {
+			t.Errorf("%s: got %v, want %s", parameters, err, want)
+		}
+	}
+	// Words of other languages, in JSON.
+	for bad, want := range map[string][3]string{
+		"member":     {`"parameters":{}`, `"parameters":{"x":None}`, "leave the member out: null is refused, too"},
+		"parameters": {`"parameters":{}`, `"parameters":None`, "write {} for a run without parameters"},
+		"prompt":     {`"prompt":{}`, `"prompt":nil`, "write {} for a run without a prompt"},
+		"element":    {`"parameters":{}`, `"parameters":{"x":[1,None]}`, "null is refused, too; leaving the element out would change the meaning"},
+		"first":      {`"parameters":{}`, `"parameters":{"x":[undefined]}`, "null is refused, too; leaving the element out would change the meaning"},
+	} {
+		_, err := identity.Parse([]byte(strings.Replace(minimal, want[0], want[1], 1)))
+		var invalid *identity.InvalidError
+		if !errors.As(err, &invalid) || !strings.HasPrefix(invalid.Hint(), want[2]) {
+			t.Errorf("%s: got %v, %+v", bad, err, invalid)
+		}
 	}
 }

@@ -139,7 +139,7 @@ func textProblem(m jsonmend.Mistake) Problem {
 	p := Problem{Severity: Error, Code: Code(m.Code), Pointer: m.Pointer, Offset: m.Offset, Message: m.Message, Hint: m.Hint}
 	switch {
 	case m.IsNull:
-		p.Hint = "leave the member out: null is refused, too"
+		p.Hint = wordHint(m)
 	case p.Code == "depth":
 		p.Message, p.Hint = fmt.Sprintf("arrays and objects nest deeper than %d", limits.DeclarationDepth), "put the content in by digest"
 	case p.Code == "count":

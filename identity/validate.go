@@ -422,7 +422,7 @@ func (c *checker) noNull(v jsontree.Value) {
 	for i, e := range v.Elements() {
 		c.element(i)
 		if e.Kind() == jsontree.Null {
-			c.null(freeElement)
+			c.null(c.elementHint())
 		}
 		c.noNull(e)
 		c.back()

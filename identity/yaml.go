@@ -70,8 +70,8 @@ func surveyYAML(data []byte, doc *yamljson.Document, found []yamljson.Problem) *
 	}
 	s.text(doc.JSON, len(data), func(m jsonmend.Mistake) (int, int, int) { return s.locate(m.Pointer) })
 	for i := range s.problems {
-		if p := &s.problems[i]; p.Code == CodeNull && doc.IsEmpty(p.Pointer) {
-			p.Message = "null is refused: a key without a value is null in YAML"
+		if p := &s.problems[i]; p.Code == CodeNull {
+			p.Message += spelling(doc, p.Pointer)
 		}
 	}
 	return s

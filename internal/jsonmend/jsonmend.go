@@ -20,8 +20,9 @@ type Mistake struct {
 	*canonical.Error
 	Message, Hint string
 
-	IsNull   bool // a word that other languages write for null
-	Replaced bool // the value at Pointer is another one after the mending
+	IsNull    bool // a word that other languages write for null
+	IsElement bool // it is an element of an array
+	Replaced  bool // the value at Pointer is another one after the mending
 
 	isComment bool
 	mend      func(text []byte) // changes the text and not its length; nil if it cannot be mended
@@ -44,7 +45,7 @@ func All(src []byte, rules canonical.Options, most, budget int) (found []Mistake
 			switch last := found[n-1]; {
 			case m.Code == last.Code && m.Pointer == last.Pointer && (m.Code == "utf8" || m.Code == "surrogate"): // of the same string
 				found = found[:n-1]
-				m = Mistake{last.Error, last.Message, last.Hint, last.IsNull, last.Replaced, false, m.mend}
+				m = Mistake{last.Error, last.Message, last.Hint, last.IsNull, last.IsElement, last.Replaced, false, m.mend}
 			case m.mend == nil && last.isComment: // which had the rest of a line that is meant
 				return found, text, nil
 			}
@@ -348,7 +349,7 @@ func (m *Mistake) token(text []byte, say func(hint, format string, args ...any))
 		return
 	case slices.Contains([]string{"none", "nil", "null", "undefined"}, strings.ToLower(word)):
 		say("write null", "%s", word)
-		m.IsNull = true
+		m.IsNull, m.IsElement = true, before >= 0 && text[before] != ':'
 	case slices.Contains([]string{"nan", "inf", "infinity"}, strings.ToLower(plain)):
 		say(fmt.Sprintf("write %q, if that is what the run will use; or leave the member out", word), "%s is not a number in JSON", word)
 	case word[0] == '+' || word[0] == '-' || word[0] == '.' || word[0] >= '0' && word[0] <= '9':

@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/runattest/runattest/internal/jsontree"
 )
 
 // Place is where the n-th character of the string that a pointer names stands: an
@@ -115,10 +117,14 @@ func width(src []byte, offset int, style quoting) int {
 	return size
 }
 
-// IsEmpty tells whether the value that a pointer names is a key's that has no text.
-func (d *Document) IsEmpty(pointer string) bool {
+// NullText is how the null that a pointer names is written: "" if it is a key's or an element's that has no value.
+func (d *Document) NullText(pointer string) (text string, isElement, ok bool) {
 	n := d.find(pointer)
-	return isPlain(n) && n.Value == ""
+	if !isPlain(n) || coreType(n.Value) != jsontree.Null {
+		return "", false, false
+	}
+	parent := d.find(pointer[:max(strings.LastIndexByte(pointer, '/'), 0)])
+	return n.Value, parent.Kind == yaml.SequenceNode, true
 }
 
 // mark is a place in a text: a line and a column, both from 1, the column in characters.
