@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/runattest/runattest/internal/jsontree"
+	"github.com/runattest/runattest/internal/secrets"
 	"github.com/runattest/runattest/internal/yamljson"
 )
 
@@ -72,7 +73,8 @@ func lint(s *survey, more []Problem) []Problem {
 // linter walks a declaration; one that is invalid has what it has.
 type linter struct {
 	checker
-	kind Kind
+	kind    Kind
+	isBelow bool // a name that is a credential's
 }
 
 func (l *linter) warn(code Code, message, hint string) {
@@ -147,7 +149,7 @@ func (l *linter) reference(v jsontree.Value) {
 		if s != "" && moving {
 			l.member([]byte(name))
 			shown := strconv.Quote(s)
-			if secretIn(s) != "" {
+			if secrets.In(s) != "" {
 				shown = "it"
 			}
 			l.warn(CodeVolatile, shown+" may name another content tomorrow", "add a digest, or name a fixed version")

@@ -51,6 +51,10 @@ func TestSecrets(t *testing.T) {
 	for member, want := range map[string]string{
 		`"env":[{"name":"API_KEY","value":"abcdef"}]`: "/env/0/value", `"args":["--api-key","abcdef"]`: "/args/1", `"api_keys":["abcdef"]`: "/api_keys",
 		`"headers":{"authorization":"token abcdef"}`: "/headers/authorization", fake(`"x":{"sk-`, random, `":1}`): "/x",
+		`"api_key":{"value":"abcdef"}`: "/api_key/value", `"api_keys":{"openai":"hunter2pw"}`: "/api_keys/openai", `"auth":{"token":"hunter2pw"}`: "/auth/token", `"credentials":{"user":"u","pass":"hunter2pw"}`: "/credentials/pass",
+		`"api_key":{"a":[{"b":"hunter2pw"}]}`: "/api_key/a/0/b", `"basic_auth":["u","hunter2pw"]`: "/basic_auth", `"api_key":12345678`: "/api_key", `"token":"hunter2pw"`: "/token", `"openai_key":"` + random + `"`: "/openai_key",
+		`"headers":[{"name":"Authorization","value":"token abcdef"}]`: "/headers/0/value", `"headers":[{"Name":"X-Api-Key","Value":"abcdef"}]`: "/headers/0/Value", `"headers":[{"header":"Authorization","value":"abcdef"}]`: "/headers/0/value",
+		`"headers":[["Authorization","Basic dXNlcjpwYXNz"]]`: "/headers/0/1", `"args":["--token","hunter2pw"]`: "/args/1",
 	} {
 		if got := secretAt(t, member); !slices.Equal(got, []string{want}) {
 			t.Errorf("%s: got %v, want %s", member, got, want)
@@ -62,6 +66,8 @@ func TestSecrets(t *testing.T) {
 		`"api_key":""`, `"password":{"type":"string"}`, `"required":["password"]`, `"properties":{"api_key":{"type":"string"}}`, `"Authorization":"Bearer ${TOKEN}"`, `"x":"bearer of bad news 1"`,
 		`"x":"sk-learn-pipeline-version-2"`, `"x":"https://user@example.com"`, `"x":"https://user:${PASSWORD}@example.com"`, `"x":"oci://host:5000/repo@sha256:abc"`, `"x":"https://x/?page=1&key=${K}"`,
 		`"x":"git@github.com:acme/x"`, `"secret":"training-credentials"`, `"private_key":"keys/x.pem"`, `"x":"-----BEGIN PUBLIC KEY-----"`, `"x":"the Authorization header and a password"`, `"x":"risk-assessment0123456789abc"`,
+		`"api_key":{"env":"OPENAI_API_KEY"}`, `"api_key":{"secretKeyRef":{"name":"openai","key":"k1"}}`, `"api_key":{"type":"string","description":"the key of 2024","pattern":"^[a-z0-9]{32}$"}`, `"auth":{"type":"oauth2","scopes":["read","write"]}`,
+		`"credentials":{"type":"service_account","profile":"research2prod"}`, `"secrets":["openai-prod","hf-prod"]`, `"password":{"from":"vault"}`, `"args":["--max-tokens","1000a1000"]`, `"map":{"key":"a1b2c3d4e5","value":"x1y2z3w4"}`, `"max_tokens":12345678`, `"token":12345678`,
 		`"sha":"` + strings.Repeat("ab", 32) + `"`, `"secret_name":"prod/db"`, `"key":"abcdef0123456789abcdef"`, `"monkey":"banana"`, `"keyboard":"qwerty12345"`, `"passwordless":"yes please"`,
 	} {
 		if got := secretAt(t, member); got != nil {

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/runattest/runattest/internal/jsontree"
+	"github.com/runattest/runattest/internal/secrets"
 )
 
 // strings warns of text below v that reads as something that it is not. Names, which
@@ -22,13 +23,16 @@ func (l *linter) strings(v jsontree.Value) {
 		l.member(name)
 		l.text(string(name), true)
 		l.namedSecret(string(name), m, v)
+		isBelow := l.isBelow
+		l.isBelow = isBelow || secrets.IsName(string(name))
 		l.strings(m)
+		l.isBelow = isBelow
 		l.back()
 	}
 	before := ""
 	for i, e := range v.Elements() {
 		l.element(i)
-		l.optionSecret(before, e)
+		l.elementSecret(before, e, i == 1 && v.Len() == 2)
 		before = e.Text()
 		l.strings(e)
 		l.back()
@@ -41,7 +45,7 @@ func (l *linter) value(s string) {
 		shown = strings.TrimRight(s, "\r\n") // a block scalar ends so
 	}
 	l.text(shown, l.isName(shown))
-	if what := secretIn(s); what != "" {
+	if what := secrets.In(s); what != "" {
 		l.secret(what)
 	}
 }

@@ -32,7 +32,7 @@ func TestImports(t *testing.T) {
 		"canonical": nil,
 		"identity": {
 			module + "canonical", module + "internal/jsonmend", module + "internal/jsontree", module + "internal/limits", module + "internal/mediatype",
-			module + "internal/yamljson", module + "internal/zero",
+			module + "internal/secrets", module + "internal/yamljson", module + "internal/zero",
 			"golang.org/x/text/unicode/norm",
 		},
 		"capture": {

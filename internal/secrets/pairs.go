@@ -1,0 +1,98 @@
+package secrets
+
+import (
+	"regexp"
+	"strings"
+)
+
+// A name and a value in a text: NAME=VALUE and NAME: VALUE, in a URI, a connection string, a header, a command or a file.
+
+// inPairs says what a pair in s is, or "".
+func inPairs(s string) string {
+	for at := 0; ; at++ {
+		i := strings.IndexAny(s[at:], "=:")
+		if i < 0 {
+			return ""
+		}
+		at += i
+		if what := pairAt(s, at); what != "" {
+			return what
+		}
+	}
+}
+
+// pairAt says what the pair is whose separator stands at i, or "".
+func pairAt(s string, i int) string {
+	name, start := nameBefore(s, i)
+	value := valueAfter(s, i)
+	if name == "" || len(value) < 4 {
+		return ""
+	}
+	isCredential := IsName(name)
+	switch {
+	case s[i] == '=' && start > 0 && strings.IndexByte("?&#", s[start-1]) >= 0:
+		if isQueryValue(name, value, isCredential) {
+			return "a token in a URI"
+		}
+	case isCredential && isMadeUp(value), isRandom(value) && IsNamed(name, value),
+		s[i] == '=' && isCredential && isValue(name, value) && connection.MatchString(s[max(i-behind, 0):min(i+behind, len(s))]):
+		return "a credential"
+	}
+	return ""
+}
+
+// connection is another part of a connection string: names and values between semicolons or blanks.
+var connection = regexp.MustCompile(`(?i)(?:^|[;\s"'])(?:server|data source|host|hostaddr|endpoint|database|dbname|initial catalog|accountname|user id|uid|user)\s*=`)
+
+// nameBefore is the name that ends before i, which a quotation mark and a blank may follow, and where it starts.
+func nameBefore(s string, i int) (name string, start int) {
+	end := i
+	if end > 0 && s[end-1] == ' ' {
+		end--
+	}
+	if end > 0 && (s[end-1] == '"' || s[end-1] == '\'') {
+		end--
+	}
+	for start = end; start > 0 && end-start < longestName && isNameByte(s[start-1]); {
+		start--
+	}
+	return strings.TrimLeft(s[start:end], "-"), start
+}
+
+func isNameByte(c byte) bool {
+	return c == '_' || c == '-' || c == '.' || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z'
+}
+
+// valueAfter is the value that begins behind i, after a blank and a quotation mark.
+func valueAfter(s string, i int) string {
+	s = s[i+1 : min(i+1+behind, len(s))]
+	s = strings.TrimPrefix(s, " ")
+	s = strings.TrimLeft(s, `"'`)
+	if end := strings.IndexAny(s, " \t\r\n\"';,&<>"); end >= 0 {
+		s = s[:end]
+	}
+	return s
+}
+
+// isQueryValue tells a parameter of a URI that lets its reader in.
+func isQueryValue(name, value string, isCredential bool) bool {
+	plain := plainName(name)
+	switch {
+	case isPlaceholder(value):
+		return false
+	case isCredential, plain == "sig", strings.HasSuffix(plain, "signature"):
+		return true
+	}
+	return (strings.HasSuffix(plain, "key") || strings.HasSuffix(plain, "token")) && isMadeUp(value)
+}
+
+// isOnePair tells a text that is a pair as a whole, so that its value may be any: API_KEY=..., --api-key=..., or a header's line.
+func isOnePair(s string) bool {
+	if name, value, ok := strings.Cut(s, ": "); ok && header.MatchString(name[:min(len(name), longestName)]) {
+		return !strings.Contains(strings.TrimSpace(value), " ") && IsNamed(name, strings.TrimSpace(value))
+	}
+	name, value, ok := strings.Cut(s, "=")
+	return ok && len(name) < longestName && !strings.ContainsAny(s, " \n;") && IsNamed(strings.TrimLeft(name, "-"), value)
+}
+
+var header = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*(-[A-Za-z0-9]+)*$`)

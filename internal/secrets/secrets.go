@@ -1,0 +1,168 @@
+// Package secrets tells what looks like a password, key or token: by the name that it has, by its form, and by where it stands
+// in a text. It shows nothing of what it finds. The forms are those that issuers publish; names are compared without case and
+// separators.
+package secrets
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// longestName is the length of a name that may be that of a credential.
+const longestName = 200
+
+// names are those of credentials: a name that ends so, without case and separators.
+var names = []string{
+	"apikey", "apitoken", "secret", "secretkey", "secretaccesskey", "clientsecret", "accesskey", "accesstoken", "authtoken", "refreshtoken",
+	"bearertoken", "sessiontoken", "idtoken", "hftoken", "githubtoken", "password", "passwd", "passphrase", "authorization", "privatekey", "credential", "pwd",
+	"connectionstring", "accountkey", "subscriptionkey", "sharedkey",
+}
+
+// IsName tells the name of a credential, such as api_key, Authorization or DB_PASSWORD.
+func IsName(name string) bool {
+	if len(name) > longestName {
+		return false
+	}
+	plain := strings.TrimSuffix(plainName(name), "s")
+	return slices.ContainsFunc(names, func(s string) bool { return strings.HasSuffix(plain, s) }) || plain == "cookie" || plain == "setcookie"
+}
+
+// IsNamed tells whether s is a secret by the name that it has: a name that IsName takes and any value that may be one, or the name
+// of a key, token or login, of which there are many kinds, and a value that a program or a person made up.
+func IsNamed(name, s string) bool {
+	if IsName(name) {
+		return isValue(name, s)
+	}
+	if len(name) > longestName || isPlaceholder(s) {
+		return false
+	}
+	words := nameWords(name)
+	if len(words) == 0 {
+		return false
+	}
+	last, before := words[len(words)-1], words[:len(words)-1]
+	switch last {
+	case "pass", "bearer", "jwt", "auth":
+		return isMadeUp(s) || last == "auth" && isLogin(s)
+	case "token":
+		return isRandom(s) || isMadeUp(s) && (len(before) == 0 || isIssuer(before))
+	case "key":
+		return len(before) > 0 && !slices.ContainsFunc(before, isOrdinary) && (isRandom(s) || isMadeUp(s) && isIssuer(before))
+	}
+	return false
+}
+
+// ordinary are words before "key" that are no credential's: of maps, tables, caches, and of what is public.
+var ordinary = []string{
+	"public", "pub", "cache", "primary", "foreign", "sort", "partition", "idempotency", "hash", "routing", "group", "row", "index", "map", "dict", "object",
+	"dedup", "deduplication", "shard", "range", "column", "label", "text", "image", "metadata", "dataset", "hot", "kms", "message", "translation", "verification", "verifying",
+}
+
+func isOrdinary(word string) bool { return slices.Contains(ordinary, word) }
+
+// issuers are words before "key" or "token" that say who gives it out, or what it opens.
+var issuers = []string{
+	"openai", "anthropic", "azure", "google", "gemini", "cohere", "mistral", "groq", "huggingface", "hf", "wandb", "aws", "gcp", "github", "gitlab", "slack",
+	"replicate", "together", "service", "account", "subscription", "signing", "encryption", "ssh", "session", "client", "license", "deploy", "master", "admin", "storage", "shared",
+	"auth", "bearer", "access", "api", "personal", "bot", "user",
+}
+
+func isIssuer(words []string) bool {
+	return slices.ContainsFunc(words, func(w string) bool { return slices.Contains(issuers, w) })
+}
+
+// nameWords are the words of a name, in lower case: openaiKey, OPENAI_KEY and openai-key have two.
+func nameWords(name string) []string {
+	var words []string
+	var word []rune
+	end := func() {
+		if len(word) > 0 {
+			words = append(words, strings.ToLower(string(word)))
+		}
+		word = word[:0]
+	}
+	before := ' '
+	for _, r := range name {
+		isStart := unicode.IsUpper(r) && unicode.IsLower(before)
+		if isStart || !unicode.IsLetter(r) && !unicode.IsDigit(r) {
+			end()
+		}
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			word = append(word, r)
+		}
+		before = r
+	}
+	end()
+	return words
+}
+
+// plainName is a name without case and separators.
+func plainName(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '_' || r == '-' || r == '.' || r == ' ' {
+			return -1
+		}
+		return r
+	}, strings.ToLower(s))
+}
+
+// IsBelow tells whether s, somewhere below a name that IsName takes, is a secret; name is its own member's.
+func IsBelow(name, s string) bool {
+	switch plainName(name) {
+	case "value", "values", "pem", "data", "plaintext", "literal", "token", "password":
+		return isValue(name, s)
+	case "pattern", "format", "description", "title", "name", "id", "type", "path", "file", "env", "ref", "$ref", "$id", "key", "profile", "version", "uri", "url", "role":
+		return false
+	}
+	return isMadeUp(s)
+}
+
+// isValue tells text that may be the secret of a name that IsName takes, and does not say where one is kept.
+func isValue(name, s string) bool {
+	name = strings.TrimSuffix(plainName(name), "s")
+	hasBlanks := strings.HasSuffix(name, "authorization") || strings.HasSuffix(name, "password") || strings.HasSuffix(name, "passphrase")
+	isReference := name == "secret" || strings.HasSuffix(name, "credential") // often the name of one
+	switch {
+	case len(s) < 4, isPlaceholder(s), !hasBlanks && strings.ContainsAny(s, " \n"):
+		return false
+	case isReference:
+		return isMadeUp(s)
+	}
+	return true
+}
+
+// placeholder is text that stands for a secret, at its start or as a whole, or somewhere in it.
+var placeholder = regexp.MustCompile(`(?i)^((bearer|basic|token) +)?(\$|%[a-z_]+%|\{|<|\[|\*|env[:.]|os\.|process\.|secrets?[:./]|vault:|[a-z]*kms://|file:|/|\./|~/|` +
+	`(none|null|string|true|false|optional|required|x+|\.+|redacted|changeme|dummy|empty|not-needed|unused|enabled|disabled)$|(your|dummy|fake)[-_ ]|example)|\$\{|\{\{|<[a-z_ -]+>|\*\*\*|\.\.\.|\.(pem|key|json|ya?ml|txt|env|crt)$|` +
+	`x{8}|0{12}`)
+
+var variableName = regexp.MustCompile(`^[A-Z][A-Z0-9]*(_[A-Z0-9]+)+$`)
+
+// isPlaceholder tells text that stands for a secret: a variable, its name, a path or a reference.
+func isPlaceholder(s string) bool { return placeholder.MatchString(s) || variableName.MatchString(s) }
+
+var randomRun = regexp.MustCompile(`[A-Za-z0-9]{16}`)
+
+// isRandom tells text that a program makes: letters and digits, many in a row.
+func isRandom(s string) bool {
+	return hasBoth(s) && !strings.ContainsAny(s, " \n") && randomRun.MatchString(s)
+}
+
+var madeUp = regexp.MustCompile(`^[A-Za-z0-9!@#$%^&*+=~]{8,}$`)
+
+// isMadeUp tells text that is random, or one word of eight characters or more with letters and digits.
+func isMadeUp(s string) bool {
+	return isRandom(s) && !isPlaceholder(s) || hasBoth(s) && madeUp.MatchString(s) && !isPlaceholder(s)
+}
+
+func hasBoth(s string) bool {
+	return strings.ContainsAny(s, "0123456789") && strings.ContainsFunc(s, unicode.IsLetter)
+}
+
+// isLogin tells USER:PASSWORD.
+func isLogin(s string) bool {
+	user, password, ok := strings.Cut(s, ":")
+	return ok && user != "" && len(password) >= 4 && !strings.ContainsAny(s, " /") && !isPlaceholder(password)
+}

@@ -1,0 +1,80 @@
+package secrets
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// fake makes a secret of parts, so that no scanner takes this file for one that leaks.
+func fake(parts ...string) string { return strings.Join(parts, "") }
+
+const (
+	random = "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6"
+	typed  = "hunter2pw"
+)
+
+func TestIn(t *testing.T) {
+	for _, s := range []string{
+		"Server=tcp:x.example.net;Database=d;User ID=u;Password=" + typed + ";", "host=db user=u password=correcthorse dbname=d", "Data Source=x;Pwd=abcdef", "jdbc:mysql://h/db?user=u&password=abcdef",
+		"DefaultEndpointsProtocol=https;AccountName=x;AccountKey=" + random + "==;EndpointSuffix=core", "Endpoint=sb://x/;SharedAccessKeyName=n;SharedAccessKey=" + random,
+		"https://" + random + "@github.com/o/r.git", "https://k3y0f8c1d2e3@sentry.io/1", "https://x-access-token:" + random + "@github.com/o/r", "https://h/#access_token=" + random, "https://h/?key=" + random,
+		fake("https://hooks.slack.com/", "services/T00000000/B00000000/", "a1B2c3D4e5F6g7H8i9J0k1L2"), fake("https://discord.com/", "api/webhooks/123456789012345678/", random, random),
+		"X-Auth-Token: abcdef", "Authorization: " + random, "--token=" + typed, "curl -u user:" + typed + " https://x", "mysql --password=" + typed, "export OPENAI_API_KEY=" + random + " && run", "API_KEY=" + random + "\nFOO=1",
+		`{"api_key": "` + random + `"}`, "users:\n- user:\n    token: " + random, "machine x login u password " + typed, "api_key: " + random,
+		fake("ya29.", random, random), fake("shpat_", strings.Repeat("ab12", 8)), fake("dop_v1_", strings.Repeat("ab12", 16)), fake("whsec_", random), fake("PMAK-", random), fake("hvs.", random), fake("wandb_v1_", random),
+		fake("jina_", random), fake("pcsk_", random), fake("sk_", strings.Repeat("ab12", 12)), fake("ntn_", random), fake("figd_", random), fake("lin_api_", random), fake("PuTTY-User-", "Key-File-2: ssh-rsa"),
+		strings.Repeat("https://x/ ", 50_000) + "https://u:" + typed + "@x", strings.Repeat("a=b ", 50_000) + "password=" + typed,
+	} {
+		if In(s) == "" {
+			t.Errorf("%.200s: not found", s)
+		}
+	}
+	for _, s := range []string{
+		"https://user@example.com/", "git@github.com:o/r.git", "ssh://git@github.com/o/r.git", "https://jane.doe@dev.azure.com/org", "https://longusername@example.com", "https://user1234@example.com", "https://x-token-auth@bitbucket.org/o/r",
+		"https://x?token_type=bearer", "https://h/?page_token=1", "https://h/?sort_key=created_at", "https://h/?key=value&a=b", "https://h/a:b@c", "what is your password?", "Reset your password: click here",
+		"Password=hunter is what a connection string has", "the field password = text", "sorted(xs, key=len, reverse=True)", "tokens=1024", "max_tokens=1024;temperature=0", "token=word", "password=$PASSWORD", "password=os.environ['P']",
+		"host=db user=u password=$PASSWORD", "Set Authorization: Bearer <token>", "use api_key: ${KEY}", "sk-...", "sk-" + strings.Repeat("x", 24), "task-1234567890abcdefghij", "airun:1:sha256:" + strings.Repeat("ab", 32), "note: a1", "Model: gpt4o2024", "password policy",
+	} {
+		if what := In(s); what != "" {
+			t.Errorf("%s: %s", s, what)
+		}
+	}
+}
+
+func TestNames(t *testing.T) {
+	for name, value := range map[string]string{
+		"token": typed, "hf_token": "abcdef", "github_token": typed, "x_token": random, "auth": "user:" + typed, "basic_auth": typed, "bearer": random, "jwt": random, "pass": typed, "db_pass": typed, "secret": typed, "credentials": typed,
+		"openai_key": typed, "OPENAI_KEY": random, "openaiKey": random, "some_vendor_key": random, "AccountKey": "abcdef", "Ocp-Apim-Subscription-Key": "abcdef", "session_key": random, "ssh_key": random, "api key": "abcdef", "api.key": "abcdef",
+		"Authorization": "token " + typed, "password": "correct horse",
+	} {
+		if !IsNamed(name, value) {
+			t.Errorf("%s: %s is none", name, value)
+		}
+	}
+	for name, value := range map[string]string{
+		"max_tokens": "1000a1000b", "token_type_ids": random, "tokenizer": random, "tokenizer_revision": random, "key": random, "sort_key": random, "prompt_cache_key": random, "public_key": random, "idempotency_key": random, "kms_key": random, "hash_key": "customer1",
+		"eos_token": "<|im_end|>", "mask_token": "reserved_special_token_128", "next_token": "page2page2", "token": "llama", "auth": "oauth2", "author": random, "authority": "https://login.example.com", "auth_type": "api_key", "auth_url": random,
+		"monkey": random, "turkey": random, "hotkey": "ctrl+shift+1", "compass": typed, "bypass": typed, "passage": typed, "pass_rate": "0.95percent", "secret": "training-credentials", "secrets": "openai-prod", "key_id": random, "api_key": "your-api-key",
+		"use_auth_token": "True", "password": "changeme", "cookie_policy": "strict", "secret_ref": "prod/openai2",
+	} {
+		if IsNamed(name, value) {
+			t.Errorf("%s: %s is one", name, value)
+		}
+	}
+}
+
+// TestCost: a long text that has each word many times is looked through in one pass.
+func TestCost(t *testing.T) {
+	words := ""
+	for _, f := range forms {
+		words += strings.Join(f.words, " ") + " "
+	}
+	start := time.Now()
+	if what := In(strings.Repeat(words+"key: value; a=b ", 1_000)); what != "" {
+		t.Errorf("found %s", what)
+	}
+	if took := time.Since(start); took > 30*time.Second {
+		t.Errorf("took %v", took)
+	}
+}
