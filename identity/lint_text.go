@@ -52,7 +52,7 @@ func (l *linter) value(s string) {
 
 // isName tells whether the string at the path names something, rather than being prose.
 func (l *linter) isName(s string) bool {
-	if isNameMember(string(l.path[len(l.path)-1].name)) {
+	if isNameMember(l.path[len(l.path)-1].name) {
 		return true
 	}
 	return l.inOpen() && !strings.ContainsAny(s, " \t\r\n")
@@ -60,12 +60,15 @@ func (l *linter) isName(s string) bool {
 
 // inOpen tells whether the path is in parameters or constraints, and not at a name there.
 func (l *linter) inOpen() bool {
-	top := string(l.path[0].name)
-	return (top == "parameters" || top == "constraints") && !isNameMember(string(l.path[len(l.path)-1].name))
+	switch string(l.path[0].name) {
+	case "parameters", "constraints":
+		return !isNameMember(l.path[len(l.path)-1].name)
+	}
+	return false
 }
 
-func isNameMember(name string) bool {
-	switch name {
+func isNameMember(name []byte) bool {
+	switch string(name) { // which copies nothing
 	case "name", "provider", "version", "uri", "kind", "role", "mediaType", "id":
 		return true
 	}
@@ -109,14 +112,6 @@ func (l *linter) text(s string, isName bool) {
 }
 
 func isASCII(s string) bool { return allBytes(s, func(c byte) bool { return c < 0x80 }) }
-
-func find(s string, is func(rune) bool) (rune, bool) {
-	if i := strings.IndexFunc(s, is); i >= 0 {
-		r, _ := utf8.DecodeRuneInString(s[i:])
-		return r, true
-	}
-	return 0, false
-}
 
 // findControl is the first C0 or C1 control or DEL; in prose line ends and tabs are none. A carriage return alone is one:
 // what follows it overwrites the line on a terminal.

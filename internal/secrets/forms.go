@@ -80,7 +80,7 @@ func In(s string) string {
 
 const (
 	most   = 200 // how many places of one word are looked at in one text
-	before = 40    // how much of the text before a word, and behind it, belongs to a form
+	before = 40  // how much of the text before a word, and behind it, belongs to a form
 	behind = 400
 )
 
