@@ -72,7 +72,7 @@ func (t *table) parse(body []byte) (jsontree.Value, error) {
 		}
 		return jsontree.Value{}, e
 	}
-	root, err := jsontree.Parse(text)
+	root, err := jsontree.ParseDense(text)
 	if err != nil {
 		return jsontree.Value{}, err
 	}
@@ -175,9 +175,9 @@ func (d *declarer) topLevel(k *member, name []byte, root, v jsontree.Value) {
 		d.put(&d.parameters, "parameters", name, func(dst []byte) []byte { return d.member(dst, root, v, k, name, mode{}) })
 	case k.to == toConstraints:
 		d.put(&d.constraints, "constraints", name, func(dst []byte) []byte { return d.member(dst, root, v, k, name, mode{}) })
-	case k.to == toMessages:
+	case k.to == toMessages && (k.items == nil || v.Kind() == jsontree.Array):
 		d.messageList(k, v)
-	case k.to == toMessage:
+	case k.to == toMessage, k.to == toMessages:
 		d.memberMessage(k, root, v)
 	case k.to == toTools:
 		d.toolList(k, v)
@@ -227,7 +227,11 @@ func (d *declarer) messageList(k *member, v jsontree.Value) {
 	d.keep("/prompt/messages")
 	for i, e := range v.Elements() {
 		d.at(i)
-		d.message(k.value.elements, e)
+		if k.items != nil && isItem(e) {
+			d.item(k.items, e)
+		} else {
+			d.message(k.value.elements, e)
+		}
 		d.back()
 	}
 }
@@ -247,6 +251,23 @@ func (d *declarer) message(s *shape, v jsontree.Value) {
 	}
 	d.checkContent(v.Get("content"))
 	d.messages = append(d.value(d.messages, v, s, mode{}), ',')
+}
+
+// isItem tells an element of a list that is not a message: its type says so, or it has neither type nor role.
+func isItem(v jsontree.Value) bool {
+	kind, role := v.Get("type"), v.Get("role")
+	isThere := func(v jsontree.Value) bool { return v.Kind() != jsontree.Absent && v.Kind() != jsontree.Null }
+	return v.Kind() == jsontree.Object && (isThere(kind) && kind.Text() != "message" || !isThere(kind) && !isThere(role))
+}
+
+// item appends one element of the list that is not a message.
+func (d *declarer) item(s *shape, v jsontree.Value) {
+	if kind := v.Get("type").Kind(); kind != jsontree.String && kind != jsontree.Absent && kind != jsontree.Null {
+		d.fail("type is of type %s, want a string", kind)
+	}
+	d.checkContent(v)
+	d.messages = appendString(append(d.messages, `{"role":`...), []byte("item/"+v.Get("type").Text()))
+	d.messages = append(d.value(append(d.messages, `,"content":`...), v, s, mode{}), "},"...)
 }
 
 // checkContent refuses content that a declaration's message cannot have.

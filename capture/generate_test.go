@@ -90,7 +90,11 @@ func (g *generator) object(b *bytes.Buffer, s *shape, depth int) {
 			case m.to == toModel || m.name == "role" && g.IntN(20) > 0:
 				b.WriteString(`"user"`)
 			case (m.to == toMessages || m.to == toTools) && g.IntN(20) > 0:
-				g.list(b, m.value.elements, depth)
+				s := m.value.elements
+				if m.items != nil && g.IntN(3) > 0 {
+					s = m.items
+				}
+				g.list(b, s, depth)
 			default:
 				g.value(b, m.value, depth+1)
 			}

@@ -141,6 +141,9 @@ func (p *pager) rows(prefix string, members []member) {
 		if m.to != out && m.note != "" {
 			what = append(what, m.note)
 		}
+		if m.items != nil {
+			what = append(what, "each item is "+p.link(m.items), "else role `member/"+m.name+"`")
+		}
 		if n := p.notes(m.value); n != "" {
 			what = append(what, n)
 		}
@@ -222,25 +225,26 @@ func (p *pager) own(s *shape) string {
 	return strings.Join(l, "; ")
 }
 
+// link leads to the section of a shape, which is yet to be printed.
+func (p *pager) link(s *shape) string {
+	if !p.titles[s] {
+		p.titles[s] = true
+		p.pending = append(p.pending, s)
+	}
+	return fmt.Sprintf("[%s](#%s)", s.title, anchor(s.title))
+}
+
 // notes says what becomes of a value of the shape, apart from its members.
 func (p *pager) notes(s *shape) string {
 	var l []string
 	if s.title != "" {
-		if !p.titles[s] {
-			p.titles[s] = true
-			p.pending = append(p.pending, s)
-		}
-		l = append(l, fmt.Sprintf("see [%s](#%s)", s.title, anchor(s.title)))
+		l = append(l, "see "+p.link(s))
 	} else if n := p.own(s); n != "" {
 		l = append(l, n)
 	}
 	if s != textValue && s.elements != value && s.elements != s {
 		if s.elements.title != "" {
-			if !p.titles[s.elements] {
-				p.titles[s.elements] = true
-				p.pending = append(p.pending, s.elements)
-			}
-			l = append(l, fmt.Sprintf("each element is [%s](#%s)", s.elements.title, anchor(s.elements.title)))
+			l = append(l, "each element is "+p.link(s.elements))
 		} else if n := p.notes(s.elements); n != "" {
 			l = append(l, "each element: "+n)
 		}

@@ -41,16 +41,20 @@ func rebuild(t testing.TB, table *table, declaration []byte) ([]byte, *rebuilder
 	}
 	members := map[string][]byte{"model": root.Get("model").Get("name").Raw()}
 	var messages [][]byte
+	messageList := table.body.members[slices.IndexFunc(table.body.members, func(m member) bool { return m.to == toMessages })]
 	for _, m := range root.Get("prompt").Get("messages").Elements() {
 		if name, ok := strings.CutPrefix(m.Get("role").Text(), "member/"); ok {
 			members[name] = r.value(m.Get("content"), table.body.index.byName[name].value, "/"+jsontree.EscapePointer(name))
 			continue
 		}
-		s := table.body.index.byName["messages"].value.elements
-		messages = append(messages, r.value(m, s, fmt.Sprintf("/messages/%d", len(messages))))
+		s := messageList.value.elements
+		if strings.HasPrefix(m.Get("role").Text(), "item/") {
+			m, s = m.Get("content"), messageList.items
+		}
+		messages = append(messages, r.value(m, s, fmt.Sprintf("/%s/%d", messageList.name, len(messages))))
 	}
 	if len(messages) > 0 {
-		members["messages"] = brackets(messages)
+		members[messageList.name] = brackets(messages)
 	}
 	tools := map[string][][]byte{}
 	for _, c := range root.Get("context").Elements() {
@@ -113,7 +117,7 @@ func (r *rebuilder) value(v jsontree.Value, s *shape, pointer string) []byte {
 			if k := x.byName[string(name)]; k != nil {
 				below = k.value
 			} else if s.free {
-				below = s
+				below = s.elements
 			}
 			members[string(name)] = r.value(e, below, pointer+"/"+jsontree.EscapePointer(string(name)))
 		}

@@ -66,6 +66,7 @@ type member struct {
 	name     string
 	to       place
 	value    *shape
+	items    *shape // of a list of messages: what its other elements are
 	required bool   // null and absence are errors of the API
 	empty    bool   // [] and {} are absent
 	vanishes bool   // it is absent if all that it holds is out
@@ -120,7 +121,7 @@ type shape struct {
 	by       string // the member that tells which variant it is
 	what     string // what a variant is, in the report of an unknown one
 	variants []variant
-	free     bool // names and elements are the users', and case is theirs; other members are of the same shape
+	free     bool // names and elements are the users', and case is theirs; what it holds has the shape elements, or its own
 
 	elements *shape // of arrays; nil is a plain value
 
@@ -183,6 +184,9 @@ func (s *shape) prepare() *shape {
 	}
 	for _, m := range s.members {
 		m.value.prepare()
+		if m.items != nil {
+			m.items.prepare()
+		}
 	}
 	switch {
 	case s.elements == nil && s.free:

@@ -1,10 +1,11 @@
 package capture
 
 // tables are all that this package has, in the order of their names.
-var tables = []*table{&anthropicMessages1, &openAIChat1, &openAICompatibleChat1}
+var tables = []*table{&anthropicMessages1, &openAIChat1, &openAICompatibleChat1, &openAIResponses1}
 
 func init() {
 	completeAnthropic()
+	completeResponses()
 	for _, s := range []*shape{value, freeValue, textValue, unknownValue, toolPart} {
 		s.prepare()
 	}

@@ -295,7 +295,9 @@ func (w *walker) unknown(dst []byte, e jsontree.Value, s *shape, name []byte, m 
 	if w.err != nil {
 		return dst
 	}
-	if !s.free {
+	if s.free {
+		s = s.elements
+	} else {
 		w.note(NotKnown, "member "+string(name))
 		if s = unknownValue; m.secrets == toolSecrets {
 			s = toolPart

@@ -54,8 +54,19 @@ var errNotCanonical = errors.New("jsontree: text is not in canonical form")
 // Parse indexes text, which must be the output of the canonical package, canonical or compact: it checks no more
 // than it needs, and a value with a broken escape panics when it is read.
 // The tree refers to text and must not outlive changes to it.
-func Parse(text []byte) (Value, error) {
-	p := parser{tree: &tree{text: text, nodes: make([]node, 0, 16+len(text)/64)}}
+func Parse(text []byte) (Value, error) { return parse(text, 16+len(text)/64) }
+
+// ParseDense is Parse for text of many short values, which are counted first.
+func ParseDense(text []byte) (Value, error) {
+	n := 1
+	for _, c := range []string{",", "[", "{"} {
+		n += bytes.Count(text, []byte(c))
+	}
+	return parse(text, min(n, 16+len(text)/8))
+}
+
+func parse(text []byte, nodes int) (Value, error) {
+	p := parser{tree: &tree{text: text, nodes: make([]node, 0, nodes)}}
 	if err := p.run(); err != nil {
 		return Value{}, err
 	}

@@ -155,7 +155,7 @@ class Shape:
 
 class Member:
     def __init__(self, name):
-        self.name, self.to, self.shape, self.hides = name, "stays", Shape(), None
+        self.name, self.to, self.shape, self.hides, self.items = name, "stays", Shape(), None, None
         self.required = self.empty = self.vanishes = False
 
 
@@ -172,7 +172,11 @@ def describe(shape, phrases, sections, member=None):
     for i, p in enumerate(phrases):
         q = p.strip()
         low = q.lower()
-        if low.startswith("each element is ["):
+        if low.startswith("each item is ["):
+            member.items = sections(re.search(r"\[([^\]]*)\]", q)[1])
+        elif low.startswith("else role `member/"):
+            pass
+        elif low.startswith("each element is ["):
             shape.elements = sections(re.search(r"\[([^\]]*)\]", q)[1])
         elif low.startswith("each element: "):
             shape.elements = Shape()
@@ -187,7 +191,7 @@ def describe(shape, phrases, sections, member=None):
             shape.elements = shape
         elif low == "free":
             shape.free, shape.elements = True, shape
-            shape.plain = len(phrases) == 1 or not any("secrets by" in x for x in phrases)
+            shape.plain = len(phrases) == 1 or not any("secrets by" in x or "each element" in x for x in phrases)
         elif low == "text":
             shape.text = True
         elif low == "secret":
@@ -560,13 +564,15 @@ class Capture:
         return ABSENT if k.vanishes and w == {} else w
 
     def unknown_member(self, e, s, name, c):
-        if not s.free:
+        if s.free:
+            s = s.elements
+        else:
             self.here(self.unknown)
             s = TOOL_PART if c.names == "tool" else UNKNOWN
         if e is None and not c.text:
             self.here(self.nulls)
             return ABSENT
-        if s is TOOL_PART and name in PLAIN:
+        if s.free and s.names == "tool" and name in PLAIN:
             s = TEXT
         if s.names:
             c = c.but(names=s.names).below(name)
@@ -620,19 +626,26 @@ class Capture:
                 w = self.member(root, v, k, Context())
                 if w is not ABSENT:
                     constraints[key] = w
-            elif k.to == "prompt":
+            elif k.to == "prompt" and (not k.items or isinstance(v, list) and not isinstance(v, Obj)):
                 if not isinstance(v, list) or isinstance(v, Obj):
                     raise Refused("list")
                 for i, e in enumerate(v):
                     self.trail = [key, i]
                     if not isinstance(e, Obj):
                         raise Refused("message")
+                    kind = e.get("type")
+                    if k.items and (kind is not None and kind != "message" or kind is None and e.get("role") is None):
+                        if kind is not None and (not isinstance(kind, str) or isinstance(kind, Number)):
+                            raise Refused("type")
+                        self.content(e)
+                        messages.append({"role": "item/" + (kind or ""), "content": self.value(e, k.items, Context())})
+                        continue
                     role = e.get("role")
                     if not isinstance(role, str) or isinstance(role, Number) or not role or role.startswith(("member/", "item/")):
                         raise Refused("role")
                     self.content(e.get("content"))
                     messages.append(self.value(e, k.shape.elements, Context()))
-            elif k.to == "message":
+            elif k.to in ("message", "prompt"):
                 self.content(v)
                 first.append((key, {"role": "member/" + key, "content": self.member(root, v, k, Context())}))
             elif k.to == "context":
