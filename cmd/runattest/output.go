@@ -10,6 +10,7 @@ import (
 	"iter"
 	"maps"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -34,7 +35,7 @@ import (
 // "runattest: " and a sentence in lower case without a full stop, naming the thing first;
 // what to do about it follows on a line "hint: ". What comes out of a file is printed with
 // its control and invisible characters escaped, in JSON as JSON does, and cut where it is long. Colours and progress go to terminals only,
-// and not where NO_COLOR is set or TERM is dumb.
+// and not where NO_COLOR is set, or TERM is dumb or not set.
 
 // output prints what a command has to say.
 type output struct {
@@ -214,13 +215,19 @@ func clean(s string) string { return visible.Escape(s) }
 
 // paint colours a word on a terminal.
 func (o *output) paint(colour int, word string) string {
-	if !isTerminal(o.out) || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
+	if !isTerminal(o.out) || os.Getenv("NO_COLOR") != "" || !takesEscapes() {
 		return word
 	}
 	return fmt.Sprintf("\x1b[%dm%s\x1b[0m", colour, word)
 }
 
 const red, green = 31, 32
+
+// takesEscapes tells a terminal that is not dumb by TERM, which only Windows leaves unset where escape sequences work.
+func takesEscapes() bool {
+	name := os.Getenv("TERM")
+	return name != "dumb" && (name != "" || runtime.GOOS == "windows")
+}
 
 func isTerminal(v any) bool {
 	f, ok := v.(interface{ Fd() uintptr })
@@ -237,7 +244,7 @@ type progress struct {
 }
 
 func (o *output) progress(verb string) *progress {
-	if !isTerminal(o.err) || os.Getenv("TERM") == "dumb" { // which cannot take a line back
+	if !isTerminal(o.err) || !takesEscapes() { // which cannot take a line back
 		return &progress{}
 	}
 	return &progress{to: o.err, verb: verb, next: time.Now().Add(time.Second)}

@@ -68,9 +68,9 @@ func openTerminal(cmd *cobra.Command) (*terminal, error) {
 func (t *terminal) ask(prompt string) ([]byte, error) {
 	fmt.Fprint(t.out, prompt)
 	defer fmt.Fprintln(t.out)
-	line, err := term.ReadPassword(int(t.in.Fd()))
+	line, err := readHidden(int(t.in.Fd()))
 	if errors.Is(err, io.EOF) {
-		err = errors.New("no password was given")
+		err = errors.New("the terminal's input ended, and no password was given")
 	}
 	return append([]byte{}, line...), err
 }

@@ -5,14 +5,18 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 )
 
+// escaped is how escapeBytes writes a byte: a string with such a text in it is escaped, too, and so stays another.
+var escaped = regexp.MustCompile(`\\x[0-9a-f]{2}`)
+
 // escapeBytes writes bytes that are not UTF-8 as \x and two lower-case hex digits, and doubles the backslashes of such a
-// string, so that two different file names never become equal. A string that is UTF-8 does not change.
+// string and of one that reads like it, so that two different file names never become equal. No other string changes.
 func escapeBytes(s string) string {
-	if utf8.ValidString(s) {
+	if utf8.ValidString(s) && !escaped.MatchString(s) {
 		return s
 	}
 	var b strings.Builder

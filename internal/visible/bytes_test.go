@@ -32,7 +32,7 @@ func TestJSONBytes(t *testing.T) {
 		t.Errorf("%v\n got %s\nwant %s", err, got, want)
 	}
 	seen := map[string]string{}
-	for _, name := range []string{"\xff.json", "\xfe.json", "\ufffd.json", `\xff` + "\xff", "\xff" + `\xff`, `\\` + "\xff", `\` + "\xff", "\xed\xa0\x80", "\xc3", `a\b`} {
+	for _, name := range []string{"\xff.json", "\xfe.json", "\ufffd.json", `\xff` + "\xff", "\xff" + `\xff`, `\\` + "\xff", `\` + "\xff", "\xed\xa0\x80", "\xc3", `a\b`, `\xff.json`, `\\xff.json`, `\\\xff.json`, `\\\\xff.json`, `\` + "\xff.json", `\\` + "\xff.json", `\xFF.json`, `\x`, `\\x`} {
 		text, err := JSON(map[string]string{"file": name})
 		if other, twice := seen[string(text)]; twice || err != nil {
 			t.Errorf("%q and %q: %s, %v", name, other, text, err)

@@ -61,7 +61,8 @@ func Cut(s string) string {
 // as escapeBytes does.
 func JSON(v any) ([]byte, error) {
 	text, err := json.Marshal(v)
-	if err == nil && bytes.Contains(text, []byte(`\ufffd`)) { // which stands for a byte that is not UTF-8: the character itself is written as it is
+	// what stands for a byte that is not UTF-8 (the character itself is written as it is), or may be an escaped byte
+	if err == nil && (bytes.Contains(text, []byte(`\ufffd`)) || bytes.Contains(text, []byte(`\\x`))) {
 		text, err = json.Marshal(withoutBytes(reflect.ValueOf(v)).Interface())
 	}
 	if err != nil || bytes.IndexFunc(text, isUnseen) < 0 {
