@@ -90,7 +90,7 @@ func runOf(cmd *cobra.Command, arg string, isID bool) (identity.ID, error) {
 	}
 	id, err := lineage.UnverifiedRun(bundle)
 	if err != nil {
-		return identity.ID{}, fmt.Errorf("%s: %w", arg, err)
+		return identity.ID{}, named(arg, err)
 	}
 	return id, nil
 }

@@ -35,11 +35,17 @@ func oneBundle(path string, stdin io.Reader) (*attest.Bundle, error) {
 	return found, nil
 }
 
-// parseBundle reads a bundle, and knows a declaration that somebody took for one.
+// errDeclaration says that a declaration was given for a bundle, as a pattern such as runs/*.json names both.
+var errDeclaration = withHint(errors.New("is a declaration and no bundle"), "name the bundles alone: sign writes them beside the declarations, as "+"*"+signatureSuffix)
+
+// parseBundle reads a bundle, and knows a declaration that was given for one.
 func parseBundle(data []byte) (*attest.Bundle, error) {
 	b, err := attest.ParseBundle(data)
-	if err != nil && bytes.Contains(data, []byte(identity.Schema)) { // which stands in a bundle in base64
-		return nil, withHint(err, "this is a declaration: name its bundle, which sign has written beside it")
+	if err != nil && isDeclaration(data) {
+		err = errDeclaration
 	}
 	return b, err
 }
+
+// isDeclaration tells a declaration from a bundle, which has the schema's name in base64.
+func isDeclaration(data []byte) bool { return bytes.Contains(data, []byte(identity.Schema)) }

@@ -25,7 +25,7 @@ With --declaration the input is a declaration, JSON or YAML: it must be valid, i
 exact, and the SHA-256 of what is written is its identity.`,
 		Example: `  runattest canonicalize data.json
   runattest canonicalize --declaration run.yaml | sha256sum`,
-		Args:              cobra.MaximumNArgs(1),
+		Args:              atMostOne,
 		ValidArgsFunction: completeDeclarations,
 	}
 	isDeclaration := cmd.Flags().Bool("declaration", false, "the input is a declaration, JSON or YAML")
@@ -55,11 +55,17 @@ exact, and the SHA-256 of what is written is its identity.`,
 	return cmd
 }
 
+// atMostOne refuses several files, whose forms would run into each other.
+func atMostOne(cmd *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return withHint(fmt.Errorf("want one file, and got %d", len(args)), `for f in FILE...; do runattest canonicalize "$f" >"$f.canonical"; done`)
+	}
+	return nil
+}
+
 // unreadableJSON says what is wrong with JSON text, and what to do about it.
 func unreadableJSON(path string, data []byte, err error) error {
-	if path == input.Stdin {
-		path = "standard input"
-	}
+	path = input.Name(path)
 	var ce *canonical.Error
 	if !errors.As(err, &ce) {
 		return fmt.Errorf("%s: %w", path, err)
@@ -75,7 +81,7 @@ func unreadableJSON(path string, data []byte, err error) error {
 
 func readAny(cmd *cobra.Command, path string) ([]byte, error) {
 	if path == input.Stdin {
-		return boundedfile.ReadFrom(cmd.InOrStdin(), "standard input", limits.JSON)
+		return boundedfile.ReadFrom(cmd.InOrStdin(), input.Name(path), limits.JSON)
 	}
 	return boundedfile.Read(path, limits.JSON)
 }

@@ -74,7 +74,7 @@ what is bad hides nothing that is good.`,
 			fail: func(name string, err error) { moving.say(func() { out.note(name, err) }) },
 			skip: func(err error) { moving.say(func() { out.skipped(err) }) },
 		}
-		g, err := lineage.Build(cmd.Context(), verifier, reader.inputs(), o)
+		g, err := lineage.Build(cmd.Context(), verifier, reader.bundles(), o)
 		moving.end()
 		if err != nil {
 			return err

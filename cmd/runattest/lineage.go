@@ -66,6 +66,23 @@ func (f *lineageReader) inputs() iter.Seq[lineage.Input] {
 	}
 }
 
+// bundles are the inputs without declarations, which are said to be none.
+func (f *lineageReader) bundles() iter.Seq[lineage.Input] {
+	return func(yield func(lineage.Input) bool) {
+		for in := range f.inputs() {
+			if isDeclaration(in.Data) {
+				if _, err := parseBundle(in.Data); err != nil {
+					f.fail(in.Name, err)
+					continue
+				}
+			}
+			if !yield(in) {
+				return
+			}
+		}
+	}
+}
+
 // repository gives the runs that are wanted, with their ancestors, or all.
 func (f *lineageReader) repository(arg string, wanted []identity.ID, yield func(lineage.Input) bool) bool {
 	target, err := f.open(arg)

@@ -169,9 +169,9 @@ func readBundle(cmd *cobra.Command, path string) (*attest.Bundle, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := attest.ParseBundle(data)
+	b, err := parseBundle(data)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, named(path, err)
 	}
 	return b, nil
 }

@@ -97,6 +97,7 @@ func (o *output) noteNo(name string, err error, no func(why string) any) {
 
 // named says in an error what it is about, unless it begins with that, or with the repository that it is in.
 func named(name string, err error) error {
+	name = input.Name(name)
 	if failed, ok := err.(*fs.PathError); ok && failed.Path == name { // says what was tried before it says on what
 		err = failed.Err
 	}

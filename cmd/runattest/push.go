@@ -57,6 +57,9 @@ Nothing is verified: verify oci://REPO@airun:1:sha256:HEX does that.`,
 		}
 		groups, err := registry.GroupByRun(contents(blobs), declarations...)
 		if one := (*registry.BundleError)(nil); errors.As(err, &one) {
+			if isDeclaration(blobs[one.Index].Data) {
+				err = errDeclaration
+			}
 			return fmt.Errorf("%s: %w", blobs[one.Index].Name, err)
 		}
 		if err != nil {

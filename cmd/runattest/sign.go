@@ -53,8 +53,8 @@ are named, bundles among them, which sign has written there, are passed over.
 
 With --jsonl - it signs for a program that goes on: each line of standard input is a declaration in
 JSON, and is answered by one line before the next is read. --format json answers {"line", "identity",
-"bundle"}, and a bad line {"line", "error", "hint"}; without it a line is the bundle, and what is wrong
-goes to standard error. It ends with its input; the exit status is the highest of all lines.
+"bundle"}, and a bad line {"line", "error", "hint"}; without it a line is the bundle, and
+empty for a bad line, about which standard error says why. It ends with its input; the exit status is the highest of all lines.
 
 KEY is a file or env://NAME, plain or encrypted (password in RUNATTEST_PASSWORD, or asked),
 or a key in a KMS: awskms://, azurekms://, gcpkms://, hashivault://, pkcs11:// or another

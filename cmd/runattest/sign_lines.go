@@ -6,10 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/cmd/runattest/internal/input"
+	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/jsonlines"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/visible"
@@ -62,11 +65,34 @@ func (b *batch) signLine(cmd *cobra.Command, line []byte, answer *signedObject) 
 	}
 	p, err := b.readOne(input.Text{Data: line})
 	if err != nil {
-		return err
+		return inLine(answer.Line, err)
 	}
 	text, err := b.signOne(cmd.Context(), p)
 	answer.Identity, answer.Bundle = &p.id, text
 	return err
+}
+
+// inLine has problems name the line of the whole input, and hints speak of that line.
+func inLine(n int, err error) error {
+	var invalid *identity.InvalidError
+	if !errors.As(err, &invalid) {
+		return err
+	}
+	problems := slices.Clone(invalid.Problems)
+	for i := range problems {
+		if problems[i].Line > 0 {
+			problems[i].Line = n
+		}
+		if strings.Contains(problems[i].Hint, ".yaml") {
+			problems[i].Hint = "write it as JSON on one line"
+		}
+	}
+	invalid = &identity.InvalidError{Problems: problems}
+	hint := invalid.Hint()
+	if len(problems) > 1 {
+		hint = strings.TrimPrefix(hint+fmt.Sprintf("; runattest lint - shows all %d problems of the line that it is given", len(problems)), "; ")
+	}
+	return withHint(invalid, hint)
 }
 
 // signOne gives one bundle as one line.
@@ -82,8 +108,9 @@ func (b *batch) signOne(ctx context.Context, p prepared) ([]byte, error) {
 func (b *batch) answer(answer signedObject, wrong error) error {
 	switch {
 	case wrong != nil && !b.json:
-		b.note(fmt.Sprintf("standard input:%d", answer.Line), wrong)
-		return nil
+		b.note(fmt.Sprintf("%s:%d", input.Name(input.Stdin), answer.Line), wrong)
+		_, err := b.out.Write([]byte{'\n'}) // a program that waits for an answer reads one
+		return err
 	case wrong != nil:
 		b.status = max(b.status, exitStatus(wrong))
 		answer = signedObject{Line: answer.Line, Error: visible.Cut(reason(wrong)), Hint: hintOf(wrong)}

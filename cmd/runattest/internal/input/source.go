@@ -23,6 +23,14 @@ import (
 // Stdin is the name of standard input.
 const Stdin = "-"
 
+// Name is a file's name in messages.
+func Name(path string) string {
+	if path == Stdin {
+		return "standard input"
+	}
+	return path
+}
+
 // Text is the text of one declaration and how it is written.
 type Text struct {
 	Name  string // the file, with the line where it holds several
@@ -152,7 +160,7 @@ func OneBundle(path string, stdin io.Reader) ([]byte, error) {
 			return nil, err
 		}
 		if found != nil {
-			return nil, fmt.Errorf("%s: holds several bundles, want one", path)
+			return nil, fmt.Errorf("%s: holds several bundles, want one", Name(path))
 		}
 		found = blob.Data
 	}
@@ -167,23 +175,23 @@ func One(path string, stdin io.Reader) (*identity.Declaration, error) {
 			return nil, err
 		}
 		if found != nil {
-			return nil, fmt.Errorf("%s: holds several declarations, want one", path)
+			return nil, fmt.Errorf("%s: holds several declarations, want one", Name(path))
 		}
 		found = &t
 	}
 	if found == nil {
-		return nil, fmt.Errorf("%s: holds no declaration", path)
+		return nil, fmt.Errorf("%s: holds no declaration", Name(path))
 	}
 	d, err := found.Parse()
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", Name(path), err)
 	}
 	return d, nil
 }
 
 func open(path string, stdin io.Reader) (r io.Reader, name string, closeFile func(), err error) {
 	if path == Stdin {
-		return &untilEnd{r: stdin}, "standard input", func() {}, nil
+		return &untilEnd{r: stdin}, Name(path), func() {}, nil
 	}
 	f, err := boundedfile.Open(path)
 	if err != nil {
