@@ -95,6 +95,12 @@ or malformed input; 3 the world failed (files, network, KMS).`,
 	return root
 }
 
+// startsCommand tells a call of exec from one for its help.
+func startsCommand(cmd *cobra.Command) bool {
+	help, err := cmd.Flags().GetBool("help")
+	return cmd.Name() == "exec" && (err != nil || !help)
+}
+
 // run executes a command line and gives the process's exit status.
 func run(ctx context.Context, root *cobra.Command, args []string) int {
 	root.SetArgs(args)
@@ -110,7 +116,7 @@ func run(ctx context.Context, root *cobra.Command, args []string) int {
 	if err != nil {
 		status = newOutput(cmd).fail(err)
 	}
-	if lost := stdout.lost(); lost != nil && cmd.Name() != "exec" { // whose status says whether the command was started
+	if lost := stdout.lost(); lost != nil && !startsCommand(cmd) { // whose status says whether the command was started
 		status = newOutput(cmd).fail(fmt.Errorf("standard output: %w", lost))
 	}
 	return status
