@@ -20,7 +20,20 @@
 // and carried as a Sigstore bundle v0.3 with exactly one signature, or as a bare DSSE
 // envelope. Several bundles go in JSON Lines.
 //
+// # The shortest way
+//
+// SignFile and VerifyFile are the functions to start with: from a file to a bundle, and from a bundle to an answer.
+//
+//	key, err := signer.Load(ctx, "prod.key", nil)
+//	bundle, err := attest.SignFile(ctx, "run.json", key, attest.SignOptions{})
+//	err = bundle.WriteFile("run.json.sigstore.json")
+//
+//	trust, err := attest.TrustKeyFiles("prod.pub")
+//	verified, err := attest.VerifyFile(ctx, "run.json.sigstore.json", trust, attest.Expect{})
+//
 // # Signing
+//
+// What is in memory already, or belongs to artifacts, or carries annotations, is signed in two steps:
 //
 //	statement, err := attest.New(declaration, attest.StatementOptions{})
 //	bundle, err := attest.Sign(ctx, statement, key, attest.SignOptions{})
@@ -37,9 +50,13 @@
 //	verifier, err := attest.NewVerifier(trust)
 //	verified, err := verifier.Verify(ctx, bundle, attest.Expect{})
 //
+// Keys are one way to trust signers; package sigstore has certificates, timestamps and transparency logs. Package
+// evidence, below this one, has what a report's checks are made of, and what other implementations of Trust need.
+//
 // Everything is decided on the payload's raw bytes: they are parsed strictly (duplicate and
 // unknown members, case variants, inexact numbers and trailing data are refused), and the
-// identity is recomputed from them. No file is opened and no socket.
+// identity is recomputed from them. Verification opens no socket, and only SignFile, VerifyFile, TrustKeyFiles and
+// (*Bundle).WriteFile open files: those that they are given.
 //
 // What a bundle says can be looked at without verifying it, under a name that says so:
 // UnverifiedStatement.

@@ -13,7 +13,7 @@
 //	d.ID()                          // airun:1:sha256:5e27...
 //	d.Canonical()                   // the bytes of which it is the SHA-256
 //
-// Parse is the function to start with where a declaration is in a file, Build where a program has the run in Go values:
+// ParseFile is the function to start with where a declaration is in a file, Build where a program has the run in Go values:
 //
 //	d, err := identity.Build(identity.Run{
 //		Kind:       identity.Inference,
@@ -22,7 +22,7 @@
 //		Parameters: map[string]any{"temperature": 0, "maxTokens": 16},
 //	})
 //
-// Both hold the declaration to the same rules. (*Declaration).Run is the inverse of Build: Build(d.Run()) is d.
+// All hold the declaration to the same rules. (*Declaration).Run is the inverse of Build: Build(d.Run()) is d.
 //
 // # What is a declaration
 //

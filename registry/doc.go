@@ -21,7 +21,11 @@
 //	  }
 //	}
 //
-// Open and Resolve first; then Attach, or List and its Bundles:
+// AttachFile is the shortest way from a bundle in a file to an artifact:
+//
+//	attached, err := registry.AttachFile(ctx, "ghcr.io/acme/trainer:v3", "run.json.sigstore.json", registry.Options{})
+//
+// For everything else, Open and Resolve first; then Attach, or List and its Bundles:
 //
 //	ref, err := registry.ParseReference("ghcr.io/acme/trainer:v3")
 //	target, err := registry.Open(ref, registry.Options{})

@@ -31,8 +31,8 @@ func TestImports(t *testing.T) {
 	for name, want := range map[string][]string{
 		"canonical": nil,
 		"identity": {
-			module + "canonical", module + "internal/jsonmend", module + "internal/jsontree", module + "internal/limits", module + "internal/mediatype",
-			module + "internal/secrets", module + "internal/yamljson", module + "internal/zero",
+			module + "canonical", module + "internal/boundedfile", module + "internal/jsonmend", module + "internal/jsontree", module + "internal/limits",
+			module + "internal/mediatype", module + "internal/secrets", module + "internal/yamljson", module + "internal/zero",
 			"golang.org/x/text/unicode/norm",
 		},
 		"capture": {
@@ -42,7 +42,7 @@ func TestImports(t *testing.T) {
 		"signer": {
 			"filippo.io/edwards25519",
 			"github.com/secure-systems-lab/go-securesystemslib/dsse", "github.com/secure-systems-lab/go-securesystemslib/encrypted",
-			module + "internal/boundedfile", module + "internal/limits", module + "internal/zero",
+			module + "internal/boundedfile", module + "internal/limits", module + "internal/visible", module + "internal/zero",
 			"golang.org/x/crypto/scrypt",
 		},
 		"signer/kms": {
@@ -62,7 +62,8 @@ func TestImports(t *testing.T) {
 			"oras.land/oras-go/v2/registry/remote/errcode", "oras.land/oras-go/v2/registry/remote/retry",
 		},
 		"attest": {
-			module + "attest/evidence", module + "canonical", module + "identity", module + "internal/jsontree", module + "internal/limits",
+			module + "attest/evidence", module + "canonical", module + "identity", module + "internal/atomicfile", module + "internal/boundedfile",
+			module + "internal/jsontree", module + "internal/limits",
 			module + "internal/zero", module + "signer",
 		},
 		"attest/evidence": {

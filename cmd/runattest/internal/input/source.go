@@ -18,6 +18,7 @@ import (
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/jsonlines"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/yamljson"
 )
 
 // Stdin is the name of standard input.
@@ -105,7 +106,8 @@ func Declarations(path string, stdin io.Reader) iter.Seq2[Text, error] {
 		}
 		defer closeFile()
 		buffered := bufio.NewReader(r)
-		if isYAML(path, buffered) {
+		start, _ := buffered.Peek(yamljson.Sniffed) // what there is
+		if yamljson.IsYAML(path, start) {
 			data, err := boundedfile.ReadFrom(buffered, name, limits.Declaration) // the smaller cap for YAML is the parser's
 			yield(Text{Name: name, Data: data, yaml: true}, err)
 			return
@@ -230,17 +232,4 @@ func itemName(name string, item jsonlines.Item) string {
 		return name
 	}
 	return fmt.Sprintf("%s:%d", name, item.Line)
-}
-
-func isYAML(path string, r *bufio.Reader) bool {
-	switch strings.ToLower(filepath.Ext(path)) {
-	case ".yaml", ".yml":
-		return true
-	case ".json", ".jsonl", ".ndjson":
-		return false
-	}
-	start, _ := r.Peek(4096) // whatever there is
-	start = bytes.TrimLeft(start, " \t\r\n")
-	start = bytes.TrimPrefix(start, []byte("\xef\xbb\xbf"))
-	return len(start) > 0 && start[0] != '{' && start[0] != '['
 }
