@@ -40,7 +40,7 @@ func storedRun(ctx context.Context) (dir, reference, bundle string) {
 	if err := registry.CreateLayout(layout); err != nil {
 		log.Fatal(err)
 	}
-	declaration, data := signedRun(ctx)
+	declaration, data, _ := signedRun(ctx)
 	repository, err := registry.ParseReference("oci-layout://" + layout)
 	if err != nil {
 		log.Fatal(err)
