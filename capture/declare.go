@@ -225,6 +225,7 @@ func (d *declarer) messageList(k *member, v jsontree.Value) {
 		return
 	}
 	d.keep("/prompt/messages")
+	d.messages = slices.Grow(d.messages, len(v.Raw())+len(v.Raw())/8)
 	for i, e := range v.Elements() {
 		d.at(i)
 		if k.items != nil && isItem(e) {
@@ -305,7 +306,7 @@ func (d *declarer) toolList(k *member, v jsontree.Value) {
 	if k.name != "tools" {
 		prefix = k.name + "/"
 	}
-	g := group{name: k.name}
+	g := group{name: k.name, text: make([]byte, 0, len(v.Raw())*5/4)}
 	for i, e := range v.Elements() {
 		d.at(i)
 		if e.Kind() != jsontree.Object {
@@ -363,7 +364,11 @@ func (d *declarer) declaration(parents []identity.ID) []byte {
 			d.parameters = append(appendString(d.parameters, []byte(f.values[0])), ',')
 		}
 	}
-	dst := make([]byte, 0, len(d.messages)+len(d.messages)/8+2*len(d.parameters)+1024)
+	size := len(d.messages) + len(d.parameters) + len(d.constraints) + 256*len(d.events) + 1024
+	for _, g := range slices.Concat(d.first, d.tools) {
+		size += len(g.text)
+	}
+	dst := make([]byte, 0, size)
 	dst = append(endList(append(append(dst, `{"constraints":{`...), d.constraints...)), `},"context":[`...)
 	for _, g := range d.tools {
 		dst = append(dst, g.text...)

@@ -40,7 +40,6 @@ type named struct {
 	drop  []string
 	known []string // flags that are known
 	want  bool     // its absence is warned of
-	note  string
 }
 
 // place is where a member of the body goes.

@@ -3,6 +3,7 @@ package capture
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/runattest/runattest/canonical"
@@ -111,7 +112,7 @@ func (w *walker) asText(dst []byte, v jsontree.Value, s *shape, m mode) []byte {
 func (w *walker) appendText(dst []byte, v jsontree.Value, s *shape, m mode) []byte {
 	m.text = true
 	start := len(w.scribe)
-	w.scribe = w.value(w.scribe, v, s, m)
+	w.scribe = w.value(slices.Grow(w.scribe, len(v.Raw())), v, s, m)
 	dst = appendEscaped(append(dst, '"'), w.scribe[start:])
 	w.scribe = w.scribe[:start]
 	return append(dst, '"')
@@ -119,17 +120,16 @@ func (w *walker) appendText(dst []byte, v jsontree.Value, s *shape, m mode) []by
 
 // appendEscaped appends compact JSON text, which has no control characters, as the content of a string.
 func appendEscaped(dst, text []byte) []byte {
-	for len(text) > 0 {
-		i := 0
-		for i < len(text) && text[i] != '"' && text[i] != '\\' {
+	i := len(dst)
+	n := len(text) + bytes.Count(text, []byte{'"'}) + bytes.Count(text, []byte{'\\'})
+	dst = slices.Grow(dst, n)[:i+n]
+	for _, c := range text {
+		if c == '"' || c == '\\' {
+			dst[i] = '\\'
 			i++
 		}
-		dst = append(dst, text[:i]...)
-		if i < len(text) {
-			dst = append(dst, '\\', text[i])
-			i++
-		}
-		text = text[i:]
+		dst[i] = c
+		i++
 	}
 	return dst
 }

@@ -15,7 +15,7 @@ const (
 	CaptureBody   = 64 << 20
 	CaptureDepth  = 256
 	CaptureValues = 1_000_000
-	CaptureReport = 16 << 20
+	CaptureReport = 4 << 20
 	CaptureMember = 64 << 10
 
 	// YAML is the size of a declaration written as YAML that is not JSON, too. A YAML parser holds up to two hundred times its
