@@ -39,6 +39,9 @@ func foreign(root jsontree.Value) (Problem, bool) {
 		p.Message = notDeclaration + "it is one of version " + version + ", want v1"
 	default:
 		p.Message = notDeclaration + "it looks like " + likeness(root)
+		if formats := captureFormats(root); formats != "" {
+			p.Hint += "; capture makes one from a request, by the format " + formats
+		}
 	}
 	return p, true
 }
@@ -124,6 +127,17 @@ var likenesses = []struct {
 	{"a package.json", []string{"name", "scripts"}},
 	{"a package.json", []string{"name", "version", "main"}},
 	{"a JSON Web Key", []string{"kty"}},
+}
+
+// captureFormats are those of package capture that may read a request.
+func captureFormats(root jsontree.Value) string {
+	switch {
+	case hasAny(root, "messages") && hasAny(root, "model"):
+		return "openai-chat, openai-compatible-chat or anthropic-messages"
+	case hasAny(root, "input") && hasAny(root, "model"):
+		return "openai-responses"
+	}
+	return ""
 }
 
 // likeness says what an object looks like, by its members' names alone.
