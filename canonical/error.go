@@ -14,7 +14,6 @@ import "strconv"
 //	depth      arrays and objects nest deeper than MaxDepth
 //	count      more members and elements than MaxValues
 //	trailing   something follows the value
-//	size       the reader has more bytes than it may
 type Code string
 
 const (
@@ -28,7 +27,6 @@ const (
 	codeDepth     Code = "depth"
 	codeCount     Code = "count"
 	codeTrailing  Code = "trailing"
-	codeSize      Code = "size"
 )
 
 var meanings = map[Code]string{
@@ -42,7 +40,6 @@ var meanings = map[Code]string{
 	codeDepth:     "arrays and objects nest too deep",
 	codeCount:     "too many members and elements",
 	codeTrailing:  "data after the value",
-	codeSize:      "text too long",
 }
 
 // Error is why a text has no canonical form, and where.

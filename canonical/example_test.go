@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/runattest/runattest/canonical"
 )
@@ -59,12 +58,6 @@ func ExampleOptions_Hash() {
 	// Output: e58e677806e872e55cf2ccd4780c0f1755c88b2107927e6f5b92496b0037dc6a <nil>
 }
 
-func ExampleOptions_AppendReader() {
-	_, err := canonical.Options{}.AppendReader(nil, strings.NewReader(`["a long text"]`), 10)
-	fmt.Println(err)
-	// Output: text too long at offset 10
-}
-
 func ExampleError() {
 	_, err := canonical.Transform([]byte(`{"a": 1, "b": {"x": 1, "x": 2}}`))
 	var e *canonical.Error
@@ -72,12 +65,6 @@ func ExampleError() {
 		fmt.Println(e.Offset, e.Pointer)
 	}
 	// Output: 23 /b/x
-}
-
-func ExampleCompare() {
-	// In UTF-8 the emoji would be last; in UTF-16 it begins with D83D.
-	fmt.Println(canonical.Compare("a", "b"), canonical.Compare("😀", "\ufb33"))
-	// Output: -1 -1
 }
 
 func ExampleLocate() {

@@ -51,12 +51,10 @@ var exported = map[string]any{
 	"evidence.TrustedTime.Earliest":    evidence.TrustedTime.Earliest,
 
 	"canonical.Append":                canonical.Append,
-	"canonical.Compare":               canonical.Compare,
 	"canonical.Error.Error":           (*canonical.Error).Error,
 	"canonical.Locate":                canonical.Locate,
 	"canonical.Options.Append":        canonical.Options.Append,
 	"canonical.Options.AppendCompact": canonical.Options.AppendCompact,
-	"canonical.Options.AppendReader":  canonical.Options.AppendReader,
 	"canonical.Options.Hash":          canonical.Options.Hash,
 	"canonical.Transform":             canonical.Transform,
 
