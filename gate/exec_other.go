@@ -8,9 +8,9 @@ import (
 	"os/exec"
 )
 
-// Exec runs the program at path as a child, since this system cannot replace a process, and ends
+// replaceProcess runs the program at path as a child, since this system cannot replace a process, and ends
 // this process with its exit code. It returns only with an error.
-func Exec(path string, argv, environ []string) error {
+func replaceProcess(path string, argv, environ []string) error {
 	cmd := exec.Command(path, argv[1:]...)
 	cmd.Args, cmd.Env = argv, environ
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr

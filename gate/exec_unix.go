@@ -8,9 +8,9 @@ import (
 	"syscall"
 )
 
-// Exec replaces this process with the program at path. If this program was started to ignore SIGHUP or SIGINT, the other
+// replaceProcess replaces this process with the program at path. If this program was started to ignore SIGHUP or SIGINT, the other
 // ignores them, too. It returns only with an error.
-func Exec(path string, argv, environ []string) error {
+func replaceProcess(path string, argv, environ []string) error {
 	if len(ignoredAtStart) > 0 { // without any, Ignore means all
 		signal.Ignore(ignoredAtStart...)
 	}

@@ -175,14 +175,14 @@ func TestParseBind(t *testing.T) {
 
 func TestEnviron(t *testing.T) {
 	id := declare(t, map[string]any{"name": "m"}, []any{}).ID()
-	f := Files{"/d", "/b"}
+	f := runFiles{"/d", "/b"}
 	base := []string{"A=1", "B=2=3", "AIRUN_IDENTITY=forged", "RUNATTEST_PASSWORD=secret", "SIGSTORE_ID_TOKEN=secret", "OTEL_RESOURCE_ATTRIBUTES=x=1,airun.identity=forged, ,y=2"}
 	own := []string{"AIRUN_IDENTITY=" + id.String(), "AIRUN_DECLARATION=/d", "AIRUN_BUNDLE=/b"}
-	all := Environ(base, nil, id, f)
+	all := environment(base, nil, id, f)
 	if want := append([]string{"A=1", "B=2=3"}, append(own, "OTEL_RESOURCE_ATTRIBUTES=x=1,y=2,airun.identity="+id.String())...); !slices.Equal(all, want) {
 		t.Errorf("got  %q\nwant %q", all, want)
 	}
-	some := Environ(base, []string{"B", "AIRUN_IDENTITY", "RUNATTEST_PASSWORD"}, id, f)
+	some := environment(base, []string{"B", "AIRUN_IDENTITY", "RUNATTEST_PASSWORD"}, id, f)
 	if want := append([]string{"B=2=3"}, append(own, "OTEL_RESOURCE_ATTRIBUTES=airun.identity="+id.String())...); !slices.Equal(some, want) {
 		t.Errorf("got  %q\nwant %q", some, want)
 	}
@@ -191,7 +191,7 @@ func TestEnviron(t *testing.T) {
 func TestWriteFiles(t *testing.T) {
 	d := declare(t, map[string]any{"name": "m"}, []any{})
 	dir := t.TempDir()
-	f, err := WriteFiles(dir, d, []byte("bundle"))
+	f, err := writeFiles(dir, d, []byte("bundle"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,17 +204,17 @@ func TestWriteFiles(t *testing.T) {
 			t.Errorf("%s: %v, %v", path, info.Mode(), err)
 		}
 	}
-	if err := f.Remove(); err != nil {
+	if err := f.remove(); err != nil {
 		t.Error(err)
 	}
 	if left, _ := os.ReadDir(dir); len(left) != 0 {
 		t.Errorf("left: %v", left)
 	}
 	t.Chdir(dir)
-	if f, err = WriteFiles(".", d, nil); err != nil || !filepath.IsAbs(f.Declaration) || !filepath.IsAbs(f.Bundle) {
+	if f, err = writeFiles(".", d, nil); err != nil || !filepath.IsAbs(f.Declaration) || !filepath.IsAbs(f.Bundle) {
 		t.Errorf("%+v, %v: the process may go elsewhere", f, err)
 	}
-	if _, err := WriteFiles(filepath.Join(dir, "none"), d, nil); err == nil {
+	if _, err := writeFiles(filepath.Join(dir, "none"), d, nil); err == nil {
 		t.Error("written where nothing is")
 	}
 }
@@ -222,19 +222,19 @@ func TestWriteFiles(t *testing.T) {
 func TestAppendLine(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log")
 	for _, line := range []string{"one", "two"} {
-		if err := AppendLine(path, []byte(line)); err != nil {
+		if err := appendLine(path, []byte(line)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if got, err := os.ReadFile(path); err != nil || string(got) != "one\ntwo\n" {
 		t.Errorf("got %q, %v", got, err)
 	}
-	if err := AppendLine(t.TempDir(), []byte("x")); err == nil {
+	if err := appendLine(t.TempDir(), []byte("x")); err == nil {
 		t.Error("a folder is no log")
 	}
 	// a line that a full disk has cut off does not swallow the next one
 	write(t, path, "one\ntw")
-	if err := AppendLine(path, []byte("three")); err != nil {
+	if err := appendLine(path, []byte("three")); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := os.ReadFile(path); err != nil || string(got) != "one\ntw\nthree\n" {
@@ -242,12 +242,12 @@ func TestAppendLine(t *testing.T) {
 	}
 	fifo := filepath.Join(t.TempDir(), "fifo")
 	if exec.Command("mkfifo", fifo).Run() == nil {
-		if err := AppendLine(fifo, []byte("x")); err == nil {
+		if err := appendLine(fifo, []byte("x")); err == nil {
 			t.Error("a pipe that nobody reads is no log")
 		}
 	}
 	if _, err := os.Stat("/dev/full"); err == nil {
-		if err := AppendLine("/dev/full", []byte("x")); err == nil {
+		if err := appendLine("/dev/full", []byte("x")); err == nil {
 			t.Error("a full disk is no log")
 		}
 	}

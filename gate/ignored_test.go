@@ -1,6 +1,6 @@
 //go:build unix
 
-package gate_test
+package gate
 
 import (
 	"os"
@@ -8,15 +8,13 @@ import (
 	"os/signal"
 	"syscall"
 	"testing"
-
-	"github.com/runattest/runattest/gate"
 )
 
 // TestIgnoredSignals: what a shell has the gate ignore, its command ignores, though the gate itself asks for the signal.
 func TestIgnoredSignals(t *testing.T) {
 	if os.Getenv("GATE_EXEC") != "" {
 		signal.Notify(make(chan os.Signal, 1), os.Interrupt, syscall.SIGHUP)
-		t.Fatal(gate.Exec("/bin/sh", []string{"sh", "-c", "kill -INT $$; kill -HUP $$; exit 7"}, os.Environ()))
+		t.Fatal(replaceProcess("/bin/sh", []string{"sh", "-c", "kill -INT $$; kill -HUP $$; exit 7"}, os.Environ()))
 	}
 	for script, want := range map[string]int{`trap '' INT HUP; exec "$0" "$@"`: 7, `exec "$0" "$@"`: -1} {
 		cmd := exec.Command("/bin/sh", "-c", script, os.Args[0], "-test.run=^TestIgnoredSignals$")

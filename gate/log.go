@@ -88,9 +88,9 @@ func resolve(path string) (string, error) {
 	return path, nil // it cannot be made, as its writer will say
 }
 
-// AppendLine appends one line to a log, in one write, and has it on the disk before it returns. Where
+// appendLine appends one line to a log, in one write, and has it on the disk before it returns. Where
 // the log ends within a line, because there was no room for more of it, the new one begins behind a break.
-func AppendLine(path string, line []byte) error {
+func appendLine(path string, line []byte) error {
 	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY|boundedfile.OpenAtOnce, 0o600)
 	if err != nil {
 		return err

@@ -23,45 +23,45 @@ const (
 // secrets are variables that were for this program and not for the process.
 var secrets = []string{"RUNATTEST_PASSWORD", "SIGSTORE_ID_TOKEN"}
 
-// Files are what the process can read of its run. They outlive this process, which the other
+// runFiles are what the process can read of its run. They outlive this process, which the other
 // replaces; they lie in a folder of their own that only this user can enter.
-type Files struct{ Declaration, Bundle string }
+type runFiles struct{ Declaration, Bundle string }
 
-// WriteFiles writes the files of a run below dir, or below the system's folder for temporary files.
-func WriteFiles(dir string, d *identity.Declaration, bundle []byte) (Files, error) {
+// writeFiles writes the files of a run below dir, or below the system's folder for temporary files.
+func writeFiles(dir string, d *identity.Declaration, bundle []byte) (runFiles, error) {
 	if d.ID().IsZero() {
-		return Files{}, errNoDeclaration
+		return runFiles{}, errNoDeclaration
 	}
 	folder, err := os.MkdirTemp(dir, "airun-")
 	if err == nil {
 		folder, err = filepath.Abs(folder) // the process may go elsewhere
 	}
 	if err != nil {
-		return Files{}, err
+		return runFiles{}, err
 	}
-	f := Files{filepath.Join(folder, "declaration.json"), filepath.Join(folder, "bundle.sigstore.json")}
+	f := runFiles{filepath.Join(folder, "declaration.json"), filepath.Join(folder, "bundle.sigstore.json")}
 	err = os.WriteFile(f.Declaration, d.Canonical(), 0o400)
 	if err == nil {
 		err = os.WriteFile(f.Bundle, bundle, 0o400)
 	}
 	if err != nil {
-		return Files{}, errors.Join(err, os.RemoveAll(folder))
+		return runFiles{}, errors.Join(err, os.RemoveAll(folder))
 	}
 	return f, nil
 }
 
-// Remove removes the files, if they were written, for when there will be no process.
-func (f Files) Remove() error {
+// remove removes the files, if they were written, for when there will be no process.
+func (f runFiles) remove() error {
 	if f.Declaration == "" {
 		return nil
 	}
 	return os.RemoveAll(filepath.Dir(f.Declaration))
 }
 
-// Environ is the environment of the process: that of environ, or where allow is not nil those of its
+// environment is the environment of the process: that of environ, or where allow is not nil those of its
 // variables that allow names, without what was there of this package's variables and of secrets that
 // were for this program, and with those of the run.
-func Environ(environ, allow []string, id identity.ID, f Files) []string {
+func environment(environ, allow []string, id identity.ID, f runFiles) []string {
 	own := append([]string{VariableIdentity, VariableDeclaration, VariableBundle}, secrets...)
 	attributes := ""
 	var out []string

@@ -41,10 +41,15 @@ var errDeclaration = withHint(errors.New("is a declaration and no bundle"), "nam
 // parseBundle reads a bundle, and knows a declaration that was given for one.
 func parseBundle(data []byte) (*attest.Bundle, error) {
 	b, err := attest.ParseBundle(data)
+	return b, orDeclaration(err, data)
+}
+
+// orDeclaration is why a bundle could not be read, in which a declaration that was given for one is called that.
+func orDeclaration(err error, data []byte) error {
 	if err != nil && isDeclaration(data) {
-		err = errDeclaration
+		return errDeclaration
 	}
-	return b, err
+	return err
 }
 
 // isDeclaration tells a declaration from a bundle, which has the schema's name in base64.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -13,12 +12,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/gate"
 	"github.com/runattest/runattest/gate/filedigest"
 	"github.com/runattest/runattest/identity"
-	"github.com/runattest/runattest/internal/visible"
-	"github.com/runattest/runattest/policy"
 	"github.com/runattest/runattest/registry"
 )
 
@@ -162,56 +158,58 @@ type usageError struct{ error }
 
 func (e *usageError) Unwrap() error { return e.error }
 
-// gateDecision is what was decided, as --decision-log and --format json have it.
-type gateDecision struct {
-	Time      time.Time        `json:"time"` // of this machine
-	Allowed   bool             `json:"allowed"`
-	DryRun    bool             `json:"dryRun,omitempty"`
-	Program   string           `json:"program"` // without its arguments, which may hold secrets
-	Bundle    string           `json:"bundle"`
-	Reasons   []string         `json:"reasons"` // why not; none if allowed
-	Files     []gate.Checked   `json:"files"`
-	Report    *attest.Report   `json:"report,omitempty"`
-	Decision  *policy.Decision `json:"decision,omitempty"`
-	verified  *attest.Verified
-	bundleRaw []byte
-}
-
-// run decides, says so, and executes. Whatever goes wrong, nothing is executed and the status is 1, or 2 for wrong usage.
+// run asks the gate, says what it answers, and executes. Whatever goes wrong, nothing is executed and the status is 1, or 2 for wrong usage.
 func (e *execution) run(cmd *cobra.Command, args []string) error {
 	o := newOutput(cmd)
-	d := &gateDecision{Time: time.Now().UTC(), Program: args[0], Bundle: e.bundle, DryRun: e.dryRun, Reasons: []string{}, Files: []gate.Checked{}}
-	program, err := e.program(args[0])
-	if err == nil {
-		err = checkLoader()
+	begun := time.Now()
+	start := gate.Start{Args: args, Environ: os.Environ(), EnvAllow: e.envAllow, DryRun: e.dryRun}
+	var err error
+	var admission *gate.Admission
+	if start.Program, err = e.program(args[0]); err == nil {
+		err = gate.CheckLoader()
 	}
 	if err == nil {
-		err = e.decide(cmd, o, d)
+		admission, err = e.admit(cmd, o)
 	}
-	var files gate.Files
-	if err == nil && !e.dryRun {
-		files, err = gate.WriteFiles("", d.verified.Declaration(), d.bundleRaw)
+	if err != nil {
+		admission = gate.Refuse(begun, e.bundle, err)
 	}
-	if err = e.settle(d, err); err == nil && e.dryRun {
-		if o.json {
-			return o.object(d)
-		}
-		return o.line("%s  allowed: nothing was executed", d.verified.ID())
+	if e.log != "" {
+		start.Log = decisionLog{gate.LogFile(e.log)}
 	}
-	if err == nil {
-		if err = cmd.Context().Err(); err == nil { // whoever interrupts the gate means the command, too
-			err = gate.Exec(program, args, gate.Environ(os.Environ(), e.envAllow, d.verified.ID(), files))
-		}
-		err = e.settle(d, err)
+	if admission.Allowed() {
+		e.sayUnchecked(o, admission)
 	}
-	if left := files.Remove(); left != nil {
-		o.note("", left)
+	err = admission.Exec(cmd.Context(), start)
+	record := admission.Record(start, err)
+	if err != nil {
+		return e.refuse(o, record, err)
 	}
-	return e.refuse(o, d, err)
+	if o.json {
+		return o.object(record)
+	}
+	return o.line("%s  allowed: nothing was executed", admission.Verified().ID())
 }
 
-// checkLoader is a variable for tests, whose program is often dynamically linked.
-var checkLoader = gate.CheckLoader
+// decisionLog says in errors which flag named the file.
+type decisionLog struct{ gate.LogFile }
+
+func (l decisionLog) Append(r gate.Record) error {
+	if err := l.LogFile.Append(r); err != nil {
+		return fmt.Errorf("--decision-log: %w", err)
+	}
+	return nil
+}
+
+// sayUnchecked says what the policy warns of, and what was not held against its digest.
+func (e *execution) sayUnchecked(o *output, a *gate.Admission) {
+	for _, w := range a.Warnings() {
+		o.info("warning: %s", w)
+	}
+	if left := a.Unchecked(); len(left) > 0 {
+		o.info("note: declared by digest, and not checked on this machine: %s; --bind NAME=PATH says where it is", strings.Join(left, ", "))
+	}
+}
 
 // program is where the command is, whichever folder is the current one.
 func (e *execution) program(name string) (string, error) {
@@ -222,124 +220,43 @@ func (e *execution) program(name string) (string, error) {
 	return filepath.Abs(path)
 }
 
-// settle notes in the decision, and in the log, what it has come to. What cannot be logged is a no.
-func (e *execution) settle(d *gateDecision, err error) error {
-	if d.Allowed = err == nil; !d.Allowed {
-		d.Reasons = d.reasons(err)
-	}
-	if e.log == "" {
-		return err
-	}
-	line, failed := visible.JSON(d)
-	if failed == nil {
-		failed = gate.AppendLine(e.log, line)
-	}
-	if failed == nil {
-		return err
-	}
-	failed = fmt.Errorf("--decision-log: %w", failed)
-	d.Allowed, d.Reasons = false, append(d.Reasons, failed.Error())
-	return errors.Join(err, failed)
-}
-
-// stale is how long a decision is one about the start: what a policy says can end while large files are hashed.
-var stale = time.Second
-
-// decide is nil only if the run may be executed.
-func (e *execution) decide(cmd *cobra.Command, o *output, d *gateDecision) error {
-	applied, err := e.policies.load(cmd)
+// admit reads what the flags name, and asks the gate. An error is a no, too.
+func (e *execution) admit(cmd *cobra.Command, o *output) (*gate.Admission, error) {
+	applied, err := e.policies.loadAgain(cmd, true)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, f := range applied.Files() {
 		e.inputs = append(e.inputs, filepath.Join(filepath.Dir(e.policies.path), filepath.FromSlash(f.Path)))
 	}
 	if err := e.checkLog(); err != nil {
-		return err
+		return nil, err
 	}
-	bundle, err := oneBundle(e.bundle, cmd.InOrStdin())
+	hashed := o.progress("bytes hashed")
+	applied.before = hashed.end
+	r := gate.Request{
+		Name: e.bundle, Policy: applied.Policy, Clock: clock, ClockName: applied.clockName(), At: applied.at,
+		Approvals: applied.evidence.Approvals, Lineage: applied.evidence.Lineage, PassedOver: applied.evidence.PassedOver,
+		Bindings: e.bound, Hasher: &filedigest.Hasher{Progress: hashed},
+	}
+	if r.Bundle, err = oneBundle(e.bundle, cmd.InOrStdin()); err != nil {
+		return nil, err
+	}
+	if r.Declaration, err = e.declaration(); err != nil {
+		return nil, err
+	}
+	admission, err := gate.Admit(cmd.Context(), r)
+	hashed.end()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if d.bundleRaw, err = bundle.Marshal(); err != nil {
-		return err
-	}
-	var want attest.Expect
-	if want.Declaration, err = e.declaration(); err != nil {
-		return err
-	}
-	if err = d.ask(cmd.Context(), applied, bundle, want); err != nil {
-		return err
-	}
-	progress := o.progress("bytes hashed")
-	checked, err := gate.CheckFiles(cmd.Context(), &filedigest.Hasher{Progress: progress}, d.verified.Declaration(), e.bound)
-	progress.end()
-	d.Files = append(d.Files, checked...)
-	for _, f := range checked {
+	for _, f := range admission.Files() {
 		e.inputs = append(e.inputs, f.Path)
 	}
-	if err == nil {
-		err = e.checkLog()
-	}
-	if now := clock(); err == nil && e.policies.at == "" && now.Sub(applied.now) > stale {
-		if err = applied.again(e.policies.approvals, now); err == nil {
-			err = d.ask(cmd.Context(), applied, bundle, want)
-		}
-	}
-	if err != nil {
-		return err
-	}
-	for _, w := range d.Decision.Warnings {
-		o.info("warning: %s", w)
-	}
-	if left := gate.Unchecked(d.verified.Declaration(), checked); len(left) > 0 {
-		o.info("note: declared by digest, and not checked on this machine: %s; --bind NAME=PATH says where it is", strings.Join(left, ", "))
-	}
-	return nil
+	return admission, e.checkLog()
 }
 
-// ask verifies the bundle, and has the policy decide.
-func (d *gateDecision) ask(ctx context.Context, applied *appliedPolicy, bundle *attest.Bundle, want attest.Expect) error {
-	d.verified, d.Report, d.Decision = nil, nil, nil
-	result, err := applied.verify(ctx, bundle, want)
-	if denied := (*policy.DeniedError)(nil); errors.As(err, &denied) {
-		d.Decision = denied.Decision
-	}
-	if no := (*attest.VerificationError)(nil); errors.As(err, &no) {
-		d.Report = &no.Report
-	}
-	if err == nil {
-		d.verified, d.Report, d.Decision = result.Verified, &result.Report, result.Decision
-	}
-	return err
-}
-
-// reasons are one line each: the policy's denials, where it was asked and said no.
-func (d *gateDecision) reasons(err error) []string {
-	if d.Decision != nil && !d.Decision.Allowed {
-		var all []string
-		for _, denial := range d.Decision.Denials {
-			all = append(all, "policy: denied by "+denial.String())
-		}
-		return all
-	}
-	var no *attest.VerificationError
-	if !errors.As(err, &no) {
-		return strings.Split(reason(err), "\n")
-	}
-	var all []string
-	for _, c := range no.Report.Failed() {
-		if len(c.Details) == 0 {
-			all = append(all, string(c.Name)+": "+c.Reason)
-		}
-		for _, detail := range c.Details {
-			all = append(all, string(c.Name)+": "+detail)
-		}
-	}
-	return all
-}
-
-func (e *execution) refuse(o *output, d *gateDecision, err error) error {
+func (e *execution) refuse(o *output, d gate.Record, err error) error {
 	if o.json {
 		if printed := o.object(d); printed != nil {
 			o.note("standard output", printed)

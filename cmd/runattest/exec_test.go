@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/runattest/runattest/gate"
+	"github.com/runattest/runattest/internal/loader"
 )
 
 // inProcess is one call of the command line.
@@ -108,9 +109,9 @@ func TestInterruptedGate(t *testing.T) {
 
 // TestDynamicallyLinked: a gate that the loader's variables can change executes nothing and allows nothing.
 func TestDynamicallyLinked(t *testing.T) {
-	usual := checkLoader
-	t.Cleanup(func() { checkLoader = usual })
-	checkLoader = func() error { return gate.ErrLoader }
+	usual := loader.Check
+	t.Cleanup(func() { loader.Check = usual })
+	loader.Check = func() error { return gate.ErrLoader }
 	for _, flags := range [][]string{nil, {"--dry-run"}, {"--format", "json"}} {
 		log := filepath.Join(t.TempDir(), "log")
 		args := append(append([]string{"exec", "--policy", "p", "--bundle", "b", "--decision-log", log}, flags...), "--", "true")

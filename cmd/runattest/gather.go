@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"slices"
 	"time"
 
@@ -12,125 +13,82 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/cmd/runattest/internal/input"
+	"github.com/runattest/runattest/gate"
 	"github.com/runattest/runattest/identity"
-	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/visible"
 	"github.com/runattest/runattest/lineage"
 	"github.com/runattest/runattest/policy"
 	"github.com/runattest/runattest/registry"
 )
 
-// appliedPolicy is a policy with what it is asked with. Approvals that lie with their runs, and
-// ancestors, are gathered for each run once that is verified.
+// appliedPolicy is a policy with the evidence and the time that flags name for it.
 type appliedPolicy struct {
 	*policy.Policy
-	cmd       *cobra.Command
-	reach     *registryFlags
-	now       time.Time
-	clock     string             // whose that is
-	replay    bool               // it is that of --at
-	approvals pile               // in files
-	attached  pile               // to artifacts, or one run
-	shelves   []*registry.Target // repositories of runs, with their approvals
-	lineage   []string
-	local     *lineage.Graph // the lineage, if it lies in files alone: the same for every run
+	evidence gate.Evidence
+	now      time.Time // of this machine
+	at       time.Time // of --at, or zero
+	inFiles  bool      // the lineage lies in files alone: it is the same for every run
+	*evidenceProgress
+}
 
-	shown  *transfer // the count that the terminal has already
-	moving *transfer // the one that it has while the policy is asked; nil for none
+// clockName is whose the time of a decision is.
+func (a *appliedPolicy) clockName() string {
+	if a.at.IsZero() {
+		return "this machine's clock"
+	}
+	return "--at"
+}
+
+// given is what the policy is asked with about every run.
+func (a *appliedPolicy) given() policy.Given {
+	g := policy.Given{Now: a.now, Clock: a.clockName()}
+	if !a.at.IsZero() {
+		g.Now, g.Replay = a.at, true
+	}
+	return g
 }
 
 // verify verifies the bundle, and has the policy decide about the run.
 func (a *appliedPolicy) verify(ctx context.Context, b *attest.Bundle, want attest.Expect) (*policy.Result, error) {
-	return a.VerifyWith(ctx, b, want, a.given)
+	return a.VerifyWith(ctx, b, want, a.gather)
 }
 
-// given is everything that the policy is asked with about a run.
-func (a *appliedPolicy) given(ctx context.Context, v *attest.Verified) (policy.Given, error) {
-	given := policy.Given{Approvals: slices.Concat(a.approvals.list, a.attached.list), Now: a.now, Clock: a.clock, Replay: a.replay}
-	if a.moving = a.shown; a.moving == nil && (len(a.shelves) > 0 || len(a.lineage) > 0) {
-		a.moving = newOutput(a.cmd).transfer(ctx, "approvals and ancestors read")
-		defer func() { a.moving.end(); a.moving = nil }()
+// gather is everything that the policy is asked with about a run.
+func (a *appliedPolicy) gather(ctx context.Context, v *attest.Verified) (policy.Given, error) {
+	given, err := a.evidence.Gather(ctx, a.Policy, v, a.given())
+	if err == nil && a.inFiles {
+		a.evidence.Graph = given.Lineage
 	}
-	var err error
-	if given.Lineage, err = a.lineageOf(ctx, v); err != nil {
-		return given, fmt.Errorf("--lineage: %w", err)
-	}
-	if len(a.shelves) == 0 {
-		return given, nil
-	}
-	runs := []identity.ID{v.ID()}
-	if given.Lineage != nil {
-		if ancestors, err := given.Lineage.Ancestors(v); err == nil { // else the policy says no
-			for ancestor := range ancestors {
-				runs = append(runs, ancestor.ID)
-			}
-		}
-	}
-	for _, shelf := range a.shelves {
-		found, err := approvalsOn(ctx, shelf, runs)
-		if err != nil {
-			return given, err
-		}
-		given.Approvals = append(given.Approvals, found...)
-	}
-	return given, nil
+	return given, err
 }
 
 // rejected finds which runs approvers of the policy have rejected: lineage.Options.Rejected.
 func (a *appliedPolicy) rejected(ctx context.Context, runs []identity.ID) (map[identity.ID]string, error) {
-	given := slices.Concat(a.approvals.list, a.attached.list)
-	for _, shelf := range a.shelves {
-		found, err := approvalsOn(ctx, shelf, runs)
-		if err != nil {
-			return nil, err
-		}
-		given = append(given, found...)
-	}
-	return a.Rejections(ctx, policy.Given{Approvals: given, Now: a.now, Replay: a.replay})
+	return a.evidence.Rejections(ctx, a.Policy, runs, a.given())
 }
 
-// again has the policy asked as of now, with what is attached by now.
-func (a *appliedPolicy) again(approvals []string, now time.Time) error {
-	a.now, a.attached, a.shelves = now, pile{}, nil
-	for _, arg := range approvals {
-		if registry.IsReference(arg) {
-			if err := a.attachedApprovals(arg); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+// evidenceProgress counts on a terminal what is read of approvals and lineages.
+type evidenceProgress struct {
+	out    *output
+	shown  *transfer // the count that the terminal has already; nil for none
+	moving *transfer // the one that it has while something is read
+	before func()    // is called before a count of its own appears; nil for nothing
 }
 
-func (a *appliedPolicy) heard() { a.moving.count() }
+// begin has a count appear, until the function that it returns is called.
+func (p *evidenceProgress) begin(ctx context.Context) (end func()) {
+	if p.moving = p.shown; p.moving != nil {
+		return func() { p.moving = nil }
+	}
+	if p.before != nil {
+		p.before()
+	}
+	p.moving = p.out.transfer(ctx, "approvals and ancestors read")
+	return func() { p.moving.end(); p.moving = nil }
+}
 
-// lineageOf reads the run's ancestors if a rule asks for them.
-func (a *appliedPolicy) lineageOf(ctx context.Context, v *attest.Verified) (*lineage.Graph, error) {
-	parents := v.Declaration().Parents()
-	if len(a.lineage) == 0 || len(parents) == 0 || !a.NeedsLineage() || a.local != nil {
-		return a.local, nil
-	}
-	o := newOutput(a.cmd)
-	var failed error
-	r := &lineageReader{cmd: a.cmd, reach: a.reach, args: a.lineage, roots: parents, step: a.heard}
-	r.fail = func(name string, err error) { failed = errors.Join(failed, named(name, err)) }
-	r.skip = func(err error) {
-		a.moving.say(func() { o.info("--lineage: passed over: %s", visible.Cut(err.Error())) })
-	}
-	g, err := lineage.Build(ctx, a.Verifier(), r.inputs(), lineage.Options{})
-	if err == nil {
-		err = failed
-	}
-	if err != nil {
-		return nil, err
-	}
-	for _, m := range g.Malformed() {
-		a.moving.say(func() { o.info("--lineage: passed over: %s", named(m.Name, m.Err)) })
-	}
-	if !slices.ContainsFunc(a.lineage, registry.IsReference) {
-		a.local = g
-	}
-	return g, nil
+func (p *evidenceProgress) passedOver(err error) {
+	p.moving.say(func() { p.out.info("--lineage: passed over: %s", visible.Cut(err.Error())) })
 }
 
 // unreadableApprovalsError says that approvals could not be gathered, so that a rejection might be missing.
@@ -139,105 +97,142 @@ type unreadableApprovalsError struct{ err error }
 func (e *unreadableApprovalsError) Error() string { return "--approvals: " + e.err.Error() }
 func (e *unreadableApprovalsError) Unwrap() error { return e.err }
 
-// readApprovals reads files, and what is attached to artifacts. Repositories of runs are opened.
-func (a *appliedPolicy) readApprovals(args []string, stdin io.Reader) error {
-	for _, arg := range args {
-		if registry.IsReference(arg) {
-			if err := a.attachedApprovals(arg); err != nil {
-				return err
+// approvalsAt are the approvals that lie where a reference says.
+type approvalsAt struct {
+	gate.ApprovalSource
+	*evidenceProgress
+}
+
+func (a approvalsAt) Approvals(ctx context.Context, runs []identity.ID) iter.Seq2[policy.Approval, error] {
+	return func(yield func(policy.Approval, error) bool) {
+		defer a.begin(ctx)()
+		for approval, err := range a.ApprovalSource.Approvals(ctx, runs) {
+			if err != nil {
+				err = &unreadableApprovalsError{err}
+			}
+			if a.moving.count(); !yield(approval, err) {
+				return
+			}
+		}
+	}
+}
+
+// approvalSource is what --approvals names: files, which are read once, and what lies in registries. Unless that is to be
+// read again, it is read once where it does not depend on the run.
+func (p *policyFlags) approvalSource(cmd *cobra.Command, shown *evidenceProgress, again bool) (gate.ApprovalSource, error) {
+	var files gate.ApprovalList
+	var attached, repositories []gate.ApprovalSource
+	for _, arg := range p.approvals {
+		if !registry.IsReference(arg) {
+			if err := readApprovals(&files, arg, cmd.InOrStdin()); err != nil {
+				return nil, err
 			}
 			continue
 		}
-		for blob, err := range input.Bundles(arg, stdin) {
-			var bundle *attest.Bundle
-			if err == nil {
-				bundle, err = parseBundle(blob.Data)
-			}
-			if err == nil {
-				err = a.approvals.add(blob.Name, bundle, len(blob.Data))
-			}
-			if err != nil {
-				return fmt.Errorf("--approvals %s: %w", blob.Name, err)
+		ref, err := registry.ParseReference(arg)
+		if err != nil {
+			return nil, fmt.Errorf("--approvals %w", err)
+		}
+		target, err := p.reach.open(ref, nil)
+		if err != nil {
+			return nil, &unreadableApprovalsError{err}
+		}
+		var source gate.ApprovalSource = approvalsAt{gate.NewRepository(target), shown}
+		if ref.IsRepository() {
+			repositories = append(repositories, source)
+			continue
+		}
+		if !again {
+			if source, err = gate.ReadApprovals(cmd.Context(), source); err != nil {
+				return nil, err
 			}
 		}
+		attached = append(attached, source)
 	}
-	return nil
+	if len(p.approvals) == 0 {
+		return nil, nil
+	}
+	return gate.JoinApprovals(slices.Concat([]gate.ApprovalSource{&files}, attached, repositories)...), nil
 }
 
-func (a *appliedPolicy) attachedApprovals(arg string) error {
-	ref, err := registry.ParseReference(arg)
-	if err != nil {
-		return fmt.Errorf("--approvals %w", err)
-	}
-	target, err := a.reach.open(ref, a.heard)
-	if err != nil {
-		return &unreadableApprovalsError{err}
-	}
-	if ref.IsRepository() {
-		a.shelves = append(a.shelves, target)
-		return nil
-	}
-	ctx := a.cmd.Context()
-	if !ref.Run().IsZero() {
-		found, err := approvalsOn(ctx, target, []identity.ID{ref.Run()})
-		a.attached.list = append(a.attached.list, found...)
-		return err
-	}
-	artifact, err := target.Resolve(ctx)
-	if err != nil {
-		return &unreadableApprovalsError{err}
-	}
-	listing, err := target.List(ctx, artifact, policy.ApprovalType)
-	if err != nil {
-		return &unreadableApprovalsError{err}
-	}
-	for found, err := range listing.Bundles(ctx) {
+func readApprovals(into *gate.ApprovalList, path string, stdin io.Reader) error {
+	for blob, err := range input.Bundles(path, stdin) {
 		if err == nil {
-			err = a.attached.add(ref.Repository()+"@"+found.Referrer, found.Bundle, len(found.Data))
+			err = orDeclaration(into.Add(blob.Name, blob.Data), blob.Data)
 		}
 		if err != nil {
-			return &unreadableApprovalsError{fmt.Errorf("%s: %w", artifact.Reference, err)}
+			return fmt.Errorf("--approvals %s: %w", blob.Name, err)
 		}
 	}
 	return nil
 }
 
-// pile are approvals from one place: no more than a decision looks at, and than memory bears, whoever put them there.
-type pile struct {
-	list []policy.Approval
-	size int // of their bundles
+// lineageAt are the bundles that lie where an argument says: in a file, a folder, or a repository of runs.
+type lineageAt struct {
+	arg   string
+	reach *registryFlags
 }
 
-func (p *pile) add(source string, bundle *attest.Bundle, size int) error {
-	switch p.size += size; {
-	case len(p.list) == limits.Approvals:
-		return fmt.Errorf("more than %d approvals", limits.Approvals)
-	case p.size > limits.ApprovalsSize:
-		return fmt.Errorf("more than %d bytes of approvals", limits.ApprovalsSize)
-	}
-	p.list = append(p.list, policy.Approval{Source: source, Bundle: bundle})
-	return nil
-}
-
-// approvalsOn are those attached to runs in a repository. A run that is not there is an error, as is whatever
-// claims to be an approval and cannot be read: a rejection might be missing.
-func approvalsOn(ctx context.Context, shelf *registry.Target, runs []identity.ID) ([]policy.Approval, error) {
-	repository := shelf.Reference().Repository()
-	if len(runs) > limits.Approvals {
-		return nil, &unreadableApprovalsError{fmt.Errorf("%s: those of %d runs are wanted, want at most %d", repository, len(runs), limits.Approvals)}
-	}
-	var all pile
-	for k, err := range shelf.Runs(ctx, registry.RunsOptions{Of: runs, PredicateTypes: []string{policy.ApprovalType}}) {
-		switch {
-		case err != nil:
-		case k.Declaration == nil:
-			err = withHint(fmt.Errorf("%s is not there", k.Run), "runattest push stores it, so that its approvals have a place")
-		case k.Found != nil:
-			err = all.add(repository+"@"+k.Found.Referrer, k.Found.Bundle, len(k.Found.Data))
+func (l lineageAt) Lineage(ctx context.Context, of []identity.ID) iter.Seq2[lineage.Input, error] {
+	return func(yield func(lineage.Input, error) bool) {
+		if !registry.IsReference(l.arg) {
+			for blob, err := range input.Lineage(l.arg, l.reach.cmd.InOrStdin()) {
+				if !yield(lineage.Input{Name: blob.Name, Data: blob.Data}, err) {
+					return
+				}
+			}
+			return
+		}
+		ref, err := registry.ParseReference(l.arg)
+		var target *registry.Target
+		if err == nil {
+			target, err = l.reach.open(ref, nil)
 		}
 		if err != nil {
-			return nil, &unreadableApprovalsError{fmt.Errorf("%s: %w", repository, err)}
+			yield(lineage.Input{Name: l.arg}, err)
+			return
+		}
+		for in, err := range gate.NewRepository(target).Lineage(ctx, of) {
+			if err != nil && !errors.As(err, new(*registry.SkippedError)) {
+				in.Name = l.arg
+			}
+			if !yield(in, err) {
+				return
+			}
 		}
 	}
-	return all.list, nil
+}
+
+// lineageIn reads what arguments name, files first: their parents may be in a repository.
+func lineageIn(args []string, reach *registryFlags) gate.LineageSource {
+	var files, repositories []gate.LineageSource
+	for _, arg := range args {
+		if registry.IsReference(arg) {
+			repositories = append(repositories, lineageAt{arg, reach})
+		} else {
+			files = append(files, lineageAt{arg, reach})
+		}
+	}
+	return gate.JoinLineage(append(files, repositories...)...)
+}
+
+// flagLineageSource is what --lineage names, and says so in errors.
+type flagLineageSource struct {
+	gate.LineageSource
+	*evidenceProgress
+}
+
+func (f flagLineageSource) Lineage(ctx context.Context, of []identity.ID) iter.Seq2[lineage.Input, error] {
+	return func(yield func(lineage.Input, error) bool) {
+		defer f.begin(ctx)()
+		begin := "--lineage: " // of the first of several lines
+		for in, err := range f.LineageSource.Lineage(ctx, of) {
+			if err != nil && !errors.As(err, new(*registry.SkippedError)) {
+				in, err, begin = lineage.Input{}, fmt.Errorf("%s%w", begin, named(in.Name, err)), ""
+			}
+			if f.moving.count(); !yield(in, err) {
+				return
+			}
+		}
+	}
 }

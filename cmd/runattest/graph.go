@@ -10,6 +10,7 @@ import (
 	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/lineage"
+	"github.com/runattest/runattest/registry"
 )
 
 func newGraph() *cobra.Command {
@@ -69,12 +70,28 @@ what is bad hides nothing that is good.`,
 		}
 		out := newOutput(cmd)
 		moving := out.transfer(cmd.Context(), "bundles read")
-		reader := &lineageReader{
-			cmd: cmd, reach: policies.reach, args: args, roots: o.Roots, step: moving.count,
-			fail: func(name string, err error) { moving.say(func() { out.note(name, err) }) },
-			skip: func(err error) { moving.say(func() { out.skipped(err) }) },
+		if applied != nil {
+			applied.shown = moving
 		}
-		g, err := lineage.Build(cmd.Context(), verifier, reader.bundles(), o)
+		inputs := func(yield func(lineage.Input) bool) {
+			for in, err := range lineageIn(args, policies.reach).Lineage(cmd.Context(), o.Roots) {
+				if err == nil && isDeclaration(in.Data) {
+					_, err = parseBundle(in.Data)
+				}
+				switch {
+				case errors.As(err, new(*registry.SkippedError)):
+					moving.say(func() { out.skipped(err) })
+					continue
+				case err != nil:
+					moving.say(func() { out.note(in.Name, err) })
+					continue
+				}
+				if moving.count(); !yield(in) {
+					return
+				}
+			}
+		}
+		g, err := lineage.Build(cmd.Context(), verifier, inputs, o)
 		moving.end()
 		if err != nil {
 			return err

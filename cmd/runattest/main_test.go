@@ -8,10 +8,12 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/runattest/runattest/internal/loader"
 )
 
 func TestMain(m *testing.M) {
-	checkLoader = func() error { return nil } // a test's program is linked as go test likes
+	loader.Check = func() error { return nil } // a test's program is linked as go test likes
 	testscript.Main(m, map[string]func(){"runattest": main, "sigstore-kms-local": localPlugin})
 }
 

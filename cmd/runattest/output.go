@@ -188,6 +188,12 @@ func hintOf(err error) string {
 	if errors.Is(err, input.ErrBundle) {
 		return "give the declaration that it signs; inspect --declaration writes it"
 	}
+	if missing := (*gate.MissingRunError)(nil); errors.As(err, &missing) {
+		return "runattest push stores it, so that its approvals have a place"
+	}
+	if artifact := (*gate.NotRunsError)(nil); errors.As(err, &artifact) {
+		return "runattest push makes one"
+	}
 	return registryHint(err)
 }
 

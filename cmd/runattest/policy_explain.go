@@ -57,7 +57,7 @@ func explain(cmd *cobra.Command, applied *appliedPolicy, bundle *attest.Bundle, 
 	if err != nil {
 		return err
 	}
-	given, err := applied.given(cmd.Context(), verified)
+	given, err := applied.gather(cmd.Context(), verified)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/policy"
+	"github.com/runattest/runattest/registry"
 )
 
 // policyFlags are the policy that a command applies, and what goes with it.
@@ -52,8 +53,17 @@ func newApproverFlags(cmd *cobra.Command) *policyFlags {
 	return &p
 }
 
-// load reads what the flags name; nil without --policy.
+// load reads what the flags name, for decisions about this moment; nil without --policy.
 func (p *policyFlags) load(cmd *cobra.Command) (*appliedPolicy, error) {
+	applied, err := p.loadAgain(cmd, false)
+	if applied != nil {
+		applied.now = clock()
+	}
+	return applied, err
+}
+
+// loadAgain is load where evidence is to be read again for a decision that is made again.
+func (p *policyFlags) loadAgain(cmd *cobra.Command, again bool) (*appliedPolicy, error) {
 	if err := refuseEmpty(cmd, "policy", "at"); err != nil {
 		return nil, err
 	}
@@ -71,13 +81,12 @@ func (p *policyFlags) load(cmd *cobra.Command) (*appliedPolicy, error) {
 	if slices.Contains(p.lineage, input.Stdin) {
 		return nil, errors.New("--lineage -: name a folder, a file or a repository")
 	}
-	applied := &appliedPolicy{cmd: cmd, reach: p.reach, lineage: p.lineage, now: clock(), clock: "this machine's clock"}
+	applied := &appliedPolicy{evidenceProgress: &evidenceProgress{out: newOutput(cmd)}}
 	var err error
 	if p.at != "" {
-		if applied.now, err = parseTime(p.at); err != nil {
+		if applied.at, err = parseTime(p.at); err != nil {
 			return nil, fmt.Errorf("--at %w", err)
 		}
-		applied.clock, applied.replay = "--at", true
 	}
 	if applied.Policy, err = loadPolicy(cmd, p.path, p.signers); err != nil {
 		return nil, err
@@ -86,7 +95,14 @@ func (p *policyFlags) load(cmd *cobra.Command) (*appliedPolicy, error) {
 		return nil, &usageError{withHint(fmt.Errorf("--approvals: %w: %s", policy.ErrNoApprovers, p.path),
 			"name approvers in the policy, or leave --approvals out")}
 	}
-	return applied, applied.readApprovals(p.approvals, cmd.InOrStdin())
+	e := &applied.evidence
+	e.PassedOver = applied.passedOver
+	if len(p.lineage) > 0 {
+		e.Lineage = flagLineageSource{lineageIn(p.lineage, p.reach), applied.evidenceProgress}
+		applied.inFiles = !slices.ContainsFunc(p.lineage, registry.IsReference)
+	}
+	e.Approvals, err = p.approvalSource(cmd, applied.evidenceProgress, again)
+	return applied, err
 }
 
 // refuseBesidePolicy refuses flags that say whom to trust beside a policy, which says it.

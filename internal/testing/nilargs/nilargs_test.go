@@ -271,16 +271,38 @@ var exported = map[string]any{
 	"filedigest.Match":                  filedigest.Match,
 	"filedigest.SpecialFileError.Error": (*filedigest.SpecialFileError).Error,
 
-	"gate.AppendLine":   gate.AppendLine,
-	"gate.CheckFiles":   gate.CheckFiles,
-	"gate.CheckLoader":  gate.CheckLoader,
-	"gate.CheckLog":     gate.CheckLog,
-	"gate.Environ":      gate.Environ,
-	"gate.Exec":         gate.Exec,
-	"gate.Files.Remove": gate.Files.Remove,
-	"gate.ParseBind":    gate.ParseBind,
-	"gate.Unchecked":    gate.Unchecked,
-	"gate.WriteFiles":   gate.WriteFiles,
+	"gate.Admission.Allowed":      (*gate.Admission).Allowed,
+	"gate.Admission.Decision":     (*gate.Admission).Decision,
+	"gate.Admission.Err":          (*gate.Admission).Err,
+	"gate.Admission.Exec":         (*gate.Admission).Exec,
+	"gate.Admission.Files":        (*gate.Admission).Files,
+	"gate.Admission.Reasons":      (*gate.Admission).Reasons,
+	"gate.Admission.Record":       (*gate.Admission).Record,
+	"gate.Admission.Report":       (*gate.Admission).Report,
+	"gate.Admission.Unchecked":    (*gate.Admission).Unchecked,
+	"gate.Admission.Verified":     (*gate.Admission).Verified,
+	"gate.Admission.Warnings":     (*gate.Admission).Warnings,
+	"gate.Admit":                  gate.Admit,
+	"gate.ApprovalList.Add":       (*gate.ApprovalList).Add,
+	"gate.ApprovalList.Approvals": (*gate.ApprovalList).Approvals,
+	"gate.CheckFiles":             gate.CheckFiles,
+	"gate.CheckLoader":            gate.CheckLoader,
+	"gate.CheckLog":               gate.CheckLog,
+	"gate.Evidence.Gather":        gate.Evidence.Gather,
+	"gate.Evidence.Rejections":    gate.Evidence.Rejections,
+	"gate.JoinApprovals":          gate.JoinApprovals,
+	"gate.JoinLineage":            gate.JoinLineage,
+	"gate.LineageList.Lineage":    gate.LineageList.Lineage,
+	"gate.LogFile.Append":         gate.LogFile.Append,
+	"gate.MissingRunError.Error":  (*gate.MissingRunError).Error,
+	"gate.NewRepository":          gate.NewRepository,
+	"gate.NotRunsError.Error":     (*gate.NotRunsError).Error,
+	"gate.ParseBind":              gate.ParseBind,
+	"gate.ReadApprovals":          gate.ReadApprovals,
+	"gate.Refuse":                 gate.Refuse,
+	"gate.Repository.Approvals":   (*gate.Repository).Approvals,
+	"gate.Repository.Lineage":     (*gate.Repository).Lineage,
+	"gate.Unchecked":              gate.Unchecked,
 
 	"lineage.Build":                 lineage.Build,
 	"lineage.Graph.Ancestors":       (*lineage.Graph).Ancestors,
@@ -613,6 +635,9 @@ func TestNoYes(t *testing.T) {
 		if _, err := verifier.Verify(ctx, bundle, want); err == nil {
 			t.Errorf("verified with a zero %s", name)
 		}
+	}
+	if a := new(gate.Admission); a.Allowed() || (*gate.Admission)(nil).Allowed() || a.Exec(ctx, gate.Start{}) == nil {
+		t.Error("a zero admission admits")
 	}
 	if d, err := none.Evaluate(ctx, verified, policy.Given{}); err == nil {
 		t.Errorf("a nil policy decides: %v", d)

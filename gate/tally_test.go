@@ -1,4 +1,4 @@
-package main
+package gate
 
 import (
 	"strings"
@@ -7,8 +7,8 @@ import (
 	"github.com/runattest/runattest/internal/limits"
 )
 
-// TestPile: whoever may put approvals where they are gathered decides neither how many are held, nor how large they are together.
-func TestPile(t *testing.T) {
+// TestTally: whoever may put approvals where they are gathered decides neither how many are held, nor how large they are together.
+func TestTally(t *testing.T) {
 	for name, c := range map[string]struct {
 		count, size int
 		want        string
@@ -18,14 +18,14 @@ func TestPile(t *testing.T) {
 		"as large as may be":  {256, limits.ApprovalsSize / 256, ""},
 		"one that is too big": {257, limits.ApprovalsSize / 256, "more than 268435456 bytes of approvals"},
 	} {
-		var p pile
+		var p tally
 		var err error
 		for range c.count - 1 {
-			if err = p.add("a", nil, c.size); err != nil {
+			if err = p.count(c.size); err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
 		}
-		if err = p.add("a", nil, c.size); c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+		if err = p.count(c.size); c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%s: %v, want %q", name, err, c.want)
 		}
 	}
