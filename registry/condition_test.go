@@ -96,6 +96,24 @@ func TestRefusedWrites(t *testing.T) {
 	}
 }
 
+// attachFails attaches to app:v1 with a timeout of one second, and wants the error soon after.
+func (s *server) attachFails(t *testing.T, want string) {
+	t.Helper()
+	target, err := registry.Open(parse(t, s.host+"/app:v1"), registry.Options{Timeout: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := target.Resolve(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := time.Now()
+	_, err = target.Attach(context.Background(), a, sign(t, 1, attest.StatementOptions{}, a))
+	if err == nil || !strings.Contains(err.Error(), want) || time.Since(start) > 20*time.Second {
+		t.Errorf("after %s: %v", time.Since(start), err)
+	}
+}
+
 // A write that the registry takes and does not serve is no success, and takes no longer than the timeout.
 func TestVainWrites(t *testing.T) {
 	s := newServer(t, false)
@@ -107,19 +125,7 @@ func TestVainWrites(t *testing.T) {
 		}
 		next.ServeHTTP(w, r)
 	})
-	target, err := registry.Open(parse(t, s.host+"/app:v1"), registry.Options{Timeout: time.Second})
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, err := target.Resolve(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
-	start := time.Now()
-	_, err = target.Attach(context.Background(), a, sign(t, 1, attest.StatementOptions{}, a))
-	if err == nil || !strings.Contains(err.Error(), "does not serve it") || time.Since(start) > 20*time.Second {
-		t.Errorf("after %s: %v", time.Since(start), err)
-	}
+	s.attachFails(t, "does not serve it")
 }
 
 // Others that never stop writing are named, and not waited for longer than the timeout.
@@ -135,19 +141,7 @@ func TestOthersNeverStop(t *testing.T) {
 			s.put("manifest", tag, other.MediaType, encode(t, other))
 		}
 	})
-	target, err := registry.Open(parse(t, s.host+"/app:v1"), registry.Options{Timeout: time.Second})
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, err := target.Resolve(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
-	start := time.Now()
-	_, err = target.Attach(context.Background(), a, sign(t, 1, attest.StatementOptions{}, a))
-	if err == nil || !strings.Contains(err.Error(), "other writers") || time.Since(start) > 20*time.Second {
-		t.Errorf("after %s: %v", time.Since(start), err)
-	}
+	s.attachFails(t, "other writers")
 }
 
 // One timeout is for all that an answer takes: the request, the token service, and the request again.
