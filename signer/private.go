@@ -13,7 +13,6 @@ import (
 	"github.com/secure-systems-lab/go-securesystemslib/encrypted"
 
 	"github.com/runattest/runattest/internal/limits"
-	"github.com/runattest/runattest/internal/visible"
 )
 
 // The PEM types of private keys: PKCS #8, SEC 1 and PKCS #1, encrypted PKCS #8, and what Sigstore's tools encrypt to under
@@ -145,7 +144,7 @@ func decryptPEM(block *pem.Block, password Password) ([]byte, error) {
 		return nil, ErrPassword
 	case err != nil:
 		name, _, _ := strings.Cut(block.Headers["DEK-Info"], ",")
-		return nil, notRead("in the old PEM format with ", visible.Cut(name))
+		return nil, notRead("in the old PEM format with ", fmt.Sprintf("%.60q", name))
 	}
 	if !isSequence(der) {
 		return nil, ErrPassword // the padding was right by chance
