@@ -6,7 +6,7 @@ var openAIResponses1 = table{
 	api: "openai-responses", number: 1, kind: "inference",
 	title: "OpenAI responses, of OpenAI and Azure",
 	about: []string{
-		"Reads the body of `POST /v1/responses` of OpenAI and of Azure. Counting input tokens runs nothing, compacting is another call, and a WebSocket is no body; they are not of this format.",
+		"Reads the body of `POST /v1/responses` of OpenAI and of Azure. Counting input tokens runs nothing, compacting is another call, and a WebSocket is not a body; they are not of this format.",
 		"A message with `type` and one without are two runs. So are `instructions` and a message that says the same, and an `input` that is a string and one that is a list.",
 		"An item of an answer that is sent back as an SDK holds it has the members `parsed` and `parsed_arguments`, which the SDK alone knows; they stay, as text.",
 	},
@@ -96,8 +96,8 @@ var (
 	responsesItem = &shape{title: "an item", by: "type", what: "item", members: plain("type", "id", "status")}
 )
 
-// completeResponses gives tools and items their members, since tools hold tools.
-func completeResponses() {
+// completeResponsesTools gives tools their members, since tools hold tools.
+func completeResponsesTools() {
 	location := object(plain("type", "city", "country", "region", "timezone")...)
 	search := []member{is("search_context_size", value), is("search_content_types", list(value)), is("user_location", location),
 		is("filters", object(is("allowed_domains", list(value)), is("blocked_domains", list(value))))}
@@ -123,6 +123,10 @@ func completeResponses() {
 		{name: "local_shell"}, {name: "apply_patch"}, {name: "programmatic_tool_calling"},
 		{name: "tool_search", members: []member{is("execution", value), is("parameters", textValue)}},
 	}
+}
+
+// completeResponsesItems gives items their members, since some hold tools.
+func completeResponsesItems() {
 	call := []member{is("call_id", value), is("name", value), is("namespace", value), is("caller", textValue)}
 	shellAction := object(is("type", value), is("command", list(value)), is("env", &shape{free: true, elements: &shape{secret: true}}), is("timeout_ms", value),
 		is("user", value), is("working_directory", value))

@@ -5,7 +5,8 @@ var tables = []*table{&anthropicMessages1, &openAIChat1, &openAICompatibleChat1,
 
 func init() {
 	completeAnthropic()
-	completeResponses()
+	completeResponsesTools()
+	completeResponsesItems()
 	for _, s := range []*shape{value, freeValue, textValue, unknownValue, toolPart} {
 		s.prepare()
 	}

@@ -67,33 +67,33 @@ Warnings, and what the declaration cannot say since the provider keeps it, go to
 		if src.Header, err = headerLines(*headers); err != nil {
 			return err
 		}
-		for _, p := range *parents {
-			id, err := identity.ParseID(p)
-			if err != nil {
-				return fmt.Errorf("--parent: %w", err)
-			}
-			src.Parents = append(src.Parents, id)
+		if src.Parents, err = parentIDs(*parents); err != nil {
+			return err
 		}
-		file := input.Stdin
-		if len(args) == 2 {
-			file = args[1]
-		}
-		for request, err := range input.Requests(file, cmd.InOrStdin()) {
-			src.Body = request.Data
-			var c *capture.Captured
-			if err == nil {
-				c, err = f.Capture(src)
-			}
-			if err == nil {
-				err = printCaptured(o, request.Name, c, *explain, format.String() == "yaml")
-			}
-			if err != nil {
-				o.note(request.Name, locate(request.Data, err))
-			}
-		}
+		file := append(args, input.Stdin)[1]
+		captureRequests(cmd, o, file, f, src, func(name string, c *capture.Captured) error {
+			return printCaptured(o, name, c, *explain, format.String() == "yaml")
+		})
 		return o.done()
 	}
 	return cmd
+}
+
+// captureRequests captures every request in a file and goes on after a bad one. src is what they have in common.
+func captureRequests(cmd *cobra.Command, o *output, file string, f capture.Format, src capture.Source, do func(string, *capture.Captured) error) {
+	for request, err := range input.Requests(file, cmd.InOrStdin()) {
+		src.Body = request.Data
+		var c *capture.Captured
+		if err == nil {
+			c, err = f.Capture(src)
+		}
+		if err == nil {
+			err = do(request.Name, c)
+		}
+		if err != nil {
+			o.note(request.Name, locate(request.Data, err))
+		}
+	}
 }
 
 func listFormats(o *output) error {
@@ -103,6 +103,18 @@ func listFormats(o *output) error {
 		}
 	}
 	return nil
+}
+
+func parentIDs(given []string) ([]identity.ID, error) {
+	var ids []identity.ID
+	for _, p := range given {
+		id, err := identity.ParseID(p)
+		if err != nil {
+			return nil, fmt.Errorf("--parent: %w", err)
+		}
+		ids = append(ids, id)
+	}
+	return ids, nil
 }
 
 // headerLines are lines "name: value" by their names.
