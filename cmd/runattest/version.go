@@ -33,11 +33,11 @@ func newVersion() *cobra.Command {
 
 // build is what the program knows of how it was built.
 type build struct {
-	Version  string `json:"version"` // of the module, (devel) outside of a release
-	Commit   string `json:"commit"`  // of a build in a checkout
-	Sum      string `json:"sum"`     // of the module, as in go.sum; "" of a build in a checkout
+	Commit   string `json:"commit"` // of a build in a checkout
 	Go       string `json:"go"`
 	Platform string `json:"platform"`
+	Sum      string `json:"sum"`     // of the module, as in go.sum; "" of a build in a checkout
+	Version  string `json:"version"` // of the module, (devel) outside of a release
 }
 
 func thisBuild() build {
