@@ -18,7 +18,8 @@
 //   - No white space between tokens.
 //   - Members in the order of their names, compared as sequences of UTF-16 code units.
 //     That is the order of the UTF-8 bytes with one exception: characters beyond U+FFFF
-//     come before U+E000 to U+FFFF, because their first code unit is D800 to DBFF.
+//     come before U+E000 to U+FFFF, because their first code unit is D800 to DBFF. [Compare]
+//     implements this order.
 //   - Strings in UTF-8 with as few escapes as possible: \" and \\, \b \t \n \f \r, and
 //     \u00xx in lower case for the other characters below U+0020. A slash, DEL and all
 //     characters beyond ASCII stand for themselves.

@@ -67,6 +67,12 @@ func ExampleError() {
 	// Output: 23 /b/x
 }
 
+func ExampleCompare() {
+	// In UTF-8 the emoji would be last; in UTF-16 it begins with D83D.
+	fmt.Println(canonical.Compare("a", "b"), canonical.Compare("😀", "\ufb33"))
+	// Output: -1 -1
+}
+
 func ExampleLocate() {
 	fmt.Println(canonical.Locate([]byte(`{"a": [1, {"b/c": true}]}`), "/a/1/b~1c"))
 	// Output: 18 true

@@ -6,6 +6,17 @@ import (
 	"slices"
 )
 
+// Compare orders member names as RFC 8785 section 3.2.3 does, by their UTF-16 code units.
+// It returns -1, 0 or +1. Both must be valid UTF-8, unescaped.
+func Compare(a, b string) int {
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			return cmp.Compare(weight(a[i]), weight(b[i]))
+		}
+	}
+	return cmp.Compare(len(a), len(b))
+}
+
 // weight orders the bytes of UTF-8 as UTF-16 orders what they begin. The two orders differ
 // in one place: U+E000 to U+FFFF, lead bytes EE and EF, come after the characters that
 // need surrogates, lead bytes F0 to F4.
@@ -68,7 +79,7 @@ func (t *transformer) compare(a, b *member) int {
 	return compareNames(x, y)
 }
 
-// compareNames orders member names, valid UTF-8 and unescaped, as RFC 8785 section 3.2.3 does: by their UTF-16 code units.
+// compareNames is Compare for names in memory that is used again: it looks at eight bytes at a time.
 func compareNames(a, b []byte) int {
 	n := min(len(a), len(b))
 	for i := 0; i < n; i++ {

@@ -93,6 +93,9 @@ func TestCompareAgainstUTF16(t *testing.T) {
 	for range 200_000 {
 		a, b := name(), name()
 		want := slices.Compare(utf16.Encode([]rune(a)), utf16.Encode([]rune(b)))
+		if got := Compare(a, b); got != want {
+			t.Fatalf("Compare(%q, %q) = %d, want %d", a, b, got, want)
+		}
 		if got := compareNames([]byte(a), []byte(b)); got != want {
 			t.Fatalf("compareNames(%q, %q) = %d, want %d", a, b, got, want)
 		}

@@ -51,6 +51,7 @@ var exported = map[string]any{
 	"evidence.TrustedTime.Earliest":    evidence.TrustedTime.Earliest,
 
 	"canonical.Append":                canonical.Append,
+	"canonical.Compare":               canonical.Compare,
 	"canonical.Error.Error":           (*canonical.Error).Error,
 	"canonical.Locate":                canonical.Locate,
 	"canonical.Options.Append":        canonical.Options.Append,
