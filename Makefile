@@ -69,6 +69,11 @@ docs: ## write docs/cli again from the commands
 demo: build ## declare, sign, verify, and see a tampered bundle refused
 	./docs/demo.sh $(BIN)/runattest
 
+.PHONY: embed
+embed: ## a program that embeds the gate, a module of its own: it signs, admits, and starts the work
+	cd examples/embed && test -z "$$(gofmt -l .)" && $(GO) vet . && dir=$$(mktemp -d) && CGO_ENABLED=0 $(GO) run . $$dir && \
+		grep -q '"allowed":true' $$dir/decisions.jsonl && rm -r $$dir
+
 .PHONY: bench
 bench: build ## whole-process time, memory and size, and what a verification costs beside its signature
 	$(GO) run ./cmd/procbench $(BIN)/runattest
