@@ -5,12 +5,13 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/runattest/runattest/canonical"
 	"github.com/runattest/runattest/identity"
 )
 
 // arrange puts groups in order, and takes in what stands beside the body.
 func (d *declarer) arrange() {
-	byName := func(a, b group) int { return compareNames(a.name, b.name) }
+	byName := func(a, b group) int { return canonical.Compare(a.name, b.name) }
 	slices.SortFunc(d.first, byName)
 	slices.SortFunc(d.tools, func(a, b group) int {
 		if (a.name == "tools") != (b.name == "tools") {

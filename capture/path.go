@@ -4,9 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
-	"strings"
-	"unicode/utf16"
 
+	"github.com/runattest/runattest/canonical"
 	"github.com/runattest/runattest/internal/jsontree"
 )
 
@@ -48,16 +47,6 @@ func compareTrails(a, b trail) int {
 		if a.name == nil || b.name == nil {
 			return cmp.Compare(a.index, b.index)
 		}
-		return compareNames(string(a.name), string(b.name))
+		return canonical.Compare(string(a.name), string(b.name))
 	})
-}
-
-// compareNames orders names as RFC 8785 section 3.2.3 does, by their UTF-16 code units. That is the order of their bytes
-// unless one has a character from U+E000 on.
-func compareNames(a, b string) int {
-	beyond := func(s string) bool { return strings.IndexFunc(s, func(r rune) bool { return r >= 0xE000 }) >= 0 }
-	if !beyond(a) || !beyond(b) {
-		return strings.Compare(a, b)
-	}
-	return slices.Compare(utf16.Encode([]rune(a)), utf16.Encode([]rune(b)))
 }
