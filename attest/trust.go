@@ -77,10 +77,10 @@ func (t keyTrust) CheckEnvelope(_ context.Context, e evidence.Envelope) evidence
 	switch n := len(e.Evidence.Timestamps) + len(e.Evidence.LogEntries); {
 	case key != nil && key.Bounded():
 		o.Time = evidence.Failed(evidence.CheckTime, evidence.CodeTimeMissing, "key %s is trusted for a certain time only, and nobody was given who vouches for a time", key.Name).
-			WithHint("give the trusted root of the timestamp authority: --trusted-root, or trustedRoot in the policy")
+			WithHint(evidence.HintTrustedRoot)
 	case n > 0:
 		o.Time = evidence.Skipped(evidence.CheckTime, evidence.CodeNotAsked, "the bundle carries %d timestamps and %d log entries, which a key alone cannot check",
-			len(e.Evidence.Timestamps), len(e.Evidence.LogEntries)).WithHint("a trusted root checks them: --trusted-root, or trustedRoot in the policy")
+			len(e.Evidence.Timestamps), len(e.Evidence.LogEntries)).WithHint(evidence.HintRootChecks)
 	default:
 		o.Time = evidence.Skipped(evidence.CheckTime, evidence.CodeNotAsked, "the bundle carries no trusted time, and none was required")
 	}
@@ -95,7 +95,7 @@ func CheckKeys(keys []TrustedKey, e evidence.Envelope) (evidence.Result, *Truste
 	var o evidence.Result
 	if len(e.Certificates) > 0 {
 		o.Signature = evidence.Failed(evidence.CheckSignature, evidence.CodeSignerKind, "is by a certificate; only keys were given").
-			WithHint("if you trust its issuer: --certificate-identity, --certificate-oidc-issuer and --trusted-root, or the same in the policy")
+			WithHint(evidence.HintTrustIssuer)
 		o.Signer = evidence.Failed(evidence.CheckSigner, evidence.CodeSignerKind, "a certificate is not among the trusted keys")
 		return o, nil
 	}
@@ -124,7 +124,7 @@ func explainNo(keys []TrustedKey, named *TrustedKey, message []byte, e evidence.
 	if key, scheme := findScheme(keys, named, message, e.Signature); key != nil {
 		o.OtherScheme = key.signatory()
 		o.Signature = evidence.Failed(evidence.CheckSignature, evidence.CodeSignatureScheme, "by key %s, but as %s; want %s", key.Name, scheme, key.Key.Scheme()).
-			WithHint("sign with runattest and this key, or with another program as " + key.Key.Scheme())
+			WithHint(evidence.Hint("sign with runattest and this key, or with another program as " + key.Key.Scheme()))
 		return o
 	}
 	if named != nil {
@@ -134,7 +134,7 @@ func explainNo(keys []TrustedKey, named *TrustedKey, message []byte, e evidence.
 	}
 	o.Signature = evidence.Failed(evidence.CheckSignature, evidence.CodeSignerUnknown, "does not verify under any trusted key")
 	o.Signer = evidence.Failed(evidence.CheckSigner, evidence.CodeSignerUnknown, "%s is not among the trusted keys", describeHint(e.KeyHint)).
-		WithHint("if you trust the signer: its public key goes to --key, or into the policy's signers")
+		WithHint(evidence.HintTrustKey)
 	return o
 }
 

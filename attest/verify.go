@@ -182,7 +182,7 @@ func (r *runChecks) checkDeclaration(want Expect) {
 	var missing *missingDeclarationError
 	switch {
 	case errors.As(err, &missing):
-		r.identity = evidence.Failed(evidence.CheckIdentity, evidence.CodeDeclarationMissing, "%s", err).WithHint("give the declaration with --declaration FILE")
+		r.identity = evidence.Failed(evidence.CheckIdentity, evidence.CodeDeclarationMissing, "%s", err).WithHint(evidence.HintDeclaration)
 		r.declaration = evidence.Skipped(evidence.CheckDeclaration, evidence.CodeNotReached, "the attestation is detached and no declaration was given")
 		return
 	case err != nil:

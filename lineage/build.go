@@ -42,6 +42,9 @@ type Options struct {
 	// Rejected says which of the runs people have rejected whom the caller trusts to, and who and why on one line.
 	// It is asked once, about the runs of which there are bundles.
 	Rejected func(ctx context.Context, runs []identity.ID) (map[identity.ID]string, error)
+	// Phrase says a hint of a failed check in the caller's words; nil keeps the hints as they are. It is called from several
+	// goroutines.
+	Phrase func(evidence.Hint) evidence.Hint
 }
 
 // Build verifies every bundle and resolves parents by identity. The answers are in the graph;
@@ -220,7 +223,7 @@ func judge(ctx context.Context, verifier *attest.Verifier, in Input, o Options) 
 	var no *attest.VerificationError
 	verified, err := verifier.Verify(ctx, b, attest.Expect{})
 	if errors.As(err, &no) {
-		return refused(ctx, verifier, b, no, f, in.detached(o))
+		return refused(ctx, verifier, b, no, f, in.detached(o), o.Phrase)
 	}
 	if err != nil {
 		f.err = err
@@ -245,7 +248,7 @@ func (f *finding) declare(d *identity.Declaration) {
 }
 
 // refused finds out which run it is that a bundle fails to attest.
-func refused(ctx context.Context, verifier *attest.Verifier, b *attest.Bundle, no *attest.VerificationError, f finding, detached func(identity.ID) *identity.Declaration) finding {
+func refused(ctx context.Context, verifier *attest.Verifier, b *attest.Bundle, no *attest.VerificationError, f finding, detached func(identity.ID) *identity.Declaration, phrase func(evidence.Hint) evidence.Hint) finding {
 	if t := b.UnverifiedPredicateType(); t != "" && t != attest.PredicateType {
 		f.other = true
 		return f
@@ -270,7 +273,7 @@ func refused(ctx context.Context, verifier *attest.Verifier, b *attest.Bundle, n
 		}
 	}
 	f.id = claimed.Identity
-	f.failed = keep(no.Report.Failed())
+	f.failed = keep(no.Report.Failed(), phrase)
 	if !passed(no.Report, evidence.CheckIdentity) || !passed(no.Report, evidence.CheckDeclaration) {
 		return f
 	}
@@ -293,10 +296,13 @@ func passed(r attest.Report, name evidence.CheckName) bool {
 }
 
 // keep copies what failed without what a hostile bundle could make it hold; never nil.
-func keep(failed []evidence.Check) []evidence.Check {
+func keep(failed []evidence.Check, phrase func(evidence.Hint) evidence.Hint) []evidence.Check {
 	kept := make([]evidence.Check, 0, max(1, len(failed)))
 	for _, c := range failed {
-		kept = append(kept, evidence.Check{Name: c.Name, Verdict: c.Verdict, Code: c.Code, Reason: cut(c.Reason), Hint: cut(c.Hint)})
+		if phrase != nil {
+			c.Hint = phrase(c.Hint)
+		}
+		kept = append(kept, evidence.Check{Name: c.Name, Verdict: c.Verdict, Code: c.Code, Reason: cut(c.Reason), Hint: evidence.Hint(cut(string(c.Hint)))})
 	}
 	if len(kept) == 0 {
 		kept = append(kept, evidence.Skipped(evidence.CheckSignature, evidence.CodeNotReached, "not verified"))

@@ -148,9 +148,12 @@ func (want ExpectLink) run(l Link, signed []evidence.TrustedTime) evidence.Check
 	if want.Run != nil {
 		c = evidence.Passed(CheckRun, "the link names the identity expected; nobody has verified the run itself")
 	}
-	c.Hint = "give the run's bundle with --run BUNDLE to have it verified"
+	c.Hint = HintRunBundle
 	return c
 }
+
+// HintRunBundle is the hint of CheckRun where the run itself was not verified.
+const HintRunBundle evidence.Hint = "give the run's bundle to have it verified"
 
 // inOrder says who signed the run named and by when, and fails where the link was signed before that: a link comes
 // after its run. Times are compared in whole seconds, to which authorities round.

@@ -17,7 +17,7 @@ import (
 )
 
 // errNoLineage is why a rule that reads `ancestors` is not met where nobody has given any.
-var errNoLineage = errors.New("it asks for the run's ancestors, and none were given: give the bundles of the ancestors with --lineage")
+var errNoLineage = errors.New("it asks for the run's ancestors, and none were given: give the bundles of the ancestors as its lineage")
 
 // NeedsLineage says whether a rule reads `ancestors`, so that Given.Lineage decides something.
 func (p *Policy) NeedsLineage() bool {

@@ -131,7 +131,7 @@ func TestAncestors(t *testing.T) {
 		"by nobody we trust":           {both, []Approval{good[0], yes(k.second, k.eve)}, notApproved(k.second)},
 		"by its own signer":            {both, []Approval{good[0], yes(k.second, k.ci)}, notApproved(k.second)},
 		"expired":                      {both, []Approval{until, good[1]}, notApproved(k.first)},
-		"no lineage":                   {nil, good, no + "it asks for the run's ancestors, and none were given: give the bundles of the ancestors with --lineage"},
+		"no lineage":                   {nil, good, no + "it asks for the run's ancestors, and none were given: give the bundles of the ancestors as its lineage"},
 		"empty lineage":                {[]lineage.Input{}, good, incomplete + id(k.second) + ": missing: no bundle of this run"},
 		"grandparent missing":          {[]lineage.Input{second}, good, incomplete + id(k.first) + ": missing: no bundle of this run"},
 		"declaration alone":            {[]lineage.Input{second, {Name: "x", Declaration: parse(t, k.first)}}, good, incomplete + id(k.first) + ": missing: no bundle of this run"},
@@ -379,7 +379,7 @@ func TestRehearsedLineage(t *testing.T) {
 		"approved":   {[]*identity.Declaration{first, second}, []RehearsedApproval{approval(first), approval(second)}, "allowed"},
 		"one":        {[]*identity.Declaration{first, second}, []RehearsedApproval{approval(first)}, "approved-trainings: not approved: [" + second.ID().String() + "]"},
 		"missing":    {[]*identity.Declaration{second}, nil, "missing: it is not among the lineage"},
-		"no lineage": {nil, nil, "give the bundles of the ancestors with --lineage"},
+		"no lineage": {nil, nil, "give the bundles of the ancestors as its lineage"},
 	} {
 		d, err := k.Rehearse(ctx, Rehearsal{Declaration: parse(t, k.child), Lineage: c.lineage, Approvals: c.given, Now: now})
 		if err != nil {

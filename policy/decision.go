@@ -181,7 +181,7 @@ func (t timeDemand) judge(d *Decision, times []evidence.TrustedTime, as asOf) {
 	switch by := datedAt(times); {
 	case t.evidence == evidenceNone:
 	case by.IsZero() && t.startWithin > 0:
-		d.deny(ruleTime, "no trusted time says when the run was signed, and it must start within %s: sign with --timestamp-server", age(t.startWithin))
+		d.deny(ruleTime, "no trusted time says when the run was signed, and it must start within %s: sign with a timestamp authority", age(t.startWithin))
 	case by.IsZero():
 	case by.After(d.Now):
 		signed, start := apart(by, d.Now)

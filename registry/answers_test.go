@@ -231,7 +231,7 @@ func TestRefusalsSayWhy(t *testing.T) {
 			_, err := open(t, s.host+"/app:v1").Resolve(context.Background())
 			hint := ""
 			if failed := (*registry.Error)(nil); errors.As(err, &failed) {
-				hint = failed.Hint
+				hint = string(failed.Hint)
 			}
 			if err == nil || !strings.Contains(err.Error(), r.want) || strings.ContainsAny(err.Error(), "\x1b\n") || strings.Contains(err.Error(), "secret") {
 				t.Errorf("%v; want %q", err, r.want)
@@ -290,7 +290,7 @@ func TestTokenServiceSaysWhy(t *testing.T) {
 	}
 }
 
-// Hints about plain HTTP are for servers that want TLS, and name no flag that is given.
+// Hints about plain HTTP are for servers that want TLS, and ask for nothing that is given.
 func TestPlainHTTPHints(t *testing.T) {
 	plain := newServer(t, true)
 	plain.spoil(func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
@@ -307,8 +307,8 @@ func TestPlainHTTPHints(t *testing.T) {
 	}{
 		"plain":           {plain.host, false, "", "plain HTTP"},
 		"plain, insecure": {plain.host, true, "", "plain HTTP"},
-		"TLS":             {strings.TrimPrefix(secure.URL, "https://"), false, "--registry-ca", "--insecure-http"},
-		"TLS, insecure":   {strings.TrimPrefix(secure.URL, "https://"), true, "leave out --insecure-http", "--registry-ca"},
+		"TLS":             {strings.TrimPrefix(secure.URL, "https://"), false, string(registry.HintLocalTLS), "do not allow"},
+		"TLS, insecure":   {strings.TrimPrefix(secure.URL, "https://"), true, string(registry.HintHasTLS), "authority"},
 	} {
 		target, err := registry.Open(parse(t, r.host+"/app:v1"), registry.Options{InsecureHTTP: r.insecure, Timeout: 5 * time.Second})
 		if err != nil {
@@ -316,7 +316,7 @@ func TestPlainHTTPHints(t *testing.T) {
 		}
 		_, err = target.Resolve(context.Background())
 		var failed *registry.Error
-		if !errors.As(err, &failed) || !strings.Contains(failed.Hint, r.want) || strings.Contains(failed.Hint, r.not) {
+		if !errors.As(err, &failed) || !strings.Contains(string(failed.Hint), r.want) || strings.Contains(string(failed.Hint), r.not) {
 			t.Errorf("%s: %v, hint %q", name, err, failed.Hint)
 		}
 	}

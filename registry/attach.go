@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha512"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -93,6 +92,24 @@ type BundleError struct {
 func (e *BundleError) Error() string { return fmt.Sprint(e.Err) }
 func (e *BundleError) Unwrap() error { return e.Err }
 
+// TooLargeError says that a bundle is larger than what registries take as a manifest's content.
+type TooLargeError struct {
+	Size, Most int // in bytes
+	// PredicateType is that of the statement, "" if it cannot be read. The attestation of a run can be detached.
+	PredicateType string
+}
+
+func (e *TooLargeError) Error() string {
+	return fmt.Sprintf("the bundle has %d bytes, want at most %d", e.Size, e.Most)
+}
+
+// BareEnvelopeError says that a bundle is a bare DSSE envelope, which is not attached: clients look for Sigstore bundles.
+type BareEnvelopeError struct{ PredicateType string }
+
+func (e *BareEnvelopeError) Error() string {
+	return "a bare DSSE envelope cannot be attached: want a Sigstore bundle"
+}
+
 // prepare holds a bundle against the artifact, which has these digests.
 func (a *Artifact) prepare(data []byte, is map[string]string) (attachment, error) {
 	data = bytes.TrimSpace(data)
@@ -101,18 +118,13 @@ func (a *Artifact) prepare(data []byte, is map[string]string) (attachment, error
 	if err == nil {
 		made.predicateType = b.UnverifiedPredicateType()
 	}
-	isRun := made.predicateType == attest.PredicateType // which can be signed in another way
 	switch {
-	case len(data) > limits.RegistryContent && isRun:
-		return made, fmt.Errorf("the bundle has %d bytes, want at most %d: sign with --detached", len(data), limits.RegistryContent)
 	case len(data) > limits.RegistryContent:
-		return made, fmt.Errorf("the bundle has %d bytes, want at most %d", len(data), limits.RegistryContent)
+		return made, &TooLargeError{len(data), limits.RegistryContent, made.predicateType}
 	case err != nil:
 		return made, err
-	case b.Format() != attest.SigstoreBundle && isRun:
-		return made, fmt.Errorf("a bare DSSE envelope cannot be attached: want a Sigstore bundle (sign --bundle-format %s)", attest.SigstoreBundle)
 	case b.Format() != attest.SigstoreBundle:
-		return made, errors.New("a bare DSSE envelope cannot be attached: want a Sigstore bundle")
+		return made, &BareEnvelopeError{made.predicateType}
 	}
 	subjects, err := b.UnverifiedSubjects()
 	if err != nil {

@@ -21,6 +21,7 @@ import (
 
 	"oras.land/oras-go/v2/registry/remote/auth"
 
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/limits"
 )
@@ -102,7 +103,7 @@ func (s *credentialSource) sent() bool {
 // credentialError says that credentials could not be looked for.
 type credentialError struct {
 	err  error
-	hint string
+	hint evidence.Hint
 }
 
 func (e *credentialError) Error() string { return e.err.Error() }

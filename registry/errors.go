@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"oras.land/oras-go/v2/registry/remote/auth"
+
+	"github.com/runattest/runattest/attest/evidence"
 )
 
 // ErrNotFound says that the repository does not have what was asked for.
@@ -64,8 +66,8 @@ func (e *MalformedError) Unwrap() error { return e.Err }
 type Error struct {
 	Target string // the registry's host, or the layout's path
 	Err    error
-	// Hint is what to do about it, where that is known.
-	Hint string
+	// Hint is what to do about it, where that is known. Those with a constant here can be said in a program's own words.
+	Hint evidence.Hint
 }
 
 func (e *Error) Error() string { return fmt.Sprintf("%s: %v", e.Target, e.Err) }
@@ -88,7 +90,7 @@ func (r *remoteStore) failed(err error) error {
 		err = fmt.Errorf("%s needs credentials: %s", r.ref.path, r.source)
 		return &Error{Target: r.ref.host, Err: err, Hint: r.loginHint()}
 	case errors.Is(err, context.DeadlineExceeded):
-		return &Error{Target: r.ref.host, Err: fmt.Errorf("no answer within %s: %w", r.timeout, context.DeadlineExceeded), Hint: "--timeout gives it longer"}
+		return &Error{Target: r.ref.host, Err: fmt.Errorf("no answer within %s: %w", r.timeout, context.DeadlineExceeded), Hint: HintTimeout}
 	case errors.As(err, &u):
 		return r.unreachable(u)
 	}
@@ -123,9 +125,9 @@ func (r *remoteStore) answered(e *answerError) error {
 	case e.status == http.StatusNotFound && e.has("NAME_UNKNOWN"):
 		failed.Hint = "some registries want a repository or a project to be made before something is pushed to it"
 	case e.status == http.StatusTooManyRequests && !r.source.sent():
-		failed.Hint = "try again later, or with a longer --timeout; many registries allow more once you are logged in: docker login " + r.ref.host
+		failed.Hint = HintBusyAnonymous
 	case e.status == http.StatusTooManyRequests, e.status == http.StatusServiceUnavailable:
-		failed.Hint = "it is too busy: try again later, or with a longer --timeout"
+		failed.Hint = HintBusy
 	case e.status == http.StatusBadRequest && r.plain && (strings.Contains(e.said, "HTTPS") || strings.Contains(e.said, "SSL")):
 		failed.Hint = r.plainHint() // as servers with TLS say to plain HTTP
 	}
@@ -154,18 +156,18 @@ func saysNothing(said string) bool {
 	return true
 }
 
-func (r *remoteStore) loginHint() string {
+func (r *remoteStore) loginHint() evidence.Hint {
 	if os.Getenv(authFileVariable) != "" {
-		return fmt.Sprintf("log in with podman login %s, which writes the file that %s names", r.ref.host, authFileVariable)
+		return evidence.Hint(fmt.Sprintf("log in with podman login %s, which writes the file that %s names", r.ref.host, authFileVariable))
 	}
-	return fmt.Sprintf("log in with docker login %s, or podman login, oras login, crane auth login", r.ref.host)
+	return evidence.Hint(fmt.Sprintf("log in with docker login %s, or podman login, oras login, crane auth login", r.ref.host))
 }
 
-func (r *remoteStore) plainHint() string {
+func (r *remoteStore) plainHint() evidence.Hint {
 	if r.insecure {
-		return "it was asked in plain HTTP, and has TLS: leave out --insecure-http"
+		return HintHasTLS
 	}
-	return "it was asked in plain HTTP, as registries on this machine are; --registry-ca FILE makes it HTTPS"
+	return HintLocalTLS
 }
 
 // unreachable says which of the ways to reach a registry did not work.
@@ -176,11 +178,11 @@ func (r *remoteStore) unreachable(u *url.Error) error {
 	case errors.Is(u.Err, io.EOF):
 		e.Err = fmt.Errorf("it broke off without an answer: %w", u.Err)
 	case errors.As(u.Err, new(*plainError)):
-		e.Hint = "--insecure-http allows it"
+		e.Hint = HintRedirectedHTTP
 	case errors.As(u.Err, &authority):
-		e.Hint = "--registry-ca FILE names the authority of a private registry"
+		e.Hint = HintAuthority
 	case strings.Contains(u.Err.Error(), "server gave HTTP response to HTTPS client") && !r.insecure:
-		e.Hint = "--insecure-http talks plain HTTP to a registry that has no TLS"
+		e.Hint = HintNoTLS
 	case strings.Contains(u.Err.Error(), `malformed HTTP response "\x15\x03`) && r.plain: // an alert of TLS
 		e.Hint = r.plainHint()
 	}

@@ -212,7 +212,7 @@ func (w *writer) late(err error) error {
 	}
 	return &Error{
 		Target: w.ref.host, Err: fmt.Errorf("the index of referrers %s was not written within %s: %s: %w", fallbackTag(w.subject), w.timeout, why, err),
-		Hint: "what is attached may not be listed: attach it again, or with a longer --timeout",
+		Hint: HintMaybeUnlisted,
 	}
 }
 
@@ -316,7 +316,7 @@ func (w *writer) afterWrite(ctx context.Context, err error) error {
 	if refusal.wait > w.timeout {
 		return &Error{
 			Target: w.ref.host, Err: fmt.Errorf("it asks to be left alone for %s: %w", refusal.wait.Round(time.Second), err),
-			Hint: "what is attached is not listed yet: attach it again then, or with a longer --timeout",
+			Hint: HintNotListedYet,
 		}
 	}
 	return pause(ctx, max(wait, refusal.wait+jitter(20*time.Millisecond))) // and not all at once

@@ -448,7 +448,7 @@ func TestPlainHTTP(t *testing.T) {
 		want string
 	}{
 		{s.host, registry.Options{}, ""},
-		{s.host, registry.Options{CA: ca}, "--insecure-http"},
+		{s.host, registry.Options{CA: ca}, string(registry.HintNoTLS)},
 		{tlsHost, registry.Options{CA: ca}, ""},
 		{tlsHost, registry.Options{}, "400"},
 		{tlsHost, registry.Options{CA: []byte("nothing")}, "no certificate"},
@@ -460,7 +460,7 @@ func TestPlainHTTP(t *testing.T) {
 		var failed *registry.Error
 		text := fmt.Sprint(err)
 		if errors.As(err, &failed) {
-			text += failed.Hint
+			text += string(failed.Hint)
 		}
 		if r.want == "" && err != nil || !strings.Contains(text, r.want) {
 			t.Errorf("%s: %v; want %q", r.host, text, r.want)

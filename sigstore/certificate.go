@@ -54,7 +54,7 @@ func parseCertificate(der []byte) (*leafCertificate, error) {
 func (t *trust) judgeStranger(c *leafCertificate) evidence.Check {
 	if !slices.ContainsFunc(t.Identities, func(i CertificateIdentity) bool { return i.match(c.summary) }) {
 		return evidence.Failed(evidence.CheckSigner, evidence.CodeCertificateIdentity, "%s", whyNone(t.Identities, c.summary)).
-			WithHint("if you trust this signer: --certificate-identity and --certificate-oidc-issuer, or signers in the policy")
+			WithHint(evidence.HintTrustIdentity)
 	}
 	_, _, early := t.Root.issuerOf(c.leaf, c.leaf.NotBefore)
 	_, _, late := t.Root.issuerOf(c.leaf, c.leaf.NotAfter)

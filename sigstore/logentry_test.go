@@ -176,7 +176,7 @@ func TestLogsPassedOver(t *testing.T) {
 	bare.material()["tlogEntries"] = other.v1().material()["tlogEntries"]
 	keyed := TrustOptions{Root: r, Keys: []attest.TrustedKey{{Name: "k", Key: key, NotAfter: time.Now()}}}
 	alice := TrustOptions{Root: r, Identities: trustsAlice}
-	const none, rootHint, stampHint = "no trusted timestamp: the bundle has none", otherRoot, "sign with --timestamp-server"
+	const none, rootHint, stampHint = "no trusted timestamp: the bundle has none", string(evidence.HintOtherRoot), string(evidence.HintTimestamp)
 	without := func(edit func(*rootParts)) TrustOptions {
 		return TrustOptions{Root: rootOf(t, edit, w), Identities: trustsAlice}
 	}
@@ -198,7 +198,7 @@ func TestLogsPassedOver(t *testing.T) {
 			none, "", stampHint},
 	} {
 		o := c.bundle.bundle(t).CheckTrust(t.Context(), trusting(t, c.trust))
-		if got := o.Time; got.Verdict != evidence.Fail || !strings.Contains(got.Reason, c.says) || !strings.Contains(got.Reason, c.naming) || got.Hint != c.hint {
+		if got := o.Time; got.Verdict != evidence.Fail || !strings.Contains(got.Reason, c.says) || !strings.Contains(got.Reason, c.naming) || string(got.Hint) != c.hint {
 			t.Errorf("%s: %s: %s\nhint: %s", name, got.Verdict, got.Reason, got.Hint)
 		}
 	}

@@ -94,14 +94,14 @@ func (t *trust) judgeTime(e evidence.Envelope, found findings, d demand) evidenc
 	case found.differentLogs() < d.logs && len(found.promises) > 0:
 		return no(evidence.CodeLogMissing, "in %d transparency logs of the trusted root, want %d: promised by the log %s at %d, which does not prove that it is there",
 			found.differentLogs(), d.logs, found.promises[0].Log, found.promises[0].Index).
-			WithHint("have it signed again with a proof of inclusion, or ask for no log: --require-log none, or another evidence in the policy")
+			WithHint(evidence.HintInclusionProof)
 	case found.differentLogs() < d.logs && len(e.Evidence.LogEntries) == 0:
 		return no(evidence.CodeLogMissing, "no log entry: the bundle has none, want one in %d transparency logs", d.logs).
-			WithHint("sign with --rekor, or ask for none: --require-log none, or another evidence in the policy")
+			WithHint(evidence.HintLogEntry)
 	case found.differentLogs() < d.logs:
 		c := no(evidence.CodeLogMissing, "in %d transparency logs of the trusted root, want %d: %s", found.differentLogs(), d.logs, oneLine(found.ignored))
 		if found.unknown > 0 {
-			c.Hint = otherRoot
+			c.Hint = evidence.HintOtherRoot
 		}
 		return c
 	}
@@ -129,10 +129,10 @@ func (t *trust) lacksTime(e evidence.Envelope, found findings) evidence.Check {
 	switch {
 	case len(e.Evidence.Timestamps) == 0:
 		c.Reason += "the bundle has none"
-		c.Hint = "sign with --timestamp-server"
+		c.Hint = evidence.HintTimestamp
 	case len(t.Root.root.TimestampingAuthorities()) == 0:
 		c.Reason += fmt.Sprintf("the bundle has %d, but nobody was given who vouches for a time", len(e.Evidence.Timestamps))
-		c.Hint = "give the trusted root of the timestamp authority: --trusted-root, or trustedRoot in the policy"
+		c.Hint = evidence.HintTrustedRoot
 	case len(found.ignored) > 0:
 		c.Reason += oneLine(found.ignored).Error()
 	case found.timestamps() > 0:
@@ -145,7 +145,7 @@ func (t *trust) lacksTime(e evidence.Envelope, found findings) evidence.Check {
 	}
 	// A log could have signed the time too.
 	if found.unknown > 0 {
-		c.Hint = otherRoot
+		c.Hint = evidence.HintOtherRoot
 		if len(e.Evidence.Timestamps) == 0 || len(t.Root.root.TimestampingAuthorities()) == 0 {
 			c.Reason += "; " + oneLine(found.ignored).Error()
 		}
@@ -157,9 +157,6 @@ func (t *trust) lacksTime(e evidence.Envelope, found findings) evidence.Check {
 	}
 	return c
 }
-
-// otherRoot is what helps where a bundle is in a log that the trusted root does not name.
-const otherRoot = "if you trust that log, use a trusted root that names it: --trusted-root, or trustedRoot in the policy"
 
 // lateness is empty unless the signature was to be there earlier than it was seen.
 func (t *trust) lateness(times []evidence.TrustedTime) string {

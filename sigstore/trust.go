@@ -206,7 +206,7 @@ func (t *trust) explainNo(o evidence.Result, c *leafCertificate, e evidence.Enve
 				o.OtherScheme = c.signatory()
 			}
 			o.Signature = evidence.Failed(evidence.CheckSignature, evidence.CodeSignatureScheme, "by the certificate's key, but as %s; want %s", scheme, c.key.Scheme()).
-				WithHint("sign with runattest, or with another program as " + c.key.Scheme())
+				WithHint(evidence.Hint("sign with runattest, or with another program as " + c.key.Scheme()))
 			return o
 		}
 	}

@@ -36,7 +36,7 @@ type Check struct {
 	Name    CheckName `json:"name"`
 	Verdict Verdict   `json:"verdict"`
 	Reason  string    `json:"reason"`
-	Hint    string    `json:"hint,omitempty"`
+	Hint    Hint      `json:"hint,omitempty"`
 	Details []string  `json:"details,omitempty"` // one line each, where there is more than one reason
 	Code    Code      `json:"code"`              // the reason in a word, for programs
 }
@@ -57,7 +57,7 @@ func Skipped(name CheckName, code Code, format string, args ...any) Check {
 }
 
 // WithHint is the check with what to do about it.
-func (c Check) WithHint(hint string) Check {
+func (c Check) WithHint(hint Hint) Check {
 	c.Hint = hint
 	return c
 }

@@ -58,7 +58,7 @@ what is bad hides nothing that is good.`,
 		if err != nil {
 			return err
 		}
-		var o lineage.Options
+		o := lineage.Options{Phrase: phrased}
 		if applied != nil && len(policies.approvals) > 0 {
 			o.Rejected = applied.rejected
 		}

@@ -71,7 +71,7 @@ nobody is trusted; 3 one is there and cannot be read. The highest wins.`,
 
 // hintOther says what to do with a claim of another type to whoever took it for a run.
 func hintOther(r *attest.Report, b *attest.Bundle) {
-	hint := map[string]string{
+	hint := map[string]evidence.Hint{
 		lineage.LinkType:    "this is a link: runattest link verify verifies it",
 		policy.ApprovalType: "this is an approval: give it with --approvals, beside the run's bundle",
 	}[b.UnverifiedPredicateType()]
@@ -175,6 +175,7 @@ func (r *linkReport) verify(ctx context.Context, verifier *attest.Verifier, data
 }
 
 func printLink(o *output, r linkReport, err error) {
+	r.Checks = phrasedAll(r.Checks)
 	switch {
 	case err != nil:
 		o.note(r.Bundle, err)
@@ -214,7 +215,7 @@ func (o *output) linkText(r linkReport) string {
 	for _, c := range r.Checks {
 		row(string(c.Name), verdictMark(c.Verdict)+c.Reason)
 		if c.Hint != "" {
-			row("", "hint: "+c.Hint)
+			row("", "hint: "+string(c.Hint))
 		}
 	}
 	if r.Verified {

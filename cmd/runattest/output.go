@@ -167,7 +167,7 @@ func hintOf(err error) string {
 	case errors.As(err, &no):
 		for _, c := range no.Report.Failed() {
 			if c.Hint != "" {
-				return c.Hint
+				return string(phrased(c.Hint))
 			}
 		}
 	case errors.As(err, &format):

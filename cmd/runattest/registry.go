@@ -177,11 +177,20 @@ func fetchFirst(ref string) string {
 func registryHint(err error) string {
 	var failed *registry.Error
 	var other *registry.NotSubjectError
+	var large *registry.TooLargeError
+	var bare *registry.BareEnvelopeError
 	switch {
+	case errors.As(err, &large) && large.PredicateType == attest.PredicateType:
+		return "sign with --detached"
+	case errors.As(err, &bare) && bare.PredicateType == attest.PredicateType:
+		return "sign with --bundle-format " + string(attest.SigstoreBundle)
 	case errors.As(err, &other):
 		return attachHint(other)
 	case errors.As(err, &failed):
-		return failed.Hint
+		if failed.Hint == registry.HintBusyAnonymous {
+			return string(phrased(failed.Hint)) + ": docker login " + failed.Target
+		}
+		return string(phrased(failed.Hint))
 	}
 	return ""
 }

@@ -202,6 +202,7 @@ type bundleReport struct {
 }
 
 func printVerdict(o *output, name string, report attest.Report, err error) {
+	report.Checks = phrasedAll(report.Checks)
 	switch {
 	case err != nil:
 		o.note(name, err)
@@ -262,7 +263,7 @@ func (o *output) textReport(name string, r attest.Report) string {
 			row("", detail)
 		}
 		if c.Hint != "" {
-			row("", "hint: "+c.Hint)
+			row("", "hint: "+string(c.Hint))
 		}
 	}
 	return b.String()

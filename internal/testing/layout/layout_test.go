@@ -56,7 +56,7 @@ func TestImports(t *testing.T) {
 		"registry": {
 			"github.com/opencontainers/go-digest", "github.com/opencontainers/image-spec/specs-go", "github.com/opencontainers/image-spec/specs-go/v1",
 			"github.com/rogpeppe/go-internal/lockedfile", "golang.org/x/sync/errgroup",
-			module + "attest", module + "identity", module + "internal/atomicfile", module + "internal/boundedfile", module + "internal/limits", module + "internal/visible",
+			module + "attest", module + "attest/evidence", module + "identity", module + "internal/atomicfile", module + "internal/boundedfile", module + "internal/limits", module + "internal/visible",
 			module + "internal/zero",
 			"oras.land/oras-go/v2/content", "oras.land/oras-go/v2/registry", "oras.land/oras-go/v2/registry/remote/auth",
 			"oras.land/oras-go/v2/registry/remote/errcode", "oras.land/oras-go/v2/registry/remote/retry",

@@ -390,6 +390,8 @@ var exported = map[string]any{
 	"registry.Target.Resolve":           (*registry.Target).Resolve,
 	"registry.Target.Runs":              (*registry.Target).Runs,
 	"registry.Target.Verify":            (*registry.Target).Verify,
+	"registry.TooLargeError.Error":      (*registry.TooLargeError).Error,
+	"registry.BareEnvelopeError.Error":  (*registry.BareEnvelopeError).Error,
 	"registry.CheckWith":                registry.CheckWith,
 	"registry.GroupByRun":               registry.GroupByRun,
 	"registry.Summary.Passed":           registry.Summary.Passed,

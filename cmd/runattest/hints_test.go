@@ -1,0 +1,38 @@
+package main
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/runattest/runattest/attest/evidence"
+)
+
+// TestHints: every hint that has a constant has the command's own words.
+func TestHints(t *testing.T) {
+	found := 0
+	for _, file := range []string{"attest/evidence/hint.go", "registry/hints.go", "lineage/link_verify.go"} {
+		parsed, err := parser.ParseFile(token.NewFileSet(), filepath.Join("..", "..", filepath.FromSlash(file)), nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(parsed, func(n ast.Node) bool {
+			spec, ok := n.(*ast.ValueSpec)
+			if !ok || !strings.HasPrefix(spec.Names[0].Name, "Hint") {
+				return true
+			}
+			found++
+			text := evidence.Hint(strings.Trim(spec.Values[0].(*ast.BasicLit).Value, `"`))
+			if own := phrased(text); own == text {
+				t.Errorf("%s: %s is not phrased", file, spec.Names[0].Name)
+			}
+			return true
+		})
+	}
+	if found != len(hints) {
+		t.Errorf("%d hints have a constant, and %d are phrased", found, len(hints))
+	}
+}

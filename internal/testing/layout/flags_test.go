@@ -1,0 +1,67 @@
+package layout
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+var flagName = regexp.MustCompile(`(?:^|[^\w-])(--[a-z][\w-]*)`)
+
+// foreignFlags are flags of other programs, and those in shell commands that signer.FormatError.Convert gives, by file.
+var foreignFlags = map[string][]string{
+	"registry/layout.go":         {"--to-oci-layout"}, // oras
+	"registry/layouttarwrite.go": {"--sparse"},        // tar
+	"signer/format_der.go":       {"--key"},
+}
+
+// TestFlags: libraries do not know how the command calls things. They give hints and errors of types that the command
+// phrases, in hints.go.
+func TestFlags(t *testing.T) {
+	const root = "../../.."
+	programs := []string{"cmd", "e2e", "examples", "plugins", "release", "internal/testing", "canonical/bench"}
+	files := 0
+	err := fs.WalkDir(os.DirFS(root), ".", func(name string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && (slices.Contains(programs, name) || strings.HasPrefix(entry.Name(), ".") && name != "." || entry.Name() == "testdata"):
+			return fs.SkipDir
+		case entry.IsDir() || path.Ext(name) != ".go" || strings.HasSuffix(name, "_test.go"):
+			return nil
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), path.Join(root, name), nil, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		files++
+		ast.Inspect(parsed, func(n ast.Node) bool {
+			literal, ok := n.(*ast.BasicLit)
+			if !ok || literal.Kind != token.STRING {
+				return true
+			}
+			text, _ := strconv.Unquote(literal.Value)
+			for _, found := range flagName.FindAllStringSubmatch(text, -1) {
+				if !slices.Contains(foreignFlags[name], found[1]) {
+					t.Errorf("%s names the flag %s: return a typed hint or error, and phrase it in cmd/runattest", name, found[1])
+				}
+			}
+			return true
+		})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if files < 150 {
+		t.Fatalf("%d files were read, want all of the libraries", files)
+	}
+}
