@@ -54,6 +54,9 @@ func (e Evidence) Gather(ctx context.Context, p *policy.Policy, run *attest.Veri
 
 // Rejections finds which runs approvers of the policy have rejected, as lineage.Options.Rejected asks. given has the time.
 func (e Evidence) Rejections(ctx context.Context, p *policy.Policy, runs []identity.ID, given policy.Given) (map[identity.ID]string, error) {
+	if len(runs) == 0 {
+		return nil, nil
+	}
 	var err error
 	if given.Approvals, err = collect(ctx, e.Approvals, runs); err != nil {
 		return nil, err

@@ -63,7 +63,8 @@ func approvalsOfRuns(ctx context.Context, target *registry.Target, runs []identi
 		case len(runs) > limits.Approvals:
 			fail(fmt.Errorf("those of %d runs are wanted, want at most %d", len(runs), limits.Approvals))
 			return
-		case len(runs) == 0: // of which there are none; the registry would give those of all
+		case len(runs) == 0: // which is no answer: what was not asked for may be a rejection
+			fail(errors.New("the approvals of no run are asked for, want the runs"))
 			return
 		}
 		var all tally

@@ -69,7 +69,8 @@ func (l *ApprovalList) Approvals(context.Context, []identity.ID) iter.Seq2[polic
 	}
 }
 
-// ReadApprovals reads a source once, for many decisions about one moment.
+// ReadApprovals reads a source once, for many decisions about one moment. A repository of runs gives the approvals of the runs
+// that are named here alone, and an error where none is.
 func ReadApprovals(ctx context.Context, from ApprovalSource, runs ...identity.ID) (*ApprovalList, error) {
 	list, err := collect(ctx, from, runs)
 	if err != nil {
