@@ -25,8 +25,8 @@ type RunsOptions struct {
 	PredicateTypes []string
 }
 
-// Kept is what a repository has of a run.
-type Kept struct {
+// StoredRun is what a repository has of a run.
+type StoredRun struct {
 	Run         identity.ID
 	Declaration *identity.Declaration // whose identity is Run; nil if the repository does not have the run
 	Found       *Found                // one of its attestations; nil if it has none of the types wanted
@@ -51,32 +51,32 @@ func (e *SkippedError) Unwrap() error { return e.Err }
 // requests are under way at once, and no more than eight runs and eight attestations are held. The order is
 // that of the repository's tags, or of Of and then parents, generation by generation. After a *SkippedError
 // the next one follows; any other error ends the sequence.
-func (t *Target) Runs(ctx context.Context, o RunsOptions) iter.Seq2[Kept, error] {
-	return func(yield func(Kept, error) bool) {
+func (t *Target) Runs(ctx context.Context, o RunsOptions) iter.Seq2[StoredRun, error] {
+	return func(yield func(StoredRun, error) bool) {
 		if err := t.check(); err != nil {
-			yield(Kept{}, err)
+			yield(StoredRun{}, err)
 			return
 		}
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		c, err := t.crawl(ctx, o)
 		if err != nil {
-			yield(Kept{}, err)
+			yield(StoredRun{}, err)
 			return
 		}
 		for _, d := range c.broken {
-			if !yield(Kept{}, &SkippedError{Err: &MalformedError{d.Digest.String(), errors.New("it is listed, and cannot be read")}}) {
+			if !yield(StoredRun{}, &SkippedError{Err: &MalformedError{d.Digest.String(), errors.New("it is listed, and cannot be read")}}) {
 				return
 			}
 		}
 		given := 0 // of the run at hand
 		for r := range c.attestations(ctx) {
 			s := <-r
-			one := Kept{s.run.id, s.run.declaration, s.found}
+			one := StoredRun{s.run.id, s.run.declaration, s.found}
 			switch {
 			case s.err != nil:
 				err := s.run.about(s.err)
-				if !yield(Kept{Run: s.run.id}, err) || !errors.As(err, new(*SkippedError)) {
+				if !yield(StoredRun{Run: s.run.id}, err) || !errors.As(err, new(*SkippedError)) {
 					return
 				}
 				continue
@@ -95,7 +95,7 @@ func (t *Target) Runs(ctx context.Context, o RunsOptions) iter.Seq2[Kept, error]
 			}
 		}
 		if err := ctx.Err(); err != nil {
-			yield(Kept{}, err)
+			yield(StoredRun{}, err)
 		}
 	}
 }

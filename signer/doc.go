@@ -5,6 +5,13 @@
 // `cosign generate-key-pair` works as it is). It is named by a reference that Load
 // takes: a file's path, or env://NAME for the content of an environment variable.
 //
+// Load is the function to start with for signing, ParsePublicKey for verifying; Generate makes both keys, and package kms,
+// below this one, loads keys that stay in a key management service.
+//
+//	key, err := signer.Load(ctx, "prod.key", nil)          // a Signer, for attest.Sign
+//	public, err := signer.ParsePublicKey(data)             // for attest.TrustKeys
+//	pair, err := signer.Generate(signer.ECDSAP256, nil)    // PEM, without a password
+//
 // The algorithm follows from the key, as in Sigstore's algorithm registry:
 //
 //	ECDSA P-256   SHA-256, ASN.1 DER signature   (the default of Generate)

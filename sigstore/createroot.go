@@ -239,8 +239,8 @@ func checkCT(l *LogSpec, key *signer.PublicKey) error {
 	return fmt.Errorf("a key of kind %s signs no certificate timestamps: want ECDSA P-256 or RSA", key.Algorithm())
 }
 
-// Doubts are what is allowed and seldom meant.
-func (s RootSpec) Doubts() []string {
+// Warnings are about what is allowed, and is seldom meant.
+func (s RootSpec) Warnings() []string {
 	var doubts []string
 	for _, l := range s.TransparencyLogs {
 		key, err := signer.ParsePublicKey(l.PublicKey)

@@ -136,11 +136,11 @@ func TestCreateRefuses(t *testing.T) {
 
 func TestDoubts(t *testing.T) {
 	spec := acme(pkitest.Files())
-	if d := spec.Doubts(); d != nil {
+	if d := spec.Warnings(); d != nil {
 		t.Errorf("%q", d)
 	}
 	spec.TransparencyLogs[0].Origin = ""
-	if d := spec.Doubts(); len(d) != 1 || !strings.Contains(d[0], "add origin=rekor.acme.example") {
+	if d := spec.Warnings(); len(d) != 1 || !strings.Contains(d[0], "add origin=rekor.acme.example") {
 		t.Errorf("%q", d)
 	}
 }

@@ -79,8 +79,8 @@ func createTrustedRoot(o *output, s *specFlags, out string) error {
 	if err != nil {
 		return err
 	}
-	for _, doubt := range spec.Doubts() {
-		o.info("note: %s", doubt)
+	for _, warning := range spec.Warnings() {
+		o.info("note: %s", warning)
 	}
 	return writeOut(o, out, text)
 }

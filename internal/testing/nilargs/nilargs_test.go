@@ -210,7 +210,7 @@ var exported = map[string]any{
 	"sigstore.RepositoryError.Expired": (*sigstore.RepositoryError).Expired,
 	"sigstore.RepositoryError.Unwrap":  (*sigstore.RepositoryError).Unwrap,
 	"sigstore.RequestCertificate":      sigstore.RequestCertificate,
-	"sigstore.RootSpec.Doubts":         sigstore.RootSpec.Doubts,
+	"sigstore.RootSpec.Warnings":       sigstore.RootSpec.Warnings,
 	"sigstore.ServiceError.Error":      (*sigstore.ServiceError).Error,
 	"sigstore.ServiceError.Unwrap":     (*sigstore.ServiceError).Unwrap,
 	"sigstore.Services.Check":          sigstore.Services.Check,
