@@ -16,8 +16,19 @@ import (
 	"github.com/runattest/runattest/attest/evidence"
 )
 
-// ErrNotFound says that the repository does not have what was asked for.
-var ErrNotFound = errors.New("not found")
+// What errors of this package wrap.
+var (
+	// ErrReference says that a text is not a reference.
+	ErrReference = errors.New("not a reference")
+	// ErrNotFound says that the repository does not have what was asked for.
+	ErrNotFound = errors.New("not found")
+	// ErrNotSubject says that a bundle is not about the artifact that it is to be attached to.
+	ErrNotSubject = errors.New("the artifact is not among the statement's subjects")
+	// ErrMismatch says that a repository serves something else than what was asked for by digest or identity.
+	ErrMismatch = errors.New("the repository serves something else")
+	// ErrLayout says that a path is not an OCI layout, because it is absent or malformed, or is a layout that cannot be written.
+	ErrLayout = errors.New("unusable OCI layout")
+)
 
 // missingError is an ErrNotFound that says where there is what not, and what the registry says of it.
 type missingError struct{ Repository, What, Said string }
@@ -43,13 +54,6 @@ func (e *missingError) whose(cause error) *missingError {
 	}
 	return e
 }
-
-// ErrNotSubject says that a bundle is not about the artifact that it is to be attached to.
-var ErrNotSubject = errors.New("the artifact is not among the statement's subjects")
-
-// ErrMismatch says that a repository serves something else than what was asked for by digest
-// or identity.
-var ErrMismatch = errors.New("the repository serves something else")
 
 // MalformedError says that a referrer claims to be an attestation and is none, or is not there.
 type MalformedError struct {

@@ -39,9 +39,6 @@ type layoutFiles interface {
 	write(ctx context.Context, blobs []item, reindex func() (index []byte, more []item, err error)) error
 }
 
-// ErrLayout says that a path is no OCI layout, because it is not there or malformed, or none that can be written.
-var ErrLayout = errors.New("unusable OCI layout")
-
 // misshapen is an ErrLayout that says why.
 func misshapen(format string, args ...any) error {
 	return fmt.Errorf("%w: %w", ErrLayout, fmt.Errorf(format, args...))

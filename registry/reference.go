@@ -39,9 +39,6 @@ type Reference struct {
 	run  identity.ID
 }
 
-// ErrReference says that a text is no reference.
-var ErrReference = errors.New("not a reference")
-
 // The grammar of https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests.
 var (
 	repositoryForm = form(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
