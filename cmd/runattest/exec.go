@@ -181,7 +181,7 @@ func (e *execution) run(cmd *cobra.Command, args []string) error {
 		e.sayUnchecked(o, admission)
 	}
 	err = admission.Exec(cmd.Context(), start)
-	record := admission.Record(start, err)
+	record := phrasedRecord(admission.Record(start, err))
 	if err != nil {
 		return e.refuse(o, record, err)
 	}
@@ -191,11 +191,11 @@ func (e *execution) run(cmd *cobra.Command, args []string) error {
 	return o.line("%s  allowed: nothing was executed", admission.Verified().ID())
 }
 
-// decisionLog says in errors which flag named the file.
+// decisionLog says in errors which flag named the file, and has hints name flags.
 type decisionLog struct{ gate.LogFile }
 
 func (l decisionLog) Append(r gate.Record) error {
-	if err := l.LogFile.Append(r); err != nil {
+	if err := l.LogFile.Append(phrasedRecord(r)); err != nil {
 		return fmt.Errorf("--decision-log: %w", err)
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/runattest/runattest/attest/evidence"
+	"github.com/runattest/runattest/gate"
 	"github.com/runattest/runattest/lineage"
 	"github.com/runattest/runattest/registry"
 )
@@ -49,4 +50,14 @@ func phrasedAll(checks []evidence.Check) []evidence.Check {
 		checks[i].Hint = phrased(checks[i].Hint)
 	}
 	return checks
+}
+
+// phrasedRecord is a record whose report has the command's hints.
+func phrasedRecord(r gate.Record) gate.Record {
+	if r.Report != nil {
+		report := *r.Report
+		report.Checks = phrasedAll(report.Checks)
+		r.Report = &report
+	}
+	return r
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
-	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/atomicfile"
 	"github.com/runattest/runattest/lineage"
@@ -150,7 +149,7 @@ func unverifiedRun(cmd *cobra.Command, o *output, ref string) (identity.ID, erro
 		}
 		return id, err
 	}
-	b, err := readBundle(cmd, ref)
+	b, err := oneBundle(ref, cmd.InOrStdin())
 	if err != nil {
 		return identity.ID{}, err
 	}
@@ -163,18 +162,6 @@ func unverifiedRun(cmd *cobra.Command, o *output, ref string) (identity.ID, erro
 }
 
 func isID(ref string) bool { return strings.HasPrefix(ref, "airun:") }
-
-func readBundle(cmd *cobra.Command, path string) (*attest.Bundle, error) {
-	data, err := input.OneBundle(path, cmd.InOrStdin())
-	if err != nil {
-		return nil, err
-	}
-	b, err := parseBundle(data)
-	if err != nil {
-		return nil, named(path, err)
-	}
-	return b, nil
-}
 
 const subjectMark = "@sha256:"
 

@@ -95,7 +95,7 @@ func expectRun(cmd *cobra.Command, verifier *attest.Verifier, ref string, want *
 		want.Run = &id
 		return nil
 	}
-	b, err := readBundle(cmd, ref)
+	b, err := oneBundle(ref, cmd.InOrStdin())
 	if err != nil {
 		return err
 	}

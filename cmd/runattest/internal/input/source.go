@@ -154,21 +154,6 @@ func blobs(path string, stdin io.Reader, limit int) iter.Seq2[Blob, error] {
 	}
 }
 
-// OneBundle is the text of the one bundle in a file; several are an error.
-func OneBundle(path string, stdin io.Reader) ([]byte, error) {
-	var found []byte
-	for blob, err := range Bundles(path, stdin) {
-		if err != nil {
-			return nil, err
-		}
-		if found != nil {
-			return nil, fmt.Errorf("%s: holds several bundles, want one", Name(path))
-		}
-		found = blob.Data
-	}
-	return found, nil
-}
-
 // One is the one declaration in a file; several are an error.
 func One(path string, stdin io.Reader) (*identity.Declaration, error) {
 	var found *Text
