@@ -265,7 +265,7 @@ func TestNeedsLineage(t *testing.T) {
 	by := newSigner(t)
 	known := newClock(t).root(t) + someApprover(t)
 	for expr, want := range map[string]bool{
-		`true`: false, `ancestors.size() == 0`: true, `declaration.kind == "ancestors"`: false, `run.parents.all(p, true)`: false,
+		`true`: false, `ancestors.size() == 0`: true, `declaration.model.name == "ancestors"`: false, `run.parents.all(p, true)`: false,
 		`declaration.kind != "evaluation" || ancestors.exists(a, a.approved)`: true, `[1].exists(x, x == ancestors.size())`: true,
 		`.ancestors.size() == 0`: true, `{"a": ancestors}.size() == 1`: true, `has(ancestors[0].declaredBy)`: true,
 	} {

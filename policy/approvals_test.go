@@ -553,8 +553,8 @@ const tenRules = `rules:
 func TestExplain(t *testing.T) {
 	by := newSigner(t)
 	p := policyOf(t, by, `rules:
-  - {name: a, expr: 'declaration.kind == "x" || declaration.constraints.budget <= 10'}
-  - {name: b, expr: 'declaration.kind == "x" || declaration.constraints.budget <= 100'}
+  - {name: a, expr: 'declaration.kind == "batch" || declaration.constraints.budget <= 10'}
+  - {name: b, expr: 'declaration.kind == "batch" || declaration.constraints.budget <= 100'}
   - {name: c, expr: 'declaration.context.all(r, r.role == "dataset")'}
   - {name: d, expr: 'declaration.constraints.none == 1'}
 `)
@@ -571,7 +571,7 @@ func TestExplain(t *testing.T) {
 		got = append(got, fmt.Sprint(r.Rule, " ", r.Value, " ", r.Because))
 	}
 	for i, want := range []string{
-		`a false [{declaration.kind == "x" false} {declaration.kind "training"} {declaration.constraints.budget <= 10 false} {declaration.constraints.budget 50}]`,
+		`a false [{declaration.kind == "batch" false} {declaration.kind "training"} {declaration.constraints.budget <= 10 false} {declaration.constraints.budget 50}]`,
 		`b true [{declaration.constraints.budget <= 100 true} {declaration.constraints.budget 50}]`,
 		`{r.role == "dataset" false} {r.role "tool"}`,
 		`d error: no such key: none`,

@@ -77,10 +77,11 @@ func (s signatories) list() []runSigner {
 }
 
 // checkAttainable finds demands that no run can meet: signatures that cannot be dated or logged as they must be, rules about
-// what there never is, and approvals of which there are too few once those who signed the run are left out. What cannot be
+// what there never is or that ask for a text that never stands there, and approvals of which there are too few once those who signed the run are left out. What cannot be
 // decided from the policy alone passes.
 func (p *Policy) checkAttainable(r *reader) {
 	p.checkReads(r)
+	p.checkWords(r)
 	var signers []runSigner
 	why := ""
 	for _, s := range p.signers.list() {

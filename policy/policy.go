@@ -141,13 +141,9 @@ func (t *timeDemand) read(r *reader, v jsontree.Value) {
 }
 
 func (p *Policy) readKinds(r *reader, v jsontree.Value) {
-	all := []string{
-		string(identity.Inference), string(identity.Agent), string(identity.Training),
-		string(identity.Evaluation), string(identity.Batch), string(identity.Other),
-	}
-	r.list(v, 1, len(all), func(_ int, v jsontree.Value) {
+	r.list(v, 1, len(kindWords), func(_ int, v jsontree.Value) {
 		var kind string
-		r.word(&kind, all...)(v)
+		r.word(&kind, kindWords...)(v)
 		if slices.Contains(p.kinds, identity.Kind(kind)) {
 			r.fail(identity.CodeUnique, "", "stands in the list already")
 		}
