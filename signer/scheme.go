@@ -39,11 +39,15 @@ func (k *PublicKey) OtherScheme(message, signature []byte) string {
 type Schemes struct {
 	message []byte
 	digests map[crypto.Hash][]byte
+	tried   int // operations with public keys: what a stranger's signature costs, at most maxTried of each key
 }
+
+// maxTried is one for each hash, and one to see what a signature may be.
+const maxTried = len(schemeHashes) + 1
 
 // NewSchemes is for signatures over message, which is not kept longer than the Schemes.
 func NewSchemes(message []byte) *Schemes {
-	return &Schemes{message, map[crypto.Hash][]byte{}}
+	return &Schemes{message: message, digests: map[crypto.Hash][]byte{}}
 }
 
 func (s *Schemes) digest(h crypto.Hash) []byte {
@@ -68,10 +72,12 @@ func (s *Schemes) Of(k *PublicKey, signature []byte) string {
 		return s.rsa(key, k.algorithm.Hash(), signature)
 	case ed25519.PublicKey:
 		ph := &ed25519.Options{Hash: crypto.SHA512}
+		s.tried++
 		if ed25519.VerifyWithOptions(key, s.digest(crypto.SHA512), signature, ph) == nil {
 			return "Ed25519ph"
 		}
 		for _, h := range schemeHashes { // as a KMS does that is given digests
+			s.tried++
 			if ed25519.Verify(key, s.digest(h), signature) {
 				return "Ed25519 over " + h.String()
 			}
@@ -100,7 +106,11 @@ func (s *Schemes) ecdsa(key *ecdsa.PublicKey, own crypto.Hash, signature []byte)
 		return ""
 	}
 	for _, h := range schemeHashes {
-		if (h != own || form != inDER) && ecdsa.VerifyASN1(key, s.digest(h), der) {
+		if h == own && form == inDER {
+			continue
+		}
+		s.tried++
+		if ecdsa.VerifyASN1(key, s.digest(h), der) {
 			return fmt.Sprintf("ECDSA %s with %s%s", key.Curve.Params().Name, h, form)
 		}
 	}
@@ -115,11 +125,16 @@ func (s *Schemes) rsa(key *rsa.PublicKey, own crypto.Hash, signature []byte) str
 	if n.Cmp(key.N) >= 0 {
 		return ""
 	}
+	s.tried++
 	block := n.Exp(n, big.NewInt(int64(key.E)), key.N).FillBytes(make([]byte, key.Size())) // which says at once of most that they are by another key
 	switch {
 	case bytes.HasPrefix(block, []byte{0, 1, 0xff}):
 		for _, h := range schemeHashes {
-			if h != own && rsa.VerifyPKCS1v15(key, h, s.digest(h), signature) == nil {
+			if h == own {
+				continue
+			}
+			s.tried++
+			if rsa.VerifyPKCS1v15(key, h, s.digest(h), signature) == nil {
 				return "RSA PKCS #1 v1.5 with " + h.String()
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"encoding/asn1"
 	"fmt"
 	"math/big"
 	"testing"
@@ -146,4 +147,49 @@ func digestWith(h crypto.Hash, message []byte) []byte {
 	w := h.New()
 	w.Write(message)
 	return w.Sum(nil)
+}
+
+// TestSchemesCost: what a stranger signed costs a bounded number of operations of each key, and one hash of each kind in all.
+func TestSchemesCost(t *testing.T) {
+	message := []byte("message")
+	var keys []*PublicKey
+	signatures := map[string][]byte{"empty": nil, "of no form": []byte("signature")}
+	for _, a := range []Algorithm{ECDSAP256, ECDSAP384, ECDSAP521, Ed25519, RSA2048} {
+		stranger, err := Generate(a, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys = append(keys, stranger.Key)
+		for i := range 2 { // of the length that each kind of key wants: side by side, or one number
+			s := make([]byte, map[Algorithm]int{ECDSAP256: 64, ECDSAP384: 96, ECDSAP521: 132, Ed25519: 64, RSA2048: 256}[a])
+			s[len(s)-1], s[len(s)/2-1] = byte(1+i), byte(1+i)
+			signatures[fmt.Sprintf("%s %d", a, i)] = s
+		}
+	}
+	der, err := asn1.Marshal(struct{ R, S *big.Int }{big.NewInt(1), big.NewInt(2)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	signatures["DER"] = der
+	most := 0
+	for name, signature := range signatures {
+		s := NewSchemes(message)
+		for _, k := range keys {
+			before := s.tried
+			if scheme := s.Of(k, signature); scheme != "" {
+				t.Errorf("%s, %s: %s", name, k.Algorithm(), scheme)
+			}
+			if n := s.tried - before; n > maxTried {
+				t.Errorf("%s, %s: %d operations, want at most %d", name, k.Algorithm(), n, maxTried)
+			} else {
+				most = max(most, n)
+			}
+		}
+		if len(s.digests) > len(schemeHashes) {
+			t.Errorf("%s: %d hashes", name, len(s.digests))
+		}
+	}
+	if most != maxTried {
+		t.Errorf("at most %d operations of a key, want %d to be reached", most, maxTried)
+	}
 }
