@@ -95,7 +95,7 @@ func resigned(t testing.TB, by signer.Signer, payloadType, payload string) *Bund
 	return reread(t, b)
 }
 
-// reread writes b and reads it, as whoever receives it does.
+// reread writes b and reads it, as a recipient does.
 func reread(t testing.TB, b *Bundle) *Bundle {
 	t.Helper()
 	text, err := b.Marshal()
@@ -198,9 +198,9 @@ func TestDetached(t *testing.T) {
 		want   Expect
 		verdic string
 	}{
-		"without declaration":        {Expect{}, "identity=fail declaration=not-checked"},
-		"identity is no declaration": {Expect{Identity: idOf(d)}, "identity=fail declaration=not-checked"},
-		"another run's declaration":  {Expect{Declaration: other}, "identity=fail declaration=pass"},
+		"without declaration":       {Expect{}, "identity=fail declaration=not-checked"},
+		"identity, no declaration":  {Expect{Identity: idOf(d)}, "identity=fail declaration=not-checked"},
+		"another run's declaration": {Expect{Declaration: other}, "identity=fail declaration=pass"},
 	} {
 		_, err := verifier.Verify(ctx, b, c.want)
 		var no *VerificationError
@@ -369,7 +369,7 @@ func TestNobodyToTrust(t *testing.T) {
 	}
 }
 
-// TestTrustIsTheVerifiersOwn keeps whoever made a verifier from changing whom it trusts.
+// TestTrustIsTheVerifiersOwn: the caller's slices do not change what a verifier trusts.
 func TestTrustIsTheVerifiersOwn(t *testing.T) {
 	good, evil := newSigner(t, signer.Ed25519), newSigner(t, signer.Ed25519)
 	keys := []TrustedKey{{Name: "good", Key: good.PublicKey()}}
@@ -415,7 +415,7 @@ func TestVerifiedIsImmutable(t *testing.T) {
 	}
 }
 
-// lyingTrust passes every signature and names nobody.
+// lyingTrust passes every signature and names no signer.
 type lyingTrust struct{}
 
 func (lyingTrust) CheckEnvelope(context.Context, evidence.Envelope) evidence.Result {
@@ -460,29 +460,29 @@ func idOf(d *identity.Declaration) *identity.ID {
 	return &id
 }
 
-// TestDecide holds the one place where a yes is made: every way for a check to be missing,
-// failed or unknown is a no.
+// TestDecide tests the function that makes the final verdict: it is negative if any check is missing, failed or
+// unknown.
 func TestDecide(t *testing.T) {
 	good := []evidence.Check{evidence.Passed(evidence.CheckSignature, ""), evidence.Passed(evidence.CheckSigner, ""), evidence.Skipped(evidence.CheckTime, evidence.CodeNotReached, ""), evidence.Passed(evidence.CheckStatement, ""), evidence.Passed(evidence.CheckIdentity, ""), evidence.Passed(evidence.CheckDeclaration, "")}
 	if !decide(good, required...) {
 		t.Fatal("good checks are refused")
 	}
 	if decide(good) {
-		t.Error("a yes to nothing that is required")
+		t.Error("positive without required checks")
 	}
 	if decide(nil, required...) {
-		t.Error("no checks are a yes")
+		t.Error("positive without checks")
 	}
 	for i, c := range good {
 		for _, verdict := range []evidence.Verdict{evidence.Fail, "", "PASS", "unknown"} {
 			changed := slices.Clone(good)
 			changed[i].Verdict = verdict
 			if decide(changed, required...) {
-				t.Errorf("%s=%q is a yes", c.Name, verdict)
+				t.Errorf("positive with %s=%q", c.Name, verdict)
 			}
 		}
 		if c.Verdict == evidence.Pass && decide(slices.Delete(slices.Clone(good), i, i+1), required...) {
-			t.Errorf("without %s it is a yes", c.Name)
+			t.Errorf("positive without %s", c.Name)
 		}
 	}
 }

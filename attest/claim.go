@@ -14,8 +14,8 @@ import (
 	"github.com/runattest/runattest/internal/zero"
 )
 
-// Claim is an in-toto Statement of another predicate type than the run's identity: what
-// somebody says about runs or artifacts, such as an approval. It is a Signable.
+// Claim is an in-toto Statement of another predicate type than the run's identity: a statement
+// about runs or artifacts, such as an approval. It is a Signable.
 type Claim struct{ text []byte }
 
 var _ Signable = (*Claim)(nil)
@@ -95,8 +95,8 @@ func (v *Verifier) VerifyClaim(ctx context.Context, b *Bundle, predicateType str
 	return &VerifiedClaim{claim.subjects, claim.predicate, *o.By, o.Times, checks}, nil
 }
 
-// UnverifiedPredicateType is the predicate type that a bundle's payload names, "" if it is no
-// Statement. It is for choosing how to verify the bundle, and for nothing else.
+// UnverifiedPredicateType is the predicate type that a bundle's payload names, "" if it is not a
+// Statement. Use it only to choose how to verify the bundle.
 func (b *Bundle) UnverifiedPredicateType() string {
 	b = zero.IfNil(b)
 	root, err := parseJSON(b.payload, foreignRules)

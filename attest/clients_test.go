@@ -191,8 +191,8 @@ func TestEitherAlphabet(t *testing.T) {
 	}
 }
 
-// TestOtherSchemeIsNo: a trusted key's signature in another scheme is a no that says so, whatever the bundle
-// calls its key; of very many trusted keys, some are tried.
+// TestOtherSchemeIsNo: a trusted key's signature in another scheme fails and the reason says so, whatever key the
+// bundle names; of very many trusted keys, some are tried.
 func TestOtherSchemeIsNo(t *testing.T) {
 	private, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
 	if err != nil {

@@ -22,7 +22,7 @@ func marshal(v any) ([]byte, error) {
 	return canonical.Options{ExactNumbers: true}.Append(nil, text)
 }
 
-// checkMembers refuses a value that is no object, or has a member of another name.
+// checkMembers refuses a value that is not an object, or has a member of another name.
 // Names are compared byte for byte: Identity is not identity.
 func checkMembers(v jsontree.Value, allowed ...string) error {
 	if v.Kind() != jsontree.Object {

@@ -12,7 +12,7 @@ import (
 )
 
 // material is what a bundle carries to find the signer and the time of signing; all of it
-// claims until somebody checks them. Either keyHint or certificates says who signed.
+// unverified claims. Either keyHint or certificates says who signed.
 type material struct {
 	text         []byte // as it was read, in RFC 8785 form; nil in a bundle that Sign made
 	keyHint      string

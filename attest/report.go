@@ -48,7 +48,7 @@ func (r *Report) Failed() []evidence.Check {
 // required are the checks without which nothing is verified.
 var required = []evidence.CheckName{evidence.CheckSignature, evidence.CheckSigner, evidence.CheckStatement, evidence.CheckIdentity, evidence.CheckDeclaration}
 
-// decide is the only place where a yes is made: no check failed, and each that is required passed.
+// decide makes the final verdict, and is the only function that does: no check failed, and each required one passed.
 func decide(checks []evidence.Check, required ...evidence.CheckName) bool {
 	passed := map[evidence.CheckName]bool{}
 	for _, c := range checks {

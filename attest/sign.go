@@ -138,7 +138,7 @@ func (b *Bundle) sign(ctx context.Context, by signer.Signer) error {
 	return nil
 }
 
-// convince has trust look at the bundle that was made, before anybody else does.
+// convince lets trust check the new bundle before it is returned.
 func (b *Bundle) convince(ctx context.Context, trust Trust) error {
 	if trust == nil {
 		return nil

@@ -57,11 +57,11 @@ type careless struct{}
 func (careless) CheckEnvelope(context.Context, evidence.Envelope) evidence.Result {
 	return evidence.Result{
 		Signature: evidence.Passed(evidence.CheckSignature, "yes"), Signer: evidence.Passed(evidence.CheckSigner, "yes"), Time: evidence.Skipped(evidence.CheckTime, evidence.CodeNotReached, "why?"),
-		By: &evidence.SignerIdentity{Kind: evidence.SignedByCertificate, Name: "somebody"},
+		By: &evidence.SignerIdentity{Kind: evidence.SignedByCertificate, Name: "ada@acme.example"},
 	}
 }
 
-// TestCertificateNeedsTime: whatever a trust check thinks, a certificate without trusted time is a no.
+// TestCertificateNeedsTime: a certificate without trusted time fails, whatever the result of the trust check.
 func TestCertificateNeedsTime(t *testing.T) {
 	b := signed(t, newStatement(t, StatementOptions{}), newSigner(t, signer.Ed25519), SigstoreBundle)
 	b.material = material{certificates: [][]byte{[]byte("a")}}

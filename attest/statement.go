@@ -114,7 +114,7 @@ func (*Statement) signable() {}
 // ID is the identity that the Statement gives to its run.
 func (s *Statement) ID() identity.ID { return zero.IfNil(s).id }
 
-// content is what a payload says, read strictly and believed by nobody yet.
+// content is the strictly parsed content of a payload, which is not verified yet.
 type content struct {
 	subjects    []Subject // the run's first
 	id          identity.ID

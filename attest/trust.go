@@ -32,7 +32,7 @@ type TrustedKey struct {
 	NotBefore, NotAfter time.Time
 }
 
-func (k *TrustedKey) signatory() *evidence.SignerIdentity {
+func (k *TrustedKey) identity() *evidence.SignerIdentity {
 	return &evidence.SignerIdentity{Kind: evidence.SignedByKey, Name: k.Name, KeyHint: k.Key.Hint(), Algorithm: string(k.Key.Algorithm())}
 }
 
@@ -76,7 +76,7 @@ func (t keyTrust) CheckEnvelope(_ context.Context, e evidence.Envelope) evidence
 	o, key := CheckKeys(t, e)
 	switch n := len(e.Evidence.Timestamps) + len(e.Evidence.LogEntries); {
 	case key != nil && key.Bounded():
-		o.Time = evidence.Failed(evidence.CheckTime, evidence.CodeTimeMissing, "key %s is trusted for a certain time only, and nobody was given who vouches for a time", key.Name).
+		o.Time = evidence.Failed(evidence.CheckTime, evidence.CodeTimeMissing, "key %s is trusted for a certain time only, and no timestamp authority is configured to prove when it was signed", key.Name).
 			WithHint(evidence.HintTrustedRoot)
 	case n > 0:
 		o.Time = evidence.Skipped(evidence.CheckTime, evidence.CodeNotAsked, "the bundle carries %d timestamps and %d log entries, which a key alone cannot check",
@@ -111,7 +111,7 @@ func CheckKeys(keys []TrustedKey, e evidence.Envelope) (evidence.Result, *Truste
 	if signedBy == nil {
 		return explainNo(keys, named, message, e), nil
 	}
-	o.By = signedBy.signatory()
+	o.By = signedBy.identity()
 	o.Signature = evidence.Passed(evidence.CheckSignature, "by key %s (%s)", signedBy.Name, signedBy.Key.Algorithm())
 	o.Signer = evidence.Passed(evidence.CheckSigner, "key %s is trusted", signedBy.Name)
 	return o, signedBy
@@ -122,7 +122,7 @@ func CheckKeys(keys []TrustedKey, e evidence.Envelope) (evidence.Result, *Truste
 func explainNo(keys []TrustedKey, named *TrustedKey, message []byte, e evidence.Envelope) evidence.Result {
 	o := evidence.Result{Signer: evidence.Skipped(evidence.CheckSigner, evidence.CodeNotReached, "without a good signature there is no signer")}
 	if key, scheme := findScheme(keys, named, message, e.Signature); key != nil {
-		o.OtherScheme = key.signatory()
+		o.OtherScheme = key.identity()
 		o.Signature = evidence.Failed(evidence.CheckSignature, evidence.CodeSignatureScheme, "by key %s, but as %s; want %s", key.Name, scheme, key.Key.Scheme()).
 			WithHint(evidence.Hint("sign with runattest and this key, or with another program as " + key.Key.Scheme()))
 		return o

@@ -34,8 +34,8 @@ func (b *Bundle) UnverifiedEnvelope() UnverifiedEnvelope {
 	}
 }
 
-// UnverifiedStatement is what a bundle says of a run, for people to look at. Nobody has checked who
-// says it, nor that the identity is the declaration's: decide nothing by it.
+// UnverifiedStatement is what a bundle says of a run, for people to look at. Neither the signer nor the identity
+// has been checked: make no decision by it.
 type UnverifiedStatement struct {
 	UnverifiedEnvelope
 	Identity    identity.ID       `json:"claimedIdentity"`

@@ -29,8 +29,8 @@ func NewVerifier(trust Trust) (*Verifier, error) {
 
 // Expect is what the caller knows from elsewhere. The zero value expects nothing in particular.
 type Expect struct {
-	// Identity is the run that the bundle must be about; nil for any. The zero ID is no
-	// run's, so that a bundle never is about it.
+	// Identity is the run that the bundle must be about; nil for any. No run has the
+	// zero ID, so no bundle is about it.
 	Identity *identity.ID
 	// Declaration is what the bundle must declare. A detached attestation cannot be
 	// verified without it.
@@ -39,8 +39,8 @@ type Expect struct {
 	Artifacts []Subject
 }
 
-// Verified is a bundle that Verify has said yes to. Nothing else makes one that is not
-// zero, and whoever takes one refuses the zero Verified, whose ID is zero.
+// Verified is a bundle that Verify has verified. Only Verify makes one that is not zero; functions that take
+// a Verified refuse the zero one, whose ID is zero.
 type Verified struct {
 	report      Report
 	declaration *identity.Declaration
@@ -48,8 +48,8 @@ type Verified struct {
 	by          *Verifier
 }
 
-// VerifiedBy says whether it was this verifier that said yes, so that a policy judges nothing
-// that somebody with other trust has verified.
+// VerifiedBy reports whether this verifier verified the bundle. So a policy can refuse what a verifier with other
+// trusted signers has verified.
 func (v *Verified) VerifiedBy(x *Verifier) bool { return x != nil && zero.IfNil(v).by == x }
 
 // ID is the identity of the run, recomputed.
@@ -146,7 +146,7 @@ func modelName(d *identity.Declaration) *ModelName {
 	return &ModelName{Name: m.Name, Provider: m.Provider, Version: m.Version}
 }
 
-// runChecks are the checks that know about runs, whoever signed.
+// runChecks are the checks about runs, which do not depend on the signer.
 type runChecks struct {
 	statement, identity, declaration, subject evidence.Check
 

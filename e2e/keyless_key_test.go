@@ -36,7 +36,7 @@ func TestKeyWithTimestamp(t *testing.T) {
 	d.cosignVerifies("runattest.pub", ours, "canonical.json", "--trusted-root", "trusted_root.json", "--use-signed-timestamps").ok()
 
 	d.believes(ours, "--key", "runattest.pub").yes()
-	d.believes(ours, "--key", "runattest.pub", "--signed-before", at(time.Hour)).no("time", "nobody was given who vouches for a time")
+	d.believes(ours, "--key", "runattest.pub", "--signed-before", at(time.Hour)).no("time", "no timestamp authority is configured to prove when it was signed")
 	d.signs("bare.sigstore.json", "--key", "runattest.key").ok()
 	d.believes("bare.sigstore.json", append(trust, "--signed-before", at(time.Hour))...).no("time", "no trusted timestamp: the bundle has none")
 	d.believes("bare.sigstore.json", append(trust, "--require-timestamp", "1")...).no("time", "sign with --timestamp-server")

@@ -50,7 +50,7 @@ func TestWhoVouches(t *testing.T) {
 		{"other log", func(r *services.TrustedRoot) { r.Tlogs = other.Tlogs }, "time", "the trusted root names no log"},
 		{"other log's key", func(r *services.TrustedRoot) { r.Tlogs[0].PublicKey = other.Tlogs[0].PublicKey }, "time", "log entry 0"},
 		{"log's name", func(r *services.TrustedRoot) { r.Tlogs[0].BaseURL = "https://log.local.test" }, "time", "log entry 0"},
-		{"no timestamper", func(r *services.TrustedRoot) { r.TimestampAuthorities = nil }, "time", "nobody was given who vouches for a time"},
+		{"no timestamper", func(r *services.TrustedRoot) { r.TimestampAuthorities = nil }, "time", "no timestamp authority is configured to prove when it was signed"},
 		{"other timestamper", func(r *services.TrustedRoot) { r.TimestampAuthorities = other.TimestampAuthorities }, "time", noTime},
 		{"timestamper's end", func(r *services.TrustedRoot) { r.TimestampAuthorities[0].ValidFor = upTo(past) }, "time", "timestamp is after the validity period end"},
 		{"timestamper's begin", func(r *services.TrustedRoot) {

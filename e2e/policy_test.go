@@ -203,11 +203,11 @@ func TestPolicyApprovers(t *testing.T) {
 	}{
 		{"two of three", []string{"bob.json", "carol.json"}, nil},
 		{"in one file", []string{"all.jsonl"}, nil},
-		{"none", nil, []string{"0 of 2 approvals: nobody has approved"}},
+		{"none", nil, []string{"0 of 2 approvals: no approver has approved"}},
 		{"one", []string{"bob.json"}, []string{oneOfTwo}},
 		{"one, two certificates", []string{"bob.json", "again.json"}, []string{oneOfTwo}},
 		{"one, two names", []string{"bob.json", "dave.json"}, []string{oneOfTwo}},
-		{"one and the author", []string{"bob.json", "ada.json"}, []string{oneOfTwo, "ada.json does not count: is by the signer of the run: nobody approves their own"}},
+		{"one and the author", []string{"bob.json", "ada.json"}, []string{oneOfTwo, "ada.json does not count: is by the signer of the run, who cannot approve it"}},
 		{"one and a stranger", []string{"bob.json", "eve.json"}, []string{oneOfTwo, "eve.json does not count: is signed by none of 3 approvers"}},
 		{"one and no time", []string{"bob.json", "untimed.json"}, []string{oneOfTwo, "untimed.json does not count: by carol: not verified: time: no trusted timestamp"}},
 		{"one and no log entry", []string{"bob.json", "unlogged.json"}, []string{oneOfTwo, "unlogged.json does not count: by carol: not verified: time: no log entry"}},

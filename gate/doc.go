@@ -45,9 +45,8 @@
 //
 // # What is not guaranteed
 //
-// A file can change after it has been hashed and before the process reads it, by whoever may
-// write to it or to a folder above it, and a symbolic link at the path can come to lead elsewhere. Let
-// the process read what nobody else may write: a read-only mount, a snapshot, an image by digest. The
-// descriptors that were hashed are not handed on: they would keep another file from taking the
-// name, and not keep anybody from writing into the file.
+// A file can change after it has been hashed and before the process reads it: a user may write to it or to
+// a folder above it, and a symbolic link at the path may come to lead elsewhere. Let the process read what no
+// other user may write: a read-only mount, a snapshot, an image by digest. The descriptors that were hashed are
+// not handed on: they would keep another file from taking the name, but not prevent writing into the file.
 package gate

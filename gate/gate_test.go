@@ -230,7 +230,7 @@ func TestAppendLine(t *testing.T) {
 		t.Errorf("got %q, %v", got, err)
 	}
 	if err := appendLine(t.TempDir(), []byte("x")); err == nil {
-		t.Error("a folder is no log")
+		t.Error("a folder is not a log")
 	}
 	// a line that a full disk has cut off does not swallow the next one
 	write(t, path, "one\ntw")
@@ -243,12 +243,12 @@ func TestAppendLine(t *testing.T) {
 	fifo := filepath.Join(t.TempDir(), "fifo")
 	if exec.Command("mkfifo", fifo).Run() == nil {
 		if err := appendLine(fifo, []byte("x")); err == nil {
-			t.Error("a pipe that nobody reads is no log")
+			t.Error("a pipe without a reader is not a log")
 		}
 	}
 	if _, err := os.Stat("/dev/full"); err == nil {
 		if err := appendLine("/dev/full", []byte("x")); err == nil {
-			t.Error("a full disk is no log")
+			t.Error("a full disk is not a log")
 		}
 	}
 }

@@ -106,7 +106,7 @@ func appendLine(path string, line []byte) error {
 	return errors.Join(err, f.Close())
 }
 
-// torn tells that a file ends within a line. Of one that only takes text nobody can tell.
+// torn reports that a file ends within a line. For a file that can only be written it cannot tell.
 func torn(path string) bool {
 	f, err := openRegular(path)
 	if f == nil || err != nil {

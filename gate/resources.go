@@ -180,8 +180,8 @@ func localPath(uri string) (path string, local bool, err error) {
 	return filepath.FromSlash(u.Path), true, nil
 }
 
-// Unchecked names what the declaration names by digest and nobody has held against it: whatever a
-// process takes for it, nothing was said about that.
+// Unchecked lists what the declaration names by digest and no file was compared with: nothing is known about
+// the files that a process uses for it.
 func Unchecked(d *identity.Declaration, checked []Checked) []string {
 	done := map[string]bool{}
 	for _, c := range checked {

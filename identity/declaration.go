@@ -65,7 +65,7 @@ func parseValid(data []byte) *Declaration {
 
 // Compute is the identity that data has under the rules for JSON text and numbers
 // alone, whether or not the declaration is valid under its schema. A verifier needs
-// it to tell a changed declaration from an invalid one; everybody else wants Parse.
+// it to tell a changed declaration from an invalid one; every other caller wants Parse.
 // The error is an *InvalidError.
 func Compute(data []byte) (ID, error) {
 	text, err := canonicalText(data)

@@ -12,7 +12,7 @@ const notDeclaration = "not a declaration: "
 
 const foreignHint = `a declaration has "schema": "` + Schema + `", kind, model, prompt, parameters, context and constraints`
 
-// foreign is the one problem of a value that is no declaration at all.
+// foreign is the only problem of a value that is not a declaration at all.
 func foreign(root jsontree.Value) (Problem, bool) {
 	p := Problem{Severity: Error, Code: CodeRequired, Pointer: "/schema", Hint: foreignHint}
 	if root.Kind() != jsontree.Object {

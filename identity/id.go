@@ -12,7 +12,7 @@ import (
 const idPrefix = "airun:1:sha256:"
 
 // ID is the identity of a run: the SHA-256 of its declaration's canonical form.
-// IDs are comparable with ==. The zero ID is no identity; nothing parses to it.
+// IDs are comparable with ==. The zero ID is not an identity; no text parses to it.
 type ID struct{ sum [sha256.Size]byte }
 
 // ErrNoID says that a text is not an ID in its one spelling.
@@ -55,7 +55,7 @@ func (id ID) Hex() string { return hex.EncodeToString(id.sum[:]) }
 // Digest is the SHA-256 itself.
 func (id ID) Digest() [sha256.Size]byte { return id.sum }
 
-// IsZero tells the zero ID, which is no identity.
+// IsZero reports whether id is the zero ID, which is not an identity.
 func (id ID) IsZero() bool { return id == ID{} }
 
 // MarshalText writes the ID as String does.

@@ -14,10 +14,10 @@ import (
 const (
 	CodeVolatile  Code = "volatile"       // a reference whose content may change
 	CodeExecution Code = "execution-fact" // something that only an execution produces
-	CodeDefault   Code = "open-default"   // a well-known default is left to whoever runs it
+	CodeDefault   Code = "open-default"   // a well-known default is left to the executor
 	CodeNFC       Code = "not-nfc"        // text that is not in Unicode normalisation form C
 	CodeBidi      Code = "bidi"           // characters that change the direction of text
-	CodeInvisible Code = "invisible"      // characters that nobody sees
+	CodeInvisible Code = "invisible"      // characters that are not visible
 	CodeLookAlike Code = "look-alike"     // a name that mixes scripts, or letters that look like ASCII
 
 	CodeYAMLVersion Code = "yaml-version" // a plain scalar that other readers of YAML take for something else
@@ -237,7 +237,7 @@ func (l *linter) defaults(parameters jsontree.Value) {
 	for _, d := range samplingDefaults {
 		stated := slices.ContainsFunc(d.spelt, func(s string) bool { _, ok := found[s]; return ok })
 		if matters := !d.sampled || !greedy; matters && !stated {
-			l.warn(CodeDefault, d.name+" is left to whoever runs it: "+d.why, "state the value that the run will use")
+			l.warn(CodeDefault, d.name+" is left to the executor: "+d.why, "state the value that the run will use")
 		}
 	}
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // Format characters, joiners, variation selectors and tags are not seen. Scripts and emoji need some of them: those
-// stand where Unicode has them (RFC 5892, appendix A; UTS 51, ED-14 to ED-17) and are no reason for a warning.
+// stand where Unicode has them (RFC 5892, appendix A; UTS 51, ED-14 to ED-17) and cause no warning.
 
 // findInvisible is the first character of s that is not seen, and that the text does not need.
 func findInvisible(s string, isName bool) (rune, bool) {

@@ -56,7 +56,7 @@ func benchmarkBuild(b *testing.B, f *lineage, n int) {
 	}
 	b.StopTimer()
 	kept := heap() - before
-	runtime.KeepAlive(f) // the input is no part of what is kept
+	runtime.KeepAlive(f) // the input is not a part of what is kept
 	if c := g.Counts(); c.Verified != n || c.Missing != 0 {
 		b.Fatalf("%+v", c)
 	}

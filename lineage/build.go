@@ -39,8 +39,8 @@ type Options struct {
 	// Declaration finds the declaration of a detached attestation, nil if it does not know it;
 	// it is called from several goroutines. Nothing that it says is believed unverified.
 	Declaration func(identity.ID) *identity.Declaration
-	// Rejected says which of the runs people have rejected whom the caller trusts to, and who and why on one line.
-	// It is asked once, about the runs of which there are bundles.
+	// Rejected returns which of the runs are rejected, each with the approver and the reason on one line. It is
+	// called once, with the runs of which there are bundles.
 	Rejected func(ctx context.Context, runs []identity.ID) (map[identity.ID]string, error)
 	// Phrase says a hint of a failed check in the caller's words; nil keeps the hints as they are. It is called from several
 	// goroutines.
@@ -60,7 +60,7 @@ func Build(ctx context.Context, verifier *attest.Verifier, bundles iter.Seq[Inpu
 	g := &Graph{verifier: verifier, index: map[identity.ID]int32{}, rejected: map[int32]string{}}
 	for _, id := range o.Roots {
 		if id.IsZero() {
-			return nil, errors.New("the zero ID is no root: no run has it")
+			return nil, errors.New("the zero ID is not a root: no run has it")
 		}
 		g.roots = append(g.roots, g.at(id))
 	}
@@ -185,7 +185,7 @@ type finding struct {
 	bare      bool // a declaration without a bundle
 
 	id      identity.ID
-	known   bool // the identity recomputes: kind and parents are the run's, whoever signed
+	known   bool // the identity recomputes: kind and parents are the run's, by any signer
 	kind    identity.Kind
 	parents []identity.ID
 
@@ -194,7 +194,7 @@ type finding struct {
 	time   evidence.TrustedTime // the earliest; zero without
 }
 
-// detached finds the declaration of a detached attestation; nil if nobody knows it.
+// detached finds the declaration of a detached attestation; nil if it is unknown.
 func (in Input) detached(o Options) func(identity.ID) *identity.Declaration {
 	return func(id identity.ID) *identity.Declaration {
 		if in.Declaration != nil && in.Declaration.ID() == id {

@@ -90,7 +90,7 @@ func (n Node) label(d diagram) string {
 	if kind := n.Kind(); kind != "" {
 		lines = append(lines, string(kind))
 	}
-	lines = append(lines, n.signatories()...)
+	lines = append(lines, n.signerNames()...)
 	if gap := n.Gap(); gap != "" {
 		lines = append(lines, gap)
 	}

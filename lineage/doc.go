@@ -14,10 +14,10 @@
 //
 // # What an edge is worth
 //
-// A run's parents stand in its declaration, and its identity is the hash of that. So whoever
-// signed it, an identity that recomputes proves its parents: they are followed from bundles of
-// signers that nobody trusts, too, and shown as such. Where the identity does not recompute,
-// what the bundle says of parents is not looked at. A cycle would be a cycle of SHA-256, and a
+// A run's parents stand in its declaration, and its identity is the hash of that. So an identity
+// that recomputes proves its parents, whether the signer is trusted or not: parents are followed from
+// bundles of untrusted signers too, and shown as such. If the identity does not recompute,
+// the parents in the bundle are ignored. A cycle would be a cycle of SHA-256, and a
 // file that claims one does not recompute. No traversal depends on that: each visits a run
 // once, and none is recursive.
 //
@@ -27,14 +27,14 @@
 // is verified; missing if it is named as a parent, or asked for, or its declaration alone is given
 // (Input.Declaration), and there is no bundle of it.
 //
-// Whichever it is, it may be rejected: by people whom the caller trusts to (Options.Rejected). Package policy
+// Whichever it is, it may be rejected by approvers that the caller trusts (Options.Rejected). Package policy
 // finds them.
 //
 // # Order of time
 //
 // A trusted time proves that a signature existed by then; nothing proves that it did not exist
 // earlier. What can be shown is this: a run whose earliest trusted time is before its parent's was
-// declared when nobody had yet seen its parent attested. Such a run is flagged (Node.EarlierThan),
+// declared before its parent was attested. Such a run is flagged (Node.EarlierThan),
 // as declared before its parent by trusted time. Ancestors without trusted time are passed over to
 // those above them. Times are compared in whole seconds, to which authorities round. That the
 // parent's declaration existed before its child's needs no clock: its hash is in the child.

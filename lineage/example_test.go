@@ -19,7 +19,7 @@ const declaration = `{
   "prompt": {}, "parameters": {}, "context": [], "constraints": {}%s
 }`
 
-// An evaluation descends from a training run, of which nobody has a bundle.
+// An evaluation descends from a training run of which there is no bundle.
 func Example() {
 	pair, err := signer.Generate(signer.Ed25519, nil)
 	if err != nil {

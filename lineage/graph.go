@@ -50,7 +50,7 @@ type Graph struct {
 	edges    []int32 // the parents of each node, one node's after another's
 	bundles  []bundle
 	roots    []int32
-	rejected map[int32]string // by whom, and why
+	rejected map[int32]string // the approver and the reason
 
 	kinds     table[identity.Kind]
 	signers   table[evidence.SignerIdentity]
@@ -114,7 +114,7 @@ type Counts struct {
 	Unverified int `json:"unverified"`
 	Missing    int `json:"missing"`
 	Earlier    int `json:"earlier"`  // declared before a parent by trusted time
-	Rejected   int `json:"rejected"` // by people whom the caller trusts to
+	Rejected   int `json:"rejected"` // by approvers that the caller trusts
 	Malformed  int `json:"malformed"`
 	Other      int `json:"other"` // bundles with statements of other types: approvals, links
 }

@@ -110,8 +110,8 @@ func TestRejected(t *testing.T) {
 	}
 }
 
-// TestForgedParents: what is claimed of a run whose identity does not recompute is not
-// followed, whoever signed it.
+// TestForgedParents: parents in a bundle whose identity does not recompute are not
+// followed, by any signer.
 func TestForgedParents(t *testing.T) {
 	for name, trusted := range map[string]bool{"by a stranger": false, "by a trusted signer": true} {
 		t.Run(name, func(t *testing.T) {

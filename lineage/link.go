@@ -98,7 +98,7 @@ func checkArtifact(s attest.Subject) error {
 	case !utf8.ValidString(s.Name):
 		return errors.New("the name is not valid UTF-8")
 	case strings.HasPrefix(s.Name, "airun:"):
-		return errors.New(`a name that begins with "airun:" is a run's, and a run is no artifact`)
+		return errors.New(`a name that begins with "airun:" is a run's, and a run is not an artifact`)
 	case s.SHA256 == [len(s.SHA256)]byte{}:
 		return errors.New("the digest is zero")
 	}

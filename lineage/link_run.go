@@ -9,8 +9,8 @@ import (
 )
 
 // UnverifiedRun is the identity of the run that a bundle declares, recomputed from its
-// declaration. Who signed the bundle is not asked: that the run was declared by somebody in
-// particular takes a Verifier.
+// declaration. The signer of the bundle is not checked: use a Verifier to learn who declared the
+// run.
 func UnverifiedRun(b *attest.Bundle) (identity.ID, error) {
 	s, err := b.UnverifiedStatement()
 	if err != nil {

@@ -96,11 +96,11 @@ func TestVerify(t *testing.T) {
 		"another run":                {b, ExpectLink{Run: &runB}, "run"},
 		"another verified run":       {b, ExpectLink{Verified: run}, "run"},
 		"the zero run":               {b, ExpectLink{Run: &identity.ID{}}, "run"},
-		"a run nobody has verified":  {b, ExpectLink{Verified: &attest.Verified{}}, "run"},
+		"a run that is unverified":   {b, ExpectLink{Verified: &attest.Verified{}}, "run"},
 		"another relation":           {b, ExpectLink{Relation: Consumed}, "relation"},
 		"another artifact":           {b, ExpectLink{Artifacts: []attest.Subject{model, other}}, "artifact"},
 		"nothing as expected":        {b, ExpectLink{Run: &runB, Relation: Container, Artifacts: []attest.Subject{other}}, "relation artifact run"},
-		"a run is no link":           {bundle, ExpectLink{}, "statement"},
+		"a run is not a link":        {bundle, ExpectLink{}, "statement"},
 		"another signer":             {sign(t, newSigner(t, signer.Ed25519), newClaim(t, newLink())), ExpectLink{}, "signature signer"},
 		"another signer, all asked":  {sign(t, newSigner(t, signer.Ed25519), newClaim(t, newLink())), ExpectLink{Run: &runB, Relation: Consumed}, "signature signer"},
 		"a claim of another type":    {sign(t, by, otherClaim(t)), ExpectLink{}, "statement"},
@@ -260,7 +260,7 @@ func TestUnverifiedRun(t *testing.T) {
 	}
 }
 
-// forge is a bundle that nobody has signed.
+// forge is a bundle with an invalid signature.
 func forge(t testing.TB, payload string) *attest.Bundle {
 	t.Helper()
 	b, err := attest.ParseBundle(fmt.Appendf(nil, `{"payload":"%s","payloadType":"%s","signatures":[{"sig":"YQ=="}]}`, base64Of(payload), attest.PayloadType))

@@ -30,10 +30,10 @@ const (
 
 // ExpectLink is what the caller knows from elsewhere. The zero value expects nothing in particular.
 type ExpectLink struct {
-	// Run is the run that must be named; nil for any. The zero ID is no run's.
+	// Run is the run that must be named; nil for any. No run has the zero ID.
 	Run *identity.ID
-	// Verified is that run where it has been verified; whether somebody whom the caller
-	// trusts to declare runs has signed it, the caller knows. Its trusted times, where it has any, must not be later than
+	// Verified is that run, if it has been verified. The caller must have verified it with the signers
+	// that it trusts to declare runs. Its trusted times, where it has any, must not be later than
 	// the link's.
 	Verified *attest.Verified
 	// Relation is the one that must be claimed; "" for any.
@@ -102,7 +102,7 @@ func refuse(checks []evidence.Check, more ...evidence.Check) error {
 	return &attest.VerificationError{Report: attest.Report{Checks: append(slices.Clone(checks), more...)}}
 }
 
-// unread are the answers about a claim that nobody believes or can read.
+// unread are the checks of a claim that is not trusted or cannot be read.
 func unread() []evidence.Check {
 	const reason = "what is not verified is not compared"
 	return []evidence.Check{
@@ -144,9 +144,9 @@ func (want ExpectLink) run(l Link, signed []evidence.TrustedTime) evidence.Check
 	case want.Verified != nil:
 		return inOrder(want.Verified, signed)
 	}
-	c := evidence.Skipped(CheckRun, evidence.CodeNotAsked, "nobody has verified the run: its bundle was not given")
+	c := evidence.Skipped(CheckRun, evidence.CodeNotAsked, "the run is not verified: its bundle was not given")
 	if want.Run != nil {
-		c = evidence.Passed(CheckRun, "the link names the identity expected; nobody has verified the run itself")
+		c = evidence.Passed(CheckRun, "the link names the identity expected; the run itself is not verified")
 	}
 	c.Hint = HintRunBundle
 	return c

@@ -33,7 +33,7 @@ func (n Node) ID() identity.ID { return n.node().id }
 func (n Node) State() State { return n.node().state }
 
 // Known says that the identity recomputes from a declaration, so that Kind and Parents are the
-// run's, whether or not anybody whom the verifier trusts has signed it.
+// run's, whether or not a trusted signer has signed it.
 func (n Node) Known() bool { return n.node().known }
 
 // Kind is the sort of run, "" unless it is Known.
@@ -112,7 +112,7 @@ func (g *Graph) bundle(b *bundle) Bundle {
 // Signers are who signed the verified bundles, each once.
 func (n Node) Signers() []evidence.SignerIdentity {
 	var all []evidence.SignerIdentity
-	seen := map[int32]bool{} // keyless each signature has a signatory of its own
+	seen := map[int32]bool{} // keyless, each signature has another certificate
 	for i := n.node().first; i >= 0; i = n.g.bundles[i].next {
 		if by := n.g.bundles[i].signer; by >= 0 && !seen[by] {
 			seen[by], all = true, append(all, n.g.signers.values[by])

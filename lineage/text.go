@@ -71,7 +71,7 @@ func (n Node) describe() string {
 	case Unverified:
 		return strings.Join(append(parts, "NOT VERIFIED"+strings.TrimPrefix(n.Gap(), "not verified")), "  ")
 	}
-	parts = append(parts, "verified: "+strings.Join(n.signatories(), "; "))
+	parts = append(parts, "verified: "+strings.Join(n.signerNames(), "; "))
 	if t, ok := n.DeclaredBy(); ok {
 		parts = append(parts, "by "+t.Format(time.RFC3339))
 	}
@@ -84,8 +84,8 @@ func (n Node) describe() string {
 	return strings.Join(parts, "  ")
 }
 
-// signatories are the signers as people know them.
-func (n Node) signatories() []string {
+// signerNames returns the names of the signers for people.
+func (n Node) signerNames() []string {
 	var names []string
 	for _, by := range n.Signers() {
 		name := by.Kind + " " + by.Name

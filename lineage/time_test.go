@@ -21,7 +21,7 @@ func TestTimeOrder(t *testing.T) {
 	for name, c := range map[string]struct {
 		line    []times
 		earlier []int // who is flagged
-		than    int   // before whom the last of them is
+		than    int   // before which run the last of them is
 	}{
 		"in order":                        {[]times{{at(1)}, {at(2)}, {at(3)}}, nil, 0},
 		"no time at all":                  {[]times{nil, nil, nil}, nil, 0},

@@ -54,7 +54,7 @@ func TestAccuracy(t *testing.T) {
 		"a rejection that is later":              {Rejected, noon.Add(-hour - time.Second), true, false},
 		"a rejection that is later, at present ": {Rejected, noon.Add(-day), false, true},
 	} {
-		o := opinion{result: ApprovalResult{Decision: c.decision, Times: stamped(hour), run: id}, by: &approver{}}
+		o := statedDecision{result: ApprovalResult{Decision: c.decision, Times: stamped(hour), run: id}, by: &approver{}}
 		if r := o.about(id, nil, asOf{c.now, c.replay}); r.Counted != c.counted {
 			t.Errorf("%s: counted %v (%s)", name, r.Counted, r.Why)
 		}

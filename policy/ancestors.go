@@ -16,7 +16,7 @@ import (
 	"github.com/runattest/runattest/lineage"
 )
 
-// errNoLineage is why a rule that reads `ancestors` is not met where nobody has given any.
+// errNoLineage says why a rule that reads `ancestors` is not met if none were given.
 var errNoLineage = errors.New("it asks for the run's ancestors, and none were given: give the bundles of the ancestors as its lineage")
 
 // NeedsLineage says whether a rule reads `ancestors`, so that Given.Lineage decides something.
@@ -42,7 +42,7 @@ func ancestry(v *attest.Verified, graph *lineage.Graph) func() (iter.Seq[lineage
 type ancestor struct {
 	lineage.Ancestor
 	approved  bool
-	approvals ref.Val // nil where nobody has said anything about it
+	approvals ref.Val // nil if there is no statement about it
 }
 
 // ancestorList are a run's ancestors as rules see them. A value is made each time one is looked at, and not
@@ -67,8 +67,8 @@ func (p *Policy) ancestorsOf(s subject, m *meter) (ref.Val, error) {
 			return nil, fmt.Errorf("the run has more than %d ancestors", limits.Ancestors)
 		}
 		one := &ancestor{Ancestor: a}
-		if all = append(all, one); len(s.opinions[a.ID]) > 0 {
-			p.approvals.judge(one, s.opinions[a.ID], s)
+		if all = append(all, one); len(s.stated[a.ID]) > 0 {
+			p.approvals.judge(one, s.stated[a.ID], s)
 		}
 	}
 	k := &ancestorList{map[evidence.SignerIdentity]ref.Val{}, approvalsOf(nil), m}
@@ -111,11 +111,11 @@ func (k *ancestorList) NativeToValue(v any) ref.Val {
 	return object
 }
 
-// judge finds which of the opinions count for an ancestor, and whether they approve it. That is done once: there
-// are as many as a decision looks at approvals, however many ancestors there are. The report says what becomes of each.
-func (a *approvals) judge(one *ancestor, opinions []opinion, s subject) {
+// judge finds the statements that count for an ancestor, and whether they approve it. Each is judged once, however
+// many ancestors there are. The report lists the result of each.
+func (a *approvals) judge(one *ancestor, stated []statedDecision, s subject) {
 	var results []ApprovalResult
-	for _, o := range opinions {
+	for _, o := range stated {
 		r := o.about(one.ID, one.Signers, s.asOf)
 		results = append(results, r)
 		switch told := &s.approvals[o.index]; {
@@ -132,7 +132,7 @@ func (a *approvals) judge(one *ancestor, opinions []opinion, s subject) {
 }
 
 // approved says whether the approvals of an ancestor are those that the policy asks of a run: all that it
-// requires, one at least, and no rejection. Nobody is approved by a policy that names no approvers.
+// requires, one at least, and no rejection. A policy that names no approvers approves nothing.
 func (a *approvals) approved(results []ApprovalResult) bool {
 	return a != nil &&
 		slices.ContainsFunc(results, func(r ApprovalResult) bool { return r.Counted && r.Decision == Approved }) &&

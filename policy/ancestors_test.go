@@ -108,10 +108,10 @@ func TestAncestors(t *testing.T) {
 	until := signApproval(t, ApprovalStatement{Identity: parse(t, k.first).ID(), Decision: Approved, Reason: "ok", Expires: now}, k.alice)
 	id := func(text string) string { return parse(t, text).ID().String() }
 	notApproved := func(text string) string { return "approved-trainings: not approved: [" + id(text) + "]" }
-	const no = "approved-trainings: cannot be evaluated, which is a no: "
+	const no = "approved-trainings: cannot be evaluated, so the run is denied: "
 	incomplete := no + "the ancestry of " + id(k.child) + " is incomplete: "
 
-	// whoever forges a parent's file changes its identity, or keeps it and does not recompute
+	// a forged parent has another identity, or keeps it and does not recompute
 	forged := k.input("forged", strings.Replace(k.second, `"budget":50`, `"budget":1`, 1), k.ci)
 	forged.Data = relabelled(t, k, forged.Data, id(k.second))
 	cycle := k.input("cycle", strings.Replace(k.first, `"constraints"`, `"parents":["`+id(k.child)+`"],"constraints"`, 1), k.ci)
@@ -122,26 +122,26 @@ func TestAncestors(t *testing.T) {
 		given   []Approval
 		want    string
 	}{
-		"approved":                     {both, good, "allowed"},
-		"nobody":                       {both, nil, "approved-trainings: not approved: [" + id(k.second) + "," + id(k.first) + "]"},
-		"one of them":                  {both, good[:1], notApproved(k.second)},
-		"for the child":                {both, []Approval{good[0], yes(k.child, k.bob)}, notApproved(k.second)},
-		"rejected":                     {both, append([]Approval{k.says(k.first, Rejected, k.bob)}, good...), "approved-trainings: not approved: [" + id(k.first) + "]"},
-		"rejected by nobody we trust":  {both, append([]Approval{k.says(k.first, Rejected, k.eve)}, good...), "allowed"},
-		"by nobody we trust":           {both, []Approval{good[0], yes(k.second, k.eve)}, notApproved(k.second)},
-		"by its own signer":            {both, []Approval{good[0], yes(k.second, k.ci)}, notApproved(k.second)},
-		"expired":                      {both, []Approval{until, good[1]}, notApproved(k.first)},
-		"no lineage":                   {nil, good, no + "it asks for the run's ancestors, and none were given: give the bundles of the ancestors as its lineage"},
-		"empty lineage":                {[]lineage.Input{}, good, incomplete + id(k.second) + ": missing: no bundle of this run"},
-		"grandparent missing":          {[]lineage.Input{second}, good, incomplete + id(k.first) + ": missing: no bundle of this run"},
-		"declaration alone":            {[]lineage.Input{second, {Name: "x", Declaration: parse(t, k.first)}}, good, incomplete + id(k.first) + ": missing: no bundle of this run"},
-		"by a signer nobody trusts":    {[]lineage.Input{first, k.input("eve's", k.second, k.eve)}, good, incomplete + id(k.second) + ": not verified: signature: "},
-		"by both":                      {[]lineage.Input{first, k.input("eve's", k.second, k.eve), second}, good, "allowed"},
-		"forged, by a trusted signer":  {[]lineage.Input{first, forged}, good, incomplete + id(k.second) + ": not verified: identity: "},
-		"forged, beside the real one":  {[]lineage.Input{forged, second, first}, good, "allowed"},
-		"cycle":                        {[]lineage.Input{cycle, second}, good, incomplete + id(k.first) + ": not verified: identity: "},
-		"an approval taken for a run":  {[]lineage.Input{first, {Name: "a", Data: marshal(t, good[1].Bundle)}}, good, incomplete + id(k.second) + ": missing"},
-		"somebody else's descendants ": {append(both, k.input("other", withParents(declarationText, parse(t, k.child).ID()), k.ci)), good, "allowed"},
+		"approved":                    {both, good, "allowed"},
+		"no approval":                 {both, nil, "approved-trainings: not approved: [" + id(k.second) + "," + id(k.first) + "]"},
+		"one of them":                 {both, good[:1], notApproved(k.second)},
+		"for the child":               {both, []Approval{good[0], yes(k.child, k.bob)}, notApproved(k.second)},
+		"rejected":                    {both, append([]Approval{k.says(k.first, Rejected, k.bob)}, good...), "approved-trainings: not approved: [" + id(k.first) + "]"},
+		"rejected, untrusted":         {both, append([]Approval{k.says(k.first, Rejected, k.eve)}, good...), "allowed"},
+		"untrusted":                   {both, []Approval{good[0], yes(k.second, k.eve)}, notApproved(k.second)},
+		"by its own signer":           {both, []Approval{good[0], yes(k.second, k.ci)}, notApproved(k.second)},
+		"expired":                     {both, []Approval{until, good[1]}, notApproved(k.first)},
+		"no lineage":                  {nil, good, no + "it asks for the run's ancestors, and none were given: give the bundles of the ancestors as its lineage"},
+		"empty lineage":               {[]lineage.Input{}, good, incomplete + id(k.second) + ": missing: no bundle of this run"},
+		"grandparent missing":         {[]lineage.Input{second}, good, incomplete + id(k.first) + ": missing: no bundle of this run"},
+		"declaration alone":           {[]lineage.Input{second, {Name: "x", Declaration: parse(t, k.first)}}, good, incomplete + id(k.first) + ": missing: no bundle of this run"},
+		"by an untrusted signer":      {[]lineage.Input{first, k.input("eve's", k.second, k.eve)}, good, incomplete + id(k.second) + ": not verified: signature: "},
+		"by both":                     {[]lineage.Input{first, k.input("eve's", k.second, k.eve), second}, good, "allowed"},
+		"forged, by a trusted signer": {[]lineage.Input{first, forged}, good, incomplete + id(k.second) + ": not verified: identity: "},
+		"forged, beside the real one": {[]lineage.Input{forged, second, first}, good, "allowed"},
+		"cycle":                       {[]lineage.Input{cycle, second}, good, incomplete + id(k.first) + ": not verified: identity: "},
+		"an approval taken for a run": {[]lineage.Input{first, {Name: "a", Data: marshal(t, good[1].Bundle)}}, good, incomplete + id(k.second) + ": missing"},
+		"descendants of another run":  {append(both, k.input("other", withParents(declarationText, parse(t, k.child).ID()), k.ci)), good, "allowed"},
 	} {
 		given := Given{Approvals: c.given}
 		if c.lineage != nil {
@@ -209,8 +209,8 @@ func TestAncestorMembers(t *testing.T) {
 		{`ancestors.all(a, a.kind == "training" && a.signers.size() == 1 && a.signers[0].name == "ci" && a.signers[0].kind == "key")`, "allowed"},
 		{`ancestors.all(a, !has(a.declaredBy))`, "allowed"},
 		{`ancestors.exists(a, a.approvals.exists(p, p.approver == "alice" && p.role == "safety" && p.decision == "approved"))`, "allowed"},
-		{`ancestors[0].declaredBy < now`, "r: cannot be evaluated, which is a no: no such key: declaredBy"},
-		{`ancestors[2].approved`, "r: cannot be evaluated, which is a no: index out of bounds: 2"},
+		{`ancestors[0].declaredBy < now`, "r: cannot be evaluated, so the run is denied: no such key: declaredBy"},
+		{`ancestors[2].approved`, "r: cannot be evaluated, so the run is denied: index out of bounds: 2"},
 		{`ancestors == ancestors && ancestors[0] in ancestors && !(ancestors[0] in [ancestors[1]])`, "allowed"},
 		{`(ancestors + ancestors).size() == 4 && ancestors.map(a, a.kind) == ["training", "training"]`, "allowed"},
 		{`[1].all(ancestors, ancestors == 1)`, "allowed"},
@@ -350,7 +350,7 @@ func TestManyAncestors(t *testing.T) {
 		start := time.Now()
 		s := subject{id: run.ID(), declaration: run, asOf: asOf{now: now}, ancestors: many(c.n)}
 		if name == "judged" {
-			s.opinions = map[identity.ID][]opinion{run.ID(): make([]opinion, 10_000)}
+			s.stated = map[identity.ID][]statedDecision{run.ID(): make([]statedDecision, 10_000)}
 			s.approvals = make([]ApprovalResult, 1)
 		}
 		d, err := p.decide(ctx, s)
@@ -414,7 +414,7 @@ func TestCasesLineage(t *testing.T) {
 		return LoadCases(filepath.Join(dir, "cases.yaml"))
 	}
 	cases, err := load("- {name: rehearsed, declaration: child.json, family: [first.json, second.json], approvals: " + approvals + ", expect: allow}\n" +
-		"- {name: nobody, declaration: child.json, family: [first.json, second.json], expect: deny, rules: [approved-trainings]}\n" +
+		"- {name: unapproved, declaration: child.json, family: [first.json, second.json], expect: deny, rules: [approved-trainings]}\n" +
 		"- {name: none, declaration: child.json, expect: deny, rules: [approved-trainings]}\n" +
 		"- {name: verified, bundle: child.sigstore.json, family: [first.sigstore.json, second.sigstore.json], approvals: [first.approval.json, second.approval.json], expect: allow}\n" +
 		"- {name: one, bundle: child.sigstore.json, family: [first.sigstore.json, second.sigstore.json], approvals: [first.approval.json, child.approval.json], expect: deny}\n" +

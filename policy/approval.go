@@ -41,12 +41,12 @@ func (s ApprovalStatement) check() error {
 	case s.Decision != Approved && s.Decision != Rejected:
 		return fmt.Errorf("decision is %s, want %s or %s", strconv.Quote(string(s.Decision)), Approved, Rejected)
 	case s.Reason == "":
-		return errors.New("reason: say why, for whoever reads it in a year")
+		return errors.New("reason: want the reason of the decision, for later readers")
 	case len(s.Conditions) > limits.Conditions:
 		return fmt.Errorf("%d conditions, want at most %d", len(s.Conditions), limits.Conditions)
 	}
 	if !s.Expires.IsZero() {
-		if _, err := parseExpiry(stamp(s.Expires)); err != nil { // what nobody can read may be a rejection
+		if _, err := parseExpiry(stamp(s.Expires)); err != nil { // what cannot be read may be a rejection
 			return fmt.Errorf("expires: %w", err)
 		}
 	}

@@ -65,7 +65,7 @@ func TestApprovals(t *testing.T) {
 	foreign := signApproval(t, ApprovalStatement{Identity: other, Decision: Approved, Reason: "ok"}, p.bob)
 	foreignNo := signApproval(t, ApprovalStatement{Identity: other, Decision: Rejected, Reason: "no"}, p.bob)
 	run := Approval{"run", signRun(t, declarationText, p.bob)}
-	const none = `approvals: 0 of 2 approvals: nobody has approved; want 2 of alice, bob, carol, ci | approvals: 0 of 1 approvals of role "security": ask one of alice, carol`
+	const none = `approvals: 0 of 2 approvals: no approver has approved; want 2 of alice, bob, carol, ci | approvals: 0 of 1 approvals of role "security": ask one of alice, carol`
 	const onlyAlice = "approvals: 1 of 2 approvals: approved by alice; want 2 of alice, bob, carol, ci"
 	for name, c := range map[string]struct {
 		given     []Approval
@@ -81,7 +81,7 @@ func TestApprovals(t *testing.T) {
 		"no security":              {[]Approval{yes(p.bob)}, `approvals: 1 of 2 approvals: approved by bob; want 2 of alice, bob, carol, ci | approvals: 0 of 1 approvals of role "security": ask one of alice, carol`, ""},
 		"untrusted":                {[]Approval{yes(p.alice), yes(p.eve)}, onlyAlice, "is signed by none of 4 approvers"},
 		"untrusted no":             {[]Approval{yes(p.alice), yes(p.bob), no(p.eve)}, "allowed", "is signed by none of 4 approvers"},
-		"own":                      {[]Approval{yes(p.alice), yes(p.ci)}, onlyAlice, "nobody approves their own"},
+		"own":                      {[]Approval{yes(p.alice), yes(p.ci)}, onlyAlice, "who cannot approve it"},
 		"own no":                   {[]Approval{yes(p.alice), yes(p.bob), no(p.ci)}, "approvals: rejected by ci: not ours", ""},
 		"foreign":                  {[]Approval{yes(p.alice), foreign}, onlyAlice, "is about another run, " + other.String()},
 		"foreign no":               {[]Approval{yes(p.alice), yes(p.bob), foreignNo}, "allowed", "is about another run"},
@@ -140,7 +140,7 @@ func TestEverySubset(t *testing.T) {
 	}
 }
 
-// TestMalformedApproval: a trusted approver signs what is no approval.
+// TestMalformedApproval: a trusted approver signs a statement that is not an approval.
 func TestMalformedApproval(t *testing.T) {
 	p := newPanel(t)
 	id := parse(t, declarationText).ID()
@@ -158,7 +158,7 @@ func TestMalformedApproval(t *testing.T) {
 		"no decision":      {[]attest.Subject{run}, func(m map[string]any) { delete(m, "decision") }, "decision is"},
 		"another decision": {[]attest.Subject{run}, func(m map[string]any) { m["decision"] = "Approved" }, "decision is"},
 		"decision true":    {[]attest.Subject{run}, func(m map[string]any) { m["decision"] = true }, "is of type boolean"},
-		"no reason":        {[]attest.Subject{run}, func(m map[string]any) { m["reason"] = "" }, "reason: say why"},
+		"no reason":        {[]attest.Subject{run}, func(m map[string]any) { m["reason"] = "" }, "reason: want the reason"},
 		"null":             {[]attest.Subject{run}, func(m map[string]any) { m["expires"] = nil }, "expires"},
 		"expires local":    {[]attest.Subject{run}, func(m map[string]any) { m["expires"] = "2027-01-01T00:00:00+01:00" }, "whole seconds in UTC"},
 		"expires never":    {[]attest.Subject{run}, func(m map[string]any) { m["expires"] = "never" }, "want a time"},
@@ -502,7 +502,7 @@ func TestPolicySignature(t *testing.T) {
 		t.Errorf("of another policy: %v", err)
 	}
 	if _, err := p.VerifySignature(ctx, sign(p, by), verifier); err == nil {
-		t.Error("by somebody else")
+		t.Error("by another signer")
 	}
 	withFile := *p
 	withFile.files = []File{{"ci.pub", [32]byte{1}}}

@@ -21,7 +21,7 @@ import (
 	"github.com/runattest/runattest/sigstore"
 )
 
-// approvals are how many of whom must approve a run.
+// approvals say which approvers must approve a run, and how many of them.
 type approvals struct {
 	required  int
 	roles     map[string]int
@@ -34,7 +34,7 @@ type approvals struct {
 // approver is one person, however many keys and identities they have.
 type approver struct {
 	name, role string
-	signatories
+	signerSet
 	verifier *attest.Verifier
 }
 
@@ -68,12 +68,12 @@ func (a *approvals) readApprover(r *reader, files *folder, v jsontree.Value) {
 	fields["name"], fields["role"] = r.string(&p.name), r.string(&p.role)
 	r.members(v, []string{"name"}, fields)
 	if v.Get("keys").Kind() == jsontree.Absent && v.Get("certificates").Kind() == jsontree.Absent {
-		r.fail(identity.CodeRequired, "give keys or certificates", "nobody can tell what this approver signs")
+		r.fail(identity.CodeRequired, "give keys or certificates", "without either, no signature can be this approver's")
 	}
 	a.approvers = append(a.approvers, p)
 }
 
-// check finds demands that nobody could meet, and people who cannot be told apart.
+// check finds demands that cannot be met, and approvers who cannot be told apart.
 func (a *approvals) check(r *reader, root *sigstore.TrustedRoot) {
 	owners, names, roles := map[string]string{}, map[string]bool{}, map[string]int{}
 	for i, p := range a.approvers {
@@ -90,7 +90,7 @@ func (a *approvals) check(r *reader, root *sigstore.TrustedRoot) {
 			owners[k.Key.Hint()] = p.name
 		}
 		if _, ok := p.bounded(); ok && root == nil {
-			r.failAt(at, identity.CodeValue, "give trustedRoot", "a key of %q signs in a certain time only, and nobody is named who vouches for a time", p.name)
+			r.failAt(at, identity.CodeValue, "give trustedRoot", "a key of %q signs in a certain time only, and no timestamp authority is named to prove the time", p.name)
 		}
 		trust, err := p.trust(root, demand{a.evidence, 1})
 		if err == nil {
@@ -100,7 +100,7 @@ func (a *approvals) check(r *reader, root *sigstore.TrustedRoot) {
 			r.failAt(at, identity.CodeValue, "", "%s", err)
 		}
 	}
-	var all signatories
+	var all signerSet
 	for _, p := range a.approvers {
 		all.keys, all.identities = append(all.keys, p.keys...), append(all.identities, p.identities...)
 	}
@@ -112,11 +112,11 @@ func (a *approvals) check(r *reader, root *sigstore.TrustedRoot) {
 		r.failAt("/approvals/approvers", identity.CodeValue, "", "%s", err)
 	}
 	if a.required > len(a.approvers) {
-		r.failAt("/approvals/required", identity.CodeValue, "", "%d approvals required, of %s: nobody could meet that", a.required, plural(len(a.approvers), "approver"))
+		r.failAt("/approvals/required", identity.CodeValue, "", "%d approvals required, of %s: which cannot be met", a.required, plural(len(a.approvers), "approver"))
 	}
 	for _, role := range slices.Sorted(maps.Keys(a.roles)) {
 		if n := a.roles[role]; n > roles[role] {
-			r.failAt("/approvals/roles", identity.CodeValue, "", "%d of role %q required, of %s: nobody could meet that", n, role, plural(roles[role], "approver"))
+			r.failAt("/approvals/roles", identity.CodeValue, "", "%d of role %q required, of %s: which cannot be met", n, role, plural(roles[role], "approver"))
 		}
 	}
 }
@@ -143,7 +143,7 @@ type ApprovalResult struct {
 	Ancestor   identity.ID            `json:"ancestor,omitzero"` // for which it counts, since it is not about the run
 
 	run    identity.ID // that it is about
-	unread bool        // an approver says something about the run that nobody can read
+	unread bool        // an approver has signed a statement about the run that cannot be read
 }
 
 // String is the approval on one line.
@@ -162,8 +162,8 @@ func (r ApprovalResult) String() string {
 	return oneLine(s)
 }
 
-// opinion is what an approval says, once it is known who signed it: the same whichever run it is held against.
-type opinion struct {
+// statedDecision is the content of an approval whose signer is known. It does not depend on the run.
+type statedDecision struct {
 	result ApprovalResult
 	by     *approver
 	err    error         // why it counts for no run at all
@@ -171,10 +171,10 @@ type opinion struct {
 	index  int           // of what the report says of it
 }
 
-// hear verifies an approval. Of a rejection it is enough that an approver has signed it; when that was, and how that is
-// proved, is asked of what approves.
-func (a *approvals) hear(ctx context.Context, given Approval) opinion {
-	o := opinion{result: ApprovalResult{Source: given.Source}}
+// verify verifies an approval. For a rejection it suffices that an approver has signed it; an approval also needs a
+// time, and evidence of it.
+func (a *approvals) verify(ctx context.Context, given Approval) statedDecision {
+	o := statedDecision{result: ApprovalResult{Source: given.Source}}
 	meant := a.whoMay(given.Bundle.PossibleSigner(ctx, a.anyone))
 	if len(meant) == 0 {
 		o.err = fmt.Errorf("is signed by none of %s", plural(len(a.approvers), "approver"))
@@ -228,7 +228,7 @@ func (a *approvals) whoMay(by *evidence.SignerIdentity) []*approver {
 	return slices.DeleteFunc(slices.Clone(a.approvers), func(p *approver) bool { return !p.include(*by) })
 }
 
-// readSigned reads what an approver has signed. With a claim the error is that the statement is no approval.
+// readSigned reads what an approver has signed. With a claim, the error is that the statement is not an approval.
 func (a *approvals) readSigned(ctx context.Context, b *attest.Bundle) (s ApprovalStatement, claim *attest.VerifiedClaim, err error) {
 	if n := len(b.UnverifiedPayload()); n > limits.Approval {
 		return s, nil, fmt.Errorf("has a payload of %d bytes, want at most %d", n, limits.Approval)
@@ -252,8 +252,8 @@ func runsOf(subjects []attest.Subject) []identity.ID {
 
 var digestPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[0-9a-f]{64}`) })
 
-// runsIn are the runs whose digests stand in a payload that is no Statement, or none of the form that approvals
-// have: which of the digests are the subjects' nobody can tell. A Statement of another type is about none.
+// runsIn returns the runs whose digests occur in a payload that is not a Statement, or not one of the form that
+// approvals have, so that its subjects cannot be told. A Statement of another type is about none.
 func runsIn(b *attest.Bundle) []identity.ID {
 	if t := b.UnverifiedPredicateType(); t != "" && t != ApprovalType {
 		return nil
@@ -269,7 +269,7 @@ func runsIn(b *attest.Bundle) []identity.ID {
 
 // about says whether the approval counts for a run that these have signed, as of the decision. What is dated later
 // approves nothing. It rejects all the same, unless the decision is one about the past.
-func (o opinion) about(run identity.ID, signers []evidence.SignerIdentity, as asOf) ApprovalResult {
+func (o statedDecision) about(run identity.ID, signers []evidence.SignerIdentity, as asOf) ApprovalResult {
 	r := o.result
 	signed := datedAt(r.Times)
 	if r.Decision == Rejected { // which counts if it may have been there
@@ -286,15 +286,15 @@ func (o opinion) about(run identity.ID, signers []evidence.SignerIdentity, as as
 		at, now := apart(signed, as.now)
 		r.Why = fmt.Sprintf("was signed at %s, after %s", at, now)
 	case r.Decision == Approved && slices.ContainsFunc(signers, o.by.include): // with another of their keys, too
-		r.Why = "is by the signer of the run: nobody approves their own"
+		r.Why = "is by the signer of the run, who cannot approve it"
 	default:
 		r.Counted = true
 	}
 	return r
 }
 
-// Rejections are by whom runs are rejected, and why, on one line each: by approvers of the policy, as Evaluate counts
-// them; given.Lineage is not asked for. What does not count is left out. Of a policy without approvers the error is ErrNoApprovers.
+// Rejections returns the rejected runs, each with the approvers and their reasons on one line, as Evaluate counts them.
+// It ignores given.Lineage and statements that do not count. For a policy without approvers the error is ErrNoApprovers.
 func (p *Policy) Rejections(ctx context.Context, given Given) (map[identity.ID]string, error) {
 	p = zero.IfNil(p)
 	if p.approvals == nil {
@@ -305,8 +305,8 @@ func (p *Policy) Rejections(ctx context.Context, given Given) (map[identity.ID]s
 		return nil, err
 	}
 	rejected := map[identity.ID]string{}
-	for run, opinions := range s.opinions {
-		for _, o := range opinions {
+	for run, stated := range s.stated {
+		for _, o := range stated {
 			switch r := o.about(run, nil, s.asOf); {
 			case rejected[run] != "":
 			case r.unread:
@@ -341,7 +341,7 @@ func (a *approvals) denials(results []ApprovalResult) []Denial {
 			roles[r.Role][r.Approver] = true
 		}
 	}
-	who := "nobody has approved"
+	who := "no approver has approved"
 	if len(people) > 0 {
 		who = "approved by " + list(slices.Sorted(maps.Keys(people)))
 	}

@@ -16,9 +16,9 @@ import (
 	"github.com/runattest/runattest/signer"
 )
 
-// TestOwnApproval: nobody approves what they signed, with another of their keys as little as with the same.
+// TestOwnApproval: an approver cannot approve a run that they signed, with the same key or another of theirs.
 func TestOwnApproval(t *testing.T) {
-	const own = "is by the signer of the run: nobody approves their own"
+	const own = "is by the signer of the run, who cannot approve it"
 	k := newLineageTest(t, "")
 	laptop := newSigner(t)
 	k.ci = k.alice // who may sign runs, too
@@ -48,7 +48,7 @@ func TestOwnApproval(t *testing.T) {
 	}
 }
 
-// certifiedSigner is a signer whom a certificate names.
+// certifiedSigner is a signer with a certificate.
 type certifiedSigner struct {
 	signer.Signer
 	der []byte
@@ -113,7 +113,7 @@ func TestAmbiguousApprover(t *testing.T) {
 		want  string
 	}{
 		"one of them":     {[]Approval{says("bob", Approved)}, "allowed"},
-		"either":          {[]Approval{says("ada", Approved)}, "approvals: 0 of 1 approvals: nobody has approved; want 1 of ada, board"},
+		"either":          {[]Approval{says("ada", Approved)}, "approvals: 0 of 1 approvals: no approver has approved; want 1 of ada, board"},
 		"either rejects":  {[]Approval{says("bob", Approved), says("ada", Rejected)}, "approvals: rejected by ada: because"},
 		"rejection first": {[]Approval{says("ada", Rejected), says("bob", Approved)}, "approvals: rejected by ada: because"},
 	} {
@@ -162,8 +162,8 @@ approvals:
 	}
 }
 
-// TestManyStrangers: whoever may add approvals can add any number, of strangers and copies of what an approver has signed; each is
-// looked at once, and not once for each approver.
+// TestManyStrangers: any number of approvals can be added, by unknown signers and as copies; each is verified
+// once, and not once for each approver.
 func TestManyStrangers(t *testing.T) {
 	by, eve, last := newSigner(t), newSigner(t), newSigner(t)
 	var people []string

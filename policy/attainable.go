@@ -56,16 +56,16 @@ func (s runSigner) String() string {
 	return "a certificate for " + s.cert.String()
 }
 
-// isIn tells that what s signs is certainly signed by one of the signatories.
-func (s runSigner) isIn(all signatories) bool {
+// isIn reports that every signature of s is one of a signer in the set.
+func (s runSigner) isIn(all signerSet) bool {
 	if s.key != nil {
 		return slices.ContainsFunc(all.keys, func(k attest.TrustedKey) bool { return k.Key.Hint() == s.key.Key.Hint() })
 	}
 	return slices.ContainsFunc(all.certified, func(c certified) bool { return c.covers(s.cert) })
 }
 
-// list is each of the signatories by itself.
-func (s signatories) list() []runSigner {
+// list returns the signers one by one.
+func (s signerSet) list() []runSigner {
 	var all []runSigner
 	for i := range s.keys {
 		all = append(all, runSigner{key: &s.keys[i]})
@@ -144,12 +144,12 @@ func (p *Policy) lackOf(s runSigner) *lack {
 
 // cannotApprove is why no approval by one approver can count for a run that s has signed, "" if one may.
 func (p *Policy) cannotApprove(one *approver, s runSigner) string {
-	if s.isIn(one.signatories) {
+	if s.isIn(one.signerSet) {
 		return one.name + " would approve what they signed"
 	}
 	why := ""
 	for _, by := range one.list() {
-		other := slices.IndexFunc(p.approvals.approvers, func(other *approver) bool { return other != one && by.isIn(other.signatories) })
+		other := slices.IndexFunc(p.approvals.approvers, func(other *approver) bool { return other != one && by.isIn(other.signerSet) })
 		unproved := by.unprovable(p.root, timeDemand{demand: demand{p.approvals.evidence, 1}})
 		switch {
 		case other >= 0:

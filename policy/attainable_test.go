@@ -11,7 +11,7 @@ import (
 	"github.com/runattest/runattest/sigstore"
 )
 
-// TestUnattainable: what no run and no approver can meet is refused, and what somebody may meet is not.
+// TestUnattainable: a demand that no run and no approver can meet is refused, and one that can be met is not.
 func TestUnattainable(t *testing.T) {
 	ci, alice, bob, carol, c := pemOf(t, newSigner(t)), pemOf(t, newSigner(t)), pemOf(t, newSigner(t)), pemOf(t, newSigner(t)), newClock(t)
 	root, certificates := c.root(t), c.certificates(t)
@@ -20,9 +20,9 @@ func TestUnattainable(t *testing.T) {
 		return "{name: " + name + ", certificates: [" + strings.Join(entries, ", ") + "]}"
 	}
 	const (
-		exact   = "{identity: ada@acme.example, issuer: https://acme.example}"
-		domain  = `{identityRegexp: ".*@acme[.]example", issuer: https://acme.example}`
-		anybody = `{identityRegexp: ".*", issuerRegexp: ".*"}`
+		exact  = "{identity: ada@acme.example, issuer: https://acme.example}"
+		domain = `{identityRegexp: ".*@acme[.]example", issuer: https://acme.example}`
+		anyone = `{identityRegexp: ".*", issuerRegexp: ".*"}`
 	)
 	policy := func(signers, approvals string) string {
 		return "signers: {" + signers + "}\napprovals: {" + approvals + "}\n"
@@ -77,13 +77,13 @@ func TestUnattainable(t *testing.T) {
 		"the same identity":         {certificates + policy("certificates: ["+exact+"]", "required: 1, approvers: ["+cert("ada", exact)+"]"), "of 0 at most of a run signed by a certificate for ada@acme.example"},
 		"an identity in a pattern":  {certificates + policy("certificates: ["+exact+"]", "required: 1, approvers: ["+cert("board", domain)+"]"), "board would approve what they signed"},
 		"the same pattern":          {certificates + policy("certificates: ["+domain+"]", "required: 1, approvers: ["+cert("board", domain)+"]"), "board would approve what they signed"},
-		"a pattern in everything":   {certificates + policy("certificates: ["+domain+"]", "required: 1, approvers: ["+cert("board", anybody)+"]"), "board would approve what they signed"},
+		"a pattern in everything":   {certificates + policy("certificates: ["+domain+"]", "required: 1, approvers: ["+cert("board", anyone)+"]"), "board would approve what they signed"},
 		"a pattern and an identity": {certificates + policy("certificates: ["+domain+"]", "required: 1, approvers: ["+cert("ada", exact)+"]"), ""},
 		"another issuer":            {certificates + policy("certificates: ["+exact+"]", "required: 1, approvers: ["+cert("ada", "{identity: ada@acme.example, issuer: https://elsewhere.example}")+"]"), ""},
 		"a key and a certificate":   {certificates + policy("certificates: ["+exact+"]", "required: 1, approvers: ["+key("alice", alice)+"]"), ""},
 		"an ambiguous identity":     {certificates + policy(keys(ci), "required: 1, approvers: ["+cert("ada", exact)+", "+cert("ida", exact)+"]"), "what ada signs may be by ida, too"},
-		"two, of whom one is both":  {certificates + policy(keys(ci), "required: 2, approvers: ["+cert("ada", exact)+", "+cert("board", domain)+"]"), "2 approvals required, of 1 at most"},
-		"one, of whom one is both":  {certificates + policy(keys(ci), "required: 1, approvers: ["+cert("ada", exact)+", "+cert("board", domain)+"]"), ""},
+		"two, one of them is both":  {certificates + policy(keys(ci), "required: 2, approvers: ["+cert("ada", exact)+", "+cert("board", domain)+"]"), "2 approvals required, of 1 at most"},
+		"one, one of them is both":  {certificates + policy(keys(ci), "required: 1, approvers: ["+cert("ada", exact)+", "+cert("board", domain)+"]"), ""},
 		"ambiguous, with a key":     {certificates + policy(keys(ci), "required: 2, approvers: [{name: ada, keys: [{key: "+alice+"}], certificates: ["+exact+"]}, "+cert("board", domain)+"]"), ""},
 		// evidence
 		"no clock for a window":        {"trustedRoot: " + noClocks + "\n" + strings.Replace(policy(keys(ci), "required: 0, approvers: ["+key("bob", bob)+"]"), "key: ", ended+"key: ", 1), "/signers: no signature can meet the policy: key k0 needs a trusted time, and the trusted root names no timestamp authority"},

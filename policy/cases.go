@@ -285,7 +285,7 @@ func (c *Cases) Run(ctx context.Context) ([]CaseResult, error) {
 func (c *Cases) decide(ctx context.Context, one *Case) (*Decision, error) {
 	if one.bundle == nil {
 		if len(one.given) > 0 {
-			return nil, errors.New("approvals of a declaration that nobody has signed: write them out, or give a bundle")
+			return nil, errors.New("approvals of a declaration that is not signed: write them out, or give a bundle")
 		}
 		return c.policy.Rehearse(ctx, one.rehearsal)
 	}

@@ -36,7 +36,7 @@ type RuleResult struct {
 	Name     string   `json:"name"`
 	Severity Severity `json:"severity"`
 	Met      bool     `json:"met"`
-	Error    string   `json:"error,omitempty"` // why it could not be evaluated, which is no yes
+	Error    string   `json:"error,omitempty"` // why it could not be evaluated: then it is not met
 }
 
 // Decision is a policy's answer about one run at one time.
@@ -103,7 +103,7 @@ type subject struct {
 	clock string
 
 	approvals []ApprovalResult
-	opinions  map[identity.ID][]opinion // by the run that they are about
+	stated    map[identity.ID][]statedDecision // by the run that they are about
 	ancestors func() (iter.Seq[lineage.Ancestor], error)
 }
 
@@ -128,7 +128,7 @@ func (p *Policy) hearAll(ctx context.Context, s *subject, given []Approval) erro
 		return fmt.Errorf("%d approvals, want at most %d", len(given), limits.Approvals)
 	}
 	for _, a := range given {
-		s.hear(p.approvals.hear(ctx, a))
+		s.take(p.approvals.verify(ctx, a))
 		if err := ctx.Err(); err != nil { // which may be why it does not count
 			return err
 		}
@@ -136,18 +136,18 @@ func (p *Policy) hearAll(ctx context.Context, s *subject, given []Approval) erro
 	return nil
 }
 
-// hear takes an approval in.
-func (s *subject) hear(o opinion) {
+// take adds an approval to the subject.
+func (s *subject) take(o statedDecision) {
 	o.index = len(s.approvals)
 	s.approvals = append(s.approvals, o.about(s.id, []evidence.SignerIdentity{s.signer}, s.asOf))
-	if s.opinions == nil {
-		s.opinions = map[identity.ID][]opinion{}
+	if s.stated == nil {
+		s.stated = map[identity.ID][]statedDecision{}
 	}
 	if o.err == nil {
-		s.opinions[o.result.run] = append(s.opinions[o.result.run], o)
+		s.stated[o.result.run] = append(s.stated[o.result.run], o)
 	}
 	for _, run := range o.unread {
-		s.opinions[run] = append(s.opinions[run], o)
+		s.stated[run] = append(s.stated[run], o)
 	}
 }
 
@@ -239,7 +239,7 @@ func (p *Policy) evaluateRules(ctx context.Context, d *Decision, s subject) erro
 			return ctx.Err()
 		case err != nil:
 			result.Error = oneLine(err.Error())
-			denial.Reason = oneLine("cannot be evaluated, which is a no: " + result.Error)
+			denial.Reason = oneLine("cannot be evaluated, so the run is denied: " + result.Error)
 		case !met:
 			denial.Reason = r.reason(m, vars)
 		}

@@ -3,8 +3,8 @@
 // A policy is one file, YAML or JSON, with a published JSON Schema:
 //
 //	schema: https://github.com/runattest/runattest/policy/v1
-//	trustedRoot: trusted_root.json            who vouches for certificates and times
-//	signers:                                  who signs runs; nobody is an error
+//	trustedRoot: trusted_root.json            trusted authorities and logs
+//	signers:                                  who signs runs; at least one
 //	  keys:
 //	    - {name: ci, key: ci.pub, notBefore: 2026-01-01T00:00:00Z, notAfter: 2027-01-01T00:00:00Z}
 //	  certificates:
@@ -68,17 +68,16 @@
 //	graph, err := lineage.Build(ctx, p.Verifier(), bundles, lineage.Options{})
 //	result, err := p.Verify(ctx, bundle, attest.Expect{}, policy.Given{Approvals: approvals, Lineage: graph, Now: time.Now()})
 //
-// An ancestor is approved if the approvals given are, for it, those that the policy's approvals demand
-// of a run, and one at least: by different people, none of whom signed it, not expired now, and without
-// a rejection. Where the policy names no approvers nothing is approved.
+// An ancestor is approved if the approvals given for it meet the policy's demands for a run, and are at least
+// one: by different approvers who did not sign it, not expired now, and without a rejection. If the policy names
+// no approvers, no ancestor is approved.
 //
 // # Approvals
 //
 // An approval is a signed statement about one run (NewApproval, docs/spec/predicate-run-approval-v1.md).
 // One counts if an approver of the policy signed it, within the validity of their key, about
-// this run, and it has not expired. Two of one person are one; nobody approves what they
-// signed themselves, with whichever of their keys. What two approvers are trusted with approves
-// nothing, and rejects. A rejection outweighs every approval. It counts as soon as an approver has signed
-// it, whenever that was: only where the decision is one about the past (Given.Replay) do rejections that
-// are dated later not count.
+// this run, and it has not expired. Two of one approver count once. An approver
+// cannot approve a run that they signed, with any of their keys. A key shared by two approvers cannot approve,
+// but can reject. A rejection outweighs every approval. It counts as soon as an approver has signed it,
+// at any time; only a decision about the past (Given.Replay) ignores rejections that are dated later.
 package policy

@@ -20,7 +20,7 @@ import (
 
 // functions are CEL's matches, with its work bounded before it is done, three functions on
 // strings, and json. CEL's string extension is left out: some of its functions take the product of two
-// lengths, or their sum in memory, before anybody counts.
+// lengths, or their sum in memory, before the meter counts them.
 func functions() []cel.EnvOption {
 	return []cel.EnvOption{
 		cel.Function(overloads.Matches,

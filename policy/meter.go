@@ -31,7 +31,7 @@ type meter struct {
 	all   uint64 // what is left for all of them
 	steps uint
 	on    bool              // an expression is being evaluated
-	named map[string]string // variables whose values have labels, as they were looked at last; nil if nobody asks
+	named map[string]string // variables whose values have labels, as they were looked at last; nil if they are not needed
 }
 
 // evaluationTime ends what the counting does not. Tests change it, so that it is the one or the other that ends

@@ -25,7 +25,7 @@ func TestRefused(t *testing.T) {
 	second := newSigner(t)
 	for name, c := range map[string]struct{ text, want string }{
 		"version":               {"schema: https://github.com/runattest/runattest/policy/v2\nsigners: {}\n", "line 1, column 9: /schema: want one of"},
-		"nobody":                {"schema: " + Schema + "\nsigners: {}\n", "line 2, column 10: /signers: the policy trusts nobody (required)"},
+		"no trusted signer":     {"schema: " + Schema + "\nsigners: {}\n", "line 2, column 10: /signers: the policy has no trusted signer (required)"},
 		"no signers":            {"schema: " + Schema + "\n", "signers is missing"},
 		"unknown member":        {head + "rule: []\n", "line 6, column 7: /rule: unknown member"},
 		"case variant":          {head + "Rules: []\n", "/Rules: unknown member"},
@@ -36,7 +36,7 @@ func TestRefused(t *testing.T) {
 		"kind":                  {head + "kinds: [agent, agents]\n", "line 6, column 16: /kinds/1: want one of"},
 		"kind twice":            {head + "kinds: [agent, agent]\n", "stands in the list already"},
 		"empty window":          {strings.Replace(head, "name: ci,", "name: ci, notBefore: 2026-02-01T00:00:00Z, notAfter: 2026-01-01T00:00:00Z,", 1), "the key is valid until 2026-01-01T00:00:00Z, which is not after it begins"},
-		"window without root":   {strings.Replace(head, "name: ci,", "name: ci, notAfter: 2026-01-01T00:00:00Z,", 1), "nobody is named who vouches for a time"},
+		"window without root":   {strings.Replace(head, "name: ci,", "name: ci, notAfter: 2026-01-01T00:00:00Z,", 1), "no timestamp authority is named to prove the time"},
 		"no such day":           {strings.Replace(head, "name: ci,", "name: ci, notAfter: 2026-02-30T00:00:00Z,", 1), `want a time as 2026-01-31T12:00:00Z`},
 		"evidence without root": {head + "time: {evidence: timestamp}\n", "line 6, column 18: /time/evidence: 1 timestamps required"},
 		"start without time":    {head + "time: {evidence: none, startWithin: 24h}\n", "startWithin without evidence of time"},
@@ -49,11 +49,11 @@ func TestRefused(t *testing.T) {
 		"certificate twice":     {head + "  certificates: [{identity: a@b, identityRegexp: a, issuer: i}]\n", "want exactly one of identity and identityRegexp"},
 		"certificate regexp":    {head + "  certificates: [{identityRegexp: \"a(\", issuer: i}]\n", "line 6, column 35: /signers/certificates/0/identityRegexp: error parsing regexp"},
 		"certificate no root":   {head + "  certificates: [{identity: a@b, issuer: i}]\n", "no trusted root says who issues certificates"},
-		"approvals unmet":       {head + "approvals: {required: 2, approvers: [{name: a, keys: [{key: " + pemOf(t, second) + "}]}]}\n", "line 6, column 23: /approvals/required: 2 approvals required, of 1 approver: nobody could meet that"},
+		"approvals unmet":       {head + "approvals: {required: 2, approvers: [{name: a, keys: [{key: " + pemOf(t, second) + "}]}]}\n", "line 6, column 23: /approvals/required: 2 approvals required, of 1 approver: which cannot be met"},
 		"roles unmet":           {head + "approvals: {required: 1, roles: {r: 1}, approvers: [{name: a, keys: [{key: " + pemOf(t, second) + "}]}]}\n", `1 of role "r" required, of 0 approvers`},
 		"approver twice":        {head + "approvals: {required: 1, approvers: [{name: a, keys: [{key: " + pemOf(t, second) + "}]}, {name: a, keys: [{key: " + pemOf(t, newSigner(t)) + "}]}]}\n", `two approvers are named "a"`},
 		"one key of two":        {head + "approvals: {required: 1, approvers: [{name: a, keys: [{key: " + pemOf(t, second) + "}]}, {name: b, keys: [{key: " + pemOf(t, second) + "}]}]}\n", "one person would count as two"},
-		"approver without keys": {head + "approvals: {required: 1, approvers: [{name: a}]}\n", "nobody can tell what this approver signs"},
+		"approver without keys": {head + "approvals: {required: 1, approvers: [{name: a}]}\n", "without either, no signature can be this approver's"},
 		"rule name":             {head + "rules: [{name: A b, expr: \"true\"}]\n", "want 1 to 64 lower-case letters"},
 		"rule name taken":       {head + "rules: [{name: approvals, expr: \"true\"}]\n", `the name "approvals" is taken`},
 		"rule twice":            {head + "rules: [{name: a, expr: \"true\"}, {name: a, expr: \"true\"}]\n", `line 6, column 41: /rules/1/name: the name "a" is taken`},
@@ -64,7 +64,7 @@ func TestRefused(t *testing.T) {
 		"member quoted":  {head + "rules:\n  - name: a\n    expr: \"'\\\"' == declaration.modle.name\"\n", "line 8, column 31: /rules/0/expr: undefined field 'modle'"},
 		"member single":  {head + "rules:\n  - name: a\n    expr: '''x'' == declaration.modle.name'\n", "line 8, column 32: /rules/0/expr: undefined field 'modle'"},
 		"member block":   {head + "rules:\n  - name: a\n    expr: |\n      true &&\n        declaration.context.all(c, c.nome == '')\n", "line 10, column 37: /rules/0/expr: undefined field 'nome'"},
-		"member folded":  {head + "rules:\n  - name: a\n    expr: >-\n      true\n      && run.kin == ''\n", "line 10, column 13: /rules/0/expr: undefined field 'kin'"},
+		"member folded":  {head + "rules:\n  - name: a\n    expr: >-\n      true\n      && run.knd == ''\n", "line 10, column 13: /rules/0/expr: undefined field 'knd'"},
 		"type":           {head + "rules:\n  - name: a\n    expr: declaration.kind == 3\n", "line 8, column 28: /rules/0/expr: found no matching overload for '_==_'"},
 		"not bool":       {head + "rules:\n  - name: a\n    expr: declaration.kind\n", "the expression is of type string, want bool"},
 		"syntax":         {head + "rules:\n  - name: a\n    expr: declaration.kind ==\n", "line 8, column 30: /rules/0/expr: Syntax error"},
@@ -183,7 +183,7 @@ func TestSchemaAgrees(t *testing.T) {
 
 // beyondSchema tells the problems that JSON Schema has no words for.
 func beyondSchema(err error) bool {
-	for _, text := range []string{"(cel)", "trusted root", "PEM", "folder", "nobody could meet", "want a time as", "vouches for a time", "undeclared", "want bool", "required"} {
+	for _, text := range []string{"(cel)", "trusted root", "PEM", "folder", "which cannot be met", "want a time as", "no timestamp authority is named", "undeclared", "want bool", "required"} {
 		if strings.Contains(err.Error(), text) {
 			return true
 		}
@@ -272,7 +272,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// TestManyProblems: where a hundred problems are found nobody looks for the places of more.
+// TestManyProblems: after a hundred problems, the places of more are not searched for.
 func TestManyProblems(t *testing.T) {
 	text := func(wrong int) string {
 		var b strings.Builder

@@ -26,7 +26,7 @@ type Policy struct {
 	digest            [sha256.Size]byte
 	files             []File
 	root              *sigstore.TrustedRoot
-	signers           signatories
+	signers           signerSet
 	time              timeDemand
 	kinds             []identity.Kind // nil allows every kind
 	approvals         *approvals      // nil asks for none
@@ -62,8 +62,8 @@ func load(path string, read func(path string, limit int64) ([]byte, error)) (*Po
 }
 
 // Parse reads a policy from YAML or JSON, the files that it refers to, and type-checks its
-// rules. The error is an *InvalidError that lists what is wrong, with line and column; one
-// that trusts nobody is an error. Beyond files below o.Dir nothing is opened.
+// rules. The error is an *InvalidError that lists what is wrong, with line and column; a policy
+// without a trusted signer is an error. It opens only files below o.Dir.
 func Parse(data []byte, o Options) (*Policy, error) {
 	t, err := readText(data, "policy")
 	if err != nil {
@@ -94,7 +94,7 @@ func (p *Policy) read(r *reader, files *folder) {
 		"signers": func(v jsontree.Value) {
 			r.members(v, nil, p.signers.fields(r, files, nil))
 			if v.Kind() == jsontree.Object && v.Len() == 0 {
-				r.fail(identity.CodeRequired, "name the signers of runs in keys or certificates", "the policy trusts nobody")
+				r.fail(identity.CodeRequired, "name the signers of runs in keys or certificates", "the policy has no trusted signer")
 			}
 		},
 		"time":  func(v jsontree.Value) { p.time.read(r, v) },
@@ -154,7 +154,7 @@ func (p *Policy) readKinds(r *reader, v jsontree.Value) {
 // check holds the parts of a policy against each other.
 func (p *Policy) check(r *reader) {
 	if k, ok := p.signers.bounded(); ok && p.root == nil {
-		r.failAt("/signers", identity.CodeValue, "give trustedRoot", "key %s signs in a certain time only, and nobody is named who vouches for a time", k.Name)
+		r.failAt("/signers", identity.CodeValue, "give trustedRoot", "key %s signs in a certain time only, and no timestamp authority is named to prove the time", k.Name)
 	}
 	names := map[string]bool{}
 	for _, k := range p.signers.keys {

@@ -53,7 +53,7 @@ func (r *reader) failAt(pointer string, code identity.Code, hint, format string,
 	r.note(identity.Problem{Code: code, Pointer: pointer, Line: line, Column: column, Message: fmt.Sprintf(format, args...), Hint: hint})
 }
 
-// full says that no more problems are noted, so that nobody looks for their places: to find one takes going through the text.
+// full reports that no more problems are noted, so that their places, which take a pass over the text, are not searched for.
 func (r *reader) full() bool { return len(r.problems) >= limits.Problems }
 
 func (r *reader) note(p identity.Problem) {

@@ -14,7 +14,7 @@ import (
 	"github.com/runattest/runattest/lineage"
 )
 
-// Rehearsal is a run that nobody has signed, with what a verification would find: for trying
+// Rehearsal is a run without a signature, with the assumed results of a verification, for trying
 // out a policy. The zero value of each member is what the first signer would give.
 type Rehearsal struct {
 	Declaration *identity.Declaration
@@ -24,7 +24,7 @@ type Rehearsal struct {
 	Annotations map[string]string
 	Approvals   []RehearsedApproval
 	// Lineage are the declarations of runs as if they had been verified, by the same signer at the same
-	// time; nil is no lineage given.
+	// time; nil means that no lineage was given.
 	Lineage []*identity.Declaration
 	Now     time.Time
 }
@@ -53,13 +53,13 @@ func (p *Policy) Rehearse(ctx context.Context, r Rehearsal) (*Decision, error) {
 		if err != nil {
 			return nil, fmt.Errorf("approval %d: %w", i, err)
 		}
-		s.hear(o)
+		s.take(o)
 	}
 	d, err := p.decide(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	with := signatories{keys: slices.DeleteFunc(slices.Clone(p.signers.keys), func(k attest.TrustedKey) bool { return k.Key.Hint() != s.signer.KeyHint })}
+	with := signerSet{keys: slices.DeleteFunc(slices.Clone(p.signers.keys), func(k attest.TrustedKey) bool { return k.Key.Hint() != s.signer.KeyHint })}
 	if why := with.rehearsed(p.time.evidence, r.Signed); why != nil {
 		d.deny(ruleTime, "%s", why)
 		d.Allowed = false
@@ -127,7 +127,7 @@ func rehearsedTimes(at time.Time) []evidence.TrustedTime {
 }
 
 // rehearsed is why a verification would not find that they signed at that time, zero where no authority has seen it.
-func (s *signatories) rehearsed(evidence string, signed time.Time) error {
+func (s *signerSet) rehearsed(evidence string, signed time.Time) error {
 	if evidence != evidenceNone && signed.IsZero() {
 		return fmt.Errorf("no trusted time: the policy asks for evidence: %s", evidence)
 	}
@@ -149,8 +149,8 @@ func (s *signatories) rehearsed(evidence string, signed time.Time) error {
 }
 
 // rehearseApproval is what a verification would find.
-func (p *Policy) rehearseApproval(a RehearsedApproval, run identity.ID) (opinion, error) {
-	o := opinion{result: ApprovalResult{
+func (p *Policy) rehearseApproval(a RehearsedApproval, run identity.ID) (statedDecision, error) {
+	o := statedDecision{result: ApprovalResult{
 		Source: "rehearsed", Approver: a.Approver, Decision: a.Decision, Reason: a.Reason, Conditions: a.Conditions,
 		Expires: a.Expires, Times: rehearsedTimes(a.Signed), run: a.Run,
 	}}
@@ -171,5 +171,5 @@ func (p *Policy) rehearseApproval(a RehearsedApproval, run identity.ID) (opinion
 			return o, nil
 		}
 	}
-	return o, fmt.Errorf("%q is no approver of the policy", a.Approver)
+	return o, fmt.Errorf("%q is not an approver of the policy", a.Approver)
 }

@@ -23,7 +23,7 @@ const (
 	Warn Severity = "warn"
 )
 
-// Reasons that are no rule's stand under these names; no rule is called so.
+// Denials that are not by a rule have these names, which no rule may have.
 const (
 	ruleKinds     = "kinds"
 	ruleTime      = "time"
@@ -191,7 +191,7 @@ func (r *reader) template(into *rule, message string) {
 	}
 }
 
-// meets evaluates the rule. An error is no yes.
+// meets evaluates the rule. With an error, the rule is not met.
 func (r *rule) meets(m *meter, vars map[string]any) (bool, error) {
 	m.begin()
 	value, _, err := m.evaluate(r.program, vars)

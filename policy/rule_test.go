@@ -30,22 +30,22 @@ func TestRules(t *testing.T) {
 		{`json(declaration.model) == "{\"name\":\"llama\",\"provider\":\"meta\",\"version\":\"3.1\"}" && json([null, 1, 0.5, true, "<"]) == "[null,1,0.5,true,\"<\"]"`, "", "allowed"},
 		{`json(declaration).contains("1000") && json(approvals) == "[]" && json(declaration.prompt.?text.orValue("")) == "\"hello\""`, "", "allowed"},
 		// denials
-		{`json(now) == ""`, "", "r: cannot be evaluated, which is a no: json: no value of type google.protobuf.Timestamp"},
-		{`json({1: 2}) == ""`, "", "r: cannot be evaluated, which is a no: json: a name is of type int, want string"},
-		{`json(9007199254740993) != ""`, "", "r: cannot be evaluated, which is a no: number that its canonical form would change at offset 0"},
+		{`json(now) == ""`, "", "r: cannot be evaluated, so the run is denied: json: no value of type google.protobuf.Timestamp"},
+		{`json({1: 2}) == ""`, "", "r: cannot be evaluated, so the run is denied: json: a name is of type int, want string"},
+		{`json(9007199254740993) != ""`, "", "r: cannot be evaluated, so the run is denied: number that its canonical form would change at offset 0"},
 		{`declaration.constraints.budget <= 10`, "", "r: not met: declaration.constraints.budget <= 10"},
 		{`declaration.constraints.budget <= 10`, "budget is {{declaration.constraints.budget}}, want {{5 + 5}} at most", "r: budget is 50, want 10 at most"},
 		{`false`, "{{declaration.parameters.list}} {{declaration.model}}", `r: [1,2,3] {"name":"llama","provider":"meta","version":"3.1"}`},
 		{`false`, "no {{declaration.model.uri}}", "r: no (no such key: uri)"},
 		{`false`, `literal {{"{{"}} and {{"a\nb\u202e"}}`, `r: literal {{ and a b\u{202e}`},
-		// what cannot be evaluated is a no
-		{`declaration.model.digest.sha256 == "x"`, "", "r: cannot be evaluated, which is a no: no such key: digest"},
-		{`declaration.constraints.budget.usd < 3`, "", "r: cannot be evaluated, which is a no: no such key: usd"},
-		{`declaration.constraints.budget / 0 == 1`, "", "r: cannot be evaluated, which is a no: division by zero"},
-		{`declaration.constraints.network`, "", "r: cannot be evaluated, which is a no: the expression gives string, want bool"},
+		// a rule that cannot be evaluated denies
+		{`declaration.model.digest.sha256 == "x"`, "", "r: cannot be evaluated, so the run is denied: no such key: digest"},
+		{`declaration.constraints.budget.usd < 3`, "", "r: cannot be evaluated, so the run is denied: no such key: usd"},
+		{`declaration.constraints.budget / 0 == 1`, "", "r: cannot be evaluated, so the run is denied: division by zero"},
+		{`declaration.constraints.network`, "", "r: cannot be evaluated, so the run is denied: the expression gives string, want bool"},
 		{`has(declaration.constraints.network.x) || true`, "", "allowed"},
-		{`has(declaration.constraints.network.x)`, "", "r: cannot be evaluated, which is a no: no such key: x"},
-		{`declaration.constraints.network > 3`, "", "r: cannot be evaluated, which is a no: no such overload"},
+		{`has(declaration.constraints.network.x)`, "", "r: cannot be evaluated, so the run is denied: no such key: x"},
+		{`declaration.constraints.network > 3`, "", "r: cannot be evaluated, so the run is denied: no such overload"},
 	} {
 		p := policyOf(t, by, known+fmt.Sprintf("rules:\n  - name: r\n    expr: %q\n", c.expr)+messageOf(c.message))
 		if got := told(decide(t, p, declarationText, by)); got != c.want {
@@ -128,7 +128,7 @@ func TestBackstop(t *testing.T) {
 		"declaration.prompt.text.matches(declaration.prompt.text)",
 	} {
 		p := policyOf(t, by, fmt.Sprintf("rules:\n  - {name: r, expr: %q}\n", expr))
-		if got, want := told(decide(t, p, text, by)), "r: cannot be evaluated, which is a no: context deadline exceeded"; !strings.HasPrefix(got, want) {
+		if got, want := told(decide(t, p, text, by)), "r: cannot be evaluated, so the run is denied: context deadline exceeded"; !strings.HasPrefix(got, want) {
 			t.Errorf("%s: got %.300s, want %s", expr, got, want)
 		}
 	}

@@ -18,16 +18,16 @@ import (
 	"github.com/runattest/runattest/sigstore"
 )
 
-// signatories are keys and certificate identities that belong together: the signers of runs,
-// or those of one approver.
-type signatories struct {
+// A signerSet holds keys and certificate identities that belong together: the signers of runs, or those of one
+// approver.
+type signerSet struct {
 	keys       []attest.TrustedKey
 	identities []sigstore.CertificateIdentity
 	certified  []certified // the same, to be compared
 }
 
 // include says whether it was one of them who signed, with whichever key or certificate.
-func (s *signatories) include(by evidence.SignerIdentity) bool {
+func (s *signerSet) include(by evidence.SignerIdentity) bool {
 	if by.Kind == evidence.SignedByCertificate {
 		return slices.ContainsFunc(s.certified, func(c certified) bool { return c.name.match(by.Name) && c.issuer.match(by.Issuer) })
 	}
@@ -35,7 +35,7 @@ func (s *signatories) include(by evidence.SignerIdentity) bool {
 }
 
 // fields reads `keys` and `certificates`. A key without a name gets that of its owner.
-func (s *signatories) fields(r *reader, files *folder, owner *string) map[string]field {
+func (s *signerSet) fields(r *reader, files *folder, owner *string) map[string]field {
 	return map[string]field{
 		"keys": func(v jsontree.Value) {
 			r.list(v, 1, limits.Signers, func(_ int, v jsontree.Value) { s.readKey(r, files, owner, v) })
@@ -46,7 +46,7 @@ func (s *signatories) fields(r *reader, files *folder, owner *string) map[string
 	}
 }
 
-func (s *signatories) readKey(r *reader, files *folder, owner *string, v jsontree.Value) {
+func (s *signerSet) readKey(r *reader, files *folder, owner *string, v jsontree.Value) {
 	var k attest.TrustedKey
 	before := len(r.problems)
 	required := []string{"key"}
@@ -109,7 +109,7 @@ func keyHint(text string, err error) string {
 	return cmp.Or(format.Convert(name), kinds)
 }
 
-func (s *signatories) readCertificate(r *reader, v jsontree.Value) {
+func (s *signerSet) readCertificate(r *reader, v jsontree.Value) {
 	var c sigstore.CertificateIdentity
 	var means certified
 	before := len(r.problems)
@@ -165,8 +165,8 @@ type demand struct {
 	count    int
 }
 
-// trust is a trust check for what these signatories sign.
-func (s signatories) trust(root *sigstore.TrustedRoot, d demand) (attest.Trust, error) {
+// trust returns the trust check for these signers.
+func (s signerSet) trust(root *sigstore.TrustedRoot, d demand) (attest.Trust, error) {
 	if root == nil && len(s.identities) == 0 && d.evidence == evidenceNone {
 		return attest.TrustKeys(s.keys...)
 	}
@@ -181,12 +181,12 @@ func (s signatories) trust(root *sigstore.TrustedRoot, d demand) (attest.Trust, 
 }
 
 // trustAtAnyTime is a trust check for who signs, whenever that was.
-func (s signatories) trustAtAnyTime(root *sigstore.TrustedRoot) (attest.Trust, error) {
+func (s signerSet) trustAtAnyTime(root *sigstore.TrustedRoot) (attest.Trust, error) {
 	return sigstore.NewTrust(sigstore.TrustOptions{Root: root, Keys: s.keys, Identities: s.identities, UnsafeAnyTime: true})
 }
 
 // bounded is a key that is valid in a certain time only.
-func (s signatories) bounded() (attest.TrustedKey, bool) {
+func (s signerSet) bounded() (attest.TrustedKey, bool) {
 	for _, k := range s.keys {
 		if k.Bounded() {
 			return k, true

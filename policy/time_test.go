@@ -117,7 +117,7 @@ func TestWindows(t *testing.T) {
 		"inside":           {fmt.Sprintf("notBefore: %d-01-01T00:00:00Z, notAfter: %d-01-01T00:00:00Z", year-1, year+2), stamped, ""},
 		"after the end":    {fmt.Sprintf("notAfter: %d-01-01T00:00:00Z", year-1), stamped, "outside the validity of key bob"},
 		"before the start": {fmt.Sprintf("notBefore: %d-01-01T00:00:00Z", year+2), stamped, "outside the validity of key bob"},
-		"nobody dates it":  {fmt.Sprintf("notAfter: %d-01-01T00:00:00Z", year+2), undated, "by bob: not verified: time: no trusted timestamp"},
+		"undated":          {fmt.Sprintf("notAfter: %d-01-01T00:00:00Z", year+2), undated, "by bob: not verified: time: no trusted timestamp"},
 	} {
 		p, err := Parse([]byte(header(t, by)+c.root(t)+"approvals: {required: 1, approvers: [{name: bob, keys: [{"+tt.window+", key: "+pemOf(t, bob)+"}]}, {name: carol, keys: [{key: "+pemOf(t, carol)+"}]}]}\n"), Options{})
 		if err != nil {
@@ -156,7 +156,7 @@ func TestRehearsedTimes(t *testing.T) {
 	}
 	var never time.Time
 	inside, outside := now, now.AddDate(-1, 0, 0)
-	const nobody = "approvals: 0 of 1 approvals: nobody has approved; want 1 of bob"
+	const unapproved = "approvals: 0 of 1 approvals: no approver has approved; want 1 of bob"
 	for name, tt := range map[string]struct {
 		policy           *Policy
 		signed, approved time.Time
@@ -164,10 +164,10 @@ func TestRehearsedTimes(t *testing.T) {
 	}{
 		"none asked for":         {p("", "", "none"), never, never, "allowed"},
 		"an approval's evidence": {p("", "", "timestamp"), never, inside, "allowed"},
-		"no evidence":            {p("", "", "timestamp"), never, never, nobody},
+		"no evidence":            {p("", "", "timestamp"), never, never, unapproved},
 		"approver's window":      {p("", year, "none"), never, inside, "allowed"},
-		"approver too early":     {p("", year, "none"), never, outside, nobody},
-		"approver at no time":    {p("", year, "none"), never, never, nobody},
+		"approver too early":     {p("", year, "none"), never, outside, unapproved},
+		"approver at no time":    {p("", year, "none"), never, never, unapproved},
 		"window":                 {p(year, "", "none"), inside, never, "allowed"},
 		"too early":              {p(year, "", "none"), outside, never, "time: signed at 2025-11-24T12:00:00Z, outside the validity of key ci"},
 		"at no time":             {p(year, "", "none"), never, never, "time: no trusted time: key ci signs in a certain time only"},

@@ -177,8 +177,8 @@ func approvalsOf(results []ApprovalResult) ref.Val {
 	return &array{types.NewRefValList(types.DefaultTypeAdapter, list), n}
 }
 
-// together is what one approver says in several approvals, each reason and condition once: anybody can send an
-// approval any number of times.
+// together is what one approver says in several approvals, each reason and condition once, because an approval can be given any number of
+// times.
 func together(same []ApprovalResult) ApprovalResult {
 	one := same[0]
 	reasons, conditions := once{}, once{}

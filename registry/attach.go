@@ -235,8 +235,8 @@ type holding struct {
 	said   string
 }
 
-// holds is what a listing would find in a referrer. Whoever may push may hang our bundle there
-// in a way that no listing shows: that one does not hold it.
+// holds returns what a listing would find in a referrer. A client that may push can attach our bundle
+// in a way that no listing shows; such a referrer does not hold it.
 func holds(manifest []byte, subject digest.Digest, listed ocispec.Descriptor) holding {
 	layer, err := bundleLayer(manifest, subject)
 	if err != nil {

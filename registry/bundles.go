@@ -218,7 +218,7 @@ func (p *pass) fetch(ctx context.Context, d ocispec.Descriptor) (*Found, error) 
 func (l *Listing) malformed(d ocispec.Descriptor, err error) error {
 	var unfit *descriptorError
 	switch {
-	case errors.As(err, &unfit), errors.Is(err, ErrLayout): // which says of a blob that it is no file
+	case errors.As(err, &unfit), errors.Is(err, ErrLayout): // such as a blob that is not a file
 		return &MalformedError{d.Digest.String(), err}
 	case errors.Is(err, ErrNotFound):
 		return &MalformedError{d.Digest.String(), errors.New("it is listed, and a part of it is not there")}

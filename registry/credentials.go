@@ -170,7 +170,7 @@ func (s *credentialSource) fromFile(ctx context.Context, path string) (auth.Cred
 	case err != nil:
 		return auth.Credential{}, path, fmt.Errorf("the credentials cannot be read: %w", err)
 	case json.Unmarshal(data, &config) != nil: // whose error may quote them
-		return auth.Credential{}, path, fmt.Errorf("the credentials cannot be read: %s is no configuration of Docker or Podman in JSON", path)
+		return auth.Credential{}, path, fmt.Errorf("the credentials cannot be read: %s is not a Docker or Podman configuration in JSON", path)
 	}
 	if name := config.helper(s.host); name != "" {
 		found, err := runHelper(ctx, name, path, serverAddress(s.host))

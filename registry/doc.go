@@ -55,7 +55,7 @@
 // PushRun stores a run under its identity: an artifact of type
 // application/vnd.runattest.declaration.v1+json whose only layer is the declaration's
 // canonical form, so that the layer's digest is the identity's. The manifest says nothing else and
-// is the same whoever pushes it; its tag is the identity with - for the colons,
+// is the same for every client that pushes it; its tag is the identity with - for the colons,
 // airun-1-sha256-HEX. Attestations are its referrers. FetchRun recomputes the identity.
 // Runs goes through them, all or one's ancestry:
 //

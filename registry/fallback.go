@@ -20,8 +20,8 @@ import (
 )
 
 // A registry without the referrers API keeps an artifact's referrers in an index under a tag,
-// which each writer reads, adds to and writes back. Registries do not compare and swap: two
-// that write at once lose one's entry, and nobody is told. What is done about it:
+// which each writer reads, adds to and writes back. Registries do not compare and swap: of two
+// that write at once, one entry is lost without an error. What is done about it:
 //
 //   - between reading and writing there is nothing but two requests, and If-Match, where the
 //     registry offered an ETag: the few that obey it make it a compare and swap;
@@ -31,8 +31,8 @@ import (
 //     until the index has been whole for that long: as long as any writer is there, what it has seen
 //     is not lost to a slower one.
 //
-// What is left: a writer that is held up between its two requests for longer than everybody
-// else stays can still undo what they did. Attaching again repairs it.
+// What is left: a writer that pauses between its two requests until all others have
+// finished can still undo what they did. Attaching again repairs it.
 
 const (
 	quietReads  = 3                      // in which the index must be whole
@@ -57,7 +57,7 @@ type fallbackIndex struct {
 }
 
 // readIndex reads what stands under the fallback tag. That may be the subject itself: cosign copy leaves such a tag, and
-// some registries take the tag for a digest. An image's platforms are no referrers.
+// some registries take the tag for a digest. An image's platforms are not referrers.
 func (r *remoteStore) readIndex(ctx context.Context, subject digest.Digest) (*fallbackIndex, error) {
 	tag := fallbackTag(subject)
 	a, err := r.ask(ctx, request{method: http.MethodGet, path: "/manifests/" + tag,
@@ -82,7 +82,7 @@ func (r *remoteStore) readIndex(ctx context.Context, subject digest.Digest) (*fa
 	}
 	switch {
 	case index.MediaType != ocispec.MediaTypeImageIndex && index.MediaType != "":
-		return nil, r.failed(fmt.Errorf("tag %s is no index of referrers but of media type %q", tag, index.MediaType))
+		return nil, r.failed(fmt.Errorf("tag %s is not an index of referrers but has media type %q", tag, index.MediaType))
 	case len(index.Manifests) > limits.Referrers:
 		return nil, r.failed(fmt.Errorf("the index of referrers has %d entries, want at most %d", len(index.Manifests), limits.Referrers))
 	}
@@ -166,7 +166,7 @@ type writer struct {
 	own    int                  // how many of them, from the first, are ours
 	isIn   map[digest.Digest]bool
 	slow   time.Duration // the longest that reading and writing took
-	others bool          // somebody else writes, too
+	others bool          // other clients write, too
 	fails  int
 	since  time.Time // of the last write or the last change
 	reads  int       // since then, in which nothing was missing
@@ -264,7 +264,7 @@ func (w *writer) step(ctx context.Context) (done bool, err error) {
 	if len(w.known) > limits.Referrers {
 		return false, w.failed(fmt.Errorf("%s has more than %d referrers", w.subject, limits.Referrers))
 	}
-	if w.begun && changed { // it was there, and somebody took it out
+	if w.begun && changed { // it was there, and another client removed it
 		w.others = true
 	} else if w.begun {
 		if w.vain++; w.vain > mostVain {

@@ -91,7 +91,7 @@ func (f folder) file(name string) string { return filepath.Join(string(f), filep
 
 func (f folder) open(name string) (io.ReadCloser, error) { return openRegular(f.file(name)) }
 
-// openRegular opens a file and no pipe, at which it would wait for somebody to write.
+// openRegular opens a file, but not a pipe, which would block until another process writes.
 func openRegular(path string) (*os.File, error) {
 	info, err := os.Stat(path)
 	if err == nil && !info.Mode().IsRegular() {

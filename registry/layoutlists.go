@@ -23,7 +23,7 @@ type lists struct {
 	index     *ocispec.Index
 	tagged    map[string][]ocispec.Descriptor
 	there     map[digest.Digest]bool
-	referring map[digest.Digest][]ocispec.Descriptor // by subject; nil until somebody asks
+	referring map[digest.Digest][]ocispec.Descriptor // by subject; nil until needed
 
 	subjects []digest.Digest // whose lists are changed, in order
 	changed  map[digest.Digest]*ocispec.Index

@@ -121,7 +121,7 @@ func (c *contents) add(h *tar.Header, at int64) {
 	}
 }
 
-// entryName is a name as a layout has it, and nothing for what is no part of one: other names,
+// entryName returns a name as a layout has it, and "" for what is not a part of one: other names,
 // absolute ones, those with .. in them.
 func entryName(name string) string {
 	for part := range strings.SplitSeq(name, "/") {
@@ -140,7 +140,7 @@ func isOwnFile(name string) bool {
 	return name == ocispec.ImageIndexFile || name == ocispec.ImageLayoutFile
 }
 
-// unreadable says why a file is no tarball, or none from here on.
+// unreadable says why a file is not a tarball, or not one from here on.
 func (c *contents) unreadable(f *os.File, err error) error {
 	var path *fs.PathError
 	switch {
@@ -177,7 +177,7 @@ func (t *tarball) look() error {
 	return f.Close()
 }
 
-// current opens the tarball, and reads its headers again if somebody has changed it.
+// current opens the tarball, and reads its headers again if it has changed.
 func (t *tarball) current() (*os.File, *contents, error) {
 	f, err := openRegular(t.path)
 	if err != nil {
@@ -206,7 +206,7 @@ func (t *tarball) lookAt(f *os.File) (*contents, error) {
 	return t.now, nil
 }
 
-// isSame says that nobody has replaced a file or written to it.
+// isSame reports that a file was neither replaced nor written to.
 func isSame(a, b fs.FileInfo) bool {
 	return os.SameFile(a, b) && a.Size() == b.Size() && a.ModTime().Equal(b.ModTime())
 }

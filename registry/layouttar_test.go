@@ -292,7 +292,7 @@ func TestCreateTarball(t *testing.T) {
 	}
 }
 
-// A blob that is no file is one malformed referrer, in a folder and in a tarball.
+// A blob that is not a file is one malformed referrer, in a folder and in a tarball.
 func TestLayoutWithOddBlobs(t *testing.T) {
 	dir := newLayout(t)
 	attached := attach(t, "oci-layout://"+dir, 1, 2)
@@ -328,7 +328,7 @@ func TestTarballThatCannotBeWritten(t *testing.T) {
 	if _, err := target.Attach(ctx, a, bundle); !errors.Is(err, context.Canceled) {
 		t.Errorf("canceled: %v", err)
 	}
-	if os.Getuid() != 0 { // to whom everything is allowed
+	if os.Getuid() != 0 { // who may read everything
 		if err := os.Chmod(path, 0o400); err != nil {
 			t.Fatal(err)
 		}

@@ -20,8 +20,8 @@ import (
 	"github.com/rogpeppe/go-internal/lockedfile"
 )
 
-// A tarball is never changed: a new one is written beside it, synced and renamed, so that whoever
-// looks, and after whatever crash, there is the old one or the new one. The old entries are
+// A tarball is never changed: a new one is written beside it, synced and renamed, so that readers,
+// also after a crash, find the old one or the new one. The old entries are
 // copied as they are, headers and all; only the index is left out, and comes last with what is new.
 //
 // Writers take turns by a lock on the tarball itself, which leaves nothing behind. Renaming takes

@@ -31,7 +31,7 @@ func (h *manifestHead) kind() string {
 	return h.ArtifactType
 }
 
-// referrers looks into every manifest of the layout: nothing else in it says who refers to whom.
+// referrers looks into every manifest of the layout: nothing else in it lists what refers to what.
 func (l *layoutStore) referrers(ctx context.Context, subject digest.Digest) ([]ocispec.Descriptor, error) {
 	index, err := l.index()
 	if err != nil {

@@ -45,7 +45,7 @@ func noLogins(t *testing.T) (places map[string]string, write func(place, key, us
 // whoAsks is the user whose credentials a registry is sent.
 func whoAsks(t *testing.T, s *server) string {
 	t.Helper()
-	user := "nobody"
+	user := "anonymous"
 	s.spoil(func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
 		if name, password, ok := r.BasicAuth(); ok && password == "secret" {
 			user = name
@@ -66,7 +66,7 @@ func TestCredentialFiles(t *testing.T) {
 	}
 	s := newServer(t, true)
 	places, write := noLogins(t)
-	if got := whoAsks(t, s); got != "nobody" {
+	if got := whoAsks(t, s); got != "anonymous" {
 		t.Errorf("%s", got)
 	}
 	for _, place := range []string{"docker", "config", "run"} { // each goes before the one before
@@ -89,7 +89,7 @@ func TestCredentialFiles(t *testing.T) {
 		t.Errorf("REGISTRY_AUTH_FILE alone: %s", got)
 	}
 	write("named", "another.test", "named")
-	if got := whoAsks(t, s); got != "nobody" {
+	if got := whoAsks(t, s); got != "anonymous" {
 		t.Errorf("REGISTRY_AUTH_FILE has none: %s", got)
 	}
 }
@@ -106,12 +106,12 @@ func TestCredentialKeys(t *testing.T) {
 		s.host + "/v2":               "alice",
 		s.host + "/acme":             "alice",
 		s.host + "/acme/app":         "alice",
-		s.host + "/acme/ap":          "nobody",
-		s.host + "/other":            "nobody",
-		"127.0.0.1":                  "nobody",
-		"localhost:" + port:          "nobody",
-		s.host + ".evil.test":        "nobody",
-		"docker.io":                  "nobody",
+		s.host + "/acme/ap":          "anonymous",
+		s.host + "/other":            "anonymous",
+		"127.0.0.1":                  "anonymous",
+		"localhost:" + port:          "anonymous",
+		s.host + ".evil.test":        "anonymous",
+		"docker.io":                  "anonymous",
 	} {
 		write("docker", key, "alice")
 		if got := whoAsks(t, s); got != want {

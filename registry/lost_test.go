@@ -22,7 +22,7 @@ import (
 	ours "github.com/runattest/runattest/registry"
 )
 
-// Whoever may push, and may not delete, must not make an attestation vanish in silence: it may be a rejection.
+// A client that may push, and may not delete, must not make an attestation vanish silently: it may be a rejection.
 
 // relabel makes of a run's manifest another one with the same declaration, to which nothing is attached.
 func relabel(t *testing.T, a *ours.Artifact) ocispec.Manifest {
@@ -35,7 +35,7 @@ func relabel(t *testing.T, a *ours.Artifact) ocispec.Manifest {
 	return m
 }
 
-// A run's tag moved to another manifest of the same declaration is no way around what is attached to the run.
+// A run's tag moved to another manifest of the same declaration does not hide what is attached to the run.
 func TestMovedRunTag(t *testing.T) {
 	both(t, func(t *testing.T, s *server) {
 		d := descend(t, 1)
@@ -161,8 +161,8 @@ func TestBundleHeldWithWrongSize(t *testing.T) {
 	})
 }
 
-// Whoever may push writes descriptors, and wrong ones are no failure of the registry, which would take the yes
-// away from everybody.
+// A client that may push writes descriptors. Wrong ones are not a failure of the registry, which would fail every
+// verification.
 func TestWrongDescriptors(t *testing.T) {
 	for name, lie := range map[string]func(d *ocispec.Descriptor){
 		"longer":    func(d *ocispec.Descriptor) { d.Size++ },
@@ -211,7 +211,7 @@ func TestWrongDescriptors(t *testing.T) {
 	}
 }
 
-// A list of tags that breaks off ends the runs: it is no flaw of one of them.
+// A list of tags that breaks off ends the runs: it is not an error of one of them.
 func TestRunsOfBrokenTagList(t *testing.T) {
 	s := newServer(t, true)
 	target := open(t, s.host+"/app")

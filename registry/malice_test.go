@@ -16,7 +16,7 @@ import (
 	"github.com/runattest/runattest/registry"
 )
 
-// A registry that means harm gets no yes, keeps nobody for long, and takes no memory.
+// A malicious registry causes no false verification, no long wait and no large use of memory.
 func TestMaliciousRegistry(t *testing.T) {
 	drip := func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", ocispec.MediaTypeImageManifest)

@@ -126,7 +126,7 @@ func mediaTypeOf(header string, manifest []byte) (string, error) {
 	}
 	if err := json.Unmarshal(manifest, &m); err != nil {
 		if isGeneric(said) {
-			return "", fmt.Errorf("the manifest is served as %q and is no JSON object: %w", said, err)
+			return "", fmt.Errorf("the manifest is served as %q and is not a JSON object: %w", said, err)
 		}
 		return said, nil
 	}

@@ -10,8 +10,8 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// pass is one way through a listing. It knows what each layer was found to be: whoever may push may hang one
-// large blob there thousands of times, and it is not fetched for each.
+// pass is one pass over a listing. It remembers each layer: a client that may push can attach one large blob
+// thousands of times, and it is not fetched for each.
 type pass struct {
 	*Listing
 	kinds sync.Map // namedBlob: layerKind

@@ -17,8 +17,8 @@ type Platform struct {
 	Attestations int
 }
 
-// AttestedPlatforms looks for attestations of what an index names, for somebody who finds none of the index. It tells
-// what it finds within the time for one answer; of another artifact, and of what it cannot read, nothing.
+// AttestedPlatforms looks for attestations of the platforms of an index that has none itself. It returns what it
+// finds within the time for one answer, and nothing for another artifact or for what it cannot read.
 func (t *Target) AttestedPlatforms(ctx context.Context, a *Artifact) []Platform {
 	if t.check(a) != nil {
 		return nil

@@ -173,8 +173,8 @@ func (r Reference) at(d digest.Digest) Reference {
 	return Reference{host: r.host, path: r.path, sum: d.String()}
 }
 
-// name is what a store is asked for: a digest or a tag. Like elsewhere the tag that nobody
-// gave is latest; a layout looks for itself.
+// name is what a store is asked for: a digest or a tag. As in other clients, the default tag is
+// latest; a layout has a rule of its own.
 func (r Reference) name() string {
 	switch {
 	case !r.run.IsZero():

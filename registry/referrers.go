@@ -127,8 +127,8 @@ func (r *remoteStore) referrersPage(ctx context.Context, path string) (page []oc
 	return index.Manifests, len(a.data), next, err
 }
 
-// noList says that a registry lets us read an artifact and not what refers to it. The index under the fallback tag is
-// no way around that: what the list has, rejections too, is missing there.
+// noList says that a registry lets us read an artifact but not the list of its referrers. The index under the fallback
+// tag cannot replace the list: what the list has, rejections too, is missing there.
 func (r *remoteStore) noList(refusal *answerError) error {
 	failed := &Error{Target: r.ref.host, Err: &refusedError{
 		fmt.Sprintf("the list of what refers to the artifact is refused (%s), the artifact itself is not: %s", refusal.why(), r.source), refusal,

@@ -14,8 +14,8 @@ import (
 	"github.com/runattest/runattest/internal/zero"
 )
 
-// newRun is the manifest of a run's declaration. It says nothing but the declaration, so that
-// everybody who pushes the run pushes the same manifest.
+// newRun is the manifest of a run's declaration. It depends only on the declaration, so that
+// all clients push the same manifest for a run.
 func newRun(d *identity.Declaration) (manifest, layer item, err error) {
 	layer = newItem(identity.MediaType, d.Canonical())
 	manifest, err = runManifest(d.ID(), layer.Size)
@@ -156,7 +156,7 @@ func (t *Target) FetchRun(ctx context.Context, id identity.ID) (*identity.Declar
 		return nil, nil, err
 	}
 	if id.IsZero() {
-		return nil, nil, errors.New("the zero ID is no run")
+		return nil, nil, errors.New("the zero ID is not a run")
 	}
 	ref := t.ref.WithRun(id)
 	a, err := t.resolve(ctx, ref)
@@ -174,7 +174,7 @@ func (t *Target) Declaration(ctx context.Context, a *Artifact) (*identity.Declar
 	}
 	layer, id := readRun(a.descriptor.Digest, a.manifest)
 	if id.IsZero() {
-		return nil, fmt.Errorf("%s is no declaration", a.Reference)
+		return nil, fmt.Errorf("%s is not a declaration", a.Reference)
 	}
 	data, err := t.store.fetch(ctx, layer)
 	if err != nil {
@@ -190,9 +190,8 @@ func (t *Target) Declaration(ctx context.Context, a *Artifact) (*identity.Declar
 	return declaration, nil
 }
 
-// newArtifact holds a manifest against the reference by which it was found. A run has one manifest: under
-// another with the same declaration there would be nothing of what is attached to the run, rejections neither,
-// and whatever else that one says nobody has signed.
+// newArtifact compares a manifest with the reference by which it was found. A run has one manifest: another one with the
+// same declaration would have none of the run's attestations and rejections, and its other content would be unsigned.
 func newArtifact(ref Reference, d ocispec.Descriptor, manifest []byte) (*Artifact, error) {
 	_, run := readRun(d.Digest, manifest)
 	if ref.run.IsZero() || run == ref.run {

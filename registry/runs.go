@@ -35,7 +35,7 @@ type StoredRun struct {
 // SkippedError says that something of one run was passed over: content that is not what it should
 // be, or is not there.
 type SkippedError struct {
-	Run identity.ID // zero if nobody can say of which
+	Run identity.ID // zero if it is unknown
 	Err error
 }
 
@@ -107,7 +107,7 @@ type crawl struct {
 	queue   []identity.ID
 	seen    map[identity.ID]bool
 	listed  iter.Seq2[string, error] // tags, where all runs are wanted
-	broken  []ocispec.Descriptor     // referrers that cannot be read, of nobody knows which run
+	broken  []ocispec.Descriptor     // referrers that cannot be read, of an unknown run
 }
 
 func (t *Target) crawl(ctx context.Context, o RunsOptions) (*crawl, error) {

@@ -91,8 +91,8 @@ func told(t testing.TB, target *ours.Target, o ours.RunsOptions) (runs []string,
 
 func says(d *identity.Declaration, n int) string { return fmt.Sprintf("%s %d", d.ID().Hex()[:8], n) }
 
-// shelves runs a test on registries with the referrers API and without, and on a layout.
-func shelves(t *testing.T, test func(t *testing.T, target *ours.Target)) {
+// targets runs a test on registries with the referrers API and without, and on a layout.
+func targets(t *testing.T, test func(t *testing.T, target *ours.Target)) {
 	both(t, func(t *testing.T, s *server) { test(t, open(t, s.host+"/app")) })
 	t.Run("layout", func(t *testing.T) {
 		dir := filepath.Join(t.TempDir(), "runs.d")
@@ -105,7 +105,7 @@ func shelves(t *testing.T, test func(t *testing.T, target *ours.Target)) {
 
 // TestRunsOfLineage: all runs, or those from which one descends and no others.
 func TestRunsOfLineage(t *testing.T) {
-	shelves(t, func(t *testing.T, target *ours.Target) {
+	targets(t, func(t *testing.T, target *ours.Target) {
 		gone := descend(t, 0)
 		base := descend(t, 1, gone)
 		left, right := descend(t, 2, base), descend(t, 3, base)
@@ -114,7 +114,7 @@ func TestRunsOfLineage(t *testing.T) {
 		detached := signed(t, left, attest.StatementOptions{Detached: &attest.DeclarationRef{}})
 		push(t, target, base, signed(t, base, attest.StatementOptions{}))
 		push(t, target, left, signed(t, left, attest.StatementOptions{}), detached)
-		push(t, target, right) // a declaration that nobody has signed
+		push(t, target, right) // a declaration without a signature
 		push(t, target, child, signed(t, child, attest.StatementOptions{}))
 		push(t, target, stranger, signed(t, stranger, attest.StatementOptions{}))
 
@@ -182,7 +182,7 @@ func TestRunsBad(t *testing.T) {
 	s.manifest(tag(lying), ocispec.Manifest{ArtifactType: identity.MediaType, Layers: []ocispec.Descriptor{layer}})
 	s.manifest("airun-1-sha256-nonsense", ocispec.Manifest{ArtifactType: identity.MediaType, Layers: []ocispec.Descriptor{layer}})
 	s.manifest("v1", ocispec.Manifest{ArtifactType: "application/vnd.acme.model", Layers: []ocispec.Descriptor{layer}})
-	// a referrer that is no bundle, put where listings find it
+	// a referrer that is not a bundle, put where listings find it
 	s.put("blob", "", "", []byte("garbage"))
 	broken := blob("garbage")
 	broken.MediaType = attest.BundleMediaType

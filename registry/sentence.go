@@ -48,7 +48,7 @@ func sentence(body []byte) (said string, codes []string) {
 
 var titleForm = form(`(?is)<title[^>]*>(.*?)</title>`)
 
-// plainText is a body that is no JSON: a page's title, or the text.
+// plainText is a body that is not JSON: a page's title, or the text.
 func plainText(body []byte) string {
 	text := strings.TrimSpace(string(body))
 	if !strings.HasPrefix(text, "<") {

@@ -77,7 +77,7 @@ func (r *remoteStore) tagsPage(ctx context.Context, path string) (page []string,
 	return list.Tags, next, nil
 }
 
-// runOf is the run whose declaration has the tag; the zero ID if it is no such tag.
+// runOf is the run whose declaration has the tag; the zero ID if it is not such a tag.
 func runOf(tag string) identity.ID {
 	id, err := identity.ParseID(strings.ReplaceAll(tag, "-", ":"))
 	if err != nil || runTag(id) != tag {

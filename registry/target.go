@@ -31,7 +31,7 @@ type Options struct {
 	Timeout time.Duration
 	// UserAgent is what the registry is told; "runattest" if empty.
 	UserAgent string
-	// Count, where given, hears of each bundle that went to the repository or came from it.
+	// Count, if not nil, is called for each bundle that was written to the repository or read from it.
 	Count func()
 }
 

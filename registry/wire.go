@@ -41,8 +41,8 @@ type answer struct {
 func (r *remoteStore) ask(ctx context.Context, q request, accepted ...int) (*answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
-	heard := &refusals{}
-	ctx = context.WithValue(ctx, refusalsKey{}, heard)
+	said := &refusals{}
+	ctx = context.WithValue(ctx, refusalsKey{}, said)
 	actions := []string{auth.ActionPull}
 	if q.method != http.MethodGet && q.method != http.MethodHead {
 		actions = append(actions, auth.ActionPush)
@@ -61,7 +61,7 @@ func (r *remoteStore) ask(ctx context.Context, q request, accepted ...int) (*ans
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		return nil, heard.explain(err)
+		return nil, said.explain(err)
 	}
 	defer resp.Body.Close()
 	a := &answer{status: resp.StatusCode, header: resp.Header, url: resp.Request.URL}
@@ -174,7 +174,7 @@ func (r *remoteStore) fetch(ctx context.Context, d ocispec.Descriptor) ([]byte, 
 			return nil, &descriptorError{fmt.Sprintf("%s: %s", d.Digest, err)}
 		}
 	}
-	// The content has its digest, so that it is the descriptor that is wrong: anybody who may push can write one.
+	// The content has its digest, so that it is the descriptor that is wrong: a client that may push can write any.
 	if there.Size != d.Size || there.MediaType != d.MediaType {
 		return nil, wrongDescriptor(d, there)
 	}
@@ -246,7 +246,7 @@ func (h *refusals) explain(err error) error {
 	return &answerError{method: answer.Method, url: answer.URL, status: answer.StatusCode, said: said, token: true}
 }
 
-// listener hears what refusals say. Their bodies are held in memory, and can be read again.
+// listener records what refusals say. Their bodies are held in memory, and can be read again.
 type listener struct{ http.RoundTripper }
 
 func (l listener) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -254,7 +254,7 @@ func (l listener) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil || resp.StatusCode < 400 {
 		return resp, err
 	}
-	heard, ok := req.Context().Value(refusalsKey{}).(*refusals)
+	said, ok := req.Context().Value(refusalsKey{}).(*refusals)
 	if !ok {
 		return resp, nil
 	}
@@ -266,7 +266,7 @@ func (l listener) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(data))
-	heard.last = newAnswerError(resp, true)
+	said.last = newAnswerError(resp, true)
 	resp.Body = io.NopCloser(bytes.NewReader(data))
 	return resp, nil
 }

@@ -120,7 +120,7 @@ func unpackZip(data []byte, add func(string, io.Reader) error) error {
 	}
 	for _, f := range z.File {
 		if !f.Mode().IsRegular() {
-			return fmt.Errorf("archive has %q, which is no regular file", f.Name)
+			return fmt.Errorf("archive has %q, which is not a regular file", f.Name)
 		}
 		r, err := f.Open()
 		if err != nil {
@@ -147,7 +147,7 @@ func unpackTar(data []byte, add func(string, io.Reader) error) error {
 		case err != nil:
 			return err
 		case h.Typeflag != tar.TypeReg:
-			return fmt.Errorf("archive has %q, which is no regular file", h.Name)
+			return fmt.Errorf("archive has %q, which is not a regular file", h.Name)
 		}
 		if err := add(h.Name, r); err != nil {
 			return err

@@ -205,7 +205,7 @@ func checkNames(dir string, names []string) error {
 	}
 	for _, e := range entries {
 		if !slices.Contains(names, e.Name()) {
-			return fmt.Errorf("%s: is no file of this release", filepath.Join(dir, e.Name()))
+			return fmt.Errorf("%s: is not a file of this release", filepath.Join(dir, e.Name()))
 		}
 	}
 	return nil

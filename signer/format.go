@@ -30,7 +30,7 @@ func (e *FormatError) Convert(name string) string {
 	return strings.NewReplacer("FILE", quote(name), "NEW", quote(name+".pem"), "TMP", quote(name+".tmp"), "PLAIN", quote(name+".txt")).Replace(command)
 }
 
-// secretly runs a command whose files nobody else may read.
+// secretly runs a command whose files only their owner can read.
 func secretly(command string) string { return "(umask 077 && " + command + ")" }
 
 var plainName = regexp.MustCompile(`^[A-Za-z0-9_./+][A-Za-z0-9_./+-]*$`)

@@ -11,8 +11,8 @@ import (
 	"github.com/runattest/runattest/internal/limits"
 )
 
-// Whoever passes on a bundle can put evidence into it, and the libraries that read evidence verify
-// some of it under keys that it brings along, whatever those cost. So it is looked at before.
+// Every party that passes a bundle on can add evidence to it, and the libraries that read evidence verify
+// some of it under keys that it brings along, at any cost. So it is checked before.
 
 // checkNesting refuses an RFC 3161 response in which an object does not end inside the one that it is in.
 // pkcs7 reads the rest of such a text twice, so that each four bytes double the time.

@@ -18,7 +18,7 @@ import (
 	"github.com/runattest/runattest/signer"
 )
 
-// leafCertificate is a signer's certificate. Nobody has vouched for it yet.
+// leafCertificate is a signer's certificate that has not been verified yet.
 type leafCertificate struct {
 	leaf    *x509.Certificate
 	summary certificate.Summary
@@ -68,7 +68,7 @@ func (t *trust) judgeStranger(c *leafCertificate) evidence.Check {
 // each of the times.
 func (t *trust) judgeSigner(c *leafCertificate, times []evidence.TrustedTime) evidence.Check {
 	if len(times) == 0 {
-		return evidence.Skipped(evidence.CheckSigner, evidence.CodeNotReached, "the certificate names %s, but without trusted time nobody can say whether it was valid", c.summary.SubjectAlternativeName)
+		return evidence.Skipped(evidence.CheckSigner, evidence.CodeNotReached, "the certificate names %s, but without trusted time it is unknown whether it was valid", c.summary.SubjectAlternativeName)
 	}
 	var issuer string
 	var chains [][]*x509.Certificate

@@ -112,7 +112,7 @@ func checkChain(chain []*x509.Certificate, usage x509.ExtKeyUsage, valid period)
 // checkCertifier wants a chain of authorities, which issue certificates of signers.
 func checkCertifier(chain []*x509.Certificate, valid period) error {
 	if first := chain[0]; !first.IsCA {
-		return fmt.Errorf("begins with %s, which is no authority: begin with the certificate that issues those of signers", first.Subject)
+		return fmt.Errorf("begins with %s, which is not an authority: begin with the certificate that issues those of signers", first.Subject)
 	}
 	return checkChain(chain, x509.ExtKeyUsageCodeSigning, valid)
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/runattest/runattest/internal/limits"
 )
 
-// checkProof bounds an inclusion proof before anything in it is verified: everybody who passes on a bundle can add to it.
+// checkProof bounds an inclusion proof before anything in it is verified: every party that passes a bundle on can add to it.
 func checkProof(p *protorekor.InclusionProof) error {
 	if p != nil && p.GetCheckpoint().GetEnvelope() == "" {
 		return errors.New("an inclusion proof without a checkpoint")
@@ -65,11 +65,11 @@ const (
 	notePrefix = "\u2014 " // of a signature line: an em dash and a space
 )
 
-// parseCheckpoint reads a checkpoint strictly, whoever has signed it.
+// parseCheckpoint reads a checkpoint strictly. It does not check the signatures.
 func parseCheckpoint(note string) (*checkpoint, error) {
 	end := strings.LastIndex(note, "\n\n")
 	if end < 0 || !strings.HasSuffix(note, "\n") {
-		return nil, errors.New("a checkpoint that is no signed note")
+		return nil, errors.New("a checkpoint that is not a signed note")
 	}
 	c := &checkpoint{text: note[:end+1]}
 	for line := range strings.Lines(note[end+2:]) {

@@ -20,7 +20,7 @@ func signatureLine(p parts) string {
 	return note[strings.LastIndex(note, "\n\n")+2:]
 }
 
-// noteLine is a signature line of a key that nobody knows.
+// noteLine is a signature line of an unknown key.
 func noteLine(name string, i int) string {
 	return fmt.Sprintf("\u2014 %s %s\n", name, base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "key%c and a signature", i)))
 }

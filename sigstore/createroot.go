@@ -71,13 +71,13 @@ func CreateTrustedRoot(spec RootSpec) (*TrustedRoot, error) {
 		return nil, fmt.Errorf("certificate transparency log %w", err)
 	}
 	if n := len(made.CertificateAuthorities) + len(made.TimestampAuthorities) + len(made.Tlogs) + len(made.Ctlogs); n == 0 {
-		return nil, errors.New("trusted root: names nobody, and would vouch for nothing")
+		return nil, errors.New("trusted root: lists no authority and no log")
 	}
 	text, err := (&TrustedRoot{spec: made}).JSON()
 	if err != nil {
 		return nil, err
 	}
-	return ParseTrustedRoot(text) // as whoever is given the file will
+	return ParseTrustedRoot(text) // as a reader of the file will
 }
 
 func first(chain []*x509.Certificate) *x509.Certificate { return chain[0] }
@@ -239,14 +239,14 @@ func checkCT(l *LogSpec, key *signer.PublicKey) error {
 	return fmt.Errorf("a key of kind %s signs no certificate timestamps: want ECDSA P-256 or RSA", key.Algorithm())
 }
 
-// Warnings are about what is allowed, and is seldom meant.
+// Warnings lists what is allowed but probably a mistake.
 func (s RootSpec) Warnings() []string {
-	var doubts []string
+	var warnings []string
 	for _, l := range s.TransparencyLogs {
 		key, err := signer.ParsePublicKey(l.PublicKey)
 		if u, _ := url.Parse(l.URL); err == nil && u != nil && l.Origin == "" && key.Algorithm() == signer.Ed25519 {
-			doubts = append(doubts, fmt.Sprintf("%s has an Ed25519 key and no origin, as only a Rekor v1 would: if it is Rekor v2, add origin=%s", l.URL, u.Hostname()))
+			warnings = append(warnings, fmt.Sprintf("%s has an Ed25519 key and no origin, as only a Rekor v1 would: if it is Rekor v2, add origin=%s", l.URL, u.Hostname()))
 		}
 	}
-	return doubts
+	return warnings
 }

@@ -99,11 +99,11 @@ func TestCreateRefuses(t *testing.T) {
 		"certificate 2, CN=Acme Root,O=Acme, stands twice":                            caChain("twice.pem"),
 		"at no time valid together":                                                   caChain("never.pem"),
 		"incompatible key usage":                                                      caChain("tls.pem"),
-		"begins with CN=ada@acme.example,O=Acme, which is no authority":               caChain("leaf.pem"),
+		"begins with CN=ada@acme.example,O=Acme, which is not an authority":           caChain("leaf.pem"),
 		"holds a private key, which no verifier needs":                                caChain("private.pem"),
 		"holds PEM that cannot be read":                                               caChain("broken.pem"),
 		"certificate chain: holds a PUBLIC KEY, want certificates alone":              caChain("ecdsa.pub"),
-		"begins with CN=Acme Stamps,O=Acme, which is no authority":                    caChain("tsa.pem"),
+		"begins with CN=Acme Stamps,O=Acme, which is not an authority":                caChain("tsa.pem"),
 		"has the same certificates as https://fulcio.acme.example":                    caChain("old.pem"),
 		"ends 2025-01-01T00:00:00Z, before it begins 2027-01-01T00:00:00Z":            ca(func(a *AuthoritySpec) { a.End = pkitest.From.AddDate(-1, 0, 0) }),
 		"is trusted from 2050-01-01T00:00:00Z to any time, but its certificates":      ca(func(a *AuthoritySpec) { a.Start = pkitest.Until.AddDate(4, 0, 0) }),
@@ -124,7 +124,7 @@ func TestCreateRefuses(t *testing.T) {
 		"has the same key as https://rekor.acme.example: one log stands once": rekor(func(l *LogSpec) { l.PublicKey = files["ecdsa.pub"] }),
 		"a key of kind ed25519 signs no certificate timestamps":               func(s *RootSpec) { s.CertificateTransparencyLogs[0].PublicKey = files["rekor.pub"] },
 		"a key of kind ecdsa-p384 signs no certificate timestamps":            func(s *RootSpec) { s.CertificateTransparencyLogs[0].PublicKey = files["p384.pub"] },
-		"names nobody": func(s *RootSpec) { *s = RootSpec{} },
+		"lists no authority": func(s *RootSpec) { *s = RootSpec{} },
 	} {
 		spec := acme(files)
 		edit(&spec)

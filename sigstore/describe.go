@@ -47,7 +47,7 @@ func (t Trusted) Status(now time.Time) string {
 	return "current"
 }
 
-// Trusted lists whom the trusted root names, kind by kind, in the order of the file.
+// Trusted lists the authorities and logs of the trusted root, kind by kind, in the order of the file.
 func (r *TrustedRoot) Trusted() []Trusted {
 	r = zero.IfNil(r)
 	var all []Trusted

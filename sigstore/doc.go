@@ -19,7 +19,7 @@
 //
 // A certificate without a trusted time is refused: it lives for minutes, and only others can
 // say which. What signs a time is an RFC 3161 authority or a Rekor v1 log; Rekor v2 signs none.
-// Such a log signs it in a promise to add the entry, which is no proof that it did: only inclusion
+// Such a log signs it in a promise to add the entry, which does not prove that it did: only inclusion
 // proofs count as log entries.
 // Nothing here opens a file or a socket, or asks this machine's clock.
 //
@@ -47,5 +47,5 @@
 //
 // CreateTrustedRoot makes the trusted root of a private Sigstore from certificates and public
 // keys; FetchTrustedRoot gets the public one, or that of any TUF repository, and is the only call
-// here besides signing that opens a socket. Trusted lists whom a trusted root names.
+// here besides signing that opens a socket. Trusted lists the authorities and logs of a trusted root.
 package sigstore

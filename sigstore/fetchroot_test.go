@@ -53,7 +53,7 @@ func TestFetch(t *testing.T) {
 	}
 	got, err = FetchTrustedRoot(t.Context(), FetchOptions{Mirror: r.URL, Root: r.Root})
 	if err != nil || got.SigningConfig != nil {
-		t.Errorf("%v, %d bytes of a signing config that nobody asked for", err, len(got.SigningConfig))
+		t.Errorf("%v, %d bytes of a signing config that was not requested", err, len(got.SigningConfig))
 	}
 	for _, folder := range []string{temporary, os.Getenv("HOME"), "."} {
 		if left, err := os.ReadDir(folder); err != nil || len(left) > 0 {

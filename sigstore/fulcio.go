@@ -19,9 +19,8 @@ import (
 // clockSkew is how far this machine's clock may be from the certificate authority's.
 const clockSkew = 5 * time.Minute
 
-// RequestCertificate makes a key and has the certificate authority (Fulcio) at the URL certify,
-// for the minutes that its certificates live, that the key belongs to whom the OIDC
-// identity token names. The key is never stored. It takes DefaultTimeout at most, or
+// RequestCertificate makes a key and gets a certificate for it from the certificate authority (Fulcio) at the
+// URL, in the name of the OIDC identity token. The certificate is valid for minutes. The key is never stored. It takes DefaultTimeout at most, or
 // until ctx ends. Errors of the authority are a *ServiceError.
 func RequestCertificate(ctx context.Context, fulcio, token string) (signer.Certified, error) {
 	ctx, cancel := context.WithTimeout(ctx, DefaultTimeout)
@@ -61,7 +60,7 @@ func requestCertificate(ctx context.Context, fulcio, token string) (*certifiedSi
 	return certified, nil
 }
 
-// checkToken refuses what names nobody, before an authority is asked: to the library it is
+// checkToken refuses a token without an identity before an authority is asked: to the library it is
 // an error like those of the authority.
 func checkToken(token string) error {
 	parts := strings.Split(token, ".")
@@ -73,7 +72,7 @@ func checkToken(token string) error {
 		return fmt.Errorf("its claims are not base64url: %w", err)
 	}
 	if _, err := oauthflow.SubjectFromUnverifiedToken(claims); err != nil {
-		return fmt.Errorf("names nobody whom an authority would certify: %w", err)
+		return fmt.Errorf("names no identity for which an authority would issue a certificate: %w", err)
 	}
 	return nil
 }
@@ -100,7 +99,7 @@ func newCertified(pair *sign.EphemeralKeypair, der []byte) (*certifiedSigner, er
 		return nil, errors.New("the certificate is for another key than the one that was sent")
 	}
 	if leaf.summary.Issuer == "" {
-		return nil, errors.New("the certificate names no OIDC issuer, so that nobody could trust it")
+		return nil, errors.New("the certificate names no OIDC issuer, so no verifier could trust it")
 	}
 	s := &certifiedSigner{pair, public, leaf}
 	return s, s.checkTime(time.Now())
@@ -129,7 +128,7 @@ func (s *certifiedSigner) PublicKey() *signer.PublicKey { return s.public }
 
 func (s *certifiedSigner) Certificate() []byte { return bytes.Clone(s.leaf.leaf.Raw) }
 
-// IdentityOf is what a certificate says of its holder. Nobody has vouched for it.
+// IdentityOf returns the identity in a certificate, which is not verified.
 func IdentityOf(certificate []byte) (subject, issuer string, err error) {
 	c, err := parseCertificate(certificate)
 	if err != nil {

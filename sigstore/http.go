@@ -56,7 +56,7 @@ func cause(err error) error {
 	return err
 }
 
-// statusError is an answer that is no yes, and that asking again would not change.
+// statusError is a failure status that another attempt would not change.
 type statusError struct {
 	status string
 	text   string
@@ -178,7 +178,7 @@ func (t wholeAnswers) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// checkURL refuses what is no URL of a service. A secret goes over TLS, or to this machine.
+// checkURL refuses text that is not the URL of a service. A secret goes over TLS, or to this machine.
 func checkURL(text string, secret bool) error {
 	u, err := url.Parse(text)
 	switch {

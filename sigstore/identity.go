@@ -76,7 +76,7 @@ func whyNone(identities []CertificateIdentity, c certificate.Summary) string {
 	case !issuer:
 		return fmt.Sprintf("the identity was checked with the issuer %q, not with %s%s", c.Issuer, first.Issuer, more(identities))
 	}
-	return fmt.Sprintf("%q with the issuer %q is no pair that is trusted", c.SubjectAlternativeName, c.Issuer)
+	return fmt.Sprintf("%q with the issuer %q is not a trusted pair", c.SubjectAlternativeName, c.Issuer)
 }
 
 func more(identities []CertificateIdentity) string {

@@ -19,7 +19,7 @@ import (
 	"github.com/runattest/runattest/signer"
 )
 
-// relogged is a bundle with one entry of Rekor v1 whose body is that, promised and proved by the world's log.
+// relogged is a bundle with one entry of Rekor v1 whose body is that, promised and proved by the test's log.
 func (w world) relogged(p parts, kind, version string, body any, at time.Time) parts {
 	w.t.Helper()
 	text, err := json.Marshal(body)

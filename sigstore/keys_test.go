@@ -45,7 +45,7 @@ func weakKeys(t *testing.T) map[string]crypto.PublicKey {
 	}
 }
 
-// certified is a certificate for a key that nobody holds.
+// certified is a certificate for a key whose private part does not exist.
 func certified(t *testing.T, key crypto.PublicKey, edits ...func(*x509.Certificate)) *x509.Certificate {
 	t.Helper()
 	root := pkitest.Root("Acme Root")

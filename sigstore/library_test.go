@@ -15,13 +15,13 @@ import (
 )
 
 // libraryVerify asks sigstore-go's own verifier about a bundle, with as much of the options as
-// it knows. It is the second opinion: what is accepted here must be accepted there.
+// it knows. What our verifier accepts must be accepted there.
 func libraryVerify(text []byte, o TrustOptions) error {
 	b := &bundle.Bundle{}
 	if err := b.UnmarshalJSON(text); err != nil {
 		return err
 	}
-	var material root.TrustedMaterial = nobody.root
+	var material root.TrustedMaterial = emptyRoot.root
 	if o.Root != nil {
 		material = o.Root.root
 	}

@@ -25,13 +25,13 @@ import (
 	"github.com/runattest/runattest/signer"
 )
 
-// signatory is whose signature a log entry must be about: one of the two.
-type signatory struct {
+// entrySigner is the signer of the signature that a log entry must be about: one of the two.
+type entrySigner struct {
 	key         *attest.TrustedKey
 	certificate *leafCertificate
 }
 
-func (s signatory) publicKey() *signer.PublicKey {
+func (s entrySigner) publicKey() *signer.PublicKey {
 	if s.certificate != nil {
 		return s.certificate.key
 	}
@@ -40,7 +40,7 @@ func (s signatory) publicKey() *signer.PublicKey {
 
 // checkLogEntry adds to found what one entry proves. An entry of a log that the trusted root
 // does not name proves nothing; one of a log that it names must be about this signature.
-func (r *TrustedRoot) checkLogEntry(name string, text []byte, e evidence.Envelope, by signatory, found *findings) {
+func (r *TrustedRoot) checkLogEntry(name string, text []byte, e evidence.Envelope, by entrySigner, found *findings) {
 	var entry protorekor.TransparencyLogEntry
 	err := protojson.Unmarshal(text, &entry)
 	if err == nil {
@@ -168,7 +168,7 @@ func (b *logBody) checkLog(entry *protorekor.TransparencyLogEntry) error {
 
 // verifyEntry has sigstore-go check inclusion, checkpoint and promise of one entry, and once more that it
 // is about this envelope and signer. What the body says has been compared before.
-func (r *TrustedRoot) verifyEntry(entry *protorekor.TransparencyLogEntry, body *logBody, log *root.TransparencyLog, e evidence.Envelope, by signatory) ([]root.Timestamp, error) {
+func (r *TrustedRoot) verifyEntry(entry *protorekor.TransparencyLogEntry, body *logBody, log *root.TransparencyLog, e evidence.Envelope, by entrySigner) ([]root.Timestamp, error) {
 	material, err := r.materialFor(by)
 	if err != nil {
 		return nil, err
@@ -204,7 +204,7 @@ func (r *TrustedRoot) explain(err error, entry *protorekor.TransparencyLogEntry)
 }
 
 // entity is a bundle as sigstore-go knows it, with one log entry or none.
-func entity(e evidence.Envelope, by signatory, entry *protorekor.TransparencyLogEntry) *protobundle.Bundle {
+func entity(e evidence.Envelope, by entrySigner, entry *protorekor.TransparencyLogEntry) *protobundle.Bundle {
 	m := &protobundle.VerificationMaterial{}
 	if entry != nil {
 		m.TlogEntries = []*protorekor.TransparencyLogEntry{entry}
@@ -225,7 +225,7 @@ func entity(e evidence.Envelope, by signatory, entry *protorekor.TransparencyLog
 }
 
 // materialFor is the trusted root with the one key that signed, if it was a key.
-func (r *TrustedRoot) materialFor(by signatory) (root.TrustedMaterial, error) {
+func (r *TrustedRoot) materialFor(by entrySigner) (root.TrustedMaterial, error) {
 	if by.key == nil {
 		return r.root, nil
 	}

@@ -31,7 +31,7 @@ const (
 )
 
 // logBody is what the body of a log entry says of the envelope that it is about. It is read before the libraries read it:
-// everybody who passes on a bundle can put entries into it, and the libraries verify the envelope of an intoto entry under
+// every party that passes a bundle on can put entries into it, and the libraries verify the envelope of an intoto entry under
 // the keys that it brings along, whatever those cost.
 //
 //	hashedrekord  signature, key, digest of the signed message
@@ -272,7 +272,7 @@ func onlyMembers(v jsontree.Value, allowed ...string) error {
 }
 
 // about wants the entry to be about this envelope, signed by this signer: everything that the body says.
-func (b *logBody) about(e evidence.Envelope, by signatory) error {
+func (b *logBody) about(e evidence.Envelope, by entrySigner) error {
 	signed := e.Payload
 	if b.kind == hashedRekord {
 		signed = e.Message()
@@ -295,7 +295,7 @@ func (b *logBody) about(e evidence.Envelope, by signatory) error {
 }
 
 // has says whether that is the signer's certificate or public key in DER.
-func (s signatory) has(der []byte) bool {
+func (s entrySigner) has(der []byte) bool {
 	if s.certificate != nil {
 		return bytes.Equal(der, s.certificate.leaf.Raw)
 	}

@@ -190,7 +190,7 @@ func TestLogsPassedOver(t *testing.T) {
 		"unknown log":                {stranger(w.v1().stamp()), alice, none, "names no log " + id, rootHint},
 		"unknown log, by a key":      {bare, keyed, none, "names no log " + id, rootHint},
 		"unknown log, strange stamp": {stranger(w.v1().stamp(other.stampOf(w.v1().signature(t)))), alice, "timestamp 0: ", "names no log " + id, rootHint},
-		"unknown log, no authority":  {stranger(w.v1()), without(func(p *rootParts) { p.tsas = nil }), "nobody was given who vouches for a time", "names no log " + id, rootHint},
+		"unknown log, no authority":  {stranger(w.v1()), without(func(p *rootParts) { p.tsas = nil }), "no timestamp authority is configured to prove when it was signed", "names no log " + id, rootHint},
 		"unknown log, stamped":       {stranger(w.v1()), alice, "in 0 transparency logs of the trusted root, want 1", "names no log " + id, rootHint},
 		"proof without promise":      {w.v1().stamp(), alice, none, "; entry 0 of the log https://rekor.localhost has no promise", stampHint},
 		"v2":                         {w.v2().stamp(), alice, none, "; entry 0 of the log https://rekor.localhost has no promise", stampHint},

@@ -15,7 +15,7 @@ import (
 func TestRekorVersion(t *testing.T) {
 	w := newWorld(t)
 	o := TrustOptions{Root: rootOf(t, nil, w), Identities: trustsAlice}
-	// invented has the kind and a body of Rekor v1, as nobody logged it.
+	// invented has the kind and a body of Rekor v1, which was never logged.
 	invented := func(p parts) parts {
 		sum := sha256.Sum256(decodedMember(t, p.envelope()["payload"]))
 		body, err := json.Marshal(parts{"apiVersion": "0.0.1", "kind": "dsse", "spec": parts{

@@ -11,8 +11,8 @@ import (
 	"github.com/runattest/runattest/attest/evidence"
 )
 
-// TestCertificateOtherScheme: a signature by a certificate's key in another scheme is a no that names the
-// scheme, and is looked into only for a signer who could be trusted.
+// TestCertificateOtherScheme: a signature by a certificate's key in another scheme fails, and the reason names the
+// scheme; schemes are tried only for a signer who could be trusted.
 func TestCertificateOtherScheme(t *testing.T) {
 	w := newWorld(t)
 	leaf, private, err := w.GenerateLeafCert(alice, issuer)

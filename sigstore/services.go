@@ -97,10 +97,10 @@ func (l Log) takes(key *signer.PublicKey) error {
 	return nil
 }
 
-// Witness asks the timestamp authorities, all at once, and then the logs: what a log has
-// published nobody takes back, so it is asked for nothing unless the rest is there. It gives all evidence
-// or an error, a *ServiceError where a service failed; each piece is about this signature, whoever
-// signed it.
+// Witness asks the timestamp authorities, all at once, and then the logs: an entry that a log has
+// published cannot be withdrawn, so logs are asked only when the rest is there. It returns all evidence
+// or an error, a *ServiceError if a service failed. Each piece is about this signature; its signer is not
+// checked.
 func (s Services) Witness(ctx context.Context, e evidence.Envelope) (evidence.Material, error) {
 	if len(s.Logs) > 0 {
 		_, by, err := s.verifierOf(e)
@@ -223,18 +223,18 @@ func entryText(entry *protorekor.TransparencyLogEntry) ([]byte, error) {
 	return canonical.Transform(text)
 }
 
-// verifierOf is who signed, as the logs take it: a certificate or a public key in PEM.
-func (s Services) verifierOf(e evidence.Envelope) ([]byte, signatory, error) {
+// verifierOf returns the signer in the form that logs take: a certificate or a public key in PEM.
+func (s Services) verifierOf(e evidence.Envelope) ([]byte, entrySigner, error) {
 	if len(e.Certificates) > 0 {
 		c, err := parseCertificate(e.Certificates[0])
 		if err != nil {
-			return nil, signatory{}, err
+			return nil, entrySigner{}, err
 		}
-		return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: e.Certificates[0]}), signatory{certificate: c}, nil
+		return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: e.Certificates[0]}), entrySigner{certificate: c}, nil
 	}
 	if s.Key == nil {
-		return nil, signatory{}, errors.New("nobody was named who signs")
+		return nil, entrySigner{}, errors.New("no signer is given")
 	}
 	text, err := s.Key.PEM()
-	return text, signatory{key: &attest.TrustedKey{Key: s.Key}}, err
+	return text, entrySigner{key: &attest.TrustedKey{Key: s.Key}}, err
 }

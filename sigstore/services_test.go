@@ -41,7 +41,7 @@ func serve(t *testing.T, h http.HandlerFunc) (url string, asked *atomic.Int32) {
 	return s.URL, asked
 }
 
-// stamper stamps what it is asked to, as an authority of the world does. The library's stamper
+// stamper stamps what it is asked to, as a real authority does. The library's stamper
 // takes the signature itself, so the request's digest is not enough: sig says what is signed.
 func (w world) stamper(sig func() []byte) http.HandlerFunc {
 	return func(out http.ResponseWriter, r *http.Request) {
@@ -56,7 +56,7 @@ func (w world) stamper(sig func() []byte) http.HandlerFunc {
 }
 
 // rekorV1 stands in for a Rekor v1 server: it makes the entries of the library's own types,
-// promised and proved with the world's key. It proves the client and the verifier, not a server.
+// promised and proved with the test's key. It proves the client and the verifier, not a server.
 func (w world) rekorV1() http.HandlerFunc {
 	return func(out http.ResponseWriter, r *http.Request) {
 		entry, err := w.logged(r)

@@ -18,7 +18,7 @@ var ErrNoSigner = errors.New("no key given")
 
 // ErrNoTime says that a session would sign with a certificate, and that none of its services signs a time:
 // a verifier could not tell whether the certificate was valid when it signed.
-var ErrNoTime = errors.New("a certificate without trusted time is worth nothing once it has expired, in minutes")
+var ErrNoTime = errors.New("a certificate without trusted time cannot be verified once it has expired, in minutes")
 
 // SessionOptions are who signs, which services witness the signatures, and what the bundles must withstand.
 type SessionOptions struct {

@@ -42,7 +42,7 @@ func (r *TrustedRoot) checkTimestamps(ctx context.Context, e evidence.Envelope, 
 		}
 		s, err := r.checkTimestamp(response, e.Signature)
 		if slices.ContainsFunc(e.Evidence.Timestamps[:i], func(earlier []byte) bool { return bytes.Equal(response, earlier) }) ||
-			err == nil && slices.ContainsFunc(all, s.equal) { // as sigstore-python: somebody wanted it to count twice
+			err == nil && slices.ContainsFunc(all, s.equal) { // as sigstore-python does: it would count twice
 			err = &untrueError{errors.New("stands twice")}
 		}
 		var untrue *untrueError

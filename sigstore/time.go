@@ -18,13 +18,13 @@ type findings struct {
 	entries  []inLog             // of logs that the trusted root names
 	logs     []evidence.LogEntry // those of them that are proved
 	promises []evidence.LogEntry // those of them that are promised only
-	ignored  []error             // by nobody whom the trusted root names
+	ignored  []error             // by services that the trusted root does not list
 	unknown  int                 // of those ignored: log entries by logs that it does not name
-	wrong    []error             // by somebody whom it names, and not true of this signature
+	wrong    []error             // by services that it lists, but not about this signature
 }
 
 // gather holds everything that a bundle carries against the trusted root.
-func (t *trust) gather(ctx context.Context, e evidence.Envelope, by signatory) findings {
+func (t *trust) gather(ctx context.Context, e evidence.Envelope, by entrySigner) findings {
 	var found findings
 	t.Root.checkTimestamps(ctx, e, &found)
 	for i, entry := range e.Evidence.LogEntries {
@@ -43,7 +43,7 @@ func (t *trust) gather(ctx context.Context, e evidence.Envelope, by signatory) f
 // timestamps counts the different authorities that stamped the signature.
 func (f findings) timestamps() int { return stampers(f.times, time.Time{}) }
 
-// stampers counts the different authorities that stamped not later than a time; the zero time is no bound.
+// stampers counts the different authorities that stamped not later than a time; the zero time means without a bound.
 func stampers(times []evidence.TrustedTime, until time.Time) int {
 	names := map[string]bool{}
 	for _, t := range times {
@@ -131,7 +131,7 @@ func (t *trust) lacksTime(e evidence.Envelope, found findings) evidence.Check {
 		c.Reason += "the bundle has none"
 		c.Hint = evidence.HintTimestamp
 	case len(t.Root.root.TimestampingAuthorities()) == 0:
-		c.Reason += fmt.Sprintf("the bundle has %d, but nobody was given who vouches for a time", len(e.Evidence.Timestamps))
+		c.Reason += fmt.Sprintf("the bundle has %d, but no timestamp authority is configured to prove when it was signed", len(e.Evidence.Timestamps))
 		c.Hint = evidence.HintTrustedRoot
 	case len(found.ignored) > 0:
 		c.Reason += oneLine(found.ignored).Error()

@@ -270,7 +270,7 @@ func TestTokens(t *testing.T) {
 	}
 	for title, c := range map[string]struct {
 		edit    func(*draft)
-		refused string // "" is a yes
+		refused string // "" if it verifies
 	}{
 		"as it should be":            {func(*draft) {}, ""},
 		"without certificates":       {func(d *draft) { d.certificates = nil }, ""},

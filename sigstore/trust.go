@@ -16,7 +16,7 @@ import (
 	"github.com/runattest/runattest/signer"
 )
 
-// TrustOptions are whom a verifier trusts, and how much evidence it asks for.
+// TrustOptions name the signers that a verifier trusts, and the evidence that it requires.
 type TrustOptions struct {
 	// Root vouches for certificates and times. It may be nil where keys alone are trusted;
 	// then nothing that needs a time is verified.
@@ -40,15 +40,14 @@ type TrustOptions struct {
 	UnsafeAnyTime bool
 }
 
-// firstYear is the first in which anything was signed; what is earlier is a time that somebody
-// forgot to set.
+// firstYear is the first year in which a signature is possible; an earlier time is probably an unset one.
 const firstYear = 1970
 
 // NoLogEntries as TrustOptions.RequireLogEntries asks for no log entry.
 const NoLogEntries = -1
 
-// NewTrust makes the trust check of a verifier. Nobody to trust is attest.ErrNoTrust; more
-// evidence asked for than Root could vouch for is an error too, since nothing could pass.
+// NewTrust makes the trust check of a verifier. Without a trusted signer the error is attest.ErrNoTrust. It is also
+// an error to require more evidence than the services of Root can give, because nothing could pass.
 // The check opens no file and no socket, and believes no clock but those of the authorities.
 func NewTrust(o TrustOptions) (attest.Trust, error) {
 	if len(o.Keys)+len(o.Identities) == 0 {
@@ -63,7 +62,7 @@ func NewTrust(o TrustOptions) (attest.Trust, error) {
 		if len(o.Identities) > 0 {
 			return nil, errors.New("certificate identities are trusted, but no trusted root says who issues certificates")
 		}
-		o.Root = nobody
+		o.Root = emptyRoot
 	}
 	o.Keys, o.Identities = slices.Clone(o.Keys), slices.Clone(o.Identities)
 	material := o.Root.root
@@ -91,8 +90,8 @@ func differentNames(logs map[string]*root.TransparencyLog) int {
 	return len(names)
 }
 
-// nobody is the trusted root that vouches for nothing.
-var nobody = &TrustedRoot{root: &root.TrustedRoot{}, spec: &prototrustroot.TrustedRoot{MediaType: root.TrustedRootMediaType01}}
+// emptyRoot is the trusted root that lists no authority and no log.
+var emptyRoot = &TrustedRoot{root: &root.TrustedRoot{}, spec: &prototrustroot.TrustedRoot{MediaType: root.TrustedRootMediaType01}}
 
 type trust struct{ TrustOptions }
 
@@ -118,7 +117,7 @@ func (t *trust) checkKey(ctx context.Context, e evidence.Envelope) evidence.Resu
 		o.Time = evidence.Skipped(evidence.CheckTime, evidence.CodeNotReached, "without a good signature there is nothing to date")
 		return o
 	}
-	found := t.gather(ctx, e, signatory{key: key})
+	found := t.gather(ctx, e, entrySigner{key: key})
 	o.Time = t.judgeTime(e, found, demand{
 		who:       "key " + key.Name,
 		notBefore: key.NotBefore,
@@ -148,7 +147,7 @@ func (t *trust) tryAllSchemes(o evidence.Result, e evidence.Envelope) evidence.R
 
 func (t *trust) checkCertificate(ctx context.Context, e evidence.Envelope) evidence.Result {
 	if len(t.Identities) == 0 {
-		o, _ := attest.CheckKeys(t.Keys, e) // says that a certificate is no key
+		o, _ := attest.CheckKeys(t.Keys, e) // says that a certificate is not a key
 		o.Time = evidence.Skipped(evidence.CheckTime, evidence.CodeNotReached, "without a trusted signer there is nothing to date")
 		return o
 	}
@@ -171,7 +170,7 @@ func (t *trust) checkCertificate(ctx context.Context, e evidence.Envelope) evide
 		o.Time = evidence.Skipped(evidence.CheckTime, evidence.CodeNotReached, "without a trusted signer there is nothing to date")
 		return o
 	}
-	found := t.gather(ctx, e, signatory{certificate: c})
+	found := t.gather(ctx, e, entrySigner{certificate: c})
 	if t.UnsafeAnyTime {
 		o.Signer, o.Time = t.judgeSignerAtAnyTime(c), evidence.Passed(evidence.CheckTime, "is not asked for")
 		return withSigner(o, c, found)
@@ -191,7 +190,7 @@ func (t *trust) checkCertificate(ctx context.Context, e evidence.Envelope) evide
 // withSigner names the signer in a result that has no objection to the signer nor to the time.
 func withSigner(o evidence.Result, c *leafCertificate, found findings) evidence.Result {
 	if o.Signer.Verdict == evidence.Pass && o.Time.Verdict == evidence.Pass {
-		o.By = c.signatory()
+		o.By = c.signerIdentity()
 		o.Times, o.Logs, o.Promises = found.times, found.logs, found.promises
 	}
 	return o
@@ -203,7 +202,7 @@ func (t *trust) explainNo(o evidence.Result, c *leafCertificate, e evidence.Enve
 	if t.judgeStranger(c).Verdict != evidence.Fail {
 		if scheme := c.key.OtherScheme(e.Message(), e.Signature); scheme != "" {
 			if t.UnsafeAnyTime && t.judgeSignerAtAnyTime(c).Verdict == evidence.Pass {
-				o.OtherScheme = c.signatory()
+				o.OtherScheme = c.signerIdentity()
 			}
 			o.Signature = evidence.Failed(evidence.CheckSignature, evidence.CodeSignatureScheme, "by the certificate's key, but as %s; want %s", scheme, c.key.Scheme()).
 				WithHint(evidence.Hint("sign with runattest, or with another program as " + c.key.Scheme()))
@@ -215,7 +214,7 @@ func (t *trust) explainNo(o evidence.Result, c *leafCertificate, e evidence.Enve
 	return o
 }
 
-func (c *leafCertificate) signatory() *evidence.SignerIdentity {
+func (c *leafCertificate) signerIdentity() *evidence.SignerIdentity {
 	return &evidence.SignerIdentity{
 		Kind: evidence.SignedByCertificate, Name: c.summary.SubjectAlternativeName, Issuer: c.summary.Issuer,
 		KeyHint: c.key.Hint(), Algorithm: string(c.key.Algorithm()),

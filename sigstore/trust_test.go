@@ -20,8 +20,8 @@ import (
 	"github.com/runattest/runattest/signer"
 )
 
-// trial is one bundle before one verifier. refused is "" for a yes, or the check that says no
-// and what it says, as `time: the bundle has none`.
+// trial is one bundle before one verifier. refused is "" if it verifies, or the check that fails
+// and its reason, as `time: the bundle has none`.
 type trial struct {
 	bundle  parts
 	trust   TrustOptions
@@ -44,7 +44,7 @@ func (c trial) run(t *testing.T) {
 			t.Fatalf("refused: %v\n%+v", err, no)
 		}
 		if v.Signer().Name == "" {
-			t.Error("verified by nobody")
+			t.Error("verified without a signer")
 		}
 		return
 	}
@@ -92,7 +92,7 @@ func TestCertificates(t *testing.T) {
 		"wrong issuer": {w.v2(), with(func(o *TrustOptions) { o.Identities = []CertificateIdentity{{Exactly(alice), Exactly("https://x")}} }), `signer: checked with the issuer`},
 		"no such pair": {w.v2(), with(func(o *TrustOptions) {
 			o.Identities = []CertificateIdentity{{Exactly(alice), Exactly("https://x")}, {Exactly("bob"), Exactly(issuer)}}
-		}), "signer: no pair that is trusted"},
+		}), "is not a trusted pair"},
 		"one of several": {w.v2(), with(func(o *TrustOptions) {
 			o.Identities = []CertificateIdentity{{Exactly("bob"), Exactly(issuer)}, {Exactly(alice), Exactly(issuer)}}
 		}), ""},
@@ -204,7 +204,7 @@ func TestKeys(t *testing.T) {
 		"before":                  {bundle(a), before(now.Add(time.Hour), 0), ""},
 		"not before":              {bundle(a), before(now.Add(-time.Hour), 0), "time: does not prove that it was before"},
 		"before, no time":         {bundle(), before(now.Add(time.Hour), 0), "time: no trusted timestamp: the bundle has none"},
-		"before, no root":         {bundle(a), trust(func(o *TrustOptions) { o.SignedBefore, o.Root = ptr(now.Add(time.Hour)), nil }), "time: nobody was given who vouches"},
+		"before, no root":         {bundle(a), trust(func(o *TrustOptions) { o.SignedBefore, o.Root = ptr(now.Add(time.Hour)), nil }), "time: no timestamp authority is configured"},
 		"inside the window":       {bundle(a), window(now.Add(-time.Hour), now.Add(time.Hour)), ""},
 		"after the window":        {bundle(a), window(now.Add(-2*time.Hour), now.Add(-time.Hour)), "time: outside the validity of key prod"},
 		"before the window":       {bundle(a), window(now.Add(time.Hour), time.Time{}), "time: outside the validity of key prod"},
@@ -268,7 +268,7 @@ func TestEveryByteFlip(t *testing.T) {
 				continue
 			}
 			tried++
-			if opinion := b.CheckTrust(context.Background(), trust); opinion.By != nil && opinion.Time.Verdict == evidence.Pass {
+			if result := b.CheckTrust(context.Background(), trust); result.By != nil && result.Time.Verdict == evidence.Pass {
 				accepted++
 				if err := libraryVerify(mangled, o); err != nil {
 					t.Errorf("%s: byte %d: accepted, but sigstore-go says %v", name, i, err)
@@ -424,7 +424,7 @@ func TestNesting(t *testing.T) {
 	}
 }
 
-// TestLongLogID: a report does not repeat all of what evidence by nobody says.
+// TestLongLogID: a report shortens what evidence by unknown services says.
 func TestLongLogID(t *testing.T) {
 	w := newWorld(t)
 	p := w.v2()
@@ -444,9 +444,9 @@ func TestStrangersEvidenceIsNotRead(t *testing.T) {
 	if o.By != nil || o.Signature.Verdict == evidence.Pass {
 		t.Errorf("an empty envelope: %+v", o)
 	}
-	opinion := other.v2().bundle(t).CheckTrust(t.Context(), trusting(t, TrustOptions{Root: rootOf(t, nil, w), Identities: trustsAlice}))
-	if opinion.By != nil || opinion.Signer.Verdict != evidence.Fail || opinion.Time.Verdict != evidence.NotChecked {
-		t.Errorf("%+v", opinion)
+	result := other.v2().bundle(t).CheckTrust(t.Context(), trusting(t, TrustOptions{Root: rootOf(t, nil, w), Identities: trustsAlice}))
+	if result.By != nil || result.Signer.Verdict != evidence.Fail || result.Time.Verdict != evidence.NotChecked {
+		t.Errorf("%+v", result)
 	}
 }
 

@@ -18,7 +18,7 @@ import (
 	"github.com/runattest/runattest/internal/limits"
 )
 
-// TrustedRoot is whom a verifier trusts to vouch for signers and times: certificate
+// TrustedRoot lists the services that a verifier trusts for the identities of signers and for times: certificate
 // authorities, certificate transparency logs, timestamp authorities and transparency logs,
 // each with the time in which it is to be believed. It is immutable and made by
 // ParseTrustedRoot and CreateTrustedRoot.

@@ -40,9 +40,9 @@ run, and verify --approvals oci://REPO finds it there.
 	flags := cmd.Flags()
 	who := newSignerFlags(cmd)
 	decision := flags.String("decision", "", "approved or rejected")
-	reason := flags.String("reason", "", "why, for whoever reads it in a year")
-	conditions := flags.StringArray("condition", nil, "what the approver asks for besides (repeatable)")
-	expires := flags.String("expires", "", "from when on the decision counts no more (RFC 3339, UTC)")
+	reason := flags.String("reason", "", "the reason of the decision, for later readers")
+	conditions := flags.StringArray("condition", nil, "a further request of the approver (repeatable)")
+	expires := flags.String("expires", "", "when the decision stops to count (RFC 3339, UTC)")
 	target := flags.String("bundle", "", "where the decision goes (default: BUNDLE.approval.sigstore.json)")
 	_ = cmd.RegisterFlagCompletionFunc("decision", cobra.FixedCompletions([]string{"approved", "rejected"}, cobra.ShellCompDirectiveNoFileComp))
 	formatFlag(cmd)
@@ -52,9 +52,9 @@ run, and verify --approvals oci://REPO finds it there.
 		}
 		switch {
 		case *decision == "":
-			return errors.New("--decision is missing: approved, or rejected?")
+			return errors.New("--decision is required: approved or rejected")
 		case *reason == "":
-			return errors.New("--reason is missing: whoever reads the decision in a year wants to know why")
+			return errors.New("--reason is required: it explains the decision to later readers")
 		}
 		s := policy.ApprovalStatement{Decision: policy.Verdict(*decision), Reason: *reason, Conditions: *conditions}
 		var err error
@@ -100,7 +100,7 @@ func approve(cmd *cobra.Command, s policy.ApprovalStatement, who *signerFlags, t
 	if err != nil {
 		return err
 	}
-	if target = outputName(target); target != stdout { // it may be somebody else's decision
+	if target = outputName(target); target != stdout { // it may be the decision of another approver
 		if err := mustNotExist(target); err != nil {
 			return withHint(err, "name another file with --bundle, and give both with --approvals")
 		}

@@ -62,8 +62,8 @@ func referenceFirst(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// group makes a command of its subcommands alone: it shows its help, and says which there are
-// to whoever misspelt one.
+// group makes a command that only has subcommands: it shows its help, and suggests subcommands for a
+// misspelt one.
 func group(cmd *cobra.Command) *cobra.Command {
 	cmd.SuggestionsMinimumDistance = 2
 	cmd.Args = func(cmd *cobra.Command, args []string) error {

@@ -38,7 +38,7 @@ func oneBundle(path string, stdin io.Reader) (*attest.Bundle, error) {
 // errDeclaration says that a declaration was given for a bundle, as a pattern such as runs/*.json names both.
 var errDeclaration = withHint(errors.New("is a declaration and no bundle"), "name the bundles alone: sign writes them beside the declarations, as "+"*"+signatureSuffix)
 
-// parseBundle reads a bundle, and knows a declaration that was given for one.
+// parseBundle reads a bundle, and recognises a declaration that was given in its place.
 func parseBundle(data []byte) (*attest.Bundle, error) {
 	b, err := attest.ParseBundle(data)
 	return b, orDeclaration(err, data)

@@ -38,16 +38,16 @@ after it was checked is out of the guarantee: bind what only you can write.
 COMMAND finds AIRUN_IDENTITY, AIRUN_DECLARATION (a file with the canonical declaration) and
 AIRUN_BUNDLE (a file with the bundle) in its environment, and airun.identity among
 OTEL_RESOURCE_ATTRIBUTES. --env-allow passes on only the variables that it names. The two files lie in a
-private folder, which outlives this process: AIRUN_DECLARATION's, for COMMAND to remove. Whoever sets the
-environment can have COMMAND load code (LD_PRELOAD, PYTHONPATH, BASH_ENV): --env-allow passes on what it names alone.
+private folder, which outlives this process: AIRUN_DECLARATION's, for COMMAND to remove. The
+environment can make COMMAND load code (LD_PRELOAD, PYTHONPATH, BASH_ENV): --env-allow passes on only what it names.
 
 On Linux a build that is dynamically linked executes nothing: its environment could have it load other code
 before it decides. make build, or CGO_ENABLED=0 go install, makes one that is not.
 
 A detached attestation is executed with its --declaration.
 
-No socket is opened, unless --approvals or --lineage begins with oci://: approvals that lie where the
-runs are, and the bundles of ancestors for rules that ask for them. What cannot be read is no yes.
+No socket is opened, unless --approvals or --lineage begins with oci://: approvals that are stored with the
+runs, and the bundles of ancestors for rules about them. If any of these cannot be read, nothing is executed.
 
 --decision-log appends what was decided, and why, as one JSON line that is on the disk before COMMAND
 starts. It is refused where the file is an input, or holds something other than decisions. --dry-run decides and starts nothing.
@@ -108,9 +108,9 @@ func (e *execution) checkFlags(cmd *cobra.Command, args []string) error {
 	}
 	switch {
 	case e.bundle == "":
-		return errors.New("--bundle is missing: whose run is it?")
+		return errors.New("--bundle is required")
 	case e.policies.path == "":
-		return withHint(errors.New("--policy is missing: nothing is executed that no policy allows"), "runattest policy check looks at one")
+		return withHint(errors.New("--policy is missing: every execution needs a policy that allows it"), "runattest policy check looks at one")
 	case e.policies.at != "" && !e.dryRun:
 		return errors.New("--at goes with --dry-run: what is executed is decided at the time it is")
 	}
@@ -158,7 +158,8 @@ type usageError struct{ error }
 
 func (e *usageError) Unwrap() error { return e.error }
 
-// run asks the gate, says what it answers, and executes. Whatever goes wrong, nothing is executed and the status is 1, or 2 for wrong usage.
+// run asks the gate, reports the answer, and executes. If anything fails, nothing is executed and the status is 1, or 2 for
+// wrong usage.
 func (e *execution) run(cmd *cobra.Command, args []string) error {
 	o := newOutput(cmd)
 	begun := time.Now()
@@ -220,7 +221,7 @@ func (e *execution) program(name string) (string, error) {
 	return filepath.Abs(path)
 }
 
-// admit reads what the flags name, and asks the gate. An error is a no, too.
+// admit reads the inputs that the flags name, and asks the gate. With an error, nothing is executed.
 func (e *execution) admit(cmd *cobra.Command, o *output) (*gate.Admission, error) {
 	applied, err := e.policies.loadAgain(cmd, true)
 	if err != nil {

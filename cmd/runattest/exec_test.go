@@ -127,7 +127,7 @@ func TestDynamicallyLinked(t *testing.T) {
 	}
 }
 
-// TestRejectedMeanwhile: a rejection that is attached while files are hashed is heard, wherever --approvals finds it.
+// TestRejectedMeanwhile: a rejection that is attached while files are hashed counts, wherever --approvals finds it.
 func TestRejectedMeanwhile(t *testing.T) {
 	t.Chdir(t.TempDir())
 	usual := clock

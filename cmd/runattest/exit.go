@@ -28,7 +28,7 @@ type statusError int
 
 func (e statusError) Error() string { return "" }
 
-// exitStatus tells no, malformed and failed apart. What nobody classified is wrong usage or
+// exitStatus returns the exit status of an error: no, malformed or failed. An error of no class is wrong usage or
 // malformed input: flags, arguments and parsers.
 func exitStatus(err error) int {
 	var (

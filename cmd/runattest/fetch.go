@@ -48,8 +48,8 @@ verify does that.
 declaration. Without -o bundles go to standard output as JSON Lines. --declaration writes the
 declaration of a run alone, in canonical form.
 
---air-gap DIR gathers what somebody without a network needs: an OCI layout with the artifact's
-manifest and all that is attached to it, the trusted root, and as files for people and other tools the
+--air-gap DIR gathers what a verifier without a network needs: an OCI layout with the artifact's
+manifest and everything that is attached to it, the trusted root, and as files for people and other tools the
 bundles, the declarations that they are about, and the manifest, whose SHA-256 is the artifact's
 digest. The layout is verified as the registry would be; the command for it is printed:
 
@@ -85,8 +85,8 @@ digest. The layout is verified as the registry would be; the command for it is p
 	return cmd
 }
 
-// haul is what is fetched, one bundle after the other.
-type haul struct {
+// fetched is what one call fetches, one bundle after the other.
+type fetched struct {
 	*output
 	moving       *transfer
 	artifact     *registry.Artifact
@@ -102,7 +102,7 @@ type haul struct {
 func (f *fetchFlags) fetch(cmd *cobra.Command, o *output, ref string) error {
 	moving := o.transfer(cmd.Context(), "attestations fetched")
 	defer moving.end()
-	h := &haul{output: o, moving: moving, declarations: map[identity.ID]*identity.Declaration{}, kept: map[identity.ID]bool{}, detached: map[string]identity.ID{}}
+	h := &fetched{output: o, moving: moving, declarations: map[identity.ID]*identity.Declaration{}, kept: map[identity.ID]bool{}, detached: map[string]identity.ID{}}
 	var err error
 	if h.target, h.artifact, err = f.reach.resolve(o, ref, moving); err != nil {
 		return err
@@ -136,7 +136,7 @@ func (f *fetchFlags) fetch(cmd *cobra.Command, o *output, ref string) error {
 }
 
 // each notes what cannot be fetched, and ends with errNothing if there was nothing at all, or with what kept the rest away.
-func (h *haul) each(take func(*registry.Found) error) error {
+func (h *fetched) each(take func(*registry.Found) error) error {
 	for found, err := range h.found {
 		if err != nil && !registry.IsOfOne(err) {
 			return err
@@ -156,10 +156,10 @@ func (h *haul) each(take func(*registry.Found) error) error {
 	return nil
 }
 
-func (f *fetchFlags) writeDeclaration(o *output, h *haul) error {
+func (f *fetchFlags) writeDeclaration(o *output, h *fetched) error {
 	d := h.declarations[h.artifact.Run()]
 	if d == nil {
-		return fmt.Errorf("%s is no run's declaration", h.artifact.Reference)
+		return fmt.Errorf("%s is not a run, and has no declaration", h.artifact.Reference)
 	}
 	if f.out == "" || f.out == input.Stdin {
 		return o.writeRaw(d.Canonical())
@@ -167,7 +167,7 @@ func (f *fetchFlags) writeDeclaration(o *output, h *haul) error {
 	return atomicfile.Write(f.out, d.Canonical(), 0o644)
 }
 
-func (f *fetchFlags) write(cmd *cobra.Command, h *haul) error {
+func (f *fetchFlags) write(cmd *cobra.Command, h *fetched) error {
 	switch {
 	case f.airGap != "":
 		return f.writeAirGap(cmd.Context(), h)
@@ -197,7 +197,7 @@ type noAttestationError struct{}
 func (*noAttestationError) Error() string { return "has no such attestation" }
 
 // writeLines writes one file, and says so when it is there.
-func (h *haul) writeLines(path string) error {
+func (h *fetched) writeLines(path string) error {
 	var all []fetchedReport
 	err := atomicfile.WriteFunc(path, func(w io.Writer) error {
 		return h.each(func(found *registry.Found) error {
@@ -233,7 +233,7 @@ func oneLine(found *registry.Found) []byte {
 }
 
 // writeDeclarations makes a folder with what is known of declarations before there is a bundle.
-func (h *haul) writeDeclarations(dir string) error {
+func (h *fetched) writeDeclarations(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
@@ -247,7 +247,7 @@ func (h *haul) writeDeclarations(dir string) error {
 }
 
 // writeBundle writes a file for a bundle, named by its referrer.
-func (h *haul) writeBundle(dir string, found *registry.Found) (err error) {
+func (h *fetched) writeBundle(dir string, found *registry.Found) (err error) {
 	name := filepath.Join(dir, bundleFile(found))
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
@@ -265,8 +265,8 @@ func (h *haul) writeBundle(dir string, found *registry.Found) (err error) {
 	return err
 }
 
-// writeInto writes a file that nobody has named: in a folder of somebody else's a link of that name may point at
-// any file of ours.
+// writeInto writes a file whose name the caller did not choose: in a foreign folder, a link of that name may point at
+// any file of the user.
 func writeInto(dir, name string, data []byte) error {
 	path := filepath.Join(dir, name)
 	if info, err := os.Lstat(path); err == nil && info.Mode()&fs.ModeSymlink != 0 {
@@ -289,7 +289,7 @@ func declarationFile(id identity.ID) string {
 
 // writeAirGap writes everything into one folder. What a detached attestation is about can only
 // be there if the artifact is the run.
-func (f *fetchFlags) writeAirGap(ctx context.Context, h *haul) error {
+func (f *fetchFlags) writeAirGap(ctx context.Context, h *fetched) error {
 	if f.root == "" {
 		h.moving.say(func() { h.info("note: without --trusted-root the folder serves those who verify with a key") })
 	} else if err := f.copyRoot(); err != nil {
@@ -337,7 +337,7 @@ func (f *fetchFlags) openLayout() (*registry.Target, error) {
 
 // mirror puts into the layout what it takes to verify the artifact, some bundles at a time, and beside it the
 // bundles as files.
-func (h *haul) mirror(ctx context.Context, dir string, layout *registry.Target) (*registry.Artifact, error) {
+func (h *fetched) mirror(ctx context.Context, dir string, layout *registry.Target) (*registry.Artifact, error) {
 	var some []*registry.Found
 	size := 0
 	err := h.each(func(found *registry.Found) error {
@@ -361,7 +361,7 @@ func (h *haul) mirror(ctx context.Context, dir string, layout *registry.Target) 
 }
 
 // keepDeclaration writes the declaration that a bundle is about, or remembers that it is elsewhere.
-func (h *haul) keepDeclaration(dir string, found *registry.Found) error {
+func (h *fetched) keepDeclaration(dir string, found *registry.Found) error {
 	s, err := found.Bundle.UnverifiedStatement()
 	if err != nil {
 		return nil // of another predicate type
@@ -402,6 +402,6 @@ type fetchedReport struct {
 	Referrer      string `json:"referrer"`
 }
 
-func (h *haul) report(found *registry.Found, file string) fetchedReport {
+func (h *fetched) report(found *registry.Found, file string) fetchedReport {
 	return fetchedReport{h.artifact.Reference.String(), file, strings.Clone(found.PredicateType), found.Referrer}
 }

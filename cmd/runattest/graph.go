@@ -25,19 +25,19 @@ types, such as links, are passed over.
 
 --root names the runs whose ancestry is shown; without it, all that no other run descends from. Of a
 repository nothing is read then but these runs and their ancestors, parent by parent.
-Each run is verified (somebody whom you trust signed one of its bundles), unverified (there are
-bundles, and none is verified) or missing (it is named as a parent, and there is no bundle).
+Each run is verified (a signer that you trust signed one of its bundles), unverified (there are
+bundles, but none is verified) or missing (it is named as a parent, but there is no bundle).
 A verified run whose trusted time is before its parent's is flagged: declared before its parent by
 trusted time. With --policy and --approvals a run is rejected if an approver of the policy rejects it, and is
 marked so; nothing else of the policy's demands is asked for. --require-complete says no if there is any
 of these in the ancestry.
 
-Whom you trust is said as to verify, or by --policy. A detached attestation needs its --declaration, which a
+Name the trusted signers as for verify, or with --policy. A detached attestation needs its --declaration, which a
 repository has. No socket is opened, unless a REPO or --approvals begins with oci://, or --key names a key in a KMS.
 
 Exit status: 0 every root is verified and not rejected, and with --require-complete all its ancestry; 1 it is not;
-2 a bundle is malformed, or nobody is trusted; 3 a file or a registry cannot be read. The highest wins, and
-what is bad hides nothing that is good.`,
+2 a bundle is malformed, or no signer is trusted; 3 a file or a registry cannot be read. The highest wins.
+A bad bundle does not hide a good one.`,
 		Example: `  runattest graph --key runattest.pub runs/
   runattest graph --key runattest.pub --root airun:1:sha256:5e27... --require-complete runs/ all.sigstore.jsonl
   runattest graph --key runattest.pub --root airun:1:sha256:5e27... oci://registry.acme.example/runs
@@ -51,7 +51,7 @@ what is bad hides nothing that is good.`,
 	declarations := cmd.Flags().StringArray("declaration", nil, "declarations of detached attestations: JSON, YAML or JSON Lines (repeatable)")
 	complete := cmd.Flags().Bool("require-complete", false, "say no if a run in the ancestry is missing, unverified, rejected or flagged")
 	policies := newApproverFlags(cmd)
-	cmd.Flags().Lookup("policy").Usage = "the policy that says whom to trust, and whose rejections count"
+	cmd.Flags().Lookup("policy").Usage = "the policy that names the trusted signers, and the approvers whose rejections count"
 	format := wordFlag(cmd, "format", "what goes to standard output: a tree for people, one JSON object, or a drawing for Graphviz or Mermaid", "text", "json", "dot", "mermaid")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		verifier, applied, err := loadVerifier(cmd, trust, policies)

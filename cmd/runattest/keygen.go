@@ -81,7 +81,7 @@ and takes a plain one through cosign import-key-pair. No existing file is ever o
 			return o.object(map[string]any{"privateKey": private, "publicKey": public, "algorithm": pair.Key.Algorithm(), "keyHint": pair.Key.Hint()})
 		}
 		o.info("wrote private key %s: keep it secret", private)
-		o.info("wrote public key %s: give it to whoever verifies", public)
+		o.info("wrote public key %s: give it to verifiers", public)
 		return nil
 	}
 	return cmd

@@ -41,7 +41,7 @@ took place in the artifact, an image). The artifact is a file, NAME@sha256:HEX, 
 The run is named by its ID, or by a bundle, of which the identity is recomputed and the signer
 is not asked for. The link goes to FILE.link.sigstore.json beside the first artifact that is a file,
 where there must be no such file yet, or to --bundle. Who signs is said as to sign. attach puts the
-link beside an artifact in a registry, so that whoever finds the one finds the other.`,
+link beside an artifact in a registry, so that it can be found from the artifact.`,
 		Example: `  runattest link --key runattest.key --run run.json.sigstore.json --artifact model.safetensors --relation produced
   runattest link --key runattest.key --run airun:1:sha256:5e27... --relation container \
       --artifact ghcr.io/acme/trainer@sha256:4f1c... --bundle trainer.link.sigstore.json
@@ -140,7 +140,7 @@ func (l *linkFlags) claim(cmd *cobra.Command, o *output) (lineage.Link, error) {
 	return made, nil
 }
 
-// unverifiedRun is the run that ID or BUNDLE names; whoever signed the bundle.
+// unverifiedRun is the run that ID or BUNDLE names. The signature of the bundle is not checked.
 func unverifiedRun(cmd *cobra.Command, o *output, ref string) (identity.ID, error) {
 	if isID(ref) {
 		id, err := identity.ParseID(ref)

@@ -21,12 +21,12 @@ func newLinkVerify() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify (--key PUB | --certificate-identity ID ...) LINK...",
 		Short: "Check who claims that a run produced or consumed an artifact, offline",
-		Long: `Check each link: that somebody whom you trust signed it, and that it says what you expect. Yes means
-that this signer claims so: no execution has been watched, and a link never enters an identity.
+		Long: `Check each link: a signer that you trust must have signed it, and it must say what you expect. A verified
+link is a claim of this signer: the execution was not observed, and a link never enters an identity.
 
 --artifact, --relation and --run say what is expected. With --run BUNDLE the run is verified too, by
-the same trust, and a link that was signed before the run was declared, by trusted time, is refused; with --run ID nobody has verified the run, and the report says so. Who may sign
-runs and who may sign links are two questions: where the answers differ, verify the run first,
+the same trust, and a link that was signed before the run was declared, by trusted time, is refused; with --run ID
+the run is not verified, and the report says so. If the trusted signers of runs and of links differ, verify the run first,
 with its signer's key, and give link verify its ID and the other's key.
 
 LINK is a file of one bundle or of JSON Lines; - is standard input. Bundles of other types are
@@ -34,7 +34,7 @@ refused. Links that are attached to an artifact are fetched first: runattest fet
 run-link/v1 REF. No socket is opened, unless --key names a key in a KMS, or --artifact begins with oci://.
 
 Exit status: 0 every link is verified; 1 one is not, or the run is not; 2 one is malformed, or
-nobody is trusted; 3 one is there and cannot be read. The highest wins.`,
+no signer is trusted; 3 one exists but cannot be read. The highest wins.`,
 		Example: `  runattest link verify --key runattest.pub --artifact model.safetensors --relation produced \
       --run run.json.sigstore.json model.safetensors.link.sigstore.json`,
 		Args:              func(cmd *cobra.Command, args []string) error { return needFiles(cmd, args, "link") },
@@ -69,7 +69,7 @@ nobody is trusted; 3 one is there and cannot be read. The highest wins.`,
 	return cmd
 }
 
-// hintOther says what to do with a claim of another type to whoever took it for a run.
+// hintOther sets the hint for a claim of another type that was given as a run.
 func hintOther(r *attest.Report, b *attest.Bundle) {
 	hint := map[string]evidence.Hint{
 		lineage.LinkType:    "this is a link: runattest link verify verifies it",
@@ -219,7 +219,7 @@ func (o *output) linkText(r linkReport) string {
 		}
 	}
 	if r.Verified {
-		row("note", "a link is what its signer says of an execution; it is no part of any identity")
+		row("note", "a link is a claim by its signer about an execution; it is not a part of any identity")
 	}
 	return b.String()
 }

@@ -1,5 +1,5 @@
-// Command runattest gives an AI run a signed identity before it executes, and lets anybody
-// check the signer and the identity offline.
+// Command runattest gives an AI run a signed identity before it executes, and lets a
+// verifier check the signer and the identity offline.
 package main
 
 import (

@@ -83,8 +83,8 @@ func (o *output) note(name string, err error) {
 	o.status = max(o.status, o.fail(named(name, err)))
 }
 
-// noteNo notes err, and where results are JSON says no there, too: whoever reads standard output alone would see
-// the yes for the others. no makes that object of what the error says.
+// noteNo notes err and, if results are JSON, prints a negative result there too: a reader of standard output alone
+// would see only the other, positive results. no makes that object of the error's text.
 func (o *output) noteNo(name string, err error, no func(why string) any) {
 	o.note(name, err)
 	if !o.json {

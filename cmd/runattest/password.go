@@ -37,8 +37,8 @@ func askPassword(cmd *cobra.Command, prompt string, twice bool) ([]byte, error) 
 	return password, err
 }
 
-// terminal is where somebody can be asked: the one that controls the process, whatever its
-// standard streams are, so that a declaration can come by a pipe and the password by hand.
+// terminal is where a person can be asked: the terminal that controls the process, whatever its
+// standard streams are, so that a declaration can come through a pipe and the password from a keyboard.
 type terminal struct {
 	in    *os.File
 	out   io.Writer

@@ -26,7 +26,7 @@ a DIR every cases.yaml in it and below it is taken:
       expect: deny                   # or allow
       rules: [model-pinned]          # the rules that deny: these and no others
 
-A declaration is rehearsed: nobody signs it, and signer, signed, now, annotations and approvals
+A declaration is rehearsed: it is not signed, and signer, signed, now, annotations and approvals
 say what a verification would find. A bundle is verified. family lists the declarations, or the bundles,
 of ancestors. docs/governance.md has all members.
 

@@ -40,11 +40,11 @@ func newPolicyFlags(cmd *cobra.Command) *policyFlags {
 	return p
 }
 
-// newApproverFlags declares those of them that say whom a policy trusts, to sign runs and to approve them.
+// newApproverFlags declares the flags for a policy's trusted signers and approvers.
 func newApproverFlags(cmd *cobra.Command) *policyFlags {
 	p := policyFlags{reach: newRegistryFlags(cmd)}
 	f := cmd.Flags()
-	f.StringVar(&p.path, "policy", "", "the policy that must allow the run; it says whom to trust, too")
+	f.StringVar(&p.path, "policy", "", "the policy that must allow the run; it also names the trusted signers")
 	f.StringArrayVar(&p.approvals, "approvals", nil, "approvals: a file of one bundle or JSON Lines, an artifact (oci://REF) that they are attached to, or the repository of runs (oci://REPO, oci-layout://PATH) where each run has its own (repeatable)")
 	f.StringVar(&p.at, "at", "", "decide as of this time (RFC 3339) instead of this machine's clock: approvals and rejections that are dated later do not count")
 	p.signers = newPolicySigners(cmd)
@@ -105,14 +105,14 @@ func (p *policyFlags) loadAgain(cmd *cobra.Command, again bool) (*appliedPolicy,
 	return applied, err
 }
 
-// refuseBesidePolicy refuses flags that say whom to trust beside a policy, which says it.
+// refuseBesidePolicy refuses flags that name trusted signers beside a policy, which names them itself.
 func (t *trustFlags) refuseBesidePolicy(cmd *cobra.Command) error {
 	for _, name := range []string{
 		"key", "key-validity", "trusted-root", "certificate-identity", "certificate-identity-regexp",
 		"certificate-oidc-issuer", "certificate-oidc-issuer-regexp", "require-timestamp", "require-log", "signed-before",
 	} {
 		if cmd.Flags().Changed(name) {
-			return withHint(fmt.Errorf("--%s and --policy: the policy says whom to trust, and with which evidence", name), "put it into the policy")
+			return withHint(fmt.Errorf("--%s and --policy: the policy names the trusted signers, and with which evidence", name), "put it into the policy")
 		}
 	}
 	return nil

@@ -34,7 +34,7 @@ func newPolicySigners(cmd *cobra.Command) *policySigners {
 	var s policySigners
 	f := cmd.Flags()
 	f.StringArrayVar(&s.keys, flagPolicyKey, nil, "refuse the policy unless FILE.sigstore.json beside it is signed with this key: a public key file, env://NAME or a KMS key (repeatable)")
-	f.StringArrayVar(&s.names, flagPolicyName, nil, "refuse the policy unless FILE.sigstore.json beside it is signed by whom a certificate names so: an email, a workflow's URL (repeatable)")
+	f.StringArrayVar(&s.names, flagPolicyName, nil, "refuse the policy unless FILE.sigstore.json beside it is signed with a certificate for this name: an email, a workflow's URL (repeatable)")
 	f.StringArrayVar(&s.issuers, flagPolicyIssuer, nil, "who checked the identity of the policy's signer: an OIDC issuer's URL (repeatable)")
 	f.StringVar(&s.root, flagPolicyRoot, "", "who vouches for the certificate of the policy's signer: a Sigstore TrustedRoot file; never the policy's own")
 	_ = cmd.MarkFlagFilename(flagPolicyRoot, "json")
@@ -88,13 +88,13 @@ func (s *policySigners) identities() ([]sigstore.CertificateIdentity, error) {
 	}
 	switch named := len(s.names) > 0; {
 	case named && len(s.issuers) == 0:
-		return nil, withHint(fmt.Errorf("--%s without an issuer: anybody may call themselves so elsewhere", flagPolicyName),
+		return nil, withHint(fmt.Errorf("--%s without an issuer: another issuer may give this name to another account", flagPolicyName),
 			"name the OIDC issuer with --"+flagPolicyIssuer)
 	case named && s.root == "":
-		return nil, withHint(fmt.Errorf("--%s without a trusted root: nobody vouches for the certificate", flagPolicyName),
+		return nil, withHint(fmt.Errorf("--%s without a trusted root: no authority is trusted to issue certificates", flagPolicyName),
 			"give --"+flagPolicyRoot+" FILE; runattest trusted-root makes or fetches one")
 	case !named && len(s.issuers) > 0:
-		return nil, withHint(fmt.Errorf("--%s without an identity: everybody with an account there would be trusted", flagPolicyIssuer),
+		return nil, withHint(fmt.Errorf("--%s without an identity: every account of the issuer would be trusted", flagPolicyIssuer),
 			"name the signer with --"+flagPolicyName)
 	case !named && s.root != "":
 		return nil, fmt.Errorf("--%s goes with --%s", flagPolicyRoot, flagPolicyName)

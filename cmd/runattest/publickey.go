@@ -13,7 +13,7 @@ func newPublicKey() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "public-key --key KEY",
 		Short: "Write the public part of a key",
-		Long: `Write the public key that belongs to a private key, as PEM: for whoever verifies.
+		Long: `Write the public key that belongs to a private key, as PEM, for verifiers.
 
 KEY is a file, env://NAME or a key in a KMS, as for sign. A bundle that a KMS key signed is
 verified offline with the file that this command writes.`,
@@ -58,7 +58,7 @@ func writePublicKey(o *output, key *signer.PublicKey, file string) error {
 	case o.json:
 		return o.object(map[string]any{"publicKey": string(text), "algorithm": key.Algorithm(), "keyHint": key.Hint()})
 	case file != "":
-		o.info("wrote public key %s: give it to whoever verifies", file)
+		o.info("wrote public key %s: give it to verifiers", file)
 		return nil
 	}
 	return o.writeRaw(text)

@@ -17,8 +17,8 @@ func newPush() *cobra.Command {
 		Use:   "push REPO BUNDLE...",
 		Short: "Store runs in a registry, each under its identity",
 		Long: `Store the canonical declaration of each run as an artifact of its own, tagged
-airun-1-sha256-HEX, with the bundles as its referrers: whoever has the identity fetches the run
-with runattest fetch REPO@airun:1:sha256:HEX, and needs no database.
+airun-1-sha256-HEX, with the bundles as its referrers. The identity is enough to fetch the run,
+with runattest fetch REPO@airun:1:sha256:HEX, without a database.
 
 REPO is [oci://]HOST/REPO or oci-layout://PATH, which is made if it is not there: a tarball if the
 name ends in .tar, else a folder. The declaration is taken from the bundle; for a detached

@@ -41,7 +41,7 @@ func newRegistryFlags(cmd *cobra.Command) *registryFlags {
 	return r
 }
 
-// open opens a reference; counted, where given, hears of each bundle that was moved.
+// open opens a reference. counted, if not nil, is called for each bundle that was moved.
 func (r *registryFlags) open(ref registry.Reference, counted func()) (*registry.Target, error) {
 	if err := refuseEmpty(r.cmd, "registry-ca"); err != nil {
 		return nil, err
@@ -51,7 +51,7 @@ func (r *registryFlags) open(ref registry.Reference, counted func()) (*registry.
 		return nil, err
 	}
 	if timeout <= 0 {
-		return nil, fmt.Errorf("--timeout %s: want more than nothing", timeout)
+		return nil, fmt.Errorf("--timeout %s: must be positive", timeout)
 	}
 	v := thisBuild().Version
 	o := registry.Options{InsecureHTTP: r.insecure, Timeout: timeout, UserAgent: "runattest/" + v, Count: counted}
@@ -153,7 +153,7 @@ func (o *output) sayPlatforms(ctx context.Context, target *registry.Target, arti
 	}
 }
 
-// hintReference says how something in a registry is named to whoever named it where a file is wanted.
+// hintReference adds the hint for a registry reference that was given in the place of a file.
 func hintReference(path string, err error, hint func(ref string) string) error {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return err

@@ -58,12 +58,12 @@ func newRoot(args ...string) *cobra.Command {
 		Long: `runattest gives an AI run a signed identity before it executes.
 
 A run is declared first: model, prompt, parameters, context, constraints. Its identity
-is the SHA-256 of the declaration's canonical form (RFC 8785), so that anybody can
+is the SHA-256 of the declaration's canonical form (RFC 8785), so any tool can
 recompute it. The identity is signed as an in-toto Statement in a Sigstore bundle, and
 is verified offline with nothing but the bundle and the signer's public key.
 
 Exit status: 0 yes; 1 the answer is no (not verified, lint found errors); 2 wrong usage
-or malformed input; 3 the world failed (files, network, KMS).`,
+or malformed input; 3 an operation failed (files, network, KMS).`,
 		Example: `  runattest keygen --no-password
   runattest id run.json
   runattest sign --key runattest.key run.json

@@ -63,7 +63,7 @@ func (s *signerFlags) session(cmd *cobra.Command, format attest.Format) (*sigsto
 		return nil, err
 	}
 	if s.timeout <= 0 {
-		return nil, fmt.Errorf("--timeout %s: want more than nothing", s.timeout)
+		return nil, fmt.Errorf("--timeout %s: must be positive", s.timeout)
 	}
 	if s.key != "" && (s.fulcio != "" || s.token != "") {
 		return nil, errors.New("--key signs with a key of your own, --fulcio and --identity-token without one: give one of them")
@@ -109,7 +109,7 @@ func noteEvidence(o *output, options sigstore.SessionOptions, witnessed bool) {
 		o.info("note: the trusted root names transparency logs and no --rekor was given: verify will want --require-log none")
 	}
 	if options.Root == nil && witnessed {
-		o.info("note: without --trusted-root nobody has checked that a verifier will believe the services")
+		o.info("note: without --trusted-root it is not checked that a verifier will trust the services")
 	}
 }
 
@@ -178,12 +178,12 @@ func (s *signerFlags) identityToken(cmd *cobra.Command, issuer string) (string, 
 	return token.Raw(), err
 }
 
-// tokenSourceError says that a CI, a cloud or a login gave no good token: the world failed.
+// tokenSourceError says that a CI, a cloud or a login gave no good token: an operational failure.
 type tokenSourceError struct{ error }
 
 func (e *tokenSourceError) Unwrap() error { return e.error }
 
-// givenToken reads --identity-token, and says what is wrong with it before anybody else is asked.
+// givenToken reads --identity-token, and reports what is wrong with it before a service is asked.
 func (s *signerFlags) givenToken() (string, error) {
 	text := s.token
 	if strings.Count(text, ".") != 2 || strings.ContainsAny(text, `/\`) { // a JWT has neither

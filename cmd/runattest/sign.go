@@ -61,9 +61,9 @@ or a key in a KMS: awskms://, azurekms://, gcpkms://, hashivault://, pkcs11:// o
 NAME:// for which there is a program sigstore-kms-NAME. An encrypted key takes some 0.4 s to
 open, once a call (scrypt).
 
-Without a key of your own, --fulcio has a certificate authority certify a key that is made
-for this call and forgotten, to whom the OIDC identity token names. --timestamp-server has an
-authority say when the signature existed, which proves that the run was declared before it
+Without a key of your own, --fulcio gets a certificate in the name of the OIDC identity token, for a key
+that is made for this call and then discarded. --timestamp-server gets a timestamp: an authority states
+that the signature existed at that time, which proves that the run was declared before it
 was executed; --rekor publishes the signature in a transparency log. --signing-config names
 all services in one file. They have --timeout to answer; one that is overloaded or fails is
 asked again, at most three times.

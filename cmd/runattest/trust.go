@@ -16,7 +16,7 @@ import (
 	"github.com/runattest/runattest/sigstore"
 )
 
-// trustFlags are whom a command trusts, and for how much evidence it asks.
+// trustFlags name the signers that a command trusts, and the evidence that it requires.
 type trustFlags struct {
 	keys, validities                             []string
 	root                                         string
@@ -102,7 +102,7 @@ func loadTrustedRoot(path string) (*sigstore.TrustedRoot, error) {
 	}
 	root, err := sigstore.ParseTrustedRoot(data)
 	if err != nil {
-		return nil, withHint(fmt.Errorf("%s: is no Sigstore TrustedRoot: %w", path, err), "runattest trusted-root makes or fetches one")
+		return nil, withHint(fmt.Errorf("%s: not a Sigstore TrustedRoot: %w", path, err), "runattest trusted-root makes or fetches one")
 	}
 	return root, nil
 }
@@ -164,8 +164,8 @@ func parseTime(text string) (time.Time, error) {
 	if err != nil {
 		return at, fmt.Errorf("%q: want a time as 2026-01-31T12:00:00Z", text)
 	}
-	if at.Year() < 1970 { // the zero time of some program, which nobody means
-		return at, fmt.Errorf("%q: is a time that somebody forgot to set", text)
+	if at.Year() < 1970 { // the zero time of some program, which is never meant
+		return at, fmt.Errorf("%q: is before 1970: it looks like an unset time", text)
 	}
 	if at.UTC().Year() > 9999 { // which RFC 3339 cannot say in UTC
 		return at, fmt.Errorf("%q: is after the year 9999 in UTC", text)
@@ -199,10 +199,10 @@ func (t *trustFlags) identities(o *output) ([]sigstore.CertificateIdentity, erro
 	}
 	switch {
 	case len(names) > 0 && len(issuers) == 0:
-		return nil, withHint(errors.New("--certificate-identity without an issuer: anybody may call themselves so elsewhere"),
+		return nil, withHint(errors.New("--certificate-identity without an issuer: another issuer may give this name to another account"),
 			"name the OIDC issuer with --certificate-oidc-issuer")
 	case len(names) == 0 && len(issuers) > 0:
-		return nil, withHint(errors.New("--certificate-oidc-issuer without an identity: everybody with an account there would be trusted"),
+		return nil, withHint(errors.New("--certificate-oidc-issuer without an identity: every account of the issuer would be trusted"),
 			"name the signer with --certificate-identity")
 	}
 	var all []sigstore.CertificateIdentity

@@ -29,8 +29,8 @@ for every service.
   --rekor   url, public-key: PEM; origin for Rekor v2: the name by which it signs, the host of its URL
 
 start-time and end-time (RFC 3339) bound when a service is believed. Let a service that you replace have
-an end-time and name both: what the old one signed stays verifiable. Without a start-time an authority is
-believed from when its root certificate is valid, for --tsa its own certificate, and a log from ever.
+an end-time and name both: what the old one signed stays verifiable. Without a start-time, an authority is
+trusted from the start of its root certificate (for --tsa, of its own certificate), and a log from the beginning.
 
 What could not vouch for anything is refused: a chain out of order or for another purpose, certificates
 that are never valid together or not when they are to be believed, the same chain or key twice. cosign

@@ -17,7 +17,7 @@ func newTrustedRootFetch() *cobra.Command {
 		Use:   "fetch",
 		Short: "Get the trusted root of Sigstore's public services through TUF",
 		Long: `Get the trusted root of Sigstore's public services from their TUF repository, for a verifier that has
-no network. Nobody between here and Sigstore's root key holders is believed: the metadata must lead back
+no network. No party on the way from Sigstore's root key holders is trusted: the metadata must lead back
 to the TUF root that this program carries, or to --root, and must not have expired.
 
 --mirror asks another copy of the repository; a repository of your own has its own --root. Nothing is
@@ -101,7 +101,7 @@ func fetchTrustedRoot(cmd *cobra.Command, fetch sigstore.FetchOptions, out, conf
 		o.info("wrote the services to sign with: %s", config)
 	}
 	if out != stdout {
-		o.info("wrote the trusted root: %s; runattest trusted-root show lists whom it names", out)
+		o.info("wrote the trusted root: %s; runattest trusted-root show lists its authorities and logs", out)
 	}
 	return nil
 }

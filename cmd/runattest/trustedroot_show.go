@@ -14,9 +14,9 @@ import (
 func newTrustedRootShow() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show FILE",
-		Short: "List whom a trusted root names, for what and until when",
-		Long: `List whom a trusted root names: for what each is trusted, from when and until when. - is standard input.
-FILE may hold a ClientTrustConfig, too, or several trusted roots as JSON Lines, which are believed together.
+		Short: "List the authorities and logs of a trusted root, and until when each is trusted",
+		Long: `List the authorities and logs of a trusted root: for what each is trusted, from when and until when. - is standard
+input. FILE may hold a ClientTrustConfig, too, or several trusted roots as JSON Lines, which are combined.
 
 The time is that in which the file says to believe it and in which its certificates are valid. One that
 is past still vouches for what it signed then; what is signed today needs a current one. The SHA-256 of an
@@ -71,7 +71,7 @@ type trustedObject struct {
 
 func showTrusted(o *output, all []sigstore.Trusted, now time.Time) error {
 	if len(all) == 0 {
-		o.info("note: the trusted root names nobody")
+		o.info("note: the trusted root lists no authority and no log")
 	}
 	const row = "%-24s %-22s %-22s %-8s %s"
 	if !o.json && len(all) > 0 {

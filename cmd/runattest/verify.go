@@ -16,11 +16,11 @@ import (
 	"github.com/runattest/runattest/registry"
 )
 
-const verifyLong = `Check each bundle: that somebody whom you trust signed it, and that the identity recomputes
+const verifyLong = `Check each bundle: a signer that you trust must have signed it, and the identity must recompute
 from the declaration. BUNDLE is a file of one bundle or of JSON Lines, a Sigstore bundle or
 a bare DSSE envelope; - is standard input.
 
-Whom you trust are the holders of keys (--key) or of certificates: --certificate-identity with
+Trusted signers are named by their keys (--key) or certificates: --certificate-identity with
 --certificate-oidc-issuer, any of the one with any of the other. --trusted-root names the
 authorities that vouch for certificates and times; runattest trusted-root makes or fetches it.
 A certificate without trusted time is refused. --signed-before proves that the run was declared
@@ -28,8 +28,8 @@ before it was executed.
 
 BUNDLE may also be oci://HOST/REPO[:TAG][@sha256:HEX], oci-layout://PATH[:TAG][@sha256:HEX] or a run
 there, ...@airun:1:sha256:HEX: all attestations that refer to it are fetched and checked, and
-its digest (or the run) must be what they are about. One that is verified is a yes; with
---strict every one must be, and none malformed.
+its digest (or the run) must be what they are about. One verified attestation suffices; with
+--strict every one must be verified, and none malformed.
 
 No socket is opened, unless a BUNDLE (or --approvals, --lineage) begins with oci://, or --key names a key
 in a KMS (awskms://...), whose plugin then asks for the public key: runattest public-key saves it.
@@ -37,18 +37,18 @@ in a KMS (awskms://...), whose plugin then asks for the public key: runattest pu
 Each check has its own verdict in the report: signature, signer, time, statement, identity,
 declaration, subject, policy. What was not checked is said, with the reason.
 
---policy applies a policy at this machine's time, or at --at: it says whom to trust instead of the
+--policy applies a policy at this machine's time, or at --at: it names the trusted signers instead of the
 flags, which rules the declaration keeps, and whose --approvals it takes. Those are files, or lie in a
 registry where the run is: with --approvals oci://REPO each run that is verified, and its ancestors,
-must be there. Rules about ancestors need their bundles, with --lineage. What of these cannot be read
-is no yes: a rejection may be missing. Each denial is a line of the report; --at repeats a decision of
+must be there. Rules about ancestors need their bundles, with --lineage. If any of these cannot be
+read, verification fails: a rejection may be missing. Each denial is a line of the report; --at repeats a decision of
 another day. --policy-key refuses a policy that is not signed.
 
 --identity, --declaration and --artifact say what is expected; a detached attestation
 cannot be verified without its --declaration.
 
-Exit status: 0 every bundle is verified; 1 one is not; 2 one is malformed, or nobody is
-trusted; 3 one is there and cannot be read, or approvals or ancestors cannot. The highest wins.`
+Exit status: 0 every bundle is verified; 1 one is not; 2 one is malformed, or no signer is
+trusted; 3 one exists but cannot be read, or approvals or ancestors cannot. The highest wins.`
 
 func newVerify() *cobra.Command {
 	cmd := &cobra.Command{

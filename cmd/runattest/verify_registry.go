@@ -65,7 +65,7 @@ func (v *referenceVerifier) verify(text string) error {
 	return err
 }
 
-// unread is about a reference of which nobody knows what is attached to it: no yes, in JSON neither.
+// unread reports a reference whose attestations cannot be listed: it is not verified, in JSON neither.
 func (v *referenceVerifier) unread(text string, err error) {
 	v.noteNo(text, err, func(why string) any { return referenceReport{Reference: text, Error: why} })
 }

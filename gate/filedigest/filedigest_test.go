@@ -66,7 +66,7 @@ func TestFolderDigest(t *testing.T) {
 	}
 }
 
-// TestFolderRefused: what is no file, or changes what a listing means, gives no digest.
+// TestFolderRefused: what is not a file, or changes what a listing means, has no digest.
 func TestFolderRefused(t *testing.T) {
 	for name, make := range map[string]func(dir string) error{
 		"link to a file":   func(dir string) error { return os.Symlink("/etc/hostname", filepath.Join(dir, "l")) },
@@ -97,7 +97,7 @@ func TestFolderRefused(t *testing.T) {
 	}
 }
 
-// TestFolderOfLinks: what lies in a folder and is no file is called what it is.
+// TestFolderOfLinks: an entry that is not a file is named by its kind.
 func TestFolderOfLinks(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "blob"), "x")
@@ -119,7 +119,7 @@ func TestFolderOfLinks(t *testing.T) {
 	}
 }
 
-// TestSwap: a file that becomes a pipe or a device on the way makes nobody wait, and has no digest.
+// TestSwap: a file that becomes a pipe or a device meanwhile does not block, and has no digest.
 func TestSwap(t *testing.T) {
 	dir := t.TempDir()
 	path, next, fifo := filepath.Join(dir, "file"), filepath.Join(dir, "next"), filepath.Join(dir, "fifo")

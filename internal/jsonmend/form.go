@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// Form says what text is that is not written in UTF-8, or is no text at all, and what to do; ok is false where it may be
+// Form explains text that is not UTF-8, or data that is not text at all, and what to do; ok is false if it may be
 // JSON or YAML. Commands in hints take FILE, and write NEW.
 func Form(text []byte) (message, hint string, ok bool) {
 	if name := encoding(text); name != "" {
@@ -78,7 +78,7 @@ func convertFrom(encoding string) string {
 	return "convert it: iconv -f " + encoding + " -t UTF-8 FILE > NEW"
 }
 
-// notUTF8 says which byte is no UTF-8, and what its text most often is.
+// notUTF8 says which byte is not UTF-8, and the most likely encoding.
 func notUTF8(text []byte, at int) (message, hint string) {
 	message, hint = messages["utf8"][0], messages["utf8"][1]
 	if at < len(text) && text[at] >= utf8.RuneSelf {
@@ -88,7 +88,7 @@ func notUTF8(text []byte, at int) (message, hint string) {
 	return message, hint
 }
 
-// NotUTF8 is where text is no UTF-8, and what to do about it; -1 where all of it is.
+// NotUTF8 returns the offset at which text is not UTF-8, and what to do; -1 if all of it is.
 func NotUTF8(text []byte) (at int, message, hint string) {
 	for at < len(text) {
 		r, size := utf8.DecodeRune(text[at:])

@@ -381,7 +381,7 @@ func beforeValue(text []byte, end int) (hint, format string) {
 	case brace > 0:
 		return "remove what stands before " + string(text[brace]), "text before the value"
 	}
-	return "a JSON text is an object, an array, a string, a number, true, false or null", "text that is no value"
+	return "a JSON text is an object, an array, a string, a number, true, false or null", "text that is not a value"
 }
 
 func isWord(c byte) bool {

@@ -48,7 +48,7 @@ var unclean = map[string]int{
 // exempt lists texts that come from elsewhere, pages that are generated from checked texts, data whose digests
 // are pinned, and the rules themselves.
 var exempt = []string{
-	".git", "LICENSE", "bin", "demo", "docs/cli", "e2e/bin", "e2e/clients/js/package-lock.json", "internal/testing/language",
+	".git", "LICENSE", "bin", "demo", "docs/cli", "docs/man", "e2e/bin", "e2e/clients/js/package-lock.json", "internal/testing/language",
 	"testdata/artifacts", "testdata/clients",
 	"testdata/declarations/chat-llama-3.1-8b.json", "testdata/declarations/chat-llama-3.1-8b.yaml",
 	"testdata/declarations/vllm-sampling.json", "testdata/declarations/vllm-sampling.yaml",

@@ -52,7 +52,7 @@ func isBundle(entry fs.DirEntry) bool {
 	return !entry.IsDir() && (strings.HasSuffix(name, ".sigstore.json") || strings.HasSuffix(name, ".sigstore.jsonl"))
 }
 
-// regular refuses what a folder should not make anybody wait for: pipes, devices, sockets.
+// regular refuses files in a folder that could block: pipes, devices, sockets.
 func regular(path string) error {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return fmt.Errorf("%s: not a regular file; name it on the command line to read it", path)
