@@ -128,26 +128,26 @@ func TestNextPage(t *testing.T) {
 		links []string
 		want  string // in the error; "" for both attestations, "-" for the first page's alone
 	}{
-		"plain":               {[]string{`<P>; rel="next"`}, ""},
-		"a token":             {[]string{`<P>; rel=next`}, ""},
-		"no space":            {[]string{`<P>;rel=next`}, ""},
-		"space":               {[]string{` < P > ; rel = "next" ; x`}, ""},
-		"relation types":      {[]string{`<P>; rel="prefetch NEXT"`}, ""},
-		"upper case":          {[]string{`<P>; REL="Next"`}, ""},
-		"other parameters":    {[]string{`<P>; title="a, \"b\"; rel=last"; rel="next"; x=y`}, ""},
-		"several in one":      {[]string{`<https://docs.test/a,b>; rel=help, <P>; rel="next", <?page=9>; rel="last"`}, ""},
-		"several headers":     {[]string{`<https://docs.test>; rel="help"`, `<P>; rel="next"`}, ""},
-		"twice the same":      {[]string{`<P>; rel="next"`, `<P>; rel="next"`}, ""},
-		"absolute":            {[]string{`<U>; rel="next"`}, ""},
-		"none is next":        {[]string{`<https://docs.test>; rel="help", </>; rel=nextish; title=next`}, "-"},
-		"next is no relation": {[]string{`<P?next>; title="rel=next"; rel="x"`}, "-"},
-		"only the first rel":  {[]string{`<P>; rel="x"; rel="next"`}, "-"},
-		"of another page":     {[]string{`<P>; rel="next"; anchor="/other"`}, "-"},
-		"empty":               {[]string{``, `,`}, "-"},
-		"two pages":           {[]string{`<P>; rel="next", <?page=3>; rel="next"`}, "several pages"},
-		"another server":      {[]string{`<https://evil.test/v2>; rel="next"`}, "another server"},
-		"broken":              {[]string{`P; rel="next"`}, "want <URL>"},
-		"no end":              {[]string{`<P>; rel="next`}, "want <URL>"},
+		"plain":              {[]string{`<P>; rel="next"`}, ""},
+		"a token":            {[]string{`<P>; rel=next`}, ""},
+		"no space":           {[]string{`<P>;rel=next`}, ""},
+		"space":              {[]string{` < P > ; rel = "next" ; x`}, ""},
+		"relation types":     {[]string{`<P>; rel="prefetch NEXT"`}, ""},
+		"upper case":         {[]string{`<P>; REL="Next"`}, ""},
+		"other parameters":   {[]string{`<P>; title="a, \"b\"; rel=last"; rel="next"; x=y`}, ""},
+		"several in one":     {[]string{`<https://docs.test/a,b>; rel=help, <P>; rel="next", <?page=9>; rel="last"`}, ""},
+		"several headers":    {[]string{`<https://docs.test>; rel="help"`, `<P>; rel="next"`}, ""},
+		"twice the same":     {[]string{`<P>; rel="next"`, `<P>; rel="next"`}, ""},
+		"absolute":           {[]string{`<U>; rel="next"`}, ""},
+		"none is next":       {[]string{`<https://docs.test>; rel="help", </>; rel=nextish; title=next`}, "-"},
+		"next, no relation":  {[]string{`<P?next>; title="rel=next"; rel="x"`}, "-"},
+		"only the first rel": {[]string{`<P>; rel="x"; rel="next"`}, "-"},
+		"of another page":    {[]string{`<P>; rel="next"; anchor="/other"`}, "-"},
+		"empty":              {[]string{``, `,`}, "-"},
+		"two pages":          {[]string{`<P>; rel="next", <?page=3>; rel="next"`}, "several pages"},
+		"another server":     {[]string{`<https://evil.test/v2>; rel="next"`}, "another server"},
+		"broken":             {[]string{`P; rel="next"`}, "want <URL>"},
+		"no end":             {[]string{`<P>; rel="next`}, "want <URL>"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newServer(t, true)
@@ -255,7 +255,7 @@ func TestRefusalsAreCut(t *testing.T) {
 	}
 }
 
-// A list of referrers that is refused is no reason to speak of the artifact, nor to look elsewhere for what it may have.
+// A refused list of referrers is not reported as a refused artifact, and is not replaced by the fallback.
 func TestListAloneIsRefused(t *testing.T) {
 	for _, code := range []int{401, 403} {
 		s := newServer(t, true)

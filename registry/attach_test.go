@@ -338,7 +338,7 @@ func TestBundleThatIsThereTwice(t *testing.T) {
 	})
 }
 
-// Whoever may push cannot hide a bundle by hanging it there where no listing finds it.
+// A client that may push cannot hide a bundle by attaching it where no listing finds it.
 func TestHiddenBundleIsAttached(t *testing.T) {
 	for name, hide := range map[string]func(m *ocispec.Manifest){
 		"no artifact type": func(m *ocispec.Manifest) { m.ArtifactType = "" },

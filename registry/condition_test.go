@@ -114,7 +114,7 @@ func (s *server) attachFails(t *testing.T, want string) {
 	}
 }
 
-// A write that the registry takes and does not serve is no success, and takes no longer than the timeout.
+// A write that the registry accepts but does not serve fails within the timeout.
 func TestVainWrites(t *testing.T) {
 	s := newServer(t, false)
 	s.artifact()
@@ -173,7 +173,7 @@ func TestTimeoutIsForAll(t *testing.T) {
 }
 
 // The tag names the artifact itself, as cosign copy leaves it, and as registries have it that read the tag as a digest:
-// its platforms are no referrers, and are not written into the list.
+// its platforms are not referrers, and are not written into the list.
 func TestFallbackTagNamesTheArtifact(t *testing.T) {
 	for _, kind := range []string{"an index", "a manifest"} {
 		t.Run(kind, func(t *testing.T) {
@@ -231,7 +231,7 @@ func TestFallbackTagIsAlwaysTheArtifact(t *testing.T) {
 }
 
 // A registry that compares ETags keeps its protection: no write without a condition after one was refused because
-// somebody else has written.
+// another client has written.
 func TestConditionsAreKept(t *testing.T) {
 	s := newServer(t, false)
 	subject := s.artifact()

@@ -91,7 +91,7 @@ func TestRedirectsCarryNoCredentials(t *testing.T) {
 	}
 }
 
-// A token service is told the credentials, and nobody to whom it sends us on; the token is for the registry alone.
+// A token service gets the credentials, but not a server to which it redirects; only the registry gets the token.
 func TestTokenService(t *testing.T) {
 	for _, sendsOn := range []bool{false, true} {
 		s := newServer(t, true)
@@ -103,7 +103,7 @@ func TestTokenService(t *testing.T) {
 				s.inner.ServeHTTP(w, r)
 				return
 			}
-			fmt.Fprint(w, `{"token":"anybody"}`)
+			fmt.Fprint(w, `{"token":"anonymous"}`)
 		})
 		service := newStranger(t, func(w http.ResponseWriter, r *http.Request) {
 			if sendsOn {
@@ -146,7 +146,7 @@ func TestTokenService(t *testing.T) {
 	}
 }
 
-// Nobody talks plain HTTP to another machine, or from a registry with TLS, without having said so.
+// Plain HTTP to another machine, or from a registry with TLS, needs the option.
 func TestNoWayToPlainHTTP(t *testing.T) {
 	const away = "192.0.2.1"
 	local := newStranger(t, func(http.ResponseWriter, *http.Request) {})

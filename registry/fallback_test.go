@@ -175,7 +175,7 @@ func TestIndexWritesObeyRetryAfter(t *testing.T) {
 	}
 }
 
-// Nobody waits longer than --timeout, nor for ever, nor after an interrupt.
+// No write takes longer than --timeout, and each ends with an interrupt.
 func TestIndexWritesGiveUp(t *testing.T) {
 	s := newServer(t, false)
 	s.artifact()

@@ -100,12 +100,12 @@ func TestRegistryFaults(t *testing.T) {
 			index(w, func(w http.ResponseWriter) { fmt.Fprint(w, `{"schemaVersion":2,"manifests":[]}`) })
 		}), "goes in circles"},
 		"pages at another server": {onPath("/referrers/", elsewhere), "another server"},
-		"referrers that are no JSON": {onPath("/referrers/", func(w http.ResponseWriter, _ *http.Request) {
+		"referrers, not JSON": {onPath("/referrers/", func(w http.ResponseWriter, _ *http.Request) {
 			index(w, func(w http.ResponseWriter) { fmt.Fprint(w, "{") })
 		}), "list of referrers"},
-		"a fallback that is no index": {noAPI(func(w http.ResponseWriter) {
+		"a fallback, not an index": {noAPI(func(w http.ResponseWriter) {
 			fmt.Fprint(w, `{"mediaType":"application/vnd.oci.image.manifest.v1+json"}`)
-		}), "no index of referrers"},
+		}), "not an index of referrers"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newServer(t, true)
@@ -168,7 +168,7 @@ func (s *server) bundleLayerOf(data string) ocispec.Descriptor {
 	return d
 }
 
-// badLayers are the layers of referrers that are no attestations.
+// badLayers are the layers of referrers that are not attestations.
 func badLayers(s *server) map[string][]ocispec.Descriptor {
 	text, huge, negative := s.bundleLayerOf("{}"), s.bundleLayerOf("{}"), s.bundleLayerOf("{}")
 	text.MediaType, huge.Size, negative.Size = "text/plain", 1<<60, -1
@@ -322,7 +322,7 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
-// Whoever wants to be left alone for longer than --timeout is not waited for, nor asked again too soon.
+// A server whose Retry-After is longer than --timeout is neither waited for nor asked too soon.
 func TestRetryAfterTooLong(t *testing.T) {
 	for _, after := range []string{"3600", "31536000", "99999999999999999999", time.Now().Add(time.Hour).UTC().Format(http.TimeFormat), "Fri, 31 Dec 9999 23:59:59 GMT"} {
 		for _, write := range []bool{false, true} {
@@ -417,7 +417,7 @@ func TestCredentials(t *testing.T) {
 		{`{"auths": {"` + s.host + `": {"auth": "Ym9iOnNlY3JldA=="}}}`, `tried the credentials of user "bob" from ` + config},
 		{`{"auths": {"` + s.host + `": {"identitytoken": "secret"}}}`, "tried the token from " + config},
 		{`{`, "the credentials cannot be read: " + config},
-		{`{"credHelpers": {"` + s.host + `": "nobody"}}`, "the credential helper docker-credential-nobody, which " + config + " names"},
+		{`{"credHelpers": {"` + s.host + `": "absent"}}`, "the credential helper docker-credential-absent, which " + config + " names"},
 		{`{"auths": {"` + s.host + `": {"auth": "YWxpY2U6c2VjcmV0"}}}`, ""},
 	} {
 		if err := os.WriteFile(config, []byte(r.config), 0o600); err != nil {

@@ -179,7 +179,7 @@ func TestBadLayouts(t *testing.T) {
 				t.Errorf("%v; want %q", err, r.want)
 			}
 			if name == "not there" && !errors.Is(err, fs.ErrNotExist) {
-				t.Errorf("%v is no fs.ErrNotExist", err)
+				t.Errorf("%v is not fs.ErrNotExist", err)
 			}
 		})
 	}
@@ -219,7 +219,7 @@ func sameTag(t *testing.T, dir string) string {
 	return dir
 }
 
-// A layout of somebody else's may hold links to files of ours: they are read, as some programs make layouts
+// A foreign layout may hold links to files of ours: they are read, as some programs make layouts
 // of links, and never written to.
 func TestLayoutLinksAreNotWrittenTo(t *testing.T) {
 	const precious = `{"auths":{}}`

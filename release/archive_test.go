@@ -49,7 +49,7 @@ func TestUnpackRefused(t *testing.T) {
 		}
 	}
 	for _, kind := range []byte{tar.TypeSymlink, tar.TypeLink, tar.TypeDir, tar.TypeFifo, tar.TypeChar} {
-		if _, err := unpack(built[0], "folder", one(t, built[0], "folder/x", kind)); err == nil || !strings.Contains(err.Error(), "no regular file") {
+		if _, err := unpack(built[0], "folder", one(t, built[0], "folder/x", kind)); err == nil || !strings.Contains(err.Error(), "not a regular file") {
 			t.Errorf("kind %c: %v", kind, err)
 		}
 	}

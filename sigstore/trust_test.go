@@ -92,7 +92,7 @@ func TestCertificates(t *testing.T) {
 		"wrong issuer": {w.v2(), with(func(o *TrustOptions) { o.Identities = []CertificateIdentity{{Exactly(alice), Exactly("https://x")}} }), `signer: checked with the issuer`},
 		"no such pair": {w.v2(), with(func(o *TrustOptions) {
 			o.Identities = []CertificateIdentity{{Exactly(alice), Exactly("https://x")}, {Exactly("bob"), Exactly(issuer)}}
-		}), "is not a trusted pair"},
+		}), "signer: is not a trusted pair"},
 		"one of several": {w.v2(), with(func(o *TrustOptions) {
 			o.Identities = []CertificateIdentity{{Exactly("bob"), Exactly(issuer)}, {Exactly(alice), Exactly(issuer)}}
 		}), ""},

@@ -10,7 +10,7 @@ type form struct {
 	what  string
 	words []string
 	form  *regexp.Regexp
-	value func(found string) bool // whether what was found is one; nil for all that are no placeholders
+	value func(found string) bool // whether what was found is one; nil for all that are not placeholders
 }
 
 // forms are those of issuers, and of what stands around a secret.

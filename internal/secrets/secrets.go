@@ -54,7 +54,7 @@ func IsNamed(name, s string) bool {
 	return false
 }
 
-// ordinary are words before "key" that are no credential's: of maps, tables, caches, and of what is public.
+// ordinary are words before "key" that do not name a credential: of maps, tables, caches, and of what is public.
 var ordinary = []string{
 	"public", "pub", "cache", "primary", "foreign", "sort", "partition", "idempotency", "hash", "routing", "group", "row", "index", "map", "dict", "object",
 	"dedup", "deduplication", "shard", "range", "column", "label", "text", "image", "metadata", "dataset", "hot", "kms", "message", "translation", "verification", "verifying",
