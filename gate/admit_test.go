@@ -180,7 +180,7 @@ func approvals(err error, all ...policy.Approval) approvalFunc {
 
 var errAway = errors.New("the registry is away")
 
-// TestAdmit: what says no, and what cannot be read, is a no with its reason, and is never executed.
+// TestAdmit: a denied run, and one whose inputs cannot be read, is refused with the reason, and is never executed.
 func TestAdmit(t *testing.T) {
 	s := newSite(t, "rules:\n- {name: no-evil, expr: 'declaration.model.name != \"evil\"'}\n")
 	d := s.declare("m")
@@ -418,7 +418,7 @@ func TestUnlogged(t *testing.T) {
 	}
 }
 
-// TestLineage: ancestors are found in several places, children first, and a source that cannot be read is a no.
+// TestLineage: ancestors are found in several places, children first, and a source that cannot be read denies the run.
 func TestLineage(t *testing.T) {
 	s := newSite(t, "rules: [{name: all, expr: 'ancestors.size() == 2'}]\n")
 	first := s.declare("first")

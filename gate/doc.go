@@ -10,8 +10,8 @@
 //  3. If these took longer than a second, or the clock was set back: does the policy still allow it? The sources are read
 //     again, so that a rejection that has arrived meanwhile is seen.
 //
-// The answer is an Admission, which Admit alone makes and nothing changes. What could not be read is a no, since a rejection
-// might be missing: approvals in a registry that cannot be reached, a source that fails halfway, an ancestor without a bundle, a
+// The answer is an Admission, which only Admit makes and nothing changes. If anything could not be read, the run is not allowed,
+// because a rejection might be missing: approvals in a registry that cannot be reached, a source that fails halfway, an ancestor without a bundle, a
 // context that has ended. Only a Request that is none is an error of Admit itself.
 //
 //	p, err := policy.Load("policy.yaml")

@@ -65,7 +65,7 @@ func (f LogFile) Append(r Record) error {
 	return appendLine(string(f), line)
 }
 
-// unloggedError says that a decision could not be recorded, which is a no, and what it was if that was a no before.
+// unloggedError says that a decision could not be recorded, so that the run is refused, and why it was refused before, if it was.
 type unloggedError struct{ refused, failed error }
 
 func (e *unloggedError) Error() string   { return errors.Join(e.refused, e.failed).Error() }

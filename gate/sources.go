@@ -79,8 +79,8 @@ func ReadApprovals(ctx context.Context, from ApprovalSource, runs ...identity.ID
 	return &ApprovalList{list: list}, nil
 }
 
-// tally counts the approvals in one place: no more than a decision looks at, and than memory should hold, whoever put
-// them there.
+// tally bounds the approvals from one place: their number, by what a decision reads, and their size, by what memory should
+// hold.
 type tally struct{ number, size int }
 
 func (t *tally) count(size int) error {

@@ -80,7 +80,7 @@ func (a *Admission) checkLog(s Start) error {
 	return CheckLog(string(f), inputs...)
 }
 
-// record appends the decision to the log. What cannot be recorded is a no.
+// record appends the decision to the log. If that fails, the run is refused.
 func (a *Admission) record(s Start, err error) error {
 	if s.Log == nil {
 		return err

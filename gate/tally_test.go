@@ -7,7 +7,7 @@ import (
 	"github.com/runattest/runattest/internal/limits"
 )
 
-// TestTally: whoever may put approvals where they are gathered decides neither how many are held, nor how large they are together.
+// TestTally: the number and the total size of the approvals from one place are bounded.
 func TestTally(t *testing.T) {
 	for name, c := range map[string]struct {
 		count, size int

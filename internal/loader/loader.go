@@ -7,7 +7,7 @@ import "errors"
 // environment names (LD_PRELOAD, LD_AUDIT, LD_LIBRARY_PATH) before main begins. A check cannot find that out, since
 // what was loaded could answer it. So the refusal is of the build, whatever the environment is: such a
 // program never executes anything, and is not taken for a gate.
-var Err = errors.New("this build of the program is dynamically linked, and whoever sets its environment could have it load other code")
+var Err = errors.New("this build of the program is dynamically linked, and its environment could make it load other code")
 
 // Check refuses a program that a dynamic loader started, with Err. Tests change it: theirs are linked as go test likes.
 var Check = check
