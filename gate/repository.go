@@ -63,7 +63,7 @@ func approvalsOfRuns(ctx context.Context, target *registry.Target, runs []identi
 		case len(runs) > limits.Approvals:
 			fail(fmt.Errorf("those of %d runs are wanted, want at most %d", len(runs), limits.Approvals))
 			return
-		case len(runs) == 0: // which is no answer: what was not asked for may be a rejection
+		case len(runs) == 0: // not an empty answer: a rejection may be missing
 			fail(errors.New("the approvals of no run are asked for, want the runs"))
 			return
 		}

@@ -11,7 +11,7 @@ import (
 	"github.com/runattest/runattest/registry"
 )
 
-// TestRepository: a layout of runs has the approvals and the lineage of a run, and what it does not have is no yes.
+// TestRepository: a layout of runs has the approvals and the lineage of a run, and what it does not have denies the run.
 func TestRepository(t *testing.T) {
 	s := newSite(t, "rules: [{name: all, expr: 'ancestors.all(a, a.approved)'}]\n")
 	dir := filepath.Join(t.TempDir(), "runs")
