@@ -164,7 +164,6 @@ import (
 	"context"
 
 	"github.com/runattest/runattest/attest"
-	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/signer"
 )
 
