@@ -222,8 +222,9 @@ func TestPlatformsAndFaults(t *testing.T) {
 					return
 				}
 				wantError(t, err, f.want, append(strings.Split(raw, "."), secret)...)
-				if f.asked > 0 && asked.Load() != f.asked {
-					t.Errorf("asked %d times, want %d", asked.Load(), f.asked)
+				// A request that is given up after 400 ms may never reach a server on a loaded machine; the error counts attempts.
+				if n := asked.Load(); f.asked > 0 && (n > f.asked || n < f.asked && !f.slow) {
+					t.Errorf("asked %d times, want %d", n, f.asked)
 				}
 			})
 		}
