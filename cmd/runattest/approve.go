@@ -39,11 +39,11 @@ run, and verify --approvals oci://REPO finds it there.
 	}
 	flags := cmd.Flags()
 	who := newSignerFlags(cmd)
-	decision := flags.String("decision", "", "approved or rejected")
-	reason := flags.String("reason", "", "the reason of the decision, for later readers")
-	conditions := flags.StringArray("condition", nil, "a further request of the approver (repeatable)")
-	expires := flags.String("expires", "", "when the decision stops to count (RFC 3339, UTC)")
-	target := flags.String("bundle", "", "where the decision goes (default: BUNDLE.approval.sigstore.json)")
+	decision := flags.String("decision", "", "the `DECISION`: approved or rejected")
+	reason := flags.String("reason", "", "the reason of the decision, a `TEXT` for later readers")
+	conditions := flags.StringArray("condition", nil, "a further request of the approver, a `TEXT` (repeatable)")
+	expires := flags.String("expires", "", "the `TIME` when the decision stops counting (RFC 3339, UTC)")
+	target := flags.String("bundle", "", "the `FILE` for the decision (default: BUNDLE.approval.sigstore.json)")
 	_ = cmd.RegisterFlagCompletionFunc("decision", cobra.FixedCompletions([]string{"approved", "rejected"}, cobra.ShellCompDirectiveNoFileComp))
 	formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {

@@ -9,12 +9,15 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
+	"github.com/spf13/pflag"
 )
 
 var update = flag.Bool("update", false, "write docs/cli and docs/man again")
@@ -233,6 +236,23 @@ func TestLinks(t *testing.T) {
 	if links < 100 {
 		t.Fatalf("only %d links followed", links)
 	}
+}
+
+// TestValueNames: help shows what the value of a flag is, as in --key KEY, and no type of Go.
+func TestValueNames(t *testing.T) {
+	types := []string{"string", "strings", "stringArray", "int", "duration"}
+	var walk func(cmd *cobra.Command)
+	walk = func(cmd *cobra.Command) {
+		cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
+			if name, _ := pflag.UnquoteUsage(f); slices.Contains(types, name) {
+				t.Errorf("%s --%s %s: its usage names no value between backquotes", cmd.CommandPath(), f.Name, name)
+			}
+		})
+		for _, sub := range cmd.Commands() {
+			walk(sub)
+		}
+	}
+	walk(newRoot())
 }
 
 // Help lists every subcommand but version in a group.

@@ -70,13 +70,13 @@ monitored afterwards.`,
 	var e execution
 	f := cmd.Flags()
 	f.SetInterspersed(false) // what follows the command is the command's
-	f.StringVar(&e.bundle, "bundle", "", "the run's bundle")
+	f.StringVar(&e.bundle, "bundle", "", "the `FILE` with the run's bundle")
 	e.declaration = declarationFlag(cmd)
 	e.policies = newPolicyFlags(cmd)
 	f.Lookup("at").Usage = "with --dry-run: " + f.Lookup("at").Usage
-	f.StringArrayVar(&e.binds, "bind", nil, "NAME=PATH: where something lies that the declaration names by digest (repeatable)")
-	f.StringSliceVar(&e.envAllow, "env-allow", nil, "pass on only these variables, with commas between (repeatable; default: all)")
-	f.StringVar(&e.log, "decision-log", "", "append the decision to this file as one JSON line")
+	f.StringArrayVar(&e.binds, "bind", nil, "`NAME=PATH`: where something lies that the declaration names by digest (repeatable)")
+	f.StringSliceVar(&e.envAllow, "env-allow", nil, "pass on only these variables, `NAMES` with commas between (repeatable; default: all)")
+	f.StringVar(&e.log, "decision-log", "", "append the decision to this `FILE` as one JSON line")
 	f.BoolVar(&e.dryRun, "dry-run", false, "decide, and start nothing")
 	formatFlag(cmd)
 	_ = cmd.MarkFlagFilename("bundle", "json", "jsonl")

@@ -61,9 +61,9 @@ digest. The layout is verified as the registry would be; the command for it is p
 	}
 	var f fetchFlags
 	flags := cmd.Flags()
-	flags.StringVarP(&f.out, "output", "o", "", "a folder, or a file of JSON Lines (default: standard output)")
-	flags.StringVar(&f.airGap, "air-gap", "", "a folder for everything that an offline verifier needs")
-	flags.StringVar(&f.root, "trusted-root", "", "with --air-gap: the Sigstore TrustedRoot file to put there")
+	flags.StringVarP(&f.out, "output", "o", "", "the `PATH` of a folder, or of a file of JSON Lines (default: standard output)")
+	flags.StringVar(&f.airGap, "air-gap", "", "a `FOLDER` for everything that an offline verifier needs")
+	flags.StringVar(&f.root, "trusted-root", "", "with --air-gap: the Sigstore TrustedRoot `FILE` to put there")
 	flags.BoolVar(&f.declaration, "declaration", false, "write the declaration of the run alone, in canonical form")
 	f.types = predicateTypesFlag(cmd)
 	f.reach = newRegistryFlags(cmd)

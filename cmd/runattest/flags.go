@@ -99,7 +99,7 @@ func hashArtifact(path string, progress io.Writer) (attest.Subject, error) {
 // identityFlag is the run that is expected. A flag that was given but is empty, as by an
 // unset shell variable, is an error and not the absence of an expectation.
 func identityFlag(cmd *cobra.Command) func() (*identity.ID, error) {
-	value := cmd.Flags().String("identity", "", "the identity that the bundle must be about (airun:1:sha256:...)")
+	value := cmd.Flags().String("identity", "", "the `IDENTITY` that the bundle must be about (airun:1:sha256:...)")
 	return func() (*identity.ID, error) {
 		if !cmd.Flags().Changed("identity") {
 			return nil, nil
@@ -114,7 +114,7 @@ func identityFlag(cmd *cobra.Command) func() (*identity.ID, error) {
 
 // declarationFlag is the declaration that is expected; nil for none.
 func declarationFlag(cmd *cobra.Command) func() (*identity.Declaration, error) {
-	path := cmd.Flags().String("declaration", "", "the declaration that the bundle must be about, JSON or YAML: a detached attestation has none in it")
+	path := cmd.Flags().String("declaration", "", "the `FILE` with the declaration that the bundle must be about, JSON or YAML: a detached attestation has none in it")
 	_ = cmd.MarkFlagFilename("declaration", "json", "yaml", "yml")
 	return func() (*identity.Declaration, error) {
 		if !cmd.Flags().Changed("declaration") {

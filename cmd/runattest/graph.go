@@ -47,11 +47,11 @@ A bad bundle does not hide a good one.`,
 		ValidArgsFunction: completeBundles,
 	}
 	trust := newTrustFlags(cmd)
-	roots := cmd.Flags().StringArray("root", nil, "the run whose ancestry is shown: airun:1:sha256:... (repeatable)")
-	declarations := cmd.Flags().StringArray("declaration", nil, "declarations of detached attestations: JSON, YAML or JSON Lines (repeatable)")
+	roots := cmd.Flags().StringArray("root", nil, "the `IDENTITY` of the run whose ancestry is shown: airun:1:sha256:... (repeatable)")
+	declarations := cmd.Flags().StringArray("declaration", nil, "a `FILE` with declarations of detached attestations: JSON, YAML or JSON Lines (repeatable)")
 	complete := cmd.Flags().Bool("require-complete", false, "say no if a run in the ancestry is missing, unverified, rejected or flagged")
 	policies := newApproverFlags(cmd)
-	cmd.Flags().Lookup("policy").Usage = "the policy that names the trusted signers, and the approvers whose rejections count"
+	cmd.Flags().Lookup("policy").Usage = "the `FILE` with the policy that names the trusted signers, and the approvers whose rejections count"
 	format := wordFlag(cmd, "format", "what goes to standard output: a tree for people, one JSON object, or a drawing for Graphviz or Mermaid", "text", "json", "dot", "mermaid")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		verifier, applied, err := loadVerifier(cmd, trust, policies)

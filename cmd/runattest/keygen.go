@@ -34,7 +34,7 @@ and takes a plain one through cosign import-key-pair. No existing file is ever o
   runattest keygen --no-password -o keys/`,
 		Args: noArgs("name the files with --output NAME"),
 	}
-	name := cmd.Flags().StringP("output", "o", defaultKeyName, "name of the files, without .key and .pub; FOLDER/ names them runattest in that folder")
+	name := cmd.Flags().StringP("output", "o", defaultKeyName, "`NAME` of the files, without .key and .pub; FOLDER/ names them runattest in that folder")
 	noPassword := cmd.Flags().Bool("no-password", false, "leave the private key unencrypted")
 	var algorithms []string
 	for _, a := range signer.Algorithms() {

@@ -51,12 +51,12 @@ link beside an artifact in a registry, so that it can be found from the artifact
 	var l linkFlags
 	flags := cmd.Flags()
 	who := newSignerFlags(cmd)
-	flags.StringVar(&l.run, "run", "", "the run: its identity (airun:1:sha256:...), or a bundle of it")
-	l.artifacts = artifactFlag(cmd, "a file, NAME@sha256:HEX, or oci://REF (repeatable)")
+	flags.StringVar(&l.run, "run", "", "the `RUN`: its identity (airun:1:sha256:...), or a bundle of it")
+	l.artifacts = artifactFlag(cmd, "an `ARTIFACT`: a file, NAME@sha256:HEX, or oci://REF (repeatable)")
 	l.reach = newRegistryFlags(cmd)
-	l.relation = relationFlag(cmd, "what the run has to do with the artifacts: produced, consumed or container")
-	flags.StringArrayVar(&l.annotations, "annotation", nil, "NAME=VALUE, signed (repeatable)")
-	flags.StringVar(&l.bundle, "bundle", "", "where the link goes (default: ARTIFACT.link.sigstore.json)")
+	l.relation = relationFlag(cmd, "the `RELATION` of the run to the artifacts: produced, consumed or container")
+	flags.StringArrayVar(&l.annotations, "annotation", nil, "`NAME=VALUE`, signed (repeatable)")
+	flags.StringVar(&l.bundle, "bundle", "", "the `FILE` for the link (default: ARTIFACT.link.sigstore.json)")
 	l.format = wordFlag(cmd, "bundle-format", "a Sigstore bundle, or a bare DSSE envelope", string(attest.SigstoreBundle), string(attest.DSSE))
 	formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return l.sign(cmd, who) }

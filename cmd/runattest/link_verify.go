@@ -41,10 +41,10 @@ no signer is trusted; 3 one exists but cannot be read. The highest wins.`,
 		ValidArgsFunction: completeBundles,
 	}
 	trust := newTrustFlags(cmd)
-	artifacts := artifactFlag(cmd, "a file, NAME@sha256:HEX or oci://REF, that must be among the artifacts, by its SHA-256 (repeatable)")
+	artifacts := artifactFlag(cmd, "an `ARTIFACT`, a file, NAME@sha256:HEX or oci://REF, that must be among the artifacts, by its SHA-256 (repeatable)")
 	reach := newRegistryFlags(cmd)
-	run := cmd.Flags().String("run", "", "the run that must be named: its identity, or a bundle, which is verified too")
-	relation := relationFlag(cmd, "the relation that must be claimed: produced, consumed or container")
+	run := cmd.Flags().String("run", "", "the `RUN` that must be named: its identity, or a bundle, which is verified too")
+	relation := relationFlag(cmd, "the `RELATION` that must be claimed: produced, consumed or container")
 	formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := refuseEmpty(cmd, "run"); err != nil {

@@ -28,7 +28,7 @@ be used is not signed.`,
 		ValidArgsFunction: completeFiles("yaml", "yml", "json"),
 	}
 	who := newSignerFlags(cmd)
-	target := cmd.Flags().String("bundle", "", "where the signature goes (default: FILE.sigstore.json)")
+	target := cmd.Flags().String("bundle", "", "the `FILE` for the signature (default: FILE.sigstore.json)")
 	formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := refuseEmpty(cmd, "bundle"); err != nil {

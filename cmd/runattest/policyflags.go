@@ -35,7 +35,7 @@ var clock = time.Now
 // registries are reached.
 func newPolicyFlags(cmd *cobra.Command) *policyFlags {
 	p := newApproverFlags(cmd)
-	cmd.Flags().StringArrayVar(&p.lineage, flagLineage, nil, "the bundles of the run's ancestors: a folder, a file, or a repository of runs (oci://REPO, oci-layout://PATH); read only if a rule of the policy asks for ancestors (repeatable)")
+	cmd.Flags().StringArrayVar(&p.lineage, flagLineage, nil, "the `BUNDLES` of the run's ancestors: a folder, a file, or a repository of runs (oci://REPO, oci-layout://PATH); read only if a rule of the policy asks for ancestors (repeatable)")
 	olderName(cmd, flagLineage, flagFamily)
 	return p
 }
@@ -44,9 +44,9 @@ func newPolicyFlags(cmd *cobra.Command) *policyFlags {
 func newApproverFlags(cmd *cobra.Command) *policyFlags {
 	p := policyFlags{reach: newRegistryFlags(cmd)}
 	f := cmd.Flags()
-	f.StringVar(&p.path, "policy", "", "the policy that must allow the run; it also names the trusted signers")
-	f.StringArrayVar(&p.approvals, "approvals", nil, "approvals: a file of one bundle or JSON Lines, an artifact (oci://REF) that they are attached to, or the repository of runs (oci://REPO, oci-layout://PATH) where each run has its own (repeatable)")
-	f.StringVar(&p.at, "at", "", "decide as of this time (RFC 3339) instead of this machine's clock: approvals and rejections that are dated later do not count")
+	f.StringVar(&p.path, "policy", "", "the `FILE` with the policy that must allow the run; it also names the trusted signers")
+	f.StringArrayVar(&p.approvals, "approvals", nil, "the `APPROVALS`: a file of one bundle or JSON Lines, an artifact (oci://REF) that they are attached to, or the repository of runs (oci://REPO, oci-layout://PATH) where each run has its own (repeatable)")
+	f.StringVar(&p.at, "at", "", "decide as of this `TIME` (RFC 3339) instead of this machine's clock: approvals and rejections that are dated later do not count")
 	p.signers = newPolicySigners(cmd)
 	_ = cmd.MarkFlagFilename("policy", "yaml", "yml", "json")
 	_ = cmd.MarkFlagFilename("approvals", "json", "jsonl")

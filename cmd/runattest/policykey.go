@@ -33,10 +33,10 @@ var policySignerFlags = []string{flagPolicyKey, flagPolicyName, flagPolicyIssuer
 func newPolicySigners(cmd *cobra.Command) *policySigners {
 	var s policySigners
 	f := cmd.Flags()
-	f.StringArrayVar(&s.keys, flagPolicyKey, nil, "refuse the policy unless FILE.sigstore.json beside it is signed with this key: a public key file, env://NAME or a KMS key (repeatable)")
-	f.StringArrayVar(&s.names, flagPolicyName, nil, "refuse the policy unless FILE.sigstore.json beside it is signed with a certificate for this name: an email, a workflow's URL (repeatable)")
-	f.StringArrayVar(&s.issuers, flagPolicyIssuer, nil, "who checked the identity of the policy's signer: an OIDC issuer's URL (repeatable)")
-	f.StringVar(&s.root, flagPolicyRoot, "", "who vouches for the certificate of the policy's signer: a Sigstore TrustedRoot file; never the policy's own")
+	f.StringArrayVar(&s.keys, flagPolicyKey, nil, "refuse the policy unless FILE.sigstore.json beside it is signed with this `KEY`: a public key file, env://NAME or a KMS key (repeatable)")
+	f.StringArrayVar(&s.names, flagPolicyName, nil, "refuse the policy unless FILE.sigstore.json beside it is signed with a certificate for this `NAME`: an email, a workflow's URL (repeatable)")
+	f.StringArrayVar(&s.issuers, flagPolicyIssuer, nil, "who checked the identity of the policy's signer: an OIDC issuer's `URL` (repeatable)")
+	f.StringVar(&s.root, flagPolicyRoot, "", "who vouches for the certificate of the policy's signer: a Sigstore TrustedRoot `FILE`; never the policy's own")
 	_ = cmd.MarkFlagFilename(flagPolicyRoot, "json")
 	return &s
 }

@@ -21,8 +21,8 @@ verified offline with the file that this command writes.`,
   runattest public-key --key runattest.key`,
 		Args: noArgs("name the key with --key KEY"),
 	}
-	key := cmd.Flags().String("key", "", "the private key: a file, env://NAME or a KMS key")
-	file := cmd.Flags().StringP("output", "o", "", "where the public key goes (default: standard output)")
+	key := cmd.Flags().String("key", "", "the private `KEY`: a file, env://NAME or a KMS key")
+	file := cmd.Flags().StringP("output", "o", "", "the `FILE` for the public key (default: standard output)")
 	formatFlag(cmd)
 	completeKeys(cmd, "key")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {

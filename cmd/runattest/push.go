@@ -32,7 +32,7 @@ Nothing is verified: verify oci://REPO@airun:1:sha256:HEX does that.`,
 		Args:              referenceFirst,
 		ValidArgsFunction: completeBundles,
 	}
-	files := cmd.Flags().StringArray("declaration", nil, "the declaration of a detached attestation: JSON or YAML (repeatable)")
+	files := cmd.Flags().StringArray("declaration", nil, "the `FILE` with the declaration of a detached attestation: JSON or YAML (repeatable)")
 	reach := newRegistryFlags(cmd)
 	formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {

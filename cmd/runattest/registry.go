@@ -32,10 +32,10 @@ type registryFlags struct {
 func newRegistryFlags(cmd *cobra.Command) *registryFlags {
 	r := &registryFlags{cmd: cmd}
 	f := cmd.Flags()
-	f.StringVar(&r.ca, "registry-ca", "", "the certificate authority of a private registry: a PEM file")
+	f.StringVar(&r.ca, "registry-ca", "", "the certificate authority of a private registry: a PEM `FILE`")
 	f.BoolVar(&r.insecure, "insecure-http", false, "talk plain HTTP to a registry that is not on this machine")
 	if f.Lookup("timeout") == nil {
-		f.Duration("timeout", registry.DefaultTimeout, "how long a registry may take for one answer, with tokens, credential helpers and retries")
+		f.Duration("timeout", registry.DefaultTimeout, "the `DURATION` that a registry may take for one answer, with tokens, credential helpers and retries")
 	}
 	_ = cmd.MarkFlagFilename("registry-ca", "pem", "crt")
 	return r
@@ -232,7 +232,7 @@ func registryStatus(err error) (status int, ok bool) {
 
 // predicateTypesFlag chooses among attestations.
 func predicateTypesFlag(cmd *cobra.Command) *[]string {
-	return cmd.Flags().StringArray("predicate-type", nil, "only attestations of this predicate type; run-identity/v1 and the like are short for ours (repeatable; default: all)")
+	return cmd.Flags().StringArray("predicate-type", nil, "only attestations of this predicate `TYPE`; run-identity/v1 and the like are short for ours (repeatable; default: all)")
 }
 
 const ownTypes = "https://github.com/runattest/runattest/"

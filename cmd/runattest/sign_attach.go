@@ -13,8 +13,8 @@ import (
 // declareReferences declares the flags that name artifacts in registries and layouts.
 func (s *signFlags) declareReferences(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringArrayVar(&s.subjectRefs, "subject-ref", nil, "an artifact in a registry or OCI layout that the run belongs to, added as a subject by its digest (repeatable)")
-	f.StringVar(&s.attach, "attach", "", "attach the bundles to this artifact, which becomes a subject: HOST/REPO[:TAG][@sha256:HEX], oci-layout://PATH...")
+	f.StringArrayVar(&s.subjectRefs, "subject-ref", nil, "`REF` of an artifact in a registry or OCI layout that the run belongs to, added as a subject by its digest (repeatable)")
+	f.StringVar(&s.attach, "attach", "", "attach the bundles to this artifact, which becomes a subject: a `REF` such as HOST/REPO[:TAG][@sha256:HEX], oci-layout://PATH...")
 	s.reach = newRegistryFlags(cmd)
 }
 

@@ -28,7 +28,7 @@ repository of your own; show lists what a file says, before you carry it somewhe
 
 // outFlag is where a file goes: standard output unless it says otherwise.
 func outFlag(cmd *cobra.Command) *string {
-	out := cmd.Flags().String("out", stdout, "the file to write, whole or not at all; - is standard output")
+	out := cmd.Flags().String("out", stdout, "the `FILE` to write, whole or not at all; - is standard output")
 	_ = cmd.MarkFlagFilename("out", "json")
 	return out
 }

@@ -49,10 +49,10 @@ Exit status: 0 written; 2 a flag or a file is not right; 3 a file could not be r
 	}
 	var s specFlags
 	f := cmd.Flags()
-	f.StringArrayVar(&s.fulcio, "fulcio", nil, "a certificate authority: url=URL,certificate-chain=FILE[,start-time=T][,end-time=T] (repeatable)")
-	f.StringArrayVar(&s.tsa, "tsa", nil, "a timestamp authority: url=URL,certificate-chain=FILE[,start-time=T][,end-time=T] (repeatable)")
-	f.StringArrayVar(&s.ctfe, "ctfe", nil, "a certificate transparency log: url=URL,public-key=FILE[,start-time=T][,end-time=T] (repeatable)")
-	f.StringArrayVar(&s.rekor, "rekor", nil, "a transparency log: url=URL,public-key=FILE[,origin=HOST][,start-time=T][,end-time=T] (repeatable)")
+	f.StringArrayVar(&s.fulcio, "fulcio", nil, "a certificate authority: `url=URL,certificate-chain=FILE`[,start-time=T][,end-time=T] (repeatable)")
+	f.StringArrayVar(&s.tsa, "tsa", nil, "a timestamp authority: `url=URL,certificate-chain=FILE`[,start-time=T][,end-time=T] (repeatable)")
+	f.StringArrayVar(&s.ctfe, "ctfe", nil, "a certificate transparency log: `url=URL,public-key=FILE`[,start-time=T][,end-time=T] (repeatable)")
+	f.StringArrayVar(&s.rekor, "rekor", nil, "a transparency log: `url=URL,public-key=FILE`[,origin=HOST][,start-time=T][,end-time=T] (repeatable)")
 	out := outFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := refuseEmpty(cmd, "out"); err != nil {

@@ -35,11 +35,11 @@ older than before; 2 a flag or a file is not right; 3 the repository cannot be r
 	}
 	var fetch sigstore.FetchOptions
 	f := cmd.Flags()
-	f.StringVar(&fetch.Mirror, "mirror", "", "the TUF repository's URL (default: Sigstore's public one)")
+	f.StringVar(&fetch.Mirror, "mirror", "", "the TUF repository's `URL` (default: Sigstore's public one)")
 	f.BoolVar(&fetch.Staging, "staging", false, "ask Sigstore's staging service")
-	f.StringVar(&fetch.Cache, "cache", "", "a folder in which TUF's state is kept, so that a mirror cannot go back to an older one")
-	root := f.String("root", "", "the repository's TUF root.json (default: the one of Sigstore's public service)")
-	config := f.String("signing-config-out", "", "write the services to sign with there, for sign --signing-config")
+	f.StringVar(&fetch.Cache, "cache", "", "a `FOLDER` in which TUF's state is kept, so that a mirror cannot go back to an older one")
+	root := f.String("root", "", "the `FILE` with the repository's TUF root.json (default: the one of Sigstore's public service)")
+	config := f.String("signing-config-out", "", "write the services to sign with to this `FILE`, for sign --signing-config")
 	out := outFlag(cmd)
 	cmd.MarkFlagsMutuallyExclusive("staging", "mirror")
 	cmd.MarkFlagsMutuallyExclusive("staging", "root")

@@ -70,7 +70,7 @@ func newVerify() *cobra.Command {
 	trust := newTrustFlags(cmd)
 	id := identityFlag(cmd)
 	declaration := declarationFlag(cmd)
-	artifacts := artifactFlag(cmd, "a file that must be among the subjects, by its SHA-256 (repeatable)")
+	artifacts := artifactFlag(cmd, "a `FILE` that must be among the subjects, by its SHA-256 (repeatable)")
 	strict := flags.Bool("strict", false, "every attestation that is attached to a REF must be verified, not one of them")
 	policies := newPolicyFlags(cmd)
 	formatFlag(cmd)
