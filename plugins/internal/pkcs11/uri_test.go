@@ -39,7 +39,7 @@ func TestParseURIRefuses(t *testing.T) {
 		"pkcs11://token=t;object=%zz":              "attribute object",
 		"pkcs11://token=t;object=k;type=public":    "want private",
 		"pkcs11://token=t;object=k;manufacturer=m": "attribute manufacturer is not supported",
-		"pkcs11://slot-id=-1;object=k":             "no slot number",
+		"pkcs11://slot-id=-1;object=k":             "is not a slot number",
 		"pkcs11://token=t;object=k?pin-value=1234": "would show the PIN",
 		"pkcs11://token=t;object=k?module-name=x":  "attribute module-name is not supported",
 	} {
