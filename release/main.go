@@ -22,11 +22,17 @@ const usage = `usage:
   release reproduce (--version V | --snapshot) [--targets OS/ARCH,...] DIR
 `
 
+// errUsage is for a command line that is none of those in usage, which main prints then.
+var errUsage = errors.New("wrong usage")
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if err := run(ctx, os.Args[1:], os.Stderr); err != nil {
 		fmt.Fprintf(os.Stderr, "release: %v\n", err)
+		if errors.Is(err, errUsage) {
+			fmt.Fprint(os.Stderr, usage)
+		}
 		os.Exit(1)
 	}
 }
@@ -40,7 +46,7 @@ type options struct {
 
 func parse(args []string) (command string, o options, err error) {
 	if len(args) == 0 {
-		return "", o, errors.New(usage)
+		return "", o, errUsage
 	}
 	f := flag.NewFlagSet(args[0], flag.ContinueOnError)
 	f.SetOutput(io.Discard)
@@ -51,14 +57,14 @@ func parse(args []string) (command string, o options, err error) {
 	f.StringVar(&o.source, "source", ".", "")
 	f.BoolVar(&o.snapshot, "snapshot", false, "")
 	if err := f.Parse(args[1:]); err != nil {
-		return "", o, fmt.Errorf("%w\n%s", err, usage)
+		return "", o, errors.Join(errUsage, err)
 	}
 	wanted := 1
 	if args[0] == "build" {
 		wanted = 0
 	}
 	if f.NArg() != wanted {
-		return "", o, errors.New(usage)
+		return "", o, errUsage
 	}
 	o.dir = f.Arg(0)
 	return args[0], o, nil
@@ -86,7 +92,7 @@ func run(ctx context.Context, args []string, log io.Writer) error {
 		}
 		return reproduce(ctx, s, targets, o.dir, say)
 	}
-	return errors.New(usage)
+	return errUsage
 }
 
 // open is the source that --version and --snapshot name; exactly one of them is wanted.
