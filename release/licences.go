@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"runtime"
 
 	"golang.org/x/mod/module"
 )
@@ -20,7 +19,7 @@ var licenceFile = regexp.MustCompile(`(?i)^(licen[cs]e|copying|notice|copyright|
 func (w *workshop) licences(info *buildinfo.BuildInfo) ([]byte, error) {
 	var all bytes.Buffer
 	all.WriteString("runattest is under the Apache License 2.0, see LICENSE. The program holds the following software too.\n")
-	if err := appendLicences(&all, "Go "+info.GoVersion, filepath.Join(runtime.GOROOT(), ".")); err != nil {
+	if err := appendLicences(&all, "Go "+info.GoVersion, w.goroot); err != nil {
 		return nil, err
 	}
 	for _, m := range info.Deps {

@@ -24,6 +24,7 @@ type workshop struct {
 	// download is where the other modules come from, as GOPROXY has it.
 	download string
 	cache    string // of compiled packages
+	goroot   string
 }
 
 // newWorkshop makes a workshop in the new folder dir. Other modules come from this machine's module cache, and else from the
@@ -33,12 +34,16 @@ func newWorkshop(dir string, proxy *moduleProxy, fresh bool) (*workshop, error) 
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	out, err := exec.Command("go", "env", "GOMODCACHE", "GOPROXY", "GOCACHE").Output()
+	out, err := exec.Command("go", "env", "GOMODCACHE", "GOPROXY", "GOCACHE", "GOROOT").Output()
 	if err != nil {
 		return nil, fmt.Errorf("go env: %w", err)
 	}
 	values := strings.Split(strings.TrimSpace(string(out)), "\n")
-	w := &workshop{dir, proxy, "file://" + filepath.ToSlash(filepath.Join(values[0], "cache", "download")) + "," + values[1], values[2]}
+	if len(values) != 4 {
+		return nil, fmt.Errorf("go env: %q: want four values", out)
+	}
+	download := "file://" + filepath.ToSlash(filepath.Join(values[0], "cache", "download")) + "," + values[1]
+	w := &workshop{dir: dir, proxy: proxy, download: download, cache: values[2], goroot: values[3]}
 	if fresh {
 		w.cache = filepath.Join(dir, "cache")
 	}
