@@ -133,7 +133,7 @@ func (p *pager) rows(prefix string, members []member) {
 			what = append(what, "`[]` and `{}` are absent")
 		}
 		if m.vanishes {
-			what = append(what, "absent where nothing is left of it")
+			what = append(what, "absent where nothing is left of it, and no null")
 		}
 		if m.hides != "" {
 			what = append(what, "open: may hide "+m.hides)

@@ -278,12 +278,13 @@ func (w *walker) member(dst []byte, v, e jsontree.Value, k *member, name []byte,
 	if m.secrets != nothingSecret {
 		m = m.below(name)
 	}
-	before := len(dst)
+	before, events := len(dst), len(w.events)
 	if k.value.bytes != 0 && e.Kind() == jsontree.String {
 		return w.binary(dst, e, k.value, v.Get(k.value.media).Text())
 	}
 	dst = w.value(dst, e, k.value, m)
-	if k.vanishes && !m.text && string(dst[before:]) == "{}" {
+	declared := func(e event) bool { return e.what == Null } // its pointer needs the object
+	if k.vanishes && !m.text && string(dst[before:]) == "{}" && !slices.ContainsFunc(w.events[min(events, len(w.events)):], declared) {
 		w.note(Absent, "nothing is left of it")
 		return dst[:before]
 	}

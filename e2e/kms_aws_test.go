@@ -109,7 +109,7 @@ func TestKMSAWS(t *testing.T) {
 		cloud.rotated.Store(holdKeys(t)["ecdsa-p256"])
 		defer cloud.rotated.Store(nil)
 		d := d.in(t)
-		d.runattest("sign", "--key", ref("ecdsa-p256"), "--bundle", "none.sigstore.json", "run.json").failed("another key or version signed")
+		d.runattest("sign", "--key", ref("ecdsa-p256"), "--bundle", "none.sigstore.json", "run.json").failed("another key or key version signed")
 		d.wroteNothing()
 	})
 	t.Run("a bundle is verified without the cloud", func(t *testing.T) {

@@ -76,7 +76,7 @@ func TestKMSGCP(t *testing.T) {
 	t.Run("one version", func(t *testing.T) { d.in(t).roundTrip(ref("ecdsa-p256")+"/cryptoKeyVersions/1", algorithms[0]) })
 	t.Run("RSA-PSS is refused", func(t *testing.T) {
 		d := d.in(t)
-		d.runattest("sign", "--key", ref("rsa-pss-2048"), "--bundle", "none.sigstore.json", "run.json").failed("RSA has to be PKCS #1 v1.5")
+		d.runattest("sign", "--key", ref("rsa-pss-2048"), "--bundle", "none.sigstore.json", "run.json").failed("RSA must be PKCS #1 v1.5")
 		d.wroteNothing()
 	})
 	t.Run("no such key", func(t *testing.T) { d.in(t).fails(ref("none"), "not found") })

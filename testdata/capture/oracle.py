@@ -560,8 +560,9 @@ class Capture:
         if k.shape.kinds is not None and isinstance(e, str) and not isinstance(e, Number):
             media = v.get(k.shape.media) if k.shape.media else ""
             return self.put(self.binary(e, k.shape, media if isinstance(media, str) and not isinstance(media, Number) else ""), c)
+        nulls = len(self.nulls)
         w = self.value(e, k.shape, c)
-        return ABSENT if k.vanishes and w == {} else w
+        return ABSENT if k.vanishes and w == {} and len(self.nulls) == nulls else w
 
     def unknown_member(self, e, s, name, c):
         if s.free:
