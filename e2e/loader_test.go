@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"debug/elf"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -54,4 +56,30 @@ func TestLoader(t *testing.T) {
 	if err == nil || strings.Contains(out, "STARTED") || !strings.Contains(out, "LOADED") || !strings.Contains(out, "not executed: this build of the program is dynamically linked") {
 		t.Errorf("dynamically linked: %v\n%s", err, out)
 	}
+	loader := append([]string{dynamic}, gate...) // the loader as the program: the kernel sees no interpreter
+	out, err = call(interpreter(t, dynamic), loader...)
+	if err == nil || strings.Contains(out, "STARTED") || !strings.Contains(out, "LOADED") || !strings.Contains(out, "not executed: this build of the program is dynamically linked") {
+		t.Errorf("started by the loader: %v\n%s", err, out)
+	}
+}
+
+// interpreter is the dynamic loader that a program names.
+func interpreter(t *testing.T, path string) string {
+	t.Helper()
+	f, err := elf.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for _, p := range f.Progs {
+		if p.Type == elf.PT_INTERP {
+			name, err := io.ReadAll(p.Open())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return strings.TrimRight(string(name), "\x00")
+		}
+	}
+	t.Fatalf("%s names no dynamic loader", path)
+	return ""
 }

@@ -1,27 +1,52 @@
 package loader
 
 import (
+	"debug/elf"
 	"errors"
 	"fmt"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
 
-// atBase is AT_BASE of the auxiliary vector: where the kernel put the program's interpreter, 0 without one.
-const atBase = 7
+// The members of the auxiliary vector, in which the kernel describes the program that it has started.
+const (
+	atPhdr  = 3 // where its program headers are
+	atPhent = 4 // the size of one
+	atPhnum = 5 // their number
+	atBase  = 7 // where its interpreter is, 0 without one
+)
 
+// check looks at the program that the kernel has started: one with an interpreter, or with a dynamic section, as the loader
+// itself has it where it was started with this program as its argument.
 func check() error {
 	vector, err := unix.Auxv()
 	if err != nil {
 		return fmt.Errorf("%w: cannot tell: %w", Err, err)
 	}
+	values := map[uintptr]uintptr{}
 	for _, pair := range vector {
-		if pair[0] == atBase {
-			if pair[1] != 0 {
-				return Err
-			}
-			return nil
+		values[pair[0]] = pair[1]
+	}
+	for _, member := range []uintptr{atPhdr, atPhent, atPhnum, atBase} {
+		if value, ok := values[member]; !ok || value == 0 && member != atBase {
+			return fmt.Errorf("%w: cannot tell: %w", Err, errors.New("the auxiliary vector does not describe the program"))
 		}
 	}
-	return fmt.Errorf("%w: cannot tell: %w", Err, errors.New("the auxiliary vector has no AT_BASE"))
+	if values[atBase] != 0 || isDynamic(values[atPhdr], values[atPhent], values[atPhnum]) {
+		return Err
+	}
+	return nil
+}
+
+// isDynamic looks through program headers in memory, of which each begins with its type.
+func isDynamic(at, size, number uintptr) bool {
+	for i := range number {
+		header := at + i*size
+		switch elf.ProgType(**(**uint32)(unsafe.Pointer(&header))) {
+		case elf.PT_INTERP, elf.PT_DYNAMIC:
+			return true
+		}
+	}
+	return false
 }
