@@ -135,9 +135,10 @@ var encodings = []struct {
 	read          func(text string) []byte
 }{
 	{"hex", `perl -0777 -ne 's/0x|[^0-9a-fA-F]//g; print pack("H*",$_)' FILE`, readHex},
-	{"base64", "base64 -d <FILE", func(text string) []byte { return readBase64(strings.ReplaceAll(text, "\n", "")) }},
+	// base64 -d wants padding and knows LF alone.
+	{"base64", "base64 -d <FILE", func(text string) []byte { return readBase64(base64.StdEncoding, strings.ReplaceAll(text, "\r", " ")) }},
 	{"base64", `perl -MMIME::Base64 -0777 -ne 's/\s//g; tr|-_|+/|; print decode_base64($_)' FILE`, func(text string) []byte {
-		return readBase64(strings.NewReplacer("-", "+", "_", "/", "=", "").Replace(strings.Join(strings.Fields(text), "")))
+		return readBase64(base64.RawStdEncoding, strings.NewReplacer("-", "+", "_", "/", "=", "").Replace(strings.Join(strings.Fields(text), "")))
 	}},
 }
 
@@ -151,12 +152,8 @@ func readHex(text string) []byte {
 	return data
 }
 
-func readBase64(text string) []byte {
-	text = strings.ReplaceAll(text, "\r", "") // which the command is not given
-	data, err := base64.StdEncoding.DecodeString(text)
-	if err != nil {
-		data, err = base64.RawStdEncoding.DecodeString(text)
-	}
+func readBase64(encoding *base64.Encoding, text string) []byte {
+	data, err := encoding.DecodeString(text) // ignores line ends
 	if err != nil {
 		return nil
 	}

@@ -80,6 +80,7 @@ func TestConvert(t *testing.T) {
 		"32 bytes in hex":        {"yes", ed + "openssl pkey -in k.pem -outform DER | tail -c 32 | xxd -p -c 64 >KEY", "this is 32 bytes in hex"},
 		"base64 with CRLF":       {"yes", openssl + "openssl pkey -in k.pem -outform DER | base64 | sed 's/$/\\r/' >KEY", "DER, want PEM in base64"},
 		"base64url":              {"yes", openssl + "openssl pkey -in k.pem -outform DER | base64 -w0 | tr -d = | tr +/ -_ >KEY", "DER, want PEM in base64"},
+		"base64 without padding": {"yes", openssl + "openssl pkey -in k.pem -outform DER | base64 | tr -d = >KEY", "DER, want PEM in base64"},
 		"quoted":                 {"yes", openssl + `(printf '"'; cat k.pem; printf '"') >KEY`, "the PEM is damaged"},
 
 		"SSH Ed25519":              {"", "ssh-keygen -q -t ed25519 -N '' -f k; mv k.pub KEY", "this is a public key of SSH"},
