@@ -61,7 +61,9 @@ func page(t *table) string {
 	for _, n := range t.toolNames {
 		places = append(places, strings.Join(n, "."))
 	}
-	p.line("| a tool's own name | the first of these that is a string: %s |", code(places))
+	if len(places) > 0 {
+		p.line("| a tool's own name | the first of these that is a string: %s |", code(places))
+	}
 	p.shape("The body", t.body)
 	for len(p.pending) > 0 {
 		s := p.pending[0]
@@ -179,7 +181,10 @@ func (p *pager) own(s *shape) string {
 	case s == freeValue:
 		return "free"
 	}
-	if s.text {
+	switch {
+	case s.words:
+		l = append(l, "text unless it is a list of strings")
+	case s.text:
 		l = append(l, "text")
 	}
 	if s.free {

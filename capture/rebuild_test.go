@@ -41,7 +41,10 @@ func rebuild(t testing.TB, table *table, declaration []byte) ([]byte, *rebuilder
 	}
 	members := map[string][]byte{"model": root.Get("model").Get("name").Raw()}
 	var messages [][]byte
-	messageList := table.body.members[slices.IndexFunc(table.body.members, func(m member) bool { return m.to == toMessages })]
+	var messageList member
+	if i := slices.IndexFunc(table.body.members, func(m member) bool { return m.to == toMessages }); i >= 0 {
+		messageList = table.body.members[i]
+	}
 	for _, m := range root.Get("prompt").Get("messages").Elements() {
 		if name, ok := strings.CutPrefix(m.Get("role").Text(), "member/"); ok {
 			members[name] = r.value(m.Get("content"), table.body.index.byName[name].value, "/"+jsontree.EscapePointer(name))

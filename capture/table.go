@@ -133,6 +133,7 @@ type shape struct {
 	names   string // a string names what is elsewhere: what it may hide
 
 	text    bool // written as text: rule 6
+	words   bool // but a list of strings is not
 	plain   bool // nothing at or below it is secret, binary or out
 	secrets secrecy
 

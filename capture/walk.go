@@ -77,7 +77,7 @@ func (w *walker) value(dst []byte, v jsontree.Value, s *shape, m mode) []byte {
 	if s.plain {
 		m.secrets, m.hidden, m.address = nothingSecret, false, notURL
 	}
-	if s.text && !m.text && v.Kind() != jsontree.String && (s != unknownValue || v.Kind() == jsontree.Object || v.Kind() == jsontree.Array) {
+	if s.text && !m.text && s.isText(v) {
 		return w.asText(dst, v, s, m)
 	}
 	switch v.Kind() {
@@ -99,6 +99,29 @@ func (w *walker) value(dst []byte, v jsontree.Value, s *shape, m mode) []byte {
 		}
 	}
 	return append(dst, v.Raw()...)
+}
+
+// isText tells whether a value of the shape, which is text, is written as one.
+func (s *shape) isText(v jsontree.Value) bool {
+	switch v.Kind() {
+	case jsontree.String:
+		return false
+	case jsontree.Object:
+		return true
+	case jsontree.Array:
+		return !s.words || !isWords(v)
+	}
+	return s != unknownValue
+}
+
+// isWords tells a list of strings.
+func isWords(v jsontree.Value) bool {
+	for _, e := range v.Elements() {
+		if e.Kind() != jsontree.String {
+			return false
+		}
+	}
+	return true
 }
 
 // asText appends {"json": TEXT}.

@@ -149,7 +149,7 @@ def canonical(v):
 class Shape:
     def __init__(self):
         self.members, self.variants, self.elements, self.by = {}, {}, None, None
-        self.text = self.free = self.secret = self.plain = False
+        self.words = self.text = self.free = self.secret = self.plain = False
         self.names = self.kinds = self.role = self.media = self.url = self.hides = None
 
 
@@ -194,6 +194,8 @@ def describe(shape, phrases, sections, member=None):
             shape.plain = len(phrases) == 1 or not any("secrets by" in x or "each element" in x for x in phrases)
         elif low == "text":
             shape.text = True
+        elif low == "text unless it is a list of strings":
+            shape.text = shape.words = True
         elif low == "secret":
             shape.secret = True
         elif low == "secrets by the names of tools":
@@ -254,7 +256,7 @@ def read_table(name):
         t.provider = ""
     t.paths = [(ticks(v)[0], ticks(v)[1:]) for v in get("path")]
     t.nulls = get("null")[0].startswith("absent")
-    t.tool_names = [p.split(".") for p in ticks(get("a tool's own name")[0])]
+    t.tool_names = [p.split(".") for v in get("a tool's own name") for p in ticks(v)]
     t.named = []
     for kind in ("header", "query member"):
         for v in get(kind):
@@ -430,7 +432,8 @@ class Capture:
         if s.plain:
             c = c.but(names=None, hidden=False, url=None)
         compound = isinstance(v, list)
-        if s.text and not c.text and (not isinstance(v, str) or isinstance(v, Number)) and (s is not UNKNOWN or compound):
+        words = s.words and compound and not isinstance(v, Obj) and all(isinstance(e, str) and not isinstance(e, Number) for e in v)
+        if s.text and not words and not c.text and (not isinstance(v, str) or isinstance(v, Number)) and (s is not UNKNOWN or compound):
             return {"json": self.value(v, s, c.but(text=True))}
         if isinstance(v, Obj):
             return self.object(v, s, c)
