@@ -118,9 +118,9 @@ func (r *reader) checkComments(expr, value string, behind int) bool {
 		case strings.ContainsAny(text, otherBreaks):
 			p.Message = "the comment takes in what follows a line break that does not end it: want a line feed"
 			p.Hint = `end the comment with a line feed: \n in double quotes, or the end of a line in a literal block (|)`
-		case writtenBreakIn(text) != "":
+		case writtenBreakIn(text) != "" && !r.isLiteralBlock(p.Pointer):
 			p.Message = "the comment takes in what follows " + writtenBreakIn(text) + ", which is text here and no line break"
-			p.Hint = `write \n in double quotes, or the value as a literal block (|)`
+			p.Hint = r.writtenBreakHint()
 		default:
 			continue
 		}
@@ -128,4 +128,17 @@ func (r *reader) checkComments(expr, value string, behind int) bool {
 		return false
 	}
 	return true
+}
+
+// isLiteralBlock tells that the value at a pointer is a literal block of YAML: its lines and its backslashes are what they look like.
+func (r *reader) isLiteralBlock(pointer string) bool {
+	return r.yaml != nil && r.yaml.IsLiteral(pointer)
+}
+
+// writtenBreakHint fits those who mean a line break, and those who mean a backslash.
+func (r *reader) writtenBreakHint() string {
+	if r.yaml == nil {
+		return `write \n, with one backslash, where the comment ends; a path in it with /`
+	}
+	return "write the value as a literal block (|), which keeps lines and backslashes, and end the comment with its line"
 }

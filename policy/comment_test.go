@@ -65,6 +65,7 @@ func TestSwallowedLine(t *testing.T) {
 		"folded, without comment": {"  - name: r\n    expr: >" + indent("\n"+a+"\n&& "+b) + "\n", "denied"},
 		"folded, a string":        {"  - name: r\n    expr: >" + indent("\n"+a+" && 'https://x' != \"http://\\\"//\"\n&& "+b) + "\n", "denied"},
 		"folded, a raw string":    {"  - name: r\n    expr: >" + indent("\n"+a+" && r'\\' != '//'\n&& R\"\\\" != '' && "+b) + "\n", "denied"},
+		"a path in a literal":     {"  - name: r\n    expr: |" + indent("\n// those of C:\\runs\\new\\u2028 only\n"+a+"\n&& "+b+` // in C:\n\runs`) + "\n", "denied"},
 		"one line":                {"  - name: r\n    expr: '" + single(b) + " // at most'\n", "denied"},
 		"last line":               {"  - name: r\n    expr: >" + indent("\n"+a+"\n&& "+b+" // at most") + "\n", "denied"},
 	} {
@@ -104,6 +105,10 @@ func TestSwallowedLine(t *testing.T) {
 	}
 	if p, err := Parse([]byte(one+`true // all\\n&& `+b+`"}]}`), Options{}); err == nil {
 		t.Errorf("JSON with a backslash: accepted: %v", p.RuleNames())
+	}
+	// what the hints say is accepted
+	if _, err := Parse([]byte(one+`true // in C:/runs/new\n&& `+b+`"}]}`), Options{}); err != nil {
+		t.Errorf("JSON as its hint says: %v", err)
 	}
 }
 

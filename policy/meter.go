@@ -100,6 +100,7 @@ func meterAttributes(i interpreter.InterpretableV2) (interpreter.InterpretableV2
 		case overloads.Matches:
 			return &timedMatch{call}, nil
 		}
+		return &typedCall{call}, nil
 	}
 	attribute, ok := i.(interpreter.InterpretableAttribute)
 	if _, already := i.(*metered); !ok || already {
@@ -235,7 +236,7 @@ func (m *meter) evaluate(p cel.Program, vars map[string]any) (ref.Val, *cel.Eval
 	value, details, err := p.ContextEval(m.ctx, vars)
 	m.on = false
 	if err != nil {
-		return nil, details, errors.New(oneLine(err.Error()))
+		return nil, details, errors.New(evaluationError(err))
 	}
 	return value, details, nil
 }

@@ -68,11 +68,24 @@ func (r *reader) want(v jsontree.Value, kind jsontree.Kind) bool {
 		return true
 	}
 	if v.Kind() == jsontree.Null {
-		r.fail(identity.CodeNull, "leave the member out", "null is refused")
+		r.failNull("leave the member out")
 	} else {
 		r.fail(identity.CodeType, "", "is of type %s, want %s", v.Kind(), kind)
 	}
 	return false
+}
+
+// failNull notes a null. The hint must not lead to another problem: only what is optional is left out.
+func (r *reader) failNull(hint string) {
+	message := "null is refused"
+	if r.yaml != nil {
+		if text, isElement, ok := r.yaml.NullText(r.pointer()); ok && text == "" && isElement {
+			message += ": an element without a value is null in YAML"
+		} else if ok && text == "" {
+			message += ": a key without a value is null in YAML"
+		}
+	}
+	r.fail(identity.CodeNull, hint, "%s", message)
 }
 
 // members reads a closed object.
@@ -87,7 +100,12 @@ func (r *reader) members(v jsontree.Value, required []string, fields map[string]
 	}
 	for name, m := range v.Members() {
 		r.in(string(name), func() {
-			if read, ok := fields[string(name)]; ok {
+			read, ok := fields[string(name)]
+			switch {
+			case ok && m.Kind() == jsontree.Null && slices.Contains(required, string(name)):
+				r.failNull("write its value: " + string(name) + " is required")
+				return
+			case ok:
 				read(m)
 				return
 			}
@@ -107,7 +125,17 @@ func (r *reader) list(v jsontree.Value, least, most int, each func(i int, v json
 		return
 	}
 	for i, e := range v.Elements() {
-		r.in(strconv.Itoa(i), func() { each(i, e) })
+		r.in(strconv.Itoa(i), func() {
+			if e.Kind() == jsontree.Null {
+				hint := "write the element, or remove it"
+				if v.Len() <= least {
+					hint = "write the element"
+				}
+				r.failNull(hint)
+				return
+			}
+			each(i, e)
+		})
 	}
 }
 

@@ -89,7 +89,7 @@ func (r *reader) expression(into *rule, v jsontree.Value) {
 		return
 	}
 	if t := into.ast.OutputType(); !t.IsExactType(cel.BoolType) && !t.IsExactType(cel.DynType) {
-		r.fail(identity.CodeType, "", "the expression is of type %s, want bool", t)
+		r.fail(identity.CodeType, typeHint(t), "the expression is of type %s, want bool", t)
 		return
 	}
 	into.readsAncestors = reads(into.ast, varAncestors)
@@ -126,27 +126,13 @@ func (r *reader) compile(expr, value string, behind int) *cel.Ast {
 		p := identity.Problem{Code: "cel", Pointer: r.pointer(), Message: oneLine(issue.Message)}
 		p.Line, p.Column = r.place(p.Pointer, value, 1, n)
 		syntax := strings.HasPrefix(issue.Message, "Syntax error: ")
-		if syntax {
-			p.Hint = operatorHint(issue.Message)
-		}
+		p.Hint = celHint(issue.Message, expr)
 		r.note(p)
 		if syntax { // the others come of the first
 			return nil
 		}
 	}
 	return nil
-}
-
-// operatorHint knows the operators of other languages.
-func operatorHint(message string) string {
-	_, at, _ := strings.Cut(message, "token recognition error at: '")
-	switch at, _, _ = strings.Cut(at, "'"); strings.TrimSpace(at) {
-	case "=":
-		return "is it equal? write =="
-	case "&", "|":
-		return "and is &&, or is ||"
-	}
-	return ""
 }
 
 func (r *reader) plan(ast *cel.Ast) cel.Program {

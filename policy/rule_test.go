@@ -45,7 +45,13 @@ func TestRules(t *testing.T) {
 		{`declaration.constraints.network`, "", "r: cannot be evaluated, so the run is denied: the expression gives string, want bool"},
 		{`has(declaration.constraints.network.x) || true`, "", "allowed"},
 		{`has(declaration.constraints.network.x)`, "", "r: cannot be evaluated, so the run is denied: no such key: x"},
-		{`declaration.constraints.network > 3`, "", "r: cannot be evaluated, so the run is denied: no such overload"},
+		{`declaration.constraints.network > 3`, "", "r: cannot be evaluated, so the run is denied: > does not take string and int; write a number without quotes, or convert: int(x) or double(x) makes a number of text, string(x) text of a number"},
+		{`declaration.parameters.steps + 0.5 > 1.0`, "", "r: cannot be evaluated, so the run is denied: + does not take int and double; convert one of them: double(x), or int(x)"},
+		{`declaration.constraints.budget < now`, "", "r: cannot be evaluated, so the run is denied: < does not take int and google.protobuf.Timestamp; write duration(\"90s\"), with the units h, m and s"},
+		{`!declaration.constraints.network`, "", "r: cannot be evaluated, so the run is denied: ! does not take string; " + boolHint},
+		{`declaration.constraints.network || false`, "", "r: cannot be evaluated, so the run is denied: a value is not a bool; " + boolHint},
+		{`declaration.parameters.steps.startsWith("a")`, "", "r: cannot be evaluated, so the run is denied: startsWith does not take int and string; want string.startsWith(string)"},
+		{`declaration.parameters.list.exists(x, x > "3")`, "", "r: cannot be evaluated, so the run is denied: > does not take int and string; write a number without quotes, or convert: int(x) or double(x) makes a number of text, string(x) text of a number"},
 	} {
 		p := policyOf(t, by, known+fmt.Sprintf("rules:\n  - name: r\n    expr: %q\n", c.expr)+messageOf(c.message))
 		if got := told(decide(t, p, declarationText, by)); got != c.want {

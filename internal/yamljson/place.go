@@ -127,6 +127,12 @@ func (d *Document) NullText(pointer string) (text string, isElement, ok bool) {
 	return n.Value, parent.Kind == yaml.SequenceNode, true
 }
 
+// IsLiteral tells that the scalar at a pointer is a literal block, whose text is read as it stands.
+func (d *Document) IsLiteral(pointer string) bool {
+	n := d.find(pointer)
+	return n.Kind == yaml.ScalarNode && n.Style&yaml.LiteralStyle != 0
+}
+
 // mark is a place in a text: a line and a column, both from 1, the column in characters.
 type mark struct{ line, column, offset int }
 

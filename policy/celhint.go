@@ -1,0 +1,347 @@
+package policy
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/google/cel-go/cel"
+	"github.com/google/cel-go/common/operators"
+	"github.com/google/cel-go/common/types"
+	"github.com/google/cel-go/common/types/ref"
+	"github.com/google/cel-go/interpreter"
+)
+
+// CEL says which types met, and not what to write instead.
+
+var (
+	overloadPattern = regexp.MustCompile(`^found no matching overload for '(.+?)' applied to '(?:(.+)\.)?\((.*)\)'`)
+	unknownName     = regexp.MustCompile(`^undeclared reference to '([^']*)'`)
+	unknownMember   = regexp.MustCompile(`^undefined field '([^']*)'`)
+	lexerStopped    = regexp.MustCompile(`token recognition error at: '(.)`)
+)
+
+// celHint is what to do about what CEL says of an expression, "" if that is not known.
+func celHint(message, expr string) string {
+	if m := overloadPattern.FindStringSubmatch(message); m != nil {
+		args := splitTypes(m[3])
+		if m[2] != "" {
+			args = append([]string{m[2]}, args...)
+		}
+		return overloadHint(m[1], args)
+	}
+	if m := unknownName.FindStringSubmatch(message); m != nil {
+		return nameHint(m[1], strings.Contains(expr, m[1]+"("))
+	}
+	if m := unknownMember.FindStringSubmatch(message); m != nil {
+		return memberHint(m[1])
+	}
+	switch {
+	case strings.HasPrefix(message, "Syntax error: "):
+		return syntaxHint(message, expr)
+	case strings.HasPrefix(message, "reserved identifier: "):
+		return foreignHint(expr)
+	case strings.HasPrefix(message, "expected type 'bool'"):
+		return boolHint
+	}
+	return ""
+}
+
+const boolHint = `compare first, as in declaration.kind == "training": !, && and || want conditions`
+
+// overloadHint is how values of these types are brought together, or what the function wants.
+func overloadHint(function string, args []string) string {
+	has := func(kind ...string) bool {
+		return slices.ContainsFunc(args, func(a string) bool { return slices.Contains(kind, a) })
+	}
+	switch function {
+	case operators.LogicalNot, operators.LogicalAnd, operators.LogicalOr:
+		return boolHint
+	case operators.Conditional:
+		return "write condition ? a : b with a and b of one type"
+	case operators.In:
+		return `write x in [a, b]; a part of a text is found with text.contains("part")`
+	case operators.Index:
+		return `write object.member, list[0], or list.exists(x, x.name == "...")`
+	case operators.Negate:
+		return "- wants a number: int(x) or double(x) makes one of text"
+	}
+	if _, isOperator := operators.FindReverse(function); !isOperator {
+		return signatureHint(function)
+	}
+	switch {
+	case has("null", "null_type"):
+		return "null is not in declarations: ask has(declaration.model.version), or !has(...)"
+	case has("bool"):
+		return "join conditions with &&: a < b && b < c"
+	case has("timestamp", "google.protobuf.Timestamp") && has("string"):
+		return `write timestamp("2026-01-31T12:00:00Z")`
+	case has("timestamp", "google.protobuf.Timestamp", "duration", "google.protobuf.Duration") && has("int", "uint", "double", "string"):
+		return `write duration("90s"), with the units h, m and s`
+	case has("string") && has("int", "uint", "double"):
+		return "write a number without quotes, or convert: int(x) or double(x) makes a number of text, string(x) text of a number"
+	case has("double") && has("int", "uint"):
+		return "convert one of them: double(x), or int(x)"
+	case function == operators.Add && slices.ContainsFunc(args, isListType):
+		return "write list + [x]"
+	case slices.ContainsFunc(args, isListType):
+		return `look at the elements: list.exists(x, x == "..."), list.all(...), or size(list)`
+	}
+	return "compare members, as in declaration.model.name; json(x) is any value as text"
+}
+
+func isListType(name string) bool { return strings.HasPrefix(name, "list") }
+
+// splitTypes splits a list of types at the commas that are not inside a type.
+func splitTypes(s string) []string {
+	var all []string
+	depth, start := 0, 0
+	for i, c := range s {
+		switch {
+		case c == '(':
+			depth++
+		case c == ')':
+			depth--
+		case c == ',' && depth == 0:
+			all, start = append(all, s[start:i]), i+1
+		}
+	}
+	all = append(all, s[start:])
+	for i, one := range all {
+		all[i] = strings.TrimSpace(one)
+	}
+	return all
+}
+
+// signatureHint says what a function takes.
+func signatureHint(function string) string {
+	e, err := environment()
+	if err != nil || e.Functions()[function] == nil {
+		return ""
+	}
+	var forms []string
+	for _, o := range e.Functions()[function].OverloadDecls() {
+		var args []string
+		for _, t := range o.ArgTypes() {
+			args = append(args, t.String())
+		}
+		call := function + "(" + strings.Join(args, ", ") + ")"
+		if o.IsMemberFunction() && len(args) > 0 {
+			call = args[0] + "." + function + "(" + strings.Join(args[1:], ", ") + ")"
+		}
+		if !slices.Contains(forms, call) {
+			forms = append(forms, call)
+		}
+	}
+	return "want " + strings.Join(forms, ", or ")
+}
+
+// elsewhere are names that other languages have, and what rules write.
+var elsewhere = map[string]string{
+	"len": "size(x)", "length": "size(x)", "count": "size(x)",
+	"any": "list.exists(x, condition)", "some": "list.exists(x, condition)", "every": "list.all(x, condition)",
+	"lower": "text.lowerAscii()", "toLower": "text.lowerAscii()", "toLowerCase": "text.lowerAscii()", "lowercase": "text.lowerAscii()",
+	"strip": "text.trim()", "includes": `text.contains("part"), or x in list`, "indexOf": `text.contains("part")`,
+	"startswith": `text.startsWith("...")`, "endswith": `text.endsWith("...")`, "match": `text.matches(r"...")`, "search": `text.matches(r"...")`,
+	"get": "object.?member.orValue(x)", "exists": "list.exists(x, condition), or has(object.member)", "all": "list.all(x, condition)",
+	"True": "true", "False": "false", "TRUE": "true", "FALSE": "false",
+	"nil": "!has(object.member)", "None": "!has(object.member)", "undefined": "!has(object.member)", "NULL": "!has(object.member)",
+	"year": "now.getFullYear()", "hour": "now.getHours()", "weekday": "now.getDayOfWeek(), 0 for Sunday",
+	"float": "double(x)", "number": "double(x), or int(x)", "str": "string(x)", "date": `timestamp("2026-01-31T12:00:00Z")`,
+	"model": "declaration.model", "kind": "declaration.kind", "prompt": "declaration.prompt", "parameters": "declaration.parameters",
+	"context": "declaration.context", "constraints": "declaration.constraints", "parents": "declaration.parents",
+}
+
+// nameHint is for a variable or a function that is not there.
+func nameHint(name string, isCall bool) string {
+	if instead, ok := elsewhere[name]; ok {
+		return "write " + instead
+	}
+	e, err := environment()
+	if err != nil {
+		return ""
+	}
+	var functions, variables []string
+	for f := range e.Functions() {
+		if _, isOperator := operators.FindReverse(f); !isOperator && !strings.ContainsAny(f, "_@") {
+			functions = append(functions, f)
+		}
+	}
+	for _, v := range e.Variables() {
+		if _, isObject := objects[v.Name()]; v.Type().Kind() != types.TypeKind && !isObject {
+			variables = append(variables, v.Name())
+		}
+	}
+	slices.Sort(functions)
+	slices.Sort(variables)
+	if alike := alikeNames(name, append(functions, variables...)); len(alike) > 0 {
+		return "did you mean " + strings.Join(alike, ", or ") + "?"
+	}
+	if isCall {
+		return "the functions are " + list(functions)
+	}
+	return `write text in quotes, "` + name + `"; the variables are ` + list(variables)
+}
+
+// memberHint is for a member that declarations, runs, signers and so on cannot have.
+func memberHint(name string) string {
+	var all []string
+	for _, members := range objects {
+		all = slices.AppendSeq(all, maps.Keys(members))
+	}
+	slices.Sort(all)
+	if alike := alikeNames(name, slices.Compact(all)); len(alike) > 0 {
+		return "did you mean " + strings.Join(alike, ", or ") + "?"
+	}
+	return "what a declaration sets by names of its own stands in parameters or constraints: declaration.parameters." + name
+}
+
+// alikeNames are those nearest to name, which differ from it in case, or in two bytes at most.
+func alikeNames(name string, all []string) []string {
+	most := min(2, (len(name)+1)/3)
+	var alike []string
+	for _, one := range all {
+		n := distance(strings.ToLower(one), strings.ToLower(name))
+		if n < most {
+			most, alike = n, nil
+		}
+		if n == most {
+			alike = append(alike, one)
+		}
+	}
+	slices.Sort(alike)
+	return alike
+}
+
+// distance is how many bytes have to be changed, added or removed.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		before := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := before
+			if a[i] != b[j] {
+				change++
+			}
+			before, row[j+1] = row[j+1], min(change, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
+
+// foreign are operators of other languages.
+var foreign = []struct {
+	pattern *regexp.Regexp
+	hint    string
+}{
+	{regexp.MustCompile(`(?i)\b(and|or|not)\b`), "and is &&, or is ||, not is !: !(x in [a, b])"},
+	{regexp.MustCompile(`<>`), "unequal is !="},
+	{regexp.MustCompile(`->|=>`), "write list.exists(x, condition), with a comma behind the name"},
+	{regexp.MustCompile(`\?\?|\?\.\w`), "write object.?member.orValue(x)"},
+	{regexp.MustCompile(`\bif\b`), "write condition ? a : b"},
+	{regexp.MustCompile(`;`), "a rule is one expression: join conditions with &&, without a semicolon"},
+}
+
+// foreignHint knows the operators of other languages, where they stand outside strings and comments.
+func foreignHint(expr string) string {
+	code := withoutStrings(withoutComments(expr))
+	for _, f := range foreign {
+		if f.pattern.MatchString(code) {
+			return f.hint
+		}
+	}
+	return ""
+}
+
+// withoutStrings is an expression whose strings are empty.
+func withoutStrings(expr string) string {
+	var b strings.Builder
+	for i := 0; i < len(expr); {
+		end := i + 1
+		if strings.IndexByte("\"'`", expr[i]) >= 0 {
+			end = literalEnd(expr, i)
+			b.WriteString(`""`)
+		} else {
+			b.WriteByte(expr[i])
+		}
+		i = end
+	}
+	return b.String()
+}
+
+func syntaxHint(message, expr string) string {
+	if at := lexerStopped.FindStringSubmatch(message); at != nil {
+		switch at[1] {
+		case "=":
+			return "is it equal? write =="
+		case "&", "|":
+			return "and is &&, or is ||"
+		case `"`, "'":
+			return "close the string with the quote with which it begins, on the same line"
+		case "“", "”", "‘", "’", "«", "»":
+			return `write straight quotes: "..."`
+		}
+	}
+	return foreignHint(expr)
+}
+
+// typedCall is a call that says which types met, where CEL says that it has no such overload.
+type typedCall struct{ interpreter.InterpretableCall }
+
+// Exec evaluates the call.
+func (c *typedCall) Exec(frame *interpreter.ExecutionFrame) ref.Val {
+	value := c.InterpretableCall.Exec(frame)
+	err, ok := value.(*types.Err)
+	if !ok || err.NodeID() != c.ID() || !strings.HasPrefix(err.Error(), noSuchOverload) {
+		return value
+	}
+	var args []string
+	for _, a := range c.Args() {
+		args = append(args, a.Exec(frame).Type().TypeName())
+	}
+	return types.NewErrWithNodeID(c.ID(), "%s", overloadMessage(c.Function(), args))
+}
+
+// Eval evaluates the call.
+func (c *typedCall) Eval(vars interpreter.Activation) ref.Val {
+	return c.Exec(interpreter.AsFrame(vars))
+}
+
+const noSuchOverload = "no such overload"
+
+// overloadMessage says which types met in a call, and what to write.
+func overloadMessage(function string, args []string) string {
+	name, isOperator := operators.FindReverse(function)
+	if !isOperator {
+		name = function
+	}
+	message := name + " does not take " + strings.Join(args, " and ")
+	if hint := overloadHint(function, args); hint != "" {
+		message += "; " + hint
+	}
+	return message
+}
+
+// evaluationError is what an evaluation ended with. && and || do not say what they met.
+func evaluationError(err error) string {
+	text := err.Error()
+	if text == noSuchOverload {
+		text = "a value is not a bool; " + boolHint
+	}
+	return oneLine(text)
+}
+
+var _ interpreter.InterpretableCall = (*typedCall)(nil)
+
+// typeHint is for an expression that is of a type of its own.
+func typeHint(t *cel.Type) string {
+	if isListType(t.String()) {
+		return "write list.exists(x, condition), list.all(x, condition), or size(list) > 0"
+	}
+	return boolHint
+}

@@ -1,0 +1,89 @@
+package policy
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestCELHints: what CEL says of an expression comes with what to write instead.
+func TestCELHints(t *testing.T) {
+	head := header(t, newSigner(t)) + "rules:\n  - name: r\n    expr: |\n      "
+	for expr, want := range map[string]string{
+		`declaration.kind == 3`:                 "write a number without quotes, or convert",
+		`declaration.prompt.size == 0.5`:        "convert one of them: double(x)",
+		`3.0 + 1 == 4`:                          "convert one of them: double(x)",
+		`now - 3 > now`:                         `write duration("90s")`,
+		`now - now > 3`:                         `write duration("90s")`,
+		`now > "2026-01-01"`:                    `write timestamp("`,
+		`!declaration.kind`:                     "compare first",
+		`declaration.kind && true`:              "compare first",
+		`declaration.kind`:                      "compare first",
+		`declaration.context.filter(c, true)`:   "write list.exists(x, condition)",
+		`1 < 2 < 3`:                             "join conditions with &&",
+		`declaration.kind.contains(3)`:          "want string.contains(string)",
+		`size(3) == 1`:                          "string.size()",
+		`"a" in declaration.kind`:               `text.contains("part")`,
+		`declaration.parents + 1 == []`:         "write list + [x]",
+		`declaration.parents == "a"`:            "look at the elements",
+		`-declaration.kind == 1`:                "- wants a number",
+		`true ? 1 : "a"`:                        "a and b of one type",
+		`declaration["kind"] == "a"`:            "write object.member",
+		`declaration.kind != null`:              "ask has(",
+		`declaration.model == declaration.kind`: "json(x)",
+		`declaration.kind == training`:          `write text in quotes, "training"`,
+		`len(declaration.kind) == 1`:            "write size(x)",
+		`declaration.kind.lower() == "a"`:       "lowerAscii()",
+		`declaration.context.any(c, true)`:      "list.exists",
+		`declaration.kind.lowerAscci() == ""`:   "did you mean lowerAscii?",
+		`signers.name == "ci"`:                  "did you mean signer?",
+		`declaration.modle.name == ""`:          "did you mean model",
+		`declaration.temperature < 1`:           "declaration.parameters.temperature",
+		`foo(1)`:                                "the functions are bool, bytes",
+		`True`:                                  "write true",
+		`declaration.kind = "a"`:                "write ==",
+		`true & false`:                          "and is &&",
+		`declaration.kind == "and" and true`:    "and is &&",
+		`"a" not in ["b"]`:                      "and is &&",
+		`declaration.kind <> "a"`:               "unequal is !=",
+		`declaration.context.exists(c -> true)`: "with a comma",
+		`declaration?.kind == ""`:               "object.?member",
+		`declaration.kind ?? "a" == "b"`:        "object.?member",
+		`if (true) true`:                        "condition ? a : b",
+		`true; false`:                           "without a semicolon",
+		`declaration.kind == "a`:                "close the string",
+		`declaration.kind == “a”`:               "straight quotes",
+		`declaration.prompt.text.matches(r"\d" )
+      && declaration.constraints.x + now < 1`: `duration("90s")`,
+	} {
+		text := head + expr + "\n"
+		p, err := Parse([]byte(text), Options{})
+		if err == nil {
+			t.Errorf("%s: accepted: %v", expr, p.RuleNames())
+			continue
+		}
+		if found := problems(t, text, Options{})[0]; !strings.Contains(found.Hint, want) {
+			t.Errorf("%s: %s\n got hint %q\nwant %q", expr, found, found.Hint, want)
+		}
+	}
+}
+
+// TestNullHints: a hint for null does not lead to another problem.
+func TestNullHints(t *testing.T) {
+	head := header(t, newSigner(t))
+	for text, want := range map[string]string{
+		"rules:\n  - name: r\n    expr:\n":               "write its value: expr is required",
+		"rules:\n  - name: r\n    expr: ~\n":             "write its value: expr is required",
+		"rules:\n  - name:\n    expr: 'true'\n":          "write its value: name is required",
+		"rules:\n  -\n":                                  "write the element",
+		"rules:\n":                                       "leave the member out",
+		"kinds: [agent, null]\n":                         "write the element, or remove it",
+		"approvals: {required: null, approvers: [{}]}\n": "write its value: required is required",
+	} {
+		if found := problems(t, head+text, Options{})[0]; found.Hint != want {
+			t.Errorf("%s: %s, hint %q, want %q", text, found, found.Hint, want)
+		}
+	}
+	if found := problems(t, head+"rules:\n  - name: r\n    expr:\n", Options{})[0]; !strings.Contains(found.Message, ": a key without a value is null in YAML") {
+		t.Errorf("got %s", found)
+	}
+}
