@@ -30,6 +30,9 @@ func (d *declarer) arrange() {
 			d.parameters = append(appendString(d.parameters, []byte(f.values[0])), ',')
 		}
 	}
+	if d.location != "" {
+		d.constraints = append(appendString(append(d.constraints, `"location":`...), []byte(d.location)), ',')
+	}
 	slices.SortStableFunc(d.events, func(a, b event) int { return compareTrails(a.trail, b.trail) })
 }
 

@@ -124,8 +124,8 @@ func (d *declarer) body(root jsontree.Value) {
 	s := d.table.body
 	x := d.indexOf(root, s)
 	for name, v := range root.Members() {
-		k := d.find(x, s, name, &names)
-		d.in(k.step(name))
+		k := d.find(x, s, root, name, &names)
+		d.in(k.step(name, false))
 		if k != nil {
 			d.seen[k.name] = true
 		}
@@ -138,7 +138,12 @@ func (d *declarer) body(root jsontree.Value) {
 	for i := range s.members {
 		if k := &s.members[i]; k.required && !d.seen[k.name] && (k.to != toModel || d.model == "") {
 			d.in([]byte(k.name))
-			d.fail("the body has no %s: it is not a request of this format", k.name)
+			if k.to == toModel && d.table.modelHint != "" {
+				d.fail("neither the path nor the body names the model")
+				d.err.Hint = d.table.modelHint
+			} else {
+				d.fail("the body has no %s: it is not a request of this format", k.name)
+			}
 			d.back()
 		}
 	}
@@ -156,6 +161,9 @@ func (d *declarer) topLevel(k *member, name []byte, root, v jsontree.Value) {
 	if strings.EqualFold(v.Get("mediaType").Text(), sealedMediaType) {
 		d.fail("has the media type of sealed content, which a request must not hold")
 		return
+	}
+	if k != nil {
+		name = []byte(k.name)
 	}
 	if k == nil {
 		d.put(&d.parameters, "parameters", name, func(dst []byte) []byte {
@@ -200,13 +208,14 @@ func (d *declarer) keep(to string) {
 }
 
 func (d *declarer) setModel(v jsontree.Value) {
+	name := strings.TrimPrefix(v.Text(), d.table.modelPrefix)
 	switch {
-	case v.Kind() != jsontree.String || v.Text() == "":
+	case v.Kind() != jsontree.String || name == "":
 		d.fail("is not a name, want a string that is not empty")
 	case d.model == "":
-		d.bodyModel = v.Raw()
+		d.bodyModel = appendString(nil, []byte(name))
 		d.keep("/model/name")
-	case v.Text() == d.model:
+	case name == d.model:
 		d.keep("/model/name")
 	case d.provider == "azure" || strings.HasPrefix(d.provider, "azure:"):
 		d.parameters = append(append(append(d.parameters, `"model":`...), v.Raw()...), ',')
@@ -229,27 +238,37 @@ func (d *declarer) messageList(k *member, v jsontree.Value) {
 		if k.items != nil && isItem(e) {
 			d.item(k.items, e)
 		} else {
-			d.message(k.value.elements, e)
+			d.message(k, e)
 		}
 		d.back()
 	}
 }
 
 // message appends one element of the list of messages.
-func (d *declarer) message(s *shape, v jsontree.Value) {
+func (d *declarer) message(k *member, v jsontree.Value) {
 	if v.Kind() != jsontree.Object {
 		d.fail("is of type %s, want an object", v.Kind())
 		return
 	}
 	role := v.Get("role")
+	roleless := d.table.roleless && (role.Kind() == jsontree.Absent || role.Kind() == jsontree.Null)
 	switch text := role.Text(); {
+	case roleless:
 	case role.Kind() != jsontree.String || text == "":
 		d.fail("has no role: want a string that is not empty")
 	case strings.HasPrefix(text, "member/") || strings.HasPrefix(text, "item/"):
 		d.fail("has the role %s, which stands for what is not a message", quote(text))
 	}
 	d.checkContent(v.Get("content"))
-	d.messages = append(d.value(d.messages, v, s, mode{}), ',')
+	start := len(d.messages)
+	d.messages = append(d.value(d.messages, v, k.value.elements, mode{}), ',')
+	if roleless && d.err == nil {
+		role := `{"role":"member/` + k.name + `",`
+		if string(d.messages[start:]) == "{}," {
+			role = role[:len(role)-1]
+		}
+		d.messages = slices.Replace(d.messages, start, start+1, []byte(role)...)
+	}
 }
 
 // isItem tells an element of a list that is not a message: its type says so, or it has neither type nor role.
@@ -335,7 +354,7 @@ func (t *table) toolName(v jsontree.Value, s *shape) string {
 	}
 	for name := range v.Members() {
 		if k := s.index.byName[string(name)]; k == nil || k.to != out {
-			return string(name)
+			return string(k.step(name, false))
 		}
 	}
 	return ""

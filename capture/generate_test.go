@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/runattest/runattest/internal/jsontree"
 )
 
 // A generator writes requests that a table reads, and some that nothing reads.
@@ -85,7 +83,11 @@ func (g *generator) object(b *bytes.Buffer, s *shape, depth int) {
 		if !m.required && g.IntN(1+len(members)) > 2 {
 			continue
 		}
-		if put(m.name) {
+		name := m.name
+		if len(m.aliases) > 0 && g.IntN(3) == 0 {
+			name = m.aliases[0]
+		}
+		if put(name) {
 			switch {
 			case m.to == toModel || m.name == "role" && g.IntN(20) > 0:
 				b.WriteString(`"user"`)
@@ -138,10 +140,7 @@ func generated(t *testing.T, f Format, seed uint64) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	root, err := jsontree.Parse(compact)
-	if err != nil {
-		t.Fatal(err)
-	}
+	root := parseTree(t, spell(parseTree(t, compact), f.table.body))
 	for _, fate := range c.Fates {
 		if fate.Outcome != LeftOut && fate.Outcome != Absent {
 			continue

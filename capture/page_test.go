@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -49,6 +50,13 @@ func page(t *table) string {
 			note = ", for " + code(path.providers)
 		}
 		p.line("| path | `%s`%s |", path.pattern, note)
+	}
+	if t.modelPrefix != "" {
+		p.line("| a model's name | without a leading `%s` |", t.modelPrefix)
+	}
+	if t.roleless {
+		i := slices.IndexFunc(t.body.members, func(m member) bool { return m.to == toMessages })
+		p.line("| a message whose `role` is absent or null | the role `member/%s`, in its place |", t.body.members[i].name)
 	}
 	p.named("header", t.headers)
 	p.named("query member", t.query)
@@ -128,6 +136,9 @@ func (p *pager) shape(title string, s *shape) {
 func (p *pager) rows(prefix string, members []member) {
 	for _, m := range members {
 		var what []string
+		for _, a := range m.aliases {
+			what = append(what, "also `"+a+"`")
+		}
 		if m.required {
 			what = append(what, "required")
 		}

@@ -55,7 +55,7 @@ func TestMembers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		root := parseTree(t, compact)
+		root := parseTree(t, spell(parseTree(t, compact), f.table.body))
 		same := func(why string, body []byte) bool {
 			src.Body = body
 			other, err := f.Capture(src)

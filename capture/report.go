@@ -35,11 +35,14 @@ func (d *declarer) report(c *Captured, root jsontree.Value) {
 	}
 	for name := range root.Members() {
 		k := d.table.body.index.byName[string(name)]
-		pointer := trail{{name: k.step(name)}}.String()
+		pointer := trail{{name: k.step(name, false)}}.String()
 		if f, ok := d.fates[pointer]; ok {
 			c.Fates = append(c.Fates, f)
 		}
 		c.Fates = append(c.Fates, byMember[pointer]...)
+	}
+	if d.location != "" {
+		c.Fates = append(c.Fates, Fate{Pointer: "path:location", Outcome: Kept, To: "/constraints/location"})
 	}
 	for _, f := range d.settings {
 		c.Fates = append(c.Fates, Fate{Pointer: f.name, Outcome: Kept, To: "/parameters/" + jsontree.EscapePointer(f.name)})

@@ -14,6 +14,7 @@ import (
 type request struct {
 	provider string
 	model    string // that the path names, or ""
+	location string // that the path names, or ""
 	settings []setting
 }
 
@@ -39,7 +40,7 @@ func (t *table) read(src Source) (request, []Warning, []Unknown, error) {
 	target, query, _ := strings.Cut(src.Target, "?")
 	if src.Target != "" {
 		var err error
-		if r.model, err = t.pathModel(target, r.provider); err != nil {
+		if r.model, r.location, err = t.pathNames(target, r.provider); err != nil {
 			return r, nil, nil, err
 		}
 	}
@@ -143,43 +144,57 @@ func parseQuery(query string) (map[string][]string, error) {
 	return members, nil
 }
 
-// pathModel holds a path against those of the table, and is the model that it names.
-func (t *table) pathModel(target, provider string) (string, error) {
+// pathNames holds a path against those of the table, and tells the model and the location that it names.
+func (t *table) pathNames(target, provider string) (model, location string, err error) {
 	var known []string
 	for _, p := range t.paths {
-		model, ok := p.match(target)
+		model, location, ok := p.match(target)
 		switch {
 		case !ok:
 			known = append(known, p.pattern)
 		case len(p.providers) > 0 && !takes(p.providers, provider):
-			return "", t.error("", fmt.Sprintf("the path %s is one of %s, and the provider is %s", quote(target), strings.Join(p.providers, ", "), quote(provider)), "")
-		case ok:
-			return model, nil
+			return "", "", t.error("", fmt.Sprintf("the path %s is one of %s, and the provider is %s", quote(target), strings.Join(p.providers, ", "), quote(provider)), "")
+		default:
+			return strings.TrimPrefix(model, t.modelPrefix), location, nil
 		}
 	}
-	return "", t.error("", fmt.Sprintf("the path %s is not one of %s", quote(target), strings.Join(known, ", ")), "")
+	return "", "", t.error("", fmt.Sprintf("the path %s is not one of %s", quote(target), strings.Join(known, ", ")), "")
 }
 
-// match tells whether a path has the pattern, and which model it names.
-func (p path) match(target string) (model string, ok bool) {
-	pattern := p.pattern
-	if end, isEnd := strings.CutPrefix(pattern, "..."); isEnd {
-		return "", strings.HasSuffix(target, end) && strings.HasPrefix(target, "/")
+// match tells whether a path has the pattern, and which model and location it names.
+func (p path) match(target string) (model, location string, ok bool) {
+	if end, isEnd := strings.CutPrefix(p.pattern, "..."); isEnd {
+		return "", "", strings.HasSuffix(target, end) && strings.HasPrefix(target, "/")
 	}
-	before, after, hasModel := strings.Cut(pattern, "{model}")
-	if !hasModel {
-		return "", target == pattern
+	patterns, segments := strings.Split(p.pattern, "/"), strings.Split(target, "/")
+	if len(patterns) != len(segments) {
+		return "", "", false
 	}
-	rest, ok := strings.CutPrefix(target, before)
-	if !ok {
-		return "", false
+	var names []string
+	inModel := false
+	for i, pattern := range patterns {
+		core, opens := strings.CutPrefix(pattern, "{")
+		core, suffix, closes := strings.Cut(core, "}")
+		inModel = inModel || opens && core != "location"
+		name, hasSuffix := strings.CutSuffix(segments[i], suffix)
+		isAny := core == "*" || opens && closes
+		if !hasSuffix || !isAny && name != core {
+			return "", "", false
+		}
+		if isAny {
+			var err error
+			if name, err = url.PathUnescape(name); err != nil || name == "" || !utf8.ValidString(name) || core != "model" && strings.Contains(name, "/") {
+				return "", "", false
+			}
+		}
+		if inModel {
+			names = append(names, name)
+		} else if core == "location" && opens {
+			location = name
+		}
+		inModel = inModel && !closes
 	}
-	rest, ok = strings.CutSuffix(rest, after)
-	if !ok || strings.Contains(rest, "/") {
-		return "", false
-	}
-	model, err := url.PathUnescape(rest)
-	return model, err == nil && model != "" && utf8.ValidString(model)
+	return strings.Join(names, "/"), location, true
 }
 
 func (t *table) error(pointer, message, hint string) *Error {

@@ -24,10 +24,15 @@ type table struct {
 
 	nulls     bool       // null is absent in optional members that the table has
 	toolNames [][]string // where a tool has its own name
+
+	roleless    bool   // a message without a role has the role member/NAME, in its place
+	modelPrefix string // that is not a part of a model's name
+	modelHint   string // what to do where no model is named
 }
 
-// A path is a target that a table reads. A segment {model} is the model, and a pattern that begins with an ellipsis
-// is the end of a path.
+// A path is a target that a table reads. * is one segment, {model} one that is the model, {location} one that is the
+// location, and what else stands in braces is the model's name. A pattern that begins with an ellipsis is the end of a
+// path.
 type path struct {
 	pattern   string
 	providers []string // to which it belongs; none for all of the table
@@ -63,6 +68,7 @@ func (p place) String() string {
 // A member is a member of an object of the source.
 type member struct {
 	name     string
+	aliases  []string // other names that the API takes for it
 	to       place
 	value    *shape
 	items    *shape // of a list of messages: what its other elements are
@@ -120,6 +126,7 @@ type shape struct {
 	by       string // the member that tells which variant it is
 	what     string // what a variant is, in the report of an unknown one
 	variants []variant
+	aliased  bool // its members have aliases
 	free     bool // names and elements are the users', and case is theirs; what it holds has the shape elements, or its own
 
 	elements *shape // of arrays; nil is a plain value
@@ -145,11 +152,12 @@ type shape struct {
 // An index finds the members of an object by name.
 type index struct {
 	byName map[string]*member
-	folded map[string]string // the name that has this form without case
+	folded map[string]string   // the name that has this form without case
+	form   func(string) string // how names are compared
 }
 
-func newIndex(lists ...[]member) *index {
-	x := &index{map[string]*member{}, map[string]string{}}
+func newIndex(form func(string) string, lists ...[]member) *index {
+	x := &index{map[string]*member{}, map[string]string{}, form}
 	for _, l := range lists {
 		for i := range l {
 			m := &l[i]
@@ -157,11 +165,14 @@ func newIndex(lists ...[]member) *index {
 			if m.value == nil {
 				m.value = value
 			}
-			if x.byName[m.name] != nil || x.folded[fold(m.name)] != "" {
+			if x.byName[m.name] != nil || x.folded[form(m.name)] != "" {
 				panic("capture: a table has " + m.name + " twice")
 			}
 			x.byName[m.name] = m
-			x.folded[fold(m.name)] = m.name
+			x.folded[form(m.name)] = m.name
+			for _, alias := range m.aliases {
+				x.byName[alias] = m
+			}
 		}
 	}
 	return x
@@ -173,11 +184,15 @@ func (s *shape) prepare() *shape {
 		return s
 	}
 	s.prepared = true
-	s.index = newIndex(s.members)
+	form := fold
+	if s.aliased {
+		form = unspelled
+	}
+	s.index = newIndex(form, s.members)
 	s.byName = map[string]*index{}
 	for i := range s.variants {
 		v := &s.variants[i]
-		s.byName[v.name] = newIndex(s.members, v.members)
+		s.byName[v.name] = newIndex(form, s.members, v.members)
 		for _, m := range v.members {
 			m.value.prepare()
 		}

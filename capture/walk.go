@@ -179,13 +179,13 @@ func (w *walker) object(dst []byte, v jsontree.Value, s *shape, m mode) []byte {
 	x := w.indexOf(v, s)
 	var names caseCheck
 	for name, e := range v.Members() {
-		k := w.find(x, s, name, &names)
-		w.in(k.step(name))
+		k := w.find(x, s, v, name, &names)
+		w.in(k.step(name, m.text))
 		size := len(dst)
 		if len(dst) > start {
 			dst = append(dst, ',')
 		}
-		dst = appendName(dst, k, name)
+		dst = appendName(dst, k, name, m.text)
 		before := len(dst)
 		if k == nil {
 			dst = w.unknown(dst, e, s, name, m)
@@ -223,21 +223,28 @@ func (w *walker) indexOf(v jsontree.Value, s *shape) *index {
 }
 
 // find is the member of a table that has the name, or nil for an unknown one, which must not be taken for another.
-func (w *walker) find(x *index, s *shape, name []byte, names *caseCheck) *member {
+func (w *walker) find(x *index, s *shape, v jsontree.Value, name []byte, names *caseCheck) *member {
 	if k := x.byName[string(name)]; k != nil {
+		if len(k.aliases) > 0 {
+			if other := k.spelled(v, name); other != "" {
+				w.in(name)
+				w.fail("is there as %q as well, which is another spelling of the same name", other)
+				w.back()
+			}
+		}
 		return k
 	}
 	if s.free {
 		return nil
 	}
-	f := fold(string(name))
+	f := x.form(string(name))
 	if other := x.folded[f]; other != "" {
 		w.in(name)
-		w.fail("its name differs in case alone from %q, for which some servers take it", other)
+		w.fail("its name differs in %s alone from %q, for which some servers take it", x.differs(), other)
 		w.back()
 	} else if other, ok := names.seen(f, string(name)); ok {
 		w.in(name)
-		w.fail("its name differs in case alone from %q, and some servers take the two for one", other)
+		w.fail("its name differs in %s alone from %q, and some servers take the two for one", x.differs(), other)
 		w.back()
 	}
 	return nil
@@ -255,16 +262,16 @@ func (c *caseCheck) seen(folded, name string) (string, bool) {
 	return other, ok
 }
 
-// step is the name in pointers: the table's.
-func (k *member) step(name []byte) []byte {
-	if k == nil {
+// step is the name in pointers: the table's, but in text that of the source.
+func (k *member) step(name []byte, text bool) []byte {
+	if k == nil || text {
 		return name
 	}
 	return []byte(k.name)
 }
 
-func appendName(dst []byte, k *member, name []byte) []byte {
-	if k != nil {
+func appendName(dst []byte, k *member, name []byte, text bool) []byte {
+	if k != nil && (!text || len(k.aliases) == 0) {
 		return append(dst, k.quoted...)
 	}
 	return append(appendString(dst, name), ':')
@@ -303,7 +310,7 @@ func (w *walker) member(dst []byte, v, e jsontree.Value, k *member, name []byte,
 	}
 	before, events := len(dst), len(w.events)
 	if k.value.bytes != 0 && e.Kind() == jsontree.String {
-		return w.binary(dst, e, k.value, v.Get(k.value.media).Text())
+		return w.binary(dst, e, k.value, media(v, k.value.media))
 	}
 	dst = w.value(dst, e, k.value, m)
 	declared := func(e event) bool { return e.what == Null } // its pointer needs the object

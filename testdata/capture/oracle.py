@@ -156,6 +156,7 @@ class Shape:
 class Member:
     def __init__(self, name):
         self.name, self.to, self.shape, self.hides, self.items = name, "stays", Shape(), None, None
+        self.aliases = []
         self.required = self.empty = self.vanishes = False
 
 
@@ -231,6 +232,8 @@ def describe(shape, phrases, sections, member=None):
             member.to = low[3:]
         elif low.startswith("out: "):
             member.to = "out"
+        elif low.startswith("also `"):
+            member.aliases += ticks(q)
         elif low == "required":
             member.required = True
         elif low.startswith("`[]` and"):
@@ -255,6 +258,8 @@ def read_table(name):
     if get("provider, where none is given")[0].startswith("none"):
         t.provider = ""
     t.paths = [(ticks(v)[0], ticks(v)[1:]) for v in get("path")]
+    t.prefix = ticks((get("a model's name") or ["``"])[0])[0]
+    t.roleless = bool(re.search(r"^\| a message whose `role` is absent", head, flags=re.M))
     t.nulls = get("null")[0].startswith("absent")
     t.tool_names = [p.split(".") for v in get("a tool's own name") for p in ticks(v)]
     t.named = []
@@ -521,22 +526,30 @@ class Capture:
         return s.members
 
     def check_names(self, v, members, s):
+        spellings = {a: k for k in members.values() for a in [k.name] + k.aliases}
+        form = (lambda n: fold(n).replace("_", "")) if any(k.aliases for k in members.values()) else fold
+        known = [spellings[n].name for n, _ in v if n in spellings]
+        if len(set(known)) != len(known):
+            raise Refused("two spellings")
         if s.free:
-            return
-        seen = {fold(k) for k in members}
+            return spellings
+        seen = {form(k) for k in members}
         for name, _ in v:
-            if name not in members:
-                if fold(name) in seen:
+            if name not in spellings:
+                if form(name) in seen:
                     raise Refused("case")
-                seen.add(fold(name))
+                seen.add(form(name))
+        return spellings
 
     def object(self, v, s, c):
         members = self.members_of(v, s)
-        self.check_names(v, members, s)
+        spellings = self.check_names(v, members, s)
         out = []
         for name, e in v:
+            k = spellings.get(name)
+            if k and not c.text:
+                name = k.name
             self.trail.append(name)
-            k = members.get(name)
             w = self.member(v, e, k, c) if k else self.unknown_member(e, s, name, c)
             if w is not ABSENT:
                 out.append((name, w))
@@ -560,8 +573,9 @@ class Capture:
         if k.hides:
             self.here(self.open, k.hides)
         c = c.below(k.name)
+        k_media = next((m for m in (k.shape.media, re.sub("[A-Z]", lambda m: "_" + m[0].lower(), k.shape.media or "")) if m and v.has(m)), None)
         if k.shape.kinds is not None and isinstance(e, str) and not isinstance(e, Number):
-            media = v.get(k.shape.media) if k.shape.media else ""
+            media = v.get(k_media) if k_media else ""
             return self.put(self.binary(e, k.shape, media if isinstance(media, str) and not isinstance(media, Number) else ""), c)
         nulls = len(self.nulls)
         w = self.value(e, k.shape, c)
@@ -589,23 +603,24 @@ class Capture:
         if t.providers and not any(self.provider_is(p, provider) for p in t.providers):
             raise Refused("provider")
         path, _, query = target.partition("?")
-        model = self.path_model(path, provider) if target else ""
+        model, location = self.path_model(path, provider) if target else ("", "")
         flags = self.flags(headers, query)
         root = read_json(body)
         if not isinstance(root, Obj):
             raise Refused("object")
         members = t.body.members
-        self.check_names(root, members, t.body)
+        spellings = self.check_names(root, members, t.body)
         parameters, constraints = {}, {}
         first, messages, tools = [], [], []
         name = None
         for key, v in root:
+            k = spellings.get(key)
+            key = k.name if k else key
             self.trail = [key]
             if key.startswith(("header:", "query:")):
                 raise Refused("prefix")
             if isinstance(v, Obj) and str(v.get("mediaType")).lower() == SEALED:
                 raise Refused("sealed")
-            k = members.get(key)
             if k is None:
                 w = self.unknown_member(v, t.body, key, Context())
                 if w is not ABSENT:
@@ -613,8 +628,9 @@ class Capture:
             elif k.to == "out":
                 pass
             elif k.to == "model" and (v is not None or not model):
-                if not isinstance(v, str) or isinstance(v, Number) or not v:
+                if not isinstance(v, str) or isinstance(v, Number) or not v.removeprefix(t.prefix):
                     raise Refused("model")
+                v = v.removeprefix(t.prefix)
                 if not model:
                     name = v
                 elif v != model:
@@ -645,6 +661,10 @@ class Capture:
                         messages.append({"role": "item/" + (kind or ""), "content": self.value(e, k.items, Context())})
                         continue
                     role = e.get("role")
+                    if t.roleless and role is None:
+                        self.content(e.get("content"))
+                        messages.append({"role": "member/" + key, **self.value(e, k.shape.elements, Context())})
+                        continue
                     if not isinstance(role, str) or isinstance(role, Number) or not role or role.startswith(("member/", "item/")):
                         raise Refused("role")
                     self.content(e.get("content"))
@@ -667,9 +687,11 @@ class Capture:
                     text = self.value(e, k.shape.elements, Context(text=True))
                     tools.append((key, {"role": "tool", "name": n if key == "tools" else key + "/" + n, "content": text}))
         for k in members.values():
-            if k.required and not root.has(k.name) and not (k.to == "model" and model):
+            if k.required and not any(map(root.has, [k.name] + k.aliases)) and not (k.to == "model" and model):
                 raise Refused("missing " + k.name)
         parameters.update(flags)
+        if location:
+            constraints["location"] = location
         order = lambda e: tuple((utf16(x) if isinstance(x, str) else x) for x in e[0])
         first.sort(key=lambda f: utf16(f[0]))
         tools.sort(key=lambda f: (f[0] != "tools", utf16(f[0])))
@@ -700,15 +722,16 @@ class Capture:
     def path_model(self, path, provider):
         for pattern, providers in self.t.paths:
             if pattern.startswith("..."):
-                ok, model = path.startswith("/") and path.endswith(pattern[3:]), ""
+                ok, names = path.startswith("/") and path.endswith(pattern[3:]), {}
             else:
-                before, has, after = pattern.partition("{model}")
-                m = re.fullmatch(re.escape(before) + ("([^/]+)" if has else "") + re.escape(after), path)
-                ok, model = m is not None, unquote(m[1], errors="strict") if m and has else ""
+                r = re.escape(pattern).replace(r"\{model\}", "(?P<model>[^/]+)").replace(r"\{location\}", "(?P<location>[^/]+)")
+                r = r.replace(r"\{", "(?P<model>").replace(r"\}", ")").replace(r"\*", "[^/]+")
+                m = re.fullmatch(r, path)
+                ok, names = m is not None, m.groupdict() if m else {}
             if ok:
                 if providers and not any(self.provider_is(p, provider) for p in providers):
                     raise Refused("path of another provider")
-                return model
+                return [unquote(names.get(n) or "", errors="strict").removeprefix(self.t.prefix if n == "model" else "") for n in ("model", "location")]
         raise Refused("path")
 
     def flags(self, headers, query):
@@ -747,7 +770,8 @@ class Capture:
                 at = at.get(name) if isinstance(at, Obj) else None
             if isinstance(at, str) and not isinstance(at, Number):
                 return at
-        return next((n for n, _ in v if n not in s.members or s.members[n].to != "out"), "")
+        spelled = {a: k for k in s.members.values() for a in [k.name] + k.aliases}
+        return next((spelled[n].name if n in spelled else n for n, _ in v if n not in spelled or spelled[n].to != "out"), "")
 
 
 def pointer(trail):
