@@ -14,7 +14,7 @@
 // because a rejection might be missing: approvals in a registry that cannot be reached, a source that fails halfway, an ancestor without a bundle, a
 // context that has ended. Only a Request that is none is an error of Admit itself.
 //
-//	p, err := policy.Load("policy.yaml")
+//	p, err := policy.Load("policy.yaml", policy.Options{TrustedRoots: sigstore.Authorities})
 //	ref, err := registry.ParseReference("oci://registry.acme.example/runs")
 //	target, err := registry.Open(ref, registry.Options{})
 //	runs := gate.NewRepository(target)

@@ -411,7 +411,7 @@ func TestCasesLineage(t *testing.T) {
 	approvals := fmt.Sprintf("["+run+", "+run+"]", parse(t, k.first).ID(), parse(t, k.second).ID())
 	load := func(cases string) (*Cases, error) {
 		write("cases.yaml", []byte("schema: "+CasesSchema+"\npolicy: policy.yaml\ncases:\n"+cases))
-		return LoadCases(filepath.Join(dir, "cases.yaml"))
+		return LoadCases(filepath.Join(dir, "cases.yaml"), options)
 	}
 	cases, err := load("- {name: rehearsed, declaration: child.json, family: [first.json, second.json], approvals: " + approvals + ", expect: allow}\n" +
 		"- {name: unapproved, declaration: child.json, family: [first.json, second.json], expect: deny, rules: [approved-trainings]}\n" +

@@ -13,9 +13,6 @@ import (
 	"github.com/runattest/runattest/internal/limits"
 )
 
-// ApprovalType is the predicate type of an approval, docs/spec/predicate-run-approval-v1.md.
-const ApprovalType = "https://github.com/runattest/runattest/run-approval/v1"
-
 // Verdict is what an approver says about a run.
 type Verdict string
 

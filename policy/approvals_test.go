@@ -272,7 +272,7 @@ func TestOnePersonTwice(t *testing.T) {
 		"sent again":     {`approvals[0].conditions == ["a"] && approvals[0].reason == "a"`, slices.Repeat([]Approval{say(p.alice, "a", time.Time{})}, 9)},
 		"the first end":  {fmt.Sprintf(`approvals[0].expires == timestamp(%q)`, stamp(soon)), []Approval{say(p.alice, "a", later), say(p.laptop, "b", soon), say(p.alice, "c", time.Time{})}},
 	} {
-		policy, err := Parse(fmt.Appendf(nil, "%srules:\n  - {name: r, expr: '%s'}\n", text, c.expr), Options{})
+		policy, err := Parse(fmt.Appendf(nil, "%srules:\n  - {name: r, expr: '%s'}\n", text, c.expr), options)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -530,7 +530,7 @@ func BenchmarkParseTenRules(b *testing.B) {
 	text := []byte(header(b, newSigner(b)) + tenRules)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := Parse(text, Options{}); err != nil {
+		if _, err := Parse(text, options); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -13,12 +13,12 @@ import (
 	"time"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/authority"
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/zero"
-	"github.com/runattest/runattest/sigstore"
 )
 
 // approvals say which approvers must approve a run, and how many of them.
@@ -74,7 +74,7 @@ func (a *approvals) readApprover(r *reader, files *folder, v jsontree.Value) {
 }
 
 // check finds demands that cannot be met, and approvers who cannot be told apart.
-func (a *approvals) check(r *reader, root *sigstore.TrustedRoot) {
+func (a *approvals) check(r *reader, root authority.Root) {
 	owners, names, roles := map[string]string{}, map[string]bool{}, map[string]int{}
 	for i, p := range a.approvers {
 		at := fmt.Sprintf("/approvals/approvers/%d", i)

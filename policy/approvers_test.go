@@ -135,7 +135,7 @@ approvals:
   required: 1
   approvers:
     - {name: carol, certificates: [{identity: carol@acme.example, issuer: https://acme.example}, {identityRegexp: "carol[+].*@acme.example", issuerRegexp: "https://.*"}]}
-`), Options{})
+`), options)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,57 +3,26 @@ package policy
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/authority"
 	"github.com/runattest/runattest/identity"
-	"github.com/runattest/runattest/sigstore"
 )
-
-// certified is a certificate identity of a policy.
-type certified struct{ name, issuer pattern }
-
-// pattern is one text, or all that an expression matches whole.
-type pattern struct {
-	text string
-	re   *regexp.Regexp
-}
-
-func (p pattern) match(text string) bool {
-	if p.re == nil {
-		return p.text == text
-	}
-	return p.re.MatchString(text)
-}
-
-// covers tells that p certainly means all that other means: where it is false, p may do so all the same.
-func (p pattern) covers(other pattern) bool {
-	if other.re == nil {
-		return p.match(other.text)
-	}
-	return p.re != nil && (p.text == other.text || p.text == ".*" || p.text == ".+")
-}
-
-func (c certified) covers(other certified) bool {
-	return c.name.covers(other.name) && c.issuer.covers(other.issuer)
-}
-
-func (c certified) String() string { return c.name.text }
 
 // runSigner is one of those who may sign a run: a key, or a certificate identity.
 type runSigner struct {
 	key  *attest.TrustedKey
-	cert certified
+	cert authority.CertificateIdentity
 }
 
 func (s runSigner) String() string {
 	if s.key != nil {
 		return "key " + s.key.Name
 	}
-	return "a certificate for " + s.cert.String()
+	return "a certificate for " + s.cert.SubjectAlternativeName.Text()
 }
 
 // isIn reports that every signature of s is one of a signer in the set.
@@ -61,7 +30,7 @@ func (s runSigner) isIn(all signerSet) bool {
 	if s.key != nil {
 		return slices.ContainsFunc(all.keys, func(k attest.TrustedKey) bool { return k.Key.Hint() == s.key.Key.Hint() })
 	}
-	return slices.ContainsFunc(all.certified, func(c certified) bool { return c.covers(s.cert) })
+	return slices.ContainsFunc(all.identities, func(i authority.CertificateIdentity) bool { return i.Covers(s.cert) })
 }
 
 // list returns the signers one by one.
@@ -70,8 +39,8 @@ func (s signerSet) list() []runSigner {
 	for i := range s.keys {
 		all = append(all, runSigner{key: &s.keys[i]})
 	}
-	for _, c := range s.certified {
-		all = append(all, runSigner{cert: c})
+	for _, i := range s.identities {
+		all = append(all, runSigner{cert: i})
 	}
 	return all
 }
@@ -171,22 +140,22 @@ func (p *Policy) tooLate(by, s runSigner) bool {
 }
 
 // unprovable is why no signature by s can have the trusted times and log entries that it needs, "" if it may or needs none.
-func (s runSigner) unprovable(root *sigstore.TrustedRoot, d timeDemand) string {
+func (s runSigner) unprovable(root authority.Root, d timeDemand) string {
 	if root == nil { // with which nothing is demanded
 		return ""
 	}
 	dated := s.key == nil || s.key.Bounded() || d.startWithin > 0 || d.evidence == evidenceTimestamp
-	clocks, need := root.Clocks(), 1
+	clocks, need := clocksOf(root), 1
 	if d.evidence == evidenceTimestamp {
 		need = d.count
-		clocks = slices.DeleteFunc(clocks, func(t sigstore.Trusted) bool { return t.Kind != sigstore.TimestampAuthority })
+		clocks = slices.DeleteFunc(clocks, func(a authority.Authority) bool { return a.Kind != authority.TimestampAuthority })
 	}
 	if dated && len(clocks) == 0 {
 		return fmt.Sprintf("%s needs a trusted time, and %s", s, noClock(root))
 	}
-	logs := ofKind(root, sigstore.TransparencyLog)
+	logs := ofKind(root, authority.TransparencyLog)
 	if len(clocks) == 0 { // what a retired log has seen is believed if a time proves that it was not retired yet
-		logs = slices.DeleteFunc(logs, func(t sigstore.Trusted) bool { return !t.Until.IsZero() })
+		logs = slices.DeleteFunc(logs, func(a authority.Authority) bool { return !a.Until.IsZero() })
 	}
 	for _, w := range s.windows(root) {
 		if (!dated || w.meetsOf(clocks) >= need) && (d.evidence != evidenceLog || w.meetsOf(logs) >= d.count) {
@@ -203,28 +172,33 @@ func (s runSigner) unprovable(root *sigstore.TrustedRoot, d timeDemand) string {
 }
 
 // noClock says why a trusted root proves no time.
-func noClock(root *sigstore.TrustedRoot) string {
+func noClock(root authority.Root) string {
 	why := "the trusted root names no timestamp authority"
-	if root.NamesLogs() && len(root.Clocks()) == 0 {
+	if len(ofKind(root, authority.TransparencyLog)) > 0 && len(clocksOf(root)) == 0 {
 		why += ", and its logs sign no time (as Rekor v2)"
 	}
 	return why
 }
 
-func ofKind(root *sigstore.TrustedRoot, kind string) []sigstore.Trusted {
-	return slices.DeleteFunc(root.Trusted(), func(t sigstore.Trusted) bool { return t.Kind != kind })
+// clocksOf are those that may prove when something was signed.
+func clocksOf(root authority.Root) []authority.Authority {
+	return slices.DeleteFunc(root.Trusted(), func(a authority.Authority) bool { return !a.Dates })
+}
+
+func ofKind(root authority.Root, kind string) []authority.Authority {
+	return slices.DeleteFunc(root.Trusted(), func(a authority.Authority) bool { return a.Kind != kind })
 }
 
 // window is a period, both ends of it inclusive; a zero time bounds nothing.
 type window struct{ from, until time.Time }
 
 // windows are when s can sign.
-func (s runSigner) windows(root *sigstore.TrustedRoot) []window {
+func (s runSigner) windows(root authority.Root) []window {
 	if s.key != nil {
 		return []window{{s.key.NotBefore, s.key.NotAfter}}
 	}
 	var all []window
-	for _, t := range ofKind(root, sigstore.CertificateAuthority) {
+	for _, t := range ofKind(root, authority.CertificateAuthority) {
 		all = append(all, window{t.From, t.Until})
 	}
 	return all
@@ -235,7 +209,7 @@ func (w window) meets(other window) bool {
 }
 
 // meetsOf counts the different ones of those that are valid at a time in the window.
-func (w window) meetsOf(all []sigstore.Trusted) int {
+func (w window) meetsOf(all []authority.Authority) int {
 	names := map[string]bool{}
 	for _, t := range all {
 		if w.meets(window{t.From, t.Until}) {

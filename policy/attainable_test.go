@@ -127,7 +127,7 @@ func TestUnattainable(t *testing.T) {
 		"time with Rekor v1":            {rekor1 + rule("time.verified"), ""},
 		"begins before the last start":  {root + "time: {evidence: timestamp, startWithin: 1h}\n" + later, ""},
 	} {
-		p, err := Parse([]byte("schema: "+Schema+"\n"+tt.text), Options{})
+		p, err := Parse([]byte("schema: "+Schema+"\n"+tt.text), options)
 		switch {
 		case tt.want == "" && err != nil:
 			t.Errorf("%s: %v", name, err)

@@ -17,9 +17,6 @@ import (
 	"github.com/runattest/runattest/lineage"
 )
 
-// CasesSchema is the value of the "schema" member of a file of cases.
-const CasesSchema = "https://github.com/runattest/runattest/policy-cases/v1"
-
 // clockOfCases is whose the time of a case is.
 const clockOfCases = "as the case says"
 
@@ -53,7 +50,7 @@ type CaseResult struct {
 
 // LoadCases reads a file of cases, the policy that it names, and the files of its cases; all
 // paths start from its folder.
-func LoadCases(path string) (*Cases, error) {
+func LoadCases(path string, o Options) (*Cases, error) {
 	data, err := boundedfile.ReadRegular(path, limits.Policy)
 	if err != nil {
 		return nil, err
@@ -77,7 +74,7 @@ func LoadCases(path string) (*Cases, error) {
 		sortProblems(r.problems)
 		return nil, fmt.Errorf("%s: %w", path, &InvalidError{"cases", r.problems})
 	}
-	c.policy, err = load(filepath.Join(files.dir, filepath.FromSlash(policyPath)), boundedfile.ReadRegular)
+	c.policy, err = load(filepath.Join(files.dir, filepath.FromSlash(policyPath)), o, boundedfile.ReadRegular)
 	return c, err
 }
 

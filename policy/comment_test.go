@@ -74,7 +74,7 @@ func TestSwallowedLine(t *testing.T) {
 			text = strings.ReplaceAll(head, "\n", "\r\n") + c.rule
 		}
 		if c.want == "denied" {
-			p, err := Parse([]byte(text), Options{})
+			p, err := Parse([]byte(text), options)
 			if err != nil {
 				t.Errorf("%s: %v\n%s", name, err, c.rule)
 				continue
@@ -85,25 +85,25 @@ func TestSwallowedLine(t *testing.T) {
 			}
 			continue
 		}
-		p, err := Parse([]byte(text), Options{})
+		p, err := Parse([]byte(text), options)
 		if err == nil {
 			t.Errorf("%s: accepted: %v\n%s", name, p.RuleNames(), c.rule)
 			continue
 		}
-		if found := problems(t, text, Options{}); !strings.Contains(found[0].String(), c.want) || found[0].Hint == "" || found[0].Code != "cel-comment" {
+		if found := problems(t, text, options); !strings.Contains(found[0].String(), c.want) || found[0].Hint == "" || found[0].Code != "cel-comment" {
 			t.Errorf("%s: got %s (%s), want %s", name, found[0], found[0].Hint, c.want)
 		}
 	}
 	// in JSON a line feed is written, and no lines are joined
 	one := `{"schema":"` + Schema + `","signers":{"keys":[{"name":"ci","key":` + pemOf(t, newSigner(t)) + `}]},"rules":[{"name":"r","expr":"`
-	p, err := Parse([]byte(one+`true // all\n&& `+b+`"}]}`), Options{})
+	p, err := Parse([]byte(one+`true // all\n&& `+b+`"}]}`), options)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if d, err := p.Rehearse(ctx, Rehearsal{Declaration: parse(t, declarationText), Now: now}); err != nil || d.Allowed {
 		t.Errorf("JSON: allowed, %v", err)
 	}
-	if p, err := Parse([]byte(one+`true // all\\n&& `+b+`"}]}`), Options{}); err == nil {
+	if p, err := Parse([]byte(one+`true // all\\n&& `+b+`"}]}`), options); err == nil {
 		t.Errorf("JSON with a backslash: accepted: %v", p.RuleNames())
 	}
 	// what the hints say is accepted
@@ -116,7 +116,7 @@ func TestSwallowedLine(t *testing.T) {
 func TestSwallowedPlace(t *testing.T) {
 	head := header(t, newSigner(t))
 	const want = "line 9, column 13: /rules/0/expr: YAML joins"
-	if got := problems(t, head+"rules:\n  - name: r\n    expr: >\n      true  // all\n      && false\n", Options{})[0].String(); !strings.HasPrefix(got, want) {
+	if got := problems(t, head+"rules:\n  - name: r\n    expr: >\n      true  // all\n      && false\n", options)[0].String(); !strings.HasPrefix(got, want) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -53,12 +52,6 @@ type Decision struct {
 	Rules     []RuleResult     `json:"rules"`
 	Approvals []ApprovalResult `json:"approvals"`
 }
-
-// ErrNotOurs says that a policy was asked about a run, or with a lineage, that its own verifier has not verified.
-var ErrNotOurs = errors.New("policy: the run, or its lineage, was not verified with the policy's trust; verify it with the policy's Verifier")
-
-// ErrNoApprovers says that approvals were given to a policy that names no approvers, so that none of them could count.
-var ErrNoApprovers = errors.New("the policy names no approvers")
 
 // Given is what a policy is asked with, besides the run.
 type Given struct {

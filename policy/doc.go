@@ -25,7 +25,7 @@
 //
 // # Deciding
 //
-//	p, err := policy.Load("policy.yaml")
+//	p, err := policy.Load("policy.yaml", policy.Options{TrustedRoots: sigstore.Authorities})
 //	result, err := p.Verify(ctx, bundle, attest.Expect{}, policy.Given{Approvals: approvals, Now: time.Now()})
 //
 // The policy's own Verifier says who signed and when, and the rules say whether the run may be done. There is a

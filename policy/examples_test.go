@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/runattest/runattest/sigstore"
 )
 
 // TestExamples asks every ready policy about its cases.
@@ -18,7 +20,7 @@ func TestExamples(t *testing.T) {
 		t.Fatalf("%d of 13 policies, %v", len(files), err)
 	}
 	for _, file := range files {
-		cases, err := LoadCases(file)
+		cases, err := LoadCases(file, options)
 		if err != nil {
 			t.Error(err)
 			continue
@@ -70,7 +72,7 @@ func TestExamplesCanFail(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				p, err := Parse(data, Options{Dir: filepath.Dir(file)})
+				p, err := Parse(data, Options{TrustedRoots: sigstore.Authorities, Dir: filepath.Dir(file)})
 				if err != nil {
 					continue // not an expression
 				}
@@ -103,7 +105,7 @@ func otherwise(expr string) []string {
 // noticed says whether a case has another answer than expected.
 func noticed(t *testing.T, file string, p *Policy) bool {
 	t.Helper()
-	cases, err := LoadCases(filepath.Join(filepath.Dir(file), "cases.yaml"))
+	cases, err := LoadCases(filepath.Join(filepath.Dir(file), "cases.yaml"), options)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,24 +25,24 @@ func TestExpressionHint(t *testing.T) {
 			return "  - name: r\n    expr:" + style + indent + strings.ReplaceAll(expr, "\n", "\n      ") + "\n"
 		}
 		for name, text := range map[string]string{"one line": rule(" ", ""), "its own lines": rule("\n      ", ""), "flow": "  - {name: r, expr: " + strings.ReplaceAll(expr, "\n", "\n      ") + "}\n"} {
-			p, err := Parse([]byte(head+text), Options{})
+			p, err := Parse([]byte(head+text), options)
 			if err == nil {
 				t.Errorf("%s: accepted: %v\n%s", name, p.RuleNames(), text)
 				continue
 			}
-			if found := problems(t, head+text, Options{}); found[0].Hint == "" || !strings.Contains(found[0].Hint, "quote") {
+			if found := problems(t, head+text, options); found[0].Hint == "" || !strings.Contains(found[0].Hint, "quote") {
 				t.Errorf("%s: %s, hint %q\n%s", name, found[0], found[0].Hint, text)
 			}
 		}
-		if _, err := Parse([]byte(head+rule("\n      ", " |")), Options{}); err != nil {
+		if _, err := Parse([]byte(head+rule("\n      ", " |")), options); err != nil {
 			t.Errorf("behind |: %v", err)
 		}
-		if _, err := Parse([]byte(head+"  - name: r\n    expr: '"+strings.ReplaceAll(strings.ReplaceAll(expr, "'", "''"), "\n", "\n      ")+"'\n"), Options{}); err != nil {
+		if _, err := Parse([]byte(head+"  - name: r\n    expr: '"+strings.ReplaceAll(strings.ReplaceAll(expr, "'", "''"), "\n", "\n      ")+"'\n"), options); err != nil {
 			t.Errorf("in quotes: %v", err)
 		}
 	}
 	// a mistake elsewhere has another hint, or none
-	if found := problems(t, "schema: a: b\n"+head, Options{}); found[0].Hint == expressionHint {
+	if found := problems(t, "schema: a: b\n"+head, options); found[0].Hint == expressionHint {
 		t.Errorf("%s, hint %q", found[0], found[0].Hint)
 	}
 }

@@ -21,7 +21,7 @@ func TestNumbers(t *testing.T) {
 			t.Errorf("%s: %s", expr, told(d))
 		}
 	}
-	if p, err := Parse([]byte(header(t, by)+"rules:\n  - {name: r, expr: '0 == 0.0'}\n"), Options{}); err == nil {
+	if p, err := Parse([]byte(header(t, by)+"rules:\n  - {name: r, expr: '0 == 0.0'}\n"), options); err == nil {
 		t.Errorf("0 == 0.0 type-checks: %v", p.RuleNames())
 	}
 	policyOf(t, by, "rules:\n  - {name: r, expr: 'declaration.prompt.size == 0'}\n")

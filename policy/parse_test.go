@@ -16,6 +16,7 @@ import (
 	"github.com/runattest/runattest/canonical"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/sigstore"
 )
 
 // TestRefused: what is wrong with a policy is said with its line and column.
@@ -38,7 +39,7 @@ func TestRefused(t *testing.T) {
 		"empty window":          {strings.Replace(head, "name: ci,", "name: ci, notBefore: 2026-02-01T00:00:00Z, notAfter: 2026-01-01T00:00:00Z,", 1), "the key is valid until 2026-01-01T00:00:00Z, which is not after it begins"},
 		"window without root":   {strings.Replace(head, "name: ci,", "name: ci, notAfter: 2026-01-01T00:00:00Z,", 1), "no timestamp authority is named to prove the time"},
 		"no such day":           {strings.Replace(head, "name: ci,", "name: ci, notAfter: 2026-02-30T00:00:00Z,", 1), `want a time as 2026-01-31T12:00:00Z`},
-		"evidence without root": {head + "time: {evidence: timestamp}\n", "line 6, column 18: /time/evidence: 1 timestamps required"},
+		"evidence without root": {head + "time: {evidence: timestamp}\n", "line 6, column 18: /time/evidence: 1 timestamp required"},
 		"start without time":    {head + "time: {evidence: none, startWithin: 24h}\n", "startWithin without evidence of time"},
 		"duration":              {head + "time: {evidence: timestamp, startWithin: 1.5h}\n", "want a number and a unit"},
 		"duration of centuries": {head + "time: {evidence: timestamp, startWithin: 213504d}\n", "/time/startWithin: want at most 106751d"},
@@ -78,8 +79,8 @@ func TestRefused(t *testing.T) {
 		"json":           {`{"schema":"` + Schema + `",` + "\n" + `"signers":{},"rules":[{"name":"a","expr":"declaration.\u006dodle == 1"}]}`, `line 2, column 54: /rules/0/expr: undefined field 'modle'`},
 		"json trailing":  {`{"schema":"` + Schema + `","signers":{}} {}`, "invalid policy"},
 	} {
-		found := (&InvalidError{"policy", problems(t, c.text, Options{})}).Error()
-		for _, p := range problems(t, c.text, Options{}) {
+		found := (&InvalidError{"policy", problems(t, c.text, options)}).Error()
+		for _, p := range problems(t, c.text, options) {
 			found += "\n" + p.String()
 		}
 		if !strings.Contains(found, c.want) {
@@ -102,7 +103,7 @@ func TestFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := "schema: " + Schema + "\nsigners: {keys: [{name: ci, key: keys/ci.pub}]}\n"
-	p, err := Parse([]byte(text), Options{Dir: dir})
+	p, err := Parse([]byte(text), Options{TrustedRoots: sigstore.Authorities, Dir: dir})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +111,7 @@ func TestFiles(t *testing.T) {
 		t.Errorf("files %v", f)
 	}
 	for _, path := range []string{"../keys/ci.pub", filepath.Join(dir, "keys", "ci.pub"), "keys", "missing", "."} {
-		if p := problems(t, strings.Replace(text, "keys/ci.pub", path, 1), Options{Dir: dir}); p[0].Pointer != "/signers/keys/0/key" {
+		if p := problems(t, strings.Replace(text, "keys/ci.pub", path, 1), Options{TrustedRoots: sigstore.Authorities, Dir: dir}); p[0].Pointer != "/signers/keys/0/key" {
 			t.Errorf("%s: %v", path, p)
 		}
 	}
@@ -141,7 +142,7 @@ func TestSchemaAgrees(t *testing.T) {
 			t.Fatal(err)
 		}
 		bySchema := schema.Validate(v)
-		_, byParse := Parse([]byte(text), Options{})
+		_, byParse := Parse([]byte(text), options)
 		if (bySchema == nil) != (byParse == nil) || (byParse == nil) != want {
 			t.Errorf("%.200s\nschema: %v\nparse: %v", text, bySchema, byParse)
 		}
@@ -168,7 +169,7 @@ func TestSchemaAgrees(t *testing.T) {
 		}
 		n++
 		bySchema := schema.Validate(v)
-		_, byParse := Parse(text, Options{})
+		_, byParse := Parse(text, options)
 		if bySchema != nil && byParse == nil {
 			t.Errorf("only the schema refuses it: %s\n%v", text, bySchema)
 		}
@@ -255,7 +256,7 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Add([]byte(`{"schema":"` + Schema + `","signers":{}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		p, err := Parse(data, Options{})
+		p, err := Parse(data, options)
 		if (p == nil) == (err == nil) {
 			t.Fatalf("got %v, %v", p, err)
 		}
@@ -263,7 +264,7 @@ func FuzzParse(f *testing.F) {
 			t.Fatal("a policy that verifies nothing")
 		}
 		var again *Policy
-		if again, _ = Parse(slices.Clone(data), Options{}); (again == nil) != (p == nil) {
+		if again, _ = Parse(slices.Clone(data), options); (again == nil) != (p == nil) {
 			t.Fatal("read twice, it is another")
 		}
 		if err != nil && strings.ContainsAny(fmt.Sprint(err), "\n") {
@@ -288,7 +289,7 @@ func TestManyProblems(t *testing.T) {
 	}
 	took := func(text string) time.Duration {
 		start := time.Now()
-		if n := len(problems(t, text, Options{})); n != limits.Problems {
+		if n := len(problems(t, text, options)); n != limits.Problems {
 			t.Errorf("%d problems, want %d", n, limits.Problems)
 		}
 		return time.Since(start)

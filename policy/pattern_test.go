@@ -27,16 +27,16 @@ func TestPatterns(t *testing.T) {
 	} {
 		text := head + c.expr + "\n"
 		if c.want == "" {
-			if _, err := Parse([]byte(text), Options{}); err != nil {
+			if _, err := Parse([]byte(text), options); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
 			continue
 		}
-		if p, err := Parse([]byte(text), Options{}); err == nil {
+		if p, err := Parse([]byte(text), options); err == nil {
 			t.Errorf("%s: accepted: %v", name, p.RuleNames())
 			continue
 		}
-		if found := problems(t, text, Options{})[0]; !strings.Contains(found.String(), c.want) || found.Hint == "" || found.Line < 8 {
+		if found := problems(t, text, options)[0]; !strings.Contains(found.String(), c.want) || found.Hint == "" || found.Line < 8 {
 			t.Errorf("%s: got %s, want %s", name, found, c.want)
 		}
 	}

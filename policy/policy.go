@@ -8,16 +8,27 @@ import (
 	"time"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/authority"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/zero"
-	"github.com/runattest/runattest/sigstore"
 )
 
-// Schema is the value of a policy's "schema" member.
-const Schema = "https://github.com/runattest/runattest/policy/v1"
+// What files and statements say that they are.
+const (
+	// Schema is the value of a policy's "schema" member.
+	Schema = "https://github.com/runattest/runattest/policy/v1"
+	// CasesSchema is the value of the "schema" member of a file of cases.
+	CasesSchema = "https://github.com/runattest/runattest/policy-cases/v1"
+	// ApprovalType is the predicate type of an approval, docs/spec/predicate-run-approval-v1.md.
+	ApprovalType = "https://github.com/runattest/runattest/run-approval/v1"
+	// SignatureType is the predicate type of a signed policy: the signer has released this policy,
+	// with the files that it refers to. Subjects are the policy itself, named by its schema, and
+	// each file by its path, all by their SHA-256; the predicate is {"schema": Schema}.
+	SignatureType = "https://github.com/runattest/runattest/policy-release/v1"
+)
 
 // Policy says who signs runs, which runs may be done, and who approves them. It is immutable,
 // safe for concurrent use, and made by Parse and Load alone.
@@ -25,7 +36,7 @@ type Policy struct {
 	name, description string
 	digest            [sha256.Size]byte
 	files             []File
-	root              *sigstore.TrustedRoot
+	root              authority.Root // nil if the policy names none
 	signers           signerSet
 	time              timeDemand
 	kinds             []identity.Kind // nil allows every kind
@@ -40,21 +51,26 @@ type timeDemand struct {
 	startWithin time.Duration // 0 is any time before the start
 }
 
-// Options are where a policy is; the zero value is nowhere, so that it can refer to no files.
+// Options are what a policy is read with. With the zero value it can refer to no files, and trusts keys alone.
 type Options struct {
-	// Dir is the folder that the paths in the policy start from.
+	// Dir is the folder that the paths in the policy start from; "" is none. Load, LoadSigned and LoadCases take the folder
+	// of the file, whatever Dir is.
 	Dir string
+	// TrustedRoots reads the trusted root of a policy. sigstore.Authorities does so for those of Sigstore. Without it a policy
+	// that names a trusted root, as certificates and evidence of time need one, is refused: ErrNoTrustedRoots.
+	TrustedRoots func(trustedRoot []byte) (authority.Root, error)
 }
 
 // Load reads the policy in a file; the paths in it start from its folder.
-func Load(path string) (*Policy, error) { return load(path, boundedfile.Read) }
+func Load(path string, o Options) (*Policy, error) { return load(path, o, boundedfile.Read) }
 
-func load(path string, read func(path string, limit int64) ([]byte, error)) (*Policy, error) {
+func load(path string, o Options, read func(path string, limit int64) ([]byte, error)) (*Policy, error) {
 	data, err := read(path, limits.Policy)
 	if err != nil {
 		return nil, err
 	}
-	p, err := Parse(data, Options{Dir: filepath.Dir(path)})
+	o.Dir = filepath.Dir(path)
+	p, err := Parse(data, o)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -72,7 +88,7 @@ func Parse(data []byte, o Options) (*Policy, error) {
 	r := &reader{text: t}
 	p := &Policy{digest: sha256.Sum256(data), time: timeDemand{demand: demand{evidenceNone, 1}}}
 	files := &folder{dir: o.Dir}
-	p.read(r, files)
+	p.read(r, files, o)
 	if len(r.problems) == 0 {
 		p.check(r)
 	}
@@ -84,13 +100,13 @@ func Parse(data []byte, o Options) (*Policy, error) {
 	return p, nil
 }
 
-func (p *Policy) read(r *reader, files *folder) {
+func (p *Policy) read(r *reader, files *folder, o Options) {
 	var schema string
 	r.members(r.root, []string{"schema", "signers"}, map[string]field{
 		"schema":      r.word(&schema, Schema),
 		"name":        r.name(&p.name),
 		"description": r.string(&p.description),
-		"trustedRoot": func(v jsontree.Value) { p.readRoot(r, files, v) },
+		"trustedRoot": func(v jsontree.Value) { p.readRoot(r, files, o, v) },
 		"signers": func(v jsontree.Value) {
 			r.members(v, nil, p.signers.fields(r, files, nil))
 			if v.Kind() == jsontree.Object && v.Len() == 0 {
@@ -107,7 +123,7 @@ func (p *Policy) read(r *reader, files *folder) {
 	})
 }
 
-func (p *Policy) readRoot(r *reader, files *folder, v jsontree.Value) {
+func (p *Policy) readRoot(r *reader, files *folder, o Options, v jsontree.Value) {
 	data := v.Raw()
 	if v.Kind() != jsontree.Object {
 		var path string
@@ -120,9 +136,14 @@ func (p *Policy) readRoot(r *reader, files *folder, v jsontree.Value) {
 			return
 		}
 	}
-	root, err := sigstore.ParseTrustedRoot(data)
+	if o.TrustedRoots == nil {
+		r.fail(codeNoTrustedRoots, "a program gives policy.Options.TrustedRoots, which sigstore.Authorities implements", "%s", ErrNoTrustedRoots)
+		return
+	}
+	root, err := o.TrustedRoots(data)
 	if err != nil {
 		r.fail(identity.CodeValue, "runattest trusted-root makes or fetches one", "%s", err)
+		return
 	}
 	p.root = root
 }

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -23,6 +24,25 @@ func (e *InvalidError) Error() string {
 		s += fmt.Sprintf(" (and %d more)", n)
 	}
 	return s
+}
+
+// The errors that callers branch on.
+var (
+	// ErrNoTrustedRoots says that a policy needs certificates, timestamps or logs, and was read without Options.TrustedRoots.
+	ErrNoTrustedRoots = errors.New("the policy names a trusted root, and this program reads none")
+	// ErrNotOurs says that a policy was asked about a run, or with a lineage, that its own verifier has not verified.
+	ErrNotOurs = errors.New("policy: the run, or its lineage, was not verified with the policy's trust; verify it with the policy's Verifier")
+	// ErrNoApprovers says that approvals were given to a policy that names no approvers, so that none of them could count.
+	ErrNoApprovers = errors.New("the policy names no approvers")
+	// ErrChanged says that a policy's signature is of something else.
+	ErrChanged = errors.New("the signature is of another policy")
+)
+
+const codeNoTrustedRoots identity.Code = "no-trusted-roots"
+
+// Is says that the error is ErrNoTrustedRoots where that is among the problems.
+func (e *InvalidError) Is(target error) bool {
+	return target == ErrNoTrustedRoots && e != nil && slices.ContainsFunc(e.Problems, func(p identity.Problem) bool { return p.Code == codeNoTrustedRoots })
 }
 
 // Hint is what to do about the first problem, or "".

@@ -61,7 +61,7 @@ func (p *Policy) checkReads(r *reader) {
 	timeless := ""
 	if p.root == nil {
 		timeless = "the policy has no trustedRoot"
-	} else if len(p.root.Clocks()) == 0 {
+	} else if len(clocksOf(p.root)) == 0 {
 		timeless = noClock(p.root)
 	}
 	for i, rule := range p.rules {

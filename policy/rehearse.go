@@ -142,7 +142,7 @@ func (s *signerSet) rehearsed(evidence string, signed time.Time) error {
 			why = fmt.Errorf("signed at %s, outside the validity of key %s", stamp(signed), k.Name)
 		}
 	}
-	if len(s.certified) > 0 { // one of which may have signed
+	if len(s.identities) > 0 { // one of which may have signed
 		return nil
 	}
 	return why

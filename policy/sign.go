@@ -10,11 +10,6 @@ import (
 	"github.com/runattest/runattest/internal/jsontree"
 )
 
-// SignatureType is the predicate type of a signed policy: the signer has released this policy,
-// with the files that it refers to. Subjects are the policy itself, named by its schema, and
-// each file by its path, all by their SHA-256; the predicate is {"schema": Schema}.
-const SignatureType = "https://github.com/runattest/runattest/policy-release/v1"
-
 // Statement is to be signed with attest.Sign, and held against the policy by VerifySignature.
 func (p *Policy) Statement() (*attest.Claim, error) {
 	if p == nil || p.verifier == nil {
@@ -63,9 +58,6 @@ func (p *Policy) VerifySignature(ctx context.Context, b *attest.Bundle, v *attes
 	}
 	return claim.Signer(), nil
 }
-
-// ErrChanged says that a policy's signature is of something else.
-var ErrChanged = errors.New("the signature is of another policy")
 
 // errNoPolicy is for a nil *Policy, and for one that Load and Parse have not made.
 var errNoPolicy = errors.New("no policy: it is nil or a zero value")

@@ -34,11 +34,11 @@ func (e *SignatureError) Error() string { return e.Path + ": " + e.Reason }
 // LoadSigned reads the policy in a file, and holds it against the signature in the file beside it, named with
 // SignatureSuffix. The verifier says who may release policies; it must not come from the policy, which cannot vouch for its
 // own signature. The error is an *UnsignedError or a *SignatureError, or one of Load's.
-func LoadSigned(ctx context.Context, path string, v *attest.Verifier) (*Policy, error) {
+func LoadSigned(ctx context.Context, path string, v *attest.Verifier, o Options) (*Policy, error) {
 	if v == nil {
 		return nil, errors.New("no verifier says who may sign the policy")
 	}
-	p, err := Load(path)
+	p, err := Load(path, o)
 	if err != nil {
 		return nil, err
 	}

@@ -44,7 +44,7 @@ func TestLoadSigned(t *testing.T) {
 		}
 	}
 	write(path, fmt.Appendf(nil, "schema: %s\nsigners: {keys: [{name: ci, key: %q}]}\n", Schema, text))
-	p, err := Load(path)
+	p, err := Load(path, options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +57,7 @@ func TestLoadSigned(t *testing.T) {
 		t.Fatal(err)
 	}
 	var unsigned *UnsignedError
-	if got, err := LoadSigned(ctx, path, verifier); got != nil || !errors.As(err, &unsigned) || !errors.Is(err, fs.ErrNotExist) {
+	if got, err := LoadSigned(ctx, path, verifier, options); got != nil || !errors.As(err, &unsigned) || !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("not signed: %v, %v", got, err)
 	}
 	claim := claimOf(t, p)
@@ -68,7 +68,7 @@ func TestLoadSigned(t *testing.T) {
 		"of another policy":   func() []byte { return signedClaim(t, claimOf(t, policyOf(t, by, "kinds: [agent]\n")), release) },
 	} {
 		write(path+SignatureSuffix, sign())
-		got, err := LoadSigned(ctx, path, verifier)
+		got, err := LoadSigned(ctx, path, verifier, options)
 		if got != nil || !errors.As(err, &refused) || !strings.HasPrefix(err.Error(), path+SignatureSuffix) {
 			t.Errorf("%s: %v, %v", name, got, err)
 		}
@@ -78,10 +78,10 @@ func TestLoadSigned(t *testing.T) {
 		}
 	}
 	write(path+SignatureSuffix, signedClaim(t, claim, release))
-	if got, err := LoadSigned(ctx, path, verifier); err != nil || got.Digest() != p.Digest() {
+	if got, err := LoadSigned(ctx, path, verifier, options); err != nil || got.Digest() != p.Digest() {
 		t.Errorf("signed: %v, %v", got, err)
 	}
-	if got, err := LoadSigned(ctx, path, nil); got != nil || err == nil {
+	if got, err := LoadSigned(ctx, path, nil, options); got != nil || err == nil {
 		t.Error("without a verifier a policy is not signed")
 	}
 }

@@ -4,32 +4,30 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/authority"
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/signer"
-	"github.com/runattest/runattest/sigstore"
 )
 
 // A signerSet holds keys and certificate identities that belong together: the signers of runs, or those of one
 // approver.
 type signerSet struct {
 	keys       []attest.TrustedKey
-	identities []sigstore.CertificateIdentity
-	certified  []certified // the same, to be compared
+	identities []authority.CertificateIdentity
 }
 
 // include says whether it was one of them who signed, with whichever key or certificate.
 func (s *signerSet) include(by evidence.SignerIdentity) bool {
 	if by.Kind == evidence.SignedByCertificate {
-		return slices.ContainsFunc(s.certified, func(c certified) bool { return c.name.match(by.Name) && c.issuer.match(by.Issuer) })
+		return slices.ContainsFunc(s.identities, func(i authority.CertificateIdentity) bool { return i.Match(by.Name, by.Issuer) })
 	}
 	return slices.ContainsFunc(s.keys, func(k attest.TrustedKey) bool { return k.Key.Hint() == by.KeyHint })
 }
@@ -110,35 +108,34 @@ func keyHint(text string, err error) string {
 }
 
 func (s *signerSet) readCertificate(r *reader, v jsontree.Value) {
-	var c sigstore.CertificateIdentity
-	var means certified
+	var c authority.CertificateIdentity
 	before := len(r.problems)
-	exactly := func(into *sigstore.Matcher, means *pattern) field {
+	exactly := func(into *authority.Matcher) field {
 		return func(v jsontree.Value) {
 			var text string
 			r.string(&text)(v)
-			*into, *means = sigstore.Exactly(text), pattern{text: text}
+			*into = authority.Exactly(text)
 		}
 	}
-	matching := func(into *sigstore.Matcher, means *pattern) field {
+	matching := func(into *authority.Matcher) field {
 		return func(v jsontree.Value) {
 			var text string
 			if r.string(&text)(v); text == "" {
 				return
 			}
-			m, err := sigstore.Matching(text)
+			m, err := authority.Matching(text)
 			if err != nil {
 				r.fail(identity.CodeValue, "", "%s", err)
 				return
 			}
-			*into, *means = m, pattern{text, regexp.MustCompile(m.String())}
+			*into = m
 		}
 	}
 	r.members(v, nil, map[string]field{
-		"identity":       exactly(&c.SubjectAlternativeName, &means.name),
-		"identityRegexp": matching(&c.SubjectAlternativeName, &means.name),
-		"issuer":         exactly(&c.Issuer, &means.issuer),
-		"issuerRegexp":   matching(&c.Issuer, &means.issuer),
+		"identity":       exactly(&c.SubjectAlternativeName),
+		"identityRegexp": matching(&c.SubjectAlternativeName),
+		"issuer":         exactly(&c.Issuer),
+		"issuerRegexp":   matching(&c.Issuer),
 	})
 	for _, name := range []string{"identity", "issuer"} {
 		exact, pattern := v.Get(name).Kind() != jsontree.Absent, v.Get(name+"Regexp").Kind() != jsontree.Absent
@@ -148,7 +145,6 @@ func (s *signerSet) readCertificate(r *reader, v jsontree.Value) {
 	}
 	if len(r.problems) == before {
 		s.identities = append(s.identities, c)
-		s.certified = append(s.certified, means)
 	}
 }
 
@@ -165,25 +161,40 @@ type demand struct {
 	count    int
 }
 
-// trust returns the trust check for these signers.
-func (s signerSet) trust(root *sigstore.TrustedRoot, d demand) (attest.Trust, error) {
-	if root == nil && len(s.identities) == 0 && d.evidence == evidenceNone {
-		return attest.TrustKeys(s.keys...)
-	}
-	o := sigstore.TrustOptions{Root: root, Keys: s.keys, Identities: s.identities}
+// trust returns the trust check for these signers. Without a trusted root it is one of keys, which gives no evidence of time.
+func (s signerSet) trust(root authority.Root, d demand) (attest.Trust, error) {
+	demands := authority.Demands{Keys: s.keys, Identities: s.identities}
 	switch d.evidence {
 	case evidenceTimestamp:
-		o.RequireTimestamps = d.count
+		demands.Timestamps = d.count
 	case evidenceLog:
-		o.RequireLogEntries = d.count
+		demands.LogEntries = d.count
 	}
-	return sigstore.NewTrust(o)
+	switch {
+	case root != nil:
+		return root.Trust(demands)
+	case len(s.identities) > 0:
+		return nil, errNoIssuer
+	case demands.Timestamps > 0:
+		return nil, fmt.Errorf("%s required, and the policy has no trustedRoot that names timestamp authorities", plural(d.count, "timestamp"))
+	case demands.LogEntries > 0:
+		return nil, fmt.Errorf("%d log entries required, and the policy has no trustedRoot that names transparency logs", d.count)
+	}
+	return attest.TrustKeys(s.keys...)
 }
 
 // trustAtAnyTime is a trust check for who signs, whenever that was.
-func (s signerSet) trustAtAnyTime(root *sigstore.TrustedRoot) (attest.Trust, error) {
-	return sigstore.NewTrust(sigstore.TrustOptions{Root: root, Keys: s.keys, Identities: s.identities, UnsafeAnyTime: true})
+func (s signerSet) trustAtAnyTime(root authority.Root) (attest.Trust, error) {
+	switch {
+	case root != nil:
+		return root.Trust(authority.Demands{Keys: s.keys, Identities: s.identities, UnsafeAnyTime: true})
+	case len(s.identities) > 0:
+		return nil, errNoIssuer
+	}
+	return authority.UnsafeKeysAtAnyTime(s.keys...)
 }
+
+var errNoIssuer = errors.New("certificate identities are trusted, but no trusted root says who issues certificates")
 
 // bounded is a key that is valid in a certain time only.
 func (s signerSet) bounded() (attest.TrustedKey, bool) {

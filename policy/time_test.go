@@ -69,7 +69,7 @@ func TestStart(t *testing.T) {
 	by, c := newSigner(t), newClock(t)
 	b := c.run(t, by)
 	text := header(t, by) + c.root(t) + "time: {evidence: timestamp, startWithin: 24h}\nrules: [{name: r, expr: 'time.verified && time.earliest <= now && time.timestamps[0].kind == \"timestamp\"'}]\n"
-	p, err := Parse([]byte(text), Options{})
+	p, err := Parse([]byte(text), options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +119,7 @@ func TestWindows(t *testing.T) {
 		"before the start": {fmt.Sprintf("notBefore: %d-01-01T00:00:00Z", year+2), stamped, "outside the validity of key bob"},
 		"undated":          {fmt.Sprintf("notAfter: %d-01-01T00:00:00Z", year+2), undated, "by bob: not verified: time: no trusted timestamp"},
 	} {
-		p, err := Parse([]byte(header(t, by)+c.root(t)+"approvals: {required: 1, approvers: [{name: bob, keys: [{"+tt.window+", key: "+pemOf(t, bob)+"}]}, {name: carol, keys: [{key: "+pemOf(t, carol)+"}]}]}\n"), Options{})
+		p, err := Parse([]byte(header(t, by)+c.root(t)+"approvals: {required: 1, approvers: [{name: bob, keys: [{"+tt.window+", key: "+pemOf(t, bob)+"}]}, {name: carol, keys: [{key: "+pemOf(t, carol)+"}]}]}\n"), options)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -148,7 +148,7 @@ func TestRehearsedTimes(t *testing.T) {
 	p := func(signs, approves, evidence string) *Policy {
 		text := strings.Replace(header(t, by), "key: ", signs+"key: ", 1) + c.root(t) +
 			"approvals: {required: 1, evidence: " + evidence + ", approvers: [{name: bob, keys: [{" + approves + "key: " + pemOf(t, bob) + "}]}]}\n"
-		p, err := Parse([]byte(text), Options{})
+		p, err := Parse([]byte(text), options)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -27,7 +27,7 @@ func TestMisspeltWords(t *testing.T) {
 		`approvals.exists(a, a.role == "legal" && a.decision == "rejected" && a.reason == "any")`: "",
 		`declaration.parameters.kind == "any" && declaration.kind.startsWith("t")`:                "",
 	} {
-		_, err := Parse([]byte(head+fmt.Sprintf("rules: [{name: r, expr: %q}]\n", expr)), Options{})
+		_, err := Parse([]byte(head+fmt.Sprintf("rules: [{name: r, expr: %q}]\n", expr)), options)
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), "/rules/0/expr: "+want)) {
 			t.Errorf("%s: %v, want %q", expr, err, want)
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/signer"
+	"github.com/runattest/runattest/sigstore"
 )
 
 var (
@@ -51,7 +52,7 @@ func pemOf(t testing.TB, s signer.Signer) string {
 // policyOf is a policy that trusts the signer of runs, and what else it says.
 func policyOf(t testing.TB, by signer.Signer, rest string) *Policy {
 	t.Helper()
-	p, err := Parse([]byte(header(t, by)+rest), Options{})
+	p, err := Parse([]byte(header(t, by)+rest), options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,6 +115,9 @@ func told(d *Decision) string {
 	}
 	return strings.Join(all, " | ")
 }
+
+// options are what tests read policies with.
+var options = Options{TrustedRoots: sigstore.Authorities}
 
 // problems are those of a policy that is refused.
 func problems(t testing.TB, text string, o Options) []identity.Problem {

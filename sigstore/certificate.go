@@ -52,7 +52,7 @@ func parseCertificate(der []byte) (*leafCertificate, error) {
 // judgeStranger fails a certificate that no time could make good: for an identity that is not
 // trusted, or by no authority that the trusted root names when the certificate is valid.
 func (t *trust) judgeStranger(c *leafCertificate) evidence.Check {
-	if !slices.ContainsFunc(t.Identities, func(i CertificateIdentity) bool { return i.match(c.summary) }) {
+	if !slices.ContainsFunc(t.Identities, func(i CertificateIdentity) bool { return i.Match(c.summary.SubjectAlternativeName, c.summary.Issuer) }) {
 		return evidence.Failed(evidence.CheckSigner, evidence.CodeCertificateIdentity, "%s", whyNone(t.Identities, c.summary)).
 			WithHint(evidence.HintTrustIdentity)
 	}

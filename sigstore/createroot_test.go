@@ -9,7 +9,6 @@ import (
 	"encoding/pem"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/sigstore/sigstore-go/pkg/root"
@@ -200,21 +199,6 @@ func TestLogIDs(t *testing.T) {
 	}
 	if got := r.spec.GetCtlogs()[0].GetLogId().GetKeyId(); !bytes.Equal(got, v1[:]) {
 		t.Errorf("ctlogs[0]: %x, want %x", got, v1)
-	}
-}
-
-func TestStatus(t *testing.T) {
-	trusted := Trusted{From: pkitest.From, Until: pkitest.Until}
-	for at, want := range map[time.Time]string{
-		pkitest.From: "current", pkitest.Until: "current",
-		pkitest.From.Add(-1): "future", pkitest.Until.Add(1): "past",
-	} {
-		if got := trusted.Status(at); got != want {
-			t.Errorf("%s: %s, want %s", at, got, want)
-		}
-	}
-	if got := (Trusted{}).Status(time.Now()); got != "current" {
-		t.Error(got)
 	}
 }
 

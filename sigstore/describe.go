@@ -1,7 +1,6 @@
 package sigstore
 
 import (
-	"cmp"
 	"crypto/ecdsa"
 	"crypto/sha256"
 	"crypto/x509"
@@ -11,83 +10,43 @@ import (
 	protocommon "github.com/sigstore/protobuf-specs/gen/pb-go/common/v1"
 	prototrustroot "github.com/sigstore/protobuf-specs/gen/pb-go/trustroot/v1"
 
+	"github.com/runattest/runattest/attest/authority"
 	"github.com/runattest/runattest/internal/zero"
 )
 
-// The kinds of what a trusted root names.
-const (
-	CertificateAuthority       = "certificate-authority"        // says who signed
-	CertificateTransparencyLog = "certificate-transparency-log" // has seen the certificates
-	TimestampAuthority         = "timestamp-authority"          // says when
-	TransparencyLog            = "transparency-log"             // has seen the signatures; Rekor v1 says when, too
-)
-
-// Trusted is one authority or log that a trusted root names, for people to look at.
-type Trusted struct {
-	Kind string
-	URL  string
-	Name string // the subject of an authority's root certificate
-	// ID is the SHA-256 of an authority's root certificate, or the log's own: both in hex.
-	ID        string
-	Algorithm string // of a log's key, in Sigstore's words
-	// From and Until are when it is believed, both inclusive: what the trusted root says, and
-	// no more than all its certificates are valid. The zero time bounds nothing.
-	From, Until time.Time
-}
-
-// Status says how that time stands to the period: "current", "past" or "future". A past authority
-// still vouches for what it signed then.
-func (t Trusted) Status(now time.Time) string {
-	switch {
-	case now.Before(t.From):
-		return "future"
-	case !t.Until.IsZero() && now.After(t.Until):
-		return "past"
-	}
-	return "current"
-}
-
 // Trusted lists the authorities and logs of the trusted root, kind by kind, in the order of the file.
-func (r *TrustedRoot) Trusted() []Trusted {
+func (r *TrustedRoot) Trusted() []authority.Authority {
 	r = zero.IfNil(r)
-	var all []Trusted
+	var all []authority.Authority
 	for _, a := range r.spec.GetCertificateAuthorities() {
-		all = append(all, describeAuthority(CertificateAuthority, a))
+		all = append(all, describeAuthority(authority.CertificateAuthority, a))
 	}
 	for _, l := range r.spec.GetCtlogs() {
-		all = append(all, describeLog(CertificateTransparencyLog, l))
+		all = append(all, describeLog(authority.CertificateTransparencyLog, l))
 	}
 	for _, a := range r.spec.GetTimestampAuthorities() {
-		all = append(all, describeAuthority(TimestampAuthority, a))
+		all = append(all, describeAuthority(authority.TimestampAuthority, a))
 	}
 	for _, l := range r.spec.GetTlogs() {
-		all = append(all, describeLog(TransparencyLog, l))
+		log := describeLog(authority.TransparencyLog, l)
+		log.Dates = r.dates(l)
+		all = append(all, log)
 	}
 	return all
 }
 
-// Clocks are those of Trusted that may prove when something was signed: the timestamp authorities, and each log whose promises
-// can hold, as Rekor v1's. Where a log's key is ECDSA, nothing says whether it is Rekor v1.
-func (r *TrustedRoot) Clocks() []Trusted {
-	r = zero.IfNil(r)
-	var all []Trusted
-	for _, a := range r.spec.GetTimestampAuthorities() {
-		all = append(all, describeAuthority(TimestampAuthority, a))
+// dates says that promises of the log can hold.
+func (r *TrustedRoot) dates(l *prototrustroot.TransparencyLogInstance) bool {
+	parsed := r.root.RekorLogs()[hex.EncodeToString(l.GetLogId().GetKeyId())]
+	if parsed == nil || parsed.ValidityPeriodStart.IsZero() { // of which sigstore-go verifies no promise
+		return false
 	}
-	for _, l := range r.spec.GetTlogs() {
-		parsed := r.root.RekorLogs()[hex.EncodeToString(l.GetLogId().GetKeyId())]
-		if parsed == nil || parsed.ValidityPeriodStart.IsZero() { // of which sigstore-go verifies no promise
-			continue
-		}
-		if _, ok := parsed.PublicKey.(*ecdsa.PublicKey); ok {
-			all = append(all, describeLog(TransparencyLog, l))
-		}
-	}
-	return all
+	_, ok := parsed.PublicKey.(*ecdsa.PublicKey)
+	return ok
 }
 
-func describeAuthority(kind string, a *prototrustroot.CertificateAuthority) Trusted {
-	t := Trusted{Kind: kind, URL: a.GetUri()}
+func describeAuthority(kind string, a *prototrustroot.CertificateAuthority) authority.Authority {
+	t := authority.Authority{Kind: kind, URL: a.GetUri(), Dates: kind == authority.TimestampAuthority}
 	var chain []*x509.Certificate
 	for _, raw := range a.GetCertChain().GetCertificates() {
 		if c, err := x509.ParseCertificate(raw.GetRawBytes()); err == nil { // ParseTrustedRoot has read it
@@ -103,9 +62,9 @@ func describeAuthority(kind string, a *prototrustroot.CertificateAuthority) Trus
 	return t
 }
 
-func describeLog(kind string, l *prototrustroot.TransparencyLogInstance) Trusted {
+func describeLog(kind string, l *prototrustroot.TransparencyLogInstance) authority.Authority {
 	p := periodOf(l.GetPublicKey().GetValidFor())
-	return Trusted{
+	return authority.Authority{
 		Kind: kind, URL: l.GetBaseUrl(), ID: hex.EncodeToString(l.GetLogId().GetKeyId()),
 		Algorithm: l.GetPublicKey().GetKeyDetails().String(), From: p.from, Until: p.until,
 	}
@@ -122,6 +81,3 @@ func periodOf(r *protocommon.TimeRange) period {
 	}
 	return p
 }
-
-// Label is what to call it by.
-func (t Trusted) Label() string { return cmp.Or(t.URL, t.Name, t.ID) }

@@ -1,73 +1,33 @@
 package sigstore
 
 import (
-	"errors"
 	"fmt"
-	"regexp"
 
 	"github.com/sigstore/sigstore-go/pkg/fulcio/certificate"
+
+	"github.com/runattest/runattest/attest/authority"
 )
-
-// Matcher says which texts are meant: one, or all that a regular expression matches whole.
-// The zero Matcher means none.
-type Matcher struct {
-	exact string
-	re    *regexp.Regexp
-}
-
-// Exactly matches one text.
-func Exactly(text string) Matcher { return Matcher{exact: text} }
-
-// Matching matches what expr (RE2) matches from its first to its last character: expr is
-// anchored on both sides, whether it says so or not.
-func Matching(expr string) (Matcher, error) {
-	if expr == "" {
-		return Matcher{}, errors.New("the regular expression is empty")
-	}
-	if _, err := regexp.Compile(expr); err != nil { // as it stands: no parenthesis may reach out of the group below
-		return Matcher{}, err
-	}
-	re, err := regexp.Compile(`\A(?:` + expr + `)\z`)
-	if err != nil {
-		return Matcher{}, err
-	}
-	return Matcher{re: re}, nil
-}
-
-func (m Matcher) match(text string) bool {
-	switch {
-	case text == "":
-		return false
-	case m.re != nil:
-		return m.re.MatchString(text)
-	}
-	return m.exact == text
-}
-
-func (m Matcher) String() string {
-	if m.re != nil {
-		return m.re.String()
-	}
-	return m.exact
-}
 
 // CertificateIdentity is a signer who is trusted: a subject alternative name that a
 // certificate authority has checked with an OIDC issuer.
-type CertificateIdentity struct {
-	SubjectAlternativeName Matcher
-	Issuer                 Matcher
-}
+type CertificateIdentity = authority.CertificateIdentity
 
-func (i CertificateIdentity) match(c certificate.Summary) bool {
-	return i.SubjectAlternativeName.match(c.SubjectAlternativeName) && i.Issuer.match(c.Issuer)
-}
+// Matcher says which texts are meant: one, or all that a regular expression matches whole.
+type Matcher = authority.Matcher
+
+// Exactly matches one text.
+func Exactly(text string) Matcher { return authority.Exactly(text) }
+
+// Matching matches what expr (RE2) matches from its first to its last character: expr is
+// anchored on both sides, whether it says so or not.
+func Matching(expr string) (Matcher, error) { return authority.Matching(expr) }
 
 // whyNone tells which half of the identities a certificate misses.
 func whyNone(identities []CertificateIdentity, c certificate.Summary) string {
 	name, issuer := false, false
 	for _, i := range identities {
-		name = name || i.SubjectAlternativeName.match(c.SubjectAlternativeName)
-		issuer = issuer || i.Issuer.match(c.Issuer)
+		name = name || i.SubjectAlternativeName.Match(c.SubjectAlternativeName)
+		issuer = issuer || i.Issuer.Match(c.Issuer)
 	}
 	first := identities[0]
 	switch {

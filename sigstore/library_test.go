@@ -96,7 +96,7 @@ func TestPublicBundles(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		trust := TrustOptions{Root: r, Identities: []CertificateIdentity{{matching(t, c.san), Exactly(c.issuer)}}}
+		trust := TrustOptions{Root: r, Identities: []CertificateIdentity{{SubjectAlternativeName: matching(t, c.san), Issuer: Exactly(c.issuer)}}}
 		o := b.CheckTrust(t.Context(), trusting(t, trust))
 		if c.promised {
 			if o.By != nil || !strings.Contains(o.Time.Reason, "which does not prove that it is there") {

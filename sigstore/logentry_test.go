@@ -43,7 +43,7 @@ func trustsAda(t *testing.T, root string) TrustOptions {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return TrustOptions{Root: r, Identities: []CertificateIdentity{{Exactly("ada@example.com"), Exactly("http://127.0.0.1:38795")}}}
+	return TrustOptions{Root: r, Identities: []CertificateIdentity{{SubjectAlternativeName: Exactly("ada@example.com"), Issuer: Exactly("http://127.0.0.1:38795")}}}
 }
 
 // TestKindVersion: kind and version of an entry are those of its body.

@@ -32,7 +32,7 @@ func TestCertificateOtherScheme(t *testing.T) {
 		code       evidence.Code
 	}{
 		"trusted":  {trustsAlice, evidence.CodeSignatureScheme},
-		"stranger": {[]CertificateIdentity{{Exactly("bob@example.com"), Exactly(issuer)}}, evidence.CodeSignature},
+		"stranger": {[]CertificateIdentity{{SubjectAlternativeName: Exactly("bob@example.com"), Issuer: Exactly(issuer)}}, evidence.CodeSignature},
 	} {
 		o := trusting(t, TrustOptions{Root: rootOf(t, nil, w), Identities: c.identities}).CheckEnvelope(context.Background(), e)
 		if o.By != nil || o.Signature.Verdict != evidence.Fail || o.Signature.Code != c.code || o.Signer.Verdict == evidence.Pass {

@@ -11,9 +11,8 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/root"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/authority"
 	"github.com/runattest/runattest/attest/evidence"
-	"github.com/runattest/runattest/internal/limits"
-	"github.com/runattest/runattest/signer"
 )
 
 // TrustOptions name the signers that a verifier trusts, and the evidence that it requires.
@@ -81,6 +80,25 @@ func NewTrust(o TrustOptions) (attest.Trust, error) {
 	return &trust{o}, nil
 }
 
+// Authorities is ParseTrustedRoot as policy.Options takes it: package policy itself does not import this one.
+func Authorities(trustedRoot []byte) (authority.Root, error) {
+	r, err := ParseTrustedRoot(trustedRoot)
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+var _ authority.Root = (*TrustedRoot)(nil)
+
+// Trust is NewTrust with r as its root.
+func (r *TrustedRoot) Trust(d authority.Demands) (attest.Trust, error) {
+	return NewTrust(TrustOptions{
+		Root: r, Keys: d.Keys, Identities: d.Identities,
+		RequireTimestamps: d.Timestamps, RequireLogEntries: d.LogEntries, UnsafeAnyTime: d.UnsafeAnyTime,
+	})
+}
+
 // differentNames counts logs as evidence does: one that got a new key is still one log.
 func differentNames(logs map[string]*root.TransparencyLog) int {
 	names := map[string]bool{}
@@ -106,12 +124,13 @@ func (t *trust) CheckEnvelope(ctx context.Context, e evidence.Envelope) evidence
 }
 
 func (t *trust) checkKey(ctx context.Context, e evidence.Envelope) evidence.Result {
-	o, key := attest.CheckKeys(t.Keys, e)
+	check := attest.CheckKeys
+	if t.UnsafeAnyTime {
+		check = authority.CheckKeysAtAnyTime
+	}
+	o, key := check(t.Keys, e)
 	if len(t.Keys) == 0 {
 		o.Signature = evidence.Failed(evidence.CheckSignature, evidence.CodeSignerKind, "is by a key; only certificate identities are trusted")
-	}
-	if key == nil && t.UnsafeAnyTime && o.OtherScheme == nil && len(t.Keys) > limits.SchemeKeys {
-		o = t.tryAllSchemes(o, e)
 	}
 	if key == nil {
 		o.Time = evidence.Skipped(evidence.CheckTime, evidence.CodeNotReached, "without a good signature there is nothing to date")
@@ -128,19 +147,6 @@ func (t *trust) checkKey(ctx context.Context, e evidence.Envelope) evidence.Resu
 	o.Times, o.Logs, o.Promises = found.times, found.logs, found.promises
 	if t.UnsafeAnyTime {
 		o.Time = evidence.Passed(evidence.CheckTime, "is not asked for")
-	}
-	return o
-}
-
-// tryAllSchemes asks every key for the scheme of a signature: any of them may forbid something, and CheckKeys tries some.
-func (t *trust) tryAllSchemes(o evidence.Result, e evidence.Envelope) evidence.Result {
-	schemes := signer.NewSchemes(e.Message())
-	for i := range t.Keys[limits.SchemeKeys:] {
-		one := t.Keys[limits.SchemeKeys+i:][:1]
-		if schemes.Of(one[0].Key, e.Signature) != "" {
-			o, _ = attest.CheckKeys(one, e)
-			return o
-		}
 	}
 	return o
 }

@@ -87,23 +87,25 @@ func TestCertificates(t *testing.T) {
 		"untrusted authority": {edited(w.v2(), func(p parts) { p.stamp(other.stampOf(p.signature(t))) }), o, "time: no trusted timestamp: timestamp 0"},
 		"not a timestamp":     {w.v2().stamp([]byte("garbage")), o, "time: no trusted timestamp: timestamp 0"},
 		"wrong name": {w.v2(), with(func(o *TrustOptions) {
-			o.Identities = []CertificateIdentity{{Exactly("bob@example.com"), Exactly(issuer)}}
+			o.Identities = []CertificateIdentity{{SubjectAlternativeName: Exactly("bob@example.com"), Issuer: Exactly(issuer)}}
 		}), `signer: the certificate is for "alice@example.com"`},
-		"wrong issuer": {w.v2(), with(func(o *TrustOptions) { o.Identities = []CertificateIdentity{{Exactly(alice), Exactly("https://x")}} }), `signer: checked with the issuer`},
+		"wrong issuer": {w.v2(), with(func(o *TrustOptions) {
+			o.Identities = []CertificateIdentity{{SubjectAlternativeName: Exactly(alice), Issuer: Exactly("https://x")}}
+		}), `signer: checked with the issuer`},
 		"no such pair": {w.v2(), with(func(o *TrustOptions) {
-			o.Identities = []CertificateIdentity{{Exactly(alice), Exactly("https://x")}, {Exactly("bob"), Exactly(issuer)}}
+			o.Identities = []CertificateIdentity{{SubjectAlternativeName: Exactly(alice), Issuer: Exactly("https://x")}, {SubjectAlternativeName: Exactly("bob"), Issuer: Exactly(issuer)}}
 		}), "signer: is not a trusted pair"},
 		"one of several": {w.v2(), with(func(o *TrustOptions) {
-			o.Identities = []CertificateIdentity{{Exactly("bob"), Exactly(issuer)}, {Exactly(alice), Exactly(issuer)}}
+			o.Identities = []CertificateIdentity{{SubjectAlternativeName: Exactly("bob"), Issuer: Exactly(issuer)}, {SubjectAlternativeName: Exactly(alice), Issuer: Exactly(issuer)}}
 		}), ""},
 		"regexp": {w.v2(), with(func(o *TrustOptions) {
-			o.Identities = []CertificateIdentity{{matching(t, `[a-z]+@example\.com`), matching(t, `https://.*`)}}
+			o.Identities = []CertificateIdentity{{SubjectAlternativeName: matching(t, `[a-z]+@example\.com`), Issuer: matching(t, `https://.*`)}}
 		}), ""},
 		"regexp is anchored": {w.v2(), with(func(o *TrustOptions) {
-			o.Identities = []CertificateIdentity{{matching(t, `example`), matching(t, `https://.*`)}}
+			o.Identities = []CertificateIdentity{{SubjectAlternativeName: matching(t, `example`), Issuer: matching(t, `https://.*`)}}
 		}), "signer: the certificate is for"},
 		"regexp's alternatives": {w.v2(), with(func(o *TrustOptions) {
-			o.Identities = []CertificateIdentity{{matching(t, `bob|alice`), matching(t, `https://.*`)}}
+			o.Identities = []CertificateIdentity{{SubjectAlternativeName: matching(t, `bob|alice`), Issuer: matching(t, `https://.*`)}}
 		}), "signer: the certificate is for"},
 		"no identity":          {w.v2(), with(func(o *TrustOptions) { o.Identities = []CertificateIdentity{{}} }), "signer: the certificate is for"},
 		"other authority":      {other.v2(), with(func(o *TrustOptions) { o.Root = rootOf(t, func(p *rootParts) { p.cas = p.cas[:1] }, w, other) }), "signer: by no authority that the trusted root names"},
@@ -300,7 +302,7 @@ func TestMatching(t *testing.T) {
 		}
 	}
 	for expr, text := range map[string]string{"a|b": "ab", "(?m)^a$": "a\nb", "(?i)A": "ab"} {
-		if matching(t, expr).match(text) {
+		if matching(t, expr).Match(text) {
 			t.Errorf("%s matches %q", expr, text)
 		}
 	}

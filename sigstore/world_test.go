@@ -295,7 +295,7 @@ func (w world) stampOf(sig []byte) []byte {
 	return s
 }
 
-var trustsAlice = []CertificateIdentity{{Exactly(alice), Exactly(issuer)}}
+var trustsAlice = []CertificateIdentity{{SubjectAlternativeName: Exactly(alice), Issuer: Exactly(issuer)}}
 
 func trusting(t testing.TB, o TrustOptions) attest.Trust {
 	t.Helper()

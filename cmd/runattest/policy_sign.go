@@ -46,7 +46,7 @@ be used is not signed.`,
 }
 
 func signPolicy(cmd *cobra.Command, path string, who *signerFlags, target string) error {
-	p, err := policy.Load(path)
+	p, err := policy.Load(path, policyOptions)
 	if err != nil {
 		return err
 	}

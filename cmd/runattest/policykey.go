@@ -102,6 +102,9 @@ func (s *policySigners) identities() ([]sigstore.CertificateIdentity, error) {
 	return all, nil
 }
 
+// policyOptions let policies trust what package sigstore verifies.
+var policyOptions = policy.Options{TrustedRoots: sigstore.Authorities}
+
 // loadPolicy reads a policy, and where signers are named holds it against its signature.
 func loadPolicy(cmd *cobra.Command, path string, signers *policySigners) (*policy.Policy, error) {
 	verifier, err := signers.verifier(cmd)
@@ -109,9 +112,9 @@ func loadPolicy(cmd *cobra.Command, path string, signers *policySigners) (*polic
 		return nil, err
 	}
 	if verifier == nil {
-		return policy.Load(path)
+		return policy.Load(path, policyOptions)
 	}
-	p, err := policy.LoadSigned(cmd.Context(), path, verifier)
+	p, err := policy.LoadSigned(cmd.Context(), path, verifier, policyOptions)
 	if unsigned := (*policy.UnsignedError)(nil); errors.As(err, &unsigned) {
 		return nil, withHint(fmt.Errorf("%s asks for a signed policy: %w", signers.asked(), unsigned.Err), "runattest policy sign signs one")
 	}

@@ -19,10 +19,10 @@ import (
 	"github.com/runattest/runattest/signer"
 )
 
-// authority stamps with the real time.
-type authority struct{ *ca.VirtualSigstore }
+// stampingAuthority stamps with the real time.
+type stampingAuthority struct{ *ca.VirtualSigstore }
 
-func (a authority) Witness(_ context.Context, e evidence.Envelope) (evidence.Material, error) {
+func (a stampingAuthority) Witness(_ context.Context, e evidence.Envelope) (evidence.Material, error) {
 	stamp, err := a.TimestampResponse(e.Signature)
 	return evidence.Material{Timestamps: [][]byte{stamp}}, err
 }
@@ -64,7 +64,7 @@ func TestRejectionWhateverTheClock(t *testing.T) {
 		}
 	}
 	_, id, _ := inProcess(t, "id", "run.json")
-	writeStamped(t, authority{virtual}, strings.TrimSpace(id), "dated.json")
+	writeStamped(t, stampingAuthority{virtual}, strings.TrimSpace(id), "dated.json")
 	now := time.Now()
 	usual := clock
 	t.Cleanup(func() { clock = usual })

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/runattest/runattest/attest/authority"
 	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/limits"
@@ -51,10 +52,10 @@ func readTrustedRoot(cmd *cobra.Command, path string) (*sigstore.TrustedRoot, er
 
 // trustedFor is what a verifier believes of each kind.
 var trustedFor = map[string]string{
-	sigstore.CertificateAuthority:       "who signed",
-	sigstore.CertificateTransparencyLog: "certificates are logged",
-	sigstore.TimestampAuthority:         "when it was signed",
-	sigstore.TransparencyLog:            "signatures are logged",
+	authority.CertificateAuthority:       "who signed",
+	authority.CertificateTransparencyLog: "certificates are logged",
+	authority.TimestampAuthority:         "when it was signed",
+	authority.TransparencyLog:            "signatures are logged",
 }
 
 // trustedObject is one authority or log as JSON.
@@ -69,7 +70,7 @@ type trustedObject struct {
 	Status    string     `json:"status"`
 }
 
-func showTrusted(o *output, all []sigstore.Trusted, now time.Time) error {
+func showTrusted(o *output, all []authority.Authority, now time.Time) error {
 	if len(all) == 0 {
 		o.info("note: the trusted root lists no authority and no log")
 	}

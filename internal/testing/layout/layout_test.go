@@ -66,6 +66,9 @@ func TestImports(t *testing.T) {
 			module + "internal/jsontree", module + "internal/limits",
 			module + "internal/zero", module + "signer",
 		},
+		"attest/authority": {
+			module + "attest", module + "attest/evidence", module + "internal/limits", module + "signer",
+		},
 		"attest/evidence": {
 			"github.com/secure-systems-lab/go-securesystemslib/dsse", module + "internal/visible",
 		},
@@ -86,7 +89,7 @@ func TestImports(t *testing.T) {
 
 // TestNoNetwork keeps sockets out of the core: who verifies a file opens none.
 func TestNoNetwork(t *testing.T) {
-	for _, name := range []string{"canonical", "identity", "capture", "attest", "attest/evidence", "lineage", "signer/kms"} {
+	for _, name := range []string{"canonical", "identity", "capture", "attest", "attest/evidence", "attest/authority", "lineage", "policy", "signer/kms"} {
 		for _, path := range goList(t, "-deps", module+name) {
 			if path == "net/http" || strings.HasPrefix(path, "google.golang.org/grpc") {
 				t.Errorf("%s depends on %s", name, path)
@@ -97,7 +100,7 @@ func TestNoNetwork(t *testing.T) {
 
 // TestWasm builds the core for a browser: a page can compute identities and verify bundles.
 func TestWasm(t *testing.T) {
-	for _, name := range []string{"canonical", "identity", "capture", "attest", "attest/evidence", "lineage", "signer", "signer/kms"} {
+	for _, name := range []string{"canonical", "identity", "capture", "attest", "attest/evidence", "attest/authority", "lineage", "policy", "signer", "signer/kms"} {
 		cmd := exec.Command("go", "build", "-o", os.DevNull, module+name)
 		cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "CGO_ENABLED=0")
 		if out, err := cmd.CombinedOutput(); err != nil {
@@ -106,11 +109,15 @@ func TestWasm(t *testing.T) {
 	}
 }
 
+// mostPolicyPackages is how many packages a program links that decides with policies of keys alone, the standard library's
+// among them. More than half are those of CEL and what CEL needs.
+const mostPolicyPackages = 320
+
 // TestPolicy: package policy imports what it needs to know of signers, declarations and lineage, and only the command
-// imports policy.
+// imports policy. What verifies certificates, timestamps and logs it is given.
 func TestPolicy(t *testing.T) {
 	allowed := map[string]bool{}
-	for _, name := range []string{"attest", "attest/evidence", "identity", "signer", "sigstore", "canonical", "lineage"} {
+	for _, name := range []string{"attest", "attest/authority", "attest/evidence", "identity", "signer", "canonical", "lineage"} {
 		allowed[module+name] = true
 	}
 	for _, path := range goList(t, "-f", `{{join .Imports "\n"}}`, module+"policy") {
@@ -118,10 +125,42 @@ func TestPolicy(t *testing.T) {
 			t.Errorf("policy imports %s", path)
 		}
 	}
+	linked := goList(t, "-deps", module+"policy")
+	if n := len(linked); n > mostPolicyPackages {
+		t.Errorf("policy depends on %d packages, want at most %d", n, mostPolicyPackages)
+	}
+	for _, path := range linked {
+		if strings.HasPrefix(path, "github.com/sigstore/") || path == module+"sigstore" {
+			t.Errorf("policy depends on %s", path)
+		}
+	}
 	for _, line := range strings.Split(strings.TrimSpace(strings.Join(goList(t, "-f", `{{.ImportPath}}:{{join .Imports ","}}`, "github.com/runattest/runattest/..."), "\n")), "\n") {
 		name, imports, _ := strings.Cut(line, ":")
 		if slices.Contains(strings.Split(imports, ","), module+"policy") && name != module+"cmd/runattest" && name != module+"gate" {
 			t.Errorf("%s imports policy", name)
 		}
+	}
+}
+
+// TestInternal: what is internal serves public packages, and knows none of them but canonical. Test gear may know them all.
+func TestInternal(t *testing.T) {
+	found := 0
+	for _, line := range goList(t, "-f", `{{.ImportPath}}:{{join .Imports ","}}`, module+"internal/...") {
+		name, imports, _ := strings.Cut(line, ":")
+		if strings.HasPrefix(name, module+"internal/testing/") {
+			continue
+		}
+		found++
+		for _, path := range strings.Split(imports, ",") {
+			if strings.HasPrefix(path, module) && !strings.HasPrefix(path, module+"internal/") && path != module+"canonical" {
+				t.Errorf("%s imports %s: what is internal imports no public package but canonical", name, path)
+			}
+			if strings.HasPrefix(path, module+"internal/testing/") {
+				t.Errorf("%s imports test gear: %s", name, path)
+			}
+		}
+	}
+	if found < 10 {
+		t.Errorf("%d internal packages found: this test looks for the wrong thing", found)
 	}
 }

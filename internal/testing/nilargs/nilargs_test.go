@@ -25,6 +25,7 @@ import (
 	"testing"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/authority"
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/canonical"
 	"github.com/runattest/runattest/gate"
@@ -41,7 +42,7 @@ import (
 
 // packages are the public ones.
 var packages = []string{
-	"canonical", "identity", "signer", "signer/kms", "attest", "attest/evidence", "sigstore", "signer/idtoken", "policy", "gate", "gate/filedigest", "lineage", "registry",
+	"canonical", "identity", "signer", "signer/kms", "attest", "attest/evidence", "attest/authority", "sigstore", "signer/idtoken", "policy", "gate", "gate/filedigest", "lineage", "registry",
 }
 
 // exported are all functions and methods that they export.
@@ -195,12 +196,25 @@ var exported = map[string]any{
 	"attest.Verifier.Verify":                (*attest.Verifier).Verify,
 	"attest.Verifier.VerifyClaim":           (*attest.Verifier).VerifyClaim,
 
+	"authority.Authority.Label":            authority.Authority.Label,
+	"authority.Authority.Status":           authority.Authority.Status,
+	"authority.CertificateIdentity.Covers": authority.CertificateIdentity.Covers,
+	"authority.CertificateIdentity.Match":  authority.CertificateIdentity.Match,
+	"authority.CheckKeysAtAnyTime":         authority.CheckKeysAtAnyTime,
+	"authority.Exactly":                    authority.Exactly,
+	"authority.Matcher.Covers":             authority.Matcher.Covers,
+	"authority.Matcher.IsRegexp":           authority.Matcher.IsRegexp,
+	"authority.Matcher.Match":              authority.Matcher.Match,
+	"authority.Matcher.String":             authority.Matcher.String,
+	"authority.Matcher.Text":               authority.Matcher.Text,
+	"authority.Matching":                   authority.Matching,
+	"authority.UnsafeKeysAtAnyTime":        authority.UnsafeKeysAtAnyTime,
+
 	"sigstore.CreateTrustedRoot":       sigstore.CreateTrustedRoot,
 	"sigstore.Exactly":                 sigstore.Exactly,
 	"sigstore.FetchOptions.URL":        sigstore.FetchOptions.URL,
 	"sigstore.FetchTrustedRoot":        sigstore.FetchTrustedRoot,
 	"sigstore.IdentityOf":              sigstore.IdentityOf,
-	"sigstore.Matcher.String":          sigstore.Matcher.String,
 	"sigstore.Matching":                sigstore.Matching,
 	"sigstore.NewSession":              sigstore.NewSession,
 	"sigstore.NewTrust":                sigstore.NewTrust,
@@ -219,9 +233,8 @@ var exported = map[string]any{
 	"sigstore.Session.Sign":            (*sigstore.Session).Sign,
 	"sigstore.Session.Witnessed":       (*sigstore.Session).Witnessed,
 	"sigstore.SigningConfig.Select":    (*sigstore.SigningConfig).Select,
-	"sigstore.Trusted.Label":           sigstore.Trusted.Label,
-	"sigstore.Trusted.Status":          sigstore.Trusted.Status,
-	"sigstore.TrustedRoot.Clocks":      (*sigstore.TrustedRoot).Clocks,
+	"sigstore.Authorities":             sigstore.Authorities,
+	"sigstore.TrustedRoot.Trust":       (*sigstore.TrustedRoot).Trust,
 	"sigstore.TrustedRoot.JSON":        (*sigstore.TrustedRoot).JSON,
 	"sigstore.TrustedRoot.NamesLogs":   (*sigstore.TrustedRoot).NamesLogs,
 	"sigstore.TrustedRoot.Trusted":     (*sigstore.TrustedRoot).Trusted,
@@ -242,6 +255,7 @@ var exported = map[string]any{
 	"policy.DeniedError.Error":      (*policy.DeniedError).Error,
 	"policy.DeniedError.Unwrap":     (*policy.DeniedError).Unwrap,
 	"policy.InvalidError.Error":     (*policy.InvalidError).Error,
+	"policy.InvalidError.Is":        (*policy.InvalidError).Is,
 	"policy.InvalidError.Hint":      (*policy.InvalidError).Hint,
 	"policy.JSONSchema":             policy.JSONSchema,
 	"policy.Load":                   policy.Load,

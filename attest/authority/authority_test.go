@@ -1,0 +1,90 @@
+package authority
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
+	"github.com/runattest/runattest/signer"
+)
+
+func TestStatus(t *testing.T) {
+	from, until := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
+	trusted := Authority{From: from, Until: until}
+	for at, want := range map[time.Time]string{from: "current", until: "current", from.Add(-1): "future", until.Add(1): "past"} {
+		if got := trusted.Status(at); got != want {
+			t.Errorf("%s: %s, want %s", at, got, want)
+		}
+	}
+	if got := (Authority{}).Status(time.Now()); got != "current" {
+		t.Error(got)
+	}
+}
+
+// TestCovers: a matcher covers another only where it certainly means as much.
+func TestCovers(t *testing.T) {
+	matching := func(expr string) Matcher {
+		m, err := Matching(expr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	for _, c := range []struct {
+		m, other Matcher
+		want     bool
+	}{
+		{Exactly("a"), Exactly("a"), true},
+		{Exactly("a"), Exactly("b"), false},
+		{matching("a|b"), Exactly("b"), true},
+		{matching("a|b"), Exactly("bb"), false},
+		{matching("a.*"), matching("a.*"), true},
+		{matching(".*"), matching("a.*"), true},
+		{Exactly("a"), matching("a"), false},
+		{Exactly(".*"), matching("a"), false},
+		{matching("a.*"), matching("ab"), false}, // though it does
+	} {
+		if got := c.m.Covers(c.other); got != c.want {
+			t.Errorf("%s covers %s: %v, want %v", c.m, c.other, got, c.want)
+		}
+	}
+	if (Matcher{}).Match("") || matching(".*").Match("") {
+		t.Error("the empty text is meant")
+	}
+}
+
+// TestKeysAtAnyTime: who signed is asked for, and not whether the key was valid; a stranger is not trusted.
+func TestKeysAtAnyTime(t *testing.T) {
+	generate := func() signer.Signer {
+		pair, err := signer.Generate(signer.ECDSAP256, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := signer.Parse(pair.Private, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	alice, bob := generate(), generate()
+	expired := attest.TrustedKey{Name: "alice", Key: alice.PublicKey(), NotAfter: time.Unix(1, 0)}
+	trust, err := UnsafeKeysAtAnyTime(expired)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for by, want := range map[signer.Signer]evidence.Verdict{alice: evidence.Pass, bob: evidence.Fail} {
+		e := evidence.Envelope{PayloadType: "t", Payload: []byte("p")}
+		if e.Signature, err = by.Sign(context.Background(), e.Message()); err != nil {
+			t.Fatal(err)
+		}
+		o := trust.CheckEnvelope(context.Background(), e)
+		if o.Signature.Verdict != want || (o.By != nil) != (want == evidence.Pass) || (o.Time.Verdict == evidence.Pass) != (want == evidence.Pass) {
+			t.Errorf("%+v, want %s", o, want)
+		}
+	}
+	if _, err := UnsafeKeysAtAnyTime(); err != attest.ErrNoTrust {
+		t.Error(err)
+	}
+}
