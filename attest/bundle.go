@@ -157,23 +157,35 @@ func (b *Bundle) Marshal() ([]byte, error) {
 	if b == nil || b.format == "" {
 		return nil, errNoBundle
 	}
-	type sig struct {
-		Sig   string `json:"sig"`
-		KeyID string `json:"keyid,omitempty"`
-	}
-	signatures := []sig{}
-	for _, s := range b.signatures {
-		signatures = append(signatures, sig{base64.StdEncoding.EncodeToString(s.bytes), s.keyID})
-	}
-	envelope := map[string]any{
-		"payload":     base64.StdEncoding.EncodeToString(b.payload),
-		"payloadType": b.payloadType,
-		"signatures":  signatures,
-	}
+	out := make([]byte, 0, base64.StdEncoding.EncodedLen(len(b.payload))+len(b.material.text)+512)
 	if b.format == DSSE {
-		return marshal(envelope)
+		return b.appendEnvelope(out), nil
 	}
-	return marshal(map[string]any{"mediaType": b.mediaType, "verificationMaterial": b.material.json(), "dsseEnvelope": envelope})
+	material, err := b.material.marshal()
+	if err != nil {
+		return nil, err
+	}
+	out = b.appendEnvelope(append(out, `{"dsseEnvelope":`...))
+	out = appendString(append(out, `,"mediaType":`...), b.mediaType)
+	out = append(append(out, `,"verificationMaterial":`...), material...)
+	return append(out, '}'), nil
+}
+
+func (b *Bundle) appendEnvelope(out []byte) []byte {
+	out = appendBase64(append(out, `{"payload":`...), b.payload)
+	out = appendString(append(out, `,"payloadType":`...), b.payloadType)
+	out = append(out, `,"signatures":[`...)
+	for i, s := range b.signatures {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = append(out, '{')
+		if s.keyID != "" {
+			out = append(appendString(append(out, `"keyid":`...), s.keyID), ',')
+		}
+		out = append(appendBase64(append(out, `"sig":`...), s.bytes), '}')
+	}
+	return append(out, `]}`...)
 }
 
 // keyHint is the key that the bundle says it is signed with, "" if it does not say.

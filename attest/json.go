@@ -22,6 +22,24 @@ func marshal(v any) ([]byte, error) {
 	return canonical.Options{ExactNumbers: true}.Append(nil, text)
 }
 
+// appendString appends a string in RFC 8785 form. It is to be valid UTF-8.
+func appendString(dst []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c == '"' || c == '\\' {
+			text, _ := marshal(s) // a string can be written
+			return append(dst, text...)
+		}
+	}
+	dst = append(append(dst, '"'), s...)
+	return append(dst, '"')
+}
+
+// appendBase64 appends bytes as a string in base64.
+func appendBase64(dst, data []byte) []byte {
+	dst = base64.StdEncoding.AppendEncode(append(dst, '"'), data)
+	return append(dst, '"')
+}
+
 // checkMembers refuses a value that is not an object, or has a member of another name.
 // Names are compared byte for byte: Identity is not identity.
 func checkMembers(v jsontree.Value, allowed ...string) error {

@@ -144,10 +144,10 @@ func readBytes(v jsontree.Value, name string, most int) ([]byte, error) {
 	return readBase64(v, name, most)
 }
 
-// json is the material as a bundle carries it: what was read as it was read.
-func (m *material) json() any {
+// marshal is the material as a bundle carries it: what was read as it was read.
+func (m *material) marshal() ([]byte, error) {
 	if m.text != nil {
-		return json.RawMessage(m.text)
+		return m.text, nil
 	}
 	out := map[string]any{}
 	if len(m.certificates) > 0 {
@@ -167,5 +167,5 @@ func (m *material) json() any {
 		entries = append(entries, json.RawMessage(e))
 	}
 	out["tlogEntries"] = entries
-	return out
+	return marshal(out)
 }

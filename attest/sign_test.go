@@ -1,12 +1,16 @@
 package attest
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"testing"
 
 	"github.com/runattest/runattest/attest/evidence"
+	"github.com/runattest/runattest/canonical"
+	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/signer"
 )
 
@@ -72,5 +76,42 @@ func TestCertificateNeedsTime(t *testing.T) {
 	var no *VerificationError
 	if v, err := verifier.Verify(ctx, b, Expect{}); !errors.As(err, &no) {
 		t.Errorf("got %v, %v", v, err)
+	}
+}
+
+// TestForms holds what is signed and what carries it against RFC 8785, with strings that have to be escaped.
+func TestForms(t *testing.T) {
+	odd := "\x00\x1f \"\\/\u2028é\U0001F600\x7f"
+	d, err := identity.Parse([]byte(`{"kind":"inference","model":{"name":"m"}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := New(d, StatementOptions{
+		Annotations: map[string]string{odd: odd, "a": "b", "\ue000": "1", "\U0001F600": "2"},
+		Subjects:    []Subject{{Name: odd, SHA256: sha256.Sum256(nil)}, {Name: "b", SHA256: sha256.Sum256([]byte("b"))}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	detached, err := New(d, StatementOptions{Detached: &DeclarationRef{Name: odd, URI: odd}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts := [][]byte{s.Bytes(), detached.Bytes()}
+	for _, format := range []Format{SigstoreBundle, DSSE} {
+		b, err := Sign(t.Context(), s, newSigner(t, signer.ECDSAP256), SignOptions{Format: format})
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := b.Marshal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts = append(texts, text)
+	}
+	for _, text := range texts {
+		if form, err := canonical.Transform(text); err != nil || !bytes.Equal(form, text) {
+			t.Errorf("%s\nwant %s, %v", text, form, err)
+		}
 	}
 }

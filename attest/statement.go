@@ -1,7 +1,6 @@
 package attest
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -79,23 +78,7 @@ func New(d *identity.Declaration, o StatementOptions) (*Statement, error) {
 	if err := o.check(); err != nil {
 		return nil, fmt.Errorf("statement: %w", err)
 	}
-	predicate := map[string]any{"identity": d.ID().String()}
-	if o.Detached == nil {
-		predicate["declaration"] = json.RawMessage(d.Canonical())
-	} else {
-		ref := *o.Detached
-		ref.Size, ref.MediaType = d.Size(), identity.MediaType
-		predicate["declarationRef"] = ref
-	}
-	if len(o.Annotations) > 0 {
-		predicate["annotations"] = o.Annotations
-	}
-	text, err := marshal(map[string]any{
-		"_type":         StatementType,
-		"subject":       append([]Subject{runSubject(d.ID())}, o.Subjects...),
-		"predicateType": PredicateType,
-		"predicate":     predicate,
-	})
+	text, err := o.appendStatement(make([]byte, 0, d.Size()+1024), d)
 	if err != nil {
 		return nil, fmt.Errorf("statement: %w", err)
 	}
@@ -104,6 +87,36 @@ func New(d *identity.Declaration, o StatementOptions) (*Statement, error) {
 		return nil, fmt.Errorf("statement: %w", err)
 	}
 	return &Statement{text, d.ID()}, nil
+}
+
+// appendStatement appends the statement in RFC 8785 form: the members of each object in the order of their names.
+func (o StatementOptions) appendStatement(out []byte, d *identity.Declaration) ([]byte, error) {
+	out = append(out, `{"_type":"`+StatementType+`","predicate":{`...)
+	if len(o.Annotations) > 0 {
+		annotations, err := marshal(o.Annotations)
+		if err != nil {
+			return nil, err
+		}
+		out = append(append(append(out, `"annotations":`...), annotations...), ',')
+	}
+	if o.Detached == nil {
+		out = d.AppendCanonical(append(out, `"declaration":`...))
+	} else {
+		ref := *o.Detached
+		ref.Size, ref.MediaType = d.Size(), identity.MediaType
+		text, err := marshal(ref)
+		if err != nil {
+			return nil, err
+		}
+		out = append(append(out, `"declarationRef":`...), text...)
+	}
+	out = appendString(append(out, `,"identity":`...), d.ID().String())
+	out = append(out, `},"predicateType":"`+PredicateType+`","subject":[`...)
+	out = runSubject(d.ID()).append(out)
+	for _, s := range o.Subjects {
+		out = s.append(append(out, ','))
+	}
+	return append(out, `]}`...), nil
 }
 
 // Bytes are the Statement's RFC 8785 bytes, the payload to be signed.

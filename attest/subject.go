@@ -59,8 +59,12 @@ func (s Subject) check() error {
 func runSubject(id identity.ID) Subject { return Subject{id.String(), id.Digest()} }
 
 // MarshalJSON writes the subject as in a Statement.
-func (s Subject) MarshalJSON() ([]byte, error) {
-	return marshal(map[string]any{"name": s.Name, "digest": map[string]string{"sha256": hex.EncodeToString(s.SHA256[:])}})
+func (s Subject) MarshalJSON() ([]byte, error) { return s.append(nil), nil }
+
+// append appends the subject in RFC 8785 form.
+func (s Subject) append(out []byte) []byte {
+	out = hex.AppendEncode(append(out, `{"digest":{"sha256":"`...), s.SHA256[:])
+	return append(appendString(append(out, `"},"name":`...), s.Name), '}')
 }
 
 // UnmarshalJSON reads what MarshalJSON writes, as strictly as a Statement is read.
