@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"math"
 	"time"
 
 	"github.com/runattest/runattest/attest"
@@ -92,23 +91,18 @@ func (g *Graph) Ancestors(run *attest.Verified) (iter.Seq[Ancestor], error) {
 	}, nil
 }
 
-// checkOrder holds the run's own trusted time against its parents'; the lineage may have an
-// earlier one of it.
+// checkOrder refuses a run that was certainly seen before its parents; the lineage may have an earlier time of it.
 func (g *Graph) checkOrder(run *attest.Verified, parents []Node, gaps *IncompleteError) {
-	earliest := int64(math.MaxInt64)
-	for _, t := range run.Times() {
-		earliest = min(earliest, t.Latest().Unix())
-	}
+	seen := sightOf(run.Times()...)
 	if n, ok := g.Node(run.ID()); ok {
-		earliest = min(earliest, n.node().time)
+		seen = seen.or(n.node().sight)
 	}
 	var indexes []int32
 	for _, p := range parents {
 		indexes = append(indexes, p.i)
 	}
-	if p := g.latest(indexes); p >= 0 && earliest < g.nodes[p].time {
-		gaps.add(run.ID(), fmt.Sprintf("declared before its parent by trusted time: seen by %s, %s not until %s",
-			seconds(earliest).Format(time.RFC3339), g.nodes[p].id, seconds(g.nodes[p].time).Format(time.RFC3339)))
+	if p := g.latest(indexes); p >= 0 && seen.before(g.nodes[p].sight) {
+		gaps.add(run.ID(), Node{g, p}.laterThan(seen))
 	}
 }
 

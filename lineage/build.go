@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 
@@ -189,9 +190,10 @@ type finding struct {
 	kind    identity.Kind
 	parents []identity.ID
 
-	failed []evidence.Check // nil if the bundle is verified
-	signer evidence.SignerIdentity
-	time   evidence.TrustedTime // the earliest; zero without
+	failed  []evidence.Check // nil if the bundle is verified
+	signer  evidence.SignerIdentity
+	sight   sight
+	witness evidence.TrustedTime // by which the signature is proved to have existed: the time whose latest is the first
 }
 
 // detached finds the declaration of a detached attestation; nil if it is unknown.
@@ -209,7 +211,7 @@ func (in Input) detached(o Options) func(identity.ID) *identity.Declaration {
 
 // judge verifies one bundle.
 func judge(ctx context.Context, verifier *attest.Verifier, in Input, o Options) finding {
-	f := finding{name: in.Name}
+	f := finding{name: in.Name, sight: unseen}
 	if in.Data == nil && in.Declaration != nil {
 		f.id, f.bare = in.Declaration.ID(), true
 		f.declare(in.Declaration)
@@ -235,10 +237,9 @@ func judge(ctx context.Context, verifier *attest.Verifier, in Input, o Options) 
 func (f finding) accept(v *attest.Verified) finding {
 	f.id, f.signer = v.ID(), v.Signer()
 	f.declare(v.Declaration())
-	for _, t := range v.Times() {
-		if f.time.Time.IsZero() || t.Latest().Before(f.time.Latest()) {
-			f.time = t
-		}
+	if times := v.Times(); len(times) > 0 {
+		f.sight = sightOf(times...)
+		f.witness = slices.MinFunc(times, func(a, b evidence.TrustedTime) int { return a.Latest().Compare(b.Latest()) })
 	}
 	return f
 }

@@ -36,8 +36,14 @@
 // earlier. What can be shown is this: a run whose earliest trusted time is before its parent's was
 // declared before its parent was attested. Such a run is flagged (Node.EarlierThan),
 // as declared before its parent by trusted time. Ancestors without trusted time are passed over to
-// those above them. Times are compared in whole seconds, to which authorities round. That the
-// parent's declaration existed before its child's needs no clock: its hash is in the child.
+// those above them.
+//
+// A time has an accuracy and is an interval. A run is flagged if the order is certain: the latest instant of its time is
+// before the earliest instant of its parent's. A link to a verified run is refused by the same rule. Instants are compared
+// in whole seconds, to which authorities round. A demand for proof is the other way round: what is to be declared by
+// a time is held against the latest instant (Node.DeclaredBy).
+//
+// That the parent's declaration existed before its child's needs no clock: its hash is in the child.
 //
 // # Cost
 //

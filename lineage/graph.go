@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
-	"time"
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/evidence"
@@ -63,25 +61,22 @@ type Graph struct {
 // node is a run. Everything is an index, so that a hundred thousand of them are small.
 type node struct {
 	id           identity.ID
-	time         int64  // the earliest trusted time in Unix seconds, noTime without one
+	sight        sight  // the first of its verified bundles
 	parents      uint32 // where they begin in edges
 	parentCount  uint32
 	first, last  int32 // bundles of it: a list through bundle.next, none if first is -1
-	latestParent int32 // the ancestor with the latest trusted time, of those nearest that have one; -1 without
+	latestParent int32 // the ancestor before whose sight this run must not have been seen; -1 without
 	kind         uint8
 	state        State
 	known        bool // the identity recomputes from a declaration: kind and parents are facts
 	named        bool // as a parent
 }
 
-// noTime is later than every time.
-const noTime = math.MaxInt64
-
 // bundle is what is left of a bundle.
 type bundle struct {
 	name    string
 	failed  []evidence.Check // why not; nil if it is verified
-	time    int64
+	time    int64            // the latest that its first sight may be, in Unix microseconds
 	signer  int32
 	witness int32
 	next    int32
@@ -159,7 +154,7 @@ func (g *Graph) at(id identity.ID) int32 {
 	i, ok := g.index[id]
 	if !ok {
 		i = int32(len(g.nodes))
-		g.nodes = append(g.nodes, node{id: id, time: noTime, first: -1, last: -1, latestParent: -1})
+		g.nodes = append(g.nodes, node{id: id, sight: unseen, first: -1, last: -1, latestParent: -1})
 		g.index[id] = i
 	}
 	return i
@@ -193,9 +188,9 @@ func (g *Graph) add(f finding) error {
 	if f.failed == nil {
 		n.state = Verified
 		b.signer = g.signers.add(f.signer)
-		if !f.time.Time.IsZero() {
-			b.time, b.witness = f.time.Latest().Unix(), g.witnesses.add(witness{f.time.Kind, f.time.Authority})
-			n.time = min(n.time, b.time)
+		if f.sight.known() {
+			b.time, b.witness = f.sight.latest, g.witnesses.add(witness{f.witness.Kind, f.witness.Authority})
+			n.sight = n.sight.or(f.sight)
 		}
 	}
 	if at := int32(len(g.bundles)); n.first < 0 {
@@ -228,8 +223,6 @@ func (g *Graph) parentsOf(i int32) []int32 {
 	n := &g.nodes[i]
 	return g.edges[n.parents : n.parents+n.parentCount]
 }
-
-func seconds(unix int64) time.Time { return time.Unix(unix, 0).UTC() }
 
 // canWrite refuses a graph that Build has not made, and a nil writer.
 func (g *Graph) canWrite(w io.Writer) error {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/evidence"
@@ -25,7 +24,7 @@ const (
 const (
 	CodeRelationMismatch evidence.Code = "relation-mismatch" // another relation is claimed than the one expected
 	CodeRunMismatch      evidence.Code = "run-mismatch"      // another run is named than the one expected
-	CodeRunLater         evidence.Code = "run-later"         // the run was declared after the link was signed, by trusted time
+	CodeRunLater         evidence.Code = "run-later"         // the run was certainly declared after the link was signed, by trusted time
 )
 
 // ExpectLink is what the caller knows from elsewhere. The zero value expects nothing in particular.
@@ -33,8 +32,8 @@ type ExpectLink struct {
 	// Run is the run that must be named; nil for any. No run has the zero ID.
 	Run *identity.ID
 	// Verified is that run, if it has been verified. The caller must have verified it with the signers
-	// that it trusts to declare runs. Its trusted times, where it has any, must not be later than
-	// the link's.
+	// that it trusts to declare runs. Its trusted times, where it has any, must not be certainly later
+	// than the link's: the accuracy of both counts in favour of the link.
 	Verified *attest.Verified
 	// Relation is the one that must be claimed; "" for any.
 	Relation Relation
@@ -155,32 +154,26 @@ func (want ExpectLink) run(l Link, signed []evidence.TrustedTime) evidence.Check
 // HintRunBundle is the hint of CheckRun where the run itself was not verified.
 const HintRunBundle evidence.Hint = "give the run's bundle to have it verified"
 
-// inOrder says who signed the run named and by when, and fails where the link was signed before that: a link comes
-// after its run. Times are compared in whole seconds, to which authorities round.
+// inOrder says who signed the run named and by when, and fails where the link was certainly signed before that: a link comes
+// after its run. Where the accuracy of the times leaves the order open, the check says so: as without trusted times,
+// nothing proves an order, and the link names the run's identity, which existed before.
 func inOrder(run *attest.Verified, signed []evidence.TrustedTime) evidence.Check {
 	by := run.Signer()
-	declared, dated := earliest(run.Times())
-	linked, both := earliest(signed)
+	declared, linked := sightOf(run.Times()...), sightOf(signed...)
+	declaredBy := stamp(microseconds(declared.latest))
 	switch {
-	case !dated:
+	case !declared.known():
 		return evidence.Passed(CheckRun, "the run named is verified, signed by %s %s; no trusted time proves that it was declared before the link was signed", by.Kind, by.Name)
-	case !both:
+	case !linked.known():
 		return evidence.Passed(CheckRun, "the run named is verified, signed by %s %s, declared by %s; no trusted time proves when the link was signed",
-			by.Kind, by.Name, stamp(declared))
-	case linked.Unix() < declared.Unix():
+			by.Kind, by.Name, declaredBy)
+	case linked.before(declared):
 		return evidence.Failed(CheckRun, CodeRunLater, "the link was signed before the run was declared, by trusted time: the link was seen by %s, the run not until %s",
-			stamp(linked), stamp(declared)).WithHint("if the run was signed earlier, too, give that bundle of it")
+			stamp(microseconds(linked.latest)), stamp(microseconds(declared.earliest))).WithHint("if the run was signed earlier, too, give that bundle of it")
 	}
-	return evidence.Passed(CheckRun, "the run named is verified, signed by %s %s, declared by %s, before the link", by.Kind, by.Name, stamp(declared))
-}
-
-// earliest is by when an authority first saw a signature, the accuracy of its timestamp added, as a graph counts it; false
-// without trusted time.
-func earliest(times []evidence.TrustedTime) (time.Time, bool) {
-	if len(times) == 0 {
-		return time.Time{}, false
+	if !declared.before(linked) {
+		return evidence.Passed(CheckRun, "the run named is verified, signed by %s %s, declared by %s; the link was signed by %s, too close to prove which was first",
+			by.Kind, by.Name, declaredBy, stamp(microseconds(linked.latest)))
 	}
-	return slices.MinFunc(times, func(a, b evidence.TrustedTime) int { return a.Latest().Compare(b.Latest()) }).Latest(), true
+	return evidence.Passed(CheckRun, "the run named is verified, signed by %s %s, declared by %s, before the link", by.Kind, by.Name, declaredBy)
 }
-
-func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -21,7 +21,7 @@ type Node struct {
 // node is that of a missing run for the zero Node.
 func (n Node) node() *node {
 	if n.g == nil {
-		return &node{state: Missing, first: -1, latestParent: -1, time: noTime}
+		return &node{state: Missing, first: -1, latestParent: -1, sight: unseen}
 	}
 	return &n.g.nodes[n.i]
 }
@@ -58,23 +58,24 @@ func (n Node) Parents() iter.Seq[Node] {
 	}
 }
 
-// DeclaredBy is the earliest trusted time of a verified bundle, with the accuracy of its timestamp added, in whole seconds: the
-// run was declared by then.
+// DeclaredBy is the earliest trusted time of a verified bundle, with the accuracy of its timestamp added: the run was
+// declared by then.
 func (n Node) DeclaredBy() (t time.Time, ok bool) {
-	if n.node().time == noTime {
+	if !n.node().sight.known() {
 		return t, false
 	}
-	return seconds(n.node().time), true
+	return microseconds(n.node().sight.latest), true
 }
 
-// EarlierThan is the parent before which the run was declared by trusted time, or the nearest
-// ancestor with trusted time where parents have none; the latest, if there are several.
+// EarlierThan is the parent before which the run was declared by trusted time: the latest that the run's earliest time may
+// be is before the earliest that the parent's may be. It is an ancestor further up where parents have no trusted time, or one
+// that is less accurate; the latest, if there are several. Where the accuracy of the times leaves the order open, it is false.
 func (n Node) EarlierThan() (Node, bool) {
 	p := n.node().latestParent
-	if p < 0 || n.node().time == noTime {
+	if p < 0 {
 		return Node{}, false
 	}
-	return Node{n.g, p}, n.node().time < n.g.nodes[p].time
+	return Node{n.g, p}, n.node().sight.before(n.g.nodes[p].sight)
 }
 
 // Bundle is a bundle of a run. Signer and Time are set only if it is verified.
@@ -104,7 +105,7 @@ func (g *Graph) bundle(b *bundle) Bundle {
 	}
 	if b.witness >= 0 {
 		w := g.witnesses.values[b.witness]
-		made.Time = evidence.TrustedTime{Kind: w.kind, Authority: w.authority, Time: seconds(b.time)}
+		made.Time = evidence.TrustedTime{Kind: w.kind, Authority: w.authority, Time: microseconds(b.time)}
 	}
 	return made
 }
@@ -138,12 +139,15 @@ func (n Node) Gap() string {
 		why = append(why, "rejected by "+by)
 	}
 	if parent, earlier := n.EarlierThan(); earlier {
-		by, _ := n.DeclaredBy()
-		parentBy, _ := parent.DeclaredBy()
-		why = append(why, fmt.Sprintf("declared before its parent by trusted time: seen by %s, %s not until %s",
-			by.Format(time.RFC3339), parent.ID(), parentBy.Format(time.RFC3339)))
+		why = append(why, parent.laterThan(n.node().sight))
 	}
 	return strings.Join(why, "; ")
+}
+
+// laterThan says that a run of which this is an ancestor was seen before it.
+func (n Node) laterThan(child sight) string {
+	return fmt.Sprintf("declared before its parent by trusted time: seen by %s, %s not until %s",
+		stamp(microseconds(child.latest)), n.ID(), stamp(microseconds(n.node().sight.earliest)))
 }
 
 // whyUnverified is the first failed check of the first bundle.

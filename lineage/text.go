@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"github.com/runattest/runattest/internal/visible"
 )
@@ -73,7 +72,7 @@ func (n Node) describe() string {
 	}
 	parts = append(parts, "verified: "+strings.Join(n.signerNames(), "; "))
 	if t, ok := n.DeclaredBy(); ok {
-		parts = append(parts, "by "+t.Format(time.RFC3339))
+		parts = append(parts, "by "+stamp(t))
 	}
 	switch gap := n.Gap(); {
 	case n.Rejected() != "":

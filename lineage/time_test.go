@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/identity"
 )
 
@@ -150,21 +151,63 @@ func TestAncestors(t *testing.T) {
 	}
 }
 
-// TestAccuracy: a run is declared by the latest that its timestamp may be.
+// TestAccuracy: a run is declared by the latest that its timestamp may be, and is before its parent only if the accuracy of
+// both times leaves no other order.
 func TestAccuracy(t *testing.T) {
+	const rough = 3 // the accuracy, in seconds, of the times that have one: those of 5 s and 20 s
+	for name, c := range map[string]struct {
+		line    []float64 // the times of runs in a line, the eldest first; 0 for none
+		earlier bool      // the last is proved earlier
+		than    int
+	}{
+		"within the parent's accuracy":     {[]float64{5, 3}, false, 0},
+		"at its begin":                     {[]float64{5, 2}, false, 0},
+		"before it":                        {[]float64{5, 1}, true, 0},
+		"within the child's accuracy":      {[]float64{7, 5}, false, 0},
+		"at its end":                       {[]float64{8, 5}, false, 0},
+		"after it":                         {[]float64{9, 5}, true, 0},
+		"after the parent's accuracy":      {[]float64{5, 9}, false, 0},
+		"a rough parent, under an exact":   {[]float64{7, 5, 6}, true, 0}, // whenever the parent was
+		"a rough parent, over no time":     {[]float64{7, 5, 0, 6}, true, 0},
+		"a rough parent, under an earlier": {[]float64{1, 5, 1}, true, 1},
+		"a rough parent that is flagged":   {[]float64{9, 5, 6}, false, 0}, // it is flagged, and its child not again
+		"two rough ones":                   {[]float64{20, 5}, true, 0},
+		"two rough ones, in order":         {[]float64{5, 20}, false, 0},
+	} {
+		f := newLineage(t, "alice")
+		f.clock.accuracy = map[time.Time]time.Duration{at(5): rough * time.Second, at(20): rough * time.Second}
+		var line []identity.ID
+		var last []time.Time
+		for n, seen := range c.line {
+			last = nil
+			if seen > 0 {
+				last = []time.Time{at(seen)}
+			}
+			line = append(line, f.run(n, line[max(0, n-1):], last...))
+		}
+		g := f.build(Options{})
+		youngest := len(line) - 1
+		than, earlier := f.node(g, line[youngest]).EarlierThan()
+		if earlier != c.earlier || earlier && than.ID() != line[c.than] {
+			t.Errorf("%s: earlier is %v, than %s", name, earlier, than.ID())
+		}
+		_, err := g.Ancestors(f.verified(100, line[youngest-1:youngest], last...))
+		flagged := g.Counts().Earlier > 0
+		if earlier && err == nil || !flagged && err != nil {
+			t.Errorf("%s: ancestors: %v", name, err)
+		}
+	}
+}
+
+// TestDeclaredBy: a run is declared by the latest that its first timestamp may be, and not a fraction of a second before.
+func TestDeclaredBy(t *testing.T) {
 	f := newLineage(t, "alice")
-	parent := f.run(1, nil, at(5))
-	child := f.run(2, []identity.ID{parent}, at(7))
-	f.clock.accuracy = map[time.Time]time.Duration{at(5): 3 * time.Second}
-	g := f.build(Options{})
-	if by, _ := f.node(g, parent).DeclaredBy(); !by.Equal(at(8)) {
-		t.Errorf("declared by %v, want 3 s after the time", by)
+	f.clock.accuracy = map[time.Time]time.Duration{at(5): 3500 * time.Millisecond}
+	run := f.run(1, nil, at(9), at(5))
+	if by, ok := f.node(f.build(Options{}), run).DeclaredBy(); !ok || !by.Equal(at(8.5)) {
+		t.Errorf("declared by %v, want 3.5 s after the time", by)
 	}
-	if than, earlier := f.node(g, child).EarlierThan(); !earlier || than.ID() != parent {
-		t.Error("the child is proved earlier than its parent, and not flagged")
-	}
-	v := f.verified(3, []identity.ID{parent}, at(7))
-	if _, err := g.Ancestors(v); err == nil || !strings.Contains(err.Error(), "declared before its parent") {
-		t.Errorf("ancestors of a run that is proved earlier than its parent: %v", err)
+	if s := sightOf(evidence.TrustedTime{Time: at(1).Add(time.Nanosecond)}); microseconds(s.latest).Before(at(1).Add(time.Nanosecond)) {
+		t.Errorf("declared by %v, before it was seen", microseconds(s.latest))
 	}
 }

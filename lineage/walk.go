@@ -102,7 +102,7 @@ func (g *Graph) Complete(of ...Node) bool {
 	return len(of) > 0
 }
 
-// orderTimes finds for each run the latest of the trusted times nearest above it, parents first.
+// orderTimes finds for each run the ancestor before which it must not have been seen, parents first.
 func (g *Graph) orderTimes() {
 	entered := make([]bool, len(g.nodes))
 	var path []frame
@@ -129,15 +129,19 @@ func (g *Graph) orderTimes() {
 	}
 }
 
-// latest is which of the parents, or of the nearest with trusted time above those without, has
-// the latest; -1 if none has.
+// latest is which of the parents was seen last, by the earliest that its time may be; -1 if none has a trusted time. The
+// ancestor that bounds a parent stands for it where it is the later one: the parent has no time, or an inaccurate one
+// that begins earlier. It does not where the parent is flagged: what comes after the parent is not flagged for it again.
 func (g *Graph) latest(parents []int32) int32 {
-	best := int32(-1)
+	best, begins := int32(-1), func(i int32) int64 { return microseconds(g.nodes[i].sight.earliest).Unix() }
 	for _, p := range parents {
-		if g.nodes[p].time == noTime {
-			p = g.nodes[p].latestParent
+		n := &g.nodes[p]
+		if above := n.latestParent; !n.sight.known() {
+			p = above
+		} else if above >= 0 && begins(above) > begins(p) && !n.sight.before(g.nodes[above].sight) {
+			p = above
 		}
-		if p >= 0 && (best < 0 || g.nodes[p].time > g.nodes[best].time) {
+		if p >= 0 && (best < 0 || begins(p) > begins(best)) {
 			best = p
 		}
 	}

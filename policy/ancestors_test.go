@@ -210,6 +210,7 @@ func TestAncestorMembers(t *testing.T) {
 		{`ancestors.all(a, !has(a.declaredBy))`, "allowed"},
 		{`ancestors.exists(a, a.approvals.exists(p, p.approver == "alice" && p.role == "safety" && p.decision == "approved"))`, "allowed"},
 		{`ancestors[0].declaredBy < now`, "r: cannot be evaluated, so the run is denied: no such key: declaredBy"},
+		{`time.verified && ancestors.all(a, has(a.declaredBy) && time.timestamps.all(t, a.declaredBy < t.time - t.accuracy))`, "r: not met: time.verified && ancestors.all(a, has(a.declaredBy) && time.timestamps.all(t, a.declaredBy < t.time - t.accuracy))"}, // as docs/graph.md has it
 		{`ancestors[2].approved`, "r: cannot be evaluated, so the run is denied: index out of bounds: 2"},
 		{`ancestors == ancestors && ancestors[0] in ancestors && !(ancestors[0] in [ancestors[1]])`, "allowed"},
 		{`(ancestors + ancestors).size() == 4 && ancestors.map(a, a.kind) == ["training", "training"]`, "allowed"},
