@@ -196,7 +196,7 @@ func TestRefusalsSayWhy(t *testing.T) {
 		login      bool // alice is logged in
 		want, hint string
 	}{
-		"quota":             {403, said("DENIED", "storage quota of project acme exceeded"), true, "storage quota of project acme exceeded", ""},
+		"quota":             {403, said("DENIED", "storage quota of project acme exceeded"), true, "storage quota of project acme exceeded", "quota raised"},
 		"policy, anonymous": {403, said("DENIED", "blocked by policy no-latest"), false, "blocked by policy no-latest", "log in"},
 		"a bare refusal":    {403, said("DENIED", "requested access to the resource is denied"), true, "is refused (403", "log in"},
 		"plain text":        {403, "Your address is not allowed here", true, "Your address is not allowed here", ""},

@@ -82,6 +82,7 @@ func (r *remoteStore) failed(err error) error {
 	var known *Error
 	var refusal *answerError
 	var credential *credentialError
+	var odd *oddError
 	var u *url.Error
 	switch {
 	case err == nil, errors.As(err, &known), errors.Is(err, context.Canceled), errors.Is(err, ErrNotFound), errors.As(err, new(*descriptorError)):
@@ -90,9 +91,18 @@ func (r *remoteStore) failed(err error) error {
 		return &Error{Target: r.ref.host, Err: credential, Hint: credential.hint}
 	case errors.As(err, &refusal):
 		return r.answered(refusal)
-	case errors.Is(err, auth.ErrBasicCredentialNotFound), strings.Contains(err.Error(), "missing username or password"):
-		err = fmt.Errorf("%s needs credentials: %s", r.ref.path, r.source)
-		return &Error{Target: r.ref.host, Err: err, Hint: r.loginHint()}
+	case needsLogin(err):
+		text := fmt.Sprintf("%s needs credentials: %s", r.ref.path, r.source)
+		if anonymous := (*anonymousError)(nil); errors.As(err, &anonymous) && !saysNothing(anonymous.said) {
+			text += " (the registry says: " + anonymous.said + ")"
+		}
+		return &Error{Target: r.ref.host, Err: errors.New(text), Hint: r.loginHint()}
+	case errors.As(err, &odd):
+		failed := &Error{Target: r.ref.host, Err: err}
+		if odd.page {
+			failed.Hint = "a proxy or a login page answers in the registry's place: check the reference, the network's login and the proxy"
+		}
+		return failed
 	case errors.Is(err, context.DeadlineExceeded):
 		return &Error{Target: r.ref.host, Err: fmt.Errorf("no answer within %s: %w", r.timeout, context.DeadlineExceeded), Hint: HintTimeout}
 	case errors.As(err, &u):
@@ -114,7 +124,9 @@ func (r *remoteStore) answered(e *answerError) error {
 			what = "by the token service " + e.url.Host + " access to"
 		}
 		failed.Err = &refusedError{fmt.Sprintf("%s %s is refused (%s): %s", what, r.ref.path, e.why(), r.source), e}
-		if e.status == http.StatusUnauthorized || !r.source.sent() || saysNothing(e.said) {
+		if isQuota(e.said) && e.status == http.StatusForbidden {
+			failed.Hint = quotaHint
+		} else if e.status == http.StatusUnauthorized || !r.source.sent() || saysNothing(e.said) {
 			failed.Hint = r.loginHint()
 		}
 	case e.status == http.StatusNotFound && e.method == http.MethodGet:
@@ -132,6 +144,14 @@ func (r *remoteStore) answered(e *answerError) error {
 		failed.Hint = HintBusyAnonymous
 	case e.status == http.StatusTooManyRequests, e.status == http.StatusServiceUnavailable:
 		failed.Hint = HintBusy
+	case e.status == http.StatusInsufficientStorage, isQuota(e.said):
+		failed.Hint = quotaHint
+	case e.status == http.StatusRequestEntityTooLarge:
+		failed.Hint = "the registry, or a proxy before it, takes less at once: its operator can raise the limit"
+	case e.status == http.StatusBadGateway, e.status == http.StatusGatewayTimeout:
+		failed.Hint = "a proxy answers that does not reach the registry: try again later"
+	case e.status == http.StatusProxyAuthRequired:
+		failed.Hint = "a proxy wants credentials: set HTTPS_PROXY to http://USER:PASSWORD@HOST:PORT"
 	case e.status == http.StatusBadRequest && r.plain && (strings.Contains(e.said, "HTTPS") || strings.Contains(e.said, "SSL")):
 		failed.Hint = r.plainHint() // as servers with TLS say to plain HTTP
 	}
@@ -146,6 +166,33 @@ type refusedError struct {
 
 func (e *refusedError) Error() string { return e.text }
 func (e *refusedError) Unwrap() error { return e.cause }
+
+// needsLogin tells that the client had no credentials to answer a refusal with.
+func needsLogin(err error) bool {
+	return errors.Is(err, auth.ErrBasicCredentialNotFound) || strings.Contains(err.Error(), "missing username or password")
+}
+
+// anonymousError is a refusal of a request without credentials, with what the registry says of it.
+type anonymousError struct {
+	said  string
+	cause error
+}
+
+func (e *anonymousError) Error() string { return e.cause.Error() }
+func (e *anonymousError) Unwrap() error { return e.cause }
+
+const quotaHint = "credentials do not help: delete what is not needed there, or have the quota raised"
+
+// isQuota tells a refusal for lack of space or money from one for lack of permission.
+func isQuota(said string) bool {
+	said = strings.ToLower(said)
+	for _, word := range []string{"quota", "storage limit", "insufficient storage", "out of space", "billing", "payment"} {
+		if strings.Contains(said, word) {
+			return true
+		}
+	}
+	return false
+}
 
 // saysNothing tells what registries say of every refusal from a reason.
 func saysNothing(said string) bool {

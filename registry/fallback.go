@@ -77,6 +77,9 @@ func (r *remoteStore) readIndex(ctx context.Context, subject digest.Digest) (*fa
 		index.subject = true
 		return index, nil
 	}
+	if _, err := mediaTypeOf(a.header.Get("Content-Type"), a.data); err != nil {
+		return nil, r.failed(a.odd(fmt.Errorf("the index of referrers %s: %w", tag, err)))
+	}
 	if err := unmarshal(a.data, &index.Index); err != nil {
 		return nil, r.failed(fmt.Errorf("the index of referrers %s: %w", tag, err))
 	}

@@ -113,6 +113,9 @@ func isGeneric(mediaType string) bool {
 	return strings.HasPrefix(mediaType, "text/")
 }
 
+func isIndexType(t string) bool { return t == ocispec.MediaTypeImageIndex || t == dockerList }
+func isImageType(t string) bool { return t == ocispec.MediaTypeImageManifest || t == dockerManifest }
+
 // mediaTypeOf is the media type of a manifest that is served with a Content-Type. The digest covers what the
 // manifest says of itself, and not the header: the header counts where the manifest says nothing.
 func mediaTypeOf(header string, manifest []byte) (string, error) {
@@ -125,13 +128,12 @@ func mediaTypeOf(header string, manifest []byte) (string, error) {
 		Manifests     json.RawMessage `json:"manifests"`
 	}
 	if err := json.Unmarshal(manifest, &m); err != nil {
-		if isGeneric(said) {
-			return "", fmt.Errorf("the manifest is served as %q and is not a JSON object: %w", said, err)
-		}
-		return said, nil
+		return "", fmt.Errorf("the manifest is served as %q and is not a JSON object: %w", said, err)
 	}
 	isIndex, isImage := m.Manifests != nil, m.Config != nil || m.Layers != nil
 	switch own := m.MediaType; {
+	case own == "" && (isIndexType(said) && !isIndex || isImageType(said) && !isImage): // such as an error
+		return "", fmt.Errorf("the manifest is served as %q and has no members of one", said)
 	case own == "" && !isGeneric(said):
 		return said, nil
 	case own == "" && isIndex && !isImage:
@@ -141,8 +143,7 @@ func mediaTypeOf(header string, manifest []byte) (string, error) {
 	case own == "":
 		return "", fmt.Errorf("the manifest is served as %q and does not say what it is: want a mediaType", said)
 	case isGeneric(own),
-		(own == ocispec.MediaTypeImageIndex || own == dockerList) && isImage,
-		(own == ocispec.MediaTypeImageManifest || own == dockerManifest) && isIndex:
+		isIndexType(own) && isImage, isImageType(own) && isIndex:
 		return "", fmt.Errorf("the manifest says that it is of media type %q, and has members of another", own)
 	default:
 		return own, nil

@@ -24,7 +24,7 @@ const (
 )
 
 // errNoAPI says that the registry does not list referrers itself.
-var errNoAPI = errors.New("no referrers API")
+var errNoAPI = errors.New("want an image index, or 404")
 
 func (r *remoteStore) capability() referrersAPI {
 	r.mu.Lock()
@@ -38,6 +38,21 @@ func (r *remoteStore) learned(api referrersAPI) {
 	r.api = api
 }
 
+// lacksAPI notes that the registry does not list referrers, and how it says so.
+func (r *remoteStore) lacksAPI(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.api = apiMissing
+	errors.As(err, &r.odd)
+}
+
+// insteadOfList is what the registry has answered in place of a list, nil if it has said plainly that there is none.
+func (r *remoteStore) insteadOfList() *oddError {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.odd
+}
+
 // referrers asks the registry, and reads the index under the fallback tag if it has no answer.
 func (r *remoteStore) referrers(ctx context.Context, subject digest.Digest) ([]ocispec.Descriptor, error) {
 	if r.capability() != apiMissing {
@@ -48,11 +63,14 @@ func (r *remoteStore) referrers(ctx context.Context, subject digest.Digest) ([]o
 			}
 			return found, r.failed(err)
 		}
-		r.learned(apiMissing)
+		r.lacksAPI(err)
 	}
 	index, err := r.readIndex(ctx, subject)
 	if err != nil {
 		return nil, err
+	}
+	if odd := r.insteadOfList(); odd != nil && !index.found { // what the list has, rejections too, might be missing
+		return nil, r.failed(odd)
 	}
 	return index.Manifests, nil
 }
@@ -114,8 +132,11 @@ func (r *remoteStore) referrersPage(ctx context.Context, path string) (page []oc
 		return nil, 0, "", err
 	}
 	mediaType, err := mediaTypeOf(a.header.Get("Content-Type"), a.data)
-	if err != nil || mediaType != ocispec.MediaTypeImageIndex {
-		return nil, 0, "", errNoAPI // a page for people, as proxies write it
+	switch {
+	case err != nil && isIndexType(a.header.Get("Content-Type")): // a list that is broken, and that the fallback cannot replace
+		return nil, 0, "", a.odd(fmt.Errorf("the list of referrers: %w", err))
+	case err != nil || mediaType != ocispec.MediaTypeImageIndex:
+		return nil, 0, "", a.odd(fmt.Errorf("the list of referrers: %w", errNoAPI))
 	}
 	var index ocispec.Index
 	if err := unmarshal(a.data, &index); err != nil {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -32,6 +33,7 @@ type remoteStore struct {
 
 	mu  sync.Mutex
 	api referrersAPI
+	odd *oddError // what it answers in place of a list of referrers, if that is a success
 }
 
 var _ store = (*remoteStore)(nil)
@@ -88,7 +90,11 @@ func (r *remoteStore) named(name string, err error) error {
 
 func (r *remoteStore) exists(ctx context.Context, d ocispec.Descriptor) (bool, error) {
 	a, err := r.ask(ctx, request{method: http.MethodHead, path: "/blobs/" + d.Digest.String()}, http.StatusNotFound)
-	return err == nil && a.status != http.StatusNotFound, r.failed(err)
+	if err != nil || a.status == http.StatusNotFound {
+		return false, r.failed(err)
+	}
+	length := a.header.Get("Content-Length") // which a page in its place has another of
+	return length == "" || length == strconv.FormatInt(d.Size, 10), nil
 }
 
 func (r *remoteStore) add(ctx context.Context, all []addition, stored func()) error {

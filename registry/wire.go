@@ -3,9 +3,11 @@ package registry
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"net/url"
 	"strings"
@@ -73,11 +75,74 @@ func (r *remoteStore) ask(ctx context.Context, q request, accepted ...int) (*ans
 	if a.status/100 != 2 {
 		return nil, newAnswerError(resp, false)
 	}
-	if q.method != http.MethodHead {
-		a.data, err = readAnswer(resp)
+	if resp.Request.Method != q.method { // a client goes on with GET
+		return nil, fmt.Errorf("it redirects %s to %s, so that nothing is stored", q.method, place(a.url))
 	}
-	return a, err
+	if q.method == http.MethodHead {
+		return a, nil
+	}
+	if a.data, err = readAnswer(resp); err != nil {
+		return a, fmt.Errorf("%s %s: %w", q.method, place(a.url), err)
+	}
+	if q.method != http.MethodGet && a.isPage() {
+		return nil, a.odd(nil)
+	}
+	return a, nil
 }
+
+// place is a URL without what may be secret in it.
+func place(u *url.URL) string {
+	where := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
+	return where.String()
+}
+
+// isPage tells a page for people, as proxies and logins write it.
+func (a *answer) isPage() bool {
+	said, _, _ := mime.ParseMediaType(a.header.Get("Content-Type"))
+	return said == "text/html" || said == "application/xhtml+xml" || bytes.HasPrefix(bytes.TrimSpace(a.data), []byte("<"))
+}
+
+// odd says of a success that it is not what was asked for, what it is, and where it comes from.
+func (a *answer) odd(why error) error {
+	e := &oddError{text: fmt.Sprintf("%s answers %d with ", place(a.url), a.status), page: a.isPage(), why: why}
+	said, _ := sentence(a.data)
+	switch {
+	case len(a.data) == 0:
+		e.text += "nothing in it"
+	case e.page:
+		e.text += "a page for people"
+	default:
+		e.text += fmt.Sprintf("content of type %q", shown(a.header.Get("Content-Type")))
+	}
+	if said != "" && (e.page || !strings.HasPrefix(said, "{")) {
+		e.text += ": " + said
+	}
+	return e
+}
+
+// noToken says what a token service answers in place of a token. Text of an unknown kind may be a secret, and is not shown.
+func (a *answer) noToken() error {
+	var object map[string]any
+	if json.Unmarshal(a.data, &object) != nil && !a.isPage() && len(a.data) > 0 {
+		return &oddError{text: fmt.Sprintf("its token service: want a token: %s answers %d with %d bytes that are not JSON", place(a.url), a.status, len(a.data))}
+	}
+	return a.odd(errors.New("its token service: want a token"))
+}
+
+// oddError is a success that is none.
+type oddError struct {
+	text string
+	page bool
+	why  error // nil if the text says all
+}
+
+func (e *oddError) Error() string {
+	if e.why != nil {
+		return e.why.Error() + ": " + e.text
+	}
+	return e.text
+}
+func (e *oddError) Unwrap() error { return e.why }
 
 func (r *remoteStore) url(path string) string {
 	if strings.Contains(path, "://") {
@@ -100,13 +165,16 @@ func readAnswer(resp *http.Response) ([]byte, error) {
 	}
 	if resp.ContentLength >= 0 {
 		data := make([]byte, resp.ContentLength)
-		_, err := io.ReadFull(resp.Body, data)
-		if errors.Is(err, io.EOF) {
-			err = io.ErrUnexpectedEOF
+		n, err := io.ReadFull(resp.Body, data)
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			err = fmt.Errorf("the answer breaks off after %d of %d bytes: %w", n, len(data), io.ErrUnexpectedEOF)
 		}
 		return data, err
 	}
 	data, err := io.ReadAll(io.LimitReader(resp.Body, limits.RegistryContent+1))
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		err = fmt.Errorf("the answer breaks off after %d bytes: %w", len(data), err)
+	}
 	if err == nil && len(data) > limits.RegistryContent {
 		err = errTooLong
 	}
@@ -146,6 +214,9 @@ func (r *remoteStore) manifest(ctx context.Context, name string) (ocispec.Descri
 		return ocispec.Descriptor{}, nil, err
 	}
 	mediaType, err := mediaTypeOf(a.header.Get("Content-Type"), a.data)
+	if err != nil {
+		err = a.odd(err)
+	}
 	return ocispec.Descriptor{MediaType: mediaType, Digest: digest.FromBytes(a.data), Size: int64(len(a.data))}, a.data, err
 }
 
@@ -226,7 +297,11 @@ func sameServer(a, b *url.URL) bool {
 }
 
 // refusals are the answers of token services during one request: the client that asks them keeps little of what they say.
-type refusals struct{ last *answerError }
+type refusals struct {
+	last      *answerError
+	challenge string  // how the registry says where its token service is
+	token     *answer // what the token service said, if that was not a refusal
+}
 
 type refusalsKey struct{}
 
@@ -234,6 +309,10 @@ type refusalsKey struct{}
 func (h *refusals) explain(err error) error {
 	var answer *errcode.ErrorResponse
 	switch {
+	case needsLogin(err) && h.last != nil && h.last.said != "":
+		return &anonymousError{said: h.last.said, cause: err}
+	case h.token != nil && (strings.Contains(err.Error(), "empty token returned") || strings.Contains(err.Error(), "failed to decode response")):
+		return h.token.noToken()
 	case !errors.As(err, &answer):
 		return err
 	case h.last != nil && h.last.status == answer.StatusCode:
@@ -251,13 +330,21 @@ type listener struct{ http.RoundTripper }
 
 func (l listener) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := l.RoundTripper.RoundTrip(req)
-	if err != nil || resp.StatusCode < 400 {
+	if err != nil {
 		return resp, err
 	}
 	said, ok := req.Context().Value(refusalsKey{}).(*refusals)
-	if !ok {
+	switch {
+	case !ok:
+		return resp, nil
+	case resp.StatusCode < 400:
+		if err := said.listen(resp); err != nil {
+			resp.Body.Close()
+			return nil, err
+		}
 		return resp, nil
 	}
+	said.challenge = resp.Header.Get("WWW-Authenticate")
 	data, err := io.ReadAll(io.LimitReader(resp.Body, limits.RegistryAnswer))
 	if closed := resp.Body.Close(); err == nil {
 		err = closed
@@ -269,6 +356,20 @@ func (l listener) RoundTrip(req *http.Request) (*http.Response, error) {
 	said.last = newAnswerError(resp, true)
 	resp.Body = io.NopCloser(bytes.NewReader(data))
 	return resp, nil
+}
+
+// listen keeps the beginning of what a token service answers.
+func (h *refusals) listen(resp *http.Response) error {
+	if !strings.Contains(h.challenge, `"`+place(resp.Request.URL)) {
+		return nil
+	}
+	data, err := io.ReadAll(io.LimitReader(resp.Body, limits.RegistryAnswer))
+	h.token = &answer{status: resp.StatusCode, header: resp.Header, url: resp.Request.URL, data: data}
+	resp.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(bytes.NewReader(data), resp.Body), resp.Body}
+	return err
 }
 
 // answerError is an answer that is a refusal.
@@ -292,8 +393,7 @@ func newAnswerError(resp *http.Response, token bool) *answerError {
 }
 
 func (e *answerError) Error() string {
-	where := url.URL{Scheme: e.url.Scheme, Host: e.url.Host, Path: e.url.Path}
-	text := fmt.Sprintf("%s %s: %s", e.method, where.String(), e.why())
+	text := fmt.Sprintf("%s %s: %s", e.method, place(e.url), e.why())
 	if e.token {
 		return "its token service: " + text
 	}

@@ -1,0 +1,34 @@
+package registry
+
+import (
+	"errors"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+// TestHintsOfRefusals: what to do about a refusal is for that refusal: no login for lack of space, or of a proxy's making.
+func TestHintsOfRefusals(t *testing.T) {
+	for _, c := range []struct {
+		status     int
+		said, want string
+	}{
+		{403, "project quota exceeded", "quota raised"},
+		{403, "denied: adding 5 GB would exceed the storage limit", "quota raised"},
+		{403, "denied: requested access to the resource is denied", "log in"},
+		{402, "Payment required: billing is disabled", "quota raised"},
+		{507, "disk full", "quota raised"},
+		{413, "", "takes less at once"},
+		{502, "Bad Gateway", "a proxy answers"},
+		{504, "", "a proxy answers"},
+		{407, "", "HTTPS_PROXY"},
+		{503, "", string(HintBusy)},
+	} {
+		r := &remoteStore{ref: Reference{host: "registry.test", path: "app"}, source: &credentialSource{host: "registry.test"}}
+		err := r.answered(&answerError{method: "PUT", url: &url.URL{Scheme: "https", Host: "registry.test"}, status: c.status, said: c.said})
+		failed := (*Error)(nil)
+		if !errors.As(err, &failed) || !strings.Contains(string(failed.Hint), c.want) || !strings.Contains(err.Error(), c.said) {
+			t.Errorf("%d %s: %v, hint %q", c.status, c.said, err, failed.Hint)
+		}
+	}
+}
