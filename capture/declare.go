@@ -46,6 +46,18 @@ func (f Format) Capture(src Source) (*Captured, error) {
 	return c, nil
 }
 
+// bodyHint is a hint for the body of a request: it is JSON, it is one, and a number in quotes is another request.
+func bodyHint(m jsonmend.Mistake) string {
+	switch {
+	case m.Code == "range" || m.Code == "inexact":
+		return "write a number that a double holds, as the API reads it"
+	case strings.Contains(m.Hint, ".jsonl"):
+		return "give one body at a time"
+	}
+	hint, _, _ := strings.Cut(m.Hint, "; YAML")
+	return hint
+}
+
 // parse reads a body strictly, and keeps its order and its numbers.
 func (t *table) parse(body []byte) (jsontree.Value, error) {
 	if len(body) > limits.CaptureBody {
@@ -58,7 +70,7 @@ func (t *table) parse(body []byte) (jsontree.Value, error) {
 			return jsontree.Value{}, err
 		}
 		m := jsonmend.Explain(body, ce)
-		e := &Error{Format: t.name(), Pointer: ce.Pointer, Offset: ce.Offset, Message: m.Message, Hint: m.Hint}
+		e := &Error{Format: t.name(), Pointer: ce.Pointer, Offset: ce.Offset, Message: m.Message, Hint: bodyHint(m)}
 		switch ce.Code {
 		case "surrogate":
 			e.Message = "a lone surrogate, which is half a character: a string was cut in the middle of one, as JavaScript does"

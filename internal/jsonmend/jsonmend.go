@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -251,6 +252,8 @@ func (m *Mistake) syntax(text []byte) {
 		return
 	}
 	switch c := text[at]; {
+	case c == '/' && before >= 0 && text[before] >= '0' && text[before] <= '9' && !bytes.HasPrefix(text[at:], []byte("//")) && !bytes.HasPrefix(text[at:], []byte("/*")):
+		say("write the quotient, as in 0.5, or quote it", "a fraction")
 	case c == '/' || c == '#':
 		say("remove it; YAML has comments", "a comment")
 		m.isComment = true
@@ -355,7 +358,9 @@ func (m *Mistake) token(text []byte, say func(hint, format string, args ...any))
 	case word[0] == '+' || word[0] == '-' || word[0] == '.' || word[0] >= '0' && word[0] <= '9':
 		hint := "quote it, if it is text"
 		if number, ok := respelt(word); ok {
-			hint = "write " + number
+			hint = "write " + number + octalHint(word, number)
+		} else if !strings.ContainsAny(word, "0123456789") {
+			hint = "write the digits"
 		}
 		say(hint, "%s is not how JSON writes a number", word)
 	default:
@@ -394,6 +399,16 @@ func isKey(text []byte, before, end int) bool {
 	return before >= 0 && (text[before] == '{' || text[before] == ',') && len(rest) > 0 && rest[0] == ':'
 }
 
+// octalHint adds the value that other languages read where a number begins with a zero.
+func octalHint(word, number string) string {
+	plain := strings.TrimLeft(word, "+-")
+	n, err := strconv.ParseUint(plain, 8, 63)
+	if err != nil || len(plain) < 2 || plain[0] != '0' || fmt.Sprint(n) == strings.TrimLeft(number, "-") {
+		return ""
+	}
+	return fmt.Sprintf(", or %s%d if it is octal", word[:strings.Count(word[:1], "-")], n)
+}
+
 // respelt is how JSON writes a number that is written +1, .5, 5., 01, 1_000 or 0x1F.
 func respelt(word string) (string, bool) {
 	sign := ""
@@ -413,6 +428,9 @@ func respelt(word string) (string, bool) {
 	}
 	digits := strings.IndexAny(word+"e", "eE")
 	mantissa, exponent := word[:digits], word[digits:]
+	if !strings.ContainsAny(mantissa, "0123456789") { // what it means is not known
+		return "", false
+	}
 	mantissa = strings.TrimRight(mantissa, ".")
 	if mantissa = strings.TrimLeft(mantissa, "0"); mantissa == "" || mantissa[0] == '.' {
 		mantissa = "0" + mantissa
