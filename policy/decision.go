@@ -40,17 +40,19 @@ type RuleResult struct {
 
 // Decision is a policy's answer about one run at one time.
 type Decision struct {
-	Allowed   bool             `json:"allowed"`
-	Rehearsed bool             `json:"rehearsed,omitempty"` // nothing was verified: it decides nothing
-	Policy    string           `json:"policy,omitempty"`    // its name
-	Digest    string           `json:"policyDigest"`        // SHA-256 of the policy as written, hex
-	Identity  identity.ID      `json:"identity"`
-	Now       time.Time        `json:"now"`   // the time that was decided at
-	Clock     string           `json:"clock"` // and whose that is
-	Denials   []Denial         `json:"denials"`
-	Warnings  []Denial         `json:"warnings"`
-	Rules     []RuleResult     `json:"rules"`
-	Approvals []ApprovalResult `json:"approvals"`
+	Allowed   bool `json:"allowed"`
+	Rehearsed bool `json:"rehearsed,omitempty"` // nothing was verified: it decides nothing
+	// BeforeSigning says that it is one of Decide: nothing was verified.
+	BeforeSigning bool             `json:"beforeSigning,omitempty"`
+	Policy        string           `json:"policy,omitempty"` // its name
+	Digest        string           `json:"policyDigest"`     // SHA-256 of the policy as written, hex
+	Identity      identity.ID      `json:"identity"`
+	Now           time.Time        `json:"now"`   // the time that was decided at
+	Clock         string           `json:"clock"` // and whose that is
+	Denials       []Denial         `json:"denials"`
+	Warnings      []Denial         `json:"warnings"`
+	Rules         []RuleResult     `json:"rules"`
+	Approvals     []ApprovalResult `json:"approvals"`
 }
 
 // Given is what a policy is asked with, besides the run.

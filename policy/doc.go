@@ -35,6 +35,9 @@
 // already. Given has what the caller brings along: approvals, the lineage, and the time, since this package asks no
 // clock. Nothing is remembered from one decision to the next.
 //
+// New makes a policy of keys in memory. Decide asks one that was read with Options.BeforeSigning about a run that is not
+// signed yet; what only a signed bundle can meet is then an error when the policy is read.
+//
 // # Rules
 //
 // A rule is an expression in CEL that must be true, over

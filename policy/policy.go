@@ -16,7 +16,7 @@ import (
 	"github.com/runattest/runattest/internal/zero"
 )
 
-// What files and statements say that they are.
+// What files and statements say that they are, and where a signature is.
 const (
 	// Schema is the value of a policy's "schema" member.
 	Schema = "https://github.com/runattest/runattest/policy/v1"
@@ -28,10 +28,12 @@ const (
 	// with the files that it refers to. Subjects are the policy itself, named by its schema, and
 	// each file by its path, all by their SHA-256; the predicate is {"schema": Schema}.
 	SignatureType = "https://github.com/runattest/runattest/policy-release/v1"
+	// SignatureSuffix is added to the name of a policy's file to name the file of its signature.
+	SignatureSuffix = ".sigstore.json"
 )
 
 // Policy says who signs runs, which runs may be done, and who approves them. It is immutable,
-// safe for concurrent use, and made by Parse and Load alone.
+// safe for concurrent use, and made by Parse, Load, LoadSigned and New alone.
 type Policy struct {
 	name, description string
 	digest            [sha256.Size]byte
@@ -43,6 +45,7 @@ type Policy struct {
 	approvals         *approvals      // nil asks for none
 	rules             []*rule
 	verifier          *attest.Verifier
+	beforeSigning     bool // Decide may be asked
 }
 
 // timeDemand is when a run must have been signed.
@@ -59,6 +62,9 @@ type Options struct {
 	// TrustedRoots reads the trusted root of a policy. sigstore.Authorities does so for those of Sigstore. Without it a policy
 	// that names a trusted root, as certificates and evidence of time need one, is refused: ErrNoTrustedRoots.
 	TrustedRoots func(trustedRoot []byte) (authority.Root, error)
+	// BeforeSigning makes a policy for Policy.Decide. What only a signed bundle can meet is an error: evidence of time,
+	// approvals, certificates, keys that are valid in a certain time only, and rules that read times or ancestors.
+	BeforeSigning bool
 }
 
 // Load reads the policy in a file; the paths in it start from its folder.
@@ -92,11 +98,14 @@ func Parse(data []byte, o Options) (*Policy, error) {
 	if len(r.problems) == 0 {
 		p.check(r)
 	}
+	if len(r.problems) == 0 && o.BeforeSigning {
+		p.checkBeforeSigning(r)
+	}
 	if len(r.problems) > 0 {
 		sortProblems(r.problems)
 		return nil, &InvalidError{"policy", r.problems}
 	}
-	p.files = files.files
+	p.files, p.beforeSigning = files.files, o.BeforeSigning
 	return p, nil
 }
 

@@ -34,6 +34,8 @@ var (
 	ErrNotOurs = errors.New("policy: the run, or its lineage, was not verified with the policy's trust; verify it with the policy's Verifier")
 	// ErrNoApprovers says that approvals were given to a policy that names no approvers, so that none of them could count.
 	ErrNoApprovers = errors.New("the policy names no approvers")
+	// ErrAfterSigning says that Decide was asked of a policy that was not read with Options.BeforeSigning.
+	ErrAfterSigning = errors.New("the policy may demand what only a signed bundle has: read it with BeforeSigning to ask it before anything is signed")
 	// ErrChanged says that a policy's signature is of something else.
 	ErrChanged = errors.New("the signature is of another policy")
 )

@@ -10,9 +10,6 @@ import (
 	"github.com/runattest/runattest/internal/limits"
 )
 
-// SignatureSuffix is added to the name of a policy's file to name the file of its signature.
-const SignatureSuffix = ".sigstore.json"
-
 // UnsignedError says that there is no file with the signature of a policy, or none that can be read.
 type UnsignedError struct {
 	Path string // of the policy
