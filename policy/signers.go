@@ -97,7 +97,11 @@ func isKeyText(text string) bool {
 func keyHint(text string, err error) string {
 	const kinds = "a file below the policy's folder, or the PEM text itself"
 	var format *signer.FormatError
-	if !errors.As(err, &format) {
+	var weak *signer.WeakKeyError
+	switch {
+	case errors.As(err, &weak):
+		return "have the holder make a new key pair (runattest keygen), and name its public key here in place of this one"
+	case !errors.As(err, &format):
 		return kinds
 	}
 	name := text

@@ -78,7 +78,7 @@ func TestEncryptedByOpenSSL(t *testing.T) {
 				t.Fatalf("%v, want %q", err, c.notRead)
 			}
 			sh(t, dir, strings.Replace(format.Convert("k.pem"), "pkcs8 ", "pkcs8 -passin pass:secret -passout pass:other ", 1))
-			if _, err := signer.Load(ctx, file+".pem", password("other")); err != nil {
+			if _, err := signer.Load(ctx, file+".key.pem", password("other")); err != nil {
 				t.Error(err)
 			}
 		})

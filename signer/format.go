@@ -10,54 +10,6 @@ import (
 	"unicode/utf8"
 )
 
-// FormatError says that what was given for a key is something else than this package reads, or a key in another format.
-type FormatError struct {
-	Want    string // "private key" or "public key"
-	Found   string // what it is, as far as that can be told
-	command string
-}
-
-func (e *FormatError) Error() string { return e.Want + ": " + e.Found }
-
-// Convert is a shell command that writes what this package reads into a new file, NAME.pem as a rule, for the key in the
-// file of that name; "" where there is none. What it writes of a private key is for the user alone. The commands need openssl,
-// ssh-keygen or another program that knows the format.
-func (e *FormatError) Convert(name string) string {
-	command := e.command
-	if e.Want == wantPrivate && strings.Contains(command, "NEW") {
-		command = secretly(command)
-	}
-	return strings.NewReplacer("FILE", quote(name), "NEW", quote(name+".pem"), "TMP", quote(name+".tmp"), "PLAIN", quote(name+".txt")).Replace(command)
-}
-
-// secretly runs a command whose files only their owner can read.
-func secretly(command string) string { return "(umask 077 && " + command + ")" }
-
-var plainName = regexp.MustCompile(`^[A-Za-z0-9_./+][A-Za-z0-9_./+-]*$`)
-
-// quote makes a file's name one word of a shell command.
-func quote(name string) string {
-	switch {
-	case plainName.MatchString(name):
-		return name
-	case strings.HasPrefix(name, "-"):
-		name = "./" + name
-	}
-	return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
-}
-
-// finding is what a text is, with the command that makes PEM of it.
-type finding struct{ found, command string }
-
-func (f finding) err(want string) error { return &FormatError{want, f.found, f.command} }
-
-const (
-	wantPrivate = "private key"
-	wantPublic  = "public key"
-
-	makeKeys = "runattest keygen"
-)
-
 // unreadable explains a text in which there is no key in a format that this package reads.
 func unreadable(want string, data []byte) error { return recognize(want, data).err(want) }
 
@@ -70,7 +22,7 @@ func recognize(want string, data []byte) finding {
 	if s, ok := recognizeText(want, text); ok {
 		return plainly(data, s)
 	}
-	if s, ok := recognizeDER(want, data, "FILE"); ok {
+	if s, ok := recognizeDER(want, data); ok {
 		return s
 	}
 	if s, ok := recognizeEncoded(want, text); ok {
@@ -86,7 +38,7 @@ var byteOrderMark = []byte("\xef\xbb\xbf")
 
 // plainly has the command read a text without a byte order mark and with the line ends of Unix: the programs know no others.
 func plainly(data []byte, s finding) finding {
-	if !strings.Contains(s.command, "FILE") || s.command == mendLines || !utf8.Valid(data) {
+	if s.way.text == mendLines || !utf8.Valid(data) {
 		return s
 	}
 	without := ""
@@ -100,13 +52,13 @@ func plainly(data []byte, s finding) finding {
 	default:
 		return s
 	}
-	return finding{s.found, "LC_ALL=C tr " + without + " <FILE >PLAIN && " + strings.ReplaceAll(s.command, "FILE", "PLAIN")}
+	return finding{s.found, s.way.after("LC_ALL=C tr " + without)}
 }
 
 // recognizeWide knows text whose characters have two or four bytes by its first, which is of ASCII in every format of a key.
 func recognizeWide(data []byte) (finding, bool) {
 	named := func(name, encoding string) (finding, bool) {
-		return finding{"this is " + name + " text, want UTF-8", "iconv -f " + encoding + " -t UTF-8 FILE >NEW"}, true
+		return finding{"this is " + name + " text, want UTF-8", writing("iconv -f " + encoding + " -t UTF-8 FILE")}, true
 	}
 	if len(data) < 4 {
 		return finding{}, false
@@ -131,13 +83,13 @@ func recognizeWide(data []byte) (finding, bool) {
 
 // encodings are the ways to write bytes as text; read gives nil for another text. PEM is not among them.
 var encodings = []struct {
-	name, command string
-	read          func(text string) []byte
+	name, filter string
+	read         func(text string) []byte
 }{
-	{"hex", `perl -0777 -ne 's/0x|[^0-9a-fA-F]//g; print pack("H*",$_)' FILE`, readHex},
+	{"hex", `perl -0777 -ne 's/0x|[^0-9a-fA-F]//g; print pack("H*",$_)'`, readHex},
 	// base64 -d wants padding and knows LF alone.
-	{"base64", "base64 -d <FILE", func(text string) []byte { return readBase64(base64.StdEncoding, strings.ReplaceAll(text, "\r", " ")) }},
-	{"base64", `perl -MMIME::Base64 -0777 -ne 's/\s//g; tr|-_|+/|; print decode_base64($_)' FILE`, func(text string) []byte {
+	{"base64", "base64 -d", func(text string) []byte { return readBase64(base64.StdEncoding, strings.ReplaceAll(text, "\r", " ")) }},
+	{"base64", `perl -MMIME::Base64 -0777 -ne 's/\s//g; tr|-_|+/|; print decode_base64($_)'`, func(text string) []byte {
 		return readBase64(base64.RawStdEncoding, strings.NewReplacer("-", "+", "_", "/", "=", "").Replace(strings.Join(strings.Fields(text), "")))
 	}},
 }
@@ -168,16 +120,19 @@ func recognizeEncoded(want, text string) (finding, bool) {
 			continue
 		}
 		if block, _ := pem.Decode(data); block != nil {
-			return finding{"this is PEM in " + e.name, e.command + " >NEW"}, true
+			return finding{"this is PEM in " + e.name, writing("").after(e.filter)}, true
 		}
-		if s, ok := recognizeRaw(want, data, e.name, e.command); ok {
-			return s, true
+		if bytes.HasPrefix(data, jks) { // which keytool reads from a file alone
+			return finding{javaStore + " in " + e.name, way{form: writes, suffix: ".jks"}.after(e.filter)}, true
 		}
-		if s, ok := recognizeDER(want, data, "TMP"); ok {
-			if s.command != "" && s.command != makeKeys {
-				s.command = e.command + " >TMP && " + s.command
+		s, ok := recognizeRaw(want, data, e.name)
+		if !ok {
+			if s, ok = recognizeDER(want, data); ok {
+				s.found += " in " + e.name
 			}
-			return finding{s.found + " in " + e.name, s.command}, true
+		}
+		if ok {
+			return finding{s.found, s.way.after(e.filter)}, true
 		}
 	}
 	return finding{}, false

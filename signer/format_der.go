@@ -13,59 +13,61 @@ var (
 	pkcs12Head = 3 // its version
 )
 
-// recognizeDER tells what binary data is. The command reads the file in.
-func recognizeDER(want string, data []byte, in string) (finding, bool) {
+const javaStore = "this is a Java key store"
+
+// recognizeDER tells what binary data is.
+func recognizeDER(want string, data []byte) (finding, bool) {
 	private := func(found, command string) (finding, bool) {
 		if want == wantPublic {
 			return finding{found: found + "; give the public key"}, true
 		}
-		return finding{found, command}, true
+		return finding{found, writing(command)}, true
 	}
 	public := func(found, command string) (finding, bool) {
 		if want == wantPrivate {
 			return finding{found: found + "; sign with the private key"}, true
 		}
-		return finding{found, command}, true
+		return finding{found, writing(command)}, true
 	}
 	if bytes.HasPrefix(data, jks) {
-		command := "keytool -importkeystore -srckeystore " + in + " -deststoretype PKCS12 -destkeystore NEW"
-		if want == wantPublic { // private keys are in it, too
-			command = secretly(command)
-		}
-		return finding{"this is a Java key store", command}, true
+		command := "keytool -importkeystore -srckeystore FILE -deststoretype PKCS12 -destkeystore NEW"
+		return finding{javaStore, way{form: makes, text: command, suffix: ".p12"}}, true
 	}
 	var outer asn1.RawValue
 	if rest, err := asn1.Unmarshal(data, &outer); err != nil || len(rest) > 0 || outer.Tag != asn1.TagSequence {
 		return recognizeBinary(data)
 	}
+	if s, ok := otherKind(want, data, "-inform DER -in FILE"); ok {
+		return s, true
+	}
 	if _, err := x509.ParsePKIXPublicKey(data); err == nil {
-		return public("this is a public key in DER, want PEM", "openssl pkey -pubin -inform DER -in "+in+" -pubout -out NEW")
+		return public("this is a public key in DER, want PEM", "openssl pkey -pubin -inform DER -in FILE -pubout")
 	}
 	if _, err := x509.ParsePKCS1PublicKey(data); err == nil {
-		return public("this is an RSA public key in DER, want PEM", "openssl rsa -RSAPublicKey_in -inform DER -in "+in+" -pubout -out NEW")
+		return public("this is an RSA public key in DER, want PEM", "openssl rsa -RSAPublicKey_in -inform DER -in FILE -pubout")
 	}
 	if _, err := x509.ParseCertificate(data); err == nil {
-		return certificate(want, "this is a certificate in DER", "openssl x509 -inform DER -in "+in+" -pubkey -noout >NEW"), true
+		return certificate(want, "this is a certificate in DER", "openssl x509 -inform DER -in FILE -pubkey -noout"), true
 	}
 	if _, err := x509.ParseCertificateRequest(data); err == nil {
-		return certificate(want, "this is a certificate request in DER", "openssl req -inform DER -in "+in+" -pubkey -noout >NEW"), true
+		return certificate(want, "this is a certificate request in DER", "openssl req -inform DER -in FILE -pubkey -noout"), true
 	}
 	if isPrivateDER(data) {
-		return private("this is a private key in DER, want PEM", "openssl pkey -inform DER -in "+in+" -out NEW")
+		return private("this is a private key in DER, want PEM", "openssl pkey -inform DER -in FILE")
 	}
 	if _, err := parseEncryptedKey(data); err == nil {
-		return private("this is an encrypted private key in DER, want PEM", reencrypt(encryptionOf(data), "-inform DER -in "+in))
+		return private("this is an encrypted private key in DER, want PEM", reencrypt(encryptionOf(data), "-inform DER -in FILE"))
 	}
 	var version struct {
 		Version int
 		Content struct{ Type asn1.ObjectIdentifier }
 	}
 	if _, err := asn1.Unmarshal(data, &version); err == nil && version.Version == pkcs12Head {
-		command := "openssl pkcs12 " + legacyPKCS12(data) + "-in " + in
+		command := "openssl pkcs12 " + legacyPKCS12(data) + "-in FILE"
 		if want == wantPublic {
-			return finding{"this is a PKCS #12 file", command + " -nokeys -clcerts | openssl x509 -pubkey -noout >NEW"}, true
+			return finding{"this is a PKCS #12 file", writing(command + " -nokeys -clcerts | openssl x509 -pubkey -noout")}, true
 		}
-		return finding{"this is a PKCS #12 file", command + " -nocerts -out NEW"}, true
+		return finding{"this is a PKCS #12 file", writing(command + " -nocerts")}, true
 	}
 	return finding{found: "this is DER of some kind, want a key in PEM"}, true
 }
@@ -89,7 +91,7 @@ func certificate(want, found, command string) finding {
 	if want == wantPrivate {
 		return finding{found: found + "; sign with the private key"}
 	}
-	return finding{found + "; give the public key that it certifies", command}
+	return finding{found + "; give the public key that it certifies", writing(command)}
 }
 
 // legacyPKCS12 is the option of openssl 3 for a file with encryptions that only its legacy provider knows: RC2 and RC4 of
@@ -103,8 +105,8 @@ func legacyPKCS12(data []byte) string {
 	return ""
 }
 
-// recognizeRaw knows the sizes of keys without any format. command writes the bytes, which are in that encoding.
-func recognizeRaw(want string, data []byte, encoding, command string) (finding, bool) {
+// recognizeRaw knows the sizes of keys without any format, which are in that encoding.
+func recognizeRaw(want string, data []byte, encoding string) (finding, bool) {
 	switch {
 	case len(data) == 42 && strings.EqualFold(string(data[:2]), "ed"):
 		return finding{"this is a key of minisign or signify, which cannot be converted; make a key pair", makeKeys}, true
@@ -113,9 +115,9 @@ func recognizeRaw(want string, data []byte, encoding, command string) (finding, 
 	}
 	found := "this is 32 bytes in " + encoding + ", want PEM; they can be an Ed25519 key"
 	if want == wantPublic {
-		return finding{found, ed25519PEM(command)}, true
+		return finding{found, writing(ed25519PEM("cat"))}, true
 	}
-	return finding{found, "(" + privateHead + "; " + command + ") | openssl pkey -inform DER -out NEW"}, true
+	return finding{found, writing("(" + privateHead + "; cat) | openssl pkey -inform DER")}, true
 }
 
 // recognizeBlock tells what a PEM block is that this package does not read.
@@ -127,18 +129,20 @@ func recognizeBlock(want string, block *pem.Block) finding {
 		}
 		return opensshPrivate(block.Bytes)
 	case "CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE":
-		return certificate(want, "this is a certificate", "openssl x509 -in FILE -pubkey -noout >NEW")
+		return certificate(want, "this is a certificate", "openssl x509 -in FILE -pubkey -noout")
 	case "CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST":
-		return certificate(want, "this is a certificate request", "openssl req -in FILE -pubkey -noout >NEW")
+		return certificate(want, "this is a certificate request", "openssl req -in FILE -pubkey -noout")
 	case "PKCS7", "CMS":
-		return certificate(want, "this is a PKCS #7 file of certificates", "openssl pkcs7 -in FILE -print_certs | openssl x509 -pubkey -noout >NEW")
+		return certificate(want, "this is a PKCS #7 file of certificates", "openssl pkcs7 -in FILE -print_certs | openssl x509 -pubkey -noout")
+	case "DSA PRIVATE KEY":
+		return finding{"this is a DSA key" + wanted, makeKeys}
 	case "EC PARAMETERS", "DSA PARAMETERS", "DH PARAMETERS":
 		return finding{found: "holds " + kind + " and no key"}
 	case "PUBLIC KEY", "RSA PUBLIC KEY":
 		return finding{found: "this is a public key; sign with the private one, which ends in .key"}
 	default:
 		if isPrivate(kind) && want == wantPublic {
-			return finding{"this is a private key; give the public one, which ends in .pub", "runattest public-key --key FILE -o NEW"}
+			return finding{"this is a private key; give the public one, which ends in .pub", publicOf}
 		}
 		return finding{found: "PEM of type " + strings.ToValidUTF8(kind, "?") + ", which is not read"}
 	}

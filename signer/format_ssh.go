@@ -12,8 +12,11 @@ const (
 	// openssl reads an Ed25519 key that comes after the head of its DER form.
 	privateHead = `printf '\060\056\002\001\000\060\005\006\003\053\145\160\004\042\004\040'`
 	publicHead  = `printf '\060\052\060\005\006\003\053\145\160\003\041\000'`
-	// the seed in an OpenSSH key without a password, by the lengths of what is before it
-	seed = "sed /-----/d FILE | base64 -d | tail -c +162 | head -c 32"
+	// from the base64 of an OpenSSH key without a password: the seed, by the lengths of what is before it
+	seed = "base64 -d | tail -c +162 | head -c 32"
+
+	// public keys of SSH as PEM
+	sshToPEM = "ssh-keygen -e -m PKCS8 -f "
 
 	// the bytes of an SSH public key; an Ed25519 key ends them, and stands in a certificate behind type and nonce
 	sshBlob        = "awk '{print $2}' | base64 -d"
@@ -29,14 +32,17 @@ var sshKey = regexp.MustCompile(`(?m)^(?:[ \t]*[^# \t\r\n].*?)??[ \t]*((?:ssh|ec
 
 // ed25519PEM makes PEM of the last 32 bytes that a command writes.
 func ed25519PEM(raw string) string {
-	return "(" + publicHead + "; " + raw + ") | openssl pkey -pubin -inform DER -pubout -out NEW"
+	return "(" + publicHead + "; " + raw + ") | openssl pkey -pubin -inform DER -pubout"
 }
 
 func sshPublic(want, command string) finding {
 	if want == wantPrivate {
 		return finding{found: "this is a public key of SSH; sign with the private one, whose file has the name without .pub"}
 	}
-	return finding{"this is a public key of SSH", command}
+	if command == "" {
+		return finding{found: "this is a public key of SSH"}
+	}
+	return finding{"this is a public key of SSH", writing(command)}
 }
 
 // recognizeSSH finds the public keys of SSH in a text.
@@ -49,13 +55,9 @@ func recognizeSSH(want, text string) (finding, bool) {
 		return finding{found: "these are several lines of SSH public keys; want one key"}, true // a command would take parts of them together
 	}
 	kind, blob := found[0][1], found[0][2]
-	line, extracted := "cat FILE", "FILE"
+	line, convert := "cat FILE", sshToPEM+"FILE"
 	if strings.Contains(text, "\n") || !strings.HasPrefix(text, kind) {
-		line, extracted = sshLine, "TMP"
-	}
-	convert := "ssh-keygen -e -m PKCS8 -f " + extracted + " >NEW"
-	if extracted != "FILE" {
-		convert = sshLine + " >" + extracted + " && " + convert
+		line, convert = sshLine, sshLine+" | "+sshToPEM+"/dev/stdin"
 	}
 	switch {
 	case strings.HasPrefix(kind, "sk-"), strings.HasPrefix(kind, "ssh-dss"):
@@ -96,7 +98,7 @@ func ssh2Command(text string) string {
 	if strings.Contains(text, ed25519Base64) {
 		return ed25519PEM("ssh-keygen -i -f FILE | " + sshEd25519)
 	}
-	return "ssh-keygen -i -f FILE >TMP && ssh-keygen -e -m PKCS8 -f TMP >NEW"
+	return "ssh-keygen -i -f FILE | " + sshToPEM + "/dev/stdin"
 }
 
 func isOpensshEd25519(data []byte) bool {
@@ -106,9 +108,9 @@ func isOpensshEd25519(data []byte) bool {
 func opensshPublic(data []byte) finding {
 	const found = "this is a private key of OpenSSH; give the public one"
 	if isOpensshEd25519(data) {
-		return finding{found, ed25519PEM("ssh-keygen -y -f FILE | " + sshEd25519)}
+		return finding{found, writing(ed25519PEM("ssh-keygen -y -f FILE | " + sshEd25519))}
 	}
-	return finding{found, "ssh-keygen -y -f FILE >TMP && ssh-keygen -e -m PKCS8 -f TMP >NEW"}
+	return finding{found, writing("ssh-keygen -y -f FILE | " + sshToPEM + "/dev/stdin")}
 }
 
 // opensshPrivate knows that ssh-keygen does not write Ed25519 keys as PKCS #8.
@@ -117,10 +119,10 @@ func opensshPrivate(data []byte) finding {
 	plain := bytes.HasPrefix(data, []byte("openssh-key-v1\x00\x00\x00\x00\x04none"))
 	switch {
 	case !isOpensshEd25519(data):
-		return finding{found, "cp FILE NEW && ssh-keygen -p -m PKCS8 -f NEW"}
+		return finding{found, editing("ssh-keygen -p -m PKCS8 -f NEW")}
 	case plain:
-		return finding{found, "(" + privateHead + "; " + seed + ") | openssl pkey -inform DER -out NEW"}
+		return finding{found, writing("(" + privateHead + "; sed /-----/d FILE | " + seed + ") | openssl pkey -inform DER")}
 	}
-	return finding{found, "cp FILE TMP && ssh-keygen -p -N '' -f TMP && (" + privateHead + "; " +
-		strings.ReplaceAll(seed, "FILE", "TMP") + ") | openssl pkcs8 -topk8 -inform DER -out NEW; rm TMP"}
+	return finding{found, editing("ssh-keygen -p -N '' -f NEW && key=$(sed /-----/d NEW) && (" + privateHead + `; echo "$key" | ` + seed +
+		") | openssl pkcs8 -topk8 -inform DER >|NEW")}
 }

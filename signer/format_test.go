@@ -105,6 +105,12 @@ func TestConvert(t *testing.T) {
 		"certificate with BOM":     {"", cert + "(printf '\\357\\273\\277'; cat c.pem) >KEY", "this is a certificate;"},
 		"certificate with CR":      {"", cert + "tr '\\n' '\\r' <c.pem >KEY", "this is a certificate;"},
 		"PKCS #12 of old":          {"", cert + "openssl pkcs12 -export -legacy -inkey k.pem -in c.pem -passout pass: -out KEY", "this is a PKCS #12 file"},
+		"both, for the private":    {"yes", openssl + "cat p.pem k.pem >KEY", "more than one PEM block"},
+		"both, for the public":     {"", openssl + "sed 's/$/\\r/' k.pem p.pem >KEY", "more than one PEM block"},
+		"a curve written out":      {"yes", openssl + "openssl pkey -in k.pem -ec_param_enc explicit -out KEY", "whose curve is written out"},
+		"one in SEC 1":             {"yes", openssl + "openssl ec -in k.pem -param_enc explicit -out KEY", "whose curve is written out"},
+		"one in a public key":      {"", openssl + "openssl pkey -in k.pem -ec_param_enc explicit -pubout -out KEY", "whose curve is written out"},
+		"one in public DER":        {"", openssl + "openssl pkey -in k.pem -ec_param_enc explicit -pubout -outform DER -out KEY", "whose curve is written out"},
 		"OpenSSH private":          {"", "ssh-keygen -q -t ecdsa -N '' -f KEY", "this is a private key of OpenSSH"},
 		"OpenSSH Ed25519 private":  {"", "ssh-keygen -q -t ed25519 -N '' -f KEY", "this is a private key of OpenSSH"},
 		"public DER":               {"", openssl + "openssl pkey -in k.pem -pubout -outform DER -out KEY", "this is a public key in DER"},
@@ -130,13 +136,17 @@ func TestConvert(t *testing.T) {
 			if strings.Contains(err.Error(), "asn1") {
 				t.Error(err)
 			}
-			sh(t, dir, strings.Replace(format.Convert("a key's file"), "pkcs12 ", "pkcs12 -passin pass: ", 1))
-			if left, err := filepath.Glob(file + ".*"); err != nil || c.private != "" && slices.ContainsFunc(left, readByOthers) {
-				t.Errorf("others can read one of %q, %v", left, err)
+			command := strings.Replace(format.Convert("a key's file"), "pkcs12 ", "pkcs12 -passin pass: ", 1)
+			made := file + map[bool]string{true: ".key.pem", false: ".pub.pem"}[c.private != ""]
+			refusesToOverwrite(t, dir, command, made)
+			sh(t, dir, command)
+			left, err := filepath.Glob(file + ".*")
+			if left = slices.DeleteFunc(left, func(f string) bool { return f == file+".pub" }); err != nil || len(left) != 1 || c.private != "" && readByOthers(made) {
+				t.Errorf("%q was left, or others can read it, %v", left, err)
 			}
-			key, err := load(t, file+".pem", c.private != "")
+			key, err := load(t, made, c.private != "")
 			if err != nil {
-				t.Fatalf("after %s: %v", format.Convert("a key's file"), err)
+				t.Fatalf("after %s: %v", command, err)
 			}
 			if original, err := os.ReadFile(filepath.Join(dir, "p.pem")); err == nil {
 				if want, err := signer.ParsePublicKey(original); err != nil || want.Hint() != key.Hint() {
@@ -147,9 +157,26 @@ func TestConvert(t *testing.T) {
 	}
 }
 
+// refusesToOverwrite runs a command whose output is there, for all to read, and takes it away again.
+func refusesToOverwrite(t *testing.T, dir, command, made string) {
+	t.Helper()
+	if err := os.WriteFile(made, []byte("another key"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	c := exec.Command("sh", "-ec", command)
+	c.Dir = dir
+	err := c.Run()
+	if left, readErr := os.ReadFile(made); err == nil || readErr != nil || string(left) != "another key" {
+		t.Errorf("%s: %v, and leaves %q of the file that was there, %v", command, err, left, readErr)
+	}
+	if err := os.Remove(made); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func readByOthers(file string) bool {
 	info, err := os.Stat(file)
-	return err != nil || !strings.HasSuffix(file, ".pub") && info.Mode().Perm()&0o077 != 0
+	return err != nil || info.Mode().Perm()&0o077 != 0
 }
 
 func load(t *testing.T, file string, private bool) (*signer.PublicKey, error) {
@@ -195,7 +222,7 @@ func TestConvertJWK(t *testing.T) {
 			t.Fatal(err)
 		}
 		sh(t, dir, format.Convert(name))
-		if key, err := load(t, file+".pem", name == "private.jwk"); err != nil || key.Hint() != want.Hint() {
+		if key, err := load(t, file+map[bool]string{true: ".key.pem", false: ".pub.pem"}[name == "private.jwk"], name == "private.jwk"); err != nil || key.Hint() != want.Hint() {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -308,7 +335,7 @@ func TestUTF16(t *testing.T) {
 	if !errors.As(err, &format) {
 		t.Fatal(err)
 	}
-	if got := format.Convert("k.pub"); got != "iconv -f UTF-16 -t UTF-8 k.pub >k.pub.pem" {
+	if got := format.Convert("k.pub"); got != "(set -C; : >k.pub.pem && { iconv -f UTF-16 -t UTF-8 k.pub >|k.pub.pem || ! rm k.pub.pem; })" {
 		t.Error(got)
 	}
 }

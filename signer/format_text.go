@@ -17,7 +17,7 @@ const (
 	letters  = `[A-Za-z0-9]`
 
 	mendLines = `awk '{gsub(/\\r|\\n|["\047]|<[^>]*>/,"\n"); gsub(/` + label + `/,"\n&\n"); n=split($0,a,"\n"); for(i=1;i<=n;i++) ` +
-		`{sub(/` + leading + `/,"",a[i]); sub(/` + trailing + `/,"",a[i]); if(a[i]~/` + letters + `/) print a[i]}}' FILE >NEW`
+		`{sub(/` + leading + `/,"",a[i]); sub(/` + trailing + `/,"",a[i]); if(a[i]~/` + letters + `/) print a[i]}}' FILE`
 )
 
 var (
@@ -56,7 +56,7 @@ func recognizeText(want, text string) (finding, bool) {
 	case strings.Contains(text, "---- BEGIN SSH2 PUBLIC KEY"):
 		return sshPublic(want, ssh2Command(text)), true
 	case starts("PuTTY-User-Key-File-"):
-		return putty(want), true
+		return putty(want, text), true
 	case starts("untrusted comment:"):
 		return finding{"this is a key of minisign or signify, which cannot be converted; make a key pair", makeKeys}, true
 	case starts("AGE-SECRET-KEY-", "# created: ", "age1"):
@@ -77,14 +77,19 @@ func damaged(text string) finding {
 	if block, rest := pem.Decode([]byte(mended(text))); block == nil || strings.Contains(string(rest), "-----BEGIN ") {
 		return finding{found: found}
 	}
-	return finding{found, mendLines}
+	return finding{found, writing(mendLines)}
 }
 
-func putty(want string) finding {
-	if want == wantPublic {
-		return finding{"this is a private key of PuTTY; give the public one", "puttygen FILE -O public-openssh -o NEW"}
+// putty gives the file of PuTTY to OpenSSH.
+func putty(want, text string) finding {
+	public := "puttygen FILE -L | " + sshToPEM + "/dev/stdin"
+	if kind, _, _ := strings.Cut(text, "\n"); strings.Contains(kind, "ssh-ed25519") {
+		public = ed25519PEM("puttygen FILE -L | " + sshEd25519)
 	}
-	return finding{"this is a key of PuTTY", "puttygen FILE -O private-openssh -o NEW"}
+	if want == wantPublic {
+		return finding{"this is a private key of PuTTY; give the public one", writing(public)}
+	}
+	return finding{"this is a key of PuTTY", editing("puttygen NEW -O private-openssh -o NEW")}
 }
 
 func recognizeJSON(want, text string) (finding, bool) {
@@ -103,8 +108,8 @@ func recognizeJSON(want, text string) (finding, bool) {
 	if len(key.Keys) == 1 {
 		key.webKey, member = key.Keys[0], ".keys[0]"
 	}
-	convert := func(do string) string {
-		return `node -e '` + strings.ReplaceAll(do, "KEY", `{key:JSON.parse(require("fs").readFileSync(process.argv[1]))`+member+`,format:"jwk"}`) + `' FILE >NEW`
+	convert := func(do string) way {
+		return writing(`node -e '` + strings.ReplaceAll(do, "KEY", `{key:JSON.parse(require("fs").readFileSync(process.argv[1]))`+member+`,format:"jwk"}`) + `' FILE`)
 	}
 	const (
 		private = `process.stdout.write(require("crypto").createPrivateKey(KEY).export({type:"pkcs8",format:"pem"}))`

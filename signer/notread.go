@@ -59,12 +59,12 @@ func reencrypt(name, in string) string {
 	if name != "" && !current.MatchString(name) {
 		providers = "-provider legacy -provider default "
 	}
-	return "openssl pkcs8 -topk8 " + providers + in + " -out NEW"
+	return "openssl pkcs8 -topk8 " + providers + in
 }
 
 // notRead is the error for a key that is encrypted in a way that this package does not read: how, and by that name.
 func notRead(how, name string) error {
-	return &FormatError{wantPrivate, "is encrypted " + how + name + ", which is not read", reencrypt(name, "-in FILE")}
+	return &FormatError{wantPrivate, "is encrypted " + how + name + ", which is not read", writing(reencrypt(name, "-in FILE"))}
 }
 
 // encryptionOf is the name of how a PKCS #8 key is encrypted, or "" for a cipher that this package reads.

@@ -28,7 +28,8 @@ func readBlock(want string, data []byte) (*pem.Block, error) {
 	case len(keys) == 0 && len(others) == 0 || begun != 0:
 		return nil, unreadable(want, data)
 	case len(keys) > 1 && slices.ContainsFunc(keys, isKey): // a chain of certificates is named below
-		return nil, &FormatError{Want: want, Found: fmt.Sprintf("more than one PEM block in one file: %s; want one key", types(keys))}
+		found := fmt.Sprintf("more than one PEM block in one file: %s; want one key", types(keys))
+		return nil, plainly(data, finding{found, extract(want, keys)}).err(want)
 	case len(keys) == 0:
 		keys = others
 	}
@@ -38,6 +39,24 @@ func readBlock(want string, data []byte) (*pem.Block, error) {
 	default:
 		return nil, plainly(data, recognizeBlock(want, block)).err(want)
 	}
+}
+
+// extract takes the one key of the kind that is wanted out of several blocks.
+func extract(want string, blocks []*pem.Block) way {
+	private := slices.DeleteFunc(slices.Clone(blocks), func(b *pem.Block) bool { return !isPrivate(b.Type) })
+	public := slices.DeleteFunc(slices.Clone(blocks), func(b *pem.Block) bool { return !isPublic(b.Type) })
+	block := func(kind string) way {
+		return writing("awk '/-----BEGIN " + kind + "-----/,/-----END /' FILE")
+	}
+	switch {
+	case want == wantPrivate && len(private) == 1:
+		return block("[A-Z0-9 ]*PRIVATE KEY")
+	case want == wantPublic && len(public) == 1:
+		return block("(RSA )?PUBLIC KEY")
+	case want == wantPublic && len(public) == 0 && len(private) == 1:
+		return publicOf
+	}
+	return way{text: "put each key in a file of its own, and name one of them"}
 }
 
 func types(blocks []*pem.Block) string {

@@ -43,6 +43,9 @@ func readPrivate(block *pem.Block, password Password) (crypto.PrivateKey, error)
 	if err != nil {
 		return nil, err
 	}
+	if other, ok := otherKind(wantPrivate, der, "-in FILE"); ok {
+		return nil, other.err(wantPrivate)
+	}
 	var key crypto.PrivateKey
 	switch blockType {
 	case sec1Type:

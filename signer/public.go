@@ -41,6 +41,9 @@ func ParsePublicKey(data []byte) (*PublicKey, error) {
 	if err != nil {
 		return nil, err
 	}
+	if other, ok := otherKind(wantPublic, block.Bytes, "-in FILE"); ok {
+		return nil, plainly(data, other).err(wantPublic)
+	}
 	parse := x509.ParsePKIXPublicKey
 	if block.Type == "RSA PUBLIC KEY" {
 		parse = func(der []byte) (any, error) { return x509.ParsePKCS1PublicKey(der) }

@@ -45,15 +45,15 @@ func hintFormat(ref string, err error) error {
 	if !errors.As(err, &format) {
 		return err
 	}
+	convert := format.Convert
 	name, variable := strings.CutPrefix(ref, "env://")
-	command := format.Convert(name)
-	switch {
-	case command == "":
-		return err
-	case variable:
-		command = fmt.Sprintf("(umask 077 && printenv %s >%[1]s) && %s", quoted(name), command)
+	if variable {
+		convert = format.ConvertVariable
 	}
-	return withHint(err, command)
+	if command := convert(name); command != "" {
+		return withHint(err, command)
+	}
+	return err
 }
 
 // loadPublicKey finds the public key that ref names: a file, env://NAME or a KMS reference.

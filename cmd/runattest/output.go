@@ -24,6 +24,7 @@ import (
 	"github.com/runattest/runattest/gate/filedigest"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/atomicfile"
+	"github.com/runattest/runattest/internal/shell"
 	"github.com/runattest/runattest/internal/visible"
 	"github.com/runattest/runattest/policy"
 	"github.com/runattest/runattest/registry"
@@ -180,7 +181,7 @@ func hintOf(err error) string {
 		return "CGO_ENABLED=0 go install github.com/runattest/runattest/cmd/runattest@latest makes a static one"
 	}
 	if special := (*filedigest.SpecialFileError)(nil); errors.As(err, &special) && special.Mode&fs.ModeSymlink != 0 {
-		return fmt.Sprintf("bind a copy that has files in place of links: cp -RL %s COPY", quoted(special.Folder))
+		return fmt.Sprintf("bind a copy that has files in place of links: cp -RL %s COPY", shell.Path(special.Folder))
 	}
 	if errors.Is(err, atomicfile.ErrMounted) {
 		return "mount the folder that it is in, or have it written to standard output (-) and redirect that into it"
@@ -195,14 +196,6 @@ func hintOf(err error) string {
 		return "runattest push makes one"
 	}
 	return registryHint(err)
-}
-
-// quoted is a path as a shell takes it.
-func quoted(path string) string {
-	if strings.Trim(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._+@%:,-") == "" {
-		return path
-	}
-	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 }
 
 // allShown says which command shows all problems where an error shows the first.

@@ -21,7 +21,7 @@ var foreignFlags = map[string][]string{
 	"internal/secrets/forms.go":  {"--user"},          // curl
 	"registry/layout.go":         {"--to-oci-layout"}, // oras
 	"registry/layouttarwrite.go": {"--sparse"},        // tar
-	"signer/format_der.go":       {"--key"},
+	"signer/convert.go":          {"--key"},
 }
 
 // TestFlags: libraries do not know how the command calls things. They give hints and errors of types that the command

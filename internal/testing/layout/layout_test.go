@@ -42,7 +42,7 @@ func TestImports(t *testing.T) {
 		"signer": {
 			"filippo.io/edwards25519",
 			"github.com/secure-systems-lab/go-securesystemslib/dsse", "github.com/secure-systems-lab/go-securesystemslib/encrypted",
-			module + "internal/boundedfile", module + "internal/limits", module + "internal/zero",
+			module + "internal/boundedfile", module + "internal/limits", module + "internal/shell", module + "internal/zero",
 			"golang.org/x/crypto/scrypt",
 		},
 		"signer/kms": {
