@@ -10,7 +10,6 @@ import (
 
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/canonical"
-	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/signer"
 )
 
@@ -82,10 +81,7 @@ func TestCertificateNeedsTime(t *testing.T) {
 // TestForms holds what is signed and what carries it against RFC 8785, with strings that have to be escaped.
 func TestForms(t *testing.T) {
 	odd := "\x00\x1f \"\\/\u2028é\U0001F600\x7f"
-	d, err := identity.Parse([]byte(`{"kind":"inference","model":{"name":"m"}}`))
-	if err != nil {
-		t.Fatal(err)
-	}
+	d := parse(t, declarationText)
 	s, err := New(d, StatementOptions{
 		Annotations: map[string]string{odd: odd, "a": "b", "\ue000": "1", "\U0001F600": "2"},
 		Subjects:    []Subject{{Name: odd, SHA256: sha256.Sum256(nil)}, {Name: "b", SHA256: sha256.Sum256([]byte("b"))}},
