@@ -89,3 +89,27 @@ func TestUnseen(t *testing.T) {
 		}
 	}
 }
+
+// TestLooksLikeAnother: names with characters that say nothing, or that can be taken for other letters, are warned of; names in a
+// language's own letters, and all prose, are not.
+func TestLooksLikeAnother(t *testing.T) {
+	invisible, lookAlike := []string{"invisible"}, []string{"look-alike"}
+	for s, want := range map[string][]string{
+		"ll\u2028ama": invisible, "ll\u2029ama": invisible, "ll\ufffcama": invisible, "ll\ufffdama": invisible, "ll\ue000ama": invisible, "ll\U000f0000ama": invisible,
+		"llama-m\u0131n\u0131": lookAlike, "\u0261pt-4": lookAlike, "llam\u0251": lookAlike, "\u0237son": lookAlike, "m\u026astral": lookAlike, "\u1d0fpen": lookAlike, "a\u01c0b": lookAlike,
+		"gpt-4\u043e": lookAlike, "\u043e1": lookAlike, "llama-\u0391": lookAlike, "claude \u0445": lookAlike,
+		"l\u05dcama": lookAlike, "m\u10ffdel": lookAlike, "m\u0bb5del": lookAlike, "llama-3.\u0967": lookAlike, "v\u0661": lookAlike, "model2\u0967": lookAlike,
+	} {
+		if name, prose := textCodes(t, s); !slices.Equal(name, want) || prose != nil {
+			t.Errorf("%+q: got %v and %v, want %v", s, name, prose, want)
+		}
+	}
+	for _, s := range []string{
+		"Türkçe kapı", "ılık şarap", "İstanbul ışıklar", "Azərbaycan dili", "Kɔnkɔmba", "Hausa ɓera ɗaki", "Eʋegbe", "नमस्ते दुनिया", "नमस्ते १२३", "مرحبا ١٢٣", "فارسی ۱۲۳", "中文模型 v2", "通义千问Qwen2", "日本語モデルABC",
+		"한국어GPT", "модель о", "модель а1", "α-vae", "β-VAE", "ελληνικά", "Straße", "Ångström", "ไทย ๑๒", "বাংলা ১২", "ქართული", "Հայերեն", "tiếng Việt", "Łódź", "Þórr", "ʻOkina", "µ-law",
+	} {
+		if name, prose := textCodes(t, s); name != nil || prose != nil {
+			t.Errorf("%q: got %v and %v", s, name, prose)
+		}
+	}
+}
