@@ -63,6 +63,9 @@ func (d *declarer) declaration(parents []identity.ID) []byte {
 	if d.provider != "" {
 		dst = appendString(append(dst, `,"provider":`...), []byte(d.provider))
 	}
+	if d.revision != "" {
+		dst = appendString(append(dst, `,"version":`...), []byte(d.revision))
+	}
 	dst = append(endList(append(append(dst, `},"parameters":{`...), d.parameters...)), '}')
 	if len(parents) > 0 {
 		var ids []string

@@ -25,4 +25,4 @@ func TestBodyHints(t *testing.T) {
 	}
 }
 
-func parseBody(body []byte) (any, error) { return (&table{}).parse(body) }
+func parseBody(body []byte) (any, error) { return parse("f", reading, body) }

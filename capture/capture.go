@@ -3,6 +3,7 @@ package capture
 import (
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/runattest/runattest/identity"
@@ -31,26 +32,34 @@ type Source struct {
 	// Header has the request's header lines; names are compared without case. The format reads those that it names.
 	Header map[string][]string
 
+	// Model and Revision are the name of the model and its version, such as a commit, where the format says that the
+	// caller names them; elsewhere both are "".
+	Model, Revision string
+
 	// Parents are the runs that this one descends from, if the caller names any.
 	Parents []identity.ID
 }
 
 // A Format is one published table: how the requests of one API become declarations. The zero value is none and captures
 // nothing. Formats are comparable.
-type Format struct{ table *table }
+type Format struct {
+	table *table
+	batch *batch // or a batch of requests
+}
 
 // Lookup is the format of that name, such as "openai-chat/1". Without a number it is the newest table of the API.
 func Lookup(name string) (Format, error) {
 	var newest Format
-	for _, t := range tables {
-		if t.name() == name {
-			return Format{t}, nil
+	for _, f := range Formats() {
+		api, number, _ := strings.Cut(f.Name(), "/")
+		if f.Name() == name {
+			return f, nil
 		}
-		if t.api == name && (newest.table == nil || newest.table.number < t.number) {
-			newest = Format{t}
+		if _, newestNumber, _ := strings.Cut(newest.Name(), "/"); api == name && newestNumber < number {
+			newest = f
 		}
 	}
-	if newest.table == nil {
+	if newest == (Format{}) {
 		return Format{}, fmt.Errorf("no capture format %q, want one of %s", name, strings.Join(names(), ", "))
 	}
 	return newest, nil
@@ -60,33 +69,43 @@ func Lookup(name string) (Format, error) {
 func Formats() []Format {
 	var l []Format
 	for _, t := range tables {
-		l = append(l, Format{t})
+		l = append(l, Format{table: t})
 	}
+	for _, b := range batches {
+		l = append(l, Format{batch: b})
+	}
+	slices.SortFunc(l, func(a, b Format) int { return strings.Compare(a.Name(), b.Name()) })
 	return l
 }
 
 func names() []string {
 	var l []string
-	for _, t := range tables {
-		l = append(l, t.name())
+	for _, f := range Formats() {
+		l = append(l, f.Name())
 	}
 	return l
 }
 
 // Name is the API's name, a slash and the number of the table.
 func (f Format) Name() string {
-	if f.table == nil {
-		return ""
+	switch {
+	case f.table != nil:
+		return f.table.name()
+	case f.batch != nil:
+		return f.batch.name()
 	}
-	return f.table.name()
+	return ""
 }
 
 // Title says in a few words what the format reads.
 func (f Format) Title() string {
-	if f.table == nil {
-		return ""
+	switch {
+	case f.table != nil:
+		return f.table.title
+	case f.batch != nil:
+		return f.batch.title
 	}
-	return f.table.title
+	return ""
 }
 
 // Captured is what a source becomes.
@@ -110,7 +129,10 @@ type Captured struct {
 	// Digest is the SHA-256 of the exact body. It lets be guessed what the declaration leaves out.
 	Digest [sha256.Size]byte
 
-	// Format is the table that was used.
+	// CustomID is what a batch calls the request, or "".
+	CustomID string
+
+	// Format is the table that was used: of a request in a batch that of its own format.
 	Format Format
 }
 

@@ -19,6 +19,9 @@ var reading = canonical.Options{MaxDepth: limits.CaptureDepth, MaxValues: limits
 // Capture maps a source into a declaration. The error is an *[Error]. The source is not kept.
 func (f Format) Capture(src Source) (*Captured, error) {
 	t := f.table
+	if f.batch != nil {
+		return f.batch.one(src)
+	}
 	if t == nil {
 		return nil, &Error{Format: "capture", Offset: -1, Message: "no format: the zero value captures nothing"}
 	}
@@ -26,7 +29,10 @@ func (f Format) Capture(src Source) (*Captured, error) {
 	if err != nil {
 		return nil, err
 	}
-	root, err := t.parse(src.Body)
+	root, err := parse(t.name(), reading, src.Body)
+	if err == nil {
+		root, err = t.unwrap(root)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -58,10 +64,10 @@ func bodyHint(m jsonmend.Mistake) string {
 	return hint
 }
 
-// parse reads a body strictly, and keeps its order and its numbers.
-func (t *table) parse(body []byte) (jsontree.Value, error) {
+// parse reads a body strictly, and keeps its order and its numbers. format is the name in errors.
+func parse(format string, reading canonical.Options, body []byte) (jsontree.Value, error) {
 	if len(body) > limits.CaptureBody {
-		return jsontree.Value{}, t.error("", fmt.Sprintf("the body has %d bytes, want at most %d", len(body), limits.CaptureBody), "")
+		return jsontree.Value{}, refuse(format, fmt.Sprintf("the body has %d bytes, want at most %d", len(body), limits.CaptureBody))
 	}
 	text, err := reading.AppendCompact(make([]byte, 0, len(body)), body)
 	if err != nil {
@@ -70,7 +76,7 @@ func (t *table) parse(body []byte) (jsontree.Value, error) {
 			return jsontree.Value{}, err
 		}
 		m := jsonmend.Explain(body, ce)
-		e := &Error{Format: t.name(), Pointer: ce.Pointer, Offset: ce.Offset, Message: m.Message, Hint: bodyHint(m)}
+		e := &Error{Format: format, Pointer: ce.Pointer, Offset: ce.Offset, Message: m.Message, Hint: bodyHint(m)}
 		switch ce.Code {
 		case "surrogate":
 			e.Message = "a lone surrogate, which is half a character: a string was cut in the middle of one, as JavaScript does"
@@ -87,9 +93,31 @@ func (t *table) parse(body []byte) (jsontree.Value, error) {
 		return jsontree.Value{}, err
 	}
 	if root.Kind() != jsontree.Object {
-		return jsontree.Value{}, t.error("", "the body is of type "+root.Kind().String()+", want an object", "")
+		return jsontree.Value{}, refuse(format, "the body is of type "+root.Kind().String()+", want an object")
 	}
 	return root, nil
+}
+
+// refuse is an error about a body as a whole.
+func refuse(format, message string) *Error {
+	return &Error{Format: format, Offset: -1, Message: message}
+}
+
+// unwrap is the result of a JSON-RPC response, where the table reads results, or the body itself.
+func (t *table) unwrap(root jsontree.Value) (jsontree.Value, error) {
+	if t.envelope == "" || root.Get("jsonrpc").Kind() == jsontree.Absent {
+		return root, nil
+	}
+	for name := range root.Members() {
+		if n := string(name); n != "jsonrpc" && n != "id" && n != t.envelope {
+			return root, refuse(t.name(), "a JSON-RPC message with the member "+quote(n)+", want a response with a result")
+		}
+	}
+	result := root.Get(t.envelope)
+	if result.Kind() != jsontree.Object {
+		return root, refuse(t.name(), "a JSON-RPC response without a result that is an object")
+	}
+	return result, nil
 }
 
 // invalid is the error for a declaration that identity v1 refuses: its own limits are narrower than those of a source.
@@ -187,6 +215,10 @@ func (d *declarer) topLevel(k *member, name []byte, root, v jsontree.Value) {
 	switch {
 	case k.to == out:
 		d.note(LeftOut, k.note)
+	case k.to == refused && v.Kind() == jsontree.Null:
+		d.note(Absent, "null")
+	case k.to == refused:
+		d.fail("%s", k.note)
 	case k.to == toModel && (v.Kind() != jsontree.Null || d.model == ""):
 		d.setModel(v)
 	case v.Kind() == jsontree.Null, k.to == toParameters, k.empty && isEmpty(v), isList && string(v.Raw()) == "[]", k.to == toMessage && isEmpty(v):

@@ -60,7 +60,15 @@ func page(t *table) string {
 	}
 	p.named("header", t.headers)
 	p.named("query member", t.query)
-	if t.nulls {
+	if t.callerModel {
+		p.line("| the model | the caller names it, and its revision, which is `model.version` |")
+	}
+	if t.envelope != "" {
+		p.line("| envelope | a body with `jsonrpc` is a JSON-RPC response of `jsonrpc`, `id` and `%s`, which is an object: the body is that object then. Other members are errors |", t.envelope)
+	}
+	if t.allNulls {
+		p.line("| null | absent everywhere outside text, at every depth |")
+	} else if t.nulls {
 		p.line("| null | absent in every optional member of this page outside text, at every depth |")
 	} else {
 		p.line("| null | nowhere absent |")
@@ -163,6 +171,8 @@ func (p *pager) rows(prefix string, members []member) {
 		switch {
 		case m.to == out:
 			what = append([]string{"out: " + m.note}, what...)
+		case m.to == refused:
+			what = append([]string{"refused: " + m.note}, what...)
 		case m.to == toMessage:
 			what = append([]string{"to prompt, role `member/" + m.name + "`"}, what...)
 		case m.to != stays:

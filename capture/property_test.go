@@ -55,7 +55,7 @@ func TestMembers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		root := parseTree(t, spell(parseTree(t, compact), f.table.body))
+		root := spelled(t, f.table, compact)
 		same := func(why string, body []byte) bool {
 			src.Body = body
 			other, err := f.Capture(src)
@@ -117,7 +117,15 @@ func FuzzCapture(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		for _, format := range Formats() {
-			c, err := format.Capture(Source{Body: body})
+			if format.batch != nil {
+				for c, err := range format.CaptureEach(Source{Body: body}) {
+					if c == nil && err == nil {
+						t.Fatalf("%s: neither a declaration nor an error", format.Name())
+					}
+				}
+				continue
+			}
+			c, err := format.Capture(sourceFor(format, body))
 			if err != nil {
 				var e *Error
 				if !errors.As(err, &e) || strings.Contains(err.Error(), "would be invalid") {
@@ -157,7 +165,10 @@ func FuzzSecrets(f *testing.F) {
 			body = `{"model":"m","max_tokens":1,"messages":[{"role":"user","content":"x"}],"newcomer":{"deep":[` + inner + `]}}`
 		}
 		for _, format := range Formats() {
-			c, err := format.Capture(Source{Body: []byte(body)})
+			if format.batch != nil || kind == toolSecrets && format.table.body.index.byName["tools"] == nil {
+				continue
+			}
+			c, err := format.Capture(sourceFor(format, []byte(body)))
 			if err != nil {
 				continue // the name is not JSON text, or that of another member
 			}

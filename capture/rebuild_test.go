@@ -39,7 +39,10 @@ func rebuild(t testing.TB, table *table, declaration []byte) ([]byte, *rebuilder
 	for _, p := range says.Get("integers").Elements() {
 		r.integers[p.Text()] = true
 	}
-	members := map[string][]byte{"model": root.Get("model").Get("name").Raw()}
+	members := map[string][]byte{}
+	if !table.callerModel {
+		members["model"] = root.Get("model").Get("name").Raw()
+	}
 	var messages [][]byte
 	var messageList member
 	if i := slices.IndexFunc(table.body.members, func(m member) bool { return m.to == toMessages }); i >= 0 {
@@ -90,7 +93,7 @@ func rebuild(t testing.TB, table *table, declaration []byte) ([]byte, *rebuilder
 	for _, part := range []string{"parameters", "constraints"} {
 		for name, v := range root.Get(part).Members() {
 			n := string(name)
-			if strings.HasPrefix(n, "header:") || strings.HasPrefix(n, "query:") || n == "model" || part == "constraints" && table.body.index.byName[n] == nil { // of the path
+			if strings.HasPrefix(n, "header:") || strings.HasPrefix(n, "query:") || n == "model" && !table.callerModel || part == "constraints" && table.body.index.byName[n] == nil { // of the path
 				continue
 			}
 			s := unknownValue
@@ -104,6 +107,15 @@ func rebuild(t testing.TB, table *table, declaration []byte) ([]byte, *rebuilder
 		members[name] = []byte("null")
 	}
 	return braces(members), r
+}
+
+// spelled is the tree of a body out of its envelope, with the table's names.
+func spelled(t testing.TB, table *table, compact []byte) jsontree.Value {
+	root, err := table.unwrap(parseTree(t, compact))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parseTree(t, spell(root, table.body))
 }
 
 // spell is a value of the shape with the table's names, but in text.
@@ -206,14 +218,19 @@ func checkInverse(t testing.TB, body []byte, c *Captured) {
 	if text, err := reading.AppendCompact(nil, again); err != nil || !bytes.Equal(text, again) {
 		t.Fatalf("rebuilt %s: %v", again, err)
 	}
-	d := differ{t, fatesByPointer(c), r.texts}
-	d.compare(parseTree(t, spell(parseTree(t, compact), c.Format.table.body)), parseTree(t, again), "", false)
+	model := "/model"
+	if c.Format.table.callerModel {
+		model = "" // a member like any other
+	}
+	d := differ{t, fatesByPointer(c), r.texts, model}
+	d.compare(spelled(t, c.Format.table, compact), parseTree(t, again), "", false)
 }
 
 type differ struct {
 	t     testing.TB
 	fates map[string][]Outcome
 	texts map[string]bool
+	model string // the pointer of the model's name, which the path may give as well, or ""
 }
 
 func (d *differ) has(pointer string, what ...Outcome) bool {
@@ -234,7 +251,7 @@ func (d *differ) compare(a, b jsontree.Value, pointer string, text bool) {
 			d.t.Errorf("%s: %s for bytes", pointer, b.Raw())
 		}
 		return
-	case gone != (b.Kind() == jsontree.Absent) && pointer != "/model":
+	case gone != (b.Kind() == jsontree.Absent) && pointer != d.model:
 		d.t.Errorf("%s is rebuilt as %s, and its fates are %v", pointer, b.Raw(), d.fates[pointer])
 	}
 	if gone {
@@ -246,13 +263,13 @@ func (d *differ) compare(a, b jsontree.Value, pointer string, text bool) {
 		for name, e := range a.Members() {
 			p := pointer + "/" + jsontree.EscapePointer(string(name))
 			d.compare(e, b.Get(string(name)), p, text)
-			if !d.has(p, LeftOut, Absent) && p != "/model" {
+			if !d.has(p, LeftOut, Absent) && p != d.model {
 				order = append(order, string(name))
 			}
 		}
 		var got []string
 		for name := range b.Members() {
-			if pointer != "" || string(name) != "model" { // the path may name it
+			if pointer != "" || "/"+string(name) != d.model { // the path may name it
 				got = append(got, string(name))
 			}
 		}
@@ -288,7 +305,7 @@ func (d *differ) compare(a, b jsontree.Value, pointer string, text bool) {
 			d.t.Errorf("%s is %s, want %s", pointer, got, want)
 		}
 	default:
-		if string(a.Raw()) != string(b.Raw()) && pointer != "/model" {
+		if string(a.Raw()) != string(b.Raw()) && pointer != d.model {
 			d.t.Errorf("%s is %s, want %s", pointer, b.Raw(), a.Raw())
 		}
 	}

@@ -14,6 +14,7 @@ import (
 type request struct {
 	provider string
 	model    string // that the path names, or ""
+	revision string // of the model, that the caller gives, or ""
 	location string // that the path names, or ""
 	settings []setting
 }
@@ -36,6 +37,18 @@ func (t *table) read(src Source) (request, []Warning, []Unknown, error) {
 	}
 	if !utf8.ValidString(r.provider) {
 		return r, nil, nil, t.error("", "the provider's name is not valid UTF-8", "")
+	}
+	switch named := src.Model != "" || src.Revision != ""; {
+	case t.callerModel && src.Model == "":
+		return r, nil, nil, t.error("", "the source does not name the model", "name the model that it is for")
+	case !t.callerModel && named:
+		return r, nil, nil, t.error("", "the request names its model, and another is given beside it", "")
+	case !utf8.ValidString(src.Model + src.Revision):
+		return r, nil, nil, t.error("", "the model's name or its revision is not valid UTF-8", "")
+	}
+	r.model, r.revision = src.Model, src.Revision
+	if src.Target != "" && len(t.paths) == 0 {
+		return r, nil, nil, t.error("", "a path is given, and this format reads a file", "")
 	}
 	target, query, _ := strings.Cut(src.Target, "?")
 	if src.Target != "" {

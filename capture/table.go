@@ -25,6 +25,9 @@ type table struct {
 	nulls     bool       // null is absent in optional members that the table has
 	toolNames [][]string // where a tool has its own name
 
+	allNulls    bool   // null is absent everywhere outside text
+	callerModel bool   // the caller names the model
+	envelope    string // the member of a JSON-RPC response that is the body
 	roleless    bool   // a message without a role has the role member/NAME, in its place
 	modelPrefix string // that is not a part of a model's name
 	modelHint   string // what to do where no model is named
@@ -59,10 +62,11 @@ const (
 	toTools    // resources
 	stays      // of a nested member: where it is
 	out
+	refused // its presence is an error
 )
 
 func (p place) String() string {
-	return [...]string{"parameters", "constraints", "model", "prompt", "prompt", "context", "in place", "out"}[p]
+	return [...]string{"parameters", "constraints", "model", "prompt", "prompt", "context", "in place", "out", "refused"}[p]
 }
 
 // A member is a member of an object of the source.

@@ -1,7 +1,7 @@
 package capture
 
 // tables are all that this package has, in the order of their names.
-var tables = []*table{&anthropicMessages1, &gemini1, &ollamaChat1, &openAIChat1, &openAICompatibleChat1, &openAIEmbeddings1, &openAIResponses1}
+var tables = []*table{&anthropicMessages1, &gemini1, &hfTrainer1, &mcp1, &ollamaChat1, &openAIChat1, &openAICompatibleChat1, &openAIEmbeddings1, &openAIResponses1}
 
 func init() {
 	completeAnthropic()

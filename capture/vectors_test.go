@@ -31,7 +31,7 @@ func sourceOf(t testing.TB, v vectors.Vector) (Format, Source) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	src := Source{Body: v.Body, Provider: v.Header["provider"], Target: v.Header["target"], Header: map[string][]string{}}
+	src := Source{Body: v.Body, Provider: v.Header["provider"], Target: v.Header["target"], Model: v.Header["model"], Revision: v.Header["revision"], Header: map[string][]string{}}
 	for k, value := range v.Header {
 		if name, ok := strings.CutPrefix(k, "header "); ok {
 			src.Header[name] = []string{value}

@@ -335,7 +335,11 @@ func (w *walker) unknown(dst []byte, e jsontree.Value, s *shape, name []byte, m 
 		}
 	}
 	if e.Kind() == jsontree.Null && !m.text {
-		w.note(Null, "")
+		if w.table.allNulls {
+			w.note(Absent, "null")
+		} else {
+			w.note(Null, "")
+		}
 		return dst
 	}
 	if s == toolPart && isPlain(string(name)) {

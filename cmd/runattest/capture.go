@@ -24,19 +24,24 @@ with -, it reads standard input. From JSON Lines, one request a line, it makes J
 FORMAT is the name of a table, such as openai-chat/1, which says for each member of the request
 where it goes, or why it stays out; without the number it is the newest. The same request has the
 same identity wherever it is captured. What else a request consists of is given by flags: the
-provider, the path with its query, and headers, of which the table reads those that it names.
+provider, the path with its query, and headers, of which the table reads those that it names. From
+a batch it makes a declaration for each request, as if it were sent alone.
 
 Warnings, and what the declaration cannot say since the provider keeps it, go to standard error.
 --explain prints instead where each member of the request goes.`,
 		Example: `  runattest capture openai-chat request.json > run.json
   runattest capture --explain openai-chat request.json
   runattest capture --header 'anthropic-version: 2023-06-01' anthropic-messages request.json
+  runattest capture openai-batch requests.jsonl > runs.jsonl
+  runattest capture --model Qwen/Qwen3-8B --revision 5f0b02c hf-trainer args.json
   runattest capture --list`,
 		ValidArgsFunction: completeCapture,
 	}
 	provider := cmd.Flags().String("provider", "", "`NAME` of who runs the model, such as openai or azure:RESOURCE (default: the format's)")
 	path := cmd.Flags().String("path", "", "the request's `TARGET`, path and query, such as '/v1/messages?beta=true'")
 	headers := cmd.Flags().StringArray("header", nil, "a `LINE` of the request's header, 'name: value' (repeatable)")
+	model := cmd.Flags().String("model", "", "the model's `NAME`, for mcp and hf-trainer, which do not hold it")
+	revision := cmd.Flags().String("revision", "", "the model's `VERSION`, such as a commit")
 	parents := cmd.Flags().StringArray("parent", nil, "`ID` of a run that this one descends from (repeatable)")
 	explain := cmd.Flags().Bool("explain", false, "print where each member of the request goes, instead of the declaration")
 	list := cmd.Flags().Bool("list", false, "print the formats")
@@ -63,7 +68,7 @@ Warnings, and what the declaration cannot say since the provider keeps it, go to
 		if err != nil {
 			return withHint(err, "runattest capture --list prints the formats")
 		}
-		src := capture.Source{Provider: *provider, Target: *path}
+		src := capture.Source{Provider: *provider, Target: *path, Model: *model, Revision: *revision}
 		if src.Header, err = headerLines(*headers); err != nil {
 			return err
 		}
@@ -83,15 +88,17 @@ Warnings, and what the declaration cannot say since the provider keeps it, go to
 func captureRequests(cmd *cobra.Command, o *output, file string, f capture.Format, src capture.Source, do func(string, *capture.Captured) error) {
 	for request, err := range input.Requests(file, cmd.InOrStdin()) {
 		src.Body = request.Data
-		var c *capture.Captured
-		if err == nil {
-			c, err = f.Capture(src)
-		}
-		if err == nil {
-			err = do(request.Name, c)
-		}
 		if err != nil {
-			o.note(request.Name, locate(request.Data, err))
+			o.note(request.Name, err)
+			continue
+		}
+		for c, err := range f.CaptureEach(src) {
+			if err == nil {
+				err = do(request.Name, c)
+			}
+			if err != nil {
+				o.note(request.Name, locate(request.Data, err))
+			}
 		}
 	}
 }

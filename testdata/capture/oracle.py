@@ -234,6 +234,8 @@ def describe(shape, phrases, sections, member=None):
             member.to = "out"
         elif low.startswith("also `"):
             member.aliases += ticks(q)
+        elif low.startswith("refused: "):
+            member.to = "refused"
         elif low == "required":
             member.required = True
         elif low.startswith("`[]` and"):
@@ -260,7 +262,9 @@ def read_table(name):
     t.paths = [(ticks(v)[0], ticks(v)[1:]) for v in get("path")]
     t.prefix = ticks((get("a model's name") or ["``"])[0])[0]
     t.roleless = bool(re.search(r"^\| a message whose `role` is absent", head, flags=re.M))
-    t.nulls = get("null")[0].startswith("absent")
+    t.nulls, t.all_nulls = get("null")[0].startswith("absent"), get("null")[0].startswith("absent everywhere")
+    t.caller_model = bool(get("the model"))
+    t.envelope = re.search(r"`id` and `([^`]*)`", (get("envelope") or [""])[0])
     t.tool_names = [p.split(".") for v in get("a tool's own name") for p in ticks(v)]
     t.named = []
     for kind in ("header", "query member"):
@@ -588,7 +592,8 @@ class Capture:
             self.here(self.unknown)
             s = TOOL_PART if c.names == "tool" else UNKNOWN
         if e is None and not c.text:
-            self.here(self.nulls)
+            if not self.t.all_nulls:
+                self.here(self.nulls)
             return ABSENT
         if s.free and s.names == "tool" and name in PLAIN:
             s = TEXT
@@ -597,15 +602,22 @@ class Capture:
         return self.value(e, s, c)
 
     # The request as a whole.
-    def run(self, body, provider, target, headers, parents):
+    def run(self, body, provider, target, headers, parents, named="", revision=""):
         t = self.t
         provider = provider or t.provider
         if t.providers and not any(self.provider_is(p, provider) for p in t.providers):
             raise Refused("provider")
         path, _, query = target.partition("?")
         model, location = self.path_model(path, provider) if target else ("", "")
+        if bool(named) != t.caller_model or revision and not named or target and not t.paths:
+            raise Refused("who names the model")
+        model = named or model
         flags = self.flags(headers, query)
         root = read_json(body)
+        if t.envelope and isinstance(root, Obj) and root.has("jsonrpc"):
+            if {k for k, _ in root} - {"jsonrpc", "id", t.envelope[1]}:
+                raise Refused("envelope")
+            root = root.get(t.envelope[1])
         if not isinstance(root, Obj):
             raise Refused("object")
         members = t.body.members
@@ -625,8 +637,10 @@ class Capture:
                 w = self.unknown_member(v, t.body, key, Context())
                 if w is not ABSENT:
                     parameters[key] = w
-            elif k.to == "out":
+            elif k.to == "out" or k.to == "refused" and v is None:
                 pass
+            elif k.to == "refused":
+                raise Refused("refused")
             elif k.to == "model" and (v is not None or not model):
                 if not isinstance(v, str) or isinstance(v, Number) or not v.removeprefix(t.prefix):
                     raise Refused("model")
@@ -706,6 +720,8 @@ class Capture:
              "context": context, "prompt": {}, "extensions": {INTERFACE: says}}
         if provider:
             d["model"]["provider"] = provider
+        if revision:
+            d["model"]["version"] = revision
         if first or messages:
             d["prompt"] = {"messages": [m for _, m in first] + messages}
         if parents:
@@ -785,12 +801,69 @@ def read_vector(path):
     return [tuple(l.split(": ", 1)) if ": " in l else (l.rstrip(":"), "") for l in head.decode().split("\n")], body
 
 
+BATCHES = {  # the list, the body, the formats by path, flags that say that it is a batch
+    "anthropic-batch/1": ("requests", "params", {"": "anthropic-messages/1"}, "message-batches-2024-09-24", ["/v1/messages/batches"]),
+    "openai-batch/1": ("", "body", {"/chat/completions": "openai-chat/1", "/responses": "openai-responses/1", "/embeddings": "openai-embeddings/1"}, "",
+                       ["/v1/files", "/openai/files", "/openai/v1/files"]),
+}
+
+
+def compute_batch(format_, head, body):
+    listed, inside, formats, flag, paths = BATCHES[format_]
+    if dict(head).get("target", paths[0]).partition("?")[0] not in paths:
+        raise Refused("path")
+    if listed:
+        root = read_json(body)
+        if not isinstance(root, Obj) or {k for k, _ in root} != {listed} or not isinstance(root.get(listed), list) or isinstance(root.get(listed), Obj):
+            raise Refused("list")
+        requests = root.get(listed)
+    else:
+        requests = [read_json(l.removesuffix(b"\r")) for l in body.split(b"\n") if l.removesuffix(b"\r")]
+    if not requests:
+        raise Refused("empty")
+    ids, results = set(), []
+    for r in requests:
+        want = {"custom_id", inside} | (set() if listed else {"method", "url"})
+        if not isinstance(r, Obj) or {k for k, _ in r} != want or not isinstance(r.get(inside), Obj):
+            raise Refused("request")
+        id_, url = r.get("custom_id"), r.get("url") or ""
+        if not isinstance(id_, str) or isinstance(id_, Number) or not id_ or id_ in ids or not listed and r.get("method") != "POST":
+            raise Refused("custom_id or method")
+        ids.add(id_)
+        name = next((f for end, f in formats.items() if url.partition("?")[0].endswith(end)), None)
+        if name is None:
+            raise Refused("url")
+        lines = []
+        for k, v in head:
+            if k.startswith("header "):
+                v = ",".join(f for f in v.split(",") if f.strip(" \t") != flag)
+                if not v:
+                    continue
+            lines.append((k, v))
+        lines = [(k, v) for k, v in lines if k != "target"] + [("target", url)]
+        results.append(compute(name, lines, source(r.get(inside)).encode()))
+    return {k: ("" if k == "canonical" else " ").join(r[k] for r in results if r[k] or k == "id") for k in results[0]}
+
+
+def source(v):
+    """The text of what was read."""
+    if isinstance(v, Obj):
+        return "{" + ",".join(string(k) + ":" + source(e) for k, e in v) + "}"
+    if isinstance(v, list):
+        return "[" + ",".join(map(source, v)) + "]"
+    if isinstance(v, Number):
+        return str(v)
+    return json.dumps(v) if v is None or isinstance(v, bool) else string(v)
+
+
 def compute(format_, head, body):
+    if format_ in BATCHES:
+        return compute_batch(format_, head, body)
     table = read_table(format_)
     c = Capture(table)
     get = lambda key: next((v for k, v in head if k == key), "")
     headers = [(k[len("header "):], v) for k, v in head if k.startswith("header ")]
-    d = c.run(body, get("provider"), get("target"), headers, get("parents").split())
+    d = c.run(body, get("provider"), get("target"), headers, get("parents").split(), get("model"), get("revision"))
     text = canonical(d)
     where = lambda e: pointer(e[0]) if not (len(e[0]) == 1 and ":" in str(e[0][0])) else e[0][0]
     return {"id": "airun:1:sha256:" + hashlib.sha256(text.encode()).hexdigest(), "canonical": text,

@@ -157,5 +157,14 @@ def batches():
         {"custom_id": "a", "params": {**params, "container": "c", "temperature": None}}]))
 
 
-for calls in (embeddings, gemini, ollama, batches):
+def trainer():
+    """Training arguments go to no server: the vector is their own text. PyTorch is not needed."""
+    from transformers import TrainingArguments
+    for name, arguments in (("defaults", {}), ("own", dict(learning_rate=3e-4, num_train_epochs=1, seed=7, bf16=False, optim="adafactor", lr_scheduler_type="cosine_with_min_lr",
+            lr_scheduler_kwargs={"min_lr": 1e-6}, gradient_checkpointing_kwargs={"use_reentrant": False}, hub_token="not-a-key", run_name="r"))):
+        text = TrainingArguments(output_dir="/tmp/out", **arguments).to_json_string()
+        write("hf-trainer/1", "transformers-%s-%s" % (".".join(version("transformers").split(".")[:2]), name), ["model: org/base", "revision: 0123abc"], text.encode())
+
+
+for calls in (embeddings, gemini, ollama, batches, trainer):
     calls()
