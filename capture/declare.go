@@ -12,6 +12,7 @@ import (
 	"github.com/runattest/runattest/internal/jsonmend"
 	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/secrets"
 )
 
 var reading = canonical.Options{MaxDepth: limits.CaptureDepth, MaxValues: limits.CaptureValues}
@@ -207,7 +208,7 @@ func (d *declarer) topLevel(k *member, name []byte, root, v jsontree.Value) {
 	}
 	if k == nil {
 		d.put(&d.parameters, "parameters", name, func(dst []byte) []byte {
-			return d.unknown(dst, v, d.table.body, name, mode{})
+			return d.unknown(dst, root, v, d.table.body, name, mode{})
 		})
 		return
 	}
@@ -393,7 +394,7 @@ func (t *table) toolName(v jsontree.Value, s *shape) string {
 			at = at.Get(name)
 		}
 		if at.Kind() == jsontree.String {
-			return at.Text()
+			return secrets.Text(at.Text()) // as it stands in the tool's text
 		}
 	}
 	for name := range v.Members() {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/runattest/runattest/internal/jsontree"
+	"github.com/runattest/runattest/internal/secrets"
 )
 
 // edit copies v without what stands at the pointer skip, and with the members of objects at the pointer turned in
@@ -151,7 +152,7 @@ func FuzzSecrets(f *testing.F) {
 		if where&1 == 1 {
 			kind = toolSecrets
 		}
-		if !kind.isSecret(squeeze(name)) {
+		if !secrets.IsWithheld(name) {
 			return
 		}
 		secret := `"CANARY"`
@@ -175,26 +176,6 @@ func FuzzSecrets(f *testing.F) {
 			if bytes.Contains(c.Declaration.Canonical(), []byte("CANARY")) || !c.Withholds() {
 				t.Fatalf("%s: %s", format.Name(), c.Declaration.Canonical())
 			}
-		}
-	})
-}
-
-// FuzzURL: nothing of the user information and of secret values is left of a URL.
-func FuzzURL(f *testing.F) {
-	f.Add("https://", "h.example/p", "q")
-	f.Add("//", "h", "x-amz-credential")
-	f.Add("a+b://", "h:1/?", "%73ig")
-	f.Fuzz(func(t *testing.T, before, after, name string) {
-		if authorityStart(before) != len(before) || strings.ContainsAny(name, "&=?#") {
-			return
-		}
-		clean, _, ok := cleanURL(before+"me:CANARY@h/p?"+name+"=CANARY&CANARY&z=CANARY#f", true)
-		if !ok || strings.Contains(clean, "CANARY") {
-			t.Fatalf("%q", clean)
-		}
-		clean, _, ok = cleanURL(before+"CANARY@h/p?"+name+"=CANARY", false)
-		if ok && strings.Contains(clean, "CANARY") == isQuerySecret(name) {
-			t.Fatalf("%q", clean)
 		}
 	})
 }

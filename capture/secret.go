@@ -1,19 +1,26 @@
 package capture
 
 import (
-	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/runattest/runattest/internal/jsontree"
+	"github.com/runattest/runattest/internal/secrets"
 )
 
-// below is the mode below a member of that name.
-func (m mode) below(name []byte) mode {
-	n := squeeze(string(name))
-	m.hidden = m.hidden || m.secrets.isSecret(n)
+// A verdict is what the name of a member says of what it holds.
+type verdict struct{ hidden, command, address bool }
+
+func judge(name string) verdict {
+	return verdict{secrets.IsWithheld(name), secrets.IsCommand(name), isAddress(name)}
+}
+
+// below is the mode below a member of an object whose name says that.
+func (m mode) below(n verdict, object jsontree.Value, name string) mode {
+	m.hidden = m.hidden || n.hidden || isPairValue(object, name)
+	m.command = m.command || n.command
 	m.address = notURL
-	if strings.HasSuffix(n, "url") || strings.HasSuffix(n, "uri") || strings.HasSuffix(n, "endpoint") {
+	if n.address {
 		if m.address = otherURL; m.secrets == toolSecrets {
 			m.address = serverURL
 		}
@@ -21,23 +28,12 @@ func (m mode) below(name []byte) mode {
 	return m
 }
 
-// Names that lead to secrets, squeezed. The endings are for all, the others for one kind of place each.
-var (
-	secretEndings = []string{"apikey", "accesskey", "accesstoken", "authtoken", "secret", "password", "authorization", "credentials", "connectionstring"}
-	unknownNames  = []string{"key", "token"}
-	toolEndings   = []string{"token", "headers"}
-	toolNames     = []string{"env"}
-)
+// addresses end the names of what is a URL, a plural too.
+var addresses = []string{"url", "uri", "endpoint", "proxy", "server", "href", "link", "tunnel", "callback", "webhook", "upstream", "origin", "apibase"}
 
-func (s secrecy) isSecret(name string) bool {
-	ends := func(end string) bool { return strings.HasSuffix(name, end) }
-	switch s {
-	case unknownSecrets:
-		return slices.ContainsFunc(secretEndings, ends) || slices.Contains(unknownNames, name)
-	case toolSecrets:
-		return slices.ContainsFunc(secretEndings, ends) || slices.ContainsFunc(toolEndings, ends) || slices.Contains(toolNames, name)
-	}
-	return false
+func isAddress(name string) bool {
+	n := strings.TrimSuffix(squeeze(name), "s")
+	return slices.ContainsFunc(addresses, func(end string) bool { return strings.HasSuffix(n, end) })
 }
 
 // plainNames lead, in a tool, to what users or models write: schemas, arguments, inputs and results.
@@ -46,13 +42,24 @@ var plainNames = []string{"arguments", "input", "input_examples", "input_schema"
 
 func isPlain(name string) bool { return slices.Contains(plainNames, name) }
 
-// querySecrets are the members of a URL's query whose values are secret wherever the URL stands.
-var querySecrets = []string{"access_token", "accesstoken", "api-key", "api_key", "apikey", "auth", "authorization", "awsaccesskeyid", "googleaccessid",
-	"key", "key-pair-id", "password", "policy", "se", "secret", "sig", "signature", "sip", "ske", "skoid", "sks", "skt", "sktid", "skv",
-	"sp", "spr", "sr", "srt", "ss", "st", "sv", "token"}
+// valueNames hold the value of what the names in nameNames say, in an object that is a pair.
+var (
+	nameNames  = []string{"name", "key", "header", "variable"}
+	valueNames = []string{"value", "values"}
+)
 
-// queryFamilies are beginnings of such names.
-var queryFamilies = []string{"x-amz-", "x-goog-"}
+// isPairValue tells {"name": "API_KEY", "value": ...}: a member that holds what another one in its object names.
+func isPairValue(object jsontree.Value, name string) bool {
+	if !slices.Contains(valueNames, fold(name)) {
+		return false
+	}
+	for other, v := range object.Members() {
+		if slices.Contains(nameNames, fold(string(other))) && v.Kind() == jsontree.String && secrets.IsWithheld(v.Text()) {
+			return true
+		}
+	}
+	return false
+}
 
 // url appends a URL without what is secret in it.
 func (w *walker) url(dst []byte, v jsontree.Value, a address) []byte {
@@ -60,7 +67,7 @@ func (w *walker) url(dst []byte, v jsontree.Value, a address) []byte {
 		w.note(LeftOpen, "").hides = "content"
 	}
 	text := v.Text()
-	clean, path, ok := cleanURL(text, a == serverURL)
+	clean, path, ok := secrets.URL(text, a == serverURL)
 	if !ok {
 		w.fail("a URL with a backslash where its host stands, which readers take for different hosts")
 		return dst
@@ -68,71 +75,24 @@ func (w *walker) url(dst []byte, v jsontree.Value, a address) []byte {
 	if a == serverURL && path != "" && path != "/" {
 		w.note(PathKept, "")
 	}
-	if clean == text {
+	return w.cleaned(dst, v, clean)
+}
+
+// cleaned appends the string v, of which clean is what is not secret.
+func (w *walker) cleaned(dst []byte, v jsontree.Value, clean string) []byte {
+	if clean == v.Text() {
 		return append(dst, v.Raw()...)
 	}
 	w.note(Withheld, "in part")
 	return appendString(dst, []byte(clean))
 }
 
-// cleanURL is a URL with [secret] for its user information and for the values of secret members of its query, or of all
-// of them; and its path.
-func cleanURL(s string, allValues bool) (clean, path string, ok bool) {
-	rest, fragment := s, ""
-	if i := strings.IndexByte(s, '#'); i >= 0 {
-		rest, fragment = s[:i], s[i:]
+// element appends a string that stands where names tell secrets, in a list behind the string before, or by itself.
+func (w *walker) element(dst []byte, v jsontree.Value, m mode) []byte {
+	text := v.Text()
+	clean := secrets.Element(m.before, text, m.isPair)
+	if m.command && clean == text {
+		clean = secrets.Command(text)
 	}
-	rest, query, hasQuery := strings.Cut(rest, "?")
-	path = rest
-	if start := authorityStart(rest); start >= 0 {
-		end := len(rest)
-		if i := strings.IndexByte(rest[start:], '/'); i >= 0 {
-			end = start + i
-		}
-		authority := rest[start:end]
-		if strings.IndexByte(authority, '\\') >= 0 {
-			return "", "", false
-		}
-		path = rest[end:]
-		if at := strings.LastIndexByte(authority, '@'); at >= 0 {
-			rest = rest[:start] + "[secret]" + authority[at:] + path
-		}
-	}
-	if !hasQuery {
-		return rest + fragment, path, true
-	}
-	pieces := strings.Split(query, "&")
-	for i, p := range pieces {
-		name, value, isPair := strings.Cut(p, "=")
-		switch {
-		case isPair && value != "" && (allValues || isQuerySecret(name)):
-			pieces[i] = name + "=[secret]"
-		case !isPair && allValues && p != "":
-			pieces[i] = "[secret]"
-		}
-	}
-	return rest + "?" + strings.Join(pieces, "&") + fragment, path, true
-}
-
-// authorityStart is where the authority of a URL begins, or -1.
-func authorityStart(s string) int {
-	if strings.HasPrefix(s, "//") {
-		return 2
-	}
-	scheme, _, ok := strings.Cut(s, "://")
-	if !ok || scheme == "" || strings.ContainsFunc(scheme, func(r rune) bool {
-		return (r|0x20 < 'a' || r|0x20 > 'z') && (r < '0' || r > '9') && r != '+' && r != '-' && r != '.'
-	}) {
-		return -1
-	}
-	return len(scheme) + 3
-}
-
-func isQuerySecret(name string) bool {
-	if decoded, err := url.PathUnescape(name); err == nil {
-		name = decoded
-	}
-	name = fold(name)
-	return slices.Contains(querySecrets, name) ||
-		slices.ContainsFunc(queryFamilies, func(f string) bool { return strings.HasPrefix(name, f) })
+	return w.cleaned(dst, v, clean)
 }

@@ -38,6 +38,9 @@ func (w *walker) str(dst []byte, v jsontree.Value, s *shape, m mode) []byte {
 	if a := max(s.address, m.address); a != notURL {
 		return w.url(dst, v, a)
 	}
+	if m.secrets != nothingSecret {
+		return w.element(dst, v, m)
+	}
 	return append(dst, v.Raw()...)
 }
 

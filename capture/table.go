@@ -83,6 +83,7 @@ type member struct {
 	note     string
 
 	quoted string // name as a JSON string and a colon
+	says   verdict
 }
 
 // A variant has the members of objects whose member shape.by has the value name.
@@ -169,6 +170,8 @@ func newIndex(form func(string) string, lists ...[]member) *index {
 			if m.value == nil {
 				m.value = value
 			}
+			m.says = judge(m.name)
+			m.says.hidden = m.says.hidden && !m.value.saysSecret() // which values below it are secret is the table's to say
 			if x.byName[m.name] != nil || x.folded[form(m.name)] != "" {
 				panic("capture: a table has " + m.name + " twice")
 			}
@@ -215,6 +218,12 @@ func (s *shape) prepare() *shape {
 	}
 	s.elements.prepare()
 	return s
+}
+
+// saysSecret tells a shape of which a member, or a member of its elements, is secret.
+func (s *shape) saysSecret() bool {
+	isSecret := func(m member) bool { return m.value.secret }
+	return slices.ContainsFunc(s.members, isSecret) || s.elements != nil && slices.ContainsFunc(s.elements.members, isSecret)
 }
 
 func (s *shape) variant(name string) *variant {

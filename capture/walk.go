@@ -27,7 +27,10 @@ type mode struct {
 	text    bool    // as the source has them
 	secrets secrecy // which names lead to secrets
 	hidden  bool    // a name that leads to secrets has been passed
+	command bool    // a name that leads to a command or its arguments has been passed
 	address address // of strings whose shape says nothing of it
+	before  string  // of an element of a list: the string before it
+	isPair  bool    // the list has two elements, and this is the second
 }
 
 // An event is something that happened to a value on its way.
@@ -75,7 +78,7 @@ func (w *walker) value(dst []byte, v jsontree.Value, s *shape, m mode) []byte {
 		m.secrets = s.secrets
 	}
 	if s.plain {
-		m.secrets, m.hidden, m.address = nothingSecret, false, notURL
+		m.secrets, m.hidden, m.command, m.address = nothingSecret, false, false, notURL
 	}
 	if s.text && !m.text && s.isText(v) {
 		return w.asText(dst, v, s, m)
@@ -94,6 +97,10 @@ func (w *walker) value(dst []byte, v jsontree.Value, s *shape, m mode) []byte {
 	case jsontree.String:
 		return w.str(dst, v, s, m)
 	case jsontree.Number:
+		if m.hidden {
+			w.note(Withheld, "")
+			return append(dst, withheld...)
+		}
 		if !m.text {
 			return w.number(dst, v.Raw())
 		}
@@ -159,6 +166,7 @@ func appendEscaped(dst, text []byte) []byte {
 
 func (w *walker) array(dst []byte, v jsontree.Value, s *shape, m mode) []byte {
 	dst = append(dst, '[')
+	m.before = ""
 	for i, e := range v.Elements() {
 		if i > 0 {
 			dst = append(dst, ',')
@@ -167,7 +175,9 @@ func (w *walker) array(dst []byte, v jsontree.Value, s *shape, m mode) []byte {
 		if e.Kind() == jsontree.Null && !m.text {
 			w.fail("null is an element of a list, want a value")
 		}
+		m.isPair = i == 1 && v.Len() == 2
 		dst = w.value(dst, e, s.elements, m)
+		m.before = e.Text()
 		w.back()
 	}
 	return append(dst, ']')
@@ -175,6 +185,7 @@ func (w *walker) array(dst []byte, v jsontree.Value, s *shape, m mode) []byte {
 
 func (w *walker) object(dst []byte, v jsontree.Value, s *shape, m mode) []byte {
 	dst = append(dst, '{')
+	m.before, m.isPair = "", false
 	start := len(dst)
 	x := w.indexOf(v, s)
 	var names caseCheck
@@ -188,7 +199,7 @@ func (w *walker) object(dst []byte, v jsontree.Value, s *shape, m mode) []byte {
 		dst = appendName(dst, k, name, m.text)
 		before := len(dst)
 		if k == nil {
-			dst = w.unknown(dst, e, s, name, m)
+			dst = w.unknown(dst, v, e, s, name, m)
 		} else {
 			dst = w.member(dst, v, e, k, name, m)
 		}
@@ -306,7 +317,7 @@ func (w *walker) member(dst []byte, v, e jsontree.Value, k *member, name []byte,
 		w.note(LeftOpen, "").hides = k.hides
 	}
 	if m.secrets != nothingSecret {
-		m = m.below(name)
+		m = m.below(k.says, v, k.name)
 	}
 	before, events := len(dst), len(w.events)
 	if k.value.bytes != 0 && e.Kind() == jsontree.String {
@@ -321,8 +332,8 @@ func (w *walker) member(dst []byte, v, e jsontree.Value, k *member, name []byte,
 	return dst
 }
 
-// unknown appends the value of a member of an object of shape s that the table does not have.
-func (w *walker) unknown(dst []byte, e jsontree.Value, s *shape, name []byte, m mode) []byte {
+// unknown appends the value e of a member of v, an object of shape s, that the table does not have.
+func (w *walker) unknown(dst []byte, v, e jsontree.Value, s *shape, name []byte, m mode) []byte {
 	if w.err != nil {
 		return dst
 	}
@@ -342,12 +353,12 @@ func (w *walker) unknown(dst []byte, e jsontree.Value, s *shape, name []byte, m 
 		}
 		return dst
 	}
-	if s == toolPart && isPlain(string(name)) {
+	if s == toolPart && !m.hidden && isPlain(string(name)) {
 		s = textValue
 	}
 	if s.secrets != nothingSecret {
 		m.secrets = s.secrets
-		m = m.below(name)
+		m = m.below(judge(string(name)), v, string(name))
 	}
 	return w.value(dst, e, s, m)
 }

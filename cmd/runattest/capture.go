@@ -27,7 +27,9 @@ same identity wherever it is captured. What else a request consists of is given 
 provider, the path with its query, and headers, of which the table reads those that it names. From
 a batch it makes a declaration for each request, as if it were sent alone.
 
-Warnings, and what the declaration cannot say since the provider keeps it, go to standard error.
+What is secret by its place or name becomes [secret]. What only looks like a secret stays, and is
+warned of. Warnings, and what the declaration cannot say since the provider keeps it, go to standard
+error.
 --explain prints instead where each member of the request goes.`,
 		Example: `  runattest capture openai-chat request.json > run.json
   runattest capture --explain openai-chat request.json
@@ -153,6 +155,11 @@ func printCaptured(o *output, name string, c *capture.Captured, explain, yaml bo
 		o.info("note: %s: %s is open: the declaration does not say what it stands for, which may be %s", name, w.Pointer, w.Hides)
 	}
 	text := c.Declaration.Canonical()
+	for _, p := range identity.Lint(text) {
+		if p.Code == identity.CodeSecret {
+			o.info("warning: %s: the declaration's %s %s", name, p.Pointer, p.Message)
+		}
+	}
 	if !yaml {
 		return o.writeRaw(append(text, '\n'))
 	}

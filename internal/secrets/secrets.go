@@ -13,22 +13,6 @@ import (
 // longestName is the length of a name that may be that of a credential.
 const longestName = 200
 
-// names are those of credentials: a name that ends so, without case and separators.
-var names = []string{
-	"apikey", "apitoken", "secret", "secretkey", "secretaccesskey", "clientsecret", "accesskey", "accesstoken", "authtoken", "refreshtoken",
-	"bearertoken", "sessiontoken", "idtoken", "hftoken", "githubtoken", "password", "passwd", "passphrase", "authorization", "privatekey", "credential", "pwd",
-	"connectionstring", "accountkey", "subscriptionkey", "sharedkey",
-}
-
-// IsName tells the name of a credential, such as api_key, Authorization or DB_PASSWORD.
-func IsName(name string) bool {
-	if len(name) > longestName {
-		return false
-	}
-	plain := strings.TrimSuffix(plainName(name), "s")
-	return slices.ContainsFunc(names, func(s string) bool { return strings.HasSuffix(plain, s) }) || plain == "cookie" || plain == "setcookie"
-}
-
 // IsNamed tells whether s is a secret by the name that it has: a name that IsName takes and any value that may be one, or the name
 // of a key, token or login, of which there are many kinds, and a value that a program or a person made up.
 func IsNamed(name, s string) bool {
@@ -46,6 +30,8 @@ func IsNamed(name, s string) bool {
 	switch last {
 	case "pass", "bearer", "jwt", "auth":
 		return isMadeUp(s) || last == "auth" && isLogin(s)
+	case "cookie", "creds", "otp", "passcode", "pat", "sas", "session":
+		return isRandom(s)
 	case "token":
 		return isRandom(s) || isMadeUp(s) && (len(before) == 0 || isIssuer(before))
 	case "key":
@@ -62,15 +48,9 @@ var ordinary = []string{
 
 func isOrdinary(word string) bool { return slices.Contains(ordinary, word) }
 
-// issuers are words before "key" or "token" that say who gives it out, or what it opens.
-var issuers = []string{
-	"openai", "anthropic", "azure", "google", "gemini", "cohere", "mistral", "groq", "huggingface", "hf", "wandb", "aws", "gcp", "github", "gitlab", "slack",
-	"replicate", "together", "service", "account", "subscription", "signing", "encryption", "ssh", "session", "client", "license", "deploy", "master", "admin", "storage", "shared",
-	"auth", "bearer", "access", "api", "personal", "bot", "user",
-}
-
+// isIssuer tells words before "key" or "token" that say who gives it out, or what it opens.
 func isIssuer(words []string) bool {
-	return slices.ContainsFunc(words, func(w string) bool { return slices.Contains(issuers, w) })
+	return slices.ContainsFunc(words, func(w string) bool { return slices.Contains(vendors, w) || slices.Contains(kinds, w) })
 }
 
 // nameWords are the words of a name, in lower case: openaiKey, OPENAI_KEY and openai-key have two.
@@ -96,16 +76,6 @@ func nameWords(name string) []string {
 	}
 	end()
 	return words
-}
-
-// plainName is a name without case and separators.
-func plainName(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r == '_' || r == '-' || r == '.' || r == ' ' {
-			return -1
-		}
-		return r
-	}, strings.ToLower(s))
 }
 
 // IsBelow tells whether s, somewhere below a name that IsName takes, is a secret; name is its own member's.

@@ -337,42 +337,194 @@ def squeeze(name):
     return fold(name).replace("-", "").replace("_", "")
 
 
-ENDINGS = ("apikey", "accesskey", "accesstoken", "authtoken", "secret", "password", "authorization", "credentials", "connectionstring")
-QUERY = ("access_token accesstoken api-key api_key apikey auth authorization awsaccesskeyid googleaccessid key key-pair-id password policy se "
-         "secret sig signature sip ske skoid sks skt sktid skv sp spr sr srt ss st sv token").split()
+def lists():
+    """The lists of names, from section 6 of README.md: a row "| what | `a` `b` |" each."""
+    text = (PAGES / "README.md").read_text()
+    section = text[text.index("## 6. Secrets"):text.index("## 7. Binary")]
+    return {name: ticks(l) for name, l in re.findall(r"^- \*([a-z ]+)\*:((?: +`[^\n]*\n)+)", section, flags=re.M)}
+
+
+LISTS = lists()
 PLAIN = "arguments input input_examples input_schema inputSchema json_schema output output_schema outputSchema parameters result schema".split()
+MARK = "[secret]"
 
 
-def is_secret(name, names):
-    n = squeeze(name)
-    if n.endswith(ENDINGS):
+def plain_name(name):
+    return "".join(c for c in fold(name) if ord(c) > 127 or c in "abcdefghijklmnopqrstuvwxyz0123456789")
+
+
+def ends(name, list_):
+    return name.endswith(tuple(LISTS[list_]))
+
+
+def one(name):
+    return name[:-1] if name.endswith("s") else name
+
+
+def is_credential(name):
+    p = one(plain_name(name))
+    return len(name.encode()) <= 200 and (ends(p, "credentials") or p in ("cookie", "setcookie"))
+
+
+def is_secret(name):
+    b = name.encode()
+    p = plain_name(b[-200:].decode(errors="replace") if len(b) > 200 else name)
+    if len(p.encode()) < 2:
+        return False
+    if ends(p, "credentials") or ends(one(p), "credentials") or ends(p, "more endings") or p in LISTS["whole names"]:
         return True
-    if names == "unknown":
-        return n in ("key", "token")
-    return n.endswith(("token", "headers")) or n == "env"
+    if p.endswith("token"):
+        return p[:-5] not in LISTS["words of tokenizers"]
+    p = one(p)
+    before = p[:-3]
+    return p.endswith("key") and before != "" and not ends(before, "ordinary keys") and \
+        (ends(before, "kinds of keys") or any(v in before for v in LISTS["vendors"]))
 
 
-def clean_url(s, server):
-    rest, hash_, fragment = s.partition("#")
-    rest, mark, query = rest.partition("?")
-    m = re.match(r"([A-Za-z0-9+.\-]+:)?//", rest)
-    if m:
-        authority, slash, path = rest[m.end():].partition("/")
-        if "\\" in authority:
+def is_address(name):
+    return one(squeeze(name)).endswith(("url", "uri", "endpoint", "proxy", "server", "href", "link", "tunnel", "callback", "webhook", "upstream", "origin", "apibase"))
+
+
+def is_command(name):
+    return plain_name(name) in "args argv cmd command commandline commands entrypoint exec run script shell".split()
+
+
+def is_query_secret(name):
+    if not re.search("%(?![0-9A-Fa-f]{2})", name):
+        name = unquote(name)
+    low, p = fold(name), plain_name(name)
+    return low in LISTS["members of a query"] or low.startswith(("x-amz-", "x-goog-")) or p.endswith(("signature", "accesskeyid")) \
+        or p.endswith("key") and not ends(p[:-3], "ordinary keys") or is_secret(name)
+
+
+AUTHORITY = re.compile(r"(?:https?|wss?|ftps?):[/\\]*|:[/\\]{2}|^[/\\]{2,}", re.I | re.A)
+
+
+def url_cuts(text, every, nested=True):
+    """Ranges of text that are secret."""
+    cuts = []
+    head = text.split("#")[0].split("?")[0]
+    found = list(AUTHORITY.finditer(head))
+    path = 0
+    for i, m in enumerate(found):
+        host = re.match(r"[^/\\]*", head[m.end():])[0]
+        wide = head[m.end():].split("/")[0]
+        if i == 0:
+            path = m.end() + len(host)
+        if "\\" in wide and (m[0][0] != "\\" or "@" in wide):
             raise Refused("backslash")
-        if "@" in authority:
-            authority = "[secret]@" + authority.rpartition("@")[2]
-        rest = m[0] + authority + slash + path
-    pieces = []
-    for p in query.split("&"):
-        name, eq, value = p.partition("=")
-        n = fold(unquote(name))
-        if eq and value and (server or n in QUERY or n.startswith(("x-amz-", "x-goog-"))):
-            p = name + "=[secret]"
-        elif not eq and server and p:
-            p = "[secret]"
-        pieces.append(p)
-    return rest + mark + "&".join(pieces) + hash_ + fragment
+        if host.rfind("@") > 0:
+            cuts.append((m.end(), m.end() + host.rfind("@")))
+    host = re.match(r"[^/\\]*", head)[0]
+    if not found and host.rfind("@") > 0 and ":" in host[:host.rfind("@")]:
+        cuts.append((0, host.rfind("@")))
+
+    def pieces(start, end, separators, bare):
+        for m in re.finditer("[^" + separators + "]+", text[start:end]):
+            name, eq, value = m[0].partition("=")
+            if eq and value and (every or is_query_secret(name) or nested and is_secret_url(value)):
+                cuts.append((start + m.start() + len(name) + 1, start + m.end()))
+            elif not eq and bare:
+                cuts.append((start + m.start(), start + m.end()))
+    pieces(path, len(head), ";/", False)
+    hash_ = text.find("#") if "#" in text else len(text)
+    pieces(len(head) + 1, hash_, "&;?", every)
+    pieces(hash_ + 1, len(text), "&;?", False)
+    return cuts
+
+
+def is_secret_url(value):
+    if not re.search("%(?![0-9A-Fa-f]{2})", value):
+        value = unquote_plus(value, errors="surrogateescape")
+    if not AUTHORITY.search(value):
+        return False
+    try:
+        return clean_url(value, False, False) != value
+    except Refused:
+        return True
+
+
+def clean_url(s, every, nested=True):
+    at = [i for i in range(len(s)) if s[i] not in "\t\n\r"]
+    while at and s[at[0]] <= " ":
+        at.pop(0)
+    while at and s[at[-1]] <= " ":
+        at.pop()
+    out, done = "", 0
+    merged = []
+    for a, b in sorted(url_cuts("".join(s[i] for i in at), every, nested)):
+        if merged and a <= merged[-1][1]:
+            merged[-1][1] = max(b, merged[-1][1])
+        else:
+            merged.append([a, b])
+    for a, b in merged:
+        out, done = out + s[done:at[a]] + MARK, at[b - 1] + 1
+    return out + s[done:]
+
+
+# Strings in tools and unknown members.
+
+def behind(s, sep, otherwise):
+    head, found, rest = s.partition(sep)
+    bare = rest.lstrip(" \t")
+    return otherwise if not found else s if not bare else s[:len(s) - len(bare)] + MARK
+
+
+def clean_element(before, s, pair):
+    if before in ("-H", "--header", "--proxy-header"):
+        return behind(s, ":", MARK)
+    if before in ("-e", "--env"):
+        return behind(s, "=", s)
+    if before in ("-u", "--user", "--proxy-user"):
+        return behind(s, ":", s)
+    option = before.lstrip("-")
+    is_option = option != before and not re.search("[=: ]", option)
+    if s and (is_option and not s.startswith("--") and is_secret(option) or pair and is_credential(option)):
+        return MARK
+    return clean_text(s)
+
+
+def clean_text(s):
+    for option in (r"(?:-H|--(?:proxy-)?header=)[^:]+:[ \t]*", r"(?:-e|--env=)[A-Z_][A-Z0-9_]*="):
+        m = re.match(option, s)
+        if m and m.end() < len(s):
+            return m[0] + MARK
+    blank = re.search(r"[ \t\r\n]", s)
+    if not blank and AUTHORITY.search(s):
+        try:
+            s = clean_url(s, False)
+        except Refused:
+            return MARK
+    secret = is_credential if blank else is_secret
+    m = re.fullmatch(r"([A-Za-z0-9_.-]+):[ \t]*([^ \t\n\f\r]+|(?:bearer|basic|token|apikey|key|bot|negotiate) +[^ \t\n\f\r]+|(?:digest +)?[^ \t\n\f\r]+=[^\r\n]*)", s, re.I | re.A)
+    if m and secret(m[1]):
+        return s[:m.start(2)] + MARK
+    out, done = "", 0
+    for m in re.finditer("([A-Za-z0-9_.-]+)=", s):
+        if m.start() < done or m.start() > 0 and s[m.start() - 1] not in " \t\r\n,;&?#\"'`({[" or not secret(m[1].lstrip("-")):
+            continue
+        if s[m.end():m.end() + 1] in ('"', "'"):
+            start = m.end() + 1
+            value = s[start:].split(s[m.end()])[0]
+        else:
+            start = m.end()
+            value = re.match("[^ \t\r\n\"'`]*", s[start:])[0]
+            value = re.split("[,;&][A-Za-z0-9_.-]+=", value)[0]
+        if value:
+            out, done = out + s[done:start] + MARK, start + len(value)
+    return out + s[done:]
+
+
+def clean_command(s):
+    out, done, before = "", 0, ""
+    for m in re.finditer(r"""(?:[^ \t\n\r"']|"[^"]*(?:"|\Z)|'[^']*(?:'|\Z))+""", s):
+        word = re.sub(r""""([^"]*)(?:"|\Z)|'([^']*)(?:'|\Z)""", lambda q: q[1] or q[2] or "", m[0])
+        clean = clean_element(before, word, False)
+        if clean != word:
+            outer = m[0][0] if m[0][0] in "\"'" else ""
+            out, done = out + s[done:m.start()] + outer + clean + outer, m.end()
+        before = word
+    return out + s[done:]
 
 
 def media_type(s):
@@ -394,18 +546,19 @@ def decode(s, either):
 
 
 class Context:
-    def __init__(self, text=False, names=None, hidden=False, url=None):
-        self.text, self.names, self.hidden, self.url = text, names, hidden, url
+    def __init__(self, text=False, names=None, hidden=False, url=None, command=False, before="", pair=False):
+        self.text, self.names, self.hidden, self.url, self.command, self.before, self.pair = text, names, hidden, url, command, before, pair
 
     def but(self, **k):
         return Context(**{**self.__dict__, **k})
 
-    def below(self, name):
+    def below(self, name, v):
         if not self.names:
             return self
-        n = squeeze(name)
-        url = ("server" if self.names == "tool" else "other") if n.endswith(("url", "uri", "endpoint")) else None
-        return self.but(hidden=self.hidden or is_secret(name, self.names), url=url)
+        url = ("server" if self.names == "tool" else "other") if is_address(name) else None
+        named = fold(name) in ("value", "values") and any(
+            fold(k) in ("name", "key", "header", "variable") and isinstance(e, str) and not isinstance(e, Number) and is_secret(e) for k, e in v)
+        return self.but(hidden=self.hidden or is_secret(name) or named, url=url, command=self.command or is_command(name))
 
 
 def make(**k):
@@ -439,7 +592,7 @@ class Capture:
         if s.names:
             c = c.but(names=s.names)
         if s.plain:
-            c = c.but(names=None, hidden=False, url=None)
+            c = c.but(names=None, hidden=False, url=None, command=False)
         compound = isinstance(v, list)
         words = s.words and compound and not isinstance(v, Obj) and all(isinstance(e, str) and not isinstance(e, Number) for e in v)
         if s.text and not words and not c.text and (not isinstance(v, str) or isinstance(v, Number)) and (s is not UNKNOWN or compound):
@@ -448,7 +601,10 @@ class Capture:
             return self.object(v, s, c)
         if isinstance(v, list):
             out = []
+            before = ""
             for i, e in enumerate(v):
+                c = c.but(before=before, pair=i == 1 and len(v) == 2)
+                before = e if isinstance(e, str) and not isinstance(e, Number) else ""
                 self.trail.append(i)
                 if e is None and not c.text:
                     raise Refused("null element")
@@ -456,6 +612,9 @@ class Capture:
                 self.trail.pop()
             return "[" + ",".join(out) + "]" if c.text else out
         if isinstance(v, Number):
+            if c.hidden:
+                self.here(self.secrets)
+                return self.put(MARK, c)
             if c.text:
                 return str(v)
             if not re.search("[.eE]", v) and abs(int(v)) > 2**53 - 1:
@@ -480,7 +639,16 @@ class Capture:
         if s.kinds is not None:
             return self.put(self.binary(v, s, media), c)
         url = s.url or c.url
-        return self.put(self.address(v, url) if url else v, c)
+        if url:
+            return self.put(self.address(v, url), c)
+        if c.names:
+            clean = clean_element(c.before, v, c.pair)
+            if c.command and clean == v:
+                clean = clean_command(v)
+            if clean != v:
+                self.here(self.secrets)
+            v = clean
+        return self.put(v, c)
 
     def address(self, v, url):
         if url == "remote":
@@ -546,6 +714,7 @@ class Capture:
         return spellings
 
     def object(self, v, s, c):
+        c = c.but(before="", pair=False)
         members = self.members_of(v, s)
         spellings = self.check_names(v, members, s)
         out = []
@@ -554,7 +723,7 @@ class Capture:
             if k and not c.text:
                 name = k.name
             self.trail.append(name)
-            w = self.member(v, e, k, c) if k else self.unknown_member(e, s, name, c)
+            w = self.member(v, e, k, c) if k else self.unknown_member(v, e, s, name, c)
             if w is not ABSENT:
                 out.append((name, w))
             self.trail.pop()
@@ -576,7 +745,10 @@ class Capture:
                 return ABSENT
         if k.hides:
             self.here(self.open, k.hides)
-        c = c.below(k.name)
+        hidden = c.hidden
+        c = c.below(k.name, v)
+        if any(m.shape.secret for t in (k.shape, k.shape.elements or k.shape) for m in t.members.values()):
+            c.hidden = hidden
         k_media = next((m for m in (k.shape.media, re.sub("[A-Z]", lambda m: "_" + m[0].lower(), k.shape.media or "")) if m and v.has(m)), None)
         if k.shape.kinds is not None and isinstance(e, str) and not isinstance(e, Number):
             media = v.get(k_media) if k_media else ""
@@ -585,7 +757,7 @@ class Capture:
         w = self.value(e, k.shape, c)
         return ABSENT if k.vanishes and w == {} and len(self.nulls) == nulls else w
 
-    def unknown_member(self, e, s, name, c):
+    def unknown_member(self, v, e, s, name, c):
         if s.free:
             s = s.elements
         else:
@@ -595,10 +767,10 @@ class Capture:
             if not self.t.all_nulls:
                 self.here(self.nulls)
             return ABSENT
-        if s.free and s.names == "tool" and name in PLAIN:
+        if s.free and s.names == "tool" and name in PLAIN and not c.hidden:
             s = TEXT
         if s.names:
-            c = c.but(names=s.names).below(name)
+            c = c.but(names=s.names).below(name, v)
         return self.value(e, s, c)
 
     # The request as a whole.
@@ -634,7 +806,7 @@ class Capture:
             if isinstance(v, Obj) and str(v.get("mediaType")).lower() == SEALED:
                 raise Refused("sealed")
             if k is None:
-                w = self.unknown_member(v, t.body, key, Context())
+                w = self.unknown_member(root, v, t.body, key, Context())
                 if w is not ABSENT:
                     parameters[key] = w
             elif k.to == "out" or k.to == "refused" and v is None:
@@ -785,7 +957,7 @@ class Capture:
             for name in place:
                 at = at.get(name) if isinstance(at, Obj) else None
             if isinstance(at, str) and not isinstance(at, Number):
-                return at
+                return clean_text(at)
         spelled = {a: k for k in s.members.values() for a in [k.name] + k.aliases}
         return next((spelled[n].name if n in spelled else n for n, _ in v if n not in spelled or spelled[n].to != "out"), "")
 

@@ -36,8 +36,8 @@ func TestImports(t *testing.T) {
 			"golang.org/x/text/unicode/norm",
 		},
 		"capture": {
-			module + "canonical", module + "identity", module + "internal/jsonmend", module + "internal/jsontree", module + "internal/limits",
-			module + "internal/mediatype",
+			module + "canonical", module + "identity", module + "internal/casefold", module + "internal/jsonmend", module + "internal/jsontree", module + "internal/limits",
+			module + "internal/mediatype", module + "internal/secrets",
 		},
 		"signer": {
 			"filippo.io/edwards25519",

@@ -1,4 +1,5 @@
-package capture
+// Package casefold compares names without case, as Unicode simple case folding has it.
+package casefold
 
 import (
 	"strings"
@@ -6,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// fold is the form that all names have in common which are equal under Unicode simple case folding.
-func fold(name string) string {
+// String is the form that all names have in common which are equal under Unicode simple case folding.
+func String(name string) string {
 	lower := true
 	for i := range len(name) {
 		if c := name[i]; c >= utf8.RuneSelf {
@@ -32,14 +33,4 @@ func foldRune(r rune) rune {
 		least += 'a' - 'A'
 	}
 	return least
-}
-
-// squeeze is a name without case, hyphens and underscores.
-func squeeze(name string) string {
-	return strings.Map(func(r rune) rune {
-		if r == '-' || r == '_' {
-			return -1
-		}
-		return r
-	}, fold(name))
 }

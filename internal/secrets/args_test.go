@@ -1,0 +1,47 @@
+package secrets
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestElement(t *testing.T) {
+	for _, c := range [][3]string{
+		{"--token", "CANARY", "[secret]"}, {"--api-key", "CANARY", "[secret]"}, {"-token", "-CANARY", "[secret]"}, {"", "--token=CANARY", "--token=[secret]"}, {"x", "--hf_token=CANARY", "--hf_token=[secret]"},
+		{"-H", "X-Any: CANARY", "X-Any: [secret]"}, {"--header", "Authorization:Bearer CANARY", "Authorization:[secret]"}, {"--header", "CANARY", "[secret]"}, {"", "-HAuthorization: CANARY", "-HAuthorization: [secret]"}, {"", "--header=X-A: CANARY", "--header=X-A: [secret]"},
+		{"-e", "ANY=CANARY", "ANY=[secret]"}, {"--env", "ANY=CANARY", "ANY=[secret]"}, {"-e", "ANY", "ANY"}, {"", "-eANY=CANARY", "-eANY=[secret]"}, {"", "--env=ANY=CANARY", "--env=ANY=[secret]"}, {"-u", "me:CANARY", "me:[secret]"},
+		{"", "Authorization: Bearer CANARY", "Authorization: [secret]"}, {"", "Cookie: a=CANARY; b=CANARY", "Cookie: [secret]"}, {"", "API_KEY=CANARY", "API_KEY=[secret]"}, {"", "pretrained=m,token=CANARY,dtype=auto", "pretrained=m,token=[secret],dtype=auto"},
+		{"", "Server=s;Password=CANARY;Database=d", "Server=s;Password=[secret];Database=d"}, {"", "--proxy=https:u:CANARY@h", "--proxy=https:[secret]@h"}, {"", "https://u:CANARY@h/x", "https://[secret]@h/x"}, {"", "https://h/?token=CANARY", "https://h/?token=[secret]"},
+		{"", `use password="CAN ARY" here`, `use password="[secret]" here`}, {"", `https://good\u:CANARY@h`, "[secret]"},
+	} {
+		if got := Element(c[0], c[1], false); got != c[2] || strings.Contains(got, "CANARY") {
+			t.Errorf("%q behind %q: got %q, want %q", c[1], c[0], got, c[2])
+		}
+	}
+	if got := Element("Authorization", "CANARY", true); got != Mark {
+		t.Errorf("a pair: got %q", got)
+	}
+	for _, c := range [][2]string{
+		{"", "Get a token: optional"}, {"", "Filter as key=value pairs, and max_tokens=5"}, {"--max-tokens", "5"}, {"--token", "--verbose"}, {"", "--max-tokens=5"}, {"Authorization", "x"}, {"", "12:30"}, {"-extra", "x=y"}, {"", "-extra=V"},
+		{"", "@modelcontextprotocol/server-github"}, {"-y", "mcp-remote"}, {"", "temperature=0,top_p=1"}, {"", "The token: a word that the model sees"},
+	} {
+		if got := Element(c[0], c[1], false); got != c[1] {
+			t.Errorf("%q behind %q: got %q", c[1], c[0], got)
+		}
+	}
+}
+
+func TestCommand(t *testing.T) {
+	for in, want := range map[string]string{
+		"npx x --token CANARY --verbose":                                     "npx x --token [secret] --verbose",
+		`curl -H 'Authorization: Bearer CANARY' https://u:CANARY@h/`:         `curl -H 'Authorization: [secret]' https://[secret]@h/`,
+		`docker run -e "KEY=CANARY" -e A=CANARY i`:                           `docker run -e "KEY=[secret]" -e A=[secret] i`,
+		"API_KEY=CANARY npx\n--api-key=CANARY":                               "API_KEY=[secret] npx\n--api-key=[secret]",
+		`x --to"ken" 'CANARY`:                                                `x --to"ken" '[secret]'`,
+		"npx -y @modelcontextprotocol/server-github --max-tokens 5 'a b' \"": "npx -y @modelcontextprotocol/server-github --max-tokens 5 'a b' \"",
+	} {
+		if got := Command(in); got != want {
+			t.Errorf("%q: got %q, want %q", in, got, want)
+		}
+	}
+}
