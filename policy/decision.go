@@ -217,7 +217,7 @@ func (p *Policy) evaluateRules(ctx context.Context, d *Decision, s subject) erro
 	limited, cancel := context.WithTimeout(ctx, evaluationTime)
 	defer cancel()
 	m := newMeter(limited)
-	vars, noAncestors, err := p.variables(s, m)
+	vars, noAncestors, err := p.variables(s, m, &p.wants)
 	if err != nil {
 		return err
 	}
@@ -250,14 +250,26 @@ func (p *Policy) evaluateRules(ctx context.Context, d *Decision, s subject) erro
 	return nil
 }
 
-// variables are what rules see; noAncestors is why those that read `ancestors` cannot be evaluated.
-func (p *Policy) variables(s subject, m *meter) (vars map[string]any, noAncestors, err error) {
+// declarationOf is what is wanted of the declaration: to make values of all of it can take longer than the rest of a decision.
+func declarationOf(s subject, wants *wanted) (ref.Val, error) {
+	if wants.nothing() {
+		return newObject(nil), nil
+	}
 	root, err := jsontree.Parse(s.declaration.Canonical())
+	if err != nil {
+		return nil, err
+	}
+	return wants.value(root), nil
+}
+
+// variables are what rules see; noAncestors is why those that read `ancestors` cannot be evaluated.
+func (p *Policy) variables(s subject, m *meter, wants *wanted) (vars map[string]any, noAncestors, err error) {
+	declaration, err := declarationOf(s, wants)
 	if err != nil {
 		return nil, nil, err
 	}
 	vars = map[string]any{
-		varDeclaration: valueOf(root),
+		varDeclaration: declaration,
 		varRun: newObject(map[string]any{
 			"id": s.id.String(), "kind": string(s.declaration.Kind()), "parents": parentsOf(s.declaration.Parents()),
 		}),

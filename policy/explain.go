@@ -44,7 +44,7 @@ func (p *Policy) Explain(ctx context.Context, v *attest.Verified, given Given) (
 	limited, cancel := context.WithTimeout(ctx, evaluationTime)
 	defer cancel()
 	m := newMeter(limited)
-	vars, noAncestors, err := p.variables(s, m)
+	vars, noAncestors, err := p.variables(s, m, &wanted{all: true}) // steps on the way to a value are shown, too
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,8 @@ package policy
 import (
 	"errors"
 	"testing"
+
+	"github.com/runattest/runattest/attest/authority"
 )
 
 // TestKeysAlone: without what reads trusted roots, a policy of keys is whole, and one that needs more is refused.
@@ -39,5 +41,9 @@ func TestKeysAlone(t *testing.T) {
 		if p, err := Parse([]byte(header(t, ci)+text), Options{}); err == nil {
 			t.Errorf("%s: got %v, want it refused", name, p)
 		}
+	}
+	nothing := Options{TrustedRoots: func([]byte) (authority.Root, error) { return nil, nil }}
+	if p, err := Parse([]byte(header(t, ci)+root), nothing); err == nil {
+		t.Errorf("got %v of a trusted root that is nil", p)
 	}
 }

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -44,6 +45,7 @@ type Policy struct {
 	kinds             []identity.Kind // nil allows every kind
 	approvals         *approvals      // nil asks for none
 	rules             []*rule
+	wants             wanted // of the declaration, by the rules
 	verifier          *attest.Verifier
 	beforeSigning     bool // Decide may be asked
 }
@@ -128,7 +130,7 @@ func (p *Policy) read(r *reader, files *folder, o Options) {
 			p.approvals = &approvals{evidence: evidenceNone}
 			p.approvals.read(r, files, v)
 		},
-		"rules": func(v jsontree.Value) { p.rules = readRules(r, v) },
+		"rules": func(v jsontree.Value) { p.rules = readRules(r, v, &p.wants) },
 	})
 }
 
@@ -150,6 +152,9 @@ func (p *Policy) readRoot(r *reader, files *folder, o Options, v jsontree.Value)
 		return
 	}
 	root, err := o.TrustedRoots(data)
+	if err == nil && root == nil { // would be taken for a policy without one
+		err = errors.New("Options.TrustedRoots gave no trusted root")
+	}
 	if err != nil {
 		r.fail(identity.CodeValue, "runattest trusted-root makes or fetches one", "%s", err)
 		return

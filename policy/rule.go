@@ -48,7 +48,8 @@ type part struct {
 	program cel.Program
 }
 
-func readRules(r *reader, v jsontree.Value) []*rule {
+// readRules also finds what rules and their messages want of the declaration.
+func readRules(r *reader, v jsontree.Value, wants *wanted) []*rule {
 	var rules []*rule
 	names := map[string]bool{ruleKinds: true, ruleTime: true, ruleApprovals: true, rulePolicy: true}
 	r.list(v, 1, limits.Rules, func(_ int, v jsontree.Value) {
@@ -56,7 +57,7 @@ func readRules(r *reader, v jsontree.Value) []*rule {
 		var severity, message string
 		r.members(v, []string{"name", "expr"}, map[string]field{
 			"name":     r.name(&one.name),
-			"expr":     func(v jsontree.Value) { r.expression(one, v) },
+			"expr":     func(v jsontree.Value) { r.expression(one, wants, v) },
 			"message":  r.string(&message),
 			"severity": r.word(&severity, string(Deny), string(Warn)),
 		})
@@ -68,7 +69,7 @@ func readRules(r *reader, v jsontree.Value) []*rule {
 		}
 		names[one.name] = true
 		if message != "" {
-			r.in("message", func() { r.template(one, message) })
+			r.in("message", func() { r.template(one, wants, message) })
 		}
 		rules = append(rules, one)
 	})
@@ -76,7 +77,7 @@ func readRules(r *reader, v jsontree.Value) []*rule {
 }
 
 // expression reads a rule's condition.
-func (r *reader) expression(into *rule, v jsontree.Value) {
+func (r *reader) expression(into *rule, wants *wanted, v jsontree.Value) {
 	if k := v.Kind(); k != jsontree.String && k != jsontree.Null {
 		r.fail(identity.CodeType, expressionHint, "is of type %s, want string", k)
 		return
@@ -92,6 +93,7 @@ func (r *reader) expression(into *rule, v jsontree.Value) {
 		r.fail(identity.CodeType, typeHint(t), "the expression is of type %s, want bool", t)
 		return
 	}
+	wants.add(into.ast)
 	into.readsAncestors = reads(into.ast, varAncestors)
 	into.program = r.plan(into.ast)
 }
@@ -148,7 +150,7 @@ func (r *reader) plan(ast *cel.Ast) cel.Program {
 }
 
 // template reads a rule's message: text with expressions in {{ }}.
-func (r *reader) template(into *rule, message string) {
+func (r *reader) template(into *rule, wants *wanted, message string) {
 	rest, behind := message, 0
 	if n := utf8.RuneCountInString(message); n > limits.Expression {
 		r.fail(identity.CodeValue, "", "%d characters, want at most %d", n, limits.Expression)
@@ -169,6 +171,7 @@ func (r *reader) template(into *rule, message string) {
 		}
 		behind += utf8.RuneCountInString(before) + len("{{")
 		if ast := r.compile(expr, message, behind); ast != nil {
+			wants.add(ast)
 			into.readsAncestors = into.readsAncestors || reads(ast, varAncestors)
 			into.message = append(into.message, part{program: r.plan(ast)})
 		}
