@@ -577,6 +577,7 @@ func TestMalformedBundles(t *testing.T) {
 		"unknown media type":   edit("bundle.v0.3+json", "bundle.v0.4+json"),
 		"empty chain":          edit(`"publicKey":{"hint":"`+key.PublicKey().Hint()+`"}`, `"x509CertificateChain":{"certificates":[]}`),
 		"chain too long":       edit(`"publicKey":{"hint":"`+key.PublicKey().Hint()+`"}`, `"x509CertificateChain":{"certificates":[`+strings.Repeat(`{"rawBytes":"YQ=="},`, 16)+`{"rawBytes":"YQ=="}]}`),
+		"no chain":             edit(`"publicKey":{"hint":"`+key.PublicKey().Hint()+`"}`, `"x509CertificateChain":{}`),
 		"timestamp lenient":    edit(`"publicKey"`, `"timestampVerificationData":{"rfc3161Timestamps":[{"signedTimestamp":"YR=="}]},"publicKey"`),
 		"too many timestamps":  edit(`"publicKey"`, `"timestampVerificationData":{"rfc3161Timestamps":[`+strings.Repeat(`{"signedTimestamp":"YQ=="},`, 32)+`{"signedTimestamp":"YQ=="}]},"publicKey"`),
 		"too many log entries": edit(`"tlogEntries":[]`, `"tlogEntries":[`+strings.Repeat(`{},`, 32)+`{}]`),

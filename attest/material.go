@@ -76,8 +76,11 @@ func (m *material) readChain(chain jsontree.Value) error {
 		return fmt.Errorf("x509CertificateChain: %w", err)
 	}
 	list := chain.Get("certificates")
-	if err := wantList(list, limits.Certificates); err != nil || list.Len() == 0 {
-		return errors.New("x509CertificateChain: want an array of certificates")
+	if err := wantList(list, limits.Certificates); err != nil {
+		return fmt.Errorf("x509CertificateChain.certificates: %w", err)
+	}
+	if list.Len() == 0 {
+		return errors.New("x509CertificateChain: want at least the certificate of the signer")
 	}
 	for i, c := range list.Elements() {
 		der, err := readBytes(c, "rawBytes", limits.Certificate)

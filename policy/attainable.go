@@ -76,23 +76,27 @@ func (p *Policy) checkAttainable(r *reader) {
 			best = missing
 		}
 	}
-	r.failAt(best.pointer, identity.CodeValue, "add approvers who do not sign runs", "%s", best.text)
+	r.failAt(best.pointer, identity.CodeValue, strings.Join(best.hints, "; "), "%s", best.text)
 }
 
 // lack is what the approvals of a run fall short of.
 type lack struct {
 	pointer, text string
-	left          int // how many approvers can approve
+	left          int      // how many approvers can approve
+	hints         []string // what would let more of them approve
 }
 
 // lackOf is what approvals of a run fall short of if all who can approve it do so; nil for nothing.
 func (p *Policy) lackOf(s runSigner) *lack {
 	a := p.approvals
-	var out []string
+	var out, hints []string
 	left, roles := 0, map[string]int{}
 	for _, one := range a.approvers {
-		if why := p.cannotApprove(one, s); why != "" {
+		if why, hint := p.cannotApprove(one, s); why != "" {
 			out = append(out, why)
+			if !slices.Contains(hints, hint) {
+				hints = append(hints, hint)
+			}
 			continue
 		}
 		left++
@@ -100,38 +104,44 @@ func (p *Policy) lackOf(s runSigner) *lack {
 	}
 	if left < a.required {
 		text := fmt.Sprintf("%s required, of %d at most of a run signed by %s: %s", plural(a.required, "approval"), left, s, strings.Join(out, "; "))
-		return &lack{"/approvals/required", text, left}
+		return &lack{"/approvals/required", text, left, hints}
 	}
 	for _, role := range slices.Sorted(maps.Keys(a.roles)) {
 		if roles[role] < a.roles[role] {
 			text := fmt.Sprintf("%d of role %q required, of %d at most of a run signed by %s: %s", a.roles[role], role, roles[role], s, strings.Join(out, "; "))
-			return &lack{"/approvals/roles", text, left}
+			return &lack{"/approvals/roles", text, left, hints}
 		}
 	}
 	return nil
 }
 
-// cannotApprove is why no approval by one approver can count for a run that s has signed, "" if one may.
-func (p *Policy) cannotApprove(one *approver, s runSigner) string {
+// The hints for approvers who cannot approve.
+const (
+	hintApprovers = "add approvers who do not sign runs"
+	hintWindows   = "change when the keys of the approvers are valid, or add authorities to the trusted root that are valid then"
+	hintDistinct  = "give each approver keys and certificate identities of their own"
+)
+
+// cannotApprove is why no approval by one approver can count for a run that s has signed, and what to do; "" if one may.
+func (p *Policy) cannotApprove(one *approver, s runSigner) (why, hint string) {
 	if s.isIn(one.signerSet) {
-		return one.name + " would approve what they signed"
+		return one.name + " would approve what they signed", hintApprovers
 	}
-	why := ""
 	for _, by := range one.list() {
 		other := slices.IndexFunc(p.approvals.approvers, func(other *approver) bool { return other != one && by.isIn(other.signerSet) })
 		unproved := by.unprovable(p.root, timeDemand{demand: demand{p.approvals.evidence, 1}})
 		switch {
 		case other >= 0:
-			why = fmt.Sprintf("what %s signs may be by %s, too", one.name, p.approvals.approvers[other].name)
+			why, hint = fmt.Sprintf("what %s signs may be by %s, too", one.name, p.approvals.approvers[other].name), hintDistinct
 		case unproved != "":
-			why = fmt.Sprintf("by %s: %s", one.name, unproved)
+			why, hint = fmt.Sprintf("by %s: %s", one.name, unproved), hintWindows
 		case p.tooLate(by, s):
-			why = fmt.Sprintf("the key of %s begins after every start of such a run", one.name)
+			why, hint = fmt.Sprintf("the key of %s begins after every start of such a run", one.name), hintWindows
 		default:
-			return ""
+			return "", ""
 		}
 	}
-	return why
+	return why, hint
 }
 
 // tooLate tells that every approval by a key comes after the latest start of a run that s has signed.

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -135,6 +136,32 @@ func TestUnattainable(t *testing.T) {
 			t.Errorf("%s: accepted: %v", name, p.signers.keys)
 		case tt.want != "" && !strings.Contains(err.Error(), tt.want):
 			t.Errorf("%s:\n got %v\nwant %s", name, err, tt.want)
+		}
+	}
+}
+
+// TestUnattainableHints: the hint is about what keeps the approvers from approving.
+func TestUnattainableHints(t *testing.T) {
+	ci, bob, carol, root := pemOf(t, newSigner(t)), pemOf(t, newSigner(t)), pemOf(t, newSigner(t)), newClock(t).root(t)
+	past := fmt.Sprintf("notAfter: %d-01-01T00:00:00Z, ", time.Now().UTC().Year()-1)
+	approver := func(name, window, key string) string {
+		return "{name: " + name + ", keys: [{" + window + "key: " + key + "}]}"
+	}
+	for name, c := range map[string]struct {
+		required  int
+		approvers []string
+		hint      string
+	}{
+		"the signer":            {1, []string{approver("alice", "", ci)}, hintApprovers},
+		"a window that is past": {1, []string{approver("bob", past, bob)}, hintWindows},
+		"both":                  {2, []string{approver("alice", "", ci), approver("bob", past, bob), approver("carol", past, carol)}, hintApprovers + "; " + hintWindows},
+	} {
+		text := fmt.Sprintf("schema: %s\n%ssigners: {keys: [{name: k, key: %s}]}\napprovals: {required: %d, approvers: [%s]}\n",
+			Schema, root, ci, c.required, strings.Join(c.approvers, ", "))
+		_, err := Parse([]byte(text), options)
+		var no *InvalidError
+		if !errors.As(err, &no) || no.Problems[0].Hint != c.hint {
+			t.Errorf("%s: got %+v, want the hint %s", name, err, c.hint)
 		}
 	}
 }

@@ -38,7 +38,7 @@ func TestAccuracy(t *testing.T) {
 		refused string
 		says    string
 	}{
-		"exact":                          {stamp: stamp(by, noon, none), before: stampedAt, says: "stamped 2026-11-01T12:00:00Z by https://a, before 2026-11-01T12:00:00Z"},
+		"exact":                          {stamp: stamp(by, noon, none), before: stampedAt, says: "stamped 2026-11-01T12:00:00Z by https://a, not later than 2026-11-01T12:00:00Z"},
 		"ten days, before its time":      {stamp: stamp(by, noon, tenDays), before: stampedAt, refused: "signed by 2026-11-11T12:00:00Z at the latest, which does not prove that it was before 2026-11-01T12:00:00Z: 2026-11-01T12:00:00Z (accuracy 240h0m0s)"},
 		"ten days, before the last":      {stamp: stamp(by, noon, tenDays), before: stampedAt.Add(10 * day), says: "stamped 2026-11-01T12:00:00Z (accuracy 240h0m0s) by https://a"},
 		"half a second":                  {stamp: stamp(by, noon, halfSecond), before: stampedAt, refused: "signed by 2026-11-01T12:00:00.5Z at the latest"},

@@ -12,6 +12,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	protocommon "github.com/sigstore/protobuf-specs/gen/pb-go/common/v1"
 	protorekor "github.com/sigstore/protobuf-specs/gen/pb-go/rekor/v1"
@@ -84,9 +86,17 @@ func openBody(entry *protorekor.TransparencyLogEntry, e evidence.Envelope) (*log
 	}
 	b := &logBody{kind: root.Get("kind").Text() + " " + root.Get("apiVersion").Text(), spec: root.Get("spec"), size: len(body), sum: sha256.Sum256(text)}
 	if stated := entry.GetKindVersion().GetKind() + " " + entry.GetKindVersion().GetVersion(); stated != b.kind {
-		return nil, fmt.Errorf("kindVersion is %q, but the body is of kind %q", stated, b.kind)
+		return nil, fmt.Errorf("kindVersion is %s, but the body is of kind %s", describeKind(stated), describeKind(b.kind))
 	}
 	return b, nil
+}
+
+// describeKind quotes a kind and its version, either of which may be missing.
+func describeKind(kind string) string {
+	if kind = strings.TrimSpace(kind); kind == "" {
+		return "missing"
+	}
+	return strconv.Quote(kind)
 }
 
 // read reads the body as the logs write it, strictly, and without what only a proposal has.
@@ -102,7 +112,7 @@ func (b *logBody) read() error {
 	case "intoto 0.0.1":
 		return errors.New("an entry of kind \"intoto 0.0.1\", which does not say which signature it is about")
 	default:
-		return fmt.Errorf("an entry of kind %q, which is about no envelope", b.kind)
+		return fmt.Errorf("the kind of the entry is %s, which is about no envelope", describeKind(b.kind))
 	}
 	if err == nil && b.payload == nil && b.size > limits.LogEntryBody {
 		return fmt.Errorf("a body of %d bytes, want at most %d", b.size, limits.LogEntryBody)

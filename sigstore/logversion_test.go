@@ -89,7 +89,7 @@ func TestUnreadKind(t *testing.T) {
 	}
 	body := []byte(`{"apiVersion":"0.0.3","kind":"hashedrekord","spec":{"hashedRekordV003":{}}}`)
 	for name, c := range map[string]trial{
-		"in a log that is named": {with(w, body), o, `time: log entry 1: an entry of kind "hashedrekord 0.0.3", which is about no envelope`},
+		"in a log that is named": {with(w, body), o, `time: log entry 1: the kind of the entry is "hashedrekord 0.0.3", which is about no envelope`},
 		"in another":             {with(other, body), o, ""},
 		"of another kind, there": {with(other, []byte(`{"apiVersion":"0.0.4","kind":"hashedrekord","spec":{}}`)), o, "time: log entry 1: kindVersion is "},
 		"not JSON, there":        {with(other, []byte("\x00")), o, "time: log entry 1: body: "},

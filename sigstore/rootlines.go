@@ -55,6 +55,9 @@ func parseTrustedRoot(data []byte) (*TrustedRoot, error) {
 
 // readRootSpec reads a TrustedRoot, or the one in a ClientTrustConfig.
 func readRootSpec(text []byte) (*prototrustroot.TrustedRoot, error) {
+	if bytes.HasPrefix(bytes.TrimSpace(text), []byte("[")) {
+		return nil, errors.New("is of type array, want object: write several trusted roots as JSON Lines, one object a line (jq -c '.[]')")
+	}
 	var head struct{ MediaType string }
 	if json.Unmarshal(text, &head) == nil && head.MediaType == clientTrustConfig {
 		var config prototrustroot.ClientTrustConfig

@@ -78,11 +78,14 @@ func TestTrustedRootLines(t *testing.T) {
 	}
 	renamed := bytes.Replace(first, []byte("virtual.tsa.sigstore.dev"), []byte("other.example"), 1)
 	for says, text := range map[string][]byte{
-		"line 2: ":                   append(slices.Clone(first), "\n{}\n"...),
-		"one authority has one name": bytes.Join([][]byte{first, renamed}, []byte("\n")),
-		"holds no trustedRoot":       fmt.Appendf(nil, `{"mediaType":%q}`, clientTrustConfig),
-		"more than 64 lines":         bytes.Repeat(append(slices.Clone(second), '\n'), limits.TrustedRoots+1),
-		"bytes, want at most":        bytes.Repeat([]byte{' '}, limits.TrustedRoot+1),
+		"is of type array, want object: write several trusted roots as JSON Lines": fmt.Appendf(nil, "[%s,\n%s]\n", first, second),
+		"trusted root: is of type array":                                           []byte("[]"),
+		"is of type string, want object":                                           []byte(`"trusted"`),
+		"line 2: ":                                                                 append(slices.Clone(first), "\n{}\n"...),
+		"one authority has one name":                                               bytes.Join([][]byte{first, renamed}, []byte("\n")),
+		"holds no trustedRoot":                                                     fmt.Appendf(nil, `{"mediaType":%q}`, clientTrustConfig),
+		"more than 64 lines":                                                       bytes.Repeat(append(slices.Clone(second), '\n'), limits.TrustedRoots+1),
+		"bytes, want at most":                                                      bytes.Repeat([]byte{' '}, limits.TrustedRoot+1),
 	} {
 		if _, err := ParseTrustedRoot(text); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("got %v, want %s", err, says)

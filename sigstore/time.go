@@ -99,7 +99,7 @@ func (t *trust) judgeTime(e evidence.Envelope, found findings, d demand) evidenc
 		return no(evidence.CodeLogMissing, "no log entry: the bundle has none, want one in %d transparency logs", d.logs).
 			WithHint(evidence.HintLogEntry)
 	case found.differentLogs() < d.logs:
-		c := no(evidence.CodeLogMissing, "in %d transparency logs of the trusted root, want %d: %s", found.differentLogs(), d.logs, oneLine(found.ignored))
+		c := no(evidence.CodeLogMissing, "in %d transparency logs of the trusted root, want %d: %s", found.differentLogs(), d.logs, found.otherEntries())
 		if found.unknown > 0 {
 			c.Hint = evidence.HintOtherRoot
 		}
@@ -181,7 +181,19 @@ func (t *trust) deadline() string {
 	if t.SignedBefore == nil {
 		return ""
 	}
-	return ", before " + stamp(*t.SignedBefore)
+	return ", not later than " + stamp(*t.SignedBefore)
+}
+
+// otherEntries says why a bundle's entries are in fewer logs than required: they do not count, or are in one log.
+func (f findings) otherEntries() string {
+	if len(f.ignored) > 0 {
+		return oneLine(f.ignored).Error()
+	}
+	var parts []string
+	for _, l := range f.logs {
+		parts = append(parts, fmt.Sprintf("the bundle is in the log %s at %d", l.Log, l.Index))
+	}
+	return strings.Join(parts, ", ")
 }
 
 // describe lists the trusted times. A log that has not proved the entry has only promised it.

@@ -119,6 +119,15 @@ func TestCertificates(t *testing.T) {
 		"v1 entry of another":  {edited(w.v1(), func(p parts) { p.material()["tlogEntries"] = w.v1().material()["tlogEntries"] }), o, "time: log entry 0"},
 		"another's, not asked": {edited(w.v2(), func(p parts) { p.material()["tlogEntries"] = w.v2().material()["tlogEntries"] }), with(func(o *TrustOptions) { o.RequireLogEntries = NoLogEntries }), "time: log entry 0"},
 		"unknown log":          {edited(w.v2(), func(p parts) { p.material()["tlogEntries"] = other.v2().material()["tlogEntries"] }), o, "time: names no log"},
+		"in one log of two": {w.v1(), with(func(o *TrustOptions) {
+			o.Root, o.RequireLogEntries = rootOf(t, func(p *rootParts) {
+				for id, l := range p.tlogs {
+					named := *l
+					named.BaseURL = "https://" + id[:8]
+					p.tlogs[id] = &named
+				}
+			}, w, other), 2
+		}), "time: in 1 transparency logs of the trusted root, want 2: the bundle is in the log https://"},
 		"entry twice": {edited(w.v2(), func(p parts) {
 			p.material()["tlogEntries"] = append(p.material()["tlogEntries"].([]any), p.entry())
 		}), o, "time: log entry 1: stands twice"},

@@ -15,6 +15,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/runattest/runattest/canonical"
+	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/limits"
 )
 
@@ -90,6 +91,9 @@ func unmarshalStrict(data []byte, most int, into proto.Message) error {
 	if err != nil {
 		return err
 	}
+	if tree, err := jsontree.Parse(text); err == nil && tree.Kind() != jsontree.Object {
+		return fmt.Errorf("is of type %s, want object", tree.Kind())
+	}
 	if err := protojson.Unmarshal(text, into); err != nil {
 		return err
 	}
@@ -138,7 +142,7 @@ func checkRange(r *protocommon.TimeRange) error {
 	}
 	for _, at := range []*timestamppb.Timestamp{r.Start, r.End} {
 		if at != nil && at.AsTime().Year() < firstYear {
-			return fmt.Errorf("validFor: %s is nobody's time", stamp(at.AsTime()))
+			return fmt.Errorf("validFor: %s is before 1970: it looks like an unset time", stamp(at.AsTime()))
 		}
 	}
 	if r.Start != nil && r.End != nil && r.End.AsTime().Before(r.Start.AsTime()) {
