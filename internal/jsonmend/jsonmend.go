@@ -379,9 +379,10 @@ func isValueLike(word string) bool {
 
 // beforeValue is what to say of text that begins with something else than a value, up to end.
 func beforeValue(text []byte, end int) (hint, format string) {
-	rest := bytes.TrimLeft(text[min(end, len(text)):], " \t")
+	assigned, isAssigned := bytes.CutPrefix(bytes.TrimLeft(text[min(end, len(text)):], " \t"), []byte("="))
+	assigned = bytes.TrimLeft(assigned, " \t\r\n (")
 	switch brace := bytes.IndexAny(text, "{["); {
-	case len(rest) > 1 && rest[0] == '=' && bytes.IndexByte([]byte("{["), bytes.TrimLeft(rest[1:], " \t\r\n (")[0]) < 0:
+	case isAssigned && !bytes.HasPrefix(assigned, []byte("{")) && !bytes.HasPrefix(assigned, []byte("[")):
 		return "write it as JSON or YAML", "this looks like TOML, or a file of variables"
 	case brace > 0:
 		return "remove what stands before " + string(text[brace]), "text before the value"

@@ -114,6 +114,7 @@ func FuzzAll(f *testing.F) {
 	f.Add([]byte("\xef\xbb\xbf{\"a\":\"\\ud800\xff\",\"a\":[{\"}\":\"]\"}]} {}"))
 	f.Add([]byte(`{"a":+0x1_F,"b":.5,"c":nil,"d":“x”}`))
 	f.Add([]byte("0 \v"))
+	f.Add([]byte("A = "))
 	f.Fuzz(func(t *testing.T, src []byte) {
 		before := bytes.Clone(src)
 		found, _, form := All(src, exact, 100, 1<<20)
