@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -57,11 +58,27 @@ func claimedRun(manifest []byte) (ocispec.Descriptor, identity.ID) {
 	return m.Layers[0], id
 }
 
-// Run is a declaration, and bundles about it.
+// Run is a declaration, and bundles about it. Without the Declaration it is the run with this ID, whose declaration the
+// repository must have already: then bundles are added to it.
 type Run struct {
+	ID          identity.ID // zero, or that of the Declaration
 	Declaration *identity.Declaration
 	Bundles     [][]byte
 }
+
+// NoDeclarationError says that a run without its declaration was to be stored in a repository that does not have it.
+type NoDeclarationError struct {
+	Run        identity.ID
+	Repository Reference
+}
+
+func (e *NoDeclarationError) Error() string {
+	e = zero.IfNil(e)
+	return fmt.Sprintf("%s: its declaration is neither in a bundle nor in %s", e.Run, e.Repository)
+}
+
+// Is makes it an ErrNotFound.
+func (e *NoDeclarationError) Is(target error) bool { return target == ErrNotFound }
 
 // Pushed is where a run is now.
 type Pushed struct {
@@ -71,7 +88,7 @@ type Pushed struct {
 
 // PushRun is PushRuns for one run.
 func (t *Target) PushRun(ctx context.Context, d *identity.Declaration, bundles ...[]byte) (*Artifact, []Attached, error) {
-	pushed, err := t.PushRuns(ctx, Run{d, bundles})
+	pushed, err := t.PushRuns(ctx, Run{Declaration: d, Bundles: bundles})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -80,14 +97,16 @@ func (t *Target) PushRun(ctx context.Context, d *identity.Declaration, bundles .
 
 // PushRuns stores runs under their identities: each declaration, tagged airun-1-sha256-HEX, and the
 // bundles as the declaration's referrers. What is there already is left alone. A tarball is
-// written once for all of them. After an error some may be there; pushing all again does the rest.
+// written once for all of them. A run that comes without its declaration must be there, or the error is a
+// *NoDeclarationError. After an error some may be there; pushing all again does the rest.
 func (t *Target) PushRuns(ctx context.Context, runs ...Run) ([]Pushed, error) {
 	if err := t.check(); err != nil {
 		return nil, err
 	}
-	for _, run := range runs {
-		if run.Declaration.ID().IsZero() {
-			return nil, errors.New("no declaration: it is nil or a zero value")
+	runs = slices.Clone(runs)
+	for i := range runs {
+		if err := t.declare(ctx, &runs[i]); err != nil {
+			return nil, err
 		}
 	}
 	var done []Pushed
@@ -112,6 +131,23 @@ func (t *Target) PushRuns(ctx context.Context, runs ...Run) ([]Pushed, error) {
 		}
 	}
 	return done, nil
+}
+
+// declare fetches the declaration of a run that comes without.
+func (t *Target) declare(ctx context.Context, run *Run) (err error) {
+	id := run.Declaration.ID()
+	switch {
+	case run.ID.IsZero() && id.IsZero():
+		return errors.New("no declaration: it is nil or a zero value")
+	case !run.ID.IsZero() && !id.IsZero() && run.ID != id:
+		return fmt.Errorf("the declaration's identity is %s, want %s", id, run.ID)
+	case !id.IsZero():
+		return nil
+	}
+	if run.Declaration, _, err = t.FetchRun(ctx, run.ID); errors.Is(err, ErrNotFound) {
+		return &NoDeclarationError{run.ID, t.ref}
+	}
+	return err
 }
 
 // prepareRun says where a run is going to be, and what of it is not there yet.

@@ -116,3 +116,39 @@ func TestRunWithSomethingElse(t *testing.T) {
 		}
 	})
 }
+
+// TestPushByIdentity: bundles are added to a run that is there, whose declaration need not be given again.
+func TestPushByIdentity(t *testing.T) {
+	dir := t.TempDir() + "/runs"
+	if err := registry.CreateLayout(dir); err != nil {
+		t.Fatal(err)
+	}
+	ref, err := registry.ParseReference("oci-layout://" + dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	target, err := registry.Open(ref, registry.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, bundle := declare(t, 1), sign(t, 1, attest.StatementOptions{})
+	run := registry.Run{ID: d.ID(), Bundles: [][]byte{bundle}}
+	_, err = target.PushRuns(t.Context(), run)
+	if missing, ok := errors.AsType[*registry.NoDeclarationError](err); !ok || missing.Run != d.ID() || !errors.Is(err, registry.ErrNotFound) {
+		t.Errorf("a run that is not there: %v", err)
+	}
+	if _, err := target.PushRuns(t.Context(), registry.Run{ID: declare(t, 2).ID(), Declaration: d}); err == nil {
+		t.Error("a declaration passed for that of another run")
+	}
+	if _, _, err := target.PushRun(t.Context(), d); err != nil {
+		t.Fatal(err)
+	}
+	runs := []registry.Run{run}
+	pushed, err := target.PushRuns(t.Context(), runs...)
+	if err != nil || len(pushed) != 1 || pushed[0].Artifact.Run() != d.ID() || len(pushed[0].Attached) != 1 || pushed[0].Attached[0].Existed {
+		t.Errorf("a run that is there: %v, %v", pushed, err)
+	}
+	if runs[0].Declaration != nil {
+		t.Error("the caller's run has changed")
+	}
+}

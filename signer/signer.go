@@ -56,22 +56,40 @@ func Load(ctx context.Context, ref string, password Password) (Signer, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	data, err := readKey(ref)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(data, password)
+}
+
+// LoadPublicKey reads the public key that ref names: a file, or env://NAME. An error about the key begins with ref.
+func LoadPublicKey(ref string) (*PublicKey, error) {
+	data, err := readKey(ref)
+	if err != nil {
+		return nil, err
+	}
+	key, err := ParsePublicKey(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", ref, err)
+	}
+	return key, nil
+}
+
+// readKey reads the text of a key.
+func readKey(ref string) ([]byte, error) {
 	scheme, rest, ok := strings.Cut(ref, "://")
 	switch {
 	case !ok:
-		data, err := boundedfile.Read(ref, limits.Key)
-		if err != nil {
-			return nil, err
-		}
-		return Parse(data, password)
-	case scheme == "env":
-		value, ok := os.LookupEnv(rest)
-		if !ok || value == "" {
-			return nil, fmt.Errorf("key: environment variable %s is not set", rest)
-		}
-		return Parse([]byte(value), password)
+		return boundedfile.Read(ref, limits.Key)
+	case scheme != "env":
+		return nil, &UnknownSchemeError{scheme}
 	}
-	return nil, &UnknownSchemeError{scheme}
+	value := os.Getenv(rest)
+	if value == "" {
+		return nil, fmt.Errorf("key: environment variable %s is not set", rest)
+	}
+	return []byte(value), nil
 }
 
 // Parse reads a private key from PEM: PKCS #8 plain, encrypted as Sigstore and cosign do or

@@ -22,6 +22,17 @@ func Exactly(text string) Matcher { return authority.Exactly(text) }
 // anchored on both sides, whether it says so or not.
 func Matching(expr string) (Matcher, error) { return authority.Matching(expr) }
 
+// EveryIdentity is every name with every issuer, for trust in which each of the names may come from each of the issuers.
+func EveryIdentity(names, issuers []Matcher) []CertificateIdentity {
+	var all []CertificateIdentity
+	for _, name := range names {
+		for _, issuer := range issuers {
+			all = append(all, CertificateIdentity{SubjectAlternativeName: name, Issuer: issuer})
+		}
+	}
+	return all
+}
+
 // whyNone tells which half of the identities a certificate misses.
 func whyNone(identities []CertificateIdentity, c certificate.Summary) string {
 	name, issuer := false, false

@@ -492,3 +492,16 @@ func TestStampsInAnyOrder(t *testing.T) {
 		})
 	}
 }
+
+func TestEveryIdentity(t *testing.T) {
+	var got []string
+	for _, i := range EveryIdentity([]Matcher{Exactly("a"), Exactly("b")}, []Matcher{Exactly("x"), Exactly("y")}) {
+		got = append(got, i.SubjectAlternativeName.String()+i.Issuer.String())
+	}
+	if want := []string{"ax", "ay", "bx", "by"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if got := EveryIdentity([]Matcher{Exactly("a")}, nil); got != nil {
+		t.Errorf("a name without an issuer: %v", got)
+	}
+}

@@ -25,5 +25,6 @@
 // signature is verified before it is returned.
 //
 // Load returns a signer, PublicKey the key to verify with. Through the plugin, both may open
-// connections.
+// connections. A program that lets its user name any key calls LoadAny and PublicKeyOfAny, which
+// take files and environment variables, too.
 package kms

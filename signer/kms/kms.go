@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/sigstore/sigstore/pkg/signature/kms/cliplugin/common"
@@ -58,6 +59,30 @@ func PublicKey(ctx context.Context, ref string, options ...Option) (*signer.Publ
 		return nil, err
 	}
 	return p.publicKey(ctx)
+}
+
+// IsReference tells the references to keys in a KMS, NAME://KEY, from files and env://NAME, which package signer loads.
+func IsReference(ref string) bool {
+	scheme, _, ok := strings.Cut(ref, "://")
+	return ok && scheme != "env"
+}
+
+// LoadAny loads the private key that ref names, wherever it is: NAME://KEY as Load does, a file or env://NAME as
+// signer.Load does, with the password. The errors are theirs.
+func LoadAny(ctx context.Context, ref string, password signer.Password, options ...Option) (signer.Signer, error) {
+	if IsReference(ref) {
+		return Load(ctx, ref, options...)
+	}
+	return signer.Load(ctx, ref, password)
+}
+
+// PublicKeyOfAny finds the public key that ref names: NAME://KEY as PublicKey does, a file or env://NAME as
+// signer.LoadPublicKey does. Only the first calls a plugin, and can open a connection.
+func PublicKeyOfAny(ctx context.Context, ref string, options ...Option) (*signer.PublicKey, error) {
+	if IsReference(ref) {
+		return PublicKey(ctx, ref, options...)
+	}
+	return signer.LoadPublicKey(ref)
 }
 
 // remote signs with a key behind a plugin.

@@ -270,3 +270,50 @@ func TestReferences(t *testing.T) {
 		}
 	}
 }
+
+// TestAny: a reference of any kind leads to its key.
+func TestAny(t *testing.T) {
+	folder, want := install(t, signer.ECDSAP256, "good")
+	pair, err := signer.Generate(signer.ECDSAP256, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, public := filepath.Join(folder, "x.key"), filepath.Join(folder, "x.pub")
+	for path, text := range map[string][]byte{private: pair.Private, public: pair.Public} {
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("ANY_PRIVATE", string(pair.Private))
+	t.Setenv("ANY_PUBLIC", string(pair.Public))
+	for _, c := range []struct {
+		private, public string
+		want            *signer.PublicKey
+	}{
+		{"good://some/key", "good://some/key", want},
+		{private, public, pair.Key},
+		{"env://ANY_PRIVATE", "env://ANY_PUBLIC", pair.Key},
+	} {
+		by, err := kms.LoadAny(t.Context(), c.private, nil)
+		if err != nil {
+			t.Errorf("%s: %v", c.private, err)
+		} else if by.PublicKey().Hint() != c.want.Hint() {
+			t.Errorf("%s is another key", c.private)
+		}
+		key, err := kms.PublicKeyOfAny(t.Context(), c.public)
+		if err != nil {
+			t.Errorf("%s: %v", c.public, err)
+		} else if key.Hint() != c.want.Hint() {
+			t.Errorf("%s is another public key", c.public)
+		}
+	}
+	for ref, want := range map[string]string{
+		"env://ANY_UNSET": "key: environment variable ANY_UNSET is not set",
+		private:           private + ": ",
+		"absent://key":    "sigstore-kms-absent",
+	} {
+		if _, err := kms.PublicKeyOfAny(t.Context(), ref); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", ref, err, want)
+		}
+	}
+}
