@@ -9,7 +9,6 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/identity"
-	"github.com/runattest/runattest/internal/atomicfile"
 	"github.com/runattest/runattest/lineage"
 	"github.com/runattest/runattest/policy"
 )
@@ -47,9 +46,6 @@ run, and verify --approvals oci://REPO finds it there.
 	_ = cmd.RegisterFlagCompletionFunc("decision", cobra.FixedCompletions([]string{"approved", "rejected"}, cobra.ShellCompDirectiveNoFileComp))
 	formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := refuseEmpty(cmd, "decision", "reason", "expires", "bundle"); err != nil {
-			return err
-		}
 		switch {
 		case *decision == "":
 			return errors.New("--decision is required: approved or rejected")
@@ -105,23 +101,8 @@ func approve(cmd *cobra.Command, s policy.ApprovalStatement, who *signerFlags, t
 			return withHint(err, "name another file with --bundle, and give both with --approvals")
 		}
 	}
-	data, err := who.signClaim(cmd, claim, attest.SigstoreBundle)
-	if err != nil {
-		return err
-	}
-	o := newOutput(cmd)
-	if target == stdout {
-		if err := o.writeRaw(data); err != nil {
-			return err
-		}
-		o.info("%s  %s", s.Identity, s.Decision)
-		return nil
-	}
-	if err := atomicfile.Create(target, data, 0o644); err != nil {
-		return err
-	}
-	if o.json {
-		return o.object(map[string]any{"identity": s.Identity, "decision": s.Decision, "bundle": target})
-	}
-	return o.line("%s", s.Identity)
+	to := claimFile{path: target, anew: true, said: fmt.Sprintf("%s  %s", s.Identity, s.Decision)}
+	return who.signClaim(cmd, claim, attest.SigstoreBundle, to, func(o *output) error {
+		return o.result(map[string]any{"identity": s.Identity, "decision": s.Decision, "bundle": target}, "%s", s.Identity)
+	})
 }

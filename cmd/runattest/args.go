@@ -116,8 +116,8 @@ func newHelp() *cobra.Command {
 
 // hintFlag says to who knows cosign what a flag of it is here, and to others which is alike.
 func hintFlag(cmd *cobra.Command, err error) error {
-	if twice := namedTwice(err); twice != nil {
-		return twice
+	if wrong := misgiven(err); wrong != nil {
+		return wrong
 	}
 	for flag, hint := range map[string]string{
 		"--bundle":               "bundles are arguments: runattest verify --key PUB BUNDLE",

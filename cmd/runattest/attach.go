@@ -82,11 +82,8 @@ func attachAll(cmd *cobra.Command, o *output, reach *registryFlags, ref string, 
 		return err
 	}
 	attached, err := target.Attach(cmd.Context(), artifact, contents(blobs)...)
-	if one := (*registry.BundleError)(nil); errors.As(err, &one) {
-		return named(blobs[one.Index].Name, err)
-	}
 	if err != nil {
-		return err
+		return ofBundle(blobs, err)
 	}
 	moving.end()
 	for i, a := range attached {
@@ -95,6 +92,14 @@ func attachAll(cmd *cobra.Command, o *output, reach *registryFlags, ref string, 
 		}
 	}
 	return nil
+}
+
+// ofBundle names the bundle that an error is about.
+func ofBundle(blobs []input.Blob, err error) error {
+	if one, ok := errors.AsType[*registry.BundleError](err); ok {
+		return named(blobs[one.Index].Name, err)
+	}
+	return err
 }
 
 func contents(blobs []input.Blob) [][]byte {
@@ -116,12 +121,10 @@ type attachedReport struct {
 }
 
 func (o *output) printAttached(artifact *registry.Artifact, name string, a registry.Attached) error {
-	if o.json {
-		return o.object(attachedReport{name, artifact.Reference.String(), a.Referrer, a.Bundle, a.PredicateType, a.Existed})
-	}
 	suffix := ""
 	if a.Existed {
 		suffix = "  (was there already)"
 	}
-	return o.line("%s  %s%s", a.Referrer, name, suffix)
+	report := attachedReport{name, artifact.Reference.String(), a.Referrer, a.Bundle, a.PredicateType, a.Existed}
+	return o.result(report, "%s  %s%s", a.Referrer, name, suffix)
 }

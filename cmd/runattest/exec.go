@@ -103,9 +103,6 @@ type execution struct {
 }
 
 func (e *execution) checkFlags(cmd *cobra.Command, args []string) error {
-	if err := refuseEmpty(cmd, "bundle", "policy", "decision-log"); err != nil {
-		return err
-	}
 	switch {
 	case e.bundle == "":
 		return errors.New("--bundle is required")

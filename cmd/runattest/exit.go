@@ -10,6 +10,7 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/policy"
+	"github.com/runattest/runattest/registry"
 	"github.com/runattest/runattest/signer"
 	"github.com/runattest/runattest/signer/kms"
 	"github.com/runattest/runattest/sigstore"
@@ -31,45 +32,43 @@ func (e statusError) Error() string { return "" }
 // exitStatus returns the exit status of an error: no, malformed or failed. An error of no class is wrong usage or
 // malformed input: flags, arguments and parsers.
 func exitStatus(err error) int {
-	var (
-		status       statusError
-		verification *attest.VerificationError
-		path         *fs.PathError
-		link         *os.LinkError
-		errno        syscall.Errno
-		missing      *kms.MissingError
-		plugin       *kms.Error
-		service      *sigstore.ServiceError
-		source       *tokenSourceError
-		repository   *sigstore.RepositoryError
-		refused      *policy.SignatureError
-		approvals    *unreadableApprovalsError
-		weak         *signer.WeakKeyError
-	)
-	if errors.As(err, &approvals) {
-		return exitFailed
-	}
-	if status, ok := registryStatus(err); ok {
-		return status
-	}
+	status, said := errors.AsType[statusError](err)
 	switch {
 	case err == nil:
 		return exitYes
-	case errors.As(err, &weak): // a plugin's answer, too
-		return exitMalformed
-	case errors.As(err, &missing), errors.As(err, &plugin), errors.As(err, &service), errors.As(err, &source):
+	case is[*unreadableApprovalsError](err):
 		return exitFailed
-	case errors.As(err, &status):
+	case is[*registry.MalformedError](err):
+		return exitNo
+	case errors.Is(err, registry.ErrLayout):
+		return exitMalformed
+	case is[*registry.Error](err):
+		return exitFailed
+	case is[*noAttestationError](err), errors.Is(err, registry.ErrNotSubject), errors.Is(err, registry.ErrMismatch):
+		return exitNo
+	case errors.Is(err, registry.ErrNotFound), errors.Is(err, registry.ErrReference):
+		return exitMalformed
+	case is[*signer.WeakKeyError](err): // a plugin's answer, too
+		return exitMalformed
+	case is[*kms.MissingError](err), is[*kms.Error](err), is[*sigstore.ServiceError](err), is[*tokenSourceError](err):
+		return exitFailed
+	case said:
 		return int(status)
-	case errors.As(err, &verification), errors.As(err, &repository), errors.As(err, &refused):
+	case is[*attest.VerificationError](err), is[*sigstore.RepositoryError](err), is[*policy.SignatureError](err):
 		return exitNo
 	case errors.Is(err, boundedfile.ErrInput), errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrExist):
 		return exitMalformed
-	case errors.As(err, &path), errors.As(err, &link), errors.As(err, &errno),
+	case is[*fs.PathError](err), is[*os.LinkError](err), is[syscall.Errno](err),
 		errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return exitFailed
 	}
 	return exitMalformed
+}
+
+// is says that an error of this type is in err's chain.
+func is[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
 }
 
 // errorCode is what keeps an input from a verdict, for programs: it says in a word what the exit status says.

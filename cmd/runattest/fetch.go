@@ -70,9 +70,6 @@ digest. The layout is verified as the registry would be; the command for it is p
 	formatFlag(cmd)
 	_ = cmd.MarkFlagFilename("trusted-root", "json")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := refuseEmpty(cmd, "output", "air-gap", "trusted-root"); err != nil {
-			return err
-		}
 		if f.root != "" && f.airGap == "" {
 			return errors.New("--trusted-root goes with --air-gap")
 		}

@@ -124,16 +124,6 @@ func declarationFlag(cmd *cobra.Command) func() (*identity.Declaration, error) {
 	}
 }
 
-// refuseEmpty makes a flag that was given but is empty, as by an unset shell variable, an error.
-func refuseEmpty(cmd *cobra.Command, names ...string) error {
-	for _, name := range names {
-		if f := cmd.Flags().Lookup(name); f.Changed && f.Value.String() == "" {
-			return fmt.Errorf("--%s is empty", name)
-		}
-	}
-	return nil
-}
-
 // completeFiles completes arguments with the files of these extensions.
 func completeFiles(extensions ...string) cobra.CompletionFunc {
 	return func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {

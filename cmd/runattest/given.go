@@ -3,52 +3,68 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
-// onceValue is the value of a flag that is given at most once. pflag lets the last of several win without a word,
-// so that arguments appended to a command line would replace its policy, or what it expects.
-type onceValue struct {
+// givenValue is the value of a flag that is given at most once, and if it is a text, not as an empty one. pflag lets the
+// last of several win without a word, so that arguments appended to a command line would replace its policy, or what it
+// expects; and an unset shell variable would leave a flag out that is there to be read.
+type givenValue struct {
 	pflag.Value
-	set bool
+	set, mayBeEmpty bool
 }
 
-func (v *onceValue) Set(s string) error {
-	if v.set {
+func (v *givenValue) Set(s string) error {
+	switch {
+	case v.set:
 		return errTwice
+	case s == "" && v.Type() == "string" && !v.mayBeEmpty:
+		return errEmpty
 	}
 	v.set = true
 	return v.Value.Set(s)
 }
 
-var errTwice = errors.New("is given twice")
+var (
+	errTwice = errors.New("is given twice")
+	errEmpty = errors.New("is empty")
+)
 
-// flagsOnce makes it an error, in a command and all below it, to give a flag twice that is not a list.
-func flagsOnce(cmd *cobra.Command) {
+// takeEmpty are the flags that have a meaning when they are empty, or whose readers say more about it.
+var takeEmpty = []string{"declaration", "identity", "path", "provider", "relation"}
+
+// checkGiven makes it an error, in a command and all below it, to give a flag twice that is not a list, or to give an
+// empty text.
+func checkGiven(cmd *cobra.Command) {
 	cmd.InitDefaultHelpFlag()
-	once := func(f *pflag.Flag) {
+	check := func(f *pflag.Flag) {
 		_, list := f.Value.(pflag.SliceValue)
-		if _, done := f.Value.(*onceValue); !list && !done {
-			f.Value = &onceValue{Value: f.Value}
+		if _, done := f.Value.(*givenValue); !list && !done {
+			f.Value = &givenValue{Value: f.Value, mayBeEmpty: slices.Contains(takeEmpty, f.Name)}
 		}
 	}
-	cmd.Flags().VisitAll(once)
-	cmd.PersistentFlags().VisitAll(once)
+	cmd.Flags().VisitAll(check)
+	cmd.PersistentFlags().VisitAll(check)
 	for _, sub := range cmd.Commands() {
-		flagsOnce(sub)
+		checkGiven(sub)
 	}
 }
 
-// namedTwice names the flag that was given twice, and none of its values, which may be secret.
-func namedTwice(err error) error {
-	var invalid *pflag.InvalidValueError
-	if !errors.Is(err, errTwice) || !errors.As(err, &invalid) {
-		return nil
+// misgiven says of a flag that was given twice, or is empty, what its name is, and none of its values, which may be
+// secret; nil for other errors.
+func misgiven(err error) error {
+	invalid, ok := errors.AsType[*pflag.InvalidValueError](err)
+	switch {
+	case ok && errors.Is(err, errTwice):
+		return withHint(fmt.Errorf("--%s %w, want it once", invalid.GetFlag().Name, errTwice),
+			`remove one of the two; a script that passes its own arguments on ("$@") can add one`)
+	case ok && errors.Is(err, errEmpty):
+		return fmt.Errorf("--%s %w", invalid.GetFlag().Name, errEmpty)
 	}
-	return withHint(fmt.Errorf("--%s %w, want it once", invalid.GetFlag().Name, errTwice),
-		`remove one of the two; a script that passes its own arguments on ("$@") can add one`)
+	return nil
 }
 
 // olderName has a flag take its values by an older name, too, which help does not list.

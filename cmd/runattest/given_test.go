@@ -11,8 +11,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// TestFlagsOnce gives every flag of every command twice, in each way that it can be written.
-func TestFlagsOnce(t *testing.T) {
+// TestGivenOnce gives every flag of every command twice, in each way that it can be written.
+func TestGivenOnce(t *testing.T) {
 	tree := newRoot()
 	tree.InitDefaultHelpCmd()
 	tree.InitDefaultCompletionCmd()
@@ -96,10 +96,41 @@ func waysToGive(f *pflag.Flag) [][]string {
 // parse parses a command line and does not run it.
 func parse(args []string) (*cobra.Command, error) {
 	root := newRoot(args...)
-	flagsOnce(root)
+	checkGiven(root)
 	cmd, rest, err := root.Find(args)
 	if err != nil {
 		return nil, err
 	}
 	return cmd, cmd.ParseFlags(rest)
+}
+
+// TestGivenEmpty gives every text that is not a list as an empty one, as an unset shell variable does.
+func TestGivenEmpty(t *testing.T) {
+	tried := 0
+	var walk func(cmd *cobra.Command)
+	walk = func(cmd *cobra.Command) {
+		path := strings.Fields(cmd.CommandPath())[1:]
+		cmd.Flags().VisitAll(func(f *pflag.Flag) {
+			if f.Value.Type() != "string" || slices.Contains(takeEmpty, f.Name) {
+				return
+			}
+			tried++
+			args := append(slices.Clone(path), "--"+f.Name, "")
+			var stdout, stderr bytes.Buffer
+			root := newRoot(args...)
+			root.SetOut(&stdout)
+			root.SetErr(&stderr)
+			root.SetIn(strings.NewReader(""))
+			if got, want := run(context.Background(), root, args), "runattest: --"+f.Name+" is empty\n"; got != exitMalformed || stdout.Len() > 0 || stderr.String() != want {
+				t.Errorf("%q: exit status %d, %s%s, want %s", args, got, stdout.Bytes(), stderr.Bytes(), want)
+			}
+		})
+		for _, sub := range cmd.Commands() {
+			walk(sub)
+		}
+	}
+	walk(newRoot())
+	if tried < 50 {
+		t.Errorf("%d flags tried", tried)
+	}
 }

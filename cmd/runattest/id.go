@@ -41,13 +41,11 @@ Such a library does not say whether the declaration is valid.`,
 			return o.writeRaw(identity.JSONSchema())
 		}
 		eachDeclaration(cmd, o, args, func(t input.Text, d *identity.Declaration) error {
-			switch {
-			case o.json:
-				return o.object(map[string]any{"identity": d.ID(), "file": t.Name, "kind": d.Kind()})
-			case len(args) > 1 || t.Lines:
-				return o.line("%s  %s", d.ID(), t.Name)
+			line := d.ID().String()
+			if len(args) > 1 || t.Lines {
+				line += "  " + t.Name
 			}
-			return o.line("%s", d.ID())
+			return o.result(map[string]any{"identity": d.ID(), "file": t.Name, "kind": d.Kind()}, "%s", line)
 		})
 		return o.done()
 	}

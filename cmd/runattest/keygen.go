@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -43,9 +42,6 @@ and takes a plain one through cosign import-key-pair. No existing file is ever o
 	algorithm := wordFlag(cmd, "algorithm", "kind of key", algorithms...)
 	formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if err := refuseEmpty(cmd, "output"); err != nil {
-			return err
-		}
 		private, public, err := keyFiles(*name)
 		if err != nil {
 			return err
@@ -99,13 +95,4 @@ func keyFiles(name string) (private, public string, err error) {
 		return "", "", fmt.Errorf("--output %s: two files are made, want a name for them", name)
 	}
 	return name + ".key", name + ".pub", nil
-}
-
-func mustNotExist(paths ...string) error {
-	for _, path := range paths {
-		if _, err := os.Lstat(path); err == nil {
-			return withHint(fmt.Errorf("%s: %w", path, fs.ErrExist), "choose another name with -o; keys are never overwritten")
-		}
-	}
-	return nil
 }

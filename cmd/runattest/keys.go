@@ -3,40 +3,26 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/runattest/runattest/internal/boundedfile"
-	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/signer"
 	"github.com/runattest/runattest/signer/kms"
 )
 
-// isKMS tells the references that a plugin serves: NAME://KEY, except env://.
-func isKMS(ref string) bool {
-	scheme, _, ok := strings.Cut(ref, "://")
-	return ok && scheme != "env"
-}
-
 // loadSigner finds the private key that ref names: a file, env://NAME or a KMS reference.
 func loadSigner(cmd *cobra.Command, ref string) (signer.Signer, error) {
-	if isKMS(ref) {
-		by, err := kms.Load(cmd.Context(), ref, kms.Messages(&pluginMessages{output: newOutput(cmd)}))
-		return by, hintKMS(err)
-	}
-	by, err := signer.Load(cmd.Context(), ref, func() ([]byte, error) {
+	by, err := kms.LoadAny(cmd.Context(), ref, func() ([]byte, error) {
 		return askPassword(cmd, "password for "+ref+": ", false)
-	})
-	if errors.Is(err, signer.ErrPassword) {
+	}, kms.Messages(&pluginMessages{output: newOutput(cmd)}))
+	switch {
+	case err == nil || kms.IsReference(ref):
+		return by, hintKMS(err)
+	case errors.Is(err, signer.ErrPassword):
 		return nil, withHint(named(ref, err), "the password is read from RUNATTEST_PASSWORD, or asked on a terminal")
 	}
-	if err != nil {
-		return nil, hintFormat(ref, named(ref, err))
-	}
-	return by, nil
+	return nil, hintFormat(ref, named(ref, err))
 }
 
 // hintFormat says how to convert what ref names where it is a key in another format.
@@ -59,31 +45,11 @@ func hintFormat(ref string, err error) error {
 // loadPublicKey finds the public key that ref names: a file, env://NAME or a KMS reference.
 // Only the last can open a connection.
 func loadPublicKey(ctx context.Context, ref string) (*signer.PublicKey, error) {
-	if isKMS(ref) {
-		key, err := kms.PublicKey(ctx, ref)
+	key, err := kms.PublicKeyOfAny(ctx, ref)
+	if kms.IsReference(ref) {
 		return key, hintKMS(err)
 	}
-	data, err := readKey(ref)
-	if err != nil {
-		return nil, err
-	}
-	key, err := signer.ParsePublicKey(data)
-	if err != nil {
-		return nil, hintFormat(ref, fmt.Errorf("%s: %w", ref, err))
-	}
-	return key, nil
-}
-
-func readKey(ref string) ([]byte, error) {
-	name, ok := strings.CutPrefix(ref, "env://")
-	if !ok {
-		return boundedfile.Read(ref, limits.Key)
-	}
-	value := os.Getenv(name)
-	if value == "" {
-		return nil, fmt.Errorf("key: environment variable %s is not set", name)
-	}
-	return []byte(value), nil
+	return key, hintFormat(ref, err)
 }
 
 func hintKMS(err error) error {

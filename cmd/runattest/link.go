@@ -10,7 +10,6 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/identity"
-	"github.com/runattest/runattest/internal/atomicfile"
 	"github.com/runattest/runattest/lineage"
 	"github.com/runattest/runattest/registry"
 )
@@ -97,20 +96,21 @@ func (l *linkFlags) sign(cmd *cobra.Command, who *signerFlags) error {
 	if err != nil {
 		return err
 	}
-	text, err := who.signClaim(cmd, claim, attest.Format(l.format.value))
-	if err != nil {
-		return err
-	}
-	return l.write(o, claimed, target, text)
+	said := describeLink(claimed)
+	// a file of the name that we choose may have come in between
+	to := claimFile{path: target, anew: l.bundle == "", said: said}
+	return who.signClaim(cmd, claim, attest.Format(l.format.value), to, func(o *output) error {
+		if !o.json {
+			o.info("%s", said)
+		}
+		return o.result(map[string]any{"bundle": target, "run": claimed.Run, "relation": claimed.Relation, "artifacts": claimed.Artifacts}, "%s", target)
+	})
 }
 
 // claim is what the flags say.
 func (l *linkFlags) claim(cmd *cobra.Command, o *output) (lineage.Link, error) {
 	var made lineage.Link
 	var err error
-	if err := refuseEmpty(cmd, "run", "bundle"); err != nil {
-		return made, err
-	}
 	if made.Relation, err = l.relation(); err != nil {
 		return made, err
 	}
@@ -224,28 +224,6 @@ func (l *linkFlags) checkTarget(target, key string) error {
 		}
 	}
 	return notAnInput(target, slices.Concat(*l.artifacts, []string{l.run, key}))
-}
-
-func (l *linkFlags) write(o *output, claimed lineage.Link, target string, text []byte) error {
-	if target == stdout {
-		if err := o.writeRaw(text); err != nil {
-			return err
-		}
-		o.info("%s", describeLink(claimed))
-		return nil
-	}
-	put := atomicfile.Write
-	if l.bundle == "" { // it may have come in between
-		put = atomicfile.Create
-	}
-	if err := put(target, text, 0o644); err != nil {
-		return err
-	}
-	if o.json {
-		return o.object(map[string]any{"bundle": target, "run": claimed.Run, "relation": claimed.Relation, "artifacts": claimed.Artifacts})
-	}
-	o.info("%s", describeLink(claimed))
-	return o.line("%s", target)
 }
 
 // describeLink is the claim in one line.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -12,7 +11,6 @@ import (
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/identity"
-	"github.com/runattest/runattest/internal/visible"
 	"github.com/runattest/runattest/lineage"
 	"github.com/runattest/runattest/policy"
 )
@@ -47,9 +45,6 @@ no signer is trusted; 3 one exists but cannot be read. The highest wins.`,
 	relation := relationFlag(cmd, "the `RELATION` that must be claimed: produced, consumed or container")
 	formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := refuseEmpty(cmd, "run"); err != nil {
-			return err
-		}
 		verifier, err := trust.load(cmd)
 		if err != nil {
 			return err
@@ -109,38 +104,29 @@ func verifyLinks(cmd *cobra.Command, paths []string, verifier *attest.Verifier, 
 	o := newOutput(cmd)
 	total, good := 0, 0
 	for _, path := range paths {
-		for blob, err := range input.Bundles(path, cmd.InOrStdin()) {
-			total++
+		some, verified := o.verifyEach(cmd, path, func(blob input.Blob, err error) bool {
 			r := linkReport{Bundle: blob.Name, Checks: []evidence.Check{}}
 			if err == nil {
 				err = r.verify(cmd.Context(), verifier, blob.Data, want)
 			}
-			if r.Verified {
-				good++
-			}
 			printLink(o, r, err)
-		}
+			return r.Verified
+		})
+		total, good = total+some, good+verified
 	}
-	if total > 1 {
-		o.info("%d of %d verified", good, total)
-	}
-	if total == 0 {
-		o.note("", errors.New("no link in the input"))
-	}
-	return o.done()
+	return o.counted(total, good, "link", false)
 }
 
 // linkReport is the JSON result of one link. Claim, Signer, Times and RunTimes are set only if Verified is true.
 type linkReport struct {
-	Bundle    string                   `json:"bundle"`
-	Verified  bool                     `json:"verified"`
-	Claim     *linkClaim               `json:"claim,omitempty"`
-	Signer    *evidence.SignerIdentity `json:"signer,omitempty"`
-	Times     []evidence.TrustedTime   `json:"times,omitempty"`
-	RunTimes  []evidence.TrustedTime   `json:"runTimes,omitempty"` // of the run's bundle, where one was given
-	Checks    []evidence.Check         `json:"checks"`
-	Error     string                   `json:"error,omitempty"`
-	ErrorCode string                   `json:"errorCode,omitempty"`
+	Bundle   string                   `json:"bundle"`
+	Verified bool                     `json:"verified"`
+	Claim    *linkClaim               `json:"claim,omitempty"`
+	Signer   *evidence.SignerIdentity `json:"signer,omitempty"`
+	Times    []evidence.TrustedTime   `json:"times,omitempty"`
+	RunTimes []evidence.TrustedTime   `json:"runTimes,omitempty"` // of the run's bundle, where one was given
+	Checks   []evidence.Check         `json:"checks"`
+	noAnswer
 }
 
 type linkClaim struct {
@@ -175,61 +161,17 @@ func (r *linkReport) verify(ctx context.Context, verifier *attest.Verifier, data
 }
 
 func printLink(o *output, r linkReport, err error) {
-	r.Checks = phrasedAll(r.Checks)
-	switch {
-	case err != nil:
-		o.note(r.Bundle, err)
-		r.Error, r.ErrorCode = visible.Cut(err.Error()), errorCode(err)
-	case !r.Verified:
-		o.status = max(o.status, exitNo)
+	r.Checks, r.noAnswer = phrasedAll(r.Checks), whyNoAnswer(err)
+	v := verdict{
+		name: r.Bundle, verified: r.Verified, suffix: ", as a claim by its signer", checks: r.Checks, err: err,
+		note: "a link is a claim by its signer about an execution; it is not a part of any identity",
 	}
-	var printErr error
-	if o.json {
-		printErr = o.object(r)
-	} else if err == nil {
-		_, printErr = fmt.Fprint(o.out, o.linkText(r))
-	}
-	if printErr != nil {
-		o.note("standard output", printErr)
-	}
-}
-
-// linkText is the report for people: the answer, whose claim it is, and each check.
-func (o *output) linkText(r linkReport) string {
-	var b strings.Builder
-	row := func(label, text string) { fmt.Fprintf(&b, "  %-12s %s\n", label, clean(text)) } // one line, whatever text holds
 	if r.Verified {
-		fmt.Fprintf(&b, "%s: %s, as a claim by its signer\n", clean(r.Bundle), o.paint(green, "verified"))
-		row("claimed by", describeSigner(r.Signer))
-		row("run", r.Claim.Run.String())
-		row("relation", string(r.Claim.Relation))
+		v.facts = []string{fact("claimed by", describeSigner(r.Signer)), fact("run", r.Claim.Run.String()), fact("relation", string(r.Claim.Relation))}
 		for _, s := range r.Claim.Artifacts {
-			row("artifact", s.String())
+			v.facts = append(v.facts, fact("artifact", s.String()))
 		}
-		for name, value := range sorted(r.Claim.Annotations) {
-			row("annotation", name+"="+value)
-		}
-	} else {
-		fmt.Fprintf(&b, "%s: %s\n", clean(r.Bundle), o.paint(red, "NOT VERIFIED"))
+		v.facts = append(v.facts, annotationFacts(r.Claim.Annotations)...)
 	}
-	for _, c := range r.Checks {
-		row(string(c.Name), verdictMark(c.Verdict)+c.Reason)
-		if c.Hint != "" {
-			row("", "hint: "+string(c.Hint))
-		}
-	}
-	if r.Verified {
-		row("note", "a link is a claim by its signer about an execution; it is not a part of any identity")
-	}
-	return b.String()
-}
-
-func verdictMark(v evidence.Verdict) string {
-	switch v {
-	case evidence.Pass:
-		return "ok: "
-	case evidence.Fail:
-		return "FAILED: "
-	}
-	return "not checked: "
+	o.verdict(v, r)
 }

@@ -140,6 +140,14 @@ func (o *output) object(v any) error {
 	return err
 }
 
+// result prints one result: the object in JSON, and for people a line.
+func (o *output) result(object any, format string, args ...any) error {
+	if o.json {
+		return o.object(object)
+	}
+	return o.line(format, args...)
+}
+
 // hinted is an error that knows what to do about it.
 type hinted struct {
 	error
@@ -151,48 +159,44 @@ func withHint(err error, hint string) error { return &hinted{err, hint} }
 func (h *hinted) Unwrap() error { return h.error }
 
 func hintOf(err error) string {
-	var h *hinted
-	var invalid *identity.InvalidError
-	var badPolicy *policy.InvalidError
-	var no *attest.VerificationError
-	var format *signer.FormatError
-	switch {
-	case errors.As(err, &h):
+	if h, ok := errors.AsType[*hinted](err); ok {
 		return h.hint
-	case errors.As(err, &invalid):
+	}
+	if invalid, ok := errors.AsType[*identity.InvalidError](err); ok {
 		return allShown(invalid.Hint(), len(invalid.Problems), "lint")
-	case errors.As(err, &badPolicy) && badPolicy.Noun != "policy": // no command shows all that is wrong with cases
-		return badPolicy.Hint()
-	case errors.As(err, &badPolicy):
-		return allShown(badPolicy.Hint(), len(badPolicy.Problems), "policy check")
-	case errors.As(err, &no):
+	}
+	if invalid, ok := errors.AsType[*policy.InvalidError](err); ok {
+		if invalid.Noun != "policy" { // no command shows all that is wrong with cases
+			return invalid.Hint()
+		}
+		return allShown(invalid.Hint(), len(invalid.Problems), "policy check")
+	}
+	if no, ok := errors.AsType[*attest.VerificationError](err); ok {
 		for _, c := range no.Report.Failed() {
 			if c.Hint != "" {
 				return string(phrased(c.Hint))
 			}
 		}
-	case errors.As(err, &format):
+	}
+	if format, ok := errors.AsType[*signer.FormatError](err); ok {
 		return format.Convert("FILE")
 	}
 	if hint := signingHint(err); hint != "" {
 		return hint
 	}
-	if errors.Is(err, gate.ErrLoader) {
+	special, ok := errors.AsType[*filedigest.SpecialFileError](err)
+	switch {
+	case errors.Is(err, gate.ErrLoader):
 		return "CGO_ENABLED=0 go install github.com/runattest/runattest/cmd/runattest@latest makes a static one"
-	}
-	if special := (*filedigest.SpecialFileError)(nil); errors.As(err, &special) && special.Mode&fs.ModeSymlink != 0 {
+	case ok && special.Mode&fs.ModeSymlink != 0:
 		return fmt.Sprintf("bind a copy that has files in place of links: cp -RL %s COPY", shell.Path(special.Folder))
-	}
-	if errors.Is(err, atomicfile.ErrMounted) {
+	case errors.Is(err, atomicfile.ErrMounted):
 		return "mount the folder that it is in, or have it written to standard output (-) and redirect that into it"
-	}
-	if errors.Is(err, input.ErrBundle) {
+	case errors.Is(err, input.ErrBundle):
 		return "give the declaration that it signs; inspect --declaration writes it"
-	}
-	if missing := (*gate.MissingRunError)(nil); errors.As(err, &missing) {
+	case is[*gate.MissingRunError](err):
 		return "runattest push stores it, so that its approvals have a place"
-	}
-	if artifact := (*gate.NotRunsError)(nil); errors.As(err, &artifact) {
+	case is[*gate.NotRunsError](err):
 		return "runattest push makes one"
 	}
 	return registryHint(err)

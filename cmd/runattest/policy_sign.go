@@ -1,13 +1,12 @@
 package main
 
 import (
-	"encoding/hex"
+	"fmt"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
-	"github.com/runattest/runattest/internal/atomicfile"
 	"github.com/runattest/runattest/policy"
 )
 
@@ -31,9 +30,6 @@ be used is not signed.`,
 	target := cmd.Flags().String("bundle", "", "the `FILE` for the signature (default: FILE.sigstore.json)")
 	formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := refuseEmpty(cmd, "bundle"); err != nil {
-			return err
-		}
 		if *target == "" {
 			var err error
 			if *target, err = beside(args[0], signatureSuffix); err != nil {
@@ -61,20 +57,8 @@ func signPolicy(cmd *cobra.Command, path string, who *signerFlags, target string
 	if err := outIsNoInput(target, inputs...); err != nil {
 		return err
 	}
-	data, err := who.signClaim(cmd, claim, attest.SigstoreBundle)
-	if err != nil {
-		return err
-	}
-	o := newOutput(cmd)
-	if target == stdout {
-		return o.writeRaw(data)
-	}
-	if err := atomicfile.Write(target, data, 0o644); err != nil {
-		return err
-	}
-	digest := p.Digest()
-	if o.json {
-		return o.object(map[string]any{"policy": path, "policyDigest": hex.EncodeToString(digest[:]), "bundle": target})
-	}
-	return o.line("%s  %s", hex.EncodeToString(digest[:]), path)
+	return who.signClaim(cmd, claim, attest.SigstoreBundle, claimFile{path: target}, func(o *output) error {
+		digest := fmt.Sprintf("%x", p.Digest())
+		return o.result(map[string]any{"policy": path, "policyDigest": digest, "bundle": target}, "%s  %s", digest, path)
+	})
 }

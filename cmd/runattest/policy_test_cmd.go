@@ -111,11 +111,8 @@ type caseReport struct {
 }
 
 func (o *output) printCase(file string, r policy.CaseResult) error {
-	switch {
-	case o.json:
-		return o.object(caseReport{file, r})
-	case r.Passed:
-		return o.line("ok   %s: %s", file, r.Name)
+	if r.Passed {
+		return o.result(caseReport{file, r}, "ok   %s: %s", file, r.Name)
 	}
-	return o.line("FAIL %s: %s: %s", file, r.Name, r.Problem)
+	return o.result(caseReport{file, r}, "FAIL %s: %s: %s", file, r.Name, r.Problem)
 }

@@ -64,9 +64,6 @@ func (p *policyFlags) load(cmd *cobra.Command) (*appliedPolicy, error) {
 
 // loadAgain is load where evidence is to be read again for a decision that is made again.
 func (p *policyFlags) loadAgain(cmd *cobra.Command, again bool) (*appliedPolicy, error) {
-	if err := refuseEmpty(cmd, "policy", "at"); err != nil {
-		return nil, err
-	}
 	if err := refuseBothNames(cmd, flagLineage, flagFamily); err != nil {
 		return nil, err
 	}

@@ -21,8 +21,8 @@ type policySigners struct {
 
 const (
 	flagPolicyKey    = "policy-key"
-	flagPolicyName   = "policy-certificate-identity"
-	flagPolicyIssuer = "policy-certificate-oidc-issuer"
+	flagPolicyName   = "policy-" + flagName
+	flagPolicyIssuer = "policy-" + flagIssuer
 	flagPolicyRoot   = "policy-trusted-root"
 )
 
@@ -43,13 +43,10 @@ func newPolicySigners(cmd *cobra.Command) *policySigners {
 
 // verifier is nil where no signature is asked for.
 func (s *policySigners) verifier(cmd *cobra.Command) (*attest.Verifier, error) {
-	if err := refuseEmpty(cmd, flagPolicyRoot); err != nil {
-		return nil, err
-	}
 	if slices.Contains(s.keys, "") { // a variable that is not set, most often
 		return nil, fmt.Errorf("--%s is empty", flagPolicyKey)
 	}
-	identities, err := s.identities()
+	identities, err := s.identities(newOutput(cmd))
 	if err != nil || len(s.keys)+len(identities) == 0 {
 		return nil, err
 	}
@@ -76,27 +73,20 @@ func (s *policySigners) trust(keys []attest.TrustedKey, identities []sigstore.Ce
 }
 
 // identities are every name with every issuer.
-func (s *policySigners) identities() ([]sigstore.CertificateIdentity, error) {
-	var all []sigstore.CertificateIdentity
-	for _, name := range s.names {
-		for _, issuer := range s.issuers {
-			if name == "" || issuer == "" {
-				return nil, fmt.Errorf("--%s and --%s: one is empty", flagPolicyName, flagPolicyIssuer)
-			}
-			all = append(all, sigstore.CertificateIdentity{SubjectAlternativeName: sigstore.Exactly(name), Issuer: sigstore.Exactly(issuer)})
-		}
+func (s *policySigners) identities(o *output) ([]sigstore.CertificateIdentity, error) {
+	if slices.Contains(s.names, "") || slices.Contains(s.issuers, "") {
+		return nil, fmt.Errorf("--%s and --%s: one is empty", flagPolicyName, flagPolicyIssuer)
 	}
-	switch named := len(s.names) > 0; {
-	case named && len(s.issuers) == 0:
-		return nil, withHint(fmt.Errorf("--%s without an issuer: another issuer may give this name to another account", flagPolicyName),
-			"name the OIDC issuer with --"+flagPolicyIssuer)
-	case named && s.root == "":
+	names, _ := matchers(o, flagPolicyName, s.names, nil)
+	issuers, _ := matchers(o, flagPolicyIssuer, s.issuers, nil)
+	all, err := everyIdentity("policy-", names, issuers)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(all) > 0 && s.root == "":
 		return nil, withHint(fmt.Errorf("--%s without a trusted root: no authority is trusted to issue certificates", flagPolicyName),
 			"give --"+flagPolicyRoot+" FILE; runattest trusted-root makes or fetches one")
-	case !named && len(s.issuers) > 0:
-		return nil, withHint(fmt.Errorf("--%s without an identity: every account of the issuer would be trusted", flagPolicyIssuer),
-			"name the signer with --"+flagPolicyName)
-	case !named && s.root != "":
+	case len(all) == 0 && s.root != "":
 		return nil, fmt.Errorf("--%s goes with --%s", flagPolicyRoot, flagPolicyName)
 	}
 	return all, nil

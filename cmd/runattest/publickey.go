@@ -26,9 +26,6 @@ verified offline with the file that this command writes.`,
 	formatFlag(cmd)
 	completeKeys(cmd, "key")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if err := refuseEmpty(cmd, "key", "output"); err != nil {
-			return err
-		}
 		if *key == "" {
 			return withHint(errors.New("no key given"), "name it with --key KEY")
 		}

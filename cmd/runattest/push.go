@@ -56,36 +56,19 @@ Nothing is verified: verify oci://REPO@airun:1:sha256:HEX does that.`,
 			declarations = append(declarations, d)
 		}
 		groups, err := registry.GroupByRun(contents(blobs), declarations...)
-		if one := (*registry.BundleError)(nil); errors.As(err, &one) {
-			if isDeclaration(blobs[one.Index].Data) {
-				err = errDeclaration
-			}
-			return fmt.Errorf("%s: %w", blobs[one.Index].Name, err)
+		if one, ok := errors.AsType[*registry.BundleError](err); ok {
+			return fmt.Errorf("%s: %w", blobs[one.Index].Name, orDeclaration(err, blobs[one.Index].Data))
 		}
 		if err != nil {
 			return err
 		}
-		var runs []pushed
-		for _, g := range groups {
-			run := pushed{id: g.ID, declaration: g.Declaration}
-			for _, i := range g.Bundles {
-				run.blobs = append(run.blobs, blobs[i])
-			}
-			runs = append(runs, run)
-		}
-		return pushAll(cmd, newOutput(cmd), reach, ref, runs)
+		return pushAll(cmd, reach, ref, blobs, groups)
 	}
 	return cmd
 }
 
-// pushed is a run with what is to be stored of it.
-type pushed struct {
-	id          identity.ID
-	declaration *identity.Declaration
-	blobs       []input.Blob
-}
-
-func pushAll(cmd *cobra.Command, o *output, reach *registryFlags, ref registry.Reference, runs []pushed) error {
+func pushAll(cmd *cobra.Command, reach *registryFlags, ref registry.Reference, blobs []input.Blob, groups []registry.Grouped) error {
+	o := newOutput(cmd)
 	moving := o.transfer(cmd.Context(), "attestations pushed")
 	defer moving.end()
 	if ref.IsLayout() {
@@ -99,55 +82,44 @@ func pushAll(cmd *cobra.Command, o *output, reach *registryFlags, ref registry.R
 	}
 	step := 1
 	if ref.IsLayout() {
-		step = max(1, len(runs)) // a tarball is written once
+		step = max(1, len(groups)) // a tarball is written once
 	}
-	for some := range slices.Chunk(runs, step) {
-		if err := pushSome(cmd, o, target, ref, some); err != nil {
+	for some := range slices.Chunk(groups, step) {
+		if err := pushSome(cmd, o, target, blobs, some); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func pushSome(cmd *cobra.Command, o *output, target *registry.Target, ref registry.Reference, some []pushed) error {
+func pushSome(cmd *cobra.Command, o *output, target *registry.Target, all []input.Blob, some []registry.Grouped) error {
 	var runs []registry.Run
 	var blobs []input.Blob
-	for _, run := range some {
-		blobs = append(blobs, run.blobs...)
-		var err error
-		if run.declaration == nil {
-			if run.declaration, _, err = target.FetchRun(cmd.Context(), run.id); errors.Is(err, registry.ErrNotFound) {
-				return withHint(fmt.Errorf("%s: its declaration is neither in a bundle nor in %s", run.id, ref), "give it with --declaration FILE")
-			} else if err != nil {
-				return err
-			}
+	for _, g := range some {
+		run := registry.Run{ID: g.ID, Declaration: g.Declaration}
+		for _, i := range g.Bundles {
+			blobs, run.Bundles = append(blobs, all[i]), append(run.Bundles, all[i].Data)
 		}
-		runs = append(runs, registry.Run{Declaration: run.declaration, Bundles: contents(run.blobs)})
+		runs = append(runs, run)
 	}
 	done, err := target.PushRuns(cmd.Context(), runs...)
-	if one := (*registry.BundleError)(nil); errors.As(err, &one) {
-		return named(blobs[one.Index].Name, err)
+	if is[*registry.NoDeclarationError](err) {
+		return withHint(err, "give it with --declaration FILE")
 	}
 	if err != nil {
-		return err
+		return ofBundle(blobs, err)
 	}
 	for i, p := range done {
-		if err := o.printPushed(ref.WithRun(some[i].id), p.Artifact, some[i].blobs, p.Attached); err != nil {
+		reports := []attachedReport{}
+		for _, a := range p.Attached {
+			reports = append(reports, attachedReport{blobs[0].Name, p.Artifact.Reference.String(), a.Referrer, a.Bundle, a.PredicateType, a.Existed})
+			blobs = blobs[1:]
+		}
+		ref := target.Reference().WithRun(some[i].ID)
+		object := map[string]any{"identity": ref.Run(), "reference": ref.String(), "artifact": p.Artifact.Reference.String(), "attestations": reports}
+		if err := o.result(object, "%s", ref); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func (o *output) printPushed(ref registry.Reference, artifact *registry.Artifact, blobs []input.Blob, attached []registry.Attached) error {
-	if !o.json {
-		return o.line("%s", ref)
-	}
-	reports := []attachedReport{}
-	for i, a := range attached {
-		reports = append(reports, attachedReport{blobs[i].Name, artifact.Reference.String(), a.Referrer, a.Bundle, a.PredicateType, a.Existed})
-	}
-	return o.object(map[string]any{
-		"identity": ref.Run(), "reference": ref.String(), "artifact": artifact.Reference.String(), "attestations": reports,
-	})
 }

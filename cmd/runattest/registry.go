@@ -43,9 +43,6 @@ func newRegistryFlags(cmd *cobra.Command) *registryFlags {
 
 // open opens a reference. counted, if not nil, is called for each bundle that was moved.
 func (r *registryFlags) open(ref registry.Reference, counted func()) (*registry.Target, error) {
-	if err := refuseEmpty(r.cmd, "registry-ca"); err != nil {
-		return nil, err
-	}
 	timeout, err := r.cmd.Flags().GetDuration("timeout")
 	if err != nil {
 		return nil, err
@@ -175,24 +172,23 @@ func fetchFirst(ref string) string {
 
 // registryHint is what to do about what a registry or layout did not do.
 func registryHint(err error) string {
-	var failed *registry.Error
-	var other *registry.NotSubjectError
-	var large *registry.TooLargeError
-	var bare *registry.BareEnvelopeError
-	switch {
-	case errors.As(err, &large) && large.PredicateType == attest.PredicateType:
+	if large, ok := errors.AsType[*registry.TooLargeError](err); ok && large.PredicateType == attest.PredicateType {
 		return "sign with --detached"
-	case errors.As(err, &bare) && bare.PredicateType == attest.PredicateType:
-		return "sign with --bundle-format " + string(attest.SigstoreBundle)
-	case errors.As(err, &other):
-		return attachHint(other)
-	case errors.As(err, &failed):
-		if failed.Hint == registry.HintBusyAnonymous {
-			return string(phrased(failed.Hint)) + ": docker login " + failed.Target
-		}
-		return string(phrased(failed.Hint))
 	}
-	return ""
+	if bare, ok := errors.AsType[*registry.BareEnvelopeError](err); ok && bare.PredicateType == attest.PredicateType {
+		return "sign with --bundle-format " + string(attest.SigstoreBundle)
+	}
+	if other, ok := errors.AsType[*registry.NotSubjectError](err); ok {
+		return attachHint(other)
+	}
+	failed, ok := errors.AsType[*registry.Error](err)
+	switch {
+	case !ok:
+		return ""
+	case failed.Hint == registry.HintBusyAnonymous:
+		return string(phrased(failed.Hint)) + ": docker login " + failed.Target
+	}
+	return string(phrased(failed.Hint))
 }
 
 // attachHint is what to do with a statement that is about something else than the artifact it was to go to.
@@ -206,28 +202,6 @@ func attachHint(e *registry.NotSubjectError) string {
 		return "sign a link that names it: runattest link --artifact " + e.Artifact.String()
 	}
 	return "attach it to an artifact that it is about: runattest inspect FILE shows its subjects"
-}
-
-// registryStatus is the exit status of what package registry says; ok is false for others' errors.
-func registryStatus(err error) (status int, ok bool) {
-	var failed *registry.Error
-	var malformed *registry.MalformedError
-	var nothing *noAttestationError
-	switch {
-	case errors.As(err, &malformed):
-		return exitNo, true
-	case errors.Is(err, registry.ErrLayout):
-		return exitMalformed, true
-	case errors.As(err, &failed):
-		return exitFailed, true
-	case errors.As(err, &nothing):
-		return exitNo, true
-	case errors.Is(err, registry.ErrNotSubject), errors.Is(err, registry.ErrMismatch):
-		return exitNo, true
-	case errors.Is(err, registry.ErrNotFound), errors.Is(err, registry.ErrReference):
-		return exitMalformed, true
-	}
-	return 0, false
 }
 
 // predicateTypesFlag chooses among attestations.

@@ -106,7 +106,7 @@ func run(ctx context.Context, root *cobra.Command, args []string) int {
 	root.SetArgs(args)
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd(args...)
-	flagsOnce(root)
+	checkGiven(root)
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	stdout := &checkedOutput{Writer: root.OutOrStdout(), broken: stop}

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/internal/atomicfile"
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/signer/idtoken"
@@ -59,9 +60,6 @@ func newSignerFlags(cmd *cobra.Command) *signerFlags {
 
 // session checks everything that signing takes. Nothing is published before it signs.
 func (s *signerFlags) session(cmd *cobra.Command, format attest.Format) (*sigstore.Session, error) {
-	if err := refuseEmpty(cmd, "key", "fulcio", "identity-token", "oidc-issuer", "oidc-client-id", "signing-config", "trusted-root"); err != nil {
-		return nil, err
-	}
 	if s.timeout <= 0 {
 		return nil, fmt.Errorf("--timeout %s: must be positive", s.timeout)
 	}
@@ -206,18 +204,47 @@ func (s *signerFlags) givenToken() (string, error) {
 	return text, nil
 }
 
-// signClaim gives a signed claim as one line.
-func (s *signerFlags) signClaim(cmd *cobra.Command, claim *attest.Claim, format attest.Format) ([]byte, error) {
+// claimFile is where a signed claim goes: a file, or standard output.
+type claimFile struct {
+	path string
+	anew bool   // a file that is there is not replaced
+	said string // what standard error says of a claim on standard output
+}
+
+// signClaim signs a claim and writes it as one line. wrote is called for a file, after it has been written.
+func (s *signerFlags) signClaim(cmd *cobra.Command, claim *attest.Claim, format attest.Format, to claimFile, wrote func(*output) error) error {
 	session, err := s.session(cmd, format)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	bundle, err := session.Sign(cmd.Context(), claim)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	data, err := bundle.Marshal()
-	return append(data, '\n'), err
+	if err != nil {
+		return err
+	}
+	data = append(data, '\n')
+	o := newOutput(cmd)
+	switch {
+	case to.path == stdout:
+		if err := o.writeRaw(data); err != nil {
+			return err
+		}
+		if to.said != "" {
+			o.info("%s", to.said)
+		}
+		return nil
+	case to.anew:
+		err = atomicfile.Create(to.path, data, 0o644)
+	default:
+		err = atomicfile.Write(to.path, data, 0o644)
+	}
+	if err != nil {
+		return err
+	}
+	return wrote(o)
 }
 
 // signingHint is what to do about what keeps a session from signing.

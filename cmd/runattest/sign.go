@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 
@@ -94,9 +93,6 @@ With --trusted-root the bundle is verified as a verifier would, before it is wri
 	flags.StringArrayVar(&s.annotations, "annotation", nil, "`NAME=VALUE`, signed but no part of the identity (repeatable)")
 	formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := refuseEmpty(cmd, "bundle", "declaration-uri", "attach"); err != nil {
-			return err
-		}
 		o := newOutput(cmd)
 		if err := s.checkLines(args); err != nil {
 			return err
@@ -355,7 +351,7 @@ func (b *batch) signJob(ctx context.Context, j job, progress *progress) []signed
 
 // write puts bundles into one file, whole, and prints their identities.
 func (b *batch) write(target string, made []signed) {
-	if target == input.Stdin {
+	if target == stdout {
 		if err := b.writeOut(made); err != nil {
 			b.note("standard output", err)
 			return
@@ -363,18 +359,24 @@ func (b *batch) write(target string, made []signed) {
 		b.keep(target, made)
 		return
 	}
-	err := atomicfile.Write(target, joined(made), 0o644)
-	if err != nil {
+	if err := atomicfile.Write(target, joined(made), 0o644); err != nil {
 		b.note(target, err)
 		return
 	}
 	b.keep(target, made)
 	for _, s := range made {
-		err := b.printIdentity(s, target, len(made) > 1)
-		if err != nil {
+		if err := b.result(map[string]any{"identity": s.id, "file": s.name, "bundle": target}, "%s", s.line(made)); err != nil {
 			b.note("standard output", err)
 		}
 	}
+}
+
+// line is the identity, with the file's name where it is one of several.
+func (s signed) line(all []signed) string {
+	if len(all) == 1 {
+		return s.id.String()
+	}
+	return s.id.String() + "  " + s.name
 }
 
 // writeOut writes bundles to standard output: with their identities in JSON, or else as they are, and the identities
@@ -392,11 +394,7 @@ func (b *batch) writeOut(made []signed) error {
 		return err
 	}
 	for _, s := range made {
-		if len(made) == 1 {
-			b.info("%s", s.id)
-		} else {
-			b.info("%s  %s", s.id, s.name)
-		}
+		b.info("%s", s.line(made))
 	}
 	return nil
 }
@@ -419,28 +417,4 @@ func joined(made []signed) []byte {
 		all.WriteByte('\n')
 	}
 	return all.Bytes()
-}
-
-func (b *batch) printIdentity(s signed, target string, several bool) error {
-	switch {
-	case b.json:
-		return b.object(map[string]any{"identity": s.id, "file": s.name, "bundle": target})
-	case several:
-		return b.line("%s  %s", s.id, s.name)
-	}
-	return b.line("%s", s.id)
-}
-
-// notAnInput keeps a bundle from being written over a declaration, an artifact or the key.
-func notAnInput(target string, inputs []string) error {
-	info, err := os.Stat(target)
-	if err != nil {
-		return nil // nothing there to lose; writing says the rest
-	}
-	for _, input := range inputs {
-		if other, err := os.Stat(input); err == nil && os.SameFile(info, other) {
-			return fmt.Errorf("the bundle would overwrite %s, which is an input", input)
-		}
-	}
-	return nil
 }

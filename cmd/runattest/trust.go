@@ -33,9 +33,9 @@ func newTrustFlags(cmd *cobra.Command) *trustFlags {
 	f.StringArrayVar(&t.keys, "key", nil, "the public `KEY` of a signer that you trust: a file, env://NAME or a KMS key (repeatable)")
 	f.StringArrayVar(&t.validities, "key-validity", nil, "`KEY=FROM/UNTIL`: when that --key signs, RFC 3339 times or nothing; needs trusted time (repeatable)")
 	f.StringVar(&t.root, "trusted-root", "", "who vouches for certificates and times: a Sigstore TrustedRoot `FILE`")
-	f.StringArrayVar(&t.names, "certificate-identity", nil, "the `NAME` of a signer that you trust, as certificates have it: an email, a workflow's URL (repeatable)")
+	f.StringArrayVar(&t.names, flagName, nil, "the `NAME` of a signer that you trust, as certificates have it: an email, a workflow's URL (repeatable)")
 	f.StringArrayVar(&t.namePatterns, "certificate-identity-regexp", nil, "the same as a `REGEXP`, matched from end to end (repeatable)")
-	f.StringArrayVar(&t.issuers, "certificate-oidc-issuer", nil, "the `URL` of the OIDC issuer with which the signer has logged in (repeatable)")
+	f.StringArrayVar(&t.issuers, flagIssuer, nil, "the `URL` of the OIDC issuer with which the signer has logged in (repeatable)")
 	f.StringArrayVar(&t.issuerPatterns, "certificate-oidc-issuer-regexp", nil, "the same as a `REGEXP`, matched from end to end (repeatable)")
 	f.IntVar(&t.timestamps, "require-timestamp", 0, "from how many authorities, a `NUMBER`, an RFC 3161 timestamp must be there")
 	f.StringVar(&t.logs, "require-log", "", "in how many transparency logs, a `NUMBER` or none, the signature must be (default: 1 for a certificate, where the trusted root names logs)")
@@ -58,9 +58,6 @@ func (t *trustFlags) load(cmd *cobra.Command) (*attest.Verifier, error) {
 }
 
 func (t *trustFlags) trust(cmd *cobra.Command) (attest.Trust, error) {
-	if err := refuseEmpty(cmd, "trusted-root", "require-log", "signed-before"); err != nil {
-		return nil, err
-	}
 	var o sigstore.TrustOptions
 	var err error
 	if o.Keys, err = t.trustedKeys(cmd.Context()); err != nil {
@@ -189,29 +186,30 @@ func parseLogs(text string) (int, error) {
 
 // identities are every name with every issuer.
 func (t *trustFlags) identities(o *output) ([]sigstore.CertificateIdentity, error) {
-	names, err := matchers(o, "certificate-identity", t.names, t.namePatterns)
+	names, err := matchers(o, flagName, t.names, t.namePatterns)
 	if err != nil {
 		return nil, err
 	}
-	issuers, err := matchers(o, "certificate-oidc-issuer", t.issuers, t.issuerPatterns)
+	issuers, err := matchers(o, flagIssuer, t.issuers, t.issuerPatterns)
 	if err != nil {
 		return nil, err
 	}
+	return everyIdentity("", names, issuers)
+}
+
+const flagName, flagIssuer = "certificate-identity", "certificate-oidc-issuer"
+
+// everyIdentity is every name with every issuer. prefix begins the names of the flags that say them.
+func everyIdentity(prefix string, names, issuers []sigstore.Matcher) ([]sigstore.CertificateIdentity, error) {
 	switch {
 	case len(names) > 0 && len(issuers) == 0:
-		return nil, withHint(errors.New("--certificate-identity without an issuer: another issuer may give this name to another account"),
-			"name the OIDC issuer with --certificate-oidc-issuer")
+		return nil, withHint(fmt.Errorf("--%s%s without an issuer: another issuer may give this name to another account", prefix, flagName),
+			"name the OIDC issuer with --"+prefix+flagIssuer)
 	case len(names) == 0 && len(issuers) > 0:
-		return nil, withHint(errors.New("--certificate-oidc-issuer without an identity: every account of the issuer would be trusted"),
-			"name the signer with --certificate-identity")
+		return nil, withHint(fmt.Errorf("--%s%s without an identity: every account of the issuer would be trusted", prefix, flagIssuer),
+			"name the signer with --"+prefix+flagName)
 	}
-	var all []sigstore.CertificateIdentity
-	for _, name := range names {
-		for _, issuer := range issuers {
-			all = append(all, sigstore.CertificateIdentity{SubjectAlternativeName: name, Issuer: issuer})
-		}
-	}
-	return all, nil
+	return sigstore.EveryIdentity(names, issuers), nil
 }
 
 func matchers(o *output, flag string, texts, patterns []string) ([]sigstore.Matcher, error) {

@@ -1,12 +1,7 @@
 package main
 
 import (
-	"fmt"
-	"os"
-
 	"github.com/spf13/cobra"
-
-	"github.com/runattest/runattest/internal/atomicfile"
 )
 
 func newTrustedRoot() *cobra.Command {
@@ -31,26 +26,4 @@ func outFlag(cmd *cobra.Command) *string {
 	out := cmd.Flags().String("out", stdout, "the `FILE` to write, whole or not at all; - is standard output")
 	_ = cmd.MarkFlagFilename("out", "json")
 	return out
-}
-
-// writeOut puts data where --out says. A file that was there is replaced.
-func writeOut(o *output, out string, data []byte) error {
-	if outputName(out) == stdout {
-		return o.writeRaw(data)
-	}
-	return atomicfile.Write(out, data, 0o644)
-}
-
-// outIsNoInput keeps a result from being written over what it is made from.
-func outIsNoInput(out string, inputs ...string) error {
-	info, err := os.Stat(out)
-	if out == stdout || err != nil {
-		return nil // nothing there to lose; writing says the rest
-	}
-	for _, input := range inputs {
-		if other, err := os.Stat(input); err == nil && os.SameFile(info, other) {
-			return fmt.Errorf("%s would be overwritten, and is an input", input)
-		}
-	}
-	return nil
 }

@@ -55,9 +55,6 @@ Exit status: 0 written; 2 a flag or a file is not right; 3 a file could not be r
 	f.StringArrayVar(&s.rekor, "rekor", nil, "a transparency log: `url=URL,public-key=FILE`[,origin=HOST][,start-time=T][,end-time=T] (repeatable)")
 	out := outFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if err := refuseEmpty(cmd, "out"); err != nil {
-			return err
-		}
 		return createTrustedRoot(newOutput(cmd), &s, *out)
 	}
 	return cmd
@@ -82,7 +79,7 @@ func createTrustedRoot(o *output, s *specFlags, out string) error {
 	for _, warning := range spec.Warnings() {
 		o.info("note: %s", warning)
 	}
-	return writeOut(o, out, text)
+	return o.put(out, text)
 }
 
 // specFlags are the services as the flags name them, and the files that they name.

@@ -47,9 +47,6 @@ older than before; 2 a flag or a file is not right; 3 the repository cannot be r
 	_ = cmd.MarkFlagFilename("signing-config-out", "json")
 	_ = cmd.MarkFlagDirname("cache")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if err := refuseEmpty(cmd, "mirror", "root", "cache", "signing-config-out", "out"); err != nil {
-			return err
-		}
 		if err := checkOuts(*out, *config, *root); err != nil {
 			return err
 		}
@@ -91,11 +88,11 @@ func fetchTrustedRoot(cmd *cobra.Command, fetch sigstore.FetchOptions, out, conf
 	if err != nil {
 		return hintFetch(err)
 	}
-	if err := writeOut(o, out, fetched.TrustedRoot); err != nil {
+	if err := o.put(out, fetched.TrustedRoot); err != nil {
 		return err
 	}
 	if fetch.SigningConfig {
-		if err := writeOut(o, config, fetched.SigningConfig); err != nil {
+		if err := o.put(config, fetched.SigningConfig); err != nil {
 			return err
 		}
 		o.info("wrote the services to sign with: %s", config)

@@ -3,16 +3,13 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/cmd/runattest/internal/input"
-	"github.com/runattest/runattest/internal/visible"
 	"github.com/runattest/runattest/registry"
 )
 
@@ -145,28 +142,20 @@ func verifyAll(cmd *cobra.Command, paths []string, judge *judge, want attest.Exp
 			}
 			continue
 		}
-		for blob, err := range input.Bundles(path, cmd.InOrStdin()) {
-			total++
+		some, verified := o.verifyEach(cmd, path, func(blob input.Blob, err error) bool {
 			var report attest.Report
 			if err == nil {
 				report, err = verifyOne(cmd.Context(), judge, blob.Data, want)
 			}
-			if report.Verified {
-				good++
-			}
 			progress.end()
 			printVerdict(o, blob.Name, report, hintReference(path, err, attachedTo))
 			progress.step()
-		}
+			return report.Verified
+		})
+		total, good = total+some, good+verified
 	}
 	progress.end()
-	if total > 1 {
-		o.info("%d of %d verified", good, total)
-	}
-	if total+artifacts == 0 {
-		o.note("", errors.New("no bundle in the input"))
-	}
-	return o.done()
+	return o.counted(total, good, "bundle", artifacts > 0)
 }
 
 func attachedTo(ref string) string { return "for what is attached to an artifact write oci://" + ref }
@@ -197,74 +186,20 @@ func verifyBundle(ctx context.Context, judge *judge, bundle *attest.Bundle, want
 type bundleReport struct {
 	Bundle string `json:"bundle"`
 	attest.Report
-	Error     string `json:"error,omitempty"`
-	ErrorCode string `json:"errorCode,omitempty"`
+	noAnswer
 }
 
-func printVerdict(o *output, name string, report attest.Report, err error) {
-	report.Checks = phrasedAll(report.Checks)
-	switch {
-	case err != nil:
-		o.note(name, err)
-		report.Checks = []evidence.Check{}
-	case !report.Verified:
-		o.status = max(o.status, exitNo)
+func printVerdict(o *output, name string, r attest.Report, err error) {
+	if r.Checks = phrasedAll(r.Checks); err != nil {
+		r.Checks = []evidence.Check{}
 	}
-	var printErr error
-	if o.json {
-		result := bundleReport{Bundle: name, Report: report}
-		if err != nil {
-			result.Error, result.ErrorCode = visible.Cut(err.Error()), errorCode(err)
-		}
-		printErr = o.object(result)
-	} else if err == nil {
-		_, printErr = fmt.Fprint(o.out, o.textReport(name, report))
-	}
-	if printErr != nil {
-		o.note("standard output", printErr)
-	}
-}
-
-func describeSigner(by *evidence.SignerIdentity) string {
-	if by.Issuer != "" {
-		return fmt.Sprintf("%s, as %s says (%s)", by.Name, by.Issuer, by.Algorithm)
-	}
-	return fmt.Sprintf("%s %s (%s)", by.Kind, by.Name, by.Algorithm)
-}
-
-// textReport is the report for people: the answer, what it is about, and each check.
-func (o *output) textReport(name string, r attest.Report) string {
-	var b strings.Builder
-	row := func(label, text string) { fmt.Fprintf(&b, "  %-12s %s\n", label, clean(visible.Cut(text))) } // one line, whatever text holds
+	v := verdict{name: name, verified: r.Verified, checks: r.Checks, err: err}
 	if r.Verified {
-		fmt.Fprintf(&b, "%s: %s\n", clean(name), o.paint(green, "verified"))
-		row("run", r.Identity.String())
-		row("kind", string(r.Kind))
-		row("signed by", describeSigner(r.Signer))
+		v.facts = []string{fact("run", r.Identity.String()), fact("kind", string(r.Kind)), fact("signed by", describeSigner(r.Signer))}
 		for _, s := range r.Subjects {
-			row("artifact", s.String())
+			v.facts = append(v.facts, fact("artifact", s.String()))
 		}
-		for name, value := range sorted(r.Annotations) {
-			row("annotation", name+"="+value)
-		}
-	} else {
-		fmt.Fprintf(&b, "%s: %s\n", clean(name), o.paint(red, "NOT VERIFIED"))
+		v.facts = append(v.facts, annotationFacts(r.Annotations)...)
 	}
-	for _, c := range r.Checks {
-		switch c.Verdict {
-		case evidence.Pass:
-			row(string(c.Name), "ok: "+c.Reason)
-		case evidence.Fail:
-			row(string(c.Name), "FAILED: "+c.Reason)
-		default:
-			row(string(c.Name), "not checked: "+c.Reason)
-		}
-		for _, detail := range c.Details {
-			row("", detail)
-		}
-		if c.Hint != "" {
-			row("", "hint: "+string(c.Hint))
-		}
-	}
-	return b.String()
+	o.verdict(v, bundleReport{name, r, whyNoAnswer(err)})
 }

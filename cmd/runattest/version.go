@@ -19,14 +19,11 @@ func newVersion() *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		o := newOutput(cmd)
 		b := thisBuild()
-		if o.json {
-			return o.object(b)
-		}
 		commit := ""
 		if b.Commit != "" {
 			commit = " (" + b.Commit + ")"
 		}
-		return o.line("runattest %s%s %s %s", b.Version, commit, b.Go, b.Platform)
+		return o.result(b, "runattest %s%s %s %s", b.Version, commit, b.Go, b.Platform)
 	}
 	return cmd
 }
