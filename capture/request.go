@@ -52,6 +52,9 @@ func (t *table) read(src Source) (request, []Warning, []Unknown, error) {
 	}
 	target, query, _ := strings.Cut(src.Target, "?")
 	if src.Target != "" {
+		if why := ambiguous(target, query); why != "" {
+			return r, nil, nil, t.error("", fmt.Sprintf("the path %s has %s, which servers read in different ways", quote(target), why), "")
+		}
 		var err error
 		if r.model, r.location, err = t.pathNames(target, r.provider); err != nil {
 			return r, nil, nil, err
@@ -174,10 +177,45 @@ func (t *table) pathNames(target, provider string) (model, location string, err 
 	return "", "", t.error("", fmt.Sprintf("the path %s is not one of %s", quote(target), strings.Join(known, ", ")), "")
 }
 
+// ambiguous says what in a path and query some servers resolve, drop or take for a separator, so that two targets may be one, or "".
+func ambiguous(target, query string) string {
+	if strings.ContainsAny(target, "\\;#") || strings.ContainsFunc(target, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
+		return "a backslash, a semicolon, a number sign, a blank or a control character"
+	}
+	for segment := range strings.SplitSeq(strings.TrimPrefix(target, "/"), "/") {
+		decoded, err := url.PathUnescape(segment)
+		switch {
+		case err != nil:
+			return "a percent sign without two hexadecimal digits"
+		case segment == "":
+			return "an empty segment"
+		case decoded == "." || decoded == "..":
+			return "a dot segment"
+		case strings.ContainsAny(decoded, "/\\") || strings.ContainsFunc(decoded, func(r rune) bool { return r < ' ' || r == 0x7f }):
+			return "a percent-encoded slash, backslash or control character"
+		}
+	}
+	if strings.ContainsAny(query, ";#") {
+		return "a semicolon or a number sign in its query"
+	}
+	return ""
+}
+
+// namesModel tells the beginning of a path of which a segment leads to a model's name: some servers run that one.
+func namesModel(before string) bool {
+	for segment := range strings.SplitSeq(before, "/") {
+		if decoded, err := url.PathUnescape(segment); err != nil || slices.Contains([]string{"deployments", "engines", "models"}, fold(decoded)) {
+			return true
+		}
+	}
+	return false
+}
+
 // match tells whether a path has the pattern, and which model and location it names.
 func (p path) match(target string) (model, location string, ok bool) {
 	if end, isEnd := strings.CutPrefix(p.pattern, "..."); isEnd {
-		return "", "", strings.HasSuffix(target, end) && strings.HasPrefix(target, "/")
+		before, isEnd := strings.CutSuffix(target, end)
+		return "", "", isEnd && strings.HasPrefix(target, "/") && !namesModel(before)
 	}
 	patterns, segments := strings.Split(p.pattern, "/"), strings.Split(target, "/")
 	if len(patterns) != len(segments) {

@@ -780,7 +780,7 @@ class Capture:
         if t.providers and not any(self.provider_is(p, provider) for p in t.providers):
             raise Refused("provider")
         path, _, query = target.partition("?")
-        model, location = self.path_model(path, provider) if target else ("", "")
+        model, location = self.path_model(path, provider, query) if target else ("", "")
         if bool(named) != t.caller_model or revision and not named or target and not t.paths:
             raise Refused("who names the model")
         model = named or model
@@ -907,10 +907,15 @@ class Capture:
             return provider.startswith(p[:-1]) and re.fullmatch("[a-z0-9][a-z0-9-]*", provider[len(p) - 1:]) is not None
         return p == provider
 
-    def path_model(self, path, provider):
+    def path_model(self, path, provider, query=""):
+        segments = [unquote(p) for p in path.removeprefix("/").split("/")]
+        if re.search(r"[\\;#\x00-\x20\x7f]", path) or re.search("%(?![0-9A-Fa-f]{2})", path) or re.search("[;#]", query) or \
+                any(p in ("", ".", "..") or re.search(r"[/\\\x00-\x1f\x7f]", p) for p in segments):
+            raise Refused("ambiguous path")
         for pattern, providers in self.t.paths:
             if pattern.startswith("..."):
-                ok, names = path.startswith("/") and path.endswith(pattern[3:]), {}
+                ok, names = path.startswith("/") and path.endswith(pattern[3:]) and not any(
+                    fold(unquote(p)) in ("deployments", "engines", "models") for p in path[:len(path) - len(pattern) + 3].split("/")), {}
             else:
                 r = re.escape(pattern).replace(r"\{model\}", "(?P<model>[^/]+)").replace(r"\{location\}", "(?P<location>[^/]+)")
                 r = r.replace(r"\{", "(?P<model>").replace(r"\}", ")").replace(r"\*", "[^/]+")
