@@ -130,7 +130,7 @@ func unauthorized(body string) func(http.ResponseWriter, *http.Request) {
 	}
 }
 
-// TestNotStored: a redirect or a page in answer to a write is no success.
+// TestNotStored: a redirect or a page in answer to a write is not success.
 func TestNotStored(t *testing.T) {
 	for name, answer := range map[string]func(http.ResponseWriter, *http.Request){
 		"a page": page(200),
