@@ -94,7 +94,7 @@ func pairs(s string, isSecret func(string) bool) string {
 		if m[0] < done || m[0] > 0 && strings.IndexByte(" \t\r\n,;&?#\"'`({[", s[m[0]-1]) < 0 || !isSecret(strings.TrimLeft(s[m[2]:m[3]], "-")) {
 			continue
 		}
-		end := len(s)
+		var end int
 		if start < len(s) && (s[start] == '"' || s[start] == '\'') {
 			quote := s[start : start+1]
 			start++
