@@ -8,6 +8,7 @@ import (
 
 	"github.com/runattest/runattest/canonical"
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/jsonmend"
 	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/yamljson"
@@ -47,8 +48,10 @@ func readText(data []byte, noun string) (*text, error) {
 	var ce *canonical.Error
 	switch {
 	case errors.As(err, &ce):
-		p := identity.Problem{Severity: identity.Error, Code: identity.Code(ce.Code), Pointer: ce.Pointer, Message: ce.Error()}
-		p.Line, p.Column = yamljson.LineColumn(data, ce.Offset)
+		p := identity.Problem{Severity: identity.Error, Code: identity.Code(ce.Code), Pointer: ce.Pointer}
+		m := jsonmend.Explain(source, ce)
+		p.Message, p.Hint = m.Message, m.Hint
+		p.Line, p.Column = yamljson.LineColumn(data, m.Offset)
 		if t.yaml != nil {
 			p.Line, p.Column = t.yaml.Locate(ce.Pointer)
 		}

@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/canonical"
 	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/identity"
 )
@@ -44,10 +45,21 @@ func parseBundle(data []byte) (*attest.Bundle, error) {
 	return b, orDeclaration(err, data)
 }
 
-// orDeclaration is why a bundle could not be read, in which a declaration that was given for one is called that.
+// orDeclaration is why a bundle could not be read, in which a file of another kind that was given for one is called that.
 func orDeclaration(err error, data []byte) error {
-	if err != nil && isDeclaration(data) {
+	if err == nil {
+		return nil
+	}
+	switch kind := input.Kind(data); kind {
+	case input.KindDeclaration:
 		return errDeclaration
+	case input.KindBundle:
+	case "":
+		if errors.As(err, new(*canonical.Error)) {
+			return withHint(err, "a bundle is JSON: sign writes it, as *"+signatureSuffix)
+		}
+	default:
+		return withHint(errors.New("is "+kind+" and no bundle"), "sign writes bundles, as *"+signatureSuffix)
 	}
 	return err
 }

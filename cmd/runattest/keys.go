@@ -3,10 +3,15 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/runattest/runattest/cmd/runattest/internal/input"
+	"github.com/runattest/runattest/internal/boundedfile"
+	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/signer"
 	"github.com/runattest/runattest/signer/kms"
 )
@@ -29,7 +34,7 @@ func loadSigner(cmd *cobra.Command, ref string) (signer.Signer, error) {
 func hintFormat(ref string, err error) error {
 	var format *signer.FormatError
 	if !errors.As(err, &format) {
-		return err
+		return orOtherKind(ref, err)
 	}
 	convert := format.Convert
 	name, variable := strings.CutPrefix(ref, "env://")
@@ -39,8 +44,29 @@ func hintFormat(ref string, err error) error {
 	if command := convert(name); command != "" {
 		return withHint(err, command)
 	}
-	return err
+	return orOtherKind(ref, err)
 }
+
+// orOtherKind is why a key could not be read, in which a file of another kind is called that.
+func orOtherKind(ref string, err error) error {
+	if info, wrong := os.Stat(ref); wrong != nil || !info.Mode().IsRegular() || info.Size() > limits.Key {
+		return err
+	}
+	data, wrong := boundedfile.Read(ref, limits.Key)
+	if wrong != nil {
+		return err
+	}
+	switch kind := input.Kind(data); kind {
+	case input.KindPrivateKey, input.KindPublicKey:
+		return err
+	case "":
+		return withHint(err, makeKeys)
+	default:
+		return withHint(fmt.Errorf("%s: is %s, want a key in PEM", ref, kind), makeKeys)
+	}
+}
+
+const makeKeys = "runattest keygen -o NAME makes a private key, NAME.key, and a public one, NAME.pub"
 
 // loadPublicKey finds the public key that ref names: a file, env://NAME or a KMS reference.
 // Only the last can open a connection.

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/sigstore"
@@ -99,6 +100,9 @@ func loadTrustedRoot(path string) (*sigstore.TrustedRoot, error) {
 	}
 	root, err := sigstore.ParseTrustedRoot(data)
 	if err != nil {
+		if kind := input.Kind(data); kind != "" && kind != "a trusted root" {
+			err = errors.New("it is " + kind)
+		}
 		return nil, withHint(fmt.Errorf("%s: not a Sigstore TrustedRoot: %w", path, err), "runattest trusted-root makes or fetches one")
 	}
 	return root, nil
