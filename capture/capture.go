@@ -43,8 +43,9 @@ type Source struct {
 // A Format is one published table: how the requests of one API become declarations. The zero value is none and captures
 // nothing. Formats are comparable.
 type Format struct {
-	table *table
-	batch *batch // or a batch of requests
+	table  *table
+	batch  *batch  // or a batch of requests
+	folder *folder // or a folder
 }
 
 // Lookup is the format of that name, such as "openai-chat/1". Without a number it is the newest table of the API.
@@ -74,6 +75,9 @@ func Formats() []Format {
 	for _, b := range batches {
 		l = append(l, Format{batch: b})
 	}
+	for _, d := range folders {
+		l = append(l, Format{folder: d})
+	}
 	slices.SortFunc(l, func(a, b Format) int { return strings.Compare(a.Name(), b.Name()) })
 	return l
 }
@@ -93,6 +97,8 @@ func (f Format) Name() string {
 		return f.table.name()
 	case f.batch != nil:
 		return f.batch.name()
+	case f.folder != nil:
+		return f.folder.name()
 	}
 	return ""
 }
@@ -104,6 +110,8 @@ func (f Format) Title() string {
 		return f.table.title
 	case f.batch != nil:
 		return f.batch.title
+	case f.folder != nil:
+		return f.folder.title
 	}
 	return ""
 }

@@ -23,6 +23,9 @@ func (f Format) Capture(src Source) (*Captured, error) {
 	if f.batch != nil {
 		return f.batch.one(src)
 	}
+	if f.folder != nil {
+		return nil, f.folder.error("", "reads a folder, and a text is given")
+	}
 	if t == nil {
 		return nil, &Error{Format: "capture", Offset: -1, Message: "no format: the zero value captures nothing"}
 	}

@@ -118,6 +118,9 @@ func FuzzCapture(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		for _, format := range Formats() {
+			if format.folder != nil {
+				continue
+			}
 			if format.batch != nil {
 				for c, err := range format.CaptureEach(Source{Body: body}) {
 					if c == nil && err == nil {
@@ -166,7 +169,7 @@ func FuzzSecrets(f *testing.F) {
 			body = `{"model":"m","max_tokens":1,"messages":[{"role":"user","content":"x"}],"newcomer":{"deep":[` + inner + `]}}`
 		}
 		for _, format := range Formats() {
-			if format.batch != nil || kind == toolSecrets && format.table.body.index.byName["tools"] == nil {
+			if format.table == nil || kind == toolSecrets && format.table.body.index.byName["tools"] == nil {
 				continue
 			}
 			c, err := format.Capture(sourceFor(format, []byte(body)))

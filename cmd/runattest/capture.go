@@ -25,7 +25,8 @@ FORMAT is the name of a table, such as openai-chat/1, which says for each member
 where it goes, or why it stays out; without the number it is the newest. The same request has the
 same identity wherever it is captured. What else a request consists of is given by flags: the
 provider, the path with its query, and headers, of which the table reads those that it names. From
-a batch it makes a declaration for each request, as if it were sent alone.
+a batch it makes a declaration for each request, as if it were sent alone. For hf-model, FILE is the
+model's folder.
 
 What is secret by its place or name becomes [secret]. What only looks like a secret stays, and is
 warned of. Warnings, and what the declaration cannot say since the provider keeps it, go to standard
@@ -36,13 +37,14 @@ error.
   runattest capture --header 'anthropic-version: 2023-06-01' anthropic-messages request.json
   runattest capture openai-batch requests.jsonl > runs.jsonl
   runattest capture --model Qwen/Qwen3-8B --revision 5f0b02c hf-trainer args.json
+  runattest capture --model meta-llama/Llama-3.2-1B hf-model ./Llama-3.2-1B > model.json
   runattest capture --list`,
 		ValidArgsFunction: completeCapture,
 	}
 	provider := cmd.Flags().String("provider", "", "`NAME` of who runs the model, such as openai or azure:RESOURCE (default: the format's)")
 	path := cmd.Flags().String("path", "", "the request's `TARGET`, path and query, such as '/v1/messages?beta=true'")
 	headers := cmd.Flags().StringArray("header", nil, "a `LINE` of the request's header, 'name: value' (repeatable)")
-	model := cmd.Flags().String("model", "", "the model's `NAME`, for mcp and hf-trainer, which do not hold it")
+	model := cmd.Flags().String("model", "", "the model's `NAME`, for hf-model, hf-trainer and mcp, which do not hold it")
 	revision := cmd.Flags().String("revision", "", "the model's `VERSION`, such as a commit")
 	parents := cmd.Flags().StringArray("parent", nil, "`ID` of a run that this one descends from (repeatable)")
 	explain := cmd.Flags().Bool("explain", false, "print where each member of the request goes, instead of the declaration")
@@ -78,9 +80,14 @@ error.
 			return err
 		}
 		file := append(args, input.Stdin)[1]
-		captureRequests(cmd, o, file, f, src, func(name string, c *capture.Captured) error {
+		do := func(name string, c *capture.Captured) error {
 			return printCaptured(o, name, c, *explain, format.String() == "yaml")
-		})
+		}
+		if f.ReadsFolder() {
+			captureFolder(cmd, o, file, f, src, do)
+		} else {
+			captureRequests(cmd, o, file, f, src, do)
+		}
 		return o.done()
 	}
 	return cmd
@@ -102,6 +109,22 @@ func captureRequests(cmd *cobra.Command, o *output, file string, f capture.Forma
 				o.note(request.Name, locate(request.Data, err))
 			}
 		}
+	}
+}
+
+// captureFolder captures a folder.
+func captureFolder(cmd *cobra.Command, o *output, dir string, f capture.Format, src capture.Source, do func(string, *capture.Captured) error) {
+	fsys, closeFolder, err := input.Folder(dir)
+	var c *capture.Captured
+	if err == nil {
+		defer closeFolder()
+		c, err = f.CaptureFolder(cmd.Context(), fsys, src)
+	}
+	if err == nil {
+		err = do(dir, c)
+	}
+	if err != nil {
+		o.note(dir, locate(nil, err))
 	}
 }
 

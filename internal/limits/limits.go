@@ -17,6 +17,8 @@ const (
 	CaptureValues = 1_000_000
 	CaptureReport = 4 << 20
 	CaptureMember = 64 << 10
+	// CaptureFiles is how many files a model's folder has.
+	CaptureFiles = 10_000
 
 	// YAML is the size of a declaration written as YAML that is not JSON, too. A YAML parser holds up to two hundred times its
 	// input, so that the cap for the format that people type is lower than that of the one that programs write.

@@ -1033,7 +1033,42 @@ def source(v):
     return json.dumps(v) if v is None or isinstance(v, bool) else string(v)
 
 
+def compute_folder(format_, head, body):
+    """The names are read from the page; the body is an object of texts by their paths."""
+    import fnmatch
+    page = (PAGES / (format_.partition("/")[0] + ".md")).read_text()
+    flat = page.replace("\n", " ")
+    part = lambda a, b: ticks(flat[flat.index(a) + len(a):flat.index(b)])
+    signs, dirs, files = part("must be at the top:", ". In the names"), part("folders with the names", " and files with"), part("and files with the names", "  A link to")
+    roles = [(ticks(r)[0], ticks(c)) for r, c in re.findall(r"^\| (`[a-z]+`) \| (`.*) \|$", page, flags=re.M)]
+    fits = lambda name, l: any(fnmatch.fnmatchcase(name, p) for p in l)
+    get = lambda key: next((v for k, v in head if k == key), "")
+    components, texts = [], dict(json.loads(body))
+    if not get("model") or not any(fits(p, signs) for p in texts):
+        raise Refused("no model")
+    for p in sorted(texts, key=lambda p: p.encode()):
+        *above, name = p.split("/")
+        if set(above) & set(dirs) or fits(name, files):
+            continue
+        raw = texts[p].encode()
+        digest, size = hashlib.sha256(raw).hexdigest(), len(raw)
+        if raw.startswith(b"version https://git-lfs.github.com/spec/v1\n") and len(raw) < 1024:
+            m = re.fullmatch(rb"version https://git-lfs.github.com/spec/v1\noid sha256:([0-9a-f]{64})\nsize (0|[1-9][0-9]{0,15})\n", raw)
+            if not m:
+                raise Refused("pointer")
+            digest, size = m[1].decode(), int(m[2])
+        components.append({"role": next((r for r, l in roles if fits(name, l)), "other"), "name": p, "digest": {"sha256": digest}, "size": size})
+    model = {"name": get("model"), "components": components}
+    if get("revision"):
+        model["version"] = get("revision")
+    text = canonical({"schema": SCHEMA, "kind": "inference", "model": model, "prompt": {}, "parameters": {}, "context": [], "constraints": {},
+                      "extensions": {INTERFACE: {"api": format_.partition("/")[0]}}})
+    return {"id": "airun:1:sha256:" + hashlib.sha256(text.encode()).hexdigest(), "canonical": text, "open": "", "unknown": ""}
+
+
 def compute(format_, head, body):
+    if format_.startswith("hf-model/"):
+        return compute_folder(format_, head, body)
     if format_ in BATCHES:
         return compute_batch(format_, head, body)
     table = read_table(format_)

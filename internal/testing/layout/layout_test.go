@@ -37,7 +37,7 @@ func TestImports(t *testing.T) {
 		},
 		"capture": {
 			module + "canonical", module + "identity", module + "internal/casefold", module + "internal/jsonmend", module + "internal/jsontree", module + "internal/limits",
-			module + "internal/mediatype", module + "internal/secrets",
+			module + "internal/mediatype", module + "internal/secrets", "golang.org/x/sync/errgroup",
 		},
 		"signer": {
 			"filippo.io/edwards25519",

@@ -1,0 +1,278 @@
+package capture
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/limits"
+)
+
+// A folder says which files of a folder are a model, and what each is.
+type folder struct {
+	api    string
+	number int
+	title  string
+	about  []string // paragraphs for the page
+	kind   string
+
+	signs   []pattern // one of these must be there
+	folders []string  // that are skipped, at every depth
+	skipped []pattern // files that are
+	roles   []pattern // the first that fits says the role
+	pickles []pattern // files that are warned of
+}
+
+// A pattern is a file's name, in which one * stands for any characters.
+type pattern struct{ name, role string }
+
+func (p pattern) match(name string) bool {
+	before, after, any := strings.Cut(p.name, "*")
+	if !any {
+		return name == p.name
+	}
+	return len(name) >= len(before)+len(after) && strings.HasPrefix(name, before) && strings.HasSuffix(name, after)
+}
+
+func find(l []pattern, name string) (pattern, bool) {
+	if i := slices.IndexFunc(l, func(p pattern) bool { return p.match(name) }); i >= 0 {
+		return l[i], true
+	}
+	return pattern{}, false
+}
+
+func patterns(role string, names ...string) []pattern {
+	var l []pattern
+	for _, n := range names {
+		l = append(l, pattern{n, role})
+	}
+	return l
+}
+
+// folders are all that this package has.
+var folders = []*folder{{
+	api: "hf-model", number: 1, kind: "inference",
+	title: "a model's folder, as Hugging Face lays it out",
+	about: []string{
+		"Reads a folder with a model for transformers, PEFT, diffusers or llama.cpp: weights, configuration, tokenizer, templates and code. The caller names the model, since the same folder elsewhere is the same model.",
+	},
+	signs:   patterns("", "config.json", "adapter_config.json", "model_index.json", "*.gguf"),
+	folders: []string{".git", ".cache", ".huggingface"},
+	skipped: patterns("", ".gitattributes", ".gitignore", ".DS_Store", "README.md", "*.lock", "*.incomplete"),
+	roles: slices.Concat(
+		patterns("adapter", "adapter_*"),
+		patterns("tokenizer", "tokenizer*", "vocab*", "merges.txt", "special_tokens_map.json", "added_tokens.json", "spiece.model", "sentencepiece*", "*.tiktoken"),
+		patterns("template", "chat_template*", "*.jinja"),
+		patterns("code", "*.py")),
+	pickles: patterns("", "*.bin", "*.pt", "*.pth", "*.pkl", "*.pickle", "*.ckpt"),
+}}
+
+func (f *folder) name() string { return fmt.Sprintf("%s/%d", f.api, f.number) }
+
+func (f *folder) error(file, format string, args ...any) *Error {
+	message := fmt.Sprintf(format, args...)
+	if file != "" {
+		message = quote(file) + " " + message
+	}
+	return &Error{Format: f.name(), Offset: -1, Message: message}
+}
+
+// A component is a file of a model.
+type component struct {
+	path   string
+	role   string
+	digest [sha256.Size]byte
+	size   int64
+}
+
+// ReadsFolder tells whether the format's source is a folder, which CaptureFolder reads.
+func (f Format) ReadsFolder() bool { return f.folder != nil }
+
+// CaptureFolder maps a folder into a declaration, for a format that reads one. Of src it takes the model's name, its
+// revision, the provider and the parents. It follows a symbolic link to a file as far as fsys does: [os.Root.FS] keeps
+// it below the root. The error is an *[Error], or that of reading. Digest of what it returns is zero.
+func (f Format) CaptureFolder(ctx context.Context, fsys fs.FS, src Source) (*Captured, error) {
+	d := f.folder
+	if d == nil {
+		return nil, &Error{Format: f.Name(), Offset: -1, Message: "reads no folder"}
+	}
+	if src.Model == "" {
+		return nil, &Error{Format: d.name(), Offset: -1, Message: "the source does not name the model", Hint: "name the model that the folder holds"}
+	}
+	c := &Captured{Format: f}
+	files, err := d.files(fsys, c)
+	if err != nil {
+		return nil, err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i := range files {
+		g.Go(func() error { return d.hash(ctx, fsys, &files[i]) })
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	for i, file := range files {
+		c.Fates = append(c.Fates, Fate{Pointer: file.path, Outcome: Kept, To: "/model/components/" + strconv.Itoa(i), Detail: " " + file.role})
+		if _, is := find(d.pickles, baseName(file.path)); is {
+			c.Warnings = append(c.Warnings, Warning{file.path, "its name is that of a pickle, which runs code when it is loaded"})
+		}
+	}
+	c.Declaration, err = identity.Parse(d.declaration(files, src))
+	if err != nil {
+		return nil, d.error("", "the declaration would be invalid: %v", err)
+	}
+	return c, nil
+}
+
+// baseName is what stands behind the last slash.
+func baseName(name string) string { return name[strings.LastIndexByte(name, '/')+1:] }
+
+// files are the model's files, sorted by the bytes of their paths.
+func (d *folder) files(fsys fs.FS, c *Captured) ([]component, error) {
+	var files []component
+	found := false
+	err := fs.WalkDir(fsys, ".", func(name string, e fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case e.IsDir() && slices.Contains(d.folders, e.Name()):
+			c.Fates = append(c.Fates, Fate{Pointer: name, Outcome: LeftOut, Detail: "skipped"})
+			return fs.SkipDir
+		case e.IsDir():
+			return nil
+		}
+		if _, skip := find(d.skipped, e.Name()); skip {
+			c.Fates = append(c.Fates, Fate{Pointer: name, Outcome: LeftOut, Detail: "skipped"})
+			return nil
+		}
+		info, err := fs.Stat(fsys, name)
+		switch {
+		case err != nil:
+			return err
+		case !info.Mode().IsRegular():
+			return d.error(name, "is neither a file nor a link to one")
+		case !utf8.ValidString(name):
+			return d.error(name, "has a name that is not valid UTF-8")
+		case len(files) == limits.CaptureFiles:
+			return d.error("", "the folder has more than %d files", limits.CaptureFiles)
+		}
+		role := "other"
+		if p, ok := find(d.roles, e.Name()); ok {
+			role = p.role
+		}
+		if _, ok := find(d.signs, name); ok {
+			found = true
+		}
+		files = append(files, component{path: name, role: role, size: info.Size()})
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if !found {
+		var names []string
+		for _, p := range d.signs {
+			names = append(names, p.name)
+		}
+		return nil, d.error("", "the folder has none of %s: it does not hold a model", strings.Join(names, ", "))
+	}
+	slices.SortFunc(files, func(a, b component) int { return strings.Compare(a.path, b.path) })
+	return files, nil
+}
+
+// hash fills in a file's digest and size: its own, or those of the file that an LFS pointer names.
+func (d *folder) hash(ctx context.Context, fsys fs.FS, file *component) error {
+	f, err := fsys.Open(file.path)
+	if err != nil {
+		return err
+	}
+	defer f.Close() // only read: nothing to lose
+	h := sha256.New()
+	var start bytes.Buffer
+	n, err := io.CopyN(io.MultiWriter(h, &start), f, lfsPointer)
+	if err == nil {
+		buffer := make([]byte, 256<<10)
+		for err == nil && ctx.Err() == nil {
+			var m int
+			m, err = f.Read(buffer)
+			h.Write(buffer[:m])
+			n += int64(m)
+		}
+	}
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case !errors.Is(err, io.EOF):
+		return err
+	case n != file.size:
+		return d.error(file.path, "changed while it was read: it had %d bytes, and then %d", file.size, n)
+	}
+	file.digest = [sha256.Size]byte(h.Sum(nil))
+	if n < lfsPointer && bytes.HasPrefix(start.Bytes(), []byte(lfsVersion)) {
+		return d.pointer(start.String(), file)
+	}
+	return nil
+}
+
+const (
+	lfsPointer = 1024 // bytes that a Git LFS pointer has fewer than: its specification
+	lfsVersion = "version https://git-lfs.github.com/spec/v1\n"
+)
+
+// pointer reads a Git LFS pointer, which stands for the file that it names.
+func (d *folder) pointer(text string, file *component) error {
+	bad := d.error(file.path, "is a Git LFS pointer that cannot be read, want the lines version, oid sha256:HEX and size")
+	rest, ok := strings.CutPrefix(text, lfsVersion+"oid sha256:")
+	oid, size, ok2 := strings.Cut(rest, "\nsize ")
+	size, ok3 := strings.CutSuffix(size, "\n")
+	raw, err := hex.DecodeString(oid)
+	n, err2 := strconv.ParseInt(size, 10, 64)
+	if !ok || !ok2 || !ok3 || err != nil || err2 != nil || len(raw) != sha256.Size || oid != strings.ToLower(oid) || n < 0 || n > 1<<53-1 || size != strconv.FormatInt(n, 10) {
+		return bad
+	}
+	file.digest, file.size = [sha256.Size]byte(raw), n
+	return nil
+}
+
+// declaration is the text of a folder's declaration.
+func (d *folder) declaration(files []component, src Source) []byte {
+	dst := []byte(`{"schema":"` + identity.Schema + `","kind":"` + d.kind + `","prompt":{},"parameters":{},"context":[],"constraints":{},"extensions":{"` +
+		Interface + `":{"api":"` + d.api + `"}},`)
+	if len(src.Parents) > 0 {
+		var ids []string
+		for _, p := range src.Parents {
+			ids = append(ids, p.String())
+		}
+		dst = append(appendStrings(append(dst, `"parents":`...), ids), ',')
+	}
+	dst = appendString(append(dst, `"model":{"name":`...), []byte(src.Model))
+	if src.Provider != "" {
+		dst = appendString(append(dst, `,"provider":`...), []byte(src.Provider))
+	}
+	if src.Revision != "" {
+		dst = appendString(append(dst, `,"version":`...), []byte(src.Revision))
+	}
+	dst = append(dst, `,"components":[`...)
+	for i, f := range files {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		r := resource{role: f.role, digest: f.digest, size: int(f.size)}
+		dst = r.append(dst, f.path)
+	}
+	return append(dst, `]}}`...)
+}

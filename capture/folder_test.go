@@ -1,0 +1,148 @@
+package capture
+
+import (
+	"encoding/json"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/runattest/runattest/internal/testing/vectors"
+)
+
+// TestFolderVectors holds folders, each given as a JSON object of texts by their paths, against what
+// testdata/capture/oracle.py computed.
+func TestFolderVectors(t *testing.T) {
+	for _, d := range folders {
+		for _, v := range vectors.Load(t, "../capture/"+d.api) {
+			t.Run(v.Name, func(t *testing.T) {
+				f, src := sourceOf(t, v)
+				var texts map[string]string
+				if err := json.Unmarshal(v.Body, &texts); err != nil {
+					t.Fatal(err)
+				}
+				files := fstest.MapFS{}
+				for name, text := range texts {
+					files[name] = &fstest.MapFile{Data: []byte(text)}
+				}
+				c, err := f.CaptureFolder(t.Context(), files, src)
+				if !v.IsValid() {
+					if err == nil || v.Header["error"] == "" || !strings.Contains(err.Error(), v.Header["error"]) {
+						t.Errorf("got %v, want an error about %q", err, v.Header["error"])
+					}
+					return
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := string(c.Declaration.Canonical()); got != v.Header["canonical"] || c.Declaration.ID().String() != v.Header["id"] {
+					t.Errorf("declaration\n%s\nwant\n%s", got, v.Header["canonical"])
+				}
+			})
+		}
+	}
+}
+
+// TestFolderLinks: a link to a file counts as the file where the root holds both, as in Hugging Face's cache, and is an
+// error where it leads out.
+func TestFolderLinks(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) {
+		t.Helper()
+		name = filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("cache/blobs/b1", "{}")
+	write("plain/config.json", "{}")
+	write("cache/snapshots/c/model.safetensors", "w")
+	write("plain/model.safetensors", "w")
+	if err := os.Symlink("../../blobs/b1", filepath.Join(dir, "cache/snapshots/c/config.json")); err != nil {
+		t.Skip("symbolic links cannot be made")
+	}
+	f, err := Lookup("hf-model")
+	if err != nil {
+		t.Fatal(err)
+	}
+	capture := func(root, below string) (*Captured, error) {
+		t.Helper()
+		r, err := os.OpenRoot(filepath.Join(dir, root))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		sub, err := fs.Sub(r.FS(), below)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f.CaptureFolder(t.Context(), sub, Source{Model: "m"})
+	}
+	cached, err := capture("cache", "snapshots/c")
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, err := capture("plain", ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cached.Declaration.ID() != plain.Declaration.ID() {
+		t.Error("the cached model is another one than its copy")
+	}
+	if _, err := capture("cache/snapshots/c", "."); err == nil {
+		t.Error("a link out of the root is followed")
+	}
+}
+
+// TestFolderPages: each folder format has its page.
+func TestFolderPages(t *testing.T) {
+	for _, d := range folders {
+		name := "../docs/spec/capture/" + d.api + ".md"
+		want := folderPage(d)
+		if *update {
+			if err := os.WriteFile(name, []byte(want), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := os.ReadFile(name)
+		if err != nil || string(got) != want {
+			t.Errorf("%s is not what package capture says (%v): go test ./capture -run Pages -update", name, err)
+		}
+	}
+}
+
+func folderPage(d *folder) string {
+	p := &pager{}
+	p.line("# Capture format %s", d.name())
+	p.line("\nThis page is printed from package capture. The rules that all formats share are in [README.md](README.md).")
+	names := func(l []pattern) string {
+		var names []string
+		for _, n := range l {
+			names = append(names, n.name)
+		}
+		return code(names)
+	}
+	for _, a := range append(d.about,
+		"Each file is an element of `model.components`, sorted by the bytes of its path: `role`, `name` (the path from the folder, with slashes), `digest` (`sha256`) and `size`. A Git LFS pointer counts as the file that it names: fewer than 1024 bytes, which are the lines `version https://git-lfs.github.com/spec/v1`, `oid sha256:HEX` and `size N`. A file that begins as one and has other lines is an error.",
+		"`kind` is `"+d.kind+"`. `model.name` and `model.version` are those that the caller gives; a name must be given. `prompt`, `parameters`, `context` and `constraints` are empty.",
+		"One of these must be at the top: "+names(d.signs)+". In the names here `*` stands for any characters. Skipped are folders with the names "+code(d.folders)+" and files with the names "+names(d.skipped)+".",
+		"A link to a file counts as the file, if it leads to one in the folder or, from a snapshot in Hugging Face's cache, in the same repository's cache; any other is an error, and so are other special files.") {
+		p.line("\n%s", wrap(a))
+	}
+	p.line("\n| role | names of files, of which the first that fits counts |\n|---|---|")
+	for i := 0; i < len(d.roles); {
+		j := i
+		for j < len(d.roles) && d.roles[j].role == d.roles[i].role {
+			j++
+		}
+		p.line("| `%s` | %s |", d.roles[i].role, names(d.roles[i:j]))
+		i = j
+	}
+	p.line("| `other` | all others |")
+	return p.b.String()
+}
