@@ -77,6 +77,13 @@ digest. The layout is verified as the registry would be; the command for it is p
 		if f.airGap != "" && (f.out != "" || f.declaration) {
 			return errors.New("--air-gap goes with neither --output nor --declaration: it writes a folder with everything")
 		}
+		inputs := []string{f.reach.ca, f.root}
+		if ref, err := registry.ParseReference(args[0]); err == nil && ref.IsLayout() {
+			inputs = append(inputs, ref.Path())
+		}
+		if err := notOver(f.out, inputs...); err != nil {
+			return err
+		}
 		return f.fetch(cmd, newOutput(cmd), args[0])
 	}
 	return cmd

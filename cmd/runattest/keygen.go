@@ -46,6 +46,9 @@ and takes a plain one through cosign import-key-pair. No existing file is ever o
 		if err != nil {
 			return err
 		}
+		if err := atomicfile.CheckFolder(private); err != nil {
+			return err
+		}
 		if err := mustNotExist(private, public); err != nil {
 			return err
 		}

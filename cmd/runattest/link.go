@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -87,7 +86,7 @@ func (l *linkFlags) sign(cmd *cobra.Command, who *signerFlags) error {
 	}
 	target, err := l.target()
 	if err == nil {
-		err = l.checkTarget(target, who.key)
+		err = l.checkTarget(target, who)
 	}
 	if err != nil {
 		return err
@@ -214,7 +213,7 @@ func (l *linkFlags) target() (string, error) {
 }
 
 // checkTarget refuses, before anything is signed and logged, a file that the link may not replace.
-func (l *linkFlags) checkTarget(target, key string) error {
+func (l *linkFlags) checkTarget(target string, who *signerFlags) error {
 	switch {
 	case target == stdout:
 		return nil
@@ -223,7 +222,7 @@ func (l *linkFlags) checkTarget(target, key string) error {
 			return withHint(err, "name another file with --bundle")
 		}
 	}
-	return notAnInput(target, slices.Concat(*l.artifacts, []string{l.run, key}))
+	return who.notOver(target, append([]string{l.run}, *l.artifacts...)...)
 }
 
 // describeLink is the claim in one line.

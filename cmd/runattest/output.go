@@ -190,6 +190,9 @@ func hintOf(err error) string {
 		return "CGO_ENABLED=0 go install github.com/runattest/runattest/cmd/runattest@latest makes a static one"
 	case ok && special.Mode&fs.ModeSymlink != 0:
 		return fmt.Sprintf("bind a copy that has files in place of links: cp -RL %s COPY", shell.Path(special.Folder))
+	case is[*atomicfile.MissingFolderError](err):
+		missing, _ := errors.AsType[*atomicfile.MissingFolderError](err)
+		return "mkdir -p " + shell.Path(missing.Folder)
 	case errors.Is(err, atomicfile.ErrMounted):
 		return "mount the folder that it is in, or have it written to standard output (-) and redirect that into it"
 	case errors.Is(err, input.ErrBundle):

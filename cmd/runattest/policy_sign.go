@@ -50,11 +50,11 @@ func signPolicy(cmd *cobra.Command, path string, who *signerFlags, target string
 	if err != nil {
 		return err
 	}
-	inputs := []string{path, who.key}
+	inputs := []string{path}
 	for _, f := range p.Files() {
 		inputs = append(inputs, filepath.Join(filepath.Dir(path), filepath.FromSlash(f.Path)))
 	}
-	if err := outIsNoInput(target, inputs...); err != nil {
+	if err := who.notOver(target, inputs...); err != nil {
 		return err
 	}
 	return who.signClaim(cmd, claim, attest.SigstoreBundle, claimFile{path: target}, func(o *output) error {

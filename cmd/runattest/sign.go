@@ -231,10 +231,10 @@ func (b *batch) plan(cmd *cobra.Command, paths []string) []job {
 		}
 	}
 	declared.end(b.output, b.note)
-	inputs := slices.Concat(slices.Collect(maps.Keys(declared.mixed)), *b.artifacts, b.who.files())
+	inputs := slices.Concat(slices.Collect(maps.Keys(declared.mixed)), *b.artifacts)
 	var jobs []job
 	for _, j := range planned {
-		err := j.check(inputs)
+		err := j.check(b.who, inputs)
 		if i := slices.IndexFunc(jobs, j.overwrites); err == nil && i >= 0 {
 			err = fmt.Errorf("the bundle would overwrite that of %s, to which %s leads too", jobs[i].statements[0].name, jobs[i].target)
 		}
@@ -274,11 +274,11 @@ func targetFor(path string) (string, error) {
 func isStdin(path string) bool { return path == input.Stdin || path == "/dev/stdin" }
 
 // check refuses a file that must not be written.
-func (j job) check(inputs []string) error {
+func (j job) check(who *signerFlags, inputs []string) error {
 	if j.target == input.Stdin {
 		return nil
 	}
-	if err := notAnInput(j.target, inputs); err != nil {
+	if err := who.notOver(j.target, inputs...); err != nil {
 		return err
 	}
 	if n := len(j.statements); n > 1 && strings.HasSuffix(j.target, ".json") {
@@ -292,7 +292,7 @@ func (j job) overwrites(other job) bool {
 	if absolute(j.target) == absolute(other.target) {
 		return false // the declaration stands twice
 	}
-	return notAnInput(j.target, []string{other.target}) != nil
+	return isSameFile(j.target, other.target)
 }
 
 // readAll makes the Statement of every declaration in the files, or gives nothing if one of them is

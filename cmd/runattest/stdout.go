@@ -2,10 +2,7 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"sync"
 	"syscall"
 
@@ -29,46 +26,6 @@ func (o *output) put(path string, data []byte) error {
 		return o.writeRaw(data)
 	}
 	return atomicfile.Write(path, data, 0o644)
-}
-
-// overwritten is the input that target is, whatever its name; "" for none.
-func overwritten(target string, inputs []string) string {
-	info, err := os.Stat(target)
-	if target == stdout || err != nil {
-		return "" // nothing there to lose; writing says the rest
-	}
-	for _, input := range inputs {
-		if other, err := os.Stat(input); err == nil && os.SameFile(info, other) {
-			return input
-		}
-	}
-	return ""
-}
-
-// notAnInput keeps a bundle from being written over a declaration, an artifact or the key.
-func notAnInput(target string, inputs []string) error {
-	if input := overwritten(target, inputs); input != "" {
-		return fmt.Errorf("the bundle would overwrite %s, which is an input", input)
-	}
-	return nil
-}
-
-// outIsNoInput keeps another result from being written over what it is made from.
-func outIsNoInput(out string, inputs ...string) error {
-	if input := overwritten(out, inputs); input != "" {
-		return fmt.Errorf("%s would be overwritten, and is an input", input)
-	}
-	return nil
-}
-
-// mustNotExist refuses files that are there already.
-func mustNotExist(paths ...string) error {
-	for _, path := range paths {
-		if _, err := os.Lstat(path); err == nil {
-			return withHint(fmt.Errorf("%s: %w", path, fs.ErrExist), "choose another name with -o; keys are never overwritten")
-		}
-	}
-	return nil
 }
 
 // checkedOutput is standard output, which every command writes to, also cobra's help: what is lost there is a failure of

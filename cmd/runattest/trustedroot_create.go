@@ -65,7 +65,7 @@ func createTrustedRoot(o *output, s *specFlags, out string) error {
 	if err != nil {
 		return err
 	}
-	if err := outIsNoInput(out, s.files...); err != nil {
+	if err := notOver(out, s.files...); err != nil {
 		return err
 	}
 	root, err := sigstore.CreateTrustedRoot(spec)

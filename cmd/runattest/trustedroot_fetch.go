@@ -67,10 +67,10 @@ func checkOuts(out, config, root string) error {
 	if config != "" && absolute(out) == absolute(config) {
 		return errors.New("--out and --signing-config-out name the same file")
 	}
-	if err := outIsNoInput(out, root, config); err != nil {
+	if err := notOver(out, root, config); err != nil {
 		return err
 	}
-	return outIsNoInput(config, root)
+	return notOver(config, root)
 }
 
 // absolute is a path as it can be compared, also where no file is yet.

@@ -2,6 +2,7 @@
 package atomicfile
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -11,6 +12,24 @@ import (
 	"path/filepath"
 	"syscall"
 )
+
+// MissingFolderError says that there is no folder for a file. It is an fs.ErrNotExist.
+type MissingFolderError struct{ Path, Folder string }
+
+func (e *MissingFolderError) Error() string {
+	return fmt.Sprintf("%s: there is no folder %s", e.Path, e.Folder)
+}
+
+func (e *MissingFolderError) Unwrap() error { return fs.ErrNotExist }
+
+// CheckFolder finds, before there is anything to write to path, that its folder is missing: a *MissingFolderError.
+func CheckFolder(path string) error {
+	folder := filepath.Dir(path)
+	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
+		return &MissingFolderError{path, folder}
+	}
+	return nil
+}
 
 // Write puts data at path through a temporary file in the same folder, synced and
 // renamed: a reader finds the old file or the new one, never a part.
@@ -146,6 +165,9 @@ func writeTemp(path string, content func(io.Writer) error, perm fs.FileMode) (na
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
 	if failed := (*fs.PathError)(nil); errors.As(err, &failed) {
 		failed.Path = path // the name that the caller gave
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		err = cmp.Or(CheckFolder(path), err)
 	}
 	if err != nil {
 		return "", err
