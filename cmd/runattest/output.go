@@ -195,6 +195,9 @@ func hintOf(err error) string {
 		return "mkdir -p " + shell.Path(missing.Folder)
 	case errors.Is(err, atomicfile.ErrMounted):
 		return "mount the folder that it is in, or have it written to standard output (-) and redirect that into it"
+	case is[*input.ForeignError](err):
+		foreign, _ := errors.AsType[*input.ForeignError](err)
+		return foreign.Hint
 	case errors.Is(err, input.ErrBundle):
 		return "give the declaration that it signs; inspect --declaration writes it"
 	case is[*gate.MissingRunError](err):

@@ -5,6 +5,7 @@ package input
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -52,6 +53,9 @@ func (t Text) Parse() (*identity.Declaration, error) {
 	d, err := parse(t.Data)
 	if err != nil && t.IsBundle() {
 		err = ErrBundle
+	}
+	if err != nil {
+		err = cmp.Or(foreign(t.Data), err)
 	}
 	return d, err
 }
