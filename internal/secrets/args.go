@@ -88,7 +88,7 @@ func Text(s string) string {
 // the next pair; one in quotation marks ends with them.
 func pairs(s string, isSecret func(string) bool) string {
 	var b strings.Builder
-	done := 0
+	done, limit := 0, -1 // where a value without quotation marks ends at the latest
 	for _, m := range pair.FindAllStringSubmatchIndex(s, -1) {
 		start := m[1]
 		if m[0] < done || m[0] > 0 && strings.IndexByte(" \t\r\n,;&?#\"'`({[", s[m[0]-1]) < 0 || !isSecret(strings.TrimLeft(s[m[2]:m[3]], "-")) {
@@ -100,7 +100,10 @@ func pairs(s string, isSecret func(string) bool) string {
 			start++
 			end = indexAny(s, start, quote)
 		} else {
-			end = indexAny(s, start, " \t\r\n\"'`")
+			if limit < start {
+				limit = indexAny(s, start, " \t\r\n\"'`")
+			}
+			end = limit
 			if next := nextPair.FindStringIndex(s[start:end]); next != nil {
 				end = start + next[0]
 			}

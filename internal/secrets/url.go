@@ -49,17 +49,22 @@ func cleanURL(s string, allValues, nested bool) (clean, path string, ok bool) {
 	head, query, _ := strings.Cut(head, "?")
 	found := authority.FindAllStringIndex(head, -1)
 	begin := 0
+	slash, backslash, at := scan{head, "/", -1}, scan{head, `\`, -1}, scan{head, "@", -1}
+	var last [2]int // the end of the authority before, and its last @
 	for i, m := range found {
-		end := indexAny(head, m[1], `/\`)
-		wide := head[m[1]:indexAny(head, m[1], "/")]
+		wide := slash.from(m[1])
+		end := min(wide, backslash.from(m[1]))
 		if i == 0 {
 			begin = end
 		}
-		if strings.IndexByte(wide, '\\') >= 0 && (head[m[0]] != '\\' || strings.IndexByte(wide, '@') >= 0) {
+		if end < wide && (head[m[0]] != '\\' || at.from(m[1]) < wide) {
 			return "", "", false
 		}
-		if at := strings.LastIndexByte(head[m[1]:end], '@'); at > 0 {
-			u.cut(m[1], m[1]+at)
+		if last[0] != end {
+			last = [2]int{end, m[1] + strings.LastIndexByte(head[m[1]:end], '@')}
+		}
+		if last[1] > m[1] {
+			u.cut(m[1], last[1])
 		}
 	}
 	if len(found) == 0 {
@@ -76,6 +81,20 @@ func cleanURL(s string, allValues, nested bool) (clean, path string, ok bool) {
 		u.members(len(u.text)-len(fragment), len(u.text), "&;?", allValues, false, nested)
 	}
 	return u.clean(), head[begin:], true
+}
+
+// A scan finds a byte again and again, from places that only grow, and reads the text once.
+type scan struct {
+	text, bytes string
+	found       int
+}
+
+// from is where the byte stands from start on, or the end of the text.
+func (s *scan) from(start int) int {
+	if s.found < start {
+		s.found = indexAny(s.text, start, s.bytes)
+	}
+	return s.found
 }
 
 // indexAny is where the first of these bytes stands in s from start on, or its end.

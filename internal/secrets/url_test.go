@@ -62,3 +62,14 @@ func FuzzURL(f *testing.F) {
 		}
 	})
 }
+
+// TestLongTexts reads texts that take a reader who scans to the end for each piece beyond any test's time.
+func TestLongTexts(t *testing.T) {
+	const size = 4 << 20
+	if text := strings.Repeat("key=x,", size/6); strings.Contains(Element("", text, true), "=x") {
+		t.Error("a value is left")
+	}
+	if _, _, ok := URL(strings.Repeat("http:", size/5), false); !ok {
+		t.Error("refused")
+	}
+}
