@@ -27,7 +27,8 @@ type batch struct {
 	urls    bool     // a request has its method and path as well
 	paths   []string // of the call that makes the batch
 	formats []string // of the requests: with urls the first one that has the path
-	drop    []string // flags of a header that say that this is a batch
+	flags   string   // the header whose flags say what the call may use
+	drop    []string // its flags that say that this is a batch
 }
 
 // batches are all that this package has.
@@ -38,6 +39,7 @@ var batches = []*batch{{
 	list:  "requests", body: "params",
 	paths:   []string{"/v1/messages/batches"},
 	formats: []string{"anthropic-messages/1"},
+	flags:   "anthropic-beta",
 	drop:    []string{"message-batches-2024-09-24"},
 }, {
 	api: "openai-batch", number: 1,
@@ -65,17 +67,19 @@ func (f Format) CaptureEach(src Source) iter.Seq2[*Captured, error] {
 
 // one captures a batch that has one request.
 func (b *batch) one(src Source) (*Captured, error) {
-	var found []*Captured
+	var only *Captured
+	count := 0
 	for c, err := range b.each(src) {
 		if err != nil {
 			return nil, err
 		}
-		found = append(found, c)
+		only = c
+		count++
 	}
-	if len(found) != 1 {
-		return nil, b.error("", "a batch of %d requests, each of which has a declaration of its own", len(found))
+	if count != 1 {
+		return nil, b.error("", "a batch of %d requests, each of which has a declaration of its own", count)
 	}
-	return found[0], nil
+	return only, nil
 }
 
 func (b *batch) each(src Source) iter.Seq2[*Captured, error] {
@@ -86,12 +90,12 @@ func (b *batch) each(src Source) iter.Seq2[*Captured, error] {
 		}
 		src.Target, src.Header = "", b.withoutFlags(src.Header)
 		ids := map[string]bool{}
-		count := 0
+		count, digest := 0, sha256.Sum256(src.Body)
 		for pointer, request := range b.requests(src.Body) {
 			count++
 			c, err := b.request(pointer, request, src, ids)
 			if c != nil {
-				c.Digest = sha256.Sum256(src.Body)
+				c.Digest = digest
 			}
 			if !yield(c, err) {
 				return
@@ -114,14 +118,16 @@ func (b *batch) requests(body []byte) iter.Seq2[string, element] {
 	reading := canonical.Options{MaxDepth: limits.CaptureDepth + 3, MaxValues: limits.CaptureValues + 8}
 	return func(yield func(string, element) bool) {
 		if b.list == "" {
-			for i, line := range bytes.Split(body, []byte("\n")) {
+			n, all := 0, len(bytes.TrimRight(body, "\r\n"))
+			for line := range bytes.SplitSeq(body, []byte("\n")) {
+				n++
 				if line = bytes.TrimSuffix(line, []byte("\r")); len(line) == 0 {
 					continue
 				}
 				root, err := parse(b.name(), reading, line)
 				where := ""
-				if len(line) < len(bytes.TrimRight(body, "\r\n")) {
-					where = fmt.Sprintf("line %d", i+1)
+				if len(line) < all {
+					where = fmt.Sprintf("line %d", n)
 				}
 				if !yield(where, element{root, err}) {
 					return
@@ -247,13 +253,17 @@ func located(err error, pointer string) error {
 	return &in
 }
 
-// withoutFlags are header lines without the flags that say that this is a batch: a request that is sent alone has none.
+// withoutFlags is the header without the flags that say that this is a batch: a request that is sent alone has none.
 func (b *batch) withoutFlags(header map[string][]string) map[string][]string {
 	if len(b.drop) == 0 {
 		return header
 	}
 	clean := map[string][]string{}
 	for name, lines := range header {
+		if fold(name) != b.flags {
+			clean[name] = lines
+			continue
+		}
 		for _, l := range lines {
 			flags := strings.Split(l, ",")
 			kept := slices.DeleteFunc(flags, func(f string) bool { return slices.Contains(b.drop, strings.Trim(f, " \t")) })
