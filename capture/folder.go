@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	slashpath "path"
 	"runtime"
 	"slices"
 	"strconv"
@@ -17,7 +18,9 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/runattest/runattest/canonical"
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/limits"
 )
 
@@ -29,9 +32,11 @@ type folder struct {
 	about  []string // paragraphs for the page
 	kind   string
 
-	signs   []pattern // one of these must be there
-	folders []string  // that are skipped, at every depth
-	skipped []pattern // files that are
+	signs   []pattern // one of these must be at the top
+	folders []string  // that are skipped at the top
+	skipped []pattern // files that are skipped at the top
+	indexes []pattern // files whose weight_map names other files
+	weights []pattern // files that may be Git LFS pointers
 	roles   []pattern // the first that fits says the role
 	pickles []pattern // files that are warned of
 }
@@ -71,12 +76,14 @@ var folders = []*folder{{
 	},
 	signs:   patterns("", "config.json", "adapter_config.json", "model_index.json", "*.gguf"),
 	folders: []string{".git", ".cache", ".huggingface"},
-	skipped: patterns("", ".gitattributes", ".gitignore", ".DS_Store", "README.md", "*.lock", "*.incomplete"),
+	skipped: patterns("", ".gitattributes", ".gitignore", ".DS_Store", "README.md"),
+	indexes: patterns("", "*.index.json"),
+	weights: patterns("", "*.safetensors", "*.gguf", "*.bin", "*.pt", "*.pth", "*.ckpt", "*.h5", "*.msgpack", "*.onnx", "*.onnx_data"),
 	roles: slices.Concat(
+		patterns("code", "*.py"), // whatever else the name says
 		patterns("adapter", "adapter_*"),
 		patterns("tokenizer", "tokenizer*", "vocab*", "merges.txt", "special_tokens_map.json", "added_tokens.json", "spiece.model", "sentencepiece*", "*.tiktoken"),
-		patterns("template", "chat_template*", "*.jinja"),
-		patterns("code", "*.py")),
+		patterns("template", "chat_template*", "*.jinja")),
 	pickles: patterns("", "*.bin", "*.pt", "*.pth", "*.pkl", "*.pickle", "*.ckpt"),
 }}
 
@@ -96,6 +103,8 @@ type component struct {
 	role   string
 	digest [sha256.Size]byte
 	size   int64
+
+	pointer bool // the digest and the size are those that a Git LFS pointer names
 }
 
 // ReadsFolder tells whether the format's source is a folder, which CaptureFolder reads.
@@ -125,7 +134,15 @@ func (f Format) CaptureFolder(ctx context.Context, fsys fs.FS, src Source) (*Cap
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
+	for _, file := range files {
+		if err := d.checkIndex(fsys, file); err != nil {
+			return nil, err
+		}
+	}
 	for i, file := range files {
+		if file.pointer {
+			c.Warnings = append(c.Warnings, Warning{file.path, "is a Git LFS pointer: the file that it names was not read"})
+		}
 		c.Fates = append(c.Fates, Fate{Pointer: file.path, Outcome: Kept, To: "/model/components/" + strconv.Itoa(i), Detail: " " + file.role})
 		if _, is := find(d.pickles, baseName(file.path)); is {
 			c.Warnings = append(c.Warnings, Warning{file.path, "its name is that of a pickle, which runs code when it is loaded"})
@@ -149,13 +166,13 @@ func (d *folder) files(fsys fs.FS, c *Captured) ([]component, error) {
 		switch {
 		case err != nil:
 			return err
-		case e.IsDir() && slices.Contains(d.folders, e.Name()):
+		case e.IsDir() && slices.Contains(d.folders, name):
 			c.Fates = append(c.Fates, Fate{Pointer: name, Outcome: LeftOut, Detail: "skipped"})
 			return fs.SkipDir
 		case e.IsDir():
 			return nil
 		}
-		if _, skip := find(d.skipped, e.Name()); skip {
+		if _, skip := find(d.skipped, name); skip {
 			c.Fates = append(c.Fates, Fate{Pointer: name, Outcome: LeftOut, Detail: "skipped"})
 			return nil
 		}
@@ -174,7 +191,7 @@ func (d *folder) files(fsys fs.FS, c *Captured) ([]component, error) {
 		if p, ok := find(d.roles, e.Name()); ok {
 			role = p.role
 		}
-		if _, ok := find(d.signs, name); ok {
+		if _, ok := find(d.signs, name); ok && name == e.Name() {
 			found = true
 		}
 		files = append(files, component{path: name, role: role, size: info.Size()})
@@ -230,13 +247,52 @@ func (d *folder) hash(ctx context.Context, fsys fs.FS, file *component) error {
 
 const (
 	lfsPointer = 1024 // bytes that a Git LFS pointer has fewer than: its specification
-	lfsVersion = "version https://git-lfs.github.com/spec/v1\n"
+	lfsVersion = "version https://git-lfs.github.com/spec/v1"
 )
 
-// pointer reads a Git LFS pointer, which stands for the file that it names.
+// checkIndex refuses an index of weights that names a skipped file: it would be loaded, and is not in the declaration.
+func (d *folder) checkIndex(fsys fs.FS, file component) error {
+	if _, is := find(d.indexes, baseName(file.path)); !is || file.pointer {
+		return nil
+	}
+	if file.size > limits.CaptureBody {
+		return d.error(file.path, "has %d bytes, want at most %d of an index", file.size, limits.CaptureBody)
+	}
+	text, err := fs.ReadFile(fsys, file.path)
+	if err != nil {
+		return err
+	}
+	if sha256.Sum256(text) != file.digest {
+		return d.error(file.path, "changed while it was read")
+	}
+	root, err := parse(d.name(), canonical.Options{MaxDepth: limits.CaptureDepth, MaxValues: limits.CaptureValues}, text)
+	if err != nil {
+		return d.error(file.path, "is an index that cannot be read: %v", err)
+	}
+	if root.Kind() != jsontree.Object {
+		return d.error(file.path, "is of type %s, want an object", root.Kind())
+	}
+	for _, v := range root.Get("weight_map").Members() {
+		named := slashpath.Join(slashpath.Dir(file.path), v.Text())
+		top, _, below := strings.Cut(named, "/")
+		_, skipped := find(d.skipped, top)
+		if !below && skipped || below && slices.Contains(d.folders, top) {
+			return d.error(file.path, "names %s, which is skipped", quote(v.Text()))
+		}
+	}
+	return nil
+}
+
+// pointer reads a Git LFS pointer, which stands for the file that it names. One in the place of a text is a text as well, which
+// a program would use as it is.
 func (d *folder) pointer(text string, file *component) error {
+	if _, is := find(d.weights, baseName(file.path)); !is {
+		e := d.error(file.path, "is a Git LFS pointer, want the file itself: it is not one of weights")
+		e.Hint = "git lfs pull"
+		return e
+	}
 	bad := d.error(file.path, "is a Git LFS pointer that cannot be read, want the lines version, oid sha256:HEX and size")
-	rest, ok := strings.CutPrefix(text, lfsVersion+"oid sha256:")
+	rest, ok := strings.CutPrefix(text, lfsVersion+"\noid sha256:")
 	oid, size, ok2 := strings.Cut(rest, "\nsize ")
 	size, ok3 := strings.CutSuffix(size, "\n")
 	raw, err := hex.DecodeString(oid)
@@ -244,7 +300,7 @@ func (d *folder) pointer(text string, file *component) error {
 	if !ok || !ok2 || !ok3 || err != nil || err2 != nil || len(raw) != sha256.Size || oid != strings.ToLower(oid) || n < 0 || n > 1<<53-1 || size != strconv.FormatInt(n, 10) {
 		return bad
 	}
-	file.digest, file.size = [sha256.Size]byte(raw), n
+	file.digest, file.size, file.pointer = [sha256.Size]byte(raw), n, true
 	return nil
 }
 

@@ -128,9 +128,9 @@ func folderPage(d *folder) string {
 		return code(names)
 	}
 	for _, a := range append(d.about,
-		"Each file is an element of `model.components`, sorted by the bytes of its path: `role`, `name` (the path from the folder, with slashes), `digest` (`sha256`) and `size`. A Git LFS pointer counts as the file that it names: fewer than 1024 bytes, which are the lines `version https://git-lfs.github.com/spec/v1`, `oid sha256:HEX` and `size N`. A file that begins as one and has other lines is an error.",
+		"Each file is an element of `model.components`, sorted by the bytes of its path: `role`, `name` (the path from the folder, with slashes), `digest` (`sha256`) and `size`. A Git LFS pointer in the place of weights ("+names(d.weights)+") counts as the file that it names, with a warning: fewer than 1024 bytes, which are the lines `version https://git-lfs.github.com/spec/v1`, `oid sha256:HEX` and `size N`. A file that begins as one and has other lines, or is not one of weights, is an error.",
 		"`kind` is `"+d.kind+"`. `model.name` and `model.version` are those that the caller gives; a name must be given. `prompt`, `parameters`, `context` and `constraints` are empty.",
-		"One of these must be at the top: "+names(d.signs)+". In the names here `*` stands for any characters. Skipped are folders with the names "+code(d.folders)+" and files with the names "+names(d.skipped)+".",
+		"One of these must be at the top: "+names(d.signs)+". In the names here `*` stands for any characters. Skipped at the top, and kept below it, are folders with the names "+code(d.folders)+" and files with the names "+names(d.skipped)+". An index ("+names(d.indexes)+") whose `weight_map` names one of them is an error.",
 		"A link to a file counts as the file, if it leads to one in the folder or, from a snapshot in Hugging Face's cache, in the same repository's cache; any other is an error, and so are other special files.") {
 		p.line("\n%s", wrap(a))
 	}

@@ -9,7 +9,7 @@ standard library alone is used. Run by hand:
 
 The format of a vector is in README.md.
 """
-import base64, binascii, hashlib, json, re, sys
+import base64, binascii, hashlib, json, posixpath, re, sys
 from pathlib import Path
 from urllib.parse import unquote, unquote_plus
 
@@ -1039,20 +1039,28 @@ def compute_folder(format_, head, body):
     page = (PAGES / (format_.partition("/")[0] + ".md")).read_text()
     flat = page.replace("\n", " ")
     part = lambda a, b: ticks(flat[flat.index(a) + len(a):flat.index(b)])
-    signs, dirs, files = part("must be at the top:", ". In the names"), part("folders with the names", " and files with"), part("and files with the names", "  A link to")
+    signs, dirs, files = part("must be at the top:", ". In the names"), part("folders with the names", " and files with"), part("and files with the names", ". An index")
+    weights = part("in the place of weights (", ") counts as")
     roles = [(ticks(r)[0], ticks(c)) for r, c in re.findall(r"^\| (`[a-z]+`) \| (`.*) \|$", page, flags=re.M)]
     fits = lambda name, l: any(fnmatch.fnmatchcase(name, p) for p in l)
     get = lambda key: next((v for k, v in head if k == key), "")
     components, texts = [], dict(json.loads(body))
-    if not get("model") or not any(fits(p, signs) for p in texts):
+    if not get("model") or not any(fits(p, signs) and "/" not in p for p in texts):
         raise Refused("no model")
     for p in sorted(texts, key=lambda p: p.encode()):
         *above, name = p.split("/")
-        if set(above) & set(dirs) or fits(name, files):
+        if above and above[0] in dirs or not above and fits(name, files):
             continue
+        if name.endswith(".index.json"):
+            for value in json.loads(texts[p]).get("weight_map", {}).values():
+                named = posixpath.normpath("/".join([*above, value])).split("/")
+                if len(named) == 1 and named[0] in files or len(named) > 1 and named[0] in dirs:
+                    raise Refused("index")
         raw = texts[p].encode()
         digest, size = hashlib.sha256(raw).hexdigest(), len(raw)
-        if raw.startswith(b"version https://git-lfs.github.com/spec/v1\n") and len(raw) < 1024:
+        if raw.startswith(b"version https://git-lfs.github.com/spec/v1") and len(raw) < 1024:
+            if not fits(name, weights):
+                raise Refused("pointer")
             m = re.fullmatch(rb"version https://git-lfs.github.com/spec/v1\noid sha256:([0-9a-f]{64})\nsize (0|[1-9][0-9]{0,15})\n", raw)
             if not m:
                 raise Refused("pointer")
