@@ -18,7 +18,7 @@ type Proposal struct {
 	Declaration *identity.Declaration
 	Annotations map[string]string
 	Signer      *signer.PublicKey // the public half of the key that would sign
-	// Now is the time of the decision, and Clock says for reports whose time that is; "" is the caller's.
+	// Now is the time of the decision, which must be given, and Clock says for reports whose time that is; "" is the caller's.
 	Now   time.Time
 	Clock string
 }
@@ -36,6 +36,8 @@ func (p *Policy) Decide(ctx context.Context, run Proposal) (*Decision, error) {
 		return nil, ErrAfterSigning
 	case run.Signer == nil:
 		return nil, errors.New("policy: no key that would sign")
+	case run.Now.IsZero():
+		return nil, errors.New("policy: no time of the decision: Now is zero")
 	}
 	statement, err := attest.New(run.Declaration, attest.StatementOptions{Annotations: run.Annotations})
 	if err != nil {

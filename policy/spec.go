@@ -2,6 +2,7 @@ package policy
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -98,6 +99,9 @@ func (s Spec) JSON() ([]byte, error) {
 	}
 	if len(s.Kinds) > 0 {
 		all["kinds"] = s.Kinds
+	}
+	if a := s.Approvals; len(a.Approvers) > 0 && a.Required == 0 && len(a.Roles) == 0 {
+		return nil, errors.New("policy: there are approvers, and Required is 0 without Roles: a run would need no approval")
 	}
 	if a := s.Approvals; a.Required != 0 || a.Evidence != "" || len(a.Roles)+len(a.Approvers) > 0 {
 		if all["approvals"], err = a.object(); err != nil {

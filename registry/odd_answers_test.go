@@ -96,7 +96,7 @@ func TestOddAnswers(t *testing.T) {
 			}
 			once := func(ref string) *registry.Target {
 				t.Helper()
-				o, err := registry.Open(parse(t, ref), registry.Options{Timeout: 400 * time.Millisecond})
+				o, err := registry.Open(parse(t, ref), registry.Options{Timeout: 5 * time.Second})
 				if err != nil {
 					t.Fatal(err)
 				}

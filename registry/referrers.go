@@ -24,7 +24,7 @@ const (
 )
 
 // errNoAPI says that the registry does not list referrers itself.
-var errNoAPI = errors.New("want an image index, or 404")
+var errNoAPI = errors.New("the registry does not list referrers")
 
 func (r *remoteStore) capability() referrersAPI {
 	r.mu.Lock()
@@ -38,22 +38,9 @@ func (r *remoteStore) learned(api referrersAPI) {
 	r.api = api
 }
 
-// lacksAPI notes that the registry does not list referrers, and how it says so.
-func (r *remoteStore) lacksAPI(err error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.api = apiMissing
-	errors.As(err, &r.odd)
-}
-
-// insteadOfList is what the registry has answered in place of a list, nil if it has said plainly that there is none.
-func (r *remoteStore) insteadOfList() *oddError {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.odd
-}
-
-// referrers asks the registry, and reads the index under the fallback tag if it has no answer.
+// referrers asks the registry, and reads the index under the fallback tag if it says that it has no list. A page, or
+// whatever else it answers with success in place of a list, is an error: the index may be older than the list, and what
+// the list has, rejections too, might be missing.
 func (r *remoteStore) referrers(ctx context.Context, subject digest.Digest) ([]ocispec.Descriptor, error) {
 	if r.capability() != apiMissing {
 		found, err := r.listByAPI(ctx, subject)
@@ -63,14 +50,11 @@ func (r *remoteStore) referrers(ctx context.Context, subject digest.Digest) ([]o
 			}
 			return found, r.failed(err)
 		}
-		r.lacksAPI(err)
+		r.learned(apiMissing)
 	}
 	index, err := r.readIndex(ctx, subject)
 	if err != nil {
 		return nil, err
-	}
-	if odd := r.insteadOfList(); odd != nil && !index.found { // what the list has, rejections too, might be missing
-		return nil, r.failed(odd)
 	}
 	return index.Manifests, nil
 }
@@ -85,8 +69,11 @@ func (r *remoteStore) listByAPI(ctx context.Context, subject digest.Digest) ([]o
 	for n := range limits.ReferrerPages {
 		asked := time.Now()
 		page, size, next, err := r.referrersPage(ctx, path)
-		if n > 0 && errors.Is(err, errNoAPI) { // nor are the pages before it to be forgotten
+		switch {
+		case n > 0 && errors.Is(err, errNoAPI): // nor are the pages before it to be forgotten
 			err = fmt.Errorf("page %d of the referrers of %s is not there", n+1, subject)
+		case n > 0 && err != nil:
+			err = fmt.Errorf("page %d: %w", n+1, err)
 		}
 		if err != nil {
 			return nil, err
@@ -133,10 +120,10 @@ func (r *remoteStore) referrersPage(ctx context.Context, path string) (page []oc
 	}
 	mediaType, err := mediaTypeOf(a.header.Get("Content-Type"), a.data)
 	switch {
-	case err != nil && isIndexType(a.header.Get("Content-Type")): // a list that is broken, and that the fallback cannot replace
+	case err != nil:
 		return nil, 0, "", a.odd(fmt.Errorf("the list of referrers: %w", err))
-	case err != nil || mediaType != ocispec.MediaTypeImageIndex:
-		return nil, 0, "", a.odd(fmt.Errorf("the list of referrers: %w", errNoAPI))
+	case mediaType != ocispec.MediaTypeImageIndex:
+		return nil, 0, "", a.odd(errors.New("the list of referrers: want an image index, or 404"))
 	}
 	var index ocispec.Index
 	if err := unmarshal(a.data, &index); err != nil {

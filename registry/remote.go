@@ -33,7 +33,6 @@ type remoteStore struct {
 
 	mu  sync.Mutex
 	api referrersAPI
-	odd *oddError // what it answers in place of a list of referrers, if that is a success
 }
 
 var _ store = (*remoteStore)(nil)

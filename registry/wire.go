@@ -84,7 +84,8 @@ func (r *remoteStore) ask(ctx context.Context, q request, accepted ...int) (*ans
 	if a.data, err = readAnswer(resp); err != nil {
 		return a, fmt.Errorf("%s %s: %w", q.method, place(a.url), err)
 	}
-	if q.method != http.MethodGet && a.isPage() {
+	// Some registries leave the type of what they answer to a write to a framework for pages.
+	if q.method != http.MethodGet && looksLikePage(a.data) {
 		return nil, a.odd(nil)
 	}
 	return a, nil
@@ -99,8 +100,10 @@ func place(u *url.URL) string {
 // isPage tells a page for people, as proxies and logins write it.
 func (a *answer) isPage() bool {
 	said, _, _ := mime.ParseMediaType(a.header.Get("Content-Type"))
-	return said == "text/html" || said == "application/xhtml+xml" || bytes.HasPrefix(bytes.TrimSpace(a.data), []byte("<"))
+	return said == "text/html" || said == "application/xhtml+xml" || looksLikePage(a.data)
 }
+
+func looksLikePage(data []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(data), []byte("<")) }
 
 // odd says of a success that it is not what was asked for, what it is, and where it comes from.
 func (a *answer) odd(why error) error {

@@ -85,10 +85,8 @@ func (w way) command(want string, from source) string {
 	if len(pipeline) > 0 {
 		in = "/dev/stdin"
 	}
-	text, guard := strings.ReplaceAll(w.text, "FILE", in), "set -C; "
-	if want == wantPrivate || w.form == makes {
-		guard = "umask 077; set -C; "
-	}
+	text := strings.ReplaceAll(w.text, "FILE", in)
+	const guard = "umask 077; set -C; " // what is between a file and its public key may have private ones
 	switch w.form {
 	case writes:
 		if text != "" {
