@@ -335,7 +335,7 @@ func TestUTF16(t *testing.T) {
 	if !errors.As(err, &format) {
 		t.Fatal(err)
 	}
-	if got := format.Convert("k.pub"); got != "(set -C; : >k.pub.pem && { iconv -f UTF-16 -t UTF-8 k.pub >|k.pub.pem || ! rm k.pub.pem; })" {
+	if got := format.Convert("k.pub"); got != "(umask 077; set -C; : >k.pub.pem && { iconv -f UTF-16 -t UTF-8 k.pub >|k.pub.pem || ! rm k.pub.pem; })" {
 		t.Error(got)
 	}
 }
