@@ -65,6 +65,9 @@ func FuzzURL(f *testing.F) {
 
 // TestLongTexts reads texts that take a reader who scans to the end for each piece beyond any test's time.
 func TestLongTexts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads texts of some MiB, which takes the race detector a minute")
+	}
 	const size = 4 << 20
 	if text := strings.Repeat("key=x,", size/6); strings.Contains(Element("", text, true), "=x") {
 		t.Error("a value is left")
