@@ -102,17 +102,7 @@ func TestFolderLinks(t *testing.T) {
 // TestFolderPages: each folder format has its page.
 func TestFolderPages(t *testing.T) {
 	for _, d := range folders {
-		name := "../docs/spec/capture/" + d.api + ".md"
-		want := folderPage(d)
-		if *update {
-			if err := os.WriteFile(name, []byte(want), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		got, err := os.ReadFile(name)
-		if err != nil || string(got) != want {
-			t.Errorf("%s is not what package capture says (%v): go test ./capture -run Pages -update", name, err)
-		}
+		checkPage(t, d.api, folderPage(d))
 	}
 }
 

@@ -40,15 +40,20 @@ func TestHarmlessNames(t *testing.T) {
 	const body = `{"model":"m","messages":[{"role":"user","content":"x"}],"max_tokens":1,"tokenizer":"t","token_count":"5","prompt_cache_keys":"k","stop_token_ids":["1"],"eos_token":"<s>","tokens":["a"],
 		"logit_bias_by_name":{"secretary":1,"monkey":2,"author":"x"},"keyword":"k","page_token":"2","session_id":"s","note":"Filter as key=value, token: a word","doc":"https://h/?api-version=1&page=2","list":[["a","b"],["--max-tokens","5"]],"command":"npx -y @modelcontextprotocol/server-github --max-tokens 5",
 		"tools":[{"type":"new","name":"get_api_key","description":"Give the token: optional. Call https://h/?page=1","parameters":{"api_key":"x","url":"https://u:p@h"},"args":["-y","@scope/server","--port","80"],"tags":["token","key"]}]}`
+	checked := 0
 	for _, f := range Formats() {
 		c, err := f.Capture(Source{Body: []byte(body)})
 		if err != nil {
 			continue // it has another shape
 		}
+		checked++
 		for _, fate := range c.Fates {
 			if fate.Outcome == Withheld {
 				t.Errorf("%s: %s is withheld", f.Name(), fate.Pointer)
 			}
 		}
+	}
+	if checked < 5 {
+		t.Errorf("%d formats took the body, want at least 5", checked)
 	}
 }

@@ -14,20 +14,21 @@ var update = flag.Bool("update", false, "write the pages in docs/spec/capture")
 // TestPages: each table has its page, which says all that the table says.
 func TestPages(t *testing.T) {
 	for _, table := range tables {
-		name := "../docs/spec/capture/" + table.api + ".md"
-		want := page(table)
-		if *update {
-			if err := os.WriteFile(name, []byte(want), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		got, err := os.ReadFile(name)
-		if err != nil {
+		checkPage(t, table.api, page(table))
+	}
+}
+
+// checkPage holds a format's page against what its source prints, or writes it.
+func checkPage(t *testing.T, api, want string) {
+	t.Helper()
+	name := "../docs/spec/capture/" + api + ".md"
+	if *update {
+		if err := os.WriteFile(name, []byte(want), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if string(got) != want {
-			t.Errorf("%s is not what the table says: go test ./capture -run TestPages -update", name)
-		}
+	}
+	if got, err := os.ReadFile(name); err != nil || string(got) != want {
+		t.Errorf("%s is not what package capture says (%v): go test ./capture -run Pages -update", name, err)
 	}
 }
 
