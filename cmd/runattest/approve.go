@@ -14,28 +14,9 @@ import (
 )
 
 func newApprove() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "approve (--key KEY | --fulcio URL | --signing-config FILE) --decision approved|rejected --reason TEXT BUNDLE|ID",
-		Short: "Sign that a run may be done, or must not be",
-		Long: `Sign a decision about one run and print the run's identity. The run is named by its ID, or by
-a bundle, of which the identity is recomputed from the declaration in it, and the signer is not asked
-for: look at the declaration first (inspect). A policy says whose decisions count, and how many it takes; a
-rejection outweighs every approval, and counts without a timestamp even where the policy asks for one.
-
-The decision goes to BUNDLE.approval.sigstore.json beside the bundle, or to --bundle, and never over
-a decision that is there; for an ID and for standard input it goes to standard output. Several
-decisions are one file as JSON Lines: cat them together. Where runs are kept in a registry, runattest push REPO stores a decision beside its
-run, and verify --approvals oci://REPO finds it there.
-
---condition says what the approver asks for besides; rules of a policy can demand it. With
---expires the decision counts until then. Keys, keyless signing and timestamps are as in sign.`,
-		Example: `  runattest approve --key bob.key --decision approved --reason "reviewed the data" run.json.sigstore.json
-  runattest approve --key bob.key --decision approved --reason ok --expires 2026-12-24T00:00:00Z \
-      --condition "no more than 8 GPUs" --bundle approval.json airun:1:sha256:4f1c...
-  runattest approve --key eve.key --decision rejected --reason "the data is not ours" run.json.sigstore.json`,
-		Args:              oneArg("bundle or ID"),
-		ValidArgsFunction: completeBundles,
-	}
+	cmd := newCommand("approve")
+	cmd.Args = oneArg("bundle or ID")
+	cmd.ValidArgsFunction = completeBundles
 	flags := cmd.Flags()
 	who := newSignerFlags(cmd)
 	decision := flags.String("decision", "", "the `DECISION`: approved or rejected")

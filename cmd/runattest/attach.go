@@ -14,35 +14,9 @@ import (
 var identityOf = sigstore.IdentityOf
 
 func newAttach() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "attach REF BUNDLE...",
-		Short: "Attach bundles to an artifact in a registry or OCI layout",
-		Long: `Store each bundle beside the artifact that it is about, as an OCI 1.1 referrer, exactly as
-cosign does: any OCI client finds it there, and cosign verify-attestation checks it.
-
-REF is [oci://]HOST/REPO[:TAG][@sha256:HEX] or oci-layout://PATH[:TAG][@sha256:HEX], where the tag
-of a layout may be a whole name (docker.io/library/alpine:3.19). A tag is resolved first and its
-digest said. The digest must be among the subjects of the
-statement: sign with --subject-ref REF, or sign and attach in one go with --attach REF.
-In-toto statements of other predicate types are attached, too; a subject of theirs is the artifact
-if any of its digests (sha256, sha384, sha512) is that of the artifact's manifest.
-
-A bundle that is there already is left alone, so that an interrupted attach is completed by
-another. In a registry without the referrers API (distribution v3) the bundles are listed in an
-index under the tag sha256-HEX, which several writers may update at once: docs/registry.md.
-
-An OCI layout is a folder or a tarball of one. A tarball is written anew beside the old one, which
-takes as much space again, and then takes its name.
-
-Credentials are Podman's and Docker's: REGISTRY_AUTH_FILE, or DOCKER_CONFIG, or containers/auth.json
-and then ~/.docker/config.json, with the credential helpers that they name: docs/registry.md. A
-registry on this machine is asked in plain HTTP, unless --registry-ca is given.`,
-		Example: `  runattest attach ghcr.io/acme/trainer:v3 run.json.sigstore.json
-  runattest attach oci-layout://image.d:v3 all.sigstore.jsonl
-  runattest attach oci-layout://image.tar:v3 run.json.sigstore.json`,
-		Args:              referenceFirst,
-		ValidArgsFunction: completeBundles,
-	}
+	cmd := newCommand("attach")
+	cmd.Args = referenceFirst
+	cmd.ValidArgsFunction = completeBundles
 	reach := newRegistryFlags(cmd)
 	formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {

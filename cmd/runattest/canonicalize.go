@@ -15,19 +15,9 @@ import (
 )
 
 func newCanonicalize() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "canonicalize [FILE]",
-		Short: "Write the RFC 8785 form of any JSON",
-		Long: `Write the RFC 8785 canonical form of JSON text, without a newline at its end. Without a
-file, or with -, it reads standard input.
-
-With --declaration the input is a declaration, JSON or YAML: it must be valid, its numbers
-exact, and the SHA-256 of what is written is its identity.`,
-		Example: `  runattest canonicalize data.json
-  runattest canonicalize --declaration run.yaml | sha256sum`,
-		Args:              atMostOne,
-		ValidArgsFunction: completeDeclarations,
-	}
+	cmd := newCommand("canonicalize")
+	cmd.Args = atMostOne
+	cmd.ValidArgsFunction = completeDeclarations
 	isDeclaration := cmd.Flags().Bool("declaration", false, "the input is a declaration, JSON or YAML")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		path := input.Stdin

@@ -15,32 +15,8 @@ import (
 )
 
 func newCapture() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "capture FORMAT [FILE]",
-		Short: "Make a declaration from the request that is about to be sent",
-		Long: `Make a declaration from the body of a request, as it is sent to a model's API. Without a file, or
-with -, it reads standard input. From JSON Lines, one request a line, it makes JSON Lines.
-
-FORMAT is the name of a table, such as openai-chat/1, which says for each member of the request
-where it goes, or why it stays out; without the number it is the newest. The same request has the
-same identity wherever it is captured. What else a request consists of is given by flags: the
-provider, the path with its query, and headers, of which the table reads those that it names. From
-a batch it makes a declaration for each request, as if it were sent alone. For hf-model, FILE is the
-model's folder.
-
-What is secret by its place or name becomes [secret]. What only looks like a secret stays, and is
-warned of. Warnings, and what the declaration cannot say since the provider keeps it, go to standard
-error.
---explain prints instead where each member of the request goes.`,
-		Example: `  runattest capture openai-chat request.json > run.json
-  runattest capture --explain openai-chat request.json
-  runattest capture --header 'anthropic-version: 2023-06-01' anthropic-messages request.json
-  runattest capture openai-batch requests.jsonl > runs.jsonl
-  runattest capture --model Qwen/Qwen3-8B --revision 5f0b02c hf-trainer args.json
-  runattest capture --model meta-llama/Llama-3.2-1B hf-model ./Llama-3.2-1B > model.json
-  runattest capture --list`,
-		ValidArgsFunction: completeCapture,
-	}
+	cmd := newCommand("capture")
+	cmd.ValidArgsFunction = completeCapture
 	provider := cmd.Flags().String("provider", "", "`NAME` of who runs the model, such as openai or azure:RESOURCE (default: the format's)")
 	path := cmd.Flags().String("path", "", "the request's `TARGET`, path and query, such as '/v1/messages?beta=true'")
 	headers := cmd.Flags().StringArray("header", nil, "a `LINE` of the request's header, 'name: value' (repeatable)")

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"io/fs"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -18,6 +20,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
 	"github.com/spf13/pflag"
+
+	"github.com/runattest/runattest/internal/cli"
 )
 
 var update = flag.Bool("update", false, "write docs/cli and docs/man again")
@@ -275,5 +279,43 @@ func TestOneSubcommand(t *testing.T) {
 		if made := newRoot(args...).Commands(); len(made) != len(subcommands) {
 			t.Errorf("%q: made %d commands, want all %d", args, len(made), len(subcommands))
 		}
+	}
+}
+
+// Each command has its page of help, and each page its command.
+func TestPages(t *testing.T) {
+	files, err := fs.Glob(pages, "help/*.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want, got []string
+	for _, file := range files {
+		want = append(want, strings.TrimSuffix(path.Base(file), ".txt"))
+	}
+	var walk func(cmd *cobra.Command)
+	walk = func(cmd *cobra.Command) {
+		name := strings.ReplaceAll(strings.TrimPrefix(cmd.CommandPath(), "runattest "), " ", "_")
+		got = append(got, name)
+		text, err := fs.ReadFile(pages, "help/"+name+".txt")
+		if err != nil {
+			t.Error(err)
+		}
+		page, err := cli.ParsePage(string(text))
+		if err != nil {
+			t.Errorf("help/%s.txt: %v", name, err)
+		}
+		shown := cli.Page{Usage: cmd.Use, Summary: cmd.Short, Description: cmd.Long, Examples: cmd.Example}
+		if diff := cmp.Diff(page, shown); diff != "" {
+			t.Errorf("%s shows another page than help/%s.txt (-want +got):\n%s", cmd.CommandPath(), name, diff)
+		}
+		for _, sub := range cmd.Commands() {
+			walk(sub)
+		}
+	}
+	walk(newRoot())
+	slices.Sort(got)
+	slices.Sort(want)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("pages and commands differ (-pages +commands):\n%s", diff)
 	}
 }

@@ -19,53 +19,13 @@ import (
 )
 
 func newExec() *cobra.Command {
-	cmd := &cobra.Command{
-		Use: "exec --bundle BUNDLE --policy POLICY [flags] -- COMMAND [ARGUMENT...]",
-
-		DisableFlagsInUseLine: true,
-		Short:                 "Execute a command if the run is verified, allowed, and its files are those declared",
-		Long: `Verify the bundle, apply the policy at this machine's time, hold local files against the
-digests declared, and only then replace this process with COMMAND. No proof, no run. Where files take
-longer than a second the policy is asked again after them, with the approvals that are then in registries, so
-that the answer is about the start; approvals in files are read once.
-
-Held against its digest is each resource and model whose URI is a file: URI, and each that --bind
-names: --bind NAME=PATH says where on this machine something lies; NAME is its name, or its place in
-the declaration as a JSON Pointer (/context/0, /model, /prompt). The digest of a folder is that of its sorted
-listing of "SHA-256  path" lines: pkg.go.dev/github.com/runattest/runattest/gate/filedigest. A file that is changed
-after it was checked is out of the guarantee: bind what only you can write.
-
-COMMAND finds AIRUN_IDENTITY, AIRUN_DECLARATION (a file with the canonical declaration) and
-AIRUN_BUNDLE (a file with the bundle) in its environment, and airun.identity among
-OTEL_RESOURCE_ATTRIBUTES. --env-allow passes on only the variables that it names. The two files lie in a
-private folder, which outlives this process: AIRUN_DECLARATION's, for COMMAND to remove. The
-environment can make COMMAND load code (LD_PRELOAD, PYTHONPATH, BASH_ENV): --env-allow passes on only what it names.
-
-On Linux a build that is dynamically linked executes nothing: its environment could have it load other code
-before it decides. make build, or CGO_ENABLED=0 go install, makes one that is not.
-
-A detached attestation is executed with its --declaration.
-
-No socket is opened, unless --approvals or --lineage begins with oci://: approvals that are stored with the
-runs, and the bundles of ancestors for rules about them. If any of these cannot be read, nothing is executed.
-
---decision-log appends what was decided, and why, as one JSON line that is on the disk before COMMAND
-starts. It is refused where the file is an input, or holds something other than decisions. --dry-run decides and starts nothing.
-
-Exit status: COMMAND's own; 1 if it was not started, whatever the reason; 2 wrong usage. Nothing is
-monitored afterwards.`,
-		Example: `  runattest exec --bundle run.json.sigstore.json --policy policy.yaml -- python train.py
-  runattest exec --bundle run.sigstore.json --policy policy.yaml --approvals approvals.jsonl \
-      --bind corpus=/data/corpus --bind weights=/models/m.safetensors --decision-log /var/log/airun.jsonl -- ./train.sh
-  runattest exec --bundle evaluation.sigstore.json --policy policy.yaml --lineage oci://registry.acme.example/runs \
-      --approvals oci://registry.acme.example/runs -- python evaluate.py
-  runattest exec --dry-run --bundle run.sigstore.json --policy policy.yaml -- true`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return withHint(errors.New("no command to execute"), "put it behind --")
-			}
-			return nil
-		},
+	cmd := newCommand("exec")
+	cmd.DisableFlagsInUseLine = true
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return withHint(errors.New("no command to execute"), "put it behind --")
+		}
+		return nil
 	}
 	var e execution
 	f := cmd.Flags()

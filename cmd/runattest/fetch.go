@@ -36,29 +36,8 @@ type fetchFlags struct {
 }
 
 func newFetch() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "fetch REF [-o DIR | -o FILE.sigstore.jsonl]",
-		Short: "Fetch the attestations of an artifact, or a run by its identity",
-		Long: `Fetch the attestations that refer to an artifact in a registry or OCI layout, or a run:
-REPO@airun:1:sha256:HEX, of which the declaration is fetched too. A declaration is hashed
-again, and refused if its identity is not the one that was asked for. Signatures are not checked:
-verify does that.
-
--o FILE.sigstore.jsonl writes one file of JSON Lines, -o DIR a file for each bundle and
-declaration. Without -o bundles go to standard output as JSON Lines. --declaration writes the
-declaration of a run alone, in canonical form.
-
---air-gap DIR gathers what a verifier without a network needs: an OCI layout with the artifact's
-manifest and everything that is attached to it, the trusted root, and as files for people and other tools the
-bundles, the declarations that they are about, and the manifest, whose SHA-256 is the artifact's
-digest. The layout is verified as the registry would be; the command for it is printed:
-
-  runattest verify --trusted-root DIR/trusted_root.json ... oci-layout://DIR@sha256:HEX`,
-		Example: `  runattest fetch ghcr.io/acme/trainer:v3 -o trainer.sigstore.jsonl
-  runattest fetch --declaration registry.acme.example/runs@airun:1:sha256:cda4466914ed... | sha256sum
-  runattest fetch --air-gap usb --trusted-root trusted_root.json ghcr.io/acme/trainer:v3`,
-		Args: oneArg("reference"),
-	}
+	cmd := newCommand("fetch")
+	cmd.Args = oneArg("reference")
 	var f fetchFlags
 	flags := cmd.Flags()
 	flags.StringVarP(&f.out, "output", "o", "", "the `PATH` of a folder, or of a file of JSON Lines (default: standard output)")

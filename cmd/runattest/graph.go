@@ -14,38 +14,9 @@ import (
 )
 
 func newGraph() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "graph (--key PUB | --certificate-identity ID ... | --policy POLICY) DIR|FILE|REPO...",
-		Short: "Verify the lineage of runs: the runs that a run descends from, and theirs",
-		Long: `Verify every bundle, and follow the parents that declarations name, by identity. DIR is a folder,
-of which and below which *.sigstore.json and *.sigstore.jsonl are read; FILE is one bundle or JSON
-Lines; - is standard input. REPO is a repository of runs as push makes it: oci://HOST/REPO or
-oci-layout://PATH is every run in it, ...@airun:1:sha256:HEX one with its ancestors. Statements of other
-types, such as links, are passed over.
-
---root names the runs whose ancestry is shown; without it, all that no other run descends from. Of a
-repository nothing is read then but these runs and their ancestors, parent by parent.
-Each run is verified (a signer that you trust signed one of its bundles), unverified (there are
-bundles, but none is verified) or missing (it is named as a parent, but there is no bundle).
-A verified run whose trusted time is before its parent's is flagged: declared before its parent by
-trusted time. With --policy and --approvals a run is rejected if an approver of the policy rejects it, and is
-marked so; nothing else of the policy's demands is asked for. --require-complete says no if there is any
-of these in the ancestry.
-
-Name the trusted signers as for verify, or with --policy. A detached attestation needs its --declaration, which a
-repository has. No socket is opened, unless a REPO or --approvals begins with oci://, or --key names a key in a KMS.
-
-Exit status: 0 every root is verified and not rejected, and with --require-complete all its ancestry; 1 it is not;
-2 a bundle is malformed, or no signer is trusted; 3 a file or a registry cannot be read. The highest wins.
-A bad bundle does not hide a good one.`,
-		Example: `  runattest graph --key runattest.pub runs/
-  runattest graph --key runattest.pub --root airun:1:sha256:5e27... --require-complete runs/ all.sigstore.jsonl
-  runattest graph --key runattest.pub --root airun:1:sha256:5e27... oci://registry.acme.example/runs
-  runattest graph --policy policy.yaml --approvals approvals.jsonl --require-complete runs/
-  runattest graph --key runattest.pub --format dot runs/ | dot -Tsvg > runs.svg`,
-		Args:              func(cmd *cobra.Command, args []string) error { return needFiles(cmd, args, "folder or bundle") },
-		ValidArgsFunction: completeBundles,
-	}
+	cmd := newCommand("graph")
+	cmd.Args = func(cmd *cobra.Command, args []string) error { return needFiles(cmd, args, "folder or bundle") }
+	cmd.ValidArgsFunction = completeBundles
 	trust := newTrustFlags(cmd)
 	roots := cmd.Flags().StringArray("root", nil, "the `IDENTITY` of the run whose ancestry is shown: airun:1:sha256:... (repeatable)")
 	declarations := cmd.Flags().StringArray("declaration", nil, "a `FILE` with declarations of detached attestations: JSON, YAML or JSON Lines (repeatable)")

@@ -8,25 +8,8 @@ import (
 )
 
 func newID() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "id FILE...",
-		Short: "Print the identity of a declared run",
-		Long: `Print the identity of each declaration, one a line, with the file's name behind it when
-there are several. Declarations are JSON, YAML or JSON Lines; - is standard input. Where several
-files are named, bundles among them, which sign has written there, are passed over.
-
-The identity is SHA-256 over the RFC 8785 form of the declaration, so that any RFC 8785
-library recomputes it from JSON. In Python (pip install rfc8785):
-
-  python3 -c 'import hashlib, json, rfc8785, sys
-  print("airun:1:sha256:" + hashlib.sha256(rfc8785.dumps(json.load(sys.stdin))).hexdigest())' < run.json
-
-Such a library does not say whether the declaration is valid.`,
-		Example: `  runattest id run.yaml
-  runattest id runs/*.json
-  runattest id --schema > declaration.schema.json`,
-		ValidArgsFunction: completeDeclarations,
-	}
+	cmd := newCommand("id")
+	cmd.ValidArgsFunction = completeDeclarations
 	schema := cmd.Flags().Bool("schema", false, "print the JSON Schema of declarations instead")
 	formatFlag(cmd)
 	cmd.Args = func(cmd *cobra.Command, args []string) error {

@@ -14,22 +14,9 @@ import (
 )
 
 func newInspect() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "inspect BUNDLE",
-		Short: "Show what a bundle says, without checking it",
-		Long: `Show what each bundle in a file says. Nothing is checked but its form: neither who
-signed, nor that the identity is that of the declaration. verify does that.
-
-Bundles of other predicate types are shown, too, with their type, signer, subjects and predicate: an
-approval, a link, SLSA provenance, a model's signature. Theirs are read as in-toto defines them.
-
---declaration writes the declaration alone, in canonical form, so that its identity can
-be recomputed with nothing but sha256sum; --statement writes the signed payload.`,
-		Example: `  runattest inspect run.json.sigstore.json
-  runattest inspect --declaration run.json.sigstore.json | sha256sum`,
-		Args:              oneArg("bundle"),
-		ValidArgsFunction: completeBundles,
-	}
+	cmd := newCommand("inspect")
+	cmd.Args = oneArg("bundle")
+	cmd.ValidArgsFunction = completeBundles
 	onlyDeclaration := cmd.Flags().Bool("declaration", false, "write the declaration alone, in canonical form")
 	onlyStatement := cmd.Flags().Bool("statement", false, "write the payload alone, as it was signed")
 	cmd.MarkFlagsMutuallyExclusive("declaration", "statement")

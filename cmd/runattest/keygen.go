@@ -15,24 +15,8 @@ import (
 const defaultKeyName = "runattest"
 
 func newKeygen() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "keygen",
-		Short: "Make a key pair",
-		Long: `Make a key pair: NAME.key, the private key (mode 0600), and NAME.pub, the public key.
-
-The private key is encrypted with a password, which is read from RUNATTEST_PASSWORD or
-asked on the terminal; an empty one is refused. --no-password leaves the key plain. A password
-costs time at each use: sign takes some 0.4 s and 64 MiB more to open the key (scrypt), once a
-call, where it takes 13 ms in all with a plain one.
-
-The formats are Sigstore's: cosign uses the public key and the encrypted private key as they are,
-and takes a plain one through cosign import-key-pair. No existing file is ever overwritten.`,
-		Example: `  runattest keygen
-  runattest keygen --no-password -o ci
-  runattest keygen --algorithm ed25519 -o prod
-  runattest keygen --no-password -o keys/`,
-		Args: noArgs("name the files with --output NAME"),
-	}
+	cmd := newCommand("keygen")
+	cmd.Args = noArgs("name the files with --output NAME")
 	name := cmd.Flags().StringP("output", "o", defaultKeyName, "`NAME` of the files, without .key and .pub; FOLDER/ names them runattest in that folder")
 	noPassword := cmd.Flags().Bool("no-password", false, "leave the private key unencrypted")
 	var algorithms []string

@@ -25,27 +25,8 @@ type linkFlags struct {
 }
 
 func newLink() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "link (--key KEY | --fulcio URL | --signing-config FILE) --run ID|BUNDLE --artifact FILE --relation RELATION",
-		Short: "Sign that a run has produced or consumed an artifact",
-		Long: `Sign a statement whose subjects are the artifacts and which names the run, so that an artifact
-leads back to the run. It is a claim by its signer: it proves nothing about the run, and never
-enters an identity. link verify verifies it.
-
-RELATION is produced (the run made the artifact), consumed (it read the artifact) or container (it
-took place in the artifact, an image). The artifact is a file, NAME@sha256:HEX, or oci://HOST/REPO:TAG
-(oci-layout://PATH:TAG) in a registry or layout, of which the digest is asked for.
-
-The run is named by its ID, or by a bundle, of which the identity is recomputed and the signer
-is not asked for. The link goes to FILE.link.sigstore.json beside the first artifact that is a file,
-where there must be no such file yet, or to --bundle. Who signs is said as to sign. attach puts the
-link beside an artifact in a registry, so that it can be found from the artifact.`,
-		Example: `  runattest link --key runattest.key --run run.json.sigstore.json --artifact model.safetensors --relation produced
-  runattest link --key runattest.key --run airun:1:sha256:5e27... --relation container \
-      --artifact ghcr.io/acme/trainer@sha256:4f1c... --bundle trainer.link.sigstore.json
-  runattest link verify --key runattest.pub --artifact model.safetensors --relation produced model.safetensors.link.sigstore.json`,
-		Args: noArgs("name the run with --run and the artifacts with --artifact; link verify takes links"),
-	}
+	cmd := newCommand("link")
+	cmd.Args = noArgs("name the run with --run and the artifacts with --artifact; link verify takes links")
 	var l linkFlags
 	flags := cmd.Flags()
 	who := newSignerFlags(cmd)

@@ -16,28 +16,9 @@ import (
 )
 
 func newLinkVerify() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "verify (--key PUB | --certificate-identity ID ...) LINK...",
-		Short: "Check who claims that a run produced or consumed an artifact, offline",
-		Long: `Check each link: a signer that you trust must have signed it, and it must say what you expect. A verified
-link is a claim of this signer: the execution was not observed, and a link never enters an identity.
-
---artifact, --relation and --run say what is expected. With --run BUNDLE the run is verified too, by
-the same trust, and a link that was signed before the run was declared, by trusted time, is refused; with --run ID
-the run is not verified, and the report says so. If the trusted signers of runs and of links differ, verify the run first,
-with its signer's key, and give link verify its ID and the other's key.
-
-LINK is a file of one bundle or of JSON Lines; - is standard input. Bundles of other types are
-refused. Links that are attached to an artifact are fetched first: runattest fetch --predicate-type
-run-link/v1 REF. No socket is opened, unless --key names a key in a KMS, or --artifact begins with oci://.
-
-Exit status: 0 every link is verified; 1 one is not, or the run is not; 2 one is malformed, or
-no signer is trusted; 3 one exists but cannot be read. The highest wins.`,
-		Example: `  runattest link verify --key runattest.pub --artifact model.safetensors --relation produced \
-      --run run.json.sigstore.json model.safetensors.link.sigstore.json`,
-		Args:              func(cmd *cobra.Command, args []string) error { return needFiles(cmd, args, "link") },
-		ValidArgsFunction: completeBundles,
-	}
+	cmd := newCommand("link_verify")
+	cmd.Args = func(cmd *cobra.Command, args []string) error { return needFiles(cmd, args, "link") }
+	cmd.ValidArgsFunction = completeBundles
 	trust := newTrustFlags(cmd)
 	artifacts := artifactFlag(cmd, "an `ARTIFACT`, a file, NAME@sha256:HEX or oci://REF, that must be among the artifacts, by its SHA-256 (repeatable)")
 	reach := newRegistryFlags(cmd)

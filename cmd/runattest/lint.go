@@ -7,24 +7,9 @@ import (
 )
 
 func newLint() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "lint FILE...",
-		Short: "Say what makes a declaration invalid, volatile or ambiguous",
-		Long: `Say what is wrong with each declaration, or doubtful in it.
-
-Errors make a declaration invalid. Warnings are about references that may change (latest,
-a branch, no digest and no version), defaults that are left to the program that runs it, facts
-that only an execution can know, text that is not what it looks like, YAML that other readers
-take for another value (off, 0777, 1e-5), and what looks like a password, key or token.
-All of them are listed at once, in the order of the file. A secret is never shown. Where several
-files are named, bundles among them, which sign has written there, are passed over.
-
-Exit status: 0 no errors; 1 errors (with --strict: or warnings).`,
-		Example: `  runattest lint run.yaml
-  runattest lint --strict runs/*.json`,
-		Args:              func(cmd *cobra.Command, args []string) error { return needFiles(cmd, args, "declaration") },
-		ValidArgsFunction: completeDeclarations,
-	}
+	cmd := newCommand("lint")
+	cmd.Args = func(cmd *cobra.Command, args []string) error { return needFiles(cmd, args, "declaration") }
+	cmd.ValidArgsFunction = completeDeclarations
 	strict := cmd.Flags().Bool("strict", false, "treat warnings as errors")
 	formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {

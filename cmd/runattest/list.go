@@ -15,19 +15,8 @@ import (
 )
 
 func newList() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "list REF",
-		Short: "List the attestations of an artifact or a run, without checking them",
-		Long: `List the attestations that refer to an artifact in a registry or OCI layout, or to a run
-(REPO@airun:1:sha256:HEX): predicate type, who claims to have signed, size, when it was
-attached. None of it has been verified: verify oci://REF does that.
-
-Referrers of other types are counted. One that claims to be an attestation and is none is
-listed as malformed; one whose content is not what its digest says is named, and is exit status 3.`,
-		Example: `  runattest list ghcr.io/acme/trainer:v3
-  runattest list --format json registry.acme.example/runs@airun:1:sha256:cda4466914ed...`,
-		Args: oneArg("reference"),
-	}
+	cmd := newCommand("list")
+	cmd.Args = oneArg("reference")
 	types := predicateTypesFlag(cmd)
 	reach := newRegistryFlags(cmd)
 	formatFlag(cmd)

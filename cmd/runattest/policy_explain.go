@@ -10,21 +10,9 @@ import (
 )
 
 func newPolicyExplain() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "explain --policy FILE BUNDLE",
-		Short: "Show how a policy comes to its answer about a run",
-		Long: `Verify the bundle with the policy's trust and show the decision: each rule with its value and the
-sub-expressions that decided, each denial, and what became of each approval. Of a loop the values
-of its last round are shown, which is the one that ended it: of a loop through the ancestors, which of
-them that was.
-
-Exit status: 0 the run is allowed; 1 it is denied, or not verified; 3 approvals or ancestors cannot be
-read.`,
-		Example: `  runattest policy explain --policy policy.yaml --approvals approvals.jsonl run.json.sigstore.json
-  runattest policy explain --policy policy.yaml --lineage runs/ evaluation.sigstore.json`,
-		Args:              oneArg("bundle"),
-		ValidArgsFunction: completeBundles,
-	}
+	cmd := newCommand("policy_explain")
+	cmd.Args = oneArg("bundle")
+	cmd.ValidArgsFunction = completeBundles
 	flags := newPolicyFlags(cmd)
 	declaration := declarationFlag(cmd)
 	formatFlag(cmd)

@@ -11,21 +11,9 @@ import (
 )
 
 func newPolicySign() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "sign (--key KEY | --fulcio URL | --signing-config FILE) FILE",
-		Short: "Sign a policy, with the files that it refers to",
-		Long: `Sign the policy's SHA-256 and that of each file that it refers to, as an in-toto statement in
-FILE.sigstore.json, and print the policy's SHA-256. What --policy-key and
---policy-certificate-identity demand elsewhere is this file beside the policy. A policy that cannot
-be used is not signed.`,
-		Example: `  runattest policy sign --key release.key policy.yaml
-  runattest verify --policy policy.yaml --policy-key release.pub run.json.sigstore.json
-  runattest policy sign --signing-config signing_config.json --trusted-root trusted_root.json policy.yaml
-  runattest verify --policy policy.yaml --policy-certificate-identity release@acme.example \
-      --policy-certificate-oidc-issuer https://login.acme.example --policy-trusted-root trusted_root.json run.json.sigstore.json`,
-		Args:              oneArg("policy"),
-		ValidArgsFunction: completeFiles("yaml", "yml", "json"),
-	}
+	cmd := newCommand("policy_sign")
+	cmd.Args = oneArg("policy")
+	cmd.ValidArgsFunction = completeFiles("yaml", "yml", "json")
 	who := newSignerFlags(cmd)
 	target := cmd.Flags().String("bundle", "", "the `FILE` for the signature (default: FILE.sigstore.json)")
 	formatFlag(cmd)

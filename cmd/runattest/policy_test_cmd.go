@@ -12,29 +12,8 @@ import (
 )
 
 func newPolicyTest() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "test DIR|FILE...",
-		Short: "Try a policy on runs with known answers",
-		Long: `Ask a policy about runs and compare its answers with those expected. A FILE is a list of cases; of
-a DIR every cases.yaml in it and below it is taken:
-
-  schema: https://github.com/runattest/runattest/policy-cases/v1
-  policy: policy.yaml
-  cases:
-    - name: a model that is not pinned
-      declaration: unpinned.yaml     # or the declaration itself, or bundle: FILE
-      expect: deny                   # or allow
-      rules: [model-pinned]          # the rules that deny: these and no others
-
-A declaration is rehearsed: it is not signed, and signer, signed, now, annotations and approvals
-say what a verification would find. A bundle is verified. family lists the declarations, or the bundles,
-of ancestors. docs/governance.md has all members.
-
-Exit status: 0 every answer is the expected one; 1 one is not; 2 a file cannot be used.`,
-		Example: `  runattest policy test policies/
-  runattest policy test policies/training/cases.yaml`,
-		Args: func(cmd *cobra.Command, args []string) error { return needFiles(cmd, args, "folder of cases") },
-	}
+	cmd := newCommand("policy_test")
+	cmd.Args = func(cmd *cobra.Command, args []string) error { return needFiles(cmd, args, "folder of cases") }
 	formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		o := newOutput(cmd)

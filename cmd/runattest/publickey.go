@@ -10,17 +10,8 @@ import (
 )
 
 func newPublicKey() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "public-key --key KEY",
-		Short: "Write the public part of a key",
-		Long: `Write the public key that belongs to a private key, as PEM, for verifiers.
-
-KEY is a file, env://NAME or a key in a KMS, as for sign. A bundle that a KMS key signed is
-verified offline with the file that this command writes.`,
-		Example: `  runattest public-key --key awskms:///alias/ci -o ci.pub
-  runattest public-key --key runattest.key`,
-		Args: noArgs("name the key with --key KEY"),
-	}
+	cmd := newCommand("public-key")
+	cmd.Args = noArgs("name the key with --key KEY")
 	key := cmd.Flags().String("key", "", "the private `KEY`: a file, env://NAME or a KMS key")
 	file := cmd.Flags().StringP("output", "o", "", "the `FILE` for the public key (default: standard output)")
 	formatFlag(cmd)

@@ -13,25 +13,9 @@ import (
 )
 
 func newPush() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "push REPO BUNDLE...",
-		Short: "Store runs in a registry, each under its identity",
-		Long: `Store the canonical declaration of each run as an artifact of its own, tagged
-airun-1-sha256-HEX, with the bundles as its referrers. The identity is enough to fetch the run,
-with runattest fetch REPO@airun:1:sha256:HEX, without a database.
-
-REPO is [oci://]HOST/REPO or oci-layout://PATH, which is made if it is not there: a tarball if the
-name ends in .tar, else a folder. The declaration is taken from the bundle; for a detached
-attestation it is given with --declaration. Other attestations about a run, such as approvals, go
-where the run is. What is there already is left alone.
-
-Nothing is verified: verify oci://REPO@airun:1:sha256:HEX does that.`,
-		Example: `  runattest push registry.acme.example/runs run.json.sigstore.json
-  runattest push --declaration run.yaml oci-layout://runs.d detached.sigstore.json
-  runattest push oci-layout://runs.tar all.sigstore.jsonl`,
-		Args:              referenceFirst,
-		ValidArgsFunction: completeBundles,
-	}
+	cmd := newCommand("push")
+	cmd.Args = referenceFirst
+	cmd.ValidArgsFunction = completeBundles
 	files := cmd.Flags().StringArray("declaration", nil, "the `FILE` with the declaration of a detached attestation: JSON or YAML (repeatable)")
 	reach := newRegistryFlags(cmd)
 	formatFlag(cmd)

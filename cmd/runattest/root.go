@@ -2,10 +2,13 @@ package main
 
 import (
 	"context"
+	"embed"
 	"fmt"
 	"slices"
 
 	"github.com/spf13/cobra"
+
+	"github.com/runattest/runattest/internal/cli"
 )
 
 // groups are the subcommands in the order in which people meet them.
@@ -24,6 +27,14 @@ type subcommand struct {
 	name, group string
 	make        func() *cobra.Command
 }
+
+// pages are the help of the commands: help/sign.txt of sign, help/policy_check.txt of policy check.
+//
+//go:embed help/*.txt
+var pages embed.FS
+
+// newCommand makes a command with its page of help.
+func newCommand(page string) *cobra.Command { return cli.NewCommand(pages, "help/"+page) }
 
 // subcommands are made only when they are asked for: making all of them takes a tenth of the time of a
 // short command.
@@ -52,25 +63,9 @@ var subcommands = []subcommand{
 
 // newRoot is the command tree: the one subcommand that the arguments begin with, or else all.
 func newRoot(args ...string) *cobra.Command {
-	root := group(&cobra.Command{
-		Use:   "runattest",
-		Short: "A signed identity for an AI run, before it executes",
-		Long: `runattest gives an AI run a signed identity before it executes.
-
-A run is declared first: model, prompt, parameters, context, constraints. Its identity
-is the SHA-256 of the declaration's canonical form (RFC 8785), so any tool can
-recompute it. The identity is signed as an in-toto Statement in a Sigstore bundle, and
-is verified offline with nothing but the bundle and the signer's public key.
-
-Exit status: 0 yes; 1 the answer is no (not verified, lint found errors); 2 wrong usage
-or malformed input; 3 an operation failed (files, network, KMS).`,
-		Example: `  runattest keygen --no-password
-  runattest id run.json
-  runattest sign --key runattest.key run.json
-  runattest verify --key runattest.pub run.json.sigstore.json`,
-		SilenceErrors: true,
-		SilenceUsage:  true,
-	})
+	root := group(newCommand("runattest"))
+	root.SilenceErrors = true
+	root.SilenceUsage = true
 	version := root.Flags().Bool("version", false, "print the version")
 	help := root.RunE
 	root.RunE = func(cmd *cobra.Command, args []string) error {

@@ -35,50 +35,9 @@ type signFlags struct {
 }
 
 func newSign() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "sign (--key KEY | --fulcio URL | --signing-config FILE) DECLARATION...",
-		Short: "Sign the identity of a run, before it executes",
-		Long: `Sign the identity of each declared run and print it. Declarations are JSON, YAML or JSON
-Lines; - is standard input.
-
-Each declaration gets a bundle of its own: FILE.sigstore.json beside the declaration, or
-FILE.sigstore.jsonl, one a line, where FILE holds several. --bundle names another file, in
-which several bundles are JSON Lines too; with --bundle -, and for standard input, bundles
-go to standard output and identities to standard error, or with --format json both to standard
-output, in one object for each. A bundle is written whole or not
-at all, and nothing is written unless every declaration for that file is valid. It replaces
-a file of that name: keep a bundle elsewhere whose timestamp you will need. Where several files
-are named, bundles among them, which sign has written there, are passed over.
-
-With --jsonl - it signs for a program that goes on: each line of standard input is a declaration in
-JSON, and is answered by one line before the next is read. --format json answers {"line", "identity",
-"bundle"}, and a bad line {"line", "error", "hint"}; without it a line is the bundle, and
-empty for a bad line, about which standard error says why. It ends with its input; the exit status is the highest of all lines.
-
-KEY is a file or env://NAME, plain or encrypted (password in RUNATTEST_PASSWORD, or asked),
-or a key in a KMS: awskms://, azurekms://, gcpkms://, hashivault://, pkcs11:// or another
-NAME:// for which there is a program sigstore-kms-NAME. An encrypted key takes some 0.4 s to
-open, once a call (scrypt).
-
-Without a key of your own, --fulcio gets a certificate in the name of the OIDC identity token, for a key
-that is made for this call and then discarded. --timestamp-server gets a timestamp: an authority states
-that the signature existed at that time, which proves that the run was declared before it
-was executed; --rekor publishes the signature in a transparency log. --signing-config names
-all services in one file. They have --timeout to answer; one that is overloaded or fails is
-asked again, at most three times.
-
-With --trusted-root the bundle is verified as a verifier would, before it is written.`,
-		Example: `  runattest sign --key runattest.key run.json
-  runattest sign --key awskms:///alias/ci run.json
-  runattest sign --key runattest.key --timestamp-server https://tsa.acme.example/api/v1/timestamp run.json
-  runattest sign --signing-config signing_config.json --trusted-root trusted_root.json run.json
-  runattest sign --key env://SIGNING_KEY --annotation ticket=ML-1234 run.yaml
-  runattest sign --key runattest.key --subject ghcr.io/acme/trainer@sha256:4f1c... run.yaml
-  runattest sign --key runattest.key --bundle all.sigstore.jsonl runs/*.json
-  runattest sign --key runattest.key --jsonl --format json - < runs.jsonl`,
-		Args:              func(cmd *cobra.Command, args []string) error { return needFiles(cmd, args, "declaration") },
-		ValidArgsFunction: completeDeclarations,
-	}
+	cmd := newCommand("sign")
+	cmd.Args = func(cmd *cobra.Command, args []string) error { return needFiles(cmd, args, "declaration") }
+	cmd.ValidArgsFunction = completeDeclarations
 	var s signFlags
 	flags := cmd.Flags()
 	who := newSignerFlags(cmd)

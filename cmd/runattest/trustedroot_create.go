@@ -16,37 +16,8 @@ import (
 )
 
 func newTrustedRootCreate() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "create",
-		Short: "Make a trusted root for services of your own",
-		Long: `Make a trusted root from the certificates and public keys of services of your own. Flags and their
-values are those of cosign trusted-root create: NAME=VALUE pairs with commas between them, each flag once
-for every service.
-
-  --fulcio  url, certificate-chain: PEM, from the certificate that issues those of signers to the root
-  --tsa     url, certificate-chain: PEM, from the certificate that signs timestamps to the root
-  --ctfe    url, public-key: PEM; origin is allowed and has no meaning
-  --rekor   url, public-key: PEM; origin for Rekor v2: the name by which it signs, the host of its URL
-
-start-time and end-time (RFC 3339) bound when a service is believed. Let a service that you replace have
-an end-time and name both: what the old one signed stays verifiable. Without a start-time, an authority is
-trusted from the start of its root certificate (for --tsa, of its own certificate), and a log from the beginning.
-
-What could not vouch for anything is refused: a chain out of order or for another purpose, certificates
-that are never valid together or not when they are to be believed, the same chain or key twice. cosign
-takes the file as we take cosign's.
-
-Exit status: 0 written; 2 a flag or a file is not right; 3 a file could not be read or written.`,
-		Example: `  curl -s https://fulcio.acme.example/api/v2/trustBundle | jq -r '.chains[0].certificates[]' > fulcio.pem
-  curl -s https://tsa.acme.example/api/v1/timestamp/certchain > tsa.pem
-  runattest trusted-root create --out trusted_root.json \
-      --fulcio url=https://fulcio.acme.example,certificate-chain=fulcio.pem \
-      --tsa url=https://tsa.acme.example/api/v1/timestamp,certificate-chain=tsa.pem \
-      --ctfe url=https://ct.acme.example,public-key=ct.pub \
-      --rekor url=https://rekor.acme.example,public-key=rekor.pub,origin=rekor.acme.example
-  runattest trusted-root show trusted_root.json`,
-		Args: noArgs(""),
-	}
+	cmd := newCommand("trusted-root_create")
+	cmd.Args = noArgs("")
 	var s specFlags
 	f := cmd.Flags()
 	f.StringArrayVar(&s.fulcio, "fulcio", nil, "a certificate authority: `url=URL,certificate-chain=FILE`[,start-time=T][,end-time=T] (repeatable)")

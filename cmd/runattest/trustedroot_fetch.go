@@ -13,26 +13,8 @@ import (
 )
 
 func newTrustedRootFetch() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "fetch",
-		Short: "Get the trusted root of Sigstore's public services through TUF",
-		Long: `Get the trusted root of Sigstore's public services from their TUF repository, for a verifier that has
-no network. No party on the way from Sigstore's root key holders is trusted: the metadata must lead back
-to the TUF root that this program carries, or to --root, and must not have expired.
-
---mirror asks another copy of the repository; a repository of your own has its own --root. Nothing is
-kept between calls, unless --cache names a folder: then a mirror that goes back to an older state than it
-has shown before is refused. The repository has a minute to answer, retries included.
-
-The files are written as they were signed, byte for byte, and only if all that was asked for is good.
-
-Exit status: 0 written; 1 what the repository serves is not to be believed: tampered with, expired, or
-older than before; 2 a flag or a file is not right; 3 the repository cannot be reached or does not answer.`,
-		Example: `  runattest trusted-root fetch --out trusted_root.json
-  runattest trusted-root fetch --out trusted_root.json --signing-config-out signing_config.json
-  runattest trusted-root fetch --mirror https://tuf.acme.example --root root.json --out trusted_root.json`,
-		Args: noArgs(""),
-	}
+	cmd := newCommand("trusted-root_fetch")
+	cmd.Args = noArgs("")
 	var fetch sigstore.FetchOptions
 	f := cmd.Flags()
 	f.StringVar(&fetch.Mirror, "mirror", "", "the TUF repository's `URL` (default: Sigstore's public one)")

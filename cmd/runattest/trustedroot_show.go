@@ -13,21 +13,9 @@ import (
 )
 
 func newTrustedRootShow() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "show FILE",
-		Short: "List the authorities and logs of a trusted root, and until when each is trusted",
-		Long: `List the authorities and logs of a trusted root: for what each is trusted, from when and until when. - is standard
-input. FILE may hold a ClientTrustConfig, too, or several trusted roots as JSON Lines, which are combined.
-
-The time is that in which the file says to believe it and in which its certificates are valid. One that
-is past still vouches for what it signed then; what is signed today needs a current one. The SHA-256 of an
-authority's root certificate, or a log's ID, is what to compare with what its operator publishes.`,
-		Example: `  runattest trusted-root show trusted_root.json
-  gh attestation trusted-root | runattest trusted-root show -
-  runattest trusted-root show --format json trusted_root.json | jq -r 'select(.status == "current").url'`,
-		Args:              oneArg("trusted root"),
-		ValidArgsFunction: completeFiles("json"),
-	}
+	cmd := newCommand("trusted-root_show")
+	cmd.Args = oneArg("trusted root")
+	cmd.ValidArgsFunction = completeFiles("json")
 	formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		root, err := readTrustedRoot(cmd, args[0])

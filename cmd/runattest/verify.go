@@ -13,56 +13,10 @@ import (
 	"github.com/runattest/runattest/registry"
 )
 
-const verifyLong = `Check each bundle: a signer that you trust must have signed it, and the identity must recompute
-from the declaration. BUNDLE is a file of one bundle or of JSON Lines, a Sigstore bundle or
-a bare DSSE envelope; - is standard input.
-
-Trusted signers are named by their keys (--key) or certificates: --certificate-identity with
---certificate-oidc-issuer, any of the one with any of the other. --trusted-root names the
-authorities that vouch for certificates and times; runattest trusted-root makes or fetches it.
-A certificate without trusted time is refused. --signed-before proves that the run was declared
-before it was executed.
-
-BUNDLE may also be oci://HOST/REPO[:TAG][@sha256:HEX], oci-layout://PATH[:TAG][@sha256:HEX] or a run
-there, ...@airun:1:sha256:HEX: all attestations that refer to it are fetched and checked, and
-its digest (or the run) must be what they are about. One verified attestation suffices; with
---strict every one must be verified, and none malformed.
-
-No socket is opened, unless a BUNDLE (or --approvals, --lineage) begins with oci://, or --key names a key
-in a KMS (awskms://...), whose plugin then asks for the public key: runattest public-key saves it.
-
-Each check has its own verdict in the report: signature, signer, time, statement, identity,
-declaration, subject, policy. What was not checked is said, with the reason.
-
---policy applies a policy at this machine's time, or at --at: it names the trusted signers instead of the
-flags, which rules the declaration keeps, and whose --approvals it takes. Those are files, or lie in a
-registry where the run is: with --approvals oci://REPO each run that is verified, and its ancestors,
-must be there. Rules about ancestors need their bundles, with --lineage. If any of these cannot be
-read, verification fails: a rejection may be missing. Each denial is a line of the report; --at repeats a decision of
-another day. --policy-key refuses a policy that is not signed.
-
---identity, --declaration and --artifact say what is expected; a detached attestation
-cannot be verified without its --declaration.
-
-Exit status: 0 every bundle is verified; 1 one is not; 2 one is malformed, or no signer is
-trusted; 3 one exists but cannot be read, or approvals or ancestors cannot. The highest wins.`
-
 func newVerify() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "verify (--key PUB | --certificate-identity ID ... | --policy FILE) BUNDLE...",
-		Short: "Check who signed a run, when, and that its identity recomputes, offline",
-		Long:  verifyLong,
-		Example: `  runattest verify --key runattest.pub run.json.sigstore.json
-  runattest verify --key alice.pub --key bob.pub --format json all.sigstore.jsonl
-  runattest verify --certificate-identity ci@acme.example --certificate-oidc-issuer https://accounts.acme.example \
-      --trusted-root trusted_root.json --signed-before 2026-11-24T09:00:00Z run.json.sigstore.json
-  runattest verify --policy policy.yaml --approvals approvals.jsonl run.json.sigstore.json
-  runattest verify --policy policy.yaml --lineage oci://registry.acme.example/runs \
-      --approvals oci://registry.acme.example/runs evaluation.sigstore.json
-  runattest verify --key runattest.pub --declaration run.yaml --artifact model.safetensors run.sigstore.json`,
-		Args:              func(cmd *cobra.Command, args []string) error { return needFiles(cmd, args, "bundle") },
-		ValidArgsFunction: completeBundles,
-	}
+	cmd := newCommand("verify")
+	cmd.Args = func(cmd *cobra.Command, args []string) error { return needFiles(cmd, args, "bundle") }
+	cmd.ValidArgsFunction = completeBundles
 	flags := cmd.Flags()
 	trust := newTrustFlags(cmd)
 	id := identityFlag(cmd)

@@ -9,12 +9,8 @@ import (
 )
 
 func newVersion() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:     "version",
-		Short:   "Print the version",
-		Example: `  runattest version --format json`,
-		Args:    noArgs(""),
-	}
+	cmd := newCommand("version")
+	cmd.Args = noArgs("")
 	formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		o := newOutput(cmd)
