@@ -22,7 +22,7 @@ func (s *shape) snakeAliases(done map[*shape]bool) {
 			m.value.snakeAliases(done)
 		}
 	}
-	s.aliased = !s.free
+	s.aliased = !s.free && len(s.members) > 0
 	if s.elements != nil {
 		s.elements.snakeAliases(done)
 	}

@@ -114,7 +114,7 @@ func (r *resource) append(dst []byte, name string) []byte {
 	dst = appendString(append(dst, `{"role":"`+r.role+`","name":`...), []byte(name))
 	dst = append(dst, `,"digest":{"sha256":"`...)
 	dst = hex.AppendEncode(dst, r.digest[:])
-	dst = strconv.AppendInt(append(dst, `"},"size":`...), int64(r.size), 10)
+	dst = strconv.AppendInt(append(dst, `"},"size":`...), r.size, 10)
 	if r.media != "" {
 		dst = append(dst, `,"mediaType":"`+r.media+`"`...)
 	}

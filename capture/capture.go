@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/runattest/runattest/identity"
@@ -51,13 +52,14 @@ type Format struct {
 // Lookup is the format of that name, such as "openai-chat/1". Without a number it is the newest table of the API.
 func Lookup(name string) (Format, error) {
 	var newest Format
+	newestNumber := 0
 	for _, f := range Formats() {
 		api, number, _ := strings.Cut(f.Name(), "/")
 		if f.Name() == name {
 			return f, nil
 		}
-		if _, newestNumber, _ := strings.Cut(newest.Name(), "/"); api == name && newestNumber < number {
-			newest = f
+		if n, err := strconv.Atoi(number); err == nil && api == name && n > newestNumber {
+			newest, newestNumber = f, n
 		}
 	}
 	if newest == (Format{}) {

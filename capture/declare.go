@@ -256,7 +256,7 @@ func (d *declarer) keep(to string) {
 }
 
 func (d *declarer) setModel(v jsontree.Value) {
-	name := strings.TrimPrefix(v.Text(), d.table.modelPrefix)
+	name := d.table.modelName(v.Text())
 	switch {
 	case v.Kind() != jsontree.String || name == "":
 		d.fail("is not a name, want a string that is not empty")

@@ -327,7 +327,7 @@ func (d *folder) declaration(files []component, src Source) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		r := resource{role: f.role, digest: f.digest, size: int(f.size)}
+		r := resource{role: f.role, digest: f.digest, size: f.size}
 		dst = r.append(dst, f.path)
 	}
 	return append(dst, `]}}`...)

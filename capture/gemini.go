@@ -7,7 +7,7 @@ var gemini1 = table{
 	title: "Gemini generateContent, of Google and Vertex",
 	about: []string{
 		"Reads the body of `POST .../models/MODEL:generateContent` and `:streamGenerateContent` of the Gemini API and of Vertex. The path names the model. Counting tokens runs nothing; embeddings, batches, live sessions and interactions are other calls.",
-		"The API reads each name in camelCase and in snake_case, and Google's own SDK mixes both in one body. A name is declared in camelCase; inside text it stays as it is written. A name that is there in both spellings is an error, and so is one that differs from a name of the table in case and underscores alone.",
+		"The API reads each name in camelCase and in snake_case, and Google's own SDK mixes both in one body. A name is declared in camelCase; inside text it stays as it is written. A name that is there in both spellings is an error, and so is, in an object for which this page has members, one that is none of the two and differs from a name of the table, or from another one that it does not have, in case and underscores alone. A model that is called `models/tunedModels/x` is another one than `tunedModels/x`.",
 		"`thoughtSignature` is opaque and stays as it is. The API's version is not part of the run. The location of Vertex is `constraints.location`; of an endpoint it is a part of the model's name.",
 	},
 	provider: "google", providers: []string{"google", "vertex"},

@@ -208,3 +208,16 @@ func TestTables(t *testing.T) {
 		}
 	}
 }
+
+// TestLookupNewest: the newest table is the one with the highest number.
+func TestLookupNewest(t *testing.T) {
+	old := tables
+	t.Cleanup(func() { tables = old })
+	tables = append([]*table{{api: "openai-chat", number: 9}, {api: "openai-chat", number: 10}}, old...)
+	if f, err := Lookup("openai-chat"); err != nil || f.Name() != "openai-chat/10" {
+		t.Errorf("got %s (%v)", f.Name(), err)
+	}
+	if f, err := Lookup("openai-chat/1"); err != nil || f.Name() != "openai-chat/1" {
+		t.Errorf("got %s (%v)", f.Name(), err)
+	}
+}

@@ -8,10 +8,11 @@ var hfTrainer1 = table{
 	about: []string{
 		"Reads the JSON that `TrainingArguments.to_json_string()` of transformers 4 and 5 gives, before the training starts, for the model that the caller names. The data, the code and the model's files are not in it. `training_args.bin` is a pickle, and is not read.",
 		"A new version of transformers has other members and other defaults, and so another identity for an unchanged script. Members of subclasses (TRL, PEFT) that the table does not have are kept and reported as unknown.",
+		"A null below a member of the body is not the absence of one: another library reads it, and it may change the run. Settings that are the path of a file are open.",
 		"`max_grad_norm=float(\"inf\")` is written as `Infinity`, which is not JSON, and is refused.",
 	},
 	callerModel: true,
-	nulls:       true, allNulls: true,
+	nulls:       true, ownNulls: true,
 	body: &shape{members: slices.Concat(
 		all(toParameters,
 			"activation_checkpointing", "adafactor", "adam_beta1", "adam_beta2", "adam_epsilon", "auto_find_batch_size", "average_tokens_across_devices",
@@ -31,12 +32,12 @@ var hfTrainer1 = table{
 			"torch_compile_mode", "torch_empty_cache_steps", "torchdynamo", "tpu_metrics_debug", "tpu_num_cores", "train_sampling_strategy",
 			"use_cache", "use_cpu", "use_ipex", "use_liger_kernel", "use_mps_device", "warmup_ratio", "warmup_steps", "weight_decay", "xpu_backend"),
 		[]member{
-			{name: "accelerator_config", value: trainerSettings},
+			{name: "accelerator_config", value: trainerFile},
 			{name: "activation_checkpointing_kwargs", value: trainerSettings},
 			{name: "debug", value: list(value)},
-			{name: "deepspeed", value: trainerSettings},
+			{name: "deepspeed", value: trainerFile},
 			{name: "fsdp", value: list(value)},
-			{name: "fsdp_config", value: trainerSettings},
+			{name: "fsdp_config", value: trainerFile},
 			{name: "gradient_checkpointing_kwargs", value: trainerSettings},
 			{name: "include_for_metrics", value: list(value)},
 			{name: "label_names", value: list(value)},
@@ -44,7 +45,7 @@ var hfTrainer1 = table{
 			{name: "lr_scheduler_kwargs", value: trainerSettings},
 			{name: "optim_target_modules", value: list(value)},
 			{name: "parallelism_config", value: trainerSettings},
-			{name: "generation_config", value: &shape{free: true, secrets: unknownSecrets, members: []member{leftOut("transformers_version", "not what is trained")}}},
+			{name: "generation_config", value: &shape{free: true, secrets: unknownSecrets, names: "content", elements: trainerSettings, members: []member{leftOut("transformers_version", "not what is trained")}}},
 			{name: "resume_from_checkpoint", hides: "model"},
 			leftOut("disable_tqdm", "logging"),
 			leftOut("hub_always_push", "publishing"),
@@ -80,3 +81,6 @@ var hfTrainer1 = table{
 
 // trainerSettings are passed on to another library.
 var trainerSettings = &shape{free: true, secrets: unknownSecrets}
+
+// trainerFile is such settings, or the path of a file that has them.
+var trainerFile = &shape{free: true, secrets: unknownSecrets, names: "content", elements: trainerSettings}

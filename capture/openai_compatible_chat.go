@@ -32,7 +32,7 @@ var openAICompatibleChat1 = table{
 			{name: "function_call", value: object(plain("name")...)},
 			{name: "logit_bias", value: freeValue},
 			{name: "media_io_kwargs", value: textValue},
-			{name: "metadata", value: textValue},
+			{name: "metadata", value: &shape{free: true, text: true, secrets: unknownSecrets}},
 			{name: "mm_processor_kwargs", value: textValue},
 			{name: "modalities", value: list(value)},
 			{name: "prediction", value: object(is("type", value), is("content", &shape{elements: chatPart}))},

@@ -53,7 +53,7 @@ func page(t *table) string {
 		p.line("| path | `%s`%s |", path.pattern, note)
 	}
 	if t.modelPrefix != "" {
-		p.line("| a model's name | without a leading `%s` |", t.modelPrefix)
+		p.line("| a model's name | without a leading `%s`, if what is left has no slash |", t.modelPrefix)
 	}
 	if t.roleless {
 		i := slices.IndexFunc(t.body.members, func(m member) bool { return m.to == toMessages })
@@ -67,8 +67,8 @@ func page(t *table) string {
 	if t.envelope != "" {
 		p.line("| envelope | a body with `jsonrpc` is a JSON-RPC response of `jsonrpc`, `id` and `%s`, which is an object: the body is that object then. Other members are errors |", t.envelope)
 	}
-	if t.allNulls {
-		p.line("| null | absent everywhere outside text, at every depth |")
+	if t.ownNulls {
+		p.line("| null | absent in every optional member of this page outside text, at every depth, and in unknown members of the body |")
 	} else if t.nulls {
 		p.line("| null | absent in every optional member of this page outside text, at every depth |")
 	} else {

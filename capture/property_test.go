@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -142,6 +143,9 @@ func FuzzCapture(f *testing.F) {
 	})
 }
 
+// option is a name that an option of a command may have.
+var option = regexp.MustCompile(`^[A-Za-z0-9_.][A-Za-z0-9_.-]*$`)
+
 // FuzzSecrets plants a canary where secrets are, at several depths.
 func FuzzSecrets(f *testing.F) {
 	f.Add("api_key", byte(0), byte(1))
@@ -150,6 +154,10 @@ func FuzzSecrets(f *testing.F) {
 	f.Add("client-secret", byte(0), byte(5))
 	f.Add("\u017fecret", byte(0), byte(0))
 	f.Add("HEADERS", byte(1), byte(2))
+	f.Add("api-key", byte(2), byte(0))
+	f.Add("api-key", byte(3), byte(1))
+	f.Add("token", byte(3), byte(2))
+	f.Add("hf_token", byte(2), byte(3))
 	f.Fuzz(func(t *testing.T, name string, where, depth byte) {
 		kind := unknownSecrets
 		if where&1 == 1 {
@@ -163,6 +171,10 @@ func FuzzSecrets(f *testing.F) {
 			secret = `{"x":[` + secret + `]}`
 		}
 		quoted := string(appendString(nil, []byte(name)))
+		if where&2 != 0 && option.MatchString(name) {
+			secret = string(appendString(nil, []byte("x --"+name+[]string{" a\\ CANARY", ` "a\" CANARY"`, "='a CANARY'", " a\\\nCANARY"}[depth%4]+" -v")))
+			quoted = `"command"`
+		}
 		inner := `{` + quoted + `:` + secret + `}`
 		body := `{"model":"m","max_tokens":1,"messages":[{"role":"user","content":"x"}],"tools":[{"type":"own","name":"n","deep":[` + inner + `]}]}`
 		if kind == unknownSecrets {

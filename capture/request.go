@@ -171,10 +171,19 @@ func (t *table) pathNames(target, provider string) (model, location string, err 
 		case len(p.providers) > 0 && !takes(p.providers, provider):
 			return "", "", t.error("", fmt.Sprintf("the path %s is one of %s, and the provider is %s", quote(target), strings.Join(p.providers, ", "), quote(provider)), "")
 		default:
-			return strings.TrimPrefix(model, t.modelPrefix), location, nil
+			return t.modelName(model), location, nil
 		}
 	}
 	return "", "", t.error("", fmt.Sprintf("the path %s is not one of %s", quote(target), strings.Join(known, ", ")), "")
+}
+
+// modelName is a model's name without the table's prefix, unless what is left has more than one part: "models/tunedModels/x" is not
+// "tunedModels/x".
+func (t *table) modelName(name string) string {
+	if bare, ok := strings.CutPrefix(name, t.modelPrefix); ok && !strings.Contains(bare, "/") {
+		return bare
+	}
+	return name
 }
 
 // ambiguous says what in a path and query some servers resolve, drop or take for a separator, so that two targets may be one, or "".

@@ -90,9 +90,8 @@ func (w *walker) cleaned(dst []byte, v jsontree.Value, clean string) []byte {
 // element appends a string that stands where names tell secrets, in a list behind the string before, or by itself.
 func (w *walker) element(dst []byte, v jsontree.Value, m mode) []byte {
 	text := v.Text()
-	clean := secrets.Element(m.before, text, m.isPair)
-	if m.command && clean == text {
-		clean = secrets.Command(text)
+	if m.command {
+		return w.cleaned(dst, v, secrets.Argument(m.before, text, m.isPair))
 	}
-	return w.cleaned(dst, v, clean)
+	return w.cleaned(dst, v, secrets.Element(m.before, text, m.isPair))
 }

@@ -20,7 +20,7 @@ const sealedMediaType = "application/vnd.runattest.sealed.v1+json"
 type resource struct {
 	role   string
 	digest [sha256.Size]byte
-	size   int
+	size   int64
 	media  string // or ""
 }
 
@@ -72,7 +72,7 @@ func (w *walker) binary(dst []byte, v jsontree.Value, s *shape, media string) []
 		w.note(NotDecoded, "")
 		return append(dst, v.Raw()...)
 	}
-	r := resource{role: s.role, digest: sha256.Sum256(decoded), size: len(decoded)}
+	r := resource{role: s.role, digest: sha256.Sum256(decoded), size: int64(len(decoded))}
 	if mediatype.Valid(media) {
 		r.media = media
 	}

@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -25,7 +26,7 @@ type table struct {
 	nulls     bool       // null is absent in optional members that the table has
 	toolNames [][]string // where a tool has its own name
 
-	allNulls    bool   // null is absent everywhere outside text
+	ownNulls    bool   // null is absent in members of the body that the table does not have, too
 	callerModel bool   // the caller names the model
 	envelope    string // the member of a JSON-RPC response that is the body
 	roleless    bool   // a message without a role has the role member/NAME, in its place
@@ -274,7 +275,7 @@ func open(m member, hides string) member { m.hides = hides; return m }
 
 func leftOut(name, why string) member { return member{name: name, to: out, note: why} }
 
-func (t *table) name() string { return t.api + "/" + string('0'+byte(t.number)) }
+func (t *table) name() string { return fmt.Sprintf("%s/%d", t.api, t.number) }
 
 // takes tells whether a provider's name is one of a list, in which NAME:* stands for all that begin so.
 func takes(providers []string, name string) bool {

@@ -346,7 +346,7 @@ func (w *walker) unknown(dst []byte, v, e jsontree.Value, s *shape, name []byte,
 		}
 	}
 	if e.Kind() == jsontree.Null && !m.text {
-		if w.table.allNulls {
+		if w.table.ownNulls && len(w.trail) == 1 {
 			w.note(Absent, "null")
 		} else {
 			w.note(Null, "")

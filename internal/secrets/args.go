@@ -51,6 +51,8 @@ func afterFirst(s string, separator byte, otherwise string) string {
 
 var (
 	optionHeader = regexp.MustCompile(`^(?:-H|--(?:proxy-)?header=)[^:]+:[ \t]*`)
+	assignment   = regexp.MustCompile(`^-*([A-Za-z0-9_.-]+)=`)
+	runs         = regexp.MustCompile(`^(?:-[A-Za-z]*c|/[ckCK]|--?[Cc]ommand)$`) // the option behind which a command line stands
 	optionEnv    = regexp.MustCompile(`^(?:-e|--env=)[A-Z_][A-Z0-9_]*=`)
 	headerLine   = regexp.MustCompile(`^([A-Za-z0-9_.-]+):[ \t]*(\S+|(?i:bearer|basic|token|apikey|key|bot|negotiate) +\S+|(?i:digest +)?\S+=[^\r\n]*)$`)
 	pair         = regexp.MustCompile(`([A-Za-z0-9_.-]+)=`)
@@ -67,6 +69,9 @@ func Text(s string) string {
 		if m := option.FindString(s); m != "" && len(m) < len(s) {
 			return m + Mark
 		}
+	}
+	if m := assignment.FindStringSubmatch(s); m != nil && s[0] == '-' && len(m[0]) < len(s) && IsWithheld(m[1]) {
+		return m[0] + Mark
 	}
 	isSecret := IsWithheld
 	if strings.ContainsAny(s, " \t\r\n") {
@@ -120,42 +125,125 @@ func pairs(s string, isSecret func(string) bool) string {
 	return b.String() + s[done:]
 }
 
-// Command is a command line without what is secret in its words, which blanks separate unless they stand between quotation marks. A
-// word that has a secret in it is written without the marks inside it.
-func Command(s string) string {
+// Argument is Element of a string that may be a command line or a word of one. NAME=VALUE is a word behind another one that does not
+// run a command, and else begins a command line.
+func Argument(before, s string, isPair bool) string {
+	if before == "" {
+		return Element("", Command(s), isPair)
+	}
+	return argument(before, s, isPair, commandDepth)
+}
+
+func argument(before, s string, isPair bool, depth int) string {
+	if m := assignment.FindStringSubmatch(s); m != nil && len(m[0]) < len(s) && !runs.MatchString(before) && IsWithheld(m[1]) {
+		return m[0] + Mark
+	}
+	return Element(before, command(s, depth), isPair)
+}
+
+// commandDepth is how deep command lines are looked for inside words of others, as in sh -c "COMMAND".
+const commandDepth = 3
+
+// Command is a command line without what is secret in its words. It is read as shells of Unix do, in which a backslash takes the next
+// byte, and then as those do for which it is a byte like others. A word that has a secret in it is written without the marks inside it.
+func Command(s string) string { return command(s, commandDepth) }
+
+func command(s string, depth int) string {
+	if depth == 0 {
+		return s
+	}
+	return commandWords(commandWords(s, depth, true), depth, false)
+}
+
+func commandWords(s string, depth int, escapes bool) string {
 	var b strings.Builder
 	done, before := 0, ""
 	for at := 0; at < len(s); {
-		if isBlank(s[at]) {
-			at++
+		start, end, word := readWord(s, at, escapes)
+		at = end
+		if start == end {
 			continue
 		}
-		start, quote := at, byte(0)
-		var word []byte
-		for ; at < len(s) && (quote != 0 || !isBlank(s[at])); at++ {
-			switch c := s[at]; {
-			case c == quote:
-				quote = 0
-			case quote == 0 && (c == '"' || c == '\''):
-				quote = c
-			default:
-				word = append(word, c)
-			}
+		below := 0
+		if strings.ContainsAny(word, " \t\r\n") {
+			below = depth - 1
 		}
-		if clean := Element(before, string(word), false); clean != string(word) {
+		if clean := argument(before, word, false, below); clean != word {
 			outer := ""
 			if s[start] == '"' || s[start] == '\'' {
 				outer = s[start : start+1]
 			}
 			b.WriteString(s[done:start] + outer + clean + outer)
-			done = at
+			done = end
 		}
-		before = string(word)
+		before = word
 	}
 	if done == 0 {
 		return s
 	}
 	return b.String() + s[done:]
+}
+
+// readWord reads the blanks from at on and the word behind them: where it stands, and its text without quotation marks and backslashes.
+func readWord(s string, at int, escapes bool) (start, end int, word string) {
+	start = -1
+	quote := byte(0)
+	var text []byte
+	for ; at < len(s) && (quote != 0 || start < 0 || !isBlank(s[at])); at++ {
+		c := s[at]
+		n := 0 // bytes that the backslash takes
+		if c == '\\' && escapes {
+			n = taken(s[at+1:], quote)
+		}
+		if isBreak := n > 0 && lineBreak(s[at+1:]) > 0; isBreak {
+			at += n
+			continue
+		}
+		if start < 0 && !isBlank(c) {
+			start = at
+		}
+		switch {
+		case n > 0:
+			at++
+			text = append(text, s[at])
+		case start < 0:
+		case c == quote:
+			quote = 0
+		case quote == 0 && (c == '"' || c == '\''):
+			quote = c
+		default:
+			text = append(text, c)
+		}
+	}
+	if start < 0 {
+		start = at
+	}
+	return start, at, string(text)
+}
+
+// taken is how many bytes a backslash takes of rest, in a shell of Unix between such quotation marks or none.
+func taken(rest string, quote byte) int {
+	n := lineBreak(rest)
+	switch {
+	case quote == '\'' || rest == "":
+		return 0
+	case n > 0:
+		return n
+	case quote == '"' && strings.IndexByte("$`\"\\", rest[0]) < 0:
+		return 0
+	}
+	return 1
+}
+
+// lineBreak is the length of the line break that s begins with, or 0.
+func lineBreak(s string) int {
+	switch {
+	case strings.HasPrefix(s, "\n"):
+		return 1
+	case strings.HasPrefix(s, "\r\n"):
+		return 2
+	}
+	return 0
 }
 
 func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }

@@ -38,10 +38,59 @@ func TestCommand(t *testing.T) {
 		`docker run -e "KEY=CANARY" -e A=CANARY i`:                           `docker run -e "KEY=[secret]" -e A=[secret] i`,
 		"API_KEY=CANARY npx\n--api-key=CANARY":                               "API_KEY=[secret] npx\n--api-key=[secret]",
 		`x --to"ken" 'CANARY`:                                                `x --to"ken" '[secret]'`,
+		`x --token a\ CANARY -v`:                                             `x --token [secret] -v`,
+		`x --token "a\" CANARY" -v`:                                          `x --token "[secret]" -v`,
+		`x --token 'a\' -v`:                                                  `x --token '[secret]' -v`,
+		`x --token a\` + "\n" + `CANARY`:                                     `x --token [secret]`,
+		`x --token \` + "\r\n" + `  CANARY`:                                  `x --token [secret]` + "\r\n" + `  [secret]`,
+		`x --token=a\ CANARY "--api-key=a CANARY" -v`:                        `x --token=[secret] "--api-key=[secret]" -v`,
+		`API_KEY=a\ CANARY API_TOKEN="a CANARY" env "PASSWORD=a CANARY" npx`: `API_KEY=[secret] API_TOKEN=[secret] env "PASSWORD=[secret]" npx`,
+		`"C:\dir\" --token CANARY "C:\x y"`:                                  `"C:dir --token [secret] C:x" y"`,
+		`sh -c "npx --token CANARY -v"`:                                      `sh -c "npx --token [secret] -v"`,
+		`sh -c "API_KEY=CANARY npx -v"`:                                      `sh -c "API_KEY=[secret] npx -v"`,
+		`sh -c 'sh -c "npx --token a\ CANARY -v"'`:                           `sh -c 'sh -c "npx --token [secret] -v"'`,
 		"npx -y @modelcontextprotocol/server-github --max-tokens 5 'a b' \"": "npx -y @modelcontextprotocol/server-github --max-tokens 5 'a b' \"",
+		`C:\bin\x.exe -f "C:\a b\" \`:                                        `C:\bin\x.exe -f "C:\a b\" \`,
 	} {
 		if got := Command(in); got != want {
 			t.Errorf("%q: got %q, want %q", in, got, want)
 		}
 	}
+	for _, c := range [][3]string{
+		{"", "API_KEY=CANARY npx --token CANARY", "API_KEY=[secret] npx --token [secret]"}, {"env", "API_KEY=a CANARY", "API_KEY=[secret]"}, {"-c", "API_KEY=CANARY npx", "API_KEY=[secret] npx"}, {"-lc", `API_KEY=a\ CANARY npx`, "API_KEY=[secret] npx"},
+		{"x", "--token=a CANARY", "--token=[secret]"}, {"--token", "a CANARY", "[secret]"}, {"-e", "A=a CANARY", "A=[secret]"}, {"x", "LEVEL=a b", "LEVEL=a b"},
+	} {
+		if got := Argument(c[0], c[1], false); got != c[2] {
+			t.Errorf("%q behind %q: got %q, want %q", c[1], c[0], got, c[2])
+		}
+	}
+}
+
+// FuzzCommand quotes a secret as shells do and finds nothing of it in what is left of the command line.
+func FuzzCommand(f *testing.F) {
+	f.Add("CAN ARY", byte(0), byte(0))
+	f.Add(`a"b'c\d`, byte(1), byte(1))
+	f.Add("a\nb", byte(2), byte(2))
+	f.Add("$x `y`", byte(3), byte(3))
+	f.Fuzz(func(t *testing.T, secret string, quoting, place byte) {
+		secret = "CANARY" + secret + "CANARY"
+		quoted := "'" + strings.ReplaceAll(secret, "'", `'\''`) + "'"
+		switch quoting % 3 {
+		case 1:
+			quoted = `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(secret) + `"`
+		case 2:
+			var b strings.Builder
+			for i := range len(secret) {
+				if strings.IndexByte("\r\n", secret[i]) >= 0 {
+					return // a shell joins the lines
+				}
+				b.WriteString(`\` + secret[i:i+1])
+			}
+			quoted = b.String()
+		}
+		line := []string{"x --token ", "API_KEY=", "x --api-key=", "curl -H X-Any:", "docker run -e A=", "env 'API_KEY'="}[place%6] + quoted + " -v"
+		if got := Command(line); strings.Contains(got, "CANARY") {
+			t.Fatalf("%q: %q", line, got)
+		}
+	})
 }

@@ -262,7 +262,7 @@ def read_table(name):
     t.paths = [(ticks(v)[0], ticks(v)[1:]) for v in get("path")]
     t.prefix = ticks((get("a model's name") or ["``"])[0])[0]
     t.roleless = bool(re.search(r"^\| a message whose `role` is absent", head, flags=re.M))
-    t.nulls, t.all_nulls = get("null")[0].startswith("absent"), get("null")[0].startswith("absent everywhere")
+    t.nulls, t.own_nulls = get("null")[0].startswith("absent"), get("null")[0].endswith("in unknown members of the body")
     t.caller_model = bool(get("the model"))
     t.envelope = re.search(r"`id` and `([^`]*)`", (get("envelope") or [""])[0])
     t.tool_names = [p.split(".") for v in get("a tool's own name") for p in ticks(v)]
@@ -324,6 +324,7 @@ def read_table(name):
                     place = shape.members
         return s
     t.body = section("the body")
+    t.aliased = "; also `" in text
     return t
 
 
@@ -489,6 +490,8 @@ def clean_text(s):
         m = re.match(option, s)
         if m and m.end() < len(s):
             return m[0] + MARK
+    if s[:1] == "-" and assigned(s):
+        return assigned(s) + MARK
     blank = re.search(r"[ \t\r\n]", s)
     if not blank and AUTHORITY.search(s):
         try:
@@ -515,14 +518,57 @@ def clean_text(s):
     return out + s[done:]
 
 
-def clean_command(s):
-    out, done, before = "", 0, ""
-    for m in re.finditer(r"""(?:[^ \t\n\r"']|"[^"]*(?:"|\Z)|'[^']*(?:'|\Z))+""", s):
-        word = re.sub(r""""([^"]*)(?:"|\Z)|'([^']*)(?:'|\Z)""", lambda q: q[1] or q[2] or "", m[0])
-        clean = clean_element(before, word, False)
+def assigned(s):
+    """What stands up to the equals sign of NAME=VALUE with a secret name, and NAME= alone is none."""
+    m = re.match(r"-*([A-Za-z0-9_.-]+)=(?=[\s\S])", s)
+    return m[0] if m and is_secret(m[1]) else None
+
+
+def clean_argument(before, s, pair, depth=3):
+    if before and not re.fullmatch("-[A-Za-z]*c|/[cCkK]|--?[cC]ommand", before) and assigned(s):
+        return assigned(s) + MARK
+    for escapes in (True, False) if depth else ():
+        s = clean_words(s, escapes, depth)
+    return clean_element(before, s, pair)
+
+
+def words_of(s, escapes):
+    """Words as (start, end, text)."""
+    plain = r"""[^ \t\n\r"']"""
+    kinds = [r"\\(?:\r?\n)", r"\\[\s\S]", r"'[^']*(?:'|\Z)", r'"(?:\\[\s\S]|[^"\\])*(?:"|\\?\Z)', plain]
+    if not escapes:
+        kinds = [r"'[^']*(?:'|\Z)", '"[^"]*(?:"|\\Z)', plain]
+    at = 0
+    while at < len(s):
+        if s[at] in " \t\n\r":
+            at += 1
+            continue
+        joined = re.match(r"(?:\\\r?\n)+", s[at:]) if escapes else None
+        if joined:
+            at += joined.end()
+            continue
+        start, text = at, ""
+        while m := re.match("|".join("(%s)" % k for k in kinds), s[at:]):
+            piece, at = m[0], at + m.end()
+            if piece[0] in "\"'":
+                inner = piece[1:-1] if len(piece) > 1 and piece[-1] == piece[0] and not (escapes and re.fullmatch(r'"(?:\\[\s\S]|[^"\\])*', piece)) else piece[1:]
+                if escapes and piece[0] == '"':
+                    inner = re.sub(r"\\(\r?\n|[$`\"\\])", lambda e: "" if e[1][-1] == "\n" else e[1], inner)
+                text += inner
+            elif escapes and piece[0] == "\\" and len(piece) > 1:
+                text += "" if piece[-1] == "\n" else piece[1:]
+            else:
+                text += piece
+        yield start, at, text
+
+
+def clean_words(s, escapes, depth):
+    out, done, before = "", 0, "x"
+    for start, end, word in words_of(s, escapes):
+        clean = clean_argument(before, word, False, depth - 1 if re.search("[ \t\n\r]", word) else 0)
         if clean != word:
-            outer = m[0][0] if m[0][0] in "\"'" else ""
-            out, done = out + s[done:m.start()] + outer + clean + outer, m.end()
+            outer = s[start] if s[start] in "\"'" else ""
+            out, done = out + s[done:start] + outer + clean + outer, end
         before = word
     return out + s[done:]
 
@@ -642,9 +688,7 @@ class Capture:
         if url:
             return self.put(self.address(v, url), c)
         if c.names:
-            clean = clean_element(c.before, v, c.pair)
-            if c.command and clean == v:
-                clean = clean_command(v)
+            clean = (clean_argument if c.command else clean_element)(c.before, v, c.pair)
             if clean != v:
                 self.here(self.secrets)
             v = clean
@@ -699,7 +743,7 @@ class Capture:
 
     def check_names(self, v, members, s):
         spellings = {a: k for k in members.values() for a in [k.name] + k.aliases}
-        form = (lambda n: fold(n).replace("_", "")) if any(k.aliases for k in members.values()) else fold
+        form = (lambda n: fold(n).replace("_", "")) if self.t.aliased and members else fold
         known = [spellings[n].name for n, _ in v if n in spellings]
         if len(set(known)) != len(known):
             raise Refused("two spellings")
@@ -764,7 +808,7 @@ class Capture:
             self.here(self.unknown)
             s = TOOL_PART if c.names == "tool" else UNKNOWN
         if e is None and not c.text:
-            if not self.t.all_nulls:
+            if not (self.t.own_nulls and len(self.trail) == 1):
                 self.here(self.nulls)
             return ABSENT
         if s.free and s.names == "tool" and name in PLAIN and not c.hidden:
@@ -814,9 +858,9 @@ class Capture:
             elif k.to == "refused":
                 raise Refused("refused")
             elif k.to == "model" and (v is not None or not model):
-                if not isinstance(v, str) or isinstance(v, Number) or not v.removeprefix(t.prefix):
+                if not isinstance(v, str) or isinstance(v, Number) or not self.bare(v):
                     raise Refused("model")
-                v = v.removeprefix(t.prefix)
+                v = self.bare(v)
                 if not model:
                     name = v
                 elif v != model:
@@ -902,6 +946,10 @@ class Capture:
         self.unknown.sort(key=lambda e: (":" not in str(e[0][0]) or len(e[0]) > 1, order(e)))
         return d
 
+    def bare(self, name):
+        rest = name.removeprefix(self.t.prefix)
+        return name if "/" in rest else rest
+
     def provider_is(self, p, provider):
         if p.endswith("*"):
             return provider.startswith(p[:-1]) and re.fullmatch("[a-z0-9][a-z0-9-]*", provider[len(p) - 1:]) is not None
@@ -924,7 +972,7 @@ class Capture:
             if ok:
                 if providers and not any(self.provider_is(p, provider) for p in providers):
                     raise Refused("path of another provider")
-                return [unquote(names.get(n) or "", errors="strict").removeprefix(self.t.prefix if n == "model" else "") for n in ("model", "location")]
+                return [unquote(names.get(n) or "", errors="strict") if n != "model" else self.bare(unquote(names.get(n) or "", errors="strict")) for n in ("model", "location")]
         raise Refused("path")
 
     def flags(self, headers, query):
