@@ -6,14 +6,11 @@ import (
 	"iter"
 	"slices"
 
-	"github.com/google/cel-go/common/types"
-	"github.com/google/cel-go/common/types/ref"
-
 	"github.com/runattest/runattest/attest"
-	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/zero"
 	"github.com/runattest/runattest/lineage"
+	"github.com/runattest/runattest/policy/internal/rules"
 )
 
 // errNoLineage says why a rule that reads `ancestors` is not met if none were given.
@@ -21,8 +18,7 @@ var errNoLineage = errors.New("it asks for the run's ancestors, and none were gi
 
 // NeedsLineage says whether a rule reads `ancestors`, so that Given.Lineage decides something.
 func (p *Policy) NeedsLineage() bool {
-	p = zero.IfNil(p)
-	return slices.ContainsFunc(p.rules, func(r *rule) bool { return r.readsAncestors })
+	return zero.IfNil(p).set.ReadsAncestors()
 }
 
 // ancestry finds the ancestors of a run that was verified: all of them, or why not.
@@ -42,73 +38,38 @@ func ancestry(v *attest.Verified, graph *lineage.Graph) func() (iter.Seq[lineage
 type ancestor struct {
 	lineage.Ancestor
 	approved  bool
-	approvals ref.Val // nil if there is no statement about it
+	approvals rules.Approvals
 }
 
-// ancestorList are a run's ancestors as rules see them. A value is made each time one is looked at, and not
-// kept, so that there may be many.
-type ancestorList struct {
-	signers map[evidence.SignerIdentity]ref.Val
-	silence ref.Val // no approvals
-	meter   *meter
+// value is the ancestor as rules see it.
+func (a *ancestor) value() rules.Ancestor {
+	signers := make([]rules.Signer, len(a.Signers))
+	for i, s := range a.Signers {
+		signers[i] = signerOf(s)
+	}
+	return rules.Ancestor{
+		ID: a.ID.String(), Kind: string(a.Kind), Parents: namesOfRuns(a.Parents), Signers: signers,
+		Approved: a.approved, Approvals: a.approvals, DeclaredBy: a.DeclaredBy,
+	}
 }
 
-var _ types.Adapter = (*ancestorList)(nil)
-
-// ancestorsOf gives the variable `ancestors`.
-func (p *Policy) ancestorsOf(s subject, m *meter) (ref.Val, error) {
+// ancestorsOf are the run's ancestors for the rules, each with the approvals that count for it.
+func (p *Policy) ancestorsOf(s subject) ([]func() rules.Ancestor, error) {
 	found, err := s.ancestors()
 	if err != nil {
 		return nil, err
 	}
-	var all []*ancestor
+	var all []func() rules.Ancestor
 	for a := range found {
 		if len(all) == limits.Ancestors {
 			return nil, fmt.Errorf("the run has more than %d ancestors", limits.Ancestors)
 		}
 		one := &ancestor{Ancestor: a}
-		if all = append(all, one); len(s.stated[a.ID]) > 0 {
+		if all = append(all, one.value); len(s.stated[a.ID]) > 0 {
 			p.approvals.judge(one, s.stated[a.ID], s)
 		}
 	}
-	k := &ancestorList{map[evidence.SignerIdentity]ref.Val{}, approvalsOf(nil), m}
-	return &array{types.NewDynamicList(k, all), 1 + ancestorWeight*uint64(len(all))}, nil
-}
-
-// ancestorWeight is what an ancestor weighs when the list is looked at. What a rule then looks at in it
-// is counted as any other value is.
-const ancestorWeight = 8
-
-// NativeToValue is an ancestor as an object; the list's adapter is asked for nothing else. To make one costs,
-// too, since a rule may have the same one made again and again.
-func (k *ancestorList) NativeToValue(v any) ref.Val {
-	a, ok := v.(*ancestor)
-	if !ok {
-		return types.DefaultTypeAdapter.NativeToValue(v)
-	}
-	k.meter.work(4 + len(a.Parents) + len(a.Signers))
-	signers := []ref.Val{}
-	n := uint64(1)
-	for _, s := range a.Signers {
-		if k.signers[s] == nil {
-			k.signers[s] = signerOf(s)
-		}
-		signers, n = append(signers, k.signers[s]), n+weight(k.signers[s])
-	}
-	members := map[string]any{
-		"id": a.ID.String(), "kind": string(a.Kind), "parents": parentsOf(a.Parents),
-		"signers":  &array{types.NewRefValList(types.DefaultTypeAdapter, signers), n},
-		"approved": a.approved, "approvals": k.silence,
-	}
-	if a.approvals != nil {
-		members["approvals"] = a.approvals
-	}
-	if !a.DeclaredBy.IsZero() {
-		members["declaredBy"] = types.Timestamp{Time: a.DeclaredBy}
-	}
-	object := newObject(members)
-	object.label = a.ID.String()
-	return object
+	return all, nil
 }
 
 // judge finds the statements that count for an ancestor, and whether they approve it. Each is judged once, however

@@ -557,6 +557,7 @@ func TestExplain(t *testing.T) {
   - {name: b, expr: 'declaration.kind == "batch" || declaration.constraints.budget <= 100'}
   - {name: c, expr: 'declaration.context.all(r, r.role == "dataset")'}
   - {name: d, expr: 'declaration.constraints.none == 1'}
+  - {name: e, expr: 'true'}
 `)
 	v, err := p.Verifier().Verify(ctx, signRun(t, declarationText, by), attest.Expect{})
 	if err != nil {
@@ -569,6 +570,11 @@ func TestExplain(t *testing.T) {
 	var got []string
 	for _, r := range rules {
 		got = append(got, fmt.Sprint(r.Rule, " ", r.Value, " ", r.Because))
+	}
+	for i, r := range rules { // JSON has a list where nothing decided, too
+		if r.Because == nil {
+			t.Errorf("rule %d: no list of steps", i)
+		}
 	}
 	for i, want := range []string{
 		`a false [{declaration.kind == "batch" false} {declaration.kind "training"} {declaration.constraints.budget <= 10 false} {declaration.constraints.budget 50}]`,

@@ -18,6 +18,7 @@ import (
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/visible"
 	"github.com/runattest/runattest/internal/zero"
 )
 
@@ -153,13 +154,13 @@ func (r ApprovalResult) String() string {
 	case !r.Ancestor.IsZero():
 		about = fmt.Sprintf(" of the ancestor %s", r.Ancestor)
 	case !r.Counted:
-		return oneLine(fmt.Sprintf("approval %s does not count: %s", r.Source, r.Why))
+		return visible.OneLine(fmt.Sprintf("approval %s does not count: %s", r.Source, r.Why))
 	}
 	s := fmt.Sprintf("approval %s%s: %s by %s%s: %s", r.Source, about, r.Decision, r.Approver, asRole(r.Role), r.Reason)
 	if len(r.Conditions) > 0 {
 		s += " (on condition: " + strings.Join(r.Conditions, "; ") + ")"
 	}
-	return oneLine(s)
+	return visible.OneLine(s)
 }
 
 // statedDecision is the content of an approval whose signer is known. It does not depend on the run.
@@ -310,9 +311,9 @@ func (p *Policy) Rejections(ctx context.Context, given Given) (map[identity.ID]s
 			switch r := o.about(run, nil, s.asOf); {
 			case rejected[run] != "":
 			case r.unread:
-				rejected[run] = oneLine(fmt.Sprintf("%s, maybe, in what cannot be read: %s", r.Approver, r.Why))
+				rejected[run] = visible.OneLine(fmt.Sprintf("%s, maybe, in what cannot be read: %s", r.Approver, r.Why))
 			case r.Counted && r.Decision == Rejected:
-				rejected[run] = oneLine(fmt.Sprintf("%s%s: %s", r.Approver, asRole(r.Role), r.Reason))
+				rejected[run] = visible.OneLine(fmt.Sprintf("%s%s: %s", r.Approver, asRole(r.Role), r.Reason))
 			}
 		}
 	}
@@ -323,7 +324,7 @@ func (p *Policy) Rejections(ctx context.Context, given Given) (map[identity.ID]s
 func (a *approvals) denials(results []ApprovalResult) []Denial {
 	var denials []Denial
 	deny := func(format string, args ...any) {
-		denials = append(denials, Denial{Rule: ruleApprovals, Reason: oneLine(fmt.Sprintf(format, args...))})
+		denials = append(denials, Denial{Rule: ruleApprovals, Reason: visible.OneLine(fmt.Sprintf(format, args...))})
 	}
 	people, roles := map[string]bool{}, map[string]map[string]bool{}
 	for _, r := range results {
@@ -343,7 +344,7 @@ func (a *approvals) denials(results []ApprovalResult) []Denial {
 	}
 	who := "no approver has approved"
 	if len(people) > 0 {
-		who = "approved by " + list(slices.Sorted(maps.Keys(people)))
+		who = "approved by " + strings.Join(slices.Sorted(maps.Keys(people)), ", ")
 	}
 	if len(people) < a.required {
 		deny("%d of %d approvals: %s; want %d of %s", len(people), a.required, who, a.required, a.names())
@@ -361,7 +362,7 @@ func (a *approvals) names() string {
 	for _, p := range a.approvers {
 		names = append(names, p.name)
 	}
-	return list(names)
+	return strings.Join(names, ", ")
 }
 
 func (a *approvals) namesOf(role string) string {
@@ -371,7 +372,7 @@ func (a *approvals) namesOf(role string) string {
 			names = append(names, p.name)
 		}
 	}
-	return list(names)
+	return strings.Join(names, ", ")
 }
 
 func asRole(role string) string {

@@ -49,8 +49,7 @@ func (s signerSet) list() []runSigner {
 // what there never is or that ask for a text that never stands there, and approvals of which there are too few once those who signed the run are left out. What cannot be
 // decided from the policy alone passes.
 func (p *Policy) checkAttainable(r *reader) {
-	p.checkReads(r)
-	p.checkWords(r)
+	p.checkRules(r)
 	var signers []runSigner
 	why := ""
 	for _, s := range p.signers.list() {

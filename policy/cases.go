@@ -14,6 +14,7 @@ import (
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/visible"
 	"github.com/runattest/runattest/lineage"
 )
 
@@ -269,7 +270,7 @@ func (c *Cases) Run(ctx context.Context) ([]CaseResult, error) {
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
 		case err != nil:
-			result.Problem = oneLine(err.Error())
+			result.Problem = visible.OneLine(err.Error())
 		default:
 			result.Decision, result.Problem = d, one.compare(d)
 		}
@@ -307,7 +308,7 @@ func (c *Case) compare(d *Decision) string {
 		for _, denial := range d.Denials {
 			why = append(why, denial.String())
 		}
-		return oneLine(fmt.Sprintf("want %s, got %s %s", answer[c.allow], answer[d.Allowed], strings.Join(why, "; ")))
+		return visible.OneLine(fmt.Sprintf("want %s, got %s %s", answer[c.allow], answer[d.Allowed], strings.Join(why, "; ")))
 	}
 	if got := ruleNames(d.Denials); c.rules != nil && !slices.Equal(got, sortedNames(c.rules)) {
 		return fmt.Sprintf("want denials by %v, got %v", sortedNames(c.rules), got)

@@ -86,10 +86,10 @@ func (p *Policy) checkBeforeSigning(r *reader) {
 	}
 	for i, rule := range p.rules {
 		at := fmt.Sprintf("/rules/%d/expr", i)
-		if what := readsTimes(rule.ast); what != "" {
+		if what := rule.ReadsTimes(); what != "" {
 			refuse(at, "reads %s, which a signed bundle proves", what)
 		}
-		if rule.readsAncestors {
+		if rule.ReadsAncestors() {
 			refuse(at, "reads ancestors, which are found for a signed bundle")
 		}
 	}

@@ -29,7 +29,7 @@ func TestDecideAsVerify(t *testing.T) {
 		}
 		spec := Spec{Keys: []attest.TrustedKey{{Name: "ci", Key: by.PublicKey()}}, Kinds: cases.policy.kinds}
 		for _, r := range cases.policy.rules {
-			one := Spec{Keys: spec.Keys, Rules: []Rule{{Name: r.name, Expr: r.expr, Severity: r.severity}}}
+			one := Spec{Keys: spec.Keys, Rules: []Rule{{Name: r.name, Expr: r.Condition(), Severity: r.severity}}}
 			if _, err := New(one, Options{BeforeSigning: true}); err == nil {
 				spec.Rules = append(spec.Rules, one.Rules...)
 			}

@@ -9,14 +9,11 @@ import (
 	"slices"
 	"time"
 
-	"github.com/google/cel-go/common/types"
-	"github.com/google/cel-go/common/types/ref"
-
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/identity"
-	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/visible"
 	"github.com/runattest/runattest/internal/zero"
 	"github.com/runattest/runattest/lineage"
 )
@@ -166,7 +163,7 @@ func (p *Policy) decide(ctx context.Context, s subject) (*Decision, error) {
 }
 
 func (d *Decision) deny(rule, format string, args ...any) {
-	d.Denials = append(d.Denials, Denial{rule, oneLine(fmt.Sprintf(format, args...))})
+	d.Denials = append(d.Denials, Denial{rule, visible.OneLine(fmt.Sprintf(format, args...))})
 }
 
 // judge holds the proved times against the time of the decision. That there are as many as
@@ -210,33 +207,32 @@ func longer(d, limit time.Duration) string {
 	return d.String()
 }
 
+// evaluationTime ends the evaluation of the rules, whatever is counted of what it costs. Tests change it, so that it is the
+// one or the other that ends an evaluation, however busy the machine is.
+var evaluationTime = limits.EvaluationSeconds * time.Second
+
 func (p *Policy) evaluateRules(ctx context.Context, d *Decision, s subject) error {
 	if len(p.rules) == 0 {
 		return nil
 	}
 	limited, cancel := context.WithTimeout(ctx, evaluationTime)
 	defer cancel()
-	m := newMeter(limited)
-	vars, noAncestors, err := p.variables(s, m, &p.wants)
+	evaluation, err := p.set.Evaluate(limited, p.values(s))
 	if err != nil {
 		return err
 	}
 	for _, r := range p.rules {
-		var met bool
-		err := noAncestors
-		if !r.readsAncestors || noAncestors == nil {
-			met, err = r.meets(m, vars)
-		}
+		met, err := evaluation.Met(&r.Rule)
 		result := RuleResult{Name: r.name, Severity: r.severity, Met: met}
 		denial := Denial{Rule: r.name}
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case err != nil:
-			result.Error = oneLine(err.Error())
-			denial.Reason = oneLine("cannot be evaluated, so the run is denied: " + result.Error)
+			result.Error = visible.OneLine(err.Error())
+			denial.Reason = visible.OneLine("cannot be evaluated, so the run is denied: " + result.Error)
 		case !met:
-			denial.Reason = r.reason(m, vars)
+			denial.Reason = evaluation.Reason(&r.Rule)
 		}
 		d.Rules = append(d.Rules, result)
 		switch {
@@ -248,42 +244,4 @@ func (p *Policy) evaluateRules(ctx context.Context, d *Decision, s subject) erro
 		}
 	}
 	return nil
-}
-
-// declarationOf is what is wanted of the declaration: to make values of all of it can take longer than the rest of a decision.
-func declarationOf(s subject, wants *wanted) (ref.Val, error) {
-	if wants.nothing() {
-		return newObject(nil), nil
-	}
-	root, err := jsontree.Parse(s.declaration.Canonical())
-	if err != nil {
-		return nil, err
-	}
-	return wants.value(root), nil
-}
-
-// variables are what rules see; noAncestors is why those that read `ancestors` cannot be evaluated.
-func (p *Policy) variables(s subject, m *meter, wants *wanted) (vars map[string]any, noAncestors, err error) {
-	declaration, err := declarationOf(s, wants)
-	if err != nil {
-		return nil, nil, err
-	}
-	vars = map[string]any{
-		varDeclaration: declaration,
-		varRun: newObject(map[string]any{
-			"id": s.id.String(), "kind": string(s.declaration.Kind()), "parents": parentsOf(s.declaration.Parents()),
-		}),
-		varSigner:      signerOf(s.signer),
-		varTime:        timeOf(s.times),
-		varAnnotations: annotationsOf(s.annotations),
-		varApprovals:   approvalsOf(s.approvals),
-		varNow:         types.Timestamp{Time: s.now.UTC()},
-	}
-	if p.NeedsLineage() {
-		var all ref.Val
-		if all, noAncestors = p.ancestorsOf(s, m); noAncestors == nil {
-			vars[varAncestors] = all
-		}
-	}
-	return vars, noAncestors, nil
 }

@@ -46,3 +46,24 @@ func TestExpressionHint(t *testing.T) {
 		t.Errorf("%s, hint %q", found[0], found[0].Hint)
 	}
 }
+
+// TestNullHints: a hint for null does not lead to another problem.
+func TestNullHints(t *testing.T) {
+	head := header(t, newSigner(t))
+	for text, want := range map[string]string{
+		"rules:\n  - name: r\n    expr:\n":               "write its value: expr is required",
+		"rules:\n  - name: r\n    expr: ~\n":             "write its value: expr is required",
+		"rules:\n  - name:\n    expr: 'true'\n":          "write its value: name is required",
+		"rules:\n  -\n":                                  "write the element",
+		"rules:\n":                                       "leave the member out",
+		"kinds: [agent, null]\n":                         "write the element, or remove it",
+		"approvals: {required: null, approvers: [{}]}\n": "write its value: required is required",
+	} {
+		if found := problems(t, head+text, Options{})[0]; found.Hint != want {
+			t.Errorf("%s: %s, hint %q, want %q", text, found, found.Hint, want)
+		}
+	}
+	if found := problems(t, head+"rules:\n  - name: r\n    expr:\n", Options{})[0]; !strings.Contains(found.Message, ": a key without a value is null in YAML") {
+		t.Errorf("got %s", found)
+	}
+}

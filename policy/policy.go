@@ -15,6 +15,7 @@ import (
 	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/zero"
+	"github.com/runattest/runattest/policy/internal/rules"
 )
 
 // What files and statements say that they are, and where a signature is.
@@ -45,7 +46,7 @@ type Policy struct {
 	kinds             []identity.Kind // nil allows every kind
 	approvals         *approvals      // nil asks for none
 	rules             []*rule
-	wants             wanted // of the declaration, by the rules
+	set               rules.Set // the same, for what they read together
 	verifier          *attest.Verifier
 	beforeSigning     bool // Decide may be asked
 }
@@ -130,7 +131,7 @@ func (p *Policy) read(r *reader, files *folder, o Options) {
 			p.approvals = &approvals{evidence: evidenceNone}
 			p.approvals.read(r, files, v)
 		},
-		"rules": func(v jsontree.Value) { p.rules = readRules(r, v, &p.wants) },
+		"rules": func(v jsontree.Value) { p.readRules(r, v) },
 	})
 }
 

@@ -2,16 +2,12 @@ package policy
 
 import (
 	"fmt"
-	"strings"
-	"unicode"
-	"unicode/utf8"
 
-	"github.com/google/cel-go/cel"
-	"github.com/google/cel-go/common/types"
-
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/policy/internal/rules"
 )
 
 // Severity says what a rule that is not met does.
@@ -31,33 +27,22 @@ const (
 	rulePolicy    = "policy"
 )
 
-// rule is an expression that must be true.
+// rule is a rule by the name that reports call it.
 type rule struct {
-	name           string
-	severity       Severity
-	expr           string
-	ast            *cel.Ast
-	program        cel.Program
-	message        []part
-	readsAncestors bool // it reads `ancestors`
+	name     string
+	severity Severity
+	rules.Rule
 }
 
-// part is a piece of a message: text, or an expression whose value is put in.
-type part struct {
-	text    string
-	program cel.Program
-}
-
-// readRules also finds what rules and their messages want of the declaration.
-func readRules(r *reader, v jsontree.Value, wants *wanted) []*rule {
-	var rules []*rule
+// readRules reads the list of rules, and what they read together.
+func (p *Policy) readRules(r *reader, v jsontree.Value) {
 	names := map[string]bool{ruleKinds: true, ruleTime: true, ruleApprovals: true, rulePolicy: true}
 	r.list(v, 1, limits.Rules, func(_ int, v jsontree.Value) {
 		one := &rule{severity: Deny}
 		var severity, message string
 		r.members(v, []string{"name", "expr"}, map[string]field{
 			"name":     r.name(&one.name),
-			"expr":     func(v jsontree.Value) { r.expression(one, wants, v) },
+			"expr":     func(v jsontree.Value) { r.condition(one, v) },
 			"message":  r.string(&message),
 			"severity": r.word(&severity, string(Deny), string(Warn)),
 		})
@@ -69,179 +54,94 @@ func readRules(r *reader, v jsontree.Value, wants *wanted) []*rule {
 		}
 		names[one.name] = true
 		if message != "" {
-			r.in("message", func() { r.template(one, wants, message) })
+			r.in("message", func() { r.place(message, one.ReadMessage(r.source(message))) })
 		}
-		rules = append(rules, one)
+		p.rules = append(p.rules, one)
+		p.set.Add(&one.Rule)
 	})
-	return rules
 }
 
-// expression reads a rule's condition.
-func (r *reader) expression(into *rule, wants *wanted, v jsontree.Value) {
+func (r *reader) condition(into *rule, v jsontree.Value) {
 	if k := v.Kind(); k != jsontree.String && k != jsontree.Null {
 		r.fail(identity.CodeType, expressionHint, "is of type %s, want string", k)
 		return
 	}
-	if r.string(&into.expr)(v); into.expr == "" {
-		return
+	var expr string
+	if r.string(&expr)(v); expr != "" {
+		r.place(expr, into.ReadCondition(r.source(expr)))
 	}
-	into.ast = r.compile(into.expr, into.expr, 0)
-	if into.ast == nil {
-		return
-	}
-	if t := into.ast.OutputType(); !t.IsExactType(cel.BoolType) && !t.IsExactType(cel.DynType) {
-		r.fail(identity.CodeType, typeHint(t), "the expression is of type %s, want bool", t)
-		return
-	}
-	wants.add(into.ast)
-	into.readsAncestors = reads(into.ast, varAncestors)
-	into.program = r.plan(into.ast)
 }
 
-// compile type-checks an expression that stands in value, behind its first characters.
-func (r *reader) compile(expr, value string, behind int) *cel.Ast {
-	if !r.checkComments(expr, value, behind) {
-		return nil
+// source is the text at the path, as the file has it.
+func (r *reader) source(text string) rules.Source {
+	pointer := r.pointer()
+	s := rules.Source{Text: text, Line: func(character int) int {
+		line, _ := r.locateIn(pointer, text, character)
+		return line
+	}}
+	switch {
+	case r.yaml == nil:
+		s.Form = rules.JSON
+	case !r.yaml.IsLiteral(pointer):
+		s.Form = rules.YAML
 	}
-	e, err := environment()
-	if err != nil {
-		r.fail(identity.CodeValue, "", "%s", err)
-		return nil
-	}
-	ast, issues := e.Compile(expr)
-	if issues.Err() == nil {
-		if !r.checkPatterns(ast, expr, value, behind) {
-			return nil
+	return s
+}
+
+// place notes what is wrong with the text at the path, each problem where it stands in the file.
+func (r *reader) place(text string, found []rules.Problem) {
+	pointer := r.pointer()
+	for _, p := range found {
+		if p.At == rules.Whole {
+			r.fail(identity.Code(p.Code), p.Hint, "%s", p.Message)
+			continue
 		}
-		return ast
-	}
-	for _, issue := range issues.Errors() {
 		if r.full() {
-			return nil
-		}
-		line, column := max(issue.Location.Line(), 1), max(issue.Location.Column(), 0)
-		n := behind + column
-		for l, rest := 1, expr; l < line; l++ {
-			before, after, _ := strings.Cut(rest, "\n")
-			n, rest = n+utf8.RuneCountInString(before)+1, after
-		}
-		p := identity.Problem{Code: "cel", Pointer: r.pointer(), Message: oneLine(issue.Message)}
-		p.Line, p.Column = r.place(p.Pointer, value, 1, n)
-		syntax := strings.HasPrefix(issue.Message, "Syntax error: ")
-		p.Hint = celHint(issue.Message, expr)
-		r.note(p)
-		if syntax { // the others come of the first
-			return nil
-		}
-	}
-	return nil
-}
-
-func (r *reader) plan(ast *cel.Ast) cel.Program {
-	e, err := environment()
-	var program cel.Program
-	if err == nil {
-		program, err = e.Program(ast, programOptions()...)
-	}
-	if err != nil { // a regular expression that does not compile
-		r.fail("cel", "", "%s", oneLine(err.Error()))
-	}
-	return program
-}
-
-// template reads a rule's message: text with expressions in {{ }}.
-func (r *reader) template(into *rule, wants *wanted, message string) {
-	rest, behind := message, 0
-	if n := utf8.RuneCountInString(message); n > limits.Expression {
-		r.fail(identity.CodeValue, "", "%d characters, want at most %d", n, limits.Expression)
-		return
-	}
-	for {
-		before, inside, ok := strings.Cut(rest, "{{")
-		if before != "" {
-			into.message = append(into.message, part{text: before})
-		}
-		if !ok {
 			return
 		}
-		expr, after, closed := strings.Cut(inside, "}}")
-		if !closed {
-			r.fail(identity.CodeValue, `close it with }}; two braces themselves are {{"{"}}{{"{"}}`, "{{ without }}")
-			return
-		}
-		behind += utf8.RuneCountInString(before) + len("{{")
-		if ast := r.compile(expr, message, behind); ast != nil {
-			wants.add(ast)
-			into.readsAncestors = into.readsAncestors || reads(ast, varAncestors)
-			into.message = append(into.message, part{program: r.plan(ast)})
-		}
-		behind += utf8.RuneCountInString(expr) + len("}}")
-		rest = after
+		line, column := r.locateIn(pointer, text, p.At)
+		r.note(identity.Problem{Code: identity.Code(p.Code), Pointer: pointer, Line: line, Column: column, Message: p.Message, Hint: p.Hint})
 	}
 }
 
-// meets evaluates the rule. With an error, the rule is not met.
-func (r *rule) meets(m *meter, vars map[string]any) (bool, error) {
-	m.begin()
-	value, _, err := m.evaluate(r.program, vars)
-	if err != nil {
-		return false, err
+// scope is what there is under this policy for its rules to read.
+func (p *Policy) scope() rules.Scope {
+	s := rules.Scope{NoApprovals: p.approvals == nil, Words: map[string][]string{
+		"Declaration.kind":  kindWords,
+		"Run.kind":          kindWords,
+		"Ancestor.kind":     kindWords,
+		"Signer.kind":       {evidence.SignedByKey, evidence.SignedByCertificate},
+		"Timestamp.kind":    {"timestamp", "log"}, // see [evidence.TrustedTime]
+		"Approval.decision": {string(Approved), string(Rejected)},
+	}}
+	if p.approvals != nil {
+		var names []string
+		roles := []string{""} // of an approver without one
+		for _, a := range p.approvals.approvers {
+			names, roles = append(names, a.name), append(roles, a.role)
+		}
+		s.Words["Approval.approver"], s.Words["Approval.role"] = names, roles
 	}
-	yes, ok := value.(types.Bool)
-	if !ok {
-		return false, fmt.Errorf("the expression gives %s, want bool", value.Type().TypeName())
+	if p.root == nil {
+		s.Timeless = "the policy has no trustedRoot"
+	} else if len(clocksOf(p.root)) == 0 {
+		s.Timeless = noClock(p.root)
 	}
-	return bool(yes), nil
+	return s
 }
 
-// text is the rule's expression as it counts, in one line.
-func (r *rule) text() string { return oneLine(withoutComments(r.expr)) }
-
-// reason is the rule's message with its values, in one line.
-func (r *rule) reason(m *meter, vars map[string]any) string {
-	if len(r.message) == 0 {
-		return oneLine("not met: " + r.text())
-	}
-	m.begin()
-	var s strings.Builder
-	for _, p := range r.message {
-		if p.program == nil {
-			s.WriteString(p.text)
-			continue
-		}
-		value, _, err := m.evaluate(p.program, vars)
-		if err != nil {
-			fmt.Fprintf(&s, "(%s)", err)
-			continue
-		}
-		s.WriteString(show(value))
-	}
-	return oneLine(s.String())
+// kindWords are the kinds of declarations.
+var kindWords = []string{
+	string(identity.Inference), string(identity.Agent), string(identity.Training),
+	string(identity.Evaluation), string(identity.Batch), string(identity.Other),
 }
 
-// oneLine makes text fit for one line of a report: no control and no unseen characters, and
-// not endless.
-func oneLine(s string) string {
-	var b strings.Builder
-	n := 0
-	space := false
-	for _, r := range s {
-		switch {
-		case unicode.IsSpace(r):
-			space = b.Len() > 0
-			continue
-		case n == limits.Message:
-			return b.String() + "..."
-		}
-		if space {
-			b.WriteByte(' ')
-			space = false
-		}
-		if n++; unicode.IsPrint(r) {
-			b.WriteRune(r)
-		} else {
-			fmt.Fprintf(&b, "\\u{%x}", r)
+// checkRules refuses rules about what there never is under this policy: they cannot be met, or forbid nothing.
+func (p *Policy) checkRules(r *reader) {
+	scope := p.scope()
+	for i, rule := range p.rules {
+		for _, found := range rule.Check(scope) {
+			r.failAt(fmt.Sprintf("/rules/%d/expr", i), identity.Code(found.Code), found.Hint, "%s", found.Message)
 		}
 	}
-	return b.String()
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/runattest/runattest/canonical"
 	"github.com/runattest/runattest/identity"
@@ -122,23 +121,14 @@ func (t *text) offset(pointer string) (int, bool) {
 	}
 }
 
-// place is where the character of an expression stands: line from 1 and column from 0, as CEL
-// counts them in the value.
-func (t *text) place(pointer, value string, line, column int) (int, int) {
-	n := column
-	for rest := value; line > 1; line-- {
-		before, after, ok := strings.Cut(rest, "\n")
-		if !ok {
-			break
-		}
-		n, rest = n+utf8.RuneCountInString(before)+1, after
-	}
+// locateIn is where a character of the string at a pointer stands, counted from 0.
+func (t *text) locateIn(pointer, value string, character int) (line, column int) {
 	if t.yaml != nil {
-		return t.yaml.Place(pointer, n)
+		return t.yaml.Place(pointer, character)
 	}
 	offset, ok := t.offset(pointer)
 	if !ok {
 		return 0, 0
 	}
-	return yamljson.PlaceJSON(t.data, offset, value, n)
+	return yamljson.PlaceJSON(t.data, offset, value, character)
 }

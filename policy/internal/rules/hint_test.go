@@ -1,4 +1,4 @@
-package policy
+package rules
 
 import (
 	"strings"
@@ -7,7 +7,6 @@ import (
 
 // TestCELHints: what CEL says of an expression comes with what to write instead.
 func TestCELHints(t *testing.T) {
-	head := header(t, newSigner(t)) + "rules:\n  - name: r\n    expr: |\n      "
 	for expr, want := range map[string]string{
 		`declaration.kind == 3`:                 "write a number without quotes, or convert",
 		`declaration.prompt.size == 0.5`:        "convert one of them: double(x)",
@@ -55,35 +54,9 @@ func TestCELHints(t *testing.T) {
 		`declaration.prompt.text.matches(r"\d" )
       && declaration.constraints.x + now < 1`: `duration("90s")`,
 	} {
-		text := head + expr + "\n"
-		p, err := Parse([]byte(text), Options{})
-		if err == nil {
-			t.Errorf("%s: accepted: %v", expr, p.RuleNames())
-			continue
+		var r Rule
+		if found := r.ReadCondition(Source{Text: expr}); len(found) == 0 || !strings.Contains(found[0].Hint, want) {
+			t.Errorf("%s: got %+v\nwant hint %q", expr, found, want)
 		}
-		if found := problems(t, text, Options{})[0]; !strings.Contains(found.Hint, want) {
-			t.Errorf("%s: %s\n got hint %q\nwant %q", expr, found, found.Hint, want)
-		}
-	}
-}
-
-// TestNullHints: a hint for null does not lead to another problem.
-func TestNullHints(t *testing.T) {
-	head := header(t, newSigner(t))
-	for text, want := range map[string]string{
-		"rules:\n  - name: r\n    expr:\n":               "write its value: expr is required",
-		"rules:\n  - name: r\n    expr: ~\n":             "write its value: expr is required",
-		"rules:\n  - name:\n    expr: 'true'\n":          "write its value: name is required",
-		"rules:\n  -\n":                                  "write the element",
-		"rules:\n":                                       "leave the member out",
-		"kinds: [agent, null]\n":                         "write the element, or remove it",
-		"approvals: {required: null, approvers: [{}]}\n": "write its value: required is required",
-	} {
-		if found := problems(t, head+text, Options{})[0]; found.Hint != want {
-			t.Errorf("%s: %s, hint %q, want %q", text, found, found.Hint, want)
-		}
-	}
-	if found := problems(t, head+"rules:\n  - name: r\n    expr:\n", Options{})[0]; !strings.Contains(found.Message, ": a key without a value is null in YAML") {
-		t.Errorf("got %s", found)
 	}
 }

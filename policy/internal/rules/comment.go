@@ -1,12 +1,10 @@
-package policy
+package rules
 
 import (
 	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"github.com/runattest/runattest/identity"
 )
 
 // comment is where a comment of an expression begins, at its slashes, and where it ends, in bytes.
@@ -104,40 +102,33 @@ func writtenBreakIn(comment string) string {
 
 // checkComments refuses a comment that has taken in a line that its author wrote below it: YAML folds the lines of
 // every scalar that is not a literal block, and CEL ends a comment at a line feed alone.
-func (r *reader) checkComments(expr, value string, behind int) bool {
+func checkComments(s Source, expr string, behind int) []Problem {
 	for _, c := range comments(expr) {
 		text := strings.TrimRightFunc(expr[c.start:c.end], unicode.IsSpace)
 		first := behind + utf8.RuneCountInString(expr[:c.start])
-		p := identity.Problem{Code: "cel-comment", Pointer: r.pointer()}
-		p.Line, p.Column = r.place(p.Pointer, value, 1, first)
-		last, _ := r.place(p.Pointer, value, 1, first+utf8.RuneCountInString(text)-1)
+		last := first + utf8.RuneCountInString(text) - 1
+		p := Problem{Code: codeComment, At: first}
 		switch {
-		case last != p.Line:
+		case s.Line != nil && s.Line(first) != s.Line(last):
 			p.Message = "YAML joins the lines here, so that the comment takes in what follows on the next line"
 			p.Hint = "write the value as a literal block, which keeps its lines: | in place of > or of quotes"
 		case strings.ContainsAny(text, otherBreaks):
 			p.Message = "the comment takes in what follows a line break that does not end it: want a line feed"
 			p.Hint = `end the comment with a line feed: \n in double quotes, or the end of a line in a literal block (|)`
-		case writtenBreakIn(text) != "" && !r.isLiteralBlock(p.Pointer):
+		case s.Form != Literal && writtenBreakIn(text) != "":
 			p.Message = "the comment takes in what follows " + writtenBreakIn(text) + ", which is text here and no line break"
-			p.Hint = r.writtenBreakHint()
+			p.Hint = writtenBreakHint(s.Form)
 		default:
 			continue
 		}
-		r.note(p)
-		return false
+		return []Problem{p}
 	}
-	return true
-}
-
-// isLiteralBlock tells that the value at a pointer is a literal block of YAML: its lines and its backslashes are what they look like.
-func (r *reader) isLiteralBlock(pointer string) bool {
-	return r.yaml != nil && r.yaml.IsLiteral(pointer)
+	return nil
 }
 
 // writtenBreakHint fits those who mean a line break, and those who mean a backslash.
-func (r *reader) writtenBreakHint() string {
-	if r.yaml == nil {
+func writtenBreakHint(form Form) string {
+	if form == JSON {
 		return `write \n, with one backslash, where the comment ends; a path in it with /`
 	}
 	return "write the value as a literal block (|), which keeps lines and backslashes, and end the comment with its line"

@@ -1,19 +1,18 @@
-package policy
+package rules
 
 import (
-	"fmt"
-
 	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/common/ast"
 	"github.com/google/cel-go/common/operators"
 	"github.com/google/cel-go/common/types"
 	"github.com/google/cel-go/common/types/ref"
-
-	"github.com/runattest/runattest/identity"
 )
 
 // reads says whether an expression that was type-checked looks at a variable.
 func reads(checked *cel.Ast, variable string) bool {
+	if checked == nil {
+		return false
+	}
 	for _, r := range checked.NativeRep().ReferenceMap() {
 		if r.Name == variable || r.Name == "."+variable {
 			return true
@@ -24,6 +23,9 @@ func reads(checked *cel.Ast, variable string) bool {
 
 // readsMember says whether it looks at a member of an object, or whether it has that member.
 func readsMember(checked *cel.Ast, of, member string) bool {
+	if checked == nil {
+		return false
+	}
 	found := ast.MatchDescendants(ast.NavigateAST(checked.NativeRep()), func(e ast.NavigableExpr) bool {
 		operand, name := selection(e)
 		if operand == nil || name != member {
@@ -56,48 +58,27 @@ func textOf(v ref.Val) string {
 	return string(text)
 }
 
-// checkReads refuses rules about what there never is under this policy: they cannot be met, or forbid nothing.
-func (p *Policy) checkReads(r *reader) {
-	timeless := ""
-	if p.root == nil {
-		timeless = "the policy has no trustedRoot"
-	} else if len(clocksOf(p.root)) == 0 {
-		timeless = noClock(p.root)
-	}
-	for i, rule := range p.rules {
-		at := fmt.Sprintf("/rules/%d/expr", i)
-		if what := readsApprovals(rule.ast); p.approvals == nil && what != "" {
-			r.failAt(at, identity.CodeValue, "name them in approvals (required: 0 demands none), or leave the rule out",
-				"reads %s, and the policy names no approvers, so that there never is an approval nor a rejection", what)
-		}
-		if what := readsTimes(rule.ast); timeless != "" && what != "" {
-			r.failAt(at, identity.CodeValue, "give the trustedRoot of a timestamp authority, or leave the rule out",
-				"reads %s, and there never is a trusted time: %s", what, timeless)
-		}
-	}
-}
-
-// readsApprovals is what an expression reads of approvals, "" if nothing.
-func readsApprovals(checked *cel.Ast) string {
+// readsApprovals is what the condition reads of approvals, "" if nothing.
+func (r *Rule) readsApprovals() string {
 	switch {
-	case reads(checked, varApprovals):
+	case reads(r.ast, varApprovals):
 		return varApprovals
-	case readsMember(checked, "Ancestor", "approved"):
+	case readsMember(r.ast, "Ancestor", "approved"):
 		return "approved of an ancestor"
-	case readsMember(checked, "Ancestor", "approvals"):
+	case readsMember(r.ast, "Ancestor", "approvals"):
 		return "approvals of an ancestor"
 	}
 	return ""
 }
 
-// readsTimes is what an expression reads of trusted times, "" if nothing.
-func readsTimes(checked *cel.Ast) string {
+// ReadsTimes is what the condition reads of trusted times, "" if nothing.
+func (r *Rule) ReadsTimes() string {
 	switch {
-	case reads(checked, varTime):
+	case reads(r.ast, varTime):
 		return varTime
-	case readsMember(checked, "Ancestor", "declaredBy"):
+	case readsMember(r.ast, "Ancestor", "declaredBy"):
 		return "declaredBy of an ancestor"
-	case readsMember(checked, "Approval", "time"):
+	case readsMember(r.ast, "Approval", "time"):
 		return "time of an approval"
 	}
 	return ""

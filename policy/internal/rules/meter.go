@@ -1,10 +1,9 @@
-package policy
+package rules
 
 import (
 	"context"
 	"errors"
 	"slices"
-	"time"
 
 	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/common/overloads"
@@ -33,10 +32,6 @@ type meter struct {
 	on    bool              // an expression is being evaluated
 	named map[string]string // variables whose values have labels, as they were looked at last; nil if they are not needed
 }
-
-// evaluationTime ends what the counting does not. Tests change it, so that it is the one or the other that ends
-// an evaluation, however busy the machine is.
-var evaluationTime = limits.EvaluationSeconds * time.Second
 
 const varMeter = "@meter" // no expression can name it
 

@@ -1,4 +1,4 @@
-package policy
+package rules
 
 import (
 	"strings"
@@ -6,13 +6,11 @@ import (
 
 	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/common/ast"
-
-	"github.com/runattest/runattest/identity"
 )
 
 // checkPatterns refuses regular expressions of which a string has made another one: in strings CEL reads \b as a backspace
 // and \? as a question mark, and YAML reads \b so in double quotes. A rule that forbids such a pattern would forbid nothing.
-func (r *reader) checkPatterns(checked *cel.Ast, expr, value string, behind int) bool {
+func checkPatterns(checked *cel.Ast, expr string, behind int) []Problem {
 	source := []rune(expr)
 	calls := ast.MatchDescendants(ast.NavigateAST(checked.NativeRep()), ast.FunctionMatcher("matches"))
 	for _, call := range calls {
@@ -26,12 +24,9 @@ func (r *reader) checkPatterns(checked *cel.Ast, expr, value string, behind int)
 		if wrong == "" {
 			continue
 		}
-		p := identity.Problem{Code: "cel-pattern", Pointer: r.pointer(), Message: "the pattern " + wrong, Hint: `write it as a raw string, r"...", in a literal block (|) or in single quotes`}
-		p.Line, p.Column = r.place(p.Pointer, value, 1, behind+int(at.Start))
-		r.note(p)
-		return false
+		return []Problem{{codePattern, behind + int(at.Start), "the pattern " + wrong, `write it as a raw string, r"...", in a literal block (|) or in single quotes`}}
 	}
-	return true
+	return nil
 }
 
 // misreadIn is what a string has made of a pattern, "" if nothing; literal begins with the string as it is written.

@@ -1,4 +1,4 @@
-package policy
+package rules
 
 import (
 	"maps"
@@ -11,6 +11,8 @@ import (
 	"github.com/google/cel-go/common/types"
 	"github.com/google/cel-go/common/types/ref"
 	"github.com/google/cel-go/interpreter"
+
+	"github.com/runattest/runattest/internal/visible"
 )
 
 // CEL says which types met, and not what to write instead.
@@ -179,9 +181,9 @@ func nameHint(name string, isCall bool) string {
 		return "did you mean " + strings.Join(alike, ", or ") + "?"
 	}
 	if isCall {
-		return "the functions are " + list(functions)
+		return "the functions are " + strings.Join(functions, ", ")
 	}
-	return `write text in quotes, "` + name + `"; the variables are ` + list(variables)
+	return `write text in quotes, "` + name + `"; the variables are ` + strings.Join(variables, ", ")
 }
 
 // memberHint is for a member that declarations, runs, signers and so on cannot have.
@@ -333,7 +335,7 @@ func evaluationError(err error) string {
 	if text == noSuchOverload {
 		text = "a value is not a bool; " + boolHint
 	}
-	return oneLine(text)
+	return visible.OneLine(text)
 }
 
 var _ interpreter.InterpretableCall = (*typedCall)(nil)

@@ -1,9 +1,10 @@
-package policy
+package rules
 
 import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/google/cel-go/common/types"
 	"github.com/google/cel-go/common/types/ref"
@@ -26,7 +27,7 @@ func literal(v ref.Val) string {
 	case types.String:
 		return strconv.Quote(cut(string(v)))
 	case types.Timestamp:
-		return stamp(v.Time)
+		return v.UTC().Format(time.RFC3339)
 	case types.Duration:
 		return v.String()
 	case *types.Optional:

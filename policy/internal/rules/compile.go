@@ -1,0 +1,61 @@
+package rules
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/google/cel-go/cel"
+
+	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/visible"
+)
+
+func tooLong(n int) string {
+	return fmt.Sprintf("%d characters, want at most %d", n, limits.Expression)
+}
+
+// compile type-checks an expression that stands in s behind its first characters.
+func compile(s Source, expr string, behind int) (*cel.Ast, []Problem) {
+	if found := checkComments(s, expr, behind); found != nil {
+		return nil, found
+	}
+	e, err := environment()
+	if err != nil {
+		return nil, whole(codeValue, "", err.Error())
+	}
+	ast, issues := e.Compile(expr)
+	if issues.Err() == nil {
+		if found := checkPatterns(ast, expr, behind); found != nil {
+			return nil, found
+		}
+		return ast, nil
+	}
+	var problems []Problem
+	for _, issue := range issues.Errors() {
+		line, column := max(issue.Location.Line(), 1), max(issue.Location.Column(), 0)
+		n := behind + column
+		for l, rest := 1, expr; l < line; l++ {
+			before, after, _ := strings.Cut(rest, "\n")
+			n, rest = n+utf8.RuneCountInString(before)+1, after
+		}
+		problems = append(problems, Problem{codeCEL, n, visible.OneLine(issue.Message), celHint(issue.Message, expr)})
+		if strings.HasPrefix(issue.Message, "Syntax error: ") || len(problems) == limits.Problems { // the others come of the first
+			break
+		}
+	}
+	return nil, problems
+}
+
+// plan makes a program of what compile has checked.
+func plan(ast *cel.Ast) (cel.Program, []Problem) {
+	e, err := environment()
+	var program cel.Program
+	if err == nil {
+		program, err = e.Program(ast, programOptions()...)
+	}
+	if err != nil { // a regular expression that does not compile
+		return nil, whole(codeCEL, "", visible.OneLine(err.Error()))
+	}
+	return program, nil
+}

@@ -1,0 +1,135 @@
+package rules
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/google/cel-go/cel"
+
+	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/visible"
+)
+
+// Source is the text of a condition or a message, as a file has it.
+type Source struct {
+	Text string
+	Form Form
+	// Line gives the line of the file on which a character of the text stands, counted from 0. Nil says that the file has
+	// the lines of the text.
+	Line func(character int) int
+}
+
+// Form is how a file writes a text: what a backslash in front of a letter can have been meant as.
+type Form int
+
+const (
+	Literal Form = iota // as it is: its lines and its backslashes are what they look like
+	YAML                // in another scalar of YAML
+	JSON                // in a string of JSON
+)
+
+// Problem is what is wrong with a text.
+type Problem struct {
+	Code string // as identity.Code
+	// At is how many characters stand in front of what the problem is about; Whole if it is about all of the text.
+	At      int
+	Message string
+	Hint    string // "" if none is known
+}
+
+// Whole is the place of a problem that is about all of the text.
+const Whole = -1
+
+func whole(code, hint, message string) []Problem {
+	return []Problem{{Code: code, At: Whole, Message: message, Hint: hint}}
+}
+
+// The codes of problems.
+const (
+	codeType    = "type"
+	codeValue   = "value"
+	codeCEL     = "cel"
+	codeComment = "cel-comment"
+	codePattern = "cel-pattern"
+)
+
+// Rule is a condition that must be true, and the message to give where it is not. The zero value has no condition and
+// is never met; ReadCondition and ReadMessage set its parts. It is safe for concurrent use once it is read.
+type Rule struct {
+	condition      string
+	ast            *cel.Ast
+	program        cel.Program
+	message        []part
+	readsAncestors bool
+}
+
+// part is a piece of a message: text, or an expression whose value is put in.
+type part struct {
+	text    string
+	ast     *cel.Ast
+	program cel.Program
+}
+
+// ReadCondition compiles the rule's condition. With problems, the rule has none.
+func (r *Rule) ReadCondition(s Source) []Problem {
+	ast, problems := compile(s, s.Text, 0)
+	if ast == nil {
+		return problems
+	}
+	if t := ast.OutputType(); !t.IsExactType(cel.BoolType) && !t.IsExactType(cel.DynType) {
+		return whole(codeType, typeHint(t), "the expression is of type "+t.String()+", want bool")
+	}
+	program, problems := plan(ast)
+	if program == nil {
+		return problems
+	}
+	r.condition, r.ast, r.program = s.Text, ast, program
+	r.readsAncestors = r.readsAncestors || reads(ast, varAncestors)
+	return nil
+}
+
+// ReadMessage compiles the rule's message: text with expressions in {{ }}.
+func (r *Rule) ReadMessage(s Source) []Problem {
+	if n := utf8.RuneCountInString(s.Text); n > limits.Expression {
+		return whole(codeValue, "", tooLong(n))
+	}
+	var parts []part
+	var problems []Problem
+	rest, behind := s.Text, 0
+	for {
+		before, inside, ok := strings.Cut(rest, "{{")
+		if before != "" {
+			parts = append(parts, part{text: before})
+		}
+		if !ok {
+			break
+		}
+		expr, after, closed := strings.Cut(inside, "}}")
+		if !closed {
+			return append(problems, whole(codeValue, `close it with }}; two braces themselves are {{"{"}}{{"{"}}`, "{{ without }}")...)
+		}
+		behind += utf8.RuneCountInString(before) + len("{{")
+		ast, found := compile(s, expr, behind)
+		problems = append(problems, found...)
+		if ast != nil {
+			program, found := plan(ast)
+			problems = append(problems, found...)
+			parts = append(parts, part{ast: ast, program: program})
+		}
+		behind += utf8.RuneCountInString(expr) + len("}}")
+		rest = after
+	}
+	if len(problems) > 0 {
+		return problems
+	}
+	r.message = parts
+	r.readsAncestors = r.readsAncestors || slices.ContainsFunc(parts, func(p part) bool { return p.ast != nil && reads(p.ast, varAncestors) })
+	return nil
+}
+
+// Condition is the rule's condition as it counts, in one line.
+func (r *Rule) Condition() string { return visible.OneLine(withoutComments(r.condition)) }
+
+// ReadsAncestors says whether the rule, or its message, reads `ancestors`.
+func (r *Rule) ReadsAncestors() bool { return r.readsAncestors }
