@@ -29,6 +29,7 @@ func (f Format) Capture(src Source) (*Captured, error) {
 	if t == nil {
 		return nil, &Error{Format: "capture", Offset: -1, Message: "no format: the zero value captures nothing"}
 	}
+	prepare()
 	r, warnings, unknown, err := t.read(src)
 	if err != nil {
 		return nil, err

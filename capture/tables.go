@@ -1,9 +1,13 @@
 package capture
 
+import "sync"
+
 // tables are all that this package has, in the order of their names.
 var tables = []*table{&anthropicMessages1, &gemini1, &hfTrainer1, &mcp1, &ollamaChat1, &openAIChat1, &openAICompatibleChat1, &openAIEmbeddings1, &openAIResponses1}
 
-func init() {
+// prepare completes all tables and indexes them, once a process and not before a table is read: every program that imports this
+// package would pay for it at its start.
+var prepare = sync.OnceFunc(func() {
 	completeAnthropic()
 	completeResponsesTools()
 	completeResponsesItems()
@@ -14,4 +18,4 @@ func init() {
 	for _, t := range tables {
 		t.body.prepare()
 	}
-}
+})

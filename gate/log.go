@@ -6,15 +6,15 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/runattest/runattest/internal/boundedfile"
+	"github.com/runattest/runattest/internal/lazyregexp"
 )
 
 // logLine is how each line of a decision log begins.
-var logLine = regexp.MustCompile(`^\{"time":"[0-9T:.Z+-]{20,40}","allowed":(true|false)`)
+var logLine = lazyregexp.New(`^\{"time":"[0-9T:.Z+-]{20,40}","allowed":(true|false)`)
 
 // isLog says that a file begins as a decision log, which may be empty, or hold a part of its first line.
 func isLog(f io.ReaderAt) bool {

@@ -9,13 +9,13 @@ import (
 	"maps"
 	"math"
 	"reflect"
-	"regexp"
 	"slices"
 	"strconv"
 	"unicode/utf8"
 
 	"github.com/runattest/runattest/canonical"
 	"github.com/runattest/runattest/internal/jsonmend"
+	"github.com/runattest/runattest/internal/lazyregexp"
 	"github.com/runattest/runattest/internal/limits"
 )
 
@@ -188,7 +188,7 @@ func (b *builder) value(v any) {
 }
 
 // numberSyntax is RFC 8259, section 6.
-var numberSyntax = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$`)
+var numberSyntax = lazyregexp.New(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$`)
 
 // full says that more cannot be told or declared: values that contain themselves have no end.
 func (b *builder) full() bool {

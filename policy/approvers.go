@@ -6,10 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/runattest/runattest/attest"
@@ -17,6 +15,7 @@ import (
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/jsontree"
+	"github.com/runattest/runattest/internal/lazyregexp"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/visible"
 	"github.com/runattest/runattest/internal/zero"
@@ -251,7 +250,7 @@ func runsOf(subjects []attest.Subject) []identity.ID {
 	return ids
 }
 
-var digestPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[0-9a-f]{64}`) })
+var digestPattern = lazyregexp.New(`[0-9a-f]{64}`)
 
 // runsIn returns the runs whose digests occur in a payload that is not a Statement, or not one of the form that
 // approvals have, so that its subjects cannot be told. A Statement of another type is about none.
@@ -260,7 +259,7 @@ func runsIn(b *attest.Bundle) []identity.ID {
 		return nil
 	}
 	var ids []identity.ID
-	for _, digits := range digestPattern().FindAll(bytes.ToLower(b.UnverifiedPayload()), limits.Subjects) {
+	for _, digits := range digestPattern.FindAll(bytes.ToLower(b.UnverifiedPayload()), limits.Subjects) {
 		if id, err := identity.ParseID("airun:1:sha256:" + string(digits)); err == nil && !slices.Contains(ids, id) {
 			ids = append(ids, id)
 		}

@@ -4,15 +4,14 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/jsontree"
+	"github.com/runattest/runattest/internal/lazyregexp"
 	"github.com/runattest/runattest/internal/limits"
 )
 
@@ -151,13 +150,13 @@ func (r *reader) string(into *string) field {
 	}
 }
 
-var namePattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,63}$`) })
+var namePattern = lazyregexp.New(`^[a-z0-9][a-z0-9._-]{0,63}$`)
 
 // name reads what reports call something by.
 func (r *reader) name(into *string) field {
 	return func(v jsontree.Value) {
 		if r.want(v, jsontree.String) {
-			if *into = v.Text(); !namePattern().MatchString(*into) {
+			if *into = v.Text(); !namePattern.MatchString(*into) {
 				r.fail(identity.CodeValue, "", "want 1 to 64 lower-case letters, digits, dots, hyphens and underscores, beginning with a letter or a digit")
 			}
 		}
@@ -188,14 +187,12 @@ func (r *reader) count(into *int, least, most int) field {
 	}
 }
 
-var timePattern = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})$`)
-})
+var timePattern = lazyregexp.New(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})$`)
 
 // parseTime reads an RFC 3339 time in the spelling that all its readers know.
 func parseTime(s string) (time.Time, error) {
 	at, err := time.Parse(time.RFC3339, s)
-	if at = at.UTC(); err != nil || !timePattern().MatchString(s) || at.Year() < 1970 || at.Year() > 9999 {
+	if at = at.UTC(); err != nil || !timePattern.MatchString(s) || at.Year() < 1970 || at.Year() > 9999 {
 		return time.Time{}, fmt.Errorf("%s: want a time as 2026-01-31T12:00:00Z (RFC 3339)", strconv.Quote(s))
 	}
 	return at, nil
@@ -214,7 +211,7 @@ func (r *reader) time(into *time.Time) field {
 	}
 }
 
-var durationPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^([1-9][0-9]{0,5})([smhd])$`) })
+var durationPattern = lazyregexp.New(`^([1-9][0-9]{0,5})([smhd])$`)
 
 // duration reads a number of seconds, minutes, hours or days.
 func (r *reader) duration(into *time.Duration) field {
@@ -222,7 +219,7 @@ func (r *reader) duration(into *time.Duration) field {
 		if !r.want(v, jsontree.String) {
 			return
 		}
-		parts := durationPattern().FindStringSubmatch(v.Text())
+		parts := durationPattern.FindStringSubmatch(v.Text())
 		if parts == nil {
 			r.fail(identity.CodeValue, "", "want a number and a unit: 90s, 30m, 24h or 7d")
 			return

@@ -9,14 +9,13 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
-	"sync"
 
 	"github.com/opencontainers/go-digest"
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/lazyregexp"
 )
 
 // The schemes that a reference may begin with.
@@ -41,16 +40,11 @@ type Reference struct {
 
 // The grammar of https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests.
 var (
-	repositoryForm = form(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
-	layoutTagForm  = form(`^[a-zA-Z0-9_][a-zA-Z0-9._:/+-]{0,511}$`) // as the image specification has org.opencontainers.image.ref.name
-	tagForm        = form(`^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$`)
-	hostForm       = form(`^([a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?$`)
+	repositoryForm = lazyregexp.New(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
+	layoutTagForm  = lazyregexp.New(`^[a-zA-Z0-9_][a-zA-Z0-9._:/+-]{0,511}$`) // as the image specification has org.opencontainers.image.ref.name
+	tagForm        = lazyregexp.New(`^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$`)
+	hostForm       = lazyregexp.New(`^([a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?$`)
 )
-
-// form compiles an expression once it is needed: every command would pay for it at start.
-func form(expression string) func() *regexp.Regexp {
-	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
-}
 
 // IsReference tells by its scheme whether a command's argument is a reference and no file.
 func IsReference(s string) bool {
@@ -79,7 +73,7 @@ func parseReference(s string) (Reference, error) {
 		if isLayout {
 			allowed = layoutTagForm
 		}
-		if rest, r.tag = rest[:i], rest[i+1:]; !allowed().MatchString(r.tag) {
+		if rest, r.tag = rest[:i], rest[i+1:]; !allowed.MatchString(r.tag) {
 			return r, fmt.Errorf("tag %q: want at most 128 of letters, digits and ._-", r.tag)
 		}
 	}
@@ -100,9 +94,9 @@ func parseReference(s string) (Reference, error) {
 		return r, errors.New("names no repository: want HOST/REPOSITORY, as in docker.io/library/alpine")
 	case !ok || !strings.ContainsAny(host, ".:") && !isLocalhost(host):
 		return r, errors.New("names no registry: want HOST/REPOSITORY, as in docker.io/library/alpine")
-	case !hostForm().MatchString(host):
+	case !hostForm.MatchString(host):
 		return r, fmt.Errorf("host %q: want a host name or address and perhaps a port", host)
-	case !repositoryForm().MatchString(repository):
+	case !repositoryForm.MatchString(repository):
 		return r, fmt.Errorf("repository %q: want lower-case letters, digits, separators and /", repository)
 	}
 	r.host, r.path = host, repository
@@ -231,7 +225,7 @@ func (r Reference) located() Reference {
 		whole += ":" + r.tag
 	}
 	for i := strings.LastIndexByte(r.path, ':'); i > 0; i = strings.LastIndexByte(r.path[:i], ':') {
-		if _, err := os.Stat(r.path[:i]); err == nil && layoutTagForm().MatchString(whole[i+1:]) {
+		if _, err := os.Stat(r.path[:i]); err == nil && layoutTagForm.MatchString(whole[i+1:]) {
 			r.path, r.tag = r.path[:i], whole[i+1:]
 			return r
 		}

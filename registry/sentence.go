@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/runattest/runattest/internal/lazyregexp"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/visible"
 )
@@ -46,7 +47,7 @@ func sentence(body []byte) (said string, codes []string) {
 	return shown(strings.Join(parts, ": ")), codes
 }
 
-var titleForm = form(`(?is)<title[^>]*>(.*?)</title>`)
+var titleForm = lazyregexp.New(`(?is)<title[^>]*>(.*?)</title>`)
 
 // plainText is a body that is not JSON: a page's title, or the text.
 func plainText(body []byte) string {
@@ -54,7 +55,7 @@ func plainText(body []byte) string {
 	if !strings.HasPrefix(text, "<") {
 		return text
 	}
-	if title := titleForm().FindStringSubmatch(text); title != nil {
+	if title := titleForm.FindStringSubmatch(text); title != nil {
 		return title[1]
 	}
 	return ""

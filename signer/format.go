@@ -5,9 +5,10 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/pem"
-	"regexp"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/runattest/runattest/internal/lazyregexp"
 )
 
 // unreadable explains a text in which there is no key in a format that this package reads.
@@ -94,7 +95,7 @@ var encodings = []struct {
 	}},
 }
 
-var notHex = regexp.MustCompile(`0x|[\s:,]`)
+var notHex = lazyregexp.New(`0x|[\s:,]`)
 
 func readHex(text string) []byte {
 	data, err := hex.DecodeString(notHex.ReplaceAllString(text, ""))

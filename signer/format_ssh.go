@@ -4,8 +4,9 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/binary"
-	"regexp"
 	"strings"
+
+	"github.com/runattest/runattest/internal/lazyregexp"
 )
 
 const (
@@ -28,7 +29,7 @@ const (
 	sshLine = `awk '!/^[ \t]*#/ && match($0,/(ssh|ecdsa|sk)-[a-z0-9@.-]+[ \t]+AAAA[A-Za-z0-9+\/]+=*/) {print substr($0,RSTART,RLENGTH)}' FILE`
 )
 
-var sshKey = regexp.MustCompile(`(?m)^(?:[ \t]*[^# \t\r\n].*?)??[ \t]*((?:ssh|ecdsa|sk)-[a-z0-9@.-]+)[ \t]+(AAAA[A-Za-z0-9+/]*=*)`)
+var sshKey = lazyregexp.New(`(?m)^(?:[ \t]*[^# \t\r\n].*?)??[ \t]*((?:ssh|ecdsa|sk)-[a-z0-9@.-]+)[ \t]+(AAAA[A-Za-z0-9+/]*=*)`)
 
 // ed25519PEM makes PEM of the last 32 bytes that a command writes.
 func ed25519PEM(raw string) string {

@@ -3,8 +3,9 @@ package signer
 import (
 	"encoding/json"
 	"encoding/pem"
-	"regexp"
 	"strings"
+
+	"github.com/runattest/runattest/internal/lazyregexp"
 )
 
 // The patterns of mended, which awk reads as Go does: where a line ends, a label, and what is not PEM at either end of a line,
@@ -21,10 +22,10 @@ const (
 )
 
 var (
-	lineEnds = regexp.MustCompile(lineEnd)
-	labels   = regexp.MustCompile(label)
-	content  = regexp.MustCompile(letters)
-	around   = regexp.MustCompile(leading + "|" + trailing)
+	lineEnds = lazyregexp.New(lineEnd)
+	labels   = lazyregexp.New(label)
+	content  = lazyregexp.New(letters)
+	around   = lazyregexp.New(leading + "|" + trailing)
 )
 
 // mended is what mendLines makes of a text.

@@ -2,7 +2,8 @@ package signer
 
 import (
 	"encoding/asn1"
-	"regexp"
+
+	"github.com/runattest/runattest/internal/lazyregexp"
 )
 
 // algorithmNames are names of algorithms that are not read, as openssl calls them.
@@ -51,7 +52,7 @@ func nameOf(oid asn1.ObjectIdentifier) string {
 }
 
 // current matches the names of what openssl 3 decrypts without its legacy provider.
-var current = regexp.MustCompile(`(?i)^"?(PBE-SHA1-[23]DES|camellia|aria|sm4|aes|hmac|algorithm 2\.16\.840\.1\.101\.3\.4\.)`)
+var current = lazyregexp.New(`(?i)^"?(PBE-SHA1-[23]DES|camellia|aria|sm4|aes|hmac|algorithm 2\.16\.840\.1\.101\.3\.4\.)`)
 
 // reencrypt is the command that encrypts a key anew; name is how it is encrypted, in is the option that names its file.
 func reencrypt(name, in string) string {

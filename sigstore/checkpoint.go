@@ -8,13 +8,13 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
 
 	protorekor "github.com/sigstore/protobuf-specs/gen/pb-go/rekor/v1"
 
+	"github.com/runattest/runattest/internal/lazyregexp"
 	"github.com/runattest/runattest/internal/limits"
 )
 
@@ -46,7 +46,7 @@ type checkpoint struct {
 }
 
 // rekorV1Origin is how the origin of a checkpoint of Rekor v1 ends: with the ID of the tree. That of Rekor v2 is a host.
-var rekorV1Origin = regexp.MustCompile(` - [0-9]+$`)
+var rekorV1Origin = lazyregexp.New(` - [0-9]+$`)
 
 // origin is the first line of a proof's checkpoint.
 func origin(p *protorekor.InclusionProof) string {

@@ -7,12 +7,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strconv"
+
+	"github.com/runattest/runattest/internal/lazyregexp"
 )
 
 // descriptorFolder matches the folders whose files are the open files of a process; the submatch is its number.
-var descriptorFolder = regexp.MustCompile(`^(?:/dev/fd|/proc/([0-9]+)/(?:task/[0-9]+/)?fd)$`)
+var descriptorFolder = lazyregexp.New(`^(?:/dev/fd|/proc/([0-9]+)/(?:task/[0-9]+/)?fd)$`)
 
 // Descriptor is the number of the open file of this process that a path leads to, as /dev/stdout, /dev/fd/3 and
 // /proc/self/fd/3 do.

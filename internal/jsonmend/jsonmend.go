@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/runattest/runattest/canonical"
+	"github.com/runattest/runattest/internal/lazyregexp"
 )
 
 // Mistake is one mistake in a text.
@@ -65,7 +65,7 @@ func All(src []byte, rules canonical.Options, most, budget int) (found []Mistake
 // LooksLikeYAML tells text whose first line is a key, an element or a document marker of YAML's.
 func LooksLikeYAML(text []byte) bool { return yamlStart.Match(text[:min(len(text), 4096)]) }
 
-var yamlStart = regexp.MustCompile(`^(\s|#.*\n)*(---|%YAML|- \S|[A-Za-z_][\w.-]*:\s)`)
+var yamlStart = lazyregexp.New(`^(\s|#.*\n)*(---|%YAML|- \S|[A-Za-z_][\w.-]*:\s)`)
 
 // Explain says what is wrong with text, which package canonical refuses with e.
 func Explain(text []byte, e *canonical.Error) Mistake {

@@ -1,8 +1,9 @@
 package secrets
 
 import (
-	"regexp"
 	"strings"
+
+	"github.com/runattest/runattest/internal/lazyregexp"
 )
 
 // Arguments, header lines and pairs, as they stand in the configuration of a tool: what is secret in them becomes the mark.
@@ -50,13 +51,13 @@ func afterFirst(s string, separator byte, otherwise string) string {
 }
 
 var (
-	optionHeader = regexp.MustCompile(`^(?:-H|--(?:proxy-)?header=)[^:]+:[ \t]*`)
-	assignment   = regexp.MustCompile(`^-*([A-Za-z0-9_.-]+)=`)
-	runs         = regexp.MustCompile(`^(?:-[A-Za-z]*c|/[ckCK]|--?[Cc]ommand)$`) // the option behind which a command line stands
-	optionEnv    = regexp.MustCompile(`^(?:-e|--env=)[A-Z_][A-Z0-9_]*=`)
-	headerLine   = regexp.MustCompile(`^([A-Za-z0-9_.-]+):[ \t]*(\S+|(?i:bearer|basic|token|apikey|key|bot|negotiate) +\S+|(?i:digest +)?\S+=[^\r\n]*)$`)
-	pair         = regexp.MustCompile(`([A-Za-z0-9_.-]+)=`)
-	nextPair     = regexp.MustCompile(`[,;&][A-Za-z0-9_.-]+=`)
+	optionHeader = lazyregexp.New(`^(?:-H|--(?:proxy-)?header=)[^:]+:[ \t]*`)
+	assignment   = lazyregexp.New(`^-*([A-Za-z0-9_.-]+)=`)
+	runs         = lazyregexp.New(`^(?:-[A-Za-z]*c|/[ckCK]|--?[Cc]ommand)$`) // the option behind which a command line stands
+	optionEnv    = lazyregexp.New(`^(?:-e|--env=)[A-Z_][A-Z0-9_]*=`)
+	headerLine   = lazyregexp.New(`^([A-Za-z0-9_.-]+):[ \t]*(\S+|(?i:bearer|basic|token|apikey|key|bot|negotiate) +\S+|(?i:digest +)?\S+=[^\r\n]*)$`)
+	pair         = lazyregexp.New(`([A-Za-z0-9_.-]+)=`)
+	nextPair     = lazyregexp.New(`[,;&][A-Za-z0-9_.-]+=`)
 )
 
 // Text is a string of which nothing is known, without what is secret in it: a header's line, pairs NAME=VALUE, a URL. In one with blanks,
@@ -65,7 +66,7 @@ func Text(s string) string {
 	if strings.IndexByte(s, ':') < 0 && strings.IndexByte(s, '=') < 0 {
 		return s
 	}
-	for _, option := range []*regexp.Regexp{optionHeader, optionEnv} {
+	for _, option := range []*lazyregexp.Regexp{optionHeader, optionEnv} {
 		if m := option.FindString(s); m != "" && len(m) < len(s) {
 			return m + Mark
 		}

@@ -1,40 +1,41 @@
 package secrets
 
 import (
-	"regexp"
 	"strings"
+
+	"github.com/runattest/runattest/internal/lazyregexp"
 )
 
 // form is how a secret looks in a text. The text is held against it only if it has one of the words, which is cheap to tell.
 type form struct {
 	what  string
 	words []string
-	form  *regexp.Regexp
+	form  *lazyregexp.Regexp
 	value func(found string) bool // whether what was found is one; nil for all that are not placeholders
 }
 
 // forms are those of issuers, and of what stands around a secret.
 var forms = []form{
-	{"a private key", []string{"-----BEGIN", "AGE-SECRET", "PuTTY-User-Key"}, regexp.MustCompile(`-----BEGIN [A-Z0-9 ]*PRIVATE KEY( BLOCK)?-----|AGE-SECRET-KEY-1[0-9A-Z]{20}|PuTTY-User-Key-File-\d`), all},
-	{"a JSON Web Token", []string{"eyJ"}, regexp.MustCompile(`\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}`), nil},
-	{"an API key", []string{"sk-", "_live_", "_test_", "sk_"}, regexp.MustCompile(`\bsk-([A-Za-z0-9]{16}|(ant|proj|svcacct|admin|or|lf)-[\w-]{16})[\w-]*|\b[sr]k_(live|test)_[A-Za-z0-9]{10}\w*|\bsk_[0-9a-f]{40}\w*`), nil},
+	{"a private key", []string{"-----BEGIN", "AGE-SECRET", "PuTTY-User-Key"}, lazyregexp.New(`-----BEGIN [A-Z0-9 ]*PRIVATE KEY( BLOCK)?-----|AGE-SECRET-KEY-1[0-9A-Z]{20}|PuTTY-User-Key-File-\d`), all},
+	{"a JSON Web Token", []string{"eyJ"}, lazyregexp.New(`\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}`), nil},
+	{"an API key", []string{"sk-", "_live_", "_test_", "sk_"}, lazyregexp.New(`\bsk-([A-Za-z0-9]{16}|(ant|proj|svcacct|admin|or|lf)-[\w-]{16})[\w-]*|\b[sr]k_(live|test)_[A-Za-z0-9]{10}\w*|\bsk_[0-9a-f]{40}\w*`), nil},
 	{"an API key", []string{"AIza", "gsk_", "nvapi-", "r8_", "pplx-", "xai-", "tvly-", "lsv2_", "dapi", "SG.", "jina_", "pcsk_", "tgp_v1_", "fw_", "rpa_", "wandb_v1_"},
-		regexp.MustCompile(`\b(AIza[\w-]{30}|gsk_\w{20}|nvapi-[\w-]{20}|r8_\w{20}|pplx-\w{20}|xai-\w{20}|tvly-[\w-]{16}|lsv2_[\w-]{16}|dapi[0-9a-f]{32}|SG\.[\w-]{16}\.[\w-]{16}|(jina|pcsk|tgp_v1|fw|rpa|wandb_v1)_[A-Za-z0-9_]{20})\w*`), nil},
+		lazyregexp.New(`\b(AIza[\w-]{30}|gsk_\w{20}|nvapi-[\w-]{20}|r8_\w{20}|pplx-\w{20}|xai-\w{20}|tvly-[\w-]{16}|lsv2_[\w-]{16}|dapi[0-9a-f]{32}|SG\.[\w-]{16}\.[\w-]{16}|(jina|pcsk|tgp_v1|fw|rpa|wandb_v1)_[A-Za-z0-9_]{20})\w*`), nil},
 	{"an API key", []string{"shpat_", "shpss_", "dop_v1_", "sq0", "whsec_", "PMAK-", "sntry", "hvs.", "hvb.", "ya29.", "figd_", "lin_api_", "ntn_", "secret_", "ATATT3x"},
-		regexp.MustCompile(`\b(shp(at|ss|ca)_[0-9a-fA-F]{32}|dop_v1_[0-9a-f]{32}|sq0(atp|csp)-[\w-]{20}|whsec_[A-Za-z0-9]{20}|PMAK-[A-Za-z0-9-]{20}|sntry[su]_[\w-]{20}|hv[sb]\.[\w-]{20}|ya29\.[\w-]{20}|figd_[\w-]{20}|lin_api_\w{20}|ntn_[A-Za-z0-9]{20}|secret_[A-Za-z0-9]{40}|ATATT3x[\w-]{20})`), nil},
-	{"a token of GitHub or GitLab", []string{"ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-"}, regexp.MustCompile(`\b(gh[pousr]_[A-Za-z0-9]{20}|github_pat_\w{20}|glpat-[\w-]{16})\w*`), nil},
-	{"a token of Hugging Face", []string{"hf_", "api_org_"}, regexp.MustCompile(`\b(hf|api_org)_[A-Za-z0-9]{20}\w*`), nil},
-	{"a token of a package registry", []string{"npm_", "pypi-", "dckr_pat_"}, regexp.MustCompile(`\b(npm_[A-Za-z0-9]{30}|pypi-[\w-]{30}|dckr_pat_[\w-]{20})`), nil},
-	{"a key of AWS", []string{"AKIA", "ASIA"}, regexp.MustCompile(`\b(AKIA|ASIA)[0-9A-Z]{16}\b`), all},
-	{"a token of Slack", []string{"xox", "xapp-"}, regexp.MustCompile(`\bxox[abeoprs]-[A-Za-z0-9-]{10}|\bxapp-[A-Za-z0-9-]{10}`), nil},
-	{"a webhook's address", []string{"hooks.slack.com/", "/api/webhooks/"}, regexp.MustCompile(`hooks\.slack\.com/services/T\w+/B\w+/\w{16}|discord(app)?\.com/api/webhooks/\d+/[\w-]{40}`), nil},
-	{"a bearer token", []string{"earer ", "EARER "}, regexp.MustCompile(`(?i)\bbearer +([\w.~+/-]{4,}[0-9]|[0-9])[\w.~+/-]{4,}`), nil},
+		lazyregexp.New(`\b(shp(at|ss|ca)_[0-9a-fA-F]{32}|dop_v1_[0-9a-f]{32}|sq0(atp|csp)-[\w-]{20}|whsec_[A-Za-z0-9]{20}|PMAK-[A-Za-z0-9-]{20}|sntry[su]_[\w-]{20}|hv[sb]\.[\w-]{20}|ya29\.[\w-]{20}|figd_[\w-]{20}|lin_api_\w{20}|ntn_[A-Za-z0-9]{20}|secret_[A-Za-z0-9]{40}|ATATT3x[\w-]{20})`), nil},
+	{"a token of GitHub or GitLab", []string{"ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-"}, lazyregexp.New(`\b(gh[pousr]_[A-Za-z0-9]{20}|github_pat_\w{20}|glpat-[\w-]{16})\w*`), nil},
+	{"a token of Hugging Face", []string{"hf_", "api_org_"}, lazyregexp.New(`\b(hf|api_org)_[A-Za-z0-9]{20}\w*`), nil},
+	{"a token of a package registry", []string{"npm_", "pypi-", "dckr_pat_"}, lazyregexp.New(`\b(npm_[A-Za-z0-9]{30}|pypi-[\w-]{30}|dckr_pat_[\w-]{20})`), nil},
+	{"a key of AWS", []string{"AKIA", "ASIA"}, lazyregexp.New(`\b(AKIA|ASIA)[0-9A-Z]{16}\b`), all},
+	{"a token of Slack", []string{"xox", "xapp-"}, lazyregexp.New(`\bxox[abeoprs]-[A-Za-z0-9-]{10}|\bxapp-[A-Za-z0-9-]{10}`), nil},
+	{"a webhook's address", []string{"hooks.slack.com/", "/api/webhooks/"}, lazyregexp.New(`hooks\.slack\.com/services/T\w+/B\w+/\w{16}|discord(app)?\.com/api/webhooks/\d+/[\w-]{40}`), nil},
+	{"a bearer token", []string{"earer ", "EARER "}, lazyregexp.New(`(?i)\bbearer +([\w.~+/-]{4,}[0-9]|[0-9])[\w.~+/-]{4,}`), nil},
 	{"a credential", []string{"uthorization:", "UTHORIZATION:", "-key:", "-Key:", "-KEY:"},
-		regexp.MustCompile(`(?i)\b(authorization: *(bearer|basic|token|bot|apikey) +|x-[\w-]*api-key: *)[^\s${<*"'][^\s"']{3}`), all},
-	{"a password in a URI", []string{"://"}, regexp.MustCompile(`\b[A-Za-z][A-Za-z0-9+.-]*://[^\s/?#:@"'<>]*:[^\s/?#@"'<>]+@`), isUserInfo},
-	{"a token in a URI", []string{"://"}, regexp.MustCompile(`\b[A-Za-z][A-Za-z0-9+.-]*://[A-Za-z0-9_]{12,}@`), isTokenUser},
-	{"a credential", []string{"-u ", "--user"}, regexp.MustCompile(`(?:^|\s)(?:-u|--user)[ =]['"]?[^\s:'"]+:[^\s'"]{4,}`), isOptionLogin},
-	{"a credential", []string{"assword "}, regexp.MustCompile(`\b[Pp]assword [^\s"';,&]{8,}`), func(found string) bool { return isMadeUp(found[len("password "):]) }},
+		lazyregexp.New(`(?i)\b(authorization: *(bearer|basic|token|bot|apikey) +|x-[\w-]*api-key: *)[^\s${<*"'][^\s"']{3}`), all},
+	{"a password in a URI", []string{"://"}, lazyregexp.New(`\b[A-Za-z][A-Za-z0-9+.-]*://[^\s/?#:@"'<>]*:[^\s/?#@"'<>]+@`), isUserInfo},
+	{"a token in a URI", []string{"://"}, lazyregexp.New(`\b[A-Za-z][A-Za-z0-9+.-]*://[A-Za-z0-9_]{12,}@`), isTokenUser},
+	{"a credential", []string{"-u ", "--user"}, lazyregexp.New(`(?:^|\s)(?:-u|--user)[ =]['"]?[^\s:'"]+:[^\s'"]{4,}`), isOptionLogin},
+	{"a credential", []string{"assword "}, lazyregexp.New(`\b[Pp]assword [^\s"';,&]{8,}`), func(found string) bool { return isMadeUp(found[len("password "):]) }},
 }
 
 func all(string) bool { return true }

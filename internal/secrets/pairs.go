@@ -1,8 +1,9 @@
 package secrets
 
 import (
-	"regexp"
 	"strings"
+
+	"github.com/runattest/runattest/internal/lazyregexp"
 )
 
 // A name and a value in a text: NAME=VALUE and NAME: VALUE, in a URI, a connection string, a header, a command or a file.
@@ -42,7 +43,7 @@ func pairAt(s string, i int) string {
 }
 
 // connection is another part of a connection string: names and values between semicolons or blanks.
-var connection = regexp.MustCompile(`(?i)(?:^|[;\s"'])(?:server|data source|host|hostaddr|endpoint|database|dbname|initial catalog|accountname|user id|uid|user)\s*=`)
+var connection = lazyregexp.New(`(?i)(?:^|[;\s"'])(?:server|data source|host|hostaddr|endpoint|database|dbname|initial catalog|accountname|user id|uid|user)\s*=`)
 
 // nameBefore is the name that ends before i, which a quotation mark and a blank may follow, and where it starts.
 func nameBefore(s string, i int) (name string, start int) {
@@ -95,4 +96,4 @@ func isOnePair(s string) bool {
 	return ok && len(name) < longestName && !strings.ContainsAny(s, " \n;") && IsNamed(strings.TrimLeft(name, "-"), value)
 }
 
-var header = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*(-[A-Za-z0-9]+)*$`)
+var header = lazyregexp.New(`^[A-Za-z][A-Za-z0-9]*(-[A-Za-z0-9]+)*$`)

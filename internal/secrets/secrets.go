@@ -4,10 +4,11 @@
 package secrets
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/runattest/runattest/internal/lazyregexp"
 )
 
 // longestName is the length of a name that may be that of a credential.
@@ -104,23 +105,23 @@ func isValue(name, s string) bool {
 }
 
 // placeholder is text that stands for a secret, at its start or as a whole, or somewhere in it.
-var placeholder = regexp.MustCompile(`(?i)^((bearer|basic|token) +)?(\$|%[a-z_]+%|\{|<|\[|\*|env[:.]|os\.|process\.|secrets?[:./]|vault:|[a-z]*kms://|file:|/|\./|~/|` +
+var placeholder = lazyregexp.New(`(?i)^((bearer|basic|token) +)?(\$|%[a-z_]+%|\{|<|\[|\*|env[:.]|os\.|process\.|secrets?[:./]|vault:|[a-z]*kms://|file:|/|\./|~/|` +
 	`(none|null|string|true|false|optional|required|x+|\.+|redacted|changeme|dummy|empty|not-needed|unused|enabled|disabled)$|(your|dummy|fake)[-_ ]|example)|\$\{|\{\{|<[a-z_ -]+>|\*\*\*|\.\.\.|\.(pem|key|json|ya?ml|txt|env|crt)$|` +
 	`x{8}|0{12}`)
 
-var variableName = regexp.MustCompile(`^[A-Z][A-Z0-9]*(_[A-Z0-9]+)+$`)
+var variableName = lazyregexp.New(`^[A-Z][A-Z0-9]*(_[A-Z0-9]+)+$`)
 
 // isPlaceholder tells text that stands for a secret: a variable, its name, a path or a reference.
 func isPlaceholder(s string) bool { return placeholder.MatchString(s) || variableName.MatchString(s) }
 
-var randomRun = regexp.MustCompile(`[A-Za-z0-9]{16}`)
+var randomRun = lazyregexp.New(`[A-Za-z0-9]{16}`)
 
 // isRandom tells text that a program makes: letters and digits, many in a row.
 func isRandom(s string) bool {
 	return hasBoth(s) && !strings.ContainsAny(s, " \n") && randomRun.MatchString(s)
 }
 
-var madeUp = regexp.MustCompile(`^[A-Za-z0-9!@#$%^&*+=~]{8,}$`)
+var madeUp = lazyregexp.New(`^[A-Za-z0-9!@#$%^&*+=~]{8,}$`)
 
 // isMadeUp tells text that is random, or one word of eight characters or more with letters and digits.
 func isMadeUp(s string) bool {

@@ -2,11 +2,11 @@ package secrets
 
 import (
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/runattest/runattest/internal/casefold"
+	"github.com/runattest/runattest/internal/lazyregexp"
 )
 
 // Mark stands in the place of a secret that is taken out of a text.
@@ -14,7 +14,7 @@ const Mark = "[secret]"
 
 // authority finds where the authority of a URL may begin. Readers differ: those of the WHATWG URL Standard take any number of slashes
 // and backslashes behind the colon of these schemes, also none.
-var authority = regexp.MustCompile(`(?i)(?:https?|wss?|ftps?):[/\\]*|:[/\\]{2}|^[/\\]{2,}`)
+var authority = lazyregexp.New(`(?i)(?:https?|wss?|ftps?):[/\\]*|:[/\\]{2}|^[/\\]{2,}`)
 
 // querySecrets are the members of a URL's query whose values are secret, in lower case, beside those that IsWithheld takes.
 var querySecrets = []string{"ak", "awsaccesskeyid", "code", "googleaccessid", "key-pair-id", "policy", "se", "sig", "signature", "sip", "sk", "ske", "skoid", "sks",

@@ -3,13 +3,13 @@ package shell
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
+	"github.com/runattest/runattest/internal/lazyregexp"
 	"github.com/runattest/runattest/internal/visible"
 )
 
-var plain = regexp.MustCompile(`^[A-Za-z0-9_./+@%:,-]+$`)
+var plain = lazyregexp.New(`^[A-Za-z0-9_./+@%:,-]+$`)
 
 // Path is a file's name as one word, which no program takes for an option. Characters that a terminal does not show are
 // written as octal numbers.

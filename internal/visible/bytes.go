@@ -5,13 +5,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
-	"regexp"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/runattest/runattest/internal/lazyregexp"
 )
 
 // escaped is how escapeBytes writes a byte: a string with such a text in it is escaped, too, and so stays another.
-var escaped = regexp.MustCompile(`\\x[0-9a-f]{2}`)
+var escaped = lazyregexp.New(`\\x[0-9a-f]{2}`)
 
 // escapeBytes writes bytes that are not UTF-8 as \x and two lower-case hex digits, and doubles the backslashes of such a
 // string and of one that reads like it, so that two different file names never become equal. No other string changes.

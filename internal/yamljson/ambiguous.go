@@ -2,13 +2,13 @@ package yamljson
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
 
 	"github.com/runattest/runattest/internal/jsontree"
+	"github.com/runattest/runattest/internal/lazyregexp"
 )
 
 // Ambiguous lists the plain scalars that other readers (those of YAML 1.1, such as PyYAML and Ruby's, and those of Go and
@@ -60,18 +60,18 @@ func (d *Document) warn(n *yaml.Node, s, other string) {
 }
 
 var (
-	bool11  = regexp.MustCompile(`(?i)^(y|yes|n|no|on|off|true|false)$`) // Ruby takes them in any case
-	date11  = regexp.MustCompile(`^-?[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(([Tt]|[ \t]+)[0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(\.[0-9]*)?([ \t]*(Z|[-+][0-9]{1,2}(:?[0-9]{2})?))?)?$`)
-	base60  = regexp.MustCompile(`^[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?$`)
-	octal11 = regexp.MustCompile(`^[-+]?0[0-7_]+$`)
-	int11   = regexp.MustCompile(`^[-+]?(0|[1-9][0-9]*)$`)
-	float11 = regexp.MustCompile(`^([-+]?(0|[1-9][0-9]*)\.[0-9]*([eE][-+][0-9]+)?|\.[0-9]+([eE][-+][0-9]+)?)$`)
-	hex64   = regexp.MustCompile(`^0x0*[0-9a-fA-F]{1,16}$`)
+	bool11  = lazyregexp.New(`(?i)^(y|yes|n|no|on|off|true|false)$`) // Ruby takes them in any case
+	date11  = lazyregexp.New(`^-?[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(([Tt]|[ \t]+)[0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(\.[0-9]*)?([ \t]*(Z|[-+][0-9]{1,2}(:?[0-9]{2})?))?)?$`)
+	base60  = lazyregexp.New(`^[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?$`)
+	octal11 = lazyregexp.New(`^[-+]?0[0-7_]+$`)
+	int11   = lazyregexp.New(`^[-+]?(0|[1-9][0-9]*)$`)
+	float11 = lazyregexp.New(`^([-+]?(0|[1-9][0-9]*)\.[0-9]*([eE][-+][0-9]+)?|\.[0-9]+([eE][-+][0-9]+)?)$`)
+	hex64   = lazyregexp.New(`^0x0*[0-9a-fA-F]{1,16}$`)
 
 	// Digits may have "_" between them; Go and Rust take prefixes in either case, and some second signs; Ruby takes commas.
-	based11  = regexp.MustCompile(`^[-+]?0_*([bB][-+]?[01_]*[01]|[oO][-+]?[0-7_]*[0-7]|[xX][-+]?[0-9a-fA-F_]*[0-9a-fA-F])_*$`)
-	spaced11 = regexp.MustCompile(`^\+?[-+]?([0-9][0-9_]*(\._*[0-9_]*)?|\._*[0-9][0-9_]*)([eE][-+]?_*[0-9][0-9_]*)?$|^[-+]_[_.]*[0-9][0-9_]*(\.[0-9_]*)?([eE][-+]?[0-9_]+)?$`)
-	commas11 = regexp.MustCompile(`^[-+]?([1-9](,?[0-9])*|0[0-7,]+|[0-9][0-9_,]*\.[0-9]*([eE][-+][0-9]+)?)$`)
+	based11  = lazyregexp.New(`^[-+]?0_*([bB][-+]?[01_]*[01]|[oO][-+]?[0-7_]*[0-7]|[xX][-+]?[0-9a-fA-F_]*[0-9a-fA-F])_*$`)
+	spaced11 = lazyregexp.New(`^\+?[-+]?([0-9][0-9_]*(\._*[0-9_]*)?|\._*[0-9][0-9_]*)([eE][-+]?_*[0-9][0-9_]*)?$|^[-+]_[_.]*[0-9][0-9_]*(\.[0-9_]*)?([eE][-+]?[0-9_]+)?$`)
+	commas11 = lazyregexp.New(`^[-+]?([1-9](,?[0-9])*|0[0-7,]+|[0-9][0-9_,]*\.[0-9]*([eE][-+][0-9]+)?)$`)
 )
 
 // reading11 is what another reader than one of YAML 1.2's core schema takes a plain scalar for, where that is another value;

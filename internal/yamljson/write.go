@@ -1,11 +1,11 @@
 package yamljson
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/runattest/runattest/internal/jsontree"
+	"github.com/runattest/runattest/internal/lazyregexp"
 )
 
 // Append appends a value, which package canonical has written, as YAML that every reader takes for the same: blocks of
@@ -52,7 +52,7 @@ func isBlock(v jsontree.Value) bool {
 	return (v.Kind() == jsontree.Object || v.Kind() == jsontree.Array) && v.Len() > 0
 }
 
-var word = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]*$`)
+var word = lazyregexp.New(`^[A-Za-z][A-Za-z0-9_-]*$`)
 
 // notWords are read as other values by some.
 var notWords = []string{"true", "false", "null", "yes", "no", "on", "off", "y", "n"}

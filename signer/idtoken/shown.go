@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
-	"sync"
 	"unicode"
+
+	"github.com/runattest/runattest/internal/lazyregexp"
 )
 
 // shownError has a text that is safe to print, and the one cause that callers branch on.
@@ -39,9 +39,7 @@ func safe(err error, secrets ...string) error {
 
 // tokenLike is what a JWT begins with, the base64 of {" or of { and a space, and all that is joined to
 // it. It is compiled when there is an error to show, not at each start.
-var tokenLike = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`ey[JA][A-Za-z0-9_-]{8,}[A-Za-z0-9_.+/=-]*`)
-})
+var tokenLike = lazyregexp.New(`ey[JA][A-Za-z0-9_-]{8,}[A-Za-z0-9_.+/=-]*`)
 
 // printable is text without secrets, on one line, cut where it is long.
 func printable(text string, secrets ...string) string {
@@ -50,7 +48,7 @@ func printable(text string, secrets ...string) string {
 			text = strings.ReplaceAll(text, secret, "[secret]")
 		}
 	}
-	text = tokenLike().ReplaceAllString(text, "[token]")
+	text = tokenLike.ReplaceAllString(text, "[token]")
 	text = strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r):

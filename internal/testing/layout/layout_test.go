@@ -31,7 +31,8 @@ func TestImports(t *testing.T) {
 	for name, want := range map[string][]string{
 		"canonical": nil,
 		"identity": {
-			module + "canonical", module + "internal/boundedfile", module + "internal/jsonmend", module + "internal/jsontree", module + "internal/limits",
+			module + "canonical", module + "internal/boundedfile", module + "internal/jsonmend", module + "internal/jsontree", module + "internal/lazyregexp",
+			module + "internal/limits",
 			module + "internal/mediatype", module + "internal/secrets", module + "internal/yamljson", module + "internal/zero",
 			"golang.org/x/text/unicode/norm",
 		},
@@ -42,7 +43,7 @@ func TestImports(t *testing.T) {
 		"signer": {
 			"filippo.io/edwards25519",
 			"github.com/secure-systems-lab/go-securesystemslib/dsse", "github.com/secure-systems-lab/go-securesystemslib/encrypted",
-			module + "internal/boundedfile", module + "internal/limits", module + "internal/shell", module + "internal/zero",
+			module + "internal/boundedfile", module + "internal/lazyregexp", module + "internal/limits", module + "internal/shell", module + "internal/zero",
 			"golang.org/x/crypto/scrypt",
 		},
 		"signer/kms": {
@@ -63,8 +64,8 @@ func TestImports(t *testing.T) {
 		"registry": {
 			"github.com/opencontainers/go-digest", "github.com/opencontainers/image-spec/specs-go", "github.com/opencontainers/image-spec/specs-go/v1",
 			"github.com/rogpeppe/go-internal/lockedfile", "golang.org/x/sync/errgroup",
-			module + "attest", module + "attest/evidence", module + "identity", module + "internal/atomicfile", module + "internal/boundedfile", module + "internal/limits", module + "internal/visible",
-			module + "internal/zero",
+			module + "attest", module + "attest/evidence", module + "identity", module + "internal/atomicfile", module + "internal/boundedfile", module + "internal/lazyregexp", module + "internal/limits",
+			module + "internal/visible", module + "internal/zero",
 			"oras.land/oras-go/v2/content", "oras.land/oras-go/v2/registry", "oras.land/oras-go/v2/registry/remote/auth",
 			"oras.land/oras-go/v2/registry/remote/errcode", "oras.land/oras-go/v2/registry/remote/retry",
 		},

@@ -1,10 +1,11 @@
 package rules
 
 import (
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/runattest/runattest/internal/lazyregexp"
 )
 
 // comment is where a comment of an expression begins, at its slashes, and where it ends, in bytes.
@@ -82,7 +83,7 @@ const otherBreaks = "\r\v\f\u0085\u2028\u2029"
 
 // writtenBreak is a line break as YAML has it in double quotes, or CEL in a string: text in a comment. A letter behind those
 // that no one writes for a line break makes a path of them.
-var writtenBreak = regexp.MustCompile(`(\\(?:[nr]|[xX](?:0[aAbBcCdD]|85)|u(?:000[aAbBcCdD]|0085|202[89])|U0000(?:000[aAbBcCdD]|0085|202[89])|01[2-5]|205))|(\\[vfNLP])(?:\W|_)`)
+var writtenBreak = lazyregexp.New(`(\\(?:[nr]|[xX](?:0[aAbBcCdD]|85)|u(?:000[aAbBcCdD]|0085|202[89])|U0000(?:000[aAbBcCdD]|0085|202[89])|01[2-5]|205))|(\\[vfNLP])(?:\W|_)`)
 
 // writtenBreakIn is a written line break in a comment behind which something stands, "" if there is none.
 func writtenBreakIn(comment string) string {

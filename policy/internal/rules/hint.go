@@ -2,7 +2,6 @@ package rules
 
 import (
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -12,16 +11,17 @@ import (
 	"github.com/google/cel-go/common/types/ref"
 	"github.com/google/cel-go/interpreter"
 
+	"github.com/runattest/runattest/internal/lazyregexp"
 	"github.com/runattest/runattest/internal/visible"
 )
 
 // CEL says which types met, and not what to write instead.
 
 var (
-	overloadPattern = regexp.MustCompile(`^found no matching overload for '(.+?)' applied to '(?:(.+)\.)?\((.*)\)'`)
-	unknownName     = regexp.MustCompile(`^undeclared reference to '([^']*)'`)
-	unknownMember   = regexp.MustCompile(`^undefined field '([^']*)'`)
-	lexerStopped    = regexp.MustCompile(`token recognition error at: '(.)`)
+	overloadPattern = lazyregexp.New(`^found no matching overload for '(.+?)' applied to '(?:(.+)\.)?\((.*)\)'`)
+	unknownName     = lazyregexp.New(`^undeclared reference to '([^']*)'`)
+	unknownMember   = lazyregexp.New(`^undefined field '([^']*)'`)
+	lexerStopped    = lazyregexp.New(`token recognition error at: '(.)`)
 )
 
 // celHint is what to do about what CEL says of an expression, "" if that is not known.
@@ -238,15 +238,15 @@ func distance(a, b string) int {
 
 // foreign are operators of other languages.
 var foreign = []struct {
-	pattern *regexp.Regexp
+	pattern *lazyregexp.Regexp
 	hint    string
 }{
-	{regexp.MustCompile(`(?i)\b(and|or|not)\b`), "and is &&, or is ||, not is !: !(x in [a, b])"},
-	{regexp.MustCompile(`<>`), "unequal is !="},
-	{regexp.MustCompile(`->|=>`), "write list.exists(x, condition), with a comma behind the name"},
-	{regexp.MustCompile(`\?\?|\?\.\w`), "write object.?member.orValue(x)"},
-	{regexp.MustCompile(`\bif\b`), "write condition ? a : b"},
-	{regexp.MustCompile(`;`), "a rule is one expression: join conditions with &&, without a semicolon"},
+	{lazyregexp.New(`(?i)\b(and|or|not)\b`), "and is &&, or is ||, not is !: !(x in [a, b])"},
+	{lazyregexp.New(`<>`), "unequal is !="},
+	{lazyregexp.New(`->|=>`), "write list.exists(x, condition), with a comma behind the name"},
+	{lazyregexp.New(`\?\?|\?\.\w`), "write object.?member.orValue(x)"},
+	{lazyregexp.New(`\bif\b`), "write condition ? a : b"},
+	{lazyregexp.New(`;`), "a rule is one expression: join conditions with &&, without a semicolon"},
 }
 
 // foreignHint knows the operators of other languages, where they stand outside strings and comments.

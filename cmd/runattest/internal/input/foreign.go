@@ -3,8 +3,9 @@ package input
 import (
 	"bytes"
 	"encoding/pem"
-	"regexp"
 	"strings"
+
+	"github.com/runattest/runattest/internal/lazyregexp"
 )
 
 // ForeignError says that a file is of another kind than a declaration, and of which.
@@ -16,9 +17,9 @@ type ForeignError struct {
 func (e *ForeignError) Error() string { return "is " + e.Kind }
 
 var (
-	frontMatter = regexp.MustCompile(`(?s)\A---[ \t]*\n.*?\n---[ \t]*\n[ \t\n]*[^ \t\n]`)
-	heading     = regexp.MustCompile(`\A#{1,6} [^\n]`)
-	member      = regexp.MustCompile(`(?m)^[ \t]*(?:- )?["']?[\w.$-]+["']?[ \t]*:(?:[ \t]|$)|^[ \t]*[{[]`)
+	frontMatter = lazyregexp.New(`(?s)\A---[ \t]*\n.*?\n---[ \t]*\n[ \t\n]*[^ \t\n]`)
+	heading     = lazyregexp.New(`\A#{1,6} [^\n]`)
+	member      = lazyregexp.New(`(?m)^[ \t]*(?:- )?["']?[\w.$-]+["']?[ \t]*:(?:[ \t]|$)|^[ \t]*[{[]`)
 )
 
 // foreign recognizes text of another kind that could not be read as a declaration; nil where it is not known.

@@ -1,0 +1,4 @@
+package capture
+
+// The tests of this package read tables as well as requests.
+func init() { prepare() }
