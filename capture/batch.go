@@ -53,7 +53,7 @@ var batches = []*batch{{
 func (b *batch) name() string { return fmt.Sprintf("%s/%d", b.api, b.number) }
 
 func (b *batch) error(pointer, format string, args ...any) *Error {
-	return &Error{Format: b.name(), Pointer: pointer, Offset: -1, Message: fmt.Sprintf(format, args...)}
+	return (&Error{Format: b.name(), Offset: -1, Message: fmt.Sprintf(format, args...)}).in(pointer)
 }
 
 // CaptureEach maps a source into declarations: one for each request of a batch, in order, as if it were sent alone, and
@@ -190,9 +190,9 @@ func (b *batch) request(pointer string, e element, src Source, ids map[string]bo
 		return nil, b.error(pointer, "%s is of type %s, want an object", b.body, v.Get(b.body).Kind())
 	}
 	ids[id.Text()] = true
-	f, err := b.formatOf(pointer, v, &src)
+	f, err := b.formatOf(v, &src)
 	if err != nil {
-		return nil, err
+		return nil, located(err, pointer)
 	}
 	src.Body = v.Get(b.body).Raw()
 	c, err := f.Capture(src)
@@ -204,15 +204,14 @@ func (b *batch) request(pointer string, e element, src Source, ids map[string]bo
 }
 
 // formatOf is the format of a request, whose path it puts into src.
-func (b *batch) formatOf(pointer string, v jsontree.Value, src *Source) (Format, error) {
+func (b *batch) formatOf(v jsontree.Value, src *Source) (Format, error) {
 	if !b.urls {
 		return Lookup(b.formats[0])
 	}
 	if m := v.Get("method"); m.Kind() != jsontree.String || m.Text() != "POST" {
-		return Format{}, b.error(pointer, `method is not "POST"`)
+		return Format{}, b.error("/method", `is not "POST"`)
 	}
 	target := v.Get("url").Text()
-	var refused error
 	for _, name := range b.formats {
 		f, err := Lookup(name)
 		if err != nil {
@@ -223,16 +222,16 @@ func (b *batch) formatOf(pointer string, v jsontree.Value, src *Source) (Format,
 			provider = f.table.provider
 		}
 		path, _, _ := strings.Cut(target, "?")
-		if _, _, err = f.table.pathNames(path, provider); err == nil {
+		_, _, err = f.table.pathNames(path, provider)
+		switch {
+		case err == nil:
 			src.Target = target
 			return f, nil
+		case !errors.Is(err, errPath):
+			return Format{}, err // it is a path of the format, and of another provider
 		}
-		refused = err
 	}
-	if target == "" || refused != nil && !strings.Contains(refused.Error(), "and the provider is") {
-		return Format{}, b.error(pointer, "url %s is not the path of one of %s", quote(target), strings.Join(b.formats, ", "))
-	}
-	return Format{}, refused
+	return Format{}, b.error("/url", "%s is not the path of one of %s", quote(target), strings.Join(b.formats, ", "))
 }
 
 // located is an error with the place of its request in the batch.
@@ -241,6 +240,11 @@ func located(err error, pointer string) error {
 	if !errors.As(err, &e) {
 		return err
 	}
+	return e.in(pointer)
+}
+
+// in is the error of what stands at a pointer, or on a line and below a pointer there.
+func (e *Error) in(pointer string) *Error {
 	in := *e
 	if strings.HasPrefix(pointer, "/") {
 		in.Pointer = pointer + in.Pointer

@@ -216,7 +216,12 @@ type Error struct {
 	Offset  int    // in the body, in bytes, or -1 where none is known
 	Message string
 	Hint    string // what to do, or ""
+
+	err error // what kind it is, or nil
 }
+
+// Unwrap is for errors that this package tells from others.
+func (e *Error) Unwrap() error { return e.err }
 
 func (e *Error) Error() string {
 	s := e.Format + ": "

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"unicode/utf8"
 
 	"golang.org/x/sync/errgroup"
@@ -39,6 +40,7 @@ type folder struct {
 	weights []pattern // files that may be Git LFS pointers
 	roles   []pattern // the first that fits says the role
 	pickles []pattern // files that are warned of
+	configs []pattern // files that may name a model or code elsewhere
 }
 
 // A pattern is a file's name, in which one * stands for any characters.
@@ -84,6 +86,7 @@ var folders = []*folder{{
 		patterns("adapter", "adapter_*"),
 		patterns("tokenizer", "tokenizer*", "vocab*", "merges.txt", "special_tokens_map.json", "added_tokens.json", "spiece.model", "sentencepiece*", "*.tiktoken"),
 		patterns("template", "chat_template*", "*.jinja")),
+	configs: patterns("", "*config.json", "model_index.json"),
 	pickles: patterns("", "*.bin", "*.pt", "*.pth", "*.pkl", "*.pickle", "*.ckpt"),
 }}
 
@@ -111,7 +114,7 @@ type component struct {
 func (f Format) ReadsFolder() bool { return f.folder != nil }
 
 // CaptureFolder maps a folder into a declaration, for a format that reads one. Of src it takes the model's name, its
-// revision, the provider and the parents. It follows a symbolic link to a file as far as fsys does: [os.Root.FS] keeps
+// revision, the provider and the parents, and there must be nothing else in it. It follows a symbolic link to a file as far as fsys does: [os.Root.FS] keeps
 // it below the root. The error is an *[Error], or that of reading. Digest of what it returns is zero.
 func (f Format) CaptureFolder(ctx context.Context, fsys fs.FS, src Source) (*Captured, error) {
 	d := f.folder
@@ -121,39 +124,72 @@ func (f Format) CaptureFolder(ctx context.Context, fsys fs.FS, src Source) (*Cap
 	if src.Model == "" {
 		return nil, &Error{Format: d.name(), Offset: -1, Message: "the source does not name the model", Hint: "name the model that the folder holds"}
 	}
+	if src.Target != "" || len(src.Header) > 0 || len(src.Body) > 0 {
+		return nil, d.error("", "a path, a header or a body is given, and a folder has none")
+	}
 	c := &Captured{Format: f}
 	files, err := d.files(fsys, c)
 	if err != nil {
 		return nil, err
 	}
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(runtime.GOMAXPROCS(0))
-	for i := range files {
-		g.Go(func() error { return d.hash(ctx, fsys, &files[i]) })
-	}
-	if err := g.Wait(); err != nil {
+	if err := d.hashAll(ctx, fsys, files); err != nil {
 		return nil, err
 	}
-	for _, file := range files {
+	var refers references
+	for i, file := range files {
 		if err := d.checkIndex(fsys, file); err != nil {
 			return nil, err
 		}
-	}
-	for i, file := range files {
+		if err := d.readConfig(fsys, file, &refers); err != nil {
+			return nil, err
+		}
+		pointer := pointerTo(file.path)
 		if file.pointer {
-			c.Warnings = append(c.Warnings, Warning{file.path, "is a Git LFS pointer: the file that it names was not read"})
+			c.Warnings = append(c.Warnings, Warning{pointer, "is a Git LFS pointer: the file that it names was not read"})
 		}
-		c.Fates = append(c.Fates, Fate{Pointer: file.path, Outcome: Kept, To: "/model/components/" + strconv.Itoa(i), Detail: " " + file.role})
+		c.Fates = append(c.Fates, Fate{Pointer: pointer, Outcome: Kept, To: "/model/components/" + strconv.Itoa(i), Detail: " " + file.role})
 		if _, is := find(d.pickles, baseName(file.path)); is {
-			c.Warnings = append(c.Warnings, Warning{file.path, "its name is that of a pickle, which runs code when it is loaded"})
+			c.Warnings = append(c.Warnings, Warning{pointer, "its name is that of a pickle, which runs code when it is loaded"})
 		}
 	}
-	c.Declaration, err = identity.Parse(d.declaration(files, src))
+	refers.report(c)
+	c.Declaration, err = identity.Parse(d.declaration(files, refers, src))
 	if err != nil {
 		return nil, d.error("", "the declaration would be invalid: %v", err)
 	}
 	return c, nil
 }
+
+// hashAll hashes files in parallel. Of several errors it returns that of the first file, whichever is met first.
+func (d *folder) hashAll(ctx context.Context, fsys fs.FS, files []component) error {
+	errs := make([]error, len(files))
+	var failed atomic.Int64
+	failed.Store(int64(len(files)))
+	var g errgroup.Group
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i := range files {
+		g.Go(func() error {
+			if int64(i) > failed.Load() {
+				return nil // a file before it has failed, and those between the two are read
+			}
+			if errs[i] = d.hash(ctx, fsys, &files[i]); errs[i] != nil {
+				for old := failed.Load(); int64(i) < old && !failed.CompareAndSwap(old, int64(i)); old = failed.Load() {
+				}
+			}
+			return nil
+		})
+	}
+	_ = g.Wait() // the errors are in errs
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pointerTo is the pointer to a file, in the object that a folder is: texts by their paths.
+func pointerTo(name string) string { return "/" + jsontree.EscapePointer(name) }
 
 // baseName is what stands behind the last slash.
 func baseName(name string) string { return name[strings.LastIndexByte(name, '/')+1:] }
@@ -167,13 +203,13 @@ func (d *folder) files(fsys fs.FS, c *Captured) ([]component, error) {
 		case err != nil:
 			return err
 		case e.IsDir() && slices.Contains(d.folders, name):
-			c.Fates = append(c.Fates, Fate{Pointer: name, Outcome: LeftOut, Detail: "skipped"})
+			c.Fates = append(c.Fates, Fate{Pointer: pointerTo(name), Outcome: LeftOut, Detail: "skipped"})
 			return fs.SkipDir
 		case e.IsDir():
 			return nil
 		}
 		if _, skip := find(d.skipped, name); skip {
-			c.Fates = append(c.Fates, Fate{Pointer: name, Outcome: LeftOut, Detail: "skipped"})
+			c.Fates = append(c.Fates, Fate{Pointer: pointerTo(name), Outcome: LeftOut, Detail: "skipped"})
 			return nil
 		}
 		info, err := fs.Stat(fsys, name)
@@ -250,20 +286,26 @@ const (
 	lfsVersion = "version https://git-lfs.github.com/spec/v1"
 )
 
+// text is a small file once more, the same as when it was hashed.
+func (d *folder) text(fsys fs.FS, file component) ([]byte, error) {
+	if file.size > limits.CaptureBody {
+		return nil, d.error(file.path, "has %d bytes, want at most %d of a file that is read", file.size, limits.CaptureBody)
+	}
+	text, err := fs.ReadFile(fsys, file.path)
+	if err == nil && sha256.Sum256(text) != file.digest {
+		err = d.error(file.path, "changed while it was read")
+	}
+	return text, err
+}
+
 // checkIndex refuses an index of weights that names a skipped file: it would be loaded, and is not in the declaration.
 func (d *folder) checkIndex(fsys fs.FS, file component) error {
 	if _, is := find(d.indexes, baseName(file.path)); !is || file.pointer {
 		return nil
 	}
-	if file.size > limits.CaptureBody {
-		return d.error(file.path, "has %d bytes, want at most %d of an index", file.size, limits.CaptureBody)
-	}
-	text, err := fs.ReadFile(fsys, file.path)
+	text, err := d.text(fsys, file)
 	if err != nil {
 		return err
-	}
-	if sha256.Sum256(text) != file.digest {
-		return d.error(file.path, "changed while it was read")
 	}
 	root, err := parse(d.name(), canonical.Options{MaxDepth: limits.CaptureDepth, MaxValues: limits.CaptureValues}, text)
 	if err != nil {
@@ -305,8 +347,8 @@ func (d *folder) pointer(text string, file *component) error {
 }
 
 // declaration is the text of a folder's declaration.
-func (d *folder) declaration(files []component, src Source) []byte {
-	dst := []byte(`{"schema":"` + identity.Schema + `","kind":"` + d.kind + `","prompt":{},"parameters":{},"context":[],"constraints":{},"extensions":{"` +
+func (d *folder) declaration(files []component, refers references, src Source) []byte {
+	dst := []byte(`{"schema":"` + identity.Schema + `","kind":"` + d.kind + `","prompt":{},"parameters":` + refers.parameters() + `,"context":[],"constraints":{},"extensions":{"` +
 		Interface + `":{"api":"` + d.api + `"}},`)
 	if len(src.Parents) > 0 {
 		var ids []string

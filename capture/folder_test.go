@@ -2,6 +2,7 @@ package capture
 
 import (
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -27,6 +28,7 @@ func TestFolderVectors(t *testing.T) {
 				for name, text := range texts {
 					files[name] = &fstest.MapFile{Data: []byte(text)}
 				}
+				src.Body = nil
 				c, err := f.CaptureFolder(t.Context(), files, src)
 				if !v.IsValid() {
 					if err == nil || v.Header["error"] == "" || !strings.Contains(err.Error(), v.Header["error"]) {
@@ -36,6 +38,13 @@ func TestFolderVectors(t *testing.T) {
 				}
 				if err != nil {
 					t.Fatal(err)
+				}
+				var open []string
+				for _, o := range c.Open {
+					open = append(open, o.Pointer+"="+o.Hides)
+				}
+				if got := strings.Join(open, " "); got != v.Header["open"] {
+					t.Errorf("open %s, want %s", got, v.Header["open"])
 				}
 				if got := string(c.Declaration.Canonical()); got != v.Header["canonical"] || c.Declaration.ID().String() != v.Header["id"] {
 					t.Errorf("declaration\n%s\nwant\n%s", got, v.Header["canonical"])
@@ -99,6 +108,28 @@ func TestFolderLinks(t *testing.T) {
 	}
 }
 
+// TestFolderErrors: of several errors the first file's is returned, and what is no part of a folder is refused.
+func TestFolderErrors(t *testing.T) {
+	f, err := Lookup("hf-model")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := fstest.MapFS{"config.json": {Data: []byte("{}")}, "big.safetensors": {Data: make([]byte, 8<<20)}}
+	for i := range 200 {
+		files[fmt.Sprintf("f%03d", i)] = &fstest.MapFile{Data: []byte(lfsVersion)}
+	}
+	for range 20 {
+		if _, err := f.CaptureFolder(t.Context(), files, Source{Model: "m"}); err == nil || !strings.Contains(err.Error(), `"f000"`) {
+			t.Fatalf("got %v, want an error about f000", err)
+		}
+	}
+	for _, src := range []Source{{Model: "m", Target: "/x"}, {Model: "m", Header: map[string][]string{"a": {"b"}}}, {Model: "m", Body: []byte("{}")}} {
+		if _, err := f.CaptureFolder(t.Context(), fstest.MapFS{"config.json": {Data: []byte("{}")}}, src); err == nil || !strings.Contains(err.Error(), "a folder has none") {
+			t.Errorf("%v: got %v", src, err)
+		}
+	}
+}
+
 // TestFolderPages: each folder format has its page.
 func TestFolderPages(t *testing.T) {
 	for _, d := range folders {
@@ -119,7 +150,8 @@ func folderPage(d *folder) string {
 	}
 	for _, a := range append(d.about,
 		"Each file is an element of `model.components`, sorted by the bytes of its path: `role`, `name` (the path from the folder, with slashes), `digest` (`sha256`) and `size`. A Git LFS pointer in the place of weights ("+names(d.weights)+") counts as the file that it names, with a warning: fewer than 1024 bytes, which are the lines `version https://git-lfs.github.com/spec/v1`, `oid sha256:HEX` and `size N`. A file that begins as one and has other lines, or is not one of weights, is an error.",
-		"`kind` is `"+d.kind+"`. `model.name` and `model.version` are those that the caller gives; a name must be given. `prompt`, `parameters`, `context` and `constraints` are empty.",
+		"`kind` is `"+d.kind+"`. `model.name` and `model.version` are those that the caller gives; a name must be given. `prompt`, `context` and `constraints` are empty.",
+		"What files name that is elsewhere is open, may hide the model, and stands in `parameters`, in an object for each file that names something, by its path. Read are files "+names(d.configs)+". Of `adapter_config.json` its object has `base_model_name_or_path`, which is `\"\"` if it is not a string there, and `revision` if that is a string. In all of them, at every depth, each string at or below a member `auto_map` or `custom_pipelines` with `--` in it, which is code in another repository, is an element of `code`, in the order of the file. A file that is no strict JSON, such as one with `Infinity`, has `unread: true` alone.",
 		"One of these must be at the top: "+names(d.signs)+". In the names here `*` stands for any characters. Skipped at the top, and kept below it, are folders with the names "+code(d.folders)+" and files with the names "+names(d.skipped)+". An index ("+names(d.indexes)+") whose `weight_map` names one of them is an error.",
 		"A link to a file counts as the file, if it leads to one in the folder or, from a snapshot in Hugging Face's cache, in the same repository's cache; any other is an error, and so are other special files.") {
 		p.line("\n%s", wrap(a))

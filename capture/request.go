@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -160,6 +161,9 @@ func parseQuery(query string) (map[string][]string, error) {
 	return members, nil
 }
 
+// errPath says that a path is none of a table's.
+var errPath = errors.New("another path")
+
 // pathNames holds a path against those of the table, and tells the model and the location that it names.
 func (t *table) pathNames(target, provider string) (model, location string, err error) {
 	var known []string
@@ -174,7 +178,9 @@ func (t *table) pathNames(target, provider string) (model, location string, err 
 			return t.modelName(model), location, nil
 		}
 	}
-	return "", "", t.error("", fmt.Sprintf("the path %s is not one of %s", quote(target), strings.Join(known, ", ")), "")
+	unknown := t.error("", fmt.Sprintf("the path %s is not one of %s", quote(target), strings.Join(known, ", ")), "")
+	unknown.err = errPath
+	return "", "", unknown
 }
 
 // modelName is a model's name without the table's prefix, unless what is left has more than one part: "models/tunedModels/x" is not

@@ -1082,17 +1082,17 @@ def source(v):
 
 
 def compute_folder(format_, head, body):
-    """The names are read from the page; the body is an object of texts by their paths."""
+    """The body is an object of texts by their paths. The lists are those of the format's specification, which reads
+    folders as transformers, PEFT, diffusers and llama.cpp write them."""
     import fnmatch
-    page = (PAGES / (format_.partition("/")[0] + ".md")).read_text()
-    flat = page.replace("\n", " ")
-    part = lambda a, b: ticks(flat[flat.index(a) + len(a):flat.index(b)])
-    signs, dirs, files = part("must be at the top:", ". In the names"), part("folders with the names", " and files with"), part("and files with the names", ". An index")
-    weights = part("in the place of weights (", ") counts as")
-    roles = [(ticks(r)[0], ticks(c)) for r, c in re.findall(r"^\| (`[a-z]+`) \| (`.*) \|$", page, flags=re.M)]
+    signs = ["config.json", "adapter_config.json", "model_index.json", "*.gguf"]
+    dirs, files = [".git", ".cache", ".huggingface"], [".gitattributes", ".gitignore", ".DS_Store", "README.md"]
+    weights = ["*." + e for e in "safetensors gguf bin pt pth ckpt h5 msgpack onnx onnx_data".split()]
+    roles = [("code", ["*.py"]), ("adapter", ["adapter_*"]), ("tokenizer", ["tokenizer*", "vocab*", "merges.txt", "special_tokens_map.json",
+             "added_tokens.json", "spiece.model", "sentencepiece*", "*.tiktoken"]), ("template", ["chat_template*", "*.jinja"])]
     fits = lambda name, l: any(fnmatch.fnmatchcase(name, p) for p in l)
     get = lambda key: next((v for k, v in head if k == key), "")
-    components, texts = [], dict(json.loads(body))
+    components, texts, elsewhere = [], dict(json.loads(body)), {}
     if not get("model") or not any(fits(p, signs) and "/" not in p for p in texts):
         raise Refused("no model")
     for p in sorted(texts, key=lambda p: p.encode()):
@@ -1105,6 +1105,23 @@ def compute_folder(format_, head, body):
                 if len(named) == 1 and named[0] in files or len(named) > 1 and named[0] in dirs:
                     raise Refused("index")
         raw = texts[p].encode()
+        if name.endswith("config.json") or name == "model_index.json":
+            try:
+                says, named = read_json(raw), {}
+                if not isinstance(says, Obj):
+                    raise Refused("object")
+                is_text = lambda v: isinstance(v, str) and not isinstance(v, Number)
+                if name == "adapter_config.json":
+                    base = says.get("base_model_name_or_path")
+                    named["base_model_name_or_path"] = base if is_text(base) else ""
+                    if is_text(says.get("revision")):
+                        named["revision"] = says.get("revision")
+                if code := list(code_in(says, False)):
+                    named["code"] = code
+            except Refused:
+                named = {"unread": True}
+            if named:
+                elsewhere[p] = named
         digest, size = hashlib.sha256(raw).hexdigest(), len(raw)
         if raw.startswith(b"version https://git-lfs.github.com/spec/v1") and len(raw) < 1024:
             if not fits(name, weights):
@@ -1117,9 +1134,21 @@ def compute_folder(format_, head, body):
     model = {"name": get("model"), "components": components}
     if get("revision"):
         model["version"] = get("revision")
-    text = canonical({"schema": SCHEMA, "kind": "inference", "model": model, "prompt": {}, "parameters": {}, "context": [], "constraints": {},
-                      "extensions": {INTERFACE: {"api": format_.partition("/")[0]}}})
-    return {"id": "airun:1:sha256:" + hashlib.sha256(text.encode()).hexdigest(), "canonical": text, "open": "", "unknown": ""}
+    text = canonical({"schema": SCHEMA, "kind": "inference", "model": model, "prompt": {}, "parameters": elsewhere, "context": [],
+                      "constraints": {}, "extensions": {INTERFACE: {"api": format_.partition("/")[0]}}})
+    return {"id": "airun:1:sha256:" + hashlib.sha256(text.encode()).hexdigest(), "canonical": text, "unknown": "",
+            "open": " ".join(pointer([p]) + "=model" for p, named in elsewhere.items() for n in named if n != "revision")}
+
+
+def code_in(v, below):
+    if isinstance(v, Obj):
+        for name, e in v:
+            yield from code_in(e, below or name in ("auto_map", "custom_pipelines"))
+    elif isinstance(v, list):
+        for e in v:
+            yield from code_in(e, below)
+    elif below and isinstance(v, str) and not isinstance(v, Number) and "--" in v:
+        yield v
 
 
 def compute(format_, head, body):
