@@ -56,6 +56,9 @@ func (b *batch) error(pointer, format string, args ...any) *Error {
 	return (&Error{Format: b.name(), Offset: -1, Message: fmt.Sprintf(format, args...)}).in(pointer)
 }
 
+// ReadsFile tells whether the format's source is a whole file, and not a request, of which JSON Lines may hold several.
+func (f Format) ReadsFile() bool { return f.batch != nil }
+
 // CaptureEach maps a source into declarations: one for each request of a batch, in order, as if it were sent alone, and
 // one for any other source. Errors are *[Error]. It goes on after a request that is refused, so that all are named.
 func (f Format) CaptureEach(src Source) iter.Seq2[*Captured, error] {

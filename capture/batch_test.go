@@ -128,7 +128,7 @@ func TestBatchPlaces(t *testing.T) {
 		`{"custom_id":"b","method":"GET","url":"/v1/embeddings","body":{}}`:                                                              `openai-batch/1: /method: line 2: is not "POST"`,
 		`{"custom_id":"b","method":"POST","url":"/v1/x","body":{}}`:                                                                      `openai-batch/1: /url: line 2: "/v1/x" is not the path of one of `,
 		`{"custom_id":"a","method":"POST","url":"/v1/embeddings","body":{"model":"m","input":"x"}}`:                                      `openai-batch/1: line 2: has the custom_id "a", as a request before it has`,
-		`{"custom_id":"b","method":"POST","url":"/openai/deployments/and the provider is/embeddings","body":{"model":"m"}}`:              `line 2: the path "/openai/deployments/and the provider is/embeddings" has `,
+		`{"custom_id":"b","method":"POST","url":"/openai/deployments/and the provider is","body":{"model":"m"}}`:                         `openai-batch/1: /url: line 2: "/openai/deployments/and the provider is" is not the path of one of `,
 		`{"custom_id":"b","method":"POST","url":"/openai/deployments/d/chat/completions","body":{"model":"m","input":"x"}}`:              `line 2: the path "/openai/deployments/d/chat/completions" is one of azure, azure:*, and the provider is "openai"`,
 		`{"custom_id":"b","method":"POST","url":"/v1/embeddings","body":{"model":"m","input":"x"},"custom":1}`:                           `openai-batch/1: line 2: has a member "custom"`,
 		`{"custom_id":"b","method":"POST","url":"/v1/chat/completions","body":{"model":"m","messages":[{"role":"user"}],"seed":[null]}}`: `openai-chat/1: /body/seed/0: line 2: null is an element of a list`,

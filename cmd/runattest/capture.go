@@ -22,11 +22,14 @@ func newCapture() *cobra.Command {
 	headers := cmd.Flags().StringArray("header", nil, "a `LINE` of the request's header, 'name: value' (repeatable)")
 	model := cmd.Flags().String("model", "", "the model's `NAME`, for hf-model, hf-trainer and mcp, which do not hold it")
 	revision := cmd.Flags().String("revision", "", "the model's `VERSION`, such as a commit")
+	fromCache := cmd.Flags().Bool("from-cache-path", false, "take the model's name and version from the path of a snapshot in Hugging Face's cache")
 	parents := cmd.Flags().StringArray("parent", nil, "`ID` of a run that this one descends from (repeatable)")
 	explain := cmd.Flags().Bool("explain", false, "print where each member of the request goes, instead of the declaration")
 	list := cmd.Flags().Bool("list", false, "print the formats")
 	format := wordFlag(cmd, "format", "how the declaration is written: one line of JSON, or YAML", "json", "yaml")
 	cmd.MarkFlagsMutuallyExclusive("explain", "list")
+	cmd.MarkFlagsMutuallyExclusive("from-cache-path", "model")
+	cmd.MarkFlagsMutuallyExclusive("from-cache-path", "revision")
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
 		switch {
 		case *list:
@@ -56,6 +59,14 @@ func newCapture() *cobra.Command {
 			return err
 		}
 		file := append(args, input.Stdin)[1]
+		if f.ReadsFolder() && file == input.Stdin {
+			return withHint(fmt.Errorf("%s reads a folder, and none is given", f.Name()), "runattest capture --model org/name "+args[0]+" FOLDER")
+		}
+		if *fromCache {
+			if src.Model, src.Revision, err = input.Snapshot(file); err != nil {
+				return withHint(err, "name the model with --model, and its commit with --revision")
+			}
+		}
 		do := func(name string, c *capture.Captured) error {
 			return printCaptured(o, name, c, *explain, format.String() == "yaml")
 		}
@@ -71,7 +82,11 @@ func newCapture() *cobra.Command {
 
 // captureRequests captures every request in a file and goes on after a bad one. src is what they have in common.
 func captureRequests(cmd *cobra.Command, o *output, file string, f capture.Format, src capture.Source, do func(string, *capture.Captured) error) {
-	for request, err := range input.Requests(file, cmd.InOrStdin()) {
+	read := input.Requests
+	if f.ReadsFile() {
+		read = input.Whole
+	}
+	for request, err := range read(file, cmd.InOrStdin()) {
 		src.Body = request.Data
 		if err != nil {
 			o.note(request.Name, err)
@@ -140,12 +155,20 @@ func headerLines(lines []string) (map[string][]string, error) {
 
 func printCaptured(o *output, name string, c *capture.Captured, explain, yaml bool) error {
 	if explain {
+		if c.CustomID != "" {
+			if err := o.line("%-32s %-12s %s", "custom_id", capture.LeftOut, c.CustomID); err != nil {
+				return err
+			}
+		}
 		for _, f := range c.Fates {
 			if err := o.line("%-32s %-12s %s", f.Pointer, f.Outcome, f.To+f.Detail); err != nil {
 				return err
 			}
 		}
 		return nil
+	}
+	if c.CustomID != "" {
+		o.info("note: %s: %s is the request with the custom_id %q", name, c.Declaration.ID(), c.CustomID)
 	}
 	for _, w := range c.Warnings {
 		o.info("warning: %s: %s", name, w)

@@ -142,6 +142,20 @@ func Requests(path string, stdin io.Reader) iter.Seq2[Blob, error] {
 	return blobs(path, stdin, limits.CaptureBody)
 }
 
+// Whole gives a file, or stdin for "-", as one request: a batch in JSON Lines, or YAML.
+func Whole(path string, stdin io.Reader) iter.Seq2[Blob, error] {
+	return func(yield func(Blob, error) bool) {
+		r, name, closeFile, err := open(path, stdin)
+		if err != nil {
+			yield(Blob{Name: name}, err)
+			return
+		}
+		defer closeFile()
+		data, err := boundedfile.ReadFrom(r, name, limits.CaptureBody)
+		yield(Blob{name, data}, err)
+	}
+}
+
 func blobs(path string, stdin io.Reader, limit int) iter.Seq2[Blob, error] {
 	return func(yield func(Blob, error) bool) {
 		r, name, closeFile, err := open(path, stdin)
