@@ -49,6 +49,23 @@ func parseCertificate(der []byte) (*leafCertificate, error) {
 	return &leafCertificate{leaf, summary, key}, nil
 }
 
+// checkUsage wants a certificate for signing code, as Fulcio issues them: crypto/x509 takes one that says nothing of its usage for
+// all usages, and does not look at what its key is for (RFC 5280, section 4.2.1.3).
+func (c *leafCertificate) checkUsage() error {
+	if !slices.Contains(c.leaf.ExtKeyUsage, x509.ExtKeyUsageCodeSigning) {
+		return errors.New("its extended key usage is not code signing")
+	}
+	return checkKeyUsage(c.leaf, x509.KeyUsageDigitalSignature)
+}
+
+// checkKeyUsage wants a certificate that names the usages of its key to name one of these.
+func checkKeyUsage(c *x509.Certificate, some x509.KeyUsage) error {
+	if c.KeyUsage != 0 && c.KeyUsage&some == 0 {
+		return errors.New("its key usage is not digital signature")
+	}
+	return nil
+}
+
 // judgeStranger fails a certificate that no time could make good: for an identity that is not
 // trusted, or by no authority that the trusted root names when the certificate is valid.
 func (t *trust) judgeStranger(c *leafCertificate) evidence.Check {

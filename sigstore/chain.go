@@ -132,6 +132,8 @@ func checkStamper(chain []*x509.Certificate, valid period) error {
 		return fmt.Errorf("begins with %s, which is not for timestamping alone (extended key usage): no timestamp of it would be believed", leaf.Subject)
 	case !critical:
 		return fmt.Errorf("begins with %s, whose extended key usage is not critical: no timestamp of it would be believed", leaf.Subject)
+	case checkKeyUsage(leaf, stamperUsage) != nil:
+		return fmt.Errorf("begins with %s: %w: no timestamp of it would be believed", leaf.Subject, checkKeyUsage(leaf, stamperUsage))
 	case len(chain) == 1:
 		return fmt.Errorf("is %s alone: append the certificates up to the root", leaf.Subject)
 	}

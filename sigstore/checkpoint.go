@@ -2,10 +2,12 @@ package sigstore
 
 import (
 	"bytes"
+	"context"
 	"crypto"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strconv"
@@ -13,10 +15,14 @@ import (
 	"unicode"
 
 	protorekor "github.com/sigstore/protobuf-specs/gen/pb-go/rekor/v1"
+	"github.com/sigstore/rekor/pkg/generated/models"
+	"github.com/sigstore/rekor/pkg/verify"
 
 	"github.com/runattest/runattest/internal/lazyregexp"
 	"github.com/runattest/runattest/internal/limits"
 )
+
+var errNotIncluded = errors.New("its inclusion proof does not lead to the root hash that the log has signed")
 
 // checkProof bounds an inclusion proof before anything in it is verified: every party that passes a bundle on can add to it.
 func checkProof(p *protorekor.InclusionProof) error {
@@ -42,6 +48,7 @@ func checkProof(p *protorekor.InclusionProof) error {
 type checkpoint struct {
 	text       string // with the newline at its end
 	size       uint64
+	root       []byte
 	signatures []noteSignature
 }
 
@@ -89,6 +96,9 @@ func parseCheckpoint(note string) (*checkpoint, error) {
 	if c.size, err = strconv.ParseUint(lines[1], 10, 63); err != nil {
 		return nil, fmt.Errorf("a checkpoint of size %.30q", lines[1])
 	}
+	if c.root, err = base64.StdEncoding.DecodeString(lines[2]); err != nil {
+		return nil, errors.New("a checkpoint whose root hash is not base64")
+	}
 	return c, nil
 }
 
@@ -120,9 +130,9 @@ func (c *checkpoint) by(key crypto.PublicKey) (string, error) {
 	return "", errors.New("the checkpoint is not signed with the log's key")
 }
 
-// readProof prepares the inclusion proof of a Rekor v1 entry for sigstore-go, which takes no note with signatures of other
-// keys, verifies each one that there is, and takes any size for that of the tree.
-func readProof(p *protorekor.InclusionProof, key crypto.PublicKey) error {
+// readProof prepares the inclusion proof of an entry for sigstore-go, which takes any size for that of the tree, and of a proof
+// of Rekor v2 any root hash. Of a note of Rekor v1 it takes no signatures of other keys, and verifies each one that there is.
+func readProof(p *protorekor.InclusionProof, v2 bool, key crypto.PublicKey) error {
 	c, err := parseCheckpoint(p.GetCheckpoint().GetEnvelope())
 	if err != nil {
 		return err
@@ -130,6 +140,31 @@ func readProof(p *protorekor.InclusionProof, key crypto.PublicKey) error {
 	if p.GetTreeSize() < 0 || uint64(p.GetTreeSize()) != c.size { // #nosec G115 -- not negative
 		return fmt.Errorf("a proof for a tree of size %d, but the checkpoint is of size %d", p.GetTreeSize(), c.size)
 	}
-	p.Checkpoint.Envelope, err = c.by(key)
+	if !bytes.Equal(p.GetRootHash(), c.root) {
+		return errNotIncluded
+	}
+	if !v2 {
+		p.Checkpoint.Envelope, err = c.by(key)
+	}
 	return err
+}
+
+// checkIncluded wants an inclusion proof to be of the entry's body as it stands. sigstore-go asks that of Rekor v1 alone: in place
+// of a body of Rekor v2 it takes the one that the log should have made of the envelope.
+func checkIncluded(entry *protorekor.TransparencyLogEntry) error {
+	p := entry.GetInclusionProof()
+	root, hashes := hex.EncodeToString(p.GetRootHash()), make([]string, len(p.GetHashes()))
+	for i, h := range p.GetHashes() {
+		hashes[i] = hex.EncodeToString(h)
+	}
+	index, size := p.GetLogIndex(), p.GetTreeSize()
+	if err := verify.VerifyInclusion(context.Background(), &models.LogEntryAnon{
+		Body: base64.StdEncoding.EncodeToString(entry.GetCanonicalizedBody()),
+		Verification: &models.LogEntryAnonVerification{InclusionProof: &models.InclusionProof{
+			Hashes: hashes, LogIndex: &index, RootHash: &root, TreeSize: &size,
+		}},
+	}); err != nil {
+		return errNotIncluded
+	}
+	return nil
 }

@@ -173,8 +173,9 @@ func (r *TrustedRoot) verifyEntry(entry *protorekor.TransparencyLogEntry, body *
 	if err != nil {
 		return nil, err
 	}
-	if entry.InclusionProof != nil && body.kind != hashedRekord {
-		if err := readProof(entry.InclusionProof, log.PublicKey); err != nil {
+	v2 := body.kind == hashedRekord
+	if entry.InclusionProof != nil {
+		if err := readProof(entry.InclusionProof, v2, log.PublicKey); err != nil {
 			return nil, err
 		}
 	}
@@ -186,14 +187,17 @@ func (r *TrustedRoot) verifyEntry(entry *protorekor.TransparencyLogEntry, body *
 	if err != nil {
 		return nil, r.explain(err, entry)
 	}
-	return integrated, nil
+	if v2 { // by now with a proof
+		err = checkIncluded(entry)
+	}
+	return integrated, err
 }
 
 // explain says what sigstore-go does not say in words: it prints two hashes as decimal numbers, and counts no
 // entries where a promise is not kept.
 func (r *TrustedRoot) explain(err error, entry *protorekor.TransparencyLogEntry) error {
 	if strings.Contains(err.Error(), "does not match expected root") {
-		return errors.New("its inclusion proof does not lead to the root hash that the log has signed")
+		return errNotIncluded
 	}
 	if parsed, failed := tlog.ParseTransparencyLogEntry(entry); failed == nil && parsed.HasInclusionPromise() {
 		if failed := tlog.VerifySET(parsed, r.root.RekorLogs()); failed != nil {

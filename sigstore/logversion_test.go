@@ -64,12 +64,9 @@ func TestOneEntryTwice(t *testing.T) {
 	}
 	const stands = "time: log entry 1: stands twice"
 	bare := func(e map[string]any) { delete(e, "inclusionPromise") }
-	spaced := func(e map[string]any) {
-		e["canonicalizedBody"] = append(decodedMember(t, e["canonicalizedBody"]), ' ')
-	}
 	for name, c := range map[string]trial{
-		"another client's":   {twice(proofOfClients(t), bare), trustsAda(t, "trusted_root.json"), stands},
-		"v2 in other spaces": {twice(w.v2(), spaced), o, stands},
+		"another client's": {twice(proofOfClients(t), bare), trustsAda(t, "trusted_root.json"), stands},
+		"v2":               {twice(w.v2(), func(map[string]any) {}), o, stands},
 	} {
 		t.Run(name, func(t *testing.T) { verifies(t, c) })
 	}
@@ -95,6 +92,53 @@ func TestUnreadKind(t *testing.T) {
 		"not JSON, there":        {with(other, []byte("\x00")), o, "time: log entry 1: body: "},
 		"large, there":           {with(other, make([]byte, 1<<18)), o, "time: log entry 1: a body of"},
 	} {
+		t.Run(name, func(t *testing.T) { verifies(t, c) })
+	}
+}
+
+// TestProofIsOfTheBody: the body of an entry is the one that the log holds, byte for byte, and size and root hash in its proof
+// are those of the checkpoint. Rekor v1 and v2 alike.
+func TestProofIsOfTheBody(t *testing.T) {
+	w := newWorld(t)
+	o := TrustOptions{Root: rootOf(t, nil, w), Identities: trustsAlice}
+	cases := map[string]trial{}
+	for version, entry := range map[string]func() parts{"v1": w.v1, "v2": w.v2} {
+		body := func(change func(string) string) parts {
+			p := entry()
+			before := string(decodedMember(t, p.entry()["canonicalizedBody"]))
+			after := change(before)
+			if after == before {
+				t.Fatalf("%s: nothing is changed in %s", version, before)
+			}
+			p.entry()["canonicalizedBody"] = []byte(after)
+			return p
+		}
+		replaced := func(old, other string) parts {
+			return body(func(s string) string { return strings.Replace(s, old, other, 1) })
+		}
+		member := func(name string, value any) parts { p := entry(); proof(p)[name] = value; return p }
+		for name, c := range map[string]trial{
+			"as it is":          {entry(), o, ""},
+			"spaced":            {body(func(s string) string { return s + " " }), o, "time: log entry 0: its inclusion proof "},
+			"spaced inside":     {replaced(`{"apiVersion"`, `{ "apiVersion"`), o, "time: log entry 0: its inclusion proof "},
+			"escaped":           {replaced(`"kind"`, `"k\u0069nd"`), o, "time: log entry 0: its inclusion proof "},
+			"another root hash": {member("rootHash", make([]byte, 32)), o, "time: log entry 0: its inclusion proof "},
+			"no root hash":      {member("rootHash", nil), o, "time: log entry 0: its inclusion proof "},
+			"another size":      {member("treeSize", "2"), o, "time: log entry 0: a proof for a tree of size 2"},
+			"no size":           {member("treeSize", nil), o, "time: log entry 0: a proof for a tree of size 0"},
+			"a negative size":   {member("treeSize", "-1"), o, "time: log entry 0: a proof for a tree of size -1"},
+		} {
+			cases[version+" "+name] = c
+		}
+		if version == "v2" {
+			const details = `"PKIX_ECDSA_P256_SHA_256"`
+			for name, other := range map[string]string{"another key's details": `"PKIX_ECDSA_P384_SHA_384"`, "details as a number": "5"} {
+				cases[version+" "+name] = trial{replaced(details, other), o, "time: log entry 0: its inclusion proof "}
+			}
+			cases[version+" no details"] = trial{replaced(`"keyDetails":`+details+",", ""), o, "time: log entry 0: its inclusion proof "}
+		}
+	}
+	for name, c := range cases {
 		t.Run(name, func(t *testing.T) { verifies(t, c) })
 	}
 }

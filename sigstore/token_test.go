@@ -397,6 +397,7 @@ func TestStampersCertificates(t *testing.T) {
 		"two usages":     top.Issue("Both", both),
 		"no usage":       top.Issue("Any"),
 		"an authority's": top.Issue("Sub", pkitest.Authority, pkitest.Stamper),
+		"another key":    top.Issue("Encipher", pkitest.Stamper, func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageKeyEncipherment }),
 		"expired":        top.Issue("Old", pkitest.Stamper, pkitest.Valid(pkitest.From, stampedAt.Add(-time.Second))),
 	} {
 		r := rootWith(t, namedChain{url: "https://tsa.acme.example", chain: []*pkitest.Holder{top}})

@@ -209,8 +209,15 @@ func (t *token) signer(known *x509.Certificate) *x509.Certificate {
 	return nil
 }
 
-// checkSigner holds what the signed attributes and the timestamp info say of the signer's certificate against it.
+// stamperUsage is what the key of an authority signs with (RFC 5280, section 4.2.1.12).
+const stamperUsage = x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment
+
+// checkSigner holds what the signed attributes and the timestamp info say of the signer's certificate against it, which the
+// library has found to be for timestamps alone.
 func (t *token) checkSigner(c *x509.Certificate) error {
+	if err := checkKeyUsage(c, stamperUsage); err != nil {
+		return fmt.Errorf("the signer's certificate: %w", err)
+	}
 	for _, id := range t.certificate {
 		digest := sha1Sum(c.Raw)
 		if id.hash != crypto.SHA1 {

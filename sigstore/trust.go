@@ -162,6 +162,9 @@ func (t *trust) checkCertificate(ctx context.Context, e evidence.Envelope) evide
 		Time:   evidence.Skipped(evidence.CheckTime, evidence.CodeNotReached, "without a good signature there is nothing to date"),
 	}
 	c, err := parseCertificate(e.Certificates[0])
+	if err == nil && !t.UnsafeAnyTime { // any key of the signer suffices to forbid something
+		err = c.checkUsage()
+	}
 	if err != nil {
 		o.Signature = evidence.Failed(evidence.CheckSignature, evidence.CodeCertificate, "the certificate cannot be used: %s", err)
 		return o
