@@ -59,7 +59,7 @@ func TestImports(t *testing.T) {
 			"github.com/google/cel-go/common/operators", "github.com/google/cel-go/common/overloads",
 			"github.com/google/cel-go/common/types", "github.com/google/cel-go/common/types/ref", "github.com/google/cel-go/common/types/traits",
 			"github.com/google/cel-go/interpreter",
-			module + "canonical", module + "internal/jsontree", module + "internal/limits", module + "internal/visible",
+			module + "canonical", module + "internal/jsontree", module + "internal/lazyregexp", module + "internal/limits", module + "internal/visible",
 		},
 		"registry": {
 			"github.com/opencontainers/go-digest", "github.com/opencontainers/image-spec/specs-go", "github.com/opencontainers/image-spec/specs-go/v1",
