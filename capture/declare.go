@@ -181,7 +181,11 @@ func (d *declarer) body(root jsontree.Value) {
 		}
 	}
 	for i := range s.members {
-		if k := &s.members[i]; k.required && !d.seen[k.name] && (k.to != toModel || d.model == "") {
+		k := &s.members[i]
+		if k.to == toModel && d.model == "" && d.bodyModel == nil {
+			d.seen[k.name] = d.standIn(root)
+		}
+		if k.required && !d.seen[k.name] && (k.to != toModel || d.model == "") {
 			d.in([]byte(k.name))
 			if k.to == toModel && d.table.modelHint != "" {
 				d.fail("neither the path nor the body names the model")
@@ -192,6 +196,23 @@ func (d *declarer) body(root jsontree.Value) {
 			d.back()
 		}
 	}
+}
+
+// standIn takes the model from the member that names it where the body does not, and tells whether there is one.
+func (d *declarer) standIn(root jsontree.Value) bool {
+	if d.table.standIn == "" {
+		return false
+	}
+	stored := root.Get(d.table.standIn)
+	id, version := stored.Get("id"), stored.Get("version")
+	if id.Kind() != jsontree.String || id.Text() == "" {
+		return false
+	}
+	d.bodyModel = appendString(nil, []byte(d.table.standIn+"/"+id.Text()))
+	if version.Kind() == jsontree.String {
+		d.revision = version.Text()
+	}
+	return true
 }
 
 // topLevel reads one member of the body.
@@ -224,6 +245,8 @@ func (d *declarer) topLevel(k *member, name []byte, root, v jsontree.Value) {
 		d.note(Absent, "null")
 	case k.to == refused:
 		d.fail("%s", k.note)
+	case k.to == toModel && v.Kind() == jsontree.Null && d.table.standIn != "":
+		d.note(Absent, "null")
 	case k.to == toModel && (v.Kind() != jsontree.Null || d.model == ""):
 		d.setModel(v)
 	case v.Kind() == jsontree.Null, k.to == toParameters, k.empty && isEmpty(v), isList && string(v.Raw()) == "[]", k.to == toMessage && isEmpty(v):
@@ -261,6 +284,8 @@ func (d *declarer) setModel(v jsontree.Value) {
 	switch {
 	case v.Kind() != jsontree.String || name == "":
 		d.fail("is not a name, want a string that is not empty")
+	case d.table.standIn != "" && strings.HasPrefix(name, d.table.standIn+"/"):
+		d.fail("begins with %s/, which stands for the model of a stored prompt", d.table.standIn)
 	case d.model == "":
 		d.bodyModel = appendString(nil, []byte(name))
 		d.keep("/model/name")

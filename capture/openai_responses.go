@@ -7,6 +7,7 @@ var openAIResponses1 = table{
 	title: "OpenAI responses, of OpenAI and Azure",
 	about: []string{
 		"Reads the body of `POST /v1/responses` of OpenAI and of Azure. Counting input tokens runs nothing, compacting is another call, and a WebSocket is not a body; they are not of this format.",
+		"A stored prompt may name the model: a body with one needs no `model`, and then the model is the prompt's, which is open.",
 		"A message with `type` and one without are two runs. So are `instructions` and a message that says the same, and an `input` that is a string and one that is a list.",
 		"An item of an answer that is sent back as an SDK holds it has the members `parsed` and `parsed_arguments`, which the SDK alone knows; they stay, as text.",
 	},
@@ -20,6 +21,7 @@ var openAIResponses1 = table{
 	headers:   []named{{name: "openai-beta"}, {name: "x-ms-oai-image-generation-deployment"}},
 	query:     []named{{name: "api-version"}},
 	nulls:     true,
+	standIn:   "prompt",
 	toolNames: [][]string{{"name"}, {"server_label"}},
 	body: &shape{members: slices.Concat(
 		[]member{

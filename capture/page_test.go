@@ -55,6 +55,9 @@ func page(t *table) string {
 	if t.modelPrefix != "" {
 		p.line("| a model's name | without a leading `%s`, if what is left has no slash |", t.modelPrefix)
 	}
+	if t.standIn != "" {
+		p.line("| no `model`, or null | the model is `%[1]s/` and the string `%[1]s.id`, its version `%[1]s.version` if that is a string that is not empty; without that `id` it is an error. A `model` that begins with `%[1]s/` is an error |", t.standIn)
+	}
 	if t.roleless {
 		i := slices.IndexFunc(t.body.members, func(m member) bool { return m.to == toMessages })
 		p.line("| a message whose `role` is absent or null | the role `member/%s`, in its place |", t.body.members[i].name)

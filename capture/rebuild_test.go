@@ -40,7 +40,8 @@ func rebuild(t testing.TB, table *table, declaration []byte) ([]byte, *rebuilder
 		r.integers[p.Text()] = true
 	}
 	members := map[string][]byte{}
-	if !table.callerModel {
+	name := root.Get("model").Get("name")
+	if stored := table.standIn != "" && strings.HasPrefix(name.Text(), table.standIn+"/"); !table.callerModel && !stored {
 		members["model"] = root.Get("model").Get("name").Raw()
 	}
 	var messages [][]byte

@@ -32,6 +32,7 @@ type table struct {
 	roleless    bool   // a message without a role has the role member/NAME, in its place
 	modelPrefix string // that is not a part of a model's name
 	modelHint   string // what to do where no model is named
+	standIn     string // the member whose id, and version, name the model where the body has none
 }
 
 // A path is a target that a table reads. * is one segment, {model} one that is the model, {location} one that is the

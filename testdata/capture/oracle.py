@@ -261,6 +261,7 @@ def read_table(name):
         t.provider = ""
     t.paths = [(ticks(v)[0], ticks(v)[1:]) for v in get("path")]
     t.prefix = ticks((get("a model's name") or ["``"])[0])[0]
+    t.stand_in = (ticks((get("no `model`, or null") or ["`/`"])[0])[0])[:-1]
     t.roleless = bool(re.search(r"^\| a message whose `role` is absent", head, flags=re.M))
     t.nulls, t.own_nulls = get("null")[0].startswith("absent"), get("null")[0].endswith("in unknown members of the body")
     t.caller_model = bool(get("the model"))
@@ -857,7 +858,11 @@ class Capture:
                 pass
             elif k.to == "refused":
                 raise Refused("refused")
+            elif k.to == "model" and v is None and t.stand_in:
+                pass
             elif k.to == "model" and (v is not None or not model):
+                if t.stand_in and str(v).startswith(t.stand_in + "/"):
+                    raise Refused("stored prompt")
                 if not isinstance(v, str) or isinstance(v, Number) or not self.bare(v):
                     raise Refused("model")
                 v = self.bare(v)
@@ -916,7 +921,16 @@ class Capture:
                         raise Refused("name")
                     text = self.value(e, k.shape.elements, Context(text=True))
                     tools.append((key, {"role": "tool", "name": n if key == "tools" else key + "/" + n, "content": text}))
+        if t.stand_in and name is None and not model:
+            stored = root.get(t.stand_in)
+            is_text = lambda v: isinstance(v, str) and not isinstance(v, Number)
+            if not isinstance(stored, Obj) or not is_text(stored.get("id")) or not stored.get("id"):
+                raise Refused("no model")
+            name = t.stand_in + "/" + stored.get("id")
+            revision = stored.get("version") if is_text(stored.get("version")) else ""
         for k in members.values():
+            if k.to == "model" and name is not None:
+                continue
             if k.required and not any(map(root.has, [k.name] + k.aliases)) and not (k.to == "model" and model):
                 raise Refused("missing " + k.name)
         parameters.update(flags)
