@@ -60,13 +60,14 @@ func (d *Document) warn(n *yaml.Node, s, other string) {
 }
 
 var (
-	bool11  = lazyregexp.New(`(?i)^(y|yes|n|no|on|off|true|false)$`) // Ruby takes them in any case
-	date11  = lazyregexp.New(`^-?[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(([Tt]|[ \t]+)[0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(\.[0-9]*)?([ \t]*(Z|[-+][0-9]{1,2}(:?[0-9]{2})?))?)?$`)
-	base60  = lazyregexp.New(`^[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?$`)
-	octal11 = lazyregexp.New(`^[-+]?0[0-7_]+$`)
-	int11   = lazyregexp.New(`^[-+]?(0|[1-9][0-9]*)$`)
-	float11 = lazyregexp.New(`^([-+]?(0|[1-9][0-9]*)\.[0-9]*([eE][-+][0-9]+)?|\.[0-9]+([eE][-+][0-9]+)?)$`)
-	hex64   = lazyregexp.New(`^0x0*[0-9a-fA-F]{1,16}$`)
+	bool11   = lazyregexp.New(`(?i)^(y|yes|n|no|on|off|true|false)$`) // Ruby takes them in any case
+	date11   = lazyregexp.New(`^-?[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(([Tt]|[ \t]+)[0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(\.[0-9]*)?([ \t]*(Z|[-+][0-9]{1,2}(:?[0-9]{2})?))?)?$`)
+	base60   = lazyregexp.New(`^[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?$`)
+	octal11  = lazyregexp.New(`^[-+]?0[0-7_]+$`)
+	int11    = lazyregexp.New(`^[-+]?(0|[1-9][0-9]*)$`)
+	float11  = lazyregexp.New(`^([-+]?(0|[1-9][0-9]*)\.[0-9]*([eE][-+][0-9]+)?|\.[0-9]+([eE][-+][0-9]+)?)$`)
+	points11 = lazyregexp.New(`^[-+]?\._*([eE][-+]?[0-9]+)?$`)
+	hex64    = lazyregexp.New(`^0x0*[0-9a-fA-F]{1,16}$`)
 
 	// Digits may have "_" between them; Go and Rust take prefixes in either case, and some second signs; Ruby takes commas.
 	based11  = lazyregexp.New(`^[-+]?0_*([bB][-+]?[01_]*[01]|[oO][-+]?[0-7_]*[0-7]|[xX][-+]?[0-9a-fA-F_]*[0-9a-fA-F])_*$`)
@@ -100,6 +101,8 @@ func reading11(s string, inFlow bool) string {
 		return "a number in base 60"
 	case octal11.MatchString(s):
 		return "an octal number"
+	case points11.MatchString(s): // "." to npm's yaml
+		return "not a number"
 	case based11.MatchString(s) || spaced11.MatchString(s) || commas11.MatchString(s): // 1_000 and 1,000
 		return "a number"
 	}

@@ -2,6 +2,7 @@ package yamljson
 
 import (
 	"bytes"
+	"math"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -68,25 +69,74 @@ func (d *Document) endsInTwoWays(noun string, l Limits) bool {
 	return false
 }
 
-// oneReading refuses a scalar whose line breaks, or blank lines, readers take in several ways.
+// oneReading refuses a scalar whose line breaks, blank lines or colons readers take in several ways.
 func (d *Document) oneReading(n *yaml.Node) bool {
-	switch {
-	case n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
-		if d.block = n; strings.Trim(n.Value, "\n") != "" && strings.Trim(n.Value, " \t\n") == "" {
-			d.refuse(n, "yaml-break", "a block scalar of blanks alone, which some YAML readers take for empty", "write it in double quotes")
-			return false
-		}
-	case n.Style&yaml.DoubleQuotedStyle != 0 && d.escapesBlankLine(n):
-		d.refuse(n, "yaml-break", "an escaped line break before an empty line, which YAML readers take in several ways", `write it on one line, with \n for each line break`)
-		return false
+	code, message, hint := d.otherReading(n)
+	if message != "" {
+		d.refuse(n, code, message, hint)
 	}
-	return true
+	return message == ""
 }
 
-// escapesBlankLine tells a scalar in double quotes that has a backslash at the end of a line, and an empty line next.
-func (d *Document) escapesBlankLine(n *yaml.Node) bool {
-	text := d.src[d.offset(n.Line, n.Column):]
-	for i := 1; i < len(text) && text[i] != '"'; i++ {
+func (d *Document) otherReading(n *yaml.Node) (code, message, hint string) {
+	switch {
+	case n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
+		d.block = n
+		switch text := strings.TrimRight(n.Value, "\n"); {
+		case text != "" && strings.Trim(text, " \t\n") == "":
+			return "yaml-break", "a block scalar of blanks alone, which some YAML readers take for empty", "write it in double quotes"
+		case beginsAndEndsBlank(text):
+			return "yaml-break", "a block scalar that begins with blanks and ends with a line of blanks, which some YAML readers leave out", "remove the blanks at the end, or write the text in double quotes"
+		}
+	case n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0:
+		text := d.quoted(n)
+		switch {
+		case n.Style&yaml.DoubleQuotedStyle != 0 && escapesBlankLine(text):
+			return "yaml-break", "an escaped line break before an empty line, which YAML readers take in several ways", `write it on one line, with \n for each line break`
+		case leastIndent(text) < d.indent:
+			return "yaml-break", "a line of text in quotes that is not indented below its key: YAML 1.2 does not allow it, and some readers end the text before it", "indent the lines of the text with blanks, and no tabs"
+		}
+	case d.flow > 0 && strings.Contains(n.Value, "\t:"):
+		return "yaml-flow", "a tab before a colon, after which some YAML readers take what follows for a value", `write a blank behind the colon, or put the text in quotes`
+	}
+	return "", "", ""
+}
+
+// beginsAndEndsBlank tells a text whose first line that is not empty begins with a blank, and whose last line holds blanks alone.
+func beginsAndEndsBlank(text string) bool {
+	last := strings.LastIndexByte(text, '\n')
+	if last < 0 || strings.Trim(text[last:], " \t\n") != "" {
+		return false
+	}
+	for line := range strings.Lines(text) {
+		if strings.Trim(line, " \t\n") != "" {
+			return line[0] == ' '
+		}
+	}
+	return false
+}
+
+// quoted is the text between the quotes of a scalar, as it is written.
+func (d *Document) quoted(n *yaml.Node) []byte {
+	text := d.src[d.offset(n.Line, n.Column)+1:]
+	quote := byte('\'')
+	if n.Style&yaml.DoubleQuotedStyle != 0 {
+		quote = '"'
+	}
+	for i := 0; i < len(text); i++ {
+		switch {
+		case quote == '"' && text[i] == '\\', text[i] == '\'' && quote == '\'' && i+1 < len(text) && text[i+1] == '\'':
+			i++
+		case text[i] == quote:
+			return text[:i]
+		}
+	}
+	return text
+}
+
+// escapesBlankLine tells a text in double quotes that has a backslash at the end of a line, and an empty line next.
+func escapesBlankLine(text []byte) bool {
+	for i := 0; i < len(text); i++ {
 		if text[i] != '\\' {
 			continue
 		}
@@ -99,4 +149,19 @@ func (d *Document) escapesBlankLine(n *yaml.Node) bool {
 		}
 	}
 	return false
+}
+
+// leastIndent is the smallest number of blanks with which a line of a quoted text begins, of those that are not the first
+// and not empty. The line of the closing quote counts.
+func leastIndent(text []byte) int {
+	least := math.MaxInt
+	for i := bytes.IndexByte(text, '\n'); i >= 0; {
+		text = text[i+1:]
+		i = bytes.IndexByte(text, '\n')
+		indent := len(text) - len(bytes.TrimLeft(text, " "))
+		if line := text[:max(i, 0)]; i < 0 || len(bytes.Trim(line, " \t\r")) > 0 {
+			least = min(least, indent)
+		}
+	}
+	return least
 }

@@ -50,6 +50,8 @@ type Document struct {
 	most     int
 	pointers int // bytes that are left for them
 	path     []string
+	flow     int // the flow collections that the value stands in
+	indent   int // the blanks with which each line of the value begins: the column of the innermost block
 	problems []Problem
 }
 
@@ -112,6 +114,13 @@ func textProblem(data []byte, l Limits) (Problem, bool) {
 			p.Message, p.Hint = "YAML directives are refused", "remove the line"
 			return p, true
 		}
+		if offset := looseMarker(data); offset >= 0 {
+			p.Code, p.Offset = "yaml-documents", offset
+			p.Line, p.Column = LineColumn(data, offset)
+			p.Message = "a line that begins with --- or ... and goes on without a blank: some YAML readers begin or end a document there"
+			p.Hint = "put text that begins so in quotes; a line that separates documents has --- alone"
+			return p, true
+		}
 		return p, false
 	}
 	return p, true
@@ -131,6 +140,24 @@ func directiveLine(data []byte) int {
 		}
 	}
 	return 0
+}
+
+// looseMarker is the offset of a line that begins like a document's marker and is none, or -1.
+func looseMarker(data []byte) int {
+	for start := 0; start < len(data); {
+		line := data[start:]
+		if bytes.HasPrefix(line, []byte("---")) || bytes.HasPrefix(line, []byte("...")) {
+			if len(line) > 3 && bytes.IndexByte([]byte(" \t\r\n"), line[3]) < 0 {
+				return start
+			}
+		}
+		end := bytes.IndexByte(line, '\n')
+		if end < 0 {
+			break
+		}
+		start += end + 1
+	}
+	return -1
 }
 
 // load is the root of the one document in data.
@@ -203,6 +230,14 @@ func (d *Document) value(n *yaml.Node) {
 	if !d.plainNode(n) {
 		d.replace(start, refused)
 		return
+	}
+	if n.Kind != yaml.ScalarNode {
+		defer func(flow, indent int) { d.flow, d.indent = flow, indent }(d.flow, d.indent)
+		if n.Style&yaml.FlowStyle != 0 {
+			d.flow++
+		} else {
+			d.indent = n.Column
+		}
 	}
 	switch n.Kind {
 	case yaml.MappingNode:
@@ -279,6 +314,9 @@ func (d *Document) mapping(n *yaml.Node) {
 func (d *Document) key(key *yaml.Node) bool {
 	switch {
 	case !d.plainNode(key) || !d.oneReading(key):
+		return false
+	case isPlain(key) && strings.Contains(key.Value, "\n"):
+		d.refuse(key, "yaml-break", "a key over an empty line, which some YAML readers end there", "put it in quotes, on one line")
 		return false
 	case isPlain(key) && key.Value == "<<":
 		d.refuse(key, "yaml-merge", "YAML merge keys are refused", "write the members out")
