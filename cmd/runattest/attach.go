@@ -50,7 +50,7 @@ func readBundles(cmd *cobra.Command, paths []string) ([]input.Blob, error) {
 
 func attachAll(cmd *cobra.Command, o *output, reach *registryFlags, ref string, blobs []input.Blob) error {
 	moving := o.transfer(cmd.Context(), "attached")
-	defer moving.end()
+	defer moving.End()
 	target, artifact, err := reach.resolve(o, ref, moving)
 	if err != nil {
 		return err
@@ -59,7 +59,7 @@ func attachAll(cmd *cobra.Command, o *output, reach *registryFlags, ref string, 
 	if err != nil {
 		return ofBundle(blobs, err)
 	}
-	moving.end()
+	moving.End()
 	for i, a := range attached {
 		if err := o.printAttached(artifact, blobs[i].Name, a); err != nil {
 			return err

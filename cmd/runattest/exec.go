@@ -191,7 +191,7 @@ func (e *execution) admit(cmd *cobra.Command, o *output) (*gate.Admission, error
 		return nil, err
 	}
 	hashed := o.progress("bytes hashed")
-	applied.before = hashed.end
+	applied.before = hashed.End
 	r := gate.Request{
 		Name: e.bundle, Policy: applied.Policy, Clock: clock, ClockName: applied.clockName(), At: applied.at,
 		Approvals: applied.evidence.Approvals, Lineage: applied.evidence.Lineage, PassedOver: applied.evidence.PassedOver,
@@ -204,7 +204,7 @@ func (e *execution) admit(cmd *cobra.Command, o *output) (*gate.Admission, error
 		return nil, err
 	}
 	admission, err := gate.Admit(cmd.Context(), r)
-	hashed.end()
+	hashed.End()
 	if err != nil {
 		return nil, err
 	}

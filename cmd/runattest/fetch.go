@@ -21,6 +21,7 @@ import (
 	"github.com/runattest/runattest/internal/atomicfile"
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/terminal"
 	"github.com/runattest/runattest/registry"
 	"github.com/runattest/runattest/sigstore"
 )
@@ -71,7 +72,7 @@ func newFetch() *cobra.Command {
 // fetched is what one call fetches, one bundle after the other.
 type fetched struct {
 	*output
-	moving       *transfer
+	moving       *terminal.Transfer
 	artifact     *registry.Artifact
 	target       *registry.Target
 	declarations map[identity.ID]*identity.Declaration // what a run is
@@ -84,7 +85,7 @@ type fetched struct {
 
 func (f *fetchFlags) fetch(cmd *cobra.Command, o *output, ref string) error {
 	moving := o.transfer(cmd.Context(), "attestations fetched")
-	defer moving.end()
+	defer moving.End()
 	h := &fetched{output: o, moving: moving, declarations: map[identity.ID]*identity.Declaration{}, kept: map[identity.ID]bool{}, detached: map[string]identity.ID{}}
 	var err error
 	if h.target, h.artifact, err = f.reach.resolve(o, ref, moving); err != nil {
@@ -96,7 +97,7 @@ func (f *fetchFlags) fetch(cmd *cobra.Command, o *output, ref string) error {
 		}
 	}
 	if f.declaration {
-		moving.end()
+		moving.End()
 		return f.writeDeclaration(o, h)
 	}
 	listing, err := h.target.List(cmd.Context(), h.artifact, longTypes(*f.types)...)
@@ -105,7 +106,7 @@ func (f *fetchFlags) fetch(cmd *cobra.Command, o *output, ref string) error {
 	}
 	h.found = listing.Bundles(cmd.Context())
 	err = f.write(cmd, h)
-	moving.end()
+	moving.End()
 	o.sayLeftOut(listing)
 	if errors.Is(err, errNothing) {
 		o.note(h.artifact.Reference.String(), err)
@@ -125,7 +126,7 @@ func (h *fetched) each(take func(*registry.Found) error) error {
 			return err
 		}
 		if err != nil {
-			h.moving.say(func() { h.note("", err) })
+			h.moving.Say(func() { h.note("", err) })
 			continue
 		}
 		h.count++
@@ -156,7 +157,7 @@ func (f *fetchFlags) write(cmd *cobra.Command, h *fetched) error {
 		return f.writeAirGap(cmd.Context(), h)
 	case f.out == "" || f.out == input.Stdin:
 		return h.each(func(found *registry.Found) (err error) {
-			h.moving.say(func() { err = h.writeRaw(oneLine(found)) })
+			h.moving.Say(func() { err = h.writeRaw(oneLine(found)) })
 			return err
 		})
 	case strings.HasSuffix(f.out, ".jsonl") || strings.HasSuffix(f.out, ".ndjson"):
@@ -192,7 +193,7 @@ func (h *fetched) writeLines(path string) error {
 	if err != nil {
 		return err
 	}
-	h.moving.end()
+	h.moving.End()
 	if !h.json {
 		return h.line("%s", path)
 	}
@@ -238,7 +239,7 @@ func (h *fetched) writeBundle(dir string, found *registry.Found) (err error) {
 	if err := writeInto(dir, bundleFile(found), found.Data); err != nil {
 		return err
 	}
-	h.moving.say(func() {
+	h.moving.Say(func() {
 		if h.json {
 			err = h.object(h.report(found, name))
 		} else {
@@ -274,7 +275,7 @@ func declarationFile(id identity.ID) string {
 // be there if the artifact is the run.
 func (f *fetchFlags) writeAirGap(ctx context.Context, h *fetched) error {
 	if f.root == "" {
-		h.moving.say(func() { h.info("note: without --trusted-root the folder serves those who verify with a key") })
+		h.moving.Say(func() { h.info("note: without --trusted-root the folder serves those who verify with a key") })
 	} else if err := f.copyRoot(); err != nil {
 		return err
 	}
@@ -292,7 +293,7 @@ func (f *fetchFlags) writeAirGap(ctx context.Context, h *fetched) error {
 	if err != nil {
 		return err
 	}
-	h.moving.end()
+	h.moving.End()
 	for _, name := range slices.Sorted(maps.Keys(h.detached)) {
 		if id := h.detached[name]; !h.kept[id] {
 			h.info("note: %s is detached, and the declaration %s is not here: bring it too", name, id)

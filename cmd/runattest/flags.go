@@ -69,7 +69,7 @@ func (l *subjectList) add(from string, s attest.Subject) error {
 // hashArtifacts are the files as subjects, named by their base names.
 func hashArtifacts(o *output, paths []string) ([]attest.Subject, error) {
 	progress := o.progress("bytes hashed")
-	defer progress.end()
+	defer progress.End()
 	var subjects []attest.Subject
 	for _, path := range paths {
 		s, err := hashArtifact(path, progress)

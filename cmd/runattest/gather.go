@@ -15,6 +15,7 @@ import (
 	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/gate"
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/terminal"
 	"github.com/runattest/runattest/internal/visible"
 	"github.com/runattest/runattest/lineage"
 	"github.com/runattest/runattest/policy"
@@ -70,9 +71,9 @@ func (a *appliedPolicy) rejected(ctx context.Context, runs []identity.ID) (map[i
 // evidenceProgress counts on a terminal what is read of approvals and lineages.
 type evidenceProgress struct {
 	out    *output
-	shown  *transfer // the count that the terminal has already; nil for none
-	moving *transfer // the one that it has while something is read
-	before func()    // is called before a count of its own appears; nil for nothing
+	shown  *terminal.Transfer // the count that the terminal has already; nil for none
+	moving *terminal.Transfer // the one that it has while something is read
+	before func()             // is called before a count of its own appears; nil for nothing
 }
 
 // begin has a count appear, until the function that it returns is called.
@@ -84,11 +85,11 @@ func (p *evidenceProgress) begin(ctx context.Context) (end func()) {
 		p.before()
 	}
 	p.moving = p.out.transfer(ctx, "approvals and ancestors read")
-	return func() { p.moving.end(); p.moving = nil }
+	return func() { p.moving.End(); p.moving = nil }
 }
 
 func (p *evidenceProgress) passedOver(err error) {
-	p.moving.say(func() { p.out.info("--lineage: passed over: %s", visible.Cut(err.Error())) })
+	p.moving.Say(func() { p.out.info("--lineage: passed over: %s", visible.Cut(err.Error())) })
 }
 
 // unreadableApprovalsError says that approvals could not be gathered, so that a rejection might be missing.
@@ -110,7 +111,7 @@ func (a approvalsAt) Approvals(ctx context.Context, runs []identity.ID) iter.Seq
 			if err != nil {
 				err = &unreadableApprovalsError{err}
 			}
-			if a.moving.count(); !yield(approval, err) {
+			if a.moving.Count(); !yield(approval, err) {
 				return
 			}
 		}
@@ -230,7 +231,7 @@ func (f flagLineageSource) Lineage(ctx context.Context, of []identity.ID) iter.S
 			if err != nil && !errors.As(err, new(*registry.SkippedError)) {
 				in, err, begin = lineage.Input{}, fmt.Errorf("%s%w", begin, named(in.Name, err)), ""
 			}
-			if f.moving.count(); !yield(in, err) {
+			if f.moving.Count(); !yield(in, err) {
 				return
 			}
 		}

@@ -51,19 +51,19 @@ func newGraph() *cobra.Command {
 				}
 				switch {
 				case errors.As(err, new(*registry.SkippedError)):
-					moving.say(func() { out.skipped(err) })
+					moving.Say(func() { out.skipped(err) })
 					continue
 				case err != nil:
-					moving.say(func() { out.note(in.Name, err) })
+					moving.Say(func() { out.note(in.Name, err) })
 					continue
 				}
-				if moving.count(); !yield(in) {
+				if moving.Count(); !yield(in) {
 					return
 				}
 			}
 		}
 		g, err := lineage.Build(cmd.Context(), verifier, inputs, o)
-		moving.end()
+		moving.End()
 		if err != nil {
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/internal/atomicfile"
+	"github.com/runattest/runattest/internal/terminal"
 	"github.com/runattest/runattest/signer"
 )
 
@@ -39,7 +40,7 @@ func newKeygen() *cobra.Command {
 		var password []byte
 		if !*noPassword {
 			password, err = askPassword(cmd, "password for the new key: ", true)
-			if errors.Is(err, errNoTerminal) {
+			if errors.Is(err, terminal.ErrNone) {
 				return withHint(err, "set RUNATTEST_PASSWORD, or leave the key unencrypted with --no-password")
 			}
 			if err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/terminal"
 	"github.com/runattest/runattest/signer"
 	"github.com/runattest/runattest/signer/kms"
 )
@@ -28,6 +29,19 @@ func loadSigner(cmd *cobra.Command, ref string) (signer.Signer, error) {
 		return nil, withHint(named(ref, err), "the password is read from RUNATTEST_PASSWORD, or asked on a terminal")
 	}
 	return nil, hintFormat(ref, named(ref, err))
+}
+
+// askPassword reads a password from RUNATTEST_PASSWORD, or asks on the terminal, twice when it is a new one. What is
+// empty, there or here, is the empty password, and never nil.
+func askPassword(cmd *cobra.Command, prompt string, twice bool) ([]byte, error) {
+	if password, ok := os.LookupEnv("RUNATTEST_PASSWORD"); ok {
+		return []byte(password), nil
+	}
+	password, err := terminal.AskPassword(cmd.Context(), cmd.InOrStdin(), cmd.ErrOrStderr(), prompt, twice)
+	if errors.Is(err, terminal.ErrNone) {
+		err = withHint(err, "set RUNATTEST_PASSWORD")
+	}
+	return password, err
 }
 
 // hintFormat says how to convert what ref names where it is a key in another format.

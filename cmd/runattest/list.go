@@ -23,7 +23,7 @@ func newList() *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		o := newOutput(cmd)
 		moving := o.transfer(cmd.Context(), "attestations fetched")
-		defer moving.end()
+		defer moving.End()
 		target, artifact, err := reach.resolve(o, args[0], moving)
 		if err != nil {
 			return err
@@ -36,7 +36,7 @@ func newList() *cobra.Command {
 		for found, err := range listing.Bundles(cmd.Context()) {
 			row, err := newListed(artifact, found, err)
 			if registry.IsOfOne(err) {
-				moving.say(func() { o.note("", err) })
+				moving.Say(func() { o.note("", err) })
 				continue
 			}
 			if err != nil {
@@ -44,7 +44,7 @@ func newList() *cobra.Command {
 			}
 			rows = append(rows, row)
 		}
-		moving.end()
+		moving.End()
 		slices.SortStableFunc(rows, func(a, b listed) int { return strings.Compare(a.when(), b.when()) })
 		if err := o.printList(rows); err != nil {
 			return err

@@ -9,14 +9,10 @@ import (
 	"io/fs"
 	"iter"
 	"maps"
-	"os"
-	"runtime"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/cmd/runattest/internal/input"
@@ -25,6 +21,7 @@ import (
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/atomicfile"
 	"github.com/runattest/runattest/internal/shell"
+	"github.com/runattest/runattest/internal/terminal"
 	"github.com/runattest/runattest/internal/visible"
 	"github.com/runattest/runattest/policy"
 	"github.com/runattest/runattest/registry"
@@ -224,64 +221,14 @@ func allShown(hint string, problems int, command string) string {
 func clean(s string) string { return visible.Escape(s) }
 
 // paint colours a word on a terminal.
-func (o *output) paint(colour int, word string) string {
-	if !isTerminal(o.out) || os.Getenv("NO_COLOR") != "" || !takesEscapes() {
-		return word
-	}
-	return fmt.Sprintf("\x1b[%dm%s\x1b[0m", colour, word)
-}
+func (o *output) paint(c terminal.Colour, word string) string { return terminal.Paint(o.out, c, word) }
 
-const red, green = 31, 32
+// progress shows a count on a terminal, once something takes longer than a second.
+func (o *output) progress(verb string) *terminal.Progress { return terminal.NewProgress(o.err, verb) }
 
-// takesEscapes tells a terminal that is not dumb by TERM, which only Windows leaves unset where escape sequences work.
-func takesEscapes() bool {
-	name := os.Getenv("TERM")
-	return name != "dumb" && (name != "" || runtime.GOOS == "windows")
-}
-
-func isTerminal(v any) bool {
-	f, ok := v.(interface{ Fd() uintptr })
-	return ok && term.IsTerminal(int(f.Fd()))
-}
-
-// progress shows a count on a terminal once something takes longer than a second.
-type progress struct {
-	to    io.Writer
-	verb  string
-	next  time.Time
-	count int
-	shown bool
-}
-
-func (o *output) progress(verb string) *progress {
-	if !isTerminal(o.err) || !takesEscapes() { // which cannot take a line back
-		return &progress{}
-	}
-	return &progress{to: o.err, verb: verb, next: time.Now().Add(time.Second)}
-}
-
-func (p *progress) step() { p.add(1) }
-
-// Write counts bytes.
-func (p *progress) Write(data []byte) (int, error) {
-	p.add(len(data))
-	return len(data), nil
-}
-
-func (p *progress) add(n int) {
-	p.count += n
-	if p.to == nil || time.Now().Before(p.next) {
-		return
-	}
-	p.next, p.shown = time.Now().Add(200*time.Millisecond), true
-	fmt.Fprintf(p.to, "\r%d %s", p.count, p.verb)
-}
-
-func (p *progress) end() {
-	if p.shown {
-		fmt.Fprint(p.to, "\r\x1b[K")
-		p.shown = false
-	}
+// transfer shows a count, also while a registry keeps us waiting.
+func (o *output) transfer(ctx context.Context, verb string) *terminal.Transfer {
+	return terminal.NewTransfer(ctx, o.err, verb)
 }
 
 // writeRaw writes bytes that are a result by themselves, such as a canonical form.

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/internal/terminal"
 	"github.com/runattest/runattest/policy"
 )
 
@@ -87,9 +88,9 @@ func met(value string) string {
 }
 
 func (o *output) printExplanation(d *policy.Decision, rules []policy.Explanation) error {
-	answer := o.paint(green, "allowed")
+	answer := o.paint(terminal.Green, "allowed")
 	if !d.Allowed {
-		answer = o.paint(red, "DENIED")
+		answer = o.paint(terminal.Red, "DENIED")
 	}
 	lines := []string{"run " + d.Identity.String(), "at  " + d.Now.Format("2006-01-02T15:04:05Z07:00") + " (" + d.Clock + ")"}
 	for _, r := range rules {

@@ -54,13 +54,13 @@ func newPush() *cobra.Command {
 func pushAll(cmd *cobra.Command, reach *registryFlags, ref registry.Reference, blobs []input.Blob, groups []registry.Grouped) error {
 	o := newOutput(cmd)
 	moving := o.transfer(cmd.Context(), "attestations pushed")
-	defer moving.end()
+	defer moving.End()
 	if ref.IsLayout() {
 		if err := registry.CreateLayout(ref.Path()); err != nil {
 			return err
 		}
 	}
-	target, err := reach.open(ref, moving.count)
+	target, err := reach.open(ref, moving.Count)
 	if err != nil {
 		return err
 	}

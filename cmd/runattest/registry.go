@@ -7,15 +7,13 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
-	"sync"
-	"sync/atomic"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/terminal"
 	"github.com/runattest/runattest/lineage"
 	"github.com/runattest/runattest/policy"
 	"github.com/runattest/runattest/registry"
@@ -62,16 +60,16 @@ func (r *registryFlags) open(ref registry.Reference, counted func()) (*registry.
 
 // resolve opens a reference and finds what it names; a tag's digest is said. Bundles that are moved are counted,
 // where moving is given.
-func (r *registryFlags) resolve(o *output, text string, moving *transfer) (*registry.Target, *registry.Artifact, error) {
+func (r *registryFlags) resolve(o *output, text string, moving *terminal.Transfer) (*registry.Target, *registry.Artifact, error) {
 	ref, err := registry.ParseReference(text)
 	if err != nil {
 		return nil, nil, err
 	}
 	if moving == nil {
 		moving = o.transfer(r.cmd.Context(), "found")
-		defer moving.end()
+		defer moving.End()
 	}
-	target, err := r.open(ref, moving.count)
+	target, err := r.open(ref, moving.Count)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -80,68 +78,10 @@ func (r *registryFlags) resolve(o *output, text string, moving *transfer) (*regi
 		return nil, nil, err
 	}
 	if artifact.Reference != ref {
-		moving.say(func() { o.info("%s is %s", ref, artifact.Digest()) })
+		moving.Say(func() { o.info("%s is %s", ref, artifact.Digest()) })
 	}
 	return target, artifact, nil
 }
-
-// transfer shows on a terminal how much was moved, once it takes longer than a second: also
-// while a registry keeps us waiting.
-type transfer struct {
-	moved atomic.Int64
-	stop  context.CancelFunc
-	done  chan struct{}
-
-	mu    sync.Mutex // of the terminal
-	shown *progress
-}
-
-func (o *output) transfer(ctx context.Context, verb string) *transfer {
-	return newTransfer(ctx, o.progress(verb))
-}
-
-func newTransfer(ctx context.Context, shown *progress) *transfer {
-	ctx, stop := context.WithCancel(ctx)
-	t := &transfer{stop: stop, done: make(chan struct{}), shown: shown}
-	go func() {
-		defer close(t.done)
-		tick := time.NewTicker(100 * time.Millisecond)
-		defer tick.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				t.say(func() {})
-				return
-			case <-tick.C:
-				t.mu.Lock()
-				t.shown.add(int(t.moved.Load()) - t.shown.count)
-				t.mu.Unlock()
-			}
-		}
-	}()
-	return t
-}
-
-// count and say do without a transfer, too.
-func (t *transfer) count() {
-	if t != nil {
-		t.moved.Add(1)
-	}
-}
-
-// say prints something where the count was.
-func (t *transfer) say(print func()) {
-	if t == nil {
-		print()
-		return
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.shown.end()
-	print()
-}
-
-func (t *transfer) end() { t.stop(); <-t.done }
 
 // sayPlatforms says which of an index's platforms have what the index does not.
 func (o *output) sayPlatforms(ctx context.Context, target *registry.Target, artifact *registry.Artifact) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/cmd/runattest/internal/input"
+	"github.com/runattest/runattest/internal/terminal"
 	"github.com/runattest/runattest/internal/visible"
 )
 
@@ -65,9 +66,9 @@ func fact(label, text string) string {
 func (o *output) verdictText(v verdict) string {
 	var b strings.Builder
 	if v.verified {
-		fmt.Fprintf(&b, "%s: %s%s\n%s", clean(v.name), o.paint(green, "verified"), v.suffix, strings.Join(v.facts, ""))
+		fmt.Fprintf(&b, "%s: %s%s\n%s", clean(v.name), o.paint(terminal.Green, "verified"), v.suffix, strings.Join(v.facts, ""))
 	} else {
-		fmt.Fprintf(&b, "%s: %s\n", clean(v.name), o.paint(red, "NOT VERIFIED"))
+		fmt.Fprintf(&b, "%s: %s\n", clean(v.name), o.paint(terminal.Red, "NOT VERIFIED"))
 	}
 	marks := map[evidence.Verdict]string{evidence.Pass: "ok: ", evidence.Fail: "FAILED: "}
 	for _, c := range v.checks {

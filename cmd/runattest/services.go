@@ -16,6 +16,7 @@ import (
 	"github.com/runattest/runattest/internal/atomicfile"
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/terminal"
 	"github.com/runattest/runattest/signer/idtoken"
 	"github.com/runattest/runattest/sigstore"
 )
@@ -158,7 +159,7 @@ func (s *signerFlags) identityToken(cmd *cobra.Command, issuer string) (string, 
 		return s.givenToken()
 	}
 	sources := idtoken.Ambient(nil)
-	if isTerminal(cmd.InOrStdin()) && isTerminal(cmd.ErrOrStderr()) {
+	if terminal.Is(cmd.InOrStdin()) && terminal.Is(cmd.ErrOrStderr()) {
 		login := idtoken.LoginOptions{Issuer: cmp.Or(s.issuer, issuer), ClientID: s.client, Out: cmd.ErrOrStderr()}
 		if s.login.value == "device" {
 			sources = append(sources, idtoken.Device(login))

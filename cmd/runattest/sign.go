@@ -16,6 +16,7 @@ import (
 	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/atomicfile"
+	"github.com/runattest/runattest/internal/terminal"
 	"github.com/runattest/runattest/sigstore"
 )
 
@@ -159,10 +160,10 @@ func (b *batch) sign(cmd *cobra.Command, paths []string) error {
 		return err
 	}
 	progress := b.progress("signed")
-	defer progress.end()
+	defer progress.End()
 	for _, j := range jobs {
 		if made := b.signJob(cmd.Context(), j, progress); made != nil {
-			progress.end()
+			progress.End()
 			b.write(j.target, made)
 		}
 	}
@@ -293,17 +294,17 @@ func (b *batch) readOne(t input.Text) (prepared, error) {
 }
 
 // signJob signs everything that goes into one file, or gives nothing.
-func (b *batch) signJob(ctx context.Context, j job, progress *progress) []signed {
+func (b *batch) signJob(ctx context.Context, j job, progress *terminal.Progress) []signed {
 	var made []signed
 	for _, p := range j.statements {
 		text, err := b.signOne(ctx, p)
 		if err != nil {
-			progress.end()
+			progress.End()
 			b.note(p.name, err)
 			return nil
 		}
 		made = append(made, signed{p, text})
-		progress.step()
+		progress.Step()
 	}
 	return made
 }

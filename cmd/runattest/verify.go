@@ -101,14 +101,14 @@ func verifyAll(cmd *cobra.Command, paths []string, judge *judge, want attest.Exp
 			if err == nil {
 				report, err = verifyOne(cmd.Context(), judge, blob.Data, want)
 			}
-			progress.end()
+			progress.End()
 			printVerdict(o, blob.Name, report, hintReference(path, err, attachedTo))
-			progress.step()
+			progress.Step()
 			return report.Verified
 		})
 		total, good = total+some, good+verified
 	}
-	progress.end()
+	progress.End()
 	return o.counted(total, good, "bundle", artifacts > 0)
 }
 

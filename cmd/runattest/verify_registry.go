@@ -35,7 +35,7 @@ type referenceReport struct {
 func (v *referenceVerifier) verify(text string) error {
 	ctx := v.reach.cmd.Context()
 	moving := v.transfer(ctx, "fetched")
-	defer moving.end()
+	defer moving.End()
 	target, artifact, err := v.reach.resolve(v.output, text, moving)
 	if err != nil {
 		return err
@@ -54,9 +54,9 @@ func (v *referenceVerifier) verify(text string) error {
 		if c.Referrer != "" {
 			name = artifact.Reference.Repository() + "@" + c.Referrer
 		}
-		moving.say(func() { v.printOne(name, c) })
+		moving.Say(func() { v.printOne(name, c) })
 	}
-	moving.end()
+	moving.End()
 	s := verification.Summary()
 	err = v.printSummary(text, artifact, s)
 	if s.Total() == 0 {

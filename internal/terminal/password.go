@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"context"
@@ -8,23 +8,23 @@ import (
 	"os"
 	"runtime"
 
-	"github.com/spf13/cobra"
 	"golang.org/x/term"
 )
 
-// askPassword reads a password from RUNATTEST_PASSWORD, or asks on the terminal, twice when
-// it is a new one. What is empty, there or here, is the empty password, and never nil.
-func askPassword(cmd *cobra.Command, prompt string, twice bool) ([]byte, error) {
-	if password, ok := os.LookupEnv("RUNATTEST_PASSWORD"); ok {
-		return []byte(password), nil
-	}
-	t, err := openTerminal(cmd)
+// ErrNone says that there is no terminal on which a password could be asked.
+var ErrNone = errors.New("a password is needed, and there is no terminal to ask on")
+
+// AskPassword asks for a password, twice when it is a new one. It asks on the terminal that controls the process,
+// whatever its standard streams are, so that a file can come through a pipe and the password from a keyboard; without
+// that on the given streams, or else the error is ErrNone. An empty password is never nil.
+func AskPassword(ctx context.Context, in io.Reader, out io.Writer, prompt string, twice bool) ([]byte, error) {
+	t, err := open(in, out)
 	if err != nil {
 		return nil, err
 	}
 	defer t.close()
 	if state, err := term.GetState(int(t.in.Fd())); err == nil { // an interrupt leaves the terminal as it was
-		defer context.AfterFunc(cmd.Context(), func() { _ = term.Restore(int(t.in.Fd()), state) })()
+		defer context.AfterFunc(ctx, func() { _ = term.Restore(int(t.in.Fd()), state) })()
 	}
 	password, err := t.ask(prompt)
 	if err != nil || !twice || len(password) == 0 { // which is refused without asking again
@@ -37,17 +37,14 @@ func askPassword(cmd *cobra.Command, prompt string, twice bool) ([]byte, error) 
 	return password, err
 }
 
-// terminal is where a person can be asked: the terminal that controls the process, whatever its
-// standard streams are, so that a declaration can come through a pipe and the password from a keyboard.
+// terminal is where a person can be asked.
 type terminal struct {
 	in    *os.File
 	out   io.Writer
 	close func()
 }
 
-var errNoTerminal = errors.New("a password is needed, and there is no terminal to ask on")
-
-func openTerminal(cmd *cobra.Command) (*terminal, error) {
+func open(stdin io.Reader, stderr io.Writer) (*terminal, error) {
 	name, out := "/dev/tty", "/dev/tty"
 	if runtime.GOOS == "windows" {
 		name, out = "CONIN$", "CONOUT$"
@@ -58,10 +55,10 @@ func openTerminal(cmd *cobra.Command) (*terminal, error) {
 		}
 		_ = in.Close()
 	}
-	if in, ok := cmd.InOrStdin().(*os.File); ok && isTerminal(in) {
-		return &terminal{in, cmd.ErrOrStderr(), func() {}}, nil
+	if in, ok := stdin.(*os.File); ok && Is(in) {
+		return &terminal{in, stderr, func() {}}, nil
 	}
-	return nil, withHint(errNoTerminal, "set RUNATTEST_PASSWORD")
+	return nil, ErrNone
 }
 
 // ask reads a line without echo.

@@ -1,8 +1,8 @@
-package main
+package terminal
 
 import (
-	"bytes"
 	"context"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -48,16 +48,15 @@ func (s *screen) shows(t *testing.T, want string) {
 // printed meanwhile takes lines of its own, and in the end the count is gone.
 func TestTransfer(t *testing.T) {
 	shown := &screen{}
-	o := &output{out: &bytes.Buffer{}, err: shown}
-	moving := newTransfer(context.Background(), &progress{to: shown, verb: "fetched", next: time.Now().Add(time.Second)})
-	moving.count()
+	moving := newTransfer(context.Background(), &Progress{to: shown, verb: "fetched", next: time.Now().Add(time.Second)})
+	moving.Count()
 	shown.shows(t, "")
 	shown.shows(t, "1 fetched")
-	moving.say(func() { o.info("said") })
-	moving.count()
+	moving.Say(func() { fmt.Fprintln(shown, "said") })
+	moving.Count()
 	shown.shows(t, "2 fetched")
-	moving.end()
-	moving.end()
+	moving.End()
+	moving.End()
 	shown.shows(t, "")
 	if len(shown.past) != 1 || shown.past[0] != "said\n" {
 		t.Errorf("%q", shown.past)

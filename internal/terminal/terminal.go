@@ -1,0 +1,41 @@
+// Package terminal shows counts and colours to a person at a terminal, and asks for passwords. Where output is not a
+// terminal it prints nothing of that, so that logs and pipes get plain lines.
+package terminal
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+
+	"golang.org/x/term"
+)
+
+// Is tells whether v, an input or an output, is a terminal. What wraps one has its method Fd.
+func Is(v any) bool {
+	f, ok := v.(interface{ Fd() uintptr })
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// takesEscapes tells a terminal that is not dumb by TERM, which only Windows leaves unset where escape sequences work.
+func takesEscapes() bool {
+	name := os.Getenv("TERM")
+	return name != "dumb" && (name != "" || runtime.GOOS == "windows")
+}
+
+// Colour is the number of a colour in an escape sequence (ECMA-48, 8.3.117).
+type Colour int
+
+// The colours of answers.
+const (
+	Red   Colour = 31
+	Green Colour = 32
+)
+
+// Paint is the word in a colour if it is printed to a terminal that shows colours, and NO_COLOR is not set.
+func Paint(to io.Writer, c Colour, word string) string {
+	if !Is(to) || os.Getenv("NO_COLOR") != "" || !takesEscapes() {
+		return word
+	}
+	return fmt.Sprintf("\x1b[%dm%s\x1b[0m", c, word)
+}
