@@ -9,13 +9,14 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/lineage"
 	"github.com/runattest/runattest/policy"
 )
 
 func newApprove() *cobra.Command {
 	cmd := newCommand("approve")
-	cmd.Args = oneArg("bundle or ID")
+	cmd.Args = cli.OneArg("bundle or ID")
 	cmd.ValidArgsFunction = completeBundles
 	flags := cmd.Flags()
 	who := newSignerFlags(cmd)
@@ -42,7 +43,7 @@ func newApprove() *cobra.Command {
 		}
 		isID := strings.HasPrefix(args[0], "airun:")
 		if *target == "" {
-			if *target = stdout; !isID && args[0] != stdout {
+			if *target = cli.Stdout; !isID && args[0] != cli.Stdout {
 				if *target, err = beside(args[0], ".approval"+signatureSuffix); err != nil {
 					return err
 				}
@@ -77,13 +78,13 @@ func approve(cmd *cobra.Command, s policy.ApprovalStatement, who *signerFlags, t
 	if err != nil {
 		return err
 	}
-	if target = outputName(target); target != stdout { // it may be the decision of another approver
+	if target = cli.OutputName(target); target != cli.Stdout { // it may be the decision of another approver
 		if err := mustNotExist(target); err != nil {
-			return withHint(err, "name another file with --bundle, and give both with --approvals")
+			return cli.WithHint(err, "name another file with --bundle, and give both with --approvals")
 		}
 	}
 	to := claimFile{path: target, anew: true, said: fmt.Sprintf("%s  %s", s.Identity, s.Decision)}
 	return who.signClaim(cmd, claim, attest.SigstoreBundle, to, func(o *output) error {
-		return o.result(map[string]any{"identity": s.Identity, "decision": s.Decision, "bundle": target}, "%s", s.Identity)
+		return o.Result(map[string]any{"identity": s.Identity, "decision": s.Decision, "bundle": target}, "%s", s.Identity)
 	})
 }

@@ -100,5 +100,5 @@ func (o *output) printAttached(artifact *registry.Artifact, name string, a regis
 		suffix = "  (was there already)"
 	}
 	report := attachedReport{name, artifact.Reference.String(), a.Referrer, a.Bundle, a.PredicateType, a.Existed}
-	return o.result(report, "%s  %s%s", a.Referrer, name, suffix)
+	return o.Result(report, "%s  %s%s", a.Referrer, name, suffix)
 }

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/runattest/runattest/internal/cli"
 )
 
 // beside is the file beside an input where its bundle goes unless --bundle names another. A pipe, as <(COMMAND) is
@@ -27,7 +29,7 @@ func beside(input, suffix string) (string, error) {
 	case info.IsDir():
 		return input + suffix, nil
 	}
-	return "", withHint(fmt.Errorf("%s: is %s: no bundle can be written beside it", input, kind), "name the bundle's file with --bundle FILE")
+	return "", cli.WithHint(fmt.Errorf("%s: is %s: no bundle can be written beside it", input, kind), "name the bundle's file with --bundle FILE")
 }
 
 func within(path, folder string) bool { return path == folder || strings.HasPrefix(path, folder+"/") }

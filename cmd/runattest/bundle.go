@@ -9,6 +9,7 @@ import (
 	"github.com/runattest/runattest/canonical"
 	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/cli"
 )
 
 var (
@@ -37,7 +38,7 @@ func oneBundle(path string, stdin io.Reader) (*attest.Bundle, error) {
 }
 
 // errDeclaration says that a declaration was given for a bundle, as a pattern such as runs/*.json names both.
-var errDeclaration = withHint(errors.New("is a declaration and no bundle"), "name the bundles alone: sign writes them beside the declarations, as "+"*"+signatureSuffix)
+var errDeclaration = cli.WithHint(errors.New("is a declaration and no bundle"), "name the bundles alone: sign writes them beside the declarations, as "+"*"+signatureSuffix)
 
 // parseBundle reads a bundle, and recognises a declaration that was given in its place.
 func parseBundle(data []byte) (*attest.Bundle, error) {
@@ -56,10 +57,10 @@ func orDeclaration(err error, data []byte) error {
 	case input.KindBundle:
 	case "":
 		if errors.As(err, new(*canonical.Error)) {
-			return withHint(err, "a bundle is JSON: sign writes it, as *"+signatureSuffix)
+			return cli.WithHint(err, "a bundle is JSON: sign writes it, as *"+signatureSuffix)
 		}
 	default:
-		return withHint(errors.New("is "+kind+" and no bundle"), "sign writes bundles, as *"+signatureSuffix)
+		return cli.WithHint(errors.New("is "+kind+" and no bundle"), "sign writes bundles, as *"+signatureSuffix)
 	}
 	return err
 }

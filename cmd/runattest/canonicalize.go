@@ -9,6 +9,7 @@ import (
 	"github.com/runattest/runattest/canonical"
 	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/internal/boundedfile"
+	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/jsonmend"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/yamljson"
@@ -30,7 +31,7 @@ func newCanonicalize() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return o.writeRaw(d.Canonical())
+			return o.WriteRaw(d.Canonical())
 		}
 		data, err := readAny(cmd, path)
 		if err != nil {
@@ -40,7 +41,7 @@ func newCanonicalize() *cobra.Command {
 		if err != nil {
 			return unreadableJSON(path, data, err)
 		}
-		return o.writeRaw(form)
+		return o.WriteRaw(form)
 	}
 	return cmd
 }
@@ -48,7 +49,7 @@ func newCanonicalize() *cobra.Command {
 // atMostOne refuses several files, whose forms would run into each other.
 func atMostOne(cmd *cobra.Command, args []string) error {
 	if len(args) > 1 {
-		return withHint(fmt.Errorf("want one file, and got %d", len(args)), `for f in FILE...; do runattest canonicalize "$f" >"$f.canonical"; done`)
+		return cli.WithHint(fmt.Errorf("want one file, and got %d", len(args)), `for f in FILE...; do runattest canonicalize "$f" >"$f.canonical"; done`)
 	}
 	return nil
 }
@@ -62,11 +63,11 @@ func unreadableJSON(path string, data []byte, err error) error {
 	}
 	if jsonmend.LooksLikeYAML(data) {
 		err = fmt.Errorf("%s: line 1, column 1: not valid JSON: this looks like YAML", path)
-		return withHint(err, "runattest canonicalize --declaration takes a declaration in YAML")
+		return cli.WithHint(err, "runattest canonicalize --declaration takes a declaration in YAML")
 	}
 	m := jsonmend.Explain(data, ce)
 	line, column := yamljson.LineColumn(data, m.Offset)
-	return withHint(fmt.Errorf("%s: line %d, column %d: %s (%w)", path, line, column, m.Message, err), m.Hint)
+	return cli.WithHint(fmt.Errorf("%s: line %d, column %d: %s (%w)", path, line, column, m.Message, err), m.Hint)
 }
 
 func readAny(cmd *cobra.Command, path string) ([]byte, error) {

@@ -10,6 +10,7 @@ import (
 	"github.com/runattest/runattest/capture"
 	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/yamljson"
 )
@@ -26,30 +27,30 @@ func newCapture() *cobra.Command {
 	parents := cmd.Flags().StringArray("parent", nil, "`ID` of a run that this one descends from (repeatable)")
 	explain := cmd.Flags().Bool("explain", false, "print where each member of the request goes, instead of the declaration")
 	list := cmd.Flags().Bool("list", false, "print the formats")
-	format := wordFlag(cmd, "format", "how the declaration is written: one line of JSON, or YAML", "json", "yaml")
+	format := cli.WordFlag(cmd, "format", "how the declaration is written: one line of JSON, or YAML", "json", "yaml")
 	cmd.MarkFlagsMutuallyExclusive("explain", "list")
 	cmd.MarkFlagsMutuallyExclusive("from-cache-path", "model")
 	cmd.MarkFlagsMutuallyExclusive("from-cache-path", "revision")
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
 		switch {
 		case *list:
-			return noArgs("--list goes alone")(cmd, args)
+			return cli.NoArgs("--list goes alone")(cmd, args)
 		case len(args) == 0:
-			return withHint(errors.New("no format given"), "runattest capture --list prints the formats")
+			return cli.WithHint(errors.New("no format given"), "runattest capture --list prints the formats")
 		case len(args) > 2:
-			return withHint(fmt.Errorf("want one format and one file, and got %d arguments", len(args)), "usage: "+cmd.UseLine())
+			return cli.WithHint(fmt.Errorf("want one format and one file, and got %d arguments", len(args)), "usage: "+cmd.UseLine())
 		}
 		return nil
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		o := newOutput(cmd)
-		o.json = false
+		o.JSON = false
 		if *list {
 			return listFormats(o)
 		}
 		f, err := capture.Lookup(args[0])
 		if err != nil {
-			return withHint(err, "runattest capture --list prints the formats")
+			return cli.WithHint(err, "runattest capture --list prints the formats")
 		}
 		src := capture.Source{Provider: *provider, Target: *path, Model: *model, Revision: *revision}
 		if src.Header, err = headerLines(*headers); err != nil {
@@ -60,11 +61,11 @@ func newCapture() *cobra.Command {
 		}
 		file := append(args, input.Stdin)[1]
 		if f.ReadsFolder() && file == input.Stdin {
-			return withHint(fmt.Errorf("%s reads a folder, and none is given", f.Name()), "runattest capture --model org/name "+args[0]+" FOLDER")
+			return cli.WithHint(fmt.Errorf("%s reads a folder, and none is given", f.Name()), "runattest capture --model org/name "+args[0]+" FOLDER")
 		}
 		if *fromCache {
 			if src.Model, src.Revision, err = input.Snapshot(file); err != nil {
-				return withHint(err, "name the model with --model, and its commit with --revision")
+				return cli.WithHint(err, "name the model with --model, and its commit with --revision")
 			}
 		}
 		do := func(name string, c *capture.Captured) error {
@@ -121,7 +122,7 @@ func captureFolder(cmd *cobra.Command, o *output, dir string, f capture.Format, 
 
 func listFormats(o *output) error {
 	for _, f := range capture.Formats() {
-		if err := o.line("%-26s %s", f.Name(), f.Title()); err != nil {
+		if err := o.Line("%-26s %s", f.Name(), f.Title()); err != nil {
 			return err
 		}
 	}
@@ -146,7 +147,7 @@ func headerLines(lines []string) (map[string][]string, error) {
 	for _, l := range lines {
 		name, value, ok := strings.Cut(l, ":")
 		if name = strings.TrimSpace(name); !ok || name == "" {
-			return nil, withHint(fmt.Errorf("--header: %q is not a line of a header", l), "--header 'anthropic-version: 2023-06-01'")
+			return nil, cli.WithHint(fmt.Errorf("--header: %q is not a line of a header", l), "--header 'anthropic-version: 2023-06-01'")
 		}
 		header[name] = append(header[name], strings.TrimSpace(value))
 	}
@@ -156,40 +157,40 @@ func headerLines(lines []string) (map[string][]string, error) {
 func printCaptured(o *output, name string, c *capture.Captured, explain, yaml bool) error {
 	if explain {
 		if c.CustomID != "" {
-			if err := o.line("%-32s %-12s %s", "custom_id", capture.LeftOut, c.CustomID); err != nil {
+			if err := o.Line("%-32s %-12s %s", "custom_id", capture.LeftOut, c.CustomID); err != nil {
 				return err
 			}
 		}
 		for _, f := range c.Fates {
-			if err := o.line("%-32s %-12s %s", f.Pointer, f.Outcome, f.To+f.Detail); err != nil {
+			if err := o.Line("%-32s %-12s %s", f.Pointer, f.Outcome, f.To+f.Detail); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
 	if c.CustomID != "" {
-		o.info("note: %s: %s is the request with the custom_id %q", name, c.Declaration.ID(), c.CustomID)
+		o.Info("note: %s: %s is the request with the custom_id %q", name, c.Declaration.ID(), c.CustomID)
 	}
 	for _, w := range c.Warnings {
-		o.info("warning: %s: %s", name, w)
+		o.Info("warning: %s: %s", name, w)
 	}
 	for _, w := range c.Open {
-		o.info("note: %s: %s is open: the declaration does not say what it stands for, which may be %s", name, w.Pointer, w.Hides)
+		o.Info("note: %s: %s is open: the declaration does not say what it stands for, which may be %s", name, w.Pointer, w.Hides)
 	}
 	text := c.Declaration.Canonical()
 	for _, p := range identity.Lint(text) {
 		if p.Code == identity.CodeSecret {
-			o.info("warning: %s: the declaration's %s %s", name, p.Pointer, p.Message)
+			o.Info("warning: %s: the declaration's %s %s", name, p.Pointer, p.Message)
 		}
 	}
 	if !yaml {
-		return o.writeRaw(append(text, '\n'))
+		return o.WriteRaw(append(text, '\n'))
 	}
 	root, err := jsontree.Parse(text)
 	if err != nil {
 		return err
 	}
-	return o.writeRaw(yamljson.Append(nil, root))
+	return o.WriteRaw(yamljson.Append(nil, root))
 }
 
 // locate says on which line of a request an error is, where it knows.
@@ -203,7 +204,7 @@ func locate(data []byte, err error) error {
 		err = fmt.Errorf("line %d, column %d: %w", line, column, err)
 	}
 	if e.Hint != "" {
-		return withHint(err, e.Hint)
+		return cli.WithHint(err, e.Hint)
 	}
 	return err
 }

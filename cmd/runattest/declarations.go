@@ -44,7 +44,7 @@ func (d *declarations) end(o *output, fail func(name string, err error)) {
 	switch {
 	case len(d.bundles) == 0:
 	case d.found:
-		o.info("note: passed over, since they are bundles: %s", visible.List(d.bundles))
+		o.Info("note: passed over, since they are bundles: %s", visible.List(d.bundles))
 	default:
 		for _, name := range d.bundles {
 			fail(name, input.ErrBundle)

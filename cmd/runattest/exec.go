@@ -15,6 +15,7 @@ import (
 	"github.com/runattest/runattest/gate"
 	"github.com/runattest/runattest/gate/filedigest"
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/registry"
 )
 
@@ -23,7 +24,7 @@ func newExec() *cobra.Command {
 	cmd.DisableFlagsInUseLine = true
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {
-			return withHint(errors.New("no command to execute"), "put it behind --")
+			return cli.WithHint(errors.New("no command to execute"), "put it behind --")
 		}
 		return nil
 	}
@@ -67,7 +68,7 @@ func (e *execution) checkFlags(cmd *cobra.Command, args []string) error {
 	case e.bundle == "":
 		return errors.New("--bundle is required")
 	case e.policies.path == "":
-		return withHint(errors.New("--policy is missing: every execution needs a policy that allows it"), "runattest policy check looks at one")
+		return cli.WithHint(errors.New("--policy is missing: every execution needs a policy that allows it"), "runattest policy check looks at one")
 	case e.policies.at != "" && !e.dryRun:
 		return errors.New("--at goes with --dry-run: what is executed is decided at the time it is")
 	}
@@ -143,10 +144,10 @@ func (e *execution) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return e.refuse(o, record, err)
 	}
-	if o.json {
-		return o.object(record)
+	if o.JSON {
+		return o.Object(record)
 	}
-	return o.line("%s  allowed: nothing was executed", admission.Verified().ID())
+	return o.Line("%s  allowed: nothing was executed", admission.Verified().ID())
 }
 
 // decisionLog says in errors which flag named the file, and has hints name flags.
@@ -162,10 +163,10 @@ func (l decisionLog) Append(r gate.Record) error {
 // sayUnchecked says what the policy warns of, and what was not held against its digest.
 func (e *execution) sayUnchecked(o *output, a *gate.Admission) {
 	for _, w := range a.Warnings() {
-		o.info("warning: %s", w)
+		o.Info("warning: %s", w)
 	}
 	if left := a.Unchecked(); len(left) > 0 {
-		o.info("note: declared by digest, and not checked on this machine: %s; --bind NAME=PATH says where it is", strings.Join(left, ", "))
+		o.Info("note: declared by digest, and not checked on this machine: %s; --bind NAME=PATH says where it is", strings.Join(left, ", "))
 	}
 }
 
@@ -215,21 +216,21 @@ func (e *execution) admit(cmd *cobra.Command, o *output) (*gate.Admission, error
 }
 
 func (e *execution) refuse(o *output, d gate.Record, err error) error {
-	if o.json {
-		if printed := o.object(d); printed != nil {
+	if o.JSON {
+		if printed := o.Object(d); printed != nil {
 			o.note("standard output", printed)
 		}
 	}
 	if d.Decision != nil {
 		for _, approval := range d.Decision.Approvals {
-			o.info("%s", approval)
+			o.Info("%s", approval)
 		}
 	}
 	for _, reason := range d.Reasons {
 		o.note("not executed", errors.New(reason))
 	}
 	if hint := hintOf(err); hint != "" {
-		o.info("hint: %s", hint)
+		o.Info("hint: %s", hint)
 	}
 	if errors.As(err, new(*usageError)) {
 		return statusError(exitMalformed)

@@ -20,6 +20,7 @@ import (
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/atomicfile"
 	"github.com/runattest/runattest/internal/boundedfile"
+	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/terminal"
 	"github.com/runattest/runattest/registry"
@@ -38,7 +39,7 @@ type fetchFlags struct {
 
 func newFetch() *cobra.Command {
 	cmd := newCommand("fetch")
-	cmd.Args = oneArg("reference")
+	cmd.Args = cli.OneArg("reference")
 	var f fetchFlags
 	flags := cmd.Flags()
 	flags.StringVarP(&f.out, "output", "o", "", "the `PATH` of a folder, or of a file of JSON Lines (default: standard output)")
@@ -53,7 +54,7 @@ func newFetch() *cobra.Command {
 		if f.root != "" && f.airGap == "" {
 			return errors.New("--trusted-root goes with --air-gap")
 		}
-		f.out = outputName(f.out)
+		f.out = cli.OutputName(f.out)
 		if f.airGap != "" && (f.out != "" || f.declaration) {
 			return errors.New("--air-gap goes with neither --output nor --declaration: it writes a folder with everything")
 		}
@@ -146,7 +147,7 @@ func (f *fetchFlags) writeDeclaration(o *output, h *fetched) error {
 		return fmt.Errorf("%s is not a run, and has no declaration", h.artifact.Reference)
 	}
 	if f.out == "" || f.out == input.Stdin {
-		return o.writeRaw(d.Canonical())
+		return o.WriteRaw(d.Canonical())
 	}
 	return atomicfile.Write(f.out, d.Canonical(), 0o644)
 }
@@ -157,13 +158,13 @@ func (f *fetchFlags) write(cmd *cobra.Command, h *fetched) error {
 		return f.writeAirGap(cmd.Context(), h)
 	case f.out == "" || f.out == input.Stdin:
 		return h.each(func(found *registry.Found) (err error) {
-			h.moving.Say(func() { err = h.writeRaw(oneLine(found)) })
+			h.moving.Say(func() { err = h.WriteRaw(oneLine(found)) })
 			return err
 		})
 	case strings.HasSuffix(f.out, ".jsonl") || strings.HasSuffix(f.out, ".ndjson"):
 		return h.writeLines(f.out)
 	case strings.HasSuffix(f.out, ".json"):
-		return withHint(fmt.Errorf("%s: what is fetched are JSON Lines, and a .json file is one document", f.out), "name the file .sigstore.jsonl, or a folder")
+		return cli.WithHint(fmt.Errorf("%s: what is fetched are JSON Lines, and a .json file is one document", f.out), "name the file .sigstore.jsonl, or a folder")
 	}
 	if len(h.declarations) > 0 {
 		if err := h.writeDeclarations(f.out); err != nil {
@@ -194,11 +195,11 @@ func (h *fetched) writeLines(path string) error {
 		return err
 	}
 	h.moving.End()
-	if !h.json {
-		return h.line("%s", path)
+	if !h.JSON {
+		return h.Line("%s", path)
 	}
 	for _, r := range all {
-		if err := h.object(r); err != nil {
+		if err := h.Object(r); err != nil {
 			return err
 		}
 	}
@@ -240,10 +241,10 @@ func (h *fetched) writeBundle(dir string, found *registry.Found) (err error) {
 		return err
 	}
 	h.moving.Say(func() {
-		if h.json {
-			err = h.object(h.report(found, name))
+		if h.JSON {
+			err = h.Object(h.report(found, name))
 		} else {
-			err = h.line("%s", name)
+			err = h.Line("%s", name)
 		}
 	})
 	return err
@@ -275,7 +276,7 @@ func declarationFile(id identity.ID) string {
 // be there if the artifact is the run.
 func (f *fetchFlags) writeAirGap(ctx context.Context, h *fetched) error {
 	if f.root == "" {
-		h.moving.Say(func() { h.info("note: without --trusted-root the folder serves those who verify with a key") })
+		h.moving.Say(func() { h.Info("note: without --trusted-root the folder serves those who verify with a key") })
 	} else if err := f.copyRoot(); err != nil {
 		return err
 	}
@@ -296,14 +297,14 @@ func (f *fetchFlags) writeAirGap(ctx context.Context, h *fetched) error {
 	h.moving.End()
 	for _, name := range slices.Sorted(maps.Keys(h.detached)) {
 		if id := h.detached[name]; !h.kept[id] {
-			h.info("note: %s is detached, and the declaration %s is not here: bring it too", name, id)
+			h.Info("note: %s is detached, and the declaration %s is not here: bring it too", name, id)
 		}
 	}
 	trust := "--key KEY"
 	if f.root != "" {
 		trust = "--trusted-root " + filepath.Join(f.airGap, trustedRootFile) + " ..."
 	}
-	h.info("there: runattest verify %s %s", trust, mirrored.Reference)
+	h.Info("there: runattest verify %s %s", trust, mirrored.Reference)
 	return nil
 }
 

@@ -6,7 +6,6 @@ import (
 	"io"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -14,37 +13,13 @@ import (
 	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/boundedfile"
+	"github.com/runattest/runattest/internal/cli"
 )
 
 // Each flag that more than one command has is declared here, once.
 
-// oneOfValue is a flag that takes one of a few words.
-type oneOfValue struct {
-	value   string
-	allowed []string
-}
-
-func (v *oneOfValue) String() string { return v.value }
-func (v *oneOfValue) Type() string   { return strings.Join(v.allowed, "|") }
-func (v *oneOfValue) Set(s string) error {
-	for _, a := range v.allowed {
-		if s == a {
-			v.value = s
-			return nil
-		}
-	}
-	return fmt.Errorf("want one of %s", strings.Join(v.allowed, ", "))
-}
-
-func wordFlag(cmd *cobra.Command, name, usage string, allowed ...string) *oneOfValue {
-	v := &oneOfValue{allowed[0], allowed}
-	cmd.Flags().Var(v, name, usage)
-	_ = cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(allowed, cobra.ShellCompDirectiveNoFileComp))
-	return v
-}
-
 func formatFlag(cmd *cobra.Command) {
-	wordFlag(cmd, "format", "what goes to standard output: text for people, or one JSON object a line", "text", "json")
+	cli.WordFlag(cmd, "format", "what goes to standard output: text for people, or one JSON object a line", "text", "json")
 }
 
 func artifactFlag(cmd *cobra.Command, usage string) *[]string {
@@ -60,7 +35,7 @@ type subjectList struct {
 // add refuses two that have become one subject: files of one name and content in two folders, or what was named twice.
 func (l *subjectList) add(from string, s attest.Subject) error {
 	if i := slices.Index(l.subjects, s); i >= 0 {
-		return withHint(fmt.Errorf("%s and %s are the same subject: both have the name %s and the SHA-256 %x", l.from[i], from, s.Name, s.SHA256), "leave one of the two out")
+		return cli.WithHint(fmt.Errorf("%s and %s are the same subject: both have the name %s and the SHA-256 %x", l.from[i], from, s.Name, s.SHA256), "leave one of the two out")
 	}
 	l.subjects, l.from = append(l.subjects, s), append(l.from, from)
 	return nil
@@ -124,14 +99,7 @@ func declarationFlag(cmd *cobra.Command) func() (*identity.Declaration, error) {
 	}
 }
 
-// completeFiles completes arguments with the files of these extensions.
-func completeFiles(extensions ...string) cobra.CompletionFunc {
-	return func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		return extensions, cobra.ShellCompDirectiveFilterFileExt
-	}
-}
-
 var (
-	completeDeclarations = completeFiles("json", "yaml", "yml", "jsonl", "ndjson")
-	completeBundles      = completeFiles("json", "jsonl")
+	completeDeclarations = cli.CompleteFiles("json", "yaml", "yml", "jsonl", "ndjson")
+	completeBundles      = cli.CompleteFiles("json", "jsonl")
 )

@@ -89,7 +89,7 @@ func (p *evidenceProgress) begin(ctx context.Context) (end func()) {
 }
 
 func (p *evidenceProgress) passedOver(err error) {
-	p.moving.Say(func() { p.out.info("--lineage: passed over: %s", visible.Cut(err.Error())) })
+	p.moving.Say(func() { p.out.Info("--lineage: passed over: %s", visible.Cut(err.Error())) })
 }
 
 // unreadableApprovalsError says that approvals could not be gathered, so that a rejection might be missing.

@@ -9,6 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/runattest/runattest/internal/cli"
 )
 
 // TestGivenOnce gives every flag of every command twice, in each way that it can be written.
@@ -96,7 +98,7 @@ func waysToGive(f *pflag.Flag) [][]string {
 // parse parses a command line and does not run it.
 func parse(args []string) (*cobra.Command, error) {
 	root := newRoot(args...)
-	checkGiven(root)
+	cli.CheckGiven(root, takeEmpty...)
 	cmd, rest, err := root.Find(args)
 	if err != nil {
 		return nil, err

@@ -9,13 +9,14 @@ import (
 
 	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/lineage"
 	"github.com/runattest/runattest/registry"
 )
 
 func newGraph() *cobra.Command {
 	cmd := newCommand("graph")
-	cmd.Args = func(cmd *cobra.Command, args []string) error { return needFiles(cmd, args, "folder or bundle") }
+	cmd.Args = cli.SomeArgs("folder or bundle")
 	cmd.ValidArgsFunction = completeBundles
 	trust := newTrustFlags(cmd)
 	roots := cmd.Flags().StringArray("root", nil, "the `IDENTITY` of the run whose ancestry is shown: airun:1:sha256:... (repeatable)")
@@ -23,7 +24,7 @@ func newGraph() *cobra.Command {
 	complete := cmd.Flags().Bool("require-complete", false, "say no if a run in the ancestry is missing, unverified, rejected or flagged")
 	policies := newApproverFlags(cmd)
 	cmd.Flags().Lookup("policy").Usage = "the `FILE` with the policy that names the trusted signers, and the approvers whose rejections count"
-	format := wordFlag(cmd, "format", "what goes to standard output: a tree for people, one JSON object, or a drawing for Graphviz or Mermaid", "text", "json", "dot", "mermaid")
+	format := cli.WordFlag(cmd, "format", "what goes to standard output: a tree for people, one JSON object, or a drawing for Graphviz or Mermaid", "text", "json", "dot", "mermaid")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		verifier, applied, err := loadVerifier(cmd, trust, policies)
 		if err != nil {
@@ -67,7 +68,7 @@ func newGraph() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return reportLineage(out, g, format.value, *complete)
+		return reportLineage(out, g, format.String(), *complete)
 	}
 	return cmd
 }
@@ -114,7 +115,7 @@ func reportLineage(o *output, g *lineage.Graph, format string, requireComplete b
 		o.note(m.Name, m.Err)
 	}
 	if n := c.Malformed - len(malformed); n > 0 {
-		o.info("%d more bundles are malformed", n)
+		o.Info("%d more bundles are malformed", n)
 	}
 	if g.Len() == 0 {
 		o.note("", errors.New("no run in the input"))
@@ -123,13 +124,13 @@ func reportLineage(o *output, g *lineage.Graph, format string, requireComplete b
 	write := map[string]func(io.Writer, ...lineage.Node) error{
 		"text": g.WriteText, "json": g.WriteJSON, "dot": g.WriteDOT, "mermaid": g.WriteMermaid,
 	}[format]
-	if err := write(o.out, roots...); err != nil {
+	if err := write(o.Out, roots...); err != nil {
 		o.note("standard output", err)
 	}
-	o.info("%d runs: %d verified, %d unverified, %d missing; %d declared before a parent by trusted time; %d statements of other types",
+	o.Info("%d runs: %d verified, %d unverified, %d missing; %d declared before a parent by trusted time; %d statements of other types",
 		g.Len(), c.Verified, c.Unverified, c.Missing, c.Earlier, c.Other)
 	if c.Rejected > 0 {
-		o.info("%d rejected by approvers of the policy", c.Rejected)
+		o.Info("%d rejected by approvers of the policy", c.Rejected)
 	}
 	for _, r := range roots {
 		if r.State() != lineage.Verified || r.Rejected() != "" {
@@ -142,11 +143,11 @@ func reportLineage(o *output, g *lineage.Graph, format string, requireComplete b
 	gaps := 0
 	for n := range g.Gaps(roots...) {
 		if gaps++; gaps == 1 {
-			o.info("incomplete: %s: %s", n.ID(), n.Gap())
+			o.Info("incomplete: %s: %s", n.ID(), n.Gap())
 		}
 	}
 	if gaps > 1 {
-		o.info("and %d more gaps in the ancestry", gaps-1)
+		o.Info("and %d more gaps in the ancestry", gaps-1)
 	}
 	if requireComplete {
 		o.status = max(o.status, exitNo)

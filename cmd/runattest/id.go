@@ -5,6 +5,7 @@ import (
 
 	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/cli"
 )
 
 func newID() *cobra.Command {
@@ -14,21 +15,21 @@ func newID() *cobra.Command {
 	formatFlag(cmd)
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
 		if *schema {
-			return noArgs("--schema goes alone")(cmd, args)
+			return cli.NoArgs("--schema goes alone")(cmd, args)
 		}
-		return needFiles(cmd, args, "declaration")
+		return cli.SomeArgs("declaration")(cmd, args)
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		o := newOutput(cmd)
 		if *schema {
-			return o.writeRaw(identity.JSONSchema())
+			return o.WriteRaw(identity.JSONSchema())
 		}
 		eachDeclaration(cmd, o, args, func(t input.Text, d *identity.Declaration) error {
 			line := d.ID().String()
 			if len(args) > 1 || t.Lines {
 				line += "  " + t.Name
 			}
-			return o.result(map[string]any{"identity": d.ID(), "file": t.Name, "kind": d.Kind()}, "%s", line)
+			return o.Result(map[string]any{"identity": d.ID(), "file": t.Name, "kind": d.Kind()}, "%s", line)
 		})
 		return o.done()
 	}

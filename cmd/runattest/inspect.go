@@ -11,11 +11,12 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/cmd/runattest/internal/input"
+	"github.com/runattest/runattest/internal/cli"
 )
 
 func newInspect() *cobra.Command {
 	cmd := newCommand("inspect")
-	cmd.Args = oneArg("bundle")
+	cmd.Args = cli.OneArg("bundle")
 	cmd.ValidArgsFunction = completeBundles
 	onlyDeclaration := cmd.Flags().Bool("declaration", false, "write the declaration alone, in canonical form")
 	onlyStatement := cmd.Flags().Bool("statement", false, "write the payload alone, as it was signed")
@@ -50,7 +51,7 @@ func inspectPart(cmd *cobra.Command, o *output, path string, statement bool) err
 		return err
 	}
 	if statement {
-		return o.writeRaw(b.UnverifiedPayload())
+		return o.WriteRaw(b.UnverifiedPayload())
 	}
 	s, err := unverifiedStatement(b)
 	if err == nil && s.Ref != nil {
@@ -59,13 +60,13 @@ func inspectPart(cmd *cobra.Command, o *output, path string, statement bool) err
 	if err != nil {
 		return named(path, err)
 	}
-	return o.writeRaw(s.Declaration)
+	return o.WriteRaw(s.Declaration)
 }
 
 func unverifiedStatement(b *attest.Bundle) (*attest.UnverifiedStatement, error) {
 	s, err := b.UnverifiedStatement()
 	if err != nil {
-		return nil, withHint(fmt.Errorf("not a run identity statement: %w", err), "--statement writes the payload as it is")
+		return nil, cli.WithHint(fmt.Errorf("not a run identity statement: %w", err), "--statement writes the payload as it is")
 	}
 	return s, nil
 }
@@ -99,7 +100,7 @@ func inspect(o *output, name string, b *attest.Bundle) error {
 			*attest.UnverifiedClaim
 		}{head, s})
 	case e.PayloadType == attest.PayloadType:
-		return withHint(fmt.Errorf("not an in-toto statement: %w", err), "--statement writes the payload as it is")
+		return cli.WithHint(fmt.Errorf("not an in-toto statement: %w", err), "--statement writes the payload as it is")
 	default:
 		size := fmt.Sprintf("  payload          %d bytes, not an in-toto statement", len(b.UnverifiedPayload()))
 		return o.inspected(head, append(carried(&e, head.Signer), size), struct {
@@ -111,11 +112,11 @@ func inspect(o *output, name string, b *attest.Bundle) error {
 
 // inspected prints what one bundle says: lines, or an object.
 func (o *output) inspected(head inspectHead, lines []string, object any) error {
-	if o.json {
-		return o.object(object)
+	if o.JSON {
+		return o.Object(object)
 	}
 	for _, line := range append([]string{fmt.Sprintf("%s: UNVERIFIED: nothing below has been checked", head.Bundle)}, lines...) {
-		if err := o.line("%s", line); err != nil {
+		if err := o.Line("%s", line); err != nil {
 			return err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/internal/atomicfile"
+	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/terminal"
 	"github.com/runattest/runattest/signer"
 )
@@ -17,14 +18,14 @@ const defaultKeyName = "runattest"
 
 func newKeygen() *cobra.Command {
 	cmd := newCommand("keygen")
-	cmd.Args = noArgs("name the files with --output NAME")
+	cmd.Args = cli.NoArgs("name the files with --output NAME")
 	name := cmd.Flags().StringP("output", "o", defaultKeyName, "`NAME` of the files, without .key and .pub; FOLDER/ names them runattest in that folder")
 	noPassword := cmd.Flags().Bool("no-password", false, "leave the private key unencrypted")
 	var algorithms []string
 	for _, a := range signer.Algorithms() {
 		algorithms = append(algorithms, string(a))
 	}
-	algorithm := wordFlag(cmd, "algorithm", "kind of key", algorithms...)
+	algorithm := cli.WordFlag(cmd, "algorithm", "kind of key", algorithms...)
 	formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		private, public, err := keyFiles(*name)
@@ -41,15 +42,15 @@ func newKeygen() *cobra.Command {
 		if !*noPassword {
 			password, err = askPassword(cmd, "password for the new key: ", true)
 			if errors.Is(err, terminal.ErrNone) {
-				return withHint(err, "set RUNATTEST_PASSWORD, or leave the key unencrypted with --no-password")
+				return cli.WithHint(err, "set RUNATTEST_PASSWORD, or leave the key unencrypted with --no-password")
 			}
 			if err != nil {
 				return err
 			}
 		}
-		pair, err := signer.Generate(signer.Algorithm(algorithm.value), password)
+		pair, err := signer.Generate(signer.Algorithm(algorithm.String()), password)
 		if errors.Is(err, signer.ErrPassword) {
-			return withHint(err, "--no-password leaves the key unencrypted")
+			return cli.WithHint(err, "--no-password leaves the key unencrypted")
 		}
 		if err != nil {
 			return err
@@ -61,11 +62,11 @@ func newKeygen() *cobra.Command {
 			return errors.Join(err, os.Remove(private)) // just made, and of no use alone
 		}
 		o := newOutput(cmd)
-		if o.json {
-			return o.object(map[string]any{"privateKey": private, "publicKey": public, "algorithm": pair.Key.Algorithm(), "keyHint": pair.Key.Hint()})
+		if o.JSON {
+			return o.Object(map[string]any{"privateKey": private, "publicKey": public, "algorithm": pair.Key.Algorithm(), "keyHint": pair.Key.Hint()})
 		}
-		o.info("wrote private key %s: keep it secret", private)
-		o.info("wrote public key %s: give it to verifiers", public)
+		o.Info("wrote private key %s: keep it secret", private)
+		o.Info("wrote public key %s: give it to verifiers", public)
 		return nil
 	}
 	return cmd
@@ -78,7 +79,7 @@ func keyFiles(name string) (private, public string, err error) {
 	case base == "":
 		name = folder + defaultKeyName
 	case base == "." || base == "..":
-		return "", "", withHint(fmt.Errorf("--output %s: is a folder, want a name for the files", name), "-o "+name+"/ makes "+name+"/"+defaultKeyName+".key")
+		return "", "", cli.WithHint(fmt.Errorf("--output %s: is a folder, want a name for the files", name), "-o "+name+"/ makes "+name+"/"+defaultKeyName+".key")
 	case name == "-":
 		return "", "", fmt.Errorf("--output %s: two files are made, want a name for them", name)
 	}

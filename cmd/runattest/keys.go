@@ -11,6 +11,7 @@ import (
 
 	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/internal/boundedfile"
+	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/terminal"
 	"github.com/runattest/runattest/signer"
@@ -26,7 +27,7 @@ func loadSigner(cmd *cobra.Command, ref string) (signer.Signer, error) {
 	case err == nil || kms.IsReference(ref):
 		return by, hintKMS(err)
 	case errors.Is(err, signer.ErrPassword):
-		return nil, withHint(named(ref, err), "the password is read from RUNATTEST_PASSWORD, or asked on a terminal")
+		return nil, cli.WithHint(named(ref, err), "the password is read from RUNATTEST_PASSWORD, or asked on a terminal")
 	}
 	return nil, hintFormat(ref, named(ref, err))
 }
@@ -39,7 +40,7 @@ func askPassword(cmd *cobra.Command, prompt string, twice bool) ([]byte, error) 
 	}
 	password, err := terminal.AskPassword(cmd.Context(), cmd.InOrStdin(), cmd.ErrOrStderr(), prompt, twice)
 	if errors.Is(err, terminal.ErrNone) {
-		err = withHint(err, "set RUNATTEST_PASSWORD")
+		err = cli.WithHint(err, "set RUNATTEST_PASSWORD")
 	}
 	return password, err
 }
@@ -56,7 +57,7 @@ func hintFormat(ref string, err error) error {
 		convert = format.ConvertVariable
 	}
 	if command := convert(name); command != "" {
-		return withHint(err, command)
+		return cli.WithHint(err, command)
 	}
 	return orOtherKind(ref, err)
 }
@@ -74,9 +75,9 @@ func orOtherKind(ref string, err error) error {
 	case input.KindPrivateKey, input.KindPublicKey:
 		return err
 	case "":
-		return withHint(err, makeKeys)
+		return cli.WithHint(err, makeKeys)
 	default:
-		return withHint(fmt.Errorf("%s: is %s, want a key in PEM", ref, kind), makeKeys)
+		return cli.WithHint(fmt.Errorf("%s: is %s, want a key in PEM", ref, kind), makeKeys)
 	}
 }
 
@@ -94,7 +95,7 @@ func loadPublicKey(ctx context.Context, ref string) (*signer.PublicKey, error) {
 
 func hintKMS(err error) error {
 	if missing := (*kms.MissingError)(nil); errors.As(err, &missing) {
-		return withHint(err, missing.Hint())
+		return cli.WithHint(err, missing.Hint())
 	}
 	return err
 }
@@ -106,7 +107,7 @@ type pluginMessages struct{ *output }
 func (m *pluginMessages) Write(data []byte) (int, error) {
 	for line := range strings.Lines(string(data)) {
 		if line = strings.TrimRight(line, "\r\n"); line != "" {
-			m.info("%s", line)
+			m.Info("%s", line)
 		}
 	}
 	return len(data), nil

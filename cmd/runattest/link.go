@@ -9,6 +9,7 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/lineage"
 	"github.com/runattest/runattest/registry"
 )
@@ -20,13 +21,13 @@ type linkFlags struct {
 	artifacts   *[]string
 	annotations []string
 	bundle      string
-	format      *oneOfValue
+	format      *cli.Word
 	reach       *registryFlags
 }
 
 func newLink() *cobra.Command {
 	cmd := newCommand("link")
-	cmd.Args = noArgs("name the run with --run and the artifacts with --artifact; link verify takes links")
+	cmd.Args = cli.NoArgs("name the run with --run and the artifacts with --artifact; link verify takes links")
 	var l linkFlags
 	flags := cmd.Flags()
 	who := newSignerFlags(cmd)
@@ -36,7 +37,7 @@ func newLink() *cobra.Command {
 	l.relation = relationFlag(cmd, "the `RELATION` of the run to the artifacts: produced, consumed or container")
 	flags.StringArrayVar(&l.annotations, "annotation", nil, "`NAME=VALUE`, signed (repeatable)")
 	flags.StringVar(&l.bundle, "bundle", "", "the `FILE` for the link (default: ARTIFACT.link.sigstore.json)")
-	l.format = wordFlag(cmd, "bundle-format", "a Sigstore bundle, or a bare DSSE envelope", string(attest.SigstoreBundle), string(attest.DSSE))
+	l.format = cli.WordFlag(cmd, "bundle-format", "a Sigstore bundle, or a bare DSSE envelope", string(attest.SigstoreBundle), string(attest.DSSE))
 	formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return l.sign(cmd, who) }
 	cmd.AddCommand(newLinkVerify())
@@ -79,11 +80,11 @@ func (l *linkFlags) sign(cmd *cobra.Command, who *signerFlags) error {
 	said := describeLink(claimed)
 	// a file of the name that we choose may have come in between
 	to := claimFile{path: target, anew: l.bundle == "", said: said}
-	return who.signClaim(cmd, claim, attest.Format(l.format.value), to, func(o *output) error {
-		if !o.json {
-			o.info("%s", said)
+	return who.signClaim(cmd, claim, attest.Format(l.format.String()), to, func(o *output) error {
+		if !o.JSON {
+			o.Info("%s", said)
 		}
-		return o.result(map[string]any{"bundle": target, "run": claimed.Run, "relation": claimed.Relation, "artifacts": claimed.Artifacts}, "%s", target)
+		return o.Result(map[string]any{"bundle": target, "run": claimed.Run, "relation": claimed.Relation, "artifacts": claimed.Artifacts}, "%s", target)
 	})
 }
 
@@ -96,11 +97,11 @@ func (l *linkFlags) claim(cmd *cobra.Command, o *output) (lineage.Link, error) {
 	}
 	switch {
 	case l.run == "":
-		return made, withHint(errors.New("no run given"), "name it with --run ID or --run BUNDLE")
+		return made, cli.WithHint(errors.New("no run given"), "name it with --run ID or --run BUNDLE")
 	case len(*l.artifacts) == 0:
-		return made, withHint(errors.New("no artifact given"), "name it with --artifact FILE or --artifact NAME@sha256:HEX")
+		return made, cli.WithHint(errors.New("no artifact given"), "name it with --artifact FILE or --artifact NAME@sha256:HEX")
 	case made.Relation == "":
-		return made, withHint(errors.New("no relation given"), "say with --relation whether the run produced or consumed the artifact, or took place in it (container)")
+		return made, cli.WithHint(errors.New("no relation given"), "say with --relation whether the run produced or consumed the artifact, or took place in it (container)")
 	}
 	if made.Annotations, err = parseAnnotations(l.annotations); err != nil {
 		return made, err
@@ -137,7 +138,7 @@ func unverifiedRun(cmd *cobra.Command, o *output, ref string) (identity.ID, erro
 	if err != nil {
 		return id, fmt.Errorf("%s: %w", ref, err)
 	}
-	o.info("note: %s recomputes to %s; who signed it was not verified", ref, id)
+	o.Info("note: %s recomputes to %s; who signed it was not verified", ref, id)
 	return id, nil
 }
 
@@ -183,24 +184,24 @@ func artifactsOf(o *output, reach *registryFlags, refs []string) ([]attest.Subje
 // target is where the link goes.
 func (l *linkFlags) target() (string, error) {
 	if l.bundle != "" {
-		return outputName(l.bundle), nil
+		return cli.OutputName(l.bundle), nil
 	}
 	for _, a := range *l.artifacts {
 		if !strings.Contains(a, subjectMark) && !registry.IsReference(a) {
 			return beside(a, ".link"+signatureSuffix)
 		}
 	}
-	return "", withHint(errors.New("no artifact is a file beside which the link could go"), "name its file with --bundle")
+	return "", cli.WithHint(errors.New("no artifact is a file beside which the link could go"), "name its file with --bundle")
 }
 
 // checkTarget refuses, before anything is signed and logged, a file that the link may not replace.
 func (l *linkFlags) checkTarget(target string, who *signerFlags) error {
 	switch {
-	case target == stdout:
+	case target == cli.Stdout:
 		return nil
 	case l.bundle == "": // it may be about another run
 		if err := mustNotExist(target); err != nil {
-			return withHint(err, "name another file with --bundle")
+			return cli.WithHint(err, "name another file with --bundle")
 		}
 	}
 	return who.notOver(target, append([]string{l.run}, *l.artifacts...)...)

@@ -11,13 +11,14 @@ import (
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/lineage"
 	"github.com/runattest/runattest/policy"
 )
 
 func newLinkVerify() *cobra.Command {
 	cmd := newCommand("link_verify")
-	cmd.Args = func(cmd *cobra.Command, args []string) error { return needFiles(cmd, args, "link") }
+	cmd.Args = cli.SomeArgs("link")
 	cmd.ValidArgsFunction = completeBundles
 	trust := newTrustFlags(cmd)
 	artifacts := artifactFlag(cmd, "an `ARTIFACT`, a file, NAME@sha256:HEX or oci://REF, that must be among the artifacts, by its SHA-256 (repeatable)")

@@ -4,11 +4,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/cli"
 )
 
 func newLint() *cobra.Command {
 	cmd := newCommand("lint")
-	cmd.Args = func(cmd *cobra.Command, args []string) error { return needFiles(cmd, args, "declaration") }
+	cmd.Args = cli.SomeArgs("declaration")
 	cmd.ValidArgsFunction = completeDeclarations
 	strict := cmd.Flags().Bool("strict", false, "treat warnings as errors")
 	formatFlag(cmd)
@@ -52,24 +53,24 @@ func printProblems(o *output, name string, problems []identity.Problem, strict b
 	if !valid {
 		o.status = max(o.status, exitNo)
 	}
-	if o.json {
+	if o.JSON {
 		if problems == nil {
 			problems = []identity.Problem{}
 		}
-		return o.object(map[string]any{"file": name, "valid": valid, "problems": problems})
+		return o.Object(map[string]any{"file": name, "valid": valid, "problems": problems})
 	}
 	for _, p := range problems {
-		if err := o.line("%s: %s: %s", name, p.Severity, p); err != nil {
+		if err := o.Line("%s: %s: %s", name, p.Severity, p); err != nil {
 			return err
 		}
 		if p.Hint != "" {
-			if err := o.line("  hint: %s", p.Hint); err != nil {
+			if err := o.Line("  hint: %s", p.Hint); err != nil {
 				return err
 			}
 		}
 	}
 	if len(problems) == 0 {
-		return o.line("%s: no problems", name)
+		return o.Line("%s: no problems", name)
 	}
 	return nil
 }

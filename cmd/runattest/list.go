@@ -10,13 +10,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/registry"
 )
 
 func newList() *cobra.Command {
 	cmd := newCommand("list")
-	cmd.Args = oneArg("reference")
+	cmd.Args = cli.OneArg("reference")
 	types := predicateTypesFlag(cmd)
 	reach := newRegistryFlags(cmd)
 	formatFlag(cmd)
@@ -106,9 +107,9 @@ func cut(text string) string {
 }
 
 func (o *output) printList(rows []listed) error {
-	if o.json {
+	if o.JSON {
 		for _, row := range rows {
-			if err := o.object(row); err != nil {
+			if err := o.Object(row); err != nil {
 				return err
 			}
 		}
@@ -116,11 +117,11 @@ func (o *output) printList(rows []listed) error {
 	}
 	if len(rows) == 0 {
 		if o.status == exitYes {
-			o.info("no attestations")
+			o.Info("no attestations")
 		}
 		return nil
 	}
-	w := tabwriter.NewWriter(o.out, 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(o.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "PREDICATE TYPE\tCLAIMED SIGNER (UNVERIFIED)\tSIZE\tCREATED\tREFERRER")
 	for _, r := range rows {
 		created := "-"
@@ -139,12 +140,12 @@ func (o *output) printList(rows []listed) error {
 // sayLeftOut says what a listing did not show.
 func (o *output) sayLeftOut(l *registry.Listing) {
 	if n := l.Foreign(); n > 0 {
-		o.info("%d referrers of other artifact types were skipped", n)
+		o.Info("%d referrers of other artifact types were skipped", n)
 	}
 	if n := l.Filtered(); n > 0 {
-		o.info("%d attestations of other predicate types were skipped", n)
+		o.Info("%d attestations of other predicate types were skipped", n)
 	}
 	if n := l.Repeated(); n > 0 {
-		o.info("%d referrers that hold a bundle again were skipped", n)
+		o.Info("%d referrers that hold a bundle again were skipped", n)
 	}
 }

@@ -1,11 +1,9 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"iter"
 	"maps"
@@ -20,6 +18,7 @@ import (
 	"github.com/runattest/runattest/gate/filedigest"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/atomicfile"
+	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/shell"
 	"github.com/runattest/runattest/internal/terminal"
 	"github.com/runattest/runattest/internal/visible"
@@ -37,15 +36,14 @@ import (
 
 // output prints what a command has to say.
 type output struct {
-	out, err io.Writer
-	json     bool
-	status   int // the worst so far
+	cli.Printer
+	status int // the worst so far
 }
 
 func newOutput(cmd *cobra.Command) *output {
-	o := &output{out: cmd.OutOrStdout(), err: cmd.ErrOrStderr()}
+	o := &output{Printer: cli.Printer{Out: cmd.OutOrStdout(), Err: cmd.ErrOrStderr()}}
 	if f := cmd.Flags().Lookup("format"); f != nil {
-		o.json = f.Value.String() == "json"
+		o.JSON = f.Value.String() == "json"
 	}
 	return o
 }
@@ -53,16 +51,13 @@ func newOutput(cmd *cobra.Command) *output {
 // fail prints err, unless it was printed already, and gives the exit status that it means.
 func (o *output) fail(err error) int {
 	status := exitStatus(err)
-	if lost := (*lostOutput)(nil); errors.As(err, &lost) {
-		if lost.told {
-			return status
-		}
-		lost.told = true
+	if lost, ok := errors.AsType[*cli.LostOutput](err); ok && lost.Tell() {
+		return status
 	}
 	if text := reason(err); text != "" {
-		fmt.Fprintf(o.err, "runattest: %s\n", clean(visible.Cut(text)))
+		fmt.Fprintf(o.Err, "runattest: %s\n", clean(visible.Cut(text)))
 		if hint := hintOf(err); hint != "" {
-			fmt.Fprintf(o.err, "hint: %s\n", clean(hint))
+			fmt.Fprintf(o.Err, "hint: %s\n", clean(hint))
 		}
 	}
 	return status
@@ -85,10 +80,10 @@ func (o *output) note(name string, err error) {
 // would see only the other, positive results. no makes that object of the error's text.
 func (o *output) noteNo(name string, err error, no func(why string) any) {
 	o.note(name, err)
-	if !o.json {
+	if !o.JSON {
 		return
 	}
-	if err := o.object(no(visible.Cut(reason(err)))); err != nil {
+	if err := o.Object(no(visible.Cut(reason(err)))); err != nil {
 		o.note("standard output", err)
 	}
 }
@@ -116,48 +111,10 @@ func (o *output) done() error {
 	return nil
 }
 
-// info prints something worth knowing for a person.
-func (o *output) info(format string, args ...any) {
-	fmt.Fprintln(o.err, clean(fmt.Sprintf(format, args...)))
-}
-
-// line prints a line of text results.
-func (o *output) line(format string, args ...any) error {
-	_, err := fmt.Fprintln(o.out, clean(fmt.Sprintf(format, args...)))
-	return err
-}
-
-// object prints a JSON result on a line of its own.
-func (o *output) object(v any) error {
-	text, err := visible.JSON(v)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(o.out, "%s\n", text)
-	return err
-}
-
-// result prints one result: the object in JSON, and for people a line.
-func (o *output) result(object any, format string, args ...any) error {
-	if o.json {
-		return o.object(object)
-	}
-	return o.line(format, args...)
-}
-
-// hinted is an error that knows what to do about it.
-type hinted struct {
-	error
-	hint string
-}
-
-func withHint(err error, hint string) error { return &hinted{err, hint} }
-
-func (h *hinted) Unwrap() error { return h.error }
-
+// hintOf is what to do about an error, in the words of the command; "" where that is not known.
 func hintOf(err error) string {
-	if h, ok := errors.AsType[*hinted](err); ok {
-		return h.hint
+	if hint, ok := cli.Hint(err); ok {
+		return hint
 	}
 	if invalid, ok := errors.AsType[*identity.InvalidError](err); ok {
 		return allShown(invalid.Hint(), len(invalid.Problems), "lint")
@@ -221,23 +178,14 @@ func allShown(hint string, problems int, command string) string {
 func clean(s string) string { return visible.Escape(s) }
 
 // paint colours a word on a terminal.
-func (o *output) paint(c terminal.Colour, word string) string { return terminal.Paint(o.out, c, word) }
+func (o *output) paint(c terminal.Colour, word string) string { return terminal.Paint(o.Out, c, word) }
 
 // progress shows a count on a terminal, once something takes longer than a second.
-func (o *output) progress(verb string) *terminal.Progress { return terminal.NewProgress(o.err, verb) }
+func (o *output) progress(verb string) *terminal.Progress { return terminal.NewProgress(o.Err, verb) }
 
 // transfer shows a count, also while a registry keeps us waiting.
 func (o *output) transfer(ctx context.Context, verb string) *terminal.Transfer {
-	return terminal.NewTransfer(ctx, o.err, verb)
-}
-
-// writeRaw writes bytes that are a result by themselves, such as a canonical form.
-func (o *output) writeRaw(data []byte) error {
-	w := bufio.NewWriter(o.out)
-	if _, err := w.Write(data); err != nil {
-		return err
-	}
-	return w.Flush()
+	return terminal.NewTransfer(ctx, o.Err, verb)
 }
 
 // sorted gives a map's pairs in the order of their names.

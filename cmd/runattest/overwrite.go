@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/runattest/runattest/internal/cli"
 )
 
 // The rules for what is written: a key, a decision and what has a name by default replace nothing (mustNotExist); a file
@@ -14,7 +16,7 @@ import (
 func mustNotExist(paths ...string) error {
 	for _, path := range paths {
 		if _, err := os.Lstat(path); err == nil {
-			return withHint(fmt.Errorf("%s: %w", path, fs.ErrExist), "choose another name with -o; keys are never overwritten")
+			return cli.WithHint(fmt.Errorf("%s: %w", path, fs.ErrExist), "choose another name with -o; keys are never overwritten")
 		}
 	}
 	return nil
@@ -55,7 +57,7 @@ func linked(path string) string {
 
 // isSameFile says that two names, or links, lead to one file that is there. What is not there cannot be lost.
 func isSameFile(target, other string) bool {
-	if target == "" || target == stdout {
+	if target == "" || target == cli.Stdout {
 		return false
 	}
 	a, err := os.Stat(target)

@@ -2,10 +2,12 @@ package main
 
 import (
 	"github.com/spf13/cobra"
+
+	"github.com/runattest/runattest/internal/cli"
 )
 
 func newPolicy() *cobra.Command {
-	cmd := group(newCommand("policy"))
+	cmd := cli.Group(newCommand("policy"))
 	cmd.AddCommand(newPolicyCheck(), newPolicyTest(), newPolicyExplain(), newPolicySign())
 	return cmd
 }

@@ -6,13 +6,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/policy"
 )
 
 func newPolicyCheck() *cobra.Command {
 	cmd := newCommand("policy_check")
-	cmd.Args = func(cmd *cobra.Command, args []string) error { return needFiles(cmd, args, "policy") }
-	cmd.ValidArgsFunction = completeFiles("yaml", "yml", "json")
+	cmd.Args = cli.SomeArgs("policy")
+	cmd.ValidArgsFunction = cli.CompleteFiles("yaml", "yml", "json")
 	signers := newPolicySigners(cmd)
 	formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {

@@ -6,13 +6,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/terminal"
 	"github.com/runattest/runattest/policy"
 )
 
 func newPolicyExplain() *cobra.Command {
 	cmd := newCommand("policy_explain")
-	cmd.Args = oneArg("bundle")
+	cmd.Args = cli.OneArg("bundle")
 	cmd.ValidArgsFunction = completeBundles
 	flags := newPolicyFlags(cmd)
 	declaration := declarationFlag(cmd)
@@ -41,7 +42,7 @@ func newPolicyExplain() *cobra.Command {
 func explain(cmd *cobra.Command, applied *appliedPolicy, bundle *attest.Bundle, want attest.Expect) error {
 	verified, err := applied.Verifier().Verify(cmd.Context(), bundle, want)
 	if no := (*attest.VerificationError)(nil); errors.As(err, &no) {
-		return withHint(err, "verify --policy says more about a run that is not verified")
+		return cli.WithHint(err, "verify --policy says more about a run that is not verified")
 	}
 	if err != nil {
 		return err
@@ -62,8 +63,8 @@ func explain(cmd *cobra.Command, applied *appliedPolicy, bundle *attest.Bundle, 
 	if !decision.Allowed {
 		o.status = exitNo
 	}
-	if o.json {
-		err = o.object(struct {
+	if o.JSON {
+		err = o.Object(struct {
 			*policy.Decision
 			Explained []policy.Explanation `json:"explained"`
 		}{decision, rules})
@@ -109,9 +110,9 @@ func (o *output) printExplanation(d *policy.Decision, rules []policy.Explanation
 		lines = append(lines, "denied by "+denial.String())
 	}
 	for _, line := range lines {
-		if err := o.line("%s", line); err != nil {
+		if err := o.Line("%s", line); err != nil {
 			return err
 		}
 	}
-	return o.writeRaw([]byte(answer + "\n"))
+	return o.WriteRaw([]byte(answer + "\n"))
 }

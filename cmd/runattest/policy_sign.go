@@ -7,13 +7,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/policy"
 )
 
 func newPolicySign() *cobra.Command {
 	cmd := newCommand("policy_sign")
-	cmd.Args = oneArg("policy")
-	cmd.ValidArgsFunction = completeFiles("yaml", "yml", "json")
+	cmd.Args = cli.OneArg("policy")
+	cmd.ValidArgsFunction = cli.CompleteFiles("yaml", "yml", "json")
 	who := newSignerFlags(cmd)
 	target := cmd.Flags().String("bundle", "", "the `FILE` for the signature (default: FILE.sigstore.json)")
 	formatFlag(cmd)
@@ -24,7 +25,7 @@ func newPolicySign() *cobra.Command {
 				return err
 			}
 		}
-		return signPolicy(cmd, args[0], who, outputName(*target))
+		return signPolicy(cmd, args[0], who, cli.OutputName(*target))
 	}
 	return cmd
 }
@@ -47,6 +48,6 @@ func signPolicy(cmd *cobra.Command, path string, who *signerFlags, target string
 	}
 	return who.signClaim(cmd, claim, attest.SigstoreBundle, claimFile{path: target}, func(o *output) error {
 		digest := fmt.Sprintf("%x", p.Digest())
-		return o.result(map[string]any{"policy": path, "policyDigest": digest, "bundle": target}, "%s  %s", digest, path)
+		return o.Result(map[string]any{"policy": path, "policyDigest": digest, "bundle": target}, "%s  %s", digest, path)
 	})
 }

@@ -8,12 +8,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/policy"
 )
 
 func newPolicyTest() *cobra.Command {
 	cmd := newCommand("policy_test")
-	cmd.Args = func(cmd *cobra.Command, args []string) error { return needFiles(cmd, args, "folder of cases") }
+	cmd.Args = cli.SomeArgs("folder of cases")
 	formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		o := newOutput(cmd)
@@ -30,7 +31,7 @@ func newPolicyTest() *cobra.Command {
 				}
 			}
 		}
-		o.info("%d of %d cases as expected", good, total)
+		o.Info("%d of %d cases as expected", good, total)
 		return o.done()
 	}
 	return cmd
@@ -50,7 +51,7 @@ func caseFiles(arg string) ([]string, error) {
 		return err
 	})
 	if err == nil && len(files) == 0 {
-		err = withHint(fmt.Errorf("%s: no cases.yaml in it or below it", arg), "runattest policy test --help shows one")
+		err = cli.WithHint(fmt.Errorf("%s: no cases.yaml in it or below it", arg), "runattest policy test --help shows one")
 	}
 	return files, err
 }
@@ -91,7 +92,7 @@ type caseReport struct {
 
 func (o *output) printCase(file string, r policy.CaseResult) error {
 	if r.Passed {
-		return o.result(caseReport{file, r}, "ok   %s: %s", file, r.Name)
+		return o.Result(caseReport{file, r}, "ok   %s: %s", file, r.Name)
 	}
-	return o.result(caseReport{file, r}, "FAIL %s: %s: %s", file, r.Name, r.Problem)
+	return o.Result(caseReport{file, r}, "FAIL %s: %s: %s", file, r.Name, r.Problem)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/cmd/runattest/internal/input"
+	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/policy"
 	"github.com/runattest/runattest/registry"
 )
@@ -36,7 +37,7 @@ var clock = time.Now
 func newPolicyFlags(cmd *cobra.Command) *policyFlags {
 	p := newApproverFlags(cmd)
 	cmd.Flags().StringArrayVar(&p.lineage, flagLineage, nil, "the `BUNDLES` of the run's ancestors: a folder, a file, or a repository of runs (oci://REPO, oci-layout://PATH); read only if a rule of the policy asks for ancestors (repeatable)")
-	olderName(cmd, flagLineage, flagFamily)
+	cli.OlderName(cmd, flagLineage, flagFamily)
 	return p
 }
 
@@ -64,8 +65,8 @@ func (p *policyFlags) load(cmd *cobra.Command) (*appliedPolicy, error) {
 
 // loadAgain is load where evidence is to be read again for a decision that is made again.
 func (p *policyFlags) loadAgain(cmd *cobra.Command, again bool) (*appliedPolicy, error) {
-	if err := refuseBothNames(cmd, flagLineage, flagFamily); err != nil {
-		return nil, err
+	if err := cli.RefuseBothNames(cmd, flagLineage, flagFamily); err != nil {
+		return nil, &usageError{err}
 	}
 	if p.path == "" {
 		for _, name := range append([]string{"approvals", flagLineage, flagFamily, "at"}, policySignerFlags...) {
@@ -89,7 +90,7 @@ func (p *policyFlags) loadAgain(cmd *cobra.Command, again bool) (*appliedPolicy,
 		return nil, err
 	}
 	if len(p.approvals) > 0 && !applied.NamesApprovers() {
-		return nil, &usageError{withHint(fmt.Errorf("--approvals: %w: %s", policy.ErrNoApprovers, p.path),
+		return nil, &usageError{cli.WithHint(fmt.Errorf("--approvals: %w: %s", policy.ErrNoApprovers, p.path),
 			"name approvers in the policy, or leave --approvals out")}
 	}
 	e := &applied.evidence
@@ -109,7 +110,7 @@ func (t *trustFlags) refuseBesidePolicy(cmd *cobra.Command) error {
 		"certificate-oidc-issuer", "certificate-oidc-issuer-regexp", "require-timestamp", "require-log", "signed-before",
 	} {
 		if cmd.Flags().Changed(name) {
-			return withHint(fmt.Errorf("--%s and --policy: the policy names the trusted signers, and with which evidence", name), "put it into the policy")
+			return cli.WithHint(fmt.Errorf("--%s and --policy: the policy names the trusted signers, and with which evidence", name), "put it into the policy")
 		}
 	}
 	return nil

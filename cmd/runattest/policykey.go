@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/policy"
 	"github.com/runattest/runattest/sigstore"
 )
@@ -84,7 +85,7 @@ func (s *policySigners) identities(o *output) ([]sigstore.CertificateIdentity, e
 	case err != nil:
 		return nil, err
 	case len(all) > 0 && s.root == "":
-		return nil, withHint(fmt.Errorf("--%s without a trusted root: no authority is trusted to issue certificates", flagPolicyName),
+		return nil, cli.WithHint(fmt.Errorf("--%s without a trusted root: no authority is trusted to issue certificates", flagPolicyName),
 			"give --"+flagPolicyRoot+" FILE; runattest trusted-root makes or fetches one")
 	case len(all) == 0 && s.root != "":
 		return nil, fmt.Errorf("--%s goes with --%s", flagPolicyRoot, flagPolicyName)
@@ -106,7 +107,7 @@ func loadPolicy(cmd *cobra.Command, path string, signers *policySigners) (*polic
 	}
 	p, err := policy.LoadSigned(cmd.Context(), path, verifier, policyOptions)
 	if unsigned := (*policy.UnsignedError)(nil); errors.As(err, &unsigned) {
-		return nil, withHint(fmt.Errorf("%s asks for a signed policy: %w", signers.asked(), unsigned.Err), "runattest policy sign signs one")
+		return nil, cli.WithHint(fmt.Errorf("%s asks for a signed policy: %w", signers.asked(), unsigned.Err), "runattest policy sign signs one")
 	}
 	return p, err
 }

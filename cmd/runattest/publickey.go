@@ -6,19 +6,20 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/internal/atomicfile"
+	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/signer"
 )
 
 func newPublicKey() *cobra.Command {
 	cmd := newCommand("public-key")
-	cmd.Args = noArgs("name the key with --key KEY")
+	cmd.Args = cli.NoArgs("name the key with --key KEY")
 	key := cmd.Flags().String("key", "", "the private `KEY`: a file, env://NAME or a KMS key")
 	file := cmd.Flags().StringP("output", "o", "", "the `FILE` for the public key (default: standard output)")
 	formatFlag(cmd)
 	completeKeys(cmd, "key")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if *key == "" {
-			return withHint(errors.New("no key given"), "name it with --key KEY")
+			return cli.WithHint(errors.New("no key given"), "name it with --key KEY")
 		}
 		by, err := loadSigner(cmd, *key)
 		if err != nil {
@@ -43,11 +44,11 @@ func writePublicKey(o *output, key *signer.PublicKey, file string) error {
 		}
 	}
 	switch {
-	case o.json:
-		return o.object(map[string]any{"publicKey": string(text), "algorithm": key.Algorithm(), "keyHint": key.Hint()})
+	case o.JSON:
+		return o.Object(map[string]any{"publicKey": string(text), "algorithm": key.Algorithm(), "keyHint": key.Hint()})
 	case file != "":
-		o.info("wrote public key %s: give it to verifiers", file)
+		o.Info("wrote public key %s: give it to verifiers", file)
 		return nil
 	}
-	return o.writeRaw(text)
+	return o.WriteRaw(text)
 }

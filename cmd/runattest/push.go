@@ -9,6 +9,7 @@ import (
 
 	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/registry"
 )
 
@@ -88,7 +89,7 @@ func pushSome(cmd *cobra.Command, o *output, target *registry.Target, all []inpu
 	}
 	done, err := target.PushRuns(cmd.Context(), runs...)
 	if is[*registry.NoDeclarationError](err) {
-		return withHint(err, "give it with --declaration FILE")
+		return cli.WithHint(err, "give it with --declaration FILE")
 	}
 	if err != nil {
 		return ofBundle(blobs, err)
@@ -101,7 +102,7 @@ func pushSome(cmd *cobra.Command, o *output, target *registry.Target, all []inpu
 		}
 		ref := target.Reference().WithRun(some[i].ID)
 		object := map[string]any{"identity": ref.Run(), "reference": ref.String(), "artifact": p.Artifact.Reference.String(), "attestations": reports}
-		if err := o.result(object, "%s", ref); err != nil {
+		if err := o.Result(object, "%s", ref); err != nil {
 			return err
 		}
 	}

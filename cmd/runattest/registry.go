@@ -12,6 +12,7 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/internal/boundedfile"
+	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/terminal"
 	"github.com/runattest/runattest/lineage"
@@ -78,7 +79,7 @@ func (r *registryFlags) resolve(o *output, text string, moving *terminal.Transfe
 		return nil, nil, err
 	}
 	if artifact.Reference != ref {
-		moving.Say(func() { o.info("%s is %s", ref, artifact.Digest()) })
+		moving.Say(func() { o.Info("%s is %s", ref, artifact.Digest()) })
 	}
 	return target, artifact, nil
 }
@@ -86,7 +87,7 @@ func (r *registryFlags) resolve(o *output, text string, moving *terminal.Transfe
 // sayPlatforms says which of an index's platforms have what the index does not.
 func (o *output) sayPlatforms(ctx context.Context, target *registry.Target, artifact *registry.Artifact) {
 	for _, p := range target.AttestedPlatforms(ctx, artifact) {
-		o.info("hint: its platform %s has %d of its own: name %s", cmp.Or(p.Name, "(not said)"), p.Attestations, p.Reference)
+		o.Info("hint: its platform %s has %d of its own: name %s", cmp.Or(p.Name, "(not said)"), p.Attestations, p.Reference)
 	}
 }
 
@@ -103,7 +104,7 @@ func hintReference(path string, err error, hint func(ref string) string) error {
 	if host, _, _ := strings.Cut(name, "/"); bad != nil || host == "." || host == ".." {
 		return err
 	}
-	return withHint(err, hint(name))
+	return cli.WithHint(err, hint(name))
 }
 
 func fetchFirst(ref string) string {

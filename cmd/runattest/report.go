@@ -47,10 +47,10 @@ func (o *output) verdict(v verdict, object any) {
 		o.status = max(o.status, exitNo)
 	}
 	var err error
-	if o.json {
-		err = o.object(object)
+	if o.JSON {
+		err = o.Object(object)
 	} else if v.err == nil {
-		_, err = fmt.Fprint(o.out, o.verdictText(v))
+		_, err = fmt.Fprint(o.Out, o.verdictText(v))
 	}
 	if err != nil {
 		o.note("standard output", err)
@@ -117,7 +117,7 @@ func (o *output) verifyEach(cmd *cobra.Command, path string, verify func(blob in
 // counted ends a report about several bundles. of is what they are, and others says that there was something else to verify.
 func (o *output) counted(total, good int, of string, others bool) error {
 	if total > 1 {
-		o.info("%d of %d verified", good, total)
+		o.Info("%d of %d verified", good, total)
 	}
 	if total == 0 && !others {
 		o.note("", errors.New("no "+of+" in the input"))

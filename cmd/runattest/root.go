@@ -63,7 +63,7 @@ var subcommands = []subcommand{
 
 // newRoot is the command tree: the one subcommand that the arguments begin with, or else all.
 func newRoot(args ...string) *cobra.Command {
-	root := group(newCommand("runattest"))
+	root := cli.Group(newCommand("runattest"))
 	root.SilenceErrors = true
 	root.SilenceUsage = true
 	version := root.Flags().Bool("version", false, "print the version")
@@ -74,7 +74,7 @@ func newRoot(args ...string) *cobra.Command {
 		}
 		return help(cmd, args)
 	}
-	root.SetHelpCommand(newHelp())
+	root.SetHelpCommand(cli.NewHelp())
 	root.SetFlagErrorFunc(hintFlag)
 	root.AddGroup(groups...)
 	named := len(args) > 0 && slices.ContainsFunc(subcommands, func(s subcommand) bool { return s.name == args[0] })
@@ -101,17 +101,17 @@ func run(ctx context.Context, root *cobra.Command, args []string) int {
 	root.SetArgs(args)
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd(args...)
-	checkGiven(root)
+	cli.CheckGiven(root, takeEmpty...)
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	stdout := &checkedOutput{Writer: root.OutOrStdout(), broken: stop}
+	stdout := cli.NewCheckedOutput(root.OutOrStdout(), stop)
 	root.SetOut(stdout)
 	cmd, err := root.ExecuteContextC(ctx)
 	status := exitYes
 	if err != nil {
 		status = newOutput(cmd).fail(err)
 	}
-	if lost := stdout.lost(); lost != nil && !startsCommand(cmd) { // whose status says whether the command was started
+	if lost := stdout.Lost(); lost != nil && !startsCommand(cmd) { // whose status says whether the command was started
 		status = newOutput(cmd).fail(fmt.Errorf("standard output: %w", lost))
 	}
 	return status

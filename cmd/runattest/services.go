@@ -15,6 +15,7 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/internal/atomicfile"
 	"github.com/runattest/runattest/internal/boundedfile"
+	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/terminal"
 	"github.com/runattest/runattest/signer/idtoken"
@@ -28,10 +29,10 @@ type signerFlags struct {
 	token        string
 	issuer       string
 	client       string
-	login        *oneOfValue
+	login        *cli.Word
 	timestampers []string
 	rekors       []string
-	rekorVersion *oneOfValue
+	rekorVersion *cli.Word
 	config       string
 	root         string
 	timeout      time.Duration
@@ -46,10 +47,10 @@ func newSignerFlags(cmd *cobra.Command) *signerFlags {
 	f.StringVar(&s.token, "identity-token", "", "the OIDC `TOKEN` that says who you are: a file or the token itself (default: SIGSTORE_ID_TOKEN, what the CI or cloud gives, a login)")
 	f.StringVar(&s.issuer, "oidc-issuer", "", "the `URL` where you log in, when there is no token (default: the signing config's, or Sigstore's)")
 	f.StringVar(&s.client, "oidc-client-id", "sigstore", "the `AUDIENCE` of the token")
-	s.login = wordFlag(cmd, "login", "how you log in: with a browser here, or on another device", "browser", "device")
+	s.login = cli.WordFlag(cmd, "login", "how you log in: with a browser here, or on another device", "browser", "device")
 	f.StringArrayVar(&s.timestampers, "timestamp-server", nil, "an RFC 3161 timestamp authority's `URL` (repeatable)")
 	f.StringArrayVar(&s.rekors, "rekor", nil, "a transparency log's `URL` (repeatable)")
-	s.rekorVersion = wordFlag(cmd, "rekor-version", "the version of the API of each --rekor", "2", "1")
+	s.rekorVersion = cli.WordFlag(cmd, "rekor-version", "the version of the API of each --rekor", "2", "1")
 	f.StringVar(&s.config, "signing-config", "", "the services in one `FILE`, as cosign signing-config writes it; flags above go before it")
 	f.StringVar(&s.root, "trusted-root", "", "verify what was made with this Sigstore TrustedRoot `FILE` before it is written")
 	f.DurationVar(&s.timeout, "timeout", sigstore.DefaultTimeout, "the `DURATION` that the services have to answer, retries included")
@@ -71,7 +72,7 @@ func (s *signerFlags) session(cmd *cobra.Command, format attest.Format) (*sigsto
 	options := sigstore.SessionOptions{
 		Name:      s.key,
 		Format:    format,
-		Certified: func(name, issuer string) { o.info("signing as %s, as %s says", name, issuer) },
+		Certified: func(name, issuer string) { o.Info("signing as %s, as %s says", name, issuer) },
 	}
 	var err error
 	if options.Endpoints, err = s.endpoints(); err != nil {
@@ -102,13 +103,13 @@ func (s *signerFlags) session(cmd *cobra.Command, format attest.Format) (*sigsto
 func noteEvidence(o *output, options sigstore.SessionOptions, witnessed bool) {
 	logs := options.Endpoints.Services.Logs
 	if slices.ContainsFunc(logs, func(l sigstore.Log) bool { return l.Version == 1 }) {
-		o.info("note: Rekor v1 is given the whole statement, with the declaration unless it is --detached")
+		o.Info("note: Rekor v1 is given the whole statement, with the declaration unless it is --detached")
 	}
 	if options.Root != nil && options.Signer == nil && len(logs) == 0 && options.Root.NamesLogs() {
-		o.info("note: the trusted root names transparency logs and no --rekor was given: verify will want --require-log none")
+		o.Info("note: the trusted root names transparency logs and no --rekor was given: verify will want --require-log none")
 	}
 	if options.Root == nil && witnessed {
-		o.info("note: without --trusted-root it is not checked that a verifier will trust the services")
+		o.Info("note: without --trusted-root it is not checked that a verifier will trust the services")
 	}
 }
 
@@ -144,7 +145,7 @@ func (s *signerFlags) endpoints() (sigstore.Endpoints, error) {
 	}
 	for _, url := range s.rekors {
 		version := 2
-		if s.rekorVersion.value == "1" {
+		if s.rekorVersion.String() == "1" {
 			version = 1
 		}
 		e.Services.Logs = append(e.Services.Logs, sigstore.Log{URL: url, Version: version})
@@ -161,7 +162,7 @@ func (s *signerFlags) identityToken(cmd *cobra.Command, issuer string) (string, 
 	sources := idtoken.Ambient(nil)
 	if terminal.Is(cmd.InOrStdin()) && terminal.Is(cmd.ErrOrStderr()) {
 		login := idtoken.LoginOptions{Issuer: cmp.Or(s.issuer, issuer), ClientID: s.client, Out: cmd.ErrOrStderr()}
-		if s.login.value == "device" {
+		if s.login.String() == "device" {
 			sources = append(sources, idtoken.Device(login))
 		} else {
 			sources = append(sources, idtoken.Browser(login))
@@ -170,7 +171,7 @@ func (s *signerFlags) identityToken(cmd *cobra.Command, issuer string) (string, 
 	token, _, err := idtoken.First(cmd.Context(), s.client, sources...)
 	switch {
 	case errors.Is(err, idtoken.ErrNoIdentity):
-		return "", withHint(err, "give --identity-token, set SIGSTORE_ID_TOKEN, or sign at a terminal to log in")
+		return "", cli.WithHint(err, "give --identity-token, set SIGSTORE_ID_TOKEN, or sign at a terminal to log in")
 	case err != nil && os.Getenv("SIGSTORE_ID_TOKEN") == "": // which would have been given by hand
 		return "", &tokenSourceError{err}
 	}
@@ -229,12 +230,12 @@ func (s *signerFlags) signClaim(cmd *cobra.Command, claim *attest.Claim, format 
 	data = append(data, '\n')
 	o := newOutput(cmd)
 	switch {
-	case to.path == stdout:
-		if err := o.writeRaw(data); err != nil {
+	case to.path == cli.Stdout:
+		if err := o.WriteRaw(data); err != nil {
 			return err
 		}
 		if to.said != "" {
-			o.info("%s", to.said)
+			o.Info("%s", to.said)
 		}
 		return nil
 	case to.anew:

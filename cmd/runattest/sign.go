@@ -16,6 +16,7 @@ import (
 	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/atomicfile"
+	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/terminal"
 	"github.com/runattest/runattest/sigstore"
 )
@@ -24,7 +25,7 @@ import (
 type signFlags struct {
 	lines          bool
 	bundle         string
-	format         *oneOfValue
+	format         *cli.Word
 	detached       bool
 	declarationURI string
 	subjects       []string
@@ -37,14 +38,14 @@ type signFlags struct {
 
 func newSign() *cobra.Command {
 	cmd := newCommand("sign")
-	cmd.Args = func(cmd *cobra.Command, args []string) error { return needFiles(cmd, args, "declaration") }
+	cmd.Args = cli.SomeArgs("declaration")
 	cmd.ValidArgsFunction = completeDeclarations
 	var s signFlags
 	flags := cmd.Flags()
 	who := newSignerFlags(cmd)
 	flags.BoolVar(&s.lines, "jsonl", false, "with -: answer each line of standard input, a JSON declaration, before the next is read")
 	flags.StringVar(&s.bundle, "bundle", "", "the `FILE` for the bundles (default: DECLARATION.sigstore.json)")
-	s.format = wordFlag(cmd, "bundle-format", "a Sigstore bundle, or a bare DSSE envelope", string(attest.SigstoreBundle), string(attest.DSSE))
+	s.format = cli.WordFlag(cmd, "bundle-format", "a Sigstore bundle, or a bare DSSE envelope", string(attest.SigstoreBundle), string(attest.DSSE))
 	flags.BoolVar(&s.detached, "detached", false, "leave the declaration out of the bundle; a verifier must be given it")
 	flags.StringVar(&s.declarationURI, "declaration-uri", "", "with --detached: the `URI` where the declaration can be found")
 	flags.StringArrayVar(&s.subjects, "subject", nil, "an artifact that the run belongs to: `NAME@sha256:HEX` (repeatable)")
@@ -130,7 +131,7 @@ func (s signFlags) prepare(cmd *cobra.Command, o *output, who *signerFlags) (*ba
 	if b.options.Annotations, err = parseAnnotations(s.annotations); err != nil {
 		return nil, err
 	}
-	b.session, err = who.session(cmd, attest.Format(s.format.value))
+	b.session, err = who.session(cmd, attest.Format(s.format.String()))
 	return b, err
 }
 
@@ -173,7 +174,7 @@ func (b *batch) sign(cmd *cobra.Command, paths []string) error {
 // plan reads the declarations and says which file their bundles go to. What is wrong is noted, and
 // keeps out everything that would have gone to the same file.
 func (b *batch) plan(cmd *cobra.Command, paths []string) []job {
-	b.bundle = outputName(b.bundle)
+	b.bundle = cli.OutputName(b.bundle)
 	groups := [][]string{paths}
 	if b.bundle == "" {
 		groups = nil
@@ -242,7 +243,7 @@ func (j job) check(who *signerFlags, inputs []string) error {
 		return err
 	}
 	if n := len(j.statements); n > 1 && strings.HasSuffix(j.target, ".json") {
-		return withHint(fmt.Errorf("%d bundles are JSON Lines, and a .json file is one document", n), "name the file .sigstore.jsonl")
+		return cli.WithHint(fmt.Errorf("%d bundles are JSON Lines, and a .json file is one document", n), "name the file .sigstore.jsonl")
 	}
 	return nil
 }
@@ -311,7 +312,7 @@ func (b *batch) signJob(ctx context.Context, j job, progress *terminal.Progress)
 
 // write puts bundles into one file, whole, and prints their identities.
 func (b *batch) write(target string, made []signed) {
-	if target == stdout {
+	if target == cli.Stdout {
 		if err := b.writeOut(made); err != nil {
 			b.note("standard output", err)
 			return
@@ -325,7 +326,7 @@ func (b *batch) write(target string, made []signed) {
 	}
 	b.keep(target, made)
 	for _, s := range made {
-		if err := b.result(map[string]any{"identity": s.id, "file": s.name, "bundle": target}, "%s", s.line(made)); err != nil {
+		if err := b.Result(map[string]any{"identity": s.id, "file": s.name, "bundle": target}, "%s", s.line(made)); err != nil {
 			b.note("standard output", err)
 		}
 	}
@@ -342,19 +343,19 @@ func (s signed) line(all []signed) string {
 // writeOut writes bundles to standard output: with their identities in JSON, or else as they are, and the identities
 // to standard error.
 func (b *batch) writeOut(made []signed) error {
-	if b.json {
+	if b.JSON {
 		for _, s := range made {
-			if err := b.object(signedObject{Identity: &s.id, File: s.name, Bundle: s.bundle}); err != nil {
+			if err := b.Object(signedObject{Identity: &s.id, File: s.name, Bundle: s.bundle}); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
-	if err := b.writeRaw(joined(made)); err != nil {
+	if err := b.WriteRaw(joined(made)); err != nil {
 		return err
 	}
 	for _, s := range made {
-		b.info("%s", s.line(made))
+		b.Info("%s", s.line(made))
 	}
 	return nil
 }

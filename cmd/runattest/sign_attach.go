@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/cmd/runattest/internal/input"
+	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/registry"
 )
 
@@ -34,7 +35,7 @@ func (b *batch) resolveSubjects() error {
 		return err
 	}
 	if !artifact.Run().IsZero() {
-		return withHint(errors.New("--attach takes an artifact, and this is the declaration of a run"), "runattest push stores a run with its attestations")
+		return cli.WithHint(errors.New("--attach takes an artifact, and this is the declaration of a run"), "runattest push stores a run with its attestations")
 	}
 	b.attach = artifact.Reference.String()
 	return nil
@@ -68,9 +69,9 @@ func (b *batch) attachMade(cmd *cobra.Command) error {
 		return b.done()
 	}
 	quiet := *b.output // standard output has the identities
-	quiet.out, quiet.json = b.err, false
+	quiet.Out, quiet.JSON = b.Err, false
 	if err := attachAll(cmd, &quiet, b.reach, b.attach, b.made); err != nil {
-		b.note(b.attach, withHint(err, "the bundles are signed and written: runattest attach completes it"))
+		b.note(b.attach, cli.WithHint(err, "the bundles are signed and written: runattest attach completes it"))
 	}
 	return b.done()
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/jsonlines"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/visible"
@@ -24,11 +25,11 @@ func (s *signFlags) checkLines(args []string) error {
 	case !s.lines:
 		return nil
 	case len(args) != 1 || !isStdin(args[0]):
-		return withHint(errors.New("--jsonl reads standard input and nothing else"), "runattest sign --key KEY --jsonl -")
-	case s.bundle != "" && outputName(s.bundle) != stdout:
-		return withHint(errors.New("--jsonl answers on standard output, and --bundle names a file"), "leave one of the two out")
+		return cli.WithHint(errors.New("--jsonl reads standard input and nothing else"), "runattest sign --key KEY --jsonl -")
+	case s.bundle != "" && cli.OutputName(s.bundle) != cli.Stdout:
+		return cli.WithHint(errors.New("--jsonl answers on standard output, and --bundle names a file"), "leave one of the two out")
 	case s.attach != "":
-		return withHint(errors.New("--attach does not go with --jsonl"), "runattest attach attaches the bundles")
+		return cli.WithHint(errors.New("--attach does not go with --jsonl"), "runattest attach attaches the bundles")
 	}
 	return nil
 }
@@ -92,7 +93,7 @@ func inLine(n int, err error) error {
 	if len(problems) > 1 {
 		hint = strings.TrimPrefix(hint+fmt.Sprintf("; runattest lint - shows all %d problems of the line that it is given", len(problems)), "; ")
 	}
-	return withHint(invalid, hint)
+	return cli.WithHint(invalid, hint)
 }
 
 // signOne gives one bundle as one line.
@@ -107,19 +108,19 @@ func (b *batch) signOne(ctx context.Context, p prepared) ([]byte, error) {
 // answer writes one line, or what is wrong. Its own error is that of standard output.
 func (b *batch) answer(answer signedObject, wrong error) error {
 	switch {
-	case wrong != nil && !b.json:
+	case wrong != nil && !b.JSON:
 		b.note(fmt.Sprintf("%s:%d", input.Name(input.Stdin), answer.Line), wrong)
-		_, err := b.out.Write([]byte{'\n'}) // a program that waits for an answer reads one
+		_, err := b.Out.Write([]byte{'\n'}) // a program that waits for an answer reads one
 		return err
 	case wrong != nil:
 		b.status = max(b.status, exitStatus(wrong))
 		answer = signedObject{Line: answer.Line, Error: visible.Cut(reason(wrong)), Hint: hintOf(wrong)}
-	case !b.json:
-		_, err := b.out.Write(append(answer.Bundle, '\n'))
+	case !b.JSON:
+		_, err := b.Out.Write(append(answer.Bundle, '\n'))
 		return err
 	default: // as object has it, without reading the bundle twice more, which is a tenth of all work
-		_, err := b.out.Write(fmt.Appendf(nil, "{\"line\":%d,\"identity\":\"%s\",\"bundle\":%s}\n", answer.Line, answer.Identity, answer.Bundle))
+		_, err := b.Out.Write(fmt.Appendf(nil, "{\"line\":%d,\"identity\":\"%s\",\"bundle\":%s}\n", answer.Line, answer.Identity, answer.Bundle))
 		return err
 	}
-	return b.object(answer)
+	return b.Object(answer)
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/limits"
 )
 
@@ -106,7 +107,7 @@ func TestInterruptedSays(t *testing.T) {
 		t.Errorf("status %d, %s", status, &stderr)
 	}
 	var stdout bytes.Buffer
-	o := &output{out: &stdout, err: &stderr, json: true}
+	o := &output{Printer: cli.Printer{Out: &stdout, Err: &stderr, JSON: true}}
 	o.noteNo("f", fmt.Errorf("asked: %w", context.Canceled), func(why string) any { return why })
 	if o.status != exitFailed || stdout.String() != "\"asked: interrupted\"\n" || !strings.HasSuffix(stderr.String(), "runattest: f: asked: interrupted\n") {
 		t.Errorf("status %d, %s%s", o.status, &stdout, &stderr)

@@ -13,6 +13,7 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/internal/boundedfile"
+	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/sigstore"
 )
@@ -50,7 +51,7 @@ func newTrustFlags(cmd *cobra.Command) *trustFlags {
 func (t *trustFlags) load(cmd *cobra.Command) (*attest.Verifier, error) {
 	trust, err := t.trust(cmd)
 	if errors.Is(err, attest.ErrNoTrust) {
-		return nil, withHint(err, "name the public key of a signer that you trust with --key FILE, or a certificate identity with --certificate-identity, --certificate-oidc-issuer and --trusted-root, or have a --policy say it")
+		return nil, cli.WithHint(err, "name the public key of a signer that you trust with --key FILE, or a certificate identity with --certificate-identity, --certificate-oidc-issuer and --trusted-root, or have a --policy say it")
 	}
 	if err != nil {
 		return nil, err
@@ -88,7 +89,7 @@ func (t *trustFlags) trust(cmd *cobra.Command) (attest.Trust, error) {
 	}
 	trust, err := sigstore.NewTrust(o)
 	if err != nil && o.Root == nil && !errors.Is(err, attest.ErrNoTrust) {
-		err = withHint(err, "give --trusted-root FILE; runattest trusted-root makes or fetches one")
+		err = cli.WithHint(err, "give --trusted-root FILE; runattest trusted-root makes or fetches one")
 	}
 	return trust, err
 }
@@ -103,7 +104,7 @@ func loadTrustedRoot(path string) (*sigstore.TrustedRoot, error) {
 		if kind := input.Kind(data); kind != "" && kind != "a trusted root" {
 			err = errors.New("it is " + kind)
 		}
-		return nil, withHint(fmt.Errorf("%s: not a Sigstore TrustedRoot: %w", path, err), "runattest trusted-root makes or fetches one")
+		return nil, cli.WithHint(fmt.Errorf("%s: not a Sigstore TrustedRoot: %w", path, err), "runattest trusted-root makes or fetches one")
 	}
 	return root, nil
 }
@@ -207,10 +208,10 @@ const flagName, flagIssuer = "certificate-identity", "certificate-oidc-issuer"
 func everyIdentity(prefix string, names, issuers []sigstore.Matcher) ([]sigstore.CertificateIdentity, error) {
 	switch {
 	case len(names) > 0 && len(issuers) == 0:
-		return nil, withHint(fmt.Errorf("--%s%s without an issuer: another issuer may give this name to another account", prefix, flagName),
+		return nil, cli.WithHint(fmt.Errorf("--%s%s without an issuer: another issuer may give this name to another account", prefix, flagName),
 			"name the OIDC issuer with --"+prefix+flagIssuer)
 	case len(names) == 0 && len(issuers) > 0:
-		return nil, withHint(fmt.Errorf("--%s%s without an identity: every account of the issuer would be trusted", prefix, flagIssuer),
+		return nil, cli.WithHint(fmt.Errorf("--%s%s without an identity: every account of the issuer would be trusted", prefix, flagIssuer),
 			"name the signer with --"+prefix+flagName)
 	}
 	return sigstore.EveryIdentity(names, issuers), nil
@@ -230,7 +231,7 @@ func matchers(o *output, flag string, texts, patterns []string) ([]sigstore.Matc
 			return nil, fmt.Errorf("--%s-regexp %q: %w", flag, pattern, err)
 		}
 		if !strings.HasPrefix(pattern, "^") || !strings.HasSuffix(pattern, "$") {
-			o.info("note: --%s-regexp %q is matched from end to end, as %s", flag, pattern, m)
+			o.Info("note: --%s-regexp %q is matched from end to end, as %s", flag, pattern, m)
 		}
 		all = append(all, m)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/internal/boundedfile"
+	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/signer"
 	"github.com/runattest/runattest/sigstore"
@@ -17,7 +18,7 @@ import (
 
 func newTrustedRootCreate() *cobra.Command {
 	cmd := newCommand("trusted-root_create")
-	cmd.Args = noArgs("")
+	cmd.Args = cli.NoArgs("")
 	var s specFlags
 	f := cmd.Flags()
 	f.StringArrayVar(&s.fulcio, "fulcio", nil, "a certificate authority: `url=URL,certificate-chain=FILE`[,start-time=T][,end-time=T] (repeatable)")
@@ -48,9 +49,9 @@ func createTrustedRoot(o *output, s *specFlags, out string) error {
 		return err
 	}
 	for _, warning := range spec.Warnings() {
-		o.info("note: %s", warning)
+		o.Info("note: %s", warning)
 	}
-	return o.put(out, text)
+	return o.Put(out, text)
 }
 
 // specFlags are the services as the flags name them, and the files that they name.
@@ -61,7 +62,7 @@ type specFlags struct {
 
 func (s *specFlags) load() (spec sigstore.RootSpec, err error) {
 	if len(s.fulcio)+len(s.tsa)+len(s.ctfe)+len(s.rekor) == 0 {
-		return spec, withHint(errors.New("no service given"), "name them with --fulcio, --tsa, --ctfe and --rekor")
+		return spec, cli.WithHint(errors.New("no service given"), "name them with --fulcio, --tsa, --ctfe and --rekor")
 	}
 	if spec.CertificateAuthorities, err = s.authorities("--fulcio", s.fulcio); err != nil {
 		return spec, err

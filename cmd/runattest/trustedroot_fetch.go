@@ -8,13 +8,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/internal/boundedfile"
+	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/sigstore"
 )
 
 func newTrustedRootFetch() *cobra.Command {
 	cmd := newCommand("trusted-root_fetch")
-	cmd.Args = noArgs("")
+	cmd.Args = cli.NoArgs("")
 	var fetch sigstore.FetchOptions
 	f := cmd.Flags()
 	f.StringVar(&fetch.Mirror, "mirror", "", "the TUF repository's `URL` (default: Sigstore's public one)")
@@ -65,22 +66,22 @@ func absolute(path string) string {
 
 func fetchTrustedRoot(cmd *cobra.Command, fetch sigstore.FetchOptions, out, config string) error {
 	o := newOutput(cmd)
-	o.info("asking %s", fetch.URL())
+	o.Info("asking %s", fetch.URL())
 	fetched, err := sigstore.FetchTrustedRoot(cmd.Context(), fetch)
 	if err != nil {
 		return hintFetch(err)
 	}
-	if err := o.put(out, fetched.TrustedRoot); err != nil {
+	if err := o.Put(out, fetched.TrustedRoot); err != nil {
 		return err
 	}
 	if fetch.SigningConfig {
-		if err := o.put(config, fetched.SigningConfig); err != nil {
+		if err := o.Put(config, fetched.SigningConfig); err != nil {
 			return err
 		}
-		o.info("wrote the services to sign with: %s", config)
+		o.Info("wrote the services to sign with: %s", config)
 	}
-	if out != stdout {
-		o.info("wrote the trusted root: %s; runattest trusted-root show lists its authorities and logs", out)
+	if out != cli.Stdout {
+		o.Info("wrote the trusted root: %s; runattest trusted-root show lists its authorities and logs", out)
 	}
 	return nil
 }
@@ -92,11 +93,11 @@ func hintFetch(err error) error {
 	)
 	switch {
 	case errors.As(err, &no) && no.Expired():
-		return withHint(err, "the copy is stale, or this machine's clock is wrong")
+		return cli.WithHint(err, "the copy is stale, or this machine's clock is wrong")
 	case errors.As(err, &no):
-		return withHint(err, fmt.Sprintf("nothing was written; is %s the repository, and --root its root?", no.URL))
+		return cli.WithHint(err, fmt.Sprintf("nothing was written; is %s the repository, and --root its root?", no.URL))
 	case errors.As(err, &service):
-		return withHint(err, "fetch on a machine that can reach the repository, and carry the file here")
+		return cli.WithHint(err, "fetch on a machine that can reach the repository, and carry the file here")
 	}
 	return err
 }

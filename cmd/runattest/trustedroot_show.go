@@ -8,14 +8,15 @@ import (
 	"github.com/runattest/runattest/attest/authority"
 	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/internal/boundedfile"
+	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/sigstore"
 )
 
 func newTrustedRootShow() *cobra.Command {
 	cmd := newCommand("trusted-root_show")
-	cmd.Args = oneArg("trusted root")
-	cmd.ValidArgsFunction = completeFiles("json")
+	cmd.Args = cli.OneArg("trusted root")
+	cmd.ValidArgsFunction = cli.CompleteFiles("json")
 	formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		root, err := readTrustedRoot(cmd, args[0])
@@ -60,30 +61,30 @@ type trustedObject struct {
 
 func showTrusted(o *output, all []authority.Authority, now time.Time) error {
 	if len(all) == 0 {
-		o.info("note: the trusted root lists no authority and no log")
+		o.Info("note: the trusted root lists no authority and no log")
 	}
 	const row = "%-24s %-22s %-22s %-8s %s"
-	if !o.json && len(all) > 0 {
-		if err := o.line(row, "TRUSTED FOR", "FROM", "UNTIL", "TODAY", "WHO"); err != nil {
+	if !o.JSON && len(all) > 0 {
+		if err := o.Line(row, "TRUSTED FOR", "FROM", "UNTIL", "TODAY", "WHO"); err != nil {
 			return err
 		}
 	}
 	for _, t := range all {
-		if o.json {
+		if o.JSON {
 			object := trustedObject{t.Kind, t.URL, t.Name, t.ID, t.Algorithm, orNil(t.From), orNil(t.Until), t.Status(now)}
-			if err := o.object(object); err != nil {
+			if err := o.Object(object); err != nil {
 				return err
 			}
 			continue
 		}
-		if err := o.line(row, trustedFor[t.Kind], day(t.From, "any time"), day(t.Until, "no end"), t.Status(now), t.Label()); err != nil {
+		if err := o.Line(row, trustedFor[t.Kind], day(t.From, "any time"), day(t.Until, "no end"), t.Status(now), t.Label()); err != nil {
 			return err
 		}
 		details := "log " + t.ID + ", " + t.Algorithm
 		if t.Name != "" {
 			details = t.Name + ", root certificate sha256:" + t.ID
 		}
-		if err := o.line("%24s %s", "", details); err != nil {
+		if err := o.Line("%24s %s", "", details); err != nil {
 			return err
 		}
 	}

@@ -10,12 +10,13 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/cmd/runattest/internal/input"
+	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/registry"
 )
 
 func newVerify() *cobra.Command {
 	cmd := newCommand("verify")
-	cmd.Args = func(cmd *cobra.Command, args []string) error { return needFiles(cmd, args, "bundle") }
+	cmd.Args = cli.SomeArgs("bundle")
 	cmd.ValidArgsFunction = completeBundles
 	flags := cmd.Flags()
 	trust := newTrustFlags(cmd)

@@ -84,29 +84,29 @@ func (v *referenceVerifier) printSummary(text string, artifact *registry.Artifac
 	if !passed {
 		v.status = max(v.status, exitNo)
 	}
-	if v.json {
-		return v.object(referenceReport{
+	if v.JSON {
+		return v.Object(referenceReport{
 			Reference: text, Artifact: artifact.Reference.String(), Verified: passed,
 			Good: s.Verified, NotVerified: s.NotVerified, Malformed: s.Malformed, Unreadable: s.Unreadable,
 			Foreign: s.Foreign, Others: s.OtherPredicateTypes,
 		})
 	}
 	if s.Foreign > 0 {
-		v.info("%d referrers of other artifact types were skipped", s.Foreign)
+		v.Info("%d referrers of other artifact types were skipped", s.Foreign)
 	}
 	if s.OtherPredicateTypes > 0 {
-		v.info("%d attestations of other predicate types were skipped", s.OtherPredicateTypes)
+		v.Info("%d attestations of other predicate types were skipped", s.OtherPredicateTypes)
 	}
 	unreadable := ""
 	if s.Unreadable > 0 {
 		unreadable = fmt.Sprintf(", %d unreadable", s.Unreadable)
 	}
-	v.info("%s: %d verified, %d not verified, %d malformed%s", artifact.Reference, s.Verified, s.NotVerified, s.Malformed, unreadable)
+	v.Info("%s: %d verified, %d not verified, %d malformed%s", artifact.Reference, s.Verified, s.NotVerified, s.Malformed, unreadable)
 	switch {
 	case s.Total() == 0:
-		v.info("no attestation of a run is attached to it")
+		v.Info("no attestation of a run is attached to it")
 	case s.Verified > 0 && !passed:
-		v.info("with --strict every attestation must be verified")
+		v.Info("with --strict every attestation must be verified")
 	}
 	return nil
 }

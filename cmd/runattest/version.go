@@ -6,11 +6,13 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"github.com/runattest/runattest/internal/cli"
 )
 
 func newVersion() *cobra.Command {
 	cmd := newCommand("version")
-	cmd.Args = noArgs("")
+	cmd.Args = cli.NoArgs("")
 	formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		o := newOutput(cmd)
@@ -19,7 +21,7 @@ func newVersion() *cobra.Command {
 		if b.Commit != "" {
 			commit = " (" + b.Commit + ")"
 		}
-		return o.result(b, "runattest %s%s %s %s", b.Version, commit, b.Go, b.Platform)
+		return o.Result(b, "runattest %s%s %s %s", b.Version, commit, b.Go, b.Platform)
 	}
 	return cmd
 }

@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"errors"
@@ -33,33 +33,30 @@ var (
 	errEmpty = errors.New("is empty")
 )
 
-// takeEmpty are the flags that have a meaning when they are empty, or whose readers say more about it.
-var takeEmpty = []string{"declaration", "identity", "path", "provider", "relation"}
-
-// checkGiven makes it an error, in a command and all below it, to give a flag twice that is not a list, or to give an
-// empty text.
-func checkGiven(cmd *cobra.Command) {
+// CheckGiven makes it an error, in a command and all below it, to give a flag twice that is not a list, or to give an
+// empty text to one whose name is not in mayBeEmpty.
+func CheckGiven(cmd *cobra.Command, mayBeEmpty ...string) {
 	cmd.InitDefaultHelpFlag()
 	check := func(f *pflag.Flag) {
 		_, list := f.Value.(pflag.SliceValue)
 		if _, done := f.Value.(*givenValue); !list && !done {
-			f.Value = &givenValue{Value: f.Value, mayBeEmpty: slices.Contains(takeEmpty, f.Name)}
+			f.Value = &givenValue{Value: f.Value, mayBeEmpty: slices.Contains(mayBeEmpty, f.Name)}
 		}
 	}
 	cmd.Flags().VisitAll(check)
 	cmd.PersistentFlags().VisitAll(check)
 	for _, sub := range cmd.Commands() {
-		checkGiven(sub)
+		CheckGiven(sub, mayBeEmpty...)
 	}
 }
 
-// misgiven says of a flag that was given twice, or is empty, what its name is, and none of its values, which may be
+// Misgiven says of a flag that was given twice, or is empty, what its name is, and none of its values, which may be
 // secret; nil for other errors.
-func misgiven(err error) error {
+func Misgiven(err error) error {
 	invalid, ok := errors.AsType[*pflag.InvalidValueError](err)
 	switch {
 	case ok && errors.Is(err, errTwice):
-		return withHint(fmt.Errorf("--%s %w, want it once", invalid.GetFlag().Name, errTwice),
+		return WithHint(fmt.Errorf("--%s %w, want it once", invalid.GetFlag().Name, errTwice),
 			`remove one of the two; a script that passes its own arguments on ("$@") can add one`)
 	case ok && errors.Is(err, errEmpty):
 		return fmt.Errorf("--%s %w", invalid.GetFlag().Name, errEmpty)
@@ -67,18 +64,18 @@ func misgiven(err error) error {
 	return nil
 }
 
-// olderName has a flag take its values by an older name, too, which help does not list.
-func olderName(cmd *cobra.Command, name, older string) {
+// OlderName has a flag take its values by an older name, too, which help does not list.
+func OlderName(cmd *cobra.Command, name, older string) {
 	f := *cmd.Flags().Lookup(name)
 	f.Name, f.Hidden = older, true
 	cmd.Flags().AddFlag(&f)
 }
 
-// refuseBothNames refuses a flag that is given by both of its names.
-func refuseBothNames(cmd *cobra.Command, name, older string) error {
+// RefuseBothNames refuses a flag that is given by both of its names.
+func RefuseBothNames(cmd *cobra.Command, name, older string) error {
 	if !cmd.Flags().Changed(name) || !cmd.Flags().Changed(older) {
 		return nil
 	}
-	return &usageError{withHint(fmt.Errorf("--%s and --%s are two names of one flag, want one of them", name, older),
-		fmt.Sprintf("write --%s for both; it can be repeated", name))}
+	return WithHint(fmt.Errorf("--%s and --%s are two names of one flag, want one of them", name, older),
+		fmt.Sprintf("write --%s for both; it can be repeated", name))
 }

@@ -1,0 +1,139 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// NoArgs refuses arguments; the hint says where what was given belongs. Without one it is the usage.
+func NoArgs(hint string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		if hint == "" {
+			hint = usage(cmd)
+		}
+		return WithHint(fmt.Errorf("%s takes no arguments, and got %q", cmd.Name(), args[0]), hint)
+	}
+}
+
+// OneArg asks for one argument, and tells what of.
+func OneArg(what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		switch len(args) {
+		case 0:
+			return missing(cmd, what)
+		case 1:
+			return nil
+		}
+		return WithHint(fmt.Errorf("want one %s, and got %d arguments", what, len(args)), usage(cmd))
+	}
+}
+
+// SomeArgs asks for at least one argument, and tells what of.
+func SomeArgs(what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return missing(cmd, what)
+		}
+		return nil
+	}
+}
+
+func missing(cmd *cobra.Command, what string) error {
+	return WithHint(fmt.Errorf("no %s given", what), usage(cmd))
+}
+
+func usage(cmd *cobra.Command) string { return "usage: " + cmd.UseLine() }
+
+// CompleteFiles completes arguments with the files of these extensions.
+func CompleteFiles(extensions ...string) cobra.CompletionFunc {
+	return func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		return extensions, cobra.ShellCompDirectiveFilterFileExt
+	}
+}
+
+// Group makes a command that only has subcommands: it shows its help, and suggests subcommands for a misspelt one.
+func Group(cmd *cobra.Command) *cobra.Command {
+	cmd.SuggestionsMinimumDistance = 2
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		return unknownCommand(cmd, args[0])
+	}
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	return cmd
+}
+
+func unknownCommand(cmd *cobra.Command, name string) error {
+	return WithHint(fmt.Errorf("unknown command %q", name), suggest(cmd, cmd.SuggestionsFor(name)))
+}
+
+// suggest is the hint for a name that the command does not know.
+func suggest(cmd *cobra.Command, alike []string) string {
+	hint := cmd.CommandPath() + " --help lists what there is"
+	if len(alike) > 0 {
+		hint = "did you mean " + strings.Join(alike, ", or ") + "? " + hint
+	}
+	return hint
+}
+
+// NewHelp is cobra's help command with an error for what there is no help for.
+func NewHelp() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Help about any command",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			found, rest, err := cmd.Root().Find(args)
+			if found == nil || err != nil && len(rest) == 0 {
+				return errors.Join(err, unknownCommand(cmd.Root(), strings.Join(args, " ")))
+			}
+			if len(rest) > 0 {
+				return unknownCommand(found, rest[0])
+			}
+			found.InitDefaultHelpFlag()
+			return found.Help()
+		},
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			var names []cobra.Completion
+			if found, _, err := cmd.Root().Find(args); err == nil {
+				for _, sub := range found.Commands() {
+					if sub.IsAvailableCommand() && strings.HasPrefix(sub.Name(), typed) {
+						names = append(names, cobra.CompletionWithDesc(sub.Name(), sub.Short))
+					}
+				}
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
+	}
+}
+
+// UnknownFlag adds the hint to pflag's error for a flag that the command does not have: the flags that are like it.
+func UnknownFlag(cmd *cobra.Command, err error) error {
+	var alike []string
+	if unknown := (*pflag.NotExistError)(nil); errors.As(err, &unknown) && len(unknown.GetSpecifiedName()) > 1 {
+		alike = flagsLike(cmd, unknown.GetSpecifiedName())
+	}
+	return WithHint(err, suggest(cmd, alike))
+}
+
+// flagsLike are the flags that name may have been meant for, by the measure that cobra has for commands.
+func flagsLike(cmd *cobra.Command, name string) []string {
+	names := cobra.Command{SuggestionsMinimumDistance: 2}
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if !f.Hidden {
+			names.AddCommand(&cobra.Command{Use: f.Name, Run: func(*cobra.Command, []string) {}})
+		}
+	})
+	alike := names.SuggestionsFor(name)
+	for i := range alike {
+		alike[i] = "--" + alike[i]
+	}
+	return alike
+}
