@@ -38,7 +38,7 @@ func withETags(etag string, refuse http.HandlerFunc) front {
 
 // A registry that takes no conditions is written to without.
 func TestRefusedConditions(t *testing.T) {
-	for _, code := range []int{400, 405, 409, 412, 500, 501} {
+	for _, code := range []int{304, 400, 403, 404, 405, 409, 412, 500, 501} {
 		t.Run(fmt.Sprint(code), func(t *testing.T) {
 			s := newServer(t, false)
 			s.artifact()

@@ -292,6 +292,9 @@ func runHelper(ctx context.Context, name, file, server string) (auth.Credential,
 	case cause != nil:
 		return fail(fmt.Errorf("no answer within %s, and it was killed: %w", time.Since(start).Round(100*time.Millisecond), context.DeadlineExceeded))
 	}
+	if errors.Is(err, exec.ErrWaitDelay) { // it has ended well, and what it has started keeps its output open
+		err = nil
+	}
 	text := string(bytes.TrimSpace(said.kept.Bytes()))
 	if err != nil && text == "credentials not found in native keychain" {
 		return auth.Credential{}, nil

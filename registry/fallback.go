@@ -133,8 +133,8 @@ func (w *writer) writeIndex(ctx context.Context, old *fallbackIndex, manifests [
 		switch status := refusal.status; {
 		case status == http.StatusPreconditionFailed, status == http.StatusConflict:
 			return errChanged
-		case status == http.StatusNotImplemented, status/100 == 4 && !mayRepeat(err) &&
-			status != http.StatusUnauthorized && status != http.StatusNotFound && status != http.StatusRequestEntityTooLarge:
+		case status == http.StatusNotImplemented, status == http.StatusNotModified, status/100 == 4 && !mayRepeat(err) &&
+			status != http.StatusUnauthorized && status != http.StatusRequestEntityTooLarge:
 			w.blind = true
 			err = put("", "")
 		}

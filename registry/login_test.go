@@ -140,6 +140,7 @@ func TestCredentialHelpers(t *testing.T) {
 		"hangs":            {"sleep 60", "and it was killed"},
 		"child hangs":      {"sleep 60 & wait", "and it was killed"},
 		"child keeps pipe": {"sleep 60 &\nexit 1", ""},
+		"leaves a child":   {`sleep 60 & echo '{"Username":"alice","Secret":"wrong"}'`, `user "alice"`},
 		"ignores signals":  {"trap '' TERM INT HUP; sleep 60; sleep 60", "and it was killed"},
 		"talks on":         {"yes", "an answer of more than 65536 bytes"},
 		"talks of errors":  {"yes >&2 & sleep 0.2; exit 1", ""},
@@ -154,7 +155,11 @@ func TestCredentialHelpers(t *testing.T) {
 			s := newServer(t, true)
 			helperScript(t, r.script)
 			s.spoil(func(w http.ResponseWriter, q *http.Request, _ http.Handler) { wantsLogin(w, q) })
-			target, err := registry.Open(parse(t, s.host+"/app:v1"), registry.Options{Timeout: time.Second})
+			timeout := time.Second
+			if name == "leaves a child" { // which is waited for that long
+				timeout = 10 * time.Second
+			}
+			target, err := registry.Open(parse(t, s.host+"/app:v1"), registry.Options{Timeout: timeout})
 			if err != nil {
 				t.Fatal(err)
 			}
