@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/zero"
 )
 
 // Interface is the extension that says which API a captured declaration belongs to: docs/spec/interface-v1.md.
@@ -148,7 +149,7 @@ type Captured struct {
 
 // Withholds tells whether the declaration leaves out a secret that the source has.
 func (c *Captured) Withholds() bool {
-	for _, f := range c.Fates {
+	for _, f := range zero.IfNil(c).Fates {
 		if f.Outcome == Withheld {
 			return true
 		}

@@ -16,7 +16,9 @@ import (
 	"go/token"
 	"hash"
 	"io"
+	"io/fs"
 	"maps"
+	"os"
 	"path/filepath"
 	"reflect"
 	"runtime/debug"
@@ -28,6 +30,7 @@ import (
 	"github.com/runattest/runattest/attest/authority"
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/canonical"
+	"github.com/runattest/runattest/capture"
 	"github.com/runattest/runattest/gate"
 	"github.com/runattest/runattest/gate/filedigest"
 	"github.com/runattest/runattest/identity"
@@ -42,7 +45,7 @@ import (
 
 // packages are the public ones.
 var packages = []string{
-	"canonical", "identity", "signer", "signer/kms", "attest", "attest/evidence", "attest/authority", "sigstore", "signer/idtoken", "policy", "gate", "gate/filedigest", "lineage", "registry",
+	"canonical", "identity", "signer", "signer/kms", "attest", "attest/evidence", "attest/authority", "sigstore", "signer/idtoken", "policy", "gate", "gate/filedigest", "lineage", "registry", "capture",
 }
 
 // exported are all functions and methods that they export.
@@ -423,6 +426,20 @@ var exported = map[string]any{
 	"registry.Summary.Total":            registry.Summary.Total,
 	"registry.Verification.Results":     (*registry.Verification).Results,
 	"registry.Verification.Summary":     (*registry.Verification).Summary,
+
+	"capture.Captured.Withholds":   (*capture.Captured).Withholds,
+	"capture.Error.Error":          (*capture.Error).Error,
+	"capture.Error.Unwrap":         (*capture.Error).Unwrap,
+	"capture.Format.Capture":       capture.Format.Capture,
+	"capture.Format.CaptureEach":   capture.Format.CaptureEach,
+	"capture.Format.CaptureFolder": capture.Format.CaptureFolder,
+	"capture.Format.Name":          capture.Format.Name,
+	"capture.Format.ReadsFile":     capture.Format.ReadsFile,
+	"capture.Format.ReadsFolder":   capture.Format.ReadsFolder,
+	"capture.Format.Title":         capture.Format.Title,
+	"capture.Formats":              capture.Formats,
+	"capture.Lookup":               capture.Lookup,
+	"capture.Warning.String":       capture.Warning.String,
 }
 
 // optional are the arguments for which nil is documented, by function and position; the receiver counts.
@@ -468,6 +485,47 @@ func TestComplete(t *testing.T) {
 	for name := range exported {
 		if !slices.Contains(want, name) {
 			t.Errorf("%s is in the table and not exported", name)
+		}
+	}
+}
+
+// TestPackages holds that no public package is missing: what other modules can import, and is no command.
+func TestPackages(t *testing.T) {
+	top := filepath.Join("..", "..", "..")
+	found := map[string]bool{}
+	if err := filepath.WalkDir(top, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && path != top && (slices.Contains([]string{"internal", "testdata", "examples", "e2e"}, d.Name()) || strings.HasPrefix(d.Name(), ".")):
+			return fs.SkipDir
+		case d.IsDir() && path != top:
+			if _, err := os.Stat(filepath.Join(path, "go.mod")); err == nil { // of another module
+				return fs.SkipDir
+			}
+		case strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, "_test.go"):
+			parsed, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.PackageClauseOnly)
+			if err != nil {
+				return err
+			}
+			name, err := filepath.Rel(top, filepath.Dir(path))
+			if err != nil {
+				return err
+			}
+			found[filepath.ToSlash(name)] = found[filepath.ToSlash(name)] || parsed.Name.Name != "main"
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for name, public := range found {
+		if public && !slices.Contains(packages, name) {
+			t.Errorf("%s is public and not in the list: add it", name)
+		}
+	}
+	for _, name := range packages {
+		if !found[name] {
+			t.Errorf("%s is in the list and is no package", name)
 		}
 	}
 }
@@ -578,6 +636,9 @@ func newValues(t *testing.T) values {
 	session, err := sigstore.NewSession(sigstore.SessionOptions{Signer: by})
 	must(err)
 	add(v.good, session)
+	for _, f := range capture.Formats() {
+		add(v.good, f)
+	}
 	add(v.good, d.ID())
 	add[io.Writer](v.good, io.Discard)
 	add[hash.Hash](v.good, sha256.New())
@@ -622,6 +683,8 @@ func (v values) of(t reflect.Type) (bad, good []reflect.Value) {
 	switch t.Kind() {
 	case reflect.Pointer:
 		bad = append(bad, reflect.New(t.Elem()))
+	case reflect.Struct:
+		bad = append(bad, v.partly(t)...)
 	case reflect.Slice:
 		if t.Elem().Kind() == reflect.Uint8 {
 			break
@@ -635,6 +698,41 @@ func (v values) of(t reflect.Type) (bad, good []reflect.Value) {
 		}
 	}
 	return bad, v.good[t]
+}
+
+// partly are structs whose members are good, as far as there are good values, but for one that is nil or zero in turn.
+func (v values) partly(t reflect.Type) (all []reflect.Value) {
+	good := reflect.New(t).Elem()
+	for i := range t.NumField() {
+		if values := v.good[t.Field(i).Type]; t.Field(i).IsExported() && len(values) > 0 {
+			good.Field(i).Set(values[0])
+		}
+	}
+	for i := range t.NumField() {
+		f := t.Field(i).Type
+		if !t.Field(i).IsExported() {
+			continue
+		}
+		with := func(x reflect.Value) {
+			one := reflect.New(t).Elem()
+			one.Set(good)
+			one.Field(i).Set(x)
+			all = append(all, one)
+		}
+		for _, x := range v.bad[f] {
+			with(x)
+		}
+		switch f.Kind() {
+		case reflect.Pointer:
+			with(reflect.Zero(f))
+			with(reflect.New(f.Elem()))
+		case reflect.Slice:
+			with(reflect.MakeSlice(f, 1, 1))
+		case reflect.Interface, reflect.Func, reflect.Map:
+			with(reflect.Zero(f))
+		}
+	}
+	return all
 }
 
 // TestNoYes: no nil or zero value passes a check that a good value would pass.
