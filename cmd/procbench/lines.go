@@ -5,10 +5,18 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -23,35 +31,61 @@ func measureLines(dir, binary string, declaration []byte) error {
 	line.WriteByte('\n')
 	cmd := exec.Command(binary, "sign", "--key", "runattest.key", "--jsonl", "--format", "json", "-")
 	cmd.Dir = dir
-	in, err := cmd.StdinPipe()
+	took, err := converse("runattest", "sign --jsonl -", cmd, line.Bytes(), `"bundle":`)
 	if err != nil {
 		return err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	alone, err := converse("crypto", "sign and verify alone", exec.Command(self, "-answer", strconv.Itoa(took.answer)), line.Bytes(), "")
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%-10s %-26s %.2f times a program that only signs a line, verifies that, and answers as many bytes\n", "", "", took.all.Seconds()/alone.all.Seconds())
+	return nil
+}
+
+// conversation is what a program took for all round trips, and the size of its last answer.
+type conversation struct {
+	all    time.Duration
+	answer int
+}
+
+// converse sends a program a line at a time, each after the answer to the one before, which must contain what is wanted.
+func converse(name, what string, cmd *exec.Cmd, line []byte, want string) (conversation, error) {
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return conversation{}, err
 	}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
-		return err
+		return conversation{}, err
 	}
 	if err := cmd.Start(); err != nil {
-		return err
+		return conversation{}, err
 	}
 	answers := bufio.NewReaderSize(out, 1<<20)
 	var trips []time.Duration
+	var took conversation
 	begin := time.Now()
 	for range roundTrips {
 		start := time.Now()
-		if _, err = in.Write(line.Bytes()); err != nil {
+		if _, err = in.Write(line); err != nil {
 			break
 		}
 		var answer []byte
-		if answer, err = answers.ReadSlice('\n'); err == nil && !bytes.Contains(answer, []byte(`"bundle":`)) {
+		if answer, err = answers.ReadSlice('\n'); err == nil && !bytes.Contains(answer, []byte(want)) {
 			err = fmt.Errorf("answered: %s", answer)
 		}
 		if err != nil {
 			break
 		}
 		trips = append(trips, time.Since(start))
+		took.answer = len(answer)
 	}
-	all := time.Since(begin)
+	took.all = time.Since(begin)
 	if err != nil {
 		_ = cmd.Process.Kill()
 	} else {
@@ -61,10 +95,45 @@ func measureLines(dir, binary string, declaration []byte) error {
 		err = ended
 	}
 	if err != nil {
-		return fmt.Errorf("sign --jsonl: %w", err)
+		return conversation{}, fmt.Errorf("%s: %w", what, err)
 	}
 	slices.Sort(trips)
-	fmt.Printf("%-10s %-26s %6.0f a second, round trip median %.3f ms, p99 %.3f ms (%d lines of %d bytes, P-256)\n", "runattest", "sign --jsonl -",
-		roundTrips/all.Seconds(), ms(trips[len(trips)/2]), ms(trips[len(trips)*99/100]), roundTrips, line.Len())
-	return nil
+	fmt.Printf("%-10s %-26s %6.0f a second, round trip median %.3f ms, p99 %.3f ms (%d lines of %d bytes, P-256)\n", name, what,
+		roundTrips/took.all.Seconds(), ms(trips[len(trips)/2]), ms(trips[len(trips)*99/100]), roundTrips, len(line))
+	return took, nil
+}
+
+// answer signs each line of standard input with a P-256 key, verifies that signature, and answers a line of so many bytes: what
+// no program of that kind can do without.
+func answer(size string) error {
+	n, err := strconv.Atoi(size)
+	if err != nil || n < 1 {
+		return fmt.Errorf("-answer %q: want a number of bytes", size)
+	}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return err
+	}
+	line := append(bytes.Repeat([]byte{'x'}, n-1), '\n')
+	lines := bufio.NewReaderSize(os.Stdin, 1<<20)
+	for {
+		text, err := lines.ReadSlice('\n')
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		digest := sha256.Sum256(text)
+		signature, err := ecdsa.SignASN1(rand.Reader, key, digest[:])
+		if err != nil {
+			return err
+		}
+		if !ecdsa.VerifyASN1(&key.PublicKey, digest[:], signature) {
+			return errors.New("a signature does not verify")
+		}
+		if _, err := os.Stdout.Write(line); err != nil {
+			return err
+		}
+	}
 }
