@@ -453,6 +453,11 @@ func TestSubjectJSON(t *testing.T) {
 	if err := got.UnmarshalJSON([]byte(`{"name":"a"}`)); err == nil {
 		t.Error("a subject without a digest")
 	}
+	for _, name := range []string{"\xff", "a\xc3", "a\xed\xa0\x80", "\n\xff"} {
+		if text, err := (Subject{name, [32]byte{1}}).MarshalJSON(); text != nil || err == nil {
+			t.Errorf("%+q is written as %s, %v", name, text, err)
+		}
+	}
 }
 
 func idOf(d *identity.Declaration) *identity.ID {

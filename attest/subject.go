@@ -58,10 +58,15 @@ func (s Subject) check() error {
 
 func runSubject(id identity.ID) Subject { return Subject{id.String(), id.Digest()} }
 
-// MarshalJSON writes the subject as in a Statement.
-func (s Subject) MarshalJSON() ([]byte, error) { return s.append(nil), nil }
+// MarshalJSON writes the subject as in a Statement. A name that is not valid UTF-8 is an error: JSON cannot say it.
+func (s Subject) MarshalJSON() ([]byte, error) {
+	if !utf8.ValidString(s.Name) {
+		return nil, fmt.Errorf("subject %+q: the name is not valid UTF-8", s.Name)
+	}
+	return s.append(nil), nil
+}
 
-// append appends the subject in RFC 8785 form.
+// append appends the subject in RFC 8785 form. Its name is to be valid UTF-8.
 func (s Subject) append(out []byte) []byte {
 	out = hex.AppendEncode(append(out, `{"digest":{"sha256":"`...), s.SHA256[:])
 	return append(appendString(append(out, `"},"name":`...), s.Name), '}')
