@@ -187,14 +187,17 @@ func signersText(keys []attest.TrustedKey, identities []authority.CertificateIde
 	return all, nil
 }
 
-// durationText is the inverse of how a policy reads a duration.
+// durationText is the inverse of how a policy reads a duration, which has up to six digits.
 func durationText(d time.Duration) (string, error) {
 	for _, unit := range []struct {
 		name string
 		of   time.Duration
 	}{{"d", 24 * time.Hour}, {"h", time.Hour}, {"m", time.Minute}, {"s", time.Second}} {
-		if d > 0 && d%unit.of == 0 {
-			return fmt.Sprintf("%d%s", d/unit.of, unit.name), nil
+		if n := d / unit.of; d > 0 && d%unit.of == 0 {
+			if n > 999_999 {
+				return "", fmt.Errorf("%s: want a multiple of minutes, hours or days, of which a policy has up to 999999", d)
+			}
+			return fmt.Sprintf("%d%s", n, unit.name), nil
 		}
 	}
 	return "", fmt.Errorf("%s: want a positive number of whole seconds", d)

@@ -83,4 +83,19 @@ func TestNew(t *testing.T) {
 			t.Errorf("%s: got %v, want it refused", name, p)
 		}
 	}
+	// A duration is read as it is written, and one that cannot be written is refused by its name.
+	for _, d := range []time.Duration{time.Second, 999_999 * time.Second, 1_000_020 * time.Second, 999_999 * time.Minute, 106_751 * 24 * time.Hour} {
+		s := whole()
+		s.StartWithin = d
+		if p, err := New(s, options); err != nil || p.time.startWithin != d {
+			t.Errorf("%s: got %v", d, err)
+		}
+	}
+	for _, d := range []time.Duration{1_000_001 * time.Second, 1_000_001 * time.Minute} {
+		s := whole()
+		s.StartWithin = d
+		if _, err := New(s, options); err == nil || !strings.HasPrefix(err.Error(), "policy: StartWithin: "+d.String()) {
+			t.Errorf("%s: got %v", d, err)
+		}
+	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/signer"
 )
 
 // whole is the policy where rules are given values of the whole declaration.
@@ -56,22 +57,29 @@ func TestWantedSameAnswers(t *testing.T) {
 		"(run.kind == 'agent' ? declaration.model : declaration.model).name == 'm'", "[declaration.kind].all(declaration, declaration == 'training')",
 		"declaration.constraints.budget.all(k, declaration.constraints.budget[k] == declaration.constraints.budget.usd)",
 	} {
-		p := policyOf(t, by, fmt.Sprintf("rules: [{name: r, expr: %q, message: 'model {{declaration.model}}, budget {{declaration.constraints.budget.usd}}'}]\n", expr))
-		b := signRun(t, strings.NewReplacer(`"budget":50`, `"budget":{"usd":40}`, `"list":`, `"stop":`).Replace(declarationText), by)
-		v, err := p.Verifier().Verify(ctx, b, attest.Expect{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		given := Given{Now: time.Unix(0, 0)}
-		want, err := whole(p).Evaluate(ctx, v, given)
-		got, err2 := p.Evaluate(ctx, v, given)
-		if diff := cmp.Diff(fmt.Sprintf("%+v %v", want, err), fmt.Sprintf("%+v %v", got, err2)); diff != "" {
-			t.Errorf("%s (-whole +wanted):\n%s", expr, diff)
-		}
-		explained, err := p.Explain(ctx, v, given)
-		if err != nil || (explained[0].Value == "true") != got.Allowed {
-			t.Errorf("%s: explained as %v, %v, decided %v", expr, explained, err, got.Allowed)
-		}
+		wantSame(t, by, expr, "")
+		wantSame(t, by, expr, ", message: 'model {{declaration.model}}, budget {{declaration.constraints.budget.usd}}'")
+	}
+}
+
+// wantSame decides by a rule with the whole declaration and with what the rule looks at.
+func wantSame(t *testing.T, by signer.Signer, expr, message string) {
+	t.Helper()
+	p := policyOf(t, by, fmt.Sprintf("rules: [{name: r, expr: %q%s}]\n", expr, message))
+	b := signRun(t, strings.NewReplacer(`"budget":50`, `"budget":{"usd":40}`, `"list":`, `"stop":`).Replace(declarationText), by)
+	v, err := p.Verifier().Verify(ctx, b, attest.Expect{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	given := Given{Now: time.Unix(0, 0)}
+	want, err := whole(p).Evaluate(ctx, v, given)
+	got, err2 := p.Evaluate(ctx, v, given)
+	if diff := cmp.Diff(fmt.Sprintf("%+v %v", want, err), fmt.Sprintf("%+v %v", got, err2)); diff != "" {
+		t.Errorf("%s (-whole +wanted):\n%s", expr, diff)
+	}
+	explained, err := p.Explain(ctx, v, given)
+	if err != nil || (explained[0].Value == "true") != got.Allowed {
+		t.Errorf("%s: explained as %v, %v, decided %v", expr, explained, err, got.Allowed)
 	}
 }
 
