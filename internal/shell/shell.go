@@ -20,13 +20,15 @@ func Path(name string) string {
 	return Word(name)
 }
 
-// Word is a text as one word. Line feeds at its end are lost where other control characters are written as numbers, too.
+// Word is a text as one word. What printf prints loses the line feeds at its end, so that those come from IFS, which begins
+// as a space, a tab and a line feed in each shell.
 func Word(text string) string {
 	switch {
 	case plain.MatchString(text):
 		return text
 	case visible.Escape(text) != text:
-		return `"$(printf '` + octal(text) + `')"`
+		begin := strings.TrimRight(text, "\n")
+		return `"$(printf '` + octal(begin) + `')` + strings.Repeat("${IFS#??}", len(text)-len(begin)) + `"`
 	}
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }

@@ -15,7 +15,7 @@ func TestWord(t *testing.T) {
 	}
 	for _, name := range []string{
 		"a", "a b", "it's", `"`, "$HOME", "`id`", `a\b`, "a*?[x]", "~", "#a", "!a", "a;b&c|d", "(a)", "", "é", "%s", "{a,b}", "a=b",
-		"line\nbreak", "tab\there", "\x1b[31mred", "\xff\xfe", "right\u202eleft", "it's\n%d\\n",
+		"line\nbreak", "tab\there", "\x1b[31mred", "\xff\xfe", "right\u202eleft", "it's\n%d\\n", "end\n", "\n", "a b\n\n", "-\n", "\n\r\n", "$x`y`\"\n",
 	} {
 		for path, word := range map[string]string{name: shell.Word(name), "./-" + name: shell.Path("-" + name)} {
 			if visible.Escape(word) != word {
