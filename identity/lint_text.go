@@ -114,6 +114,9 @@ func (l *linter) text(s string, isName bool) {
 		} else if r, ok := findStyled(s); ok {
 			l.warn(CodeLookAlike, fmt.Sprintf("%U looks like %s", r, norm.NFKC.String(string(r))), "write "+norm.NFKC.String(string(r)))
 		} else if r, ok := findPhonetic(s); ok {
+			if r == 'ı' {
+				check += "; in Turkish and Azerbaijani this one is right"
+			}
 			l.warn(CodeLookAlike, fmt.Sprintf("%U (%c) is not a letter of the alphabet a to z, and can look like one", r, r), check)
 		}
 	}
@@ -221,7 +224,8 @@ var phonetic = &unicode.RangeTable{
 	},
 }
 
-// findPhonetic is the first such letter, or a dotless i where nothing else is written as in Turkish.
+// findPhonetic is the first such letter, or a dotless i where nothing else is written as in Turkish. UTS 39 allows the dotless
+// i in identifiers and lists it as confusable with i: no rule tells the Turkish word kapı from a false kapi.
 func findPhonetic(s string) (rune, bool) {
 	isTurkish := strings.ContainsAny(s, "ğĞşŞİçÇöÖüÜəƏ")
 	for _, r := range s {

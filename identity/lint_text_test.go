@@ -96,7 +96,7 @@ func TestLooksLikeAnother(t *testing.T) {
 	invisible, lookAlike := []string{"invisible"}, []string{"look-alike"}
 	for s, want := range map[string][]string{
 		"ll\u2028ama": invisible, "ll\u2029ama": invisible, "ll\ufffcama": invisible, "ll\ufffdama": invisible, "ll\ue000ama": invisible, "ll\U000f0000ama": invisible,
-		"llama-m\u0131n\u0131": lookAlike, "\u0261pt-4": lookAlike, "llam\u0251": lookAlike, "\u0237son": lookAlike, "m\u026astral": lookAlike, "\u1d0fpen": lookAlike, "a\u01c0b": lookAlike,
+		"llama-m\u0131n\u0131": lookAlike, "kap\u0131": lookAlike, "\u0261pt-4": lookAlike, "llam\u0251": lookAlike, "\u0237son": lookAlike, "m\u026astral": lookAlike, "\u1d0fpen": lookAlike, "a\u01c0b": lookAlike,
 		"gpt-4\u043e": lookAlike, "\u043e1": lookAlike, "llama-\u0391": lookAlike, "claude \u0445": lookAlike,
 		"l\u05dcama": lookAlike, "m\u10ffdel": lookAlike, "m\u0bb5del": lookAlike, "llama-3.\u0967": lookAlike, "v\u0661": lookAlike, "model2\u0967": lookAlike,
 	} {
