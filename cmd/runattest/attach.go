@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/runattest/runattest/cmd/runattest/internal/input"
+	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/registry"
 	"github.com/runattest/runattest/sigstore"
 )

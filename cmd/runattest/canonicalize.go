@@ -7,9 +7,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/canonical"
-	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/cli"
+	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/internal/jsonmend"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/yamljson"
@@ -27,7 +27,7 @@ func newCanonicalize() *cobra.Command {
 		}
 		o := newOutput(cmd)
 		if *isDeclaration {
-			d, err := input.One(path, cmd.InOrStdin())
+			d, err := oneDeclaration(path, cmd.InOrStdin())
 			if err != nil {
 				return err
 			}

@@ -1,52 +1,75 @@
 package main
 
 import (
+	"cmp"
+	"fmt"
 	"io"
-	"iter"
 
-	"github.com/runattest/runattest/cmd/runattest/internal/input"
+	"github.com/spf13/cobra"
+
+	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/internal/visible"
 )
 
-// declarations reads the declarations in several files. Where more than one file is named, bundles among them are passed
-// over, with a note: a pattern such as runs/*.json matches what sign has written there. If there are bundles alone, each is
-// an error.
-type declarations struct {
-	stdin   io.Reader
-	several bool
-	found   bool
-	bundles []string        // their names
-	mixed   map[string]bool // the files that hold something else, too
+// parseDeclaration reads a declaration, and recognizes a text of another kind that was given in its place.
+func parseDeclaration(t input.Text) (*identity.Declaration, error) {
+	parse := identity.Parse
+	if t.YAML {
+		parse = identity.ParseYAML
+	}
+	d, err := parse(t.Data)
+	if err != nil && t.IsBundle() {
+		err = input.ErrBundle
+	}
+	if err != nil {
+		err = cmp.Or(input.Foreign(t.Data), err)
+	}
+	return d, err
 }
 
-func newDeclarations(paths []string, stdin io.Reader) *declarations {
-	return &declarations{stdin: stdin, several: len(paths) > 1, mixed: map[string]bool{}}
+// oneDeclaration is the one declaration in a file; several are an error.
+func oneDeclaration(path string, stdin io.Reader) (*identity.Declaration, error) {
+	t, err := input.One(path, stdin)
+	if err != nil {
+		return nil, err
+	}
+	d, err := parseDeclaration(t)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", input.Name(path), err)
+	}
+	return d, nil
 }
 
-// in gives the declarations in one of the files.
-func (d *declarations) in(path string) iter.Seq2[input.Text, error] {
-	return func(yield func(input.Text, error) bool) {
-		for t, err := range input.Declarations(path, d.stdin) {
-			if err == nil && d.several && t.IsBundle() {
-				d.bundles = append(d.bundles, t.Name)
-				continue
+// eachDeclaration parses every declaration in the files and goes on after a bad one.
+func eachDeclaration(cmd *cobra.Command, o *output, paths []string, do func(input.Text, *identity.Declaration) error) {
+	files := input.NewFiles(paths, cmd.InOrStdin())
+	for _, path := range paths {
+		for t, err := range files.In(path) {
+			var d *identity.Declaration
+			if err == nil {
+				d, err = parseDeclaration(t)
 			}
-			d.found, d.mixed[path] = true, true
-			if !yield(t, err) {
-				return
+			if err == nil {
+				err = do(t, d)
+			}
+			if err != nil {
+				o.note(t.Name, err)
 			}
 		}
 	}
+	o.passedOver(files, o.note)
 }
 
-// end tells which bundles were passed over, or has fail say of each that it is one.
-func (d *declarations) end(o *output, fail func(name string, err error)) {
+// passedOver tells which bundles were passed over, or has fail say of each that it is one where there was nothing else.
+func (o *output) passedOver(files *input.Files, fail func(name string, err error)) {
+	bundles, alone := files.PassedOver()
 	switch {
-	case len(d.bundles) == 0:
-	case d.found:
-		o.Info("note: passed over, since they are bundles: %s", visible.List(d.bundles))
+	case len(bundles) == 0:
+	case !alone:
+		o.Info("note: passed over, since they are bundles: %s", visible.List(bundles))
 	default:
-		for _, name := range d.bundles {
+		for _, name := range bundles {
 			fail(name, input.ErrBundle)
 		}
 	}

@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
-	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/cli"
@@ -95,7 +94,7 @@ func declarationFlag(cmd *cobra.Command) func() (*identity.Declaration, error) {
 		if !cmd.Flags().Changed("declaration") {
 			return nil, nil
 		}
-		return input.One(*path, cmd.InOrStdin())
+		return oneDeclaration(*path, cmd.InOrStdin())
 	}
 }
 

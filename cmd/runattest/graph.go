@@ -7,9 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/cli"
+	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/lineage"
 	"github.com/runattest/runattest/registry"
 )
@@ -97,7 +97,7 @@ func readDeclarations(cmd *cobra.Command, paths []string) (func(identity.ID) *id
 		for t, err := range input.Declarations(path, cmd.InOrStdin()) {
 			var d *identity.Declaration
 			if err == nil {
-				d, err = t.Parse()
+				d, err = parseDeclaration(t)
 			}
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", t.Name, err)

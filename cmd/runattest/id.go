@@ -3,9 +3,9 @@ package main
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/cli"
+	"github.com/runattest/runattest/internal/input"
 )
 
 func newID() *cobra.Command {
@@ -34,24 +34,4 @@ func newID() *cobra.Command {
 		return o.done()
 	}
 	return cmd
-}
-
-// eachDeclaration parses every declaration in the files and goes on after a bad one.
-func eachDeclaration(cmd *cobra.Command, o *output, paths []string, do func(input.Text, *identity.Declaration) error) {
-	declared := newDeclarations(paths, cmd.InOrStdin())
-	for _, path := range paths {
-		for t, err := range declared.in(path) {
-			var d *identity.Declaration
-			if err == nil {
-				d, err = t.Parse()
-			}
-			if err == nil {
-				err = do(t, d)
-			}
-			if err != nil {
-				o.note(t.Name, err)
-			}
-		}
-	}
-	declared.end(o, o.note)
 }

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/cli"
+	"github.com/runattest/runattest/internal/input"
 )
 
 func newLint() *cobra.Command {
@@ -15,12 +18,12 @@ func newLint() *cobra.Command {
 	formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		o := newOutput(cmd)
-		declared := newDeclarations(args, cmd.InOrStdin())
+		files := input.NewFiles(args, cmd.InOrStdin())
 		for _, path := range args {
-			for t, err := range declared.in(path) {
+			for t, err := range files.In(path) {
 				var problems []identity.Problem
 				if err == nil {
-					problems, err = t.Lint()
+					problems, err = lintDeclaration(t)
 				}
 				if err != nil {
 					o.noteUnread(t.Name, err)
@@ -29,10 +32,24 @@ func newLint() *cobra.Command {
 				}
 			}
 		}
-		declared.end(o, o.noteUnread)
+		o.passedOver(files, o.noteUnread)
 		return o.done()
 	}
 	return cmd
+}
+
+// lintDeclaration lists what is wrong with a declaration, or doubtful in it. Its error is input.ErrBundle.
+func lintDeclaration(t input.Text) ([]identity.Problem, error) {
+	lint := identity.Lint
+	if t.YAML {
+		lint = identity.LintYAML
+	}
+	problems := lint(t.Data)
+	wrong := func(p identity.Problem) bool { return p.Severity == identity.Error }
+	if slices.ContainsFunc(problems, wrong) && t.IsBundle() {
+		return nil, input.ErrBundle
+	}
+	return problems, nil
 }
 
 // noteUnread notes why there are no problems to list of a file, which is not valid for that.

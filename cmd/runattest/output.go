@@ -13,12 +13,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
-	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/gate"
 	"github.com/runattest/runattest/gate/filedigest"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/atomicfile"
 	"github.com/runattest/runattest/internal/cli"
+	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/internal/shell"
 	"github.com/runattest/runattest/internal/terminal"
 	"github.com/runattest/runattest/internal/visible"
@@ -151,7 +151,7 @@ func hintOf(err error) string {
 		return "mount the folder that it is in, or have it written to standard output (-) and redirect that into it"
 	case is[*input.ForeignError](err):
 		foreign, _ := errors.AsType[*input.ForeignError](err)
-		return foreign.Hint
+		return foreignHint(foreign)
 	case errors.Is(err, input.ErrBundle):
 		return "give the declaration that it signs; inspect --declaration writes it"
 	case is[*gate.MissingRunError](err):
@@ -160,6 +160,17 @@ func hintOf(err error) string {
 		return "runattest push makes one"
 	}
 	return registryHint(err)
+}
+
+// foreignHint is what to do with a text that was given for a declaration.
+func foreignHint(e *input.ForeignError) string {
+	switch {
+	case e.IsKey:
+		return "a key is named by --key; name the declaration here"
+	case e.IsPrompt:
+		return "if it is the prompt, write its SHA-256 into the declaration's prompt: digest: {sha256: HEX}; sha256sum FILE prints it"
+	}
+	return ""
 }
 
 // allShown says which command shows all problems where an error shows the first.

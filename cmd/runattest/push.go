@@ -7,9 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/cli"
+	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/registry"
 )
 
@@ -34,7 +34,7 @@ func newPush() *cobra.Command {
 		}
 		var declarations []*identity.Declaration
 		for _, file := range *files {
-			d, err := input.One(file, cmd.InOrStdin())
+			d, err := oneDeclaration(file, cmd.InOrStdin())
 			if err != nil {
 				return err
 			}

@@ -6,17 +6,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
-	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/atomicfile"
 	"github.com/runattest/runattest/internal/cli"
+	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/internal/terminal"
 	"github.com/runattest/runattest/sigstore"
 )
@@ -182,17 +181,17 @@ func (b *batch) plan(cmd *cobra.Command, paths []string) []job {
 			groups = append(groups, []string{path})
 		}
 	}
-	declared := newDeclarations(paths, cmd.InOrStdin())
+	files := input.NewFiles(paths, cmd.InOrStdin())
 	var planned []job
 	for _, group := range groups {
-		if j, err := b.planOne(declared, group); err != nil {
+		if j, err := b.planOne(files, group); err != nil {
 			b.note(group[0], err)
 		} else if len(j.statements) > 0 {
 			planned = append(planned, j)
 		}
 	}
-	declared.end(b.output, b.note)
-	inputs := slices.Concat(slices.Collect(maps.Keys(declared.mixed)), *b.artifacts)
+	b.passedOver(files, b.note)
+	inputs := slices.Concat(files.Read(), *b.artifacts)
 	var jobs []job
 	for _, j := range planned {
 		err := j.check(b.who, inputs)
@@ -209,7 +208,7 @@ func (b *batch) plan(cmd *cobra.Command, paths []string) []job {
 }
 
 // planOne reads the declarations whose bundles go to one file. Without statements there is nothing to do for it.
-func (b *batch) planOne(declared *declarations, paths []string) (job, error) {
+func (b *batch) planOne(files *input.Files, paths []string) (job, error) {
 	j := job{target: b.bundle}
 	if j.target == "" {
 		var err error
@@ -217,7 +216,7 @@ func (b *batch) planOne(declared *declarations, paths []string) (job, error) {
 			return j, err
 		}
 	}
-	j.statements = b.readAll(declared, paths)
+	j.statements = b.readAll(files, paths)
 	if b.bundle == "" && j.target != input.Stdin && len(j.statements) > 0 && j.statements[0].lines {
 		j.target += "l"
 	}
@@ -258,11 +257,11 @@ func (j job) overwrites(other job) bool {
 
 // readAll makes the Statement of every declaration in the files, or gives nothing if one of them is
 // bad: all of them are looked at, so that one run tells all that is wrong.
-func (b *batch) readAll(declared *declarations, paths []string) []prepared {
+func (b *batch) readAll(files *input.Files, paths []string) []prepared {
 	var all []prepared
 	bad := false
 	for _, path := range paths {
-		for t, err := range declared.in(path) {
+		for t, err := range files.In(path) {
 			var one prepared
 			if err == nil {
 				one, err = b.readOne(t)
@@ -282,7 +281,7 @@ func (b *batch) readAll(declared *declarations, paths []string) []prepared {
 }
 
 func (b *batch) readOne(t input.Text) (prepared, error) {
-	d, err := t.Parse()
+	d, err := parseDeclaration(t)
 	if err != nil {
 		return prepared{}, err
 	}

@@ -11,9 +11,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
-	"github.com/runattest/runattest/cmd/runattest/internal/input"
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/cli"
+	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/sigstore"
 )
@@ -101,7 +101,7 @@ func loadTrustedRoot(path string) (*sigstore.TrustedRoot, error) {
 	}
 	root, err := sigstore.ParseTrustedRoot(data)
 	if err != nil {
-		if kind := input.Kind(data); kind != "" && kind != "a trusted root" {
+		if kind := input.Kind(data); kind != "" && kind != input.KindTrustedRoot {
 			err = errors.New("it is " + kind)
 		}
 		return nil, cli.WithHint(fmt.Errorf("%s: not a Sigstore TrustedRoot: %w", path, err), "runattest trusted-root makes or fetches one")

@@ -22,7 +22,7 @@ func TestForeign(t *testing.T) {
 		"{":                                                        "",
 		"":                                                         "",
 	} {
-		switch err := foreign([]byte(text)); {
+		switch err := Foreign([]byte(text)); {
 		case want == "" && err != nil:
 			t.Errorf("%q: %v", text, err)
 		case want != "" && (err == nil || !strings.Contains(err.Error(), want) || !strings.HasSuffix(err.Error(), "and no declaration")):

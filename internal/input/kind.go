@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"strings"
 
-	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/jsonmend"
-	"github.com/runattest/runattest/policy"
 )
 
 // The kinds of files that people give in each other's place.
@@ -15,6 +13,14 @@ const (
 	KindBundle      = "a bundle"
 	KindPrivateKey  = "a private key"
 	KindPublicKey   = "a public key"
+	KindPolicy      = "a policy"
+	KindTrustedRoot = "a trusted root"
+)
+
+// The schemas of the two kinds that have one, as packages identity and policy define them.
+const (
+	declarationSchema = "https://github.com/runattest/runattest/declaration/v1"
+	policySchema      = "https://github.com/runattest/runattest/policy/v1"
 )
 
 // Kind says what a file is that could not be read as what it should be, "" if that is not plain to see.
@@ -34,12 +40,12 @@ func Kind(data []byte) string {
 		return "a web page, or XML"
 	case Text{Data: text}.IsBundle():
 		return KindBundle
-	case has(policy.Schema):
-		return "a policy"
-	case has(identity.Schema):
+	case has(policySchema):
+		return KindPolicy
+	case has(declarationSchema):
 		return KindDeclaration
 	case has("application/vnd.dev.sigstore.trustedroot"):
-		return "a trusted root"
+		return KindTrustedRoot
 	case has("application/vnd.dev.sigstore.signingconfig"):
 		return "a signing configuration"
 	case has("PRIVATE KEY-----"):

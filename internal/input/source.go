@@ -1,21 +1,18 @@
-// Package input reads declarations and bundles from files and standard input, as the
-// commands take them.
+// Package input reads the texts of declarations, bundles and requests from files and standard input, one or several, as
+// commands take them. It tells texts of other kinds that are given in their place, and parses none.
 package input
 
 import (
 	"bufio"
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"path/filepath"
-	"slices"
 	"strings"
 
-	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/jsonlines"
 	"github.com/runattest/runattest/internal/limits"
@@ -37,28 +34,12 @@ func Name(path string) string {
 type Text struct {
 	Name  string // the file, with the line where it holds several
 	Lines bool   // from JSON Lines
+	YAML  bool   // not JSON
 	Data  []byte
-	yaml  bool
 }
 
 // ErrBundle says that a bundle was given for a declaration.
 var ErrBundle = errors.New("is a bundle and no declaration")
-
-// Parse reads the declaration.
-func (t Text) Parse() (*identity.Declaration, error) {
-	parse := identity.Parse
-	if t.yaml {
-		parse = identity.ParseYAML
-	}
-	d, err := parse(t.Data)
-	if err != nil && t.IsBundle() {
-		err = ErrBundle
-	}
-	if err != nil {
-		err = cmp.Or(foreign(t.Data), err)
-	}
-	return d, err
-}
 
 // IsBundle tells by its members that the text is a bundle or an envelope, valid or not, and no declaration.
 func (t Text) IsBundle() bool {
@@ -66,7 +47,7 @@ func (t Text) IsBundle() bool {
 		return false // of most texts that says enough
 	}
 	var members map[string]json.RawMessage
-	if t.yaml || json.Unmarshal(t.Data, &members) != nil {
+	if t.YAML || json.Unmarshal(t.Data, &members) != nil {
 		return false
 	}
 	has := func(names ...string) bool {
@@ -84,20 +65,6 @@ func (t Text) IsBundle() bool {
 // bundleType begins the media type of a Sigstore bundle of any version.
 const bundleType = "application/vnd.dev.sigstore.bundle"
 
-// Lint lists what is wrong with the declaration, or doubtful in it. Its error is ErrBundle.
-func (t Text) Lint() ([]identity.Problem, error) {
-	lint := identity.Lint
-	if t.yaml {
-		lint = identity.LintYAML
-	}
-	problems := lint(t.Data)
-	wrong := func(p identity.Problem) bool { return p.Severity == identity.Error }
-	if slices.ContainsFunc(problems, wrong) && t.IsBundle() {
-		return nil, ErrBundle
-	}
-	return problems, nil
-}
-
 // Declarations gives the declarations in a file, or in stdin for "-": one of JSON or YAML,
 // or several of JSON Lines. The file's extension tells which; without one the first
 // character does: JSON begins with a brace. An error ends the sequence.
@@ -113,7 +80,7 @@ func Declarations(path string, stdin io.Reader) iter.Seq2[Text, error] {
 		start, _ := buffered.Peek(yamljson.Sniffed) // what there is
 		if yamljson.IsYAML(path, start) {
 			data, err := boundedfile.ReadFrom(buffered, name, limits.Declaration) // the smaller cap for YAML is the parser's
-			yield(Text{Name: name, Data: data, yaml: true}, err)
+			yield(Text{Name: name, Data: data, YAML: true}, err)
 			return
 		}
 		for item, err := range documents(path, buffered, name, limits.Declaration) {
@@ -172,26 +139,22 @@ func blobs(path string, stdin io.Reader, limit int) iter.Seq2[Blob, error] {
 	}
 }
 
-// One is the one declaration in a file; several are an error.
-func One(path string, stdin io.Reader) (*identity.Declaration, error) {
+// One is the text of the one declaration in a file; several are an error.
+func One(path string, stdin io.Reader) (Text, error) {
 	var found *Text
 	for t, err := range Declarations(path, stdin) {
 		if err != nil {
-			return nil, err
+			return Text{}, err
 		}
 		if found != nil {
-			return nil, fmt.Errorf("%s: holds several declarations, want one", Name(path))
+			return Text{}, fmt.Errorf("%s: holds several declarations, want one", Name(path))
 		}
 		found = &t
 	}
 	if found == nil {
-		return nil, fmt.Errorf("%s: holds no declaration", Name(path))
+		return Text{}, fmt.Errorf("%s: holds no declaration", Name(path))
 	}
-	d, err := found.Parse()
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", Name(path), err)
-	}
-	return d, nil
+	return *found, nil
 }
 
 func open(path string, stdin io.Reader) (r io.Reader, name string, closeFile func(), err error) {

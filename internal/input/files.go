@@ -1,0 +1,46 @@
+package input
+
+import (
+	"io"
+	"iter"
+)
+
+// Files reads the declarations in several files. If more than one file is named, it passes over bundles among them: a
+// pattern such as runs/*.json matches what was signed there, too.
+type Files struct {
+	stdin   io.Reader
+	several bool
+	found   bool
+	bundles []string
+	mixed   []string
+}
+
+// NewFiles reads none of the files yet.
+func NewFiles(paths []string, stdin io.Reader) *Files {
+	return &Files{stdin: stdin, several: len(paths) > 1}
+}
+
+// In gives the declarations in one of the files.
+func (f *Files) In(path string) iter.Seq2[Text, error] {
+	return func(yield func(Text, error) bool) {
+		seen := false
+		for t, err := range Declarations(path, f.stdin) {
+			if err == nil && f.several && t.IsBundle() {
+				f.bundles = append(f.bundles, t.Name)
+				continue
+			}
+			if f.found = true; !seen {
+				f.mixed, seen = append(f.mixed, path), true
+			}
+			if !yield(t, err) {
+				return
+			}
+		}
+	}
+}
+
+// Read are the files that hold something else than bundles.
+func (f *Files) Read() []string { return f.mixed }
+
+// PassedOver are the names of the bundles that were passed over, and whether there was nothing else.
+func (f *Files) PassedOver() (bundles []string, alone bool) { return f.bundles, !f.found }
