@@ -10,6 +10,7 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/cli"
+	"github.com/runattest/runattest/internal/overwrite"
 	"github.com/runattest/runattest/lineage"
 	"github.com/runattest/runattest/policy"
 )
@@ -44,7 +45,7 @@ func newApprove() *cobra.Command {
 		isID := strings.HasPrefix(args[0], "airun:")
 		if *target == "" {
 			if *target = cli.Stdout; !isID && args[0] != cli.Stdout {
-				if *target, err = beside(args[0], ".approval"+signatureSuffix); err != nil {
+				if *target, err = overwrite.Beside(args[0], ".approval"+signatureSuffix); err != nil {
 					return err
 				}
 			}
@@ -79,7 +80,7 @@ func approve(cmd *cobra.Command, s policy.ApprovalStatement, who *signerFlags, t
 		return err
 	}
 	if target = cli.OutputName(target); target != cli.Stdout { // it may be the decision of another approver
-		if err := mustNotExist(target); err != nil {
+		if err := overwrite.MustNotExist(target); err != nil {
 			return cli.WithHint(err, "name another file with --bundle, and give both with --approvals")
 		}
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/overwrite"
 	"github.com/runattest/runattest/internal/terminal"
 	"github.com/runattest/runattest/registry"
 	"github.com/runattest/runattest/sigstore"
@@ -62,7 +63,7 @@ func newFetch() *cobra.Command {
 		if ref, err := registry.ParseReference(args[0]); err == nil && ref.IsLayout() {
 			inputs = append(inputs, ref.Path())
 		}
-		if err := notOver(f.out, inputs...); err != nil {
+		if err := overwrite.CheckInputs(f.out, inputs...); err != nil {
 			return err
 		}
 		return f.fetch(cmd, newOutput(cmd), args[0])

@@ -10,6 +10,7 @@ import (
 
 	"github.com/runattest/runattest/internal/atomicfile"
 	"github.com/runattest/runattest/internal/cli"
+	"github.com/runattest/runattest/internal/overwrite"
 	"github.com/runattest/runattest/internal/terminal"
 	"github.com/runattest/runattest/signer"
 )
@@ -35,7 +36,7 @@ func newKeygen() *cobra.Command {
 		if err := atomicfile.CheckFolder(private); err != nil {
 			return err
 		}
-		if err := mustNotExist(private, public); err != nil {
+		if err := overwrite.MustNotExist(private, public); err != nil {
 			return err
 		}
 		var password []byte

@@ -10,6 +10,7 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/cli"
+	"github.com/runattest/runattest/internal/overwrite"
 	"github.com/runattest/runattest/lineage"
 	"github.com/runattest/runattest/registry"
 )
@@ -188,7 +189,7 @@ func (l *linkFlags) target() (string, error) {
 	}
 	for _, a := range *l.artifacts {
 		if !strings.Contains(a, subjectMark) && !registry.IsReference(a) {
-			return beside(a, ".link"+signatureSuffix)
+			return overwrite.Beside(a, ".link"+signatureSuffix)
 		}
 	}
 	return "", cli.WithHint(errors.New("no artifact is a file beside which the link could go"), "name its file with --bundle")
@@ -200,7 +201,7 @@ func (l *linkFlags) checkTarget(target string, who *signerFlags) error {
 	case target == cli.Stdout:
 		return nil
 	case l.bundle == "": // it may be about another run
-		if err := mustNotExist(target); err != nil {
+		if err := overwrite.MustNotExist(target); err != nil {
 			return cli.WithHint(err, "name another file with --bundle")
 		}
 	}

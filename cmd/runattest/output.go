@@ -19,6 +19,7 @@ import (
 	"github.com/runattest/runattest/internal/atomicfile"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/input"
+	"github.com/runattest/runattest/internal/overwrite"
 	"github.com/runattest/runattest/internal/shell"
 	"github.com/runattest/runattest/internal/terminal"
 	"github.com/runattest/runattest/internal/visible"
@@ -147,6 +148,10 @@ func hintOf(err error) string {
 	case is[*atomicfile.MissingFolderError](err):
 		missing, _ := errors.AsType[*atomicfile.MissingFolderError](err)
 		return "mkdir -p " + shell.Path(missing.Folder)
+	case is[*overwrite.ExistsError](err):
+		return "choose another name with -o; keys are never overwritten"
+	case is[*overwrite.NoPlaceError](err):
+		return "name the bundle's file with --bundle FILE"
 	case errors.Is(err, atomicfile.ErrMounted):
 		return "mount the folder that it is in, or have it written to standard output (-) and redirect that into it"
 	case is[*input.ForeignError](err):

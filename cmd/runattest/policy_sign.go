@@ -8,6 +8,7 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/internal/cli"
+	"github.com/runattest/runattest/internal/overwrite"
 	"github.com/runattest/runattest/policy"
 )
 
@@ -21,7 +22,7 @@ func newPolicySign() *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if *target == "" {
 			var err error
-			if *target, err = beside(args[0], signatureSuffix); err != nil {
+			if *target, err = overwrite.Beside(args[0], signatureSuffix); err != nil {
 				return err
 			}
 		}

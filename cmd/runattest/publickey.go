@@ -7,6 +7,7 @@ import (
 
 	"github.com/runattest/runattest/internal/atomicfile"
 	"github.com/runattest/runattest/internal/cli"
+	"github.com/runattest/runattest/internal/overwrite"
 	"github.com/runattest/runattest/signer"
 )
 
@@ -36,7 +37,7 @@ func writePublicKey(o *output, key *signer.PublicKey, file string) error {
 		return err
 	}
 	if file != "" {
-		if err := mustNotExist(file); err != nil {
+		if err := overwrite.MustNotExist(file); err != nil {
 			return err
 		}
 		if err := atomicfile.Create(file, text, 0o644); err != nil {

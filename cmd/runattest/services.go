@@ -17,6 +17,7 @@ import (
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/overwrite"
 	"github.com/runattest/runattest/internal/terminal"
 	"github.com/runattest/runattest/signer/idtoken"
 	"github.com/runattest/runattest/sigstore"
@@ -116,6 +117,15 @@ func noteEvidence(o *output, options sigstore.SessionOptions, witnessed bool) {
 // files are what was read, and is not to be written over.
 func (s *signerFlags) files() []string {
 	return slices.DeleteFunc([]string{s.key, s.token, s.config, s.root}, func(path string) bool { return path == "" })
+}
+
+// notOver keeps what is signed from being written over what the command reads, what the signer's flags name, and the
+// public key beside the key.
+func (s *signerFlags) notOver(target string, inputs ...string) error {
+	if err := overwrite.CheckInputs(target, append(s.files(), inputs...)...); err != nil {
+		return err
+	}
+	return overwrite.CheckKey(target, s.key)
 }
 
 // endpoints are the services of the flags, and else those of the signing config.

@@ -16,6 +16,7 @@ import (
 	"github.com/runattest/runattest/internal/atomicfile"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/input"
+	"github.com/runattest/runattest/internal/overwrite"
 	"github.com/runattest/runattest/internal/terminal"
 	"github.com/runattest/runattest/sigstore"
 )
@@ -228,7 +229,7 @@ func targetFor(path string) (string, error) {
 	if isStdin(path) {
 		return input.Stdin, nil
 	}
-	return beside(path, signatureSuffix)
+	return overwrite.Beside(path, signatureSuffix)
 }
 
 func isStdin(path string) bool { return path == input.Stdin || path == "/dev/stdin" }
@@ -249,10 +250,10 @@ func (j job) check(who *signerFlags, inputs []string) error {
 
 // overwrites says that two names lead to one file, as links do.
 func (j job) overwrites(other job) bool {
-	if absolute(j.target) == absolute(other.target) {
+	if overwrite.IsSameName(j.target, other.target) {
 		return false // the declaration stands twice
 	}
-	return isSameFile(j.target, other.target)
+	return overwrite.IsSameFile(j.target, other.target)
 }
 
 // readAll makes the Statement of every declaration in the files, or gives nothing if one of them is

@@ -12,6 +12,7 @@ import (
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/overwrite"
 	"github.com/runattest/runattest/signer"
 	"github.com/runattest/runattest/sigstore"
 )
@@ -37,7 +38,7 @@ func createTrustedRoot(o *output, s *specFlags, out string) error {
 	if err != nil {
 		return err
 	}
-	if err := notOver(out, s.files...); err != nil {
+	if err := overwrite.CheckInputs(out, s.files...); err != nil {
 		return err
 	}
 	root, err := sigstore.CreateTrustedRoot(spec)

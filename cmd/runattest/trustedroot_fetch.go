@@ -3,13 +3,13 @@ package main
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/overwrite"
 	"github.com/runattest/runattest/sigstore"
 )
 
@@ -47,21 +47,13 @@ func newTrustedRootFetch() *cobra.Command {
 
 // checkOuts keeps the two files apart, and both from --root.
 func checkOuts(out, config, root string) error {
-	if config != "" && absolute(out) == absolute(config) {
+	if config != "" && overwrite.IsSameName(out, config) {
 		return errors.New("--out and --signing-config-out name the same file")
 	}
-	if err := notOver(out, root, config); err != nil {
+	if err := overwrite.CheckInputs(out, root, config); err != nil {
 		return err
 	}
-	return notOver(config, root)
-}
-
-// absolute is a path as it can be compared, also where no file is yet.
-func absolute(path string) string {
-	if full, err := filepath.Abs(path); err == nil {
-		return full
-	}
-	return filepath.Clean(path)
+	return overwrite.CheckInputs(config, root)
 }
 
 func fetchTrustedRoot(cmd *cobra.Command, fetch sigstore.FetchOptions, out, config string) error {

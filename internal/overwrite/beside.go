@@ -1,4 +1,4 @@
-package main
+package overwrite
 
 import (
 	"fmt"
@@ -6,13 +6,18 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-
-	"github.com/runattest/runattest/internal/cli"
 )
 
-// beside is the file beside an input where its bundle goes unless --bundle names another. A pipe, as <(COMMAND) is
-// one, has no place for a bundle beside it: that is found here, before anything is read or signed.
-func beside(input, suffix string) (string, error) {
+// NoPlaceError says that an input is no file beside which a result could be written.
+type NoPlaceError struct{ Input, Kind string }
+
+func (e *NoPlaceError) Error() string {
+	return fmt.Sprintf("%s: is %s: no bundle can be written beside it", e.Input, e.Kind)
+}
+
+// Beside is the name of a result that goes beside an input: the input's with a suffix. A pipe, as <(COMMAND) is one, has no
+// place beside it: that is a *NoPlaceError before anything is read.
+func Beside(input, suffix string) (string, error) {
 	kind := "a pipe or device"
 	info, err := os.Stat(input)
 	switch {
@@ -29,7 +34,7 @@ func beside(input, suffix string) (string, error) {
 	case info.IsDir():
 		return input + suffix, nil
 	}
-	return "", cli.WithHint(fmt.Errorf("%s: is %s: no bundle can be written beside it", input, kind), "name the bundle's file with --bundle FILE")
+	return "", &NoPlaceError{input, kind}
 }
 
 func within(path, folder string) bool { return path == folder || strings.HasPrefix(path, folder+"/") }
