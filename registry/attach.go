@@ -11,12 +11,12 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/zero"
+	"github.com/runattest/runattest/registry/internal/store"
 )
 
 // Attached is where a bundle is now.
@@ -29,7 +29,7 @@ type Attached struct {
 
 // attachment is a bundle on its way.
 type attachment struct {
-	item
+	store.Item
 	predicateType string
 	existing      string        // the referrer that has it already
 	stored        digest.Digest // of the bundle there
@@ -37,7 +37,7 @@ type attachment struct {
 
 // spellings are the forms in which the bundle may be there: other clients store files as they are, with a newline at the end.
 func (a *attachment) spellings() []ocispec.Descriptor {
-	return []ocispec.Descriptor{a.Descriptor, newItem(a.MediaType, append(bytes.Clone(a.data), '\n')).Descriptor}
+	return []ocispec.Descriptor{a.Descriptor, store.NewItem(a.MediaType, append(bytes.Clone(a.Content), '\n')).Descriptor}
 }
 
 // Attach makes each bundle a referrer of the artifact, and answers in the same order. A bundle is
@@ -61,7 +61,7 @@ func (t *Target) Attach(ctx context.Context, a *Artifact, bundles ...[]byte) ([]
 		return nil, err
 	}
 	if len(fresh) > 0 {
-		err = t.store.add(ctx, []addition{{subject: a.descriptor.Digest, referrers: fresh}}, t.count)
+		err = t.store.Add(ctx, []store.Addition{{Subject: a.descriptor.Digest, Referrers: fresh}}, t.count)
 	}
 	if err != nil {
 		return nil, err
@@ -113,7 +113,7 @@ func (e *BareEnvelopeError) Error() string {
 // prepare holds a bundle against the artifact, which has these digests.
 func (a *Artifact) prepare(data []byte, is map[string]string) (attachment, error) {
 	data = bytes.TrimSpace(data)
-	made := attachment{item: newItem(attest.BundleMediaType, data)}
+	made := attachment{Item: store.NewItem(attest.BundleMediaType, data)}
 	b, err := attest.ParseBundle(data)
 	if err == nil {
 		made.predicateType = b.UnverifiedPredicateType()
@@ -180,9 +180,9 @@ func (a *Artifact) digests() (map[string]string, error) {
 // does not have is nobody's, so that new ones cost one question each and no listing.
 func (t *Target) findExisting(ctx context.Context, a *Artifact, all []attachment) error {
 	there := make([]bool, len(all))
-	err := inParallel(ctx, len(all), func(ctx context.Context, i int) error {
+	err := store.InParallel(ctx, len(all), func(ctx context.Context, i int) error {
 		for _, d := range all[i].spellings() {
-			is, err := t.store.exists(ctx, d)
+			is, err := t.store.Exists(ctx, d)
 			if err != nil || is {
 				there[i] = is
 				return err
@@ -193,16 +193,16 @@ func (t *Target) findExisting(ctx context.Context, a *Artifact, all []attachment
 	if err != nil || !slices.Contains(there, true) {
 		return err
 	}
-	referrers, err := t.store.referrers(ctx, a.descriptor.Digest)
+	referrers, err := t.store.Referrers(ctx, a.descriptor.Digest)
 	if err != nil {
 		return err
 	}
 	holders := make([]holding, len(referrers))
-	err = inParallel(ctx, len(referrers), func(ctx context.Context, i int) error {
-		if !mayBeBundle(referrers[i]) {
+	err = store.InParallel(ctx, len(referrers), func(ctx context.Context, i int) error {
+		if !store.MayBeBundle(referrers[i]) {
 			return nil
 		}
-		if manifest, err := t.store.fetch(ctx, referrers[i]); err == nil {
+		if manifest, err := t.store.Fetch(ctx, referrers[i]); err == nil {
 			holders[i] = holds(manifest, a.descriptor.Digest, referrers[i])
 		}
 		return ctx.Err() // a referrer that cannot be read holds nothing
@@ -249,8 +249,8 @@ func holds(manifest []byte, subject digest.Digest, listed ocispec.Descriptor) ho
 }
 
 // newReferrers makes the manifests of the bundles that are not there yet, one for each content.
-func newReferrers(subject ocispec.Descriptor, all []attachment, created time.Time) ([]referrer, error) {
-	var fresh []referrer
+func newReferrers(subject ocispec.Descriptor, all []attachment, created time.Time) ([]store.Referrer, error) {
+	var fresh []store.Referrer
 	seen := map[digest.Digest]bool{}
 	for _, b := range all {
 		if b.existing != "" || seen[b.Digest] {
@@ -261,12 +261,12 @@ func newReferrers(subject ocispec.Descriptor, all []attachment, created time.Tim
 		if err != nil {
 			return nil, err
 		}
-		fresh = append(fresh, referrer{b.item, manifest})
+		fresh = append(fresh, store.Referrer{Bundle: b.Item, Manifest: manifest})
 	}
 	return fresh, nil
 }
 
-func results(all []attachment, fresh []referrer) []Attached {
+func results(all []attachment, fresh []store.Referrer) []Attached {
 	done := make([]Attached, len(all))
 	at := map[digest.Digest]string{}
 	next := 0
@@ -278,33 +278,12 @@ func results(all []attachment, fresh []referrer) []Attached {
 		case at[b.Digest] != "":
 			done[i].Referrer = at[b.Digest]
 		default:
-			at[b.Digest] = fresh[next].manifest.Digest.String()
+			at[b.Digest] = fresh[next].Manifest.Digest.String()
 			done[i].Referrer, done[i].Existed = at[b.Digest], false
 			next++
 		}
 	}
 	return done
-}
-
-// mayBeBundle says that a referrer is an attestation, or that only its manifest can tell: old
-// indexes have no artifact type, and some registries call the config's media type that.
-func mayBeBundle(d ocispec.Descriptor) bool {
-	return d.ArtifactType == attest.BundleMediaType || d.ArtifactType == "" || d.ArtifactType == ocispec.MediaTypeEmptyJSON
-}
-
-// inParallel calls do for 0 to n-1, a few at a time, and gives the first error.
-func inParallel(ctx context.Context, n int, do func(context.Context, int) error) error {
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(workers)
-	for i := range n {
-		g.Go(func() error {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			return do(ctx, i)
-		})
-	}
-	return g.Wait()
 }
 
 // Run is the run whose declaration the artifact is; the zero ID if it is none.

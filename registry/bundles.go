@@ -16,6 +16,7 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/zero"
+	"github.com/runattest/runattest/registry/internal/store"
 )
 
 // Listing is what refers to an artifact.
@@ -35,7 +36,7 @@ func (t *Target) List(ctx context.Context, a *Artifact, predicateTypes ...string
 	if err := t.check(a); err != nil {
 		return nil, err
 	}
-	referrers, err := t.store.referrers(ctx, a.descriptor.Digest)
+	referrers, err := t.store.Referrers(ctx, a.descriptor.Digest)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +44,7 @@ func (t *Target) List(ctx context.Context, a *Artifact, predicateTypes ...string
 	for _, d := range referrers {
 		said := d.Annotations[predicateAnnotation]
 		switch {
-		case !mayBeBundle(d):
+		case !store.MayBeBundle(d):
 			l.foreign++
 		case said != "" && !l.wants(said):
 			l.filtered++
@@ -96,7 +97,7 @@ type Found struct {
 	Data          []byte    // the bundle, byte for byte
 	Bundle        *attest.Bundle
 
-	stored referrer
+	stored store.Referrer
 }
 
 // Bundles fetches the attestations in the order of the list, several at a time and no more
@@ -142,7 +143,7 @@ type fetched struct {
 
 // fetchAhead fetches in the background; the channel's room bounds how much.
 func (p *pass) fetchAhead(ctx context.Context) <-chan chan fetched {
-	queue := make(chan chan fetched, workers-1)
+	queue := make(chan chan fetched, store.Workers-1)
 	go func() {
 		defer close(queue)
 		for _, d := range p.candidates {
@@ -162,7 +163,7 @@ func (p *pass) fetchAhead(ctx context.Context) <-chan chan fetched {
 }
 
 func (p *pass) fetch(ctx context.Context, d ocispec.Descriptor) (*Found, error) {
-	manifest, err := p.target.store.fetch(ctx, d)
+	manifest, err := p.target.store.Fetch(ctx, d)
 	if err != nil {
 		return nil, p.malformed(d, err)
 	}
@@ -182,7 +183,7 @@ func (p *pass) fetch(ctx context.Context, d ocispec.Descriptor) (*Found, error) 
 	if kind := p.kindOf(layer); kind != newLayer {
 		return nil, p.again(d, kind, said)
 	}
-	data, err := p.target.store.fetch(ctx, layer)
+	data, err := p.target.store.Fetch(ctx, layer)
 	if err != nil {
 		return nil, p.malformed(d, err)
 	}
@@ -195,7 +196,9 @@ func (p *pass) fetch(ctx context.Context, d ocispec.Descriptor) (*Found, error) 
 		return nil, &MalformedError{d.Digest.String(), err}
 	}
 	found := &Found{Referrer: d.Digest.String(), PredicateType: b.UnverifiedPredicateType(), Data: data, Bundle: b}
-	found.stored = referrer{item{layer, data}, item{asListed(d, m), manifest}}
+	found.stored = store.Referrer{
+		Bundle: store.Item{Descriptor: layer, Content: data}, Manifest: store.Item{Descriptor: asListed(d, m), Content: manifest},
+	}
 	if at, err := time.Parse(time.RFC3339, m.Annotations[ocispec.AnnotationCreated]); err == nil && at.UTC().Year() <= 9999 && at.UTC().Year() >= 0 {
 		found.Created = at.UTC() // JSON has no offset of a day, nor a year after 9999, and time.Parse has both
 	}
@@ -216,7 +219,7 @@ func (p *pass) fetch(ctx context.Context, d ocispec.Descriptor) (*Found, error) 
 
 // malformed tells what is wrong with one referrer from what is wrong with the registry.
 func (l *Listing) malformed(d ocispec.Descriptor, err error) error {
-	var unfit *descriptorError
+	var unfit *store.DescriptorError
 	switch {
 	case errors.As(err, &unfit), errors.Is(err, ErrLayout): // such as a blob that is not a file
 		return &MalformedError{d.Digest.String(), err}

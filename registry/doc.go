@@ -41,14 +41,14 @@
 // # Registries without the referrers API
 //
 // There the referrers of an artifact are listed in an index under the tag sha256-HEX, which
-// every client that attaches something reads, changes and writes back. fallback.go says what is
+// every client that attaches something reads, changes and writes back. internal/remote/fallback.go says what is
 // done about several that do so at once, and what that cannot guarantee.
 //
 // # Layouts
 //
 // A layout's referrers stand in its index.json, which writers change in turn, and in indexes under the tags sha256-HEX. A tarball is
 // written anew beside the old one, once for each Attach, PushRun or PushRuns, and takes its name:
-// layouttarwrite.go. A layout that is not there or malformed is an ErrLayout.
+// internal/layout/tarballwrite.go. A layout that is not there or malformed is an ErrLayout.
 //
 // # Runs
 //

@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/runattest/runattest/registry/internal/store"
 )
 
 // Mirror copies into a layout what it takes to verify an artifact: its manifest, without the layers
@@ -22,18 +24,18 @@ func (t *Target) Mirror(ctx context.Context, a *Artifact, found []*Found, layout
 	if !layout.ref.IsLayout() {
 		return nil, fmt.Errorf("%s: a registry takes no manifest without its layers: want an OCI layout", layout.ref)
 	}
-	copied := addition{declaration: &declared{manifest: item{a.descriptor, a.manifest}, tag: t.mirrorTag(a)}, subject: a.descriptor.Digest}
+	copied := store.Addition{Declaration: &store.Declared{Manifest: store.Item{Descriptor: a.descriptor, Content: a.manifest}, Tag: t.mirrorTag(a)}, Subject: a.descriptor.Digest}
 	if d, run := readRun(a.descriptor.Digest, a.manifest); !run.IsZero() {
-		data, err := t.store.fetch(ctx, d)
+		data, err := t.store.Fetch(ctx, d)
 		if err != nil {
 			return nil, err
 		}
-		copied.declaration.layer = item{d, data}
+		copied.Declaration.Layer = store.Item{Descriptor: d, Content: data}
 	}
 	for _, f := range found {
-		copied.referrers = append(copied.referrers, f.stored)
+		copied.Referrers = append(copied.Referrers, f.stored)
 	}
-	if err := layout.store.add(ctx, []addition{copied}, layout.count); err != nil {
+	if err := layout.store.Add(ctx, []store.Addition{copied}, layout.count); err != nil {
 		return nil, err
 	}
 	there := *a

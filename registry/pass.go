@@ -6,24 +6,17 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/runattest/runattest/registry/internal/store"
 )
 
 // pass is one pass over a listing. It remembers each layer: a client that may push can attach one large blob
 // thousands of times, and it is not fetched for each.
 type pass struct {
 	*Listing
-	kinds sync.Map // namedBlob: layerKind
+	kinds sync.Map // store.Blob: layerKind
 }
-
-// namedBlob is a blob as a manifest names it.
-type namedBlob struct {
-	digest digest.Digest
-	size   int64
-}
-
-func namedBlobOf(d ocispec.Descriptor) namedBlob { return namedBlob{d.Digest, d.Size} }
 
 // layerKind is what a layer was found to be.
 type layerKind byte
@@ -38,18 +31,18 @@ const (
 func (l *Listing) pass() *pass { return &pass{Listing: l} }
 
 func (p *pass) kindOf(d ocispec.Descriptor) layerKind {
-	kind, _ := p.kinds.Load(namedBlobOf(d))
+	kind, _ := p.kinds.Load(store.BlobOf(d))
 	known, _ := kind.(layerKind)
 	return known
 }
 
-func (p *pass) learn(d ocispec.Descriptor, kind layerKind) { p.kinds.Store(namedBlobOf(d), kind) }
+func (p *pass) learn(d ocispec.Descriptor, kind layerKind) { p.kinds.Store(store.BlobOf(d), kind) }
 
 // isFirst says that the caller was not given the bundle before; from now on it was.
 func (p *pass) isFirst(f *Found) bool {
-	before, _ := p.kinds.Swap(namedBlobOf(f.stored.bundle.Descriptor), givenLayer)
+	before, _ := p.kinds.Swap(store.BlobOf(f.stored.Bundle.Descriptor), givenLayer)
 	if trimmed := bytes.TrimSpace(f.Data); len(trimmed) < len(f.Data) { // with a newline at its end it is the same bundle
-		before, _ = p.kinds.Swap(namedBlobOf(newItem("", trimmed).Descriptor), givenLayer)
+		before, _ = p.kinds.Swap(store.BlobOf(store.NewItem("", trimmed).Descriptor), givenLayer)
 	}
 	if before == givenLayer {
 		p.add(&p.repeated)

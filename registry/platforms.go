@@ -7,6 +7,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/registry/internal/store"
 )
 
 // Platform is a manifest that an index names, with attestations of its own.
@@ -24,16 +25,16 @@ func (t *Target) AttestedPlatforms(ctx context.Context, a *Artifact) []Platform 
 		return nil
 	}
 	var index ocispec.Index
-	if a.descriptor.MediaType != ocispec.MediaTypeImageIndex && a.descriptor.MediaType != dockerList || unmarshal(a.manifest, &index) != nil {
+	if !store.IsIndex(a.descriptor.MediaType) || store.Unmarshal(a.manifest, &index) != nil {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, t.timeout)
 	defer cancel()
 	named := index.Manifests[:min(len(index.Manifests), limits.Platforms)]
 	found := make([]Platform, len(named))
-	_ = inParallel(ctx, len(named), func(ctx context.Context, i int) error {
+	_ = store.InParallel(ctx, len(named), func(ctx context.Context, i int) error {
 		d := named[i]
-		if checkSize(d) != nil {
+		if store.CheckSize(d) != nil {
 			return nil
 		}
 		listing, err := t.List(ctx, &Artifact{Reference: a.Reference.at(d.Digest), descriptor: d})

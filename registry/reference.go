@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,12 +15,8 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/lazyregexp"
-)
-
-// The schemes that a reference may begin with.
-const (
-	ociScheme    = "oci://"
-	layoutScheme = "oci-layout://"
+	"github.com/runattest/runattest/registry/internal/layout"
+	"github.com/runattest/runattest/registry/internal/remote"
 )
 
 // Reference names an artifact, or a run, in a repository: of a registry, or of an OCI layout.
@@ -48,7 +43,7 @@ var (
 
 // IsReference tells by its scheme whether a command's argument is a reference and no file.
 func IsReference(s string) bool {
-	return strings.HasPrefix(s, ociScheme) || strings.HasPrefix(s, layoutScheme)
+	return strings.HasPrefix(s, remote.Scheme) || strings.HasPrefix(s, layout.Scheme)
 }
 
 // ParseReference reads a reference. Errors wrap ErrReference.
@@ -62,8 +57,8 @@ func ParseReference(s string) (Reference, error) {
 
 func parseReference(s string) (Reference, error) {
 	var r Reference
-	rest, isLayout := strings.CutPrefix(s, layoutScheme)
-	rest = strings.TrimPrefix(rest, ociScheme)
+	rest, isLayout := strings.CutPrefix(s, layout.Scheme)
+	rest = strings.TrimPrefix(rest, remote.Scheme)
 	rest, err := r.cutEnd(rest)
 	if err != nil {
 		return r, err
@@ -140,9 +135,9 @@ func (r Reference) String() string {
 // Repository is the reference without what it names there: oci://HOST/REPO or oci-layout://PATH.
 func (r Reference) Repository() string {
 	if r.IsLayout() {
-		return layoutScheme + r.path
+		return layout.Scheme + r.path
 	}
-	return ociScheme + r.host + "/" + r.path
+	return remote.Scheme + r.host + "/" + r.path
 }
 
 // Run is the run that is referred to; the zero ID if it is an artifact.
@@ -194,25 +189,6 @@ func (r Reference) subject(d digest.Digest) (attest.Subject, error) {
 	return s, err
 }
 
-// isPlain says that the registry is asked in plain HTTP.
-func (r Reference) isPlain(o Options) bool {
-	return o.InsecureHTTP || r.isLoopback() && o.CA == nil
-}
-
-// isLoopback says that the registry is this machine, by its name alone.
-func (r Reference) isLoopback() bool {
-	host := r.host
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		host = h
-	}
-	return isLoopback(strings.Trim(host, "[]"))
-}
-
-func isLoopback(name string) bool {
-	ip := net.ParseIP(name)
-	return isLocalhost(name) || ip != nil && ip.IsLoopback()
-}
-
 func isLocalhost(name string) bool { return strings.EqualFold(name, "localhost") }
 
 // located splits path and tag of a layout where a tag that is a whole name has colons of its own: the path is what is there.
@@ -235,3 +211,12 @@ func (r Reference) located() Reference {
 
 // runTag is where a run's declaration is: an OCI tag has no colons.
 func runTag(id identity.ID) string { return strings.ReplaceAll(id.String(), ":", "-") }
+
+// runOf is the run whose declaration has the tag; the zero ID if it is not such a tag.
+func runOf(tag string) identity.ID {
+	id, err := identity.ParseID(strings.ReplaceAll(tag, "-", ":"))
+	if err != nil || runTag(id) != tag {
+		return identity.ID{}
+	}
+	return id
+}

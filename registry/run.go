@@ -13,21 +13,22 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/zero"
+	"github.com/runattest/runattest/registry/internal/store"
 )
 
 // newRun is the manifest of a run's declaration. It depends only on the declaration, so that
 // all clients push the same manifest for a run.
-func newRun(d *identity.Declaration) (manifest, layer item, err error) {
-	layer = newItem(identity.MediaType, d.Canonical())
+func newRun(d *identity.Declaration) (manifest, layer store.Item, err error) {
+	layer = store.NewItem(identity.MediaType, d.Canonical())
 	manifest, err = runManifest(d.ID(), layer.Size)
 	return manifest, layer, err
 }
 
 // runManifest is the one manifest of a run's declaration, which has so many bytes.
-func runManifest(id identity.ID, size int64) (item, error) {
+func runManifest(id identity.ID, size int64) (store.Item, error) {
 	return packManifest(ocispec.Manifest{
 		ArtifactType: identity.MediaType,
-		Config:       emptyConfig().Descriptor,
+		Config:       store.EmptyConfig().Descriptor,
 		Layers: []ocispec.Descriptor{{
 			MediaType: identity.MediaType, Digest: digest.NewDigestFromEncoded(digest.SHA256, id.Hex()), Size: size,
 			Annotations: map[string]string{ocispec.AnnotationTitle: runTag(id) + ".json"}, // what oras pull names the file
@@ -110,7 +111,7 @@ func (t *Target) PushRuns(ctx context.Context, runs ...Run) ([]Pushed, error) {
 		}
 	}
 	var done []Pushed
-	var all []addition
+	var all []store.Addition
 	given := 0
 	for _, run := range runs {
 		p, missing, err := t.prepareRun(ctx, run)
@@ -121,12 +122,12 @@ func (t *Target) PushRuns(ctx context.Context, runs ...Run) ([]Pushed, error) {
 			return nil, err
 		}
 		given += len(run.Bundles)
-		if done = append(done, p); missing.declaration != nil || len(missing.referrers) > 0 {
+		if done = append(done, p); missing.Declaration != nil || len(missing.Referrers) > 0 {
 			all = append(all, missing)
 		}
 	}
 	if len(all) > 0 {
-		if err := t.store.add(ctx, all, t.count); err != nil {
+		if err := t.store.Add(ctx, all, t.count); err != nil {
 			return nil, err
 		}
 	}
@@ -151,35 +152,35 @@ func (t *Target) declare(ctx context.Context, run *Run) (err error) {
 }
 
 // prepareRun says where a run is going to be, and what of it is not there yet.
-func (t *Target) prepareRun(ctx context.Context, run Run) (p Pushed, missing addition, err error) {
+func (t *Target) prepareRun(ctx context.Context, run Run) (p Pushed, missing store.Addition, err error) {
 	manifest, layer, err := newRun(run.Declaration)
 	if err != nil {
 		return p, missing, err
 	}
 	ref := t.ref.WithRun(run.Declaration.ID())
-	p.Artifact = &Artifact{ref.at(manifest.Digest), manifest.Descriptor, manifest.data, run.Declaration.ID()}
-	missing.subject = manifest.Digest
+	p.Artifact = &Artifact{ref.at(manifest.Digest), manifest.Descriptor, manifest.Content, run.Declaration.ID()}
+	missing.Subject = manifest.Digest
 	attachments, err := p.Artifact.prepareAll(run.Bundles)
 	if err != nil {
 		return p, missing, err
 	}
-	there, _, err := t.store.resolve(ctx, ref.name())
+	there, _, err := t.store.Resolve(ctx, ref.name())
 	switch {
 	case errors.Is(err, ErrNotFound):
-		missing.declaration = &declared{manifest, layer, ref.name()}
+		missing.Declaration = &store.Declared{Manifest: manifest, Layer: layer, Tag: ref.name()}
 	case err != nil:
 		return p, missing, err
 	case there.Digest != manifest.Digest:
 		return p, missing, fmt.Errorf("%s: %w: tag %s is %s, want %s", t.ref.Repository(), ErrMismatch, ref.name(), there.Digest, manifest.Digest)
 	}
-	if missing.declaration == nil { // and what is not there has no referrers to ask for
+	if missing.Declaration == nil { // and what is not there has no referrers to ask for
 		if err := t.findExisting(ctx, p.Artifact, attachments); err != nil {
 			return p, missing, err
 		}
 	}
-	missing.referrers, err = newReferrers(manifest.Descriptor, attachments, time.Now())
+	missing.Referrers, err = newReferrers(manifest.Descriptor, attachments, time.Now())
 	if err == nil {
-		p.Attached = results(attachments, missing.referrers)
+		p.Attached = results(attachments, missing.Referrers)
 	}
 	return p, missing, err
 }
@@ -212,7 +213,7 @@ func (t *Target) Declaration(ctx context.Context, a *Artifact) (*identity.Declar
 	if id.IsZero() {
 		return nil, fmt.Errorf("%s is not a declaration", a.Reference)
 	}
-	data, err := t.store.fetch(ctx, layer)
+	data, err := t.store.Fetch(ctx, layer)
 	if err != nil {
 		return nil, err
 	}

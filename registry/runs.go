@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"iter"
 
-	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/registry/internal/store"
 )
 
 // RunsOptions say which runs of a repository are read, and what of them; the zero value is all.
@@ -102,7 +102,7 @@ func (t *Target) Runs(ctx context.Context, o RunsOptions) iter.Seq2[StoredRun, e
 
 // crawl goes from run to run.
 type crawl struct {
-	*Target // whose store is a snapshot, where it is a layout's
+	*Target // whose store is that of the crawl
 	o       RunsOptions
 	queue   []identity.ID
 	seen    map[identity.ID]bool
@@ -111,17 +111,13 @@ type crawl struct {
 }
 
 func (t *Target) crawl(ctx context.Context, o RunsOptions) (*crawl, error) {
-	c := &crawl{Target: t, o: o, seen: map[identity.ID]bool{}}
-	switch s := t.store.(type) {
-	case *layoutStore:
-		snapshot, err := s.snapshot(ctx)
-		if err != nil {
-			return nil, err
-		}
-		c.Target = &Target{ref: t.ref, store: snapshot, timeout: t.timeout, count: t.count}
-		c.listed, c.broken = snapshot.names(), snapshot.broken
-	case *remoteStore:
-		c.listed = s.tags(ctx)
+	all, err := t.store.Crawl(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c := &crawl{
+		Target: &Target{ref: t.ref, store: all.Store, timeout: t.timeout, count: t.count},
+		o:      o, seen: map[identity.ID]bool{}, listed: all.Tags, broken: all.Broken,
 	}
 	if o.Of != nil {
 		c.listed = nil
@@ -150,7 +146,7 @@ type aRun struct {
 
 // about says in an error which run it is about, and whether only that. One without a run is about the list of tags.
 func (r *aRun) about(err error) error {
-	var unfit *descriptorError
+	var unfit *store.DescriptorError
 	if r.id.IsZero() {
 		return err
 	}
@@ -170,7 +166,7 @@ type step struct {
 
 // attestations fetches what the runs have, in their order; the channel's room bounds how much.
 func (c *crawl) attestations(ctx context.Context) <-chan chan step {
-	queue := make(chan chan step, workers-1)
+	queue := make(chan chan step, store.Workers-1)
 	enqueue := func(get func() step) bool {
 		r := make(chan step, 1)
 		select {
@@ -221,7 +217,7 @@ func (c *crawl) runs(ctx context.Context) <-chan *aRun {
 		}
 		var ahead []chan *aRun
 		for {
-			for len(ahead) < workers {
+			for len(ahead) < store.Workers {
 				id, err := c.next(listed)
 				if err == nil && id.IsZero() {
 					break
@@ -288,71 +284,4 @@ func (c *crawl) look(ctx context.Context, id identity.ID) *aRun {
 	}
 	run.err = err
 	return run
-}
-
-// layoutSnapshot is a layout that is read once: what refers to what stands in the manifests
-// alone, and to look into all of them for each run would take the square of their number.
-type layoutSnapshot struct {
-	*layoutStore
-	tagged    []ocispec.Descriptor
-	byTag     map[string]ocispec.Descriptor
-	referring map[digest.Digest][]ocispec.Descriptor
-	broken    []ocispec.Descriptor
-}
-
-var _ store = (*layoutSnapshot)(nil)
-
-func (l *layoutStore) snapshot(ctx context.Context) (*layoutSnapshot, error) {
-	index, err := l.index()
-	if err != nil {
-		return nil, err
-	}
-	s := &layoutSnapshot{layoutStore: l, byTag: map[string]ocispec.Descriptor{}, referring: map[digest.Digest][]ocispec.Descriptor{}}
-	for _, d := range index.Manifests {
-		if tag := d.Annotations[ocispec.AnnotationRefName]; tag != "" && s.byTag[tag].Digest == "" {
-			s.byTag[tag] = d
-			s.tagged = append(s.tagged, d)
-		}
-	}
-	err = l.walk(ctx, index.Manifests, func(d ocispec.Descriptor, head *manifestHead, err error) {
-		switch {
-		case err != nil && mayHide(d, err):
-			s.broken = append(s.broken, d)
-		case err == nil && head.Subject != nil:
-			d.ArtifactType, d.Annotations = head.kind(), head.Annotations
-			s.referring[head.Subject.Digest] = append(s.referring[head.Subject.Digest], d)
-		}
-	})
-	return s, err
-}
-
-// names are the tags, in the index's order.
-func (s *layoutSnapshot) names() iter.Seq2[string, error] {
-	return func(yield func(string, error) bool) {
-		for _, d := range s.tagged {
-			if !yield(d.Annotations[ocispec.AnnotationRefName], nil) {
-				return
-			}
-		}
-	}
-}
-
-func (s *layoutSnapshot) resolve(ctx context.Context, tag string) (ocispec.Descriptor, []byte, error) {
-	d, ok := s.byTag[tag]
-	if !ok {
-		return d, nil, noSuch(layoutScheme+s.path, tag)
-	}
-	data, err := s.fetch(ctx, d)
-	if errors.Is(err, ErrNotFound) {
-		err = fmt.Errorf("%w: tag %s is there, and its manifest is not", ErrMismatch, tag)
-	}
-	return d, data, err
-}
-
-func (s *layoutSnapshot) referrers(_ context.Context, subject digest.Digest) ([]ocispec.Descriptor, error) {
-	all := s.referring[subject]
-	if len(all) > limits.Referrers {
-		return nil, s.failed(fmt.Errorf("%s has more than %d referrers", subject, limits.Referrers))
-	}
-	return all, nil
 }

@@ -8,16 +8,16 @@ import (
 	"slices"
 	"time"
 
-	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/zero"
+	"github.com/runattest/runattest/registry/internal/store"
 )
 
-// workers is how many requests are under way at once.
-const workers = 8
+// DefaultTimeout is how long one answer may take where Options do not say.
+const DefaultTimeout = time.Minute
 
 // Options are how a registry is reached; the zero value is HTTPS with the system's certificate
 // authorities, or plain HTTP where the registry is this machine's.
@@ -35,39 +35,10 @@ type Options struct {
 	Count func()
 }
 
-// store is a repository, whatever it is made of. What it fetches it has verified.
-type store interface {
-	// resolve finds a manifest by tag or digest and gives its content.
-	resolve(ctx context.Context, name string) (ocispec.Descriptor, []byte, error)
-	fetch(ctx context.Context, d ocispec.Descriptor) ([]byte, error)
-	exists(ctx context.Context, d ocispec.Descriptor) (bool, error)
-	// referrers lists the manifests whose subject is that digest, of whatever type.
-	referrers(ctx context.Context, subject digest.Digest) ([]ocispec.Descriptor, error)
-	// add stores what is new and has it listed, and tells of each bundle. A registry takes one
-	// thing after the other, a layout all of it under one lock and a tarball at once.
-	add(ctx context.Context, all []addition, stored func()) error
-}
-
-// addition is what is stored in a repository together: content comes before what names it.
-type addition struct {
-	declaration *declared // which the referrers may be about
-	subject     digest.Digest
-	referrers   []referrer
-}
-
-// declared is the manifest of a declaration, and its tag; or another manifest, without layer.
-type declared struct {
-	manifest, layer item
-	tag             string
-}
-
-// referrer is a bundle and the manifest that hangs it on its subject.
-type referrer struct{ bundle, manifest item }
-
 // Target is a repository, and a reference to something in it. It is safe for concurrent use.
 type Target struct {
 	ref     Reference
-	store   store
+	store   store.Store
 	timeout time.Duration
 	count   func()
 }
@@ -77,20 +48,16 @@ func Open(ref Reference, o Options) (*Target, error) {
 	if ref.IsLayout() {
 		ref = ref.located()
 	}
-	t := &Target{ref: ref, timeout: cmp.Or(o.Timeout, DefaultTimeout), count: o.Count}
+	o.Timeout, o.UserAgent = cmp.Or(o.Timeout, DefaultTimeout), cmp.Or(o.UserAgent, "runattest")
+	t := &Target{ref: ref, timeout: o.Timeout, count: o.Count}
 	if t.count == nil {
 		t.count = func() {}
 	}
-	var err error
-	switch {
-	case ref == Reference{}:
-		err = fmt.Errorf("%w: it is empty", ErrReference)
-	case ref.IsLayout():
-		t.store, err = openLayout(ref.path)
-	default:
-		t.store, err = newRemoteStore(ref, o)
+	if ref == (Reference{}) {
+		return nil, fmt.Errorf("%w: it is empty", ErrReference)
 	}
-	if err != nil {
+	var err error
+	if t.store, err = openStore(ref, o); err != nil {
 		return nil, err
 	}
 	return t, nil
@@ -147,12 +114,12 @@ func (t *Target) Resolve(ctx context.Context) (*Artifact, error) {
 
 // resolve finds what a reference to something in the target's repository refers to.
 func (t *Target) resolve(ctx context.Context, ref Reference) (*Artifact, error) {
-	d, manifest, err := t.store.resolve(ctx, ref.name())
+	d, manifest, err := t.store.Resolve(ctx, ref.name())
 	switch {
 	case errors.Is(err, ErrNotFound) && !ref.run.IsZero():
-		return nil, (&missingError{Repository: ref.Repository(), What: "no such run: " + ref.run.String()}).whose(err)
+		return nil, (&store.MissingError{Repository: ref.Repository(), What: "no such run: " + ref.run.String()}).Because(err)
 	case errors.Is(err, ErrNotFound) && ref.IsRepository() && !ref.IsLayout():
-		return nil, (&missingError{Repository: ref.Repository(), What: "no tag was given, and there is no " + ref.name()}).whose(err)
+		return nil, (&store.MissingError{Repository: ref.Repository(), What: "no tag was given, and there is no " + ref.name()}).Because(err)
 	case err != nil:
 		return nil, err
 	}

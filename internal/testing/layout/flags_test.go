@@ -18,12 +18,12 @@ var flagName = regexp.MustCompile(`(?:^|[^\w-])(--[a-z][\w-]*)`)
 
 // foreignFlags are flags of other programs, and those in shell commands that signer.FormatError.Convert gives, by file.
 var foreignFlags = map[string][]string{
-	"internal/cli/args.go":       {"--help"},                                                        // of every command of cobra
-	"internal/secrets/args.go":   {"--env", "--header", "--proxy-header", "--proxy-user", "--user"}, // docker, curl
-	"internal/secrets/forms.go":  {"--user"},                                                        // curl
-	"registry/layout.go":         {"--to-oci-layout"},                                               // oras
-	"registry/layouttarwrite.go": {"--sparse"},                                                      // tar
-	"signer/convert.go":          {"--key"},
+	"internal/cli/args.go":                     {"--help"},                                                        // of every command of cobra
+	"internal/secrets/args.go":                 {"--env", "--header", "--proxy-header", "--proxy-user", "--user"}, // docker, curl
+	"internal/secrets/forms.go":                {"--user"},                                                        // curl
+	"registry/internal/layout/layout.go":       {"--to-oci-layout"},                                               // oras
+	"registry/internal/layout/tarballwrite.go": {"--sparse"},                                                      // tar
+	"signer/convert.go":                        {"--key"},
 }
 
 // TestFlags: libraries do not know how the command calls things. They give hints and errors of types that the command

@@ -1,4 +1,9 @@
-package registry
+// Package layout keeps what refers to what in an OCI image layout, a folder or a tarball:
+// https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md
+//
+// A layout's referrers stand in its index.json, which writers change in turn, and in indexes under the tags sha256-HEX
+// (lists.go). A tarball is written anew beside the old one, once for each Add, and takes its name (tarballwrite.go).
+package layout
 
 import (
 	"cmp"
@@ -20,36 +25,40 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/visible"
+	"github.com/runattest/runattest/registry/internal/store"
 )
 
-// layoutStore is an OCI image layout, a folder or a tarball:
-// https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md
-type layoutStore struct {
+// Scheme begins the names of layouts.
+const Scheme = "oci-layout://"
+
+// Layout is an OCI image layout.
+type Layout struct {
 	path  string
-	files layoutFiles
+	files tree
 }
 
-var _ store = (*layoutStore)(nil)
+var _ store.Store = (*Layout)(nil)
 
-// layoutFiles are the files of a layout, by their slash-separated names.
-type layoutFiles interface {
+// tree are the files of a layout, by their slash-separated names.
+type tree interface {
 	open(name string) (io.ReadCloser, error)
 	// write stores the blobs, those that reindex gives, and its index. No other process of ours changes the
 	// layout from before reindex is called until the end. A tarball changes at once or not at all.
-	write(ctx context.Context, blobs []item, reindex func() (index []byte, more []item, err error)) error
+	write(ctx context.Context, blobs []store.Item, reindex func() (index []byte, more []store.Item, err error)) error
 }
 
-// misshapen is an ErrLayout that says why.
+// misshapen is a store.ErrLayout that says why.
 func misshapen(format string, args ...any) error {
-	return fmt.Errorf("%w: %w", ErrLayout, fmt.Errorf(format, args...))
+	return fmt.Errorf("%w: %w", store.ErrLayout, fmt.Errorf(format, args...))
 }
 
-func openLayout(path string) (*layoutStore, error) {
-	l := &layoutStore{path: path, files: folder(path)}
+// Open opens the layout at a path, which must be there.
+func Open(path string) (*Layout, error) {
+	l := &Layout{path: path, files: folder(path)}
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, &Error{Target: layoutScheme + path, Err: misshapen("%w", err), Hint: makeHint}
+		return nil, &store.Error{Target: Scheme + path, Err: misshapen("%w", err), Hint: makeHint}
 	case err != nil:
 		return nil, l.failed(err)
 	case !info.IsDir():
@@ -74,23 +83,23 @@ const makeHint = "oras cp -r --to-oci-layout REF FOLDER makes a layout of an art
 
 // decode reads JSON of the layout's own.
 func decode(name string, data []byte, v any) error {
-	if err := unmarshal(data, v); err != nil {
+	if err := store.Unmarshal(data, v); err != nil {
 		return misshapen("%s: %w", name, err)
 	}
 	return nil
 }
 
 // failed names the layout.
-func (l *layoutStore) failed(err error) error {
-	var known *Error
-	if err == nil || errors.As(err, &known) || errors.Is(err, ErrNotFound) || errors.Is(err, context.Canceled) {
+func (l *Layout) failed(err error) error {
+	var known *store.Error
+	if err == nil || errors.As(err, &known) || errors.Is(err, store.ErrNotFound) || errors.Is(err, context.Canceled) {
 		return err
 	}
-	return &Error{Target: layoutScheme + l.path, Err: err}
+	return &store.Error{Target: Scheme + l.path, Err: err}
 }
 
 // read reads one of the layout's own files.
-func (l *layoutStore) read(name string) ([]byte, error) {
+func (l *Layout) read(name string) ([]byte, error) {
 	f, err := l.files.open(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, misshapen("it holds no file %s", name)
@@ -106,7 +115,7 @@ func (l *layoutStore) read(name string) ([]byte, error) {
 	return data, err
 }
 
-func (l *layoutStore) index() (*ocispec.Index, error) {
+func (l *Layout) index() (*ocispec.Index, error) {
 	data, err := l.read(ocispec.ImageIndexFile)
 	if err != nil {
 		return nil, l.failed(err)
@@ -123,23 +132,24 @@ func (l *layoutStore) index() (*ocispec.Index, error) {
 
 func blobName(d digest.Digest) string { return "blobs/" + d.Algorithm().String() + "/" + d.Encoded() }
 
-func (l *layoutStore) fetch(_ context.Context, d ocispec.Descriptor) ([]byte, error) {
-	if err := checkSize(d); err != nil {
+// Fetch reads a blob, and holds it against its digest.
+func (l *Layout) Fetch(_ context.Context, d ocispec.Descriptor) ([]byte, error) {
+	if err := store.CheckSize(d); err != nil {
 		return nil, err
 	}
 	data, err := l.readBlob(d)
-	if errors.Is(err, ErrMismatch) { // unless it is the descriptor that is wrong
+	if errors.Is(err, store.ErrMismatch) { // unless it is the descriptor that is wrong
 		if there, ok := l.sizeOf(d.Digest); ok && there != d.Size {
-			return nil, wrongDescriptor(d, ocispec.Descriptor{Size: there})
+			return nil, store.WrongDescriptor(d, ocispec.Descriptor{Size: there})
 		}
 	}
 	return data, l.failed(err)
 }
 
-func (l *layoutStore) readBlob(d ocispec.Descriptor) ([]byte, error) {
+func (l *Layout) readBlob(d ocispec.Descriptor) ([]byte, error) {
 	f, err := l.files.open(blobName(d.Digest))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, noSuch(layoutScheme+l.path, d.Digest.String())
+		return nil, store.NoSuch(Scheme+l.path, d.Digest.String())
 	}
 	if err != nil {
 		return nil, err
@@ -147,13 +157,13 @@ func (l *layoutStore) readBlob(d ocispec.Descriptor) ([]byte, error) {
 	defer f.Close()
 	data, err := content.ReadAll(f, d)
 	if errors.Is(err, content.ErrMismatchedDigest) || errors.Is(err, content.ErrTrailingData) || errors.Is(err, io.ErrUnexpectedEOF) {
-		err = fmt.Errorf("%s: %w: %w", d.Digest, ErrMismatch, err)
+		err = fmt.Errorf("%s: %w: %w", d.Digest, store.ErrMismatch, err)
 	}
 	return data, err
 }
 
 // sizeOf is how long a blob is, if it is what its name says.
-func (l *layoutStore) sizeOf(sum digest.Digest) (int64, bool) {
+func (l *Layout) sizeOf(sum digest.Digest) (int64, bool) {
 	f, err := l.files.open(blobName(sum))
 	if err != nil {
 		return 0, false
@@ -164,17 +174,17 @@ func (l *layoutStore) sizeOf(sum digest.Digest) (int64, bool) {
 	return n, err == nil && verifier.Verified()
 }
 
-// exists says no of a blob that is spoilt, so that it is stored anew.
-func (l *layoutStore) exists(ctx context.Context, d ocispec.Descriptor) (bool, error) {
-	_, err := l.fetch(ctx, d)
-	if errors.Is(err, ErrNotFound) || IsOfOne(err) {
+// Exists says no of a blob that is spoilt, so that it is stored anew.
+func (l *Layout) Exists(ctx context.Context, d ocispec.Descriptor) (bool, error) {
+	_, err := l.Fetch(ctx, d)
+	if errors.Is(err, store.ErrNotFound) || store.IsSpoilt(err) {
 		return false, nil
 	}
 	return err == nil, err
 }
 
-// resolve finds a manifest by digest or tag; no name is the one artifact of a layout that has one.
-func (l *layoutStore) resolve(ctx context.Context, name string) (ocispec.Descriptor, []byte, error) {
+// Resolve finds a manifest by digest or tag; no name is the one artifact of a layout that has one.
+func (l *Layout) Resolve(ctx context.Context, name string) (ocispec.Descriptor, []byte, error) {
 	index, err := l.index()
 	if err != nil {
 		return ocispec.Descriptor{}, nil, err
@@ -183,11 +193,11 @@ func (l *layoutStore) resolve(ctx context.Context, name string) (ocispec.Descrip
 	if err != nil {
 		return ocispec.Descriptor{}, nil, err
 	}
-	data, err := l.fetch(ctx, found)
+	data, err := l.Fetch(ctx, found)
 	return found, data, err
 }
 
-func (l *layoutStore) find(ctx context.Context, index *ocispec.Index, name string) (ocispec.Descriptor, error) {
+func (l *Layout) find(ctx context.Context, index *ocispec.Index, name string) (ocispec.Descriptor, error) {
 	if strings.HasPrefix(name, "sha256:") {
 		return l.findDigest(ctx, index, digest.Digest(name))
 	}
@@ -205,14 +215,14 @@ func (l *layoutStore) find(ctx context.Context, index *ocispec.Index, name strin
 		}
 	}
 	if found.Digest == "" {
-		return found, noSuch(layoutScheme+l.path, name)
+		return found, store.NoSuch(Scheme+l.path, name)
 	}
 	return found, nil
 }
 
 // only is the one artifact of a layout: the only one with a tag that people gave, or where there is none, without a
 // tag. What has a subject refers to an artifact, and is not meant.
-func (l *layoutStore) only(ctx context.Context, index *ocispec.Index) (ocispec.Descriptor, error) {
+func (l *Layout) only(ctx context.Context, index *ocispec.Index) (ocispec.Descriptor, error) {
 	if len(index.Manifests) == 1 {
 		return index.Manifests[0], nil
 	}
@@ -256,7 +266,7 @@ func (l *layoutStore) only(ctx context.Context, index *ocispec.Index) (ocispec.D
 	if len(names) > 0 {
 		there = "there are " + visible.List(names)
 	}
-	return ocispec.Descriptor{}, &missingError{Repository: layoutScheme + l.path, What: "no tag was given, and " + there}
+	return ocispec.Descriptor{}, &store.MissingError{Repository: Scheme + l.path, What: "no tag was given, and " + there}
 }
 
 // isOwnTag tells tags that list referrers, or name runs, from those that people give.
@@ -265,7 +275,7 @@ func isOwnTag(tag string) bool {
 }
 
 // findDigest looks in the layout's index, and in the indexes that it names.
-func (l *layoutStore) findDigest(ctx context.Context, index *ocispec.Index, sum digest.Digest) (ocispec.Descriptor, error) {
+func (l *Layout) findDigest(ctx context.Context, index *ocispec.Index, sum digest.Digest) (ocispec.Descriptor, error) {
 	for _, d := range index.Manifests {
 		if d.Digest == sum {
 			return d, nil
@@ -281,25 +291,26 @@ func (l *layoutStore) findDigest(ctx context.Context, index *ocispec.Index, sum 
 		return ocispec.Descriptor{}, err
 	}
 	if found == nil {
-		return ocispec.Descriptor{}, noSuch(layoutScheme+l.path, sum.String())
+		return ocispec.Descriptor{}, store.NoSuch(Scheme+l.path, sum.String())
 	}
 	return *found, nil
 }
 
-func (l *layoutStore) add(ctx context.Context, all []addition, stored func()) error {
-	blobs := []item{emptyConfig()}
+// Add writes the blobs, then the lists of referrers and the index.
+func (l *Layout) Add(ctx context.Context, all []store.Addition, stored func()) error {
+	blobs := []store.Item{store.EmptyConfig()}
 	for _, a := range all {
-		if run := a.declaration; run != nil {
-			if run.layer.Digest != "" {
-				blobs = append(blobs, run.layer)
+		if run := a.Declaration; run != nil {
+			if run.Layer.Digest != "" {
+				blobs = append(blobs, run.Layer)
 			}
-			blobs = append(blobs, run.manifest)
+			blobs = append(blobs, run.Manifest)
 		}
-		for _, r := range a.referrers {
-			blobs = append(blobs, r.bundle, r.manifest)
+		for _, r := range a.Referrers {
+			blobs = append(blobs, r.Bundle, r.Manifest)
 		}
 	}
-	err := l.files.write(ctx, blobs, func() ([]byte, []item, error) {
+	err := l.files.write(ctx, blobs, func() ([]byte, []store.Item, error) {
 		index, err := l.index()
 		if err != nil {
 			return nil, nil, err
@@ -324,7 +335,7 @@ func (l *layoutStore) add(ctx context.Context, all []addition, stored func()) er
 		return l.failed(err)
 	}
 	for _, a := range all {
-		for range a.referrers {
+		for range a.Referrers {
 			stored()
 		}
 	}
@@ -332,11 +343,11 @@ func (l *layoutStore) add(ctx context.Context, all []addition, stored func()) er
 }
 
 // list enters what was added into a layout's index, once.
-func list(index *ocispec.Index, all []addition) {
+func list(index *ocispec.Index, all []store.Addition) {
 	tagged := map[string]digest.Digest{}
 	for _, a := range all {
-		if a.declaration != nil {
-			tagged[a.declaration.tag] = a.declaration.manifest.Digest
+		if a.Declaration != nil {
+			tagged[a.Declaration.Tag] = a.Declaration.Manifest.Digest
 		}
 	}
 	index.Manifests = slices.DeleteFunc(index.Manifests, func(d ocispec.Descriptor) bool {
@@ -353,13 +364,13 @@ func list(index *ocispec.Index, all []addition) {
 		there[d.Digest] = true
 	}
 	for _, a := range all {
-		if run := a.declaration; run != nil {
-			d := run.manifest.Descriptor
-			d.Annotations = map[string]string{ocispec.AnnotationRefName: run.tag}
+		if run := a.Declaration; run != nil {
+			d := run.Manifest.Descriptor
+			d.Annotations = map[string]string{ocispec.AnnotationRefName: run.Tag}
 			index.Manifests = append(index.Manifests, d)
 		}
-		for _, r := range a.referrers {
-			if d := r.manifest.Descriptor; !there[d.Digest] {
+		for _, r := range a.Referrers {
+			if d := r.Manifest.Descriptor; !there[d.Digest] {
 				there[d.Digest] = true
 				index.Manifests = append(index.Manifests, d)
 			}

@@ -1,4 +1,4 @@
-package registry
+package remote
 
 import (
 	"bytes"
@@ -19,6 +19,7 @@ import (
 	"oras.land/oras-go/v2/registry/remote/errcode"
 
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/registry/internal/store"
 )
 
 // request is what a registry is asked.
@@ -40,7 +41,7 @@ type answer struct {
 
 // ask sends a request and reads the answer. Everything that this takes happens within the timeout: credential helpers,
 // token services, redirects, repetitions and the body. An answer that is neither 2xx nor accepted is an *answerError.
-func (r *remoteStore) ask(ctx context.Context, q request, accepted ...int) (*answer, error) {
+func (r *Repository) ask(ctx context.Context, q request, accepted ...int) (*answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
 	said := &refusals{}
@@ -147,7 +148,7 @@ func (e *oddError) Error() string {
 }
 func (e *oddError) Unwrap() error { return e.why }
 
-func (r *remoteStore) url(path string) string {
+func (r *Repository) url(path string) string {
 	if strings.Contains(path, "://") {
 		return path
 	}
@@ -155,7 +156,7 @@ func (r *remoteStore) url(path string) string {
 	if r.plain {
 		scheme = "http://"
 	}
-	return scheme + r.repo.Host() + "/v2/" + r.ref.path + path
+	return scheme + r.repo.Host() + "/v2/" + r.ref.Path + path
 }
 
 // errTooLong says that an answer is longer than anything that is read.
@@ -191,24 +192,19 @@ func (a *answer) checkDigest() error {
 		return nil
 	}
 	if got := said.Algorithm().FromBytes(a.data); got != said {
-		return fmt.Errorf("%w: content with the digest %s, of which the registry says that it has %s", ErrMismatch, got, said)
+		return fmt.Errorf("%w: content with the digest %s, of which the registry says that it has %s", store.ErrMismatch, got, said)
 	}
 	return nil
 }
 
 // manifestTypes are the media types that a registry is asked for.
 var manifestTypes = []string{
-	ocispec.MediaTypeImageManifest, ocispec.MediaTypeImageIndex, dockerManifest, dockerList,
+	ocispec.MediaTypeImageManifest, ocispec.MediaTypeImageIndex, store.DockerManifest, store.DockerList,
 	"application/vnd.oci.artifact.manifest.v1+json",
 }
 
-const (
-	dockerManifest = "application/vnd.docker.distribution.manifest.v2+json"
-	dockerList     = "application/vnd.docker.distribution.manifest.list.v2+json"
-)
-
 // manifest gets a manifest by tag or digest.
-func (r *remoteStore) manifest(ctx context.Context, name string) (ocispec.Descriptor, []byte, error) {
+func (r *Repository) manifest(ctx context.Context, name string) (ocispec.Descriptor, []byte, error) {
 	a, err := r.ask(ctx, request{method: http.MethodGet, path: "/manifests/" + name, header: http.Header{"Accept": {strings.Join(manifestTypes, ", ")}}})
 	if err == nil {
 		err = a.checkDigest()
@@ -223,9 +219,9 @@ func (r *remoteStore) manifest(ctx context.Context, name string) (ocispec.Descri
 	return ocispec.Descriptor{MediaType: mediaType, Digest: digest.FromBytes(a.data), Size: int64(len(a.data))}, a.data, err
 }
 
-// fetch gets what a descriptor describes, and nothing else.
-func (r *remoteStore) fetch(ctx context.Context, d ocispec.Descriptor) ([]byte, error) {
-	if err := checkSize(d); err != nil {
+// Fetch gets what a descriptor describes, and nothing else.
+func (r *Repository) Fetch(ctx context.Context, d ocispec.Descriptor) ([]byte, error) {
+	if err := store.CheckSize(d); err != nil {
 		return nil, err
 	}
 	kind, header := "/blobs/", http.Header{}
@@ -234,39 +230,39 @@ func (r *remoteStore) fetch(ctx context.Context, d ocispec.Descriptor) ([]byte, 
 	}
 	a, err := r.ask(ctx, request{method: http.MethodGet, path: kind + d.Digest.String(), header: header})
 	if errors.Is(err, errTooLong) {
-		err = fmt.Errorf("%s: %w: %w", d.Digest, ErrMismatch, err)
+		err = fmt.Errorf("%s: %w: %w", d.Digest, store.ErrMismatch, err)
 	}
 	if err != nil {
 		return nil, r.named(d.Digest.String(), r.failed(err))
 	}
 	if got := d.Digest.Algorithm().FromBytes(a.data); got != d.Digest {
-		return nil, r.failed(fmt.Errorf("%s: %w: content with the digest %s", d.Digest, ErrMismatch, got))
+		return nil, r.failed(fmt.Errorf("%s: %w: content with the digest %s", d.Digest, store.ErrMismatch, got))
 	}
 	there := ocispec.Descriptor{MediaType: d.MediaType, Size: int64(len(a.data))}
 	if kind == "/manifests/" && !isGeneric(d.MediaType) {
 		if there.MediaType, err = mediaTypeOf(a.header.Get("Content-Type"), a.data); err != nil {
-			return nil, &descriptorError{fmt.Sprintf("%s: %s", d.Digest, err)}
+			return nil, &store.DescriptorError{Text: fmt.Sprintf("%s: %s", d.Digest, err)}
 		}
 	}
 	// The content has its digest, so that it is the descriptor that is wrong: a client that may push can write any.
 	if there.Size != d.Size || there.MediaType != d.MediaType {
-		return nil, wrongDescriptor(d, there)
+		return nil, store.WrongDescriptor(d, there)
 	}
 	return a.data, nil
 }
 
 // put stores a manifest under a name.
-func (r *remoteStore) put(ctx context.Context, m item, name string) error {
-	a, err := r.ask(ctx, request{method: http.MethodPut, path: "/manifests/" + name, body: m.data, header: http.Header{"Content-Type": {m.MediaType}}})
+func (r *Repository) put(ctx context.Context, m store.Item, name string) error {
+	a, err := r.ask(ctx, request{method: http.MethodPut, path: "/manifests/" + name, body: m.Content, header: http.Header{"Content-Type": {m.MediaType}}})
 	if err != nil {
 		return err
 	}
-	a.data = m.data
+	a.data = m.Content
 	return a.checkDigest()
 }
 
 // upload stores a blob: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-a-blob-monolithically
-func (r *remoteStore) upload(ctx context.Context, b item) error {
+func (r *Repository) upload(ctx context.Context, b store.Item) error {
 	begun, err := r.ask(ctx, request{method: http.MethodPost, path: "/blobs/uploads/"})
 	if err != nil {
 		return err
@@ -281,7 +277,7 @@ func (r *remoteStore) upload(ctx context.Context, b item) error {
 	query := location.Query()
 	query.Set("digest", b.Digest.String())
 	location.RawQuery = query.Encode()
-	_, err = r.ask(ctx, request{method: http.MethodPut, path: location.String(), body: b.data, header: http.Header{"Content-Type": {"application/octet-stream"}}})
+	_, err = r.ask(ctx, request{method: http.MethodPut, path: location.String(), body: b.Content, header: http.Header{"Content-Type": {"application/octet-stream"}}})
 	return err
 }
 

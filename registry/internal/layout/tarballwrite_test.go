@@ -1,4 +1,4 @@
-package registry
+package layout
 
 import (
 	"bytes"
@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/runattest/runattest/registry/internal/store"
 )
 
 // Whatever happens while a tarball is written leaves the old one, and nothing beside it.
@@ -23,7 +25,7 @@ func TestTarballWriteIsUndone(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "x.tar")
-			if err := CreateLayout(path); err != nil {
+			if err := Create(path); err != nil {
 				t.Fatal(err)
 			}
 			before, err := os.ReadFile(path)
@@ -32,7 +34,7 @@ func TestTarballWriteIsUndone(t *testing.T) {
 			}
 			ctx, cancel := context.WithCancel(context.Background())
 			defer cancel()
-			err = (&tarball{path: path}).write(ctx, []item{emptyConfig()}, func() ([]byte, []item, error) {
+			err = (&tarball{path: path}).write(ctx, []store.Item{store.EmptyConfig()}, func() ([]byte, []store.Item, error) {
 				return []byte(`{}`), nil, r.meanwhile(path, cancel)
 			})
 			if !errors.Is(err, r.want) {
@@ -52,7 +54,7 @@ func TestTarballWriteIsUndone(t *testing.T) {
 // A writer who waits for the lock gets the file that has the name by then, and gives up when told to.
 func TestTarballLock(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.tar")
-	if err := CreateLayout(path); err != nil {
+	if err := Create(path); err != nil {
 		t.Fatal(err)
 	}
 	first, err := lockTarball(path)
@@ -67,7 +69,7 @@ func TestTarballLock(t *testing.T) {
 	}
 	done := make(chan error)
 	go func() {
-		done <- tar.write(context.Background(), []item{emptyConfig()}, func() ([]byte, []item, error) { return []byte(`{}`), nil, nil })
+		done <- tar.write(context.Background(), []store.Item{store.EmptyConfig()}, func() ([]byte, []store.Item, error) { return []byte(`{}`), nil, nil })
 	}()
 	time.Sleep(20 * time.Millisecond)
 	if err := os.WriteFile(path+".new", nil, 0o600); err != nil {

@@ -1,7 +1,11 @@
-package registry
+// Package remote keeps attestations in a repository of an OCI registry:
+// https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md
+//
+// wire.go asks and reads answers, credentials.go finds credentials where Docker and Podman keep them, failed.go says what
+// there is to do about a refusal. fallback.go is for registries without the referrers API.
+package remote
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,11 +20,13 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"oras.land/oras-go/v2/registry"
 	"oras.land/oras-go/v2/registry/remote/auth"
+
+	"github.com/runattest/runattest/registry/internal/store"
 )
 
-// remoteStore is a repository of a registry.
-type remoteStore struct {
-	ref      Reference
+// Repository is a repository of a registry. New makes it.
+type Repository struct {
+	ref      Name
 	repo     registry.Reference
 	again    *auth.Client // asks several times
 	once     *auth.Client // asks once: what is not to be repeated unseen
@@ -35,9 +41,10 @@ type remoteStore struct {
 	api referrersAPI
 }
 
-var _ store = (*remoteStore)(nil)
+var _ store.Store = (*Repository)(nil)
 
-func newRemoteStore(ref Reference, o Options) (*remoteStore, error) {
+// New makes a Repository. It opens no connection.
+func New(ref Name, o Options) (*Repository, error) {
 	again, err := newTransport(ref, o, maxRetries)
 	if err != nil {
 		return nil, err
@@ -46,15 +53,15 @@ func newRemoteStore(ref Reference, o Options) (*remoteStore, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &remoteStore{
-		ref: ref, repo: registry.Reference{Registry: ref.host, Repository: ref.path},
-		timeout: cmp.Or(o.Timeout, DefaultTimeout), plain: ref.isPlain(o), insecure: o.InsecureHTTP, linking: make(chan struct{}, 1),
+	r := &Repository{
+		ref: ref, repo: registry.Reference{Registry: ref.Host, Repository: ref.Path},
+		timeout: o.Timeout, plain: ref.isPlain(o), insecure: o.InsecureHTTP, linking: make(chan struct{}, 1),
 	}
-	r.source = &credentialSource{host: r.repo.Host(), repository: ref.path}
+	r.source = &credentialSource{host: r.repo.Host(), repository: ref.Path}
 	cache := auth.NewCache()
 	client := func(transport http.RoundTripper) *auth.Client {
 		c := &auth.Client{Client: &http.Client{Transport: listener{transport}}, Credential: r.source.get, Cache: cache}
-		c.SetUserAgent(cmp.Or(o.UserAgent, "runattest"))
+		c.SetUserAgent(o.UserAgent)
 		if ref.isLoopback() { // whose token service is here too
 			c.BlockedRealmPrefixes = []netip.Prefix{}
 		}
@@ -64,30 +71,32 @@ func newRemoteStore(ref Reference, o Options) (*remoteStore, error) {
 	return r, nil
 }
 
-func (r *remoteStore) resolve(ctx context.Context, name string) (ocispec.Descriptor, []byte, error) {
+// Resolve gets a manifest by tag or digest.
+func (r *Repository) Resolve(ctx context.Context, name string) (ocispec.Descriptor, []byte, error) {
 	d, data, err := r.manifest(ctx, name)
 	if err = r.named(name, r.failed(err)); err != nil {
 		return d, nil, err
 	}
 	if want := digest.Digest(name); want.Validate() == nil && want != d.Digest {
-		return d, nil, r.failed(fmt.Errorf("%s: %w: content with the digest %s", name, ErrMismatch, d.Digest))
+		return d, nil, r.failed(fmt.Errorf("%s: %w: content with the digest %s", name, store.ErrMismatch, d.Digest))
 	}
 	return d, data, nil
 }
 
 // named says in an error what was looked for.
-func (r *remoteStore) named(name string, err error) error {
-	var missing *missingError
+func (r *Repository) named(name string, err error) error {
+	var missing *store.MissingError
 	switch {
 	case errors.As(err, &missing):
-		return noSuch(r.ref.Repository(), name).whose(missing)
-	case errors.Is(err, ErrNotFound):
-		return noSuch(r.ref.Repository(), name)
+		return store.NoSuch(r.ref.String(), name).Because(missing)
+	case errors.Is(err, store.ErrNotFound):
+		return store.NoSuch(r.ref.String(), name)
 	}
 	return err
 }
 
-func (r *remoteStore) exists(ctx context.Context, d ocispec.Descriptor) (bool, error) {
+// Exists asks whether there is a blob of that size.
+func (r *Repository) Exists(ctx context.Context, d ocispec.Descriptor) (bool, error) {
 	a, err := r.ask(ctx, request{method: http.MethodHead, path: "/blobs/" + d.Digest.String()}, http.StatusNotFound)
 	if err != nil || a.status == http.StatusNotFound {
 		return false, r.failed(err)
@@ -96,21 +105,22 @@ func (r *remoteStore) exists(ctx context.Context, d ocispec.Descriptor) (bool, e
 	return length == "" || length == strconv.FormatInt(d.Size, 10), nil
 }
 
-func (r *remoteStore) add(ctx context.Context, all []addition, stored func()) error {
-	if err := r.ensure(ctx, emptyConfig()); err != nil {
+// Add stores one thing after the other.
+func (r *Repository) Add(ctx context.Context, all []store.Addition, stored func()) error {
+	if err := r.ensure(ctx, store.EmptyConfig()); err != nil {
 		return err
 	}
 	for _, a := range all {
-		if run := a.declaration; run != nil {
-			err := r.ensure(ctx, run.layer)
+		if run := a.Declaration; run != nil {
+			err := r.ensure(ctx, run.Layer)
 			if err == nil {
-				err = r.failed(r.put(ctx, run.manifest, run.tag))
+				err = r.failed(r.put(ctx, run.Manifest, run.Tag))
 			}
 			if err != nil {
 				return err
 			}
 		}
-		if err := r.attach(ctx, a.subject, a.referrers, stored); err != nil {
+		if err := r.attach(ctx, a.Subject, a.Referrers, stored); err != nil {
 			return err
 		}
 	}
@@ -118,17 +128,17 @@ func (r *remoteStore) add(ctx context.Context, all []addition, stored func()) er
 }
 
 // attach lists what it has pushed, also when it could not push the rest.
-func (r *remoteStore) attach(ctx context.Context, subject digest.Digest, referrers []referrer, stored func()) error {
+func (r *Repository) attach(ctx context.Context, subject digest.Digest, referrers []store.Referrer, stored func()) error {
 	pushed := make([]ocispec.Descriptor, len(referrers))
-	err := inParallel(ctx, len(referrers), func(ctx context.Context, i int) error {
-		err := r.upload(ctx, referrers[i].bundle)
-		if m := referrers[i].manifest; err == nil {
+	err := store.InParallel(ctx, len(referrers), func(ctx context.Context, i int) error {
+		err := r.upload(ctx, referrers[i].Bundle)
+		if m := referrers[i].Manifest; err == nil {
 			err = r.put(ctx, m, m.Digest.String())
 		}
 		if err != nil {
 			return r.failed(err)
 		}
-		pushed[i] = referrers[i].manifest.Descriptor
+		pushed[i] = referrers[i].Manifest.Descriptor
 		stored()
 		return nil
 	})
@@ -146,16 +156,10 @@ func (r *remoteStore) attach(ctx context.Context, subject digest.Digest, referre
 }
 
 // ensure stores content unless it is there.
-func (r *remoteStore) ensure(ctx context.Context, c item) error {
-	there, err := r.exists(ctx, c.Descriptor)
+func (r *Repository) ensure(ctx context.Context, c store.Item) error {
+	there, err := r.Exists(ctx, c.Descriptor)
 	if err != nil || there {
 		return err
 	}
 	return r.failed(r.upload(ctx, c))
-}
-
-// fallbackTag is where the referrers of a digest are listed if the registry does not list them
-// itself: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#referrers-tag-schema
-func fallbackTag(d digest.Digest) string {
-	return d.Algorithm().String() + "-" + d.Encoded()
 }

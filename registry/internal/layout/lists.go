@@ -1,4 +1,4 @@
-package registry
+package layout
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/registry/internal/store"
 )
 
 // A layout's index.json names each referrer, where oras finds it. regctl finds the referrers of an artifact in an index
@@ -19,7 +20,7 @@ import (
 
 // lists are the lists of referrers in a layout, as they are changed.
 type lists struct {
-	*layoutStore
+	*Layout
 	index     *ocispec.Index
 	tagged    map[string][]ocispec.Descriptor
 	there     map[digest.Digest]bool
@@ -30,8 +31,8 @@ type lists struct {
 }
 
 // relist enters what is added into the lists of referrers, which write then writes.
-func (l *layoutStore) relist(ctx context.Context, index *ocispec.Index, all []addition) (*lists, error) {
-	s := &lists{layoutStore: l, index: index, tagged: map[string][]ocispec.Descriptor{}, there: map[digest.Digest]bool{}, changed: map[digest.Digest]*ocispec.Index{}}
+func (l *Layout) relist(ctx context.Context, index *ocispec.Index, all []store.Addition) (*lists, error) {
+	s := &lists{Layout: l, index: index, tagged: map[string][]ocispec.Descriptor{}, there: map[digest.Digest]bool{}, changed: map[digest.Digest]*ocispec.Index{}}
 	for _, d := range index.Manifests {
 		s.there[d.Digest] = true
 		if tag := d.Annotations[ocispec.AnnotationRefName]; tag != "" {
@@ -39,16 +40,16 @@ func (l *layoutStore) relist(ctx context.Context, index *ocispec.Index, all []ad
 		}
 	}
 	for _, a := range all {
-		if len(a.referrers) == 0 {
+		if len(a.Referrers) == 0 {
 			continue
 		}
 		list, err := s.of(ctx, a)
 		if err != nil {
 			return nil, err
 		}
-		for _, r := range a.referrers {
-			if !contains(list.Manifests, r.manifest.Digest) {
-				list.Manifests = append(list.Manifests, r.manifest.Descriptor)
+		for _, r := range a.Referrers {
+			if !store.Contains(list.Manifests, r.Manifest.Digest) {
+				list.Manifests = append(list.Manifests, r.Manifest.Descriptor)
 			}
 		}
 	}
@@ -56,22 +57,22 @@ func (l *layoutStore) relist(ctx context.Context, index *ocispec.Index, all []ad
 }
 
 // of is the list that an addition changes: the old one, or what the layout has that refers to the subject.
-func (s *lists) of(ctx context.Context, a addition) (*ocispec.Index, error) {
-	if list := s.changed[a.subject]; list != nil {
+func (s *lists) of(ctx context.Context, a store.Addition) (*ocispec.Index, error) {
+	if list := s.changed[a.Subject]; list != nil {
 		return list, nil
 	}
-	list := s.read(ctx, a.subject)
+	list := s.read(ctx, a.Subject)
 	if list == nil {
 		list = &ocispec.Index{}
-		if isNew := a.declaration != nil && !s.there[a.subject]; !isNew {
+		if isNew := a.Declaration != nil && !s.there[a.Subject]; !isNew {
 			if err := s.refer(ctx); err != nil {
 				return nil, err
 			}
-			list.Manifests = s.referring[a.subject]
+			list.Manifests = s.referring[a.Subject]
 		}
 	}
-	s.subjects = append(s.subjects, a.subject)
-	s.changed[a.subject] = list
+	s.subjects = append(s.subjects, a.Subject)
+	s.changed[a.Subject] = list
 	return list, nil
 }
 
@@ -79,13 +80,13 @@ func (s *lists) of(ctx context.Context, a addition) (*ocispec.Index, error) {
 // artifact itself, whose platforms are not referrers.
 func (s *lists) read(ctx context.Context, subject digest.Digest) *ocispec.Index {
 	var all *ocispec.Index
-	for _, d := range s.tagged[fallbackTag(subject)] {
+	for _, d := range s.tagged[store.FallbackTag(subject)] {
 		if d.Digest == subject || d.MediaType != ocispec.MediaTypeImageIndex {
 			continue
 		}
-		data, err := s.fetch(ctx, d)
+		data, err := s.Fetch(ctx, d)
 		var one ocispec.Index
-		if err != nil || unmarshal(data, &one) != nil {
+		if err != nil || store.Unmarshal(data, &one) != nil {
 			continue
 		}
 		if all == nil {
@@ -93,7 +94,7 @@ func (s *lists) read(ctx context.Context, subject digest.Digest) *ocispec.Index 
 			continue
 		}
 		for _, listed := range one.Manifests {
-			if !contains(all.Manifests, listed.Digest) {
+			if !store.Contains(all.Manifests, listed.Digest) {
 				all.Manifests = append(all.Manifests, listed)
 			}
 		}
@@ -108,7 +109,7 @@ func (s *lists) refer(ctx context.Context) error {
 	}
 	s.referring = map[digest.Digest][]ocispec.Descriptor{}
 	return s.walk(ctx, s.index.Manifests, func(d ocispec.Descriptor, head *manifestHead, err error) {
-		if err == nil && head.Subject != nil && !contains(s.referring[head.Subject.Digest], d.Digest) {
+		if err == nil && head.Subject != nil && !store.Contains(s.referring[head.Subject.Digest], d.Digest) {
 			d = ocispec.Descriptor{MediaType: d.MediaType, Digest: d.Digest, Size: d.Size, ArtifactType: head.kind(), Annotations: head.Annotations}
 			s.referring[head.Subject.Digest] = append(s.referring[head.Subject.Digest], d)
 		}
@@ -116,8 +117,8 @@ func (s *lists) refer(ctx context.Context) error {
 }
 
 // write makes blobs of the lists, which take the places of older ones in the index. Anything else that had a list's tag stays without.
-func (s *lists) write() ([]item, error) {
-	var blobs []item
+func (s *lists) write() ([]store.Item, error) {
+	var blobs []store.Item
 	made := map[string]digest.Digest{} // subjects, by the tags of their lists
 	for _, subject := range s.subjects {
 		list := s.changed[subject]
@@ -130,8 +131,8 @@ func (s *lists) write() ([]item, error) {
 			return nil, fmt.Errorf("the list of the referrers of %s would have %d entries in %d bytes, want at most %d in %d",
 				subject, len(list.Manifests), len(data), limits.Referrers, limits.RegistryContent)
 		}
-		blobs = append(blobs, newItem(ocispec.MediaTypeImageIndex, data))
-		made[fallbackTag(subject)] = subject
+		blobs = append(blobs, store.NewItem(ocispec.MediaTypeImageIndex, data))
+		made[store.FallbackTag(subject)] = subject
 	}
 	s.index.Manifests = slices.DeleteFunc(s.index.Manifests, func(d ocispec.Descriptor) bool {
 		subject, ok := made[d.Annotations[ocispec.AnnotationRefName]]
@@ -145,7 +146,7 @@ func (s *lists) write() ([]item, error) {
 	}
 	for i, subject := range s.subjects {
 		d := blobs[i].Descriptor
-		d.Annotations = map[string]string{ocispec.AnnotationRefName: fallbackTag(subject)}
+		d.Annotations = map[string]string{ocispec.AnnotationRefName: store.FallbackTag(subject)}
 		s.index.Manifests = append(s.index.Manifests, d)
 	}
 	return blobs, nil

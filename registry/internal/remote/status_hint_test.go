@@ -1,10 +1,12 @@
-package registry
+package remote
 
 import (
 	"errors"
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/runattest/runattest/registry/internal/store"
 )
 
 // TestHintsOfRefusals: what to do about a refusal is for that refusal: no login for lack of space, or of a proxy's making.
@@ -24,9 +26,9 @@ func TestHintsOfRefusals(t *testing.T) {
 		{407, "", "HTTPS_PROXY"},
 		{503, "", string(HintBusy)},
 	} {
-		r := &remoteStore{ref: Reference{host: "registry.test", path: "app"}, source: &credentialSource{host: "registry.test"}}
+		r := &Repository{ref: Name{"registry.test", "app"}, source: &credentialSource{host: "registry.test"}}
 		err := r.answered(&answerError{method: "PUT", url: &url.URL{Scheme: "https", Host: "registry.test"}, status: c.status, said: c.said})
-		failed := (*Error)(nil)
+		failed := (*store.Error)(nil)
 		if !errors.As(err, &failed) || !strings.Contains(string(failed.Hint), c.want) || !strings.Contains(err.Error(), c.said) {
 			t.Errorf("%d %s: %v, hint %q", c.status, c.said, err, failed.Hint)
 		}

@@ -1,4 +1,4 @@
-package registry
+package remote
 
 import (
 	"context"
@@ -17,6 +17,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/registry/internal/store"
 )
 
 // A registry without the referrers API keeps an artifact's referrers in an index under a tag,
@@ -58,8 +59,8 @@ type fallbackIndex struct {
 
 // readIndex reads what stands under the fallback tag. That may be the subject itself: cosign copy leaves such a tag, and
 // some registries take the tag for a digest. An image's platforms are not referrers.
-func (r *remoteStore) readIndex(ctx context.Context, subject digest.Digest) (*fallbackIndex, error) {
-	tag := fallbackTag(subject)
+func (r *Repository) readIndex(ctx context.Context, subject digest.Digest) (*fallbackIndex, error) {
+	tag := store.FallbackTag(subject)
 	a, err := r.ask(ctx, request{method: http.MethodGet, path: "/manifests/" + tag,
 		header: http.Header{"Accept": {strings.Join(append([]string{ocispec.MediaTypeImageIndex}, manifestTypes...), ", ")}, "Cache-Control": {"no-cache"}}},
 		http.StatusNotFound)
@@ -80,7 +81,7 @@ func (r *remoteStore) readIndex(ctx context.Context, subject digest.Digest) (*fa
 	if _, err := mediaTypeOf(a.header.Get("Content-Type"), a.data); err != nil {
 		return nil, r.failed(a.odd(fmt.Errorf("the index of referrers %s: %w", tag, err)))
 	}
-	if err := unmarshal(a.data, &index.Index); err != nil {
+	if err := store.Unmarshal(a.data, &index.Index); err != nil {
 		return nil, r.failed(fmt.Errorf("the index of referrers %s: %w", tag, err))
 	}
 	switch {
@@ -115,7 +116,7 @@ func (w *writer) writeIndex(ctx context.Context, old *fallbackIndex, manifests [
 		return err
 	}
 	put := func(name, value string) error {
-		q := request{method: http.MethodPut, path: "/manifests/" + fallbackTag(w.subject), body: data, once: true,
+		q := request{method: http.MethodPut, path: "/manifests/" + store.FallbackTag(w.subject), body: data, once: true,
 			header: http.Header{"Content-Type": {ocispec.MediaTypeImageIndex}}}
 		if name != "" {
 			q.header.Set(name, value)
@@ -152,17 +153,17 @@ func (w *writer) writeIndex(ctx context.Context, old *fallbackIndex, manifests [
 // immutable says that a registry refuses to move a tag, in the words of some.
 func (e *answerError) immutable() bool { return strings.Contains(strings.ToLower(e.said), "immutable") }
 
-func (r *remoteStore) immutable(subject digest.Digest, cause error) error {
-	return &Error{
-		Target: r.ref.host,
-		Err:    fmt.Errorf("tag %s, which lists the referrers of an artifact, cannot be written again: the tags of %s are immutable and the registry has no referrers API: %w", fallbackTag(subject), r.ref.path, cause),
+func (r *Repository) immutable(subject digest.Digest, cause error) error {
+	return &store.Error{
+		Target: r.ref.Host,
+		Err:    fmt.Errorf("tag %s, which lists the referrers of an artifact, cannot be written again: the tags of %s are immutable and the registry has no referrers API: %w", store.FallbackTag(subject), r.ref.Path, cause),
 		Hint:   "exempt tags that begin with sha256- from immutability, or attach all bundles in one go while there are none",
 	}
 }
 
 // writer is one that keeps its entries in an index until they stay there.
 type writer struct {
-	*remoteStore
+	*Repository
 	subject digest.Digest
 
 	known  []ocispec.Descriptor // everything that was seen in the index or is to be there
@@ -185,8 +186,8 @@ type writer struct {
 }
 
 // updateIndex takes at most as long as one answer may take.
-func (r *remoteStore) updateIndex(ctx context.Context, subject digest.Digest, pushed []ocispec.Descriptor) error {
-	w := &writer{remoteStore: r, subject: subject, isIn: map[digest.Digest]bool{}}
+func (r *Repository) updateIndex(ctx context.Context, subject digest.Digest, pushed []ocispec.Descriptor) error {
+	w := &writer{Repository: r, subject: subject, isIn: map[digest.Digest]bool{}}
 	w.learn(pushed)
 	w.own = len(w.known)
 	within, cancel := context.WithTimeout(ctx, r.timeout)
@@ -213,8 +214,8 @@ func (w *writer) late(err error) error {
 	case w.begun:
 		why = w.unserved(&fallbackIndex{}).Error()
 	}
-	return &Error{
-		Target: w.ref.host, Err: fmt.Errorf("the index of referrers %s was not written within %s: %s: %w", fallbackTag(w.subject), w.timeout, why, err),
+	return &store.Error{
+		Target: w.ref.Host, Err: fmt.Errorf("the index of referrers %s was not written within %s: %s: %w", store.FallbackTag(w.subject), w.timeout, why, err),
 		Hint: HintMaybeUnlisted,
 	}
 }
@@ -222,9 +223,9 @@ func (w *writer) late(err error) error {
 // unserved says that a write has no effect.
 func (w *writer) unserved(index *fallbackIndex) error {
 	if index.subject {
-		return fmt.Errorf("tag %s names the artifact itself, also after an index of referrers was written to it", fallbackTag(w.subject))
+		return fmt.Errorf("tag %s names the artifact itself, also after an index of referrers was written to it", store.FallbackTag(w.subject))
 	}
-	return fmt.Errorf("the registry has taken the index of referrers %s, and does not serve it", fallbackTag(w.subject))
+	return fmt.Errorf("the registry has taken the index of referrers %s, and does not serve it", store.FallbackTag(w.subject))
 }
 
 // learn adds entries to those that are known.
@@ -291,7 +292,7 @@ func (w *writer) step(ctx context.Context) (done bool, err error) {
 
 // afterWrite waits for as long as it takes the others to write, or gives up.
 func (w *writer) afterWrite(ctx context.Context, err error) error {
-	var known *Error
+	var known *store.Error
 	var refusal *answerError
 	switch {
 	case err == nil:
@@ -317,8 +318,8 @@ func (w *writer) afterWrite(ctx context.Context, err error) error {
 		return pause(ctx, wait)
 	}
 	if refusal.wait > w.timeout {
-		return &Error{
-			Target: w.ref.host, Err: fmt.Errorf("it asks to be left alone for %s: %w", refusal.wait.Round(time.Second), err),
+		return &store.Error{
+			Target: w.ref.Host, Err: fmt.Errorf("it asks to be left alone for %s: %w", refusal.wait.Round(time.Second), err),
 			Hint: HintNotListedYet,
 		}
 	}

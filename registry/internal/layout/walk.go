@@ -1,4 +1,4 @@
-package registry
+package layout
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/registry/internal/store"
 )
 
 // manifestHead is what a layout's walk needs of a manifest or an index.
@@ -31,8 +32,8 @@ func (h *manifestHead) kind() string {
 	return h.ArtifactType
 }
 
-// referrers looks into every manifest of the layout: nothing else in it lists what refers to what.
-func (l *layoutStore) referrers(ctx context.Context, subject digest.Digest) ([]ocispec.Descriptor, error) {
+// Referrers looks into every manifest of the layout: nothing else in it lists what refers to what.
+func (l *Layout) Referrers(ctx context.Context, subject digest.Digest) ([]ocispec.Descriptor, error) {
 	index, err := l.index()
 	if err != nil {
 		return nil, err
@@ -56,16 +57,16 @@ func (l *layoutStore) referrers(ctx context.Context, subject digest.Digest) ([]o
 // mayHide says that what cannot be read may be an attestation: it claims to be one, or it is there and spoilt,
 // and does not say what it is. What is not there is no flaw: a layout may hold a part of what its indexes name.
 func mayHide(d ocispec.Descriptor, err error) bool {
-	if errors.Is(err, ErrNotFound) {
+	if errors.Is(err, store.ErrNotFound) {
 		return d.ArtifactType == attest.BundleMediaType
 	}
-	return mayBeBundle(d) && (d.MediaType == ocispec.MediaTypeImageManifest || d.MediaType == ocispec.MediaTypeImageIndex || d.MediaType == "")
+	return store.MayBeBundle(d) && (d.MediaType == ocispec.MediaTypeImageManifest || d.MediaType == ocispec.MediaTypeImageIndex || d.MediaType == "")
 }
 
 // walk visits each manifest once, with an error where it is none. Files that the system does not let us
 // read end it.
-func (l *layoutStore) walk(ctx context.Context, entries []ocispec.Descriptor, visit func(ocispec.Descriptor, *manifestHead, error)) error {
-	seen := map[namedBlob]bool{} // an entry that lies about a size does not hide one that does not
+func (l *Layout) walk(ctx context.Context, entries []ocispec.Descriptor, visit func(ocispec.Descriptor, *manifestHead, error)) error {
+	seen := map[store.Blob]bool{} // an entry that lies about a size does not hide one that does not
 	broken := 0
 	level := entries
 	for depth := 0; len(level) > 0; depth++ {
@@ -74,7 +75,7 @@ func (l *layoutStore) walk(ctx context.Context, entries []ocispec.Descriptor, vi
 		}
 		var next []ocispec.Descriptor
 		for _, d := range level {
-			c := namedBlobOf(d)
+			c := store.BlobOf(d)
 			if seen[c] {
 				continue
 			}
@@ -88,7 +89,7 @@ func (l *layoutStore) walk(ctx context.Context, entries []ocispec.Descriptor, vi
 			if errors.As(err, new(*fs.PathError)) {
 				return err
 			}
-			if err != nil && !errors.Is(err, ErrNotFound) {
+			if err != nil && !errors.Is(err, store.ErrNotFound) {
 				if broken++; broken > limits.LayoutBroken {
 					return l.failed(misshapen("names more than %d manifests that are none, such as %s", limits.LayoutBroken, d.Digest))
 				}
@@ -103,13 +104,13 @@ func (l *layoutStore) walk(ctx context.Context, entries []ocispec.Descriptor, vi
 	return nil
 }
 
-func (l *layoutStore) head(ctx context.Context, d ocispec.Descriptor) (*manifestHead, error) {
-	data, err := l.fetch(ctx, d)
+func (l *Layout) head(ctx context.Context, d ocispec.Descriptor) (*manifestHead, error) {
+	data, err := l.Fetch(ctx, d)
 	if err != nil {
 		return nil, err
 	}
 	var head manifestHead
-	if err := unmarshal(data, &head); err != nil {
+	if err := store.Unmarshal(data, &head); err != nil {
 		return nil, err
 	}
 	return &head, nil

@@ -1,4 +1,4 @@
-package registry
+package remote
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/registry/internal/store"
 )
 
 // referrersAPI is whether a registry lists referrers itself.
@@ -26,22 +27,22 @@ const (
 // errNoAPI says that the registry does not list referrers itself.
 var errNoAPI = errors.New("the registry does not list referrers")
 
-func (r *remoteStore) capability() referrersAPI {
+func (r *Repository) capability() referrersAPI {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.api
 }
 
-func (r *remoteStore) learned(api referrersAPI) {
+func (r *Repository) learned(api referrersAPI) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.api = api
 }
 
-// referrers asks the registry, and reads the index under the fallback tag if it says that it has no list. A page, or
+// Referrers asks the registry, and reads the index under the fallback tag if it says that it has no list. A page, or
 // whatever else it answers with success in place of a list, is an error: the index may be older than the list, and what
 // the list has, rejections too, might be missing.
-func (r *remoteStore) referrers(ctx context.Context, subject digest.Digest) ([]ocispec.Descriptor, error) {
+func (r *Repository) Referrers(ctx context.Context, subject digest.Digest) ([]ocispec.Descriptor, error) {
 	if r.capability() != apiMissing {
 		found, err := r.listByAPI(ctx, subject)
 		if !errors.Is(err, errNoAPI) {
@@ -61,7 +62,7 @@ func (r *remoteStore) referrers(ctx context.Context, subject digest.Digest) ([]o
 
 // listByAPI follows the pages of the referrers API. Filtering is left to the caller, since not
 // every registry filters and what is foreign is counted.
-func (r *remoteStore) listByAPI(ctx context.Context, subject digest.Digest) ([]ocispec.Descriptor, error) {
+func (r *Repository) listByAPI(ctx context.Context, subject digest.Digest) ([]ocispec.Descriptor, error) {
 	var all []ocispec.Descriptor
 	seen := map[digest.Digest]bool{}
 	path, total := "/referrers/"+subject.String(), 0
@@ -102,7 +103,7 @@ func (r *remoteStore) listByAPI(ctx context.Context, subject digest.Digest) ([]o
 	return nil, fmt.Errorf("the referrers of %s take more than %d pages", subject, limits.ReferrerPages)
 }
 
-func (r *remoteStore) referrersPage(ctx context.Context, path string) (page []ocispec.Descriptor, size int, next string, err error) {
+func (r *Repository) referrersPage(ctx context.Context, path string) (page []ocispec.Descriptor, size int, next string, err error) {
 	a, err := r.ask(ctx, request{method: http.MethodGet, path: path, header: http.Header{"Accept": {ocispec.MediaTypeImageIndex}}})
 	var refusal *answerError
 	if errors.As(err, &refusal) && !refusal.token {
@@ -126,7 +127,7 @@ func (r *remoteStore) referrersPage(ctx context.Context, path string) (page []oc
 		return nil, 0, "", a.odd(errors.New("the list of referrers: want an image index, or 404"))
 	}
 	var index ocispec.Index
-	if err := unmarshal(a.data, &index); err != nil {
+	if err := store.Unmarshal(a.data, &index); err != nil {
 		return nil, 0, "", fmt.Errorf("the list of referrers: %w", err)
 	}
 	if next, err = a.nextPage(); err != nil {
@@ -137,8 +138,8 @@ func (r *remoteStore) referrersPage(ctx context.Context, path string) (page []oc
 
 // noList says that a registry lets us read an artifact but not the list of its referrers. The index under the fallback
 // tag cannot replace the list: what the list has, rejections too, is missing there.
-func (r *remoteStore) noList(refusal *answerError) error {
-	failed := &Error{Target: r.ref.host, Err: &refusedError{
+func (r *Repository) noList(refusal *answerError) error {
+	failed := &store.Error{Target: r.ref.Host, Err: &refusedError{
 		fmt.Sprintf("the list of what refers to the artifact is refused (%s), the artifact itself is not: %s", refusal.why(), r.source), refusal,
 	}}
 	if !r.source.sent() {
@@ -176,32 +177,28 @@ func (p *pages) follow(next string, news bool, took time.Duration) error {
 
 // link has what was pushed listed. A registry that lists referrers does so by itself, but
 // perhaps not at once.
-func (r *remoteStore) link(ctx context.Context, subject digest.Digest, pushed []ocispec.Descriptor) error {
+func (r *Repository) link(ctx context.Context, subject digest.Digest, pushed []ocispec.Descriptor) error {
 	wait := 50 * time.Millisecond
 	for r.capability() != apiMissing {
-		listed, err := r.referrers(ctx, subject)
+		listed, err := r.Referrers(ctx, subject)
 		if err != nil {
 			return err
 		}
 		if r.capability() == apiMissing {
 			break
 		}
-		missing := slices.DeleteFunc(slices.Clone(pushed), func(d ocispec.Descriptor) bool { return contains(listed, d.Digest) })
+		missing := slices.DeleteFunc(slices.Clone(pushed), func(d ocispec.Descriptor) bool { return store.Contains(listed, d.Digest) })
 		if len(missing) == 0 {
 			return nil
 		}
 		if wait *= 2; wait > min(5*time.Second, r.timeout) {
-			return &Error{Target: r.ref.host, Err: fmt.Errorf("the registry took %s and does not list it as a referrer of %s", missing[0].Digest, subject)}
+			return &store.Error{Target: r.ref.Host, Err: fmt.Errorf("the registry took %s and does not list it as a referrer of %s", missing[0].Digest, subject)}
 		}
 		if err := pause(ctx, wait); err != nil {
 			return err
 		}
 	}
 	return r.updateIndex(ctx, subject, pushed)
-}
-
-func contains(all []ocispec.Descriptor, d digest.Digest) bool {
-	return slices.ContainsFunc(all, func(o ocispec.Descriptor) bool { return o.Digest == d })
 }
 
 func pause(ctx context.Context, d time.Duration) error {

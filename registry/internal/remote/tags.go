@@ -1,4 +1,4 @@
-package registry
+package remote
 
 import (
 	"context"
@@ -8,11 +8,10 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
-	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/registry/internal/store"
 )
 
 // tagsPerPage is how many tags a registry is asked for at once; it may give fewer, or all.
@@ -21,7 +20,7 @@ const tagsPerPage = 1000
 // tags lists a repository's tags page by page, so that a large one is not held. A registry that
 // says nothing of a next page after a full one is asked for what follows its last tag:
 // https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-tags
-func (r *remoteStore) tags(ctx context.Context) iter.Seq2[string, error] {
+func (r *Repository) tags(ctx context.Context) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		path, last := "/tags/list?n="+strconv.Itoa(tagsPerPage), ""
 		total, pages := 0, pages{timeout: r.timeout}
@@ -39,7 +38,7 @@ func (r *remoteStore) tags(ctx context.Context) iter.Seq2[string, error] {
 				}
 			}
 			if total += len(page); total > limits.Tags {
-				yield("", r.failed(fmt.Errorf("%s has more than %d tags", r.ref.path, limits.Tags)))
+				yield("", r.failed(fmt.Errorf("%s has more than %d tags", r.ref.Path, limits.Tags)))
 				return
 			}
 			switch {
@@ -51,16 +50,16 @@ func (r *remoteStore) tags(ctx context.Context) iter.Seq2[string, error] {
 				next = fmt.Sprintf("/tags/list?n=%d&last=%s", tagsPerPage, url.QueryEscape(last))
 			}
 			if err := pages.follow(next, len(page) > 0, took); err != nil {
-				yield("", r.failed(fmt.Errorf("the list of tags of %s %w", r.ref.path, err)))
+				yield("", r.failed(fmt.Errorf("the list of tags of %s %w", r.ref.Path, err)))
 				return
 			}
 			path = next
 		}
-		yield("", r.failed(fmt.Errorf("the tags of %s take more than %d pages", r.ref.path, limits.TagPages)))
+		yield("", r.failed(fmt.Errorf("the tags of %s take more than %d pages", r.ref.Path, limits.TagPages)))
 	}
 }
 
-func (r *remoteStore) tagsPage(ctx context.Context, path string) (page []string, next string, err error) {
+func (r *Repository) tagsPage(ctx context.Context, path string) (page []string, next string, err error) {
 	a, err := r.ask(ctx, request{method: http.MethodGet, path: path})
 	if err != nil {
 		return nil, "", err
@@ -77,11 +76,7 @@ func (r *remoteStore) tagsPage(ctx context.Context, path string) (page []string,
 	return list.Tags, next, nil
 }
 
-// runOf is the run whose declaration has the tag; the zero ID if it is not such a tag.
-func runOf(tag string) identity.ID {
-	id, err := identity.ParseID(strings.ReplaceAll(tag, "-", ":"))
-	if err != nil || runTag(id) != tag {
-		return identity.ID{}
-	}
-	return id
+// Crawl goes through the tags; the repository is looked at as it is by then.
+func (r *Repository) Crawl(ctx context.Context) (store.Crawl, error) {
+	return store.Crawl{Store: r, Tags: r.tags(ctx)}, nil
 }

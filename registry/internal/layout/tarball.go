@@ -1,4 +1,4 @@
-package registry
+package layout
 
 import (
 	"archive/tar"
@@ -25,7 +25,7 @@ type tarball struct {
 	now *contents
 }
 
-var _ layoutFiles = (*tarball)(nil)
+var _ tree = (*tarball)(nil)
 
 // contents are what is in a tarball, as an extractor would leave it: of several entries with one
 // name the last counts.

@@ -1,7 +1,6 @@
-package registry
+package remote
 
 import (
-	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -13,23 +12,21 @@ import (
 	"oras.land/oras-go/v2/registry/remote/retry"
 
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/registry/internal/store"
 )
 
-// How long an answer may take, and how often a registry that is overloaded or fails is asked again.
-const (
-	DefaultTimeout = time.Minute
-	maxRetries     = 4
-)
+// maxRetries is how often a registry that is overloaded or fails is asked again.
+const maxRetries = 4
 
 // newTransport is how a registry is reached: what may pass is asked again, and plain HTTP is spoken only where the
 // registry itself is asked in it.
-func newTransport(ref Reference, o Options, retries int) (http.RoundTripper, error) {
+func newTransport(ref Name, o Options, retries int) (http.RoundTripper, error) {
 	base, ok := http.DefaultTransport.(*http.Transport)
 	if !ok {
 		return nil, errors.New("http.DefaultTransport was replaced")
 	}
 	base = base.Clone()
-	base.MaxIdleConnsPerHost = workers
+	base.MaxIdleConnsPerHost = store.Workers
 	base.MaxResponseHeaderBytes = limits.RegistryHeader
 	if o.CA != nil {
 		pool := x509.NewCertPool()
@@ -38,7 +35,7 @@ func newTransport(ref Reference, o Options, retries int) (http.RoundTripper, err
 		}
 		base.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
 	}
-	timeout := cmp.Or(o.Timeout, DefaultTimeout)
+	timeout := o.Timeout
 	retryable := func(resp *http.Response, err error) (bool, error) {
 		if wait, ok := retryAfter(resp); ok && wait > timeout { // there is no use in waiting
 			return false, nil

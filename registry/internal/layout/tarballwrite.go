@@ -1,4 +1,4 @@
-package registry
+package layout
 
 import (
 	"archive/tar"
@@ -18,6 +18,8 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/rogpeppe/go-internal/lockedfile"
+
+	"github.com/runattest/runattest/registry/internal/store"
 )
 
 // A tarball is never changed: a new one is written beside it, synced and renamed, so that readers,
@@ -30,7 +32,7 @@ import (
 // errMoved says that a program that knows no lock has written.
 var errMoved = errors.New("another program has changed the tarball meanwhile, and nothing was written: try again")
 
-func (t *tarball) write(ctx context.Context, blobs []item, reindex func() ([]byte, []item, error)) error {
+func (t *tarball) write(ctx context.Context, blobs []store.Item, reindex func() ([]byte, []store.Item, error)) error {
 	path, err := filepath.EvalSymlinks(t.path)
 	if err != nil {
 		return err
@@ -101,9 +103,9 @@ func (c *contents) rewritable(ctx context.Context, f *os.File) error {
 }
 
 // missing are the blobs that the tarball does not have, or has spoilt, once each.
-func (c *contents) missing(f *os.File, blobs []item) ([]item, error) {
+func (c *contents) missing(f *os.File, blobs []store.Item) ([]store.Item, error) {
 	seen := map[digest.Digest]bool{}
-	var fresh []item
+	var fresh []store.Item
 	for _, b := range blobs {
 		if seen[b.Digest] {
 			continue
@@ -120,18 +122,18 @@ func (c *contents) missing(f *os.File, blobs []item) ([]item, error) {
 	return fresh, nil
 }
 
-func (c *contents) has(f *os.File, b item) (bool, error) {
+func (c *contents) has(f *os.File, b store.Item) (bool, error) {
 	there, ok := c.entries[blobName(b.Digest)]
 	if !ok || there.kind != tar.TypeReg || there.size != b.Size {
 		return false, nil
 	}
 	data := make([]byte, there.size)
 	_, err := io.ReadFull(io.NewSectionReader(f, there.at, there.size), data)
-	return bytes.Equal(data, b.data), err
+	return bytes.Equal(data, b.Content), err
 }
 
 // replace puts a new tarball in the old one's place, with its permissions.
-func (c *contents) replace(ctx context.Context, old *os.File, path string, fresh []item, index []byte) error {
+func (c *contents) replace(ctx context.Context, old *os.File, path string, fresh []store.Item, index []byte) error {
 	tmp, err := os.OpenFile(filepath.Join(filepath.Dir(path), ".runattest-"+rand.Text()+".tmp"), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
@@ -162,7 +164,7 @@ func (c *contents) replace(ctx context.Context, old *os.File, path string, fresh
 }
 
 // fill copies what stays and appends what is new.
-func (c *contents) fill(ctx context.Context, dst, src *os.File, fresh []item, index []byte) error {
+func (c *contents) fill(ctx context.Context, dst, src *os.File, fresh []store.Item, index []byte) error {
 	at := int64(0)
 	for _, leftOut := range append(slices.Clone(c.indexes), span{c.end, 0}) {
 		if err := copyPart(ctx, dst, src, span{at, leftOut.at - at}); err != nil {
@@ -179,7 +181,7 @@ func (c *contents) fill(ctx context.Context, dst, src *os.File, fresh []item, in
 	}
 	w := tar.NewWriter(dst)
 	for _, b := range fresh {
-		if err := writeEntry(w, header, prefix+blobName(b.Digest), b.data); err != nil {
+		if err := writeEntry(w, header, prefix+blobName(b.Digest), b.Content); err != nil {
 			return err
 		}
 	}
@@ -226,7 +228,7 @@ func writeEntry(w *tar.Writer, header tar.Header, name string, data []byte) erro
 }
 
 // check reads the new tarball's headers: every old entry is there, and what is new.
-func (c *contents) check(f *os.File, fresh []item, index []byte) error {
+func (c *contents) check(f *os.File, fresh []store.Item, index []byte) error {
 	made, err := scan(f)
 	if err != nil {
 		return err

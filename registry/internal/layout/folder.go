@@ -1,4 +1,4 @@
-package registry
+package layout
 
 import (
 	"archive/tar"
@@ -19,11 +19,12 @@ import (
 	"github.com/rogpeppe/go-internal/lockedfile"
 
 	"github.com/runattest/runattest/internal/atomicfile"
+	"github.com/runattest/runattest/registry/internal/store"
 )
 
-// CreateLayout makes an empty OCI layout unless there is something: a tarball if the name ends in
+// Create makes an empty OCI layout unless there is something: a tarball if the name ends in
 // .tar, else a folder.
-func CreateLayout(path string) error {
+func Create(path string) error {
 	info, err := os.Stat(path)
 	isDir := err == nil && info.IsDir()
 	if err == nil && !isDir {
@@ -41,7 +42,7 @@ func CreateLayout(path string) error {
 	case strings.HasSuffix(path, ".tar"):
 		return createTarball(path, version, index)
 	case strings.HasSuffix(path, ".tgz"), strings.Contains(filepath.Base(path), ".tar."):
-		return &Error{Target: layoutScheme + path, Err: misshapen("a compressed tarball is neither read nor written: name a .tar or a folder")}
+		return &store.Error{Target: Scheme + path, Err: misshapen("a compressed tarball is neither read nor written: name a .tar or a folder")}
 	}
 	return folder(path).make(version, index)
 }
@@ -50,7 +51,7 @@ func CreateLayout(path string) error {
 func (f folder) make(version, index []byte) error {
 	if there, err := os.ReadFile(f.file(ocispec.ImageIndexFile)); err == nil && !bytes.Equal(there, index) {
 		if _, err := os.Stat(f.file(ocispec.ImageLayoutFile)); errors.Is(err, fs.ErrNotExist) {
-			return &Error{Target: layoutScheme + string(f), Err: misshapen("it holds an %s and no %s: name another folder", ocispec.ImageIndexFile, ocispec.ImageLayoutFile)}
+			return &store.Error{Target: Scheme + string(f), Err: misshapen("it holds an %s and no %s: name another folder", ocispec.ImageIndexFile, ocispec.ImageLayoutFile)}
 		}
 	}
 	if err := os.MkdirAll(f.file("blobs/sha256"), 0o755); err != nil {
@@ -85,7 +86,7 @@ func createTarball(path string, version, index []byte) error {
 // folder is a layout in the file system.
 type folder string
 
-var _ layoutFiles = folder("")
+var _ tree = folder("")
 
 func (f folder) file(name string) string { return filepath.Join(string(f), filepath.FromSlash(name)) }
 
@@ -120,12 +121,12 @@ func (f folder) refuseLink(name string) error {
 
 const indexLock = ".index.lock"
 
-func (f folder) write(ctx context.Context, blobs []item, reindex func() ([]byte, []item, error)) error {
+func (f folder) write(ctx context.Context, blobs []store.Item, reindex func() ([]byte, []store.Item, error)) error {
 	err := errors.Join(f.refuseLink(indexLock), f.refuseLink(ocispec.ImageIndexFile))
 	if err != nil {
 		return err
 	}
-	err = inParallel(ctx, len(blobs), func(_ context.Context, i int) error {
+	err = store.InParallel(ctx, len(blobs), func(_ context.Context, i int) error {
 		return f.store(blobs[i])
 	})
 	if err != nil {
@@ -151,23 +152,23 @@ func (f folder) write(ctx context.Context, blobs []item, reindex func() ([]byte,
 }
 
 // store writes a blob unless it is there, unspoilt: not every program syncs what it writes before a crash.
-func (f folder) store(b item) error {
+func (f folder) store(b store.Item) error {
 	name := blobName(b.Digest)
 	r, err := f.open(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return f.create(name, b.data)
+		return f.create(name, b.Content)
 	}
 	if err != nil {
 		return err
 	}
 	data, err := io.ReadAll(io.LimitReader(r, b.Size+1))
-	if err = errors.Join(err, r.Close()); err != nil || bytes.Equal(data, b.data) {
+	if err = errors.Join(err, r.Close()); err != nil || bytes.Equal(data, b.Content) {
 		return err
 	}
 	if err := f.refuseLink(name); err != nil {
 		return err
 	}
-	return atomicfile.Write(f.file(name), b.data, 0o644)
+	return atomicfile.Write(f.file(name), b.Content, 0o644)
 }
 
 // create writes a file unless it is there.

@@ -1,0 +1,181 @@
+package remote
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+
+	"oras.land/oras-go/v2/registry/remote/auth"
+
+	"github.com/runattest/runattest/attest/evidence"
+	"github.com/runattest/runattest/registry/internal/store"
+)
+
+// failed names the registry in an error, and says what can be done about it.
+func (r *Repository) failed(err error) error {
+	var known *store.Error
+	var refusal *answerError
+	var credential *credentialError
+	var odd *oddError
+	var u *url.Error
+	switch {
+	case err == nil, errors.As(err, &known), errors.Is(err, context.Canceled), errors.Is(err, store.ErrNotFound), errors.As(err, new(*store.DescriptorError)):
+		return err
+	case errors.As(err, &credential): // before deadlines, which a helper may have missed
+		return &store.Error{Target: r.ref.Host, Err: credential, Hint: credential.hint}
+	case errors.As(err, &refusal):
+		return r.answered(refusal)
+	case needsLogin(err):
+		text := fmt.Sprintf("%s needs credentials: %s", r.ref.Path, r.source)
+		if anonymous := (*anonymousError)(nil); errors.As(err, &anonymous) && !saysNothing(anonymous.said) {
+			text += " (the registry says: " + anonymous.said + ")"
+		}
+		return &store.Error{Target: r.ref.Host, Err: errors.New(text), Hint: r.loginHint()}
+	case errors.As(err, &odd):
+		failed := &store.Error{Target: r.ref.Host, Err: err}
+		if odd.page {
+			failed.Hint = "a proxy or a login page answers in the registry's place: check the reference, the network's login and the proxy"
+		}
+		return failed
+	case errors.Is(err, context.DeadlineExceeded):
+		return &store.Error{Target: r.ref.Host, Err: fmt.Errorf("no answer within %s: %w", r.timeout, context.DeadlineExceeded), Hint: HintTimeout}
+	case errors.As(err, &u):
+		return r.unreachable(u)
+	}
+	return &store.Error{Target: r.ref.Host, Err: err}
+}
+
+// answered says of a refusal what the registry says, and what there is to do in that case.
+func (r *Repository) answered(e *answerError) error {
+	failed := &store.Error{Target: r.ref.Host, Err: e}
+	switch {
+	case e.status == http.StatusUnauthorized, e.status == http.StatusForbidden:
+		what := "access to"
+		if e.method != http.MethodGet && e.method != http.MethodHead {
+			what = "writing to"
+		}
+		if e.token {
+			what = "by the token service " + e.url.Host + " access to"
+		}
+		failed.Err = &refusedError{fmt.Sprintf("%s %s is refused (%s): %s", what, r.ref.Path, e.why(), r.source), e}
+		if isQuota(e.said) && e.status == http.StatusForbidden {
+			failed.Hint = quotaHint
+		} else if e.status == http.StatusUnauthorized || !r.source.sent() || saysNothing(e.said) {
+			failed.Hint = r.loginHint()
+		}
+	case e.status == http.StatusNotFound && e.method == http.MethodGet:
+		missing := &store.MissingError{Repository: r.ref.String(), What: "it is not there", Said: e.said}
+		if e.has("NAME_UNKNOWN") {
+			missing.What = "no such repository"
+		}
+		if saysNothing(e.said) {
+			missing.Said = ""
+		}
+		return missing
+	case e.status == http.StatusNotFound && e.has("NAME_UNKNOWN"):
+		failed.Hint = "some registries want a repository or a project to be made before something is pushed to it"
+	case e.status == http.StatusTooManyRequests && !r.source.sent():
+		failed.Hint = HintBusyAnonymous
+	case e.status == http.StatusTooManyRequests, e.status == http.StatusServiceUnavailable:
+		failed.Hint = HintBusy
+	case e.status == http.StatusInsufficientStorage, isQuota(e.said):
+		failed.Hint = quotaHint
+	case e.status == http.StatusRequestEntityTooLarge:
+		failed.Hint = "the registry, or a proxy before it, takes less at once: its operator can raise the limit"
+	case e.status == http.StatusBadGateway, e.status == http.StatusGatewayTimeout:
+		failed.Hint = "a proxy answers that does not reach the registry: try again later"
+	case e.status == http.StatusProxyAuthRequired:
+		failed.Hint = "a proxy wants credentials: set HTTPS_PROXY to http://USER:PASSWORD@HOST:PORT"
+	case e.status == http.StatusBadRequest && r.plain && (strings.Contains(e.said, "HTTPS") || strings.Contains(e.said, "SSL")):
+		failed.Hint = r.plainHint() // as servers with TLS say to plain HTTP
+	}
+	return failed
+}
+
+// refusedError is a refusal in words of ours.
+type refusedError struct {
+	text  string
+	cause error
+}
+
+func (e *refusedError) Error() string { return e.text }
+func (e *refusedError) Unwrap() error { return e.cause }
+
+// needsLogin tells that the client had no credentials to answer a refusal with.
+func needsLogin(err error) bool {
+	return errors.Is(err, auth.ErrBasicCredentialNotFound) || strings.Contains(err.Error(), "missing username or password")
+}
+
+// anonymousError is a refusal of a request without credentials, with what the registry says of it.
+type anonymousError struct {
+	said  string
+	cause error
+}
+
+func (e *anonymousError) Error() string { return e.cause.Error() }
+func (e *anonymousError) Unwrap() error { return e.cause }
+
+const quotaHint = "credentials do not help: delete what is not needed there, or have the quota raised"
+
+// isQuota tells a refusal for lack of space or money from one for lack of permission.
+func isQuota(said string) bool {
+	said = strings.ToLower(said)
+	for _, word := range []string{"quota", "storage limit", "insufficient storage", "out of space", "billing", "payment"} {
+		if strings.Contains(said, word) {
+			return true
+		}
+	}
+	return false
+}
+
+// saysNothing tells what registries say of every refusal from a reason.
+func saysNothing(said string) bool {
+	for _, word := range strings.FieldsFunc(strings.ToLower(said), func(r rune) bool { return r < 'a' || r > 'z' }) {
+		switch word {
+		case "access", "requested", "to", "the", "resource", "is", "denied", "unauthorized", "authentication", "authorization", "required", "forbidden",
+			"insufficient", "scope", "manifest", "unknown", "not", "found", "page", "name", "error", "request":
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+func (r *Repository) loginHint() evidence.Hint {
+	if os.Getenv(authFileVariable) != "" {
+		return evidence.Hint(fmt.Sprintf("log in with podman login %s, which writes the file that %s names", r.ref.Host, authFileVariable))
+	}
+	return evidence.Hint(fmt.Sprintf("log in with docker login %s, or podman login, oras login, crane auth login", r.ref.Host))
+}
+
+func (r *Repository) plainHint() evidence.Hint {
+	if r.insecure {
+		return HintHasTLS
+	}
+	return HintLocalTLS
+}
+
+// unreachable says which of the ways to reach a registry did not work.
+func (r *Repository) unreachable(u *url.Error) error {
+	e := &store.Error{Target: r.ref.Host, Err: u.Err}
+	var authority x509.UnknownAuthorityError
+	switch {
+	case errors.Is(u.Err, io.EOF):
+		e.Err = fmt.Errorf("it broke off without an answer: %w", u.Err)
+	case errors.As(u.Err, new(*plainError)):
+		e.Hint = HintRedirectedHTTP
+	case errors.As(u.Err, &authority):
+		e.Hint = HintAuthority
+	case strings.Contains(u.Err.Error(), "server gave HTTP response to HTTPS client") && !r.insecure:
+		e.Hint = HintNoTLS
+	case strings.Contains(u.Err.Error(), `malformed HTTP response "\x15\x03`) && r.plain: // an alert of TLS
+		e.Hint = r.plainHint()
+	}
+	return e
+}

@@ -1,0 +1,85 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/internal/limits"
+)
+
+// The media types of Docker's images and their indexes.
+const (
+	DockerManifest = "application/vnd.docker.distribution.manifest.v2+json"
+	DockerList     = "application/vnd.docker.distribution.manifest.list.v2+json"
+)
+
+// IsIndex tells the media types of indexes.
+func IsIndex(mediaType string) bool {
+	return mediaType == ocispec.MediaTypeImageIndex || mediaType == DockerList
+}
+
+// MayBeBundle says that a referrer is an attestation, or that only its manifest can tell: old
+// indexes have no artifact type, and some registries call the config's media type that.
+func MayBeBundle(d ocispec.Descriptor) bool {
+	return d.ArtifactType == attest.BundleMediaType || d.ArtifactType == "" || d.ArtifactType == ocispec.MediaTypeEmptyJSON
+}
+
+// Unmarshal reads descriptors. It refuses lists of next to nothing, which take sixty times the memory of
+// their text.
+func Unmarshal(data []byte, v any) error {
+	if n := bytes.Count(data, []byte(",")); n > 10_000+len(data)/16 {
+		return fmt.Errorf("%d commas in %d bytes: no such lists are read", n, len(data))
+	}
+	return json.Unmarshal(data, v)
+}
+
+// CheckSize refuses what is too large, or no content at all, before it is fetched.
+func CheckSize(d ocispec.Descriptor) error {
+	if err := d.Digest.Validate(); err != nil {
+		return &DescriptorError{fmt.Sprintf("digest %q: %s", d.Digest, err)}
+	}
+	if d.Size < 0 || d.Size > limits.RegistryContent {
+		return &DescriptorError{fmt.Sprintf("%s has %d bytes, want at most %d", d.Digest, d.Size, limits.RegistryContent)}
+	}
+	return nil
+}
+
+// Contains says whether a list has a descriptor of that digest.
+func Contains(all []ocispec.Descriptor, d digest.Digest) bool {
+	return slices.ContainsFunc(all, func(o ocispec.Descriptor) bool { return o.Digest == d })
+}
+
+// Blob is a blob as a manifest names it.
+type Blob struct {
+	digest digest.Digest
+	size   int64
+}
+
+// BlobOf is what a descriptor names.
+func BlobOf(d ocispec.Descriptor) Blob { return Blob{d.Digest, d.Size} }
+
+// Workers is how many requests are under way at once.
+const Workers = 8
+
+// InParallel calls do for 0 to n-1, a few at a time, and gives the first error.
+func InParallel(ctx context.Context, n int, do func(context.Context, int) error) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(Workers)
+	for i := range n {
+		g.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			return do(ctx, i)
+		})
+	}
+	return g.Wait()
+}
