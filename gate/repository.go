@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"strings"
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/identity"
@@ -55,6 +56,9 @@ func (r *Repository) Approvals(ctx context.Context, runs []identity.ID) iter.Seq
 	return approvalsOfArtifact(ctx, target)
 }
 
+// approvalTypes stands for all versions of approvals: what an approver says in one that is not known may be a rejection.
+var approvalTypes = strings.TrimSuffix(policy.ApprovalType, "v1")
+
 func approvalsOfRuns(ctx context.Context, target *registry.Target, runs []identity.ID) iter.Seq2[policy.Approval, error] {
 	repository := target.Reference().Repository()
 	return func(yield func(policy.Approval, error) bool) {
@@ -68,7 +72,7 @@ func approvalsOfRuns(ctx context.Context, target *registry.Target, runs []identi
 			return
 		}
 		var all tally
-		for k, err := range target.Runs(ctx, registry.RunsOptions{Of: runs, PredicateTypes: []string{policy.ApprovalType}}) {
+		for k, err := range target.Runs(ctx, registry.RunsOptions{Of: runs, PredicateTypes: []string{approvalTypes}}) {
 			switch {
 			case err != nil:
 			case k.Declaration == nil:
@@ -94,7 +98,7 @@ func approvalsOfArtifact(ctx context.Context, target *registry.Target) iter.Seq2
 		artifact, err := target.Resolve(ctx)
 		var listing *registry.Listing
 		if err == nil {
-			listing, err = target.List(ctx, artifact, policy.ApprovalType)
+			listing, err = target.List(ctx, artifact, approvalTypes)
 		}
 		if err != nil {
 			yield(policy.Approval{}, err)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/policy"
 	"github.com/runattest/runattest/registry"
@@ -60,5 +61,38 @@ func TestRepository(t *testing.T) {
 	push(parent, policy.Rejected)
 	if a := ask(runs, runs); a.Allowed() {
 		t.Error("an ancestor is rejected")
+	}
+}
+
+// TestLaterApprovals: a decision in a later version of the format, which cannot be read, may be a rejection, wherever it is.
+func TestLaterApprovals(t *testing.T) {
+	s := newSite(t, "")
+	dir := filepath.Join(t.TempDir(), "runs")
+	if err := registry.CreateLayout(dir); err != nil {
+		t.Fatal(err)
+	}
+	runs := NewRepository(must(registry.Open(must(registry.ParseReference("oci-layout://"+dir)), registry.Options{})))
+	run := s.declare("run")
+	ask := func() *Admission {
+		return s.admit(t.Context(), Request{Bundle: s.run(s.ci, run), Approvals: runs})
+	}
+	push := func(b *attest.Bundle) {
+		t.Helper()
+		if _, _, err := runs.target.PushRun(t.Context(), run, must(b.Marshal())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	push(s.says(policy.Approved, run.ID()).Bundle)
+	if a := ask(); !a.Allowed() {
+		t.Fatal(a.Err())
+	}
+	subject := []attest.Subject{{Name: run.ID().String(), SHA256: run.ID().Digest()}}
+	push(s.sign(s.alice, must(attest.NewClaim("https://example.com/review/v1", subject, map[string]any{"no": true}))))
+	if a := ask(); !a.Allowed() {
+		t.Errorf("a statement of another type: %v", a.Reasons())
+	}
+	push(s.sign(s.alice, must(attest.NewClaim(approvalTypes+"v2", subject, map[string]any{"no": true}))))
+	if a := ask(); a.Allowed() || !strings.Contains(a.Reasons()[0], "cannot be read, and may be a rejection") {
+		t.Errorf("a later version: %v", a.Reasons())
 	}
 }

@@ -222,6 +222,12 @@ func TestMalformedStatement(t *testing.T) {
 		"too large":          {"not ours", strings.Repeat("x", limits.Approval), p.carol, true},
 		"another run":        {fmt.Sprintf("%x", id.Digest()), zeros + "1", p.carol, false},
 		"another type":       {ApprovalType, "https://example.com/review/v1", p.carol, false},
+		"a later version":    {ApprovalType, strings.TrimSuffix(ApprovalType, "v1") + "v2", p.carol, true},
+		"by a stranger":      {ApprovalType, strings.TrimSuffix(ApprovalType, "v1") + "v2", p.eve, false},
+		"plain HTTP":         {ApprovalType, strings.Replace(ApprovalType, "https", "http", 1), p.carol, true},
+		"capitals":           {ApprovalType, strings.ToUpper(ApprovalType), p.carol, true},
+		"a slash":            {ApprovalType, ApprovalType + "/", p.carol, true},
+		"UTF-16":             {"", "\x00", p.carol, true}, // of which that is near enough
 		"a stranger":         {`{"_type"`, `{"x":1,"_type"`, p.eve, false},
 	} {
 		envelope := evidence.Envelope{PayloadType: attest.PayloadType, Payload: []byte(strings.ReplaceAll(string(claim.Bytes()), c.old, c.new))}

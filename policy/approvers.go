@@ -252,14 +252,19 @@ func runsOf(subjects []attest.Subject) []identity.ID {
 
 var digestPattern = lazyregexp.New(`[0-9a-f]{64}`)
 
+// approvalFamily is in the predicate types of all versions of approvals, however they are spelled.
+const approvalFamily = "runattest/run-approval"
+
 // runsIn returns the runs whose digests occur in a payload that is not a Statement, or not one of the form that
-// approvals have, so that its subjects cannot be told. A Statement of another type is about none.
+// approvals have, so that its subjects cannot be told: a rejection of a later version is one, too. A Statement of another
+// type is about none.
 func runsIn(b *attest.Bundle) []identity.ID {
-	if t := b.UnverifiedPredicateType(); t != "" && t != ApprovalType {
+	if t := b.UnverifiedPredicateType(); t != "" && !strings.Contains(strings.ToLower(t), approvalFamily) {
 		return nil
 	}
 	var ids []identity.ID
-	for _, digits := range digestPattern.FindAll(bytes.ToLower(b.UnverifiedPayload()), limits.Subjects) {
+	text := bytes.ReplaceAll(b.UnverifiedPayload(), []byte{0}, nil) // of UTF-16
+	for _, digits := range digestPattern.FindAll(bytes.ToLower(text), limits.Subjects) {
 		if id, err := identity.ParseID("airun:1:sha256:" + string(digits)); err == nil && !slices.Contains(ids, id) {
 			ids = append(ids, id)
 		}

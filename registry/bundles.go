@@ -8,6 +8,7 @@ import (
 	"io"
 	"iter"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -31,7 +32,8 @@ type Listing struct {
 }
 
 // List finds the attestations of an artifact, of the given predicate types or of all: its
-// referrers of Sigstore's bundle type. Referrers of other types are counted and left alone.
+// referrers of Sigstore's bundle type. A type that ends in a slash stands for all that begin with it. Referrers of other
+// types are counted and left alone.
 func (t *Target) List(ctx context.Context, a *Artifact, predicateTypes ...string) (*Listing, error) {
 	if err := t.check(a); err != nil {
 		return nil, err
@@ -85,7 +87,9 @@ func (l *Listing) Repeated() int {
 }
 
 func (l *Listing) wants(predicateType string) bool {
-	return len(l.types) == 0 || slices.Contains(l.types, predicateType)
+	return len(l.types) == 0 || slices.ContainsFunc(l.types, func(t string) bool {
+		return t == predicateType || strings.HasSuffix(t, "/") && strings.HasPrefix(predicateType, t)
+	})
 }
 
 // Found is an attestation as it was fetched: its digest is right and nothing else has been

@@ -21,7 +21,7 @@ type RunsOptions struct {
 	// of which is hashed and held against the identity that was asked for, so that nothing else of the
 	// repository is looked at, however much there is.
 	Ancestors bool
-	// PredicateTypes are the attestations that are wanted; empty is all.
+	// PredicateTypes are the attestations that are wanted, as List takes them; empty is all.
 	PredicateTypes []string
 }
 
