@@ -53,6 +53,10 @@ func (d *declarer) declaration(parents []identity.ID) []byte {
 			dst = append(e.bytes.append(dst, e.trail.String()), ',')
 		}
 	}
+	for _, f := range d.files {
+		r := resource{role: f.role, digest: f.digest, size: f.size}
+		dst = append(r.append(dst, f.path), ',')
+	}
 	dst = d.appendInterface(append(endList(dst), `],"extensions":{`...))
 	dst = append(dst, `},"kind":"`+d.table.kind+`","model":{"name":`...)
 	if d.model != "" {

@@ -57,7 +57,7 @@ func (b *batch) error(pointer, format string, args ...any) *Error {
 }
 
 // ReadsFile tells whether the format's source is a whole file, and not a request, of which JSON Lines may hold several.
-func (f Format) ReadsFile() bool { return f.batch != nil }
+func (f Format) ReadsFile() bool { return f.batch != nil || f.table != nil && f.table.yaml }
 
 // CaptureEach maps a source into declarations: one for each request of a batch, in order, as if it were sent alone, and
 // one for any other source. Errors are *[Error]. It goes on after a request that is refused, so that all are named.

@@ -179,7 +179,7 @@ const (
 
 // A Fate is what became of one value.
 type Fate struct {
-	Pointer string // RFC 6901, into the body, with the table's names; header:NAME and query:NAME are beside the body
+	Pointer string // RFC 6901, into the body, with the table's names; header:NAME, query:NAME, path:location and folder:PATH are beside the body
 	Outcome Outcome
 	To      string // the RFC 6901 pointer of where it stands in the declaration, if it is kept
 	Detail  string // why, or what

@@ -19,29 +19,31 @@ var reading = canonical.Options{MaxDepth: limits.CaptureDepth, MaxValues: limits
 
 // Capture maps a source into a declaration. The error is an *[Error]. The source is not kept.
 func (f Format) Capture(src Source) (*Captured, error) {
-	t := f.table
 	if f.batch != nil {
 		return f.batch.one(src)
 	}
 	if f.folder != nil {
 		return nil, f.folder.error("", "reads a folder, and a text is given")
 	}
-	if t == nil {
+	if f.table == nil {
 		return nil, &Error{Format: "capture", Offset: -1, Message: "no format: the zero value captures nothing"}
 	}
+	return f.capture(src, nil)
+}
+
+// capture maps a body, and files that stand beside it, if there are any.
+func (f Format) capture(src Source, files []component) (*Captured, error) {
 	prepare()
+	t := f.table
 	r, warnings, unknown, err := t.read(src)
 	if err != nil {
 		return nil, err
 	}
-	root, err := parse(t.name(), reading, src.Body)
-	if err == nil {
-		root, err = t.unwrap(root)
-	}
+	root, err := t.tree(src.Body)
 	if err != nil {
 		return nil, err
 	}
-	d := &declarer{walker: walker{table: t}, request: r, fates: map[string]Fate{}}
+	d := &declarer{walker: walker{table: t}, request: r, files: files, fates: map[string]Fate{}}
 	d.body(root)
 	if d.err != nil {
 		d.err.Format, d.err.Offset = t.name(), -1
@@ -145,6 +147,7 @@ func (t *table) invalid(err error) error {
 type declarer struct {
 	walker
 	request
+	files []component     // of the folder beside the body
 	fates map[string]Fate // of the body's members, where they are kept
 
 	bodyModel   []byte // its string
@@ -179,6 +182,9 @@ func (d *declarer) body(root jsontree.Value) {
 		if d.err != nil {
 			return
 		}
+	}
+	if d.table.modelArgs != nil {
+		d.nameModel(root)
 	}
 	for i := range s.members {
 		k := &s.members[i]
@@ -239,6 +245,8 @@ func (d *declarer) topLevel(k *member, name []byte, root, v jsontree.Value) {
 	}
 	isList := k.to == toMessages || k.to == toTools
 	switch {
+	case d.files != nil && k.name == d.table.folder.replaces:
+		d.note(LeftOut, "the folder beside it is declared")
 	case k.to == out:
 		d.note(LeftOut, k.note)
 	case k.to == refused && v.Kind() == jsontree.Null:

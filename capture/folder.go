@@ -2,6 +2,7 @@ package capture
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -33,14 +34,17 @@ type folder struct {
 	about  []string // paragraphs for the page
 	kind   string
 
-	signs   []pattern // one of these must be at the top
-	folders []string  // that are skipped at the top
-	skipped []pattern // files that are skipped at the top
-	indexes []pattern // files whose weight_map names other files
-	weights []pattern // files that may be Git LFS pointers
-	roles   []pattern // the first that fits says the role
-	pickles []pattern // files that are warned of
-	configs []pattern // files that may name a model or code elsewhere
+	role     string    // of all files that no pattern fits, or "other"
+	anywhere []string  // folders that are skipped wherever they are
+	replaces string    // the member of the body beside it that the folder stands for
+	signs    []pattern // one of these must be at the top, if there are any
+	folders  []string  // that are skipped at the top
+	skipped  []pattern // files that are skipped at the top
+	indexes  []pattern // files whose weight_map names other files
+	weights  []pattern // files that may be Git LFS pointers
+	roles    []pattern // the first that fits says the role
+	pickles  []pattern // files that are warned of
+	configs  []pattern // files that may name a model or code elsewhere
 }
 
 // A pattern is a file's name, in which one * stands for any characters.
@@ -113,10 +117,43 @@ type component struct {
 // ReadsFolder tells whether the format's source is a folder, which CaptureFolder reads.
 func (f Format) ReadsFolder() bool { return f.folder != nil }
 
-// CaptureFolder maps a folder into a declaration, for a format that reads one. Of src it takes the model's name, its
+// TakesFolder tells whether a folder may stand beside the format's body: CaptureFolder reads the two.
+func (f Format) TakesFolder() bool { return f.table != nil && f.table.folder != nil }
+
+// withFolder captures a body and the files of the folder beside it.
+func (t *table) withFolder(ctx context.Context, fsys fs.FS, src Source) (*Captured, error) {
+	var skipped Captured
+	files, err := t.folder.files(fsys, &skipped)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.folder.hashAll(ctx, fsys, files); err != nil {
+		return nil, err
+	}
+	c, err := Format{table: t}.capture(src, files)
+	if err != nil {
+		return nil, err
+	}
+	for _, fate := range skipped.Fates {
+		fate.Pointer = "folder:" + fate.Pointer
+		c.Fates = append(c.Fates, fate)
+		if strings.HasSuffix(fate.Pointer, t.folder.anywhere[0]) {
+			c.Warnings = append(c.Warnings, Warning{fate.Pointer, "is not in the declaration, and Python may run what is in it: remove it"})
+		}
+	}
+	for i, file := range files {
+		c.Fates = append(c.Fates, Fate{Pointer: "folder:" + pointerTo(file.path), Outcome: Kept, To: "/context/" + strconv.Itoa(i), Detail: " " + file.role})
+	}
+	return c, nil
+}
+
+// CaptureFolder maps a folder into a declaration, for a format that reads one, or the body of src and the folder beside it. Of src it takes the model's name, its
 // revision, the provider and the parents, and there must be nothing else in it. It follows a symbolic link to a file as far as fsys does: [os.Root.FS] keeps
 // it below the root. The error is an *[Error], or that of reading. Digest of what it returns is zero.
 func (f Format) CaptureFolder(ctx context.Context, fsys fs.FS, src Source) (*Captured, error) {
+	if f.TakesFolder() {
+		return f.table.withFolder(ctx, fsys, src)
+	}
 	d := f.folder
 	if d == nil {
 		return nil, &Error{Format: f.Name(), Offset: -1, Message: "reads no folder"}
@@ -202,7 +239,7 @@ func (d *folder) files(fsys fs.FS, c *Captured) ([]component, error) {
 		switch {
 		case err != nil:
 			return err
-		case e.IsDir() && slices.Contains(d.folders, name):
+		case e.IsDir() && (slices.Contains(d.folders, name) || slices.Contains(d.anywhere, e.Name())):
 			c.Fates = append(c.Fates, Fate{Pointer: pointerTo(name), Outcome: LeftOut, Detail: "skipped"})
 			return fs.SkipDir
 		case e.IsDir():
@@ -223,7 +260,7 @@ func (d *folder) files(fsys fs.FS, c *Captured) ([]component, error) {
 		case len(files) == limits.CaptureFiles:
 			return d.error("", "the folder has more than %d files", limits.CaptureFiles)
 		}
-		role := "other"
+		role := cmp.Or(d.role, "other")
 		if p, ok := find(d.roles, e.Name()); ok {
 			role = p.role
 		}
@@ -236,7 +273,10 @@ func (d *folder) files(fsys fs.FS, c *Captured) ([]component, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !found {
+	if len(files) == 0 {
+		return nil, d.error("", "the folder has no files")
+	}
+	if !found && len(d.signs) > 0 {
 		var names []string
 		for _, p := range d.signs {
 			names = append(names, p.name)

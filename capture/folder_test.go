@@ -20,14 +20,7 @@ func TestFolderVectors(t *testing.T) {
 		for _, v := range vectors.Load(t, "../capture/"+d.api) {
 			t.Run(v.Name, func(t *testing.T) {
 				f, src := sourceOf(t, v)
-				var texts map[string]string
-				if err := json.Unmarshal(v.Body, &texts); err != nil {
-					t.Fatal(err)
-				}
-				files := fstest.MapFS{}
-				for name, text := range texts {
-					files[name] = &fstest.MapFile{Data: []byte(text)}
-				}
+				files := mapFS(t, v.Body)
 				src.Body = nil
 				c, err := f.CaptureFolder(t.Context(), files, src)
 				if !v.IsValid() {
@@ -52,6 +45,20 @@ func TestFolderVectors(t *testing.T) {
 			})
 		}
 	}
+}
+
+// mapFS is a folder of texts by their paths.
+func mapFS(t testing.TB, object []byte) fs.FS {
+	t.Helper()
+	var texts map[string]string
+	if err := json.Unmarshal(object, &texts); err != nil {
+		t.Fatal(err)
+	}
+	files := fstest.MapFS{}
+	for name, text := range texts {
+		files[name] = &fstest.MapFile{Data: []byte(text)}
+	}
+	return files
 }
 
 // TestFolderLinks: a link to a file counts as the file where the root holds both, as in Hugging Face's cache, and is an
@@ -137,17 +144,19 @@ func TestFolderPages(t *testing.T) {
 	}
 }
 
+func namesOf(l []pattern) []string {
+	var names []string
+	for _, n := range l {
+		names = append(names, n.name)
+	}
+	return names
+}
+
 func folderPage(d *folder) string {
 	p := &pager{}
 	p.line("# Capture format %s", d.name())
 	p.line("\nThis page is printed from package capture. The rules that all formats share are in [README.md](README.md).")
-	names := func(l []pattern) string {
-		var names []string
-		for _, n := range l {
-			names = append(names, n.name)
-		}
-		return code(names)
-	}
+	names := func(l []pattern) string { return code(namesOf(l)) }
 	for _, a := range append(d.about,
 		"Each file is an element of `model.components`, sorted by the bytes of its path: `role`, `name` (the path from the folder, with slashes), `digest` (`sha256`) and `size`. A Git LFS pointer in the place of weights ("+names(d.weights)+") counts as the file that it names, with a warning: fewer than 1024 bytes, which are the lines `version https://git-lfs.github.com/spec/v1`, `oid sha256:HEX` and `size N`. A file that begins as one and has other lines, or is not one of weights, is an error.",
 		"`kind` is `"+d.kind+"`. `model.name` and `model.version` are those that the caller gives; a name must be given. `prompt`, `context` and `constraints` are empty.",

@@ -83,7 +83,7 @@ func (g *generator) object(b *bytes.Buffer, s *shape, depth int) {
 		if m.to == refused && g.IntN(40) > 0 {
 			continue
 		}
-		if !m.required && g.IntN(1+len(members)) > 2 {
+		if !m.required && (m.name != "model" || depth > 0) && g.IntN(1+len(members)) > 2 {
 			continue
 		}
 		name := m.name
@@ -92,7 +92,7 @@ func (g *generator) object(b *bytes.Buffer, s *shape, depth int) {
 		}
 		if put(name) {
 			switch {
-			case m.to == toModel || m.name == "role" && g.IntN(20) > 0:
+			case m.to == toModel || m.name == "model" && depth == 0 || m.name == "role" && g.IntN(20) > 0:
 				b.WriteString(`"user"`)
 			case (m.to == toMessages || m.to == toTools) && g.IntN(20) > 0:
 				s := m.value.elements
@@ -148,10 +148,7 @@ func generated(t *testing.T, f Format, seed uint64) bool {
 		return false
 	}
 	checkInverse(t, body, c)
-	compact, err := reading.AppendCompact(nil, body)
-	if err != nil {
-		t.Fatal(err)
-	}
+	compact := compacted(t, f.table, body)
 	root := spelled(t, f.table, compact)
 	for _, fate := range c.Fates {
 		if fate.Outcome != LeftOut && fate.Outcome != Absent {

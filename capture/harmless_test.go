@@ -2,6 +2,7 @@ package capture
 
 import (
 	"bytes"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -35,25 +36,55 @@ func TestHarmless(t *testing.T) {
 	}
 }
 
-// TestHarmlessNames: names and texts that are often there, and hold no secret, stay as unknown members and in tools.
+// TestHarmlessNames: names and texts that are often there, and hold no secret, stay as unknown members and in tools of every format.
 func TestHarmlessNames(t *testing.T) {
-	const body = `{"model":"m","messages":[{"role":"user","content":"x"}],"max_tokens":1,"tokenizer":"t","token_count":"5","prompt_cache_keys":"k","stop_token_ids":["1"],"eos_token":"<s>","tokens":["a"],
-		"logit_bias_by_name":{"secretary":1,"monkey":2,"author":"x"},"keyword":"k","page_token":"2","session_id":"s","note":"Filter as key=value, token: a word","doc":"https://h/?api-version=1&page=2","list":[["a","b"],["--max-tokens","5"]],"command":"npx -y @modelcontextprotocol/server-github --max-tokens 5",
-		"tools":[{"type":"new","name":"get_api_key","description":"Give the token: optional. Call https://h/?page=1","parameters":{"api_key":"x","url":"https://u:p@h"},"args":["-y","@scope/server","--port","80"],"tags":["token","key"]}]}`
-	checked := 0
-	for _, f := range Formats() {
-		c, err := f.Capture(Source{Body: []byte(body)})
-		if err != nil {
-			continue // it has another shape
+	const members = `{"tokenizer":"t","token_count":"5","prompt_cache_keys":"k","stop_token_ids":["1"],"eos_token":"<s>","tokens":["a"],
+		"logit_bias_by_name":{"secretary":1,"monkey":2,"author":"x"},"keyword":"k","page_token":"2","session_id":"s","note":"Filter as key=value, token: a word","doc":"https://h/?api-version=1&page=2","list":[["a","b"],["--max-tokens","5"]],"command":"npx -y @modelcontextprotocol/server-github --max-tokens 5",`
+	const tools = `"tools":[{"type":"new","name":"get_api_key","description":"Give the token: optional. Call https://h/?page=1","parameters":{"api_key":"x","url":"https://u:p@h"},"args":["-y","@scope/server","--port","80"],"tags":["token","key"]}],`
+	bodies := map[string]string{}
+	for _, v := range loadVectors(t) {
+		if filepath.Base(v.Name) != "minimal.vec" {
+			continue
 		}
-		checked++
-		for _, fate := range c.Fates {
-			if fate.Outcome == Withheld {
-				t.Errorf("%s: %s is withheld", f.Name(), fate.Pointer)
-			}
+		f, src := sourceOf(t, v)
+		rest := string(bytes.TrimSpace(v.Body)[1:])
+		body := members + rest
+		if f.table.body.index.byName["tools"] != nil && !strings.Contains(rest, `"tools"`) {
+			body = members + tools + rest
 		}
+		if f == (Format{table: &mcp1}) {
+			body = members + strings.TrimSuffix(tools, ",") + "}"
+		}
+		bodies[f.table.api] = body
+		src.Body = []byte(body)
+		checkHarmless(t, f, src)
 	}
-	if checked < 5 {
-		t.Errorf("%d formats took the body, want at least 5", checked)
+	oneLine := strings.ReplaceAll(bodies["openai-chat"], "\n", "")
+	for name, body := range map[string]string{
+		"openai-batch":    `{"custom_id":"token","method":"POST","url":"/v1/chat/completions","body":` + oneLine + `}`,
+		"anthropic-batch": `{"requests":[{"custom_id":"api_key","params":` + bodies["anthropic-messages"] + `}]}`,
+	} {
+		f, err := Lookup(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkHarmless(t, f, Source{Body: []byte(body)})
+	}
+	if got, want := len(bodies)+len(batches), len(Formats())-len(folders); got != want {
+		t.Errorf("%d formats were checked, want %d", got, want)
+	}
+}
+
+func checkHarmless(t *testing.T, f Format, src Source) {
+	t.Helper()
+	c, err := f.Capture(src)
+	if err != nil {
+		t.Errorf("%s: %v", f.Name(), err)
+		return
+	}
+	for _, fate := range c.Fates {
+		if fate.Outcome == Withheld {
+			t.Errorf("%s: %s is withheld", f.Name(), fate.Pointer)
+		}
 	}
 }

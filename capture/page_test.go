@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/runattest/runattest/internal/limits"
 )
 
 var update = flag.Bool("update", false, "write the pages in docs/spec/capture")
@@ -54,6 +56,17 @@ func page(t *table) string {
 	}
 	if t.modelPrefix != "" {
 		p.line("| a model's name | without a leading `%s`, if what is left has no slash |", t.modelPrefix)
+	}
+	if t.yaml {
+		p.line("| the body | YAML, as declarations are written in it ([identity v1](../identity-v1.md)), of at most %d bytes. A plain scalar that YAML 1.1 reads as another value is an error |", limits.YAML)
+	}
+	if a := t.modelArgs; a != nil {
+		p.line("| the model | the argument of `%[1]s` that is named one of %[2]s: several must be equal. Its version is the argument `%[3]s`. If there is no such argument that is not empty, it is the string `%[4]s`, without a version; without that it is an error |", a.member, code(a.names), a.revision, a.fallback)
+		p.line("| an argument | in a map a member that is not null, which must be a string. In a string, without white space at its ends, what stands between commas: NAME before the first `=`, and the value without white space and then without one pair of equal quotation marks at its ends. One of these names twice is an error. What is secret in the name and the version (6.3) is left out there, too |")
+	}
+	if d := t.folder; d != nil {
+		p.line("| a folder beside the body | each of its files is in `context`, behind all others: role `%s`, its path, digest and size, as in [hf-model](hf-model.md), sorted by the bytes of the paths; `%s` is out then. Skipped are folders %s at the top, folders %s anywhere, and files %s at the top. A Git LFS pointer is an error, and so is a folder without files |",
+			d.role, d.replaces, code(d.folders), code(d.anywhere), code(namesOf(d.skipped)))
 	}
 	if t.standIn != "" {
 		p.line("| no `model`, or null | the model is `%[1]s/` and the string `%[1]s.id`, its version `%[1]s.version` if that is a string that is not empty; without that `id` it is an error. A `model` that begins with `%[1]s/` is an error |", t.standIn)
@@ -240,6 +253,12 @@ func (p *pager) own(s *shape) string {
 			what += "; media type from `" + s.media + "` beside it"
 		}
 		l = append(l, what)
+	}
+	if s.pairs {
+		l = append(l, "a string is a list of arguments")
+	}
+	if s.files != "" {
+		l = append(l, "a string that names a file is open: may hide "+s.files)
 	}
 	if s.names != "" {
 		l = append(l, "a string is open: may hide "+s.names)

@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/mediatype"
+	"github.com/runattest/runattest/internal/secrets"
 )
 
 // withheld stands in the place of a secret.
@@ -32,8 +35,14 @@ func (w *walker) str(dst []byte, v jsontree.Value, s *shape, m mode) []byte {
 	if s.names != "" {
 		w.note(LeftOpen, "").hides = s.names
 	}
+	if s.files != "" && namesFile(v.Text()) {
+		w.note(LeftOpen, "").hides = s.files
+	}
 	if s.bytes != 0 {
 		return w.binary(dst, v, s, "")
+	}
+	if s.pairs {
+		return w.cleaned(dst, v, secrets.List(v.Text()))
 	}
 	if a := max(s.address, m.address); a != notURL {
 		return w.url(dst, v, a)
@@ -42,6 +51,18 @@ func (w *walker) str(dst []byte, v jsontree.Value, s *shape, m mode) []byte {
 		return w.element(dst, v, m)
 	}
 	return append(dst, v.Raw()...)
+}
+
+// namesFile tells a string that is a path, or has one among names with commas between: with a slash, or the ending of a file of YAML
+// or JSON. JSON text is none.
+func namesFile(s string) bool {
+	if strings.HasPrefix(strings.TrimSpace(s), "{") && json.Valid([]byte(s)) {
+		return false
+	}
+	return slices.ContainsFunc(strings.Split(s, ","), func(name string) bool {
+		name = strings.TrimSpace(name)
+		return strings.ContainsAny(name, `/\`) || strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".json") || name == "." || name == ".."
+	})
 }
 
 // binary appends the name of the bytes that the string v stands for, or the string where it stands for none. media is

@@ -26,13 +26,16 @@ type table struct {
 	nulls     bool       // null is absent in optional members that the table has
 	toolNames [][]string // where a tool has its own name
 
-	ownNulls    bool   // null is absent in members of the body that the table does not have, too
-	callerModel bool   // the caller names the model
-	envelope    string // the member of a JSON-RPC response that is the body
-	roleless    bool   // a message without a role has the role member/NAME, in its place
-	modelPrefix string // that is not a part of a model's name
-	modelHint   string // what to do where no model is named
-	standIn     string // the member whose id, and version, name the model where the body has none
+	ownNulls    bool       // null is absent in members of the body that the table does not have, too
+	callerModel bool       // the caller names the model
+	envelope    string     // the member of a JSON-RPC response that is the body
+	roleless    bool       // a message without a role has the role member/NAME, in its place
+	modelPrefix string     // that is not a part of a model's name
+	modelHint   string     // what to do where no model is named
+	yaml        bool       // the body is YAML
+	modelArgs   *modelArgs // the model is named by arguments
+	folder      *folder    // that the caller may give beside the body
+	standIn     string     // the member whose id, and version, name the model where the body has none
 }
 
 // A path is a target that a table reads. * is one segment, {model} one that is the model, {location} one that is the
@@ -145,6 +148,8 @@ type shape struct {
 	media   string // the member beside it that has the media type
 	address address
 	names   string // a string names what is elsewhere: what it may hide
+	files   string // a string that is the path of a file, or a list of such, names what is elsewhere: what it may hide
+	pairs   bool   // a string is a list NAME=VALUE,NAME=VALUE
 
 	text    bool // written as text: rule 6
 	words   bool // but a list of strings is not

@@ -47,12 +47,21 @@ func sourceOf(t testing.TB, v vectors.Vector) (Format, Source) {
 	return f, src
 }
 
+// captureVector captures a source with the folder beside it, if the vector has one.
+func captureVector(t testing.TB, v vectors.Vector, f Format, src Source) (*Captured, error) {
+	t.Helper()
+	if v.Header["folder"] == "" {
+		return f.Capture(src)
+	}
+	return f.CaptureFolder(t.Context(), mapFS(t, []byte(v.Header["folder"])), src)
+}
+
 // TestVectors holds the package against declarations and identities that testdata/capture/oracle.py computed.
 func TestVectors(t *testing.T) {
 	for _, v := range loadVectors(t) {
 		t.Run(v.Name, func(t *testing.T) {
 			f, src := sourceOf(t, v)
-			c, err := f.Capture(src)
+			c, err := captureVector(t, v, f, src)
 			if !v.IsValid() {
 				var e *Error
 				if !errors.As(err, &e) || !strings.Contains(err.Error(), v.Header["error"]) || v.Header["error"] == "" {

@@ -23,6 +23,7 @@ func newCapture() *cobra.Command {
 	headers := cmd.Flags().StringArray("header", nil, "a `LINE` of the request's header, 'name: value' (repeatable)")
 	model := cmd.Flags().String("model", "", "the model's `NAME`, for hf-model, hf-trainer and mcp, which do not hold it")
 	revision := cmd.Flags().String("revision", "", "the model's `VERSION`, such as a commit")
+	folder := cmd.Flags().String("folder", "", "the `FOLDER` of the tasks that an evaluation includes, for lm-eval: its files are declared by their digests")
 	fromCache := cmd.Flags().Bool("from-cache-path", false, "take the model's name and version from the path of a snapshot in Hugging Face's cache")
 	parents := cmd.Flags().StringArray("parent", nil, "`ID` of a run that this one descends from (repeatable)")
 	explain := cmd.Flags().Bool("explain", false, "print where each member of the request goes, instead of the declaration")
@@ -71,18 +72,22 @@ func newCapture() *cobra.Command {
 		do := func(name string, c *capture.Captured) error {
 			return printCaptured(o, name, c, *explain, format.String() == "yaml")
 		}
+		if *folder != "" && !f.TakesFolder() {
+			return cli.WithHint(fmt.Errorf("%s takes no folder beside its source", f.Name()), "leave out --folder")
+		}
 		if f.ReadsFolder() {
-			captureFolder(cmd, o, file, f, src, do)
+			captureFolder(cmd, o, file, file, f, src, do)
 		} else {
-			captureRequests(cmd, o, file, f, src, do)
+			captureRequests(cmd, o, file, *folder, f, src, do)
 		}
 		return o.done()
 	}
 	return cmd
 }
 
-// captureRequests captures every request in a file and goes on after a bad one. src is what they have in common.
-func captureRequests(cmd *cobra.Command, o *output, file string, f capture.Format, src capture.Source, do func(string, *capture.Captured) error) {
+// captureRequests captures every request in a file and goes on after a bad one. src is what they have in common, and folder what
+// stands beside a file, or "".
+func captureRequests(cmd *cobra.Command, o *output, file, folder string, f capture.Format, src capture.Source, do func(string, *capture.Captured) error) {
 	read := input.Requests
 	if f.ReadsFile() {
 		read = input.Whole
@@ -91,6 +96,10 @@ func captureRequests(cmd *cobra.Command, o *output, file string, f capture.Forma
 		src.Body = request.Data
 		if err != nil {
 			o.note(request.Name, err)
+			continue
+		}
+		if folder != "" {
+			captureFolder(cmd, o, request.Name, folder, f, src, do)
 			continue
 		}
 		for c, err := range f.CaptureEach(src) {
@@ -104,8 +113,8 @@ func captureRequests(cmd *cobra.Command, o *output, file string, f capture.Forma
 	}
 }
 
-// captureFolder captures a folder.
-func captureFolder(cmd *cobra.Command, o *output, dir string, f capture.Format, src capture.Source, do func(string, *capture.Captured) error) {
+// captureFolder captures a folder, and what stands beside it in src. name is the source's.
+func captureFolder(cmd *cobra.Command, o *output, name, dir string, f capture.Format, src capture.Source, do func(string, *capture.Captured) error) {
 	fsys, closeFolder, err := input.Folder(dir)
 	var c *capture.Captured
 	if err == nil {
@@ -113,10 +122,10 @@ func captureFolder(cmd *cobra.Command, o *output, dir string, f capture.Format, 
 		c, err = f.CaptureFolder(cmd.Context(), fsys, src)
 	}
 	if err == nil {
-		err = do(dir, c)
+		err = do(name, c)
 	}
 	if err != nil {
-		o.note(dir, locate(nil, err))
+		o.note(name, locate(nil, err))
 	}
 }
 

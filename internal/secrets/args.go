@@ -126,6 +126,31 @@ func pairs(s string, isSecret func(string) bool) string {
 	return b.String() + s[done:]
 }
 
+// List is a list NAME=VALUE,NAME=VALUE without the values of secret names, and without what is secret in others by itself. A secret
+// value ends at the last comma before another NAME=.
+func List(s string) string {
+	var b strings.Builder
+	withheld := false
+	for i, piece := range strings.Split(s, ",") {
+		name, value, isPair := strings.Cut(piece, "=")
+		if withheld && !isPair {
+			continue
+		}
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		switch withheld = isPair && value != "" && IsWithheld(name); {
+		case withheld:
+			b.WriteString(name + "=" + Mark)
+		case isPair:
+			b.WriteString(name + "=" + Text(value))
+		default:
+			b.WriteString(Text(piece))
+		}
+	}
+	return b.String()
+}
+
 // Argument is Element of a string that may be a command line or a word of one. NAME=VALUE is a word behind another one that does not
 // run a command, and else begins a command line.
 func Argument(before, s string, isPair bool) string {

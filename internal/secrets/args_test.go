@@ -31,6 +31,21 @@ func TestElement(t *testing.T) {
 	}
 }
 
+func TestList(t *testing.T) {
+	for in, want := range map[string]string{
+		"pretrained=m, token = CANARY CANARY,dtype=auto":            "pretrained=m, token =[secret],dtype=auto",
+		"api_key=CANARY,CANARY,dtype=auto":                          "api_key=[secret],dtype=auto",
+		"model=m,base_url=https://u:CANARY@h/v1?sig=CANARY&a=1,n=2": "model=m,base_url=https://[secret]@h/v1?sig=[secret]&a=1,n=2",
+		"auth_token='CANARY=CANARY'":                                "auth_token=[secret]",
+		"max_tokens=5,tokenizer=t,token=,b,stop_token=x":            "max_tokens=5,tokenizer=t,token=,b,stop_token=x",
+		"": "",
+	} {
+		if got := List(in); got != want {
+			t.Errorf("%q: got %q, want %q", in, got, want)
+		}
+	}
+}
+
 func TestCommand(t *testing.T) {
 	for in, want := range map[string]string{
 		"npx x --token CANARY --verbose":                                     "npx x --token [secret] --verbose",

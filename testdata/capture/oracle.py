@@ -85,6 +85,90 @@ def check(v, depth):
             raise Refused("surrogate")
 
 
+def read_yaml(raw):
+    """What YAML 1.1 and 1.2 read alike: blocks of mappings and lists, flow collections, scalars of one line, comments."""
+    text = raw.decode("utf-8")
+    if text.lstrip()[:1] == "{":
+        return read_json(raw)  # none of the vectors has in JSON what YAML reads in another way
+    if re.search(r"[\t\r\x85\u2028\ufeff]", text):
+        raise Refused("breaks")
+    lines = [(len(l) - len(l.lstrip(" ")), l.strip(" ")) for l in text.split("\n")]
+    lines = [(n, l) for n, l in lines if l and not l.startswith("#")]
+
+    def plain(s):
+        if re.search(r"^[&*!|>%@`]|^<<$", s):
+            raise Refused("not plain")
+        if s in ("", "~", "null", "Null", "NULL"):
+            return None
+        if s in ("true", "True", "TRUE", "false", "False", "FALSE"):
+            return s.lower() == "true"
+        if re.fullmatch(r"[-+]?(?:0|[1-9][0-9]*)", s) or re.fullmatch(r"[-+]?[0-9]+\.[0-9]*(?:[eE][-+][0-9]+)?", s):
+            return Number(s.lstrip("+"))
+        if re.fullmatch(r"(?i)y|n|yes|no|on|off|[-+]?[0-9][0-9_,]*|0[xob].*|[0-9]+(?::[0-5]?[0-9])+(?:\.[0-9]*)?|[0-9]{4}-[0-9][0-9]?-[0-9][0-9]?.*|[-+]?[0-9.]+e[-+]?[0-9]+|[-+]?\.(?:inf|nan)", s):
+            raise Refused("another value to YAML 1.1")
+        return s
+
+    def flow(s):
+        """One value at the start of s, and the rest."""
+        s = s.lstrip(" ")
+        if s[:1] in "[{":
+            end, out, closing = s[:1], [], {"[": "]", "{": "}"}[s[:1]]
+            s = s[1:].lstrip(" ")
+            while s[:1] != closing:
+                v, s = flow(s)
+                s = s.lstrip(" ")
+                if end == "{":
+                    e, s = flow(s[1:])
+                    v, s = (v, e), s.lstrip(" ")
+                out.append(v)
+                if s[:1] == ",":
+                    s = s[1:].lstrip(" ")
+            return (Obj(out) if end == "{" else out), s[1:]
+        if s[:1] == '"':
+            v, n = json.JSONDecoder().raw_decode(s)
+            return v, s[n:]
+        if s[:1] == "'":
+            m = re.match("'((?:[^']|'')*)'", s)
+            return m[1].replace("''", "'"), s[m.end():]
+        m = re.match(r"[^,\[\]{}:]*(?::(?! )[^,\[\]{}:]*)*", s)
+        return plain(m[0].strip(" ")), s[m.end():]
+
+    def scalar(s):
+        if s[:1] in ("[", "{", '"', "'"):
+            v, rest = flow(s)
+            if rest.strip(" ") and not rest.lstrip(" ").startswith("#"):
+                raise Refused("behind")
+            return v
+        return plain(re.split(r" +#", s)[0])
+
+    def block(i, indent):
+        if lines[i][1].startswith("- ") or lines[i][1] == "-":
+            out = []
+            while i < len(lines) and lines[i][0] == indent and lines[i][1].startswith("-"):
+                out.append(scalar(lines[i][1][1:].strip(" ")))
+                i += 1
+            return out, i
+        out = []
+        while i < len(lines) and lines[i][0] == indent:
+            m = re.match(r"""("(?:[^"\\]|\\.)*"|[^"'\[{][^:]*):(?: +|$)(.*)""", lines[i][1])
+            if not m:
+                raise Refused("YAML")
+            name, rest, i = scalar(m[1]), m[2], i + 1
+            if (not rest or rest.startswith("#")) and i < len(lines) and (lines[i][0] > indent or lines[i][0] == indent and lines[i][1].startswith("-")):
+                v, i = block(i, lines[i][0])
+            else:
+                v = scalar(rest) if not rest.startswith("#") else None
+            if any(name == k for k, _ in out):
+                raise Refused("duplicate")
+            out.append((name, v))
+        return Obj(out), i
+
+    v, i = block(0, 0)
+    if i < len(lines):
+        raise Refused("YAML")
+    return v
+
+
 def string(s):
     out = ['"']
     for c in s:
@@ -150,6 +234,7 @@ class Shape:
     def __init__(self):
         self.members, self.variants, self.elements, self.by = {}, {}, None, None
         self.words = self.text = self.free = self.secret = self.plain = False
+        self.pairs, self.files = False, None
         self.names = self.kinds = self.role = self.media = self.url = self.hides = None
 
 
@@ -215,6 +300,10 @@ def describe(shape, phrases, sections, member=None):
             shape.role = ticks(q)[0]
         elif low.startswith("media type from"):
             shape.media = ticks(q)[0]
+        elif low == "a string is a list of arguments":
+            shape.pairs = True
+        elif low.startswith("a string that names a file is open: may hide "):
+            shape.files = q[len("a string that names a file is open: may hide "):]
         elif low.startswith("a string is open: may hide "):
             shape.hides = q[len("a string is open: may hide "):]
         elif low == "url of a server":
@@ -261,10 +350,11 @@ def read_table(name):
         t.provider = ""
     t.paths = [(ticks(v)[0], ticks(v)[1:]) for v in get("path")]
     t.prefix = ticks((get("a model's name") or ["``"])[0])[0]
+    t.yaml, t.args = bool(get("the body")), get("an argument") != []
     t.stand_in = (ticks((get("no `model`, or null") or ["`/`"])[0])[0])[:-1]
     t.roleless = bool(re.search(r"^\| a message whose `role` is absent", head, flags=re.M))
     t.nulls, t.own_nulls = get("null")[0].startswith("absent"), get("null")[0].endswith("in unknown members of the body")
-    t.caller_model = bool(get("the model"))
+    t.caller_model = bool(get("the model")) and not t.args
     t.envelope = re.search(r"`id` and `([^`]*)`", (get("envelope") or [""])[0])
     t.tool_names = [p.split(".") for v in get("a tool's own name") for p in ticks(v)]
     t.named = []
@@ -519,6 +609,26 @@ def clean_text(s):
     return out + s[done:]
 
 
+def names_file(s):
+    try:
+        if isinstance(json.loads(s), dict):
+            return False
+    except ValueError:
+        pass
+    return any(re.search(r"[/\\]|\.(?:yaml|json)\Z|\A\.\.?\Z", p.strip()) for p in s.split(","))
+
+
+def clean_list(s):
+    out, secret = [], False
+    for p in s.split(","):
+        name, equals, value = p.partition("=")
+        if secret and not equals:
+            continue
+        secret = bool(equals and value and is_secret(name))
+        out.append(name + "=" + MARK if secret else name + equals + clean_text(value) if equals else clean_text(p))
+    return ",".join(out)
+
+
 def assigned(s):
     """What stands up to the equals sign of NAME=VALUE with a secret name, and NAME= alone is none."""
     m = re.match(r"-*([A-Za-z0-9_.-]+)=(?=[\s\S])", s)
@@ -683,6 +793,13 @@ class Capture:
             return self.put("[secret]", c)
         if s.hides:
             self.here(self.open, s.hides)
+        if s.files and names_file(v):
+            self.here(self.open, s.files)
+        if s.pairs:
+            clean = clean_list(v)
+            if clean != v:
+                self.here(self.secrets)
+            return self.put(clean, c)
         if s.kinds is not None:
             return self.put(self.binary(v, s, media), c)
         url = s.url or c.url
@@ -819,7 +936,7 @@ class Capture:
         return self.value(e, s, c)
 
     # The request as a whole.
-    def run(self, body, provider, target, headers, parents, named="", revision=""):
+    def run(self, body, provider, target, headers, parents, named="", revision="", folder=None):
         t = self.t
         provider = provider or t.provider
         if t.providers and not any(self.provider_is(p, provider) for p in t.providers):
@@ -830,7 +947,7 @@ class Capture:
             raise Refused("who names the model")
         model = named or model
         flags = self.flags(headers, query)
-        root = read_json(body)
+        root = read_yaml(body) if t.yaml else read_json(body)
         if t.envelope and isinstance(root, Obj) and root.has("jsonrpc"):
             if {k for k, _ in root} - {"jsonrpc", "id", t.envelope[1]}:
                 raise Refused("envelope")
@@ -854,6 +971,8 @@ class Capture:
                 w = self.unknown_member(root, v, t.body, key, Context())
                 if w is not ABSENT:
                     parameters[key] = w
+            elif folder and key == "include_path":
+                pass
             elif k.to == "out" or k.to == "refused" and v is None:
                 pass
             elif k.to == "refused":
@@ -921,6 +1040,8 @@ class Capture:
                         raise Refused("name")
                     text = self.value(e, k.shape.elements, Context(text=True))
                     tools.append((key, {"role": "tool", "name": n if key == "tools" else key + "/" + n, "content": text}))
+        if t.args:
+            name, revision = self.model_of(root)
         if t.stand_in and name is None and not model:
             stored = root.get(t.stand_in)
             is_text = lambda v: isinstance(v, str) and not isinstance(v, Number)
@@ -942,6 +1063,7 @@ class Capture:
         context = [r for _, r in tools]
         for trail, r in sorted(self.binaries, key=order):
             context.append({**r, "name": pointer(trail)})
+        context += folder or []
         says = {"api": t.api}
         for key, l in (("nulls", self.nulls), ("integers", self.integers), ("secrets", self.secrets)):
             if l:
@@ -959,6 +1081,33 @@ class Capture:
         self.open.sort(key=order)
         self.unknown.sort(key=lambda e: (":" not in str(e[0][0]) or len(e[0]) > 1, order(e)))
         return d
+
+    def model_of(self, root):
+        """The model of lm-eval's arguments, and its version."""
+        names, given = ["pretrained", "model", "model_id", "engine"], root.get("model_args")
+        is_text = lambda v: isinstance(v, str) and not isinstance(v, Number)
+        args = {}
+        if isinstance(given, Obj):
+            for k, v in given:
+                if k in names + ["revision"] and v is not None:
+                    if not is_text(v):
+                        raise Refused("argument")
+                    args[k] = v
+        elif is_text(given):
+            for piece in given.strip().split(","):
+                k, _, v = piece.partition("=")
+                v = v.strip()
+                if k in args and k in names + ["revision"]:
+                    raise Refused("twice")
+                args[k] = v[1:-1] if len(v) > 1 and v[0] == v[-1] and v[0] in "\"'" else v
+        found = {args[n] for n in names if args.get(n)}
+        if len(found) > 1:
+            raise Refused("two models")
+        if found:
+            return clean_text(found.pop()), clean_text(args.get("revision", ""))
+        if is_text(root.get("model")) and root.get("model"):
+            return clean_text(root.get("model")), ""
+        raise Refused("no model")
 
     def bare(self, name):
         rest = name.removeprefix(self.t.prefix)
@@ -1174,7 +1323,13 @@ def compute(format_, head, body):
     c = Capture(table)
     get = lambda key: next((v for k, v in head if k == key), "")
     headers = [(k[len("header "):], v) for k, v in head if k.startswith("header ")]
-    d = c.run(body, get("provider"), get("target"), headers, get("parents").split(), get("model"), get("revision"))
+    folder = [{"role": "harness", "name": p, "digest": {"sha256": hashlib.sha256(text.encode()).hexdigest()}, "size": len(text.encode())}
+              for p, text in sorted(json.loads(get("folder") or "{}").items(), key=lambda e: e[0].encode())
+              if not p.startswith(".git/") and "__pycache__" not in p.split("/")[:-1] and ".ipynb_checkpoints" not in p.split("/")[:-1]
+              and p not in (".gitattributes", ".gitignore", ".DS_Store")]
+    if get("folder") and (not folder or any("git-lfs" in text for text in json.loads(get("folder")).values())):
+        raise Refused("folder")
+    d = c.run(body, get("provider"), get("target"), headers, get("parents").split(), get("model"), get("revision"), folder)
     text = canonical(d)
     where = lambda e: pointer(e[0]) if not (len(e[0]) == 1 and ":" in str(e[0][0])) else e[0][0]
     return {"id": "airun:1:sha256:" + hashlib.sha256(text.encode()).hexdigest(), "canonical": text,
