@@ -1,6 +1,7 @@
 package attest
 
 import (
+	"bytes"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -13,8 +14,14 @@ import (
 	"github.com/runattest/runattest/internal/zero"
 )
 
-// BundleMediaType is the media type of a Sigstore bundle v0.3, the version that is written.
-const BundleMediaType = "application/vnd.dev.sigstore.bundle.v0.3+json"
+// The media types of files.
+const (
+	// BundleMediaType is the media type of a Sigstore bundle v0.3, the version that is written.
+	BundleMediaType = "application/vnd.dev.sigstore.bundle.v0.3+json"
+	// RunProofMediaType is that of a run proof, and RunSetMediaType of the first line of a run set.
+	RunProofMediaType = "application/vnd.runattest.run-proof.v1+json"
+	RunSetMediaType   = "application/vnd.runattest.run-set.v1+json"
+)
 
 // readMediaTypes are the versions that are read, as Sigstore's clients have spelled them.
 var readMediaTypes = []string{
@@ -31,11 +38,9 @@ type Format string
 const (
 	SigstoreBundle Format = "bundle" // Sigstore bundle v0.3
 	DSSE           Format = "dsse"   // a bare DSSE envelope
+	// RunProof is one run of a set: its Statement, the set's bundle, and the proof that the run is in the set.
+	RunProof Format = "run-proof"
 )
-
-// ErrMalformed says that input is neither a Sigstore bundle nor a DSSE envelope that can
-// be read: it is not even wrong, and no verdict is given.
-var ErrMalformed = errors.New("malformed bundle")
 
 // Bundle is a signed Statement as it was read or made. Nothing in it is believed: Verify
 // decides. It is immutable.
@@ -46,6 +51,7 @@ type Bundle struct {
 	payload     []byte
 	signatures  []signature
 	material    material
+	member      *member // the run, where the payload is that of its set
 }
 
 // signature is one signature of an envelope. keyID is a claim.
@@ -60,7 +66,8 @@ var bundleRules = canonical.Options{ExactNumbers: true, MaxDepth: limits.BundleD
 var errNoBundle = errors.New("no bundle: it is nil or a zero value")
 
 // ParseBundle reads a Sigstore bundle (v0.3, or v0.1 and v0.2, which older clients wrote) that
-// holds a DSSE envelope, or a bare DSSE envelope: strict JSON, strict base64 in either alphabet, no unknown members.
+// holds a DSSE envelope, a bare DSSE envelope, or the proof of one run in a set: strict JSON, strict base64 in either
+// alphabet, no unknown members.
 // A null stands for a member that is left out where bundle.proto makes the member optional. Errors wrap ErrMalformed.
 func ParseBundle(data []byte) (*Bundle, error) {
 	b, err := parseBundle(data)
@@ -74,7 +81,11 @@ func parseBundle(data []byte) (*Bundle, error) {
 	if len(data) > limits.Bundle {
 		return nil, fmt.Errorf("%d bytes, want at most %d", len(data), limits.Bundle)
 	}
-	root, err := parseJSON(data, bundleRules)
+	rules := bundleRules
+	if bytes.Contains(data, []byte(RunProofMediaType)) { // which has a Statement as JSON in it, where bundles have base64
+		rules = proofRules
+	}
+	root, err := parseJSON(data, rules)
 	if err != nil {
 		return nil, err
 	}
@@ -85,11 +96,16 @@ func parseBundle(data []byte) (*Bundle, error) {
 		b := &Bundle{format: DSSE}
 		return b, b.readEnvelope(root)
 	}
-	b := &Bundle{format: SigstoreBundle}
-	if err := b.readBundle(root); err != nil {
-		return nil, err
+	b := &Bundle{}
+	switch root.Get("mediaType").Text() {
+	case RunProofMediaType:
+		b.format = RunProof
+		return b, b.readProof(root)
+	case RunSetMediaType:
+		return nil, errors.New("is a run set, want the bundle of one run, or the proof that the run is in the set")
 	}
-	return b, nil
+	b.format = SigstoreBundle
+	return b, b.readBundle(root)
 }
 
 func (b *Bundle) readBundle(root jsontree.Value) error {
@@ -158,9 +174,16 @@ func (b *Bundle) Marshal() ([]byte, error) {
 		return nil, errNoBundle
 	}
 	out := make([]byte, 0, base64.StdEncoding.EncodedLen(len(b.payload))+len(b.material.text)+512)
-	if b.format == DSSE {
+	switch b.format {
+	case DSSE:
 		return b.appendEnvelope(out), nil
+	case RunProof:
+		return b.appendProof(out)
 	}
+	return b.appendBundle(out)
+}
+
+func (b *Bundle) appendBundle(out []byte) ([]byte, error) {
 	material, err := b.material.marshal()
 	if err != nil {
 		return nil, err

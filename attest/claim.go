@@ -29,7 +29,11 @@ func NewClaim(predicateType string, subjects []Subject, predicate any) (*Claim, 
 	if err != nil {
 		return nil, fmt.Errorf("statement: %w", err)
 	}
-	if _, err := readClaim(text, predicateType); err != nil {
+	_, err = readClaim(text, predicateType)
+	if predicateType == RunSetType && err == nil { // what a verifier would refuse is not signed
+		_, err = readHead(text)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("statement: %w", err)
 	}
 	return &Claim{text}, nil
@@ -85,6 +89,9 @@ func (v *Verifier) VerifyClaim(ctx context.Context, b *Bundle, predicateType str
 	if err == nil {
 		claim, err = readClaim(b.payload, predicateType)
 	}
+	if b.member != nil {
+		err = errProof
+	}
 	if err != nil {
 		form = evidence.Failed(evidence.CheckStatement, statementCode(err), "%s", err)
 	}
@@ -96,10 +103,10 @@ func (v *Verifier) VerifyClaim(ctx context.Context, b *Bundle, predicateType str
 }
 
 // UnverifiedPredicateType is the predicate type that a bundle's payload names, "" if it is not a
-// Statement. Use it only to choose how to verify the bundle.
+// Statement; of a run proof, that of the run. Use it only to choose how to verify the bundle.
 func (b *Bundle) UnverifiedPredicateType() string {
 	b = zero.IfNil(b)
-	root, err := parseJSON(b.payload, foreignRules)
+	root, err := parseJSON(b.statement(), foreignRules)
 	if err != nil {
 		return ""
 	}

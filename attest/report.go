@@ -18,7 +18,7 @@ type ModelName struct {
 }
 
 // Report is what a verification asked and found, one check a line. Everything but Checks is
-// set only when Verified is true.
+// set only when Verified is true, but Set: a run in a set that is not verified has it, too, if it is in the set.
 type Report struct {
 	Verified    bool                     `json:"verified"`
 	Identity    identity.ID              `json:"identity,omitzero"`
@@ -31,6 +31,7 @@ type Report struct {
 	Annotations map[string]string        `json:"annotations,omitempty"`
 	Checks      []evidence.Check         `json:"checks"`
 	Model       *ModelName               `json:"model,omitempty"`
+	Set         *evidence.InSet          `json:"set,omitempty"` // nil where the run was signed alone
 }
 
 // Failed lists the checks that failed.
@@ -47,6 +48,9 @@ func (r *Report) Failed() []evidence.Check {
 
 // required are the checks without which nothing is verified.
 var required = []evidence.CheckName{evidence.CheckSignature, evidence.CheckSigner, evidence.CheckStatement, evidence.CheckIdentity, evidence.CheckDeclaration}
+
+// requiredInSet are those of a run that is in a set.
+var requiredInSet = append([]evidence.CheckName{evidence.CheckInclusion}, required...)
 
 // decide makes the final verdict, and is the only function that does: no check failed, and each required one passed.
 func decide(checks []evidence.Check, required ...evidence.CheckName) bool {

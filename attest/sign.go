@@ -10,9 +10,6 @@ import (
 	"github.com/runattest/runattest/signer"
 )
 
-// ErrNoPlace says that a bare DSSE envelope cannot carry what was asked for besides the signature.
-var ErrNoPlace = errors.New("a bare DSSE envelope has no place for certificates, timestamps and log entries")
-
 // signings is how often Sign signs at most.
 const signings = 3
 

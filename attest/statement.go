@@ -21,6 +21,8 @@ const (
 	StatementType = "https://in-toto.io/Statement/v1"
 	// PredicateType is the run identity predicate, docs/spec/predicate-run-identity-v1.md.
 	PredicateType = "https://github.com/runattest/runattest/run-identity/v1"
+	// RunSetType is the run set predicate, docs/spec/predicate-run-set-v1.md: one signature over the Statements of many runs.
+	RunSetType = "https://github.com/runattest/runattest/run-set/v1"
 	// PayloadType is what DSSE calls an in-toto Statement.
 	PayloadType = "application/vnd.in-toto+json"
 )

@@ -3,7 +3,6 @@ package attest
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -13,9 +12,6 @@ import (
 	"github.com/runattest/runattest/internal/zero"
 	"github.com/runattest/runattest/signer"
 )
-
-// ErrNoTrust says that a verifier was given no signer to trust.
-var ErrNoTrust = errors.New("no signer to trust")
 
 // Trust answers the questions about an envelope: is its signature good, is the signer
 // trusted, and when was it signed. It knows nothing of runs.

@@ -55,7 +55,7 @@ func (r rawJSON) MarshalJSON() ([]byte, error) { return r, nil }
 // UnverifiedStatement reads the statement in b without checking anything but its form.
 func (b *Bundle) UnverifiedStatement() (*UnverifiedStatement, error) {
 	b = zero.IfNil(b)
-	c, err := readStatement(b.payload)
+	c, err := readStatement(b.statement())
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +81,7 @@ type UnverifiedClaim struct {
 // VerifyClaim, any other as in-toto defines it.
 func (b *Bundle) UnverifiedClaim() (*UnverifiedClaim, error) {
 	b = zero.IfNil(b)
-	c, err := readAnyClaim(b.payload)
+	c, err := readAnyClaim(b.statement())
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +92,7 @@ func (b *Bundle) UnverifiedClaim() (*UnverifiedClaim, error) {
 // least one. They say where a bundle may belong, and nothing else.
 func (b *Bundle) UnverifiedSubjects() ([]UnverifiedSubject, error) {
 	b = zero.IfNil(b)
-	c, err := readAnyClaim(b.payload)
+	c, err := readAnyClaim(b.statement())
 	if err != nil {
 		return nil, err
 	}
@@ -112,5 +112,5 @@ func (b *Bundle) UnverifiedCertificate() []byte {
 	return slices.Clone(b.material.certificates[0])
 }
 
-// UnverifiedPayload is the payload as it is in b, whatever it says.
+// UnverifiedPayload is the payload as it is in b, whatever it says. That of a run proof is about the set.
 func (b *Bundle) UnverifiedPayload() []byte { return slices.Clone(zero.IfNil(b).payload) }

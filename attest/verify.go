@@ -39,7 +39,7 @@ type Expect struct {
 	Artifacts []Subject
 }
 
-// Verified is a bundle that Verify has verified. Only Verify makes one that is not zero; functions that take
+// Verified is a run that Verify or VerifyRuns has verified. Only they make one that is not zero; functions that take
 // a Verified refuse the zero one, whose ID is zero.
 type Verified struct {
 	report      Report
@@ -82,7 +82,7 @@ func (v *Verified) Annotations() map[string]string {
 func (v *Verified) Report() Report {
 	v = zero.IfNil(v)
 	r := v.report
-	r.Checks, r.Subjects, r.Annotations = slices.Clone(r.Checks), v.Subjects(), v.Annotations()
+	r.Checks, r.Subjects, r.Annotations, r.Set = slices.Clone(r.Checks), v.Subjects(), v.Annotations(), r.Set.Clone()
 	r.Times, r.Logs, r.Promises = v.Times(), slices.Clone(r.Logs), slices.Clone(r.Promises)
 	if r.Model != nil {
 		model := *r.Model
@@ -95,7 +95,10 @@ func (v *Verified) Report() Report {
 	return r
 }
 
-// Statement is the payload that was signed.
+// InSet says where in which run set the run is, and is nil where it was signed alone.
+func (v *Verified) InSet() *evidence.InSet { return zero.IfNil(v).report.Set.Clone() }
+
+// Statement is the run's Statement: the payload that was signed, or where the run is in a set the leaf without its salt.
 func (v *Verified) Statement() []byte { return slices.Clone(zero.IfNil(v).statement) }
 
 // Verify holds b against the verifier's trust and the caller's expectations. Every check
@@ -111,15 +114,20 @@ func (v *Verifier) Verify(ctx context.Context, b *Bundle, want Expect) (*Verifie
 	if b == nil || b.format == "" {
 		return nil, errNoBundle
 	}
-	result := b.CheckTrust(ctx, v.trust)
-	run := checkRun(b, want)
-	checks := coded([]evidence.Check{
-		result.Signature, result.Signer, result.Time,
-		run.statement, run.identity, run.declaration, run.subject,
-		evidence.Skipped(evidence.CheckPolicy, evidence.CodeNotAsked, "no policy was given"),
-	})
-	if !decide(checks, required...) || result.By == nil || run.verified == nil {
-		return nil, &VerificationError{Report{Checks: checks}}
+	return v.conclude(b.CheckTrust(ctx, v.trust), checkRun(b, want), b.statement())
+}
+
+// conclude decides by what was found out of the signer and of the run, and is the only function that makes a Verified.
+func (v *Verifier) conclude(result evidence.Result, run runChecks, statement []byte) (*Verified, error) {
+	checks := append(make([]evidence.Check, 0, 9), result.Signature, result.Signer, result.Time, run.statement)
+	demanded := required
+	if run.inclusion != nil {
+		checks, demanded = append(checks, *run.inclusion), requiredInSet
+	}
+	checks = coded(append(checks, run.identity, run.declaration, run.subject,
+		evidence.Skipped(evidence.CheckPolicy, evidence.CodeNotAsked, "no policy was given")))
+	if !decide(checks, demanded...) || result.By == nil || run.verified == nil || (run.inclusion == nil) != (run.set == nil) {
+		return nil, &VerificationError{Report{Checks: checks, Set: run.set}}
 	}
 	return &Verified{
 		report: Report{
@@ -134,9 +142,10 @@ func (v *Verifier) Verify(ctx context.Context, b *Bundle, want Expect) (*Verifie
 			Subjects:    run.content.subjects[1:],
 			Annotations: run.content.annotations,
 			Checks:      checks,
+			Set:         run.set,
 		},
 		declaration: run.verified,
-		statement:   b.payload,
+		statement:   statement,
 		by:          v,
 	}, nil
 }
@@ -150,17 +159,33 @@ func modelName(d *identity.Declaration) *ModelName {
 type runChecks struct {
 	statement, identity, declaration, subject evidence.Check
 
-	content  *content
-	verified *identity.Declaration // set when identity and declaration passed
+	inclusion *evidence.Check // nil unless the run is said to be in a set
+	set       *evidence.InSet // set when inclusion passed
+	content   *content
+	verified  *identity.Declaration // set when identity and declaration passed
 }
 
 func checkRun(b *Bundle, want Expect) runChecks {
 	var r runChecks
 	err := b.checkPayloadType()
-	if err == nil {
+	switch {
+	case b.member != nil:
+		skipped := evidence.Skipped(evidence.CheckInclusion, evidence.CodeNotReached, "without a statement there is nothing to look for in the set")
+		r.inclusion = &skipped
+		if err == nil {
+			err = r.checkMember(b)
+		}
+	case err == nil:
 		r.content, err = readStatement(b.payload)
 	}
+	r.finish(err, want)
+	return r
+}
+
+// finish makes the checks of the Statement in r.content; err is why it could not be read.
+func (r *runChecks) finish(err error, want Expect) {
 	if err != nil {
+		r.content = nil
 		r.statement = evidence.Failed(evidence.CheckStatement, statementCode(err), "%s", err)
 	} else {
 		r.statement = evidence.Passed(evidence.CheckStatement, "in-toto v1, run identity v1")
@@ -169,11 +194,10 @@ func checkRun(b *Bundle, want Expect) runChecks {
 		r.identity = evidence.Skipped(evidence.CheckIdentity, evidence.CodeNotReached, "without a statement there is no identity")
 		r.declaration = evidence.Skipped(evidence.CheckDeclaration, evidence.CodeNotReached, "without a statement there is no declaration")
 		r.subject = evidence.Skipped(evidence.CheckSubject, evidence.CodeNotReached, "without a statement there are no subjects")
-		return r
+		return
 	}
 	r.checkDeclaration(want)
 	r.checkSubjects(want.Artifacts)
-	return r
 }
 
 // checkDeclaration recomputes the identity and reads the declaration that it is of.

@@ -17,6 +17,7 @@ const (
 	CheckStatement   CheckName = "statement"   // in-toto v1, the right predicate type, well-formed subjects
 	CheckIdentity    CheckName = "identity"    // recomputed == subject == predicate == expected
 	CheckDeclaration CheckName = "declaration" // valid under its schema
+	CheckInclusion   CheckName = "inclusion"   // of a run set alone: the run is in the signed tree, or all runs are
 	CheckSubject     CheckName = "subject"     // the artifacts given are among the subjects
 	CheckPolicy      CheckName = "policy"      // the policy's rules
 )

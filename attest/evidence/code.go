@@ -42,6 +42,8 @@ const (
 	CodeDeclarationMissing Code = "declaration-missing" // the attestation is detached, and no declaration was given
 	CodeSubjectMissing     Code = "subject-missing"     // an artifact given is not among the subjects
 
+	CodeInclusion Code = "inclusion" // of a run set: the tree that was signed does not have the run, or is not the tree of these runs
+
 	CodePolicyDenied Code = "policy-denied" // the policy denies the run, or an approver rejects it
 	CodePolicyFailed Code = "policy-failed" // the policy could not be asked; now an error, and found in older reports alone
 )

@@ -37,6 +37,20 @@ const (
 	BundleDepth  = 32
 	BundleValues = 10_000
 
+	// ProofDepth and ProofValues are what is in a run proof, which has the size of a bundle at most: a Statement, the bundle of
+	// a set, and a path. ProofPath is how many hashes the path has.
+	ProofDepth  = PayloadDepth + 1
+	ProofValues = PayloadValues + BundleValues
+	ProofPath   = 32
+	// SetRuns is how many runs a run set has. SetHeader is the size of the first line of its file, which has the bundle;
+	// every other line is a Statement, of the size of a Payload.
+	SetRuns   = 1 << 32
+	SetHeader = 4 << 20
+	// SetWindow is how many bytes of Statements a verifier of a set holds before it reports on the runs among them.
+	SetWindow = 1 << 20
+	// SetProofs is how many runs a set has whose proofs are all made at once: each takes 64 bytes of memory.
+	SetProofs = 1 << 24
+
 	// Certificate and Timestamp are sizes in bytes of one certificate and one RFC 3161 response, DER.
 	Certificate = 64 << 10
 	Timestamp   = 64 << 10

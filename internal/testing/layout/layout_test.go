@@ -82,14 +82,22 @@ var imports = map[string][]string{
 	},
 	"attest": {
 		module + "attest/evidence", module + "canonical", module + "identity", module + "internal/atomicfile", module + "internal/boundedfile",
-		module + "internal/jsontree", module + "internal/limits",
+		module + "internal/jsontree", module + "internal/limits", module + "internal/settree",
 		module + "internal/zero", module + "signer",
+	},
+	"attest/runset": {
+		module + "attest", module + "attest/evidence", module + "canonical", module + "identity", module + "internal/jsontree", module + "internal/limits",
+		module + "internal/settree", module + "internal/zero",
+	},
+	"internal/settree": {
+		"github.com/transparency-dev/merkle/compact", "github.com/transparency-dev/merkle/proof", "github.com/transparency-dev/merkle/rfc6962",
+		module + "internal/limits",
 	},
 	"attest/authority": {
 		module + "attest", module + "attest/evidence", module + "internal/limits", module + "signer",
 	},
 	"attest/evidence": {
-		"github.com/secure-systems-lab/go-securesystemslib/dsse", module + "internal/visible",
+		"github.com/secure-systems-lab/go-securesystemslib/dsse", module + "internal/settree", module + "internal/visible",
 	},
 }
 
@@ -113,7 +121,7 @@ func TestImports(t *testing.T) {
 
 // TestNoNetwork keeps sockets out of the core: who verifies a file opens none.
 func TestNoNetwork(t *testing.T) {
-	for _, name := range []string{"canonical", "identity", "capture", "attest", "attest/evidence", "attest/authority", "lineage", "policy", "signer/kms"} {
+	for _, name := range []string{"canonical", "identity", "capture", "attest", "attest/evidence", "attest/authority", "attest/runset", "lineage", "policy", "signer/kms"} {
 		for _, path := range goList(t, "-deps", module+name) {
 			if path == "net/http" || strings.HasPrefix(path, "google.golang.org/grpc") {
 				t.Errorf("%s depends on %s", name, path)
@@ -124,7 +132,7 @@ func TestNoNetwork(t *testing.T) {
 
 // TestWasm builds the core for a browser: a page can compute identities and verify bundles.
 func TestWasm(t *testing.T) {
-	for _, name := range []string{"canonical", "identity", "capture", "attest", "attest/evidence", "attest/authority", "lineage", "policy", "signer", "signer/kms"} {
+	for _, name := range []string{"canonical", "identity", "capture", "attest", "attest/evidence", "attest/authority", "attest/runset", "lineage", "policy", "signer", "signer/kms"} {
 		cmd := exec.Command("go", "build", "-o", os.DevNull, module+name)
 		cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "CGO_ENABLED=0")
 		if out, err := cmd.CombinedOutput(); err != nil {

@@ -29,6 +29,7 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/authority"
 	"github.com/runattest/runattest/attest/evidence"
+	"github.com/runattest/runattest/attest/runset"
 	"github.com/runattest/runattest/canonical"
 	"github.com/runattest/runattest/capture"
 	"github.com/runattest/runattest/gate"
@@ -45,7 +46,7 @@ import (
 
 // packages are the public ones.
 var packages = []string{
-	"canonical", "identity", "signer", "signer/kms", "attest", "attest/evidence", "attest/authority", "sigstore", "signer/idtoken", "policy", "gate", "gate/filedigest", "lineage", "registry", "capture",
+	"canonical", "identity", "signer", "signer/kms", "attest", "attest/evidence", "attest/authority", "attest/runset", "sigstore", "signer/idtoken", "policy", "gate", "gate/filedigest", "lineage", "registry", "capture",
 }
 
 // exported are all functions and methods that they export.
@@ -53,6 +54,31 @@ var exported = map[string]any{
 	"sigstore.LogAlgorithmError.Error": (*sigstore.LogAlgorithmError).Error,
 	"evidence.TrustedTime.Latest":      evidence.TrustedTime.Latest,
 	"evidence.TrustedTime.Earliest":    evidence.TrustedTime.Earliest,
+
+	"attest.Bundle.UnverifiedSetHead": (*attest.Bundle).UnverifiedSetHead,
+	"attest.Verified.InSet":           (*attest.Verified).InSet,
+	"attest.VerifiedHead.Head":        (*attest.VerifiedHead).Head,
+	"attest.VerifiedHead.Report":      (*attest.VerifiedHead).Report,
+	"attest.VerifiedHead.VerifyRuns":  (*attest.VerifiedHead).VerifyRuns,
+	"attest.Verifier.VerifySetHead":   (*attest.Verifier).VerifySetHead,
+	"evidence.InSet.Clone":            (*evidence.InSet).Clone,
+	"evidence.InSet.MarshalJSON":      evidence.InSet.MarshalJSON,
+	"evidence.InSet.String":           evidence.InSet.String,
+	"evidence.SetHead.Bytes":          evidence.SetHead.Bytes,
+	"evidence.SetHead.MarshalJSON":    evidence.SetHead.MarshalJSON,
+	"runset.Is":                       runset.Is,
+	"runset.LineError.Error":          (*runset.LineError).Error,
+	"runset.LineError.Unwrap":         (*runset.LineError).Unwrap,
+	"runset.Open":                     runset.Open,
+	"runset.Set.Bundle":               (*runset.Set).Bundle,
+	"runset.Set.Find":                 (*runset.Set).Find,
+	"runset.Set.Proofs":               (*runset.Set).Proofs,
+	"runset.Set.Prove":                (*runset.Set).Prove,
+	"runset.Set.Runs":                 (*runset.Set).Runs,
+	"runset.Set.UnverifiedHead":       (*runset.Set).UnverifiedHead,
+	"runset.Set.UnverifiedRuns":       (*runset.Set).UnverifiedRuns,
+	"runset.Verify":                   runset.Verify,
+	"runset.Write":                    runset.Write,
 
 	"canonical.Append":                canonical.Append,
 	"canonical.Compare":               canonical.Compare,

@@ -1,0 +1,500 @@
+package runset
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
+	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/signer"
+)
+
+func hexOf(sum [32]byte) string { return fmt.Sprintf("%x", sum) }
+
+func sha256of(data []byte) [32]byte { return sha256.Sum256(data) }
+
+func newStatement(t testing.TB, i int, o attest.StatementOptions) *attest.Statement {
+	t.Helper()
+	d, err := identity.Parse(fmt.Appendf(nil, `{"schema":%q,"kind":"inference","model":{"name":"m"},"prompt":{"text":"hello"},"parameters":{"seed":%d},"context":[],"constraints":{}}`, identity.Schema, i))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := attest.New(d, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// numbered are n runs, made when they are asked for.
+func numbered(t testing.TB, n int) func() iter.Seq2[*attest.Statement, error] {
+	return func() iter.Seq2[*attest.Statement, error] {
+		return func(yield func(*attest.Statement, error) bool) {
+			for i := range n {
+				if !yield(newStatement(t, i, attest.StatementOptions{}), nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// desk is a key, and who trusts it.
+type desk struct {
+	options  WriteOptions
+	verifier *attest.Verifier
+}
+
+func newDesk(t testing.TB) desk {
+	t.Helper()
+	pair, err := signer.Generate(signer.Ed25519, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := signer.Parse(pair.Private, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	trust, err := attest.TrustKeys(attest.TrustedKey{Name: "k", Key: key.PublicKey()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := attest.NewVerifier(trust)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return desk{WriteOptions{Sign: func(ctx context.Context, s attest.Signable) (*attest.Bundle, error) {
+		return attest.Sign(ctx, s, key, attest.SignOptions{})
+	}}, v}
+}
+
+func (d desk) write(t testing.TB, n int) []byte {
+	t.Helper()
+	var file bytes.Buffer
+	if _, err := Write(ctx, &file, numbered(t, n), d.options); err != nil {
+		t.Fatal(err)
+	}
+	return file.Bytes()
+}
+
+func open(t testing.TB, data []byte) *Set {
+	t.Helper()
+	s, err := Open(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// The set of 1,000 runs of the vectors is made again from its header, and has the root that the other implementation found.
+func TestThousand(t *testing.T) {
+	file := bytes.NewBuffer(vectorFile(t, "1000.header.json"))
+	for s := range numbered(t, 1000)() {
+		file.Write(append(s.Bytes(), '\n'))
+	}
+	r, err := Verify(ctx, vectorVerifier(t), open(t, file.Bytes()), VerifyOptions{})
+	if err != nil || !r.Verified || r.Head.Size != 1000 {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	for _, index := range []uint64{0, 511, 512, 999} {
+		proof, err := open(t, file.Bytes()).Prove(ctx, index)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := proof.Marshal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := vectorFile(t, fmt.Sprintf("1000-%d.runproof.json", index)); !bytes.Equal(append(text, '\n'), want) {
+			t.Errorf("proof %d: is %s\nwant %s", index, text, want)
+		}
+	}
+}
+
+func TestWrite(t *testing.T) {
+	d := newDesk(t)
+	d.options.Annotations = map[string]string{"sweep": "7"}
+	data := d.write(t, 3)
+	set := open(t, data)
+	head, err := set.UnverifiedHead()
+	if err != nil || head.Size != 3 || head.Annotations["sweep"] != "7" {
+		t.Fatalf("%v, %v", head, err)
+	}
+	r, err := Verify(ctx, d.verifier, set, VerifyOptions{})
+	if err != nil || !r.Verified {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	if bytes.Equal(data[:200], d.write(t, 3)[:200]) {
+		t.Error("two sets have one seed")
+	}
+	if _, err := Verify(ctx, newDesk(t).verifier, set, VerifyOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if r, _ := Verify(ctx, newDesk(t).verifier, set, VerifyOptions{}); r.Verified || r.Head.Size != 0 {
+		t.Errorf("another key verifies it: %+v", r)
+	}
+	id := newStatement(t, 2, attest.StatementOptions{}).ID()
+	if index, err := set.Find(ctx, id); err != nil || index != 2 {
+		t.Errorf("found at %d, %v", index, err)
+	}
+	if _, err := set.Find(ctx, newStatement(t, 9, attest.StatementOptions{}).ID()); !errors.Is(err, ErrNoRun) {
+		t.Errorf("a run that is not there: %v", err)
+	}
+	if _, err := set.Prove(ctx, 3); !errors.Is(err, ErrNoRun) {
+		t.Errorf("an index that is not there: %v", err)
+	}
+}
+
+func TestWriteRefuses(t *testing.T) {
+	d := newDesk(t)
+	if _, err := Write(ctx, io.Discard, numbered(t, 0), d.options); err == nil {
+		t.Error("an empty set is written")
+	}
+	n := 2
+	changing := func() iter.Seq2[*attest.Statement, error] { n++; return numbered(t, n)() }
+	if _, err := Write(ctx, io.Discard, changing, d.options); err == nil || !strings.Contains(err.Error(), "changed") {
+		t.Errorf("runs that change: %v", err)
+	}
+	nothing := func() iter.Seq2[*attest.Statement, error] {
+		return func(yield func(*attest.Statement, error) bool) { yield(nil, nil) }
+	}
+	if _, err := Write(ctx, io.Discard, nothing, d.options); err == nil {
+		t.Error("a nil statement is written")
+	}
+}
+
+// A head that a verifier would refuse is not signed.
+func TestNewClaimRefuses(t *testing.T) {
+	head := evidence.SetHead{Root: [32]byte{1}, Size: 2}
+	subject := attest.Subject{Name: "runset", SHA256: sha256of(head.Bytes())}
+	if _, err := attest.NewClaim(attest.RunSetType, []attest.Subject{subject}, head); err != nil {
+		t.Fatal(err)
+	}
+	for name, make := range map[string]func() (*attest.Claim, error){
+		"another subject": func() (*attest.Claim, error) {
+			return attest.NewClaim(attest.RunSetType, []attest.Subject{{Name: "runset", SHA256: sha256of(nil)}}, head)
+		},
+		"no run": func() (*attest.Claim, error) {
+			none := evidence.SetHead{Root: head.Root}
+			return attest.NewClaim(attest.RunSetType, []attest.Subject{{Name: "runset", SHA256: sha256of(none.Bytes())}}, none)
+		},
+	} {
+		if _, err := make(); err == nil {
+			t.Errorf("%s is signed", name)
+		}
+	}
+}
+
+// Every bit of a proof counts: with one flipped it is refused, or says the same in another spelling. Of the bundle in it, whose
+// own test is that of attest, it is one bit of every sixteenth byte.
+func TestEveryBit(t *testing.T) {
+	v := vectorVerifier(t)
+	data := vectorFile(t, "3-1.runproof.json")
+	good, err := attest.ParseBundle(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := good.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused, flipped := 0, 0
+	bundle := bytes.Index(data, []byte(`,"index"`))
+	for i := range data {
+		for bit := range 8 {
+			if i < bundle && (bit != i%8 || i%16 != 0) {
+				continue
+			}
+			flipped++
+			data[i] ^= 1 << bit
+			b, err := attest.ParseBundle(data)
+			if err == nil {
+				_, err = v.Verify(ctx, b, attest.Expect{})
+			}
+			if err != nil {
+				refused++
+			} else if got, _ := b.Marshal(); !bytes.Equal(dropHints(got), dropHints(want)) {
+				t.Fatalf("bit %d of byte %d: verified %s", bit, i, data)
+			}
+			data[i] ^= 1 << bit
+		}
+	}
+	if refused < flipped*9/10 || flipped < 5_000 {
+		t.Errorf("%d of %d were refused", refused, flipped)
+	}
+}
+
+// dropHints takes out the key's hints, by which nothing is decided.
+func dropHints(text []byte) []byte {
+	for _, before := range []string{`"hint":"`, `"keyid":"`} {
+		if start := bytes.Index(text, []byte(before)); start >= 0 {
+			start += len(before)
+			end := start + bytes.IndexByte(text[start:], '"')
+			text = append(text[:start:start], text[end:]...)
+		}
+	}
+	return text
+}
+
+// changing is a file that is another one after so many readings.
+type changing struct {
+	*bytes.Reader
+	after []byte
+	left  int
+}
+
+func (c *changing) Seek(offset int64, whence int) (int64, error) {
+	if c.left--; c.left == 0 {
+		c.Reader = bytes.NewReader(c.after)
+	}
+	return c.Reader.Seek(offset, whence)
+}
+
+// What changes between the readings is never reported, wherever it is.
+func TestChangedBetweenReadings(t *testing.T) {
+	d := newDesk(t)
+	before := d.write(t, 5)
+	lines := bytes.SplitAfter(before, []byte("\n"))
+	extra := append(newStatement(t, 99, attest.StatementOptions{}).Bytes(), '\n')
+	for name, after := range map[string][]byte{
+		"changed":  bytes.Replace(before, []byte(`"seed":3`), []byte(`"seed":6`), 1),
+		"removed":  bytes.Join(append(lines[:3:3], lines[4:]...), nil),
+		"added":    append(bytes.Clone(before), extra...),
+		"cut off":  before[:len(before)-20],
+		"first":    bytes.Join(append([][]byte{lines[0], extra}, lines[2:]...), nil),
+		"no run":   lines[0],
+		"replaced": d.write(t, 5),
+	} {
+		if name == "changed" && bytes.Equal(before, after) {
+			t.Fatal("nothing was changed")
+		}
+		set, err := Open(&changing{bytes.NewReader(before), after, 3})
+		if err != nil {
+			t.Fatal(err)
+		}
+		given := 0
+		r, err := Verify(ctx, d.verifier, set, VerifyOptions{Each: func(uint64, *attest.Verified, error) error { given++; return nil }})
+		if name == "replaced" { // the seed of the first is known, and the runs are the same
+			if err != nil || !r.Verified {
+				t.Errorf("%s: %+v, %v", name, r, err)
+			}
+			continue
+		}
+		if err == nil || given > 0 {
+			t.Errorf("%s: %+v, %v, and %d runs were given", name, r, err, given)
+		}
+		if name != "cut off" && !errors.Is(err, attest.ErrSetChanged) {
+			t.Errorf("%s: %v, want ErrSetChanged", name, err)
+		}
+		set, err = Open(&changing{bytes.NewReader(before), after, 3})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var last error
+		for _, last = range set.Proofs(ctx) {
+		}
+		if last == nil {
+			t.Errorf("%s: proofs of all runs", name)
+		}
+	}
+}
+
+// Runs of more than one window are reported window by window: what was given is in the set, and what changed is not given.
+func TestWindows(t *testing.T) {
+	d := newDesk(t)
+	pad := strings.Repeat("x", limits.SetWindow/4)
+	runs := func() iter.Seq2[*attest.Statement, error] {
+		return func(yield func(*attest.Statement, error) bool) {
+			for i := range 11 {
+				if !yield(newStatement(t, i, attest.StatementOptions{Annotations: map[string]string{"pad": pad}}), nil) {
+					return
+				}
+			}
+		}
+	}
+	var file bytes.Buffer
+	if _, err := Write(ctx, &file, runs, d.options); err != nil {
+		t.Fatal(err)
+	}
+	r, err := Verify(ctx, d.verifier, open(t, file.Bytes()), VerifyOptions{})
+	if err != nil || !r.Verified {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	after := bytes.Replace(file.Bytes(), []byte(`"seed":9}`), []byte(`"seed":1}`), 1)
+	set, err := Open(&changing{bytes.NewReader(file.Bytes()), after, 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	given := uint64(0)
+	_, err = Verify(ctx, d.verifier, set, VerifyOptions{Each: func(index uint64, run *attest.Verified, err error) error {
+		if run == nil || index != given || run.ID() != newStatement(t, int(index), attest.StatementOptions{}).ID() {
+			t.Errorf("run %d: %v, %v", index, run.ID(), err)
+		}
+		given++
+		return nil
+	}})
+	if !errors.Is(err, attest.ErrSetChanged) || given != 8 {
+		t.Errorf("%v, and %d runs were given, want 8", err, given)
+	}
+}
+
+// One run that is not verified makes the answer for the set no, and says which; the others are verified.
+func TestOneRefused(t *testing.T) {
+	d := newDesk(t)
+	detached := newStatement(t, 1, attest.StatementOptions{Detached: &attest.DeclarationRef{}})
+	runs := func() iter.Seq2[*attest.Statement, error] {
+		return func(yield func(*attest.Statement, error) bool) {
+			_ = yield(newStatement(t, 0, attest.StatementOptions{}), nil) && yield(detached, nil) && yield(newStatement(t, 2, attest.StatementOptions{}), nil)
+		}
+	}
+	var file bytes.Buffer
+	if _, err := Write(ctx, &file, runs, d.options); err != nil {
+		t.Fatal(err)
+	}
+	var verified []uint64
+	r, err := Verify(ctx, d.verifier, open(t, file.Bytes()), VerifyOptions{Each: func(index uint64, run *attest.Verified, err error) error {
+		if run != nil {
+			verified = append(verified, index)
+		} else if no := (*attest.VerificationError)(nil); !errors.As(err, &no) || no.Report.Set.Index != 1 {
+			t.Errorf("run %d: %v", index, err)
+		}
+		return nil
+	}})
+	if err != nil || r.Verified || r.Report.Verified || r.Refused != 1 || fmt.Sprint(verified) != "[0 2]" {
+		t.Errorf("%+v, %v, verified %v", r, err, verified)
+	}
+	failed := errors.New("no disk")
+	_, err = Verify(ctx, d.verifier, open(t, file.Bytes()), VerifyOptions{Declaration: func(identity.ID) (*identity.Declaration, error) { return nil, failed }})
+	if !errors.Is(err, failed) {
+		t.Errorf("a declaration that cannot be read: %v", err)
+	}
+}
+
+// made is a set of so many runs that is never in memory: each reading makes its lines.
+type made struct {
+	header []byte
+	line   func(i int) []byte
+	runs   int
+	next   int // -1 is the header
+	rest   []byte
+}
+
+func (m *made) Seek(offset int64, _ int) (int64, error) {
+	if m.next, m.rest = -1, nil; offset > 0 {
+		m.next = 0
+	}
+	return offset, nil
+}
+
+func (m *made) Read(p []byte) (int, error) {
+	if len(m.rest) == 0 {
+		switch {
+		case m.next < 0:
+			m.rest = m.header
+		case m.next < m.runs:
+			m.rest = m.line(m.next)
+		default:
+			return 0, io.EOF
+		}
+		m.next++
+	}
+	n := copy(p, m.rest)
+	m.rest = m.rest[n:]
+	return n, nil
+}
+
+// The memory of a verification does not grow with the number of runs.
+func TestConstantMemory(t *testing.T) {
+	d := newDesk(t)
+	peak := func(runs int) uint64 {
+		statement := newStatement(t, 1, attest.StatementOptions{})
+		line := append(statement.Bytes(), '\n')
+		repeated := func() iter.Seq2[*attest.Statement, error] {
+			return func(yield func(*attest.Statement, error) bool) {
+				for range runs {
+					if !yield(statement, nil) {
+						return
+					}
+				}
+			}
+		}
+		header := &firstLine{}
+		if _, err := Write(ctx, header, repeated, d.options); err != nil {
+			t.Fatal(err)
+		}
+		set, err := Open(&made{header: header.line, line: func(int) []byte { return line }, runs: runs, next: -1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		most := uint64(0)
+		r, err := Verify(ctx, d.verifier, set, VerifyOptions{Each: func(index uint64, _ *attest.Verified, _ error) error {
+			if index%(uint64(runs)/8) == 0 {
+				runtime.GC()
+				var m runtime.MemStats
+				runtime.ReadMemStats(&m)
+				most = max(most, m.HeapAlloc)
+			}
+			return nil
+		}})
+		if err != nil || !r.Verified || r.Head.Size != uint64(runs) {
+			t.Fatalf("%+v, %v", r, err)
+		}
+		return most
+	}
+	few := peak(2_000) // more than a window
+	if many := peak(8_000); many > few+few/2+1<<20 {
+		t.Errorf("%d runs take %d bytes, and 2,000 take %d", 8_000, many, few)
+	}
+}
+
+// firstLine keeps the first line of what is written.
+type firstLine struct {
+	line []byte
+	full bool
+}
+
+func (f *firstLine) Write(p []byte) (int, error) {
+	if !f.full {
+		part, _, found := bytes.Cut(p, []byte("\n"))
+		if f.line = append(f.line, part...); found {
+			f.line, f.full = append(f.line, '\n'), true
+		}
+	}
+	return len(p), nil
+}
+
+func TestNil(t *testing.T) {
+	var none *Set
+	if _, err := none.UnverifiedHead(); err == nil {
+		t.Error("a nil set has a head")
+	}
+	if _, err := none.Prove(ctx, 0); err == nil {
+		t.Error("a nil set has a proof")
+	}
+	for _, err := range none.UnverifiedRuns() {
+		if err == nil {
+			t.Error("a nil set has runs")
+		}
+	}
+	if _, err := Verify(ctx, nil, none, VerifyOptions{}); err == nil {
+		t.Error("a nil set is verified")
+	}
+	if _, err := Open(nil); err == nil {
+		t.Error("nothing is opened")
+	}
+	for run, err := range (*attest.VerifiedHead)(nil).VerifyRuns(ctx, attest.SetRuns{}) {
+		if err == nil || run != nil {
+			t.Error("a nil head has runs")
+		}
+	}
+}
