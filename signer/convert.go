@@ -16,6 +16,11 @@ type FormatError struct {
 
 func (e *FormatError) Error() string { return e.Want + ": " + e.Found }
 
+// Known tells whether the format was recognized. If not, Found says only what was wanted.
+func (e *FormatError) Known() bool {
+	return e.Found != unknownPrivate && e.Found != unknownPublic && e.Found != unknownJSON
+}
+
 // Convert is a shell command that writes what this package reads into a new file, NAME.key.pem or NAME.pub.pem as a rule,
 // for the key in the file of that name; "" where there is none. It fails where there is a file of the new name already, and
 // what it writes of a private key is for the user alone. The commands need openssl, ssh-keygen or another program that

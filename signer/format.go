@@ -23,16 +23,33 @@ func recognize(want string, data []byte) finding {
 	if s, ok := recognizeText(want, text); ok {
 		return plainly(data, s)
 	}
-	if s, ok := recognizeDER(want, data); ok {
-		return s
-	}
 	if s, ok := recognizeEncoded(want, text); ok {
 		return plainly(data, s)
 	}
-	if want == wantPrivate {
-		return finding{found: "no PEM in it, want PKCS #8, SEC 1 or PKCS #1"}
+	if !isText(data) {
+		if s, ok := recognizeDER(want, data); ok {
+			return s
+		}
+		if s, ok := recognizeRaw(want, data, ""); ok {
+			return s
+		}
 	}
-	return finding{found: "not PEM: want -----BEGIN PUBLIC KEY-----"}
+	if want == wantPrivate {
+		return finding{found: unknownPrivate}
+	}
+	return finding{found: unknownPublic}
+}
+
+// What is said of what is not recognized.
+const (
+	unknownPrivate = "no PEM in it, want PKCS #8, SEC 1 or PKCS #1"
+	unknownPublic  = "not PEM: want -----BEGIN PUBLIC KEY-----"
+	unknownJSON    = "this is JSON, want PEM"
+)
+
+// isText tells text from binary data, which can begin with the same bytes.
+func isText(data []byte) bool {
+	return utf8.Valid(data) && !bytes.ContainsFunc(data, func(r rune) bool { return r < ' ' && !strings.ContainsRune("\t\n\r\f\x1a", r) })
 }
 
 var byteOrderMark = []byte("\xef\xbb\xbf")
@@ -123,10 +140,10 @@ func recognizeEncoded(want, text string) (finding, bool) {
 		if block, _ := pem.Decode(data); block != nil {
 			return finding{"this is PEM in " + e.name, writing("").after(e.filter)}, true
 		}
-		if bytes.HasPrefix(data, jks) { // which keytool reads from a file alone
+		if isJavaStore(data) { // which keytool reads from a file alone
 			return finding{javaStore + " in " + e.name, way{form: writes, suffix: ".jks"}.after(e.filter)}, true
 		}
-		s, ok := recognizeRaw(want, data, e.name)
+		s, ok := recognizeRaw(want, data, " in "+e.name)
 		if !ok {
 			if s, ok = recognizeDER(want, data); ok {
 				s.found += " in " + e.name

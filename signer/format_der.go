@@ -8,12 +8,29 @@ import (
 	"strings"
 )
 
-var (
-	jks        = []byte{0xfe, 0xed, 0xfe, 0xed}
-	pkcs12Head = 3 // its version
-)
+const pkcs12Head = 3 // its version
 
-const javaStore = "this is a Java key store"
+// javaStores are the formats of keytool before PKCS #12, by how they begin, with the option that it wants to read them.
+var javaStores = []struct {
+	head   []byte
+	option string
+}{
+	{[]byte{0xfe, 0xed, 0xfe, 0xed}, ""},
+	{[]byte{0xce, 0xce, 0xce, 0xce}, "-srcstoretype JCEKS "},
+}
+
+func isJavaStore(data []byte) bool {
+	return bytes.HasPrefix(data, javaStores[0].head) || bytes.HasPrefix(data, javaStores[1].head)
+}
+
+// oidSignedData is the content of a PKCS #7 file of certificates (RFC 5652, section 5.1).
+var oidSignedData = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 2}
+
+const (
+	javaStore   = "this is a Java key store"
+	revocations = "this is a list of revoked certificates"
+	noKey       = ", which holds no key"
+)
 
 // recognizeDER tells what binary data is.
 func recognizeDER(want string, data []byte) (finding, bool) {
@@ -29,9 +46,11 @@ func recognizeDER(want string, data []byte) (finding, bool) {
 		}
 		return finding{found, writing(command)}, true
 	}
-	if bytes.HasPrefix(data, jks) {
-		command := "keytool -importkeystore -srckeystore FILE -deststoretype PKCS12 -destkeystore NEW"
-		return finding{javaStore, way{form: makes, text: command, suffix: ".p12"}}, true
+	for _, store := range javaStores {
+		if bytes.HasPrefix(data, store.head) {
+			command := "keytool -importkeystore " + store.option + "-srckeystore FILE -deststoretype PKCS12 -destkeystore NEW"
+			return finding{javaStore, way{form: makes, text: command, suffix: ".p12"}}, true
+		}
 	}
 	var outer asn1.RawValue
 	if rest, err := asn1.Unmarshal(data, &outer); err != nil || len(rest) > 0 || outer.Tag != asn1.TagSequence {
@@ -58,18 +77,34 @@ func recognizeDER(want string, data []byte) (finding, bool) {
 	if _, err := parseEncryptedKey(data); err == nil {
 		return private("this is an encrypted private key in DER, want PEM", reencrypt(encryptionOf(data), "-inform DER -in FILE"))
 	}
-	var version struct {
-		Version int
-		Content struct{ Type asn1.ObjectIdentifier }
-	}
-	if _, err := asn1.Unmarshal(data, &version); err == nil && version.Version == pkcs12Head {
+	if isPKCS12(data) {
 		command := "openssl pkcs12 " + legacyPKCS12(data) + "-in FILE"
 		if want == wantPublic {
 			return finding{"this is a PKCS #12 file", writing(command + " -nokeys -clcerts | openssl x509 -pubkey -noout")}, true
 		}
 		return finding{"this is a PKCS #12 file", writing(command + " -nocerts")}, true
 	}
+	if _, err := x509.ParseRevocationList(data); err == nil {
+		return finding{found: revocations + " in DER" + noKey}, true
+	}
+	var content struct {
+		Type asn1.ObjectIdentifier
+		Data asn1.RawValue
+	}
+	if _, err := asn1.Unmarshal(data, &content); err == nil && content.Type.Equal(oidSignedData) {
+		return certificate(want, "this is a PKCS #7 file of certificates in DER", "openssl pkcs7 -inform DER -in FILE -print_certs | openssl x509 -pubkey -noout"), true
+	}
 	return finding{found: "this is DER of some kind, want a key in PEM"}, true
+}
+
+// isPKCS12 knows a file of RFC 7292 by its version and the type behind it.
+func isPKCS12(data []byte) bool {
+	var file struct {
+		Version int
+		Content struct{ Type asn1.ObjectIdentifier }
+	}
+	_, err := asn1.Unmarshal(data, &file)
+	return err == nil && file.Version == pkcs12Head
 }
 
 func isPrivateDER(data []byte) bool {
@@ -105,7 +140,7 @@ func legacyPKCS12(data []byte) string {
 	return ""
 }
 
-// recognizeRaw knows the sizes of keys without any format, which are in that encoding.
+// recognizeRaw knows the sizes of keys without any format, which are in that encoding, or in none.
 func recognizeRaw(want string, data []byte, encoding string) (finding, bool) {
 	switch {
 	case len(data) == 42 && strings.EqualFold(string(data[:2]), "ed"):
@@ -113,11 +148,11 @@ func recognizeRaw(want string, data []byte, encoding string) (finding, bool) {
 	case len(data) != 32:
 		return finding{}, false
 	}
-	found := "this is 32 bytes in " + encoding + ", want PEM; they can be an Ed25519 key"
+	found := "this is 32 bytes" + encoding + ", want PEM; they can be an Ed25519 key"
 	if want == wantPublic {
-		return finding{found, writing(ed25519PEM("cat"))}, true
+		return finding{found, writing(ed25519PEM("cat FILE"))}, true
 	}
-	return finding{found, writing("(" + privateHead + "; cat) | openssl pkey -inform DER")}, true
+	return finding{found, writing("(" + privateHead + "; cat FILE) | openssl pkey -inform DER")}, true
 }
 
 // recognizeBlock tells what a PEM block is that this package does not read.
@@ -134,6 +169,8 @@ func recognizeBlock(want string, block *pem.Block) finding {
 		return certificate(want, "this is a certificate request", "openssl req -in FILE -pubkey -noout")
 	case "PKCS7", "CMS":
 		return certificate(want, "this is a PKCS #7 file of certificates", "openssl pkcs7 -in FILE -print_certs | openssl x509 -pubkey -noout")
+	case "X509 CRL":
+		return finding{found: revocations + noKey}
 	case "DSA PRIVATE KEY":
 		return finding{"this is a DSA key" + wanted, makeKeys}
 	case "EC PARAMETERS", "DSA PARAMETERS", "DH PARAMETERS":

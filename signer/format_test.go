@@ -121,6 +121,9 @@ func TestConvert(t *testing.T) {
 		"certificate":              {"", cert + "mv c.pem KEY", "this is a certificate;"},
 		"certificate in DER":       {"", cert + "openssl x509 -in c.pem -outform DER -out KEY", "this is a certificate in DER"},
 		"certificate request":      {"", openssl + "openssl req -new -key k.pem -subj /CN=x -out KEY", "this is a certificate request"},
+		"PKCS #7 in DER":           {"", cert + "openssl crl2pkcs7 -nocrl -certfile c.pem -outform DER -out KEY", "this is a PKCS #7 file of certificates in DER"},
+		"32 bytes":                 {"", ed + "openssl pkey -in k.pem -pubout -outform DER | tail -c 32 >KEY", "this is 32 bytes, want PEM"},
+		"32 bytes, private":        {"yes", ed + "openssl pkey -in k.pem -outform DER | tail -c 32 >KEY", "this is 32 bytes, want PEM"},
 		"PKCS #7":                  {"", cert + "openssl crl2pkcs7 -nocrl -certfile c.pem -out KEY", "this is a PKCS #7 file"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -3,6 +3,7 @@ package signer
 import (
 	"encoding/json"
 	"encoding/pem"
+	"slices"
 	"strings"
 
 	"github.com/runattest/runattest/internal/lazyregexp"
@@ -49,19 +50,16 @@ func recognizeText(want, text string) (finding, bool) {
 		}
 		return false
 	}
+	if s, ok := recognizeForeign(text); ok {
+		return s, true
+	}
 	switch {
-	case strings.Contains(text, "-----BEGIN PGP "):
-		return finding{"this is a PGP key, which cannot be converted; make a key pair", makeKeys}, true
 	case strings.Contains(text, "-----BEGIN "):
 		return damaged(text), true
 	case strings.Contains(text, "---- BEGIN SSH2 PUBLIC KEY"):
 		return sshPublic(want, ssh2Command(text)), true
 	case starts("PuTTY-User-Key-File-"):
 		return putty(want, text), true
-	case starts("untrusted comment:"):
-		return finding{"this is a key of minisign or signify, which cannot be converted; make a key pair", makeKeys}, true
-	case starts("AGE-SECRET-KEY-", "# created: ", "age1"):
-		return finding{"this is a key of age, which signs nothing; make a key pair", makeKeys}, true
 	}
 	if s, ok := recognizeSSH(want, text); ok {
 		return s, true
@@ -93,15 +91,31 @@ func putty(want, text string) finding {
 	return finding{"this is a key of PuTTY", editing("puttygen NEW -O private-openssh -o NEW")}
 }
 
+type webKey struct {
+	Type  string `json:"kty"`
+	Curve string `json:"crv"`
+	D     string `json:"d"`
+	K     string `json:"k"`
+}
+
+// webKeys are a JSON Web Key, a set of them (RFC 7517), or a JWE with one in it.
+type webKeys struct {
+	webKey
+	Keys       []webKey `json:"keys"`
+	Ciphertext string   `json:"ciphertext"`
+}
+
+// isPrivateJSON tells JSON Web Keys with a private or secret part.
+func isPrivateJSON(text string) bool {
+	var key webKeys
+	if json.Unmarshal([]byte(text), &key) != nil {
+		return false
+	}
+	return slices.ContainsFunc(append(key.Keys, key.webKey), func(k webKey) bool { return k.Type != "" && k.D+k.K != "" })
+}
+
 func recognizeJSON(want, text string) (finding, bool) {
-	type webKey struct {
-		Type string `json:"kty"`
-		D    string `json:"d"`
-	}
-	var key struct {
-		webKey
-		Keys []webKey `json:"keys"`
-	}
+	var key webKeys
 	if err := json.Unmarshal([]byte(text), &key); err != nil {
 		return finding{}, false
 	}
@@ -119,12 +133,31 @@ func recognizeJSON(want, text string) (finding, bool) {
 	switch {
 	case key.Keys != nil && len(key.Keys) != 1:
 		return finding{found: "this is a set of JSON Web Keys (JWKS): choose one, and convert it"}, true
+	case key.Type == "" && key.Ciphertext != "":
+		return encryptedWebKey, true
 	case key.Type == "":
-		return finding{found: "this is JSON, want PEM"}, true
+		return finding{found: unknownJSON}, true
+	case key.Type == "oct", strings.HasPrefix(key.Curve, "X"):
+		return finding{"this is a JSON Web Key of the kind " + strings.TrimSpace(visibleWord(key.Type)+" "+visibleWord(key.Curve)) + ", which makes no signatures that others can verify; make a key pair", makeKeys}, true
+	case webCurves[key.Curve] != "":
+		return finding{"this is a JSON Web Key over " + webCurves[key.Curve] + wanted, makeKeys}, true
 	case want == wantPublic:
 		return finding{"this is a JSON Web Key (JWK)", convert(public)}, true
 	case key.D == "":
 		return finding{found: "this is a public JSON Web Key (JWK); sign with the private one, which has a member d"}, true
 	}
 	return finding{"this is a JSON Web Key (JWK)", convert(private)}, true
+}
+
+// webCurves are the curves of JSON Web Keys that this package does not sign with.
+var webCurves = map[string]string{"secp256k1": "secp256k1", "Ed448": "Ed448"}
+
+// visibleWord is as much of a word in a file as a message shows.
+func visibleWord(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
+			return r
+		}
+		return -1
+	}, s[:min(len(s), 12)])
 }

@@ -71,10 +71,11 @@ func orOtherKind(ref string, err error) error {
 	if wrong != nil {
 		return err
 	}
-	switch kind := input.Kind(data); kind {
-	case input.KindPrivateKey, input.KindPublicKey:
+	format, ok := errors.AsType[*signer.FormatError](err)
+	switch kind := input.Kind(data); {
+	case !ok && (kind == input.KindPrivateKey || kind == input.KindPublicKey):
 		return err
-	case "":
+	case kind == "" || ok && format.Known():
 		return cli.WithHint(err, makeKeys)
 	default:
 		return cli.WithHint(fmt.Errorf("%s: is %s, want a key in PEM", ref, kind), makeKeys)
