@@ -29,9 +29,6 @@ func newCapture() *cobra.Command {
 	explain := cmd.Flags().Bool("explain", false, "print where each member of the request goes, instead of the declaration")
 	list := cmd.Flags().Bool("list", false, "print the formats")
 	format := cli.WordFlag(cmd, "format", "how the declaration is written: one line of JSON, or YAML", "json", "yaml")
-	cmd.MarkFlagsMutuallyExclusive("explain", "list")
-	cmd.MarkFlagsMutuallyExclusive("from-cache-path", "model")
-	cmd.MarkFlagsMutuallyExclusive("from-cache-path", "revision")
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
 		switch {
 		case *list:
@@ -46,6 +43,9 @@ func newCapture() *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		o := newOutput(cmd)
 		o.JSON = false
+		if err := errors.Join(exclusive(cmd, "explain", "list"), exclusive(cmd, "from-cache-path", "model"), exclusive(cmd, "from-cache-path", "revision")); err != nil {
+			return err
+		}
 		if *list {
 			return listFormats(o)
 		}

@@ -113,18 +113,16 @@ func TestGivenEmpty(t *testing.T) {
 	walk = func(cmd *cobra.Command) {
 		path := strings.Fields(cmd.CommandPath())[1:]
 		cmd.Flags().VisitAll(func(f *pflag.Flag) {
-			if f.Value.Type() != "string" || slices.Contains(takeEmpty, f.Name) {
+			if !strings.HasPrefix(f.Value.Type(), "string") || slices.Contains(takeEmpty, f.Name) {
 				return
 			}
 			tried++
-			args := append(slices.Clone(path), "--"+f.Name, "")
-			var stdout, stderr bytes.Buffer
-			root := newRoot(args...)
-			root.SetOut(&stdout)
-			root.SetErr(&stderr)
-			root.SetIn(strings.NewReader(""))
-			if got, want := run(context.Background(), root, args), "runattest: --"+f.Name+" is empty\n"; got != exitMalformed || stdout.Len() > 0 || stderr.String() != want {
-				t.Errorf("%q: exit status %d, %s%s, want %s", args, got, stdout.Bytes(), stderr.Bytes(), want)
+			for value, what := range map[string]string{"": " is empty\n", " \t": " is blank\n", "--help": ` "--help": is a flag, want a value` + "\n", "--": ` "--": is a flag, want a value` + "\n"} {
+				args := append(slices.Clone(path), "--"+f.Name, value)
+				status, stdout, stderr := called(args...)
+				if want := "runattest: --" + f.Name + what; status != exitMalformed || stdout != "" || !strings.HasPrefix(stderr, want) {
+					t.Errorf("%q: exit status %d, %s%s, want %s", args, status, stdout, stderr, want)
+				}
 			}
 		})
 		for _, sub := range cmd.Commands() {

@@ -20,10 +20,12 @@ func newInspect() *cobra.Command {
 	cmd.ValidArgsFunction = completeBundles
 	onlyDeclaration := cmd.Flags().Bool("declaration", false, "write the declaration alone, in canonical form")
 	onlyStatement := cmd.Flags().Bool("statement", false, "write the payload alone, as it was signed")
-	cmd.MarkFlagsMutuallyExclusive("declaration", "statement")
 	formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		o := newOutput(cmd)
+		if err := exclusive(cmd, "declaration", "statement"); err != nil {
+			return err
+		}
 		if *onlyDeclaration || *onlyStatement {
 			return inspectPart(cmd, o, args[0], *onlyStatement)
 		}

@@ -102,11 +102,15 @@ func run(ctx context.Context, root *cobra.Command, args []string) int {
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd(args...)
 	cli.CheckGiven(root, takeEmpty...)
+	root.PersistentPreRunE = checkStdin
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	stdout := cli.NewCheckedOutput(root.OutOrStdout(), stop)
 	root.SetOut(stdout)
-	cmd, err := root.ExecuteContextC(ctx)
+	cmd, err := root, checkArguments(args)
+	if err == nil {
+		cmd, err = root.ExecuteContextC(ctx)
+	}
 	status := exitYes
 	if err != nil {
 		status = newOutput(cmd).fail(err)

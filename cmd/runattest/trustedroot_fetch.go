@@ -24,12 +24,13 @@ func newTrustedRootFetch() *cobra.Command {
 	root := f.String("root", "", "the `FILE` with the repository's TUF root.json (default: the one of Sigstore's public service)")
 	config := f.String("signing-config-out", "", "write the services to sign with to this `FILE`, for sign --signing-config")
 	out := outFlag(cmd)
-	cmd.MarkFlagsMutuallyExclusive("staging", "mirror")
-	cmd.MarkFlagsMutuallyExclusive("staging", "root")
 	_ = cmd.MarkFlagFilename("root", "json")
 	_ = cmd.MarkFlagFilename("signing-config-out", "json")
 	_ = cmd.MarkFlagDirname("cache")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if err := errors.Join(exclusive(cmd, "staging", "mirror"), exclusive(cmd, "staging", "root")); err != nil {
+			return err
+		}
 		if err := checkOuts(*out, *config, *root); err != nil {
 			return err
 		}

@@ -4,43 +4,87 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/runattest/runattest/internal/visible"
 )
 
-// givenValue is the value of a flag that is given at most once, and if it is a text, not as an empty one. pflag lets the
-// last of several win without a word, so that arguments appended to a command line would replace its policy, or what it
-// expects; and an unset shell variable would leave a flag out that is there to be read.
+// givenValue is the value of a flag that is given at most once, unless it is a list, and if it is a text, not as an empty
+// one or as the name of a flag. pflag lets the last of several win without a word, so that arguments appended to a command line
+// would replace its policy, or what it expects; an unset shell variable would leave a flag out that is there to be read, or
+// have it take the next flag for its value.
 type givenValue struct {
 	pflag.Value
-	set, mayBeEmpty bool
+	flags                 *pflag.FlagSet
+	list, set, mayBeEmpty bool
+}
+
+// givenList is that of a list.
+type givenList struct {
+	*givenValue
+	pflag.SliceValue
 }
 
 func (v *givenValue) Set(s string) error {
+	isText := strings.HasPrefix(v.Type(), "string")
 	switch {
-	case v.set:
+	case v.set && !v.list:
 		return errTwice
-	case s == "" && v.Type() == "string" && !v.mayBeEmpty:
+	case isText && !v.mayBeEmpty && s == "":
 		return errEmpty
+	case isText && !v.mayBeEmpty && strings.TrimSpace(s) == "":
+		return errBlank
+	case isText && v.namesFlag(s):
+		return errFlag
 	}
 	v.set = true
-	return v.Value.Set(s)
+	err := v.Value.Set(s)
+	if want := wanted[v.Type()]; err != nil && want != "" {
+		return errors.New(want)
+	}
+	return err
+}
+
+// namesFlag tells values that are flags of the command.
+func (v *givenValue) namesFlag(s string) bool {
+	name, long := strings.CutPrefix(s, "--")
+	name, _, _ = strings.Cut(name, "=")
+	if long {
+		return name == "" || v.flags.Lookup(name) != nil
+	}
+	return len(s) == 2 && s[0] == '-' && v.flags.ShorthandLookup(s[1:]) != nil
+}
+
+// wanted is what a flag of a type takes, in place of the words of a parser.
+var wanted = map[string]string{
+	"bool":     "want true or false",
+	"int":      "want a whole number, as 1",
+	"duration": "want a duration, as 30s or 5m",
 }
 
 var (
 	errTwice = errors.New("is given twice")
 	errEmpty = errors.New("is empty")
+	errBlank = errors.New("is blank")
+	errFlag  = errors.New("is a flag")
 )
 
-// CheckGiven makes it an error, in a command and all below it, to give a flag twice that is not a list, or to give an
-// empty text to one whose name is not in mayBeEmpty.
+// CheckGiven makes it an error, in a command and all below it, to give a flag twice that is not a list, and to give an empty
+// text or the name of a flag for a text, unless the flag's name is in mayBeEmpty.
 func CheckGiven(cmd *cobra.Command, mayBeEmpty ...string) {
 	cmd.InitDefaultHelpFlag()
 	check := func(f *pflag.Flag) {
-		_, list := f.Value.(pflag.SliceValue)
-		if _, done := f.Value.(*givenValue); !list && !done {
-			f.Value = &givenValue{Value: f.Value, mayBeEmpty: slices.Contains(mayBeEmpty, f.Name)}
+		switch f.Value.(type) {
+		case *givenValue, givenList:
+			return
+		}
+		items, list := f.Value.(pflag.SliceValue)
+		given := &givenValue{Value: f.Value, flags: cmd.Flags(), list: list, mayBeEmpty: slices.Contains(mayBeEmpty, f.Name)}
+		if f.Value = given; list {
+			f.Value = givenList{given, items}
 		}
 	}
 	cmd.Flags().VisitAll(check)
@@ -50,18 +94,25 @@ func CheckGiven(cmd *cobra.Command, mayBeEmpty ...string) {
 	}
 }
 
-// Misgiven says of a flag that was given twice, or is empty, what its name is, and none of its values, which may be
-// secret; nil for other errors.
+// Misgiven says what is wrong with how a flag was given; nil for other errors. Of a text the value is not shown, which may be
+// secret.
 func Misgiven(err error) error {
 	invalid, ok := errors.AsType[*pflag.InvalidValueError](err)
-	switch {
-	case ok && errors.Is(err, errTwice):
-		return WithHint(fmt.Errorf("--%s %w, want it once", invalid.GetFlag().Name, errTwice),
-			`remove one of the two; a script that passes its own arguments on ("$@") can add one`)
-	case ok && errors.Is(err, errEmpty):
-		return fmt.Errorf("--%s %w", invalid.GetFlag().Name, errEmpty)
+	if !ok {
+		return nil
 	}
-	return nil
+	name := invalid.GetFlag().Name
+	switch {
+	case errors.Is(err, errTwice):
+		return WithHint(fmt.Errorf("--%s %w, want it once", name, errTwice),
+			`remove one of the two; a script that passes its own arguments on ("$@") can add one`)
+	case errors.Is(err, errEmpty), errors.Is(err, errBlank):
+		return fmt.Errorf("--%s %w", name, errors.Unwrap(invalid))
+	case errors.Is(err, errFlag):
+		return WithHint(fmt.Errorf("--%s %q: %w, want a value", name, invalid.GetValue(), errFlag),
+			"give --"+name+" a value; a file of such a name is written with ./ before it")
+	}
+	return fmt.Errorf("--%s %q: %w", name, visible.Cut(invalid.GetValue()), errors.Unwrap(invalid))
 }
 
 // OlderName has a flag take its values by an older name, too, which help does not list.
