@@ -17,6 +17,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/internal/testing/deadline"
 	"github.com/runattest/runattest/registry"
 )
 
@@ -369,6 +370,28 @@ func TestDeadline(t *testing.T) {
 	time.AfterFunc(50*time.Millisecond, cancel)
 	if _, err := open(t, s.host+"/app:v1").Resolve(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("canceled: %v", err)
+	}
+}
+
+// TestDeadlineAfterAnswer: the last answer is named where the time ends before a better one.
+func TestDeadlineAfterAnswer(t *testing.T) {
+	s := newServer(t, true)
+	s.artifact()
+	ctx, end := deadline.New(t.Context())
+	var asked atomic.Int32
+	s.spoil(onPath("/manifests/", func(w http.ResponseWriter, r *http.Request) {
+		if asked.Add(1) == 1 {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		end()
+		<-r.Context().Done()
+	}))
+	_, err := open(t, s.host+"/app:v1").Resolve(ctx)
+	var failed *registry.Error
+	if !errors.As(err, &failed) || failed.Hint != registry.HintTimeout || !errors.Is(err, context.DeadlineExceeded) ||
+		!strings.Contains(err.Error(), "no good answer within 20s: the last answer was GET http://"+s.host+"/v2/app/manifests/v1: 502 Bad Gateway") {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -27,6 +27,7 @@ func (p *passing) Unwrap() error { return p.error }
 
 // try calls f until it succeeds, fails permanently, or patience ends.
 func (p patience) try(ctx context.Context, f func(context.Context) error) error {
+	var last error // of an attempt that may be made again
 	for i := 0; ; i++ {
 		attempt, cancel := context.WithTimeout(ctx, p.attempt)
 		err := f(attempt)
@@ -37,7 +38,7 @@ func (p patience) try(ctx context.Context, f func(context.Context) error) error 
 		case err == nil:
 			return nil
 		case ctx.Err() != nil:
-			return ctx.Err()
+			return ended(ctx, last)
 		case !errors.As(err, &again):
 			return err
 		case late:
@@ -46,13 +47,22 @@ func (p patience) try(ctx context.Context, f func(context.Context) error) error 
 		if i == len(p.waits) {
 			return fmt.Errorf("%w, after %d attempts", err, i+1)
 		}
+		last = err
 		wait := max(p.waits[i], again.after)
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return ended(ctx, last)
 		case <-time.After(wait + rand.N(wait/4+1)): // spreads the retries of a pipeline's jobs
 		}
 	}
+}
+
+// ended says why no attempt is made any more, and what the last one came to.
+func ended(ctx context.Context, last error) error {
+	if last == nil || !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return ctx.Err()
+	}
+	return fmt.Errorf("%w; before that: %w", ctx.Err(), last)
 }
 
 // transport holds the rules for every request: its hosts, its attempts, the size of its answer.

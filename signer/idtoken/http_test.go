@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/runattest/runattest/internal/testing/deadline"
 )
 
 const secret = "opaque-secret-of-the-platform"
@@ -379,4 +381,21 @@ func TestBuildkiteWithoutJob(t *testing.T) {
 func hang(r *http.Request) {
 	_, _ = io.Copy(io.Discard, r.Body)
 	<-r.Context().Done()
+}
+
+// TestTimeEndsAfterAnAnswer: the last answer is named where the time ends before a better one.
+func TestTimeEndsAfterAnAnswer(t *testing.T) {
+	ctx, end := deadline.New(t.Context())
+	asked := 0
+	err := patience{attempt: time.Minute, waits: quick.waits}.try(ctx, func(ctx context.Context) error {
+		if asked++; asked == 1 {
+			return &passing{error: errors.New("answered 503")}
+		}
+		end()
+		<-ctx.Done()
+		return &passing{error: ctx.Err()}
+	})
+	if !errors.Is(err, context.DeadlineExceeded) || !strings.HasSuffix(err.Error(), "; before that: answered 503") {
+		t.Errorf("got %v", err)
+	}
 }

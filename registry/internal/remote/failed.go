@@ -44,7 +44,11 @@ func (r *Repository) failed(err error) error {
 		}
 		return failed
 	case errors.Is(err, context.DeadlineExceeded):
-		return &store.Error{Target: r.ref.Host, Err: fmt.Errorf("no answer within %s: %w", r.timeout, context.DeadlineExceeded), Hint: HintTimeout}
+		failed := &store.Error{Target: r.ref.Host, Err: fmt.Errorf("no answer within %s: %w", r.timeout, context.DeadlineExceeded), Hint: HintTimeout}
+		if late, ok := errors.AsType[*tooLateError](err); ok {
+			failed.Err = fmt.Errorf("no good answer within %s: %w", r.timeout, late)
+		}
+		return failed
 	case errors.As(err, &u):
 		return r.unreachable(u)
 	}

@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -35,21 +36,48 @@ func newTransport(ref Name, o Options, retries int) (http.RoundTripper, error) {
 		}
 		base.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
 	}
-	timeout := o.Timeout
-	retryable := func(resp *http.Response, err error) (bool, error) {
-		if wait, ok := retryAfter(resp); ok && wait > timeout { // there is no use in waiting
-			return false, nil
-		}
-		return retry.DefaultPredicate(resp, err)
-	}
-	again := &retry.Transport{Base: base, Policy: func() retry.Policy {
-		return &retry.GenericPolicy{Retryable: retryable, Backoff: backoff, MinWait: 50 * time.Millisecond, MaxWait: timeout, MaxRetry: retries}
-	}}
+	again := &retrying{base, o.Timeout, retries}
 	if o.InsecureHTTP {
 		return again, nil
 	}
 	return &plainGuard{again, ref.isPlain(o)}, nil
 }
+
+// retrying sends a request again where that may help.
+type retrying struct {
+	http.RoundTripper
+	timeout time.Duration
+	retries int
+}
+
+func (t *retrying) RoundTrip(req *http.Request) (*http.Response, error) {
+	var last *answerError
+	retryable := func(resp *http.Response, err error) (bool, error) {
+		if wait, ok := retryAfter(resp); ok && wait > t.timeout { // there is no use in waiting
+			return false, nil
+		}
+		again, err := retry.DefaultPredicate(resp, err)
+		if again && resp != nil {
+			last = &answerError{method: req.Method, url: req.URL, status: resp.StatusCode}
+		}
+		return again, err
+	}
+	again := &retry.Transport{Base: t.RoundTripper, Policy: func() retry.Policy {
+		return &retry.GenericPolicy{Retryable: retryable, Backoff: backoff, MinWait: 50 * time.Millisecond, MaxWait: t.timeout, MaxRetry: t.retries}
+	}}
+	resp, err := again.RoundTrip(req)
+	if last != nil && errors.Is(err, context.DeadlineExceeded) {
+		return nil, &tooLateError{last}
+	}
+	return resp, err
+}
+
+// tooLateError says that the time ended while a registry that had failed was asked again.
+type tooLateError struct{ last *answerError }
+
+func (e *tooLateError) Error() string { return "the last answer was " + e.last.Error() }
+
+func (e *tooLateError) Unwrap() error { return context.DeadlineExceeded }
 
 // plainGuard refuses plain HTTP, which a registry may lead to by a redirect or the address of its token
 // service; a registry on this machine may lead to this machine.
