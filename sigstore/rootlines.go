@@ -58,6 +58,9 @@ func readRootSpec(text []byte) (*prototrustroot.TrustedRoot, error) {
 	if bytes.HasPrefix(bytes.TrimSpace(text), []byte("[")) {
 		return nil, errors.New("is of type array, want object: write several trusted roots as JSON Lines, one object a line (jq -c '.[]')")
 	}
+	if rest := afterValue(text); bytes.HasPrefix(rest, []byte("{")) { // as jq prints several
+		return nil, errors.New("holds several objects, each of several lines: write several trusted roots as JSON Lines, one object a line (jq -c .)")
+	}
 	var head struct{ MediaType string }
 	if json.Unmarshal(text, &head) == nil && head.MediaType == clientTrustConfig {
 		var config prototrustroot.ClientTrustConfig
@@ -71,6 +74,16 @@ func readRootSpec(text []byte) (*prototrustroot.TrustedRoot, error) {
 	}
 	var spec prototrustroot.TrustedRoot
 	return &spec, unmarshalStrict(text, limits.TrustedRoot, &spec)
+}
+
+// afterValue is what follows the first JSON value of a text, if there is one.
+func afterValue(text []byte) []byte {
+	var first json.RawMessage
+	d := json.NewDecoder(bytes.NewReader(text))
+	if d.Decode(&first) != nil {
+		return nil
+	}
+	return bytes.TrimSpace(text[d.InputOffset():])
 }
 
 // mergeRoots makes one trusted root of several, which are believed together. What stands in two of them stands once.

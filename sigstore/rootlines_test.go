@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sigstore/sigstore-go/pkg/root"
 
@@ -80,6 +81,8 @@ func TestTrustedRootLines(t *testing.T) {
 	for says, text := range map[string][]byte{
 		"is of type array, want object: write several trusted roots as JSON Lines": fmt.Appendf(nil, "[%s,\n%s]\n", first, second),
 		"trusted root: is of type array":                                           []byte("[]"),
+		"one object a line (jq -c .)":                                              append(indented(t, first), indented(t, second)...),
+		"a second log with the ID":                                                 bytes.Join([][]byte{first, ended(t, logged)}, []byte("\n")),
 		"is of type string, want object":                                           []byte(`"trusted"`),
 		"line 2: ":                                                                 append(slices.Clone(first), "\n{}\n"...),
 		"one authority has one name":                                               bytes.Join([][]byte{first, renamed}, []byte("\n")),
@@ -114,4 +117,48 @@ func TestWrittenRoots(t *testing.T) {
 	if name, ok := got.TimestampAuthorities[0].Subject["commonName"]; !ok || name != "" {
 		t.Errorf("subject %v, want an empty commonName", got.TimestampAuthorities[0].Subject)
 	}
+}
+
+// TestLinesOfOtherTimes: an authority that two lines list for different times is trusted in both.
+func TestLinesOfOtherTimes(t *testing.T) {
+	w := newWorld(t)
+	noLogs := func(p *rootParts) { p.tlogs = nil }
+	now := lineOf(t, rootOf(t, noLogs, w))
+	old := lineOf(t, rootOf(t, func(p *rootParts) { noLogs(p); expiredCA(p) }, w))
+	for name, c := range map[string]struct {
+		text []byte
+		want bool
+	}{
+		"as it is": {now, true}, "ended": {old, false},
+		"both": {bytes.Join([][]byte{now, old}, []byte("\n")), true}, "in the other order": {bytes.Join([][]byte{old, now}, []byte("\n")), true},
+	} {
+		r, err := ParseTrustedRoot(c.text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if o := w.v2().bundle(t).CheckTrust(t.Context(), trusting(t, TrustOptions{Root: r, Identities: trustsAlice})); (o.By != nil) != c.want {
+			t.Errorf("%s: %+v", name, o)
+		}
+	}
+}
+
+// ended is a line whose log is retired.
+func ended(t *testing.T, w world) []byte {
+	return lineOf(t, rootOf(t, func(p *rootParts) {
+		for id, l := range p.tlogs {
+			retired := *l
+			retired.ValidityPeriodEnd = time.Now()
+			p.tlogs[id] = &retired
+		}
+	}, w))
+}
+
+func indented(t *testing.T, line []byte) []byte {
+	t.Helper()
+	var text bytes.Buffer
+	if err := json.Indent(&text, line, "", "  "); err != nil {
+		t.Fatal(err)
+	}
+	text.WriteByte('\n')
+	return text.Bytes()
 }
