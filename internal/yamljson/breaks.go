@@ -62,7 +62,7 @@ func (d *Document) endsInTwoWays(noun string, l Limits) bool {
 	}
 	for _, text := range ends {
 		root, problem := load(text, noun, l)
-		if problem != nil || !bytes.Equal(document(text, root, l).JSON, d.JSON) {
+		if problem != nil || !bytes.Equal(document(text, root, nil, l).JSON, d.JSON) {
 			return true
 		}
 	}

@@ -47,6 +47,7 @@ type Document struct {
 	block    *yaml.Node // the last scalar that is written with | or >
 	last     mark       // where offset was last
 	root     *yaml.Node
+	stray    map[place]bool // the aliases without an anchor
 	most     int
 	pointers int // bytes that are left for them
 	path     []string
@@ -61,7 +62,7 @@ func Read(data []byte, noun string, l Limits) (*Document, []Problem) {
 	if p, ok := textProblem(data, l); ok {
 		return nil, []Problem{p}
 	}
-	node, problem := load(data, noun, l)
+	node, stray, problem := loadPastAliases(data, noun, l)
 	if problem != nil {
 		at := (&Document{src: data}).offset(max(problem.Line, 1), 1)
 		if message, hint, ok := jsonmend.Wrapped(data, at); ok && problem.Code == "yaml-syntax" {
@@ -69,7 +70,7 @@ func Read(data []byte, noun string, l Limits) (*Document, []Problem) {
 		}
 		return nil, []Problem{*problem}
 	}
-	d := document(data, node, l)
+	d := document(data, node, stray, l)
 	if len(d.problems) == 0 && d.block != nil && d.endsInTwoWays(noun, l) {
 		d.problems = []Problem{{
 			Code: "yaml-break", Line: d.block.Line, Column: d.block.Column,
@@ -80,8 +81,8 @@ func Read(data []byte, noun string, l Limits) (*Document, []Problem) {
 	return d, d.problems
 }
 
-func document(data []byte, root *yaml.Node, l Limits) *Document {
-	d := &Document{JSON: make([]byte, 0, len(data)), src: data, root: root, most: l.Problems, pointers: l.Pointers}
+func document(data []byte, root *yaml.Node, stray map[place]bool, l Limits) *Document {
+	d := &Document{JSON: make([]byte, 0, len(data)), src: data, root: root, stray: stray, most: l.Problems, pointers: l.Pointers}
 	d.value(root)
 	return d
 }
@@ -277,7 +278,7 @@ func (d *Document) replace(start, problem int) {
 // or where it is none that an untagged node resolves to ("!").
 func (d *Document) plainNode(n *yaml.Node) bool {
 	switch {
-	case n.Kind == yaml.AliasNode:
+	case d.isAlias(n):
 		d.refuse(n, "yaml-alias", "YAML aliases are refused", aliasHint)
 	case n.Anchor != "":
 		d.refuse(n, "yaml-anchor", "YAML anchors are refused", "write the value out where it is used; text that begins with & is quoted")
