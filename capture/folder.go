@@ -233,6 +233,9 @@ func baseName(name string) string { return name[strings.LastIndexByte(name, '/')
 
 // files are the model's files, sorted by the bytes of their paths.
 func (d *folder) files(fsys fs.FS, c *Captured) ([]component, error) {
+	if fsys == nil {
+		return nil, d.error("", "the folder is nil")
+	}
 	var files []component
 	found := false
 	err := fs.WalkDir(fsys, ".", func(name string, e fs.DirEntry, err error) error {

@@ -462,6 +462,7 @@ var exported = map[string]any{
 	"capture.Format.Name":          capture.Format.Name,
 	"capture.Format.ReadsFile":     capture.Format.ReadsFile,
 	"capture.Format.ReadsFolder":   capture.Format.ReadsFolder,
+	"capture.Format.TakesFolder":   capture.Format.TakesFolder,
 	"capture.Format.Title":         capture.Format.Title,
 	"capture.Formats":              capture.Formats,
 	"capture.Lookup":               capture.Lookup,
@@ -515,7 +516,7 @@ func TestComplete(t *testing.T) {
 	}
 }
 
-// TestPackages holds that no public package is missing: what other modules can import, and is no command.
+// TestPackages holds that no public package is missing: what other modules can import, and not a command.
 func TestPackages(t *testing.T) {
 	top := filepath.Join("..", "..", "..")
 	found := map[string]bool{}
@@ -551,7 +552,7 @@ func TestPackages(t *testing.T) {
 	}
 	for _, name := range packages {
 		if !found[name] {
-			t.Errorf("%s is in the list and is no package", name)
+			t.Errorf("%s is in the list and not a package", name)
 		}
 	}
 }
@@ -665,6 +666,7 @@ func newValues(t *testing.T) values {
 	for _, f := range capture.Formats() {
 		add(v.good, f)
 	}
+	add(v.bad, capture.Source{}, capture.Source{Model: "m"})
 	add(v.good, d.ID())
 	add[io.Writer](v.good, io.Discard)
 	add[hash.Hash](v.good, sha256.New())
