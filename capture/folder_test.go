@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -48,7 +50,7 @@ func TestFolderVectors(t *testing.T) {
 }
 
 // mapFS is a folder of texts by their paths.
-func mapFS(t testing.TB, object []byte) fs.FS {
+func mapFS(t testing.TB, object []byte) fstest.MapFS {
 	t.Helper()
 	var texts map[string]string
 	if err := json.Unmarshal(object, &texts); err != nil {
@@ -112,6 +114,53 @@ func TestFolderLinks(t *testing.T) {
 	}
 	if _, err := capture("cache/snapshots/c", "."); err == nil {
 		t.Error("a link out of the root is followed")
+	}
+}
+
+// TestFolderMembers: without a file that is skipped a folder is the same model, and without one that is kept, under another name or
+// with another byte, it is another one.
+func TestFolderMembers(t *testing.T) {
+	checked := 0
+	for _, d := range folders {
+		for _, v := range vectors.Load(t, "../capture/"+d.api) {
+			if !v.IsValid() {
+				continue
+			}
+			f, src := sourceOf(t, v)
+			src.Body = nil
+			files := mapFS(t, v.Body)
+			identityOf := func(files fstest.MapFS) string {
+				c, err := f.CaptureFolder(t.Context(), files, src)
+				if err != nil {
+					return err.Error()
+				}
+				return c.Declaration.ID().String()
+			}
+			id := identityOf(files)
+			for name, file := range files {
+				top, _, _ := strings.Cut(name, "/")
+				_, skipped := find(d.skipped, name)
+				skipped = skipped || top != name && slices.Contains(d.folders, top)
+				for what, edit := range map[string]func(fstest.MapFS){
+					"without":  func(m fstest.MapFS) { delete(m, name) },
+					"renamed":  func(m fstest.MapFS) { delete(m, name); m[name+"~"] = file },
+					"appended": func(m fstest.MapFS) { m[name] = &fstest.MapFile{Data: append(slices.Clip(file.Data), ' ')} },
+				} {
+					if skipped && what == "renamed" && top == name {
+						continue // it is another file
+					}
+					checked++
+					other := maps.Clone(files)
+					edit(other)
+					if (identityOf(other) == id) != skipped {
+						t.Errorf("%s: %s %s: skipped is %v", v.Name, name, what, skipped)
+					}
+				}
+			}
+		}
+	}
+	if checked < 100 {
+		t.Errorf("%d edits were checked", checked)
 	}
 }
 

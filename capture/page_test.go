@@ -58,7 +58,7 @@ func page(t *table) string {
 		p.line("| a model's name | without a leading `%s`, if what is left has no slash |", t.modelPrefix)
 	}
 	if t.yaml {
-		p.line("| the body | YAML, as declarations are written in it ([identity v1](../identity-v1.md)), of at most %d bytes. A plain scalar that YAML 1.1 reads as another value is an error |", limits.YAML)
+		p.line("| the body | YAML, as declarations are written in it ([identity v1](../identity-v1.md)), of at most %d bytes. A plain scalar that readers of YAML 1.1 read as another value is an error |", limits.YAML)
 	}
 	if a := t.modelArgs; a != nil {
 		p.line("| the model | the argument of `%[1]s` that is named one of %[2]s: several must be equal. Its version is the argument `%[3]s`. If there is no such argument that is not empty, it is the string `%[4]s`, without a version; without that it is an error |", a.member, code(a.names), a.revision, a.fallback)

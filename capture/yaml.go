@@ -18,7 +18,7 @@ var yamlReading = yamljson.Limits{
 func (t *table) jsonOf(body []byte) ([]byte, error) {
 	doc, problems := yamljson.Read(body, "configuration", yamlReading)
 	if len(problems) == 0 {
-		problems = doc.Ambiguous()
+		problems = doc.AmbiguousToPyYAML()
 	}
 	if len(problems) == 0 {
 		return doc.JSON, nil

@@ -20,6 +20,14 @@ func (d *Document) Ambiguous() []Problem {
 	return a.problems
 }
 
+// AmbiguousToPyYAML is Ambiguous without a lone point, such as in "path: .", which npm's yaml alone takes for a number: for files that a
+// program in Python reads.
+func (d *Document) AmbiguousToPyYAML() []Problem {
+	a := &Document{most: d.most, pointers: d.pointers, pointIsText: true}
+	a.ambiguous(d.root, false)
+	return a.problems
+}
+
 func (d *Document) ambiguous(n *yaml.Node, inFlow bool) {
 	flow := n.Style&yaml.FlowStyle != 0
 	switch n.Kind {
@@ -39,7 +47,7 @@ func (d *Document) ambiguous(n *yaml.Node, inFlow bool) {
 			d.back()
 		}
 	case yaml.ScalarNode:
-		if s := n.Value; isPlain(n) && len(s) <= longestAmbiguous {
+		if s := n.Value; isPlain(n) && len(s) <= longestAmbiguous && (s != "." || !d.pointIsText) {
 			if other := reading11(s, inFlow); other != "" {
 				d.warn(n, s, other)
 			}

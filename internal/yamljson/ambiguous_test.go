@@ -68,3 +68,13 @@ func TestAmbiguous(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
+
+func TestAmbiguousToPyYAML(t *testing.T) {
+	doc, problems := Read([]byte("a: .\nb: yes\n"), "value", testLimits)
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	if all, python := doc.Ambiguous(), doc.AmbiguousToPyYAML(); len(all) != 2 || len(python) != 1 || python[0].Pointer != "/b" {
+		t.Errorf("got %v and %v", all, python)
+	}
+}

@@ -54,6 +54,8 @@ type Document struct {
 	flow     int // the flow collections that the value stands in
 	indent   int // the blanks with which each line of the value begins: the column of the innermost block
 	problems []Problem
+
+	pointIsText bool // in AmbiguousToPyYAML
 }
 
 // Read reads the one document in data; noun is what the document is to be, for messages. It
