@@ -103,13 +103,14 @@ func loadPolicy(cmd *cobra.Command, path string, signers *policySigners) (*polic
 		return nil, err
 	}
 	if verifier == nil {
-		return policy.Load(path, policyOptions)
+		p, err := policy.Load(path, policyOptions)
+		return p, orKind(path, err)
 	}
 	p, err := policy.LoadSigned(cmd.Context(), path, verifier, policyOptions)
 	if unsigned := (*policy.UnsignedError)(nil); errors.As(err, &unsigned) {
 		return nil, cli.WithHint(fmt.Errorf("%s asks for a signed policy: %w", signers.asked(), unsigned.Err), "runattest policy sign signs one")
 	}
-	return p, err
+	return p, orKind(path, err)
 }
 
 // asked is the flag that asks for a signature.

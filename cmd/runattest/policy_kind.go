@@ -1,0 +1,37 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/boundedfile"
+	"github.com/runattest/runattest/internal/input"
+	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/policy"
+)
+
+// policyHints say what a file has that is to be a policy, or cases.
+var policyHints = map[string]struct{ member, hint string }{
+	"policy": {"signers", "a policy has schema: " + policy.Schema + ", and signers"},
+	"cases":  {"cases", "cases are a file of their own, which names the policy: runattest policy test --help shows one"},
+}
+
+// orKind is why a policy, or cases, could not be read, in which a file of another kind that was given for one is called
+// that, in one problem. A file that has the member without which there are none is meant as what it should be.
+func orKind(path string, err error) error {
+	invalid, ok := errors.AsType[*policy.InvalidError](err)
+	if !ok {
+		return err
+	}
+	want := policyHints[invalid.Noun]
+	data, readErr := boundedfile.Read(path, limits.Policy)
+	kind := input.Kind(data)
+	if readErr != nil || kind == "" || kind == input.KindPolicy && invalid.Noun == "policy" || bytes.Contains(data, []byte(want.member)) {
+		return err
+	}
+	return fmt.Errorf("%s: %w", path, &policy.InvalidError{Noun: invalid.Noun, Problems: []identity.Problem{{
+		Severity: identity.Error, Code: identity.CodeType, Message: "it is " + kind + " and no " + invalid.Noun, Hint: want.hint,
+	}}})
+}
