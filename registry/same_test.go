@@ -75,10 +75,7 @@ func TestAttestedPlatformsAreBounded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := target.Resolve(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, a := resolve(t, s.host+"/app:all") // with all the time that it takes
 	slow(s, 250*time.Millisecond)
 	start := time.Now()
 	target.AttestedPlatforms(context.Background(), a)

@@ -48,9 +48,12 @@ func (s *screen) shows(t *testing.T, want string) {
 // printed meanwhile takes lines of its own, and in the end the count is gone.
 func TestTransfer(t *testing.T) {
 	shown := &screen{}
-	moving := newTransfer(context.Background(), &Progress{to: shown, verb: "fetched", next: time.Now().Add(time.Second)})
-	moving.Count()
+	early := newTransfer(context.Background(), &Progress{to: shown, verb: "fetched", next: time.Now().Add(time.Hour)})
+	early.Count()
+	early.End()
 	shown.shows(t, "")
+	moving := newTransfer(context.Background(), &Progress{to: shown, verb: "fetched", next: time.Now()})
+	moving.Count()
 	shown.shows(t, "1 fetched")
 	moving.Say(func() { fmt.Fprintln(shown, "said") })
 	moving.Count()

@@ -113,13 +113,14 @@ func TestSPIFFE(t *testing.T) {
 			t.Parallel()
 			a := &agent{answer: c.answer}
 			m := newMachine(t)
-			if strings.HasPrefix(c.name, "slow") {
+			isSlow := strings.HasPrefix(c.name, "slow")
+			if isSlow {
 				m.patience = hurried
 			}
 			m.agentSocket = filepath.Join(socketDir(t), "api.sock")
 			a.serve(t, "unix", m.agentSocket)
 			token, from, err := First(t.Context(), "sigstore", m.sources()...)
-			if got := a.asked.Load(); got != c.asked {
+			if got := a.asked.Load(); got > c.asked || got < c.asked && !isSlow { // of those that are given up, some never arrive
 				t.Errorf("asked %d times, want %d", got, c.asked)
 			}
 			if c.want == "" {
