@@ -117,6 +117,18 @@ func (b *Bundle) statement() []byte {
 	return b.payload
 }
 
+// unverifiedSet is where a run proof says that its run is.
+func (b *Bundle) unverifiedSet() (*evidence.InSet, error) {
+	if b.member == nil {
+		return nil, nil
+	}
+	head, err := readHead(b.payload)
+	if err != nil {
+		return nil, fmt.Errorf("the set: %w", err)
+	}
+	return &evidence.InSet{Head: head, Index: b.member.index}, nil
+}
+
 // checkMember reads the statement of a run in a set, and of the set, and checks that the set has the run.
 func (r *runChecks) checkMember(b *Bundle) error {
 	head, err := readHead(b.payload)

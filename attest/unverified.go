@@ -3,6 +3,7 @@ package attest
 import (
 	"slices"
 
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/zero"
 )
@@ -44,6 +45,8 @@ type UnverifiedStatement struct {
 	// Exactly one of the two is set. Declaration is in canonical form.
 	Declaration rawJSON         `json:"declaration,omitempty"`
 	Ref         *DeclarationRef `json:"declarationRef,omitempty"`
+	// Set is where a run proof says that the run is; nil in a bundle of another format.
+	Set *evidence.InSet `json:"claimedSet,omitempty"`
 }
 
 // rawJSON is JSON text that is written as it stands.
@@ -59,7 +62,12 @@ func (b *Bundle) UnverifiedStatement() (*UnverifiedStatement, error) {
 	if err != nil {
 		return nil, err
 	}
+	set, err := b.unverifiedSet()
+	if err != nil {
+		return nil, err
+	}
 	return &UnverifiedStatement{
+		Set:                set,
 		UnverifiedEnvelope: b.UnverifiedEnvelope(),
 		Identity:           c.id,
 		Subjects:           c.subjects,

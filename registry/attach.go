@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha512"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -123,6 +124,8 @@ func (a *Artifact) prepare(data []byte, is map[string]string) (attachment, error
 		return made, &TooLargeError{len(data), limits.RegistryContent, made.predicateType}
 	case err != nil:
 		return made, err
+	case b.Format() == attest.RunProof:
+		return made, errors.New("is the proof of a run in a set, which cannot be attached: want a Sigstore bundle")
 	case b.Format() != attest.SigstoreBundle:
 		return made, &BareEnvelopeError{made.predicateType}
 	}

@@ -49,7 +49,7 @@ func (s InSet) MarshalJSON() ([]byte, error) {
 
 // String is for people.
 func (s InSet) String() string {
-	return fmt.Sprintf("run %d of %d in the set with root %x", s.Index, s.Head.Size, s.Head.Root)
+	return fmt.Sprintf("index %d of %d in the set with root %x", s.Index, s.Head.Size, s.Head.Root)
 }
 
 // Clone is a copy that shares nothing.

@@ -139,7 +139,7 @@ func (s *Set) proofs(ctx context.Context, yield func(*attest.Bundle, error) bool
 // add adds a Statement to a tree that is to have as many as the bundle says.
 func add(tree *settree.Builder, head evidence.SetHead, statement []byte) error {
 	if tree.Size() == head.Size {
-		return fmt.Errorf("%w: there are more runs than the %d that are signed", attest.ErrMalformed, head.Size)
+		return &rootError{fmt.Sprintf("there are more runs than the %d that are signed", head.Size)}
 	}
 	_, err := tree.Add(statement)
 	return err
@@ -148,17 +148,24 @@ func add(tree *settree.Builder, head evidence.SetHead, statement []byte) error {
 // check finds that a tree is the one that the bundle is of.
 func check(tree *settree.Builder, head evidence.SetHead) error {
 	if got := tree.Size(); got != head.Size {
-		return fmt.Errorf("%w: there are %s, and %d are signed", attest.ErrMalformed, settree.Runs(got), head.Size)
+		return &rootError{fmt.Sprintf("there are %s, and %d are signed", settree.Runs(got), head.Size)}
 	}
 	root, err := tree.Root()
 	if err != nil {
 		return err
 	}
 	if root != head.Root {
-		return fmt.Errorf("%w: the runs have the root %x, and %x is signed", attest.ErrMalformed, root, head.Root)
+		return &rootError{fmt.Sprintf("the runs have the root %x, and %x is signed", root, head.Root)}
 	}
 	return nil
 }
+
+// rootError says that the runs are not those that the bundle is of. It is an attest.ErrMalformed: nothing can be proved.
+type rootError struct{ reason string }
+
+func (e *rootError) Error() string { return e.reason }
+
+func (e *rootError) Unwrap() error { return attest.ErrMalformed }
 
 func makeProof(bundle []byte, tree *settree.Builder, index uint64, statement []byte, sums []settree.Hash) (*attest.Bundle, error) {
 	path := make([]string, len(sums))

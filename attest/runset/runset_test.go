@@ -283,7 +283,7 @@ func TestChangedBetweenReadings(t *testing.T) {
 			t.Fatal(err)
 		}
 		given := 0
-		r, err := Verify(ctx, d.verifier, set, VerifyOptions{Each: func(uint64, *attest.Verified, error) error { given++; return nil }})
+		r, err := Verify(ctx, d.verifier, set, VerifyOptions{Each: func(uint64, attest.Report) error { given++; return nil }})
 		if name == "replaced" { // the seed of the first is known, and the runs are the same
 			if err != nil || !r.Verified {
 				t.Errorf("%s: %+v, %v", name, r, err)
@@ -336,9 +336,9 @@ func TestWindows(t *testing.T) {
 		t.Fatal(err)
 	}
 	given := uint64(0)
-	_, err = Verify(ctx, d.verifier, set, VerifyOptions{Each: func(index uint64, run *attest.Verified, err error) error {
-		if run == nil || index != given || run.ID() != newStatement(t, int(index), attest.StatementOptions{}).ID() {
-			t.Errorf("run %d: %v, %v", index, run.ID(), err)
+	_, err = Verify(ctx, d.verifier, set, VerifyOptions{Each: func(index uint64, run attest.Report) error {
+		if !run.Verified || index != given || run.Identity != newStatement(t, int(index), attest.StatementOptions{}).ID() {
+			t.Errorf("run %d: %v", index, run)
 		}
 		given++
 		return nil
@@ -362,16 +362,32 @@ func TestOneRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	var verified []uint64
-	r, err := Verify(ctx, d.verifier, open(t, file.Bytes()), VerifyOptions{Each: func(index uint64, run *attest.Verified, err error) error {
-		if run != nil {
+	r, err := Verify(ctx, d.verifier, open(t, file.Bytes()), VerifyOptions{Each: func(index uint64, run attest.Report) error {
+		if run.Verified {
 			verified = append(verified, index)
-		} else if no := (*attest.VerificationError)(nil); !errors.As(err, &no) || no.Report.Set.Index != 1 {
-			t.Errorf("run %d: %v", index, err)
+		} else if run.Set == nil || run.Set.Index != 1 {
+			t.Errorf("run %d: %v", index, run)
 		}
 		return nil
 	}})
 	if err != nil || r.Verified || r.Report.Verified || r.Refused != 1 || fmt.Sprint(verified) != "[0 2]" {
 		t.Errorf("%+v, %v, verified %v", r, err, verified)
+	}
+	judged := 0
+	judge := func(ctx context.Context, proof *attest.Bundle) (attest.Report, error) {
+		judged++
+		v, err := d.verifier.Verify(ctx, proof, attest.Expect{})
+		return v.Report(), err
+	}
+	if r, err := Verify(ctx, d.verifier, open(t, file.Bytes()), VerifyOptions{Judge: judge}); err != nil || r.Verified || r.Refused != 1 || judged != 3 {
+		t.Errorf("judged %d: %+v, %v", judged, r, err)
+	}
+	if r, err := Verify(ctx, d.verifier, open(t, d.write(t, 2)), VerifyOptions{Judge: judge}); err != nil || !r.Verified || judged != 5 {
+		t.Errorf("judged %d: %+v, %v", judged, r, err)
+	}
+	changed := bytes.Replace(d.write(t, 2), []byte(`"seed":1}`), []byte(`"seed":2}`), 1)
+	if r, err := Verify(ctx, d.verifier, open(t, changed), VerifyOptions{Judge: judge}); err != nil || r.Verified || judged != 5 {
+		t.Errorf("a changed set, judged %d: %+v, %v", judged, r, err)
 	}
 	failed := errors.New("no disk")
 	_, err = Verify(ctx, d.verifier, open(t, file.Bytes()), VerifyOptions{Declaration: func(identity.ID) (*identity.Declaration, error) { return nil, failed }})
@@ -437,7 +453,7 @@ func TestConstantMemory(t *testing.T) {
 			t.Fatal(err)
 		}
 		most := uint64(0)
-		r, err := Verify(ctx, d.verifier, set, VerifyOptions{Each: func(index uint64, _ *attest.Verified, _ error) error {
+		r, err := Verify(ctx, d.verifier, set, VerifyOptions{Each: func(index uint64, _ attest.Report) error {
 			if index%(uint64(runs)/8) == 0 {
 				runtime.GC()
 				var m runtime.MemStats

@@ -104,10 +104,10 @@ func checkSetVector(t *testing.T, v *attest.Verifier, d *identity.Declaration, d
 				}
 				return nil, nil
 			},
-			Each: func(index uint64, run *attest.Verified, err error) error {
-				if given++; run != nil {
-					ids = append(ids, run.ID().String())
-					if in := run.InSet(); in == nil || in.Index != index || fmt.Sprintf("%x", in.Head.Root) != want.Root && want.Expect == "verified" {
+			Each: func(index uint64, run attest.Report) error {
+				if given++; run.Verified {
+					ids = append(ids, run.Identity.String())
+					if in := run.Set; in == nil || in.Index != index || fmt.Sprintf("%x", in.Head.Root) != want.Root && want.Expect == "verified" {
 						t.Errorf("run %d is %v", index, in)
 					}
 				}

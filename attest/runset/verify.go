@@ -14,9 +14,11 @@ import (
 type VerifyOptions struct {
 	// Declaration finds the declarations of detached runs, as attest.SetRuns has it.
 	Declaration func(identity.ID) (*identity.Declaration, error)
-	// Each is given each run: run is not nil, or else err is a *attest.VerificationError that says why it is not verified.
-	// Nothing is given before the root of the whole set is confirmed.
-	Each func(index uint64, run *attest.Verified, err error) error
+	// Judge verifies each run by its proof, in the place of the verifier of the head: so that a policy decides. A no is a
+	// *attest.VerificationError. The set is then held in memory as Proofs says.
+	Judge func(context.Context, *attest.Bundle) (attest.Report, error)
+	// Each is given the report of each run, verified or not. Nothing is given before the root of the whole set is confirmed.
+	Each func(index uint64, run attest.Report) error
 }
 
 // Result is the answer for a set.
@@ -25,8 +27,8 @@ type Result struct {
 	Verified bool
 	Head     evidence.SetHead // zero unless the head is verified
 	Refused  uint64           // how many runs are not verified
-	// Report has the checks of the set. Those of runs are passed if they are of each, and otherwise those of the first that
-	// fails. Its Identity is zero.
+	// Report has the checks of the set. If a run is not verified, they are those of the first that is not. Its Identity is
+	// zero.
 	Report attest.Report
 }
 
@@ -44,45 +46,101 @@ func Verify(ctx context.Context, v *attest.Verifier, s *Set, o VerifyOptions) (*
 		return nil, err
 	}
 	r := &Result{Head: head.Head(), Report: head.Report()}
-	runs := s.Runs()
-	runs.Declaration = o.Declaration
-	var last attest.Report
-	index := uint64(0)
-	for run, err := range head.VerifyRuns(ctx, runs) {
-		no := (*attest.VerificationError)(nil)
-		switch {
-		case err == nil:
-			last = run.Report()
-		case !errors.As(err, &no):
-			return nil, err
-		case no.Report.Set == nil: // all of the set
-			return &Result{Head: r.Head, Report: no.Report}, nil
-		default:
+	runs := uint64(0)
+	count := func(run attest.Report) error {
+		if !run.Verified {
 			if r.Refused++; r.Refused == 1 {
-				r.Report.Checks = no.Report.Checks
+				r.Report = attest.Report{Checks: run.Checks}
 			}
 		}
-		if o.Each != nil {
-			if err := o.Each(index, run, err); err != nil {
-				return nil, err
-			}
+		runs++
+		if o.Each == nil {
+			return nil
 		}
-		index++
+		return o.Each(runs-1, run)
 	}
-	r.conclude(last)
+	each := s.verified(ctx, head, o)
+	if o.Judge != nil {
+		each = s.judged(ctx, o)
+	}
+	var whole *wholeError
+	if err := each(count); errors.As(err, &whole) {
+		r.Report = whole.no
+		return r, nil
+	} else if err != nil {
+		return nil, err
+	}
+	if r.Refused == 0 && runs == r.Head.Size {
+		r.pass(o.Judge != nil)
+	}
 	return r, nil
 }
 
-// conclude is the answer after the last run, whose report it is given if that is verified.
-func (r *Result) conclude(last attest.Report) {
-	if r.Refused > 0 {
-		r.Report.Signer, r.Report.Times, r.Report.Logs, r.Report.Promises = nil, nil, nil, nil
-		return
+// wholeError is the answer for all of a set, of which no run is given.
+type wholeError struct{ no attest.Report }
+
+func (e *wholeError) Error() string { return "not verified" }
+
+// verified gives the report of each run as the verifier of the head verifies it.
+func (s *Set) verified(ctx context.Context, head *attest.VerifiedHead, o VerifyOptions) func(func(attest.Report) error) error {
+	runs := s.Runs()
+	runs.Declaration = o.Declaration
+	return func(count func(attest.Report) error) error {
+		for run, err := range head.VerifyRuns(ctx, runs) {
+			report := run.Report()
+			no := (*attest.VerificationError)(nil)
+			switch {
+			case err == nil:
+			case !errors.As(err, &no):
+				return err
+			case no.Report.Set == nil:
+				return &wholeError{no.Report}
+			default:
+				report = no.Report
+			}
+			if err := count(report); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
+}
+
+// judged gives the report of each run as o.Judge verifies its proof.
+func (s *Set) judged(ctx context.Context, o VerifyOptions) func(func(attest.Report) error) error {
+	return func(count func(attest.Report) error) error {
+		for proof, err := range s.Proofs(ctx) {
+			var root *rootError
+			if errors.As(err, &root) {
+				return &wholeError{attest.Report{Checks: []evidence.Check{
+					evidence.Failed(evidence.CheckInclusion, evidence.CodeInclusion, "%s", root),
+				}}}
+			}
+			if err != nil {
+				return err
+			}
+			report, err := o.Judge(ctx, proof)
+			if no := (*attest.VerificationError)(nil); errors.As(err, &no) {
+				report = no.Report
+			} else if err != nil {
+				return err
+			}
+			if err := count(report); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// pass is the answer after the last run, if each is verified.
+func (r *Result) pass(policy bool) {
 	runs := settree.Runs(r.Head.Size)
-	checks := r.Report.Checks
-	checks = append(checks, evidence.Passed(evidence.CheckInclusion, "%s, with the root that was signed", runs),
+	r.Report.Checks = append(r.Report.Checks, evidence.Passed(evidence.CheckInclusion, "%s, with the root that was signed", runs),
 		evidence.Passed(evidence.CheckIdentity, "recomputed = subject = predicate, of %s", runs),
 		evidence.Passed(evidence.CheckDeclaration, "valid, of %s", runs))
-	r.Report.Checks, r.Report.Verified, r.Verified = checks, last.Verified, last.Verified
+	if policy {
+		r.Report.Checks = append(r.Report.Checks, evidence.Passed(evidence.CheckPolicy, "allows %s", runs))
+	}
+	r.Report.Verified, r.Verified = true, true
 }

@@ -177,7 +177,7 @@ type lineageAt struct {
 func (l lineageAt) Lineage(ctx context.Context, of []identity.ID) iter.Seq2[lineage.Input, error] {
 	return func(yield func(lineage.Input, error) bool) {
 		if !registry.IsReference(l.arg) {
-			for blob, err := range input.Lineage(l.arg, l.reach.cmd.InOrStdin()) {
+			for blob, err := range input.Lineage(l.arg, l.reach.cmd.InOrStdin(), bundlesIn) {
 				if !yield(lineage.Input{Name: blob.Name, Data: blob.Data}, err) {
 					return
 				}

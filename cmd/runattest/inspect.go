@@ -11,7 +11,6 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/internal/cli"
-	"github.com/runattest/runattest/internal/input"
 )
 
 func newInspect() *cobra.Command {
@@ -29,7 +28,7 @@ func newInspect() *cobra.Command {
 		if *onlyDeclaration || *onlyStatement {
 			return inspectPart(cmd, o, args[0], *onlyStatement)
 		}
-		for blob, err := range input.Bundles(args[0], cmd.InOrStdin()) {
+		for blob, err := range bundlesIn(args[0], cmd.InOrStdin()) {
 			var b *attest.Bundle
 			if err == nil {
 				b, err = parseBundle(blob.Data)
@@ -138,6 +137,9 @@ func carried(e *attest.UnverifiedEnvelope, signer string) []string {
 
 func runLines(s *attest.UnverifiedStatement, signer string) []string {
 	lines := append([]string{"  claims identity  " + s.Identity.String()}, carried(&s.UnverifiedEnvelope, signer)...)
+	if s.Set != nil {
+		lines = append(lines, "  claims set       "+s.Set.String())
+	}
 	for _, subject := range s.Subjects[1:] {
 		lines = append(lines, "  claims subject   "+subject.String())
 	}

@@ -86,7 +86,7 @@ func verifyLinks(cmd *cobra.Command, paths []string, verifier *attest.Verifier, 
 	o := newOutput(cmd)
 	total, good := 0, 0
 	for _, path := range paths {
-		some, verified := o.verifyEach(cmd, path, func(blob input.Blob, err error) bool {
+		some, verified := verifyEach(input.Bundles(path, cmd.InOrStdin()), func(blob input.Blob, err error) bool {
 			r := linkReport{Bundle: blob.Name, Checks: []evidence.Check{}}
 			if err == nil {
 				err = r.verify(cmd.Context(), verifier, blob.Data, want)

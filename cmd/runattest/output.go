@@ -157,6 +157,8 @@ func hintOf(err error) string {
 	case is[*input.ForeignError](err):
 		foreign, _ := errors.AsType[*input.ForeignError](err)
 		return foreignHint(foreign)
+	case errors.Is(err, input.ErrRunSet):
+		return "runattest set prove --identity ID FILE writes the proof of one run; verify, inspect and graph take the set"
 	case errors.Is(err, input.ErrBundle):
 		return "give the declaration that it signs; inspect --declaration writes it"
 	case is[*gate.MissingRunError](err):

@@ -44,6 +44,11 @@ var lostArgs = []struct{ command, args string }{
 	{"policy test", "cases.yaml"},
 	{"trusted-root create", "--rekor url=https://rekor.acme.example,public-key=k.pub,origin=rekor.acme.example"},
 	{"trusted-root show", "root.json"},
+	{"sign", "--key k.key --set other.runset.jsonl a.json"},
+	{"set list", "a.runset.jsonl"},
+	{"set head", "a.runset.jsonl"},
+	{"set prove", "--index 0 a.runset.jsonl"},
+	{"verify", "--key k.pub a.runset.jsonl"},
 	{"version", ""},
 	{"completion bash", ""}, {"completion zsh", ""}, {"completion fish", ""}, {"completion powershell", ""},
 	{"help", "sign"},
@@ -107,6 +112,7 @@ func makeLost(t *testing.T) {
 		"keygen --no-password -o k",
 		"trusted-root create --rekor url=https://rekor.acme.example,public-key=k.pub,origin=rekor.acme.example --out root.json",
 		"sign --key k.key a.json",
+		"sign --key k.key --set a.runset.jsonl a.json",
 		"push oci-layout://image a.json.sigstore.json",
 	} {
 		if status, _, stderr := inProcess(t, strings.Fields(args)...); status != exitYes {

@@ -3,9 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"strings"
-
-	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/internal/input"
@@ -104,9 +103,9 @@ func describeSigner(by *evidence.SignerIdentity) string {
 	return fmt.Sprintf("%s %s (%s)", by.Kind, by.Name, by.Algorithm)
 }
 
-// verifyEach hands over every bundle in the files, or the error in its place, and counts those that are verified.
-func (o *output) verifyEach(cmd *cobra.Command, path string, verify func(blob input.Blob, err error) (verified bool)) (total, good int) {
-	for blob, err := range input.Bundles(path, cmd.InOrStdin()) {
+// verifyEach hands over every bundle, or the error in its place, and counts those that are verified.
+func verifyEach(blobs iter.Seq2[input.Blob, error], verify func(blob input.Blob, err error) (verified bool)) (total, good int) {
+	for blob, err := range blobs {
 		if total++; verify(blob, err) {
 			good++
 		}

@@ -44,6 +44,7 @@ var subcommands = []subcommand{
 	{"lint", "declare", newLint},
 	{"canonicalize", "declare", newCanonicalize},
 	{"sign", "sign", newSign},
+	{"set", "sign", newSet},
 	{"link", "sign", newLink},
 	{"verify", "verify", newVerify},
 	{"inspect", "verify", newInspect},

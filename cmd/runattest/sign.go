@@ -24,6 +24,8 @@ import (
 // signFlags are what the flags of sign say, besides who signs.
 type signFlags struct {
 	lines          bool
+	set            string
+	setAnnotations []string
 	bundle         string
 	format         *cli.Word
 	detached       bool
@@ -44,6 +46,8 @@ func newSign() *cobra.Command {
 	flags := cmd.Flags()
 	who := newSignerFlags(cmd)
 	flags.BoolVar(&s.lines, "jsonl", false, "with -: answer each line of standard input, a JSON declaration, before the next is read")
+	flags.StringVar(&s.set, "set", "", "sign all declarations with one signature, as a run set: the `FILE` for it (*.runset.jsonl)")
+	flags.StringArrayVar(&s.setAnnotations, "set-annotation", nil, "with --set: `NAME=VALUE` about the set, signed (repeatable)")
 	flags.StringVar(&s.bundle, "bundle", "", "the `FILE` for the bundles (default: DECLARATION.sigstore.json)")
 	s.format = cli.WordFlag(cmd, "bundle-format", "a Sigstore bundle, or a bare DSSE envelope", string(attest.SigstoreBundle), string(attest.DSSE))
 	flags.BoolVar(&s.detached, "detached", false, "leave the declaration out of the bundle; a verifier must be given it")
@@ -58,12 +62,18 @@ func newSign() *cobra.Command {
 		if err := s.checkLines(args); err != nil {
 			return err
 		}
+		if err := s.checkSet(cmd); err != nil {
+			return err
+		}
 		batch, err := s.prepare(cmd, o, who)
 		if err != nil {
 			return err
 		}
 		if s.lines {
 			return batch.signLines(cmd)
+		}
+		if s.set != "" {
+			return batch.signSet(cmd, args)
 		}
 		return batch.sign(cmd, args)
 	}
@@ -136,14 +146,18 @@ func (s signFlags) prepare(cmd *cobra.Command, o *output, who *signerFlags) (*ba
 }
 
 func parseAnnotations(pairs []string) (map[string]string, error) {
+	return parseFlagAnnotations("--annotation", pairs)
+}
+
+func parseFlagAnnotations(flag string, pairs []string) (map[string]string, error) {
 	annotations := map[string]string{}
 	for _, pair := range pairs {
 		name, value, ok := strings.Cut(pair, "=")
 		if !ok || name == "" {
-			return nil, fmt.Errorf("--annotation %q: want NAME=VALUE", pair)
+			return nil, fmt.Errorf("%s %q: want NAME=VALUE", flag, pair)
 		}
 		if _, twice := annotations[name]; twice {
-			return nil, fmt.Errorf("--annotation %q: the name stands twice", pair)
+			return nil, fmt.Errorf("%s %q: the name stands twice", flag, pair)
 		}
 		annotations[name] = value
 	}

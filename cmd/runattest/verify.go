@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"iter"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -24,6 +25,7 @@ func newVerify() *cobra.Command {
 	declaration := declarationFlag(cmd)
 	artifacts := artifactFlag(cmd, "a `FILE` that must be among the subjects, by its SHA-256 (repeatable)")
 	strict := flags.Bool("strict", false, "every attestation that is attached to a REF must be verified, not one of them")
+	each := flags.Bool("each", false, "of a run set, report each run, too")
 	policies := newPolicyFlags(cmd)
 	formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -46,7 +48,8 @@ func newVerify() *cobra.Command {
 		}
 		judge := &judge{verifier, applied}
 		refs := &referenceVerifier{newOutput(cmd), policies.reach, judge, want, *strict}
-		return verifyAll(cmd, args, judge, want, refs)
+		sets := &setVerifier{output: refs.output, judge: judge, want: want, each: *each}
+		return verifyAll(cmd, args, judge, want, refs, sets)
 	}
 	return cmd
 }
@@ -85,9 +88,10 @@ func (j *judge) verify(ctx context.Context, b *attest.Bundle, want attest.Expect
 	return verified.Report(), err
 }
 
-func verifyAll(cmd *cobra.Command, paths []string, judge *judge, want attest.Expect, refs *referenceVerifier) error {
+func verifyAll(cmd *cobra.Command, paths []string, judge *judge, want attest.Expect, refs *referenceVerifier, sets *setVerifier) error {
 	o := refs.output
 	progress := o.progress("verified or refused")
+	sets.progress = progress
 	total, good, artifacts := 0, 0, 0
 	for _, path := range paths {
 		if registry.IsReference(path) {
@@ -97,7 +101,15 @@ func verifyAll(cmd *cobra.Command, paths []string, judge *judge, want attest.Exp
 			}
 			continue
 		}
-		some, verified := o.verifyEach(cmd, path, func(blob input.Blob, err error) bool {
+		file, err := input.OpenSource(path, cmd.InOrStdin())
+		if err == nil && file.Set != nil {
+			if total++; sets.verify(cmd, input.Name(path), file) {
+				good++
+			}
+			file.Close() // only read: nothing to lose
+			continue
+		}
+		some, verified := verifyEach(sourceOrError(path, file, err), func(blob input.Blob, err error) bool {
 			var report attest.Report
 			if err == nil {
 				report, err = verifyOne(cmd.Context(), judge, blob.Data, want)
@@ -111,6 +123,18 @@ func verifyAll(cmd *cobra.Command, paths []string, judge *judge, want attest.Exp
 	}
 	progress.End()
 	return o.counted(total, good, "bundle", artifacts > 0)
+}
+
+// sourceOrError gives the bundles in a file, or why it could not be opened, and closes it.
+func sourceOrError(path string, file *input.Source, err error) iter.Seq2[input.Blob, error] {
+	return func(yield func(input.Blob, error) bool) {
+		if err != nil {
+			yield(input.Blob{Name: input.Name(path)}, err)
+			return
+		}
+		defer file.Close() // only read: nothing to lose
+		file.Bundles()(yield)
+	}
 }
 
 func attachedTo(ref string) string { return "for what is attached to an artifact write oci://" + ref }
@@ -151,6 +175,9 @@ func printVerdict(o *output, name string, r attest.Report, err error) {
 	v := verdict{name: name, verified: r.Verified, checks: r.Checks, err: err}
 	if r.Verified {
 		v.facts = []string{fact("run", r.Identity.String()), fact("kind", string(r.Kind)), fact("signed by", describeSigner(r.Signer))}
+		if r.Set != nil {
+			v.facts = append(v.facts, fact("set", r.Set.String()))
+		}
 		for _, s := range r.Subjects {
 			v.facts = append(v.facts, fact("artifact", s.String()))
 		}

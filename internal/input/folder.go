@@ -7,16 +7,19 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
 // Lineage gives the bundles in a file as Bundles does, or those in a folder and the folders in it: each
-// file *.sigstore.json and *.sigstore.jsonl, in the order of their names. Links to files are
+// file *.sigstore.json, *.sigstore.jsonl, *.runproof.json and *.runset.jsonl, in the order of their names. Links to files are
 // followed and links to folders are not, so that there is no loop. An error about one file or folder
 // does not end the sequence.
-func Lineage(path string, stdin io.Reader) iter.Seq2[Blob, error] {
+//
+// bundles reads a file, as Bundles does.
+func Lineage(path string, stdin io.Reader, bundles func(path string, stdin io.Reader) iter.Seq2[Blob, error]) iter.Seq2[Blob, error] {
 	if info, err := os.Stat(path); path == Stdin || err != nil || !info.IsDir() {
-		return Bundles(path, stdin)
+		return bundles(path, stdin)
 	}
 	return func(yield func(Blob, error) bool) {
 		found := false
@@ -34,7 +37,7 @@ func Lineage(path string, stdin io.Reader) iter.Seq2[Blob, error] {
 				}
 				return nil
 			}
-			for blob, err := range Bundles(file, stdin) {
+			for blob, err := range bundles(file, stdin) {
 				if !yield(blob, err) {
 					return filepath.SkipAll
 				}
@@ -42,14 +45,15 @@ func Lineage(path string, stdin io.Reader) iter.Seq2[Blob, error] {
 			return nil
 		})
 		if !found {
-			yield(Blob{Name: path}, fmt.Errorf("%s: no file *.sigstore.json or *.sigstore.jsonl in this folder; name files of another kind themselves", path))
+			yield(Blob{Name: path}, fmt.Errorf("%s: no file *.sigstore.json, *.sigstore.jsonl, *.runproof.json or *.runset.jsonl in this folder; name files of another kind themselves", path))
 		}
 	}
 }
 
 func isBundle(entry fs.DirEntry) bool {
 	name := strings.ToLower(entry.Name())
-	return !entry.IsDir() && (strings.HasSuffix(name, ".sigstore.json") || strings.HasSuffix(name, ".sigstore.jsonl"))
+	ends := func(suffix string) bool { return strings.HasSuffix(name, suffix) }
+	return !entry.IsDir() && slices.ContainsFunc([]string{".sigstore.json", ".sigstore.jsonl", ".runproof.json", ".runset.jsonl"}, ends)
 }
 
 // regular refuses files in a folder that could block: pipes, devices, sockets.

@@ -37,7 +37,7 @@ func TestLineage(t *testing.T) {
 		Bad  bool
 	}
 	var got []found
-	for blob, err := range Lineage(dir, nil) {
+	for blob, err := range Lineage(dir, nil, Bundles) {
 		name, relErr := filepath.Rel(dir, blob.Name)
 		if relErr != nil {
 			t.Fatal(relErr)
@@ -51,7 +51,7 @@ func TestLineage(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("bundles in the folder (-want +got):\n%s", diff)
 	}
-	for range Lineage(dir, nil) { // who stops is not gone on for
+	for range Lineage(dir, nil, Bundles) { // who stops is not gone on for
 		break
 	}
 }

@@ -15,6 +15,7 @@ const (
 	KindPublicKey   = "a public key"
 	KindPolicy      = "a policy"
 	KindTrustedRoot = "a trusted root"
+	KindRunSet      = "a run set"
 )
 
 // The schemas of the two kinds that have one, as packages identity and policy define them.
@@ -38,6 +39,8 @@ func Kind(data []byte) string {
 		return "a file of blanks"
 	case bytes.HasPrefix(text, []byte("<")):
 		return "a web page, or XML"
+	case isRunSet(text):
+		return KindRunSet
 	case Text{Data: text}.IsBundle():
 		return KindBundle
 	case has(policySchema):

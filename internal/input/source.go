@@ -58,7 +58,7 @@ func (t Text) IsBundle() bool {
 		}
 		return true
 	}
-	return !has("schema") && (bytes.HasPrefix(members["mediaType"], []byte(`"`+bundleType)) || has("verificationMaterial", "dsseEnvelope") ||
+	return !has("schema") && (bytes.HasPrefix(members["mediaType"], []byte(`"`+bundleType)) || has("statement", "path", "bundle") || has("verificationMaterial", "dsseEnvelope") ||
 		has("payload", "payloadType", "signatures"))
 }
 
@@ -98,9 +98,17 @@ type Blob struct {
 }
 
 // Bundles gives the bundles in a file, or in stdin for "-": one, or several of JSON Lines.
-// An error ends the sequence.
+// An error ends the sequence; a run set is ErrRunSet.
 func Bundles(path string, stdin io.Reader) iter.Seq2[Blob, error] {
-	return blobs(path, stdin, limits.Bundle)
+	return func(yield func(Blob, error) bool) {
+		s, err := OpenSource(path, stdin)
+		if err != nil {
+			yield(Blob{Name: Name(path)}, err)
+			return
+		}
+		defer s.Close() // only read: nothing to lose
+		s.Bundles()(yield)
+	}
 }
 
 // Requests gives the bodies of requests in a file, or in stdin for "-": one, or several of JSON Lines.

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
+	"github.com/runattest/runattest/attest/runset"
+	"github.com/runattest/runattest/internal/atomicfile"
+	"github.com/runattest/runattest/internal/cli"
+	"github.com/runattest/runattest/internal/input"
+)
+
+// checkSet refuses what does not go with --set.
+func (s *signFlags) checkSet(cmd *cobra.Command) error {
+	if s.set == "" {
+		if len(s.setAnnotations) > 0 {
+			return errors.New("--set-annotation goes with --set")
+		}
+		return nil
+	}
+	for _, flag := range []string{"bundle", "bundle-format", "jsonl", "attach"} {
+		if cmd.Flags().Changed(flag) {
+			return fmt.Errorf("--%s does not go with --set, which writes one file of its own format", flag)
+		}
+	}
+	if cli.OutputName(s.set) == cli.Stdout {
+		return cli.WithHint(errors.New("--set names a file, and not standard output"), "runattest sign --set sweep.runset.jsonl")
+	}
+	return nil
+}
+
+// signSet signs all declarations as one set. They are read twice; standard input goes through a temporary file.
+func (b *batch) signSet(cmd *cobra.Command, paths []string) error {
+	runs := setRuns{batch: b, paths: paths}
+	for _, path := range paths {
+		if isStdin(path) && runs.stdin == nil {
+			f, remove, err := input.Spool(cmd.InOrStdin())
+			if err != nil {
+				return err
+			}
+			defer remove()
+			runs.stdin = f
+		}
+	}
+	if err := b.who.notOver(b.set, append(*b.artifacts, paths...)...); err != nil {
+		return err
+	}
+	annotations, err := parseFlagAnnotations("--set-annotation", b.setAnnotations)
+	if err != nil {
+		return err
+	}
+	var head evidence.SetHead
+	err = atomicfile.WriteFunc(b.set, func(w io.Writer) (err error) {
+		head, err = runset.Write(cmd.Context(), w, runs.read, runset.WriteOptions{Sign: b.signHead, Annotations: annotations})
+		return err
+	}, 0o644)
+	if b.status != exitYes {
+		return b.done()
+	}
+	if err != nil {
+		return err
+	}
+	root := fmt.Sprintf("%x", head.Root)
+	return b.Result(map[string]any{"set": b.set, "size": head.Size, "root": root}, "%s  %d runs  %s", root, head.Size, b.set)
+}
+
+func (b *batch) signHead(ctx context.Context, s attest.Signable) (*attest.Bundle, error) {
+	if err := b.session.Open(ctx); err != nil {
+		return nil, err
+	}
+	return b.session.Sign(ctx, s)
+}
+
+// setRuns reads the declarations of a set, as often as it is asked to.
+type setRuns struct {
+	*batch
+	paths []string
+	stdin io.ReadSeeker // nil where it is not read
+	again bool
+}
+
+// read gives the Statements. The first reading goes on after a bad declaration, so that one call tells all that is wrong.
+func (r *setRuns) read() iter.Seq2[*attest.Statement, error] {
+	return func(yield func(*attest.Statement, error) bool) {
+		if r.stdin != nil {
+			if _, err := r.stdin.Seek(0, io.SeekStart); err != nil {
+				yield(nil, err)
+				return
+			}
+		}
+		files := input.NewFiles(r.paths, r.stdin)
+		for _, path := range r.paths {
+			for t, err := range files.In(path) {
+				var one prepared
+				if err == nil {
+					one, err = r.readOne(t)
+				}
+				if err != nil {
+					r.note(t.Name, err)
+					continue
+				}
+				if r.status == exitYes && !yield(one.statement, nil) {
+					return
+				}
+			}
+		}
+		if !r.again {
+			r.passedOver(files, r.note)
+		}
+		if r.again = true; r.status != exitYes {
+			yield(nil, statusError(r.status))
+		}
+	}
+}

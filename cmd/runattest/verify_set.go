@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
+	"github.com/runattest/runattest/attest/runset"
+	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/cli"
+	"github.com/runattest/runattest/internal/input"
+	"github.com/runattest/runattest/internal/terminal"
+)
+
+// setVerifier verifies run sets.
+type setVerifier struct {
+	*output
+	judge    *judge
+	want     attest.Expect
+	each     bool
+	progress *terminal.Progress
+}
+
+// setReport is the JSON result of a run set.
+type setReport struct {
+	Bundle string `json:"bundle"`
+	attest.Report
+	Size    uint64 `json:"size,omitempty"`
+	Root    string `json:"root,omitempty"`
+	Refused uint64 `json:"refused,omitempty"`
+	noAnswer
+}
+
+// verify prints the answer for a set, after those for its runs where they are asked for.
+func (v *setVerifier) verify(cmd *cobra.Command, name string, file *input.Source) (verified bool) {
+	set, err := runset.Open(file.Set)
+	r := &runset.Result{}
+	if err == nil {
+		err = v.refuseExpectations()
+	}
+	if err == nil {
+		r, err = runset.Verify(cmd.Context(), v.judge.verifier, set, v.options(name))
+	}
+	v.progress.End()
+	if err != nil {
+		r = &runset.Result{}
+	}
+	v.print(name, r, err)
+	return err == nil && r.Verified
+}
+
+// refuseExpectations refuses what is expected of one run.
+func (v *setVerifier) refuseExpectations() error {
+	if v.want.Identity != nil || len(v.want.Artifacts) > 0 {
+		return cli.WithHint(errors.New("is a run set, and --identity and --artifact are about one run"), "runattest set prove --identity ID writes the proof of one run, to verify that")
+	}
+	return nil
+}
+
+func (v *setVerifier) options(name string) runset.VerifyOptions {
+	given := v.want.Declaration
+	o := runset.VerifyOptions{
+		Declaration: func(id identity.ID) (*identity.Declaration, error) {
+			if given != nil && given.ID() == id {
+				return given, nil
+			}
+			return nil, nil
+		},
+		Each: func(index uint64, run attest.Report) error {
+			if v.each {
+				v.progress.End()
+				printVerdict(v.output, fmt.Sprintf("%s:%d", name, index+2), run, nil)
+			}
+			v.progress.Step()
+			return nil
+		},
+	}
+	if v.judge.policy != nil {
+		o.Judge = func(ctx context.Context, proof *attest.Bundle) (attest.Report, error) {
+			var want attest.Expect
+			if s, err := proof.UnverifiedStatement(); err == nil && s.Ref != nil && given != nil && given.ID() == s.Identity {
+				want.Declaration = given
+			}
+			return v.judge.verify(ctx, proof, want)
+		}
+	}
+	return o
+}
+
+func (v *setVerifier) print(name string, r *runset.Result, err error) {
+	report := r.Report
+	if report.Checks = phrasedAll(report.Checks); err != nil {
+		report.Checks = []evidence.Check{}
+	}
+	made := setReport{Bundle: name, Report: report, Refused: r.Refused, noAnswer: whyNoAnswer(err)}
+	answer := verdict{name: name, verified: r.Verified, checks: report.Checks, err: err}
+	if r.Verified {
+		made.Size, made.Root, made.Annotations = r.Head.Size, fmt.Sprintf("%x", r.Head.Root), r.Head.Annotations
+		answer.facts = []string{fact("runs", fmt.Sprint(r.Head.Size)), fact("root", made.Root), fact("signed by", describeSigner(report.Signer))}
+		answer.facts = append(answer.facts, annotationFacts(r.Head.Annotations)...)
+	}
+	if r.Refused > 0 {
+		v.Info("%s: %d of %d runs are not verified", name, r.Refused, r.Head.Size)
+	}
+	v.verdict(answer, made)
+}
