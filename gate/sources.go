@@ -76,7 +76,7 @@ func ReadApprovals(ctx context.Context, from ApprovalSource, runs ...identity.ID
 	if err != nil {
 		return nil, err
 	}
-	return &ApprovalList{list: list}, nil
+	return &ApprovalList{list: list, tally: tally{number: len(list)}}, nil
 }
 
 // tally bounds the approvals from one place: their number, by what a decision reads, and their size, by what memory should
@@ -99,7 +99,7 @@ func collect(ctx context.Context, from ApprovalSource, runs []identity.ID) ([]po
 	var list []policy.Approval
 	for a, err := range JoinApprovals(from).Approvals(ctx, slices.Clone(runs)) {
 		if err == nil && len(list) == limits.Approvals {
-			err = fmt.Errorf("more than %d approvals", limits.Approvals)
+			err = fmt.Errorf("more than %d approvals in all places together", limits.Approvals)
 		}
 		if err != nil {
 			return nil, err

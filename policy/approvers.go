@@ -168,6 +168,7 @@ type statedDecision struct {
 	by     *approver
 	err    error         // why it counts for no run at all
 	unread []identity.ID // the runs that it is about, if an approver has signed it and it cannot be read
+	vague  error         // why these cannot be told: it may reject any run
 	index  int           // of what the report says of it
 }
 
@@ -187,7 +188,8 @@ func (a *approvals) verify(ctx context.Context, given Approval) statedDecision {
 		if why.Verdict == evidence.Pass {
 			why = found.Signer
 		}
-		o.err, o.unread, o.result.Approver = errors.New(why.Reason), runsIn(given.Bundle), meant[0].name
+		o.err, o.result.Approver = errors.New(why.Reason), meant[0].name
+		o.unread, o.vague = runsIn(given.Bundle)
 		return o
 	}
 	by := people[0]
@@ -201,7 +203,7 @@ func (a *approvals) verify(ctx context.Context, given Approval) statedDecision {
 	case claim != nil:
 		o.unread = runsOf(claim.Subjects())
 	default:
-		o.unread = runsIn(given.Bundle)
+		o.unread, o.vague = runsIn(given.Bundle)
 	}
 	if o.unread != nil {
 		o.result.Approver = by.name
@@ -257,19 +259,23 @@ const approvalFamily = "runattest/run-approval"
 
 // runsIn returns the runs whose digests occur in a payload that is not a Statement, or not one of the form that
 // approvals have, so that its subjects cannot be told: a rejection of a later version is one, too. A Statement of another
-// type is about none.
-func runsIn(b *attest.Bundle) []identity.ID {
+// type is about none. The error is that there are more than a Statement may name.
+func runsIn(b *attest.Bundle) ([]identity.ID, error) {
 	if t := b.UnverifiedPredicateType(); t != "" && !strings.Contains(strings.ToLower(t), approvalFamily) {
-		return nil
+		return nil, nil
 	}
 	var ids []identity.ID
 	text := bytes.ReplaceAll(b.UnverifiedPayload(), []byte{0}, nil) // of UTF-16
-	for _, digits := range digestPattern.FindAll(bytes.ToLower(text), limits.Subjects) {
+	found := digestPattern.FindAll(bytes.ToLower(text), limits.Subjects+1)
+	if len(found) > limits.Subjects {
+		return nil, fmt.Errorf("it cannot be read, and names more than %d digests, so that it may be a rejection of any run", limits.Subjects)
+	}
+	for _, digits := range found {
 		if id, err := identity.ParseID("airun:1:sha256:" + string(digits)); err == nil && !slices.Contains(ids, id) {
 			ids = append(ids, id)
 		}
 	}
-	return ids
+	return ids, nil
 }
 
 // about says whether the approval counts for a run that these have signed, as of the decision. What is dated later

@@ -120,7 +120,11 @@ func (p *Policy) hearAll(ctx context.Context, s *subject, given []Approval) erro
 		return fmt.Errorf("%d approvals, want at most %d", len(given), limits.Approvals)
 	}
 	for _, a := range given {
-		s.take(p.approvals.verify(ctx, a))
+		o := p.approvals.verify(ctx, a)
+		if o.vague != nil {
+			return fmt.Errorf("approval %s: %w", a.Source, o.vague)
+		}
+		s.take(o)
 		if err := ctx.Err(); err != nil { // which may be why it does not count
 			return err
 		}

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/evidence"
+	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/signer"
 )
 
@@ -230,6 +232,64 @@ func TestRejectionWithoutSCT(t *testing.T) {
 		}
 		if name == "an approval" && !strings.Contains(d.Approvals[0].Why, "no signed certificate timestamp") {
 			t.Errorf("%s: %s", name, d.Approvals[0].Why)
+		}
+	}
+}
+
+// TestRejectionAmongMany: what an approver has signed and cannot be read may reject each run whose digest it has. Where it has
+// more than are looked for, nothing is decided: the run's may be among the others.
+func TestRejectionAmongMany(t *testing.T) {
+	by, bob, eve := newSigner(t), newSigner(t), newSigner(t)
+	p := policyOf(t, by, "approvals: {required: 0, approvers: [{name: bob, keys: [{key: "+pemOf(t, bob)+"}]}]}\n")
+	id := parse(t, declarationText).ID()
+	v, err := p.Verifier().Verify(ctx, signRun(t, declarationText, by), attest.Expect{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sign := func(who signer.Signer, others int) []Approval {
+		var text strings.Builder
+		text.WriteString("rejected:\n")
+		for i := range others {
+			fmt.Fprintf(&text, "%064x\n", i)
+		}
+		envelope := evidence.Envelope{PayloadType: attest.PayloadType, Payload: []byte(text.String() + id.Hex() + "\n")}
+		signature, err := who.Sign(ctx, envelope.Message())
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := json.Marshal(map[string]any{
+			"payloadType": envelope.PayloadType, "payload": envelope.Payload, "signatures": []map[string]any{{"sig": signature}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := attest.ParseBundle(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return []Approval{{"list.json", b}}
+	}
+	const unread, vague = "approvals: what bob has signed about the run cannot be read, and may be a rejection: ", "approval list.json: it cannot be read, and names more than 1000 digests"
+	for name, c := range map[string]struct {
+		given []Approval
+		want  string
+	}{
+		"as many as are looked for": {sign(bob, limits.Subjects-1), unread},
+		"more":                      {sign(bob, limits.Subjects), vague},
+		"many more":                 {sign(bob, 10*limits.Subjects), vague},
+		"more, by a stranger":       {sign(eve, limits.Subjects), "allowed"},
+	} {
+		d, err := p.Evaluate(ctx, v, Given{Approvals: c.given, Now: now})
+		rejected, err2 := p.Rejections(ctx, Given{Approvals: c.given, Now: now})
+		switch c.want {
+		case vague:
+			if d != nil || err == nil || !strings.HasPrefix(err.Error(), c.want) || rejected != nil || err2 == nil {
+				t.Errorf("%s: decided %v, %v; rejected %v, %v", name, d, err, rejected, err2)
+			}
+		default:
+			if err != nil || !strings.HasPrefix(told(d), c.want) || (rejected[id] != "") != (c.want == unread) || err2 != nil {
+				t.Errorf("%s: %v, %v; rejected %v, %v", name, d, err, rejected, err2)
+			}
 		}
 	}
 }
