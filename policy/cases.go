@@ -24,11 +24,11 @@ const clockOfCases = "as the case says"
 // Cases are runs with the answers that a policy must give about them.
 type Cases struct {
 	policy *Policy
-	list   []*Case
+	list   []*testCase
 }
 
-// Case is one run with the expected answer.
-type Case struct {
+// testCase is one run with the expected answer.
+type testCase struct {
 	Name string
 
 	declaration *identity.Declaration
@@ -79,8 +79,8 @@ func LoadCases(path string, o Options) (*Cases, error) {
 	return c, err
 }
 
-func readCase(r *reader, files *folder, v jsontree.Value) *Case {
-	c := &Case{rehearsal: Rehearsal{Now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}}
+func readCase(r *reader, files *folder, v jsontree.Value) *testCase {
+	c := &testCase{rehearsal: Rehearsal{Now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}}
 	var expect string
 	r.members(v, []string{"name", "expect"}, map[string]field{
 		"name":     r.string(&c.Name),
@@ -116,7 +116,7 @@ func readCase(r *reader, files *folder, v jsontree.Value) *Case {
 }
 
 // refuseRehearsal refuses what is said beside a bundle, of which a verification finds it out: it would decide nothing.
-func (c *Case) refuseRehearsal(r *reader, v jsontree.Value) {
+func (c *testCase) refuseRehearsal(r *reader, v jsontree.Value) {
 	for _, name := range []string{"signer", "issuer", "signed", "annotations"} {
 		if v.Get(name).Kind() != jsontree.Absent {
 			r.in(name, func() { r.fail(identity.CodeValue, "leave the member out", "a bundle is verified, and says it itself") })
@@ -180,7 +180,7 @@ func (r *reader) declaration(files *folder, v jsontree.Value) *identity.Declarat
 }
 
 // readLineage takes what the run's own member takes: declarations beside a declaration, bundles beside a bundle.
-func (c *Case) readLineage(r *reader, files *folder, v jsontree.Value, signed bool) {
+func (c *testCase) readLineage(r *reader, files *folder, v jsontree.Value, signed bool) {
 	r.list(v, 1, limits.PolicyValues, func(_ int, v jsontree.Value) {
 		if !signed {
 			if d := r.declaration(files, v); d != nil {
@@ -200,7 +200,7 @@ func (c *Case) readLineage(r *reader, files *folder, v jsontree.Value, signed bo
 	})
 }
 
-func (c *Case) readBundle(r *reader, files *folder, v jsontree.Value) {
+func (c *testCase) readBundle(r *reader, files *folder, v jsontree.Value) {
 	c.bundle = r.bundle(files, v)
 }
 
@@ -221,7 +221,7 @@ func (r *reader) bundle(files *folder, v jsontree.Value) *attest.Bundle {
 }
 
 // readApprovals takes bundles by their paths, or what approvers would say.
-func (c *Case) readApprovals(r *reader, files *folder, v jsontree.Value) {
+func (c *testCase) readApprovals(r *reader, files *folder, v jsontree.Value) {
 	r.list(v, 0, limits.Approvals, func(_ int, v jsontree.Value) {
 		if v.Kind() == jsontree.String {
 			c.given = append(c.given, Approval{v.Text(), r.bundle(files, v)})
@@ -280,7 +280,7 @@ func (c *Cases) Run(ctx context.Context) ([]CaseResult, error) {
 	return results, nil
 }
 
-func (c *Cases) decide(ctx context.Context, one *Case) (*Decision, error) {
+func (c *Cases) decide(ctx context.Context, one *testCase) (*Decision, error) {
 	if one.bundle == nil {
 		if len(one.given) > 0 {
 			return nil, errors.New("approvals of a declaration that is not signed: write them out, or give a bundle")
@@ -301,7 +301,7 @@ func (c *Cases) decide(ctx context.Context, one *Case) (*Decision, error) {
 }
 
 // compare is "" where the decision is the one that is expected.
-func (c *Case) compare(d *Decision) string {
+func (c *testCase) compare(d *Decision) string {
 	answer := map[bool]string{true: "allow", false: "deny"}
 	if d.Allowed != c.allow {
 		var why []string

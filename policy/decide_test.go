@@ -54,7 +54,7 @@ func TestDecideAsVerify(t *testing.T) {
 }
 
 // agree asks before and after the signature.
-func agree(t *testing.T, name string, p *Policy, c *Case, by signer.Signer) bool {
+func agree(t *testing.T, name string, p *Policy, c *testCase, by signer.Signer) bool {
 	t.Helper()
 	now := c.rehearsal.Now
 	before, err := p.Decide(ctx, Proposal{Declaration: c.declaration, Annotations: c.rehearsal.Annotations, Signer: by.PublicKey(), Now: now})

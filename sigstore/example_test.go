@@ -7,9 +7,9 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/identity"
-	"github.com/runattest/runattest/internal/testing/sigstoretest"
 	"github.com/runattest/runattest/signer"
 	"github.com/runattest/runattest/sigstore"
+	"github.com/runattest/runattest/sigstore/internal/sigstoretest"
 )
 
 const run = `{

@@ -35,7 +35,7 @@ var imports = map[string][]string{
 	},
 	"capture": {
 		module + "canonical", module + "identity", module + "internal/casefold", module + "internal/jsonmend", module + "internal/jsontree", module + "internal/limits",
-		module + "internal/mediatype", module + "internal/secrets", module + "internal/zero", "golang.org/x/sync/errgroup",
+		module + "internal/mediatype", module + "internal/secrets", module + "internal/yamljson", module + "internal/zero", "golang.org/x/sync/errgroup",
 	},
 	"signer": {
 		"filippo.io/edwards25519",
@@ -191,6 +191,11 @@ func TestCEL(t *testing.T) {
 	}
 }
 
+// isTestGear tells packages that tests alone import.
+func isTestGear(name string) bool {
+	return strings.HasPrefix(name, "internal/testing/") || strings.Contains(name, "/internal/") && strings.HasSuffix(name, "test")
+}
+
 // TestInternal: what is internal to the module serves public packages, and knows none of them but canonical. What is internal
 // to one package may build on others, which TestImports lists. Test gear may know them all.
 func TestInternal(t *testing.T) {
@@ -199,11 +204,11 @@ func TestInternal(t *testing.T) {
 		path, all, _ := strings.Cut(line, ":")
 		name := strings.TrimPrefix(path, module)
 		of, _, isInternal := strings.Cut("/"+name+"/", "/internal/")
-		if !isInternal || strings.HasPrefix(name, "internal/testing/") || strings.HasPrefix(name, "cmd/") {
+		if !isInternal || isTestGear(name) || strings.HasPrefix(name, "cmd/") {
 			continue
 		}
 		for _, path := range strings.Split(all, ",") {
-			if strings.HasPrefix(path, module+"internal/testing/") {
+			if isTestGear(strings.TrimPrefix(path, module)) {
 				t.Errorf("%s imports test gear: %s", name, path)
 			}
 			if of == "" && strings.HasPrefix(path, module) && !strings.HasPrefix(path, module+"internal/") && path != module+"canonical" {
