@@ -136,6 +136,8 @@ var exported = map[string]any{
 	"signer.FormatError.Convert":         (*signer.FormatError).Convert,
 	"signer.FormatError.ConvertVariable": (*signer.FormatError).ConvertVariable,
 	"signer.FormatError.Error":           (*signer.FormatError).Error,
+	"signer.FormatError.Known":           (*signer.FormatError).Known,
+	"signer.PrivateKeyIn":                signer.PrivateKeyIn,
 	"signer.Generate":                    signer.Generate,
 	"signer.Load":                        signer.Load,
 	"signer.LoadPublicKey":               signer.LoadPublicKey,
