@@ -164,7 +164,7 @@ func TestFolderMembers(t *testing.T) {
 	}
 }
 
-// TestFolderErrors: of several errors the first file's is returned, and what is no part of a folder is refused.
+// TestFolderErrors: of several errors the first file's is returned, and what a folder does not have is refused.
 func TestFolderErrors(t *testing.T) {
 	f, err := Lookup("hf-model")
 	if err != nil {
@@ -209,7 +209,7 @@ func folderPage(d *folder) string {
 	for _, a := range append(d.about,
 		"Each file is an element of `model.components`, sorted by the bytes of its path: `role`, `name` (the path from the folder, with slashes), `digest` (`sha256`) and `size`. A Git LFS pointer in the place of weights ("+names(d.weights)+") counts as the file that it names, with a warning: fewer than 1024 bytes, which are the lines `version https://git-lfs.github.com/spec/v1`, `oid sha256:HEX` and `size N`. A file that begins as one and has other lines, or is not one of weights, is an error.",
 		"`kind` is `"+d.kind+"`. `model.name` and `model.version` are those that the caller gives; a name must be given. `prompt`, `context` and `constraints` are empty.",
-		"What files name that is elsewhere is open, may hide the model, and stands in `parameters`, in an object for each file that names something, by its path. Read are files "+names(d.configs)+". Of `adapter_config.json` its object has `base_model_name_or_path`, which is `\"\"` if it is not a string there, and `revision` if that is a string. In all of them, at every depth, each string at or below a member `auto_map` or `custom_pipelines` with `--` in it, which is code in another repository, is an element of `code`, in the order of the file. A file that is no strict JSON, such as one with `Infinity`, has `unread: true` alone.",
+		"What files name that is elsewhere is open, may hide the model, and stands in `parameters`, in an object for each file that names something, by its path. Read are files "+names(d.configs)+". Of `adapter_config.json` its object has `base_model_name_or_path`, which is `\"\"` if it is not a string there, and `revision` if that is a string. In all of them, at every depth, each string at or below a member `auto_map` or `custom_pipelines` with `--` in it, which is code in another repository, is an element of `code`, in the order of the file. A file that is not strict JSON, such as one with `Infinity`, has `unread: true` alone.",
 		"One of these must be at the top: "+names(d.signs)+". In the names here `*` stands for any characters. Skipped at the top, and kept below it, are folders with the names "+code(d.folders)+" and files with the names "+names(d.skipped)+". An index ("+names(d.indexes)+") whose `weight_map` names one of them is an error.",
 		"A link to a file counts as the file, if it leads to one in the folder or, from a snapshot in Hugging Face's cache, in the same repository's cache; any other is an error, and so are other special files.") {
 		p.line("\n%s", wrap(a))

@@ -60,5 +60,5 @@ type modelArgs struct {
 	member   string   // which has them
 	names    []string // of the argument that names the model
 	revision string   // of the argument that names its version
-	fallback string   // the member that names it if there is no such argument
+	fallback string   // the member that names it if such an argument is missing
 }

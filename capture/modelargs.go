@@ -28,7 +28,7 @@ func (d *declarer) nameModel(root jsontree.Value) {
 		name, version = root.Get(a.fallback).Text(), ""
 	}
 	if name == "" {
-		d.fail("names no model, and there is no %s that does: want one of %s", a.fallback, strings.Join(a.names, ", "))
+		d.fail("does not name the model, and neither does %s: want one of %s", a.fallback, strings.Join(a.names, ", "))
 	}
 	d.bodyModel, d.revision = appendString(nil, []byte(secrets.Text(name))), secrets.Text(version)
 }

@@ -61,7 +61,7 @@ func page(t *table) string {
 		p.line("| the body | YAML, as declarations are written in it ([identity v1](../identity-v1.md)), of at most %d bytes. A plain scalar that readers of YAML 1.1 read as another value is an error |", limits.YAML)
 	}
 	if a := t.modelArgs; a != nil {
-		p.line("| the model | the argument of `%[1]s` that is named one of %[2]s: several must be equal. Its version is the argument `%[3]s`. If there is no such argument that is not empty, it is the string `%[4]s`, without a version; without that it is an error |", a.member, code(a.names), a.revision, a.fallback)
+		p.line("| the model | the argument of `%[1]s` that is named one of %[2]s: several must be equal. Its version is the argument `%[3]s`. If all are missing or empty, it is the string `%[4]s`, without a version; without that it is an error |", a.member, code(a.names), a.revision, a.fallback)
 		p.line("| an argument | in a map a member that is not null, which must be a string. In a string, without white space at its ends, what stands between commas: NAME before the first `=`, and the value without white space and then without one pair of equal quotation marks at its ends. One of these names twice is an error. What is secret in the name and the version (6.3) is left out there, too |")
 	}
 	if d := t.folder; d != nil {
