@@ -10,6 +10,7 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/visible"
 	"github.com/runattest/runattest/internal/zero"
 )
 
@@ -160,7 +161,7 @@ const HintRunBundle evidence.Hint = "give the run's bundle to have it verified"
 func inOrder(run *attest.Verified, signed []evidence.TrustedTime) evidence.Check {
 	by := run.Signer()
 	declared, linked := sightOf(run.Times()...), sightOf(signed...)
-	declaredBy := stamp(microseconds(declared.latest))
+	declaredBy := visible.Time(microseconds(declared.latest))
 	switch {
 	case !declared.known():
 		return evidence.Passed(CheckRun, "the run named is verified, signed by %s %s; no trusted time proves that it was declared before the link was signed", by.Kind, by.Name)
@@ -169,11 +170,11 @@ func inOrder(run *attest.Verified, signed []evidence.TrustedTime) evidence.Check
 			by.Kind, by.Name, declaredBy)
 	case linked.before(declared):
 		return evidence.Failed(CheckRun, CodeRunLater, "the link was signed before the run was declared, by trusted time: the link was seen by %s, the run not until %s",
-			stamp(microseconds(linked.latest)), stamp(microseconds(declared.earliest))).WithHint("if the run was signed earlier, too, give that bundle of it")
+			visible.Time(microseconds(linked.latest)), visible.Time(microseconds(declared.earliest))).WithHint("if the run was signed earlier, too, give that bundle of it")
 	}
 	if !declared.before(linked) {
 		return evidence.Passed(CheckRun, "the run named is verified, signed by %s %s, declared by %s; the link was signed by %s, too close to prove which was first",
-			by.Kind, by.Name, declaredBy, stamp(microseconds(linked.latest)))
+			by.Kind, by.Name, declaredBy, visible.Time(microseconds(linked.latest)))
 	}
 	return evidence.Passed(CheckRun, "the run named is verified, signed by %s %s, declared by %s, before the link", by.Kind, by.Name, declaredBy)
 }

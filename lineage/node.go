@@ -9,6 +9,7 @@ import (
 
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/visible"
 	"github.com/runattest/runattest/internal/zero"
 )
 
@@ -147,7 +148,7 @@ func (n Node) Gap() string {
 // laterThan says that a run of which this is an ancestor was seen before it.
 func (n Node) laterThan(child sight) string {
 	return fmt.Sprintf("declared before its parent by trusted time: seen by %s, %s not until %s",
-		stamp(microseconds(child.latest)), n.ID(), stamp(microseconds(n.node().sight.earliest)))
+		visible.Time(microseconds(child.latest)), n.ID(), visible.Time(microseconds(n.node().sight.earliest)))
 }
 
 // whyUnverified is the first failed check of the first bundle.

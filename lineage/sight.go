@@ -45,6 +45,3 @@ func (s sight) before(other sight) bool {
 }
 
 func microseconds(unix int64) time.Time { return time.UnixMicro(unix).UTC() }
-
-// stamp is a time with its fraction of a second, if there is one.
-func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }

@@ -72,7 +72,7 @@ func (n Node) describe() string {
 	}
 	parts = append(parts, "verified: "+strings.Join(n.signerNames(), "; "))
 	if t, ok := n.DeclaredBy(); ok {
-		parts = append(parts, "by "+stamp(t))
+		parts = append(parts, "by "+visible.Time(t))
 	}
 	switch gap := n.Gap(); {
 	case n.Rejected() != "":

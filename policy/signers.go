@@ -14,6 +14,7 @@ import (
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/visible"
 	"github.com/runattest/runattest/signer"
 )
 
@@ -221,7 +222,7 @@ func stamp(t time.Time) string {
 func apart(a, b time.Time) (string, string) {
 	x, y := stamp(a), stamp(b)
 	if x == y && !a.Equal(b) {
-		return a.UTC().Format(time.RFC3339Nano), b.UTC().Format(time.RFC3339Nano)
+		return visible.Time(a), visible.Time(b)
 	}
 	return x, y
 }

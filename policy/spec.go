@@ -11,6 +11,7 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/authority"
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/visible"
 )
 
 // Spec is a policy in values, for programs that have keys in memory and no files. Each member is the member of the file
@@ -162,7 +163,7 @@ func signersText(keys []attest.TrustedKey, identities []authority.CertificateIde
 		key.text("name", k.Name)
 		for name, at := range map[string]time.Time{"notBefore": k.NotBefore, "notAfter": k.NotAfter} {
 			if !at.IsZero() {
-				key[name] = at.UTC().Format(time.RFC3339Nano)
+				key[name] = visible.Time(at)
 			}
 		}
 		listed = append(listed, key)

@@ -15,6 +15,7 @@ import (
 	"github.com/sigstore/sigstore/pkg/cryptoutils"
 
 	"github.com/runattest/runattest/attest/evidence"
+	"github.com/runattest/runattest/internal/visible"
 	"github.com/runattest/runattest/signer"
 )
 
@@ -76,7 +77,7 @@ func (t *trust) judgeStranger(c *leafCertificate) evidence.Check {
 	_, _, early := t.Root.issuerOf(c.leaf, c.leaf.NotBefore)
 	_, _, late := t.Root.issuerOf(c.leaf, c.leaf.NotAfter)
 	if early != nil && late != nil {
-		return evidence.Failed(evidence.CheckSigner, evidence.CodeCertificateIssuer, "the certificate is by no authority that the trusted root names for %s: %s", stamp(c.leaf.NotBefore), early)
+		return evidence.Failed(evidence.CheckSigner, evidence.CodeCertificateIssuer, "the certificate is by no authority that the trusted root names for %s: %s", visible.Time(c.leaf.NotBefore), early)
 	}
 	return evidence.Skipped(evidence.CheckSigner, evidence.CodeNotReached, "not dated yet")
 }
@@ -96,7 +97,7 @@ func (t *trust) judgeSigner(c *leafCertificate, times []evidence.TrustedTime) ev
 			_, _, err = t.Root.issuerOf(c.leaf, at.Latest())
 		}
 		if err != nil {
-			return evidence.Failed(evidence.CheckSigner, evidence.CodeCertificateIssuer, "the certificate is by no authority that the trusted root names for %s: %s", stamp(at.Time), err)
+			return evidence.Failed(evidence.CheckSigner, evidence.CodeCertificateIssuer, "the certificate is by no authority that the trusted root names for %s: %s", visible.Time(at.Time), err)
 		}
 	}
 	logged := ""

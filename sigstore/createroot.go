@@ -15,6 +15,7 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/root"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/runattest/runattest/internal/visible"
 	"github.com/runattest/runattest/signer"
 )
 
@@ -101,7 +102,7 @@ func newAuthorities(specs []AuthoritySpec, check func([]*x509.Certificate, perio
 			valid.from = begins(chain).NotBefore
 		}
 		if valid.empty() {
-			return nil, fmt.Errorf("%s: ends %s, before it begins %s", spec.URL, stamp(valid.until), stamp(valid.from))
+			return nil, fmt.Errorf("%s: ends %s, before it begins %s", spec.URL, visible.Time(valid.until), visible.Time(valid.from))
 		}
 		if err := check(chain, valid); err != nil {
 			return nil, fmt.Errorf("%s: certificate chain: %w", spec.URL, err)
@@ -157,7 +158,7 @@ func newLogs(specs []LogSpec, check func(*LogSpec, *signer.PublicKey) error) ([]
 			return nil, err
 		}
 		if (period{spec.Start, spec.End}).empty() {
-			return nil, fmt.Errorf("%s: ends %s, before it begins %s", spec.URL, stamp(spec.End), stamp(spec.Start))
+			return nil, fmt.Errorf("%s: ends %s, before it begins %s", spec.URL, visible.Time(spec.End), visible.Time(spec.Start))
 		}
 		key, err := signer.ParsePublicKey(spec.PublicKey)
 		if err == nil {

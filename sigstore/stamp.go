@@ -15,6 +15,7 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/root"
 
 	"github.com/runattest/runattest/attest/evidence"
+	"github.com/runattest/runattest/internal/visible"
 )
 
 // untrueError says that a timestamp is by an authority of the trusted root, and not true of the signature, or stands twice.
@@ -208,14 +209,14 @@ func (t *token) checkEnd(tsa root.TimestampingAuthority, signer *x509.Certificat
 		return nil
 	}
 	if !a.ValidityPeriodEnd.IsZero() && latest.After(a.ValidityPeriodEnd) {
-		return fmt.Errorf("the time may be as late as %s, after the validity of its authority ends at %s", stamp(latest), stamp(a.ValidityPeriodEnd))
+		return fmt.Errorf("the time may be as late as %s, after the validity of its authority ends at %s", visible.Time(latest), visible.Time(a.ValidityPeriodEnd))
 	}
 	ends := func(c *x509.Certificate) bool { return latest.After(c.NotAfter) }
 	if !ends(signer) && !slices.ContainsFunc(t.certificates, ends) && !slices.ContainsFunc(issuersOf(tsa), ends) {
 		return nil
 	}
 	if err := t.checkChain(a, signer, latest, x509.ExtKeyUsageTimeStamping); err != nil {
-		return fmt.Errorf("the time may be as late as %s: %w", stamp(latest), err)
+		return fmt.Errorf("the time may be as late as %s: %w", visible.Time(latest), err)
 	}
 	return nil
 }

@@ -166,13 +166,13 @@ func (t *trust) lateness(times []evidence.TrustedTime) string {
 	first := slices.MinFunc(times, func(a, b evidence.TrustedTime) int { return a.Latest().Compare(b.Latest()) })
 	switch want := t.RequireTimestamps; {
 	case first.Latest().After(*t.SignedBefore):
-		late := fmt.Sprintf("signed by %s at the latest, which does not prove that it was before %s", stamp(first.Latest()), stamp(*t.SignedBefore))
+		late := fmt.Sprintf("signed by %s at the latest, which does not prove that it was before %s", visible.Time(first.Latest()), visible.Time(*t.SignedBefore))
 		if first.Accuracy > 0 {
 			late += fmt.Sprintf(": %s by %s", describeTime(first), first.Authority)
 		}
 		return late
 	case want > 0 && stampers(times, *t.SignedBefore) < want:
-		return fmt.Sprintf("%d of the %d timestamps required are not later than %s", stampers(times, *t.SignedBefore), want, stamp(*t.SignedBefore))
+		return fmt.Sprintf("%d of the %d timestamps required are not later than %s", stampers(times, *t.SignedBefore), want, visible.Time(*t.SignedBefore))
 	}
 	return ""
 }
@@ -181,7 +181,7 @@ func (t *trust) deadline() string {
 	if t.SignedBefore == nil {
 		return ""
 	}
-	return ", not later than " + stamp(*t.SignedBefore)
+	return ", not later than " + visible.Time(*t.SignedBefore)
 }
 
 // otherEntries says why a bundle's entries are in fewer logs than required: they do not count, or are in one log.
@@ -215,9 +215,9 @@ func (f findings) describe() string {
 // describeTime is the time and what its authority says of its accuracy.
 func describeTime(at evidence.TrustedTime) string {
 	if at.Accuracy == 0 {
-		return stamp(at.Time)
+		return visible.Time(at.Time)
 	}
-	return fmt.Sprintf("%s (accuracy %s)", stamp(at.Time), at.Accuracy)
+	return fmt.Sprintf("%s (accuracy %s)", visible.Time(at.Time), at.Accuracy)
 }
 
 // besides tells of logs, and of evidence that was passed over.
@@ -239,7 +239,7 @@ func bound(t time.Time) string {
 	if t.IsZero() {
 		return "any time"
 	}
-	return stamp(t)
+	return visible.Time(t)
 }
 
 // oneLine joins errors without line breaks, the first few of them, and cuts what they quote.

@@ -13,6 +13,7 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/authority"
 	"github.com/runattest/runattest/attest/evidence"
+	"github.com/runattest/runattest/internal/visible"
 )
 
 // TrustOptions name the signers that a verifier trusts, and the evidence that it requires.
@@ -69,7 +70,7 @@ func NewTrust(o TrustOptions) (attest.Trust, error) {
 	case len(o.Identities) > 0 && len(material.FulcioCertificateAuthorities()) == 0:
 		return nil, errors.New("certificate identities are trusted, but the trusted root names no certificate authority")
 	case o.SignedBefore != nil && o.SignedBefore.Year() < firstYear:
-		return nil, fmt.Errorf("signed before %s, which is before 1970: it looks like an unset time", stamp(*o.SignedBefore))
+		return nil, fmt.Errorf("signed before %s, which is before 1970: it looks like an unset time", visible.Time(*o.SignedBefore))
 	case o.RequireTimestamps < 0:
 		return nil, fmt.Errorf("%d timestamps required, want 0 or more", o.RequireTimestamps)
 	case o.RequireTimestamps > o.Root.stampers.count():

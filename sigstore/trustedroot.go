@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	protocommon "github.com/sigstore/protobuf-specs/gen/pb-go/common/v1"
 	prototrustroot "github.com/sigstore/protobuf-specs/gen/pb-go/trustroot/v1"
@@ -17,6 +16,7 @@ import (
 	"github.com/runattest/runattest/canonical"
 	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/visible"
 )
 
 // TrustedRoot lists the services that a verifier trusts for the identities of signers and for times: certificate
@@ -142,11 +142,11 @@ func checkRange(r *protocommon.TimeRange) error {
 	}
 	for _, at := range []*timestamppb.Timestamp{r.Start, r.End} {
 		if at != nil && at.AsTime().Year() < firstYear {
-			return fmt.Errorf("validFor: %s is before 1970: it looks like an unset time", stamp(at.AsTime()))
+			return fmt.Errorf("validFor: %s is before 1970: it looks like an unset time", visible.Time(at.AsTime()))
 		}
 	}
 	if r.Start != nil && r.End != nil && r.End.AsTime().Before(r.Start.AsTime()) {
-		return fmt.Errorf("validFor: ends %s, before it begins %s", stamp(r.End.AsTime()), stamp(r.Start.AsTime()))
+		return fmt.Errorf("validFor: ends %s, before it begins %s", visible.Time(r.End.AsTime()), visible.Time(r.Start.AsTime()))
 	}
 	return nil
 }
@@ -206,6 +206,3 @@ func addSubject(authority map[string]any) {
 		}
 	}
 }
-
-// stamp prints fractions of a second where there are any: times that differ are not printed as equal.
-func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
