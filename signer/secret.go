@@ -16,6 +16,14 @@ var secretTexts = []struct{ text, what string }{
 	{ssh1Head, "a private key of SSH"},
 	{"minisign encrypted secret key", "a private key of minisign"},
 	{"signify secret key", "a private key of signify"},
+	{"client-key-data:", "a kubeconfig with a private key"},
+
+	// base64 of -----BEGIN and PRIVATE, EC, RSA, OPENSSH, ENCRYPTED
+	{"LS0tLS1CRUdJTiBQUklWQVRF", "a private key in base64"},
+	{"LS0tLS1CRUdJTiBFQyBQUklW", "a private key in base64"},
+	{"LS0tLS1CRUdJTiBSU0EgUFJJ", "a private key in base64"},
+	{"LS0tLS1CRUdJTiBPUEVOU1NI", "a private key in base64"},
+	{"LS0tLS1CRUdJTiBFTkNSWVBU", "a private key in base64"},
 }
 
 // PrivateKeyIn says what private key a text or a file holds, in any of the formats that are recognized, or "". It is for

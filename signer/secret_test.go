@@ -34,7 +34,7 @@ func TestPrivateKeyIn(t *testing.T) {
 		string(locked.Private):                                            "a private key in PEM",
 		"ci=" + string(pair.Private):                                      "a private key in PEM",
 		strings.ReplaceAll(string(pair.Private), "\n", `\n`):              "a private key in PEM",
-		b64(pair.Private):                                                 "a private key in PEM",
+		b64(pair.Private):                                                 "a private key in base64",
 		string(private.Bytes):                                             "a private key in DER",
 		b64(private.Bytes):                                                "a private key in DER",
 		hex.EncodeToString(private.Bytes):                                 "a private key in DER",

@@ -50,6 +50,12 @@ func newApprove() *cobra.Command {
 				}
 			}
 		}
+		if !s.Expires.IsZero() && !s.Expires.After(clock()) {
+			return fmt.Errorf("--expires %s: is past: the decision would never count", *expires)
+		}
+		if err = overwrite.CheckTarget(cli.OutputName(*target)); err != nil {
+			return err
+		}
 		if s.Identity, err = runOf(cmd, args[0], isID); err != nil {
 			return err
 		}

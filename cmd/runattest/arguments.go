@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -10,8 +11,10 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/input"
+	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/signer"
 )
 
@@ -38,6 +41,24 @@ func checkArguments(args []string) error {
 		}
 	}
 	return nil
+}
+
+// holdsKey tells a declaration with a private key in it, as text.
+func holdsKey(canonical []byte) bool {
+	return bytes.Contains(canonical, []byte("PRIVATE KEY-----")) || bytes.Contains(canonical, []byte("AGE-SECRET-KEY-"))
+}
+
+// warnOfKeys says of artifacts that are private keys that their digests are signed.
+func warnOfKeys(o *output, paths []string) {
+	for _, path := range paths {
+		if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() || info.Size() > limits.Key {
+			continue
+		}
+		data, err := boundedfile.Read(path, limits.Key)
+		if what := signer.PrivateKeyIn(data); err == nil && what != "" {
+			o.Info("warning: %s is or holds %s; its name and its SHA-256 are signed", path, what)
+		}
+	}
 }
 
 // readers are the flags whose value can be - for standard input, by commands where others write.
@@ -85,4 +106,20 @@ func exclusive(cmd *cobra.Command, names ...string) error {
 		return nil
 	}
 	return errors.New(strings.Join(given, " and ") + ": want one of them")
+}
+
+// kindOf says what a file is that could not be read as what it should be, "" if that is not plain to see.
+func kindOf(data []byte) string {
+	if kind := input.Kind(data); kind != "" {
+		return kind
+	}
+	if what := signer.PrivateKeyIn(data); !bytes.Contains(data, []byte("PRIVATE KEY")) { // in another text
+		return what
+	}
+	return ""
+}
+
+// isKeyFile tells the kinds that are a key or a certificate.
+func isKeyFile(kind string) bool {
+	return kind == input.KindPublicKey || kind == input.KindCertificate || strings.Contains(kind, "private")
 }

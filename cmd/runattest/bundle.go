@@ -51,7 +51,7 @@ func orDeclaration(err error, data []byte) error {
 	if err == nil {
 		return nil
 	}
-	switch kind := input.Kind(data); kind {
+	switch kind := kindOf(data); kind {
 	case input.KindDeclaration:
 		return errDeclaration
 	case input.KindBundle:

@@ -61,6 +61,9 @@ func unreadableJSON(path string, data []byte, err error) error {
 	if !errors.As(err, &ce) {
 		return fmt.Errorf("%s: %w", path, err)
 	}
+	if kind := kindOf(data); kind == input.KindPrivateKey || kind == input.KindPublicKey || kind == input.KindCertificate {
+		return fmt.Errorf("%s: is %s, want JSON", path, kind)
+	}
 	if jsonmend.LooksLikeYAML(data) {
 		err = fmt.Errorf("%s: line 1, column 1: not valid JSON: this looks like YAML", path)
 		return cli.WithHint(err, "runattest canonicalize --declaration takes a declaration in YAML")

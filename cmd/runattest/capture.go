@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -106,6 +107,9 @@ func captureRequests(cmd *cobra.Command, o *output, file, folder string, f captu
 			if err == nil {
 				err = do(request.Name, c)
 			}
+			if kind := kindOf(request.Data); err != nil && (kind == input.KindPrivateKey || kind == input.KindPublicKey || kind == input.KindCertificate) {
+				err = fmt.Errorf("is %s, want a request's body", kind)
+			}
 			if err != nil {
 				o.note(request.Name, locate(request.Data, err))
 			}
@@ -116,6 +120,9 @@ func captureRequests(cmd *cobra.Command, o *output, file, folder string, f captu
 // captureFolder captures a folder, and what stands beside it in src. name is the source's.
 func captureFolder(cmd *cobra.Command, o *output, name, dir string, f capture.Format, src capture.Source, do func(string, *capture.Captured) error) {
 	fsys, closeFolder, err := input.Folder(dir)
+	if info, wrong := os.Stat(dir); wrong == nil && !info.IsDir() {
+		err = fmt.Errorf("%s: is a file, want a model's folder", dir)
+	}
 	var c *capture.Captured
 	if err == nil {
 		defer closeFolder()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/internal/visible"
+	"github.com/runattest/runattest/signer"
 )
 
 // parseDeclaration reads a declaration, and recognizes a text of another kind that was given in its place.
@@ -23,9 +25,17 @@ func parseDeclaration(t input.Text) (*identity.Declaration, error) {
 		err = input.ErrBundle
 	}
 	if err != nil {
-		err = cmp.Or(input.Foreign(t.Data), err)
+		err = cmp.Or(foreign(t.Data), err)
 	}
 	return d, err
+}
+
+// foreign recognizes text of another kind that could not be read as a declaration; nil where it is not known.
+func foreign(data []byte) error {
+	if what := signer.PrivateKeyIn(data); what != "" && !bytes.Contains(data, []byte("PRIVATE KEY")) { // which has a name of its own
+		return &input.ForeignError{Kind: what + " and no declaration", IsKey: true}
+	}
+	return input.Foreign(data)
 }
 
 // oneDeclaration is the one declaration in a file; several are an error.

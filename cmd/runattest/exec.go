@@ -67,6 +67,8 @@ func (e *execution) checkFlags(cmd *cobra.Command, args []string) error {
 	switch {
 	case e.bundle == "":
 		return errors.New("--bundle is required")
+	case e.log == cli.Stdout:
+		return errors.New("--decision-log -: want a file, which keeps decisions")
 	case e.policies.path == "":
 		return cli.WithHint(errors.New("--policy is missing: every execution needs a policy that allows it"), "runattest policy check looks at one")
 	case e.policies.at != "" && !e.dryRun:

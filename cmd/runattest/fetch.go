@@ -25,7 +25,6 @@ import (
 	"github.com/runattest/runattest/internal/overwrite"
 	"github.com/runattest/runattest/internal/terminal"
 	"github.com/runattest/runattest/registry"
-	"github.com/runattest/runattest/sigstore"
 )
 
 // fetchFlags are where what is fetched goes.
@@ -59,16 +58,39 @@ func newFetch() *cobra.Command {
 		if f.airGap != "" && (f.out != "" || f.declaration) {
 			return errors.New("--air-gap goes with neither --output nor --declaration: it writes a folder with everything")
 		}
+		if err := f.checkPlaces(); err != nil {
+			return err
+		}
 		inputs := []string{f.reach.ca, f.root}
 		if ref, err := registry.ParseReference(args[0]); err == nil && ref.IsLayout() {
 			inputs = append(inputs, ref.Path())
 		}
-		if err := overwrite.CheckInputs(f.out, inputs...); err != nil {
+		if err := errors.Join(overwrite.CheckInputs(f.out, inputs...), overwrite.CheckInputs(f.airGap, inputs...)); err != nil {
 			return err
 		}
 		return f.fetch(cmd, newOutput(cmd), args[0])
 	}
 	return cmd
+}
+
+// checkPlaces finds, before anything is fetched, that it has no place.
+func (f *fetchFlags) checkPlaces() error {
+	switch isFile := func(path string) bool {
+		info, err := os.Stat(path)
+		return err == nil && !info.IsDir()
+	}; {
+	case f.airGap != "" && isFile(f.airGap):
+		return fmt.Errorf("--air-gap %s: is a file, want a folder", f.airGap)
+	case f.out == "" || f.out == input.Stdin || f.declaration:
+		return overwrite.CheckTarget(f.out)
+	case strings.HasSuffix(f.out, ".json"):
+		return cli.WithHint(fmt.Errorf("%s: what is fetched are JSON Lines, and a .json file is one document", f.out), "name the file .sigstore.jsonl, or a folder")
+	case strings.HasSuffix(f.out, ".jsonl") || strings.HasSuffix(f.out, ".ndjson"):
+		return overwrite.CheckTarget(f.out)
+	case isFile(f.out):
+		return fmt.Errorf("%s: is a file, want a folder, or the name of a new file that ends in .jsonl", f.out)
+	}
+	return nil
 }
 
 // fetched is what one call fetches, one bundle after the other.
@@ -164,8 +186,6 @@ func (f *fetchFlags) write(cmd *cobra.Command, h *fetched) error {
 		})
 	case strings.HasSuffix(f.out, ".jsonl") || strings.HasSuffix(f.out, ".ndjson"):
 		return h.writeLines(f.out)
-	case strings.HasSuffix(f.out, ".json"):
-		return cli.WithHint(fmt.Errorf("%s: what is fetched are JSON Lines, and a .json file is one document", f.out), "name the file .sigstore.jsonl, or a folder")
 	}
 	if len(h.declarations) > 0 {
 		if err := h.writeDeclarations(f.out); err != nil {
@@ -371,8 +391,8 @@ func (f *fetchFlags) copyRoot() error {
 	if err != nil {
 		return err
 	}
-	if _, err := sigstore.ParseTrustedRoot(data); err != nil {
-		return fmt.Errorf("%s: %w", f.root, err)
+	if _, err := parseTrustedRoot(f.root, data); err != nil {
+		return err
 	}
 	if err := os.MkdirAll(f.airGap, 0o755); err != nil {
 		return err

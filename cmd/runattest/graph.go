@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -47,7 +48,7 @@ func newGraph() *cobra.Command {
 		}
 		inputs := func(yield func(lineage.Input) bool) {
 			for in, err := range lineageIn(args, policies.reach).Lineage(cmd.Context(), o.Roots) {
-				if err == nil && isDeclaration(in.Data) {
+				if err == nil && len(in.Data) > 0 && (isDeclaration(in.Data) || !bytes.HasPrefix(bytes.TrimSpace(in.Data), []byte("{"))) {
 					_, err = parseBundle(in.Data)
 				}
 				switch {

@@ -13,6 +13,7 @@ import (
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/shell"
 	"github.com/runattest/runattest/internal/terminal"
 	"github.com/runattest/runattest/signer"
 	"github.com/runattest/runattest/signer/kms"
@@ -20,6 +21,9 @@ import (
 
 // loadSigner finds the private key that ref names: a file, env://NAME or a KMS reference.
 func loadSigner(cmd *cobra.Command, ref string) (signer.Signer, error) {
+	if err := checkKeyRef(ref); err != nil {
+		return nil, err
+	}
 	by, err := kms.LoadAny(cmd.Context(), ref, func() ([]byte, error) {
 		return askPassword(cmd, "password for "+ref+": ", false)
 	}, kms.Messages(&pluginMessages{output: newOutput(cmd)}))
@@ -27,9 +31,37 @@ func loadSigner(cmd *cobra.Command, ref string) (signer.Signer, error) {
 	case err == nil || kms.IsReference(ref):
 		return by, hintKMS(err)
 	case errors.Is(err, signer.ErrPassword):
-		return nil, cli.WithHint(named(ref, err), "the password is read from RUNATTEST_PASSWORD, or asked on a terminal")
+		hint := "the password is read from RUNATTEST_PASSWORD, or asked on a terminal"
+		if strings.HasSuffix(os.Getenv("RUNATTEST_PASSWORD"), "\n") {
+			hint = `RUNATTEST_PASSWORD ends in a line feed: RUNATTEST_PASSWORD="$(cat FILE)" has none`
+		}
+		return nil, cli.WithHint(named(ref, err), hint)
 	}
 	return nil, hintFormat(ref, named(ref, err))
+}
+
+// checkKeyRef explains references that are those of other programs.
+func checkKeyRef(ref string) error {
+	scheme, rest, isURL := strings.Cut(ref, "://")
+	name, isEnv := strings.CutPrefix(ref, "env:")
+	switch {
+	case ref == input.Stdin:
+		return cli.WithHint(errors.New("--key -: a key is not read from standard input"), "name its file, or put it into a variable: --key env://NAME")
+	case isURL && scheme == "env" && rest == "":
+		return errors.New("--key env://: names no variable, want env://NAME")
+	case isEnv && !isURL && !exists(ref):
+		return cli.WithHint(fmt.Errorf("%s: no such file", ref), "a key in a variable is --key env://"+name)
+	case isURL && scheme == "file":
+		return cli.WithHint(fmt.Errorf("%s: want a file's name", ref), "--key "+shell.Path(rest))
+	case isURL && (scheme == "http" || scheme == "https"):
+		return cli.WithHint(fmt.Errorf("%s: a key is not fetched", ref), "fetch it yourself, compare it with what its holder says, and name the file")
+	}
+	return nil
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
 }
 
 // askPassword reads a password from RUNATTEST_PASSWORD, or asks on the terminal, twice when it is a new one. What is
@@ -72,7 +104,7 @@ func orOtherKind(ref string, err error) error {
 		return err
 	}
 	format, ok := errors.AsType[*signer.FormatError](err)
-	switch kind := input.Kind(data); {
+	switch kind := kindOf(data); {
 	case !ok && (kind == input.KindPrivateKey || kind == input.KindPublicKey):
 		return err
 	case kind == "" || ok && format.Known():
@@ -87,6 +119,9 @@ const makeKeys = "runattest keygen -o NAME makes a private key, NAME.key, and a 
 // loadPublicKey finds the public key that ref names: a file, env://NAME or a KMS reference.
 // Only the last can open a connection.
 func loadPublicKey(ctx context.Context, ref string) (*signer.PublicKey, error) {
+	if err := checkKeyRef(ref); err != nil {
+		return nil, err
+	}
 	key, err := kms.PublicKeyOfAny(ctx, ref)
 	if kms.IsReference(ref) {
 		return key, hintKMS(err)

@@ -11,7 +11,7 @@ import (
 // TestKinds: package input, which imports neither package, knows the schemas of declarations and policies.
 func TestKinds(t *testing.T) {
 	for schema, want := range map[string]string{identity.Schema: input.KindDeclaration, policy.Schema: input.KindPolicy} {
-		if got := input.Kind([]byte("schema: " + schema)); got != want {
+		if got := kindOf([]byte("schema: " + schema)); got != want {
 			t.Errorf("%s: %q, want %q", schema, got, want)
 		}
 	}

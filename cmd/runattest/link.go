@@ -10,6 +10,7 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/cli"
+	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/internal/overwrite"
 	"github.com/runattest/runattest/lineage"
 	"github.com/runattest/runattest/registry"
@@ -113,6 +114,7 @@ func (l *linkFlags) claim(cmd *cobra.Command, o *output) (lineage.Link, error) {
 	if made.Artifacts, err = artifactsOf(o, l.reach, *l.artifacts); err != nil {
 		return made, err
 	}
+	warnOfKeys(o, *l.artifacts)
 	var once subjectList
 	for i, artifact := range made.Artifacts {
 		if err := once.add((*l.artifacts)[i], artifact); err != nil {
@@ -139,7 +141,7 @@ func unverifiedRun(cmd *cobra.Command, o *output, ref string) (identity.ID, erro
 	if err != nil {
 		return id, fmt.Errorf("%s: %w", ref, err)
 	}
-	o.Info("note: %s recomputes to %s; who signed it was not verified", ref, id)
+	o.Info("note: %s recomputes to %s; who signed it was not verified", input.Name(ref), id)
 	return id, nil
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -38,7 +39,7 @@ func newLint() *cobra.Command {
 	return cmd
 }
 
-// lintDeclaration lists what is wrong with a declaration, or doubtful in it. Its error is input.ErrBundle.
+// lintDeclaration lists what is wrong with a declaration, or doubtful in it. Its error is input.ErrBundle or an *input.ForeignError.
 func lintDeclaration(t input.Text) ([]identity.Problem, error) {
 	lint := identity.Lint
 	if t.YAML {
@@ -46,8 +47,13 @@ func lintDeclaration(t input.Text) ([]identity.Problem, error) {
 	}
 	problems := lint(t.Data)
 	wrong := func(p identity.Problem) bool { return p.Severity == identity.Error }
-	if slices.ContainsFunc(problems, wrong) && t.IsBundle() {
-		return nil, input.ErrBundle
+	if slices.ContainsFunc(problems, wrong) {
+		if t.IsBundle() {
+			return nil, input.ErrBundle
+		}
+		if other, ok := errors.AsType[*input.ForeignError](foreign(t.Data)); ok && other.IsKey { // of other texts, lint says more
+			return nil, other
+		}
 	}
 	return problems, nil
 }

@@ -44,7 +44,7 @@ type output struct {
 func newOutput(cmd *cobra.Command) *output {
 	o := &output{Printer: cli.Printer{Out: cmd.OutOrStdout(), Err: cmd.ErrOrStderr()}}
 	if f := cmd.Flags().Lookup("format"); f != nil {
-		o.JSON = f.Value.String() == "json"
+		o.JSON = f.Value.String() == "json" && strings.HasPrefix(f.Value.Type(), "text") // capture's results are JSON anyway
 	}
 	return o
 }
@@ -56,9 +56,13 @@ func (o *output) fail(err error) int {
 		return status
 	}
 	if text := reason(err); text != "" {
+		hint := hintOf(err)
 		fmt.Fprintf(o.Err, "runattest: %s\n", clean(visible.Cut(text)))
-		if hint := hintOf(err); hint != "" {
+		if hint != "" {
 			fmt.Fprintf(o.Err, "hint: %s\n", clean(hint))
+		}
+		if out, ok := o.Out.(*cli.CheckedOutput); ok {
+			out.Fail(cli.Failure{Error: visible.Cut(text), Hint: hint})
 		}
 	}
 	return status

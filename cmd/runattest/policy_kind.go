@@ -27,7 +27,7 @@ func orKind(path string, err error) error {
 	}
 	want := policyHints[invalid.Noun]
 	data, readErr := boundedfile.Read(path, limits.Policy)
-	kind := input.Kind(data)
+	kind := kindOf(data)
 	if readErr != nil || kind == "" || kind == input.KindPolicy && invalid.Noun == "policy" || bytes.Contains(data, []byte(want.member)) {
 		return err
 	}

@@ -36,6 +36,9 @@ func writePublicKey(o *output, key *signer.PublicKey, file string) error {
 	if err != nil {
 		return err
 	}
+	if file = cli.OutputName(file); file == cli.Stdout {
+		file = ""
+	}
 	if file != "" {
 		if err := overwrite.MustNotExist(file); err != nil {
 			return err

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -57,6 +58,9 @@ func pushAll(cmd *cobra.Command, reach *registryFlags, ref registry.Reference, b
 	moving := o.transfer(cmd.Context(), "attestations pushed")
 	defer moving.End()
 	if ref.IsLayout() {
+		if err := mayCreate(ref, groups); err != nil {
+			return cli.WithHint(err, "give it with --declaration FILE")
+		}
 		if err := registry.CreateLayout(ref.Path()); err != nil {
 			return err
 		}
@@ -72,6 +76,19 @@ func pushAll(cmd *cobra.Command, reach *registryFlags, ref registry.Reference, b
 	for some := range slices.Chunk(groups, step) {
 		if err := pushSome(cmd, o, target, blobs, some); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// mayCreate keeps a layout that is not there from being made for runs that cannot be stored in it.
+func mayCreate(ref registry.Reference, groups []registry.Grouped) error {
+	if _, err := os.Lstat(ref.Path()); err == nil {
+		return nil
+	}
+	for _, g := range groups {
+		if g.Declaration == nil {
+			return &registry.NoDeclarationError{Run: g.ID, Repository: ref}
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -13,7 +14,9 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/cli"
+	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/shell"
 	"github.com/runattest/runattest/internal/terminal"
 	"github.com/runattest/runattest/lineage"
 	"github.com/runattest/runattest/policy"
@@ -52,7 +55,10 @@ func (r *registryFlags) open(ref registry.Reference, counted func()) (*registry.
 	v := thisBuild().Version
 	o := registry.Options{InsecureHTTP: r.insecure, Timeout: timeout, UserAgent: "runattest/" + v, Count: counted}
 	if r.ca != "" {
-		if o.CA, err = boundedfile.Read(r.ca, limits.CertificateChain); err != nil {
+		if o.CA, err = boundedfile.Read(r.ca, limits.CertificateChain); err == nil && !bytes.Contains(o.CA, []byte("-----BEGIN CERTIFICATE-----")) {
+			err = fmt.Errorf("--registry-ca %s: %w", r.ca, orOther(errors.New("no certificate in it, want PEM"), o.CA, input.KindCertificate))
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -95,6 +101,15 @@ func (o *output) sayPlatforms(ctx context.Context, target *registry.Target, arti
 func hintReference(path string, err error, hint func(ref string) string) error {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return err
+	}
+	scheme, rest, _ := strings.Cut(path, "://")
+	switch {
+	case scheme == "http" || scheme == "https":
+		return cli.WithHint(err, "files are not fetched: curl -fLO "+shell.Word(path))
+	case scheme == "file":
+		return cli.WithHint(err, "name the file without file://: "+shell.Path(rest))
+	case isID(path):
+		return cli.WithHint(err, "a run is in a registry: oci://HOST/REPOSITORY@"+path)
 	}
 	_, name, found := strings.Cut(path, "://")
 	if !found {

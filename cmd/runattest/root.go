@@ -119,5 +119,8 @@ func run(ctx context.Context, root *cobra.Command, args []string) int {
 	if lost := stdout.Lost(); lost != nil && !startsCommand(cmd) { // whose status says whether the command was started
 		status = newOutput(cmd).fail(fmt.Errorf("standard output: %w", lost))
 	}
+	if failure, ok := stdout.Unanswered(); ok && newOutput(cmd).JSON {
+		_ = newOutput(cmd).Object(failure) // the status says already that something failed
+	}
 	return status
 }

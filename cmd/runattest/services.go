@@ -69,6 +69,9 @@ func (s *signerFlags) session(cmd *cobra.Command, format attest.Format) (*sigsto
 	if s.key != "" && (s.fulcio != "" || s.token != "") {
 		return nil, errors.New("--key signs with a key of your own, --fulcio and --identity-token without one: give one of them")
 	}
+	if err := s.checkIdle(cmd); err != nil {
+		return nil, err
+	}
 	o := newOutput(cmd)
 	options := sigstore.SessionOptions{
 		Name:      s.key,
@@ -100,6 +103,19 @@ func (s *signerFlags) session(cmd *cobra.Command, format attest.Format) (*sigsto
 	return session, err
 }
 
+// checkIdle refuses flags that would have no effect.
+func (s *signerFlags) checkIdle(cmd *cobra.Command) error {
+	if cmd.Flags().Changed("rekor-version") && len(s.rekors) == 0 {
+		return errors.New("--rekor-version goes with --rekor")
+	}
+	for _, name := range []string{"login", "oidc-issuer", "oidc-client-id"} {
+		if s.key != "" && cmd.Flags().Changed(name) {
+			return fmt.Errorf("--%s is for signing without a key of your own: give it or --key", name)
+		}
+	}
+	return nil
+}
+
 // noteEvidence says what a verifier of the bundles should know.
 func noteEvidence(o *output, options sigstore.SessionOptions, witnessed bool) {
 	logs := options.Endpoints.Services.Logs
@@ -122,6 +138,9 @@ func (s *signerFlags) files() []string {
 // notOver keeps what is signed from being written over what the command reads, what the signer's flags name, and the
 // public key beside the key.
 func (s *signerFlags) notOver(target string, inputs ...string) error {
+	if err := overwrite.CheckTarget(target); err != nil {
+		return err
+	}
 	if err := overwrite.CheckInputs(target, append(s.files(), inputs...)...); err != nil {
 		return err
 	}
@@ -137,6 +156,9 @@ func (s *signerFlags) endpoints() (sigstore.Endpoints, error) {
 			return e, err
 		}
 		config, err := sigstore.ParseSigningConfig(data)
+		if err != nil {
+			err = fmt.Errorf("not a signing configuration: %w", orOther(err, data, "a signing configuration"))
+		}
 		if err == nil {
 			e, err = config.Select(time.Now())
 		}

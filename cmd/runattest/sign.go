@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -119,6 +120,7 @@ func (s signFlags) prepare(cmd *cobra.Command, o *output, who *signerFlags) (*ba
 	if err != nil {
 		return nil, err
 	}
+	warnOfKeys(o, *s.artifacts)
 	var subjects subjectList
 	for _, text := range s.subjects {
 		subject, err := attest.ParseSubject(text)
@@ -158,6 +160,9 @@ func parseFlagAnnotations(flag string, pairs []string) (map[string]string, error
 		}
 		if _, twice := annotations[name]; twice {
 			return nil, fmt.Errorf("%s %q: the name stands twice", flag, pair)
+		}
+		if !utf8.ValidString(pair) {
+			return nil, fmt.Errorf("--annotation %q: is not valid UTF-8", pair)
 		}
 		annotations[name] = value
 	}
@@ -303,6 +308,9 @@ func (b *batch) readOne(t input.Text) (prepared, error) {
 	options := b.options
 	if b.detached {
 		options.Detached = &attest.DeclarationRef{URI: b.declarationURI}
+	}
+	if holdsKey(d.Canonical()) && !b.detached {
+		b.Info("warning: %s: the declaration holds a private key, which is in the bundle: lint says where; --detached leaves the declaration out", t.Name)
 	}
 	statement, err := attest.New(d, options)
 	return prepared{t.Name, t.Lines, d.ID(), statement}, err

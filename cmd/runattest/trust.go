@@ -50,6 +50,9 @@ func newTrustFlags(cmd *cobra.Command) *trustFlags {
 // load makes the verifier that the flags ask for. Nothing but a KMS key opens a connection.
 func (t *trustFlags) load(cmd *cobra.Command) (*attest.Verifier, error) {
 	trust, err := t.trust(cmd)
+	if errors.Is(err, attest.ErrNoTrust) && cmd.Flags().Lookup("policy") == nil {
+		return nil, cli.WithHint(err, "name the public key of a signer that you trust with --key FILE, or a certificate identity with --certificate-identity, --certificate-oidc-issuer and --trusted-root")
+	}
 	if errors.Is(err, attest.ErrNoTrust) {
 		return nil, cli.WithHint(err, "name the public key of a signer that you trust with --key FILE, or a certificate identity with --certificate-identity, --certificate-oidc-issuer and --trusted-root, or have a --policy say it")
 	}
@@ -68,7 +71,9 @@ func (t *trustFlags) trust(cmd *cobra.Command) (attest.Trust, error) {
 	if o.Identities, err = t.identities(newOutput(cmd)); err != nil {
 		return nil, err
 	}
-	o.RequireTimestamps = t.timestamps
+	if o.RequireTimestamps = t.timestamps; t.timestamps < 0 {
+		return nil, fmt.Errorf("--require-timestamp %d: want 0 or more", t.timestamps)
+	}
 	if o.RequireLogEntries, err = parseLogs(t.logs); err != nil {
 		return nil, err
 	}
@@ -99,14 +104,24 @@ func loadTrustedRoot(path string) (*sigstore.TrustedRoot, error) {
 	if err != nil {
 		return nil, err
 	}
+	return parseTrustedRoot(path, data)
+}
+
+func parseTrustedRoot(name string, data []byte) (*sigstore.TrustedRoot, error) {
 	root, err := sigstore.ParseTrustedRoot(data)
 	if err != nil {
-		if kind := input.Kind(data); kind != "" && kind != input.KindTrustedRoot {
-			err = errors.New("it is " + kind)
-		}
-		return nil, cli.WithHint(fmt.Errorf("%s: not a Sigstore TrustedRoot: %w", path, err), "runattest trusted-root makes or fetches one")
+		err = fmt.Errorf("%s: not a Sigstore TrustedRoot: %w", name, orOther(err, data, input.KindTrustedRoot))
+		return nil, cli.WithHint(err, "runattest trusted-root makes or fetches one")
 	}
 	return root, nil
+}
+
+// orOther is why a file could not be read as what is wanted, in which a file of another kind is called that.
+func orOther(err error, data []byte, wanted string) error {
+	if kind := kindOf(data); kind != "" && kind != wanted {
+		return errors.New("it is " + kind)
+	}
+	return err
 }
 
 func (t *trustFlags) trustedKeys(ctx context.Context) ([]attest.TrustedKey, error) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 
@@ -39,6 +40,9 @@ func newTrustedRootFetch() *cobra.Command {
 			if fetch.Root, err = boundedfile.Read(*root, limits.TUFRoot); err != nil {
 				return err
 			}
+			if kind := kindOf(fetch.Root); kind != "" && !bytes.Contains(fetch.Root, []byte(`"signed"`)) {
+				return fmt.Errorf("--root %s: is %s, want the root.json of a TUF repository", *root, kind)
+			}
 		}
 		fetch.SigningConfig = *config != ""
 		return fetchTrustedRoot(cmd, fetch, *out, *config)
@@ -50,6 +54,9 @@ func newTrustedRootFetch() *cobra.Command {
 func checkOuts(out, config, root string) error {
 	if config != "" && overwrite.IsSameName(out, config) {
 		return errors.New("--out and --signing-config-out name the same file")
+	}
+	if err := errors.Join(overwrite.CheckTarget(out), overwrite.CheckTarget(config)); err != nil {
+		return err
 	}
 	if err := overwrite.CheckInputs(out, root, config); err != nil {
 		return err

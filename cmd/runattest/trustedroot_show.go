@@ -36,7 +36,7 @@ func readTrustedRoot(cmd *cobra.Command, path string) (*sigstore.TrustedRoot, er
 	if err != nil {
 		return nil, err
 	}
-	return sigstore.ParseTrustedRoot(data)
+	return parseTrustedRoot("standard input", data)
 }
 
 // trustedFor is what a verifier believes of each kind.

@@ -13,8 +13,32 @@ type CheckedOutput struct {
 	to     io.Writer
 	broken func() // called when nothing reads it any more
 
-	mu  sync.Mutex
-	err *LostOutput // the first
+	mu      sync.Mutex
+	err     *LostOutput // the first
+	written bool
+	failure Failure // the first
+}
+
+// Failure is what a command says of what it could not do, as a result in JSON.
+type Failure struct {
+	Error string `json:"error"`
+	Hint  string `json:"hint,omitempty"`
+}
+
+// Fail keeps the first failure, for Unanswered.
+func (c *CheckedOutput) Fail(f Failure) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.failure.Error == "" {
+		c.failure = f
+	}
+}
+
+// Unanswered is the first failure, if there was one and nothing at all was written.
+func (c *CheckedOutput) Unanswered() (f Failure, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.failure, !c.written && c.failure.Error != ""
 }
 
 // NewCheckedOutput writes to an output. broken is called when nothing reads that any more.
@@ -39,6 +63,7 @@ func (e *LostOutput) Tell() (before bool) {
 func (c *CheckedOutput) Write(data []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.written = true
 	n, err := c.to.Write(data)
 	if err == nil {
 		return n, nil

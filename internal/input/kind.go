@@ -13,6 +13,7 @@ const (
 	KindBundle      = "a bundle"
 	KindPrivateKey  = "a private key"
 	KindPublicKey   = "a public key"
+	KindCertificate = "a certificate"
 	KindPolicy      = "a policy"
 	KindTrustedRoot = "a trusted root"
 	KindRunSet      = "a run set"
@@ -23,6 +24,16 @@ const (
 	declarationSchema = "https://github.com/runattest/runattest/declaration/v1"
 	policySchema      = "https://github.com/runattest/runattest/policy/v1"
 )
+
+// isPEM tells text with a block whose type ends so. In YAML a block is indented, and in JSON it has no lines.
+func isPEM(text []byte, suffix string) bool {
+	for line := range bytes.Lines(text) {
+		if bytes.HasPrefix(line, []byte("-----BEGIN ")) && bytes.HasSuffix(bytes.TrimSpace(line), []byte(suffix+"-----")) {
+			return true
+		}
+	}
+	return false
+}
 
 // Kind says what a file is that could not be read as what it should be, "" if that is not plain to see.
 func Kind(data []byte) string {
@@ -51,12 +62,12 @@ func Kind(data []byte) string {
 		return KindTrustedRoot
 	case has("application/vnd.dev.sigstore.signingconfig"):
 		return "a signing configuration"
-	case has("PRIVATE KEY-----"):
+	case isPEM(text, "PRIVATE KEY"):
 		return KindPrivateKey
-	case has("PUBLIC KEY-----"):
+	case isPEM(text, "PUBLIC KEY"):
 		return KindPublicKey
-	case has("-----BEGIN CERTIFICATE-----"):
-		return "a certificate"
+	case isPEM(text, "CERTIFICATE"):
+		return KindCertificate
 	}
 	return ""
 }

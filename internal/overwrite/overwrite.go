@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/runattest/runattest/internal/atomicfile"
 )
 
 // ExistsError says that a file is there which is not to be replaced. It is an fs.ErrExist.
@@ -25,6 +27,18 @@ func MustNotExist(paths ...string) error {
 		}
 	}
 	return nil
+}
+
+// CheckTarget finds, before anything is signed or asked for, that a result cannot be written: its folder is missing, or it is
+// one itself. Standard output, - or no name, is always there.
+func CheckTarget(target string) error {
+	if target == "" || target == "-" {
+		return nil
+	}
+	if info, err := os.Stat(target); err == nil && info.IsDir() || os.IsPathSeparator(target[len(target)-1]) {
+		return fmt.Errorf("%s: is a folder, want a file", target)
+	}
+	return atomicfile.CheckFolder(target)
 }
 
 // CheckInputs keeps a result from being written over a file that the command reads.
