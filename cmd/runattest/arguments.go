@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/secrets"
 	"github.com/runattest/runattest/signer"
 )
 
@@ -57,6 +59,15 @@ func warnOfKeys(o *output, paths []string) {
 		data, err := boundedfile.Read(path, limits.Key)
 		if what := signer.PrivateKeyIn(data); err == nil && what != "" {
 			o.Info("warning: %s is or holds %s; its name and its SHA-256 are signed", path, what)
+		}
+	}
+}
+
+// warnOfSecrets says of annotations that look like a credential that they are signed.
+func warnOfSecrets(o *output, annotations map[string]string) {
+	for _, name := range slices.Sorted(maps.Keys(annotations)) {
+		if value := annotations[name]; secrets.IsNamed(name, value) || secrets.In(value) != "" {
+			o.Info("warning: the annotation %s looks like a credential; it is signed, and in the bundle", name)
 		}
 	}
 }

@@ -61,7 +61,7 @@ func unreadableJSON(path string, data []byte, err error) error {
 	if !errors.As(err, &ce) {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	if kind := kindOf(data); kind == input.KindPrivateKey || kind == input.KindPublicKey || kind == input.KindCertificate {
+	if kind := kindOf(data); isKeyFile(kind) {
 		return fmt.Errorf("%s: is %s, want JSON", path, kind)
 	}
 	if jsonmend.LooksLikeYAML(data) {

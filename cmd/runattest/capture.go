@@ -107,12 +107,13 @@ func captureRequests(cmd *cobra.Command, o *output, file, folder string, f captu
 			if err == nil {
 				err = do(request.Name, c)
 			}
-			if kind := kindOf(request.Data); err != nil && (kind == input.KindPrivateKey || kind == input.KindPublicKey || kind == input.KindCertificate) {
+			if err == nil {
+				continue
+			}
+			if kind := kindOf(request.Data); isKeyFile(kind) {
 				err = fmt.Errorf("is %s, want a request's body", kind)
 			}
-			if err != nil {
-				o.note(request.Name, locate(request.Data, err))
-			}
+			o.note(request.Name, locate(request.Data, err))
 		}
 	}
 }

@@ -108,6 +108,7 @@ func (l *linkFlags) claim(cmd *cobra.Command, o *output) (lineage.Link, error) {
 	if made.Annotations, err = parseAnnotations(l.annotations); err != nil {
 		return made, err
 	}
+	warnOfSecrets(o, made.Annotations)
 	if made.Run, err = unverifiedRun(cmd, o, l.run); err != nil {
 		return made, err
 	}

@@ -143,6 +143,7 @@ func (s signFlags) prepare(cmd *cobra.Command, o *output, who *signerFlags) (*ba
 	if b.options.Annotations, err = parseAnnotations(s.annotations); err != nil {
 		return nil, err
 	}
+	warnOfSecrets(o, b.options.Annotations)
 	b.session, err = who.session(cmd, attest.Format(s.format.String()))
 	return b, err
 }
