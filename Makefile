@@ -77,7 +77,7 @@ embed: ## a program that embeds the gate, a module of its own: it signs, admits,
 .PHONY: bench
 bench: build ## whole-process time, memory and size, and what a verification costs beside its signature
 	$(GO) run ./cmd/procbench $(BIN)/runattest
-	$(GO) test -run '^$$' -bench . -benchmem ./attest
+	$(GO) test -run '^$$' -bench . -benchmem ./attest ./attest/runset
 
 .PHONY: bench-canonical
 bench-canonical: ## canonical beside its peers
