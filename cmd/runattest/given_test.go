@@ -71,7 +71,7 @@ func waysToGive(f *pflag.Flag) [][]string {
 	switch kind := f.Value.Type(); {
 	case kind == "bool":
 		value = "true"
-	case kind == "int":
+	case strings.Contains(kind, "int"):
 		value = "1"
 	case kind == "duration":
 		value = "1s"
