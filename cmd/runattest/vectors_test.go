@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
@@ -94,12 +95,23 @@ func (r *repeat) Read(p []byte) (int, error) {
 // TestEndlessInput gives each command a gigabyte of nonsense on standard input: it stops at
 // its cap, with exit status 2, soon and in bounded memory.
 func TestEndlessInput(t *testing.T) {
-	dir := t.TempDir()
-	key := filepath.Join(dir, "key")
+	const limit = 600 << 20
+	if os.Getenv("TEST_ENDLESS_INPUT") == "" { // a process of its own, since memory is counted by the process
+		program, err := os.Executable()
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command(program, "-test.run=^TestEndlessInput$")
+		cmd.Env = append(os.Environ(), "TEST_ENDLESS_INPUT=1")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
+		return
+	}
+	key := filepath.Join(t.TempDir(), "key")
 	if status, _, stderr := command(nil, "keygen", "--no-password", "-o", key); status != exitYes {
 		t.Fatal(stderr)
 	}
-	const limit = 600 << 20
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(limit))
 	for _, text := range []string{"[", "{\"a\":", "- ", "\x00", "a: &a [*a]\n", "\n", "x"} {
 		for _, args := range [][]string{
@@ -115,7 +127,7 @@ func TestEndlessInput(t *testing.T) {
 			if status != want || said == "" {
 				t.Errorf("%q of %q: status %d, %.200s%.200s", args[0], text, status, stdout, stderr)
 			}
-			if took := time.Since(start); took > 20*time.Second {
+			if took := time.Since(start); took > time.Minute {
 				t.Errorf("%q of %q took %v", args[0], text, took)
 			}
 		}

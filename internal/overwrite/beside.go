@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// NoPlaceError says that an input is no file beside which a result could be written.
+// NoPlaceError says that an input is not a file beside which a result could be written.
 type NoPlaceError struct{ Input, Kind string }
 
 func (e *NoPlaceError) Error() string {
