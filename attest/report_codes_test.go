@@ -94,7 +94,7 @@ func class(checks []evidence.Check) string {
 		{"tampered", []evidence.Code{evidence.CodeSignature, evidence.CodeSignatureScheme}},
 		{"not-in-time", []evidence.Code{evidence.CodeTimeMissing, evidence.CodeTimeValidity, evidence.CodeTimeLate, evidence.CodeLogMissing, evidence.CodeEvidence}},
 		{"other-attestation", []evidence.Code{evidence.CodePayloadType, evidence.CodePredicateType}},
-		{"identity-mismatch", []evidence.Code{evidence.CodeIdentityMismatch, evidence.CodeIdentityUnexpected, evidence.CodeDeclarationMissing, evidence.CodeSubjectMissing}},
+		{"identity-mismatch", []evidence.Code{evidence.CodeIdentityMismatch, evidence.CodeIdentityUnexpected, evidence.CodeDeclarationMissing, evidence.CodeSubjectMissing, evidence.CodeSourceDiffers}},
 		{"invalid-declaration", []evidence.Code{evidence.CodeDeclaration}},
 		{"denied", []evidence.Code{evidence.CodePolicyDenied, evidence.CodePolicyFailed, evidence.CodeUnspecified}},
 	} {

@@ -14,10 +14,6 @@ import (
 // Interface is the extension that says which API a captured declaration belongs to: docs/spec/interface-v1.md.
 const Interface = "https://github.com/runattest/runattest/interface/v1"
 
-// Annotation is the name of the annotation that says with which table a declaration was captured. Its value is the
-// format's name.
-const Annotation = "capture"
-
 // A Source is what is about to run, as it goes over the wire. Nothing else enters a declaration.
 type Source struct {
 	// Body is the decoded body of the request, as it is sent: at most 64 MiB.

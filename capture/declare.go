@@ -28,11 +28,12 @@ func (f Format) Capture(src Source) (*Captured, error) {
 	if f.table == nil {
 		return nil, &Error{Format: "capture", Offset: -1, Message: "no format: the zero value captures nothing"}
 	}
-	return f.capture(src, nil)
+	return f.capture(src, nil, nil)
 }
 
-// capture maps a body, and files that stand beside it, if there are any.
-func (f Format) capture(src Source, files []component) (*Captured, error) {
+// capture maps a body, and files that stand beside it, if there are any. more, if it is not nil, adds to what the source says
+// beside its body.
+func (f Format) capture(src Source, files []component, more func(*request, jsontree.Value)) (*Captured, error) {
 	prepare()
 	t := f.table
 	r, warnings, unknown, err := t.read(src)
@@ -42,6 +43,9 @@ func (f Format) capture(src Source, files []component) (*Captured, error) {
 	root, err := t.tree(src.Body)
 	if err != nil {
 		return nil, err
+	}
+	if more != nil {
+		more(&r, root)
 	}
 	d := &declarer{walker: walker{table: t}, request: r, files: files, fates: map[string]Fate{}}
 	d.body(root)

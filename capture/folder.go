@@ -130,7 +130,7 @@ func (t *table) withFolder(ctx context.Context, fsys fs.FS, src Source) (*Captur
 	if err := t.folder.hashAll(ctx, fsys, files); err != nil {
 		return nil, err
 	}
-	c, err := Format{table: t}.capture(src, files)
+	c, err := Format{table: t}.capture(src, files, nil)
 	if err != nil {
 		return nil, err
 	}

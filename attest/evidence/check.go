@@ -20,6 +20,7 @@ const (
 	CheckInclusion   CheckName = "inclusion"   // of a run set alone: the run is in the signed tree, or all runs are
 	CheckSubject     CheckName = "subject"     // the artifacts given are among the subjects
 	CheckPolicy      CheckName = "policy"      // the policy's rules
+	CheckSource      CheckName = "source"      // the source given declares the run; only where one is given
 )
 
 // Verdict is the answer of one check.

@@ -41,6 +41,7 @@ const (
 	CodeDeclaration        Code = "declaration"         // the declaration is invalid
 	CodeDeclarationMissing Code = "declaration-missing" // the attestation is detached, and no declaration was given
 	CodeSubjectMissing     Code = "subject-missing"     // an artifact given is not among the subjects
+	CodeSourceDiffers      Code = "source-differs"      // the source given declares another run
 
 	CodeInclusion Code = "inclusion" // of a run set: the tree that was signed does not have the run, or is not the tree of these runs
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -36,6 +37,9 @@ type signFlags struct {
 	annotations    []string
 	subjectRefs    []string
 	attach         string
+	capture        string
+	withSource     bool
+	source         *sourceFlags
 	reach          *registryFlags
 }
 
@@ -57,6 +61,10 @@ func newSign() *cobra.Command {
 	s.artifacts = artifactFlag(cmd, "a `FILE` that the run belongs to, added as a subject by its SHA-256 (repeatable)")
 	s.declareReferences(cmd)
 	flags.StringArrayVar(&s.annotations, "annotation", nil, "`NAME=VALUE`, signed but no part of the identity (repeatable)")
+	flags.StringVar(&s.capture, "capture", "", "the arguments are requests or folders of this `FORMAT`, such as openai-chat/1: sign what they declare")
+	_ = cmd.RegisterFlagCompletionFunc("capture", completeFormats)
+	flags.BoolVar(&s.withSource, "with-source", false, "with --capture: name the request's exact bytes as the subject source, by their SHA-256")
+	s.source = newSourceFlags(cmd)
 	formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		o := newOutput(cmd)
@@ -89,6 +97,8 @@ type batch struct {
 	session *sigstore.Session
 	options attest.StatementOptions
 	made    []input.Blob // for --attach
+
+	capturing *capturing // nil for declarations
 }
 
 // job is what goes into one file.
@@ -116,6 +126,9 @@ func (s signFlags) prepare(cmd *cobra.Command, o *output, who *signerFlags) (*ba
 		return nil, errors.New("--declaration-uri goes with --detached")
 	}
 	b := &batch{output: o, signFlags: s, who: who}
+	if err := b.prepareCapture(); err != nil {
+		return nil, err
+	}
 	artifacts, err := hashArtifacts(o, *s.artifacts)
 	if err != nil {
 		return nil, err
@@ -202,10 +215,10 @@ func (b *batch) plan(cmd *cobra.Command, paths []string) []job {
 			groups = append(groups, []string{path})
 		}
 	}
-	files := input.NewFiles(paths, cmd.InOrStdin())
+	files := b.files(cmd, paths)
 	var planned []job
 	for _, group := range groups {
-		if j, err := b.planOne(files, group); err != nil {
+		if j, err := b.planOne(cmd.Context(), files, group); err != nil {
 			b.note(group[0], err)
 		} else if len(j.statements) > 0 {
 			planned = append(planned, j)
@@ -229,7 +242,7 @@ func (b *batch) plan(cmd *cobra.Command, paths []string) []job {
 }
 
 // planOne reads the declarations whose bundles go to one file. Without statements there is nothing to do for it.
-func (b *batch) planOne(files *input.Files, paths []string) (job, error) {
+func (b *batch) planOne(ctx context.Context, files *input.Files, paths []string) (job, error) {
 	j := job{target: b.bundle}
 	if j.target == "" {
 		var err error
@@ -237,7 +250,7 @@ func (b *batch) planOne(files *input.Files, paths []string) (job, error) {
 			return j, err
 		}
 	}
-	j.statements = b.readAll(files, paths)
+	j.statements = b.readAll(ctx, files, paths)
 	if b.bundle == "" && j.target != input.Stdin && len(j.statements) > 0 && j.statements[0].lines {
 		j.target += "l"
 	}
@@ -278,17 +291,13 @@ func (j job) overwrites(other job) bool {
 
 // readAll makes the Statement of every declaration in the files, or gives nothing if one of them is
 // bad: all of them are looked at, so that one run tells all that is wrong.
-func (b *batch) readAll(files *input.Files, paths []string) []prepared {
+func (b *batch) readAll(ctx context.Context, files *input.Files, paths []string) []prepared {
 	var all []prepared
 	bad := false
 	for _, path := range paths {
-		for t, err := range files.In(path) {
-			var one prepared
-			if err == nil {
-				one, err = b.readOne(t)
-			}
+		for one, err := range b.readFile(ctx, files, path) {
 			if err != nil {
-				b.note(t.Name, err)
+				b.note(one.name, err)
 				bad = true
 				continue
 			}
@@ -301,20 +310,47 @@ func (b *batch) readAll(files *input.Files, paths []string) []prepared {
 	return all
 }
 
-func (b *batch) readOne(t input.Text) (prepared, error) {
-	d, err := parseDeclaration(t)
-	if err != nil {
-		return prepared{}, err
+// readFile makes the Statement of every declaration in a file, or of what its requests declare. What it gives with an error has a
+// name alone.
+func (b *batch) readFile(ctx context.Context, files *input.Files, path string) iter.Seq2[prepared, error] {
+	return func(yield func(prepared, error) bool) {
+		if b.capturing != nil {
+			for c, err := range b.capturing.each(ctx, files, path) {
+				if !yield(b.readCaptured(c, err)) {
+					return
+				}
+			}
+			return
+		}
+		for t, err := range files.In(path) {
+			if !yield(b.readOne(t, err)) {
+				return
+			}
+		}
 	}
-	options := b.options
+}
+
+// readOne makes the Statement of a declaration, unless it could not be read.
+func (b *batch) readOne(t input.Text, err error) (prepared, error) {
+	var d *identity.Declaration
+	if err == nil {
+		d, err = parseDeclaration(t)
+	}
+	if err != nil {
+		return prepared{name: t.Name}, err
+	}
+	return b.state(t.Name, t.Lines, d, b.options)
+}
+
+func (b *batch) state(name string, lines bool, d *identity.Declaration, options attest.StatementOptions) (prepared, error) {
 	if b.detached {
 		options.Detached = &attest.DeclarationRef{URI: b.declarationURI}
 	}
 	if holdsKey(d.Canonical()) && !b.detached {
-		b.Info("warning: %s: the declaration holds a private key, which is in the bundle: lint says where; --detached leaves the declaration out", t.Name)
+		b.Info("warning: %s: the declaration holds a private key, which is in the bundle: lint says where; --detached leaves the declaration out", name)
 	}
 	statement, err := attest.New(d, options)
-	return prepared{t.Name, t.Lines, d.ID(), statement}, err
+	return prepared{name, lines, d.ID(), statement}, err
 }
 
 // signJob signs everything that goes into one file, or gives nothing.

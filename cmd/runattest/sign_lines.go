@@ -37,7 +37,11 @@ func (s *signFlags) checkLines(args []string) error {
 // signLines answers each line of standard input with one line, before it reads the next. What is wrong with a line is
 // its answer; only where nothing can be read or written any more it ends early.
 func (b *batch) signLines(cmd *cobra.Command) error {
-	lines := jsonlines.NewReader(cmd.InOrStdin(), limits.Declaration)
+	limit := limits.Declaration
+	if b.capturing != nil {
+		limit = limits.CaptureBody
+	}
+	lines := jsonlines.NewReader(cmd.InOrStdin(), limit)
 	for n := 1; ; n++ {
 		if err := cmd.Context().Err(); err != nil {
 			return err
@@ -52,7 +56,7 @@ func (b *batch) signLines(cmd *cobra.Command) error {
 		} else if !errors.Is(err, jsonlines.ErrLong) {
 			return fmt.Errorf("standard input: %w", err)
 		} else {
-			err = fmt.Errorf("larger than %d bytes", limits.Declaration)
+			err = fmt.Errorf("larger than %d bytes", limit)
 		}
 		if err := b.answer(answer, err); err != nil {
 			return fmt.Errorf("standard output: %w", err)
@@ -64,13 +68,25 @@ func (b *batch) signLine(cmd *cobra.Command, line []byte, answer *signedObject) 
 	if len(bytes.TrimSpace(line)) == 0 {
 		return errors.New("is empty, want a declaration in JSON")
 	}
-	p, err := b.readOne(input.Text{Data: line})
+	p, err := b.readLine(answer.Line, line)
 	if err != nil {
 		return inLine(answer.Line, err)
 	}
 	text, err := b.signOne(cmd.Context(), p)
 	answer.Identity, answer.Bundle = &p.id, text
 	return err
+}
+
+// readLine makes the Statement of a line, which is a declaration or one request.
+func (b *batch) readLine(n int, line []byte) (prepared, error) {
+	t := input.Text{Name: fmt.Sprintf("%s:%d", input.Name(input.Stdin), n), Data: line}
+	if b.capturing == nil {
+		return b.readOne(t, nil)
+	}
+	src := b.capturing.source
+	src.Body = line
+	c, err := b.capturing.format.Capture(src)
+	return b.readCaptured(captured{text: t, Captured: c}, locate(line, err))
 }
 
 // inLine has problems name the line of the whole input, and hints speak of that line.

@@ -30,6 +30,9 @@ func (s *signFlags) checkSet(cmd *cobra.Command) error {
 			return fmt.Errorf("--%s does not go with --set, which writes one file of its own format", flag)
 		}
 	}
+	if s.capture != "" {
+		return cli.WithHint(errors.New("--capture does not go with --set"), "runattest capture writes the declarations, as JSON Lines, for sign --set FILE")
+	}
 	if cli.OutputName(s.set) == cli.Stdout {
 		return cli.WithHint(errors.New("--set names a file, and not standard output"), "runattest sign --set sweep.runset.jsonl")
 	}
@@ -98,10 +101,7 @@ func (r *setRuns) read() iter.Seq2[*attest.Statement, error] {
 		files := input.NewFiles(r.paths, r.stdin)
 		for _, path := range r.paths {
 			for t, err := range files.In(path) {
-				var one prepared
-				if err == nil {
-					one, err = r.readOne(t)
-				}
+				one, err := r.readOne(t, err)
 				if err != nil {
 					r.note(t.Name, err)
 					continue

@@ -27,6 +27,7 @@ func newVerify() *cobra.Command {
 	strict := flags.Bool("strict", false, "every attestation that is attached to a REF must be verified, not one of them")
 	each := flags.Bool("each", false, "of a run set, report each run, too")
 	policies := newPolicyFlags(cmd)
+	captures := newCaptureCheckFlags(cmd)
 	formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		var want attest.Expect
@@ -46,7 +47,11 @@ func newVerify() *cobra.Command {
 		if *strict && !slices.ContainsFunc(args, registry.IsReference) {
 			return errors.New("--strict goes with oci:// and oci-layout://: of files every bundle must be verified anyway")
 		}
-		judge := &judge{verifier, applied}
+		source, err := captures.load()
+		if err != nil {
+			return err
+		}
+		judge := &judge{verifier, applied, source}
 		refs := &referenceVerifier{newOutput(cmd), policies.reach, judge, want, *strict}
 		sets := &setVerifier{output: refs.output, judge: judge, want: want, each: *each}
 		return verifyAll(cmd, args, judge, want, refs, sets)
@@ -70,10 +75,11 @@ func loadVerifier(cmd *cobra.Command, trust *trustFlags, policies *policyFlags) 
 	return applied.Verifier(), applied, nil
 }
 
-// judge verifies bundles, and asks the policy where there is one.
+// judge verifies bundles, asks the policy where there is one, and holds declarations against a source.
 type judge struct {
 	verifier *attest.Verifier
 	policy   *appliedPolicy
+	source   *sourceCheck // or nil
 }
 
 func (j *judge) verify(ctx context.Context, b *attest.Bundle, want attest.Expect) (attest.Report, error) {
@@ -149,6 +155,26 @@ func verifyOne(ctx context.Context, judge *judge, data []byte, want attest.Expec
 }
 
 func verifyBundle(ctx context.Context, judge *judge, bundle *attest.Bundle, want attest.Expect) (attest.Report, error) {
+	if judge.source == nil {
+		return verifyRun(ctx, judge, bundle, want)
+	}
+	declared, check, err := judge.source.check(ctx, bundle)
+	if err != nil {
+		return attest.Report{}, err
+	}
+	want.Declaration = declared // so that a source of another run is refused, whatever the check says
+	report, err := verifyRun(ctx, judge, bundle, want)
+	switch {
+	case err != nil:
+		return attest.Report{}, err
+	case declared == nil && report.Verified: // a source that was held against nothing must not look as if it had been
+		return attest.Report{}, errors.New("is not about one run: a source cannot be held against it")
+	}
+	report.Checks = append(report.Checks, check)
+	return report, nil
+}
+
+func verifyRun(ctx context.Context, judge *judge, bundle *attest.Bundle, want attest.Expect) (attest.Report, error) {
 	report, err := judge.verify(ctx, bundle, want)
 	var no *attest.VerificationError
 	switch {

@@ -58,6 +58,9 @@ func (v *setVerifier) refuseExpectations() error {
 	if v.want.Identity != nil || len(v.want.Artifacts) > 0 {
 		return cli.WithHint(errors.New("is a run set, and --identity and --artifact are about one run"), "runattest set prove --identity ID writes the proof of one run, to verify that")
 	}
+	if v.judge.source != nil {
+		return cli.WithHint(errors.New("is a run set, and --source is about one run"), "runattest set prove --identity ID writes the proof of one run, to verify that")
+	}
 	return nil
 }
 

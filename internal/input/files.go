@@ -5,10 +5,11 @@ import (
 	"iter"
 )
 
-// Files reads the declarations in several files. If more than one file is named, it passes over bundles among them: a
+// Files reads the declarations in several files, or the requests. If more than one file is named, it passes over bundles among them: a
 // pattern such as runs/*.json matches what was signed there, too.
 type Files struct {
 	stdin   io.Reader
+	read    func(path string, stdin io.Reader) iter.Seq2[Text, error]
 	several bool
 	found   bool
 	bundles []string
@@ -17,14 +18,23 @@ type Files struct {
 
 // NewFiles reads none of the files yet.
 func NewFiles(paths []string, stdin io.Reader) *Files {
-	return &Files{stdin: stdin, several: len(paths) > 1}
+	return &Files{stdin: stdin, read: Declarations, several: len(paths) > 1}
 }
 
-// In gives the declarations in one of the files.
+// NewRequestFiles reads requests: each file as one, if whole says so, or as Requests does.
+func NewRequestFiles(paths []string, stdin io.Reader, whole bool) *Files {
+	f := NewFiles(paths, stdin)
+	if f.read = Requests; whole {
+		f.read = Whole
+	}
+	return f
+}
+
+// In gives the declarations, or requests, in one of the files.
 func (f *Files) In(path string) iter.Seq2[Text, error] {
 	return func(yield func(Text, error) bool) {
 		seen := false
-		for t, err := range Declarations(path, f.stdin) {
+		for t, err := range f.read(path, f.stdin) {
 			if err == nil && f.several && t.IsBundle() {
 				f.bundles = append(f.bundles, t.Name)
 				continue

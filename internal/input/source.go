@@ -30,7 +30,7 @@ func Name(path string) string {
 	return path
 }
 
-// Text is the text of one declaration and how it is written.
+// Text is the text of one declaration or request and how it is written.
 type Text struct {
 	Name  string // the file, with the line where it holds several
 	Lines bool   // from JSON Lines
@@ -91,7 +91,7 @@ func Declarations(path string, stdin io.Reader) iter.Seq2[Text, error] {
 	}
 }
 
-// Blob is the text of one bundle or request.
+// Blob is the text of one bundle.
 type Blob struct {
 	Name string
 	Data []byte
@@ -113,34 +113,34 @@ func Bundles(path string, stdin io.Reader) iter.Seq2[Blob, error] {
 
 // Requests gives the bodies of requests in a file, or in stdin for "-": one, or several of JSON Lines.
 // An error ends the sequence.
-func Requests(path string, stdin io.Reader) iter.Seq2[Blob, error] {
-	return blobs(path, stdin, limits.CaptureBody)
+func Requests(path string, stdin io.Reader) iter.Seq2[Text, error] {
+	return texts(path, stdin, limits.CaptureBody)
 }
 
 // Whole gives a file, or stdin for "-", as one request: a batch in JSON Lines, or YAML.
-func Whole(path string, stdin io.Reader) iter.Seq2[Blob, error] {
-	return func(yield func(Blob, error) bool) {
+func Whole(path string, stdin io.Reader) iter.Seq2[Text, error] {
+	return func(yield func(Text, error) bool) {
 		r, name, closeFile, err := open(path, stdin)
 		if err != nil {
-			yield(Blob{Name: name}, err)
+			yield(Text{Name: name}, err)
 			return
 		}
 		defer closeFile()
 		data, err := boundedfile.ReadFrom(r, name, limits.CaptureBody)
-		yield(Blob{name, data}, err)
+		yield(Text{Name: name, Data: data}, err)
 	}
 }
 
-func blobs(path string, stdin io.Reader, limit int) iter.Seq2[Blob, error] {
-	return func(yield func(Blob, error) bool) {
+func texts(path string, stdin io.Reader, limit int) iter.Seq2[Text, error] {
+	return func(yield func(Text, error) bool) {
 		r, name, closeFile, err := open(path, stdin)
 		if err != nil {
-			yield(Blob{Name: name}, err)
+			yield(Text{Name: name}, err)
 			return
 		}
 		defer closeFile()
 		for item, err := range documents(path, r, name, limit) {
-			if !yield(Blob{itemName(name, item), item.Data}, err) {
+			if !yield(Text{Name: itemName(name, item), Lines: item.Line > 0, Data: item.Data}, err) {
 				return
 			}
 		}

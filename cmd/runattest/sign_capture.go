@@ -1,0 +1,67 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/internal/cli"
+	"github.com/runattest/runattest/internal/input"
+)
+
+// prepareCapture reads the flags about what is captured.
+func (b *batch) prepareCapture() error {
+	switch {
+	case b.capture == "" && b.withSource:
+		return errors.New("--with-source goes with --capture")
+	case b.capture == "":
+		return b.source.without("capture")
+	case b.withSource && b.detached:
+		return cli.WithHint(errors.New("--with-source does not go with --detached: the digest lets be guessed what is left out"), "leave one of the two out")
+	}
+	x, err := b.source.capturing(b.capture)
+	if err != nil {
+		return fmt.Errorf("--capture: %w", err)
+	}
+	if b.lines && x.format.ReadsFolder() {
+		return fmt.Errorf("--jsonl reads requests, and %s reads a folder", x.format.Name())
+	}
+	b.capturing = x
+	return nil
+}
+
+// files reads what is to be signed.
+func (b *batch) files(cmd *cobra.Command, paths []string) *input.Files {
+	if b.capturing != nil {
+		return b.capturing.newRequests(cmd, paths)
+	}
+	return input.NewFiles(paths, cmd.InOrStdin())
+}
+
+// readCaptured makes the Statement of what a request declares, unless it could not be captured.
+func (b *batch) readCaptured(c captured, err error) (prepared, error) {
+	if err != nil {
+		return prepared{name: c.text.Name}, err
+	}
+	noteCaptured(b.output, c.text.Name, c.Captured)
+	options := b.options
+	options.Annotations = maps.Clone(options.Annotations)
+	for name, value := range c.Annotations() {
+		if _, twice := options.Annotations[name]; twice {
+			return prepared{name: c.text.Name}, fmt.Errorf("--annotation %s: --capture sets the annotation of that name", name)
+		}
+		options.Annotations[name] = value
+	}
+	if b.withSource {
+		digest, err := c.SourceDigest()
+		if err != nil {
+			return prepared{name: c.text.Name}, fmt.Errorf("--with-source: %w", err)
+		}
+		options.Subjects = append(slices.Clip(options.Subjects), attest.Subject{Name: "source", SHA256: digest})
+	}
+	return b.state(c.text.Name, c.several, c.Declaration, options)
+}
