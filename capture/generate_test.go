@@ -148,6 +148,7 @@ func generated(t *testing.T, f Format, seed uint64) bool {
 		return false
 	}
 	checkInverse(t, body, c)
+	checkOpen(t, c.Format.Name(), c)
 	compact := compacted(t, f.table, body)
 	root := spelled(t, f.table, compact)
 	for _, fate := range c.Fates {

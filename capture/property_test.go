@@ -136,6 +136,7 @@ func FuzzCapture(f *testing.F) {
 				continue
 			}
 			checkInverse(t, body, c)
+			checkOpen(t, format.Name(), c)
 		}
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/runattest/runattest/canonical"
 	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/secrets"
 )
 
 // A walker reads one body along the shapes of a table and writes the declaration's parts.
@@ -223,8 +224,8 @@ func (w *walker) indexOf(v jsontree.Value, s *shape) *index {
 		}
 		return x
 	}
-	if kind.Kind() != jsontree.Absent {
-		w.note(NotKnown, s.what+" "+kind.Text())
+	if kind.Kind() != jsontree.Absent && kind.Kind() != jsontree.Null {
+		w.note(NotKnown, s.what+" "+secrets.Text(kind.Text()))
 	} else if s.byName[""] == nil {
 		w.note(NotKnown, s.what+" without "+s.by)
 	} else {

@@ -1,0 +1,87 @@
+package capture
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/runattest/runattest/identity"
+)
+
+// checkOpen holds what is open by a declaration against what the capture of its source says.
+func checkOpen(t testing.TB, name string, c *Captured) Openness {
+	t.Helper()
+	o := Open(c.Declaration)
+	fates := fatesByPointer(c) // what is null where null is absent is unknown, and not in the declaration
+	unknown := slices.DeleteFunc(slices.Clone(c.Unknown), func(u Unknown) bool { return slices.Contains(fates[u.Pointer], Absent) })
+	if diff := cmp.Diff(c.Open, o.Open, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("%s: open (-captured +declared):\n%s", name, diff)
+	}
+	if diff := cmp.Diff(unknown, o.Unknown, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("%s: unknown (-captured +declared):\n%s", name, diff)
+	}
+	if o.Format.Name() != c.Format.Name() {
+		t.Errorf("%s: by %s", name, o.Format.Name())
+	}
+	return o
+}
+
+// TestOpen: what is open is the same by the declaration and by its source.
+func TestOpen(t *testing.T) {
+	open, unknown := 0, 0
+	for _, v := range loadVectors(t) {
+		if !v.IsValid() {
+			continue
+		}
+		f, src := sourceOf(t, v)
+		c, err := captureVector(t, v, f, src)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		o := checkOpen(t, v.Name, c)
+		open, unknown = open+len(o.Open), unknown+len(o.Unknown)
+	}
+	if open < 20 || unknown < 20 {
+		t.Errorf("%d open and %d unknown, want at least 20 of each", open, unknown)
+	}
+}
+
+// TestOpenByHand: what a declaration by hand does not hold in the table's form is unknown, and never taken for closed.
+func TestOpenByHand(t *testing.T) {
+	declare := func(api, rest string) *identity.Declaration {
+		t.Helper()
+		d, err := identity.Parse([]byte(`{"schema":"` + identity.Schema + `","kind":"inference","model":{"name":"m"},"constraints":{},` + rest + api + `}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	speaks := func(api string) string { return `,"extensions":{"` + Interface + `":{"api":"` + api + `"}}` }
+	const none = `"prompt":{},"parameters":{},"context":[]`
+	for name, test := range map[string]struct {
+		d    *identity.Declaration
+		want []string
+	}{
+		"nil":            {nil, []string{"interface "}},
+		"no interface":   {declare("", none), []string{"interface "}},
+		"no table":       {declare(speaks("other"), none), []string{"interface other"}},
+		"nothing":        {declare(speaks("openai-chat"), none), nil},
+		"a member":       {declare(speaks("openai-chat"), `"prompt":{},"parameters":{"thread":"t"},"context":[]`), []string{"member thread"}},
+		"a text":         {declare(speaks("openai-chat"), `"prompt":{"text":"x"},"parameters":{},"context":[]`), []string{"prompt text"}},
+		"a tool by hash": {declare(speaks("openai-chat"), `"prompt":{},"parameters":{},"context":[{"role":"tool","name":"f","uri":"https://h/f"}]`), []string{"tool f"}},
+		"an item":        {declare(speaks("openai-chat"), `"prompt":{"messages":[{"role":"item/x"}]},"parameters":{},"context":[]`), []string{"item item/x"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got []string
+			for _, u := range Open(test.d).Unknown {
+				got = append(got, u.Name)
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
