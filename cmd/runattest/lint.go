@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/runattest/runattest/capture"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/input"
@@ -54,6 +55,9 @@ func lintDeclaration(t input.Text) ([]identity.Problem, error) {
 		if other, ok := errors.AsType[*input.ForeignError](foreign(t.Data)); ok && other.IsKey { // of other texts, lint says more
 			return nil, other
 		}
+	}
+	if d, err := parseDeclaration(t); err == nil {
+		problems = append(problems, capture.Lint(d)...)
 	}
 	return problems, nil
 }
