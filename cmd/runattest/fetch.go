@@ -1,17 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"iter"
-	"maps"
 	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -25,6 +20,7 @@ import (
 	"github.com/runattest/runattest/internal/overwrite"
 	"github.com/runattest/runattest/internal/terminal"
 	"github.com/runattest/runattest/registry"
+	"github.com/runattest/runattest/registry/folder"
 )
 
 // fetchFlags are where what is fetched goes.
@@ -96,27 +92,24 @@ func (f *fetchFlags) checkPlaces() error {
 // fetched is what one call fetches, one bundle after the other.
 type fetched struct {
 	*output
-	moving       *terminal.Transfer
-	artifact     *registry.Artifact
-	target       *registry.Target
-	declarations map[identity.ID]*identity.Declaration // what a run is
-	found        iter.Seq2[*registry.Found, error]
-	count        int
-
-	kept     map[identity.ID]bool   // declarations that are files
-	detached map[string]identity.ID // bundles without
+	moving   *terminal.Transfer
+	artifact *registry.Artifact
+	target   *registry.Target
+	run      *identity.Declaration // that the artifact is; nil for none
+	found    iter.Seq2[*registry.Found, error]
+	count    int
 }
 
 func (f *fetchFlags) fetch(cmd *cobra.Command, o *output, ref string) error {
 	moving := o.transfer(cmd.Context(), "attestations fetched")
 	defer moving.End()
-	h := &fetched{output: o, moving: moving, declarations: map[identity.ID]*identity.Declaration{}, kept: map[identity.ID]bool{}, detached: map[string]identity.ID{}}
+	h := &fetched{output: o, moving: moving}
 	var err error
 	if h.target, h.artifact, err = f.reach.resolve(o, ref, moving); err != nil {
 		return err
 	}
-	if id := h.artifact.Run(); !id.IsZero() {
-		if h.declarations[id], err = h.target.Declaration(cmd.Context(), h.artifact); err != nil {
+	if !h.artifact.Run().IsZero() {
+		if h.run, err = h.target.Declaration(cmd.Context(), h.artifact); err != nil {
 			return err
 		}
 	}
@@ -129,7 +122,7 @@ func (f *fetchFlags) fetch(cmd *cobra.Command, o *output, ref string) error {
 		return err
 	}
 	h.found = listing.Bundles(cmd.Context())
-	err = f.write(cmd, h)
+	err = f.write(cmd.Context(), h)
 	moving.End()
 	o.sayLeftOut(listing)
 	if errors.Is(err, errNothing) {
@@ -158,41 +151,44 @@ func (h *fetched) each(take func(*registry.Found) error) error {
 			return err
 		}
 	}
-	if h.count == 0 && len(h.declarations) == 0 {
+	if h.count == 0 && h.run == nil {
 		return errNothing
 	}
 	return nil
 }
 
 func (f *fetchFlags) writeDeclaration(o *output, h *fetched) error {
-	d := h.declarations[h.artifact.Run()]
-	if d == nil {
+	if h.run == nil {
 		return fmt.Errorf("%s is not a run, and has no declaration", h.artifact.Reference)
 	}
 	if f.out == "" || f.out == input.Stdin {
-		return o.WriteRaw(d.Canonical())
+		return o.WriteRaw(h.run.Canonical())
 	}
-	return atomicfile.Write(f.out, d.Canonical(), 0o644)
+	return atomicfile.Write(f.out, h.run.Canonical(), 0o644)
 }
 
-func (f *fetchFlags) write(cmd *cobra.Command, h *fetched) error {
+func (f *fetchFlags) write(ctx context.Context, h *fetched) error {
 	switch {
 	case f.airGap != "":
-		return f.writeAirGap(cmd.Context(), h)
+		return f.writeAirGap(ctx, h)
 	case f.out == "" || f.out == input.Stdin:
 		return h.each(func(found *registry.Found) (err error) {
-			h.moving.Say(func() { err = h.WriteRaw(oneLine(found)) })
+			h.moving.Say(func() { err = h.WriteRaw(folder.Line(found)) })
 			return err
 		})
 	case strings.HasSuffix(f.out, ".jsonl") || strings.HasSuffix(f.out, ".ndjson"):
 		return h.writeLines(f.out)
 	}
-	if len(h.declarations) > 0 {
-		if err := h.writeDeclarations(f.out); err != nil {
+	to := folder.New(f.out)
+	if h.run != nil {
+		if err := to.WriteDeclaration(h.run); err != nil {
 			return err
 		}
 	}
-	return h.each(func(found *registry.Found) error { return h.writeBundle(f.out, found) })
+	return h.each(func(found *registry.Found) error {
+		path, err := to.WriteBundle(found)
+		return h.wrote(found, path, err)
+	})
 }
 
 // errNothing is the answer no: the artifact is there, and nothing that was asked for about it.
@@ -208,7 +204,7 @@ func (h *fetched) writeLines(path string) error {
 	err := atomicfile.WriteFunc(path, func(w io.Writer) error {
 		return h.each(func(found *registry.Found) error {
 			all = append(all, h.report(found, path))
-			_, err := w.Write(oneLine(found))
+			_, err := w.Write(folder.Line(found))
 			return err
 		})
 	}, 0o644)
@@ -227,177 +223,68 @@ func (h *fetched) writeLines(path string) error {
 	return nil
 }
 
-// oneLine is a bundle as JSON Lines have it; it may be kept with line breaks in it.
-func oneLine(found *registry.Found) []byte {
-	data := bytes.TrimSpace(found.Data)
-	if bytes.ContainsAny(data, "\r\n") {
-		if line, err := found.Bundle.Marshal(); err == nil { // as it must: it was parsed
-			data = line
-		}
-	}
-	return append(data[:len(data):len(data)], '\n')
-}
-
-// writeDeclarations makes a folder with what is known of declarations before there is a bundle.
-func (h *fetched) writeDeclarations(dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	for id, d := range h.declarations {
-		if err := writeInto(dir, declarationFile(id), d.Canonical()); err != nil {
-			return err
-		}
-		h.kept[id] = true
-	}
-	return nil
-}
-
-// writeBundle writes a file for a bundle, named by its referrer.
-func (h *fetched) writeBundle(dir string, found *registry.Found) (err error) {
-	name := filepath.Join(dir, bundleFile(found))
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	if err := writeInto(dir, bundleFile(found), found.Data); err != nil {
-		return err
-	}
-	h.moving.Say(func() {
-		if h.JSON {
-			err = h.Object(h.report(found, name))
-		} else {
-			err = h.Line("%s", name)
-		}
-	})
-	return err
-}
-
-// writeInto writes a file whose name the caller did not choose: in a foreign folder, a link of that name may point at
-// any file of the user.
-func writeInto(dir, name string, data []byte) error {
-	path := filepath.Join(dir, name)
-	if info, err := os.Lstat(path); err == nil && info.Mode()&fs.ModeSymlink != 0 {
-		return fmt.Errorf("%s is a link, which is not written to: want a file", path)
-	}
-	return atomicfile.Write(path, data, 0o644)
-}
-
-func bundleFile(found *registry.Found) string {
-	return strings.ReplaceAll(found.Referrer, ":", "-") + ".sigstore.json"
-}
-
-func manifestFile(a *registry.Artifact) string {
-	return strings.ReplaceAll(a.Digest(), ":", "-") + ".manifest.json"
-}
-
-func declarationFile(id identity.ID) string {
-	return strings.ReplaceAll(id.String(), ":", "-") + ".json"
-}
-
-// writeAirGap writes everything into one folder. What a detached attestation is about can only
-// be there if the artifact is the run.
-func (f *fetchFlags) writeAirGap(ctx context.Context, h *fetched) error {
-	if f.root == "" {
-		h.moving.Say(func() { h.Info("note: without --trusted-root the folder serves those who verify with a key") })
-	} else if err := f.copyRoot(); err != nil {
-		return err
-	}
-	if err := h.writeDeclarations(f.airGap); err != nil {
-		return err
-	}
-	layout, err := f.openLayout()
+// wrote says which file a bundle is in.
+func (h *fetched) wrote(found *registry.Found, path string, err error) error {
 	if err != nil {
 		return err
 	}
-	if err := writeInto(f.airGap, manifestFile(h.artifact), h.artifact.Manifest()); err != nil {
+	h.moving.Say(func() { err = h.Result(h.report(found, path), "%s", path) })
+	return err
+}
+
+// writeAirGap writes everything that a verifier without a network needs into one folder.
+func (f *fetchFlags) writeAirGap(ctx context.Context, h *fetched) error {
+	to, trust := folder.New(f.airGap), "--key KEY"
+	if f.root == "" {
+		h.moving.Say(func() { h.Info("note: without --trusted-root the folder serves those who verify with a key") })
+	} else {
+		root, err := f.copyRoot(to)
+		if err != nil {
+			return err
+		}
+		trust = "--trusted-root " + root + " ..."
+	}
+	if h.run != nil {
+		if err := to.WriteDeclaration(h.run); err != nil {
+			return err
+		}
+	}
+	mirror, err := folder.NewMirror(to, h.target, h.artifact)
+	if errors.Is(err, registry.ErrReference) {
+		return fmt.Errorf("--air-gap: %w", err)
+	}
+	if err != nil {
 		return err
 	}
-	mirrored, err := h.mirror(ctx, f.airGap, layout)
+	err = h.each(func(found *registry.Found) error {
+		path, err := mirror.Add(ctx, found)
+		return h.wrote(found, path, err)
+	})
+	if err != nil && !errors.Is(err, errNothing) { // without attestations there is the artifact
+		return err
+	}
+	mirrored, err := mirror.Close(ctx)
 	if err != nil {
 		return err
 	}
 	h.moving.End()
-	for _, name := range slices.Sorted(maps.Keys(h.detached)) {
-		if id := h.detached[name]; !h.kept[id] {
-			h.Info("note: %s is detached, and the declaration %s is not here: bring it too", name, id)
-		}
-	}
-	trust := "--key KEY"
-	if f.root != "" {
-		trust = "--trusted-root " + filepath.Join(f.airGap, trustedRootFile) + " ..."
+	for name, id := range mirror.Missing() {
+		h.Info("note: %s is detached, and the declaration %s is not here: bring it too", name, id)
 	}
 	h.Info("there: runattest verify %s %s", trust, mirrored.Reference)
 	return nil
 }
 
-// openLayout makes the folder an OCI layout.
-func (f *fetchFlags) openLayout() (*registry.Target, error) {
-	if err := registry.CreateLayout(f.airGap); err != nil {
-		return nil, err
-	}
-	ref, err := registry.ParseReference("oci-layout://" + filepath.ToSlash(f.airGap))
-	if err != nil {
-		return nil, fmt.Errorf("--air-gap: %w", err)
-	}
-	return registry.Open(ref, registry.Options{})
-}
-
-// mirror puts into the layout what it takes to verify the artifact, some bundles at a time, and beside it the
-// bundles as files.
-func (h *fetched) mirror(ctx context.Context, dir string, layout *registry.Target) (*registry.Artifact, error) {
-	var some []*registry.Found
-	size := 0
-	err := h.each(func(found *registry.Found) error {
-		if size += len(found.Data); size > limits.Mirrored {
-			if _, err := h.target.Mirror(ctx, h.artifact, some, layout); err != nil {
-				return err
-			}
-			some, size = nil, len(found.Data)
-		}
-		some = append(some, found)
-		if err := h.keepDeclaration(dir, found); err != nil {
-			return err
-		}
-		found.Bundle = nil // which has everything twice
-		return h.writeBundle(dir, found)
-	})
-	if err != nil && !errors.Is(err, errNothing) { // of nothing there is the artifact
-		return nil, err
-	}
-	return h.target.Mirror(ctx, h.artifact, some, layout)
-}
-
-// keepDeclaration writes the declaration that a bundle is about, or remembers that it is elsewhere.
-func (h *fetched) keepDeclaration(dir string, found *registry.Found) error {
-	s, err := found.Bundle.UnverifiedStatement()
-	if err != nil {
-		return nil // of another predicate type
-	}
-	if s.Declaration == nil {
-		h.detached[bundleFile(found)] = s.Identity
-		return nil
-	}
-	d, err := identity.Parse(s.Declaration)
-	if err != nil || h.kept[d.ID()] {
-		return nil // as verify will say
-	}
-	h.kept[d.ID()] = true
-	return writeInto(dir, declarationFile(d.ID()), d.Canonical())
-}
-
-const trustedRootFile = "trusted_root.json"
-
-func (f *fetchFlags) copyRoot() error {
+// copyRoot copies the trusted root into the folder, if it is one.
+func (f *fetchFlags) copyRoot(to *folder.Folder) (path string, err error) {
 	data, err := boundedfile.Read(f.root, limits.TrustedRoot)
 	if err != nil {
-		return err
+		return "", err
 	}
 	if _, err := parseTrustedRoot(f.root, data); err != nil {
-		return err
+		return "", err
 	}
-	if err := os.MkdirAll(f.airGap, 0o755); err != nil {
-		return err
-	}
-	return writeInto(f.airGap, trustedRootFile, data)
+	return to.WriteTrustedRoot(data)
 }
 
 // fetchedReport is the JSON result of one bundle that was written to a file.
