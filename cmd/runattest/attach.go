@@ -8,10 +8,7 @@ import (
 
 	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/registry"
-	"github.com/runattest/runattest/sigstore"
 )
-
-var identityOf = sigstore.IdentityOf
 
 func newAttach() *cobra.Command {
 	cmd := newCommand("attach")

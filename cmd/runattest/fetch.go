@@ -21,6 +21,7 @@ import (
 	"github.com/runattest/runattest/internal/terminal"
 	"github.com/runattest/runattest/registry"
 	"github.com/runattest/runattest/registry/folder"
+	"github.com/runattest/runattest/registry/listing"
 )
 
 // fetchFlags are where what is fetched goes.
@@ -117,14 +118,15 @@ func (f *fetchFlags) fetch(cmd *cobra.Command, o *output, ref string) error {
 		moving.End()
 		return f.writeDeclaration(o, h)
 	}
-	listing, err := h.target.List(cmd.Context(), h.artifact, longTypes(*f.types)...)
+	types := listing.LongTypes(*f.types)
+	found, err := h.target.List(cmd.Context(), h.artifact, types...)
 	if err != nil {
 		return err
 	}
-	h.found = listing.Bundles(cmd.Context())
+	h.found = found.Bundles(cmd.Context())
 	err = f.write(cmd.Context(), h)
 	moving.End()
-	o.sayLeftOut(listing)
+	o.sayLeftOut(found)
 	if errors.Is(err, errNothing) {
 		o.note(h.artifact.Reference.String(), err)
 		o.sayPlatforms(cmd.Context(), h.target, h.artifact)

@@ -1,13 +1,12 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/answer"
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/cli"
@@ -87,73 +86,15 @@ func verifyLinks(cmd *cobra.Command, paths []string, verifier *attest.Verifier, 
 	total, good := 0, 0
 	for _, path := range paths {
 		some, verified := verifyEach(input.Bundles(path, cmd.InOrStdin()), func(blob input.Blob, err error) bool {
-			r := linkReport{Bundle: blob.Name, Checks: []evidence.Check{}}
+			a := answer.Link{Bundle: blob.Name}
 			if err == nil {
-				err = r.verify(cmd.Context(), verifier, blob.Data, want)
+				a, err = answer.VerifyLink(cmd.Context(), verifier, blob.Name, blob.Data, want)
 			}
-			printLink(o, r, err)
-			return r.Verified
+			a.Checks, a.None = phrase(a.Checks, err)
+			o.verdict(a.Verdict(), a, err)
+			return a.Verified
 		})
 		total, good = total+some, good+verified
 	}
 	return o.counted(total, good, "link", false)
-}
-
-// linkReport is the JSON result of one link. Claim, Signer, Times and RunTimes are set only if Verified is true.
-type linkReport struct {
-	Bundle   string                   `json:"bundle"`
-	Verified bool                     `json:"verified"`
-	Claim    *linkClaim               `json:"claim,omitempty"`
-	Signer   *evidence.SignerIdentity `json:"signer,omitempty"`
-	Times    []evidence.TrustedTime   `json:"times,omitempty"`
-	RunTimes []evidence.TrustedTime   `json:"runTimes,omitempty"` // of the run's bundle, where one was given
-	Checks   []evidence.Check         `json:"checks"`
-	noAnswer
-}
-
-type linkClaim struct {
-	Run         identity.ID       `json:"run"`
-	Relation    lineage.Relation  `json:"relation"`
-	Artifacts   []attest.Subject  `json:"artifacts"`
-	Annotations map[string]string `json:"annotations,omitempty"`
-}
-
-// verify fills the report in for yes and for no; the error is that there is no answer.
-func (r *linkReport) verify(ctx context.Context, verifier *attest.Verifier, data []byte, want lineage.ExpectLink) error {
-	b, err := attest.ParseBundle(data)
-	if err != nil {
-		return err
-	}
-	verified, err := lineage.VerifyLink(ctx, verifier, b, want)
-	var no *attest.VerificationError
-	switch {
-	case errors.As(err, &no):
-		r.Checks = no.Report.Checks
-		return nil
-	case err != nil:
-		return err
-	}
-	l, by := verified.Link(), verified.Signer()
-	r.Verified, r.Signer, r.Times, r.Checks = true, &by, verified.Times(), verified.Checks()
-	if want.Verified != nil {
-		r.RunTimes = want.Verified.Times()
-	}
-	r.Claim = &linkClaim{l.Run, l.Relation, l.Artifacts, l.Annotations}
-	return nil
-}
-
-func printLink(o *output, r linkReport, err error) {
-	r.Checks, r.noAnswer = phrasedAll(r.Checks), whyNoAnswer(err)
-	v := verdict{
-		name: r.Bundle, verified: r.Verified, suffix: ", as a claim by its signer", checks: r.Checks, err: err,
-		note: "a link is a claim by its signer about an execution; it is not a part of any identity",
-	}
-	if r.Verified {
-		v.facts = []string{fact("claimed by", describeSigner(r.Signer)), fact("run", r.Claim.Run.String()), fact("relation", string(r.Claim.Relation))}
-		for _, s := range r.Claim.Artifacts {
-			v.facts = append(v.facts, fact("artifact", s.String()))
-		}
-		v.facts = append(v.facts, annotationFacts(r.Claim.Annotations)...)
-	}
-	o.verdict(v, r)
 }

@@ -5,14 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"iter"
-	"maps"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/answer"
 	"github.com/runattest/runattest/gate"
 	"github.com/runattest/runattest/gate/filedigest"
 	"github.com/runattest/runattest/identity"
@@ -121,6 +119,9 @@ func hintOf(err error) string {
 	if hint, ok := cli.Hint(err); ok {
 		return hint
 	}
+	if errors.Is(err, answer.ErrNotRun) || errors.Is(err, answer.ErrNotStatement) {
+		return "--statement writes the payload as it is"
+	}
 	if invalid, ok := errors.AsType[*identity.InvalidError](err); ok {
 		return allShown(invalid.Hint(), len(invalid.Problems), "lint")
 	}
@@ -202,21 +203,18 @@ func clean(s string) string { return visible.Escape(s) }
 // paint colours a word on a terminal.
 func (o *output) paint(c terminal.Colour, word string) string { return terminal.Paint(o.Out, c, word) }
 
+// paintAnswer colours a word that is a good answer, or is not.
+func (o *output) paintAnswer(good bool, word string) string {
+	if good {
+		return o.paint(terminal.Green, word)
+	}
+	return o.paint(terminal.Red, word)
+}
+
 // progress shows a count on a terminal, once something takes longer than a second.
 func (o *output) progress(verb string) *terminal.Progress { return terminal.NewProgress(o.Err, verb) }
 
 // transfer shows a count, also while a registry keeps us waiting.
 func (o *output) transfer(ctx context.Context, verb string) *terminal.Transfer {
 	return terminal.NewTransfer(ctx, o.Err, verb)
-}
-
-// sorted gives a map's pairs in the order of their names.
-func sorted(m map[string]string) iter.Seq2[string, string] {
-	return func(yield func(string, string) bool) {
-		for _, name := range slices.Sorted(maps.Keys(m)) {
-			if !yield(name, m[name]) {
-				return
-			}
-		}
-	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/answer"
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/input"
@@ -21,6 +22,7 @@ import (
 	"github.com/runattest/runattest/lineage"
 	"github.com/runattest/runattest/policy"
 	"github.com/runattest/runattest/registry"
+	"github.com/runattest/runattest/sigstore"
 )
 
 // registryFlags are how a registry is reached, for every command that takes a reference.
@@ -165,34 +167,5 @@ func predicateTypesFlag(cmd *cobra.Command) *[]string {
 	return cmd.Flags().StringArray("predicate-type", nil, "only attestations of this predicate `TYPE`; run-identity/v1 and the like are short for ours (repeatable; default: all)")
 }
 
-const ownTypes = "https://github.com/runattest/runattest/"
-
-// shortType shortens the names of our own predicate types, as list shows them.
-func shortType(predicateType string) string { return strings.TrimPrefix(predicateType, ownTypes) }
-
-// longTypes takes back what shortType did.
-func longTypes(types []string) []string {
-	var long []string
-	for _, t := range types {
-		if !strings.Contains(t, "://") {
-			t = ownTypes + t
-		}
-		long = append(long, t)
-	}
-	return long
-}
-
 // claimedSigner is who a bundle says has signed it.
-func claimedSigner(key string, certificate []byte) string {
-	if len(certificate) == 0 {
-		return cmp.Or(key, "(not said)")
-	}
-	name, issuer, err := identityOf(certificate)
-	switch {
-	case err != nil:
-		return "(a certificate that cannot be read)"
-	case issuer == "":
-		return cmp.Or(name, "(no name)") + ", in a certificate without an OIDC issuer"
-	}
-	return cmp.Or(name, "(no name)") + ", as " + issuer + " says"
-}
+func claimedSigner(b *attest.Bundle) string { return answer.ClaimedSigner(b, sigstore.IdentityOf) }

@@ -2,105 +2,40 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"iter"
-	"strings"
 
+	"io"
+
+	"github.com/runattest/runattest/attest/answer"
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/internal/input"
-	"github.com/runattest/runattest/internal/terminal"
-	"github.com/runattest/runattest/internal/visible"
 )
 
-// verdict is what a command that verifies says of one bundle: verified or not, with checks, or the error that kept it from
-// an answer.
-type verdict struct {
-	name     string
-	verified bool
-	suffix   string   // of the answer that it is verified
-	facts    []string // what is verified, in lines of a label and a text
-	checks   []evidence.Check
-	note     string
-	err      error
-}
-
-// noAnswer is the end of a JSON result: why there is no answer.
-type noAnswer struct {
-	Error     string `json:"error,omitempty"`
-	ErrorCode string `json:"errorCode,omitempty"`
-}
-
-func whyNoAnswer(err error) noAnswer {
-	if err == nil {
-		return noAnswer{}
+// phrase is the answer about one bundle with the command's hints, or why there is none.
+func phrase(checks []evidence.Check, err error) ([]evidence.Check, answer.None) {
+	if err != nil {
+		return []evidence.Check{}, answer.Why(err, errorCode)
 	}
-	return noAnswer{visible.Cut(err.Error()), errorCode(err)}
+	return phrasedAll(checks), answer.None{}
 }
 
-// verdict prints v, as object in JSON; what is not verified decides the exit status.
-func (o *output) verdict(v verdict, object any) {
+// verdict prints an answer, as object in JSON, or the error in its place; what is not verified decides the exit status.
+func (o *output) verdict(v answer.Verdict, object any, err error) {
 	switch {
-	case v.err != nil:
-		o.note(v.name, v.err)
-	case !v.verified:
+	case err != nil:
+		o.note(v.Name, err)
+	case !v.Verified:
 		o.status = max(o.status, exitNo)
 	}
-	var err error
+	var lost error
 	if o.JSON {
-		err = o.Object(object)
-	} else if v.err == nil {
-		_, err = fmt.Fprint(o.Out, o.verdictText(v))
+		lost = o.Object(object)
+	} else if err == nil {
+		_, lost = io.WriteString(o.Out, v.Text(o.paintAnswer))
 	}
-	if err != nil {
-		o.note("standard output", err)
+	if lost != nil {
+		o.note("standard output", lost)
 	}
-}
-
-// fact is a line of a report, one line whatever text holds.
-func fact(label, text string) string {
-	return fmt.Sprintf("  %-12s %s\n", label, clean(visible.Cut(text)))
-}
-
-// verdictText is the report for people: the answer, what it is about, and each check.
-func (o *output) verdictText(v verdict) string {
-	var b strings.Builder
-	if v.verified {
-		fmt.Fprintf(&b, "%s: %s%s\n%s", clean(v.name), o.paint(terminal.Green, "verified"), v.suffix, strings.Join(v.facts, ""))
-	} else {
-		fmt.Fprintf(&b, "%s: %s\n", clean(v.name), o.paint(terminal.Red, "NOT VERIFIED"))
-	}
-	marks := map[evidence.Verdict]string{evidence.Pass: "ok: ", evidence.Fail: "FAILED: "}
-	for _, c := range v.checks {
-		mark, ok := marks[c.Verdict]
-		if !ok {
-			mark = "not checked: "
-		}
-		b.WriteString(fact(string(c.Name), mark+c.Reason))
-		for _, detail := range c.Details {
-			b.WriteString(fact("", detail))
-		}
-		if c.Hint != "" {
-			b.WriteString(fact("", "hint: "+string(c.Hint)))
-		}
-	}
-	if v.verified && v.note != "" {
-		b.WriteString(fact("note", v.note))
-	}
-	return b.String()
-}
-
-func annotationFacts(annotations map[string]string) (facts []string) {
-	for name, value := range sorted(annotations) {
-		facts = append(facts, fact("annotation", name+"="+value))
-	}
-	return facts
-}
-
-func describeSigner(by *evidence.SignerIdentity) string {
-	if by.Issuer != "" {
-		return fmt.Sprintf("%s, as %s says (%s)", by.Name, by.Issuer, by.Algorithm)
-	}
-	return fmt.Sprintf("%s %s (%s)", by.Kind, by.Name, by.Algorithm)
 }
 
 // verifyEach hands over every bundle, or the error in its place, and counts those that are verified.

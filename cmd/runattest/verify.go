@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
-	"github.com/runattest/runattest/attest/evidence"
+	"github.com/runattest/runattest/attest/answer"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/registry"
@@ -187,27 +187,8 @@ func verifyRun(ctx context.Context, judge *judge, bundle *attest.Bundle, want at
 	return report, nil
 }
 
-// bundleReport is the JSON result of one bundle: a report, or the error that kept it from one.
-type bundleReport struct {
-	Bundle string `json:"bundle"`
-	attest.Report
-	noAnswer
-}
-
 func printVerdict(o *output, name string, r attest.Report, err error) {
-	if r.Checks = phrasedAll(r.Checks); err != nil {
-		r.Checks = []evidence.Check{}
-	}
-	v := verdict{name: name, verified: r.Verified, checks: r.Checks, err: err}
-	if r.Verified {
-		v.facts = []string{fact("run", r.Identity.String()), fact("kind", string(r.Kind)), fact("signed by", describeSigner(r.Signer))}
-		if r.Set != nil {
-			v.facts = append(v.facts, fact("set", r.Set.String()))
-		}
-		for _, s := range r.Subjects {
-			v.facts = append(v.facts, fact("artifact", s.String()))
-		}
-		v.facts = append(v.facts, annotationFacts(r.Annotations)...)
-	}
-	o.verdict(v, bundleReport{name, r, whyNoAnswer(err)})
+	a := answer.Bundle{Bundle: name, Report: r}
+	a.Checks, a.None = phrase(a.Checks, err)
+	o.verdict(a.Verdict(), a, err)
 }

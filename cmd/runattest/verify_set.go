@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
-	"github.com/runattest/runattest/attest/evidence"
+	"github.com/runattest/runattest/attest/answer"
 	"github.com/runattest/runattest/attest/runset"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/cli"
@@ -23,16 +23,6 @@ type setVerifier struct {
 	want     attest.Expect
 	each     bool
 	progress *terminal.Progress
-}
-
-// setReport is the JSON result of a run set.
-type setReport struct {
-	Bundle string `json:"bundle"`
-	attest.Report
-	Size    uint64 `json:"size,omitempty"`
-	Root    string `json:"root,omitempty"`
-	Refused uint64 `json:"refused,omitempty"`
-	noAnswer
 }
 
 // verify prints the answer for a set, after those for its runs where they are asked for.
@@ -95,19 +85,10 @@ func (v *setVerifier) options(name string) runset.VerifyOptions {
 }
 
 func (v *setVerifier) print(name string, r *runset.Result, err error) {
-	report := r.Report
-	if report.Checks = phrasedAll(report.Checks); err != nil {
-		report.Checks = []evidence.Check{}
-	}
-	made := setReport{Bundle: name, Report: report, Refused: r.Refused, noAnswer: whyNoAnswer(err)}
-	answer := verdict{name: name, verified: r.Verified, checks: report.Checks, err: err}
-	if r.Verified {
-		made.Size, made.Root, made.Annotations = r.Head.Size, fmt.Sprintf("%x", r.Head.Root), r.Head.Annotations
-		answer.facts = []string{fact("runs", fmt.Sprint(r.Head.Size)), fact("root", made.Root), fact("signed by", describeSigner(report.Signer))}
-		answer.facts = append(answer.facts, annotationFacts(r.Head.Annotations)...)
-	}
+	made := answer.NewSet(name, r)
+	made.Checks, made.None = phrase(made.Checks, err)
 	if r.Refused > 0 {
 		v.Info("%s: %d of %d runs are not verified", name, r.Refused, r.Head.Size)
 	}
-	v.verdict(answer, made)
+	v.verdict(made.Verdict(), made, err)
 }
