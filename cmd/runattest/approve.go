@@ -38,7 +38,7 @@ func newApprove() *cobra.Command {
 		s := policy.ApprovalStatement{Decision: policy.Verdict(*decision), Reason: *reason, Conditions: *conditions}
 		var err error
 		if *expires != "" {
-			if s.Expires, err = parseTime(*expires); err != nil {
+			if s.Expires, err = cli.ParseTime(*expires); err != nil {
 				return fmt.Errorf("--expires %w", err)
 			}
 		}

@@ -1,17 +1,13 @@
 package main
 
 import (
-	"crypto/sha256"
 	"fmt"
-	"io"
-	"path/filepath"
-	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/subjects"
 	"github.com/runattest/runattest/identity"
-	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/cli"
 )
 
@@ -25,49 +21,11 @@ func artifactFlag(cmd *cobra.Command, usage string) *[]string {
 	return cmd.Flags().StringArray("artifact", nil, usage)
 }
 
-// subjectList are subjects, each with what named it on the command line.
-type subjectList struct {
-	subjects []attest.Subject
-	from     []string
-}
-
-// add refuses two that have become one subject: files of one name and content in two folders, or what was named twice.
-func (l *subjectList) add(from string, s attest.Subject) error {
-	if i := slices.Index(l.subjects, s); i >= 0 {
-		return cli.WithHint(fmt.Errorf("%s and %s are the same subject: both have the name %s and the SHA-256 %x", l.from[i], from, s.Name, s.SHA256), "leave one of the two out")
-	}
-	l.subjects, l.from = append(l.subjects, s), append(l.from, from)
-	return nil
-}
-
 // hashArtifacts are the files as subjects, named by their base names.
 func hashArtifacts(o *output, paths []string) ([]attest.Subject, error) {
 	progress := o.progress("bytes hashed")
 	defer progress.End()
-	var subjects []attest.Subject
-	for _, path := range paths {
-		s, err := hashArtifact(path, progress)
-		if err != nil {
-			return nil, err
-		}
-		subjects = append(subjects, s)
-	}
-	return subjects, nil
-}
-
-func hashArtifact(path string, progress io.Writer) (attest.Subject, error) {
-	f, err := boundedfile.Open(path)
-	if err != nil {
-		return attest.Subject{}, err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(io.MultiWriter(h, progress), f); err != nil {
-		return attest.Subject{}, err
-	}
-	s := attest.Subject{Name: filepath.Base(path)}
-	h.Sum(s.SHA256[:0])
-	return s, nil
+	return subjects.HashFiles(progress, paths...)
 }
 
 // identityFlag is the run that is expected. A flag that was given but is empty, as by an

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/subjects"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/input"
@@ -116,9 +117,9 @@ func (l *linkFlags) claim(cmd *cobra.Command, o *output) (lineage.Link, error) {
 		return made, err
 	}
 	warnOfKeys(o, *l.artifacts)
-	var once subjectList
+	var once subjects.List
 	for i, artifact := range made.Artifacts {
-		if err := once.add((*l.artifacts)[i], artifact); err != nil {
+		if err := once.Add((*l.artifacts)[i], artifact); err != nil {
 			return made, err
 		}
 	}
@@ -152,7 +153,7 @@ const subjectMark = "@sha256:"
 
 // artifactsOf are files, by their SHA-256, and NAME@sha256:HEX as they are.
 func artifactsOf(o *output, reach *registryFlags, refs []string) ([]attest.Subject, error) {
-	var subjects []attest.Subject
+	var all []attest.Subject
 	for _, ref := range refs {
 		if registry.IsReference(ref) {
 			_, artifact, err := reach.resolve(o, ref, nil)
@@ -163,7 +164,7 @@ func artifactsOf(o *output, reach *registryFlags, refs []string) ([]attest.Subje
 			if err != nil {
 				return nil, err
 			}
-			subjects = append(subjects, s)
+			all = append(all, s)
 			continue
 		}
 		if strings.Contains(ref, subjectMark) {
@@ -171,7 +172,7 @@ func artifactsOf(o *output, reach *registryFlags, refs []string) ([]attest.Subje
 			if err != nil {
 				return nil, fmt.Errorf("--artifact: %w", err)
 			}
-			subjects = append(subjects, s)
+			all = append(all, s)
 			continue
 		}
 		hashed, err := hashArtifacts(o, []string{ref})
@@ -180,9 +181,9 @@ func artifactsOf(o *output, reach *registryFlags, refs []string) ([]attest.Subje
 				return "for an artifact in a registry write oci://" + ref
 			})
 		}
-		subjects = append(subjects, hashed...)
+		all = append(all, hashed...)
 	}
-	return subjects, nil
+	return all, nil
 }
 
 // target is where the link goes.

@@ -10,7 +10,7 @@ import (
 	"syscall"
 	"time"
 
-	_ "github.com/runattest/runattest/cmd/runattest/internal/collectlater" // before the others
+	_ "github.com/runattest/runattest/internal/collectlater" // before the others
 )
 
 func main() {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/answer"
+	"github.com/runattest/runattest/attest/subjects"
 	"github.com/runattest/runattest/gate"
 	"github.com/runattest/runattest/gate/filedigest"
 	"github.com/runattest/runattest/identity"
@@ -155,6 +156,8 @@ func hintOf(err error) string {
 		return "mkdir -p " + shell.Path(missing.Folder)
 	case is[*overwrite.ExistsError](err):
 		return "choose another name with -o; keys are never overwritten"
+	case is[*subjects.SameError](err):
+		return "leave one of the two out"
 	case is[*overwrite.NoPlaceError](err):
 		return "name the bundle's file with --bundle FILE"
 	case errors.Is(err, atomicfile.ErrMounted):

@@ -82,7 +82,7 @@ func (p *policyFlags) loadAgain(cmd *cobra.Command, again bool) (*appliedPolicy,
 	applied := &appliedPolicy{evidenceProgress: &evidenceProgress{out: newOutput(cmd)}}
 	var err error
 	if p.at != "" {
-		if applied.at, err = parseTime(p.at); err != nil {
+		if applied.at, err = cli.ParseTime(p.at); err != nil {
 			return nil, fmt.Errorf("--at %w", err)
 		}
 	}

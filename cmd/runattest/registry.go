@@ -14,6 +14,7 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/answer"
 	"github.com/runattest/runattest/internal/boundedfile"
+	"github.com/runattest/runattest/internal/build"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/internal/limits"
@@ -54,7 +55,7 @@ func (r *registryFlags) open(ref registry.Reference, counted func()) (*registry.
 	if timeout <= 0 {
 		return nil, fmt.Errorf("--timeout %s: must be positive", timeout)
 	}
-	v := thisBuild().Version
+	v := build.Read().Version
 	o := registry.Options{InsecureHTTP: r.insecure, Timeout: timeout, UserAgent: "runattest/" + v, Count: counted}
 	if r.ca != "" {
 		if o.CA, err = boundedfile.Read(r.ca, limits.CertificateChain); err == nil && !bytes.Contains(o.CA, []byte("-----BEGIN CERTIFICATE-----")) {

@@ -9,11 +9,11 @@ import (
 	"iter"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/subjects"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/atomicfile"
 	"github.com/runattest/runattest/internal/cli"
@@ -134,22 +134,22 @@ func (s signFlags) prepare(cmd *cobra.Command, o *output, who *signerFlags) (*ba
 		return nil, err
 	}
 	warnOfKeys(o, *s.artifacts)
-	var subjects subjectList
+	var once subjects.List
 	for _, text := range s.subjects {
 		subject, err := attest.ParseSubject(text)
 		if err != nil {
 			return nil, fmt.Errorf("--subject: %w", err)
 		}
-		if err := subjects.add(text, subject); err != nil {
+		if err := once.Add(text, subject); err != nil {
 			return nil, err
 		}
 	}
 	for i, artifact := range artifacts {
-		if err := subjects.add((*s.artifacts)[i], artifact); err != nil {
+		if err := once.Add((*s.artifacts)[i], artifact); err != nil {
 			return nil, err
 		}
 	}
-	b.options.Subjects = subjects.subjects
+	b.options.Subjects = once.All()
 	if err := b.resolveSubjects(); err != nil {
 		return nil, err
 	}
@@ -166,19 +166,9 @@ func parseAnnotations(pairs []string) (map[string]string, error) {
 }
 
 func parseFlagAnnotations(flag string, pairs []string) (map[string]string, error) {
-	annotations := map[string]string{}
-	for _, pair := range pairs {
-		name, value, ok := strings.Cut(pair, "=")
-		if !ok || name == "" {
-			return nil, fmt.Errorf("%s %q: want NAME=VALUE", flag, pair)
-		}
-		if _, twice := annotations[name]; twice {
-			return nil, fmt.Errorf("%s %q: the name stands twice", flag, pair)
-		}
-		if !utf8.ValidString(pair) {
-			return nil, fmt.Errorf("--annotation %q: is not valid UTF-8", pair)
-		}
-		annotations[name] = value
+	annotations, err := cli.ParseNamed(pairs)
+	if err != nil {
+		return nil, fmt.Errorf("%s %w", flag, err)
 	}
 	return annotations, nil
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -78,7 +77,7 @@ func (t *trustFlags) trust(cmd *cobra.Command) (attest.Trust, error) {
 		return nil, err
 	}
 	if t.before != "" {
-		before, err := parseTime(t.before)
+		before, err := cli.ParseTime(t.before)
 		if err != nil {
 			return nil, fmt.Errorf("--signed-before %w", err)
 		}
@@ -160,12 +159,12 @@ func setValidity(keys []attest.TrustedKey, text string) error {
 		found = true
 		var err error
 		if from != "" {
-			if k.NotBefore, err = parseTime(from); err != nil {
+			if k.NotBefore, err = cli.ParseTime(from); err != nil {
 				return err
 			}
 		}
 		if until != "" {
-			if k.NotAfter, err = parseTime(until); err != nil {
+			if k.NotAfter, err = cli.ParseTime(until); err != nil {
 				return err
 			}
 		}
@@ -174,20 +173,6 @@ func setValidity(keys []attest.TrustedKey, text string) error {
 		return fmt.Errorf("there is no --key %s", text[:at])
 	}
 	return nil
-}
-
-func parseTime(text string) (time.Time, error) {
-	at, err := time.Parse(time.RFC3339, text)
-	if err != nil {
-		return at, fmt.Errorf("%q: want a time as 2026-01-31T12:00:00Z", text)
-	}
-	if at.Year() < 1970 { // the zero time of some program, which is never meant
-		return at, fmt.Errorf("%q: is before 1970: it looks like an unset time", text)
-	}
-	if at.UTC().Year() > 9999 { // which RFC 3339 cannot say in UTC
-		return at, fmt.Errorf("%q: is after the year 9999 in UTC", text)
-	}
-	return at, nil
 }
 
 func parseLogs(text string) (int, error) {

@@ -3,8 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -115,25 +113,9 @@ type parsedSpec struct {
 
 // parse reads NAME=VALUE pairs with commas between them. The url and the file are required.
 func (s *specFlags) parse(text, file string, optional ...string) (p parsedSpec, err error) {
-	names := append([]string{"url", file, "start-time", "end-time"}, optional...)
-	pairs := map[string]string{}
-	for pair := range strings.SplitSeq(text, ",") {
-		name, value, ok := strings.Cut(pair, "=")
-		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
-		switch {
-		case !ok || !slices.Contains(names, name):
-			return p, fmt.Errorf("%q: want NAME=VALUE pairs of %s", pair, strings.Join(names, ", "))
-		case value == "":
-			return p, fmt.Errorf("%s is empty", name)
-		case pairs[name] != "":
-			return p, fmt.Errorf("%s stands twice", name)
-		}
-		pairs[name] = value
-	}
-	for _, name := range []string{"url", file} {
-		if pairs[name] == "" {
-			return p, fmt.Errorf("%s is missing", name)
-		}
+	pairs, err := cli.ParsePairs(text, []string{"url", file}, append([]string{"start-time", "end-time"}, optional...))
+	if err != nil {
+		return p, err
 	}
 	p.url, p.origin, p.file = pairs["url"], pairs["origin"], pairs[file]
 	s.files = append(s.files, p.file)
@@ -144,7 +126,7 @@ func (s *specFlags) parse(text, file string, optional ...string) (p parsedSpec, 
 		if pairs[name] == "" {
 			continue
 		}
-		if *at, err = parseTime(pairs[name]); err != nil {
+		if *at, err = cli.ParseTime(pairs[name]); err != nil {
 			return p, fmt.Errorf("%s %w", name, err)
 		}
 	}

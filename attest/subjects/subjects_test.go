@@ -1,0 +1,41 @@
+package subjects
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func TestList(t *testing.T) {
+	dir := t.TempDir()
+	var paths []string
+	for _, name := range []string{"a/m", "b/m"} {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte("weights"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		paths = append(paths, path)
+	}
+	var hashed bytes.Buffer
+	all, err := HashFiles(&hashed, paths...)
+	if err != nil || len(all) != 2 || all[0].Name != "m" || all[0].SHA256 != sha256.Sum256([]byte("weights")) || hashed.String() != "weightsweights" {
+		t.Fatalf("%v, %v, %q", all, err, &hashed)
+	}
+	var l List
+	if err := l.Add(paths[0], all[0]); err != nil {
+		t.Fatal(err)
+	}
+	same, ok := errors.AsType[*SameError](l.Add(paths[1], all[1]))
+	if !ok || same.A != paths[0] || same.B != paths[1] || len(l.All()) != 1 {
+		t.Errorf("%v, %v", same, l.All())
+	}
+	if all, err := HashFiles(nil, paths[0], filepath.Join(dir, "none")); err == nil {
+		t.Errorf("a file that is not there is %v", all)
+	}
+}
