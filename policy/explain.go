@@ -2,6 +2,7 @@ package policy
 
 import (
 	"context"
+	"time"
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/internal/zero"
@@ -50,4 +51,38 @@ func (p *Policy) Explain(ctx context.Context, v *attest.Verified, given Given) (
 		all = append(all, one)
 	}
 	return all, ctx.Err()
+}
+
+// Lines tells how the decision came about, for people: each rule with its value and what decided it, each approval,
+// warning and denial. rules are what Explain gave for the same decision.
+func (d *Decision) Lines(rules []Explanation) []string {
+	d = zero.IfNil(d)
+	lines := []string{"run " + d.Identity.String(), "at  " + d.Now.Format(time.RFC3339) + " (" + d.Clock + ")"}
+	for _, r := range rules {
+		lines = append(lines, "rule "+r.Rule+" ("+string(r.Severity)+"): "+met(r.Value), "  "+r.Expr)
+		for _, s := range r.Because {
+			lines = append(lines, "    "+s.Expr+" = "+s.Value)
+		}
+	}
+	for _, a := range d.Approvals {
+		lines = append(lines, a.String())
+	}
+	for _, w := range d.Warnings {
+		lines = append(lines, "warning: "+w.String())
+	}
+	for _, denial := range d.Denials {
+		lines = append(lines, "denied by "+denial.String())
+	}
+	return lines
+}
+
+// met says what a rule's value means.
+func met(value string) string {
+	switch value {
+	case "true":
+		return "met"
+	case "false":
+		return "NOT met"
+	}
+	return value
 }

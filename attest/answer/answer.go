@@ -21,12 +21,16 @@ type None struct {
 	ErrorCode string `json:"errorCode,omitempty"`
 }
 
-// Why is None for an error, with a word for programs; the zero value for nil.
+// Why is None for an error, with a word for programs that code gives; the zero value for nil.
 func Why(err error, code func(error) string) None {
 	if err == nil {
 		return None{}
 	}
-	return None{visible.Cut(err.Error()), code(err)}
+	n := None{Error: visible.Cut(err.Error())}
+	if code != nil {
+		n.ErrorCode = code(err)
+	}
+	return n
 }
 
 // A Bundle is the answer about one bundle of a run: a report, or the error that kept it from one.

@@ -34,6 +34,9 @@ type unverifiedHead struct {
 // size. name is the bundle's, and signer who claims to have signed it: ClaimedSigner. Errors wrap ErrNotRun or
 // ErrNotStatement.
 func Inspect(b *attest.Bundle, name, signer string) (Unverified, error) {
+	if b == nil {
+		return Unverified{}, fmt.Errorf("%w: the bundle is nil", attest.ErrMalformed)
+	}
 	head := unverifiedHead{name, true, signer}
 	if b.UnverifiedPredicateType() == attest.PredicateType {
 		s, err := Statement(b)
@@ -127,7 +130,7 @@ func indented(text []byte) []string {
 // name and the OIDC issuer.
 func ClaimedSigner(b *attest.Bundle, identityOf func(certificate []byte) (name, issuer string, err error)) string {
 	certificate := b.UnverifiedCertificate()
-	if len(certificate) == 0 {
+	if len(certificate) == 0 || identityOf == nil {
 		return cmp.Or(b.UnverifiedKeyHint(), "(not said)")
 	}
 	name, issuer, err := identityOf(certificate)

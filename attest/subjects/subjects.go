@@ -3,6 +3,7 @@ package subjects
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/internal/boundedfile"
+	"github.com/runattest/runattest/internal/zero"
 )
 
 // A List is subjects, each with what named it. The zero value is empty.
@@ -25,11 +27,15 @@ type SameError struct {
 }
 
 func (e *SameError) Error() string {
+	e = zero.IfNil(e)
 	return fmt.Sprintf("%s and %s are the same subject: both have the name %s and the SHA-256 %x", e.A, e.B, e.Subject.Name, e.Subject.SHA256)
 }
 
 // Add adds a subject by what named it. One that is there already is a *SameError.
 func (l *List) Add(from string, s attest.Subject) error {
+	if l == nil {
+		return errors.New("no list of subjects: it is nil")
+	}
 	if i := slices.Index(l.all, s); i >= 0 {
 		return &SameError{l.from[i], from, s}
 	}
@@ -38,7 +44,7 @@ func (l *List) Add(from string, s attest.Subject) error {
 }
 
 // All are the subjects in the order in which they were added.
-func (l *List) All() []attest.Subject { return slices.Clone(l.all) }
+func (l *List) All() []attest.Subject { return slices.Clone(zero.IfNil(l).all) }
 
 // HashFiles are files as subjects, named by their base names. What is hashed is written to progress, too, if it is not nil.
 func HashFiles(progress io.Writer, paths ...string) ([]attest.Subject, error) {

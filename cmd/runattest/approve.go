@@ -3,15 +3,12 @@ package main
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
-	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/overwrite"
-	"github.com/runattest/runattest/lineage"
 	"github.com/runattest/runattest/policy"
 )
 
@@ -42,9 +39,8 @@ func newApprove() *cobra.Command {
 				return fmt.Errorf("--expires %w", err)
 			}
 		}
-		isID := strings.HasPrefix(args[0], "airun:")
 		if *target == "" {
-			if *target = cli.Stdout; !isID && args[0] != cli.Stdout {
+			if *target = cli.Stdout; !isID(args[0]) && args[0] != cli.Stdout {
 				if *target, err = overwrite.Beside(args[0], ".approval"+signatureSuffix); err != nil {
 					return err
 				}
@@ -56,28 +52,12 @@ func newApprove() *cobra.Command {
 		if err = overwrite.CheckTarget(cli.OutputName(*target)); err != nil {
 			return err
 		}
-		if s.Identity, err = runOf(cmd, args[0], isID); err != nil {
+		if s.Identity, err = runOf(cmd, args[0]); err != nil {
 			return err
 		}
 		return approve(cmd, s, who, *target)
 	}
 	return cmd
-}
-
-// runOf is the run that is named, or that a bundle declares: what a reviewer has read in it is what they decide about.
-func runOf(cmd *cobra.Command, arg string, isID bool) (identity.ID, error) {
-	if isID {
-		return identity.ParseID(arg)
-	}
-	bundle, err := oneBundle(arg, cmd.InOrStdin())
-	if err != nil {
-		return identity.ID{}, err
-	}
-	id, err := lineage.UnverifiedRun(bundle)
-	if err != nil {
-		return identity.ID{}, named(arg, err)
-	}
-	return id, nil
 }
 
 func approve(cmd *cobra.Command, s policy.ApprovalStatement, who *signerFlags, target string) error {

@@ -168,53 +168,20 @@ func readApprovals(into *gate.ApprovalList, path string, stdin io.Reader) error 
 	return nil
 }
 
-// lineageAt are the bundles that lie where an argument says: in a file, a folder, or a repository of runs.
-type lineageAt struct {
-	arg   string
-	reach *registryFlags
-}
-
-func (l lineageAt) Lineage(ctx context.Context, of []identity.ID) iter.Seq2[lineage.Input, error] {
-	return func(yield func(lineage.Input, error) bool) {
-		if !registry.IsReference(l.arg) {
-			for blob, err := range input.Lineage(l.arg, l.reach.cmd.InOrStdin(), bundlesIn) {
-				if !yield(lineage.Input{Name: blob.Name, Data: blob.Data}, err) {
-					return
+// places are what arguments may name as evidence.
+func (r *registryFlags) places() gate.Places {
+	return gate.Places{
+		Files: func(path string) iter.Seq2[lineage.Input, error] {
+			return func(yield func(lineage.Input, error) bool) {
+				for blob, err := range input.Lineage(path, r.cmd.InOrStdin(), bundlesIn) {
+					if !yield(lineage.Input{Name: blob.Name, Data: blob.Data}, err) {
+						return
+					}
 				}
 			}
-			return
-		}
-		ref, err := registry.ParseReference(l.arg)
-		var target *registry.Target
-		if err == nil {
-			target, err = l.reach.open(ref, nil)
-		}
-		if err != nil {
-			yield(lineage.Input{Name: l.arg}, err)
-			return
-		}
-		for in, err := range gate.NewRepository(target).Lineage(ctx, of) {
-			if err != nil && !errors.As(err, new(*registry.SkippedError)) {
-				in.Name = l.arg
-			}
-			if !yield(in, err) {
-				return
-			}
-		}
+		},
+		Open: func(ref registry.Reference) (*registry.Target, error) { return r.open(ref, nil) },
 	}
-}
-
-// lineageIn reads what arguments name, files first: their parents may be in a repository.
-func lineageIn(args []string, reach *registryFlags) gate.LineageSource {
-	var files, repositories []gate.LineageSource
-	for _, arg := range args {
-		if registry.IsReference(arg) {
-			repositories = append(repositories, lineageAt{arg, reach})
-		} else {
-			files = append(files, lineageAt{arg, reach})
-		}
-	}
-	return gate.JoinLineage(append(files, repositories...)...)
 }
 
 // flagLineageSource is what --lineage names, and says so in errors.

@@ -47,7 +47,7 @@ func newGraph() *cobra.Command {
 			applied.shown = moving
 		}
 		inputs := func(yield func(lineage.Input) bool) {
-			for in, err := range lineageIn(args, policies.reach).Lineage(cmd.Context(), o.Roots) {
+			for in, err := range policies.reach.places().Lineage(args...).Lineage(cmd.Context(), o.Roots) {
 				if err == nil && len(in.Data) > 0 && (isDeclaration(in.Data) || !bytes.HasPrefix(bytes.TrimSpace(in.Data), []byte("{"))) {
 					_, err = parseBundle(in.Data)
 				}

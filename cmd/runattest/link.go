@@ -126,24 +126,31 @@ func (l *linkFlags) claim(cmd *cobra.Command, o *output) (lineage.Link, error) {
 	return made, nil
 }
 
-// unverifiedRun is the run that ID or BUNDLE names. The signature of the bundle is not checked.
+// unverifiedRun is the run that --run names. The signature of a bundle is not checked.
 func unverifiedRun(cmd *cobra.Command, o *output, ref string) (identity.ID, error) {
-	if isID(ref) {
-		id, err := identity.ParseID(ref)
-		if err != nil {
-			err = fmt.Errorf("--run %q: %w", ref, err)
-		}
-		return id, err
+	id, err := runOf(cmd, ref)
+	switch {
+	case err != nil && isID(ref):
+		return id, fmt.Errorf("--run %q: %w", ref, err)
+	case err == nil && !isID(ref):
+		o.Info("note: %s recomputes to %s; who signed it was not verified", input.Name(ref), id)
 	}
-	b, err := oneBundle(ref, cmd.InOrStdin())
+	return id, err
+}
+
+// runOf is the run that an ID names, or that a bundle declares: what a reviewer has read in it is what they decide about.
+func runOf(cmd *cobra.Command, ref string) (identity.ID, error) {
+	if isID(ref) {
+		return identity.ParseID(ref)
+	}
+	bundle, err := oneBundle(ref, cmd.InOrStdin())
 	if err != nil {
 		return identity.ID{}, err
 	}
-	id, err := lineage.UnverifiedRun(b)
+	id, err := lineage.UnverifiedRun(bundle)
 	if err != nil {
-		return id, fmt.Errorf("%s: %w", ref, err)
+		return identity.ID{}, named(ref, err)
 	}
-	o.Info("note: %s recomputes to %s; who signed it was not verified", input.Name(ref), id)
 	return id, nil
 }
 

@@ -203,15 +203,12 @@ func allShown(hint string, problems int, command string) string {
 // or reorder what is printed.
 func clean(s string) string { return visible.Escape(s) }
 
-// paint colours a word on a terminal.
-func (o *output) paint(c terminal.Colour, word string) string { return terminal.Paint(o.Out, c, word) }
-
-// paintAnswer colours a word that is a good answer, or is not.
+// paintAnswer colours on a terminal a word that is a good answer, or is not.
 func (o *output) paintAnswer(good bool, word string) string {
 	if good {
-		return o.paint(terminal.Green, word)
+		return terminal.Paint(o.Out, terminal.Green, word)
 	}
-	return o.paint(terminal.Red, word)
+	return terminal.Paint(o.Out, terminal.Red, word)
 }
 
 // progress shows a count on a terminal, once something takes longer than a second.

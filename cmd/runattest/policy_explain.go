@@ -7,7 +7,6 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/internal/cli"
-	"github.com/runattest/runattest/internal/terminal"
 	"github.com/runattest/runattest/policy"
 )
 
@@ -77,42 +76,13 @@ func explain(cmd *cobra.Command, applied *appliedPolicy, bundle *attest.Bundle, 
 	return o.done()
 }
 
-// met says what a rule's value means.
-func met(value string) string {
-	switch value {
-	case "true":
-		return "met"
-	case "false":
-		return "NOT met"
-	}
-	return value
-}
-
 func (o *output) printExplanation(d *policy.Decision, rules []policy.Explanation) error {
-	answer := o.paint(terminal.Green, "allowed")
+	answer := o.paintAnswer(true, "allowed")
 	if !d.Allowed {
-		answer = o.paint(terminal.Red, "DENIED")
+		answer = o.paintAnswer(false, "DENIED")
 	}
-	lines := []string{"run " + d.Identity.String(), "at  " + d.Now.Format("2006-01-02T15:04:05Z07:00") + " (" + d.Clock + ")"}
-	for _, r := range rules {
-		lines = append(lines, "rule "+r.Rule+" ("+string(r.Severity)+"): "+met(r.Value), "  "+r.Expr)
-		for _, s := range r.Because {
-			lines = append(lines, "    "+s.Expr+" = "+s.Value)
-		}
-	}
-	for _, a := range d.Approvals {
-		lines = append(lines, a.String())
-	}
-	for _, w := range d.Warnings {
-		lines = append(lines, "warning: "+w.String())
-	}
-	for _, denial := range d.Denials {
-		lines = append(lines, "denied by "+denial.String())
-	}
-	for _, line := range lines {
-		if err := o.Line("%s", line); err != nil {
-			return err
-		}
+	if err := o.Lines(d.Lines(rules)...); err != nil {
+		return err
 	}
 	return o.WriteRaw([]byte(answer + "\n"))
 }

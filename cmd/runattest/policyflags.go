@@ -96,7 +96,7 @@ func (p *policyFlags) loadAgain(cmd *cobra.Command, again bool) (*appliedPolicy,
 	e := &applied.evidence
 	e.PassedOver = applied.passedOver
 	if len(p.lineage) > 0 {
-		e.Lineage = flagLineageSource{lineageIn(p.lineage, p.reach), applied.evidenceProgress}
+		e.Lineage = flagLineageSource{p.reach.places().Lineage(p.lineage...), applied.evidenceProgress}
 		applied.inFiles = !slices.ContainsFunc(p.lineage, registry.IsReference)
 	}
 	e.Approvals, err = p.approvalSource(cmd, applied.evidenceProgress, again)

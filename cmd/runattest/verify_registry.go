@@ -6,6 +6,7 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/registry"
+	"github.com/runattest/runattest/registry/listing"
 )
 
 // referenceVerifier verifies what is attached to artifacts in registries and OCI layouts.
@@ -15,20 +16,6 @@ type referenceVerifier struct {
 	judge  *judge
 	want   attest.Expect
 	strict bool
-}
-
-// referenceReport is the JSON result of one reference, after those of its bundles.
-type referenceReport struct {
-	Reference   string `json:"reference"`
-	Artifact    string `json:"artifact"`
-	Verified    bool   `json:"verified"`
-	Good        int    `json:"verifiedBundles"`
-	NotVerified int    `json:"notVerifiedBundles"`
-	Malformed   int    `json:"malformed"`
-	Unreadable  int    `json:"unreadable"`
-	Foreign     int    `json:"foreign"`
-	Others      int    `json:"otherPredicateTypes"`
-	Error       string `json:"error,omitempty"`
 }
 
 // verify checks every attestation of the artifact, or of the run. package registry says which answer that is.
@@ -67,7 +54,7 @@ func (v *referenceVerifier) verify(text string) error {
 
 // unread reports a reference whose attestations cannot be listed: it is not verified, in JSON neither.
 func (v *referenceVerifier) unread(text string, err error) {
-	v.noteNo(text, err, func(why string) any { return referenceReport{Reference: text, Error: why} })
+	v.noteNo(text, err, func(why string) any { return listing.Reference{Reference: text, Error: why} })
 }
 
 // printOne prints a verdict, which decides nothing by itself: what is not verified or malformed counts with the others.
@@ -85,11 +72,7 @@ func (v *referenceVerifier) printSummary(text string, artifact *registry.Artifac
 		v.status = max(v.status, exitNo)
 	}
 	if v.JSON {
-		return v.Object(referenceReport{
-			Reference: text, Artifact: artifact.Reference.String(), Verified: passed,
-			Good: s.Verified, NotVerified: s.NotVerified, Malformed: s.Malformed, Unreadable: s.Unreadable,
-			Foreign: s.Foreign, Others: s.OtherPredicateTypes,
-		})
+		return v.Object(listing.NewReference(text, artifact, s, passed))
 	}
 	if s.Foreign > 0 {
 		v.Info("%d referrers of other artifact types were skipped", s.Foreign)

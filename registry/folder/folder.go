@@ -11,6 +11,7 @@ package folder
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io/fs"
 	"iter"
@@ -22,6 +23,7 @@ import (
 
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/atomicfile"
+	"github.com/runattest/runattest/internal/zero"
 	"github.com/runattest/runattest/registry"
 )
 
@@ -42,6 +44,9 @@ func New(dir string) *Folder {
 
 // WriteDeclaration writes the declaration of a run, in canonical form.
 func (f *Folder) WriteDeclaration(d *identity.Declaration) error {
+	if err := f.check(); err != nil {
+		return err
+	}
 	id := d.ID()
 	f.declarations[id] = true
 	_, err := f.write(dashed(id.String())+".json", d.Canonical())
@@ -50,6 +55,9 @@ func (f *Folder) WriteDeclaration(d *identity.Declaration) error {
 
 // WriteBundle writes a bundle as it was found, and returns the path of its file.
 func (f *Folder) WriteBundle(found *registry.Found) (path string, err error) {
+	if found == nil {
+		return "", errors.New("no bundle to write: it is nil")
+	}
 	return f.write(bundleFile(found), found.Data)
 }
 
@@ -60,6 +68,7 @@ func (f *Folder) WriteTrustedRoot(data []byte) (path string, err error) {
 
 // Missing are the files of detached bundles, in the order of their names, and the runs whose declarations are not there.
 func (f *Folder) Missing() iter.Seq2[string, identity.ID] {
+	f = zero.IfNil(f)
 	return func(yield func(string, identity.ID) bool) {
 		for _, name := range slices.Sorted(maps.Keys(f.detached)) {
 			if id := f.detached[name]; !f.declarations[id] && !yield(name, id) {
@@ -69,7 +78,18 @@ func (f *Folder) Missing() iter.Seq2[string, identity.ID] {
 	}
 }
 
+// check refuses a folder that New has not made.
+func (f *Folder) check() error {
+	if f == nil || f.declarations == nil {
+		return errors.New("no folder to write to: it is nil or a zero value")
+	}
+	return nil
+}
+
 func (f *Folder) write(name string, data []byte) (path string, err error) {
+	if err := f.check(); err != nil {
+		return "", err
+	}
 	if err := os.MkdirAll(f.dir, 0o755); err != nil {
 		return "", err
 	}
@@ -103,6 +123,7 @@ func dashed(name string) string { return strings.ReplaceAll(name, ":", "-") }
 
 // Line is a bundle as a line of JSON Lines; where it is stored it may have line breaks in it.
 func Line(found *registry.Found) []byte {
+	found = zero.IfNil(found)
 	data := bytes.TrimSpace(found.Data)
 	if bytes.ContainsAny(data, "\r\n") {
 		if line, err := found.Bundle.Marshal(); err == nil { // as it must: it was parsed

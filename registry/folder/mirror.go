@@ -2,6 +2,7 @@ package folder
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 
@@ -23,6 +24,9 @@ type Mirror struct {
 
 // NewMirror makes the folder an OCI layout, and writes the artifact's manifest.
 func NewMirror(to *Folder, from *registry.Target, artifact *registry.Artifact) (*Mirror, error) {
+	if err := to.check(); err != nil {
+		return nil, err
+	}
 	if err := os.MkdirAll(to.dir, 0o755); err != nil { // whatever its name is: CreateLayout takes that of a tarball as one
 		return nil, err
 	}
@@ -44,6 +48,9 @@ func NewMirror(to *Folder, from *registry.Target, artifact *registry.Artifact) (
 // Add writes a bundle and the declaration in it, and returns the path of the bundle's file. It keeps the bundle for the
 // layout, which some are put into at a time, and drops what was parsed of it.
 func (m *Mirror) Add(ctx context.Context, found *registry.Found) (path string, err error) {
+	if m == nil || m.Folder == nil || found == nil {
+		return "", errNoMirror
+	}
 	if m.size += len(found.Data); m.size > limits.Mirrored {
 		if _, err := m.from.Mirror(ctx, m.artifact, m.some, m.layout); err != nil {
 			return "", err
@@ -60,5 +67,10 @@ func (m *Mirror) Add(ctx context.Context, found *registry.Found) (path string, e
 
 // Close puts the rest into the layout and returns the artifact there.
 func (m *Mirror) Close(ctx context.Context) (*registry.Artifact, error) {
+	if m == nil || m.Folder == nil {
+		return nil, errNoMirror
+	}
 	return m.from.Mirror(ctx, m.artifact, m.some, m.layout)
 }
+
+var errNoMirror = errors.New("no mirror, or no bundle for it: it is nil or a zero value")

@@ -14,6 +14,7 @@ import (
 
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/visible"
+	"github.com/runattest/runattest/internal/zero"
 	"github.com/runattest/runattest/registry"
 )
 
@@ -32,13 +33,16 @@ type Row struct {
 // NewRow makes a row of one step of registry.Listing.Bundles, also of what is malformed; other errors are returned. signer
 // is who the bundle claims has signed it. The row does not keep the bundle.
 func NewRow(artifact *registry.Artifact, found *registry.Found, err error, signer func(*registry.Found) string) (Row, error) {
-	row := Row{Artifact: artifact.Reference.String(), Unverified: true}
+	row := Row{Artifact: zero.IfNil(artifact).Reference.String(), Unverified: true}
 	if malformed, ok := errors.AsType[*registry.MalformedError](err); ok {
 		row.Referrer, row.Malformed = malformed.Referrer, cut(malformed.Err.Error())
 		return row, nil
 	}
 	if err != nil {
 		return row, err
+	}
+	if found == nil || signer == nil {
+		return row, errors.New("no attestation to list, or no way to read its signer: it is nil")
 	}
 	row.Referrer, row.PredicateType, row.Size = found.Referrer, strings.Clone(found.PredicateType), len(found.Data)
 	row.Signer = cut(signer(found))
@@ -69,6 +73,9 @@ func Sort(rows []Row) {
 
 // WriteTable writes rows for people.
 func WriteTable(to io.Writer, rows []Row) error {
+	if to == nil {
+		return errors.New("nothing to write the table to: it is nil")
+	}
 	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "PREDICATE TYPE\tCLAIMED SIGNER (UNVERIFIED)\tSIZE\tCREATED\tREFERRER")
 	for _, r := range rows {

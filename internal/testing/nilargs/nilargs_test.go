@@ -27,9 +27,11 @@ import (
 	"testing"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/answer"
 	"github.com/runattest/runattest/attest/authority"
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/attest/runset"
+	"github.com/runattest/runattest/attest/subjects"
 	"github.com/runattest/runattest/canonical"
 	"github.com/runattest/runattest/capture"
 	"github.com/runattest/runattest/gate"
@@ -38,6 +40,8 @@ import (
 	"github.com/runattest/runattest/lineage"
 	"github.com/runattest/runattest/policy"
 	"github.com/runattest/runattest/registry"
+	"github.com/runattest/runattest/registry/folder"
+	"github.com/runattest/runattest/registry/listing"
 	"github.com/runattest/runattest/signer"
 	"github.com/runattest/runattest/signer/idtoken"
 	"github.com/runattest/runattest/signer/kms"
@@ -46,7 +50,7 @@ import (
 
 // packages are the public ones.
 var packages = []string{
-	"canonical", "identity", "signer", "signer/kms", "attest", "attest/evidence", "attest/authority", "attest/runset", "sigstore", "signer/idtoken", "policy", "gate", "gate/filedigest", "lineage", "registry", "capture",
+	"canonical", "identity", "signer", "signer/kms", "attest", "attest/evidence", "attest/authority", "attest/answer", "attest/subjects", "attest/runset", "registry/folder", "registry/listing", "sigstore", "signer/idtoken", "policy", "gate", "gate/filedigest", "lineage", "registry", "capture",
 }
 
 // exported are all functions and methods that they export.
@@ -286,8 +290,45 @@ var exported = map[string]any{
 	"idtoken.Token.Raw":              idtoken.Token.Raw,
 	"idtoken.Token.UnverifiedClaims": idtoken.Token.UnverifiedClaims,
 
-	"policy.ApprovalResult.String":  policy.ApprovalResult.String,
-	"policy.Cases.Run":              (*policy.Cases).Run,
+	"policy.ApprovalResult.String": policy.ApprovalResult.String,
+	"policy.Cases.Run":             (*policy.Cases).Run,
+	"answer.Why":                   answer.Why,
+	"answer.Bundle.Verdict":        answer.Bundle.Verdict,
+	"answer.Verdict.Text":          answer.Verdict.Text,
+	"answer.Signer":                answer.Signer,
+	"answer.VerifyLink":            answer.VerifyLink,
+	"answer.Link.Verdict":          answer.Link.Verdict,
+	"answer.Inspect":               answer.Inspect,
+	"answer.Statement":             answer.Statement,
+	"answer.ClaimedSigner":         answer.ClaimedSigner,
+	"answer.NewTrusted":            answer.NewTrusted,
+	"answer.TrustedHeading":        answer.TrustedHeading,
+	"answer.Trusted.Lines":         answer.Trusted.Lines,
+
+	"subjects.List.Add":        (*subjects.List).Add,
+	"subjects.List.All":        (*subjects.List).All,
+	"subjects.HashFiles":       subjects.HashFiles,
+	"subjects.SameError.Error": (*subjects.SameError).Error,
+
+	"folder.New":                     folder.New,
+	"folder.Folder.WriteDeclaration": (*folder.Folder).WriteDeclaration,
+	"folder.Folder.WriteBundle":      (*folder.Folder).WriteBundle,
+	"folder.Folder.WriteTrustedRoot": (*folder.Folder).WriteTrustedRoot,
+	"folder.Folder.Missing":          (*folder.Folder).Missing,
+	"folder.Line":                    folder.Line,
+	"folder.NewMirror":               folder.NewMirror,
+	"folder.Mirror.Add":              (*folder.Mirror).Add,
+	"folder.Mirror.Close":            (*folder.Mirror).Close,
+
+	"listing.NewRow":       listing.NewRow,
+	"listing.Sort":         listing.Sort,
+	"listing.WriteTable":   listing.WriteTable,
+	"listing.ShortType":    listing.ShortType,
+	"listing.LongTypes":    listing.LongTypes,
+	"listing.NewReference": listing.NewReference,
+
+	"policy.Decision.Lines":         (*policy.Decision).Lines,
+	"gate.Places.Lineage":           gate.Places.Lineage,
 	"policy.Denial.String":          policy.Denial.String,
 	"policy.DeniedError.Error":      (*policy.DeniedError).Error,
 	"policy.DeniedError.Unwrap":     (*policy.DeniedError).Unwrap,
@@ -637,7 +678,7 @@ func newValues(t *testing.T) values {
 	must(err)
 	artifact, _, err := target.PushRun(ctx, d, mustMarshal(t, bundle))
 	must(err)
-	listing, err := target.List(ctx, artifact)
+	listed, err := target.List(ctx, artifact)
 	must(err)
 	inputs := func(yield func(lineage.Input) bool) { yield(lineage.Input{Name: "b", Data: mustMarshal(t, bundle)}) }
 	g, err := lineage.Build(ctx, verifier, inputs, lineage.Options{})
@@ -658,7 +699,7 @@ func newValues(t *testing.T) values {
 	add(v.good, ref)
 	add(v.good, target)
 	add(v.good, artifact)
-	add(v.good, listing)
+	add(v.good, listed)
 	add(v.good, g)
 	add(v.good, g.Roots()...)
 	add(v.good, root)
