@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"os"
 
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/input"
@@ -12,7 +13,7 @@ import (
 )
 
 // Places finds evidence by the names of places: files and folders, which Files reads, and references to repositories of
-// runs, which Open opens. Without these functions, files of bundles are read, and references opened with default options.
+// runs, which Open opens. Without these functions, files of bundles (- is standard input) are read, and references opened with default options.
 type Places struct {
 	Files func(path string) iter.Seq2[lineage.Input, error]
 	Open  func(registry.Reference) (*registry.Target, error)
@@ -45,7 +46,7 @@ func (l lineageAt) Lineage(ctx context.Context, of []identity.ID) iter.Seq2[line
 		return l.Files(l.name)
 	}
 	return func(yield func(lineage.Input, error) bool) {
-		for blob, err := range input.Lineage(l.name, nil, input.Bundles) {
+		for blob, err := range input.Lineage(l.name, os.Stdin, input.Bundles) {
 			if !yield(lineage.Input{Name: blob.Name, Data: blob.Data}, err) {
 				return
 			}

@@ -292,6 +292,8 @@ var exported = map[string]any{
 
 	"policy.ApprovalResult.String": policy.ApprovalResult.String,
 	"policy.Cases.Run":             (*policy.Cases).Run,
+	"answer.NewSet":                answer.NewSet,
+	"answer.Set.Verdict":           answer.Set.Verdict,
 	"answer.Why":                   answer.Why,
 	"answer.Bundle.Verdict":        answer.Bundle.Verdict,
 	"answer.Verdict.Text":          answer.Verdict.Text,
