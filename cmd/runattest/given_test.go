@@ -71,11 +71,7 @@ func waysToGive(f *pflag.Flag) [][]string {
 	switch kind := f.Value.Type(); {
 	case kind == "bool":
 		value = "true"
-<<<<<<< HEAD
 	case strings.Contains(kind, "int"):
-=======
-	case kind == "int" || kind == "uint64":
->>>>>>> 03b44d9 (runattest: the test of flags given twice knows flags of unsigned numbers)
 		value = "1"
 	case kind == "duration":
 		value = "1s"
