@@ -3,6 +3,8 @@ package capture
 import (
 	"crypto/sha256"
 	"errors"
+
+	"github.com/runattest/runattest/internal/zero"
 )
 
 // The annotations of an attestation that say how its declaration was captured. They are claims of the signer, and no part of
@@ -16,6 +18,7 @@ const (
 
 // Annotations are what an attestation of the declaration says of how it was captured.
 func (c *Captured) Annotations() map[string]string {
+	c = zero.IfNil(c)
 	annotations := map[string]string{Annotation: c.Format.Name()}
 	if c.CustomID != "" {
 		annotations[AnnotationCustomID] = c.CustomID
@@ -26,6 +29,7 @@ func (c *Captured) Annotations() map[string]string {
 // SourceDigest is the SHA-256 of the exact bytes of the source, for an attestation that names them. It is an error if they hold
 // more than the run: a secret that was withheld, which a published digest lets be guessed, or the other requests of a batch.
 func (c *Captured) SourceDigest() ([sha256.Size]byte, error) {
+	c = zero.IfNil(c)
 	var none [sha256.Size]byte
 	switch {
 	case c.Withholds():
