@@ -25,7 +25,8 @@ type Proposal struct {
 
 // Decide says what the policy, read with Options.BeforeSigning, would decide about the run if it were signed so: if it
 // denies it, Verify denies the bundle or does not verify it, and if it allows it, Verify at the same time allows it. Nothing
-// is verified, since there is nothing to verify: the Decision says so (BeforeSigning), and a run is not started for it.
+// is verified, since there is nothing to verify: the Decision says so (BeforeSigning), and a run is not started for it. The same
+// Policy verifies and evaluates bundles, as any other does.
 // A no is a Decision and not an error; errors are misuse (ErrAfterSigning), a proposal of which no Statement can be
 // made, and the context's.
 func (p *Policy) Decide(ctx context.Context, run Proposal) (*Decision, error) {

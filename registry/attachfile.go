@@ -9,7 +9,8 @@ import (
 )
 
 // AttachFile attaches the one bundle in a file to the artifact that a reference names, in a registry or an OCI layout:
-// ParseReference, Open, Resolve and Attach in one call.
+// ParseReference, Open, Resolve and Attach in one call. The artifact must be among the subjects of the bundle's statement, or the
+// error is ErrNotSubject: attest.SignFile signs a statement without subjects, so use attest.New with the Subject of the Artifact.
 func AttachFile(ctx context.Context, reference, path string, o Options) (Attached, error) {
 	ref, err := ParseReference(reference)
 	if err != nil {

@@ -21,7 +21,7 @@
 //	  }
 //	}
 //
-// AttachFile is the shortest way from a bundle in a file to an artifact:
+// AttachFile is the shortest way from a bundle in a file to the artifact that is its subject:
 //
 //	attached, err := registry.AttachFile(ctx, "ghcr.io/acme/trainer:v3", "run.json.sigstore.json", registry.Options{})
 //
@@ -30,7 +30,15 @@
 //	ref, err := registry.ParseReference("ghcr.io/acme/trainer:v3")
 //	target, err := registry.Open(ref, registry.Options{})
 //	artifact, err := target.Resolve(ctx)
-//	attached, err := target.Attach(ctx, artifact, bundle)
+//
+// A run's attestation names the artifact as a subject, so that it is signed after the artifact is resolved; d is an
+// *identity.Declaration, and key a signer.Signer:
+//
+//	subject, err := artifact.Subject()
+//	statement, err := attest.New(d, attest.StatementOptions{Subjects: []attest.Subject{subject}})
+//	bundle, err := attest.Sign(ctx, statement, key, attest.SignOptions{})
+//	text, err := bundle.Marshal()
+//	attached, err := target.Attach(ctx, artifact, text)
 //
 //	listing, err := target.List(ctx, artifact, attest.PredicateType)
 //	for found, err := range listing.Bundles(ctx) { ... }

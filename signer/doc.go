@@ -11,6 +11,7 @@
 //	key, err := signer.Load(ctx, "prod.key", nil)          // a Signer, for attest.Sign
 //	public, err := signer.ParsePublicKey(data)             // for attest.TrustKeys
 //	pair, err := signer.Generate(signer.ECDSAP256, nil)    // PEM, without a password
+//	key, err = signer.Parse(pair.Private, nil)             // a Signer, of a key in memory
 //
 // The algorithm follows from the key, as in Sigstore's algorithm registry:
 //

@@ -1,4 +1,4 @@
-// Package authority is what the packages attest, sigstore and policy share about certificates, timestamps and logs: which
+// Package authority is what the packages sigstore and policy share about certificates, timestamps and logs: which
 // certificate identities a verifier trusts, which authorities and logs a trusted root lists, and which evidence it demands.
 //
 // Package policy verifies with keys by itself. For certificates and times it needs a [Root], which it meets through the
