@@ -345,4 +345,6 @@ var remoteNote = map[bool]string{
 	false: "a remote URL, which is open: may hide content",
 }
 
-func anchor(title string) string { return strings.ToLower(strings.ReplaceAll(title, " ", "-")) }
+func anchor(title string) string {
+	return strings.ToLower(strings.NewReplacer(" ", "-", "'", "").Replace(title))
+}

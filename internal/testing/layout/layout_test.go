@@ -146,7 +146,7 @@ func TestWasm(t *testing.T) {
 const mostPolicyPackages = 320
 
 // TestPolicy: package policy imports what it needs to know of signers, declarations and lineage, and only the command
-// imports policy. What verifies certificates, timestamps and logs it is given.
+// and gate import policy. What verifies certificates, timestamps and logs it is given.
 func TestPolicy(t *testing.T) {
 	allowed := map[string]bool{}
 	for _, name := range []string{"attest", "attest/authority", "attest/evidence", "identity", "signer", "canonical", "lineage", "policy/internal/rules"} {
