@@ -117,9 +117,14 @@ func (o outcome) no(check, reason string) {
 // malformed demands exit status 2, the reason, and no result.
 func (o outcome) malformed(reason string) {
 	o.t.Helper()
-	if o.code != 2 || !strings.Contains(o.stderr, reason) || len(o.stdout) > 0 {
+	if o.code != 2 || !strings.Contains(o.stderr, reason) || !o.saysNothing() {
 		o.t.Errorf("%s: exit status %d, want 2 and %q\n%s%s", o.command, o.code, reason, o.stdout, o.stderr)
 	}
+}
+
+// saysNothing tells that standard output has no answer: nothing, or with --format json the object that says why.
+func (o outcome) saysNothing() bool {
+	return len(o.stdout) == 0 || bytes.HasPrefix([]byte(o.stdout), []byte(`{"error":`)) && bytes.Count([]byte(o.stdout), []byte("\n")) == 1
 }
 
 // snapshot is what lies on the desk: contents by name.
