@@ -22,6 +22,7 @@ type setVerifier struct {
 	judge    *judge
 	want     attest.Expect
 	each     bool
+	met      bool // a run of the set has the declaration that is wanted
 	progress *terminal.Progress
 }
 
@@ -33,7 +34,11 @@ func (v *setVerifier) verify(cmd *cobra.Command, name string, file *input.Source
 		err = v.refuseExpectations()
 	}
 	if err == nil {
+		v.met = false
 		r, err = runset.Verify(cmd.Context(), v.judge.verifier, set, v.options(name))
+	}
+	if err == nil && r.Verified && v.want.Declaration != nil && !v.met {
+		err = cli.WithHint(errors.New("none of its runs has the declaration that is given"), "give the declaration of a run of the set, or none")
 	}
 	v.progress.End()
 	if err != nil {
@@ -64,6 +69,7 @@ func (v *setVerifier) options(name string) runset.VerifyOptions {
 			return nil, nil
 		},
 		Each: func(index uint64, run attest.Report) error {
+			v.met = v.met || given != nil && run.Identity == given.ID()
 			if v.each {
 				v.progress.End()
 				printVerdict(v.output, fmt.Sprintf("%s:%d", name, index+2), run, nil)
