@@ -62,7 +62,7 @@ func TestAnchoredPattern(t *testing.T) {
 	with(`@example`).no("signer", `not for \A(?:@example)\z`)
 	with(`ada@example.com)|(.*`).malformed("--certificate-identity-regexp")
 	with(`(`).malformed("missing closing )")
-	with(``).malformed("the regular expression is empty")
+	with(``).malformed("--certificate-identity-regexp is empty")
 }
 
 // A certificate signer must be given in full, as an identity and an issuer.
