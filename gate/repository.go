@@ -56,8 +56,9 @@ func (r *Repository) Approvals(ctx context.Context, runs []identity.ID) iter.Seq
 	return approvalsOfArtifact(ctx, target)
 }
 
-// approvalTypes stands for all versions of approvals: what an approver says in one that is not known may be a rejection.
-var approvalTypes = strings.TrimSuffix(policy.ApprovalType, "v1")
+// approvalTypes stands for all versions of approvals, however they are spelled, as package policy takes them from files: what an
+// approver says in one that is not known may be a rejection.
+var approvalTypes = strings.TrimSuffix(strings.TrimPrefix(policy.ApprovalType, "https://github.com/"), "v1")
 
 func approvalsOfRuns(ctx context.Context, target *registry.Target, runs []identity.ID) iter.Seq2[policy.Approval, error] {
 	repository := target.Reference().Repository()

@@ -91,8 +91,16 @@ func TestLaterApprovals(t *testing.T) {
 	if a := ask(); !a.Allowed() {
 		t.Errorf("a statement of another type: %v", a.Reasons())
 	}
-	push(s.sign(s.alice, must(attest.NewClaim(approvalTypes+"v2", subject, map[string]any{"no": true}))))
-	if a := ask(); a.Allowed() || !strings.Contains(a.Reasons()[0], "cannot be read, and may be a rejection") {
-		t.Errorf("a later version: %v", a.Reasons())
+	for _, kind := range []string{"run-approval/v2", "run-approval-v2", "Run-Approval/v1", "run-approvals/v1", "run-approval"} {
+		dir := filepath.Join(t.TempDir(), "runs")
+		if err := registry.CreateLayout(dir); err != nil {
+			t.Fatal(err)
+		}
+		runs = NewRepository(must(registry.Open(must(registry.ParseReference("oci-layout://"+dir)), registry.Options{})))
+		push(s.says(policy.Approved, run.ID()).Bundle)
+		push(s.sign(s.alice, must(attest.NewClaim("https://github.com/runattest/runattest/"+kind, subject, map[string]any{"no": true}))))
+		if a := ask(); a.Allowed() || !strings.Contains(a.Reasons()[0], "cannot be read, and may be a rejection") {
+			t.Errorf("%s: %v", kind, a.Reasons())
+		}
 	}
 }

@@ -32,7 +32,8 @@ type Listing struct {
 }
 
 // List finds the attestations of an artifact, of the given predicate types or of all: its
-// referrers of Sigstore's bundle type. A type that ends in a slash stands for all that begin with it. Referrers of other
+// referrers of Sigstore's bundle type. A type that ends in a slash stands for all that contain
+// what is before it, in any case of letters. Referrers of other
 // types are counted and left alone.
 func (t *Target) List(ctx context.Context, a *Artifact, predicateTypes ...string) (*Listing, error) {
 	if err := t.check(a); err != nil {
@@ -88,7 +89,8 @@ func (l *Listing) Repeated() int {
 
 func (l *Listing) wants(predicateType string) bool {
 	return len(l.types) == 0 || slices.ContainsFunc(l.types, func(t string) bool {
-		return t == predicateType || strings.HasSuffix(t, "/") && strings.HasPrefix(predicateType, t)
+		family, ok := strings.CutSuffix(t, "/")
+		return t == predicateType || ok && strings.Contains(strings.ToLower(predicateType), strings.ToLower(family))
 	})
 }
 

@@ -219,6 +219,9 @@ func (b *batch) plan(cmd *cobra.Command, paths []string) []job {
 	var jobs []job
 	for _, j := range planned {
 		err := j.check(b.who, inputs)
+		if err == nil {
+			err = b.outsideFolders(j.target, paths)
+		}
 		if i := slices.IndexFunc(jobs, j.overwrites); err == nil && i >= 0 {
 			err = fmt.Errorf("the bundle would overwrite that of %s, to which %s leads too", jobs[i].statements[0].name, jobs[i].target)
 		}

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -26,6 +28,9 @@ func (b *batch) prepareCapture() error {
 	x, err := b.source.capturing(b.capture)
 	if err != nil {
 		return fmt.Errorf("--capture: %w", err)
+	}
+	if b.lines && *b.source.folder != "" {
+		return cli.WithHint(errors.New("--jsonl reads requests, and --folder names files beside one"), "runattest sign without --jsonl reads the folder")
 	}
 	if b.lines && x.format.ReadsFolder() {
 		return fmt.Errorf("--jsonl reads requests, and %s reads a folder", x.format.Name())
@@ -64,4 +69,38 @@ func (b *batch) readCaptured(c captured, err error) (prepared, error) {
 		options.Subjects = append(slices.Clip(options.Subjects), attest.Subject{Name: "source", SHA256: digest})
 	}
 	return b.state(c.text.Name, c.several, c.Declaration, options)
+}
+
+// outsideFolders refuses a bundle in a folder that is captured: it would replace a file of the run, or be taken for one the next time.
+func (b *batch) outsideFolders(target string, paths []string) error {
+	if b.capturing == nil || target == input.Stdin {
+		return nil
+	}
+	var folders []string
+	if b.capturing.format.ReadsFolder() {
+		folders = paths
+	}
+	if *b.source.folder != "" {
+		folders = append(slices.Clone(folders), *b.source.folder)
+	}
+	parent, err := real(filepath.Dir(target))
+	if err != nil {
+		return nil // writing it says why
+	}
+	for _, f := range folders {
+		folder, err := real(f)
+		if err == nil && (parent == folder || strings.HasPrefix(parent, strings.TrimSuffix(folder, "/")+"/")) {
+			return cli.WithHint(fmt.Errorf("is in %s, which is captured, and would be a part of the run", f), "name a file outside the folder with --bundle")
+		}
+	}
+	return nil
+}
+
+// real is the absolute path without links.
+func real(path string) (string, error) {
+	path, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return "", err
+	}
+	return filepath.Abs(path)
 }

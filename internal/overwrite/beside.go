@@ -31,8 +31,15 @@ func Beside(input, suffix string) (string, error) {
 		kind = "an open file without a folder"
 	case info.Mode()&fs.ModeNamedPipe != 0:
 		kind = "a pipe"
-	case info.IsDir():
-		return input + suffix, nil
+	case info.IsDir(): // beside it and never in it, whichever way it is named
+		folder, err := filepath.Abs(input)
+		if err != nil || filepath.Dir(folder) == folder {
+			return "", &NoPlaceError{input, "a folder without a name"}
+		}
+		if name := filepath.Clean(input); name != "." && filepath.Base(name) != ".." {
+			folder = name
+		}
+		return folder + suffix, nil
 	}
 	return "", &NoPlaceError{input, kind}
 }
