@@ -34,7 +34,7 @@ func newCapture() *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		o := newOutput(cmd)
 		o.JSON = false
-		if err := exclusive(cmd, "explain", "list"); err != nil {
+		if err := cli.Exclusive(cmd, "explain", "list"); err != nil {
 			return err
 		}
 		if *list {

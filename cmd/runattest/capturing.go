@@ -45,7 +45,7 @@ func newSourceFlags(cmd *cobra.Command) *sourceFlags {
 // source is what the flags say, without a body.
 func (f *sourceFlags) source() (capture.Source, error) {
 	src := capture.Source{Provider: *f.provider, Target: *f.path, Model: *f.model, Revision: *f.revision}
-	err := errors.Join(exclusive(f.cmd, "from-cache-path", "model"), exclusive(f.cmd, "from-cache-path", "revision"))
+	err := errors.Join(cli.Exclusive(f.cmd, "from-cache-path", "model"), cli.Exclusive(f.cmd, "from-cache-path", "revision"))
 	if err != nil {
 		return src, err
 	}

@@ -19,7 +19,7 @@ func newInspect() *cobra.Command {
 	formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		o := newOutput(cmd)
-		if err := exclusive(cmd, "declaration", "statement"); err != nil {
+		if err := cli.Exclusive(cmd, "declaration", "statement"); err != nil {
 			return err
 		}
 		if *onlyDeclaration || *onlyStatement {

@@ -145,6 +145,9 @@ func hintOf(err error) string {
 	if hint := signingHint(err); hint != "" {
 		return hint
 	}
+	if is[*cli.SecretError](err) {
+		return "name the key's file, or put the key into a variable: --key env://NAME"
+	}
 	special, ok := errors.AsType[*filedigest.SpecialFileError](err)
 	switch {
 	case errors.Is(err, gate.ErrLoader):

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/internal/cli"
+	"github.com/runattest/runattest/signer"
 )
 
 // groups are the subcommands in the order in which people meet them.
@@ -76,7 +77,7 @@ func newRoot(args ...string) *cobra.Command {
 		return help(cmd, args)
 	}
 	root.SetHelpCommand(cli.NewHelp())
-	root.SetFlagErrorFunc(hintFlag)
+	root.SetFlagErrorFunc(cli.HintFlag(foreignFlags))
 	root.AddGroup(groups...)
 	named := len(args) > 0 && slices.ContainsFunc(subcommands, func(s subcommand) bool { return s.name == args[0] })
 	for _, sub := range subcommands {
@@ -108,7 +109,7 @@ func run(ctx context.Context, root *cobra.Command, args []string) int {
 	defer stop()
 	stdout := cli.NewCheckedOutput(root.OutOrStdout(), stop)
 	root.SetOut(stdout)
-	cmd, err := root, checkArguments(args)
+	cmd, err := root, cli.CheckArguments(args, signer.PrivateKeyIn)
 	if err == nil {
 		cmd, err = root.ExecuteContextC(ctx)
 	}

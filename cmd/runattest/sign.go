@@ -19,6 +19,7 @@ import (
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/internal/overwrite"
+	"github.com/runattest/runattest/internal/secrets"
 	"github.com/runattest/runattest/internal/terminal"
 	"github.com/runattest/runattest/sigstore"
 )
@@ -339,7 +340,7 @@ func (b *batch) state(name string, lines bool, d *identity.Declaration, options 
 	if b.detached {
 		options.Detached = &attest.DeclarationRef{URI: b.declarationURI}
 	}
-	if holdsKey(d.Canonical()) && !b.detached {
+	if secrets.HoldsPrivateKey(d.Canonical()) && !b.detached {
 		b.Info("warning: %s: the declaration holds a private key, which is in the bundle: lint says where; --detached leaves the declaration out", name)
 	}
 	statement, err := attest.New(d, options)

@@ -29,7 +29,7 @@ func newTrustedRootFetch() *cobra.Command {
 	_ = cmd.MarkFlagFilename("signing-config-out", "json")
 	_ = cmd.MarkFlagDirname("cache")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if err := errors.Join(exclusive(cmd, "staging", "mirror"), exclusive(cmd, "staging", "root")); err != nil {
+		if err := errors.Join(cli.Exclusive(cmd, "staging", "mirror"), cli.Exclusive(cmd, "staging", "root")); err != nil {
 			return err
 		}
 		if err := checkOuts(*out, *config, *root); err != nil {

@@ -18,7 +18,7 @@ func TestForeignFlags(t *testing.T) {
 	walk = func(cmd *cobra.Command) {
 		path := strings.Fields(cmd.CommandPath())[1:]
 		for _, f := range foreignFlags {
-			for _, name := range f.names {
+			for _, name := range f.Names {
 				given := "--" + name
 				if len(name) == 1 {
 					given = "-" + name

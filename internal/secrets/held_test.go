@@ -1,0 +1,24 @@
+package secrets
+
+import (
+	"slices"
+	"testing"
+)
+
+func TestNamed(t *testing.T) {
+	got := Named(map[string]string{"team": "blue", "ticket": "T-12", "token": "k3J9x0QpLm27Zt81", "note": "ghp_abcdefghijklmnopqrstuvwxyz0123456789"})
+	if !slices.Equal(got, []string{"note", "token"}) {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestHoldsPrivateKey(t *testing.T) {
+	for text, want := range map[string]bool{
+		`{"text":"-----BEGIN PRIVATE KEY-----\nMC4"}`: true, `{"text":"AGE-SECRET-KEY-1QQ"}`: true,
+		`{"text":"-----BEGIN PUBLIC KEY-----"}`: false, "": false,
+	} {
+		if got := HoldsPrivateKey([]byte(text)); got != want {
+			t.Errorf("%s: %v", text, got)
+		}
+	}
+}
