@@ -18,12 +18,14 @@ type building struct {
 	source  *source
 	targets []target
 	key     signer.Signer
-	shop    *workshop
+	tools   *toolbox // nil: they are installed for this release
 	say     func(format string, args ...any)
+
+	shop *workshop
 }
 
 // build makes a release in the folder out, which must not be there yet: all of it appears there or nothing.
-func build(ctx context.Context, s *source, targets []target, key signer.Signer, out string, say func(string, ...any)) (err error) {
+func (b *building) build(ctx context.Context, out string) (err error) {
 	if _, err := os.Lstat(out); err == nil {
 		return fmt.Errorf("%s is there already: name another folder, or remove it", out)
 	}
@@ -35,12 +37,16 @@ func build(ctx context.Context, s *source, targets []target, key signer.Signer, 
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(temp)) }()
-	b := &building{source: s, targets: targets, key: key, say: say}
-	proxy, err := s.serve(filepath.Join(temp, "proxy"))
+	if b.tools == nil {
+		if b.tools, err = newToolbox(ctx, filepath.Join(temp, "tools")); err != nil {
+			return err
+		}
+	}
+	proxy, err := b.source.serve(filepath.Join(temp, "proxy"))
 	if err != nil {
 		return err
 	}
-	say("%s: %s %s", s.release.tag, modulePath, proxy.sum)
+	b.say("%s: %s %s", b.source.release.tag, modulePath, proxy.sum)
 	if b.shop, err = newWorkshop(filepath.Join(temp, "shop"), proxy, false); err != nil {
 		return err
 	}
@@ -89,7 +95,12 @@ func (b *building) archives(ctx context.Context) (map[string][]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		entries := append(slices.Clone(common), entry{t.program(), data, true}, entry{"THIRD_PARTY_LICENSES", licences, false})
+		sbom, err := b.tools.sbom(ctx, p)
+		if err != nil {
+			return nil, err
+		}
+		entries := append(slices.Clone(common), entry{t.program(), data, true},
+			entry{"THIRD_PARTY_LICENSES", licences, false}, entry{"sbom.cdx.json", sbom, false})
 		if files[t.archive(b.source.release)], err = pack(t, t.folder(b.source.release), entries, b.source.at); err != nil {
 			return nil, err
 		}

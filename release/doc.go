@@ -20,7 +20,7 @@
 //
 // For version v0.1.0, DIR holds
 //
-//	runattest_0.1.0_linux_amd64.tar.gz          one for each target; a zip for windows
+//	runattest_0.1.0_linux_amd64.tar.gz          one for each target; a zip for windows: program, licences, SBOM, manual, completions
 //	runattest_0.1.0.provenance.sigstore.json    in-toto Statement, SLSA provenance v1: every file above is a subject
 //	checksums.txt                               SHA-256 of all of these, as sha256sum writes it
 //	checksums.txt.sig                           the key's signature of checksums.txt, base64: openssl checks it

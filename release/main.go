@@ -119,7 +119,8 @@ func (o options) build(ctx context.Context, targets []target, say func(string, .
 	if out == "" {
 		out = "dist"
 	}
-	if err := build(ctx, s, targets, key, out, say); err != nil {
+	b := &building{source: s, targets: targets, key: key, say: say}
+	if err := b.build(ctx, out); err != nil {
 		return err
 	}
 	say("%s is in %s", s.release.tag, out)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/base64"
 	"maps"
 	"os"
@@ -80,6 +79,37 @@ var made struct {
 	err   error
 }
 
+// toolsOnce are the tools, which are installed once for all tests.
+var toolsOnce struct {
+	sync.Once
+	*toolbox
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if toolsOnce.toolbox != nil {
+		_ = os.RemoveAll(toolsOnce.dir)
+	}
+	os.Exit(code)
+}
+
+func tools(t *testing.T) *toolbox {
+	t.Helper()
+	toolsOnce.Do(func() {
+		dir, err := os.MkdirTemp("", "release-tools-")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if toolsOnce.toolbox, err = newToolbox(t.Context(), dir); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if toolsOnce.toolbox == nil {
+		t.Fatal("the tools were not installed")
+	}
+	return toolsOnce.toolbox
+}
+
 func releases(t *testing.T) {
 	t.Helper()
 	made.Do(func() {
@@ -97,7 +127,7 @@ func releases(t *testing.T) {
 				t.Fatal(err)
 			}
 			out := filepath.Join(t.TempDir(), "dist")
-			if err := build(t.Context(), s, built, made.key, out, t.Logf); err != nil {
+			if err := (&building{source: s, targets: built, key: made.key, tools: tools(t), say: t.Logf}).build(t.Context(), out); err != nil {
 				t.Fatal(err)
 			}
 			*one.files = readFolder(t, out)
@@ -307,7 +337,7 @@ func TestSameBytes(t *testing.T) {
 		t.Fatal(err)
 	}
 	out := filepath.Join(t.TempDir(), "dist")
-	if err := build(t.Context(), s, built, made.key, out, t.Logf); err != nil {
+	if err := (&building{source: s, targets: built, key: made.key, tools: tools(t), say: t.Logf}).build(t.Context(), out); err != nil {
 		t.Fatal(err)
 	}
 	again := readFolder(t, out)
@@ -386,7 +416,7 @@ func TestBuildFails(t *testing.T) {
 	}
 	parent := t.TempDir()
 	out := filepath.Join(parent, "dist")
-	if err := build(context.Background(), s, built, newKey(t), out, t.Logf); err == nil || !strings.Contains(err.Error(), "build for windows/amd64") {
+	if err := (&building{source: s, targets: built, key: newKey(t), tools: tools(t), say: t.Logf}).build(t.Context(), out); err == nil || !strings.Contains(err.Error(), "build for windows/amd64") {
 		t.Errorf("got %v", err)
 	}
 	if left, err := os.ReadDir(parent); err != nil || len(left) > 0 {
@@ -395,7 +425,7 @@ func TestBuildFails(t *testing.T) {
 	if err := os.Mkdir(out, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := build(context.Background(), s, built, newKey(t), out, t.Logf); err == nil || !strings.Contains(err.Error(), "is there already") {
+	if err := (&building{source: s, targets: built, key: newKey(t), tools: tools(t), say: t.Logf}).build(t.Context(), out); err == nil || !strings.Contains(err.Error(), "is there already") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"debug/buildinfo"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+)
+
+// The writer of SBOMs: the tool of the CycloneDX project. Its dependencies are those of its own go.mod, and the checksum
+// database holds their sums.
+const (
+	sbomModule = "github.com/CycloneDX/cyclonedx-gomod"
+	sbomTool   = sbomModule + "/cmd/cyclonedx-gomod@v1.10.0"
+	sbomSum    = "h1:9Vy3zcC+lJLgcR4xYQvwPGU6L2Rij/Ld47lyucYjVI0="
+)
+
+// toolbox is a folder with the tools that pack a release, each of a fixed version.
+type toolbox struct{ dir string }
+
+// newToolbox installs the tools into the folder dir.
+func newToolbox(ctx context.Context, dir string) (*toolbox, error) {
+	t := &toolbox{dir}
+	cmd := exec.CommandContext(ctx, "go", "install", "-trimpath", sbomTool)
+	cmd.Env = append(os.Environ(), "GOBIN="+dir, "GOFLAGS=", "GOWORK=off", "GOTOOLCHAIN=local", "GOOS=", "GOARCH=", "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("install %s: %w\n%s", sbomTool, err, out)
+	}
+	info, err := buildinfo.ReadFile(t.sbomWriter())
+	if err != nil {
+		return nil, err
+	}
+	if info.Main.Sum != sbomSum {
+		return nil, fmt.Errorf("%s has the sum %s, want %s", sbomTool, info.Main.Sum, sbomSum)
+	}
+	return t, nil
+}
+
+func (t *toolbox) sbomWriter() string {
+	name := "cyclonedx-gomod"
+	if hostTarget().os == "windows" {
+		name += ".exe"
+	}
+	return filepath.Join(t.dir, name)
+}
+
+// sbom is the software bill of materials of a program, CycloneDX 1.6 in JSON, with neither a serial number nor a time.
+func (t *toolbox) sbom(ctx context.Context, p *program) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, t.sbomWriter(), "bin", "-json", "-noserial", "-notimestamp", "-std", p.path)
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.dir, "GOENV=off", "GOFLAGS=", "GOTOOLCHAIN=local"}
+	out, err := cmd.Output()
+	if exit, ok := err.(*exec.ExitError); ok {
+		err = fmt.Errorf("%w: %s", err, exit.Stderr)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("SBOM of the program for %s: %w", p.target, err)
+	}
+	return out, nil
+}
