@@ -1,18 +1,14 @@
 package main
 
 import (
-	"bytes"
 	"errors"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest/subjects"
 	"github.com/runattest/runattest/internal/cli"
-	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/internal/secrets"
 	"github.com/runattest/runattest/registry"
-	"github.com/runattest/runattest/signer"
 )
 
 // referenceFirst asks for a reference and at least one bundle.
@@ -58,20 +54,4 @@ func warnOfSecrets(o *output, annotations map[string]string) {
 	for _, name := range secrets.Named(annotations) {
 		o.Info("warning: the annotation %s looks like a credential; it is signed, and in the bundle", name)
 	}
-}
-
-// kindOf says what a file is that could not be read as what it should be, "" if that is not plain to see.
-func kindOf(data []byte) string {
-	if kind := input.Kind(data); kind != "" {
-		return kind
-	}
-	if what := signer.PrivateKeyIn(data); !bytes.Contains(data, []byte("PRIVATE KEY")) { // in another text
-		return what
-	}
-	return ""
-}
-
-// isKeyFile tells the kinds that are a key or a certificate.
-func isKeyFile(kind string) bool {
-	return kind == input.KindPublicKey || kind == input.KindCertificate || strings.Contains(kind, "private")
 }

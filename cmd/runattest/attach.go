@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/registry"
 )
@@ -34,7 +35,7 @@ func readBundles(cmd *cobra.Command, paths []string) ([]input.Blob, error) {
 		for blob, err := range input.Bundles(path, cmd.InOrStdin()) {
 			if err == nil {
 				blob.Data = bytes.Clone(blob.Data)
-				_, err = parseBundle(blob.Data)
+				_, err = files.ParseBundle(blob.Data)
 			}
 			if err != nil {
 				return nil, named(blob.Name, hintReference(path, err, fetchFirst))

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/canonical"
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/cli"
@@ -27,7 +28,7 @@ func newCanonicalize() *cobra.Command {
 		}
 		o := newOutput(cmd)
 		if *isDeclaration {
-			d, err := oneDeclaration(path, cmd.InOrStdin())
+			d, err := files.OneDeclaration(path, cmd.InOrStdin())
 			if err != nil {
 				return err
 			}
@@ -61,7 +62,7 @@ func unreadableJSON(path string, data []byte, err error) error {
 	if !errors.As(err, &ce) {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	if kind := kindOf(data); isKeyFile(kind) {
+	if kind := files.Kind(data); files.IsKey(kind) {
 		return fmt.Errorf("%s: is %s, want JSON", path, kind)
 	}
 	if jsonmend.LooksLikeYAML(data) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/capture"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/cli"
@@ -183,7 +184,7 @@ func (x *capturing) text(ctx context.Context, t input.Text) iter.Seq2[captured, 
 			return
 		}
 		for c, err := range x.format.CaptureEach(src) {
-			if kind := kindOf(t.Data); err != nil && isKeyFile(kind) {
+			if kind := files.Kind(t.Data); err != nil && files.IsKey(kind) {
 				err = fmt.Errorf("is %s, want a request's body", kind)
 			}
 			if !yield(captured{t, t.Lines || c != nil && c.CustomID != "", c}, locate(t.Data, err)) {

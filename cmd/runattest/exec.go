@@ -200,7 +200,7 @@ func (e *execution) admit(cmd *cobra.Command, o *output) (*gate.Admission, error
 		Approvals: applied.evidence.Approvals, Lineage: applied.evidence.Lineage, PassedOver: applied.evidence.PassedOver,
 		Bindings: e.bound, Hasher: &filedigest.Hasher{Progress: hashed},
 	}
-	if r.Bundle, err = oneBundle(e.bundle, cmd.InOrStdin()); err != nil {
+	if r.Bundle, err = oneBundle(cmd, e.bundle); err != nil {
 		return nil, err
 	}
 	if r.Declaration, err = e.declaration(); err != nil {

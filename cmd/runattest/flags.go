@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/attest/subjects"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/cli"
@@ -52,7 +53,7 @@ func declarationFlag(cmd *cobra.Command) func() (*identity.Declaration, error) {
 		if !cmd.Flags().Changed("declaration") {
 			return nil, nil
 		}
-		return oneDeclaration(*path, cmd.InOrStdin())
+		return files.OneDeclaration(*path, cmd.InOrStdin())
 	}
 }
 

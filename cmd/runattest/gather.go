@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/gate"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/input"
@@ -159,7 +160,7 @@ func (p *policyFlags) approvalSource(cmd *cobra.Command, shown *evidenceProgress
 func readApprovals(into *gate.ApprovalList, path string, stdin io.Reader) error {
 	for blob, err := range input.Bundles(path, stdin) {
 		if err == nil {
-			err = orDeclaration(into.Add(blob.Name, blob.Data), blob.Data)
+			err = files.ExplainBundle(into.Add(blob.Name, blob.Data), blob.Data)
 		}
 		if err != nil {
 			return fmt.Errorf("--approvals %s: %w", blob.Name, err)
@@ -173,7 +174,7 @@ func (r *registryFlags) places() gate.Places {
 	return gate.Places{
 		Files: func(path string) iter.Seq2[lineage.Input, error] {
 			return func(yield func(lineage.Input, error) bool) {
-				for blob, err := range input.Lineage(path, r.cmd.InOrStdin(), bundlesIn) {
+				for blob, err := range input.Lineage(path, r.cmd.InOrStdin(), files.Bundles) {
 					if !yield(lineage.Input{Name: blob.Name, Data: blob.Data}, err) {
 						return
 					}

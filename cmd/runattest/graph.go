@@ -1,13 +1,13 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
 
+	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/input"
@@ -48,8 +48,8 @@ func newGraph() *cobra.Command {
 		}
 		inputs := func(yield func(lineage.Input) bool) {
 			for in, err := range policies.reach.places().Lineage(args...).Lineage(cmd.Context(), o.Roots) {
-				if err == nil && len(in.Data) > 0 && (isDeclaration(in.Data) || !bytes.HasPrefix(bytes.TrimSpace(in.Data), []byte("{"))) {
-					_, err = parseBundle(in.Data)
+				if err == nil {
+					err = files.NotBundle(in.Data)
 				}
 				switch {
 				case errors.As(err, new(*registry.SkippedError)):
@@ -98,7 +98,7 @@ func readDeclarations(cmd *cobra.Command, paths []string) (func(identity.ID) *id
 		for t, err := range input.Declarations(path, cmd.InOrStdin()) {
 			var d *identity.Declaration
 			if err == nil {
-				d, err = parseDeclaration(t)
+				d, err = files.ParseDeclaration(t)
 			}
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", t.Name, err)

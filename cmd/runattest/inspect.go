@@ -7,6 +7,7 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/answer"
+	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/internal/cli"
 )
 
@@ -25,10 +26,10 @@ func newInspect() *cobra.Command {
 		if *onlyDeclaration || *onlyStatement {
 			return inspectPart(cmd, o, args[0], *onlyStatement)
 		}
-		for blob, err := range bundlesIn(args[0], cmd.InOrStdin()) {
+		for blob, err := range files.Bundles(args[0], cmd.InOrStdin()) {
 			var b *attest.Bundle
 			if err == nil {
-				b, err = parseBundle(blob.Data)
+				b, err = files.ParseBundle(blob.Data)
 			}
 			if err == nil {
 				err = inspect(o, blob.Name, b)
@@ -44,7 +45,7 @@ func newInspect() *cobra.Command {
 
 // inspectPart writes the payload or the declaration of the one bundle in a file, once it is known to be the only one.
 func inspectPart(cmd *cobra.Command, o *output, path string, statement bool) error {
-	b, err := oneBundle(path, cmd.InOrStdin())
+	b, err := oneBundle(cmd, path)
 	if err != nil {
 		return err
 	}

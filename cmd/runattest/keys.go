@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/input"
@@ -104,7 +105,7 @@ func orOtherKind(ref string, err error) error {
 		return err
 	}
 	format, ok := errors.AsType[*signer.FormatError](err)
-	switch kind := kindOf(data); {
+	switch kind := files.Kind(data); {
 	case !ok && (kind == input.KindPrivateKey || kind == input.KindPublicKey):
 		return err
 	case kind == "" || ok && format.Known():

@@ -143,7 +143,7 @@ func runOf(cmd *cobra.Command, ref string) (identity.ID, error) {
 	if isID(ref) {
 		return identity.ParseID(ref)
 	}
-	bundle, err := oneBundle(ref, cmd.InOrStdin())
+	bundle, err := oneBundle(cmd, ref)
 	if err != nil {
 		return identity.ID{}, err
 	}

@@ -71,7 +71,7 @@ func expectRun(cmd *cobra.Command, verifier *attest.Verifier, ref string, want *
 		want.Run = &id
 		return nil
 	}
-	b, err := oneBundle(ref, cmd.InOrStdin())
+	b, err := oneBundle(cmd, ref)
 	if err != nil {
 		return err
 	}

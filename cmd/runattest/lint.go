@@ -1,12 +1,9 @@
 package main
 
 import (
-	"errors"
-	"slices"
-
 	"github.com/spf13/cobra"
 
-	"github.com/runattest/runattest/capture"
+	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/input"
@@ -20,12 +17,12 @@ func newLint() *cobra.Command {
 	formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		o := newOutput(cmd)
-		files := input.NewFiles(args, cmd.InOrStdin())
+		in := input.NewFiles(args, cmd.InOrStdin())
 		for _, path := range args {
-			for t, err := range files.In(path) {
+			for t, err := range in.In(path) {
 				var problems []identity.Problem
 				if err == nil {
-					problems, err = lintDeclaration(t)
+					problems, err = files.Lint(t)
 				}
 				if err != nil {
 					o.noteUnread(t.Name, err)
@@ -34,32 +31,10 @@ func newLint() *cobra.Command {
 				}
 			}
 		}
-		o.passedOver(files, o.noteUnread)
+		o.passedOver(in, o.noteUnread)
 		return o.done()
 	}
 	return cmd
-}
-
-// lintDeclaration lists what is wrong with a declaration, or doubtful in it. Its error is input.ErrBundle or an *input.ForeignError.
-func lintDeclaration(t input.Text) ([]identity.Problem, error) {
-	lint := identity.Lint
-	if t.YAML {
-		lint = identity.LintYAML
-	}
-	problems := lint(t.Data)
-	wrong := func(p identity.Problem) bool { return p.Severity == identity.Error }
-	if slices.ContainsFunc(problems, wrong) {
-		if t.IsBundle() {
-			return nil, input.ErrBundle
-		}
-		if other, ok := errors.AsType[*input.ForeignError](foreign(t.Data)); ok && other.IsKey { // of other texts, lint says more
-			return nil, other
-		}
-	}
-	if d, err := parseDeclaration(t); err == nil {
-		problems = append(problems, capture.Lint(d)...)
-	}
-	return problems, nil
 }
 
 // noteUnread notes why there are no problems to list of a file, which is not valid for that.

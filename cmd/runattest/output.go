@@ -11,6 +11,7 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/answer"
+	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/attest/subjects"
 	"github.com/runattest/runattest/gate"
 	"github.com/runattest/runattest/gate/filedigest"
@@ -168,6 +169,11 @@ func hintOf(err error) string {
 	case is[*input.ForeignError](err):
 		foreign, _ := errors.AsType[*input.ForeignError](err)
 		return foreignHint(foreign)
+	case is[*files.NotBundleError](err):
+		other, _ := errors.AsType[*files.NotBundleError](err)
+		return notBundleHint(other)
+	case errors.Is(err, files.ErrNotSet):
+		return "runattest sign --set FILE writes one"
 	case errors.Is(err, input.ErrRunSet):
 		return "runattest set prove --identity ID FILE writes the proof of one run; verify, inspect and graph take the set"
 	case errors.Is(err, input.ErrBundle):

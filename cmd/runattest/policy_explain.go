@@ -29,7 +29,7 @@ func newPolicyExplain() *cobra.Command {
 		if want.Declaration, err = declaration(); err != nil {
 			return err
 		}
-		bundle, err := oneBundle(args[0], cmd.InOrStdin())
+		bundle, err := oneBundle(cmd, args[0])
 		if err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/input"
@@ -27,7 +28,7 @@ func orKind(path string, err error) error {
 	}
 	want := policyHints[invalid.Noun]
 	data, readErr := boundedfile.Read(path, limits.Policy)
-	kind := kindOf(data)
+	kind := files.Kind(data)
 	if readErr != nil || kind == "" || kind == input.KindPolicy && invalid.Noun == "policy" || bytes.Contains(data, []byte(want.member)) {
 		return err
 	}

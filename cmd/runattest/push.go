@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/input"
@@ -18,7 +19,7 @@ func newPush() *cobra.Command {
 	cmd := newCommand("push")
 	cmd.Args = referenceFirst
 	cmd.ValidArgsFunction = completeBundles
-	files := cmd.Flags().StringArray("declaration", nil, "the `FILE` with the declaration of a detached attestation: JSON or YAML (repeatable)")
+	paths := cmd.Flags().StringArray("declaration", nil, "the `FILE` with the declaration of a detached attestation: JSON or YAML (repeatable)")
 	reach := newRegistryFlags(cmd)
 	formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -34,8 +35,8 @@ func newPush() *cobra.Command {
 			return err
 		}
 		var declarations []*identity.Declaration
-		for _, file := range *files {
-			d, err := oneDeclaration(file, cmd.InOrStdin())
+		for _, file := range *paths {
+			d, err := files.OneDeclaration(file, cmd.InOrStdin())
 			if err != nil {
 				return err
 			}
@@ -43,7 +44,7 @@ func newPush() *cobra.Command {
 		}
 		groups, err := registry.GroupByRun(contents(blobs), declarations...)
 		if one, ok := errors.AsType[*registry.BundleError](err); ok {
-			return fmt.Errorf("%s: %w", blobs[one.Index].Name, orDeclaration(err, blobs[one.Index].Data))
+			return fmt.Errorf("%s: %w", blobs[one.Index].Name, files.ExplainBundle(err, blobs[one.Index].Data))
 		}
 		if err != nil {
 			return err

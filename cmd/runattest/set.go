@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/attest/runset"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/atomicfile"
@@ -29,11 +30,11 @@ func setCommand(page string, run func(cmd *cobra.Command, o *output, set *runset
 	cmd.Args = cli.OneArg("run set")
 	cmd.ValidArgsFunction = completeSets
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		set, file, err := openSet(args[0], cmd.InOrStdin())
+		set, closeSet, err := files.OpenSet(args[0], cmd.InOrStdin())
 		if err != nil {
 			return err
 		}
-		defer file.Close() // only read: nothing to lose
+		defer closeSet() // only read: nothing to lose
 		if err := run(cmd, newOutput(cmd), set); err != nil {
 			return named(args[0], err)
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/attest/subjects"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/atomicfile"
@@ -328,7 +329,7 @@ func (b *batch) readFile(ctx context.Context, files *input.Files, path string) i
 func (b *batch) readOne(t input.Text, err error) (prepared, error) {
 	var d *identity.Declaration
 	if err == nil {
-		d, err = parseDeclaration(t)
+		d, err = files.ParseDeclaration(t)
 	}
 	if err != nil {
 		return prepared{name: t.Name}, err

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/input"
@@ -117,7 +118,7 @@ func parseTrustedRoot(name string, data []byte) (*sigstore.TrustedRoot, error) {
 
 // orOther is why a file could not be read as what is wanted, in which a file of another kind is called that.
 func orOther(err error, data []byte, wanted string) error {
-	if kind := kindOf(data); kind != "" && kind != wanted {
+	if kind := files.Kind(data); kind != "" && kind != wanted {
 		return errors.New("it is " + kind)
 	}
 	return err

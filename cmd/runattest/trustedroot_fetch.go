@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/limits"
@@ -40,7 +41,7 @@ func newTrustedRootFetch() *cobra.Command {
 			if fetch.Root, err = boundedfile.Read(*root, limits.TUFRoot); err != nil {
 				return err
 			}
-			if kind := kindOf(fetch.Root); kind != "" && !bytes.Contains(fetch.Root, []byte(`"signed"`)) {
+			if kind := files.Kind(fetch.Root); kind != "" && !bytes.Contains(fetch.Root, []byte(`"signed"`)) {
 				return fmt.Errorf("--root %s: is %s, want the root.json of a TUF repository", *root, kind)
 			}
 		}

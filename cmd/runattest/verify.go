@@ -10,6 +10,7 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/answer"
+	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/registry"
@@ -147,7 +148,7 @@ func attachedTo(ref string) string { return "for what is attached to an artifact
 
 // verifyOne gives a report for yes and for no, and an error where there is no answer.
 func verifyOne(ctx context.Context, judge *judge, data []byte, want attest.Expect) (attest.Report, error) {
-	bundle, err := parseBundle(data)
+	bundle, err := files.ParseBundle(data)
 	if err != nil {
 		return attest.Report{}, err
 	}

@@ -58,6 +58,9 @@ func OpenSource(path string, stdin io.Reader) (*Source, error) {
 }
 
 func (s *Source) open(stdin io.Reader) (io.Reader, error) {
+	if s.path == Stdin && stdin == nil {
+		return nil, errNoStdin
+	}
 	if s.path == Stdin {
 		return stdin, nil
 	}

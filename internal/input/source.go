@@ -69,26 +69,7 @@ const bundleType = "application/vnd.dev.sigstore.bundle"
 // or several of JSON Lines. The file's extension tells which; without one the first
 // character does: JSON begins with a brace. An error ends the sequence.
 func Declarations(path string, stdin io.Reader) iter.Seq2[Text, error] {
-	return func(yield func(Text, error) bool) {
-		r, name, closeFile, err := open(path, stdin)
-		if err != nil {
-			yield(Text{Name: name}, err)
-			return
-		}
-		defer closeFile()
-		buffered := bufio.NewReader(r)
-		start, _ := buffered.Peek(yamljson.Sniffed) // what there is
-		if yamljson.IsYAML(path, start) {
-			data, err := boundedfile.ReadFrom(buffered, name, limits.Declaration) // the smaller cap for YAML is the parser's
-			yield(Text{Name: name, Data: data, YAML: true}, err)
-			return
-		}
-		for item, err := range documents(path, buffered, name, limits.Declaration) {
-			if !yield(Text{Name: itemName(name, item), Lines: item.Line > 0, Data: item.Data}, err) {
-				return
-			}
-		}
-	}
+	return texts(path, stdin, limits.Declaration, true)
 }
 
 // Blob is the text of one bundle.
@@ -114,7 +95,7 @@ func Bundles(path string, stdin io.Reader) iter.Seq2[Blob, error] {
 // Requests gives the bodies of requests in a file, or in stdin for "-": one, or several of JSON Lines.
 // An error ends the sequence.
 func Requests(path string, stdin io.Reader) iter.Seq2[Text, error] {
-	return texts(path, stdin, limits.CaptureBody)
+	return texts(path, stdin, limits.CaptureBody, false)
 }
 
 // Whole gives a file, or stdin for "-", as one request: a batch in JSON Lines, or YAML.
@@ -131,7 +112,8 @@ func Whole(path string, stdin io.Reader) iter.Seq2[Text, error] {
 	}
 }
 
-func texts(path string, stdin io.Reader, limit int) iter.Seq2[Text, error] {
+// texts gives the texts in a file, at most limit bytes each. If mayBeYAML, a file of YAML is one.
+func texts(path string, stdin io.Reader, limit int, mayBeYAML bool) iter.Seq2[Text, error] {
 	return func(yield func(Text, error) bool) {
 		r, name, closeFile, err := open(path, stdin)
 		if err != nil {
@@ -139,7 +121,16 @@ func texts(path string, stdin io.Reader, limit int) iter.Seq2[Text, error] {
 			return
 		}
 		defer closeFile()
-		for item, err := range documents(path, r, name, limit) {
+		buffered := bufio.NewReader(r)
+		if mayBeYAML {
+			start, _ := buffered.Peek(yamljson.Sniffed) // what there is
+			if yamljson.IsYAML(path, start) {
+				data, err := boundedfile.ReadFrom(buffered, name, int64(limit)) // the smaller cap for YAML is the parser's
+				yield(Text{Name: name, Data: data, YAML: true}, err)
+				return
+			}
+		}
+		for item, err := range documents(path, buffered, name, limit) {
 			if !yield(Text{Name: itemName(name, item), Lines: item.Line > 0, Data: item.Data}, err) {
 				return
 			}
@@ -166,6 +157,9 @@ func One(path string, stdin io.Reader) (Text, error) {
 }
 
 func open(path string, stdin io.Reader) (r io.Reader, name string, closeFile func(), err error) {
+	if path == Stdin && stdin == nil {
+		return nil, Name(path), nil, errNoStdin
+	}
 	if path == Stdin {
 		return &untilEnd{r: stdin}, Name(path), func() {}, nil
 	}
@@ -175,6 +169,8 @@ func open(path string, stdin io.Reader) (r io.Reader, name string, closeFile fun
 	}
 	return &untilEnd{r: f}, path, func() { f.Close() }, nil // only read: nothing to lose
 }
+
+var errNoStdin = errors.New("standard input: no reader is given for it")
 
 // untilEnd reads no further once the end was seen: a terminal would wait for another line, or another Ctrl-D.
 type untilEnd struct {

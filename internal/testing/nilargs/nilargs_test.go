@@ -30,6 +30,7 @@ import (
 	"github.com/runattest/runattest/attest/answer"
 	"github.com/runattest/runattest/attest/authority"
 	"github.com/runattest/runattest/attest/evidence"
+	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/attest/runset"
 	"github.com/runattest/runattest/attest/subjects"
 	"github.com/runattest/runattest/canonical"
@@ -50,7 +51,7 @@ import (
 
 // packages are the public ones.
 var packages = []string{
-	"canonical", "identity", "signer", "signer/kms", "attest", "attest/evidence", "attest/authority", "attest/answer", "attest/subjects", "attest/runset", "registry/folder", "registry/listing", "sigstore", "signer/idtoken", "policy", "gate", "gate/filedigest", "lineage", "registry", "capture",
+	"canonical", "identity", "signer", "signer/kms", "attest", "attest/evidence", "attest/authority", "attest/answer", "attest/subjects", "attest/files", "attest/runset", "registry/folder", "registry/listing", "sigstore", "signer/idtoken", "policy", "gate", "gate/filedigest", "lineage", "registry", "capture",
 }
 
 // exported are all functions and methods that they export.
@@ -498,30 +499,47 @@ var exported = map[string]any{
 	"registry.Verification.Results":     (*registry.Verification).Results,
 	"registry.Verification.Summary":     (*registry.Verification).Summary,
 
-	"capture.Captured.Annotations":   (*capture.Captured).Annotations,
-	"capture.Captured.SourceDigest":  (*capture.Captured).SourceDigest,
-	"capture.Format.Recompute":       capture.Format.Recompute,
-	"capture.Format.RecomputeFolder": capture.Format.RecomputeFolder,
-	"capture.Lint":                   capture.Lint,
-	"capture.Open":                   capture.Open,
-	"capture.Captured.Withholds":     (*capture.Captured).Withholds,
-	"capture.Error.Error":            (*capture.Error).Error,
-	"capture.Error.Unwrap":           (*capture.Error).Unwrap,
-	"capture.Format.Capture":         capture.Format.Capture,
-	"capture.Format.CaptureEach":     capture.Format.CaptureEach,
-	"capture.Format.CaptureFolder":   capture.Format.CaptureFolder,
-	"capture.Format.Name":            capture.Format.Name,
-	"capture.Format.ReadsFile":       capture.Format.ReadsFile,
-	"capture.Format.ReadsFolder":     capture.Format.ReadsFolder,
-	"capture.Format.TakesFolder":     capture.Format.TakesFolder,
-	"capture.Format.Title":           capture.Format.Title,
-	"capture.Formats":                capture.Formats,
-	"capture.Lookup":                 capture.Lookup,
-	"capture.Warning.String":         capture.Warning.String,
+	"capture.Captured.Annotations":       (*capture.Captured).Annotations,
+	"capture.Captured.SourceDigest":      (*capture.Captured).SourceDigest,
+	"capture.Format.Recompute":           capture.Format.Recompute,
+	"capture.Format.RecomputeFolder":     capture.Format.RecomputeFolder,
+	"capture.Lint":                       capture.Lint,
+	"capture.Open":                       capture.Open,
+	"capture.Captured.Withholds":         (*capture.Captured).Withholds,
+	"capture.Error.Error":                (*capture.Error).Error,
+	"capture.Error.Unwrap":               (*capture.Error).Unwrap,
+	"capture.Format.Capture":             capture.Format.Capture,
+	"capture.Format.CaptureEach":         capture.Format.CaptureEach,
+	"capture.Format.CaptureFolder":       capture.Format.CaptureFolder,
+	"capture.Format.Name":                capture.Format.Name,
+	"capture.Format.ReadsFile":           capture.Format.ReadsFile,
+	"capture.Format.ReadsFolder":         capture.Format.ReadsFolder,
+	"capture.Format.TakesFolder":         capture.Format.TakesFolder,
+	"capture.Format.Title":               capture.Format.Title,
+	"capture.Formats":                    capture.Formats,
+	"capture.Lookup":                     capture.Lookup,
+	"capture.Warning.String":             capture.Warning.String,
+	"files.Bundles":                      files.Bundles,
+	"files.ExplainBundle":                files.ExplainBundle,
+	"files.IsKey":                        files.IsKey,
+	"files.Kind":                         files.Kind,
+	"files.Lint":                         files.Lint,
+	"files.NotBundle":                    files.NotBundle,
+	"files.NotBundleError.Error":         (*files.NotBundleError).Error,
+	"files.NotBundleError.IsDeclaration": (*files.NotBundleError).IsDeclaration,
+	"files.NotBundleError.Unwrap":        (*files.NotBundleError).Unwrap,
+	"files.OneBundle":                    files.OneBundle,
+	"files.OneDeclaration":               files.OneDeclaration,
+	"files.OpenSet":                      files.OpenSet,
+	"files.ParseBundle":                  files.ParseBundle,
+	"files.ParseDeclaration":             files.ParseDeclaration,
+	"subjects.PrivateKeys":               subjects.PrivateKeys,
 }
 
 // optional are the arguments for which nil is documented, by function and position; the receiver counts.
-var optional = map[string][]int{}
+var optional = map[string][]int{
+	"files.ExplainBundle": {0}, // no error is explained by none
+}
 
 // TestComplete holds that no exported function or method is missing from the table.
 func TestComplete(t *testing.T) {

@@ -1,0 +1,78 @@
+package files
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/runattest/runattest/capture"
+	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/input"
+	"github.com/runattest/runattest/signer"
+)
+
+// A Text is the text of one declaration, and how it is written.
+type Text = input.Text
+
+// ParseDeclaration reads a declaration. Its error says of a bundle, a key and some other texts what they are.
+func ParseDeclaration(t Text) (*identity.Declaration, error) {
+	parse := identity.Parse
+	if t.YAML {
+		parse = identity.ParseYAML
+	}
+	d, err := parse(t.Data)
+	if err != nil && t.IsBundle() {
+		err = input.ErrBundle
+	}
+	if err != nil {
+		err = cmp.Or(foreign(t.Data), err)
+	}
+	return d, err
+}
+
+// foreign recognizes text of another kind that could not be read as a declaration; nil where it is not known.
+func foreign(data []byte) error {
+	if what := signer.PrivateKeyIn(data); what != "" && !bytes.Contains(data, []byte("PRIVATE KEY")) { // which has a name of its own
+		return &input.ForeignError{Kind: what + " and no declaration", IsKey: true}
+	}
+	return input.Foreign(data)
+}
+
+// OneDeclaration reads the one declaration in a file, or in stdin for "-"; several are an error.
+func OneDeclaration(path string, stdin io.Reader) (*identity.Declaration, error) {
+	t, err := input.One(path, stdin)
+	if err != nil {
+		return nil, err
+	}
+	d, err := ParseDeclaration(t)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", input.Name(path), err)
+	}
+	return d, nil
+}
+
+// Lint lists what is wrong with a declaration, or doubtful in it, with what package capture knows of providers' defaults. Its
+// error says that the text is no declaration but a bundle or a key.
+func Lint(t Text) ([]identity.Problem, error) {
+	lint := identity.Lint
+	if t.YAML {
+		lint = identity.LintYAML
+	}
+	problems := lint(t.Data)
+	wrong := func(p identity.Problem) bool { return p.Severity == identity.Error }
+	if slices.ContainsFunc(problems, wrong) {
+		if t.IsBundle() {
+			return nil, input.ErrBundle
+		}
+		if other, ok := errors.AsType[*input.ForeignError](foreign(t.Data)); ok && other.IsKey { // of other texts, the problems say more
+			return nil, other
+		}
+	}
+	if d, err := ParseDeclaration(t); err == nil {
+		problems = append(problems, capture.Lint(d)...)
+	}
+	return problems, nil
+}
