@@ -92,7 +92,9 @@ func (g *generator) object(b *bytes.Buffer, s *shape, depth int) {
 		}
 		if put(name) {
 			switch {
-			case m.to == toModel || m.name == "model" && depth == 0 || m.name == "role" && g.IntN(20) > 0:
+			case m.to == toModel || m.name == "model" && depth == 0:
+				b.WriteString(`"dummy"`)
+			case m.name == "role" && g.IntN(20) > 0:
 				b.WriteString(`"user"`)
 			case (m.to == toMessages || m.to == toTools) && g.IntN(20) > 0:
 				s := m.value.elements

@@ -12,7 +12,8 @@ var lmEval1 = table{
 	},
 	yaml: true,
 	modelArgs: &modelArgs{
-		member: "model_args", names: []string{"pretrained", "model", "model_id", "engine"}, revision: "revision", fallback: "model"},
+		member: "model_args", names: []string{"pretrained", "model", "model_id", "deployment_id", "engine", "load", "path"}, revision: "revision",
+		kind: "model", models: []string{"dummy"}},
 	folder: &folder{
 		api: "lm-eval", number: 1, kind: "evaluation", role: "harness",
 		folders: []string{".git"}, anywhere: []string{"__pycache__", ".ipynb_checkpoints"}, skipped: patterns("", ".gitattributes", ".gitignore", ".DS_Store"),
@@ -54,11 +55,3 @@ var (
 	// harnessArgs are passed on to a model or a task: a map, or a string NAME=VALUE,NAME=VALUE.
 	harnessArgs = &shape{free: true, secrets: unknownSecrets, pairs: true, elements: trainerSettings}
 )
-
-// modelArgs says where the arguments of a model name it.
-type modelArgs struct {
-	member   string   // which has them
-	names    []string // of the argument that names the model
-	revision string   // of the argument that names its version
-	fallback string   // the member that names it if such an argument is missing
-}

@@ -5,8 +5,18 @@ import (
 	"strings"
 
 	"github.com/runattest/runattest/internal/jsontree"
+	"github.com/runattest/runattest/internal/lazyregexp"
 	"github.com/runattest/runattest/internal/secrets"
 )
+
+// modelArgs says where the arguments of a model name it.
+type modelArgs struct {
+	member   string   // which has them
+	names    []string // of the argument that names the model
+	revision string   // of the argument that names its version
+	kind     string   // the member that says which kind of model it is
+	models   []string // the kinds that are a model by themselves
+}
 
 // nameModel takes the model's name and version from its arguments, without what is secret in them.
 func (d *declarer) nameModel(root jsontree.Value) {
@@ -24,18 +34,31 @@ func (d *declarer) nameModel(root jsontree.Value) {
 			name = value
 		}
 	}
-	if name == "" {
-		name, version = root.Get(a.fallback).Text(), ""
+	if kind := root.Get(a.kind).Text(); name == "" && slices.Contains(a.models, kind) {
+		name, version = kind, ""
 	}
 	if name == "" {
-		d.fail("does not name the model, and neither does %s: want one of %s", a.fallback, strings.Join(a.names, ", "))
+		d.argError("does not name the model: want one of "+strings.Join(a.names, ", "), "write "+a.member+" as a map with the model's name, such as {"+a.names[0]+": org/name}")
 	}
 	d.bodyModel, d.revision = appendString(nil, []byte(secrets.Text(name))), secrets.Text(version)
+}
+
+// argError is an error of the arguments, with a hint.
+func (d *declarer) argError(message, hint string) {
+	if d.err == nil {
+		d.fail("%s", message)
+		d.err.Hint = hint
+	}
 }
 
 // argsOf are arguments that may name the model or its version: those of a map, or of a list NAME=VALUE,NAME=VALUE.
 func (d *declarer) argsOf(v jsontree.Value) map[string]string {
 	a := d.table.modelArgs
+	switch v.Kind() {
+	case jsontree.Object, jsontree.String, jsontree.Null, jsontree.Absent:
+	default:
+		d.argError("is of type "+v.Kind().String()+", want a map or a string NAME=VALUE,NAME=VALUE", "write "+a.member+" as a map, such as {"+a.names[0]+": org/name}")
+	}
 	args := map[string]string{}
 	names := func(name string) bool { return name == a.revision || slices.Contains(a.names, name) }
 	for name, e := range v.Members() {
@@ -54,16 +77,24 @@ func (d *declarer) argsOf(v jsontree.Value) map[string]string {
 		}
 		seen[name] = true
 		if names(name) {
-			args[name] = unquoted(strings.TrimSpace(value))
+			args[name] = d.listed(name, strings.TrimSpace(value))
 		}
 	}
 	return args
 }
 
-// unquoted is a value without the quotation marks around it.
-func unquoted(s string) string {
-	if n := len(s); n >= 2 && s[0] == s[n-1] && (s[0] == '"' || s[0] == '\'') {
+// notText is what lm-eval reads in a list as a truth value or a number: the latter as float of Python does.
+var notText = lazyregexp.New(`^(?i:true|false|[+-]?(?:inf|infinity|nan|(?:\p{Nd}(?:_?\p{Nd})*\.?(?:\p{Nd}(?:_?\p{Nd})*)?|\.\p{Nd}(?:_?\p{Nd})*)(?:e[+-]?\p{Nd}(?:_?\p{Nd})*)?))$`)
+
+// listed is the value of an argument in a list, without the quotation marks around it, or "" if it is none.
+func (d *declarer) listed(name, s string) string {
+	switch n := len(s); {
+	case n >= 2 && s[0] == s[n-1] && (s[0] == '"' || s[0] == '\''):
 		return s[1 : n-1]
+	case strings.EqualFold(s, "none"):
+		return ""
+	case notText.MatchString(s):
+		d.argError(name+" is "+quote(s)+", which is read as a number or a truth value, want a string", "put it in quotation marks: "+name+`="`+s+`"`)
 	}
 	return s
 }

@@ -156,6 +156,10 @@ func FuzzSecrets(f *testing.F) {
 	f.Add("api-key", byte(3), byte(1))
 	f.Add("token", byte(3), byte(2))
 	f.Add("hf_token", byte(2), byte(3))
+	f.Add("api key", byte(4), byte(0))
+	f.Add("token", byte(5), byte(1))
+	f.Add("headers", byte(4), byte(2))
+	f.Add("api_key", byte(5), byte(3))
 	f.Fuzz(func(t *testing.T, name string, where, depth byte) {
 		kind := unknownSecrets
 		if where&1 == 1 {
@@ -172,6 +176,10 @@ func FuzzSecrets(f *testing.F) {
 		if where&2 != 0 && option.MatchString(name) {
 			secret = string(appendString(nil, []byte("x --"+name+[]string{" a\\ CANARY", ` "a\" CANARY"`, "='a CANARY'", " a\\\nCANARY"}[depth%4]+" -v")))
 			quoted = `"command"`
+		}
+		if where&6 == 4 && !strings.ContainsAny(quoted[1:len(quoted)-1], "\\'") {
+			inner := "{" + quoted + ": " + []string{`"CANARY"`, `"a\"CANARY"`, `{"x": ["}", "CANARY"]}`, `[CANARY, 'CANARY]']`}[depth%4] + "}"
+			quoted, secret = `"x"`, string(appendString(nil, []byte(inner)))
 		}
 		inner := `{` + quoted + `:` + secret + `}`
 		body := `{"model":"m","max_tokens":1,"messages":[{"role":"user","content":"x"}],"tools":[{"type":"own","name":"n","deep":[` + inner + `]}]}`

@@ -19,7 +19,9 @@ func IsCommand(name string) bool {
 
 // Element is the element s of a list, without what is secret in it. before is the string before it, or ""; isPair says that the two
 // are all that the list has.
-func Element(before, s string, isPair bool) string {
+func Element(before, s string, isPair bool) string { return element(before, s, isPair, prose) }
+
+func element(before, s string, isPair bool, as reading) string {
 	option := strings.TrimLeft(before, "-")
 	switch before {
 	case "-H", "--header", "--proxy-header":
@@ -33,7 +35,7 @@ func Element(before, s string, isPair bool) string {
 	if s != "" && (isOption && !strings.HasPrefix(s, "--") && IsWithheld(option) || isPair && IsName(option)) {
 		return Mark
 	}
-	return Text(s)
+	return text(s, as)
 }
 
 // afterFirst is s with the mark for all behind the first separator and the blanks that follow it, or otherwise if it has none.
@@ -57,13 +59,25 @@ var (
 	optionEnv    = lazyregexp.New(`^(?:-e|--env=)[A-Z_][A-Z0-9_]*=`)
 	headerLine   = lazyregexp.New(`^([A-Za-z0-9_.-]+):[ \t]*(\S+|(?i:bearer|basic|token|apikey|key|bot|negotiate) +\S+|(?i:digest +)?\S+=[^\r\n]*)$`)
 	pair         = lazyregexp.New(`([A-Za-z0-9_.-]+)=`)
+	loosePair    = lazyregexp.New(`([A-Za-z0-9_.-]+)[ \t]*=+[ \t]*|(-[A-Za-z0-9_.-]+)[ \t]+`)
 	nextPair     = lazyregexp.New(`[,;&][A-Za-z0-9_.-]+=`)
 )
 
-// Text is a string of which nothing is known, without what is secret in it: a header's line, pairs NAME=VALUE, a URL. In one with blanks,
-// which may be prose, only the names of credentials count.
-func Text(s string) string {
-	if strings.IndexByte(s, ':') < 0 && strings.IndexByte(s, '=') < 0 {
+// A reading says what kind of text a string is.
+type reading byte
+
+const (
+	prose     reading = iota // unknown: with blanks, only the names of credentials count
+	arguments                // of a list NAME=VALUE,NAME=VALUE: all secret names count
+	shell                    // a command line, or a word of one: a blank ends a value
+)
+
+// Text is a string of which nothing is known, without what is secret in it: a header's line, pairs NAME=VALUE, members of an object, a
+// URL. In one with blanks, which may be prose, only the names of credentials count.
+func Text(s string) string { return text(s, prose) }
+
+func text(s string, as reading) string {
+	if strings.IndexByte(s, ':') < 0 && strings.IndexByte(s, '=') < 0 && !hasOption(s) {
 		return s
 	}
 	for _, option := range []*lazyregexp.Regexp{optionHeader, optionEnv} {
@@ -76,7 +90,9 @@ func Text(s string) string {
 	}
 	isSecret := IsWithheld
 	if strings.ContainsAny(s, " \t\r\n") {
-		isSecret = IsName
+		if as != arguments {
+			isSecret = IsName
+		}
 	} else if authority.MatchString(s) {
 		clean, _, ok := URL(s, false)
 		if !ok {
@@ -87,17 +103,46 @@ func Text(s string) string {
 	if m := headerLine.FindStringSubmatchIndex(s); m != nil && isSecret(s[m[2]:m[3]]) {
 		return s[:m[4]] + Mark
 	}
-	return pairs(s, isSecret)
+	if as == arguments || isObject(s) {
+		s = members(s, IsWithheld, true)
+	} else {
+		s = members(s, isSecret, false)
+	}
+	if as == shell {
+		return pairs(s, pair, isSecret)
+	}
+	return pairs(s, loosePair, isSecret)
 }
+
+// hasOption tells a string with a word that begins with a hyphen and has another behind it.
+func hasOption(s string) bool {
+	for at := 0; ; at++ {
+		i := strings.IndexByte(s[at:], '-')
+		if i < 0 {
+			return false
+		}
+		if at += i; at == 0 || strings.IndexByte(pairStarts, s[at-1]) >= 0 {
+			return strings.ContainsAny(s[at:], " \t")
+		}
+	}
+}
+
+// pairStarts may stand before a pair.
+const pairStarts = " \t\r\n,;&?#\"'`({["
 
 // pairs is s with the mark for the values of pairs with secret names. A value ends at a blank, a quotation mark, or a separator before
 // the next pair; one in quotation marks ends with them.
-func pairs(s string, isSecret func(string) bool) string {
+func pairs(s string, form *lazyregexp.Regexp, isSecret func(string) bool) string {
 	var b strings.Builder
 	done, limit := 0, -1 // where a value without quotation marks ends at the latest
-	for _, m := range pair.FindAllStringSubmatchIndex(s, -1) {
+	for _, m := range form.FindAllStringSubmatchIndex(s, -1) {
 		start := m[1]
-		if m[0] < done || m[0] > 0 && strings.IndexByte(" \t\r\n,;&?#\"'`({[", s[m[0]-1]) < 0 || !isSecret(strings.TrimLeft(s[m[2]:m[3]], "-")) {
+		isOption := m[2] < 0
+		if isOption {
+			m[2], m[3] = m[4], m[5]
+		}
+		if m[0] < done || m[0] > 0 && strings.IndexByte(pairStarts, s[m[0]-1]) < 0 || isOption && strings.HasPrefix(s[start:], "--") ||
+			!isSecret(strings.TrimLeft(s[m[2]:m[3]], "-")) {
 			continue
 		}
 		var end int
@@ -127,8 +172,9 @@ func pairs(s string, isSecret func(string) bool) string {
 }
 
 // List is a list NAME=VALUE,NAME=VALUE without the values of secret names, and without what is secret in others by itself. A secret
-// value ends at the last comma before another NAME=.
+// value ends at the last comma before another NAME=. Members of objects are judged first: their commas are not those of the list.
 func List(s string) string {
+	s = members(s, IsWithheld, true)
 	var b strings.Builder
 	withheld := false
 	for i, piece := range strings.Split(s, ",") {
@@ -143,9 +189,9 @@ func List(s string) string {
 		case withheld:
 			b.WriteString(name + "=" + Mark)
 		case isPair:
-			b.WriteString(name + "=" + Text(value))
+			b.WriteString(name + "=" + text(value, arguments))
 		default:
-			b.WriteString(Text(piece))
+			b.WriteString(text(piece, arguments))
 		}
 	}
 	return b.String()
@@ -155,7 +201,7 @@ func List(s string) string {
 // run a command, and else begins a command line.
 func Argument(before, s string, isPair bool) string {
 	if before == "" {
-		return Element("", Command(s), isPair)
+		return element("", Command(s), isPair, shell)
 	}
 	return argument(before, s, isPair, commandDepth)
 }
@@ -164,7 +210,7 @@ func argument(before, s string, isPair bool, depth int) string {
 	if m := assignment.FindStringSubmatch(s); m != nil && len(m[0]) < len(s) && !runs.MatchString(before) && IsWithheld(m[1]) {
 		return m[0] + Mark
 	}
-	return Element(before, command(s, depth), isPair)
+	return element(before, command(s, depth), isPair, shell)
 }
 
 // commandDepth is how deep command lines are looked for inside words of others, as in sh -c "COMMAND".

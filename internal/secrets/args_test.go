@@ -12,6 +12,10 @@ func TestElement(t *testing.T) {
 		{"-e", "ANY=CANARY", "ANY=[secret]"}, {"--env", "ANY=CANARY", "ANY=[secret]"}, {"-e", "ANY", "ANY"}, {"", "-eANY=CANARY", "-eANY=[secret]"}, {"", "--env=ANY=CANARY", "--env=ANY=[secret]"}, {"-u", "me:CANARY", "me:[secret]"},
 		{"", "Authorization: Bearer CANARY", "Authorization: [secret]"}, {"", "Cookie: a=CANARY; b=CANARY", "Cookie: [secret]"}, {"", "API_KEY=CANARY", "API_KEY=[secret]"}, {"", "pretrained=m,token=CANARY,dtype=auto", "pretrained=m,token=[secret],dtype=auto"},
 		{"", "Server=s;Password=CANARY;Database=d", "Server=s;Password=[secret];Database=d"}, {"", "--proxy=https:u:CANARY@h", "--proxy=https:[secret]@h"}, {"", "https://u:CANARY@h/x", "https://[secret]@h/x"}, {"", "https://h/?token=CANARY", "https://h/?token=[secret]"},
+		{"", "api_key = CANARY, b", "api_key = [secret] b"}, {"", "x --api-key CANARY -v", "x --api-key [secret] -v"}, {"", "password == CANARY", "password == [secret]"},
+		{"", `{"a": 1, "token": "CANARY \"CANARY", "b": 2}`, `{"a": 1, "token": "[secret]", "b": 2}`}, {"", `--config={'Authorization': 'Bearer CANARY'}`, `--config={'Authorization': '[secret]'}`},
+		{"", `{"env": {"A": "CANARY}", "B": ["CANARY"]}, "b": {"key":5, "jwt": true}}`, `{"env": [secret], "b": {"key":[secret], "jwt": true}}`}, {"", `{\"token\": \"CANARY\\\"CANARY\", \"b\": 2}`, `{\"token\": \"[secret]\", \"b\": 2}`},
+		{"", `{api_key: CANARY CANARY, b: "x"}`, `{api_key: [secret], b: "x"}`}, {"", `{"token": "CANARY`, `{"token": "[secret]`}, {"", `{"env": {"A": "CANARY"`, `{"env": [secret]`}, {"", `as in "password": "CANARY" here`, `as in "password": "[secret]" here`},
 		{"", `use password="CAN ARY" here`, `use password="[secret]" here`}, {"", `https://good\u:CANARY@h`, "[secret]"},
 	} {
 		if got := Element(c[0], c[1], false); got != c[2] || strings.Contains(got, "CANARY") {
@@ -24,6 +28,7 @@ func TestElement(t *testing.T) {
 	for _, c := range [][2]string{
 		{"", "Get a token: optional"}, {"", "Filter as key=value pairs, and max_tokens=5"}, {"--max-tokens", "5"}, {"--token", "--verbose"}, {"", "--max-tokens=5"}, {"Authorization", "x"}, {"", "12:30"}, {"-extra", "x=y"}, {"", "-extra=V"},
 		{"", "@modelcontextprotocol/server-github"}, {"-y", "mcp-remote"}, {"", "temperature=0,top_p=1"}, {"", "The token: a word that the model sees"},
+		{"", `Give {"token": "a word"} and "key": 5`}, {"", `{"api_key": null, "env": {}, "use_auth_token": True, "b": "x"}`}, {"", "x --token --verbose"}, {"", "read-api-key x"},
 	} {
 		if got := Element(c[0], c[1], false); got != c[1] {
 			t.Errorf("%q behind %q: got %q", c[1], c[0], got)
@@ -33,11 +38,15 @@ func TestElement(t *testing.T) {
 
 func TestList(t *testing.T) {
 	for in, want := range map[string]string{
-		"pretrained=m, token = CANARY CANARY,dtype=auto":            "pretrained=m, token =[secret],dtype=auto",
-		"api_key=CANARY,CANARY,dtype=auto":                          "api_key=[secret],dtype=auto",
-		"model=m,base_url=https://u:CANARY@h/v1?sig=CANARY&a=1,n=2": "model=m,base_url=https://[secret]@h/v1?sig=[secret]&a=1,n=2",
-		"auth_token='CANARY=CANARY'":                                "auth_token=[secret]",
-		"max_tokens=5,tokenizer=t,token=,b,stop_token=x":            "max_tokens=5,tokenizer=t,token=,b,stop_token=x",
+		"pretrained=m, token = CANARY CANARY,dtype=auto":                  "pretrained=m, token =[secret],dtype=auto",
+		"api_key=CANARY,CANARY,dtype=auto":                                "api_key=[secret],dtype=auto",
+		"model=m,base_url=https://u:CANARY@h/v1?sig=CANARY&a=1,n=2":       "model=m,base_url=https://[secret]@h/v1?sig=[secret]&a=1,n=2",
+		"auth_token='CANARY=CANARY'":                                      "auth_token=[secret]",
+		"max_tokens=5,tokenizer=t,token=,b,stop_token=x":                  "max_tokens=5,tokenizer=t,token=,b,stop_token=x",
+		`model=m,header={"Authorization": "Bearer CANARY", "X": "y"},n=2`: `model=m,header={"Authorization": "[secret]", "X": "y"},n=2`,
+		`{"model": "m", "api_key": "CANARY,CANARY"}`:                      `{"model": "m", "api_key": "[secret]"}`,
+		"header={Authorization: Bearer CANARY},b=token: x":                "header={Authorization: [secret]},b=token: [secret]",
+		"model=m, api_key = CANARY,args=--token CANARY -v, token = none":  "model=m, api_key =[secret],args=--token [secret] -v, token =[secret]",
 		"": "",
 	} {
 		if got := List(in); got != want {
@@ -65,6 +74,8 @@ func TestCommand(t *testing.T) {
 		`sh -c "API_KEY=CANARY npx -v"`:                                      `sh -c "API_KEY=[secret] npx -v"`,
 		`sh -c 'sh -c "npx --token a\ CANARY -v"'`:                           `sh -c 'sh -c "npx --token [secret] -v"'`,
 		"npx -y @modelcontextprotocol/server-github --max-tokens 5 'a b' \"": "npx -y @modelcontextprotocol/server-github --max-tokens 5 'a b' \"",
+		`curl -d '{"token": "CANARY"}' h`:                                    `curl -d '{"token": "[secret]"}' h`,
+		"API_KEY= npx b":                                                     "API_KEY= npx b",
 		`C:\bin\x.exe -f "C:\a b\" \`:                                        `C:\bin\x.exe -f "C:\a b\" \`,
 	} {
 		if got := Command(in); got != want {

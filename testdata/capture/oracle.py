@@ -562,7 +562,7 @@ def behind(s, sep, otherwise):
     return otherwise if not found else s if not bare else s[:len(s) - len(bare)] + MARK
 
 
-def clean_element(before, s, pair):
+def clean_element(before, s, pair, how="prose"):
     if before in ("-H", "--header", "--proxy-header"):
         return behind(s, ":", MARK)
     if before in ("-e", "--env"):
@@ -573,10 +573,10 @@ def clean_element(before, s, pair):
     is_option = option != before and not re.search("[=: ]", option)
     if s and (is_option and not s.startswith("--") and is_secret(option) or pair and is_credential(option)):
         return MARK
-    return clean_text(s)
+    return clean_text(s, how)
 
 
-def clean_text(s):
+def clean_text(s, how="prose"):
     for option in (r"(?:-H|--(?:proxy-)?header=)[^:]+:[ \t]*", r"(?:-e|--env=)[A-Z_][A-Z0-9_]*="):
         m = re.match(option, s)
         if m and m.end() < len(s):
@@ -589,13 +589,19 @@ def clean_text(s):
             s = clean_url(s, False)
         except Refused:
             return MARK
-    secret = is_credential if blank else is_secret
+    secret = is_credential if blank and how != "arguments" else is_secret
     m = re.fullmatch(r"([A-Za-z0-9_.-]+):[ \t]*([^ \t\n\f\r]+|(?:bearer|basic|token|apikey|key|bot|negotiate) +[^ \t\n\f\r]+|(?:digest +)?[^ \t\n\f\r]+=[^\r\n]*)", s, re.I | re.A)
     if m and secret(m[1]):
         return s[:m.start(2)] + MARK
+    if how == "arguments" or re.match(r"""(?:-*[A-Za-z0-9_.-]+=)?[ \t\r\n"'\\\\]*[{\[]""", s):
+        s = clean_members(s, is_secret, True)
+    else:
+        s = clean_members(s, secret, False)
     out, done = "", 0
-    for m in re.finditer("([A-Za-z0-9_.-]+)=", s):
-        if m.start() < done or m.start() > 0 and s[m.start() - 1] not in " \t\r\n,;&?#\"'`({[" or not secret(m[1].lstrip("-")):
+    for m in re.finditer("([A-Za-z0-9_.-]+)=" if how == "shell" else r"([A-Za-z0-9_.-]+)[ \t]*=+[ \t]*|(-[A-Za-z0-9_.-]+)[ \t]+", s):
+        option = m[1] is None
+        if m.start() < done or m.start() > 0 and s[m.start() - 1] not in " \t\r\n,;&?#\"'`({[" or option and s.startswith("--", m.end()) \
+                or not secret((m[2] if option else m[1]).lstrip("-")):
             continue
         if s[m.end():m.end() + 1] in ('"', "'"):
             start = m.end() + 1
@@ -606,6 +612,56 @@ def clean_text(s):
             value = re.split("[,;&][A-Za-z0-9_.-]+=", value)[0]
         if value:
             out, done = out + s[done:start] + MARK, start + len(value)
+    return out + s[done:]
+
+
+MEMBER = re.compile(r"""\\*["']([^"'\\\r\n]+)\\*["'][ \t\r\n]*(?:=>|[:=])[ \t\r\n]*|([A-Za-z0-9_.-]+)[ \t]*:[ \t\r\n]*""")
+QUOTATION = re.compile(r"""(\\*)(["'])""")
+
+
+def quotation(s, at):
+    """Where the text in quotation marks begins that stands at a place, where it ends, and what is behind it; or None."""
+    m = QUOTATION.match(s, at)
+    if not m:
+        return None
+    for e in re.compile(r"(\\*)" + m[2]).finditer(s, m.end()):
+        if len(e[1]) <= len(m[1]):
+            return m.end(), e.start(), e.end()
+    return m.end(), len(s), len(s)
+
+
+def member_value(s, start):
+    q = quotation(s, start)
+    if q:
+        return q[:2]
+    if s[start:start + 1] not in ("{", "["):
+        return start, start + len(re.match(r"[^,;)\]}\r\n]*", s[start:])[0])
+    depth, at = 0, start
+    while at < len(s):
+        q = quotation(s, at)
+        if q:
+            at = q[2]
+            continue
+        if s[at] == "\\":
+            at += len(re.match(r"\\*", s[at:])[0])
+            continue
+        depth += {"{": 1, "[": 1, "}": -1, "]": -1}.get(s[at], 0)
+        at += 1
+        if depth == 0:
+            break
+    return start, at
+
+
+def clean_members(s, secret, bare):
+    out, done, at = "", 0, 0
+    while m := MEMBER.search(s, at):
+        at = m.end()
+        if m[1] is None and (not bare or m.start() > 0 and s[m.start() - 1] not in " \t\r\n,;({[") or not secret(m[1] or m[2]):
+            continue
+        start, end = member_value(s, at)
+        if s[start:end].strip(" \t\r\n{}[]").lower() in ("", "true", "false", "null", "none"):
+            continue
+        out, done, at = out + s[done:start] + MARK, end, end
     return out + s[done:]
 
 
@@ -620,12 +676,13 @@ def names_file(s):
 
 def clean_list(s):
     out, secret = [], False
+    s = clean_members(s, is_secret, True)
     for p in s.split(","):
         name, equals, value = p.partition("=")
         if secret and not equals:
             continue
         secret = bool(equals and value and is_secret(name))
-        out.append(name + "=" + MARK if secret else name + equals + clean_text(value) if equals else clean_text(p))
+        out.append(name + "=" + MARK if secret else name + equals + clean_text(value, "arguments") if equals else clean_text(p, "arguments"))
     return ",".join(out)
 
 
@@ -640,7 +697,7 @@ def clean_argument(before, s, pair, depth=3):
         return assigned(s) + MARK
     for escapes in (True, False) if depth else ():
         s = clean_words(s, escapes, depth)
-    return clean_element(before, s, pair)
+    return clean_element(before, s, pair, "shell")
 
 
 def words_of(s, escapes):
@@ -1084,9 +1141,11 @@ class Capture:
 
     def model_of(self, root):
         """The model of lm-eval's arguments, and its version."""
-        names, given = ["pretrained", "model", "model_id", "engine"], root.get("model_args")
+        names, given = ["pretrained", "model", "model_id", "deployment_id", "engine", "load", "path"], root.get("model_args")
         is_text = lambda v: isinstance(v, str) and not isinstance(v, Number)
         args = {}
+        if given is not None and not is_text(given) and not isinstance(given, Obj):
+            raise Refused("arguments")
         if isinstance(given, Obj):
             for k, v in given:
                 if k in names + ["revision"] and v is not None:
@@ -1099,15 +1158,25 @@ class Capture:
                 v = v.strip()
                 if k in args and k in names + ["revision"]:
                     raise Refused("twice")
-                args[k] = v[1:-1] if len(v) > 1 and v[0] == v[-1] and v[0] in "\"'" else v
+                quoted = len(v) > 1 and v[0] == v[-1] and v[0] in "\"'"
+                args[k] = v[1:-1] if quoted else "" if v.lower() == "none" else v
+                if k in names + ["revision"] and not quoted and (v.lower() in ("true", "false") or self.is_float(v)):
+                    raise Refused("not a string")
         found = {args[n] for n in names if args.get(n)}
         if len(found) > 1:
             raise Refused("two models")
         if found:
             return clean_text(found.pop()), clean_text(args.get("revision", ""))
-        if is_text(root.get("model")) and root.get("model"):
-            return clean_text(root.get("model")), ""
+        if is_text(root.get("model")) and root.get("model") == "dummy":
+            return "dummy", ""
         raise Refused("no model")
+
+    @staticmethod
+    def is_float(s):
+        try:
+            return bool(s) and float(s) is not None
+        except ValueError:
+            return False
 
     def bare(self, name):
         rest = name.removeprefix(self.t.prefix)

@@ -56,7 +56,7 @@ for vector in sorted(HERE.parent.glob("lm-eval/*.vec")):
     assert values == plain(oracle.read_yaml(body)), vector
     c = config.EvaluatorConfig(**{k: v for k, v in values.items() if k in names})._parse_dict_args()
     args, model = c.model_args or {}, json.loads(dict(head)["canonical"])["model"]
-    assert oracle.clean_text(args.get("model") or args.get("pretrained") or c.model) == model["name"], vector
+    assert oracle.clean_text(next((args[n] for n in ("model", "pretrained", "load") if args.get(n)), c.model)) == model["name"], vector
     assert args.get("revision") == model.get("version"), vector
     checked += 1
 print(checked, "vectors")
