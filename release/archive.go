@@ -32,8 +32,7 @@ func (e entry) mode() int64 {
 // pack makes the archive of a target. Equal entries give equal bytes: names are sorted, times are that of the commit,
 // owners are root.
 func pack(t target, folder string, entries []entry, at time.Time) ([]byte, error) {
-	entries, at = slices.Clone(entries), at.UTC()
-	slices.SortFunc(entries, func(a, b entry) int { return strings.Compare(a.name, b.name) })
+	entries, at = sorted(entries), at.UTC()
 	for i := 1; i < len(entries); i++ {
 		if entries[i].name == entries[i-1].name {
 			return nil, fmt.Errorf("%s stands twice in the archive", entries[i].name)
@@ -43,6 +42,13 @@ func pack(t target, folder string, entries []entry, at time.Time) ([]byte, error
 		return packZip(folder, entries, at)
 	}
 	return packTar(folder, entries, at)
+}
+
+// sorted are the entries in the order of their names.
+func sorted(entries []entry) []entry {
+	entries = slices.Clone(entries)
+	slices.SortFunc(entries, func(a, b entry) int { return strings.Compare(a.name, b.name) })
+	return entries
 }
 
 func packTar(folder string, entries []entry, at time.Time) ([]byte, error) {
@@ -90,27 +96,50 @@ const unpackLimit = 512 << 20
 
 // unpack reads an archive that pack has made, and refuses names that lead out of its folder, links, and files that stand twice.
 func unpack(t target, folder string, data []byte) (map[string][]byte, error) {
-	files := map[string][]byte{}
-	left := int64(unpackLimit)
-	add := func(name string, r io.Reader) error {
-		inside, ok := strings.CutPrefix(name, folder+"/")
-		if !ok || inside == "." || !fs.ValidPath(inside) || strings.ContainsAny(inside, `\:`) {
-			return fmt.Errorf("archive has a file %q, which is not below %s", name, folder)
-		}
-		if _, twice := files[inside]; twice {
-			return fmt.Errorf("archive has the file %q twice", name)
-		}
-		text, err := io.ReadAll(io.LimitReader(r, left+1))
-		if left -= int64(len(text)); left < 0 {
-			return fmt.Errorf("archive unpacks to more than %d bytes", unpackLimit)
-		}
-		files[inside] = text
-		return err
-	}
 	if t.os == "windows" {
-		return files, unpackZip(data, add)
+		u := newUnpacking(folder + "/")
+		return u.files, unpackZip(data, u.add)
 	}
-	return files, unpackTar(data, add)
+	return unpackTarIn(folder, data)
+}
+
+// unpackTarIn reads a compressed tar whose files are all below a folder.
+func unpackTarIn(folder string, data []byte) (map[string][]byte, error) {
+	u := newUnpacking(folder + "/")
+	return u.files, unpackTar(data, u.add)
+}
+
+// unpackWheel reads a wheel.
+func unpackWheel(data []byte) (map[string][]byte, error) {
+	u := newUnpacking("")
+	return u.files, unpackZip(data, u.add)
+}
+
+// unpacking is an archive that is being read.
+type unpacking struct {
+	prefix string            // of all names
+	files  map[string][]byte // by their names without it
+	left   int64             // bytes that it may still unpack to
+}
+
+func newUnpacking(prefix string) *unpacking {
+	return &unpacking{prefix, map[string][]byte{}, unpackLimit}
+}
+
+func (u *unpacking) add(name string, r io.Reader) error {
+	inside, ok := strings.CutPrefix(name, u.prefix)
+	if !ok || inside == "." || !fs.ValidPath(inside) || strings.ContainsAny(inside, `\:`) {
+		return fmt.Errorf("archive has a file %q, which is not below %s", name, strings.TrimSuffix(u.prefix, "/"))
+	}
+	if _, twice := u.files[inside]; twice {
+		return fmt.Errorf("archive has the file %q twice", name)
+	}
+	text, err := io.ReadAll(io.LimitReader(r, u.left+1))
+	if u.left -= int64(len(text)); u.left < 0 {
+		return fmt.Errorf("archive unpacks to more than %d bytes", unpackLimit)
+	}
+	u.files[inside] = text
+	return err
 }
 
 func unpackZip(data []byte, add func(string, io.Reader) error) error {

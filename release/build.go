@@ -21,7 +21,25 @@ type building struct {
 	tools   *toolbox // nil: they are installed for this release
 	say     func(format string, args ...any)
 
-	shop *workshop
+	shop    *workshop
+	module  string // the folder of the module, as it is unpacked in the workshop
+	licence []byte // its LICENSE
+	files   map[string][]byte
+}
+
+// product is a program with the texts that go with it, from which each kind of package is made.
+type product struct {
+	*program
+	data, licences, sbom []byte
+}
+
+// add adds a file to the release.
+func (b *building) add(name string, data []byte) error {
+	if _, twice := b.files[name]; twice {
+		return fmt.Errorf("%s: two files of the release have this name", name)
+	}
+	b.files[name] = data
+	return nil
 }
 
 // build makes a release in the folder out, which must not be there yet: all of it appears there or nothing.
@@ -51,18 +69,18 @@ func (b *building) build(ctx context.Context, out string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, b.shop.remove()) }()
-	files, err := b.archives(ctx)
-	if err != nil {
+	b.files = map[string][]byte{}
+	if err := b.packages(ctx); err != nil {
 		return err
 	}
-	if err := b.sign(ctx, files); err != nil {
+	if err := b.sign(ctx, b.files); err != nil {
 		return err
 	}
 	dist := filepath.Join(temp, "dist")
 	if err := os.Mkdir(dist, 0o755); err != nil {
 		return err
 	}
-	for name, data := range files {
+	for name, data := range b.files {
 		if err := os.WriteFile(filepath.Join(dist, name), data, 0o644); err != nil {
 			return err
 		}
@@ -70,42 +88,73 @@ func (b *building) build(ctx context.Context, out string) (err error) {
 	return os.Rename(dist, out)
 }
 
-// archives builds every program and packs it.
-func (b *building) archives(ctx context.Context) (map[string][]byte, error) {
+// packages builds every program and packs it in each way.
+func (b *building) packages(ctx context.Context) error {
 	host, err := b.shop.build(ctx, b.source.release, hostTarget()) // it writes the completions of all
 	if err != nil {
-		return nil, err
+		return err
+	}
+	if b.module, err = b.shop.module(modulePath, b.source.release.tag); err != nil {
+		return err
+	}
+	if b.licence, err = os.ReadFile(filepath.Join(b.module, "LICENSE")); err != nil {
+		return err
 	}
 	common, err := b.commonEntries(ctx, host)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	files := map[string][]byte{}
 	for _, t := range b.targets {
 		b.say("building for %s", t)
-		p, err := b.shop.build(ctx, b.source.release, t)
+		p, err := b.product(ctx, t)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		data, err := os.ReadFile(p.path)
-		if err != nil {
-			return nil, err
-		}
-		licences, err := b.shop.licences(p.info)
-		if err != nil {
-			return nil, err
-		}
-		sbom, err := b.tools.sbom(ctx, p)
-		if err != nil {
-			return nil, err
-		}
-		entries := append(slices.Clone(common), entry{t.program(), data, true},
-			entry{"THIRD_PARTY_LICENSES", licences, false}, entry{"sbom.cdx.json", sbom, false})
-		if files[t.archive(b.source.release)], err = pack(t, t.folder(b.source.release), entries, b.source.at); err != nil {
-			return nil, err
+		if err := b.pack(ctx, p, common); err != nil {
+			return err
 		}
 	}
-	return files, nil
+	data, err := b.npmMain()
+	if err != nil {
+		return err
+	}
+	return b.add(npmMain(b.source.release), data)
+}
+
+// product builds the program for a target.
+func (b *building) product(ctx context.Context, t target) (p *product, err error) {
+	p = &product{}
+	if p.program, err = b.shop.build(ctx, b.source.release, t); err != nil {
+		return nil, err
+	}
+	if p.data, err = os.ReadFile(p.path); err != nil {
+		return nil, err
+	}
+	if p.licences, err = b.shop.licences(p.info); err != nil {
+		return nil, err
+	}
+	p.sbom, err = b.tools.sbom(ctx, p.program)
+	return p, err
+}
+
+// pack adds the archive, the wheel and the npm package of a program.
+func (b *building) pack(ctx context.Context, p *product, common []entry) error {
+	r := b.source.release
+	entries := append(slices.Clone(common), entry{p.program.program(), p.data, true},
+		entry{"THIRD_PARTY_LICENSES", p.licences, false}, entry{"sbom.cdx.json", p.sbom, false})
+	archive, err := pack(p.target, p.folder(r), entries, b.source.at)
+	if err != nil {
+		return err
+	}
+	wheel, err := b.wheel(ctx, p)
+	if err != nil {
+		return err
+	}
+	npm, err := b.npm(p)
+	if err != nil {
+		return err
+	}
+	return errors.Join(b.add(p.archive(r), archive), b.add(p.wheel(r), wheel), b.add(p.npm(r), npm))
 }
 
 // shells are those for which there are completions, with the names of their files.
@@ -115,19 +164,12 @@ var shells = []struct{ name, file string }{
 
 // commonEntries are the files that every archive has: texts of the module, and completions by the program itself.
 func (b *building) commonEntries(ctx context.Context, host *program) ([]entry, error) {
-	folder, err := b.shop.module(modulePath, b.source.release.tag)
+	readme, err := os.ReadFile(filepath.Join(b.module, "README.md"))
 	if err != nil {
 		return nil, err
 	}
-	var all []entry
-	for _, name := range []string{"LICENSE", "README.md"} {
-		data, err := os.ReadFile(filepath.Join(folder, name))
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, entry{name: name, data: data})
-	}
-	pages, err := filepath.Glob(filepath.Join(folder, "docs", "man", "*.1"))
+	all := []entry{{name: "LICENSE", data: b.licence}, {name: "README.md", data: readme}}
+	pages, err := filepath.Glob(filepath.Join(b.module, "docs", "man", "*.1"))
 	if err != nil || len(pages) == 0 {
 		return nil, errors.Join(errors.New("the module has no manual pages in docs/man"), err)
 	}

@@ -21,11 +21,20 @@
 // For version v0.1.0, DIR holds
 //
 //	runattest_0.1.0_linux_amd64.tar.gz          one for each target; a zip for windows: program, licences, SBOM, manual, completions
+//	runattest-0.1.0-py3-none-PLATFORM.whl       one for each target: python/ of the module, with the program as a script
+//	runattest-SYSTEM-0.1.0.tgz                  one for each target: the npm package of the program
+//	runattest-0.1.0.tgz                         the npm package that users install: npm/ of the module
 //	runattest_0.1.0.provenance.sigstore.json    in-toto Statement, SLSA provenance v1: every file above is a subject
 //	checksums.txt                               SHA-256 of all of these, as sha256sum writes it
 //	checksums.txt.sig                           the key's signature of checksums.txt, base64: openssl checks it
 //
 // Each name carries the version, so that an older release cannot be passed off as a newer one. verify refuses a folder in
 // which a file is missing, added, renamed or changed, a signature by another key, a program whose version or sum is
-// not the release's, and a snapshot where a release is wanted.
+// not the release's, a wheel or npm package whose program is not the archive's, a wheel whose RECORD disagrees, and a
+// snapshot where a release is wanted.
+//
+// # Tools
+//
+// Besides Go and git, build needs Python 3.11 or later with pip. It installs what writes SBOMs and wheels itself, at fixed
+// versions with known sums, and no package has anything that runs at its installation.
 package main

@@ -22,8 +22,45 @@ var testModule = map[string]string{
 	"LICENSE":               "Apache-2.0\n",
 	"README.md":             "# runattest\n",
 	"docs/man/runattest.1":  ".TH runattest 1\n",
-	"cmd/runattest/main.go": "package main\n\nimport \"os\"\n\nfunc main() { os.Stdout.WriteString(\"# \" + os.Args[2] + \"\\n\") }\n",
+	"cmd/runattest/main.go": testProgram,
 }
+
+// testProgram knows completion, version, exit STATUS, and drain, which waits for SIGTERM and then exits with status 7.
+const testProgram = `package main
+
+import (
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+func main() {
+	switch os.Args[1] {
+	case "completion":
+		fmt.Println("#", os.Args[2])
+	case "version":
+		info, _ := debug.ReadBuildInfo()
+		fmt.Printf("{\"version\":%q}\n", info.Main.Version)
+	case "exit":
+		status, _ := strconv.Atoi(os.Args[2])
+		os.Exit(status)
+	case "drain":
+		c := make(chan os.Signal, 1)
+		signal.Notify(c, syscall.SIGTERM, os.Interrupt)
+		fmt.Println(os.Getpid())
+		select {
+		case s := <-c:
+			fmt.Println(s)
+			os.Exit(7)
+		case <-time.After(20 * time.Second):
+		}
+	}
+}
+`
 
 var built = []target{{"linux", "amd64"}, {"windows", "amd64"}}
 
@@ -33,6 +70,11 @@ func checkout(t *testing.T) string {
 	dir := t.TempDir()
 	for name, text := range testModule {
 		writeFile(t, filepath.Join(dir, filepath.FromSlash(name)), text)
+	}
+	for _, name := range []string{"python", "npm"} {
+		if err := os.CopyFS(filepath.Join(dir, name), os.DirFS(filepath.Join("..", name))); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for _, args := range [][]string{
 		{"init", "-q"}, {"add", "."}, {"commit", "-q", "-m", "first"}, {"tag", "v0.0.9"},
@@ -244,6 +286,23 @@ func TestVerify(t *testing.T) {
 		"another version, signed": {func(f map[string][]byte) { p := good; p.Version = "v0.1.1"; reprove(t, f, p) }, "its predicate is not that of release v0.1.0"},
 		"another Go, signed":      {func(f map[string][]byte) { p := good; p.Go = "go1.26.0"; reprove(t, f, p) }, "but the provenance says"},
 		"hostile commit, signed":  {func(f map[string][]byte) { p := good; p.Commit = "main"; reprove(t, f, p) }, "malformed"},
+		"older wheel": {func(f map[string][]byte) {
+			f[built[0].wheel(want.release)] = made.old[built[0].wheel(release{"v0.0.9"})]
+			reprove(t, f, good)
+		}, "want only runattest/"},
+		"wheel of another target": {func(f map[string][]byte) {
+			f[built[0].wheel(want.release)] = f[built[1].wheel(want.release)]
+			reprove(t, f, good)
+		}, "want only runattest/"},
+		"no npm package": {func(f map[string][]byte) { delete(f, npmMain(want.release)); reprove(t, f, good) }, "lists"},
+		"older npm package": {func(f map[string][]byte) {
+			f[built[0].npm(want.release)] = made.old[built[0].npm(release{"v0.0.9"})]
+			reprove(t, f, good)
+		}, "is not the program of"},
+		"npm packages exchanged": {func(f map[string][]byte) {
+			f[npmMain(want.release)] = f[built[0].npm(want.release)]
+			reprove(t, f, good)
+		}, npmMain(want.release) + ": has"},
 		"CRLF": {func(f map[string][]byte) {
 			f[checksumsFile] = bytes.ReplaceAll(f[checksumsFile], []byte("\n"), []byte("\r\n"))
 		}, "does not verify"},

@@ -39,6 +39,16 @@ func (t target) archive(r release) string {
 	return t.folder(r) + ".tar.gz"
 }
 
+// packages are the names of a release's files for these targets, before it is signed.
+func packages(r release, all []target) []string {
+	names := []string{npmMain(r)}
+	for _, t := range all {
+		names = append(names, t.archive(r), t.wheel(r), t.npm(r))
+	}
+	slices.Sort(names)
+	return names
+}
+
 // parseTargets reads linux/amd64,darwin/arm64; "" is all.
 func parseTargets(text string) ([]target, error) {
 	if text == "" {

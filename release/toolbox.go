@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"debug/buildinfo"
+	_ "embed"
 	"fmt"
 	"os"
 	"os/exec"
@@ -16,6 +17,11 @@ const (
 	sbomTool   = sbomModule + "/cmd/cyclonedx-gomod@v1.10.0"
 	sbomSum    = "h1:9Vy3zcC+lJLgcR4xYQvwPGU6L2Rij/Ld47lyucYjVI0="
 )
+
+// requirements are what builds wheels, with the digests of its files.
+//
+//go:embed requirements.txt
+var requirements []byte
 
 // toolbox is a folder with the tools that pack a release, each of a fixed version.
 type toolbox struct{ dir string }
@@ -35,7 +41,23 @@ func newToolbox(ctx context.Context, dir string) (*toolbox, error) {
 	if info.Main.Sum != sbomSum {
 		return nil, fmt.Errorf("%s has the sum %s, want %s", sbomTool, info.Main.Sum, sbomSum)
 	}
-	return t, nil
+	return t, t.installPython(ctx)
+}
+
+// python is the folder of the Python packages.
+func (t *toolbox) python() string { return filepath.Join(t.dir, "python") }
+
+func (t *toolbox) installPython(ctx context.Context) error {
+	list := filepath.Join(t.dir, "requirements.txt")
+	if err := os.WriteFile(list, requirements, 0o644); err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, "python3", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps",
+		"--no-compile", "--require-hashes", "--only-binary", ":all:", "--target", t.python(), "-r", list)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("install what builds wheels (Python 3.11 or later with pip is needed): %w\n%s", err, out)
+	}
+	return nil
 }
 
 func (t *toolbox) sbomWriter() string {

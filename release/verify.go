@@ -50,10 +50,7 @@ func verify(ctx context.Context, want expectation, dir string) error {
 	if err := checkSignature(want.key, sums, signature); err != nil {
 		return err
 	}
-	names := []string{provenanceFile(want.release)}
-	for _, t := range want.targets {
-		names = append(names, t.archive(want.release))
-	}
+	names := append(packages(want.release, want.targets), provenanceFile(want.release))
 	slices.Sort(names)
 	digests, err := readChecksums(sums, names)
 	if err != nil {
@@ -87,21 +84,41 @@ func (want expectation) checkContents(ctx context.Context, files map[string][]by
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	for _, t := range want.targets {
-		archive := t.archive(want.release)
-		inside, err := unpack(t, t.folder(want.release), files[archive])
-		if err != nil {
-			return fmt.Errorf("%s: %w", archive, err)
+		if err := want.checkTarget(t, files, p); err != nil {
+			return err
 		}
-		info, err := buildinfo.Read(bytes.NewReader(inside[t.program()]))
-		if err != nil {
-			return fmt.Errorf("%s: %s: %w", archive, t.program(), err)
-		}
-		if err := checkProgram(info, want.release, t, p.Sum); err != nil {
-			return fmt.Errorf("%s: %w", archive, err)
-		}
-		if info.GoVersion != p.Go {
-			return fmt.Errorf("%s: built with %s, but the provenance says %s", archive, info.GoVersion, p.Go)
-		}
+	}
+	if err := checkNPMMain(files[npmMain(want.release)], want.release, want.targets); err != nil {
+		return fmt.Errorf("%s: %w", npmMain(want.release), err)
+	}
+	return nil
+}
+
+// checkTarget looks into the packages for a target: the program in the archive must be the release's, and that in the others
+// must be the same.
+func (want expectation) checkTarget(t target, files map[string][]byte, p provenance) error {
+	r := want.release
+	archive := t.archive(r)
+	inside, err := unpack(t, t.folder(r), files[archive])
+	if err != nil {
+		return fmt.Errorf("%s: %w", archive, err)
+	}
+	program := inside[t.program()]
+	info, err := buildinfo.Read(bytes.NewReader(program))
+	if err != nil {
+		return fmt.Errorf("%s: %s: %w", archive, t.program(), err)
+	}
+	if err := checkProgram(info, r, t, p.Sum); err != nil {
+		return fmt.Errorf("%s: %w", archive, err)
+	}
+	if info.GoVersion != p.Go {
+		return fmt.Errorf("%s: built with %s, but the provenance says %s", archive, info.GoVersion, p.Go)
+	}
+	if err := checkWheel(files[t.wheel(r)], r, t, program); err != nil {
+		return err
+	}
+	if err := checkNPM(files[t.npm(r)], r, t, program); err != nil {
+		return fmt.Errorf("%s: %w", t.npm(r), err)
 	}
 	return nil
 }

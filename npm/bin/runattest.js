@@ -1,0 +1,31 @@
+#!/usr/bin/env node
+"use strict";
+
+const { spawn } = require("node:child_process");
+const { binaryPath } = require("..");
+
+function fail(error) {
+  process.stderr.write(`runattest: ${error.message}\n`);
+  process.exit(3);
+}
+
+let program;
+try {
+  program = binaryPath();
+} catch (error) {
+  fail(error);
+}
+const child = spawn(program, process.argv.slice(2), { stdio: "inherit" });
+child.on("error", fail);
+for (const signal of ["SIGTERM", "SIGHUP", "SIGINT"]) {
+  process.on(signal, () => {
+    // A terminal sends Ctrl-C to the program too, which takes the second one for an order to stop at once.
+    const sent = signal === "SIGINT" && (process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY);
+    if (!sent) child.kill(signal);
+  });
+}
+child.on("exit", (status, signal) => {
+  if (!signal) process.exit(status);
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
+});
