@@ -422,6 +422,7 @@ type signedObject struct {
 	Bundle   json.RawMessage `json:"bundle,omitempty"`
 	Error    string          `json:"error,omitempty"`
 	Hint     string          `json:"hint,omitempty"`
+	Status   int             `json:"status,omitempty"` // of --jsonl: the exit status that the error means
 }
 
 // joined are bundles as JSON Lines.

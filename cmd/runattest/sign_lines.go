@@ -129,8 +129,8 @@ func (b *batch) answer(answer signedObject, wrong error) error {
 		_, err := b.Out.Write([]byte{'\n'}) // a program that waits for an answer reads one
 		return err
 	case wrong != nil:
-		b.status = max(b.status, exitStatus(wrong))
-		answer = signedObject{Line: answer.Line, Error: visible.Cut(reason(wrong)), Hint: hintOf(wrong)}
+		answer = signedObject{Line: answer.Line, Error: visible.Cut(reason(wrong)), Hint: hintOf(wrong), Status: exitStatus(wrong)}
+		b.status = max(b.status, answer.Status)
 	case !b.JSON:
 		_, err := b.Out.Write(append(answer.Bundle, '\n'))
 		return err

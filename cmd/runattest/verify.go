@@ -13,6 +13,7 @@ import (
 	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/input"
+	"github.com/runattest/runattest/internal/terminal"
 	"github.com/runattest/runattest/registry"
 )
 
@@ -27,11 +28,15 @@ func newVerify() *cobra.Command {
 	artifacts := artifactFlag(cmd, "a `FILE` that must be among the subjects, by its SHA-256 (repeatable)")
 	strict := flags.Bool("strict", false, "every attestation that is attached to a REF must be verified, not one of them")
 	each := flags.Bool("each", false, "of a run set, report each run, too")
+	lines := flags.Bool("jsonl", false, "with -: answer each line of standard input, a bundle or the name of a file as a JSON string, before the next is read")
 	policies := newPolicyFlags(cmd)
 	captures := newCaptureCheckFlags(cmd)
 	formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		var want attest.Expect
+		if err := checkVerifyLines(*lines, args, newOutput(cmd)); err != nil {
+			return err
+		}
 		verifier, applied, err := loadVerifier(cmd, trust, policies)
 		if err != nil {
 			return err
@@ -45,17 +50,19 @@ func newVerify() *cobra.Command {
 		if want.Artifacts, err = hashArtifacts(newOutput(cmd), *artifacts); err != nil {
 			return err
 		}
-		if *strict && !slices.ContainsFunc(args, registry.IsReference) {
+		if *strict && !*lines && !slices.ContainsFunc(args, registry.IsReference) {
 			return errors.New("--strict goes with oci:// and oci-layout://: of files every bundle must be verified anyway")
 		}
 		source, err := captures.load()
 		if err != nil {
 			return err
 		}
-		judge := &judge{verifier, applied, source}
-		refs := &referenceVerifier{newOutput(cmd), policies.reach, judge, want, *strict}
-		sets := &setVerifier{output: refs.output, judge: judge, want: want, each: *each}
-		return verifyAll(cmd, args, judge, want, refs, sets)
+		v := newVerification(cmd, &judge{verifier, applied, source}, want)
+		v.refs.reach, v.refs.strict, v.sets.each = policies.reach, *strict, *each
+		if *lines {
+			return v.verifyLines()
+		}
+		return v.verifyAll(args)
 	}
 	return cmd
 }
@@ -95,41 +102,66 @@ func (j *judge) verify(ctx context.Context, b *attest.Bundle, want attest.Expect
 	return verified.Report(), err
 }
 
-func verifyAll(cmd *cobra.Command, paths []string, judge *judge, want attest.Expect, refs *referenceVerifier, sets *setVerifier) error {
-	o := refs.output
-	progress := o.progress("verified or refused")
-	sets.progress = progress
-	total, good, artifacts := 0, 0, 0
+// verification answers for bundles, sets and references, and counts the answers.
+type verification struct {
+	*output
+	cmd      *cobra.Command
+	judge    *judge
+	want     attest.Expect
+	refs     *referenceVerifier
+	sets     *setVerifier
+	progress *terminal.Progress
+
+	total, good, artifacts int
+}
+
+func newVerification(cmd *cobra.Command, judge *judge, want attest.Expect) *verification {
+	o := newOutput(cmd)
+	v := &verification{output: o, cmd: cmd, judge: judge, want: want, progress: o.progress("verified or refused")}
+	v.refs = &referenceVerifier{output: o, judge: judge, want: want}
+	v.sets = &setVerifier{output: o, judge: judge, want: want, progress: v.progress}
+	return v
+}
+
+func (v *verification) verifyAll(paths []string) error {
 	for _, path := range paths {
-		if registry.IsReference(path) {
-			artifacts++
-			if err := refs.verify(path); err != nil {
-				refs.unread(path, err)
-			}
-			continue
-		}
-		file, err := input.OpenSource(path, cmd.InOrStdin())
-		if err == nil && file.Set != nil {
-			if total++; sets.verify(cmd, input.Name(path), file) {
-				good++
-			}
-			file.Close() // only read: nothing to lose
-			continue
-		}
-		some, verified := verifyEach(sourceOrError(path, file, err), func(blob input.Blob, err error) bool {
-			var report attest.Report
-			if err == nil {
-				report, err = verifyOne(cmd.Context(), judge, blob.Data, want)
-			}
-			progress.End()
-			printVerdict(o, blob.Name, report, hintReference(path, err, attachedTo))
-			progress.Step()
-			return report.Verified
-		})
-		total, good = total+some, good+verified
+		v.verify(path)
 	}
-	progress.End()
-	return o.counted(total, good, "bundle", artifacts > 0)
+	v.progress.End()
+	return v.counted(v.total, v.good, "bundle", v.artifacts > 0)
+}
+
+// verify answers for what an argument names.
+func (v *verification) verify(path string) {
+	if registry.IsReference(path) {
+		v.artifacts++
+		if err := v.refs.verify(path); err != nil {
+			v.refs.unread(path, err)
+		}
+		return
+	}
+	file, err := input.OpenSource(path, v.cmd.InOrStdin())
+	if err == nil && file.Set != nil {
+		if v.total++; v.sets.verify(v.cmd, input.Name(path), file) {
+			v.good++
+		}
+		file.Close() // only read: nothing to lose
+		return
+	}
+	some, verified := verifyEach(sourceOrError(path, file, err), v.verifyBlob)
+	v.total, v.good = v.total+some, v.good+verified
+}
+
+// verifyBlob answers for one bundle, or for what could not be read.
+func (v *verification) verifyBlob(blob input.Blob, err error) bool {
+	var report attest.Report
+	if err == nil {
+		report, err = verifyOne(v.cmd.Context(), v.judge, blob.Data, v.want)
+	}
+	v.progress.End()
+	printVerdict(v.output, blob.Name, report, hintReference(blob.Name, err, attachedTo))
+	v.progress.Step()
+	return report.Verified
 }
 
 // sourceOrError gives the bundles in a file, or why it could not be opened, and closes it.

@@ -13,6 +13,7 @@ import (
 type Printer struct {
 	Out, Err io.Writer
 	JSON     bool
+	Asked    int // the line of the input that results answer, the first member of each JSON object; 0 for none
 }
 
 // Info prints something worth knowing for a person.
@@ -41,6 +42,9 @@ func (p *Printer) Object(v any) error {
 	text, err := visible.JSON(v)
 	if err != nil {
 		return err
+	}
+	if p.Asked > 0 {
+		text = append(fmt.Appendf(nil, `{"line":%d,`, p.Asked), text[len("{"):]...)
 	}
 	_, err = fmt.Fprintf(p.Out, "%s\n", text)
 	return err

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/runattest/runattest/canonical"
+	"github.com/runattest/runattest/internal/cli"
+	"github.com/runattest/runattest/internal/input"
+	"github.com/runattest/runattest/internal/jsonlines"
+	"github.com/runattest/runattest/internal/limits"
+)
+
+// checkVerifyLines refuses what does not go with --jsonl.
+func checkVerifyLines(lines bool, args []string, o *output) error {
+	switch {
+	case !lines:
+		return nil
+	case len(args) != 1 || !isStdin(args[0]):
+		return cli.WithHint(errors.New("--jsonl reads standard input and nothing else"), "runattest verify --key PUB --jsonl --format json -")
+	case !o.JSON:
+		return cli.WithHint(errors.New("--jsonl answers in JSON"), "add --format json")
+	}
+	return nil
+}
+
+// lineEnd follows the answers to a line. Status is the exit status of a verification of that line alone.
+type lineEnd struct {
+	Status int `json:"status"`
+}
+
+// verifyLines answers each line of standard input, before it reads the next, with an object for each bundle and one that
+// ends the answer. What is wrong with a line is its answer.
+func (v *verification) verifyLines() error {
+	lines := jsonlines.NewReader(v.cmd.InOrStdin(), limits.Bundle)
+	worst := exitYes
+	for v.Asked = 1; ; v.Asked++ {
+		if err := v.cmd.Context().Err(); err != nil {
+			return err
+		}
+		line, err := lines.Next()
+		if errors.Is(err, io.EOF) {
+			v.status = worst
+			return v.done()
+		}
+		if err != nil && !errors.Is(err, jsonlines.ErrLong) {
+			return fmt.Errorf("standard input: %w", err)
+		}
+		if v.judge.policy != nil {
+			v.judge.policy.now = clock() // of this decision
+		}
+		v.status = exitYes
+		v.verifyLine(line, err)
+		if err := v.Object(lineEnd{v.status}); err != nil {
+			return fmt.Errorf("standard output: %w", err)
+		}
+		worst = max(worst, v.status)
+	}
+}
+
+// verifyLine answers for a bundle, or for the file that a JSON string names.
+func (v *verification) verifyLine(line []byte, err error) {
+	name := fmt.Sprintf("%s:%d", input.Name(input.Stdin), v.Asked)
+	line = bytes.TrimSpace(line)
+	var path string
+	switch {
+	case err != nil:
+		err = fmt.Errorf("larger than %d bytes", limits.Bundle)
+	case len(line) == 0:
+		err = errors.New("is empty, want a bundle, or the name of a file as a JSON string")
+	case line[0] != '"':
+	case !parseName(line, &path):
+		err = errors.New("want a bundle, or the name of a file as a JSON string")
+	default:
+		before := v.total + v.artifacts
+		if v.verify(path); v.total+v.artifacts == before {
+			v.verifyBlob(input.Blob{Name: path}, errors.New("no bundle in it"))
+		}
+		return
+	}
+	v.verifyBlob(input.Blob{Name: name, Data: line}, err)
+}
+
+// parseName reads the name of a file. One that JSON cannot hold, for which encoding/json reads another, is refused.
+func parseName(line []byte, path *string) bool {
+	strict, err := canonical.Transform(line)
+	return err == nil && json.Unmarshal(strict, path) == nil && *path != "" && !isStdin(*path)
+}
