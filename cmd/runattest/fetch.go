@@ -236,27 +236,31 @@ func (h *fetched) wrote(found *registry.Found, path string, err error) error {
 
 // writeAirGap writes everything that a verifier without a network needs into one folder.
 func (f *fetchFlags) writeAirGap(ctx context.Context, h *fetched) error {
+	root, err := f.readRoot()
+	if err != nil {
+		return err
+	}
 	to, trust := folder.New(f.airGap), "--key KEY"
-	if f.root == "" {
+	mirror, err := folder.NewMirror(to, h.target, h.artifact)
+	if errors.Is(err, registry.ErrReference) {
+		return cli.WithHint(fmt.Errorf("--air-gap: %w", err), "name a folder without a colon and @: verify takes it as oci-layout://FOLDER")
+	}
+	if err != nil {
+		return err
+	}
+	if root == nil {
 		h.moving.Say(func() { h.Info("note: without --trusted-root the folder serves those who verify with a key") })
 	} else {
-		root, err := f.copyRoot(to)
+		path, err := to.WriteTrustedRoot(root)
 		if err != nil {
 			return err
 		}
-		trust = "--trusted-root " + root + " ..."
+		trust = "--trusted-root " + path + " ..."
 	}
 	if h.run != nil {
 		if err := to.WriteDeclaration(h.run); err != nil {
 			return err
 		}
-	}
-	mirror, err := folder.NewMirror(to, h.target, h.artifact)
-	if errors.Is(err, registry.ErrReference) {
-		return fmt.Errorf("--air-gap: %w", err)
-	}
-	if err != nil {
-		return err
 	}
 	err = h.each(func(found *registry.Found) error {
 		path, err := mirror.Add(ctx, found)
@@ -277,16 +281,19 @@ func (f *fetchFlags) writeAirGap(ctx context.Context, h *fetched) error {
 	return nil
 }
 
-// copyRoot copies the trusted root into the folder, if it is one.
-func (f *fetchFlags) copyRoot(to *folder.Folder) (path string, err error) {
+// readRoot reads the trusted root that goes into the folder, if it is one; nil where none is given.
+func (f *fetchFlags) readRoot() ([]byte, error) {
+	if f.root == "" {
+		return nil, nil
+	}
 	data, err := boundedfile.Read(f.root, limits.TrustedRoot)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	if _, err := parseTrustedRoot(f.root, data); err != nil {
-		return "", err
+		return nil, err
 	}
-	return to.WriteTrustedRoot(data)
+	return data, nil
 }
 
 // fetchedReport is the JSON result of one bundle that was written to a file.

@@ -11,6 +11,7 @@ package folder
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -90,6 +91,9 @@ func (f *Folder) write(name string, data []byte) (path string, err error) {
 	if err := f.check(); err != nil {
 		return "", err
 	}
+	if !filepath.IsLocal(name) || name != filepath.Base(name) {
+		return "", fmt.Errorf("%q is not the name of a file in a folder", name)
+	}
 	if err := os.MkdirAll(f.dir, 0o755); err != nil {
 		return "", err
 	}
@@ -123,11 +127,11 @@ func dashed(name string) string { return strings.ReplaceAll(name, ":", "-") }
 
 // Line is a bundle as a line of JSON Lines; where it is stored it may have line breaks in it.
 func Line(found *registry.Found) []byte {
-	found = zero.IfNil(found)
-	data := bytes.TrimSpace(found.Data)
+	data := bytes.TrimSpace(zero.IfNil(found).Data)
 	if bytes.ContainsAny(data, "\r\n") {
-		if line, err := found.Bundle.Marshal(); err == nil { // as it must: it was parsed
-			data = line
+		var line bytes.Buffer
+		if err := json.Compact(&line, data); err == nil { // as it must: it was parsed
+			data = line.Bytes()
 		}
 	}
 	return append(data[:len(data):len(data)], '\n')

@@ -3,6 +3,7 @@ package folder
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/runattest/runattest/identity"
@@ -38,6 +39,30 @@ func TestFolder(t *testing.T) {
 	}
 	if text, _ := os.ReadFile(victim); string(text) != "kept" {
 		t.Errorf("the link was followed: %s", text)
+	}
+}
+
+// A name that leads out of the folder is refused: Found is a struct that anything can fill in.
+func TestNames(t *testing.T) {
+	dir := t.TempDir()
+	to := New(filepath.Join(dir, "in"))
+	for _, referrer := range []string{"../out", "/out", "sub/out", "..", ""} {
+		found := &registry.Found{Referrer: referrer, Data: []byte("{}")}
+		path, err := to.WriteBundle(found)
+		if err == nil && filepath.Dir(path) != filepath.Join(dir, "in") || err == nil && strings.ContainsAny(referrer, "/") {
+			t.Errorf("%q is written to %s", referrer, path)
+		}
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) > 1 {
+		t.Errorf("%v, %v", entries, err)
+	}
+}
+
+// A bundle is one line whether it was parsed or not: Mirror.Add drops what was parsed.
+func TestLine(t *testing.T) {
+	line := Line(&registry.Found{Data: []byte("{\n \"a\": \"<b>\",\r\n \"c\": [1,\n2]}\n")})
+	if string(line) != "{\"a\":\"<b>\",\"c\":[1,2]}\n" {
+		t.Errorf("%q", line)
 	}
 }
 

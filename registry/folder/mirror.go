@@ -3,6 +3,7 @@ package folder
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 
@@ -27,14 +28,17 @@ func NewMirror(to *Folder, from *registry.Target, artifact *registry.Artifact) (
 	if err := to.check(); err != nil {
 		return nil, err
 	}
+	ref, err := registry.ParseReference("oci-layout://" + filepath.ToSlash(to.dir))
+	if err == nil && !ref.IsRepository() {
+		err = fmt.Errorf("%w: %s: what follows the colon or @ of the folder's name would be a tag or a digest", registry.ErrReference, to.dir)
+	}
+	if err != nil {
+		return nil, err
+	}
 	if err := os.MkdirAll(to.dir, 0o755); err != nil { // whatever its name is: CreateLayout takes that of a tarball as one
 		return nil, err
 	}
 	if err := registry.CreateLayout(to.dir); err != nil {
-		return nil, err
-	}
-	ref, err := registry.ParseReference("oci-layout://" + filepath.ToSlash(to.dir))
-	if err != nil {
 		return nil, err
 	}
 	m := &Mirror{Folder: to, from: from, artifact: artifact}
