@@ -39,19 +39,8 @@ func (s *signFlags) checkSet(cmd *cobra.Command) error {
 	return nil
 }
 
-// signSet signs all declarations as one set. They are read twice; standard input goes through a temporary file.
+// signSet signs all declarations as one set. They are read twice; standard input and pipes go through temporary files.
 func (b *batch) signSet(cmd *cobra.Command, paths []string) error {
-	runs := setRuns{batch: b, paths: paths}
-	for _, path := range paths {
-		if isStdin(path) && runs.stdin == nil {
-			f, remove, err := input.Spool(cmd.InOrStdin())
-			if err != nil {
-				return err
-			}
-			defer remove()
-			runs.stdin = f
-		}
-	}
 	if err := b.who.notOver(b.set, append(*b.artifacts, paths...)...); err != nil {
 		return err
 	}
@@ -59,6 +48,12 @@ func (b *batch) signSet(cmd *cobra.Command, paths []string) error {
 	if err != nil {
 		return err
 	}
+	spooled, remove, err := input.SpoolAll(paths, cmd.InOrStdin())
+	if err != nil {
+		return err
+	}
+	defer remove()
+	runs := setRuns{batch: b, paths: paths, spooled: spooled}
 	var head evidence.SetHead
 	err = atomicfile.WriteFunc(b.set, func(w io.Writer) (err error) {
 		head, err = runset.Write(cmd.Context(), w, runs.read, runset.WriteOptions{Sign: b.signHead, Annotations: annotations})
@@ -84,21 +79,15 @@ func (b *batch) signHead(ctx context.Context, s attest.Signable) (*attest.Bundle
 // setRuns reads the declarations of a set, as often as it is asked to.
 type setRuns struct {
 	*batch
-	paths []string
-	stdin io.ReadSeeker // nil where it is not read
-	again bool
+	paths   []string
+	spooled input.Spooled
+	again   bool
 }
 
 // read gives the Statements. The first reading goes on after a bad declaration, so that one call tells all that is wrong.
 func (r *setRuns) read() iter.Seq2[*attest.Statement, error] {
 	return func(yield func(*attest.Statement, error) bool) {
-		if r.stdin != nil {
-			if _, err := r.stdin.Seek(0, io.SeekStart); err != nil {
-				yield(nil, err)
-				return
-			}
-		}
-		files := input.NewFiles(r.paths, r.stdin)
+		files := input.NewSpooledFiles(r.paths, nil, r.spooled)
 		for _, path := range r.paths {
 			for t, err := range files.In(path) {
 				one, err := r.readOne(t, err)

@@ -21,6 +21,13 @@ func NewFiles(paths []string, stdin io.Reader) *Files {
 	return &Files{stdin: stdin, read: Declarations, several: len(paths) > 1}
 }
 
+// NewSpooledFiles is NewFiles where some of the files have been spooled.
+func NewSpooledFiles(paths []string, stdin io.Reader, spooled Spooled) *Files {
+	f := NewFiles(paths, stdin)
+	f.read = spooled.declarations
+	return f
+}
+
 // NewRequestFiles reads requests: each file as one, if whole says so, or as Requests does.
 func NewRequestFiles(paths []string, stdin io.Reader, whole bool) *Files {
 	f := NewFiles(paths, stdin)

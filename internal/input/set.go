@@ -3,6 +3,7 @@ package input
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -19,9 +20,32 @@ const runSetType = "application/vnd.runattest.run-set.v1+json"
 // ErrRunSet says that a run set was given where bundles are read.
 var ErrRunSet = errors.New("is a run set")
 
-// isRunSet tells a run set, which may be malformed, by its first line.
-func isRunSet(line []byte) bool {
-	return bytes.Contains(line, []byte(runSetType)) && bytes.HasPrefix(bytes.TrimSpace(line), []byte("{"))
+// isRunSet tells by its first line whether a file is a run set: an object with that media type for its own. The rest of the
+// line may be malformed.
+func isRunSet(text []byte) bool {
+	line, _, _ := bytes.Cut(text, []byte("\n"))
+	if !bytes.Contains(line, []byte("run-set.v1")) { // which no encoder escapes
+		return false // of other files that says enough
+	}
+	d := json.NewDecoder(bytes.NewReader(line))
+	if start, err := d.Token(); err != nil || start != json.Delim('{') {
+		return false
+	}
+	for d.More() {
+		name, err := d.Token()
+		if err != nil {
+			return false
+		}
+		var value json.RawMessage
+		if d.Decode(&value) != nil {
+			return false
+		}
+		if name == "mediaType" {
+			var text string
+			return json.Unmarshal(value, &text) == nil && text == runSetType
+		}
+	}
+	return false
 }
 
 // Source is an open file of bundles, or a run set. Which of the two it is, its first line says.
@@ -95,24 +119,12 @@ func (s *Source) seekable(r io.Reader) (io.ReadSeeker, error) {
 			return f, nil
 		}
 	}
-	f, remove, err := Spool(s.r)
+	f, remove, err := spool(s.r)
 	if err != nil {
 		return nil, err
 	}
 	s.closers = append(s.closers, remove)
 	return f, nil
-}
-
-// Spool writes what r holds into a temporary file, to be read more than once, and removed.
-func Spool(r io.Reader) (f *os.File, remove func() error, err error) {
-	if f, err = os.CreateTemp("", "runattest-*"); err != nil {
-		return nil, nil, err
-	}
-	remove = func() error { return errors.Join(f.Close(), os.Remove(f.Name())) }
-	if _, err := io.Copy(f, r); err != nil {
-		return nil, nil, errors.Join(err, remove())
-	}
-	return f, remove, nil
 }
 
 // Close closes the file.

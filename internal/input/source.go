@@ -69,7 +69,7 @@ const bundleType = "application/vnd.dev.sigstore.bundle"
 // or several of JSON Lines. The file's extension tells which; without one the first
 // character does: JSON begins with a brace. An error ends the sequence.
 func Declarations(path string, stdin io.Reader) iter.Seq2[Text, error] {
-	return texts(path, stdin, limits.Declaration, true)
+	return Spooled(nil).declarations(path, stdin)
 }
 
 // Blob is the text of one bundle.
@@ -95,7 +95,7 @@ func Bundles(path string, stdin io.Reader) iter.Seq2[Blob, error] {
 // Requests gives the bodies of requests in a file, or in stdin for "-": one, or several of JSON Lines.
 // An error ends the sequence.
 func Requests(path string, stdin io.Reader) iter.Seq2[Text, error] {
-	return texts(path, stdin, limits.CaptureBody, false)
+	return Spooled(nil).texts(path, stdin, limits.CaptureBody, false)
 }
 
 // Whole gives a file, or stdin for "-", as one request: a batch in JSON Lines, or YAML.
@@ -113,9 +113,9 @@ func Whole(path string, stdin io.Reader) iter.Seq2[Text, error] {
 }
 
 // texts gives the texts in a file, at most limit bytes each. If mayBeYAML, a file of YAML is one.
-func texts(path string, stdin io.Reader, limit int, mayBeYAML bool) iter.Seq2[Text, error] {
+func (s Spooled) texts(path string, stdin io.Reader, limit int, mayBeYAML bool) iter.Seq2[Text, error] {
 	return func(yield func(Text, error) bool) {
-		r, name, closeFile, err := open(path, stdin)
+		r, name, closeFile, err := s.open(path, stdin)
 		if err != nil {
 			yield(Text{Name: name}, err)
 			return
