@@ -42,10 +42,16 @@ func (p *Policy) Verify(ctx context.Context, b *attest.Bundle, want attest.Expec
 // VerifyWith is Verify where what the policy is asked with depends on the run: gather is called once, about a bundle that is
 // verified. Its error is returned as it is, and the policy is not asked.
 func (p *Policy) VerifyWith(ctx context.Context, b *attest.Bundle, want attest.Expect, gather func(context.Context, *attest.Verified) (Given, error)) (*Result, error) {
+	verified, err := p.Verifier().Verify(ctx, b, want)
+	return p.Judge(ctx, verified, err, gather)
+}
+
+// Judge is VerifyWith for what the policy's own Verifier has been asked about already, such as a run of a run set. verified
+// and err are what it returned.
+func (p *Policy) Judge(ctx context.Context, verified *attest.Verified, err error, gather func(context.Context, *attest.Verified) (Given, error)) (*Result, error) {
 	if gather == nil {
 		return nil, errors.New("policy: no function to gather what it is asked with")
 	}
-	verified, err := p.Verifier().Verify(ctx, b, want)
 	if no := (*attest.VerificationError)(nil); errors.As(err, &no) {
 		return nil, &attest.VerificationError{Report: withCheck(no.Report, evidence.Skipped(evidence.CheckPolicy, evidence.CodeNotReached, "a policy judges only what is verified"))}
 	}
@@ -62,7 +68,7 @@ func (p *Policy) VerifyWith(ctx context.Context, b *attest.Bundle, want attest.E
 	}
 	report := withCheck(verified.Report(), d.check())
 	if !d.Allowed {
-		return nil, &DeniedError{d, &attest.VerificationError{Report: attest.Report{Checks: report.Checks}}}
+		return nil, &DeniedError{d, &attest.VerificationError{Report: attest.Report{Checks: report.Checks, Set: report.Set}}}
 	}
 	return &Result{verified, report, d}, nil
 }

@@ -95,7 +95,7 @@ func ExplainBundle(err error, data []byte) error {
 }
 
 // Bundles gives the bundles in a file, or in stdin for "-", and of a run set the proof of each run, whose name has the run's line.
-// An error ends the sequence.
+// An error ends the sequence, unless it is a *runset.LineError about one run that has no proof.
 func Bundles(path string, stdin io.Reader) iter.Seq2[Blob, error] {
 	return func(yield func(Blob, error) bool) {
 		s, err := input.OpenSource(path, stdin)
@@ -122,15 +122,12 @@ func proofs(name string, r io.ReadSeeker) iter.Seq2[Blob, error] {
 		line := 1
 		for proof, err := range set.Proofs(context.Background()) {
 			line++
-			blob := Blob{Name: fmt.Sprintf("%s:%d", name, line)}
+			blob := Blob{Name: name} // errors name the line
 			if err == nil {
+				blob.Name = fmt.Sprintf("%s:%d", name, line)
 				blob.Data, err = proof.Marshal()
 			}
-			if err != nil {
-				yield(Blob{Name: name}, err)
-				return
-			}
-			if !yield(blob, nil) {
+			if !yield(blob, err) {
 				return
 			}
 		}

@@ -24,9 +24,15 @@ import (
 // Set is an open run set. Nothing in it is believed: attest.VerifiedHead decides. It is for one goroutine at a time.
 type Set struct {
 	r      io.ReadSeeker
-	runs   int64 // where the first run begins
+	runs   place // where the first run begins
 	seed   settree.Hash
 	bundle *attest.Bundle
+}
+
+// place is where a line of a run set begins.
+type place struct {
+	line   uint64 // from 1
+	offset int64
 }
 
 // LineError says that a line of a run set is malformed. It wraps attest.ErrMalformed.
@@ -48,13 +54,6 @@ var headerRules = canonical.Options{ExactNumbers: true, MaxDepth: limits.BundleD
 
 var statementRules = canonical.Options{ExactNumbers: true, MaxDepth: limits.PayloadDepth, MaxValues: limits.PayloadValues}
 
-// Is tells by its first line whether a file is a run set; start is what the file begins with, of the line as much as there is.
-// It may be malformed all the same.
-func Is(start []byte) bool {
-	line, _, _ := bytes.Cut(start, []byte("\n"))
-	return bytes.Contains(line, []byte(attest.RunSetMediaType)) && bytes.HasPrefix(bytes.TrimSpace(line), []byte("{"))
-}
-
 // Open reads the first line of a run set; r is at its start, and must stay open and as it is. Errors about what is in it are
 // *LineErrors.
 func Open(r io.ReadSeeker) (*Set, error) {
@@ -68,22 +67,22 @@ func Open(r io.ReadSeeker) (*Set, error) {
 	if errors.Is(err, io.EOF) {
 		err = errors.New("is empty, want the first line of a run set")
 	}
-	s := &Set{r: r, runs: int64(len(line))}
+	s := &Set{r: r, runs: place{2, int64(len(line))}}
 	if err == nil {
 		err = s.readHeader(line)
 	}
 	if err != nil {
-		return nil, asLineError(err, 1, 0)
+		return nil, asLineError(err, place{line: 1})
 	}
 	return s, nil
 }
 
 // asLineError says in which line something is wrong; errors of reading stay as they are.
-func asLineError(err error, line uint64, offset int64) error {
+func asLineError(err error, at place) error {
 	if failed := (*readError)(nil); errors.As(err, &failed) {
 		return failed.err
 	}
-	return &LineError{line, offset, err}
+	return &LineError{at.line, at.offset, err}
 }
 
 // readError is not about what is in a file.
@@ -175,22 +174,32 @@ func (s *Set) Runs() attest.SetRuns {
 	return attest.SetRuns{Seed: s.seed, Read: s.statements}
 }
 
+// start is where the first run begins.
+func (s *Set) start() place { return s.runs }
+
 // statements gives the Statements in RFC 8785 form, in memory that is used again for the next.
 func (s *Set) statements() iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		at := s.start()
+		s.statementsFrom(&at)(yield)
+	}
+}
+
+// statementsFrom is statements from a line on. While a Statement is looked at, at is the line after it.
+func (s *Set) statementsFrom(at *place) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		if s.r == nil {
 			yield(nil, errors.New("run set: it is nil or a zero value"))
 			return
 		}
-		if _, err := s.r.Seek(s.runs, io.SeekStart); err != nil {
+		if _, err := s.r.Seek(at.offset, io.SeekStart); err != nil {
 			yield(nil, err)
 			return
 		}
 		r := bufio.NewReaderSize(s.r, 64<<10)
-		offset := s.runs
 		var line, form []byte
 		var err error
-		for n := uint64(2); ; n++ {
+		for {
 			if line, err = readLine(r, line, limits.Payload); errors.Is(err, io.EOF) {
 				return
 			}
@@ -198,13 +207,13 @@ func (s *Set) statements() iter.Seq2[[]byte, error] {
 				form, err = readForm(form, line)
 			}
 			if err != nil {
-				yield(nil, asLineError(err, n, offset))
+				yield(nil, asLineError(err, *at))
 				return
 			}
+			at.line, at.offset = at.line+1, at.offset+int64(len(line))
 			if !yield(form, nil) {
 				return
 			}
-			offset += int64(len(line))
 		}
 	}
 }
@@ -228,35 +237,33 @@ type UnverifiedRun struct {
 }
 
 // UnverifiedRuns gives the runs as they are in the file. Neither the signer nor the tree nor an identity has been checked:
-// make no decision by it. An error ends the sequence; one about what is in the file is a *LineError.
+// make no decision by it. Errors about what is in the file are *LineErrors. One about a Statement that names no run comes in
+// its place, and those after it follow; after any other error there is nothing more.
 func (s *Set) UnverifiedRuns() iter.Seq2[UnverifiedRun, error] {
 	return func(yield func(UnverifiedRun, error) bool) {
-		run := UnverifiedRun{}
-		for statement, err := range zero.IfNil(s).statements() {
+		s := zero.IfNil(s)
+		next := s.start()
+		line, index := next, uint64(0)
+		for statement, err := range s.statementsFrom(&next) {
+			run := UnverifiedRun{Index: index, Statement: statement}
 			if err == nil {
-				run.Statement = statement
-				run.Identity, err = claimedIdentity(statement)
-				err = lineOf(run.Index, err)
+				if run.Identity, err = claimedIdentity(statement); err != nil {
+					err = asLineError(err, line)
+				}
 			}
 			if err != nil {
-				yield(UnverifiedRun{}, err)
+				run = UnverifiedRun{}
+			}
+			if !yield(run, err) {
 				return
 			}
-			if !yield(run, nil) {
-				return
-			}
-			run.Index++
+			line, index = next, index+1
 		}
 	}
 }
 
-// lineOf says in which line the run of that index is.
-func lineOf(index uint64, err error) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("%w: line %d: %w", attest.ErrMalformed, index+2, err)
-}
+// errIdentity says that a Statement names no run.
+var errIdentity = errors.New("predicate.identity")
 
 func claimedIdentity(statement []byte) (identity.ID, error) {
 	root, err := jsontree.Parse(statement)
@@ -265,7 +272,7 @@ func claimedIdentity(statement []byte) (identity.ID, error) {
 	}
 	id, err := identity.ParseID(root.Get("predicate").Get("identity").Text())
 	if err != nil {
-		return identity.ID{}, fmt.Errorf("predicate.identity: %w", err)
+		return identity.ID{}, fmt.Errorf("%w: %w", errIdentity, err)
 	}
 	return id, nil
 }

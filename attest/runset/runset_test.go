@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -306,6 +305,19 @@ func TestChangedBetweenReadings(t *testing.T) {
 		if last == nil {
 			t.Errorf("%s: proofs of all runs", name)
 		}
+		if set, err = Open(&changing{bytes.NewReader(before), after, 4}); err != nil { // in the third reading
+			t.Fatal(err)
+		}
+		for proof, err := range set.Proofs(ctx) {
+			if last = err; err == nil {
+				if _, err := d.verifier.Verify(ctx, proof, attest.Expect{}); err != nil {
+					t.Errorf("%s: a proof that is false: %v", name, err)
+				}
+			}
+		}
+		if name == "changed" && !errors.Is(last, attest.ErrSetChanged) {
+			t.Errorf("%s: %v", name, last)
+		}
 	}
 }
 
@@ -374,10 +386,9 @@ func TestOneRefused(t *testing.T) {
 		t.Errorf("%+v, %v, verified %v", r, err, verified)
 	}
 	judged := 0
-	judge := func(ctx context.Context, proof *attest.Bundle) (attest.Report, error) {
+	judge := func(_ context.Context, run *attest.Verified, no error) (attest.Report, error) {
 		judged++
-		v, err := d.verifier.Verify(ctx, proof, attest.Expect{})
-		return v.Report(), err
+		return run.Report(), no
 	}
 	if r, err := Verify(ctx, d.verifier, open(t, file.Bytes()), VerifyOptions{Judge: judge}); err != nil || r.Verified || r.Refused != 1 || judged != 3 {
 		t.Errorf("judged %d: %+v, %v", judged, r, err)
@@ -385,8 +396,11 @@ func TestOneRefused(t *testing.T) {
 	if r, err := Verify(ctx, d.verifier, open(t, d.write(t, 2)), VerifyOptions{Judge: judge}); err != nil || !r.Verified || judged != 5 {
 		t.Errorf("judged %d: %+v, %v", judged, r, err)
 	}
+	if r, err := Verify(ctx, newDesk(t).verifier, open(t, d.write(t, 2)), VerifyOptions{Judge: judge}); err != nil || r.Verified || len(r.Report.Checks) != 5 || judged != 5 {
+		t.Errorf("an untrusted signer, judged %d: %+v, %v", judged, r, err)
+	}
 	changed := bytes.Replace(d.write(t, 2), []byte(`"seed":1}`), []byte(`"seed":2}`), 1)
-	if r, err := Verify(ctx, d.verifier, open(t, changed), VerifyOptions{Judge: judge}); err != nil || r.Verified || judged != 5 {
+	if r, err := Verify(ctx, d.verifier, open(t, changed), VerifyOptions{Judge: judge}); err != nil || r.Verified || len(r.Report.Checks) != 6 || judged != 5 {
 		t.Errorf("a changed set, judged %d: %+v, %v", judged, r, err)
 	}
 	failed := errors.New("no disk")
@@ -396,97 +410,90 @@ func TestOneRefused(t *testing.T) {
 	}
 }
 
-// made is a set of so many runs that is never in memory: each reading makes its lines.
-type made struct {
-	header []byte
-	line   func(i int) []byte
-	runs   int
-	next   int // -1 is the header
-	rest   []byte
-}
-
-func (m *made) Seek(offset int64, _ int) (int64, error) {
-	if m.next, m.rest = -1, nil; offset > 0 {
-		m.next = 0
+// A line that is no run's Statement is a no with a report, also where a policy judges, and hides no other run.
+func TestOneIsNoRun(t *testing.T) {
+	data, v := vectorFile(t, "refused-run-type.runset.jsonl"), vectorVerifier(t)
+	judged := 0
+	r, err := Verify(ctx, v, open(t, data), VerifyOptions{Judge: func(_ context.Context, run *attest.Verified, no error) (attest.Report, error) {
+		judged++
+		return run.Report(), no
+	}})
+	if err != nil || r.Verified || r.Refused != 1 || judged != 5 || len(r.Report.Checks) < 5 {
+		t.Errorf("judged %d: %+v, %v", judged, r, err)
 	}
-	return offset, nil
-}
-
-func (m *made) Read(p []byte) (int, error) {
-	if len(m.rest) == 0 {
-		switch {
-		case m.next < 0:
-			m.rest = m.header
-		case m.next < m.runs:
-			m.rest = m.line(m.next)
-		default:
-			return 0, io.EOF
-		}
-		m.next++
-	}
-	n := copy(p, m.rest)
-	m.rest = m.rest[n:]
-	return n, nil
-}
-
-// The memory of a verification does not grow with the number of runs.
-func TestConstantMemory(t *testing.T) {
-	d := newDesk(t)
-	peak := func(runs int) uint64 {
-		statement := newStatement(t, 1, attest.StatementOptions{})
-		line := append(statement.Bytes(), '\n')
-		repeated := func() iter.Seq2[*attest.Statement, error] {
-			return func(yield func(*attest.Statement, error) bool) {
-				for range runs {
-					if !yield(statement, nil) {
-						return
-					}
-				}
+	proofs, refused := 0, 0
+	for proof, err := range open(t, data).Proofs(ctx) {
+		if line := (*LineError)(nil); errors.As(err, &line) {
+			if refused++; line.Line != uint64(proofs)+2 || line.Offset != int64(lineOffset(data, int(line.Line))) {
+				t.Errorf("after %d proofs: %v", proofs, err)
 			}
+			continue
 		}
-		header := &firstLine{}
-		if _, err := Write(ctx, header, repeated, d.options); err != nil {
-			t.Fatal(err)
-		}
-		set, err := Open(&made{header: header.line, line: func(int) []byte { return line }, runs: runs, next: -1})
 		if err != nil {
 			t.Fatal(err)
 		}
-		most := uint64(0)
-		r, err := Verify(ctx, d.verifier, set, VerifyOptions{Each: func(index uint64, _ attest.Report) error {
-			if index%(uint64(runs)/8) == 0 {
-				runtime.GC()
-				var m runtime.MemStats
-				runtime.ReadMemStats(&m)
-				most = max(most, m.HeapAlloc)
-			}
-			return nil
-		}})
-		if err != nil || !r.Verified || r.Head.Size != uint64(runs) {
-			t.Fatalf("%+v, %v", r, err)
+		if _, err := v.Verify(ctx, proof, attest.Expect{}); err != nil {
+			t.Error(err)
 		}
-		return most
+		proofs++
 	}
-	few := peak(2_000) // more than a window
-	if many := peak(8_000); many > few+few/2+1<<20 {
-		t.Errorf("%d runs take %d bytes, and 2,000 take %d", 8_000, many, few)
+	if proofs != 4 || refused != 1 {
+		t.Errorf("%d proofs, %d refused", proofs, refused)
 	}
 }
 
-// firstLine keeps the first line of what is written.
-type firstLine struct {
-	line []byte
-	full bool
+// lineOffset is where a line begins, from 1.
+func lineOffset(data []byte, line int) int {
+	return len(bytes.Join(bytes.SplitAfter(data, []byte("\n"))[:line-1], nil))
 }
 
-func (f *firstLine) Write(p []byte) (int, error) {
-	if !f.full {
-		part, _, found := bytes.Cut(p, []byte("\n"))
-		if f.line = append(f.line, part...); found {
-			f.line, f.full = append(f.line, '\n'), true
+// A run whose identity cannot be read hides none of those after it.
+func TestFindPassesOver(t *testing.T) {
+	d := newDesk(t)
+	data := bytes.Replace(d.write(t, 3), []byte(`"identity":"airun:1:`), []byte(`"identity":"airun:9:`), 1)
+	set := open(t, data)
+	if index, err := set.Find(ctx, newStatement(t, 2, attest.StatementOptions{}).ID()); err != nil || index != 2 {
+		t.Errorf("found at %d, %v", index, err)
+	}
+	runs, refused := 0, 0
+	for run, err := range set.UnverifiedRuns() {
+		if line := (*LineError)(nil); errors.As(err, &line) && line.Line == 2 {
+			refused++
+		} else if runs++; err != nil || run.Index != uint64(runs) {
+			t.Errorf("%v, %v", run.Index, err)
 		}
 	}
-	return len(p), nil
+	if runs != 2 || refused != 1 {
+		t.Errorf("%d runs, %d refused", runs, refused)
+	}
+}
+
+// A proof is as long as what is in it, whatever its characters.
+func TestProofOfMarkup(t *testing.T) {
+	d := newDesk(t)
+	declaration, err := identity.Parse(fmt.Appendf(nil, `{"schema":%q,"kind":"other","model":{"name":"m"},"prompt":{"text":%q},"parameters":{},"context":[],"constraints":{}}`,
+		identity.Schema, strings.Repeat("<&>", 1_600_000)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	statement, err := attest.New(declaration, attest.StatementOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	one := func() iter.Seq2[*attest.Statement, error] {
+		return func(yield func(*attest.Statement, error) bool) { yield(statement, nil) }
+	}
+	var file bytes.Buffer
+	if _, err := Write(ctx, &file, one, d.options); err != nil {
+		t.Fatal(err)
+	}
+	proof, err := open(t, file.Bytes()).Prove(ctx, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if run, err := d.verifier.Verify(ctx, proof, attest.Expect{}); err != nil || run.ID() != declaration.ID() {
+		t.Error(err)
+	}
 }
 
 func TestNil(t *testing.T) {

@@ -14,9 +14,9 @@ import (
 type VerifyOptions struct {
 	// Declaration finds the declarations of detached runs, as attest.SetRuns has it.
 	Declaration func(identity.ID) (*identity.Declaration, error)
-	// Judge verifies each run by its proof, in the place of the verifier of the head: so that a policy decides. A no is a
-	// *attest.VerificationError. The set is then held in memory as Proofs says.
-	Judge func(context.Context, *attest.Bundle) (attest.Report, error)
+	// Judge has the last word about each run, as a policy has. It is given what the verifier returned: the run, or the
+	// *attest.VerificationError that says why it is not verified. A no is a *attest.VerificationError.
+	Judge func(ctx context.Context, run *attest.Verified, no error) (attest.Report, error)
 	// Each is given the report of each run, verified or not. Nothing is given before the root of the whole set is confirmed.
 	Each func(index uint64, run attest.Report) error
 }
@@ -40,7 +40,7 @@ func Verify(ctx context.Context, v *attest.Verifier, s *Set, o VerifyOptions) (*
 	}
 	head, err := v.VerifySetHead(ctx, s.bundle)
 	if no := (*attest.VerificationError)(nil); errors.As(err, &no) {
-		return &Result{Report: no.Report}, nil
+		return &Result{Report: o.notJudged(no.Report)}, nil
 	}
 	if err != nil {
 		return nil, err
@@ -59,13 +59,9 @@ func Verify(ctx context.Context, v *attest.Verifier, s *Set, o VerifyOptions) (*
 		}
 		return o.Each(runs-1, run)
 	}
-	each := s.verified(ctx, head, o)
-	if o.Judge != nil {
-		each = s.judged(ctx, o)
-	}
 	var whole *wholeError
-	if err := each(count); errors.As(err, &whole) {
-		r.Report = whole.no
+	if err := s.each(ctx, head, o, count); errors.As(err, &whole) {
+		r.Report = o.notJudged(whole.no)
 		return r, nil
 	} else if err != nil {
 		return nil, err
@@ -81,56 +77,41 @@ type wholeError struct{ no attest.Report }
 
 func (e *wholeError) Error() string { return "not verified" }
 
-// verified gives the report of each run as the verifier of the head verifies it.
-func (s *Set) verified(ctx context.Context, head *attest.VerifiedHead, o VerifyOptions) func(func(attest.Report) error) error {
-	runs := s.Runs()
-	runs.Declaration = o.Declaration
-	return func(count func(attest.Report) error) error {
-		for run, err := range head.VerifyRuns(ctx, runs) {
-			report := run.Report()
-			no := (*attest.VerificationError)(nil)
-			switch {
-			case err == nil:
-			case !errors.As(err, &no):
-				return err
-			case no.Report.Set == nil:
-				return &wholeError{no.Report}
-			default:
-				report = no.Report
-			}
-			if err := count(report); err != nil {
-				return err
-			}
-		}
-		return nil
+// notJudged is the answer for a set whose runs were not reached, with what Judge did not come to.
+func (o VerifyOptions) notJudged(r attest.Report) attest.Report {
+	if o.Judge != nil {
+		r.Checks = append(r.Checks, evidence.Skipped(evidence.CheckPolicy, evidence.CodeNotReached, "a policy judges only what is verified"))
 	}
+	return r
 }
 
-// judged gives the report of each run as o.Judge verifies its proof.
-func (s *Set) judged(ctx context.Context, o VerifyOptions) func(func(attest.Report) error) error {
-	return func(count func(attest.Report) error) error {
-		for proof, err := range s.Proofs(ctx) {
-			var root *rootError
-			if errors.As(err, &root) {
-				return &wholeError{attest.Report{Checks: []evidence.Check{
-					evidence.Failed(evidence.CheckInclusion, evidence.CodeInclusion, "%s", root),
-				}}}
-			}
-			if err != nil {
-				return err
-			}
-			report, err := o.Judge(ctx, proof)
-			if no := (*attest.VerificationError)(nil); errors.As(err, &no) {
-				report = no.Report
-			} else if err != nil {
-				return err
-			}
-			if err := count(report); err != nil {
-				return err
-			}
+// each gives the report of each run to count, in order.
+func (s *Set) each(ctx context.Context, head *attest.VerifiedHead, o VerifyOptions, count func(attest.Report) error) error {
+	runs := s.Runs()
+	runs.Declaration = o.Declaration
+	for run, err := range head.VerifyRuns(ctx, runs) {
+		no := (*attest.VerificationError)(nil)
+		switch {
+		case err == nil:
+		case !errors.As(err, &no):
+			return err
+		case no.Report.Set == nil:
+			return &wholeError{no.Report}
 		}
-		return nil
+		report := run.Report()
+		if o.Judge != nil {
+			report, err = o.Judge(ctx, run, err)
+		}
+		if errors.As(err, &no) {
+			report = no.Report
+		} else if err != nil {
+			return err
+		}
+		if err := count(report); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
 // pass is the answer after the last run, if each is verified.

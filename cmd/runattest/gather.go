@@ -55,6 +55,15 @@ func (a *appliedPolicy) verify(ctx context.Context, b *attest.Bundle, want attes
 	return a.VerifyWith(ctx, b, want, a.gather)
 }
 
+// judge has the policy decide about a run that its verifier was asked about already.
+func (a *appliedPolicy) judge(ctx context.Context, run *attest.Verified, no error) (attest.Report, error) {
+	result, err := a.Judge(ctx, run, no, a.gather)
+	if err != nil {
+		return attest.Report{}, err
+	}
+	return result.Report, nil
+}
+
 // gather is everything that the policy is asked with about a run.
 func (a *appliedPolicy) gather(ctx context.Context, v *attest.Verified) (policy.Given, error) {
 	given, err := a.evidence.Gather(ctx, a.Policy, v, a.given())

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -35,10 +36,11 @@ func setCommand(page string, run func(cmd *cobra.Command, o *output, set *runset
 			return err
 		}
 		defer closeSet() // only read: nothing to lose
-		if err := run(cmd, newOutput(cmd), set); err != nil {
-			return named(args[0], err)
+		err = run(cmd, newOutput(cmd), set)
+		if err == nil || is[statusError](err) {
+			return err
 		}
-		return nil
+		return named(args[0], err)
 	}
 	return cmd
 }
@@ -47,8 +49,7 @@ func newSetProve() *cobra.Command {
 	var id, all string
 	var index uint64
 	cmd := setCommand("set_prove", func(cmd *cobra.Command, o *output, set *runset.Set) error {
-		changed := cmd.Flags().Changed
-		switch {
+		switch changed := cmd.Flags().Changed; {
 		case changed("all"):
 			return proveAll(cmd, o, set, all)
 		case changed("identity"):
@@ -59,8 +60,6 @@ func newSetProve() *cobra.Command {
 			if index, err = set.Find(cmd.Context(), run); err != nil {
 				return hintList(err)
 			}
-		case !changed("index"):
-			return cli.WithHint(errors.New("no run given"), "name it with --identity ID or --index I; --all DIR proves every run")
 		}
 		proof, err := set.Prove(cmd.Context(), index)
 		if err != nil {
@@ -72,10 +71,16 @@ func newSetProve() *cobra.Command {
 		}
 		return o.WriteRaw(append(text, '\n'))
 	})
+	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
+		changed := cmd.Flags().Changed
+		if !changed("identity") && !changed("index") && !changed("all") {
+			return cli.WithHint(errors.New("no run given"), "name it with --identity ID or --index I; --all DIR proves every run")
+		}
+		return cli.Exclusive(cmd, "identity", "index", "all")
+	}
 	cmd.Flags().StringVar(&id, "identity", "", "the `IDENTITY` of the run (airun:1:sha256:...): the first that has it")
 	cmd.Flags().Uint64Var(&index, "index", 0, "the `INDEX` of the run, from 0, as set list shows it")
 	cmd.Flags().StringVar(&all, "all", "", "prove every run, as INDEX.runproof.json in the folder `DIR`, which is made if it is not there")
-	cmd.MarkFlagsMutuallyExclusive("identity", "index", "all")
 	return cmd
 }
 
@@ -86,29 +91,55 @@ func hintList(err error) error {
 	return err
 }
 
+const proofSuffix = ".runproof.json"
+
+// proveAll writes every proof under its index. A run that cannot be proved is noted, and the others are written.
 func proveAll(cmd *cobra.Command, o *output, set *runset.Set, dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
+	if err := hasNoProof(dir); err != nil {
+		return err
+	}
 	progress := o.progress("runs proved")
 	defer progress.End()
-	n := 0
+	index, written := 0, 0
 	for proof, err := range set.Proofs(cmd.Context()) {
+		path := filepath.Join(dir, fmt.Sprint(index)+proofSuffix)
+		if index++; is[*runset.LineError](err) {
+			progress.End()
+			o.note(cmd.Flags().Arg(0), err)
+			continue
+		}
 		var text []byte
 		if err == nil {
 			text, err = proof.Marshal()
 		}
 		if err == nil {
-			err = atomicfile.Write(filepath.Join(dir, fmt.Sprintf("%d.runproof.json", n)), append(text, '\n'), 0o644)
+			err = atomicfile.Create(path, append(text, '\n'), 0o644)
 		}
 		if err != nil {
 			return err
 		}
-		n++
+		written++
 		progress.Step()
 	}
 	progress.End()
-	o.Info("%d proofs in %s", n, dir)
+	o.Info("%d proofs in %s", written, dir)
+	return o.done()
+}
+
+// hasNoProof refuses a folder with proofs in it: those of two sets would look like those of one.
+func hasNoProof(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), proofSuffix) {
+			return cli.WithHint(fmt.Errorf("--all %s: proofs are there already, such as %s", dir, e.Name()), "name a new folder: the proofs of two sets would look like those of one")
+		}
+	}
 	return nil
 }
 
@@ -116,6 +147,10 @@ func newSetList() *cobra.Command {
 	cmd := setCommand("set_list", func(cmd *cobra.Command, o *output, set *runset.Set) error {
 		o.Info("note: unverified: runattest verify checks the signer and the runs")
 		for run, err := range set.UnverifiedRuns() {
+			if is[*runset.LineError](err) {
+				o.note(cmd.Flags().Arg(0), err)
+				continue
+			}
 			if err != nil {
 				return err
 			}
@@ -127,7 +162,7 @@ func newSetList() *cobra.Command {
 				return err
 			}
 		}
-		return nil
+		return o.done()
 	})
 	formatFlag(cmd)
 	return cmd

@@ -79,12 +79,8 @@ func (v *setVerifier) options(name string) runset.VerifyOptions {
 		},
 	}
 	if v.judge.policy != nil {
-		o.Judge = func(ctx context.Context, proof *attest.Bundle) (attest.Report, error) {
-			var want attest.Expect
-			if s, err := proof.UnverifiedStatement(); err == nil && s.Ref != nil && given != nil && given.ID() == s.Identity {
-				want.Declaration = given
-			}
-			return v.judge.verify(ctx, proof, want)
+		o.Judge = func(ctx context.Context, run *attest.Verified, no error) (attest.Report, error) {
+			return v.judge.policy.judge(ctx, run, no)
 		}
 	}
 	return o

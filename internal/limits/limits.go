@@ -48,8 +48,8 @@ const (
 	SetHeader = 4 << 20
 	// SetWindow is how many bytes of Statements a verifier of a set holds before it reports on the runs among them.
 	SetWindow = 1 << 20
-	// SetProofs is how many runs a set has whose proofs are all made at once: each takes 64 bytes of memory.
-	SetProofs = 1 << 24
+	// ProofWindow is for how many runs the proofs are made at a time, where all proofs of a set are made: a power of two.
+	ProofWindow = 1 << 10
 
 	// Certificate and Timestamp are sizes in bytes of one certificate and one RFC 3161 response, DER.
 	Certificate = 64 << 10

@@ -69,12 +69,17 @@ func (b *Builder) Salt(index uint64) (salt Hash) {
 	return salt
 }
 
+// Leaf is the hash of the leaf at index, of a Statement in RFC 8785 form. It adds nothing.
+func (b *Builder) Leaf(index uint64, statement []byte) Hash {
+	return leaf(b.hash, b.Salt(index), statement)
+}
+
 // Add adds the leaf of a Statement, given in RFC 8785 form, and returns its hash.
 func (b *Builder) Add(statement []byte) (Hash, error) {
 	if b.Size() == limits.SetRuns {
 		return Hash{}, fmt.Errorf("more than %d runs", uint64(limits.SetRuns))
 	}
-	sum := leaf(b.hash, b.Salt(b.Size()), statement)
+	sum := b.Leaf(b.Size(), statement)
 	return sum, b.AddLeaf(sum)
 }
 
@@ -128,49 +133,6 @@ func pathOf(nodes proof.Nodes, hashOf func(compact.NodeID) []byte) ([]Hash, erro
 		path[i] = Hash(sum)
 	}
 	return path, nil
-}
-
-// Tree keeps all nodes of a tree, two hashes a leaf, so that the path of every leaf can be taken from it.
-type Tree struct {
-	levels [][]Hash
-	size   uint64
-}
-
-// NewTree has the builder, which must be empty, fill a tree.
-func NewTree(b *Builder) *Tree {
-	t := &Tree{}
-	b.visit = func(id compact.NodeID, sum []byte) { // each level from the left
-		for uint(len(t.levels)) <= id.Level {
-			t.levels = append(t.levels, nil)
-		}
-		t.levels[id.Level] = append(t.levels[id.Level], Hash(sum))
-		if id.Level == 0 {
-			t.size++
-		}
-	}
-	return t
-}
-
-// Leaf is the hash of the leaf at index.
-func (t *Tree) Leaf(index uint64) (sum Hash, ok bool) {
-	if index >= t.size {
-		return sum, false
-	}
-	return t.levels[0][index], true
-}
-
-// Path is the path of the leaf at index, RFC 9162, section 2.1.3.1.
-func (t *Tree) Path(index uint64) ([]Hash, error) {
-	nodes, err := proof.Inclusion(index, t.size)
-	if err != nil {
-		return nil, err
-	}
-	return pathOf(nodes, func(id compact.NodeID) []byte {
-		if id.Level >= uint(len(t.levels)) || id.Index >= uint64(len(t.levels[id.Level])) {
-			return nil
-		}
-		return t.levels[id.Level][id.Index][:]
-	})
 }
 
 // CheckPath checks that a leaf is at index in the tree of that root and size: RFC 9162, section 2.1.3.2.

@@ -3,6 +3,7 @@ package settree
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"testing"
 
@@ -69,7 +70,6 @@ func TestPaths(t *testing.T) {
 	checked := 0
 	for size := uint64(1); size <= 20; size++ {
 		full := NewBuilder(Hash{1})
-		tree := NewTree(full)
 		sums := leaves(t, full, size)
 		root, err := full.Root()
 		if err != nil {
@@ -86,9 +86,11 @@ func TestPaths(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			other, err := tree.Path(index)
-			if err != nil || fmt.Sprint(path) != fmt.Sprint(other) {
-				t.Fatalf("%d of %d: %x, %x, %v", index, size, path, other, err)
+			for _, width := range []int{1, 2, 4, 16, 1024} {
+				other, err := pathBy(newWindows(width), sums, index)
+				if err != nil || fmt.Sprint(path) != fmt.Sprint(other) {
+					t.Fatalf("%d of %d, windows of %d: %x, %x, %v", index, size, width, path, other, err)
+				}
 			}
 			if n := pathLength(index, size); n != len(path) {
 				t.Errorf("%d of %d: pathLength %d, and it has %d", index, size, n, len(path))
@@ -122,13 +124,50 @@ func TestPaths(t *testing.T) {
 
 func root2(sum Hash) Hash { sum[31] ^= 1; return sum }
 
+// pathBy is the path of a leaf by windows of the leaves.
+func pathBy(w *Windows, leaves []Hash, index uint64) ([]Hash, error) {
+	for _, sum := range leaves {
+		if err := w.Add(sum); err != nil {
+			return nil, err
+		}
+	}
+	if err := w.End(); err != nil {
+		return nil, err
+	}
+	number := index / uint64(w.width)
+	first := number * uint64(w.width)
+	path, err := w.Window(number, leaves[first:min(first+uint64(w.width), uint64(len(leaves)))])
+	if err != nil {
+		return nil, err
+	}
+	return path(int(index - first))
+}
+
+// Leaves that are not all those of a window, in their order, give no path.
+func TestOtherWindow(t *testing.T) {
+	w := newWindows(4)
+	sums := leaves(t, NewBuilder(Hash{1}), 10)
+	if _, err := pathBy(w, sums, 9); err != nil {
+		t.Fatal(err)
+	}
+	for name, given := range map[string][]Hash{
+		"none": nil, "too few": sums[:3], "too many": sums[:5], "of another window": sums[4:8], "in another order": {sums[1], sums[0], sums[2], sums[3]},
+	} {
+		if _, err := w.Window(0, given); !errors.Is(err, ErrOther) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := w.Window(3, sums[8:]); !errors.Is(err, ErrOther) {
+		t.Errorf("a window that is not there: %v", err)
+	}
+}
+
 // A leaf whose content is the two hashes below an inner node is not that node.
 func TestSecondPreimage(t *testing.T) {
 	b := NewBuilder(Hash{2})
-	tree := NewTree(b)
 	sums := leaves(t, b, 8)
 	root, _ := b.Root()
-	path, _ := tree.Path(0)
+	path, _ := pathBy(NewWindows(), sums, 0)
 	if err := CheckPath(root, 8, 0, sums[0], path); err != nil {
 		t.Fatal(err)
 	}
