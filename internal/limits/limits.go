@@ -121,6 +121,23 @@ const (
 	LayoutManifests = 100_000
 	LayoutBroken    = 1_000
 
+	// JournalSegment is the size in bytes of a journal's segment, and of its declarations, from which the next begins;
+	// JournalLine that of one line, which may pass it. JournalChunk is how much of a file is allocated at once, ahead of need.
+	JournalSegment = 256 << 20
+	JournalLine    = Bundle + 4<<20
+	JournalChunk   = 4 << 20
+	// JournalGroup is how many bytes of lines and declarations are written at once, unless one entry has more; JournalWaiting
+	// how many bytes wait, and JournalHeld how many lines, the newest, are searched for a parent.
+	JournalGroup   = 8 << 20
+	JournalWaiting = 256 << 20
+	JournalHeld    = 1 << 17
+	// JournalText is the length in bytes of a client's name and of a header's, JournalHeaders how many headers a line names,
+	// JournalAttempts and JournalBody the largest attempt and the largest body, in bytes.
+	JournalText     = 1_000
+	JournalHeaders  = 1_000
+	JournalAttempts = 1_000_000
+	JournalBody     = 1 << 40
+
 	// Shown is how much of what others wrote stands in one error message, in bytes: more than a policy's denial has.
 	Shown = 10_000
 

@@ -37,6 +37,7 @@ import (
 	"github.com/runattest/runattest/capture"
 	"github.com/runattest/runattest/gate"
 	"github.com/runattest/runattest/gate/filedigest"
+	"github.com/runattest/runattest/gateway/journal"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/lineage"
 	"github.com/runattest/runattest/policy"
@@ -51,7 +52,7 @@ import (
 
 // packages are the public ones.
 var packages = []string{
-	"canonical", "identity", "signer", "signer/kms", "attest", "attest/evidence", "attest/authority", "attest/answer", "attest/subjects", "attest/files", "attest/runset", "registry/folder", "registry/listing", "sigstore", "signer/idtoken", "policy", "gate", "gate/filedigest", "lineage", "registry", "capture",
+	"canonical", "identity", "signer", "signer/kms", "attest", "attest/evidence", "attest/authority", "attest/answer", "attest/subjects", "attest/files", "attest/runset", "registry/folder", "registry/listing", "sigstore", "signer/idtoken", "policy", "gate", "gate/filedigest", "gateway/journal", "lineage", "registry", "capture",
 }
 
 // exported are all functions and methods that they export.
@@ -402,6 +403,24 @@ var exported = map[string]any{
 	"gate.Repository.Approvals":   (*gate.Repository).Approvals,
 	"gate.Repository.Lineage":     (*gate.Repository).Lineage,
 	"gate.Unchecked":              gate.Unchecked,
+
+	"journal.DamageError.Error":      (*journal.DamageError).Error,
+	"journal.DamageError.Unwrap":     (*journal.DamageError).Unwrap,
+	"journal.Is":                     journal.Is,
+	"journal.Journal.Append":         (*journal.Journal).Append,
+	"journal.Journal.Close":          (*journal.Journal).Close,
+	"journal.Journal.Cuts":           (*journal.Journal).Cuts,
+	"journal.Journal.Holds":          (*journal.Journal).Holds,
+	"journal.Journal.Ready":          (*journal.Journal).Ready,
+	"journal.LineResult.OK":          journal.LineResult.OK,
+	"journal.ModeError.Error":        (*journal.ModeError).Error,
+	"journal.Open":                   journal.Open,
+	"journal.ParseReceipt":           journal.ParseReceipt,
+	"journal.Receipt.MarshalText":    journal.Receipt.MarshalText,
+	"journal.Receipt.String":         journal.Receipt.String,
+	"journal.UnverifiedLine.Receipt": journal.UnverifiedLine.Receipt,
+	"journal.UnverifiedLines":        journal.UnverifiedLines,
+	"journal.Verify":                 journal.Verify,
 
 	"lineage.Build":                 lineage.Build,
 	"lineage.Graph.Ancestors":       (*lineage.Graph).Ancestors,

@@ -1,0 +1,169 @@
+package journal
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"github.com/runattest/runattest/canonical"
+	"github.com/runattest/runattest/internal/atomicfile"
+	"github.com/runattest/runattest/internal/boundedfile"
+	"github.com/runattest/runattest/internal/jsontree"
+	"github.com/runattest/runattest/internal/lazyregexp"
+	"github.com/runattest/runattest/internal/limits"
+)
+
+// MediaType is that of journal.json, by which a folder is known as a journal.
+const MediaType = "application/vnd.runattest.journal.v1+json"
+
+const (
+	idName   = "journal.json"
+	lockName = "lock"
+)
+
+func linesName(number int) string        { return fmt.Sprintf("%08d.jsonl", number) }
+func declarationsName(number int) string { return fmt.Sprintf("%08d.declarations.jsonl", number) }
+func bundleName(number int) string       { return fmt.Sprintf("%08d.sigstore.json", number) }
+
+// Is says whether a folder is a journal, by the file journal.json in it.
+func Is(dir string) bool {
+	info, err := os.Stat(filepath.Join(dir, idName))
+	return err == nil && info.Mode().IsRegular()
+}
+
+// readID reads the journal's id.
+func readID(dir string) (id [sha256.Size]byte, err error) {
+	path := filepath.Join(dir, idName)
+	data, err := boundedfile.ReadRegular(path, limits.Key)
+	if err != nil {
+		return id, err
+	}
+	form, err := canonical.Options{ExactNumbers: true, MaxDepth: 2, MaxValues: 10}.Append(nil, data)
+	var root jsontree.Value
+	if err == nil {
+		root, err = jsontree.Parse(form)
+	}
+	if err == nil {
+		err = checkMembers(root, "mediaType", "gateway")
+	}
+	if got := root.Get("mediaType").Text(); err == nil && got != MediaType {
+		err = fmt.Errorf("mediaType is %q, want %s", got, MediaType)
+	}
+	if err == nil {
+		id, err = parseDigest(root.Get("gateway").Text())
+	}
+	if err != nil {
+		return id, &DamageError{Path: path, Err: err}
+	}
+	return id, nil
+}
+
+// openFolder makes a journal's folder where there is none, and its id.
+func openFolder(dir string) (id [sha256.Size]byte, err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return id, err
+	}
+	info, err := os.Stat(dir)
+	if err != nil {
+		return id, err
+	}
+	if open := info.Mode().Perm() & 0o077; open != 0 {
+		return id, &ModeError{dir, info.Mode().Perm()}
+	}
+	if id, err = readID(dir); !errors.Is(err, fs.ErrNotExist) {
+		return id, err
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return id, err
+	}
+	for _, e := range entries {
+		if e.Name() != lockName {
+			return id, fmt.Errorf("%s: has no %s and is not empty, want a journal or an empty folder", dir, idName)
+		}
+	}
+	_, _ = rand.Read(id[:]) // does not fail
+	text := fmt.Sprintf("{\"gateway\":%q,\"mediaType\":%q}\n", hex.EncodeToString(id[:]), MediaType)
+	return id, atomicfile.Create(filepath.Join(dir, idName), []byte(text), 0o600)
+}
+
+// ModeError says that others can enter a journal's folder.
+type ModeError struct {
+	Dir  string
+	Mode fs.FileMode
+}
+
+func (e *ModeError) Error() string {
+	if e == nil {
+		e = &ModeError{}
+	}
+	return fmt.Sprintf("%s: has mode %04o, want 0700: a journal has what clients ask", e.Dir, e.Mode)
+}
+
+// DamageError says what of a journal is not as a gateway writes it, and no crash leaves behind.
+type DamageError struct {
+	Path string
+	Line int // 0 where it is about the file
+	Err  error
+}
+
+func (e *DamageError) Error() string {
+	if e == nil || e.Err == nil {
+		return "damaged journal"
+	}
+	if e.Line > 0 {
+		return fmt.Sprintf("%s:%d: %v", e.Path, e.Line, e.Err)
+	}
+	return fmt.Sprintf("%s: %v", e.Path, e.Err)
+}
+
+// Unwrap gives the reason.
+func (e *DamageError) Unwrap() error {
+	if e == nil {
+		return nil
+	}
+	return e.Err
+}
+
+// listing is which segments a folder has, and which of them are closed.
+type listing struct {
+	first, last int // 0 for none
+	closed      map[int]bool
+	lines       map[int]bool
+}
+
+var segmentForm = lazyregexp.New(`^([0-9]{8})(\.jsonl|\.sigstore\.json)$`)
+
+func list(dir string) (*listing, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	l := &listing{closed: map[int]bool{}, lines: map[int]bool{}}
+	for _, e := range entries {
+		part := segmentForm.FindStringSubmatch(e.Name())
+		if part == nil {
+			continue
+		}
+		number, _ := strconv.Atoi(part[1])
+		if number == 0 {
+			continue
+		}
+		if part[2] == ".jsonl" {
+			l.lines[number] = true
+		} else {
+			l.closed[number] = true
+		}
+		if l.first == 0 || number < l.first {
+			l.first = number
+		}
+		l.last = max(l.last, number)
+	}
+	return l, nil
+}

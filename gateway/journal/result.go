@@ -1,0 +1,106 @@
+package journal
+
+import (
+	"context"
+	"crypto/sha256"
+
+	"github.com/runattest/runattest/attest"
+)
+
+// VerifyOptions are what Verify takes besides a journal; the zero value has none.
+type VerifyOptions struct {
+	// Judge verifies the bundle of each line in the place of the verifier, so that a policy decides. A no is a
+	// *attest.VerificationError.
+	Judge func(context.Context, *attest.Bundle, attest.Expect) (attest.Report, error)
+	// Line is given what was found of each line, in order. Lines of a closed segment are given after its bundle and file were
+	// verified, and not at all if they were not.
+	Line func(LineResult) error
+	// Segment is given what was found of each segment, after its lines.
+	Segment func(SegmentResult) error
+	// Receipts name lines that the journal must have.
+	Receipts []Receipt
+	// First is the first segment that must be there; 1. Older ones may be kept elsewhere.
+	First int
+	// Closed demands that every segment is closed: that each line is under the signature of a segment.
+	Closed bool
+}
+
+// LineResult is what was found of a line.
+type LineResult struct {
+	// UnverifiedLine is what the line says. Where Closed is set the signature of its segment is over all of it; elsewhere only
+	// the identity and what else the bundle has are signed.
+	UnverifiedLine
+	Closed bool
+	// Report is about the run's bundle. It is zero where the line has no identity.
+	Report attest.Report
+	// Erased says that the declaration was erased: the identity is signed, and cannot be recomputed. Report.Verified is not set.
+	Erased bool
+}
+
+// OK says that nothing is wrong with the line.
+func (l LineResult) OK() bool {
+	return l.Report.Verified || l.Erased || l.Fate != "" && l.Fate != Admitted
+}
+
+// SegmentResult is what was found of a segment.
+type SegmentResult struct {
+	Number   int
+	Verified bool // the bundle, if it is closed; its place in the journal; and each line
+	Closed   bool // it has a bundle
+	Counts
+	// Report has the checks of the bundle: signature, signer, time, statement and subject, which is the file. It is zero where
+	// the segment is open.
+	Report attest.Report
+	// Damage says what is wrong with the lines, or with the segment's place; nil for nothing.
+	Damage error
+	// Incomplete says that an open segment ends with a part of a line: it is being written, or a crash has left it.
+	Incomplete bool
+}
+
+// Counts are how many lines there are.
+type Counts struct {
+	Lines      int
+	Refused    int // not verified
+	Erased     int
+	Undeclared int
+	Denied     int
+	Open       int // in segments without a bundle
+}
+
+func (c *Counts) add(other Counts) {
+	c.Lines += other.Lines
+	c.Refused += other.Refused
+	c.Erased += other.Erased
+	c.Undeclared += other.Undeclared
+	c.Denied += other.Denied
+	c.Open += other.Open
+}
+
+func (c *Counts) count(l LineResult) {
+	c.Lines++
+	switch {
+	case !l.OK():
+		c.Refused++
+	case l.Erased:
+		c.Erased++
+	case l.Fate == Undeclared:
+		c.Undeclared++
+	case l.Fate == Denied:
+		c.Denied++
+	}
+	if !l.Closed {
+		c.Open++
+	}
+}
+
+// Result is the answer for a journal.
+type Result struct {
+	// Verified says that the journal has lines, that each is verified or erased or has no identity, that each segment is
+	// verified, that no segment is missing between others, and that each receipt names a line.
+	Verified bool
+	Gateway  [sha256.Size]byte // the journal's id
+	Segments int
+	Counts
+	// Problems are what is wrong with the journal as a whole.
+	Problems []error
+}
