@@ -130,6 +130,9 @@ type Captured struct {
 	// Unknown names what the table does not know, and which may therefore be open as well.
 	Unknown []Unknown
 
+	// Unread names the header lines of the source that the format does not read, in lower case: they do not enter the declaration.
+	Unread []string
+
 	// Warnings are for a person.
 	Warnings []Warning
 

@@ -58,7 +58,7 @@ func (f Format) capture(src Source, files []component, more func(*request, jsont
 	if err != nil {
 		return nil, t.invalid(err)
 	}
-	c := &Captured{Declaration: decl, Unknown: unknown, Warnings: warnings, Digest: sha256.Sum256(src.Body), Format: f}
+	c := &Captured{Declaration: decl, Unknown: unknown, Unread: t.unread(src.Header), Warnings: warnings, Digest: sha256.Sum256(src.Body), Format: f}
 	d.report(c, root)
 	return c, nil
 }

@@ -101,6 +101,18 @@ func (t *table) read(src Source) (request, []Warning, []Unknown, error) {
 	return r, warnings, unknown, nil
 }
 
+// unread are the names of header lines that the table does not name, sorted.
+func (t *table) unread(header map[string][]string) []string {
+	var l []string
+	for name := range header {
+		if name = fold(name); !slices.ContainsFunc(t.headers, func(n named) bool { return n.name == name }) {
+			l = append(l, name)
+		}
+	}
+	slices.Sort(l)
+	return slices.Compact(l)
+}
+
 // setting is what lines say of a named member, or nil where they say nothing.
 func (t *table) setting(name string, n named, lines []string) (*setting, []Unknown, error) {
 	size := 0

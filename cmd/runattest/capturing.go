@@ -127,14 +127,22 @@ func (f *sourceFlags) capturing(name string) (*capturing, error) {
 	if x.format, err = lookupFormat(name); err != nil {
 		return nil, err
 	}
-	if *f.fromCache && !x.format.ReadsFolder() {
-		return nil, fmt.Errorf("--from-cache-path: %s reads no folder", x.format.Name())
-	}
-	if *f.folder != "" && !x.format.TakesFolder() {
-		return nil, cli.WithHint(fmt.Errorf("%s takes no folder beside its source", x.format.Name()), "leave out --folder")
+	if err := f.fits(x.format); err != nil {
+		return nil, err
 	}
 	x.source, err = f.source()
 	return x, err
+}
+
+// fits is an error if a flag is given that says nothing to the format.
+func (f *sourceFlags) fits(format capture.Format) error {
+	switch {
+	case *f.fromCache && !format.ReadsFolder():
+		return cli.WithHint(fmt.Errorf("--from-cache-path: %s reads no folder", format.Name()), "leave out --from-cache-path")
+	case *f.folder != "" && !format.TakesFolder():
+		return cli.WithHint(fmt.Errorf("--folder: %s takes no folder beside its source", format.Name()), "leave out --folder")
+	}
+	return nil
 }
 
 // captured is one capture, the text that it is of, and whether there may be several in the file.
@@ -217,6 +225,9 @@ func (x *capturing) newRequests(cmd *cobra.Command, paths []string) *input.Files
 func noteCaptured(o *output, name string, c *capture.Captured) {
 	for _, w := range c.Warnings {
 		o.Info("warning: %s: %s", name, w)
+	}
+	if len(c.Unread) > 0 {
+		o.Info("note: %s: not in the declaration, since %s does not read it: header %s", name, c.Format.Name(), strings.Join(c.Unread, ", "))
 	}
 	for _, w := range c.Open {
 		o.Info("note: %s: %s is open: the declaration does not say what it stands for, which may be %s", name, w.Pointer, w.Hides)

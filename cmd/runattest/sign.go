@@ -112,7 +112,8 @@ type job struct {
 // prepared is one declaration's Statement, before it is signed.
 type prepared struct {
 	name      string
-	lines     bool // from JSON Lines
+	lines     bool   // from JSON Lines
+	customID  string // of a request in a batch, or ""
 	id        identity.ID
 	statement *attest.Statement
 }
@@ -345,7 +346,7 @@ func (b *batch) state(name string, lines bool, d *identity.Declaration, options 
 		b.Info("warning: %s: the declaration holds a private key, which is in the bundle: lint says where; --detached leaves the declaration out", name)
 	}
 	statement, err := attest.New(d, options)
-	return prepared{name, lines, d.ID(), statement}, err
+	return prepared{name: name, lines: lines, id: d.ID(), statement: statement}, err
 }
 
 // signJob signs everything that goes into one file, or gives nothing.
@@ -380,15 +381,18 @@ func (b *batch) write(target string, made []signed) {
 	}
 	b.keep(target, made)
 	for _, s := range made {
-		if err := b.Result(map[string]any{"identity": s.id, "file": s.name, "bundle": target}, "%s", s.line(made)); err != nil {
+		if err := b.Result(writtenObject{target, s.customID, s.name, s.id}, "%s", s.line(made)); err != nil {
 			b.note("standard output", err)
 		}
 	}
 }
 
-// line is the identity, with the file's name where it is one of several.
+// line is the identity, with the file's name where it is one of several, and what a batch calls the request.
 func (s signed) line(all []signed) string {
-	if len(all) == 1 {
+	switch {
+	case s.customID != "":
+		return fmt.Sprintf("%s  %s  %q", s.id, s.name, s.customID)
+	case len(all) == 1:
 		return s.id.String()
 	}
 	return s.id.String() + "  " + s.name
@@ -399,7 +403,7 @@ func (s signed) line(all []signed) string {
 func (b *batch) writeOut(made []signed) error {
 	if b.JSON {
 		for _, s := range made {
-			if err := b.Object(signedObject{Identity: &s.id, File: s.name, Bundle: s.bundle}); err != nil {
+			if err := b.Object(signedObject{Identity: &s.id, File: s.name, CustomID: s.customID, Bundle: s.bundle}); err != nil {
 				return err
 			}
 		}
@@ -414,11 +418,20 @@ func (b *batch) writeOut(made []signed) error {
 	return nil
 }
 
+// writtenObject says which file a bundle is in.
+type writtenObject struct {
+	Bundle   string      `json:"bundle"`
+	CustomID string      `json:"customId,omitempty"`
+	File     string      `json:"file"`
+	Identity identity.ID `json:"identity"`
+}
+
 // signedObject is a bundle on standard output, with what it is about, or why there is none.
 type signedObject struct {
 	Line     int             `json:"line,omitempty"` // of --jsonl
 	Identity *identity.ID    `json:"identity,omitempty"`
 	File     string          `json:"file,omitempty"`
+	CustomID string          `json:"customId,omitempty"` // of a request in a batch
 	Bundle   json.RawMessage `json:"bundle,omitempty"`
 	Error    string          `json:"error,omitempty"`
 	Hint     string          `json:"hint,omitempty"`

@@ -68,7 +68,9 @@ func (b *batch) readCaptured(c captured, err error) (prepared, error) {
 		}
 		options.Subjects = append(slices.Clip(options.Subjects), attest.Subject{Name: "source", SHA256: digest})
 	}
-	return b.state(c.text.Name, c.several, c.Declaration, options)
+	p, err := b.state(c.text.Name, c.several, c.Declaration, options)
+	p.customID = c.CustomID
+	return p, err
 }
 
 // outsideFolders refuses a bundle in a folder that is captured: it would replace a file of the run, or be taken for one the next time.

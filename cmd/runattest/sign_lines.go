@@ -73,7 +73,7 @@ func (b *batch) signLine(cmd *cobra.Command, line []byte, answer *signedObject) 
 		return inLine(answer.Line, err)
 	}
 	text, err := b.signOne(cmd.Context(), p)
-	answer.Identity, answer.Bundle = &p.id, text
+	answer.Identity, answer.Bundle, answer.CustomID = &p.id, text, p.customID
 	return err
 }
 
@@ -134,7 +134,7 @@ func (b *batch) answer(answer signedObject, wrong error) error {
 	case !b.JSON:
 		_, err := b.Out.Write(append(answer.Bundle, '\n'))
 		return err
-	default: // as object has it, without reading the bundle twice more, which is a tenth of all work
+	case answer.CustomID == "": // as object has it, without reading the bundle twice more, which is a tenth of all work
 		_, err := b.Out.Write(fmt.Appendf(nil, "{\"line\":%d,\"identity\":\"%s\",\"bundle\":%s}\n", answer.Line, answer.Identity, answer.Bundle))
 		return err
 	}

@@ -43,17 +43,23 @@ func (f *captureCheckFlags) load() (*sourceCheck, error) {
 	case f.cmd.Flags().Changed("declaration"):
 		return nil, cli.WithHint(errors.New("--source and --declaration both say what is declared"), "leave one of the two out")
 	}
-	s := &sourceCheck{file: *f.file, folder: *f.source.folder}
+	s := &sourceCheck{file: *f.file, folder: *f.source.folder, fits: f.source.fits}
 	var err error
 	if *f.format != "" {
 		if s.format, err = lookupFormat(*f.format); err != nil {
 			return nil, fmt.Errorf("--capture: %w", err)
+		}
+		if err := s.fits(s.format); err != nil {
+			return nil, err
 		}
 	}
 	if s.source, err = f.source.source(); err != nil {
 		return nil, err
 	}
 	if info, err := os.Stat(s.file); err != nil || !info.IsDir() {
+		if err == nil && *f.source.fromCache {
+			return nil, cli.WithHint(fmt.Errorf("--from-cache-path: --source %s is a file, want a folder of Hugging Face's cache", s.file), "leave out --from-cache-path")
+		}
 		for t, err := range input.Whole(s.file, f.cmd.InOrStdin()) { // one
 			s.source.Body = t.Data
 			return s, err
@@ -67,7 +73,8 @@ type sourceCheck struct {
 	format capture.Format // none: what the bundle says
 	source capture.Source
 	file   string
-	folder string // or beside the file
+	folder string                     // or beside the file
+	fits   func(capture.Format) error // that the flags say nothing else
 }
 
 // check captures the source again for a bundle, and says whether the declaration is that. declared is what the source declares;
@@ -80,6 +87,9 @@ func (s *sourceCheck) check(ctx context.Context, b *attest.Bundle) (declared *id
 	format, by := s.format, ""
 	if format == (capture.Format{}) {
 		if format, err = claimedFormat(claim.Annotations); err != nil {
+			return nil, c, err
+		}
+		if err := s.fits(format); err != nil {
 			return nil, c, err
 		}
 		by = ", the table that the signer claims"
@@ -99,7 +109,10 @@ func (s *sourceCheck) check(ctx context.Context, b *attest.Bundle) (declared *id
 		c = evidence.Failed(evidence.CheckSource, evidence.CodeSourceDiffers, "it declares another run by %s: %s differs", by, r.Difference)
 	}
 	if len(r.Taken) > 0 {
-		c.Details = []string{"taken from the declaration, and not from the source: " + strings.Join(r.Taken, ", ")}
+		c.Details = append(c.Details, "taken from the declaration, and not from the source: "+strings.Join(r.Taken, ", "))
+	}
+	if len(r.Unread) > 0 {
+		c.Details = append(c.Details, fmt.Sprintf("given, and not held against the declaration, since %s does not read it: header %s", format.Name(), strings.Join(r.Unread, ", ")))
 	}
 	return r.Declaration, c, nil
 }
