@@ -111,3 +111,39 @@ func TestForms(t *testing.T) {
 		}
 	}
 }
+
+// TestParseStatement reads what New has made, and nothing whose parts disagree.
+func TestParseStatement(t *testing.T) {
+	for name, o := range map[string]StatementOptions{
+		"embedded": {Annotations: map[string]string{"a": "b"}, Subjects: []Subject{{Name: "x", SHA256: [32]byte{1}}}}, "detached": {Detached: &DeclarationRef{URI: "https://example.com"}},
+	} {
+		want := newStatement(t, o)
+		got, err := ParseStatement(want.Bytes())
+		if err != nil || got.ID() != want.ID() || !bytes.Equal(got.Bytes(), want.Bytes()) {
+			t.Errorf("%s: %v", name, err)
+		}
+		text := want.Bytes()
+		for i := range text {
+			text[i] ^= 1
+			if got, err := ParseStatement(text); err == nil && bytes.Equal(got.Bytes(), want.Bytes()) {
+				t.Errorf("%s: byte %d is changed, and the Statement is not", name, i)
+			} else if err == nil && name == "embedded" && got.ID() != want.ID() {
+				t.Errorf("%s: byte %d is changed: %s", name, i, text)
+			}
+			text[i] ^= 1
+		}
+		for _, part := range []string{`"identity":"airun:1:sha256:`, `"sha256":"`, `"name":"airun:1:sha256:`} {
+			at := bytes.LastIndex(text, []byte(part)) + len(part)
+			if name == "embedded" && part == `"sha256":"` { // the last is of another subject
+				continue
+			}
+			other := bytes.Clone(text)
+			if other[at] = '0'; text[at] == '0' {
+				other[at] = '1'
+			}
+			if _, err := ParseStatement(other); err == nil {
+				t.Errorf("%s: another digit after %s", name, part)
+			}
+		}
+	}
+}

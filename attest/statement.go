@@ -91,6 +91,29 @@ func New(d *identity.Declaration, o StatementOptions) (*Statement, error) {
 	return &Statement{text, d.ID()}, nil
 }
 
+// ParseStatement reads a Statement that New has made: as strictly as a verifier, and with the identity recomputed if the
+// declaration is in it. So what waits to be signed can be kept as text.
+func ParseStatement(text []byte) (*Statement, error) {
+	text, err := payloadRules.Append(make([]byte, 0, len(text)), text)
+	if err != nil {
+		return nil, fmt.Errorf("statement: %w", err)
+	}
+	r := runChecks{}
+	if r.content, err = readStatement(text); err != nil {
+		return nil, fmt.Errorf("statement: %w", err)
+	}
+	id := r.content.id
+	if r.content.declaration != nil {
+		if _, id, err = r.recompute(nil); err != nil {
+			return nil, fmt.Errorf("statement: predicate: declaration: %w", err)
+		}
+	}
+	if got := r.content.subjects[0]; id != r.content.id || got != runSubject(id) {
+		return nil, fmt.Errorf("statement: the declaration has the identity %s, the predicate states %s and the subject is %s", id, r.content.id, got)
+	}
+	return &Statement{text, id}, nil
+}
+
 // appendStatement appends the statement in RFC 8785 form: the members of each object in the order of their names.
 func (o StatementOptions) appendStatement(out []byte, d *identity.Declaration) ([]byte, error) {
 	out = append(out, `{"_type":"`+StatementType+`","predicate":{`...)

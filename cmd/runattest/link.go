@@ -216,7 +216,7 @@ func (l *linkFlags) checkTarget(target string, who *signerFlags) error {
 			return cli.WithHint(err, "name another file with --bundle")
 		}
 	}
-	return who.notOver(target, append([]string{l.run}, *l.artifacts...)...)
+	return who.notOver(target, who.reads(append([]string{l.run}, *l.artifacts...)...))
 }
 
 // describeLink is the claim in one line.

@@ -44,7 +44,7 @@ func signPolicy(cmd *cobra.Command, path string, who *signerFlags, target string
 	for _, f := range p.Files() {
 		inputs = append(inputs, filepath.Join(filepath.Dir(path), filepath.FromSlash(f.Path)))
 	}
-	if err := who.notOver(target, inputs...); err != nil {
+	if err := who.notOver(target, who.reads(inputs...)); err != nil {
 		return err
 	}
 	return who.signClaim(cmd, claim, attest.SigstoreBundle, claimFile{path: target}, func(o *output) error {

@@ -135,13 +135,17 @@ func (s *signerFlags) files() []string {
 	return slices.DeleteFunc([]string{s.key, s.token, s.config, s.root}, func(path string) bool { return path == "" })
 }
 
-// notOver keeps what is signed from being written over what the command reads, what the signer's flags name, and the
-// public key beside the key.
-func (s *signerFlags) notOver(target string, inputs ...string) error {
+// reads are the inputs and what the signer's flags name.
+func (s *signerFlags) reads(inputs ...string) *overwrite.Files {
+	return overwrite.NewFiles(append(s.files(), inputs...)...)
+}
+
+// notOver keeps what is signed from being written over what the command reads, and the public key beside the key.
+func (s *signerFlags) notOver(target string, reads *overwrite.Files) error {
 	if err := overwrite.CheckTarget(target); err != nil {
 		return err
 	}
-	if err := overwrite.CheckInputs(target, append(s.files(), inputs...)...); err != nil {
+	if err := reads.Check(target); err != nil {
 		return err
 	}
 	return overwrite.CheckKey(target, s.key)

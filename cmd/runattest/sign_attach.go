@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/internal/cli"
-	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/registry"
 )
 
@@ -51,16 +50,6 @@ func (b *batch) resolveSubject(text string) (*registry.Artifact, error) {
 		b.options.Subjects = append(b.options.Subjects, s)
 	}
 	return artifact, err
-}
-
-// keep remembers bundles that are written and are to be attached.
-func (b *batch) keep(target string, made []signed) {
-	if b.attach == "" {
-		return
-	}
-	for _, s := range made {
-		b.made = append(b.made, input.Blob{Name: target, Data: s.bundle})
-	}
 }
 
 // attachMade attaches what was signed, in one go; the files are there whatever becomes of it.

@@ -48,29 +48,37 @@ func (b *batch) files(cmd *cobra.Command, paths []string) *input.Files {
 }
 
 // readCaptured makes the Statement of what a request declares, unless it could not be captured.
-func (b *batch) readCaptured(c captured, err error) (prepared, error) {
-	if err != nil {
-		return prepared{name: c.text.Name}, err
+func (b *batch) readCaptured(s source) prepared {
+	if s.err != nil {
+		return b.state(s, nil, b.options)
 	}
-	noteCaptured(b.output, c.text.Name, c.Captured)
+	noteCaptured(b.output, s.Name, s.captured.Captured)
+	var options attest.StatementOptions
+	options, s.err = b.capturedOptions(s.captured)
+	s.Lines = s.captured.several
+	p := b.state(s, s.captured.Declaration, options)
+	p.customID = s.captured.CustomID
+	return p
+}
+
+// capturedOptions adds to the options what a capture says beside the declaration.
+func (b *batch) capturedOptions(c *captured) (attest.StatementOptions, error) {
 	options := b.options
 	options.Annotations = maps.Clone(options.Annotations)
 	for name, value := range c.Annotations() {
 		if _, twice := options.Annotations[name]; twice {
-			return prepared{name: c.text.Name}, fmt.Errorf("--annotation %s: --capture sets the annotation of that name", name)
+			return options, fmt.Errorf("--annotation %s: --capture sets the annotation of that name", name)
 		}
 		options.Annotations[name] = value
 	}
 	if b.withSource {
 		digest, err := c.SourceDigest()
 		if err != nil {
-			return prepared{name: c.text.Name}, fmt.Errorf("--with-source: %w", err)
+			return options, fmt.Errorf("--with-source: %w", err)
 		}
 		options.Subjects = append(slices.Clip(options.Subjects), attest.Subject{Name: "source", SHA256: digest})
 	}
-	p, err := b.state(c.text.Name, c.several, c.Declaration, options)
-	p.customID = c.CustomID
-	return p, err
+	return options, nil
 }
 
 // outsideFolders refuses a bundle in a folder that is captured: it would replace a file of the run, or be taken for one the next time.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"slices"
 	"strings"
 
@@ -13,6 +14,7 @@ import (
 
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/cli"
+	"github.com/runattest/runattest/internal/inorder"
 	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/internal/jsonlines"
 	"github.com/runattest/runattest/internal/limits"
@@ -34,59 +36,90 @@ func (s *signFlags) checkLines(args []string) error {
 	return nil
 }
 
-// signLines answers each line of standard input with one line, before it reads the next. What is wrong with a line is
-// its answer; only where nothing can be read or written any more it ends early.
+// answered is a line of standard input and its answer.
+type answered struct {
+	line   []byte
+	answer signedObject
+	wrong  error    // with the line, or with signing it
+	ended  error    // of standard input: there is no line
+	made   prepared // what to warn of
+}
+
+func (a answered) size() int { return len(a.line) }
+
+// signLines answers each line of standard input with one line, in their order and as soon as it can. What is wrong with a line
+// is its answer; only where nothing can be read or written any more it ends early.
 func (b *batch) signLines(cmd *cobra.Command) error {
+	sign := func(a answered) answered { return b.signLine(cmd.Context(), a) }
+	for a := range inorder.Map(b.signers(), b.readLines(cmd), answered.size, sign) {
+		if errors.Is(a.ended, io.EOF) {
+			return b.done()
+		}
+		if a.ended != nil {
+			return a.ended
+		}
+		b.warn(a.made)
+		if err := b.answer(a.answer, a.wrong); err != nil {
+			return fmt.Errorf("standard output: %w", err)
+		}
+	}
+	return b.done()
+}
+
+// readLines gives the lines, and at last why there are no more.
+func (b *batch) readLines(cmd *cobra.Command) iter.Seq[answered] {
 	limit := limits.Declaration
 	if b.capturing != nil {
 		limit = limits.CaptureBody
 	}
 	lines := jsonlines.NewReader(cmd.InOrStdin(), limit)
-	for n := 1; ; n++ {
-		if err := cmd.Context().Err(); err != nil {
-			return err
-		}
-		line, err := lines.Next()
-		if errors.Is(err, io.EOF) {
-			return b.done()
-		}
-		answer := signedObject{Line: n}
-		if err == nil {
-			err = b.signLine(cmd, line, &answer)
-		} else if !errors.Is(err, jsonlines.ErrLong) {
-			return fmt.Errorf("standard input: %w", err)
-		} else {
-			err = fmt.Errorf("larger than %d bytes", limit)
-		}
-		if err := b.answer(answer, err); err != nil {
-			return fmt.Errorf("standard output: %w", err)
+	return func(yield func(answered) bool) {
+		for n := 1; ; n++ {
+			a := answered{answer: signedObject{Line: n}, ended: cmd.Context().Err()}
+			if a.ended == nil {
+				a.line, a.ended = lines.Next()
+			}
+			switch {
+			case errors.Is(a.ended, jsonlines.ErrLong):
+				a.ended, a.wrong = nil, fmt.Errorf("larger than %d bytes", limit)
+			case a.ended != nil && !errors.Is(a.ended, io.EOF) && cmd.Context().Err() == nil:
+				a.ended = fmt.Errorf("standard input: %w", a.ended)
+			}
+			if !yield(a) || a.ended != nil {
+				return
+			}
 		}
 	}
 }
 
-func (b *batch) signLine(cmd *cobra.Command, line []byte, answer *signedObject) error {
-	if len(bytes.TrimSpace(line)) == 0 {
-		return errors.New("is empty, want a declaration in JSON")
+func (b *batch) signLine(ctx context.Context, a answered) answered {
+	if a.ended != nil || a.wrong != nil {
+		return a
 	}
-	p, err := b.readLine(answer.Line, line)
-	if err != nil {
-		return inLine(answer.Line, err)
+	if len(bytes.TrimSpace(a.line)) == 0 {
+		a.wrong = errors.New("is empty, want a declaration in JSON")
+		return a
 	}
-	text, err := b.signOne(cmd.Context(), p)
-	answer.Identity, answer.Bundle, answer.CustomID = &p.id, text, p.customID
-	return err
+	a.made = b.readLine(a.answer.Line, a.line)
+	if a.made.err != nil {
+		a.wrong = inLine(a.answer.Line, a.made.err)
+		return a
+	}
+	a.answer.Identity, a.answer.CustomID = a.made.statement.ID().String(), a.made.customID
+	a.answer.Bundle, a.wrong = b.signOne(ctx, a.made.statement)
+	return a
 }
 
 // readLine makes the Statement of a line, which is a declaration or one request.
-func (b *batch) readLine(n int, line []byte) (prepared, error) {
-	t := input.Text{Name: fmt.Sprintf("%s:%d", input.Name(input.Stdin), n), Data: line}
-	if b.capturing == nil {
-		return b.readOne(t, nil)
+func (b *batch) readLine(n int, line []byte) prepared {
+	s := source{Text: input.Text{Name: fmt.Sprintf("%s:%d", input.Name(input.Stdin), n), Data: line}}
+	if b.capturing != nil {
+		src := b.capturing.source
+		src.Body = line
+		c, err := b.capturing.format.Capture(src)
+		s.captured, s.err = &captured{text: s.Text, Captured: c}, locate(line, err)
 	}
-	src := b.capturing.source
-	src.Body = line
-	c, err := b.capturing.format.Capture(src)
-	return b.readCaptured(captured{text: t, Captured: c}, locate(line, err))
+	return b.read(s)
 }
 
 // inLine has problems name the line of the whole input, and hints speak of that line.
@@ -110,15 +143,6 @@ func inLine(n int, err error) error {
 		hint = strings.TrimPrefix(hint+fmt.Sprintf("; runattest lint - shows all %d problems of the line that it is given", len(problems)), "; ")
 	}
 	return cli.WithHint(invalid, hint)
-}
-
-// signOne gives one bundle as one line.
-func (b *batch) signOne(ctx context.Context, p prepared) ([]byte, error) {
-	bundle, err := b.session.Sign(ctx, p.statement)
-	if err != nil {
-		return nil, err
-	}
-	return bundle.Marshal()
 }
 
 // answer writes one line, or what is wrong. Its own error is that of standard output.

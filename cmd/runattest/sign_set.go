@@ -14,6 +14,7 @@ import (
 	"github.com/runattest/runattest/attest/runset"
 	"github.com/runattest/runattest/internal/atomicfile"
 	"github.com/runattest/runattest/internal/cli"
+	"github.com/runattest/runattest/internal/inorder"
 	"github.com/runattest/runattest/internal/input"
 )
 
@@ -41,7 +42,7 @@ func (s *signFlags) checkSet(cmd *cobra.Command) error {
 
 // signSet signs all declarations as one set. They are read twice; standard input and pipes go through temporary files.
 func (b *batch) signSet(cmd *cobra.Command, paths []string) error {
-	if err := b.who.notOver(b.set, append(*b.artifacts, paths...)...); err != nil {
+	if err := b.who.notOver(b.set, b.who.reads(append(*b.artifacts, paths...)...)); err != nil {
 		return err
 	}
 	annotations, err := parseFlagAnnotations("--set-annotation", b.setAnnotations)
@@ -88,16 +89,16 @@ type setRuns struct {
 func (r *setRuns) read() iter.Seq2[*attest.Statement, error] {
 	return func(yield func(*attest.Statement, error) bool) {
 		files := input.NewSpooledFiles(r.paths, nil, r.spooled)
-		for _, path := range r.paths {
-			for t, err := range files.In(path) {
-				one, err := r.readOne(t, err)
-				if err != nil {
-					r.note(t.Name, err)
-					continue
-				}
-				if r.status == exitYes && !yield(one.statement, nil) {
-					return
-				}
+		for p := range inorder.Map(r.workers(), r.texts(files), source.size, r.batch.read) {
+			if !r.again {
+				r.warn(p)
+			}
+			if p.err != nil {
+				r.note(p.Name, p.err)
+				continue
+			}
+			if r.status == exitYes && !yield(p.statement, nil) {
+				return
 			}
 		}
 		if !r.again {
@@ -105,6 +106,18 @@ func (r *setRuns) read() iter.Seq2[*attest.Statement, error] {
 		}
 		if r.again = true; r.status != exitYes {
 			yield(nil, statusError(r.status))
+		}
+	}
+}
+
+func (r *setRuns) texts(files *input.Files) iter.Seq[source] {
+	return func(yield func(source) bool) {
+		for _, path := range r.paths {
+			for s := range declarationsIn(files, path, source{}) {
+				if !yield(s) {
+					return
+				}
+			}
 		}
 	}
 }

@@ -141,6 +141,11 @@ const (
 	// Shown is how much of what others wrote stands in one error message, in bytes: more than a policy's denial has.
 	Shown = 10_000
 
+	// Ahead is how many bytes of input are read ahead of the work on them, SpillMemory how many of what waits stay in memory
+	// and do not go to a temporary file.
+	Ahead       = 16 << 20
+	SpillMemory = 4 << 20
+
 	// JSON is the size of any JSON text that canonicalize takes.
 	JSON = 256 << 20
 

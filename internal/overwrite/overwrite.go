@@ -42,11 +42,12 @@ func CheckTarget(target string) error {
 }
 
 // CheckInputs keeps a result from being written over a file that the command reads.
-func CheckInputs(target string, inputs ...string) error {
-	for _, input := range inputs {
-		if IsSameFile(target, input) {
-			return fmt.Errorf("the result would overwrite %s, which is an input", input)
-		}
+func CheckInputs(target string, inputs ...string) error { return NewFiles(inputs...).Check(target) }
+
+// Check is CheckInputs for these files.
+func (f *Files) Check(target string) error {
+	if input, _ := f.Find(target); input != "" {
+		return fmt.Errorf("the result would overwrite %s, which is an input", input)
 	}
 	return nil
 }

@@ -198,6 +198,7 @@ var exported = map[string]any{
 	"attest.NewClaim":                       attest.NewClaim,
 	"attest.NewVerifier":                    attest.NewVerifier,
 	"attest.ParseBundle":                    attest.ParseBundle,
+	"attest.ParseStatement":                 attest.ParseStatement,
 	"attest.ParseSubject":                   attest.ParseSubject,
 	"evidence.Passed":                       evidence.Passed,
 	"attest.Report.Failed":                  (*attest.Report).Failed,
