@@ -37,10 +37,22 @@ func Is(dir string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
+// readFile reads a regular file, which may be empty.
+func readFile(path string, limit int64) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if info.Mode().IsRegular() && info.Size() == 0 {
+		return nil, nil
+	}
+	return boundedfile.ReadRegular(path, limit)
+}
+
 // readID reads the journal's id.
 func readID(dir string) (id [sha256.Size]byte, err error) {
 	path := filepath.Join(dir, idName)
-	data, err := boundedfile.ReadRegular(path, limits.Key)
+	data, err := readFile(path, limits.Key)
 	if err != nil {
 		return id, err
 	}

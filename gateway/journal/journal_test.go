@@ -240,6 +240,7 @@ func TestSegments(t *testing.T) {
 		add(t, j, d.entry(t, i%2, false))
 		add(t, j, d.entry(t, 100+i, true))
 	}
+	waitFor(t, func() bool { mu.Lock(); defer mu.Unlock(); return failed })
 	closeJournal(t, j)
 	segments := 0
 	d.verified(t, 24, VerifyOptions{Closed: true, Segment: func(s SegmentResult) error { segments++; return nil }})

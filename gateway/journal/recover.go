@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 
 	"github.com/runattest/runattest/internal/atomicfile"
-	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/limits"
 )
 
@@ -78,7 +77,7 @@ func (r *recovery) damage(name string, line int, err error) error {
 
 // readSigned takes the end of the last signed segment.
 func (r *recovery) readSigned(number int) error {
-	data, err := boundedfile.ReadRegular(filepath.Join(r.dir, bundleName(number)), limits.Bundle)
+	data, err := readFile(filepath.Join(r.dir, bundleName(number)), limits.Bundle)
 	if err != nil {
 		return err
 	}
@@ -89,7 +88,7 @@ func (r *recovery) readSigned(number int) error {
 	if err != nil {
 		return &DamageError{Path: filepath.Join(r.dir, bundleName(number)), Err: err}
 	}
-	lines, err := boundedfile.ReadRegular(filepath.Join(r.dir, linesName(number)), limits.JournalSegment+limits.JournalLine)
+	lines, err := readFile(filepath.Join(r.dir, linesName(number)), limits.JournalSegment+limits.JournalLine)
 	if err != nil && !(r.accept && errors.Is(err, fs.ErrNotExist)) {
 		return err
 	}

@@ -11,7 +11,6 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/identity"
-	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/limits"
 )
 
@@ -36,11 +35,11 @@ type scan struct {
 }
 
 func scanSegment(dir string, number int) (*scan, error) {
-	data, err := boundedfile.ReadRegular(filepath.Join(dir, linesName(number)), limits.JournalSegment+limits.JournalLine+limits.JournalChunk)
+	data, err := readFile(filepath.Join(dir, linesName(number)), limits.JournalSegment+limits.JournalLine+limits.JournalChunk)
 	if err != nil {
 		return nil, err
 	}
-	declarations, err := boundedfile.ReadRegular(filepath.Join(dir, declarationsName(number)), limits.JournalSegment+limits.Declaration+limits.JournalChunk)
+	declarations, err := readFile(filepath.Join(dir, declarationsName(number)), limits.JournalSegment+limits.Declaration+limits.JournalChunk)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}

@@ -11,7 +11,6 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/identity"
-	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/limits"
 )
 
@@ -187,7 +186,7 @@ func (s *scan) again() *scan {
 
 // closed verifies the bundle of a segment, and that it is of the file.
 func (r *reader) closed(s *SegmentResult, data *scan) error {
-	text, err := boundedfile.ReadRegular(filepath.Join(r.dir, bundleName(s.Number)), limits.Bundle)
+	text, err := readFile(filepath.Join(r.dir, bundleName(s.Number)), limits.Bundle)
 	if err != nil {
 		return err
 	}
