@@ -18,6 +18,9 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, func() {
 		stop() // the next signal kills
+		if endsItself.Load() {
+			return
+		}
 		time.Sleep(grace)
 		fmt.Fprintln(os.Stderr, "runattest: interrupted")
 		os.Exit(exitFailed)

@@ -24,6 +24,7 @@ var lostArgs = []struct{ command, args string }{
 	{"canonicalize", "a.json"},
 	{"capture", "openai-chat request.json"},
 	{"capture", "--list"},
+	{"gateway", "--key k.key --journal journal --upstream https://api.openai.com --check"},
 	{"keygen", "--no-password --format json -o other"},
 	{"public-key", "--key k.key"},
 	{"sign", "--key k.key a.json"},

@@ -98,15 +98,20 @@ var policyOptions = policy.Options{TrustedRoots: sigstore.Authorities}
 
 // loadPolicy reads a policy, and where signers are named holds it against its signature.
 func loadPolicy(cmd *cobra.Command, path string, signers *policySigners) (*policy.Policy, error) {
+	return loadPolicyFor(cmd, path, signers, policyOptions)
+}
+
+// loadPolicyFor is loadPolicy with options of the caller's.
+func loadPolicyFor(cmd *cobra.Command, path string, signers *policySigners, o policy.Options) (*policy.Policy, error) {
 	verifier, err := signers.verifier(cmd)
 	if err != nil {
 		return nil, err
 	}
 	if verifier == nil {
-		p, err := policy.Load(path, policyOptions)
+		p, err := policy.Load(path, o)
 		return p, orKind(path, err)
 	}
-	p, err := policy.LoadSigned(cmd.Context(), path, verifier, policyOptions)
+	p, err := policy.LoadSigned(cmd.Context(), path, verifier, o)
 	if unsigned := (*policy.UnsignedError)(nil); errors.As(err, &unsigned) {
 		return nil, cli.WithHint(fmt.Errorf("%s asks for a signed policy: %w", signers.asked(), unsigned.Err), "runattest policy sign signs one")
 	}

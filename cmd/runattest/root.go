@@ -57,6 +57,7 @@ var subcommands = []subcommand{
 	{"approve", "govern", newApprove},
 	{"policy", "govern", newPolicy},
 	{"exec", "govern", newExec},
+	{"gateway", "govern", newGateway},
 	{"keygen", "trust", newKeygen},
 	{"public-key", "trust", newPublicKey},
 	{"trusted-root", "trust", newTrustedRoot},

@@ -138,6 +138,42 @@ const (
 	JournalAttempts = 1_000_000
 	JournalBody     = 1 << 40
 
+	// GatewayBody is the size of a request's body as it is sent, unless the configuration names another up to GatewayBodyMost, and
+	// GatewayMemory that of all bodies that are held at once; GatewayCodings is how many content codings a body has, and
+	// GatewayWindow the memory that decoding zstd may take for its window.
+	GatewayBody     = 32 << 20
+	GatewayBodyMost = 1 << 30
+	GatewayMemory   = 256 << 20
+	GatewayCodings  = 4
+	GatewayWindow   = 8 << 20
+	// GatewayDrain is how much of a refused body is read and dropped, in GatewayDrainSeconds; a body arrives in
+	// GatewayBodySeconds, and calls end in GatewayStopSeconds when the gateway stops.
+	GatewayDrain        = 64 << 20
+	GatewayDrainSeconds = 5
+	GatewayBodySeconds  = 300
+	GatewayStopSeconds  = 30
+	// GatewayHeader is the size of a request's headers, GatewayHeaders how many there are, GatewayBaggage the size of W3C baggage
+	// that readers take, and GatewayParents how many parents a call names.
+	GatewayHeader  = 256 << 10
+	GatewayHeaders = 500
+	GatewayBaggage = 8192
+	GatewayParents = 1_000
+	// GatewayEmbedded is the size of a declaration from which on it is detached.
+	GatewayEmbedded = 64 << 10
+	// GatewayCache is the size of the bundles that are kept for equal Statements, twice, GatewayCached that of one, and
+	// GatewayCacheCount how many there are. GatewayBuffer is the size of a buffer for an answer.
+	GatewayCache      = 16 << 20
+	GatewayCached     = 1 << 20
+	GatewayCacheCount = 10_000
+	GatewayBuffer     = 32 << 10
+	// GatewayConfig is the size of a configuration, GatewayUpstreams, GatewayClients and GatewayConnections how many there are, the
+	// last unless the configuration names another number, and GatewayName the length of a client's name in bytes.
+	GatewayConfig      = 1 << 20
+	GatewayUpstreams   = 100
+	GatewayClients     = 1_000
+	GatewayConnections = 16_384
+	GatewayName        = 200
+
 	// Shown is how much of what others wrote stands in one error message, in bytes: more than a policy's denial has.
 	Shown = 10_000
 

@@ -37,6 +37,7 @@ import (
 	"github.com/runattest/runattest/capture"
 	"github.com/runattest/runattest/gate"
 	"github.com/runattest/runattest/gate/filedigest"
+	"github.com/runattest/runattest/gateway"
 	"github.com/runattest/runattest/gateway/journal"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/lineage"
@@ -52,7 +53,7 @@ import (
 
 // packages are the public ones.
 var packages = []string{
-	"canonical", "identity", "signer", "signer/kms", "attest", "attest/evidence", "attest/authority", "attest/answer", "attest/subjects", "attest/files", "attest/runset", "registry/folder", "registry/listing", "sigstore", "signer/idtoken", "policy", "gate", "gate/filedigest", "gateway/journal", "lineage", "registry", "capture",
+	"canonical", "identity", "signer", "signer/kms", "attest", "attest/evidence", "attest/authority", "attest/answer", "attest/subjects", "attest/files", "attest/runset", "registry/folder", "registry/listing", "sigstore", "signer/idtoken", "policy", "gate", "gate/filedigest", "gateway", "gateway/journal", "lineage", "registry", "capture",
 }
 
 // exported are all functions and methods that they export.
@@ -405,6 +406,16 @@ var exported = map[string]any{
 	"gate.Repository.Lineage":     (*gate.Repository).Lineage,
 	"gate.Unchecked":              gate.Unchecked,
 
+	"gateway.Gateway.CheckListener":  (*gateway.Gateway).CheckListener,
+	"gateway.Gateway.Operations":     (*gateway.Gateway).Operations,
+	"gateway.Gateway.Serve":          (*gateway.Gateway).Serve,
+	"gateway.Gateway.ServeHTTP":      (*gateway.Gateway).ServeHTTP,
+	"gateway.Gateway.SetPolicy":      (*gateway.Gateway).SetPolicy,
+	"gateway.JSONSchema":             gateway.JSONSchema,
+	"gateway.Listen":                 gateway.Listen,
+	"gateway.LoadConfig":             gateway.LoadConfig,
+	"gateway.New":                    gateway.New,
+	"gateway.ParseConfig":            gateway.ParseConfig,
 	"journal.DamageError.Error":      (*journal.DamageError).Error,
 	"journal.DamageError.Unwrap":     (*journal.DamageError).Unwrap,
 	"journal.Is":                     journal.Is,

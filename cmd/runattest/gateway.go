@@ -1,0 +1,304 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/gateway"
+	"github.com/runattest/runattest/gateway/journal"
+	"github.com/runattest/runattest/internal/cli"
+	"github.com/runattest/runattest/policy"
+	"github.com/runattest/runattest/signer"
+	"github.com/runattest/runattest/signer/kms"
+)
+
+// endsItself says that the command ends by itself when it is interrupted, which may take longer than grace.
+var endsItself atomic.Bool
+
+// gatewayFlags are what the flags of gateway say.
+type gatewayFlags struct {
+	config, upstream, provider, secret string
+	over                               gateway.Config // what is said besides the file
+	policies                           *policySigners
+	timeout                            time.Duration
+	check, acceptDamage, untilEnd      bool
+}
+
+func newGateway() *cobra.Command {
+	cmd := newCommand("gateway")
+	cmd.Args = cli.NoArgs("the upstream is --upstream URL")
+	var g gatewayFlags
+	f := cmd.Flags()
+	f.StringVar(&g.over.Key, "key", "", "the private `KEY` that signs: a file, or env://NAME")
+	f.StringVar(&g.over.Journal, "journal", "", "the `FOLDER` of the journal, which is made where there is none")
+	f.StringVar(&g.upstream, "upstream", "", "forward calls to this `URL`, such as https://api.openai.com")
+	f.StringVar(&g.provider, "provider", "", "the `NAME` of who runs the model: openai, azure:RESOURCE, anthropic, google, vertex, ollama or another (default: by the upstream's host)")
+	f.StringVar(&g.over.Listen, "listen", "", "the `ADDRESS`: HOST:PORT, unix:PATH or fd://N (default: 127.0.0.1:8787)")
+	f.StringVar(&g.over.Operations, "operations", "", "the `ADDRESS` of /healthz, /readyz and /metrics (default: none)")
+	f.StringVar(&g.over.Policy, "policy", "", "forward only calls that this policy `FILE` allows; SIGHUP reads it again")
+	g.policies = newPolicySigners(cmd)
+	f.StringVar(&g.secret, "url-secret", "", "every path begins with the secret in this variable: `env://NAME`")
+	f.StringVar(&g.config, "config", "", "upstreams, clients and limits: a gateway.yaml `FILE`, in place of --upstream")
+	f.BoolVar(&g.check, "check", false, "check the configuration, the key and the policy, and serve nothing")
+	f.BoolVar(&g.over.LogDenied, "log-denied", false, "journal calls that the policy denies, too, without content")
+	f.DurationVar(&g.timeout, "journal-timeout", 0, "refuse a call whose line is not on disk after this `DURATION` (default: 5s)")
+	f.BoolVar(&g.acceptDamage, "accept-damage", false, "go on with a journal that has damage which no crash explains; verifying it still finds the damage")
+	f.BoolVar(&g.untilEnd, "until-stdin-ends", false, "stop when standard input ends: the program that started the gateway is gone then")
+	f.BoolVar(&g.over.InsecureAnyClient, "insecure-any-client", false, "on an address that is not a local one, serve all that reach it")
+	f.BoolVar(&g.over.InsecureForwardUndeclared, "insecure-forward-undeclared", false, "forward calls of endpoints that no table declares, without an identity")
+	formatFlag(cmd)
+	_ = cmd.MarkFlagFilename("config", "yaml", "yml", "json")
+	_ = cmd.MarkFlagFilename("policy", "yaml", "yml", "json")
+	completeKeys(cmd, "key")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return g.run(cmd) }
+	return cmd
+}
+
+// configuration is that of the file or of --upstream, with what the flags say besides.
+func (g *gatewayFlags) configuration(cmd *cobra.Command) (gateway.Config, error) {
+	var c gateway.Config
+	switch {
+	case g.config != "" && (g.upstream != "" || g.provider != ""):
+		return c, errors.New("--config and --upstream or --provider: the configuration names the upstreams")
+	case g.config != "":
+		var err error
+		if c, err = gateway.LoadConfig(g.config); err != nil {
+			return c, &usageError{err}
+		}
+	case g.upstream == "":
+		return c, errors.New("want --upstream URL, or --config FILE")
+	default:
+		c.Upstreams = []gateway.Upstream{{URL: g.upstream, Provider: g.provider}}
+	}
+	for _, m := range []struct {
+		to   *string
+		from string
+	}{{&c.Key, g.over.Key}, {&c.Journal, g.over.Journal}, {&c.Policy, g.over.Policy}, {&c.Listen, g.over.Listen}, {&c.Operations, g.over.Operations}} {
+		if m.from != "" {
+			*m.to = m.from
+		}
+	}
+	c.LogDenied = c.LogDenied || g.over.LogDenied
+	c.InsecureAnyClient = c.InsecureAnyClient || g.over.InsecureAnyClient
+	c.InsecureForwardUndeclared = c.InsecureForwardUndeclared || g.over.InsecureForwardUndeclared
+	for _, name := range policySignerFlags {
+		if c.Policy == "" && cmd.Flags().Changed(name) {
+			return c, fmt.Errorf("--%s goes with --policy", name)
+		}
+	}
+	switch {
+	case c.Key == "":
+		return c, cli.WithHint(errors.New("--key is required"), makeKeys)
+	case c.Journal == "":
+		return c, errors.New("--journal is required: every call has a line there before it is forwarded")
+	case kms.IsReference(c.Key):
+		return c, cli.WithHint(fmt.Errorf("--key %s: the gateway signs each call with a key in memory, and a KMS is too slow for that", c.Key), makeKeys)
+	case g.timeout < 0:
+		return c, errors.New("--journal-timeout: must be positive")
+	}
+	return c, nil
+}
+
+// run checks what the flags name, opens the journal, and serves until it is told to stop.
+func (g *gatewayFlags) run(cmd *cobra.Command) error {
+	c, err := g.configuration(cmd)
+	if err != nil {
+		return err
+	}
+	o := gateway.Options{Config: c, Journal: noJournal{}, Log: gatewayLog(cmd)}
+	if o.URLSecret, err = urlSecret(g.secret); err != nil {
+		return err
+	}
+	if o.Signer, err = loadSigner(cmd, c.Key); err != nil {
+		return err
+	}
+	if o.Policy, err = g.policy(cmd, c.Policy); err != nil {
+		return err
+	}
+	if _, err = gateway.New(o); err != nil { // before the journal's folder is made
+		return &usageError{err}
+	}
+	if g.check {
+		return newOutput(cmd).Line("%s", "the configuration is valid")
+	}
+	endsItself.Store(true)
+	j, err := journal.Open(c.Journal, journal.Options{
+		Sign: signStatements(o.Signer), Timeout: g.timeout, AcceptDamage: g.acceptDamage, Log: o.Log,
+	})
+	if err != nil {
+		return hintJournal(fmt.Errorf("--journal: %w", err))
+	}
+	o.Journal = j
+	made, err := gateway.New(o)
+	if err == nil {
+		err = g.serve(cmd, made, c)
+	}
+	end, cancel := context.WithTimeout(context.WithoutCancel(cmd.Context()), 10*time.Second)
+	defer cancel()
+	return errors.Join(err, j.Close(end))
+}
+
+func hintJournal(err error) error {
+	if damage := (*journal.DamageError)(nil); errors.As(err, &damage) {
+		return cli.WithHint(err, "look at the folder, and keep a copy of it; --accept-damage goes on")
+	}
+	return err
+}
+
+// signStatements signs the Statements of closed segments.
+func signStatements(by signer.Signer) func(context.Context, attest.Signable) (*attest.Bundle, error) {
+	return func(ctx context.Context, s attest.Signable) (*attest.Bundle, error) {
+		return attest.Sign(ctx, s, by, attest.SignOptions{})
+	}
+}
+
+// noJournal is for checking a configuration.
+type noJournal struct{ gateway.Journal }
+
+func urlSecret(ref string) (string, error) {
+	if ref == "" {
+		return "", nil
+	}
+	name, ok := strings.CutPrefix(ref, "env://")
+	switch secret := os.Getenv(name); {
+	case !ok || name == "":
+		return "", errors.New("--url-secret: want env://NAME: a secret on a command line can be seen by other users")
+	case secret == "":
+		return "", fmt.Errorf("--url-secret: the variable %s is empty or not set", name)
+	default:
+		return secret, nil
+	}
+}
+
+// policy reads the policy as one that is asked before anything is signed; nil where none is named.
+func (g *gatewayFlags) policy(cmd *cobra.Command, path string) (*policy.Policy, error) {
+	if path == "" {
+		return nil, nil
+	}
+	return loadPolicyFor(cmd, path, g.policies, policy.Options{TrustedRoots: policyOptions.TrustedRoots, BeforeSigning: true})
+}
+
+// gatewayLog logs to standard error, as JSON with --format json.
+func gatewayLog(cmd *cobra.Command) *slog.Logger {
+	if newOutput(cmd).JSON {
+		return slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), nil))
+	}
+	return slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
+}
+
+// ready is what the command prints when it serves.
+type ready struct {
+	Address    string `json:"address"`
+	URL        string `json:"url,omitempty"`
+	Operations string `json:"operations,omitempty"`
+}
+
+// serve listens, says so, and serves until a signal or the end of standard input.
+func (g *gatewayFlags) serve(cmd *cobra.Command, made *gateway.Gateway, c gateway.Config) error {
+	ctx, stop := context.WithCancel(cmd.Context())
+	defer stop()
+	l, err := gateway.Listen(orDefault(c.Listen))
+	if err != nil {
+		return fmt.Errorf("--listen: %w", err)
+	}
+	defer l.Close()
+	says := ready{Address: l.Addr().String()}
+	if l.Addr().Network() == "tcp" {
+		says.URL = "http://" + says.Address
+		if c.TLS.Certificate != "" {
+			says.URL = "https://" + says.Address
+		}
+	}
+	if c.Operations != "" {
+		operations, err := gateway.Listen(c.Operations)
+		if err != nil {
+			return fmt.Errorf("--operations: %w", err)
+		}
+		defer operations.Close()
+		says.Operations = operations.Addr().String()
+		go serveOperations(operations, made)
+	}
+	if g.untilEnd {
+		go func() {
+			_, _ = io.Copy(io.Discard, cmd.InOrStdin())
+			stop()
+		}()
+	}
+	defer g.reload(cmd, made, c.Policy)()
+	if err := made.CheckListener(l); err != nil {
+		return hintClients(err)
+	}
+	if err := g.say(cmd, says); err != nil {
+		return err
+	}
+	return hintClients(made.Serve(ctx, l))
+}
+
+func orDefault(listen string) string {
+	if listen == "" {
+		return "127.0.0.1:8787"
+	}
+	return listen
+}
+
+func hintClients(err error) error {
+	if errors.Is(err, gateway.ErrNoClients) {
+		return &usageError{cli.WithHint(fmt.Errorf("--listen: %w", err), "name clients in the configuration (--config), or serve all that reach the address: --insecure-any-client")}
+	}
+	return err
+}
+
+func serveOperations(l net.Listener, made *gateway.Gateway) {
+	server := &http.Server{Handler: made.Operations(), ReadHeaderTimeout: 10 * time.Second}
+	_ = server.Serve(l)
+}
+
+func (g *gatewayFlags) say(cmd *cobra.Command, says ready) error {
+	o := newOutput(cmd)
+	if o.JSON {
+		return o.Object(says)
+	}
+	where := says.URL
+	if where == "" {
+		where = says.Address
+	}
+	if says.Operations != "" {
+		where += ", operations on http://" + says.Operations
+	}
+	return o.Line("listening on %s", where)
+}
+
+// reload reads the policy again at each SIGHUP. One that cannot be read leaves the one before in place.
+func (g *gatewayFlags) reload(cmd *cobra.Command, made *gateway.Gateway, path string) (stop func()) {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	log := gatewayLog(cmd)
+	go func() {
+		for range hangups {
+			p, err := g.policy(cmd, path)
+			if err == nil && p != nil {
+				err = made.SetPolicy(p)
+			}
+			if err != nil {
+				log.Error("the policy was not read again; the one before is in force", "error", err)
+			} else if p != nil {
+				log.Info("the policy was read again", "policy", fmt.Sprintf("%x", p.Digest()))
+			}
+		}
+	}()
+	return func() { signal.Stop(hangups) }
+}

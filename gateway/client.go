@@ -1,0 +1,134 @@
+package gateway
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// The names of clients that are not configured by name.
+const (
+	localClient = "local" // a user of this machine
+	anyClient   = "any"
+)
+
+// checkBrowser keeps out what a page in a browser could send: a name that resolves to the gateway's address, and another origin.
+func (g *Gateway) checkBrowser(r *http.Request) *refusal {
+	if !g.ownHost(r) {
+		return refuse(hostRefused, "the Host %q is not one of the gateway's; hosts in its configuration lists others", r.Host)
+	}
+	if len(r.Header.Values("Origin")) > 0 {
+		return refuse(browserRefused, "a request with an Origin comes from a page in a browser, and pages must not have runs signed")
+	}
+	return nil
+}
+
+// ownHost tells whether a Host is the gateway's: one of the configuration, or the address of the connection as a literal. On a
+// Unix socket, which pages do not reach, it is any that is there.
+func (g *Gateway) ownHost(r *http.Request) bool {
+	host := strings.ToLower(r.Host)
+	if host == "" {
+		return false
+	}
+	if slices.Contains(g.hosts, host) {
+		return true
+	}
+	switch local := localAddress(r).(type) {
+	case *net.UnixAddr:
+		return true
+	case *net.TCPAddr:
+		at := local.AddrPort()
+		at = netip.AddrPortFrom(at.Addr().Unmap().WithZone(""), at.Port())
+		own := []string{at.String()}
+		if at.Addr().IsLoopback() {
+			own = append(own, net.JoinHostPort("localhost", portOf(at)))
+		}
+		return slices.Contains(own, host)
+	}
+	return false
+}
+
+func portOf(at netip.AddrPort) string {
+	_, port, _ := net.SplitHostPort(at.String())
+	return port
+}
+
+func localAddress(r *http.Request) net.Addr {
+	address, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	return address
+}
+
+// isLocal tells an address that users of this machine alone reach.
+func isLocal(a net.Addr) bool {
+	switch a := a.(type) {
+	case *net.UnixAddr:
+		return true
+	case *net.TCPAddr:
+		return a.IP.IsLoopback()
+	}
+	return false
+}
+
+// client is the name of the client. Where clients are configured each must prove its name, on a loopback address as well.
+func (g *Gateway) client(r *http.Request) (string, *refusal) {
+	tokens := r.Header.Values(headerKey)
+	if len(tokens) > 1 {
+		return "", refuse(headerRefused, "%s is there %d times, want it once", headerKey, len(tokens))
+	}
+	if len(g.config.Clients) == 0 {
+		switch {
+		case len(tokens) == 1:
+			return "", refuse(clientUnknown, "%s is given, and the gateway has no clients with tokens", headerKey)
+		case g.config.InsecureAnyClient:
+			return anyClient, nil
+		case isLocal(localAddress(r)):
+			return localClient, nil
+		}
+		return "", refuse(clientUnknown, "the gateway has no list of clients, and the address is not a local one")
+	}
+	byToken, byName := "", ""
+	if len(tokens) == 1 {
+		sum := sha256.Sum256([]byte(tokens[0]))
+		for _, c := range g.config.Clients { // all of them: the time does not tell which
+			if want, err := hex.DecodeString(c.TokenSHA256); err == nil && subtle.ConstantTimeCompare(sum[:], want) == 1 {
+				byToken = c.Name
+			}
+		}
+		if byToken == "" {
+			return "", refuse(clientUnknown, "%s is not the token of a client", headerKey)
+		}
+	}
+	for _, c := range g.config.Clients {
+		if byName == "" && c.Certificate != "" && certifies(r, c.Certificate) {
+			byName = c.Name
+		}
+	}
+	switch {
+	case byToken != "" && byName != "" && byToken != byName:
+		return "", refuse(clientUnknown, "the token and the certificate are of two clients")
+	case byToken != "":
+		return byToken, nil
+	case byName != "":
+		return byName, nil
+	}
+	return "", refuse(clientUnknown, "want a client's token in %s, or its certificate", headerKey)
+}
+
+// certifies tells whether the verified certificate of the connection has the name: a DNS name, an email address or a URI, whole.
+func certifies(r *http.Request, name string) bool {
+	if r.TLS == nil || len(r.TLS.VerifiedChains) == 0 {
+		return false
+	}
+	leaf := r.TLS.VerifiedChains[0][0]
+	for _, u := range leaf.URIs {
+		if u.String() == name {
+			return true
+		}
+	}
+	return slices.Contains(leaf.DNSNames, name) || slices.Contains(leaf.EmailAddresses, name)
+}

@@ -1,0 +1,241 @@
+package gateway
+
+import (
+	"cmp"
+	_ "embed"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/runattest/runattest/internal/limits"
+)
+
+// Schema is the value of a configuration's "schema" member.
+const Schema = "https://github.com/runattest/runattest/gateway/v1"
+
+// The values of Config.Parents, Config.Headers and Config.Content.
+const (
+	ParentsJournal = "journal" // a parent is a run of the same client that the journal holds
+	ParentsAny     = "any"
+	ParentsNone    = "none"
+	HeadersOpen    = "open"
+	HeadersClosed  = "closed" // a header that is on no list is refused
+	ContentDetach  = "detach" // declarations lie beside the journal's segments
+	ContentEmbed   = "embed"  // declarations up to 64 KiB are in the bundles
+)
+
+// Config is what a gateway.yaml says. A zero value is the default that is named; only Upstreams are required.
+type Config struct {
+	Schema string `json:"schema"` // in a file, Schema; in values, Schema or ""
+
+	// Listen and Operations are addresses as (*Gateway).Listen takes them: of the gateway, 127.0.0.1:8787, and of health checks
+	// and metrics, none.
+	Listen     string `json:"listen"`
+	Operations string `json:"operations"`
+
+	// Key is a reference to the key that signs, Journal the journal's folder and Policy the policy's file. The program that
+	// runs a gateway reads them: New takes the key, the journal and the policy themselves.
+	Key     string `json:"key"`
+	Journal string `json:"journal"`
+	Policy  string `json:"policy"`
+
+	Hosts     []string   `json:"hosts"` // values of Host that are the gateway's, besides its addresses
+	Upstreams []Upstream `json:"upstreams"`
+	Clients   []Client   `json:"clients"` // where there are any, each client must be one of them
+	TLS       TLS        `json:"tls"`     // the zero value is plain HTTP
+
+	Parents string `json:"parents"` // ParentsJournal
+	Headers string `json:"headers"` // HeadersOpen
+	Content string `json:"content"` // ContentDetach
+
+	LogDenied                 bool   `json:"logDenied"`                 // denied calls have a line in the journal, without content
+	InsecureAnyClient         bool   `json:"insecureAnyClient"`         // without a list of clients, serve all that reach the gateway
+	InsecureForwardUndeclared bool   `json:"insecureForwardUndeclared"` // forward calls of endpoints without a table, without an identity
+	Limits                    Limits `json:"limits"`
+}
+
+// Upstream is a server to which calls are forwarded.
+type Upstream struct {
+	Prefix   string `json:"prefix"`   // of the paths that belong to it: "", or a slash and plain segments, such as /openai
+	URL      string `json:"url"`      // https://HOST/PATH; the path behind the prefix is appended
+	Provider string `json:"provider"` // that of the vendor's own host, else the host's name
+	Identity bool   `json:"identity"` // send Airun-Identity, and airun.identity in W3C baggage
+}
+
+// Client is a client by name, which proves it by one of two ways, or either.
+type Client struct {
+	Name        string `json:"name"`
+	Certificate string `json:"certificate"` // a DNS name, email address or URI of its certificate, whole
+	TokenSHA256 string `json:"tokenSHA256"` // the SHA-256 of the token that it sends in Airun-Key, 64 hex digits
+}
+
+// TLS are PEM files. ClientCA has the authorities of clients' certificates.
+type TLS struct {
+	Certificate string `json:"certificate"`
+	Key         string `json:"key"`
+	ClientCA    string `json:"clientCA"`
+}
+
+// Limits are in bytes, but Connections, which counts those that are open at once.
+type Limits struct {
+	Body        int64 `json:"body"`        // as sent; 32 MiB
+	Decoded     int64 `json:"decoded"`     // without its content codings; 64 MiB, which is the most
+	Memory      int64 `json:"memory"`      // of all bodies that are held at once; 256 MiB
+	Connections int64 `json:"connections"` // 16,384
+}
+
+//go:embed gateway.schema.json
+var schemaJSON string
+
+// JSONSchema is the JSON Schema (2020-12) of a configuration. It says the same as ParseConfig about the members; what is beyond
+// JSON Schema it leaves to ParseConfig.
+func JSONSchema() []byte { return []byte(schemaJSON) }
+
+func (c Config) withDefaults() Config {
+	c.Schema = cmp.Or(c.Schema, Schema)
+	c.Listen = cmp.Or(c.Listen, "127.0.0.1:8787")
+	c.Parents = cmp.Or(c.Parents, ParentsJournal)
+	c.Headers = cmp.Or(c.Headers, HeadersOpen)
+	c.Content = cmp.Or(c.Content, ContentDetach)
+	c.Limits.Body = cmp.Or(c.Limits.Body, limits.GatewayBody)
+	c.Limits.Decoded = cmp.Or(c.Limits.Decoded, limits.CaptureBody)
+	c.Limits.Memory = cmp.Or(c.Limits.Memory, limits.GatewayMemory)
+	c.Limits.Connections = cmp.Or(c.Limits.Connections, limits.GatewayConnections)
+	return c
+}
+
+// check finds what is wrong with a configuration that has its defaults.
+func (c Config) check() error {
+	var errs []error
+	wrong := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if c.Schema != Schema {
+		wrong("schema: %q, want %s", c.Schema, Schema)
+	}
+	for _, m := range []struct {
+		name, value string
+		want        []string
+	}{
+		{"parents", c.Parents, []string{ParentsJournal, ParentsAny, ParentsNone}},
+		{"headers", c.Headers, []string{HeadersOpen, HeadersClosed}},
+		{"content", c.Content, []string{ContentDetach, ContentEmbed}},
+	} {
+		if !slices.Contains(m.want, m.value) {
+			wrong("%s: %q, want one of %s", m.name, m.value, strings.Join(m.want, ", "))
+		}
+	}
+	for i, h := range c.Hosts {
+		if h == "" || strings.ContainsAny(h, "/ \t*@") {
+			wrong("hosts/%d: %q, want a whole Host such as gateway.acme.example:8787", i, h)
+		}
+	}
+	if c.InsecureForwardUndeclared && c.Policy != "" {
+		errs = append(errs, errUndecided)
+	}
+	errs = append(errs, c.Limits.check(), c.TLS.check())
+	errs = append(errs, c.checkClients()...)
+	_, err := c.upstreams()
+	return errors.Join(append(errs, err)...)
+}
+
+// errUndecided is for calls that a policy would not be asked about.
+var errUndecided = errors.New("insecureForwardUndeclared: a policy is not asked about calls that are not declared: want one or the other")
+
+func (l Limits) check() error {
+	switch {
+	case l.Body < 1 || l.Body > limits.GatewayBodyMost:
+		return fmt.Errorf("limits/body: want 1 to %d", int64(limits.GatewayBodyMost))
+	case l.Decoded < 1 || l.Decoded > limits.CaptureBody:
+		return fmt.Errorf("limits/decoded: want 1 to %d", limits.CaptureBody)
+	case l.Memory < l.Body:
+		return fmt.Errorf("limits/memory: %d, want at least the %d of one body", l.Memory, l.Body)
+	case l.Connections < 1:
+		return errors.New("limits/connections: must be positive")
+	}
+	return nil
+}
+
+func (t TLS) check() error {
+	if (t.Certificate == "") != (t.Key == "") || t.ClientCA != "" && t.Certificate == "" {
+		return errors.New("tls: want certificate and key, and with them clientCA where clients have certificates")
+	}
+	return nil
+}
+
+func (c Config) checkClients() []error {
+	var errs []error
+	names := map[string]bool{}
+	if len(c.Clients) > limits.GatewayClients {
+		return []error{fmt.Errorf("clients: %d, want at most %d", len(c.Clients), limits.GatewayClients)}
+	}
+	for i, k := range c.Clients {
+		wrong := func(format string, args ...any) {
+			errs = append(errs, fmt.Errorf("clients/%d: "+format, append([]any{i}, args...)...))
+		}
+		sum, err := hex.DecodeString(k.TokenSHA256)
+		switch {
+		case k.Name == "" || names[k.Name]:
+			wrong("name: want one of its own")
+		case len(k.Name) > limits.GatewayName || k.Name == localClient || k.Name == anyClient:
+			wrong("name: want at most %d bytes, and neither %s nor %s, which are the names of clients without one", limits.GatewayName, localClient, anyClient)
+		case k.TokenSHA256 == "" && k.Certificate == "":
+			wrong("want tokenSHA256 or certificate")
+		case k.TokenSHA256 != "" && (err != nil || len(sum) != 32):
+			wrong("tokenSHA256: want 64 hex digits")
+		case k.Certificate != "" && c.TLS.ClientCA == "":
+			wrong("certificate: needs tls/clientCA")
+		}
+		names[k.Name] = true
+	}
+	return errs
+}
+
+// upstreams are those of the configuration, the longest prefix first.
+func (c Config) upstreams() ([]*upstream, error) {
+	if n := len(c.Upstreams); n == 0 || n > limits.GatewayUpstreams {
+		return nil, fmt.Errorf("upstreams: %d, want 1 to %d", n, limits.GatewayUpstreams)
+	}
+	var l []*upstream
+	var errs []error
+	prefixes := map[string]bool{}
+	for i, u := range c.Upstreams {
+		up, err := u.open()
+		if err == nil && prefixes[up.Prefix] {
+			err = fmt.Errorf("prefix: %q is there twice", up.Prefix)
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("upstreams/%d/%w", i, err))
+			continue
+		}
+		prefixes[up.Prefix] = true
+		l = append(l, up)
+	}
+	slices.SortStableFunc(l, func(a, b *upstream) int { return cmp.Compare(len(b.Prefix), len(a.Prefix)) })
+	return l, errors.Join(errs...)
+}
+
+func (u Upstream) open() (*upstream, error) {
+	if u.Prefix != "" && (u.Prefix[0] != '/' || strings.HasSuffix(u.Prefix, "/") || checkPath(u.Prefix) != nil) {
+		return nil, fmt.Errorf(`prefix: %q, want "" or a slash and plain segments, such as /openai`, u.Prefix)
+	}
+	target, err := url.Parse(u.URL)
+	switch {
+	case err != nil || target.Scheme != "http" && target.Scheme != "https" || target.Hostname() == "":
+		return nil, errors.New("url: want https://HOST or http://HOST, with a path where the API is not at the root")
+	case target.User != nil || target.RawQuery != "" || target.ForceQuery || target.Fragment != "" || target.Opaque != "":
+		return nil, errors.New("url: want neither a user nor a query nor a fragment")
+	case target.Path != strings.TrimSuffix(target.Path, "/") && target.Path != "/", target.Path != "" && checkPath(target.EscapedPath()) != nil:
+		return nil, errors.New("url: want a path of plain segments, without a slash at its end")
+	}
+	target.Path, target.RawPath = strings.TrimSuffix(target.Path, "/"), ""
+	u.Provider = cmp.Or(u.Provider, vendors[strings.ToLower(target.Hostname())], strings.ToLower(target.Hostname()))
+	p := protocolOf(u.Provider)
+	for _, version := range []string{"/v1", "/v1beta", "/v1alpha", "/v1beta1"} {
+		if strings.HasSuffix(target.Path, version) {
+			return nil, fmt.Errorf("url: ends in %s, which the paths of clients begin with: want it without", version)
+		}
+	}
+	return &upstream{u, target, p}, nil
+}

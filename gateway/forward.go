@@ -1,0 +1,149 @@
+package gateway
+
+import (
+	"errors"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/runattest/runattest/internal/limits"
+)
+
+// newTransport is how upstreams are reached. It never asks again by itself, and waits for an answer as long as the client does.
+func newTransport() *http.Transport {
+	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
+	return &http.Transport{
+		Proxy: http.ProxyFromEnvironment, DialContext: dialer.DialContext, ForceAttemptHTTP2: true, TLSHandshakeTimeout: 10 * time.Second,
+		MaxIdleConns: 1024, MaxIdleConnsPerHost: 256, IdleConnTimeout: 30 * time.Second, MaxResponseHeaderBytes: 1 << 20,
+		DisableCompression: true, // an answer is not decoded on its way
+		HTTP2:              &http.HTTP2Config{SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second},
+	}
+}
+
+var errRedirected = errors.New("the upstream redirects")
+
+// forward sends the call to its upstream and streams the answer back.
+func (g *Gateway) forward(w http.ResponseWriter, c *call) *refusal {
+	in := new(http.Request)
+	*in = *c.r
+	if c.route.endpoint.does != passed {
+		in.Body, in.ContentLength, in.TransferEncoding, in.GetBody = &sending{left: c.body, share: c.share}, int64(len(c.body)), nil, nil
+		c.body = nil // while the answer streams it is not held
+	}
+	var no *refusal
+	proxy := &httputil.ReverseProxy{
+		Rewrite:        func(pr *httputil.ProxyRequest) { g.rewrite(pr.Out, c) },
+		Transport:      g.transport,
+		FlushInterval:  -1, // streams of any media type pass at once
+		ErrorLog:       log.New(io.Discard, "", 0),
+		BufferPool:     &g.buffers,
+		ModifyResponse: c.modify,
+		ErrorHandler: func(_ http.ResponseWriter, r *http.Request, err error) {
+			switch {
+			case errors.Is(err, errRedirected):
+				no = refuse(upstreamRedirected, "the upstream answered with a redirect, which would lead past the gateway")
+			default:
+				no = refuse(upstreamFailed, "the upstream %s did not answer", c.route.up.name())
+			}
+		},
+	}
+	proxy.ServeHTTP(answer{w}, in)
+	return no
+}
+
+// name is how the upstream stands in messages: by what clients know of it.
+func (u *upstream) name() string { return u.Prefix + "/ (" + u.Provider + ")" }
+
+// rewrite makes the request to the upstream.
+func (g *Gateway) rewrite(out *http.Request, c *call) {
+	to := c.route.up.url
+	path := to.Path + c.route.path
+	out.URL = &url.URL{Scheme: to.Scheme, Host: to.Host, Path: path, RawPath: path, RawQuery: c.route.query}
+	out.Host = ""
+	lines := slices.Clone(out.Header.Values("Baggage"))
+	removeOurs(out.Header)
+	out.Header.Del("Expect")
+	if !c.route.up.Identity || c.id.IsZero() {
+		return
+	}
+	out.Header.Set(headerIdentity, c.id.String())
+	out.Header.Del("Baggage")
+	if with := baggageWith(lines, c.id); with != "" {
+		out.Header.Set("Baggage", with)
+	}
+}
+
+// modify makes the upstream's answer the gateway's.
+func (c *call) modify(res *http.Response) error {
+	if c.route.endpoint.does != passed && res.StatusCode >= 300 && res.StatusCode < 400 {
+		return errRedirected
+	}
+	removeOurs(res.Header)
+	removeOurs(res.Trailer)
+	res.Body = &answerBody{res.Body, res}
+	c.setHeaders(res.Header)
+	return nil
+}
+
+// setHeaders says which run the answer belongs to, and where its line is.
+func (c *call) setHeaders(h http.Header) {
+	if !c.id.IsZero() {
+		h.Set(headerIdentity, c.id.String())
+	}
+	if c.receipt != "" {
+		h.Set(headerJournal, c.receipt)
+	}
+}
+
+// answerBody takes the gateway's names out of the trailers when they are there: at the end of the body.
+type answerBody struct {
+	io.ReadCloser
+	of *http.Response
+}
+
+func (b *answerBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil {
+		removeOurs(b.of.Trailer)
+	}
+	return n, err
+}
+
+func (b *answerBody) Close() error {
+	err := b.ReadCloser.Close()
+	removeOurs(b.of.Trailer)
+	return err
+}
+
+// answer takes the gateway's names out of informational answers (1xx).
+type answer struct{ http.ResponseWriter }
+
+func (a answer) WriteHeader(status int) {
+	if status < 200 {
+		removeOurs(a.Header())
+	}
+	a.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap is for http.ResponseController.
+func (a answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+
+// buffers are for answers on their way.
+type buffers struct{ pool sync.Pool }
+
+var _ httputil.BufferPool = (*buffers)(nil)
+
+func (b *buffers) Get() []byte {
+	if p, ok := b.pool.Get().(*[]byte); ok {
+		return *p
+	}
+	return make([]byte, limits.GatewayBuffer)
+}
+
+func (b *buffers) Put(p []byte) { b.pool.Put(&p) }

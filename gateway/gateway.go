@@ -1,0 +1,240 @@
+package gateway
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/runattest/runattest/policy"
+	"github.com/runattest/runattest/signer"
+)
+
+// Options are what a Gateway is made of. Config, Signer and Journal are required.
+type Options struct {
+	Config  Config
+	Signer  signer.Signer // a key in memory, which signs each call
+	Journal Journal
+	// Policy was read with policy.Options.BeforeSigning; nil admits all that can be captured.
+	Policy *policy.Policy
+	// URLSecret, where it is not "", is what every path begins with: 16 or more letters, digits, hyphens and underscores.
+	URLSecret string
+	Log       *slog.Logger      // without content, keys or identities; nil for none
+	Clock     func() time.Time  // the time of decisions; time.Now
+	Transport http.RoundTripper // how upstreams are reached; nil for one of the gateway's own
+}
+
+// Gateway admits and forwards calls. New makes one; the zero value refuses all. It is safe for concurrent use.
+type Gateway struct {
+	config    Config
+	upstreams []*upstream
+	hosts     []string
+	secret    [sha256.Size]byte // of the URL secret; zero for none
+	signing   *signing
+	journal   Journal
+	policy    atomic.Pointer[policy.Policy]
+	log       *slog.Logger
+	clock     func() time.Time
+	transport http.RoundTripper
+	budget    budget
+	buffers   buffers
+	counts    counts
+	stopping  atomic.Bool
+}
+
+var _ http.Handler = (*Gateway)(nil)
+
+// New makes a gateway. The configuration is checked as ParseConfig does.
+func New(o Options) (*Gateway, error) {
+	c := o.Config.withDefaults()
+	switch {
+	case o.Signer == nil || o.Signer.PublicKey() == nil:
+		return nil, errors.New("gateway: no signer, or one without a public key")
+	case o.Journal == nil:
+		return nil, errors.New("gateway: no journal")
+	case o.Policy != nil && c.InsecureForwardUndeclared:
+		return nil, errUndecided
+	}
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	if err := checkSecret(o.URLSecret); err != nil {
+		return nil, err
+	}
+	g := &Gateway{config: c, signing: &signing{by: o.Signer}, journal: o.Journal, log: o.Log, clock: o.Clock, transport: o.Transport, budget: budget{most: c.Limits.Memory}}
+	g.upstreams, _ = c.upstreams()
+	for _, h := range c.Hosts {
+		g.hosts = append(g.hosts, strings.ToLower(h))
+	}
+	if o.URLSecret != "" {
+		g.secret = sha256.Sum256([]byte(o.URLSecret))
+	}
+	if g.log == nil {
+		g.log = slog.New(slog.DiscardHandler)
+	}
+	if g.clock == nil {
+		g.clock = time.Now
+	}
+	if g.transport == nil {
+		g.transport = newTransport()
+	}
+	if o.Policy != nil {
+		if err := g.SetPolicy(o.Policy); err != nil {
+			return nil, err
+		}
+	}
+	return g, nil
+}
+
+func checkSecret(s string) error {
+	if s == "" {
+		return nil
+	}
+	if len(s) < 16 || strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") != "" {
+		return errors.New("gateway: the URL secret: want at least 16 letters, digits, hyphens and underscores")
+	}
+	for i := range len(s) {
+		if !plain(s[i]) {
+			return errors.New("gateway: the URL secret: want at least 16 letters, digits, hyphens and underscores")
+		}
+	}
+	return nil
+}
+
+// SetPolicy replaces the policy for the calls that begin from now on. If it is an error, the policy stays as it is: a policy that
+// was not read with policy.Options.BeforeSigning, or none where there was one.
+func (g *Gateway) SetPolicy(p *policy.Policy) error {
+	switch {
+	case g == nil || g.signing == nil:
+		return errZero
+	case p == nil:
+		return errors.New("gateway: no policy")
+	case g.config.InsecureForwardUndeclared:
+		return errUndecided
+	}
+	_, err := p.Decide(context.Background(), policy.Proposal{Signer: g.signing.by.PublicKey(), Now: g.clock()})
+	if errors.Is(err, policy.ErrAfterSigning) {
+		return err
+	}
+	g.policy.Store(p)
+	return nil
+}
+
+// ServeHTTP admits a call and forwards it, or refuses it.
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if w == nil || r == nil {
+		return
+	}
+	if g == nil || g.signing == nil {
+		refuse(journalFailed, "%v", errZero).write(w, r, openAIStyle, true)
+		return
+	}
+	begun := time.Now()
+	seen := &watched{ResponseWriter: w}
+	c := &call{r: r, share: &share{of: &g.budget}, policy: g.policy.Load()}
+	g.counts.inFlight.Add(1)
+	defer func() {
+		c.share.release()
+		g.counts.inFlight.Add(-1)
+		if v := recover(); v != nil {
+			g.report(c, seen, begun, "aborted")
+			if v != http.ErrAbortHandler {
+				g.log.Error("a call panicked", "stack", string(debug.Stack()))
+			}
+			panic(http.ErrAbortHandler) // the client sees a broken connection
+		}
+	}()
+	no := g.handle(seen, c)
+	if no == nil {
+		g.report(c, seen, begun, "forwarded")
+		return
+	}
+	if r.Context().Err() != nil {
+		g.report(c, seen, begun, "client_left")
+		return
+	}
+	if seen.status == 0 {
+		c.share.release()
+		clear(w.Header())
+		c.setHeaders(w.Header())
+		no.write(seen, r, c.style(), !c.read)
+		if !c.read {
+			drain(w, r)
+		}
+	}
+	g.report(c, seen, begun, no.code)
+}
+
+// handle does all that a call needs, in order.
+func (g *Gateway) handle(w http.ResponseWriter, c *call) *refusal {
+	var no *refusal
+	if no = g.checkBrowser(c.r); no != nil {
+		return no
+	}
+	if c.route, no = g.route(c.r); no != nil {
+		return no
+	}
+	if c.client, no = g.client(c.r); no != nil {
+		return no
+	}
+	if no = g.checkHeaders(c.r); no != nil {
+		return no
+	}
+	if c.route.endpoint == nil { // HEAD /
+		w.WriteHeader(http.StatusOK)
+		return nil
+	}
+	switch e := c.route.endpoint; e.does {
+	case passed:
+		no = checkMediaType(c.r, e)
+	case undeclared:
+		if no = refuse(endpointUndeclared, "%s %s computes, and no table declares its requests", e.method, e.path); g.config.InsecureForwardUndeclared {
+			no = g.admit(w, c)
+		}
+	default:
+		no = g.admit(w, c)
+	}
+	if no != nil {
+		return no
+	}
+	return g.forward(w, c)
+}
+
+// style is the error format for a call.
+func (c *call) style() style {
+	switch {
+	case c.route.up == nil:
+		return openAIStyle
+	case c.route.up.protocol.style == ollamaStyle && strings.HasPrefix(c.route.path, "/v1/"):
+		return openAIStyle
+	}
+	return c.route.up.protocol.style
+}
+
+// watched remembers the status of an answer.
+type watched struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *watched) WriteHeader(status int) {
+	if status >= 200 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *watched) Write(p []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	return w.ResponseWriter.Write(p)
+}
+
+// Unwrap is for http.ResponseController.
+func (w *watched) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -1,0 +1,196 @@
+package gateway
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/runattest/runattest/internal/boundedfile"
+	"github.com/runattest/runattest/internal/limits"
+)
+
+// ErrNoClients says that a gateway without a list of clients was to serve others than the users of this machine.
+var ErrNoClients = errors.New("the address is not a local one, and no clients are configured")
+
+// Listen opens an address: HOST:PORT (port 0 is a free one), unix:PATH (which the user of this process alone can connect to) or
+// fd://N, a listening socket that the process was started with.
+func Listen(address string) (net.Listener, error) {
+	if path, ok := strings.CutPrefix(address, "unix:"); ok {
+		return listenUnix(path)
+	}
+	if number, ok := strings.CutPrefix(address, "fd://"); ok {
+		n, err := strconv.Atoi(number)
+		if err != nil || n < 3 {
+			return nil, fmt.Errorf("%s: want fd://N with N from 3", address)
+		}
+		file := os.NewFile(uintptr(n), address)
+		defer file.Close()
+		l, err := net.FileListener(file)
+		if err != nil {
+			return nil, fmt.Errorf("%s: not a listening socket: %w", address, err)
+		}
+		return l, nil
+	}
+	if _, _, err := net.SplitHostPort(address); err != nil {
+		return nil, fmt.Errorf("%q: want HOST:PORT, unix:PATH or fd://N", address)
+	}
+	return net.Listen("tcp", address)
+}
+
+// listenUnix makes a socket in a private folder, and moves it to its place when its mode is set.
+func listenUnix(path string) (net.Listener, error) {
+	if info, err := os.Lstat(path); err == nil {
+		if info.Mode().Type() != os.ModeSocket {
+			return nil, fmt.Errorf("%s: exists and is not a socket", path)
+		}
+		if c, err := net.Dial("unix", path); err == nil {
+			c.Close()
+			return nil, fmt.Errorf("%s: another process listens there", path)
+		}
+	}
+	dir, err := os.MkdirTemp(filepath.Dir(path), ".s")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	hidden := filepath.Join(dir, "s")
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: hidden, Net: "unix"})
+	if err != nil {
+		return nil, err
+	}
+	l.SetUnlinkOnClose(false)
+	if err = os.Chmod(hidden, 0o600); err == nil {
+		err = os.Rename(hidden, path)
+	}
+	if err != nil {
+		l.Close()
+		return nil, err
+	}
+	return &unixListener{UnixListener: l, path: path}, nil
+}
+
+// unixListener takes its socket away when it is closed.
+type unixListener struct {
+	*net.UnixListener
+	path string
+	once sync.Once
+}
+
+func (l *unixListener) Addr() net.Addr { return &net.UnixAddr{Name: l.path, Net: "unix"} }
+
+func (l *unixListener) Close() error {
+	err := l.UnixListener.Close()
+	l.once.Do(func() { _ = os.Remove(l.path) })
+	return err
+}
+
+// CheckListener tells whether Serve would refuse a listener: ErrNoClients.
+func (g *Gateway) CheckListener(l net.Listener) error {
+	switch {
+	case g == nil || g.signing == nil || l == nil:
+		return errZero
+	case !isLocal(l.Addr()) && len(g.config.Clients) == 0 && !g.config.InsecureAnyClient:
+		return fmt.Errorf("%s: %w", l.Addr(), ErrNoClients)
+	}
+	return nil
+}
+
+// Serve answers calls until ctx ends, and then for at most 30 seconds those that have begun. It does not close the journal. An
+// address that is not a local one needs clients: ErrNoClients.
+func (g *Gateway) Serve(ctx context.Context, l net.Listener) error {
+	if err := g.CheckListener(l); err != nil {
+		return err
+	}
+	config, err := g.config.TLS.load()
+	if err != nil {
+		return err
+	}
+	server := &http.Server{
+		Handler: g, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: limits.GatewayHeader, TLSConfig: config,
+		ErrorLog: log.New(io.Discard, "", 0), // whose lines would hold what clients send
+	}
+	limited := &limitedListener{Listener: l, free: make(chan struct{}, g.config.Limits.Connections)}
+	served := make(chan error, 1)
+	go func() {
+		if config != nil {
+			served <- server.ServeTLS(limited, "", "")
+		} else {
+			served <- server.Serve(limited)
+		}
+	}()
+	select {
+	case err := <-served:
+		return err
+	case <-ctx.Done():
+	}
+	g.stopping.Store(true)
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), limits.GatewayStopSeconds*time.Second)
+	defer cancel()
+	if err := server.Shutdown(end); err != nil {
+		return errors.Join(err, server.Close())
+	}
+	return nil
+}
+
+// load is nil for plain HTTP.
+func (t TLS) load() (*tls.Config, error) {
+	if t.Certificate == "" {
+		return nil, nil
+	}
+	pair, err := tls.LoadX509KeyPair(t.Certificate, t.Key)
+	if err != nil {
+		return nil, fmt.Errorf("tls: %w", err)
+	}
+	c := &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
+	if t.ClientCA != "" {
+		pem, err := boundedfile.Read(t.ClientCA, limits.CertificateChain)
+		if err != nil {
+			return nil, fmt.Errorf("tls: %w", err)
+		}
+		if c.ClientCAs = x509.NewCertPool(); !c.ClientCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("tls: %s: no certificate in PEM", t.ClientCA)
+		}
+		c.ClientAuth = tls.VerifyClientCertIfGiven
+	}
+	return c, nil
+}
+
+// limitedListener bounds how many connections are open at once: others wait to be accepted.
+type limitedListener struct {
+	net.Listener
+	free chan struct{}
+}
+
+func (l *limitedListener) Accept() (net.Conn, error) {
+	l.free <- struct{}{}
+	c, err := l.Listener.Accept()
+	if err != nil {
+		<-l.free
+		return nil, err
+	}
+	return &limitedConn{Conn: c, free: l.free}, nil
+}
+
+type limitedConn struct {
+	net.Conn
+	free chan struct{}
+	once sync.Once
+}
+
+func (c *limitedConn) Close() error {
+	err := c.Conn.Close()
+	c.once.Do(func() { <-c.free })
+	return err
+}
