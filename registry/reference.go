@@ -15,6 +15,7 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/lazyregexp"
+	"github.com/runattest/runattest/internal/secrets"
 	"github.com/runattest/runattest/registry/internal/layout"
 	"github.com/runattest/runattest/registry/internal/remote"
 )
@@ -50,9 +51,23 @@ func IsReference(s string) bool {
 func ParseReference(s string) (Reference, error) {
 	r, err := parseReference(s)
 	if err != nil {
-		return Reference{}, fmt.Errorf("%s: %w: %w", s, ErrReference, err)
+		return Reference{}, fmt.Errorf("%s: %w: %w", withoutLogin(s), ErrReference, err)
 	}
 	return r, nil
+}
+
+// withoutLogin is a reference for an error. Where a URL has a user name and password, a reference has none.
+func withoutLogin(s string) string {
+	rest, isURL := strings.CutPrefix(s, remote.Scheme)
+	login, host, found := strings.Cut(rest, "@")
+	if !found || strings.IndexByte(login, ':') < 0 || strings.ContainsAny(login, "/\\") || strings.HasPrefix(host, "sha") || strings.HasPrefix(host, "airun:") {
+		return s
+	}
+	shown := secrets.Mark + "@" + host
+	if isURL {
+		shown = remote.Scheme + shown
+	}
+	return shown
 }
 
 func parseReference(s string) (Reference, error) {

@@ -15,6 +15,8 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/tuf"
 	"github.com/theupdateframework/go-tuf/v2/metadata"
 	"github.com/theupdateframework/go-tuf/v2/metadata/trustedmetadata"
+
+	"github.com/runattest/runattest/internal/secrets"
 )
 
 // FetchTimeout is how long a TUF repository has to answer, all its files and retries included.
@@ -66,9 +68,9 @@ type RepositoryError struct {
 
 func (e *RepositoryError) Error() string {
 	if e.Err == nil {
-		return fmt.Sprintf("TUF repository %s: not to be believed", e.URL)
+		return fmt.Sprintf("TUF repository %s: not to be believed", secrets.Shown(e.URL))
 	}
-	return fmt.Sprintf("TUF repository %s: not to be believed: %s", e.URL, oneLine([]error{e.Err}))
+	return fmt.Sprintf("TUF repository %s: not to be believed: %s", secrets.Shown(e.URL), oneLine([]error{e.Err}))
 }
 
 func (e *RepositoryError) Unwrap() error { return e.Err }
@@ -167,7 +169,7 @@ func (o FetchOptions) sortError(err error) error {
 		return &ServiceError{"TUF repository", o.URL(), fmt.Errorf("answered %d %s for %s",
 			status.StatusCode, http.StatusText(status.StatusCode), strings.TrimPrefix(status.URL, strings.TrimRight(o.URL(), "/")+"/"))}
 	case errors.As(err, &content):
-		return fmt.Errorf("TUF repository %s: %w", o.URL(), content.error)
+		return fmt.Errorf("TUF repository %s: %w", secrets.Shown(o.URL()), content.error)
 	case errors.As(err, &path):
 		return err
 	}

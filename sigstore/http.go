@@ -17,6 +17,7 @@ import (
 	"github.com/hashicorp/go-retryablehttp"
 
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/secrets"
 )
 
 // DefaultTimeout is how long services have to answer, retries included.
@@ -36,7 +37,7 @@ type ServiceError struct {
 }
 
 func (e *ServiceError) Error() string {
-	return fmt.Sprintf("%s %s: %s", e.Service, e.URL, cause(e.Err))
+	return fmt.Sprintf("%s %s: %s", e.Service, secrets.Shown(e.URL), cause(e.Err))
 }
 
 func (e *ServiceError) Unwrap() error { return e.Err }
@@ -181,13 +182,20 @@ func (t wholeAnswers) RoundTrip(r *http.Request) (*http.Response, error) {
 // checkURL refuses text that is not the URL of a service. A secret goes over TLS, or to this machine.
 func checkURL(text string, secret bool) error {
 	u, err := url.Parse(text)
+	shown, _, ok := secrets.URL(text, false)
+	if at := strings.LastIndexByte(shown, '@'); at >= 0 && (err != nil || u.Host == "") { // a login, wherever it stands
+		shown = secrets.Mark + shown[at:]
+	}
+	if !ok {
+		shown = secrets.Mark
+	}
 	switch {
 	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
-		return fmt.Errorf("%q: want a URL, https://HOST", text)
+		return fmt.Errorf("%q: want a URL, https://HOST", shown)
 	case u.User != nil:
-		return fmt.Errorf("%q: want a URL without a user name", u.Redacted())
+		return fmt.Errorf("%q: want a URL without a user name", shown)
 	case secret && u.Scheme == "http" && !isLoopback(u.Hostname()):
-		return fmt.Errorf("%q: want https: an identity token is sent there", text)
+		return fmt.Errorf("%q: want https: an identity token is sent there", shown)
 	}
 	return nil
 }

@@ -469,3 +469,21 @@ func TestSigningConfig(t *testing.T) {
 		t.Errorf("no services: %+v, %v", e, err)
 	}
 }
+
+// TestNoSecretsInServiceErrors: the URL of a service may hold a credential, which its errors do not show.
+func TestNoSecretsInServiceErrors(t *testing.T) {
+	const secret = "hunter2SecretToken99"
+	for _, url := range []string{"https://h/?token=" + secret, "https://u:" + secret + "@h", "u:" + secret + "@h", "https//u:" + secret + "@h", "https://u:" + secret + "@[::1"} {
+		if err := checkURL(url, false); err != nil {
+			if strings.Contains(err.Error(), secret) {
+				t.Errorf("%v", err)
+			}
+			continue // which no service is asked at
+		}
+		for _, err := range []error{&ServiceError{"transparency log", url, errors.New("no answer")}, &RepositoryError{URL: url}} {
+			if strings.Contains(err.Error(), secret) {
+				t.Errorf("%v", err)
+			}
+		}
+	}
+}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/evidence"
+	"github.com/runattest/runattest/internal/secrets"
 	"github.com/runattest/runattest/internal/visible"
 )
 
@@ -26,7 +27,7 @@ func Why(err error, code func(error) string) None {
 	if err == nil {
 		return None{}
 	}
-	n := None{Error: visible.Cut(err.Error())}
+	n := None{Error: visible.Cut(secrets.Shown(err.Error()))}
 	if code != nil {
 		n.ErrorCode = code(err)
 	}

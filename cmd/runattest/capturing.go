@@ -94,10 +94,10 @@ func parentIDs(given []string) ([]identity.ID, error) {
 // headerLines are lines "name: value" by their names.
 func headerLines(lines []string) (map[string][]string, error) {
 	header := map[string][]string{}
-	for _, l := range lines {
+	for i, l := range lines {
 		name, value, ok := strings.Cut(l, ":")
 		if name = strings.TrimSpace(name); !ok || name == "" {
-			return nil, cli.WithHint(fmt.Errorf("--header: %q is not a line of a header", l), "--header 'anthropic-version: 2023-06-01'")
+			return nil, cli.WithHint(fmt.Errorf("--header: line %d has no name and colon, want a line of a header", i+1), "--header 'anthropic-version: 2023-06-01'")
 		}
 		header[name] = append(header[name], strings.TrimSpace(value))
 	}

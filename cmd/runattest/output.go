@@ -20,6 +20,7 @@ import (
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/internal/overwrite"
+	"github.com/runattest/runattest/internal/secrets"
 	"github.com/runattest/runattest/internal/shell"
 	"github.com/runattest/runattest/internal/terminal"
 	"github.com/runattest/runattest/internal/visible"
@@ -56,7 +57,7 @@ func (o *output) fail(err error) int {
 		return status
 	}
 	if text := reason(err); text != "" {
-		hint := hintOf(err)
+		hint := secrets.Shown(hintOf(err))
 		fmt.Fprintf(o.Err, "runattest: %s\n", clean(visible.Cut(text)))
 		if hint != "" {
 			fmt.Fprintf(o.Err, "hint: %s\n", clean(hint))
@@ -68,12 +69,13 @@ func (o *output) fail(err error) int {
 	return status
 }
 
-// reason is the error's text, in which an interrupt is called that.
+// reason is the error's text without secrets that it quotes. An interrupt is called that.
 func reason(err error) string {
+	text := secrets.Shown(err.Error())
 	if errors.Is(err, context.Canceled) {
-		return strings.ReplaceAll(err.Error(), context.Canceled.Error(), "interrupted")
+		return strings.ReplaceAll(text, context.Canceled.Error(), "interrupted")
 	}
-	return err.Error()
+	return text
 }
 
 // note prints err about one of several inputs and lets the command go on.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/runattest/runattest/internal/secrets"
 	"github.com/runattest/runattest/internal/visible"
 )
 
@@ -16,9 +17,9 @@ type Printer struct {
 	Asked    int // the line of the input that results answer, the first member of each JSON object; 0 for none
 }
 
-// Info prints something worth knowing for a person.
+// Info prints something worth knowing for a person, without secrets that it quotes.
 func (p *Printer) Info(format string, args ...any) {
-	fmt.Fprintln(p.Err, visible.Escape(fmt.Sprintf(format, args...)))
+	fmt.Fprintln(p.Err, visible.Escape(secrets.Shown(fmt.Sprintf(format, args...))))
 }
 
 // Line prints a line of text results.

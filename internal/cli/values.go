@@ -48,7 +48,8 @@ func ParsePairs(text string, required, optional []string) (map[string]string, er
 	return pairs, nil
 }
 
-// ParseNamed reads texts NAME=VALUE, each name once. An error begins with the text that is wrong.
+// ParseNamed reads texts NAME=VALUE, each name once. An error begins with the name that is wrong, or a text
+// without one: a value may be secret.
 func ParseNamed(texts []string) (map[string]string, error) {
 	all := map[string]string{}
 	for _, text := range texts {
@@ -57,10 +58,10 @@ func ParseNamed(texts []string) (map[string]string, error) {
 			return nil, fmt.Errorf("%q: want NAME=VALUE", text)
 		}
 		if _, twice := all[name]; twice {
-			return nil, fmt.Errorf("%q: the name stands twice", text)
+			return nil, fmt.Errorf("%q: the name stands twice", name)
 		}
 		if !utf8.ValidString(text) {
-			return nil, fmt.Errorf("%q: is not valid UTF-8", text)
+			return nil, fmt.Errorf("%q: is not valid UTF-8", name)
 		}
 		all[name] = value
 	}

@@ -1,6 +1,7 @@
 package secrets
 
 import (
+	"iter"
 	"strings"
 
 	"github.com/runattest/runattest/internal/lazyregexp"
@@ -87,23 +88,35 @@ const (
 
 // isAround tells whether the form stands around the word somewhere in s.
 func (f *form) isAround(s, word string) bool {
-	for at, n := 0, 0; n < most; n++ {
-		i := strings.Index(s[at:], word)
-		if i < 0 {
-			return false
-		}
-		at += i
-		near := s[max(at-before, 0):min(at+len(word)+behind, len(s))]
-		at += len(word)
-		if word == "://" && strings.IndexByte(near, '@') < 0 {
-			n-- // which is cheap to tell
-			continue
-		}
-		for _, found := range f.form.FindAllString(near, 8) {
-			if f.value == nil && !isPlaceholder(found) || f.value != nil && f.value(found) {
-				return true
+	for range f.around(s, word) {
+		return true
+	}
+	return false
+}
+
+// around gives where the form stands around the word in s.
+func (f *form) around(s, word string) iter.Seq2[int, int] {
+	return func(yield func(start, end int) bool) {
+		for at, n := 0, 0; n < most; n++ {
+			i := strings.Index(s[at:], word)
+			if i < 0 {
+				return
+			}
+			at += i
+			from := max(at-before, 0)
+			near := s[from:min(at+len(word)+behind, len(s))]
+			at += len(word)
+			if word == "://" && strings.IndexByte(near, '@') < 0 {
+				n-- // which is cheap to tell
+				continue
+			}
+			for _, m := range f.form.FindAllStringIndex(near, 8) {
+				found := near[m[0]:m[1]]
+				isSecret := f.value == nil && !isPlaceholder(found) || f.value != nil && f.value(found)
+				if isSecret && !yield(from+m[0], from+m[1]) {
+					return
+				}
 			}
 		}
 	}
-	return false
 }

@@ -170,24 +170,11 @@ func isSecretURL(value string) bool {
 
 // clean is the source with the mark in place of what is cut.
 func (u *cutter) clean() string {
-	if len(u.cuts) == 0 {
-		return u.source
-	}
-	slices.SortFunc(u.cuts, func(a, b [2]int) int { return a[0] - b[0] })
-	var b strings.Builder
-	done := 0
-	for i := 0; i < len(u.cuts); i++ {
-		start, end := u.cuts[i][0], u.cuts[i][1]
-		for i+1 < len(u.cuts) && u.cuts[i+1][0] <= end {
-			i++
-			end = max(end, u.cuts[i][1])
+	cuts := merged(u.cuts)
+	if u.at != nil {
+		for i, c := range cuts {
+			cuts[i] = [2]int{u.at[c[0]], u.at[c[1]-1] + 1}
 		}
-		if u.at != nil {
-			start, end = u.at[start], u.at[end-1]+1
-		}
-		b.WriteString(u.source[done:start] + Mark)
-		done = end
 	}
-	b.WriteString(u.source[done:])
-	return b.String()
+	return cut(u.source, cuts)
 }

@@ -19,6 +19,7 @@ import (
 	"oras.land/oras-go/v2/registry/remote/errcode"
 
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/secrets"
 	"github.com/runattest/runattest/registry/internal/store"
 )
 
@@ -269,7 +270,7 @@ func (r *Repository) upload(ctx context.Context, b store.Item) error {
 	}
 	location, err := begun.url.Parse(begun.header.Get("Location"))
 	if err != nil || begun.header.Get("Location") == "" {
-		return fmt.Errorf("it does not say where to upload a blob to: its answer has the Location %q", begun.header.Get("Location"))
+		return fmt.Errorf("it does not say where to upload a blob to: its answer has the Location %q", secrets.Shown(shown(begun.header.Get("Location"))))
 	}
 	if asked, err := url.Parse(r.url("")); err != nil || !sameServer(location, asked) { // which would get the credentials
 		return fmt.Errorf("it wants a blob to be uploaded to another server, %s://%s", location.Scheme, location.Host)
