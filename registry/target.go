@@ -5,6 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -12,6 +15,7 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/atomicfile"
 	"github.com/runattest/runattest/internal/zero"
 	"github.com/runattest/runattest/registry/internal/store"
 )
@@ -65,6 +69,28 @@ func Open(ref Reference, o Options) (*Target, error) {
 
 // Reference is what the target was opened with.
 func (t *Target) Reference() Reference { return zero.IfNil(t).ref }
+
+// CheckWritable says why nothing can be written to the repository, where that is known without asking it: the files of a layout may be
+// read-only. It sends nothing.
+func (t *Target) CheckWritable() error {
+	ref := t.Reference()
+	if ref == (Reference{}) {
+		return fmt.Errorf("%w: it is empty", ErrReference)
+	}
+	if !ref.IsLayout() {
+		return nil
+	}
+	if info, err := os.Stat(ref.Path()); err == nil && !info.IsDir() { // a tarball, which is replaced
+		return atomicfile.CheckFolder(ref.Path())
+	}
+	for _, name := range []string{"index.json", "blobs/sha256/HEX"} {
+		err := atomicfile.CheckFolder(filepath.Join(ref.Path(), filepath.FromSlash(name)))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
 
 // Artifact is a manifest in a repository, by digest.
 type Artifact struct {

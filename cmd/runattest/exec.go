@@ -136,13 +136,13 @@ func (e *execution) run(cmd *cobra.Command, args []string) error {
 		admission = gate.Refuse(begun, e.bundle, err)
 	}
 	if e.log != "" {
-		start.Log = decisionLog{gate.LogFile(e.log)}
+		start.Log = decisionLog{gate.LogFile(e.log), o}
 	}
 	if admission.Allowed() {
 		e.sayUnchecked(o, admission)
 	}
 	err = admission.Exec(cmd.Context(), start)
-	record := phrasedRecord(admission.Record(start, err))
+	record := o.phrasedRecord(admission.Record(start, err))
 	if err != nil {
 		return e.refuse(o, record, err)
 	}
@@ -153,10 +153,13 @@ func (e *execution) run(cmd *cobra.Command, args []string) error {
 }
 
 // decisionLog says in errors which flag named the file, and has hints name flags.
-type decisionLog struct{ gate.LogFile }
+type decisionLog struct {
+	gate.LogFile
+	out *output
+}
 
 func (l decisionLog) Append(r gate.Record) error {
-	if err := l.LogFile.Append(phrasedRecord(r)); err != nil {
+	if err := l.LogFile.Append(l.out.phrasedRecord(r)); err != nil {
 		return fmt.Errorf("--decision-log: %w", err)
 	}
 	return nil
@@ -231,7 +234,7 @@ func (e *execution) refuse(o *output, d gate.Record, err error) error {
 	for _, reason := range d.Reasons {
 		o.note("not executed", errors.New(reason))
 	}
-	if hint := hintOf(err); hint != "" {
+	if hint := o.hintOf(err); hint != "" {
 		o.Info("hint: %s", hint)
 	}
 	if errors.As(err, new(*usageError)) {

@@ -31,7 +31,8 @@ func newGraph() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		o := lineage.Options{Phrase: phrased}
+		out := newOutput(cmd)
+		o := lineage.Options{Phrase: out.phrased}
 		if applied != nil && len(policies.approvals) > 0 {
 			o.Rejected = applied.rejected
 		}
@@ -41,7 +42,6 @@ func newGraph() *cobra.Command {
 		if o.Declaration, err = readDeclarations(cmd, *declarations); err != nil {
 			return err
 		}
-		out := newOutput(cmd)
 		moving := out.transfer(cmd.Context(), "bundles read")
 		if applied != nil {
 			applied.shown = moving

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/runattest/runattest/attest/evidence"
@@ -36,27 +37,39 @@ var hints = map[evidence.Hint]evidence.Hint{
 	registry.HintNotListedYet:   "what is attached is not listed yet: attach it again then, or with a longer --timeout",
 }
 
-// phrased is a hint in the command's words.
-func phrased(h evidence.Hint) evidence.Hint {
-	if own, ok := hints[h]; ok {
-		return own
-	}
-	return h
+// hintsByPolicy are those of hints that name trusted signers and evidence, where a policy names them.
+var hintsByPolicy = map[evidence.Hint]evidence.Hint{
+	evidence.HintTrustedRoot:    "name the trusted root of the timestamp authority: trustedRoot in the policy",
+	evidence.HintRootChecks:     "a trusted root checks them: trustedRoot in the policy",
+	evidence.HintTrustIssuer:    "if you trust its issuer: put the identity and the issuer into the policy's signers, and trustedRoot into the policy",
+	evidence.HintTrustKey:       "if you trust the signer: put its public key into the policy's signers",
+	evidence.HintTrustIdentity:  "if you trust this signer: put the identity and the issuer into the policy's signers",
+	evidence.HintInclusionProof: "have it signed again with a proof of inclusion, or ask for another evidence in the policy",
+	evidence.HintLogEntry:       "sign with --rekor, or ask for another evidence in the policy",
+	evidence.HintOtherRoot:      "if you trust that log, use a trusted root that names it: trustedRoot in the policy",
 }
 
-func phrasedAll(checks []evidence.Check) []evidence.Check {
+// phrased is a hint in the command's words.
+func (o *output) phrased(h evidence.Hint) evidence.Hint {
+	if own, ok := hintsByPolicy[h]; ok && o.byPolicy {
+		return own
+	}
+	return cmp.Or(hints[h], h)
+}
+
+func (o *output) phrasedAll(checks []evidence.Check) []evidence.Check {
 	checks = slices.Clone(checks)
 	for i := range checks {
-		checks[i].Hint = phrased(checks[i].Hint)
+		checks[i].Hint = o.phrased(checks[i].Hint)
 	}
 	return checks
 }
 
 // phrasedRecord is a record whose report has the command's hints.
-func phrasedRecord(r gate.Record) gate.Record {
+func (o *output) phrasedRecord(r gate.Record) gate.Record {
 	if r.Report != nil {
 		report := *r.Report
-		report.Checks = phrasedAll(report.Checks)
+		report.Checks = o.phrasedAll(report.Checks)
 		r.Report = &report
 	}
 	return r

@@ -22,7 +22,7 @@ import (
 
 // loadSigner finds the private key that ref names: a file, env://NAME or a KMS reference.
 func loadSigner(cmd *cobra.Command, ref string) (signer.Signer, error) {
-	if err := checkKeyRef(ref); err != nil {
+	if err := checkKeyRef("key", ref); err != nil {
 		return nil, err
 	}
 	by, err := kms.LoadAny(cmd.Context(), ref, func() ([]byte, error) {
@@ -41,19 +41,20 @@ func loadSigner(cmd *cobra.Command, ref string) (signer.Signer, error) {
 	return nil, hintFormat(ref, named(ref, err))
 }
 
-// checkKeyRef explains references that are those of other programs.
-func checkKeyRef(ref string) error {
+// checkKeyRef explains references that are those of other programs. flag is the name of the flag that was given.
+func checkKeyRef(flag, ref string) error {
+	flag = "--" + flag
 	scheme, rest, isURL := strings.Cut(ref, "://")
 	name, isEnv := strings.CutPrefix(ref, "env:")
 	switch {
 	case ref == input.Stdin:
-		return cli.WithHint(errors.New("--key -: a key is not read from standard input"), "name its file, or put it into a variable: --key env://NAME")
+		return cli.WithHint(fmt.Errorf("%s -: a key is not read from standard input", flag), "name its file, or put it into a variable: "+flag+" env://NAME")
 	case isURL && scheme == "env" && rest == "":
-		return errors.New("--key env://: names no variable, want env://NAME")
+		return fmt.Errorf("%s env://: names no variable, want env://NAME", flag)
 	case isEnv && !isURL && !exists(ref):
-		return cli.WithHint(fmt.Errorf("%s: no such file", ref), "a key in a variable is --key env://"+name)
+		return cli.WithHint(fmt.Errorf("%s: no such file", ref), "a key in a variable is "+flag+" env://"+name)
 	case isURL && scheme == "file":
-		return cli.WithHint(fmt.Errorf("%s: want a file's name", ref), "--key "+shell.Path(rest))
+		return cli.WithHint(fmt.Errorf("%s: want a file's name", ref), flag+" "+shell.Path(rest))
 	case isURL && (scheme == "http" || scheme == "https"):
 		return cli.WithHint(fmt.Errorf("%s: a key is not fetched", ref), "fetch it yourself, compare it with what its holder says, and name the file")
 	}
@@ -119,8 +120,8 @@ const makeKeys = "runattest keygen -o NAME makes a private key, NAME.key, and a 
 
 // loadPublicKey finds the public key that ref names: a file, env://NAME or a KMS reference.
 // Only the last can open a connection.
-func loadPublicKey(ctx context.Context, ref string) (*signer.PublicKey, error) {
-	if err := checkKeyRef(ref); err != nil {
+func loadPublicKey(ctx context.Context, flag, ref string) (*signer.PublicKey, error) {
+	if err := checkKeyRef(flag, ref); err != nil {
 		return nil, err
 	}
 	key, err := kms.PublicKeyOfAny(ctx, ref)

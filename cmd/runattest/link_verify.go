@@ -90,7 +90,7 @@ func verifyLinks(cmd *cobra.Command, paths []string, verifier *attest.Verifier, 
 			if err == nil {
 				a, err = answer.VerifyLink(cmd.Context(), verifier, blob.Name, blob.Data, want)
 			}
-			a.Checks, a.None = phrase(a.Checks, err)
+			a.Checks, a.None = o.phrase(a.Checks, err)
 			o.verdict(a.Verdict(), a, err)
 			return a.Verified
 		})

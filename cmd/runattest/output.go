@@ -39,13 +39,19 @@ import (
 // output prints what a command has to say.
 type output struct {
 	cli.Printer
-	status int // the worst so far
+	status   int  // the worst so far
+	byPolicy bool // a policy names the trusted signers, and no flag of the command
+	hasKey   bool // the command has a flag --key
 }
 
 func newOutput(cmd *cobra.Command) *output {
 	o := &output{Printer: cli.Printer{Out: cmd.OutOrStdout(), Err: cmd.ErrOrStderr()}}
 	if f := cmd.Flags().Lookup("format"); f != nil {
 		o.JSON = f.Value.String() == "json" && strings.HasPrefix(f.Value.Type(), "text") // capture's results are JSON anyway
+	}
+	o.hasKey = cmd.Flags().Lookup("key") != nil
+	if f := cmd.Flags().Lookup("policy"); f != nil {
+		o.byPolicy = f.Changed || !o.hasKey
 	}
 	return o
 }
@@ -57,7 +63,7 @@ func (o *output) fail(err error) int {
 		return status
 	}
 	if text := reason(err); text != "" {
-		hint := secrets.Shown(hintOf(err))
+		hint := secrets.Shown(o.hintOf(err))
 		fmt.Fprintf(o.Err, "runattest: %s\n", clean(visible.Cut(text)))
 		if hint != "" {
 			fmt.Fprintf(o.Err, "hint: %s\n", clean(hint))
@@ -119,7 +125,7 @@ func (o *output) done() error {
 }
 
 // hintOf is what to do about an error, in the words of the command; "" where that is not known.
-func hintOf(err error) string {
+func (o *output) hintOf(err error) string {
 	if hint, ok := cli.Hint(err); ok {
 		return hint
 	}
@@ -138,7 +144,7 @@ func hintOf(err error) string {
 	if no, ok := errors.AsType[*attest.VerificationError](err); ok {
 		for _, c := range no.Report.Failed() {
 			if c.Hint != "" {
-				return string(phrased(c.Hint))
+				return string(o.phrased(c.Hint))
 			}
 		}
 	}
@@ -149,7 +155,7 @@ func hintOf(err error) string {
 		return hint
 	}
 	if is[*cli.SecretError](err) {
-		return "name the key's file, or put the key into a variable: --key env://NAME"
+		return "name the key's file, or put the key into a variable and name that: env://NAME"
 	}
 	special, ok := errors.AsType[*filedigest.SpecialFileError](err)
 	switch {
@@ -170,7 +176,7 @@ func hintOf(err error) string {
 		return "mount the folder that it is in, or have it written to standard output (-) and redirect that into it"
 	case is[*input.ForeignError](err):
 		foreign, _ := errors.AsType[*input.ForeignError](err)
-		return foreignHint(foreign)
+		return o.foreignHint(foreign)
 	case is[*files.NotBundleError](err):
 		other, _ := errors.AsType[*files.NotBundleError](err)
 		return notBundleHint(other)
@@ -189,8 +195,10 @@ func hintOf(err error) string {
 }
 
 // foreignHint is what to do with a text that was given for a declaration.
-func foreignHint(e *input.ForeignError) string {
+func (o *output) foreignHint(e *input.ForeignError) string {
 	switch {
+	case e.IsKey && !o.hasKey:
+		return "name the declaration here, and not a key"
 	case e.IsKey:
 		return "a key is named by --key; name the declaration here"
 	case e.IsPrompt:

@@ -51,7 +51,7 @@ func (s *policySigners) verifier(cmd *cobra.Command) (*attest.Verifier, error) {
 	if err != nil || len(s.keys)+len(identities) == 0 {
 		return nil, err
 	}
-	keys, err := (&trustFlags{keys: s.keys}).trustedKeys(cmd.Context())
+	keys, err := (&trustFlags{keys: s.keys}).trustedKeys(cmd.Context(), flagPolicyKey)
 	if err != nil {
 		return nil, fmt.Errorf("--%s: %w", flagPolicyKey, err)
 	}

@@ -145,9 +145,9 @@ func registryHint(err error) string {
 	case !ok:
 		return ""
 	case failed.Hint == registry.HintBusyAnonymous:
-		return string(phrased(failed.Hint)) + ": docker login " + failed.Target
+		return string(cmp.Or(hints[failed.Hint], failed.Hint)) + ": docker login " + failed.Target
 	}
-	return string(phrased(failed.Hint))
+	return string(cmp.Or(hints[failed.Hint], failed.Hint))
 }
 
 // attachHint is what to do with a statement that is about something else than the artifact it was to go to.

@@ -12,11 +12,11 @@ import (
 )
 
 // phrase is the answer about one bundle with the command's hints, or why there is none.
-func phrase(checks []evidence.Check, err error) ([]evidence.Check, answer.None) {
+func (o *output) phrase(checks []evidence.Check, err error) ([]evidence.Check, answer.None) {
 	if err != nil {
 		return []evidence.Check{}, answer.Why(err, errorCode)
 	}
-	return phrasedAll(checks), answer.None{}
+	return o.phrasedAll(checks), answer.None{}
 }
 
 // verdict prints an answer, as object in JSON, or the error in its place; what is not verified decides the exit status.

@@ -22,14 +22,17 @@ func (s *signFlags) declareReferences(cmd *cobra.Command) {
 // attached later goes to the digest that was resolved here, wherever the tag is by then.
 func (b *batch) resolveSubjects() error {
 	for _, text := range b.subjectRefs {
-		if _, err := b.resolveSubject(text); err != nil {
+		if _, _, err := b.resolveSubject(text); err != nil {
 			return err
 		}
 	}
 	if b.attach == "" {
 		return nil
 	}
-	artifact, err := b.resolveSubject(b.attach)
+	target, artifact, err := b.resolveSubject(b.attach)
+	if err == nil {
+		err = target.CheckWritable()
+	}
 	if err != nil {
 		return err
 	}
@@ -40,16 +43,16 @@ func (b *batch) resolveSubjects() error {
 	return nil
 }
 
-func (b *batch) resolveSubject(text string) (*registry.Artifact, error) {
-	_, artifact, err := b.reach.resolve(b.output, text, nil)
+func (b *batch) resolveSubject(text string) (*registry.Target, *registry.Artifact, error) {
+	target, artifact, err := b.reach.resolve(b.output, text, nil)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	s, err := artifact.Subject()
 	if err == nil && !slices.Contains(b.options.Subjects, s) {
 		b.options.Subjects = append(b.options.Subjects, s)
 	}
-	return artifact, err
+	return target, artifact, err
 }
 
 // attachMade attaches what was signed, in one go; the files are there whatever becomes of it.

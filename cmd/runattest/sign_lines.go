@@ -18,6 +18,7 @@ import (
 	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/internal/jsonlines"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/secrets"
 	"github.com/runattest/runattest/internal/visible"
 )
 
@@ -153,7 +154,7 @@ func (b *batch) answer(answer signedObject, wrong error) error {
 		_, err := b.Out.Write([]byte{'\n'}) // a program that waits for an answer reads one
 		return err
 	case wrong != nil:
-		answer = signedObject{Line: answer.Line, Error: visible.Cut(reason(wrong)), Hint: hintOf(wrong), Status: exitStatus(wrong)}
+		answer = signedObject{Line: answer.Line, Error: visible.Cut(reason(wrong)), Hint: secrets.Shown(b.hintOf(wrong)), Status: exitStatus(wrong)}
 		b.status = max(b.status, answer.Status)
 	case !b.JSON:
 		_, err := b.Out.Write(append(answer.Bundle, '\n'))

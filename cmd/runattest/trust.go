@@ -65,7 +65,7 @@ func (t *trustFlags) load(cmd *cobra.Command) (*attest.Verifier, error) {
 func (t *trustFlags) trust(cmd *cobra.Command) (attest.Trust, error) {
 	var o sigstore.TrustOptions
 	var err error
-	if o.Keys, err = t.trustedKeys(cmd.Context()); err != nil {
+	if o.Keys, err = t.trustedKeys(cmd.Context(), "key"); err != nil {
 		return nil, err
 	}
 	if o.Identities, err = t.identities(newOutput(cmd)); err != nil {
@@ -124,10 +124,10 @@ func orOther(err error, data []byte, wanted string) error {
 	return err
 }
 
-func (t *trustFlags) trustedKeys(ctx context.Context) ([]attest.TrustedKey, error) {
+func (t *trustFlags) trustedKeys(ctx context.Context, flag string) ([]attest.TrustedKey, error) {
 	var keys []attest.TrustedKey
 	for _, ref := range t.keys {
-		key, err := loadPublicKey(ctx, ref)
+		key, err := loadPublicKey(ctx, flag, ref)
 		if err != nil {
 			return nil, err
 		}

@@ -222,6 +222,6 @@ func verifyRun(ctx context.Context, judge *judge, bundle *attest.Bundle, want at
 
 func printVerdict(o *output, name string, r attest.Report, err error) {
 	a := answer.Bundle{Bundle: name, Report: r}
-	a.Checks, a.None = phrase(a.Checks, err)
+	a.Checks, a.None = o.phrase(a.Checks, err)
 	o.verdict(a.Verdict(), a, err)
 }

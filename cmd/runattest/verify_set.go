@@ -88,7 +88,7 @@ func (v *setVerifier) options(name string) runset.VerifyOptions {
 
 func (v *setVerifier) print(name string, r *runset.Result, err error) {
 	made := answer.NewSet(name, r)
-	made.Checks, made.None = phrase(made.Checks, err)
+	made.Checks, made.None = v.phrase(made.Checks, err)
 	if r.Refused > 0 {
 		v.Info("%s: %d of %d runs are not verified", name, r.Refused, r.Head.Size)
 	}

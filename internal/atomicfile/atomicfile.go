@@ -22,14 +22,29 @@ func (e *MissingFolderError) Error() string {
 
 func (e *MissingFolderError) Unwrap() error { return fs.ErrNotExist }
 
-// CheckFolder finds, before there is anything to write to path, that its folder is missing: a *MissingFolderError.
+// CheckFolder finds, before there is anything to write to path, that its folder is missing, a *MissingFolderError, or that no
+// file can be made in it: it may be read-only.
 func CheckFolder(path string) error {
 	folder := filepath.Dir(path)
 	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
 		return &MissingFolderError{path, folder}
 	}
+	if n, _ := descriptor(path); n >= 0 { // is written to as it is
+		return nil
+	}
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return nil
+	}
+	if file, err := follow(path); err == nil {
+		folder = filepath.Dir(file)
+	}
+	if err := access(folder); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s: no file can be written in the folder %s: %w", path, folder, err)
+	}
 	return nil
 }
+
+var access = mayWrite // tests have it fail
 
 // Write puts data at path through a temporary file in the same folder, synced and
 // renamed: a reader finds the old file or the new one, never a part.

@@ -565,6 +565,7 @@ var exported = map[string]any{
 	"files.ParseBundle":                  files.ParseBundle,
 	"files.ParseDeclaration":             files.ParseDeclaration,
 	"subjects.PrivateKeys":               subjects.PrivateKeys,
+	"registry.Target.CheckWritable":      (*registry.Target).CheckWritable,
 }
 
 // optional are the arguments for which nil is documented, by function and position; the receiver counts.
