@@ -97,7 +97,7 @@ func parseBundle(data []byte) (*Bundle, error) {
 		return b, b.readEnvelope(root)
 	}
 	b := &Bundle{}
-	switch root.Get("mediaType").Text() {
+	switch string(root.Get("mediaType").Bytes()) {
 	case RunProofMediaType:
 		b.format = RunProof
 		return b, b.readProof(root)

@@ -131,7 +131,7 @@ func readClaim(payload []byte, predicateType string) (*claimContent, error) {
 	if predicate.Kind() != jsontree.Object {
 		return nil, errors.New("predicate: want an object")
 	}
-	c.predicate = predicate.Raw()
+	c.predicate = slices.Clone(predicate.Raw())
 	return c, nil
 }
 
@@ -145,10 +145,10 @@ func readInToto(payload []byte, predicateType string) (jsontree.Value, error) {
 	if err != nil {
 		return none, fmt.Errorf("payload: %w", err)
 	}
-	if got := root.Get("_type").Text(); got != StatementType {
+	if got := string(root.Get("_type").Bytes()); got != StatementType {
 		return none, &statementError{evidence.CodePayloadType, fmt.Sprintf("_type is %s, want %s", strconv.Quote(got), StatementType)}
 	}
-	if got := root.Get("predicateType").Text(); got != predicateType {
+	if got := string(root.Get("predicateType").Bytes()); got != predicateType {
 		return none, &statementError{evidence.CodePredicateType, fmt.Sprintf("predicateType is %s, want %s", strconv.Quote(got), predicateType)}
 	}
 	return root, checkMembers(root, "_type", "subject", "predicateType", "predicate")

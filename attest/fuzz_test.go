@@ -56,7 +56,7 @@ func FuzzReadStatement(f *testing.F) {
 		if err != nil {
 			t.Fatalf("the canonical form is refused: %v", err)
 		}
-		if diff := cmp.Diff(c, again, cmp.AllowUnexported(content{}), cmp.Comparer(func(a, b interface{ String() string }) bool { return a.String() == b.String() })); diff != "" {
+		if diff := cmp.Diff(c, again, cmp.AllowUnexported(content{}), sameTrees, cmp.Comparer(func(a, b interface{ String() string }) bool { return a.String() == b.String() })); diff != "" {
 			t.Fatal(diff)
 		}
 	})

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/internal/jsontree"
@@ -34,7 +35,7 @@ func (m *material) read(v jsontree.Value) error {
 	if err := m.readLogEntries(optional(v, "tlogEntries")); err != nil {
 		return fmt.Errorf("tlogEntries: %w", err)
 	}
-	m.text = v.Raw()
+	m.text = slices.Clone(v.Raw())
 	return nil
 }
 
@@ -121,7 +122,7 @@ func (m *material) readLogEntries(v jsontree.Value) error {
 		if entry.Kind() != jsontree.Object {
 			return fmt.Errorf("[%d]: is of type %s, want object", i, entry.Kind())
 		}
-		m.evidence.LogEntries = append(m.evidence.LogEntries, entry.Raw())
+		m.evidence.LogEntries = append(m.evidence.LogEntries, slices.Clone(entry.Raw()))
 	}
 	return nil
 }

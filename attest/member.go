@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/runattest/runattest/attest/evidence"
@@ -51,7 +52,7 @@ func (m *member) read(root jsontree.Value) error {
 	if got := statement.Get("predicateType").Text(); got != PredicateType {
 		return fmt.Errorf("statement: predicateType is %s, want %s", strconv.Quote(got), PredicateType)
 	}
-	m.statement = statement.Raw()
+	m.statement = slices.Clone(statement.Raw())
 	var err error
 	if m.index, err = readCount(root.Get("index")); err != nil || m.index >= limits.SetRuns {
 		return fmt.Errorf("index: want a whole number below %d", uint64(limits.SetRuns))
@@ -87,7 +88,7 @@ func readHash(v jsontree.Value) (settree.Hash, error) {
 	if v.Kind() != jsontree.String {
 		return settree.Hash{}, fmt.Errorf("is of type %s, want string", v.Kind())
 	}
-	return parseSHA256(v.Text())
+	return parseSHA256(v.Bytes())
 }
 
 // appendProof appends the proof in RFC 8785 form.

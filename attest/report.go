@@ -54,18 +54,14 @@ var requiredInSet = append([]evidence.CheckName{evidence.CheckInclusion}, requir
 
 // decide makes the final verdict, and is the only function that does: no check failed, and each required one passed.
 func decide(checks []evidence.Check, required ...evidence.CheckName) bool {
-	passed := map[evidence.CheckName]bool{}
 	for _, c := range checks {
-		switch c.Verdict {
-		case evidence.Pass:
-			passed[c.Name] = true
-		case evidence.NotChecked:
-		default:
+		if c.Verdict != evidence.Pass && c.Verdict != evidence.NotChecked {
 			return false
 		}
 	}
 	for _, name := range required {
-		if !passed[name] {
+		passed := func(c evidence.Check) bool { return c.Name == name && c.Verdict == evidence.Pass }
+		if !slices.ContainsFunc(checks, passed) {
 			return false
 		}
 	}

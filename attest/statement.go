@@ -103,7 +103,7 @@ func ParseStatement(text []byte) (*Statement, error) {
 		return nil, fmt.Errorf("statement: %w", err)
 	}
 	id := r.content.id
-	if r.content.declaration != nil {
+	if r.content.declaration.Kind() != jsontree.Absent {
 		if _, id, err = r.recompute(nil); err != nil {
 			return nil, fmt.Errorf("statement: predicate: declaration: %w", err)
 		}
@@ -156,7 +156,7 @@ func (s *Statement) ID() identity.ID { return zero.IfNil(s).id }
 type content struct {
 	subjects    []Subject // the run's first
 	id          identity.ID
-	declaration []byte // canonical form; nil in a detached attestation
+	declaration jsontree.Value // in canonical form; absent in a detached attestation
 	ref         *DeclarationRef
 	annotations map[string]string
 }
@@ -167,7 +167,7 @@ var payloadRules = canonical.Options{
 	MaxValues:    limits.PayloadValues,
 }
 
-// readStatement reads a payload as a Statement with a run identity predicate: in-toto
+// readStatement reads a payload, which must not change, as a Statement with a run identity predicate: in-toto
 // v1, closed objects, no duplicates, exact numbers. Whether the identity is the
 // declaration's is another question.
 func readStatement(payload []byte) (*content, error) {
@@ -195,14 +195,14 @@ func (c *content) readPredicate(v jsontree.Value) error {
 		return err
 	}
 	var err error
-	if c.id, err = identity.ParseID(v.Get("identity").Text()); err != nil {
+	if c.id, err = identity.ParseID(string(v.Get("identity").Bytes())); err != nil {
 		return fmt.Errorf("identity: %w", err)
 	}
 	declaration, ref := v.Get("declaration"), v.Get("declarationRef")
 	if (declaration.Kind() == jsontree.Absent) == (ref.Kind() == jsontree.Absent) {
 		return errors.New("want exactly one of declaration and declarationRef")
 	}
-	c.declaration = declaration.Raw()
+	c.declaration = declaration
 	if ref.Kind() != jsontree.Absent {
 		if c.ref, err = readRef(ref); err != nil {
 			return fmt.Errorf("declarationRef: %w", err)
@@ -252,9 +252,10 @@ func readAnnotations(v jsontree.Value) (map[string]string, error) {
 	return annotations, nil
 }
 
-// parseJSON reads text strictly and indexes its canonical form.
+// parseJSON reads text strictly and indexes its canonical form, which is the text itself where that is canonical: what is
+// kept of it must be copied, unless the text does not change.
 func parseJSON(text []byte, rules canonical.Options) (jsontree.Value, error) {
-	form, err := rules.Append(make([]byte, 0, len(text)), text)
+	form, err := rules.Form(text)
 	if err != nil {
 		return jsontree.Value{}, err
 	}

@@ -1,6 +1,7 @@
 package attest
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -26,7 +27,7 @@ func ParseSubject(s string) (Subject, error) {
 	if !ok {
 		return Subject{}, fmt.Errorf("subject %q: want NAME@sha256:HEX", s)
 	}
-	sum, err := parseSHA256(digits)
+	sum, err := parseSHA256([]byte(digits))
 	if err != nil {
 		return Subject{}, fmt.Errorf("subject %q: %w", s, err)
 	}
@@ -94,7 +95,7 @@ func readSubjects(v jsontree.Value) ([]Subject, error) {
 	if n := v.Len(); n > limits.Subjects {
 		return nil, fmt.Errorf("subject: %d subjects, want at most %d", n, limits.Subjects)
 	}
-	seen := make(map[Subject]bool, v.Len())
+	seen := map[Subject]bool{}
 	subjects := make([]Subject, 0, v.Len())
 	for i, e := range v.Elements() {
 		s, err := readSubject(e)
@@ -121,24 +122,24 @@ func readSubject(v jsontree.Value) (Subject, error) {
 	if err := checkMembers(digest, "sha256"); err != nil {
 		return Subject{}, fmt.Errorf("digest: %w", err)
 	}
-	sum, err := parseSHA256(digest.Get("sha256").Text())
+	sum, err := parseSHA256(digest.Get("sha256").Bytes())
 	if err != nil {
 		return Subject{}, fmt.Errorf("digest.sha256: %w", err)
 	}
 	return Subject{name.Text(), sum}, nil
 }
 
-func parseSHA256(digits string) (sum [sha256.Size]byte, err error) {
+func parseSHA256(digits []byte) (sum [sha256.Size]byte, err error) {
 	if len(digits) != hex.EncodedLen(len(sum)) {
 		return sum, fmt.Errorf("%d hex digits, want %d", len(digits), hex.EncodedLen(len(sum)))
 	}
-	if strings.ToLower(digits) != digits {
-		return sum, errors.New("want lower-case hex digits")
+	if _, err := hex.Decode(sum[:], digits); err == nil && !bytes.ContainsAny(digits, "ABCDEF") {
+		return sum, nil
 	}
-	if _, err := hex.Decode(sum[:], []byte(digits)); err != nil {
-		return sum, errors.New("want hex digits only")
+	if !bytes.Equal(bytes.ToLower(digits), digits) {
+		return [sha256.Size]byte{}, errors.New("want lower-case hex digits")
 	}
-	return sum, nil
+	return [sha256.Size]byte{}, errors.New("want hex digits only")
 }
 
 func cutLast(s, sep string) (before, after string, found bool) {

@@ -96,8 +96,11 @@ func CheckKeys(keys []TrustedKey, e evidence.Envelope) (evidence.Result, *Truste
 		return o, nil
 	}
 	var named *TrustedKey
-	if i := slices.IndexFunc(keys, func(k TrustedKey) bool { return k.Key.IsNamedBy(e.KeyHint) }); i >= 0 {
-		named = &keys[i]
+	for i := range keys {
+		if keys[i].Key.IsNamedBy(e.KeyHint) {
+			named = &keys[i]
+			break
+		}
 	}
 	message := e.Message()
 	signedBy := named

@@ -72,7 +72,7 @@ func (b *Bundle) UnverifiedStatement() (*UnverifiedStatement, error) {
 		Identity:           c.id,
 		Subjects:           c.subjects,
 		Annotations:        c.annotations,
-		Declaration:        slices.Clone(c.declaration),
+		Declaration:        slices.Clone(c.declaration.Raw()),
 		Ref:                c.ref,
 	}, nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/zero"
 )
 
@@ -229,17 +230,21 @@ func (e *missingDeclarationError) Error() string {
 // recompute is the identity of the declaration that the statement holds, or of the given
 // one where the attestation is detached. An invalid declaration has an identity too.
 func (r *runChecks) recompute(given *identity.Declaration) (*identity.Declaration, identity.ID, error) {
-	if r.content.declaration == nil {
+	if r.content.declaration.Kind() == jsontree.Absent {
 		if given == nil {
 			return nil, identity.ID{}, &missingDeclarationError{r.content.ref.Size}
 		}
 		return given, given.ID(), nil
 	}
-	d, err := identity.Parse(r.content.declaration)
+	if d := identity.FromTree(r.content.declaration); d != nil {
+		return d, d.ID(), nil
+	}
+	text := r.content.declaration.Raw()
+	d, err := identity.Parse(text)
 	if err == nil {
 		return d, d.ID(), nil
 	}
-	id, _ := identity.Compute(r.content.declaration) // the zero ID, if even that fails: err says why
+	id, _ := identity.Compute(text) // the zero ID, if even that fails: err says why
 	return nil, id, err
 }
 

@@ -46,6 +46,23 @@ func (o Options) Append(dst, src []byte) ([]byte, error) {
 	return dst, err
 }
 
+// Form is the canonical form of src: a part of src where that is canonical already, and else in new memory. It refuses what
+// Append refuses.
+func (o Options) Form(src []byte) ([]byte, error) {
+	t := newTransformer(o, src)
+	err := t.run()
+	var form []byte
+	switch {
+	case err != nil:
+	case t.unchanged && len(t.objects) == 0:
+		form = t.flat
+	default:
+		form = t.appendTo(make([]byte, 0, len(t.flat)))
+	}
+	t.release()
+	return form, err
+}
+
 // AppendCompact appends src to dst without its white space and with strings as RFC 8785 spells
 // them; members stay in the order of src, and numbers as src spells them. It refuses what
 // Append refuses, and is for text whose order matters, such as what a model is shown. On an

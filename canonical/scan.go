@@ -39,7 +39,7 @@ func (t *transformer) scan() bool {
 		t.fail(codeTrailing, i)
 		return false
 	}
-	if t.done == begin {
+	if t.unchanged = t.done == begin; t.unchanged {
 		t.flat = src[begin:end:end]
 		return true
 	}

@@ -11,9 +11,10 @@ type transformer struct {
 	src  []byte
 	flat []byte // once scanned: memory, or a part of src if nothing in it had to change
 
-	memory []byte
-	done   int // how much of src has been copied to memory, or left out
-	gap    int // how many bytes fewer that made: src[i], if it stays, is flat[i-gap]
+	memory    []byte
+	unchanged bool // flat is a part of src
+	done      int  // how much of src has been copied to memory, or left out
+	gap       int  // how many bytes fewer that made: src[i], if it stays, is flat[i-gap]
 
 	frames  []frame  // the open arrays and objects, in one around the top-level value
 	members []member // the members so far of the open objects, outermost object first

@@ -63,6 +63,17 @@ func parseValid(data []byte) *Declaration {
 	return &Declaration{text: text, root: root, id: ID{sha256.Sum256(text)}}
 }
 
+// FromTree is the declaration that v is, in a text that package canonical has put into canonical form with exact numbers; nil
+// if anything is wrong, which Parse of v.Raw says. So a declaration inside another text is not read again. It refers to the
+// text, which must not change.
+func FromTree(v jsontree.Value) *Declaration {
+	text := v.Raw()
+	if len(text) == 0 || len(text) > limits.Declaration || v.Values() > limits.DeclarationValues || v.Depth() > limits.DeclarationDepth || len(validate(v)) > 0 {
+		return nil
+	}
+	return &Declaration{text: text, root: v, id: ID{sha256.Sum256(text)}}
+}
+
 // Compute is the identity that data has under the rules for JSON text and numbers
 // alone, whether or not the declaration is valid under its schema. A verifier needs
 // it to tell a changed declaration from an invalid one; every other caller wants Parse.

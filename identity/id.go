@@ -46,7 +46,9 @@ func (id ID) String() string {
 	if id.IsZero() {
 		return ""
 	}
-	return idPrefix + id.Hex()
+	var text [len(idPrefix) + 2*sha256.Size]byte
+	hex.Encode(text[copy(text[:], idPrefix):], id.sum[:])
+	return string(text[:])
 }
 
 // Hex is the digest alone, as sha256sum prints it.

@@ -16,6 +16,7 @@ import (
 // a test holds the two to one answer.
 func validate(root jsontree.Value) []Problem {
 	c := &checker{}
+	c.path = c.steps[:0]
 	c.declaration(root)
 	return c.problems
 }
@@ -24,6 +25,7 @@ func validate(root jsontree.Value) []Problem {
 type checker struct {
 	path     []step
 	problems []Problem
+	steps    [12]step // for path, as far as they are enough
 }
 
 // step leads to a member, or, where name is nil, to an element.
@@ -62,7 +64,7 @@ var (
 			"parameters":  open,
 			"context":     list(closed(&resourceMembers), 0),
 			"constraints": open,
-			"parents":     unique(list(text("a run identity: airun:1:sha256: and 64 lower-case hex digits", isID), 0)),
+			"parents":     unique(list(text("a run identity: airun:1:sha256: and 64 lower-case hex digits", copied(isID)), 0)),
 			"extensions":  (*checker).extensions,
 		},
 	}
@@ -97,9 +99,11 @@ var (
 		rules: map[string]rule{"sha256": hexDigits(64), "sha384": hexDigits(96), "sha512": hexDigits(128)},
 	}
 
-	nonEmpty    = text("a non-empty string", func(s string) bool { return s != "" })
-	absoluteURI = text("an absolute URI (RFC 3986)", isAbsoluteURI)
-	mediaType   = text("a media type such as text/plain, without parameters", mediatype.Valid)
+	nonEmpty    = text("a non-empty string", func(s []byte) bool { return len(s) > 0 })
+	absoluteURI = text("an absolute URI (RFC 3986)", copied(isAbsoluteURI))
+	mediaType   = text("a media type such as text/plain, without parameters", copied(mediatype.Valid))
+	promptText  = text("a string", func([]byte) bool { return true })
+	messages    = list((*checker).message, 1)
 )
 
 func (c *checker) declaration(root jsontree.Value) { closed(&declarationMembers)(c, root) }
@@ -108,15 +112,15 @@ func (c *checker) prompt(v jsontree.Value) {
 	if !c.object(v) {
 		return
 	}
-	var forms []string
-	sized := false
+	forms, byDigest, sized := 0, false, false
 	for name, m := range v.Members() {
 		c.member(name)
 		switch name := string(name); name {
 		case "messages", "text", "digest":
 			c.promptForm(name, m, v)
 			if m.Kind() != jsontree.Null {
-				forms = append(forms, name)
+				forms++
+				byDigest = name == "digest"
 			}
 		case "size", "mediaType":
 			c.promptForm(name, m, v)
@@ -126,7 +130,7 @@ func (c *checker) prompt(v jsontree.Value) {
 		}
 		c.back()
 	}
-	if len(forms) > 1 || sized && !slices.Equal(forms, []string{"digest"}) {
+	if forms > 1 || sized && (forms != 1 || !byDigest) {
 		c.fail(CodeValue, "a prompt is exactly one of: messages; text; digest with size and mediaType; {} for none", "")
 	}
 }
@@ -139,9 +143,9 @@ func (c *checker) promptForm(name string, m, prompt jsontree.Value) {
 	}
 	switch name {
 	case "messages":
-		list((*checker).message, 1)(c, m)
+		messages(c, m)
 	case "text":
-		text("a string", func(string) bool { return true })(c, m)
+		promptText(c, m)
 	case "digest":
 		digest(c, m)
 	case "size":
@@ -291,11 +295,11 @@ func unique(r rule) rule {
 	}
 }
 
-func text(want string, ok func(string) bool) rule {
+func text(want string, ok func([]byte) bool) rule {
 	return func(c *checker, v jsontree.Value) {
 		if v.Kind() != jsontree.String {
 			c.wrongType(v, want)
-		} else if !ok(v.Text()) {
+		} else if !ok(v.Bytes()) {
 			c.fail(CodeValue, "want "+want, "")
 		}
 	}
@@ -306,12 +310,19 @@ func oneOf(values ...string) rule {
 	if len(values) > 1 {
 		want = "one of " + strings.Join(values, ", ")
 	}
-	return text(want, func(s string) bool { return slices.Contains(values, s) })
+	return text(want, func(s []byte) bool {
+		return slices.ContainsFunc(values, func(v string) bool { return v == string(s) })
+	})
+}
+
+// copied is for texts that are short.
+func copied(ok func(string) bool) func([]byte) bool {
+	return func(s []byte) bool { return ok(string(s)) }
 }
 
 func hexDigits(n int) rule {
 	return func(c *checker, v jsontree.Value) {
-		switch s := v.Text(); {
+		switch s := v.Bytes(); {
 		case v.Kind() != jsontree.String:
 			c.wrongType(v, "a string of hex digits")
 		case len(s) != n:
@@ -411,6 +422,9 @@ func (c *checker) object(v jsontree.Value) bool {
 
 // noNull refuses null in v and everywhere below it.
 func (c *checker) noNull(v jsontree.Value) {
+	if !v.Has(jsontree.Null) {
+		return
+	}
 	for name, m := range v.Members() {
 		c.member(name)
 		if m.Kind() == jsontree.Null {

@@ -3,8 +3,7 @@ package evidence
 import (
 	"context"
 	"errors"
-
-	"github.com/secure-systems-lab/go-securesystemslib/dsse"
+	"strconv"
 )
 
 // Envelope is what a trust check looks at. All of it is a claim of the bundle's maker.
@@ -22,7 +21,13 @@ type Envelope struct {
 }
 
 // Message is what is signed: DSSE's pre-authentication encoding of type and payload.
-func (e Envelope) Message() []byte { return dsse.PAE(e.PayloadType, e.Payload) }
+func (e Envelope) Message() []byte {
+	out := make([]byte, 0, len("DSSEv1")+len(e.PayloadType)+len(e.Payload)+48)
+	out = strconv.AppendInt(append(out, "DSSEv1 "...), int64(len(e.PayloadType)), 10)
+	out = append(append(append(out, ' '), e.PayloadType...), ' ')
+	out = strconv.AppendInt(out, int64(len(e.Payload)), 10)
+	return append(append(out, ' '), e.Payload...)
+}
 
 // Material is what timestamp authorities and transparency logs have signed about a signature: when it existed, and where
 // it is logged.

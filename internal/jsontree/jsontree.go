@@ -54,7 +54,7 @@ var errNotCanonical = errors.New("jsontree: text is not in canonical form")
 // Parse indexes text, which must be the output of the canonical package, canonical or compact: it checks no more
 // than it needs, and a value with a broken escape panics when it is read.
 // The tree refers to text and must not outlive changes to it.
-func Parse(text []byte) (Value, error) { return parse(text, 16+len(text)/64) }
+func Parse(text []byte) (Value, error) { return parse(text, 16+len(text)/32) }
 
 // ParseDense is Parse for text of many short values, which are counted first.
 func ParseDense(text []byte) (Value, error) {
@@ -66,7 +66,7 @@ func ParseDense(text []byte) (Value, error) {
 }
 
 func parse(text []byte, nodes int) (Value, error) {
-	p := parser{tree: &tree{text: text, nodes: make([]node, 0, nodes)}}
+	p := parser{tree: &tree{text: text, nodes: make([]node, 0, nodes)}, open: make([]uint32, 0, 32)}
 	if err := p.run(); err != nil {
 		return Value{}, err
 	}
@@ -247,6 +247,45 @@ func (v Value) Len() int {
 		n++
 	}
 	return n
+}
+
+// Values is how many members and elements there are in v, at any depth.
+func (v Value) Values() int {
+	if v.t == nil {
+		return 0
+	}
+	return int(v.node().next-v.i) - 1
+}
+
+// Depth is how deep arrays and objects nest in v: a scalar has depth 0, {} and [] 1.
+func (v Value) Depth() int {
+	if v.t == nil {
+		return 0
+	}
+	most, open := 0, make([]uint32, 0, 64) // where the containers end that are open
+	for i, end := v.i, v.node().next; i < end; i++ {
+		for len(open) > 0 && i >= open[len(open)-1] {
+			open = open[:len(open)-1]
+		}
+		if n := &v.t.nodes[i]; n.kind == Object || n.kind == Array {
+			open = append(open, n.next)
+			most = max(most, len(open))
+		}
+	}
+	return most
+}
+
+// Has says that a value of that kind is in v, at any depth.
+func (v Value) Has(k Kind) bool {
+	if v.t == nil {
+		return false
+	}
+	for i, end := v.i+1, v.node().next; i < end; i++ {
+		if v.t.nodes[i].kind == k {
+			return true
+		}
+	}
+	return false
 }
 
 // Get returns the member of that name. It is absent if there is none, or v is not an object.

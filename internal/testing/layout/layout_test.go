@@ -97,7 +97,7 @@ var imports = map[string][]string{
 		module + "attest", module + "attest/evidence", module + "internal/limits", module + "signer",
 	},
 	"attest/evidence": {
-		"github.com/secure-systems-lab/go-securesystemslib/dsse", module + "internal/settree", module + "internal/visible",
+		module + "internal/settree", module + "internal/visible",
 	},
 }
 

@@ -92,6 +92,7 @@ var exported = map[string]any{
 	"canonical.Locate":                canonical.Locate,
 	"canonical.Options.Append":        canonical.Options.Append,
 	"canonical.Options.AppendCompact": canonical.Options.AppendCompact,
+	"canonical.Options.Form":          canonical.Options.Form,
 	"canonical.Options.Hash":          canonical.Options.Hash,
 	"canonical.Transform":             canonical.Transform,
 
@@ -132,6 +133,7 @@ var exported = map[string]any{
 	"identity.JSONSchema":                  identity.JSONSchema,
 	"identity.Lint":                        identity.Lint,
 	"identity.LintYAML":                    identity.LintYAML,
+	"identity.FromTree":                    identity.FromTree,
 	"identity.Parse":                       identity.Parse,
 	"identity.ParseID":                     identity.ParseID,
 	"identity.ParseYAML":                   identity.ParseYAML,
