@@ -29,6 +29,10 @@ func Open(d *identity.Declaration, tables ...Format) Openness {
 			o.Format = f
 		}
 	}
+	if o.Format.folder != nil {
+		o.Open, o.Unknown = openIn(root)
+		return o.Openness
+	}
 	if o.walker.table = o.Format.table; o.walker.table == nil {
 		o.Unknown = []Unknown{{"", "interface " + o.API}}
 		return o.Openness

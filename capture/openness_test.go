@@ -1,9 +1,11 @@
 package capture
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -52,6 +54,36 @@ func TestOpen(t *testing.T) {
 	}
 	if open < 20 || unknown < 20 {
 		t.Errorf("%d open and %d unknown, want at least 20 of each", open, unknown)
+	}
+}
+
+// TestOpenFolder: the same of folders, and what a capture does not write is unknown.
+func TestOpenFolder(t *testing.T) {
+	f, err := Lookup("hf-model")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := fstest.MapFS{
+		"adapter_config.json": {Data: []byte(`{"base_model_name_or_path":"org/b","revision":"c"}`)},
+		"config.json":         {Data: []byte(`{"auto_map":{"AutoModel":"org/code--m.M"}}`)},
+		"a/config.json":       {Data: []byte(`{"a":Infinity}`)},
+	}
+	c, err := f.CaptureFolder(t.Context(), files, Source{Model: "org/m"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkOpen(t, "a folder", c)
+	if len(c.Open) != 3 {
+		t.Errorf("%v is open, want three", c.Open)
+	}
+	text := bytes.Replace(c.Declaration.Canonical(), []byte(`"constraints":{}`), []byte(`"constraints":{"x":1}`), 1)
+	text = bytes.Replace(text, []byte(`"revision"`), []byte(`"reversion"`), 1)
+	d, err := identity.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o := Open(d); len(o.Unknown) != 2 {
+		t.Errorf("%v is unknown, want a member and the constraints", o.Unknown)
 	}
 }
 

@@ -3,6 +3,7 @@ package capture
 import (
 	"bytes"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/runattest/runattest/internal/jsontree"
@@ -93,6 +94,40 @@ func (l references) parameters() string {
 		dst = append(dst, '}')
 	}
 	return string(dst) + "}"
+}
+
+// openIn says what the declaration of a folder leaves open, as report does, and what it has that captures do not.
+func openIn(root jsontree.Value) (open []Opening, unknown []Unknown) {
+	type named struct {
+		path string
+		v    jsontree.Value
+	}
+	var files []named
+	for path, v := range root.Get("parameters").Members() {
+		files = append(files, named{string(path), v})
+	}
+	slices.SortFunc(files, func(a, b named) int { return strings.Compare(a.path, b.path) })
+	for _, file := range files {
+		pointer := pointerTo(file.path)
+		if file.v.Kind() != jsontree.Object {
+			unknown = append(unknown, Unknown{pointer, "member " + file.path})
+		}
+		for name := range file.v.Members() {
+			switch n := string(name); n {
+			case "revision":
+			case "base_model_name_or_path", "code", notStrict:
+				open = append(open, Opening{pointer, "model"})
+			default:
+				unknown = append(unknown, Unknown{pointer, "member " + n})
+			}
+		}
+	}
+	for _, part := range []string{"prompt", "context", "constraints"} {
+		if root.Get(part).Len() > 0 {
+			unknown = append(unknown, Unknown{"", part})
+		}
+	}
+	return open, unknown
 }
 
 // report says what is open, and warns of it.

@@ -50,6 +50,8 @@ type Decision struct {
 	Warnings      []Denial         `json:"warnings"`
 	Rules         []RuleResult     `json:"rules"`
 	Approvals     []ApprovalResult `json:"approvals"`
+	// OpenBy says by which table of package capture rules saw `open`, "" if none reads it.
+	OpenBy string `json:"openBy,omitempty"`
 }
 
 // Given is what a policy is asked with, besides the run.
@@ -221,7 +223,9 @@ func (p *Policy) evaluateRules(ctx context.Context, d *Decision, s subject) erro
 	}
 	limited, cancel := context.WithTimeout(ctx, evaluationTime)
 	defer cancel()
-	evaluation, err := p.set.Evaluate(limited, p.values(s))
+	values, openBy := p.values(s)
+	d.OpenBy = openBy
+	evaluation, err := p.set.Evaluate(limited, values)
 	if err != nil {
 		return err
 	}

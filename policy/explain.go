@@ -34,7 +34,8 @@ func (p *Policy) Explain(ctx context.Context, v *attest.Verified, given Given) (
 	}
 	limited, cancel := context.WithTimeout(ctx, evaluationTime)
 	defer cancel()
-	evaluation, err := p.set.Whole().Evaluate(limited, p.values(s))
+	values, _ := p.values(s)
+	evaluation, err := p.set.Whole().Evaluate(limited, values)
 	if err != nil {
 		return nil, err
 	}
@@ -58,6 +59,9 @@ func (p *Policy) Explain(ctx context.Context, v *attest.Verified, given Given) (
 func (d *Decision) Lines(rules []Explanation) []string {
 	d = zero.IfNil(d)
 	lines := []string{"run " + d.Identity.String(), "at  " + d.Now.Format(time.RFC3339) + " (" + d.Clock + ")"}
+	if d.OpenBy != "" {
+		lines = append(lines, "open by "+d.OpenBy)
+	}
 	for _, r := range rules {
 		lines = append(lines, "rule "+r.Rule+" ("+string(r.Severity)+"): "+met(r.Value), "  "+r.Expr)
 		for _, s := range r.Because {

@@ -46,6 +46,7 @@ type Policy struct {
 	kinds             []identity.Kind // nil allows every kind
 	approvals         *approvals      // nil asks for none
 	rules             []*rule
+	capture           captureTerms
 	set               rules.Set // the same, for what they read together
 	verifier          *attest.Verifier
 	beforeSigning     bool // Decide may be asked
@@ -131,7 +132,8 @@ func (p *Policy) read(r *reader, files *folder, o Options) {
 			p.approvals = &approvals{evidence: evidenceNone}
 			p.approvals.read(r, files, v)
 		},
-		"rules": func(v jsontree.Value) { p.readRules(r, v) },
+		"rules":   func(v jsontree.Value) { p.readRules(r, v) },
+		"capture": func(v jsontree.Value) { p.capture.read(r, v) },
 	})
 }
 
@@ -189,6 +191,7 @@ func (p *Policy) readKinds(r *reader, v jsontree.Value) {
 
 // check holds the parts of a policy against each other.
 func (p *Policy) check(r *reader) {
+	p.capture.check(r, &p.set)
 	if k, ok := p.signers.bounded(); ok && p.root == nil {
 		r.failAt("/signers", identity.CodeValue, "give trustedRoot", "key %s signs in a certain time only, and no timestamp authority is named to prove the time", k.Name)
 	}

@@ -113,6 +113,7 @@ func (p *Policy) scope() rules.Scope {
 		"Signer.kind":       {evidence.SignedByKey, evidence.SignedByCertificate},
 		"Timestamp.kind":    {"timestamp", "log"}, // see [evidence.TrustedTime]
 		"Approval.decision": {string(Approved), string(Rejected)},
+		"Opening.hides":     hidden,
 	}}
 	if p.approvals != nil {
 		var names []string

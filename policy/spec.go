@@ -30,6 +30,13 @@ type Spec struct {
 	Kinds     []identity.Kind
 	Approvals ApprovalDemand
 	Rules     []Rule
+	Capture   CaptureTerms
+}
+
+// CaptureTerms say how rules see what a captured declaration leaves open. The zero value says nothing: they see it by the newest tables.
+type CaptureTerms struct {
+	Tables []string // names of tables of package capture, such as "openai-chat/1"
+	Known  []string // what the tables do not know and the policy does, by the names of capture.Unknown: it hides nothing
 }
 
 // ApprovalDemand is which approvals a Spec demands of a run; the zero value demands none.
@@ -118,6 +125,16 @@ func (s Spec) JSON() ([]byte, error) {
 			rules = append(rules, rule)
 		}
 		all["rules"] = rules
+	}
+	if c := s.Capture; len(c.Tables)+len(c.Known) > 0 {
+		terms := jsonObject{}
+		if len(c.Tables) > 0 {
+			terms["tables"] = c.Tables
+		}
+		if len(c.Known) > 0 {
+			terms["known"] = c.Known
+		}
+		all["capture"] = terms
 	}
 	if err := checkUTF8(all); err != nil {
 		return nil, err
@@ -220,6 +237,12 @@ func checkUTF8(v any) error {
 	case []jsonObject:
 		for _, element := range v {
 			if err := checkUTF8(element); err != nil {
+				return err
+			}
+		}
+	case []string:
+		for _, text := range v {
+			if err := checkUTF8(text); err != nil {
 				return err
 			}
 		}

@@ -10,8 +10,8 @@ import (
 	"github.com/runattest/runattest/policy/internal/rules"
 )
 
-// values are what rules see of a run.
-func (p *Policy) values(s subject) rules.Values {
+// values are what rules see of a run, and by which table they see what is open.
+func (p *Policy) values(s subject) (seen rules.Values, openBy string) {
 	v := rules.Values{
 		Declaration: s.declaration.Canonical,
 		Run:         rules.Run{ID: s.id.String(), Kind: string(s.declaration.Kind()), Parents: namesOfRuns(s.declaration.Parents())},
@@ -21,10 +21,13 @@ func (p *Policy) values(s subject) rules.Values {
 		Approvals:   approvalsOf(s.approvals),
 		Now:         s.now,
 	}
+	if p.set.ReadsOpen() {
+		v.Open, openBy = p.capture.opened(s.declaration)
+	}
 	if p.NeedsLineage() {
 		v.Ancestors, v.NoAncestors = p.ancestorsOf(s)
 	}
-	return v
+	return v, openBy
 }
 
 func namesOfRuns(ids []identity.ID) []string {

@@ -95,6 +95,9 @@ func (d *Decision) check() evidence.Check {
 			check.Reason += ", " + plural(n, "warning")
 		}
 	}
+	if d.OpenBy != "" {
+		check.Details = append(check.Details, "open by "+d.OpenBy)
+	}
 	for _, a := range d.Approvals {
 		check.Details = append(check.Details, a.String())
 	}

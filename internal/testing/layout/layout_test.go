@@ -34,7 +34,7 @@ var imports = map[string][]string{
 		"golang.org/x/text/unicode/norm",
 	},
 	"capture": {
-		module + "canonical", module + "identity", module + "internal/casefold", module + "internal/jsonmend", module + "internal/jsontree", module + "internal/limits",
+		module + "canonical", module + "identity", module + "internal/casefold", module + "internal/jsonmend", module + "internal/jsontree", module + "internal/lazyregexp", module + "internal/limits",
 		module + "internal/mediatype", module + "internal/secrets", module + "internal/yamljson", module + "internal/zero", "golang.org/x/sync/errgroup",
 	},
 	"signer": {
@@ -149,7 +149,7 @@ const mostPolicyPackages = 320
 // and gate import policy. What verifies certificates, timestamps and logs it is given.
 func TestPolicy(t *testing.T) {
 	allowed := map[string]bool{}
-	for _, name := range []string{"attest", "attest/authority", "attest/evidence", "identity", "signer", "canonical", "lineage", "policy/internal/rules"} {
+	for _, name := range []string{"attest", "attest/authority", "attest/evidence", "capture", "identity", "signer", "canonical", "lineage", "policy/internal/rules"} {
 		allowed[module+name] = true
 	}
 	for _, path := range goList(t, "-f", `{{join .Imports "\n"}}`, module+"policy") {

@@ -54,7 +54,7 @@ func (r *Rule) Check(s Scope) []Problem {
 // comparison is of a member, as in words, with a constant.
 type comparison struct{ member, text string }
 
-// comparisons are those of an expression that was type-checked: by ==, by !=, and by `in` with a list.
+// comparisons are those of an expression that was type-checked: by ==, by !=, and by `in` with a list, on either side.
 func comparisons(checked *cel.Ast) []comparison {
 	if checked == nil {
 		return nil
@@ -76,6 +76,7 @@ func comparisons(checked *cel.Ast) []comparison {
 			compare(args[0], args[1])
 			compare(args[1], args[0])
 		case operators.In:
+			compare(args[1], args[0])
 			if args[1].Kind() == ast.ListKind {
 				for _, one := range args[1].AsList().Elements() {
 					compare(args[0], one)

@@ -19,6 +19,7 @@ const (
 	varAnnotations = "annotations"
 	varApprovals   = "approvals"
 	varAncestors   = "ancestors"
+	varOpen        = "open"
 	varNow         = "now"
 )
 
@@ -54,6 +55,7 @@ var objects = map[string]map[string]*types.Type{
 		"id": cel.StringType, "kind": cel.StringType, "parents": cel.ListType(cel.StringType), "signers": cel.ListType(object("Signer")),
 		"approved": cel.BoolType, "approvals": cel.ListType(object("Approval")), "declaredBy": cel.TimestampType,
 	},
+	"Opening": {"pointer": cel.StringType, "hides": cel.ListType(cel.StringType), "unknown": cel.BoolType, "name": cel.StringType},
 	"Approval": {
 		"approver": cel.StringType, "role": cel.StringType, "decision": cel.StringType, "reason": cel.StringType,
 		"conditions": cel.ListType(cel.StringType), "expires": cel.TimestampType, "time": cel.TimestampType,
@@ -110,6 +112,7 @@ var environment = sync.OnceValues(func() (*cel.Env, error) {
 		cel.Variable(varAnnotations, cel.MapType(cel.StringType, cel.StringType)),
 		cel.Variable(varApprovals, cel.ListType(object("Approval"))),
 		cel.Variable(varAncestors, cel.ListType(object("Ancestor"))),
+		cel.Variable(varOpen, cel.ListType(object("Opening"))),
 		cel.Variable(varNow, cel.TimestampType),
 	}
 	return cel.NewCustomEnv(append(options, functions()...)...)

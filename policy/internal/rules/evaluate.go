@@ -18,17 +18,14 @@ import (
 type Set struct {
 	wants          wanted // of the declaration
 	readsAncestors bool
+	readsOpen      bool
 }
 
 // Add adds a rule that was read.
 func (s *Set) Add(r *Rule) {
-	if r.ast != nil {
-		s.wants.add(r.ast)
-	}
-	for _, p := range r.message {
-		if p.ast != nil {
-			s.wants.add(p.ast)
-		}
+	for _, ast := range r.expressions() {
+		s.wants.add(ast)
+		s.readsOpen = s.readsOpen || reads(ast, varOpen)
 	}
 	s.readsAncestors = s.readsAncestors || r.readsAncestors
 }
@@ -36,9 +33,12 @@ func (s *Set) Add(r *Rule) {
 // ReadsAncestors says whether a rule, or its message, reads `ancestors`.
 func (s *Set) ReadsAncestors() bool { return s.readsAncestors }
 
+// ReadsOpen says whether a rule, or its message, reads `open`.
+func (s *Set) ReadsOpen() bool { return s.readsOpen }
+
 // Whole is the same set, whose evaluations make values of all of the declaration, not only of what the rules name:
 // Explain shows the steps on the way to a value, too.
-func (s *Set) Whole() *Set { return &Set{wanted{all: true}, s.readsAncestors} }
+func (s *Set) Whole() *Set { return &Set{wanted{all: true}, s.readsAncestors, s.readsOpen} }
 
 // Evaluation is one evaluation of a set's rules. It ends with its context. It is not safe for concurrent use.
 type Evaluation struct {

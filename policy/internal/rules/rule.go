@@ -128,6 +128,20 @@ func (r *Rule) ReadMessage(s Source) []Problem {
 	return nil
 }
 
+// expressions are those of the condition and of the message.
+func (r *Rule) expressions() []*cel.Ast {
+	var all []*cel.Ast
+	if r.ast != nil {
+		all = append(all, r.ast)
+	}
+	for _, p := range r.message {
+		if p.ast != nil {
+			all = append(all, p.ast)
+		}
+	}
+	return all
+}
+
 // Condition is the rule's condition as it counts, in one line.
 func (r *Rule) Condition() string { return visible.OneLine(withoutComments(r.condition)) }
 

@@ -21,7 +21,28 @@ type Values struct {
 	// ReadsAncestors. NoAncestors is why they cannot be given: the error of the rules that read them.
 	Ancestors   []func() Ancestor
 	NoAncestors error
+	Open        []Opening // where the Set ReadsOpen
 	Now         time.Time
+}
+
+// Opening is one of `open`. Name is of what is not known.
+type Opening struct {
+	Pointer string
+	Hides   []string
+	Unknown bool
+	Name    string
+}
+
+func (o Opening) value() ref.Val {
+	return newObject(map[string]any{"pointer": o.Pointer, "hides": textsOf(o.Hides), "unknown": o.Unknown, "name": o.Name})
+}
+
+func openOf(all []Opening) ref.Val {
+	elements := make([]ref.Val, len(all))
+	for i, o := range all {
+		elements[i] = o.value()
+	}
+	return newArray(elements)
 }
 
 // Run is `run`.
@@ -155,6 +176,7 @@ func (v Values) variables(w *wanted) (map[string]any, error) {
 		varTime:        v.Time.value(),
 		varAnnotations: annotationsOf(v.Annotations),
 		varApprovals:   v.Approvals.value(),
+		varOpen:        openOf(v.Open),
 		varNow:         types.Timestamp{Time: v.Now.UTC()},
 	}, nil
 }
