@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha512"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -116,6 +115,9 @@ func (a *Artifact) prepare(data []byte, is map[string]string) (attachment, error
 	data = bytes.TrimSpace(data)
 	made := attachment{Item: store.NewItem(attest.BundleMediaType, data)}
 	b, err := attest.ParseBundle(data)
+	if b.Format() == attest.RunProof {
+		made.MediaType = attest.RunProofMediaType
+	}
 	if err == nil {
 		made.predicateType = b.UnverifiedPredicateType()
 	}
@@ -124,9 +126,7 @@ func (a *Artifact) prepare(data []byte, is map[string]string) (attachment, error
 		return made, &TooLargeError{len(data), limits.RegistryContent, made.predicateType}
 	case err != nil:
 		return made, err
-	case b.Format() == attest.RunProof:
-		return made, errors.New("is the proof of a run in a set, which cannot be attached: want a Sigstore bundle")
-	case b.Format() != attest.SigstoreBundle:
+	case b.Format() == attest.DSSE:
 		return made, &BareEnvelopeError{made.predicateType}
 	}
 	subjects, err := b.UnverifiedSubjects()
@@ -222,7 +222,7 @@ func (t *Target) findExisting(ctx context.Context, a *Artifact, all []attachment
 		}
 		for _, spelling := range b.spellings() {
 			for _, said := range []string{"", b.predicateType} {
-				if d := at[holding{spelling.Digest, spelling.Size, said}]; d != "" && all[i].existing == "" {
+				if d := at[holding{layerOf(spelling), said}]; d != "" && all[i].existing == "" {
 					all[i].existing, all[i].stored = d.String(), spelling.Digest
 				}
 			}
@@ -233,22 +233,21 @@ func (t *Target) findExisting(ctx context.Context, a *Artifact, all []attachment
 
 // holding is a bundle that a referrer holds, and the predicate type that it is listed with.
 type holding struct {
-	bundle digest.Digest
-	size   int64
-	said   string
+	layer
+	said string
 }
 
 // holds returns what a listing would find in a referrer. A client that may push can attach our bundle
 // in a way that no listing shows; such a referrer does not hold it.
 func holds(manifest []byte, subject digest.Digest, listed ocispec.Descriptor) holding {
-	layer, err := bundleLayer(manifest, subject)
+	held, err := bundleLayer(manifest, subject)
 	if err != nil {
 		return holding{}
 	}
-	if m, err := readManifest(manifest); err != nil || listed.ArtifactType != attest.BundleMediaType && m.ArtifactType != attest.BundleMediaType {
+	if m, err := readManifest(manifest); err != nil || !store.IsBundleType(listed.ArtifactType) && !store.IsBundleType(m.ArtifactType) {
 		return holding{}
 	}
-	return holding{layer.Digest, layer.Size, listed.Annotations[predicateAnnotation]}
+	return holding{layerOf(held), listed.Annotations[predicateAnnotation]}
 }
 
 // newReferrers makes the manifests of the bundles that are not there yet, one for each content.

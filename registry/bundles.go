@@ -32,7 +32,7 @@ type Listing struct {
 }
 
 // List finds the attestations of an artifact, of the given predicate types or of all: its
-// referrers of Sigstore's bundle type. A type that ends in a slash stands for all that contain
+// referrers of Sigstore's bundle type, and proofs of runs in sets. A type that ends in a slash stands for all that contain
 // what is before it, in any case of letters. Referrers of other
 // types are counted and left alone.
 func (t *Target) List(ctx context.Context, a *Artifact, predicateTypes ...string) (*Listing, error) {
@@ -98,6 +98,7 @@ func (l *Listing) wants(predicateType string) bool {
 // checked.
 type Found struct {
 	Referrer      string    // digest of the manifest that holds it
+	MediaType     string    // attest.BundleMediaType, or attest.RunProofMediaType
 	PredicateType string    // as the statement says
 	Created       time.Time // in UTC, as the manifest says; zero if it says nothing that RFC 3339 can
 	Data          []byte    // the bundle, byte for byte
@@ -177,7 +178,7 @@ func (p *pass) fetch(ctx context.Context, d ocispec.Descriptor) (*Found, error) 
 	if err != nil {
 		return nil, &MalformedError{d.Digest.String(), err}
 	}
-	if d.ArtifactType != attest.BundleMediaType && m.ArtifactType != attest.BundleMediaType {
+	if !store.IsBundleType(d.ArtifactType) && !store.IsBundleType(m.ArtifactType) {
 		p.add(&p.foreign)
 		return nil, nil
 	}
@@ -194,6 +195,9 @@ func (p *pass) fetch(ctx context.Context, d ocispec.Descriptor) (*Found, error) 
 		return nil, p.malformed(d, err)
 	}
 	b, err := attest.ParseBundle(data)
+	if err == nil && (b.Format() == attest.RunProof) != (layer.MediaType == attest.RunProofMediaType) {
+		err = fmt.Errorf("its media type is %s, and its content of another", layer.MediaType)
+	}
 	if err == nil && len(b.UnverifiedPredicateType()) > limits.PredicateType {
 		err = fmt.Errorf("its predicate type has %d bytes, want at most %d", len(b.UnverifiedPredicateType()), limits.PredicateType)
 	}
@@ -201,7 +205,7 @@ func (p *pass) fetch(ctx context.Context, d ocispec.Descriptor) (*Found, error) 
 		p.learn(layer, badLayer)
 		return nil, &MalformedError{d.Digest.String(), err}
 	}
-	found := &Found{Referrer: d.Digest.String(), PredicateType: b.UnverifiedPredicateType(), Data: data, Bundle: b}
+	found := &Found{Referrer: d.Digest.String(), MediaType: layer.MediaType, PredicateType: b.UnverifiedPredicateType(), Data: data, Bundle: b}
 	found.stored = store.Referrer{
 		Bundle: store.Item{Descriptor: layer, Content: data}, Manifest: store.Item{Descriptor: asListed(d, m), Content: manifest},
 	}

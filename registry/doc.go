@@ -21,6 +21,9 @@
 //	  }
 //	}
 //
+// The proof of a run in a set (attest.RunProof) has the same form, with attest.RunProofMediaType for artifactType and layer,
+// and without the annotation dev.sigstore.bundle.content.
+//
 // AttachFile is the shortest way from a bundle in a file to the artifact that is its subject:
 //
 //	attached, err := registry.AttachFile(ctx, "ghcr.io/acme/trainer:v3", "run.json.sigstore.json", registry.Options{})

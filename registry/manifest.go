@@ -22,20 +22,24 @@ const (
 	dsseContent = "dsse-envelope"
 )
 
-// newReferrer is the manifest that hangs a bundle on an artifact, in cosign's form.
+// newReferrer is the manifest that hangs a bundle on an artifact, in cosign's form. That of a run proof has the same form under
+// the proof's media type, and does not say that its content is a bundle of Sigstore's.
 func newReferrer(subject ocispec.Descriptor, layer ocispec.Descriptor, predicateType string, created time.Time) (store.Item, error) {
 	config := store.EmptyConfig().Descriptor
-	config.ArtifactType = attest.BundleMediaType
+	config.ArtifactType = layer.MediaType
+	annotations := map[string]string{
+		ocispec.AnnotationCreated: created.UTC().Format(time.RFC3339),
+		predicateAnnotation:       predicateType,
+	}
+	if layer.MediaType == attest.BundleMediaType {
+		annotations[contentAnnotation] = dsseContent
+	}
 	return packManifest(ocispec.Manifest{
-		ArtifactType: attest.BundleMediaType,
+		ArtifactType: layer.MediaType,
 		Config:       config,
 		Layers:       []ocispec.Descriptor{layer},
 		Subject:      &ocispec.Descriptor{MediaType: subject.MediaType, Digest: subject.Digest, Size: subject.Size},
-		Annotations: map[string]string{
-			ocispec.AnnotationCreated: created.UTC().Format(time.RFC3339),
-			contentAnnotation:         dsseContent,
-			predicateAnnotation:       predicateType,
-		},
+		Annotations:  annotations,
 	})
 }
 
@@ -63,8 +67,8 @@ func bundleLayer(manifest []byte, subject digest.Digest) (ocispec.Descriptor, er
 		return ocispec.Descriptor{}, errors.New("the manifest has another subject")
 	case len(m.Layers) != 1:
 		return ocispec.Descriptor{}, fmt.Errorf("%d layers, want 1", len(m.Layers))
-	case m.Layers[0].MediaType != attest.BundleMediaType:
-		return ocispec.Descriptor{}, fmt.Errorf("the layer is of media type %q, want %s", m.Layers[0].MediaType, attest.BundleMediaType)
+	case !store.IsBundleType(m.Layers[0].MediaType):
+		return ocispec.Descriptor{}, fmt.Errorf("the layer is of media type %q, want %s or %s", m.Layers[0].MediaType, attest.BundleMediaType, attest.RunProofMediaType)
 	}
 	return m.Layers[0], nil
 }

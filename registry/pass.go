@@ -15,8 +15,16 @@ import (
 // thousands of times, and it is not fetched for each.
 type pass struct {
 	*Listing
-	kinds sync.Map // store.Blob: layerKind
+	kinds sync.Map // layer: layerKind
 }
+
+// layer is content under a media type: what is a bundle under one is none under another.
+type layer struct {
+	store.Blob
+	mediaType string
+}
+
+func layerOf(d ocispec.Descriptor) layer { return layer{store.BlobOf(d), d.MediaType} }
 
 // layerKind is what a layer was found to be.
 type layerKind byte
@@ -31,18 +39,18 @@ const (
 func (l *Listing) pass() *pass { return &pass{Listing: l} }
 
 func (p *pass) kindOf(d ocispec.Descriptor) layerKind {
-	kind, _ := p.kinds.Load(store.BlobOf(d))
+	kind, _ := p.kinds.Load(layerOf(d))
 	known, _ := kind.(layerKind)
 	return known
 }
 
-func (p *pass) learn(d ocispec.Descriptor, kind layerKind) { p.kinds.Store(store.BlobOf(d), kind) }
+func (p *pass) learn(d ocispec.Descriptor, kind layerKind) { p.kinds.Store(layerOf(d), kind) }
 
 // isFirst says that the caller was not given the bundle before; from now on it was.
 func (p *pass) isFirst(f *Found) bool {
-	before, _ := p.kinds.Swap(store.BlobOf(f.stored.Bundle.Descriptor), givenLayer)
+	before, _ := p.kinds.Swap(layerOf(f.stored.Bundle.Descriptor), givenLayer)
 	if trimmed := bytes.TrimSpace(f.Data); len(trimmed) < len(f.Data) { // with a newline at its end it is the same bundle
-		before, _ = p.kinds.Swap(store.BlobOf(store.NewItem("", trimmed).Descriptor), givenLayer)
+		before, _ = p.kinds.Swap(layerOf(store.NewItem(f.MediaType, trimmed).Descriptor), givenLayer)
 	}
 	if before == givenLayer {
 		p.add(&p.repeated)

@@ -3,11 +3,13 @@ package main
 import (
 	"bytes"
 	"errors"
+	"iter"
 
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/internal/input"
+	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/registry"
 )
 
@@ -18,49 +20,66 @@ func newAttach() *cobra.Command {
 	reach := newRegistryFlags(cmd)
 	formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		o := newOutput(cmd)
-		blobs, err := readBundles(cmd, args[1:])
-		if err != nil {
-			return err
-		}
-		return attachAll(cmd, o, reach, args[0], blobs)
+		return attachAll(cmd, newOutput(cmd), reach, args[0], bundleParts(cmd, args[1:]))
 	}
 	return cmd
 }
 
-// readBundles reads every bundle in the files, since nothing is attached unless all can be.
-func readBundles(cmd *cobra.Command, paths []string) ([]input.Blob, error) {
-	var all []input.Blob
-	for _, path := range paths {
-		for blob, err := range input.Bundles(path, cmd.InOrStdin()) {
-			if err == nil {
-				blob.Data = bytes.Clone(blob.Data)
-				_, err = files.ParseBundle(blob.Data)
+// bundleParts reads the bundles in the files, and of a run set the proof of each run, as many at a time as limits.Pushed
+// allows. An error ends the sequence, and keeps what was read with it from being attached.
+func bundleParts(cmd *cobra.Command, paths []string) iter.Seq2[[]input.Blob, error] {
+	return func(yield func([]input.Blob, error) bool) {
+		var some []input.Blob
+		size := 0
+		for _, path := range paths {
+			for blob, err := range files.Bundles(path, cmd.InOrStdin()) {
+				if err == nil {
+					blob.Data = bytes.Clone(blob.Data)
+					_, err = files.ParseBundle(blob.Data)
+				}
+				if err != nil {
+					yield(nil, named(blob.Name, hintReference(path, err, fetchFirst)))
+					return
+				}
+				if size += len(blob.Data); size > limits.Pushed && len(some) > 0 {
+					if !yield(some, nil) {
+						return
+					}
+					some, size = nil, len(blob.Data)
+				}
+				some = append(some, blob)
 			}
-			if err != nil {
-				return nil, named(blob.Name, hintReference(path, err, fetchFirst))
-			}
-			all = append(all, blob)
 		}
+		yield(some, nil)
 	}
-	return all, nil
 }
 
-func attachAll(cmd *cobra.Command, o *output, reach *registryFlags, ref string, blobs []input.Blob) error {
+// onePart are bundles that are in memory already.
+func onePart(blobs []input.Blob) iter.Seq2[[]input.Blob, error] {
+	return func(yield func([]input.Blob, error) bool) { yield(blobs, nil) }
+}
+
+func attachAll(cmd *cobra.Command, o *output, reach *registryFlags, ref string, parts iter.Seq2[[]input.Blob, error]) error {
+	var target *registry.Target
+	var artifact *registry.Artifact
 	moving := o.transfer(cmd.Context(), "attached")
 	defer moving.End()
-	target, artifact, err := reach.resolve(o, ref, moving)
-	if err != nil {
-		return err
-	}
-	attached, err := target.Attach(cmd.Context(), artifact, contents(blobs)...)
-	if err != nil {
-		return ofBundle(blobs, err)
-	}
-	moving.End()
-	for i, a := range attached {
-		if err := o.printAttached(artifact, blobs[i].Name, a); err != nil {
+	for blobs, err := range parts {
+		if err == nil && target == nil {
+			target, artifact, err = reach.resolve(o, ref, moving)
+		}
+		if err != nil {
 			return err
+		}
+		attached, err := target.Attach(cmd.Context(), artifact, contents(blobs)...)
+		if err != nil {
+			return ofBundle(blobs, err)
+		}
+		for i, a := range attached {
+			moving.Say(func() { err = o.printAttached(artifact, blobs[i].Name, a) })
+			if err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"slices"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/input"
+	"github.com/runattest/runattest/internal/terminal"
 	"github.com/runattest/runattest/registry"
 )
 
@@ -30,56 +32,80 @@ func newPush() *cobra.Command {
 		if !ref.IsRepository() {
 			return fmt.Errorf("%s names an artifact: want a repository, the run's tag is made from its identity", ref)
 		}
-		blobs, err := readBundles(cmd, args[1:])
-		if err != nil {
-			return err
-		}
-		var declarations []*identity.Declaration
+		p := &pusher{output: newOutput(cmd), cmd: cmd, reach: reach, ref: ref}
 		for _, file := range *paths {
 			d, err := files.OneDeclaration(file, cmd.InOrStdin())
 			if err != nil {
 				return err
 			}
-			declarations = append(declarations, d)
+			p.declarations = append(p.declarations, d)
 		}
-		groups, err := registry.GroupByRun(contents(blobs), declarations...)
-		if one, ok := errors.AsType[*registry.BundleError](err); ok {
-			return fmt.Errorf("%s: %w", blobs[one.Index].Name, files.ExplainBundle(err, blobs[one.Index].Data))
-		}
-		if err != nil {
-			return err
-		}
-		return pushAll(cmd, reach, ref, blobs, groups)
+		return p.pushAll(bundleParts(cmd, args[1:]))
 	}
 	return cmd
 }
 
-func pushAll(cmd *cobra.Command, reach *registryFlags, ref registry.Reference, blobs []input.Blob, groups []registry.Grouped) error {
-	o := newOutput(cmd)
-	moving := o.transfer(cmd.Context(), "attestations pushed")
-	defer moving.End()
-	if ref.IsLayout() {
-		if err := mayCreate(ref, groups); err != nil {
-			return cli.WithHint(err, "give it with --declaration FILE")
+// pusher stores runs with their bundles, some at a time.
+type pusher struct {
+	*output
+	cmd          *cobra.Command
+	reach        *registryFlags
+	ref          registry.Reference
+	declarations []*identity.Declaration
+	target       *registry.Target // nil until the first are pushed
+	moving       *terminal.Transfer
+}
+
+func (p *pusher) pushAll(parts iter.Seq2[[]input.Blob, error]) error {
+	p.moving = p.transfer(p.cmd.Context(), "attestations pushed")
+	defer p.moving.End()
+	for blobs, err := range parts {
+		var groups []registry.Grouped
+		if err == nil {
+			groups, err = p.group(blobs)
 		}
-		if err := registry.CreateLayout(ref.Path()); err != nil {
+		if err == nil && p.target == nil {
+			p.target, err = p.open(groups)
+		}
+		if err != nil {
 			return err
 		}
-	}
-	target, err := reach.open(ref, moving.Count)
-	if err != nil {
-		return err
-	}
-	step := 1
-	if ref.IsLayout() {
-		step = max(1, len(groups)) // a tarball is written once
-	}
-	for some := range slices.Chunk(groups, step) {
-		if err := pushSome(cmd, o, target, blobs, some); err != nil {
-			return err
+		step := 1
+		if p.ref.IsLayout() {
+			step = max(1, len(groups)) // a tarball is written once
+		}
+		for some := range slices.Chunk(groups, step) {
+			if err := p.push(blobs, some); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// group groups bundles by run. The runs of declarations without a bundle are among the first.
+func (p *pusher) group(blobs []input.Blob) ([]registry.Grouped, error) {
+	groups, err := registry.GroupByRun(contents(blobs), p.declarations...)
+	if one, ok := errors.AsType[*registry.BundleError](err); ok {
+		return nil, fmt.Errorf("%s: %w", blobs[one.Index].Name, files.ExplainBundle(err, blobs[one.Index].Data))
+	}
+	if p.target != nil {
+		groups = slices.DeleteFunc(groups, func(g registry.Grouped) bool { return len(g.Bundles) == 0 })
+	}
+	return groups, err
+}
+
+// open opens the repository, and makes a layout that is not there.
+func (p *pusher) open(groups []registry.Grouped) (*registry.Target, error) {
+	if p.ref.IsLayout() {
+		if err := mayCreate(p.ref, groups); err != nil {
+			return nil, cli.WithHint(err, "give it with --declaration FILE")
+		}
+		if err := registry.CreateLayout(p.ref.Path()); err != nil {
+			return nil, err
+		}
+	}
+	return p.reach.open(p.ref, p.moving.Count)
 }
 
 // mayCreate keeps a layout that is not there from being made for runs that cannot be stored in it.
@@ -95,7 +121,7 @@ func mayCreate(ref registry.Reference, groups []registry.Grouped) error {
 	return nil
 }
 
-func pushSome(cmd *cobra.Command, o *output, target *registry.Target, all []input.Blob, some []registry.Grouped) error {
+func (p *pusher) push(all []input.Blob, some []registry.Grouped) error {
 	var runs []registry.Run
 	var blobs []input.Blob
 	for _, g := range some {
@@ -105,22 +131,23 @@ func pushSome(cmd *cobra.Command, o *output, target *registry.Target, all []inpu
 		}
 		runs = append(runs, run)
 	}
-	done, err := target.PushRuns(cmd.Context(), runs...)
+	done, err := p.target.PushRuns(p.cmd.Context(), runs...)
 	if is[*registry.NoDeclarationError](err) {
 		return cli.WithHint(err, "give it with --declaration FILE")
 	}
 	if err != nil {
 		return ofBundle(blobs, err)
 	}
-	for i, p := range done {
+	for i, d := range done {
 		reports := []attachedReport{}
-		for _, a := range p.Attached {
-			reports = append(reports, attachedReport{blobs[0].Name, p.Artifact.Reference.String(), a.Referrer, a.Bundle, a.PredicateType, a.Existed})
+		for _, a := range d.Attached {
+			reports = append(reports, attachedReport{blobs[0].Name, d.Artifact.Reference.String(), a.Referrer, a.Bundle, a.PredicateType, a.Existed})
 			blobs = blobs[1:]
 		}
-		ref := target.Reference().WithRun(some[i].ID)
-		object := map[string]any{"identity": ref.Run(), "reference": ref.String(), "artifact": p.Artifact.Reference.String(), "attestations": reports}
-		if err := o.Result(object, "%s", ref); err != nil {
+		ref := p.target.Reference().WithRun(some[i].ID)
+		object := map[string]any{"identity": ref.Run(), "reference": ref.String(), "artifact": d.Artifact.Reference.String(), "attestations": reports}
+		p.moving.Say(func() { err = p.Result(object, "%s", ref) })
+		if err != nil {
 			return err
 		}
 	}

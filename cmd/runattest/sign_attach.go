@@ -62,7 +62,7 @@ func (b *batch) attachMade(cmd *cobra.Command) error {
 	}
 	quiet := *b.output // standard output has the identities
 	quiet.Out, quiet.JSON = b.Err, false
-	if err := attachAll(cmd, &quiet, b.reach, b.attach, b.made); err != nil {
+	if err := attachAll(cmd, &quiet, b.reach, b.attach, onePart(b.made)); err != nil {
 		b.note(b.attach, cli.WithHint(err, "the bundles are signed and written: runattest attach completes it"))
 	}
 	return b.done()

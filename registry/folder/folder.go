@@ -2,6 +2,7 @@
 // other tools, and with a Mirror an OCI layout from which the artifact is verified as from its registry.
 //
 //	sha256-HEX.sigstore.json     a bundle, by its referrer's digest
+//	sha256-HEX.runproof.json     the proof of a run in a set, likewise
 //	airun-1-sha256-HEX.json      the canonical declaration of a run, by its identity
 //	sha256-HEX.manifest.json     the artifact's manifest, whose SHA-256 is its digest (of a Mirror)
 //	trusted_root.json            who vouches for signers and times, where it is given
@@ -22,6 +23,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/atomicfile"
 	"github.com/runattest/runattest/internal/zero"
@@ -121,7 +123,12 @@ func (f *Folder) keepDeclaration(found *registry.Found) error {
 	return f.WriteDeclaration(d)
 }
 
-func bundleFile(found *registry.Found) string { return dashed(found.Referrer) + ".sigstore.json" }
+func bundleFile(found *registry.Found) string {
+	if found.MediaType == attest.RunProofMediaType {
+		return dashed(found.Referrer) + ".runproof.json"
+	}
+	return dashed(found.Referrer) + ".sigstore.json"
+}
 
 func dashed(name string) string { return strings.ReplaceAll(name, ":", "-") }
 

@@ -12,6 +12,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/visible"
 	"github.com/runattest/runattest/internal/zero"
@@ -23,6 +24,7 @@ type Row struct {
 	Artifact      string     `json:"artifact"`
 	Referrer      string     `json:"referrer"`
 	Unverified    bool       `json:"unverified"`
+	MediaType     string     `json:"mediaType,omitempty"`
 	PredicateType string     `json:"predicateType,omitempty"`
 	Signer        string     `json:"claimedSigner,omitempty"`
 	Size          int        `json:"size,omitempty"` // in bytes
@@ -44,6 +46,7 @@ func NewRow(artifact *registry.Artifact, found *registry.Found, err error, signe
 	if found == nil || signer == nil {
 		return row, errors.New("no attestation to list, or no way to read its signer: it is nil")
 	}
+	row.MediaType = found.MediaType
 	row.Referrer, row.PredicateType, row.Size = found.Referrer, strings.Clone(found.PredicateType), len(found.Data)
 	row.Signer = cut(signer(found))
 	if created := found.Created; !created.IsZero() {
@@ -87,7 +90,11 @@ func WriteTable(to io.Writer, rows []Row) error {
 			fmt.Fprintf(w, "(malformed)\t%s\t-\t-\t%s\n", visible.Escape(r.Malformed), visible.Escape(r.Referrer))
 			continue
 		}
-		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\n", visible.Escape(ShortType(r.PredicateType)), visible.Escape(r.Signer), r.Size, created, r.Referrer)
+		what := visible.Escape(ShortType(r.PredicateType))
+		if r.MediaType == attest.RunProofMediaType {
+			what += " (proof)"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\n", what, visible.Escape(r.Signer), r.Size, created, r.Referrer)
 	}
 	return w.Flush()
 }

@@ -22,7 +22,6 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"oras.land/oras-go/v2/content"
 
-	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/visible"
 	"github.com/runattest/runattest/registry/internal/store"
@@ -229,7 +228,7 @@ func (l *Layout) only(ctx context.Context, index *ocispec.Index) (ocispec.Descri
 	var tagged, untagged []ocispec.Descriptor
 	for _, d := range index.Manifests {
 		tag := d.Annotations[ocispec.AnnotationRefName]
-		if isOwnTag(tag) || d.ArtifactType == attest.BundleMediaType {
+		if isOwnTag(tag) || store.IsBundleType(d.ArtifactType) {
 			continue
 		}
 		if err := ctx.Err(); err != nil {

@@ -9,7 +9,6 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/registry/internal/store"
 )
@@ -58,7 +57,7 @@ func (l *Layout) Referrers(ctx context.Context, subject digest.Digest) ([]ocispe
 // and does not say what it is. What is not there is no flaw: a layout may hold a part of what its indexes name.
 func mayHide(d ocispec.Descriptor, err error) bool {
 	if errors.Is(err, store.ErrNotFound) {
-		return d.ArtifactType == attest.BundleMediaType
+		return store.IsBundleType(d.ArtifactType)
 	}
 	return store.MayBeBundle(d) && (d.MediaType == ocispec.MediaTypeImageManifest || d.MediaType == ocispec.MediaTypeImageIndex || d.MediaType == "")
 }

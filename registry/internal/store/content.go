@@ -26,10 +26,15 @@ func IsIndex(mediaType string) bool {
 	return mediaType == ocispec.MediaTypeImageIndex || mediaType == DockerList
 }
 
+// IsBundleType tells the media types of bundles: of a Sigstore bundle, and of the proof of a run in a set.
+func IsBundleType(mediaType string) bool {
+	return mediaType == attest.BundleMediaType || mediaType == attest.RunProofMediaType
+}
+
 // MayBeBundle says that a referrer is an attestation, or that only its manifest can tell: old
 // indexes have no artifact type, and some registries call the config's media type that.
 func MayBeBundle(d ocispec.Descriptor) bool {
-	return d.ArtifactType == attest.BundleMediaType || d.ArtifactType == "" || d.ArtifactType == ocispec.MediaTypeEmptyJSON
+	return IsBundleType(d.ArtifactType) || d.ArtifactType == "" || d.ArtifactType == ocispec.MediaTypeEmptyJSON
 }
 
 // Unmarshal reads descriptors. It refuses lists of next to nothing, which take sixty times the memory of
