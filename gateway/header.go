@@ -40,8 +40,15 @@ func removeOurs(h http.Header) {
 // hopByHop are what Connection may name: anything else would be taken out of the request behind the gateway's back.
 var hopByHop = []string{"close", "keep-alive", "te", "upgrade", "http2-settings", "proxy-connection"}
 
-// steering begin the names that tables read, or that override what a request is.
-var steering = []string{"anthropic-", "openai-", "x-ms-", "content-", "transfer-", "x-http-method", "x-method-override"}
+// overriding begin the names of headers that some servers take for another method or path.
+var overriding = []string{"x-http-method", "x-method-override", "x-original-u", "x-rewrite-u", "x-override-url"}
+
+// steering begin the names that tables read, or that say what a body is.
+var steering = []string{"anthropic-", "openai-", "x-ms-", "content-", "transfer-"}
+
+func hasPrefixOf(name string, prefixes []string) bool {
+	return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(name, p) })
+}
 
 // usual are the names that a request may have where the configuration closes the list.
 var usual = []string{
@@ -66,9 +73,9 @@ func (g *Gateway) checkHeaders(r *http.Request) *refusal {
 			return refuse(headerRefused, "the name of a header has %d bytes, want at most %d", len(name), limits.GatewayName)
 		case strings.HasPrefix(folded, headerPrefix) && !slices.Contains([]string{headerKey, headerParent, headerAnnotation}, name):
 			return refuse(headerRefused, "%s is the gateway's: a client may send %s, %s and %s", name, headerParent, headerAnnotation, headerKey)
-		case strings.HasPrefix(folded, "x-http-method") || folded == "x-method-override":
-			return refuse(headerRefused, "%s overrides the method", name)
-		case strings.Contains(name, "_") && slices.ContainsFunc(steering, func(p string) bool { return strings.HasPrefix(folded, p) }):
+		case hasPrefixOf(folded, overriding):
+			return refuse(headerRefused, "%s overrides the method or the path", name)
+		case strings.Contains(name, "_") && hasPrefixOf(folded, steering):
 			return refuse(headerRefused, "%s has an underscore, which some servers take for a hyphen", name)
 		case folded == "connection":
 			for option := range strings.SplitSeq(strings.Join(lines, ","), ",") {

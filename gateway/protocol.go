@@ -25,7 +25,8 @@ const (
 	undeclared                  // it computes, and no table declares its requests
 )
 
-// An endpoint is a method and a path behind an upstream's prefix. In a path * is one segment, and *VERB one that ends in VERB.
+// An endpoint is a method and a path behind an upstream's prefix. In a path * is one segment, and *:VERB one that has a single
+// colon, before VERB: of a:x:y some servers take x for the verb, and some y.
 type endpoint struct {
 	method, path string
 	does         treatment
@@ -207,7 +208,8 @@ func (e *endpoint) match(method, path string) bool {
 		switch {
 		case !any && w != got[i]:
 			return false
-		case any && (len(got[i]) <= len(end) || !strings.HasSuffix(got[i], end)):
+		case any && (len(got[i]) <= len(end) || !strings.HasSuffix(got[i], end)),
+			any && end != "" && strings.Count(got[i], ":") != 1:
 			return false
 		}
 	}

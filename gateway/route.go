@@ -27,14 +27,14 @@ type route struct {
 
 // plain tells a character that stands in a path for itself, for every server.
 func plain(c byte) bool {
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("-._~:@!$'()*+,=", c) >= 0
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("-._~:@", c) >= 0
 }
 
 // checkPath refuses a path that two servers could read as two.
 func checkPath(path string) *refusal {
 	for i := range len(path) {
 		if c := path[i]; c != '/' && !plain(c) {
-			return refuse(pathRefused, "the path has the character %q, want letters, digits and -._~:@!$'()*+,=", c)
+			return refuse(pathRefused, "the path has the character %q, want letters, digits and -._~:@", c)
 		}
 	}
 	for segment := range strings.SplitSeq(strings.TrimPrefix(path, "/"), "/") {

@@ -1,0 +1,319 @@
+package gateway
+
+import (
+	"bufio"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestToken: where clients are configured each proves its name, and its token is not forwarded.
+func TestToken(t *testing.T) {
+	w := newWorld(t, func(o *Options) {
+		o.Config.Clients = []Client{{Name: "ci", TokenSHA256: digest([]byte("token-of-ci"))}, {Name: "other", TokenSHA256: digest([]byte("token-of-other"))}}
+	})
+	for _, headers := range [][]string{nil, {"Airun-Key: token-of-c"}, {"Airun-Key: " + digest([]byte("token-of-ci"))}} {
+		w.refused(w.post("/v1/chat/completions", chat, headers...), clientUnknown)
+	}
+	w.refused(w.post("/v1/chat/completions", chat, "Airun-Key: token-of-ci", "Airun-Key: token-of-other"), headerRefused)
+	w.refused(w.post("/v1/models", ""), endpointUnknown)
+	g := w.post("/v1/chat/completions", chat, "Airun-Key: token-of-ci")
+	e := w.journal.all()
+	if g.status != 200 || e[0].Client != "ci" || w.verify(e[0]).Report().Annotations["client"] != "ci" || w.requests()[0].header.Get("Airun-Key") != "" {
+		t.Fatal(g, e)
+	}
+	if strings.Contains(w.log(), "token-of") {
+		t.Errorf("the log has a token: %s", w.log())
+	}
+	parent := headerParent + ": " + g.header.Get(headerIdentity)
+	if g := w.post("/v1/chat/completions", chat, parent, "Airun-Key: token-of-other"); g.header.Get("Airun-Refusal") != parentRefused.code {
+		t.Errorf("a parent of another client: %v", g)
+	}
+	if g := w.post("/v1/chat/completions", chat, parent, "Airun-Key: token-of-ci"); g.status != 200 {
+		t.Error(g)
+	}
+}
+
+// TestURLSecret: every path begins with the secret, which is in no log, and is not forwarded.
+func TestURLSecret(t *testing.T) {
+	const secret = "0123456789-abcdef"
+	w := newWorld(t, func(o *Options) { o.URLSecret = secret })
+	for _, path := range []string{"/v1/chat/completions", "/0123456789-abcdee/v1/chat/completions", "/" + secret + "x/v1/chat/completions", "//" + secret + "/v1/chat/completions"} {
+		w.refused(w.post(path, chat), clientUnknown)
+	}
+	if g := w.post("/"+secret+"/v1/chat/completions", chat); g.status != 200 || w.requests()[0].target != "/v1/chat/completions" {
+		t.Error(g, w.requests())
+	}
+	if g := w.post("/"+secret+"/v1/x", chat); strings.Contains(g.body, secret) {
+		t.Errorf("a refusal has the secret: %s", g.body)
+	}
+	if strings.Contains(w.log(), secret) {
+		t.Errorf("the log has the secret: %s", w.log())
+	}
+	for _, bad := range []string{"short", secret + "/x", secret + "%"} {
+		if _, err := New(Options{Signer: w.key, Journal: w.journal, Config: w.gateway.config, URLSecret: bad}); err == nil {
+			t.Errorf("secret %q was taken", bad)
+		}
+	}
+}
+
+// serve runs a gateway on an address until the test ends.
+func (w *world) serve(t *testing.T, address string) net.Listener {
+	t.Helper()
+	l, err := Listen(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	served := make(chan error, 1)
+	go func() { served <- w.gateway.Serve(ctx, l) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	})
+	return l
+}
+
+// TestUnix: a Unix socket is this user's alone, and is gone when the gateway has ended.
+func TestUnix(t *testing.T) {
+	dir, err := os.MkdirTemp("", "gw") // short: the length of a socket's path is limited
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "s")
+	t.Run("serving", func(t *testing.T) {
+		w := newWorld(t, nil)
+		w.serve(t, "unix:"+path)
+		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+			t.Fatal(info, err)
+		}
+		if _, err := Listen("unix:" + path); err == nil {
+			t.Error("two listeners on one socket")
+		}
+		client := &http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return net.Dial("unix", path) }}}
+		defer client.CloseIdleConnections()
+		res, err := client.Post("http://gateway/v1/chat/completions", "application/json", strings.NewReader(chat))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		if res.StatusCode != 200 || w.journal.all()[0].Client != "local" {
+			t.Error(res.Status)
+		}
+	})
+	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+		t.Error("the socket is left")
+	}
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Listen("unix:" + path); err == nil {
+		t.Error("a file was replaced")
+	}
+}
+
+// TestNotLocal: an address that others reach needs clients.
+func TestNotLocal(t *testing.T) {
+	w := newWorld(t, nil)
+	l, err := Listen("0.0.0.0:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if err := w.gateway.Serve(t.Context(), l); !errors.Is(err, ErrNoClients) {
+		t.Error(err)
+	}
+	for _, bad := range []string{"", "8787", "fd://x", "fd://2", "unix:", "http://127.0.0.1:1"} {
+		if l, err := Listen(bad); err == nil {
+			l.Close()
+			t.Errorf("%q was taken", bad)
+		}
+	}
+}
+
+// certificates are an authority, and what it certifies, as files.
+type certificates struct {
+	dir  string
+	ca   *x509.Certificate
+	key  *ecdsa.PrivateKey
+	last int64
+}
+
+func newCertificates(t *testing.T) *certificates {
+	c := &certificates{dir: t.TempDir()}
+	c.key, _ = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "ca"}, IsCA: true, BasicConstraintsValid: true, NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &c.key.PublicKey, c.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.ca, _ = x509.ParseCertificate(der)
+	c.write(t, "ca.pem", "CERTIFICATE", der)
+	return c
+}
+
+func (c *certificates) write(t *testing.T, name, kind string, der []byte) {
+	if err := os.WriteFile(filepath.Join(c.dir, name), pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (c *certificates) make(t *testing.T, file string, change func(*x509.Certificate)) tls.Certificate {
+	c.last++
+	key, _ := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	template := &x509.Certificate{SerialNumber: big.NewInt(1 + c.last), NotAfter: time.Now().Add(time.Hour)}
+	change(template)
+	der, err := x509.CreateCertificate(rand.Reader, template, c.ca, &key.PublicKey, c.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, _ := x509.MarshalPKCS8PrivateKey(key)
+	c.write(t, file+".pem", "CERTIFICATE", der)
+	c.write(t, file+".key", "PRIVATE KEY", private)
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+}
+
+// TestCertificate: a client's certificate proves a name by a whole DNS name, email address or URI, and not by its common name.
+func TestCertificate(t *testing.T) {
+	c := newCertificates(t)
+	c.make(t, "server", func(x *x509.Certificate) { x.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1)} })
+	uri, _ := url.Parse("spiffe://acme.example/trainer")
+	w := newWorld(t, func(o *Options) {
+		o.Config.TLS = TLS{Certificate: filepath.Join(c.dir, "server.pem"), Key: filepath.Join(c.dir, "server.key"), ClientCA: filepath.Join(c.dir, "ca.pem")}
+		o.Config.Clients = []Client{{Name: "dns", Certificate: "ci.acme.example"}, {Name: "uri", Certificate: uri.String()}, {Name: "token", TokenSHA256: digest([]byte("t"))}}
+	})
+	l := w.serve(t, "127.0.0.1:0")
+	roots := x509.NewCertPool()
+	roots.AddCert(c.ca)
+	for i, test := range []struct {
+		certificate *tls.Certificate
+		token, want string
+	}{
+		{ptr(c.make(t, "a", func(x *x509.Certificate) { x.DNSNames = []string{"ci.acme.example"} })), "", "dns"},
+		{ptr(c.make(t, "b", func(x *x509.Certificate) { x.URIs = []*url.URL{uri} })), "", "uri"},
+		{ptr(c.make(t, "c", func(x *x509.Certificate) { x.Subject.CommonName = "ci.acme.example" })), "", ""},
+		{ptr(c.make(t, "d", func(x *x509.Certificate) { x.DNSNames = []string{"x.ci.acme.example", "*.acme.example"} })), "", ""},
+		{ptr(c.make(t, "e", func(x *x509.Certificate) { x.DNSNames = []string{"ci.acme.example"} })), "t", ""},
+		{nil, "t", "token"},
+		{nil, "", ""},
+	} {
+		config := &tls.Config{RootCAs: roots}
+		if test.certificate != nil {
+			config.Certificates = []tls.Certificate{*test.certificate}
+		}
+		client := &http.Client{Transport: &http.Transport{TLSClientConfig: config, ForceAttemptHTTP2: true}}
+		r, _ := http.NewRequest("POST", "https://"+l.Addr().String()+"/v1/chat/completions", strings.NewReader(chat))
+		if test.token != "" {
+			r.Header.Set(headerKey, test.token)
+		}
+		res, err := client.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, res.Body)
+		res.Body.Close()
+		client.CloseIdleConnections()
+		e := w.journal.all()
+		if test.want == "" && res.StatusCode != 401 || test.want != "" && (res.StatusCode != 200 || e[len(e)-1].Client != test.want) {
+			t.Errorf("%d: %s, want %q", i, res.Status, test.want)
+		}
+	}
+	if len(w.requests()) != 3 {
+		t.Errorf("%d calls were forwarded", len(w.requests()))
+	}
+}
+
+func ptr[T any](v T) *T { return &v }
+
+// TestStop: a call in flight ends before the gateway does.
+func TestStop(t *testing.T) {
+	w := newWorld(t, nil)
+	begun, goOn := make(chan bool), make(chan bool)
+	w.handler = func(rw http.ResponseWriter, _ *http.Request) {
+		close(begun)
+		<-goOn
+		io.WriteString(rw, "whole")
+	}
+	l, err := Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- w.gateway.Serve(ctx, l) }()
+	answer := make(chan string, 1)
+	go func() {
+		res, err := http.Post("http://"+l.Addr().String()+"/v1/chat/completions", "application/json", strings.NewReader(chat))
+		if err != nil {
+			answer <- err.Error()
+			return
+		}
+		defer res.Body.Close()
+		body, _ := io.ReadAll(res.Body)
+		answer <- string(body)
+	}()
+	<-begun
+	stop()
+	select {
+	case err := <-served:
+		t.Fatalf("the gateway has ended before the call: %v", err)
+	case <-time.After(100 * time.Millisecond):
+	}
+	close(goOn)
+	if got := <-answer; got != "whole" {
+		t.Errorf("the client got %q", got)
+	}
+	if err := <-served; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestConnections: of more connections than configured the last wait, and are served when another is closed.
+func TestConnections(t *testing.T) {
+	w := newWorld(t, func(o *Options) { o.Config.Limits.Connections = 1 })
+	l := w.serve(t, "127.0.0.1:0")
+	first, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	head := fmt.Sprintf("HEAD / HTTP/1.1\r\nHost: %s\r\n\r\n", l.Addr())
+	io.WriteString(first, head)
+	if res, err := http.ReadResponse(bufio.NewReader(first), nil); err != nil || res.StatusCode != 200 {
+		t.Fatal(res, err)
+	}
+	second, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer second.Close()
+	io.WriteString(second, head)
+	_ = second.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
+	if n, err := second.Read(make([]byte, 1)); err == nil {
+		t.Fatal("the second was served beside the first", n)
+	}
+	first.Close()
+	_ = second.SetReadDeadline(time.Now().Add(5 * time.Second))
+	if n, err := second.Read(make([]byte, 1)); err != nil {
+		t.Error(n, err)
+	}
+}

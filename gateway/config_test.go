@@ -1,0 +1,143 @@
+package gateway
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/runattest/runattest/internal/yamljson"
+)
+
+const head = "schema: https://github.com/runattest/runattest/gateway/v1\n"
+
+// configs are configurations, and what is wrong with each; "" is nothing. Those with a ! are invalid beyond what the schema says.
+var configs = map[string]string{
+	head + "upstreams: [{url: 'https://api.openai.com'}]":                             "",
+	`{"schema": "` + Schema + `", "upstreams": [{"url": "http://127.0.0.1:8000/x"}]}`: "",
+	head + "upstreams: [{url: 'https://a.example', prefix: /a, provider: vllm, identity: true}, {url: 'https://b.example', prefix: /b}]\n" +
+		"hosts: ['gw:1']\nparents: none\nheaders: closed\ncontent: embed\nlogDenied: true\nlimits: {body: 10, decoded: 20, memory: 30, connections: 1}": "",
+
+	"upstreams: [{url: 'https://api.openai.com'}]":            "schema is missing",
+	"schema: x\nupstreams: [{url: 'https://api.openai.com'}]": `schema: "x"`,
+	head:                                                                                  "upstreams: 0",
+	head + "upstreams: []":                                                                "upstreams: 0",
+	head + "upstreams: {}":                                                                "line 2: upstreams: is of type object",
+	head + "upstreams: [{}]":                                                              "upstreams/0/url",
+	head + "upstreams: [{url: x}]":                                                        "upstreams/0/url",
+	head + "upstreams: [{url: 'ftp://a'}]":                                                "upstreams/0/url",
+	head + "upstreams: [{url: 'https://a', x: 1}]":                                        "upstreams/0/x: is not a member",
+	head + "Upstreams: [{url: 'https://a'}]":                                              "Upstreams: is not a member",
+	head + "upstreams: [{url: 'https://a'}]\nx: 1":                                        "line 3: x: is not a member",
+	head + "upstreams: [{url: 'https://a'}]\nlisten: 1":                                   "listen: is of type number",
+	head + "upstreams: [{url: 'https://a'}]\nparents: all":                                "parents",
+	head + "upstreams: [{url: 'https://a'}]\nheaders: x":                                  "headers",
+	head + "upstreams: [{url: 'https://a'}]\ncontent: seal":                               "content",
+	head + "upstreams: [{url: 'https://a'}]\nlimits: {body: 1.5}":                         "want a whole number",
+	head + "upstreams: [{url: 'https://a'}]\nlimits: {body: -1}":                          "want a whole number",
+	head + "upstreams: [{url: 'https://a'}]\nlimits: {decoded: 67108865}":                 "limits/decoded",
+	head + "upstreams: [{url: 'https://a'}]\nlogDenied: 'true'":                           "logDenied: is of type string",
+	head + "upstreams: [{url: 'https://a'}]\nclients: [{name: ''}]":                       "clients/0",
+	head + "upstreams: [{url: 'https://a'}]\nclients: [{name: a, tokenSHA256: x}]":        "tokenSHA256",
+	head + "upstreams: [{url: 'https://a'}]\nhosts: ['']":                                 "hosts/0",
+	head + "upstreams: [{url: 'https://a'}]\nlisten: null":                                "listen: is of type null",
+	head + "!upstreams: [{url: 'https://a/v1'}]":                                          "ends in /v1",
+	head + "!upstreams: [{url: 'https://a/v1/'}]":                                         "url",
+	head + "!upstreams: [{url: 'https://u:p@a'}]":                                         "url",
+	head + "!upstreams: [{url: 'https://a?x'}]":                                           "url",
+	head + "!upstreams: [{url: 'https://a/../b'}]":                                        "url",
+	head + "!upstreams: [{url: 'https://a', prefix: x}]":                                  "prefix",
+	head + "!upstreams: [{url: 'https://a', prefix: /x/}]":                                "prefix",
+	head + "!upstreams: [{url: 'https://a', prefix: '/%78'}]":                             "prefix",
+	head + "!upstreams: [{url: 'https://a'}, {url: 'https://b'}]":                         "is there twice",
+	head + "!upstreams: [{url: 'https://a'}]\nlimits: {body: 100, memory: 10}":            "limits/memory",
+	head + "!upstreams: [{url: 'https://a'}]\nclients: [{name: a}]":                       "want tokenSHA256 or certificate",
+	head + "!upstreams: [{url: 'https://a'}]\nclients: [{name: local, certificate: x}]":   "clients/0: name",
+	head + "!upstreams: [{url: 'https://a'}]\nclients: [{name: a, certificate: x}]":       "needs tls/clientCA",
+	head + "!upstreams: [{url: 'https://a'}]\ntls: {certificate: x}":                      "tls",
+	head + "!upstreams: [{url: 'https://a'}]\npolicy: p\ninsecureForwardUndeclared: true": "insecureForwardUndeclared",
+	head + "!upstreams: [{url: 'https://a'}]\nhosts: ['*.example']":                       "hosts/0",
+}
+
+// TestConfig: a configuration is closed, and its schema says the same as ParseConfig.
+func TestConfig(t *testing.T) {
+	compiler := jsonschema.NewCompiler()
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(JSONSchema()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := compiler.AddResource(Schema, doc); err != nil {
+		t.Fatal(err)
+	}
+	schema, err := compiler.Compile(Schema)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range configs {
+		beyond := strings.Contains(text, "!")
+		text = strings.Replace(text, "!", "", 1)
+		_, err := ParseConfig([]byte(text))
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s\n\tis %v, want %q", text, err, want)
+		}
+		yaml, problems := yamljson.Read([]byte(text), "configuration", configYAML)
+		if len(problems) > 0 {
+			t.Fatal(problems)
+		}
+		value, err := jsonschema.UnmarshalJSON(bytes.NewReader(yaml.JSON))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if valid := schema.Validate(value) == nil; valid != (want == "" || beyond) {
+			t.Errorf("%s\n\tis valid for the schema: %v", text, valid)
+		}
+	}
+	var v struct {
+		Properties map[string]json.RawMessage
+	}
+	if err := json.Unmarshal(JSONSchema(), &v); err != nil {
+		t.Fatal(err)
+	}
+	for f := range reflect.TypeFor[Config]().Fields() {
+		if name := f.Tag.Get("json"); v.Properties[name] == nil {
+			t.Errorf("the schema has no %s", name)
+		}
+	}
+	for _, twice := range []string{head + "upstreams: [{url: 'https://a'}]\nlisten: a\nlisten: b", head + "a: &x 1", "\x00", ""} {
+		if _, err := ParseConfig([]byte(twice)); err == nil {
+			t.Errorf("%q was taken", twice)
+		}
+	}
+}
+
+// TestLoadConfig: paths in a file start from its folder, and references do not.
+func TestLoadConfig(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "gateway.yaml")
+	text := head + "upstreams: [{url: 'https://a'}]\nkey: env://KEY\njournal: j\npolicy: /p.yaml\ntls: {certificate: c, key: k}"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := LoadConfig(path)
+	dir := filepath.Dir(path)
+	if err != nil || c.Key != "env://KEY" || c.Journal != filepath.Join(dir, "j") || c.Policy != "/p.yaml" || c.TLS.Key != filepath.Join(dir, "k") {
+		t.Errorf("%+v %v", c, err)
+	}
+}
+
+// TestDocumented: the configuration in docs/gateway.md is valid.
+func TestDocumented(t *testing.T) {
+	page, err := os.ReadFile("../docs/gateway.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(page), "```yaml\n")
+	text, _, found := strings.Cut(rest, "```")
+	if _, err := ParseConfig([]byte(text)); err != nil || !found {
+		t.Error(err)
+	}
+}
