@@ -57,5 +57,8 @@ func (r release) python() string {
 	return base + map[string]string{"alpha": "a", "beta": "b", "rc": "rc"}[stage] + number
 }
 
-// debian is the spelling of deb and rpm, in which a tilde sorts before the release: 0.1.0-1, 0.2.0~rc.1-1.
-func (r release) debian() string { return strings.Replace(r.bare(), "-", "~", 1) + "-1" }
+// debian is the spelling of deb and rpm, in which a tilde sorts before the release and the last hyphen begins the package's
+// own number: 0.1.0-1, 0.2.0~rc.1-1, of a snapshot 0.0.0~20261126120000.abcdefabcdef-1.
+func (r release) debian() string {
+	return strings.ReplaceAll(strings.Replace(r.bare(), "-", "~", 1), "-", ".") + "-1"
+}

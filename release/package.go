@@ -1,0 +1,186 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/goreleaser/nfpm/v2"
+	_ "github.com/goreleaser/nfpm/v2/deb" // registers itself
+	"github.com/goreleaser/nfpm/v2/files"
+	_ "github.com/goreleaser/nfpm/v2/rpm" // registers itself
+)
+
+// A package of a Linux distribution: what the archive has, where the system looks for it. nfpm writes it, without root and
+// without the distribution's tools.
+
+const (
+	homepage   = "https://github.com/runattest/runattest"
+	maintainer = "runattest <runattest@users.noreply.github.com>"
+	summary    = "signed identity for an AI run, before it executes"
+	// description is that of the Debian control file: a synopsis, and lines that begin with a blank.
+	description = summary + `
+runattest declares an AI run (model, prompt, parameters, context, constraints),
+computes its identity and signs it as an in-toto statement in a Sigstore
+bundle, before anything is computed. Others verify signer and identity offline.`
+)
+
+// format is a kind of package.
+type format struct {
+	name        string // as nfpm has it, and the suffix of the file
+	completions map[string]string
+}
+
+// formats differ in where zsh looks.
+var formats = []format{
+	{"deb", map[string]string{"_runattest": "/usr/share/zsh/vendor-completions/_runattest"}},
+	{"rpm", map[string]string{"_runattest": "/usr/share/zsh/site-functions/_runattest"}},
+}
+
+// file is the name of a package: the one that apt and dnf give to what they download.
+func (f format) file(t target, r release) string {
+	if f.name == "deb" {
+		return fmt.Sprintf("runattest_%s_%s.deb", r.debian(), t.arch)
+	}
+	return fmt.Sprintf("runattest-%s.%s.rpm", r.debian(), rpmArch[t.arch])
+}
+
+var rpmArch = map[string]string{"amd64": "x86_64", "arm64": "aarch64"}
+
+// place is where a file of the archive goes, or "" where the package has no use for it.
+func (f format) place(name string) (where, kind string) {
+	base := path.Base(name)
+	doc := "/usr/share/doc/runattest/"
+	switch {
+	case name == "runattest":
+		return "/usr/bin/runattest", files.TypeFile
+	case strings.HasPrefix(name, "man/"):
+		return "/usr/share/man/man1/" + base + ".gz", files.TypeFile
+	case base == "runattest.bash":
+		return "/usr/share/bash-completion/completions/runattest", files.TypeFile
+	case base == "runattest.fish":
+		return "/usr/share/fish/vendor_completions.d/runattest.fish", files.TypeFile
+	case f.completions[base] != "":
+		return f.completions[base], files.TypeFile
+	case name == "README.md" && f.name == "rpm":
+		return doc + base, files.TypeRPMReadme
+	case (name == "LICENSE" || name == "THIRD_PARTY_LICENSES") && f.name == "rpm":
+		return "/usr/share/licenses/runattest/" + base, files.TypeRPMLicense
+	case name == "LICENSE":
+		return doc + "copyright", files.TypeFile
+	case name == "THIRD_PARTY_LICENSES" && f.name == "deb":
+		return doc + base + ".gz", files.TypeFile
+	case name == "debian/changelog":
+		return doc + "changelog.Debian.gz", files.TypeFile
+	case name == "debian/override":
+		return "/usr/share/lintian/overrides/runattest", files.TypeFile
+	case name == "README.md", name == "sbom.cdx.json":
+		return doc + base, files.TypeFile
+	}
+	return "", "" // completions of other systems' shells
+}
+
+// pack makes the package of a target out of the archive's entries. Equal entries give equal bytes on every host. It writes
+// into the folder temp, which is the package's alone.
+func (f format) pack(t target, r release, entries []entry, at time.Time, temp string) ([]byte, error) {
+	if f.name == "deb" {
+		entries = append(entries[:len(entries):len(entries)], debianEntries(r, at)...)
+	}
+	var contents files.Contents
+	for i, e := range entries {
+		where, kind := f.place(e.name)
+		if where == "" {
+			continue
+		}
+		data := e.data
+		if e.name == "LICENSE" && f.name == "deb" {
+			data = []byte(copyright)
+		}
+		if strings.HasSuffix(where, ".gz") {
+			var err error
+			if data, err = compress(data); err != nil {
+				return nil, err
+			}
+		}
+		source := filepath.Join(temp, fmt.Sprint(i))
+		if err := os.WriteFile(source, data, 0o600); err != nil {
+			return nil, err
+		}
+		contents = append(contents, &files.Content{Source: source, Destination: where, Type: kind, FileInfo: &files.ContentFileInfo{
+			Owner: "root", Group: "root", Mode: os.FileMode(e.mode()), MTime: at,
+		}})
+	}
+	return f.write(t, r, contents, at)
+}
+
+func (f format) write(t target, r release, contents files.Contents, at time.Time) ([]byte, error) {
+	version, number, _ := strings.Cut(r.debian(), "-")
+	info := nfpm.WithDefaults(&nfpm.Info{
+		Name: "runattest", Arch: t.arch, Platform: t.os,
+		Version: version, VersionSchema: "none", Release: number,
+		Section: "utils", Priority: "optional", Maintainer: maintainer, Vendor: "runattest", Homepage: homepage,
+		Description: description, License: "Apache-2.0", DisableGlobbing: true, MTime: at.UTC(),
+		Overridables: nfpm.Overridables{
+			Contents: contents,
+			Deb:      nfpm.Deb{Compression: "xz"},
+			// Without a name of its own, nfpm puts that of the host into the package.
+			RPM: nfpm.RPM{Compression: "xz", BuildHost: "localhost", Group: "Applications/System", Summary: summary, Packager: maintainer},
+		},
+	})
+	if err := nfpm.PrepareForPackager(info, f.name); err != nil {
+		return nil, fmt.Errorf("%s of %s: %w", f.name, t, err)
+	}
+	packager, err := nfpm.Get(f.name)
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	if err := packager.Package(info, &out); err != nil {
+		return nil, fmt.Errorf("%s of %s: %w", f.name, t, err)
+	}
+	return out.Bytes(), nil
+}
+
+// copyright is in Debian's machine-readable form; the text of the licence is on every Debian system.
+const copyright = `Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
+Upstream-Name: runattest
+Source: ` + homepage + `
+Comment: The licences of the modules that the program is linked with are in THIRD_PARTY_LICENSES.gz.
+
+Files: *
+Copyright: The runattest authors
+License: Apache-2.0
+ On Debian systems, the text of this licence is in /usr/share/common-licenses/Apache-2.0.
+`
+
+// debianEntries are what Debian's policy wants besides.
+func debianEntries(r release, at time.Time) []entry {
+	changelog := fmt.Sprintf("runattest (%s) unstable; urgency=medium\n\n  * Release %s: NEWS.md in the source says what is new.\n\n -- %s  %s\n",
+		r.debian(), r.tag, maintainer, at.UTC().Format(time.RFC1123Z))
+	override := "# One file for every Linux: the program needs no shared library.\nrunattest: statically-linked-binary [usr/bin/runattest]\n"
+	return []entry{
+		{name: "debian/changelog", data: []byte(changelog)},
+		{name: "debian/override", data: []byte(override)},
+	}
+}
+
+// compress is gzip as Debian wants it: smallest, and without name and time.
+func compress(data []byte) ([]byte, error) {
+	var out bytes.Buffer
+	z, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := z.Write(data); err != nil {
+		return nil, err
+	}
+	if err := z.Close(); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}
