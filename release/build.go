@@ -25,6 +25,7 @@ type building struct {
 	module  string // the folder of the module, as it is unpacked in the workshop
 	licence []byte // its LICENSE
 	files   map[string][]byte
+	linux   map[target][]entry // what the archives for Linux have, for the image
 }
 
 // product is a program with the texts that go with it, from which each kind of package is made.
@@ -69,7 +70,7 @@ func (b *building) build(ctx context.Context, out string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, b.shop.remove()) }()
-	b.files = map[string][]byte{}
+	b.files, b.linux = map[string][]byte{}, map[target][]entry{}
 	if err := b.packages(ctx); err != nil {
 		return err
 	}
@@ -118,7 +119,46 @@ func (b *building) packages(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return b.add(npmMain(b.source.release), data)
+	return errors.Join(b.add(npmMain(b.source.release), data), b.image())
+}
+
+// image adds the image of the Linux targets, where there are any.
+func (b *building) image() error {
+	if len(b.linux) == 0 {
+		return nil
+	}
+	index, err := imageOf(b.source.release, b.source.commit, b.linux, b.source.at)
+	if err != nil {
+		return err
+	}
+	temp, err := b.shop.temp("image")
+	if err != nil {
+		return err
+	}
+	data, err := packImage(index, b.source.release, b.source.at, temp)
+	if err != nil {
+		return err
+	}
+	return b.add(imageFile(b.source.release), data)
+}
+
+// osPackages adds deb and rpm of a Linux target.
+func (b *building) osPackages(t target, entries []entry) error {
+	b.linux[t] = entries
+	for _, f := range formats {
+		temp, err := b.shop.temp(f.name)
+		if err != nil {
+			return err
+		}
+		data, err := f.pack(t, b.source.release, entries, b.source.at, temp)
+		if err != nil {
+			return err
+		}
+		if err := b.add(f.file(t, b.source.release), data); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // product builds the program for a target.
@@ -137,7 +177,7 @@ func (b *building) product(ctx context.Context, t target) (p *product, err error
 	return p, err
 }
 
-// pack adds the archive, the wheel and the npm package of a program.
+// pack adds the packages of a program.
 func (b *building) pack(ctx context.Context, p *product, common []entry) error {
 	r := b.source.release
 	entries := append(slices.Clone(common), entry{p.program.program(), p.data, true},
@@ -145,6 +185,11 @@ func (b *building) pack(ctx context.Context, p *product, common []entry) error {
 	archive, err := pack(p.target, p.folder(r), entries, b.source.at)
 	if err != nil {
 		return err
+	}
+	if p.os == "linux" {
+		if err := b.osPackages(p.target, entries); err != nil {
+			return err
+		}
 	}
 	wheel, err := b.wheel(ctx, p)
 	if err != nil {

@@ -24,14 +24,18 @@
 //	runattest-0.1.0-py3-none-PLATFORM.whl       one for each target: python/ of the module, with the program as a script
 //	runattest-SYSTEM-0.1.0.tgz                  one for each target: the npm package of the program
 //	runattest-0.1.0.tgz                         the npm package that users install: npm/ of the module
+//	runattest_0.1.0-1_amd64.deb                 one for each target of Linux: what the archive has, where Debian's systems look
+//	runattest-0.1.0-1.x86_64.rpm                one for each target of Linux: the same for Fedora's and SUSE's
+//	runattest_0.1.0_image.tar                   OCI layout of the image for the targets of Linux: program and certificate authorities
 //	runattest_0.1.0.provenance.sigstore.json    in-toto Statement, SLSA provenance v1: every file above is a subject
 //	checksums.txt                               SHA-256 of all of these, as sha256sum writes it
 //	checksums.txt.sig                           the key's signature of checksums.txt, base64: openssl checks it
 //
 // Each name carries the version, so that an older release cannot be passed off as a newer one. verify refuses a folder in
 // which a file is missing, added, renamed or changed, a signature by another key, a program whose version or sum is
-// not the release's, a wheel or npm package whose program is not the archive's, a wheel whose RECORD disagrees, and a
-// snapshot where a release is wanted.
+// not the release's, a wheel or npm package whose program is not the archive's, a wheel whose RECORD disagrees, a deb
+// or rpm that installs anything but the archive's files, an image that is not made of the archives, and a snapshot where a
+// release is wanted.
 //
 // # Tools
 //

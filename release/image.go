@@ -12,6 +12,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -75,6 +76,7 @@ func oneImage(t target, entries []entry, annotations map[string]string, at time.
 			program = append(program, imageEntry{name: "usr/share/doc/runattest/" + e.name, data: e.data, mode: 0o644})
 		}
 	}
+	slices.SortFunc(program, func(a, b imageEntry) int { return strings.Compare(a.name, b.name) })
 	image := mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON)
 	for _, files := range [][]imageEntry{system, program} { // what seldom changes comes first
 		layer, err := layerOf(files, at)

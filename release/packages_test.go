@@ -173,7 +173,8 @@ func TestCheckNPM(t *testing.T) {
 // TestNames: every file of a release has a name of its own, on every target.
 func TestNames(t *testing.T) {
 	names := packages(release{"v0.2.0-rc.1"}, targets)
-	if len(names) != 3*len(targets)+1 || len(slices.Compact(slices.Clone(names))) != len(names) {
+	linux := 2 // each has a deb and an rpm besides, and all have one image
+	if len(names) != 3*len(targets)+1+linux*len(formats)+1 || len(slices.Compact(slices.Clone(names))) != len(names) {
 		t.Errorf("names %q", names)
 	}
 	for _, name := range []string{
@@ -182,7 +183,8 @@ func TestNames(t *testing.T) {
 		"runattest-0.2.0rc1-py3-none-macosx_12_0_arm64.whl", "runattest-0.2.0rc1-py3-none-macosx_12_0_x86_64.whl",
 		"runattest-0.2.0rc1-py3-none-win_amd64.whl", "runattest-0.2.0rc1-py3-none-win_arm64.whl",
 		"runattest-0.2.0-rc.1.tgz", "runattest-win32-x64-0.2.0-rc.1.tgz", "runattest-darwin-arm64-0.2.0-rc.1.tgz",
-		"runattest_0.2.0-rc.1_linux_arm64.tar.gz", "runattest_0.2.0-rc.1_windows_amd64.zip",
+		"runattest_0.2.0-rc.1_linux_arm64.tar.gz", "runattest_0.2.0-rc.1_windows_amd64.zip", "runattest_0.2.0-rc.1_image.tar",
+		"runattest_0.2.0~rc.1-1_arm64.deb", "runattest-0.2.0~rc.1-1.aarch64.rpm",
 	} {
 		if !slices.Contains(names, name) {
 			t.Errorf("%s is not among %q", name, names)

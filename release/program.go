@@ -27,6 +27,9 @@ type workshop struct {
 	goroot   string
 }
 
+// temp makes a folder that goes away with the workshop.
+func (w *workshop) temp(name string) (string, error) { return os.MkdirTemp(w.dir, name+"-") }
+
 // newWorkshop makes a workshop in the new folder dir. Other modules come from this machine's module cache, and else from the
 // proxies of the Go command's environment; both are checked against the checksum database. With fresh the build cache is empty,
 // else it is this machine's.

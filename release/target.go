@@ -42,8 +42,19 @@ func (t target) archive(r release) string {
 // packages are the names of a release's files for these targets, before it is signed.
 func packages(r release, all []target) []string {
 	names := []string{npmMain(r)}
+	linux := false
 	for _, t := range all {
 		names = append(names, t.archive(r), t.wheel(r), t.npm(r))
+		if t.os != "linux" {
+			continue
+		}
+		linux = true
+		for _, f := range formats {
+			names = append(names, f.file(t, r))
+		}
+	}
+	if linux {
+		names = append(names, imageFile(r))
 	}
 	slices.Sort(names)
 	return names

@@ -88,6 +88,9 @@ func (want expectation) checkContents(ctx context.Context, files map[string][]by
 			return err
 		}
 	}
+	if err := want.checkImage(files, p); err != nil {
+		return fmt.Errorf("%s: %w", imageFile(want.release), err)
+	}
 	if err := checkNPMMain(files[npmMain(want.release)], want.release, want.targets); err != nil {
 		return fmt.Errorf("%s: %w", npmMain(want.release), err)
 	}
@@ -113,6 +116,13 @@ func (want expectation) checkTarget(t target, files map[string][]byte, p provena
 	}
 	if info.GoVersion != p.Go {
 		return fmt.Errorf("%s: built with %s, but the provenance says %s", archive, info.GoVersion, p.Go)
+	}
+	if t.os == "linux" {
+		for _, f := range formats {
+			if err := f.check(files[f.file(t, r)], t, r, inside); err != nil {
+				return fmt.Errorf("%s: %w", f.file(t, r), err)
+			}
+		}
 	}
 	if err := checkWheel(files[t.wheel(r)], r, t, program); err != nil {
 		return err

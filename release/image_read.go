@@ -1,0 +1,160 @@
+package main
+
+import (
+	"archive/tar"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
+	"github.com/google/go-containerregistry/pkg/v1/validate"
+)
+
+// checkImage holds the image against the archives for Linux: every digest in it must be that of what it names, and the
+// index must be the one that is made of these archives. Layers are compared by what is in them, as a compressor may change.
+func (want expectation) checkImage(files map[string][]byte, p provenance) error {
+	entries, err := want.linuxEntries(files)
+	if err != nil || len(entries) == 0 {
+		return err
+	}
+	temp, err := os.MkdirTemp("", "image-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(temp) }()
+	index, err := readImage(files[imageFile(want.release)], temp)
+	if err != nil {
+		return err
+	}
+	got, err := images(index)
+	if err != nil {
+		return err
+	}
+	for _, image := range got { // the time is what they say; all else follows from the archives
+		config, err := image.ConfigFile()
+		if err != nil {
+			return err
+		}
+		expected, err := imageOf(want.release, p.Commit, entries, config.Created.Time)
+		if err != nil {
+			return err
+		}
+		return sameImages(got, expected)
+	}
+	return errors.New("it has no image")
+}
+
+// linuxEntries are the contents of the archives for Linux.
+func (want expectation) linuxEntries(files map[string][]byte) (map[target][]entry, error) {
+	all := map[target][]entry{}
+	for _, t := range want.targets {
+		if t.os != "linux" {
+			continue
+		}
+		inside, err := unpack(t, t.folder(want.release), files[t.archive(want.release)])
+		if err != nil {
+			return nil, err
+		}
+		for name, data := range inside {
+			all[t] = append(all[t], entry{name: name, data: data})
+		}
+	}
+	return all, nil
+}
+
+// readImage unpacks an OCI layout from a tar into the folder temp and returns the one index in it, all digests checked.
+func readImage(data []byte, temp string) (v1.ImageIndex, error) {
+	r := tar.NewReader(bytes.NewReader(data))
+	left := int64(unpackLimit)
+	for {
+		h, err := r.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		if h.Typeflag != tar.TypeReg || !fs.ValidPath(h.Name) || !filepath.IsLocal(filepath.FromSlash(h.Name)) || h.Size > left {
+			return nil, fmt.Errorf("it has %q, which is not a file of an OCI layout", h.Name)
+		}
+		left -= h.Size
+		to := filepath.Join(temp, filepath.FromSlash(h.Name))
+		if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
+			return nil, err
+		}
+		f, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+		if err != nil {
+			return nil, fmt.Errorf("it has %q twice: %w", h.Name, err)
+		}
+		_, err = io.Copy(f, r)
+		if err := errors.Join(err, f.Close()); err != nil {
+			return nil, err
+		}
+	}
+	root, err := layout.ImageIndexFromPath(temp)
+	if err != nil {
+		return nil, err
+	}
+	m, err := root.IndexManifest()
+	if err != nil {
+		return nil, err
+	}
+	if len(m.Manifests) != 1 || !m.Manifests[0].MediaType.IsIndex() {
+		return nil, errors.New("it is not one index")
+	}
+	index, err := root.ImageIndex(m.Manifests[0].Digest)
+	if err != nil {
+		return nil, err
+	}
+	return index, validate.Index(index)
+}
+
+// sameImages compares the configuration of the images for each platform, which has the digests of the layers as they unpack.
+func sameImages(got map[string]v1.Image, index v1.ImageIndex) error {
+	want, err := images(index)
+	if err != nil {
+		return err
+	}
+	if platforms := slices.Sorted(maps.Keys(got)); !slices.Equal(platforms, slices.Sorted(maps.Keys(want))) {
+		return fmt.Errorf("it has images for %v", platforms)
+	}
+	for platform, image := range got {
+		one, err := image.RawConfigFile()
+		if err != nil {
+			return err
+		}
+		other, err := want[platform].RawConfigFile()
+		if err != nil {
+			return err
+		}
+		if !bytes.Equal(one, other) {
+			return fmt.Errorf("the image for %s is not made of the archive for it", platform)
+		}
+	}
+	return nil
+}
+
+// images are the images of an index by their platforms.
+func images(index v1.ImageIndex) (map[string]v1.Image, error) {
+	m, err := index.IndexManifest()
+	if err != nil {
+		return nil, err
+	}
+	all := map[string]v1.Image{}
+	for _, d := range m.Manifests {
+		if d.Platform == nil || all[d.Platform.String()] != nil {
+			return nil, errors.New("it has an image without a platform of its own")
+		}
+		if all[d.Platform.String()], err = index.Image(d.Digest); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
