@@ -41,6 +41,10 @@ release: ## build a release in dist: make release VERSION=v0.1.0 KEY=release.key
 test-plugins: ## run the tests of the KMS plugins, a module of its own
 	cd plugins && $(GO) test ./...
 
+.PHONY: test-python
+test-python: build ## run the tests of the Python package, on every Python from 3.10 that is here
+	./.ci/test-python $(BIN)/runattest $(if $(LONG),--long)
+
 .PHONY: race
 race: ## run the tests under the race detector
 	$(GO) test -race -short ./...

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import csv
 import functools
-import hashlib
-import json
 import os
-import subprocess
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ._errors import Error
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 try:
-    from runattest import _build  # written when the wheel is built
+    from runattest import _build  # type: ignore[attr-defined, unused-ignore]  # written when the wheel is built
 except ImportError:
-    _build = None  # type: ignore[assignment]
+    _build = None
 
-_REINSTALL = "hint: install it again: python -m pip install --force-reinstall --no-deps runattest"
+_REINSTALL = "install it again: python -m pip install --force-reinstall --no-deps runattest"
 
 
-class ProgramNotFound(FileNotFoundError):
+class ProgramNotFound(Error, FileNotFoundError):
     """The program is not where it was installed, or what is there is another one. The message lists where it was sought."""
-
-    def __str__(self) -> str:
-        return str(self.args[0])
 
 
 def program() -> str:
@@ -35,20 +33,20 @@ def program() -> str:
         ProgramNotFound: there is no such program; the message lists where it was sought.
     """
     chosen = os.environ.get("RUNATTEST_BIN")
-    return _check_chosen(chosen) if chosen else _installed()
+    return _check_chosen(os.path.abspath(chosen)) if chosen else _installed()
 
 
 @functools.cache
 def _installed() -> str:
     if _build is None:
-        raise ProgramNotFound("this package is a source tree and has no program\nhint: set RUNATTEST_BIN to a runattest")
+        raise ProgramNotFound("this package is a source tree and has no program", "set RUNATTEST_BIN to a runattest")
     refused = []
     for path in _places():
         reason = _unfit(path)
         if reason is None:
             return str(path)
         refused.append(f"{path}: {reason}")
-    raise ProgramNotFound("\n".join(["the program of this package was not found", *refused, _REINSTALL]))
+    raise ProgramNotFound("\n".join(["the program of this package was not found", *refused]), _REINSTALL)
 
 
 def _places() -> list[Path]:
@@ -56,6 +54,9 @@ def _places() -> list[Path]:
 
     The first comes before the second: with --target, pip writes down a path that is outside the folder.
     """
+    import csv
+    from pathlib import Path
+
     site = Path(os.path.abspath(__file__)).parent.parent  # links are not followed: they lead into the cache of uv
     places = [site / "bin" / _build.NAME, site / "Scripts" / _build.NAME]
     record = site / f"runattest-{_build.VERSION}.dist-info" / "RECORD"
@@ -71,6 +72,8 @@ def _places() -> list[Path]:
 
 def _unfit(path: Path) -> str | None:
     """Say why a file is not the program of this package."""
+    import hashlib
+
     try:
         with open(path, "rb") as file:
             digest = hashlib.sha256(file.read()).hexdigest()
@@ -83,14 +86,17 @@ def _unfit(path: Path) -> str | None:
     return None
 
 
-def _check_chosen(chosen: str) -> str:
-    path = os.path.abspath(chosen)
+@functools.cache
+def _check_chosen(path: str) -> str:
+    import json
+    import subprocess
+
     try:
         out = subprocess.run([path, "version", "--format", "json"], stdin=subprocess.DEVNULL, capture_output=True, timeout=30)
         version = json.loads(out.stdout)["version"]
     except (OSError, subprocess.TimeoutExpired, ValueError, KeyError, TypeError) as error:
         reason = (error.strerror or str(error)).lower() if isinstance(error, OSError) else "is not a runattest"
-        raise ProgramNotFound(f"RUNATTEST_BIN: {path}: {reason}\nhint: unset RUNATTEST_BIN") from None
+        raise ProgramNotFound(f"RUNATTEST_BIN: {path}: {reason}", "unset RUNATTEST_BIN") from None
     if _build is not None and version != _build.RELEASE:
-        raise ProgramNotFound(f"RUNATTEST_BIN: {path}: is {version}, want {_build.RELEASE}\nhint: unset RUNATTEST_BIN")
+        raise ProgramNotFound(f"RUNATTEST_BIN: {path}: is {version}, want {_build.RELEASE}", "unset RUNATTEST_BIN")
     return path
