@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"iter"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -12,7 +11,6 @@ import (
 	"github.com/runattest/runattest/attest/answer"
 	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/internal/cli"
-	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/internal/terminal"
 	"github.com/runattest/runattest/registry"
 )
@@ -28,13 +26,14 @@ func newVerify() *cobra.Command {
 	artifacts := artifactFlag(cmd, "a `FILE` that must be among the subjects, by its SHA-256 (repeatable)")
 	strict := flags.Bool("strict", false, "every attestation that is attached to a REF must be verified, not one of them")
 	each := flags.Bool("each", false, "of a run set, report each run, too")
+	failFast := flags.Bool("fail-fast", false, "stop at the first BUNDLE that is not verified: nothing is said of those after it")
 	lines := flags.Bool("jsonl", false, "with -: answer each line of standard input, a bundle or the name of a file as a JSON string, before the next is read")
 	policies := newPolicyFlags(cmd)
 	captures := newCaptureCheckFlags(cmd)
 	formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		var want attest.Expect
-		if err := checkVerifyLines(*lines, args, newOutput(cmd)); err != nil {
+		if err := checkVerifyLines(cmd, *lines, args, newOutput(cmd)); err != nil {
 			return err
 		}
 		verifier, applied, err := loadVerifier(cmd, trust, policies)
@@ -58,7 +57,7 @@ func newVerify() *cobra.Command {
 			return err
 		}
 		v := newVerification(cmd, &judge{verifier, applied, source}, want)
-		v.refs.reach, v.refs.strict, v.sets.each = policies.reach, *strict, *each
+		v.refs.reach, v.refs.strict, v.sets.each, v.failFast = policies.reach, *strict, *each, *failFast
 		if *lines {
 			return v.verifyLines()
 		}
@@ -111,6 +110,7 @@ type verification struct {
 	refs     *referenceVerifier
 	sets     *setVerifier
 	progress *terminal.Progress
+	failFast bool
 
 	total, good, artifacts int
 }
@@ -124,56 +124,9 @@ func newVerification(cmd *cobra.Command, judge *judge, want attest.Expect) *veri
 }
 
 func (v *verification) verifyAll(paths []string) error {
-	for _, path := range paths {
-		v.verify(path)
-	}
+	v.verify(paths...)
 	v.progress.End()
 	return v.counted(v.total, v.good, "bundle", v.artifacts > 0)
-}
-
-// verify answers for what an argument names.
-func (v *verification) verify(path string) {
-	if registry.IsReference(path) {
-		v.artifacts++
-		if err := v.refs.verify(path); err != nil {
-			v.refs.unread(path, err)
-		}
-		return
-	}
-	file, err := input.OpenSource(path, v.cmd.InOrStdin())
-	if err == nil && file.Set != nil {
-		if v.total++; v.sets.verify(v.cmd, input.Name(path), file) {
-			v.good++
-		}
-		file.Close() // only read: nothing to lose
-		return
-	}
-	some, verified := verifyEach(sourceOrError(path, file, err), v.verifyBlob)
-	v.total, v.good = v.total+some, v.good+verified
-}
-
-// verifyBlob answers for one bundle, or for what could not be read.
-func (v *verification) verifyBlob(blob input.Blob, err error) bool {
-	var report attest.Report
-	if err == nil {
-		report, err = verifyOne(v.cmd.Context(), v.judge, blob.Data, v.want)
-	}
-	v.progress.End()
-	printVerdict(v.output, blob.Name, report, hintReference(blob.Name, err, attachedTo))
-	v.progress.Step()
-	return report.Verified
-}
-
-// sourceOrError gives the bundles in a file, or why it could not be opened, and closes it.
-func sourceOrError(path string, file *input.Source, err error) iter.Seq2[input.Blob, error] {
-	return func(yield func(input.Blob, error) bool) {
-		if err != nil {
-			yield(input.Blob{Name: input.Name(path)}, err)
-			return
-		}
-		defer file.Close() // only read: nothing to lose
-		file.Bundles()(yield)
-	}
 }
 
 func attachedTo(ref string) string { return "for what is attached to an artifact write oci://" + ref }

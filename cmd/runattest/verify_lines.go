@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/spf13/cobra"
+
 	"github.com/runattest/runattest/canonical"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/input"
@@ -15,7 +17,7 @@ import (
 )
 
 // checkVerifyLines refuses what does not go with --jsonl.
-func checkVerifyLines(lines bool, args []string, o *output) error {
+func checkVerifyLines(cmd *cobra.Command, lines bool, args []string, o *output) error {
 	switch {
 	case !lines:
 		return nil
@@ -24,7 +26,7 @@ func checkVerifyLines(lines bool, args []string, o *output) error {
 	case !o.JSON:
 		return cli.WithHint(errors.New("--jsonl answers in JSON"), "add --format json")
 	}
-	return nil
+	return cli.Exclusive(cmd, "jsonl", "fail-fast")
 }
 
 // lineEnd follows the answers to a line. Status is the exit status of a verification of that line alone.
@@ -77,11 +79,11 @@ func (v *verification) verifyLine(line []byte, err error) {
 	default:
 		before := v.total + v.artifacts
 		if v.verify(path); v.total+v.artifacts == before {
-			v.verifyBlob(input.Blob{Name: path}, errors.New("no bundle in it"))
+			v.answer(piece{Blob: input.Blob{Name: path}, err: errors.New("no bundle in it")})
 		}
 		return
 	}
-	v.verifyBlob(input.Blob{Name: name, Data: line}, err)
+	v.answer(v.verifyPiece(piece{Blob: input.Blob{Name: name, Data: line}, err: err}))
 }
 
 // parseName reads the name of a file. One that JSON cannot hold, for which encoding/json reads another, is refused.
