@@ -35,7 +35,11 @@ test-release: ## run the tests of the release program, a module of its own
 
 .PHONY: release
 release: ## build a release in dist: make release VERSION=v0.1.0 KEY=release.key (without VERSION a snapshot)
-	$(GO) -C release run . build $(if $(VERSION),--version $(VERSION),--snapshot) --key $(abspath $(KEY)) --out $(CURDIR)/dist
+	$(GO) -C release run . build $(if $(VERSION),--version $(VERSION),--snapshot) --key "$(if $(findstring ://,$(KEY)),$(KEY),$(abspath $(KEY)))" --out $(CURDIR)/dist
+
+.PHONY: release-check
+release-check: ## build a snapshot of HEAD, verify it, install it with pip, uv, pipx, npm and pnpm (TARGETS=linux/amd64: only that)
+	./.ci/release-check $(TARGETS)
 
 .PHONY: test-plugins
 test-plugins: ## run the tests of the KMS plugins, a module of its own
@@ -59,6 +63,10 @@ lint: ## vet, formatting, staticcheck, and the words and line widths of the text
 	cd e2e && $(GO) vet ./...
 	cd plugins && $(GO) vet ./... && $(GO) run $(STATICCHECK) ./...
 	cd release && $(GO) vet ./... && $(GO) run $(STATICCHECK) ./...
+
+.PHONY: lint-workflows
+lint-workflows: ## actionlint and zizmor over .github/workflows
+	./.ci/lint-workflows
 
 .PHONY: vuln
 vuln: ## govulncheck, where its database can be reached

@@ -1,0 +1,242 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// dist is the release that RUNATTEST_DIST names, which these tests install; they are skipped without one. `make
+// release-check` builds it, installs the tools and runs them.
+func dist(t *testing.T) (dir string, r release) {
+	t.Helper()
+	dir = os.Getenv("RUNATTEST_DIST")
+	if dir == "" {
+		t.Skip("RUNATTEST_DIST names no release: make release-check does")
+	}
+	if hostTarget() != built[0] {
+		t.Skipf("these commands are for %s", built[0])
+	}
+	found, err := filepath.Glob(filepath.Join(dir, "*.provenance.sigstore.json"))
+	if err != nil || len(found) != 1 {
+		t.Fatalf("%s: want one provenance, found %q", dir, found)
+	}
+	bare := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(found[0]), "runattest_"), ".provenance.sigstore.json")
+	if r, err = parseVersion("v" + bare); err != nil {
+		t.Fatal(err)
+	}
+	return dir, r
+}
+
+// distKey is the file of the release's public key.
+func distKey(t *testing.T) string {
+	t.Helper()
+	path := os.Getenv("RUNATTEST_DIST_KEY")
+	if path == "" {
+		t.Fatal("RUNATTEST_DIST_KEY names no public key")
+	}
+	return path
+}
+
+// room is a folder to install in, with an environment of its own.
+type room struct {
+	dir string
+	env []string
+}
+
+func newRoom(t *testing.T, dist string, env ...string) *room {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "a folder") // most tools are told other folders by the environment
+	home := filepath.Join(dir, "home")
+	if err := os.MkdirAll(filepath.Join(home, "npm", "bin"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(dist, filepath.Join(dir, "dist")); err != nil {
+		t.Fatal(err)
+	}
+	// Shims of version managers look for their files in HOME.
+	python, err := exec.Command("python3", "-c", "import sys; print(sys.executable)").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(home, "npm", "bin") + ":" + filepath.Dir(strings.TrimSpace(string(python))) + ":" + os.Getenv("PATH")
+	base := []string{
+		"HOME=" + home, "PATH=" + path, "LANG=C.UTF-8", "PIP_DISABLE_PIP_VERSION_CHECK=1", "PIP_BREAK_SYSTEM_PACKAGES=1",
+		"UV_PYTHON_DOWNLOADS=never", "UV_OFFLINE=1",
+		"npm_config_prefix=" + filepath.Join(home, "npm"), "npm_config_registry=http://127.0.0.1:9/", "npm_config_update_notifier=false",
+		"npm_config_audit=false", "npm_config_fund=false",
+	}
+	return &room{dir, append(base, env...)}
+}
+
+// run runs a script of bash and gives what it printed.
+func (r *room) run(script string) (string, error) {
+	cmd := exec.Command("bash", "-euo", "pipefail", "-c", script)
+	cmd.Dir, cmd.Env = r.dir, r.env
+	cmd.WaitDelay = time.Minute
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// want runs a script and demands that it prints each of these.
+func (r *room) want(t *testing.T, script string, printed ...string) {
+	t.Helper()
+	out, err := r.run(script)
+	if err != nil {
+		t.Errorf("%s\n%v\n%s", script, err, out)
+		return
+	}
+	for _, text := range printed {
+		if !strings.Contains(out, text) {
+			t.Errorf("%s\nprinted\n%s\nwant %q", script, out, text)
+		}
+	}
+}
+
+var (
+	sectionForm = regexp.MustCompile(`(?m)^## `)
+	consoleForm = regexp.MustCompile("(?s)```console\n(.*?)```")
+)
+
+// TestInstallPage runs every command of docs/install.md, each section in a folder of its own.
+func TestInstallPage(t *testing.T) {
+	dir, r := dist(t)
+	page, err := os.ReadFile("../docs/install.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.NewReplacer("0.1.0", r.bare()).Replace(string(page))
+	commands := 0
+	for _, section := range sectionForm.Split(text, -1)[1:] {
+		name, _, _ := strings.Cut(section, "\n")
+		var script strings.Builder
+		var printed []string
+		for _, block := range consoleForm.FindAllStringSubmatch(section, -1) {
+			for line := range strings.Lines(block[1]) {
+				if command, ok := strings.CutPrefix(line, "$ "); ok {
+					commands++
+					script.WriteString(command)
+				} else {
+					printed = append(printed, strings.TrimSpace(line))
+				}
+			}
+		}
+		if script.Len() == 0 {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			room := newRoom(t, dir)
+			key, err := os.ReadFile(distKey(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			writeFile(t, filepath.Join(room.dir, "release.pub"), string(key))
+			room.want(t, script.String(), printed...)
+		})
+	}
+	if commands < 25 {
+		t.Errorf("%d commands on the page", commands)
+	}
+}
+
+const declaration = `{"schema": "https://github.com/runattest/runattest/declaration/v1", "kind": "inference", "model": {"name": "m"},
+  "prompt": {"text": "hello"}, "parameters": {}, "context": [], "constraints": {}}`
+
+// TestPip installs in the ways that differ in where the program goes.
+func TestPip(t *testing.T) {
+	dir, r := dist(t)
+	const pip = "python3 -m pip install --quiet --no-index --find-links dist "
+	for name, c := range map[string]struct{ install, python, command string }{
+		"user":   {pip + "--user runattest", "python3", `"$HOME/.local/bin/runattest"`},
+		"prefix": {pip + "--prefix there runattest", "PYTHONPATH=$(echo there/lib/python*/site-packages) python3", "there/bin/runattest"},
+		"target beside a decoy": {"mkdir bin && printf '#!/bin/sh\\necho decoy\\n' > bin/runattest && chmod +x bin/runattest && mkdir -p x && " +
+			pip + "--target x/there runattest", "PYTHONPATH=x/there python3", "x/there/bin/runattest"},
+		"venv":      {"python3 -m venv env && env/bin/" + pip + "runattest", "env/bin/python", "env/bin/runattest"},
+		"uv venv":   {"uv venv --quiet env && uv pip install --python env --quiet --no-index --find-links dist runattest", "env/bin/python", "env/bin/runattest"},
+		"uv target": {"uv pip install --quiet --no-index --find-links dist --target there runattest", "PYTHONPATH=there python3", "there/bin/runattest"},
+		"uv links":  {"uv venv --quiet env && uv pip install --python env --link-mode symlink --no-index --find-links dist runattest", "env/bin/python", "env/bin/runattest"},
+		"upgraded":  {"python3 -m venv env && for i in 1 2; do env/bin/" + pip + "--upgrade --force-reinstall runattest; done", "env/bin/python", "env/bin/runattest"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			room := newRoom(t, dir)
+			room.want(t, c.install)
+			room.want(t, c.command+" version", "runattest "+r.tag)
+			room.want(t, c.python+" -m runattest version", "runattest "+r.tag)
+			room.want(t, "cmp \"$("+c.python+" -c 'import runattest; print(runattest.program())')\" "+c.command)
+		})
+	}
+}
+
+// TestInstalled signs and verifies with what pip installed, where no Go is.
+func TestInstalled(t *testing.T) {
+	dir, _ := dist(t)
+	room := newRoom(t, dir)
+	writeFile(t, filepath.Join(room.dir, "run.json"), declaration)
+	room.want(t, `python3 -m venv env && . env/bin/activate && pip install --quiet --no-index --find-links dist runattest
+runattest keygen --no-password && runattest sign --key runattest.key run.json && runattest verify --key runattest.pub run.json.sigstore.json`,
+		"airun:1:sha256:", "run.json.sigstore.json: verified")
+}
+
+// platforms are what pip is asked for, and the target whose wheel it must choose.
+var platforms = []struct {
+	pip, uv string
+	target  target
+}{
+	{"manylinux_2_17_x86_64", "x86_64-manylinux_2_17", target{"linux", "amd64"}},
+	{"manylinux2014_x86_64", "x86_64-manylinux2014", target{"linux", "amd64"}},
+	{"musllinux_1_1_x86_64", "x86_64-unknown-linux-musl", target{"linux", "amd64"}},
+	{"manylinux_2_17_aarch64", "aarch64-manylinux_2_17", target{"linux", "arm64"}},
+	{"manylinux2014_aarch64", "aarch64-manylinux_2_28", target{"linux", "arm64"}},
+	{"musllinux_1_1_aarch64", "aarch64-unknown-linux-musl", target{"linux", "arm64"}},
+	{"macosx_12_0_x86_64", "x86_64-apple-darwin", target{"darwin", "amd64"}},
+	{"macosx_14_0_x86_64", "", target{"darwin", "amd64"}},
+	{"macosx_12_0_arm64", "aarch64-apple-darwin", target{"darwin", "arm64"}},
+	{"macosx_14_0_arm64", "", target{"darwin", "arm64"}},
+	{"win_amd64", "x86_64-pc-windows-msvc", target{"windows", "amd64"}},
+	{"win_arm64", "aarch64-pc-windows-msvc", target{"windows", "arm64"}},
+	{"manylinux2014_s390x", "", target{}},
+	{"macosx_11_0_arm64", "", target{}},
+	{"win32", "", target{}},
+}
+
+// TestPlatforms: pip and uv choose the right one of the six wheels, or say that there is none. The wheels have the names and
+// tags of a release's, and nothing else.
+func TestPlatforms(t *testing.T) {
+	real, _ := dist(t)
+	links, r := t.TempDir(), release{"v0.1.0"}
+	for _, to := range targets {
+		var tags strings.Builder
+		for platform := range strings.SplitSeq(to.wheelPlatform(), ".") {
+			fmt.Fprintf(&tags, "Tag: py3-none-%s\n", platform)
+		}
+		files := map[string][]byte{
+			"runattest-0.1.0.dist-info/METADATA": []byte("Metadata-Version: 2.4\nName: runattest\nVersion: 0.1.0\n"),
+			"runattest-0.1.0.dist-info/WHEEL":    []byte("Wheel-Version: 1.0\nRoot-Is-Purelib: false\n" + tags.String()),
+		}
+		record(files)
+		writeFile(t, filepath.Join(links, to.wheel(r)), string(zipped(t, files)))
+	}
+	room := newRoom(t, real)
+	for _, p := range platforms {
+		out, err := room.run("python3 -m pip download --no-cache-dir --no-deps --no-index --find-links " + links + " --only-binary=:all: --platform " + p.pip + " -d got-" + p.pip + " runattest")
+		found, _ := filepath.Glob(filepath.Join(room.dir, "got-"+p.pip, "*.whl"))
+		switch {
+		case p.target == target{}:
+			if err == nil || !strings.Contains(strings.ToLower(out), "no matching distribution") {
+				t.Errorf("pip, %s: %v\n%s", p.pip, err, out)
+			}
+		case err != nil || len(found) != 1 || filepath.Base(found[0]) != p.target.wheel(r):
+			t.Errorf("pip, %s: %v, chose %q\n%s", p.pip, err, found, out)
+		}
+		if p.uv == "" {
+			continue
+		}
+		room.want(t, "uv pip install --quiet --no-index --find-links "+links+" --python-platform "+p.uv+" --target uv-"+p.uv+" runattest && "+
+			"cat uv-"+p.uv+"/*.dist-info/WHEEL", "Tag: py3-none-"+strings.Split(p.target.wheelPlatform(), ".")[0])
+	}
+}

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// TestArm64 runs the program for linux/arm64 under qemu-user: what it signs the one for this machine verifies, and the other
+// way around.
+func TestArm64(t *testing.T) {
+	dir, r := dist(t)
+	qemu, err := exec.LookPath("qemu-aarch64")
+	if err != nil {
+		t.Skip("wants qemu-aarch64 of Debian's qemu-user")
+	}
+	other := target{"linux", "arm64"}
+	if found, _ := filepath.Glob(filepath.Join(dir, other.archive(r))); len(found) == 0 {
+		t.Skip("the release is not for linux/arm64")
+	}
+	crossCheck(t, newRoom(t, dir, "THERE="+qemu+" "+other.folder(r)+"/runattest"), "tar -xzf dist/"+other.archive(r), r)
+}
+
+// crossCheck signs with the program for this machine and with the one that $THERE starts; each verifies what the other signed.
+func crossCheck(t *testing.T, room *room, unpack string, r release) {
+	t.Helper()
+	writeFile(t, filepath.Join(room.dir, "a.json"), declaration)
+	writeFile(t, filepath.Join(room.dir, "b.json"), declaration)
+	room.want(t, "tar -xzf dist/"+built[0].archive(r)+" && "+unpack)
+	room.want(t, "HERE="+built[0].folder(r)+`/runattest
+$THERE version
+$THERE keygen --no-password
+$THERE sign --key runattest.key a.json && $HERE verify --key runattest.pub a.json.sigstore.json
+$HERE sign --key runattest.key b.json && $THERE verify --key runattest.pub b.json.sigstore.json`,
+		"runattest "+r.tag, "a.json.sigstore.json: verified", "b.json.sigstore.json: verified")
+}
+
+// TestCosign: another client verifies the provenance of each file, and refuses a file that it does not cover.
+func TestCosign(t *testing.T) {
+	dir, r := dist(t)
+	cosign, err := filepath.Abs("../e2e/bin/cosign")
+	if err == nil {
+		_, err = exec.LookPath(cosign)
+	}
+	if err != nil {
+		t.Skip("wants e2e/bin/cosign, which make e2e installs")
+	}
+	room := newRoom(t, dir, "COSIGN="+cosign)
+	room.want(t, `for f in dist/*.whl dist/*.tgz dist/*.tar.gz; do $COSIGN verify-blob-attestation --key "`+distKey(t)+`" --insecure-ignore-tlog \
+--type slsaprovenance1 --bundle dist/`+provenanceFile(r)+` $f; done
+if $COSIGN verify-blob-attestation --key "`+distKey(t)+`" --insecure-ignore-tlog --type slsaprovenance1 --bundle dist/`+provenanceFile(r)+` dist/checksums.txt
+then exit 1; else echo refused; fi`, "Verified OK", "refused")
+}
