@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -31,6 +32,7 @@ func TestCodes(t *testing.T) {
 		edit(&b)
 		return &b
 	}
+	class := classOf(t)
 	otherRun := parse(t, strings.Replace(declarationText, "hello", "bye", 1)).ID()
 	for name, test := range map[string]struct {
 		bundle *Bundle
@@ -83,30 +85,72 @@ func TestCodes(t *testing.T) {
 	}
 }
 
-// class is what docs/output.md makes of the codes: the first that fits.
-func class(checks []evidence.Check) string {
-	for _, row := range []struct {
-		class string
-		codes []evidence.Code
-	}{
-		{"malformed", []evidence.Code{evidence.CodeSignatureCount, evidence.CodeStatement}},
-		{"untrusted-signer", []evidence.Code{evidence.CodeSignerUnknown, evidence.CodeSignerKind, evidence.CodeCertificate, evidence.CodeCertificateIdentity, evidence.CodeCertificateIssuer, evidence.CodeCertificateLog}},
-		{"tampered", []evidence.Code{evidence.CodeSignature, evidence.CodeSignatureScheme}},
-		{"not-in-time", []evidence.Code{evidence.CodeTimeMissing, evidence.CodeTimeValidity, evidence.CodeTimeLate, evidence.CodeLogMissing, evidence.CodeEvidence}},
-		{"other-attestation", []evidence.Code{evidence.CodePayloadType, evidence.CodePredicateType}},
-		{"identity-mismatch", []evidence.Code{evidence.CodeIdentityMismatch, evidence.CodeIdentityUnexpected, evidence.CodeDeclarationMissing, evidence.CodeSubjectMissing, evidence.CodeSourceDiffers}},
-		{"invalid-declaration", []evidence.Code{evidence.CodeDeclaration}},
-		{"denied", []evidence.Code{evidence.CodePolicyDenied, evidence.CodePolicyFailed, evidence.CodeUnspecified}},
-	} {
-		for _, code := range row.codes {
-			for _, c := range checks {
-				if c.Code == code {
-					return row.class
-				}
+// classRow is a row of the table of codes in docs/output.md. A class that is left out is that of the row above.
+var classRow = regexp.MustCompile("(?m)^[|] *([a-z-]*) *[|] `([a-z-]+)` [|][^|]*[|][^|]*[|]$")
+
+// classOf reads the table of codes in docs/output.md: the class of a report is that of the first row that has one of its codes.
+func classOf(t *testing.T) func(checks []evidence.Check) string {
+	t.Helper()
+	page, err := os.ReadFile("../docs/output.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, found := strings.Cut(string(page), "| class | code |")
+	table, _, _ = strings.Cut(table, "\n\n")
+	rows := classRow.FindAllStringSubmatch(table, -1)
+	if !found || len(rows) < 20 {
+		t.Fatalf("the table of codes has %d rows: this test reads it wrongly", len(rows))
+	}
+	return func(checks []evidence.Check) string {
+		class := ""
+		for _, row := range rows {
+			if row[1] != "" {
+				class = row[1]
+			}
+			if slices.ContainsFunc(checks, func(c evidence.Check) bool { return string(c.Code) == row[2] }) {
+				return class
 			}
 		}
+		return "verified"
 	}
-	return "verified"
+}
+
+// TestChecksInTexts holds every list of the checks in texts against the order of a report.
+func TestChecksInTexts(t *testing.T) {
+	key := newSigner(t, signer.ECDSAP256)
+	v, err := trusting(t, key).Verify(ctx, signed(t, newStatement(t, StatementOptions{}), key, SigstoreBundle), Expect{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, c := range v.Report().Checks {
+		names = append(names, string(c.Name))
+	}
+	want := strings.Join(names, ", ")
+	for _, file := range []string{"doc.go", "../docs/output.md", "../cmd/runattest/help/verify.txt"} {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text := strings.Join(strings.Fields(strings.ReplaceAll(string(data), "\n//", "\n")), " "); !strings.Contains(text, ": "+want+";") && !strings.Contains(text, ": "+want+".") {
+			t.Errorf("%s: does not list the checks: %s", file, want)
+		}
+	}
+	source, err := os.ReadFile("evidence/check.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, constants, _ := strings.Cut(string(source), "// The checks, in the order of a report.")
+	constants, _, _ = strings.Cut(constants, "\n)")
+	var declared []string
+	for _, m := range regexp.MustCompile(`CheckName = "([a-z]+)"`).FindAllStringSubmatch(constants, -1) {
+		if slices.Contains(names, m[1]) { // without those of run sets and sources
+			declared = append(declared, m[1])
+		}
+	}
+	if got := strings.Join(declared, ", "); got != want {
+		t.Errorf("evidence declares the checks as %s, and a report has %s", got, want)
+	}
 }
 
 func (b *Bundle) mustID(t *testing.T) string {

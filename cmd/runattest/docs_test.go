@@ -125,10 +125,8 @@ func runPage(t *testing.T, data []byte) {
 			}
 			commands++
 			script.WriteString("exec sh -c '" + strings.ReplaceAll(line, "'", "''") + " 2>&1 || true'\n")
-			for want := range strings.Lines(output) {
-				if want = strings.TrimSpace(want); want != "" && want != "..." {
-					script.WriteString("stdout '" + strings.ReplaceAll(regexp.QuoteMeta(want), "'", "''") + "'\n")
-				}
+			if want := inOrder(output); want != "" {
+				script.WriteString("stdout '" + strings.ReplaceAll(want, "'", "''") + "'\n")
 			}
 		}
 	}
@@ -152,6 +150,23 @@ func runPage(t *testing.T, data []byte) {
 		return setup(env)
 	}
 	testscript.Run(t, p)
+}
+
+// inOrder is a pattern for the lines of an output, one below the other. A line "..." stands for any lines.
+func inOrder(output string) string {
+	var pattern strings.Builder
+	separator := ""
+	for line := range strings.Lines(output) {
+		switch line = strings.TrimSpace(line); line {
+		case "":
+		case "...":
+			separator = `(?:.*\n)*?`
+		default:
+			pattern.WriteString(separator + `^[ \t]*` + regexp.QuoteMeta(line) + `[ \t]*\n`)
+			separator = ""
+		}
+	}
+	return pattern.String()
 }
 
 // TestReadmeLibrary compiles the README's way through the library.
