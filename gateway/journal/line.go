@@ -62,6 +62,9 @@ type UnverifiedLine struct {
 	Same     int               // the line of the segment that has the bundle; 0 where this one has it, or none
 	Bundle   *attest.Bundle    // the run's bundle, or the proof that it is in a set; nil for none, and where Same says which
 	Digest   [sha256.Size]byte // of the line's bytes
+	// Declaration is what is beside the segment, in canonical form, with the identity; nil where there is none, it is in Bundle,
+	// or it was erased.
+	Declaration []byte
 
 	prev  [sha256.Size]byte
 	group int

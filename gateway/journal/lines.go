@@ -1,12 +1,14 @@
 package journal
 
 import (
-	"fmt"
+	"errors"
 	"iter"
+	"path/filepath"
 )
 
-// UnverifiedLines gives the lines of a journal in their order. Each follows from the line before it; neither signatures nor
-// declarations nor segments were verified. An error about one segment ends that segment.
+// UnverifiedLines gives the lines of a journal in their order. Each follows from the line before it in its segment, and a
+// declaration beside it has its identity; no signature was verified. An error about a segment ends that segment, and those
+// behind it follow. A part of a line at the end of the journal, which may be being written, is left out.
 func UnverifiedLines(dir string) iter.Seq2[UnverifiedLine, error] {
 	return func(yield func(UnverifiedLine, error) bool) {
 		_, err := readID(dir)
@@ -19,22 +21,33 @@ func UnverifiedLines(dir string) iter.Seq2[UnverifiedLine, error] {
 			return
 		}
 		for number := l.first; l.last > 0 && number <= l.last; number++ {
-			s, err := scanSegment(dir, number)
-			if err != nil {
-				if !yield(UnverifiedLine{Segment: number}, err) {
-					return
-				}
-				continue
-			}
-			for line, err := range s.lines() {
-				if err != nil {
-					err = fmt.Errorf("%s:%d: %w", linesName(number), s.n+1, err)
-					line = &scanned{UnverifiedLine: UnverifiedLine{Segment: number}}
-				}
-				if !yield(line.UnverifiedLine, err) {
-					return
-				}
+			if !linesOf(dir, number, !l.closed[number], number == l.last, yield) {
+				return
 			}
 		}
 	}
+}
+
+// linesOf gives the lines of one segment. It is false when no more are wanted.
+func linesOf(dir string, number int, open, last bool, yield func(UnverifiedLine, error) bool) bool {
+	s, err := scanSegment(dir, number)
+	incomplete := false
+	if err == nil && open {
+		s, incomplete, err = settle(s, last)
+	}
+	if err != nil {
+		return yield(UnverifiedLine{Segment: number}, err)
+	}
+	for line, err := range s.lines() {
+		switch {
+		case err == nil:
+			if !yield(line.UnverifiedLine, nil) {
+				return false
+			}
+		case incomplete && errors.Is(err, errIncomplete):
+		default:
+			return yield(UnverifiedLine{Segment: number}, &DamageError{filepath.Join(dir, linesName(number)), s.n + 1, err})
+		}
+	}
+	return true
 }

@@ -56,12 +56,10 @@ func (e *lineError) Error() string { return e.err.Error() }
 
 func (e *lineError) Unwrap() error { return e.err }
 
-// scanned is a line and its declaration.
+// scanned is a line, and whether its declaration was erased.
 type scanned struct {
 	UnverifiedLine
-	text        []byte
-	declaration []byte // nil where the bundle has it, or it was erased
-	erased      bool
+	erased bool
 }
 
 // lines gives the lines up to the end of the file, or the zero bytes behind them. An error, a *lineError, ends it.
@@ -119,13 +117,13 @@ func (s *scan) read(text []byte) (*scanned, error) {
 	if err != nil {
 		return nil, &lineError{err, true}
 	}
-	l := &scanned{UnverifiedLine: *parsed, text: text}
+	l := &scanned{UnverifiedLine: *parsed}
 	l.Segment = s.number
 	if err := s.follows(l); err != nil {
 		return nil, &lineError{err, false}
 	}
 	if l.detached() {
-		if l.declaration, l.erased, err = s.declaration(l.Identity, l.ref); err != nil {
+		if l.Declaration, l.erased, err = s.declaration(l.Identity, l.ref); err != nil {
 			return nil, &lineError{fmt.Errorf("declaration: %w", err), true}
 		}
 		s.declared += l.ref.Size + 1

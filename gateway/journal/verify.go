@@ -148,25 +148,32 @@ func (r *reader) open(s *SegmentResult, last bool) (*scan, error) {
 	if s.Closed {
 		return data, r.closed(s, data)
 	}
-	for range 3 { // the gateway may be writing the end while it is read
+	data, s.Incomplete, err = settle(data, last)
+	return data, err
+}
+
+// settle reads an open segment again if its end cannot be read and has changed: the gateway may be writing while it is read.
+// incomplete says that it is the last, and ends with a part of a line.
+func settle(data *scan, last bool) (_ *scan, incomplete bool, err error) {
+	for range 3 {
 		err := data.dry()
 		if err == nil {
 			break
 		}
-		if s.Incomplete = errors.Is(err, errIncomplete) && last; s.Incomplete {
+		if incomplete = errors.Is(err, errIncomplete) && last; incomplete {
 			break
 		}
-		again, err := scanSegment(r.dir, s.Number)
+		again, err := scanSegment(data.dir, data.number)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		same := bytes.Equal(again.data, data.data) && bytes.Equal(again.declarations, data.declarations)
-		again.prev = r.last
+		again.prev = data.prev
 		if data = again; same {
 			break
 		}
 	}
-	return data.again(), nil
+	return data.again(), incomplete, nil
 }
 
 // dry reads all lines.
@@ -305,8 +312,8 @@ func (r *reader) line(l *scanned, closed bool, own map[int]LineResult) (LineResu
 		return result, nil
 	}
 	want := attest.Expect{Identity: &l.Identity}
-	if l.declaration != nil {
-		d, err := identity.Parse(l.declaration)
+	if l.Declaration != nil {
+		d, err := identity.Parse(l.Declaration)
 		if err != nil {
 			result.Report.Checks = []evidence.Check{evidence.Failed(evidence.CheckDeclaration, evidence.CodeDeclaration, "%s", err)}
 			return result, nil

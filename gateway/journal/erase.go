@@ -1,0 +1,79 @@
+package journal
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+
+	"github.com/runattest/runattest/identity"
+)
+
+// Erased is what Erase has found of an identity.
+type Erased struct {
+	Declarations int // that were overwritten
+	Embedded     int // that are in the bundle of a line, and cannot be erased
+}
+
+// Erase overwrites with spaces each declaration beside the segments that has an identity, and syncs it. A gateway may be writing
+// to the journal. An error says that not all segments were read.
+func Erase(ctx context.Context, dir string, id identity.ID) (Erased, error) {
+	var all Erased
+	if _, err := readID(dir); err != nil {
+		return all, err
+	}
+	l, err := list(dir)
+	if err != nil {
+		return all, err
+	}
+	for number := l.first; l.last > 0 && number <= l.last; number++ {
+		if err := ctx.Err(); err != nil {
+			return all, err
+		}
+		s, err := scanSegment(dir, number)
+		if err == nil && !l.closed[number] {
+			s, _, err = settle(s, number == l.last)
+		}
+		if err == nil {
+			err = all.eraseIn(s, id)
+		}
+		if err != nil {
+			return all, err
+		}
+	}
+	return all, nil
+}
+
+// eraseIn erases in one segment.
+func (e *Erased) eraseIn(s *scan, id identity.ID) error {
+	var f *os.File
+	var failed error
+	for l, err := range s.lines() {
+		switch {
+		case errors.Is(err, errIncomplete):
+		case err != nil:
+			failed = &DamageError{filepath.Join(s.dir, linesName(s.number)), s.n + 1, err}
+		case l.Identity != id || l.Bundle == nil || l.erased:
+		case !l.detached():
+			e.Embedded++
+		default:
+			if f == nil {
+				if f, failed = os.OpenFile(filepath.Join(s.dir, declarationsName(s.number)), os.O_WRONLY, 0); failed != nil {
+					return failed
+				}
+			}
+			size := l.ref.Size
+			if _, failed = f.WriteAt(bytes.Repeat([]byte(" "), int(size)), s.declared-size-1); failed == nil {
+				e.Declarations++
+			}
+		}
+		if failed != nil {
+			break
+		}
+	}
+	if f != nil {
+		failed = errors.Join(failed, f.Sync(), f.Close())
+	}
+	return failed
+}
