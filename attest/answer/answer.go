@@ -45,12 +45,12 @@ type Bundle struct {
 func (b Bundle) Verdict() Verdict {
 	v := Verdict{Name: b.Bundle, Verified: b.Verified, Checks: b.Checks}
 	if b.Verified {
-		v.Facts = []string{fact("run", b.Identity.String()), fact("kind", string(b.Kind)), fact("signed by", Signer(b.Signer))}
+		v.Facts = []string{Fact("run", b.Identity.String()), Fact("kind", string(b.Kind)), Fact("signed by", Signer(b.Signer))}
 		if b.Set != nil {
-			v.Facts = append(v.Facts, fact("set", b.Set.String()))
+			v.Facts = append(v.Facts, Fact("set", b.Set.String()))
 		}
 		for _, s := range b.Subjects {
-			v.Facts = append(v.Facts, fact("artifact", s.String()))
+			v.Facts = append(v.Facts, Fact("artifact", s.String()))
 		}
 		v.Facts = append(v.Facts, annotations(b.Annotations)...)
 	}
@@ -62,7 +62,8 @@ type Verdict struct {
 	Name     string
 	Verified bool
 	Suffix   string   // of the answer that it is verified
-	Facts    []string // what is verified, in lines of a label and a text
+	Facts    []string // what is verified, in lines that Fact makes
+	Problems []string // what is wrong besides the checks
 	Checks   []evidence.Check
 	Note     string // for a verified one
 }
@@ -78,34 +79,37 @@ func (v Verdict) Text(paint func(good bool, word string) string) string {
 	} else {
 		fmt.Fprintf(&b, "%s: %s\n", visible.Escape(v.Name), paint(false, "NOT VERIFIED"))
 	}
+	for _, p := range v.Problems {
+		b.WriteString(Fact("problem", p))
+	}
 	marks := map[evidence.Verdict]string{evidence.Pass: "ok: ", evidence.Fail: "FAILED: "}
 	for _, c := range v.Checks {
 		mark, ok := marks[c.Verdict]
 		if !ok {
 			mark = "not checked: "
 		}
-		b.WriteString(fact(string(c.Name), mark+c.Reason))
+		b.WriteString(Fact(string(c.Name), mark+c.Reason))
 		for _, detail := range c.Details {
-			b.WriteString(fact("", detail))
+			b.WriteString(Fact("", detail))
 		}
 		if c.Hint != "" {
-			b.WriteString(fact("", "hint: "+string(c.Hint)))
+			b.WriteString(Fact("", "hint: "+string(c.Hint)))
 		}
 	}
 	if v.Verified && v.Note != "" {
-		b.WriteString(fact("note", v.Note))
+		b.WriteString(Fact("note", v.Note))
 	}
 	return b.String()
 }
 
-// fact is a line of a report, one line whatever text holds.
-func fact(label, text string) string {
+// Fact is a line of a report, one line whatever text holds.
+func Fact(label, text string) string {
 	return fmt.Sprintf("  %-12s %s\n", label, visible.Escape(visible.Cut(text)))
 }
 
 func annotations(all map[string]string) (facts []string) {
 	for name, value := range sorted(all) {
-		facts = append(facts, fact("annotation", name+"="+value))
+		facts = append(facts, Fact("annotation", name+"="+value))
 	}
 	return facts
 }

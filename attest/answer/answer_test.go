@@ -11,7 +11,7 @@ import (
 
 func TestVerdictText(t *testing.T) {
 	v := Verdict{
-		Name: "a\nb", Verified: true, Facts: []string{fact("run", "r\x1b[2J")}, Note: "n",
+		Name: "a\nb", Verified: true, Facts: []string{Fact("run", "r\x1b[2J")}, Note: "n",
 		Checks: []evidence.Check{
 			{Name: evidence.CheckSignature, Verdict: evidence.Pass, Reason: "good"},
 			{Name: evidence.CheckSigner, Verdict: evidence.Fail, Reason: "bad", Details: []string{"detail"}, Hint: "do"},

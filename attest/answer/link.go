@@ -62,9 +62,9 @@ func (l Link) Verdict() Verdict {
 		Note: "a link is a claim by its signer about an execution; it is not a part of any identity",
 	}
 	if l.Verified && l.Claim != nil {
-		v.Facts = []string{fact("claimed by", Signer(l.Signer)), fact("run", l.Claim.Run.String()), fact("relation", string(l.Claim.Relation))}
+		v.Facts = []string{Fact("claimed by", Signer(l.Signer)), Fact("run", l.Claim.Run.String()), Fact("relation", string(l.Claim.Relation))}
 		for _, s := range l.Claim.Artifacts {
-			v.Facts = append(v.Facts, fact("artifact", s.String()))
+			v.Facts = append(v.Facts, Fact("artifact", s.String()))
 		}
 		v.Facts = append(v.Facts, annotations(l.Claim.Annotations)...)
 	}

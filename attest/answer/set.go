@@ -32,7 +32,7 @@ func NewSet(name string, r *runset.Result) Set {
 func (s Set) Verdict() Verdict {
 	v := Verdict{Name: s.Bundle, Verified: s.Verified, Checks: s.Checks}
 	if s.Verified {
-		v.Facts = []string{fact("runs", fmt.Sprint(s.Size)), fact("root", s.Root), fact("signed by", Signer(s.Signer))}
+		v.Facts = []string{Fact("runs", fmt.Sprint(s.Size)), Fact("root", s.Root), Fact("signed by", Signer(s.Signer))}
 		v.Facts = append(v.Facts, annotations(s.Annotations)...)
 	}
 	return v

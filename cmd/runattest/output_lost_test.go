@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"os"
 	"slices"
 	"strings"
@@ -9,6 +11,11 @@ import (
 	"testing"
 
 	"github.com/spf13/cobra"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/gateway/journal"
+	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/signer"
 )
 
 // fullDisk is an output that takes nothing.
@@ -50,6 +57,10 @@ var lostArgs = []struct{ command, args string }{
 	{"set head", "a.runset.jsonl"},
 	{"set prove", "--index 0 a.runset.jsonl"},
 	{"verify", "--key k.pub a.runset.jsonl"},
+	{"journal verify", "--key k.pub journal"},
+	{"journal show", "journal"},
+	{"journal erase", "--identity ID journal"},
+	{"verify", "--key k.pub journal"},
 	{"version", ""},
 	{"completion bash", ""}, {"completion zsh", ""}, {"completion fish", ""}, {"completion powershell", ""},
 	{"help", "sign"},
@@ -119,5 +130,43 @@ func makeLost(t *testing.T) {
 		if status, _, stderr := inProcess(t, strings.Fields(args)...); status != exitYes {
 			t.Fatal(args, stderr)
 		}
+	}
+	makeJournal(t)
+}
+
+// makeJournal makes a journal with one line, the run of a.json, whose declaration is detached.
+func makeJournal(t *testing.T) {
+	t.Helper()
+	key, err := signer.Load(t.Context(), "k.key", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sign := func(ctx context.Context, s attest.Signable) (*attest.Bundle, error) {
+		return attest.Sign(ctx, s, key, attest.SignOptions{})
+	}
+	j, err := journal.Open("journal", journal.Options{Sign: sign})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := identity.Parse([]byte(smallest))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := attest.New(d, attest.StatementOptions{Detached: &attest.DeclarationRef{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := sign(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := b.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := journal.Body{SHA256: strings.Repeat("0", 64)}
+	_, err = j.Append(t.Context(), journal.Entry{Identity: d.ID(), Bundle: text, Declaration: d.Canonical(), Body: body, Fate: journal.Admitted})
+	if err := errors.Join(err, j.Close(t.Context())); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -50,6 +50,7 @@ var subcommands = []subcommand{
 	{"verify", "verify", newVerify},
 	{"inspect", "verify", newInspect},
 	{"graph", "verify", newGraph},
+	{"journal", "verify", newJournal},
 	{"attach", "registry", newAttach},
 	{"push", "registry", newPush},
 	{"list", "registry", newList},

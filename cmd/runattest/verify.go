@@ -25,7 +25,7 @@ func newVerify() *cobra.Command {
 	declaration := declarationFlag(cmd)
 	artifacts := artifactFlag(cmd, "a `FILE` that must be among the subjects, by its SHA-256 (repeatable)")
 	strict := flags.Bool("strict", false, "every attestation that is attached to a REF must be verified, not one of them")
-	each := flags.Bool("each", false, "of a run set, report each run, too")
+	each := flags.Bool("each", false, "of a run set or a journal, report each run, too")
 	failFast := flags.Bool("fail-fast", false, "stop at the first BUNDLE that is not verified: nothing is said of those after it")
 	lines := flags.Bool("jsonl", false, "with -: answer each line of standard input, a bundle or the name of a file as a JSON string, before the next is read")
 	policies := newPolicyFlags(cmd)

@@ -5,17 +5,19 @@ import (
 	"runtime"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/gateway/journal"
 	"github.com/runattest/runattest/internal/inorder"
 	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/registry"
 )
 
-// piece is one bundle of an argument, or what could not be read; or a reference or a run set, which is verified as a whole.
+// piece is one bundle of an argument, or what could not be read; or a reference, a journal or a run set, which is verified as a whole.
 type piece struct {
 	input.Blob
 	err error
 
 	reference string
+	journal   string // its folder
 	set       *input.Source
 	done      chan struct{} // of a set: closed once it is verified
 
@@ -56,6 +58,12 @@ func (v *verification) pieces(paths []string, stop <-chan struct{}) iter.Seq[pie
 				}
 				continue
 			}
+			if journal.Is(path) {
+				if !yield(piece{journal: path}) {
+					return
+				}
+				continue
+			}
 			file, err := input.OpenSource(path, v.cmd.InOrStdin())
 			if err == nil && file.Set != nil {
 				p := piece{Blob: input.Blob{Name: input.Name(path)}, set: file, done: make(chan struct{})}
@@ -92,20 +100,24 @@ func sourceOrError(path string, file *input.Source, err error) iter.Seq2[input.B
 
 // verifyPiece verifies a bundle.
 func (v *verification) verifyPiece(p piece) piece {
-	if p.err == nil && p.reference == "" && p.set == nil {
+	if p.err == nil && p.reference == "" && p.journal == "" && p.set == nil {
 		p.report, p.err = verifyOne(v.cmd.Context(), v.judge, p.Data, v.want)
 	}
 	p.Data = nil
 	return p
 }
 
-// answer prints the answer for a piece. References and sets are verified here.
+// answer prints the answer for a piece. References, journals and sets are verified here.
 func (v *verification) answer(p piece) {
 	switch {
 	case p.reference != "":
 		v.artifacts++
 		if err := v.refs.verify(p.reference); err != nil {
 			v.refs.unread(p.reference, err)
+		}
+	case p.journal != "":
+		if v.total++; v.verifyJournal(p.journal) {
+			v.good++
 		}
 	case p.set != nil:
 		if v.total++; v.sets.verify(v.cmd, p.Name, p.set) {

@@ -418,6 +418,8 @@ var exported = map[string]any{
 	"gateway.LoadConfig":             gateway.LoadConfig,
 	"gateway.New":                    gateway.New,
 	"gateway.ParseConfig":            gateway.ParseConfig,
+	"answer.Fact":                    answer.Fact,
+	"journal.Erase":                  journal.Erase,
 	"journal.DamageError.Error":      (*journal.DamageError).Error,
 	"journal.DamageError.Unwrap":     (*journal.DamageError).Unwrap,
 	"journal.Is":                     journal.Is,
