@@ -39,9 +39,6 @@ func foreign(root jsontree.Value) (Problem, bool) {
 		p.Message = notDeclaration + "it is one of version " + version + ", want v1"
 	default:
 		p.Message = notDeclaration + "it looks like " + likeness(root)
-		if formats := captureFormats(root); formats != "" {
-			p.Hint += "; capture makes one from a request, by the format " + formats
-		}
 	}
 	return p, true
 }
@@ -129,17 +126,6 @@ var likenesses = []struct {
 	{"a JSON Web Key", []string{"kty"}},
 }
 
-// captureFormats are those of package capture that may read a request.
-func captureFormats(root jsontree.Value) string {
-	switch {
-	case hasAny(root, "messages") && hasAny(root, "model"):
-		return "openai-chat, openai-compatible-chat or anthropic-messages"
-	case hasAny(root, "input") && hasAny(root, "model"):
-		return "openai-responses"
-	}
-	return ""
-}
-
 // likeness says what an object looks like, by its members' names alone.
 func likeness(root jsontree.Value) string {
 	if _, ours := strings.CutPrefix(root.Get("schema").Text(), "https://github.com/runattest/runattest/"); ours {
@@ -170,5 +156,5 @@ func likeness(root jsontree.Value) string {
 	return "another kind of file, with the members " + strings.Join(names, ", ")
 }
 
-// isForeign tells the problem that foreign gives.
-func isForeign(p Problem) bool { return strings.HasPrefix(p.Message, notDeclaration) }
+// IsForeign tells the problem of a text that is of another kind, and not meant as a declaration.
+func (p Problem) IsForeign() bool { return strings.HasPrefix(p.Message, notDeclaration) }

@@ -69,7 +69,7 @@ func (e *InvalidError) Error() string {
 		return "invalid declaration"
 	}
 	s := "invalid declaration: " + e.Problems[0].String()
-	if isForeign(e.Problems[0]) {
+	if e.Problems[0].IsForeign() {
 		s = e.Problems[0].Message
 	}
 	switch n := len(e.Problems) - 1; {

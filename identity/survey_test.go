@@ -65,21 +65,6 @@ context: !tag []
 	}
 }
 
-// TestForeignRequest: what looks like a request is told by which format it may be captured.
-func TestForeignRequest(t *testing.T) {
-	for text, want := range map[string]string{
-		`{"model": "m", "messages": []}`:                 "by the format openai-chat, openai-compatible-chat or anthropic-messages",
-		`{"model": "m", "input": "x"}`:                   "by the format openai-responses",
-		`{"contents": []}`:                               "",
-		`{"model_name_or_path": "x", "output_dir": "y"}`: "",
-	} {
-		problems := identity.Lint([]byte(text))
-		if len(problems) != 1 || strings.Contains(problems[0].Hint, "capture") != (want != "") || !strings.HasSuffix(problems[0].Hint, want) {
-			t.Errorf("%s: got %+v, want a hint that ends in %q", text, problems, want)
-		}
-	}
-}
-
 // TestForeign: a file of another kind has one problem, which says what it is.
 func TestForeign(t *testing.T) {
 	const schema = `"schema": "https://github.com/runattest/runattest/declaration/v1"`
@@ -101,7 +86,7 @@ func TestForeign(t *testing.T) {
 	} {
 		problems := identity.Lint([]byte(text))
 		if len(problems) != 1 || !strings.HasPrefix(problems[0].Message, "not a declaration: ") || !strings.Contains(problems[0].Message, want) ||
-			!strings.Contains(problems[0].Hint, schema) || problems[0].Line != 1 {
+			!strings.Contains(problems[0].Hint, schema) || problems[0].Line != 1 || !problems[0].IsForeign() {
 			t.Errorf("%s: got %+v", text, problems)
 		}
 		if _, err := identity.Parse([]byte(text)); err == nil || !strings.HasPrefix(err.Error(), "not a declaration: ") {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/runattest/runattest/capture"
 	"github.com/runattest/runattest/identity"
@@ -30,7 +31,25 @@ func ParseDeclaration(t Text) (*identity.Declaration, error) {
 	if err != nil {
 		err = cmp.Or(foreign(t.Data), err)
 	}
+	if invalid, ok := errors.AsType[*identity.InvalidError](err); ok {
+		tellFormats(t, invalid.Problems)
+	}
 	return d, err
+}
+
+// tellFormats adds to the hint of what is not a declaration the formats by which it may be captured.
+func tellFormats(t Text, problems []identity.Problem) {
+	if len(problems) == 0 || !problems[0].IsForeign() {
+		return
+	}
+	formats, _ := capture.Detect(capture.Source{Body: t.Data})
+	var names []string
+	for _, f := range formats {
+		names = append(names, f.Name())
+	}
+	if len(names) > 0 {
+		problems[0].Hint += "; capture makes one from it, by the format " + strings.Join(names, " or ")
+	}
 }
 
 // foreign recognizes text of another kind that could not be read as a declaration; nil where it is not known.
@@ -71,6 +90,7 @@ func Lint(t Text) ([]identity.Problem, error) {
 			return nil, other
 		}
 	}
+	tellFormats(t, problems)
 	if d, err := ParseDeclaration(t); err == nil {
 		problems = append(problems, capture.Lint(d)...)
 	}

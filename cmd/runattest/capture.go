@@ -8,7 +8,6 @@ import (
 
 	"github.com/runattest/runattest/capture"
 	"github.com/runattest/runattest/internal/cli"
-	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/yamljson"
 )
@@ -25,7 +24,7 @@ func newCapture() *cobra.Command {
 		case *list:
 			return cli.NoArgs("--list goes alone")(cmd, args)
 		case len(args) == 0:
-			return cli.WithHint(errors.New("no format given"), "runattest capture --list prints the formats")
+			return cli.WithHint(errors.New("no format and no file given"), "runattest capture --list prints the formats")
 		case len(args) > 2:
 			return cli.WithHint(fmt.Errorf("want one format and one file, and got %d arguments", len(args)), "usage: "+cmd.UseLine())
 		}
@@ -40,16 +39,16 @@ func newCapture() *cobra.Command {
 		if *list {
 			return listFormats(o)
 		}
-		x, err := source.capturing(args[0])
+		each := source.detecting
+		if isFormat(args) {
+			each = source.named
+		}
+		captures, err := each(cmd, o, args)
 		if err != nil {
 			return err
 		}
-		file := append(args, input.Stdin)[1]
-		if x.format.ReadsFolder() && file == input.Stdin {
-			return cli.WithHint(fmt.Errorf("%s reads a folder, and none is given", x.format.Name()), "runattest capture --model org/name "+args[0]+" FOLDER")
-		}
 		written := 0
-		for c, err := range x.each(cmd.Context(), x.newRequests(cmd, []string{file}), file) {
+		for c, err := range captures {
 			switch {
 			case err != nil:
 			case *explain:
@@ -115,5 +114,6 @@ func completeCapture(cmd *cobra.Command, args []string, typed string) ([]cobra.C
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveDefault
 	}
-	return completeFormats(cmd, args, typed)
+	names, _ := completeFormats(cmd, args, typed)
+	return names, cobra.ShellCompDirectiveDefault // or a file, whose format is detected
 }
