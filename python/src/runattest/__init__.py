@@ -18,6 +18,7 @@ from ._errors import (
     ProgramTimeout,
     SignTimeout,
 )
+from ._gateway import Gateway, gateway
 from ._program import ProgramNotFound, program
 from ._report import Check, Report, Verified
 from ._signer import Signed, Signer, sign
@@ -27,6 +28,7 @@ __all__ = [
     "Check",
     "DeclarationError",
     "Error",
+    "Gateway",
     "InputError",
     "NotVerified",
     "OperationalError",
@@ -38,6 +40,7 @@ __all__ = [
     "Signer",
     "Verified",
     "check",
+    "gateway",
     "identity",
     "load",
     "program",

@@ -28,6 +28,15 @@ _LINES = 50  # lines of it that go into an exception
 _GRACE = 5.0  # seconds that a process has to end with its input
 
 
+def environment(password: str | None, **more: str) -> dict[str, str] | None:
+    """Return the environment for secrets, None for ours: arguments can be seen by other users, an environment cannot."""
+    if password is not None:
+        more["RUNATTEST_PASSWORD"] = password
+    if any("\0" in value for value in more.values()):
+        raise InputError("the password holds a NUL character")
+    return {**os.environ, **more} if more else None
+
+
 class Forked(Protocol):
     """What gives up in a forked child what belongs to its parent."""
 
@@ -107,7 +116,9 @@ def _last_lines(stderr: bytes) -> str:
 class _Child:
     """A process, and the two threads that drain its standard error and end what takes too long."""
 
-    def __init__(self, arguments: Sequence[str], timeout: float, env: Mapping[str, str] | None) -> None:
+    def __init__(
+        self, arguments: Sequence[str], timeout: float, env: Mapping[str, str] | None, pass_fds: Sequence[int] = ()
+    ) -> None:
         import subprocess
 
         self.owner = os.getpid()
@@ -121,7 +132,7 @@ class _Child:
         try:
             self.popen: subprocess.Popen[bytes] = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                bufsize=0, env=env, **_apart(),
+                bufsize=0, env=env, pass_fds=pass_fds, **_apart(),
             )
         except OSError as e:
             raise OperationalError(f"{command[0]}: cannot be started: {e.strerror or e}") from e
@@ -211,14 +222,14 @@ class Conversation:
 
     def __init__(
         self, arguments: Sequence[str], timeout: float, env: Mapping[str, str] | None = None,
-        *, late: type[ProgramTimeout] = ProgramTimeout,
+        *, late: type[ProgramTimeout] = ProgramTimeout, pass_fds: Sequence[int] = (),
     ) -> None:
         self._late = late
         self._line = 0
         self._buffer = b""
         self._answered = False
         with _starting:
-            self._child = _Child(arguments, check_timeout(timeout), env)
+            self._child = _Child(arguments, check_timeout(timeout), env, pass_fds)
             self._finalizer = weakref.finalize(self, self._child.end)
             give_up_after_fork(self)
 
@@ -231,10 +242,10 @@ class Conversation:
         self._finalizer.detach()
         self._child.end(grace)
 
-    def finish(self, want: int) -> None:
-        """Close the process's input; it must end with this exit status."""
+    def finish(self, want: int, grace: float = _GRACE) -> None:
+        """Close the process's input; it must end with this exit status, in so many seconds."""
         self._child.pipes[0].close()
-        if self._child.wait(_GRACE) != want:
+        if self._child.wait(grace) != want:
             raise self._ended()
 
     def usable(self) -> bool:
@@ -275,7 +286,26 @@ class Conversation:
         with self._child.guard:
             self._child.deadline = time.monotonic() + self._child.timeout
 
+    def ready(self) -> dict[str, Any]:
+        """Return what a program says first of its own accord, once it is ready."""
+        self._limit()
+        answer = self._object()
+        self._answered = True
+        return answer
+
+    def drain(self) -> None:
+        """Return when the process closes its output, as it does at its end."""
+        while self._child.pipes[1].read(4096):
+            pass
+
     def _receive(self) -> dict[str, Any]:
+        answer = self._object()
+        if type(answer.get("line")) is not int or answer["line"] != self._line:
+            raise OperationalError(f"the program answered another request: {answer!r:.200}, want line {self._line}")
+        self._answered = True
+        return answer
+
+    def _object(self) -> dict[str, Any]:
         line = self._read_line()
         with self._child.guard:
             self._child.deadline = None
@@ -291,9 +321,6 @@ class Conversation:
             self._child.pipes[0].close()
             status = self._child.wait(_GRACE)
             raise failure(status or 3, answer["error"], str(answer.get("hint", "")))
-        if type(answer.get("line")) is not int or answer["line"] != self._line:
-            raise OperationalError(f"the program answered another request: {line[:200]!r}, want line {self._line}")
-        self._answered = True
         return answer
 
     def _write(self, data: bytes) -> None:

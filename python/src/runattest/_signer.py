@@ -12,7 +12,7 @@ from typing import Any
 
 from ._errors import InputError, OperationalError, SignTimeout, failure
 from ._json import encode
-from ._process import Conversation, check_arguments, check_timeout, give_up_after_fork, run
+from ._process import Conversation, check_arguments, check_timeout, environment, give_up_after_fork, run
 from ._show import Shown
 
 _GRACE = 5.0  # seconds that the process has to end with its input
@@ -142,7 +142,7 @@ class Signer:
 
     def _start(self) -> Conversation:
         """Start the process, and wait until it has its key: it answers an empty line, which is no declaration."""
-        conversation = Conversation(self._arguments, self._timeout, self._environment(), late=SignTimeout)
+        conversation = Conversation(self._arguments, self._timeout, environment(self._password), late=SignTimeout)
         try:
             answer = conversation.alone(conversation.ask(b""))
             if "bundle" in answer or not isinstance(answer.get("error"), str):
@@ -153,19 +153,11 @@ class Signer:
         return conversation
 
     def _ask_public_key(self, key: str) -> str:
-        text = run(["public-key", "--format=json", f"--key={key}"], timeout=self._timeout, env=self._environment())
+        text = run(["public-key", "--format=json", f"--key={key}"], timeout=self._timeout, env=environment(self._password))
         try:
             return str(json.loads(text)["publicKey"])
         except (ValueError, KeyError, TypeError):
             raise OperationalError(f"the program printed what is not a public key: {text[:200]!r}") from None
-
-    def _environment(self) -> Mapping[str, str] | None:
-        """The password goes to the program in its environment: arguments can be seen by other users."""
-        if self._password is None:
-            return None
-        if "\0" in self._password:
-            raise InputError("the password holds a NUL character")
-        return {**os.environ, "RUNATTEST_PASSWORD": self._password}
 
     def after_fork(self) -> None:
         self._lock = threading.RLock()
