@@ -119,7 +119,7 @@ func readForeignSubject(v jsontree.Value) (UnverifiedSubject, error) {
 	if v.Kind() != jsontree.Object {
 		return UnverifiedSubject{}, fmt.Errorf("is of type %s, want object", v.Kind())
 	}
-	name, err := optionalText(v, "name")
+	name, err := optionalText(v, "name", "")
 	if err != nil {
 		return UnverifiedSubject{}, err
 	}

@@ -85,7 +85,7 @@ func parseBundle(data []byte) (*Bundle, error) {
 	if bytes.Contains(data, []byte(RunProofMediaType)) { // which has a Statement as JSON in it, where bundles have base64
 		rules = proofRules
 	}
-	root, err := parseJSON(data, rules)
+	root, err := parseInto(jsontree.ParseSparse, data, rules)
 	if err != nil {
 		return nil, err
 	}
@@ -109,10 +109,12 @@ func parseBundle(data []byte) (*Bundle, error) {
 }
 
 func (b *Bundle) readBundle(root jsontree.Value) error {
-	b.mediaType = root.Get("mediaType").Text()
-	if !slices.Contains(readMediaTypes, b.mediaType) {
-		return fmt.Errorf("mediaType is %s, want %s", strconv.Quote(b.mediaType), BundleMediaType)
+	mediaType := root.Get("mediaType")
+	i := slices.IndexFunc(readMediaTypes, func(known string) bool { return known == string(mediaType.Bytes()) })
+	if i < 0 {
+		return fmt.Errorf("mediaType is %s, want %s", strconv.Quote(mediaType.Text()), BundleMediaType)
 	}
+	b.mediaType = readMediaTypes[i]
 	if optional(root, "messageSignature").Kind() != jsontree.Absent {
 		return errors.New("holds the signature of a file, want a DSSE envelope with a statement")
 	}
@@ -143,7 +145,9 @@ func (b *Bundle) readEnvelope(v jsontree.Value) error {
 	if b.payload, err = decodeBase64(payload.Bytes()); err != nil {
 		return fmt.Errorf("payload: %w", err)
 	}
-	b.payloadType = payloadType.Text()
+	if b.payloadType = PayloadType; string(payloadType.Bytes()) != PayloadType {
+		b.payloadType = payloadType.Text()
+	}
 	for i, s := range signatures.Elements() {
 		if i == limits.Signatures {
 			return fmt.Errorf("has more than %d signatures, want one", limits.Signatures)
@@ -151,7 +155,7 @@ func (b *Bundle) readEnvelope(v jsontree.Value) error {
 		if err := checkMembers(s, "sig", "keyid"); err != nil {
 			return fmt.Errorf("signatures[%d]: %w", i, err)
 		}
-		keyID, err := optionalText(s, "keyid")
+		keyID, err := optionalText(s, "keyid", b.material.keyHint)
 		if err != nil {
 			return fmt.Errorf("signatures[%d].%w", i, err)
 		}

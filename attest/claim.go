@@ -145,11 +145,11 @@ func readInToto(payload []byte, predicateType string) (jsontree.Value, error) {
 	if err != nil {
 		return none, fmt.Errorf("payload: %w", err)
 	}
-	if got := string(root.Get("_type").Bytes()); got != StatementType {
-		return none, &statementError{evidence.CodePayloadType, fmt.Sprintf("_type is %s, want %s", strconv.Quote(got), StatementType)}
+	if got := root.Get("_type"); string(got.Bytes()) != StatementType {
+		return none, &statementError{evidence.CodePayloadType, fmt.Sprintf("_type is %s, want %s", strconv.Quote(got.Text()), StatementType)}
 	}
-	if got := string(root.Get("predicateType").Bytes()); got != predicateType {
-		return none, &statementError{evidence.CodePredicateType, fmt.Sprintf("predicateType is %s, want %s", strconv.Quote(got), predicateType)}
+	if got := root.Get("predicateType"); string(got.Bytes()) != predicateType {
+		return none, &statementError{evidence.CodePredicateType, fmt.Sprintf("predicateType is %s, want %s", strconv.Quote(got.Text()), predicateType)}
 	}
 	return root, checkMembers(root, "_type", "subject", "predicateType", "predicate")
 }

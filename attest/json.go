@@ -46,18 +46,26 @@ func checkMembers(v jsontree.Value, allowed ...string) error {
 	if v.Kind() != jsontree.Object {
 		return fmt.Errorf("is of type %s, want object", v.Kind())
 	}
-	for name := range v.Members() {
-		if slices.Contains(allowed, string(name)) {
-			continue
-		}
+	for m := v.First(); m.Kind() != jsontree.Absent; m = m.After(v) {
+		name, known := m.Name(), false
 		for _, a := range allowed {
-			if strings.EqualFold(a, string(name)) {
-				return fmt.Errorf("unknown member %q; %q is written differently", name, a)
-			}
+			known = known || a == string(name)
 		}
-		return fmt.Errorf("unknown member %q", name)
+		if !known {
+			return unknownMember(name, slices.Clone(allowed))
+		}
 	}
 	return nil
+}
+
+// unknownMember says also which of the names that are allowed the name is like.
+func unknownMember(name []byte, allowed []string) error {
+	for _, a := range allowed {
+		if strings.EqualFold(a, string(name)) {
+			return fmt.Errorf("unknown member %q; %q is written differently", name, a)
+		}
+	}
+	return fmt.Errorf("unknown member %q", name)
 }
 
 // optional is a member, absent also where it is null: protobuf JSON's other way to leave a member out.
@@ -68,11 +76,14 @@ func optional(v jsontree.Value, name string) jsontree.Value {
 	return jsontree.Value{}
 }
 
-// optionalText is a string, "" where it is absent or null.
-func optionalText(v jsontree.Value, name string) (string, error) {
+// optionalText is a string, "" where it is absent or null. If it is likely, that is what is returned, and no copy.
+func optionalText(v jsontree.Value, name, likely string) (string, error) {
 	m := optional(v, name)
 	if k := m.Kind(); k != jsontree.Absent && k != jsontree.String {
 		return "", fmt.Errorf("%s: is of type %s, want string", name, k)
+	}
+	if string(m.Bytes()) == likely {
+		return likely, nil
 	}
 	return m.Text(), nil
 }

@@ -64,7 +64,7 @@ func (m *material) readSigner(key, certificate, chain jsontree.Value) error {
 		return fmt.Errorf("publicKey: %w", err)
 	}
 	var err error
-	if m.keyHint, err = optionalText(key, "hint"); err != nil {
+	if m.keyHint, err = optionalText(key, "hint", ""); err != nil {
 		return fmt.Errorf("publicKey: %w", err)
 	}
 	return nil

@@ -52,6 +52,11 @@ var required = []evidence.CheckName{evidence.CheckSignature, evidence.CheckSigne
 // requiredInSet are those of a run that is in a set.
 var requiredInSet = append([]evidence.CheckName{evidence.CheckInclusion}, required...)
 
+// passed is a check that passed, for a reason that is text as it is.
+func passed(name evidence.CheckName, reason string) evidence.Check {
+	return evidence.Check{Name: name, Verdict: evidence.Pass, Code: evidence.CodeOK, Reason: reason}
+}
+
 // decide makes the final verdict, and is the only function that does: no check failed, and each required one passed.
 func decide(checks []evidence.Check, required ...evidence.CheckName) bool {
 	for _, c := range checks {

@@ -108,7 +108,7 @@ func ParseStatement(text []byte) (*Statement, error) {
 			return nil, fmt.Errorf("statement: predicate: declaration: %w", err)
 		}
 	}
-	if got := r.content.subjects[0]; id != r.content.id || got != runSubject(id) {
+	if got := r.content.subjects[0]; id != r.content.id || !got.isOf(id) {
 		return nil, fmt.Errorf("statement: the declaration has the identity %s, the predicate states %s and the subject is %s", id, r.content.id, got)
 	}
 	return &Statement{text, id}, nil
@@ -195,7 +195,7 @@ func (c *content) readPredicate(v jsontree.Value) error {
 		return err
 	}
 	var err error
-	if c.id, err = identity.ParseID(string(v.Get("identity").Bytes())); err != nil {
+	if err = c.id.UnmarshalText(v.Get("identity").Bytes()); err != nil {
 		return fmt.Errorf("identity: %w", err)
 	}
 	declaration, ref := v.Get("declaration"), v.Get("declarationRef")
@@ -255,9 +255,13 @@ func readAnnotations(v jsontree.Value) (map[string]string, error) {
 // parseJSON reads text strictly and indexes its canonical form, which is the text itself where that is canonical: what is
 // kept of it must be copied, unless the text does not change.
 func parseJSON(text []byte, rules canonical.Options) (jsontree.Value, error) {
+	return parseInto(jsontree.Parse, text, rules)
+}
+
+func parseInto(parse func([]byte) (jsontree.Value, error), text []byte, rules canonical.Options) (jsontree.Value, error) {
 	form, err := rules.Form(text)
 	if err != nil {
 		return jsontree.Value{}, err
 	}
-	return jsontree.Parse(form)
+	return parse(form)
 }

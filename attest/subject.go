@@ -57,6 +57,12 @@ func (s Subject) check() error {
 	return nil
 }
 
+// isOf says that the subject is the run's, as runSubject makes it. An ID has one spelling.
+func (s Subject) isOf(id identity.ID) bool {
+	named, err := identity.ParseID(s.Name)
+	return err == nil && named == id && s.SHA256 == id.Digest()
+}
+
 func runSubject(id identity.ID) Subject { return Subject{id.String(), id.Digest()} }
 
 // MarshalJSON writes the subject as in a Statement. A name that is not valid UTF-8 is an error: JSON cannot say it.

@@ -111,8 +111,8 @@ func CheckKeys(keys []TrustedKey, e evidence.Envelope) (evidence.Result, *Truste
 		return explainNo(keys, named, message, e), nil
 	}
 	o.By = signedBy.identity()
-	o.Signature = evidence.Passed(evidence.CheckSignature, "by key %s (%s)", signedBy.Name, signedBy.Key.Algorithm())
-	o.Signer = evidence.Passed(evidence.CheckSigner, "key %s is trusted", signedBy.Name)
+	o.Signature = passed(evidence.CheckSignature, "by key "+signedBy.Name+" ("+string(signedBy.Key.Algorithm())+")")
+	o.Signer = passed(evidence.CheckSigner, "key "+signedBy.Name+" is trusted")
 	return o, signedBy
 }
 

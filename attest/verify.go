@@ -1,7 +1,6 @@
 package attest
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -189,7 +188,7 @@ func (r *runChecks) finish(err error, want Expect) {
 		r.content = nil
 		r.statement = evidence.Failed(evidence.CheckStatement, statementCode(err), "%s", err)
 	} else {
-		r.statement = evidence.Passed(evidence.CheckStatement, "in-toto v1, run identity v1")
+		r.statement = passed(evidence.CheckStatement, "in-toto v1, run identity v1")
 	}
 	if r.content == nil {
 		r.identity = evidence.Skipped(evidence.CheckIdentity, evidence.CodeNotReached, "without a statement there is no identity")
@@ -204,16 +203,15 @@ func (r *runChecks) finish(err error, want Expect) {
 // checkDeclaration recomputes the identity and reads the declaration that it is of.
 func (r *runChecks) checkDeclaration(want Expect) {
 	declaration, id, err := r.recompute(want.Declaration)
-	var missing *missingDeclarationError
 	switch {
-	case errors.As(err, &missing):
+	case isMissing(err):
 		r.identity = evidence.Failed(evidence.CheckIdentity, evidence.CodeDeclarationMissing, "%s", err).WithHint(evidence.HintDeclaration)
 		r.declaration = evidence.Skipped(evidence.CheckDeclaration, evidence.CodeNotReached, "the attestation is detached and no declaration was given")
 		return
 	case err != nil:
 		r.declaration = evidence.Failed(evidence.CheckDeclaration, evidence.CodeDeclaration, "%s", err)
 	default:
-		r.declaration = evidence.Passed(evidence.CheckDeclaration, "valid, kind %s", declaration.Kind())
+		r.declaration = passed(evidence.CheckDeclaration, "valid, kind "+string(declaration.Kind()))
 	}
 	r.identity = r.compareIdentity(id, want)
 	if r.identity.Verdict == evidence.Pass && r.declaration.Verdict == evidence.Pass {
@@ -222,6 +220,11 @@ func (r *runChecks) checkDeclaration(want Expect) {
 }
 
 type missingDeclarationError struct{ size int64 }
+
+func isMissing(err error) bool {
+	_, missing := errors.AsType[*missingDeclarationError](err)
+	return missing
+}
 
 func (e *missingDeclarationError) Error() string {
 	return fmt.Sprintf("cannot be recomputed: the declaration (%d bytes) is not in the bundle", e.size)
@@ -256,7 +259,7 @@ func (r *runChecks) compareIdentity(id identity.ID, want Expect) evidence.Check 
 		return evidence.Failed(evidence.CheckIdentity, evidence.CodeDeclaration, "cannot be recomputed")
 	case id != r.content.id:
 		return evidence.Failed(evidence.CheckIdentity, evidence.CodeIdentityMismatch, mismatch, id, "the predicate states", r.content.id)
-	case run != runSubject(id):
+	case !run.isOf(id):
 		return evidence.Failed(evidence.CheckIdentity, evidence.CodeIdentityMismatch, mismatch, id, "the subject is", strconv.Quote(run.String()))
 	case want.Identity != nil && id != *want.Identity:
 		return evidence.Failed(evidence.CheckIdentity, evidence.CodeIdentityUnexpected, mismatch, id, "the run expected is", cmp.Or(want.Identity.String(), "none"))
@@ -265,18 +268,18 @@ func (r *runChecks) compareIdentity(id identity.ID, want Expect) evidence.Check 
 	case r.content.ref != nil && r.content.ref.Size != want.Declaration.Size():
 		return evidence.Failed(evidence.CheckIdentity, evidence.CodeIdentityMismatch, "the declaration has %d bytes, but declarationRef states %d", want.Declaration.Size(), r.content.ref.Size)
 	}
-	return evidence.Passed(evidence.CheckIdentity, "recomputed = subject = predicate%s", expectations(want))
+	return passed(evidence.CheckIdentity, "recomputed = subject = predicate"+expectations(want))
 }
 
 func expectations(want Expect) string {
-	var b bytes.Buffer
+	text := ""
 	if want.Identity != nil {
-		b.WriteString(" = identity expected")
+		text += " = identity expected"
 	}
 	if want.Declaration != nil {
-		b.WriteString(" = declaration given")
+		text += " = declaration given"
 	}
-	return b.String()
+	return text
 }
 
 func (r *runChecks) checkSubjects(artifacts []Subject) {
@@ -292,5 +295,5 @@ func (r *runChecks) checkSubjects(artifacts []Subject) {
 			return
 		}
 	}
-	r.subject = evidence.Passed(evidence.CheckSubject, "every artifact given is among the subjects")
+	r.subject = passed(evidence.CheckSubject, "every artifact given is among the subjects")
 }

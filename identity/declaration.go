@@ -30,6 +30,8 @@ const (
 	Other      Kind = "other"
 )
 
+var kinds = [...]Kind{Inference, Agent, Training, Evaluation, Batch, Other}
+
 // Declaration is a valid declaration with its identity. It is immutable, safe for
 // concurrent use, and made by Parse, ParseYAML and Build alone.
 type Declaration struct {
@@ -129,7 +131,15 @@ func (d *Declaration) MarshalJSON() ([]byte, error) {
 }
 
 // Kind is the sort of run that is declared.
-func (d *Declaration) Kind() Kind { return Kind(zero.IfNil(d).root.Get("kind").Text()) }
+func (d *Declaration) Kind() Kind {
+	kind := zero.IfNil(d).root.Get("kind").Bytes()
+	for _, k := range kinds {
+		if k == Kind(kind) {
+			return k
+		}
+	}
+	return ""
+}
 
 // Model is the model that the run uses.
 func (d *Declaration) Model() Model { return modelOf(zero.IfNil(d).root.Get("model")) }

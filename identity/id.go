@@ -1,11 +1,11 @@
 package identity
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"strings"
 )
 
 // idPrefix names the rules (this document's version 1) and the hash.
@@ -20,8 +20,10 @@ var ErrNoID = errors.New("not a run identity")
 
 // ParseID reads `airun:1:sha256:` and 64 lower-case hex digits, the only spelling
 // of an ID. It is the inverse of String. Errors wrap ErrNoID.
-func ParseID(s string) (ID, error) {
-	digits, ok := strings.CutPrefix(s, idPrefix)
+func ParseID(s string) (ID, error) { return parseID([]byte(s)) }
+
+func parseID(s []byte) (ID, error) {
+	digits, ok := bytes.CutPrefix(s, []byte(idPrefix))
 	if !ok {
 		return ID{}, fmt.Errorf("%w: want %s and 64 lower-case hex digits", ErrNoID, idPrefix)
 	}
@@ -32,7 +34,7 @@ func ParseID(s string) (ID, error) {
 	if !isLowerHex(digits) {
 		return ID{}, fmt.Errorf("%w: digits must be lower-case hex", ErrNoID)
 	}
-	if _, err := hex.Decode(id.sum[:], []byte(digits)); err != nil {
+	if _, err := hex.Decode(id.sum[:], digits); err != nil {
 		return ID{}, fmt.Errorf("%w: %w", ErrNoID, err)
 	}
 	if id.IsZero() {
@@ -65,7 +67,7 @@ func (id ID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
 
 // UnmarshalText reads what MarshalText writes of an ID that is not zero.
 func (id *ID) UnmarshalText(text []byte) error {
-	parsed, err := ParseID(string(text))
+	parsed, err := parseID(text)
 	if err != nil {
 		return err
 	}

@@ -232,7 +232,8 @@ func closed(m *members) rule {
 		if len(m.anyOf) > 0 && !hasAny(v, m.anyOf...) {
 			c.fail(CodeRequired, "want at least one of "+strings.Join(m.anyOf, ", "), "")
 		}
-		for name, member := range v.Members() {
+		for member := v.First(); member.Kind() != jsontree.Absent; member = member.After(v) {
+			name := member.Name()
 			c.member(name)
 			if r, ok := m.rules[string(name)]; ok && member.Kind() == jsontree.Null {
 				c.null(m.nullHint(string(name), v))
@@ -271,7 +272,7 @@ func list(element rule, least int) rule {
 		if v.Len() < least {
 			c.fail(CodeValue, fmt.Sprintf("want at least %d element", least), "")
 		}
-		for i, e := range v.Elements() {
+		for i, e := 0, v.First(); e.Kind() != jsontree.Absent; i, e = i+1, e.After(v) {
 			c.element(i)
 			element(c, e)
 			c.back()

@@ -2,6 +2,7 @@ package evidence
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/runattest/runattest/internal/visible"
 )
@@ -45,7 +46,7 @@ type Check struct {
 
 // Passed is a check that was answered with yes.
 func Passed(name CheckName, format string, args ...any) Check {
-	return Check{Name: name, Verdict: Pass, Code: CodeOK, Reason: fmt.Sprintf(format, args...)}
+	return Check{Name: name, Verdict: Pass, Code: CodeOK, Reason: text(format, args)}
 }
 
 // Failed is a check that was answered with no, and which no.
@@ -55,11 +56,19 @@ func Failed(name CheckName, code Code, format string, args ...any) Check {
 
 // Skipped is a check that was not made: CodeNotAsked or CodeNotReached, and why.
 func Skipped(name CheckName, code Code, format string, args ...any) Check {
-	return Check{Name: name, Verdict: NotChecked, Code: code, Reason: fmt.Sprintf(format, args...)}
+	return Check{Name: name, Verdict: NotChecked, Code: code, Reason: text(format, args)}
 }
 
 // WithHint is the check with what to do about it.
 func (c Check) WithHint(hint Hint) Check {
 	c.Hint = hint
 	return c
+}
+
+// text is Sprintf, without a copy of what has nothing to be filled in.
+func text(format string, args []any) string {
+	if len(args) == 0 && strings.IndexByte(format, '%') < 0 {
+		return format
+	}
+	return fmt.Sprintf(format, args...)
 }

@@ -30,7 +30,7 @@ func (k Kind) String() string {
 }
 
 // node is one value: text[start:end], its member name if it has one, and the
-// index of the node that follows its subtree.
+// index of the node that follows its subtree. While the parser is in it, next is 1 + the index of the container around it.
 type node struct {
 	start, end         uint32
 	nameStart, nameEnd uint32 // without quotes
@@ -54,7 +54,10 @@ var errNotCanonical = errors.New("jsontree: text is not in canonical form")
 // Parse indexes text, which must be the output of the canonical package, canonical or compact: it checks no more
 // than it needs, and a value with a broken escape panics when it is read.
 // The tree refers to text and must not outlive changes to it.
-func Parse(text []byte) (Value, error) { return parse(text, 16+len(text)/32) }
+func Parse(text []byte) (Value, error) { return parse(text, 16+len(text)/24) }
+
+// ParseSparse is Parse for text of few and long values.
+func ParseSparse(text []byte) (Value, error) { return parse(text, 32) }
 
 // ParseDense is Parse for text of many short values, which are counted first.
 func ParseDense(text []byte) (Value, error) {
@@ -66,18 +69,18 @@ func ParseDense(text []byte) (Value, error) {
 }
 
 func parse(text []byte, nodes int) (Value, error) {
-	p := parser{tree: &tree{text: text, nodes: make([]node, 0, nodes)}, open: make([]uint32, 0, 32)}
+	p := parser{tree: &tree{text: text, nodes: make([]node, 0, nodes)}}
 	if err := p.run(); err != nil {
 		return Value{}, err
 	}
 	return Value{p.tree, 0}, nil
 }
 
-// parser fills a tree in one pass; open holds the containers not yet closed.
+// parser fills a tree in one pass; open is 1 + the index of the innermost container that is not closed yet, 0 for none.
 type parser struct {
 	*tree
 	pos  int
-	open []uint32
+	open uint32
 }
 
 func (p *parser) run() error {
@@ -88,7 +91,7 @@ func (p *parser) run() error {
 		if !p.closeContainers() {
 			return errNotCanonical
 		}
-		if len(p.open) == 0 {
+		if p.open == 0 {
 			if p.pos != len(p.text) {
 				return errNotCanonical
 			}
@@ -101,7 +104,7 @@ func (p *parser) run() error {
 // scalars are read whole, a container is left open unless it is empty.
 func (p *parser) value() error {
 	var n node
-	if k := len(p.open); k > 0 && p.nodes[p.open[k-1]].kind == Object && p.peek() != '}' {
+	if p.open > 0 && p.nodes[p.open-1].kind == Object && p.peek() != '}' {
 		end := p.stringEnd()
 		if end < 0 || end >= len(p.text) || p.text[end] != ':' {
 			return errNotCanonical
@@ -117,8 +120,9 @@ func (p *parser) value() error {
 			n.kind = Array
 		}
 		p.pos++
+		n.next = p.open
 		p.nodes = append(p.nodes, n)
-		p.open = append(p.open, uint32(len(p.nodes)-1))
+		p.open = uint32(len(p.nodes))
 		if c := p.peek(); c == '}' || c == ']' {
 			return nil
 		}
@@ -149,16 +153,15 @@ func (p *parser) value() error {
 // closeContainers ends every container that ends here, and steps over the comma
 // to the next value.
 func (p *parser) closeContainers() bool {
-	for len(p.open) > 0 {
-		top := &p.nodes[p.open[len(p.open)-1]]
+	for p.open > 0 {
+		top := &p.nodes[p.open-1]
 		switch c := p.peek(); {
 		case c == ',':
 			p.pos++
 			return true
 		case c == '}' && top.kind == Object, c == ']' && top.kind == Array:
 			p.pos++
-			top.end, top.next = uint32(p.pos), uint32(len(p.nodes))
-			p.open = p.open[:len(p.open)-1]
+			p.open, top.end, top.next = top.next, uint32(p.pos), uint32(len(p.nodes))
 		default:
 			return false
 		}
@@ -295,11 +298,22 @@ func (v Value) Get(name string) Value {
 	}
 	nodes := v.t.nodes
 	for i, end := v.i+1, v.node().next; i < end; i = nodes[i].next {
-		if string(unquote(v.t.text[nodes[i].nameStart:nodes[i].nameEnd])) == name {
+		if isNamed(v.t.text[nodes[i].nameStart:nodes[i].nameEnd], name) {
 			return Value{v.t, i}
 		}
 	}
 	return Value{}
+}
+
+// isNamed compares a name in the text with one that is not escaped. An escape sequence is longer than what it stands for.
+func isNamed(text []byte, name string) bool {
+	switch {
+	case len(text) < len(name):
+		return false
+	case len(text) == len(name):
+		return string(text) == name && bytes.IndexByte(text, '\\') < 0
+	}
+	return bytes.IndexByte(text, '\\') >= 0 && string(unquote(text)) == name
 }
 
 // Members are the members of an object in the order of the text; none for another kind.
@@ -316,6 +330,29 @@ func (v Value) Members() iter.Seq2[[]byte, Value] {
 			}
 		}
 	}
+}
+
+// First is the first member or element, absent if there is none.
+func (v Value) First() Value {
+	if k := v.Kind(); k != Object && k != Array || v.node().next == v.i+1 {
+		return Value{}
+	}
+	return Value{v.t, v.i + 1}
+}
+
+// After is the member or element of parent that follows v, which is one of them; absent after the last.
+func (v Value) After(parent Value) Value {
+	next := v.node().next
+	if next == parent.node().next {
+		return Value{}
+	}
+	return Value{v.t, next}
+}
+
+// Name is the name of a member, as Members has it.
+func (v Value) Name() []byte {
+	n := v.node()
+	return unquote(v.t.text[n.nameStart:n.nameEnd])
 }
 
 // Elements are the elements of an array with their index; none for another kind.

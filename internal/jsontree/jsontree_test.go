@@ -105,3 +105,72 @@ func value(v jsontree.Value) any {
 	}
 	return nil
 }
+
+// TestGetEscaped finds members by their names, whatever is escaped in them.
+func TestGetEscaped(t *testing.T) {
+	names := []string{"", "a", "ab", "\\", "\\n", "\n", "\"", "a\"b", "\x01", "\\u0001", "é", "\u2028", "aa"}
+	for _, name := range names {
+		quoted, err := json.Marshal(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := canonical.Transform([]byte("{" + string(quoted) + ":1}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		root, err := jsontree.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, other := range names {
+			if got := root.Get(other).Kind() == jsontree.Number; got != (other == name) {
+				t.Errorf("%s: Get(%q) finds it: %v", text, other, got)
+			}
+		}
+		if m := root.First(); string(m.Name()) != name || m.After(root).Kind() != jsontree.Absent {
+			t.Errorf("%s: the first is named %q", text, m.Name())
+		}
+	}
+}
+
+// TestMeasures compares First and After with Members and Elements, and Values, Depth and Has with a walk of the values.
+func TestMeasures(t *testing.T) {
+	root, err := jsontree.Parse([]byte(`{"a":[],"b":[1,[2,{"c":null}],{}],"d":{"e":{"f":true}},"g":"x"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var walk func(v jsontree.Value)
+	walk = func(v jsontree.Value) {
+		values, depth, null := 0, 0, false
+		if k := v.Kind(); k == jsontree.Object || k == jsontree.Array {
+			depth = 1
+		}
+		next := v.First()
+		inside := func(c jsontree.Value) {
+			if next.Kind() == jsontree.Absent || string(next.Raw()) != string(c.Raw()) {
+				t.Fatalf("%s: %s comes next, want %s", v.Raw(), next.Raw(), c.Raw())
+			}
+			next = next.After(v)
+			values += 1 + c.Values()
+			depth = max(depth, 1+c.Depth())
+			null = null || c.Kind() == jsontree.Null || c.Has(jsontree.Null)
+			walk(c)
+		}
+		for name, c := range v.Members() {
+			if string(next.Name()) != string(name) {
+				t.Fatalf("%s: %q comes next, want %q", v.Raw(), next.Name(), name)
+			}
+			inside(c)
+		}
+		for _, c := range v.Elements() {
+			inside(c)
+		}
+		if next.Kind() != jsontree.Absent || v.Values() != values || v.Depth() != depth || v.Has(jsontree.Null) != null {
+			t.Errorf("%s: %d values, depth %d, null %v, want %d, %d, %v", v.Raw(), v.Values(), v.Depth(), v.Has(jsontree.Null), values, depth, null)
+		}
+	}
+	walk(root)
+	if (jsontree.Value{}).First().Kind() != jsontree.Absent || (jsontree.Value{}).Values() != 0 || (jsontree.Value{}).Depth() != 0 || (jsontree.Value{}).Has(jsontree.Null) {
+		t.Error("the zero value has something in it")
+	}
+}

@@ -1,0 +1,49 @@
+//go:build !race
+
+package attest
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/testing/vectors"
+	"github.com/runattest/runattest/signer"
+)
+
+// TestVerifyAllocations bounds what a verification of a declaration of 2 KB allocates, all but the signature check's own:
+// Ed25519 has none. The race detector has pools forget.
+func TestVerifyAllocations(t *testing.T) {
+	const most = 30
+	data, err := os.ReadFile(filepath.Join(vectors.Root(t), "declarations", "openai-tools.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := identity.Parse(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := newSigner(t, signer.Ed25519)
+	s, err := New(d, StatementOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := signed(t, s, key, SigstoreBundle).Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	verifier := trusting(t, key)
+	got := testing.AllocsPerRun(100, func() {
+		b, err := ParseBundle(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := verifier.Verify(ctx, b, Expect{}); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if got > most {
+		t.Errorf("%v allocations, want at most %d", got, most)
+	}
+}
