@@ -73,33 +73,47 @@ func (c *VerifiedClaim) Checks() []evidence.Check { return slices.Clone(zero.IfN
 // a Statement of that predicate type. When the answer is no the error is a *VerificationError
 // with the checks signature, signer, time and statement.
 func (v *Verifier) VerifyClaim(ctx context.Context, b *Bundle, predicateType string) (*VerifiedClaim, error) {
-	if err := ctx.Err(); err != nil {
+	var claim *claimContent
+	result, checks, err := v.verifyForm(ctx, b, predicateType, func(payload []byte) (err error) {
+		claim, err = readClaim(payload, predicateType)
+		return err
+	})
+	if err != nil {
 		return nil, err
 	}
+	return &VerifiedClaim{claim.subjects, claim.predicate, *result.By, result.Times, checks}, nil
+}
+
+// verifyForm verifies who has signed a bundle, and holds its payload against a form, which read reads. The checks are signature,
+// signer, time and statement; with an error nothing that was read is verified.
+func (v *Verifier) verifyForm(ctx context.Context, b *Bundle, form string, read func(payload []byte) error) (evidence.Result, []evidence.Check, error) {
+	var result evidence.Result
+	if err := ctx.Err(); err != nil {
+		return result, nil, err
+	}
 	if v == nil || v.trust == nil {
-		return nil, ErrNoTrust
+		return result, nil, ErrNoTrust
 	}
 	if b == nil || b.format == "" {
-		return nil, errNoBundle
+		return result, nil, errNoBundle
 	}
-	o := b.CheckTrust(ctx, v.trust)
-	form := evidence.Passed(evidence.CheckStatement, "in-toto v1, %s", predicateType)
-	var claim *claimContent
+	result = b.CheckTrust(ctx, v.trust)
+	statement := evidence.Passed(evidence.CheckStatement, "in-toto v1, %s", form)
 	err := b.checkPayloadType()
 	if err == nil {
-		claim, err = readClaim(b.payload, predicateType)
+		err = read(b.payload)
 	}
 	if b.member != nil {
 		err = errProof
 	}
 	if err != nil {
-		form = evidence.Failed(evidence.CheckStatement, statementCode(err), "%s", err)
+		statement = evidence.Failed(evidence.CheckStatement, statementCode(err), "%s", err)
 	}
-	checks := coded([]evidence.Check{o.Signature, o.Signer, o.Time, form})
-	if !decide(checks, evidence.CheckSignature, evidence.CheckSigner, evidence.CheckStatement) || o.By == nil || claim == nil {
-		return nil, &VerificationError{Report{Checks: checks}}
+	checks := coded([]evidence.Check{result.Signature, result.Signer, result.Time, statement})
+	if !decide(checks, evidence.CheckSignature, evidence.CheckSigner, evidence.CheckStatement) || result.By == nil {
+		return result, nil, &VerificationError{Report{Checks: checks}}
 	}
-	return &VerifiedClaim{claim.subjects, claim.predicate, *o.By, o.Times, checks}, nil
+	return result, checks, nil
 }
 
 // UnverifiedPredicateType is the predicate type that a bundle's payload names, "" if it is not a

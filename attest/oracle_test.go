@@ -111,7 +111,7 @@ func (c *oldContent) oldReadPredicate(v jsontree.Value) error {
 		}
 	}
 	if a := v.Get("annotations"); a.Kind() != jsontree.Absent {
-		if c.annotations, err = readAnnotations(a); err != nil {
+		if c.annotations, err = jsontree.Texts(a, limits.Annotations, "annotations"); err != nil {
 			return fmt.Errorf("annotations: %w", err)
 		}
 	}

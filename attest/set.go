@@ -55,7 +55,7 @@ func readHeadPredicate(head *evidence.SetHead, v jsontree.Value) error {
 		return fmt.Errorf("size: want a whole number from 1 to %d", uint64(limits.SetRuns))
 	}
 	if a := v.Get("annotations"); a.Kind() != jsontree.Absent {
-		if head.Annotations, err = readAnnotations(a); err != nil {
+		if head.Annotations, err = jsontree.Texts(a, limits.Annotations, "annotations"); err != nil {
 			return fmt.Errorf("annotations: %w", err)
 		}
 	}
@@ -79,33 +79,16 @@ type VerifiedHead struct {
 // VerifySetHead verifies the bundle of a run set, without its runs. When the answer is no the error is a *VerificationError
 // with the checks signature, signer, time and statement.
 func (v *Verifier) VerifySetHead(ctx context.Context, b *Bundle) (*VerifiedHead, error) {
-	if err := ctx.Err(); err != nil {
+	var head evidence.SetHead
+	result, checks, err := v.verifyForm(ctx, b, "run set v1", func(payload []byte) (err error) {
+		head, err = readHead(payload)
+		return err
+	})
+	if err != nil {
 		return nil, err
 	}
-	if v == nil || v.trust == nil {
-		return nil, ErrNoTrust
-	}
-	if b == nil || b.format == "" {
-		return nil, errNoBundle
-	}
-	result := b.CheckTrust(ctx, v.trust)
-	form := evidence.Passed(evidence.CheckStatement, "in-toto v1, run set v1")
-	head, err := readHead(b.payload)
-	if typ := b.checkPayloadType(); typ != nil {
-		err = typ
-	}
-	if b.member != nil {
-		err = errProof
-	}
-	if err != nil {
-		form = evidence.Failed(evidence.CheckStatement, statementCode(err), "%s", err)
-	}
-	checks := coded([]evidence.Check{result.Signature, result.Signer, result.Time, form})
-	if !decide(checks, evidence.CheckSignature, evidence.CheckSigner, evidence.CheckStatement) || result.By == nil {
-		return nil, &VerificationError{Report{Checks: checks}}
-	}
 	result.Signature, result.Signer, result.Time = checks[0], checks[1], checks[2]
-	return &VerifiedHead{head, result, form, v}, nil
+	return &VerifiedHead{head, result, checks[3], v}, nil
 }
 
 // Head is what was signed.

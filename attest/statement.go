@@ -209,7 +209,7 @@ func (c *content) readPredicate(v jsontree.Value) error {
 		}
 	}
 	if a := v.Get("annotations"); a.Kind() != jsontree.Absent {
-		if c.annotations, err = readAnnotations(a); err != nil {
+		if c.annotations, err = jsontree.Texts(a, limits.Annotations, "annotations"); err != nil {
 			return fmt.Errorf("annotations: %w", err)
 		}
 	}
@@ -233,23 +233,6 @@ func readRef(v jsontree.Value) (*DeclarationRef, error) {
 		return nil, fmt.Errorf("mediaType is %s, want %s", strconv.Quote(got), identity.MediaType)
 	}
 	return &DeclarationRef{v.Get("name").Text(), v.Get("uri").Text(), size, identity.MediaType}, nil
-}
-
-func readAnnotations(v jsontree.Value) (map[string]string, error) {
-	if v.Kind() != jsontree.Object {
-		return nil, fmt.Errorf("is of type %s, want object", v.Kind())
-	}
-	if n := v.Len(); n == 0 || n > limits.Annotations {
-		return nil, fmt.Errorf("%d annotations, want 1 to %d", n, limits.Annotations)
-	}
-	annotations := map[string]string{}
-	for name, m := range v.Members() {
-		if len(name) == 0 || m.Kind() != jsontree.String {
-			return nil, fmt.Errorf("%s: want a name and a string", strconv.Quote(string(name)))
-		}
-		annotations[string(name)] = m.Text()
-	}
-	return annotations, nil
 }
 
 // parseJSON reads text strictly and indexes its canonical form, which is the text itself where that is canonical: what is

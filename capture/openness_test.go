@@ -39,16 +39,8 @@ func checkOpen(t testing.TB, name string, c *Captured) Openness {
 // TestOpen: what is open is the same by the declaration and by its source.
 func TestOpen(t *testing.T) {
 	open, unknown := 0, 0
-	for _, v := range loadVectors(t) {
-		if !v.IsValid() {
-			continue
-		}
-		f, src := sourceOf(t, v)
-		c, err := captureVector(t, v, f, src)
-		if err != nil {
-			t.Error(err)
-			continue
-		}
+	for v := range capturedVectors(t) {
+		c := v.c
 		o := checkOpen(t, v.Name, c)
 		open, unknown = open+len(o.Open), unknown+len(o.Unknown)
 	}

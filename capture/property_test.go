@@ -44,20 +44,13 @@ func edit(dst []byte, v jsontree.Value, at, skip, turned string) []byte {
 // TestMembers: without a member that is out or absent a request has the same identity, and without one that is kept
 // another; its own order does not matter, nor white space.
 func TestMembers(t *testing.T) {
-	for _, v := range loadVectors(t) {
-		if !v.IsValid() {
-			continue
-		}
-		f, src := sourceOf(t, v)
-		c, err := captureVector(t, v, f, src)
-		if err != nil {
-			t.Fatal(err)
-		}
+	for v := range capturedVectors(t) {
+		f, src, c := v.format, v.src, v.c
 		compact := compacted(t, f.table, src.Body)
 		root := spelled(t, f.table, compact)
 		same := func(why string, body []byte) bool {
 			src.Body = body
-			other, err := captureVector(t, v, f, src)
+			other, err := captureVector(t, v.Vector, f, src)
 			return err == nil && other.Declaration.ID() == c.Declaration.ID()
 		}
 		if !same("order", edit(nil, root, "", "-", "")) {
@@ -80,16 +73,8 @@ func TestMembers(t *testing.T) {
 
 // TestInverse: from a declaration its source can be rebuilt.
 func TestInverse(t *testing.T) {
-	for _, v := range loadVectors(t) {
-		if !v.IsValid() {
-			continue
-		}
-		f, src := sourceOf(t, v)
-		c, err := captureVector(t, v, f, src)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Run(v.Name, func(t *testing.T) { checkInverse(t, src.Body, c) })
+	for v := range capturedVectors(t) {
+		t.Run(v.Name, func(t *testing.T) { checkInverse(t, v.src.Body, v.c) })
 	}
 }
 

@@ -12,15 +12,8 @@ import (
 // TestRecompute: with what its declaration says, the body alone of each vector is its source, and another body is not.
 func TestRecompute(t *testing.T) {
 	counted, took := 0, 0
-	for _, v := range loadVectors(t) {
-		if !v.IsValid() {
-			continue
-		}
-		f, src := sourceOf(t, v)
-		c, err := captureVector(t, v, f, src)
-		if err != nil {
-			t.Fatal(err)
-		}
+	for v := range capturedVectors(t) {
+		f, src, c := v.format, v.src, v.c
 		recompute := f.Recompute
 		if folder := v.Header["folder"]; folder != "" {
 			recompute = func(src Source, d *identity.Declaration) (*Recomputed, error) {

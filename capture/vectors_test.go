@@ -2,6 +2,7 @@ package capture
 
 import (
 	"errors"
+	"iter"
 	"os"
 	"path/filepath"
 	"strings"
@@ -54,6 +55,33 @@ func captureVector(t testing.TB, v vectors.Vector, f Format, src Source) (*Captu
 		return f.Capture(src)
 	}
 	return f.CaptureFolder(t.Context(), mapFS(t, []byte(v.Header["folder"])), src)
+}
+
+// capturedVector is a valid vector with the capture of its source.
+type capturedVector struct {
+	vectors.Vector
+	format Format
+	src    Source
+	c      *Captured
+}
+
+// capturedVectors are the valid vectors of every format.
+func capturedVectors(t testing.TB) iter.Seq[capturedVector] {
+	return func(yield func(capturedVector) bool) {
+		for _, v := range loadVectors(t) {
+			if !v.IsValid() {
+				continue
+			}
+			f, src := sourceOf(t, v)
+			c, err := captureVector(t, v, f, src)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !yield(capturedVector{v, f, src, c}) {
+				return
+			}
+		}
+	}
 }
 
 // TestVectors holds the package against declarations and identities that testdata/capture/oracle.py computed.

@@ -130,7 +130,7 @@ func (l *Link) readPredicate(root jsontree.Value) error {
 		case "relation":
 			l.Relation, err = ParseRelation(v.Text())
 		case "annotations":
-			l.Annotations, err = readAnnotations(v)
+			l.Annotations, err = jsontree.Texts(v, limits.Annotations, "annotations")
 		default:
 			return fmt.Errorf("unknown member %q", name)
 		}
@@ -144,21 +144,4 @@ func (l *Link) readPredicate(root jsontree.Value) error {
 		}
 	}
 	return nil
-}
-
-func readAnnotations(v jsontree.Value) (map[string]string, error) {
-	if v.Kind() != jsontree.Object {
-		return nil, fmt.Errorf("is of type %s, want object", v.Kind())
-	}
-	if n := v.Len(); n == 0 || n > limits.Annotations {
-		return nil, fmt.Errorf("%d annotations, want 1 to %d", n, limits.Annotations)
-	}
-	annotations := map[string]string{}
-	for name, m := range v.Members() {
-		if len(name) == 0 || m.Kind() != jsontree.String {
-			return nil, fmt.Errorf("%s: want a name and a string", strconv.Quote(string(name)))
-		}
-		annotations[string(name)] = m.Text()
-	}
-	return annotations, nil
 }

@@ -3,6 +3,7 @@ package sigstore
 import (
 	"bytes"
 	"context"
+	"crypto"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/evidence"
+	"github.com/runattest/runattest/internal/testing/pkitest"
 	"github.com/runattest/runattest/signer"
 )
 
@@ -463,13 +465,16 @@ func TestStrangersEvidenceIsNotRead(t *testing.T) {
 
 // TestStampsInAnyOrder: which of two stamps comes first in the bundle decides nothing.
 func TestStampsInAnyOrder(t *testing.T) {
-	w, other := newWorld(t), newWorld(t)
 	p, key := byKey(t)
-	sig := p.signature(t)
-	early := w.stampOf(sig)
-	time.Sleep(2100 * time.Millisecond) // stamps are whole seconds
-	between := time.Now().Add(-time.Second)
-	late, others := w.stampOf(sig), other.stampOf(sig)
+	one, other := pkitest.Root("Acme Root"), pkitest.Root("Other Root")
+	stamp := func(root *pkitest.Holder, at time.Time) []byte {
+		d := newDraft(root.Issue("Stamps", pkitest.Stamper))
+		d.info.Imprint.Hash = sum(crypto.SHA256, p.signature(t))
+		d.info.Time = generalizedTime(at.Format("20060102150405") + "Z")
+		return d.response()
+	}
+	between := stampedAt.Add(time.Minute)
+	early, late, others := stamp(one, stampedAt), stamp(one, between.Add(time.Minute)), stamp(other, between.Add(time.Minute))
 	for name, c := range map[string]struct {
 		stamps  [][]byte
 		n       int
@@ -486,7 +491,8 @@ func TestStampsInAnyOrder(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			q := parts{"mediaType": p["mediaType"], "dsseEnvelope": p["dsseEnvelope"], "verificationMaterial": parts{"publicKey": p.material()["publicKey"]}}
 			trial{q.stamp(c.stamps...), TrustOptions{
-				Root: rootOf(t, nil, w, other), Keys: []attest.TrustedKey{{Name: "k", Key: key, NotAfter: c.until}},
+				Root:         rootWith(t, namedChain{"https://a", []*pkitest.Holder{one}, period{}}, namedChain{"https://b", []*pkitest.Holder{other}, period{}}),
+				Keys:         []attest.TrustedKey{{Name: "k", Key: key, NotAfter: c.until}},
 				SignedBefore: &between, RequireTimestamps: c.n,
 			}, c.refused}.run(t)
 		})

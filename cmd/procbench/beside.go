@@ -22,20 +22,11 @@ func measureBeside(other, binary string) error {
 			return err
 		}
 	}
-	dir, err := os.MkdirTemp("", "procbench")
+	dir, _, err := prepare()
 	if err != nil {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }() // a temporary folder
-	declaration, err := os.ReadFile("testdata/declarations/openai-tools.json")
-	if err != nil {
-		return fmt.Errorf("run it from the project's root: %w", err)
-	}
-	for name, text := range map[string][]byte{"run.json": declaration, "policy.yaml": []byte(tenRules)} {
-		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
-			return err
-		}
-	}
 	for _, args := range [][]string{
 		{"keygen", "--no-password"},
 		{"sign", "--key", "runattest.key", "--annotation", "ticket=ML-1234", "--annotation", "team=search", "--bundle", "annotated.sigstore.json", "run.json"},

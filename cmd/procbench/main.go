@@ -44,18 +44,11 @@ func measure(binary string) error {
 	if err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp("", "procbench")
+	dir, declaration, err := prepare()
 	if err != nil {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }() // a temporary folder
-	declaration, err := os.ReadFile("testdata/declarations/openai-tools.json")
-	if err != nil {
-		return fmt.Errorf("run it from the project's root: %w", err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "run.json"), declaration, 0o600); err != nil {
-		return err
-	}
 	info, err := os.Stat(binary)
 	if err != nil {
 		return err
@@ -86,6 +79,22 @@ func measure(binary string) error {
 		return err
 	}
 	return measureCosign(dir, binary)
+}
+
+// prepare makes a folder with the declaration that is measured, run.json, and a policy for it, policy.yaml.
+func prepare() (dir string, declaration []byte, err error) {
+	if declaration, err = os.ReadFile("testdata/declarations/openai-tools.json"); err != nil {
+		return "", nil, fmt.Errorf("run it from the project's root: %w", err)
+	}
+	if dir, err = os.MkdirTemp("", "procbench"); err != nil {
+		return "", nil, err
+	}
+	for name, text := range map[string][]byte{"run.json": declaration, "policy.yaml": []byte(tenRules)} {
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
+			return "", nil, errors.Join(err, os.RemoveAll(dir))
+		}
+	}
+	return dir, declaration, nil
 }
 
 // measureCosign verifies the same bundle with cosign, for the ratio.

@@ -60,26 +60,30 @@ func textOf(v ref.Val) string {
 
 // readsApprovals is what the condition reads of approvals, "" if nothing.
 func (r *Rule) readsApprovals() string {
-	switch {
-	case reads(r.ast, varApprovals):
-		return varApprovals
-	case readsMember(r.ast, "Ancestor", "approved"):
-		return "approved of an ancestor"
-	case readsMember(r.ast, "Ancestor", "approvals"):
-		return "approvals of an ancestor"
-	}
-	return ""
+	return r.firstRead(varApprovals,
+		member{"Ancestor", "approved", "approved of an ancestor"},
+		member{"Ancestor", "approvals", "approvals of an ancestor"})
 }
 
 // ReadsTimes is what the condition reads of trusted times, "" if nothing.
 func (r *Rule) ReadsTimes() string {
-	switch {
-	case reads(r.ast, varTime):
-		return varTime
-	case readsMember(r.ast, "Ancestor", "declaredBy"):
-		return "declaredBy of an ancestor"
-	case readsMember(r.ast, "Approval", "time"):
-		return "time of an approval"
+	return r.firstRead(varTime,
+		member{"Ancestor", "declaredBy", "declaredBy of an ancestor"},
+		member{"Approval", "time", "time of an approval"})
+}
+
+// member is a member of a type, and what it is called.
+type member struct{ of, name, called string }
+
+// firstRead is the variable, if the condition reads it, or what the first of the members that it reads is called, or "".
+func (r *Rule) firstRead(variable string, members ...member) string {
+	if reads(r.ast, variable) {
+		return variable
+	}
+	for _, m := range members {
+		if readsMember(r.ast, m.of, m.name) {
+			return m.called
+		}
 	}
 	return ""
 }
