@@ -111,11 +111,7 @@ func (g *Gateway) capture(c *call, decoded []byte) (*capture.Captured, *refusal)
 	if no != nil {
 		return nil, no
 	}
-	format, err := capture.Lookup(c.route.endpoint.table)
-	if err != nil {
-		return nil, refuse(captureRefused, "%v", err)
-	}
-	captured, err := format.Capture(capture.Source{
+	captured, err := g.formats[c.route.endpoint.table].Capture(capture.Source{
 		Body: decoded, Provider: c.route.up.Provider, Target: c.route.target(), Header: c.r.Header, Parents: parents,
 	})
 	if err != nil {

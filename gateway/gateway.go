@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -11,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/runattest/runattest/capture"
 	"github.com/runattest/runattest/policy"
 	"github.com/runattest/runattest/signer"
 )
@@ -33,6 +35,7 @@ type Options struct {
 type Gateway struct {
 	config    Config
 	upstreams []*upstream
+	formats   map[string]capture.Format // by the name of the API
 	hosts     []string
 	secret    [sha256.Size]byte // of the URL secret; zero for none
 	signing   *signing
@@ -66,8 +69,13 @@ func New(o Options) (*Gateway, error) {
 	if err := checkSecret(o.URLSecret); err != nil {
 		return nil, err
 	}
-	g := &Gateway{config: c, signing: &signing{by: o.Signer}, journal: o.Journal, log: o.Log, clock: o.Clock, transport: o.Transport, budget: budget{most: c.Limits.Memory}}
+	g := &Gateway{config: c, formats: map[string]capture.Format{}, signing: &signing{by: o.Signer}, journal: o.Journal, log: o.Log, clock: o.Clock, transport: o.Transport, budget: budget{most: c.Limits.Memory}}
 	g.upstreams, _ = c.upstreams()
+	for _, up := range g.upstreams {
+		if err := g.lookUp(up.protocol); err != nil {
+			return nil, err
+		}
+	}
 	for _, h := range c.Hosts {
 		g.hosts = append(g.hosts, strings.ToLower(h))
 	}
@@ -89,6 +97,21 @@ func New(o Options) (*Gateway, error) {
 		}
 	}
 	return g, nil
+}
+
+// lookUp finds the tables of a protocol.
+func (g *Gateway) lookUp(p *protocol) error {
+	for _, e := range p.endpoints {
+		if e.does != captured {
+			continue
+		}
+		format, err := capture.Lookup(e.table)
+		if err != nil {
+			return fmt.Errorf("gateway: %w", err)
+		}
+		g.formats[e.table] = format
+	}
+	return nil
 }
 
 func checkSecret(s string) error {
