@@ -91,6 +91,10 @@ bench: build ## whole-process time, memory and size, and what a verification cos
 	$(GO) run ./cmd/procbench $(BIN)/runattest
 	$(GO) test -run '^$$' -bench . -benchmem ./attest ./attest/runset
 
+.PHONY: bench-gateway
+bench-gateway: ## a call through the gateway, beside a direct one and a bare reverse proxy
+	$(GO) test -run '^$$' -bench Call ./gateway
+
 .PHONY: bench-canonical
 bench-canonical: ## canonical beside its peers
 	cd canonical/bench && $(GO) run .

@@ -144,7 +144,7 @@ func (g *Gateway) decide(c *call, d *identity.Declaration, annotations map[strin
 	if c.policy == nil {
 		return nil
 	}
-	decision, err := c.policy.Decide(c.r.Context(), policy.Proposal{Declaration: d, Annotations: annotations, Signer: g.signing.by.PublicKey(), Now: g.clock(), Clock: "the gateway's clock"})
+	decision, err := c.policy.Decide(c.r.Context(), policy.Proposal{Declaration: d, Annotations: annotations, Signer: g.issuer.key(), Now: g.clock(), Clock: "the gateway's clock"})
 	switch {
 	case err != nil:
 		return refuse(policyFailed, "the policy could not be asked: %v", err)
@@ -167,10 +167,14 @@ func (g *Gateway) sign(c *call, d *identity.Declaration, annotations map[string]
 	}
 	statement, err := attest.New(d, o)
 	if err == nil {
-		entry.Bundle, err = g.signing.sign(c.r.Context(), statement)
+		var s signed
+		s, err = g.issuer.issue(c.r.Context(), statement)
+		entry.Bundle, entry.Proof = s.bundle, s.proof
+	}
+	if err != nil && c.r.Context().Err() == nil {
+		g.log.Error("a run could not be signed", "error", err)
 	}
 	if err != nil {
-		g.log.Error("a run could not be signed", "error", err)
 		return refuse(signingFailed, "the run could not be signed; try again")
 	}
 	return nil

@@ -17,10 +17,11 @@ import (
 	"github.com/runattest/runattest/signer"
 )
 
-// Options are what a Gateway is made of. Config, Signer and Journal are required.
+// Options are what a Gateway is made of. Config, Journal, and one of Signer and Window are required.
 type Options struct {
 	Config  Config
 	Signer  signer.Signer // a key in memory, which signs each call
+	Window  *Window       // signs calls together
 	Journal Journal
 	// Policy was read with policy.Options.BeforeSigning; nil admits all that can be captured.
 	Policy *policy.Policy
@@ -38,7 +39,7 @@ type Gateway struct {
 	formats   map[string]capture.Format // by the name of the API
 	hosts     []string
 	secret    [sha256.Size]byte // of the URL secret; zero for none
-	signing   *signing
+	issuer    issuer
 	journal   Journal
 	policy    atomic.Pointer[policy.Policy]
 	log       *slog.Logger
@@ -56,8 +57,6 @@ var _ http.Handler = (*Gateway)(nil)
 func New(o Options) (*Gateway, error) {
 	c := o.Config.withDefaults()
 	switch {
-	case o.Signer == nil || o.Signer.PublicKey() == nil:
-		return nil, errors.New("gateway: no signer, or one without a public key")
 	case o.Journal == nil:
 		return nil, errors.New("gateway: no journal")
 	case o.Policy != nil && c.InsecureForwardUndeclared:
@@ -69,7 +68,11 @@ func New(o Options) (*Gateway, error) {
 	if err := checkSecret(o.URLSecret); err != nil {
 		return nil, err
 	}
-	g := &Gateway{config: c, formats: map[string]capture.Format{}, signing: &signing{by: o.Signer}, journal: o.Journal, log: o.Log, clock: o.Clock, transport: o.Transport, budget: budget{most: c.Limits.Memory}}
+	by, err := o.issuer()
+	if err != nil {
+		return nil, err
+	}
+	g := &Gateway{config: c, formats: map[string]capture.Format{}, issuer: by, journal: o.Journal, log: o.Log, clock: o.Clock, transport: o.Transport, budget: budget{most: c.Limits.Memory}}
 	g.upstreams, _ = c.upstreams()
 	for _, up := range g.upstreams {
 		if err := g.lookUp(up.protocol); err != nil {
@@ -98,6 +101,26 @@ func New(o Options) (*Gateway, error) {
 	}
 	return g, nil
 }
+
+// issuer is what signs.
+func (o Options) issuer() (issuer, error) {
+	switch {
+	case o.Signer != nil && o.Window != nil:
+		return nil, errors.New("gateway: a signer and a window: want one of them")
+	case o.Window != nil:
+		w, err := o.Window.withDefaults()
+		if err == nil && w.Key == nil && o.Policy != nil {
+			err = ErrNoKey
+		}
+		return &windows{of: w}, err
+	case o.Signer == nil || o.Signer.PublicKey() == nil:
+		return nil, errors.New("gateway: no signer, or one without a public key")
+	}
+	return &signing{by: o.Signer}, nil
+}
+
+// ErrNoKey says that a policy is to decide about calls that a certificate signs, which is not known before it signs.
+var ErrNoKey = errors.New("a policy cannot decide before a certificate signs: want a key, or no policy")
 
 // lookUp finds the tables of a protocol.
 func (g *Gateway) lookUp(p *protocol) error {
@@ -133,14 +156,16 @@ func checkSecret(s string) error {
 // was not read with policy.Options.BeforeSigning, or none where there was one.
 func (g *Gateway) SetPolicy(p *policy.Policy) error {
 	switch {
-	case g == nil || g.signing == nil:
+	case g == nil || g.issuer == nil:
 		return errZero
 	case p == nil:
 		return errors.New("gateway: no policy")
 	case g.config.InsecureForwardUndeclared:
 		return errUndecided
+	case g.issuer.key() == nil:
+		return ErrNoKey
 	}
-	_, err := p.Decide(context.Background(), policy.Proposal{Signer: g.signing.by.PublicKey(), Now: g.clock()})
+	_, err := p.Decide(context.Background(), policy.Proposal{Signer: g.issuer.key(), Now: g.clock()})
 	if errors.Is(err, policy.ErrAfterSigning) {
 		return err
 	}
@@ -153,7 +178,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if w == nil || r == nil {
 		return
 	}
-	if g == nil || g.signing == nil {
+	if g == nil || g.issuer == nil {
 		refuse(journalFailed, "%v", errZero).write(w, r, openAIStyle, true)
 		return
 	}
@@ -174,7 +199,11 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}()
 	no := g.handle(seen, c)
 	if no == nil {
-		g.report(c, seen, begun, "forwarded")
+		outcome := "forwarded"
+		if c.route.endpoint == nil {
+			outcome = "answered"
+		}
+		g.report(c, seen, begun, outcome)
 		return
 	}
 	if r.Context().Err() != nil {

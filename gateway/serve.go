@@ -99,7 +99,7 @@ func (l *unixListener) Close() error {
 // CheckListener tells whether Serve would refuse a listener: ErrNoClients.
 func (g *Gateway) CheckListener(l net.Listener) error {
 	switch {
-	case g == nil || g.signing == nil || l == nil:
+	case g == nil || g.issuer == nil || l == nil:
 		return errZero
 	case !isLocal(l.Addr()) && len(g.config.Clients) == 0 && !g.config.InsecureAnyClient:
 		return fmt.Errorf("%s: %w", l.Addr(), ErrNoClients)

@@ -10,6 +10,24 @@ import (
 	"github.com/runattest/runattest/signer"
 )
 
+// An issuer signs the Statements of calls.
+type issuer interface {
+	issue(ctx context.Context, s *attest.Statement) (signed, error)
+	key() *signer.PublicKey // nil where a certificate signs
+}
+
+// signed is a call's own bundle, or the proof of its run in a set, as one line of JSON.
+type signed struct{ bundle, proof []byte }
+
+var _, _ issuer = (*signing)(nil), (*windows)(nil)
+
+func (s *signing) key() *signer.PublicKey { return s.by.PublicKey() }
+
+func (s *signing) issue(ctx context.Context, statement *attest.Statement) (signed, error) {
+	bundle, err := s.sign(ctx, statement)
+	return signed{bundle: bundle}, err
+}
+
 // A signing signs Statements with a key in memory, each of them once: equal Statements have one bundle for as long as it is
 // kept.
 type signing struct {

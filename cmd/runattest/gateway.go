@@ -32,6 +32,9 @@ var endsItself atomic.Bool
 // gatewayFlags are what the flags of gateway say.
 type gatewayFlags struct {
 	config, upstream, provider, secret string
+	who                                *signerFlags
+	window                             time.Duration
+	windowMost                         int
 	over                               gateway.Config // what is said besides the file
 	policies                           *policySigners
 	timeout                            time.Duration
@@ -43,7 +46,9 @@ func newGateway() *cobra.Command {
 	cmd.Args = cli.NoArgs("the upstream is --upstream URL")
 	var g gatewayFlags
 	f := cmd.Flags()
-	f.StringVar(&g.over.Key, "key", "", "the private `KEY` that signs: a file, or env://NAME")
+	g.who = newSignerFlags(cmd)
+	f.DurationVar(&g.window, "window", 0, "sign the calls of each `DURATION` together, as a run set (default: 25ms with a KMS or services, none with a key alone)")
+	f.IntVar(&g.windowMost, "window-max", 0, "sign at most this `NUMBER` of calls together (default: 1000)")
 	f.StringVar(&g.over.Journal, "journal", "", "the `FOLDER` of the journal, which is made where there is none")
 	f.StringVar(&g.upstream, "upstream", "", "forward calls to this `URL`, such as https://api.openai.com")
 	f.StringVar(&g.provider, "provider", "", "the `NAME` of who runs the model: openai, azure:RESOURCE, anthropic, google, vertex, ollama or another (default: by the upstream's host)")
@@ -63,7 +68,6 @@ func newGateway() *cobra.Command {
 	formatFlag(cmd)
 	_ = cmd.MarkFlagFilename("config", "yaml", "yml", "json")
 	_ = cmd.MarkFlagFilename("policy", "yaml", "yml", "json")
-	completeKeys(cmd, "key")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return g.run(cmd) }
 	return cmd
 }
@@ -87,7 +91,7 @@ func (g *gatewayFlags) configuration(cmd *cobra.Command) (gateway.Config, error)
 	for _, m := range []struct {
 		to   *string
 		from string
-	}{{&c.Key, g.over.Key}, {&c.Journal, g.over.Journal}, {&c.Policy, g.over.Policy}, {&c.Listen, g.over.Listen}, {&c.Operations, g.over.Operations}} {
+	}{{&c.Key, g.who.key}, {&c.Journal, g.over.Journal}, {&c.Policy, g.over.Policy}, {&c.Listen, g.over.Listen}, {&c.Operations, g.over.Operations}} {
 		if m.from != "" {
 			*m.to = m.from
 		}
@@ -101,14 +105,16 @@ func (g *gatewayFlags) configuration(cmd *cobra.Command) (gateway.Config, error)
 		}
 	}
 	switch {
-	case c.Key == "":
-		return c, cli.WithHint(errors.New("--key is required"), makeKeys)
+	case c.Key == "" && g.who.fulcio == "" && g.who.config == "":
+		return c, cli.WithHint(errors.New("--key is required, or --fulcio"), makeKeys)
 	case c.Journal == "":
 		return c, errors.New("--journal is required: every call has a line there before it is forwarded")
-	case kms.IsReference(c.Key):
-		return c, cli.WithHint(fmt.Errorf("--key %s: the gateway signs each call with a key in memory, and a KMS is too slow for that", c.Key), makeKeys)
-	case g.timeout < 0:
-		return c, errors.New("--journal-timeout: must be positive")
+	case g.timeout < 0 || g.window < 0 || g.windowMost < 0:
+		return c, errors.New("--journal-timeout, --window, --window-max: must be positive")
+	}
+	g.who.key = c.Key
+	if !g.inWindows() && g.windowMost > 0 {
+		return c, errors.New("--window-max goes with --window")
 	}
 	return c, nil
 }
@@ -123,13 +129,16 @@ func (g *gatewayFlags) run(cmd *cobra.Command) error {
 	if o.URLSecret, err = urlSecret(g.secret); err != nil {
 		return err
 	}
-	if o.Signer, err = loadSigner(cmd, c.Key); err != nil {
-		return err
-	}
 	if o.Policy, err = g.policy(cmd, c.Policy); err != nil {
 		return err
 	}
-	if _, err = gateway.New(o); err != nil { // before the journal's folder is made
+	sign, err := g.signer(cmd, &o)
+	if err != nil {
+		return err
+	}
+	if _, err = gateway.New(o); errors.Is(err, gateway.ErrNoKey) {
+		return &usageError{cli.WithHint(fmt.Errorf("--policy: %w", err), makeKeys)}
+	} else if err != nil { // before the journal's folder is made
 		return &usageError{err}
 	}
 	if g.check {
@@ -137,7 +146,7 @@ func (g *gatewayFlags) run(cmd *cobra.Command) error {
 	}
 	endsItself.Store(true)
 	j, err := journal.Open(c.Journal, journal.Options{
-		Sign: signStatements(o.Signer), Timeout: g.timeout, AcceptDamage: g.acceptDamage, Log: o.Log,
+		Sign: sign, Timeout: g.timeout, AcceptDamage: g.acceptDamage, Log: o.Log,
 	})
 	if err != nil {
 		return hintJournal(fmt.Errorf("--journal: %w", err))
@@ -159,11 +168,47 @@ func hintJournal(err error) error {
 	return err
 }
 
-// signStatements signs the Statements of closed segments.
-func signStatements(by signer.Signer) func(context.Context, attest.Signable) (*attest.Bundle, error) {
-	return func(ctx context.Context, s attest.Signable) (*attest.Bundle, error) {
-		return attest.Sign(ctx, s, by, attest.SignOptions{})
+// inWindows tells whether calls are signed together: where that is asked for, or where each signature takes a service.
+func (g *gatewayFlags) inWindows() bool {
+	w := g.who
+	return g.window > 0 || kms.IsReference(w.key) || w.fulcio != "" || w.config != "" || len(w.timestampers) > 0 || len(w.rekors) > 0
+}
+
+// signer puts into o what signs calls, and gives what signs the Statements of closed segments.
+func (g *gatewayFlags) signer(cmd *cobra.Command, o *gateway.Options) (func(context.Context, attest.Signable) (*attest.Bundle, error), error) {
+	if !g.inWindows() {
+		by, err := loadSigner(cmd, g.who.key)
+		o.Signer = by
+		return func(ctx context.Context, s attest.Signable) (*attest.Bundle, error) {
+			return attest.Sign(ctx, s, by, attest.SignOptions{})
+		}, err
 	}
+	session, err := g.who.session(cmd, attest.SigstoreBundle)
+	if err != nil {
+		return nil, err
+	}
+	if !g.check {
+		if err := session.Open(cmd.Context()); err != nil {
+			return nil, err
+		}
+	}
+	o.Window = &gateway.Window{Sign: session.Sign, Every: g.window, Most: g.windowMost, Timeout: g.who.timeout}
+	if g.who.key != "" && o.Policy != nil {
+		o.Window.Key, err = g.publicKey(cmd)
+	}
+	return session.Sign, err
+}
+
+// publicKey is that of the key that signs.
+func (g *gatewayFlags) publicKey(cmd *cobra.Command) (*signer.PublicKey, error) {
+	if kms.IsReference(g.who.key) {
+		return loadPublicKey(cmd.Context(), "key", g.who.key)
+	}
+	by, err := loadSigner(cmd, g.who.key)
+	if err != nil {
+		return nil, err
+	}
+	return by.PublicKey(), nil
 }
 
 // noJournal is for checking a configuration.

@@ -160,6 +160,8 @@ const (
 	GatewayHeaders = 500
 	GatewayBaggage = 8192
 	GatewayParents = 1_000
+	// GatewayWindowMost is how many calls are signed together.
+	GatewayWindowMost = 100_000
 	// GatewayEmbedded is the size of a declaration from which on it is detached.
 	GatewayEmbedded = 64 << 10
 	// GatewayCache is the size of the bundles that are kept for equal Statements, twice, GatewayCached that of one, and

@@ -1,0 +1,146 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"iter"
+	"sync"
+	"time"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/runset"
+	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/signer"
+)
+
+// Window is how calls are signed together, as a run set: with one signature by a key in a KMS or a certificate, and one timestamp,
+// where signing each call would be too slow. A call waits until its window is signed. While one window is signed the next one
+// gathers calls.
+type Window struct {
+	// Sign signs the Statement of a set, and gives it as a Sigstore bundle. It is required, and called for one window at a time.
+	Sign func(context.Context, attest.Signable) (*attest.Bundle, error)
+	// Key is the key that signs, for the policy to decide about; nil where a certificate does, and then there is no policy.
+	Key *signer.PublicKey
+
+	Every   time.Duration // how long a window gathers calls at least; 25 milliseconds, which is the least
+	Most    int           // how many calls a window has; 1,000
+	Timeout time.Duration // how long signing may take; 30 seconds
+}
+
+func (w Window) withDefaults() (Window, error) {
+	switch {
+	case w.Sign == nil:
+		return w, errors.New("gateway: a window without Sign")
+	case w.Every < 0 || w.Most < 0 || w.Timeout < 0 || w.Most > limits.GatewayWindowMost:
+		return w, errors.New("gateway: a window's numbers must be positive, and its calls at most 100,000")
+	}
+	w.Every = max(w.Every, 25*time.Millisecond)
+	if w.Most == 0 {
+		w.Most = 1000
+	}
+	if w.Timeout == 0 {
+		w.Timeout = 30 * time.Second
+	}
+	return w, nil
+}
+
+// errWindowFull is for a call for which the window that gathers has no room.
+var errWindowFull = errors.New("too many calls wait for a signature")
+
+// windows signs Statements in windows.
+type windows struct {
+	of Window
+
+	busy sync.Mutex // is held while a window is signed
+	mu   sync.Mutex // guards what follows
+	open *window    // gathers calls; nil until one comes
+}
+
+// A window is calls that are signed together.
+type window struct {
+	statements []*attest.Statement
+	done       chan struct{} // is closed when proofs or err are there
+	proofs     [][]byte
+	err        error
+}
+
+func (ws *windows) key() *signer.PublicKey { return ws.of.Key }
+
+// issue waits until the window with the Statement is signed, and gives the Statement's proof. If ctx ends before, the Statement
+// stays in the window.
+func (ws *windows) issue(ctx context.Context, s *attest.Statement) (signed, error) {
+	ws.mu.Lock()
+	w := ws.open
+	if w == nil {
+		w = &window{done: make(chan struct{})}
+		ws.open = w
+		go ws.close(w)
+	}
+	if len(w.statements) >= ws.of.Most {
+		ws.mu.Unlock()
+		return signed{}, errWindowFull
+	}
+	place := len(w.statements)
+	w.statements = append(w.statements, s)
+	ws.mu.Unlock()
+	select {
+	case <-ctx.Done():
+		return signed{}, ctx.Err()
+	case <-w.done:
+	}
+	if w.err != nil {
+		return signed{}, w.err
+	}
+	return signed{proof: w.proofs[place]}, nil
+}
+
+// close lets a window gather calls, for its time and for as long as the one before is signed, and signs it.
+func (ws *windows) close(w *window) {
+	time.Sleep(ws.of.Every)
+	ws.busy.Lock()
+	defer ws.busy.Unlock()
+	ws.mu.Lock()
+	ws.open = nil
+	ws.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), ws.of.Timeout)
+	defer cancel()
+	w.proofs, w.err = proofs(ctx, w.statements, ws.of.Sign)
+	close(w.done)
+}
+
+// proofs signs Statements as a run set, and gives the proof of each as one line of JSON.
+func proofs(ctx context.Context, statements []*attest.Statement, sign func(context.Context, attest.Signable) (*attest.Bundle, error)) ([][]byte, error) {
+	var file bytes.Buffer
+	runs := func() iter.Seq2[*attest.Statement, error] {
+		return func(yield func(*attest.Statement, error) bool) {
+			for _, s := range statements {
+				if !yield(s, nil) {
+					return
+				}
+			}
+		}
+	}
+	if _, err := runset.Write(ctx, &file, runs, runset.WriteOptions{Sign: sign}); err != nil {
+		return nil, err
+	}
+	set, err := runset.Open(bytes.NewReader(file.Bytes()))
+	if err != nil {
+		return nil, err
+	}
+	var all [][]byte
+	for proof, err := range set.Proofs(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		text, err := proof.Marshal()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, text)
+	}
+	if len(all) != len(statements) {
+		return nil, errors.New("the set has other runs than the window")
+	}
+	return all, nil
+}

@@ -1,0 +1,156 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/runattest/runattest/attest"
+)
+
+// windowed makes a world whose calls are signed in windows, by sign.
+func windowed(t *testing.T, every time.Duration, most int, sign func(context.Context, attest.Signable) (*attest.Bundle, error)) *world {
+	t.Helper()
+	return newWorld(t, func(o *Options) {
+		key := o.Signer
+		if sign == nil {
+			sign = func(ctx context.Context, s attest.Signable) (*attest.Bundle, error) {
+				return attest.Sign(ctx, s, key, attest.SignOptions{})
+			}
+		}
+		o.Signer, o.Window = nil, &Window{Sign: sign, Key: key.PublicKey(), Every: every, Most: most}
+	})
+}
+
+// together posts n different calls at once and gives their statuses.
+func (w *world) together(n int) []got {
+	answers := make([]got, n)
+	var all sync.WaitGroup
+	for i := range n {
+		all.Go(func() { answers[i] = w.post("/v1/chat/completions", strings.Replace(chat, "7", fmt.Sprint(i), 1)) })
+	}
+	all.Wait()
+	return answers
+}
+
+// TestWindow: calls that come together share one signature, and the proof of each verifies alone, as the run that its answer
+// names.
+func TestWindow(t *testing.T) {
+	signatures := 0
+	w := windowed(t, 100*time.Millisecond, 0, nil)
+	sign := w.gateway.issuer.(*windows).of.Sign
+	w.gateway.issuer.(*windows).of.Sign = func(ctx context.Context, s attest.Signable) (*attest.Bundle, error) {
+		signatures++
+		return sign(ctx, s)
+	}
+	w.journal.before = func() {
+		if len(w.requests()) > 0 && len(w.journal.all()) == 0 {
+			t.Error("a call was forwarded before it was journaled")
+		}
+	}
+	answers := w.together(8)
+	entries := w.journal.all()
+	if len(entries) != 8 || signatures >= 8 || len(w.requests()) != 8 {
+		t.Fatalf("%d entries, %d signatures, %d requests", len(entries), signatures, len(w.requests()))
+	}
+	ids := map[string]bool{}
+	for _, e := range entries {
+		if e.Bundle != nil {
+			t.Error("a call has a bundle of its own")
+		}
+		e.Bundle = e.Proof
+		if id := w.verify(e).ID(); id != e.Identity {
+			t.Errorf("the proof is of %s, want %s", id, e.Identity)
+		}
+		ids[e.Identity.String()] = true
+	}
+	for _, a := range answers {
+		if a.status != 200 || !ids[a.header.Get(headerIdentity)] {
+			t.Errorf("%v", a)
+		}
+	}
+	if len(ids) != 8 {
+		t.Errorf("%d identities", len(ids))
+	}
+}
+
+// TestWindowFails: the calls of a window that is not signed are refused, and none is forwarded; the next window is tried anew.
+func TestWindowFails(t *testing.T) {
+	w := windowed(t, 0, 0, func(context.Context, attest.Signable) (*attest.Bundle, error) {
+		return nil, errors.New("the KMS does not answer")
+	})
+	for _, a := range w.together(3) {
+		w.refused(a, signingFailed)
+		if a.header.Get("Retry-After") == "" || strings.Contains(a.body, "KMS") {
+			t.Errorf("%v", a)
+		}
+	}
+	key := w.key
+	w.gateway.issuer.(*windows).of.Sign = func(ctx context.Context, s attest.Signable) (*attest.Bundle, error) {
+		return attest.Sign(ctx, s, key, attest.SignOptions{})
+	}
+	if a := w.post("/v1/chat/completions", chat); a.status != 200 {
+		t.Error(a)
+	}
+}
+
+// TestWindowFull: a call for which the window has no room is refused at once, while another window is signed.
+func TestWindowFull(t *testing.T) {
+	signing, goOn := make(chan bool, 3), make(chan bool)
+	w := windowed(t, 0, 1, nil)
+	of := &w.gateway.issuer.(*windows).of
+	sign := of.Sign
+	of.Sign = func(ctx context.Context, s attest.Signable) (*attest.Bundle, error) {
+		signing <- true
+		<-goOn
+		return sign(ctx, s)
+	}
+	answers := make(chan got, 2)
+	post := func(seed string) { answers <- w.post("/v1/chat/completions", strings.Replace(chat, "7", seed, 1)) }
+	go post("1")
+	<-signing
+	go post("2")
+	ws := w.gateway.issuer.(*windows)
+	for range 200 {
+		ws.mu.Lock()
+		gathers := ws.open != nil
+		ws.mu.Unlock()
+		if gathers {
+			break
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	w.refused(w.post("/v1/chat/completions", chat), signingFailed)
+	close(goOn)
+	for range 2 {
+		if a := <-answers; a.status != 200 {
+			t.Error(a)
+		}
+	}
+}
+
+// TestWindowOptions: a window is complete, alone, and without a policy where a certificate signs.
+func TestWindowOptions(t *testing.T) {
+	w := newWorld(t, nil)
+	sign := func(context.Context, attest.Signable) (*attest.Bundle, error) { return nil, nil }
+	for _, o := range []Options{
+		{Window: &Window{}}, {Window: &Window{Sign: sign, Most: -1}}, {Window: &Window{Sign: sign}, Signer: w.key}, {},
+		{Window: &Window{Sign: sign}, Policy: newPolicy(t, w.key, "true", "")},
+	} {
+		o.Config, o.Journal = w.gateway.config, w.journal
+		if _, err := New(o); err == nil {
+			t.Errorf("%+v was taken", o)
+		}
+	}
+	g, err := New(Options{Window: &Window{Sign: sign}, Config: w.gateway.config, Journal: w.journal})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := g.SetPolicy(newPolicy(t, w.key, "true", "")); !errors.Is(err, ErrNoKey) {
+		t.Error(err)
+	}
+}
