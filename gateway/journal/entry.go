@@ -110,6 +110,9 @@ func (e Entry) prepare() (*prepared, error) {
 	if e.Policy != "" {
 		p.policy = []byte(`"policy":"` + e.Policy + `",`)
 	}
+	if n := p.most() - len(p.declaration); n > limits.JournalLine {
+		return nil, fmt.Errorf("journal entry: a line of %d bytes, want at most %d", n, limits.JournalLine)
+	}
 	return p, nil
 }
 

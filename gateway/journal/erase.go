@@ -27,13 +27,13 @@ func Erase(ctx context.Context, dir string, id identity.ID) (Erased, error) {
 	if err != nil {
 		return all, err
 	}
-	for number := l.first; l.last > 0 && number <= l.last; number++ {
+	for _, number := range l.numbers {
 		if err := ctx.Err(); err != nil {
 			return all, err
 		}
 		s, err := scanSegment(dir, number)
 		if err == nil && !l.closed[number] {
-			s, _, err = settle(s, number == l.last)
+			s, _, err = settle(s, number == l.last())
 		}
 		if err == nil {
 			err = all.eraseIn(s, id)

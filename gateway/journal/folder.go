@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"github.com/runattest/runattest/canonical"
@@ -145,9 +146,26 @@ func (e *DamageError) Unwrap() error {
 
 // listing is which segments a folder has, and which of them are closed.
 type listing struct {
-	first, last int // 0 for none
-	closed      map[int]bool
-	lines       map[int]bool
+	numbers []int // in order
+	closed  map[int]bool
+	lines   map[int]bool
+}
+
+// last is the number of the last segment, 0 for none.
+func (l *listing) last() int {
+	if len(l.numbers) == 0 {
+		return 0
+	}
+	return l.numbers[len(l.numbers)-1]
+}
+
+// lastClosed is the number of the last segment that has a bundle, 0 for none.
+func (l *listing) lastClosed() int {
+	last := 0
+	for number := range l.closed {
+		last = max(last, number)
+	}
+	return last
 }
 
 var segmentForm = lazyregexp.New(`^([0-9]{8})(\.jsonl|\.sigstore\.json)$`)
@@ -167,15 +185,22 @@ func list(dir string) (*listing, error) {
 		if number == 0 {
 			continue
 		}
+		if !l.lines[number] && !l.closed[number] {
+			l.numbers = append(l.numbers, number)
+		}
 		if part[2] == ".jsonl" {
 			l.lines[number] = true
 		} else {
 			l.closed[number] = true
 		}
-		if l.first == 0 || number < l.first {
-			l.first = number
+	}
+	slices.Sort(l.numbers)
+	last := l.lastClosed()
+	for _, number := range l.numbers {
+		if number < last && !l.closed[number] { // a gateway may have closed it while the folder was read
+			_, err := os.Stat(filepath.Join(dir, bundleName(number)))
+			l.closed[number] = err == nil
 		}
-		l.last = max(l.last, number)
 	}
 	return l, nil
 }

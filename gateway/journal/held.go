@@ -1,11 +1,14 @@
 package journal
 
 import (
+	"bytes"
 	"crypto/sha256"
+	"path/filepath"
 	"slices"
 	"sync"
 
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/limits"
 )
 
@@ -64,23 +67,34 @@ func (h *held) put(segment int, run heldRun) {
 	}
 }
 
-// load reads the newest segments up to last. What cannot be read is not held.
+// load reads the newest segments of those up to last. What cannot be read is not held.
 func (h *held) load(dir string, last int) {
 	for number := last; number > 0 && h.count < limits.JournalHeld; number-- {
-		s, err := scanSegment(dir, number)
+		data, err := readFile(filepath.Join(dir, linesName(number)), limits.JournalSegment+limits.JournalLine+limits.JournalChunk)
 		if err != nil {
 			return
 		}
 		part := &heldPart{number, map[heldRun]bool{}}
-		for l, err := range s.lines() {
-			if err != nil {
-				break
-			}
-			if !l.Identity.IsZero() {
-				part.runs[runOf(l.Client, l.Identity)] = true
+		for text := range bytes.SplitSeq(bytes.TrimRight(data, "\x00"), []byte{'\n'}) {
+			if run, ok := heldIn(text); ok {
+				part.runs[run] = true
 			}
 		}
 		h.parts = slices.Insert(h.parts, 0, part)
 		h.count += len(part.runs)
 	}
+}
+
+// heldIn is the run of a line, without reading its bundle.
+func heldIn(text []byte) (heldRun, bool) {
+	form, err := lineRules.Append(nil, text)
+	if err != nil {
+		return heldRun{}, false
+	}
+	root, err := jsontree.Parse(form)
+	if err != nil {
+		return heldRun{}, false
+	}
+	id, err := identity.ParseID(root.Get("identity").Text())
+	return runOf(root.Get("client").Text(), id), err == nil
 }

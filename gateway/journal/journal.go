@@ -187,7 +187,8 @@ func (j *Journal) start() error {
 	return nil
 }
 
-// Cut is what Open has cut off a segment: the end of the last write before a crash, which was acknowledged to no call.
+// Cut is what Open has cut off a segment: the end of the last write before a crash, which was acknowledged to no call, or
+// damage that was accepted.
 type Cut struct {
 	Segment int
 	Aside   string // the file that has a copy
@@ -261,7 +262,7 @@ func (j *Journal) Close(ctx context.Context) error {
 		return fmt.Errorf("journal: the last segment is not closed: %w", ctx.Err()) // the lock stays: the writer may still write
 	}
 	err := j.sealer.close(ctx, true)
-	return errors.Join(err, j.removeSpare(), j.lock.Close())
+	return errors.Join(err, j.removeSpare(ctx), j.lock.Close())
 }
 
 func (j *Journal) signal() {

@@ -20,8 +20,8 @@ func UnverifiedLines(dir string) iter.Seq2[UnverifiedLine, error] {
 			yield(UnverifiedLine{}, err)
 			return
 		}
-		for number := l.first; l.last > 0 && number <= l.last; number++ {
-			if !linesOf(dir, number, !l.closed[number], number == l.last, yield) {
+		for _, number := range l.numbers {
+			if !linesOf(dir, number, !l.closed[number], number == l.last(), yield) {
 				return
 			}
 		}

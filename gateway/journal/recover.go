@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"path/filepath"
+	"slices"
 
 	"github.com/runattest/runattest/internal/atomicfile"
 	"github.com/runattest/runattest/internal/limits"
@@ -39,14 +40,16 @@ func (r *recovery) run() error {
 		}
 	}
 	r.prev = r.id
-	if l.last == 0 {
+	if len(l.numbers) == 0 {
 		return nil
 	}
-	signed := l.first - 1
-	for number := l.first; number <= l.last; number++ {
+	signed := l.numbers[0] - 1
+	for i, number := range l.numbers {
 		switch {
+		case i > 0 && l.numbers[i-1] != number-1:
+			err = r.damage(linesName(number-1), 0, errors.New("is missing, and there are segments before and behind it"))
 		case !l.lines[number]:
-			err = r.damage(linesName(number), 0, errors.New("is missing, and there are segments before and behind it"))
+			err = r.damage(linesName(number), 0, errors.New("is missing, and its bundle is there"))
 		case l.closed[number] && signed != number-1:
 			err = r.damage(bundleName(number-1), 0, errors.New("is missing, and the segment behind it has one"))
 		}
@@ -57,12 +60,12 @@ func (r *recovery) run() error {
 			signed = number
 		}
 	}
-	if signed >= l.first {
+	if l.closed[signed] {
 		if err := r.readSigned(signed); err != nil {
 			return err
 		}
 	}
-	return r.readUnsigned(signed+1, l.last)
+	return r.readUnsigned(signed+1, l)
 }
 
 // damage is an error, unless it is accepted.
@@ -102,24 +105,27 @@ func (r *recovery) readSigned(number int) error {
 }
 
 // readUnsigned takes the segments that are not signed: those that were closed, and then the one that was open.
-func (r *recovery) readUnsigned(first, last int) error {
-	for ; last >= first; last-- { // the last may have no line
-		empty, err := r.dropEmpty(last)
+func (r *recovery) readUnsigned(first int, l *listing) error {
+	at, _ := slices.BinarySearch(l.numbers, first)
+	numbers := l.numbers[at:]
+	for len(numbers) > 0 { // the last may have no line
+		empty, err := r.dropEmpty(numbers[len(numbers)-1])
 		if err != nil {
 			return err
 		}
 		if !empty {
 			break
 		}
+		numbers = numbers[:len(numbers)-1]
 	}
-	for number := first; number <= last; number++ {
+	for i, number := range numbers {
 		s, err := scanSegment(r.dir, number)
 		if err != nil {
 			return err
 		}
 		var next *[sha256.Size]byte
-		if number < last {
-			if next, err = firstPrev(r.dir, number+1); err != nil {
+		if i+1 < len(numbers) {
+			if next, err = firstPrev(r.dir, numbers[i+1]); err != nil {
 				return err
 			}
 		}
@@ -223,7 +229,7 @@ func (r *recovery) cut(s *scan, damage bool) error {
 				return err
 			}
 			r.cuts = append(r.cuts, Cut{s.number, aside, int64(len(rest)), damage})
-			r.log.Warn("the end of a segment was cut off: it was acknowledged to no call", "segment", s.number, "aside", aside, "bytes", len(rest), "damage", damage)
+			r.log.Warn("the end of a segment was cut off", "segment", s.number, "aside", aside, "bytes", len(rest), "damage", damage)
 		}
 		if err := truncate(filepath.Join(r.dir, part.name), part.end); err != nil {
 			return err

@@ -17,9 +17,15 @@ import (
 	"github.com/runattest/runattest/signer"
 )
 
+var appendLimited func(dir string)
+
 func TestMain(m *testing.M) {
 	if dir := os.Getenv("JOURNAL_WRITER"); dir != "" {
 		writeUntilKilled(dir)
+	}
+	if dir := os.Getenv("JOURNAL_LIMITED"); dir != "" {
+		appendLimited(dir)
+		return
 	}
 	os.Exit(m.Run())
 }

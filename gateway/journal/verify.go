@@ -62,24 +62,8 @@ func (r *reader) run() error {
 	if err != nil {
 		return err
 	}
-	first := max(r.o.First, 1)
-	if l.last > 0 && l.first > first {
-		r.problem("segments %08d to %08d are missing", first, l.first-1)
-	}
-	if l.first == 1 {
-		r.last = &id
-	}
-	lastClosed := 0
-	for number := range l.closed {
-		lastClosed = max(lastClosed, number)
-	}
-	for number := l.first; l.last > 0 && number <= l.last; number++ {
-		if err := r.ctx.Err(); err != nil {
-			return err
-		}
-		if err := r.segment(number, l, lastClosed); err != nil {
-			return err
-		}
+	if err := r.segments(l); err != nil {
+		return err
 	}
 	if r.result.Lines == 0 {
 		r.problem("the journal has no line that could be verified")
@@ -90,6 +74,31 @@ func (r *reader) run() error {
 		}
 	}
 	r.result.Verified = len(r.result.Problems) == 0 && !r.bad && r.result.Refused == 0
+	return nil
+}
+
+// segments verifies the segments of a folder in their order.
+func (r *reader) segments(l *listing) error {
+	first := max(r.o.First, 1)
+	if len(l.numbers) > 0 && l.numbers[0] > first {
+		r.problem("segments %08d to %08d are missing", first, l.numbers[0]-1)
+	}
+	if len(l.numbers) > 0 && l.numbers[0] == 1 {
+		r.last = &r.result.Gateway
+	}
+	lastClosed := l.lastClosed()
+	for i, number := range l.numbers {
+		if err := r.ctx.Err(); err != nil {
+			return err
+		}
+		if i > 0 && l.numbers[i-1] != number-1 {
+			r.problem("segments %08d to %08d are missing", l.numbers[i-1]+1, number-1)
+			r.last, r.file = nil, nil
+		}
+		if err := r.segment(number, l, lastClosed); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -104,7 +113,7 @@ func (r *reader) segment(number int, l *listing, lastClosed int) error {
 	case !s.Closed && number < lastClosed:
 		s.Damage = errors.New("it has no bundle, and a later segment has one")
 	default:
-		if data, err = r.open(&s, number == l.last); err != nil {
+		if data, err = r.open(&s, number == l.last()); err != nil {
 			return err
 		}
 		if r.o.Closed && !s.Closed && !isZero(data.data) {

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -257,12 +258,16 @@ func (j *Journal) retrySpare() {
 }
 
 // removeSpare removes the files that no segment needed.
-func (j *Journal) removeSpare() error {
+func (j *Journal) removeSpare(ctx context.Context) error {
 	j.mu.Lock()
 	making := j.spare.making
 	j.mu.Unlock()
 	if making != nil {
-		<-making
+		select {
+		case <-making:
+		case <-ctx.Done():
+			return ctx.Err() // the next Open removes them
+		}
 	}
 	j.mu.Lock()
 	f := j.spare.files

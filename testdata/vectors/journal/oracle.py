@@ -246,6 +246,7 @@ def verify(files, receipts=()):
     want(numbers and numbers[0] == 1, "journal", "segments are missing at the beginning")
     for number in range(1, numbers[-1] + 1):
         name = "%08d.jsonl" % number
+        want(number in numbers, "journal", "segments are missing between others")
         want(name in files, "segment", "missing")
         want(number in closed or not closed or number > closed[-1], "segment", "bundle missing")
         text = files[name]
@@ -368,7 +369,7 @@ def bad_files():
     c(lambda f: f.pop(first), "segment", "segment-missing", "the first segment's file is missing, and its bundle is there")
     c(lambda f: [f.pop(n) for n in list(f) if n.startswith("00000001")], "journal", "first-missing", "the first segment is missing")
     three = lambda: two().line(7).close()
-    c(lambda f: [f.pop(n) for n in list(f) if n.startswith("00000002")], "segment", "middle-missing", "a segment is missing in the middle", three)
+    c(lambda f: [f.pop(n) for n in list(f) if n.startswith("00000002")], "journal", "middle-missing", "a segment is missing in the middle", three)
     c(lambda f: f.pop("00000001.sigstore.json"), "segment", "bundle-missing", "a segment has no bundle, and the next has one")
     c(lambda f: f.update({"00000002.sigstore.json": f["00000001.sigstore.json"]}), "segment", "bundle-of-other", "the bundle of another segment")
     c(edit(declared, lambda t: t.replace(b"hello", b"hallo", 1)), "segment", "declaration-changed", "a declaration was changed")
