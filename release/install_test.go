@@ -64,7 +64,12 @@ func newRoom(t *testing.T, dist string, env ...string) *room {
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(home, "npm", "bin") + ":" + filepath.Dir(strings.TrimSpace(string(python))) + ":" + os.Getenv("PATH")
+	path := filepath.Join(home, "npm", "bin") + ":" + filepath.Dir(strings.TrimSpace(string(python)))
+	for _, folder := range filepath.SplitList(os.Getenv("PATH")) {
+		if _, err := os.Stat(filepath.Join(folder, "go")); err != nil { // users need no Go
+			path += ":" + folder
+		}
+	}
 	base := []string{
 		"HOME=" + home, "PATH=" + path, "LANG=C.UTF-8", "PIP_DISABLE_PIP_VERSION_CHECK=1", "PIP_BREAK_SYSTEM_PACKAGES=1",
 		"UV_PYTHON_DOWNLOADS=never", "UV_OFFLINE=1",
@@ -177,7 +182,7 @@ func TestInstalled(t *testing.T) {
 	dir, _ := dist(t)
 	room := newRoom(t, dir)
 	writeFile(t, filepath.Join(room.dir, "run.json"), declaration)
-	room.want(t, `python3 -m venv env && . env/bin/activate && pip install --quiet --no-index --find-links dist runattest
+	room.want(t, `! command -v go && python3 -m venv env && . env/bin/activate && pip install --quiet --no-index --find-links dist runattest
 runattest keygen --no-password && runattest sign --key runattest.key run.json && runattest verify --key runattest.pub run.json.sigstore.json`,
 		"airun:1:sha256:", "run.json.sigstore.json: verified")
 }

@@ -21,6 +21,33 @@ func TestArm64(t *testing.T) {
 	crossCheck(t, newRoom(t, dir, "THERE="+qemu+" "+other.folder(r)+"/runattest"), "tar -xzf dist/"+other.archive(r), r)
 }
 
+// randomSource is bcryptprimitives.dll, which Go needs on Windows and Wine 8 does not have.
+const randomSource = `#include <windows.h>
+BOOLEAN NTAPI SystemFunction036(PVOID, ULONG);
+__declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE data, SIZE_T size) { return SystemFunction036(data, (ULONG)size); }
+`
+
+// TestWindows runs the program for windows/amd64 under Wine, in the same way as TestArm64.
+func TestWindows(t *testing.T) {
+	dir, r := dist(t)
+	other := target{"windows", "amd64"}
+	if found, _ := filepath.Glob(filepath.Join(dir, other.archive(r))); len(found) == 0 {
+		t.Skip("the release is not for windows/amd64")
+	}
+	wine, compiler := "/usr/lib/wine/wine64", "x86_64-w64-mingw32-gcc-win32"
+	for _, name := range []string{wine, compiler, "unzip"} {
+		if _, err := exec.LookPath(name); err != nil {
+			t.Skipf("wants wine64, gcc-mingw-w64-x86-64-win32 and unzip of Debian: %v", err)
+		}
+	}
+	room := newRoom(t, dir, "THERE="+wine+" "+other.folder(r)+"/runattest.exe", "WINEDEBUG=-all")
+	writeFile(t, filepath.Join(room.dir, "random.c"), randomSource)
+	// Go looks for it in the folder of the system alone.
+	crossCheck(t, room, "unzip -q dist/"+other.archive(r)+" && "+compiler+` -shared -o random.dll random.c -ladvapi32
+`+wine+` wineboot --init >/dev/null 2>&1
+cp random.dll "$HOME/.wine/drive_c/windows/system32/bcryptprimitives.dll"`, r)
+}
+
 // crossCheck signs with the program for this machine and with the one that $THERE starts; each verifies what the other signed.
 func crossCheck(t *testing.T, room *room, unpack string, r release) {
 	t.Helper()
