@@ -4,9 +4,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"iter"
+	"runtime"
 	"slices"
 
 	"github.com/runattest/runattest/attest/evidence"
+	"github.com/runattest/runattest/internal/inorder"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/settree"
 )
@@ -21,25 +24,30 @@ type setReader struct {
 
 // window is Statements that follow each other, until they have limits.SetWindow bytes.
 type window struct {
-	text []byte
-	ends []int // in text
+	text []byte // where it is kept
+	ends []int  // of the Statements
 	sums []byte
+	size int
+	keep bool // the text: the second reading needs it
 }
 
 func (w *window) add(statement []byte, sum settree.Hash) (full bool) {
-	w.text, w.sums = append(w.text, statement...), append(w.sums, sum[:]...)
-	w.ends = append(w.ends, len(w.text))
-	return len(w.text) >= limits.SetWindow
+	if w.keep {
+		w.text = append(w.text, statement...)
+	}
+	w.size += len(statement)
+	w.sums, w.ends = append(w.sums, sum[:]...), append(w.ends, w.size)
+	return w.size >= limits.SetWindow
 }
 
 func (w *window) sum() settree.Hash { return sha256.Sum256(w.sums) }
 
-func (w *window) clear() { w.text, w.ends, w.sums = w.text[:0], w.ends[:0], w.sums[:0] }
+func (w *window) clear() { w.text, w.ends, w.sums, w.size = w.text[:0], w.ends[:0], w.sums[:0], 0 }
 
-// read gives the windows of one reading, and the tree of all Statements.
-func (r *setReader) read(ctx context.Context, each func(*window) error) (*settree.Builder, error) {
+// read gives the windows of one reading, with their text if keep is set, and the tree of all Statements.
+func (r *setReader) read(ctx context.Context, keep bool, each func(*window) error) (*settree.Builder, error) {
 	tree := settree.NewBuilder(r.runs.Seed)
-	w := &window{}
+	w := &window{keep: keep}
 	for statement, err := range r.runs.Read() {
 		if err := errors.Join(err, ctx.Err()); err != nil {
 			return nil, err
@@ -67,7 +75,7 @@ func (r *setReader) read(ctx context.Context, each func(*window) error) (*settre
 
 // confirm is the first reading: it finds that the set is what was signed.
 func (r *setReader) confirm(ctx context.Context) error {
-	tree, err := r.read(ctx, func(w *window) error {
+	tree, err := r.read(ctx, false, func(w *window) error {
 		r.windows = append(r.windows, w.sum())
 		return nil
 	})
@@ -100,22 +108,23 @@ var errEnough = errors.New("enough")
 // report is the second reading.
 func (r *setReader) report(ctx context.Context, yield func(*Verified, error) bool) error {
 	index := uint64(0)
-	_, err := r.read(ctx, func(w *window) error {
+	_, err := r.read(ctx, true, func(w *window) error {
 		if len(r.windows) == 0 || w.sum() != r.windows[0] {
 			return ErrSetChanged
 		}
 		r.windows = r.windows[1:]
-		start := 0
-		for _, end := range w.ends {
-			v, err := r.verify(index, slices.Clone(w.text[start:end]))
-			if no := (*VerificationError)(nil); err != nil && !errors.As(err, &no) {
-				return err
+		for runs := range inorder.Map(runtime.GOMAXPROCS(0), w.share(index), noSize, r.prepareAll) {
+			for _, run := range runs {
+				v, err := r.verify(run)
+				if no := (*VerificationError)(nil); err != nil && !errors.As(err, &no) {
+					return err
+				}
+				if !yield(v, err) {
+					return errEnough
+				}
 			}
-			if !yield(v, err) {
-				return errEnough
-			}
-			index, start = index+1, end
 		}
+		index += uint64(len(w.ends))
 		return nil
 	})
 	if no := (*VerificationError)(nil); errors.As(err, &no) { // more runs than before
@@ -127,19 +136,67 @@ func (r *setReader) report(ctx context.Context, yield func(*Verified, error) boo
 	return err
 }
 
-// verify verifies a run that is known to be in the set.
-func (r *setReader) verify(index uint64, statement []byte) (*Verified, error) {
-	in := &evidence.InSet{Head: r.head.head, Index: index}
-	inclusion := evidence.Passed(evidence.CheckInclusion, "%s, and all of the set was read", in)
-	run := runChecks{set: in, inclusion: &inclusion}
-	var err error
-	var want Expect
-	if run.content, err = readStatement(statement); err == nil && run.content.ref != nil && r.runs.Declaration != nil {
-		var failed error
-		if want.Declaration, failed = r.runs.Declaration(run.content.id); failed != nil {
-			return nil, failed
+// share is some runs of a window that follow each other.
+type share struct {
+	*window
+	index       uint64 // of the window's first run
+	first, last int    // in the window
+}
+
+// shareSize is how many runs a share has.
+const shareSize = 32
+
+func (w *window) share(index uint64) iter.Seq[share] {
+	return func(yield func(share) bool) {
+		for first := 0; first < len(w.ends); first += shareSize {
+			if !yield(share{w, index, first, min(first+shareSize, len(w.ends))}) {
+				return
+			}
 		}
 	}
-	run.finish(err, want)
-	return r.head.by.conclude(r.head.result, run, statement)
+}
+
+func noSize(share) int { return 0 } // a window is bounded
+
+// setRun is a run that is known to be in the set.
+type setRun struct {
+	runChecks
+	statement []byte
+	err       error // of reading the statement
+	ready     bool  // all checks are made
+}
+
+// prepareAll makes the checks of runs, of detached ones up to where a declaration is asked for.
+func (r *setReader) prepareAll(s share) []setRun {
+	runs := make([]setRun, s.last-s.first)
+	for i := range runs {
+		at := s.first + i
+		start := 0
+		if at > 0 {
+			start = s.ends[at-1]
+		}
+		in := &evidence.InSet{Head: r.head.head, Index: s.index + uint64(at)}
+		inclusion := passed(evidence.CheckInclusion, in.String()+", and all of the set was read")
+		run := &runs[i]
+		run.set, run.inclusion = in, &inclusion
+		run.statement = slices.Clone(s.text[start:s.ends[at]])
+		run.content, run.err = readStatement(run.statement)
+		if run.err != nil || run.content.ref == nil || r.runs.Declaration == nil {
+			run.finish(run.err, Expect{})
+			run.ready = true
+		}
+	}
+	return runs
+}
+
+// verify verifies a run.
+func (r *setReader) verify(run setRun) (*Verified, error) {
+	if !run.ready {
+		given, err := r.runs.Declaration(run.content.id)
+		if err != nil {
+			return nil, err
+		}
+		run.finish(run.err, Expect{Declaration: given})
+	}
+	return r.head.by.conclude(r.head.result, run.runChecks, run.statement)
 }

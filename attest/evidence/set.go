@@ -3,8 +3,8 @@ package evidence
 import (
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"maps"
+	"strconv"
 
 	"github.com/runattest/runattest/internal/settree"
 )
@@ -49,7 +49,9 @@ func (s InSet) MarshalJSON() ([]byte, error) {
 
 // String is for people.
 func (s InSet) String() string {
-	return fmt.Sprintf("index %d of %d in the set with root %x", s.Index, s.Head.Size, s.Head.Root)
+	text := strconv.AppendUint(append(make([]byte, 0, 128), "index "...), s.Index, 10)
+	text = strconv.AppendUint(append(text, " of "...), s.Head.Size, 10)
+	return string(hex.AppendEncode(append(text, " in the set with root "...), s.Head.Root[:]))
 }
 
 // Clone is a copy that shares nothing.

@@ -82,7 +82,7 @@ var imports = map[string][]string{
 	},
 	"attest": {
 		module + "attest/evidence", module + "canonical", module + "identity", module + "internal/atomicfile", module + "internal/boundedfile",
-		module + "internal/jsontree", module + "internal/limits", module + "internal/settree",
+		module + "internal/inorder", module + "internal/jsontree", module + "internal/limits", module + "internal/settree",
 		module + "internal/zero", module + "signer",
 	},
 	"attest/runset": {
