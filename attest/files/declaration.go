@@ -25,11 +25,8 @@ func ParseDeclaration(t Text) (*identity.Declaration, error) {
 		parse = identity.ParseYAML
 	}
 	d, err := parse(t.Data)
-	if err != nil && t.IsBundle() {
-		err = input.ErrBundle
-	}
 	if err != nil {
-		err = cmp.Or(foreign(t.Data), err)
+		err = cmp.Or(t.Signed(), foreign(t.Data), err)
 	}
 	if invalid, ok := errors.AsType[*identity.InvalidError](err); ok {
 		tellFormats(t, invalid.Problems)
@@ -83,8 +80,8 @@ func Lint(t Text) ([]identity.Problem, error) {
 	problems := lint(t.Data)
 	wrong := func(p identity.Problem) bool { return p.Severity == identity.Error }
 	if slices.ContainsFunc(problems, wrong) {
-		if t.IsBundle() {
-			return nil, input.ErrBundle
+		if err := t.Signed(); err != nil {
+			return nil, err
 		}
 		if other, ok := errors.AsType[*input.ForeignError](foreign(t.Data)); ok && other.IsKey { // of other texts, the problems say more
 			return nil, other

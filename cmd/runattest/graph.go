@@ -10,7 +10,6 @@ import (
 	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/cli"
-	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/lineage"
 	"github.com/runattest/runattest/registry"
 )
@@ -21,7 +20,7 @@ func newGraph() *cobra.Command {
 	cmd.ValidArgsFunction = completeBundles
 	trust := newTrustFlags(cmd)
 	roots := cmd.Flags().StringArray("root", nil, "the `IDENTITY` of the run whose ancestry is shown: airun:1:sha256:... (repeatable)")
-	declarations := cmd.Flags().StringArray("declaration", nil, "a `FILE` with declarations of detached attestations: JSON, YAML or JSON Lines (repeatable)")
+	declarations := cmd.Flags().StringArray("declaration", nil, "a `FILE` with declarations of detached attestations, JSON, YAML or JSON Lines, or a folder of such files (repeatable)")
 	complete := cmd.Flags().Bool("require-complete", false, "say no if a run in the ancestry is missing, unverified, rejected or flagged")
 	policies := newApproverFlags(cmd)
 	cmd.Flags().Lookup("policy").Usage = "the `FILE` with the policy that names the trusted signers, and the approvers whose rejections count"
@@ -39,9 +38,11 @@ func newGraph() *cobra.Command {
 		if o.Roots, err = parseRoots(*roots); err != nil {
 			return err
 		}
-		if o.Declaration, err = readDeclarations(cmd, *declarations); err != nil {
+		given, err := files.ReadDeclarations(*declarations, cmd.InOrStdin())
+		if err != nil {
 			return err
 		}
+		o.Declaration = given.Find
 		moving := out.transfer(cmd.Context(), "bundles read")
 		if applied != nil {
 			applied.shown = moving
@@ -90,23 +91,6 @@ func parseRoots(texts []string) ([]identity.ID, error) {
 		ids = append(ids, id)
 	}
 	return ids, nil
-}
-
-func readDeclarations(cmd *cobra.Command, paths []string) (func(identity.ID) *identity.Declaration, error) {
-	known := map[identity.ID]*identity.Declaration{}
-	for _, path := range paths {
-		for t, err := range input.Declarations(path, cmd.InOrStdin()) {
-			var d *identity.Declaration
-			if err == nil {
-				d, err = files.ParseDeclaration(t)
-			}
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", t.Name, err)
-			}
-			known[d.ID()] = d
-		}
-	}
-	return func(id identity.ID) *identity.Declaration { return known[id] }, nil
 }
 
 func reportLineage(o *output, g *lineage.Graph, format string, requireComplete bool) error {

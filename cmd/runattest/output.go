@@ -184,6 +184,8 @@ func (o *output) hintOf(err error) string {
 		return "runattest sign --set FILE writes one"
 	case errors.Is(err, input.ErrRunSet):
 		return "runattest set prove --identity ID FILE writes the proof of one run; verify, inspect and graph take the set"
+	case errors.Is(err, input.ErrSet):
+		return "runattest set list shows its runs; set prove writes the proof of one, whose declaration inspect --declaration writes"
 	case errors.Is(err, input.ErrBundle):
 		return "give the declaration that it signs; inspect --declaration writes it"
 	case is[*gate.MissingRunError](err):

@@ -21,7 +21,7 @@ func newPush() *cobra.Command {
 	cmd := newCommand("push")
 	cmd.Args = referenceFirst
 	cmd.ValidArgsFunction = completeBundles
-	paths := cmd.Flags().StringArray("declaration", nil, "the `FILE` with the declaration of a detached attestation: JSON or YAML (repeatable)")
+	paths := cmd.Flags().StringArray("declaration", nil, "the `FILE` with declarations of detached attestations, JSON, YAML or JSON Lines, or a folder of such files (repeatable)")
 	reach := newRegistryFlags(cmd)
 	formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -33,13 +33,11 @@ func newPush() *cobra.Command {
 			return fmt.Errorf("%s names an artifact: want a repository, the run's tag is made from its identity", ref)
 		}
 		p := &pusher{output: newOutput(cmd), cmd: cmd, reach: reach, ref: ref}
-		for _, file := range *paths {
-			d, err := files.OneDeclaration(file, cmd.InOrStdin())
-			if err != nil {
-				return err
-			}
-			p.declarations = append(p.declarations, d)
+		given, err := files.ReadDeclarations(*paths, cmd.InOrStdin())
+		if err != nil {
+			return err
 		}
+		p.declarations = slices.Collect(given.All())
 		return p.pushAll(bundleParts(cmd, args[1:]))
 	}
 	return cmd

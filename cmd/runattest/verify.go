@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -22,7 +23,8 @@ func newVerify() *cobra.Command {
 	flags := cmd.Flags()
 	trust := newTrustFlags(cmd)
 	id := identityFlag(cmd)
-	declaration := declarationFlag(cmd)
+	declaration := flags.String("declaration", "", "the `FILE` with the declaration that a bundle must be about, JSON, YAML, or JSON Lines of several, or a folder of such files: a detached attestation has none in it")
+	_ = cmd.MarkFlagFilename("declaration", "json", "jsonl", "yaml", "yml")
 	artifacts := artifactFlag(cmd, "a `FILE` that must be among the subjects, by its SHA-256 (repeatable)")
 	strict := flags.Bool("strict", false, "every attestation that is attached to a REF must be verified, not one of them")
 	each := flags.Bool("each", false, "of a run set or a journal, report each run, too")
@@ -43,9 +45,11 @@ func newVerify() *cobra.Command {
 		if want.Identity, err = id(); err != nil {
 			return err
 		}
-		if want.Declaration, err = declaration(); err != nil {
+		given, err := givenDeclarations(cmd, *declaration)
+		if err != nil {
 			return err
 		}
+		want.Declaration = given.Only()
 		if want.Artifacts, err = hashArtifacts(newOutput(cmd), *artifacts); err != nil {
 			return err
 		}
@@ -57,6 +61,7 @@ func newVerify() *cobra.Command {
 			return err
 		}
 		v := newVerification(cmd, &judge{verifier, applied, source}, want)
+		v.given, v.sets.given, v.refs.given = given, given, given
 		v.refs.reach, v.refs.strict, v.sets.each, v.failFast = policies.reach, *strict, *each, *failFast
 		if *lines {
 			return v.verifyLines()
@@ -107,6 +112,7 @@ type verification struct {
 	cmd      *cobra.Command
 	judge    *judge
 	want     attest.Expect
+	given    *files.Declarations // nil where none is
 	refs     *referenceVerifier
 	sets     *setVerifier
 	progress *terminal.Progress
@@ -131,13 +137,29 @@ func (v *verification) verifyAll(paths []string) error {
 
 func attachedTo(ref string) string { return "for what is attached to an artifact write oci://" + ref }
 
-// verifyOne gives a report for yes and for no, and an error where there is no answer.
-func verifyOne(ctx context.Context, judge *judge, data []byte, want attest.Expect) (attest.Report, error) {
+// verifyOne gives a report for yes and for no, and an error where there is no answer. It may run at once for several.
+func (v *verification) verifyOne(data []byte) (attest.Report, error) {
 	bundle, err := files.ParseBundle(data)
 	if err != nil {
 		return attest.Report{}, err
 	}
-	return verifyBundle(ctx, judge, bundle, want)
+	want := v.want
+	if v.given.Len() > 1 {
+		if claim, err := bundle.UnverifiedStatement(); err == nil {
+			if want.Declaration = v.given.Find(claim.Identity); want.Declaration == nil {
+				return attest.Report{}, fmt.Errorf("is about none of the %d declarations that are given", v.given.Len())
+			}
+		}
+	}
+	return verifyBundle(v.cmd.Context(), v.judge, bundle, want)
+}
+
+// givenDeclarations are those that --declaration names; nil for none.
+func givenDeclarations(cmd *cobra.Command, path string) (*files.Declarations, error) {
+	if !cmd.Flags().Changed("declaration") {
+		return nil, nil
+	}
+	return files.ReadDeclarations([]string{path}, cmd.InOrStdin())
 }
 
 func verifyBundle(ctx context.Context, judge *judge, bundle *attest.Bundle, want attest.Expect) (attest.Report, error) {

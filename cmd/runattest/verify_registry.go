@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/registry"
 	"github.com/runattest/runattest/registry/listing"
 )
@@ -15,11 +16,15 @@ type referenceVerifier struct {
 	reach  *registryFlags
 	judge  *judge
 	want   attest.Expect
+	given  *files.Declarations
 	strict bool
 }
 
 // verify checks every attestation of the artifact, or of the run. package registry says which answer that is.
 func (v *referenceVerifier) verify(text string) error {
+	if n := v.given.Len(); n > 1 {
+		return fmt.Errorf("--declaration has %d declarations, want one for a reference", n)
+	}
 	ctx := v.reach.cmd.Context()
 	moving := v.transfer(ctx, "fetched")
 	defer moving.End()

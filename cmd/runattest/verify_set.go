@@ -9,6 +9,7 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/answer"
+	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/attest/runset"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/cli"
@@ -21,8 +22,9 @@ type setVerifier struct {
 	*output
 	judge    *judge
 	want     attest.Expect
+	given    *files.Declarations
 	each     bool
-	met      bool // a run of the set has the declaration that is wanted
+	met      bool // a run of the set has a declaration that is given
 	progress *terminal.Progress
 }
 
@@ -37,8 +39,8 @@ func (v *setVerifier) verify(cmd *cobra.Command, name string, file *input.Source
 		v.met = false
 		r, err = runset.Verify(cmd.Context(), v.judge.verifier, set, v.options(name))
 	}
-	if err == nil && r.Verified && v.want.Declaration != nil && !v.met {
-		err = cli.WithHint(errors.New("none of its runs has the declaration that is given"), "give the declaration of a run of the set, or none")
+	if err == nil && r.Verified && v.given.Len() > 0 && !v.met {
+		err = cli.WithHint(errors.New("none of its runs has the declaration that is given"), "give declarations of runs of the set, or none")
 	}
 	v.progress.End()
 	if err != nil {
@@ -60,16 +62,12 @@ func (v *setVerifier) refuseExpectations() error {
 }
 
 func (v *setVerifier) options(name string) runset.VerifyOptions {
-	given := v.want.Declaration
 	o := runset.VerifyOptions{
 		Declaration: func(id identity.ID) (*identity.Declaration, error) {
-			if given != nil && given.ID() == id {
-				return given, nil
-			}
-			return nil, nil
+			return v.given.Find(id), nil
 		},
 		Each: func(index uint64, run attest.Report) error {
-			v.met = v.met || given != nil && run.Identity == given.ID()
+			v.met = v.met || v.given.Find(run.Identity) != nil
 			if v.each {
 				v.progress.End()
 				printVerdict(v.output, fmt.Sprintf("%s:%d", name, index+2), run, nil)

@@ -42,7 +42,7 @@ func (f *Files) In(path string) iter.Seq2[Text, error] {
 	return func(yield func(Text, error) bool) {
 		seen := false
 		for t, err := range f.read(path, f.stdin) {
-			if err == nil && f.several && t.IsBundle() {
+			if err == nil && f.several && t.Signed() != nil {
 				f.bundles = append(f.bundles, t.Name)
 				continue
 			}

@@ -51,9 +51,13 @@ func Lineage(path string, stdin io.Reader, bundles func(path string, stdin io.Re
 }
 
 func isBundle(entry fs.DirEntry) bool {
-	name := strings.ToLower(entry.Name())
+	return !entry.IsDir() && IsBundleName(strings.ToLower(entry.Name()))
+}
+
+// IsBundleName tells the names that files of bundles have, in lower case.
+func IsBundleName(name string) bool {
 	ends := func(suffix string) bool { return strings.HasSuffix(name, suffix) }
-	return !entry.IsDir() && slices.ContainsFunc([]string{".sigstore.json", ".sigstore.jsonl", ".runproof.json", ".runset.jsonl"}, ends)
+	return slices.ContainsFunc([]string{".sigstore.json", ".sigstore.jsonl", ".runproof.json", ".runset.jsonl"}, ends)
 }
 
 // regular refuses files in a folder that could block: pipes, devices, sockets.

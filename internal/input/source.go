@@ -38,8 +38,22 @@ type Text struct {
 	Data  []byte
 }
 
-// ErrBundle says that a bundle was given for a declaration.
-var ErrBundle = errors.New("is a bundle and no declaration")
+// ErrBundle says that a bundle was given for a declaration, and ErrSet that a run set was.
+var (
+	ErrBundle = errors.New("is a bundle and no declaration")
+	ErrSet    = errors.New("is a run set and no declaration")
+)
+
+// Signed is ErrBundle or ErrSet for text of that kind, valid or not, and nil for any other.
+func (t Text) Signed() error {
+	switch {
+	case !t.YAML && isRunSet(t.Data):
+		return ErrSet
+	case t.IsBundle():
+		return ErrBundle
+	}
+	return nil
+}
 
 // IsBundle tells by its members that the text is a bundle or an envelope, valid or not, and no declaration.
 func (t Text) IsBundle() bool {
@@ -112,7 +126,8 @@ func Whole(path string, stdin io.Reader) iter.Seq2[Text, error] {
 	}
 }
 
-// texts gives the texts in a file, at most limit bytes each. If mayBeYAML, a file of YAML is one.
+// texts gives the texts in a file, at most limit bytes each. If mayBeYAML, a file of YAML is one, and a run set is its first
+// line, for Signed to tell.
 func (s Spooled) texts(path string, stdin io.Reader, limit int, mayBeYAML bool) iter.Seq2[Text, error] {
 	return func(yield func(Text, error) bool) {
 		r, name, closeFile, err := s.open(path, stdin)
@@ -131,6 +146,10 @@ func (s Spooled) texts(path string, stdin io.Reader, limit int, mayBeYAML bool) 
 			}
 		}
 		for item, err := range documents(path, buffered, name, limit) {
+			if err == nil && item.Line <= 1 && mayBeYAML && isRunSet(item.Data) { // whose other lines are statements
+				yield(Text{Name: name, Data: item.Data}, nil)
+				return
+			}
 			if !yield(Text{Name: itemName(name, item), Lines: item.Line > 0, Data: item.Data}, err) {
 				return
 			}

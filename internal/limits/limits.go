@@ -9,6 +9,8 @@ const (
 	DeclarationDepth = 64
 	// DeclarationValues is how many object members and array elements a declaration has in all.
 	DeclarationValues = 100_000
+	// DeclarationsSize is the size of all declarations that are given together, to be found by their identities.
+	DeclarationsSize = 256 << 20
 	// CaptureBody is the size of a request that is captured, decoded, CaptureDepth how deep its arrays and objects nest, and
 	// CaptureValues how many members and elements it has in all. CaptureReport is the size of the pointers to what happened
 	// to them, and CaptureMember that of a named header or query member, all its lines together, in bytes.

@@ -555,6 +555,10 @@ var exported = map[string]any{
 	"capture.Lookup":                     capture.Lookup,
 	"capture.Warning.String":             capture.Warning.String,
 	"files.Bundles":                      files.Bundles,
+	"files.Declarations.All":             (*files.Declarations).All,
+	"files.Declarations.Find":            (*files.Declarations).Find,
+	"files.Declarations.Len":             (*files.Declarations).Len,
+	"files.Declarations.Only":            (*files.Declarations).Only,
 	"files.ExplainBundle":                files.ExplainBundle,
 	"files.IsKey":                        files.IsKey,
 	"files.Kind":                         files.Kind,
@@ -568,6 +572,7 @@ var exported = map[string]any{
 	"files.OpenSet":                      files.OpenSet,
 	"files.ParseBundle":                  files.ParseBundle,
 	"files.ParseDeclaration":             files.ParseDeclaration,
+	"files.ReadDeclarations":             files.ReadDeclarations,
 	"subjects.PrivateKeys":               subjects.PrivateKeys,
 	"registry.Target.CheckWritable":      (*registry.Target).CheckWritable,
 }
