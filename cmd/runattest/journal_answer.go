@@ -257,7 +257,7 @@ func (c journalCounts) String() string {
 // verifyJournal answers for a journal, which is of many runs.
 func (v *verification) verifyJournal(dir string) bool {
 	j := &journalVerifier{output: v.output, judge: v.judge, each: v.sets.each, progress: v.progress}
-	if v.want.Identity != nil || v.want.Declaration != nil || len(v.want.Artifacts) > 0 || v.judge.source != nil {
+	if v.want.Identity != nil || v.given.Len() > 0 || len(v.want.Artifacts) > 0 || v.judge.source != nil {
 		j.journal(dir, &journal.Result{}, errNoJournal)
 		return false
 	}
