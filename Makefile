@@ -95,6 +95,13 @@ bench: build ## whole-process time, memory and size, and what a verification cos
 bench-gateway: ## a call through the gateway, beside a direct one and a bare reverse proxy
 	$(GO) test -run '^$$' -bench Call ./gateway
 
+.PHONY: bench-python
+bench-python: build ## signatures a second from one thread of Python, beside a client in Go
+	$(GO) run ./cmd/procbench -lines $(BIN)/runattest
+	@dir=$$(mktemp -d) && $(BIN)/runattest keygen --no-password -o $$dir/k 2>/dev/null && \
+		RUNATTEST_BIN=$(abspath $(BIN))/runattest PYTHONPATH=python/src python3 python/bench.py $$dir/k.key testdata/declarations/openai-tools.json; \
+		status=$$?; rm -r $$dir; exit $$status
+
 .PHONY: bench-canonical
 bench-canonical: ## canonical beside its peers
 	cd canonical/bench && $(GO) run .

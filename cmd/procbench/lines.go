@@ -15,12 +15,34 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"time"
 )
 
 const roundTrips = 20_000
+
+// measureLinesAlone is measureLines with a key of its own.
+func measureLinesAlone(binary string) error {
+	binary, err := filepath.Abs(binary)
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "procbench")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }() // a temporary folder
+	declaration, err := os.ReadFile("testdata/declarations/openai-tools.json")
+	if err != nil {
+		return fmt.Errorf("run it from the project's root: %w", err)
+	}
+	if _, err := once(dir, binary, "keygen", "--no-password"); err != nil {
+		return err
+	}
+	return measureLines(dir, binary, declaration)
+}
 
 // measureLines asks one process for signatures, a line at a time and each after the answer to the one before.
 func measureLines(dir, binary string, declaration []byte) error {

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import sys
 import threading
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ._errors import InputError, OperationalError
 from ._process import Conversation, check_arguments, environment, give_up_after_fork
@@ -21,6 +20,9 @@ _VARIABLES = {  # of the SDKs, with the path that each wants and the name of its
     "GOOGLE_GEMINI_BASE_URL": ("google", ""),
     "OLLAMA_HOST": ("ollama", ""),
 }
+
+if TYPE_CHECKING:
+    import socket
 
 Path = str | os.PathLike[str]
 
@@ -56,6 +58,7 @@ class Gateway:
 
     def __enter__(self) -> Gateway:
         import secrets
+        import socket
         import tempfile
 
         if self._conversation is not None or self._over.is_set():
