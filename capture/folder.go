@@ -254,6 +254,8 @@ func (d *folder) files(fsys fs.FS, c *Captured) ([]component, error) {
 		}
 		info, err := fs.Stat(fsys, name)
 		switch {
+		case err != nil && e.Type()&fs.ModeSymlink != 0 && !errors.Is(err, fs.ErrPermission):
+			return d.error(name, "is a link to nothing, or out of the folder")
 		case err != nil:
 			return err
 		case !info.Mode().IsRegular():

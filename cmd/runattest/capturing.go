@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
 	"os"
 	"strings"
@@ -15,6 +16,8 @@ import (
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/input"
+	"github.com/runattest/runattest/internal/terminal"
+	"github.com/runattest/runattest/internal/visible"
 	"github.com/runattest/runattest/internal/yamljson"
 )
 
@@ -207,13 +210,23 @@ func (x *capturing) folder(ctx context.Context, dir string, src capture.Source) 
 	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
 		return nil, fmt.Errorf("%s: is a file, want a model's folder", dir)
 	}
-	fsys, closeFolder, err := input.Folder(dir)
+	fsys, closeFolder, err := x.flags.open(dir)
 	if err != nil {
 		return nil, err
 	}
 	defer closeFolder()
 	c, err := x.format.CaptureFolder(ctx, fsys, src)
 	return c, locate(nil, err)
+}
+
+// open opens a folder, and counts on a terminal what is read of its files.
+func (f *sourceFlags) open(dir string) (fsys fs.FS, closeFolder func(), err error) {
+	folder, closeIt, err := input.Folder(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	progress := terminal.NewProgress(f.cmd.ErrOrStderr(), "bytes read of "+visible.Cut(dir))
+	return input.Counted(folder, progress), func() { progress.End(); closeIt() }, nil
 }
 
 // newRequests reads the requests in files.

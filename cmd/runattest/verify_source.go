@@ -43,13 +43,13 @@ func (f *captureCheckFlags) load() (*sourceCheck, error) {
 	case f.cmd.Flags().Changed("declaration"):
 		return nil, cli.WithHint(errors.New("--source and --declaration both say what is declared"), "leave one of the two out")
 	}
-	s := &sourceCheck{file: *f.file, folder: *f.source.folder, fits: f.source.fits}
+	s := &sourceCheck{file: *f.file, folder: *f.source.folder, flags: f.source}
 	var err error
 	if *f.format != "" {
 		if s.format, err = lookupFormat(*f.format); err != nil {
 			return nil, fmt.Errorf("--capture: %w", err)
 		}
-		if err := s.fits(s.format); err != nil {
+		if err := s.flags.fits(s.format); err != nil {
 			return nil, err
 		}
 	}
@@ -73,8 +73,8 @@ type sourceCheck struct {
 	format capture.Format // none: what the bundle says
 	source capture.Source
 	file   string
-	folder string                     // or beside the file
-	fits   func(capture.Format) error // that the flags say nothing else
+	folder string // or beside the file
+	flags  *sourceFlags
 }
 
 // check captures the source again for a bundle, and says whether the declaration is that. declared is what the source declares;
@@ -89,7 +89,7 @@ func (s *sourceCheck) check(ctx context.Context, b *attest.Bundle) (declared *id
 		if format, err = claimedFormat(claim.Annotations); err != nil {
 			return nil, c, err
 		}
-		if err := s.fits(format); err != nil {
+		if err := s.flags.fits(format); err != nil {
 			return nil, c, err
 		}
 		by = ", the table that the signer claims"
@@ -129,7 +129,7 @@ func (s *sourceCheck) recompute(ctx context.Context, format capture.Format, d *i
 	case folder == "":
 		return format.Recompute(s.source, d)
 	}
-	fsys, closeFolder, err := input.Folder(folder)
+	fsys, closeFolder, err := s.flags.open(folder)
 	if err != nil {
 		return nil, err
 	}
