@@ -126,6 +126,10 @@ recipes: ## install Slurm and systemd-analyze, for which there are recipes in ex
 bench-plugins: plugins ## size and start-up of each KMS plugin
 	$(GO) run ./cmd/procbench -plugins $(BIN)/plugins/*
 
+.PHONY: test-kill
+test-kill: ## kill a process that writes a journal at 200 random instants
+	JOURNAL_KILLS=200 $(GO) test ./gateway/journal -count=1 -run TestKilled -v
+
 .PHONY: fuzz
 fuzz: ## a minute of each fuzz target (FUZZTIME=1h for a campaign, 20000x for so many executions)
 	./.ci/fuzz $(or $(FUZZTIME),1m)

@@ -8,6 +8,7 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/answer"
 	"github.com/runattest/runattest/attest/evidence"
+	"github.com/runattest/runattest/gateway/journal"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/input"
@@ -49,6 +50,7 @@ func newLinkVerify() *cobra.Command {
 func hintOther(r *attest.Report, b *attest.Bundle) {
 	hint := map[string]evidence.Hint{
 		lineage.LinkType:    "this is a link: runattest link verify verifies it",
+		journal.SegmentType: "this is the bundle of a journal's segment: runattest journal verify DIR verifies the journal",
 		policy.ApprovalType: "this is an approval: give it with --approvals, beside the run's bundle",
 	}[b.UnverifiedPredicateType()]
 	for i := range r.Checks {
