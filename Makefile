@@ -90,6 +90,7 @@ embed: ## a program that embeds the gate, a module of its own: it signs, admits,
 bench: build ## whole-process time, memory and size, and what a verification costs beside its signature
 	$(GO) run ./cmd/procbench $(BIN)/runattest
 	$(GO) test -run '^$$' -bench . -benchmem ./attest ./attest/runset
+	$(GO) test -run '^$$' -bench BesideLibrary -benchmem ./sigstore
 
 .PHONY: bench-gateway
 bench-gateway: ## a call through the gateway, beside a direct one and a bare reverse proxy

@@ -3,12 +3,8 @@
 package attest
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
 
-	"github.com/runattest/runattest/identity"
-	"github.com/runattest/runattest/internal/testing/vectors"
 	"github.com/runattest/runattest/signer"
 )
 
@@ -16,16 +12,8 @@ import (
 // Ed25519 has none. The race detector has pools forget.
 func TestVerifyAllocations(t *testing.T) {
 	const most = 30
-	data, err := os.ReadFile(filepath.Join(vectors.Root(t), "declarations", "openai-tools.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	d, err := identity.Parse(data)
-	if err != nil {
-		t.Fatal(err)
-	}
 	key := newSigner(t, signer.Ed25519)
-	s, err := New(d, StatementOptions{})
+	s, err := New(twoKilobytes(t), StatementOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
