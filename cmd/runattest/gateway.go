@@ -142,7 +142,7 @@ func (g *gatewayFlags) run(cmd *cobra.Command) error {
 		return &usageError{err}
 	}
 	if g.check {
-		return newOutput(cmd).Line("%s", "the configuration is valid")
+		return newOutput(cmd).Result(map[string]any{"valid": true}, "%s", "the configuration is valid")
 	}
 	endsItself.Store(true)
 	j, err := journal.Open(c.Journal, journal.Options{

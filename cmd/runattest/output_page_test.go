@@ -12,12 +12,14 @@ import (
 	"testing"
 
 	"github.com/spf13/cobra"
+
+	"github.com/runattest/runattest/internal/lazyregexp"
 )
 
 var (
-	pageHeading = regexp.MustCompile(`\*\*([a-z][a-z -]*[a-z-])\*\*`)
-	pageAsFor   = regexp.MustCompile(`[Aa]s (?:for )?(verify|lint|policy explain)\b`)
-	pageMember  = regexp.MustCompile("`[.]?([a-zA-Z][a-zA-Z0-9.\\[\\]]*)`")
+	pageHeading = lazyregexp.New(`\*\*([a-z][a-z -]*[a-z-])\*\*`)
+	pageAsFor   = lazyregexp.New(`[Aa]s (?:for )?(verify|lint|policy explain)\b`)
+	pageMember  = lazyregexp.New("`[.]?([a-zA-Z][a-zA-Z0-9.\\[\\]]*)`")
 )
 
 // outputSections are the parts of docs/output.md by the commands that they are about. One heading can name several.
