@@ -66,7 +66,7 @@ def wrong(line, text):
         say({"line": line, "identity": "airun:1:sha256:" + HEX % 1})
     elif mode == "flood":  # of standard error, more than a pipe holds
         for i in range(20000):
-            os.write(2, b"line %d of many that nobody asked for\n" % i)
+            os.write(2, b"line %d of many without use\n" % i)
         signed(line, text)
     elif mode == "flood-crash":
         for i in range(200):
@@ -131,7 +131,7 @@ elif args[:1] == ["verify"]:
         elif policy == "no-and-yes":
             say({**report, "verified": False})
             say({"line": line, "status": 0})
-        elif policy == "word":  # anything but true is no yes
+        elif policy == "word":  # only true means verified
             say({**report, "verified": "true"})
             say({"line": line, "status": 0})
         elif policy == "nothing":

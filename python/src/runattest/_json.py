@@ -8,6 +8,9 @@ from typing import Any
 
 from ._errors import DeclarationError
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_CONTAINERS = (dict, list, tuple)
+_NAMES = {str}
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 
@@ -35,9 +38,9 @@ def encode(value: dict[str, Any] | str | bytes) -> bytes:
 
 def _encode_dict(value: dict[str, Any]) -> bytes:
     try:
-        _refuse_names(value, "")
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-        return text.encode()
+        if not _named_by_strings(value):
+            _refuse_names(value, "")
+        return _ENCODER.encode(value).encode()
     except UnicodeEncodeError:
         raise DeclarationError("a string holds a lone surrogate, which JSON cannot hold") from None
     except RecursionError:
@@ -48,18 +51,26 @@ def _encode_dict(value: dict[str, Any]) -> bytes:
         raise DeclarationError(f"cannot be written as JSON: {e}") from None
 
 
-def _refuse_names(value: object, pointer: str) -> None:
-    """Refuse names that are not strings: json.dumps would make 1 and True into the strings "1" and "true"."""
+def _named_by_strings(value: Any) -> bool:
+    """Say whether all names in a container are exactly str: json would make 1 and True into the strings "1" and "true"."""
     if isinstance(value, dict):
-        for name, member in value.items():
-            if not isinstance(name, str):
-                raise DeclarationError(f"{pointer or 'the object'}: the name {name!r} is not a string")
-            if isinstance(member, (dict, list, tuple)):
-                _refuse_names(member, f"{pointer}/{name}")
-    elif isinstance(value, (list, tuple)):
-        for i, member in enumerate(value):
-            if isinstance(member, (dict, list, tuple)):
-                _refuse_names(member, f"{pointer}/{i}")
+        if not _NAMES.issuperset(map(type, value)):
+            return False
+        value = value.values()
+    for member in value:
+        if isinstance(member, _CONTAINERS) and not _named_by_strings(member):
+            return False
+    return True
+
+
+def _refuse_names(value: Any, pointer: str) -> None:
+    """Refuse names that are not strings, and say where they are."""
+    members = value.items() if isinstance(value, dict) else enumerate(value)
+    for name, member in members:
+        if isinstance(value, dict) and not isinstance(name, str):
+            raise DeclarationError(f"{pointer or 'the object'}: the name {name!r} is not a string")
+        if isinstance(member, _CONTAINERS):
+            _refuse_names(member, f"{pointer}/{name}")
 
 
 def _one_line(text: bytes) -> bytes:

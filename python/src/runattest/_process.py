@@ -161,7 +161,7 @@ class _Child:
         pipe.close()
 
     def _watch(self) -> None:
-        # A deadline that is set while this thread sleeps is no earlier than its end: no one needs to wake it.
+        # A deadline that is set while this thread sleeps is not earlier than its end: it does not need to be woken.
         wait = self.timeout
         while not self._done.wait(wait):
             with self.guard:

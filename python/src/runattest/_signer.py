@@ -141,7 +141,7 @@ class Signer:
             self._conversation = conversation
 
     def _start(self) -> Conversation:
-        """Start the process, and wait until it has its key: it answers an empty line, which is no declaration."""
+        """Start the process, and wait until it has its key: it answers an empty line with an error."""
         conversation = Conversation(self._arguments, self._timeout, environment(self._password), late=SignTimeout)
         try:
             answer = conversation.alone(conversation.ask(b""))

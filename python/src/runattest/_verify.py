@@ -36,7 +36,7 @@ def verify(
     Raises:
         NotVerified: the answer is no, and its report says why.
         InputError: the bundle is malformed or not there, or is not that of one run, or nothing says who is trusted.
-        OperationalError: the bundle cannot be read, or a service gives no answer. Neither of the two is a yes.
+        OperationalError: the bundle cannot be read, or a service gives no answer. The bundle is then not verified.
     """
     arguments = _arguments(key, policy, certificate_identity, certificate_oidc_issuer, trusted_root, options)
     if identity is not None:
