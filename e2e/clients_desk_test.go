@@ -17,7 +17,7 @@ import (
 
 const clientsTimeout = 10 * time.Minute // the first time they are installed
 
-// client is a running clients/python/client.py or clients/js/client.mjs.
+// client is a running client.py or client.mjs of clients, or a caller.py or caller.mjs of callers.
 type client struct {
 	t   *testing.T
 	in  *json.Encoder
@@ -27,15 +27,24 @@ type client struct {
 // ask is what a client is to do, in its own words.
 type ask map[string]any
 
-// clientCommands installs both, so that no client waits while the other is installed.
-var clientCommands = sync.OnceValues(func() (commands struct{ python, node []string }, err error) {
+// clientCommands are the clients of Sigstore, and callerCommands those of model APIs.
+var (
+	clientCommands = sync.OnceValues(func() (pair, error) { return installPair("clients", "client") })
+	callerCommands = sync.OnceValues(func() (pair, error) { return installPair("callers", "caller") })
+)
+
+// pair is the same program in both languages.
+type pair struct{ python, node []string }
+
+// installPair installs both, so that no client waits while the other is installed.
+func installPair(folder, script string) (p pair, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), clientsTimeout)
 	defer cancel()
-	if commands.python, err = tools.PythonClients(ctx, bin, filepath.Join("clients", "python")); err == nil {
-		commands.node, err = tools.NodeClients(ctx, bin, filepath.Join("clients", "js"))
+	if p.python, err = tools.Python(ctx, bin, filepath.Join(folder, "python"), script+".py"); err == nil {
+		p.node, err = tools.Node(ctx, bin, filepath.Join(folder, "js"), script+".mjs")
 	}
-	return commands, err
-})
+	return p, err
+}
 
 // clients starts sigstore-python with securesystemslib, and sigstore-js, at this desk, until the test ends.
 func (d *desk) clients() (python, node *client) {
@@ -93,23 +102,35 @@ func (d *desk) client(command []string) *client {
 // says is what the client answers: "" for yes, or the exception.
 func (c *client) says(a ask) string {
 	c.t.Helper()
+	return c.answer(a).Error
+}
+
+// answer is what a client says about one thing that it was asked to do.
+type answer struct {
+	OK    bool   `json:"ok"`
+	Error string `json:"error"` // the exception, where it failed
+
+	// Of callers: what the model said, and what the gateway put into the headers.
+	Text     string `json:"text"`
+	Identity string `json:"identity"`
+	Receipt  string `json:"receipt"`
+}
+
+func (c *client) answer(a ask) (said answer) {
+	c.t.Helper()
 	if err := c.in.Encode(a); err != nil {
 		c.t.Fatal(err)
 	}
 	if !c.out.Scan() {
 		c.t.Fatalf("%v: no answer: %v", a, c.out.Err())
 	}
-	var answer struct {
-		OK    bool   `json:"ok"`
-		Error string `json:"error"`
-	}
-	if err := json.Unmarshal(c.out.Bytes(), &answer); err != nil {
+	if err := json.Unmarshal(c.out.Bytes(), &said); err != nil {
 		c.t.Fatalf("%v: %v: %s", a, err, c.out.Bytes())
 	}
-	if answer.OK == (answer.Error != "") {
+	if said.OK == (said.Error != "") {
 		c.t.Fatalf("%v: %s", a, c.out.Bytes())
 	}
-	return answer.Error
+	return said
 }
 
 // yes demands that the client says so.

@@ -8,35 +8,32 @@ import (
 	"path/filepath"
 )
 
-// PythonClients returns the command that runs clients/python/client.py with the packages of its requirements.txt, which
+// Python returns the command that runs a script of the folder source with the packages of the requirements.txt there, which
 // are installed in a folder of their own below bin. It needs python3 with venv, and PyPI the first time.
-func PythonClients(ctx context.Context, bin, source string) ([]string, error) {
-	place, err := filepath.Abs(filepath.Join(bin, "clients-python"))
+func Python(ctx context.Context, bin, source, script string) ([]string, error) {
+	place, err := filepath.Abs(filepath.Join(bin, placeOf(source)))
 	if err != nil {
 		return nil, err
 	}
 	python := filepath.Join(place, "bin", "python")
-	script, err := filepath.Abs(filepath.Join(source, "client.py"))
+	source, err = filepath.Abs(source)
 	if err != nil {
 		return nil, err
 	}
-	requirements, err := filepath.Abs(filepath.Join(source, "requirements.txt"))
-	if err != nil {
-		return nil, err
-	}
+	requirements := filepath.Join(source, "requirements.txt")
 	err = installOnce(place, requirements, func() error {
 		if err := command(ctx, place, "python3", "-m", "venv", place); err != nil {
 			return err
 		}
 		return command(ctx, place, python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--requirement", requirements)
 	})
-	return []string{python, script}, err
+	return []string{python, filepath.Join(source, script)}, err
 }
 
-// NodeClients is the same for clients/js/client.mjs. The Node.js is one of its packages: the client declares a newer one than
-// many systems have. It needs npm, and its registry the first time.
-func NodeClients(ctx context.Context, bin, source string) ([]string, error) {
-	place, err := filepath.Abs(filepath.Join(bin, "clients-js"))
+// Node is the same for a script and the package-lock.json of source. The Node.js is one of its packages: the clients declare
+// a newer one than many systems have. It needs npm, and its registry the first time.
+func Node(ctx context.Context, bin, source, name string) ([]string, error) {
+	place, err := filepath.Abs(filepath.Join(bin, placeOf(source)))
 	if err != nil {
 		return nil, err
 	}
@@ -51,8 +48,13 @@ func NodeClients(ctx context.Context, bin, source string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	script := filepath.Join(place, "client.mjs") // beside node_modules, where it finds them
-	return []string{filepath.Join(place, "node_modules", ".bin", "node"), script}, copyFile(script, filepath.Join(source, "client.mjs"))
+	script := filepath.Join(place, name) // beside node_modules, where it finds them
+	return []string{filepath.Join(place, "node_modules", ".bin", "node"), script}, copyFile(script, filepath.Join(source, name))
+}
+
+// placeOf is "clients-python" for the folder clients/python.
+func placeOf(source string) string {
+	return filepath.Base(filepath.Dir(source)) + "-" + filepath.Base(source)
 }
 
 // installOnce empties the folder place and installs there, unless what was installed last was pinned by the same bytes.

@@ -1,0 +1,151 @@
+package e2e
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+
+	"time"
+)
+
+// gatewayProcess is `runattest gateway` at work in front of an upstream.
+type gatewayProcess struct {
+	d       *desk
+	url     string
+	journal string
+	stop    func()
+}
+
+var listening = regexp.MustCompile(`http://127\.0\.0\.1:[0-9]+`)
+
+// gateway starts one with the key of the desk, which it makes, and waits until it says where it listens.
+func (d *desk) gateway(journal string, args ...string) *gatewayProcess {
+	d.t.Helper()
+	if _, err := exec.LookPath(runattestPath); err != nil {
+		d.t.Fatal(err)
+	}
+	args = append([]string{"gateway", "--key", "runattest.key", "--journal", journal, "--listen", "127.0.0.1:0"}, args...)
+	ctx, cancel := context.WithTimeout(context.Background(), processTimeout)
+	cmd := exec.CommandContext(ctx, runattestPath, args...)
+	cmd.Dir, cmd.Env, cmd.WaitDelay = d.dir, d.env, time.Second
+	said, err := cmd.StderrPipe()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	var out bytes.Buffer
+	cmd.Stdout = &out
+	if err := cmd.Start(); err != nil {
+		d.t.Fatal(err)
+	}
+	var log strings.Builder
+	ready := make(chan string, 1)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for lines := bufio.NewScanner(said); lines.Scan(); {
+			log.WriteString(lines.Text() + "\n")
+			if at := listening.FindString(lines.Text()); at != "" {
+				select {
+				case ready <- at:
+				default:
+				}
+			}
+		}
+		close(ready)
+	}()
+	g := &gatewayProcess{d: d, journal: filepath.Join(d.dir, journal)}
+	g.stop = sync.OnceFunc(func() {
+		defer cancel()
+		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			d.t.Errorf("gateway: %v", err)
+		}
+		<-done
+		if err := cmd.Wait(); err != nil {
+			d.t.Errorf("gateway: %v\n%s%s", err, &out, &log)
+		}
+	})
+	d.t.Cleanup(g.stop)
+	if g.url = <-ready; g.url == "" {
+		g.stop()
+		d.t.FailNow()
+	}
+	return g
+}
+
+// entry is a line of the journal as `journal verify` gives it.
+type journalEntry struct {
+	Identity string `json:"identity"`
+	Verified bool   `json:"verified"`
+}
+
+// verified stops the gateway and returns the runs of its journal, in order, which have to verify.
+func (g *gatewayProcess) verified() (runs []journalEntry) {
+	g.d.t.Helper()
+	g.stop()
+	for line := range bytes.Lines(g.d.runattest("journal", "verify", "--key", "runattest.pub", "--format", "json", g.journal).ok()) {
+		var e journalEntry
+		if err := json.Unmarshal(line, &e); err != nil {
+			g.d.t.Fatalf("%v: %s", err, line)
+		}
+		if e.Identity != "" {
+			runs = append(runs, e)
+		}
+	}
+	return runs
+}
+
+// callers starts the clients of model APIs at this desk, until the test ends.
+func (d *desk) callers() (python, node *client) {
+	d.t.Helper()
+	commands, err := callerCommands()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return d.client(commands.python), d.client(commands.node)
+}
+
+// modelServer starts llama.cpp's own server with a tiny model of random weights, and returns its URL.
+func (d *desk) modelServer() string {
+	d.t.Helper()
+	commands, err := callerCommands()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	python := commands.python[0]
+	folder := filepath.Dir(commands.python[1])
+	d.run(python, []string{filepath.Join(folder, "tiny_model.py"), "tiny.gguf"}).ok()
+	ctx, cancel := context.WithTimeout(context.Background(), processTimeout)
+	cmd := exec.CommandContext(ctx, python, filepath.Join(folder, "model_server.py"), d.path("tiny.gguf"))
+	cmd.Dir, cmd.Env, cmd.WaitDelay = d.dir, append(d.env, "PYTHONDONTWRITEBYTECODE=1"), time.Second
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		d.t.Fatal(err)
+	}
+	d.t.Cleanup(func() {
+		defer cancel()
+		in.Close()
+		_ = cmd.Wait() // its own threads may end it with a signal
+	})
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		if at := listening.FindString(lines.Text()); at != "" {
+			return at
+		}
+	}
+	d.t.Fatal("llama.cpp's server says no address")
+	return ""
+}

@@ -1,0 +1,249 @@
+package e2e
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const gatewayConfig = `version: 1
+upstreams:
+  - prefix: /openai
+    url: URL
+    provider: openai
+  - prefix: /anthropic
+    url: URL
+    provider: anthropic
+  - prefix: /google
+    url: URL
+    provider: google
+  - prefix: /local
+    url: URL
+    provider: here
+`
+
+// call is what a client is to do, and what the gateway has to make of it.
+type call struct {
+	node bool
+	ask  ask
+	base string // behind the gateway's address
+	runs int    // how many the journal gets
+	kind string // of capture's formats, to hold the identity against
+}
+
+func modelCalls() []call {
+	var calls []call
+	both := func(node bool, do, base, kind string, more ask) {
+		for _, stream := range []bool{false, true} {
+			a := ask{"do": do, "stream": stream}
+			maps.Copy(a, more)
+			calls = append(calls, call{node, a, base, 1, kind})
+		}
+	}
+	both(false, "chat", "/openai/v1", "openai-chat", nil)
+	both(false, "chat", "/openai/v1", "openai-chat", ask{"tools": true, "options": ask{"seed": json.Number("9223372036854775807")}})
+	both(false, "responses", "/openai/v1", "openai-responses", nil)
+	both(false, "messages", "/anthropic", "anthropic-messages", nil)
+	both(false, "gemini", "/google", "", nil) // the model is in the path
+	both(false, "ollama_chat", "/local", "ollama-chat", nil)
+	both(false, "langchain", "/openai/v1", "openai-chat", nil)
+	both(true, "chat", "/openai/v1", "openai-chat", nil)
+	both(true, "responses", "/openai/v1", "openai-responses", nil)
+	both(true, "messages", "/anthropic", "anthropic-messages", nil)
+	both(true, "aiSDK", "/openai/v1", "openai-chat", nil)
+	both(true, "aiSDK", "/openai/v1", "openai-responses", ask{"api": "responses"})
+	return append(calls,
+		call{false, ask{"do": "embeddings"}, "/openai/v1", 1, "openai-embeddings"},
+		call{false, ask{"do": "models"}, "/openai/v1", 0, ""},
+		call{false, ask{"do": "count_tokens"}, "/anthropic", 0, ""})
+}
+
+// Real clients, unchanged but for the base URL: each call is in the journal with the identity that the command line finds in
+// the very bytes that the upstream got.
+func TestGatewayClients(t *testing.T) {
+	d := newDesk(t)
+	d.runattest("keygen", "--no-password").ok()
+	up := newUpstream(t)
+	d.write("gateway.yaml", []byte(strings.ReplaceAll(gatewayConfig, "URL", up.URL)))
+	g := d.gateway("journal", "--config", "gateway.yaml")
+	python, node := d.callers()
+
+	var want []string
+	for _, c := range modelCalls() {
+		client := python
+		if c.node {
+			client = node
+		}
+		c.ask["base"] = g.url + c.base
+		said := client.answer(c.ask)
+		if c.runs == 1 && said.Text != "pong" && c.ask["do"] != "embeddings" || said.Error != "" {
+			t.Errorf("%v: %+v", c.ask, said)
+			continue
+		}
+		seen := up.seen()
+		if len(seen) != 1 {
+			t.Errorf("%v: the upstream saw %d calls", c.ask, len(seen))
+			continue
+		}
+		for name := range seen[0].header {
+			if strings.HasPrefix(name, "Airun-") {
+				t.Errorf("%v: the upstream got %s", c.ask, name)
+			}
+		}
+		if c.runs == 0 {
+			continue
+		}
+		id := ""
+		if c.kind != "" {
+			id = d.capturedAs(c, seen[0])
+		}
+		if said.Identity != "" && said.Identity != id {
+			t.Errorf("%v: the answer says %s, want %s", c.ask, said.Identity, id)
+		}
+		want = append(want, id)
+	}
+
+	runs := g.verified()
+	if len(runs) != len(want) {
+		t.Fatalf("the journal has %d runs, want %d", len(runs), len(want))
+	}
+	for i, run := range runs {
+		if want[i] != "" && run.Identity != want[i] || !run.Verified {
+			t.Errorf("run %d: %+v, want %s", i, run, want[i])
+		}
+	}
+}
+
+// capturedAs is the identity that `runattest capture` finds in a call as the upstream saw it.
+func (d *desk) capturedAs(c call, r received) string {
+	d.t.Helper()
+	d.write("body.json", r.body)
+	args := []string{"capture", c.kind, "--id", "body.json"}
+	return strings.TrimSpace(string(d.runattest(args...).ok()))
+}
+
+// A client that tries again has one run, journaled twice.
+func TestGatewayRetry(t *testing.T) {
+	d := newDesk(t)
+	d.runattest("keygen", "--no-password").ok()
+	up := newUpstream(t)
+	g := d.gateway("journal", "--upstream", up.URL, "--provider", "openai")
+	python, node := d.callers()
+	for _, client := range []*client{python, node} {
+		if said := client.answer(ask{"do": "chat", "base": g.url + "/v1", "content": "flaky"}); said.Text != "pong" {
+			t.Errorf("%+v", said)
+		}
+		if seen := up.seen(); len(seen) != 2 {
+			t.Errorf("the upstream saw %d calls, want 2", len(seen))
+		}
+	}
+	runs := g.verified()
+	if len(runs) != 4 || runs[0] != runs[1] || runs[2] != runs[3] {
+		t.Errorf("the journal has %+v, want each run twice", runs)
+	}
+}
+
+// noInference refuses every call of a model.
+const noInference = `schema: https://github.com/runattest/runattest/policy/v1
+name: no-inference
+signers:
+  keys: [{name: gateway, key: runattest.pub}]
+rules:
+  - name: kind
+    expr: declaration.kind == "training"
+    message: "{{declaration.kind}} waits for the budget of next year"
+`
+
+// The reason of a refusal is in each SDK's own exception, and nothing was sent.
+func TestGatewayRefuses(t *testing.T) {
+	d := newDesk(t)
+	d.runattest("keygen", "--no-password").ok()
+	up := newUpstream(t)
+	d.write("gateway.yaml", []byte(strings.ReplaceAll(gatewayConfig, "URL", up.URL)))
+	d.write("policy.yaml", []byte(noInference))
+	g := d.gateway("journal", "--config", "gateway.yaml", "--policy", "policy.yaml")
+	python, node := d.callers()
+	for _, c := range modelCalls() {
+		if c.runs == 0 || c.ask["do"] == "embeddings" {
+			continue
+		}
+		client := python
+		if c.node {
+			client = node
+		}
+		c.ask["base"] = g.url + c.base
+		if said := client.answer(c.ask); !strings.Contains(said.Error, "inference waits for the budget of next year") {
+			t.Errorf("%v: %+v", c.ask, said)
+		}
+	}
+	if seen := up.seen(); len(seen) != 0 {
+		t.Errorf("the upstream saw %d refused calls: %q", len(seen), seen[0].body)
+	}
+	if runs := g.verified(); len(runs) != 0 {
+		t.Errorf("the journal has %d runs", len(runs))
+	}
+}
+
+// A real inference server gives the same answer through the gateway and without it.
+func TestGatewayRealServer(t *testing.T) {
+	d := newDesk(t)
+	d.runattest("keygen", "--no-password").ok()
+	server := d.modelServer()
+	g := d.gateway("journal", "--upstream", server)
+	python, _ := d.callers()
+	var want int
+	for _, a := range []ask{
+		{"do": "chat", "options": ask{"seed": 7, "max_tokens": 12, "temperature": 0}},
+		{"do": "responses", "options": ask{"max_output_tokens": 12, "temperature": 0}},
+		{"do": "messages", "options": ask{"temperature": 0}},
+	} {
+		for _, stream := range []bool{false, true} {
+			base := map[bool]string{true: "", false: "/v1"}[a["do"] == "messages"]
+			a["stream"], a["model"] = stream, "tiny"
+			a["base"] = server + base
+			direct := python.answer(a)
+			a["base"] = g.url + base
+			if said := python.answer(a); said.Text != direct.Text || said.Text == "" {
+				t.Errorf("%v: %+v through the gateway, %+v without", a, said, direct)
+			}
+			want++
+		}
+	}
+	if runs := g.verified(); len(runs) != want {
+		t.Errorf("the journal has %d runs, want %d", len(runs), want)
+	}
+}
+
+// curl waits for a 100 (Continue) before it sends a large body; it gets one from the gateway, and the upstream the same bytes.
+func TestGatewayCurl(t *testing.T) {
+	d := newDesk(t)
+	d.runattest("keygen", "--no-password").ok()
+	up := newUpstream(t)
+	g := d.gateway("journal", "--upstream", up.URL, "--provider", "openai")
+	body := []byte(`{"model":"gpt-5.5","messages":[{"role":"user","content":"` + strings.Repeat("ping ", 1<<19) + `"}]}`)
+	d.write("body.json", body)
+	answer := d.run("curl", []string{"--silent", "--fail-with-body", "--noproxy", "*", "--header", "Expect: 100-continue",
+		"--expect100-timeout", "60", "--max-time", "30", "--json", "@body.json", g.url + "/v1/chat/completions"}).ok()
+	if !strings.Contains(string(answer), "pong") {
+		t.Errorf("curl got %s", answer)
+	}
+	seen := up.seen()
+	if len(seen) != 1 || sum(seen[0].body) != sum(body) {
+		t.Errorf("the upstream saw %d calls, or other bytes", len(seen))
+	}
+	if slices.ContainsFunc(seen, func(r received) bool { return r.header.Get("Expect") != "" }) {
+		t.Error("the upstream was asked to continue")
+	}
+	if runs := g.verified(); len(runs) != 1 {
+		t.Errorf("the journal has %d runs", len(runs))
+	}
+}
+
+func sum(data []byte) string {
+	h := sha256.Sum256(data)
+	return hex.EncodeToString(h[:])
+}
