@@ -81,6 +81,15 @@ docs: ## write docs/cli again from the commands
 demo: build ## declare, sign, verify, and see a tampered bundle refused
 	./docs/demo.sh $(BIN)/runattest
 
+.PHONY: demo-gateway
+demo-gateway: build $(BIN)/demo-gateway/installed ## a program's model calls: one signed, one refused, the journal verified
+	./examples/gateway/demo.sh $(BIN)/runattest $(BIN)/demo-gateway/bin/python
+
+$(BIN)/demo-gateway/installed: examples/gateway/requirements.txt
+	python3 -m venv $(BIN)/demo-gateway
+	$(BIN)/demo-gateway/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement $<
+	touch $@
+
 .PHONY: embed
 embed: ## a program that embeds the gate, a module of its own: it signs, admits, and starts the work
 	cd examples/embed && test -z "$$(gofmt -l .)" && $(GO) vet . && dir=$$(mktemp -d) && CGO_ENABLED=0 $(GO) run . $$dir && \

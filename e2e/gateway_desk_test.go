@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"sync"
 	"syscall"
 
@@ -35,22 +34,20 @@ func (d *desk) gateway(journal string, args ...string) *gatewayProcess {
 	ctx, cancel := context.WithTimeout(context.Background(), processTimeout)
 	cmd := exec.CommandContext(ctx, runattestPath, args...)
 	cmd.Dir, cmd.Env, cmd.WaitDelay = d.dir, d.env, time.Second
-	said, err := cmd.StderrPipe()
+	said, err := cmd.StdoutPipe()
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	var out bytes.Buffer
-	cmd.Stdout = &out
+	var log bytes.Buffer
+	cmd.Stderr = &log
 	if err := cmd.Start(); err != nil {
 		d.t.Fatal(err)
 	}
-	var log strings.Builder
 	ready := make(chan string, 1)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		for lines := bufio.NewScanner(said); lines.Scan(); {
-			log.WriteString(lines.Text() + "\n")
 			if at := listening.FindString(lines.Text()); at != "" {
 				select {
 				case ready <- at:
@@ -68,7 +65,7 @@ func (d *desk) gateway(journal string, args ...string) *gatewayProcess {
 		}
 		<-done
 		if err := cmd.Wait(); err != nil {
-			d.t.Errorf("gateway: %v\n%s%s", err, &out, &log)
+			d.t.Errorf("gateway: %v\n%s", err, &log)
 		}
 	})
 	d.t.Cleanup(g.stop)

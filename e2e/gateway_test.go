@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-const gatewayConfig = `version: 1
+const gatewayConfig = `schema: https://github.com/runattest/runattest/gateway/v1
 upstreams:
   - prefix: /openai
     url: URL
@@ -23,7 +23,7 @@ upstreams:
     provider: google
   - prefix: /local
     url: URL
-    provider: here
+    provider: ollama
 `
 
 // call is what a client is to do, and what the gateway has to make of it.
@@ -48,7 +48,7 @@ func modelCalls() []call {
 	both(false, "chat", "/openai/v1", "openai-chat", ask{"tools": true, "options": ask{"seed": json.Number("9223372036854775807")}})
 	both(false, "responses", "/openai/v1", "openai-responses", nil)
 	both(false, "messages", "/anthropic", "anthropic-messages", nil)
-	both(false, "gemini", "/google", "", nil) // the model is in the path
+	both(false, "gemini", "/google", "gemini", nil)
 	both(false, "ollama_chat", "/local", "ollama-chat", nil)
 	both(false, "langchain", "/openai/v1", "openai-chat", nil)
 	both(true, "chat", "/openai/v1", "openai-chat", nil)
@@ -97,10 +97,7 @@ func TestGatewayClients(t *testing.T) {
 		if c.runs == 0 {
 			continue
 		}
-		id := ""
-		if c.kind != "" {
-			id = d.capturedAs(c, seen[0])
-		}
+		id := d.capturedAs(c, seen[0])
 		if said.Identity != "" && said.Identity != id {
 			t.Errorf("%v: the answer says %s, want %s", c.ask, said.Identity, id)
 		}
@@ -112,7 +109,7 @@ func TestGatewayClients(t *testing.T) {
 		t.Fatalf("the journal has %d runs, want %d", len(runs), len(want))
 	}
 	for i, run := range runs {
-		if want[i] != "" && run.Identity != want[i] || !run.Verified {
+		if run.Identity != want[i] || !run.Verified {
 			t.Errorf("run %d: %+v, want %s", i, run, want[i])
 		}
 	}
@@ -122,8 +119,19 @@ func TestGatewayClients(t *testing.T) {
 func (d *desk) capturedAs(c call, r received) string {
 	d.t.Helper()
 	d.write("body.json", r.body)
-	args := []string{"capture", c.kind, "--id", "body.json"}
-	return strings.TrimSpace(string(d.runattest(args...).ok()))
+	target, query, _ := strings.Cut(r.target, "?")
+	args := []string{"capture", "--path", target}
+	if query == "beta=true" {
+		args[2] += "?" + query
+	}
+	for name, lines := range r.header {
+		if strings.HasPrefix(name, "Anthropic-") || strings.HasPrefix(name, "Openai-") {
+			args = append(args, "--header", name+": "+lines[0])
+		}
+	}
+	d.write("declaration.json", d.runattest(append(args, c.kind, "body.json")...).ok())
+	id, _, _ := strings.Cut(string(d.runattest("id", "declaration.json").ok()), " ")
+	return strings.TrimSpace(id)
 }
 
 // A client that tries again has one run, journaled twice.
@@ -183,8 +191,9 @@ func TestGatewayRefuses(t *testing.T) {
 	if seen := up.seen(); len(seen) != 0 {
 		t.Errorf("the upstream saw %d refused calls: %q", len(seen), seen[0].body)
 	}
-	if runs := g.verified(); len(runs) != 0 {
-		t.Errorf("the journal has %d runs", len(runs))
+	g.stop()
+	if o := d.runattest("journal", "verify", "--key", "runattest.pub", g.journal); o.code != 1 || !strings.Contains(string(o.stdout), "no line") {
+		t.Errorf("a journal without a call: exit status %d, %s", o.code, o.stdout)
 	}
 }
 
@@ -193,20 +202,24 @@ func TestGatewayRealServer(t *testing.T) {
 	d := newDesk(t)
 	d.runattest("keygen", "--no-password").ok()
 	server := d.modelServer()
-	g := d.gateway("journal", "--upstream", server)
+	d.write("gateway.yaml", []byte(strings.ReplaceAll(gatewayConfig, "URL", server)))
+	g := d.gateway("journal", "--config", "gateway.yaml")
 	python, _ := d.callers()
 	var want int
 	for _, a := range []ask{
 		{"do": "chat", "options": ask{"seed": 7, "max_tokens": 12, "temperature": 0}},
 		{"do": "responses", "options": ask{"max_output_tokens": 12, "temperature": 0}},
-		{"do": "messages", "options": ask{"temperature": 0}},
+		{"do": "messages", "options": ask{"extra_body": ask{"temperature": 0}}},
 	} {
 		for _, stream := range []bool{false, true} {
-			base := map[bool]string{true: "", false: "/v1"}[a["do"] == "messages"]
+			prefix, base := "/openai", "/v1"
+			if a["do"] == "messages" {
+				prefix, base = "/anthropic", ""
+			}
 			a["stream"], a["model"] = stream, "tiny"
 			a["base"] = server + base
 			direct := python.answer(a)
-			a["base"] = g.url + base
+			a["base"] = g.url + prefix + base
 			if said := python.answer(a); said.Text != direct.Text || said.Text == "" {
 				t.Errorf("%v: %+v through the gateway, %+v without", a, said, direct)
 			}
