@@ -44,12 +44,19 @@ function checkChosen(program) {
   const wrong = (reason) => new Error(`RUNATTEST_BIN: ${program}: ${reason}\nhint: unset RUNATTEST_BIN`);
   let found;
   try {
-    found = JSON.parse(execFileSync(program, ["version", "--format", "json"], { stdio: ["ignore", "pipe", "ignore"], timeout: 30000 })).version;
+    const options = { stdio: ["ignore", "pipe", "ignore"], timeout: 30000, env: unchosen() };
+    found = JSON.parse(execFileSync(program, ["version", "--format", "json"], options)).version;
   } catch (error) {
     throw wrong({ ENOENT: "is not there", EACCES: "is not executable" }[error.code] ?? "is not a runattest");
   }
   if (found !== `v${version}`) throw wrong(`is ${found}, want v${version}`);
   return program;
+}
+
+// unchosen is the environment of what is started. RUNATTEST_BIN may name a launcher, which would start itself for ever.
+function unchosen() {
+  const { RUNATTEST_BIN, ...env } = process.env;
+  return env;
 }
 
 module.exports = { binaryPath };

@@ -101,6 +101,10 @@ func TestPythonProgram(t *testing.T) {
 		"another version": {func(t *testing.T, dir string) string { older(t, filepath.Join(dir, "bin/runattest")); return "" }, "", "bin/runattest: is another program"},
 		"not executable":  {func(t *testing.T, dir string) string { chmod(t, filepath.Join(dir, "bin/runattest"), 0o644); return "" }, "", "bin/runattest: is not executable"},
 		"chosen":          {func(_ *testing.T, dir string) string { return filepath.Join(dir, "bin/../bin/runattest") }, "bin/runattest", ""},
+		"chosen, a script that starts this package": {func(t *testing.T, dir string) string {
+			writeProgram(t, dir+"/x", []byte("#!/bin/sh\nexec "+python+" -s -B -m runattest \"$@\"\n"))
+			return dir + "/x"
+		}, "x", ""},
 		"chosen, missing": {func(_ *testing.T, dir string) string { return filepath.Join(dir, "x") }, "", "RUNATTEST_BIN: DIR/x: no such file"},
 		"chosen, older":   {func(t *testing.T, dir string) string { older(t, dir+"/x"); return dir + "/x" }, "", "RUNATTEST_BIN: DIR/x: is v0.0.9, want v0.1.0"},
 		"chosen, not executable": {func(t *testing.T, dir string) string {
@@ -177,6 +181,10 @@ func TestLauncher(t *testing.T) {
 	}{
 		"installed": {func(*testing.T, string) string { return "" }, ""},
 		"chosen":    {func(_ *testing.T, dir string) string { return filepath.Join(dir, platform, "bin/runattest") }, ""},
+		"chosen, this launcher": {func(t *testing.T, dir string) string {
+			chmod(t, filepath.Join(dir, "runattest/bin/runattest.js"), 0o755)
+			return filepath.Join(dir, "runattest/bin/runattest.js")
+		}, ""},
 		"platform package missing": {func(t *testing.T, dir string) string {
 			if err := os.RemoveAll(filepath.Join(dir, platform)); err != nil {
 				t.Fatal(err)

@@ -15,6 +15,7 @@ try {
 } catch (error) {
   fail(error);
 }
+delete process.env.RUNATTEST_BIN; // it may name a launcher, which would start itself for ever
 const child = spawn(program, process.argv.slice(2), { stdio: "inherit" });
 child.on("error", fail);
 for (const signal of ["SIGTERM", "SIGHUP", "SIGINT"]) {

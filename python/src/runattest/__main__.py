@@ -14,6 +14,7 @@ def main() -> int:
     except ProgramNotFound as error:
         print(f"runattest: {error}", file=sys.stderr)
         return 3
+    os.environ.pop("RUNATTEST_BIN", None)  # it may name a script that starts this module, for ever
     command = [path, *sys.argv[1:]]
     if os.name == "posix":
         sys.stdout.flush()

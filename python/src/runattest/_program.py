@@ -92,7 +92,9 @@ def _check_chosen(path: str) -> str:
     import subprocess
 
     try:
-        out = subprocess.run([path, "version", "--format", "json"], stdin=subprocess.DEVNULL, capture_output=True, timeout=30)
+        env = {name: value for name, value in os.environ.items() if name != "RUNATTEST_BIN"}  # path may start this module
+        command = [path, "version", "--format", "json"]
+        out = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=30, env=env)
         version = json.loads(out.stdout)["version"]
     except (OSError, subprocess.TimeoutExpired, ValueError, KeyError, TypeError) as error:
         reason = (error.strerror or str(error)).lower() if isinstance(error, OSError) else "is not a runattest"
