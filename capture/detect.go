@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"errors"
 	"io/fs"
 	"slices"
 	"strings"
@@ -8,11 +9,10 @@ import (
 	"github.com/runattest/runattest/internal/jsontree"
 )
 
-// Detect gives the formats that a source may be of: those that capture it, and have more of its members than they do not have. Of these
-// it gives the ones that have most: the fewest members of the body and header lines are unknown. They are sure if one format is left that
-// knows all of the source, below its members too. What the source does not say of the model is no reason against a format; a provider, a
-// target and header lines that it does say are. Chat completions of OpenAI and of those that speak like it are told apart by the provider
-// alone.
+// Detect gives the formats that a source may be of: those that capture it, and have more of its members than they do not have. Of these it
+// gives the ones that have most: the fewest members of the body and header lines are unknown. They are sure if one format is left that
+// knows all of the source, below its members too. A source may leave out the model; what it says of the provider, the target and header
+// lines must fit. Chat completions of OpenAI and of those that speak like it are told apart by the provider alone.
 func Detect(src Source) (formats []Format, sure bool) {
 	var least likeness
 	for _, f := range Formats() {
@@ -39,6 +39,9 @@ type likeness struct{ members, below int }
 
 // DetectFolder gives the formats that a folder may be of: one of their files is at its top.
 func DetectFolder(fsys fs.FS) ([]Format, error) {
+	if fsys == nil {
+		return nil, errors.New("capture: the folder is nil")
+	}
 	entries, err := fs.ReadDir(fsys, ".")
 	if err != nil {
 		return nil, err

@@ -137,6 +137,7 @@ var exported = map[string]any{
 	"identity.Parse":                       identity.Parse,
 	"identity.ParseID":                     identity.ParseID,
 	"identity.ParseYAML":                   identity.ParseYAML,
+	"identity.Problem.IsForeign":           identity.Problem.IsForeign,
 	"identity.Problem.String":              identity.Problem.String,
 
 	"signer.Algorithm.Hash":              signer.Algorithm.Hash,
@@ -552,6 +553,8 @@ var exported = map[string]any{
 	"capture.Format.TakesFolder":         capture.Format.TakesFolder,
 	"capture.Format.Title":               capture.Format.Title,
 	"capture.Formats":                    capture.Formats,
+	"capture.Detect":                     capture.Detect,
+	"capture.DetectFolder":               capture.DetectFolder,
 	"capture.Lookup":                     capture.Lookup,
 	"capture.Warning.String":             capture.Warning.String,
 	"files.Bundles":                      files.Bundles,
