@@ -15,6 +15,7 @@ import (
 	"github.com/runattest/runattest/attest/subjects"
 	"github.com/runattest/runattest/gate"
 	"github.com/runattest/runattest/gate/filedigest"
+	"github.com/runattest/runattest/gateway/journal"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/atomicfile"
 	"github.com/runattest/runattest/internal/cli"
@@ -168,6 +169,9 @@ func (o *output) hintOf(err error) string {
 		return "mkdir -p " + shell.Path(missing.Folder)
 	case is[*overwrite.ExistsError](err):
 		return "choose another name with -o; keys are never overwritten"
+	case is[*journal.ModeError](err):
+		open, _ := errors.AsType[*journal.ModeError](err)
+		return "chmod 700 " + shell.Path(open.Dir)
 	case is[*subjects.SameError](err):
 		return "leave one of the two out"
 	case is[*overwrite.NoPlaceError](err):

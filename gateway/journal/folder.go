@@ -116,7 +116,7 @@ func (e *ModeError) Error() string {
 	if e == nil {
 		e = &ModeError{}
 	}
-	return fmt.Sprintf("%s: has mode %04o, want 0700: a journal has what clients ask", e.Dir, e.Mode)
+	return fmt.Sprintf("%s: has mode %04o, want 0700: a journal holds what clients ask for", e.Dir, e.Mode)
 }
 
 // DamageError says what of a journal is not as a gateway writes it, and no crash leaves behind.
