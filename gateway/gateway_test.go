@@ -145,6 +145,7 @@ func TestUndeclared(t *testing.T) {
 	w := newWorld(t, nil)
 	w.refused(w.post("/v1/completions", `{"model":"m","prompt":"hi"}`), endpointUndeclared)
 	w = newWorld(t, func(o *Options) { o.Config.InsecureForwardUndeclared = true })
+	w.refused(w.post("/v1/completions", "", "Idempotency-Key: k"), bodyInvalid)
 	g := w.post("/v1/completions", `{"model":"m","prompt":"hi"}`)
 	e := w.journal.all()
 	if g.status != 200 || len(e) != 1 || e[0].Fate != journal.Undeclared || e[0].Bundle != nil || !e[0].Identity.IsZero() || g.header.Get(headerIdentity) != "" || e[0].Body.SHA256 == "" {

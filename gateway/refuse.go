@@ -34,7 +34,7 @@ var (
 	mediaTypeRefused   = kind{"media_type_refused", 415, "the content type is there and is not application/json in UTF-8"}
 	codingRefused      = kind{"coding_refused", 415, "the content coding is not gzip or zstd, or there are more than four"}
 	bodyTooLarge       = kind{"body_too_large", 413, "the body is over the cap, as sent or decoded"}
-	bodyInvalid        = kind{"body_invalid", 400, "the body does not arrive whole, or its coding is malformed"}
+	bodyInvalid        = kind{"body_invalid", 400, "the body does not arrive whole, its coding is malformed, or it is empty where no table declares it"}
 	captureRefused     = kind{"capture_refused", 400, "the body is malformed or ambiguous, or the table cannot declare it"}
 	parentRefused      = kind{"parent_refused", 400, "an Airun-Parent is malformed, or unknown to the journal for this client"}
 	policyDenied       = kind{"policy_denied", 403, "the policy denies the run"}
