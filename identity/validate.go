@@ -64,7 +64,7 @@ var (
 			"parameters":  open,
 			"context":     list(closed(&resourceMembers), 0),
 			"constraints": open,
-			"parents":     unique(list(text("a run identity: airun:1:sha256: and 64 lower-case hex digits", copied(isID)), 0)),
+			"parents":     unique(list(runID, 0)),
 			"extensions":  (*checker).extensions,
 		},
 	}
@@ -98,12 +98,6 @@ var (
 		nulls: map[string]string{"sha256": digestNull, "sha384": digestNull, "sha512": digestNull},
 		rules: map[string]rule{"sha256": hexDigits(64), "sha384": hexDigits(96), "sha512": hexDigits(128)},
 	}
-
-	nonEmpty    = text("a non-empty string", func(s []byte) bool { return len(s) > 0 })
-	absoluteURI = text("an absolute URI (RFC 3986)", copied(isAbsoluteURI))
-	mediaType   = text("a media type such as text/plain, without parameters", copied(mediatype.Valid))
-	promptText  = text("a string", func([]byte) bool { return true })
-	messages    = list((*checker).message, 1)
 )
 
 func (c *checker) declaration(root jsontree.Value) { closed(&declarationMembers)(c, root) }
@@ -143,7 +137,7 @@ func (c *checker) promptForm(name string, m, prompt jsontree.Value) {
 	}
 	switch name {
 	case "messages":
-		messages(c, m)
+		c.messages(m)
 	case "text":
 		promptText(c, m)
 	case "digest":
@@ -264,19 +258,24 @@ func digest(c *checker, v jsontree.Value) {
 }
 
 func list(element rule, least int) rule {
-	return func(c *checker, v jsontree.Value) {
-		if v.Kind() != jsontree.Array {
-			c.wrongType(v, "an array")
-			return
-		}
-		if v.Len() < least {
-			c.fail(CodeValue, fmt.Sprintf("want at least %d element", least), "")
-		}
-		for i, e := 0, v.First(); e.Kind() != jsontree.Absent; i, e = i+1, e.After(v) {
-			c.element(i)
-			element(c, e)
-			c.back()
-		}
+	return func(c *checker, v jsontree.Value) { c.list(v, element, least) }
+}
+
+func (c *checker) messages(v jsontree.Value) { c.list(v, (*checker).message, 1) }
+
+// list checks an array.
+func (c *checker) list(v jsontree.Value, element rule, least int) {
+	if v.Kind() != jsontree.Array {
+		c.wrongType(v, "an array")
+		return
+	}
+	if v.Len() < least {
+		c.fail(CodeValue, fmt.Sprintf("want at least %d element", least), "")
+	}
+	for i, e := 0, v.First(); e.Kind() != jsontree.Absent; i, e = i+1, e.After(v) {
+		c.element(i)
+		element(c, e)
+		c.back()
 	}
 }
 
@@ -296,14 +295,33 @@ func unique(r rule) rule {
 	}
 }
 
-func text(want string, ok func([]byte) bool) rule {
-	return func(c *checker, v jsontree.Value) {
-		if v.Kind() != jsontree.String {
-			c.wrongType(v, want)
-		} else if !ok(v.Bytes()) {
-			c.fail(CodeValue, "want "+want, "")
-		}
+// text checks a string.
+func (c *checker) text(v jsontree.Value, want string, ok func([]byte) bool) {
+	if v.Kind() != jsontree.String {
+		c.wrongType(v, want)
+	} else if !ok(v.Bytes()) {
+		c.fail(CodeValue, "want "+want, "")
 	}
+}
+
+func promptText(c *checker, v jsontree.Value) {
+	c.text(v, "a string", func([]byte) bool { return true })
+}
+
+func nonEmpty(c *checker, v jsontree.Value) {
+	c.text(v, "a non-empty string", func(s []byte) bool { return len(s) > 0 })
+}
+
+func absoluteURI(c *checker, v jsontree.Value) {
+	c.text(v, "an absolute URI (RFC 3986)", func(s []byte) bool { return isAbsoluteURI(string(s)) })
+}
+
+func mediaType(c *checker, v jsontree.Value) {
+	c.text(v, "a media type such as text/plain, without parameters", func(s []byte) bool { return mediatype.Valid(string(s)) })
+}
+
+func runID(c *checker, v jsontree.Value) {
+	c.text(v, "a run identity: airun:1:sha256: and 64 lower-case hex digits", isID)
 }
 
 func oneOf(values ...string) rule {
@@ -311,14 +329,11 @@ func oneOf(values ...string) rule {
 	if len(values) > 1 {
 		want = "one of " + strings.Join(values, ", ")
 	}
-	return text(want, func(s []byte) bool {
-		return slices.ContainsFunc(values, func(v string) bool { return v == string(s) })
-	})
-}
-
-// copied is for texts that are short.
-func copied(ok func(string) bool) func([]byte) bool {
-	return func(s []byte) bool { return ok(string(s)) }
+	return func(c *checker, v jsontree.Value) {
+		c.text(v, want, func(s []byte) bool {
+			return slices.ContainsFunc(values, func(v string) bool { return v == string(s) })
+		})
+	}
 }
 
 func hexDigits(n int) rule {
@@ -343,8 +358,8 @@ func hasAny(v jsontree.Value, names ...string) bool {
 	return false
 }
 
-func isID(s string) bool {
-	_, err := ParseID(s)
+func isID(s []byte) bool {
+	_, err := parseID(s)
 	return err == nil
 }
 
