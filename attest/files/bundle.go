@@ -54,7 +54,7 @@ func named(path string, err error) error {
 	return fmt.Errorf("%s: %w", name, err)
 }
 
-// NotBundleError says that a text is no bundle, but text of another kind.
+// NotBundleError says that a text is not a bundle, but text of another kind.
 type NotBundleError struct {
 	Kind string // "" for text that is not JSON
 	err  error  // of the parser
@@ -65,7 +65,7 @@ func (e *NotBundleError) Error() string {
 	case e.Kind != "":
 		return "is " + e.Kind + " and no bundle"
 	case e.err == nil:
-		return "is no bundle"
+		return "is not a bundle"
 	}
 	return e.err.Error()
 }
@@ -152,7 +152,7 @@ func OpenSet(path string, stdin io.Reader) (set *runset.Set, closeSet func() err
 	return set, s.Close, nil
 }
 
-// NotBundle explains text that is plainly no bundle, as ParseBundle does; nil for all other text, which it does not parse.
+// NotBundle explains text that is plainly not a bundle, as ParseBundle does; nil for all other text, which it does not parse.
 func NotBundle(data []byte) error {
 	if len(data) == 0 || bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) && !bytes.Contains(data, []byte(identity.Schema)) {
 		return nil

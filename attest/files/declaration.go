@@ -71,7 +71,7 @@ func OneDeclaration(path string, stdin io.Reader) (*identity.Declaration, error)
 }
 
 // Lint lists what is wrong with a declaration, or doubtful in it, with what package capture knows of providers' defaults. Its
-// error says that the text is no declaration but a bundle or a key.
+// error says that the text is not a declaration but a bundle or a key.
 func Lint(t Text) ([]identity.Problem, error) {
 	lint := identity.Lint
 	if t.YAML {

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/runattest/runattest/attest/evidence"
+	"github.com/runattest/runattest/attest/recapture"
 	"github.com/runattest/runattest/gate"
 	"github.com/runattest/runattest/lineage"
 	"github.com/runattest/runattest/registry"
@@ -23,6 +24,8 @@ var hints = map[evidence.Hint]evidence.Hint{
 	evidence.HintTimestamp:      "sign with --timestamp-server",
 	evidence.HintOtherRoot:      "if you trust that log, use a trusted root that names it: --trusted-root, or trustedRoot in the policy",
 
+	recapture.HintBesideBody: "the declaration is not in the bundle: give all that the request had beside its body, with --provider, --path, --header, --parent",
+
 	lineage.HintRunBundle: "give the run's bundle with --run BUNDLE to have it verified",
 
 	registry.HintTimeout:        "--timeout gives it longer",
@@ -37,21 +40,32 @@ var hints = map[evidence.Hint]evidence.Hint{
 	registry.HintNotListedYet:   "what is attached is not listed yet: attach it again then, or with a longer --timeout",
 }
 
-// hintsByPolicy are those of hints that name trusted signers and evidence, where a policy names them.
-var hintsByPolicy = map[evidence.Hint]evidence.Hint{
-	evidence.HintTrustedRoot:    "name the trusted root of the timestamp authority: trustedRoot in the policy",
-	evidence.HintRootChecks:     "a trusted root checks them: trustedRoot in the policy",
-	evidence.HintTrustIssuer:    "if you trust its issuer: put the identity and the issuer into the policy's signers, and trustedRoot into the policy",
-	evidence.HintTrustKey:       "if you trust the signer: put its public key into the policy's signers",
-	evidence.HintTrustIdentity:  "if you trust this signer: put the identity and the issuer into the policy's signers",
-	evidence.HintInclusionProof: "have it signed again with a proof of inclusion, or ask for another evidence in the policy",
-	evidence.HintLogEntry:       "sign with --rekor, or ask for another evidence in the policy",
-	evidence.HintOtherRoot:      "if you trust that log, use a trusted root that names it: trustedRoot in the policy",
+// byPolicy is a hint that names trusted signers or evidence, where a policy names them; "" for others.
+func byPolicy(h evidence.Hint) evidence.Hint {
+	switch h {
+	case evidence.HintTrustedRoot:
+		return "name the trusted root of the timestamp authority: trustedRoot in the policy"
+	case evidence.HintRootChecks:
+		return "a trusted root checks them: trustedRoot in the policy"
+	case evidence.HintTrustIssuer:
+		return "if you trust its issuer: put the identity and the issuer into the policy's signers, and trustedRoot into the policy"
+	case evidence.HintTrustKey:
+		return "if you trust the signer: put its public key into the policy's signers"
+	case evidence.HintTrustIdentity:
+		return "if you trust this signer: put the identity and the issuer into the policy's signers"
+	case evidence.HintInclusionProof:
+		return "have it signed again with a proof of inclusion, or ask for another evidence in the policy"
+	case evidence.HintLogEntry:
+		return "sign with --rekor, or ask for another evidence in the policy"
+	case evidence.HintOtherRoot:
+		return "if you trust that log, use a trusted root that names it: trustedRoot in the policy"
+	}
+	return ""
 }
 
 // phrased is a hint in the command's words.
 func (o *output) phrased(h evidence.Hint) evidence.Hint {
-	if own, ok := hintsByPolicy[h]; ok && o.byPolicy {
+	if own := byPolicy(h); own != "" && o.byPolicy {
 		return own
 	}
 	return cmp.Or(hints[h], h)

@@ -12,6 +12,7 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/answer"
 	"github.com/runattest/runattest/attest/files"
+	"github.com/runattest/runattest/attest/recapture"
 	"github.com/runattest/runattest/attest/subjects"
 	"github.com/runattest/runattest/gate"
 	"github.com/runattest/runattest/gate/filedigest"
@@ -184,6 +185,8 @@ func (o *output) hintOf(err error) string {
 	case is[*files.NotBundleError](err):
 		other, _ := errors.AsType[*files.NotBundleError](err)
 		return notBundleHint(other)
+	case is[*recapture.NoFormatError](err):
+		return "name the format with --capture FORMAT/N; runattest capture --list prints the formats"
 	case errors.Is(err, files.ErrNotSet):
 		return "runattest sign --set FILE writes one"
 	case errors.Is(err, input.ErrRunSet):

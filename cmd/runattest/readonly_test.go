@@ -76,7 +76,7 @@ func TestReadOnlyBeforePublishing(t *testing.T) {
 	}
 }
 
-// asUser runs a command line as a user to whom permissions apply, in a copy of this program.
+// asUser runs a command line as a user who has permissions like others, in a copy of this program.
 func asUser(t *testing.T, program string, args ...string) (status int, stderr string) {
 	t.Helper()
 	if _, err := os.Stat(program); err != nil {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -193,7 +192,11 @@ func (s *signerFlags) endpoints() (sigstore.Endpoints, error) {
 // identityToken is the token given, or the environment's, or that of a person who logs in.
 func (s *signerFlags) identityToken(cmd *cobra.Command, issuer string) (string, error) {
 	if s.token != "" {
-		return s.givenToken()
+		token, err := idtoken.Given(s.token, s.client, time.Now())
+		if err != nil {
+			return "", fmt.Errorf("--identity-token: %w", err)
+		}
+		return token.Raw(), nil
 	}
 	sources := idtoken.Ambient(nil)
 	if terminal.Is(cmd.InOrStdin()) && terminal.Is(cmd.ErrOrStderr()) {
@@ -218,29 +221,6 @@ func (s *signerFlags) identityToken(cmd *cobra.Command, issuer string) (string, 
 type tokenSourceError struct{ error }
 
 func (e *tokenSourceError) Unwrap() error { return e.error }
-
-// givenToken reads --identity-token, and reports what is wrong with it before a service is asked.
-func (s *signerFlags) givenToken() (string, error) {
-	text := s.token
-	if strings.Count(text, ".") != 2 || strings.ContainsAny(text, `/\`) { // a JWT has neither
-		data, err := boundedfile.Read(text, limits.Key)
-		if _, missing := os.Stat(text); err != nil && missing == nil {
-			return "", fmt.Errorf("--identity-token %w", err)
-		}
-		if err != nil { // the text may be a token, which is not printed
-			return "", errors.New("--identity-token: neither a JWT nor a file that can be read")
-		}
-		text = strings.TrimSpace(string(data))
-	}
-	token, err := idtoken.Parse(text)
-	if err == nil {
-		err = token.Check(s.client, time.Now())
-	}
-	if err != nil {
-		return "", fmt.Errorf("--identity-token: %w", err)
-	}
-	return text, nil
-}
 
 // claimFile is where a signed claim goes: a file, or standard output.
 type claimFile struct {

@@ -4,15 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/input"
+	"github.com/runattest/runattest/internal/overwrite"
 )
 
 // prepareCapture reads the flags about what is captured.
@@ -93,24 +92,8 @@ func (b *batch) outsideFolders(target string, paths []string) error {
 	if *b.source.folder != "" {
 		folders = append(slices.Clone(folders), *b.source.folder)
 	}
-	parent, err := real(filepath.Dir(target))
-	if err != nil {
-		return nil // writing it says why
-	}
-	for _, f := range folders {
-		folder, err := real(f)
-		if err == nil && (parent == folder || strings.HasPrefix(parent, strings.TrimSuffix(folder, "/")+"/")) {
-			return cli.WithHint(fmt.Errorf("is in %s, which is captured, and would be a part of the run", f), "name a file outside the folder with --bundle")
-		}
+	if f := overwrite.Inside(target, folders...); f != "" {
+		return cli.WithHint(fmt.Errorf("is in %s, which is captured, and would be a part of the run", f), "name a file outside the folder with --bundle")
 	}
 	return nil
-}
-
-// real is the absolute path without links.
-func real(path string) (string, error) {
-	path, err := filepath.EvalSymlinks(path)
-	if err != nil {
-		return "", err
-	}
-	return filepath.Abs(path)
 }

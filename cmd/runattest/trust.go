@@ -144,9 +144,12 @@ func (t *trustFlags) trustedKeys(ctx context.Context, flag string) ([]attest.Tru
 // setValidity reads KEY=FROM/UNTIL, an ISO 8601 interval of which one end may be missing.
 func setValidity(keys []attest.TrustedKey, text string) error {
 	at := strings.LastIndex(text, "=")
-	from, until, ok := strings.Cut(text[at+1:], "/")
-	if at < 0 || !ok || from+until == "" {
+	if at < 0 || !strings.Contains(text[at+1:], "/") || text[at+1:] == "/" {
 		return errors.New("want KEY=FROM/UNTIL")
+	}
+	from, until, err := cli.ParseInterval(text[at+1:])
+	if err != nil {
+		return err
 	}
 	found := false
 	for i := range keys {
@@ -158,17 +161,7 @@ func setValidity(keys []attest.TrustedKey, text string) error {
 			return errors.New("the key has a validity already")
 		}
 		found = true
-		var err error
-		if from != "" {
-			if k.NotBefore, err = cli.ParseTime(from); err != nil {
-				return err
-			}
-		}
-		if until != "" {
-			if k.NotAfter, err = cli.ParseTime(until); err != nil {
-				return err
-			}
-		}
+		k.NotBefore, k.NotAfter = from, until
 	}
 	if !found {
 		return fmt.Errorf("there is no --key %s", text[:at])

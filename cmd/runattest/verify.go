@@ -11,6 +11,7 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/answer"
 	"github.com/runattest/runattest/attest/files"
+	"github.com/runattest/runattest/attest/recapture"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/terminal"
 	"github.com/runattest/runattest/registry"
@@ -91,7 +92,7 @@ func loadVerifier(cmd *cobra.Command, trust *trustFlags, policies *policyFlags) 
 type judge struct {
 	verifier *attest.Verifier
 	policy   *appliedPolicy
-	source   *sourceCheck // or nil
+	source   *recapture.Source // or nil
 }
 
 func (j *judge) verify(ctx context.Context, b *attest.Bundle, want attest.Expect) (attest.Report, error) {
@@ -166,7 +167,10 @@ func verifyBundle(ctx context.Context, judge *judge, bundle *attest.Bundle, want
 	if judge.source == nil {
 		return verifyRun(ctx, judge, bundle, want)
 	}
-	declared, check, err := judge.source.check(ctx, bundle)
+	declared, check, err := judge.source.Check(ctx, bundle)
+	if is[*recapture.SourceError](err) {
+		err = fmt.Errorf("--source %s: %w", judge.source.Path, locate(judge.source.Source.Body, err))
+	}
 	if err != nil {
 		return attest.Report{}, err
 	}

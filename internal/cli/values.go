@@ -23,6 +23,23 @@ func ParseTime(text string) (time.Time, error) {
 	return at, nil
 }
 
+// ParseInterval reads FROM/UNTIL, an ISO 8601 interval of RFC 3339 times of which one may be missing: the zero time.
+func ParseInterval(text string) (from, until time.Time, err error) {
+	begin, end, ok := strings.Cut(text, "/")
+	if !ok || begin+end == "" {
+		return from, until, fmt.Errorf("%q: want FROM/UNTIL", text)
+	}
+	if begin != "" {
+		if from, err = ParseTime(begin); err != nil {
+			return from, until, err
+		}
+	}
+	if end != "" {
+		until, err = ParseTime(end)
+	}
+	return from, until, err
+}
+
 // ParsePairs reads NAME=VALUE pairs with commas between them. The required names must be there, the optional may.
 func ParsePairs(text string, required, optional []string) (map[string]string, error) {
 	names := slices.Concat(required, optional)

@@ -31,6 +31,7 @@ import (
 	"github.com/runattest/runattest/attest/authority"
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/attest/files"
+	"github.com/runattest/runattest/attest/recapture"
 	"github.com/runattest/runattest/attest/runset"
 	"github.com/runattest/runattest/attest/subjects"
 	"github.com/runattest/runattest/canonical"
@@ -53,7 +54,7 @@ import (
 
 // packages are the public ones.
 var packages = []string{
-	"canonical", "identity", "signer", "signer/kms", "attest", "attest/evidence", "attest/authority", "attest/answer", "attest/subjects", "attest/files", "attest/runset", "registry/folder", "registry/listing", "sigstore", "signer/idtoken", "policy", "gate", "gate/filedigest", "gateway", "gateway/journal", "lineage", "registry", "capture",
+	"canonical", "identity", "signer", "signer/kms", "attest", "attest/evidence", "attest/authority", "attest/answer", "attest/subjects", "attest/recapture", "attest/files", "attest/runset", "registry/folder", "registry/listing", "sigstore", "signer/idtoken", "policy", "gate", "gate/filedigest", "gateway", "gateway/journal", "lineage", "registry", "capture",
 }
 
 // exported are all functions and methods that they export.
@@ -578,6 +579,11 @@ var exported = map[string]any{
 	"files.ReadDeclarations":             files.ReadDeclarations,
 	"subjects.PrivateKeys":               subjects.PrivateKeys,
 	"registry.Target.CheckWritable":      (*registry.Target).CheckWritable,
+	"recapture.NoFormatError.Error":      (*recapture.NoFormatError).Error,
+	"recapture.Source.Check":             recapture.Source.Check,
+	"recapture.SourceError.Error":        (*recapture.SourceError).Error,
+	"recapture.SourceError.Unwrap":       (*recapture.SourceError).Unwrap,
+	"idtoken.Given":                      idtoken.Given,
 }
 
 // optional are the arguments for which nil is documented, by function and position; the receiver counts.

@@ -1,0 +1,140 @@
+// Package recapture holds what a bundle declares against the source that its declaration was captured from: a request's body, or
+// a folder. It captures the source again, and compares the identities.
+package recapture
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
+	"github.com/runattest/runattest/capture"
+	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/input"
+)
+
+// A Source is what declarations are held against.
+type Source struct {
+	Format capture.Format             // the zero value is the one that a bundle says it was captured by
+	Source capture.Source             // its body is nil where Path is a folder
+	Path   string                     // of the file or folder
+	Folder string                     // beside the file; "" for none
+	Fits   func(capture.Format) error // refuses a format to which the source does not belong; nil refuses none
+
+	Open func(folder string) (fsys fs.FS, closeFolder func(), err error) // opens a folder; nil opens all of it
+}
+
+// NoFormatError says that a bundle does not name the format by which its declaration was captured, or names none of this version.
+type NoFormatError struct{ Name string }
+
+func (e *NoFormatError) Error() string {
+	if e == nil || e.Name == "" {
+		return "does not say how it was captured: it has no annotation capture"
+	}
+	return fmt.Sprintf("its annotation capture names %q, which is not a format of this version", e.Name)
+}
+
+// SourceError says that the source cannot be captured.
+type SourceError struct{ Err error }
+
+func (e *SourceError) Error() string {
+	if e == nil || e.Err == nil {
+		return "the source cannot be captured"
+	}
+	return e.Err.Error()
+}
+
+// Unwrap is that of package capture, most often a *capture.Error.
+func (e *SourceError) Unwrap() error {
+	if e == nil {
+		return nil
+	}
+	return e.Err
+}
+
+// HintBesideBody is of a check that failed without a declaration to compare with.
+const HintBesideBody evidence.Hint = "the declaration is not in the bundle: give all that the request had beside its body"
+
+// Check captures the source again for a bundle, and says whether the declaration is that; the check proves nothing about who has signed.
+// declared is what the source declares; nil where the bundle states no run. Its errors are *NoFormatError, *SourceError and those
+// of Fits.
+func (s Source) Check(ctx context.Context, b *attest.Bundle) (declared *identity.Declaration, c evidence.Check, err error) {
+	if b == nil {
+		return nil, c, errors.New("no bundle: it is nil")
+	}
+	claim, err := b.UnverifiedStatement()
+	if err != nil {
+		return nil, evidence.Skipped(evidence.CheckSource, evidence.CodeNotReached, "without a statement there is no declaration to hold the source against"), nil
+	}
+	format, by := s.Format, ""
+	if format == (capture.Format{}) {
+		if format, err = claimedFormat(claim.Annotations); err != nil {
+			return nil, c, err
+		}
+		if s.Fits != nil {
+			if err := s.Fits(format); err != nil {
+				return nil, c, err
+			}
+		}
+		by = ", the table that the signer claims"
+	}
+	d, _ := identity.Parse(claim.Declaration) // why it cannot be read the other checks say
+	r, err := s.recompute(ctx, format, d)
+	if err != nil {
+		return nil, c, &SourceError{err}
+	}
+	by = format.Name() + by
+	switch {
+	case r.Declaration.ID() == claim.Identity:
+		c = evidence.Passed(evidence.CheckSource, "it declares the run by %s", by)
+	case r.Difference == "/":
+		c = evidence.Failed(evidence.CheckSource, evidence.CodeSourceDiffers, "it declares %s by %s", r.Declaration.ID(), by).WithHint(HintBesideBody)
+	default:
+		c = evidence.Failed(evidence.CheckSource, evidence.CodeSourceDiffers, "it declares another run by %s: %s differs", by, r.Difference)
+	}
+	if len(r.Taken) > 0 {
+		c.Details = append(c.Details, "taken from the declaration, and not from the source: "+strings.Join(r.Taken, ", "))
+	}
+	if len(r.Unread) > 0 {
+		c.Details = append(c.Details, fmt.Sprintf("given, and not held against the declaration, since %s does not read it: header %s", format.Name(), strings.Join(r.Unread, ", ")))
+	}
+	return r.Declaration, c, nil
+}
+
+func (s Source) recompute(ctx context.Context, format capture.Format, d *identity.Declaration) (*capture.Recomputed, error) {
+	folder := s.Folder
+	switch {
+	case format.ReadsFolder():
+		folder = s.Path
+	case s.Source.Body == nil:
+		return nil, fmt.Errorf("is a folder, and %s reads a file", format.Name())
+	case folder == "":
+		return format.Recompute(s.Source, d)
+	}
+	if folder == "" {
+		return nil, errors.New("no folder is given")
+	}
+	open := s.Open
+	if open == nil {
+		open = input.Folder
+	}
+	fsys, closeFolder, err := open(folder)
+	if err != nil {
+		return nil, err
+	}
+	defer closeFolder()
+	return format.RecomputeFolder(ctx, fsys, s.Source, d)
+}
+
+// claimedFormat is the table by which a signer says that the declaration was captured.
+func claimedFormat(annotations map[string]string) (capture.Format, error) {
+	name := annotations[capture.Annotation]
+	f, err := capture.Lookup(name)
+	if err != nil || f.Name() != name {
+		return capture.Format{}, &NoFormatError{name}
+	}
+	return f, nil
+}

@@ -1,0 +1,83 @@
+package recapture_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
+	"github.com/runattest/runattest/attest/recapture"
+	"github.com/runattest/runattest/capture"
+	"github.com/runattest/runattest/signer"
+)
+
+const body = `{"model":"gpt-4o-2024-08-06","messages":[{"role":"user","content":"hello"}],"max_tokens":5}`
+
+func TestCheck(t *testing.T) {
+	format, err := capture.Lookup("openai-chat/1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	captured, err := format.Capture(capture.Source{Body: []byte(body)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pair, err := signer.Generate(signer.Algorithms()[0], nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	by, err := signer.Parse(pair.Private, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed := func(annotations map[string]string) *attest.Bundle {
+		statement, err := attest.New(captured.Declaration, attest.StatementOptions{Annotations: annotations})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := attest.Sign(t.Context(), statement, by, attest.SignOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	says := signed(captured.Annotations())
+	claim, err := attest.NewClaim("https://example.com/claim/v1", []attest.Subject{{Name: "a", SHA256: [32]byte{1}}}, map[string]string{"a": "b"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := attest.Sign(t.Context(), claim, by, attest.SignOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		bundle  *attest.Bundle
+		source  recapture.Source
+		verdict evidence.Verdict
+		reason  string // or the error
+	}{
+		"the source":      {says, recapture.Source{Source: capture.Source{Body: []byte(body)}}, evidence.Pass, "it declares the run by openai-chat/1, the table that the signer claims"},
+		"by its format":   {signed(nil), recapture.Source{Format: format, Source: capture.Source{Body: []byte(body)}}, evidence.Pass, "it declares the run by openai-chat/1"},
+		"another source":  {says, recapture.Source{Source: capture.Source{Body: []byte(strings.Replace(body, "hello", "bye", 1))}}, evidence.Fail, "/prompt/messages/0/content differs"},
+		"no annotation":   {signed(nil), recapture.Source{Source: capture.Source{Body: []byte(body)}}, "", "does not say how it was captured"},
+		"another table":   {signed(map[string]string{"capture": "x/1"}), recapture.Source{Source: capture.Source{Body: []byte(body)}}, "", `names "x/1"`},
+		"a folder":        {says, recapture.Source{Path: "."}, "", "is a folder, and openai-chat/1 reads a file"},
+		"not JSON":        {says, recapture.Source{Source: capture.Source{Body: []byte("{")}}, "", "openai-chat/1"},
+		"does not fit":    {says, recapture.Source{Source: capture.Source{Body: []byte(body)}, Fits: func(capture.Format) error { return errors.New("no fit") }}, "", "no fit"},
+		"not a statement": {other, recapture.Source{Source: capture.Source{Body: []byte(body)}}, evidence.NotChecked, "without a statement"},
+	} {
+		declared, c, err := test.source.Check(t.Context(), test.bundle)
+		switch {
+		case test.verdict == "":
+			if err == nil || !strings.Contains(err.Error(), test.reason) || declared != nil {
+				t.Errorf("%s: %v, want %s", name, err, test.reason)
+			}
+		case err != nil || c.Verdict != test.verdict || !strings.Contains(c.Reason, test.reason) || (declared != nil) != (test.bundle != other):
+			t.Errorf("%s: %+v, %v", name, c, err)
+		}
+	}
+	if e := (*recapture.NoFormatError)(nil); e.Error() == "" {
+		t.Error("an error without words")
+	}
+}
