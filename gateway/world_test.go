@@ -83,6 +83,8 @@ type world struct {
 	logs    *bytes.Buffer
 	logged  sync.Mutex
 
+	continued int // how often raw was told to go on
+
 	mu      sync.Mutex
 	seen    []seen
 	handler http.HandlerFunc // how the upstream answers
