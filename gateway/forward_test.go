@@ -149,18 +149,14 @@ func TestClientLeaves(t *testing.T) {
 	res.Body.Close()
 
 	ctx, leave = context.WithCancel(t.Context())
-	gone := make(chan bool)
-	w.journal.before = func() {
+	w.journal.hold = func(call context.Context) {
 		leave()
-		<-gone
-		time.Sleep(50 * time.Millisecond) // until the server has seen it
+		<-call.Done() // the server has seen it
 	}
-	_, err = http.DefaultClient.Do(w.request("/v1/chat/completions", chat).WithContext(ctx))
-	if !errors.Is(err, context.Canceled) {
+	if _, err = http.DefaultClient.Do(w.request("/v1/chat/completions", chat).WithContext(ctx)); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
-	close(gone)
-	for range 100 {
+	for range 500 {
 		if strings.Contains(w.log(), "client_left") {
 			break
 		}

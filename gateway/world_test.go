@@ -28,7 +28,8 @@ type memory struct {
 	mu      sync.Mutex
 	entries []journal.Entry
 	err     error
-	before  func() // is called before an entry is taken
+	before  func()                // is called before an entry is taken
+	hold    func(context.Context) // likewise
 }
 
 var _ Journal = (*memory)(nil)
@@ -36,6 +37,9 @@ var _ Journal = (*memory)(nil)
 func (m *memory) Append(ctx context.Context, e journal.Entry) (journal.Receipt, error) {
 	if m.before != nil {
 		m.before()
+	}
+	if m.hold != nil {
+		m.hold(ctx)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
