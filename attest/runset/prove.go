@@ -81,7 +81,7 @@ func (s *Set) Prove(ctx context.Context, index uint64) (*attest.Bundle, error) {
 
 // Proofs gives the proof of every run, in order, in constant memory: it reads the set three times. Before it gives the first
 // it has found that the runs are those that the bundle is of; who signed is not checked. A run of which there can be no
-// proof, such as one that is no run's Statement, is a *LineError in its place, and those after it follow. Any other error ends
+// proof, such as one that is not a run's Statement, is a *LineError in its place, and those after it follow. Any other error ends
 // the sequence.
 func (s *Set) Proofs(ctx context.Context) iter.Seq2[*attest.Bundle, error] {
 	return func(yield func(*attest.Bundle, error) bool) {

@@ -410,7 +410,7 @@ func TestOneRefused(t *testing.T) {
 	}
 }
 
-// A line that is no run's Statement is a no with a report, also where a policy judges, and hides no other run.
+// A line that is not a run's Statement is refused with a report, also where a policy judges, and hides no other run.
 func TestOneIsNoRun(t *testing.T) {
 	data, v := vectorFile(t, "refused-run-type.runset.jsonl"), vectorVerifier(t)
 	judged := 0

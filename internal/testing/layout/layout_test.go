@@ -66,7 +66,7 @@ var imports = map[string][]string{
 	"registry/internal/layout": {
 		"github.com/opencontainers/go-digest", "github.com/opencontainers/image-spec/specs-go", "github.com/opencontainers/image-spec/specs-go/v1",
 		"github.com/rogpeppe/go-internal/lockedfile",
-		module + "attest", module + "internal/atomicfile", module + "internal/limits", module + "internal/visible", module + "registry/internal/store",
+		module + "internal/atomicfile", module + "internal/limits", module + "internal/visible", module + "registry/internal/store",
 		"oras.land/oras-go/v2/content",
 	},
 	"registry/internal/remote": {
