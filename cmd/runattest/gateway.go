@@ -60,11 +60,12 @@ func newGateway() *cobra.Command {
 	f.StringVar(&g.config, "config", "", "upstreams, clients and limits: a gateway.yaml `FILE`, in place of --upstream")
 	f.BoolVar(&g.check, "check", false, "check the configuration, the key and the policy, and serve nothing")
 	f.BoolVar(&g.over.LogDenied, "log-denied", false, "journal calls that the policy denies, too, without content")
-	f.DurationVar(&g.timeout, "journal-timeout", 0, "refuse a call whose line is not on disk after this `DURATION` (default: 5s)")
+	f.DurationVar(&g.timeout, "journal-timeout", 5*time.Second, "refuse a call whose line is not on disk after this `DURATION`")
 	f.BoolVar(&g.acceptDamage, "accept-damage", false, "go on with a journal that has damage which no crash explains; verifying it still finds the damage")
 	f.BoolVar(&g.untilEnd, "until-stdin-ends", false, "stop when standard input ends: the program that started the gateway is gone then")
 	f.BoolVar(&g.over.InsecureAnyClient, "insecure-any-client", false, "on an address that is not a local one, serve all that reach it")
 	f.BoolVar(&g.over.InsecureForwardUndeclared, "insecure-forward-undeclared", false, "forward calls of endpoints that no table declares, without an identity")
+	f.Lookup("window").DefValue, f.Lookup("window-max").DefValue = "", "" // their texts say it
 	formatFlag(cmd)
 	_ = cmd.MarkFlagFilename("config", "yaml", "yml", "json")
 	_ = cmd.MarkFlagFilename("policy", "yaml", "yml", "json")
@@ -109,7 +110,7 @@ func (g *gatewayFlags) configuration(cmd *cobra.Command) (gateway.Config, error)
 		return c, cli.WithHint(errors.New("--key is required, or --fulcio"), makeKeys)
 	case c.Journal == "":
 		return c, errors.New("--journal is required: every call has a line there before it is forwarded")
-	case g.timeout < 0 || g.window < 0 || g.windowMost < 0:
+	case g.timeout <= 0 || g.window < 0 || g.windowMost < 0:
 		return c, errors.New("--journal-timeout, --window, --window-max: must be positive")
 	}
 	g.who.key = c.Key
