@@ -241,10 +241,13 @@ def test_fork_with_busy_threads(keys: Path) -> None:
 
 
 @linux
-def test_a_forked_child_holds_nothing_of_its_parent(keys: Path) -> None:
-    """Or the parent's process would go on after its parent: its input has no end while a child holds it."""
+@pytest.mark.parametrize("asked", [False, True])
+def test_a_forked_child_holds_nothing_of_its_parent(keys: Path, asked: bool) -> None:
+    """Or the parent's process would go on after its parent: its input has no end while a child holds it. Nor does it hold
+    a process that another thread asks at this moment, which the signer itself does not have then."""
     with runattest.Signer(keys / "k.key") as signer:
         before, pid = descriptors(), pid_of(signer)
+        taken = signer._take() if asked else None
         read, write = os.pipe()
         child = os.fork()
         if child == 0:
@@ -257,6 +260,8 @@ def test_a_forked_child_holds_nothing_of_its_parent(keys: Path) -> None:
         os.close(write)
         assert os.read(read, 100) == b"-2 1"  # the three pipes are closed, and one end of this one is open
         os.close(read)
+        if taken is not None:
+            signer._put(taken)
         assert alive(pid)
         signer.close()
         assert gone(pid)
