@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"sync"
 	"syscall"
 
@@ -105,7 +106,12 @@ func (d *desk) callers() (python, node *client) {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	return d.client(commands.python), d.client(commands.node)
+	source, err := filepath.Abs(filepath.Join("..", "python", "src"))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	with := &desk{d.t, d.dir, append(slices.Clone(d.env), "PYTHONPATH="+source, "RUNATTEST_BIN="+runattestPath)}
+	return with.client(commands.python), d.client(commands.node)
 }
 
 // modelServer starts llama.cpp's own server with a tiny model of random weights, and returns its URL.

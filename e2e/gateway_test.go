@@ -197,6 +197,39 @@ func TestGatewayRefuses(t *testing.T) {
 	}
 }
 
+// In a block of the Python package the SDKs' calls are signed, though the clients are told nothing.
+func TestGatewayOfPython(t *testing.T) {
+	d := newDesk(t)
+	d.runattest("keygen", "--no-password").ok()
+	d.write("policy.yaml", []byte(noInference))
+	up := newUpstream(t)
+	upstreams := ask{}
+	for name, provider := range map[string]string{"openai": "openai", "anthropic": "anthropic", "google": "google", "ollama": "ollama"} {
+		upstreams[name] = ask{"url": up.URL, "provider": provider}
+	}
+	python, _ := d.callers()
+	calls := func() (all []ask) {
+		for _, do := range []string{"chat", "responses", "messages", "gemini", "ollama_chat", "langchain"} {
+			all = append(all, ask{"do": do}, ask{"do": do, "stream": true})
+		}
+		return all
+	}
+	said := python.answer(ask{"do": "within", "upstream": upstreams, "calls": calls()})
+	if want := "[" + strings.Repeat(`"pong", `, len(calls())-1) + `"pong"]`; said.Text != want {
+		t.Errorf("got %+v, want %s", said, want)
+	}
+	seen := up.seen()
+	g := &gatewayProcess{d: d, journal: d.path("journal"), stop: func() {}}
+	if runs := g.verified(); len(runs) != len(calls()) || len(seen) != len(calls()) {
+		t.Errorf("the journal has %d runs, the upstream saw %d calls, want %d", len(runs), len(seen), len(calls()))
+	}
+
+	said = python.answer(ask{"do": "refused", "upstream": upstreams, "policy": "policy.yaml", "calls": calls()})
+	if n := strings.Count(said.Text, "inference waits for the budget of next year"); n != len(calls()) || len(up.seen()) != 0 {
+		t.Errorf("%d of %d calls were refused with the reason: %+v", n, len(calls()), said)
+	}
+}
+
 // A real inference server gives the same answer through the gateway and without it.
 func TestGatewayRealServer(t *testing.T) {
 	d := newDesk(t)
