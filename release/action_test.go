@@ -1,0 +1,195 @@
+package main
+
+import (
+	"archive/tar"
+	"bytes"
+	"encoding/base64"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/runattest/runattest/signer"
+)
+
+// runner is what a GitHub runner gives the action's step, and what came of it.
+type runner struct {
+	dir, out string
+	err      error
+}
+
+// install runs the action's step as bash does on a runner, against a server.
+func install(t *testing.T, server string, env map[string]string) runner {
+	t.Helper()
+	r := runner{dir: t.TempDir()}
+	key, err := made.key.PublicKey().PEM()
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, filepath.Join(r.dir, "release.pub"), string(key))
+	all := map[string]string{
+		"VERSION": "v0.1.0", "SHA256": "", "RELEASES": server, "KEY": filepath.Join(r.dir, "release.pub"),
+		"RUNNER_OS": "Linux", "RUNNER_ARCH": "X64", "RUNNER_TEMP": r.dir,
+		"GITHUB_PATH": filepath.Join(r.dir, "path"), "GITHUB_OUTPUT": filepath.Join(r.dir, "output"),
+		"PATH": os.Getenv("PATH"), "HOME": r.dir, "no_proxy": "*",
+	}
+	maps.Copy(all, env)
+	cmd := exec.CommandContext(t.Context(), "bash", filepath.Join("..", ".github", "action", "install.sh"))
+	for name, value := range all {
+		cmd.Env = append(cmd.Env, name+"="+value)
+	}
+	out, err := cmd.CombinedOutput()
+	r.out, r.err = string(out), err
+	return r
+}
+
+// serve serves the files of releases below /TAG/.
+func serve(t *testing.T, files map[string]map[string][]byte) string {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		tag, name, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+		data, ok := files[tag][name]
+		switch {
+		case !ok:
+			http.NotFound(w, r)
+		case string(data) == "STOP":
+			w.Header().Set("Content-Length", "1000")
+			_, _ = w.Write([]byte("half"))
+		default:
+			_, _ = w.Write(data)
+		}
+	}))
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+func TestAction(t *testing.T) {
+	r := expect(t).release
+	server := serve(t, map[string]map[string][]byte{"v0.1.0": made.files})
+	for _, c := range []struct {
+		os   string
+		to   target
+		file string
+	}{{"Linux", built[0], "runattest"}, {"Windows", built[1], "runattest.exe"}} {
+		got := install(t, server, map[string]string{"RUNNER_OS": c.os})
+		if got.err != nil {
+			t.Fatalf("%s: %v\n%s", c.os, got.err, got.out)
+		}
+		place := strings.TrimSpace(readFile(t, filepath.Join(got.dir, "path")))
+		inside, err := unpack(c.to, c.to.folder(r), made.files[c.to.archive(r)])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if installed := readFile(t, filepath.Join(place, c.file)); installed != string(inside[c.to.program()]) {
+			t.Errorf("%s: another program was installed", c.os)
+		}
+		if output := readFile(t, filepath.Join(got.dir, "output")); output != "path="+place+"\n" {
+			t.Errorf("%s: output %q", c.os, output)
+		}
+		left, err := filepath.Glob(filepath.Join(got.dir, "runattest.*"))
+		if err != nil || len(left) > 0 {
+			t.Errorf("%s: %q is left", c.os, left)
+		}
+	}
+}
+
+func readFile(t *testing.T, path string) string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+func TestActionRefuses(t *testing.T) {
+	r := expect(t).release
+	archive := built[0].archive(r)
+	other := newKey(t)
+	hostile := func(h tar.Header, body string) func(map[string][]byte) {
+		return func(f map[string][]byte) {
+			h.Size, h.Mode = int64(len(body)), 0o755
+			var out bytes.Buffer
+			w := tar.NewWriter(&out)
+			if err := w.WriteHeader(&h); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := w.Write([]byte(body)); err != nil {
+				t.Fatal(err)
+			}
+			if err := w.Close(); err != nil {
+				t.Fatal(err)
+			}
+			zipped, err := compress(out.Bytes())
+			if err != nil {
+				t.Fatal(err)
+			}
+			f[archive] = zipped
+			resign(t, f)
+		}
+	}
+	folder := built[0].folder(r)
+	for name, c := range map[string]struct {
+		env    map[string]string
+		change func(map[string][]byte)
+		reason string
+	}{
+		"no such version":     {env: map[string]string{"VERSION": "v9.9.9"}, reason: "is that version released?"},
+		"latest":              {env: map[string]string{"VERSION": "latest"}, reason: "version: want one such as"},
+		"a version of code":   {env: map[string]string{"VERSION": "v0.1.0; touch pwned"}, reason: "version: want one such as"},
+		"another code":        {env: map[string]string{"VERSION": "$(touch pwned)"}, reason: "version: want one such as"},
+		"a way out":           {env: map[string]string{"VERSION": "v0.1.0/../v0.0.9"}, reason: "version: want one such as"},
+		"lines":               {env: map[string]string{"VERSION": "v0.1.0\n::set-env"}, reason: "version: want one such as"},
+		"another digest":      {env: map[string]string{"SHA256": strings.Repeat("0", 64)}, reason: "not the one that sha256 asks for"},
+		"a digest of code":    {env: map[string]string{"SHA256": "`id`"}, reason: "want 64 lower-case"},
+		"no key":              {env: map[string]string{"KEY": "/nonexistent"}, reason: "there is no release yet"},
+		"a runner of another": {env: map[string]string{"RUNNER_OS": "Plan9"}, reason: "RUNNER_OS=Plan9"},
+		"another processor":   {env: map[string]string{"RUNNER_ARCH": "X86"}, reason: "RUNNER_ARCH=X86"},
+		"a target not built":  {env: map[string]string{"RUNNER_OS": "macOS"}, reason: "does not list runattest_0.1.0_darwin_amd64.tar.gz once"},
+		"another's signature": {change: func(f map[string][]byte) { f[signatureFile] = signedBy(t, other, f[checksumsFile]) }, reason: "is not by the release's key"},
+		"a malformed one":     {change: func(f map[string][]byte) { f[signatureFile] = []byte("<html>") }, reason: "release's key"},
+		"an older list": {change: func(f map[string][]byte) {
+			f[checksumsFile], f[signatureFile] = made.old[checksumsFile], made.old[signatureFile]
+		}, reason: "does not list"},
+		"a list of HTML":       {change: func(f map[string][]byte) { f[checksumsFile] = []byte("<html></html>") }, reason: "is not by the release's key"},
+		"an archive of HTML":   {change: func(f map[string][]byte) { f[archive] = []byte("<html></html>") }, reason: "is not the one that the release's key signed"},
+		"an archive of others": {change: func(f map[string][]byte) { f[archive] = f[built[1].archive(r)] }, reason: "is not the one that the release's key signed"},
+		"a server that stops":  {change: func(f map[string][]byte) { f[archive] = []byte("STOP") }, reason: "could not be downloaded"},
+		"a link, signed":       {change: hostile(tar.Header{Name: folder + "/runattest", Typeflag: tar.TypeSymlink, Linkname: "/etc/passwd"}, ""), reason: "no program that is a file"},
+		"dots, signed":         {change: hostile(tar.Header{Name: folder + "/../runattest", Typeflag: tar.TypeReg}, "x"), reason: "has no " + folder},
+		"another, signed":      {change: hostile(tar.Header{Name: folder + "/README.md", Typeflag: tar.TypeReg}, "x"), reason: "has no " + folder},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			files := maps.Clone(made.files)
+			if c.change != nil {
+				c.change(files)
+			}
+			got := install(t, serve(t, map[string]map[string][]byte{"v0.1.0": files, "v0.0.9": made.old}), c.env)
+			if got.err == nil || !strings.Contains(got.out, c.reason) {
+				t.Errorf("got %v, %q, want %q", got.err, got.out, c.reason)
+			}
+			for _, left := range []string{"path", "pwned"} {
+				if _, err := os.Lstat(filepath.Join(got.dir, left)); err == nil {
+					t.Errorf("there is a file %s", left)
+				}
+			}
+			if _, err := os.Lstat("pwned"); err == nil {
+				t.Error("the version was run")
+			}
+		})
+	}
+}
+
+func signedBy(t *testing.T, key signer.Signer, data []byte) []byte {
+	t.Helper()
+	signature, err := key.Sign(t.Context(), data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []byte(base64.StdEncoding.EncodeToString(signature) + "\n")
+}
