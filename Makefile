@@ -140,6 +140,13 @@ bench-plugins: plugins ## size and start-up of each KMS plugin
 test-kill: ## kill a process that writes a journal at 200 random instants
 	JOURNAL_KILLS=200 $(GO) test ./gateway/journal -count=1 -run TestKilled -v
 
+.PHONY: e2e-long
+e2e-long: build test-kill ## the long tests whole: their short forms are in test and e2e
+	cd e2e && RUNATTEST=$(CURDIR)/$(BIN)/runattest E2E_LONG=1 $(GO) test -count=1 -timeout 40m -v -run '^TestGatewayKilled$$' .
+	RUNSET_RUNS=1000000 $(GO) test ./attest/runset -count=1 -run '^TestMemoryOfProcess$$' -v
+	TEST_SIGN_MEMORY=20000 $(GO) test ./cmd/runattest -count=1 -timeout 40m -run '^TestSignMemory$$' -v
+	$(MAKE) test-python LONG=1
+
 .PHONY: fuzz
 fuzz: ## a minute of each fuzz target (FUZZTIME=1h for a campaign, 20000x for so many executions)
 	./.ci/fuzz $(or $(FUZZTIME),1m)

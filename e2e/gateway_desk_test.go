@@ -20,7 +20,8 @@ type gatewayProcess struct {
 	d       *desk
 	url     string
 	journal string
-	stop    func()
+	stop    func() // ends it with SIGTERM
+	kill    func() // ends it at once
 }
 
 var listening = regexp.MustCompile(`http://127\.0\.0\.1:[0-9]+`)
@@ -58,17 +59,23 @@ func (d *desk) gateway(journal string, args ...string) *gatewayProcess {
 		}
 		close(ready)
 	}()
+	killed := false
 	g := &gatewayProcess{d: d, journal: filepath.Join(d.dir, journal)}
 	g.stop = sync.OnceFunc(func() {
 		defer cancel()
-		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil && !killed {
 			d.t.Errorf("gateway: %v", err)
 		}
 		<-done
-		if err := cmd.Wait(); err != nil {
+		if err := cmd.Wait(); err != nil && !killed {
 			d.t.Errorf("gateway: %v\n%s", err, &log)
 		}
 	})
+	g.kill = func() {
+		killed = true
+		_ = cmd.Process.Kill()
+		g.stop()
+	}
 	d.t.Cleanup(g.stop)
 	if g.url = <-ready; g.url == "" {
 		g.stop()

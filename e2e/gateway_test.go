@@ -1,13 +1,22 @@
 package e2e
 
 import (
+	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
+	"io"
 	"maps"
+	"math/rand/v2"
+	"net/http"
+	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 )
 
 const gatewayConfig = `schema: https://github.com/runattest/runattest/gateway/v1
@@ -292,4 +301,66 @@ func TestGatewayCurl(t *testing.T) {
 func sum(data []byte) string {
 	h := sha256.Sum256(data)
 	return hex.EncodeToString(h[:])
+}
+
+// A gateway that is killed at any instant, with calls in flight: every call that the upstream saw is in the journal, which
+// verifies.
+func TestGatewayKilled(t *testing.T) {
+	instants := 20
+	if os.Getenv("E2E_LONG") != "" {
+		instants = 200
+	}
+	d := newDesk(t)
+	d.runattest("keygen", "--no-password").ok()
+	up := newUpstream(t)
+	saw := map[string]bool{}
+	random := rand.New(rand.NewPCG(1, 2))
+	for i := range instants {
+		g := d.gateway("journal", "--upstream", up.URL, "--provider", "openai")
+		ctx, stop := context.WithCancel(t.Context())
+		var calls sync.WaitGroup
+		for j := range 4 {
+			calls.Go(func() {
+				for k := 0; ctx.Err() == nil; k++ {
+					body := fmt.Sprintf(`{"model":"m","messages":[{"role":"user","content":"%d %d %d"}]}`, i, j, k)
+					r, err := http.Post(g.url+"/v1/chat/completions", "application/json", strings.NewReader(body))
+					if err != nil {
+						return // it was killed
+					}
+					io.Copy(io.Discard, r.Body)
+					r.Body.Close()
+				}
+			})
+		}
+		time.Sleep(time.Duration(random.IntN(100)) * time.Millisecond)
+		g.kill()
+		stop()
+		calls.Wait()
+		for _, r := range up.seen() {
+			saw[sum(r.body)] = true
+		}
+	}
+	g := d.gateway("journal", "--upstream", up.URL, "--provider", "openai") // what was torn is cut, and the last segment closed
+	g.stop()
+	lines := 0
+	for line := range bytes.Lines(d.runattest("journal", "verify", "--closed", "--key", "runattest.pub", "--format", "json", g.journal).ok()) {
+		var e struct {
+			Body *struct {
+				SHA256 string `json:"sha256"`
+			} `json:"body"`
+		}
+		if err := json.Unmarshal(line, &e); err != nil {
+			t.Fatal(err)
+		}
+		if e.Body != nil {
+			lines++
+			delete(saw, e.Body.SHA256)
+		}
+	}
+	if lines < instants {
+		t.Errorf("the journal has %d lines: the test made too few calls", lines)
+	}
+	if len(saw) > 0 {
+		t.Errorf("%d calls that the upstream saw are not in the journal", len(saw))
+	}
 }
