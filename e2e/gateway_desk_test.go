@@ -20,6 +20,7 @@ type gatewayProcess struct {
 	d       *desk
 	url     string
 	journal string
+	pid     int
 	stop    func() // ends it with SIGTERM
 	kill    func() // ends it at once
 }
@@ -71,6 +72,7 @@ func (d *desk) gateway(journal string, args ...string) *gatewayProcess {
 			d.t.Errorf("gateway: %v\n%s", err, &log)
 		}
 	})
+	g.pid = cmd.Process.Pid
 	g.kill = func() {
 		killed = true
 		_ = cmd.Process.Kill()

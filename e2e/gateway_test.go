@@ -11,7 +11,6 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -306,10 +305,7 @@ func sum(data []byte) string {
 // A gateway that is killed at any instant, with calls in flight: every call that the upstream saw is in the journal, which
 // verifies.
 func TestGatewayKilled(t *testing.T) {
-	instants := 20
-	if os.Getenv("E2E_LONG") != "" {
-		instants = 200
-	}
+	instants := many(20, 200)
 	d := newDesk(t)
 	d.runattest("keygen", "--no-password").ok()
 	up := newUpstream(t)
