@@ -16,7 +16,7 @@ import (
 )
 
 // many is a number of the short form of a test, or of the whole one.
-func many(short, whole int) int {
+func many[N int | time.Duration](short, whole N) N {
 	if os.Getenv("E2E_LONG") != "" {
 		return whole
 	}

@@ -34,7 +34,7 @@ func (d *desk) gateway(journal string, args ...string) *gatewayProcess {
 		d.t.Fatal(err)
 	}
 	args = append([]string{"gateway", "--key", "runattest.key", "--journal", journal, "--listen", "127.0.0.1:0"}, args...)
-	ctx, cancel := context.WithTimeout(context.Background(), processTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), many(processTimeout, 10*processTimeout))
 	cmd := exec.CommandContext(ctx, runattestPath, args...)
 	cmd.Dir, cmd.Env, cmd.WaitDelay = d.dir, d.env, time.Second
 	said, err := cmd.StdoutPipe()
