@@ -63,6 +63,9 @@ func (f *firstLine) Write(p []byte) (int, error) {
 
 // The memory of a verification, and of all proofs, does not grow with the number of runs.
 func TestConstantMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short is for the race detector, whose own memory is counted with ours")
+	}
 	d := newDesk(t)
 	for name, read := range map[string]func(set *Set, each func()) error{
 		"verify": func(set *Set, each func()) error {
@@ -86,8 +89,9 @@ func TestConstantMemory(t *testing.T) {
 		},
 	} {
 		few := peakOf(t, d, 2_000, read) // more than a window
-		if many := peakOf(t, d, 5_000, read); many > few+150<<10 {
-			t.Errorf("%s: %d bytes for 2,000 runs, %d for 5,000", name, few, many)
+		// 100 bytes kept of each run would be seen. How far the workers read ahead changes from one time to the next.
+		if many := peakOf(t, d, 12_000, read); many > few+1<<20 {
+			t.Errorf("%s: %d bytes for 2,000 runs, %d for 12,000", name, few, many)
 		}
 	}
 }
