@@ -26,7 +26,7 @@ func newGraph() *cobra.Command {
 	cmd.Flags().Lookup("policy").Usage = "the `FILE` with the policy that names the trusted signers, and the approvers whose rejections count"
 	format := cli.WordFlag(cmd, "format", "what goes to standard output: a tree for people, one JSON object, or a drawing for Graphviz or Mermaid", "text", "json", "dot", "mermaid")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		verifier, applied, err := loadVerifier(cmd, trust, policies)
+		verifier, applied, err := loadVerifier(cmd, trust, policies, false)
 		if err != nil {
 			return err
 		}

@@ -66,8 +66,8 @@ func callOf(l journal.UnverifiedLine) lineCall {
 }
 
 type lineAnswer struct {
-	Line   journal.Receipt `json:"line"`
-	Closed bool            `json:"closed"`
+	Receipt journal.Receipt `json:"receipt"`
+	Closed  bool            `json:"closed"`
 	attest.Report
 	ClaimedIdentity identity.ID `json:"claimedIdentity,omitzero"`
 	Erased          bool        `json:"erased,omitempty"`
@@ -77,7 +77,7 @@ type lineAnswer struct {
 func (v *journalVerifier) line(dir string, l journal.LineResult) {
 	name := fmt.Sprintf("%s/%08d.jsonl:%d", dir, l.Segment, l.Number)
 	if v.JSON {
-		a := lineAnswer{Line: l.Receipt(), Closed: l.Closed, Report: l.Report, Erased: l.Erased, lineCall: callOf(l.UnverifiedLine)}
+		a := lineAnswer{Receipt: l.Receipt(), Closed: l.Closed, Report: l.Report, Erased: l.Erased, lineCall: callOf(l.UnverifiedLine)}
 		if a.Checks = v.phrasedAll(a.Checks); a.Checks == nil {
 			a.Checks = []evidence.Check{}
 		}
@@ -207,7 +207,7 @@ func (v *journalVerifier) journal(dir string, r *journal.Result, err error) {
 
 // lineShown is a line that was not verified.
 type lineShown struct {
-	Line            journal.Receipt `json:"line"`
+	Receipt         journal.Receipt `json:"receipt"`
 	Unverified      bool            `json:"unverified"`
 	ClaimedIdentity identity.ID     `json:"claimedIdentity,omitzero"`
 	lineCall

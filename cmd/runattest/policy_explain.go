@@ -18,7 +18,7 @@ func newPolicyExplain() *cobra.Command {
 	declaration := declarationFlag(cmd)
 	formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		applied, err := flags.load(cmd)
+		applied, err := flags.load(cmd, false)
 		if err != nil {
 			return err
 		}

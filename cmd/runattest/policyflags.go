@@ -54,16 +54,16 @@ func newApproverFlags(cmd *cobra.Command) *policyFlags {
 	return &p
 }
 
-// load reads what the flags name, for decisions about this moment; nil without --policy.
-func (p *policyFlags) load(cmd *cobra.Command) (*appliedPolicy, error) {
-	applied, err := p.loadAgain(cmd, false)
+// load is loadAgain for decisions about this moment; nil without --policy.
+func (p *policyFlags) load(cmd *cobra.Command, again bool) (*appliedPolicy, error) {
+	applied, err := p.loadAgain(cmd, again)
 	if applied != nil {
 		applied.now = clock()
 	}
 	return applied, err
 }
 
-// loadAgain is load where evidence is to be read again for a decision that is made again.
+// loadAgain reads what the flags name. With again, what lies in registries is read anew for each decision, and not once for all.
 func (p *policyFlags) loadAgain(cmd *cobra.Command, again bool) (*appliedPolicy, error) {
 	if err := cli.RefuseBothNames(cmd, flagLineage, flagFamily); err != nil {
 		return nil, &usageError{err}

@@ -39,7 +39,7 @@ func newVerify() *cobra.Command {
 		if err := checkVerifyLines(cmd, *lines, args, newOutput(cmd)); err != nil {
 			return err
 		}
-		verifier, applied, err := loadVerifier(cmd, trust, policies)
+		verifier, applied, err := loadVerifier(cmd, trust, policies, *lines)
 		if err != nil {
 			return err
 		}
@@ -73,8 +73,8 @@ func newVerify() *cobra.Command {
 }
 
 // loadVerifier is the verifier of the trust flags, or the policy, with its verifier.
-func loadVerifier(cmd *cobra.Command, trust *trustFlags, policies *policyFlags) (*attest.Verifier, *appliedPolicy, error) {
-	applied, err := policies.load(cmd)
+func loadVerifier(cmd *cobra.Command, trust *trustFlags, policies *policyFlags, again bool) (*attest.Verifier, *appliedPolicy, error) {
+	applied, err := policies.load(cmd, again)
 	if err != nil {
 		return nil, nil, err
 	}

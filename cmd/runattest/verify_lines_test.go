@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,10 +18,10 @@ import (
 func TestVerifyLinesAnswers(t *testing.T) {
 	t.Chdir(t.TempDir())
 	end := time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
-	now := end.Add(-time.Hour)
+	var now atomic.Int64
 	usual := clock
 	t.Cleanup(func() { clock = usual })
-	clock = func() time.Time { return now }
+	clock = func() time.Time { return time.Unix(now.Load(), 0) }
 	for name, text := range map[string]string{"run.json": smallest, "policy.yaml": policyUntilJune} {
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -31,17 +32,8 @@ func TestVerifyLinesAnswers(t *testing.T) {
 			t.Fatal(stderr)
 		}
 	}
-	in, ask := io.Pipe()
-	answers, out := io.Pipe()
-	args := []string{"verify", "--policy", "policy.yaml", "--jsonl", "--format", "json", "-"}
-	root := newRoot(args...)
-	root.SetIn(in)
-	root.SetOut(out)
-	root.SetErr(io.Discard)
-	ended := make(chan int)
-	go func() { ended <- run(t.Context(), root, args); out.Close() }()
-	read := bufio.NewReader(answers)
-	for i, c := range []struct {
+	talk := startVerifyLines(t, "--policy", "policy.yaml")
+	for _, c := range []struct {
 		line   string
 		now    time.Time
 		status int
@@ -50,29 +42,104 @@ func TestVerifyLinesAnswers(t *testing.T) {
 		{`"run.json.sigstore.json"`, end.Add(time.Minute), exitNo}, {strings.Repeat("x", limits.Bundle+1), end, exitMalformed},
 		{`"run.json.sigstore.json"`, end.Add(-time.Minute), exitYes},
 	} {
-		now = c.now
-		go func() { _, _ = io.WriteString(ask, c.line+"\n") }()
-		for ended := false; !ended; {
-			text, err := read.ReadBytes('\n')
-			got := struct {
-				Line     int
-				Verified *bool
-				Status   *int
-			}{}
-			if err == nil {
-				err = json.Unmarshal(text, &got)
-			}
-			if ended = got.Status != nil; err != nil || got.Line != i+1 ||
-				ended && *got.Status != c.status || !ended && (got.Verified == nil || *got.Verified != (c.status == exitYes)) {
-				t.Fatalf("line %d: %v, %.300s", i+1, err, text)
-			}
-		}
+		now.Store(c.now.Unix())
+		talk.answers(c.line, c.status)
 	}
-	ask.Close()
-	if status := <-ended; status != exitMalformed {
+	if status := talk.end(); status != exitMalformed {
 		t.Errorf("status %d", status)
 	}
 }
+
+// verifyLines is a running verify --jsonl.
+type verifyLines struct {
+	t     *testing.T
+	ask   *io.PipeWriter
+	read  *bufio.Reader
+	asked int
+	ended chan int
+}
+
+func startVerifyLines(t *testing.T, args ...string) *verifyLines {
+	t.Helper()
+	in, ask := io.Pipe()
+	answers, out := io.Pipe()
+	args = append(append([]string{"verify"}, args...), "--jsonl", "--format", "json", "-")
+	root := newRoot(args...)
+	root.SetIn(in)
+	root.SetOut(out)
+	root.SetErr(io.Discard)
+	v := &verifyLines{t, ask, bufio.NewReader(answers), 0, make(chan int)}
+	go func() { v.ended <- run(t.Context(), root, args); out.Close() }()
+	return v
+}
+
+// answers asks for a line, and reads its answer to the end.
+func (v *verifyLines) answers(line string, status int) {
+	v.t.Helper()
+	v.asked++
+	go func() { _, _ = io.WriteString(v.ask, line+"\n") }()
+	for ended := false; !ended; {
+		text, err := v.read.ReadBytes('\n')
+		got := struct {
+			Line     int
+			Verified *bool
+			Status   *int
+		}{}
+		if err == nil {
+			err = json.Unmarshal(text, &got)
+		}
+		if ended = got.Status != nil; err != nil || got.Line != v.asked ||
+			ended && *got.Status != status || !ended && (got.Verified == nil || *got.Verified != (status == exitYes)) {
+			v.t.Fatalf("line %d: %v, %.300s", v.asked, err, text)
+		}
+	}
+}
+
+func (v *verifyLines) end() (status int) {
+	v.ask.Close()
+	return <-v.ended
+}
+
+// A rejection that is attached between two lines counts for the second.
+func TestVerifyLinesRejected(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for name, text := range map[string]string{"run.json": smallest, "policy.yaml": policyOfAlice} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	command := func(args ...string) string {
+		t.Helper()
+		status, stdout, stderr := inProcess(t, args...)
+		if status != exitYes {
+			t.Fatalf("%v: %s", args, stderr)
+		}
+		return string(stdout)
+	}
+	command("keygen", "--no-password")
+	command("keygen", "--no-password", "-o", "alice")
+	command("sign", "--key", "runattest.key", "run.json")
+	command("push", "oci-layout://runs", "run.json.sigstore.json")
+	id, _, _ := strings.Cut(strings.TrimSpace(command("id", "run.json")), " ")
+	decide := func(decision string) {
+		t.Helper()
+		command("approve", "--key", "alice.key", "--decision", decision, "--reason", "so", "--bundle", decision+".json", "run.json.sigstore.json")
+		command("attach", "oci-layout://runs@"+id, decision+".json")
+	}
+	decide("approved")
+	talk := startVerifyLines(t, "--policy", "policy.yaml", "--approvals", "oci-layout://runs@"+id)
+	talk.answers(`"run.json.sigstore.json"`, exitYes)
+	decide("rejected")
+	talk.answers(`"run.json.sigstore.json"`, exitNo)
+	if status := talk.end(); status != exitNo {
+		t.Errorf("status %d", status)
+	}
+}
+
+const policyOfAlice = `schema: https://github.com/runattest/runattest/policy/v1
+signers: {keys: [{name: ci, key: runattest.pub}]}
+approvals: {required: 1, evidence: none, approvers: [{name: alice, keys: [{key: alice.pub}]}]}
+`
 
 const policyUntilJune = `schema: https://github.com/runattest/runattest/policy/v1
 signers: {keys: [{name: ci, key: runattest.pub}]}

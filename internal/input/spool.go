@@ -25,7 +25,7 @@ func SpoolAll(paths []string, stdin io.Reader) (all Spooled, remove func() error
 		return err
 	}
 	for _, path := range paths {
-		if all[path] != nil || path != Stdin && !isStream(path) {
+		if all[path] != nil || path != Stdin && !IsStream(path) {
 			continue
 		}
 		r, _, closeFile, err := open(path, stdin)
@@ -43,8 +43,8 @@ func SpoolAll(paths []string, stdin io.Reader) (all Spooled, remove func() error
 	return all, remove, nil
 }
 
-// isStream tells a pipe, a device or a socket, which gives what it holds once.
-func isStream(path string) bool {
+// IsStream tells a pipe, a device or a socket, which gives what it holds once.
+func IsStream(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && !info.Mode().IsRegular() && !info.IsDir()
 }
@@ -69,7 +69,15 @@ func spool(r io.Reader) (f *os.File, remove func() error, err error) {
 	if f, err = os.CreateTemp("", "runattest-*"); err != nil {
 		return nil, nil, err
 	}
-	remove = func() error { return errors.Join(f.Close(), os.Remove(f.Name())) }
+	// Where the system can, the name goes at once: nothing is left if the process is killed.
+	kept := os.Remove(f.Name()) != nil
+	remove = func() error {
+		err := f.Close()
+		if kept {
+			err = errors.Join(err, os.Remove(f.Name()))
+		}
+		return err
+	}
 	if _, err := io.Copy(f, r); err != nil {
 		return nil, nil, errors.Join(err, remove())
 	}
