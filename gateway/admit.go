@@ -55,6 +55,9 @@ func (g *Gateway) admit(w http.ResponseWriter, c *call) *refusal {
 		return no
 	}
 	c.read, c.size = true, len(c.body)
+	if len(c.r.Trailer) > 0 { // net/http adds those that were not announced when it finds the end of the body
+		return refuse(trailerRefused, "the request has trailers")
+	}
 	entry := journal.Entry{
 		Body: journal.Body{SHA256: digest(c.body), Size: int64(len(c.body))}, Client: c.client, Headers: slices.Collect(maps.Keys(c.r.Header)), Attempt: attempt(c.r),
 	}

@@ -32,6 +32,7 @@ var errRedirected = errors.New("the upstream redirects")
 func (g *Gateway) forward(w http.ResponseWriter, c *call) *refusal {
 	in := new(http.Request)
 	*in = *c.r
+	in.Trailer = nil // nothing that comes behind a body was checked
 	if c.route.endpoint.does != passed {
 		in.Body, in.ContentLength, in.TransferEncoding, in.GetBody = &sending{left: c.body, share: c.share}, int64(len(c.body)), nil, nil
 		c.body = nil // while the answer streams it is not held

@@ -30,7 +30,7 @@ var (
 	endpointUndeclared = kind{"endpoint_undeclared", 403, "the endpoint computes, and no capture table declares its requests"}
 	queryRefused       = kind{"query_refused", 400, "the query has a member that the endpoint does not name, or one twice"}
 	headerRefused      = kind{"header_refused", 400, "a header is the gateway's, overrides the method or the path, is hop-by-hop, malformed or not on the list"}
-	trailerRefused     = kind{"trailer_refused", 400, "the request announces trailers"}
+	trailerRefused     = kind{"trailer_refused", 400, "the request has trailers, announced or not"}
 	mediaTypeRefused   = kind{"media_type_refused", 415, "the content type is there and is not application/json in UTF-8"}
 	codingRefused      = kind{"coding_refused", 415, "the content coding is not gzip or zstd, or there are more than four"}
 	bodyTooLarge       = kind{"body_too_large", 413, "the body is over the cap, as sent or decoded"}
