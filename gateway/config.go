@@ -37,7 +37,8 @@ type Config struct {
 	Operations string `json:"operations"`
 
 	// Key is a reference to the key that signs, Journal the journal's folder and Policy the policy's file. The program that
-	// runs a gateway reads them: New takes the key, the journal and the policy themselves.
+	// runs a gateway reads them: New takes the key, the journal and the policy themselves, and refuses a Config with a Policy
+	// without the policy itself.
 	Key     string `json:"key"`
 	Journal string `json:"journal"`
 	Policy  string `json:"policy"`

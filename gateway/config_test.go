@@ -141,3 +141,16 @@ func TestDocumented(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestPolicyNotGiven: a configuration that names a policy makes no gateway without it.
+func TestPolicyNotGiven(t *testing.T) {
+	c := Config{Upstreams: []Upstream{{URL: "https://api.openai.com"}}, Policy: "policy.yaml"}
+	o := Options{Config: c, Signer: newKey(t), Journal: &memory{}}
+	if _, err := New(o); err == nil || !strings.Contains(err.Error(), "policy.yaml") {
+		t.Errorf("without the policy: %v", err)
+	}
+	o.Policy = newPolicy(t, o.Signer, "true", "")
+	if _, err := New(o); err != nil {
+		t.Errorf("with the policy: %v", err)
+	}
+}

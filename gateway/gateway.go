@@ -23,7 +23,7 @@ type Options struct {
 	Signer  signer.Signer // a key in memory, which signs each call
 	Window  *Window       // signs calls together
 	Journal Journal
-	// Policy was read with policy.Options.BeforeSigning; nil admits all that can be captured.
+	// Policy was read with policy.Options.BeforeSigning; nil admits all that can be captured. It is required where Config names one.
 	Policy *policy.Policy
 	// URLSecret, where it is not "", is what every path begins with: 16 or more letters, digits, hyphens and underscores.
 	URLSecret string
@@ -61,6 +61,8 @@ func New(o Options) (*Gateway, error) {
 		return nil, errors.New("gateway: no journal")
 	case o.Policy != nil && c.InsecureForwardUndeclared:
 		return nil, errUndecided
+	case o.Policy == nil && c.Policy != "":
+		return nil, fmt.Errorf("gateway: the configuration names the policy %s, and Options.Policy is nil: want the policy of that file", c.Policy)
 	}
 	if err := c.check(); err != nil {
 		return nil, err
