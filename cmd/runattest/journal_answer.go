@@ -89,6 +89,10 @@ func (v *journalVerifier) line(dir string, l journal.LineResult) {
 	}
 	v.progress.End()
 	switch {
+	case l.Unsigned():
+		if v.each {
+			v.say("%s: %s: not signed yet", name, l.Fate)
+		}
 	case !l.OK(), v.each && l.Report.Verified:
 		printVerdict(v.output, name, l.Report, nil)
 	case v.each && l.Erased:
@@ -135,6 +139,7 @@ type journalTotals struct {
 	Undeclared int `json:"undeclared,omitempty"`
 	Denied     int `json:"denied,omitempty"`
 	Open       int `json:"open,omitempty"`
+	Unsigned   int `json:"unsigned,omitempty"`
 }
 
 func (v *journalVerifier) segment(dir string, s journal.SegmentResult) {
@@ -153,7 +158,7 @@ func (v *journalVerifier) segment(dir string, s journal.SegmentResult) {
 		v.object(a)
 		return
 	}
-	if s.Verified {
+	if s.Verified || s.Damage == nil && s.Lines == 0 && s.Unsigned > 0 { // the journal's answer counts what is not signed yet
 		return
 	}
 	verdict := answer.Verdict{Name: dir + "/" + name, Checks: a.Checks}
@@ -195,6 +200,7 @@ func (v *journalVerifier) journal(dir string, r *journal.Result, err error) {
 			{r.Undeclared, "undeclared", "%d calls were forwarded without an identity"},
 			{r.Denied, "denied", "%d calls were denied"},
 			{r.Open, "open", "%d lines are not under the signature of a segment yet: of these only the runs are signed"},
+			{r.Unsigned, "unsigned", "%d more lines have no run and are not under the signature of a segment yet: they are not verified"},
 		} {
 			if some.n > 0 {
 				verdict.Facts = append(verdict.Facts, answer.Fact(some.label, fmt.Sprintf(some.text, some.n)))

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/evidence"
@@ -65,7 +66,11 @@ func (r *reader) run() error {
 	if err := r.segments(l); err != nil {
 		return err
 	}
-	if r.result.Lines == 0 {
+	switch {
+	case r.result.Lines > 0:
+	case r.result.Unsigned > 0:
+		r.problem("nothing in the journal is signed by a trusted key")
+	default:
 		r.problem("the journal has no line that could be verified")
 	}
 	for _, receipt := range r.o.Receipts {
@@ -80,6 +85,9 @@ func (r *reader) run() error {
 // segments verifies the segments of a folder in their order.
 func (r *reader) segments(l *listing) error {
 	first := max(r.o.First, 1)
+	if last := l.last(); last > 0 && last < first {
+		r.problem("segment %08d is missing", first)
+	}
 	if len(l.numbers) > 0 && l.numbers[0] > first {
 		r.problem("segments %08d to %08d are missing", first, l.numbers[0]-1)
 	}
@@ -134,13 +142,14 @@ func (r *reader) segment(number int, l *listing, lastClosed int) error {
 
 // pass makes the answer for a segment, and goes on behind it.
 func (r *reader) pass(s *SegmentResult, data *scan) {
-	s.Verified = s.Damage == nil && s.Refused == 0 && (!s.Closed || s.Report.Verified)
-	if r.bad = r.bad || !s.Verified; s.Closed || s.Lines > 0 {
+	good := s.Damage == nil && s.Refused == 0 && (!s.Closed || s.Report.Verified)
+	s.Verified = good && (s.Lines > 0 || s.Unsigned == 0)
+	if r.bad = r.bad || !good; s.Closed || s.Lines+s.Unsigned > 0 {
 		r.result.Segments++
 	}
 	r.result.add(s.Counts)
 	r.last, r.file = nil, nil
-	if data != nil && s.Damage == nil && (s.Verified || data.n > 0) {
+	if data != nil && s.Damage == nil && (good || data.n > 0) {
 		r.last = &data.last
 		sum := sha256.Sum256(data.data)
 		r.file = &sum
@@ -314,6 +323,9 @@ func (r *reader) met(l LineResult) {
 func (r *reader) line(l *scanned, closed bool, own map[int]LineResult) (LineResult, error) {
 	result := LineResult{UnverifiedLine: l.UnverifiedLine, Closed: closed}
 	if l.Fate != Admitted {
+		if l.Fate == Undeclared && r.o.Judge != nil {
+			result.Report.Checks = []evidence.Check{evidence.Failed(evidence.CheckPolicy, evidence.CodePolicyDenied, "the call was forwarded without a declaration that the policy could allow")}
+		}
 		return result, nil
 	}
 	if l.Same > 0 {
@@ -333,7 +345,13 @@ func (r *reader) line(l *scanned, closed bool, own map[int]LineResult) (LineResu
 	if result.Report, err = r.judge(l.Bundle, want); err != nil {
 		return result, err
 	}
-	result.Erased = l.erased && isErased(result.Report) && namesRun(l.Bundle, l.Identity)
+	switch {
+	case !l.erased:
+	case r.o.Judge != nil:
+		result.Report.Checks = cannotJudge(result.Report.Checks)
+	default:
+		result.Erased = isErased(result.Report) && namesRun(l.Bundle, l.Identity)
+	}
 	own[l.Number] = result
 	return result, nil
 }
@@ -352,6 +370,17 @@ func (r *reader) judge(b *attest.Bundle, want attest.Expect) (attest.Report, err
 		return no.Report, nil
 	}
 	return report, err
+}
+
+// cannotJudge has the checks of a run whose declaration was erased say so.
+func cannotJudge(checks []evidence.Check) []evidence.Check {
+	checks = slices.Clone(checks)
+	for i, c := range checks {
+		if c.Verdict == evidence.Fail && c.Code == evidence.CodeDeclarationMissing {
+			checks[i] = evidence.Failed(c.Name, c.Code, "the declaration was erased, and a policy is asked, which needs it")
+		}
+	}
+	return checks
 }
 
 // isErased says that no check of a report failed but the one for which the declaration is missing.

@@ -431,6 +431,7 @@ var exported = map[string]any{
 	"journal.Journal.Holds":          (*journal.Journal).Holds,
 	"journal.Journal.Ready":          (*journal.Journal).Ready,
 	"journal.LineResult.OK":          journal.LineResult.OK,
+	"journal.LineResult.Unsigned":    journal.LineResult.Unsigned,
 	"journal.ModeError.Error":        (*journal.ModeError).Error,
 	"journal.Open":                   journal.Open,
 	"journal.ParseReceipt":           journal.ParseReceipt,

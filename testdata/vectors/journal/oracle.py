@@ -237,11 +237,11 @@ def verify_line(l, state):
 
 
 def verify(files, receipts=()):
-    """Gives how many lines there are, how many of them are erased, and how many in open segments."""
+    """Gives how many lines there are, how many of them are erased, and how many in open segments; and how many more are not signed."""
     gateway = json.loads(files["journal.json"])["gateway"]
     numbers = sorted({int(n[:8]) for n in files if re.fullmatch(r"\d{8}\.(jsonl|sigstore\.json)", n)})
     closed = [n for n in numbers if "%08d.sigstore.json" % n in files]
-    lines, erased, unsigned, met = 0, 0, 0, set()
+    lines, erased, opened, unsigned, met = 0, 0, 0, 0, set()
     prev, previous = gateway, None
     want(numbers and numbers[0] == 1, "journal", "segments are missing at the beginning")
     for number in range(1, numbers[-1] + 1):
@@ -269,16 +269,18 @@ def verify(files, receipts=()):
             l = strict(one)
             erased += verify_line(l, state)
             state.update(n=l["n"], prev=sha(one).hex(), group=l["group"])
+            if not head and l["fate"] != "admitted":
+                unsigned += 1
+                continue
+            lines += 1
+            opened += not head
             met.add("%08d/%d/%s" % (number, l["n"], sha(one).hex()))
         if head:
             want(head["lines"] == state["n"] and head["last"] == state["prev"] and not state["rest"], "segment", "end")
-        else:
-            unsigned += state["n"]
-        lines += state["n"]
         prev, previous = state["prev"], sha(files[name]).hex()
-    want(lines, "journal", "no line")
+    want(lines, "journal", "no line that is signed")
     want(set(receipts) <= met, "journal", "receipt")
-    return {"lines": lines, "erased": erased, "open": unsigned}
+    return {"lines": lines, "erased": erased, "open": opened, "unsigned": unsigned}
 
 
 # --- the vectors
@@ -324,6 +326,13 @@ def good():
     put("open", "the last segment is open: zero bytes are its end", two().line(6, detached=True).open())
     put("open-alone", "the only segment is open", Journal().line(1).open())
     put("open-incomplete", "an open segment ends with a part of a line: it is being written", two().line(6).open(b'{"attempt":1,"bo' + b"\x00" * 30))
+    put("open-fates", "calls without an identity in an open segment, which nothing signs yet",
+        two().line(fate="undeclared").line(6).line(fate="denied", body=None).open())
+    put("open-unsigned", "nothing of the open segment is signed yet", two().line(fate="undeclared").open())
+    put("refused-unsigned", "a journal of which nothing is signed", Journal().line(fate="undeclared").line(fate="denied", body=None).open(), "journal")
+    j = two().line(fate="undeclared").open()
+    put("refused-receipt-unsigned", "a receipt of a line of which nothing is signed yet", j, "journal",
+        receipts=["00000003/1/" + sha(j.files["00000003.jsonl"].split(b"\n")[0]).hex()])
     j = two()
     text = j.files["00000001.declarations.jsonl"]
     end = text.index(b"\n")
