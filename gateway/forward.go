@@ -70,10 +70,12 @@ func (g *Gateway) rewrite(out *http.Request, c *call) {
 	lines := slices.Clone(out.Header.Values("Baggage"))
 	removeOurs(out.Header)
 	out.Header.Del("Expect")
-	if !c.route.up.Identity || c.id.IsZero() {
+	if !c.route.up.Identity {
 		return
 	}
-	out.Header.Set(headerIdentity, c.id.String())
+	if !c.id.IsZero() {
+		out.Header.Set(headerIdentity, c.id.String())
+	}
 	out.Header.Del("Baggage")
 	if with := baggageWith(lines, c.id); with != "" {
 		out.Header.Set("Baggage", with)

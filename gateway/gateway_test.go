@@ -270,6 +270,19 @@ func TestIdentityUpstream(t *testing.T) {
 	}
 }
 
+// TestIdentityForged: an upstream that is told identities gets none from a client, of calls without one either.
+func TestIdentityForged(t *testing.T) {
+	w := newWorld(t, func(o *Options) {
+		o.Config.Upstreams[0].Identity, o.Config.InsecureForwardUndeclared = true, true
+	})
+	for i, path := range []string{"/v1/completions", "/v1/responses/input_tokens"} {
+		w.post(path, chat, "Baggage: a=1,airun.identity=fake", "Baggage: AIRUN.identity = fake;x=y, b=2")
+		if h := w.requests()[i].header; h.Get("Baggage") != "a=1,b=2" || h.Get(headerIdentity) != "" {
+			t.Errorf("%s: %v", path, h)
+		}
+	}
+}
+
 // TestJournalFails: without a line nothing is forwarded, and the client may try again.
 func TestJournalFails(t *testing.T) {
 	w := newWorld(t, nil)

@@ -160,8 +160,8 @@ func annotations(r *http.Request) (map[string]string, *refusal) {
 	return all, nil
 }
 
-// baggageWith is W3C baggage with the run's identity in it, in place of a member of that name. Where it would be larger than
-// the specification has readers take, it is the client's, without that member.
+// baggageWith is W3C baggage with the run's identity in it, in place of a member of that name. Where the identity is zero, or
+// the baggage would be larger than the specification has readers take, it is the client's, without that member.
 func baggageWith(lines []string, id identity.ID) string {
 	var members []string
 	for member := range strings.SplitSeq(strings.Join(lines, ","), ",") {
@@ -172,7 +172,7 @@ func baggageWith(lines []string, id identity.ID) string {
 	}
 	theirs := strings.Join(members, ",")
 	all := strings.Join(append(members, fmt.Sprintf("airun.identity=%s", id)), ",")
-	if len(all) > limits.GatewayBaggage {
+	if id.IsZero() || len(all) > limits.GatewayBaggage {
 		return theirs
 	}
 	return all
