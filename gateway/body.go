@@ -47,8 +47,63 @@ func (s *share) grow(to int64) bool {
 // release gives back all; it may be called again.
 func (s *share) release() { s.once.Do(func() { s.of.used.Add(-s.taken) }) }
 
-// firstShare is what a body of unknown length is charged at first.
+// firstShare is what a body is charged at first, before it arrives.
 const firstShare = 64 << 10
+
+// An arriving is a body on its way from the client. Each part has the pause to arrive, and all of it until end, unless that is
+// zero.
+type arriving struct {
+	io.ReadCloser
+	of    *http.ResponseController
+	pause time.Duration
+	end   time.Time
+
+	whole  atomic.Bool // its end was read
+	mu     sync.Mutex
+	closed bool // the deadline is the server's again
+}
+
+func (b *arriving) Read(p []byte) (int, error) {
+	b.wait()
+	n, err := b.ReadCloser.Read(p)
+	if errors.Is(err, io.EOF) {
+		b.whole.Store(true)
+		b.done() // else the server, which goes on reading to see whether the client leaves, would take it for gone
+	}
+	return n, err
+}
+
+// Close is called by the transport, which may read at the same time.
+func (b *arriving) Close() error {
+	b.wait() // the server reads some of what is left
+	err := b.ReadCloser.Close()
+	b.done()
+	return err
+}
+
+func (b *arriving) wait() {
+	at := time.Now().Add(b.pause)
+	if !b.end.IsZero() && at.After(b.end) {
+		at = b.end
+	}
+	b.set(at, false)
+}
+
+func (b *arriving) done() { b.set(time.Time{}, true) }
+
+func (b *arriving) set(at time.Time, last bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.closed {
+		_ = b.of.SetReadDeadline(at)
+	}
+	b.closed = last || b.closed
+}
+
+// arrive is the body of a request with deadlines.
+func (g *Gateway) arrive(w http.ResponseWriter, r *http.Request) *arriving {
+	return &arriving{ReadCloser: r.Body, of: http.NewResponseController(w), pause: g.pause}
+}
 
 // readBody reads the body as it is sent, up to the cap, and charges it to the share.
 func (g *Gateway) readBody(w http.ResponseWriter, r *http.Request, s *share) ([]byte, *refusal) {
@@ -56,25 +111,22 @@ func (g *Gateway) readBody(w http.ResponseWriter, r *http.Request, s *share) ([]
 	if r.ContentLength > most {
 		return nil, refuse(bodyTooLarge, "the body has %d bytes, want at most %d", r.ContentLength, most)
 	}
-	size := r.ContentLength
-	if size < 0 {
-		size = min(firstShare, most)
+	if r.ContentLength >= 0 {
+		most = r.ContentLength
 	}
-	if !s.grow(size) {
-		return nil, refuse(memoryUsedUp, "the gateway holds as many bodies as it may; try again")
-	}
-	rc := http.NewResponseController(w)
-	_ = rc.SetReadDeadline(time.Now().Add(limits.GatewayBodySeconds * time.Second))
-	body, no := readAll(r.Body, size, r.ContentLength < 0, most, s)
-	if no == nil {
-		_ = rc.SetReadDeadline(time.Time{})
-	}
-	return body, no
+	from := g.arrive(w, r)
+	from.end = time.Now().Add(limits.GatewayBodySeconds * time.Second)
+	return readAll(from, most, s)
 }
 
-// readAll reads size bytes, or, where the length is open, as many as there are up to most.
-func readAll(from io.Reader, size int64, open bool, most int64, s *share) ([]byte, *refusal) {
-	body := make([]byte, 0, size+1) // one more, in which the end is found
+// readAll reads as many bytes as there are, up to most. It charges them as they arrive: a body that is announced takes no room.
+func readAll(from io.Reader, most int64, s *share) ([]byte, *refusal) {
+	full := refuse(memoryUsedUp, "the gateway holds as many bodies as it may; try again")
+	first := min(firstShare, most)
+	if !s.grow(first) {
+		return nil, full
+	}
+	body := make([]byte, 0, first+1) // one more, in which the end is found
 	for {
 		n, err := from.Read(body[len(body):cap(body)])
 		body = body[:len(body)+n]
@@ -89,8 +141,8 @@ func readAll(from io.Reader, size int64, open bool, most int64, s *share) ([]byt
 			continue
 		}
 		next := min(2*int64(cap(body)), most+1)
-		if !open || !s.grow(next-1) {
-			return nil, refuse(memoryUsedUp, "the gateway holds as many bodies as it may; try again")
+		if !s.grow(next - 1) {
+			return nil, full
 		}
 		body = append(make([]byte, 0, next), body...)
 	}

@@ -43,10 +43,7 @@ func (g *Gateway) decode(body []byte, codings []string, s *share) ([]byte, *refu
 		}
 		before := s.taken
 		counted := &share{of: s.of}
-		if !counted.grow(firstShare) {
-			return nil, refuse(memoryUsedUp, "the gateway holds as many bodies as it may; try again")
-		}
-		decoded, no := readAll(from, firstShare, true, g.config.Limits.Decoded, counted)
+		decoded, no := readAll(from, g.config.Limits.Decoded, counted)
 		s.taken = before + counted.taken
 		from.Close()
 		switch {

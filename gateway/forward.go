@@ -33,7 +33,12 @@ func (g *Gateway) forward(w http.ResponseWriter, c *call) *refusal {
 	in := new(http.Request)
 	*in = *c.r
 	in.Trailer = nil // nothing that comes behind a body was checked
-	if c.route.endpoint.does != passed {
+	from := g.arrive(w, c.r)
+	if c.route.endpoint.does == passed {
+		if c.r.ContentLength != 0 {
+			in.Body = from
+		}
+	} else {
 		in.Body, in.ContentLength, in.TransferEncoding, in.GetBody = &sending{left: c.body, share: c.share}, int64(len(c.body)), nil, nil
 		c.body = nil // while the answer streams it is not held
 	}
@@ -47,6 +52,8 @@ func (g *Gateway) forward(w http.ResponseWriter, c *call) *refusal {
 		ModifyResponse: c.modify,
 		ErrorHandler: func(_ http.ResponseWriter, r *http.Request, err error) {
 			switch {
+			case in.Body == from && !from.whole.Load() && c.r.Context().Err() != nil: // a deadline that passes ends the context
+				no = refuse(bodyInvalid, "the body did not arrive whole")
 			case errors.Is(err, errRedirected):
 				no = refuse(upstreamRedirected, "the upstream answered with a redirect, which would lead past the gateway")
 			default:

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/runattest/runattest/capture"
+	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/policy"
 	"github.com/runattest/runattest/signer"
 )
@@ -46,6 +47,7 @@ type Gateway struct {
 	clock     func() time.Time
 	transport http.RoundTripper
 	budget    budget
+	pause     time.Duration // for each part of a body to arrive
 	buffers   buffers
 	counts    counts
 	stopping  atomic.Bool
@@ -74,7 +76,7 @@ func New(o Options) (*Gateway, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &Gateway{config: c, formats: map[string]capture.Format{}, issuer: by, journal: o.Journal, log: o.Log, clock: o.Clock, transport: o.Transport, budget: budget{most: c.Limits.Memory}}
+	g := &Gateway{config: c, formats: map[string]capture.Format{}, issuer: by, journal: o.Journal, log: o.Log, clock: o.Clock, transport: o.Transport, budget: budget{most: c.Limits.Memory}, pause: limits.GatewayPauseSeconds * time.Second}
 	g.upstreams, _ = c.upstreams()
 	for _, up := range g.upstreams {
 		if err := g.lookUp(up.protocol); err != nil {
@@ -208,20 +210,23 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.report(c, seen, begun, outcome)
 		return
 	}
-	if r.Context().Err() != nil {
-		g.report(c, seen, begun, "client_left")
-		return
+	outcome := no.code
+	if r.Context().Err() != nil && no.kind != bodyInvalid {
+		outcome = "client_left"
 	}
-	if seen.status == 0 {
+	if seen.status == 0 { // else net/http answers 200, which a client that only closed its side for writing still reads
 		c.share.release()
 		clear(w.Header())
 		c.setHeaders(w.Header())
+		if c.client == "" { // a client that proves no name keeps no connection
+			w.Header().Set("Connection", "close")
+		}
 		no.write(seen, r, c.style(), !c.read)
 		if !c.read {
 			drain(w, r)
 		}
 	}
-	g.report(c, seen, begun, no.code)
+	g.report(c, seen, begun, outcome)
 }
 
 // handle does all that a call needs, in order.

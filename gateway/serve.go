@@ -118,7 +118,7 @@ func (g *Gateway) Serve(ctx context.Context, l net.Listener) error {
 		return err
 	}
 	server := &http.Server{
-		Handler: g, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: limits.GatewayHeader, TLSConfig: config,
+		Handler: g, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: limits.GatewayIdleSeconds * time.Second, MaxHeaderBytes: limits.GatewayHeader, TLSConfig: config,
 		ErrorLog: log.New(io.Discard, "", 0), // whose lines would hold what clients send
 	}
 	limited := &limitedListener{Listener: l, free: make(chan struct{}, g.config.Limits.Connections)}

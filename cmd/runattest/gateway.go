@@ -21,6 +21,7 @@ import (
 	"github.com/runattest/runattest/gateway"
 	"github.com/runattest/runattest/gateway/journal"
 	"github.com/runattest/runattest/internal/cli"
+	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/policy"
 	"github.com/runattest/runattest/signer"
 	"github.com/runattest/runattest/signer/kms"
@@ -309,7 +310,7 @@ func hintClients(err error) error {
 }
 
 func serveOperations(l net.Listener, made *gateway.Gateway) {
-	server := &http.Server{Handler: made.Operations(), ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: made.Operations(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: limits.GatewayIdleSeconds * time.Second}
 	_ = server.Serve(l)
 }
 

@@ -150,11 +150,14 @@ const (
 	GatewayMemory   = 256 << 20
 	GatewayCodings  = 4
 	GatewayWindow   = 8 << 20
-	// GatewayDrain is how much of a refused body is read and dropped, in GatewayDrainSeconds; a body arrives in
-	// GatewayBodySeconds, and calls end in GatewayStopSeconds when the gateway stops.
+	// GatewayDrain is how much of a refused body is read and dropped, in GatewayDrainSeconds. Each part of a body arrives in
+	// GatewayPauseSeconds, and one that is read before it is forwarded in GatewayBodySeconds. A connection without calls is closed
+	// after GatewayIdleSeconds, and calls end in GatewayStopSeconds when the gateway stops.
 	GatewayDrain        = 64 << 20
 	GatewayDrainSeconds = 5
 	GatewayBodySeconds  = 300
+	GatewayPauseSeconds = 20
+	GatewayIdleSeconds  = 60
 	GatewayStopSeconds  = 30
 	// GatewayHeader is the size of a request's headers, GatewayHeaders how many there are, GatewayBaggage the size of W3C baggage
 	// that readers take, and GatewayParents how many parents a call names.
