@@ -194,6 +194,10 @@ type Opening struct {
 type Unknown struct {
 	Pointer string
 	Name    string // what it is and its name: "member top_k", "part video", "flag x-2026-01-01"
+
+	// Unread says that [Open] did not look into it, because it is not in the form that the table gives to a declaration, or there is
+	// no table. Its name does not say what it holds, so that no list of known names may take it for known.
+	Unread bool
 }
 
 // A Warning is something that a person should look at.

@@ -136,7 +136,7 @@ func completeResponsesItems() {
 	output := []member{is("call_id", value), is("output", responsesParts), is("caller", textValue)}
 	server := []member{is("server_label", value), is("name", value), is("arguments", textValue)}
 	responsesItem.variants = []variant{
-		{name: "", members: nil},
+		{name: "", hides: "messages"},
 		{name: "function_call", members: slices.Concat(call, []member{is("arguments", textValue), is("parsed_arguments", textValue)})},
 		{name: "function_call_output", members: output},
 		{name: "custom_tool_call", members: slices.Concat(call, []member{is("input", textValue)})},

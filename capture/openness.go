@@ -1,11 +1,16 @@
 package capture
 
 import (
+	"bytes"
+	"errors"
 	"slices"
+	"strconv"
 	"strings"
 
+	"github.com/runattest/runattest/canonical"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/jsontree"
+	"github.com/runattest/runattest/internal/limits"
 )
 
 // An Openness is what a declaration names and does not hold, by a table.
@@ -31,36 +36,35 @@ func Open(d *identity.Declaration, tables ...Format) Openness {
 	}
 	if o.Format.folder != nil {
 		o.Open, o.Unknown = openIn(root)
+		o.resources(root.Get("model").Get("components"))
 		return o.Openness
 	}
 	if o.walker.table = o.Format.table; o.walker.table == nil {
-		o.Unknown = []Unknown{{"", "interface " + o.API}}
+		o.unread("", "interface "+o.API)
 		return o.Openness
 	}
 	says := root.Get("extensions").Get(Interface)
-	o.nulls, o.replaced = map[string][]string{}, map[string]bool{}
-	for _, name := range []string{"integers", "secrets"} {
-		for _, p := range says.Get(name).Elements() {
-			o.replaced[p.Text()] = true
+	for name := range says.Members() {
+		if !slices.Contains([]string{"api", "integers", "nulls", "secrets"}, string(name)) {
+			o.unread("", "interface member "+string(name))
 		}
 	}
-	for _, p := range says.Get("nulls").Elements() {
-		if i := strings.LastIndexByte(p.Text(), '/'); i >= 0 {
-			name := strings.NewReplacer("~1", "/", "~0", "~").Replace(p.Text()[i+1:])
-			o.nulls[p.Text()[:i]] = append(o.nulls[p.Text()[:i]], name)
-		}
-	}
-	o.settings(root.Get("parameters"))
+	o.nulls = newNullList(says.Get("nulls"))
 	o.members(root)
 	o.messages(root.Get("prompt"))
 	o.tools(root.Get("context"))
+	o.resources(root.Get("context"))
+	o.resources(root.Get("model").Get("components"))
 	slices.SortStableFunc(o.events, func(a, b event) int { return compareTrails(a.trail, b.trail) })
 	for _, e := range o.events {
 		if e.what == LeftOpen {
 			o.Open = append(o.Open, Opening{e.trail.String(), e.hides})
 		} else {
-			o.Unknown = append(o.Unknown, Unknown{e.trail.String(), e.detail})
+			o.Unknown = append(o.Unknown, Unknown{e.trail.String(), e.detail, e.unread})
 		}
+	}
+	if o.walker.err != nil { // events were dropped
+		o.unread("", "more than is looked at")
 	}
 	return o.Openness
 }
@@ -69,8 +73,22 @@ func Open(d *identity.Declaration, tables ...Format) Openness {
 type opener struct {
 	walker
 	Openness
-	nulls    map[string][]string // names of members that were null, by the pointer of their object
-	replaced map[string]bool     // pointers of what is another value than in the source
+	nulls nullList
+}
+
+func (o *opener) in(name []byte) {
+	o.walker.in(name)
+	o.nulls.enter(func() string { return jsontree.EscapePointer(string(name)) })
+}
+
+func (o *opener) at(i int) {
+	o.walker.at(i)
+	o.nulls.enter(func() string { return strconv.Itoa(i) })
+}
+
+func (o *opener) back() {
+	o.walker.back()
+	o.nulls.leave()
 }
 
 func (o *opener) open(hides string) {
@@ -79,45 +97,22 @@ func (o *opener) open(hides string) {
 	}
 }
 
-// settings are the flags in headers and the query that the table does not know.
-func (o *opener) settings(parameters jsontree.Value) {
-	for prefix, l := range map[string][]named{"header:": o.table.headers, "query:": o.table.query} {
-		for _, n := range l {
-			if !n.set {
-				continue
-			}
-			for _, v := range parameters.Get(prefix + n.name).Elements() {
-				if !slices.Contains(n.known, v.Text()) {
-					o.Unknown = append(o.Unknown, Unknown{prefix + n.name, "flag " + v.Text()})
-				}
-			}
-		}
-	}
+// unread adds what is not looked into, and has no place in the body of its own.
+func (o *opener) unread(pointer, name string) {
+	o.Unknown = append(o.Unknown, Unknown{pointer, name, true})
 }
 
-// members are those of the body in parameters and constraints.
-func (o *opener) members(root jsontree.Value) {
-	s := o.table.body
-	for _, part := range []string{"parameters", "constraints"} {
-		for name, v := range root.Get(part).Members() {
-			n := string(name)
-			k := s.index.byName[n]
-			if strings.HasPrefix(n, "header:") || strings.HasPrefix(n, "query:") || k == nil && part == "constraints" && n == "location" {
-				continue
-			}
-			o.in(name)
-			o.member(s, k, n, v, false)
-			o.back()
-		}
-	}
-	o.nullMembers(s, s.index)
-}
+// unreadHere notes that the value where the opener stands is not looked into.
+func (o *opener) unreadHere(name string) { o.note(NotKnown, name).unread = true }
 
 func (o *opener) nullMembers(s *shape, x *index) {
-	for _, n := range o.nulls[o.trail.String()] {
-		if x.byName[n] == nil && !s.free {
-			o.in([]byte(n))
-			o.note(NotKnown, "member "+n)
+	if s.free {
+		return
+	}
+	for name := range o.nulls.members() {
+		if x.byName[name] == nil {
+			o.in([]byte(name))
+			o.note(NotKnown, "member "+name)
 			o.back()
 		}
 	}
@@ -137,15 +132,15 @@ func (o *opener) member(s *shape, k *member, name string, v jsontree.Value, text
 
 // value is a value of a shape, as a declaration has it.
 func (o *opener) value(s *shape, v jsontree.Value, text bool) {
-	if s.plain && s.free {
+	if s.plain && s.free || o.walker.err != nil {
 		return
 	}
 	if s.text && !text && v.Kind() == jsontree.Object {
 		text = true
 		if written := v.Get("json"); v.Len() == 1 && written.Kind() == jsontree.String {
-			inner, err := jsontree.Parse([]byte(written.Text()))
+			inner, err := parseText(written.Bytes())
 			if err != nil {
-				o.note(NotKnown, "text that is not JSON")
+				o.unreadHere("text that is not compact JSON")
 				return
 			}
 			v = inner
@@ -153,7 +148,7 @@ func (o *opener) value(s *shape, v jsontree.Value, text bool) {
 	}
 	switch v.Kind() {
 	case jsontree.String:
-		o.str(s, v.Text())
+		o.elsewhere(s, v.Text())
 	case jsontree.Array:
 		for i, e := range v.Elements() {
 			o.at(i)
@@ -172,110 +167,28 @@ func (o *opener) value(s *shape, v jsontree.Value, text bool) {
 	}
 }
 
-// str is a string that may name what is elsewhere.
-func (o *opener) str(s *shape, text string) {
-	if (text == "[secret]" || isDigits(text)) && o.replaced[o.trail.String()] {
-		return
+// elsewhere notes what a string of the shape, as a declaration has it, names and does not hold.
+func (w *walker) elsewhere(s *shape, text string) {
+	if s.names != "" {
+		w.note(LeftOpen, "").hides = s.names
 	}
-	o.open(s.names)
 	if s.files != "" && namesFile(text) {
-		o.open(s.files)
+		w.note(LeftOpen, "").hides = s.files
 	}
 	isBytes := s.bytes != 0 && (strings.HasPrefix(text, "ni:") || s.bytes&^dataURL != 0 || len(text) >= 5 && strings.EqualFold(text[:5], "data:"))
 	if s.address == remote && !isBytes {
-		o.open("content")
+		w.note(LeftOpen, "").hides = "content"
 	}
 }
 
-// messages are those of the prompt: members of the body, and elements of its list.
-func (o *opener) messages(prompt jsontree.Value) {
-	var list *member
-	for i := range o.table.body.members {
-		if m := &o.table.body.members[i]; m.to == toMessages {
-			list = m
-		}
+// parseText reads JSON text out of a string of a declaration: strictly, and in the form that a capture gives to it.
+func parseText(text []byte) (jsontree.Value, error) {
+	form, err := canonical.Options{MaxDepth: limits.CaptureDepth, MaxValues: limits.CaptureValues}.AppendCompact(nil, text)
+	if err == nil && !bytes.Equal(form, text) {
+		err = errors.New("the text is not compact")
 	}
-	for name := range prompt.Members() {
-		if string(name) != "messages" {
-			o.note(NotKnown, "prompt "+string(name))
-		}
+	if err != nil {
+		return jsontree.Value{}, err
 	}
-	n := 0
-	for _, m := range prompt.Get("messages").Elements() {
-		role := m.Get("role").Text()
-		name, isMember := strings.CutPrefix(role, "member/")
-		if isMember && !(o.table.roleless && list != nil && name == list.name) {
-			o.in([]byte(name))
-			o.member(o.table.body, o.table.body.index.byName[name], name, m.Get("content"), false)
-			o.back()
-			continue
-		}
-		if list == nil {
-			o.note(NotKnown, "message "+role)
-			continue
-		}
-		o.in([]byte(list.name))
-		o.at(n)
-		switch n++; {
-		case !strings.HasPrefix(role, "item/"):
-			o.value(list.value.elements, m, false)
-		case list.items == nil:
-			o.note(NotKnown, "item "+role)
-		default:
-			o.value(list.items, m.Get("content"), false)
-		}
-		o.back()
-		o.back()
-	}
-}
-
-// tools are the resources that elements of lists became.
-func (o *opener) tools(context jsontree.Value) {
-	counts := map[string]int{}
-	for _, c := range context.Elements() {
-		if c.Get("role").Text() != "tool" {
-			continue
-		}
-		content, err := jsontree.Parse([]byte(c.Get("content").Text()))
-		if err != nil || content.Kind() != jsontree.Object {
-			o.note(NotKnown, "tool "+c.Get("name").Text())
-			continue
-		}
-		k := o.toolList(c.Get("name").Text(), content)
-		if k == nil {
-			o.note(NotKnown, "tool "+c.Get("name").Text())
-			continue
-		}
-		o.in([]byte(k.name))
-		if counts[k.name] == 0 {
-			o.open(k.hides)
-		}
-		o.at(counts[k.name])
-		counts[k.name]++
-		o.value(k.value.elements, content, true)
-		o.back()
-		o.back()
-	}
-}
-
-// toolList is the member of the body that a tool of that name is from, or nil.
-func (o *opener) toolList(name string, content jsontree.Value) *member {
-	var tools *member
-	for i := range o.table.body.members {
-		k := &o.table.body.members[i]
-		switch {
-		case k.to != toTools:
-		case k.name == "tools":
-			tools = k
-		case name == k.name+"/"+o.table.toolName(content, k.value.elements):
-			return k
-		}
-	}
-	return tools
-}
-
-// isDigits tells the digits of an integer that no double holds.
-func isDigits(s string) bool {
-	s = strings.TrimPrefix(s, "-")
-	return s != "" && strings.Trim(s, "0123456789") == ""
+	return jsontree.Parse(form)
 }

@@ -16,36 +16,41 @@ func Lint(d *identity.Declaration) []identity.Problem {
 	if o.Format == (Format{}) || o.Format.table == nil {
 		return nil
 	}
+	root, places := rootOf(d), map[string]string{}
+	for _, part := range []string{"constraints", "parameters"} {
+		for name := range root.Get(part).Members() {
+			places[string(name)] = "/" + part
+		}
+	}
 	var problems []identity.Problem
 	warn := func(pointer, message string) {
 		where := "the request's " + pointer
 		if pointer == "" {
 			where = "the request"
 		}
-		problems = append(problems, identity.Problem{Severity: identity.Warning, Code: CodeOpen, Pointer: placeOf(d, pointer), Message: where + " " + message})
+		problems = append(problems, identity.Problem{Severity: identity.Warning, Code: CodeOpen, Pointer: o.Format.table.placeOf(places, pointer), Message: where + " " + message})
 	}
 	for _, open := range o.Open {
 		warn(open.Pointer, "is open: the declaration does not say what it stands for, which may be "+open.Hides)
 	}
 	for _, u := range o.Unknown {
+		if u.Unread {
+			warn(u.Pointer, "may be open: "+u.Name+" is not in the form that "+o.Format.Name()+" gives to a declaration")
+			continue
+		}
 		warn(u.Pointer, "may be open: "+o.Format.Name()+" does not know its "+u.Name)
 	}
 	return problems
 }
 
-// placeOf is where the declaration has the member of a pointer into the request.
-func placeOf(d *identity.Declaration, pointer string) string {
+// placeOf is where the declaration has the member of a pointer into the request. places are the parts that have members by name.
+func (t *table) placeOf(places map[string]string, pointer string) string {
 	member, _, _ := strings.Cut(strings.TrimPrefix(pointer, "/"), "/")
-	root := rootOf(d)
-	name := strings.NewReplacer("~1", "/", "~0", "~").Replace(member)
-	for _, part := range []string{"parameters", "constraints"} {
-		for n := range root.Get(part).Members() {
-			if string(n) == name {
-				return "/" + part + "/" + member
-			}
-		}
+	name := pointerName.Replace(member)
+	if part := places[name]; part != "" {
+		return part + "/" + member
 	}
-	if k := Open(d).Format.table.body.index.byName[name]; k != nil && k.to == toTools {
+	if k := t.body.index.byName[name]; k != nil && k.to == toTools {
 		return "/context"
 	}
 	return "/prompt"

@@ -101,8 +101,8 @@ func TestOpenByHand(t *testing.T) {
 		"nothing":        {declare(speaks("openai-chat"), none), nil},
 		"a member":       {declare(speaks("openai-chat"), `"prompt":{},"parameters":{"thread":"t"},"context":[]`), []string{"member thread"}},
 		"a text":         {declare(speaks("openai-chat"), `"prompt":{"text":"x"},"parameters":{},"context":[]`), []string{"prompt text"}},
-		"a tool by hash": {declare(speaks("openai-chat"), `"prompt":{},"parameters":{},"context":[{"role":"tool","name":"f","uri":"https://h/f"}]`), []string{"tool f"}},
-		"an item":        {declare(speaks("openai-chat"), `"prompt":{"messages":[{"role":"item/x"}]},"parameters":{},"context":[]`), []string{"item item/x"}},
+		"a tool by hash": {declare(speaks("openai-chat"), `"prompt":{},"parameters":{},"context":[{"role":"tool","name":"f","uri":"https://h/f"}]`), []string{"resource tool f"}},
+		"an item":        {declare(speaks("openai-chat"), `"prompt":{"messages":[{"role":"item/x"}]},"parameters":{},"context":[]`), []string{"message item/x"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got []string

@@ -110,7 +110,7 @@ func openIn(root jsontree.Value) (open []Opening, unknown []Unknown) {
 	for _, file := range files {
 		pointer := pointerTo(file.path)
 		if file.v.Kind() != jsontree.Object {
-			unknown = append(unknown, Unknown{pointer, "member " + file.path})
+			unknown = append(unknown, Unknown{pointer, "parameter " + file.path, true})
 		}
 		for name := range file.v.Members() {
 			switch n := string(name); n {
@@ -118,13 +118,13 @@ func openIn(root jsontree.Value) (open []Opening, unknown []Unknown) {
 			case "base_model_name_or_path", "code", notStrict:
 				open = append(open, Opening{pointer, "model"})
 			default:
-				unknown = append(unknown, Unknown{pointer, "member " + n})
+				unknown = append(unknown, Unknown{Pointer: pointer, Name: "member " + n})
 			}
 		}
 	}
 	for _, part := range []string{"prompt", "context", "constraints"} {
 		if root.Get(part).Len() > 0 {
-			unknown = append(unknown, Unknown{"", part})
+			unknown = append(unknown, Unknown{"", part, true})
 		}
 	}
 	return open, unknown

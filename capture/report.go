@@ -14,7 +14,7 @@ func (d *declarer) report(c *Captured, root jsontree.Value) {
 		case LeftOpen:
 			c.Open = append(c.Open, Opening{pointer, e.hides})
 		case NotKnown:
-			c.Unknown = append(c.Unknown, Unknown{pointer, e.detail})
+			c.Unknown = append(c.Unknown, Unknown{Pointer: pointer, Name: e.detail})
 		}
 		if format, ok := warnings[e.what]; ok {
 			message := format

@@ -146,7 +146,7 @@ func (t *table) setting(name string, n named, lines []string) (*setting, []Unkno
 	var unknown []Unknown
 	for _, v := range values {
 		if !slices.Contains(n.known, v) {
-			unknown = append(unknown, Unknown{name, "flag " + v})
+			unknown = append(unknown, Unknown{Pointer: name, Name: "flag " + v})
 		}
 	}
 	if len(values) == 0 {

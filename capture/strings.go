@@ -14,7 +14,10 @@ import (
 )
 
 // withheld stands in the place of a secret.
-const withheld = `"[secret]"`
+const (
+	withheld     = `"` + withheldText + `"`
+	withheldText = "[secret]"
+)
 
 // sealedMediaType is that of sealed content, which no source may bring along.
 const sealedMediaType = "application/vnd.runattest.sealed.v1+json"
@@ -29,6 +32,7 @@ type resource struct {
 
 func (w *walker) str(dst []byte, v jsontree.Value, s *shape, m mode) []byte {
 	if m.hidden {
+		w.elsewhere(s, withheldText)
 		w.note(Withheld, "")
 		return append(dst, withheld...)
 	}
@@ -54,14 +58,14 @@ func (w *walker) str(dst []byte, v jsontree.Value, s *shape, m mode) []byte {
 }
 
 // namesFile tells a string that is a path, or has one among names with commas between: with a slash, or the ending of a file of YAML
-// or JSON. JSON text is none.
+// or JSON. JSON text is none. What is withheld may be one.
 func namesFile(s string) bool {
 	if strings.HasPrefix(strings.TrimSpace(s), "{") && json.Valid([]byte(s)) {
 		return false
 	}
 	return slices.ContainsFunc(strings.Split(s, ","), func(name string) bool {
 		name = strings.TrimSpace(name)
-		return strings.ContainsAny(name, `/\`) || strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".json") || name == "." || name == ".."
+		return strings.Contains(name, withheldText) || strings.ContainsAny(name, `/\`) || strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".json") || name == "." || name == ".."
 	})
 }
 

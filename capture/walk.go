@@ -41,6 +41,7 @@ type event struct {
 	detail string
 	bytes  *resource // of Hashed
 	hides  string    // of open values
+	unread bool      // of unknown values
 }
 
 // note keeps what happened to the value where the walker stands.
@@ -99,11 +100,12 @@ func (w *walker) value(dst []byte, v jsontree.Value, s *shape, m mode) []byte {
 		return w.str(dst, v, s, m)
 	case jsontree.Number:
 		if m.hidden {
+			w.elsewhere(s, withheldText)
 			w.note(Withheld, "")
 			return append(dst, withheld...)
 		}
 		if !m.text {
-			return w.number(dst, v.Raw())
+			return w.number(dst, v.Raw(), s)
 		}
 	}
 	return append(dst, v.Raw()...)
@@ -218,18 +220,17 @@ func (w *walker) indexOf(v jsontree.Value, s *shape) *index {
 		return s.index
 	}
 	kind := v.Get(s.by)
-	if x := s.byName[kind.Text()]; x != nil && kind.Kind() == jsontree.String {
+	isAbsent := kind.Kind() == jsontree.Absent || kind.Kind() == jsontree.Null
+	if x := s.byName[kind.Text()]; x != nil && (isAbsent || kind.Kind() == jsontree.String) {
 		if h := s.variant(kind.Text()).hides; h != "" {
 			w.note(LeftOpen, "").hides = h
 		}
 		return x
 	}
-	if kind.Kind() != jsontree.Absent && kind.Kind() != jsontree.Null {
-		w.note(NotKnown, s.what+" "+secrets.Text(kind.Text()))
-	} else if s.byName[""] == nil {
+	if isAbsent {
 		w.note(NotKnown, s.what+" without "+s.by)
 	} else {
-		return s.byName[""]
+		w.note(NotKnown, s.what+" "+secrets.Text(kind.Text()))
 	}
 	return s.index
 }
@@ -370,10 +371,11 @@ func isEmpty(v jsontree.Value) bool {
 }
 
 // number appends a number outside text, which must be one that identity v1 takes.
-func (w *walker) number(dst, literal []byte) []byte {
+func (w *walker) number(dst, literal []byte, s *shape) []byte {
 	if !bytes.ContainsAny(literal, ".eE") {
 		digits := bytes.TrimPrefix(literal, []byte("-"))
 		if len(digits) > len(maxSafe) || len(digits) == len(maxSafe) && string(digits) > maxSafe {
+			w.elsewhere(s, string(literal))
 			w.note(Integer, string(literal))
 			return append(append(append(dst, '"'), literal...), '"')
 		}

@@ -79,7 +79,7 @@ func (c *captureTerms) opened(d *identity.Declaration) (open []rules.Opening, by
 		open = append(open, rules.Opening{Pointer: o.Pointer, Hides: strings.Split(strings.ReplaceAll(o.Hides, " ", ""), ",")})
 	}
 	for _, u := range found.Unknown {
-		if name := strings.TrimSpace(u.Name); !slices.Contains(c.known, name) {
+		if name := strings.TrimSpace(u.Name); u.Unread || !slices.Contains(c.known, name) {
 			open = append(open, rules.Opening{Pointer: u.Pointer, Hides: hidden, Unknown: true, Name: name})
 		}
 	}

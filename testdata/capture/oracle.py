@@ -827,11 +827,13 @@ class Capture:
             return "[" + ",".join(out) + "]" if c.text else out
         if isinstance(v, Number):
             if c.hidden:
+                self.elsewhere(MARK, s)
                 self.here(self.secrets)
                 return self.put(MARK, c)
             if c.text:
                 return str(v)
             if not re.search("[.eE]", v) and abs(int(v)) > 2**53 - 1:
+                self.elsewhere(str(v), s)
                 self.here(self.integers)
                 return str(v)
             return Number(es(v))
@@ -846,12 +848,12 @@ class Capture:
 
     def string(self, v, s, c, media):
         if c.hidden:
+            self.elsewhere(MARK, s)
+            if s.url == "remote" and not s.kinds:
+                self.here(self.open, "content")
             self.here(self.secrets)
-            return self.put("[secret]", c)
-        if s.hides:
-            self.here(self.open, s.hides)
-        if s.files and names_file(v):
-            self.here(self.open, s.files)
+            return self.put(MARK, c)
+        self.elsewhere(v, s)
         if s.pairs:
             clean = clean_list(v)
             if clean != v:
@@ -868,6 +870,12 @@ class Capture:
                 self.here(self.secrets)
             v = clean
         return self.put(v, c)
+
+    def elsewhere(self, v, s):
+        if s.hides:
+            self.here(self.open, s.hides)
+        if s.files and (MARK in v or names_file(v)):
+            self.here(self.open, s.files)
 
     def address(self, v, url):
         if url == "remote":
@@ -906,13 +914,13 @@ class Capture:
         if not s.by:
             return s.members
         kind = v.get(s.by) if v.has(s.by) else ABSENT
+        if kind is ABSENT or kind is None:
+            kind = ""
         if isinstance(kind, str) and not isinstance(kind, Number) and kind in s.variants:
             members, hides = s.variants[kind]
             if hides:
                 self.here(self.open, hides)
             return {**s.members, **members}
-        if kind is ABSENT and "" in s.variants:
-            return {**s.members, **s.variants[""][0]}
         self.here(self.unknown)
         return s.members
 
