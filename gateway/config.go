@@ -167,7 +167,7 @@ func (t TLS) check() error {
 
 func (c Config) checkClients() []error {
 	var errs []error
-	names := map[string]bool{}
+	names, tokens, certificates := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	if len(c.Clients) > limits.GatewayClients {
 		return []error{fmt.Errorf("clients: %d, want at most %d", len(c.Clients), limits.GatewayClients)}
 	}
@@ -187,8 +187,12 @@ func (c Config) checkClients() []error {
 			wrong("tokenSHA256: want 64 hex digits")
 		case k.Certificate != "" && c.TLS.ClientCA == "":
 			wrong("certificate: needs tls/clientCA")
+		case k.TokenSHA256 != "" && tokens[string(sum)]:
+			wrong("tokenSHA256: another client has the same: want one of its own")
+		case k.Certificate != "" && certificates[k.Certificate]:
+			wrong("certificate: another client has the same: want one of its own")
 		}
-		names[k.Name] = true
+		names[k.Name], tokens[string(sum)], certificates[k.Certificate] = true, true, true
 	}
 	return errs
 }

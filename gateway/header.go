@@ -98,6 +98,8 @@ func checkMediaType(r *http.Request, e *endpoint) *refusal {
 		return nil
 	case len(lines) > 1:
 		return refuse(mediaTypeRefused, "there are %d content types", len(lines))
+	case strings.Contains(lines[0], "*"): // of RFC 2231, which servers read in different ways
+		return refuse(mediaTypeRefused, "the content type %q has an extended parameter", lines[0])
 	}
 	name, parameters, err := mime.ParseMediaType(lines[0])
 	switch charset, has := parameters["charset"]; {
