@@ -26,14 +26,23 @@ func (b *budget) take(n int64) bool {
 	return true
 }
 
-// A share is what one call has taken of a budget.
+// A share is what one call has taken of a budget, for one buffer after the other.
 type share struct {
 	of    *budget
 	taken int64
+	base  int64 // of it, what the buffers before the last have
 	once  sync.Once
 }
 
-func (s *share) grow(to int64) bool {
+// begin charges the first n bytes of one more buffer.
+func (s *share) begin(n int64) bool {
+	s.base = s.taken
+	return s.grow(n)
+}
+
+// grow charges what the last buffer has more when it has n bytes.
+func (s *share) grow(n int64) bool {
+	to := s.base + n
 	if to <= s.taken {
 		return true
 	}
@@ -46,6 +55,21 @@ func (s *share) grow(to int64) bool {
 
 // release gives back all; it may be called again.
 func (s *share) release() { s.once.Do(func() { s.of.used.Add(-s.taken) }) }
+
+func refuseFull() *refusal {
+	return refuse(memoryUsedUp, "the gateway holds as many bodies as it may; try again")
+}
+
+// headerSize is how many bytes the headers of a request have.
+func headerSize(r *http.Request) int64 {
+	n := len(r.RequestURI)
+	for name, lines := range r.Header {
+		for _, line := range lines {
+			n += len(name) + len(line)
+		}
+	}
+	return int64(n)
+}
 
 // firstShare is what a body is charged at first, before it arrives.
 const firstShare = 64 << 10
@@ -121,10 +145,9 @@ func (g *Gateway) readBody(w http.ResponseWriter, r *http.Request, s *share) ([]
 
 // readAll reads as many bytes as there are, up to most. It charges them as they arrive: a body that is announced takes no room.
 func readAll(from io.Reader, most int64, s *share) ([]byte, *refusal) {
-	full := refuse(memoryUsedUp, "the gateway holds as many bodies as it may; try again")
 	first := min(firstShare, most)
-	if !s.grow(first) {
-		return nil, full
+	if !s.begin(first) {
+		return nil, refuseFull()
 	}
 	body := make([]byte, 0, first+1) // one more, in which the end is found
 	for {
@@ -142,7 +165,7 @@ func readAll(from io.Reader, most int64, s *share) ([]byte, *refusal) {
 		}
 		next := min(2*int64(cap(body)), most+1)
 		if !s.grow(next - 1) {
-			return nil, full
+			return nil, refuseFull()
 		}
 		body = append(make([]byte, 0, next), body...)
 	}

@@ -19,6 +19,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -38,6 +39,9 @@ func TestToken(t *testing.T) {
 	e := w.journal.all()
 	if g.status != 200 || e[0].Client != "ci" || w.verify(e[0]).Report().Annotations["client"] != "ci" || w.requests()[0].header.Get("Airun-Key") != "" {
 		t.Fatal(g, e)
+	}
+	if !slices.Contains(e[0].Headers, "Airun-Key") || !slices.Contains(e[0].Headers, "Content-Type") {
+		t.Errorf("the line names %v", e[0].Headers)
 	}
 	if strings.Contains(w.log(), "token-of") {
 		t.Errorf("the log has a token: %s", w.log())

@@ -37,14 +37,11 @@ func codings(r *http.Request) ([]string, *refusal) {
 func (g *Gateway) decode(body []byte, codings []string, s *share) ([]byte, *refusal) {
 	for i := len(codings) - 1; i >= 0; i-- {
 		source := bytes.NewReader(body)
-		from, err := decoder(source, body, codings[i])
-		if err != nil {
-			return nil, refuse(bodyInvalid, "the body is not valid %s", codings[i])
+		from, no := g.decoder(source, body, codings[i], s)
+		if no != nil {
+			return nil, no
 		}
-		before := s.taken
-		counted := &share{of: s.of}
-		decoded, no := readAll(from, g.config.Limits.Decoded, counted)
-		s.taken = before + counted.taken
+		decoded, no := readAll(from, g.config.Limits.Decoded, s)
 		from.Close()
 		switch {
 		case no != nil && no.kind == bodyInvalid:
@@ -59,21 +56,34 @@ func (g *Gateway) decode(body []byte, codings []string, s *share) ([]byte, *refu
 	return body, nil
 }
 
-// decoder reads one member of gzip, or one frame of zstd, and stops behind it.
-func decoder(source *bytes.Reader, body []byte, coding string) (io.ReadCloser, error) {
+// decoder reads one member of gzip, or one frame of zstd, and stops behind it. What zstd takes for its window is charged first.
+func (g *Gateway) decoder(source *bytes.Reader, body []byte, coding string, s *share) (io.ReadCloser, *refusal) {
+	invalid := refuse(bodyInvalid, "the body is not valid %s", coding)
 	if coding == "zstd" {
-		if err := oneFrame(body); err != nil {
-			return nil, err
+		h, err := oneFrame(body)
+		window := h.WindowSize
+		if h.SingleSegment { // the window is the whole content
+			window = h.FrameContentSize
 		}
-		d, err := zstd.NewReader(source, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(limits.GatewayWindow))
+		switch {
+		case err != nil:
+			return nil, invalid
+		case h.SingleSegment && window > uint64(g.config.Limits.Decoded):
+			return nil, refuse(bodyTooLarge, "the body has %d bytes in its zstd, want at most %d", window, g.config.Limits.Decoded)
+		case !h.SingleSegment && window > limits.GatewayWindow:
+			return nil, refuse(codingRefused, "the zstd window has %d bytes, want at most %d", window, limits.GatewayWindow)
+		case !s.begin(int64(window)):
+			return nil, refuseFull()
+		}
+		d, err := zstd.NewReader(source, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(limits.GatewayWindow), zstd.WithDecoderLowmem(true))
 		if err != nil {
-			return nil, err
+			return nil, invalid
 		}
 		return d.IOReadCloser(), nil
 	}
 	d, err := gzip.NewReader(source)
 	if err != nil {
-		return nil, err
+		return nil, invalid
 	}
 	d.Multistream(false)
 	return d, nil
@@ -81,18 +91,18 @@ func decoder(source *bytes.Reader, body []byte, coding string) (io.ReadCloser, e
 
 // oneFrame checks that data is one zstd frame and nothing else (RFC 8878, section 3.1.1): some decoders stop behind the first,
 // and some go on.
-func oneFrame(data []byte) error {
+func oneFrame(data []byte) (zstd.Header, error) {
 	var h zstd.Header
 	if err := h.Decode(data); err != nil {
-		return err
+		return h, err
 	}
 	if h.Skippable {
-		return errors.New("a skippable frame")
+		return h, errors.New("a skippable frame")
 	}
 	rest := data[min(h.HeaderSize, len(data)):]
 	for last := false; !last; {
 		if len(rest) < 3 {
-			return io.ErrUnexpectedEOF
+			return h, io.ErrUnexpectedEOF
 		}
 		block := binary.LittleEndian.Uint32([]byte{rest[0], rest[1], rest[2], 0})
 		size := int(block >> 3)
@@ -100,7 +110,7 @@ func oneFrame(data []byte) error {
 			size = 1
 		}
 		if last = block&1 == 1; len(rest) < 3+size {
-			return io.ErrUnexpectedEOF
+			return h, io.ErrUnexpectedEOF
 		}
 		rest = rest[3+size:]
 	}
@@ -108,7 +118,7 @@ func oneFrame(data []byte) error {
 		rest = rest[min(4, len(rest)):]
 	}
 	if len(rest) > 0 {
-		return errors.New("data behind the frame")
+		return h, errors.New("data behind the frame")
 	}
-	return nil
+	return h, nil
 }

@@ -248,6 +248,9 @@ func (g *Gateway) handle(w http.ResponseWriter, c *call) *refusal {
 		w.WriteHeader(http.StatusOK)
 		return nil
 	}
+	if !c.share.begin(headerSize(c.r)) {
+		return refuseFull()
+	}
 	switch e := c.route.endpoint; e.does {
 	case passed:
 		no = checkMediaType(c.r, e)

@@ -32,7 +32,7 @@ var (
 	headerRefused      = kind{"header_refused", 400, "a header is the gateway's, overrides the method or the path, is hop-by-hop, malformed or not on the list"}
 	trailerRefused     = kind{"trailer_refused", 400, "the request has trailers, announced or not"}
 	mediaTypeRefused   = kind{"media_type_refused", 415, "the content type is there and is not application/json in UTF-8"}
-	codingRefused      = kind{"coding_refused", 415, "the content coding is not gzip or zstd, or there are more than four"}
+	codingRefused      = kind{"coding_refused", 415, "the content coding is not gzip or zstd, there are more than four, or a zstd window is over 8 MiB"}
 	bodyTooLarge       = kind{"body_too_large", 413, "the body is over the cap, as sent or decoded"}
 	bodyInvalid        = kind{"body_invalid", 400, "the body does not arrive whole, its coding is malformed, or it is empty where no table declares it"}
 	captureRefused     = kind{"capture_refused", 400, "the body is malformed or ambiguous, or the table cannot declare it"}

@@ -124,6 +124,8 @@ func TestHeaders(t *testing.T) {
 		"Origin: null":                                                   browserRefused,
 		"Content-Type: text/plain":                                       mediaTypeRefused,
 		"Content-Type: application/json; charset=utf-16":                 mediaTypeRefused,
+		"Content-Type: application/json; charset*=foo''utf-7":            mediaTypeRefused,
+		"Content-Type: application/json; charset*0=utf-8":                mediaTypeRefused,
 		"Content-Type: application/x-www-form-urlencoded":                mediaTypeRefused,
 		"Content-Type: application/json\nContent-Type: application/json": mediaTypeRefused,
 		"Content-Encoding: br":                                           codingRefused,
@@ -246,6 +248,44 @@ func TestCodings(t *testing.T) {
 	}
 }
 
+// TestZstdWindow: the window that a frame names is charged, and one over the cap has a reason of its own.
+func TestZstdWindow(t *testing.T) {
+	frame := func(size int) string {
+		var b bytes.Buffer
+		z, err := zstd.NewWriter(&b, zstd.WithWindowSize(size))
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.WriteString(z, chat)
+		z.Flush() // else the frame has a window of the size of its content
+		z.Close()
+		return b.String()
+	}
+	w := newWorld(t, func(o *Options) { o.Config.Limits = Limits{Body: 1 << 20, Memory: 4 << 20} })
+	for size, want := range map[int]string{1 << 20: "", 8 << 20: memoryUsedUp.code, 16 << 20: codingRefused.code} {
+		g := w.post("/v1/chat/completions", frame(size), "Content-Encoding: zstd")
+		if g.header.Get("Airun-Refusal") != want {
+			t.Errorf("a window of %d bytes: %v, want %q", size, g, want)
+		}
+	}
+	large := append([]byte{0x28, 0xb5, 0x2f, 0xfd, 0xa0}, 0, 0, 0, 0x40, 1, 0, 0) // a single segment of 1 GiB
+	if g := w.post("/v1/chat/completions", string(large), "Content-Encoding: zstd"); g.header.Get("Airun-Refusal") != bodyTooLarge.code {
+		t.Error(g)
+	}
+	if used := w.gateway.budget.used.Load(); used != 0 {
+		t.Errorf("%d bytes are charged after all calls", used)
+	}
+}
+
+// TestMemoryOfHeaders: headers are charged, too.
+func TestMemoryOfHeaders(t *testing.T) {
+	w := newWorld(t, func(o *Options) { o.Config.Limits = Limits{Body: 1 << 10, Memory: 8 << 10} })
+	w.refused(w.post("/v1/chat/completions", chat, "X-Long: "+strings.Repeat("x", 8<<10)), memoryUsedUp)
+	if g := w.post("/v1/chat/completions", chat); g.status != 200 || w.gateway.budget.used.Load() != 0 {
+		t.Error(g, w.gateway.budget.used.Load())
+	}
+}
+
 // spaces is a body of any length.
 type spaces struct{}
 
@@ -272,8 +312,8 @@ func TestTooLarge(t *testing.T) {
 
 // TestMemory: a body that the memory has no room for is refused unread, and the room comes back.
 func TestMemory(t *testing.T) {
-	w := newWorld(t, func(o *Options) { o.Config.Limits = Limits{Body: 1 << 10, Memory: 1 << 10} })
-	w.gateway.budget.used.Store(1 << 10)
+	w := newWorld(t, func(o *Options) { o.Config.Limits = Limits{Body: 1 << 10, Memory: 2 << 10} })
+	w.gateway.budget.used.Store(2 << 10)
 	w.refused(w.post("/v1/chat/completions", chat), memoryUsedUp)
 	w.gateway.budget.used.Store(0)
 	if g := w.post("/v1/chat/completions", chat); g.status != 200 || w.gateway.budget.used.Load() != 0 {

@@ -41,7 +41,7 @@ func TestAnnounced(t *testing.T) {
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
-	if used := w.gateway.budget.used.Load(); used != 8*firstShare {
+	if used := w.gateway.budget.used.Load(); used < 8*firstShare || used > 9*firstShare {
 		t.Errorf("%d bytes are charged for 8 bodies that do not arrive", used)
 	}
 	if g := w.post("/v1/chat/completions", chat); g.status != 200 {

@@ -48,7 +48,7 @@ type Entry struct {
 	Body        Body     // required unless denied
 	Client      string   // the client's name
 	Policy      string   // the SHA-256 of the policy that decided, 64 lower-case hex digits; "" without one
-	Headers     []string // names of headers, without their values
+	Headers     []string // names of all headers of the request, without their values
 	Attempt     int      // how often the client says that it sent the call before; 0 is left out
 	Fate        Fate
 }
