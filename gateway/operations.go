@@ -52,7 +52,7 @@ func (g *Gateway) Operations() http.Handler {
 		case g == nil || g.journal == nil || g.stopping.Load():
 			http.Error(w, "not ready: it is stopping", http.StatusServiceUnavailable)
 		case g.journal.Ready() != nil:
-			http.Error(w, "not ready: the journal takes no calls", http.StatusServiceUnavailable)
+			http.Error(w, "not ready: the journal takes no calls, or its segments are not signed", http.StatusServiceUnavailable)
 		default:
 			fmt.Fprintln(w, "ready")
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/internal/limits"
 )
 
 // faultyDisk is a disk that stalls, and fails.
@@ -292,6 +294,43 @@ func TestSignerDown(t *testing.T) {
 	add(t, j, d.entry(t, 6, false))
 	closeJournal(t, j)
 	d.verified(t, 7, VerifyOptions{Closed: true})
+}
+
+// While segments cannot be signed their files are closed, and the journal says that it is not ready when too many wait.
+func TestSegmentsWait(t *testing.T) {
+	d := newDesk(t)
+	var down atomic.Bool
+	down.Store(true)
+	d.options.Sign = func(ctx context.Context, s attest.Signable) (*attest.Bundle, error) {
+		if down.Load() {
+			return nil, errors.New("down")
+		}
+		return d.sign(ctx, s)
+	}
+	d.options.SegmentSize, d.options.chunk = 1, 4096 // a line fills a segment
+	j := d.open(t)
+	entry := d.entry(t, 0, false)
+	for n := range limits.JournalUnsigned + 2 { // the last is open
+		if err := j.Ready(); err != nil {
+			t.Fatalf("%d segments: %v", n, err)
+		}
+		add(t, j, entry)
+	}
+	waitFor(t, func() bool { return errors.Is(j.Ready(), ErrNotReady) })
+	waitFor(t, func() bool {
+		j.sealer.mu.Lock()
+		queue := slices.Clone(j.sealer.queue)
+		j.sealer.mu.Unlock()
+		return !slices.ContainsFunc(queue, func(one *sealed) bool {
+			info, err := os.Stat(filepath.Join(d.dir, linesName(one.number)))
+			return err != nil || info.Size() != one.end // cut, after which its files are closed
+		})
+	})
+	add(t, j, entry) // it is still written
+	down.Store(false)
+	waitFor(t, func() bool { return j.Ready() == nil })
+	closeJournal(t, j)
+	d.verified(t, limits.JournalUnsigned+3, VerifyOptions{Closed: true})
 }
 
 // The clock is what the machine says, also when it is set back.

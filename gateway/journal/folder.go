@@ -77,18 +77,26 @@ func readID(dir string) (id [sha256.Size]byte, err error) {
 	return id, nil
 }
 
-// openFolder makes a journal's folder where there is none, and its id.
-func openFolder(dir string) (id [sha256.Size]byte, err error) {
+// makeFolder makes a journal's folder where there is none. It refuses one that other users can enter, or that is another's.
+func makeFolder(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return id, err
+		return err
 	}
 	info, err := os.Stat(dir)
 	if err != nil {
-		return id, err
+		return err
+	}
+	if err := checkOwner(info, os.Geteuid()); err != nil {
+		return fmt.Errorf("%s: %w", dir, err)
 	}
 	if open := info.Mode().Perm() & 0o077; open != 0 {
-		return id, &ModeError{dir, info.Mode().Perm()}
+		return &ModeError{dir, info.Mode().Perm()}
 	}
+	return nil
+}
+
+// openFolder reads the id of a journal's folder, and makes one if the folder is empty.
+func openFolder(dir string) (id [sha256.Size]byte, err error) {
 	if id, err = readID(dir); !errors.Is(err, fs.ErrNotExist) {
 		return id, err
 	}

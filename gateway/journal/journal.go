@@ -140,7 +140,7 @@ func Open(dir string, o Options) (*Journal, error) {
 		return nil, err
 	}
 	j := &Journal{o: o, dir: dir, held: newHeld(), wake: make(chan struct{}, 1), written: make(chan struct{})}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := makeFolder(dir); err != nil {
 		return nil, err
 	}
 	if j.lock, err = lockFolder(dir); err != nil {
@@ -213,7 +213,7 @@ func (j *Journal) Holds(client string, id identity.ID) bool {
 	return j.held.has(client, id)
 }
 
-// Ready is nil if an entry would be written now, and otherwise says why it would not.
+// Ready is nil if an entry would be written now, and closed segments are being signed; otherwise it says what is wrong.
 func (j *Journal) Ready() error {
 	if j == nil || j.wake == nil {
 		return ErrClosed
@@ -225,6 +225,9 @@ func (j *Journal) Ready() error {
 	}
 	if j.spare.err != nil {
 		return fmt.Errorf("%w: the next segment cannot be made: %w", ErrNotReady, j.spare.err)
+	}
+	if n := j.sealer.unsigned(); n > limits.JournalUnsigned {
+		return fmt.Errorf("%w: %d closed segments are not signed, want at most %d", ErrNotReady, n, limits.JournalUnsigned)
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -61,6 +62,13 @@ func (s *sealer) add(one *sealed) {
 	s.signal()
 }
 
+// unsigned is how many segments wait.
+func (s *sealer) unsigned() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.queue)
+}
+
 func (s *sealer) signal() {
 	select {
 	case s.wake <- struct{}{}:
@@ -91,14 +99,14 @@ func (s *sealer) run() {
 	defer close(s.ended)
 	for {
 		s.mu.Lock()
-		closing := s.closing
-		var next *sealed
-		if len(s.queue) > 0 {
-			next = s.queue[0]
-		}
+		closing, queue := s.closing, slices.Clone(s.queue)
 		s.mu.Unlock()
+		for _, one := range queue {
+			_ = s.cut(one) // closes its files, whether or not the first can be signed; sign cuts it again, and reports
+		}
 		err := error(nil)
-		if next != nil {
+		if len(queue) > 0 {
+			next := queue[0]
 			if err = s.sign(next); err == nil {
 				s.mu.Lock()
 				s.queue = s.queue[1:]

@@ -135,6 +135,9 @@ const (
 	JournalGroup   = 8 << 20
 	JournalWaiting = 256 << 20
 	JournalHeld    = 1 << 17
+	// JournalUnsigned is how many closed segments may wait for their signature before the journal says that it is not ready: an
+	// hour's, at a segment a minute.
+	JournalUnsigned = 60
 	// JournalText is the length in bytes of a client's name and of a header's, JournalHeaders how many headers a line names,
 	// JournalAttempts and JournalBody the largest attempt and the largest body, in bytes.
 	JournalText     = 1_000
