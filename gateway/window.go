@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
 	"sync"
 	"time"
 
@@ -25,7 +26,7 @@ type Window struct {
 
 	Every   time.Duration // how long a window gathers calls at least; 25 milliseconds, which is the least
 	Most    int           // how many calls a window has; 1,000
-	Timeout time.Duration // how long signing may take; 30 seconds
+	Timeout time.Duration // how long signing may take; 30 seconds. Sign should return when its context ends
 }
 
 func (w Window) withDefaults() (Window, error) {
@@ -48,6 +49,9 @@ func (w Window) withDefaults() (Window, error) {
 // errWindowFull is for a call for which the window that gathers has no room.
 var errWindowFull = errors.New("too many calls wait for a signature")
 
+// errWindowLate is for a call that has waited as long as two signatures may take: that of the window before, and its own.
+var errWindowLate = errors.New("the signature took too long")
+
 // windows signs Statements in windows.
 type windows struct {
 	of Window
@@ -59,40 +63,65 @@ type windows struct {
 
 // A window is calls that are signed together.
 type window struct {
-	statements []*attest.Statement
-	done       chan struct{} // is closed when proofs or err are there
-	proofs     [][]byte
-	err        error
+	calls []*waiting
+	done  chan struct{} // is closed when proofs or err are there
+	err   error
+}
+
+// A waiting is a call in a window.
+type waiting struct {
+	statement *attest.Statement
+	proof     []byte
 }
 
 func (ws *windows) key() *signer.PublicKey { return ws.of.Key }
 
-// issue waits until the window with the Statement is signed, and gives the Statement's proof. If ctx ends before, the Statement
-// stays in the window.
+// issue waits until the window with the Statement is signed, and gives the Statement's proof. If ctx ends before the window is
+// signed, or Sign holds it up, it waits no longer.
 func (ws *windows) issue(ctx context.Context, s *attest.Statement) (signed, error) {
+	w, c, err := ws.join(s)
+	if err != nil {
+		return signed{}, err
+	}
+	late := time.NewTimer(ws.of.Every + 2*ws.of.Timeout)
+	defer late.Stop()
+	select {
+	case <-w.done:
+		return signed{proof: c.proof}, w.err
+	case <-ctx.Done():
+		err = ctx.Err()
+	case <-late.C:
+		err = errWindowLate
+	}
+	ws.leave(w, c)
+	return signed{}, err
+}
+
+// join puts a call into the window that gathers.
+func (ws *windows) join(s *attest.Statement) (*window, *waiting, error) {
 	ws.mu.Lock()
+	defer ws.mu.Unlock()
 	w := ws.open
 	if w == nil {
 		w = &window{done: make(chan struct{})}
 		ws.open = w
 		go ws.close(w)
 	}
-	if len(w.statements) >= ws.of.Most {
-		ws.mu.Unlock()
-		return signed{}, errWindowFull
+	if len(w.calls) >= ws.of.Most {
+		return nil, nil, errWindowFull
 	}
-	place := len(w.statements)
-	w.statements = append(w.statements, s)
-	ws.mu.Unlock()
-	select {
-	case <-ctx.Done():
-		return signed{}, ctx.Err()
-	case <-w.done:
+	c := &waiting{statement: s}
+	w.calls = append(w.calls, c)
+	return w, c, nil
+}
+
+// leave takes a call out of its window, if that still gathers: the place is for another.
+func (ws *windows) leave(w *window, c *waiting) {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	if ws.open == w {
+		w.calls = slices.DeleteFunc(w.calls, func(other *waiting) bool { return other == c })
 	}
-	if w.err != nil {
-		return signed{}, w.err
-	}
-	return signed{proof: w.proofs[place]}, nil
 }
 
 // close lets a window gather calls, for its time and for as long as the one before is signed, and signs it.
@@ -103,10 +132,24 @@ func (ws *windows) close(w *window) {
 	ws.mu.Lock()
 	ws.open = nil
 	ws.mu.Unlock()
+	defer close(w.done)
+	if len(w.calls) == 0 {
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), ws.of.Timeout)
 	defer cancel()
-	w.proofs, w.err = proofs(ctx, w.statements, ws.of.Sign)
-	close(w.done)
+	var statements []*attest.Statement
+	for _, c := range w.calls {
+		statements = append(statements, c.statement)
+	}
+	all, err := proofs(ctx, statements, ws.of.Sign)
+	if err != nil {
+		w.err = err
+		return
+	}
+	for i, c := range w.calls {
+		c.proof = all[i]
+	}
 }
 
 // proofs signs Statements as a run set, and gives the proof of each as one line of JSON.

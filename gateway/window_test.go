@@ -133,6 +133,37 @@ func TestWindowFull(t *testing.T) {
 	}
 }
 
+// TestWindowHangs: a signature that does not return holds no call, nor do calls that gave up fill the window behind it.
+func TestWindowHangs(t *testing.T) {
+	hang := make(chan bool)
+	defer close(hang)
+	w := windowed(t, 0, 1, func(context.Context, attest.Signable) (*attest.Bundle, error) {
+		<-hang
+		return nil, errors.New("too late")
+	})
+	w.gateway.issuer.(*windows).of.Timeout = 100 * time.Millisecond
+	for range 3 {
+		w.refused(w.post("/v1/chat/completions", chat), signingFailed)
+	}
+	if log := w.log(); strings.Contains(log, errWindowFull.Error()) || !strings.Contains(log, errWindowLate.Error()) {
+		t.Error(log)
+	}
+}
+
+// TestWindowLeft: a call whose client leaves gives its place in the window to another.
+func TestWindowLeft(t *testing.T) {
+	w := windowed(t, 200*time.Millisecond, 1, nil)
+	ws := w.gateway.issuer.(*windows)
+	ctx, leave := context.WithCancel(t.Context())
+	leave()
+	if _, err := ws.issue(ctx, nil); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	if a := w.post("/v1/chat/completions", chat); a.status != 200 {
+		t.Error(a)
+	}
+}
+
 // TestWindowOptions: a window is complete, alone, and without a policy where a certificate signs.
 func TestWindowOptions(t *testing.T) {
 	w := newWorld(t, nil)

@@ -81,7 +81,9 @@ func (s *signerFlags) session(cmd *cobra.Command, format attest.Format) (*sigsto
 	if options.Endpoints, err = s.endpoints(); err != nil {
 		return nil, err
 	}
-	options.Token = func(context.Context) (string, error) { return s.identityToken(cmd, options.Endpoints.OIDCIssuer) }
+	options.Token = func(ctx context.Context) (string, error) {
+		return s.identityToken(ctx, cmd, options.Endpoints.OIDCIssuer)
+	}
 	if s.key != "" {
 		if options.Signer, err = loadSigner(cmd, s.key); err != nil {
 			return nil, err
@@ -190,7 +192,7 @@ func (s *signerFlags) endpoints() (sigstore.Endpoints, error) {
 }
 
 // identityToken is the token given, or the environment's, or that of a person who logs in.
-func (s *signerFlags) identityToken(cmd *cobra.Command, issuer string) (string, error) {
+func (s *signerFlags) identityToken(ctx context.Context, cmd *cobra.Command, issuer string) (string, error) {
 	if s.token != "" {
 		token, err := idtoken.Given(s.token, s.client, time.Now())
 		if err != nil {
@@ -207,7 +209,7 @@ func (s *signerFlags) identityToken(cmd *cobra.Command, issuer string) (string, 
 			sources = append(sources, idtoken.Browser(login))
 		}
 	}
-	token, _, err := idtoken.First(cmd.Context(), s.client, sources...)
+	token, _, err := idtoken.First(ctx, s.client, sources...)
 	switch {
 	case errors.Is(err, idtoken.ErrNoIdentity):
 		return "", cli.WithHint(err, "give --identity-token, set SIGSTORE_ID_TOKEN, or sign at a terminal to log in")
