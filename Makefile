@@ -51,7 +51,7 @@ test-python: build ## run the tests of the Python package, on every Python from 
 
 .PHONY: race
 race: ## run the tests under the race detector
-	$(GO) test -race -short ./...
+	$(GO) test -race -short -timeout 30m ./...
 
 .PHONY: lint
 lint: ## vet, formatting, staticcheck, and the words and line widths of the texts
