@@ -1,4 +1,4 @@
-"""The gateway: calls in its block are signed before they leave, or refused; none goes past it."""
+"""The gateway: calls in its block are signed before they leave, or refused."""
 
 from __future__ import annotations
 
@@ -23,6 +23,12 @@ import runattest
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="hands over a socket")
 
 CHAT = {"model": "gpt-4.1", "messages": [{"role": "user", "content": "hi"}]}
+CLOUDS = [  # what the SDKs' clients of clouds call
+    "/openai/deployments/m/chat/completions",
+    "/v1beta1/projects/p/locations/l/publishers/google/models/m:generateContent",
+    "/projects/p/locations/l/publishers/anthropic/models/m:rawPredict",
+    "/model/m/invoke",
+]
 
 
 class Upstream(ThreadingHTTPServer):
@@ -95,6 +101,7 @@ def test_signed_refused_and_restored(keys: Path, tmp_path: Path, upstream: Upstr
             ("/v1/chat/completions", {**CHAT, "messages": 1}, "capture_refused"),
             ("/v1/completions", CHAT, "endpoint_undeclared"),
             ("/v1/messages", CHAT, "endpoint_unknown"),  # what Anthropic's SDK calls
+            *((path, CHAT, "endpoint_unknown") for path in CLOUDS),
         ]:
             with pytest.raises(urllib.error.HTTPError) as e:
                 post(g.url() + url, body)
@@ -112,6 +119,18 @@ def test_signed_refused_and_restored(keys: Path, tmp_path: Path, upstream: Upstr
     assert identity.rpartition(":")[2] in "".join(p.name + p.read_text() for p in (tmp_path / "j").rglob("*") if p.is_file())
     with pytest.raises(urllib.error.URLError):
         post(g.url() + "/v1/chat/completions", CHAT, timeout=2)
+
+
+def test_clients_of_clouds_reach_the_gateway(keys: Path, tmp_path: Path, upstream: Upstream) -> None:
+    variables = ["AZURE_OPENAI_ENDPOINT", "GOOGLE_VERTEX_BASE_URL", "ANTHROPIC_VERTEX_BASE_URL", "ANTHROPIC_BEDROCK_BASE_URL"]
+    upstreams = {name: upstream.url for name in ("openai", "anthropic", "google")}
+    with runattest.gateway(keys / "k.key", journal=tmp_path / "j", upstream=upstreams) as g:
+        for variable, path in zip(variables, CLOUDS):
+            assert os.environ[variable] == g.env[variable] == g.url()
+            with pytest.raises(urllib.error.HTTPError) as e:
+                post(os.environ[variable] + path, CHAT)
+            e.value.close()
+    assert upstream.calls == [] and not any(variable in os.environ for variable in variables)
 
 
 def test_several_upstreams(keys: Path, tmp_path: Path, upstream: Upstream) -> None:

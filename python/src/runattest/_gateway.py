@@ -1,4 +1,4 @@
-"""A block in which every call of a model's SDK is signed before it leaves, or refused."""
+"""A block in which the calls of models' SDKs are signed before they leave, or refused."""
 
 from __future__ import annotations
 
@@ -14,12 +14,15 @@ from ._errors import InputError, OperationalError
 from ._process import Conversation, check_arguments, environment, give_up_after_fork
 
 _END = 45.0  # seconds: calls in flight have 30 to end, and the journal 10
-_VARIABLES = {  # of the SDKs, with the path that each wants and the name of its upstream
+_VARIABLES = {  # of the SDKs, with the name of the upstream and the path that each wants; _REFUSED have no upstream
     "OPENAI_BASE_URL": ("openai", "/v1"),
     "ANTHROPIC_BASE_URL": ("anthropic", ""),
     "GOOGLE_GEMINI_BASE_URL": ("google", ""),
     "OLLAMA_HOST": ("ollama", ""),
 }
+# Of the SDKs' clients of clouds: no capture table has their endpoints, so the gateway refuses their calls.
+_CLOUDS = "BEDROCK", "BEDROCK_MANTLE", "FOUNDRY", "GOOGLE_CLOUD", "VERTEX"
+_REFUSED = ["AZURE_OPENAI_ENDPOINT", "AWS_BEDROCK_BASE_URL", "GOOGLE_VERTEX_BASE_URL", *(f"ANTHROPIC_{c}_BASE_URL" for c in _CLOUDS)]
 
 if TYPE_CHECKING:
     import socket
@@ -125,9 +128,10 @@ class Gateway:
         return f"http://127.0.0.1:{self._socket.getsockname()[1]}"
 
     def _set_variables(self) -> None:
-        """Set the variables of all SDKs: one whose API has no upstream is refused, and does not go past the gateway."""
+        """Set the variables of the SDKs: one whose API has no upstream is refused, and does not go past the gateway."""
         for variable, (name, path) in _VARIABLES.items():
             self.env[variable] = (self.url(name) if name in self._upstreams else self._base) + path
+        self.env.update(dict.fromkeys(_REFUSED, self._base))
         for variable in "NO_PROXY", "no_proxy":  # a proxy would be sent the calls, and the API keys
             self.env[variable] = ",".join(filter(None, [os.environ.get(variable), "127.0.0.1"]))
         self._before = {name: os.environ.get(name) for name in self.env}
@@ -165,10 +169,11 @@ def gateway(
     options: Sequence[str] = (),
     timeout: float = 30.0,
 ) -> Gateway:
-    """Sign every call of a model's API in a with statement, before it leaves, or refuse it.
+    """Sign the calls of models' SDKs in a with statement, before they leave, or refuse them.
 
-    The block has the base URL variables of openai, anthropic, google-genai and ollama point to the gateway. A client
-    that was made before the block does not see them.
+    The block has the base URL variables of openai, anthropic, google-genai and ollama point to the gateway, and those of
+    their clients of Azure, Bedrock, Foundry and Vertex AI, whose calls the gateway refuses. Calls go past the gateway,
+    unsigned, if a client was made before the block, is given a URL of its own, or reads none of these variables.
 
     Args:
         key: a key's file, or env://NAME.
