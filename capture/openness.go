@@ -2,6 +2,8 @@ package capture
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"slices"
 	"strconv"
@@ -48,6 +50,10 @@ func Open(d *identity.Declaration, tables ...Format) Openness {
 		if !slices.Contains([]string{"api", "integers", "nulls", "secrets"}, string(name)) {
 			o.unread("", "interface member "+string(name))
 		}
+	}
+	if name := root.Get("model").Get("name").Text(); o.table.standIn != "" && strings.HasPrefix(name, o.table.standIn+"/") &&
+		root.Get("parameters").Get(o.table.standIn).Kind() == jsontree.Absent {
+		o.unread("", "model "+name)
 	}
 	o.nulls = newNullList(says.Get("nulls"))
 	o.members(root)
@@ -148,7 +154,9 @@ func (o *opener) value(s *shape, v jsontree.Value, text bool) {
 	}
 	switch v.Kind() {
 	case jsontree.String:
-		o.elsewhere(s, v.Text())
+		if o.elsewhere(s, v.Text()); s.bytes != 0 && strings.HasPrefix(v.Text(), "ni:") && !namesBytes(v.Text()) {
+			o.unreadHere("name of bytes without their digest")
+		}
 	case jsontree.Array:
 		for i, e := range v.Elements() {
 			o.at(i)
@@ -179,6 +187,14 @@ func (w *walker) elsewhere(s *shape, text string) {
 	if s.address == remote && !isBytes {
 		w.note(LeftOpen, "").hides = "content"
 	}
+}
+
+// namesBytes tells the name that a capture gives to bytes, which has their digest.
+func namesBytes(text string) bool {
+	name, ok := strings.CutPrefix(text, "ni:///sha-256;")
+	digest, kind, hasKind := strings.Cut(name, "?")
+	sum, err := base64.RawURLEncoding.Strict().DecodeString(digest)
+	return ok && err == nil && len(sum) == sha256.Size && (!hasKind || strings.HasPrefix(kind, "ct="))
 }
 
 // parseText reads JSON text out of a string of a declaration: strictly, and in the form that a capture gives to it.

@@ -91,6 +91,9 @@ func TestOpenForm(t *testing.T) {
 		"a tool of two types":       {one("context", toolText("web_search", `{"type":"web_search","type":"mcp"}`)), " resource tool web_search"},
 		"a tool with a bad escape":  {one("context", toolText("x", `{"\q":1}`)), " resource tool x"},
 		"a tool that is deep":       {one("context", toolText("x", strings.Repeat("[", 100_000))), " resource tool x"},
+		"a stored prompt's model":   {one("model", `{"name":"prompt/pmpt_1"}`), " model prompt/pmpt_1"},
+		"bytes by digest":           {message(`{"role":"user","content":[{"type":"input_image","image_url":"ni:///sha-256;cJ6AyISHokEeHuTfufIqhhSS0gxHZRUMDHlKvXD4FHw?ct=image/png"}]}`), ""},
+		"bytes without a digest":    {message(`{"role":"user","content":[{"type":"input_file","file_data":"ni:///sha-256;x"}]}`), "/input/0/content/0/file_data name of bytes without their digest"},
 		"a member of the interface": {one("interface", `,"later":1`), " interface member later"},
 	} {
 		t.Run(name, func(t *testing.T) {

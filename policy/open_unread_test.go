@@ -12,7 +12,7 @@ import (
 func TestOpenNotKnown(t *testing.T) {
 	const text = `{"schema":"https://github.com/runattest/runattest/declaration/v1","kind":"inference","model":{"name":"m"},` +
 		`"prompt":{},"parameters":{},"context":[CONTEXT],"constraints":{},"extensions":{"` + capture.Interface + `":{"api":"API"}}}`
-	flood := `{\"type\":\"namespace\",\"name\":\"n\",\"tools\":[` + strings.Repeat(`{\"type\":\"file_search\",\"vector_store_ids\":[\"v\"]},`, 70_000) + `{}]}`
+	flood := strings.Repeat(`{\"type\":\"namespace\",\"name\":\"n\",\"tools\":[`, 20) + strings.Repeat(`{\"type\":\"file_search\",\"vector_store_ids\":[\"v\"]},`, 12_000) + `{}` + strings.Repeat("]}", 20)
 	for name, c := range map[string]struct{ api, context, known string }{
 		"a type":           {"openai-responses", `{"role":"tool","name":"bash_20260101","content":"{\"type\":\"bash_20260101\"}"}`, ""},
 		"a name":           {"openai-responses", `{"role":"tool","name":"bash_20260101","content":"not JSON"}`, "resource tool bash_20260101"},
