@@ -167,6 +167,8 @@ def test_asyncio(keys: Path) -> None:
 @linux
 def test_sigint(standin: Path, request: pytest.FixtureRequest) -> None:
     """Ctrl-C at instants spread over a call: the next call has its own answer, and no process is left."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell ignores for what it starts in the background
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
     with runattest.Signer("right") as signer:
         begin = time.monotonic()
         for n in range(20):
