@@ -93,8 +93,8 @@ func answerJSON(w http.ResponseWriter, body string) {
 	io.WriteString(w, body)
 }
 
-// events writes server-sent events, each in a write of its own. A name that begins with a dot is the member of each event
-// that names it.
+// events writes server-sent events, each in a write of its own. Where it is not empty, name is the member of the data that
+// names the event.
 func events(w http.ResponseWriter, name string, data ...string) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	for _, d := range data {

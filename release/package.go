@@ -153,7 +153,7 @@ Source: ` + homepage + `
 Comment: The licences of the modules that the program is linked with are in THIRD_PARTY_LICENSES.gz.
 
 Files: *
-Copyright: The runattest authors
+Copyright: 2026 The runattest authors
 License: Apache-2.0
  On Debian systems, the text of this licence is in /usr/share/common-licenses/Apache-2.0.
 `
@@ -162,7 +162,8 @@ License: Apache-2.0
 func debianEntries(r release, at time.Time) []entry {
 	changelog := fmt.Sprintf("runattest (%s) unstable; urgency=medium\n\n  * Release %s: NEWS.md in the source says what is new.\n\n -- %s  %s\n",
 		r.debian(), r.tag, maintainer, at.UTC().Format(time.RFC1123Z))
-	override := "# One file for every Linux: the program needs no shared library.\nrunattest: statically-linked-binary [usr/bin/runattest]\n"
+	override := "# One file for every Linux: the program needs no shared library.\nrunattest: statically-linked-binary [usr/bin/runattest]\n" +
+		"# It is not an upload to Debian, and closes no bug there.\nrunattest: initial-upload-closes-no-bugs [usr/share/doc/runattest/changelog.Debian.gz:1]\n"
 	return []entry{
 		{name: "debian/changelog", data: []byte(changelog)},
 		{name: "debian/override", data: []byte(override)},

@@ -16,7 +16,7 @@ cp "$here/policy.yaml" "$work"
 cd "$work"
 
 say() { printf '\n# %s\n' "$*"; }
-# first LINE of FILE, once it is there
+# wait_for PATTERN FILE prints what the pattern finds in the file, once it is there.
 wait_for() {
 	i=0
 	until grep -o "$1" "$2" 2>/dev/null | head -n 1 | grep .; do

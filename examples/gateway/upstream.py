@@ -1,7 +1,6 @@
 """A stand-in for a model API: it answers every call with the same words."""
 import http.server
 import json
-import sys
 
 
 class Upstream(http.server.BaseHTTPRequestHandler):
@@ -23,5 +22,4 @@ class Upstream(http.server.BaseHTTPRequestHandler):
 
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Upstream)
 print(f"http://127.0.0.1:{server.server_port}", flush=True)
-sys.stdin.close()
 server.serve_forever()
