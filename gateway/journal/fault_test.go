@@ -21,6 +21,7 @@ import (
 type faultyDisk struct {
 	osDisk
 	syncs atomic.Int64
+	stuck atomic.Int64 // syncs that wait
 
 	mu      sync.Mutex
 	stalled chan struct{} // syncs wait until it is closed; nil for none
@@ -29,17 +30,20 @@ type faultyDisk struct {
 	create  func(path string) error
 }
 
-func (d *faultyDisk) stall() (release func()) {
+// stall makes syncs wait until release is called, or the test ends: what closes the journal then does not wait for ever.
+func (d *faultyDisk) stall(t testing.TB) (release func()) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	c := make(chan struct{})
 	d.stalled = c
-	return sync.OnceFunc(func() {
+	release = sync.OnceFunc(func() {
 		d.mu.Lock()
 		d.stalled = nil
 		d.mu.Unlock()
 		close(c)
 	})
+	t.Cleanup(release)
+	return release
 }
 
 func (d *faultyDisk) set(change func()) {
@@ -87,7 +91,9 @@ func (f *faultyFile) Sync() error {
 	stalled := f.d.stalled
 	f.d.mu.Unlock()
 	if stalled != nil {
+		f.d.stuck.Add(1)
 		<-stalled
+		f.d.stuck.Add(-1)
 	}
 	f.d.syncs.Add(1)
 	if err := f.d.call(&f.d.sync, f.path); err != nil {
@@ -103,9 +109,8 @@ func TestStalledDisk(t *testing.T) {
 	d.options.disk, d.options.Timeout = disk, 100*time.Millisecond
 	j := d.open(t)
 	first := add(t, j, d.entry(t, 0, true))
-	waitFor(t, func() bool { return j.spareMade() })
-	release := disk.stall()
-	defer release()
+	waitFor(t, j.spareMade)
+	release := disk.stall(t)
 	start := time.Now()
 	if _, err := j.Append(ctx, d.entry(t, 1, true)); !errors.Is(err, ErrStalled) || time.Since(start) > 5*time.Second {
 		t.Fatalf("%v after %v", err, time.Since(start))
@@ -133,13 +138,12 @@ func TestWaiting(t *testing.T) {
 	disk := &faultyDisk{}
 	d.options.disk, d.options.Waiting = disk, 2
 	j := d.open(t)
-	waitFor(t, func() bool { return j.spareMade() })
-	release := disk.stall()
-	defer release()
+	waitFor(t, j.spareMade)
+	release := disk.stall(t)
 	results := make(chan error, 3)
 	entries := []Entry{d.entry(t, 0, false), d.entry(t, 1, false), d.entry(t, 2, false), d.entry(t, 3, false)}
 	go func() { _, err := j.Append(ctx, entries[0]); results <- err }()
-	waitFor(t, func() bool { j.mu.Lock(); defer j.mu.Unlock(); return !j.busy.IsZero() })
+	waitFor(t, func() bool { return disk.stuck.Load() > 0 })
 	leaving, leave := context.WithCancel(ctx)
 	left := make(chan error, 1)
 	go func() { _, err := j.Append(leaving, entries[1]); left <- err }()
@@ -184,7 +188,7 @@ func TestFailedWrite(t *testing.T) {
 				d.options.disk = disk
 				j := d.open(t)
 				receipts := []Receipt{add(t, j, d.entry(t, 0, true)), add(t, j, d.entry(t, 1, true))}
-				waitFor(t, func() bool { return j.spareMade() })
+				waitFor(t, j.spareMade)
 				failed := false
 				disk.set(func() {
 					*which(disk) = func(path string) error {
@@ -223,7 +227,7 @@ func TestFullDisk(t *testing.T) {
 	}
 	disk.set(func() { disk.create = nil })
 	j := d.open(t)
-	waitFor(t, func() bool { return j.spareMade() })
+	waitFor(t, j.spareMade)
 	disk.set(func() { disk.create, disk.write = full, full })
 	if _, err := j.Append(ctx, d.entry(t, 0, true)); !errors.Is(err, ErrNotReady) {
 		t.Fatalf("%v", err)
@@ -249,7 +253,7 @@ func TestFolderGone(t *testing.T) {
 			d := newDesk(t)
 			j := d.open(t)
 			add(t, j, d.entry(t, 0, true))
-			waitFor(t, func() bool { return j.spareMade() })
+			waitFor(t, j.spareMade)
 			if err := away(d.dir); err != nil {
 				t.Fatal(err)
 			}
