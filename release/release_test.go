@@ -331,11 +331,13 @@ func TestVerify(t *testing.T) {
 			t.Error("verified")
 		}
 	})
-	t.Run("snapshot wanted", func(t *testing.T) {
-		other := want
-		other.snapshot = true
-		if err := verify(t.Context(), other, writeFolder(t, made.files)); err == nil {
-			t.Error("verified")
+	t.Run("a snapshot", func(t *testing.T) {
+		snapshot := release{"v0.0.0-20261127010203-0123456789ab"}
+		for _, other := range []expectation{{release: snapshot}, {release: want.release, snapshot: true}} {
+			other.targets, other.key = built, want.key
+			if err := verify(t.Context(), other, writeFolder(t, made.files)); err == nil || !strings.Contains(err.Error(), "a snapshot is verified with --snapshot") {
+				t.Errorf("%s, snapshot wanted %t: %v", other.release.tag, other.snapshot, err)
+			}
 		}
 	})
 }

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/runattest/runattest/signer"
+)
+
+// keyFiles writes a key of an algorithm.
+func keyFiles(t *testing.T, algorithm signer.Algorithm) (private, public string) {
+	t.Helper()
+	pair, err := signer.Generate(algorithm, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	private, public = filepath.Join(dir, "release.key"), filepath.Join(dir, "release.pub")
+	writeFile(t, private, string(pair.Private))
+	writeFile(t, public, string(pair.Public))
+	return private, public
+}
+
+// TestCommandLine: what must be said is not left out, and a release is not signed with a key that openssl does not check in
+// one line.
+func TestCommandLine(t *testing.T) {
+	dir := checkout(t)
+	key, public := keyFiles(t, signer.ECDSAP256)
+	other, _ := keyFiles(t, signer.Ed25519)
+	out := filepath.Join(t.TempDir(), "dist")
+	for line, reason := range map[string]string{
+		"":                                       "wrong usage",
+		"publish":                                "wrong usage",
+		"publish DIR":                            "wrong usage",
+		"build --snapshot --key " + key + " DIR": "wrong usage",
+		"build --snapshot --nokey":               "not defined: -nokey",
+		"build --key " + key:                     "either --version V, of a tag, or --snapshot",
+		"build --snapshot --version v0.1.0 --key " + key:               "either --version V, of a tag, or --snapshot",
+		"build --version 0.1.0 --key " + key:                           "want vMAJOR.MINOR.PATCH",
+		"build --version v0.0.9 --key " + key:                          "has no tag v0.0.9",
+		"build --snapshot":                                             "--key is missing",
+		"build --snapshot --key " + other:                              "--key is ed25519: a release is signed with ecdsa-p256",
+		"build --snapshot --targets plan9/amd64 --key " + key:          "plan9/amd64",
+		"build --snapshot --key env://RELEASE_TEST_UNSET":              "RELEASE_TEST_UNSET",
+		"verify --key " + public + " DIR":                              "verify wants --version and --key",
+		"verify --version v0.1.0 DIR":                                  "verify wants --version and --key",
+		"verify --version v0.1.0 --key " + public:                      "wrong usage",
+		"verify --version 0.1.0 --key " + public + " DIR":              "want vMAJOR.MINOR.PATCH",
+		"verify --version v0.1.0 --key " + key + " DIR":                "release.key",
+		"verify --version v0.1.0 --snapshot --key " + public + " DIR":  "NOT VERIFIED: version v0.1.0: a snapshot is verified with --snapshot",
+		"verify --version v0.1.0 --key " + public + " /nowhere/at/all": "NOT VERIFIED: ",
+		"reproduce DIR": "either --version V, of a tag, or --snapshot",
+	} {
+		args := strings.Fields(line)
+		if len(args) > 0 && args[0] != "verify" {
+			args = append([]string{args[0], "--source", dir, "--out", out}, args[1:]...)
+		}
+		err := run(t.Context(), args, io.Discard)
+		if err == nil || !strings.Contains(err.Error(), reason) {
+			t.Errorf("release %s: got %v, want %q", line, err, reason)
+		}
+		if errors.Is(err, errUsage) != (reason == "wrong usage" || strings.HasPrefix(reason, "not defined")) {
+			t.Errorf("release %s: %v: usage", line, err)
+		}
+	}
+	if _, err := os.Lstat(out); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("%s: %v, want nothing there", out, err)
+	}
+}
+
+// TestVerifyCommand verifies what the tests' release is, with its key in a file.
+func TestVerifyCommand(t *testing.T) {
+	want := expect(t)
+	public, err := want.key.PEM()
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := filepath.Join(t.TempDir(), "release.pub")
+	writeFile(t, key, string(public))
+	dir := writeFolder(t, made.files)
+	var log strings.Builder
+	line := []string{"verify", "--version", "v0.1.0", "--key", key, "--targets", "linux/amd64,windows/amd64", dir}
+	if err := run(t.Context(), line, &log); err != nil || log.String() != "verified: v0.1.0\n" {
+		t.Errorf("%q, %v", &log, err)
+	}
+	line[2] = "v0.0.9"
+	if err := run(t.Context(), line, io.Discard); err == nil || !strings.Contains(err.Error(), "NOT VERIFIED: checksums.txt: lists") {
+		t.Errorf("as another version: %v", err)
+	}
+}
