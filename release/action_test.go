@@ -80,7 +80,7 @@ func TestAction(t *testing.T) {
 			t.Fatalf("%s: %v\n%s", c.os, got.err, got.out)
 		}
 		place := strings.TrimSpace(readFile(t, filepath.Join(got.dir, "path")))
-		inside, err := unpack(c.to, c.to.folder(r), made.files[c.to.archive(r)])
+		inside, err := unpack(c.to, command.folder(c.to, r), made.files[command.archive(c.to, r)])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -108,7 +108,7 @@ func readFile(t *testing.T, path string) string {
 
 func TestActionRefuses(t *testing.T) {
 	r := expect(t).release
-	archive := built[0].archive(r)
+	archive := command.archive(built[0], r)
 	other := newKey(t)
 	hostile := func(h tar.Header, body string) func(map[string][]byte) {
 		return func(f map[string][]byte) {
@@ -132,7 +132,7 @@ func TestActionRefuses(t *testing.T) {
 			resign(t, f)
 		}
 	}
-	folder := built[0].folder(r)
+	folder := command.folder(built[0], r)
 	for name, c := range map[string]struct {
 		env    map[string]string
 		change func(map[string][]byte)
@@ -157,7 +157,7 @@ func TestActionRefuses(t *testing.T) {
 		}, reason: "does not list"},
 		"a list of HTML":       {change: func(f map[string][]byte) { f[checksumsFile] = []byte("<html></html>") }, reason: "is not by the release's key"},
 		"an archive of HTML":   {change: func(f map[string][]byte) { f[archive] = []byte("<html></html>") }, reason: "is not the one that the release's key signed"},
-		"an archive of others": {change: func(f map[string][]byte) { f[archive] = f[built[1].archive(r)] }, reason: "is not the one that the release's key signed"},
+		"an archive of others": {change: func(f map[string][]byte) { f[archive] = f[command.archive(built[1], r)] }, reason: "is not the one that the release's key signed"},
 		"a server that stops":  {change: func(f map[string][]byte) { f[archive] = []byte("STOP") }, reason: "could not be downloaded"},
 		"a link, signed":       {change: hostile(tar.Header{Name: folder + "/runattest", Typeflag: tar.TypeSymlink, Linkname: "/etc/passwd"}, ""), reason: "no program that is a file"},
 		"dots, signed":         {change: hostile(tar.Header{Name: folder + "/../runattest", Typeflag: tar.TypeReg}, "x"), reason: "has no " + folder},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -22,16 +23,27 @@ type building struct {
 	say     func(format string, args ...any)
 
 	shop    *workshop
-	module  string // the folder of the module, as it is unpacked in the workshop
+	module  string // the folder of the module of runattest itself, as it is unpacked in the workshop
 	licence []byte // its LICENSE
 	files   map[string][]byte
-	linux   map[target][]entry // what the archives for Linux have, for the image
+	linux   contentsOf // what the archives for Linux have, for the images
 }
 
-// product is a program with the texts that go with it, from which each kind of package is made.
-type product struct {
+// contentsOf is what the archives of each component have for some targets.
+type contentsOf map[*component]map[target][]entry
+
+// binary is a program with its bill of materials.
+type binary struct {
 	*program
-	data, licences, sbom []byte
+	data, sbom []byte
+}
+
+// product is a component for a target with the texts that go with it, from which each kind of package is made.
+type product struct {
+	*component
+	target
+	programs []binary
+	licences []byte
 }
 
 // add adds a file to the release.
@@ -65,12 +77,14 @@ func (b *building) build(ctx context.Context, out string) (err error) {
 	if err != nil {
 		return err
 	}
-	b.say("%s: %s %s", b.source.release.tag, modulePath, proxy.sum)
+	for _, c := range components {
+		b.say("%s: %s %s", b.source.release.tag, c.module, proxy.sums[c.module])
+	}
 	if b.shop, err = newWorkshop(filepath.Join(temp, "shop"), proxy, false); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, b.shop.remove()) }()
-	b.files, b.linux = map[string][]byte{}, map[target][]entry{}
+	b.files, b.linux = map[string][]byte{}, contentsOf{}
 	if err := b.packages(ctx); err != nil {
 		return err
 	}
@@ -91,27 +105,23 @@ func (b *building) build(ctx context.Context, out string) (err error) {
 
 // packages builds every program and packs it in each way.
 func (b *building) packages(ctx context.Context) error {
-	host, err := b.shop.build(ctx, b.source.release, hostTarget()) // it writes the completions of all
-	if err != nil {
-		return err
-	}
-	if b.module, err = b.shop.module(modulePath, b.source.release.tag); err != nil {
-		return err
-	}
-	if b.licence, err = os.ReadFile(filepath.Join(b.module, "LICENSE")); err != nil {
-		return err
-	}
-	common, err := b.commonEntries(ctx, host)
-	if err != nil {
-		return err
-	}
-	for _, t := range b.targets {
-		b.say("building for %s", t)
-		p, err := b.product(ctx, t)
+	for _, c := range components {
+		b.linux[c] = map[target][]entry{}
+		texts, err := b.texts(ctx, c)
 		if err != nil {
 			return err
 		}
-		if err := b.pack(ctx, p, common); err != nil {
+		for _, t := range b.targets {
+			b.say("building %s for %s", c.name, t)
+			p, err := b.product(ctx, t, c)
+			if err != nil {
+				return err
+			}
+			if err := b.pack(ctx, p, texts); err != nil {
+				return err
+			}
+		}
+		if err := b.image(c); err != nil {
 			return err
 		}
 	}
@@ -119,15 +129,15 @@ func (b *building) packages(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(b.add(npmMain(b.source.release), data), b.image())
+	return b.add(npmMain(b.source.release), data)
 }
 
-// image adds the image of the Linux targets, where there are any.
-func (b *building) image() error {
-	if len(b.linux) == 0 {
+// image adds the image of a component for the Linux targets, where there are any.
+func (b *building) image(c *component) error {
+	if len(b.linux[c]) == 0 {
 		return nil
 	}
-	index, err := imageOf(b.source.release, b.source.commit, b.linux, b.source.at)
+	index, err := c.imageOf(b.source.release, b.source.commit, b.linux, b.source.at)
 	if err != nil {
 		return err
 	}
@@ -135,62 +145,81 @@ func (b *building) image() error {
 	if err != nil {
 		return err
 	}
-	data, err := packImage(index, b.source.release, b.source.at, temp)
+	data, err := packImage(index, c.imageTag(b.source.release), b.source.at, temp)
 	if err != nil {
 		return err
 	}
-	return b.add(imageFile(b.source.release), data)
+	return b.add(c.imageFile(b.source.release), data)
 }
 
 // osPackages adds deb and rpm of a Linux target.
-func (b *building) osPackages(t target, entries []entry) error {
-	b.linux[t] = entries
+func (b *building) osPackages(p *product, entries []entry) error {
+	b.linux[p.component][p.target] = entries
 	for _, f := range formats {
 		temp, err := b.shop.temp(f.name)
 		if err != nil {
 			return err
 		}
-		data, err := f.pack(t, b.source.release, entries, b.source.at, temp)
+		data, err := f.pack(p.component, p.target, b.source.release, entries, b.source.at, temp)
 		if err != nil {
 			return err
 		}
-		if err := b.add(f.file(t, b.source.release), data); err != nil {
+		if err := b.add(f.file(p.component, p.target, b.source.release), data); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// product builds the program for a target.
-func (b *building) product(ctx context.Context, t target) (p *product, err error) {
-	p = &product{}
-	if p.program, err = b.shop.build(ctx, b.source.release, t); err != nil {
+// product builds a component for a target.
+func (b *building) product(ctx context.Context, t target, c *component) (*product, error) {
+	programs, err := b.shop.build(ctx, b.source.release, t, c)
+	if err != nil {
 		return nil, err
 	}
-	if p.data, err = os.ReadFile(p.path); err != nil {
+	p := &product{component: c, target: t}
+	if p.licences, err = b.shop.licences(programs); err != nil {
 		return nil, err
 	}
-	if p.licences, err = b.shop.licences(p.info); err != nil {
-		return nil, err
+	for _, one := range programs {
+		m := binary{program: one}
+		if m.data, err = os.ReadFile(one.path); err != nil {
+			return nil, err
+		}
+		if m.sbom, err = b.tools.sbom(ctx, one); err != nil {
+			return nil, err
+		}
+		p.programs = append(p.programs, m)
 	}
-	p.sbom, err = b.tools.sbom(ctx, p.program)
-	return p, err
+	return p, nil
 }
 
-// pack adds the packages of a program.
-func (b *building) pack(ctx context.Context, p *product, common []entry) error {
-	r := b.source.release
-	entries := append(slices.Clone(common), entry{p.program.program(), p.data, true},
-		entry{"THIRD_PARTY_LICENSES", p.licences, false}, entry{"sbom.cdx.json", p.sbom, false})
-	archive, err := pack(p.target, p.folder(r), entries, b.source.at)
+// pack adds the packages of a product.
+func (b *building) pack(ctx context.Context, p *product, texts []entry) error {
+	entries := append(slices.Clone(texts), entry{"THIRD_PARTY_LICENSES", p.licences, false})
+	for _, m := range p.programs {
+		entries = append(entries, entry{p.file(m.name), m.data, true}, entry{p.sbom(m.name), m.sbom, false})
+	}
+	archive, err := pack(p.target, p.folder(p.target, b.source.release), entries, b.source.at)
 	if err != nil {
 		return err
 	}
+	if err := b.add(p.archive(p.target, b.source.release), archive); err != nil {
+		return err
+	}
 	if p.os == "linux" {
-		if err := b.osPackages(p.target, entries); err != nil {
+		if err := b.osPackages(p, entries); err != nil {
 			return err
 		}
 	}
+	if p.component != command {
+		return nil
+	}
+	return b.languages(ctx, p)
+}
+
+// languages adds the packages of Python and of Node.
+func (b *building) languages(ctx context.Context, p *product) error {
 	wheel, err := b.wheel(ctx, p)
 	if err != nil {
 		return err
@@ -199,7 +228,7 @@ func (b *building) pack(ctx context.Context, p *product, common []entry) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(b.add(p.archive(r), archive), b.add(p.wheel(r), wheel), b.add(p.npm(r), npm))
+	return errors.Join(b.add(p.wheel(b.source.release), wheel), b.add(p.npm(b.source.release), npm))
 }
 
 // shells are those for which there are completions, with the names of their files.
@@ -207,14 +236,30 @@ var shells = []struct{ name, file string }{
 	{"bash", "runattest.bash"}, {"fish", "runattest.fish"}, {"powershell", "runattest.ps1"}, {"zsh", "_runattest"},
 }
 
-// commonEntries are the files that every archive has: texts of the module, and completions by the program itself.
-func (b *building) commonEntries(ctx context.Context, host *program) ([]entry, error) {
-	readme, err := os.ReadFile(filepath.Join(b.module, "README.md"))
+// texts are the files that every archive of a component has: those of its module, and for runattest itself the manual and
+// completions, which the program writes.
+func (b *building) texts(ctx context.Context, c *component) ([]entry, error) {
+	host, err := b.shop.build(ctx, b.source.release, hostTarget(), c)
 	if err != nil {
 		return nil, err
 	}
-	all := []entry{{name: "LICENSE", data: b.licence}, {name: "README.md", data: readme}}
-	pages, err := filepath.Glob(filepath.Join(b.module, "docs", "man", "*.1"))
+	folder, err := b.shop.module(c.module, b.source.release.tag)
+	if err != nil {
+		return nil, err
+	}
+	var all []entry
+	for _, name := range []string{"LICENSE", "README.md"} {
+		data, err := os.ReadFile(filepath.Join(folder, name))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, entry{name: name, data: data})
+	}
+	if c != command {
+		return all, nil
+	}
+	b.module, b.licence = folder, all[0].data
+	pages, err := filepath.Glob(filepath.Join(folder, "docs", "man", "*.1"))
 	if err != nil || len(pages) == 0 {
 		return nil, errors.Join(errors.New("the module has no manual pages in docs/man"), err)
 	}
@@ -226,7 +271,7 @@ func (b *building) commonEntries(ctx context.Context, host *program) ([]entry, e
 		all = append(all, entry{name: "man/" + filepath.Base(page), data: data})
 	}
 	for _, shell := range shells {
-		cmd := exec.CommandContext(ctx, host.path, "completion", shell.name)
+		cmd := exec.CommandContext(ctx, host[0].path, "completion", shell.name)
 		cmd.Env = []string{}
 		data, err := cmd.Output()
 		if err != nil {
@@ -254,31 +299,53 @@ func reproduce(ctx context.Context, s *source, targets []target, dir string, say
 	}
 	defer func() { _ = shop.remove() }()
 	var differ []string
-	for _, t := range targets {
-		p, err := shop.build(ctx, s.release, t)
-		if err != nil {
-			return err
+	for _, c := range components {
+		for _, t := range targets {
+			same, err := compare(ctx, shop, s.release, t, c, dir)
+			if err != nil {
+				return err
+			}
+			for name, size := range same {
+				if size < 0 {
+					differ = append(differ, name+" for "+t.String())
+					continue
+				}
+				say("%s for %s: the same %d bytes", name, t, size)
+			}
 		}
-		ours, err := os.ReadFile(p.path)
-		if err != nil {
-			return err
-		}
-		data, err := os.ReadFile(filepath.Join(dir, t.archive(s.release)))
-		if err != nil {
-			return err
-		}
-		files, err := unpack(t, t.folder(s.release), data)
-		if err != nil {
-			return fmt.Errorf("%s: %w", t.archive(s.release), err)
-		}
-		if string(files[t.program()]) != string(ours) {
-			differ = append(differ, t.String())
-			continue
-		}
-		say("%s: the same %d bytes", t, len(ours))
 	}
 	if len(differ) > 0 {
-		return fmt.Errorf("the program differs for %s", strings.Join(differ, ", "))
+		slices.Sort(differ)
+		return fmt.Errorf("other bytes: %s", strings.Join(differ, ", "))
 	}
 	return nil
+}
+
+// compare builds the programs of a component and holds them against its archive in dir. It returns the size of each program,
+// or -1 where the bytes differ.
+func compare(ctx context.Context, shop *workshop, r release, t target, c *component, dir string) (map[string]int, error) {
+	programs, err := shop.build(ctx, r, t, c)
+	if err != nil {
+		return nil, err
+	}
+	data, err := os.ReadFile(filepath.Join(dir, c.archive(t, r)))
+	if err != nil {
+		return nil, err
+	}
+	files, err := unpack(t, c.folder(t, r), data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", c.archive(t, r), err)
+	}
+	sizes := map[string]int{}
+	for _, p := range programs {
+		ours, err := os.ReadFile(p.path)
+		if err != nil {
+			return nil, err
+		}
+		sizes[p.name] = len(ours)
+		if !bytes.Equal(files[t.file(p.name)], ours) {
+			sizes[p.name] = -1
+		}
+	}
+	return sizes, nil
 }

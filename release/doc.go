@@ -14,7 +14,8 @@
 //
 // with an environment of its own (CGO_ENABLED=0, GOFLAGS and the like unset). So the program carries its version and the
 // module's h1: sum in its build information, and the same Go gives everyone the same bytes from that line. A release
-// stops unless version and sum in each program are those of the zip.
+// stops unless version and sum in each program are those of the zip. The four KMS plugins that need no C library are built in
+// the same way from their own module, ../plugins, which has the same version (tag plugins/v0.1.0).
 //
 // # The folder
 //
@@ -27,13 +28,16 @@
 //	runattest_0.1.0-1_amd64.deb                 one for each target of Linux: what the archive has, where Debian's systems look
 //	runattest-0.1.0-1.x86_64.rpm                one for each target of Linux: the same for Fedora's and SUSE's
 //	runattest_0.1.0_image.tar                   OCI layout of the image for the targets of Linux: program and certificate authorities
+//	runattest-kms_0.1.0_linux_amd64.tar.gz      one for each target: the KMS plugins, licences, SBOMs
+//	runattest-kms_0.1.0-1_amd64.deb, .rpm       as those of the program
+//	runattest-kms_0.1.0_image.tar               the image with the plugins besides
 //	runattest_0.1.0.provenance.sigstore.json    in-toto Statement, SLSA provenance v1: every file above is a subject
 //	checksums.txt                               SHA-256 of all of these, as sha256sum writes it
 //	checksums.txt.sig                           the key's signature of checksums.txt, base64: openssl checks it
 //
 // Each name carries the version, so that an older release cannot be passed off as a newer one. verify refuses a folder in
 // which a file is missing, added, renamed or changed, a signature by another key, a program whose version or sum is
-// not the release's, a wheel or npm package whose program is not the archive's, a wheel whose RECORD disagrees, a deb
+// not the release's, an archive with other files than it should have, a wheel or npm package whose program is not the archive's, a wheel whose RECORD disagrees, a deb
 // or rpm that installs anything but the archive's files, an image that is not made of the archives, and a snapshot where a
 // release is wanted.
 //

@@ -25,32 +25,37 @@ import (
 	"golang.org/x/crypto/x509roots/fallback/bundle"
 )
 
-// The image: the program for each architecture of Linux, certificate authorities, and nothing to run besides. It is made
+// An image: the programs for each architecture of Linux, certificate authorities, and nothing to run besides. It is made
 // without an engine and without a base image, and is one file, an OCI layout in a tar, until it is pushed.
 
 // imageUser owns nothing on any system, and is a number because Kubernetes checks runAsNonRoot by it.
 const imageUser = 65532
 
-func imageFile(r release) string { return "runattest_" + r.bare() + "_image.tar" }
+// imageFile is the name of the image's file.
+func (c *component) imageFile(r release) string { return c.name + "_" + r.bare() + "_image.tar" }
 
-// imageOf returns the index of the images of these targets, whose entries are those of their archives.
-func imageOf(r release, commit string, entries map[target][]entry, at time.Time) (v1.ImageIndex, error) {
+// imageTag is the image's tag: all are of one repository, 0.1.0 and 0.1.0-kms.
+func (c *component) imageTag(r release) string {
+	return r.bare() + strings.TrimPrefix(c.name, command.name)
+}
+
+// imageOf returns the index of the component's images for each target of its archive; entries are those of the archives.
+func (c *component) imageOf(r release, commit string, entries contentsOf, at time.Time) (v1.ImageIndex, error) {
 	annotations := map[string]string{
 		"org.opencontainers.image.created":     at.UTC().Format(time.RFC3339),
-		"org.opencontainers.image.description": summary,
+		"org.opencontainers.image.description": c.summary,
 		"org.opencontainers.image.licenses":    "Apache-2.0",
 		"org.opencontainers.image.revision":    commit,
 		"org.opencontainers.image.source":      homepage,
-		"org.opencontainers.image.title":       "runattest",
+		"org.opencontainers.image.title":       c.name,
 		"org.opencontainers.image.version":     r.bare(),
 	}
 	index := mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
 	for _, t := range targets { // in their order, not the map's
-		files, ok := entries[t]
-		if !ok || t.os != "linux" {
+		if entries[c][t] == nil {
 			continue
 		}
-		image, err := oneImage(t, files, annotations, at)
+		image, err := c.oneImage(t, entries, annotations, at)
 		if err != nil {
 			return nil, fmt.Errorf("image for %s: %w", t, err)
 		}
@@ -62,23 +67,32 @@ func imageOf(r release, commit string, entries map[target][]entry, at time.Time)
 	return mutate.Annotations(index, annotations).(v1.ImageIndex), nil
 }
 
-func oneImage(t target, entries []entry, annotations map[string]string, at time.Time) (v1.Image, error) {
+// imageFiles are what an image takes from the component's archive.
+func (c *component) imageFiles(entries []entry) []imageEntry {
+	var all []imageEntry
+	for _, e := range entries {
+		switch {
+		case slices.Contains(c.programs, e.name):
+			all = append(all, imageEntry{name: "usr/bin/" + e.name, data: e.data, mode: 0o755})
+		case e.name == "LICENSE", e.name == "THIRD_PARTY_LICENSES", strings.HasSuffix(e.name, ".cdx.json"):
+			all = append(all, imageEntry{name: "usr/share/doc/" + c.name + "/" + e.name, data: e.data, mode: 0o644})
+		}
+	}
+	slices.SortFunc(all, func(a, b imageEntry) int { return strings.Compare(a.name, b.name) })
+	return all
+}
+
+func (c *component) oneImage(t target, entries contentsOf, annotations map[string]string, at time.Time) (v1.Image, error) {
 	system, err := systemFiles()
 	if err != nil {
 		return nil, err
 	}
-	var program []imageEntry
-	for _, e := range entries {
-		switch e.name {
-		case "runattest":
-			program = append(program, imageEntry{name: "usr/bin/runattest", data: e.data, mode: 0o755})
-		case "LICENSE", "THIRD_PARTY_LICENSES", "sbom.cdx.json":
-			program = append(program, imageEntry{name: "usr/share/doc/runattest/" + e.name, data: e.data, mode: 0o644})
-		}
+	contents := [][]imageEntry{system} // what seldom changes comes first
+	for _, part := range c.image {
+		contents = append(contents, part.imageFiles(entries[part][t]))
 	}
-	slices.SortFunc(program, func(a, b imageEntry) int { return strings.Compare(a.name, b.name) })
 	image := mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON)
-	for _, files := range [][]imageEntry{system, program} { // what seldom changes comes first
+	for _, files := range contents {
 		layer, err := layerOf(files, at)
 		if err != nil {
 			return nil, err
@@ -177,13 +191,13 @@ func layerOf(entries []imageEntry, at time.Time) (v1.Layer, error) {
 	return tarball.LayerFromOpener(open, tarball.WithCompressionLevel(gzip.BestCompression), tarball.WithMediaType(types.OCILayer))
 }
 
-// packImage writes the index as an OCI layout in a tar, tagged with the version; temp is a folder of its own.
-func packImage(index v1.ImageIndex, r release, at time.Time, temp string) ([]byte, error) {
+// packImage writes the index as an OCI layout in a tar, tagged; temp is a folder of its own.
+func packImage(index v1.ImageIndex, tag string, at time.Time, temp string) ([]byte, error) {
 	root, err := layout.Write(temp, empty.Index)
 	if err != nil {
 		return nil, err
 	}
-	if err := root.AppendIndex(index, layout.WithAnnotations(map[string]string{"org.opencontainers.image.ref.name": r.bare()})); err != nil {
+	if err := root.AppendIndex(index, layout.WithAnnotations(map[string]string{"org.opencontainers.image.ref.name": tag})); err != nil {
 		return nil, err
 	}
 	var out bytes.Buffer

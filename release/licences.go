@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"debug/buildinfo"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,24 +13,32 @@ import (
 // licenceFile is a file at the root of a module that its licence says must go along.
 var licenceFile = regexp.MustCompile(`(?i)^(licen[cs]e|copying|notice|copyright|patents|authors)([-._].*)?$`)
 
-// licences are the licence and notice texts of every module that is linked into a program, and of Go itself. A module
+// licences are the licence and notice texts of every module that is linked into these programs, and of Go itself. A module
 // without one is an error.
-func (w *workshop) licences(info *buildinfo.BuildInfo) ([]byte, error) {
+func (w *workshop) licences(programs []*program) ([]byte, error) {
 	var all bytes.Buffer
-	all.WriteString("runattest is under the Apache License 2.0, see LICENSE. The program holds the following software too.\n")
-	if err := appendLicences(&all, "Go "+info.GoVersion, w.goroot); err != nil {
+	all.WriteString("runattest is under the Apache License 2.0, see LICENSE. What was built from it holds the following software too.\n")
+	if err := appendLicences(&all, "Go "+programs[0].info.GoVersion, w.goroot); err != nil {
 		return nil, err
 	}
-	for _, m := range info.Deps {
-		if m.Replace != nil {
-			return nil, fmt.Errorf("module %s is replaced: a release has no replacements", m.Path)
-		}
-		folder, err := w.module(m.Path, m.Version)
-		if err != nil {
-			return nil, err
-		}
-		if err := appendLicences(&all, m.Path+" "+m.Version, folder); err != nil {
-			return nil, err
+	done := map[string]bool{}
+	for _, p := range programs {
+		for _, m := range p.info.Deps {
+			if m.Replace != nil {
+				return nil, fmt.Errorf("module %s is replaced: a release has no replacements", m.Path)
+			}
+			name := m.Path + " " + m.Version
+			if done[name] {
+				continue
+			}
+			done[name] = true
+			folder, err := w.module(m.Path, m.Version)
+			if err != nil {
+				return nil, err
+			}
+			if err := appendLicences(&all, name, folder); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return all.Bytes(), nil

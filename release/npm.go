@@ -86,7 +86,7 @@ func (b *building) npm(p *product) ([]byte, error) {
 	}
 	readme := fmt.Sprintf("# %s\n\nThe program of [runattest](https://www.npmjs.com/package/runattest) for %s. Install `runattest` instead.\n", p.npmName(), p.target)
 	return packTar(npmFolder, sorted([]entry{
-		{"package.json", manifest, false}, {"bin/" + p.program.program(), p.data, true}, {"README.md", []byte(readme), false},
+		{"package.json", manifest, false}, {"bin/" + p.program(), p.programs[0].data, true}, {"README.md", []byte(readme), false},
 		{"LICENSE", b.licence, false}, {"THIRD_PARTY_LICENSES", p.licences, false},
 	}), b.source.at)
 }
@@ -130,7 +130,7 @@ func checkNPM(data []byte, r release, t target, program []byte) error {
 		return fmt.Errorf("has %q, want %q", got, names)
 	}
 	if !bytes.Equal(files["bin/"+t.program()], program) {
-		return fmt.Errorf("bin/%s: is not the program of %s", t.program(), t.archive(r))
+		return fmt.Errorf("bin/%s: is not the program of %s", t.program(), command.archive(t, r))
 	}
 	platform, arch := t.npmSystem()
 	return checkManifest(files["package.json"], map[string]any{

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,12 +23,6 @@ import (
 const (
 	homepage   = "https://github.com/runattest/runattest"
 	maintainer = "runattest <runattest@users.noreply.github.com>"
-	summary    = "signed identity for an AI run, before it executes"
-	// description is that of the Debian control file: a synopsis, and lines that begin with a blank.
-	description = summary + `
-runattest declares an AI run (model, prompt, parameters, context, constraints),
-computes its identity and signs it as an in-toto statement in a Sigstore
-bundle, before anything is computed. Others verify signer and identity offline.`
 )
 
 // format is a kind of package.
@@ -43,22 +38,22 @@ var formats = []format{
 }
 
 // file is the name of a package: the one that apt and dnf give to what they download.
-func (f format) file(t target, r release) string {
+func (f format) file(c *component, t target, r release) string {
 	if f.name == "deb" {
-		return fmt.Sprintf("runattest_%s_%s.deb", r.debian(), t.arch)
+		return fmt.Sprintf("%s_%s_%s.deb", c.name, r.debian(), t.arch)
 	}
-	return fmt.Sprintf("runattest-%s.%s.rpm", r.debian(), rpmArch[t.arch])
+	return fmt.Sprintf("%s-%s.%s.rpm", c.name, r.debian(), rpmArch[t.arch])
 }
 
 var rpmArch = map[string]string{"amd64": "x86_64", "arm64": "aarch64"}
 
 // place is where a file of the archive goes, or "" where the package has no use for it.
-func (f format) place(name string) (where, kind string) {
+func (f format) place(c *component, name string) (where, kind string) {
 	base := path.Base(name)
-	doc := "/usr/share/doc/runattest/"
+	doc := "/usr/share/doc/" + c.name + "/"
 	switch {
-	case name == "runattest":
-		return "/usr/bin/runattest", files.TypeFile
+	case slices.Contains(c.programs, name):
+		return "/usr/bin/" + name, files.TypeFile
 	case strings.HasPrefix(name, "man/"):
 		return "/usr/share/man/man1/" + base + ".gz", files.TypeFile
 	case base == "runattest.bash":
@@ -70,7 +65,7 @@ func (f format) place(name string) (where, kind string) {
 	case name == "README.md" && f.name == "rpm":
 		return doc + base, files.TypeRPMReadme
 	case (name == "LICENSE" || name == "THIRD_PARTY_LICENSES") && f.name == "rpm":
-		return "/usr/share/licenses/runattest/" + base, files.TypeRPMLicense
+		return "/usr/share/licenses/" + c.name + "/" + base, files.TypeRPMLicense
 	case name == "LICENSE":
 		return doc + "copyright", files.TypeFile
 	case name == "THIRD_PARTY_LICENSES" && f.name == "deb":
@@ -78,8 +73,8 @@ func (f format) place(name string) (where, kind string) {
 	case name == "debian/changelog":
 		return doc + "changelog.Debian.gz", files.TypeFile
 	case name == "debian/override":
-		return "/usr/share/lintian/overrides/runattest", files.TypeFile
-	case name == "README.md", name == "sbom.cdx.json":
+		return "/usr/share/lintian/overrides/" + c.name, files.TypeFile
+	case name == "README.md", strings.HasSuffix(name, ".cdx.json"):
 		return doc + base, files.TypeFile
 	}
 	return "", "" // completions of other systems' shells
@@ -87,13 +82,13 @@ func (f format) place(name string) (where, kind string) {
 
 // pack makes the package of a target out of the archive's entries. Equal entries give equal bytes on every host. It writes
 // into the folder temp, which is the package's alone.
-func (f format) pack(t target, r release, entries []entry, at time.Time, temp string) ([]byte, error) {
+func (f format) pack(c *component, t target, r release, entries []entry, at time.Time, temp string) ([]byte, error) {
 	if f.name == "deb" {
-		entries = append(entries[:len(entries):len(entries)], debianEntries(r, at)...)
+		entries = append(entries[:len(entries):len(entries)], debianEntries(c, r, at)...)
 	}
 	var contents files.Contents
 	for i, e := range entries {
-		where, kind := f.place(e.name)
+		where, kind := f.place(c, e.name)
 		if where == "" {
 			continue
 		}
@@ -115,21 +110,22 @@ func (f format) pack(t target, r release, entries []entry, at time.Time, temp st
 			Owner: "root", Group: "root", Mode: os.FileMode(e.mode()), MTime: at,
 		}})
 	}
-	return f.write(t, r, contents, at)
+	return f.write(c, t, r, contents, at)
 }
 
-func (f format) write(t target, r release, contents files.Contents, at time.Time) ([]byte, error) {
+func (f format) write(c *component, t target, r release, contents files.Contents, at time.Time) ([]byte, error) {
 	version, number, _ := strings.Cut(r.debian(), "-")
 	info := nfpm.WithDefaults(&nfpm.Info{
-		Name: "runattest", Arch: t.arch, Platform: t.os,
+		Name: c.name, Arch: t.arch, Platform: t.os,
 		Version: version, VersionSchema: "none", Release: number,
 		Section: "utils", Priority: "optional", Maintainer: maintainer, Vendor: "runattest", Homepage: homepage,
-		Description: description, License: "Apache-2.0", DisableGlobbing: true, MTime: at.UTC(),
+		Description: c.summary + "\n" + c.description, License: "Apache-2.0", DisableGlobbing: true, MTime: at.UTC(),
 		Overridables: nfpm.Overridables{
 			Contents: contents,
+			Suggests: c.suggests,
 			Deb:      nfpm.Deb{Compression: "xz"},
 			// Without a name of its own, nfpm puts that of the host into the package.
-			RPM: nfpm.RPM{Compression: "xz", BuildHost: "localhost", Group: "Applications/System", Summary: summary, Packager: maintainer},
+			RPM: nfpm.RPM{Compression: "xz", BuildHost: "localhost", Group: "Applications/System", Summary: c.summary, Packager: maintainer},
 		},
 	})
 	if err := nfpm.PrepareForPackager(info, f.name); err != nil {
@@ -159,11 +155,16 @@ License: Apache-2.0
 `
 
 // debianEntries are what Debian's policy wants besides.
-func debianEntries(r release, at time.Time) []entry {
-	changelog := fmt.Sprintf("runattest (%s) unstable; urgency=medium\n\n  * Release %s: NEWS.md in the source says what is new.\n\n -- %s  %s\n",
-		r.debian(), r.tag, maintainer, at.UTC().Format(time.RFC1123Z))
-	override := "# One file for every Linux: the program needs no shared library.\nrunattest: statically-linked-binary [usr/bin/runattest]\n" +
-		"# It is not an upload to Debian, and closes no bug there.\nrunattest: initial-upload-closes-no-bugs [usr/share/doc/runattest/changelog.Debian.gz:1]\n"
+func debianEntries(c *component, r release, at time.Time) []entry {
+	changelog := fmt.Sprintf("%s (%s) unstable; urgency=medium\n\n  * Release %s: NEWS.md in the source says what is new.\n\n -- %s  %s\n",
+		c.name, r.debian(), r.tag, maintainer, at.UTC().Format(time.RFC1123Z))
+	override := fmt.Sprintf("# It is not an upload to Debian, and closes no bug there.\n%s: initial-upload-closes-no-bugs [usr/share/doc/%[1]s/changelog.Debian.gz:1]\n", c.name)
+	for _, program := range c.programs {
+		override += fmt.Sprintf("# One file for every Linux: the program needs no shared library.\n%s: statically-linked-binary [usr/bin/%s]\n", c.name, program)
+		if c != command {
+			override += fmt.Sprintf("# Other programs start it, and --help says all that there is to say.\n%s: no-manual-page [usr/bin/%s]\n", c.name, program)
+		}
+	}
 	return []entry{
 		{name: "debian/changelog", data: []byte(changelog)},
 		{name: "debian/override", data: []byte(override)},

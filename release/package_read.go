@@ -25,7 +25,7 @@ type osPackage struct {
 
 // check holds a package against the entries of the archive for the same target: the files that it installs must be these
 // and no others.
-func (f format) check(data []byte, t target, r release, archive map[string][]byte) error {
+func (f format) check(c *component, data []byte, t target, r release, archive map[string][]byte) error {
 	got, err := f.read(data)
 	if err != nil {
 		return err
@@ -34,18 +34,18 @@ func (f format) check(data []byte, t target, r release, archive map[string][]byt
 	if f.name == "rpm" {
 		arch = rpmArch[arch]
 	}
-	if got.name != "runattest" || got.version != r.debian() || got.arch != arch {
-		return fmt.Errorf("it is %s %s for %s, want runattest %s for %s", got.name, got.version, got.arch, r.debian(), arch)
+	if got.name != c.name || got.version != r.debian() || got.arch != arch {
+		return fmt.Errorf("it is %s %s for %s, want %s %s for %s", got.name, got.version, got.arch, c.name, r.debian(), arch)
 	}
 	want := map[string]string{} // the archive's name of each place
 	for name := range archive {
-		if where, _ := f.place(name); where != "" {
+		if where, _ := f.place(c, name); where != "" {
 			want[where] = name
 		}
 	}
 	own := map[string]bool{}
 	for _, name := range []string{"debian/changelog", "debian/override"} {
-		if where, _ := f.place(name); f.name == "deb" {
+		if where, _ := f.place(c, name); f.name == "deb" {
 			own[where] = true
 		}
 	}

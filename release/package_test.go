@@ -44,7 +44,7 @@ func entriesOf(files map[string][]byte) []entry {
 
 func packed(t *testing.T, f format, to target, r release, files map[string][]byte) []byte {
 	t.Helper()
-	data, err := f.pack(to, r, entriesOf(files), archiveTime, t.TempDir())
+	data, err := f.pack(command, to, r, entriesOf(files), archiveTime, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +76,7 @@ func TestPackages(t *testing.T) {
 			"cut":               {good[:len(good)/2], "EOF"},
 			"nothing":           {nil, ""},
 		} {
-			err := f.check(c.data, linux, debRPMRel, archived())
+			err := f.check(command, c.data, linux, debRPMRel, archived())
 			if (name == "good") != (err == nil) || err != nil && !strings.Contains(err.Error(), c.reason) {
 				t.Errorf("%s, %s: got %v, want %q", f.name, name, err, c.reason)
 			}
@@ -157,7 +157,7 @@ func TestDebParts(t *testing.T) {
 	} {
 		p := read()
 		c.change(&p)
-		err := deb.check(write(p), linux, debRPMRel, archived())
+		err := deb.check(command, write(p), linux, debRPMRel, archived())
 		if (c.reason == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), c.reason) {
 			t.Errorf("%s: got %v, want %q", name, err, c.reason)
 		}
@@ -202,15 +202,15 @@ func TestPackageModes(t *testing.T) {
 // image packs an image of amd64 and arm64.
 func image(t *testing.T, r release, at time.Time, files map[string][]byte, to ...target) (v1.ImageIndex, []byte) {
 	t.Helper()
-	entries := map[target][]entry{}
+	entries := contentsOf{command: {}}
 	for _, to := range to {
-		entries[to] = entriesOf(files)
+		entries[command][to] = entriesOf(files)
 	}
-	index, err := imageOf(r, "0123456789012345678901234567890123456789", entries, at)
+	index, err := command.imageOf(r, "0123456789012345678901234567890123456789", entries, at)
 	if err != nil {
 		t.Fatal(err)
 	}
-	data, err := packImage(index, r, at, t.TempDir())
+	data, err := packImage(index, command.imageTag(r), at, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,13 +221,7 @@ func TestImage(t *testing.T) {
 	arm := target{"linux", "arm64"}
 	want := expectation{release: debRPMRel, targets: []target{linux, arm, {"windows", "amd64"}}}
 	p := provenance{Commit: "0123456789012345678901234567890123456789"}
-	files := map[string][]byte{}
-	for _, to := range []target{linux, arm} {
-		var err error
-		if files[to.archive(debRPMRel)], err = pack(to, to.folder(debRPMRel), entriesOf(archived()), archiveTime); err != nil {
-			t.Fatal(err)
-		}
-	}
+	files, entries := map[string][]byte{}, contentsOf{command: {linux: entriesOf(archived()), arm: entriesOf(archived())}}
 	_, good := image(t, debRPMRel, archiveTime, archived(), linux, arm)
 	if _, again := image(t, debRPMRel, archiveTime, archived(), arm, linux); !bytes.Equal(good, again) {
 		t.Error("packed twice, the bytes differ")
@@ -258,14 +252,14 @@ func TestImage(t *testing.T) {
 		"cut":             {good[:len(good)/2], "EOF"},
 		"nothing":         {nil, ""},
 	} {
-		files[imageFile(debRPMRel)] = c.data
-		err := want.checkImage(files, p)
+		files[command.imageFile(debRPMRel)] = c.data
+		err := want.checkImage(command, files, entries, p)
 		if (name == "good") != (err == nil) || err != nil && !strings.Contains(err.Error(), c.reason) {
 			t.Errorf("%s: got %v, want %q", name, err, c.reason)
 		}
 	}
-	files[imageFile(debRPMRel)] = good
-	if err := want.checkImage(files, provenance{Commit: "another"}); err == nil {
+	files[command.imageFile(debRPMRel)] = good
+	if err := want.checkImage(command, files, entries, provenance{Commit: "another"}); err == nil {
 		t.Error("an image of another commit passed")
 	}
 }

@@ -24,7 +24,7 @@ func contents(t *testing.T) (program []byte, wheel, npm, main map[string][]byte)
 		}
 		return files
 	}
-	archive := check(unpack(built[0], built[0].folder(r), made.files[built[0].archive(r)]))
+	archive := check(unpack(built[0], command.folder(built[0], r), made.files[command.archive(built[0], r)]))
 	return archive["runattest"], check(unpackWheel(made.files[built[0].wheel(r)])),
 		check(unpackTarIn(npmFolder, made.files[built[0].npm(r)])), check(unpackTarIn(npmFolder, made.files[npmMain(r)]))
 }
@@ -173,8 +173,8 @@ func TestCheckNPM(t *testing.T) {
 // TestNames: every file of a release has a name of its own, on every target.
 func TestNames(t *testing.T) {
 	names := packages(release{"v0.2.0-rc.1"}, targets)
-	linux := 2 // each has a deb and an rpm besides, and all have one image
-	if len(names) != 3*len(targets)+1+linux*len(formats)+1 || len(slices.Compact(slices.Clone(names))) != len(names) {
+	linux := 2 // each has a deb and an rpm of each component besides, and all have one image of each
+	if len(names) != 4*len(targets)+1+2*linux*len(formats)+2 || len(slices.Compact(slices.Clone(names))) != len(names) {
 		t.Errorf("names %q", names)
 	}
 	for _, name := range []string{
@@ -185,6 +185,8 @@ func TestNames(t *testing.T) {
 		"runattest-0.2.0-rc.1.tgz", "runattest-win32-x64-0.2.0-rc.1.tgz", "runattest-darwin-arm64-0.2.0-rc.1.tgz",
 		"runattest_0.2.0-rc.1_linux_arm64.tar.gz", "runattest_0.2.0-rc.1_windows_amd64.zip", "runattest_0.2.0-rc.1_image.tar",
 		"runattest_0.2.0~rc.1-1_arm64.deb", "runattest-0.2.0~rc.1-1.aarch64.rpm",
+		"runattest-kms_0.2.0-rc.1_linux_arm64.tar.gz", "runattest-kms_0.2.0-rc.1_windows_amd64.zip", "runattest-kms_0.2.0-rc.1_image.tar",
+		"runattest-kms_0.2.0~rc.1-1_amd64.deb", "runattest-kms-0.2.0~rc.1-1.x86_64.rpm",
 	} {
 		if !slices.Contains(names, name) {
 			t.Errorf("%s is not among %q", name, names)

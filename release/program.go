@@ -15,8 +15,6 @@ import (
 // buildFlags are those with which everyone gets the same bytes.
 var buildFlags = []string{"-trimpath", "-ldflags=-s -w"}
 
-const programPath = modulePath + "/cmd/runattest"
-
 // workshop is a folder with an environment in which programs are built: GOPATH and module cache of its own.
 type workshop struct {
 	dir   string
@@ -71,13 +69,18 @@ func (w *workshop) environ(t target) []string {
 // program is a program as it was built.
 type program struct {
 	target
+	name string
 	path string
 	info *buildinfo.BuildInfo
 }
 
-// build builds the program for a target, and holds its build information against the release.
-func (w *workshop) build(ctx context.Context, r release, t target) (*program, error) {
-	cmd := exec.CommandContext(ctx, "go", append(append([]string{"install"}, buildFlags...), programPath+"@"+r.tag)...)
+// build builds the programs of a component for a target, and holds their build information against the release.
+func (w *workshop) build(ctx context.Context, r release, t target, c *component) ([]*program, error) {
+	args := append([]string{"install"}, buildFlags...)
+	for _, name := range c.programs {
+		args = append(args, c.module+"/cmd/"+name+"@"+r.tag)
+	}
+	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Env, cmd.Dir = w.environ(t), w.dir
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("build for %s: %w\n%s", t, err, out)
@@ -86,29 +89,35 @@ func (w *workshop) build(ctx context.Context, r release, t target) (*program, er
 	if t != hostTarget() {
 		folder = filepath.Join(folder, t.os+"_"+t.arch)
 	}
-	p := &program{target: t, path: filepath.Join(folder, t.program())}
-	var err error
-	if p.info, err = buildinfo.ReadFile(p.path); err != nil {
-		return nil, err
+	var all []*program
+	for _, name := range c.programs {
+		p := &program{target: t, name: name, path: filepath.Join(folder, t.file(name))}
+		var err error
+		if p.info, err = buildinfo.ReadFile(p.path); err != nil {
+			return nil, err
+		}
+		if err := c.checkProgram(name, p.info, r, t, w.proxy.sums[c.module]); err != nil {
+			return nil, err
+		}
+		all = append(all, p)
 	}
-	return p, checkProgram(p.info, r, t, w.proxy.sum)
+	return all, nil
 }
 
 func hostTarget() target { return target{runtime.GOOS, runtime.GOARCH} }
 
-// checkProgram refuses a program that is not the release's for this target. An empty sum is not compared.
-func checkProgram(info *buildinfo.BuildInfo, r release, t target, sum string) error {
+// checkProgram refuses a program that is not the release's for this target; sum is that of its module.
+func (c *component) checkProgram(name string, info *buildinfo.BuildInfo, r release, t target, sum string) error {
 	var wrong []error
 	want := func(what, got, want string) {
 		if got != want {
 			wrong = append(wrong, fmt.Errorf("%s is %q, want %q", what, got, want))
 		}
 	}
-	want("program", info.Path, programPath)
+	want("program", info.Path, c.module+"/cmd/"+name)
+	want("module", info.Main.Path, c.module)
 	want("version", info.Main.Version, r.tag)
-	if sum != "" {
-		want("module sum", info.Main.Sum, sum)
-	}
+	want("module sum", info.Main.Sum, sum)
 	settings := map[string]string{}
 	for _, s := range info.Settings {
 		settings[s.Key] = s.Value
@@ -118,12 +127,12 @@ func checkProgram(info *buildinfo.BuildInfo, r release, t target, sum string) er
 	want("CGO_ENABLED", settings["CGO_ENABLED"], "0")
 	want("-trimpath", settings["-trimpath"], "true")
 	if len(wrong) > 0 {
-		return fmt.Errorf("program for %s: %w", t, errors.Join(wrong...))
+		return fmt.Errorf("%s for %s: %w", name, t, errors.Join(wrong...))
 	}
 	return nil
 }
 
-// modules is the folder of a module that was built in.
+// module is the folder of a module that was built in.
 func (w *workshop) module(path, version string) (string, error) {
 	escaped, err := escape(path, version)
 	return filepath.Join(w.dir, "go", "pkg", "mod", filepath.FromSlash(escaped)), err

@@ -23,7 +23,16 @@ var testModule = map[string]string{
 	"README.md":             "# runattest\n",
 	"docs/man/runattest.1":  ".TH runattest 1\n",
 	"cmd/runattest/main.go": testProgram,
+	"plugins/go.mod":        "module github.com/runattest/runattest/plugins\n\ngo 1.26.0\n",
+	"plugins/README.md":     "# plugins\n",
+	"plugins/cmd/sigstore-kms-awskms/main.go":     testPlugin,
+	"plugins/cmd/sigstore-kms-azurekms/main.go":   testPlugin,
+	"plugins/cmd/sigstore-kms-gcpkms/main.go":     testPlugin,
+	"plugins/cmd/sigstore-kms-hashivault/main.go": testPlugin,
 }
+
+// testPlugin prints its own name.
+const testPlugin = "package main\n\nimport \"os\"\n\nfunc main() { println(os.Args[0]) }\n"
 
 // testProgram knows completion, version, exit STATUS, and drain, which waits for SIGTERM and then exits with status 7.
 const testProgram = `package main
@@ -77,8 +86,8 @@ func checkout(t *testing.T) string {
 		}
 	}
 	for _, args := range [][]string{
-		{"init", "-q"}, {"add", "."}, {"commit", "-q", "-m", "first"}, {"tag", "v0.0.9"},
-		{"commit", "-q", "--allow-empty", "-m", "second"}, {"tag", "v0.1.0"}, {"tag", "v0.2.0-rc.1"},
+		{"init", "-q"}, {"add", "."}, {"commit", "-q", "-m", "first"}, {"tag", "v0.0.9"}, {"tag", "plugins/v0.0.9"},
+		{"commit", "-q", "--allow-empty", "-m", "second"}, {"tag", "v0.1.0"}, {"tag", "plugins/v0.1.0"}, {"tag", "v0.2.0-rc.1"},
 	} {
 		cmd := exec.Command("git", append([]string{"-c", "user.name=a", "-c", "user.email=a@acme.example"}, args...)...)
 		cmd.Dir = dir
@@ -255,6 +264,7 @@ func TestVerify(t *testing.T) {
 	}
 	const linux, windows = "runattest_0.1.0_linux_amd64.tar.gz", "runattest_0.1.0_windows_amd64.zip"
 	provenanceName := provenanceFile(want.release)
+	plugins, kmsDeb := kmsPlugins.archive(built[0], want.release), formats[0].file(kmsPlugins, built[0], want.release)
 	good, err := want.readProvenance(t.Context(), withoutSums(made.files))
 	if err != nil {
 		t.Fatal(err)
@@ -279,11 +289,17 @@ func TestVerify(t *testing.T) {
 			f[linux] = made.old["runattest_0.0.9_linux_amd64.tar.gz"]
 			reprove(t, f, good)
 		}, "which is not below"},
-		"older program, signed":   {func(f map[string][]byte) { oldProgram(f); reprove(t, f, good) }, `version is "v0.0.9", want "v0.1.0"`},
-		"unproved archive":        {func(f map[string][]byte) { oldProgram(f); resign(t, f) }, "its subjects are not exactly"},
-		"fewer archives, signed":  {func(f map[string][]byte) { delete(f, linux); reprove(t, f, good) }, "lists"},
-		"more archives, signed":   {func(f map[string][]byte) { f["x.zip"] = []byte("x"); reprove(t, f, good) }, "lists"},
-		"another sum, signed":     {func(f map[string][]byte) { p := good; p.Sum = "h1:" + strings.Repeat("A", 43) + "="; reprove(t, f, p) }, "module sum is"},
+		"older program, signed":  {func(f map[string][]byte) { oldProgram(f); reprove(t, f, good) }, `version is "v0.0.9", want "v0.1.0"`},
+		"unproved archive":       {func(f map[string][]byte) { oldProgram(f); resign(t, f) }, "its subjects are not exactly"},
+		"fewer archives, signed": {func(f map[string][]byte) { delete(f, linux); reprove(t, f, good) }, "lists"},
+		"more archives, signed":  {func(f map[string][]byte) { f["x.zip"] = []byte("x"); reprove(t, f, good) }, "lists"},
+		"another sum, signed":    {func(f map[string][]byte) { p := good; p.Sums = otherSum(good, command); reprove(t, f, p) }, "runattest for linux/amd64: module sum is"},
+		"another sum of plugins": {func(f map[string][]byte) { p := good; p.Sums = otherSum(good, kmsPlugins); reprove(t, f, p) }, "sigstore-kms-awskms for linux/amd64: module sum is"},
+		"no sum of plugins": {func(f map[string][]byte) {
+			p := good
+			p.Sums = map[string]string{modulePath: good.Sums[modulePath]}
+			reprove(t, f, p)
+		}, "malformed"},
 		"another version, signed": {func(f map[string][]byte) { p := good; p.Version = "v0.1.1"; reprove(t, f, p) }, "its predicate is not that of release v0.1.0"},
 		"another Go, signed":      {func(f map[string][]byte) { p := good; p.Go = "go1.26.0"; reprove(t, f, p) }, "but the provenance says"},
 		"hostile commit, signed":  {func(f map[string][]byte) { p := good; p.Commit = "main"; reprove(t, f, p) }, "malformed"},
@@ -295,6 +311,43 @@ func TestVerify(t *testing.T) {
 			f[built[0].wheel(want.release)] = f[built[1].wheel(want.release)]
 			reprove(t, f, good)
 		}, "want only runattest/"},
+		"older plugins": {func(f map[string][]byte) {
+			f[plugins] = repack(t, built[0], "runattest-kms_0.0.9_linux_amd64", "runattest-kms_0.1.0_linux_amd64", made.old["runattest-kms_0.0.9_linux_amd64.tar.gz"])
+			reprove(t, f, good)
+		}, `sigstore-kms-awskms for linux/amd64: version is "v0.0.9", want "v0.1.0"`},
+		"plugins in the program's archive": {func(f map[string][]byte) {
+			f[linux] = repack(t, built[0], "runattest-kms_0.1.0_linux_amd64", "runattest_0.1.0_linux_amd64", f[plugins])
+			reprove(t, f, good)
+		}, linux + ": it has no runattest"},
+		"a plugin exchanged for another": {func(f map[string][]byte) {
+			f[plugins] = edited(t, kmsPlugins, f[plugins], func(m map[string][]byte) { m["sigstore-kms-awskms"] = m["sigstore-kms-gcpkms"] })
+			reprove(t, f, good)
+		}, `program is "github.com/runattest/runattest/plugins/cmd/sigstore-kms-gcpkms"`},
+		"a plugin too few": {func(f map[string][]byte) {
+			f[plugins] = edited(t, kmsPlugins, f[plugins], func(m map[string][]byte) { delete(m, "sigstore-kms-gcpkms") })
+			reprove(t, f, good)
+		}, "it has no sigstore-kms-gcpkms"},
+		"a plugin too many": {func(f map[string][]byte) {
+			f[plugins] = edited(t, kmsPlugins, f[plugins], func(m map[string][]byte) { m["sigstore-kms-x"] = nil })
+			reprove(t, f, good)
+		}, "it has a file sigstore-kms-x"},
+		"no licences": {func(f map[string][]byte) {
+			f[plugins] = edited(t, kmsPlugins, f[plugins], func(m map[string][]byte) { delete(m, "THIRD_PARTY_LICENSES") })
+			reprove(t, f, good)
+		}, "it has no THIRD_PARTY_LICENSES"},
+		"an archive with more": {func(f map[string][]byte) {
+			f[linux] = edited(t, command, f[linux], func(m map[string][]byte) { m["install.sh"] = nil })
+			reprove(t, f, good)
+		}, "it has a file install.sh"},
+		"no package of plugins": {func(f map[string][]byte) { delete(f, kmsDeb); reprove(t, f, good) }, "lists"},
+		"the program's deb for that of the plugins": {func(f map[string][]byte) {
+			f[kmsDeb] = f[formats[0].file(command, built[0], want.release)]
+			reprove(t, f, good)
+		}, kmsDeb + ": it is runattest 0.1.0-1"},
+		"the program's image for that of the plugins": {func(f map[string][]byte) {
+			f[kmsPlugins.imageFile(want.release)] = f[command.imageFile(want.release)]
+			reprove(t, f, good)
+		}, kmsPlugins.imageFile(want.release) + ": the image for linux/amd64 is not made of"},
 		"no npm package": {func(f map[string][]byte) { delete(f, npmMain(want.release)); reprove(t, f, good) }, "lists"},
 		"older npm package": {func(f map[string][]byte) {
 			f[built[0].npm(want.release)] = made.old[built[0].npm(release{"v0.0.9"})]
@@ -342,11 +395,33 @@ func TestVerify(t *testing.T) {
 	})
 }
 
+// otherSum are the module sums of a provenance, with another one for the component.
+func otherSum(p provenance, c *component) map[string]string {
+	sums := maps.Clone(p.Sums)
+	sums[c.module] = "h1:" + strings.Repeat("A", 43) + "="
+	return sums
+}
+
 func withoutSums(files map[string][]byte) map[string][]byte {
 	files = maps.Clone(files)
 	delete(files, checksumsFile)
 	delete(files, signatureFile)
 	return files
+}
+
+// edited is the archive of a component for linux with other files.
+func edited(t *testing.T, c *component, data []byte, edit func(files map[string][]byte)) []byte {
+	t.Helper()
+	folder := c.folder(built[0], release{"v0.1.0"})
+	files, err := unpack(built[0], folder, data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	edit(files)
+	if data, err = pack(built[0], folder, entriesOf(files), archiveTime); err != nil {
+		t.Fatal(err)
+	}
+	return data
 }
 
 // repack packs the files of one archive below another folder.
@@ -414,6 +489,7 @@ func TestSource(t *testing.T) {
 	dir := checkout(t)
 	for name, c := range map[string]struct{ tag, reason string }{
 		"not tagged":     {"v0.3.0", "has no tag v0.3.0"},
+		"plugins' tag":   {"v0.2.0-rc.1", "has no tag plugins/v0.2.0-rc.1"},
 		"an older tag":   {"v0.0.9", "has no tag v0.0.9"},
 		"no v":           {"0.1.0", "want vMAJOR.MINOR.PATCH"},
 		"no semver":      {"v0.1", "want vMAJOR.MINOR.PATCH"},

@@ -26,7 +26,7 @@ func provenanceFile(r release) string { return "runattest_" + r.bare() + ".prove
 
 // sign adds the provenance of all files, the checksums of these and of the provenance, and the signature of the checksums.
 func (b *building) sign(ctx context.Context, files map[string][]byte) error {
-	p := provenance{Version: b.source.release.tag, Commit: b.source.commit, Sum: b.shop.proxy.sum, Go: runtime.Version()}
+	p := provenance{Version: b.source.release.tag, Commit: b.source.commit, Sums: b.shop.proxy.sums, Go: runtime.Version()}
 	claim, err := attest.NewClaim(provenanceType, subjects(files), p.predicate())
 	if err != nil {
 		return err
@@ -68,11 +68,18 @@ func checksums(files map[string][]byte) []byte {
 }
 
 // provenance is what the release says of how it was built.
-type provenance struct{ Version, Commit, Sum, Go string }
+type provenance struct {
+	Version, Commit, Go string
+	Sums                map[string]string // of the modules, by their paths
+}
 
 // predicate is the provenance in SLSA's form.
 func (p provenance) predicate() any {
 	r := release{p.Version}
+	from := []any{map[string]any{"uri": "git+https://" + modulePath, "digest": map[string]string{"gitCommit": p.Commit}}}
+	for _, c := range components {
+		from = append(from, map[string]any{"uri": "pkg:golang/" + c.module + "@" + p.Version, "annotations": map[string]string{"h1": p.Sums[c.module]}})
+	}
 	return map[string]any{
 		"buildDefinition": map[string]any{
 			"buildType": buildType,
@@ -82,10 +89,7 @@ func (p provenance) predicate() any {
 			"internalParameters": map[string]any{
 				"go": p.Go, "flags": buildFlags, "environment": []string{"CGO_ENABLED=0"},
 			},
-			"resolvedDependencies": []any{
-				map[string]any{"uri": "git+https://" + modulePath, "digest": map[string]string{"gitCommit": p.Commit}},
-				map[string]any{"uri": "pkg:golang/" + modulePath + "@" + p.Version, "annotations": map[string]string{"h1": p.Sum}},
-			},
+			"resolvedDependencies": from,
 		},
 		"runDetails": map[string]any{"builder": map[string]string{"id": buildType + "/local"}},
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -65,57 +66,70 @@ func openSource(dir, tag string) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !slices.Contains(strings.Fields(tags), tag) {
-		return nil, fmt.Errorf("commit %.12s has no tag %s; it has %q", s.commit, tag, tags)
+	for _, c := range components {
+		if tag := c.tag(s.release); !slices.Contains(strings.Fields(tags), tag) {
+			return nil, fmt.Errorf("commit %.12s has no tag %s; it has %q", s.commit, tag, tags)
+		}
 	}
 	return s, nil
 }
 
-// moduleProxy is a folder in the layout of a module proxy that has the released module and no other.
+// moduleProxy is a folder in the layout of a module proxy that has the released modules and no other.
 type moduleProxy struct {
-	url string
-	sum string // h1:, as in go.sum
+	url  string
+	sums map[string]string // by the paths of modules: h1:, as in go.sum
 }
 
-// serve writes the module of the commit into dir as a module proxy.
+// serve writes the modules of the commit into dir as a module proxy.
 func (s *source) serve(dir string) (*moduleProxy, error) {
-	v := module.Version{Path: modulePath, Version: s.release.tag}
-	if err := module.Check(v.Path, v.Version); err != nil {
-		return nil, err
-	}
-	folder := filepath.Join(dir, filepath.FromSlash(modulePath), "@v")
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return nil, err
-	}
-	mod, err := git(s.root, "show", s.commit+":go.mod")
-	if err != nil {
-		return nil, err
-	}
-	info, err := json.Marshal(map[string]any{"Version": v.Version, "Time": s.at})
-	if err != nil {
-		return nil, err
-	}
-	path := func(suffix string) string { return filepath.Join(folder, v.Version+suffix) }
 	clone := filepath.Join(dir, "clone") // since x/mod/zip takes no work tree of another clone
 	if _, err := git(s.root, "clone", "--quiet", "--shared", "--no-checkout", s.root, clone); err != nil {
 		return nil, err
 	}
-	f, err := os.Create(path(".zip"))
-	if err != nil {
-		return nil, err
-	}
-	if err := errors.Join(zip.CreateFromVCS(f, v, clone, s.commit, ""), f.Close(), os.RemoveAll(clone)); err != nil {
-		return nil, err
-	}
-	for name, data := range map[string][]byte{
-		path(".mod"): []byte(mod + "\n"), path(".info"): info, filepath.Join(folder, "list"): []byte(v.Version + "\n"),
-	} {
-		if err := os.WriteFile(name, data, 0o644); err != nil {
-			return nil, err
+	proxy := &moduleProxy{"file://" + filepath.ToSlash(dir), map[string]string{}}
+	for _, c := range components {
+		var err error
+		if proxy.sums[c.module], err = s.serveModule(c, dir, clone); err != nil {
+			return nil, fmt.Errorf("module %s: %w", c.module, err)
 		}
 	}
-	sum, err := dirhash.HashZip(path(".zip"), dirhash.Hash1)
-	return &moduleProxy{"file://" + filepath.ToSlash(dir), sum}, err
+	return proxy, os.RemoveAll(clone)
+}
+
+// serveModule writes one module, and returns its sum.
+func (s *source) serveModule(c *component, dir, clone string) (sum string, err error) {
+	v := module.Version{Path: c.module, Version: s.release.tag}
+	if err := module.Check(v.Path, v.Version); err != nil {
+		return "", err
+	}
+	folder := filepath.Join(dir, filepath.FromSlash(v.Path), "@v")
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return "", err
+	}
+	mod, err := git(s.root, "show", s.commit+":"+path.Join(c.below(), "go.mod"))
+	if err != nil {
+		return "", err
+	}
+	info, err := json.Marshal(map[string]any{"Version": v.Version, "Time": s.at})
+	if err != nil {
+		return "", err
+	}
+	name := func(suffix string) string { return filepath.Join(folder, v.Version+suffix) }
+	f, err := os.Create(name(".zip"))
+	if err != nil {
+		return "", err
+	}
+	if err := errors.Join(zip.CreateFromVCS(f, v, clone, s.commit, c.below()), f.Close()); err != nil {
+		return "", err
+	}
+	for file, data := range map[string][]byte{
+		name(".mod"): []byte(mod + "\n"), name(".info"): info, filepath.Join(folder, "list"): []byte(v.Version + "\n"),
+	} {
+		if err := os.WriteFile(file, data, 0o644); err != nil {
+			return "", err
+		}
+	}
+	return dirhash.HashZip(name(".zip"), dirhash.Hash1)
 }
 
 // git runs git in a folder and gives its output without the last line break.

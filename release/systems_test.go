@@ -15,10 +15,10 @@ func TestArm64(t *testing.T) {
 		t.Skip("wants qemu-aarch64 of Debian's qemu-user")
 	}
 	other := target{"linux", "arm64"}
-	if found, _ := filepath.Glob(filepath.Join(dir, other.archive(r))); len(found) == 0 {
+	if found, _ := filepath.Glob(filepath.Join(dir, command.archive(other, r))); len(found) == 0 {
 		t.Skip("the release is not for linux/arm64")
 	}
-	crossCheck(t, newRoom(t, dir, "THERE="+qemu+" "+other.folder(r)+"/runattest"), "tar -xzf dist/"+other.archive(r), r)
+	crossCheck(t, newRoom(t, dir, "THERE="+qemu+" "+command.folder(other, r)+"/runattest"), "tar -xzf dist/"+command.archive(other, r), r)
 }
 
 // randomSource is bcryptprimitives.dll, which Go needs on Windows and Wine 8 does not have.
@@ -31,7 +31,7 @@ __declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE data, SIZE_T size) { return 
 func TestWindows(t *testing.T) {
 	dir, r := dist(t)
 	other := target{"windows", "amd64"}
-	if found, _ := filepath.Glob(filepath.Join(dir, other.archive(r))); len(found) == 0 {
+	if found, _ := filepath.Glob(filepath.Join(dir, command.archive(other, r))); len(found) == 0 {
 		t.Skip("the release is not for windows/amd64")
 	}
 	wine, compiler := "/usr/lib/wine/wine64", "x86_64-w64-mingw32-gcc-win32"
@@ -40,10 +40,10 @@ func TestWindows(t *testing.T) {
 			t.Skipf("wants wine64, gcc-mingw-w64-x86-64-win32 and unzip of Debian: %v", err)
 		}
 	}
-	room := newRoom(t, dir, "THERE="+wine+" "+other.folder(r)+"/runattest.exe", "WINEDEBUG=-all")
+	room := newRoom(t, dir, "THERE="+wine+" "+command.folder(other, r)+"/runattest.exe", "WINEDEBUG=-all")
 	writeFile(t, filepath.Join(room.dir, "random.c"), randomSource)
 	// Go looks for it in the folder of the system alone.
-	crossCheck(t, room, "unzip -q dist/"+other.archive(r)+" && "+compiler+` -shared -o random.dll random.c -ladvapi32
+	crossCheck(t, room, "unzip -q dist/"+command.archive(other, r)+" && "+compiler+` -shared -o random.dll random.c -ladvapi32
 `+wine+` wineboot --init >/dev/null 2>&1
 cp random.dll "$HOME/.wine/drive_c/windows/system32/bcryptprimitives.dll"`, r)
 }
@@ -53,8 +53,8 @@ func crossCheck(t *testing.T, room *room, unpack string, r release) {
 	t.Helper()
 	writeFile(t, filepath.Join(room.dir, "a.json"), declaration)
 	writeFile(t, filepath.Join(room.dir, "b.json"), declaration)
-	room.want(t, "tar -xzf dist/"+built[0].archive(r)+" && "+unpack)
-	room.want(t, "HERE="+built[0].folder(r)+`/runattest
+	room.want(t, "tar -xzf dist/"+command.archive(built[0], r)+" && "+unpack)
+	room.want(t, "HERE="+command.folder(built[0], r)+`/runattest
 $THERE version
 $THERE keygen --no-password
 $THERE sign --key runattest.key a.json && $HERE verify --key runattest.pub a.json.sigstore.json

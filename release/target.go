@@ -18,43 +18,38 @@ var targets = []target{
 
 func (t target) String() string { return t.os + "/" + t.arch }
 
-// program is the name of the program's file.
-func (t target) program() string {
+// file is the name of a program's file.
+func (t target) file(program string) string {
 	if t.os == "windows" {
-		return "runattest.exe"
+		return program + ".exe"
 	}
-	return "runattest"
+	return program
 }
 
-// folder is the name of the one folder in the archive, and of the archive without its suffix.
-func (t target) folder(r release) string {
-	return strings.Join([]string{"runattest", r.bare(), t.os, t.arch}, "_")
-}
-
-// archive is the name of the archive.
-func (t target) archive(r release) string {
-	if t.os == "windows" {
-		return t.folder(r) + ".zip"
-	}
-	return t.folder(r) + ".tar.gz"
-}
+// program is the name of the file of runattest itself.
+func (t target) program() string { return t.file("runattest") }
 
 // packages are the names of a release's files for these targets, before it is signed.
 func packages(r release, all []target) []string {
 	names := []string{npmMain(r)}
-	linux := false
 	for _, t := range all {
-		names = append(names, t.archive(r), t.wheel(r), t.npm(r))
-		if t.os != "linux" {
-			continue
-		}
-		linux = true
-		for _, f := range formats {
-			names = append(names, f.file(t, r))
-		}
+		names = append(names, t.wheel(r), t.npm(r))
 	}
-	if linux {
-		names = append(names, imageFile(r))
+	for _, c := range components {
+		linux := false
+		for _, t := range all {
+			names = append(names, c.archive(t, r))
+			if t.os != "linux" {
+				continue
+			}
+			linux = true
+			for _, f := range formats {
+				names = append(names, f.file(c, t, r))
+			}
+		}
+		if linux {
+			names = append(names, c.imageFile(r))
+		}
 	}
 	slices.Sort(names)
 	return names

@@ -83,13 +83,21 @@ func (want expectation) checkContents(ctx context.Context, files map[string][]by
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	for _, t := range want.targets {
-		if err := want.checkTarget(t, files, p); err != nil {
-			return err
+	entries := contentsOf{}
+	for _, c := range components {
+		entries[c] = map[target][]entry{}
+		for _, t := range want.targets {
+			inside, err := want.checkTarget(c, t, files, p)
+			if err != nil {
+				return err
+			}
+			if t.os == "linux" {
+				entries[c][t] = inside
+			}
 		}
-	}
-	if err := want.checkImage(files, p); err != nil {
-		return fmt.Errorf("%s: %w", imageFile(want.release), err)
+		if err := want.checkImage(c, files, entries, p); err != nil {
+			return fmt.Errorf("%s: %w", c.imageFile(want.release), err)
+		}
 	}
 	if err := checkNPMMain(files[npmMain(want.release)], want.release, want.targets); err != nil {
 		return fmt.Errorf("%s: %w", npmMain(want.release), err)
@@ -97,38 +105,64 @@ func (want expectation) checkContents(ctx context.Context, files map[string][]by
 	return nil
 }
 
-// checkTarget looks into the packages for a target: the program in the archive must be the release's, and that in the others
-// must be the same.
-func (want expectation) checkTarget(t target, files map[string][]byte, p provenance) error {
+// checkTarget looks into the packages of a component for a target: the programs in the archive must be the release's, and those
+// in the others must be the same. It returns what the archive has.
+func (want expectation) checkTarget(c *component, t target, files map[string][]byte, p provenance) ([]entry, error) {
 	r := want.release
-	archive := t.archive(r)
-	inside, err := unpack(t, t.folder(r), files[archive])
+	archive := c.archive(t, r)
+	inside, err := unpack(t, c.folder(t, r), files[archive])
+	if err == nil {
+		err = c.checkFiles(t, inside)
+	}
+	if err == nil {
+		err = c.checkPrograms(t, inside, r, p)
+	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", archive, err)
-	}
-	program := inside[t.program()]
-	info, err := buildinfo.Read(bytes.NewReader(program))
-	if err != nil {
-		return fmt.Errorf("%s: %s: %w", archive, t.program(), err)
-	}
-	if err := checkProgram(info, r, t, p.Sum); err != nil {
-		return fmt.Errorf("%s: %w", archive, err)
-	}
-	if info.GoVersion != p.Go {
-		return fmt.Errorf("%s: built with %s, but the provenance says %s", archive, info.GoVersion, p.Go)
+		return nil, fmt.Errorf("%s: %w", archive, err)
 	}
 	if t.os == "linux" {
 		for _, f := range formats {
-			if err := f.check(files[f.file(t, r)], t, r, inside); err != nil {
-				return fmt.Errorf("%s: %w", f.file(t, r), err)
+			if err := f.check(c, files[f.file(c, t, r)], t, r, inside); err != nil {
+				return nil, fmt.Errorf("%s: %w", f.file(c, t, r), err)
 			}
 		}
 	}
-	if err := checkWheel(files[t.wheel(r)], r, t, program); err != nil {
+	if c == command {
+		if err := want.checkLanguages(t, files, inside[t.program()]); err != nil {
+			return nil, err
+		}
+	}
+	var entries []entry
+	for name, data := range inside {
+		entries = append(entries, entry{name: name, data: data})
+	}
+	return entries, nil
+}
+
+// checkPrograms holds the programs of an archive against the provenance.
+func (c *component) checkPrograms(t target, inside map[string][]byte, r release, p provenance) error {
+	for _, name := range c.programs {
+		info, err := buildinfo.Read(bytes.NewReader(inside[t.file(name)]))
+		if err != nil {
+			return fmt.Errorf("%s: %w", t.file(name), err)
+		}
+		if err := c.checkProgram(name, info, r, t, p.Sums[c.module]); err != nil {
+			return err
+		}
+		if info.GoVersion != p.Go {
+			return fmt.Errorf("%s: built with %s, but the provenance says %s", name, info.GoVersion, p.Go)
+		}
+	}
+	return nil
+}
+
+// checkLanguages holds the packages of Python and of Node against the program.
+func (want expectation) checkLanguages(t target, files map[string][]byte, program []byte) error {
+	if err := checkWheel(files[t.wheel(want.release)], want.release, t, program); err != nil {
 		return err
 	}
-	if err := checkNPM(files[t.npm(r)], r, t, program); err != nil {
-		return fmt.Errorf("%s: %w", t.npm(r), err)
+	if err := checkNPM(files[t.npm(want.release)], want.release, t, program); err != nil {
+		return fmt.Errorf("%s: %w", t.npm(want.release), err)
 	}
 	return nil
 }
@@ -181,16 +215,20 @@ func (want expectation) readPredicate(predicate []byte) (provenance, error) {
 			}
 		}
 	}
-	if err := json.Unmarshal(predicate, &said); err != nil || len(said.BuildDefinition.ResolvedDependencies) != 2 {
+	from := &said.BuildDefinition.ResolvedDependencies
+	if err := json.Unmarshal(predicate, &said); err != nil || len(*from) != 1+len(components) {
 		return provenance{}, errors.New("its predicate is not that of a release")
 	}
 	p := provenance{
-		Version: want.release.tag,
-		Commit:  said.BuildDefinition.ResolvedDependencies[0].Digest.GitCommit,
-		Sum:     said.BuildDefinition.ResolvedDependencies[1].Annotations.H1,
-		Go:      said.BuildDefinition.InternalParameters.Go,
+		Version: want.release.tag, Commit: (*from)[0].Digest.GitCommit, Go: said.BuildDefinition.InternalParameters.Go,
+		Sums: map[string]string{},
 	}
-	if !commitForm.MatchString(p.Commit) || !sumForm.MatchString(p.Sum) || !goForm.MatchString(p.Go) {
+	wrong := !commitForm.MatchString(p.Commit) || !goForm.MatchString(p.Go)
+	for i, c := range components {
+		p.Sums[c.module] = (*from)[i+1].Annotations.H1
+		wrong = wrong || !sumForm.MatchString(p.Sums[c.module])
+	}
+	if wrong {
 		return provenance{}, errors.New("its commit, module sum or Go version is malformed")
 	}
 	text, err := json.Marshal(p.predicate())

@@ -39,6 +39,7 @@ func (t target) wheel(r release) string {
 
 // wheel makes the wheel of a program: python/ of the module, with the program as a script.
 func (b *building) wheel(ctx context.Context, p *product) ([]byte, error) {
+	program := p.programs[0]
 	stage, err := os.MkdirTemp(b.shop.dir, "wheel-")
 	if err != nil {
 		return nil, err
@@ -48,7 +49,7 @@ func (b *building) wheel(ctx context.Context, p *product) ([]byte, error) {
 			return nil, err
 		}
 	}
-	for name, data := range map[string][]byte{"LICENSE": b.licence, "THIRD_PARTY_LICENSES": p.licences, "sbom.cdx.json": p.sbom} {
+	for name, data := range map[string][]byte{"LICENSE": b.licence, "THIRD_PARTY_LICENSES": p.licences, "sbom.cdx.json": program.sbom} {
 		if err := os.WriteFile(filepath.Join(stage, name), data, 0o644); err != nil {
 			return nil, err
 		}
@@ -59,7 +60,7 @@ func (b *building) wheel(ctx context.Context, p *product) ([]byte, error) {
 	cmd.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + b.shop.dir, "PYTHONPATH=" + b.tools.python(), "PYTHONDONTWRITEBYTECODE=1", "PYTHONUTF8=1",
 		"SOURCE_DATE_EPOCH=" + strconv.FormatInt(b.source.at.Unix(), 10), "RUNATTEST_VERSION=" + r.python(), "RUNATTEST_RELEASE=" + r.tag,
-		"RUNATTEST_PROGRAM=" + p.path, "RUNATTEST_PLATFORM=" + p.wheelPlatform(),
+		"RUNATTEST_PROGRAM=" + program.path, "RUNATTEST_PLATFORM=" + p.wheelPlatform(),
 	}
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("wheel for %s: %w\n%s", p.target, err, out)
@@ -72,7 +73,7 @@ func (b *building) wheel(ctx context.Context, p *product) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return data, checkWheel(data, r, p.target, p.data)
+	return data, checkWheel(data, r, p.target, program.data)
 }
 
 // copyTree copies a file, or a folder without what Python leaves in it. Files of a module cache are read-only; the copies
@@ -135,7 +136,7 @@ func checkWheelFiles(files map[string][]byte, r release, t target, program []byt
 		return err
 	}
 	if !bytes.Equal(files[script], program) {
-		return fmt.Errorf("%s: is not the program of %s", script, t.archive(r))
+		return fmt.Errorf("%s: is not the program of %s", script, command.archive(t, r))
 	}
 	build := fmt.Sprintf("RELEASE = %q\nVERSION = %q\nNAME = %q\nSHA256 = \"%x\"\n", r.tag, r.python(), t.program(), sha256.Sum256(program))
 	if string(files["runattest/_build.py"]) != build {
