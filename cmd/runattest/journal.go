@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/gateway/journal"
+	"github.com/runattest/runattest/gateway/journal/report"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/cli"
 )
@@ -64,7 +65,7 @@ func newJournalShow() *cobra.Command {
 		}
 		o := newOutput(cmd)
 		o.Info("note: unverified: runattest journal verify checks signatures and runs")
-		var c journalCounts
+		var c report.Dispatches
 		for l, err := range journal.UnverifiedLines(args[0]) {
 			if err == nil {
 				err = cmd.Context().Err()
@@ -73,8 +74,8 @@ func newJournalShow() *cobra.Command {
 				o.note(args[0], err)
 				continue
 			}
-			c.count(l)
-			if err := o.Result(showLine(l), "%s", showText(l)); err != nil {
+			c = c.Plus(l)
+			if err := o.Result(report.NewUnverified(l), "%s", report.UnverifiedText(l)); err != nil {
 				return err
 			}
 		}

@@ -40,6 +40,7 @@ import (
 	"github.com/runattest/runattest/gate/filedigest"
 	"github.com/runattest/runattest/gateway"
 	"github.com/runattest/runattest/gateway/journal"
+	"github.com/runattest/runattest/gateway/journal/report"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/lineage"
 	"github.com/runattest/runattest/policy"
@@ -54,7 +55,7 @@ import (
 
 // packages are the public ones.
 var packages = []string{
-	"canonical", "identity", "signer", "signer/kms", "attest", "attest/evidence", "attest/authority", "attest/answer", "attest/subjects", "attest/recapture", "attest/files", "attest/runset", "registry/folder", "registry/listing", "sigstore", "signer/idtoken", "policy", "gate", "gate/filedigest", "gateway", "gateway/journal", "lineage", "registry", "capture",
+	"canonical", "identity", "signer", "signer/kms", "attest", "attest/evidence", "attest/authority", "attest/answer", "attest/subjects", "attest/recapture", "attest/files", "attest/runset", "registry/folder", "registry/listing", "sigstore", "signer/idtoken", "policy", "gate", "gate/filedigest", "gateway", "gateway/journal", "gateway/journal/report", "lineage", "registry", "capture",
 }
 
 // exported are all functions and methods that they export.
@@ -440,6 +441,19 @@ var exported = map[string]any{
 	"journal.UnverifiedLine.Receipt": journal.UnverifiedLine.Receipt,
 	"journal.UnverifiedLines":        journal.UnverifiedLines,
 	"journal.Verify":                 journal.Verify,
+
+	"report.Dispatches.Plus":   report.Dispatches.Plus,
+	"report.Dispatches.String": report.Dispatches.String,
+	"report.Journal.Verdict":   report.Journal.Verdict,
+	"report.Name":              report.Name,
+	"report.NewJournal":        report.NewJournal,
+	"report.NewLine":           report.NewLine,
+	"report.NewSegment":        report.NewSegment,
+	"report.NewUnverified":     report.NewUnverified,
+	"report.Remark":            report.Remark,
+	"report.Segment.Tells":     report.Segment.Tells,
+	"report.Segment.Verdict":   report.Segment.Verdict,
+	"report.UnverifiedText":    report.UnverifiedText,
 
 	"lineage.Build":                 lineage.Build,
 	"lineage.Graph.Ancestors":       (*lineage.Graph).Ancestors,
