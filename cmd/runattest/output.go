@@ -13,6 +13,7 @@ import (
 	"github.com/runattest/runattest/attest/answer"
 	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/attest/recapture"
+	"github.com/runattest/runattest/attest/signing"
 	"github.com/runattest/runattest/attest/subjects"
 	"github.com/runattest/runattest/gate"
 	"github.com/runattest/runattest/gate/filedigest"
@@ -173,6 +174,8 @@ func (o *output) hintOf(err error) string {
 	case is[*journal.ModeError](err):
 		open, _ := errors.AsType[*journal.ModeError](err)
 		return "chmod 700 " + shell.Path(open.Dir)
+	case is[*signing.SeveralError](err):
+		return "name the file .sigstore.jsonl"
 	case is[*subjects.SameError](err):
 		return "leave one of the two out"
 	case is[*overwrite.NoPlaceError](err):

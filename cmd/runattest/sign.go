@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/signing"
 	"github.com/runattest/runattest/attest/subjects"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/input"
@@ -79,14 +80,14 @@ func newSign() *cobra.Command {
 	return cmd
 }
 
-// batch signs declarations and gathers their bundles by the file that they go to.
+// batch is one call of sign.
 type batch struct {
 	*output
 	signFlags
 	who     *signerFlags
 	session *sigstore.Session
 	options attest.StatementOptions
-	waiting waiting      // to be signed
+	work    *signing.Batch
 	made    []input.Blob // for --attach
 
 	capturing *capturing // nil for declarations
@@ -128,8 +129,17 @@ func (s signFlags) prepare(cmd *cobra.Command, o *output, who *signerFlags) (*ba
 		return nil, err
 	}
 	warnOfSecrets(o, b.options.Annotations)
-	b.session, err = who.session(cmd, attest.Format(s.format.String()))
-	return b, err
+	if b.session, err = who.session(cmd, attest.Format(s.format.String())); err != nil {
+		return nil, err
+	}
+	if b.detached {
+		b.options.Detached = &attest.DeclarationRef{URI: b.declarationURI}
+	}
+	b.work = &signing.Batch{Session: b.session, Note: b.note, Prepared: b.warn}
+	if b.capturing != nil {
+		b.work.Workers = 1 // what is captured tells about itself while it is read
+	}
+	return b, nil
 }
 
 func parseAnnotations(pairs []string) (map[string]string, error) {

@@ -46,20 +46,6 @@ func (b *batch) files(cmd *cobra.Command, paths []string) *input.Files {
 	return input.NewFiles(paths, cmd.InOrStdin())
 }
 
-// readCaptured makes the Statement of what a request declares, unless it could not be captured.
-func (b *batch) readCaptured(s source) prepared {
-	if s.err != nil {
-		return b.state(s, nil, b.options)
-	}
-	noteCaptured(b.output, s.Name, s.captured.Captured)
-	var options attest.StatementOptions
-	options, s.err = b.capturedOptions(s.captured)
-	s.Lines = s.captured.several
-	p := b.state(s, s.captured.Declaration, options)
-	p.customID = s.captured.CustomID
-	return p
-}
-
 // capturedOptions adds to the options what a capture says beside the declaration.
 func (b *batch) capturedOptions(c *captured) (attest.StatementOptions, error) {
 	options := b.options

@@ -1,22 +1,17 @@
 package main
 
 import (
-	"bytes"
-	"context"
 	"errors"
 	"fmt"
-	"io"
-	"iter"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/runattest/runattest/attest/signing"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/cli"
-	"github.com/runattest/runattest/internal/inorder"
 	"github.com/runattest/runattest/internal/input"
-	"github.com/runattest/runattest/internal/jsonlines"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/secrets"
 	"github.com/runattest/runattest/internal/visible"
@@ -37,91 +32,37 @@ func (s *signFlags) checkLines(args []string) error {
 	return nil
 }
 
-// answered is a line of standard input and its answer.
-type answered struct {
-	line   []byte
-	answer signedObject
-	wrong  error    // with the line, or with signing it
-	ended  error    // of standard input: there is no line
-	made   prepared // what to warn of
-}
-
-func (a answered) size() int { return len(a.line) }
-
 // signLines answers each line of standard input with one line, in their order and as soon as it can. What is wrong with a line
 // is its answer; only where nothing can be read or written any more it ends early.
 func (b *batch) signLines(cmd *cobra.Command) error {
-	sign := func(a answered) answered { return b.signLine(cmd.Context(), a) }
-	for a := range inorder.Map(b.signers(), b.readLines(cmd), answered.size, sign) {
-		if errors.Is(a.ended, io.EOF) {
-			return b.done()
+	limit := limits.Declaration
+	if b.capturing != nil {
+		limit = limits.CaptureBody
+	}
+	for a, err := range b.work.Lines(cmd.Context(), cmd.InOrStdin(), limit, b.lineSource) {
+		if err != nil {
+			return err
 		}
-		if a.ended != nil {
-			return a.ended
-		}
-		b.warn(a.made)
-		if err := b.answer(a.answer, a.wrong); err != nil {
+		if err := b.answer(a); err != nil {
 			return fmt.Errorf("standard output: %w", err)
 		}
 	}
 	return b.done()
 }
 
-// readLines gives the lines, and at last why there are no more.
-func (b *batch) readLines(cmd *cobra.Command) iter.Seq[answered] {
-	limit := limits.Declaration
-	if b.capturing != nil {
-		limit = limits.CaptureBody
+// lineSource is the declaration, or the one request, in a line.
+func (b *batch) lineSource(n int, line []byte) signing.Source {
+	t := input.Text{Name: lineName(n), Data: line}
+	if b.capturing == nil {
+		return b.declaration(t, nil)
 	}
-	lines := jsonlines.NewReader(cmd.InOrStdin(), limit)
-	return func(yield func(answered) bool) {
-		for n := 1; ; n++ {
-			a := answered{answer: signedObject{Line: n}, ended: cmd.Context().Err()}
-			if a.ended == nil {
-				a.line, a.ended = lines.Next()
-			}
-			switch {
-			case errors.Is(a.ended, jsonlines.ErrLong):
-				a.ended, a.wrong = nil, fmt.Errorf("larger than %d bytes", limit)
-			case a.ended != nil && !errors.Is(a.ended, io.EOF) && cmd.Context().Err() == nil:
-				a.ended = fmt.Errorf("standard input: %w", a.ended)
-			}
-			if !yield(a) || a.ended != nil {
-				return
-			}
-		}
-	}
+	src := b.capturing.source
+	src.Body = line
+	c, err := b.capturing.format.Capture(src)
+	return b.captured(captured{text: t, Captured: c}, locate(line, err))
 }
 
-func (b *batch) signLine(ctx context.Context, a answered) answered {
-	if a.ended != nil || a.wrong != nil {
-		return a
-	}
-	if len(bytes.TrimSpace(a.line)) == 0 {
-		a.wrong = errors.New("is empty, want a declaration in JSON")
-		return a
-	}
-	a.made = b.readLine(a.answer.Line, a.line)
-	if a.made.err != nil {
-		a.wrong = inLine(a.answer.Line, a.made.err)
-		return a
-	}
-	a.answer.Identity, a.answer.CustomID = a.made.statement.ID().String(), a.made.customID
-	a.answer.Bundle, a.wrong = b.signOne(ctx, a.made.statement)
-	return a
-}
-
-// readLine makes the Statement of a line, which is a declaration or one request.
-func (b *batch) readLine(n int, line []byte) prepared {
-	s := source{Text: input.Text{Name: fmt.Sprintf("%s:%d", input.Name(input.Stdin), n), Data: line}}
-	if b.capturing != nil {
-		src := b.capturing.source
-		src.Body = line
-		c, err := b.capturing.format.Capture(src)
-		s.captured, s.err = &captured{text: s.Text, Captured: c}, locate(line, err)
-	}
-	return b.read(s)
-}
+func lineName(n int) string { return fmt.Sprintf("%s:%d", input.Name(input.Stdin), n) }
 
 // inLine has problems name the line of the whole input, and hints speak of that line.
 func inLine(n int, err error) error {
@@ -147,21 +88,28 @@ func inLine(n int, err error) error {
 }
 
 // answer writes one line, or what is wrong. Its own error is that of standard output.
-func (b *batch) answer(answer signedObject, wrong error) error {
+func (b *batch) answer(a signing.Answer) error {
+	wrong := a.Err
+	if a.Prepared.Err != nil {
+		wrong = inLine(a.Line, a.Prepared.Err)
+	}
+	var answer signedObject
 	switch {
 	case wrong != nil && !b.JSON:
-		b.note(fmt.Sprintf("%s:%d", input.Name(input.Stdin), answer.Line), wrong)
+		b.note(lineName(a.Line), wrong)
 		_, err := b.Out.Write([]byte{'\n'}) // a program that waits for an answer reads one
 		return err
 	case wrong != nil:
-		answer = signedObject{Line: answer.Line, Error: visible.Cut(reason(wrong)), Hint: secrets.Shown(b.hintOf(wrong)), Status: exitStatus(wrong)}
+		answer = signedObject{Line: a.Line, Error: visible.Cut(reason(wrong)), Hint: secrets.Shown(b.hintOf(wrong)), Status: exitStatus(wrong)}
 		b.status = max(b.status, answer.Status)
 	case !b.JSON:
-		_, err := b.Out.Write(append(answer.Bundle, '\n'))
+		_, err := b.Out.Write(append(a.Bundle, '\n'))
 		return err
-	case answer.CustomID == "": // as object has it, without reading the bundle twice more, which is a tenth of all work
-		_, err := b.Out.Write(fmt.Appendf(nil, "{\"line\":%d,\"identity\":\"%s\",\"bundle\":%s}\n", answer.Line, answer.Identity, answer.Bundle))
+	case a.CustomID == "": // as object has it, without reading the bundle twice more, which is a tenth of all work
+		_, err := b.Out.Write(fmt.Appendf(nil, "{\"line\":%d,\"identity\":\"%s\",\"bundle\":%s}\n", a.Line, a.Statement.ID(), a.Bundle))
 		return err
+	default:
+		answer = signedObject{Line: a.Line, Identity: a.Statement.ID().String(), CustomID: a.CustomID, Bundle: a.Bundle}
 	}
 	return b.Object(answer)
 }

@@ -14,7 +14,6 @@ import (
 	"github.com/runattest/runattest/attest/runset"
 	"github.com/runattest/runattest/internal/atomicfile"
 	"github.com/runattest/runattest/internal/cli"
-	"github.com/runattest/runattest/internal/inorder"
 	"github.com/runattest/runattest/internal/input"
 )
 
@@ -54,10 +53,9 @@ func (b *batch) signSet(cmd *cobra.Command, paths []string) error {
 		return err
 	}
 	defer remove()
-	runs := setRuns{batch: b, paths: paths, spooled: spooled}
 	var head evidence.SetHead
 	err = atomicfile.WriteFunc(b.set, func(w io.Writer) (err error) {
-		head, err = runset.Write(cmd.Context(), w, runs.read, runset.WriteOptions{Sign: b.signHead, Annotations: annotations})
+		head, err = runset.Write(cmd.Context(), w, b.setRuns(cmd.Context(), paths, spooled), runset.WriteOptions{Sign: b.signHead, Annotations: annotations})
 		return err
 	}, 0o644)
 	if b.status != exitYes {
@@ -77,46 +75,27 @@ func (b *batch) signHead(ctx context.Context, s attest.Signable) (*attest.Bundle
 	return b.session.Sign(ctx, s)
 }
 
-// setRuns reads the declarations of a set, as often as it is asked to.
-type setRuns struct {
-	*batch
-	paths   []string
-	spooled input.Spooled
-	again   bool
-}
-
-// read gives the Statements. The first reading goes on after a bad declaration, so that one call tells all that is wrong.
-func (r *setRuns) read() iter.Seq2[*attest.Statement, error] {
-	return func(yield func(*attest.Statement, error) bool) {
-		files := input.NewSpooledFiles(r.paths, nil, r.spooled)
-		for p := range inorder.Map(r.workers(), r.texts(files), source.size, r.batch.read) {
-			if !r.again {
-				r.warn(p)
-			}
-			if p.err != nil {
-				r.note(p.Name, p.err)
-				continue
-			}
-			if r.status == exitYes && !yield(p.statement, nil) {
-				return
-			}
-		}
-		if !r.again {
-			r.passedOver(files, r.note)
-		}
-		if r.again = true; r.status != exitYes {
-			yield(nil, statusError(r.status))
-		}
-	}
-}
-
-func (r *setRuns) texts(files *input.Files) iter.Seq[source] {
-	return func(yield func(source) bool) {
-		for _, path := range r.paths {
-			for s := range declarationsIn(files, path, source{}) {
-				if !yield(s) {
+// setRuns reads the declarations of a set, as often as it is asked to. It warns the first time alone.
+func (b *batch) setRuns(ctx context.Context, paths []string, spooled input.Spooled) func() iter.Seq2[*attest.Statement, error] {
+	again := false
+	return func() iter.Seq2[*attest.Statement, error] {
+		return func(yield func(*attest.Statement, error) bool) {
+			texts := input.NewSpooledFiles(paths, nil, spooled)
+			var failed error
+			for s, err := range b.work.Statements(b.sources(ctx, texts, paths...)) {
+				if failed = err; failed == nil && !yield(s, nil) {
 					return
 				}
+			}
+			if !again {
+				b.passedOver(texts, b.note)
+			}
+			again, b.work.Prepared = true, nil
+			if b.status != exitYes {
+				failed = statusError(b.status)
+			}
+			if failed != nil {
+				yield(nil, failed)
 			}
 		}
 	}

@@ -33,6 +33,7 @@ import (
 	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/attest/recapture"
 	"github.com/runattest/runattest/attest/runset"
+	"github.com/runattest/runattest/attest/signing"
 	"github.com/runattest/runattest/attest/subjects"
 	"github.com/runattest/runattest/canonical"
 	"github.com/runattest/runattest/capture"
@@ -55,7 +56,7 @@ import (
 
 // packages are the public ones.
 var packages = []string{
-	"canonical", "identity", "signer", "signer/kms", "attest", "attest/evidence", "attest/authority", "attest/answer", "attest/subjects", "attest/recapture", "attest/files", "attest/runset", "registry/folder", "registry/listing", "sigstore", "signer/idtoken", "policy", "gate", "gate/filedigest", "gateway", "gateway/journal", "gateway/journal/report", "lineage", "registry", "capture",
+	"canonical", "identity", "signer", "signer/kms", "attest", "attest/evidence", "attest/authority", "attest/answer", "attest/subjects", "attest/recapture", "attest/files", "attest/runset", "attest/signing", "registry/folder", "registry/listing", "sigstore", "signer/idtoken", "policy", "gate", "gate/filedigest", "gateway", "gateway/journal", "gateway/journal/report", "lineage", "registry", "capture",
 }
 
 // exported are all functions and methods that they export.
@@ -75,18 +76,26 @@ var exported = map[string]any{
 	"evidence.InSet.String":           evidence.InSet.String,
 	"evidence.SetHead.Bytes":          evidence.SetHead.Bytes,
 	"evidence.SetHead.MarshalJSON":    evidence.SetHead.MarshalJSON,
-	"runset.LineError.Error":          (*runset.LineError).Error,
-	"runset.LineError.Unwrap":         (*runset.LineError).Unwrap,
-	"runset.Open":                     runset.Open,
-	"runset.Set.Bundle":               (*runset.Set).Bundle,
-	"runset.Set.Find":                 (*runset.Set).Find,
-	"runset.Set.Proofs":               (*runset.Set).Proofs,
-	"runset.Set.Prove":                (*runset.Set).Prove,
-	"runset.Set.Runs":                 (*runset.Set).Runs,
-	"runset.Set.UnverifiedHead":       (*runset.Set).UnverifiedHead,
-	"runset.Set.UnverifiedRuns":       (*runset.Set).UnverifiedRuns,
-	"runset.Verify":                   runset.Verify,
-	"runset.Write":                    runset.Write,
+	"signing.Batch.Check":             (*signing.Batch).Check,
+	"signing.Batch.Close":             (*signing.Batch).Close,
+	"signing.Batch.Lines":             (*signing.Batch).Lines,
+	"signing.Batch.Plan":              (*signing.Batch).Plan,
+	"signing.Batch.Sign":              (*signing.Batch).Sign,
+	"signing.Batch.Statements":        (*signing.Batch).Statements,
+	"signing.SeveralError.Error":      (*signing.SeveralError).Error,
+
+	"runset.LineError.Error":    (*runset.LineError).Error,
+	"runset.LineError.Unwrap":   (*runset.LineError).Unwrap,
+	"runset.Open":               runset.Open,
+	"runset.Set.Bundle":         (*runset.Set).Bundle,
+	"runset.Set.Find":           (*runset.Set).Find,
+	"runset.Set.Proofs":         (*runset.Set).Proofs,
+	"runset.Set.Prove":          (*runset.Set).Prove,
+	"runset.Set.Runs":           (*runset.Set).Runs,
+	"runset.Set.UnverifiedHead": (*runset.Set).UnverifiedHead,
+	"runset.Set.UnverifiedRuns": (*runset.Set).UnverifiedRuns,
+	"runset.Verify":             runset.Verify,
+	"runset.Write":              runset.Write,
 
 	"canonical.Append":                canonical.Append,
 	"canonical.Compare":               canonical.Compare,

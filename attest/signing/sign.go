@@ -1,0 +1,158 @@
+package signing
+
+import (
+	"context"
+	"errors"
+	"io"
+	"iter"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/internal/atomicfile"
+	"github.com/runattest/runattest/internal/inorder"
+	"github.com/runattest/runattest/internal/input"
+	"github.com/runattest/runattest/internal/spill"
+)
+
+// Signed is one signature.
+type Signed struct {
+	Name     string // of the declaration
+	Identity string
+	CustomID string
+	Bundle   []byte // JSON in one line; nil where it is in a file already
+}
+
+// task is a statement that waits, or why there is none.
+type task struct {
+	entry
+	job *Job
+	err error
+}
+
+func (t task) size() int { return len(t.statement) }
+
+// result is a signature, or why there is none.
+type result struct {
+	Signed
+	err error
+}
+
+// Sign signs what the jobs of a plan have and writes their files, each as soon as all of it is signed. What could not be signed
+// or written is told to Note. Its error is that nothing was signed: the session could not be opened.
+func (b *Batch) Sign(ctx context.Context, jobs ...*Job) error {
+	if err := b.check(); err != nil {
+		return err
+	}
+	for _, j := range jobs {
+		if j == nil || j.Count <= 0 {
+			return errNoSources
+		}
+	}
+	if len(jobs) == 0 {
+		return nil
+	}
+	if err := b.Session.Open(ctx); err != nil {
+		return err
+	}
+	next, stop := iter.Pull(inorder.Map(b.signers(), b.tasks(jobs), task.size, func(t task) result { return b.do(ctx, t) }))
+	defer stop()
+	for _, j := range jobs {
+		b.finish(j, next)
+	}
+	return nil
+}
+
+func (b *Batch) tasks(jobs []*Job) iter.Seq[task] {
+	return func(yield func(task) bool) {
+		for _, j := range jobs {
+			for e, err := range b.waiting.each(j, true) {
+				if !yield(task{e, j, err}) || err != nil { // which ends all: the jobs that follow have no bundle
+					return
+				}
+			}
+		}
+	}
+}
+
+// do signs a statement, unless an earlier one of its job could not be.
+func (b *Batch) do(ctx context.Context, t task) result {
+	r := result{t.Signed, t.err}
+	if r.err != nil || t.job.failed.Load() {
+		return r
+	}
+	statement, err := attest.ParseStatement(t.statement)
+	if err == nil {
+		r.Bundle, err = b.sign(ctx, statement)
+	}
+	r.err = err
+	return r
+}
+
+// finish writes the bundles of one job, all or none.
+func (b *Batch) finish(j *Job, next func() (result, bool)) {
+	var made spill.Buffer
+	defer made.Close() // a temporary file: nothing to lose
+	for range j.Count {
+		r, ok := next()
+		if !ok {
+			r.Name, r.err = j.First, errors.New("was not signed")
+		}
+		if j.failed.Load() {
+			continue
+		}
+		if r.err == nil {
+			r.err = b.gather(j, r.Signed, &made)
+		}
+		if r.err != nil {
+			b.Note(r.Name, r.err)
+			j.failed.Store(true)
+		}
+	}
+	if !j.failed.Load() {
+		b.write(j, &made)
+	}
+}
+
+// gather adds a bundle to those that are going to be written.
+func (b *Batch) gather(j *Job, s Signed, made io.Writer) error {
+	if b.Signed != nil {
+		b.Signed(j, s)
+	}
+	text := append(s.Bundle, '\n')
+	if b.Encode != nil {
+		var err error
+		if text, err = b.Encode(j, s); err != nil {
+			return err
+		}
+	}
+	_, err := made.Write(text)
+	return err
+}
+
+// write writes one file, whole, and says what is in it.
+func (b *Batch) write(j *Job, made *spill.Buffer) {
+	content := func(w io.Writer) error { _, err := io.Copy(w, made.Reader(0)); return err }
+	var err error
+	if b.Write != nil {
+		err = b.Write(j, content)
+	} else {
+		err = atomicfile.WriteFunc(j.Target, content, 0o644)
+	}
+	if err != nil {
+		name := j.Target
+		if name == input.Stdin {
+			name = "standard output"
+		}
+		b.Note(name, err)
+		return
+	}
+	if b.Written == nil {
+		return
+	}
+	b.Written(j, func(yield func(Signed, error) bool) {
+		for e, err := range b.waiting.each(j, false) {
+			if !yield(e.Signed, err) {
+				return
+			}
+		}
+	})
+}

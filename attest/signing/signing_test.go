@@ -1,0 +1,198 @@
+package signing_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/signing"
+	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/signer"
+)
+
+// session signs with a key, and fails for the run of this name.
+type session struct {
+	by   signer.Signer
+	fail string
+}
+
+func (s session) Open(context.Context) error { return nil }
+func (s session) Witnessed() bool            { return false }
+func (s session) Sign(ctx context.Context, statement attest.Signable) (*attest.Bundle, error) {
+	if s.fail != "" && strings.Contains(string(statement.Bytes()), s.fail) {
+		return nil, errors.New("refused")
+	}
+	return attest.Sign(ctx, statement, s.by, attest.SignOptions{})
+}
+
+func newSession(t testing.TB, fail string) session {
+	t.Helper()
+	pair, err := signer.Generate(signer.Ed25519, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	by, err := signer.Parse(pair.Private, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return session{by, fail}
+}
+
+func run(name string) signing.Source {
+	return signing.Source{Name: name, Lines: true, Declare: func() (signing.Declared, error) {
+		d, err := identity.Parse(fmt.Appendf(nil, `{"schema":%q,"kind":"other","model":{"name":%q},"prompt":{},"parameters":{},"context":[],"constraints":{}}`, identity.Schema, name))
+		return signing.Declared{Declaration: d}, err
+	}}
+}
+
+func runs(names ...string) iter.Seq[signing.Source] {
+	var all []signing.Source
+	for _, name := range names {
+		s := run(name)
+		if name == "bad" {
+			s.Declare = func() (signing.Declared, error) { return signing.Declared{}, errors.New("not a declaration") }
+		}
+		all = append(all, s)
+	}
+	return slices.Values(all)
+}
+
+// TestFiles: a file is written whole, in order, or not at all, and what is wrong with it does not keep the others out.
+func TestFiles(t *testing.T) {
+	t.Chdir(t.TempDir())
+	var noted []string
+	b := &signing.Batch{Session: newSession(t, "refused"), Note: func(name string, err error) { noted = append(noted, name+": "+err.Error()) }}
+	defer b.Close()
+	jobs, err := b.Plan(
+		signing.File{Target: "a.json", Several: "a.jsonl", Sources: runs("a1", "a2", "a3")},
+		signing.File{Target: "b.jsonl", Sources: runs("b1", "bad", "b2")},
+		signing.File{Target: "c.jsonl", Sources: runs("c1", "refused", "c2")},
+		signing.File{Target: "d.json", Sources: runs("d1", "d2")},
+		signing.File{Target: "e.jsonl", Sources: runs("e1")},
+		signing.File{Target: "f.jsonl", Sources: runs("f1")},
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	jobs = b.Check(jobs, func(target string) error {
+		if target == "f.jsonl" {
+			return errors.New("forbidden")
+		}
+		return nil
+	})
+	if err := b.Sign(t.Context(), jobs...); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"bad: not a declaration", "d.json: 2 bundles are JSON Lines, and a .json file is one document", "f.jsonl: forbidden", "refused: refused"}
+	if !slices.Equal(noted, want) {
+		t.Errorf("noted %q, want %q", noted, want)
+	}
+	if found, _ := filepath.Glob("*"); !slices.Equal(found, []string{"a.jsonl", "e.jsonl"}) {
+		t.Errorf("files %q", found)
+	}
+	text, err := os.ReadFile("a.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for line := range bytes.Lines(text) {
+		bundle, err := attest.ParseBundle(line)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := bundle.UnverifiedStatement()
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := identity.Parse(s.Declaration)
+		if err != nil {
+			t.Fatal(err)
+		}
+		names = append(names, d.Model().Name)
+	}
+	if !slices.Equal(names, []string{"a1", "a2", "a3"}) {
+		t.Errorf("runs %q", names)
+	}
+}
+
+// TestAlias refuses a file that another name leads to.
+func TestAlias(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := errors.Join(os.WriteFile("a", nil, 0o600), os.Link("a", "b")); err != nil {
+		t.Skip(err) // no such links here
+	}
+	noted := ""
+	b := &signing.Batch{Session: newSession(t, ""), Note: func(name string, err error) { noted = name + ": " + err.Error() }}
+	defer b.Close()
+	jobs, err := b.Plan(signing.File{Target: "a", Sources: runs("a1")}, signing.File{Target: "b", Sources: runs("b1")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	jobs = b.Check(jobs, func(string) error { return nil })
+	if want := "b: the bundle would overwrite that of a1, to which a leads too"; len(jobs) != 1 || noted != want {
+		t.Errorf("%d jobs, %q, want %q", len(jobs), noted, want)
+	}
+}
+
+// TestLines: each line has an answer, which tells an error of its declaration from another.
+func TestLines(t *testing.T) {
+	b := &signing.Batch{Session: newSession(t, "refused"), Note: func(string, error) {}}
+	defer b.Close()
+	source := func(n int, line []byte) signing.Source {
+		for s := range runs(strings.TrimSpace(string(line))) {
+			return s
+		}
+		panic("no source")
+	}
+	in := "a\nbad\n\nrefused\n" + strings.Repeat("x", 100) + "\nz"
+	var got []string
+	for a, err := range b.Lines(t.Context(), strings.NewReader(in), 50, source) {
+		got = append(got, fmt.Sprint(a.Line, a.Bundle != nil, a.Prepared.Err, a.Err, err))
+	}
+	want := []string{
+		"1 true <nil> <nil> <nil>", "2 false not a declaration <nil> <nil>", "3 false <nil> is empty, want a declaration in JSON <nil>",
+		"4 false <nil> refused <nil>", "5 false <nil> larger than 50 bytes <nil>", "6 true <nil> <nil> <nil>",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	broken := io.MultiReader(strings.NewReader("a\n"), errorReader{})
+	answers, failed := 0, ""
+	for _, err := range b.Lines(t.Context(), broken, 50, source) {
+		if answers++; err != nil {
+			failed = err.Error()
+		}
+	}
+	if answers != 2 || failed != "standard input: broken" {
+		t.Errorf("%d answers, %q", answers, failed)
+	}
+}
+
+type errorReader struct{}
+
+func (errorReader) Read([]byte) (int, error) { return 0, errors.New("broken") }
+
+// TestStatements: after a declaration that is bad nothing is given but an error, and all that is bad is told.
+func TestStatements(t *testing.T) {
+	noted := 0
+	b := &signing.Batch{Session: newSession(t, ""), Note: func(string, error) { noted++ }}
+	given := 0
+	var failed error
+	for s, err := range b.Statements(runs("a", "bad", "b", "bad")) {
+		if failed = err; s != nil {
+			given++
+		}
+	}
+	if given != 1 || noted != 2 || !errors.Is(failed, signing.ErrNotAll) {
+		t.Errorf("%d statements, %d noted, %v", given, noted, failed)
+	}
+}
