@@ -201,7 +201,7 @@ func (d *declarer) body(root jsontree.Value) {
 				d.fail("neither the path nor the body names the model")
 				d.err.Hint = d.table.modelHint
 			} else {
-				d.fail("the body has no %s: it is not a request of this format", k.name)
+				d.failWith(d.table.missingHint, "the body has no %s: it is not of this format", k.name)
 			}
 			d.back()
 		}

@@ -36,7 +36,7 @@ func TestLimits(t *testing.T) {
 		"truncated":              {[]byte(`{"model":"m","messages":[{"role":"us`), "the text ends before the value does"},
 		"empty":                  {nil, "the text is empty"},
 		"a pickle":               {[]byte("\x80\x04\x95"), "a Python pickle"},
-		"another request of all": {[]byte(`{"contents":[]}`), "it is not a request of this format"},
+		"another request of all": {[]byte(`{"contents":[]}`), "it is not of this format"},
 	} {
 		_, err := f.Capture(Source{Body: c.body})
 		var e *Error

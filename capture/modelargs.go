@@ -38,17 +38,9 @@ func (d *declarer) nameModel(root jsontree.Value) {
 		name, version = kind, ""
 	}
 	if name == "" {
-		d.argError("does not name the model: want one of "+strings.Join(a.names, ", "), "write "+a.member+" as a map with the model's name, such as {"+a.names[0]+": org/name}")
+		d.failWith("write "+a.member+" as a map with the model's name, such as {"+a.names[0]+": org/name}", "does not name the model: want one of %s", strings.Join(a.names, ", "))
 	}
 	d.bodyModel, d.revision = appendString(nil, []byte(secrets.Text(name))), secrets.Text(version)
-}
-
-// argError is an error of the arguments, with a hint.
-func (d *declarer) argError(message, hint string) {
-	if d.err == nil {
-		d.fail("%s", message)
-		d.err.Hint = hint
-	}
 }
 
 // argsOf are arguments that may name the model or its version: those of a map, or of a list NAME=VALUE,NAME=VALUE.
@@ -57,7 +49,7 @@ func (d *declarer) argsOf(v jsontree.Value) map[string]string {
 	switch v.Kind() {
 	case jsontree.Object, jsontree.String, jsontree.Null, jsontree.Absent:
 	default:
-		d.argError("is of type "+v.Kind().String()+", want a map or a string NAME=VALUE,NAME=VALUE", "write "+a.member+" as a map, such as {"+a.names[0]+": org/name}")
+		d.failWith("write "+a.member+" as a map, such as {"+a.names[0]+": org/name}", "is of type %s, want a map or a string NAME=VALUE,NAME=VALUE", v.Kind())
 	}
 	args := map[string]string{}
 	names := func(name string) bool { return name == a.revision || slices.Contains(a.names, name) }
@@ -94,7 +86,7 @@ func (d *declarer) listed(name, s string) string {
 	case strings.EqualFold(s, "none"):
 		return ""
 	case notText.MatchString(s):
-		d.argError(name+" is "+quote(s)+", which is read as a number or a truth value, want a string", "put it in quotation marks: "+name+`="`+s+`"`)
+		d.failWith("put it in quotation marks: "+name+`="`+s+`"`, "%s is %s, which is read as a number or a truth value, want a string", name, quote(s))
 	}
 	return s
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -145,6 +146,19 @@ func FuzzSecrets(f *testing.F) {
 	f.Add("token", byte(5), byte(1))
 	f.Add("headers", byte(4), byte(2))
 	f.Add("api_key", byte(5), byte(3))
+	minimal, toolless := map[string]string{}, map[string]string{} // bodies without their first brace
+	for _, v := range loadVectors(f) {
+		if filepath.Base(v.Name) == "minimal.vec" {
+			format, _ := sourceOf(f, v)
+			root := spelled(f, format.table, compacted(f, format.table, v.Body))
+			rest := edit(nil, root, "", "-", "-")[1:]
+			minimal[format.table.api] = string(rest)
+			if rest = edit(nil, root, "", "/tools", "-")[1:]; string(rest) == "}" {
+				rest = []byte(`"z":1}`)
+			}
+			toolless[format.table.api] = string(rest)
+		}
+	}
 	f.Fuzz(func(t *testing.T, name string, where, depth byte) {
 		kind := unknownSecrets
 		if where&1 == 1 {
@@ -167,13 +181,16 @@ func FuzzSecrets(f *testing.F) {
 			quoted, secret = `"x"`, string(appendString(nil, []byte(inner)))
 		}
 		inner := `{` + quoted + `:` + secret + `}`
-		body := `{"model":"m","max_tokens":1,"messages":[{"role":"user","content":"x"}],"tools":[{"type":"own","name":"n","deep":[` + inner + `]}]}`
-		if kind == unknownSecrets {
-			body = `{"model":"m","max_tokens":1,"messages":[{"role":"user","content":"x"}],"newcomer":{"deep":[` + inner + `]}}`
-		}
 		for _, format := range Formats() {
-			if format.table == nil || kind == toolSecrets && format.table.body.index.byName["tools"] == nil {
+			if format.table == nil {
 				continue
+			}
+			body := `{"newcomer":{"deep":[` + inner + `]},` + minimal[format.table.api]
+			if kind == toolSecrets {
+				if format.table.body.index.byName["tools"] == nil {
+					continue
+				}
+				body = `{"tools":[{"type":"own","name":"n","deep":[` + inner + `]}],` + toolless[format.table.api]
 			}
 			c, err := format.Capture(sourceFor(format, []byte(body)))
 			if err != nil {

@@ -32,6 +32,7 @@ type table struct {
 	roleless    bool       // a message without a role has the role member/NAME, in its place
 	modelPrefix string     // that is not a part of a model's name
 	modelHint   string     // what to do where no model is named
+	missingHint string     // what to do where another required member is missing
 	yaml        bool       // the body is YAML
 	modelArgs   *modelArgs // the model is named by arguments
 	folder      *folder    // that the caller may give beside the body
@@ -275,6 +276,14 @@ func all(to place, names ...string) []member {
 		l = append(l, member{name: n, to: to})
 	}
 	return l
+}
+
+// required are members whose absence, and null, are errors.
+func required(members []member) []member {
+	for i := range members {
+		members[i].required = true
+	}
+	return members
 }
 
 func open(m member, hides string) member { m.hides = hides; return m }

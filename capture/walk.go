@@ -63,6 +63,14 @@ func (w *walker) fail(format string, args ...any) {
 	}
 }
 
+// failWith is fail with a hint, or "".
+func (w *walker) failWith(hint, format string, args ...any) {
+	if w.err == nil {
+		w.fail(format, args...)
+		w.err.Hint = hint
+	}
+}
+
 func (w *walker) in(name []byte) { w.trail = append(w.trail, step{name: name}) }
 func (w *walker) at(i int)       { w.trail = append(w.trail, step{index: i}) }
 func (w *walker) back()          { w.trail = w.trail[:len(w.trail)-1] }
