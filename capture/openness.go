@@ -25,7 +25,8 @@ type Openness struct {
 
 // Open says what of a declaration is state that it does not hold, by the table of its API among tables, or else by the newest. It
 // is a function of the declaration and the table alone, and for a captured declaration what [Captured] says. What is not in
-// the form that the table gives to a declaration, or has no table, is unknown.
+// the form that the table gives to a declaration, or has no table, is unknown. It takes no context: a declaration has at most 16 MiB and
+// 100,000 values, and its report 4 MiB, so that the largest takes a fraction of a second.
 func Open(d *identity.Declaration, tables ...Format) Openness {
 	prepare()
 	root := rootOf(d)

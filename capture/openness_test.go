@@ -115,3 +115,25 @@ func TestOpenByHand(t *testing.T) {
 		})
 	}
 }
+
+// BenchmarkOpen walks a declaration that is as large as any, with as many nulls as its report takes.
+func BenchmarkOpen(b *testing.B) {
+	var text bytes.Buffer
+	text.WriteString(`{"model":"m","messages":[`)
+	for range 24_000 {
+		text.WriteString(`{"role":"user","content":"` + strings.Repeat("x", 400) + `","new":null},`)
+	}
+	text.WriteString(`{"role":"user"}]}`)
+	f, err := Lookup("openai-chat")
+	if err != nil {
+		b.Fatal(err)
+	}
+	c, err := f.Capture(Source{Body: text.Bytes()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(int64(len(c.Declaration.Canonical())))
+	for b.Loop() {
+		Open(c.Declaration)
+	}
+}

@@ -31,8 +31,11 @@ func (c *captureTerms) read(r *reader, v jsontree.Value) {
 		"known": func(v jsontree.Value) {
 			r.list(v, 1, limits.Rules, func(_ int, v jsontree.Value) {
 				var name string
-				if r.string(&name)(v); slices.Contains(c.known, name) {
+				switch r.string(&name)(v); {
+				case slices.Contains(c.known, name):
 					r.fail(identity.CodeUnique, "", "stands in the list already")
+				case name != "" && !capture.NamesUnknown(name):
+					r.fail(identity.CodeValue, "write the name of an opening that is unknown, as policy explain prints it, such as member top_k", "%q is the name of nothing that a table does not know", name)
 				}
 				c.known = append(c.known, name)
 			})

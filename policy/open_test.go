@@ -76,12 +76,15 @@ func TestOpenText(t *testing.T) {
 	by := newSigner(t)
 	const rule = "rules: [{name: closed, expr: 'open == []'}]\n"
 	for text, want := range map[string]string{
-		"capture: {known: [x]}\n":                                            "/capture: no rule reads open",
+		"capture: {known: [member x]}\n":                                     "/capture: no rule reads open",
 		rule + "capture: {}\n":                                               "/capture: names neither tables nor what is known",
 		rule + "capture: {tables: [openai-chat]}\n":                          `/capture/tables/0: "openai-chat" has no number`,
 		rule + "capture: {tables: [openai-chat/99]}\n":                       "/capture/tables/0: no capture format",
 		rule + "capture: {tables: [openai-chat/1, openai-chat/1]}\n":         "/capture/tables/1: openai-chat/1 is a table of the same interface",
-		rule + "capture: {known: [x, x]}\n":                                  "/capture/known/1: stands in the list already",
+		rule + "capture: {known: [member x, member x]}\n":                    "/capture/known/1: stands in the list already",
+		rule + "capture: {known: [member x, top_k]}\n":                       `/capture/known/1: "top_k" is the name of nothing that a table does not know`,
+		rule + "capture: {known: ['member x ']}\n":                           `/capture/known/0: "member x " is the name of nothing`,
+		rule + "capture: {known: [interface elsewhere]}\n":                   `/capture/known/0: "interface elsewhere" is the name of nothing`,
 		rule + "capture: {others: [x]}\n":                                    "/capture/others",
 		"rules: [{name: a, expr: 'open.all(o, !(\"tool\" in o.hides))'}]\n":  `compares hides with "tool", which it never is`,
 		"rules: [{name: a, expr: 'open.all(o, !(o.name in o.hided))'}]\n":    "hided",
