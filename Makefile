@@ -102,8 +102,9 @@ bench: build ## whole-process time, memory and size, and what a verification cos
 	$(GO) test -run '^$$' -bench BesideLibrary -benchmem ./sigstore
 
 .PHONY: bench-gateway
-bench-gateway: ## a call through the gateway, beside a direct one and a bare reverse proxy
-	$(GO) test -run '^$$' -bench Call ./gateway
+bench-gateway: ## a call through the gateway, beside a direct one and a bare reverse proxy, and what it waits for the disk
+	$(GO) test -run '^$$' -bench '^BenchmarkDisk$$' ./gateway/journal
+	$(GO) test -run '^$$' -bench '^BenchmarkCall$$' -benchmem ./gateway
 
 .PHONY: bench-python
 bench-python: build ## signatures a second from one thread of Python, beside a client in Go

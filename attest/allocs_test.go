@@ -3,6 +3,8 @@
 package attest
 
 import (
+	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/runattest/runattest/signer"
@@ -33,5 +35,22 @@ func TestVerifyAllocations(t *testing.T) {
 	})
 	if got > most {
 		t.Errorf("%v allocations, want at most %d", got, most)
+	}
+}
+
+// TestDetachedAllocations: a Statement with a declarationRef takes no room for the declaration.
+func TestDetachedAllocations(t *testing.T) {
+	d := parse(t, strings.Replace(declarationText, `"parameters":{`, `"parameters":{"x":"`+strings.Repeat("x", 1<<20)+`",`, 1))
+	const runs = 10
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range runs {
+		if _, err := New(d, StatementOptions{Detached: &DeclarationRef{}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	runtime.ReadMemStats(&after)
+	if got := (after.TotalAlloc - before.TotalAlloc) / runs; got > 64<<10 {
+		t.Errorf("%d bytes are allocated for a declaration of %d, want at most 65536", got, d.Size())
 	}
 }

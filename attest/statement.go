@@ -80,7 +80,11 @@ func New(d *identity.Declaration, o StatementOptions) (*Statement, error) {
 	if err := o.check(); err != nil {
 		return nil, fmt.Errorf("statement: %w", err)
 	}
-	text, err := o.appendStatement(make([]byte, 0, d.Size()+1024), d)
+	room := int64(1024)
+	if o.Detached == nil {
+		room += d.Size()
+	}
+	text, err := o.appendStatement(make([]byte, 0, room), d)
 	if err != nil {
 		return nil, fmt.Errorf("statement: %w", err)
 	}

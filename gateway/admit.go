@@ -58,14 +58,12 @@ func (g *Gateway) admit(w http.ResponseWriter, c *call) *refusal {
 	if len(c.r.Trailer) > 0 { // net/http adds those that were not announced when it finds the end of the body
 		return refuse(trailerRefused, "the request has trailers")
 	}
-	entry := journal.Entry{
-		Body: journal.Body{SHA256: digest(c.body), Size: int64(len(c.body))}, Client: c.client, Headers: slices.Collect(maps.Keys(c.r.Header)), Attempt: attempt(c.r),
-	}
+	entry := journal.Entry{Client: c.client, Headers: slices.Collect(maps.Keys(c.r.Header)), Attempt: attempt(c.r)}
 	if c.route.endpoint.does == undeclared {
 		if len(c.body) == 0 { // a transport may send a request without a body twice, for one line
 			return refuse(bodyInvalid, "the body is empty")
 		}
-		entry.Fate = journal.Undeclared
+		entry.Fate, entry.Body = journal.Undeclared, bodyOf(c.body)
 		return g.journalCall(c, entry)
 	}
 	decoded := c.body
@@ -73,11 +71,14 @@ func (g *Gateway) admit(w http.ResponseWriter, c *call) *refusal {
 		if decoded, no = g.decode(c.body, coded, c.share); no != nil {
 			return no
 		}
-		entry.Body.Decoded = digest(decoded)
 	}
 	captured, no := g.capture(c, decoded)
 	if no != nil {
 		return no
+	}
+	if entry.Body = (journal.Body{SHA256: hex.EncodeToString(captured.Digest[:]), Size: int64(len(c.body))}); len(coded) > 0 {
+		entry.Body = bodyOf(c.body)
+		entry.Body.Decoded = hex.EncodeToString(captured.Digest[:])
 	}
 	annotations, no := g.annotations(c, captured)
 	if no != nil {
@@ -97,9 +98,10 @@ func (g *Gateway) admit(w http.ResponseWriter, c *call) *refusal {
 	return g.journalCall(c, entry)
 }
 
-func digest(data []byte) string {
+// bodyOf is what a line says of a body as it is sent.
+func bodyOf(data []byte) journal.Body {
 	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:])
+	return journal.Body{SHA256: hex.EncodeToString(sum[:]), Size: int64(len(data))}
 }
 
 // attempt is how often the client says that it sent the call before.
@@ -169,13 +171,11 @@ func (g *Gateway) sign(c *call, d *identity.Declaration, annotations map[string]
 	o := attest.StatementOptions{Annotations: annotations}
 	if g.config.Content == ContentDetach || d.Size() > limits.GatewayEmbedded {
 		o.Detached = &attest.DeclarationRef{}
-		entry.Declaration = d.Canonical()
+		entry.Declaration = d
 	}
 	statement, err := attest.New(d, o)
 	if err == nil {
-		var s signed
-		s, err = g.issuer.issue(c.r.Context(), statement)
-		entry.Bundle, entry.Proof = s.bundle, s.proof
+		entry.Bundle, err = g.issuer.issue(c.r.Context(), statement)
 	}
 	if err != nil && c.r.Context().Err() == nil {
 		g.log.Error("a run could not be signed", "error", err)

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/runattest/runattest/attest"
@@ -19,7 +20,8 @@ import (
 )
 
 // BenchmarkCall is a call over one connection, and the same with 16 clients: direct, through a bare httputil.ReverseProxy, and
-// through the gateway with a real journal, without a policy and with one of ten rules. make bench-gateway runs it.
+// through the gateway with a real journal, without a policy and with one of ten rules. No two calls are equal, so that each is
+// signed. make bench-gateway runs it beside BenchmarkDisk of the journal, which is what a call waits for the disk.
 func BenchmarkCall(b *testing.B) {
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
@@ -32,20 +34,21 @@ func BenchmarkCall(b *testing.B) {
 	})
 	defer bare.Close()
 	plain, ten := benchGateway(b, upstream.URL, false), benchGateway(b, upstream.URL, true)
+	var calls atomic.Int64
 	for _, size := range []int{2_000, 500_000} {
 		for _, to := range []struct{ name, url string }{{"direct", upstream.URL}, {"bare", bare.URL}, {"gateway", plain}, {"rules", ten}} {
 			b.Run(fmt.Sprintf("%s/%d/one", to.name, size), func(b *testing.B) {
 				client := &http.Client{Transport: newTransport()}
-				for i := 0; b.Loop(); i++ {
-					benchCall(b, client, to.url, size, i)
+				for b.Loop() {
+					benchCall(b, client, to.url, size, calls.Add(1))
 				}
 			})
 			b.Run(fmt.Sprintf("%s/%d/16", to.name, size), func(b *testing.B) {
 				client := &http.Client{Transport: newTransport()}
 				b.SetParallelism(8)
 				b.RunParallel(func(pb *testing.PB) {
-					for i := 0; pb.Next(); i++ {
-						benchCall(b, client, to.url, size, i)
+					for pb.Next() {
+						benchCall(b, client, to.url, size, calls.Add(1))
 					}
 				})
 				b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "calls/s")
@@ -54,7 +57,7 @@ func BenchmarkCall(b *testing.B) {
 	}
 }
 
-func benchCall(b *testing.B, client *http.Client, to string, size, i int) {
+func benchCall(b *testing.B, client *http.Client, to string, size int, i int64) {
 	body := fmt.Sprintf(`{"model": "gpt-4.1", "messages": [{"role": "user", "content": "%d %s"}], "seed": 7}`, i, strings.Repeat("words ", size/6))
 	res, err := client.Post(to+"/v1/chat/completions", "application/json", strings.NewReader(body))
 	if err != nil {

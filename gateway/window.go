@@ -71,30 +71,30 @@ type window struct {
 // A waiting is a call in a window.
 type waiting struct {
 	statement *attest.Statement
-	proof     []byte
+	proof     *attest.Bundle
 }
 
 func (ws *windows) key() *signer.PublicKey { return ws.of.Key }
 
 // issue waits until the window with the Statement is signed, and gives the Statement's proof. If ctx ends before the window is
 // signed, or Sign holds it up, it waits no longer.
-func (ws *windows) issue(ctx context.Context, s *attest.Statement) (signed, error) {
+func (ws *windows) issue(ctx context.Context, s *attest.Statement) (*attest.Bundle, error) {
 	w, c, err := ws.join(s)
 	if err != nil {
-		return signed{}, err
+		return nil, err
 	}
 	late := time.NewTimer(ws.of.Every + 2*ws.of.Timeout)
 	defer late.Stop()
 	select {
 	case <-w.done:
-		return signed{proof: c.proof}, w.err
+		return c.proof, w.err
 	case <-ctx.Done():
 		err = ctx.Err()
 	case <-late.C:
 		err = errWindowLate
 	}
 	ws.leave(w, c)
-	return signed{}, err
+	return nil, err
 }
 
 // join puts a call into the window that gathers.
@@ -152,8 +152,8 @@ func (ws *windows) close(w *window) {
 	}
 }
 
-// proofs signs Statements as a run set, and gives the proof of each as one line of JSON.
-func proofs(ctx context.Context, statements []*attest.Statement, sign func(context.Context, attest.Signable) (*attest.Bundle, error)) ([][]byte, error) {
+// proofs signs Statements as a run set, and gives the proof of each.
+func proofs(ctx context.Context, statements []*attest.Statement, sign func(context.Context, attest.Signable) (*attest.Bundle, error)) ([]*attest.Bundle, error) {
 	var file bytes.Buffer
 	runs := func() iter.Seq2[*attest.Statement, error] {
 		return func(yield func(*attest.Statement, error) bool) {
@@ -171,16 +171,12 @@ func proofs(ctx context.Context, statements []*attest.Statement, sign func(conte
 	if err != nil {
 		return nil, err
 	}
-	var all [][]byte
+	var all []*attest.Bundle
 	for proof, err := range set.Proofs(ctx) {
 		if err != nil {
 			return nil, err
 		}
-		text, err := proof.Marshal()
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, text)
+		all = append(all, proof)
 	}
 	if len(all) != len(statements) {
 		return nil, errors.New("the set has other runs than the window")

@@ -47,7 +47,7 @@ func (m *memory) Append(ctx context.Context, e journal.Entry) (journal.Receipt, 
 		return journal.Receipt{}, err
 	}
 	m.entries = append(m.entries, e)
-	return journal.Receipt{Segment: 1, Line: len(m.entries), Digest: sha256.Sum256(e.Bundle)}, nil
+	return journal.Receipt{Segment: 1, Line: len(m.entries), Digest: sha256.Sum256([]byte(e.Body.SHA256))}, nil
 }
 
 func (m *memory) Holds(client string, id identity.ID) bool {
@@ -234,21 +234,28 @@ func (w *world) verify(e journal.Entry) *attest.Verified {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	b, err := attest.ParseBundle(e.Bundle)
+	b, err := attest.ParseBundle([]byte(textOf(w.t, e)))
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	want := attest.Expect{Identity: &e.Identity}
-	if e.Declaration != nil {
-		if want.Declaration, err = identity.Parse(e.Declaration); err != nil {
-			w.t.Fatal(err)
-		}
-	}
+	want := attest.Expect{Identity: &e.Identity, Declaration: e.Declaration}
 	verified, err := v.Verify(w.t.Context(), b, want)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	return verified
+}
+
+func digest(data []byte) string { return bodyOf(data).SHA256 }
+
+// textOf is the bundle of an entry as one line of JSON.
+func textOf(t *testing.T, e journal.Entry) string {
+	t.Helper()
+	text, err := e.Bundle.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 // newPolicy is one of a key and one rule.

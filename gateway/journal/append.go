@@ -59,8 +59,18 @@ func (j *Journal) Append(ctx context.Context, e Entry) (Receipt, error) {
 }
 
 // most is the size of the line and its declaration, at most.
-func (p *prepared) most() int {
-	return len(p.head) + len(p.content.text) + len(p.upToFate) + len(p.middle) + len(p.policy) + len(p.declaration) + 256
+func (p *prepared) most() int { return p.lineMost() + p.declarationSize() }
+
+func (p *prepared) lineMost() int {
+	return len(p.head) + len(p.content.text) + len(p.upToFate) + len(p.middle) + len(p.policy) + 256
+}
+
+// declarationSize is the size of the declaration with its line feed.
+func (p *prepared) declarationSize() int {
+	if p.declaration == nil {
+		return 0
+	}
+	return int(p.declaration.Size()) + 1
 }
 
 func (j *Journal) enqueue(w *waiting) error {
@@ -141,6 +151,11 @@ type group struct {
 // compose writes the lines of calls that go behind the segment's last.
 func (s *segment) compose(calls []*waiting, prev [sha256.Size]byte, at time.Time) *group {
 	g := &group{calls: calls, n: s.n, last: prev, same: map[[sha256.Size]byte]int{}}
+	lines, declarations := 0, 0
+	for _, w := range calls {
+		lines, declarations = lines+w.lineMost(), declarations+w.declarationSize()
+	}
+	g.lines, g.declarations = make([]byte, 0, lines), make([]byte, 0, declarations)
 	for _, w := range calls {
 		g.n++
 		place := place{n: g.n, group: s.n + 1, prev: g.last, time: at}
@@ -148,7 +163,9 @@ func (s *segment) compose(calls []*waiting, prev [sha256.Size]byte, at time.Time
 			place.same = max(s.same[w.content.digest], g.same[w.content.digest])
 			if place.same == 0 {
 				g.same[w.content.digest] = g.n
-				g.declarations = append(g.declarations, w.declaration...)
+				if w.declaration != nil {
+					g.declarations = append(w.declaration.AppendCanonical(g.declarations), '\n')
+				}
 			}
 		}
 		start := len(g.lines)

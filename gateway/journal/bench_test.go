@@ -1,9 +1,12 @@
 package journal
 
 import (
+	"bytes"
 	"fmt"
 	"testing"
 	"time"
+
+	"github.com/runattest/runattest/internal/limits"
 )
 
 // BenchmarkAppend writes lines from 64 goroutines at once, as a gateway with so many calls in flight does. The bundles are made
@@ -25,6 +28,39 @@ func BenchmarkAppend(b *testing.B) {
 		}
 	})
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "lines/s")
+}
+
+// BenchmarkDisk writes the line of one call and its declaration of that size, and syncs both: in a row, and after 200 ms of rest,
+// as a call of a quiet gateway finds the disk.
+func BenchmarkDisk(b *testing.B) {
+	for _, size := range []int{2_000, 500_000} {
+		for _, c := range []struct {
+			name string
+			rest time.Duration
+		}{{"row", 0}, {"rested", 200 * time.Millisecond}} {
+			b.Run(fmt.Sprintf("%d/%s", size, c.name), func(b *testing.B) {
+				f, err := newFiles(osDisk{}, b.TempDir(), limits.JournalChunk)
+				if err != nil {
+					b.Fatal(err)
+				}
+				defer f.close()
+				line, declaration := bytes.Repeat([]byte("x"), 2_000), bytes.Repeat([]byte("x"), size)
+				var waited time.Duration
+				for b.Loop() {
+					time.Sleep(c.rest)
+					begun := time.Now()
+					if err := f.append(line, declaration); err != nil {
+						b.Fatal(err)
+					}
+					waited += time.Since(begun)
+					if err := f.ahead(limits.JournalChunk); err != nil {
+						b.Fatal(err)
+					}
+				}
+				b.ReportMetric(float64(waited.Nanoseconds())/float64(b.N), "ns/op")
+			})
+		}
+	}
 }
 
 // BenchmarkPrepare is what a call costs besides the disk.

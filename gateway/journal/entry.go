@@ -39,12 +39,11 @@ type Body struct {
 // Entry is what a journal says of a call.
 type Entry struct {
 	Identity identity.ID // zero unless admitted
-	// Bundle is the run's own bundle, or Proof the proof of the run in a set: one of the two where Fate is Admitted, none
+	// Bundle is the run's own Sigstore bundle, or the proof of the run in a set. It is required where Fate is Admitted, and nil
 	// elsewhere.
-	Bundle []byte
-	Proof  []byte
-	// Declaration is in canonical form, where the bundle has a declarationRef; nil where it has the declaration.
-	Declaration []byte
+	Bundle *attest.Bundle
+	// Declaration is that of the run, where the bundle has a declarationRef; nil where the bundle has the declaration.
+	Declaration *identity.Declaration
 	Body        Body     // required unless denied
 	Client      string   // the client's name
 	Policy      string   // the SHA-256 of the policy that decided, 64 lower-case hex digits; "" without one
@@ -63,7 +62,7 @@ type content struct {
 // prepared is an entry whose parts are written, but for what depends on its place.
 type prepared struct {
 	content     content
-	declaration []byte // with its line feed; nil for none
+	declaration *identity.Declaration // nil for none
 	id          identity.ID
 	client      string
 	// The members of a line in their order: head, the content if it is a bundle, upToFate, group, middle, n, policy, prev,
@@ -110,7 +109,7 @@ func (e Entry) prepare() (*prepared, error) {
 	if e.Policy != "" {
 		p.policy = []byte(`"policy":"` + e.Policy + `",`)
 	}
-	if n := p.most() - len(p.declaration); n > limits.JournalLine {
+	if n := p.lineMost(); n > limits.JournalLine {
 		return nil, fmt.Errorf("journal entry: a line of %d bytes, want at most %d", n, limits.JournalLine)
 	}
 	return p, nil
@@ -125,19 +124,13 @@ func form(v any) ([]byte, error) {
 }
 
 func (e Entry) check() error {
-	runs := 0
-	for _, text := range [][]byte{e.Bundle, e.Proof} {
-		if len(text) > 0 {
-			runs++
-		}
-	}
 	switch e.Fate {
 	case Admitted:
-		if runs != 1 || e.Identity.IsZero() {
-			return errors.New("journal entry: an admitted call has an identity, and either a bundle or a proof")
+		if e.Bundle == nil || e.Identity.IsZero() {
+			return errors.New("journal entry: an admitted call has an identity and a bundle")
 		}
 	case Undeclared, Denied:
-		if runs != 0 || !e.Identity.IsZero() || e.Declaration != nil {
+		if e.Bundle != nil || !e.Identity.IsZero() || e.Declaration != nil {
 			return fmt.Errorf("journal entry: a call with the fate %s has neither identity nor bundle nor declaration", e.Fate)
 		}
 	default:
@@ -205,39 +198,34 @@ func parseDigest(s string) (sum [sha256.Size]byte, err error) {
 // readContent checks that the bundle is of the run that the entry names, and that its declaration is given where the bundle
 // does not have it. Who signed is not checked.
 func (p *prepared) readContent(e Entry) error {
-	name, text := "bundle", e.Bundle
-	if len(e.Proof) > 0 {
-		name, text = "proof", e.Proof
-	}
-	if len(text) == 0 {
+	if e.Bundle == nil {
 		return nil
 	}
-	b, err := attest.ParseBundle(text)
-	if err != nil {
-		return fmt.Errorf("journal entry: %s: %w", name, err)
+	name := "bundle"
+	if e.Bundle.Format() == attest.RunProof {
+		name = "proof"
 	}
-	detached, err := checkContent(name, b, e.Identity)
+	detached, err := checkContent(name, e.Bundle, e.Identity)
 	if err != nil {
 		return fmt.Errorf("journal entry: %w", err)
 	}
-	form, err := b.Marshal()
+	form, err := e.Bundle.Marshal()
 	if err != nil {
 		return fmt.Errorf("journal entry: %s: %w", name, err)
 	}
 	if len(form) > limits.Bundle {
 		return fmt.Errorf("journal entry: %s of %d bytes, want at most %d", name, len(form), limits.Bundle)
 	}
-	if again, err := lineRules.Append(nil, form); err != nil || !bytes.Equal(again, form) {
+	if again, err := lineRules.Append(make([]byte, 0, len(form)), form); err != nil || !bytes.Equal(again, form) {
 		return fmt.Errorf("journal entry: %s: is not in RFC 8785 form with exact numbers", name)
 	}
 	switch {
 	case detached == nil && e.Declaration != nil:
 		return errors.New("journal entry: the bundle has the declaration, and it is given beside it, too")
-	case detached != nil && (int64(len(e.Declaration)) != detached.Size || sha256.Sum256(e.Declaration) != e.Identity.Digest()):
-		return errors.New("journal entry: declaration: is not that of the identity, in canonical form")
-	case detached != nil:
-		p.declaration = append(append(make([]byte, 0, len(e.Declaration)+1), e.Declaration...), '\n')
+	case detached != nil && (e.Declaration.Size() != detached.Size || e.Declaration.ID() != e.Identity):
+		return errors.New("journal entry: declaration: is not that of the identity")
 	}
+	p.declaration = e.Declaration
 	p.content = content{name, form, sha256.Sum256(form)}
 	return nil
 }

@@ -85,16 +85,26 @@ func (d *desk) entry(t testing.TB, i int, detached bool) Entry {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := b.Marshal()
+	e := Entry{Identity: declaration.ID(), Bundle: b, Client: "local", Headers: []string{"accept", "user-agent"}, Fate: Admitted}
+	e.Body = Body{SHA256: digestOf(fmt.Sprint(i)), Size: 7}
+	if detached {
+		e.Declaration = declaration
+	}
+	return e
+}
+
+// envelope is a signed run that is not carried as a Sigstore bundle.
+func (d *desk) envelope(t testing.TB, i int) *attest.Bundle {
+	t.Helper()
+	s, err := attest.New(declare(t, i), attest.StatementOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := Entry{Identity: declaration.ID(), Bundle: text, Client: "local", Headers: []string{"accept", "user-agent"}, Fate: Admitted}
-	e.Body = Body{SHA256: digestOf(fmt.Sprint(i)), Size: 7}
-	if detached {
-		e.Declaration = declaration.Canonical()
+	b, err := attest.Sign(ctx, s, d.key, attest.SignOptions{Format: attest.DSSE})
+	if err != nil {
+		t.Fatal(err)
 	}
-	return e
+	return b
 }
 
 func digestOf(text string) string {
@@ -312,23 +322,22 @@ func TestRefusedEntries(t *testing.T) {
 		"another identity":            func(e *Entry) { e.Identity = declare(t, 2).ID() },
 		"no identity":                 func(e *Entry) { e.Identity = identity.ID{} },
 		"no bundle":                   func(e *Entry) { e.Bundle = nil },
-		"bundle and proof":            func(e *Entry) { e.Proof = e.Bundle },
-		"bundle as proof":             func(e *Entry) { e.Proof, e.Bundle = e.Bundle, nil },
-		"not a bundle":                func(e *Entry) { e.Bundle = []byte("{}") },
+		"zero bundle":                 func(e *Entry) { e.Bundle = &attest.Bundle{} },
+		"bare envelope":               func(e *Entry) { e.Bundle = d.envelope(t, 1) },
 		"no body":                     func(e *Entry) { e.Body = Body{} },
 		"short digest":                func(e *Entry) { e.Body.SHA256 = "ab" },
 		"upper-case digest":           func(e *Entry) { e.Body.Decoded = digestOf("a")[:63] + "A" },
 		"negative size":               func(e *Entry) { e.Body.Size = -1 },
 		"denied with a bundle":        func(e *Entry) { e.Fate = Denied },
 		"undeclared with identity":    func(e *Entry) { e.Fate, e.Bundle = Undeclared, nil },
-		"declaration given twice":     func(e *Entry) { e.Declaration = declare(t, 1).Canonical() },
+		"declaration given twice":     func(e *Entry) { e.Declaration = declare(t, 1) },
 		"client that is not UTF-8":    func(e *Entry) { e.Client = "\xff" },
 		"empty header":                func(e *Entry) { e.Headers = []string{""} },
 		"policy that is not a digest": func(e *Entry) { e.Policy = "sha256:ab" },
 		"negative attempt":            func(e *Entry) { e.Attempt = -1 },
 		"detached, not given":         func(e *Entry) { *e = detached; e.Declaration = nil },
-		"detached, another":           func(e *Entry) { *e = detached; e.Declaration = declare(t, 2).Canonical() },
-		"detached, not canonical":     func(e *Entry) { *e = detached; e.Declaration = append([]byte(" "), e.Declaration...) },
+		"detached, another":           func(e *Entry) { *e = detached; e.Declaration = declare(t, 2) },
+		"detached, zero declaration":  func(e *Entry) { *e = detached; e.Declaration = &identity.Declaration{} },
 	} {
 		e := good
 		change(&e)

@@ -172,7 +172,7 @@ const (
 	GatewayWindowMost = 100_000
 	// GatewayEmbedded is the size of a declaration from which on it is detached.
 	GatewayEmbedded = 64 << 10
-	// GatewayCache is the size of the bundles that are kept for equal Statements, twice, GatewayCached that of one, and
+	// GatewayCache is the size of the Statements whose bundles are kept for equal ones, twice, GatewayCached that of one, and
 	// GatewayCacheCount how many there are. GatewayBuffer is the size of a buffer for an answer.
 	GatewayCache      = 16 << 20
 	GatewayCached     = 1 << 20
