@@ -190,6 +190,7 @@ func (d *declarer) body(root jsontree.Value) {
 	if d.table.modelArgs != nil {
 		d.nameModel(root)
 	}
+	d.choice(root)
 	for i := range s.members {
 		k := &s.members[i]
 		if k.to == toModel && d.model == "" && d.bodyModel == nil {
@@ -205,6 +206,22 @@ func (d *declarer) body(root jsontree.Value) {
 			}
 			d.back()
 		}
+	}
+}
+
+// choice holds the body against the members of which exactly one must be there.
+func (d *declarer) choice(root jsontree.Value) {
+	var there []string
+	for _, name := range d.table.oneOf {
+		if k := root.Get(name).Kind(); k != jsontree.Absent && k != jsontree.Null {
+			there = append(there, name)
+		}
+	}
+	switch {
+	case len(there) > 1:
+		d.fail("the body has %s, want one of them", strings.Join(there, " and "))
+	case len(there) == 0 && len(d.table.oneOf) > 0:
+		d.failWith(d.table.missingHint, "the body has none of %s: it is not of this format", strings.Join(d.table.oneOf, ", "))
 	}
 }
 

@@ -1,20 +1,30 @@
 package capture
 
+import "slices"
+
 var mcp1 = table{
 	api: "mcp", number: 1, kind: "agent",
-	title: "tools of an MCP server: the result of tools/list",
+	title: "tools of an MCP server (the result of tools/list), or the servers that a client's configuration names",
 	about: []string{
 		"Reads the result of `tools/list` of the Model Context Protocol, bare or as a JSON-RPC response, and declares the tools for the model that the caller names. The list must be whole: a result with `nextCursor` is an error, and several pages are joined by who asks for them.",
 		"A tool is text: its order counts, since a model may see it. One server orders schemas by the protocol's version, and then its tools have an identity for each.",
+		"Reads the configuration of clients too, as JSON without comments: `mcpServers` of Claude Desktop, Claude Code, Cursor, Windsurf, Cline and Gemini CLI, and `servers` of VS Code's `mcp.json`. It says which servers are started or called, and not which tools they have: these are open, and so is what a person types for `inputs`. Values of environment variables and headers are secret, whatever their names; what an `envFile` holds is not in the file.",
 	},
 	callerModel: true,
+	oneOf:       []string{"tools", "mcpServers", "servers"},
+	missingHint: "give the result of tools/list, or the part of a client's configuration that has mcpServers or servers",
 	envelope:    "result",
 	toolNames:   [][]string{{"name"}},
 	body: &shape{members: []member{
-		{name: "tools", to: toTools, required: true, value: list(mcpTool)},
+		{name: "tools", to: toTools, value: list(mcpTool)},
+		{name: "mcpServers", hides: "system, tools, content", value: mcpServers},
+		{name: "servers", hides: "system, tools, content", value: mcpServers},
+		{name: "inputs", hides: "system, tools, content", value: list(mcpInput)},
 		{name: "nextCursor", to: refused, note: "the list is not whole: want all pages as one"},
+		leftOut("$schema", "for editors"),
 		leftOut("_meta", "bookkeeping"),
 		leftOut("cacheScope", "caching"),
+		leftOut("globalShortcut", "of the client's window"),
 		leftOut("resultType", "transport"),
 		leftOut("ttlMs", "caching"),
 	}},
@@ -27,3 +37,31 @@ var mcpTool = &shape{title: "a tool", text: true, secrets: toolSecrets, members:
 	leftOut("icons", "shown to people"),
 	leftOut("_meta", "bookkeeping"),
 }}
+
+var (
+	// mcpServers are servers by the names that users give to them.
+	mcpServers = &shape{free: true, labels: true, elements: mcpServer}
+
+	mcpServer = &shape{title: "a server", secrets: unknownSecrets, members: slices.Concat(
+		plain("type", "transport", "command", "args", "cwd", "envFile", "headersHelper", "name", "version", "disabled", "enabled", "trust",
+			"alwaysAllow", "autoApprove", "tools", "enabledTools", "disabledTools", "includeTools", "excludeTools", "sandboxEnabled"),
+		[]member{
+			is("url", &shape{address: serverURL}),
+			is("serverUrl", &shape{address: serverURL}),
+			is("httpUrl", &shape{address: serverURL}),
+			is("env", secretValues),
+			is("headers", secretValues),
+			is("auth", secretValues),
+			is("oauth", &shape{free: true, secrets: unknownSecrets, members: []member{is("clientSecret", &shape{secret: true})}}),
+			leftOut("description", "shown to people"),
+			leftOut("dev", "debugging"),
+			leftOut("timeout", "transport"),
+		})}
+
+	// mcpInput is what a client asks a person for.
+	mcpInput = &shape{title: "an input", secrets: unknownSecrets, members: append(plain("type", "id", "password", "options", "command", "args"),
+		is("default", &shape{secret: true}), leftOut("description", "shown to people"))}
+
+	// secretValues are secrets by their names, which stay.
+	secretValues = &shape{free: true, elements: &shape{secret: true}}
+)

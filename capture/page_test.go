@@ -80,6 +80,9 @@ func page(t *table) string {
 	if t.callerModel {
 		p.line("| the model | the caller names it, and its revision, which is `model.version` |")
 	}
+	if len(t.oneOf) > 0 {
+		p.line("| exactly one of | %s: that none or several are there, and not null, is an error |", code(t.oneOf))
+	}
 	if t.envelope != "" {
 		p.line("| envelope | a body with `jsonrpc` is a JSON-RPC response of `jsonrpc`, `id` and `%s`, which is an object: the body is that object then. Other members are errors |", t.envelope)
 	}
@@ -227,6 +230,9 @@ func (p *pager) own(s *shape) string {
 	}
 	if s.free {
 		l = append(l, "free")
+	}
+	if s.labels {
+		l = append(l, "its names are labels")
 	}
 	if s.secret {
 		l = append(l, "secret")

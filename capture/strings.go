@@ -2,6 +2,7 @@ package capture
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -48,7 +49,7 @@ func (w *walker) str(dst []byte, v jsontree.Value, s *shape, m mode) []byte {
 	if s.pairs {
 		return w.cleaned(dst, v, secrets.List(v.Text()))
 	}
-	if a := max(s.address, m.address); a != notURL {
+	if a := cmp.Or(s.address, m.address); a != notURL {
 		return w.url(dst, v, a)
 	}
 	if m.secrets != nothingSecret {

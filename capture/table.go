@@ -27,6 +27,7 @@ type table struct {
 	toolNames [][]string // where a tool has its own name
 
 	ownNulls    bool       // null is absent in members of the body that the table does not have, too
+	oneOf       []string   // members of the body of which exactly one must be there
 	callerModel bool       // the caller names the model
 	envelope    string     // the member of a JSON-RPC response that is the body
 	roleless    bool       // a message without a role has the role member/NAME, in its place
@@ -139,6 +140,7 @@ type shape struct {
 	variants []variant
 	aliased  bool // its members have aliases
 	free     bool // names and elements are the users', and case is theirs; what it holds has the shape elements, or its own
+	labels   bool // its names are labels, which say nothing of what is secret
 
 	elements *shape // of arrays; nil is a plain value
 

@@ -347,6 +347,7 @@ func (w *walker) unknown(dst []byte, v, e jsontree.Value, s *shape, name []byte,
 	if w.err != nil {
 		return dst
 	}
+	labels := s.labels
 	if s.free {
 		s = s.elements
 	} else {
@@ -366,7 +367,7 @@ func (w *walker) unknown(dst []byte, v, e jsontree.Value, s *shape, name []byte,
 	if s == toolPart && !m.hidden && isPlain(string(name)) {
 		s = textValue
 	}
-	if s.secrets != nothingSecret {
+	if s.secrets != nothingSecret && !labels {
 		m.secrets = s.secrets
 		m = m.below(judge(string(name)), v, string(name))
 	}

@@ -234,7 +234,7 @@ class Shape:
     def __init__(self):
         self.members, self.variants, self.elements, self.by = {}, {}, None, None
         self.words = self.text = self.free = self.secret = self.plain = False
-        self.pairs, self.files = False, None
+        self.pairs, self.files, self.labels = False, None, False
         self.names = self.kinds = self.role = self.media = self.url = self.hides = None
 
 
@@ -282,6 +282,8 @@ def describe(shape, phrases, sections, member=None):
             shape.text = True
         elif low == "text unless it is a list of strings":
             shape.text = shape.words = True
+        elif low == "its names are labels":
+            shape.labels = True
         elif low == "secret":
             shape.secret = True
         elif low == "secrets by the names of tools":
@@ -355,6 +357,7 @@ def read_table(name):
     t.roleless = bool(re.search(r"^\| a message whose `role` is absent", head, flags=re.M))
     t.nulls, t.own_nulls = get("null")[0].startswith("absent"), get("null")[0].endswith("in unknown members of the body")
     t.caller_model = bool(get("the model")) and not t.args
+    t.one_of = ticks((get("exactly one of") or [""])[0])
     t.envelope = re.search(r"`id` and `([^`]*)`", (get("envelope") or [""])[0])
     t.tool_names = [p.split(".") for v in get("a tool's own name") for p in ticks(v)]
     t.named = []
@@ -985,6 +988,7 @@ class Capture:
         return ABSENT if k.vanishes and w == {} and len(self.nulls) == nulls else w
 
     def unknown_member(self, v, e, s, name, c):
+        labels = s.labels
         if s.free:
             s = s.elements
         else:
@@ -996,7 +1000,7 @@ class Capture:
             return ABSENT
         if s.free and s.names == "tool" and name in PLAIN and not c.hidden:
             s = TEXT
-        if s.names:
+        if s.names and not labels:
             c = c.but(names=s.names).below(name, v)
         return self.value(e, s, c)
 
@@ -1105,6 +1109,8 @@ class Capture:
                         raise Refused("name")
                     text = self.value(e, k.shape.elements, Context(text=True))
                     tools.append((key, {"role": "tool", "name": n if key == "tools" else key + "/" + n, "content": text}))
+        if t.one_of and sum(root.get(n) is not None for n in t.one_of) != 1:
+            raise Refused("not one of")
         if t.args:
             name, revision = self.model_of(root)
         if t.stand_in and name is None and not model:
