@@ -20,10 +20,14 @@ type Answer struct {
 	Err    error  // of the line, which has no declaration, or of signing
 
 	text  []byte
+	lone  bool  // it is short, and nothing of the next line is there yet
 	ended error // of the stream: there is no line
 }
 
 func (a Answer) size() int { return len(a.text) }
+
+// shortLine is how long a line is at most that is signed before the next is read, if that is not there yet.
+const shortLine = 16 << 10
 
 // Lines answers the lines of a stream, in their order, each as soon as it can and without waiting for the next. source makes
 // of a line what is signed; it keeps nothing of line. A line is of at most limit bytes. An error ends the sequence: nothing more
@@ -35,7 +39,8 @@ func (b *Batch) Lines(ctx context.Context, r io.Reader, limit int, source func(n
 			return
 		}
 		answer := func(a Answer) Answer { return b.answer(ctx, a, source) }
-		for a := range inorder.Map(b.signers(), lines(ctx, r, limit), Answer.size, answer) {
+		lone := func(a Answer) bool { return a.lone && !b.Remote }
+		for a := range inorder.MapLone(b.signers(), lines(ctx, r, limit), Answer.size, lone, answer) {
 			if a.ended != nil && !errors.Is(a.ended, io.EOF) {
 				yield(Answer{}, a.ended)
 				return
@@ -61,6 +66,7 @@ func lines(ctx context.Context, r io.Reader, limit int) iter.Seq[Answer] {
 			a := Answer{Line: n, ended: ctx.Err()}
 			if a.ended == nil {
 				a.text, a.ended = in.Next()
+				a.lone = len(a.text) <= shortLine && !in.More()
 			}
 			switch {
 			case errors.Is(a.ended, jsonlines.ErrLong):

@@ -40,6 +40,8 @@ type Batch struct {
 	Session Session
 	// Workers is how many declarations are read at once, and statements signed; 0 is one for each core.
 	Workers int
+	// Remote says that the key is elsewhere, as in a KMS, so that Lines reads on while it waits for a signature.
+	Remote bool
 	// Note is told what is wrong, and with what: a Source's Name, or a Job's Target. It is required.
 	Note func(name string, err error)
 	// Prepared is told of each declaration that was read, before it is signed; nil for nothing.

@@ -11,7 +11,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/signing"
@@ -194,5 +196,64 @@ func TestStatements(t *testing.T) {
 	}
 	if given != 1 || noted != 2 || !errors.Is(failed, signing.ErrNotAll) {
 		t.Errorf("%d statements, %d noted, %v", given, noted, failed)
+	}
+}
+
+// lineByLine gives a line at a time, and counts how often it is asked.
+type lineByLine struct {
+	lines []string
+	reads atomic.Int64
+}
+
+func (r *lineByLine) Read(p []byte) (int, error) {
+	n := int(r.reads.Add(1))
+	if n > len(r.lines) {
+		return 0, io.EOF
+	}
+	return copy(p, r.lines[n-1]), nil
+}
+
+// meeting is a session that calls meet before it signs.
+type meeting struct {
+	session
+	meet func()
+}
+
+func (m meeting) Sign(ctx context.Context, s attest.Signable) (*attest.Bundle, error) {
+	m.meet()
+	return m.session.Sign(ctx, s)
+}
+
+// TestLinesLone: a line that comes alone is signed before the next is read; with a remote key, the next is read meanwhile.
+func TestLinesLone(t *testing.T) {
+	for _, remote := range []bool{false, true} {
+		in := &lineByLine{lines: []string{"a\n", "b\n", "c\n"}}
+		signed := int64(0) // by one goroutine at a time, if it is not remote
+		b := &signing.Batch{Workers: 2, Remote: remote, Note: func(string, error) {}}
+		b.Session = meeting{newSession(t, ""), func() {
+			if remote {
+				for end := time.Now().Add(5 * time.Second); in.reads.Load() == 1; time.Sleep(time.Millisecond) {
+					if time.Now().After(end) {
+						t.Error("the second line is not read while the first is signed")
+						return
+					}
+				}
+				return
+			}
+			signed++
+			time.Sleep(20 * time.Millisecond) // for another goroutine to read
+			if reads := in.reads.Load(); reads != signed {
+				t.Errorf("%d lines are read while line %d is signed", reads, signed)
+			}
+		}}
+		n := 0
+		for a, err := range b.Lines(t.Context(), in, 50, func(_ int, line []byte) signing.Source { return run(string(line)) }) {
+			if n++; err != nil || a.Err != nil || a.Prepared.Err != nil || a.Line != n {
+				t.Fatalf("%d: %v, %v, %v", a.Line, err, a.Err, a.Prepared.Err)
+			}
+		}
+		if n != 3 {
+			t.Errorf("%d answers, want 3", n)
+		}
 	}
 }

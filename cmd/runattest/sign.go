@@ -11,6 +11,7 @@ import (
 	"github.com/runattest/runattest/attest/subjects"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/input"
+	"github.com/runattest/runattest/signer/kms"
 	"github.com/runattest/runattest/sigstore"
 )
 
@@ -135,7 +136,7 @@ func (s signFlags) prepare(cmd *cobra.Command, o *output, who *signerFlags) (*ba
 	if b.detached {
 		b.options.Detached = &attest.DeclarationRef{URI: b.declarationURI}
 	}
-	b.work = &signing.Batch{Session: b.session, Note: b.note, Prepared: b.warn}
+	b.work = &signing.Batch{Session: b.session, Remote: kms.IsReference(who.key), Note: b.note, Prepared: b.warn}
 	if b.capturing != nil {
 		b.work.Workers = 1 // what is captured tells about itself while it is read
 	}

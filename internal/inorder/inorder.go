@@ -30,6 +30,45 @@ func Map[T, R any](workers int, items iter.Seq[T], size func(T) int, do func(T) 
 	}
 }
 
+// MapLone is Map for items that may come one at a time, from a sender that waits for each result. An item for which lone is
+// true is worked on by the caller's goroutine once the results of all items before it are given, and the next item is read
+// after that. It saves the switches between goroutines, which can take as long as a signature. lone should be true for an
+// item of little work after which no other can be read at once.
+func MapLone[T, R any](workers int, items iter.Seq[T], size func(T) int, lone func(T) bool, do func(T) R) iter.Seq[R] {
+	if workers <= 1 {
+		return Map(workers, items, size, do)
+	}
+	return func(yield func(R) bool) {
+		next, stop := iter.Pull(items)
+		for item, ok := next(); ok; item, ok = next() {
+			if lone(item) {
+				if !yield(do(item)) {
+					break
+				}
+				continue
+			}
+			read := make(chan struct{})
+			if !ahead(workers, upToLone(item, next, lone, read), size, do, yield) {
+				go func() { <-read; stop() }() // an item is being read
+				return
+			}
+		}
+		stop()
+	}
+}
+
+// upToLone gives first and the items after it, as far as one that is lone. It closes read when it reads no more.
+func upToLone[T any](first T, next func() (T, bool), lone func(T) bool, read chan<- struct{}) iter.Seq[T] {
+	return func(yield func(T) bool) {
+		defer close(read)
+		for item, ok := first, true; ok; item, ok = next() {
+			if !yield(item) || lone(item) {
+				return
+			}
+		}
+	}
+}
+
 // task is an item on its way.
 type task[T, R any] struct {
 	item T
@@ -37,7 +76,8 @@ type task[T, R any] struct {
 	done chan R // holds one
 }
 
-func ahead[T, R any](workers int, items iter.Seq[T], size func(T) int, do func(T) R, yield func(R) bool) {
+// ahead says whether all results were taken.
+func ahead[T, R any](workers int, items iter.Seq[T], size func(T) int, do func(T) R, yield func(R) bool) bool {
 	work, order := make(chan *task[T, R]), make(chan *task[T, R], 4*workers)
 	stop := make(chan struct{})
 	w := newWindow(limits.Ahead)
@@ -79,10 +119,11 @@ func ahead[T, R any](workers int, items iter.Seq[T], size func(T) int, do func(T
 	}
 	for t := range order {
 		if !yield(<-t.done) {
-			return
+			return false
 		}
 		w.leave(t.size)
 	}
+	return true
 }
 
 // window bounds the sizes of what is in it.

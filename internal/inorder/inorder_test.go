@@ -2,6 +2,7 @@ package inorder
 
 import (
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -103,5 +104,66 @@ func TestMapAhead(t *testing.T) {
 		if given.Load() != 40 {
 			t.Errorf("size %d: %d of 40", size, given.Load())
 		}
+	}
+}
+
+// TestMapLone mixes items that are lone with those that are not. It holds the order, works on a lone item alone and on the
+// caller's goroutine, which reads nothing meanwhile, and ends items when the caller stops.
+func TestMapLone(t *testing.T) {
+	for _, workers := range []int{1, 2, 7} {
+		for stopAt := range 60 {
+			var working, read atomic.Int64
+			ended := make(chan struct{})
+			items := func(yield func(int) bool) {
+				defer close(ended)
+				for i := range 50 {
+					if read.Store(int64(i)); !yield(i) {
+						return
+					}
+				}
+			}
+			lone := func(i int) bool { return i%11 == 0 || i > 20 && i < 30 }
+			n := 0
+			for got := range MapLone(workers, items, one, lone, func(i int) int {
+				others := working.Add(1) - 1
+				defer working.Add(-1)
+				if lone(i) && i > 0 && lone(i-1) && (others != 0 || read.Load() != int64(i)) {
+					t.Errorf("%d workers: item %d is worked on beside %d others, when item %d is read", workers, i, others, read.Load())
+				}
+				return i
+			}) {
+				if got != n {
+					t.Fatalf("%d workers: %d at %d", workers, got, n)
+				}
+				if n++; n == stopAt {
+					break
+				}
+			}
+			if want := min(stopAt, 50); n != want && stopAt > 0 {
+				t.Fatalf("%d workers: %d results, want %d", workers, n, want)
+			}
+			select {
+			case <-ended:
+			case <-time.After(10 * time.Second):
+				t.Fatalf("%d workers: items did not end after %d results", workers, n)
+			}
+		}
+	}
+}
+
+// TestMapLoneAtOnce needs two to work at the same time, after one that is lone.
+func TestMapLoneAtOnce(t *testing.T) {
+	var both sync.WaitGroup
+	both.Add(2)
+	lone := func(i int) bool { return i == 0 }
+	got := slices.Collect(MapLone(2, slices.Values([]int{0, 1, 2, 3}), one, lone, func(i int) int {
+		if i == 1 || i == 2 {
+			both.Done()
+			both.Wait()
+		}
+		return i
+	}))
+	if !slices.Equal(got, []int{0, 1, 2, 3}) {
+		t.Error(got)
 	}
 }

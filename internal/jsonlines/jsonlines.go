@@ -124,6 +124,9 @@ func (r *Reader) Next() ([]byte, error) {
 	}
 }
 
+// More says whether some of the next line has been read.
+func (r *Reader) More() bool { return r.r.Buffered() > 0 }
+
 // readLine gives a line with its newline, and no more than limit bytes and one.
 func readLine(r *bufio.Reader, limit int) ([]byte, error) {
 	var line []byte
