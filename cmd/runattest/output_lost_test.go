@@ -160,12 +160,8 @@ func makeJournal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := b.Marshal()
-	if err != nil {
-		t.Fatal(err)
-	}
 	body := journal.Body{SHA256: strings.Repeat("0", 64)}
-	_, err = j.Append(t.Context(), journal.Entry{Identity: d.ID(), Bundle: text, Declaration: d.Canonical(), Body: body, Fate: journal.Admitted})
+	_, err = j.Append(t.Context(), journal.Entry{Identity: d.ID(), Bundle: b, Declaration: d, Body: body, Fate: journal.Admitted})
 	if err := errors.Join(err, j.Close(t.Context())); err != nil {
 		t.Fatal(err)
 	}
