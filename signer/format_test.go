@@ -3,7 +3,6 @@ package signer_test
 import (
 	"bytes"
 	"crypto"
-	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -345,10 +344,7 @@ func TestUTF16(t *testing.T) {
 
 // TestOtherAlgorithms holds that keys of other kinds are errors, and no panic.
 func TestOtherAlgorithms(t *testing.T) {
-	p224, err := ecdsa.GenerateKey(elliptic.P224(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p224 := ecdsaKey(t, elliptic.P224())
 	short, err := rsa.GenerateKey(rand.Reader, 1024)
 	if err != nil {
 		t.Fatal(err)

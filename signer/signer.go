@@ -148,7 +148,14 @@ func checkPrivate(key crypto.Signer) error {
 			return errors.New("Ed25519: the public half is not that of the private one")
 		}
 	case *ecdsa.PrivateKey:
-		_, err := key.Bytes()
+		scalar, err := key.Bytes()
+		if err != nil {
+			return err
+		}
+		derived, err := ecdsa.ParseRawPrivateKey(key.Curve, scalar)
+		if err == nil && !derived.PublicKey.Equal(&key.PublicKey) {
+			err = errors.New("ECDSA: the public half is not that of the private one")
+		}
 		return err
 	case *rsa.PrivateKey:
 		return key.Validate()
@@ -160,7 +167,7 @@ func checkPrivate(key crypto.Signer) error {
 func guard(f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("malformed: %v", p)
+			err = errors.New("the key is nil, or only half filled in")
 		}
 	}()
 	return f()

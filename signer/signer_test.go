@@ -183,10 +183,7 @@ func TestRefusedKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	odd, err := ecdsa.GenerateKey(elliptic.P224(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
+	odd := ecdsaKey(t, elliptic.P224())
 	publicPEM := func(key any) string {
 		der, err := x509.MarshalPKIXPublicKey(key)
 		if err != nil {
@@ -249,6 +246,15 @@ func FuzzParsePublicKey(f *testing.F) {
 	})
 }
 
+func ecdsaKey(t *testing.T, curve elliptic.Curve) *ecdsa.PrivateKey {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(curve, rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
 // TestNewRefuses holds that a key with which Sign could only fail is refused at once.
 func TestNewRefuses(t *testing.T) {
 	_, private, err := ed25519.GenerateKey(rand.Reader)
@@ -257,15 +263,15 @@ func TestNewRefuses(t *testing.T) {
 	}
 	other := slices.Clone(private)
 	other[40] ^= 1 // in the public half
-	good, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
+	good, other256, other384 := ecdsaKey(t, elliptic.P256()), ecdsaKey(t, elliptic.P256()), ecdsaKey(t, elliptic.P384())
 	for name, key := range map[string]crypto.Signer{
 		"nil":                    nil,
 		"a seed":                 ed25519.PrivateKey(private.Seed()),
 		"another public half":    other,
 		"an empty Ed25519 key":   ed25519.PrivateKey(nil),
+		"another ECDSA half":     &ecdsa.PrivateKey{PublicKey: other256.PublicKey, D: good.D},
+		"another curve":          &ecdsa.PrivateKey{PublicKey: other384.PublicKey, D: good.D},
+		"ECDSA without a point":  &ecdsa.PrivateKey{PublicKey: ecdsa.PublicKey{Curve: elliptic.P256()}, D: good.D},
 		"a nil ECDSA key":        (*ecdsa.PrivateKey)(nil),
 		"a zero ECDSA key":       new(ecdsa.PrivateKey),
 		"an ECDSA public part":   &ecdsa.PrivateKey{PublicKey: good.PublicKey},
@@ -273,8 +279,8 @@ func TestNewRefuses(t *testing.T) {
 		"a zero RSA key":         new(rsa.PrivateKey),
 		"a nil pointer to a key": (*ed25519.PrivateKey)(nil),
 	} {
-		if by, err := signer.New(key); err == nil {
-			t.Errorf("%s: %v", name, by)
+		if by, err := signer.New(key); err == nil || strings.Contains(err.Error(), "runtime error") {
+			t.Errorf("%s: %v, %v", name, by, err)
 		}
 	}
 	for _, key := range []crypto.Signer{private, good} {
