@@ -55,7 +55,7 @@ func TestAccuracy(t *testing.T) {
 		t.Run(title, func(t *testing.T) {
 			p := parts{"mediaType": bare["mediaType"], "dsseEnvelope": bare["dsseEnvelope"], "verificationMaterial": parts{"publicKey": bare.material()["publicKey"]}}
 			o := TrustOptions{
-				Root: rootWith(t, namedChain{"https://a", []*pkitest.Holder{top}, period{until: c.end}}),
+				Root: rootWith(t, namedChain{url: "https://a", chain: []*pkitest.Holder{top}, valid: period{until: c.end}}),
 				Keys: []attest.TrustedKey{{Name: "k", Key: key, NotBefore: c.window[0], NotAfter: c.window[1]}}, RequireTimestamps: 1,
 			}
 			if !c.before.IsZero() {
@@ -79,10 +79,10 @@ func TestAccuracyOfTwo(t *testing.T) {
 		return evidence.TrustedTime{Kind: timestampKind, Authority: authority, Time: stampedAt, Accuracy: accuracy}
 	}
 	times := []evidence.TrustedTime{at("a", 0), at("b", time.Second)}
-	if n := stampers(times, stampedAt); n != 1 {
+	if n := (findings{times: times}).timestampsUntil(stampedAt); n != 1 {
 		t.Errorf("%d authorities stamped by then, want 1", n)
 	}
-	if n := stampers(times, stampedAt.Add(time.Second)); n != 2 {
+	if n := (findings{times: times}).timestampsUntil(stampedAt.Add(time.Second)); n != 2 {
 		t.Errorf("%d authorities stamped by a second later, want 2", n)
 	}
 }

@@ -18,7 +18,6 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/tlog"
 	"github.com/sigstore/sigstore-go/pkg/verify"
 	"github.com/sigstore/sigstore/pkg/signature"
-	"google.golang.org/protobuf/encoding/protojson"
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/evidence"
@@ -42,7 +41,7 @@ func (s entrySigner) publicKey() *signer.PublicKey {
 // does not name proves nothing; one of a log that it names must be about this signature.
 func (r *TrustedRoot) checkLogEntry(name string, text []byte, e evidence.Envelope, by entrySigner, found *findings) {
 	var entry protorekor.TransparencyLogEntry
-	err := protojson.Unmarshal(text, &entry)
+	err := readProto(text, &entry)
 	if err == nil {
 		err = checkProof(entry.GetInclusionProof())
 	}
@@ -130,11 +129,13 @@ func believedAt(l *root.TransparencyLog, times []evidence.TrustedTime) bool {
 // differentLogs counts the logs in which the signature is proved to be. A promise proves nothing of the kind: the log
 // may never have kept it.
 func (f findings) differentLogs() int {
-	names := map[string]bool{}
-	for _, l := range f.logs {
-		names[l.Log] = true
-	}
-	return len(names)
+	return f.oneLog.different(func(yield func(string) bool) {
+		for _, l := range f.logs {
+			if !yield(l.Log) {
+				return
+			}
+		}
+	})
 }
 
 // provedIndex is the index that a verified entry's promise or proof is about. The proof of

@@ -1,6 +1,7 @@
 package sigstore
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -8,6 +9,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/internal/testing/pkitest"
 )
 
@@ -65,5 +67,55 @@ func TestOneKeyStandsOnce(t *testing.T) {
 	_, err = NewTrust(TrustOptions{Root: r, Keys: []attest.TrustedKey{{Name: "k", Key: someKey(t)}}, RequireLogEntries: 2})
 	if err == nil || !strings.Contains(err.Error(), "names 1 transparency logs") {
 		t.Errorf("two required of one log: %v", err)
+	}
+}
+
+// TestOneOperator: logs of one operator count as one, in whichever media type a trusted root names the operator.
+func TestOneOperator(t *testing.T) {
+	key := attest.TrustedKey{Name: "k", Key: someKey(t)}
+	for _, mediaType := range rootMediaTypes {
+		for title, c := range map[string]struct {
+			operators [2]string
+			want      int
+		}{
+			"one":       {[2]string{"logs.example", "logs.example"}, 1},
+			"one known": {[2]string{"logs.example", ""}, 2},
+			"two":       {[2]string{"logs.example", "others.example"}, 2},
+			"none":      {want: 2},
+		} {
+			r, err := CreateTrustedRoot(acme(pkitest.Files()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.spec.MediaType = mediaType
+			for i, operator := range c.operators {
+				r.spec.Tlogs[i].Operator, r.spec.Tlogs[i].BaseUrl = operator, fmt.Sprintf("https://%d.example", i)
+			}
+			text, err := r.JSON()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r, err = ParseTrustedRoot(text); err != nil {
+				t.Errorf("%s: %v", mediaType, err)
+				continue
+			}
+			var names []string
+			for _, l := range r.root.RekorLogs() {
+				names = append(names, logName(l))
+			}
+			found := findings{oneLog: r.logs}
+			for _, name := range names {
+				found.logs = append(found.logs, evidence.LogEntry{Log: name})
+			}
+			if got := found.differentLogs(); got != c.want || len(names) != 2 {
+				t.Errorf("%s, %s: in %d logs of %v, want %d", mediaType, title, got, names, c.want)
+			}
+			if _, err := NewTrust(TrustOptions{Root: r, Keys: []attest.TrustedKey{key}, RequireLogEntries: 2}); (err == nil) != (c.want == 2) {
+				t.Errorf("%s, %s: two logs required: %v", mediaType, title, err)
+			}
+		}
+	}
+	if _, err := ParseTrustedRoot([]byte(`{"mediaType":"application/vnd.dev.sigstore.trustedroot.v0.3+json"}`)); err == nil || !strings.Contains(err.Error(), "v0.2+json") {
+		t.Errorf("a later version: %v", err)
 	}
 }

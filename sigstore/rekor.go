@@ -17,9 +17,9 @@ import (
 	"github.com/sigstore/rekor/pkg/generated/client/entries"
 	"github.com/sigstore/rekor/pkg/generated/models"
 	"github.com/sigstore/sigstore-go/pkg/sign"
-	"google.golang.org/protobuf/encoding/protojson"
 
 	"github.com/runattest/runattest/attest/evidence"
+	"google.golang.org/protobuf/encoding/protojson"
 )
 
 // rekorV2 is the one call of Rekor v2, with this package's HTTP client: the library's own takes none.
@@ -64,7 +64,7 @@ func (r rekorV2) Add(ctx context.Context, entry any) (*protorekor.TransparencyLo
 		return nil, &statusError{response.Status, errorText(answer)}
 	}
 	logged := &protorekor.TransparencyLogEntry{}
-	if err := protojson.Unmarshal(answer, logged); err != nil {
+	if err := readProto(answer, logged); err != nil {
 		return nil, fmt.Errorf("the answer is no log entry: %w", err)
 	}
 	return logged, nil

@@ -23,6 +23,7 @@ func parseTrustedRoot(data []byte) (*TrustedRoot, error) {
 	if len(data) > limits.TrustedRoot {
 		return nil, fmt.Errorf("%d bytes, want at most %d", len(data), limits.TrustedRoot)
 	}
+	data = bytes.TrimPrefix(data, []byte("\ufeff")) // as programs for Windows write it
 	var lines []*TrustedRoot
 	for item, err := range jsonlines.Read(bytes.NewReader(data), "trusted root", limits.TrustedRoot) {
 		if err != nil {
@@ -61,8 +62,15 @@ func readRootSpec(text []byte) (*prototrustroot.TrustedRoot, error) {
 	if rest := afterValue(text); bytes.HasPrefix(rest, []byte("{")) { // as jq prints several
 		return nil, errors.New("holds several objects, each of several lines: write several trusted roots as JSON Lines, one object a line (jq -c .)")
 	}
-	var head struct{ MediaType string }
-	if json.Unmarshal(text, &head) == nil && head.MediaType == clientTrustConfig {
+	var head struct {
+		MediaType   string
+		TrustedRoot json.RawMessage
+	}
+	switch err := json.Unmarshal(text, &head); {
+	case err != nil:
+	case head.MediaType != clientTrustConfig && len(head.TrustedRoot) > 0:
+		return nil, fmt.Errorf("a client trust config whose mediaType is %q, want %s", head.MediaType, clientTrustConfig)
+	case head.MediaType == clientTrustConfig:
 		var config prototrustroot.ClientTrustConfig
 		if err := unmarshalStrict(text, limits.TrustedRoot, &config); err != nil {
 			return nil, err

@@ -44,10 +44,11 @@ func TestTrustedRootLines(t *testing.T) {
 	}
 	without := func(p parts) parts { delete(p.material(), "tlogEntries"); return p }
 	for name, text := range map[string][]byte{
-		"lines":           bytes.Join([][]byte{first, second}, []byte("\n")),
-		"with blank ones": bytes.Join([][]byte{first, second, nil, nil}, []byte("\n\n")),
-		"configs":         bytes.Join([][]byte{config(first), config(second)}, []byte("\r\n")),
-		"one twice":       bytes.Join([][]byte{second, first, config(second)}, []byte("\n")),
+		"lines":                  bytes.Join([][]byte{first, second}, []byte("\n")),
+		"with blank ones":        bytes.Join([][]byte{first, second, nil, nil}, []byte("\n\n")),
+		"configs":                bytes.Join([][]byte{config(first), config(second)}, []byte("\r\n")),
+		"with a byte order mark": append([]byte("\ufeff"), bytes.Join([][]byte{first, second}, []byte("\n"))...),
+		"one twice":              bytes.Join([][]byte{second, first, config(second)}, []byte("\n")),
 	} {
 		r, err := ParseTrustedRoot(text)
 		if err != nil {
@@ -87,6 +88,8 @@ func TestTrustedRootLines(t *testing.T) {
 		"line 2: ":                                                                 append(slices.Clone(first), "\n{}\n"...),
 		"one authority has one name":                                               bytes.Join([][]byte{first, renamed}, []byte("\n")),
 		"holds no trustedRoot":                                                     fmt.Appendf(nil, `{"mediaType":%q}`, clientTrustConfig),
+		"config whose mediaType is \"x\", want " + clientTrustConfig:               bytes.Replace(config(first), []byte(clientTrustConfig), []byte("x"), 1),
+		`root: unknown field "signed"`:                                             []byte(`{"signed":{}}`), // TUF metadata
 		"more than 64 lines":                                                       bytes.Repeat(append(slices.Clone(second), '\n'), limits.TrustedRoots+1),
 		"bytes, want at most":                                                      bytes.Repeat([]byte{' '}, limits.TrustedRoot+1),
 	} {

@@ -56,79 +56,51 @@ func (r *TrustedRoot) checkTimestamps(ctx context.Context, e evidence.Envelope, 
 			all = append(all, s)
 		}
 	}
-	found.times = append(found.times, r.nameStampers(all)...)
+	times, parties := r.nameStampers(all)
+	found.times, found.stampers = append(found.times, times...), parties
 }
 
-// nameStampers gives timestamps by one authority one name, by which they are counted. Two are by one authority if one key
-// signed both, whichever certificates of it and entries of the trusted root vouch for them, or if the root's entries are one.
-func (r *TrustedRoot) nameStampers(all []stamped) []evidence.TrustedTime {
-	one, keys := slices.Clone(r.stampers), map[string]int{}
+// nameStampers gives timestamps by one authority one name, and says which names count as one. Two are by one authority if one
+// key signed both, whichever certificates of it and entries of the trusted root vouch for them, or if the root's entries are one.
+func (r *TrustedRoot) nameStampers(all []stamped) ([]evidence.TrustedTime, parties) {
+	names, counted, keys := slices.Clone(r.names), slices.Clone(r.stampers), map[string]int{}
 	for _, s := range all {
 		if other, ok := keys[s.key]; ok {
-			one.join(other, s.authority)
+			names.join(other, s.authority)
+			counted.join(other, s.authority)
 		}
 		keys[s.key] = s.authority
 	}
 	var times []evidence.TrustedTime
+	nameOf := func(i int) string { return authorityName(r.root.TimestampingAuthorities()[i]) }
+	one := parties{}
 	for _, s := range all {
-		s.Authority = authorityName(r.root.TimestampingAuthorities()[one.find(s.authority)])
+		s.Authority = nameOf(names.find(s.authority))
+		one[s.Authority] = nameOf(counted.find(s.authority))
 		times = append(times, s.TrustedTime)
 	}
-	return times
+	return times, one
 }
 
-// groups are numbers some of which belong together: each refers to a smaller one of its group, the smallest to itself.
-type groups []int
-
-func (g groups) find(i int) int {
-	for g[i] != i {
-		i = g[i]
-	}
-	return i
-}
-
-func (g groups) join(i, j int) {
-	i, j = g.find(i), g.find(j)
-	g[max(i, j)] = min(i, j)
-}
-
-// count is how many groups there are.
-func (g groups) count() int {
-	n := 0
-	for i := range g {
-		if g[i] == i {
-			n++
-		}
-	}
-	return n
-}
-
-// groupStampers finds the entries of a trusted root that are one authority: those of one name, and those that share the key of
-// a certificate authority where one of them does not say which certificate signs, and so vouches for all that it issues.
-func groupStampers(list []root.TimestampingAuthority) groups {
-	all, open := make(groups, len(list)), map[string]bool{}
-	for i, tsa := range list {
-		all[i] = i
+// groupStampers finds the entries of a trusted root that are one authority: those of one name or operator, and those that share
+// the key of a certificate authority where one of them does not say which certificate signs, and so vouches for all that it issues.
+func groupStampers(list []root.TimestampingAuthority, operator func(int) string) groups {
+	open := map[string]bool{}
+	for _, tsa := range list {
 		for _, c := range issuersOf(tsa) {
 			open[keyOf(c)] = open[keyOf(c)] || leafOf(tsa) == nil
 		}
 	}
-	seen := map[string]int{}
+	ids := make([][]string, len(list))
 	for i, tsa := range list {
-		ids := []string{"name " + authorityName(tsa)}
+		ids[i] = partyIDs(authorityName(tsa), operator(i))
 		for _, c := range issuersOf(tsa) {
 			if key := keyOf(c); open[key] {
-				ids = append(ids, "key "+key)
+				ids[i] = append(ids[i], "key "+key)
 			}
-		}
-		for _, id := range ids {
-			if other, ok := seen[id]; ok {
-				all.join(other, i)
-			}
-			seen[id] = i
 		}
 	}
-	return all
+	return groupByID(ids)
 }
 
 // describeStampers says how many timestamp authorities there are, and why they are fewer than the entries.
@@ -139,7 +111,7 @@ func (r *TrustedRoot) describeStampers() string {
 		text = "1 timestamp authority"
 	}
 	if entries := len(r.stampers); n < entries {
-		text += fmt.Sprintf(" in %d entries: those of one name are one, and those that share a certificate authority, unless each says which certificate signs", entries)
+		text += fmt.Sprintf(" in %d entries: those of one name or operator are one, and those that share a certificate authority, unless each says which certificate signs", entries)
 	}
 	return text
 }

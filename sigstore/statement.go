@@ -7,7 +7,6 @@ import (
 	"fmt"
 
 	intoto "github.com/in-toto/attestation/go/v1"
-	"google.golang.org/protobuf/encoding/protojson"
 
 	"github.com/runattest/runattest/internal/jsontree"
 )
@@ -24,7 +23,7 @@ func checkStatement(payload []byte) error {
 		return err
 	}
 	var s intoto.Statement
-	if err := protojson.Unmarshal(text, &s); err != nil {
+	if err := readProto(text, &s); err != nil {
 		return fmt.Errorf("in-toto's library cannot read the statement: %w", err)
 	}
 	if err := s.Validate(); err != nil {

@@ -21,11 +21,13 @@ type findings struct {
 	ignored  []error             // by services that the trusted root does not list
 	unknown  int                 // of those ignored: log entries by logs that it does not name
 	wrong    []error             // by services that it lists, but not about this signature
+	stampers parties             // which of those that stamped count as one
+	oneLog   parties             // which logs count as one
 }
 
 // gather holds everything that a bundle carries against the trusted root.
 func (t *trust) gather(ctx context.Context, e evidence.Envelope, by entrySigner) findings {
-	var found findings
+	found := findings{oneLog: t.Root.logs}
 	t.Root.checkTimestamps(ctx, e, &found)
 	for i, entry := range e.Evidence.LogEntries {
 		if ctx.Err() != nil {
@@ -41,17 +43,17 @@ func (t *trust) gather(ctx context.Context, e evidence.Envelope, by entrySigner)
 }
 
 // timestamps counts the different authorities that stamped the signature.
-func (f findings) timestamps() int { return stampers(f.times, time.Time{}) }
+func (f findings) timestamps() int { return f.timestampsUntil(time.Time{}) }
 
-// stampers counts the different authorities that stamped not later than a time; the zero time means without a bound.
-func stampers(times []evidence.TrustedTime, until time.Time) int {
-	names := map[string]bool{}
-	for _, t := range times {
-		if t.Kind == timestampKind && (until.IsZero() || !t.Latest().After(until)) {
-			names[t.Authority] = true
+// timestampsUntil counts those that stamped not later than a time; the zero time means without a bound.
+func (f findings) timestampsUntil(until time.Time) int {
+	return f.stampers.different(func(yield func(string) bool) {
+		for _, t := range f.times {
+			if t.Kind == timestampKind && (until.IsZero() || !t.Latest().After(until)) && !yield(t.Authority) {
+				return
+			}
 		}
-	}
-	return len(names)
+	})
 }
 
 const (
@@ -110,7 +112,7 @@ func (t *trust) judgeTime(e evidence.Envelope, found findings, d demand) evidenc
 			return no(evidence.CodeTimeValidity, "%s by %s is outside the validity of %s (%s to %s)", describeTime(at), at.Authority, d.who, bound(d.notBefore), bound(d.notAfter))
 		}
 	}
-	if late := t.lateness(found.times); late != "" {
+	if late := t.lateness(found); late != "" {
 		return no(evidence.CodeTimeLate, "%s", late)
 	}
 	if len(found.times) == 0 {
@@ -159,11 +161,11 @@ func (t *trust) lacksTime(e evidence.Envelope, found findings) evidence.Check {
 }
 
 // lateness is empty unless the signature was to be there earlier than it was seen.
-func (t *trust) lateness(times []evidence.TrustedTime) string {
+func (t *trust) lateness(found findings) string {
 	if t.SignedBefore == nil {
 		return ""
 	}
-	first := slices.MinFunc(times, func(a, b evidence.TrustedTime) int { return a.Latest().Compare(b.Latest()) })
+	first := slices.MinFunc(found.times, func(a, b evidence.TrustedTime) int { return a.Latest().Compare(b.Latest()) })
 	switch want := t.RequireTimestamps; {
 	case first.Latest().After(*t.SignedBefore):
 		late := fmt.Sprintf("signed by %s at the latest, which does not prove that it was before %s", visible.Time(first.Latest()), visible.Time(*t.SignedBefore))
@@ -171,8 +173,8 @@ func (t *trust) lateness(times []evidence.TrustedTime) string {
 			late += fmt.Sprintf(": %s by %s", describeTime(first), first.Authority)
 		}
 		return late
-	case want > 0 && stampers(times, *t.SignedBefore) < want:
-		return fmt.Sprintf("%d of the %d timestamps required are not later than %s", stampers(times, *t.SignedBefore), want, visible.Time(*t.SignedBefore))
+	case want > 0 && found.timestampsUntil(*t.SignedBefore) < want:
+		return fmt.Sprintf("%d of the %d timestamps required are not later than %s", found.timestampsUntil(*t.SignedBefore), want, visible.Time(*t.SignedBefore))
 	}
 	return ""
 }

@@ -225,9 +225,10 @@ func (d *draft) token() asn1.RawValue {
 
 // namedChain is an authority as a trusted root names it.
 type namedChain struct {
-	url   string
-	chain []*pkitest.Holder
-	valid period
+	url      string
+	chain    []*pkitest.Holder
+	valid    period
+	operator string // optional
 }
 
 func certificatesOf(holders ...*pkitest.Holder) []*x509.Certificate {
@@ -243,7 +244,9 @@ func rootWith(t testing.TB, named ...namedChain) *TrustedRoot {
 	t.Helper()
 	spec := &prototrustroot.TrustedRoot{MediaType: root.TrustedRootMediaType01}
 	for _, n := range named {
-		spec.TimestampAuthorities = append(spec.TimestampAuthorities, newAuthority(n.url, certificatesOf(n.chain...), n.valid))
+		a := newAuthority(n.url, certificatesOf(n.chain...), n.valid)
+		a.Operator = n.operator
+		spec.TimestampAuthorities = append(spec.TimestampAuthorities, a)
 	}
 	text, err := (&TrustedRoot{spec: spec}).JSON()
 	if err != nil {
@@ -457,6 +460,7 @@ func TestOneStamperCountsOnce(t *testing.T) {
 	}
 	again := func(d *draft) { d.info.Serial = big.NewInt(8) }
 	bare := func(d *draft) { d.certificates, d.info.Serial = nil, big.NewInt(9) }
+	run := func(operator string, c namedChain) namedChain { c.operator = operator; return c }
 	a, b := chain("https://a", by, middle, top), chain("https://b", middle, top)
 	for title, c := range map[string]struct {
 		root   []namedChain
@@ -470,6 +474,12 @@ func TestOneStamperCountsOnce(t *testing.T) {
 		"a renewed certificate":            {[]namedChain{chain("https://a", by, middle, top), chain("https://a", renewed, middle, top)}, [][]byte{stamp(by), stamp(renewed)}, 1},
 		"cross-signed":                     {[]namedChain{chain("https://a", by, middle, top), chain("https://c", second)}, [][]byte{stamp(by), stamp(crossed)}, 1},
 		"cross-signed, two roots alone":    {[]namedChain{chain("https://b", middle, top), chain("https://c", second)}, [][]byte{stamp(crossed), stamp(by)}, 1},
+		"two of one operator":              {[]namedChain{run("stamps.example", a), run("Stamps.example", chain("https://c", stranger, second))}, [][]byte{stamp(by), stamp(stranger)}, 1},
+		"two of one name, one of its operator": {
+			[]namedChain{a, chain("https://a", colleague, middle, top), run("stamps.example", chain("https://a", renewed, middle, top)), run("stamps.example", chain("https://c", stranger, second))},
+			[][]byte{stamp(colleague), stamp(stranger)}, 1,
+		},
+		"two operators":                    {[]namedChain{run("a.example", a), run("c.example", chain("https://c", stranger, second))}, [][]byte{stamp(by), stamp(stranger)}, 2},
 		"two authorities":                  {[]namedChain{a, chain("https://c", stranger, second)}, [][]byte{stamp(by), stamp(stranger)}, 2},
 		"two authorities, two roots alone": {[]namedChain{b, chain("https://c", second)}, [][]byte{stamp(by), stamp(stranger)}, 2},
 		"two named ones of one issuer":     {[]namedChain{a, chain("https://d", colleague, middle, top)}, [][]byte{stamp(by), stamp(colleague)}, 2},
@@ -486,6 +496,13 @@ func TestOneStamperCountsOnce(t *testing.T) {
 				t.Errorf("the root counts as %d authorities, fewer than %d stamps by different ones", n, c.want)
 			}
 		})
+	}
+	// a report names each authority that stamped
+	var found findings
+	rootWith(t, run("x.example", a), run("x.example", chain("https://c", stranger, second))).checkTimestamps(t.Context(),
+		evidence.Envelope{Signature: stampOver, Evidence: evidence.Material{Timestamps: [][]byte{stamp(stranger), stamp(by)}}}, &found)
+	if len(found.times) != 2 || found.times[0].Authority != "https://c" || found.times[1].Authority != "https://a" {
+		t.Errorf("stamped by %+v", found.times)
 	}
 	key := attest.TrustedKey{Name: "k", Key: someKey(t)}
 	_, err := NewTrust(TrustOptions{Root: rootWith(t, b, a), Keys: []attest.TrustedKey{key}, RequireTimestamps: 2})

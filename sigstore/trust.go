@@ -75,8 +75,8 @@ func NewTrust(o TrustOptions) (attest.Trust, error) {
 		return nil, fmt.Errorf("%d timestamps required, want 0 or more", o.RequireTimestamps)
 	case o.RequireTimestamps > o.Root.stampers.count():
 		return nil, fmt.Errorf("%d timestamps required, but the trusted root names %s", o.RequireTimestamps, o.Root.describeStampers())
-	case o.RequireLogEntries < NoLogEntries || o.RequireLogEntries > differentNames(material.RekorLogs()):
-		return nil, fmt.Errorf("%d log entries required, but the trusted root names %d transparency logs", o.RequireLogEntries, differentNames(material.RekorLogs()))
+	case o.RequireLogEntries < NoLogEntries || o.RequireLogEntries > o.Root.logs.count():
+		return nil, fmt.Errorf("%d log entries required, but the trusted root names %d transparency logs of different URLs and operators", o.RequireLogEntries, o.Root.logs.count())
 	}
 	return &trust{o}, nil
 }
@@ -98,15 +98,6 @@ func (r *TrustedRoot) Trust(d authority.Demands) (attest.Trust, error) {
 		Root: r, Keys: d.Keys, Identities: d.Identities,
 		RequireTimestamps: d.Timestamps, RequireLogEntries: d.LogEntries, UnsafeAnyTime: d.UnsafeAnyTime,
 	})
-}
-
-// differentNames counts logs as evidence does: one that got a new key is still one log.
-func differentNames(logs map[string]*root.TransparencyLog) int {
-	names := map[string]bool{}
-	for _, l := range logs {
-		names[logName(l)] = true
-	}
-	return len(names)
 }
 
 // emptyRoot is the trusted root that lists no authority and no log.

@@ -491,7 +491,7 @@ func TestStampsInAnyOrder(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			q := parts{"mediaType": p["mediaType"], "dsseEnvelope": p["dsseEnvelope"], "verificationMaterial": parts{"publicKey": p.material()["publicKey"]}}
 			trial{q.stamp(c.stamps...), TrustOptions{
-				Root:         rootWith(t, namedChain{"https://a", []*pkitest.Holder{one}, period{}}, namedChain{"https://b", []*pkitest.Holder{other}, period{}}),
+				Root:         rootWith(t, namedChain{url: "https://a", chain: []*pkitest.Holder{one}}, namedChain{url: "https://b", chain: []*pkitest.Holder{other}}),
 				Keys:         []attest.TrustedKey{{Name: "k", Key: key, NotAfter: c.until}},
 				SignedBefore: &between, RequireTimestamps: c.n,
 			}, c.refused}.run(t)

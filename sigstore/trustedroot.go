@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	protocommon "github.com/sigstore/protobuf-specs/gen/pb-go/common/v1"
 	prototrustroot "github.com/sigstore/protobuf-specs/gen/pb-go/trustroot/v1"
@@ -26,12 +28,19 @@ import (
 type TrustedRoot struct {
 	root     *root.TrustedRoot
 	spec     *prototrustroot.TrustedRoot
-	stampers groups              // which of the timestamp authorities are one
+	stampers groups              // which of the timestamp authorities count as one
+	names    groups              // which of them have one name in reports
+	logs     parties             // which of the transparency logs count as one
 	lines    []*root.TrustedRoot // of which it was made; nil for one
 }
 
-// ParseTrustedRoot reads a Sigstore TrustedRoot of media type
-// application/vnd.dev.sigstore.trustedroot+json;version=0.1, as cosign and TUF carry it:
+// rootMediaTypes are the media types of a TrustedRoot: of version 0.1 in both spellings, and of 0.2, whose operators count in
+// the others, too, and whose IDs of checkpoint keys follow from the keys.
+var rootMediaTypes = []string{
+	root.TrustedRootMediaType01, "application/vnd.dev.sigstore.trustedroot.v0.1+json", "application/vnd.dev.sigstore.trustedroot.v0.2+json",
+}
+
+// ParseTrustedRoot reads a Sigstore TrustedRoot of version 0.1 or 0.2, as cosign and TUF carry it,
 // or the one in a ClientTrustConfig, or several of either as JSON Lines, which are believed together. Each is
 // strict JSON, no unknown members, no validity that ends before it begins, no two logs with
 // one ID or one key, no key that package signer refuses.
@@ -44,9 +53,10 @@ func ParseTrustedRoot(data []byte) (*TrustedRoot, error) {
 }
 
 func newTrustedRoot(spec *prototrustroot.TrustedRoot) (*TrustedRoot, error) {
-	if got := spec.GetMediaType(); got != root.TrustedRootMediaType01 {
-		return nil, fmt.Errorf("mediaType is %q, want %s", got, root.TrustedRootMediaType01)
+	if got := spec.GetMediaType(); !slices.Contains(rootMediaTypes, got) {
+		return nil, fmt.Errorf("mediaType is %q, want one of %s", got, strings.Join(rootMediaTypes, ", "))
 	}
+	spec.MediaType = root.TrustedRootMediaType01 // the one that sigstore-go reads
 	for i, ca := range spec.GetCertificateAuthorities() {
 		if err := checkRange(ca.GetValidFor()); err != nil {
 			return nil, fmt.Errorf("certificateAuthorities[%d]: %w", i, err)
@@ -78,7 +88,12 @@ func newTrustedRoot(spec *prototrustroot.TrustedRoot) (*TrustedRoot, error) {
 	if err := oneNameEach(parsed.TimestampingAuthorities()); err != nil {
 		return nil, err
 	}
-	return &TrustedRoot{root: parsed, spec: spec, stampers: groupStampers(parsed.TimestampingAuthorities())}, nil
+	all := parsed.TimestampingAuthorities()
+	return &TrustedRoot{
+		root: parsed, spec: spec, logs: groupLogs(parsed.RekorLogs(), spec.GetTlogs()),
+		stampers: groupStampers(all, func(i int) string { return spec.GetTimestampAuthorities()[i].GetOperator() }),
+		names:    groupStampers(all, func(int) string { return "" }),
+	}, nil
 }
 
 // unmarshalStrict reads protobuf JSON after it has been found to be I-JSON: no duplicate
@@ -94,10 +109,21 @@ func unmarshalStrict(data []byte, most int, into proto.Message) error {
 	if tree, err := jsontree.Parse(text); err == nil && tree.Kind() != jsontree.Object {
 		return fmt.Errorf("is of type %s, want object", tree.Kind())
 	}
-	if err := protojson.Unmarshal(text, into); err != nil {
-		return err
+	return readProto(text, into)
+}
+
+// readProto reads protobuf JSON. A reason has neither the library's mark, whose blank is one of two at random, nor the line and
+// column, which are those of a part or of the canonical form.
+func readProto(text []byte, into proto.Message) error {
+	err := protojson.Unmarshal(text, into)
+	if err == nil {
+		return nil
 	}
-	return nil
+	reason := strings.TrimSpace(strings.TrimPrefix(err.Error(), "proto:"))
+	if _, rest, ok := strings.Cut(reason, "): "); ok && strings.HasPrefix(reason, "(line ") {
+		reason = rest
+	}
+	return errors.New(strings.TrimPrefix(reason, "syntax error: "))
 }
 
 // oneNameEach refuses an authority that would count as two.

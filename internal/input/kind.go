@@ -58,7 +58,7 @@ func Kind(data []byte) string {
 		return KindPolicy
 	case has(declarationSchema):
 		return KindDeclaration
-	case has("application/vnd.dev.sigstore.trustedroot"):
+	case has("application/vnd.dev.sigstore.trustedroot"), has("application/vnd.dev.sigstore.clienttrustconfig"):
 		return KindTrustedRoot
 	case has("application/vnd.dev.sigstore.signingconfig"):
 		return "a signing configuration"

@@ -1,0 +1,93 @@
+package sigstore
+
+import (
+	"cmp"
+	"encoding/hex"
+	"iter"
+	"maps"
+	"strings"
+
+	prototrustroot "github.com/sigstore/protobuf-specs/gen/pb-go/trustroot/v1"
+	"github.com/sigstore/sigstore-go/pkg/root"
+)
+
+// groups are numbers some of which belong together: each refers to a smaller one of its group, the smallest to itself.
+type groups []int
+
+func (g groups) find(i int) int {
+	for g[i] != i {
+		i = g[i]
+	}
+	return i
+}
+
+func (g groups) join(i, j int) {
+	i, j = g.find(i), g.find(j)
+	g[max(i, j)] = min(i, j)
+}
+
+// count is how many groups there are.
+func (g groups) count() int {
+	n := 0
+	for i := range g {
+		if g[i] == i {
+			n++
+		}
+	}
+	return n
+}
+
+// groupByID joins what has an ID in common.
+func groupByID(ids [][]string) groups {
+	all, seen := make(groups, len(ids)), map[string]int{}
+	for i := range ids {
+		all[i] = i
+		for _, id := range ids[i] {
+			if other, ok := seen[id]; ok {
+				all.join(other, i)
+			}
+			seen[id] = i
+		}
+	}
+	return all
+}
+
+// partyIDs are the name and the operator of an entry of a trusted root. Proofs by services of one operator count as one
+// (sigstore_trustroot.proto): an operator could make up both.
+func partyIDs(name, operator string) []string {
+	ids := []string{"name " + name}
+	if operator != "" {
+		ids = append(ids, "operator "+strings.ToLower(operator))
+	}
+	return ids
+}
+
+// parties says for the name of each service by which name it counts.
+type parties map[string]string
+
+// different counts the services of these names. A name that is not known is one of its own.
+func (p parties) different(names iter.Seq[string]) int {
+	counted := map[string]bool{}
+	for name := range names {
+		counted[cmp.Or(p[name], name)] = true
+	}
+	return len(counted)
+}
+
+// count is how many of all services count.
+func (p parties) count() int { return p.different(maps.Keys(p)) }
+
+// groupLogs finds the logs that count as one: those of one URL are one log that got a new key, and those of one operator are
+// not independent of each other.
+func groupLogs(logs map[string]*root.TransparencyLog, specs []*prototrustroot.TransparencyLogInstance) parties {
+	names, ids := make([]string, len(specs)), make([][]string, len(specs))
+	for i, spec := range specs {
+		names[i] = logName(logs[hex.EncodeToString(spec.GetLogId().GetKeyId())])
+		ids[i] = partyIDs(names[i], spec.GetOperator())
+	}
+	counted, all := parties{}, groupByID(ids)
+	for i, name := range names {
+		counted[name] = names[all.find(i)]
+	}
+	return counted
+}
