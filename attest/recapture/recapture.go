@@ -104,6 +104,32 @@ func (s Source) Check(ctx context.Context, b *attest.Bundle) (declared *identity
 	return r.Declaration, c, nil
 }
 
+// ErrNotOneRun says that a bundle is not about one run, so that a source cannot be held against it.
+var ErrNotOneRun = errors.New("is not about one run: a source cannot be held against it")
+
+// Verify has verify verify a bundle with the declaration of the source as the one that is expected, and adds Check's check to the
+// report: a source of another run is refused, whatever the check says. A bundle with which the source cannot be compared is not
+// verified, but ErrNotOneRun: it must not look as if it had been.
+func (s Source) Verify(ctx context.Context, b *attest.Bundle, want attest.Expect, verify func(context.Context, *attest.Bundle, attest.Expect) (attest.Report, error)) (attest.Report, error) {
+	if verify == nil {
+		return attest.Report{}, errors.New("nothing verifies the bundle: it is nil")
+	}
+	declared, check, err := s.Check(ctx, b)
+	if err != nil {
+		return attest.Report{}, err
+	}
+	want.Declaration = declared
+	report, err := verify(ctx, b, want)
+	switch {
+	case err != nil:
+		return attest.Report{}, err
+	case declared == nil && report.Verified:
+		return attest.Report{}, ErrNotOneRun
+	}
+	report.Checks = append(report.Checks, check)
+	return report, nil
+}
+
 func (s Source) recompute(ctx context.Context, format capture.Format, d *identity.Declaration) (*capture.Recomputed, error) {
 	folder := s.Folder
 	switch {

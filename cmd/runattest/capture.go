@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/capture"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/jsontree"
@@ -58,7 +59,7 @@ func newCapture() *cobra.Command {
 				written++
 			}
 			if err != nil {
-				o.note(c.text.Name, err)
+				o.note(c.Name, err)
 			}
 		}
 		return o.done()
@@ -75,7 +76,7 @@ func listFormats(o *output) error {
 	return nil
 }
 
-func explainCaptured(o *output, c captured) error {
+func explainCaptured(o *output, c files.Captured) error {
 	if c.CustomID != "" {
 		if err := o.Line("%-32s %-12s %s", "custom_id", capture.LeftOut, c.CustomID); err != nil {
 			return err
@@ -90,11 +91,11 @@ func explainCaptured(o *output, c captured) error {
 }
 
 // printCaptured prints a declaration. One in YAML that follows another is a document of its own.
-func printCaptured(o *output, c captured, yaml, follows bool) error {
+func printCaptured(o *output, c files.Captured, yaml, follows bool) error {
 	if c.CustomID != "" {
-		o.Info("note: %s: %s is the request with the custom_id %q", c.text.Name, c.Declaration.ID(), c.CustomID)
+		o.Info("note: %s: %s is the request with the custom_id %q", c.Name, c.Declaration.ID(), c.CustomID)
 	}
-	noteCaptured(o, c.text.Name, c.Captured)
+	noteCaptured(o, c.Name, c.Captured)
 	text := c.Declaration.Canonical()
 	if !yaml {
 		return o.WriteRaw(append(text, '\n'))

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -18,7 +17,6 @@ import (
 	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/internal/terminal"
 	"github.com/runattest/runattest/internal/visible"
-	"github.com/runattest/runattest/internal/yamljson"
 )
 
 // sourceFlags say what a source is beside its bytes.
@@ -118,22 +116,21 @@ func lookupFormat(name string) (capture.Format, error) {
 
 // A capturing captures sources by one format.
 type capturing struct {
-	format capture.Format
-	source capture.Source // what they have in common
-	flags  *sourceFlags
+	files.Captures
+	flags *sourceFlags
 }
 
 // capturing captures sources by the format of that name.
 func (f *sourceFlags) capturing(name string) (*capturing, error) {
-	x := &capturing{flags: f}
+	x := &capturing{Captures: files.Captures{Folder: *f.folder, Open: f.open}, flags: f}
 	var err error
-	if x.format, err = lookupFormat(name); err != nil {
+	if x.Format, err = lookupFormat(name); err != nil {
 		return nil, err
 	}
-	if err := f.fits(x.format); err != nil {
+	if err := f.fits(x.Format); err != nil {
 		return nil, err
 	}
-	x.source, err = f.source()
+	x.Source, err = f.source()
 	return x, err
 }
 
@@ -148,75 +145,19 @@ func (f *sourceFlags) fits(format capture.Format) error {
 	return nil
 }
 
-// captured is one capture, the text that it is of, and whether there may be several in the file.
-type captured struct {
-	text    input.Text
-	several bool
-	*capture.Captured
-}
-
-// each captures every source in a file, or the folder of that name. It goes on after a bad one.
-func (x *capturing) each(ctx context.Context, files *input.Files, path string) iter.Seq2[captured, error] {
-	return func(yield func(captured, error) bool) {
-		if x.format.ReadsFolder() {
-			src := x.source
-			err := x.flags.cachePath(&src, path)
-			var c *capture.Captured
-			if err == nil {
-				c, err = x.folder(ctx, path, src)
-			}
-			yield(captured{text: input.Text{Name: path}, Captured: c}, err)
-			return
-		}
-		for t, err := range files.In(path) {
-			if err != nil {
-				if !yield(captured{text: t}, err) {
-					return
-				}
-				continue
-			}
-			for c, err := range x.text(ctx, t) {
-				if !yield(c, err) {
-					return
-				}
-			}
-		}
+// each captures every source in a file, or the folder of that name.
+func (x *capturing) each(ctx context.Context, texts *input.Files, path string) iter.Seq2[files.Captured, error] {
+	if !x.Format.ReadsFolder() {
+		return x.In(ctx, texts.In(path))
 	}
-}
-
-// text captures every request in a text.
-func (x *capturing) text(ctx context.Context, t input.Text) iter.Seq2[captured, error] {
-	src := x.source
-	src.Body = t.Data
-	return func(yield func(captured, error) bool) {
-		if *x.flags.folder != "" {
-			c, err := x.folder(ctx, *x.flags.folder, src)
-			yield(captured{t, t.Lines, c}, err)
-			return
+	return func(yield func(files.Captured, error) bool) {
+		c, src := files.Captured{Name: path}, x.Source
+		err := x.flags.cachePath(&src, path)
+		if err == nil {
+			c.Captured, err = x.InFolder(ctx, path, src)
 		}
-		for c, err := range x.format.CaptureEach(src) {
-			if kind := files.Kind(t.Data); err != nil && files.IsKey(kind) {
-				err = fmt.Errorf("is %s, want a request's body", kind)
-			}
-			if !yield(captured{t, t.Lines || c != nil && c.CustomID != "", c}, locate(t.Data, err)) {
-				return
-			}
-		}
+		yield(c, err)
 	}
-}
-
-// folder captures a folder, and what stands beside it in src.
-func (x *capturing) folder(ctx context.Context, dir string, src capture.Source) (*capture.Captured, error) {
-	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
-		return nil, fmt.Errorf("%s: is a file, want a model's folder", dir)
-	}
-	fsys, closeFolder, err := x.flags.open(dir)
-	if err != nil {
-		return nil, err
-	}
-	defer closeFolder()
-	c, err := x.format.CaptureFolder(ctx, fsys, src)
-	return c, locate(nil, err)
 }
 
 // open opens a folder, and counts on a terminal what is read of its files.
@@ -231,7 +172,7 @@ func (f *sourceFlags) open(dir string) (fsys fs.FS, closeFolder func(), err erro
 
 // newRequests reads the requests in files.
 func (x *capturing) newRequests(cmd *cobra.Command, paths []string) *input.Files {
-	return input.NewRequestFiles(paths, cmd.InOrStdin(), x.format.ReadsFile())
+	return input.NewRequestFiles(paths, cmd.InOrStdin(), x.Format.ReadsFile())
 }
 
 // noteCaptured tells what a person should know of a declaration that was captured.
@@ -250,22 +191,6 @@ func noteCaptured(o *output, name string, c *capture.Captured) {
 			o.Info("warning: %s: the declaration's %s %s", name, p.Pointer, p.Message)
 		}
 	}
-}
-
-// locate says on which line of a request an error is, where it knows.
-func locate(data []byte, err error) error {
-	var e *capture.Error
-	if !errors.As(err, &e) {
-		return err
-	}
-	if e.Offset >= 0 {
-		line, column := yamljson.LineColumn(data, e.Offset)
-		err = fmt.Errorf("line %d, column %d: %w", line, column, err)
-	}
-	if e.Hint != "" {
-		return cli.WithHint(err, e.Hint)
-	}
-	return err
 }
 
 // completeFormats completes the name of a capture format.

@@ -1,14 +1,13 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"iter"
 	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/capture"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/input"
@@ -27,52 +26,36 @@ func isFormat(args []string) bool {
 }
 
 // named captures by the format that is the first argument.
-func (f *sourceFlags) named(cmd *cobra.Command, _ *output, args []string) (iter.Seq2[captured, error], error) {
+func (f *sourceFlags) named(cmd *cobra.Command, _ *output, args []string) (iter.Seq2[files.Captured, error], error) {
 	x, err := f.capturing(args[0])
 	if err != nil {
 		return nil, err
 	}
 	file := append(args, input.Stdin)[1]
-	if x.format.ReadsFolder() && file == input.Stdin {
-		return nil, cli.WithHint(fmt.Errorf("%s reads a folder, and none is given", x.format.Name()), "runattest capture --model org/name "+args[0]+" FOLDER")
+	if x.Format.ReadsFolder() && file == input.Stdin {
+		return nil, cli.WithHint(fmt.Errorf("%s reads a folder, and none is given", x.Format.Name()), "runattest capture --model org/name "+args[0]+" FOLDER")
 	}
 	return x.each(cmd.Context(), x.newRequests(cmd, []string{file}), file), nil
 }
 
 // detecting captures by the one format that a file or folder can be of.
-func (f *sourceFlags) detecting(cmd *cobra.Command, o *output, args []string) (iter.Seq2[captured, error], error) {
-	file := args[0]
-	if info, err := os.Stat(file); err == nil && info.IsDir() {
-		format, err := detectFolder(file)
-		if err != nil {
-			return nil, err
-		}
-		x, err := f.detected(o, file, format)
-		if err != nil {
-			return nil, err
-		}
-		return x.each(cmd.Context(), nil, file), nil
+func (f *sourceFlags) detecting(cmd *cobra.Command, o *output, args []string) (iter.Seq2[files.Captured, error], error) {
+	src, err := f.source()
+	if err != nil {
+		return nil, err
 	}
-	for t, err := range input.Whole(file, cmd.InOrStdin()) { // one
-		if err != nil {
-			return nil, err
-		}
-		src, err := f.source()
-		if err != nil {
-			return nil, err
-		}
-		src.Body = t.Data
-		formats, sure := capture.Detect(src)
-		if !sure {
-			return nil, undetected(t.Name, formats)
-		}
-		x, err := f.detected(o, t.Name, formats[0])
-		if err != nil {
-			return nil, err
-		}
-		return x.text(cmd.Context(), t), nil
+	format, text, err := files.DetectCapture(args[0], cmd.InOrStdin(), src)
+	if err != nil {
+		return nil, err
 	}
-	return nil, errors.New("no file")
+	x, err := f.detected(o, text.Name, format)
+	if err != nil {
+		return nil, err
+	}
+	if format.ReadsFolder() {
+		return x.each(cmd.Context(), nil, args[0]), nil
+	}
+	return x.In(cmd.Context(), func(yield func(files.Text, error) bool) { yield(text, nil) }), nil
 }
 
 func (f *sourceFlags) detected(o *output, name string, format capture.Format) (*capturing, error) {
@@ -80,34 +63,13 @@ func (f *sourceFlags) detected(o *output, name string, format capture.Format) (*
 	return f.capturing(format.Name())
 }
 
-func detectFolder(dir string) (capture.Format, error) {
-	fsys, closeFolder, err := input.Folder(dir)
-	if err != nil {
-		return capture.Format{}, err
-	}
-	defer closeFolder()
-	formats, err := capture.DetectFolder(fsys)
-	if err == nil && len(formats) != 1 {
-		err = undetected(dir, formats)
-	}
-	if err != nil {
-		return capture.Format{}, err
-	}
-	return formats[0], nil
-}
-
-// undetected is the error of a source that is not of one format alone.
-func undetected(name string, formats []capture.Format) error {
-	var names []string
-	for _, f := range formats {
-		names = append(names, f.Name())
-	}
-	switch len(names) {
+// undetectedHint is what to do about a source whose format is not known.
+func undetectedHint(e *files.UndetectedError) string {
+	switch len(e.Formats) {
 	case 0:
-		return cli.WithHint(fmt.Errorf("%s: is of no capture format that is known", name), "runattest capture --list prints the formats; JSON Lines need the name of theirs: runattest capture FORMAT FILE")
+		return "runattest capture --list prints the formats; JSON Lines need the name of theirs: runattest capture FORMAT FILE"
 	case 1:
-		return cli.WithHint(fmt.Errorf("%s: may be of the format %s, which does not know all of it", name, names[0]), "if it is, runattest capture "+names[0]+" FILE")
+		return "if it is, runattest capture " + e.Formats[0] + " FILE"
 	}
-	return cli.WithHint(fmt.Errorf("%s: may be of the formats %s", name, strings.Join(names, ", ")),
-		"name the format: runattest capture "+names[0]+" FILE; --provider, --path or --header may tell which it is")
+	return "name the format: runattest capture " + e.Formats[0] + " FILE; --provider, --path or --header may tell which it is"
 }

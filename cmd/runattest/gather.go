@@ -50,18 +50,21 @@ func (a *appliedPolicy) given() policy.Given {
 	return g
 }
 
-// verify verifies the bundle, and has the policy decide about the run.
-func (a *appliedPolicy) verify(ctx context.Context, b *attest.Bundle, want attest.Expect) (*policy.Result, error) {
-	return a.VerifyWith(ctx, b, want, a.gather)
+// VerifyRun verifies the bundle, and has the policy decide about the run.
+func (a *appliedPolicy) VerifyRun(ctx context.Context, b *attest.Bundle, want attest.Expect) (attest.Report, error) {
+	return reportOf(a.VerifyWith(ctx, b, want, a.gather))
 }
 
-// judge has the policy decide about a run that its verifier was asked about already.
-func (a *appliedPolicy) judge(ctx context.Context, run *attest.Verified, no error) (attest.Report, error) {
-	result, err := a.Judge(ctx, run, no, a.gather)
+// JudgeRun has the policy decide about a run that its verifier was asked about already.
+func (a *appliedPolicy) JudgeRun(ctx context.Context, run *attest.Verified, no error) (attest.Report, error) {
+	return reportOf(a.Judge(ctx, run, no, a.gather))
+}
+
+func reportOf(r *policy.Result, err error) (attest.Report, error) {
 	if err != nil {
 		return attest.Report{}, err
 	}
-	return result.Report, nil
+	return r.Report, nil
 }
 
 // gather is everything that the policy is asked with about a run.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/runattest/runattest/gate/verdicts"
 	"github.com/runattest/runattest/gateway/journal"
 	"github.com/runattest/runattest/gateway/journal/report"
 	"github.com/runattest/runattest/identity"
@@ -50,7 +51,7 @@ func newJournalVerify() *cobra.Command {
 			return err
 		}
 		out := newOutput(cmd)
-		v := &journalVerifier{output: out, judge: &judge{verifier: verifier}, progress: out.progress("lines verified")}
+		v := &journalVerifier{output: out, by: &verdicts.Verifier{Trust: verifier}, progress: out.progress("lines verified")}
 		v.verify(cmd.Context(), args[0], o)
 		return out.done()
 	}

@@ -2,8 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
 
+	"github.com/runattest/runattest/gate/verdicts"
 	"github.com/runattest/runattest/gateway/journal"
 	"github.com/runattest/runattest/gateway/journal/report"
 	"github.com/runattest/runattest/internal/terminal"
@@ -12,26 +12,23 @@ import (
 // journalVerifier verifies journals, and prints what it finds.
 type journalVerifier struct {
 	*output
-	judge    *judge
+	by       *verdicts.Verifier
 	each     bool // print each line for people, too; for programs all are printed
 	progress *terminal.Progress
 }
 
 // verify prints the answer for a journal, after those for its lines and segments.
 func (v *journalVerifier) verify(ctx context.Context, dir string, o journal.VerifyOptions) (verified bool) {
-	if v.judge.policy != nil {
-		o.Judge = v.judge.verify
-	}
 	o.Line = func(l journal.LineResult) error { v.line(dir, l); v.progress.Step(); return nil }
 	o.Segment = func(s journal.SegmentResult) error { v.segment(dir, s); return nil }
 	var r *journal.Result
 	err := checkJournal(dir)
 	if err == nil {
-		r, err = journal.Verify(ctx, v.judge.verifier, dir, o)
+		r, err = v.by.Journal(ctx, dir, o)
 	}
 	v.progress.End()
 	if err != nil {
-		r = nil
+		r, err = nil, phraseOneRun(err)
 	}
 	v.journal(dir, r, err)
 	return r != nil && r.Verified
@@ -80,16 +77,3 @@ func (v *journalVerifier) journal(dir string, r *journal.Result, err error) {
 	_, a.None = v.phrase(nil, err)
 	v.verdict(a.Verdict(), a, err)
 }
-
-// verifyJournal answers for a journal, which is of many runs.
-func (v *verification) verifyJournal(dir string) bool {
-	j := &journalVerifier{output: v.output, judge: v.judge, each: v.sets.each, progress: v.progress}
-	if v.want.Identity != nil || v.given.Len() > 0 || len(v.want.Artifacts) > 0 || v.judge.source != nil {
-		j.journal(dir, nil, errNoJournal)
-		return false
-	}
-	return j.verify(v.cmd.Context(), dir, journal.VerifyOptions{})
-}
-
-// errNoJournal says that what is expected of one run was given with a journal.
-var errNoJournal = errors.New("is a journal, and --identity, --declaration, --artifact and --source are about one run")

@@ -15,6 +15,7 @@ import (
 	"github.com/runattest/runattest/attest/recapture"
 	"github.com/runattest/runattest/attest/signing"
 	"github.com/runattest/runattest/attest/subjects"
+	"github.com/runattest/runattest/capture"
 	"github.com/runattest/runattest/gate"
 	"github.com/runattest/runattest/gate/filedigest"
 	"github.com/runattest/runattest/gateway/journal"
@@ -131,6 +132,12 @@ func (o *output) done() error {
 func (o *output) hintOf(err error) string {
 	if hint, ok := cli.Hint(err); ok {
 		return hint
+	}
+	if captured, ok := errors.AsType[*capture.Error](err); ok && captured.Hint != "" {
+		return captured.Hint
+	}
+	if undetected, ok := errors.AsType[*files.UndetectedError](err); ok {
+		return undetectedHint(undetected)
 	}
 	if errors.Is(err, answer.ErrNotRun) || errors.Is(err, answer.ErrNotStatement) {
 		return "--statement writes the payload as it is"

@@ -1,20 +1,15 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"iter"
-	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest/files"
-	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/cli"
-	"github.com/runattest/runattest/internal/input"
-	"github.com/runattest/runattest/internal/terminal"
 	"github.com/runattest/runattest/registry"
+	"github.com/runattest/runattest/registry/upload"
 )
 
 func newPush() *cobra.Command {
@@ -32,122 +27,43 @@ func newPush() *cobra.Command {
 		if !ref.IsRepository() {
 			return fmt.Errorf("%s names an artifact: want a repository, the run's tag is made from its identity", ref)
 		}
-		p := &pusher{output: newOutput(cmd), cmd: cmd, reach: reach, ref: ref}
 		given, err := files.ReadDeclarations(*paths, cmd.InOrStdin())
 		if err != nil {
 			return err
 		}
-		p.declarations = slices.Collect(given.All())
-		return p.pushAll(bundleParts(cmd, args[1:]))
+		return pushAll(cmd, reach, &upload.Pusher{Repository: ref, Declarations: slices.Collect(given.All())}, args[1:])
 	}
 	return cmd
 }
 
-// pusher stores runs with their bundles, some at a time.
-type pusher struct {
-	*output
-	cmd          *cobra.Command
-	reach        *registryFlags
-	ref          registry.Reference
-	declarations []*identity.Declaration
-	target       *registry.Target // nil until the first are pushed
-	moving       *terminal.Transfer
-}
-
-func (p *pusher) pushAll(parts iter.Seq2[[]input.Blob, error]) error {
-	p.moving = p.transfer(p.cmd.Context(), "attestations pushed")
-	defer p.moving.End()
-	for blobs, err := range parts {
-		var groups []registry.Grouped
+func pushAll(cmd *cobra.Command, reach *registryFlags, p *upload.Pusher, paths []string) error {
+	o := newOutput(cmd)
+	moving := o.transfer(cmd.Context(), "attestations pushed")
+	defer moving.End()
+	p.Open = func(ref registry.Reference) (*registry.Target, error) { return reach.open(ref, moving.Count) }
+	p.Pushed = func(d upload.Pushed) (err error) {
+		moving.Say(func() { err = o.printPushed(d) })
+		return err
+	}
+	for blobs, err := range upload.Parts(cmd.InOrStdin(), paths...) {
 		if err == nil {
-			groups, err = p.group(blobs)
+			err = p.Push(cmd.Context(), blobs)
 		}
-		if err == nil && p.target == nil {
-			p.target, err = p.open(groups)
+		if is[*registry.NoDeclarationError](err) {
+			return cli.WithHint(err, "give it with --declaration FILE")
 		}
 		if err != nil {
-			return err
-		}
-		step := 1
-		if p.ref.IsLayout() {
-			step = max(1, len(groups)) // a tarball is written once
-		}
-		for some := range slices.Chunk(groups, step) {
-			if err := p.push(blobs, some); err != nil {
-				return err
-			}
+			return hintFile(err)
 		}
 	}
 	return nil
 }
 
-// group groups bundles by run. The runs of declarations without a bundle are among the first.
-func (p *pusher) group(blobs []input.Blob) ([]registry.Grouped, error) {
-	groups, err := registry.GroupByRun(contents(blobs), p.declarations...)
-	if one, ok := errors.AsType[*registry.BundleError](err); ok {
-		return nil, fmt.Errorf("%s: %w", blobs[one.Index].Name, files.ExplainBundle(err, blobs[one.Index].Data))
+func (o *output) printPushed(d upload.Pushed) error {
+	reports := []attachedReport{}
+	for i, a := range d.Attached {
+		reports = append(reports, attachedReport{d.Blobs[i].Name, d.Artifact.Reference.String(), a.Referrer, a.Bundle, a.PredicateType, a.Existed})
 	}
-	if p.target != nil {
-		groups = slices.DeleteFunc(groups, func(g registry.Grouped) bool { return len(g.Bundles) == 0 })
-	}
-	return groups, err
-}
-
-// open opens the repository, and makes a layout that is not there.
-func (p *pusher) open(groups []registry.Grouped) (*registry.Target, error) {
-	if p.ref.IsLayout() {
-		if err := mayCreate(p.ref, groups); err != nil {
-			return nil, cli.WithHint(err, "give it with --declaration FILE")
-		}
-		if err := registry.CreateLayout(p.ref.Path()); err != nil {
-			return nil, err
-		}
-	}
-	return p.reach.open(p.ref, p.moving.Count)
-}
-
-// mayCreate keeps a layout that is not there from being made for runs that cannot be stored in it.
-func mayCreate(ref registry.Reference, groups []registry.Grouped) error {
-	if _, err := os.Lstat(ref.Path()); err == nil {
-		return nil
-	}
-	for _, g := range groups {
-		if g.Declaration == nil {
-			return &registry.NoDeclarationError{Run: g.ID, Repository: ref}
-		}
-	}
-	return nil
-}
-
-func (p *pusher) push(all []input.Blob, some []registry.Grouped) error {
-	var runs []registry.Run
-	var blobs []input.Blob
-	for _, g := range some {
-		run := registry.Run{ID: g.ID, Declaration: g.Declaration}
-		for _, i := range g.Bundles {
-			blobs, run.Bundles = append(blobs, all[i]), append(run.Bundles, all[i].Data)
-		}
-		runs = append(runs, run)
-	}
-	done, err := p.target.PushRuns(p.cmd.Context(), runs...)
-	if is[*registry.NoDeclarationError](err) {
-		return cli.WithHint(err, "give it with --declaration FILE")
-	}
-	if err != nil {
-		return ofBundle(blobs, err)
-	}
-	for i, d := range done {
-		reports := []attachedReport{}
-		for _, a := range d.Attached {
-			reports = append(reports, attachedReport{blobs[0].Name, d.Artifact.Reference.String(), a.Referrer, a.Bundle, a.PredicateType, a.Existed})
-			blobs = blobs[1:]
-		}
-		ref := p.target.Reference().WithRun(some[i].ID)
-		object := map[string]any{"identity": ref.Run(), "reference": ref.String(), "artifact": d.Artifact.Reference.String(), "attestations": reports}
-		p.moving.Say(func() { err = p.Result(object, "%s", ref) })
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	object := map[string]any{"identity": d.Reference.Run(), "reference": d.Reference.String(), "artifact": d.Artifact.Reference.String(), "attestations": reports}
+	return o.Result(object, "%s", d.Reference)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/capture"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/internal/overwrite"
@@ -31,8 +32,8 @@ func (b *batch) prepareCapture() error {
 	if b.lines && *b.source.folder != "" {
 		return cli.WithHint(errors.New("--jsonl reads requests, and --folder names files beside one"), "runattest sign without --jsonl reads the folder")
 	}
-	if b.lines && x.format.ReadsFolder() {
-		return fmt.Errorf("--jsonl reads requests, and %s reads a folder", x.format.Name())
+	if b.lines && x.Format.ReadsFolder() {
+		return fmt.Errorf("--jsonl reads requests, and %s reads a folder", x.Format.Name())
 	}
 	b.capturing = x
 	return nil
@@ -47,7 +48,7 @@ func (b *batch) files(cmd *cobra.Command, paths []string) *input.Files {
 }
 
 // capturedOptions adds to the options what a capture says beside the declaration.
-func (b *batch) capturedOptions(c *captured) (attest.StatementOptions, error) {
+func (b *batch) capturedOptions(c *capture.Captured) (attest.StatementOptions, error) {
 	options := b.options
 	options.Annotations = maps.Clone(options.Annotations)
 	for name, value := range c.Annotations() {
@@ -72,7 +73,7 @@ func (b *batch) outsideFolders(target string, paths []string) error {
 		return nil
 	}
 	var folders []string
-	if b.capturing.format.ReadsFolder() {
+	if b.capturing.Format.ReadsFolder() {
 		folders = paths
 	}
 	if *b.source.folder != "" {

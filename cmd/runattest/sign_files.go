@@ -107,10 +107,10 @@ func (b *batch) declaration(t input.Text, err error) signing.Source {
 }
 
 // captured is what a request declares.
-func (b *batch) captured(c captured, err error) signing.Source {
-	return signing.Source{Name: c.text.Name, Lines: c.several, Size: len(c.text.Data), Err: err, Declare: func() (signing.Declared, error) {
-		noteCaptured(b.output, c.text.Name, c.Captured)
-		options, err := b.capturedOptions(&c)
+func (b *batch) captured(c files.Captured, err error) signing.Source {
+	return signing.Source{Name: c.Name, Lines: c.Several, Size: c.Size, Err: err, Declare: func() (signing.Declared, error) {
+		noteCaptured(b.output, c.Name, c.Captured)
+		options, err := b.capturedOptions(c.Captured)
 		return signing.Declared{Declaration: c.Declaration, Options: options, CustomID: c.CustomID}, err
 	}}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/attest/signing"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/cli"
@@ -56,10 +57,10 @@ func (b *batch) lineSource(n int, line []byte) signing.Source {
 	if b.capturing == nil {
 		return b.declaration(t, nil)
 	}
-	src := b.capturing.source
+	src := b.capturing.Source
 	src.Body = line
-	c, err := b.capturing.format.Capture(src)
-	return b.captured(captured{text: t, Captured: c}, locate(line, err))
+	c, err := b.capturing.Format.Capture(src)
+	return b.captured(files.Captured{Captured: c, Name: t.Name, Size: len(line)}, files.LocateCapture(line, err))
 }
 
 func lineName(n int) string { return fmt.Sprintf("%s:%d", input.Name(input.Stdin), n) }

@@ -1,9 +1,9 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -11,7 +11,9 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/answer"
 	"github.com/runattest/runattest/attest/files"
-	"github.com/runattest/runattest/attest/recapture"
+	"github.com/runattest/runattest/attest/runset"
+	"github.com/runattest/runattest/gate/verdicts"
+	"github.com/runattest/runattest/gateway/journal"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/terminal"
 	"github.com/runattest/runattest/registry"
@@ -61,9 +63,8 @@ func newVerify() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		v := newVerification(cmd, &judge{verifier, applied, source}, want)
-		v.given, v.sets.given, v.refs.given = given, given, given
-		v.refs.reach, v.refs.strict, v.sets.each, v.failFast = policies.reach, *strict, *each, *failFast
+		v := newVerification(cmd, &verdicts.Verifier{Trust: verifier, Source: source, Expect: want, Given: given}, applied)
+		v.reach, v.strict, v.each, v.failFast = policies.reach, *strict, *each, *failFast
 		if *lines {
 			return v.verifyLines()
 		}
@@ -88,72 +89,42 @@ func loadVerifier(cmd *cobra.Command, trust *trustFlags, policies *policyFlags, 
 	return applied.Verifier(), applied, nil
 }
 
-// judge verifies bundles, asks the policy where there is one, and holds declarations against a source.
-type judge struct {
-	verifier *attest.Verifier
-	policy   *appliedPolicy
-	source   *recapture.Source // or nil
-}
-
-func (j *judge) verify(ctx context.Context, b *attest.Bundle, want attest.Expect) (attest.Report, error) {
-	if j.policy != nil {
-		result, err := j.policy.verify(ctx, b, want)
-		if err != nil {
-			return attest.Report{}, err
-		}
-		return result.Report, nil
-	}
-	verified, err := j.verifier.Verify(ctx, b, want)
-	return verified.Report(), err
-}
-
-// verification answers for bundles, sets and references, and counts the answers.
+// verification prints the verdicts about what the arguments name, and counts them.
 type verification struct {
 	*output
-	cmd      *cobra.Command
-	judge    *judge
-	want     attest.Expect
-	given    *files.Declarations // nil where none is
-	refs     *referenceVerifier
-	sets     *setVerifier
-	progress *terminal.Progress
-	failFast bool
+	cmd                    *cobra.Command
+	by                     *verdicts.Verifier
+	policy                 *appliedPolicy // nil for none
+	reach                  *registryFlags
+	progress               *terminal.Progress
+	strict, each, failFast bool
 
 	total, good, artifacts int
 }
 
-func newVerification(cmd *cobra.Command, judge *judge, want attest.Expect) *verification {
+var _ verdicts.Visitor = (*verification)(nil)
+
+func newVerification(cmd *cobra.Command, by *verdicts.Verifier, policy *appliedPolicy) *verification {
 	o := newOutput(cmd)
-	v := &verification{output: o, cmd: cmd, judge: judge, want: want, progress: o.progress("verified or refused")}
-	v.refs = &referenceVerifier{output: o, judge: judge, want: want}
-	v.sets = &setVerifier{output: o, judge: judge, want: want, progress: v.progress}
-	return v
+	by.Stdin, by.Explain = cmd.InOrStdin(), hintOther
+	by.SourceError = func(err error) error {
+		return fmt.Errorf("--source %s: %w", by.Source.Path, files.LocateCapture(by.Source.Source.Body, err))
+	}
+	if policy != nil {
+		by.Policy = policy
+	}
+	return &verification{output: o, cmd: cmd, by: by, policy: policy, progress: o.progress("verified or refused")}
 }
 
 func (v *verification) verifyAll(paths []string) error {
-	v.verify(paths...)
+	if err := v.by.All(v.cmd.Context(), v, paths...); err != nil {
+		return err
+	}
 	v.progress.End()
 	return v.counted(v.total, v.good, "bundle", v.artifacts > 0)
 }
 
 func attachedTo(ref string) string { return "for what is attached to an artifact write oci://" + ref }
-
-// verifyOne gives a report for yes and for no, and an error where there is no answer. It may run at once for several.
-func (v *verification) verifyOne(data []byte) (attest.Report, error) {
-	bundle, err := files.ParseBundle(data)
-	if err != nil {
-		return attest.Report{}, err
-	}
-	want := v.want
-	if v.given.Len() > 1 {
-		if claim, err := bundle.UnverifiedStatement(); err == nil {
-			if want.Declaration = v.given.Find(claim.Identity); want.Declaration == nil {
-				return attest.Report{}, fmt.Errorf("is about none of the %d declarations that are given", v.given.Len())
-			}
-		}
-	}
-	return verifyBundle(v.cmd.Context(), v.judge, bundle, want)
-}
 
 // givenDeclarations are those that --declaration names; nil for none.
 func givenDeclarations(cmd *cobra.Command, path string) (*files.Declarations, error) {
@@ -163,44 +134,80 @@ func givenDeclarations(cmd *cobra.Command, path string) (*files.Declarations, er
 	return files.ReadDeclarations([]string{path}, cmd.InOrStdin())
 }
 
-func verifyBundle(ctx context.Context, judge *judge, bundle *attest.Bundle, want attest.Expect) (attest.Report, error) {
-	if judge.source == nil {
-		return verifyRun(ctx, judge, bundle, want)
-	}
-	declared, check, err := judge.source.Check(ctx, bundle)
-	if is[*recapture.SourceError](err) {
-		err = fmt.Errorf("--source %s: %w", judge.source.Path, locate(judge.source.Source.Body, err))
-	}
-	if err != nil {
-		return attest.Report{}, err
-	}
-	want.Declaration = declared // so that a source of another run is refused, whatever the check says
-	report, err := verifyRun(ctx, judge, bundle, want)
-	switch {
-	case err != nil:
-		return attest.Report{}, err
-	case declared == nil && report.Verified: // a source that was held against nothing must not look as if it had been
-		return attest.Report{}, errors.New("is not about one run: a source cannot be held against it")
-	}
-	report.Checks = append(report.Checks, check)
-	return report, nil
-}
-
-func verifyRun(ctx context.Context, judge *judge, bundle *attest.Bundle, want attest.Expect) (attest.Report, error) {
-	report, err := judge.verify(ctx, bundle, want)
-	var no *attest.VerificationError
-	switch {
-	case errors.As(err, &no):
-		hintOther(&no.Report, bundle)
-		return no.Report, nil
-	case err != nil:
-		return attest.Report{}, err
-	}
-	return report, nil
-}
-
 func printVerdict(o *output, name string, r attest.Report, err error) {
 	a := answer.Bundle{Bundle: name, Report: r}
 	a.Checks, a.None = o.phrase(a.Checks, err)
 	o.verdict(a.Verdict(), a, err)
 }
+
+// count counts a verdict, and says whether to go on.
+func (v *verification) count(verified bool) bool {
+	v.total++
+	if verified {
+		v.good++
+	}
+	return v.goesOn()
+}
+
+func (v *verification) goesOn() bool {
+	if !v.failFast || v.status == exitYes {
+		return true
+	}
+	v.progress.End()
+	v.Info("stopped at the first that is not verified")
+	return false
+}
+
+// Bundle prints the verdict about a bundle.
+func (v *verification) Bundle(name string, r attest.Report, err error) bool {
+	v.progress.End()
+	printVerdict(v.output, name, r, hintReference(name, err, attachedTo))
+	v.progress.Step()
+	return v.count(r.Verified)
+}
+
+// Set prints the verdict about a run set, after those about its runs where they are asked for.
+func (v *verification) Set(name string, set io.ReadSeeker) bool {
+	r, err := v.by.Set(v.cmd.Context(), set, func(index uint64, run attest.Report) {
+		if v.each {
+			v.progress.End()
+			printVerdict(v.output, fmt.Sprintf("%s:%d", name, index+2), run, nil)
+		}
+		v.progress.Step()
+	})
+	v.progress.End()
+	if err != nil {
+		r, err = &runset.Result{}, phraseOneRun(err)
+	}
+	made := answer.NewSet(name, r)
+	made.Checks, made.None = v.phrase(made.Checks, err)
+	if r.Refused > 0 {
+		v.Info("%s: %d of %d runs are not verified", name, r.Refused, r.Head.Size)
+	}
+	v.verdict(made.Verdict(), made, err)
+	return v.count(r.Verified)
+}
+
+// Journal prints the verdict about a journal, after those about its lines.
+func (v *verification) Journal(dir string) bool {
+	j := &journalVerifier{output: v.output, by: v.by, each: v.each, progress: v.progress}
+	return v.count(j.verify(v.cmd.Context(), dir, journal.VerifyOptions{}))
+}
+
+// phraseOneRun names the flags that are about one run, where they were given with what is of many.
+func phraseOneRun(err error) error {
+	one, ok := errors.AsType[*verdicts.OneRunError](err)
+	switch {
+	case errors.Is(err, verdicts.ErrNoneGiven):
+		return cli.WithHint(err, "give declarations of runs of the set, or none")
+	case !ok:
+		return err
+	case one.Kind == "journal":
+		return errors.New("is a journal, and --identity, --declaration, --artifact and --source are about one run")
+	case one.Source:
+		return cli.WithHint(errors.New("is a run set, and --source is about one run"), proveOne)
+	}
+	return cli.WithHint(errors.New("is a run set, and --identity and --artifact are about one run"), proveOne)
+}
+
+const proveOne = "runattest set prove --identity ID writes the proof of one run, to verify that"

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/canonical"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/input"
@@ -51,11 +52,13 @@ func (v *verification) verifyLines() error {
 		if err != nil && !errors.Is(err, jsonlines.ErrLong) {
 			return fmt.Errorf("standard input: %w", err)
 		}
-		if v.judge.policy != nil {
-			v.judge.policy.now = clock() // of this decision
+		if v.policy != nil {
+			v.policy.now = clock() // of this decision
 		}
 		v.status = exitYes
-		v.verifyLine(line, err)
+		if err := v.verifyLine(line, err); err != nil {
+			return err
+		}
 		if err := v.Object(lineEnd{v.status}); err != nil {
 			return fmt.Errorf("standard output: %w", err)
 		}
@@ -64,7 +67,7 @@ func (v *verification) verifyLines() error {
 }
 
 // verifyLine answers for a bundle, or for the file that a JSON string names.
-func (v *verification) verifyLine(line []byte, err error) {
+func (v *verification) verifyLine(line []byte, err error) error {
 	name := fmt.Sprintf("%s:%d", input.Name(input.Stdin), v.Asked)
 	line = bytes.TrimSpace(line)
 	var path string
@@ -77,16 +80,22 @@ func (v *verification) verifyLine(line []byte, err error) {
 	case !parseName(line, &path):
 		err = errors.New("want a bundle, or the name of a file as a JSON string")
 	case input.IsStream(path): // it may be this very input, or never end
-		v.answer(piece{Blob: input.Blob{Name: path}, err: errors.New("is a pipe, a device or a socket, want a file or a folder")})
-		return
+		v.Bundle(path, attest.Report{}, errors.New("is a pipe, a device or a socket, want a file or a folder"))
+		return nil
 	default:
 		before := v.total + v.artifacts
-		if v.verify(path); v.total+v.artifacts == before {
-			v.answer(piece{Blob: input.Blob{Name: path}, err: errors.New("no bundle in it")})
+		err := v.by.All(v.cmd.Context(), v, path)
+		if v.total+v.artifacts == before {
+			v.Bundle(path, attest.Report{}, errors.New("no bundle in it"))
 		}
-		return
+		return err
 	}
-	v.answer(v.verifyPiece(piece{Blob: input.Blob{Name: name, Data: line}, err: err}))
+	var r attest.Report
+	if err == nil {
+		r, err = v.by.Text(v.cmd.Context(), line)
+	}
+	v.Bundle(name, r, err)
+	return nil
 }
 
 // parseName reads the name of a file. One that JSON cannot hold, for which encoding/json reads another, is refused.

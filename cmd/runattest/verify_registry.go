@@ -1,43 +1,36 @@
 package main
 
 import (
-	"context"
 	"fmt"
 
-	"github.com/runattest/runattest/attest"
-	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/registry"
 	"github.com/runattest/runattest/registry/listing"
 )
 
-// referenceVerifier verifies what is attached to artifacts in registries and OCI layouts.
-type referenceVerifier struct {
-	*output
-	reach  *registryFlags
-	judge  *judge
-	want   attest.Expect
-	given  *files.Declarations
-	strict bool
+// Reference prints the verdict about what is attached to an artifact in a registry or OCI layout, after those about each bundle.
+func (v *verification) Reference(text string) bool {
+	v.artifacts++
+	if err := v.verifyAttached(text); err != nil { // what is attached cannot be listed: it is not verified, in JSON neither
+		v.noteNo(text, err, func(why string) any { return listing.Reference{Reference: text, Error: why} })
+	}
+	return v.goesOn()
 }
 
-// verify checks every attestation of the artifact, or of the run. package registry says which answer that is.
-func (v *referenceVerifier) verify(text string) error {
-	if n := v.given.Len(); n > 1 {
+func (v *verification) verifyAttached(text string) error {
+	if n := v.by.Given.Len(); n > 1 {
 		return fmt.Errorf("--declaration has %d declarations, want one for a reference", n)
 	}
-	ctx := v.reach.cmd.Context()
+	ctx := v.cmd.Context()
 	moving := v.transfer(ctx, "fetched")
 	defer moving.End()
 	target, artifact, err := v.reach.resolve(v.output, text, moving)
 	if err != nil {
 		return err
 	}
-	if v.judge.policy != nil {
-		v.judge.policy.shown = moving
+	if v.policy != nil {
+		v.policy.shown = moving
 	}
-	verification, err := target.Verify(ctx, artifact, v.want, func(ctx context.Context, b *attest.Bundle, want attest.Expect) (attest.Report, error) {
-		return verifyBundle(ctx, v.judge, b, want)
-	})
+	verification, err := v.by.Attached(ctx, target, artifact)
 	if err != nil {
 		return err
 	}
@@ -57,13 +50,8 @@ func (v *referenceVerifier) verify(text string) error {
 	return err
 }
 
-// unread reports a reference whose attestations cannot be listed: it is not verified, in JSON neither.
-func (v *referenceVerifier) unread(text string, err error) {
-	v.noteNo(text, err, func(why string) any { return listing.Reference{Reference: text, Error: why} })
-}
-
 // printOne prints a verdict, which decides nothing by itself: what is not verified or malformed counts with the others.
-func (v *referenceVerifier) printOne(name string, c registry.Checked) {
+func (v *verification) printOne(name string, c registry.Checked) {
 	before := v.status
 	printVerdict(v.output, name, c.Report, c.Err)
 	if c.Outcome != registry.Unreadable {
@@ -71,7 +59,7 @@ func (v *referenceVerifier) printOne(name string, c registry.Checked) {
 	}
 }
 
-func (v *referenceVerifier) printSummary(text string, artifact *registry.Artifact, s registry.Summary) error {
+func (v *verification) printSummary(text string, artifact *registry.Artifact, s registry.Summary) error {
 	passed := s.Passed(v.strict)
 	if !passed {
 		v.status = max(v.status, exitNo)

@@ -39,6 +39,7 @@ import (
 	"github.com/runattest/runattest/capture"
 	"github.com/runattest/runattest/gate"
 	"github.com/runattest/runattest/gate/filedigest"
+	"github.com/runattest/runattest/gate/verdicts"
 	"github.com/runattest/runattest/gateway"
 	"github.com/runattest/runattest/gateway/journal"
 	"github.com/runattest/runattest/gateway/journal/report"
@@ -48,6 +49,7 @@ import (
 	"github.com/runattest/runattest/registry"
 	"github.com/runattest/runattest/registry/folder"
 	"github.com/runattest/runattest/registry/listing"
+	"github.com/runattest/runattest/registry/upload"
 	"github.com/runattest/runattest/signer"
 	"github.com/runattest/runattest/signer/idtoken"
 	"github.com/runattest/runattest/signer/kms"
@@ -56,7 +58,7 @@ import (
 
 // packages are the public ones.
 var packages = []string{
-	"canonical", "identity", "signer", "signer/kms", "attest", "attest/evidence", "attest/authority", "attest/answer", "attest/subjects", "attest/recapture", "attest/files", "attest/runset", "attest/signing", "registry/folder", "registry/listing", "sigstore", "signer/idtoken", "policy", "gate", "gate/filedigest", "gateway", "gateway/journal", "gateway/journal/report", "lineage", "registry", "capture",
+	"canonical", "identity", "signer", "signer/kms", "attest", "attest/evidence", "attest/authority", "attest/answer", "attest/subjects", "attest/recapture", "attest/files", "attest/runset", "attest/signing", "registry/folder", "registry/listing", "registry/upload", "sigstore", "signer/idtoken", "policy", "gate", "gate/filedigest", "gate/verdicts", "gateway", "gateway/journal", "gateway/journal/report", "lineage", "registry", "capture",
 }
 
 // exported are all functions and methods that they export.
@@ -339,6 +341,12 @@ var exported = map[string]any{
 	"folder.Mirror.Add":              (*folder.Mirror).Add,
 	"folder.Mirror.Close":            (*folder.Mirror).Close,
 
+	"upload.Attach":           upload.Attach,
+	"upload.FileError.Error":  (*upload.FileError).Error,
+	"upload.FileError.Unwrap": (*upload.FileError).Unwrap,
+	"upload.Parts":            upload.Parts,
+	"upload.Pusher.Push":      (*upload.Pusher).Push,
+
 	"listing.NewRow":       listing.NewRow,
 	"listing.Sort":         listing.Sort,
 	"listing.WriteTable":   listing.WriteTable,
@@ -386,6 +394,14 @@ var exported = map[string]any{
 	"filedigest.Hasher.Digests":         (*filedigest.Hasher).Digests,
 	"filedigest.Match":                  filedigest.Match,
 	"filedigest.SpecialFileError.Error": (*filedigest.SpecialFileError).Error,
+
+	"verdicts.OneRunError.Error": (*verdicts.OneRunError).Error,
+	"verdicts.Verifier.All":      (*verdicts.Verifier).All,
+	"verdicts.Verifier.Attached": (*verdicts.Verifier).Attached,
+	"verdicts.Verifier.Bundle":   (*verdicts.Verifier).Bundle,
+	"verdicts.Verifier.Journal":  (*verdicts.Verifier).Journal,
+	"verdicts.Verifier.Set":      (*verdicts.Verifier).Set,
+	"verdicts.Verifier.Text":     (*verdicts.Verifier).Text,
 
 	"gate.Admission.Allowed":      (*gate.Admission).Allowed,
 	"gate.Admission.Decision":     (*gate.Admission).Decision,
@@ -599,11 +615,17 @@ var exported = map[string]any{
 	"files.OneDeclaration":               files.OneDeclaration,
 	"files.OpenSet":                      files.OpenSet,
 	"files.ParseBundle":                  files.ParseBundle,
+	"files.Captures.In":                  files.Captures.In,
+	"files.Captures.InFolder":            files.Captures.InFolder,
+	"files.DetectCapture":                files.DetectCapture,
+	"files.LocateCapture":                files.LocateCapture,
+	"files.UndetectedError.Error":        (*files.UndetectedError).Error,
 	"files.ParseDeclaration":             files.ParseDeclaration,
 	"files.ReadDeclarations":             files.ReadDeclarations,
 	"subjects.PrivateKeys":               subjects.PrivateKeys,
 	"registry.Target.CheckWritable":      (*registry.Target).CheckWritable,
 	"recapture.NoFormatError.Error":      (*recapture.NoFormatError).Error,
+	"recapture.Source.Verify":            recapture.Source.Verify,
 	"recapture.Source.Check":             recapture.Source.Check,
 	"recapture.SourceError.Error":        (*recapture.SourceError).Error,
 	"recapture.SourceError.Unwrap":       (*recapture.SourceError).Unwrap,
@@ -612,7 +634,8 @@ var exported = map[string]any{
 
 // optional are the arguments for which nil is documented, by function and position; the receiver counts.
 var optional = map[string][]int{
-	"files.ExplainBundle": {0}, // no error is explained by none
+	"files.LocateCapture": {0, 1}, // of no error there is no place
+	"files.ExplainBundle": {0},    // no error is explained by none
 }
 
 // TestComplete holds that no exported function or method is missing from the table.

@@ -1,0 +1,172 @@
+package files
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"strings"
+
+	"github.com/runattest/runattest/capture"
+	"github.com/runattest/runattest/internal/input"
+	"github.com/runattest/runattest/internal/yamljson"
+	"github.com/runattest/runattest/internal/zero"
+)
+
+// Captures captures what is in files and folders, by one format.
+type Captures struct {
+	Format capture.Format
+	Source capture.Source // what all have in common, without a body
+	Folder string         // beside a file, for a format that takes one; "" for none
+	// Open opens a folder; nil opens it as a model's folder, whose links are followed below it.
+	Open func(folder string) (fsys fs.FS, closeFolder func(), err error)
+}
+
+// Captured is one capture.
+type Captured struct {
+	*capture.Captured        // nil with an error
+	Name              string // of the file or folder, with the line where that holds several
+	Several           bool   // there may be others in it
+	Size              int    // of the text, in bytes
+}
+
+// InFolder captures the folder of that name, with what src says beside it.
+func (c Captures) InFolder(ctx context.Context, dir string, src capture.Source) (*capture.Captured, error) {
+	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+		return nil, fmt.Errorf("%s: is a file, want a model's folder", dir)
+	}
+	open := c.Open
+	if open == nil {
+		open = input.Folder
+	}
+	fsys, closeFolder, err := open(dir)
+	if err != nil {
+		return nil, err
+	}
+	if closeFolder != nil {
+		defer closeFolder()
+	}
+	captured, err := c.Format.CaptureFolder(ctx, fsys, src)
+	return captured, LocateCapture(nil, err)
+}
+
+// In captures every request in texts, and goes on after what is wrong with one.
+func (c Captures) In(ctx context.Context, texts iter.Seq2[Text, error]) iter.Seq2[Captured, error] {
+	return func(yield func(Captured, error) bool) {
+		if texts == nil {
+			yield(Captured{}, errors.New("nothing to capture: it is nil"))
+			return
+		}
+		for t, err := range texts {
+			if err != nil {
+				if !yield(Captured{Name: t.Name}, err) {
+					return
+				}
+				continue
+			}
+			for captured, err := range c.text(ctx, t) {
+				if !yield(captured, err) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// text captures every request in a text.
+func (c Captures) text(ctx context.Context, t Text) iter.Seq2[Captured, error] {
+	src := c.Source
+	src.Body = t.Data
+	made := func(one *capture.Captured) Captured {
+		return Captured{one, t.Name, t.Lines || one != nil && one.CustomID != "", len(t.Data)}
+	}
+	return func(yield func(Captured, error) bool) {
+		if c.Folder != "" {
+			one, err := c.InFolder(ctx, c.Folder, src)
+			yield(Captured{one, t.Name, t.Lines, len(t.Data)}, err)
+			return
+		}
+		for one, err := range c.Format.CaptureEach(src) {
+			if kind := Kind(t.Data); err != nil && IsKey(kind) {
+				err = fmt.Errorf("is %s, want a request's body", kind)
+			}
+			if !yield(made(one), LocateCapture(t.Data, err)) {
+				return
+			}
+		}
+	}
+}
+
+// LocateCapture says on which line of a request's body an error of package capture is, where that knows.
+func LocateCapture(body []byte, err error) error {
+	var e *capture.Error
+	if !errors.As(err, &e) || e.Offset < 0 {
+		return err
+	}
+	line, column := yamljson.LineColumn(body, e.Offset)
+	return fmt.Errorf("line %d, column %d: %w", line, column, err)
+}
+
+// UndetectedError says that a file or folder is not of one capture format alone.
+type UndetectedError struct {
+	Name    string
+	Formats []string // that it may be of; one does not know all of it
+}
+
+func (e *UndetectedError) Error() string {
+	switch e = zero.IfNil(e); len(e.Formats) {
+	case 0:
+		return e.Name + ": is of no capture format that is known"
+	case 1:
+		return fmt.Sprintf("%s: may be of the format %s, which does not know all of it", e.Name, e.Formats[0])
+	}
+	return fmt.Sprintf("%s: may be of the formats %s", e.Name, strings.Join(e.Formats, ", "))
+}
+
+// DetectCapture finds the one format that a file or folder can be of, and gives the text of a file. src is what is said
+// beside it. If there is no such format, the error is an *UndetectedError.
+func DetectCapture(path string, stdin io.Reader, src capture.Source) (format capture.Format, t Text, err error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		format, err := detectFolder(path)
+		return format, Text{Name: path}, err
+	}
+	for t, err := range input.Whole(path, stdin) { // one
+		if err != nil {
+			return format, t, err
+		}
+		src.Body = t.Data
+		formats, sure := capture.Detect(src)
+		if !sure {
+			return format, t, undetected(t.Name, formats)
+		}
+		return formats[0], t, nil
+	}
+	return format, t, errors.New("no file")
+}
+
+func detectFolder(dir string) (capture.Format, error) {
+	fsys, closeFolder, err := input.Folder(dir)
+	if err != nil {
+		return capture.Format{}, err
+	}
+	defer closeFolder()
+	formats, err := capture.DetectFolder(fsys)
+	switch {
+	case err != nil:
+		return capture.Format{}, err
+	case len(formats) != 1:
+		return capture.Format{}, undetected(dir, formats)
+	}
+	return formats[0], nil
+}
+
+func undetected(name string, formats []capture.Format) error {
+	e := &UndetectedError{Name: name}
+	for _, f := range formats {
+		e.Formats = append(e.Formats, f.Name())
+	}
+	return e
+}

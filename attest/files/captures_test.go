@@ -1,0 +1,44 @@
+package files_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/runattest/runattest/attest/files"
+	"github.com/runattest/runattest/capture"
+)
+
+// TestCaptures: a capture goes on after a text that is wrong, and says where that is.
+func TestCaptures(t *testing.T) {
+	format, err := capture.Lookup("openai-chat/1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const good = `{"model":"m","messages":[{"role":"user","content":"hi"}]}`
+	texts := func(yield func(files.Text, error) bool) {
+		_ = yield(files.Text{Name: "a", Data: []byte(good)}, nil) &&
+			yield(files.Text{Name: "b"}, errors.New("unreadable")) &&
+			yield(files.Text{Name: "c", Data: []byte("{\n \"model\": nul}")}, nil) &&
+			yield(files.Text{Name: "d", Lines: true, Data: []byte(good)}, nil)
+	}
+	var got []string
+	for c, err := range (files.Captures{Format: format}).In(t.Context(), texts) {
+		why := ""
+		if err != nil {
+			why, _, _ = strings.Cut(err.Error(), ",")
+		}
+		got = append(got, strings.TrimSpace(fmt.Sprintf("%s %t %t %d %s", c.Name, c.Captured != nil, c.Several, c.Size, why)))
+	}
+	if want := []string{"a true false 57", "b false false 0 unreadable", "c false false 16 line 2", "d true true 57"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if _, _, err := files.DetectCapture("-", strings.NewReader("[]"), capture.Source{}); !errors.As(err, new(*files.UndetectedError)) {
+		t.Error(err)
+	}
+	if found, text, err := files.DetectCapture("-", strings.NewReader(good), capture.Source{Provider: "openai"}); err != nil || found.Name() != "openai-chat/1" || string(text.Data) != good {
+		t.Error(found.Name(), err)
+	}
+}
