@@ -187,9 +187,6 @@ func (d *declarer) body(root jsontree.Value) {
 			return
 		}
 	}
-	if d.table.modelArgs != nil {
-		d.nameModel(root)
-	}
 	d.choice(root)
 	for i := range s.members {
 		k := &s.members[i]
@@ -206,6 +203,9 @@ func (d *declarer) body(root jsontree.Value) {
 			}
 			d.back()
 		}
+	}
+	if d.table.modelArgs != nil {
+		d.nameModel(root)
 	}
 }
 

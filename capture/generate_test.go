@@ -14,6 +14,7 @@ import (
 type generator struct {
 	*rand.Rand
 	budget int
+	named  *shape // of the member that has the model, nil for the body
 }
 
 var someStrings = []string{"", "x", "text", "function", "é\u2028", "a\"b\\c\n", "[secret]", "AAAA", "AAA=", "-_8=", "data:image/png;base64,AAAA", "data:,x",
@@ -83,7 +84,7 @@ func (g *generator) object(b *bytes.Buffer, s *shape, depth int) {
 		if m.to == refused && g.IntN(40) > 0 {
 			continue
 		}
-		if !m.required && (m.name != "model" || depth > 0) && g.IntN(1+len(members)) > 2 {
+		if !m.required && !g.isModel(s, m, depth) && g.IntN(1+len(members)) > 2 {
 			continue
 		}
 		name := m.name
@@ -92,8 +93,10 @@ func (g *generator) object(b *bytes.Buffer, s *shape, depth int) {
 		}
 		if put(name) {
 			switch {
-			case m.to == toModel || m.name == "model" && depth == 0:
+			case m.to == toModel || g.isModel(s, m, depth):
 				b.WriteString(`"dummy"`)
+			case m.value == g.named:
+				g.object(b, m.value, depth+1)
 			case m.name == "role" && g.IntN(20) > 0:
 				b.WriteString(`"user"`)
 			case (m.to == toMessages || m.to == toTools) && g.IntN(20) > 0:
@@ -113,6 +116,11 @@ func (g *generator) object(b *bytes.Buffer, s *shape, depth int) {
 		}
 	}
 	b.WriteByte('}')
+}
+
+// isModel tells the member that names the model.
+func (g *generator) isModel(s *shape, m member, depth int) bool {
+	return m.name == "model" && (depth == 0 || s == g.named)
 }
 
 func (g *generator) list(b *bytes.Buffer, s *shape, depth int) {
@@ -137,7 +145,10 @@ func sourceFor(f Format, body []byte) Source {
 
 // generated captures a request that the seed makes, and checks what holds for all. It says whether there was one.
 func generated(t *testing.T, f Format, seed uint64) bool {
-	g := &generator{rand.New(rand.NewPCG(seed, 1)), 200}
+	g := &generator{rand.New(rand.NewPCG(seed, 1)), 200, nil}
+	if a := f.table.modelArgs; a != nil && a.within != "" {
+		g.named = f.table.body.index.byName[a.within].value
+	}
 	var b bytes.Buffer
 	g.object(&b, f.table.body, 0)
 	body := b.Bytes()

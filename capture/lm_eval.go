@@ -8,7 +8,7 @@ var lmEval1 = table{
 	about: []string{
 		"Reads the YAML, or JSON, of `lm-eval run --config FILE`, before the evaluation starts. What the command line adds to it is another run: write it into the file.",
 		"lm-eval reads YAML 1.1, so a text that readers of YAML 1.1 and 1.2 read in different ways is an error, and so are anchors, tags and merge keys. `model_args`, `gen_kwargs` and `metadata` as a list `NAME=VALUE,NAME=VALUE` and as a map are two runs.",
-		"What `show_config` has lm-eval print is written after the run, with its results, and is not read: it has no `model_args` of its own.",
+		"What `show_config` has lm-eval print is written after the run, with its results, and is another format: [lm-eval-results](lm-eval-results.md).",
 		"The tasks that lm-eval has itself, their data, and the version of lm-eval are not in the file. The caller may give the folder of `include_path`: then its files are in `context`, and the path is left out.",
 	},
 	yaml: true,
@@ -33,6 +33,7 @@ var lmEval1 = table{
 			{name: "cache_requests", hides: "messages", value: freeValue},
 			{name: "include_path", hides: "content"},
 			{name: "use_cache", hides: "model"},
+			{name: "configs", to: refused, note: "the results of an evaluation have it: they are of the format lm-eval-results"},
 			{name: "confirm_run_unsafe_code", to: toConstraints},
 			{name: "trust_remote_code", to: toConstraints},
 			leftOut("check_integrity", "tests of the tasks"),

@@ -11,6 +11,7 @@ import (
 
 // modelArgs says where the arguments of a model name it.
 type modelArgs struct {
+	within   string   // the member of the body that has them and the kind, "" for the body itself
 	member   string   // which has them
 	names    []string // of the argument that names the model
 	revision string   // of the argument that names its version
@@ -18,9 +19,21 @@ type modelArgs struct {
 	models   []string // the kinds that are a model by themselves
 }
 
+// in are the same arguments in a member of the body.
+func (a *modelArgs) in(within string) *modelArgs {
+	inner := *a
+	inner.within = within
+	return &inner
+}
+
 // nameModel takes the model's name and version from its arguments, without what is secret in them.
 func (d *declarer) nameModel(root jsontree.Value) {
 	a := d.table.modelArgs
+	if a.within != "" {
+		root = root.Get(a.within)
+		d.walker.in([]byte(a.within))
+		defer d.back()
+	}
 	d.in([]byte(a.member))
 	defer d.back()
 	args := d.argsOf(root.Get(a.member))

@@ -60,9 +60,19 @@ func page(t *table) string {
 	if t.yaml {
 		p.line("| the body | YAML, as declarations are written in it ([identity v1](../identity-v1.md)), of at most %d bytes. A plain scalar that readers of YAML 1.1 read as another value is an error |", limits.YAML)
 	}
+	if t.afterStart {
+		p.line("| when it is written | after the run has started: an attestation has the annotation `%s: %s` |", AnnotationCaptured, AfterStart)
+	}
+	if t.transient != "" {
+		p.line("| refused text | a string with `%s` in it, in what is not out |", t.transient)
+	}
 	if a := t.modelArgs; a != nil {
-		p.line("| the model | the argument of `%[1]s` that is named one of %[2]s: several must be equal. Its version is the argument `%[3]s`. If all are missing or empty, it is the string `%[4]s`, without a version, if that is %[5]s; otherwise it is an error |", a.member, code(a.names), a.revision, a.kind, code(a.models))
-		p.line("| an argument | of `%s`, which is a map, a string, or null: in a map a member that is not null, which must be a string. In a string, without white space at its ends, what stands between commas: NAME before the first `=`, and the value without white space and then without one pair of equal quotation marks at its ends. Without these marks `none` (without case) is missing, and a truth value or a number, which lm-eval would read, is an error: `true`, `false`, and what Python's `float` takes, all without case. One of these names twice is an error. What is secret in the name and the version (6.3) is left out there, too |", a.member)
+		within := ""
+		if a.within != "" {
+			within = a.within + "."
+		}
+		p.line("| the model | the argument of `%[1]s` that is named one of %[2]s: several must be equal. Its version is the argument `%[3]s`. If all are missing or empty, it is the string `%[4]s`, without a version, if that is %[5]s; otherwise it is an error |", within+a.member, code(a.names), a.revision, within+a.kind, code(a.models))
+		p.line("| an argument | of `%s`, which is a map, a string, or null: in a map a member that is not null, which must be a string. In a string, without white space at its ends, what stands between commas: NAME before the first `=`, and the value without white space and then without one pair of equal quotation marks at its ends. Without these marks `none` (without case) is missing, and a truth value or a number, which lm-eval would read, is an error: `true`, `false`, and what Python's `float` takes, all without case. One of these names twice is an error. What is secret in the name and the version (6.3) is left out there, too |", within+a.member)
 	}
 	if d := t.folder; d != nil {
 		p.line("| a folder beside the body | each of its files is in `context`, behind all others: role `%s`, its path, digest and size, as in [hf-model](hf-model.md), sorted by the bytes of the paths; `%s` is out then. Skipped are folders %s at the top, folders %s anywhere, and files %s at the top. A Git LFS pointer is an error, and so is a folder without files |",
@@ -179,7 +189,7 @@ func (p *pager) rows(prefix string, members []member) {
 		if m.hides != "" {
 			what = append(what, "open: may hide "+m.hides)
 		}
-		if m.to != out && m.note != "" {
+		if m.to != out && m.to != refused && m.note != "" {
 			what = append(what, m.note)
 		}
 		if m.items != nil {

@@ -14,12 +14,18 @@ const (
 	Annotation = "capture"
 	// AnnotationCustomID is what the batch calls the request.
 	AnnotationCustomID = "custom_id"
+	// AnnotationCaptured says when the source was written, if that is after the run had started: its value is then AfterStart.
+	AnnotationCaptured = "captured"
+	AfterStart         = "after-start"
 )
 
 // Annotations are what an attestation of the declaration says of how it was captured.
 func (c *Captured) Annotations() map[string]string {
 	c = zero.IfNil(c)
 	annotations := map[string]string{Annotation: c.Format.Name()}
+	if t := c.Format.table; t != nil && t.afterStart {
+		annotations[AnnotationCaptured] = AfterStart
+	}
 	if c.CustomID != "" {
 		annotations[AnnotationCustomID] = c.CustomID
 	}

@@ -36,6 +36,8 @@ type table struct {
 	missingHint string     // what to do where another required member is missing
 	yaml        bool       // the body is YAML
 	modelArgs   *modelArgs // the model is named by arguments
+	afterStart  bool       // the source is written after the run has started
+	transient   string     // a string that has this in it is another one in each run: an error
 	folder      *folder    // that the caller may give beside the body
 	standIn     string     // the member whose id, and version, name the model where the body has none
 }

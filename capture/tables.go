@@ -3,7 +3,7 @@ package capture
 import "sync"
 
 // tables are all that this package has, in the order of their names.
-var tables = []*table{&anthropicMessages1, &gemini1, &hfTrainer1, &lmEval1, &mcp1, &ollamaChat1, &openAIChat1, &openAICompatibleChat1, &openAIEmbeddings1, &openAIResponses1}
+var tables = []*table{&anthropicMessages1, &gemini1, &hfTrainer1, &lmEval1, &lmEvalResults1, &mcp1, &ollamaChat1, &openAIChat1, &openAICompatibleChat1, &openAIEmbeddings1, &openAIResponses1}
 
 // prepare completes all tables and indexes them, once a process and not before a table is read: every program that imports this
 // package would pay for it at its start.

@@ -357,6 +357,8 @@ def read_table(name):
     t.roleless = bool(re.search(r"^\| a message whose `role` is absent", head, flags=re.M))
     t.nulls, t.own_nulls = get("null")[0].startswith("absent"), get("null")[0].endswith("in unknown members of the body")
     t.caller_model = bool(get("the model")) and not t.args
+    t.args_in = "config" if t.args and "`config.model_args`" in get("an argument")[0] else None
+    t.transient = (ticks((get("refused text") or ["``"])[0]))[0]
     t.one_of = ticks((get("exactly one of") or [""])[0])
     t.envelope = re.search(r"`id` and `([^`]*)`", (get("envelope") or [""])[0])
     t.tool_names = [p.split(".") for v in get("a tool's own name") for p in ticks(v)]
@@ -850,6 +852,8 @@ class Capture:
         return string(s) if c.text else s
 
     def string(self, v, s, c, media):
+        if self.t.transient and self.t.transient in v:
+            raise Refused("an address in memory")
         if c.hidden:
             self.elsewhere(MARK, s)
             if s.url == "remote" and not s.kinds:
@@ -1112,7 +1116,8 @@ class Capture:
         if t.one_of and sum(root.get(n) is not None for n in t.one_of) != 1:
             raise Refused("not one of")
         if t.args:
-            name, revision = self.model_of(root)
+            holder = root.get(t.args_in) if t.args_in else root
+            name, revision = self.model_of(holder if isinstance(holder, Obj) else Obj())
         if t.stand_in and name is None and not model:
             stored = root.get(t.stand_in)
             is_text = lambda v: isinstance(v, str) and not isinstance(v, Number)
