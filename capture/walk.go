@@ -375,8 +375,8 @@ func (w *walker) unknown(dst []byte, v, e jsontree.Value, s *shape, name []byte,
 }
 
 func isEmpty(v jsontree.Value) bool {
-	raw := string(v.Raw())
-	return raw == "{}" || raw == "[]"
+	raw := v.Raw()
+	return string(raw) == "{}" || string(raw) == "[]"
 }
 
 // number appends a number outside text, which must be one that identity v1 takes.

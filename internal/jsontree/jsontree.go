@@ -54,7 +54,7 @@ var errNotCanonical = errors.New("jsontree: text is not in canonical form")
 // Parse indexes text, which must be the output of the canonical package, canonical or compact: it checks no more
 // than it needs, and a value with a broken escape panics when it is read.
 // The tree refers to text and must not outlive changes to it.
-func Parse(text []byte) (Value, error) { return parse(text, 16+len(text)/24) }
+func Parse(text []byte) (Value, error) { return parse(text, min(16+len(text)/24, 4096)) }
 
 // ParseSparse is Parse for text of few and long values.
 func ParseSparse(text []byte) (Value, error) { return parse(text, 32) }
