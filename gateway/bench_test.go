@@ -15,6 +15,7 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/gateway/journal"
+	_ "github.com/runattest/runattest/internal/collectlater" // as in the command
 	"github.com/runattest/runattest/policy"
 	"github.com/runattest/runattest/signer"
 )

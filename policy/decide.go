@@ -40,7 +40,8 @@ func (p *Policy) Decide(ctx context.Context, run Proposal) (*Decision, error) {
 	case run.Now.IsZero():
 		return nil, errors.New("policy: no time of the decision: Now is zero")
 	}
-	statement, err := attest.New(run.Declaration, attest.StatementOptions{Annotations: run.Annotations})
+	// What the Statement says is checked; that it has the declaration or where it is makes no difference, and a large one is not copied.
+	statement, err := attest.New(run.Declaration, attest.StatementOptions{Annotations: run.Annotations, Detached: &attest.DeclarationRef{}})
 	if err != nil {
 		return nil, err
 	}
