@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/runattest/runattest/internal/limits"
 )
@@ -42,6 +43,11 @@ type Config struct {
 	Key     string `json:"key"`
 	Journal string `json:"journal"`
 	Policy  string `json:"policy"`
+
+	// Window and WindowMax are Window.Every, such as 1s, and Window.Most, for the program that runs a gateway: New takes the Window
+	// itself, and refuses a Config with a Window without it.
+	Window    string `json:"window"`
+	WindowMax int64  `json:"windowMax"`
 
 	Hosts     []string   `json:"hosts"` // values of Host that are the gateway's, besides its addresses
 	Upstreams []Upstream `json:"upstreams"`
@@ -108,6 +114,14 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
+// WindowEvery is how long a window gathers calls; 0 if the configuration does not say it.
+func (c Config) WindowEvery() (time.Duration, error) {
+	if c.Window == "" {
+		return 0, nil
+	}
+	return time.ParseDuration(c.Window)
+}
+
 // check finds what is wrong with a configuration that has its defaults.
 func (c Config) check() error {
 	var errs []error
@@ -126,6 +140,12 @@ func (c Config) check() error {
 		if !slices.Contains(m.want, m.value) {
 			wrong("%s: %q, want one of %s", m.name, m.value, strings.Join(m.want, ", "))
 		}
+	}
+	if d, err := c.WindowEvery(); err != nil || c.Window != "" && d <= 0 {
+		wrong("window: %q, want a duration above zero such as 1s", c.Window)
+	}
+	if c.WindowMax < 0 || c.WindowMax > limits.GatewayWindowMost {
+		wrong("windowMax: %d, want at most %d", c.WindowMax, limits.GatewayWindowMost)
 	}
 	for i, h := range c.Hosts {
 		if h == "" || strings.ContainsAny(h, "/ \t*@") {

@@ -21,7 +21,7 @@ var configs = map[string]string{
 	head + "upstreams: [{url: 'https://api.openai.com'}]":                             "",
 	`{"schema": "` + Schema + `", "upstreams": [{"url": "http://127.0.0.1:8000/x"}]}`: "",
 	head + "upstreams: [{url: 'https://a.example', prefix: /a, provider: vllm, identity: true}, {url: 'https://b.example', prefix: /b}]\n" +
-		"hosts: ['gw:1']\nparents: none\nheaders: closed\ncontent: embed\nlogDenied: true\nlimits: {body: 10, decoded: 20, memory: 30, connections: 1}": "",
+		"hosts: ['gw:1']\nparents: none\nheaders: closed\ncontent: embed\nlogDenied: true\nwindow: 1.5s\nwindowMax: 500\nlimits: {body: 10, decoded: 20, memory: 30, connections: 1}": "",
 
 	"upstreams: [{url: 'https://api.openai.com'}]":            "schema is missing",
 	"schema: x\nupstreams: [{url: 'https://api.openai.com'}]": `schema: "x"`,
@@ -46,6 +46,11 @@ var configs = map[string]string{
 	head + "upstreams: [{url: 'https://a'}]\nclients: [{name: a, tokenSHA256: x}]":      "tokenSHA256",
 	head + "upstreams: [{url: 'https://a'}]\nhosts: ['']":                               "hosts/0",
 	head + "upstreams: [{url: 'https://a'}]\nlisten: null":                              "listen: is of type null",
+	head + "upstreams: [{url: 'https://a'}]\nwindow: 1":                                 "window: is of type number",
+	head + "upstreams: [{url: 'https://a'}]\nwindowMax: 100001":                         "windowMax: 100001",
+	head + "!upstreams: [{url: 'https://a'}]\nwindow: 1 s":                              "window: \"1 s\"",
+	head + "!upstreams: [{url: 'https://a'}]\nwindow: 0s":                               "window: \"0s\"",
+	head + "!upstreams: [{url: 'https://a'}]\nwindow: -1s":                              "window: \"-1s\"",
 	head + "!upstreams: [{url: 'https://a/v1'}]":                                        "ends in /v1",
 	head + "!upstreams: [{url: 'https://a/v1/'}]":                                       "url",
 	head + "!upstreams: [{url: 'https://u:p@a'}]":                                       "url",
@@ -154,5 +159,15 @@ func TestPolicyNotGiven(t *testing.T) {
 	o.Policy = newPolicy(t, o.Signer, "true", "")
 	if _, err := New(o); err != nil {
 		t.Errorf("with the policy: %v", err)
+	}
+}
+
+// TestWindowNotGiven: a configuration that has a window makes no gateway that signs each call.
+func TestWindowNotGiven(t *testing.T) {
+	for _, c := range []Config{{Window: "1s"}, {WindowMax: 10}} {
+		c.Upstreams = []Upstream{{URL: "https://api.openai.com"}}
+		if _, err := New(Options{Config: c, Signer: newKey(t), Journal: &memory{}}); err == nil || !strings.Contains(err.Error(), "window") {
+			t.Errorf("%+v: %v", c, err)
+		}
 	}
 }

@@ -111,6 +111,8 @@ func (o Options) issuer() (issuer, error) {
 	switch {
 	case o.Signer != nil && o.Window != nil:
 		return nil, errors.New("gateway: a signer and a window: want one of them")
+	case o.Window == nil && (o.Config.Window != "" || o.Config.WindowMax > 0):
+		return nil, errors.New("gateway: the configuration has a window, and Options.Window is nil: want what signs the calls of a window")
 	case o.Window != nil:
 		w, err := o.Window.withDefaults()
 		if err == nil && w.Key == nil && o.Policy != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -115,7 +116,13 @@ func (g *gatewayFlags) configuration(cmd *cobra.Command) (gateway.Config, error)
 		return c, errors.New("--journal-timeout, --window, --window-max: must be positive")
 	}
 	g.who.key = c.Key
-	if !g.inWindows() && g.windowMost > 0 {
+	every, _ := c.WindowEvery() // of a configuration that was checked
+	g.window, g.windowMost = cmp.Or(g.window, every), cmp.Or(g.windowMost, int(c.WindowMax))
+	switch {
+	case g.inWindows() || g.windowMost == 0:
+	case c.WindowMax > 0:
+		return c, errors.New("windowMax goes with window, or with a key in a KMS or services, which sign in windows")
+	default:
 		return c, errors.New("--window-max goes with --window")
 	}
 	return c, nil
