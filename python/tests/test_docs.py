@@ -36,20 +36,32 @@ def fake_openai() -> types.ModuleType:
     return module
 
 
+def fake_transformers() -> types.ModuleType:
+    """What the page uses of transformers: arguments that are printed as JSON."""
+    class TrainingArguments:
+        def __init__(self, **given: Any) -> None:
+            self.all = {"max_steps": -1, "num_train_epochs": 3.0, "per_device_train_batch_size": 8, **given}
+
+        def to_json_string(self) -> str:
+            return json.dumps(self.all, indent=2)
+
+    module = types.ModuleType("transformers")
+    module.__dict__["TrainingArguments"] = TrainingArguments
+    return module
+
+
 def test_examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, upstream: Upstream, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(sys.modules, "openai", fake_openai())
-    (tmp_path / "run.yaml").write_text(
-        "schema: https://github.com/runattest/runattest/declaration/v1\nkind: inference\nmodel: {name: m}\nprompt: {}\n"
-        "parameters: {seed: 7}\ncontext: []\nconstraints: {}\n"
-    )
+    monkeypatch.setitem(sys.modules, "transformers", fake_transformers())
     namespace: dict[str, Any] = {}
     blocks = re.findall(r"```(sh|python)\n(.*?)```", PAGE, re.DOTALL)
-    assert len(blocks) == 8
+    assert len(blocks) == 9
     for language, text in blocks:
         if language == "sh":
-            assert text == "runattest keygen --no-password\n"
-            subprocess.run([BINARY, *text.split()[1:]], check=True, capture_output=True)
+            name, *arguments = text.split()
+            assert name == "runattest"
+            subprocess.run([BINARY, *arguments], check=True, capture_output=True)
             continue
         text = text.replace('"https://api.openai.com"', f'{{"url": "{upstream.url}", "provider": "openai"}}')
         exec(compile(text, "docs/python.md", "exec"), namespace)
