@@ -188,13 +188,12 @@ func (b *Bundle) Marshal() ([]byte, error) {
 }
 
 func (b *Bundle) appendBundle(out []byte) ([]byte, error) {
-	material, err := b.material.marshal()
+	out = b.appendEnvelope(append(out, `{"dsseEnvelope":`...))
+	out = appendString(append(out, `,"mediaType":`...), b.mediaType)
+	out, err := b.material.append(append(out, `,"verificationMaterial":`...))
 	if err != nil {
 		return nil, err
 	}
-	out = b.appendEnvelope(append(out, `{"dsseEnvelope":`...))
-	out = appendString(append(out, `,"mediaType":`...), b.mediaType)
-	out = append(append(out, `,"verificationMaterial":`...), material...)
 	return append(out, '}'), nil
 }
 

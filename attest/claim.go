@@ -40,9 +40,9 @@ func NewClaim(predicateType string, subjects []Subject, predicate any) (*Claim, 
 }
 
 // Bytes are the Statement's RFC 8785 bytes, the payload to be signed.
-func (c *Claim) Bytes() []byte { return slices.Clone(zero.IfNil(c).text) }
+func (c *Claim) Bytes() []byte { return slices.Clone(c.payload()) }
 
-func (*Claim) signable() {}
+func (c *Claim) payload() []byte { return zero.IfNil(c).text }
 
 // VerifiedClaim is a claim whose signer VerifyClaim has said yes to. It says who claims; what
 // is claimed is for the caller to read as strictly.

@@ -1,8 +1,6 @@
 package attest
 
 import (
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -148,28 +146,34 @@ func readBytes(v jsontree.Value, name string, most int) ([]byte, error) {
 	return readBase64(v, name, most)
 }
 
-// marshal is the material as a bundle carries it: what was read as it was read.
-func (m *material) marshal() ([]byte, error) {
+// append appends the material in RFC 8785 form, as a bundle carries it: what was read as it was read.
+func (m *material) append(out []byte) ([]byte, error) {
 	if m.text != nil {
-		return m.text, nil
+		return append(out, m.text...), nil
 	}
-	out := map[string]any{}
 	if len(m.certificates) > 0 {
-		out["certificate"] = map[string]any{"rawBytes": base64.StdEncoding.EncodeToString(m.certificates[0])}
+		out = append(appendBase64(append(out, `{"certificate":{"rawBytes":`...), m.certificates[0]), '}')
 	} else {
-		out["publicKey"] = map[string]any{"hint": m.keyHint}
+		out = append(appendString(append(out, `{"publicKey":{"hint":`...), m.keyHint), '}')
 	}
-	if n := len(m.evidence.Timestamps); n > 0 {
-		timestamps := make([]any, n)
-		for i, t := range m.evidence.Timestamps {
-			timestamps[i] = map[string]any{"signedTimestamp": base64.StdEncoding.EncodeToString(t)}
+	if len(m.evidence.Timestamps) > 0 {
+		out = append(out, `,"timestampVerificationData":{"rfc3161Timestamps":`...)
+		separator := byte('[')
+		for _, t := range m.evidence.Timestamps {
+			out = append(appendBase64(append(append(out, separator), `{"signedTimestamp":`...), t), '}')
+			separator = ','
 		}
-		out["timestampVerificationData"] = map[string]any{"rfc3161Timestamps": timestamps}
+		out = append(out, `]}`...)
 	}
-	entries := []any{} // written even if it is empty: sigstore-python does not read a bundle without the list
-	for _, e := range m.evidence.LogEntries {
-		entries = append(entries, json.RawMessage(e))
+	out = append(out, `,"tlogEntries":[`...) // even if it is empty: sigstore-python does not read a bundle without the list
+	for i, e := range m.evidence.LogEntries {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		var err error
+		if out, err = bundleRules.Append(out, e); err != nil {
+			return nil, fmt.Errorf("tlogEntries[%d]: %w", i, err)
+		}
 	}
-	out["tlogEntries"] = entries
-	return marshal(out)
+	return append(out, `]}`...), nil
 }

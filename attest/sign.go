@@ -26,7 +26,7 @@ type SignOptions struct {
 // *Claim.
 type Signable interface {
 	Bytes() []byte
-	signable()
+	payload() []byte // Bytes, and no copy
 }
 
 // Sign signs a Statement and gives it as a bundle, or as a bare DSSE envelope. A signer that
@@ -34,13 +34,13 @@ type Signable interface {
 // with the signer's public key, and with o.Trust where that is given; that trust does not
 // believe it is a *VerificationError.
 func Sign(ctx context.Context, s Signable, by signer.Signer, o SignOptions) (*Bundle, error) {
-	if isNil(s) || len(s.Bytes()) == 0 {
+	if s == nil || len(s.payload()) == 0 {
 		return nil, errors.New("sign: no statement")
 	}
 	if by == nil || by.PublicKey() == nil {
 		return nil, errors.New("sign: no signer, or one without a public key")
 	}
-	b := &Bundle{format: o.Format, payloadType: PayloadType, payload: s.Bytes()}
+	b := &Bundle{format: o.Format, payloadType: PayloadType, payload: s.payload()}
 	if b.format == "" {
 		b.format = SigstoreBundle
 	}
@@ -62,19 +62,6 @@ func Sign(ctx context.Context, s Signable, by signer.Signer, o SignOptions) (*Bu
 		return nil, err
 	}
 	return again, nil
-}
-
-// isNil says that there is nothing to sign; a nil *Statement is a Signable, too.
-func isNil(s Signable) bool {
-	switch s := s.(type) {
-	case nil:
-		return true
-	case *Statement:
-		return s == nil
-	case *Claim:
-		return s == nil
-	}
-	return false
 }
 
 // nameSigner puts into the bundle who is going to sign.

@@ -149,9 +149,9 @@ func (o StatementOptions) appendStatement(out []byte, d *identity.Declaration) (
 }
 
 // Bytes are the Statement's RFC 8785 bytes, the payload to be signed.
-func (s *Statement) Bytes() []byte { return slices.Clone(zero.IfNil(s).text) }
+func (s *Statement) Bytes() []byte { return slices.Clone(s.payload()) }
 
-func (*Statement) signable() {}
+func (s *Statement) payload() []byte { return zero.IfNil(s).text }
 
 // ID is the identity that the Statement gives to its run.
 func (s *Statement) ID() identity.ID { return zero.IfNil(s).id }
