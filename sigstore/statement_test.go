@@ -1,8 +1,14 @@
 package sigstore
 
 import (
+	"bytes"
+	"encoding/json"
 	"strings"
 	"testing"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/runattest/runattest/internal/jsontree"
 )
 
 func TestCheckStatement(t *testing.T) {
@@ -34,6 +40,77 @@ func TestCheckStatement(t *testing.T) {
 	if err := checkStatement(nil); err == nil {
 		t.Error("no statement is taken")
 	}
+}
+
+// TestPlainStatement: what is read without in-toto's library is what the library reads, and so are the statements of runs. Each
+// byte of one is changed, left out and repeated: where the two differ, the library alone reads.
+func TestPlainStatement(t *testing.T) {
+	text := newStatement(t).Bytes()
+	for _, c := range []string{
+		`{"_type":"t","predicate":{},"predicateType":"p","subject":[{"digest":{"sha256":"aé","x":"y"},"name":"n"},{"digest":{"a":"b"},"name":"m"}]}`,
+		string(text),
+	} {
+		if !checkPlain(t, []byte(c)) {
+			t.Errorf("is not plain: %s", c)
+		}
+		start := strings.Index(c, `"predicateType"`) // the predicate is for neither
+		for i := range c {
+			if i > len(`{"_type":"https://in-toto.io/Statement/v1","predicate":{}`) && i < start {
+				continue
+			}
+			checkPlain(t, []byte(c[:i]+c[i+1:]))
+			for _, b := range []string{"\"", "\\", "{", "}", "[", "]", ",", ":", "x", "\x00", "\n", "\xff", "\\u0061", "null", c[i : i+1]} {
+				checkPlain(t, []byte(c[:i]+b+c[i+1:]))
+				checkPlain(t, []byte(c[:i]+b+c[i:]))
+			}
+		}
+	}
+	for _, edit := range [][2]string{
+		{`"_type"`, `"type":"t","_type"`}, {`"_type"`, `"_type":"t","_type"`}, {`"predicateType"`, `"predicate_type"`}, {`"predicateType"`, `"predicateType":"p","predicateType"`},
+		{`"predicate"`, `"predicate":{},"predicate"`}, {`"subject"`, `"subject":[],"subject"`}, {`},"name"`, `},"uri":"u","name"`}, {`},"name"`, `},"name":"m","name"`},
+		{`"digest"`, `"digest":{},"digest"`}, {`"sha256"`, `"sha256":"a","sha256"`}, {`"sha256"`, `"sha256":"","sha256"`},
+	} {
+		edited := strings.Replace(string(text), edit[0], edit[1], 1)
+		if checkPlain(t, []byte(edited)) {
+			t.Errorf("is plain: %s", edited)
+		}
+	}
+}
+
+// TestCheckStatementAllocations bounds what the check of a run's statement allocates. Reading it with in-toto's library takes 55.
+func TestCheckStatementAllocations(t *testing.T) {
+	const most = 20
+	text := newStatement(t).Bytes()
+	got := testing.AllocsPerRun(100, func() {
+		if err := checkStatement(text); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if got > most {
+		t.Errorf("%v allocations, want at most %d", got, most)
+	}
+}
+
+// checkPlain says whether text is read without in-toto's library, and compares what is with what the library reads.
+func checkPlain(t *testing.T, text []byte) bool {
+	t.Helper()
+	root, err := jsontree.Parse(text)
+	if err != nil || !canBeRead(root) {
+		return false
+	}
+	plain := plainStatement(root)
+	if plain == nil {
+		return false
+	}
+	if whole, err := readStatement(root); err != nil || !proto.Equal(plain, whole) {
+		t.Errorf("%s: got %v; in-toto's library reads %v, %v", text, plain, whole, err)
+	}
+	return true
+}
+
+// canBeRead says whether each escape in a text is valid: package canonical writes no other, and reading it panics.
+func canBeRead(root jsontree.Value) bool {
+	return json.Valid(root.Raw()) || !bytes.Contains(root.Raw(), []byte(`\`))
 }
 
 // BenchmarkCheckStatement is what in-toto's library adds to a signature.
