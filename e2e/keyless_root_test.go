@@ -120,7 +120,7 @@ func TestMalformedTrustedRoot(t *testing.T) {
 		make   func()
 		reason string
 	}{
-		{"media type", edit(func(r *services.TrustedRoot) { r.MediaType = "application/vnd.example+json" }), `mediaType is "application/vnd.example+json", want application/vnd.dev.sigstore.trustedroot+json;version=0.1`},
+		{"media type", edit(func(r *services.TrustedRoot) { r.MediaType = "application/vnd.example+json" }), `mediaType is "application/vnd.example+json", want one of application/vnd.dev.sigstore.trustedroot+json;version=0.1`},
 		{"no media type", edit(func(r *services.TrustedRoot) { r.MediaType = "" }), `mediaType is ""`},
 		{"duplicate member", replace(`"tlogs"`, `"ctlogs": [], "tlogs"`), "duplicate member name"},
 		{"duplicate in an element", replace(`"uri"`, `"uri": "https://x", "uri"`), "duplicate member name"},

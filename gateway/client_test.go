@@ -252,10 +252,11 @@ func ptr[T any](v T) *T { return &v }
 // TestStop: a call in flight ends before the gateway does.
 func TestStop(t *testing.T) {
 	w := newWorld(t, nil)
-	begun, goOn := make(chan bool), make(chan bool)
+	begun := make(chan bool)
+	wait, goOn := w.barrier()
 	w.handler = func(rw http.ResponseWriter, _ *http.Request) {
 		close(begun)
-		<-goOn
+		wait()
 		io.WriteString(rw, "whole")
 	}
 	l, err := Listen("127.0.0.1:0")
@@ -283,7 +284,7 @@ func TestStop(t *testing.T) {
 		t.Fatalf("the gateway has ended before the call: %v", err)
 	case <-time.After(100 * time.Millisecond):
 	}
-	close(goOn)
+	goOn()
 	if got := <-answer; got != "whole" {
 		t.Errorf("the client got %q", got)
 	}

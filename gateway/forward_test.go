@@ -17,13 +17,16 @@ import (
 func TestStream(t *testing.T) {
 	w := newWorld(t, nil)
 	next := make(chan bool)
-	w.handler = func(rw http.ResponseWriter, _ *http.Request) {
+	w.handler = func(rw http.ResponseWriter, r *http.Request) {
 		rw.Header().Set("Content-Type", "application/json")
 		rw.Header().Set("Trailer", "X-Usage, Airun-Journal")
 		for range 3 {
 			io.WriteString(rw, "part\n")
 			_ = http.NewResponseController(rw).Flush()
-			<-next
+			select {
+			case <-next:
+			case <-r.Context().Done():
+			}
 		}
 		rw.Header().Set("X-Usage", "7")
 		rw.Header().Set("Airun-Journal", "fake")
@@ -133,7 +136,7 @@ func TestClientLeaves(t *testing.T) {
 		select {
 		case <-r.Context().Done():
 			told <- true
-		case <-time.After(5 * time.Second):
+		case <-time.After(20 * time.Second):
 			told <- false
 		}
 	}
@@ -156,13 +159,8 @@ func TestClientLeaves(t *testing.T) {
 	if _, err = http.DefaultClient.Do(w.request("/v1/chat/completions", chat).WithContext(ctx)); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
-	for range 500 {
-		if strings.Contains(w.log(), "client_left") {
-			break
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	if n := len(w.requests()); n != 1 || !strings.Contains(w.log(), "client_left") {
+	w.waitFor(func() bool { return strings.Contains(w.log(), "client_left") })
+	if n := len(w.requests()); n != 1 {
 		t.Errorf("%d requests: %s", n, w.log())
 	}
 }

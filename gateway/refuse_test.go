@@ -326,12 +326,7 @@ func TestMemoryWhileStreaming(t *testing.T) {
 	w := newWorld(t, nil)
 	during := make(chan int64, 1)
 	w.handler = func(rw http.ResponseWriter, _ *http.Request) {
-		for range 100 {
-			if w.gateway.budget.used.Load() == 0 {
-				break
-			}
-			time.Sleep(10 * time.Millisecond)
-		}
+		w.waitFor(func() bool { return w.gateway.budget.used.Load() == 0 })
 		during <- w.gateway.budget.used.Load()
 	}
 	if g := w.post("/v1/chat/completions", chat); g.status != 200 {

@@ -22,7 +22,7 @@ func (w *world) dial(text string) net.Conn {
 		w.t.Fatal(err)
 	}
 	w.t.Cleanup(func() { c.Close() })
-	_ = c.SetDeadline(time.Now().Add(5 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(30 * time.Second))
 	if _, err := io.WriteString(c, strings.ReplaceAll(strings.ReplaceAll(text, "HOST", host), "\n", "\r\n")); err != nil {
 		w.t.Fatal(err)
 	}
@@ -35,12 +35,7 @@ func TestAnnounced(t *testing.T) {
 	for range 8 {
 		w.dial(fmt.Sprintf("POST /v1/chat/completions HTTP/1.1\nHost: HOST\nContent-Length: %d\n\n{", 32<<20))
 	}
-	for range 200 {
-		if w.gateway.budget.used.Load() >= 8*firstShare {
-			break
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
+	w.waitFor(func() bool { return w.gateway.budget.used.Load() >= 8*firstShare })
 	if used := w.gateway.budget.used.Load(); used < 8*firstShare || used > 9*firstShare {
 		t.Errorf("%d bytes are charged for 8 bodies that do not arrive", used)
 	}
@@ -72,14 +67,14 @@ func TestPause(t *testing.T) {
 // TestSlow: a body that arrives in parts may take longer than the pause between them, and its answer, too.
 func TestSlow(t *testing.T) {
 	w := newWorld(t, nil)
-	w.gateway.pause = 400 * time.Millisecond
-	w.handler = func(http.ResponseWriter, *http.Request) { time.Sleep(500 * time.Millisecond) }
+	w.gateway.pause = 700 * time.Millisecond
+	w.handler = func(http.ResponseWriter, *http.Request) { time.Sleep(800 * time.Millisecond) }
 	answers := make(chan string, 2)
 	for _, path := range []string{"/v1/chat/completions", "/v1/responses/input_tokens"} {
 		c := w.dial(fmt.Sprintf("POST %s HTTP/1.1\nHost: HOST\nContent-Length: %d\n\n", path, len(chat)))
 		go func() {
 			for i := 0; i < len(chat); i += 20 {
-				time.Sleep(100 * time.Millisecond)
+				time.Sleep(200 * time.Millisecond)
 				io.WriteString(c, chat[i:min(i+20, len(chat))])
 			}
 			res, err := http.ReadResponse(bufio.NewReader(c), nil)
@@ -113,7 +108,9 @@ func TestUnknownKeepsNoConnection(t *testing.T) {
 			t.Fatal(res, err)
 		}
 		_, _ = io.Copy(io.Discard, res.Body)
-		_ = c.SetReadDeadline(time.Now().Add(200 * time.Millisecond))
+		if !closes {
+			_ = c.SetReadDeadline(time.Now().Add(200 * time.Millisecond))
+		}
 		_, err = answers.ReadByte()
 		if res.Close != closes || closes != errors.Is(err, io.EOF) {
 			t.Errorf("%q: Close %v, then %v", request, res.Close, err)

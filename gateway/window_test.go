@@ -99,13 +99,14 @@ func TestWindowFails(t *testing.T) {
 
 // TestWindowFull: a call for which the window has no room is refused at once, while another window is signed.
 func TestWindowFull(t *testing.T) {
-	signing, goOn := make(chan bool, 3), make(chan bool)
+	signing := make(chan bool, 3)
 	w := windowed(t, 0, 1, nil)
+	wait, goOn := w.barrier()
 	of := &w.gateway.issuer.(*windows).of
 	sign := of.Sign
 	of.Sign = func(ctx context.Context, s attest.Signable) (*attest.Bundle, error) {
 		signing <- true
-		<-goOn
+		wait()
 		return sign(ctx, s)
 	}
 	answers := make(chan got, 2)
@@ -114,17 +115,9 @@ func TestWindowFull(t *testing.T) {
 	<-signing
 	go post("2")
 	ws := w.gateway.issuer.(*windows)
-	for range 200 {
-		ws.mu.Lock()
-		gathers := ws.open != nil
-		ws.mu.Unlock()
-		if gathers {
-			break
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
+	w.waitFor(func() bool { ws.mu.Lock(); defer ws.mu.Unlock(); return ws.open != nil })
 	w.refused(w.post("/v1/chat/completions", chat), signingFailed)
-	close(goOn)
+	goOn()
 	for range 2 {
 		if a := <-answers; a.status != 200 {
 			t.Error(a)

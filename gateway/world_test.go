@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/gateway/journal"
@@ -92,6 +93,25 @@ type world struct {
 	mu      sync.Mutex
 	seen    []seen
 	handler http.HandlerFunc // how the upstream answers
+}
+
+// barrier holds those that wait until it is opened, or the test ends: what a test holds does not keep its own cleanup waiting.
+func (w *world) barrier() (wait, open func()) {
+	c := make(chan struct{})
+	open = sync.OnceFunc(func() { close(c) })
+	w.t.Cleanup(open)
+	return func() { <-c }, open
+}
+
+// waitFor fails the test, and goes on, if something does not become true.
+func (w *world) waitFor(ready func() bool) {
+	w.t.Helper()
+	for end := time.Now().Add(20 * time.Second); !ready(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			w.t.Error("it does not happen")
+			return
+		}
+	}
 }
 
 func (w *world) requests() []seen {

@@ -182,7 +182,7 @@ func TestNoWayToPlainHTTP(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+			ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 			_, err = target.Resolve(ctx)
 			cancel()
 			var failed *registry.Error

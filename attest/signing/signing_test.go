@@ -232,7 +232,7 @@ func TestLinesLone(t *testing.T) {
 		b := &signing.Batch{Workers: 2, Remote: remote, Note: func(string, error) {}}
 		b.Session = meeting{newSession(t, ""), func() {
 			if remote {
-				for end := time.Now().Add(5 * time.Second); in.reads.Load() == 1; time.Sleep(time.Millisecond) {
+				for end := time.Now().Add(20 * time.Second); in.reads.Load() == 1; time.Sleep(time.Millisecond) {
 					if time.Now().After(end) {
 						t.Error("the second line is not read while the first is signed")
 						return

@@ -265,14 +265,7 @@ func TestSegmentAge(t *testing.T) {
 	j := d.open(t)
 	for i := range 3 {
 		add(t, j, d.entry(t, i, true))
-		for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(time.Millisecond) {
-			if _, err := os.Stat(filepath.Join(d.dir, bundleName(i+1))); err == nil {
-				break
-			}
-			if time.Now().After(deadline) {
-				t.Fatalf("segment %d is not closed", i+1)
-			}
-		}
+		waitFor(t, func() bool { _, err := os.Stat(filepath.Join(d.dir, bundleName(i+1))); return err == nil })
 	}
 	d.verified(t, 3, VerifyOptions{Closed: true})
 }
@@ -306,7 +299,7 @@ func TestGroups(t *testing.T) {
 
 func waitFor(t testing.TB, ready func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !ready(); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(20 * time.Second); !ready(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("it does not happen")
 		}

@@ -3,6 +3,7 @@
 package journal
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -26,7 +27,9 @@ func TestFileSizeLimit(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.trust(t)
-	cmd := exec.Command("sh", "-c", `ulimit -f 40; exec "$0"`, os.Args[0]) // of 512 bytes
+	limited, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(limited, "sh", "-c", `ulimit -f 40; exec "$0"`, os.Args[0]) // of 512 bytes
 	cmd.Env = append(os.Environ(), "JOURNAL_LIMITED="+d.dir, "JOURNAL_KEY="+string(pair.Private))
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
