@@ -16,6 +16,7 @@ import (
 
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/testing/keytest"
 	"github.com/runattest/runattest/signer"
 )
 
@@ -35,15 +36,7 @@ func parse(t testing.TB, text string) *identity.Declaration {
 
 func newSigner(t testing.TB, a signer.Algorithm) signer.Signer {
 	t.Helper()
-	pair, err := signer.Generate(a, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := signer.Parse(pair.Private, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
+	return keytest.New(t, a)
 }
 
 func trusting(t testing.TB, signers ...signer.Signer) *Verifier {

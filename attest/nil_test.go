@@ -7,6 +7,7 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/testing/keytest"
 	"github.com/runattest/runattest/signer"
 )
 
@@ -23,14 +24,7 @@ func TestErrSignature(t *testing.T) {
 	}
 	var keys []signer.Signer
 	for range 2 {
-		pair, err := signer.Generate(signer.ECDSAP256, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		key, err := signer.Parse(pair.Private, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		key := keytest.New(t, signer.ECDSAP256)
 		keys = append(keys, key)
 	}
 	bundle, err := attest.Sign(ctx, statement, keys[0], attest.SignOptions{})

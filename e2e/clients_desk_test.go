@@ -75,17 +75,7 @@ func (d *desk) client(command []string) *client {
 	cmd.Env = append(d.env, "NO_PROXY=127.0.0.1,localhost", "PYTHONDONTWRITEBYTECODE=1")
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		d.t.Fatal(err)
-	}
+	in, out := start(d.t, cmd)
 	d.t.Cleanup(func() {
 		defer cancel()
 		in.Close()

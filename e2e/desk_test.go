@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -73,6 +74,22 @@ func (d *desk) write(name string, data []byte) {
 
 func (d *desk) runattest(args ...string) outcome { d.t.Helper(); return d.run(runattestPath, args) }
 func (d *desk) cosign(args ...string) outcome    { d.t.Helper(); return d.run(cosignPath, args) }
+
+// start starts a program, and gives what writes to it and reads from it: the caller ends it.
+func start(t *testing.T, cmd *exec.Cmd) (in io.WriteCloser, out io.ReadCloser) {
+	t.Helper()
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err = cmd.StdoutPipe(); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return in, out
+}
 
 func (d *desk) run(program string, args []string) outcome {
 	d.t.Helper()

@@ -136,17 +136,7 @@ func (d *desk) modelServer() string {
 	ctx, cancel := context.WithTimeout(context.Background(), processTimeout)
 	cmd := exec.CommandContext(ctx, python, filepath.Join(folder, "model_server.py"), d.path("tiny.gguf"))
 	cmd.Dir, cmd.Env, cmd.WaitDelay = d.dir, append(d.env, "PYTHONDONTWRITEBYTECODE=1"), time.Second
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		d.t.Fatal(err)
-	}
+	in, out := start(d.t, cmd)
 	d.t.Cleanup(func() {
 		defer cancel()
 		in.Close()

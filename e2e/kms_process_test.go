@@ -16,22 +16,12 @@ const startTimeout = time.Minute
 func startProcess(t *testing.T, program string, ready any) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
+	t.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, program)
 	cmd.Dir, cmd.Env, cmd.WaitDelay = t.TempDir(), []string{"HOME=" + t.TempDir()}, time.Second
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	stdout, err := cmd.StdoutPipe()
-	if err == nil {
-		err = cmd.Start()
-	}
-	if err != nil {
-		cancel()
-		t.Fatal(err)
-	}
+	stdin, stdout := start(t, cmd)
 	late := time.AfterFunc(startTimeout, cancel)
 	t.Cleanup(func() {
 		_ = stdin.Close() // the process may be gone
@@ -42,7 +32,7 @@ func startProcess(t *testing.T, program string, ready any) {
 			t.Errorf("%s: %v\n%s", program, err, &stderr)
 		}
 	})
-	err = json.NewDecoder(stdout).Decode(ready)
+	err := json.NewDecoder(stdout).Decode(ready)
 	late.Stop()
 	if err != nil {
 		t.Fatalf("%s is not ready: %v", program, err)

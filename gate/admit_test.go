@@ -17,6 +17,7 @@ import (
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/loader"
+	"github.com/runattest/runattest/internal/testing/keytest"
 	"github.com/runattest/runattest/lineage"
 	"github.com/runattest/runattest/policy"
 	"github.com/runattest/runattest/registry"
@@ -45,11 +46,7 @@ func newSite(t *testing.T, rules string) *site {
 
 func newKey(t *testing.T) signer.Signer {
 	t.Helper()
-	pair, err := signer.Generate(signer.Ed25519, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return must(signer.Parse(pair.Private, nil))
+	return keytest.New(t, signer.Ed25519)
 }
 
 func (s *site) parse(rules string) *policy.Policy {

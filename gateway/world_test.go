@@ -18,6 +18,7 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/gateway/journal"
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/testing/keytest"
 	"github.com/runattest/runattest/policy"
 	"github.com/runattest/runattest/signer"
 )
@@ -122,15 +123,7 @@ func (w *world) requests() []seen {
 
 func newKey(t *testing.T) signer.Signer {
 	t.Helper()
-	pair, err := signer.Generate(signer.Ed25519, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	key, err := signer.Parse(pair.Private, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key
+	return keytest.New(t, signer.Ed25519)
 }
 
 // newWorld makes a gateway with an upstream of each provider at /PROVIDER, and openai's at the root.

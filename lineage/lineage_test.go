@@ -16,6 +16,7 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/testing/keytest"
 	"github.com/runattest/runattest/signer"
 )
 
@@ -23,15 +24,7 @@ var ctx = context.Background()
 
 func newSigner(t testing.TB, a signer.Algorithm) signer.Signer {
 	t.Helper()
-	pair, err := signer.Generate(a, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := signer.Parse(pair.Private, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
+	return keytest.New(t, a)
 }
 
 // clock trusts one key, and a time where one is set for the payload.

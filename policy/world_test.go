@@ -9,6 +9,7 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/testing/keytest"
 	"github.com/runattest/runattest/signer"
 	"github.com/runattest/runattest/sigstore"
 )
@@ -28,15 +29,7 @@ const zeros = "000000000000000000000000000000000000000000000000000000000000000"
 
 func newSigner(t testing.TB) signer.Signer {
 	t.Helper()
-	pair, err := signer.Generate(signer.Ed25519, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := signer.Parse(pair.Private, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
+	return keytest.New(t, signer.Ed25519)
 }
 
 // pemOf is a signer's public key for a policy, indented as a block scalar behind `key: `.

@@ -255,6 +255,13 @@ func ecdsaKey(t *testing.T, curve elliptic.Curve) *ecdsa.PrivateKey {
 	return key
 }
 
+// withPublic is a key with the public half of another.
+func withPublic(key *ecdsa.PrivateKey, public ecdsa.PublicKey) *ecdsa.PrivateKey {
+	mixed := *key
+	mixed.PublicKey = public
+	return &mixed
+}
+
 // TestNewRefuses holds that a key with which Sign could only fail is refused at once.
 func TestNewRefuses(t *testing.T) {
 	_, private, err := ed25519.GenerateKey(rand.Reader)
@@ -269,9 +276,9 @@ func TestNewRefuses(t *testing.T) {
 		"a seed":                 ed25519.PrivateKey(private.Seed()),
 		"another public half":    other,
 		"an empty Ed25519 key":   ed25519.PrivateKey(nil),
-		"another ECDSA half":     &ecdsa.PrivateKey{PublicKey: other256.PublicKey, D: good.D},
-		"another curve":          &ecdsa.PrivateKey{PublicKey: other384.PublicKey, D: good.D},
-		"ECDSA without a point":  &ecdsa.PrivateKey{PublicKey: ecdsa.PublicKey{Curve: elliptic.P256()}, D: good.D},
+		"another ECDSA half":     withPublic(good, other256.PublicKey),
+		"another curve":          withPublic(good, other384.PublicKey),
+		"ECDSA without a point":  withPublic(good, ecdsa.PublicKey{Curve: elliptic.P256()}),
 		"a nil ECDSA key":        (*ecdsa.PrivateKey)(nil),
 		"a zero ECDSA key":       new(ecdsa.PrivateKey),
 		"an ECDSA public part":   &ecdsa.PrivateKey{PublicKey: good.PublicKey},

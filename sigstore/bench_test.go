@@ -12,6 +12,7 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/testing/keytest"
 	"github.com/runattest/runattest/internal/testing/vectors"
 	"github.com/runattest/runattest/signer"
 )
@@ -32,14 +33,7 @@ func BenchmarkBesideLibrary(b *testing.B) {
 		b.Fatal(err)
 	}
 	for _, a := range []signer.Algorithm{signer.ECDSAP256, signer.Ed25519} {
-		pair, err := signer.Generate(a, nil)
-		if err != nil {
-			b.Fatal(err)
-		}
-		key, err := signer.Parse(pair.Private, nil)
-		if err != nil {
-			b.Fatal(err)
-		}
+		key := keytest.New(b, a)
 		made, err := attest.Sign(b.Context(), statement, key, attest.SignOptions{})
 		if err != nil {
 			b.Fatal(err)

@@ -9,21 +9,16 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/evidence"
+	"github.com/runattest/runattest/internal/testing/keytest"
 	"github.com/runattest/runattest/signer"
 )
 
 // signedBy is an envelope of a key that Generate makes.
 func signedBy(t *testing.T, algorithm signer.Algorithm) (evidence.Envelope, *signer.PublicKey) {
 	t.Helper()
-	pair, err := signer.Generate(algorithm, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	by, err := signer.Parse(pair.Private, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	by := keytest.New(t, algorithm)
 	e := evidence.Envelope{MediaType: attest.BundleMediaType, PayloadType: attest.PayloadType, Payload: statement(t), KeyHint: by.PublicKey().Hint()}
+	var err error
 	if e.Signature, err = by.Sign(t.Context(), e.Message()); err != nil {
 		t.Fatal(err)
 	}

@@ -27,6 +27,7 @@ import (
 	"github.com/runattest/runattest/canonical"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/testing/deadline"
+	"github.com/runattest/runattest/internal/testing/keytest"
 	"github.com/runattest/runattest/signer"
 )
 
@@ -119,14 +120,7 @@ func (k *keeper) Sign(ctx context.Context, message []byte) ([]byte, error) {
 
 func newKeeper(t *testing.T) *keeper {
 	t.Helper()
-	pair, err := signer.Generate(signer.ECDSAP256, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := signer.Parse(pair.Private, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := keytest.New(t, signer.ECDSAP256)
 	return &keeper{Signer: s}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/testing/keytest"
 	"github.com/runattest/runattest/signer"
 	"github.com/runattest/runattest/sigstore"
 	"github.com/runattest/runattest/sigstore/internal/sigstoretest"
@@ -29,15 +30,7 @@ func newStatement(t testing.TB) *attest.Statement {
 
 func newSigner(t testing.TB, algorithm signer.Algorithm) signer.Signer {
 	t.Helper()
-	pair, err := signer.Generate(algorithm, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := signer.Parse(pair.Private, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
+	return keytest.New(t, algorithm)
 }
 
 func start(t testing.TB) *sigstoretest.Sigstore {

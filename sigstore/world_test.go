@@ -29,6 +29,7 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/testing/keytest"
 	"github.com/runattest/runattest/signer"
 )
 
@@ -263,14 +264,7 @@ func (w world) v2() parts { return w.attested(w.AttestHashedRekordV2(alice, issu
 // byKey is signed with a key.
 func byKey(t testing.TB) (parts, *signer.PublicKey) {
 	t.Helper()
-	pair, err := signer.Generate(signer.ECDSAP256, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	key, err := signer.Parse(pair.Private, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	key := keytest.New(t, signer.ECDSAP256)
 	e := evidence.Envelope{PayloadType: attest.PayloadType, Payload: statement(t)}
 	sig, err := key.Sign(context.Background(), e.Message())
 	if err != nil {

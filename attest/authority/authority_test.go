@@ -7,6 +7,7 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/evidence"
+	"github.com/runattest/runattest/internal/testing/keytest"
 	"github.com/runattest/runattest/signer"
 )
 
@@ -58,14 +59,7 @@ func TestCovers(t *testing.T) {
 // TestKeysAtAnyTime: who signed is asked for, and not whether the key was valid; a stranger is not trusted.
 func TestKeysAtAnyTime(t *testing.T) {
 	generate := func() signer.Signer {
-		pair, err := signer.Generate(signer.ECDSAP256, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s, err := signer.Parse(pair.Private, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		s := keytest.New(t, signer.ECDSAP256)
 		return s
 	}
 	alice, bob := generate(), generate()

@@ -11,6 +11,8 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/testing/bundletest"
+	"github.com/runattest/runattest/internal/testing/keytest"
 	"github.com/runattest/runattest/signer"
 )
 
@@ -19,31 +21,8 @@ const run = `{"schema":"https://github.com/runattest/runattest/declaration/v1","
 // bundleOf signs the run with a new key.
 func bundleOf(t *testing.T) []byte {
 	t.Helper()
-	pair, err := signer.Generate(signer.Algorithms()[0], nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	by, err := signer.Parse(pair.Private, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	d, err := identity.Parse([]byte(run))
-	if err != nil {
-		t.Fatal(err)
-	}
-	statement, err := attest.New(d, attest.StatementOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := attest.Sign(t.Context(), statement, by, attest.SignOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := b.Marshal()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return text
+	by := keytest.New(t, signer.ECDSAP256)
+	return bundletest.Text(t, bundletest.Run(t, by, bundletest.Declare(t, run), attest.StatementOptions{}))
 }
 
 func TestOneBundle(t *testing.T) {

@@ -9,6 +9,8 @@ import (
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/attest/recapture"
 	"github.com/runattest/runattest/capture"
+	"github.com/runattest/runattest/internal/testing/bundletest"
+	"github.com/runattest/runattest/internal/testing/keytest"
 	"github.com/runattest/runattest/signer"
 )
 
@@ -23,34 +25,16 @@ func TestCheck(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pair, err := signer.Generate(signer.Algorithms()[0], nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	by, err := signer.Parse(pair.Private, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	by := keytest.New(t, signer.ECDSAP256)
 	signed := func(annotations map[string]string) *attest.Bundle {
-		statement, err := attest.New(captured.Declaration, attest.StatementOptions{Annotations: annotations})
-		if err != nil {
-			t.Fatal(err)
-		}
-		b, err := attest.Sign(t.Context(), statement, by, attest.SignOptions{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return b
+		return bundletest.Run(t, by, captured.Declaration, attest.StatementOptions{Annotations: annotations})
 	}
 	says := signed(captured.Annotations())
 	claim, err := attest.NewClaim("https://example.com/claim/v1", []attest.Subject{{Name: "a", SHA256: [32]byte{1}}}, map[string]string{"a": "b"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, err := attest.Sign(t.Context(), claim, by, attest.SignOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	other := bundletest.Sign(t, by, claim)
 	for name, test := range map[string]struct {
 		bundle  *attest.Bundle
 		source  recapture.Source

@@ -15,6 +15,7 @@ import (
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/testing/keytest"
 	"github.com/runattest/runattest/signer"
 )
 
@@ -56,14 +57,7 @@ type desk struct {
 
 func newDesk(t testing.TB) desk {
 	t.Helper()
-	pair, err := signer.Generate(signer.Ed25519, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	key, err := signer.Parse(pair.Private, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	key := keytest.New(t, signer.Ed25519)
 	trust, err := attest.TrustKeys(attest.TrustedKey{Name: "k", Key: key.PublicKey()})
 	if err != nil {
 		t.Fatal(err)

@@ -18,6 +18,7 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/signing"
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/testing/keytest"
 	"github.com/runattest/runattest/signer"
 )
 
@@ -38,14 +39,7 @@ func (s session) Sign(ctx context.Context, statement attest.Signable) (*attest.B
 
 func newSession(t testing.TB, fail string) session {
 	t.Helper()
-	pair, err := signer.Generate(signer.Ed25519, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	by, err := signer.Parse(pair.Private, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	by := keytest.New(t, signer.Ed25519)
 	return session{by, fail}
 }
 
