@@ -1,0 +1,187 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// published is an environment in which a tool finds a release by its name: pip, uv and pipx in the folder, npm in a registry.
+func published(t *testing.T, dir string, r release) *room {
+	t.Helper()
+	return newRoom(t, dir, "PIP_NO_INDEX=1", "PIP_FIND_LINKS="+dir, "PIP_YES=1", "UV_NO_INDEX=1", "UV_FIND_LINKS="+dir,
+		"npm_config_registry="+registry(t, dir, r), "npm_config_yes=true")
+}
+
+// publishedModule is an environment in which the Go command finds the module of a release, and the program that it installs.
+// It has cgo, and flags of its own.
+func publishedModule(t *testing.T, r release, flags string) (where *room, program string) {
+	t.Helper()
+	tag := r.tag
+	if r.isSnapshot() {
+		tag = ""
+	}
+	s, err := openSource("..", tag)
+	if err != nil || s.release != r {
+		t.Fatalf("the checkout must be that of the release, %s: %+v, %v", r.tag, s, err)
+	}
+	temp := t.TempDir()
+	proxy, err := s.serve(filepath.Join(temp, "proxy"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	latest, err := json.Marshal(map[string]any{"Version": r.tag, "Time": s.at})
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, filepath.Join(temp, "proxy", filepath.FromSlash(modulePath), "@latest"), string(latest))
+	shop, err := newWorkshop(filepath.Join(temp, "shop"), proxy, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := shop.remove(); err != nil {
+			t.Error(err)
+		}
+	})
+	env := append(shop.environ(hostTarget()), "CGO_ENABLED=1", "GOFLAGS="+flags)
+	return &room{temp, env}, filepath.Join(shop.dir, "go", "bin", built[0].program())
+}
+
+// TestReadmeLines runs the lines by which README installs, each in a folder of its own, then signs and verifies.
+func TestReadmeLines(t *testing.T) {
+	dir, r := dist(t)
+	page, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(page), "\n## Install\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	ran := map[string]int{}
+	for line := range strings.Lines(section) {
+		command, indented := strings.CutPrefix(line, "    ")
+		if !indented {
+			continue
+		}
+		command = strings.TrimSpace(command)
+		tool, _, _ := strings.Cut(command, " ")
+		ran[tool]++
+		switch tool {
+		case "pip", "npm":
+			t.Run(tool, func(t *testing.T) {
+				room := newRoom(t, dir)
+				signs(t, room, "python3 -m venv env && . env/bin/activate\n"+command, "runattest", r)
+			})
+		case "CGO_ENABLED=0":
+			t.Run("go", func(t *testing.T) {
+				room, program := publishedModule(t, r, "-trimpath") // what the release compiled is in the cache
+				signs(t, room, command, program, r)
+			})
+		case "git", "make": // make demo is a step of .ci/run, in a checkout
+		default:
+			t.Errorf("%s: no test runs this line of README.md", command)
+		}
+	}
+	if ran["pip"] != 1 || ran["npm"] != 1 || ran["CGO_ENABLED=0"] != 1 {
+		t.Errorf("the lines are %v, want one of each: pip, npm, Go", ran)
+	}
+}
+
+// signs installs, and has the program sign and verify.
+func signs(t *testing.T, room *room, install, program string, r release) {
+	t.Helper()
+	writeFile(t, filepath.Join(room.dir, "run.json"), declaration)
+	room.want(t, install+"\nprogram="+program+`
+$program version && $program keygen --no-password
+$program sign --key runattest.key run.json && $program verify --key runattest.pub run.json.sigstore.json`,
+		"runattest "+r.tag, "airun:1:sha256:", "run.json.sigstore.json: verified")
+}
+
+var commandForm = regexp.MustCompile("`([^`]+)`")
+
+// TestInstallTable runs the table of docs/install.md, whose lines name a package, where tools find the release by its name.
+func TestInstallTable(t *testing.T) {
+	dir, r := dist(t)
+	page, err := os.ReadFile("../docs/install.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	commands := func(cell string) string {
+		var all []string
+		for _, found := range commandForm.FindAllStringSubmatch(cell, -1) {
+			all = append(all, found[1])
+		}
+		return strings.Join(all, "\n") + "\n"
+	}
+	rows := 0
+	for line := range strings.Lines(string(page)) {
+		cells := strings.Split(line, "|")
+		if len(cells) != 7 || !strings.Contains(cells[2], " runattest`") {
+			continue
+		}
+		rows++
+		t.Run(strings.TrimSpace(cells[1]), func(t *testing.T) {
+			published(t, dir, r).want(t, `python3 -m venv env && . env/bin/activate && PATH=$HOME/.local/bin:$PATH
+`+commands(cells[2])+`installed=$(command -v runattest) && "$installed" version
+`+commands(cells[4])+`"$installed" version
+`+commands(cells[5])+`[ ! -e "$installed" ] && echo removed`, "runattest "+r.tag, "removed")
+		})
+	}
+	if rows != 4 {
+		t.Errorf("%d rows, want those of pip, uv, pipx and npm", rows)
+	}
+}
+
+var goLineForm = regexp.MustCompile(`(?m)^    (.*\bgo install .*)$`)
+
+// TestGoLine: the line of docs/install.md gives the bytes that are in the archive, the wheel and the npm package.
+func TestGoLine(t *testing.T) {
+	dir, r := dist(t)
+	page, err := os.ReadFile("../docs/install.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := goLineForm.FindAllStringSubmatch(strings.ReplaceAll(string(page), "v0.1.0", r.tag), -1)
+	if len(lines) != 1 {
+		t.Fatalf("the lines are %q, want one", lines)
+	}
+	room, program := publishedModule(t, r, "-tags=other") // which the line must not take over
+	room.want(t, lines[0][1])
+	want, err := os.ReadFile(program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := func(name string) []byte {
+		data, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	to := built[0]
+	archive, err := unpack(to, command.folder(to, r), read(command.archive(to, r)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wheel, err := unpackWheel(read(to.wheel(r)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	npm, err := unpackTarIn(npmFolder, read(to.npm(r)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, got := range map[string][]byte{
+		command.archive(to, r): archive[to.program()],
+		to.wheel(r):            wheel["runattest-"+r.python()+".data/scripts/"+to.program()],
+		to.npm(r):              npm["bin/"+to.program()],
+	} {
+		if !bytes.Equal(got, want) {
+			t.Errorf("%s: its %d bytes are not the %d of %s", name, len(got), len(want), lines[0][1])
+		}
+	}
+}
