@@ -12,6 +12,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/testing/vectors"
 )
 
@@ -225,4 +226,20 @@ func folderPage(d *folder) string {
 	}
 	p.line("| `other` | all others |")
 	return p.b.String()
+}
+
+// TestFolderTooManyFiles: a folder of more files than a model has is refused before any is read.
+func TestFolderTooManyFiles(t *testing.T) {
+	f, err := Lookup("hf-model")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := fstest.MapFS{"config.json": {Data: []byte("{}")}}
+	for i := range limits.CaptureFiles {
+		files[fmt.Sprintf("data/%d", i)] = &fstest.MapFile{}
+	}
+	_, err = f.CaptureFolder(t.Context(), files, Source{Model: "m"})
+	if err == nil || !strings.Contains(err.Error(), "more than 10000 files") {
+		t.Errorf("got %v", err)
+	}
 }

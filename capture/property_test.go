@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -69,6 +70,37 @@ func TestMembers(t *testing.T) {
 				t.Errorf("%s: %s is %s, and without it the identity is the same: %v", v.Name, fate.Pointer, fate.Outcome, !isIn)
 			}
 		}
+	}
+}
+
+// TestToolOrder: the order of a tool's members, which a model may see, is another run.
+func TestToolOrder(t *testing.T) {
+	checked := map[string]bool{}
+	for v := range capturedVectors(t) {
+		root := spelled(t, v.format.table, compacted(t, v.format.table, v.src.Body))
+		for i, tool := range root.Get("tools").Elements() {
+			stays := 0
+			for name := range tool.Members() {
+				if !slices.Contains([]string{"_meta", "icons", "cache_control"}, string(name)) {
+					stays++
+				}
+			}
+			if stays < 2 {
+				continue
+			}
+			src := v.src
+			src.Body = edit(nil, root, "", "-", fmt.Sprintf("/tools/%d", i))
+			c, err := v.format.Capture(src)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if checked[v.format.table.api] = true; c.Declaration.ID() == v.c.Declaration.ID() {
+				t.Errorf("%s: the order in tool %d does not matter", v.Name, i)
+			}
+		}
+	}
+	if len(checked) < 6 {
+		t.Errorf("tools of %d formats, want at least 6", len(checked))
 	}
 }
 
