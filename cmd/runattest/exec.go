@@ -199,8 +199,8 @@ func (e *execution) admit(cmd *cobra.Command, o *output) (*gate.Admission, error
 	hashed := o.progress("bytes hashed")
 	applied.before = hashed.End
 	r := gate.Request{
-		Name: e.bundle, Policy: applied.Policy, Clock: clock, ClockName: applied.clockName(), At: applied.at,
-		Approvals: applied.evidence.Approvals, Lineage: applied.evidence.Lineage, PassedOver: applied.evidence.PassedOver,
+		Name: e.bundle, Policy: applied.Policy, Clock: clock, ClockName: applied.Given.Clock, At: applied.at,
+		Approvals: applied.Evidence.Approvals, Lineage: applied.Evidence.Lineage, PassedOver: applied.Evidence.PassedOver,
 		Bindings: e.bound, Hasher: &filedigest.Hasher{Progress: hashed},
 	}
 	if r.Bundle, err = oneBundle(cmd, e.bundle); err != nil {

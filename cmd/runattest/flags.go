@@ -37,12 +37,33 @@ func identityFlag(cmd *cobra.Command) func() (*identity.ID, error) {
 		if !cmd.Flags().Changed("identity") {
 			return nil, nil
 		}
-		id, err := identity.ParseID(*value)
+		id, err := parseID("--identity", *value)
 		if err != nil {
-			return nil, fmt.Errorf("--identity %q: %w", *value, err)
+			return nil, err
 		}
 		return &id, nil
 	}
+}
+
+// parseID reads the identity that a flag names.
+func parseID(flag, text string) (identity.ID, error) {
+	id, err := identity.ParseID(text)
+	if err != nil {
+		return id, fmt.Errorf("%s %q: %w", flag, text, err)
+	}
+	return id, nil
+}
+
+func parseIDs(flag string, texts []string) ([]identity.ID, error) {
+	var ids []identity.ID
+	for _, text := range texts {
+		id, err := parseID(flag, text)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return ids, nil
 }
 
 // declarationFlag is the declaration that is expected; nil for none.

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
-	"net/http"
 	"os"
 	"os/signal"
 	"strings"
@@ -22,7 +20,6 @@ import (
 	"github.com/runattest/runattest/gateway"
 	"github.com/runattest/runattest/gateway/journal"
 	"github.com/runattest/runattest/internal/cli"
-	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/policy"
 	"github.com/runattest/runattest/signer"
 	"github.com/runattest/runattest/signer/kms"
@@ -254,38 +251,10 @@ func gatewayLog(cmd *cobra.Command) *slog.Logger {
 	return slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
 }
 
-// ready is what the command prints when it serves.
-type ready struct {
-	Address    string `json:"address"`
-	URL        string `json:"url,omitempty"`
-	Operations string `json:"operations,omitempty"`
-}
-
-// serve listens, says so, and serves until a signal or the end of standard input.
+// serve serves until a signal or the end of standard input.
 func (g *gatewayFlags) serve(cmd *cobra.Command, made *gateway.Gateway, c gateway.Config) error {
 	ctx, stop := context.WithCancel(cmd.Context())
 	defer stop()
-	l, err := gateway.Listen(orDefault(c.Listen))
-	if err != nil {
-		return fmt.Errorf("--listen: %w", err)
-	}
-	defer l.Close()
-	says := ready{Address: l.Addr().String()}
-	if l.Addr().Network() == "tcp" {
-		says.URL = "http://" + says.Address
-		if c.TLS.Certificate != "" {
-			says.URL = "https://" + says.Address
-		}
-	}
-	if c.Operations != "" {
-		operations, err := gateway.Listen(c.Operations)
-		if err != nil {
-			return fmt.Errorf("--operations: %w", err)
-		}
-		defer operations.Close()
-		says.Operations = operations.Addr().String()
-		go serveOperations(operations, made)
-	}
 	if g.untilEnd {
 		go func() {
 			_, _ = io.Copy(io.Discard, cmd.InOrStdin())
@@ -293,47 +262,18 @@ func (g *gatewayFlags) serve(cmd *cobra.Command, made *gateway.Gateway, c gatewa
 		}()
 	}
 	defer g.reload(cmd, made, c.Policy)()
-	if err := made.CheckListener(l); err != nil {
-		return hintClients(err)
+	err := made.Run(ctx, func(r gateway.Ready) error { return newOutput(cmd).Result(r, "listening on %s", r) })
+	if failed, ok := errors.AsType[*gateway.AddressError](err); ok {
+		flag := "--listen"
+		if failed.Operations {
+			flag = "--operations"
+		}
+		err = fmt.Errorf("%s: %w", flag, failed.Err)
 	}
-	if err := g.say(cmd, says); err != nil {
-		return err
-	}
-	return hintClients(made.Serve(ctx, l))
-}
-
-func orDefault(listen string) string {
-	if listen == "" {
-		return "127.0.0.1:8787"
-	}
-	return listen
-}
-
-func hintClients(err error) error {
 	if errors.Is(err, gateway.ErrNoClients) {
-		return &usageError{cli.WithHint(fmt.Errorf("--listen: %w", err), "name clients in the configuration (--config), or serve all that reach the address: --insecure-any-client")}
+		return &usageError{cli.WithHint(err, "name clients in the configuration (--config), or serve all that reach the address: --insecure-any-client")}
 	}
 	return err
-}
-
-func serveOperations(l net.Listener, made *gateway.Gateway) {
-	server := &http.Server{Handler: made.Operations(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: limits.GatewayIdleSeconds * time.Second}
-	_ = server.Serve(l)
-}
-
-func (g *gatewayFlags) say(cmd *cobra.Command, says ready) error {
-	o := newOutput(cmd)
-	if o.JSON {
-		return o.Object(says)
-	}
-	where := says.URL
-	if where == "" {
-		where = says.Address
-	}
-	if says.Operations != "" {
-		where += ", operations on http://" + says.Operations
-	}
-	return o.Line("listening on %s", where)
 }
 
 // reload reads the policy again at each SIGHUP. One that cannot be read leaves the one before in place.

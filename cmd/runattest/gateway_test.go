@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/gateway"
 	"github.com/runattest/runattest/gateway/journal"
 	"github.com/runattest/runattest/signer"
 )
@@ -67,7 +68,7 @@ func TestGateway(t *testing.T) {
 	defer cancel()
 	status := make(chan int, 1)
 	go func() { status <- run(ctx, root, args) }()
-	var says ready
+	var says gateway.Ready
 	select {
 	case line := <-stdout.lines:
 		if err := json.Unmarshal([]byte(line), &says); err != nil || says.URL == "" || says.Operations == "" {

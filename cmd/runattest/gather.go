@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/gate"
 	"github.com/runattest/runattest/identity"
@@ -25,60 +24,16 @@ import (
 
 // appliedPolicy is a policy with the evidence and the time that flags name for it.
 type appliedPolicy struct {
-	*policy.Policy
-	evidence gate.Evidence
-	now      time.Time // of this machine
-	at       time.Time // of --at, or zero
-	inFiles  bool      // the lineage lies in files alone: it is the same for every run
+	gate.Judge
+	at time.Time // of --at, or zero
 	*evidenceProgress
 }
 
-// clockName is whose the time of a decision is.
-func (a *appliedPolicy) clockName() string {
-	if a.at.IsZero() {
-		return "this machine's clock"
+// decideNow has decisions be about this moment, unless --at names another.
+func (a *appliedPolicy) decideNow() {
+	if a.Given.Now = a.at; a.at.IsZero() {
+		a.Given.Now = clock()
 	}
-	return "--at"
-}
-
-// given is what the policy is asked with about every run.
-func (a *appliedPolicy) given() policy.Given {
-	g := policy.Given{Now: a.now, Clock: a.clockName()}
-	if !a.at.IsZero() {
-		g.Now, g.Replay = a.at, true
-	}
-	return g
-}
-
-// VerifyRun verifies the bundle, and has the policy decide about the run.
-func (a *appliedPolicy) VerifyRun(ctx context.Context, b *attest.Bundle, want attest.Expect) (attest.Report, error) {
-	return reportOf(a.VerifyWith(ctx, b, want, a.gather))
-}
-
-// JudgeRun has the policy decide about a run that its verifier was asked about already.
-func (a *appliedPolicy) JudgeRun(ctx context.Context, run *attest.Verified, no error) (attest.Report, error) {
-	return reportOf(a.Judge(ctx, run, no, a.gather))
-}
-
-func reportOf(r *policy.Result, err error) (attest.Report, error) {
-	if err != nil {
-		return attest.Report{}, err
-	}
-	return r.Report, nil
-}
-
-// gather is everything that the policy is asked with about a run.
-func (a *appliedPolicy) gather(ctx context.Context, v *attest.Verified) (policy.Given, error) {
-	given, err := a.evidence.Gather(ctx, a.Policy, v, a.given())
-	if err == nil && a.inFiles {
-		a.evidence.Graph = given.Lineage
-	}
-	return given, err
-}
-
-// rejected finds which runs approvers of the policy have rejected: lineage.Options.Rejected.
-func (a *appliedPolicy) rejected(ctx context.Context, runs []identity.ID) (map[identity.ID]string, error) {
-	return a.evidence.Rejections(ctx, a.Policy, runs, a.given())
 }
 
 // evidenceProgress counts on a terminal what is read of approvals and lineages.

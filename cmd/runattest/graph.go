@@ -2,13 +2,11 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest/files"
-	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/lineage"
 	"github.com/runattest/runattest/registry"
@@ -33,9 +31,9 @@ func newGraph() *cobra.Command {
 		out := newOutput(cmd)
 		o := lineage.Options{Phrase: out.phrased}
 		if applied != nil && len(policies.approvals) > 0 {
-			o.Rejected = applied.rejected
+			o.Rejected = applied.RejectedRuns
 		}
-		if o.Roots, err = parseRoots(*roots); err != nil {
+		if o.Roots, err = parseIDs("--root", *roots); err != nil {
 			return err
 		}
 		given, err := files.ReadDeclarations(*declarations, cmd.InOrStdin())
@@ -79,18 +77,6 @@ func newGraph() *cobra.Command {
 func (o *output) skipped(err error) {
 	o.fail(err)
 	o.status = max(o.status, exitMalformed)
-}
-
-func parseRoots(texts []string) ([]identity.ID, error) {
-	var ids []identity.ID
-	for _, text := range texts {
-		id, err := identity.ParseID(text)
-		if err != nil {
-			return nil, fmt.Errorf("--root %q: %w", text, err)
-		}
-		ids = append(ids, id)
-	}
-	return ids, nil
 }
 
 func reportLineage(o *output, g *lineage.Graph, format string, requireComplete bool) error {

@@ -10,7 +10,6 @@ import (
 	"github.com/runattest/runattest/gate/verdicts"
 	"github.com/runattest/runattest/gateway/journal"
 	"github.com/runattest/runattest/gateway/journal/report"
-	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/cli"
 )
 
@@ -98,9 +97,9 @@ func newJournalErase() *cobra.Command {
 		if !cmd.Flags().Changed("identity") {
 			return cli.WithHint(errors.New("no run given"), "name it with --identity ID; runattest journal show lists the runs")
 		}
-		run, err := identity.ParseID(*id)
+		run, err := parseID("--identity", *id)
 		if err != nil {
-			return fmt.Errorf("--identity %q: %w", *id, err)
+			return err
 		}
 		if err := checkJournal(args[0]); err != nil {
 			return err

@@ -9,7 +9,6 @@ import (
 	"github.com/runattest/runattest/attest/answer"
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/gateway/journal"
-	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/lineage"
@@ -66,12 +65,9 @@ func expectRun(cmd *cobra.Command, verifier *attest.Verifier, ref string, want *
 		return nil
 	}
 	if isID(ref) {
-		id, err := identity.ParseID(ref)
-		if err != nil {
-			return fmt.Errorf("--run %q: %w", ref, err)
-		}
+		id, err := parseID("--run", ref)
 		want.Run = &id
-		return nil
+		return err
 	}
 	b, err := oneBundle(cmd, ref)
 	if err != nil {

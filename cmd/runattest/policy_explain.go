@@ -46,7 +46,7 @@ func explain(cmd *cobra.Command, applied *appliedPolicy, bundle *attest.Bundle, 
 	if err != nil {
 		return err
 	}
-	given, err := applied.gather(cmd.Context(), verified)
+	given, err := applied.Gather(cmd.Context(), verified)
 	if err != nil {
 		return err
 	}

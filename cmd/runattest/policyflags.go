@@ -58,7 +58,7 @@ func newApproverFlags(cmd *cobra.Command) *policyFlags {
 func (p *policyFlags) load(cmd *cobra.Command, again bool) (*appliedPolicy, error) {
 	applied, err := p.loadAgain(cmd, again)
 	if applied != nil {
-		applied.now = clock()
+		applied.decideNow()
 	}
 	return applied, err
 }
@@ -80,11 +80,13 @@ func (p *policyFlags) loadAgain(cmd *cobra.Command, again bool) (*appliedPolicy,
 		return nil, errors.New("--lineage -: name a folder, a file or a repository")
 	}
 	applied := &appliedPolicy{evidenceProgress: &evidenceProgress{out: newOutput(cmd)}}
+	applied.Given.Clock = "this machine's clock"
 	var err error
 	if p.at != "" {
 		if applied.at, err = cli.ParseTime(p.at); err != nil {
 			return nil, fmt.Errorf("--at %w", err)
 		}
+		applied.Given.Clock, applied.Given.Replay = "--at", true
 	}
 	if applied.Policy, err = loadPolicy(cmd, p.path, p.signers); err != nil {
 		return nil, err
@@ -93,11 +95,11 @@ func (p *policyFlags) loadAgain(cmd *cobra.Command, again bool) (*appliedPolicy,
 		return nil, &usageError{cli.WithHint(fmt.Errorf("--approvals: %w: %s", policy.ErrNoApprovers, p.path),
 			"name approvers in the policy, or leave --approvals out")}
 	}
-	e := &applied.evidence
+	e := &applied.Evidence
 	e.PassedOver = applied.passedOver
 	if len(p.lineage) > 0 {
 		e.Lineage = flagLineageSource{p.reach.places().Lineage(p.lineage...), applied.evidenceProgress}
-		applied.inFiles = !slices.ContainsFunc(p.lineage, registry.IsReference)
+		applied.OneLineage = !slices.ContainsFunc(p.lineage, registry.IsReference)
 	}
 	e.Approvals, err = p.approvalSource(cmd, applied.evidenceProgress, again)
 	return applied, err

@@ -3,17 +3,12 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/attest/runset"
-	"github.com/runattest/runattest/identity"
-	"github.com/runattest/runattest/internal/atomicfile"
 	"github.com/runattest/runattest/internal/cli"
 )
 
@@ -53,9 +48,9 @@ func newSetProve() *cobra.Command {
 		case changed("all"):
 			return proveAll(cmd, o, set, all)
 		case changed("identity"):
-			run, err := identity.ParseID(id)
+			run, err := parseID("--identity", id)
 			if err != nil {
-				return fmt.Errorf("--identity %q: %w", id, err)
+				return err
 			}
 			if index, err = set.Find(cmd.Context(), run); err != nil {
 				return hintList(err)
@@ -91,56 +86,27 @@ func hintList(err error) error {
 	return err
 }
 
-const proofSuffix = ".runproof.json"
-
 // proveAll writes every proof under its index. A run that cannot be proved is noted, and the others are written.
 func proveAll(cmd *cobra.Command, o *output, set *runset.Set, dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	if err := hasNoProof(dir); err != nil {
-		return err
-	}
 	progress := o.progress("runs proved")
 	defer progress.End()
-	index, written := 0, 0
-	for proof, err := range set.Proofs(cmd.Context()) {
-		path := filepath.Join(dir, fmt.Sprint(index)+proofSuffix)
-		if index++; is[*runset.LineError](err) {
+	written, err := files.WriteProofs(cmd.Context(), set, dir, func(err error) {
+		if err != nil {
 			progress.End()
 			o.note(cmd.Flags().Arg(0), err)
-			continue
+			return
 		}
-		var text []byte
-		if err == nil {
-			text, err = proof.Marshal()
-		}
-		if err == nil {
-			err = atomicfile.Create(path, append(text, '\n'), 0o644)
-		}
-		if err != nil {
-			return err
-		}
-		written++
 		progress.Step()
+	})
+	if is[*files.ProofsError](err) {
+		return cli.WithHint(fmt.Errorf("--all %w", err), "name a new folder: the proofs of two sets would look like those of one")
+	}
+	if err != nil {
+		return err
 	}
 	progress.End()
 	o.Info("%d proofs in %s", written, dir)
 	return o.done()
-}
-
-// hasNoProof refuses a folder with proofs in it: those of two sets would look like those of one.
-func hasNoProof(dir string) error {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		if strings.HasSuffix(e.Name(), proofSuffix) {
-			return cli.WithHint(fmt.Errorf("--all %s: proofs are there already, such as %s", dir, e.Name()), "name a new folder: the proofs of two sets would look like those of one")
-		}
-	}
-	return nil
 }
 
 func newSetList() *cobra.Command {

@@ -53,7 +53,7 @@ func (v *verification) verifyLines() error {
 			return fmt.Errorf("standard input: %w", err)
 		}
 		if v.policy != nil {
-			v.policy.now = clock() // of this decision
+			v.policy.decideNow()
 		}
 		v.status = exitYes
 		if err := v.verifyLine(line, err); err != nil {
