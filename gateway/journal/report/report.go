@@ -81,7 +81,7 @@ type Journal struct {
 	answer.None
 }
 
-// NewJournal is the answer for what was found; for nil it is a no.
+// NewJournal is the answer for what was found; for nil the journal is not verified.
 func NewJournal(dir string, r *journal.Result) Journal {
 	r = zero.IfNil(r)
 	a := Journal{Journal: dir, Verified: r.Verified, Segments: r.Segments, Totals: Totals(r.Counts)}
