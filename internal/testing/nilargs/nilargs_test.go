@@ -605,6 +605,7 @@ var exported = map[string]any{
 	"capture.Detect":                     capture.Detect,
 	"capture.DetectFolder":               capture.DetectFolder,
 	"capture.Lookup":                     capture.Lookup,
+	"capture.NamesUnknown":               capture.NamesUnknown,
 	"capture.Warning.String":             capture.Warning.String,
 	"files.Bundles":                      files.Bundles,
 	"files.Declarations.All":             (*files.Declarations).All,
