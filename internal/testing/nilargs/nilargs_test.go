@@ -440,6 +440,7 @@ var exported = map[string]any{
 	"gate.Repository.Lineage":     (*gate.Repository).Lineage,
 	"gate.Unchecked":              gate.Unchecked,
 
+	"gateway.Config.WindowEvery":     gateway.Config.WindowEvery,
 	"gateway.Gateway.CheckListener":  (*gateway.Gateway).CheckListener,
 	"gateway.Gateway.Operations":     (*gateway.Gateway).Operations,
 	"gateway.Gateway.Serve":          (*gateway.Gateway).Serve,
