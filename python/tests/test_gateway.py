@@ -193,11 +193,12 @@ def test_an_exception_in_the_block_is_that_of_the_block(keys: Path, tmp_path: Pa
             raise ZeroDivisionError
 
 
-def test_wrong(keys: Path, tmp_path: Path) -> None:
+def test_wrong(keys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RUNATTEST_PASSWORD", raising=False)
     before = dict(os.environ)
     wrong: list[dict[str, Any]] = [
         {"key": "none.key"}, {"upstream": "nothing"}, {"upstream": {"a": "nothing"}}, {"upstream": {"a": {"none": 1}}},
-        {"policy": "none.yaml"}, {"options": ["--nothing"]}, {"key": keys / "locked.key", "password": "wrong"},
+        {"policy": "none.yaml"}, {"options": ["--nothing"]}, {"key": keys / "locked.key", "password": "wrong"}, {"key": keys / "locked.key"},
     ]
     for w in wrong:
         with pytest.raises(runattest.InputError):
