@@ -96,8 +96,9 @@ embed: ## a program that embeds the gate, a module of its own: it signs, admits,
 		grep -q '"allowed":true' $$dir/decisions.jsonl && rm -r $$dir
 
 .PHONY: bench
-bench: build ## whole-process time, memory and size, and what a verification costs beside its signature
+bench: build ## whole-process time, memory and size, installed commands beside the bare one (of the release in dist), the cost of a verification
 	$(GO) run ./cmd/procbench $(BIN)/runattest
+	$(GO) run ./cmd/procbench -installed $(or $(DIST),dist)
 	$(GO) test -run '^$$' -bench . -benchmem ./attest ./attest/runset
 	$(GO) test -run '^$$' -bench BesideLibrary -benchmem ./sigstore
 

@@ -4,13 +4,14 @@ package main
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
 	"time"
 )
 
-// alternating is how often each of two builds is run.
+// alternating is how often each command is run of those that take turns.
 const alternating = 101
 
 // measureBeside runs two builds of the program in turn, so that both meet the same machine, and prints the ratios of their medians.
@@ -42,21 +43,36 @@ func measureBeside(other, binary string) error {
 		{"exec", "--bundle", "annotated.sigstore.json", "--policy", "policy.yaml", "--", "true"},
 		{"id", "run.json"},
 	} {
-		var walls [2][]time.Duration
-		for n := range 2 * (alternating + 1) {
-			which := (n + n/2) % 2 // each is first in every other pair
-			s, err := once(dir, builds[which], args...)
+		took, err := inTurn(dir, append([]string{builds[0]}, args...), append([]string{builds[1]}, args...))
+		if err != nil {
+			return err
+		}
+		was, is := took[0], took[1]
+		fmt.Printf("%-8s %6.1f ms beside %6.1f ms: %.3f times (least %.1f and %.1f)\n", args[0], ms(is.median), ms(was.median),
+			is.median.Seconds()/was.median.Seconds(), ms(is.least), ms(was.least))
+	}
+	return nil
+}
+
+// inTurn runs commands in turn, so that all meet the same machine, in another order each time: a start costs more after a large
+// process than after a small one.
+func inTurn(dir string, commands ...[]string) ([]times, error) {
+	walls := make([][]time.Duration, len(commands))
+	for round := range alternating + 1 {
+		for _, which := range rand.Perm(len(commands)) {
+			s, err := once(dir, commands[which][0], commands[which][1:]...)
 			if err != nil {
-				return err
+				return nil, err
 			}
-			if n > 1 { // the first warm the caches
+			if round > 0 { // the first warms the caches
 				walls[which] = append(walls[which], s.wall)
 			}
 		}
-		slices.Sort(walls[0])
-		slices.Sort(walls[1])
-		was, is := walls[0][alternating/2], walls[1][alternating/2]
-		fmt.Printf("%-8s %6.1f ms beside %6.1f ms: %.3f times (least %.1f and %.1f)\n", args[0], ms(is), ms(was), is.Seconds()/was.Seconds(), ms(walls[1][0]), ms(walls[0][0]))
 	}
-	return nil
+	var took []times
+	for _, w := range walls {
+		slices.Sort(w)
+		took = append(took, times{w[0], w[alternating/2]})
+	}
+	return took, nil
 }

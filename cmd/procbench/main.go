@@ -25,6 +25,8 @@ func main() {
 		err = measurePlugins(os.Args[2:])
 	case len(os.Args) == 4 && os.Args[1] == "-beside":
 		err = measureBeside(os.Args[2], os.Args[3])
+	case len(os.Args) == 3 && os.Args[1] == "-installed":
+		err = measureInstalled(os.Args[2])
 	case len(os.Args) == 3 && os.Args[1] == "-lines":
 		err = measureLinesAlone(os.Args[2])
 	case len(os.Args) == 3 && os.Args[1] == "-answer":
@@ -32,7 +34,7 @@ func main() {
 	case len(os.Args) == 2:
 		err = measure(os.Args[1])
 	default:
-		fmt.Fprintln(os.Stderr, "usage: procbench BINARY | procbench -beside OTHER BINARY | procbench -lines BINARY | procbench -plugins FILE...")
+		fmt.Fprintln(os.Stderr, "usage: procbench BINARY | procbench -beside OTHER BINARY | procbench -lines BINARY | procbench -installed DIST | procbench -plugins FILE...")
 		os.Exit(2)
 	}
 	if err != nil {
