@@ -28,8 +28,13 @@ func (e *MissingError) Unwrap() error { return e.Err }
 
 // Hint returns what to install.
 func (e *MissingError) Hint() string {
-	if slices.Contains(ours, e.name) {
-		return "go install github.com/runattest/runattest/plugins/cmd/" + e.Program + "@latest"
+	build := "go install github.com/runattest/runattest/plugins/cmd/" + e.Program + "@latest"
+	switch {
+	case slices.Contains(released, e.name):
+		return "it is in the package runattest-kms of each release (deb, rpm), in the image whose tag ends in -kms, and for pip, npm and " +
+			"all others in the archive runattest-kms_..., whose folder belongs on PATH; or build it: " + build
+	case slices.Contains(ours, e.name):
+		return "build it, with a C compiler: CGO_ENABLED=1 " + build
 	}
 	return fmt.Sprintf("keys %s://... need a KMS plugin of that name; a key without one is a file or env://NAME", e.name)
 }
