@@ -1,0 +1,129 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// olderRelease sorts before every release and every snapshot.
+var olderRelease = release{"v0.0.0-20200101000000-0123456789ab"}
+
+// scripted is a package of a component whose programs are scripts that print the version, with one file more.
+func scripted(t *testing.T, f format, c *component, r release, more string) []byte {
+	t.Helper()
+	entries := []entry{{"LICENSE", []byte("text\n"), false}, {"README.md", []byte("readme\n"), false}, {more, []byte("{}\n"), false}}
+	for _, name := range c.programs {
+		entries = append(entries, entry{name, []byte("#!/bin/sh\necho " + r.tag + "\n"), true})
+	}
+	data, err := f.pack(c, built[0], r, sorted(entries), archiveTime, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// distro is a room in which a package manager installs into the folder root. The folder old has older packages, and the folder
+// new those of the release that RUNATTEST_DIST names; without one, packages of scripts.
+func distro(t *testing.T, f format, tools ...string) (*room, release) {
+	t.Helper()
+	for _, name := range tools {
+		if _, err := exec.LookPath(name); err != nil || hostTarget() != built[0] {
+			t.Skipf("wants dpkg, rpm and unshare of Debian on %s: %v", built[0], err)
+		}
+	}
+	dir, r := t.TempDir(), release{"v0.1.0"}
+	real := os.Getenv("RUNATTEST_DIST") != ""
+	if real {
+		dir, r = dist(t)
+	}
+	room := newRoom(t, dir, "AS_ROOT=")
+	if os.Getuid() != 0 { // root of a namespace: owners and chroot are then as in an installation
+		room.env = append(room.env, "AS_ROOT=unshare --map-root-user")
+	}
+	for _, c := range components {
+		writeFile(t, filepath.Join(room.dir, "old", c.name+"."+f.name), string(scripted(t, f, c, olderRelease, "gone.cdx.json")))
+		name := filepath.Join(room.dir, "new", c.name+"."+f.name)
+		if real {
+			writeFile(t, name, readFile(t, filepath.Join(dir, f.file(c, built[0], r))))
+			continue
+		}
+		writeFile(t, name, string(scripted(t, f, c, r, "new.cdx.json")))
+	}
+	return room, r
+}
+
+// installed demands that the programs are there, and nothing of the older packages; of a release, that they are those of the
+// archives, that they sign and verify, and that manual and completions are where the system looks.
+func (r *room) installed(t *testing.T, release release) {
+	t.Helper()
+	for _, c := range components {
+		for _, program := range c.programs {
+			r.want(t, "test -x root/usr/bin/"+program)
+		}
+	}
+	r.want(t, "root/usr/bin/runattest version && ! ls -R root | grep gone", release.tag)
+	if os.Getenv("RUNATTEST_DIST") == "" {
+		return
+	}
+	for _, c := range components {
+		for _, program := range c.programs {
+			folder := c.folder(built[0], release)
+			r.want(t, "tar -xzf dist/"+folder+".tar.gz "+folder+"/"+program+" && cmp root/usr/bin/"+program+" "+folder+"/"+program)
+		}
+	}
+	writeFile(t, filepath.Join(r.dir, "run.json"), declaration)
+	r.want(t, `PATH=$PWD/root/usr/bin:$PATH
+runattest keygen --no-password && runattest sign --key runattest.key run.json && runattest verify --key runattest.pub run.json.sigstore.json
+sigstore-kms-awskms --version 2>&1
+for f in root/usr/share/man/man1/*.gz; do gzip -t $f; done
+cd root/usr/share
+bash -c '. bash-completion/completions/runattest && complete -p runattest' && ls fish/vendor_completions.d/runattest.fish zsh/*/_runattest`,
+		"run.json.sigstore.json: verified", "version "+release.tag, "complete ", "runattest.fish", "_runattest")
+}
+
+// removed demands that no file is left outside of the database.
+func (r *room) removed(t *testing.T, database string) {
+	t.Helper()
+	if out, err := r.run("find root ! -type d ! -path 'root/" + database + "/*'"); err != nil || out != "" {
+		t.Errorf("left after removal, %v:\n%s", err, out)
+	}
+}
+
+// TestDeb installs the debs over older ones, verifies what is there, and removes them, in a root of its own.
+func TestDeb(t *testing.T) {
+	room, r := distro(t, formats[0], "dpkg", "unshare")
+	// A container's dpkg leaves documentation out, unless it is told not to.
+	const dpkg = `dpkg() { command $AS_ROOT dpkg --root="$PWD/root" --path-include='/*' --log=/dev/null "$@"; }
+`
+	room.want(t, `mkdir -p root/var/lib/dpkg/info root/var/lib/dpkg/updates && touch root/var/lib/dpkg/status
+`+dpkg+`dpkg -i old/*.deb && root/usr/bin/runattest && ls root/usr/share/doc/runattest/gone.cdx.json
+dpkg -i new/*.deb
+test -z "$(dpkg --verify)" && echo "verified all"
+dpkg -s runattest`, olderRelease.tag, "gone.cdx.json", "Unpacking runattest ("+r.debian()+") over (", "verified all", "Suggests: runattest-kms")
+	room.installed(t, r)
+	room.want(t, dpkg+`echo x >> root/usr/bin/runattest; dpkg --verify runattest`, "??5??????   /usr/bin/runattest")
+	room.want(t, dpkg+`dpkg --purge runattest-kms runattest`, "Removing runattest")
+	room.removed(t, "var/lib/dpkg")
+}
+
+// TestRPM does the same with the rpms.
+func TestRPM(t *testing.T) {
+	room, r := distro(t, formats[1], "rpm", "unshare")
+	// Debian's rpm wants to be asked twice, since apt does not see what it installs.
+	const rpm = `rpm() { command $AS_ROOT rpm --root="$PWD/root" --dbpath=/var/lib/rpm --nosignature "$@"; }
+`
+	room.want(t, `mkdir root
+`+rpm+`rpm --initdb && rpm --install --force-debian old/*.rpm && root/usr/bin/runattest && ls root/usr/share/doc/runattest/gone.cdx.json
+rpm --upgrade --force-debian new/*.rpm
+rpm --verify runattest runattest-kms && echo "verified all"
+rpm --query --requires runattest runattest-kms | grep -v '^rpmlib' || echo needs nothing
+rpm --query runattest runattest-kms`, olderRelease.tag, "gone.cdx.json", "verified all", "needs nothing",
+		strings.TrimSuffix(formats[1].file(command, built[0], r), ".rpm"), strings.TrimSuffix(formats[1].file(kmsPlugins, built[0], r), ".rpm"))
+	room.installed(t, r)
+	room.want(t, rpm+`echo x >> root/usr/bin/runattest; ! rpm --verify runattest`, "/usr/bin/runattest")
+	room.want(t, rpm+`rpm --erase --force-debian runattest runattest-kms`)
+	room.removed(t, "var/lib/rpm")
+}
