@@ -4,6 +4,7 @@
 //	release build --snapshot --key KEY
 //	release verify --version v0.1.0 --key PUB DIR
 //	release reproduce --version v0.1.0 DIR
+//	release push --version v0.1.0 --key PUB DIR REGISTRY/REPOSITORY
 //
 // # One build
 //
@@ -31,7 +32,7 @@
 //	runattest-kms_0.1.0_linux_amd64.tar.gz      one for each target: the KMS plugins, licences, SBOMs
 //	runattest-kms_0.1.0-1_amd64.deb, .rpm       as those of the program
 //	runattest-kms_0.1.0_image.tar               the image with the plugins besides
-//	runattest_0.1.0.provenance.sigstore.json    in-toto Statement, SLSA provenance v1: every file above is a subject
+//	runattest_0.1.0.provenance.sigstore.json    in-toto Statement, SLSA provenance v1: every file above is a subject, and the index of each image
 //	checksums.txt                               SHA-256 of all of these, as sha256sum writes it
 //	checksums.txt.sig                           the key's signature of checksums.txt, base64: openssl checks it
 //

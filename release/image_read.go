@@ -3,6 +3,8 @@ package main
 import (
 	"archive/tar"
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -48,6 +50,31 @@ func (want expectation) checkImage(c *component, files map[string][]byte, entrie
 		return sameImages(got, expected)
 	}
 	return errors.New("it has no image")
+}
+
+// imageDigest is the digest of the one index in an OCI layout in a tar, as the layout says it; readImage checks it.
+func imageDigest(data []byte) (digest [sha256.Size]byte, err error) {
+	for r := tar.NewReader(bytes.NewReader(data)); ; {
+		h, err := r.Next()
+		if err != nil {
+			return digest, fmt.Errorf("it has no index.json: %w", err)
+		}
+		if h.Name != "index.json" {
+			continue
+		}
+		m, err := v1.ParseIndexManifest(r)
+		if err != nil {
+			return digest, err
+		}
+		if len(m.Manifests) != 1 || m.Manifests[0].Digest.Algorithm != "sha256" {
+			return digest, errors.New("it is not one index")
+		}
+		raw, err := hex.DecodeString(m.Manifests[0].Digest.Hex)
+		if err == nil && copy(digest[:], raw) != len(digest) {
+			err = errors.New("its index has no SHA-256")
+		}
+		return digest, err
+	}
 }
 
 // readImage unpacks an OCI layout from a tar into the folder temp and returns the one index in it, all digests checked.

@@ -20,6 +20,7 @@ const usage = `usage:
   release build     (--version V | --snapshot) --key KEY [--targets OS/ARCH,...] [--out DIR]
   release verify    --version V [--snapshot] --key PUB [--targets OS/ARCH,...] DIR
   release reproduce (--version V | --snapshot) [--targets OS/ARCH,...] DIR
+  release push      --version V [--snapshot] --key PUB [--targets OS/ARCH,...] DIR REGISTRY/REPOSITORY
 `
 
 // errUsage is for a command line that is none of those in usage, which main prints then.
@@ -41,7 +42,7 @@ func main() {
 type options struct {
 	version, key, targets, out, source string
 	snapshot                           bool
-	dir                                string // the argument
+	dir, repository                    string // the arguments
 }
 
 func parse(args []string) (command string, o options, err error) {
@@ -59,14 +60,11 @@ func parse(args []string) (command string, o options, err error) {
 	if err := f.Parse(args[1:]); err != nil {
 		return "", o, errors.Join(errUsage, err)
 	}
-	wanted := 1
-	if args[0] == "build" {
-		wanted = 0
-	}
-	if f.NArg() != wanted {
+	wanted, known := map[string]int{"build": 0, "verify": 1, "reproduce": 1, "push": 2}[args[0]]
+	if !known || f.NArg() != wanted {
 		return "", o, errUsage
 	}
-	o.dir = f.Arg(0)
+	o.dir, o.repository = f.Arg(0), f.Arg(1)
 	return args[0], o, nil
 }
 
@@ -85,6 +83,8 @@ func run(ctx context.Context, args []string, log io.Writer) error {
 		return o.build(ctx, targets, say)
 	case "verify":
 		return o.verify(ctx, targets, say)
+	case "push":
+		return o.push(ctx, targets, say)
 	case "reproduce":
 		s, err := o.open()
 		if err != nil {
@@ -128,26 +128,43 @@ func (o options) build(ctx context.Context, targets []target, say func(string, .
 }
 
 func (o options) verify(ctx context.Context, targets []target, say func(string, ...any)) error {
+	want, err := o.expectation("verify", targets)
+	if err != nil {
+		return err
+	}
+	if err := verify(ctx, want, o.dir); err != nil {
+		return fmt.Errorf("NOT VERIFIED: %w", err)
+	}
+	say("verified: %s", want.release.tag)
+	return nil
+}
+
+func (o options) push(ctx context.Context, targets []target, say func(string, ...any)) error {
+	want, err := o.expectation("push", targets)
+	if err != nil {
+		return err
+	}
+	return push(ctx, want, o.dir, o.repository, say)
+}
+
+// expectation is what --version, --snapshot and --key demand of a folder.
+func (o options) expectation(command string, targets []target) (expectation, error) {
 	if o.version == "" || o.key == "" {
-		return errors.New("verify wants --version and --key: a whole older release, or one by another key, must not pass")
+		return expectation{}, fmt.Errorf("%s wants --version and --key: a whole older release, or one by another key, must not pass", command)
 	}
 	r, err := parseVersion(o.version)
 	if err != nil {
-		return err
+		return expectation{}, err
 	}
 	data, err := boundedfile.Read(o.key, limits.Key)
 	if err != nil {
-		return err
+		return expectation{}, err
 	}
 	key, err := signer.ParsePublicKey(data)
 	if err != nil {
-		return fmt.Errorf("%s: %w", o.key, err)
+		return expectation{}, fmt.Errorf("%s: %w", o.key, err)
 	}
-	if err := verify(ctx, expectation{release: r, snapshot: o.snapshot, targets: targets, key: key}, o.dir); err != nil {
-		return fmt.Errorf("NOT VERIFIED: %w", err)
-	}
-	say("verified: %s", r.tag)
-	return nil
+	return expectation{release: r, snapshot: o.snapshot, targets: targets, key: key}, nil
 }
 
 // loadKey finds the release's private key: a file, env://NAME, or a key in a KMS.

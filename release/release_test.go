@@ -241,7 +241,18 @@ func reprove(t *testing.T, files map[string][]byte, p provenance) {
 	for _, other := range []string{name, checksumsFile, signatureFile} {
 		delete(covered, other)
 	}
-	claim, err := attest.NewClaim(provenanceType, subjects(covered), p.predicate())
+	about, err := proved(release{"v0.1.0"}, covered)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reproveOf(t, files, p, about)
+}
+
+// reproveOf makes the provenance about other subjects.
+func reproveOf(t *testing.T, files map[string][]byte, p provenance, about []attest.Subject) {
+	t.Helper()
+	name := provenanceFile(release{"v0.1.0"})
+	claim, err := attest.NewClaim(provenanceType, about, p.predicate())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -348,6 +359,21 @@ func TestVerify(t *testing.T) {
 			f[kmsPlugins.imageFile(want.release)] = f[command.imageFile(want.release)]
 			reprove(t, f, good)
 		}, kmsPlugins.imageFile(want.release) + ": the image for linux/amd64 is not made of"},
+		"images not proved": {func(f map[string][]byte) {
+			clean := withoutSums(f)
+			delete(clean, provenanceName)
+			reproveOf(t, f, good, subjects(clean))
+		}, "its subjects are not exactly"},
+		"another image proved": {func(f map[string][]byte) {
+			clean := withoutSums(f)
+			delete(clean, provenanceName)
+			about, err := proved(want.release, clean)
+			if err != nil {
+				t.Fatal(err)
+			}
+			about[len(about)-1].SHA256[0] ^= 1
+			reproveOf(t, f, good, about)
+		}, "its subjects are not exactly"},
 		"no npm package": {func(f map[string][]byte) { delete(f, npmMain(want.release)); reprove(t, f, good) }, "lists"},
 		"older npm package": {func(f map[string][]byte) {
 			f[built[0].npm(want.release)] = made.old[built[0].npm(release{"v0.0.9"})]

@@ -27,7 +27,11 @@ func provenanceFile(r release) string { return "runattest_" + r.bare() + ".prove
 // sign adds the provenance of all files, the checksums of these and of the provenance, and the signature of the checksums.
 func (b *building) sign(ctx context.Context, files map[string][]byte) error {
 	p := provenance{Version: b.source.release.tag, Commit: b.source.commit, Sums: b.shop.proxy.sums, Go: runtime.Version()}
-	claim, err := attest.NewClaim(provenanceType, subjects(files), p.predicate())
+	about, err := proved(b.source.release, files)
+	if err != nil {
+		return err
+	}
+	claim, err := attest.NewClaim(provenanceType, about, p.predicate())
 	if err != nil {
 		return err
 	}
@@ -56,6 +60,23 @@ func subjects(files map[string][]byte) []attest.Subject {
 		all = append(all, attest.Subject{Name: name, SHA256: sha256.Sum256(files[name])})
 	}
 	return all
+}
+
+// proved are what the provenance is about: the files, and the images in them by the digests that a registry knows them by.
+func proved(r release, files map[string][]byte) ([]attest.Subject, error) {
+	all := subjects(files)
+	for _, c := range components {
+		data, ok := files[c.imageFile(r)]
+		if !ok {
+			continue
+		}
+		digest, err := imageDigest(data)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", c.imageFile(r), err)
+		}
+		all = append(all, attest.Subject{Name: command.name + ":" + c.imageTag(r), SHA256: digest})
+	}
+	return all, nil
 }
 
 // checksums is what sha256sum prints of the files.

@@ -33,47 +33,53 @@ type expectation struct {
 
 // verify holds a folder against what a release must be. Nothing in the folder decides what is looked at.
 func verify(ctx context.Context, want expectation, dir string) error {
+	_, err := verified(ctx, want, dir)
+	return err
+}
+
+// verified is verify, and returns the files that it verified, without the checksums and their signature.
+func verified(ctx context.Context, want expectation, dir string) (map[string][]byte, error) {
 	if want.release.isSnapshot() != want.snapshot {
-		return fmt.Errorf("version %s: a snapshot is verified with --snapshot, and a release without", want.release.tag)
+		return nil, fmt.Errorf("version %s: a snapshot is verified with --snapshot, and a release without", want.release.tag)
 	}
 	read := func(name string) ([]byte, error) {
 		return boundedfile.ReadRegular(filepath.Join(dir, name), fileLimit)
 	}
 	sums, err := read(checksumsFile)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	signature, err := read(signatureFile)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := checkSignature(want.key, sums, signature); err != nil {
-		return err
+		return nil, err
 	}
 	names := append(packages(want.release, want.targets), provenanceFile(want.release))
 	slices.Sort(names)
 	digests, err := readChecksums(sums, names)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := checkNames(dir, append(slices.Clone(names), checksumsFile, signatureFile)); err != nil {
-		return err
+		return nil, err
 	}
 	files := map[string][]byte{}
 	for _, name := range names {
 		if files[name], err = read(name); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if got := checksums(files); !bytes.Equal(got, sums) {
 		for _, s := range subjects(files) {
 			if digests[s.Name] != hex.EncodeToString(s.SHA256[:]) {
-				return fmt.Errorf("%s: SHA-256 is %x, but %s says %s", s.Name, s.SHA256, checksumsFile, digests[s.Name])
+				return nil, fmt.Errorf("%s: SHA-256 is %x, but %s says %s", s.Name, s.SHA256, checksumsFile, digests[s.Name])
 			}
 		}
-		return fmt.Errorf("%s: is not written as sha256sum would", checksumsFile)
+		return nil, fmt.Errorf("%s: is not written as sha256sum would", checksumsFile)
 	}
-	return want.checkContents(ctx, files)
+	return files, want.checkContents(ctx, files)
 }
 
 // checkContents verifies the provenance and looks into the archives.
@@ -197,8 +203,12 @@ func (want expectation) readProvenance(ctx context.Context, files map[string][]b
 			covered[name] = data
 		}
 	}
-	if !slices.Equal(claim.Subjects(), subjects(covered)) {
-		return provenance{}, errors.New("its subjects are not exactly the files of this release")
+	wanted, err := proved(want.release, covered)
+	if err != nil {
+		return provenance{}, err
+	}
+	if !slices.Equal(claim.Subjects(), wanted) {
+		return provenance{}, errors.New("its subjects are not exactly the files and images of this release")
 	}
 	return want.readPredicate(claim.Predicate())
 }

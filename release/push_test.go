@@ -1,0 +1,103 @@
+package main
+
+import (
+	"bytes"
+	"encoding/hex"
+	"io"
+	"log"
+	"maps"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	standin "github.com/google/go-containerregistry/pkg/registry"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+
+	"github.com/runattest/runattest/attest"
+)
+
+// TestPush: the registry has the images with the digests of the files, and the provenance as a referrer of each.
+func TestPush(t *testing.T) {
+	want := expect(t)
+	server := httptest.NewServer(standin.New(standin.WithReferrersSupport(true), standin.Logger(log.New(io.Discard, "", 0))))
+	defer server.Close()
+	repository := strings.TrimPrefix(server.URL, "http://") + "/acme/runattest"
+	dir := writeFolder(t, made.files)
+	for range 2 { // what is there already stays
+		if err := push(t.Context(), want, dir, repository, t.Logf); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range components {
+		to, err := name.NewTag(repository + ":" + c.imageTag(want.release))
+		if err != nil {
+			t.Fatal(err)
+		}
+		there, err := remote.Index(to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := there.Digest()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if digest, err := imageDigest(made.files[c.imageFile(want.release)]); err != nil || got.Hex != hex.EncodeToString(digest[:]) {
+			t.Errorf("%s: digest %s, want %x: %v", to, got, digest, err)
+		}
+		referrers, err := remote.Referrers(to.Context().Digest(got.String()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := referrers.IndexManifest()
+		if err != nil || len(m.Manifests) != 1 {
+			t.Fatalf("%s: referrers %+v, %v", to, m, err)
+		}
+		referrer, err := remote.Get(to.Context().Digest(m.Manifests[0].Digest.String()))
+		if err != nil || !bytes.Contains(referrer.Manifest, []byte(`"artifactType":"`+attest.BundleMediaType+`"`)) {
+			t.Errorf("%s: referrer %s, %v", to, referrer.Manifest, err)
+		}
+	}
+}
+
+func TestPushRefuses(t *testing.T) {
+	want := expect(t)
+	server := httptest.NewServer(standin.New(standin.Logger(log.New(io.Discard, "", 0))))
+	defer server.Close()
+	repository := strings.TrimPrefix(server.URL, "http://") + "/acme/runattest"
+	changed := maps.Clone(made.files)
+	image := command.imageFile(want.release)
+	changed[image] = bytes.Replace(changed[image], []byte("amd64"), []byte("arm64"), 1)
+	refused := func(what, reason, dir, repository string) {
+		t.Helper()
+		if err := push(t.Context(), want, dir, repository, t.Logf); err == nil || !strings.Contains(err.Error(), reason) {
+			t.Errorf("%s: got %v, want %q", what, err, reason)
+		}
+	}
+	refused("a changed image", "NOT VERIFIED, and not pushed", writeFolder(t, changed), repository)
+	if tags, err := remote.List(mustRepository(t, repository)); err == nil && len(tags) > 0 {
+		t.Errorf("the registry has %v", tags)
+	}
+	refused("a malformed name", "repository", writeFolder(t, made.files), "UPPER CASE")
+	older := want
+	older.release = release{"v0.0.9"}
+	index, err := readImage(made.old[command.imageFile(older.release)], t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := remote.WriteIndex(mustRepository(t, repository).Tag(command.imageTag(want.release)), index); err != nil {
+		t.Fatal(err)
+	}
+	refused("a tag that is taken", "a published version is not replaced", writeFolder(t, made.files), repository)
+	server.Close()
+	refused("no server", "refused", writeFolder(t, made.files), repository)
+}
+
+func mustRepository(t *testing.T, repository string) name.Repository {
+	t.Helper()
+	r, err := name.NewRepository(repository)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
