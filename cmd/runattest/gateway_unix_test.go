@@ -71,7 +71,9 @@ func TestGatewayHangup(t *testing.T) {
 	defer cancel()
 	status := make(chan int, 1)
 	go func() { status <- run(ctx, root, args) }()
-	var says ready
+	var says struct {
+		URL string `json:"url"`
+	}
 	select {
 	case line := <-stdout.lines:
 		if err := json.Unmarshal([]byte(line), &says); err != nil {

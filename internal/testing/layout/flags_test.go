@@ -18,6 +18,7 @@ var flagName = regexp.MustCompile(`(?:^|[^\w-])(--[a-z][\w-]*)`)
 
 // foreignFlags are flags of other programs, and those in shell commands that signer.FormatError.Convert gives, by file.
 var foreignFlags = map[string][]string{
+	"capture/lm_eval_results.go":               {"--show_config", "--output_path", "--config"},                    // lm-eval
 	"capture/lm_eval.go":                       {"--config"},                                                      // lm-eval
 	"internal/cli/args.go":                     {"--help"},                                                        // of every command of cobra
 	"internal/secrets/args.go":                 {"--env", "--header", "--proxy-header", "--proxy-user", "--user"}, // docker, curl
