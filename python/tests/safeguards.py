@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -60,9 +61,14 @@ def main() -> int:
             path.write_text(text.replace(old, new))
             command = f"{sys.argv[1]} -q -x -p no:cacheprovider {HERE}/{test}"
             env = {**os.environ, "PYTHONPATH": folder}
+            pytest = subprocess.Popen(
+                command, shell=True, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+            )
             try:
-                status = subprocess.run(command, shell=True, env=env, capture_output=True, timeout=60).returncode
+                status = pytest.wait(60)
             except subprocess.TimeoutExpired:
+                os.killpg(pytest.pid, signal.SIGKILL)  # with the processes that it forked, which hang too
+                pytest.wait()
                 status = 1
             print(f"{'fails as it should' if status == 1 else 'KEPT'}: {file} without {old.split(chr(10))[0].strip()!r}", flush=True)
             kept += status != 1
