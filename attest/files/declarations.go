@@ -30,8 +30,12 @@ func ReadDeclarations(paths []string, stdin io.Reader) (*Declarations, error) {
 	all := &Declarations{byID: map[identity.ID]*identity.Declaration{}}
 	for _, path := range paths {
 		for t, err := range declarationsAt(path, stdin) {
+			var one *identity.Declaration
 			if err == nil {
-				err = all.add(t)
+				one, err = ParseDeclaration(t)
+			}
+			if err == nil {
+				err = all.add(one)
 			}
 			if err != nil {
 				return nil, named(t.Name, err)
@@ -41,10 +45,23 @@ func ReadDeclarations(paths []string, stdin io.Reader) (*Declarations, error) {
 	return all, nil
 }
 
-func (d *Declarations) add(t Text) error {
-	one, err := ParseDeclaration(t)
-	if err != nil || d.byID[one.ID()] != nil {
-		return err
+// NewDeclarations has these declarations. One that is nil, and more than limits.DeclarationsSize bytes, are an error.
+func NewDeclarations(all ...*identity.Declaration) (*Declarations, error) {
+	d := &Declarations{byID: map[identity.ID]*identity.Declaration{}}
+	for i, one := range all {
+		if err := d.add(one); err != nil {
+			return nil, fmt.Errorf("declaration %d: %w", i, err)
+		}
+	}
+	return d, nil
+}
+
+func (d *Declarations) add(one *identity.Declaration) error {
+	switch {
+	case one == nil:
+		return errors.New("is nil")
+	case d.byID[one.ID()] != nil:
+		return nil
 	}
 	if d.size += one.Size(); d.size > limits.DeclarationsSize {
 		return fmt.Errorf("with it there are more than %d bytes of declarations", limits.DeclarationsSize)

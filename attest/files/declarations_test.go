@@ -51,6 +51,12 @@ func TestReadDeclarations(t *testing.T) {
 			t.Errorf("%s: %v", path, err)
 		}
 	}
+	if same, err := files.NewDeclarations(one.Only(), one.Only()); err != nil || same.Only() != one.Only() {
+		t.Errorf("from memory: %v", err)
+	}
+	if _, err := files.NewDeclarations(one.Only(), nil); err == nil || err.Error() != "declaration 1: is nil" {
+		t.Errorf("from memory, with nil: %v", err)
+	}
 	var none *files.Declarations
 	if none.Len() != 0 || none.Only() != nil || none.Find(one.Only().ID()) != nil {
 		t.Error("nil has declarations")

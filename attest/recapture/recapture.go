@@ -108,7 +108,8 @@ func (s Source) Check(ctx context.Context, b *attest.Bundle) (declared *identity
 var ErrNotOneRun = errors.New("is not about one run: a source cannot be held against it")
 
 // Verify has verify verify a bundle with the declaration of the source as the one that is expected, and adds Check's check to the
-// report: a source of another run is refused, whatever the check says. A bundle with which the source cannot be compared is not
+// report: a source of another run is refused, whatever the check says. A declaration in want is expected besides: where it is
+// another run's than the source, the bundle is not verified. A bundle with which the source cannot be compared is not
 // verified, but ErrNotOneRun: it must not look as if it had been.
 func (s Source) Verify(ctx context.Context, b *attest.Bundle, want attest.Expect, verify func(context.Context, *attest.Bundle, attest.Expect) (attest.Report, error)) (attest.Report, error) {
 	if verify == nil {
@@ -118,7 +119,9 @@ func (s Source) Verify(ctx context.Context, b *attest.Bundle, want attest.Expect
 	if err != nil {
 		return attest.Report{}, err
 	}
-	want.Declaration = declared
+	if want.Declaration == nil || check.Verdict != evidence.Pass { // else the bundle is about the source's run, and held against want
+		want.Declaration = declared
+	}
 	report, err := verify(ctx, b, want)
 	switch {
 	case err != nil:

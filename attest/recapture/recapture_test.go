@@ -1,6 +1,7 @@
 package recapture_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/attest/recapture"
 	"github.com/runattest/runattest/capture"
+	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/testing/bundletest"
 	"github.com/runattest/runattest/internal/testing/keytest"
 	"github.com/runattest/runattest/signer"
@@ -63,5 +65,55 @@ func TestCheck(t *testing.T) {
 	}
 	if e := (*recapture.NoFormatError)(nil); e.Error() == "" {
 		t.Error("an error without words")
+	}
+}
+
+// TestVerify: the bundle is about the run of the source, and about the declaration that is expected besides, or it is not verified.
+func TestVerify(t *testing.T) {
+	format, err := capture.Lookup("openai-chat/1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	hello, bye := capture.Source{Body: []byte(body)}, capture.Source{Body: []byte(strings.Replace(body, "hello", "bye", 1))}
+	declared := func(source capture.Source) *identity.Declaration {
+		captured, err := format.Capture(source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return captured.Declaration
+	}
+	by := keytest.New(t, signer.ECDSAP256)
+	trust, err := attest.TrustKeys(attest.TrustedKey{Name: "k", Key: by.PublicKey()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	verifier, err := attest.NewVerifier(trust)
+	if err != nil {
+		t.Fatal(err)
+	}
+	verify := func(ctx context.Context, b *attest.Bundle, want attest.Expect) (attest.Report, error) {
+		verified, err := verifier.Verify(ctx, b, want)
+		if no, ok := errors.AsType[*attest.VerificationError](err); ok {
+			return no.Report, nil
+		}
+		return verified.Report(), err
+	}
+	b := bundletest.Run(t, by, declared(hello), attest.StatementOptions{})
+	for name, c := range map[string]struct {
+		source   capture.Source
+		expected *identity.Declaration
+		verified bool
+	}{
+		"the source":                      {hello, nil, true},
+		"the source and the declaration":  {hello, declared(hello), true},
+		"another declaration":             {hello, declared(bye), false},
+		"another source":                  {bye, nil, false},
+		"another source, the declaration": {bye, declared(hello), false},
+		"another source and declaration":  {bye, declared(bye), false},
+	} {
+		report, err := recapture.Source{Format: format, Source: c.source}.Verify(t.Context(), b, attest.Expect{Declaration: c.expected}, verify)
+		if err != nil || report.Verified != c.verified || report.Checks[len(report.Checks)-1].Name != evidence.CheckSource {
+			t.Errorf("%s: verified %v, want %v: %v", name, report.Verified, c.verified, err)
+		}
 	}
 }

@@ -52,7 +52,6 @@ func newVerify() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		want.Declaration = given.Only()
 		if want.Artifacts, err = hashArtifacts(newOutput(cmd), *artifacts); err != nil {
 			return err
 		}

@@ -4,7 +4,7 @@
 // It holds what is expected against what is found, so that nothing looks verified that was not looked at: a declaration that is
 // given is the one of the run, or of a run of the set; what is expected of one run is expected of no set and no journal.
 //
-//	v := &verdicts.Verifier{Trust: verifier, Expect: want}
+//	v := &verdicts.Verifier{Trust: verifier, Expect: want, Given: declarations}
 //	err := v.All(ctx, visitor, "runs.sigstore.jsonl", "sweep.runset.jsonl")
 package verdicts
 
@@ -37,8 +37,8 @@ type Verifier struct {
 	Trust  *attest.Verifier
 	Policy Policy            // whose verifier is Trust; nil for none
 	Source *recapture.Source // that must have become the declaration; nil for none
-	Expect attest.Expect     // of each bundle
-	// Given are declarations, of which each run must have one; nil for none. If there is only one, it is in Expect, too.
+	Expect attest.Expect     // of each bundle, besides a declaration: that is in Given
+	// Given are declarations, of which each run must have one; nil asks for none. Of a run set, one run must have one.
 	Given *files.Declarations
 	// Explain may give hints about a bundle that is not verified; nil for none.
 	Explain func(*attest.Report, *attest.Bundle)
@@ -47,19 +47,33 @@ type Verifier struct {
 	Stdin       io.Reader // what "-" names
 }
 
-var errNoTrust = errors.New("nothing is verified: no verifier is given")
+var (
+	errNoTrust     = errors.New("nothing is verified: no verifier is given")
+	errNotInGiven  = errors.New("the verifier's Expect has a declaration: want it in Given")
+	errGivenEmpty  = errors.New("the verifier's Given has no declaration: want one, or nil")
+	errExpectOther = errors.New("the declaration that is expected is none of those that are given")
+)
 
 func (v *Verifier) check() error {
-	if v == nil || v.Trust == nil {
+	switch {
+	case v == nil || v.Trust == nil:
 		return errNoTrust
+	case v.Expect.Declaration != nil:
+		return errNotInGiven
+	case v.Given != nil && v.Given.Len() == 0:
+		return errGivenEmpty
 	}
 	return nil
 }
 
-// Bundle verifies a bundle with what the caller expects of it. It gives a report for yes and for no, and an error where there is
-// no answer. Without a Policy it may be called by several goroutines.
+// Bundle verifies a bundle with what the caller expects of it, and the declaration of Given that it claims to be about. It gives
+// a report for yes and for no, and an error where there is no answer. Without a Policy it may be called by several goroutines.
 func (v *Verifier) Bundle(ctx context.Context, b *attest.Bundle, want attest.Expect) (attest.Report, error) {
 	if err := v.check(); err != nil {
+		return attest.Report{}, err
+	}
+	want, err := v.expect(b, want)
+	if err != nil {
 		return attest.Report{}, err
 	}
 	if v.Source == nil {
@@ -70,6 +84,28 @@ func (v *Verifier) Bundle(ctx context.Context, b *attest.Bundle, want attest.Exp
 		err = v.SourceError(err)
 	}
 	return report, err
+}
+
+// expect adds to what is expected of a bundle the declaration that is given for it.
+func (v *Verifier) expect(b *attest.Bundle, want attest.Expect) (attest.Expect, error) {
+	switch n := v.Given.Len(); {
+	case n == 0:
+	case want.Declaration != nil:
+		if v.Given.Find(want.Declaration.ID()) == nil {
+			return want, errExpectOther
+		}
+	case n == 1:
+		want.Declaration = v.Given.Only()
+	default:
+		claim, err := b.UnverifiedStatement()
+		if err != nil { // without a statement it is not verified: the report says why
+			break
+		}
+		if want.Declaration = v.Given.Find(claim.Identity); want.Declaration == nil {
+			return want, fmt.Errorf("is about none of the %d declarations that are given", n)
+		}
+	}
+	return want, nil
 }
 
 func (v *Verifier) run(ctx context.Context, b *attest.Bundle, want attest.Expect) (report attest.Report, err error) {
@@ -93,7 +129,7 @@ func (v *Verifier) run(ctx context.Context, b *attest.Bundle, want attest.Expect
 	return report, nil
 }
 
-// Text verifies the text of a bundle. Where several declarations are given, the one that it claims to be about is expected.
+// Text verifies the text of a bundle, as Bundle does with v.Expect.
 func (v *Verifier) Text(ctx context.Context, data []byte) (attest.Report, error) {
 	if err := v.check(); err != nil {
 		return attest.Report{}, err
@@ -102,15 +138,7 @@ func (v *Verifier) Text(ctx context.Context, data []byte) (attest.Report, error)
 	if err != nil {
 		return attest.Report{}, err
 	}
-	want := v.Expect
-	if v.Given.Len() > 1 {
-		if claim, err := bundle.UnverifiedStatement(); err == nil {
-			if want.Declaration = v.Given.Find(claim.Identity); want.Declaration == nil {
-				return attest.Report{}, fmt.Errorf("is about none of the %d declarations that are given", v.Given.Len())
-			}
-		}
-	}
-	return v.Bundle(ctx, bundle, want)
+	return v.Bundle(ctx, bundle, v.Expect)
 }
 
 // OneRunError says that something of many runs was held against what is expected of one.
@@ -170,7 +198,7 @@ func (v *Verifier) Journal(ctx context.Context, dir string, o journal.VerifyOpti
 	if err := v.check(); err != nil {
 		return nil, err
 	}
-	if v.Expect.Identity != nil || v.Given.Len() > 0 || v.Expect.Declaration != nil || len(v.Expect.Artifacts) > 0 || v.Source != nil {
+	if v.Expect.Identity != nil || v.Given.Len() > 0 || len(v.Expect.Artifacts) > 0 || v.Source != nil {
 		return nil, &OneRunError{Kind: "journal"}
 	}
 	if v.Policy != nil {
@@ -187,5 +215,7 @@ func (v *Verifier) Attached(ctx context.Context, target *registry.Target, artifa
 	if n := v.Given.Len(); n > 1 {
 		return nil, fmt.Errorf("%d declarations are given, want one for a reference", n)
 	}
-	return target.Verify(ctx, artifact, v.Expect, v.Bundle)
+	want := v.Expect
+	want.Declaration = v.Given.Only()
+	return target.Verify(ctx, artifact, want, v.Bundle)
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/runattest/runattest/gate/verdicts"
 	"github.com/runattest/runattest/gateway/journal"
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/registry"
 	"github.com/runattest/runattest/signer"
 )
 
@@ -181,6 +182,84 @@ func TestGiven(t *testing.T) {
 		}
 		if _, err := v.Set(t.Context(), bytes.NewReader(set), nil); !errors.Is(err, c.set) {
 			t.Errorf("%q: set: %v, want %v", c.given, err, c.set)
+		}
+	}
+}
+
+// TestGivenOne: one declaration that is given is held against every bundle, whatever else is expected of it.
+func TestGivenOne(t *testing.T) {
+	d := newDesk(t)
+	d.write("a.json", d.bundle("a"))
+	a, err := files.ParseBundle(d.bundle("a"))
+	d.must(err)
+	for _, given := range []string{"a", "z"} {
+		v := &verdicts.Verifier{Trust: d.trust, Given: d.given(given)}
+		about := given == "a"
+		if r, err := v.Text(t.Context(), d.bundle("a")); err != nil || r.Verified != about {
+			t.Errorf("text, %s: %v, %v", given, r.Verified, err)
+		}
+		if r, err := v.Bundle(t.Context(), a, attest.Expect{}); err != nil || r.Verified != about {
+			t.Errorf("bundle, %s: %v, %v", given, r.Verified, err)
+		}
+		expected := d.given("a").Only()
+		if r, err := v.Bundle(t.Context(), a, attest.Expect{Declaration: expected}); (err == nil) != about || r.Verified != about {
+			t.Errorf("bundle with a declaration expected, %s: %v, %v", given, r.Verified, err)
+		}
+		s := &visits{v: v}
+		d.must(v.All(t.Context(), s, "a.json"))
+		if want := fmt.Sprintf("a.json %v <nil>", about); !slices.Equal(s.all, []string{want}) {
+			t.Errorf("all, %s: %q, want %q", given, s.all, want)
+		}
+	}
+}
+
+// TestGivenAttached: a declaration that is given is held against what is attached to an artifact.
+func TestGivenAttached(t *testing.T) {
+	d := newDesk(t)
+	d.must(registry.CreateLayout("layout"))
+	ref, err := registry.ParseReference("oci-layout://layout")
+	d.must(err)
+	target, err := registry.Open(ref, registry.Options{})
+	d.must(err)
+	run, _, err := target.PushRun(t.Context(), d.given("a").Only(), d.bundle("a"))
+	d.must(err)
+	for _, given := range []string{"a", "z"} {
+		v := &verdicts.Verifier{Trust: d.trust, Given: d.given(given)}
+		all, err := v.Attached(t.Context(), target, run)
+		d.must(err)
+		for c := range all.Results(t.Context()) {
+			if c.Report.Verified != (given == "a") || c.Err != nil {
+				t.Errorf("%s: %v, %v", given, c.Report.Verified, c.Err)
+			}
+		}
+		if got := all.Summary().Total(); got != 1 {
+			t.Errorf("%s: %d attestations, want 1", given, got)
+		}
+	}
+}
+
+// TestGivenNowhereElse: a declaration beside Given, and a Given without one, give no verdicts.
+func TestGivenNowhereElse(t *testing.T) {
+	d := newDesk(t)
+	d.write("a.json", d.bundle("a"))
+	none, err := files.NewDeclarations()
+	d.must(err)
+	for name, v := range map[string]*verdicts.Verifier{
+		"in Expect": {Trust: d.trust, Expect: attest.Expect{Declaration: d.given("a").Only()}},
+		"in both":   {Trust: d.trust, Expect: attest.Expect{Declaration: d.given("a").Only()}, Given: d.given("a")},
+		"none":      {Trust: d.trust, Given: none},
+	} {
+		if _, err := v.Text(t.Context(), d.bundle("a")); err == nil {
+			t.Errorf("%s: a verdict about a bundle", name)
+		}
+		if _, err := v.Set(t.Context(), bytes.NewReader(d.set("a", "b")), nil); err == nil {
+			t.Errorf("%s: a verdict about a set", name)
+		}
+		if err := v.All(t.Context(), &visits{v: v}, "a.json"); err == nil {
+			t.Errorf("%s: verdicts about names", name)
+		}
+		if _, err := v.Attached(t.Context(), nil, nil); err == nil || !strings.Contains(err.Error(), "Given") {
+			t.Errorf("%s: attached: %v", name, err)
 		}
 	}
 }

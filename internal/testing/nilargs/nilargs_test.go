@@ -634,6 +634,7 @@ var exported = map[string]any{
 	"files.ProofsError.Error":            (*files.ProofsError).Error,
 	"files.ParseDeclaration":             files.ParseDeclaration,
 	"files.ReadDeclarations":             files.ReadDeclarations,
+	"files.NewDeclarations":              files.NewDeclarations,
 	"subjects.PrivateKeys":               subjects.PrivateKeys,
 	"registry.Target.CheckWritable":      (*registry.Target).CheckWritable,
 	"recapture.NoFormatError.Error":      (*recapture.NoFormatError).Error,
