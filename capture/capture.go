@@ -147,13 +147,18 @@ type Captured struct {
 }
 
 // Withholds tells whether the declaration leaves out a secret that the source has.
-func (c *Captured) Withholds() bool {
+func (c *Captured) Withholds() bool { return len(c.Withheld()) > 0 }
+
+// Withheld are the RFC 6901 pointers into the source of what is secret in it, whole or in part, in the order of the source. Two sources
+// that differ there alone have one declaration.
+func (c *Captured) Withheld() []string {
+	var pointers []string
 	for _, f := range zero.IfNil(c).Fates {
 		if f.Outcome == Withheld {
-			return true
+			pointers = append(pointers, f.Pointer)
 		}
 	}
-	return false
+	return pointers
 }
 
 // An Outcome is what became of a value.

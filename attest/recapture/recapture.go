@@ -59,6 +59,8 @@ func (e *SourceError) Unwrap() error {
 const HintBesideBody evidence.Hint = "the declaration is not in the bundle: give all that the request had beside its body"
 
 // Check captures the source again for a bundle, and says whether the declaration is that; the check proves nothing about who has signed.
+// Its details name what the check does not compare: what is taken from the declaration, headers that the format does not read, and
+// secrets of the source, which a declaration leaves out, by their places in the source.
 // declared is what the source declares; nil where the bundle states no run. Its errors are *NoFormatError, *SourceError and those
 // of Fits.
 func (s Source) Check(ctx context.Context, b *attest.Bundle) (declared *identity.Declaration, c evidence.Check, err error) {
@@ -100,6 +102,9 @@ func (s Source) Check(ctx context.Context, b *attest.Bundle) (declared *identity
 	}
 	if len(r.Unread) > 0 {
 		c.Details = append(c.Details, fmt.Sprintf("given, and not held against the declaration, since %s does not read it: header %s", format.Name(), strings.Join(r.Unread, ", ")))
+	}
+	if withheld := r.Withheld(); len(withheld) > 0 {
+		c.Details = append(c.Details, "secret, and not compared: "+strings.Join(withheld, ", "))
 	}
 	return r.Declaration, c, nil
 }

@@ -3,6 +3,7 @@ package recapture_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -62,6 +63,19 @@ func TestCheck(t *testing.T) {
 		case err != nil || c.Verdict != test.verdict || !strings.Contains(c.Reason, test.reason) || (declared != nil) != (test.bundle != other):
 			t.Errorf("%s: %+v, %v", name, c, err)
 		}
+	}
+	const config = `{"mcpServers":{"a":{"command":"x","env":{"A":"v","B":"w"}}}}`
+	mcp, err := capture.Lookup("mcp/1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	servers := recapture.Source{Source: capture.Source{Body: []byte(config), Model: "m"}}
+	if captured, err = mcp.Capture(servers.Source); err != nil {
+		t.Fatal(err)
+	}
+	_, c, err := servers.Check(t.Context(), signed(captured.Annotations()))
+	if want := []string{"secret, and not compared: /mcpServers/a/env/A, /mcpServers/a/env/B"}; err != nil || c.Verdict != evidence.Pass || !slices.Equal(c.Details, want) {
+		t.Errorf("a source with secrets: %+v, %v, want the details %q", c, err, want)
 	}
 	if e := (*recapture.NoFormatError)(nil); e.Error() == "" {
 		t.Error("an error without words")
