@@ -5,22 +5,26 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
+	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/google/go-containerregistry/pkg/v1/validate"
 )
 
-// checkImage holds the image against the archives for Linux: every digest in it must be that of what it names, and the
-// index must be the one that is made of these archives. Layers are compared by what is in them, as a compressor may change.
+// checkImage holds the image against the archives for Linux: every blob must have the digest that it is stored under, and
+// the file must be the one that is made of these archives. Layers are compared by what is in them, as a compressor may change.
 func (want expectation) checkImage(c *component, files map[string][]byte, entries contentsOf, p provenance) error {
 	if len(entries[c]) == 0 {
 		return nil
@@ -30,29 +34,56 @@ func (want expectation) checkImage(c *component, files map[string][]byte, entrie
 		return err
 	}
 	defer func() { _ = os.RemoveAll(temp) }()
-	index, err := readImage(files[c.imageFile(want.release)], temp)
+	data := files[c.imageFile(want.release)]
+	index, err := readImage(data, filepath.Join(temp, "got"))
 	if err != nil {
 		return err
 	}
-	got, err := images(index)
+	at, err := imageTime(index)
 	if err != nil {
 		return err
 	}
-	for _, image := range got { // the time is what they say; all else follows from the archives
-		config, err := image.ConfigFile()
-		if err != nil {
-			return err
-		}
-		expected, err := c.imageOf(want.release, p.Commit, entries, config.Created.Time)
-		if err != nil {
-			return err
-		}
-		return sameImages(got, expected)
+	expected, err := c.imageOf(want.release, p.Commit, entries, at) // the time is what the image says; all else follows from the archives
+	if err != nil {
+		return err
 	}
-	return errors.New("it has no image")
+	if err := sameImages(index, expected); err != nil {
+		return err
+	}
+	if err := validate.Index(index); err != nil { // the layers unpack to what the configuration says
+		return err
+	}
+	packed, err := packImage(index, c.imageTag(want.release), at, filepath.Join(temp, "packed"))
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(packed, data) {
+		return errors.New("it has more than its images, or is packed in another way")
+	}
+	return nil
 }
 
-// imageDigest is the digest of the one index in an OCI layout in a tar, as the layout says it; readImage checks it.
+// imageTime is when the first of the images was created, as its configuration says.
+func imageTime(index v1.ImageIndex) (time.Time, error) {
+	m, err := index.IndexManifest()
+	if err != nil {
+		return time.Time{}, err
+	}
+	if len(m.Manifests) == 0 {
+		return time.Time{}, errors.New("it has no image")
+	}
+	image, err := index.Image(m.Manifests[0].Digest)
+	if err != nil {
+		return time.Time{}, err
+	}
+	config, err := image.ConfigFile()
+	if err != nil {
+		return time.Time{}, err
+	}
+	return config.Created.Time, nil
+}
+
+// imageDigest is the digest of the one index in an OCI layout in a tar, as index.json says it; readImage checks it.
 func imageDigest(data []byte) (digest [sha256.Size]byte, err error) {
 	for r := tar.NewReader(bytes.NewReader(data)); ; {
 		h, err := r.Next()
@@ -77,7 +108,8 @@ func imageDigest(data []byte) (digest [sha256.Size]byte, err error) {
 	}
 }
 
-// readImage unpacks an OCI layout from a tar into the folder temp and returns the one index in it, all digests checked.
+// readImage unpacks an OCI layout from a tar into the new folder temp and returns the one index in it. Every blob has the
+// SHA-256 that is its name, so that all that is read by digest has that digest: the layout package does not check it.
 func readImage(data []byte, temp string) (v1.ImageIndex, error) {
 	r := tar.NewReader(bytes.NewReader(data))
 	left := int64(unpackLimit)
@@ -89,20 +121,11 @@ func readImage(data []byte, temp string) (v1.ImageIndex, error) {
 		if err != nil {
 			return nil, err
 		}
-		if h.Typeflag != tar.TypeReg || !fs.ValidPath(h.Name) || !filepath.IsLocal(filepath.FromSlash(h.Name)) || h.Size > left {
+		if h.Typeflag != tar.TypeReg || h.Name != "index.json" && h.Name != "oci-layout" && !blobName.MatchString(h.Name) || h.Size > left {
 			return nil, fmt.Errorf("it has %q, which is not a file of an OCI layout", h.Name)
 		}
 		left -= h.Size
-		to := filepath.Join(temp, filepath.FromSlash(h.Name))
-		if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
-			return nil, err
-		}
-		f, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-		if err != nil {
-			return nil, fmt.Errorf("it has %q twice: %w", h.Name, err)
-		}
-		_, err = io.Copy(f, r)
-		if err := errors.Join(err, f.Close()); err != nil {
+		if err := writeBlob(filepath.Join(temp, filepath.FromSlash(h.Name)), h.Name, r); err != nil {
 			return nil, err
 		}
 	}
@@ -114,37 +137,111 @@ func readImage(data []byte, temp string) (v1.ImageIndex, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(m.Manifests) != 1 || !m.Manifests[0].MediaType.IsIndex() {
+	if len(m.Manifests) != 1 || m.Manifests[0].MediaType != types.OCIImageIndex {
 		return nil, errors.New("it is not one index")
 	}
-	index, err := root.ImageIndex(m.Manifests[0].Digest)
-	if err != nil {
-		return nil, err
-	}
-	return index, validate.Index(index)
+	return root.ImageIndex(m.Manifests[0].Digest)
 }
 
-// sameImages compares the configuration of the images for each platform, which has the digests of the layers as they unpack.
-func sameImages(got map[string]v1.Image, index v1.ImageIndex) error {
-	want, err := images(index)
+var blobName = regexp.MustCompile(`^blobs/sha256/[0-9a-f]{64}$`)
+
+// writeBlob writes a file of an OCI layout, name is that in the layout. A blob must have the SHA-256 in its name.
+func writeBlob(to, name string, from io.Reader) error {
+	if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("it has %q twice: %w", name, err)
+	}
+	sum := sha256.New()
+	_, err = io.Copy(io.MultiWriter(f, sum), from)
+	if err := errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	if got := hex.EncodeToString(sum.Sum(nil)); blobName.MatchString(name) && path.Base(name) != got {
+		return fmt.Errorf("the SHA-256 of %s is %s, want the one in its name", name, got)
+	}
+	return nil
+}
+
+// sameImages compares an index and the images in it with those that are made of the archives: all but the compressed layers,
+// which the configuration names by the digests of what they unpack to.
+func sameImages(index, expected v1.ImageIndex) error {
+	got, err := images(index)
+	if err != nil {
+		return err
+	}
+	want, err := images(expected)
 	if err != nil {
 		return err
 	}
 	if platforms := slices.Sorted(maps.Keys(got)); !slices.Equal(platforms, slices.Sorted(maps.Keys(want))) {
 		return fmt.Errorf("it has images for %v", platforms)
 	}
-	for platform, image := range got {
-		one, err := image.RawConfigFile()
-		if err != nil {
+	m, err := expected.IndexManifest()
+	if err != nil {
+		return err
+	}
+	m = m.DeepCopy()
+	for i, d := range m.Manifests {
+		image := got[d.Platform.String()]
+		if err := sameImage(image, want[d.Platform.String()]); err != nil {
+			return fmt.Errorf("the image for %s is not made of the archive for it: %w", d.Platform, err)
+		}
+		if m.Manifests[i].Digest, err = image.Digest(); err != nil {
 			return err
 		}
-		other, err := want[platform].RawConfigFile()
-		if err != nil {
+		if m.Manifests[i].Size, err = image.Size(); err != nil {
 			return err
 		}
-		if !bytes.Equal(one, other) {
-			return fmt.Errorf("the image for %s is not made of the archive for it", platform)
-		}
+	}
+	return sameManifest("index", index, m)
+}
+
+// sameImage compares the configuration and the manifest of an image with those of the expected one.
+func sameImage(got, want v1.Image) error {
+	one, err := got.RawConfigFile()
+	if err != nil {
+		return err
+	}
+	other, err := want.RawConfigFile()
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(one, other) {
+		return errors.New("its configuration is another")
+	}
+	said, err := got.Manifest()
+	if err != nil {
+		return err
+	}
+	m, err := want.Manifest()
+	if err != nil {
+		return err
+	}
+	m = m.DeepCopy()
+	if len(said.Layers) != len(m.Layers) {
+		return fmt.Errorf("it has %d layers, want %d", len(said.Layers), len(m.Layers))
+	}
+	for i, layer := range said.Layers { // a compressor may change
+		m.Layers[i].Digest, m.Layers[i].Size = layer.Digest, layer.Size
+	}
+	return sameManifest("manifest", got, m)
+}
+
+// sameManifest compares the bytes of a manifest with those that are written for want.
+func sameManifest(what string, got interface{ RawManifest() ([]byte, error) }, want any) error {
+	raw, err := got.RawManifest()
+	if err != nil {
+		return err
+	}
+	expected, err := json.Marshal(want)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(raw, expected) {
+		return fmt.Errorf("its %s is %s, want %s", what, raw, expected)
 	}
 	return nil
 }

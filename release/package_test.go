@@ -245,7 +245,7 @@ func TestImage(t *testing.T) {
 		"another program": {otherProgram, "is not made of the archive"},
 		"another version": {otherVersion, "is not made of the archive"},
 		"one platform":    {oneOnly, "it has images for [linux/amd64]"},
-		"another byte":    {flipped, "validat"},
+		"another byte":    {flipped, "want the one in its name"},
 		"two indexes":     {twoIndexes(t, index), "it is not one index"},
 		"a link":          {tarWith(t, &tar.Header{Name: "index.json", Typeflag: tar.TypeSymlink, Linkname: "/etc/passwd"}), "not a file of an OCI layout"},
 		"a way out":       {tarWith(t, &tar.Header{Name: "../index.json", Typeflag: tar.TypeReg}), "not a file of an OCI layout"},

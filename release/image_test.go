@@ -1,0 +1,153 @@
+package main
+
+import (
+	"archive/tar"
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+)
+
+// changedLayout is a layout in a tar whose files were changed.
+func changedLayout(t *testing.T, data []byte, change func(files map[string][]byte)) []byte {
+	t.Helper()
+	files, mode := map[string][]byte{}, tar.Header{}
+	for r := tar.NewReader(bytes.NewReader(data)); ; {
+		h, err := r.Next()
+		if err == io.EOF {
+			break
+		}
+		if err == nil {
+			mode = *h
+			files[h.Name], err = io.ReadAll(r)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	change(files)
+	var out bytes.Buffer
+	w := tar.NewWriter(&out)
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		h := mode
+		h.Name, h.Size = name, int64(len(files[name]))
+		if err := w.WriteHeader(&h); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write(files[name]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// replaceBlob changes each blob with a media type, and leaves it under its name.
+func replaceBlob(t *testing.T, kind types.MediaType, from, to string) func(map[string][]byte) {
+	return func(files map[string][]byte) {
+		t.Helper()
+		changed := 0
+		for name, data := range files {
+			if strings.HasPrefix(name, "blobs/") && bytes.HasPrefix(data, []byte(`{"schemaVersion":2,"mediaType":"`+string(kind)+`"`)) {
+				files[name] = bytes.Replace(data, []byte(from), []byte(to), 1)
+				if !bytes.Equal(files[name], data) {
+					changed++
+				}
+			}
+		}
+		if changed == 0 {
+			t.Fatalf("no blob of %s was changed", kind)
+		}
+	}
+}
+
+// TestImageDigests: what has a digest in an image has these bytes, and every byte of the image follows from the archives.
+func TestImageDigests(t *testing.T) {
+	want := expectation{release: debRPMRel, targets: []target{linux}}
+	p := provenance{Commit: "0123456789012345678901234567890123456789"}
+	entries := contentsOf{command: {linux: entriesOf(archived())}}
+	index, good := image(t, debRPMRel, archiveTime, archived(), linux)
+	packed := func(index v1.ImageIndex, tag string) []byte {
+		t.Helper()
+		data, err := packImage(index, tag, archiveTime, t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	tag := command.imageTag(debRPMRel)
+	m, err := index.IndexManifest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, err := index.Image(m.Manifests[0].Digest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	of := func(image v1.Image, d v1.Descriptor) v1.ImageIndex { // an index like the release's, of one image
+		d.MediaType = types.OCIManifestSchema1
+		index := mutate.AppendManifests(mutate.IndexMediaType(empty.Index, types.OCIImageIndex), mutate.IndexAddendum{Add: image, Descriptor: d})
+		return mutate.Annotations(index, m.Annotations).(v1.ImageIndex)
+	}
+	platform := v1.Descriptor{Platform: m.Manifests[0].Platform}
+	title := map[string]string{"org.opencontainers.image.title": "another"}
+	const was, is = `"org.opencontainers.image.title":"runattest"`, `"org.opencontainers.image.title":"runattesT"`
+	for name, c := range map[string]struct {
+		data   []byte
+		reason string
+	}{
+		"good":                              {good, ""},
+		"files as they are":                 {changedLayout(t, good, func(map[string][]byte) {}), ""},
+		"made again":                        {packed(of(one, platform), tag), ""},
+		"another index under its digest":    {changedLayout(t, good, replaceBlob(t, types.OCIImageIndex, was, is)), "want the one in its name"},
+		"another manifest under its digest": {changedLayout(t, good, replaceBlob(t, types.OCIManifestSchema1, was, is)), "want the one in its name"},
+		"annotations of the index":          {packed(mutate.Annotations(index, title).(v1.ImageIndex), tag), "its index is"},
+		"annotations of an image":           {packed(of(mutate.Annotations(one, title).(v1.Image), platform), tag), "its manifest is"},
+		"annotations of a descriptor":       {packed(of(one, v1.Descriptor{Platform: platform.Platform, Annotations: title}), tag), "its index is"},
+		"another tag":                       {packed(index, "latest"), "packed in another way"},
+		"a blob too many": {changedLayout(t, good, func(files map[string][]byte) {
+			sum := sha256.Sum256([]byte("x"))
+			files["blobs/sha256/"+hex.EncodeToString(sum[:])] = []byte("x")
+		}), "it has more than its images"},
+		"a file too many": {changedLayout(t, good, func(files map[string][]byte) { files["README"] = nil }), "not a file of an OCI layout"},
+		"no images": {changedLayout(t, good, func(files map[string][]byte) {
+			raw := []byte(`{"schemaVersion":2,"mediaType":"` + string(types.OCIImageIndex) + `","manifests":[]}`)
+			sum := sha256.Sum256(raw)
+			files["blobs/sha256/"+hex.EncodeToString(sum[:])] = raw
+			files["index.json"] = fmt.Appendf(nil, `{"schemaVersion":2,"manifests":[{"mediaType":%q,"size":%d,"digest":"sha256:%x"}]}`, types.OCIImageIndex, len(raw), sum)
+		}), "it has no image"},
+	} {
+		err := want.checkImage(command, map[string][]byte{command.imageFile(debRPMRel): c.data}, entries, p)
+		if (c.reason == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), c.reason) {
+			t.Errorf("%s: got %v, want %q", name, err, c.reason)
+		}
+	}
+}
+
+// TestVerifyImageDigest: a release whose provenance names a digest that is not the index's is not verified.
+func TestVerifyImageDigest(t *testing.T) {
+	want := expect(t)
+	good, err := want.readProvenance(t.Context(), withoutSums(made.files))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, name := maps.Clone(made.files), command.imageFile(want.release)
+	files[name] = changedLayout(t, files[name], replaceBlob(t, types.OCIImageIndex, `"org.opencontainers.image.title":"runattest"`, `"org.opencontainers.image.title":"runattesT"`))
+	reprove(t, files, good)
+	err = verify(t.Context(), want, writeFolder(t, files))
+	if err == nil || !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), "want the one in its name") {
+		t.Errorf("got %v", err)
+	}
+}
