@@ -39,8 +39,14 @@
 // Each name carries the version, so that an older release cannot be passed off as a newer one. verify refuses a folder in
 // which a file is missing, added, renamed or changed, a signature by another key, a program whose version or sum is
 // not the release's, an archive with other files than it should have, a wheel or npm package whose program is not the archive's, a wheel whose RECORD disagrees, a deb
-// or rpm that installs anything but the archive's files, an image that is not made of the archives, and a snapshot where a
-// release is wanted.
+// or rpm that installs anything but the archive's files, an image that is not made of the archives, has a blob under a digest
+// that is not the blob's, or has a blob too many, and a snapshot where a release is wanted.
+//
+// # Images in a registry
+//
+// push verifies the folder, and looks up the tags (0.1.0 and 0.1.0-kms) before it writes anything: if one names another image,
+// nothing is pushed. Then it writes each image by its digest, attaches the provenance, and sets the tag last, so that a push
+// that fails leaves no tag without provenance. The same push again completes it.
 //
 // # Tools
 //

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"path/filepath"
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
@@ -16,7 +18,8 @@ import (
 )
 
 // push verifies a release, puts its images into a repository, byte for byte, and makes the provenance a referrer of each.
-// A tag that is there is not moved to another image.
+// A tag that is there is not moved to another image: all are looked up before anything is written. Each image is tagged
+// last, so that what a tag names has its provenance.
 func push(ctx context.Context, want expectation, dir, repository string, say func(string, ...any)) error {
 	to, err := name.NewRepository(repository)
 	if err != nil {
@@ -26,21 +29,92 @@ func push(ctx context.Context, want expectation, dir, repository string, say fun
 	if err != nil {
 		return fmt.Errorf("NOT VERIFIED, and not pushed: %w", err)
 	}
-	for _, c := range components {
-		data, ok := files[c.imageFile(want.release)]
+	temp, err := os.MkdirTemp("", "push-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(temp) }()
+	all := make([]tagged, len(components))
+	for i, c := range components {
+		file := c.imageFile(want.release)
+		data, ok := files[file]
 		if !ok {
-			return fmt.Errorf("%s: is not of a release for these targets", c.imageFile(want.release))
+			return fmt.Errorf("%s: is not of a release for these targets", file)
 		}
-		pushed, err := pushImage(ctx, to.Tag(c.imageTag(want.release)), data)
-		if err == nil {
-			err = attach(ctx, pushed, files[provenanceFile(want.release)])
+		if all[i], err = openImage(data, filepath.Join(temp, c.name), to.Tag(c.imageTag(want.release))); err == nil {
+			_, err = all[i].published(ctx)
 		}
 		if err != nil {
+			return fmt.Errorf("%s: %w", file, err)
+		}
+	}
+	for i, c := range components {
+		if err := all[i].push(ctx, files[provenanceFile(want.release)]); err != nil {
 			return fmt.Errorf("%s: %w", c.imageFile(want.release), err)
 		}
-		say("%s: %s", c.imageTag(want.release), pushed)
+		say("%s: %s", c.imageTag(want.release), all[i].reference())
 	}
 	return nil
+}
+
+// tagged is an index, its digest and the tag that it gets.
+type tagged struct {
+	index  v1.ImageIndex
+	digest v1.Hash
+	tag    name.Tag
+}
+
+// openImage reads the index of a layout in a tar, which it unpacks into the new folder temp.
+func openImage(data []byte, temp string, tag name.Tag) (tagged, error) {
+	index, err := readImage(data, temp)
+	if err != nil {
+		return tagged{}, err
+	}
+	digest, err := index.Digest()
+	return tagged{index, digest, tag}, err
+}
+
+func (t tagged) reference() name.Digest { return t.tag.Digest(t.digest.String()) }
+
+// published says whether the tag is there and names the index. It fails if the tag names another.
+func (t tagged) published(ctx context.Context) (bool, error) {
+	there, err := remote.Head(t.tag, remoteOptions(ctx)...)
+	if missing := (*transport.Error)(nil); errors.As(err, &missing) && missing.StatusCode == http.StatusNotFound {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if there.Digest != t.digest {
+		return false, fmt.Errorf("the tag %s is there and names %s, want %s: a published version is not replaced", t.tag, there.Digest, t.digest)
+	}
+	return true, nil
+}
+
+// push writes the index by its digest, attaches the provenance, and sets the tag unless it is there.
+func (t tagged) push(ctx context.Context, provenance []byte) error {
+	if err := remote.WriteIndex(t.reference(), t.index, remoteOptions(ctx)...); err != nil {
+		return err
+	}
+	if err := attach(ctx, t.reference().String(), provenance); err != nil {
+		return err
+	}
+	there, err := t.published(ctx) // again: uploads take a while
+	if err != nil || there {
+		return err
+	}
+	if err := remote.Tag(t.tag, t.index, remoteOptions(ctx)...); err != nil {
+		return err
+	}
+	there, err = t.published(ctx)
+	if err == nil && !there {
+		err = fmt.Errorf("the registry accepted the tag %s, but does not have it", t.tag)
+	}
+	return err
+}
+
+func remoteOptions(ctx context.Context) []remote.Option {
+	return []remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain)}
 }
 
 // attach makes the provenance a referrer of an image. It fails unless the image is among the subjects.
@@ -59,43 +133,4 @@ func attach(ctx context.Context, image string, provenance []byte) error {
 	}
 	_, err = target.Attach(ctx, artifact, provenance)
 	return err
-}
-
-// pushImage puts the index of a layout in a tar where the tag says, and returns its reference by digest.
-func pushImage(ctx context.Context, to name.Tag, data []byte) (string, error) {
-	temp, err := os.MkdirTemp("", "push-")
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = os.RemoveAll(temp) }()
-	index, err := readImage(data, temp)
-	if err != nil {
-		return "", err
-	}
-	digest, err := index.Digest()
-	if err != nil {
-		return "", err
-	}
-	options := []remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain)}
-	there, err := remote.Head(to, options...)
-	if missing := (*transport.Error)(nil); errors.As(err, &missing) && missing.StatusCode == http.StatusNotFound {
-		there, err = nil, nil
-	}
-	if err != nil {
-		return "", err
-	}
-	if there != nil && there.Digest != digest {
-		return "", fmt.Errorf("the tag %s is there and names %s, want %s: a published version is not replaced", to, there.Digest, digest)
-	}
-	if err := remote.WriteIndex(to, index, options...); err != nil {
-		return "", err
-	}
-	stored, err := remote.Head(to, options...)
-	if err != nil {
-		return "", err
-	}
-	if stored.Digest != digest {
-		return "", errors.New("the registry stored it as " + stored.Digest.String() + ", want " + digest.String())
-	}
-	return to.Digest(digest.String()).String(), nil
 }

@@ -6,12 +6,16 @@ import (
 	"io"
 	"log"
 	"maps"
+	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	standin "github.com/google/go-containerregistry/pkg/registry"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
 	"github.com/runattest/runattest/attest"
@@ -91,6 +95,69 @@ func TestPushRefuses(t *testing.T) {
 	refused("a tag that is taken", "a published version is not replaced", writeFolder(t, made.files), repository)
 	server.Close()
 	refused("no server", "refused", writeFolder(t, made.files), repository)
+}
+
+// TestPushTakenTag: a tag that is taken, of any image, leaves all of them unpublished.
+func TestPushTakenTag(t *testing.T) {
+	want := expect(t)
+	server := httptest.NewServer(standin.New(standin.WithReferrersSupport(true), standin.Logger(log.New(io.Discard, "", 0))))
+	defer server.Close()
+	repository := strings.TrimPrefix(server.URL, "http://") + "/acme/runattest"
+	to := mustRepository(t, repository)
+	taken := kmsPlugins.imageTag(want.release)
+	if err := remote.WriteIndex(to.Tag(taken), empty.Index); err != nil {
+		t.Fatal(err)
+	}
+	err := push(t.Context(), want, writeFolder(t, made.files), repository, t.Logf)
+	if err == nil || !strings.Contains(err.Error(), "the tag "+to.Tag(taken).String()+" is there") {
+		t.Errorf("got %v", err)
+	}
+	if tags, err := remote.List(to); err != nil || !slices.Equal(tags, []string{taken}) {
+		t.Errorf("the registry has the tags %v, want only %s: %v", tags, taken, err)
+	}
+	digest, err := imageDigest(made.files[command.imageFile(want.release)])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := remote.Head(to.Digest("sha256:" + hex.EncodeToString(digest[:]))); err == nil {
+		t.Error("the registry has the image")
+	}
+}
+
+// TestPushTagsLast: an image whose provenance the registry does not take gets no tag, and the next push completes it.
+func TestPushTagsLast(t *testing.T) {
+	want := expect(t)
+	registry := standin.New(standin.WithReferrersSupport(true), standin.Logger(log.New(io.Discard, "", 0)))
+	var full atomic.Bool
+	full.Store(true)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPut && full.Load() {
+			body, err := io.ReadAll(r.Body)
+			if err != nil || bytes.Contains(body, []byte(`"subject"`)) {
+				http.Error(w, "no referrers today", http.StatusForbidden)
+				return
+			}
+			r.Body = io.NopCloser(bytes.NewReader(body))
+		}
+		registry.ServeHTTP(w, r)
+	}))
+	defer server.Close()
+	repository := strings.TrimPrefix(server.URL, "http://") + "/acme/runattest"
+	to, dir := mustRepository(t, repository), writeFolder(t, made.files)
+	if err := push(t.Context(), want, dir, repository, t.Logf); err == nil || !strings.Contains(err.Error(), command.imageFile(want.release)) {
+		t.Errorf("got %v, want a failure", err)
+	}
+	if tags, err := remote.List(to); err != nil || len(tags) > 0 {
+		t.Errorf("the registry has the tags %v: %v", tags, err)
+	}
+	full.Store(false)
+	if err := push(t.Context(), want, dir, repository, t.Logf); err != nil {
+		t.Error(err)
+	}
+	tags := []string{command.imageTag(want.release), kmsPlugins.imageTag(want.release)}
+	if got, err := remote.List(to); err != nil || !slices.Equal(got, tags) {
+		t.Errorf("the registry has the tags %v, want %v: %v", got, tags, err)
+	}
 }
 
 func mustRepository(t *testing.T, repository string) name.Repository {
