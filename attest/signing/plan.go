@@ -38,8 +38,30 @@ type placed[T any] struct {
 	of   T
 }
 
+// TwiceError says that two files have one place, so that the second would replace the first.
+type TwiceError struct{ Target, First string }
+
+func (e *TwiceError) Error() string {
+	e = zero.IfNil(e)
+	if e.Target == e.First {
+		return e.Target + ": would be written twice, want it once"
+	}
+	return fmt.Sprintf("%s: is the same file as %s, and would be written twice, want it once", e.Target, e.First)
+}
+
+// checkTwice finds two jobs that write to one place.
+func checkTwice(jobs []*Job) error {
+	var places overwrite.Places
+	for _, j := range jobs {
+		if first := places.Add(j.Target); first != "" {
+			return &TwiceError{j.Target, first}
+		}
+	}
+	return nil
+}
+
 // Plan reads all declarations, so that one call tells all that is wrong, and gives a job for each file of which nothing is.
-// Its error is that nothing more can be kept.
+// Its error is that nothing more can be kept, or that two files have one Target other than "-": a *TwiceError.
 func (b *Batch) Plan(files ...File) ([]*Job, error) {
 	if err := b.check(); err != nil {
 		return nil, err
@@ -54,6 +76,9 @@ func (b *Batch) Plan(files ...File) ([]*Job, error) {
 		if err := b.take(jobs[len(jobs)-1], files[p.file], p.of); err != nil {
 			return nil, err
 		}
+	}
+	if err := checkTwice(jobs); err != nil {
+		return nil, err
 	}
 	return slices.DeleteFunc(jobs, func(j *Job) bool { return j.bad || j.Count == 0 }), nil
 }
@@ -101,10 +126,10 @@ func (e *SeveralError) Error() string {
 	return fmt.Sprintf("%d bundles are JSON Lines, and a .json file is one document", zero.IfNil(e).Count)
 }
 
-// Check gives the jobs whose files may be written, and tells Note of the others: those that mayWrite refuses, that have several
-// bundles for one document, or that would overwrite the file of an earlier one by another name.
+// Check gives the jobs whose files may be written, and tells Note of the others: those that mayWrite refuses (nil refuses none),
+// that have several bundles for one document, or that would overwrite the file of an earlier one by another name.
 func (b *Batch) Check(jobs []*Job, mayWrite func(target string) error) []*Job {
-	if b.check() != nil || mayWrite == nil {
+	if b.check() != nil {
 		return nil
 	}
 	var good []*Job
@@ -113,7 +138,10 @@ func (b *Batch) Check(jobs []*Job, mayWrite func(target string) error) []*Job {
 		if j == nil {
 			continue
 		}
-		err := mayWrite(j.Target)
+		var err error
+		if mayWrite != nil {
+			err = mayWrite(j.Target)
+		}
 		if err == nil && j.Count > 1 && strings.HasSuffix(j.Target, ".json") && j.Target != input.Stdin {
 			err = &SeveralError{j.Count}
 		}

@@ -139,6 +139,50 @@ func TestAlias(t *testing.T) {
 	}
 }
 
+// TestTwice: two files do not go to one place, however it is named.
+func TestTwice(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for name, files := range map[string][2]signing.File{
+		"one name":     {{Target: "a", Sources: runs("a1")}, {Target: "a", Sources: runs("a2")}},
+		"one is bad":   {{Target: "a", Sources: runs("a1")}, {Target: "a", Sources: runs("bad")}},
+		"two names":    {{Target: "a", Sources: runs("a1")}, {Target: "./a", Sources: runs("a2")}},
+		"several runs": {{Target: "a.json", Several: "a.jsonl", Sources: runs("a1", "a2")}, {Target: "a.jsonl", Sources: runs("a3")}},
+	} {
+		b := &signing.Batch{Session: newSession(t, ""), Note: func(string, error) {}}
+		defer b.Close()
+		if jobs, err := b.Plan(files[0], files[1]); !errors.As(err, new(*signing.TwiceError)) || jobs != nil {
+			t.Errorf("%s: %d jobs, %v", name, len(jobs), err)
+		}
+	}
+	b := &signing.Batch{Session: newSession(t, ""), Note: func(name string, err error) { t.Error(name, err) }}
+	b.Write = func(_ *signing.Job, content func(io.Writer) error) error { return content(io.Discard) }
+	defer b.Close()
+	jobs, err := b.Plan(signing.File{Target: "-", Sources: runs("a1")}, signing.File{Target: "-", Sources: runs("a2")}, signing.File{Target: "a", Sources: runs("a3")})
+	if err != nil || len(jobs) != 3 {
+		t.Fatalf("%d jobs, %v", len(jobs), err)
+	}
+	if err := b.Sign(t.Context(), jobs...); err != nil {
+		t.Error(err)
+	}
+	jobs[0].Target, jobs[1].Target = "b", "b"
+	if err := b.Sign(t.Context(), jobs...); !errors.As(err, new(*signing.TwiceError)) {
+		t.Errorf("targets that were changed: %v", err)
+	}
+}
+
+// TestCheckNothing: without what forbids files, all may be written.
+func TestCheckNothing(t *testing.T) {
+	b := &signing.Batch{Session: newSession(t, ""), Note: func(name string, err error) { t.Error(name, err) }}
+	defer b.Close()
+	jobs, err := b.Plan(signing.File{Target: "a", Sources: runs("a1")}, signing.File{Target: "b", Sources: runs("b1")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if good := b.Check(jobs, nil); !slices.Equal(good, jobs) {
+		t.Errorf("%d of %d jobs may be written", len(good), len(jobs))
+	}
+}
+
 // TestLines: each line has an answer, which tells an error of its declaration from another.
 func TestLines(t *testing.T) {
 	b := &signing.Batch{Session: newSession(t, "refused"), Note: func(string, error) {}}

@@ -47,13 +47,18 @@ func (b *batch) sign(cmd *cobra.Command, paths []string) error {
 	return b.attachMade(cmd)
 }
 
-// planned are the files that bundles go to: all to one, or what is in each file to one of its own.
+// planned are the files that bundles go to: all to one, or what is in each file to one of its own. A file that is named twice has
+// one bundle.
 func (b *batch) planned(ctx context.Context, texts *input.Files, paths []string) []signing.File {
 	if b.bundle != "" {
 		return []signing.File{{Target: b.bundle, Sources: b.sources(ctx, texts, paths...)}}
 	}
 	var all []signing.File
+	var named overwrite.Places
 	for _, path := range paths {
+		if named.Add(path) != "" {
+			continue
+		}
 		target, err := targetFor(path)
 		f := signing.File{Target: target, Sources: b.sources(ctx, texts, path)}
 		if target != cli.Stdout {

@@ -85,6 +85,7 @@ var exported = map[string]any{
 	"signing.Batch.Sign":              (*signing.Batch).Sign,
 	"signing.Batch.Statements":        (*signing.Batch).Statements,
 	"signing.SeveralError.Error":      (*signing.SeveralError).Error,
+	"signing.TwiceError.Error":        (*signing.TwiceError).Error,
 
 	"runset.LineError.Error":    (*runset.LineError).Error,
 	"runset.LineError.Unwrap":   (*runset.LineError).Unwrap,
