@@ -46,7 +46,7 @@ func (r *TrustedRoot) dates(l *prototrustroot.TransparencyLogInstance) bool {
 }
 
 func describeAuthority(kind string, a *prototrustroot.CertificateAuthority) authority.Authority {
-	t := authority.Authority{Kind: kind, URL: a.GetUri(), Dates: kind == authority.TimestampAuthority}
+	t := authority.Authority{Kind: kind, URL: a.GetUri(), Operator: a.GetOperator(), Dates: kind == authority.TimestampAuthority}
 	var chain []*x509.Certificate
 	for _, raw := range a.GetCertChain().GetCertificates() {
 		if c, err := x509.ParseCertificate(raw.GetRawBytes()); err == nil { // ParseTrustedRoot has read it
@@ -65,7 +65,7 @@ func describeAuthority(kind string, a *prototrustroot.CertificateAuthority) auth
 func describeLog(kind string, l *prototrustroot.TransparencyLogInstance) authority.Authority {
 	p := periodOf(l.GetPublicKey().GetValidFor())
 	return authority.Authority{
-		Kind: kind, URL: l.GetBaseUrl(), ID: hex.EncodeToString(l.GetLogId().GetKeyId()),
+		Kind: kind, URL: l.GetBaseUrl(), Operator: l.GetOperator(), ID: hex.EncodeToString(l.GetLogId().GetKeyId()),
 		Algorithm: l.GetPublicKey().GetKeyDetails().String(), From: p.from, Until: p.until,
 	}
 }

@@ -12,6 +12,7 @@ type Trusted struct {
 	Kind      string     `json:"kind"`
 	URL       string     `json:"url"`
 	Name      string     `json:"name,omitempty"`
+	Operator  string     `json:"operator,omitempty"`
 	ID        string     `json:"id"`
 	Algorithm string     `json:"algorithm,omitempty"`
 	From      *time.Time `json:"from,omitempty"`
@@ -22,7 +23,7 @@ type Trusted struct {
 
 // NewTrusted is the authority or log with its status at a time.
 func NewTrusted(a authority.Authority, now time.Time) Trusted {
-	return Trusted{a.Kind, a.URL, a.Name, a.ID, a.Algorithm, orNil(a.From), orNil(a.Until), a.Status(now), a.Label()}
+	return Trusted{a.Kind, a.URL, a.Name, a.Operator, a.ID, a.Algorithm, orNil(a.From), orNil(a.Until), a.Status(now), a.Label()}
 }
 
 // trustedFor is what a verifier believes of each kind.
@@ -45,6 +46,9 @@ func (t Trusted) Lines() []string {
 	details := "log " + t.ID + ", " + t.Algorithm
 	if t.Name != "" {
 		details = t.Name + ", root certificate sha256:" + t.ID
+	}
+	if t.Operator != "" {
+		details += ", operator " + t.Operator
 	}
 	return []string{
 		fmt.Sprintf(trustedRow, trustedFor[t.Kind], day(t.From, "any time"), day(t.Until, "no end"), t.Status, t.label),

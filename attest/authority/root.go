@@ -40,6 +40,8 @@ type Authority struct {
 	Kind string // one of the kinds
 	URL  string
 	Name string // the subject of an authority's root certificate
+	// Operator is who runs it, a URI without a scheme; empty if the trusted root does not say. Services of one operator count as one.
+	Operator string
 	// ID is the SHA-256 of an authority's root certificate, or the log's own: both in hex.
 	ID        string
 	Algorithm string // of a log's key, in Sigstore's words
