@@ -3,12 +3,17 @@ package sigstore
 import (
 	"cmp"
 	"encoding/hex"
+	"fmt"
 	"iter"
 	"maps"
 	"strings"
+	"unicode"
 
 	prototrustroot "github.com/sigstore/protobuf-specs/gen/pb-go/trustroot/v1"
 	"github.com/sigstore/sigstore-go/pkg/root"
+
+	"github.com/runattest/runattest/internal/lazyregexp"
+	"github.com/runattest/runattest/internal/visible"
 )
 
 // groups are numbers some of which belong together: each refers to a smaller one of its group, the smallest to itself.
@@ -52,12 +57,35 @@ func groupByID(ids [][]string) groups {
 	return all
 }
 
+// operatorForm is the one spelling of an operator that is read: a URI without a scheme (sigstore_trustroot.proto) whose letters are
+// in lower case. What DNS and URLs take for the same, such as a final dot or slash, would count as another operator.
+var operatorForm = lazyregexp.New(`^[a-z0-9_~-]+(\.[a-z0-9_~-]+)*(/[a-z0-9_~-]+(\.[a-z0-9_~-]+)*)*$`)
+
+// checkOperator refuses an operator that could be another spelling of one. An entry need not name its operator.
+func checkOperator(operator string) error {
+	if operator == "" || operatorForm.MatchString(operator) {
+		return nil
+	}
+	wrong := "is malformed"
+	switch {
+	case strings.ContainsFunc(operator, unicode.IsSpace):
+		wrong = "has white space"
+	case strings.Contains(operator, ":"):
+		wrong = "has a scheme or a port"
+	case strings.ContainsFunc(operator, unicode.IsUpper):
+		wrong = "has an upper-case letter"
+	case strings.HasSuffix(operator, "/"):
+		wrong = "ends with a slash"
+	}
+	return fmt.Errorf("operator %q %s: want a URI without a scheme, in lower case, such as acme.example", visible.Cut(operator), wrong)
+}
+
 // partyIDs are the name and the operator of an entry of a trusted root. Proofs by services of one operator count as one
 // (sigstore_trustroot.proto): an operator could make up both.
 func partyIDs(name, operator string) []string {
 	ids := []string{"name " + name}
 	if operator != "" {
-		ids = append(ids, "operator "+strings.ToLower(operator))
+		ids = append(ids, "operator "+operator)
 	}
 	return ids
 }

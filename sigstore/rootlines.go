@@ -2,6 +2,7 @@ package sigstore
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/x509"
 	"encoding/json"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	prototrustroot "github.com/sigstore/protobuf-specs/gen/pb-go/trustroot/v1"
 	"github.com/sigstore/sigstore-go/pkg/root"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/runattest/runattest/internal/jsonlines"
 	"github.com/runattest/runattest/internal/limits"
@@ -94,17 +96,19 @@ func afterValue(text []byte) []byte {
 	return bytes.TrimSpace(text[d.InputOffset():])
 }
 
-// mergeRoots makes one trusted root of several, which are believed together. What stands in two of them stands once.
+// mergeRoots makes one trusted root of several, which are believed together.
 func mergeRoots(lines []*TrustedRoot) (*TrustedRoot, error) {
 	all := &prototrustroot.TrustedRoot{MediaType: root.TrustedRootMediaType01}
-	seen := map[string]bool{}
-	for _, r := range lines {
-		all.CertificateAuthorities = addNew(all.CertificateAuthorities, r.spec.GetCertificateAuthorities(), seen, "ca ")
-		all.TimestampAuthorities = addNew(all.TimestampAuthorities, r.spec.GetTimestampAuthorities(), seen, "tsa ")
-		all.Tlogs = addNew(all.Tlogs, r.spec.GetTlogs(), seen, "log ")
-		all.Ctlogs = addNew(all.Ctlogs, r.spec.GetCtlogs(), seen, "ct ")
+	var errs [4]error
+	all.CertificateAuthorities, errs[0] = mergeEntries(lines, (*prototrustroot.TrustedRoot).GetCertificateAuthorities, (*prototrustroot.CertificateAuthority).GetUri)
+	all.TimestampAuthorities, errs[1] = mergeEntries(lines, (*prototrustroot.TrustedRoot).GetTimestampAuthorities, (*prototrustroot.CertificateAuthority).GetUri)
+	all.Tlogs, errs[2] = mergeEntries(lines, (*prototrustroot.TrustedRoot).GetTlogs, (*prototrustroot.TransparencyLogInstance).GetBaseUrl)
+	all.Ctlogs, errs[3] = mergeEntries(lines, (*prototrustroot.TrustedRoot).GetCtlogs, (*prototrustroot.TransparencyLogInstance).GetBaseUrl)
+	err := cmp.Or(errs[:]...)
+	var r *TrustedRoot
+	if err == nil {
+		r, err = newTrustedRoot(all)
 	}
-	r, err := newTrustedRoot(all)
 	if err != nil {
 		return nil, fmt.Errorf("the lines together: %w", err)
 	}
@@ -114,14 +118,48 @@ func mergeRoots(lines []*TrustedRoot) (*TrustedRoot, error) {
 	return r, nil
 }
 
-func addNew[M proto.Message](list, more []M, seen map[string]bool, kind string) []M {
-	for _, m := range more {
-		text, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
-		if key := kind + string(text); err != nil || !seen[key] {
-			seen[key], list = true, append(list, m)
+// entry is an authority or a log of a trusted root.
+type entry interface {
+	proto.Message
+	GetOperator() string
+}
+
+// mergeEntries lists once what stands in two lines. Older versions of the format have no operator, so of two entries that differ
+// in it the one that names it stands.
+func mergeEntries[E entry](lines []*TrustedRoot, entries func(*prototrustroot.TrustedRoot) []E, url func(E) string) ([]E, error) {
+	var all []E
+	at := map[string]int{} // the place in all
+	for _, line := range lines {
+		for _, e := range entries(line.spec) {
+			key, err := withoutOperator(e)
+			if err != nil {
+				return nil, err
+			}
+			i, ok := at[key]
+			switch {
+			case !ok:
+				at[key], all = len(all), append(all, e)
+			case all[i].GetOperator() == "":
+				all[i] = e
+			case e.GetOperator() != "" && e.GetOperator() != all[i].GetOperator():
+				return nil, fmt.Errorf("%s has two operators, %q and %q: want one", cmp.Or(url(e), "an entry without a URL"), all[i].GetOperator(), e.GetOperator())
+			}
 		}
 	}
-	return list
+	return all, nil
+}
+
+// withoutOperator is all that says which authority or log an entry is. The ID of a checkpoint key is left out, too: it follows from
+// the key, and only version 0.2 has it.
+func withoutOperator(e entry) (string, error) {
+	bare := proto.Clone(e).ProtoReflect()
+	for _, name := range []protoreflect.Name{"operator", "checkpoint_key_id"} {
+		if field := bare.Descriptor().Fields().ByName(name); field != nil {
+			bare.Clear(field)
+		}
+	}
+	text, err := proto.MarshalOptions{Deterministic: true}.Marshal(bare.Interface())
+	return string(text), err
 }
 
 // demands says whether a certificate needs an entry in a transparency log, and an SCT: where a trusted root that names its

@@ -474,7 +474,7 @@ func TestOneStamperCountsOnce(t *testing.T) {
 		"a renewed certificate":            {[]namedChain{chain("https://a", by, middle, top), chain("https://a", renewed, middle, top)}, [][]byte{stamp(by), stamp(renewed)}, 1},
 		"cross-signed":                     {[]namedChain{chain("https://a", by, middle, top), chain("https://c", second)}, [][]byte{stamp(by), stamp(crossed)}, 1},
 		"cross-signed, two roots alone":    {[]namedChain{chain("https://b", middle, top), chain("https://c", second)}, [][]byte{stamp(crossed), stamp(by)}, 1},
-		"two of one operator":              {[]namedChain{run("stamps.example", a), run("Stamps.example", chain("https://c", stranger, second))}, [][]byte{stamp(by), stamp(stranger)}, 1},
+		"two of one operator":              {[]namedChain{run("stamps.example", a), run("stamps.example", chain("https://c", stranger, second))}, [][]byte{stamp(by), stamp(stranger)}, 1},
 		"two of one name, one of its operator": {
 			[]namedChain{a, chain("https://a", colleague, middle, top), run("stamps.example", chain("https://a", renewed, middle, top)), run("stamps.example", chain("https://c", stranger, second))},
 			[][]byte{stamp(colleague), stamp(stranger)}, 1,

@@ -2,6 +2,7 @@ package sigstore
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -43,7 +44,7 @@ var rootMediaTypes = []string{
 // ParseTrustedRoot reads a Sigstore TrustedRoot of version 0.1 or 0.2, as cosign and TUF carry it,
 // or the one in a ClientTrustConfig, or several of either as JSON Lines, which are believed together. Each is
 // strict JSON, no unknown members, no validity that ends before it begins, no two logs with
-// one ID or one key, no key that package signer refuses.
+// one ID or one key, no key that package signer refuses, no operator but a scheme-less URI in lower case.
 func ParseTrustedRoot(data []byte) (*TrustedRoot, error) {
 	r, err := parseTrustedRoot(data)
 	if err != nil {
@@ -57,15 +58,11 @@ func newTrustedRoot(spec *prototrustroot.TrustedRoot) (*TrustedRoot, error) {
 		return nil, fmt.Errorf("mediaType is %q, want one of %s", got, strings.Join(rootMediaTypes, ", "))
 	}
 	spec.MediaType = root.TrustedRootMediaType01 // the one that sigstore-go reads
-	for i, ca := range spec.GetCertificateAuthorities() {
-		if err := checkRange(ca.GetValidFor()); err != nil {
-			return nil, fmt.Errorf("certificateAuthorities[%d]: %w", i, err)
-		}
+	if err := checkAuthorities(spec.GetCertificateAuthorities()); err != nil {
+		return nil, fmt.Errorf("certificateAuthorities%w", err)
 	}
-	for i, tsa := range spec.GetTimestampAuthorities() {
-		if err := checkRange(tsa.GetValidFor()); err != nil {
-			return nil, fmt.Errorf("timestampAuthorities[%d]: %w", i, err)
-		}
+	if err := checkAuthorities(spec.GetTimestampAuthorities()); err != nil {
+		return nil, fmt.Errorf("timestampAuthorities%w", err)
 	}
 	if err := checkLogs(spec.GetTlogs()); err != nil {
 		return nil, fmt.Errorf("tlogs%w", err)
@@ -144,15 +141,27 @@ func oneNameEach(list []root.TimestampingAuthority) error {
 	return nil
 }
 
+func checkAuthorities(authorities []*prototrustroot.CertificateAuthority) error {
+	for i, a := range authorities {
+		if err := cmp.Or(checkRange(a.GetValidFor()), checkOperator(a.GetOperator())); err != nil {
+			return fmt.Errorf("[%d]: %w", i, err)
+		}
+	}
+	return nil
+}
+
 func checkLogs(logs []*prototrustroot.TransparencyLogInstance) error {
 	seen := map[string]bool{}
 	for i, l := range logs {
 		id := string(l.GetLogId().GetKeyId())
+		if id == "" {
+			return fmt.Errorf("[%d]: has no logId, want the SHA-256 of the log's key", i)
+		}
 		if seen[id] {
 			return fmt.Errorf("[%d]: a second log with the ID %x", i, id)
 		}
 		seen[id] = true
-		if err := checkRange(l.GetPublicKey().GetValidFor()); err != nil {
+		if err := cmp.Or(checkRange(l.GetPublicKey().GetValidFor()), checkOperator(l.GetOperator())); err != nil {
 			return fmt.Errorf("[%d]: %w", i, err)
 		}
 	}
