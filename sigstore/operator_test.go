@@ -9,7 +9,9 @@ import (
 
 	prototrustroot "github.com/sigstore/protobuf-specs/gen/pb-go/trustroot/v1"
 
+	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/authority"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/internal/testing/pkitest"
 )
 
@@ -139,5 +141,78 @@ func TestLogWithoutID(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), place+": has no logId") {
 			t.Errorf("%s: got %v", place, err)
 		}
+	}
+}
+
+// TestSessionOfOneOperator: a session verifies what each of its services has given, also if one operator runs them all. A verifier
+// counts them as one.
+func TestSessionOfOneOperator(t *testing.T) {
+	a, b := newWorld(t), newWorld(t)
+	by := newKeeper(t)
+	signature := func() []byte { return by.sig }
+	var services Services
+	for _, w := range []world{a, b} {
+		stamper, _ := serve(t, w.stamper(signature))
+		log, _ := serve(t, w.rekorV1())
+		services.TimestampAuthorities = append(services.TimestampAuthorities, stamper)
+		services.Logs = append(services.Logs, Log{log, 1})
+	}
+	apart := rootOf(t, func(p *rootParts) {
+		for id, l := range p.tlogs {
+			renamed := *l
+			renamed.BaseURL = "https://" + id[:8] + ".example"
+			p.tlogs[id] = &renamed
+		}
+	}, a, b)
+	parsed := func(edit func(*prototrustroot.TrustedRoot)) *TrustedRoot {
+		r, err := ParseTrustedRoot(specLine(t, apart, edit))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	together := parsed(func(s *prototrustroot.TrustedRoot) {
+		for _, tsa := range s.TimestampAuthorities {
+			tsa.Operator = "acme.example"
+		}
+		for _, l := range s.Tlogs {
+			l.Operator = "acme.example"
+		}
+	})
+	session, err := NewSession(SessionOptions{Signer: by, Endpoints: Endpoints{Services: services}, Root: together})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bundle, err := session.Sign(t.Context(), newStatement(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := attest.TrustedKey{Name: "k", Key: by.PublicKey()}
+	for _, o := range []TrustOptions{{RequireTimestamps: 2}, {RequireLogEntries: 2}} {
+		o.Root, o.Keys = together, []attest.TrustedKey{key}
+		if _, err := NewTrust(o); err == nil {
+			t.Errorf("%+v: two required of one operator", o)
+		}
+		o.Root = apart
+		if got := bundle.CheckTrust(t.Context(), trusting(t, o)); got.Time.Verdict != evidence.Pass {
+			t.Errorf("the bundle lacks evidence of two services: %+v", got.Time)
+		}
+	}
+	// what only one of the two can vouch for is refused before a service is asked
+	for says, r := range map[string]*TrustedRoot{
+		"2 timestamps required":  parsed(func(s *prototrustroot.TrustedRoot) { s.TimestampAuthorities = s.TimestampAuthorities[:1] }),
+		"2 log entries required": parsed(func(s *prototrustroot.TrustedRoot) { s.Tlogs = s.Tlogs[:1] }),
+	} {
+		if _, err := NewSession(SessionOptions{Signer: by, Endpoints: Endpoints{Services: services}, Root: r}); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("got %v, want %s", err, says)
+		}
+	}
+	// two timestamps by one of the two are not what both have given
+	services.TimestampAuthorities[1], _ = serve(t, a.stamper(signature))
+	if session, err = NewSession(SessionOptions{Signer: by, Endpoints: Endpoints{Services: services}, Root: together}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err = session.Sign(t.Context(), newStatement(t)); err == nil || !strings.Contains(err.Error(), "(1 of 2 required)") {
+		t.Errorf("two timestamps of one authority: %v", err)
 	}
 }

@@ -119,3 +119,14 @@ func groupLogs(logs map[string]*root.TransparencyLog, specs []*prototrustroot.Tr
 	}
 	return counted
 }
+
+// withoutOperators is the trusted root as one in which no entry names its operator: with it, each
+// service counts by itself.
+func (r *TrustedRoot) withoutOperators() *TrustedRoot {
+	apart := *r
+	apart.stampers, apart.logs = r.names, parties{}
+	for name := range r.logs {
+		apart.logs[name] = name
+	}
+	return &apart
+}

@@ -33,7 +33,8 @@ type SessionOptions struct {
 	// Token gives the OIDC identity token, a JWT, for a certificate. It is called once for each certificate, in
 	// Open or Sign, and may ask a person: Services.Timeout does not include it. It is required without Signer.
 	Token func(ctx context.Context) (string, error)
-	// Root, if it is given, must vouch for the signer and all evidence of a bundle before Sign returns the bundle.
+	// Root, if it is given, must vouch for the signer and all evidence of a bundle before Sign returns the bundle. Each
+	// service counts, also where several are of one operator, which count as one for a verifier.
 	Root *TrustedRoot
 	// Format is how bundles are carried; attest.SigstoreBundle if empty. attest.DSSE has no place for certificates,
 	// timestamps and log entries.
@@ -181,11 +182,12 @@ func (s *Session) certify(ctx context.Context) (*certifiedSigner, error) {
 	return certified, nil
 }
 
-// trust is a verifier of what the session makes: the signer, with all evidence that the services are asked for.
+// trust is a verifier of what the session makes: the signer, with all evidence that the services are asked for,
+// also where several services of one operator count as one for other verifiers.
 // Without a signer it says whether the trusted root could vouch for that.
 func (s *Session) trust(by signer.Signer) (attest.Trust, error) {
 	services := s.o.Endpoints.Services
-	o := TrustOptions{Root: s.o.Root, RequireTimestamps: len(services.TimestampAuthorities), RequireLogEntries: len(services.Logs)}
+	o := TrustOptions{Root: s.o.Root.withoutOperators(), RequireTimestamps: len(services.TimestampAuthorities), RequireLogEntries: len(services.Logs)}
 	if len(services.Logs) == 0 {
 		o.RequireLogEntries = NoLogEntries
 	}
