@@ -23,6 +23,17 @@ type Openness struct {
 	Unknown []Unknown // may be open as well, and hide anything
 }
 
+// formatOf is the API that a declaration says it speaks, and the last table for it.
+func formatOf(root jsontree.Value, tables []Format) (api string, f Format) {
+	api = root.Get("extensions").Get(Interface).Get("api").Text()
+	for _, t := range slices.Concat(Formats(), tables) {
+		if of, _, _ := strings.Cut(t.Name(), "/"); of == api {
+			f = t
+		}
+	}
+	return api, f
+}
+
 // Open says what of a declaration is state that it does not hold, by the table of its API among tables, or else by the newest. It
 // is a function of the declaration and the table alone, and for a captured declaration what [Captured] says. What is not in
 // the form that the table gives to a declaration, or has no table, is unknown. It takes no context: a declaration has at most 16 MiB and
@@ -31,12 +42,7 @@ func Open(d *identity.Declaration, tables ...Format) Openness {
 	prepare()
 	root := rootOf(d)
 	o := &opener{}
-	o.API = root.Get("extensions").Get(Interface).Get("api").Text()
-	for _, f := range slices.Concat(Formats(), tables) { // the last one counts
-		if api, _, _ := strings.Cut(f.Name(), "/"); api == o.API {
-			o.Format = f
-		}
-	}
+	o.API, o.Format = formatOf(root, tables)
 	if o.Format.folder != nil {
 		o.Open, o.Unknown = openIn(root)
 		o.resources(root.Get("model").Get("components"))

@@ -6,10 +6,13 @@ import (
 	"github.com/runattest/runattest/identity"
 )
 
-// CodeOpen is the code of the warnings of Lint.
-const CodeOpen identity.Code = "open"
+// The codes of the warnings of Lint.
+const (
+	CodeOpen       identity.Code = "open"
+	CodeAfterStart identity.Code = "after-start"
+)
 
-// Lint warns of what a declaration leaves open, and of what may be open since the newest table of its API does not know it. It has
+// Lint warns of a declaration whose source is written after the run has started, of what a declaration leaves open, and of what may be open since the newest table of its API does not know it. It has
 // nothing to say of a declaration that names no API with a table.
 func Lint(d *identity.Declaration) []identity.Problem {
 	o := Open(d)
@@ -23,6 +26,9 @@ func Lint(d *identity.Declaration) []identity.Problem {
 		}
 	}
 	var problems []identity.Problem
+	if o.Format.table.afterStart {
+		problems = append(problems, identity.Problem{Severity: identity.Warning, Code: CodeAfterStart, Pointer: trail{{name: []byte("extensions")}, {name: []byte(Interface)}, {name: []byte("api")}}.String(), Message: afterStart})
+	}
 	warn := func(pointer, message string) {
 		where := "the request's " + pointer
 		if pointer == "" {

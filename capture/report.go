@@ -9,7 +9,7 @@ import (
 // report fills in what c says beside the declaration.
 func (d *declarer) report(c *Captured, root jsontree.Value) {
 	if d.table.afterStart {
-		c.Warnings = append(c.Warnings, Warning{Message: "it is written after the run has started: a signature over it does not prove what was declared before"})
+		c.Warnings = append(c.Warnings, Warning{Message: afterStart})
 	}
 	for _, e := range d.events {
 		pointer := e.trail.String()

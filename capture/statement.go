@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"errors"
 
+	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/zero"
 )
 
@@ -31,6 +32,17 @@ func (c *Captured) Annotations() map[string]string {
 	}
 	return annotations
 }
+
+// WrittenAfterStart tells whether a declaration says that it is of an API whose sources are written after the run has started: a
+// signature over it does not prove what was declared before.
+func WrittenAfterStart(d *identity.Declaration) bool {
+	prepare()
+	_, f := formatOf(rootOf(d), nil)
+	return f.table != nil && f.table.afterStart
+}
+
+// afterStart is the warning of such a source.
+const afterStart = "it is written after the run has started: a signature over it does not prove what was declared before"
 
 // SourceDigest is the SHA-256 of the exact bytes of the source, for an attestation that names them. It is an error if they hold
 // more than the run: a secret that was withheld, which a published digest lets be guessed, or the other requests of a batch.

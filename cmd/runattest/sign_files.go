@@ -12,6 +12,7 @@ import (
 
 	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/attest/signing"
+	"github.com/runattest/runattest/capture"
 	"github.com/runattest/runattest/internal/atomicfile"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/input"
@@ -107,6 +108,9 @@ func (b *batch) sources(ctx context.Context, texts *input.Files, paths ...string
 func (b *batch) declaration(t input.Text, err error) signing.Source {
 	return signing.Source{Name: t.Name, Lines: t.Lines, Size: len(t.Data), Err: err, Declare: func() (signing.Declared, error) {
 		d, err := files.ParseDeclaration(t)
+		if err == nil && capture.WrittenAfterStart(d) {
+			b.Info("warning: %s: its source is written after the run has started: the signature does not prove what was declared before", t.Name)
+		}
 		return signing.Declared{Declaration: d, Options: b.options}, err
 	}}
 }
