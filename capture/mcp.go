@@ -50,12 +50,28 @@ var (
 			is("serverUrl", &shape{address: serverURL}),
 			is("httpUrl", &shape{address: serverURL}),
 			is("env", secretValues),
+			is("environment", secretValues),
+			is("environmentVariables", secretValues),
+			is("vars", secretValues),
 			is("headers", secretValues),
 			is("auth", secretValues),
-			is("oauth", &shape{free: true, secrets: unknownSecrets, members: []member{is("clientSecret", &shape{secret: true})}}),
+			is("oauth", mcpOAuth),
 			leftOut("description", "shown to people"),
 			leftOut("dev", "debugging"),
 			leftOut("timeout", "transport"),
+		})}
+
+	// mcpOAuth has tokens in members of many names.
+	mcpOAuth = &shape{free: true, secrets: unknownSecrets, elements: &shape{secret: true}, members: slices.Concat(
+		plain("clientId", "scope", "scopes", "audience", "audiences", "enabled", "callbackPort", "tokenParamName"),
+		[]member{
+			is("clientSecret", &shape{secret: true}),
+			is("authorizationUrl", &shape{address: serverURL}),
+			is("authServerMetadataUrl", &shape{address: serverURL}),
+			is("issuer", &shape{address: serverURL}),
+			is("redirectUri", &shape{address: serverURL}),
+			is("registrationUrl", &shape{address: serverURL}),
+			is("tokenUrl", &shape{address: serverURL}),
 		})}
 
 	// mcpInput is what a client asks a person for.

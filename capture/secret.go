@@ -91,7 +91,12 @@ func (w *walker) cleaned(dst []byte, v jsontree.Value, clean string) []byte {
 func (w *walker) element(dst []byte, v jsontree.Value, m mode) []byte {
 	text := v.Text()
 	if m.command {
-		return w.cleaned(dst, v, secrets.Argument(m.before, text, m.isPair))
+		clean, ok := secrets.Argument(m.before, text, m.isPair)
+		if !ok {
+			w.failWith("give the secret in env, and the command line its variable", "has a secret beside another command, or what may be one: want no secret in a command line with one of ; & | < > ( ) ` or a line break")
+			return dst
+		}
+		return w.cleaned(dst, v, clean)
 	}
 	return w.cleaned(dst, v, secrets.Element(m.before, text, m.isPair))
 }

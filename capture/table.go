@@ -234,7 +234,7 @@ func (s *shape) prepare() *shape {
 
 // saysSecret tells a shape of which a member, or a member of its elements, is secret.
 func (s *shape) saysSecret() bool {
-	isSecret := func(m member) bool { return m.value.secret }
+	isSecret := func(m member) bool { return m.value != nil && m.value.secret }
 	return slices.ContainsFunc(s.members, isSecret) || s.elements != nil && slices.ContainsFunc(s.elements.members, isSecret)
 }
 

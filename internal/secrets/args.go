@@ -27,7 +27,9 @@ func element(before, s string, isPair bool, as reading) string {
 	case "-H", "--header", "--proxy-header":
 		return afterFirst(s, ':', Mark)
 	case "-e", "--env":
-		return afterFirst(s, '=', s)
+		if m := assignment.FindString(s); m != "" && s[0] != '-' {
+			return afterFirst(s, '=', s)
+		}
 	case "-u", "--user", "--proxy-user":
 		return afterFirst(s, ':', s)
 	}
@@ -60,6 +62,7 @@ var (
 	headerLine   = lazyregexp.New(`^([A-Za-z0-9_.-]+):[ \t]*(\S+|(?i:bearer|basic|token|apikey|key|bot|negotiate) +\S+|(?i:digest +)?\S+=[^\r\n]*)$`)
 	pair         = lazyregexp.New(`([A-Za-z0-9_.-]+)=`)
 	loosePair    = lazyregexp.New(`([A-Za-z0-9_.-]+)[ \t]*=+[ \t]*|(-[A-Za-z0-9_.-]+)[ \t]+`)
+	nextOption   = lazyregexp.New(`[;&][A-Za-z0-9_.-]+=`)
 	nextPair     = lazyregexp.New(`[,;&][A-Za-z0-9_.-]+=`)
 )
 
@@ -69,7 +72,7 @@ type reading byte
 const (
 	prose     reading = iota // unknown: with blanks, only the names of credentials count
 	arguments                // of a list NAME=VALUE,NAME=VALUE: all secret names count
-	shell                    // a command line, or a word of one: a blank ends a value
+	shell                    // a command line, or a word of one: a blank ends a value, and values in URLs are secret
 )
 
 // Text is a string of which nothing is known, without what is secret in it: a header's line, pairs NAME=VALUE, members of an object, a
@@ -94,7 +97,7 @@ func text(s string, as reading) string {
 			isSecret = IsName
 		}
 	} else if authority.MatchString(s) {
-		clean, _, ok := URL(s, false)
+		clean, _, ok := URL(s, as == shell)
 		if !ok {
 			return Mark
 		}
@@ -158,6 +161,9 @@ func pairs(s string, form *lazyregexp.Regexp, isSecret func(string) bool) string
 			if next := nextPair.FindStringIndex(s[start:end]); next != nil {
 				end = start + next[0]
 			}
+			if form == pair {
+				end -= atEnd(s[start:end])
+			}
 		}
 		if start == end {
 			continue
@@ -198,62 +204,97 @@ func List(s string) string {
 }
 
 // Argument is Element of a string that may be a command line or a word of one. NAME=VALUE is a word behind another one that does not
-// run a command, and else begins a command line.
-func Argument(before, s string, isPair bool) string {
-	if before == "" {
-		return element("", Command(s), isPair, shell)
-	}
+// run a command, and else begins a command line. It is not ok if a command line may have another command in what is secret, or
+// beside it: without the secret, lines that run different programs would be equal.
+func Argument(before, s string, isPair bool) (clean string, ok bool) {
 	return argument(before, s, isPair, commandDepth)
 }
 
-func argument(before, s string, isPair bool, depth int) string {
-	if m := assignment.FindStringSubmatch(s); m != nil && len(m[0]) < len(s) && !runs.MatchString(before) && IsWithheld(m[1]) {
-		return m[0] + Mark
+func argument(before, s string, isPair bool, depth int) (clean string, ok bool) {
+	isLine := before == "" || runs.MatchString(before)
+	isWord := !isLine || before == "" && strings.HasPrefix(s, "-")
+	if m := assignment.FindStringSubmatch(s); m != nil && len(m[0]) < len(s) && isWord && IsWithheld(m[1]) {
+		return m[0] + Mark, true
 	}
-	return element(before, command(s, depth), isPair, shell)
+	line, ok := command(s, depth)
+	clean = element(before, line, isPair, shell)
+	if isLine {
+		return clean, ok && (clean == line || !isBesideCommand(s, clean))
+	}
+	return clean, ok || !strings.ContainsAny(s, blanks)
 }
 
 // commandDepth is how deep command lines are looked for inside words of others, as in sh -c "COMMAND".
 const commandDepth = 3
 
-// Command is a command line without what is secret in its words. It is read as shells of Unix do, in which a backslash takes the next
+// command is a command line without what is secret in its words. It is read as shells of Unix do, in which a backslash takes the next
 // byte, and then as those do for which it is a byte like others. A word that has a secret in it is written without the marks inside it.
-func Command(s string) string { return command(s, commandDepth) }
-
-func command(s string, depth int) string {
+func command(s string, depth int) (clean string, ok bool) {
 	if depth == 0 {
-		return s
+		return s, true
 	}
-	return commandWords(commandWords(s, depth, true), depth, false)
+	clean, ok = commandWords(s, depth, true)
+	clean, again := commandWords(clean, depth, false)
+	return clean, ok && again
 }
 
-func commandWords(s string, depth int, escapes bool) string {
+func commandWords(s string, depth int, escapes bool) (clean string, ok bool) {
 	var b strings.Builder
-	done, before := 0, ""
+	done, before := 0, "x"
+	ok = true
 	for at := 0; at < len(s); {
 		start, end, word := readWord(s, at, escapes)
 		at = end
 		if start == end {
 			continue
 		}
+		n := min(atEnd(s[start:end]), atEnd(word))
+		end, word = end-n, word[:len(word)-n]
 		below := 0
-		if strings.ContainsAny(word, " \t\r\n") {
+		if strings.ContainsAny(word, blanks) {
 			below = depth - 1
 		}
-		if clean := argument(before, word, false, below); clean != word {
+		clean, isOne := argument(before, word, false, below)
+		if clean != word {
 			outer := ""
 			if s[start] == '"' || s[start] == '\'' {
 				outer = s[start : start+1]
 			}
 			b.WriteString(s[done:start] + outer + clean + outer)
 			done = end
+			ok = ok && isOne && (runs.MatchString(before) || !isBesideCommand(word, clean))
 		}
-		before = word
+		if before = word; n > 0 {
+			before = "x" // another command begins
+		}
 	}
-	if done == 0 {
-		return s
+	return b.String() + s[done:], ok
+}
+
+const (
+	blanks    = " \t\r\n"
+	operators = ";&|<>()`\r\n" // what may end a command in shells, or begin one
+)
+
+// atEnd is how many bytes at the end of a word end a command.
+func atEnd(word string) int {
+	rest := strings.TrimRight(word, ";&|")
+	if strings.HasSuffix(rest, `\`) {
+		return 0
 	}
-	return b.String() + s[done:]
+	return len(word) - len(rest)
+}
+
+// isBesideCommand tells whether a text with a secret in it, which is clean without that, may be more than one command. What stands
+// before another pair, which stays, separates pairs.
+func isBesideCommand(s, clean string) bool {
+	pairs := len(nextOption.FindAllStringIndex(s, -1))
+	for i := range len(s) {
+		if strings.IndexByte(operators, s[i]) >= 0 {
+			pairs--
+		}
+	}
+	return pairs < 0 || len(nextOption.FindAllStringIndex(clean, -1)) < len(nextOption.FindAllStringIndex(s, -1))
 }
 
 // readWord reads the blanks from at on and the word behind them: where it stands, and its text without quotation marks and backslashes.

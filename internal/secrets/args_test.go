@@ -78,7 +78,7 @@ func TestCommand(t *testing.T) {
 		"API_KEY= npx b":                                                     "API_KEY= npx b",
 		`C:\bin\x.exe -f "C:\a b\" \`:                                        `C:\bin\x.exe -f "C:\a b\" \`,
 	} {
-		if got := Command(in); got != want {
+		if got, _ := command(in, commandDepth); got != want {
 			t.Errorf("%q: got %q, want %q", in, got, want)
 		}
 	}
@@ -86,8 +86,33 @@ func TestCommand(t *testing.T) {
 		{"", "API_KEY=CANARY npx --token CANARY", "API_KEY=[secret] npx --token [secret]"}, {"env", "API_KEY=a CANARY", "API_KEY=[secret]"}, {"-c", "API_KEY=CANARY npx", "API_KEY=[secret] npx"}, {"-lc", `API_KEY=a\ CANARY npx`, "API_KEY=[secret] npx"},
 		{"x", "--token=a CANARY", "--token=[secret]"}, {"--token", "a CANARY", "[secret]"}, {"-e", "A=a CANARY", "A=[secret]"}, {"x", "LEVEL=a b", "LEVEL=a b"},
 	} {
-		if got := Argument(c[0], c[1], false); got != c[2] {
+		if got, ok := Argument(c[0], c[1], false); got != c[2] || !ok {
 			t.Errorf("%q behind %q: got %q, want %q", c[1], c[0], got, c[2])
+		}
+	}
+}
+
+// TestBesideCommand: a command line with a secret is not taken for another that runs a different program.
+func TestBesideCommand(t *testing.T) {
+	for _, c := range [][2]string{
+		{"-c", "TOKEN=x;/bin/evil"}, {"-c", "TOKEN=x&&/bin/evil"}, {"-c", "TOKEN=x|/bin/evil"}, {"-c", "TOKEN=x&/bin/evil"}, {"-c", "TOKEN=`/bin/evil`"}, {"-c", "TOKEN=$(/bin/evil)"}, {"-c", "TOKEN=<(/bin/evil)"},
+		{"", "TOKEN=x;/bin/evil"}, {"-lc", "a --token x;/bin/evil"}, {"x", "a --token x;/bin/evil"}, {"", `sh -c "TOKEN=x;/bin/evil"`}, {"", `ssh h 'TOKEN=x;/bin/evil'`}, {"-c", `TOKEN="$(/bin/evil)" a`},
+		{"-c", "a --token ;/bin/evil"}, {"-c", "--token=x; /bin/evil"}, {"-c", "--header=X: a; /bin/evil"}, {"-c", "--header=X: a\n/bin/evil"}, {"-c", "curl https://h/?q;/bin/evil"}, {"-c", "TOKEN=x;PATH=/evil a"},
+		{"", "cookie: a=x; /bin/evil"}, {"-c", `node -e "A=require('evil')"`}, {"-c", "curl https://h/?sig=x|/bin/evil"},
+	} {
+		if got, ok := Argument(c[0], c[1], false); ok {
+			t.Errorf("%q behind %q: got %q, want that it is refused", c[1], c[0], got)
+		}
+	}
+	for _, c := range [][3]string{
+		{"-c", "TOKEN=CANARY; evil", "TOKEN=[secret]; evil"}, {"-c", "export TOKEN=CANARY && exec evil", "export TOKEN=[secret] && exec evil"}, {"-c", `TOKEN="CAN ARY"; evil`, `TOKEN=[secret]; evil`},
+		{"-c", "a --token; evil", "a --token; evil"}, {"-c", "a --token && evil", "a --token && evil"}, {"-c", "a | b --token CANARY | evil", "a | b --token [secret] | evil"}, {"-c", "(a; b) | c", "(a; b) | c"},
+		{"x", "--token=CAN;ARY", "--token=[secret]"}, {"", "--token=CAN;A RY", "--token=[secret]"}, {"x", "TOKEN=CAN;A RY", "TOKEN=[secret]"}, {"--token", "CAN;ARY", "[secret]"}, {"-e", "A=CAN;ARY", "A=[secret]"},
+		{"-e", "const a=require('evil')", "const a=require('evil')"}, {"x", "Server=s;User Id=u;Password=CANARY;Encrypt=no", "Server=s;User Id=u;Password=[secret];Encrypt=no"}, {"-H", "Cookie: a=CAN; b=ARY", "Cookie: [secret]"},
+		{"x", "https://h/a?u=CANARY&v=CANARY#(x)", "https://h/a?u=[secret]&v=[secret]#(x)"}, {"", "https://h/a?u=CANARY&v=CANARY", "https://h/a?u=[secret]&v=[secret]"}, {"", "a --url=https://h/a?u=CANARY", "a --url=https://h/a?u=[secret]"},
+	} {
+		if got, ok := Argument(c[0], c[1], false); got != c[2] || !ok {
+			t.Errorf("%q behind %q: got %q, %v, want %q", c[1], c[0], got, ok, c[2])
 		}
 	}
 }
@@ -115,7 +140,7 @@ func FuzzCommand(f *testing.F) {
 			quoted = b.String()
 		}
 		line := []string{"x --token ", "API_KEY=", "x --api-key=", "curl -H X-Any:", "docker run -e A=", "env 'API_KEY'="}[place%6] + quoted + " -v"
-		if got := Command(line); strings.Contains(got, "CANARY") {
+		if got, _ := command(line, commandDepth); strings.Contains(got, "CANARY") {
 			t.Fatalf("%q: %q", line, got)
 		}
 	})

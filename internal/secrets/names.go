@@ -22,7 +22,7 @@ var names = []string{
 var endings = []string{"auth", "authentication", "authconfig", "bearer", "bearers", "cookie", "cookies", "creds", "headers", "jwt"}
 
 // wholes are such names as a whole.
-var wholes = []string{"cred", "env", "envs", "environ", "envvars", "key", "otp", "pass", "passcode", "pat", "pw", "sas", "session", "token"}
+var wholes = []string{"cred", "env", "envs", "environ", "envvars", "environmentvariables", "vars", "key", "otp", "pass", "passcode", "pat", "pw", "sas", "session", "token"}
 
 // tokenWords are all that stands before "token" in the names of what a tokenizer, a limit or a list of pages has.
 var tokenWords = []string{

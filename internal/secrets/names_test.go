@@ -61,7 +61,7 @@ func TestIsWithheld(t *testing.T) {
 	for _, name := range []string{
 		"hf_token", "private_key", "api_keys", "apiKeys", "bearer", "passphrase", "cookie", "cookies", "Set-Cookie", "session", "credentials", "credential", "sas", "sas_token", "key", "token", "x_token", "myToken", "OPENAI_PROD_KEY", "wandb_key",
 		"X-API-Key", "api.key", "x:api:key", "API KEY", "client_secret", "secrets", "secret_keys", "db_password", "passwords", "pwd", "passwd", "Authorization", "proxy-authorization", "auth", "basic_auth", "oauth", "authentication", "authConfig", "jwt", "pat", "otp", "pass",
-		"headers", "extra_headers", "defaultHeaders", "env", "environ", "connectionString", "account_key", "ssh_key", "session_key", "service_account_key", "signing_key", "hmac_key", "github_token", "developer_token", "admin_token", "backend_token", "access_tokens", "\u017fecret", "creds",
+		"headers", "extra_headers", "defaultHeaders", "env", "environ", "env_vars", "environmentVariables", "vars", "connectionString", "account_key", "ssh_key", "session_key", "service_account_key", "signing_key", "hmac_key", "github_token", "developer_token", "admin_token", "backend_token", "access_tokens", "\u017fecret", "creds",
 		strings.Repeat("x", 300) + "_api_key",
 	} {
 		if !IsWithheld(name) {

@@ -570,7 +570,7 @@ def behind(s, sep, otherwise):
 def clean_element(before, s, pair, how="prose"):
     if before in ("-H", "--header", "--proxy-header"):
         return behind(s, ":", MARK)
-    if before in ("-e", "--env"):
+    if before in ("-e", "--env") and re.match("[A-Za-z0-9_.][A-Za-z0-9_.-]*=", s):
         return behind(s, "=", s)
     if before in ("-u", "--user", "--proxy-user"):
         return behind(s, ":", s)
@@ -591,7 +591,7 @@ def clean_text(s, how="prose"):
     blank = re.search(r"[ \t\r\n]", s)
     if not blank and AUTHORITY.search(s):
         try:
-            s = clean_url(s, False)
+            s = clean_url(s, how == "shell")
         except Refused:
             return MARK
     secret = is_credential if blank and how != "arguments" else is_secret
@@ -615,6 +615,8 @@ def clean_text(s, how="prose"):
             start = m.end()
             value = re.match("[^ \t\r\n\"'`]*", s[start:])[0]
             value = re.split("[,;&][A-Za-z0-9_.-]+=", value)[0]
+            if how == "shell":
+                value = value[:len(value) - at_end(value)]
         if value:
             out, done = out + s[done:start] + MARK, start + len(value)
     return out + s[done:]
@@ -697,12 +699,42 @@ def assigned(s):
     return m[0] if m and is_secret(m[1]) else None
 
 
-def clean_argument(before, s, pair, depth=3):
-    if before and not re.fullmatch("-[A-Za-z]*c|/[cCkK]|--?[cC]ommand", before) and assigned(s):
-        return assigned(s) + MARK
+def runs(before):
+    return re.fullmatch("-[A-Za-z]*c|/[cCkK]|--?[cC]ommand", before) is not None
+
+
+def at_end(word):
+    """How many bytes at the end of a word end a command."""
+    m = re.search(r"(\\?)([;&|]+)\Z", word)
+    return len(m[2]) if m and not m[1] else 0
+
+
+def beside(s, clean):
+    """Whether a text with a secret is beside another command."""
+    pair = "[;&][A-Za-z0-9_.-]+="
+    n = len(re.findall(pair, s))
+    return len(re.findall("[;&|<>()`\r\n]", s)) > n or len(re.findall(pair, clean)) < n
+
+
+def clean_argument(before, s, pair):
+    clean, ok = argument(before, s, pair, 3)
+    if not ok:
+        raise Refused("a secret beside another command")
+    return clean
+
+
+def argument(before, s, pair, depth):
+    line = not before or runs(before)
+    if assigned(s) and (not line or not before and s[0] == "-"):
+        return assigned(s) + MARK, True
+    words, ok = s, True
     for escapes in (True, False) if depth else ():
-        s = clean_words(s, escapes, depth)
-    return clean_element(before, s, pair, "shell")
+        words, one = clean_words(words, escapes, depth)
+        ok = ok and one
+    clean = clean_element(before, words, pair, "shell")
+    if line:
+        return clean, ok and (clean == words or not beside(s, clean))
+    return clean, ok or not re.search("[ \t\n\r]", s)
 
 
 def words_of(s, escapes):
@@ -736,14 +768,17 @@ def words_of(s, escapes):
 
 
 def clean_words(s, escapes, depth):
-    out, done, before = "", 0, "x"
+    out, done, before, ok = "", 0, "x", True
     for start, end, word in words_of(s, escapes):
-        clean = clean_argument(before, word, False, depth - 1 if re.search("[ \t\n\r]", word) else 0)
+        n = min(at_end(s[start:end]), at_end(word))
+        end, word = end - n, word[:len(word) - n]
+        clean, one = argument(before, word, False, depth - 1 if re.search("[ \t\n\r]", word) else 0)
         if clean != word:
             outer = s[start] if s[start] in "\"'" else ""
             out, done = out + s[done:start] + outer + clean + outer, end
-        before = word
-    return out + s[done:]
+            ok = ok and one and (runs(before) or not beside(word, clean))
+        before = "x" if n else word
+    return out + s[done:], ok
 
 
 def media_type(s):
