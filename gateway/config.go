@@ -44,7 +44,7 @@ type Config struct {
 	Journal string `json:"journal"`
 	Policy  string `json:"policy"`
 
-	// Window and WindowMax are Window.Every, such as 1s, and Window.Most, for the program that runs a gateway: New takes the Window
+	// Window and WindowMax are Window.Every, such as 1s, 25ms to 1m, and Window.Most, for the program that runs a gateway: New takes the Window
 	// itself, and refuses a Config with a Window without it.
 	Window    string `json:"window"`
 	WindowMax int64  `json:"windowMax"`
@@ -114,12 +114,17 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// WindowEvery is how long a window gathers calls; 0 if the configuration does not say it.
+// WindowEvery is how long a window gathers calls; 0 if the configuration does not say it. What is not a duration from 25
+// milliseconds to a minute is an error.
 func (c Config) WindowEvery() (time.Duration, error) {
 	if c.Window == "" {
 		return 0, nil
 	}
-	return time.ParseDuration(c.Window)
+	d, err := time.ParseDuration(c.Window)
+	if err != nil || !isWindow(d) {
+		return 0, fmt.Errorf("%q, want %s", c.Window, windowRange)
+	}
+	return d, nil
 }
 
 // check finds what is wrong with a configuration that has its defaults.
@@ -141,8 +146,8 @@ func (c Config) check() error {
 			wrong("%s: %q, want one of %s", m.name, m.value, strings.Join(m.want, ", "))
 		}
 	}
-	if d, err := c.WindowEvery(); err != nil || c.Window != "" && d <= 0 {
-		wrong("window: %q, want a duration above zero such as 1s", c.Window)
+	if _, err := c.WindowEvery(); err != nil {
+		wrong("window: %w", err)
 	}
 	if c.WindowMax < 0 || c.WindowMax > limits.GatewayWindowMost {
 		wrong("windowMax: %d, want at most %d", c.WindowMax, limits.GatewayWindowMost)

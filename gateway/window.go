@@ -2,8 +2,10 @@ package gateway
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"slices"
 	"sync"
@@ -24,19 +26,31 @@ type Window struct {
 	// Key is the key that signs, for the policy to decide about; nil where a certificate does, and then there is no policy.
 	Key *signer.PublicKey
 
-	Every   time.Duration // how long a window gathers calls at least; 25 milliseconds, which is the least
+	Every   time.Duration // how long a window gathers calls at least, 25 milliseconds to a minute; 25 milliseconds
 	Most    int           // how many calls a window has; 1,000
 	Timeout time.Duration // how long signing may take; 30 seconds. Sign should return when its context ends
 }
+
+const (
+	shortestWindow = limits.GatewayWindowShortest * time.Millisecond
+	longestWindow  = limits.GatewayWindowLongest * time.Millisecond
+)
+
+var windowRange = fmt.Sprintf("a duration from %s to %s, such as 1s", shortestWindow, longestWindow)
+
+// isWindow says that a window may gather calls for so long: a call waits for all of it.
+func isWindow(d time.Duration) bool { return d >= shortestWindow && d <= longestWindow }
 
 func (w Window) withDefaults() (Window, error) {
 	switch {
 	case w.Sign == nil:
 		return w, errors.New("gateway: a window without Sign")
-	case w.Every < 0 || w.Most < 0 || w.Timeout < 0 || w.Most > limits.GatewayWindowMost:
+	case w.Every != 0 && !isWindow(w.Every):
+		return w, fmt.Errorf("gateway: a window of %s, want %s", w.Every, windowRange)
+	case w.Most < 0 || w.Timeout < 0 || w.Most > limits.GatewayWindowMost:
 		return w, errors.New("gateway: a window's numbers must be positive, and its calls at most 100,000")
 	}
-	w.Every = max(w.Every, 25*time.Millisecond)
+	w.Every = cmp.Or(w.Every, shortestWindow)
 	if w.Most == 0 {
 		w.Most = 1000
 	}

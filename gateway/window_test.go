@@ -161,7 +161,9 @@ func TestWindowOptions(t *testing.T) {
 	w := newWorld(t, nil)
 	sign := func(context.Context, attest.Signable) (*attest.Bundle, error) { return nil, nil }
 	for _, o := range []Options{
-		{Window: &Window{}}, {Window: &Window{Sign: sign, Most: -1}}, {Window: &Window{Sign: sign}, Signer: w.key}, {},
+		{Window: &Window{}}, {Window: &Window{Sign: sign, Most: -1}},
+		{Window: &Window{Sign: sign, Every: time.Millisecond}}, {Window: &Window{Sign: sign, Every: time.Hour}}, {Window: &Window{Sign: sign, Every: -time.Second}},
+		{Window: &Window{Sign: sign}, Signer: w.key}, {},
 		{Window: &Window{Sign: sign}, Policy: newPolicy(t, w.key, "true", "")},
 	} {
 		o.Config, o.Journal = w.gateway.config, w.journal

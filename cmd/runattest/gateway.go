@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -46,7 +45,7 @@ func newGateway() *cobra.Command {
 	var g gatewayFlags
 	f := cmd.Flags()
 	g.who = newSignerFlags(cmd)
-	f.DurationVar(&g.window, "window", 0, "sign the calls of each `DURATION` together, as a run set (default: 25ms with a KMS or services, none with a key alone)")
+	f.DurationVar(&g.window, "window", 0, "sign the calls of each `DURATION`, 25ms to 1m, together, as a run set (default: 25ms with a KMS or services, none with a key alone)")
 	f.IntVar(&g.windowMost, "window-max", 0, "sign at most this `NUMBER` of calls together (default: 1000)")
 	f.StringVar(&g.over.Journal, "journal", "", "the `FOLDER` of the journal, which is made where there is none")
 	f.StringVar(&g.upstream, "upstream", "", "forward calls to this `URL`, such as https://api.openai.com")
@@ -109,20 +108,32 @@ func (g *gatewayFlags) configuration(cmd *cobra.Command) (gateway.Config, error)
 		return c, cli.WithHint(errors.New("--key is required, or --fulcio"), makeKeys)
 	case c.Journal == "":
 		return c, errors.New("--journal is required: every call has a line there before it is forwarded")
-	case g.timeout <= 0 || g.window < 0 || g.windowMost < 0:
-		return c, errors.New("--journal-timeout, --window, --window-max: must be positive")
+	case g.timeout <= 0 || g.windowMost < 0:
+		return c, errors.New("--journal-timeout, --window-max: must be positive")
 	}
 	g.who.key = c.Key
-	every, _ := c.WindowEvery() // of a configuration that was checked
-	g.window, g.windowMost = cmp.Or(g.window, every), cmp.Or(g.windowMost, int(c.WindowMax))
+	return c, g.windows(cmd, &c)
+}
+
+// windows takes the window of the configuration where the flags name none.
+func (g *gatewayFlags) windows(cmd *cobra.Command, c *gateway.Config) (err error) {
+	if cmd.Flags().Changed("window") {
+		c.Window = g.window.String()
+	}
+	if g.window, err = c.WindowEvery(); err != nil {
+		return fmt.Errorf("--window: %w", err) // that of the configuration was checked
+	}
+	if !cmd.Flags().Changed("window-max") {
+		g.windowMost = int(c.WindowMax)
+	}
 	switch {
 	case g.inWindows() || g.windowMost == 0:
 	case c.WindowMax > 0:
-		return c, errors.New("windowMax goes with window, or with a key in a KMS or services, which sign in windows")
+		return errors.New("windowMax goes with window, or with a key in a KMS or services, which sign in windows")
 	default:
-		return c, errors.New("--window-max goes with --window")
+		return errors.New("--window-max goes with --window")
 	}
-	return c, nil
+	return nil
 }
 
 // run checks what the flags name, opens the journal, and serves until it is told to stop.

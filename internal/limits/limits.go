@@ -168,8 +168,11 @@ const (
 	GatewayHeaders = 500
 	GatewayBaggage = 8192
 	GatewayParents = 1_000
-	// GatewayWindowMost is how many calls are signed together.
-	GatewayWindowMost = 100_000
+	// GatewayWindowMost is how many calls are signed together, and GatewayWindowShortest and GatewayWindowLongest are how long a
+	// window gathers them, in milliseconds.
+	GatewayWindowMost     = 100_000
+	GatewayWindowShortest = 25
+	GatewayWindowLongest  = 60_000
 	// GatewayEmbedded is the size of a declaration from which on it is detached.
 	GatewayEmbedded = 64 << 10
 	// GatewayCache is the size of the Statements whose bundles are kept for equal ones, twice, GatewayCached that of one, and
