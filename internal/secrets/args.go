@@ -240,7 +240,7 @@ func command(s string, depth int) (clean string, ok bool) {
 
 func commandWords(s string, depth int, escapes bool) (clean string, ok bool) {
 	var b strings.Builder
-	done, before := 0, "x"
+	done, behind, before := 0, 0, "x"
 	ok = true
 	for at := 0; at < len(s); {
 		start, end, word := readWord(s, at, escapes)
@@ -248,6 +248,12 @@ func commandWords(s string, depth int, escapes bool) (clean string, ok bool) {
 		if start == end {
 			continue
 		}
+		if strings.ContainsAny(joined.Replace(s[behind:start]), "\r\n") && before != "x" { // a line break may end a command
+			own, _ := argument("x", word, false, 0)
+			other, _ := argument(before, word, false, 0)
+			ok = ok && (own == other || runs.MatchString(before))
+		}
+		behind = end
 		n := min(atEnd(s[start:end]), atEnd(word))
 		end, word = end-n, word[:len(word)-n]
 		below := 0
@@ -275,6 +281,9 @@ const (
 	blanks    = " \t\r\n"
 	operators = ";&|<>()`\r\n" // what may end a command in shells, or begin one
 )
+
+// joined takes out the line breaks that a backslash takes.
+var joined = strings.NewReplacer("\\\n", "", "\\\r\n", "")
 
 // atEnd is how many bytes at the end of a word end a command.
 func atEnd(word string) int {

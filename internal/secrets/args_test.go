@@ -98,7 +98,7 @@ func TestBesideCommand(t *testing.T) {
 		{"-c", "TOKEN=x;/bin/evil"}, {"-c", "TOKEN=x&&/bin/evil"}, {"-c", "TOKEN=x|/bin/evil"}, {"-c", "TOKEN=x&/bin/evil"}, {"-c", "TOKEN=`/bin/evil`"}, {"-c", "TOKEN=$(/bin/evil)"}, {"-c", "TOKEN=<(/bin/evil)"},
 		{"", "TOKEN=x;/bin/evil"}, {"-lc", "a --token x;/bin/evil"}, {"x", "a --token x;/bin/evil"}, {"", `sh -c "TOKEN=x;/bin/evil"`}, {"", `ssh h 'TOKEN=x;/bin/evil'`}, {"-c", `TOKEN="$(/bin/evil)" a`},
 		{"-c", "a --token ;/bin/evil"}, {"-c", "--token=x; /bin/evil"}, {"-c", "--header=X: a; /bin/evil"}, {"-c", "--header=X: a\n/bin/evil"}, {"-c", "curl https://h/?q;/bin/evil"}, {"-c", "TOKEN=x;PATH=/evil a"},
-		{"", "cookie: a=x; /bin/evil"}, {"-c", `node -e "A=require('evil')"`}, {"-c", "curl https://h/?sig=x|/bin/evil"},
+		{"", "cookie: a=x; /bin/evil"}, {"-c", `node -e "A=require('evil')"`}, {"-c", "curl https://h/?sig=x|/bin/evil"}, {"-c", "a --token\n/bin/evil"},
 	} {
 		if got, ok := Argument(c[0], c[1], false); ok {
 			t.Errorf("%q behind %q: got %q, want that it is refused", c[1], c[0], got)

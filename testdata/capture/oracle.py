@@ -768,8 +768,12 @@ def words_of(s, escapes):
 
 
 def clean_words(s, escapes, depth):
-    out, done, before, ok = "", 0, "x", True
+    out, done, last, before, ok = "", 0, 0, "x", True
     for start, end, word in words_of(s, escapes):
+        if re.search("[\r\n]", re.sub(r"\\\r?\n", "", s[last:start])) and before != "x" and not runs(before) and \
+                argument("x", word, False, 0)[0] != argument(before, word, False, 0)[0]:
+            ok = False
+        last = end
         n = min(at_end(s[start:end]), at_end(word))
         end, word = end - n, word[:len(word) - n]
         clean, one = argument(before, word, False, depth - 1 if re.search("[ \t\n\r]", word) else 0)
