@@ -200,9 +200,7 @@ func (a *approvals) verify(ctx context.Context, given Approval) statedDecision {
 		err = fmt.Errorf("is signed by what both %s and %s are trusted with: tell them apart in the policy", by.name, people[1].name)
 	case err == nil:
 		claim, err = by.verifier.VerifyClaim(ctx, given.Bundle, ApprovalType)
-	case claim != nil:
-		o.unread = runsOf(claim.Subjects())
-	default:
+	default: // whatever it says is its subject: the predicate may name another run
 		o.unread, o.vague = runsIn(given.Bundle)
 	}
 	if o.unread != nil {
@@ -241,32 +239,27 @@ func (a *approvals) readSigned(ctx context.Context, b *attest.Bundle) (s Approva
 	return s, claim, err
 }
 
-// runsOf are the runs whose digests subjects have, whatever their names are.
-func runsOf(subjects []attest.Subject) []identity.ID {
-	var ids []identity.ID
-	for _, s := range subjects {
-		if id, err := identity.ParseID(fmt.Sprintf("airun:1:sha256:%x", s.SHA256)); err == nil {
-			ids = append(ids, id)
-		}
-	}
-	return ids
-}
-
-var digestPattern = lazyregexp.New(`[0-9a-f]{64}`)
+var (
+	digestPattern = lazyregexp.New(`[0-9a-f]{64}`)
+	escapedDigit  = lazyregexp.New(`\\u00([346][0-9])`) // of JSON: 0 to 9, a to f, A to F and more, in lower case
+)
 
 // approvalFamily is in the predicate types of all versions of approvals, however they are spelled.
 const approvalFamily = "runattest/run-approval"
 
 // runsIn returns the runs whose digests occur in a payload that is not a Statement, or not one of the form that
-// approvals have, so that its subjects cannot be told: a rejection of a later version is one, too. A Statement of another
-// type is about none. The error is that there are more than a Statement may name.
+// approvals have: a rejection of a later version is one, too. A Statement of another type is about none. The error is that
+// there are more than a Statement may name.
 func runsIn(b *attest.Bundle) ([]identity.ID, error) {
 	if t := b.UnverifiedPredicateType(); t != "" && !strings.Contains(strings.ToLower(t), approvalFamily) {
 		return nil, nil
 	}
 	var ids []identity.ID
-	text := bytes.ReplaceAll(b.UnverifiedPayload(), []byte{0}, nil) // of UTF-16
-	found := digestPattern.FindAll(bytes.ToLower(text), limits.Subjects+1)
+	text := bytes.ToLower(bytes.ReplaceAll(b.UnverifiedPayload(), []byte{0}, nil)) // of UTF-16
+	found := digestPattern.FindAll(text, limits.Subjects+1)
+	if bytes.Contains(text, []byte(`\u00`)) {
+		found = append(found, digestPattern.FindAll(withoutEscapes(text), limits.Subjects+1)...)
+	}
 	if len(found) > limits.Subjects {
 		return nil, fmt.Errorf("it cannot be read, and names more than %d digests, so that it may be a rejection of any run", limits.Subjects)
 	}
@@ -276,6 +269,14 @@ func runsIn(b *attest.Bundle) ([]identity.ID, error) {
 		}
 	}
 	return ids, nil
+}
+
+// withoutEscapes is text with what JSON may escape of a digest as it is read.
+func withoutEscapes(text []byte) []byte {
+	return escapedDigit.ReplaceAllFunc(text, func(escape []byte) []byte {
+		c := (escape[4]-'0')<<4 | (escape[5] - '0')
+		return bytes.ToLower([]byte{c})
+	})
 }
 
 // about says whether the approval counts for a run that these have signed, as of the decision. What is dated later

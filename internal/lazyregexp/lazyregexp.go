@@ -40,3 +40,7 @@ func (r *Regexp) FindAll(b []byte, n int) [][]byte { return r.compiled().FindAll
 func (r *Regexp) ReplaceAllString(s, with string) string {
 	return r.compiled().ReplaceAllString(s, with)
 }
+
+func (r *Regexp) ReplaceAllFunc(b []byte, with func([]byte) []byte) []byte {
+	return r.compiled().ReplaceAllFunc(b, with)
+}
