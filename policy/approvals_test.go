@@ -220,9 +220,8 @@ func TestMalformedStatement(t *testing.T) {
 		"not JSON":           {`{"_type"`, `_type`, p.carol, true},
 		"another subject":    {fmt.Sprintf(`{"sha256":"%x"}`, id.Digest()), `{"sha256":"` + zeros + `1"}`, p.carol, true},
 		"another identity":   {`"identity":"` + id.String(), `"identity":"airun:1:sha256:` + zeros + "1", p.carol, true},
-		"escaped":            {fmt.Sprintf("%x", id.Digest()), escaped(fmt.Sprintf("%x", id.Digest()), `\u%04x`), p.carol, true},
-		"escaped, capitals":  {fmt.Sprintf("%x", id.Digest()), escaped(fmt.Sprintf("%x", id.Digest()), `\u%04X`), p.carol, true},
-		"escaped, v2":        {ApprovalType + `"`, strings.TrimSuffix(ApprovalType, "v1") + `v2","x":"` + escaped(fmt.Sprintf("%x", id.Digest()), `\u%04x`) + `"`, p.carol, true},
+		"escaped":            {`{"_type"`, `{"x":1,"_type"`, p.carol, true},
+		"escaped, capitals":  {ApprovalType, strings.TrimSuffix(ApprovalType, "v1") + "v2", p.carol, true},
 		"too large":          {"not ours", strings.Repeat("x", limits.Approval), p.carol, true},
 		"another run":        {fmt.Sprintf("%x", id.Digest()), zeros + "1", p.carol, false},
 		"another type":       {ApprovalType, "https://example.com/review/v1", p.carol, false},
@@ -234,7 +233,14 @@ func TestMalformedStatement(t *testing.T) {
 		"UTF-16":             {"", "\x00", p.carol, true}, // of which that is near enough
 		"a stranger":         {`{"_type"`, `{"x":1,"_type"`, p.eve, false},
 	} {
-		envelope := evidence.Envelope{PayloadType: attest.PayloadType, Payload: []byte(strings.ReplaceAll(string(claim.Bytes()), c.old, c.new))}
+		payload, digest := strings.ReplaceAll(string(claim.Bytes()), c.old, c.new), fmt.Sprintf("%x", id.Digest())
+		switch name {
+		case "escaped":
+			payload = strings.ReplaceAll(payload, digest, escaped(digest, `\u%04x`))
+		case "escaped, capitals":
+			payload = strings.ReplaceAll(payload, digest, escaped(strings.ToUpper(digest), `\u%04X`))
+		}
+		envelope := evidence.Envelope{PayloadType: attest.PayloadType, Payload: []byte(payload)}
 		signature, err := c.by.Sign(ctx, envelope.Message())
 		if err != nil {
 			t.Fatal(err)

@@ -144,6 +144,8 @@ func TestNextPage(t *testing.T) {
 		"only the first rel": {[]string{`<P>; rel="x"; rel="next"`}, "-"},
 		"of another page":    {[]string{`<P>; rel="next"; anchor="/other"`}, "-"},
 		"empty":              {[]string{``, `,`}, "-"},
+		"no relation":        {[]string{`<P>`}, ""},
+		"an empty relation":  {[]string{`<P>; rel=""`}, "-"},
 		"two pages":          {[]string{`<P>; rel="next", <?page=3>; rel="next"`}, "several pages"},
 		"another server":     {[]string{`<https://evil.test/v2>; rel="next"`}, "another server"},
 		"broken":             {[]string{`P; rel="next"`}, "want <URL>"},
@@ -360,5 +362,20 @@ func TestChunkedLies(t *testing.T) {
 	_, err := open(t, s.host+"/app@"+subject.Digest.String()).Resolve(context.Background())
 	if !errors.Is(err, registry.ErrMismatch) {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestPartOfAList: what says that it is a part of what was asked for is an error: what it lacks may be a rejection.
+func TestPartOfAList(t *testing.T) {
+	s := newServer(t, true)
+	s.artifact()
+	attach(t, s.host+"/app:v1", 1)
+	s.spoil(rewrite(func(r *http.Request, a *httptest.ResponseRecorder) {
+		if strings.Contains(r.URL.Path, "/referrers/") {
+			a.Code = http.StatusPartialContent
+		}
+	}, false))
+	if _, _, errs := fetchAll(t, s.host+"/app:v1"); len(errs) != 1 || !strings.Contains(errs[0].Error(), "206") {
+		t.Errorf("%v", errs)
 	}
 }

@@ -12,6 +12,7 @@ import (
 type weblink struct {
 	target, anchor string
 	rels           []string // in lower case
+	related        bool     // it has a rel, empty or not
 }
 
 // errLink says that a Link header is not as RFC 8288 has it. What it would have led to may be missing.
@@ -40,7 +41,7 @@ func parseLinks(header string) (links []weblink, err error) {
 			switch {
 			case seen[name]: // the first one counts
 			case name == "rel":
-				link.rels = strings.Fields(strings.ToLower(value))
+				link.rels, link.related = strings.Fields(strings.ToLower(value)), true
 			case name == "anchor":
 				link.anchor = value
 			}
@@ -88,7 +89,8 @@ func cutParameter(s string) (name, value, rest string, err error) {
 
 func trimSpace(s string) string { return strings.Trim(s, " \t") }
 
-// nextPage is where the answer's links lead to as the next page, on the same server; "" is nowhere.
+// nextPage is where the answer's links lead to as the next page, on the same server; "" is nowhere. A link that does not say
+// what it is leads there: other clients follow it, and what it has may not be passed over.
 func (a *answer) nextPage() (string, error) {
 	var found []string
 	for _, header := range a.header.Values("Link") {
@@ -97,7 +99,7 @@ func (a *answer) nextPage() (string, error) {
 			return "", fmt.Errorf("the Link %q: %w", shown(header), err)
 		}
 		for _, link := range links {
-			if !slices.Contains(link.rels, "next") || !a.isHere(link.anchor) {
+			if link.related && !slices.Contains(link.rels, "next") || !a.isHere(link.anchor) {
 				continue
 			}
 			next, err := a.url.Parse(link.target)

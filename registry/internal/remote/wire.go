@@ -77,6 +77,9 @@ func (r *Repository) ask(ctx context.Context, q request, accepted ...int) (*answ
 	if a.status/100 != 2 {
 		return nil, newAnswerError(resp, false)
 	}
+	if a.status == http.StatusPartialContent { // no range was asked for
+		return nil, fmt.Errorf("%s answers with a part of it alone (206)", place(a.url))
+	}
 	if resp.Request.Method != q.method { // a client goes on with GET
 		return nil, fmt.Errorf("it redirects %s to %s, so that nothing is stored", q.method, place(a.url))
 	}
