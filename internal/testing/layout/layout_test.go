@@ -77,7 +77,7 @@ var imports = map[string][]string{
 	},
 	"registry/internal/store": {
 		"github.com/opencontainers/go-digest", "github.com/opencontainers/image-spec/specs-go/v1",
-		module + "attest", module + "attest/evidence", module + "internal/limits",
+		module + "attest", module + "attest/evidence", module + "internal/casefold", module + "internal/limits",
 		"golang.org/x/sync/errgroup",
 	},
 	"attest": {
