@@ -38,7 +38,7 @@ type result struct {
 
 // Sign signs what the jobs of a plan have and writes their files, each as soon as all of it is signed. What could not be signed
 // or written is told to Note. Its error is that nothing was signed: the session could not be opened, or two jobs have one Target,
-// a *TwiceError. No jobs are no error: what keeps declarations out was told to Note.
+// a *TwiceError. Without jobs there is no error: what keeps declarations out was told to Note.
 func (b *Batch) Sign(ctx context.Context, jobs ...*Job) error {
 	if err := b.check(); err != nil {
 		return err
