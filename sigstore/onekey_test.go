@@ -119,3 +119,40 @@ func TestOneOperator(t *testing.T) {
 		t.Errorf("a later version: %v", err)
 	}
 }
+
+// TestOnePlace: a URL in another spelling is not another service.
+func TestOnePlace(t *testing.T) {
+	for _, same := range [][2]string{
+		{"http://tsa.example", "http://tsa.example/"}, {"http://tsa.example", "HTTP://TSA.EXAMPLE"}, {"https://tsa.example", "https://tsa.example:443/"},
+		{"http://tsa.example/api/v1", "https://tsa.example./api/v1//"}, {"tsa", " TSA/"}, {"https://[::1]:8080", "http://[::1]:8080/"},
+	} {
+		if place(same[0]) != place(same[1]) {
+			t.Errorf("%q and %q: %q, %q", same[0], same[1], place(same[0]), place(same[1]))
+		}
+	}
+	for _, other := range [][2]string{
+		{"http://a.example", "http://b.example"}, {"http://a.example/1", "http://a.example/2"}, {"http://a.example", "http://a.example:8080"}, {"", "x"},
+	} {
+		if place(other[0]) == place(other[1]) {
+			t.Errorf("%q and %q: both %q", other[0], other[1], place(other[0]))
+		}
+	}
+	r, err := CreateTrustedRoot(acme(pkitest.Files()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, at := range []string{"https://log.example", "https://LOG.example/"} {
+		r.spec.Tlogs[i].BaseUrl = at
+	}
+	text, err := r.JSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, err = ParseTrustedRoot(text); err != nil {
+		t.Fatal(err)
+	}
+	key := attest.TrustedKey{Name: "k", Key: someKey(t)}
+	if _, err := NewTrust(TrustOptions{Root: r, Keys: []attest.TrustedKey{key}, RequireLogEntries: 2}); err == nil {
+		t.Error("one log, spelled in two ways, is two")
+	}
+}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"net"
+	"net/url"
 	"strings"
 	"unicode"
 
@@ -83,11 +85,26 @@ func checkOperator(operator string) error {
 // partyIDs are the name and the operator of an entry of a trusted root. Proofs by services of one operator count as one
 // (sigstore_trustroot.proto): an operator could make up both.
 func partyIDs(name, operator string) []string {
-	ids := []string{"name " + name}
+	ids := []string{"name " + place(name)}
 	if operator != "" {
 		ids = append(ids, "operator "+operator)
 	}
 	return ids
+}
+
+// place is the name of a service, a URL in most cases, without what spells the same place in another way: the scheme, its port,
+// letters in upper case, a final dot of the host and slashes at the end. A service that got a new key often has two spellings.
+func place(name string) string {
+	name = strings.ToLower(strings.TrimSpace(name))
+	u, err := url.Parse(name)
+	if err != nil || u.Host == "" {
+		return strings.TrimRight(name, "/")
+	}
+	host := strings.TrimSuffix(u.Hostname(), ".")
+	if port := u.Port(); port != "" && port != "80" && port != "443" {
+		host = net.JoinHostPort(host, port)
+	}
+	return host + strings.TrimRight(u.Path, "/")
 }
 
 // parties says for the name of each service by which name it counts.

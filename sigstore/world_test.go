@@ -60,7 +60,7 @@ func rootOf(t testing.TB, edit func(*rootParts), worlds ...world) *TrustedRoot {
 	for i, w := range worlds {
 		p.cas = append(p.cas, w.FulcioCertificateAuthorities()...)
 		tsa := *w.TimestampingAuthorities()[0].(*root.SigstoreTimestampingAuthority)
-		tsa.URI += strings.Repeat("/", i) // each world's authority is another
+		tsa.URI += strings.Repeat("/2", i) // each world's authority is another
 		p.tsas = append(p.tsas, &tsa)
 		for id, l := range w.RekorLogs() {
 			l.ID, _ = hex.DecodeString(id)
