@@ -31,7 +31,7 @@ func TestMemoryOfProcess(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "set")
 	for _, step := range []string{"sign", "verify", "prove"} {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestMemoryOfProcess$", "-test.timeout=2h")
-		cmd.Env = append(os.Environ(), "RUNSET_STEP="+step, "RUNSET_FILE="+file)
+		cmd.Env = append(os.Environ(), "RUNSET_STEP="+step, "RUNSET_FILE="+file, "GOMEMLIMIT=40MiB") // what is needed
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%s: %v\n%s", step, err, out)
 		}

@@ -3,12 +3,12 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -102,7 +102,7 @@ func TestEndlessInput(t *testing.T) {
 			t.Fatal(err)
 		}
 		cmd := exec.Command(program, "-test.run=^TestEndlessInput$")
-		cmd.Env = append(os.Environ(), "TEST_ENDLESS_INPUT=1")
+		cmd.Env = append(os.Environ(), "TEST_ENDLESS_INPUT=1", fmt.Sprintf("GOMEMLIMIT=%d", limit))
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Errorf("%v\n%s", err, out)
 		}
@@ -112,7 +112,6 @@ func TestEndlessInput(t *testing.T) {
 	if status, _, stderr := command(nil, "keygen", "--no-password", "-o", key); status != exitYes {
 		t.Fatal(stderr)
 	}
-	defer debug.SetMemoryLimit(debug.SetMemoryLimit(limit))
 	for _, text := range []string{"[", "{\"a\":", "- ", "\x00", "a: &a [*a]\n", "\n", "x"} {
 		for _, args := range [][]string{
 			{"id", "-"}, {"lint", "-"}, {"sign", "--key", key + ".key", "-"}, {"verify", "--key", key + ".pub", "-"}, {"inspect", "-"},

@@ -1,6 +1,6 @@
 // Package collectlater puts each garbage collection off until there are 32 MiB, so that a short command ends before the first: it
 // takes as long as a verification. A process that goes on, with little that lives, collects one time in six. Where more than 16 MiB
-// live, all is as usual.
+// live, all is as usual. Where GOGC or GOMEMLIMIT is set, it does nothing.
 //
 // It is imported for that alone. It is a package, and one that imports next to nothing, so that
 // it is initialised before the packages that allocate: they bring the heap to where a
@@ -8,6 +8,7 @@
 package collectlater
 
 import (
+	"math"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -17,25 +18,37 @@ import (
 // floor is how large the heap grows before it is collected, if that is later than usual.
 const floor = 32 << 20
 
+// limit is how much memory the process takes before collections come at any cost.
+const limit = 2 * floor
+
 func init() {
-	if os.Getenv("GOGC") != "" {
+	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
 		return
 	}
-	const first = 800 // of the 4 MiB at which the runtime starts
-	usual := debug.SetGCPercent(first)
-	afterEach(func() { debug.SetGCPercent(percent(usual, live())) })
+	debug.SetMemoryLimit(limit)
+	usual := debug.SetGCPercent(800) // floor, of the 4 MiB at which the runtime starts
+	afterEach(func() { set(usual, live()) })
 }
 
-// afterEach calls f after each garbage collection.
+// set says when the next collection comes, after one that kept so many bytes. A percentage of few bytes would let a heap in which
+// many live grow without end until afterEach gets to it: limit stops that, and holds while GOGC is more than usual.
+func set(usual int, live uint64) {
+	if live < floor/2 {
+		debug.SetMemoryLimit(limit)
+		debug.SetGCPercent(percent(usual, live))
+		return
+	}
+	debug.SetGCPercent(usual)
+	debug.SetMemoryLimit(math.MaxInt64)
+}
+
+// afterEach calls f after each garbage collection, sooner or later.
 func afterEach(f func()) {
 	runtime.AddCleanup(new([16]byte), func(int) { f(); afterEach(f) }, 0)
 }
 
-// percent is GOGC for a heap of which so many bytes live: by how much it grows before the next collection.
+// percent is GOGC for a heap of which so many bytes live, fewer than half of floor: by how much it grows before the next collection.
 func percent(usual int, live uint64) int {
-	if live >= floor {
-		return usual
-	}
 	return max(usual, int(100*(floor-live)/max(live, floor/9)))
 }
 
