@@ -67,14 +67,14 @@ func TestPause(t *testing.T) {
 // TestSlow: a body that arrives in parts may take longer than the pause between them, and its answer, too.
 func TestSlow(t *testing.T) {
 	w := newWorld(t, nil)
-	w.gateway.pause = 700 * time.Millisecond
-	w.handler = func(http.ResponseWriter, *http.Request) { time.Sleep(800 * time.Millisecond) }
+	w.gateway.pause = 1500 * time.Millisecond
+	w.handler = func(http.ResponseWriter, *http.Request) { time.Sleep(1600 * time.Millisecond) }
 	answers := make(chan string, 2)
 	for _, path := range []string{"/v1/chat/completions", "/v1/responses/input_tokens"} {
 		c := w.dial(fmt.Sprintf("POST %s HTTP/1.1\nHost: HOST\nContent-Length: %d\n\n", path, len(chat)))
 		go func() {
 			for i := 0; i < len(chat); i += 20 {
-				time.Sleep(200 * time.Millisecond)
+				time.Sleep(400 * time.Millisecond)
 				io.WriteString(c, chat[i:min(i+20, len(chat))])
 			}
 			res, err := http.ReadResponse(bufio.NewReader(c), nil)

@@ -32,7 +32,7 @@ func (s *screen) Write(data []byte) (int, error) {
 
 func (s *screen) shows(t *testing.T, want string) {
 	t.Helper()
-	for range 100 {
+	for range 400 {
 		s.mu.Lock()
 		line := s.line
 		s.mu.Unlock()
