@@ -70,6 +70,9 @@ type Upstream struct {
 	URL      string `json:"url"`      // https://HOST/PATH; the path behind the prefix is appended
 	Provider string `json:"provider"` // that of the vendor's own host, else the host's name
 	Identity bool   `json:"identity"` // send Airun-Identity, and airun.identity in W3C baggage
+	// ResponseHeaderTimeout is how long the server may take to answer once it has the request, such as 10m, 1s to 24h; 30m. It ends
+	// with the headers of the answer: a stream may take any time.
+	ResponseHeaderTimeout string `json:"responseHeaderTimeout"`
 }
 
 // Client is a client by name, which proves it by one of two ways, or either.
@@ -259,6 +262,10 @@ func (u Upstream) open() (*upstream, error) {
 	case target.Path != strings.TrimSuffix(target.Path, "/") && target.Path != "/", target.Path != "" && checkPath(target.EscapedPath()) != nil:
 		return nil, errors.New("url: want a path of plain segments, without a slash at its end")
 	}
+	patience, err := u.patience()
+	if err != nil {
+		return nil, err
+	}
 	target.Path, target.RawPath = strings.TrimSuffix(target.Path, "/"), ""
 	u.Provider = cmp.Or(u.Provider, vendors[strings.ToLower(target.Hostname())], strings.ToLower(target.Hostname()))
 	p := protocolOf(u.Provider)
@@ -267,5 +274,5 @@ func (u Upstream) open() (*upstream, error) {
 			return nil, fmt.Errorf("url: ends in %s, which the paths of clients begin with: want it without", version)
 		}
 	}
-	return &upstream{u, target, p}, nil
+	return &upstream{u, target, p, patience}, nil
 }

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"errors"
 	"io"
 	"log"
@@ -15,7 +16,7 @@ import (
 	"github.com/runattest/runattest/internal/limits"
 )
 
-// newTransport is how upstreams are reached. It never asks again by itself, and waits for an answer as long as the client does.
+// newTransport is how upstreams are reached. It never asks again by itself. A call's patience bounds how long it waits for an answer.
 func newTransport() *http.Transport {
 	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
 	return &http.Transport{
@@ -30,8 +31,11 @@ var errRedirected = errors.New("the upstream redirects")
 
 // forward sends the call to its upstream and streams the answer back.
 func (g *Gateway) forward(w http.ResponseWriter, c *call) *refusal {
-	in := new(http.Request)
-	*in = *c.r
+	ctx, cancel := context.WithCancelCause(c.r.Context())
+	defer cancel(nil)
+	limit := newPatience(c.route.up.patience, func() { cancel(errSilent) })
+	defer limit.end()
+	in := c.r.WithContext(ctx)
 	in.Trailer = nil // nothing that comes behind a body was checked
 	from := g.arrive(w, c.r)
 	if c.route.endpoint.does == passed {
@@ -42,20 +46,26 @@ func (g *Gateway) forward(w http.ResponseWriter, c *call) *refusal {
 		in.Body, in.ContentLength, in.TransferEncoding, in.GetBody = &sending{left: c.body, share: c.share}, int64(len(c.body)), nil, nil
 		c.body = nil // while the answer streams it is not held
 	}
+	in.Body = &counted{in.Body, limit}
 	var no *refusal
 	proxy := &httputil.ReverseProxy{
-		Rewrite:        func(pr *httputil.ProxyRequest) { g.rewrite(pr.Out, c) },
-		Transport:      g.transport,
-		FlushInterval:  -1, // streams of any media type pass at once
-		ErrorLog:       log.New(io.Discard, "", 0),
-		BufferPool:     &g.buffers,
-		ModifyResponse: c.modify,
+		Rewrite:       func(pr *httputil.ProxyRequest) { g.rewrite(pr.Out, c) },
+		Transport:     g.transport,
+		FlushInterval: -1, // streams of any media type pass at once
+		ErrorLog:      log.New(io.Discard, "", 0),
+		BufferPool:    &g.buffers,
+		ModifyResponse: func(res *http.Response) error {
+			limit.end()
+			return c.modify(res)
+		},
 		ErrorHandler: func(_ http.ResponseWriter, r *http.Request, err error) {
 			switch {
-			case in.Body == from && !from.whole.Load() && c.r.Context().Err() != nil: // a deadline that passes ends the context
+			case c.route.endpoint.does == passed && c.r.ContentLength != 0 && !from.whole.Load() && c.r.Context().Err() != nil: // a deadline that passes ends the context
 				no = refuse(bodyInvalid, "the body did not arrive whole")
 			case errors.Is(err, errRedirected):
 				no = refuse(upstreamRedirected, "the upstream answered with a redirect, which would lead past the gateway")
+			case errors.Is(context.Cause(ctx), errSilent):
+				no = refuse(upstreamSilent, "the upstream %s has the request and did not begin to answer in %s; it may have executed it", c.route.up.name(), c.route.up.patience)
 			default:
 				no = refuse(upstreamFailed, "the upstream %s did not answer", c.route.up.name())
 			}

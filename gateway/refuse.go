@@ -43,13 +43,14 @@ var (
 	signingFailed      = kind{"signing_failed", 503, "the run could not be signed"}
 	journalFailed      = kind{"journal_failed", 503, "the journal could not take the call"}
 	upstreamFailed     = kind{"upstream_failed", 502, "the upstream did not answer"}
+	upstreamSilent     = kind{"upstream_silent", 504, "the upstream has the request and did not begin to answer in time (`responseHeaderTimeout`)"}
 	upstreamRedirected = kind{"upstream_redirected", 502, "the upstream of an endpoint that computes answered with a redirect"}
 )
 
 var kinds = []kind{
 	hostRefused, browserRefused, clientUnknown, pathRefused, endpointUnknown, upgradeRefused, endpointUndeclared, queryRefused, headerRefused,
 	trailerRefused, mediaTypeRefused, codingRefused, bodyTooLarge, bodyInvalid, captureRefused, parentRefused, policyDenied, policyFailed,
-	memoryUsedUp, signingFailed, journalFailed, upstreamFailed, upstreamRedirected,
+	memoryUsedUp, signingFailed, journalFailed, upstreamFailed, upstreamSilent, upstreamRedirected,
 }
 
 // A refusal is why a request is not forwarded, or its answer not given.
@@ -76,6 +77,7 @@ var names = map[int][3]string{
 	415: {"invalid_request_error", "invalid_request_error", "INVALID_ARGUMENT"},
 	502: {"server_error", "api_error", "UNAVAILABLE"},
 	503: {"server_error", "overloaded_error", "UNAVAILABLE"},
+	504: {"server_error", "timeout_error", "DEADLINE_EXCEEDED"},
 }
 
 // body is the refusal in an API's own format.

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 )
 
 // An upstream is a configured one, with what follows from its configuration.
@@ -15,6 +16,7 @@ type upstream struct {
 	Upstream
 	url      *url.URL
 	protocol *protocol
+	patience time.Duration // for the headers of an answer
 }
 
 // A route is where a request goes.

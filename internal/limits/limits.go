@@ -162,6 +162,11 @@ const (
 	GatewayPauseSeconds = 20
 	GatewayIdleSeconds  = 60
 	GatewayStopSeconds  = 30
+	// GatewayAnswer is how many seconds an upstream has for the headers of its answer, unless the configuration names another
+	// number, from GatewayAnswerShortest to GatewayAnswerLongest.
+	GatewayAnswer         = 30 * 60
+	GatewayAnswerShortest = 1
+	GatewayAnswerLongest  = 24 * 60 * 60
 	// GatewayHeader is the size of a request's headers, GatewayHeaders how many there are, GatewayBaggage the size of W3C baggage
 	// that readers take, and GatewayParents how many parents a call names.
 	GatewayHeader  = 256 << 10
