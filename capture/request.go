@@ -220,6 +220,8 @@ func ambiguous(target, query string) string {
 			return "a dot segment"
 		case strings.ContainsAny(decoded, "/\\") || strings.ContainsFunc(decoded, func(r rune) bool { return r < ' ' || r == 0x7f }):
 			return "a percent-encoded slash, backslash or control character"
+		case strings.Contains(decoded, "%"):
+			return "a percent-encoded percent sign"
 		}
 	}
 	if strings.ContainsAny(query, ";#") {

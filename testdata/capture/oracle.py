@@ -1248,7 +1248,7 @@ class Capture:
     def path_model(self, path, provider, query=""):
         segments = [unquote(p) for p in path.removeprefix("/").split("/")]
         if re.search(r"[\\;#\x00-\x20\x7f]", path) or re.search("%(?![0-9A-Fa-f]{2})", path) or re.search("[;#]", query) or \
-                any(p in ("", ".", "..") or re.search(r"[/\\\x00-\x1f\x7f]", p) for p in segments):
+                any(p in ("", ".", "..") or re.search(r"[/\\%\x00-\x1f\x7f]", p) for p in segments):
             raise Refused("ambiguous path")
         for pattern, providers in self.t.paths:
             if pattern.startswith("..."):
