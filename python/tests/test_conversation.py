@@ -38,7 +38,7 @@ def alive(pid: int) -> bool:
 
 
 def gone(pid: int) -> bool:
-    end = time.monotonic() + 10
+    end = time.monotonic() + 30
     while alive(pid):
         if time.monotonic() > end:
             return False

@@ -180,7 +180,7 @@ def test_killed(keys: Path, tmp_path: Path, upstream: Upstream) -> None:
             for _ in range(3):
                 with pytest.raises(OSError):
                     post(g.url() + "/v1/chat/completions", CHAT)
-            assert time.monotonic() - begin < 5 and not upstream.calls
+            assert time.monotonic() - begin < 20 and not upstream.calls
     assert "OLLAMA_HOST" not in os.environ
     runattest.gateway(keys / "k.key", journal=tmp_path / "j", upstream=upstream.url).__enter__().__exit__(None, None, None)
 
@@ -211,19 +211,22 @@ def test_a_killed_parent_ends_the_gateway(keys: Path, tmp_path: Path) -> None:
     code = f"""
 import os, time, runattest
 with runattest.gateway({str(keys / "k.key")!r}, journal={str(tmp_path / "j")!r}, upstream="http://127.0.0.1:9") as g:
-    if os.fork() == 0:  # holds nothing that keeps the gateway
-        time.sleep(5)
+    child = os.fork()
+    if child == 0:  # holds nothing that keeps the gateway
+        time.sleep(60)
         os._exit(0)
-    print(g._conversation._child.popen.pid, flush=True)
+    print(g._conversation._child.popen.pid, child, flush=True)
     time.sleep(60)
 """
     parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
     assert parent.stdout is not None
-    pid = int(parent.stdout.readline())
+    pid, child = map(int, parent.stdout.readline().split())
     parent.kill()
     parent.wait()
     parent.stdout.close()
-    from test_conversation import gone
+    from test_conversation import alive, gone
 
-    begin = time.monotonic()
-    assert gone(pid) and time.monotonic() - begin < 4
+    try:
+        assert gone(pid) and alive(child)
+    finally:
+        os.kill(child, signal.SIGKILL)
