@@ -152,20 +152,32 @@ func readClaim(payload []byte, predicateType string) (*claimContent, error) {
 // readInToto reads what every in-toto Statement v1 has, strictly.
 func readInToto(payload []byte, predicateType string) (jsontree.Value, error) {
 	var none jsontree.Value
-	if len(payload) > limits.Payload {
-		return none, fmt.Errorf("payload of %d bytes, want at most %d", len(payload), limits.Payload)
+	if err := checkSize(payload); err != nil {
+		return none, err
 	}
 	root, err := parseJSON(payload, payloadRules)
 	if err != nil {
 		return none, fmt.Errorf("payload: %w", err)
 	}
+	return root, checkInToto(root, predicateType)
+}
+
+// checkInToto checks what every in-toto Statement v1 has.
+func checkInToto(root jsontree.Value, predicateType string) error {
 	if got := root.Get("_type"); string(got.Bytes()) != StatementType {
-		return none, &statementError{evidence.CodePayloadType, fmt.Sprintf("_type is %s, want %s", strconv.Quote(got.Text()), StatementType)}
+		return &statementError{evidence.CodePayloadType, fmt.Sprintf("_type is %s, want %s", strconv.Quote(got.Text()), StatementType)}
 	}
 	if got := root.Get("predicateType"); string(got.Bytes()) != predicateType {
-		return none, &statementError{evidence.CodePredicateType, fmt.Sprintf("predicateType is %s, want %s", strconv.Quote(got.Text()), predicateType)}
+		return &statementError{evidence.CodePredicateType, fmt.Sprintf("predicateType is %s, want %s", strconv.Quote(got.Text()), predicateType)}
 	}
-	return root, checkMembers(root, "_type", "subject", "predicateType", "predicate")
+	return checkMembers(root, "_type", "subject", "predicateType", "predicate")
+}
+
+func checkSize(payload []byte) error {
+	if len(payload) > limits.Payload {
+		return fmt.Errorf("payload of %d bytes, want at most %d", len(payload), limits.Payload)
+	}
+	return nil
 }
 
 // statementError says that a payload is something else than the Statement asked for.

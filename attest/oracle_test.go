@@ -39,6 +39,7 @@ func FuzzReader(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		before := bytes.Clone(data)
 		got, err := readStatement(data)
+		compareForm(t, data, got, err)
 		want, wantErr := oldReadStatement(before)
 		if fmt.Sprint(err) != fmt.Sprint(wantErr) || (err == nil) != (wantErr == nil) || err != nil && statementCode(err) != statementCode(wantErr) {
 			t.Fatalf("%v, want %v", err, wantErr)
@@ -62,6 +63,29 @@ func FuzzReader(f *testing.F) {
 			t.Fatal("the payload is changed")
 		}
 	})
+}
+
+// compareForm compares what readStatement read with what readForm reads of the form, also in memory that was used before.
+func compareForm(t *testing.T, data []byte, want *content, wantErr error) {
+	t.Helper()
+	form, err := payloadRules.Append(nil, data)
+	if err != nil || len(form) > limits.Payload || len(data) > limits.Payload {
+		return
+	}
+	var memory jsontree.Memory
+	if _, err := memory.Parse([]byte(`{"a":[{"b":"c"},1,2,3],"d":{}}`)); err != nil {
+		t.Fatal(err)
+	}
+	for _, parse := range []func([]byte) (jsontree.Value, error){jsontree.Parse, memory.Parse} {
+		got, err := readForm(form, parse)
+		if fmt.Sprint(err) != fmt.Sprint(wantErr) || err != nil && statementCode(err) != statementCode(wantErr) {
+			t.Fatalf("of the form: %v, want %v", err, wantErr)
+		}
+		if err == nil && (!reflect.DeepEqual(got.subjects, want.subjects) || got.id != want.id || !reflect.DeepEqual(got.ref, want.ref) ||
+			!reflect.DeepEqual(got.annotations, want.annotations) || !bytes.Equal(got.declaration.Raw(), want.declaration.Raw())) {
+			t.Fatalf("of the form: %+v, want %+v", got, want)
+		}
+	}
 }
 
 type oldContent struct {

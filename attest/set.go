@@ -108,12 +108,17 @@ func (h *VerifiedHead) Report() Report {
 	return (&Verified{report: r}).Report()
 }
 
+var errNoSet = errors.New("no run set: it is nil or a zero value")
+
 // SetRuns is what a run set has besides its bundle.
 type SetRuns struct {
 	Seed [32]byte
-	// Read gives the Statements in their order, each in RFC 8785 form. It is called twice, and what it gives may be
-	// overwritten when the next is asked for. An error ends it.
+	// Read gives the Statements in their order, each a JSON text in any spelling: what is in the set are their RFC 8785 forms.
+	// VerifyRuns calls it twice. What it gives may be overwritten when the next is asked for. An error ends it.
 	Read func() iter.Seq2[[]byte, error]
+	// Malformed gives its place to an error about the text of a Statement, counted from 0. A nil function leaves the error
+	// as it is; it wraps ErrMalformed.
+	Malformed func(index uint64, err error) error
 	// Declaration finds the declaration of a detached run: nil where there is none. An error is that of reading it. A nil
 	// function finds none.
 	Declaration func(identity.ID) (*identity.Declaration, error)
@@ -129,7 +134,7 @@ type SetRuns struct {
 func (h *VerifiedHead) VerifyRuns(ctx context.Context, runs SetRuns) iter.Seq2[*Verified, error] {
 	return func(yield func(*Verified, error) bool) {
 		if h == nil || h.by == nil || runs.Read == nil {
-			yield(nil, errors.New("no run set: it is nil or a zero value"))
+			yield(nil, errNoSet)
 			return
 		}
 		r := &setReader{head: h, runs: runs}

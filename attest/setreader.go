@@ -4,12 +4,14 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"iter"
 	"runtime"
 	"slices"
 
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/internal/inorder"
+	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/settree"
 )
@@ -48,12 +50,16 @@ func (w *window) clear() { w.text, w.ends, w.sums, w.size = w.text[:0], w.ends[:
 func (r *setReader) read(ctx context.Context, keep bool, each func(*window) error) (*settree.Builder, error) {
 	tree := settree.NewBuilder(r.runs.Seed)
 	w := &window{keep: keep}
-	for statement, err := range r.runs.Read() {
+	for text, err := range r.runs.Read() {
 		if err := errors.Join(err, ctx.Err()); err != nil {
 			return nil, err
 		}
+		statement, err := setForm(text)
+		if err != nil {
+			return nil, r.malformed(tree.Size(), err)
+		}
 		if tree.Size() == r.head.head.Size {
-			return nil, r.no("there are more runs than the %d that are signed", tree.Size())
+			return nil, r.tooMany()
 		}
 		sum, err := tree.Add(statement)
 		if err != nil {
@@ -73,6 +79,23 @@ func (r *setReader) read(ctx context.Context, keep bool, each func(*window) erro
 	return tree, each(w)
 }
 
+// setForm is the RFC 8785 form of the text of a Statement in a set: the text itself, if it is in that form.
+func setForm(text []byte) ([]byte, error) {
+	form, err := payloadRules.Form(text)
+	if err == nil && form[0] != '{' {
+		err = errors.New("is not an object, want a statement")
+	}
+	return form, err
+}
+
+// malformed is the error about the text of the Statement at index.
+func (r *setReader) malformed(index uint64, err error) error {
+	if r.runs.Malformed != nil {
+		return r.runs.Malformed(index, err)
+	}
+	return fmt.Errorf("run %d: %w: %w", index, ErrMalformed, err)
+}
+
 // confirm is the first reading: it finds that the set is what was signed.
 func (r *setReader) confirm(ctx context.Context) error {
 	tree, err := r.read(ctx, false, func(w *window) error {
@@ -82,6 +105,11 @@ func (r *setReader) confirm(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	return r.compare(tree)
+}
+
+// compare holds the tree of all Statements against what was signed.
+func (r *setReader) compare(tree *settree.Builder) error {
 	head := r.head.head
 	if got := tree.Size(); got != head.Size {
 		return r.no("there are %s, and %d are signed", settree.Runs(got), head.Size)
@@ -94,6 +122,11 @@ func (r *setReader) confirm(ctx context.Context) error {
 		return r.no("the runs have the root %x, and %x is signed: a run, its place or the seed is not as it was signed", root, head.Root)
 	}
 	return nil
+}
+
+// tooMany is the answer for a set with more runs than are signed.
+func (r *setReader) tooMany() error {
+	return r.no("there are more runs than the %d that are signed", r.head.head.Size)
 }
 
 // no is the answer for the set, of which no run is given.
@@ -175,18 +208,26 @@ func (r *setReader) prepareAll(s share) []setRun {
 		if at > 0 {
 			start = s.ends[at-1]
 		}
-		in := &evidence.InSet{Head: r.head.head, Index: s.index + uint64(at)}
-		inclusion := passed(evidence.CheckInclusion, in.String()+", and all of the set was read")
-		run := &runs[i]
-		run.set, run.inclusion = in, &inclusion
-		run.statement = slices.Clone(s.text[start:s.ends[at]])
-		run.content, run.err = readStatement(run.statement)
-		if run.err != nil || run.content.ref == nil || r.runs.Declaration == nil {
-			run.finish(run.err, Expect{})
-			run.ready = true
-		}
+		r.prepare(&runs[i], s.index+uint64(at), slices.Clone(s.text[start:s.ends[at]]))
 	}
 	return runs
+}
+
+// prepare makes the checks of the run at index, of a detached one up to where its declaration is asked for. The run keeps form.
+func (r *setReader) prepare(run *setRun, index uint64, form []byte) {
+	run.set = &evidence.InSet{Head: r.head.head, Index: index}
+	inclusion := passed(evidence.CheckInclusion, run.set.String()+", and all of the set was read")
+	run.inclusion, run.statement = &inclusion, form
+	run.content, run.err = readForm(form, jsontree.Parse)
+	if !r.asksFor(run.content) {
+		run.finish(run.err, Expect{})
+		run.ready = true
+	}
+}
+
+// asksFor says whether the declaration of what was read of a run is to be asked for.
+func (r *setReader) asksFor(c *content) bool {
+	return c != nil && c.ref != nil && r.runs.Declaration != nil
 }
 
 // verify verifies a run.

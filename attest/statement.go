@@ -179,7 +179,29 @@ func readStatement(payload []byte) (*content, error) {
 	if err != nil {
 		return nil, err
 	}
+	return readContent(root)
+}
+
+// readForm is readStatement of what canonical has written, or found to be as it writes it, under payloadRules. The content
+// lives as long as the tree that parse makes.
+func readForm(form []byte, parse func([]byte) (jsontree.Value, error)) (*content, error) {
+	if err := checkSize(form); err != nil {
+		return nil, err
+	}
+	root, err := parse(form)
+	if err != nil {
+		return nil, fmt.Errorf("payload: %w", err)
+	}
+	if err := checkInToto(root, PredicateType); err != nil {
+		return nil, err
+	}
+	return readContent(root)
+}
+
+// readContent reads the subjects and the predicate.
+func readContent(root jsontree.Value) (*content, error) {
 	c := &content{}
+	var err error
 	if c.subjects, err = readSubjects(root.Get("subject")); err != nil {
 		return nil, err
 	}

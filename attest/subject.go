@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -92,6 +93,9 @@ func (s *Subject) UnmarshalJSON(data []byte) error {
 	return err
 }
 
+// fewSubjects are compared one by one.
+const fewSubjects = 8
+
 // readSubjects reads a Statement's subjects: objects of name and digest alone, the digest
 // of sha256 alone, no two alike.
 func readSubjects(v jsontree.Value) ([]Subject, error) {
@@ -101,17 +105,22 @@ func readSubjects(v jsontree.Value) ([]Subject, error) {
 	if n := v.Len(); n > limits.Subjects {
 		return nil, fmt.Errorf("subject: %d subjects, want at most %d", n, limits.Subjects)
 	}
-	seen := map[Subject]bool{}
+	var seen map[Subject]bool
+	if v.Len() > fewSubjects {
+		seen = make(map[Subject]bool, v.Len())
+	}
 	subjects := make([]Subject, 0, v.Len())
 	for i, e := range v.Elements() {
 		s, err := readSubject(e)
-		if err == nil && seen[s] {
+		if err == nil && (seen[s] || seen == nil && slices.Contains(subjects, s)) {
 			err = errors.New("stands twice")
 		}
 		if err != nil {
 			return nil, fmt.Errorf("subject %d: %w", i, err)
 		}
-		seen[s] = true
+		if seen != nil {
+			seen[s] = true
+		}
 		subjects = append(subjects, s)
 	}
 	return subjects, nil

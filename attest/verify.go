@@ -117,16 +117,25 @@ func (v *Verifier) Verify(ctx context.Context, b *Bundle, want Expect) (*Verifie
 	return v.conclude(b.CheckTrust(ctx, v.trust), checkRun(b, want), b.statement())
 }
 
-// conclude decides by what was found out of the signer and of the run, and is the only function that makes a Verified.
-func (v *Verifier) conclude(result evidence.Result, run runChecks, statement []byte) (*Verified, error) {
-	checks := append(make([]evidence.Check, 0, 9), result.Signature, result.Signer, result.Time, run.statement)
+// decide decides by what was found out of the signer and of the run. The checks are in memory, where there is room.
+func (r *runChecks) decide(result evidence.Result, memory []evidence.Check) (checks []evidence.Check, verified bool) {
+	checks = append(memory[:0], result.Signature, result.Signer, result.Time, r.statement)
 	demanded := required
-	if run.inclusion != nil {
-		checks, demanded = append(checks, *run.inclusion), requiredInSet
+	if r.inclusion != nil {
+		checks, demanded = append(checks, *r.inclusion), requiredInSet
 	}
-	checks = coded(append(checks, run.identity, run.declaration, run.subject,
+	checks = coded(append(checks, r.identity, r.declaration, r.subject,
 		evidence.Skipped(evidence.CheckPolicy, evidence.CodeNotAsked, "no policy was given")))
-	if !decide(checks, demanded...) || result.By == nil || run.verified == nil || (run.inclusion == nil) != (run.set == nil) {
+	return checks, decide(checks, demanded...) && result.By != nil && r.verified != nil && (r.inclusion == nil) == (r.set == nil)
+}
+
+// runChecksMost is how many checks decide makes.
+const runChecksMost = 9
+
+// conclude gives what decide has decided, and is the only function that makes a Verified.
+func (v *Verifier) conclude(result evidence.Result, run runChecks, statement []byte) (*Verified, error) {
+	checks, verified := run.decide(result, make([]evidence.Check, 0, runChecksMost))
+	if !verified {
 		return nil, &VerificationError{Report{Checks: checks, Set: run.set}}
 	}
 	return &Verified{

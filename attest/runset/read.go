@@ -171,7 +171,30 @@ func (s *Set) UnverifiedHead() (evidence.SetHead, error) { return s.Bundle().Unv
 // Runs is what attest.VerifiedHead.VerifyRuns reads. Declarations of detached runs are for the caller to add.
 func (s *Set) Runs() attest.SetRuns {
 	s = zero.IfNil(s)
-	return attest.SetRuns{Seed: s.seed, Read: s.statements}
+	return attest.SetRuns{Seed: s.seed, Read: s.lines, Malformed: s.malformed}
+}
+
+// lines gives the lines of the Statements, in memory that is used again for the next.
+func (s *Set) lines() iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		at := s.start()
+		s.linesFrom(&at)(yield)
+	}
+}
+
+// malformed says in which line the Statement at index is. It reads the file up to there.
+func (s *Set) malformed(index uint64, err error) error {
+	at, line := s.start(), s.start()
+	for _, failed := range s.linesFrom(&at) {
+		if failed != nil {
+			return failed
+		}
+		if line.line-s.start().line == index {
+			return asLineError(err, line)
+		}
+		line = at
+	}
+	return attest.ErrSetChanged
 }
 
 // start is where the first run begins.
@@ -188,6 +211,25 @@ func (s *Set) statements() iter.Seq2[[]byte, error] {
 // statementsFrom is statements from a line on. While a Statement is looked at, at is the line after it.
 func (s *Set) statementsFrom(at *place) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
+		var form []byte
+		line := *at
+		for text, err := range s.linesFrom(at) {
+			if err == nil {
+				if form, err = readForm(form, text); err != nil {
+					err = asLineError(err, line)
+				}
+			}
+			if !yield(form, err) || err != nil {
+				return
+			}
+			line = *at
+		}
+	}
+}
+
+// linesFrom is lines from a line on. While a line is looked at, at is the one after it.
+func (s *Set) linesFrom(at *place) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
 		if s.r == nil {
 			yield(nil, errors.New("run set: it is nil or a zero value"))
 			return
@@ -197,21 +239,21 @@ func (s *Set) statementsFrom(at *place) iter.Seq2[[]byte, error] {
 			return
 		}
 		r := bufio.NewReaderSize(s.r, 64<<10)
-		var line, form []byte
+		var line []byte
 		var err error
 		for {
 			if line, err = readLine(r, line, limits.Payload); errors.Is(err, io.EOF) {
 				return
 			}
-			if err == nil {
-				form, err = readForm(form, line)
+			if err == nil && len(bytes.TrimSpace(line)) == 0 {
+				err = errors.New("is empty, want a statement")
 			}
 			if err != nil {
 				yield(nil, asLineError(err, *at))
 				return
 			}
 			at.line, at.offset = at.line+1, at.offset+int64(len(line))
-			if !yield(form, nil) {
+			if !yield(line, nil) {
 				return
 			}
 		}
@@ -219,9 +261,6 @@ func (s *Set) statementsFrom(at *place) iter.Seq2[[]byte, error] {
 }
 
 func readForm(into, line []byte) ([]byte, error) {
-	if len(bytes.TrimSpace(line)) == 0 {
-		return into, errors.New("is empty, want a statement")
-	}
 	form, err := statementRules.Append(into[:0], line)
 	if err == nil && form[0] != '{' {
 		err = errors.New("is not an object, want a statement")

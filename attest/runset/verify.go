@@ -46,27 +46,19 @@ func Verify(ctx context.Context, v *attest.Verifier, s *Set, o VerifyOptions) (*
 		return nil, err
 	}
 	r := &Result{Head: head.Head(), Report: head.Report()}
-	runs := uint64(0)
-	count := func(run attest.Report) error {
-		if !run.Verified {
-			if r.Refused++; r.Refused == 1 {
-				r.Report = attest.Report{Checks: run.Checks}
-			}
-		}
-		runs++
-		if o.Each == nil {
-			return nil
-		}
-		return o.Each(runs-1, run)
+	if o.Each == nil && o.Judge == nil {
+		err = s.all(ctx, head, o, r)
+	} else {
+		err = s.each(ctx, head, o, r)
 	}
-	var whole *wholeError
-	if err := s.each(ctx, head, o, count); errors.As(err, &whole) {
+	if whole := (*wholeError)(nil); errors.As(err, &whole) {
 		r.Report = o.notJudged(whole.no)
 		return r, nil
-	} else if err != nil {
+	}
+	if err != nil {
 		return nil, err
 	}
-	if r.Refused == 0 && runs == r.Head.Size {
+	if r.Refused == 0 {
 		r.pass(o.Judge != nil)
 	}
 	return r, nil
@@ -85,11 +77,28 @@ func (o VerifyOptions) notJudged(r attest.Report) attest.Report {
 	return r
 }
 
-// each gives the report of each run to count, in order.
-func (s *Set) each(ctx context.Context, head *attest.VerifiedHead, o VerifyOptions, count func(attest.Report) error) error {
+// all counts the runs that are refused, in one reading. Its error is a *wholeError if the runs are not the set's.
+func (s *Set) all(ctx context.Context, head *attest.VerifiedHead, o VerifyOptions, r *Result) error {
+	refused, first, err := head.VerifyAll(ctx, s.setRuns(o))
+	if no := (*attest.VerificationError)(nil); errors.As(err, &no) {
+		return &wholeError{no.Report}
+	}
+	if err == nil && refused > 0 {
+		r.Refused, r.Report = refused, attest.Report{Checks: first.Checks}
+	}
+	return err
+}
+
+func (s *Set) setRuns(o VerifyOptions) attest.SetRuns {
 	runs := s.Runs()
 	runs.Declaration = o.Declaration
-	for run, err := range head.VerifyRuns(ctx, runs) {
+	return runs
+}
+
+// each is all for a caller that is given each run, or judges it.
+func (s *Set) each(ctx context.Context, head *attest.VerifiedHead, o VerifyOptions, r *Result) error {
+	runs := uint64(0)
+	for run, err := range head.VerifyRuns(ctx, s.setRuns(o)) {
 		no := (*attest.VerificationError)(nil)
 		switch {
 		case err == nil:
@@ -107,9 +116,20 @@ func (s *Set) each(ctx context.Context, head *attest.VerifiedHead, o VerifyOptio
 		} else if err != nil {
 			return err
 		}
-		if err := count(report); err != nil {
+		if !report.Verified {
+			if r.Refused++; r.Refused == 1 {
+				r.Report = attest.Report{Checks: report.Checks}
+			}
+		}
+		if runs++; o.Each == nil {
+			continue
+		}
+		if err := o.Each(runs-1, report); err != nil {
 			return err
 		}
+	}
+	if runs != r.Head.Size {
+		return attest.ErrSetChanged
 	}
 	return nil
 }

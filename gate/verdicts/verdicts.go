@@ -176,12 +176,14 @@ func (v *Verifier) Set(ctx context.Context, r io.ReadSeeker, each func(index uin
 	met := false
 	o := runset.VerifyOptions{
 		Declaration: func(id identity.ID) (*identity.Declaration, error) { return v.Given.Find(id), nil },
-		Each: func(index uint64, run attest.Report) error {
+	}
+	if each != nil || v.Given.Len() > 0 {
+		o.Each = func(index uint64, run attest.Report) error {
 			if met = met || v.Given.Find(run.Identity) != nil; each != nil {
 				each(index, run)
 			}
 			return nil
-		},
+		}
 	}
 	if v.Policy != nil {
 		o.Judge = v.Policy.JudgeRun

@@ -56,6 +56,19 @@ var errNotCanonical = errors.New("jsontree: text is not in canonical form")
 // The tree refers to text and must not outlive changes to it.
 func Parse(text []byte) (Value, error) { return parse(text, min(16+len(text)/24, 4096)) }
 
+// Memory is memory for trees, one at a time. The zero Memory is ready for use.
+type Memory struct{ tree tree }
+
+// Parse is the function Parse for a tree that lives until the next call.
+func (m *Memory) Parse(text []byte) (Value, error) {
+	m.tree.text, m.tree.nodes = text, m.tree.nodes[:0]
+	p := parser{tree: &m.tree}
+	if err := p.run(); err != nil {
+		return Value{}, err
+	}
+	return Value{p.tree, 0}, nil
+}
+
 // ParseSparse is Parse for text of few and long values.
 func ParseSparse(text []byte) (Value, error) { return parse(text, 32) }
 

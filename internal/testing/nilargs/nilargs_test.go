@@ -71,6 +71,7 @@ var exported = map[string]any{
 	"attest.Verified.InSet":           (*attest.Verified).InSet,
 	"attest.VerifiedHead.Head":        (*attest.VerifiedHead).Head,
 	"attest.VerifiedHead.Report":      (*attest.VerifiedHead).Report,
+	"attest.VerifiedHead.VerifyAll":   (*attest.VerifiedHead).VerifyAll,
 	"attest.VerifiedHead.VerifyRuns":  (*attest.VerifiedHead).VerifyRuns,
 	"attest.Verifier.VerifySetHead":   (*attest.Verifier).VerifySetHead,
 	"evidence.InSet.Clone":            (*evidence.InSet).Clone,
