@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -37,11 +38,12 @@ type Config struct {
 	Listen     string `json:"listen"`
 	Operations string `json:"operations"`
 
-	// Key is a reference to the key that signs, Journal the journal's folder and Policy the policy's file. The program that
-	// runs a gateway reads them: New takes the key, the journal and the policy themselves, and refuses a Config with a Policy
-	// without the policy itself.
+	// Key is a reference to the key that signs, Journal the journal's folder, Witness a folder apart from it for the bundles of its
+	// closed segments (journal.WitnessFolder) and Policy the policy's file. The program that runs a gateway reads them: New takes the
+	// key, the journal and the policy themselves, and refuses a Config with a Policy without the policy itself.
 	Key     string `json:"key"`
 	Journal string `json:"journal"`
+	Witness string `json:"witness"`
 	Policy  string `json:"policy"`
 
 	// Window and WindowMax are Window.Every, such as 1s, 25ms to 1m, and Window.Most, for the program that runs a gateway: New takes the Window
@@ -159,6 +161,9 @@ func (c Config) check() error {
 		if h == "" || strings.ContainsAny(h, "/ \t*@") {
 			wrong("hosts/%d: %q, want a whole Host such as gateway.acme.example:8787", i, h)
 		}
+	}
+	if rel, err := filepath.Rel(c.Journal, c.Witness); c.Witness != "" && c.Journal != "" && err == nil && filepath.IsLocal(rel) {
+		wrong("witness: %s is in the journal %s: want a folder apart from it", c.Witness, c.Journal)
 	}
 	if c.InsecureForwardUndeclared && c.Policy != "" {
 		errs = append(errs, errUndecided)

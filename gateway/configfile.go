@@ -34,7 +34,7 @@ func LoadConfig(path string) (Config, error) {
 		return Config{}, fmt.Errorf("%s: %w", path, err)
 	}
 	dir := filepath.Dir(path)
-	for _, p := range []*string{&c.Journal, &c.Policy, &c.TLS.Certificate, &c.TLS.Key, &c.TLS.ClientCA, &c.Key} {
+	for _, p := range []*string{&c.Journal, &c.Witness, &c.Policy, &c.TLS.Certificate, &c.TLS.Key, &c.TLS.ClientCA, &c.Key} {
 		if *p != "" && !filepath.IsAbs(*p) && !strings.Contains(*p, "://") {
 			*p = filepath.Join(dir, *p)
 		}

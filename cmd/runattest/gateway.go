@@ -48,6 +48,7 @@ func newGateway() *cobra.Command {
 	f.DurationVar(&g.window, "window", 0, "sign the calls of each `DURATION`, 25ms to 1m, together, as a run set (default: 25ms with a KMS or services, none with a key alone)")
 	f.IntVar(&g.windowMost, "window-max", 0, "sign at most this `NUMBER` of calls together (default: 1000)")
 	f.StringVar(&g.over.Journal, "journal", "", "the `FOLDER` of the journal, which is made where there is none")
+	f.StringVar(&g.over.Witness, "witness", "", "keep the bundle of each closed segment in this `FOLDER`, too, which is apart from the journal; calls do not wait for it")
 	f.StringVar(&g.upstream, "upstream", "", "forward calls to this `URL`, such as https://api.openai.com")
 	f.StringVar(&g.provider, "provider", "", "the `NAME` of who runs the model: openai, azure:RESOURCE, anthropic, google, vertex, ollama or another (default: by the upstream's host)")
 	f.StringVar(&g.over.Listen, "listen", "", "the `ADDRESS`: HOST:PORT, unix:PATH or fd://N (default: 127.0.0.1:8787)")
@@ -90,7 +91,7 @@ func (g *gatewayFlags) configuration(cmd *cobra.Command) (gateway.Config, error)
 	for _, m := range []struct {
 		to   *string
 		from string
-	}{{&c.Key, g.who.key}, {&c.Journal, g.over.Journal}, {&c.Policy, g.over.Policy}, {&c.Listen, g.over.Listen}, {&c.Operations, g.over.Operations}} {
+	}{{&c.Key, g.who.key}, {&c.Journal, g.over.Journal}, {&c.Witness, g.over.Witness}, {&c.Policy, g.over.Policy}, {&c.Listen, g.over.Listen}, {&c.Operations, g.over.Operations}} {
 		if m.from != "" {
 			*m.to = m.from
 		}
@@ -159,12 +160,17 @@ func (g *gatewayFlags) run(cmd *cobra.Command) error {
 		return &usageError{err}
 	}
 	if g.check {
+		if err := journal.WitnessFolder(c.Witness).Check(); c.Witness != "" && err != nil {
+			return &usageError{err}
+		}
 		return newOutput(cmd).Result(map[string]any{"valid": true}, "%s", "the configuration is valid")
 	}
 	endsItself.Store(true)
-	j, err := journal.Open(c.Journal, journal.Options{
-		Sign: sign, Timeout: g.timeout, AcceptDamage: g.acceptDamage, Log: o.Log,
-	})
+	to := journal.Options{Sign: sign, Timeout: g.timeout, AcceptDamage: g.acceptDamage, Log: o.Log}
+	if c.Witness != "" {
+		to.Witness = journal.WitnessFolder(c.Witness)
+	}
+	j, err := journal.Open(c.Journal, to)
 	if err != nil {
 		return hintJournal(fmt.Errorf("--journal: %w", err))
 	}

@@ -37,9 +37,9 @@ type Options struct {
 	// Sign signs the Statement of a closed segment, and gives it as a Sigstore bundle. If it fails, it is called again
 	// after RetryAfter.
 	Sign func(context.Context, attest.Signable) (*attest.Bundle, error)
-	// Witness is given the bundle of each closed segment, in order, after it is on disk, to keep it elsewhere. If it fails, it
-	// is called again. nil keeps none.
-	Witness func(ctx context.Context, name string, bundle []byte) error
+	// Witness is given the bundle of each closed segment, in order, after it is on disk. If it fails, it is called again after
+	// RetryAfter, and by the next process where it did not have all: calls and signatures do not wait for it. nil is none.
+	Witness Witness
 	// Timeout is how long a call waits for the disk; 5 seconds.
 	Timeout time.Duration
 	// SegmentSize is the size in bytes, of the lines or of the declarations, at which a segment is closed; 64 MiB, and 256 MiB
@@ -115,6 +115,7 @@ type Journal struct {
 	written chan struct{} // closed when the writer has ended
 	chain   chain         // the writer's
 	sealer  *sealer
+	witness *witnessing // nil for none
 }
 
 // chain is where the next line goes. It is the writer's alone.
@@ -176,11 +177,17 @@ func (j *Journal) start() error {
 	j.cuts = r.cuts
 	j.chain.number, j.chain.prev = r.number, r.prev
 	j.held.load(j.dir, r.number)
-	j.sealer = newSealer(j.dir, j.id, j.o, r.before)
+	if j.o.Witness != nil {
+		if j.witness, err = newWitnessing(j.dir, j.id, j.o); err != nil {
+			return err
+		}
+	}
+	j.sealer = newSealer(j.dir, j.id, j.o, r.before, j.witness)
 	for _, s := range r.unsigned {
 		j.sealer.add(s)
 	}
 	if err := j.begin(); err != nil {
+		j.witness.leave()
 		return errors.Join(err, j.sealer.close(context.Background(), false))
 	}
 	go j.write()
@@ -245,8 +252,8 @@ func (j *Journal) refuse() error {
 	return nil
 }
 
-// Close writes what waits, closes the segment, and signs what is not signed. It returns when that is done, or ctx is; what is
-// not signed then is signed when the journal is opened again. A second call returns ErrClosed.
+// Close writes what waits, closes the segment, signs what is not signed, and gives it to the witness, once. It returns when that is
+// done, or ctx is; what is not signed or witnessed then is so when the journal is opened again. A second call returns ErrClosed.
 func (j *Journal) Close(ctx context.Context) error {
 	if j == nil || j.wake == nil {
 		return ErrClosed
@@ -265,7 +272,7 @@ func (j *Journal) Close(ctx context.Context) error {
 		return fmt.Errorf("journal: the last segment is not closed: %w", ctx.Err()) // the lock stays: the writer may still write
 	}
 	err := j.sealer.close(ctx, true)
-	return errors.Join(err, j.removeSpare(ctx), j.lock.Close())
+	return errors.Join(err, j.witness.close(ctx), j.removeSpare(ctx), j.lock.Close())
 }
 
 func (j *Journal) signal() {

@@ -1,7 +1,6 @@
 package journal
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -229,33 +228,16 @@ func TestJournal(t *testing.T) {
 func TestSegments(t *testing.T) {
 	d := newDesk(t)
 	d.options.SegmentSize = 6000
-	var mu sync.Mutex
-	var witnessed []string
-	failed := false
-	d.options.Witness = func(_ context.Context, name string, bundle []byte) error {
-		mu.Lock()
-		defer mu.Unlock()
-		if !failed {
-			failed = true
-			return errors.New("not now")
-		}
-		witnessed = append(witnessed, name)
-		if _, err := attest.ParseBundle(bytes.TrimSpace(bundle)); err != nil {
-			t.Error(err)
-		}
-		return nil
-	}
 	j := d.open(t)
 	for i := range 12 {
 		add(t, j, d.entry(t, i%2, false))
 		add(t, j, d.entry(t, 100+i, true))
 	}
-	waitFor(t, func() bool { mu.Lock(); defer mu.Unlock(); return failed })
 	closeJournal(t, j)
 	segments := 0
 	d.verified(t, 24, VerifyOptions{Closed: true, Segment: func(s SegmentResult) error { segments++; return nil }})
-	if segments < 4 || len(witnessed) != segments || witnessed[1] != "00000002.sigstore.json" {
-		t.Errorf("%d segments, witnessed %v", segments, witnessed)
+	if segments < 4 {
+		t.Errorf("%d segments", segments)
 	}
 }
 

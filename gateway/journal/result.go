@@ -20,6 +20,9 @@ type VerifyOptions struct {
 	Segment func(SegmentResult) error
 	// Receipts name lines that the journal must have.
 	Receipts []Receipt
+	// Witness has the bundles of closed segments: that of the last one there must be that of the journal's segment, so that what was
+	// cut from the end or written anew is missed, up to there. A witness that has nothing of the journal is a problem.
+	Witness Witness
 	// First is the first segment that must be there; 1. Older ones may be kept elsewhere, and are verified if they are there.
 	First int
 	// Closed demands that every segment is closed: that each line is under the signature of a segment.
@@ -117,6 +120,10 @@ type Result struct {
 	Gateway  [sha256.Size]byte // the journal's id
 	Segments int
 	Counts
+	// Witnessed is the last segment that the witness has, 0 without a witness, and Unwitnessed how many segments are behind it: the
+	// holder of the key and the folder could still cut or rewrite those.
+	Witnessed   int
+	Unwitnessed int
 	// Problems are what is wrong with the journal as a whole.
 	Problems []error
 }

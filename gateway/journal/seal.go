@@ -32,6 +32,8 @@ type sealer struct {
 	id  [sha256.Size]byte
 	o   Options
 
+	witness *witnessing // nil for none
+
 	ctx    context.Context
 	cancel context.CancelFunc
 	ended  chan struct{}
@@ -43,13 +45,12 @@ type sealer struct {
 	closing bool
 
 	// What follows is the goroutine's alone, until it has ended.
-	before      *[sha256.Size]byte // digest of the file of the last signed segment; nil for none
-	unwitnessed []int
-	err         error
+	before *[sha256.Size]byte // digest of the file of the last signed segment; nil for none
+	err    error
 }
 
-func newSealer(dir string, id [sha256.Size]byte, o Options, before *[sha256.Size]byte) *sealer {
-	s := &sealer{dir: dir, id: id, o: o, before: before, ended: make(chan struct{}), wake: make(chan struct{}, 1), stop: make(chan struct{})}
+func newSealer(dir string, id [sha256.Size]byte, o Options, before *[sha256.Size]byte, w *witnessing) *sealer {
+	s := &sealer{dir: dir, id: id, o: o, before: before, witness: w, ended: make(chan struct{}), wake: make(chan struct{}, 1), stop: make(chan struct{})}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	go s.run()
 	return s
@@ -116,27 +117,23 @@ func (s *sealer) run() {
 			err = fmt.Errorf("%s is not signed: %w", linesName(next.number), err)
 			s.o.Log.Error("a segment of the journal is not signed", "segment", next.number, "error", err)
 		}
-		if failed := s.witness(); failed != nil {
-			err = errors.Join(err, failed)
-		}
 		if closing {
 			s.err = err
 			return
 		}
-		s.rest(err != nil)
+		rest(s.stop, s.wake, err != nil, s.o.RetryAfter)
 	}
 }
 
 // rest waits for more to do, or after a failure until it is time to try again.
-func (s *sealer) rest(again bool) {
-	more := s.wake
+func rest(stop, more <-chan struct{}, again bool, after time.Duration) {
 	if again {
 		more = nil
 	}
-	retry := time.NewTimer(s.o.RetryAfter)
+	retry := time.NewTimer(after)
 	defer retry.Stop()
 	select {
-	case <-s.stop:
+	case <-stop:
 	case <-more:
 	case <-retry.C: // without a failure there is nothing to do, which costs nothing
 	}
@@ -170,26 +167,7 @@ func (s *sealer) sign(one *sealed) error {
 		return err
 	}
 	s.before = &sum
-	if s.o.Witness != nil {
-		s.unwitnessed = append(s.unwitnessed, one.number)
-	}
-	return nil
-}
-
-// witness gives the bundles that wait to be kept elsewhere, in order.
-func (s *sealer) witness() error {
-	for len(s.unwitnessed) > 0 {
-		name := bundleName(s.unwitnessed[0])
-		data, err := os.ReadFile(filepath.Join(s.dir, name))
-		if err == nil {
-			err = s.o.Witness(s.ctx, name, data)
-		}
-		if err != nil {
-			s.o.Log.Error("a segment's bundle is not kept elsewhere", "bundle", name, "error", err)
-			return fmt.Errorf("%s is not kept elsewhere: %w", name, err)
-		}
-		s.unwitnessed = s.unwitnessed[1:]
-	}
+	s.witness.add(one.number)
 	return nil
 }
 

@@ -18,8 +18,7 @@ import (
 // Verify verifies a journal: every segment, line and declaration. It reads a segment at a time. A no is a Result that is not
 // Verified; an error says that there is no answer.
 //
-// It does not see lines that were cut from the end: give it Receipts, or compare the last segment with a bundle that was kept
-// elsewhere.
+// It does not see lines that were cut from the end: give it Receipts, or a Witness.
 func Verify(ctx context.Context, v *attest.Verifier, dir string, o VerifyOptions) (*Result, error) {
 	if v == nil {
 		return nil, attest.ErrNoTrust
@@ -47,6 +46,9 @@ type reader struct {
 
 	last *[sha256.Size]byte // of the line before the next segment; nil where it is not known
 	file *[sha256.Size]byte // of the file before
+
+	witness  *head // the last segment that the witness has; nil where none is asked, or what it has is not verified
+	compared bool  // the journal has a segment of that number
 }
 
 func (r *reader) problem(format string, args ...any) {
@@ -59,6 +61,9 @@ func (r *reader) run() error {
 		return err
 	}
 	r.result.Gateway = id
+	if err := r.askWitness(); err != nil {
+		return err
+	}
 	l, err := list(r.dir)
 	if err != nil {
 		return err
@@ -66,6 +71,7 @@ func (r *reader) run() error {
 	if err := r.segments(l); err != nil {
 		return err
 	}
+	r.endWitness()
 	switch {
 	case r.result.Lines > 0:
 	case r.result.Unsigned > 0:
@@ -146,6 +152,9 @@ func (r *reader) pass(s *SegmentResult, data *scan) {
 	s.Verified = good && (s.Lines > 0 || s.Unsigned == 0)
 	if r.bad = r.bad || !good; s.Closed || s.Lines+s.Unsigned > 0 {
 		r.result.Segments++
+		if r.o.Witness != nil && s.Number > r.result.Witnessed {
+			r.result.Unwitnessed++
+		}
 	}
 	r.result.add(s.Counts)
 	r.last, r.file = nil, nil
@@ -244,6 +253,7 @@ func (r *reader) closed(s *SegmentResult, data *scan) error {
 	}
 	s.Report.Checks = append(s.Report.Checks, evidence.Passed(evidence.CheckSubject, "%s is the file that was signed", linesName(s.Number)))
 	data.head = &h
+	r.compare(h)
 	return nil
 }
 

@@ -77,14 +77,16 @@ type Journal struct {
 	Gateway  string `json:"gateway,omitempty"` // of a verified one: its id, in hex
 	Segments int    `json:"segments"`
 	Totals
-	Problems []string `json:"problems,omitempty"`
+	Witnessed   int      `json:"witnessed,omitempty"`   // the last segment that the witness has, where one was asked
+	Unwitnessed int      `json:"unwitnessed,omitempty"` // segments behind it
+	Problems    []string `json:"problems,omitempty"`
 	answer.None
 }
 
 // NewJournal is the answer for what was found; for nil the journal is not verified.
 func NewJournal(dir string, r *journal.Result) Journal {
 	r = zero.IfNil(r)
-	a := Journal{Journal: dir, Verified: r.Verified, Segments: r.Segments, Totals: Totals(r.Counts)}
+	a := Journal{Journal: dir, Verified: r.Verified, Segments: r.Segments, Totals: Totals(r.Counts), Witnessed: r.Witnessed, Unwitnessed: r.Unwitnessed}
 	for _, p := range r.Problems {
 		if p != nil {
 			a.Problems = append(a.Problems, p.Error())
@@ -112,11 +114,17 @@ func (j Journal) Verdict() answer.Verdict {
 		{j.Undeclared, "undeclared", "%d calls were forwarded without an identity"},
 		{j.Denied, "denied", "%d calls were denied"},
 		{j.Open, "open", "%d lines are not under the signature of a segment yet: of these only the runs are signed"},
+		{j.Witnessed, "witnessed", "the witness has segment %08d, and the journal is the same up to there"},
+		{j.Unwitnessed, "unwitnessed", "%d segments are behind the last that the witness has: the holder of the key and the folder could still change them"},
 		{j.Unsigned, "unsigned", "%d more lines have no run and are not under the signature of a segment yet: they are not verified"},
 	} {
 		if some.n > 0 {
 			verdict.Facts = append(verdict.Facts, answer.Fact(some.label, fmt.Sprintf(some.text, some.n)))
 		}
+	}
+	if j.Witnessed > 0 {
+		verdict.Note = "lines that were cut from the end, behind what the witness has, are not missed, unless a receipt is kept elsewhere"
+		return verdict
 	}
 	verdict.Note = "lines that were cut from the end are not missed, unless a receipt or a later bundle is kept elsewhere"
 	return verdict

@@ -477,6 +477,10 @@ var exported = map[string]any{
 	"journal.UnverifiedLine.Receipt": journal.UnverifiedLine.Receipt,
 	"journal.UnverifiedLines":        journal.UnverifiedLines,
 	"journal.Verify":                 journal.Verify,
+	"journal.WitnessFolder.Bundle":   journal.WitnessFolder.Bundle,
+	"journal.WitnessFolder.Check":    journal.WitnessFolder.Check,
+	"journal.WitnessFolder.Keep":     journal.WitnessFolder.Keep,
+	"journal.WitnessFolder.Last":     journal.WitnessFolder.Last,
 
 	"report.Dispatches.Plus":   report.Dispatches.Plus,
 	"report.Dispatches.String": report.Dispatches.String,
