@@ -24,6 +24,12 @@ func Element(before, s string, isPair bool) string { return element(before, s, i
 func element(before, s string, isPair bool, as reading) string {
 	option := strings.TrimLeft(before, "-")
 	switch before {
+	case "-H", "--header", "--proxy-header", "-u", "--user", "--proxy-user":
+		if isLocation(s) { // python -u C:\\server.py, x -u https://h: neither a login nor a header
+			return text(s, as)
+		}
+	}
+	switch before {
 	case "-H", "--header", "--proxy-header":
 		return afterFirst(s, ':', Mark)
 	case "-e", "--env":
@@ -31,13 +37,23 @@ func element(before, s string, isPair bool, as reading) string {
 			return afterFirst(s, '=', s)
 		}
 	case "-u", "--user", "--proxy-user":
-		return afterFirst(s, ':', s)
+		if !userAndGroup.MatchString(s) {
+			return afterFirst(s, ':', s)
+		}
 	}
-	isOption := option != before && !strings.ContainsAny(option, "=: ")
+	isOption := option != before && !strings.ContainsAny(option, "=: ") && !strings.HasPrefix(option, "no-")
 	if s != "" && (isOption && !strings.HasPrefix(s, "--") && IsWithheld(option) || isPair && IsName(option)) {
 		return Mark
 	}
 	return text(s, as)
+}
+
+// isLocation tells a URL, and a path that begins with the letter of a drive.
+func isLocation(s string) bool {
+	if len(s) > 2 && s[1] == ':' && (s[2] == '/' || s[2] == '\\') && 'a' <= s[0]|0x20 && s[0]|0x20 <= 'z' {
+		return true
+	}
+	return schemeStart.MatchString(s)
 }
 
 // afterFirst is s with the mark for all behind the first separator and the blanks that follow it, or otherwise if it has none.
@@ -63,6 +79,8 @@ var (
 	pair         = lazyregexp.New(`([A-Za-z0-9_.-]+)=`)
 	loosePair    = lazyregexp.New(`([A-Za-z0-9_.-]+)[ \t]*=+[ \t]*|(-[A-Za-z0-9_.-]+)[ \t]+`)
 	nextOption   = lazyregexp.New(`[;&][A-Za-z0-9_.-]+=`)
+	schemeStart  = lazyregexp.New(`^[A-Za-z][A-Za-z0-9+.-]*://`)
+	userAndGroup = lazyregexp.New(`^[0-9]{1,10}:[0-9]{1,10}$`) // docker run -u 1000:1000
 	nextPair     = lazyregexp.New(`[,;&][A-Za-z0-9_.-]+=`)
 )
 
@@ -80,7 +98,7 @@ const (
 func Text(s string) string { return text(s, prose) }
 
 func text(s string, as reading) string {
-	if strings.IndexByte(s, ':') < 0 && strings.IndexByte(s, '=') < 0 && !hasOption(s) {
+	if strings.IndexByte(s, ':') < 0 && strings.IndexByte(s, '=') < 0 && !hasOption(s) && !hasSlashes(s) {
 		return s
 	}
 	for _, option := range []*lazyregexp.Regexp{optionHeader, optionEnv} {
@@ -128,6 +146,12 @@ func hasOption(s string) bool {
 			return strings.ContainsAny(s[at:], " \t")
 		}
 	}
+}
+
+// hasSlashes tells a string that begins as a URL without its scheme does.
+func hasSlashes(s string) bool {
+	isSlash := func(c byte) bool { return c == '/' || c == '\\' }
+	return len(s) > 1 && isSlash(s[0]) && isSlash(s[1])
 }
 
 // pairStarts may stand before a pair.
@@ -204,8 +228,8 @@ func List(s string) string {
 }
 
 // Argument is Element of a string that may be a command line or a word of one. NAME=VALUE is a word behind another one that does not
-// run a command, and else begins a command line. It is not ok if a command line may have another command in what is secret, or
-// beside it: without the secret, lines that run different programs would be equal.
+// run a command, and else begins a command line. It is not ok if what is secret may be a command, a program or an option, or stands
+// beside another command: without the secret, lines that run different programs would be equal.
 func Argument(before, s string, isPair bool) (clean string, ok bool) {
 	return argument(before, s, isPair, commandDepth)
 }
@@ -214,14 +238,17 @@ func argument(before, s string, isPair bool, depth int) (clean string, ok bool) 
 	isLine := before == "" || runs.MatchString(before)
 	isWord := !isLine || before == "" && strings.HasPrefix(s, "-")
 	if m := assignment.FindStringSubmatch(s); m != nil && len(m[0]) < len(s) && isWord && IsWithheld(m[1]) {
-		return m[0] + Mark, true
+		return m[0] + Mark, isLone(before, s, m[0]+Mark)
 	}
 	line, ok := command(s, depth)
 	clean = element(before, line, isPair, shell)
 	if isLine {
 		return clean, ok && (clean == line || !isBesideCommand(s, clean))
 	}
-	return clean, ok || !strings.ContainsAny(s, blanks)
+	if !strings.ContainsAny(s, blanks) {
+		line, ok = s, true // it is one word
+	}
+	return clean, ok && isLone(before, line, clean)
 }
 
 // commandDepth is how deep command lines are looked for inside words of others, as in sh -c "COMMAND".
@@ -277,10 +304,7 @@ func commandWords(s string, depth int, escapes bool) (clean string, ok bool) {
 	return b.String() + s[done:], ok
 }
 
-const (
-	blanks    = " \t\r\n"
-	operators = ";&|<>()`\r\n" // what may end a command in shells, or begin one
-)
+const blanks = " \t\r\n"
 
 // joined takes out the line breaks that a backslash takes.
 var joined = strings.NewReplacer("\\\n", "", "\\\r\n", "")
@@ -292,18 +316,6 @@ func atEnd(word string) int {
 		return 0
 	}
 	return len(word) - len(rest)
-}
-
-// isBesideCommand tells whether a text with a secret in it, which is clean without that, may be more than one command. What stands
-// before another pair, which stays, separates pairs.
-func isBesideCommand(s, clean string) bool {
-	pairs := len(nextOption.FindAllStringIndex(s, -1))
-	for i := range len(s) {
-		if strings.IndexByte(operators, s[i]) >= 0 {
-			pairs--
-		}
-	}
-	return pairs < 0 || len(nextOption.FindAllStringIndex(clean, -1)) < len(nextOption.FindAllStringIndex(s, -1))
 }
 
 // readWord reads the blanks from at on and the word behind them: where it stands, and its text without quotation marks and backslashes.

@@ -83,8 +83,10 @@ func TestCommand(t *testing.T) {
 		}
 	}
 	for _, c := range [][3]string{
-		{"", "API_KEY=CANARY npx --token CANARY", "API_KEY=[secret] npx --token [secret]"}, {"env", "API_KEY=a CANARY", "API_KEY=[secret]"}, {"-c", "API_KEY=CANARY npx", "API_KEY=[secret] npx"}, {"-lc", `API_KEY=a\ CANARY npx`, "API_KEY=[secret] npx"},
-		{"x", "--token=a CANARY", "--token=[secret]"}, {"--token", "a CANARY", "[secret]"}, {"-e", "A=a CANARY", "A=[secret]"}, {"x", "LEVEL=a b", "LEVEL=a b"},
+		{"", "API_KEY=CANARY npx --token CANARY", "API_KEY=[secret] npx --token [secret]"}, {"env", "API_KEY=CANARY", "API_KEY=[secret]"}, {"-c", "API_KEY=CANARY npx", "API_KEY=[secret] npx"}, {"-lc", `API_KEY='CANARY' npx`, "API_KEY=[secret] npx"},
+		{"x", "--token=CANARY", "--token=[secret]"}, {"--token", "CANARY", "[secret]"}, {"-e", "A=${CANARY}", "A=[secret]"}, {"x", "//h/?CANARY", "//h/?[secret]"}, {"x", "LEVEL=a b", "LEVEL=a b"}, {"--no-auth", "x", "x"}, {"-u", "1000:0", "1000:0"},
+		{"-u", `C:\a\server.py`, `C:\a\server.py`}, {"-u", "C:/server.py", "C:/server.py"}, {"-u", "https://u:CANARY@h/a?b=CANARY", "https://[secret]@h/a?b=[secret]"}, {"-H", "https://h/a", "https://h/a"}, {"-u", "me:CANARY", "me:[secret]"},
+		{"-H", "Authorization: Bearer CANARY", "Authorization: [secret]"}, {"--header", "X-Any:CANARY", "X-Any:[secret]"}, {"--headers", "Authorization: Bearer CANARY", "[secret]"}, {"x", `{"env": {"A": "CANARY b", "B": "c"}}`, `{"env": [secret]}`},
 	} {
 		if got, ok := Argument(c[0], c[1], false); got != c[2] || !ok {
 			t.Errorf("%q behind %q: got %q, want %q", c[1], c[0], got, c[2])
@@ -105,15 +107,32 @@ func TestBesideCommand(t *testing.T) {
 		}
 	}
 	for _, c := range [][3]string{
-		{"-c", "TOKEN=CANARY; evil", "TOKEN=[secret]; evil"}, {"-c", "export TOKEN=CANARY && exec evil", "export TOKEN=[secret] && exec evil"}, {"-c", `TOKEN="CAN ARY"; evil`, `TOKEN=[secret]; evil`},
+		{"-c", "TOKEN=CANARY; evil", "TOKEN=[secret]; evil"}, {"-c", "export TOKEN=CANARY && exec evil", "export TOKEN=[secret] && exec evil"}, {"-c", `TOKEN="CANARY"; evil`, `TOKEN=[secret]; evil`},
 		{"-c", "a --token; evil", "a --token; evil"}, {"-c", "a --token && evil", "a --token && evil"}, {"-c", "a | b --token CANARY | evil", "a | b --token [secret] | evil"}, {"-c", "(a; b) | c", "(a; b) | c"},
-		{"x", "--token=CAN;ARY", "--token=[secret]"}, {"", "--token=CAN;A RY", "--token=[secret]"}, {"x", "TOKEN=CAN;A RY", "TOKEN=[secret]"}, {"--token", "CAN;ARY", "[secret]"}, {"-e", "A=CAN;ARY", "A=[secret]"},
-		{"-e", "const a=require('evil')", "const a=require('evil')"}, {"x", "Server=s;User Id=u;Password=CANARY;Encrypt=no", "Server=s;User Id=u;Password=[secret];Encrypt=no"}, {"-H", "Cookie: a=CAN; b=ARY", "Cookie: [secret]"},
+		{"-e", "const a=require('evil')", "const a=require('evil')"}, {"x", "Server=s;User Id=u;Password=CANARY;Encrypt=no", "Server=s;User Id=u;Password=[secret];Encrypt=no"},
 		{"x", "https://h/a?u=CANARY&v=CANARY#(x)", "https://h/a?u=[secret]&v=[secret]#(x)"}, {"", "https://h/a?u=CANARY&v=CANARY", "https://h/a?u=[secret]&v=[secret]"}, {"", "a --url=https://h/a?u=CANARY", "a --url=https://h/a?u=[secret]"},
 	} {
 		if got, ok := Argument(c[0], c[1], false); got != c[2] || !ok {
 			t.Errorf("%q behind %q: got %q, %v, want %q", c[1], c[0], got, ok, c[2])
 		}
+	}
+}
+
+// TestLone: what is secret in an argument is a value. What some program could run, or read as an option, is not withheld.
+func TestLone(t *testing.T) {
+	for _, c := range [][2]string{
+		{"host", "TOKEN=x evil"}, {"-S", "TOKEN=x evil"}, {"--call", "TOKEN=x evil"}, {"eval", "TOKEN=x\tevil"}, {"host", "TOKEN=x;evil"}, {"host", "--token=x;evil"}, {"npx", "--token=x evil"}, {"--token", "x&evil"}, {"--token", "x evil"}, {"--token", "$(evil)"},
+		{"x", "--token=x\nevil"}, {"--token", "x|evil"}, {"x", "a --token 'x evil'"}, {"x", `ssh h "TOKEN=x evil"`}, {"", `ssh h "TOKEN=x evil"`}, {"-c", `ssh h "--token=x evil"`}, {"", `env -S "TOKEN=x evil"`},
+		{"-e", "X=require('evil')"}, {"-e", `x=require"evil"`}, {"-e", "x=%x[evil]"}, {"-e", "x=`evil`"}, {"x", "-eX=%x/evil/"}, {"x", "--env=X='evil'"}, {"-e", "A=a b"}, {"", `node -e 'X=%x[evil]'`},
+		{"-pw", "evil.rb"}, {"-key", "evil.example"}, {"-pass", "evil"}, {"", "ruby -pw evil.rb"}, {"-H", "evil.sh"}, {"--header", "evil"}, {"-H", `C:evil.sh`}, {"-u", "C:evil.py"}, {"", "bash -H evil.sh"},
+		{"-H", "X-Any: a b"}, {"-H", "X-Any: Bearer --evil"}, {"-H", "Cookie: a=x; evil"}, {"x", `https://good\evil`}, {"host", "https://h/?q;evil"}, {"host", "https://h/?a=b&evil"}, {"x", `{"env": {"A": "$(evil)"}}`},
+	} {
+		if got, ok := Argument(c[0], c[1], false); ok {
+			t.Errorf("%q behind %q: got %q, want that it is refused", c[1], c[0], got)
+		}
+	}
+	if got, ok := Argument("passwd", "root", true); ok {
+		t.Errorf("sudo passwd root: got %q, want that it is refused", got)
 	}
 }
 

@@ -568,14 +568,17 @@ def behind(s, sep, otherwise):
 
 
 def clean_element(before, s, pair, how="prose"):
-    if before in ("-H", "--header", "--proxy-header"):
+    option = before.lstrip("-")
+    headers, logins = ("-H", "--header", "--proxy-header"), ("-u", "--user", "--proxy-user")
+    if before in headers + logins and re.match(r"[A-Za-z]:[/\\]|[A-Za-z][A-Za-z0-9+.-]*://", s):
+        return clean_text(s, how)
+    if before in headers:
         return behind(s, ":", MARK)
     if before in ("-e", "--env") and re.match("[A-Za-z0-9_.][A-Za-z0-9_.-]*=", s):
         return behind(s, "=", s)
-    if before in ("-u", "--user", "--proxy-user"):
+    if before in logins and not re.fullmatch("[0-9]{1,10}:[0-9]{1,10}", s):
         return behind(s, ":", s)
-    option = before.lstrip("-")
-    is_option = option != before and not re.search("[=: ]", option)
+    is_option = option != before and not re.search("[=: ]", option) and not option.startswith("no-")
     if s and (is_option and not s.startswith("--") and is_secret(option) or pair and is_credential(option)):
         return MARK
     return clean_text(s, how)
@@ -726,7 +729,7 @@ def clean_argument(before, s, pair):
 def argument(before, s, pair, depth):
     line = not before or runs(before)
     if assigned(s) and (not line or not before and s[0] == "-"):
-        return assigned(s) + MARK, True
+        return assigned(s) + MARK, lone(before, s, assigned(s) + MARK)
     words, ok = s, True
     for escapes in (True, False) if depth else ():
         words, one = clean_words(words, escapes, depth)
@@ -734,7 +737,24 @@ def argument(before, s, pair, depth):
     clean = clean_element(before, words, pair, "shell")
     if line:
         return clean, ok and (clean == words or not beside(s, clean))
-    return clean, ok or not re.search("[ \t\n\r]", s)
+    if re.search("[ \t\n\r]", s):
+        return clean, ok and lone(before, words, clean)
+    return clean, lone(before, s, clean)
+
+
+def lone(before, s, clean):
+    """Whether what is secret in an argument is a value alone."""
+    if s == clean:
+        return True
+    if clean == MARK and not (before.startswith("--") and is_secret(before[2:])) or re.fullmatch(r"[A-Za-z]:\[secret\]", clean):
+        return False
+    if (before in ("-e", "--env") or re.match("(?:-e|--env=)[A-Z_][A-Z0-9_]*=", s)) and not re.fullmatch("-*(?:e|env=)?[A-Za-z0-9_.-]+=[A-Za-z0-9_.~+/=:@,${}-]*", s):
+        return False
+    if any(s.count(c) > clean.count(c) or c + MARK in clean for c in ";&|<>()`\r\n"):
+        return False
+    if sum(map(s.count, " \t")) == sum(map(clean.count, " \t")) or re.match(r"""(?:-*[A-Za-z0-9_.-]+=)?[ \t\r\n"'\\\\]*[{\[]""", s):
+        return True
+    return re.fullmatch(r"[^: \t]+:[ \t]*(?:bearer|basic|token|apikey|key|bot|negotiate) +[^- \t\n\f\r][^ \t\n\f\r]*", s, re.I | re.A) is not None
 
 
 def words_of(s, escapes):
