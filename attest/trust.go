@@ -102,13 +102,13 @@ func CheckKeys(keys []TrustedKey, e evidence.Envelope) (evidence.Result, *Truste
 			break
 		}
 	}
-	message := e.Message()
+	schemes := e.Work.Over(e.Message())
 	signedBy := named
-	if named == nil || named.Key.Verify(message, e.Signature) != nil {
-		signedBy = findKey(keys, message, e.Signature, named)
+	if named == nil || schemes.Verify(named.Key, e.Signature) != nil {
+		signedBy = findKey(keys, schemes, e.Signature, named)
 	}
 	if signedBy == nil {
-		return explainNo(keys, named, message, e), nil
+		return explainNo(keys, named, schemes, e), nil
 	}
 	o.By = signedBy.identity()
 	o.Signature = passed(evidence.CheckSignature, "by key "+signedBy.Name+" ("+string(signedBy.Key.Algorithm())+")")
@@ -118,9 +118,9 @@ func CheckKeys(keys []TrustedKey, e evidence.Envelope) (evidence.Result, *Truste
 
 // explainNo says why a signature is not by any of the keys; named is the one that the bundle names, if it is
 // among them.
-func explainNo(keys []TrustedKey, named *TrustedKey, message []byte, e evidence.Envelope) evidence.Result {
+func explainNo(keys []TrustedKey, named *TrustedKey, schemes *signer.Schemes, e evidence.Envelope) evidence.Result {
 	o := evidence.Result{Signer: evidence.Skipped(evidence.CheckSigner, evidence.CodeNotReached, "without a good signature there is no signer")}
-	if key, scheme := findScheme(keys, named, message, e.Signature); key != nil {
+	if key, scheme := findScheme(keys, named, schemes, e.Signature); key != nil {
 		o.OtherScheme = key.identity()
 		o.Signature = evidence.Failed(evidence.CheckSignature, evidence.CodeSignatureScheme, "by key %s, but as %s; want %s", key.Name, scheme, key.Key.Scheme()).
 			WithHint(evidence.Hint("sign with runattest and this key, or with another program as " + key.Key.Scheme()))
@@ -139,8 +139,7 @@ func explainNo(keys []TrustedKey, named *TrustedKey, message []byte, e evidence.
 
 // findScheme is the key that signed in another scheme than its own, and which: the one that the bundle
 // names is tried first, and of the others no more than some.
-func findScheme(keys []TrustedKey, named *TrustedKey, message, signature []byte) (*TrustedKey, string) {
-	schemes := signer.NewSchemes(message)
+func findScheme(keys []TrustedKey, named *TrustedKey, schemes *signer.Schemes, signature []byte) (*TrustedKey, string) {
 	if named != nil {
 		if scheme := schemes.Of(named.Key, signature); scheme != "" {
 			return named, scheme
@@ -157,9 +156,9 @@ func findScheme(keys []TrustedKey, named *TrustedKey, message, signature []byte)
 	return nil, ""
 }
 
-func findKey(keys []TrustedKey, message, signature []byte, except *TrustedKey) *TrustedKey {
+func findKey(keys []TrustedKey, schemes *signer.Schemes, signature []byte, except *TrustedKey) *TrustedKey {
 	for i := range keys {
-		if &keys[i] != except && keys[i].Key.Verify(message, signature) == nil {
+		if &keys[i] != except && schemes.Verify(keys[i].Key, signature) == nil {
 			return &keys[i]
 		}
 	}

@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -15,10 +14,10 @@ import (
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/jsontree"
-	"github.com/runattest/runattest/internal/lazyregexp"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/visible"
 	"github.com/runattest/runattest/internal/zero"
+	"github.com/runattest/runattest/signer"
 )
 
 // approvals say which approvers must approve a run, and how many of them.
@@ -27,15 +26,14 @@ type approvals struct {
 	roles     map[string]int
 	evidence  string
 	approvers []*approver
-	anyone    attest.Trust     // in any of them, at any time
-	atAnyTime *attest.Verifier // the same
+	anyone    attest.Trust // in any of them, at any time
 }
 
 // approver is one person, however many keys and identities they have.
 type approver struct {
 	name, role string
 	signerSet
-	verifier *attest.Verifier
+	signs attest.Trust
 }
 
 func (a *approvals) read(r *reader, files *folder, v jsontree.Value) {
@@ -92,11 +90,8 @@ func (a *approvals) check(r *reader, root authority.Root) {
 		if _, ok := p.bounded(); ok && root == nil {
 			r.failAt(at, identity.CodeValue, "give trustedRoot", "a key of %q signs in a certain time only, and no timestamp authority is named to prove the time", p.name)
 		}
-		trust, err := p.trust(root, demand{a.evidence, 1})
-		if err == nil {
-			p.verifier, err = attest.NewVerifier(trust)
-		}
-		if err != nil {
+		var err error
+		if p.signs, err = p.trust(root, demand{a.evidence, 1}); err != nil {
 			r.failAt(at, identity.CodeValue, "", "%s", err)
 		}
 	}
@@ -105,10 +100,7 @@ func (a *approvals) check(r *reader, root authority.Root) {
 		all.keys, all.identities = append(all.keys, p.keys...), append(all.identities, p.identities...)
 	}
 	var err error
-	if a.anyone, err = all.trustAtAnyTime(root); err == nil {
-		a.atAnyTime, err = attest.NewVerifier(a.anyone)
-	}
-	if err != nil {
+	if a.anyone, err = all.trustAtAnyTime(root); err != nil {
 		r.failAt("/approvals/approvers", identity.CodeValue, "", "%s", err)
 	}
 	if a.required > len(a.approvers) {
@@ -173,15 +165,17 @@ type statedDecision struct {
 }
 
 // verify verifies an approval. For a rejection it suffices that an approver has signed it; an approval also needs a
-// time, and evidence of it.
-func (a *approvals) verify(ctx context.Context, given Approval) statedDecision {
+// time, and evidence of it. What looking for the signer costs is counted in work; once that is exhausted the answer is worth
+// nothing.
+func (a *approvals) verify(ctx context.Context, given Approval, work *signer.Work) statedDecision {
+	anyone := counted{a.anyone, work}
 	o := statedDecision{result: ApprovalResult{Source: given.Source}}
-	meant := a.whoMay(given.Bundle.PossibleSigner(ctx, a.anyone))
+	meant := a.whoMay(given.Bundle.PossibleSigner(ctx, anyone))
 	if len(meant) == 0 {
 		o.err = fmt.Errorf("is signed by none of %s", plural(len(a.approvers), "approver"))
 		return o
 	}
-	found := given.Bundle.CheckTrust(ctx, a.anyone)
+	found := given.Bundle.CheckTrust(ctx, anyone)
 	people := a.whoMay(found.By)
 	if len(people) == 0 {
 		why := found.Signature
@@ -193,13 +187,13 @@ func (a *approvals) verify(ctx context.Context, given Approval) statedDecision {
 		return o
 	}
 	by := people[0]
-	s, claim, err := a.readSigned(ctx, given.Bundle)
+	s, claim, err := readSigned(ctx, given.Bundle, anyone)
 	switch {
 	case err == nil && s.Decision == Rejected: // whichever of several it is who rejects, an approver does
 	case err == nil && len(people) > 1:
 		err = fmt.Errorf("is signed by what both %s and %s are trusted with: tell them apart in the policy", by.name, people[1].name)
 	case err == nil:
-		claim, err = by.verifier.VerifyClaim(ctx, given.Bundle, ApprovalType)
+		claim, err = verifyApproval(ctx, given.Bundle, counted{by.signs, work})
 	default: // whatever it says is its subject: the predicate may name another run
 		o.unread, o.vague = runsIn(given.Bundle)
 	}
@@ -226,57 +220,6 @@ func (a *approvals) whoMay(by *evidence.SignerIdentity) []*approver {
 		return nil
 	}
 	return slices.DeleteFunc(slices.Clone(a.approvers), func(p *approver) bool { return !p.include(*by) })
-}
-
-// readSigned reads what an approver has signed. With a claim, the error is that the statement is not an approval.
-func (a *approvals) readSigned(ctx context.Context, b *attest.Bundle) (s ApprovalStatement, claim *attest.VerifiedClaim, err error) {
-	if n := len(b.UnverifiedPayload()); n > limits.Approval {
-		return s, nil, fmt.Errorf("has a payload of %d bytes, want at most %d", n, limits.Approval)
-	}
-	if claim, err = a.atAnyTime.VerifyClaim(ctx, b, ApprovalType); err == nil {
-		s, err = readApproval(claim)
-	}
-	return s, claim, err
-}
-
-var (
-	digestPattern = lazyregexp.New(`[0-9a-f]{64}`)
-	escapedDigit  = lazyregexp.New(`\\u00([346][0-9])`) // of JSON: 0 to 9, a to f, A to F and more, in lower case
-)
-
-// approvalFamily is in the predicate types of all versions of approvals, however they are spelled.
-const approvalFamily = "runattest/run-approval"
-
-// runsIn returns the runs whose digests occur in a payload that is not a Statement, or not one of the form that
-// approvals have: a rejection of a later version is one, too. A Statement of another type is about none. The error is that
-// there are more than a Statement may name.
-func runsIn(b *attest.Bundle) ([]identity.ID, error) {
-	if t := b.UnverifiedPredicateType(); t != "" && !strings.Contains(strings.ToLower(t), approvalFamily) {
-		return nil, nil
-	}
-	var ids []identity.ID
-	text := bytes.ToLower(bytes.ReplaceAll(b.UnverifiedPayload(), []byte{0}, nil)) // of UTF-16
-	found := digestPattern.FindAll(text, limits.Subjects+1)
-	if bytes.Contains(text, []byte(`\u00`)) {
-		found = append(found, digestPattern.FindAll(withoutEscapes(text), limits.Subjects+1)...)
-	}
-	if len(found) > limits.Subjects {
-		return nil, fmt.Errorf("it cannot be read, and names more than %d digests, so that it may be a rejection of any run", limits.Subjects)
-	}
-	for _, digits := range found {
-		if id, err := identity.ParseID("airun:1:sha256:" + string(digits)); err == nil && !slices.Contains(ids, id) {
-			ids = append(ids, id)
-		}
-	}
-	return ids, nil
-}
-
-// withoutEscapes is text with what JSON may escape of a digest as it is read.
-func withoutEscapes(text []byte) []byte {
-	return escapedDigit.ReplaceAllFunc(text, func(escape []byte) []byte {
-		c := (escape[4]-'0')<<4 | (escape[5] - '0')
-		return bytes.ToLower([]byte{c})
-	})
 }
 
 // about says whether the approval counts for a run that these have signed, as of the decision. What is dated later
@@ -315,6 +258,9 @@ func (p *Policy) Rejections(ctx context.Context, given Given) (map[identity.ID]s
 	s := subject{asOf: asOf{given.Now, given.Replay}}
 	if err := p.hearAll(ctx, &s, given.Approvals); err != nil {
 		return nil, err
+	}
+	if s.laborious != nil {
+		return nil, s.laborious
 	}
 	rejected := map[identity.ID]string{}
 	for run, stated := range s.stated {

@@ -16,6 +16,7 @@ import (
 	"github.com/runattest/runattest/internal/visible"
 	"github.com/runattest/runattest/internal/zero"
 	"github.com/runattest/runattest/lineage"
+	"github.com/runattest/runattest/signer"
 )
 
 // Denial is why a run may not be done, or what it is warned of: the name of a rule, or
@@ -98,6 +99,7 @@ type subject struct {
 
 	approvals []ApprovalResult
 	stated    map[identity.ID][]statedDecision // by the run that they are about
+	laborious error                            // why not all approvals were read: the run is denied
 	ancestors func() (iter.Seq[lineage.Ancestor], error)
 }
 
@@ -121,18 +123,33 @@ func (p *Policy) hearAll(ctx context.Context, s *subject, given []Approval) erro
 	if len(given) > limits.Approvals {
 		return fmt.Errorf("%d approvals, want at most %d", len(given), limits.Approvals)
 	}
-	for _, a := range given {
-		o := p.approvals.verify(ctx, a)
+	work := signer.NewWork(signatureChecks)
+	var costly string
+	most := -1
+	for i, a := range given {
+		before := work.Done()
+		o := p.approvals.verify(ctx, a, work)
+		if err := ctx.Err(); err != nil { // which may be why it does not count
+			return err
+		}
+		if cost := work.Done() - before; cost > most {
+			costly, most = a.Source, cost
+		}
+		if work.Exhausted() {
+			s.laborious = fmt.Errorf("%w, more than %d, and a rejection might be missed: %d of %d approvals were read, and %s alone took %d; "+
+				"give only approvals of this run and of its ancestors, each with one signature", ErrSignatureChecks, signatureChecks, i, len(given), costly, most)
+			return nil
+		}
 		if o.vague != nil {
 			return fmt.Errorf("approval %s: %w", a.Source, o.vague)
 		}
 		s.take(o)
-		if err := ctx.Err(); err != nil { // which may be why it does not count
-			return err
-		}
 	}
 	return nil
 }
+
+// signatureChecks is limits.SignatureChecks. Tests change it.
+var signatureChecks = limits.SignatureChecks
 
 // take adds an approval to the subject.
 func (s *subject) take(o statedDecision) {
@@ -158,6 +175,9 @@ func (p *Policy) decide(ctx context.Context, s subject) (*Decision, error) {
 		d.deny(ruleKinds, "runs of kind %s are not among those allowed: %v", s.declaration.Kind(), p.kinds)
 	}
 	p.time.judge(d, s.times, s.asOf)
+	if s.laborious != nil {
+		d.deny(ruleApprovals, "%s", s.laborious)
+	}
 	if p.approvals != nil {
 		d.Denials = append(d.Denials, p.approvals.denials(s.approvals)...)
 	}

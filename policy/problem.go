@@ -34,6 +34,9 @@ var (
 	ErrNotOurs = errors.New("policy: the run, or its lineage, was not verified with the policy's trust; verify it with the policy's Verifier")
 	// ErrNoApprovers says that approvals were given to a policy that names no approvers, so that none of them could count.
 	ErrNoApprovers = errors.New("the policy names no approvers")
+	// ErrSignatureChecks says that finding out who has signed the approvals would cost too much, so that a rejection might be
+	// missed. Evaluate denies the run for it.
+	ErrSignatureChecks = errors.New("finding out who has signed the approvals takes too many signature checks")
 	// ErrAfterSigning says that Decide was asked of a policy that was not read with Options.BeforeSigning.
 	ErrAfterSigning = errors.New("the policy may demand what only a signed bundle has: read it with BeforeSigning to ask it before anything is signed")
 	// ErrChanged says that a policy's signature is of something else.

@@ -84,19 +84,37 @@ func newPublicKey(key crypto.PublicKey) (*PublicKey, error) {
 // Verify checks a signature over message. The error is ErrSignature.
 func (k *PublicKey) Verify(message, signature []byte) error {
 	k = zero.IfNil(k)
-	var ok bool
-	switch key := k.key.(type) {
-	case *ecdsa.PublicKey:
-		ok = ecdsa.VerifyASN1(key, k.algorithm.digest(message), signature)
-	case ed25519.PublicKey:
-		ok = ed25519.Verify(key, message, signature)
-	case *rsa.PublicKey:
-		ok = rsa.VerifyPKCS1v15(key, crypto.SHA256, k.algorithm.digest(message), signature) == nil
-	}
-	if !ok {
+	if !k.verify(message, func(crypto.Hash) []byte { return k.algorithm.digest(message) }, signature) {
 		return ErrSignature
 	}
 	return nil
+}
+
+// verify is Verify, with the digest of message by the algorithm's hash.
+func (k *PublicKey) verify(message []byte, digest func(crypto.Hash) []byte, signature []byte) bool {
+	switch key := k.key.(type) {
+	case *ecdsa.PublicKey:
+		return ecdsa.VerifyASN1(key, digest(k.algorithm.Hash()), signature)
+	case ed25519.PublicKey:
+		return ed25519.Verify(key, message, signature)
+	case *rsa.PublicKey:
+		return rsa.VerifyPKCS1v15(key, crypto.SHA256, digest(crypto.SHA256), signature) == nil
+	}
+	return false
+}
+
+// canMake says whether a signature of that many bytes is of a length that the key's have.
+func (k *PublicKey) canMake(length int) bool {
+	switch key := k.key.(type) {
+	case *ecdsa.PublicKey:
+		size := (key.Curve.Params().BitSize + 7) / 8
+		return length <= 3+2*(3+size) // DER: a sequence of two integers, each with a length and maybe a zero before it
+	case ed25519.PublicKey:
+		return length == ed25519.SignatureSize
+	case *rsa.PublicKey:
+		return length == key.Size()
+	}
+	return false
 }
 
 // Hint is the key's name, which tells keys apart: "SHA256:" and the unpadded base64 of SHA-256 of the key in SSH's

@@ -7,6 +7,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rsa"
 	_ "crypto/sha1" // to name what is refused
+	"crypto/sha256"
 	_ "crypto/sha3"
 	"encoding/asn1"
 	"encoding/binary"
@@ -40,6 +41,8 @@ type Schemes struct {
 	message []byte
 	digests map[crypto.Hash][]byte
 	tried   int // operations with public keys: what a stranger's signature costs, at most maxTried of each key
+	work    *Work
+	sum     [sha256.Size]byte // of the message, with work
 }
 
 // maxTried is one for each hash, and one to see what a signature may be.
@@ -52,11 +55,33 @@ func NewSchemes(message []byte) *Schemes {
 
 func (s *Schemes) digest(h crypto.Hash) []byte {
 	if s.digests[h] == nil {
+		s.work.Spend(len(s.message) / hashedAsCheck)
 		w := h.New()
 		w.Write(s.message)
 		s.digests[h] = w.Sum(nil)
 	}
 	return s.digests[h]
+}
+
+// Verify is PublicKey.Verify of a key, in its own scheme. It is not safe for concurrent use.
+func (s *Schemes) Verify(k *PublicKey, signature []byte) error {
+	if s == nil || s.digests == nil {
+		return ErrSignature
+	}
+	k = zero.IfNil(k)
+	if !k.canMake(len(signature)) {
+		return ErrSignature
+	}
+	own := s.once(k, "own", signature, func() string {
+		if s.try(k, func() bool { return k.verify(s.message, s.digest, signature) }) {
+			return "own"
+		}
+		return ""
+	})
+	if own == "" {
+		return ErrSignature
+	}
+	return nil
 }
 
 // Of is OtherScheme of a key. It is not safe for concurrent use.
@@ -65,20 +90,25 @@ func (s *Schemes) Of(k *PublicKey, signature []byte) string {
 		return ""
 	}
 	k = zero.IfNil(k)
+	return s.once(k, "other", signature, func() string { return s.other(k, signature) })
+}
+
+func (s *Schemes) other(k *PublicKey, signature []byte) string {
 	switch key := k.key.(type) {
 	case *ecdsa.PublicKey:
-		return s.ecdsa(key, k.algorithm.Hash(), signature)
+		return s.ecdsa(k, key, signature)
 	case *rsa.PublicKey:
-		return s.rsa(key, k.algorithm.Hash(), signature)
+		return s.rsa(k, key, signature)
 	case ed25519.PublicKey:
+		if !k.canMake(len(signature)) {
+			return ""
+		}
 		ph := &ed25519.Options{Hash: crypto.SHA512}
-		s.tried++
-		if ed25519.VerifyWithOptions(key, s.digest(crypto.SHA512), signature, ph) == nil {
+		if s.try(k, func() bool { return ed25519.VerifyWithOptions(key, s.digest(crypto.SHA512), signature, ph) == nil }) {
 			return "Ed25519ph"
 		}
 		for _, h := range schemeHashes { // as a KMS does that is given digests
-			s.tried++
-			if ed25519.Verify(key, s.digest(h), signature) {
+			if s.try(k, func() bool { return ed25519.Verify(key, s.digest(h), signature) }) {
 				return "Ed25519 over " + h.String()
 			}
 		}
@@ -93,7 +123,8 @@ var schemeHashes = [...]crypto.Hash{
 
 const inDER = " in ASN.1 DER"
 
-func (s *Schemes) ecdsa(key *ecdsa.PublicKey, own crypto.Hash, signature []byte) string {
+func (s *Schemes) ecdsa(k *PublicKey, key *ecdsa.PublicKey, signature []byte) string {
+	own := k.algorithm.Hash()
 	der, form := signature, inDER
 	if size := (key.Curve.Params().BitSize + 7) / 8; len(signature) == 2*size && !isDER(signature) {
 		r, s := new(big.Int).SetBytes(signature[:size]), new(big.Int).SetBytes(signature[size:])
@@ -102,39 +133,41 @@ func (s *Schemes) ecdsa(key *ecdsa.PublicKey, own crypto.Hash, signature []byte)
 			return ""
 		}
 		form = ", r and s side by side (IEEE P1363)"
-	} else if !isDER(signature) {
+	} else if !k.canMake(len(signature)) || !isDER(signature) {
 		return ""
 	}
 	for _, h := range schemeHashes {
 		if h == own && form == inDER {
 			continue
 		}
-		s.tried++
-		if ecdsa.VerifyASN1(key, s.digest(h), der) {
+		if s.try(k, func() bool { return ecdsa.VerifyASN1(key, s.digest(h), der) }) {
 			return fmt.Sprintf("ECDSA %s with %s%s", key.Curve.Params().Name, h, form)
 		}
 	}
 	return ""
 }
 
-func (s *Schemes) rsa(key *rsa.PublicKey, own crypto.Hash, signature []byte) string {
-	if len(signature) != key.Size() {
+func (s *Schemes) rsa(k *PublicKey, key *rsa.PublicKey, signature []byte) string {
+	if !k.canMake(len(signature)) {
 		return ""
 	}
 	n := new(big.Int).SetBytes(signature)
 	if n.Cmp(key.N) >= 0 {
 		return ""
 	}
-	s.tried++
-	block := n.Exp(n, big.NewInt(int64(key.E)), key.N).FillBytes(make([]byte, key.Size())) // which says at once of most that they are by another key
+	var block []byte
+	s.try(k, func() bool {
+		block = n.Exp(n, big.NewInt(int64(key.E)), key.N).FillBytes(make([]byte, key.Size())) // which says at once of most that they are by another key
+		return false
+	})
 	switch {
+	case block == nil:
 	case bytes.HasPrefix(block, []byte{0, 1, 0xff}):
 		for _, h := range schemeHashes {
-			if h == own {
+			if h == k.algorithm.Hash() {
 				continue
 			}
-			s.tried++
-			if rsa.VerifyPKCS1v15(key, h, s.digest(h), signature) == nil {
+			if s.try(k, func() bool { return rsa.VerifyPKCS1v15(key, h, s.digest(h), signature) == nil }) {
 				return "RSA PKCS #1 v1.5 with " + h.String()
 			}
 		}

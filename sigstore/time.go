@@ -38,9 +38,15 @@ func (t *trust) gather(ctx context.Context, e evidence.Envelope, by entrySigner)
 	if err := ctx.Err(); err != nil {
 		found.wrong = append(found.wrong, err)
 	}
+	if vain := len(e.Evidence.Timestamps) + len(e.Evidence.LogEntries) - len(found.times) - len(found.logs) - len(found.promises); vain > 0 {
+		e.Work.Spend(evidenceChecks * vain) // which may have been added to what a trusted signer has signed
+	}
 	found.judgeLogs()
 	return found
 }
+
+// evidenceChecks is what evidence that proves nothing counts as, in checks of a signature.
+const evidenceChecks = 2
 
 // timestamps counts the different authorities that stamped the signature.
 func (f findings) timestamps() int { return f.timestampsUntil(time.Time{}) }

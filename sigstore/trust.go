@@ -161,7 +161,7 @@ func (t *trust) checkCertificate(ctx context.Context, e evidence.Envelope) evide
 		o.Signature = evidence.Failed(evidence.CheckSignature, evidence.CodeCertificate, "the certificate cannot be used: %s", err)
 		return o
 	}
-	if err := c.key.Verify(e.Message(), e.Signature); err != nil {
+	if e.Work.Over(e.Message()).Verify(c.key, e.Signature) != nil {
 		return t.explainNo(o, c, e)
 	}
 	o.Signature = evidence.Passed(evidence.CheckSignature, "by the key of a certificate (%s)", c.key.Algorithm())
@@ -200,8 +200,8 @@ func withSigner(o evidence.Result, c *leafCertificate, found findings) evidence.
 // explainNo says why a signature is not by a certificate's key. Other schemes are tried only where the
 // certificate could be one that is trusted.
 func (t *trust) explainNo(o evidence.Result, c *leafCertificate, e evidence.Envelope) evidence.Result {
-	if t.judgeStranger(c).Verdict != evidence.Fail {
-		if scheme := c.key.OtherScheme(e.Message(), e.Signature); scheme != "" {
+	if e.Work.Spend(chainChecks) && t.judgeStranger(c).Verdict != evidence.Fail {
+		if scheme := e.Work.Over(e.Message()).Of(c.key, e.Signature); scheme != "" {
 			if t.UnsafeAnyTime && t.judgeSignerAtAnyTime(c).Verdict == evidence.Pass {
 				o.OtherScheme = c.signerIdentity()
 			}
@@ -214,6 +214,9 @@ func (t *trust) explainNo(o evidence.Result, c *leafCertificate, e evidence.Enve
 		WithHint("the payload, the signature or the certificate was changed after signing")
 	return o
 }
+
+// chainChecks is what finding the authority of a certificate counts as, in checks of a signature.
+const chainChecks = 16
 
 func (c *leafCertificate) signerIdentity() *evidence.SignerIdentity {
 	return &evidence.SignerIdentity{

@@ -6,7 +6,6 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/internal/limits"
-	"github.com/runattest/runattest/signer"
 )
 
 // UnsafeKeysAtAnyTime trusts the holders of the keys, whenever they signed: validity windows are passed over. It is for
@@ -39,7 +38,7 @@ func CheckKeysAtAnyTime(keys []attest.TrustedKey, e evidence.Envelope) (evidence
 	if key != nil || o.OtherScheme != nil || len(e.Certificates) > 0 || len(keys) <= limits.SchemeKeys {
 		return o, key
 	}
-	schemes := signer.NewSchemes(e.Message())
+	schemes := e.Work.Over(e.Message())
 	for i := range keys[limits.SchemeKeys:] {
 		one := keys[limits.SchemeKeys+i:][:1]
 		if schemes.Of(one[0].Key, e.Signature) != "" {

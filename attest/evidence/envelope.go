@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"strconv"
+
+	"github.com/runattest/runattest/signer"
 )
 
 // Envelope is what a trust check looks at. All of it is a claim of the bundle's maker.
@@ -18,6 +20,8 @@ type Envelope struct {
 	// the bundle's maker, too; they are never trusted roots.
 	Certificates [][]byte
 	Evidence     Material
+	// Work bounds what is spent on finding who has signed, where the envelope may be a stranger's; nil bounds nothing.
+	Work *signer.Work
 }
 
 // Message is what is signed: DSSE's pre-authentication encoding of type and payload.

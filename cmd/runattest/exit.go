@@ -54,7 +54,8 @@ func exitStatus(err error) int {
 		return exitFailed
 	case said:
 		return int(status)
-	case is[*attest.VerificationError](err), is[*sigstore.RepositoryError](err), is[*policy.SignatureError](err):
+	case is[*attest.VerificationError](err), is[*sigstore.RepositoryError](err), is[*policy.SignatureError](err),
+		errors.Is(err, policy.ErrSignatureChecks):
 		return exitNo
 	case errors.Is(err, boundedfile.ErrInput), errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrExist):
 		return exitMalformed

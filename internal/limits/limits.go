@@ -271,6 +271,9 @@ const (
 	Approvals  = 10_000
 	Reason     = 4_096
 	Conditions = 100
+	// SignatureChecks is how many checks of signatures against keys one decision makes in vain, to find out which approvers have
+	// signed what it is given: some seconds. signer.Work says what is counted.
+	SignatureChecks = 50_000
 	// ApprovalsSize is the size of all bundles in one place that may hold approvals, in bytes: they are held at once.
 	ApprovalsSize = 256 << 20
 	// Approval is the size of an approval's payload: all that these allow, each character escaped, and what is around it.

@@ -94,10 +94,10 @@ var imports = map[string][]string{
 		module + "internal/limits",
 	},
 	"attest/authority": {
-		module + "attest", module + "attest/evidence", module + "internal/limits", module + "signer",
+		module + "attest", module + "attest/evidence", module + "internal/limits",
 	},
 	"attest/evidence": {
-		module + "internal/settree", module + "internal/visible",
+		module + "internal/settree", module + "internal/visible", module + "signer",
 	},
 }
 

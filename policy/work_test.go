@@ -1,0 +1,82 @@
+package policy
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/runattest/runattest/attest"
+)
+
+// limitChecks sets how many signature checks a decision makes in vain.
+func limitChecks(t *testing.T, most int) {
+	before := signatureChecks
+	t.Cleanup(func() { signatureChecks = before })
+	signatureChecks = most
+}
+
+// junk is an approval whose payload is that of a, with n signatures of so many bytes that are by no key.
+func junk(t *testing.T, source string, a Approval, n, size int) Approval {
+	t.Helper()
+	var signatures []map[string]any
+	for i := range n {
+		text := fmt.Appendf(nil, "%*d", size, i+1)
+		signatures = append(signatures, map[string]any{"sig": text})
+	}
+	text, err := json.Marshal(map[string]any{"payloadType": attest.PayloadType, "payload": a.Bundle.UnverifiedPayload(), "signatures": signatures})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := attest.ParseBundle(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Approval{source, b}
+}
+
+// TestSignatureChecks: finding out who has signed costs a bounded number of signature checks, past which the answer is no, and
+// approvals that name their key cost none in vain: one check must be left to begin with.
+func TestSignatureChecks(t *testing.T) {
+	ci, alice, bob := newSigner(t), newSigner(t), newSigner(t)
+	p := policyOf(t, ci, "approvals:\n  required: 1\n  approvers:\n"+
+		"    - {name: alice, keys: [{key: "+pemOf(t, alice)+"}]}\n    - {name: bob, keys: [{key: "+pemOf(t, bob)+"}]}\n")
+	id := parse(t, declarationText).ID()
+	yes := signApproval(t, ApprovalStatement{Identity: id, Decision: Approved, Reason: "ok"}, alice)
+	no := signApproval(t, ApprovalStatement{Identity: id, Decision: Rejected, Reason: "not ok"}, bob)
+	strange := junk(t, "strange", no, 16, 64)
+	const most = 16 * 2 * 10 // each signature, each key, in each of Ed25519's schemes
+	var often []Approval
+	for range 100 {
+		often = append(often, strange)
+	}
+	for _, c := range []struct {
+		name  string
+		most  int
+		given []Approval
+		want  string // in the decision
+	}{
+		{"an approval", 1, []Approval{yes}, "allowed"},
+		{"a rejection", 1, []Approval{yes, no}, "approvals: rejected by bob"},
+		{"signatures of a length that no key makes", 1, []Approval{yes, junk(t, "long", no, 16, 256)}, "allowed"},
+		{"all are tried", most, []Approval{yes, strange}, "allowed"},
+		{"one too many", most - 1, []Approval{yes, strange}, "approvals: finding out who has signed the approvals takes too many signature checks, more than 319, " +
+			"and a rejection might be missed: 1 of 2 approvals were read, and strange alone took 319; give only approvals of this run and of its ancestors, each with one signature"},
+		{"the same is not tried again", most + 1, append(often, yes), "allowed"},
+		{"a rejection behind them", most - 1, []Approval{yes, strange, no}, "approvals: finding out"},
+		{"a rejection in front of them", most - 1, []Approval{yes, no, strange}, "approvals: finding out"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			limitChecks(t, c.most)
+			d := decide(t, p, declarationText, ci, c.given...)
+			if got := told(d); !strings.HasPrefix(got, c.want) || d.Allowed != (c.want == "allowed") {
+				t.Errorf("got %s, want %s", got, c.want)
+			}
+			rejected, err := p.Rejections(ctx, Given{Approvals: c.given, Now: now})
+			if late := strings.Contains(c.want, "finding out"); late != errors.Is(err, ErrSignatureChecks) || late && rejected != nil {
+				t.Errorf("rejections: %v, %v", rejected, err)
+			}
+		})
+	}
+}

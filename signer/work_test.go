@@ -1,0 +1,70 @@
+package signer
+
+import (
+	"testing"
+)
+
+// TestWork: checks in vain are counted once, those that succeed are not, and past the bound every answer is no.
+func TestWork(t *testing.T) {
+	message := []byte("message")
+	keys := map[Algorithm]*PublicKey{}
+	signatures := map[Algorithm][]byte{}
+	for _, a := range []Algorithm{ECDSAP256, ECDSAP384, ECDSAP521, Ed25519, RSA2048} {
+		s, err := Generate(a, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		private, err := Parse(s.Private, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if signatures[a], err = private.Sign(t.Context(), message); err != nil {
+			t.Fatal(err)
+		}
+		keys[a] = s.Key
+	}
+	for a, k := range keys {
+		w := NewWork(1000)
+		for range 3 {
+			if err := w.Over([]byte("message")).Verify(k, signatures[a]); err != nil || w.Done() != 0 {
+				t.Errorf("%s: %v after %d checks, want yes and 0", a, err, w.Done())
+			}
+			if err := (*Work)(nil).Over(message).Verify(k, signatures[a]); err != nil {
+				t.Errorf("%s, unbounded: %v", a, err)
+			}
+		}
+		for range 3 {
+			if w.Over([]byte("other")).Verify(k, signatures[a]) == nil || w.Done() != k.cost() {
+				t.Errorf("%s: %d checks of another message, want no after %d", a, w.Done(), k.cost())
+			}
+		}
+		for b, other := range keys {
+			w := NewWork(1000)
+			w.Over(message).Verify(other, signatures[a])
+			want := 0
+			if a == b || a == Ed25519 && b == Ed25519 || a == ECDSAP256 && (b == ECDSAP384 || b == ECDSAP521) || a == ECDSAP384 && b == ECDSAP521 {
+				want = other.cost()
+			}
+			if a == b {
+				want = 0
+			}
+			if a == Ed25519 && (b == ECDSAP256 || b == ECDSAP384 || b == ECDSAP521) {
+				want = other.cost() // short for ECDSA, and not impossible
+			}
+			if w.Done() != want {
+				t.Errorf("%s under a key of %s: %d checks, want %d", a, b, w.Done(), want)
+			}
+		}
+		w = NewWork(k.cost() - 1)
+		for range 2 {
+			if w.Over(message).Verify(k, signatures[a]) == nil || !w.Exhausted() {
+				t.Errorf("%s: yes past the bound", a)
+			}
+		}
+	}
+	w := NewWork(1000)
+	w.Over(make([]byte, 3*hashedAsCheck)).Verify(keys[ECDSAP256], signatures[ECDSAP256])
+	if want := 3 + 3 + 1; w.Done() != want {
+		t.Errorf("a long message: %d checks, want %d", w.Done(), want)
+	}
+}
