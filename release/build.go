@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/runattest/runattest/signer"
 )
@@ -280,72 +278,4 @@ func (b *building) texts(ctx context.Context, c *component) ([]entry, error) {
 		all = append(all, entry{name: "completions/" + shell.file, data: data})
 	}
 	return all, nil
-}
-
-// reproduce builds the programs again, elsewhere and from empty caches, and compares them with those of a release.
-func reproduce(ctx context.Context, s *source, targets []target, dir string, say func(string, ...any)) error {
-	temp, err := os.MkdirTemp("", "reproduce-")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.RemoveAll(temp) }()
-	proxy, err := s.serve(filepath.Join(temp, "proxy"))
-	if err != nil {
-		return err
-	}
-	shop, err := newWorkshop(filepath.Join(temp, "shop"), proxy, true)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = shop.remove() }()
-	var differ []string
-	for _, c := range components {
-		for _, t := range targets {
-			same, err := compare(ctx, shop, s.release, t, c, dir)
-			if err != nil {
-				return err
-			}
-			for name, size := range same {
-				if size < 0 {
-					differ = append(differ, name+" for "+t.String())
-					continue
-				}
-				say("%s for %s: the same %d bytes", name, t, size)
-			}
-		}
-	}
-	if len(differ) > 0 {
-		slices.Sort(differ)
-		return fmt.Errorf("other bytes: %s", strings.Join(differ, ", "))
-	}
-	return nil
-}
-
-// compare builds the programs of a component and holds them against its archive in dir. It returns the size of each program,
-// or -1 where the bytes differ.
-func compare(ctx context.Context, shop *workshop, r release, t target, c *component, dir string) (map[string]int, error) {
-	programs, err := shop.build(ctx, r, t, c)
-	if err != nil {
-		return nil, err
-	}
-	data, err := os.ReadFile(filepath.Join(dir, c.archive(t, r)))
-	if err != nil {
-		return nil, err
-	}
-	files, err := unpack(t, c.folder(t, r), data)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", c.archive(t, r), err)
-	}
-	sizes := map[string]int{}
-	for _, p := range programs {
-		ours, err := os.ReadFile(p.path)
-		if err != nil {
-			return nil, err
-		}
-		sizes[p.name] = len(ours)
-		if !bytes.Equal(files[t.file(p.name)], ours) {
-			sizes[p.name] = -1
-		}
-	}
-	return sizes, nil
 }

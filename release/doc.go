@@ -42,6 +42,9 @@
 // or rpm that installs anything but the archive's files, an image that is not made of the archives, has a blob under a digest
 // that is not the blob's, or has a blob too many, and a snapshot where a release is wanted.
 //
+// reproduce builds the programs from empty caches and compares them with those in every package, byte for byte. It neither
+// checks signatures nor looks at other files: verify does.
+//
 // # Images in a registry
 //
 // push verifies the folder, and looks up the tags (0.1.0 and 0.1.0-kms) before it writes anything: if one names another image,

@@ -138,7 +138,7 @@ func TestInstallTable(t *testing.T) {
 
 var goLineForm = regexp.MustCompile(`(?m)^    (.*\bgo install .*)$`)
 
-// TestGoLine: the line of docs/install.md gives the bytes that are in the archive, the wheel and the npm package.
+// TestGoLine: the line of docs/install.md gives the bytes that are in the archive, wheel, npm package, deb, rpm and images.
 func TestGoLine(t *testing.T) {
 	dir, r := dist(t)
 	page, err := os.ReadFile("../docs/install.md")
@@ -155,33 +155,17 @@ func TestGoLine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	read := func(name string) []byte {
-		data, err := os.ReadFile(filepath.Join(dir, name))
+	for _, h := range command.holders(built[0], r) {
+		data, err := os.ReadFile(filepath.Join(dir, h.file))
 		if err != nil {
 			t.Fatal(err)
 		}
-		return data
-	}
-	to := built[0]
-	archive, err := unpack(to, command.folder(to, r), read(command.archive(to, r)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	wheel, err := unpackWheel(read(to.wheel(r)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	npm, err := unpackTarIn(npmFolder, read(to.npm(r)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, got := range map[string][]byte{
-		command.archive(to, r): archive[to.program()],
-		to.wheel(r):            wheel["runattest-"+r.python()+".data/scripts/"+to.program()],
-		to.npm(r):              npm["bin/"+to.program()],
-	} {
-		if !bytes.Equal(got, want) {
-			t.Errorf("%s: its %d bytes are not the %d of %s", name, len(got), len(want), lines[0][1])
+		files, err := h.read(data)
+		if err != nil {
+			t.Fatalf("%s: %v", h.file, err)
+		}
+		if got := files[h.folder+built[0].program()]; !bytes.Equal(got, want) {
+			t.Errorf("%s: its %d bytes are not the %d of %s", h.file, len(got), len(want), lines[0][1])
 		}
 	}
 }

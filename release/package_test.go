@@ -84,6 +84,20 @@ func TestPackages(t *testing.T) {
 	}
 }
 
+// TestPackagesElsewhere: the name of the host is in none of the packages.
+func TestPackagesElsewhere(t *testing.T) {
+	want := map[string][]byte{}
+	for _, f := range formats {
+		want[f.name] = packed(t, f, linux, debRPMRel, archived())
+	}
+	otherHost(t)
+	for _, f := range formats {
+		if got := packed(t, f, linux, debRPMRel, archived()); !bytes.Equal(got, want[f.name]) {
+			t.Errorf("%s: packed on a host of another name, the bytes differ", f.name)
+		}
+	}
+}
+
 // A deb is taken apart and made again with one thing changed.
 func TestDebParts(t *testing.T) {
 	deb := formats[0]

@@ -137,7 +137,14 @@ var toolsOnce struct {
 	*toolbox
 }
 
+// asCommand is the environment variable with which the tests' binary is the release program.
+const asCommand = "RELEASE_TEST_AS_COMMAND"
+
 func TestMain(m *testing.M) {
+	if os.Getenv(asCommand) != "" {
+		main()
+		return
+	}
 	code := m.Run()
 	if toolsOnce.toolbox != nil {
 		_ = os.RemoveAll(toolsOnce.dir)
@@ -488,9 +495,10 @@ func TestFlippedBits(t *testing.T) {
 	}
 }
 
-// TestSameBytes builds twice: in another folder, with an empty build cache, on a host of another language and time zone.
+// TestSameBytes builds twice: in another folder, with an empty build cache, on a host of another name, language and time zone.
 func TestSameBytes(t *testing.T) {
 	releases(t)
+	otherHost(t)
 	t.Setenv("TZ", "Asia/Tokyo")
 	t.Setenv("LANG", "de_DE.UTF-8")
 	t.Setenv("GOFLAGS", "-tags=other")
