@@ -2,8 +2,11 @@ package main
 
 import (
 	"archive/tar"
+	"archive/zip"
 	"bytes"
 	"encoding/base64"
+	"errors"
+	"io/fs"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -106,6 +109,34 @@ func readFile(t *testing.T, path string) string {
 	return string(data)
 }
 
+// TestActionOverNewer: a version that is installed after a newer one, in the same job, is the one that the next step runs, and
+// leaves the other as it is.
+func TestActionOverNewer(t *testing.T) {
+	expect(t)
+	server := serve(t, map[string]map[string][]byte{"v0.1.0": made.files, "v0.0.9": made.old})
+	first := install(t, server, nil)
+	second := install(t, server, map[string]string{"VERSION": "v0.0.9", "RUNNER_TEMP": first.dir, "GITHUB_PATH": filepath.Join(first.dir, "path")})
+	if first.err != nil || second.err != nil {
+		t.Fatalf("%v, %v\n%s%s", first.err, second.err, first.out, second.out)
+	}
+	places := strings.Fields(readFile(t, filepath.Join(first.dir, "path"))) // the runner puts each in front of those before
+	if len(places) != 2 {
+		t.Fatalf("the folders are %q, want two", places)
+	}
+	for i, c := range []struct {
+		r     release
+		files map[string][]byte
+	}{{release{"v0.1.0"}, made.files}, {release{"v0.0.9"}, made.old}} {
+		inside, err := unpack(built[0], command.folder(built[0], c.r), c.files[command.archive(built[0], c.r)])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if readFile(t, filepath.Join(places[i], "runattest")) != string(inside["runattest"]) {
+			t.Errorf("%s does not have the program of %s", places[i], c.r.tag)
+		}
+	}
+}
+
 func TestActionRefuses(t *testing.T) {
 	r := expect(t).release
 	archive := command.archive(built[0], r)
@@ -132,7 +163,26 @@ func TestActionRefuses(t *testing.T) {
 			resign(t, f)
 		}
 	}
-	folder := command.folder(built[0], r)
+	zipArchive := command.archive(built[1], r)
+	hostileZip := func(name string, mode fs.FileMode, body string) func(map[string][]byte) {
+		return func(f map[string][]byte) {
+			var out bytes.Buffer
+			w := zip.NewWriter(&out)
+			h := &zip.FileHeader{Name: name}
+			h.SetMode(mode)
+			to, err := w.CreateHeader(h)
+			if err == nil {
+				_, err = to.Write([]byte(body))
+			}
+			if err := errors.Join(err, w.Close()); err != nil {
+				t.Fatal(err)
+			}
+			f[zipArchive] = out.Bytes()
+			resign(t, f)
+		}
+	}
+	windows := map[string]string{"RUNNER_OS": "Windows"}
+	folder, zipFolder := command.folder(built[0], r), command.folder(built[1], r)
 	for name, c := range map[string]struct {
 		env    map[string]string
 		change func(map[string][]byte)
@@ -161,6 +211,8 @@ func TestActionRefuses(t *testing.T) {
 		"a server that stops":  {change: func(f map[string][]byte) { f[archive] = []byte("STOP") }, reason: "could not be downloaded"},
 		"a link, signed":       {change: hostile(tar.Header{Name: folder + "/runattest", Typeflag: tar.TypeSymlink, Linkname: "/etc/passwd"}, ""), reason: "no program that is a file"},
 		"dots, signed":         {change: hostile(tar.Header{Name: folder + "/../runattest", Typeflag: tar.TypeReg}, "x"), reason: "has no " + folder},
+		"a link in a zip":      {env: windows, change: hostileZip(zipFolder+"/runattest.exe", fs.ModeSymlink|0o777, "/etc/passwd"), reason: "no program that is a file"},
+		"dots in a zip":        {env: windows, change: hostileZip(zipFolder+"/../runattest.exe", 0o755, "x"), reason: "has no " + zipFolder},
 		"another, signed":      {change: hostile(tar.Header{Name: folder + "/README.md", Typeflag: tar.TypeReg}, "x"), reason: "has no " + folder},
 	} {
 		t.Run(name, func(t *testing.T) {

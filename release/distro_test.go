@@ -1,8 +1,8 @@
 package main
 
 import (
+	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -29,11 +29,10 @@ func scripted(t *testing.T, f format, c *component, r release, more string) []by
 // new those of the release that RUNATTEST_DIST names; without one, packages of scripts.
 func distro(t *testing.T, f format, tools ...string) (*room, release) {
 	t.Helper()
-	for _, name := range tools {
-		if _, err := exec.LookPath(name); err != nil || hostTarget() != built[0] {
-			t.Skipf("wants dpkg, rpm and unshare of Debian on %s: %v", built[0], err)
-		}
+	if hostTarget() != built[0] {
+		t.Skipf("these packages are for %s", built[0])
 	}
+	wants(t, tools...)
 	dir, r := t.TempDir(), release{"v0.1.0"}
 	real := os.Getenv("RUNATTEST_DIST") != ""
 	if real {
@@ -94,7 +93,7 @@ func (r *room) removed(t *testing.T, database string) {
 
 // TestDeb installs the debs over older ones, verifies what is there, and removes them, in a root of its own.
 func TestDeb(t *testing.T) {
-	room, r := distro(t, formats[0], "dpkg", "unshare")
+	room, r := distro(t, formats[0], "dpkg", "apt-get", "unshare")
 	// A container's dpkg leaves documentation out, unless it is told not to.
 	const dpkg = `dpkg() { command $AS_ROOT dpkg --root="$PWD/root" --path-include='/*' --log=/dev/null "$@"; }
 `
@@ -104,9 +103,53 @@ dpkg -i new/*.deb
 test -z "$(dpkg --verify)" && echo "verified all"
 dpkg -s runattest`, olderRelease.tag, "gone.cdx.json", "Unpacking runattest ("+r.debian()+") over (", "verified all", "Suggests: runattest-kms")
 	room.installed(t, r)
+	const apt = `mkdir -p apt/lists/partial
+apt() { apt-get -o Dir::State::status="$PWD/root/var/lib/dpkg/status" -o Dir::State::lists="$PWD/apt/lists" -o Dir::Cache="$PWD/apt" \
+	-o Debug::NoLocking=1 -o APT::Architecture=amd64 --simulate --yes "$@"; }
+`
+	if os.Getenv("RUNATTEST_DIST") != "" { // the line of the page, as far as apt goes without the system
+		room.want(t, apt+`sudo() { "$@"; }
+`+pageLine(t, r, "sudo apt install"), "runattest is already the newest version ("+r.debian()+")")
+	}
+	// apt refuses an older file unless it is told otherwise; dpkg warns, and takes it unless it is told otherwise.
+	room.want(t, dpkg+apt+`if apt install ./old/runattest.deb; then exit 1; fi
+dpkg --refuse-downgrade --install old/runattest.deb; dpkg -s runattest`, "Packages were downgraded and -y was used without --allow-downgrades",
+		"will not downgrade runattest from "+r.debian(), "Version: "+r.debian())
 	room.want(t, dpkg+`echo x >> root/usr/bin/runattest; dpkg --verify runattest`, "??5??????   /usr/bin/runattest")
 	room.want(t, dpkg+`dpkg --purge runattest-kms runattest`, "Removing runattest")
 	room.removed(t, "var/lib/dpkg")
+}
+
+// TestLintian: of each deb, Debian's linter finds nothing but what the package overrides, and says why.
+func TestLintian(t *testing.T) {
+	dir, r := dist(t)
+	wants(t, "lintian")
+	room := newRoom(t, dir)
+	for _, c := range components {
+		for _, to := range distTargets(t, dir, r) {
+			if to.os != "linux" {
+				continue
+			}
+			deb := formats[0].file(c, to, r)
+			out, err := room.run("lintian --allow-root --display-info --show-overrides --fail-on error,warning,info 'dist/" + deb + "'")
+			if err != nil {
+				t.Errorf("%s: %v\n%s", deb, err, out)
+			}
+			overridden := map[string]int{}
+			for line := range strings.Lines(out) {
+				if words := strings.Fields(line); len(words) > 2 && words[0] == "O:" {
+					overridden[words[2]]++
+				}
+			}
+			want := map[string]int{"initial-upload-closes-no-bugs": 1, "statically-linked-binary": len(c.programs)}
+			if c != command {
+				want["no-manual-page"] = len(c.programs)
+			}
+			if !maps.Equal(overridden, want) {
+				t.Errorf("%s: overridden are %v, want %v\n%s", deb, overridden, want, out)
+			}
+		}
+	}
 }
 
 // TestRPM does the same with the rpms.
@@ -123,6 +166,12 @@ rpm --query --requires runattest runattest-kms | grep -v '^rpmlib' || echo needs
 rpm --query runattest runattest-kms`, olderRelease.tag, "gone.cdx.json", "verified all", "needs nothing",
 		strings.TrimSuffix(formats[1].file(command, built[0], r), ".rpm"), strings.TrimSuffix(formats[1].file(kmsPlugins, built[0], r), ".rpm"))
 	room.installed(t, r)
+	if os.Getenv("RUNATTEST_DIST") != "" { // the line of the page, with rpm in the place of dnf, which Debian's systems do not have
+		room.want(t, rpm+`sudo() { "$@"; }; dnf() { rpm --"$1" --replacepkgs --test --force-debian "$2" && echo would install; }
+`+pageLine(t, r, "sudo dnf install"), "would install")
+	}
+	room.want(t, rpm+`if rpm --upgrade --force-debian old/runattest.rpm; then exit 1; fi; rpm --query runattest`, "which is newer than",
+		strings.TrimSuffix(formats[1].file(command, built[0], r), ".rpm"))
 	room.want(t, rpm+`echo x >> root/usr/bin/runattest; ! rpm --verify runattest`, "/usr/bin/runattest")
 	room.want(t, rpm+`rpm --erase --force-debian runattest runattest-kms`)
 	room.removed(t, "var/lib/rpm")

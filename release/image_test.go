@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -73,6 +74,49 @@ func replaceBlob(t *testing.T, kind types.MediaType, from, to string) func(map[s
 	}
 }
 
+// otherLayer changes the last layer of each image, and every digest that leads to it, but not the configuration, which says what
+// the layers unpack to.
+func otherLayer(t *testing.T) func(map[string][]byte) {
+	return func(files map[string][]byte) {
+		t.Helper()
+		const blobs = "blobs/sha256/"
+		put := func(data []byte) string {
+			digest := fmt.Sprintf("%x", sha256.Sum256(data))
+			files[blobs+digest] = data
+			return digest
+		}
+		replace := func(in []byte, from, to string, data []byte) []byte { // a descriptor's size and digest
+			was := regexp.MustCompile(fmt.Sprintf(`"size":(\s*)%d,(\s*)"digest":(\s*)"sha256:%s"`, len(files[blobs+from]), from))
+			if !was.Match(in) {
+				t.Fatalf("%s does not have %v", in, was)
+			}
+			delete(files, blobs+from)
+			return was.ReplaceAll(in, fmt.Appendf(nil, `"size":${1}%d,${2}"digest":${3}"sha256:%s"`, len(data), to))
+		}
+		index := files["index.json"]
+		top, err := v1.ParseIndexManifest(bytes.NewReader(index))
+		if err != nil {
+			t.Fatal(err)
+		}
+		inner := files[blobs+top.Manifests[0].Digest.Hex]
+		list, err := v1.ParseIndexManifest(bytes.NewReader(inner))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range list.Manifests {
+			manifest := files[blobs+d.Digest.Hex]
+			m, err := v1.ParseManifest(bytes.NewReader(manifest))
+			if err != nil {
+				t.Fatal(err)
+			}
+			layer := tarOf(t, map[string][]byte{"/usr/bin/runattest": []byte("another program")})
+			manifest = replace(manifest, m.Layers[len(m.Layers)-1].Digest.Hex, put(layer), layer)
+			inner = replace(inner, d.Digest.Hex, put(manifest), manifest)
+		}
+		files["index.json"] = replace(index, top.Manifests[0].Digest.Hex, put(inner), inner)
+	}
+}
+
 // TestImageDigests: what has a digest in an image has these bytes, and every byte of the image follows from the archives.
 func TestImageDigests(t *testing.T) {
 	want := expectation{release: debRPMRel, targets: []target{linux}}
@@ -117,6 +161,7 @@ func TestImageDigests(t *testing.T) {
 		"annotations of an image":           {packed(of(mutate.Annotations(one, title).(v1.Image), platform), tag), "its manifest is"},
 		"annotations of a descriptor":       {packed(of(one, v1.Descriptor{Platform: platform.Platform, Annotations: title}), tag), "its index is"},
 		"another tag":                       {packed(index, "latest"), "packed in another way"},
+		"another layer":                     {changedLayout(t, good, otherLayer(t)), "validating layers"},
 		"a blob too many": {changedLayout(t, good, func(files map[string][]byte) {
 			sum := sha256.Sum256([]byte("x"))
 			files["blobs/sha256/"+hex.EncodeToString(sum[:])] = []byte("x")

@@ -33,6 +33,32 @@ func dist(t *testing.T) (dir string, r release) {
 	return dir, r
 }
 
+// distTargets are those that a release was built for.
+func distTargets(t *testing.T, dir string, r release) (all []target) {
+	t.Helper()
+	for _, to := range targets {
+		if _, err := os.Stat(filepath.Join(dir, command.archive(to, r))); err == nil {
+			all = append(all, to)
+		}
+	}
+	return all
+}
+
+// wants skips a test that needs tools which are not here. Where they were all installed for the tests, RUNATTEST_TOOLS=all
+// makes it fail instead.
+func wants(t *testing.T, names ...string) {
+	t.Helper()
+	for _, name := range names {
+		if _, err := exec.LookPath(name); err == nil {
+			continue
+		} else if os.Getenv("RUNATTEST_TOOLS") == "all" {
+			t.Fatalf("%s was not installed: %v", name, err)
+		} else {
+			t.Skipf("wants %s: %v", name, err)
+		}
+	}
+}
+
 // distKey is the file of the release's public key.
 func distKey(t *testing.T) string {
 	t.Helper()

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -166,6 +167,46 @@ func TestGoLine(t *testing.T) {
 		}
 		if got := files[h.folder+built[0].program()]; !bytes.Equal(got, want) {
 			t.Errorf("%s: its %d bytes are not the %d of %s", h.file, len(got), len(want), lines[0][1])
+		}
+	}
+}
+
+var (
+	fileForm = regexp.MustCompile(`runattest[a-z]*[-_][^\s` + "`" + `"'|():$/]*0\.1\.0[^\s` + "`" + `"'|():$/]*`)
+	lineForm = regexp.MustCompile(`(?m)^    ((?:sudo|cosign|docker) (?:.*\\\n|.*\|\n)*.*)$`)
+)
+
+// pageLine is the line of docs/install.md that begins with these words, with the version of the release in it.
+func pageLine(t *testing.T, r release, words string) string {
+	t.Helper()
+	var all []string
+	for _, found := range lineForm.FindAllStringSubmatch(readFile(t, "../docs/install.md"), -1) {
+		if strings.HasPrefix(found[1], words) {
+			all = append(all, strings.ReplaceAll(strings.ReplaceAll(found[1], "0.1.0-1", r.debian()), "0.1.0", r.bare()))
+		}
+	}
+	if len(all) != 1 {
+		t.Fatalf("the lines with %s are %q, want one", words, all)
+	}
+	return all[0]
+}
+
+// TestPageFiles: each file of a release that docs/install.md names is one that this program makes.
+func TestPageFiles(t *testing.T) {
+	r := release{"v0.1.0"}
+	known := append(packages(r, targets), provenanceFile(r))
+	for _, c := range components {
+		for _, to := range targets {
+			known = append(known, c.folder(to, r))
+		}
+	}
+	found := fileForm.FindAllString(readFile(t, "../docs/install.md"), -1)
+	if len(found) < 10 {
+		t.Errorf("the page names %q", found)
+	}
+	for _, name := range found {
+		if !slices.Contains(known, name) {
+			t.Errorf("the page names %s, which no release has", name)
 		}
 	}
 }

@@ -1,24 +1,28 @@
 package main
 
 import (
-	"os/exec"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
+
+	"github.com/runattest/runattest/attest"
 )
 
 // TestArm64 runs the program for linux/arm64 under qemu-user: what it signs the one for this machine verifies, and the other
 // way around.
 func TestArm64(t *testing.T) {
 	dir, r := dist(t)
-	qemu, err := exec.LookPath("qemu-aarch64")
-	if err != nil {
-		t.Skip("wants qemu-aarch64 of Debian's qemu-user")
-	}
 	other := target{"linux", "arm64"}
-	if found, _ := filepath.Glob(filepath.Join(dir, command.archive(other, r))); len(found) == 0 {
+	if !slices.Contains(distTargets(t, dir, r), other) {
 		t.Skip("the release is not for linux/arm64")
 	}
-	crossCheck(t, newRoom(t, dir, "THERE="+qemu+" "+command.folder(other, r)+"/runattest"), "tar -xzf dist/"+command.archive(other, r), r)
+	wants(t, "qemu-aarch64") // of Debian's qemu-user
+	crossCheck(t, newRoom(t, dir, "THERE=qemu-aarch64 "+command.folder(other, r)+"/runattest"), "tar -xzf dist/"+command.archive(other, r), r)
 }
 
 // randomSource is bcryptprimitives.dll, which Go needs on Windows and Wine 8 does not have.
@@ -31,15 +35,11 @@ __declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE data, SIZE_T size) { return 
 func TestWindows(t *testing.T) {
 	dir, r := dist(t)
 	other := target{"windows", "amd64"}
-	if found, _ := filepath.Glob(filepath.Join(dir, command.archive(other, r))); len(found) == 0 {
+	if !slices.Contains(distTargets(t, dir, r), other) {
 		t.Skip("the release is not for windows/amd64")
 	}
 	wine, compiler := "/usr/lib/wine/wine64", "x86_64-w64-mingw32-gcc-win32"
-	for _, name := range []string{wine, compiler, "unzip"} {
-		if _, err := exec.LookPath(name); err != nil {
-			t.Skipf("wants wine64, gcc-mingw-w64-x86-64-win32 and unzip of Debian: %v", err)
-		}
-	}
+	wants(t, wine, compiler, "unzip") // of Debian's wine64, gcc-mingw-w64-x86-64-win32 and unzip
 	room := newRoom(t, dir, "THERE="+wine+" "+command.folder(other, r)+"/runattest.exe", "WINEDEBUG=-all")
 	writeFile(t, filepath.Join(room.dir, "random.c"), randomSource)
 	// Go looks for it in the folder of the system alone.
@@ -62,19 +62,59 @@ $HERE sign --key runattest.key b.json && $THERE verify --key runattest.pub b.jso
 		"runattest "+r.tag, "a.json.sigstore.json: verified", "b.json.sigstore.json: verified")
 }
 
-// TestCosign: another client verifies the provenance of each file, and refuses a file that it does not cover.
+// TestCosign: another client verifies the provenance of each file and the signature of the checksums, and refuses a file that the
+// provenance does not cover, and checksums that are not the signed ones.
 func TestCosign(t *testing.T) {
 	dir, r := dist(t)
-	cosign, err := filepath.Abs("../e2e/bin/cosign")
-	if err == nil {
-		_, err = exec.LookPath(cosign)
-	}
+	cosign, err := filepath.Abs("../e2e/bin/cosign") // which .ci/release-check installs
 	if err != nil {
-		t.Skip("wants e2e/bin/cosign, which make e2e installs")
+		t.Fatal(err)
 	}
-	room := newRoom(t, dir, "COSIGN="+cosign)
-	room.want(t, `for f in dist/*.whl dist/*.tgz dist/*.tar.gz; do $COSIGN verify-blob-attestation --key "`+distKey(t)+`" --insecure-ignore-tlog \
---type slsaprovenance1 --bundle dist/`+provenanceFile(r)+` $f; done
-if $COSIGN verify-blob-attestation --key "`+distKey(t)+`" --insecure-ignore-tlog --type slsaprovenance1 --bundle dist/`+provenanceFile(r)+` dist/checksums.txt
+	wants(t, cosign)
+	room := newRoom(t, dir, "COSIGN="+cosign, "KEY="+distKey(t))
+	room.want(t, "cp $KEY release.pub; cosign() { $COSIGN \"$@\"; }\n"+pageLine(t, r, "cosign verify-blob-attestation"), "Verified OK")
+	room.want(t, `for f in dist/*.whl dist/*.tgz dist/*.tar.gz dist/*.deb dist/*.rpm dist/*.tar; do
+$COSIGN verify-blob-attestation --key "$KEY" --insecure-ignore-tlog --type slsaprovenance1 --bundle dist/`+provenanceFile(r)+` $f; done
+if $COSIGN verify-blob-attestation --key "$KEY" --insecure-ignore-tlog --type slsaprovenance1 --bundle dist/`+provenanceFile(r)+` dist/checksums.txt
 then exit 1; else echo refused; fi`, "Verified OK", "refused")
+	// This cosign takes a signature in a bundle only.
+	sums := readFile(t, filepath.Join(dir, checksumsFile))
+	digest := sha256.Sum256([]byte(sums))
+	writeFile(t, filepath.Join(room.dir, "sums.sigstore.json"), fmt.Sprintf(`{"mediaType":%q,"verificationMaterial":{"publicKey":{"hint":""}},
+"messageSignature":{"messageDigest":{"algorithm":"SHA2_256","digest":%q},"signature":%q}}`, attest.BundleMediaType,
+		base64.StdEncoding.EncodeToString(digest[:]), strings.TrimSpace(readFile(t, filepath.Join(dir, signatureFile)))))
+	writeFile(t, filepath.Join(room.dir, "other.txt"), strings.Replace(sums, "runattest", "runattesT", 1))
+	room.want(t, `$COSIGN verify-blob --key "$KEY" --insecure-ignore-tlog --bundle sums.sigstore.json dist/checksums.txt
+if $COSIGN verify-blob --key "$KEY" --insecure-ignore-tlog --bundle sums.sigstore.json other.txt; then exit 1; else echo refused; fi`, "Verified OK", "refused")
+}
+
+// TestOpenSSL: without any client, openssl verifies the signature of the provenance, over DSSE's encoding of its payload.
+func TestOpenSSL(t *testing.T) {
+	dir, r := dist(t)
+	wants(t, "openssl")
+	var bundle struct {
+		DSSEEnvelope struct {
+			Payload, PayloadType string
+			Signatures           []struct{ Sig string }
+		}
+	}
+	if err := json.Unmarshal([]byte(readFile(t, filepath.Join(dir, provenanceFile(r)))), &bundle); err != nil {
+		t.Fatal(err)
+	}
+	e := bundle.DSSEEnvelope
+	payload, err := base64.StdEncoding.DecodeString(e.Payload)
+	if err != nil || len(e.Signatures) != 1 {
+		t.Fatalf("%v, %d signatures", err, len(e.Signatures))
+	}
+	signature, err := base64.StdEncoding.DecodeString(e.Signatures[0].Sig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	room := newRoom(t, dir, "KEY="+distKey(t))
+	encoded := fmt.Sprintf("DSSEv1 %d %s %d %s", len(e.PayloadType), e.PayloadType, len(payload), payload)
+	writeFile(t, filepath.Join(room.dir, "signed"), encoded)
+	writeFile(t, filepath.Join(room.dir, "other"), encoded+" ")
+	writeFile(t, filepath.Join(room.dir, "signature"), string(signature))
+	room.want(t, `openssl dgst -sha256 -verify "$KEY" -signature signature signed
+if openssl dgst -sha256 -verify "$KEY" -signature signature other; then exit 1; fi`, "Verified OK", "Verification failure")
 }

@@ -1,0 +1,235 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// container is the image of a release, unpacked by umoci, to be run by runc as an engine would run it.
+type container struct {
+	*room
+	bundle string
+}
+
+// newContainer unpacks the image of a component from the file in dist.
+func newContainer(t *testing.T, room *room, c *component, r release) container {
+	t.Helper()
+	rootless := ""
+	if os.Getuid() != 0 {
+		rootless = " --rootless"
+	}
+	bundle := "bundle-" + c.name
+	room.want(t, "mkdir layout-"+c.name+" && tar -xf dist/"+c.imageFile(r)+" -C layout-"+c.name+
+		" && umoci unpack"+rootless+" --image layout-"+c.name+":"+c.imageTag(r)+" "+bundle)
+	return container{room, filepath.Join(room.dir, bundle)}
+}
+
+// start is how a container is started: what docker run is told by its flags.
+type start struct {
+	user       string   // UID:GID; "" is the image's
+	mounts     []string // FROM:TO or FROM:TO:ro
+	readOnly   bool     // the root
+	entrypoint string   // "" is the image's
+	host       bool     // the network is the host's
+	args       []string
+}
+
+// command is the command that runs the container in the foreground.
+func (c container) command(t *testing.T, s start) *exec.Cmd {
+	t.Helper()
+	path := filepath.Join(c.bundle, "config.json")
+	var config map[string]any
+	if err := json.Unmarshal([]byte(readFile(t, path)), &config); err != nil {
+		t.Fatal(err)
+	}
+	process, root := config["process"].(map[string]any), config["root"].(map[string]any)
+	process["terminal"] = false
+	root["readonly"] = s.readOnly
+	entrypoint := process["args"].([]any)[:1]
+	if s.entrypoint != "" {
+		entrypoint = []any{s.entrypoint}
+	}
+	for _, arg := range s.args {
+		entrypoint = append(entrypoint, arg)
+	}
+	process["args"] = entrypoint
+	if s.user != "" {
+		var uid, gid int
+		if _, err := fmt.Sscanf(s.user, "%d:%d", &uid, &gid); err != nil {
+			t.Fatalf("user %q: %v", s.user, err)
+		}
+		process["user"] = map[string]any{"uid": uid, "gid": gid}
+	}
+	mounts := config["mounts"].([]any)
+	for _, m := range s.mounts {
+		parts := strings.Split(m, ":")
+		options := []string{"rbind"}
+		if len(parts) == 3 {
+			options = append(options, parts[2])
+		}
+		mounts = append(mounts, map[string]any{"source": parts[0], "destination": parts[1], "type": "bind", "options": options})
+	}
+	config["mounts"] = mounts
+	if linux := config["linux"].(map[string]any); s.host {
+		var others []any
+		for _, n := range linux["namespaces"].([]any) {
+			if n.(map[string]any)["type"] != "network" {
+				others = append(others, n)
+			}
+		}
+		linux["namespaces"] = others
+	}
+	bundle := t.TempDir() // with a configuration of its own
+	if err := os.Symlink(filepath.Join(c.bundle, "rootfs"), filepath.Join(bundle, "rootfs")); err != nil {
+		t.Fatal(err)
+	}
+	root["path"] = filepath.Join(c.bundle, "rootfs")
+	data, err := json.Marshal(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, filepath.Join(bundle, "config.json"), string(data))
+	cmd := exec.CommandContext(t.Context(), "runc", "--root", filepath.Join(bundle, "state"), "run", "--bundle", bundle, fmt.Sprintf("release-test-%d", os.Getpid()))
+	cmd.Dir, cmd.Env = c.dir, c.env
+	return cmd
+}
+
+// run runs the container and gives what it printed.
+func (c container) run(t *testing.T, s start) (string, error) {
+	t.Helper()
+	out, err := c.command(t, s).CombinedOutput()
+	return string(out), err
+}
+
+// want runs the container and demands that it prints this.
+func (c container) want(t *testing.T, s start, printed string) {
+	t.Helper()
+	if out, err := c.run(t, s); err != nil || !strings.Contains(out, printed) {
+		t.Errorf("%+v: %v\nprinted\n%s\nwant %q", s, err, out, printed)
+	}
+}
+
+// dockerRun reads a line that begins with docker run, in a shell whose docker only says what it was told.
+func (r *room) dockerRun(t *testing.T, line string) (s start, image string) {
+	t.Helper()
+	cmd := exec.Command("bash", "-euo", "pipefail", "-c", `docker() { printf '%s\0' "$@"; }`+"\n"+line)
+	cmd.Dir, cmd.Env = r.dir, r.env
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%s: %v", line, err)
+	}
+	words := strings.Split(strings.TrimSuffix(string(out), "\x00"), "\x00")
+	for i := 1; i < len(words); i++ {
+		switch words[i] {
+		case "--rm":
+		case "--read-only":
+			s.readOnly = true
+		case "-u":
+			i++
+			s.user = words[i]
+		case "-v":
+			i++
+			s.mounts = append(s.mounts, words[i])
+		default:
+			if words[0] != "run" || strings.HasPrefix(words[i], "-") {
+				t.Fatalf("%s: %q is not known to this test", line, words[i])
+			}
+			s.args = words[i+1:]
+			return s, words[i]
+		}
+	}
+	t.Fatalf("%s: names no image", line)
+	return s, ""
+}
+
+// TestImageRuns: the image signs and verifies in a folder that is mounted, with a root that cannot be written, as its own user and
+// as the caller, by the line of docs/install.md.
+func TestImageRuns(t *testing.T) {
+	dir, r := dist(t)
+	wants(t, "umoci", "runc")
+	room := newRoom(t, dir)
+	c := newContainer(t, room, command, r)
+	data := filepath.Join(room.dir, "data")
+	sign := func(user string, how start) {
+		t.Helper()
+		how.user, how.readOnly, how.mounts = user, true, []string{data + ":/data"}
+		for _, step := range []struct{ line, printed string }{
+			{"version", "runattest " + r.tag},
+			{"keygen --no-password", "wrote public key"},
+			{"sign --key runattest.key run.json", "airun:1:sha256:"},
+			{"verify --key runattest.pub run.json.sigstore.json", "run.json.sigstore.json: verified"},
+		} {
+			how.args = strings.Fields(step.line)
+			c.want(t, how, step.printed)
+		}
+	}
+	fresh := func(owner int) {
+		t.Helper()
+		if err := os.RemoveAll(data); err != nil {
+			t.Fatal(err)
+		}
+		writeFile(t, filepath.Join(data, "run.json"), declaration)
+		if os.Getuid() != owner {
+			if err := os.Chown(data, owner, owner); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	caller := fmt.Sprintf("%d:%d", os.Getuid(), os.Getgid())
+	fresh(os.Getuid())
+	sign(caller, start{})
+	if os.Getuid() == 0 { // who may give files to others, and run as others
+		fresh(1000)
+		sign("1000:1000", start{})
+		if out, err := c.run(t, start{readOnly: true, mounts: []string{data + ":/data"}, args: strings.Fields("sign --key runattest.key run.json")}); err == nil || !strings.Contains(out, "permission denied") {
+			t.Errorf("the image's user signed with a key of another: %v\n%s", err, out)
+		}
+		fresh(imageUser)
+		sign("", start{})
+	}
+	if out, err := c.run(t, start{user: caller, readOnly: true, args: strings.Fields("keygen --no-password -o /usr/k")}); err == nil || !strings.Contains(out, "read-only file system") {
+		t.Errorf("the root can be written: %v\n%s", err, out)
+	}
+}
+
+// TestImagePlugins: the plugins of the other image are where its program looks for them, and the smaller image says that it has none.
+func TestImagePlugins(t *testing.T) {
+	dir, r := dist(t)
+	wants(t, "umoci", "runc")
+	room := newRoom(t, dir)
+	with, without := newContainer(t, room, kmsPlugins, r), newContainer(t, room, command, r)
+	caller := fmt.Sprintf("%d:%d", os.Getuid(), os.Getgid())
+	for _, program := range kmsPlugins.programs {
+		with.want(t, start{user: caller, readOnly: true, entrypoint: "/usr/bin/" + program, args: []string{"--version"}}, "version "+r.tag)
+	}
+	ask := start{user: caller, readOnly: true, args: strings.Fields("public-key --key hashivault://x")} // without VAULT_ADDR
+	if out, err := with.run(t, ask); err == nil || !strings.Contains(out, "VAULT_ADDR") {
+		t.Errorf("the plugin was not asked: %v\n%s", err, out)
+	}
+	if out, err := without.run(t, ask); err == nil || !strings.Contains(out, "sigstore-kms-hashivault") || strings.Contains(out, "VAULT_ADDR") {
+		t.Errorf("a missing plugin is not named: %v\n%s", err, out)
+	}
+}
+
+// TestImageLine runs the line of docs/install.md that begins with docker run: by runc, told what docker is told.
+func TestImageLine(t *testing.T) {
+	dir, r := dist(t)
+	wants(t, "umoci", "runc")
+	room := newRoom(t, dir)
+	writeFile(t, filepath.Join(room.dir, "run.json"), declaration)
+	how, image := room.dockerRun(t, pageLine(t, r, "docker run"))
+	if _, tag, _ := strings.Cut(image, ":"); tag != command.imageTag(r) {
+		t.Errorf("the tag of %s is %q, want %q", image, tag, command.imageTag(r))
+	}
+	c := newContainer(t, room, command, r)
+	key := how
+	key.args = strings.Fields("keygen --no-password")
+	c.want(t, key, "runattest.key")
+	c.want(t, how, "airun:1:sha256:")
+	room.want(t, "test -s run.json.sigstore.json")
+}
