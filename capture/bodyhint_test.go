@@ -9,8 +9,11 @@ import (
 // TestBodyHints: a body that is not JSON has hints for a body, and none for a declaration's file.
 func TestBodyHints(t *testing.T) {
 	for body, want := range map[string]string{
-		`{"a":1} // c`:       "remove it",
-		`{"a":1 /* c */}`:    "remove it",
+		`{"a":1} // c`:       "remove all comments, and commas before } and ], from a copy of the file, and give that",
+		`{"a":1 /* c */}`:    "remove all comments, and commas before } and ], from a copy of the file, and give that",
+		`{"a":[1,]}`:         "remove all comments, and commas before } and ], from a copy of the file, and give that",
+		`{"a":1,}`:           "remove all comments, and commas before } and ], from a copy of the file, and give that",
+		`{,"a":1}`:           "remove it, or write what it separates",
 		`{"a":1}{"b":2}`:     "give one body at a time",
 		`{"a":1},{"b":2}`:    "give one body at a time",
 		`{"a":1e999}`:        "write a number that a double holds, as the API reads it",

@@ -68,6 +68,8 @@ func bodyHint(m jsonmend.Mistake) string {
 	switch {
 	case m.Code == "range" || m.Code == "inexact":
 		return "write a number that a double holds, as the API reads it"
+	case m.Message == "not valid JSON: a comment" || strings.HasPrefix(m.Message, "not valid JSON: a comma before"):
+		return "remove all comments, and commas before } and ], from a copy of the file, and give that"
 	case strings.Contains(m.Hint, ".jsonl"):
 		return "give one body at a time"
 	}

@@ -10,11 +10,12 @@ var hfTrainer1 = table{
 		"A new version of transformers has other members and other defaults, and so another identity for an unchanged script. Members of subclasses (TRL, PEFT) that the table does not have are kept and reported as unknown.",
 		"A null below a member of the body is not the absence of one: another library reads it, and it may change the run. Settings that are the path of a file are open.",
 		"What lacks a member that every version of these arguments writes is an error: the configuration of an adapter (PEFT), of a model, or a file with a few arguments leaves the others to the version that is installed.",
+		"The configuration of an adapter says what is trained, and stands in a file of its own, PEFT's `adapter_config.json`. It is not a training run by itself, and a table for it would leave out everything else that this page declares. So add the file by its digest to the `context` of the captured declaration before that is signed (docs/capture.md shows how). The folder of an adapter that has been trained is a model: [hf-model](hf-model.md) reads it.",
 		"`max_grad_norm=float(\"inf\")` is written as `Infinity`, which is not JSON, and is refused.",
 	},
 	callerModel: true,
 	nulls:       true, ownNulls: true,
-	missingHint: "write what TrainingArguments.to_json_string() returns into the file",
+	missingHint: "write what TrainingArguments.to_json_string() returns into the file; a folder with an adapter_config.json is for hf-model",
 	body: &shape{members: slices.Concat(
 		required(all(toParameters, "learning_rate", "max_steps", "num_train_epochs", "per_device_train_batch_size", "seed")),
 		all(toParameters,

@@ -9,6 +9,7 @@ var mcp1 = table{
 		"Reads the result of `tools/list` of the Model Context Protocol, bare or as a JSON-RPC response, and declares the tools for the model that the caller names. The list must be whole: a result with `nextCursor` is an error, and several pages are joined by who asks for them.",
 		"A tool is text: its order counts, since a model may see it. One server orders schemas by the protocol's version, and then its tools have an identity for each.",
 		"Reads the configuration of clients too, as JSON without comments: `mcpServers` of Claude Desktop, Claude Code, Cursor, Windsurf, Cline and Gemini CLI, and `servers` of VS Code's `mcp.json`. It says which servers are started or called, and not which tools they have: these are open, and so is what a person types for `inputs`. Values of environment variables and headers are secret, whatever their names; what an `envFile` holds is not in the file.",
+		"VS Code and some other clients also read comments, and commas behind the last member. Both are errors here: no standard says how they are read, and a client that reads JSON alone does not start these servers. Capture a copy of the file without them; it has the identity that the file has for the client, since neither says anything of a server.",
 	},
 	callerModel: true,
 	oneOf:       []string{"tools", "mcpServers", "servers"},
