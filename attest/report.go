@@ -59,31 +59,39 @@ func passed(name evidence.CheckName, reason string) evidence.Check {
 
 // decide makes the final verdict, and is the only function that does: no check failed, and each required one passed.
 func decide(checks []evidence.Check, required ...evidence.CheckName) bool {
-	for _, c := range checks {
-		if c.Verdict != evidence.Pass && c.Verdict != evidence.NotChecked {
+	for i := range checks {
+		if v := checks[i].Verdict; v != evidence.Pass && v != evidence.NotChecked {
 			return false
 		}
 	}
 	for _, name := range required {
-		passed := func(c evidence.Check) bool { return c.Name == name && c.Verdict == evidence.Pass }
-		if !slices.ContainsFunc(checks, passed) {
+		if !hasPassed(checks, name) {
 			return false
 		}
 	}
 	return len(required) > 0
 }
 
+func hasPassed(checks []evidence.Check, name evidence.CheckName) bool {
+	for i := range checks {
+		if c := &checks[i]; c.Name == name && c.Verdict == evidence.Pass {
+			return true
+		}
+	}
+	return false
+}
+
 // coded gives a code to the checks that came without one: those of another module's Trust.
 func coded(checks []evidence.Check) []evidence.Check {
-	for i, c := range checks {
-		switch {
+	for i := range checks {
+		switch c := &checks[i]; {
 		case c.Code != "":
 		case c.Verdict == evidence.Pass:
-			checks[i].Code = evidence.CodeOK
+			c.Code = evidence.CodeOK
 		case c.Verdict == evidence.NotChecked:
-			checks[i].Code = evidence.CodeNotAsked
+			c.Code = evidence.CodeNotAsked
 		default:
-			checks[i].Code = evidence.CodeUnspecified
+			c.Code = evidence.CodeUnspecified
 		}
 	}
 	return checks

@@ -83,7 +83,7 @@ func (s *setShare) size() int { return len(s.text) }
 func (a *answerer) next(index uint64) *setShare {
 	s, _ := a.spare.Get().(*setShare)
 	if s == nil || cap(s.text) > 2*limits.SetShare {
-		s = &setShare{salts: settree.NewBuilder(a.runs.Seed)}
+		s = &setShare{salts: settree.NewBuilder(a.runs.Seed), text: make([]byte, 0, limits.SetShare*5/4)}
 	}
 	s.index, s.text, s.ends, s.sums = index, s.text[:0], s.ends[:0], s.sums[:0]
 	s.others, s.err, s.malformedText = s.others[:0], nil, false

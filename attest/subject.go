@@ -99,18 +99,19 @@ const fewSubjects = 8
 // readSubjects reads a Statement's subjects: objects of name and digest alone, the digest
 // of sha256 alone, no two alike.
 func readSubjects(v jsontree.Value) ([]Subject, error) {
-	if v.Kind() != jsontree.Array || v.Len() == 0 {
+	n := v.Len()
+	if v.Kind() != jsontree.Array || n == 0 {
 		return nil, errors.New("subject: want an array of at least one subject")
 	}
-	if n := v.Len(); n > limits.Subjects {
+	if n > limits.Subjects {
 		return nil, fmt.Errorf("subject: %d subjects, want at most %d", n, limits.Subjects)
 	}
 	var seen map[Subject]bool
-	if v.Len() > fewSubjects {
-		seen = make(map[Subject]bool, v.Len())
+	if n > fewSubjects {
+		seen = make(map[Subject]bool, n)
 	}
-	subjects := make([]Subject, 0, v.Len())
-	for i, e := range v.Elements() {
+	subjects := make([]Subject, 0, n)
+	for i, e := 0, v.First(); e.Kind() != jsontree.Absent; i, e = i+1, e.After(v) {
 		s, err := readSubject(e)
 		if err == nil && (seen[s] || seen == nil && slices.Contains(subjects, s)) {
 			err = errors.New("stands twice")

@@ -2,10 +2,10 @@ package identity
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/mediatype"
@@ -15,11 +15,17 @@ import (
 // their place in the source. declaration.schema.json says the same in JSON Schema;
 // a test holds the two to one answer.
 func validate(root jsontree.Value) []Problem {
-	c := &checker{}
-	c.path = c.steps[:0]
+	c, _ := checkers.Get().(*checker)
+	c.path, c.problems = c.steps[:0], nil
 	c.declaration(root)
-	return c.problems
+	problems := c.problems
+	clear(c.steps[:]) // which refer to the text
+	c.path, c.problems = nil, nil
+	checkers.Put(c)
+	return problems
 }
+
+var checkers = sync.Pool{New: func() any { return new(checker) }}
 
 // checker walks a declaration; path is where it stands.
 type checker struct {
@@ -44,63 +50,7 @@ func (s step) String() string {
 // rule checks the value at the checker's path.
 type rule func(*checker, jsontree.Value)
 
-// members says what a closed object may hold; required is in the order of the spec.
-type members struct {
-	required []string
-	anyOf    []string          // at least one of these is required, too
-	nulls    map[string]string // hints for members that are null, where there is more to say than nullHint does
-	rules    map[string]rule
-}
-
-var (
-	declarationMembers = members{
-		required: []string{"schema", "kind", "model", "prompt", "parameters", "context", "constraints"},
-		nulls:    declarationNulls,
-		rules: map[string]rule{
-			"schema":      oneOf(Schema),
-			"kind":        oneOf(string(Inference), string(Agent), string(Training), string(Evaluation), string(Batch), string(Other)),
-			"model":       closed(&modelMembers),
-			"prompt":      (*checker).prompt,
-			"parameters":  open,
-			"context":     list(closed(&resourceMembers), 0),
-			"constraints": open,
-			"parents":     unique(list(runID, 0)),
-			"extensions":  (*checker).extensions,
-		},
-	}
-	modelMembers = members{
-		required: []string{"name"},
-		rules: map[string]rule{
-			"name":       nonEmpty,
-			"provider":   nonEmpty,
-			"version":    nonEmpty,
-			"uri":        absoluteURI,
-			"digest":     digest,
-			"components": list(closed(&resourceMembers), 0),
-		},
-	}
-	resourceMembers = members{
-		required: []string{"role", "name"},
-		anyOf:    []string{"digest", "content", "uri"},
-		rules: map[string]rule{
-			"role": oneOf("tool", "dataset", "document", "code", "image", "adapter", "tokenizer",
-				"template", "memory", "environment", "harness", "other"),
-			"name":      nonEmpty,
-			"digest":    digest,
-			"content":   anything,
-			"uri":       absoluteURI,
-			"size":      (*checker).size,
-			"mediaType": mediaType,
-			"version":   nonEmpty,
-		},
-	}
-	digestMembers = members{
-		nulls: map[string]string{"sha256": digestNull, "sha384": digestNull, "sha512": digestNull},
-		rules: map[string]rule{"sha256": hexDigits(64), "sha384": hexDigits(96), "sha512": hexDigits(128)},
-	}
-)
-
-func (c *checker) declaration(root jsontree.Value) { closed(&declarationMembers)(c, root) }
+func (c *checker) declaration(root jsontree.Value) { c.closed(&declarationMembers, root) }
 
 func (c *checker) prompt(v jsontree.Value) {
 	if !c.object(v) {
@@ -214,30 +164,39 @@ func (c *checker) size(v jsontree.Value) {
 
 // closed checks an object that may hold only the members that m names.
 func closed(m *members) rule {
-	return func(c *checker, v jsontree.Value) {
-		if !c.object(v) {
-			return
+	return func(c *checker, v jsontree.Value) { c.closed(m, v) }
+}
+
+func (c *checker) closed(m *members, v jsontree.Value) {
+	if !c.object(v) {
+		return
+	}
+	seen := m.has(v)
+	for _, name := range m.required {
+		if seen&m.requiredBits == m.requiredBits {
+			break
 		}
-		for _, name := range m.required {
-			if !hasAny(v, name) {
-				c.missing(name)
-			}
+		if !hasAny(v, name) {
+			c.missing(name)
 		}
-		if len(m.anyOf) > 0 && !hasAny(v, m.anyOf...) {
-			c.fail(CodeRequired, "want at least one of "+strings.Join(m.anyOf, ", "), "")
+	}
+	if len(m.anyOf) > 0 && seen&m.anyOfBits == 0 {
+		c.fail(CodeRequired, "want at least one of "+strings.Join(m.anyOf, ", "), "")
+	}
+	next := 0
+	for member := v.First(); member.Kind() != jsontree.Absent; member = member.After(v) {
+		name := member.Name()
+		c.member(name)
+		switch k := m.find(name, next); {
+		case k < 0:
+			c.unknown(m.names()...)
+		case member.Kind() == jsontree.Null:
+			c.null(m.nullHint(string(name), v))
+		default:
+			m.rules[k].rule(c, member)
+			next = k + 1
 		}
-		for member := v.First(); member.Kind() != jsontree.Absent; member = member.After(v) {
-			name := member.Name()
-			c.member(name)
-			if r, ok := m.rules[string(name)]; ok && member.Kind() == jsontree.Null {
-				c.null(m.nullHint(string(name), v))
-			} else if ok {
-				r(c, member)
-			} else {
-				c.unknown(slices.Sorted(maps.Keys(m.rules))...)
-			}
-			c.back()
-		}
+		c.back()
 	}
 }
 
@@ -251,7 +210,7 @@ func open(c *checker, v jsontree.Value) {
 func anything(c *checker, v jsontree.Value) { c.noNull(v) }
 
 func digest(c *checker, v jsontree.Value) {
-	closed(&digestMembers)(c, v)
+	c.closed(&digestMembers, v)
 	if v.Kind() == jsontree.Object && v.Len() == 0 {
 		c.fail(CodeValue, "a digest needs at least one of sha256, sha384, sha512", "")
 	}

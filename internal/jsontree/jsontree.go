@@ -259,7 +259,7 @@ func (v Value) Bytes() []byte {
 // Len is the number of members or elements.
 func (v Value) Len() int {
 	n := 0
-	for range v.children() {
+	for c := v.First(); c.t != nil; c = c.After(v) {
 		n++
 	}
 	return n

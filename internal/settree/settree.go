@@ -32,16 +32,18 @@ func HeadBytes(root Hash, size uint64) []byte {
 // Leaf is the hash of a leaf: a salt, and the RFC 8785 bytes of a Statement.
 func Leaf(salt Hash, statement []byte) Hash {
 	h := sha256.New()
-	return leaf(h, salt, statement)
+	return leaf(h, salt[:], statement, nil)
 }
 
-func leaf(h hash.Hash, salt Hash, statement []byte) (sum Hash) {
+var leafPrefix = []byte{rfc6962.RFC6962LeafHashPrefix}
+
+// leaf is the hash of a leaf, by way of memory for it.
+func leaf(h hash.Hash, salt, statement, memory []byte) Hash {
 	h.Reset()
-	h.Write([]byte{rfc6962.RFC6962LeafHashPrefix})
-	h.Write(salt[:])
+	h.Write(leafPrefix)
+	h.Write(salt)
 	h.Write(statement)
-	h.Sum(sum[:0])
-	return sum
+	return Hash(h.Sum(memory[:0]))
 }
 
 // Builder adds leaves to a tree, one after the other. It holds one hash for each level.
@@ -49,9 +51,18 @@ type Builder struct {
 	mac, hash hash.Hash
 	nodes     *compact.Range
 	visit     compact.VisitFn
+	salt, sum [sha256.Size]byte // memory for what a hash gives
+	index     [8]byte           // memory for what it is of
 }
 
-var factory = compact.RangeFactory{Hash: rfc6962.DefaultHasher.HashChildren}
+var factory = compact.RangeFactory{Hash: hashChildren}
+
+// hashChildren is rfc6962.DefaultHasher.HashChildren with one allocation.
+func hashChildren(left, right []byte) []byte {
+	node := make([]byte, 0, 1+2*sha256.Size)
+	sum := sha256.Sum256(append(append(append(node, rfc6962.RFC6962NodeHashPrefix), left...), right...))
+	return sum[:]
+}
 
 // NewBuilder makes an empty tree whose salts come of seed.
 func NewBuilder(seed Hash) *Builder {
@@ -62,16 +73,17 @@ func NewBuilder(seed Hash) *Builder {
 func (b *Builder) Size() uint64 { return b.nodes.End() }
 
 // Salt is the salt of a leaf: HMAC-SHA-256 of its index in eight bytes, big-endian, under the seed.
-func (b *Builder) Salt(index uint64) (salt Hash) {
+func (b *Builder) Salt(index uint64) Hash {
 	b.mac.Reset()
-	b.mac.Write(binary.BigEndian.AppendUint64(nil, index))
-	b.mac.Sum(salt[:0])
-	return salt
+	binary.BigEndian.PutUint64(b.index[:], index)
+	b.mac.Write(b.index[:])
+	return Hash(b.mac.Sum(b.salt[:0]))
 }
 
 // Leaf is the hash of the leaf at index, of a Statement in RFC 8785 form. It adds nothing.
 func (b *Builder) Leaf(index uint64, statement []byte) Hash {
-	return leaf(b.hash, b.Salt(index), statement)
+	b.salt = b.Salt(index)
+	return leaf(b.hash, b.salt[:], statement, b.sum[:])
 }
 
 // Add adds the leaf of a Statement, given in RFC 8785 form, and returns its hash.
