@@ -23,11 +23,6 @@ func newAttach() *cobra.Command {
 	return cmd
 }
 
-// onePart are bundles that are in memory already.
-func onePart(blobs []input.Blob) iter.Seq2[[]input.Blob, error] {
-	return func(yield func([]input.Blob, error) bool) { yield(blobs, nil) }
-}
-
 func attachAll(cmd *cobra.Command, o *output, reach *registryFlags, ref string, parts iter.Seq2[[]input.Blob, error]) error {
 	var target *registry.Target
 	var artifact *registry.Artifact

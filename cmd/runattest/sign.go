@@ -10,7 +10,7 @@ import (
 	"github.com/runattest/runattest/attest/signing"
 	"github.com/runattest/runattest/attest/subjects"
 	"github.com/runattest/runattest/internal/cli"
-	"github.com/runattest/runattest/internal/input"
+	"github.com/runattest/runattest/registry/upload"
 	"github.com/runattest/runattest/signer/kms"
 	"github.com/runattest/runattest/sigstore"
 )
@@ -89,7 +89,7 @@ type batch struct {
 	session *sigstore.Session
 	options attest.StatementOptions
 	work    *signing.Batch
-	made    []input.Blob // for --attach
+	made    upload.Waiting // for --attach
 
 	capturing *capturing // nil for declarations
 }

@@ -2,11 +2,14 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/spf13/cobra"
 
+	"github.com/runattest/runattest/attest/signing"
 	"github.com/runattest/runattest/internal/cli"
+	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/registry"
 )
 
@@ -55,14 +58,21 @@ func (b *batch) resolveSubject(text string) (*registry.Target, *registry.Artifac
 	return target, artifact, err
 }
 
-// attachMade attaches what was signed, in one go; the files are there whatever becomes of it.
+// toAttach has a bundle wait until its file is written.
+func (b *batch) toAttach(j *signing.Job, s signing.Signed) {
+	if err := b.made.Add(input.Blob{Name: j.Target, Data: s.Bundle}); err != nil {
+		b.note(j.Target, fmt.Errorf("cannot be attached: %w", err))
+	}
+}
+
+// attachMade attaches what was signed; the files are there whatever becomes of it.
 func (b *batch) attachMade(cmd *cobra.Command) error {
-	if len(b.made) == 0 {
+	if b.made.Empty() {
 		return b.done()
 	}
 	quiet := *b.output // standard output has the identities
 	quiet.Out, quiet.JSON = b.Err, false
-	if err := attachAll(cmd, &quiet, b.reach, b.attach, onePart(b.made)); err != nil {
+	if err := attachAll(cmd, &quiet, b.reach, b.attach, b.made.Parts()); err != nil {
 		b.note(b.attach, cli.WithHint(err, "the bundles are signed and written: runattest attach completes it"))
 	}
 	return b.done()

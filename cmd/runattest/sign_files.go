@@ -23,7 +23,8 @@ import (
 // sign reads and checks everything first: a certificate and a log entry are published for ever,
 // and are asked for only where a bundle will come of them.
 func (b *batch) sign(cmd *cobra.Command, paths []string) error {
-	defer b.work.Close() // a temporary file: nothing to lose
+	defer b.work.Close() // temporary files: nothing to lose
+	defer b.made.Close()
 	b.bundle = cli.OutputName(b.bundle)
 	texts := b.files(cmd, paths)
 	jobs, err := b.work.Plan(b.planned(cmd.Context(), texts, paths)...)
@@ -134,11 +135,15 @@ func (b *batch) warn(p signing.Prepared) {
 // report has what is signed from now on counted and printed.
 func (b *batch) report() {
 	progress := b.progress("signed")
-	attached := map[*signing.Job][]input.Blob{}
+	var last *signing.Job
 	b.work.Note = func(name string, err error) { progress.End(); b.note(name, err) }
 	b.work.Signed = func(j *signing.Job, s signing.Signed) {
+		if j != last {
+			b.made.Drop() // of a file that could not be written
+			last = j
+		}
 		if b.attach != "" {
-			attached[j] = append(attached[j], input.Blob{Name: j.Target, Data: s.Bundle})
+			b.toAttach(j, s)
 		}
 		progress.Step()
 	}
@@ -151,7 +156,7 @@ func (b *batch) report() {
 		return atomicfile.WriteFunc(j.Target, content, 0o644)
 	}
 	b.work.Written = func(j *signing.Job, all iter.Seq2[signing.Signed, error]) {
-		b.made = append(b.made, attached[j]...)
+		b.made.Keep()
 		b.printSigned(j, all)
 	}
 }

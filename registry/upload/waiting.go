@@ -1,0 +1,126 @@
+package upload
+
+import (
+	"bufio"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"iter"
+
+	"github.com/runattest/runattest/attest/files"
+	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/spill"
+	"github.com/runattest/runattest/internal/zero"
+)
+
+// Waiting are bundles that wait to be stored: few in memory, the others in a temporary file. The zero Waiting is empty.
+type Waiting struct {
+	text  spill.Buffer
+	kept  []extent
+	start int64 // of what is added and not kept yet
+	torn  bool  // the last of that is not whole
+}
+
+// extent is a part of the text, from one byte up to another.
+type extent struct{ from, to int64 }
+
+// Add adds a bundle, which waits if Keep follows before Drop. After an error Keep is Drop.
+func (w *Waiting) Add(blob files.Blob) error {
+	var text []byte
+	for _, part := range [][]byte{[]byte(blob.Name), blob.Data} {
+		text = append(binary.AppendUvarint(text, uint64(len(part))), part...)
+	}
+	if _, err := w.text.Write(text); err != nil {
+		w.torn = true
+		return fmt.Errorf("what waits to be stored: %w", err)
+	}
+	return nil
+}
+
+// Keep has what was added since the last Keep or Drop wait.
+func (w *Waiting) Keep() {
+	end := w.text.Size()
+	if w.torn {
+		w.Drop()
+		return
+	}
+	if n := len(w.kept); n > 0 && w.kept[n-1].to == w.start {
+		w.kept[n-1].to = end
+	} else if end > w.start {
+		w.kept = append(w.kept, extent{w.start, end})
+	}
+	w.start = end
+}
+
+// Drop forgets what was added since the last Keep or Drop.
+func (w *Waiting) Drop() { w.start, w.torn = w.text.Size(), false }
+
+// Empty says that nothing waits.
+func (w *Waiting) Empty() bool { return len(zero.IfNil(w).kept) == 0 }
+
+// Parts gives what waits in the order in which it was added, as many bundles at a time as limits.Pushed allows. An error ends
+// the sequence: what was read with it is not given.
+func (w *Waiting) Parts() iter.Seq2[[]files.Blob, error] { return zero.IfNil(w).parts(limits.Pushed) }
+
+func (w *Waiting) parts(most int) iter.Seq2[[]files.Blob, error] {
+	return func(yield func([]files.Blob, error) bool) {
+		var some []files.Blob
+		size := 0
+		for blob, err := range w.each() {
+			if err != nil {
+				yield(nil, fmt.Errorf("what waits to be stored: %w", err))
+				return
+			}
+			if size += len(blob.Data); size > most && len(some) > 0 {
+				if !yield(some, nil) {
+					return
+				}
+				some, size = nil, len(blob.Data)
+			}
+			some = append(some, blob)
+		}
+		if len(some) > 0 {
+			yield(some, nil)
+		}
+	}
+}
+
+func (w *Waiting) each() iter.Seq2[files.Blob, error] {
+	return func(yield func(files.Blob, error) bool) {
+		for _, e := range w.kept {
+			in := io.NewSectionReader(&w.text, e.from, e.to-e.from)
+			r := bufio.NewReaderSize(in, 64<<10)
+			for {
+				if _, err := r.Peek(1); err == io.EOF {
+					break
+				}
+				blob, err := readBlob(r)
+				if !yield(blob, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+}
+
+func readBlob(r *bufio.Reader) (files.Blob, error) {
+	var parts [2][]byte
+	for i := range parts {
+		n, err := binary.ReadUvarint(r)
+		if err != nil {
+			return files.Blob{}, err
+		}
+		parts[i] = make([]byte, n)
+		if _, err := io.ReadFull(r, parts[i]); err != nil {
+			return files.Blob{}, err
+		}
+	}
+	return files.Blob{Name: string(parts[0]), Data: parts[1]}, nil
+}
+
+// Close removes the temporary file. Nothing waits any more.
+func (w *Waiting) Close() error {
+	err := w.text.Close()
+	*w = Waiting{}
+	return err
+}
