@@ -22,6 +22,7 @@ var foreignFlags = map[string][]string{
 	"capture/lm_eval.go":                       {"--config"},                                                      // lm-eval
 	"internal/cli/args.go":                     {"--help"},                                                        // of every command of cobra
 	"internal/secrets/args.go":                 {"--env", "--header", "--proxy-header", "--proxy-user", "--user"}, // docker, curl
+	"internal/secrets/beside.go":               {"--env"},                                                         // docker
 	"internal/secrets/forms.go":                {"--user"},                                                        // curl
 	"registry/internal/layout/layout.go":       {"--to-oci-layout"},                                               // oras
 	"registry/internal/layout/tarballwrite.go": {"--sparse"},                                                      // tar
