@@ -42,7 +42,7 @@ func (e *NotRunsError) Error() string {
 	return fmt.Sprintf("%s names an artifact: want a repository of runs, or a run in one", zero.IfNil(e).Reference)
 }
 
-// Approvals gives what is attached. A run that is not there is a *MissingRunError; whatever claims to be an approval and
+// Approvals gives what is attached: of all bundles those whose statement is an approval, whatever their manifests say of it. A run that is not there is a *MissingRunError; whatever claims to be an approval and
 // cannot be read is an error, too.
 func (r *Repository) Approvals(ctx context.Context, runs []identity.ID) iter.Seq2[policy.Approval, error] {
 	target := zero.IfNil(r).target
@@ -73,7 +73,7 @@ func approvalsOfRuns(ctx context.Context, target *registry.Target, runs []identi
 			return
 		}
 		var all tally
-		for k, err := range target.Runs(ctx, registry.RunsOptions{Of: runs, PredicateTypes: []string{approvalTypes}}) {
+		for k, err := range target.Runs(ctx, registry.RunsOptions{Of: runs, PredicateTypes: []string{approvalTypes}, ByContent: true}) {
 			switch {
 			case err != nil:
 			case k.Declaration == nil:
@@ -99,7 +99,7 @@ func approvalsOfArtifact(ctx context.Context, target *registry.Target) iter.Seq2
 		artifact, err := target.Resolve(ctx)
 		var listing *registry.Listing
 		if err == nil {
-			listing, err = target.List(ctx, artifact, approvalTypes)
+			listing, err = target.ListByContent(ctx, artifact, approvalTypes)
 		}
 		if err != nil {
 			yield(policy.Approval{}, err)

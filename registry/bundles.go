@@ -25,6 +25,7 @@ type Listing struct {
 	target     *Target
 	artifact   *Artifact
 	types      []string // empty for all
+	byContent  bool     // whatever is said of a bundle elsewhere
 	candidates []ocispec.Descriptor
 
 	mu                          sync.Mutex
@@ -36,6 +37,17 @@ type Listing struct {
 // what is before it, in any case of letters. Referrers of other
 // types are counted and left alone.
 func (t *Target) List(ctx context.Context, a *Artifact, predicateTypes ...string) (*Listing, error) {
+	return t.list(ctx, a, false, predicateTypes)
+}
+
+// ListByContent is List for a caller that must not miss one, such as a rejection: it passes over no referrer for its artifact type,
+// nor for the predicate type that is said to be its bundle's, but looks into each. Whether it has a bundle is told by the
+// media types of its layers, and the predicate type is that of the statement. More than 10,000 referrers are an error.
+func (t *Target) ListByContent(ctx context.Context, a *Artifact, predicateTypes ...string) (*Listing, error) {
+	return t.list(ctx, a, true, predicateTypes)
+}
+
+func (t *Target) list(ctx context.Context, a *Artifact, byContent bool, predicateTypes []string) (*Listing, error) {
 	if err := t.check(a); err != nil {
 		return nil, err
 	}
@@ -43,7 +55,14 @@ func (t *Target) List(ctx context.Context, a *Artifact, predicateTypes ...string
 	if err != nil {
 		return nil, err
 	}
-	l := &Listing{target: t, artifact: a, types: predicateTypes}
+	l := &Listing{target: t, artifact: a, types: predicateTypes, byContent: byContent}
+	if byContent {
+		if n := len(referrers); n > limits.Approvals {
+			return nil, fmt.Errorf("%s has %d referrers, and at most %d are looked into", a.Reference, n, limits.Approvals)
+		}
+		l.candidates = referrers
+		return l, nil
+	}
 	for _, d := range referrers {
 		said := d.Annotations[predicateAnnotation]
 		switch {
@@ -171,14 +190,18 @@ func (p *pass) fetchAhead(ctx context.Context) <-chan chan fetched {
 
 func (p *pass) fetch(ctx context.Context, d ocispec.Descriptor) (*Found, error) {
 	manifest, err := p.target.store.Fetch(ctx, d)
-	if err != nil {
+	if err != nil && (store.MayBeBundle(d) || !errors.Is(err, ErrNotFound)) {
 		return nil, p.malformed(d, err)
+	}
+	if !store.MayBeBundle(d) && (err != nil || !namesBundle(manifest)) {
+		p.add(&p.foreign)
+		return nil, nil
 	}
 	m, err := readManifest(manifest)
 	if err != nil {
 		return nil, &MalformedError{d.Digest.String(), err}
 	}
-	if !store.IsBundleType(d.ArtifactType) && !store.IsBundleType(m.ArtifactType) {
+	if !store.IsBundleType(d.ArtifactType) && !store.IsBundleType(m.ArtifactType) && !(p.byContent && namesBundle(manifest)) {
 		p.add(&p.foreign)
 		return nil, nil
 	}

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -71,6 +72,11 @@ func bundleLayer(manifest []byte, subject digest.Digest) (ocispec.Descriptor, er
 		return ocispec.Descriptor{}, fmt.Errorf("the layer is of media type %q, want %s or %s", m.Layers[0].MediaType, attest.BundleMediaType, attest.RunProofMediaType)
 	}
 	return m.Layers[0], nil
+}
+
+// namesBundle says that a manifest has the media type of a bundle in it, for a layer or anything else.
+func namesBundle(manifest []byte) bool {
+	return bytes.Contains(manifest, []byte(attest.BundleMediaType)) || bytes.Contains(manifest, []byte(attest.RunProofMediaType))
 }
 
 // readManifest reads an image manifest; other media types have no layers to look at.

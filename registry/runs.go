@@ -23,6 +23,8 @@ type RunsOptions struct {
 	Ancestors bool
 	// PredicateTypes are the attestations that are wanted, as List takes them; empty is all.
 	PredicateTypes []string
+	// ByContent finds them as ListByContent does.
+	ByContent bool
 }
 
 // StoredRun is what a repository has of a run.
@@ -278,7 +280,7 @@ func (c *crawl) look(ctx context.Context, id identity.ID) *aRun {
 	}
 	if err == nil {
 		var listing *Listing
-		if listing, err = c.List(ctx, a, c.o.PredicateTypes...); err == nil {
+		if listing, err = c.list(ctx, a, c.o.ByContent, c.o.PredicateTypes); err == nil {
 			run.listing = listing.pass()
 		}
 	}

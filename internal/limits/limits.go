@@ -266,7 +266,7 @@ const (
 	Pieces = 100_000
 	// Message is the length of a rule's message once it is filled in, in characters.
 	Message = 2_000
-	// Approvals is how many approvals one evaluation looks at; Reason the length of an approval's reason, and of each
+	// Approvals is how many approvals one evaluation looks at, and into how many referrers of an artifact it looks for them; Reason the length of an approval's reason, and of each
 	// of at most Conditions conditions, in bytes.
 	Approvals  = 10_000
 	Reason     = 4_096

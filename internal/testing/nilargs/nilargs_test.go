@@ -581,6 +581,7 @@ var exported = map[string]any{
 	"registry.Target.Declaration":       (*registry.Target).Declaration,
 	"registry.Target.FetchRun":          (*registry.Target).FetchRun,
 	"registry.Target.List":              (*registry.Target).List,
+	"registry.Target.ListByContent":     (*registry.Target).ListByContent,
 	"registry.Target.Mirror":            (*registry.Target).Mirror,
 	"registry.Target.PushRun":           (*registry.Target).PushRun,
 	"registry.Target.PushRuns":          (*registry.Target).PushRuns,

@@ -1,0 +1,101 @@
+package gate
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/policy"
+	"github.com/runattest/runattest/registry"
+)
+
+// layoutWriter adds to an OCI layout what registry does not write.
+type layoutWriter struct {
+	*testing.T
+	dir string
+}
+
+func (l layoutWriter) blob(mediaType string, data []byte) ocispec.Descriptor {
+	l.Helper()
+	d := ocispec.Descriptor{MediaType: mediaType, Digest: digest.FromBytes(data), Size: int64(len(data))}
+	if err := os.WriteFile(filepath.Join(l.dir, "blobs", "sha256", d.Digest.Encoded()), data, 0o644); err != nil {
+		l.Fatal(err)
+	}
+	return d
+}
+
+// refer adds a manifest to the layout's index, whose subject is the artifact.
+func (l layoutWriter) refer(m ocispec.Manifest) {
+	l.Helper()
+	m.SchemaVersion, m.MediaType = 2, ocispec.MediaTypeImageManifest
+	m.Config = l.blob(ocispec.MediaTypeEmptyJSON, []byte("{}"))
+	path := filepath.Join(l.dir, "index.json")
+	var index ocispec.Index
+	if err := json.Unmarshal(must(os.ReadFile(path)), &index); err != nil {
+		l.Fatal(err)
+	}
+	index.Manifests = append(index.Manifests, l.blob(ocispec.MediaTypeImageManifest, must(json.Marshal(m))))
+	if err := os.WriteFile(path, must(json.Marshal(index)), 0o644); err != nil {
+		l.Fatal(err)
+	}
+}
+
+// TestMislabelled: a rejection counts whatever its manifest says that it is, and what has no bundle in it is passed over.
+func TestMislabelled(t *testing.T) {
+	s := newSite(t, "")
+	run := s.declare("run")
+	no := must(s.says(policy.Rejected, run.ID()).Bundle.Marshal())
+	review := must(s.sign(s.alice, must(attest.NewClaim("https://example.com/review/v1",
+		[]attest.Subject{{Name: run.ID().String(), SHA256: run.ID().Digest()}}, map[string]any{"no": true}))).Marshal())
+	const predicate = "dev.sigstore.bundle.predicateType"
+	for name, c := range map[string]struct {
+		artifactType, said, mediaType string
+		content                       []byte
+		want                          string // the reason; "" for a run that is allowed
+	}{
+		"rightly":              {attest.BundleMediaType, policy.ApprovalType, attest.BundleMediaType, no, "rejected by alice"},
+		"another predicate":    {attest.BundleMediaType, attest.PredicateType, attest.BundleMediaType, no, "rejected by alice"},
+		"another artifact":     {"application/spdx+json", "", attest.BundleMediaType, no, "rejected by alice"},
+		"both":                 {"application/spdx+json", "https://spdx.dev/Document", attest.BundleMediaType, no, "rejected by alice"},
+		"another statement":    {attest.BundleMediaType, "https://example.com/review/v1", attest.BundleMediaType, review, ""},
+		"no bundle at all":     {"application/spdx+json", "", "application/spdx+json", []byte("{}"), ""},
+		"a bundle it is not":   {"application/spdx+json", "", attest.BundleMediaType, []byte("{}"), "malformed"},
+		"nor of that type":     {attest.BundleMediaType, attest.PredicateType, attest.BundleMediaType, []byte("{}"), "malformed"},
+		"says it is approving": {attest.BundleMediaType, policy.ApprovalType, attest.BundleMediaType, review, "malformed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := layoutWriter{t, filepath.Join(t.TempDir(), "runs")}
+			if err := registry.CreateLayout(l.dir); err != nil {
+				t.Fatal(err)
+			}
+			open := func(suffix string) *Repository {
+				return NewRepository(must(registry.Open(must(registry.ParseReference("oci-layout://"+l.dir+suffix)), registry.Options{})))
+			}
+			artifact, _, err := open("").target.PushRun(t.Context(), run, must(s.says(policy.Approved, run.ID()).Bundle.Marshal()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			of := must(artifact.Subject())
+			subject := ocispec.Descriptor{MediaType: ocispec.MediaTypeImageManifest, Digest: digest.NewDigestFromBytes(digest.SHA256, of.SHA256[:])}
+			subject.Size = must(os.Stat(filepath.Join(l.dir, "blobs", "sha256", subject.Digest.Encoded()))).Size()
+			l.refer(ocispec.Manifest{
+				ArtifactType: c.artifactType, Subject: &subject, Layers: []ocispec.Descriptor{l.blob(c.mediaType, c.content)},
+				Annotations: map[string]string{predicate: c.said},
+			})
+			for _, suffix := range []string{"", "@" + run.ID().String(), "@" + subject.Digest.String()} {
+				a := s.admit(t.Context(), Request{Bundle: s.run(s.ci, run), Approvals: open(suffix)})
+				got := fmt.Sprint(a.Reasons(), a.Err())
+				if a.Allowed() != (c.want == "") || !strings.Contains(got, c.want) {
+					t.Errorf("%q: got %s, want %q", suffix, got, c.want)
+				}
+			}
+		})
+	}
+}
