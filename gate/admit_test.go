@@ -390,6 +390,25 @@ type failingLog struct{}
 
 func (failingLog) Append(Record) error { return errors.New("the disk is full") }
 
+// lossyLog has the record, and cannot have it last.
+type lossyLog struct{ allowed []bool }
+
+func (l *lossyLog) Append(r Record) error {
+	l.allowed = append(l.allowed, r.Allowed)
+	return errors.New("not on the disk")
+}
+
+// TestLossyLog: the last that a log says of a start that it could not record is that it was refused.
+func TestLossyLog(t *testing.T) {
+	s := newSite(t, "")
+	log := &lossyLog{}
+	a := s.admit(t.Context(), Request{Bundle: s.run(s.ci, s.declare("m"))})
+	err := a.Exec(t.Context(), Start{Program: "/nonexistent", Args: []string{"x"}, Log: log, DryRun: true})
+	if err == nil || !slices.Equal(log.allowed, []bool{true, false}) {
+		t.Errorf("%v, and the log says %v", err, log.allowed)
+	}
+}
+
 // TestUnlogged: what cannot be recorded is not started, nor said to be allowed.
 func TestUnlogged(t *testing.T) {
 	s := newSite(t, "")

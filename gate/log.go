@@ -88,22 +88,35 @@ func resolve(path string) (string, error) {
 	return path, nil // it cannot be made, as its writer will say
 }
 
-// appendLine appends one line to a log, in one write, and has it on the disk before it returns. Where
-// the log ends within a line, because there was no room for more of it, the new one begins behind a break.
+// appendLine appends one line to a log, in one write, and has it on the disk before it returns, unless the log is not kept on one:
+// a pipe, a socket or a device. Where the log ends within a line, because there was no room for more of it, the new one
+// begins behind a break.
 func appendLine(path string, line []byte) error {
 	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY|boundedfile.OpenAtOnce, 0o600)
 	if err != nil {
 		return err
 	}
+	info, err := f.Stat()
+	if err == nil {
+		err = writeLine(f, path, line, info.Mode().IsRegular())
+	}
+	return errors.Join(err, f.Close())
+}
+
+func writeLine(f *os.File, path string, line []byte, onDisk bool) error {
+	if onDisk { // a line that cannot be made to last is not written
+		if err := f.Sync(); err != nil {
+			return err
+		}
+	}
 	text := append(slices.Clip(line), '\n')
 	if torn(path) {
 		text = slices.Insert(text, 0, '\n')
 	}
-	_, err = f.Write(text)
-	if err == nil {
-		err = f.Sync()
+	if _, err := f.Write(text); err != nil || !onDisk {
+		return err
 	}
-	return errors.Join(err, f.Close())
+	return f.Sync()
 }
 
 // torn reports that a file ends within a line. For a file that can only be written it cannot tell.

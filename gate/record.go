@@ -56,7 +56,8 @@ type LogFile string
 
 var _ Log = LogFile("")
 
-// Append appends the record as one line, and has it on the disk before it returns.
+// Append appends the record as one line, and has it on the disk before it returns; in a pipe, which is not on a disk, the line is
+// written.
 func (f LogFile) Append(r Record) error {
 	line, err := visible.JSON(r)
 	if err != nil {

@@ -85,8 +85,13 @@ func (a *Admission) record(s Start, err error) error {
 	if s.Log == nil {
 		return err
 	}
-	if failed := s.Log.Append(a.Record(s, err)); failed != nil {
-		return &unloggedError{err, failed}
+	failed := s.Log.Append(a.Record(s, err))
+	if failed == nil {
+		return err
 	}
-	return err
+	unlogged := &unloggedError{err, failed}
+	if err == nil { // which the log may say all the same: the line after it is the one that holds, if it can be written
+		_ = s.Log.Append(a.Record(s, unlogged))
+	}
+	return unlogged
 }
