@@ -352,3 +352,37 @@ func TestClockSetBack(t *testing.T) {
 		t.Errorf("%v", times)
 	}
 }
+
+// TestLockRemoved: when the lock's file is removed, another process can open the journal. The first one acknowledges nothing more,
+// signs nothing, and leaves the files of the other alone.
+func TestLockRemoved(t *testing.T) {
+	for _, lines := range []int{0, 1} {
+		d := newDesk(t)
+		j := d.open(t)
+		var receipts []Receipt
+		for range lines {
+			receipts = append(receipts, add(t, j, d.entry(t, 0, true)))
+		}
+		waitFor(t, j.spareMade)
+		if err := os.Remove(filepath.Join(d.dir, lockName)); err != nil {
+			t.Fatal(err)
+		}
+		if lines > 0 {
+			if r, err := j.Append(ctx, d.entry(t, 1, true)); !errors.Is(err, ErrNotReady) {
+				t.Fatalf("%s, %v: a line without the lock", r, err)
+			}
+			lines++ // which is written, and not acknowledged
+		}
+		other := d.open(t)
+		waitFor(t, other.spareMade)
+		receipts = append(receipts, add(t, other, d.entry(t, 2, true)))
+		if err := j.Close(ctx); lines > 0 && (err == nil || !strings.Contains(err.Error(), "was removed or replaced")) {
+			t.Errorf("closed without the lock: %v", err)
+		}
+		if _, err := os.Stat(filepath.Join(d.dir, spareLines)); err != nil {
+			t.Errorf("the other's next segment is gone: %v", err)
+		}
+		closeJournal(t, other)
+		d.verified(t, lines+1, VerifyOptions{Receipts: receipts, Closed: true})
+	}
+}

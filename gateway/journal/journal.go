@@ -182,7 +182,7 @@ func (j *Journal) start() error {
 			return err
 		}
 	}
-	j.sealer = newSealer(j.dir, j.id, j.o, r.before, j.witness)
+	j.sealer = newSealer(j.dir, j.id, j.o, r.before, j.witness, j.checkFolder)
 	for _, s := range r.unsigned {
 		j.sealer.add(s)
 	}

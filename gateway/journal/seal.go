@@ -32,7 +32,8 @@ type sealer struct {
 	id  [sha256.Size]byte
 	o   Options
 
-	witness *witnessing // nil for none
+	witness *witnessing  // nil for none
+	owned   func() error // the folder is still this process's
 
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -49,8 +50,8 @@ type sealer struct {
 	err    error
 }
 
-func newSealer(dir string, id [sha256.Size]byte, o Options, before *[sha256.Size]byte, w *witnessing) *sealer {
-	s := &sealer{dir: dir, id: id, o: o, before: before, witness: w, ended: make(chan struct{}), wake: make(chan struct{}, 1), stop: make(chan struct{})}
+func newSealer(dir string, id [sha256.Size]byte, o Options, before *[sha256.Size]byte, w *witnessing, owned func() error) *sealer {
+	s := &sealer{dir: dir, id: id, o: o, before: before, witness: w, owned: owned, ended: make(chan struct{}), wake: make(chan struct{}, 1), stop: make(chan struct{})}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	go s.run()
 	return s
@@ -173,8 +174,8 @@ func (s *sealer) sign(one *sealed) error {
 
 // cut makes the files end where their last line does.
 func (s *sealer) cut(one *sealed) error {
-	if one.cut {
-		return nil
+	if err := s.owned(); err != nil || one.cut {
+		return err
 	}
 	for _, part := range []struct {
 		name string

@@ -74,7 +74,10 @@ func (j *Journal) turn() (ended bool) {
 			return true
 		case closing:
 			j.chain.open = nil
-			_ = errors.Join(s.files.close(), os.Remove(s.files.lines.path), os.Remove(s.files.declarations.path)) // empty: nothing to lose
+			_ = s.files.close() // empty: nothing to lose
+			if j.checkFolder() == nil {
+				_ = errors.Join(os.Remove(s.files.lines.path), os.Remove(s.files.declarations.path))
+			}
 			return true
 		default:
 			j.retrySpare()
@@ -123,12 +126,15 @@ func (j *Journal) atWork() (done func()) {
 // begin makes the next segment the open one.
 func (j *Journal) begin() error {
 	defer j.atWork()()
+	if err := j.checkFolder(); err != nil { // first: the names of files are another's then
+		return err
+	}
 	f, err := j.takeSpare()
 	if err != nil {
 		return err
 	}
 	number := j.chain.number + 1
-	if err := errors.Join(j.checkFolder(), f.name(j.o.disk, j.dir, number)); err != nil {
+	if err := f.name(j.o.disk, j.dir, number); err != nil {
 		return errors.Join(err, f.close())
 	}
 	j.chain.open = &segment{number: number, files: f, same: map[[32]byte]int{}}
@@ -157,6 +163,9 @@ func (j *Journal) writeGroup(s *segment, calls []*waiting) {
 	g := s.compose(calls, j.chain.prev, j.o.Clock())
 	done := j.atWork()
 	err := s.files.append(g.lines, g.declarations)
+	if err == nil { // without its lock, another process may have taken the segment for one that a crash left
+		err = j.checkFolder()
+	}
 	done()
 	if err != nil {
 		j.fail(s, err)
@@ -275,6 +284,9 @@ func (j *Journal) removeSpare(ctx context.Context) error {
 	j.mu.Unlock()
 	if f == nil {
 		return nil
+	}
+	if j.checkFolder() != nil { // the names are another's
+		return f.close()
 	}
 	return errors.Join(f.close(), removeIfThere(f.lines.path), removeIfThere(f.declarations.path))
 }
