@@ -437,6 +437,8 @@ func (d *declarer) toolList(k *member, v jsontree.Value) {
 		name := d.table.toolName(e, k.value.elements)
 		if name == "" {
 			d.fail("has no name, no type and no member: nothing to call it by")
+		} else if secrets.Text(name) != name {
+			d.fail("has what looks like a secret in its name %s, want a name without", quote(secrets.Text(name)))
 		}
 		g.text = append(appendString(append(g.text, `{"role":"tool","name":`...), []byte(prefix+name)), `,"content":`...)
 		g.text = append(d.appendText(g.text, e, k.value.elements, mode{}), "},"...)
@@ -454,7 +456,7 @@ func (t *table) toolName(v jsontree.Value, s *shape) string {
 			at = at.Get(name)
 		}
 		if at.Kind() == jsontree.String {
-			return secrets.Text(at.Text()) // as it stands in the tool's text
+			return at.Text()
 		}
 	}
 	for name := range v.Members() {

@@ -44,9 +44,11 @@ var (
 	mcpServers = &shape{free: true, labels: true, elements: mcpServer}
 
 	mcpServer = &shape{title: "a server", secrets: unknownSecrets, members: slices.Concat(
-		plain("type", "transport", "command", "args", "cwd", "envFile", "headersHelper", "name", "version", "disabled", "enabled", "trust",
-			"alwaysAllow", "autoApprove", "tools", "enabledTools", "disabledTools", "includeTools", "excludeTools", "sandboxEnabled"),
+		plain("command", "args", "headersHelper"),
+		each(seen, "type", "transport", "cwd", "envFile", "name", "version", "disabled", "enabled", "trust", "alwaysAllow", "autoApprove", "tools",
+			"enabledTools", "disabledTools", "includeTools", "excludeTools", "sandboxEnabled"),
 		[]member{
+			is("dev", object(is("watch", seen), is("debug", object(each(seen, "type", "debugpyPath")...)))),
 			is("url", &shape{address: serverURL}),
 			is("serverUrl", &shape{address: serverURL}),
 			is("httpUrl", &shape{address: serverURL}),
@@ -58,7 +60,6 @@ var (
 			is("auth", secretValues),
 			is("oauth", mcpOAuth),
 			leftOut("description", "shown to people"),
-			leftOut("dev", "debugging"),
 			leftOut("timeout", "transport"),
 		})}
 

@@ -186,6 +186,9 @@ func (p *pager) rows(prefix string, members []member) {
 		if m.vanishes {
 			what = append(what, "absent where nothing is left of it, and no null")
 		}
+		if m.nullCounts {
+			what = append(what, "null is not its absence")
+		}
 		if m.hides != "" {
 			what = append(what, "open: may hide "+m.hides)
 		}
@@ -231,6 +234,8 @@ func (p *pager) own(s *shape) string {
 		return "text, free"
 	case s == freeValue:
 		return "free"
+	case s == seen:
+		return "not searched for secrets"
 	}
 	switch {
 	case s.words:

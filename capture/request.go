@@ -69,8 +69,11 @@ func (t *table) read(src Source) (request, []Warning, []Unknown, error) {
 	for _, h := range t.headers {
 		var lines []string
 		for name, values := range src.Header {
-			if fold(name) == h.name {
+			switch {
+			case lowerASCII(name) == h.name:
 				lines = append(lines, values...)
+			case fold(name) == h.name:
+				return r, nil, nil, t.error("", fmt.Sprintf("the header line %s is not %s, and some readers take it for that", quote(name), h.name), "")
 			}
 		}
 		f, more, err := t.setting("header:"+h.name, h, lines)
@@ -89,6 +92,11 @@ func (t *table) read(src Source) (request, []Warning, []Unknown, error) {
 		return r, nil, nil, t.error("", err.Error(), "")
 	}
 	for _, q := range t.query {
+		for name := range members {
+			if name != q.name && fold(name) == q.name {
+				return r, nil, nil, t.error("", fmt.Sprintf("the query member %s is not %s, and some readers take it for that", quote(name), q.name), "")
+			}
+		}
 		f, more, err := t.setting("query:"+q.name, q, members[q.name])
 		if err != nil {
 			return r, nil, nil, err
@@ -168,9 +176,20 @@ func parseQuery(query string) (map[string][]string, error) {
 		if err != nil || err2 != nil {
 			return nil, fmt.Errorf("the query has a percent sign without two hexadecimal digits")
 		}
-		members[fold(n)] = append(members[fold(n)], v)
+		n = lowerASCII(n)
+		members[n] = append(members[n], v)
 	}
 	return members, nil
+}
+
+// lowerASCII is a name without the case of ASCII letters: the one in which servers compare names of header lines and query members.
+func lowerASCII(name string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			r += 'a' - 'A'
+		}
+		return r
+	}, name)
 }
 
 // errPath says that a path is none of a table's.
@@ -230,11 +249,19 @@ func ambiguous(target, query string) string {
 	return ""
 }
 
+// modelSegments lead to the name of a model in a path.
+var modelSegments = []string{"deployments", "engines", "models"}
+
 // namesModel tells the beginning of a path of which a segment leads to a model's name: some servers run that one.
 func namesModel(before string) bool {
+	last := ""
 	for segment := range strings.SplitSeq(before, "/") {
-		if decoded, err := url.PathUnescape(segment); err != nil || slices.Contains([]string{"deployments", "engines", "models"}, fold(decoded)) {
+		if decoded, err := url.PathUnescape(segment); err != nil || slices.Contains(modelSegments, fold(decoded)) {
 			return true
+		} else if fold(last) == "endpoints" && decoded != "openapi" && decoded != "" { // endpoints/openapi of Vertex takes the model from the body
+			return true
+		} else {
+			last = decoded
 		}
 	}
 	return false

@@ -91,6 +91,8 @@ type member struct {
 	hides    string // it is open: what of the run it may hide
 	note     string
 
+	nullCounts bool // null is not what its absence is, also where the table says that null is absent
+
 	quoted string // name as a JSON string and a colon
 	says   verdict
 }
@@ -238,6 +240,11 @@ func (s *shape) saysSecret() bool {
 	return slices.ContainsFunc(s.members, isSecret) || s.elements != nil && slices.ContainsFunc(s.elements.members, isSecret)
 }
 
+// isLeaf tells a plain value, or a list of such.
+func (s *shape) isLeaf() bool {
+	return s == value || s.elements == value && len(s.members) == 0 && len(s.variants) == 0 && s.bytes == 0 && s.address == notURL && s.names == "" && s.files == ""
+}
+
 func (s *shape) variant(name string) *variant {
 	if i := slices.IndexFunc(s.variants, func(v variant) bool { return v.name == name }); i >= 0 {
 		return &s.variants[i]
@@ -248,6 +255,8 @@ func (s *shape) variant(name string) *variant {
 var (
 	// value is a typed value that has nothing of its own to say.
 	value = &shape{}
+	// seen is what the client reads as it is: no part of it is secret.
+	seen = &shape{plain: true}
 	// freeValue is an object whose names are the users'.
 	freeValue = &shape{free: true, plain: true}
 	// textValue is what a model is shown as text: the users' in all.
@@ -274,6 +283,15 @@ func plain(names ...string) []member {
 	return l
 }
 
+// each is a member for each name, of one shape, that stays where it is.
+func each(s *shape, names ...string) []member {
+	var l []member
+	for _, n := range names {
+		l = append(l, is(n, s))
+	}
+	return l
+}
+
 func all(to place, names ...string) []member {
 	var l []member
 	for _, n := range names {
@@ -286,6 +304,14 @@ func all(to place, names ...string) []member {
 func required(members []member) []member {
 	for i := range members {
 		members[i].required = true
+	}
+	return members
+}
+
+// nullCounts are members whose default is not null.
+func nullCounts(members []member) []member {
+	for i := range members {
+		members[i].nullCounts = true
 	}
 	return members
 }

@@ -12,7 +12,7 @@ var prepare = sync.OnceFunc(func() {
 	completeResponsesTools()
 	completeResponsesItems()
 	gemini1.body.snakeAliases(map[*shape]bool{})
-	for _, s := range []*shape{value, freeValue, textValue, unknownValue, toolPart} {
+	for _, s := range []*shape{value, seen, freeValue, textValue, unknownValue, toolPart} {
 		s.prepare()
 	}
 	for _, t := range tables {

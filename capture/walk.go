@@ -312,7 +312,7 @@ func (w *walker) member(dst []byte, v, e jsontree.Value, k *member, name []byte,
 		case e.Kind() == jsontree.Null && k.required:
 			w.fail("is null, want a value")
 			return dst
-		case e.Kind() == jsontree.Null && w.table.nulls:
+		case e.Kind() == jsontree.Null && w.table.nulls && !k.nullCounts:
 			w.note(Absent, "null")
 			return dst
 		case e.Kind() == jsontree.Null:
@@ -327,7 +327,9 @@ func (w *walker) member(dst []byte, v, e jsontree.Value, k *member, name []byte,
 		w.note(LeftOpen, "").hides = k.hides
 	}
 	if m.secrets != nothingSecret {
-		m = m.below(k.says, v, k.name)
+		if m = m.below(k.says, v, k.name); m.secrets == toolSecrets && k.value.isLeaf() && !m.hidden {
+			m = mode{text: m.text} // the page says which members of a tool hold secrets
+		}
 	}
 	before, events := len(dst), len(w.events)
 	if k.value.bytes != 0 && e.Kind() == jsontree.String {

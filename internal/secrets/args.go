@@ -11,7 +11,7 @@ import (
 // IsCommand tells the name of what holds a command line or its arguments.
 func IsCommand(name string) bool {
 	switch plainName(name) {
-	case "args", "argv", "cmd", "command", "commandline", "commands", "entrypoint", "exec", "run", "script", "shell":
+	case "args", "argv", "cmd", "command", "commandline", "commands", "entrypoint", "exec", "headershelper", "run", "script", "shell":
 		return true
 	}
 	return false
@@ -32,14 +32,13 @@ func element(before, s string, isPair bool, as reading) string {
 	switch before {
 	case "-H", "--header", "--proxy-header":
 		return afterFirst(s, ':', Mark)
-	case "-e", "--env":
-		if m := assignment.FindString(s); m != "" && s[0] != '-' {
-			return afterFirst(s, '=', s)
-		}
 	case "-u", "--user", "--proxy-user":
 		if !userAndGroup.MatchString(s) {
 			return afterFirst(s, ':', s)
 		}
+	}
+	if m := assignment.FindString(s); setsVariable(before) && m != "" && s[0] != '-' {
+		return afterFirst(s, '=', s)
 	}
 	isOption := option != before && !strings.ContainsAny(option, "=: ") && !strings.HasPrefix(option, "no-")
 	if s != "" && (isOption && !strings.HasPrefix(s, "--") && IsWithheld(option) || isPair && IsName(option)) {
@@ -47,6 +46,9 @@ func element(before, s string, isPair bool, as reading) string {
 	}
 	return text(s, as)
 }
+
+// setsVariable tells the option behind which a variable of the environment stands.
+func setsVariable(option string) bool { return option == "-e" || option == "--env" }
 
 // isLocation tells a URL, and a path that begins with the letter of a drive.
 func isLocation(s string) bool {

@@ -40,7 +40,7 @@ func isLone(before, s, clean string) bool {
 		return false // ruby -pw FILE, bash -H FILE
 	case driveStart.MatchString(clean):
 		return false // python -u C:FILE
-	case (before == "-e" || before == "--env" || optionEnv.MatchString(s)) && !envValue.MatchString(s):
+	case (setsVariable(before) || optionEnv.MatchString(s)) && !envValue.MatchString(s):
 		return false // node -e X=require("x")
 	}
 	for _, c := range operators {

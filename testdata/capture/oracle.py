@@ -242,7 +242,7 @@ class Member:
     def __init__(self, name):
         self.name, self.to, self.shape, self.hides, self.items = name, "stays", Shape(), None, None
         self.aliases = []
-        self.required = self.empty = self.vanishes = False
+        self.required = self.empty = self.vanishes = self.null_counts = False
 
 
 class Table:
@@ -278,6 +278,8 @@ def describe(shape, phrases, sections, member=None):
         elif low == "free":
             shape.free, shape.elements = True, shape
             shape.plain = len(phrases) == 1 or not any("secrets by" in x or "each element" in x for x in phrases)
+        elif low == "not searched for secrets":
+            shape.plain = True
         elif low == "text":
             shape.text = True
         elif low == "text unless it is a list of strings":
@@ -329,6 +331,8 @@ def describe(shape, phrases, sections, member=None):
             member.to = "refused"
         elif low == "required":
             member.required = True
+        elif low == "null is not its absence":
+            member.null_counts = True
         elif low.startswith("`[]` and"):
             member.empty = True
         elif low.startswith("absent where"):
@@ -483,7 +487,7 @@ def is_address(name):
 
 
 def is_command(name):
-    return plain_name(name) in "args argv cmd command commandline commands entrypoint exec run script shell".split()
+    return plain_name(name) in "args argv cmd command commandline commands entrypoint exec headershelper run script shell".split()
 
 
 def is_query_secret(name):
@@ -1031,7 +1035,7 @@ class Capture:
             if e is None:
                 if k.required:
                     raise Refused("null")
-                if not self.t.nulls:
+                if not self.t.nulls or k.null_counts:
                     self.here(self.nulls)
                 return ABSENT
             if (k.empty or k.vanishes) and e in ([], Obj()) and isinstance(e, list):
@@ -1042,6 +1046,8 @@ class Capture:
         c = c.below(k.name, v)
         if any(m.shape.secret for t in (k.shape, k.shape.elements or k.shape) for m in t.members.values()):
             c.hidden = hidden
+        if c.names == "tool" and not c.hidden and self.leaf(k.shape):
+            c = Context(text=c.text)
         k_media = next((m for m in (k.shape.media, re.sub("[A-Z]", lambda m: "_" + m[0].lower(), k.shape.media or "")) if m and v.has(m)), None)
         if k.shape.kinds is not None and isinstance(e, str) and not isinstance(e, Number):
             media = v.get(k_media) if k_media else ""
@@ -1049,6 +1055,12 @@ class Capture:
         nulls = len(self.nulls)
         w = self.value(e, k.shape, c)
         return ABSENT if k.vanishes and w == {} and len(self.nulls) == nulls else w
+
+    @staticmethod
+    def leaf(s):
+        """A value of which the page says nothing, or a list of such."""
+        bare = lambda s: not (s.members or s.variants or s.text or s.free or s.secret or s.names or s.kinds or s.url or s.hides or s.files or s.pairs or s.labels or s.words)
+        return bare(s) and (s.elements is None or bare(s.elements) and s.elements.elements is None)
 
     def unknown_member(self, v, e, s, name, c):
         labels = s.labels
@@ -1168,7 +1180,7 @@ class Capture:
                     if not isinstance(e, Obj):
                         raise Refused("tool")
                     n = self.tool_name(e, k.shape.elements)
-                    if not n:
+                    if not n or clean_text(n) != n:
                         raise Refused("name")
                     text = self.value(e, k.shape.elements, Context(text=True))
                     tools.append((key, {"role": "tool", "name": n if key == "tools" else key + "/" + n, "content": text}))
@@ -1272,8 +1284,7 @@ class Capture:
             raise Refused("ambiguous path")
         for pattern, providers in self.t.paths:
             if pattern.startswith("..."):
-                ok, names = path.startswith("/") and path.endswith(pattern[3:]) and not any(
-                    fold(unquote(p)) in ("deployments", "engines", "models") for p in path[:len(path) - len(pattern) + 3].split("/")), {}
+                ok, names = path.startswith("/") and path.endswith(pattern[3:]) and not self.names_model(path[:len(path) - len(pattern) + 3].split("/")), {}
             else:
                 r = re.escape(pattern).replace(r"\{model\}", "(?P<model>[^/]+)").replace(r"\{location\}", "(?P<location>[^/]+)")
                 r = r.replace(r"\{", "(?P<model>").replace(r"\}", ")").replace(r"\*", "[^/]+")
@@ -1285,16 +1296,24 @@ class Capture:
                 return [unquote(names.get(n) or "", errors="strict") if n != "model" else self.bare(unquote(names.get(n) or "", errors="strict")) for n in ("model", "location")]
         raise Refused("path")
 
+    @staticmethod
+    def names_model(segments):
+        segments = [unquote(p) for p in segments]
+        return any(fold(p) in ("deployments", "engines", "models") for p in segments) or \
+            any(fold(p) == "endpoints" and behind not in ("openapi", "") for p, behind in zip(segments, segments[1:]))
+
     def flags(self, headers, query):
-        lines = {}
+        lines, lower = {}, lambda s: re.sub("[A-Z]", lambda m: m[0].lower(), s)
         for name, value in headers:
-            lines.setdefault(("header", fold(name)), []).append(value)
+            lines.setdefault(("header", lower(name)), []).append(value)
         for piece in query.split("&"):
             if piece:
                 name, _, value = piece.partition("=")
-                lines.setdefault(("query", fold(unquote_plus(name))), []).append(unquote_plus(value))
+                lines.setdefault(("query", lower(unquote_plus(name))), []).append(unquote_plus(value))
         out = {}
         for n in self.t.named:
+            if any(kind == n["kind"] and name != n["name"] and fold(name) == n["name"] for kind, name in lines):
+                raise Refused("case of other letters")
             l = lines.get((n["kind"], n["name"]), [])
             key = n["kind"] + ":" + n["name"]
             if n["flags"]:
@@ -1320,7 +1339,7 @@ class Capture:
             for name in place:
                 at = at.get(name) if isinstance(at, Obj) else None
             if isinstance(at, str) and not isinstance(at, Number):
-                return clean_text(at)
+                return at
         spelled = {a: k for k in s.members.values() for a in [k.name] + k.aliases}
         return next((spelled[n].name if n in spelled else n for n, _ in v if n not in spelled or spelled[n].to != "out"), "")
 
