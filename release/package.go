@@ -49,21 +49,22 @@ var rpmArch = map[string]string{"amd64": "x86_64", "arm64": "aarch64"}
 
 // place is where a file of the archive goes, or "" where the package has no use for it.
 func (f format) place(c *component, name string) (where, kind string) {
-	base := path.Base(name)
+	base, documentation := path.Base(name), files.TypeFile
+	if f.name == "rpm" {
+		documentation = files.TypeRPMDoc // which rpm --excludedocs leaves out
+	}
 	doc := "/usr/share/doc/" + c.name + "/"
 	switch {
 	case slices.Contains(c.programs, name):
 		return "/usr/bin/" + name, files.TypeFile
 	case strings.HasPrefix(name, "man/"):
-		return "/usr/share/man/man1/" + base + ".gz", files.TypeFile
+		return "/usr/share/man/man1/" + base + ".gz", documentation
 	case base == "runattest.bash":
 		return "/usr/share/bash-completion/completions/runattest", files.TypeFile
 	case base == "runattest.fish":
 		return "/usr/share/fish/vendor_completions.d/runattest.fish", files.TypeFile
 	case f.completions[base] != "":
 		return f.completions[base], files.TypeFile
-	case name == "README.md" && f.name == "rpm":
-		return doc + base, files.TypeRPMReadme
 	case (name == "LICENSE" || name == "THIRD_PARTY_LICENSES") && f.name == "rpm":
 		return "/usr/share/licenses/" + c.name + "/" + base, files.TypeRPMLicense
 	case name == "LICENSE":
@@ -75,7 +76,7 @@ func (f format) place(c *component, name string) (where, kind string) {
 	case name == "debian/override":
 		return "/usr/share/lintian/overrides/" + c.name, files.TypeFile
 	case name == "README.md", strings.HasSuffix(name, ".cdx.json"):
-		return doc + base, files.TypeFile
+		return doc + base, documentation
 	}
 	return "", "" // completions of other systems' shells
 }
@@ -110,22 +111,38 @@ func (f format) pack(c *component, t target, r release, entries []entry, at time
 			Owner: "root", Group: "root", Mode: os.FileMode(e.mode()), MTime: at,
 		}})
 	}
-	return f.write(c, t, r, contents, at)
+	changelog := ""
+	if f.name == "rpm" { // in the header; a deb has it as a file
+		changelog = filepath.Join(temp, "changelog")
+		if err := os.WriteFile(changelog, rpmChangelog(r, at), 0o600); err != nil {
+			return nil, err
+		}
+	}
+	return f.write(c, t, r, contents, changelog, at)
 }
 
-func (f format) write(c *component, t target, r release, contents files.Contents, at time.Time) ([]byte, error) {
+// rpmChangelog is the changelog in the form of github.com/goreleaser/chglog, from which nfpm writes that of an rpm.
+func rpmChangelog(r release, at time.Time) []byte {
+	return fmt.Appendf(nil, "- semver: %q\n  date: %s\n  packager: %q\n  changes:\n    - note: %q\n",
+		r.debian(), at.UTC().Format(time.RFC3339), maintainer, changes(r))
+}
+
+// changes is what the changelogs of the packages say.
+func changes(r release) string { return "Release " + r.tag + ", see NEWS.md in the source." }
+
+func (f format) write(c *component, t target, r release, contents files.Contents, changelog string, at time.Time) ([]byte, error) {
 	version, number, _ := strings.Cut(r.debian(), "-")
 	info := nfpm.WithDefaults(&nfpm.Info{
 		Name: c.name, Arch: t.arch, Platform: t.os,
 		Version: version, VersionSchema: "none", Release: number,
 		Section: "utils", Priority: "optional", Maintainer: maintainer, Vendor: "runattest", Homepage: homepage,
-		Description: c.summary + "\n" + c.description, License: "Apache-2.0", DisableGlobbing: true, MTime: at.UTC(),
+		Description: c.summary + "\n" + c.description, License: "Apache-2.0", DisableGlobbing: true, MTime: at.UTC(), Changelog: changelog,
 		Overridables: nfpm.Overridables{
 			Contents: contents,
 			Suggests: c.suggests,
 			Deb:      nfpm.Deb{Compression: "xz"},
 			// Without a name of its own, nfpm puts that of the host into the package.
-			RPM: nfpm.RPM{Compression: "xz", BuildHost: "localhost", Group: "Applications/System", Summary: c.summary, Packager: maintainer},
+			RPM: nfpm.RPM{Compression: "xz", BuildHost: "localhost", Group: "Applications/System", Packager: maintainer, Summary: strings.ToUpper(c.summary[:1]) + c.summary[1:]},
 		},
 	})
 	if err := nfpm.PrepareForPackager(info, f.name); err != nil {
@@ -156,8 +173,8 @@ License: Apache-2.0
 
 // debianEntries are what Debian's policy wants besides.
 func debianEntries(c *component, r release, at time.Time) []entry {
-	changelog := fmt.Sprintf("%s (%s) unstable; urgency=medium\n\n  * Release %s: NEWS.md in the source says what is new.\n\n -- %s  %s\n",
-		c.name, r.debian(), r.tag, maintainer, at.UTC().Format(time.RFC1123Z))
+	changelog := fmt.Sprintf("%s (%s) unstable; urgency=medium\n\n  * %s\n\n -- %s  %s\n",
+		c.name, r.debian(), changes(r), maintainer, at.UTC().Format(time.RFC1123Z))
 	override := fmt.Sprintf("# It is not an upload to Debian, and closes no bug there.\n%s: initial-upload-closes-no-bugs [usr/share/doc/%[1]s/changelog.Debian.gz:1]\n", c.name)
 	for _, program := range c.programs {
 		override += fmt.Sprintf("# One file for every Linux: the program needs no shared library.\n%s: statically-linked-binary [usr/bin/%s]\n", c.name, program)
