@@ -7,6 +7,9 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/http/httptrace"
+	"net/textproto"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -103,4 +106,99 @@ func pickLength(r *rand.Rand, body string) int {
 		return r.IntN(len(body) + 1)
 	}
 	return len(body)
+}
+
+// answering is a server that answers each connection with the same bytes, whatever it is asked, and closes it.
+func answering(t *testing.T, text string) *url.URL {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				if r, err := http.ReadRequest(bufio.NewReader(c)); err == nil {
+					_, _ = io.Copy(io.Discard, r.Body)
+					_, _ = io.WriteString(c, strings.ReplaceAll(text, "\n", "\r\n"))
+				}
+			}()
+		}
+	}()
+	return &url.URL{Scheme: "http", Host: l.Addr().String()}
+}
+
+// TestHostileAnswers: an upstream cannot speak in the gateway's names, in whatever place and spelling, nor make an answer of two
+// readings, nor switch protocols.
+func TestHostileAnswers(t *testing.T) {
+	w := newWorld(t, nil)
+	const ok = "HTTP/1.1 200 OK\n"
+	for name, c := range map[string]struct {
+		text   string
+		status int // 0 is a connection that breaks
+	}{
+		"names":                {ok + "airun-identity: fake\nAIRUN_JOURNAL: fake\nAirun-Refusal: fake\nTrailer:Airun-Journal: fake\nContent-Length: 0\n\n", 200},
+		"hop by hop":           {ok + "Connection: Airun-Identity, Airun-Journal, close\nContent-Length: 0\n\n", 200},
+		"early":                {"HTTP/1.1 103 Early Hints\nairun_identity: fake\n\n" + ok + "Content-Length: 0\n\n", 200},
+		"processing":           {strings.Repeat("HTTP/1.1 102 Processing\nAirun-Journal: fake\n\n", 100) + ok + "Content-Length: 0\n\n", 200},
+		"a flood of 1xx":       {strings.Repeat("HTTP/1.1 102 Processing\nX: "+strings.Repeat("x", 1000)+"\n\n", 2000) + ok + "Content-Length: 0\n\n", 200},
+		"trailers":             {ok + "Transfer-Encoding: chunked\nTrailer: airun-identity, AIRUN_JOURNAL\n\n1\nx\n0\nairun-identity: fake\nAIRUN_JOURNAL: fake\nAirun-Late: fake\n\n", 200},
+		"switching":            {"HTTP/1.1 101 Switching Protocols\n\nHTTP/1.1 200 OK\n\n", 502},
+		"switching to h2c":     {"HTTP/1.1 101 Switching Protocols\nUpgrade: h2c\nConnection: Upgrade\n\n", 502},
+		"two lengths":          {ok + "Content-Length: 1\nContent-Length: 5\n\nxxxxx", 502},
+		"a folded length":      {ok + "Content-Length: 1,5\n\nxxxxx", 502},
+		"another coding":       {ok + "Transfer-Encoding: xchunked\nContent-Length: 1\n\nx", 502},
+		"length and chunks":    {ok + "Content-Length: 3\nTransfer-Encoding: chunked\n\n1\nx\n0\n\n", 200},
+		"too short":            {ok + "Content-Length: 5\n\nx", 0},
+		"chunks that break":    {ok + "Transfer-Encoding: chunked\n\n5\nx", 0},
+		"chunks of a bad size": {ok + "Transfer-Encoding: chunked\n\n-1\nx\n0\n\n", 0},
+		"not HTTP":             {"220 mail.example ESMTP\n", 502},
+		"another version":      {"HTTP/9 200 OK\n\n", 502},
+		"large headers":        {ok + "X: " + strings.Repeat("x", 2<<20) + "\n\n", 502},
+		"a redirect":           {"HTTP/1.1 308 Permanent Redirect\nLocation: http://evil.example/\nContent-Length: 0\n\n", 502},
+		"no content":           {"HTTP/1.1 204 No Content\nAirun-Identity: fake\nContent-Length: 5\n\nxxxxx", 204},
+	} {
+		for _, up := range w.gateway.upstreams {
+			up.url = answering(t, c.text)
+		}
+		r := w.request("/v1/chat/completions", chat)
+		r = r.WithContext(httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{Got1xxResponse: func(_ int, h textproto.MIMEHeader) error {
+			for got := range h {
+				if isOurs(got) {
+					t.Errorf("%s: an informational answer has %s", name, got)
+				}
+			}
+			return nil
+		}}))
+		res, err := (&http.Transport{DisableKeepAlives: true, MaxResponseHeaderBytes: 8 << 20}).RoundTrip(r)
+		if err != nil && c.status == 0 {
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		_, err = io.Copy(io.Discard, res.Body)
+		res.Body.Close()
+		if broken := err != nil; broken != (c.status == 0) || c.status != 0 && res.StatusCode != c.status {
+			t.Errorf("%s: %s, %v, want %d", name, res.Status, err, c.status)
+		}
+		line := w.journal.all()[len(w.journal.all())-1]
+		for _, h := range []http.Header{res.Header, res.Trailer} {
+			for got, values := range h {
+				if isOurs(got) && (got != headerIdentity || values[0] != line.Identity.String()) && (got != headerJournal || values[0] == "fake") && (got != "Airun-Refusal" || values[0] == "fake") {
+					t.Errorf("%s: the answer has %s: %q", name, got, values)
+				}
+			}
+		}
+		if res.Header.Get(headerIdentity) == "" || res.Header.Get("Location") != "" {
+			t.Errorf("%s: %v", name, res.Header)
+		}
+	}
 }
