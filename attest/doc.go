@@ -43,7 +43,8 @@
 //
 // A verifier is made for the signers that it trusts, and answers eight questions about a
 // bundle, each with a verdict of its own: signature, signer, time, statement, identity,
-// declaration, subject, policy. Only Verify makes a *Verified, so that code which takes one
+// declaration, subject, policy. Of a run in a set it answers inclusion after statement, and
+// who holds a run against its source adds source at the end. Only verification makes a *Verified, so that code which takes one
 // cannot be handed anything else.
 //
 //	trust, err := attest.TrustKeys(attest.TrustedKey{Name: "prod", Key: key})

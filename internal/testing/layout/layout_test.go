@@ -145,8 +145,8 @@ func TestWasm(t *testing.T) {
 // among them. More than half are those of CEL and what CEL needs.
 const mostPolicyPackages = 320
 
-// TestPolicy: package policy imports what it needs to know of signers, declarations and lineage, and only the command
-// and gate import policy. What verifies certificates, timestamps and logs it is given.
+// TestPolicy: package policy imports what it needs to know of signers, declarations and lineage, and only the command,
+// gate and gateway import policy. What verifies certificates, timestamps and logs it is given.
 func TestPolicy(t *testing.T) {
 	allowed := map[string]bool{}
 	for _, name := range []string{"attest", "attest/authority", "attest/evidence", "capture", "identity", "signer", "canonical", "lineage", "policy/internal/rules"} {
