@@ -31,7 +31,7 @@ test: ## run the tests
 
 .PHONY: test-release
 test-release: ## run the tests of the release program, a module of its own
-	cd release && $(GO) test ./...
+	cd release && $(GO) test -timeout 30m ./...
 
 .PHONY: release
 release: ## build a release in dist: make release VERSION=v0.1.0 KEY=release.key (without VERSION a snapshot)

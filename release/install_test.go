@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -270,4 +271,27 @@ func TestPlatforms(t *testing.T) {
 		room.want(t, "uv pip install --quiet --no-index --find-links "+links+" --python-platform "+p.uv+" --target uv-"+p.uv+" runattest && "+
 			"cat uv-"+p.uv+"/*.dist-info/WHEEL", "Tag: py3-none-"+strings.Split(p.target.wheelPlatform(), ".")[0])
 	}
+}
+
+// TestListing: the line of docs/install.md that prints what is in the folder besides prints a file whose name is two names of the release.
+func TestListing(t *testing.T) {
+	tool(t, "bash")
+	r := newRoom(t, writeFolder(t, map[string][]byte{
+		"checksums.txt": []byte(strings.Repeat("0", 64) + "  a\n" + strings.Repeat("0", 64) + "  runattest-0.2.0~rc.1-1.x86_64.rpm\n"),
+		"a":             nil, "runattest-0.2.0~rc.1-1.x86_64.rpm": nil, "checksums.txt.sig": nil, "a\nchecksums.txt": nil, " a": nil, "b": nil,
+	}))
+	line := regexp.MustCompile(`(?m)^\$ (ls .*)$`).FindStringSubmatch(readFile(t, "../docs/install.md"))
+	if line == nil {
+		t.Fatal("the page does not have the line")
+	}
+	out, err := r.run(line[1])
+	if want := "\\ a\na\\nchecksums.txt\nb\nchecksums.txt\nchecksums.txt.sig\n"; err != nil || sortedLines(out) != sortedLines(want) {
+		t.Errorf("got %q, %v, want %q", out, err, want)
+	}
+}
+
+func sortedLines(text string) string {
+	lines := strings.Split(text, "\n")
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
 }

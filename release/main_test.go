@@ -92,3 +92,27 @@ func TestVerifyCommand(t *testing.T) {
 		t.Errorf("as another version: %v", err)
 	}
 }
+
+// TestCheckNames: a folder of a release holds its files alone, and no links to files elsewhere.
+func TestCheckNames(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(dir string) error
+		reason string
+	}{
+		"good":           {func(string) error { return nil }, ""},
+		"a hidden file":  {func(dir string) error { return os.WriteFile(filepath.Join(dir, ".a"), nil, 0o600) }, ".a: is not a file of this release"},
+		"a folder":       {func(dir string) error { return os.Mkdir(filepath.Join(dir, "c"), 0o700) }, "c: is not a file of this release"},
+		"a folder named": {func(dir string) error { return os.Mkdir(filepath.Join(dir, "b"), 0o700) }, "b: is not a regular file"},
+		"a link":         {func(dir string) error { return os.Symlink(filepath.Join(dir, "a"), filepath.Join(dir, "b")) }, "b: is not a regular file"},
+		"a line break":   {func(dir string) error { return os.WriteFile(filepath.Join(dir, "a\nb"), nil, 0o600) }, "is not a file of this release"},
+	} {
+		dir := writeFolder(t, map[string][]byte{"a": nil})
+		if err := c.change(dir); err != nil {
+			t.Fatal(err)
+		}
+		err := checkNames(dir, []string{"a", "b"})
+		if (c.reason == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), c.reason) {
+			t.Errorf("%s: got %v, want %q", name, err, c.reason)
+		}
+	}
+}

@@ -272,7 +272,7 @@ func readChecksums(data []byte, names []string) (map[string]string, error) {
 	return digests, nil
 }
 
-// checkNames refuses a folder that holds other files than these.
+// checkNames refuses a folder that holds other files than these, or a link, whose target can be changed after it was verified.
 func checkNames(dir string, names []string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -281,6 +281,9 @@ func checkNames(dir string, names []string) error {
 	for _, e := range entries {
 		if !slices.Contains(names, e.Name()) {
 			return fmt.Errorf("%s: is not a file of this release", filepath.Join(dir, e.Name()))
+		}
+		if !e.Type().IsRegular() {
+			return fmt.Errorf("%s: is not a regular file", filepath.Join(dir, e.Name()))
 		}
 	}
 	return nil
