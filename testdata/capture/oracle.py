@@ -1226,7 +1226,7 @@ class Capture:
         if parents:
             d["parents"] = parents
         self.open.sort(key=order)
-        self.unknown.sort(key=lambda e: (":" not in str(e[0][0]) or len(e[0]) > 1, order(e)))
+        self.unknown.sort(key=lambda e: (not beside_body(e[0]), order(e)))
         return d
 
     def model_of(self, root):
@@ -1342,6 +1342,11 @@ class Capture:
                 return at
         spelled = {a: k for k in s.members.values() for a in [k.name] + k.aliases}
         return next((spelled[n].name if n in spelled else n for n, _ in v if n not in spelled or spelled[n].to != "out"), "")
+
+
+def beside_body(trail):
+    """Header lines and query members: a member of the body that is called so is an error."""
+    return str(trail[0]).startswith(("header:", "query:")) if trail else False
 
 
 def pointer(trail):
@@ -1497,7 +1502,7 @@ def compute(format_, head, body):
         raise Refused("folder")
     d = c.run(body, get("provider"), get("target"), headers, get("parents").split(), get("model"), get("revision"), folder)
     text = canonical(d)
-    where = lambda e: pointer(e[0]) if not (len(e[0]) == 1 and ":" in str(e[0][0])) else e[0][0]
+    where = lambda e: e[0][0] if beside_body(e[0]) else pointer(e[0])
     return {"id": "airun:1:sha256:" + hashlib.sha256(text.encode()).hexdigest(), "canonical": text,
             "open": " ".join(pointer(e[0]) + "=" + e[1].replace(" ", "") for e in c.open), "unknown": " ".join(where(e) for e in c.unknown)}
 
