@@ -21,6 +21,7 @@ import (
 	"github.com/runattest/runattest/gateway/journal"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/atomicfile"
+	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/internal/overwrite"
@@ -138,6 +139,9 @@ func (o *output) hintOf(err error) string {
 	}
 	if undetected, ok := errors.AsType[*files.UndetectedError](err); ok {
 		return undetectedHint(undetected)
+	}
+	if errors.Is(err, boundedfile.ErrFolder) {
+		return "name the files in it"
 	}
 	if errors.Is(err, answer.ErrNotRun) || errors.Is(err, answer.ErrNotStatement) {
 		return "--statement writes the payload as it is"

@@ -113,6 +113,9 @@ func run(ctx context.Context, root *cobra.Command, args []string) int {
 	root.SetOut(stdout)
 	cmd, err := root, cli.CheckArguments(args, signer.PrivateKeyIn)
 	if err == nil {
+		err = cli.CheckHelp(root, args)
+	}
+	if err == nil {
 		cmd, err = root.ExecuteContextC(ctx)
 	}
 	status := exitYes

@@ -12,6 +12,9 @@ import (
 // ErrInput marks unusable input: too large, empty, a folder.
 var ErrInput = errors.New("unusable input")
 
+// ErrFolder is that a folder was given for a file. It wraps ErrInput.
+var ErrFolder error = &inputError{"is a folder, want a file"}
+
 // inputError is an ErrInput with its own text.
 type inputError struct{ text string }
 
@@ -32,7 +35,7 @@ func Open(path string) (*os.File, error) {
 	}
 	info, err := f.Stat()
 	if err == nil && info.IsDir() {
-		err = &inputError{path + ": is a folder, want a file"}
+		err = fmt.Errorf("%s: %w", path, ErrFolder)
 	}
 	if err != nil {
 		return nil, errors.Join(err, f.Close())

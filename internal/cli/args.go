@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -72,7 +73,27 @@ func Group(cmd *cobra.Command) *cobra.Command {
 }
 
 func unknownCommand(cmd *cobra.Command, name string) error {
-	return WithHint(fmt.Errorf("unknown command %q", name), suggest(cmd, cmd.SuggestionsFor(name)))
+	alike := cmd.SuggestionsFor(name)
+	if len(name) <= cmd.SuggestionsMinimumDistance { // to which every short name is alike
+		alike = slices.DeleteFunc(alike, func(s string) bool { return !strings.HasPrefix(s, name) })
+	}
+	return WithHint(fmt.Errorf("unknown command %q", name), suggest(cmd, alike))
+}
+
+// CheckHelp refuses a call for the help of a command that is not there, which cobra answers with the help of the one above.
+func CheckHelp(root *cobra.Command, args []string) error {
+	end := len(args)
+	if i := slices.Index(args, "--"); i >= 0 {
+		end = i
+	}
+	if !slices.Contains(args[:end], "--help") && !slices.Contains(args[:end], "-h") {
+		return nil
+	}
+	found, rest, err := root.Find(args)
+	if err != nil || !found.HasSubCommands() || len(rest) == 0 || strings.HasPrefix(rest[0], "-") {
+		return nil
+	}
+	return unknownCommand(found, rest[0])
 }
 
 // suggest is the hint for a name that the command does not know.
