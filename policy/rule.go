@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/identity"
@@ -131,6 +132,31 @@ func (p *Policy) scope() rules.Scope {
 	return s
 }
 
+// possible are the texts of a run that neither kinds nor signers deny.
+func (p *Policy) possible() map[string][]string {
+	all := map[string][]string{}
+	if p.kinds != nil {
+		var kinds []string
+		for _, k := range p.kinds {
+			kinds = append(kinds, string(k))
+		}
+		all["Declaration.kind"], all["Run.kind"] = kinds, kinds
+	}
+	var names, by []string
+	for _, s := range p.signers.list() {
+		switch {
+		case s.key != nil:
+			names, by = append(names, s.key.Name), append(by, evidence.SignedByKey)
+		case s.cert.SubjectAlternativeName.IsRegexp():
+			return all // of any name, and by a certificate or a key
+		default:
+			names, by = append(names, s.cert.SubjectAlternativeName.Text()), append(by, evidence.SignedByCertificate)
+		}
+	}
+	all["Signer.name"], all["Signer.kind"] = names, slices.Compact(by)
+	return all
+}
+
 // kindWords are the kinds of declarations.
 var kindWords = []string{
 	string(identity.Inference), string(identity.Agent), string(identity.Training),
@@ -140,7 +166,11 @@ var kindWords = []string{
 // checkRules refuses rules about what there never is under this policy: they cannot be met, or forbid nothing.
 func (p *Policy) checkRules(r *reader) {
 	scope := p.scope()
+	possible := p.possible()
 	for i, rule := range p.rules {
+		if scope.Possible = possible; rule.severity == Warn { // a warning of every run is one
+			scope.Possible = nil
+		}
 		for _, found := range rule.Check(scope) {
 			r.failAt(fmt.Sprintf("/rules/%d/expr", i), identity.Code(found.Code), found.Hint, "%s", found.Message)
 		}

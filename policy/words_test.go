@@ -21,7 +21,7 @@ func TestMisspeltWords(t *testing.T) {
 		`approvals.exists(a, a.approver == "Alice")`:                                              `compares approver with "Alice"`,
 		`!approvals.exists(a, a.role in ["legal", "safety"])`:                                     `compares role with "safety"`,
 		`ancestors.all(p, p.approvals.exists(a, a.role == "leagl"))`:                              `compares role with "leagl"`,
-		`declaration.kind == "training" && signer.kind == "certificate"`:                          "",
+		`declaration.kind == "training" && signer.kind == "key"`:                                  "",
 		`run.kind in ["training", "batch"] || signer.name == "any"`:                               "",
 		`approvals.all(a, a.approver == "alice" && a.role != "")`:                                 "",
 		`approvals.exists(a, a.role == "legal" && a.decision == "rejected" && a.reason == "any")`: "",
@@ -30,6 +30,36 @@ func TestMisspeltWords(t *testing.T) {
 		_, err := Parse([]byte(head+fmt.Sprintf("rules: [{name: r, expr: %q}]\n", expr)), options)
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), "/rules/0/expr: "+want)) {
 			t.Errorf("%s: %v, want %q", expr, err, want)
+		}
+	}
+}
+
+// TestDemands: a rule that demands what kinds and signers exclude is never met, and one that only mentions it may be.
+func TestDemands(t *testing.T) {
+	key := "\nsigners: {keys: [{name: ci, key: " + pemOf(t, newSigner(t)) + "}]}\n"
+	const never = "which it never is under this policy: no run meets the rule"
+	for _, c := range []struct {
+		kinds, expr, severity, want string
+	}{
+		{"[training]", `declaration.kind == "inference"`, "deny", `demands that kind is "inference", ` + never},
+		{"[training]", `"inference" == run.kind && declaration.model.name == "m"`, "deny", `demands that kind is "inference", ` + never},
+		{"[training, batch]", `declaration.model.name == "m" && (run.kind in ["agent", "other"])`, "deny", `demands that kind is "agent" or "other", ` + never},
+		{"[training]", `signer.name == "bob"`, "deny", `demands that name is "bob", ` + never},
+		{"[training]", `signer.name in ["bob", "eve"]`, "deny", `demands that name is "bob" or "eve", ` + never},
+		{"[training]", `signer.kind == "certificate"`, "deny", `demands that kind is "certificate", ` + never},
+		{"[training]", `declaration.kind == "inference"`, "warn", ""},
+		{"[training]", `declaration.kind == "training" && signer.name == "ci" && signer.kind == "key"`, "deny", ""},
+		{"[training, agent]", `run.kind in ["agent", "other"]`, "deny", ""},
+		{"[training]", `run.kind in ["agent", declaration.model.name]`, "deny", ""},
+		{"[training]", `declaration.kind == "inference" || declaration.model.name == "m"`, "deny", ""},
+		{"[training]", `declaration.kind != "inference" && signer.name != "bob"`, "deny", ""},
+		{"[training]", `!(declaration.kind == "inference" && signer.name == "bob")`, "deny", ""},
+		{"[training]", `declaration.kind == "inference" ? false : true`, "deny", ""},
+		{"[training]", `ancestors.all(a, a.kind == "inference")`, "deny", ""},
+	} {
+		_, err := Parse([]byte("schema: "+Schema+"\nkinds: "+c.kinds+key+fmt.Sprintf("rules: [{name: r, severity: %s, expr: %q}]\n", c.severity, c.expr)), options)
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), "/rules/0/expr: "+c.want)) {
+			t.Errorf("%s: %v, want %q", c.expr, err, c.want)
 		}
 	}
 }

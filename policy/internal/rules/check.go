@@ -19,6 +19,9 @@ type Scope struct {
 	NoApprovals bool
 	// Timeless is why there never is a trusted time, "" if there may be one.
 	Timeless string
+	// Possible are, as Words, the texts that a member has where a run is not denied already. A condition that demands another one of
+	// them is never met; one that only compares with it may be.
+	Possible map[string][]string
 }
 
 // Check refuses a condition about what there never is in the scope, or that compares a member with a text that it never
@@ -48,7 +51,66 @@ func (r *Rule) Check(s Scope) []Problem {
 		_, name, _ := strings.Cut(c.member, ".")
 		refuse(hint, "compares %s with %.64q, which it never is", name, c.text)
 	}
+	if len(problems) > 0 || r.ast == nil {
+		return problems
+	}
+	for _, d := range demands(r.ast, r.ast.NativeRep().Expr()) {
+		possible, closed := s.Possible[d.member]
+		if !closed || slices.ContainsFunc(d.texts, func(text string) bool { return slices.Contains(possible, text) }) {
+			continue
+		}
+		_, name, _ := strings.Cut(d.member, ".")
+		refuse("under this policy it is one of "+strings.Join(possible, ", ")+": change the rule or the policy",
+			"demands that %s is %s, which it never is under this policy: no run meets the rule", name, quoted(d.texts))
+	}
 	return problems
+}
+
+func quoted(texts []string) string {
+	var all []string
+	for _, t := range texts {
+		all = append(all, fmt.Sprintf("%.64q", t))
+	}
+	return strings.Join(all, " or ")
+}
+
+// demand is that a member has one of the texts.
+type demand struct {
+	member string
+	texts  []string
+}
+
+// demands are those that an expression makes whatever else it says: by == and `in`, alone or joined by &&.
+func demands(checked *cel.Ast, e ast.Expr) []demand {
+	if e.Kind() != ast.CallKind {
+		return nil
+	}
+	args := e.AsCall().Args()
+	switch e.AsCall().FunctionName() {
+	case operators.LogicalAnd:
+		var all []demand
+		for _, one := range args {
+			all = append(all, demands(checked, one)...)
+		}
+		return all
+	case operators.Equals, operators.In:
+		found := compared(checked, e)
+		if len(found) == 0 {
+			return nil
+		}
+		d := demand{member: found[0].member}
+		for _, c := range found {
+			d.texts = append(d.texts, c.text)
+		}
+		if list := args[1]; list.Kind() == ast.ListKind && len(list.AsList().Elements()) != len(found) || found[0].member != found[len(found)-1].member {
+			return nil // some of it is not a constant
+		}
+		if e.AsCall().FunctionName() == operators.In && args[1].Kind() != ast.ListKind {
+			return nil
+		}
+		return []demand{d}
+	}
+	return nil
 }
 
 // comparison is of a member, as in words, with a constant.
@@ -60,6 +122,15 @@ func comparisons(checked *cel.Ast) []comparison {
 		return nil
 	}
 	var found []comparison
+	for _, call := range ast.MatchDescendants(ast.NavigateAST(checked.NativeRep()), ast.KindMatcher(ast.CallKind)) {
+		found = append(found, compared(checked, call)...)
+	}
+	return found
+}
+
+// compared are the comparisons of one call, none if it is of something else.
+func compared(checked *cel.Ast, call ast.Expr) []comparison {
+	var found []comparison
 	compare := func(x, y ast.Expr) {
 		operand, name := selection(x)
 		if operand == nil || y.Kind() != ast.LiteralKind {
@@ -68,19 +139,16 @@ func comparisons(checked *cel.Ast) []comparison {
 		member := checked.NativeRep().GetType(operand.ID()).TypeName() + "." + name
 		found = append(found, comparison{member, textOf(y.AsLiteral())})
 	}
-	calls := ast.MatchDescendants(ast.NavigateAST(checked.NativeRep()), ast.KindMatcher(ast.CallKind))
-	for _, call := range calls {
-		args := call.AsCall().Args()
-		switch call.AsCall().FunctionName() {
-		case operators.Equals, operators.NotEquals:
-			compare(args[0], args[1])
-			compare(args[1], args[0])
-		case operators.In:
-			compare(args[1], args[0])
-			if args[1].Kind() == ast.ListKind {
-				for _, one := range args[1].AsList().Elements() {
-					compare(args[0], one)
-				}
+	args := call.AsCall().Args()
+	switch call.AsCall().FunctionName() {
+	case operators.Equals, operators.NotEquals:
+		compare(args[0], args[1])
+		compare(args[1], args[0])
+	case operators.In:
+		compare(args[1], args[0])
+		if args[1].Kind() == ast.ListKind {
+			for _, one := range args[1].AsList().Elements() {
+				compare(args[0], one)
 			}
 		}
 	}
