@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -64,7 +65,8 @@ func origin(p *protorekor.InclusionProof) string {
 // noteSignature is one signature line of a note.
 type noteSignature struct {
 	line  string // with the newline at its end
-	keyID []byte // the first four bytes, which tell keys apart
+	name  string // of the key
+	keyID []byte // the first four bytes, which with the name tell keys apart
 }
 
 const (
@@ -111,23 +113,25 @@ func parseNoteSignature(line string) (noteSignature, error) {
 	if err != nil || len(signature) <= noteKeyID || strings.Contains(text, "\r") {
 		return noteSignature{}, errors.New("not a key ID and a signature in base64")
 	}
-	return noteSignature{line, signature[:noteKeyID]}, nil
+	return noteSignature{line, name, signature[:noteKeyID]}, nil
 }
 
 // by is the checkpoint with the first signature of that key alone. A note may carry signatures of keys that a verifier does
-// not know, which it has to ignore, and two of one key prove no more than one.
+// not know, which it has to ignore, and two of one key prove no more than one. A key is a name and an ID: another name with the
+// log's ID is another key, which stands in for the log's only if no signature has the log's name.
 func (c *checkpoint) by(key crypto.PublicKey) (string, error) {
 	der, err := x509.MarshalPKIXPublicKey(key)
 	if err != nil {
 		return "", err
 	}
 	id := sha256.Sum256(der)
-	for _, s := range c.signatures {
-		if bytes.Equal(s.keyID, id[:noteKeyID]) {
-			return c.text + "\n" + s.line, nil
-		}
+	of := slices.DeleteFunc(slices.Clone(c.signatures), func(s noteSignature) bool { return !bytes.Equal(s.keyID, id[:noteKeyID]) })
+	if len(of) == 0 {
+		return "", errors.New("the checkpoint is not signed with the log's key")
 	}
-	return "", errors.New("the checkpoint is not signed with the log's key")
+	first, _, _ := strings.Cut(c.text, "\n")
+	log := rekorV1Origin.ReplaceAllString(first, "")
+	return c.text + "\n" + of[max(0, slices.IndexFunc(of, func(s noteSignature) bool { return s.name == log }))].line, nil
 }
 
 // readProof prepares the inclusion proof of an entry for sigstore-go, which takes any size for that of the tree, and of a proof

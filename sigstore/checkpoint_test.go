@@ -25,6 +25,20 @@ func noteLine(name string, i int) string {
 	return fmt.Sprintf("\u2014 %s %s\n", name, base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "key%c and a signature", i)))
 }
 
+// otherName is a signature line like the log's, with its key ID and a signature that is not its own; the name is another one, or the log's.
+func otherName(p parts, other bool) string {
+	name, text, _ := strings.Cut(strings.TrimPrefix(strings.TrimSuffix(signatureLine(p), "\n"), "\u2014 "), " ")
+	signature, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		panic(err)
+	}
+	signature[len(signature)-1] ^= 1
+	if other {
+		name = "witness.example"
+	}
+	return "\u2014 " + name + " " + base64.StdEncoding.EncodeToString(signature) + "\n"
+}
+
 // TestCheckpointSignatures: the log's signature counts, others are ignored, as many as a note may have. Rekor v1 and v2 alike.
 func TestCheckpointSignatures(t *testing.T) {
 	w, other := newWorld(t), newWorld(t)
@@ -51,17 +65,20 @@ func TestCheckpointSignatures(t *testing.T) {
 	}
 	for version, entry := range map[string]func() parts{"v1": w.v1, "v2": w.v2} {
 		for name, c := range map[string]trial{
-			"one more":             {signed(entry(), witnesses(1)...), o, ""},
-			"before the log's":     {first(entry(), witnesses(1)[0]), o, ""},
-			"as many as there may": {signed(entry(), witnesses(99)...), o, ""},
-			"too many":             {signed(entry(), witnesses(100)...), o, "time: log entry 0: "},
-			"the log's twice":      {func() parts { p := entry(); return signed(p, signatureLine(p)) }(), o, ""},
-			"another log's":        {signed(entry(), signatureLine(other.v1())), o, ""},
-			"another log's alone":  {signed(without(entry()), signatureLine(other.v1())), o, "time: log entry 0: "},
-			"none":                 {without(entry()), o, "time: log entry 0: "},
-			"not a signature":      {signed(entry(), "\u2014 witness.example !\n"), o, "time: log entry 0: "},
-			"not a line":           {signed(entry(), "witness.example\n"), o, "time: log entry 0: "},
-			"not ended":            {signed(entry(), strings.TrimSuffix(noteLine("witness.example", 'a'), "\n")), o, "time: log entry 0: "},
+			"one more":                   {signed(entry(), witnesses(1)...), o, ""},
+			"before the log's":           {first(entry(), witnesses(1)[0]), o, ""},
+			"as many as there may":       {signed(entry(), witnesses(99)...), o, ""},
+			"too many":                   {signed(entry(), witnesses(100)...), o, "time: log entry 0: "},
+			"the log's ID, another name": {first(entry(), otherName(entry(), true)), o, ""},
+			"the log's name and ID, not its signature": {first(entry(), otherName(entry(), false)), o, "time: log entry 0: "},
+			"the log's ID, another name, alone":        {func() parts { p := entry(); return signed(without(p), otherName(entry(), true)) }(), o, "time: log entry 0: "},
+			"the log's twice":                          {func() parts { p := entry(); return signed(p, signatureLine(p)) }(), o, ""},
+			"another log's":                            {signed(entry(), signatureLine(other.v1())), o, ""},
+			"another log's alone":                      {signed(without(entry()), signatureLine(other.v1())), o, "time: log entry 0: "},
+			"none":                                     {without(entry()), o, "time: log entry 0: "},
+			"not a signature":                          {signed(entry(), "\u2014 witness.example !\n"), o, "time: log entry 0: "},
+			"not a line":                               {signed(entry(), "witness.example\n"), o, "time: log entry 0: "},
+			"not ended":                                {signed(entry(), strings.TrimSuffix(noteLine("witness.example", 'a'), "\n")), o, "time: log entry 0: "},
 		} {
 			cases[version+" "+name] = c
 		}

@@ -56,7 +56,11 @@ func (r *TrustedRoot) checkLogEntry(name string, text []byte, e evidence.Envelop
 	id := entry.GetLogId().GetKeyId()
 	log, ok := r.root.RekorLogs()[hex.EncodeToString(id)]
 	if !ok { // which may have kinds of entries that are not known here
-		found.ignored = append(found.ignored, fmt.Errorf("%s: the trusted root names no log %x", name, id))
+		why := fmt.Errorf("%s: the trusted root names no log %x", name, id)
+		if len(id) == 0 {
+			why = fmt.Errorf("%s: it does not say of which log it is: logId is missing or empty", name)
+		}
+		found.ignored = append(found.ignored, why)
 		found.unknown++
 		return
 	}

@@ -173,6 +173,10 @@ func TestLogsPassedOver(t *testing.T) {
 		p.material()["tlogEntries"].([]any)[0].(map[string]any)["logId"] = other.v2().entry()["logId"]
 		return p
 	}
+	unnamed := func(p parts) parts {
+		p.material()["tlogEntries"].([]any)[0].(map[string]any)["logId"] = nil
+		return p
+	}
 	bare, key := byKey(t)
 	bare.material()["tlogEntries"] = other.v1().material()["tlogEntries"]
 	keyed := TrustOptions{Root: r, Keys: []attest.TrustedKey{{Name: "k", Key: key, NotAfter: time.Now()}}}
@@ -189,6 +193,7 @@ func TestLogsPassedOver(t *testing.T) {
 		"another client's": {ofClients(t, "01-good-rekor1.sigstore.json"), trustsAda(t, "trusted_root-without-rekor1.json"), none,
 			"; log entry 0: the trusted root names no log 2270bb873ccf2b0613ab8a7ab86259bb4344c9ceec05c1dcd451a3c7a0063744", rootHint},
 		"unknown log":                {stranger(w.v1().stamp()), alice, none, "names no log " + id, rootHint},
+		"no log":                     {unnamed(w.v1().stamp()), alice, none, "log entry 0: it does not say of which log it is: logId is missing or empty", rootHint},
 		"unknown log, by a key":      {bare, keyed, none, "names no log " + id, rootHint},
 		"unknown log, strange stamp": {stranger(w.v1().stamp(other.stampOf(w.v1().signature(t)))), alice, "timestamp 0: ", "names no log " + id, rootHint},
 		"unknown log, no authority":  {stranger(w.v1()), without(func(p *rootParts) { p.tsas = nil }), "no timestamp authority is configured to prove when it was signed", "names no log " + id, rootHint},
