@@ -97,7 +97,12 @@ func (f Format) liken(src Source) (l likeness, fits bool) {
 		if f.table.callerModel && src.Model == "" {
 			src.Model = "model"
 		}
-		if !count(f.capture(src, nil, f.table.nameless)) {
+		isText := false // where the API has an object: `prompt` is a stored prompt in one API, and the prompt itself in others
+		look := func(r *request, root jsontree.Value) {
+			f.table.nameless(r, root)
+			isText = f.table.standIn != "" && root.Get(f.table.standIn).Kind() == jsontree.String
+		}
+		if !count(f.capture(src, nil, look)) || isText {
 			return l, false
 		}
 	}
