@@ -14,6 +14,7 @@ import (
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/zero"
 	"github.com/runattest/runattest/internal/visible"
 	"github.com/runattest/runattest/lineage"
 )
@@ -75,9 +76,21 @@ func LoadCases(path string, o Options) (*Cases, error) {
 		sortProblems(r.problems)
 		return nil, fmt.Errorf("%s: %w", path, &InvalidError{"cases", r.problems})
 	}
-	c.policy, err = load(filepath.Join(files.dir, filepath.FromSlash(policyPath)), o, boundedfile.ReadRegular)
-	return c, err
+	path = filepath.Join(files.dir, filepath.FromSlash(policyPath))
+	if c.policy, err = load(path, o, boundedfile.ReadRegular); err != nil {
+		return nil, &CasePolicyError{path, err}
+	}
+	return c, nil
 }
+
+// CasePolicyError says that the policy which cases name cannot be used.
+type CasePolicyError struct {
+	Path string
+	Err  error
+}
+
+func (e *CasePolicyError) Error() string { return fmt.Sprint(zero.IfNil(e).Err) }
+func (e *CasePolicyError) Unwrap() error { return zero.IfNil(e).Err }
 
 func readCase(r *reader, files *folder, v jsontree.Value) *testCase {
 	c := &testCase{rehearsal: Rehearsal{Now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}}
