@@ -14,8 +14,8 @@ import (
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/limits"
-	"github.com/runattest/runattest/internal/zero"
 	"github.com/runattest/runattest/internal/visible"
+	"github.com/runattest/runattest/internal/zero"
 	"github.com/runattest/runattest/lineage"
 )
 
