@@ -19,10 +19,11 @@ const (
 	KindRunSet      = "a run set"
 )
 
-// The schemas of the two kinds that have one, as packages identity and policy define them.
+// The schemas of the kinds that have one, as packages identity and policy define them.
 const (
 	declarationSchema = "https://github.com/runattest/runattest/declaration/v1"
 	policySchema      = "https://github.com/runattest/runattest/policy/v1"
+	casesSchema       = "https://github.com/runattest/runattest/policy-cases/v1"
 )
 
 // isPEM tells text with a block whose type ends so. In YAML a block is indented, and in JSON it has no lines.
@@ -54,6 +55,8 @@ func Kind(data []byte) string {
 		return KindRunSet
 	case Text{Data: text}.IsBundle():
 		return KindBundle
+	case has(casesSchema):
+		return "cases of a policy" // which may hold declarations
 	case has(policySchema):
 		return KindPolicy
 	case has(declarationSchema):

@@ -204,6 +204,8 @@ def test_wrong(keys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         with pytest.raises(runattest.InputError):
             with runattest.gateway(**{"key": keys / "k.key", "journal": tmp_path / "j", "upstream": "http://127.0.0.1:9", **w}):
                 raise AssertionError(w)
+    with pytest.raises(runattest.InputError, match="provider goes with a single upstream"):
+        runattest.gateway(keys / "k.key", journal=tmp_path / "j", upstream={"openai": "http://127.0.0.1:9"}, provider="openai")
     assert dict(os.environ) == before
 
 

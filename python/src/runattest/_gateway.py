@@ -190,6 +190,8 @@ def gateway(
         InputError: on entering the block, wrong keys, policies and upstreams.
         OperationalError: on leaving it, if the program did not end well: then calls have failed.
     """
+    if provider is not None and not isinstance(upstream, str):
+        raise InputError("provider goes with a single upstream", 'name it with each: {"openai": {"url": URL, "provider": "openai"}}')
     given: list[tuple[str, Path | None]] = [("key", key), ("journal", journal), ("provider", provider), ("policy", policy)]
     arguments = [f"--{name}={os.fspath(value)}" for name, value in given if value is not None]
     if isinstance(upstream, str):
