@@ -26,15 +26,17 @@ func (r *readings) Seek(offset int64, whence int) (int64, error) {
 // One answer for a set takes one reading of its runs, and runs that are reported take two.
 func TestReadings(t *testing.T) {
 	d := newDesk(t)
-	for want, o := range map[int]VerifyOptions{1: {}, 2: {Each: func(uint64, attest.Report) error { return nil }}} {
+	steps := 0
+	step := func() { steps++ }
+	for want, o := range map[int]VerifyOptions{1: {Progress: step}, 2: {Progress: step, Each: func(uint64, attest.Report) error { return nil }}} {
 		file := &readings{ReadSeeker: bytes.NewReader(d.write(t, 3))}
 		set, err := Open(file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		file.seeks = 0
-		if r, err := Verify(ctx, d.verifier, set, o); err != nil || !r.Verified || file.seeks != want {
-			t.Errorf("%+v, %v, %d readings, want %d", r, err, file.seeks, want)
+		file.seeks, steps = 0, 0
+		if r, err := Verify(ctx, d.verifier, set, o); err != nil || !r.Verified || file.seeks != want || steps != 3 {
+			t.Errorf("%+v, %v, %d readings, want %d, %d steps", r, err, file.seeks, want, steps)
 		}
 	}
 }

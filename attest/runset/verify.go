@@ -3,6 +3,7 @@ package runset
 import (
 	"context"
 	"errors"
+	"iter"
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/evidence"
@@ -19,6 +20,14 @@ type VerifyOptions struct {
 	Judge func(ctx context.Context, run *attest.Verified, no error) (attest.Report, error)
 	// Each is given the report of each run, verified or not. Nothing is given before the root of the whole set is confirmed.
 	Each func(index uint64, run attest.Report) error
+	// Progress is called once for each run of a set of many, by one goroutine at a time, and says nothing about the run.
+	Progress func()
+}
+
+func (o VerifyOptions) step() {
+	if o.Progress != nil {
+		o.Progress()
+	}
 }
 
 // Result is the answer for a set.
@@ -79,7 +88,9 @@ func (o VerifyOptions) notJudged(r attest.Report) attest.Report {
 
 // all counts the runs that are refused, in one reading. Its error is a *wholeError if the runs are not the set's.
 func (s *Set) all(ctx context.Context, head *attest.VerifiedHead, o VerifyOptions, r *Result) error {
-	refused, first, err := head.VerifyAll(ctx, s.setRuns(o))
+	runs := s.setRuns(o)
+	runs.Read = func() iter.Seq2[[]byte, error] { return stepping(s.lines(), o.step) }
+	refused, first, err := head.VerifyAll(ctx, runs)
 	if no := (*attest.VerificationError)(nil); errors.As(err, &no) {
 		return &wholeError{no.Report}
 	}
@@ -87,6 +98,18 @@ func (s *Set) all(ctx context.Context, head *attest.VerifiedHead, o VerifyOption
 		r.Refused, r.Report = refused, attest.Report{Checks: first.Checks}
 	}
 	return err
+}
+
+// stepping gives lines, and tells step of each.
+func stepping(lines iter.Seq2[[]byte, error], step func()) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		for line, err := range lines {
+			if !yield(line, err) {
+				return
+			}
+			step()
+		}
+	}
 }
 
 func (s *Set) setRuns(o VerifyOptions) attest.SetRuns {
@@ -121,12 +144,12 @@ func (s *Set) each(ctx context.Context, head *attest.VerifiedHead, o VerifyOptio
 				r.Report = attest.Report{Checks: report.Checks}
 			}
 		}
-		if runs++; o.Each == nil {
-			continue
+		if runs++; o.Each != nil {
+			if err := o.Each(runs-1, report); err != nil {
+				return err
+			}
 		}
-		if err := o.Each(runs-1, report); err != nil {
-			return err
-		}
+		o.step()
 	}
 	if runs != r.Head.Size {
 		return attest.ErrSetChanged

@@ -167,13 +167,14 @@ func (v *verification) Bundle(name string, r attest.Report, err error) bool {
 
 // Set prints the verdict about a run set, after those about its runs where they are asked for.
 func (v *verification) Set(name string, set io.ReadSeeker) bool {
-	r, err := v.by.Set(v.cmd.Context(), set, func(index uint64, run attest.Report) {
-		if v.each {
+	var each func(uint64, attest.Report) // nil is the fast way
+	if v.each {
+		each = func(index uint64, run attest.Report) {
 			v.progress.End()
 			printVerdict(v.output, fmt.Sprintf("%s:%d", name, index+2), run, nil)
 		}
-		v.progress.Step()
-	})
+	}
+	r, err := v.by.Set(v.cmd.Context(), set, each, v.progress.Step)
 	v.progress.End()
 	if err != nil {
 		r, err = &runset.Result{}, phraseOneRun(err)

@@ -155,9 +155,9 @@ func (e *OneRunError) Error() string {
 // ErrNoneGiven says that no run of a set has a declaration that is given.
 var ErrNoneGiven = errors.New("none of its runs has the declaration that is given")
 
-// Set verifies a run set and each of its runs; each is given their reports, if it is not nil. A no is a Result that is not
-// Verified; an error says that there is no answer.
-func (v *Verifier) Set(ctx context.Context, r io.ReadSeeker, each func(index uint64, run attest.Report)) (*runset.Result, error) {
+// Set verifies a run set and each of its runs; each is given their reports, if it is not nil, and progress is called once for
+// each run. A no is a Result that is not Verified; an error says that there is no answer.
+func (v *Verifier) Set(ctx context.Context, r io.ReadSeeker, each func(index uint64, run attest.Report), progress func()) (*runset.Result, error) {
 	if err := v.check(); err != nil {
 		return nil, err
 	}
@@ -176,6 +176,7 @@ func (v *Verifier) Set(ctx context.Context, r io.ReadSeeker, each func(index uin
 	met := false
 	o := runset.VerifyOptions{
 		Declaration: func(id identity.ID) (*identity.Declaration, error) { return v.Given.Find(id), nil },
+		Progress:    progress,
 	}
 	if each != nil || v.Given.Len() > 0 {
 		o.Each = func(index uint64, run attest.Report) error {

@@ -125,7 +125,7 @@ func (s *visits) Bundle(name string, r attest.Report, err error) bool {
 }
 
 func (s *visits) Set(name string, set io.ReadSeeker) bool {
-	r, err := s.v.Set(context.Background(), set, func(i uint64, run attest.Report) { s.add(fmt.Sprint(name, "#", i), run.Verified, nil) })
+	r, err := s.v.Set(context.Background(), set, func(i uint64, run attest.Report) { s.add(fmt.Sprint(name, "#", i), run.Verified, nil) }, nil)
 	return s.add(name, err == nil && r.Verified, err)
 }
 
@@ -180,7 +180,7 @@ func TestGiven(t *testing.T) {
 		if fmt.Sprint(err) != c.bundle || r.Verified != (err == nil) {
 			t.Errorf("%q: %v, want %s", c.given, err, c.bundle)
 		}
-		if _, err := v.Set(t.Context(), bytes.NewReader(set), nil); !errors.Is(err, c.set) {
+		if _, err := v.Set(t.Context(), bytes.NewReader(set), nil, nil); !errors.Is(err, c.set) {
 			t.Errorf("%q: set: %v, want %v", c.given, err, c.set)
 		}
 	}
@@ -252,7 +252,7 @@ func TestGivenNowhereElse(t *testing.T) {
 		if _, err := v.Text(t.Context(), d.bundle("a")); err == nil {
 			t.Errorf("%s: a verdict about a bundle", name)
 		}
-		if _, err := v.Set(t.Context(), bytes.NewReader(d.set("a", "b")), nil); err == nil {
+		if _, err := v.Set(t.Context(), bytes.NewReader(d.set("a", "b")), nil, nil); err == nil {
 			t.Errorf("%s: a verdict about a set", name)
 		}
 		if err := v.All(t.Context(), &visits{v: v}, "a.json"); err == nil {
@@ -271,7 +271,7 @@ func TestOneRun(t *testing.T) {
 	id := d.statement("a").ID()
 	for _, want := range []attest.Expect{{Identity: &id}, {Artifacts: []attest.Subject{{Name: "f"}}}} {
 		v := &verdicts.Verifier{Trust: d.trust, Expect: want}
-		if _, err := v.Set(t.Context(), bytes.NewReader(set), nil); !errors.As(err, new(*verdicts.OneRunError)) {
+		if _, err := v.Set(t.Context(), bytes.NewReader(set), nil, nil); !errors.As(err, new(*verdicts.OneRunError)) {
 			t.Errorf("set: %v", err)
 		}
 		if _, err := v.Journal(t.Context(), ".", journal.VerifyOptions{}); !errors.As(err, new(*verdicts.OneRunError)) {
