@@ -3,6 +3,7 @@ package upload
 import (
 	"bufio"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -24,8 +25,13 @@ type Waiting struct {
 // extent is a part of the text, from one byte up to another.
 type extent struct{ from, to int64 }
 
+var errNoWaiting = errors.New("nothing to wait in: it is nil")
+
 // Add adds a bundle, which waits if Keep follows before Drop. After an error Keep is Drop.
 func (w *Waiting) Add(blob files.Blob) error {
+	if w == nil {
+		return errNoWaiting
+	}
 	var text []byte
 	for _, part := range [][]byte{[]byte(blob.Name), blob.Data} {
 		text = append(binary.AppendUvarint(text, uint64(len(part))), part...)
@@ -39,6 +45,9 @@ func (w *Waiting) Add(blob files.Blob) error {
 
 // Keep has what was added since the last Keep or Drop wait.
 func (w *Waiting) Keep() {
+	if w == nil {
+		return
+	}
 	end := w.text.Size()
 	if w.torn {
 		w.Drop()
@@ -53,7 +62,11 @@ func (w *Waiting) Keep() {
 }
 
 // Drop forgets what was added since the last Keep or Drop.
-func (w *Waiting) Drop() { w.start, w.torn = w.text.Size(), false }
+func (w *Waiting) Drop() {
+	if w != nil {
+		w.start, w.torn = w.text.Size(), false
+	}
+}
 
 // Empty says that nothing waits.
 func (w *Waiting) Empty() bool { return len(zero.IfNil(w).kept) == 0 }
@@ -120,6 +133,9 @@ func readBlob(r *bufio.Reader) (files.Blob, error) {
 
 // Close removes the temporary file. Nothing waits any more.
 func (w *Waiting) Close() error {
+	if w == nil {
+		return errNoWaiting
+	}
 	err := w.text.Close()
 	*w = Waiting{}
 	return err

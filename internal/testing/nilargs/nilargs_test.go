@@ -354,6 +354,12 @@ var exported = map[string]any{
 	"upload.FileError.Unwrap": (*upload.FileError).Unwrap,
 	"upload.Parts":            upload.Parts,
 	"upload.Pusher.Push":      (*upload.Pusher).Push,
+	"upload.Waiting.Add":      (*upload.Waiting).Add,
+	"upload.Waiting.Close":    (*upload.Waiting).Close,
+	"upload.Waiting.Drop":     (*upload.Waiting).Drop,
+	"upload.Waiting.Empty":    (*upload.Waiting).Empty,
+	"upload.Waiting.Keep":     (*upload.Waiting).Keep,
+	"upload.Waiting.Parts":    (*upload.Waiting).Parts,
 
 	"listing.NewRow":       listing.NewRow,
 	"listing.Sort":         listing.Sort,
