@@ -15,7 +15,6 @@ import (
 	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/visible"
-	"github.com/runattest/runattest/internal/zero"
 	"github.com/runattest/runattest/lineage"
 )
 
@@ -74,23 +73,14 @@ func LoadCases(path string, o Options) (*Cases, error) {
 	})
 	if len(r.problems) > 0 {
 		sortProblems(r.problems)
-		return nil, fmt.Errorf("%s: %w", path, &InvalidError{"cases", r.problems})
+		return nil, fmt.Errorf("%s: %w", path, &InvalidError{Noun: "cases", Problems: r.problems})
 	}
 	path = filepath.Join(files.dir, filepath.FromSlash(policyPath))
 	if c.policy, err = load(path, o, boundedfile.ReadRegular); err != nil {
-		return nil, &CasePolicyError{path, err}
+		return nil, err
 	}
 	return c, nil
 }
-
-// CasePolicyError says that the policy which cases name cannot be used.
-type CasePolicyError struct {
-	Path string
-	Err  error
-}
-
-func (e *CasePolicyError) Error() string { return fmt.Sprint(zero.IfNil(e).Err) }
-func (e *CasePolicyError) Unwrap() error { return zero.IfNil(e).Err }
 
 func readCase(r *reader, files *folder, v jsontree.Value) *testCase {
 	c := &testCase{rehearsal: Rehearsal{Now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}}

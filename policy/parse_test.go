@@ -78,7 +78,7 @@ func TestRefused(t *testing.T) {
 		"json":           {`{"schema":"` + Schema + `",` + "\n" + `"signers":{},"rules":[{"name":"a","expr":"declaration.\u006dodle == 1"}]}`, `line 2, column 54: /rules/0/expr: undefined field 'modle'`},
 		"json trailing":  {`{"schema":"` + Schema + `","signers":{}} {}`, "invalid policy"},
 	} {
-		found := (&InvalidError{"policy", problems(t, c.text, options)}).Error()
+		found := (&InvalidError{Noun: "policy", Problems: problems(t, c.text, options)}).Error()
 		for _, p := range problems(t, c.text, options) {
 			found += "\n" + p.String()
 		}

@@ -82,6 +82,9 @@ func load(path string, o Options, read func(path string, limit int64) ([]byte, e
 	o.Dir = filepath.Dir(path)
 	p, err := Parse(data, o)
 	if err != nil {
+		if invalid, ok := errors.AsType[*InvalidError](err); ok {
+			invalid.Path = path
+		}
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return p, nil
@@ -107,7 +110,7 @@ func Parse(data []byte, o Options) (*Policy, error) {
 	}
 	if len(r.problems) > 0 {
 		sortProblems(r.problems)
-		return nil, &InvalidError{"policy", r.problems}
+		return nil, &InvalidError{Noun: "policy", Problems: r.problems}
 	}
 	p.files, p.beforeSigning = files.files, o.BeforeSigning
 	return p, nil

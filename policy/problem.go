@@ -12,6 +12,7 @@ import (
 // of their lines.
 type InvalidError struct {
 	Noun     string // what was read: "policy" or "cases"
+	Path     string // the file of a policy that was read from one, also one that cases name; empty for others
 	Problems []identity.Problem
 }
 

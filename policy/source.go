@@ -54,7 +54,7 @@ func readText(data []byte, noun string) (*text, error) {
 		if t.yaml != nil {
 			p.Line, p.Column = t.yaml.Locate(ce.Pointer)
 		}
-		return nil, &InvalidError{noun, []identity.Problem{p}}
+		return nil, &InvalidError{Noun: noun, Problems: []identity.Problem{p}}
 	case err != nil:
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -26,6 +27,7 @@ func orKind(path string, err error) error {
 	if !ok {
 		return err
 	}
+	path = cmp.Or(invalid.Path, path)
 	want := policyHints[invalid.Noun]
 	data, readErr := boundedfile.Read(path, limits.Policy)
 	kind := files.Kind(data)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -60,9 +59,6 @@ func caseFiles(arg string) ([]string, error) {
 func (o *output) runCases(cmd *cobra.Command, file string) (total, good int, err error) {
 	cases, err := policy.LoadCases(file, policyOptions)
 	if err != nil {
-		if named := (*policy.CasePolicyError)(nil); errors.As(err, &named) {
-			return 0, 0, orKind(named.Path, named.Err)
-		}
 		return 0, 0, orKind(file, err)
 	}
 	results, err := cases.Run(cmd.Context())

@@ -371,8 +371,6 @@ var exported = map[string]any{
 	"policy.Decision.Lines":         (*policy.Decision).Lines,
 	"gate.Places.Lineage":           gate.Places.Lineage,
 	"policy.Denial.String":          policy.Denial.String,
-	"policy.CasePolicyError.Error":  (*policy.CasePolicyError).Error,
-	"policy.CasePolicyError.Unwrap": (*policy.CasePolicyError).Unwrap,
 	"policy.DeniedError.Error":      (*policy.DeniedError).Error,
 	"policy.DeniedError.Unwrap":     (*policy.DeniedError).Unwrap,
 	"policy.InvalidError.Error":     (*policy.InvalidError).Error,
