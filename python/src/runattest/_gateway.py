@@ -192,10 +192,9 @@ def gateway(
     """
     if provider is not None and not isinstance(upstream, str):
         raise InputError("provider goes with a single upstream", 'name it with each: {"openai": {"url": URL, "provider": "openai"}}')
-    given: list[tuple[str, Path | None]] = [("key", key), ("journal", journal), ("provider", provider), ("policy", policy)]
+    single = upstream if isinstance(upstream, str) else None
+    given: list[tuple[str, Path | None]] = [("key", key), ("journal", journal), ("upstream", single), ("provider", provider), ("policy", policy)]
     arguments = [f"--{name}={os.fspath(value)}" for name, value in given if value is not None]
-    if isinstance(upstream, str):
-        arguments.append(f"--upstream={upstream}")
     arguments = check_arguments([*arguments, *check_arguments(options)])
     upstreams = {} if isinstance(upstream, str) else dict(upstream)
     return Gateway(["gateway", "--format=json", "--until-stdin-ends", *arguments], upstreams, password, timeout)
