@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/lazyregexp"
@@ -103,11 +104,17 @@ func appendLine(path string, line []byte) error {
 	return errors.Join(err, f.Close())
 }
 
+// pipeWait is how long a line waits for the reader of a pipe. Tests change it.
+var pipeWait = 10 * time.Second
+
 func writeLine(f *os.File, path string, line []byte, onDisk bool) error {
 	if onDisk { // a line that cannot be made to last is not written
 		if err := f.Sync(); err != nil {
 			return err
 		}
+	}
+	if !onDisk { // a pipe of which the reader takes nothing; a device has no deadline
+		_ = f.SetWriteDeadline(time.Now().Add(pipeWait))
 	}
 	text := append(slices.Clip(line), '\n')
 	if torn(path) {

@@ -1,13 +1,20 @@
 package policy
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/big"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/signer"
 )
 
 // limitChecks sets how many signature checks a decision makes in vain.
@@ -78,5 +85,55 @@ func TestSignatureChecks(t *testing.T) {
 				t.Errorf("rejections: %v, %v", rejected, err)
 			}
 		})
+	}
+}
+
+// TestStrangersCertificates: a certificate that a stranger has made costs its share of the work, also where its key has signed.
+func TestStrangersCertificates(t *testing.T) {
+	c, by := newClock(t), newSigner(t)
+	p := policyOf(t, by, c.certificates(t)+"approvals:\n  required: 0\n  approvers:\n"+
+		"    - {name: ada, certificates: [{identity: ada@acme.example, issuer: https://acme.example}]}\n")
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now(), NotAfter: time.Now().Add(time.Hour)}
+	raw, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := signer.New(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	payload := []byte(`{"_type":"x"}`)
+	var signatures []map[string]any
+	for range 3 { // each another
+		s, err := private.Sign(ctx, fmt.Appendf(nil, "DSSEv1 %d %s %d %s", len(attest.PayloadType), attest.PayloadType, len(payload), payload))
+		if err != nil {
+			t.Fatal(err)
+		}
+		signatures = append(signatures, map[string]any{"sig": s})
+	}
+	text, err := json.Marshal(map[string]any{
+		"mediaType":            attest.BundleMediaType,
+		"verificationMaterial": map[string]any{"certificate": map[string]any{"rawBytes": raw}},
+		"dsseEnvelope":         map[string]any{"payloadType": attest.PayloadType, "payload": payload, "signatures": signatures},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := attest.ParseBundle(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	work := signer.NewWork(1000)
+	if o := p.approvals.verify(ctx, Approval{"strange", b}, work); o.err == nil || work.Done() < 3*16 || work.Exhausted() {
+		t.Errorf("%v after work of %d checks, want no after at least %d", o.err, work.Done(), 3*16)
+	}
+	limitChecks(t, 40)
+	d := decide(t, p, declarationText, by, Approval{"strange", b})
+	if got := told(d); d.Allowed || !strings.HasPrefix(got, "approvals: finding out who has signed") {
+		t.Errorf("got %s", got)
 	}
 }

@@ -103,6 +103,12 @@ func (k *PublicKey) verify(message []byte, digest func(crypto.Hash) []byte, sign
 	return false
 }
 
+// isP1363 says whether a signature of that many bytes may be of the key's in the form of IEEE P1363: r and s side by side.
+func (k *PublicKey) isP1363(length int) bool {
+	key, ok := k.key.(*ecdsa.PublicKey)
+	return ok && length == 2*((key.Curve.Params().BitSize+7)/8)
+}
+
 // canMake says whether a signature of that many bytes is of a length that the key's have.
 func (k *PublicKey) canMake(length int) bool {
 	switch key := k.key.(type) {

@@ -90,6 +90,9 @@ func (s *Schemes) Of(k *PublicKey, signature []byte) string {
 		return ""
 	}
 	k = zero.IfNil(k)
+	if !k.canMake(len(signature)) && !k.isP1363(len(signature)) {
+		return "" // before what a signature of any length would cost
+	}
 	return s.once(k, "other", signature, func() string { return s.other(k, signature) })
 }
 
@@ -126,7 +129,7 @@ const inDER = " in ASN.1 DER"
 func (s *Schemes) ecdsa(k *PublicKey, key *ecdsa.PublicKey, signature []byte) string {
 	own := k.algorithm.Hash()
 	der, form := signature, inDER
-	if size := (key.Curve.Params().BitSize + 7) / 8; len(signature) == 2*size && !isDER(signature) {
+	if size := len(signature) / 2; k.isP1363(len(signature)) && !isDER(signature) {
 		r, s := new(big.Int).SetBytes(signature[:size]), new(big.Int).SetBytes(signature[size:])
 		var err error
 		if der, err = asn1.Marshal(struct{ R, S *big.Int }{r, s}); err != nil {

@@ -30,7 +30,8 @@ func (w *Work) Exhausted() bool { return w != nil && w.exhausted }
 // Done is how many checks in vain were counted.
 func (w *Work) Done() int { return zero.IfNil(w).done }
 
-// Spend counts other work as so many checks in vain, and says whether it may be done.
+// Spend counts other work as so many checks in vain, and says whether it may be done. A negative number takes back what was
+// counted before it was known who made the work possible.
 func (w *Work) Spend(checks int) bool {
 	if w == nil {
 		return true

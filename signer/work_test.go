@@ -68,3 +68,16 @@ func TestWork(t *testing.T) {
 		t.Errorf("a long message: %d checks, want %d", w.Done(), want)
 	}
 }
+
+// TestWorkOfLongSignatures: a signature of a length that a key does not make is not even hashed.
+func TestWorkOfLongSignatures(t *testing.T) {
+	s, err := Generate(ECDSAP256, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := NewWork(10)
+	long := make([]byte, 1<<20)
+	if scheme := w.Over([]byte("message")).Of(s.Key, long); scheme != "" || len(w.answers) != 0 || w.Done() != 0 {
+		t.Errorf("%q, %d answers, %d checks", scheme, len(w.answers), w.Done())
+	}
+}

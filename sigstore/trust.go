@@ -153,6 +153,11 @@ func (t *trust) checkCertificate(ctx context.Context, e evidence.Envelope) evide
 		Signer: evidence.Skipped(evidence.CheckSigner, evidence.CodeNotReached, "without a good signature there is no signer"),
 		Time:   evidence.Skipped(evidence.CheckTime, evidence.CodeNotReached, "without a good signature there is nothing to date"),
 	}
+	cost := certificateChecks(e.Certificates[0])
+	if !e.Work.Spend(cost) {
+		o.Signature = evidence.Failed(evidence.CheckSignature, evidence.CodeCertificate, "the certificate was not looked at")
+		return o
+	}
 	c, err := parseCertificate(e.Certificates[0])
 	if err == nil && !t.UnsafeAnyTime { // any key of the signer suffices to forbid something
 		err = c.checkUsage()
@@ -171,6 +176,7 @@ func (t *trust) checkCertificate(ctx context.Context, e evidence.Envelope) evide
 		o.Time = evidence.Skipped(evidence.CheckTime, evidence.CodeNotReached, "without a trusted signer there is nothing to date")
 		return o
 	}
+	e.Work.Spend(-cost) // a trusted signer made it possible
 	found := t.gather(ctx, e, entrySigner{certificate: c})
 	if t.UnsafeAnyTime {
 		o.Signer, o.Time = t.judgeSignerAtAnyTime(c), evidence.Passed(evidence.CheckTime, "is not asked for")
@@ -200,7 +206,7 @@ func withSigner(o evidence.Result, c *leafCertificate, found findings) evidence.
 // explainNo says why a signature is not by a certificate's key. Other schemes are tried only where the
 // certificate could be one that is trusted.
 func (t *trust) explainNo(o evidence.Result, c *leafCertificate, e evidence.Envelope) evidence.Result {
-	if e.Work.Spend(chainChecks) && t.judgeStranger(c).Verdict != evidence.Fail {
+	if t.judgeStranger(c).Verdict != evidence.Fail {
 		if scheme := e.Work.Over(e.Message()).Of(c.key, e.Signature); scheme != "" {
 			if t.UnsafeAnyTime && t.judgeSignerAtAnyTime(c).Verdict == evidence.Pass {
 				o.OtherScheme = c.signerIdentity()
@@ -215,8 +221,8 @@ func (t *trust) explainNo(o evidence.Result, c *leafCertificate, e evidence.Enve
 	return o
 }
 
-// chainChecks is what finding the authority of a certificate counts as, in checks of a signature.
-const chainChecks = 16
+// certificateChecks is what reading a certificate and finding its authority counts as, in checks of a signature.
+func certificateChecks(der []byte) int { return 16 + len(der)/(4<<10) }
 
 func (c *leafCertificate) signerIdentity() *evidence.SignerIdentity {
 	return &evidence.SignerIdentity{

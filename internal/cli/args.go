@@ -89,6 +89,9 @@ func CheckHelp(root *cobra.Command, args []string) error {
 	if !slices.Contains(args[:end], "--help") && !slices.Contains(args[:end], "-h") {
 		return nil
 	}
+	if args[0] == cobra.ShellCompRequestCmd || args[0] == cobra.ShellCompNoDescRequestCmd {
+		return nil
+	}
 	found, rest, err := root.Find(args)
 	if err != nil || !found.HasSubCommands() || len(rest) == 0 || strings.HasPrefix(rest[0], "-") {
 		return nil

@@ -52,9 +52,9 @@ func percent(usual int, live uint64) int {
 	return max(usual, int(100*(floor-live)/max(live, floor/9)))
 }
 
-// live is how many bytes the last collection kept.
+// live is how many bytes the last collection kept, with the stacks of goroutines, which limit counts too.
 func live() uint64 {
-	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
-	metrics.Read(sample)
-	return sample[0].Value.Uint64()
+	samples := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/stacks:bytes"}}
+	metrics.Read(samples)
+	return samples[0].Value.Uint64() + samples[1].Value.Uint64()
 }
