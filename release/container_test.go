@@ -94,7 +94,9 @@ func (c container) command(t *testing.T, s start) *exec.Cmd {
 		t.Fatal(err)
 	}
 	writeFile(t, filepath.Join(bundle, "config.json"), string(data))
-	cmd := exec.CommandContext(t.Context(), "runc", "--root", filepath.Join(bundle, "state"), "run", "--bundle", bundle, fmt.Sprintf("release-test-%d", os.Getpid()))
+	state, name := filepath.Join(bundle, "state"), fmt.Sprintf("release-test-%d", os.Getpid())
+	cmd := exec.CommandContext(t.Context(), "runc", "--root", state, "run", "--bundle", bundle, name)
+	t.Cleanup(func() { _ = exec.Command("runc", "--root", state, "delete", "--force", name).Run() }) // what a killed runc leaves
 	cmd.Dir, cmd.Env = c.dir, c.env
 	return cmd
 }

@@ -108,7 +108,7 @@ apt() { apt-get -o Dir::State::status="$PWD/root/var/lib/dpkg/status" -o Dir::St
 	-o Debug::NoLocking=1 -o APT::Architecture=amd64 --simulate --yes "$@"; }
 `
 	if os.Getenv("RUNATTEST_DIST") != "" { // the line of the page, as far as apt goes without the system
-		room.want(t, apt+`sudo() { "$@"; }
+		room.want(t, apt+`sudo() { test "$1" = apt && "$@"; }
 `+pageLine(t, r, "sudo apt install"), "runattest is already the newest version ("+r.debian()+")")
 	}
 	// apt refuses an older file unless it is told otherwise; dpkg warns, and takes it unless it is told otherwise.
@@ -179,7 +179,7 @@ rpm --query runattest runattest-kms`, olderRelease.tag, "gone.cdx.json", "verifi
 		strings.TrimSuffix(formats[1].file(command, built[0], r), ".rpm"), strings.TrimSuffix(formats[1].file(kmsPlugins, built[0], r), ".rpm"))
 	room.installed(t, r)
 	if os.Getenv("RUNATTEST_DIST") != "" { // the line of the page, with rpm in the place of dnf, which Debian's systems do not have
-		room.want(t, rpm+`sudo() { "$@"; }; dnf() { rpm --"$1" --replacepkgs --test --force-debian "$2" && echo would install; }
+		room.want(t, rpm+`sudo() { test "$1" = dnf && "$@"; }; dnf() { rpm --"$1" --replacepkgs --test --force-debian "$2" && echo would install; }
 `+pageLine(t, r, "sudo dnf install"), "would install")
 	}
 	room.want(t, rpm+`if rpm --upgrade --force-debian old/runattest.rpm; then exit 1; fi; rpm --query runattest`, "which is newer than",

@@ -16,7 +16,7 @@ import (
 // are answered. TEST_SIGN_MEMORY=20000 signs 2 GB, in each way that takes many, which takes minutes. GOMEMLIMIT makes what is
 // counted what is needed, whatever the machine has to do.
 func TestSignMemory(t *testing.T) {
-	const limit = 80 << 20
+	const limit = 112 << 20
 	many := os.Getenv("TEST_SIGN_MEMORY")
 	if os.Getenv("TEST_SIGN_MEMORY_MODE") == "" { // processes of their own, since memory is counted by the process
 		program, err := os.Executable()
