@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -162,7 +161,7 @@ func (c Config) check() error {
 			wrong("hosts/%d: %q, want a whole Host such as gateway.acme.example:8787", i, h)
 		}
 	}
-	if rel, err := filepath.Rel(c.Journal, c.Witness); c.Witness != "" && c.Journal != "" && err == nil && filepath.IsLocal(rel) {
+	if c.Witness != "" && c.Journal != "" && isInside(c.Witness, c.Journal) {
 		wrong("witness: %s is in the journal %s: want a folder apart from it", c.Witness, c.Journal)
 	}
 	if c.InsecureForwardUndeclared && c.Policy != "" {

@@ -149,6 +149,55 @@ func TestLoadConfig(t *testing.T) {
 	}
 }
 
+// TestWitnessApart: a witness is not in the journal by another name: by an absolute path, a link, or a path from the folder of the
+// configuration.
+func TestWitnessApart(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	for _, folder := range []string{"j", "conf", "conf/w"} {
+		if err := os.Mkdir(folder, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for link, to := range map[string]string{"link": "j", "w": "j", "conf/into": "../j"} { // w is not conf/w
+		if err := os.Symlink(to, link); err != nil {
+			t.Skip(err)
+		}
+	}
+	config := func(journal, witness string) []byte {
+		return []byte(head + "upstreams: [{url: 'https://a'}]\njournal: " + journal + "\nwitness: " + witness)
+	}
+	for _, c := range []struct {
+		journal, witness string
+		apart            bool
+	}{
+		{"j", dir + "/j/w", false},
+		{dir + "/j", "j", false},
+		{"j", "link", false},
+		{"j", "link/w/x", false},
+		{"link", "j", false},
+		{"none", dir + "/none/w", false},
+		{"link/none", "j/none", false},
+		{"j/none", "link", true},
+		{"j", "jw", true},
+		{dir + "/j", "conf", true},
+	} {
+		_, err := ParseConfig(config(c.journal, c.witness))
+		if c.apart && err != nil || !c.apart && (err == nil || !strings.Contains(err.Error(), "is in the journal "+c.journal)) {
+			t.Errorf("%s in %s: %v", c.witness, c.journal, err)
+		}
+	}
+	path := filepath.Join("conf", "gateway.yaml")
+	for witness, apart := range map[string]bool{"w": true, "into": false} {
+		if err := os.WriteFile(path, config("../j", witness), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := LoadConfig(path); (err == nil) != apart {
+			t.Errorf("%s of the configuration's folder: %v", witness, err)
+		}
+	}
+}
+
 // TestDocumented: the configuration in docs/gateway.md is valid.
 func TestDocumented(t *testing.T) {
 	page, err := os.ReadFile("../docs/gateway.md")

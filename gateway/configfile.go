@@ -29,7 +29,7 @@ func LoadConfig(path string) (Config, error) {
 	if err != nil {
 		return Config{}, err
 	}
-	c, err := ParseConfig(data)
+	c, err := readConfig(data)
 	if err != nil {
 		return Config{}, fmt.Errorf("%s: %w", path, err)
 	}
@@ -39,12 +39,24 @@ func LoadConfig(path string) (Config, error) {
 			*p = filepath.Join(dir, *p)
 		}
 	}
+	if err := c.check(); err != nil { // of the paths that it is used with
+		return Config{}, fmt.Errorf("%s: %w", path, err)
+	}
 	return c, nil
 }
 
 // ParseConfig reads a configuration, YAML or JSON. It is closed: a member that Config does not have, one that is there twice and
 // one of another type are errors. The Config has its defaults.
 func ParseConfig(data []byte) (Config, error) {
+	c, err := readConfig(data)
+	if err == nil {
+		err = c.check()
+	}
+	return c, err
+}
+
+// readConfig is ParseConfig without what the members say together.
+func readConfig(data []byte) (Config, error) {
 	doc, problems := yamljson.Read(data, "gateway configuration", configYAML)
 	if len(problems) > 0 {
 		p := problems[0]
@@ -69,8 +81,7 @@ func ParseConfig(data []byte) (Config, error) {
 	if c.Schema == "" {
 		return Config{}, errors.New("schema is missing: want " + Schema)
 	}
-	c = c.withDefaults()
-	return c, c.check()
+	return c.withDefaults(), nil
 }
 
 func located(doc *yamljson.Document, err error) error {
