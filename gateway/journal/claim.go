@@ -32,6 +32,20 @@ func (h head) equal(o head) bool {
 	return same && h == o
 }
 
+// checkPlace finds that it is of another journal, or of another segment.
+func (h head) checkPlace(gateway [sha256.Size]byte, number int) error {
+	switch {
+	case h.Gateway != gateway:
+		return errors.New("is of a segment of another journal: gateway differs")
+	case h.Number != number:
+		return fmt.Errorf("is of segment %d, want %d", h.Number, number)
+	}
+	return nil
+}
+
+// follows says that a file may be that of the segment before.
+func (h head) follows(file [sha256.Size]byte) bool { return h.Previous == nil || *h.Previous == file }
+
 type headPredicate struct {
 	Number   int    `json:"number"`
 	Lines    int    `json:"lines"`

@@ -20,8 +20,9 @@ type VerifyOptions struct {
 	Segment func(SegmentResult) error
 	// Receipts name lines that the journal must have.
 	Receipts []Receipt
-	// Witness has the bundles of closed segments: that of the last one there must be that of the journal's segment, so that what was
-	// cut from the end or written anew is missed, up to there. A witness that has nothing of the journal is a problem.
+	// Witness has the bundles of closed segments: each of them up to its last must be that of the journal's segment, so that what
+	// was cut from the end or written anew is missed, up to there. It is a problem if it has nothing of the journal, or lacks a
+	// segment after its first.
 	Witness Witness
 	// First is the first segment that must be there; 1. Older ones may be kept elsewhere, and are verified if they are there.
 	First int
@@ -120,8 +121,9 @@ type Result struct {
 	Gateway  [sha256.Size]byte // the journal's id
 	Segments int
 	Counts
-	// Witnessed is the last segment that the witness has, 0 without a witness, and Unwitnessed how many segments are behind it: the
-	// holder of the key and the folder could still cut or rewrite those.
+	// Witnessed is the last segment that the witness has, 0 without a witness, and Unwitnessed how many segments of the journal it
+	// does not have: the holder of the key and the folder could still cut or rewrite those behind its last. Those before its first
+	// are under the signature of that one.
 	Witnessed   int
 	Unwitnessed int
 	// Problems are what is wrong with the journal as a whole.

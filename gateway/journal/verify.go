@@ -49,6 +49,7 @@ type reader struct {
 
 	witness  *head // the last segment that the witness has; nil where none is asked, or what it has is not verified
 	compared bool  // the journal has a segment of that number
+	began    bool  // the witness has a bundle of a segment by now
 }
 
 func (r *reader) problem(format string, args ...any) {
@@ -99,6 +100,11 @@ func (r *reader) segments(l *listing) error {
 	}
 	if len(l.numbers) > 0 && l.numbers[0] == 1 {
 		r.last = &r.result.Gateway
+	}
+	if len(l.numbers) > 0 {
+		if err := r.beforeFirst(l.numbers[0]); err != nil {
+			return err
+		}
 	}
 	lastClosed := l.lastClosed()
 	for i, number := range l.numbers {
@@ -253,8 +259,7 @@ func (r *reader) closed(s *SegmentResult, data *scan) error {
 	}
 	s.Report.Checks = append(s.Report.Checks, evidence.Passed(evidence.CheckSubject, "%s is the file that was signed", linesName(s.Number)))
 	data.head = &h
-	r.compare(h)
-	return nil
+	return r.compare(h)
 }
 
 // refuse makes a no of a report about a segment.
@@ -270,12 +275,10 @@ func (s *SegmentResult) refuse(name evidence.CheckName, code evidence.Code, err 
 
 // checkHead holds a Statement against the journal and the segments before.
 func (r *reader) checkHead(h head, number int) error {
-	switch {
-	case h.Gateway != r.result.Gateway:
-		return errors.New("is of a segment of another journal: gateway differs")
-	case h.Number != number:
-		return fmt.Errorf("is of segment %d, want %d", h.Number, number)
-	case h.Previous != nil && r.file != nil && *h.Previous != *r.file:
+	if err := h.checkPlace(r.result.Gateway, number); err != nil {
+		return err
+	}
+	if r.file != nil && !h.follows(*r.file) {
 		return errors.New("previous is not the digest of the segment before")
 	}
 	return nil

@@ -19,10 +19,11 @@ import (
 type Witness interface {
 	// Last is the number of the last segment of a journal whose bundle it has, 0 for none.
 	Last(ctx context.Context, journal [sha256.Size]byte) (int, error)
-	// Bundle is what it has of a segment.
+	// Bundle is what it has of a segment. An error that is fs.ErrNotExist says that it has nothing of it.
 	Bundle(ctx context.Context, journal [sha256.Size]byte, number int) ([]byte, error)
-	// Keep keeps the bundle of a segment, and replaces none: if it has one of that number with another Statement, that is an error.
-	// One with the same Statement is kept by now. Keep is called in the order of the segments.
+	// Keep keeps the bundle of a segment, and replaces none: if it has one of that number with another Statement, or one of the
+	// number before with another file than the bundle names as the previous, that is an error. One with the same Statement is kept
+	// by now. Keep is called in the order of the segments.
 	Keep(ctx context.Context, journal [sha256.Size]byte, number int, bundle []byte) error
 }
 
@@ -69,7 +70,13 @@ func (w WitnessFolder) Last(_ context.Context, journal [sha256.Size]byte) (int, 
 
 // Bundle implements Witness.
 func (w WitnessFolder) Bundle(_ context.Context, journal [sha256.Size]byte, number int) ([]byte, error) {
-	return readFile(filepath.Join(w.folder(journal), bundleName(number)), limits.Bundle)
+	text, err := readFile(filepath.Join(w.folder(journal), bundleName(number)), limits.Bundle)
+	if errors.Is(err, fs.ErrNotExist) {
+		if missing := w.Check(); missing != nil { // the whole witness
+			return nil, missing
+		}
+	}
+	return text, err
 }
 
 // Keep implements Witness.
@@ -79,6 +86,9 @@ func (w WitnessFolder) Keep(ctx context.Context, journal [sha256.Size]byte, numb
 	}
 	if err := os.Mkdir(w.folder(journal), 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("the witness: %w", err)
+	}
+	if err := w.checkBefore(ctx, journal, number, bundle); err != nil {
+		return err
 	}
 	err := atomicfile.Create(filepath.Join(w.folder(journal), bundleName(number)), bundle, 0o644)
 	if !errors.Is(err, fs.ErrExist) {
@@ -90,6 +100,34 @@ func (w WitnessFolder) Keep(ctx context.Context, journal [sha256.Size]byte, numb
 	}
 	return sameSegment(has, bundle)
 }
+
+// checkBefore finds that a bundle does not follow the one of the segment before, where that is there.
+func (w WitnessFolder) checkBefore(ctx context.Context, journal [sha256.Size]byte, number int, bundle []byte) error {
+	h, err := unverifiedHead(bundle)
+	if err == nil {
+		err = h.checkPlace(journal, number)
+	}
+	if err != nil || number == 1 {
+		return err
+	}
+	text, err := w.Bundle(ctx, journal, number-1)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	before, err := unverifiedHead(text)
+	if err != nil {
+		return fmt.Errorf("what the witness has of segment %08d: %w", number-1, err)
+	}
+	if !h.follows(before.File) {
+		return errUnlinked
+	}
+	return nil
+}
+
+var errUnlinked = errors.New("the segment does not follow the one before it that the witness has")
 
 var errForked = errors.New("the witness has another segment of this number")
 

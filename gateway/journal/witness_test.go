@@ -54,6 +54,24 @@ func (d *desk) segments(t *testing.T, n int) {
 	}
 }
 
+// sharedLog is what several goroutines have logged.
+type sharedLog struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *sharedLog) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *sharedLog) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
 // TestWitness: the witness has the bundle of each closed segment, also after it was not there for a while, and calls do not wait.
 func TestWitness(t *testing.T) {
 	d := newDesk(t)
@@ -62,13 +80,14 @@ func TestWitness(t *testing.T) {
 	if err := os.Rename(there, there+".away"); err != nil {
 		t.Fatal(err)
 	}
-	var log bytes.Buffer
+	var log sharedLog
 	d.options.Witness, d.options.SegmentSize, d.options.Log = w, 6000, slog.New(slog.NewTextHandler(&log, nil))
 	j := d.open(t)
 	for i := range 12 {
 		add(t, j, d.entry(t, i, false))
 	}
 	waitFor(t, func() bool { _, err := os.Stat(filepath.Join(d.dir, bundleName(2))); return err == nil })
+	waitFor(t, func() bool { return strings.Contains(log.String(), "there is no such folder") })
 	if _, err := Verify(ctx, d.verifier, d.dir, VerifyOptions{Witness: w}); err == nil || !strings.Contains(err.Error(), "there is no such folder") {
 		t.Errorf("a witness that cannot be asked: %v", err)
 	}
@@ -120,24 +139,30 @@ func TestWitnessAfterCrash(t *testing.T) {
 	}
 }
 
-// hanging is a witness that does not answer.
+// hanging is a witness that does not answer until the test ends.
 type hanging struct {
 	WitnessFolder
 	asked func()
+	end   <-chan struct{}
 }
 
 func (w hanging) Last(context.Context, [sha256.Size]byte) (int, error) {
 	w.asked()
-	select {}
+	<-w.end
+	return 0, errors.New("the test has ended")
 }
 
 // TestWitnessHangs: a witness that does not answer holds up neither calls nor signatures, and the journal closes when its caller
 // waits no longer.
 func TestWitnessHangs(t *testing.T) {
 	d := newDesk(t)
-	asked := make(chan bool)
-	d.options.Witness, d.options.SegmentSize = hanging{folderWitness(t), sync.OnceFunc(func() { close(asked) })}, 6000
+	asked, release := make(chan struct{}), make(chan struct{})
+	d.options.Witness, d.options.SegmentSize = hanging{folderWitness(t), sync.OnceFunc(func() { close(asked) }), release}, 6000
 	j := d.open(t)
+	defer func() {
+		close(release)
+		<-j.witness.ended
+	}()
 	for i := range 6 {
 		add(t, j, d.entry(t, i, false))
 	}
@@ -171,23 +196,15 @@ func TestWitnessFork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	remove := func(names ...string) {
-		t.Helper()
-		for _, name := range names {
-			if err := os.Remove(filepath.Join(d.dir, name)); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
 
-	remove(bundleName(2)) // is signed again, with another signature
+	d.remove(t, bundleName(2)) // is signed again, with another signature
 	closeJournal(t, d.open(t))
 	if again, err := os.ReadFile(filepath.Join(d.dir, bundleName(2))); err != nil || bytes.Equal(again, had) {
 		t.Errorf("segment 2 has the same signature: %v", err)
 	}
 	d.verified(t, 2, VerifyOptions{Witness: w})
 
-	remove(bundleName(2), linesName(2), declarationsName(2)) // the end is cut
+	d.remove(t, bundleName(2), linesName(2), declarationsName(2)) // the end is cut
 	cut := VerifyOptions{Witness: w}
 	d.verified(t, 1, VerifyOptions{})
 	if r := d.verify(t, cut); r.Verified || len(r.Problems) != 1 || !strings.Contains(r.Problems[0].Error(), "00000002, which the journal does not have") {
@@ -273,5 +290,150 @@ func TestWitnessSigner(t *testing.T) {
 	d.newKey(t, signer.Ed25519)
 	if r := d.verify(t, VerifyOptions{Witness: w}); r.Verified || r.Witnessed != 0 || len(r.Problems) != 2 {
 		t.Errorf("%+v", r)
+	}
+}
+
+// rewritten is a journal of four closed segments that was written anew behind the first, with the gateway's key, after the witness
+// had three.
+func rewritten(t *testing.T) (*desk, WitnessFolder, [sha256.Size]byte) {
+	t.Helper()
+	const witnessed = 3
+	d, w := newDesk(t), folderWitness(t)
+	d.options.Witness = w
+	d.segments(t, witnessed)
+	id, err := readID(d.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for number := 2; number <= witnessed; number++ {
+		d.remove(t, linesName(number), declarationsName(number), bundleName(number))
+	}
+	d.options.Witness = nil
+	for i := 2; i <= 4; i++ {
+		j := d.open(t)
+		add(t, j, d.entry(t, 10*i, true))
+		closeJournal(t, j)
+	}
+	d.verified(t, 4, VerifyOptions{Closed: true})
+	return d, w, id
+}
+
+// remove takes files from the journal's folder.
+func (d *desk) remove(t *testing.T, names ...string) {
+	t.Helper()
+	for _, name := range names {
+		if err := os.Remove(filepath.Join(d.dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func (d *desk) bundle(t *testing.T, number int) []byte {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(d.dir, bundleName(number)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// TestWitnessRewritten: a journal that was written anew behind its first segment is not verified after a later bundle was put into
+// the witness, which has the segments that were there before. The witness takes no such bundle by Keep.
+func TestWitnessRewritten(t *testing.T) {
+	d, w, id := rewritten(t)
+	if err := w.Keep(ctx, id, 4, d.bundle(t, 4)); !errors.Is(err, errUnlinked) {
+		t.Errorf("a segment that does not follow: %v, want %v", err, errUnlinked)
+	}
+	want := []string{bundleName(1), bundleName(2), bundleName(3)}
+	if names := kept(t, w, id); !slices.Equal(names, want) {
+		t.Errorf("%v, want %v", names, want)
+	}
+	if err := os.WriteFile(filepath.Join(w.folder(id), bundleName(4)), d.bundle(t, 4), 0o644); err != nil { // by hand
+		t.Fatal(err)
+	}
+	r := d.verify(t, VerifyOptions{Witness: w, Closed: true})
+	if r.Verified || len(r.Problems) != 2 || !strings.Contains(r.Problems[0].Error(), "segment 00000002 is not the one") || !strings.Contains(r.Problems[1].Error(), "segment 00000003 is not the one") {
+		t.Errorf("%+v", r)
+	}
+	for number := 1; number <= 3; number++ { // the rest is "kept elsewhere"
+		d.remove(t, linesName(number), declarationsName(number), bundleName(number))
+	}
+	d.verified(t, 1, VerifyOptions{First: 4})
+	if r := d.verify(t, VerifyOptions{Witness: w, Closed: true, First: 4}); r.Verified {
+		t.Errorf("does not follow the segment that the witness has: %+v", r)
+	}
+}
+
+// TestWitnessLacks: the witness may lack its first bundles, which are counted, and no other.
+func TestWitnessLacks(t *testing.T) {
+	d, w := newDesk(t), folderWitness(t)
+	d.options.Witness = w
+	d.segments(t, 4)
+	id, err := readID(d.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	take := func(number int) {
+		t.Helper()
+		if err := os.Remove(filepath.Join(w.folder(id), bundleName(number))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o := VerifyOptions{Witness: w, Closed: true}
+	take(1)
+	if r := d.verified(t, 4, o); r.Witnessed != 4 || r.Unwitnessed != 1 {
+		t.Errorf("%+v", r)
+	}
+	take(3)
+	if r := d.verify(t, o); r.Verified || r.Unwitnessed != 2 || len(r.Problems) != 1 || !strings.Contains(r.Problems[0].Error(), "does not have segment 00000003") {
+		t.Errorf("%+v", r)
+	}
+	take(2)
+	if r := d.verified(t, 4, o); r.Witnessed != 4 || r.Unwitnessed != 3 {
+		t.Errorf("%+v", r)
+	}
+	if err := w.Keep(ctx, id, 2, d.bundle(t, 2)); err != nil {
+		t.Errorf("a segment of which the witness does not have the one before: %v", err)
+	}
+	if err := w.Keep(ctx, id, 3, d.bundle(t, 4)); err == nil {
+		t.Error("the witness took the bundle of another segment")
+	}
+	d.remove(t, linesName(1), declarationsName(1), bundleName(1), linesName(2), declarationsName(2), bundleName(2))
+	if err := w.Keep(ctx, id, 3, d.bundle(t, 3)); err != nil {
+		t.Error(err)
+	}
+	o.First = 3
+	if r := d.verified(t, 2, o); r.Witnessed != 4 || r.Unwitnessed != 0 {
+		t.Errorf("older segments are kept elsewhere: %+v", r)
+	}
+}
+
+// TestWitnessGone: a witness that is gone after it was asked for its last segment lacks no bundles: there is no answer.
+func TestWitnessGone(t *testing.T) {
+	w := folderWitness(t)
+	if _, err := w.Bundle(ctx, [sha256.Size]byte{}, 1); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a bundle that the witness does not have: %v", err)
+	}
+	if err := os.Remove(string(w)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Bundle(ctx, [sha256.Size]byte{}, 1); err == nil || errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a witness that is not there: %v", err)
+	}
+}
+
+// TestWitnessEmptied: a journal of which all segments were taken away is told from a new one when it is opened, before a call.
+func TestWitnessEmptied(t *testing.T) {
+	d, w := newDesk(t), folderWitness(t)
+	d.options.Witness = w
+	closeJournal(t, d.open(t)) // a new one
+	d.segments(t, 2)
+	d.remove(t, linesName(1), declarationsName(1), bundleName(1), linesName(2), declarationsName(2), bundleName(2))
+	var log sharedLog
+	d.options.Log = slog.New(slog.NewTextHandler(&log, nil))
+	j := d.open(t)
+	waitFor(t, func() bool { return strings.Contains(log.String(), "the end of the journal is missing") })
+	if err := j.Close(ctx); err == nil || !strings.Contains(err.Error(), "segment 00000002 of this journal, which has none that is closed") {
+		t.Errorf("%v", err)
 	}
 }

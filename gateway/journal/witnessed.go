@@ -3,6 +3,7 @@ package journal
 import (
 	"bytes"
 	"errors"
+	"io/fs"
 
 	"github.com/runattest/runattest/attest"
 )
@@ -21,9 +22,18 @@ func (r *reader) askWitness() error {
 		r.problem("the witness has nothing of this journal")
 		return nil
 	}
-	text, err := r.o.Witness.Bundle(r.ctx, r.result.Gateway, last)
+	if r.witness, err = r.witnessed(last); r.witness != nil {
+		r.result.Witnessed = last
+	}
+	return err
+}
+
+// witnessed is what the witness has of a segment; nil, with a problem, if no trusted key signed it or it is of another segment. An
+// error that is fs.ErrNotExist says that the witness has nothing of it.
+func (r *reader) witnessed(number int) (*head, error) {
+	text, err := r.o.Witness.Bundle(r.ctx, r.result.Gateway, number)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var h head
 	b, err := attest.ParseBundle(bytes.TrimSuffix(text, []byte("\n")))
@@ -31,31 +41,63 @@ func (r *reader) askWitness() error {
 		var claim *attest.VerifiedClaim
 		claim, err = r.verifier.VerifyClaim(r.ctx, b, SegmentType)
 		if no := (*attest.VerificationError)(nil); err != nil && !errors.As(err, &no) {
-			return err
+			return nil, err
 		}
 		if err == nil {
 			h, err = readHead(claim.Subjects(), claim.Predicate())
 		}
 	}
 	if err == nil {
-		err = r.checkHead(h, last)
+		err = h.checkPlace(r.result.Gateway, number)
 	}
 	if err != nil {
-		r.problem("what the witness has of segment %08d: %w", last, err)
+		r.problem("what the witness has of segment %08d: %w", number, err)
+		return nil, nil
+	}
+	return &h, nil
+}
+
+// compare holds a closed segment that is verified against what the witness has of it: each one, and not only the last, since the
+// holder of the key can add a later one. The witness may lack the first segments, which its first bundle is signed over, and no
+// other: a gateway leaves none out.
+func (r *reader) compare(h head) error {
+	if r.witness == nil || h.Number > r.witness.Number {
 		return nil
 	}
-	r.witness, r.result.Witnessed = &h, last
+	has, err := r.witness, error(nil)
+	if h.Number == r.witness.Number {
+		r.compared = true
+	} else {
+		has, err = r.witnessed(h.Number)
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if r.result.Unwitnessed++; r.began {
+			r.problem("the witness does not have segment %08d, and has one before and one after it", h.Number)
+		}
+		return nil
+	case err != nil:
+		return err
+	}
+	if r.began = true; has != nil && !h.equal(*has) {
+		r.problem("segment %08d is not the one that the witness has", h.Number)
+	}
 	return nil
 }
 
-// compare holds a segment whose bundle is verified against the one that the witness has.
-func (r *reader) compare(h head) {
-	if r.witness == nil || h.Number != r.witness.Number {
-		return
+// beforeFirst takes from the witness what the first segment of a journal follows, where older segments are kept elsewhere.
+func (r *reader) beforeFirst(first int) error {
+	if r.witness == nil || first == 1 || first > r.witness.Number {
+		return nil
 	}
-	if r.compared = true; !h.equal(*r.witness) {
-		r.problem("segment %08d is not the one that the witness has", h.Number)
+	has, err := r.witnessed(first - 1)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
+	if r.began = true; has != nil {
+		r.last, r.file = &has.Last, &has.File
+	}
+	return err
 }
 
 // endWitness finds that the journal ends before the last segment that the witness has.

@@ -118,9 +118,6 @@ func (w *witnessing) turn() error {
 	w.mu.Lock()
 	waits := slices.Clone(w.waits)
 	w.mu.Unlock()
-	if len(waits) == 0 {
-		return nil
-	}
 	given := 0
 	defer func() {
 		w.mu.Lock()
@@ -129,12 +126,13 @@ func (w *witnessing) turn() error {
 	}()
 	if !w.known {
 		last, err := w.o.Witness.Last(w.ctx, w.id)
-		if own := waits[len(waits)-1]; err == nil && last > own {
-			err = fmt.Errorf("the witness has segment %08d of this journal, whose last is %08d: the end of the journal is missing", last, own)
+		if err == nil {
+			err = checkEnd(last, waits)
 		}
 		if err != nil {
 			return err
 		}
+		w.known = len(waits) == 0
 		given, _ = slices.BinarySearch(waits, last) // that one again, to find that it is another
 	}
 	for _, number := range waits[given:] {
@@ -148,6 +146,17 @@ func (w *witnessing) turn() error {
 		}
 		w.known = true
 		given++
+	}
+	return nil
+}
+
+// checkEnd finds that the witness has a later segment than the last of the journal's closed ones.
+func checkEnd(last int, closed []int) error {
+	switch n := len(closed); {
+	case n == 0 && last > 0:
+		return fmt.Errorf("the witness has segment %08d of this journal, which has none that is closed: the end of the journal is missing", last)
+	case n > 0 && last > closed[n-1]:
+		return fmt.Errorf("the witness has segment %08d of this journal, whose last is %08d: the end of the journal is missing", last, closed[n-1])
 	}
 	return nil
 }

@@ -78,7 +78,7 @@ type Journal struct {
 	Segments int    `json:"segments"`
 	Totals
 	Witnessed   int      `json:"witnessed,omitempty"`   // the last segment that the witness has, where one was asked
-	Unwitnessed int      `json:"unwitnessed,omitempty"` // segments behind it
+	Unwitnessed int      `json:"unwitnessed,omitempty"` // segments that it does not have
 	Problems    []string `json:"problems,omitempty"`
 	answer.None
 }
@@ -115,7 +115,7 @@ func (j Journal) Verdict() answer.Verdict {
 		{j.Denied, "denied", "%d calls were denied"},
 		{j.Open, "open", "%d lines are not under the signature of a segment yet: of these only the runs are signed"},
 		{j.Witnessed, "witnessed", "the witness has segment %08d, and the journal is the same up to there"},
-		{j.Unwitnessed, "unwitnessed", "%d segments are behind the last that the witness has: the holder of the key and the folder could still change them"},
+		{j.Unwitnessed, "unwitnessed", "the witness does not have %d segments: the holder of the key and the folder could still change those behind its last"},
 		{j.Unsigned, "unsigned", "%d more lines have no run and are not under the signature of a segment yet: they are not verified"},
 	} {
 		if some.n > 0 {
