@@ -31,8 +31,14 @@ func (l layoutWriter) blob(mediaType string, data []byte) ocispec.Descriptor {
 	return d
 }
 
+// edit changes how a manifest is written, and how the layout's index lists it.
+type edit struct {
+	text func(string) string
+	list func(*ocispec.Descriptor)
+}
+
 // refer adds a manifest to the layout's index, whose subject is the artifact.
-func (l layoutWriter) refer(m ocispec.Manifest) {
+func (l layoutWriter) refer(m ocispec.Manifest, by edit) {
 	l.Helper()
 	m.SchemaVersion, m.MediaType = 2, ocispec.MediaTypeImageManifest
 	m.Config = l.blob(ocispec.MediaTypeEmptyJSON, []byte("{}"))
@@ -41,7 +47,15 @@ func (l layoutWriter) refer(m ocispec.Manifest) {
 	if err := json.Unmarshal(must(os.ReadFile(path)), &index); err != nil {
 		l.Fatal(err)
 	}
-	index.Manifests = append(index.Manifests, l.blob(ocispec.MediaTypeImageManifest, must(json.Marshal(m))))
+	text := string(must(json.Marshal(m)))
+	if by.text != nil {
+		text = by.text(text)
+	}
+	entry := l.blob(ocispec.MediaTypeImageManifest, []byte(text))
+	if by.list != nil {
+		by.list(&entry)
+	}
+	index.Manifests = append(index.Manifests, entry)
 	if err := os.WriteFile(path, must(json.Marshal(index)), 0o644); err != nil {
 		l.Fatal(err)
 	}
@@ -55,20 +69,42 @@ func TestMislabelled(t *testing.T) {
 	review := must(s.sign(s.alice, must(attest.NewClaim("https://example.com/review/v1",
 		[]attest.Subject{{Name: run.ID().String(), SHA256: run.ID().Digest()}}, map[string]any{"no": true}))).Marshal())
 	const predicate = "dev.sigstore.bundle.predicateType"
+	const spdx, versioned = "application/spdx+json", "application/vnd.dev.sigstore.bundle+json;version=0.3"
+	escaped := func(text string) string { return strings.ReplaceAll(text, "/", `\/`) }
+	twice := func(text string) string {
+		return strings.Replace(escaped(text), "{", `{"artifactType":"application\/spdx+json",`, 1)
+	}
+	listed := func(mediaType string, size int64) func(*ocispec.Descriptor) {
+		return func(d *ocispec.Descriptor) { d.ArtifactType, d.MediaType, d.Size = spdx, mediaType, d.Size+size }
+	}
 	for name, c := range map[string]struct {
 		artifactType, said, mediaType string
 		content                       []byte
 		want                          string // the reason; "" for a run that is allowed
+		edit
 	}{
-		"rightly":              {attest.BundleMediaType, policy.ApprovalType, attest.BundleMediaType, no, "rejected by alice"},
-		"another predicate":    {attest.BundleMediaType, attest.PredicateType, attest.BundleMediaType, no, "rejected by alice"},
-		"another artifact":     {"application/spdx+json", "", attest.BundleMediaType, no, "rejected by alice"},
-		"both":                 {"application/spdx+json", "https://spdx.dev/Document", attest.BundleMediaType, no, "rejected by alice"},
-		"another statement":    {attest.BundleMediaType, "https://example.com/review/v1", attest.BundleMediaType, review, ""},
-		"no bundle at all":     {"application/spdx+json", "", "application/spdx+json", []byte("{}"), ""},
-		"a bundle it is not":   {"application/spdx+json", "", attest.BundleMediaType, []byte("{}"), "malformed"},
-		"nor of that type":     {attest.BundleMediaType, attest.PredicateType, attest.BundleMediaType, []byte("{}"), "malformed"},
-		"says it is approving": {attest.BundleMediaType, policy.ApprovalType, attest.BundleMediaType, review, "malformed"},
+		"rightly":              {attest.BundleMediaType, policy.ApprovalType, attest.BundleMediaType, no, "rejected by alice", edit{}},
+		"another predicate":    {attest.BundleMediaType, attest.PredicateType, attest.BundleMediaType, no, "rejected by alice", edit{}},
+		"another artifact":     {"application/spdx+json", "", attest.BundleMediaType, no, "rejected by alice", edit{}},
+		"both":                 {"application/spdx+json", "https://spdx.dev/Document", attest.BundleMediaType, no, "rejected by alice", edit{}},
+		"another statement":    {attest.BundleMediaType, "https://example.com/review/v1", attest.BundleMediaType, review, "", edit{}},
+		"no bundle at all":     {"application/spdx+json", "", "application/spdx+json", []byte("{}"), "", edit{}},
+		"a bundle it is not":   {"application/spdx+json", "", attest.BundleMediaType, []byte("{}"), "malformed", edit{}},
+		"nor of that type":     {attest.BundleMediaType, attest.PredicateType, attest.BundleMediaType, []byte("{}"), "malformed", edit{}},
+		"says it is approving": {attest.BundleMediaType, policy.ApprovalType, attest.BundleMediaType, review, "malformed", edit{}},
+		"escaped":              {spdx, "", attest.BundleMediaType, no, "rejected by alice", edit{text: escaped}},
+		"another version":      {spdx, "", versioned, no, "malformed", edit{}},
+		"and it alone":         {versioned, "", versioned, no, "malformed", edit{}},
+		"an artifact's alone":  {versioned, "", spdx, no, "malformed", edit{}},
+		"in capitals":          {"", "", strings.ToUpper(attest.BundleMediaType), no, "malformed", edit{}},
+		"a proof in capitals":  {spdx, "", strings.ToUpper(attest.RunProofMediaType), no, "malformed", edit{}},
+		"a member twice":       {attest.BundleMediaType, "", attest.BundleMediaType, no, "malformed", edit{twice, listed(ocispec.MediaTypeImageManifest, 0)}},
+		"listed as another":    {attest.BundleMediaType, "", attest.BundleMediaType, no, "rejected by alice", edit{list: listed(spdx, 0)}},
+		"of another size":      {attest.BundleMediaType, "", attest.BundleMediaType, no, "malformed", edit{list: listed(ocispec.MediaTypeImageManifest, 1)}},
+		"and of another type":  {attest.BundleMediaType, "", attest.BundleMediaType, no, "malformed", edit{list: listed(spdx, 1)}},
+		"of a size not read":   {attest.BundleMediaType, "", attest.BundleMediaType, no, "malformed", edit{list: listed(spdx, 1<<40)}},
+		"of no size":           {attest.BundleMediaType, "", attest.BundleMediaType, no, "malformed", edit{list: listed(spdx, -1<<40)}},
+		"no manifest":          {spdx, "", spdx, []byte("{}"), "", edit{func(string) string { return "text" }, listed(spdx, 0)}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := layoutWriter{t, filepath.Join(t.TempDir(), "runs")}
@@ -88,7 +124,7 @@ func TestMislabelled(t *testing.T) {
 			l.refer(ocispec.Manifest{
 				ArtifactType: c.artifactType, Subject: &subject, Layers: []ocispec.Descriptor{l.blob(c.mediaType, c.content)},
 				Annotations: map[string]string{predicate: c.said},
-			})
+			}, c.edit)
 			for _, suffix := range []string{"", "@" + run.ID().String(), "@" + subject.Digest.String()} {
 				a := s.admit(t.Context(), Request{Bundle: s.run(s.ci, run), Approvals: open(suffix)})
 				got := fmt.Sprint(a.Reasons(), a.Err())

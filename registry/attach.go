@@ -196,7 +196,7 @@ func (t *Target) findExisting(ctx context.Context, a *Artifact, all []attachment
 	if err != nil || !slices.Contains(there, true) {
 		return err
 	}
-	referrers, err := t.store.Referrers(ctx, a.descriptor.Digest)
+	referrers, err := t.store.Referrers(ctx, a.descriptor.Digest, false)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -42,7 +43,9 @@ func (t *Target) List(ctx context.Context, a *Artifact, predicateTypes ...string
 
 // ListByContent is List for a caller that must not miss one, such as a rejection: it passes over no referrer for its artifact type,
 // nor for the predicate type that is said to be its bundle's, but looks into each. Whether it has a bundle is told by the
-// media types of its layers, and the predicate type is that of the statement. More than 10,000 referrers are an error.
+// media types in its manifest, and the predicate type is that of the statement. What may be a bundle and cannot be read as one, such as
+// a bundle under a media type that List does not take, is a *MalformedError. More than 10,000 referrers are an error, and so are more than
+// 256 MiB of manifests and bundles.
 func (t *Target) ListByContent(ctx context.Context, a *Artifact, predicateTypes ...string) (*Listing, error) {
 	return t.list(ctx, a, true, predicateTypes)
 }
@@ -51,7 +54,7 @@ func (t *Target) list(ctx context.Context, a *Artifact, byContent bool, predicat
 	if err := t.check(a); err != nil {
 		return nil, err
 	}
-	referrers, err := t.store.Referrers(ctx, a.descriptor.Digest)
+	referrers, err := t.store.Referrers(ctx, a.descriptor.Digest, byContent)
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +142,7 @@ func (l *Listing) Bundles(ctx context.Context) iter.Seq2[*Found, error] {
 		}
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
-		p := l.pass()
+		p := l.pass(new(atomic.Int64))
 		for r := range p.fetchAhead(ctx) {
 			got := <-r
 			if got.found == nil && got.err == nil || got.found != nil && !p.isFirst(got.found) {
@@ -189,19 +192,29 @@ func (p *pass) fetchAhead(ctx context.Context) <-chan chan fetched {
 }
 
 func (p *pass) fetch(ctx context.Context, d ocispec.Descriptor) (*Found, error) {
-	manifest, err := p.target.store.Fetch(ctx, d)
-	if err != nil && (store.MayBeBundle(d) || !errors.Is(err, ErrNotFound)) {
-		return nil, p.malformed(d, err)
-	}
-	if !store.MayBeBundle(d) && (err != nil || !namesBundle(manifest)) {
+	manifest, err := p.getManifest(ctx, d)
+	if errors.Is(err, ErrNotFound) && !store.MayBeBundle(d) {
 		p.add(&p.foreign)
 		return nil, nil
+	}
+	if err != nil {
+		return nil, p.malformed(d, err)
+	}
+	named := store.IsBundleType(d.ArtifactType)
+	if p.byContent {
+		if named, err = namesBundle(d, manifest); err != nil {
+			return nil, &MalformedError{d.Digest.String(), err}
+		}
+		if !named && !store.MayBeBundle(d) {
+			p.add(&p.foreign)
+			return nil, nil
+		}
 	}
 	m, err := readManifest(manifest)
 	if err != nil {
 		return nil, &MalformedError{d.Digest.String(), err}
 	}
-	if !store.IsBundleType(d.ArtifactType) && !store.IsBundleType(m.ArtifactType) && !(p.byContent && namesBundle(manifest)) {
+	if !named && !store.IsBundleType(m.ArtifactType) {
 		p.add(&p.foreign)
 		return nil, nil
 	}
@@ -213,7 +226,7 @@ func (p *pass) fetch(ctx context.Context, d ocispec.Descriptor) (*Found, error) 
 	if kind := p.kindOf(layer); kind != newLayer {
 		return nil, p.again(d, kind, said)
 	}
-	data, err := p.target.store.Fetch(ctx, layer)
+	data, err := p.get(ctx, layer)
 	if err != nil {
 		return nil, p.malformed(d, err)
 	}

@@ -1,10 +1,10 @@
 package registry
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -74,9 +74,23 @@ func bundleLayer(manifest []byte, subject digest.Digest) (ocispec.Descriptor, er
 	return m.Layers[0], nil
 }
 
-// namesBundle says that a manifest has the media type of a bundle in it, for a layer or anything else.
-func namesBundle(manifest []byte) bool {
-	return bytes.Contains(manifest, []byte(attest.BundleMediaType)) || bytes.Contains(manifest, []byte(attest.RunProofMediaType))
+// namesBundle says that a manifest of whatever kind, or the list that names it, has the media type of a bundle for itself or for
+// anything that it names. One that cannot be read is an error.
+func namesBundle(listed ocispec.Descriptor, manifest []byte) (bool, error) {
+	var m struct {
+		ArtifactType string               `json:"artifactType"`
+		Config       ocispec.Descriptor   `json:"config"`
+		Layers       []ocispec.Descriptor `json:"layers"`
+		Blobs        []ocispec.Descriptor `json:"blobs"`     // of an artifact manifest
+		Manifests    []ocispec.Descriptor `json:"manifests"` // of an index
+	}
+	if err := store.Unmarshal(manifest, &m); err != nil {
+		return false, fmt.Errorf("manifest: %w", err)
+	}
+	parts := slices.Concat([]ocispec.Descriptor{listed, {ArtifactType: m.ArtifactType}, m.Config}, m.Layers, m.Blobs, m.Manifests)
+	return slices.ContainsFunc(parts, func(d ocispec.Descriptor) bool {
+		return store.NamesBundle(d.MediaType) || store.NamesBundle(d.ArtifactType)
+	}), nil
 }
 
 // readManifest reads an image manifest; other media types have no layers to look at.

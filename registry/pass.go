@@ -2,12 +2,15 @@ package registry
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/registry/internal/store"
 )
 
@@ -15,7 +18,8 @@ import (
 // thousands of times, and it is not fetched for each.
 type pass struct {
 	*Listing
-	kinds sync.Map // layer: layerKind
+	kinds sync.Map      // layer: layerKind
+	spent *atomic.Int64 // the bytes of what was fetched by content, in the passes that share it
 }
 
 // layer is content under a media type: what is a bundle under one is none under another.
@@ -36,7 +40,26 @@ const (
 	badLayer                // no bundle, or no Statement in it
 )
 
-func (l *Listing) pass() *pass { return &pass{Listing: l} }
+func (l *Listing) pass(spent *atomic.Int64) *pass { return &pass{Listing: l, spent: spent} }
+
+// get fetches content. By content all that is attached is fetched, whatever it is, and its size is bounded: what is
+// over that is an error, as the rest may have what is looked for.
+func (p *pass) get(ctx context.Context, d ocispec.Descriptor) ([]byte, error) {
+	if p.byContent && store.CheckSize(d) == nil && p.spent.Add(d.Size) > limits.ApprovalsSize {
+		return nil, fmt.Errorf("what is attached has more than %d bytes, and no more is looked into", limits.ApprovalsSize)
+	}
+	return p.target.store.Fetch(ctx, d)
+}
+
+// getManifest fetches a referrer. Its media type, which says where a registry has it, may be wrong in a list.
+func (p *pass) getManifest(ctx context.Context, d ocispec.Descriptor) ([]byte, error) {
+	data, err := p.get(ctx, d)
+	if p.byContent && errors.Is(err, ErrNotFound) && d.MediaType != "" {
+		d.MediaType = "" // as lists have that say nothing of it
+		return p.target.store.Fetch(ctx, d)
+	}
+	return data, err
+}
 
 func (p *pass) kindOf(d ocispec.Descriptor) layerKind {
 	kind, _ := p.kinds.Load(layerOf(d))

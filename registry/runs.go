@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"sync/atomic"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
@@ -110,10 +111,11 @@ type crawl struct {
 	seen    map[identity.ID]bool
 	listed  iter.Seq2[string, error] // tags, where all runs are wanted
 	broken  []ocispec.Descriptor     // referrers that cannot be read, of an unknown run
+	spent   atomic.Int64             // that of the passes over all listings
 }
 
 func (t *Target) crawl(ctx context.Context, o RunsOptions) (*crawl, error) {
-	all, err := t.store.Crawl(ctx)
+	all, err := t.store.Crawl(ctx, o.ByContent)
 	if err != nil {
 		return nil, err
 	}
@@ -281,7 +283,7 @@ func (c *crawl) look(ctx context.Context, id identity.ID) *aRun {
 	if err == nil {
 		var listing *Listing
 		if listing, err = c.list(ctx, a, c.o.ByContent, c.o.PredicateTypes); err == nil {
-			run.listing = listing.pass()
+			run.listing = listing.pass(&c.spent)
 		}
 	}
 	run.err = err

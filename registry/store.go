@@ -51,8 +51,8 @@ func (e exported) Exists(ctx context.Context, d ocispec.Descriptor) (bool, error
 	return there, exportedError(err)
 }
 
-func (e exported) Referrers(ctx context.Context, subject digest.Digest) ([]ocispec.Descriptor, error) {
-	all, err := e.Store.Referrers(ctx, subject)
+func (e exported) Referrers(ctx context.Context, subject digest.Digest, anyLabel bool) ([]ocispec.Descriptor, error) {
+	all, err := e.Store.Referrers(ctx, subject, anyLabel)
 	return all, exportedError(err)
 }
 
@@ -60,8 +60,8 @@ func (e exported) Add(ctx context.Context, all []store.Addition, stored func()) 
 	return exportedError(e.Store.Add(ctx, all, stored))
 }
 
-func (e exported) Crawl(ctx context.Context) (store.Crawl, error) {
-	c, err := e.Store.Crawl(ctx)
+func (e exported) Crawl(ctx context.Context, anyLabel bool) (store.Crawl, error) {
+	c, err := e.Store.Crawl(ctx, anyLabel)
 	c.Store, c.Tags = exported{c.Store}, exportedErrors(c.Tags)
 	return c, exportedError(err)
 }

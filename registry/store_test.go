@@ -25,10 +25,10 @@ func (f failing) Resolve(context.Context, string) (ocispec.Descriptor, []byte, e
 func (f failing) Fetch(context.Context, ocispec.Descriptor) ([]byte, error) { return nil, f.err }
 func (f failing) Exists(context.Context, ocispec.Descriptor) (bool, error)  { return false, f.err }
 func (f failing) Add(context.Context, []store.Addition, func()) error       { return f.err }
-func (f failing) Referrers(context.Context, digest.Digest) ([]ocispec.Descriptor, error) {
+func (f failing) Referrers(context.Context, digest.Digest, bool) ([]ocispec.Descriptor, error) {
 	return nil, f.err
 }
-func (f failing) Crawl(context.Context) (store.Crawl, error) {
+func (f failing) Crawl(context.Context, bool) (store.Crawl, error) {
 	var tags iter.Seq2[string, error] = func(yield func(string, error) bool) { yield("", f.err) }
 	return store.Crawl{Store: f, Tags: tags}, nil
 }
@@ -47,8 +47,8 @@ func TestErrorsOfStores(t *testing.T) {
 		_, _, got["Resolve"] = s.Resolve(ctx, "x")
 		_, got["Fetch"] = s.Fetch(ctx, ocispec.Descriptor{})
 		_, got["Exists"] = s.Exists(ctx, ocispec.Descriptor{})
-		_, got["Referrers"] = s.Referrers(ctx, "")
-		crawl, crawlErr := s.Crawl(ctx)
+		_, got["Referrers"] = s.Referrers(ctx, "", false)
+		crawl, crawlErr := s.Crawl(ctx, false)
 		if crawlErr != nil {
 			t.Fatal(crawlErr)
 		}

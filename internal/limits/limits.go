@@ -274,7 +274,8 @@ const (
 	// SignatureChecks is how many checks of signatures against keys one decision makes in vain, to find out which approvers have
 	// signed what it is given: some seconds. signer.Work says what is counted.
 	SignatureChecks = 50_000
-	// ApprovalsSize is the size of all bundles in one place that may hold approvals, in bytes: they are held at once.
+	// ApprovalsSize is the size of all bundles in one place that may hold approvals, in bytes: they are held at once. In a registry
+	// it is that of all manifests and bundles that are fetched to find them.
 	ApprovalsSize = 256 << 20
 	// Approval is the size of an approval's payload: all that these allow, each character escaped, and what is around it.
 	Approval = 6*(1+Conditions)*Reason + 64<<10

@@ -25,7 +25,7 @@ type snapshot struct {
 var _ store.Store = (*snapshot)(nil)
 
 // Crawl reads the layout once.
-func (l *Layout) Crawl(ctx context.Context) (store.Crawl, error) {
+func (l *Layout) Crawl(ctx context.Context, anyLabel bool) (store.Crawl, error) {
 	index, err := l.index()
 	if err != nil {
 		return store.Crawl{}, err
@@ -40,7 +40,7 @@ func (l *Layout) Crawl(ctx context.Context) (store.Crawl, error) {
 	var broken []ocispec.Descriptor
 	err = l.walk(ctx, index.Manifests, func(d ocispec.Descriptor, head *manifestHead, err error) {
 		switch {
-		case err != nil && mayHide(d, err):
+		case err != nil && mayHide(d, err, anyLabel):
 			broken = append(broken, d)
 		case err == nil && head.Subject != nil:
 			d.ArtifactType, d.Annotations = head.kind(), head.Annotations
@@ -74,8 +74,8 @@ func (s *snapshot) Resolve(ctx context.Context, tag string) (ocispec.Descriptor,
 	return d, data, err
 }
 
-// Referrers are those that there were.
-func (s *snapshot) Referrers(_ context.Context, subject digest.Digest) ([]ocispec.Descriptor, error) {
+// Referrers are those that there were; Crawl has given those that cannot be read.
+func (s *snapshot) Referrers(_ context.Context, subject digest.Digest, _ bool) ([]ocispec.Descriptor, error) {
 	all := s.referring[subject]
 	if len(all) > limits.Referrers {
 		return nil, s.failed(fmt.Errorf("%s has more than %d referrers", subject, limits.Referrers))

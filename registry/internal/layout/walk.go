@@ -32,7 +32,7 @@ func (h *manifestHead) kind() string {
 }
 
 // Referrers looks into every manifest of the layout: nothing else in it lists what refers to what.
-func (l *Layout) Referrers(ctx context.Context, subject digest.Digest) ([]ocispec.Descriptor, error) {
+func (l *Layout) Referrers(ctx context.Context, subject digest.Digest, anyLabel bool) ([]ocispec.Descriptor, error) {
 	index, err := l.index()
 	if err != nil {
 		return nil, err
@@ -40,7 +40,7 @@ func (l *Layout) Referrers(ctx context.Context, subject digest.Digest) ([]ocispe
 	var found []ocispec.Descriptor
 	err = l.walk(ctx, index.Manifests, func(d ocispec.Descriptor, head *manifestHead, err error) {
 		switch {
-		case err != nil && mayHide(d, err): // to be reported as broken
+		case err != nil && mayHide(d, err, anyLabel): // to be reported as broken
 			found = append(found, d)
 		case err == nil && head.Subject != nil && head.Subject.Digest == subject:
 			d.ArtifactType, d.Annotations = head.kind(), head.Annotations
@@ -55,9 +55,14 @@ func (l *Layout) Referrers(ctx context.Context, subject digest.Digest) ([]ocispe
 
 // mayHide says that what cannot be read may be an attestation: it claims to be one, or it is there and spoilt,
 // and does not say what it is. What is not there is no flaw: a layout may hold a part of what its indexes name.
-func mayHide(d ocispec.Descriptor, err error) bool {
-	if errors.Is(err, store.ErrNotFound) {
+// With anyLabel it does not matter what the entry says, unless the content is as described and is no manifest.
+func mayHide(d ocispec.Descriptor, err error, anyLabel bool) bool {
+	var unfit *store.DescriptorError
+	switch {
+	case errors.Is(err, store.ErrNotFound):
 		return store.IsBundleType(d.ArtifactType)
+	case anyLabel:
+		return store.NamesManifest(d.MediaType) || store.IsSpoilt(err) || errors.As(err, &unfit) && unfit.There
 	}
 	return store.MayBeBundle(d) && (d.MediaType == ocispec.MediaTypeImageManifest || d.MediaType == ocispec.MediaTypeImageIndex || d.MediaType == "")
 }

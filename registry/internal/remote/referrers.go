@@ -41,8 +41,8 @@ func (r *Repository) learned(api referrersAPI) {
 
 // Referrers asks the registry, and reads the index under the fallback tag if it says that it has no list. A page, or
 // whatever else it answers with success in place of a list, is an error: the index may be older than the list, and what
-// the list has, rejections too, might be missing.
-func (r *Repository) Referrers(ctx context.Context, subject digest.Digest) ([]ocispec.Descriptor, error) {
+// the list has, rejections too, might be missing. It does not read what is listed.
+func (r *Repository) Referrers(ctx context.Context, subject digest.Digest, _ bool) ([]ocispec.Descriptor, error) {
 	if r.capability() != apiMissing {
 		found, err := r.listByAPI(ctx, subject)
 		if !errors.Is(err, errNoAPI) {
@@ -180,7 +180,7 @@ func (p *pages) follow(next string, news bool, took time.Duration) error {
 func (r *Repository) link(ctx context.Context, subject digest.Digest, pushed []ocispec.Descriptor) error {
 	wait := 50 * time.Millisecond
 	for r.capability() != apiMissing {
-		listed, err := r.Referrers(ctx, subject)
+		listed, err := r.Referrers(ctx, subject, false)
 		if err != nil {
 			return err
 		}

@@ -77,6 +77,6 @@ func (r *Repository) tagsPage(ctx context.Context, path string) (page []string, 
 }
 
 // Crawl goes through the tags; the repository is looked at as it is by then.
-func (r *Repository) Crawl(ctx context.Context) (store.Crawl, error) {
+func (r *Repository) Crawl(ctx context.Context, _ bool) (store.Crawl, error) {
 	return store.Crawl{Store: r, Tags: r.tags(ctx)}, nil
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -30,6 +31,18 @@ func IsIndex(mediaType string) bool {
 // IsBundleType tells the media types of bundles: of a Sigstore bundle, and of the proof of a run in a set.
 func IsBundleType(mediaType string) bool {
 	return mediaType == attest.BundleMediaType || mediaType == attest.RunProofMediaType
+}
+
+// NamesBundle tells the media types of bundles of every version, in any case of letters: also those that are not read.
+func NamesBundle(mediaType string) bool {
+	folded := casefold.String(mediaType)
+	return strings.Contains(folded, "sigstore.bundle") || strings.Contains(folded, "runattest.run-proof")
+}
+
+// NamesManifest says that a media type is that of a manifest or an index, in any case of letters, or says nothing.
+func NamesManifest(mediaType string) bool {
+	folded := casefold.String(mediaType)
+	return folded == "" || strings.Contains(folded, "manifest") || strings.Contains(folded, "index")
 }
 
 // MayBeBundle says that a referrer is an attestation, or that only its manifest can tell: old
@@ -76,10 +89,10 @@ func checkNames(data []byte) error {
 // CheckSize refuses what is too large, or no content at all, before it is fetched.
 func CheckSize(d ocispec.Descriptor) error {
 	if err := d.Digest.Validate(); err != nil {
-		return &DescriptorError{fmt.Sprintf("digest %q: %s", d.Digest, err)}
+		return &DescriptorError{Text: fmt.Sprintf("digest %q: %s", d.Digest, err)}
 	}
 	if d.Size < 0 || d.Size > limits.RegistryContent {
-		return &DescriptorError{fmt.Sprintf("%s has %d bytes, want at most %d", d.Digest, d.Size, limits.RegistryContent)}
+		return &DescriptorError{Text: fmt.Sprintf("%s has %d bytes, want at most %d", d.Digest, d.Size, limits.RegistryContent)}
 	}
 	return nil
 }

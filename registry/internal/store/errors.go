@@ -56,16 +56,19 @@ func (e *MissingError) Because(cause error) *MissingError {
 }
 
 // DescriptorError says that what a descriptor names is not to be fetched.
-type DescriptorError struct{ Text string }
+type DescriptorError struct {
+	Text  string
+	There bool // content of that digest is there, and is not as described
+}
 
 func (e *DescriptorError) Error() string { return e.Text }
 
 // WrongDescriptor is about content that is there, and is not what a descriptor says.
 func WrongDescriptor(said, there ocispec.Descriptor) error {
 	if said.Size != there.Size {
-		return &DescriptorError{fmt.Sprintf("%s has %d bytes, and is said to have %d", said.Digest, there.Size, said.Size)}
+		return &DescriptorError{fmt.Sprintf("%s has %d bytes, and is said to have %d", said.Digest, there.Size, said.Size), true}
 	}
-	return &DescriptorError{fmt.Sprintf("%s is of media type %q, and is said to be of %q", said.Digest, there.MediaType, said.MediaType)}
+	return &DescriptorError{fmt.Sprintf("%s is of media type %q, and is said to be of %q", said.Digest, there.MediaType, said.MediaType), true}
 }
 
 // IsSpoilt says that an error is about content that is not what it should be, so that other content can be read.

@@ -19,13 +19,14 @@ type Store interface {
 	Fetch(ctx context.Context, d ocispec.Descriptor) ([]byte, error)
 	// Exists says whether there is such a blob, unspoilt where that can be told without fetching it.
 	Exists(ctx context.Context, d ocispec.Descriptor) (bool, error)
-	// Referrers lists the manifests whose subject is that digest, of whatever type.
-	Referrers(ctx context.Context, subject digest.Digest) ([]ocispec.Descriptor, error)
+	// Referrers lists the manifests whose subject is that digest, of whatever type. Those that cannot be read and may be bundles about
+	// anything are among them; with anyLabel also where their labels say that they are something else.
+	Referrers(ctx context.Context, subject digest.Digest, anyLabel bool) ([]ocispec.Descriptor, error)
 	// Add stores what is new and has it listed, and tells of each bundle. A registry takes one
 	// thing after the other, a layout all of it under one lock and a tarball at once.
 	Add(ctx context.Context, all []Addition, stored func()) error
-	// Crawl is for going through all that is there.
-	Crawl(ctx context.Context) (Crawl, error)
+	// Crawl is for going through all that is there; anyLabel is that of Referrers.
+	Crawl(ctx context.Context, anyLabel bool) (Crawl, error)
 }
 
 // Crawl is a store that is gone through, as it was when that began where it can be told.
