@@ -25,8 +25,8 @@ func element(before, s string, isPair bool, as reading) string {
 	option := strings.TrimLeft(before, "-")
 	switch before {
 	case "-H", "--header", "--proxy-header", "-u", "--user", "--proxy-user":
-		if isLocation(s) { // python -u C:\\server.py, x -u https://h: neither a login nor a header
-			return text(s, as)
+		if isLocation(s) || plainHeader.MatchString(s) || before == "-H" && hostPort.MatchString(s) {
+			return text(s, as) // python -u C:\\server.py, x -u https://h, docker -H 10.0.0.5:2375: neither a login nor a secret header
 		}
 	}
 	switch before {
@@ -40,8 +40,12 @@ func element(before, s string, isPair bool, as reading) string {
 	if m := assignment.FindString(s); setsVariable(before) && m != "" && s[0] != '-' {
 		return afterFirst(s, '=', s)
 	}
+	if before == "--env" && variable.MatchString(s) {
+		return s // docker run --env NAME takes its value from the environment
+	}
 	isOption := option != before && !strings.ContainsAny(option, "=: ") && !strings.HasPrefix(option, "no-")
-	if s != "" && (isOption && !strings.HasPrefix(s, "--") && IsWithheld(option) || isPair && IsName(option)) {
+	isValue := !strings.HasPrefix(s, "--") || strings.HasPrefix(s, "-----BEGIN")
+	if s != "" && (isOption && isValue && IsWithheld(option) || isPair && IsName(option)) {
 		return Mark
 	}
 	return text(s, as)
@@ -76,7 +80,10 @@ var (
 	optionHeader = lazyregexp.New(`^(?:-H|--(?:proxy-)?header=)[^:]+:[ \t]*`)
 	assignment   = lazyregexp.New(`^-*([A-Za-z0-9_.-]+)=`)
 	runs         = lazyregexp.New(`^(?:-[A-Za-z]*c|/[ckCK]|--?[Cc]ommand)$`) // the option behind which a command line stands
-	optionEnv    = lazyregexp.New(`^(?:-e|--env=)[A-Z_][A-Z0-9_]*=`)
+	optionEnv    = lazyregexp.New(`^(?:-e[A-Z_][A-Z0-9_]*|--env=[A-Za-z_][A-Za-z0-9_.-]*)=`)
+	plainHeader  = lazyregexp.New(`^(?:-H|--(?:proxy-)?header=)?(?i:accept|content-type):`) // what it says is not secret
+	hostPort     = lazyregexp.New(`^(?:localhost|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+):[0-9]{1,5}$`)
+	variable     = lazyregexp.New(`^[A-Z_][A-Z0-9_]*$`)
 	headerLine   = lazyregexp.New(`^([A-Za-z0-9_.-]+):[ \t]*(\S+|(?i:bearer|basic|token|apikey|key|bot|negotiate) +\S+|(?i:digest +)?\S+=[^\r\n]*)$`)
 	pair         = lazyregexp.New(`([A-Za-z0-9_.-]+)=`)
 	loosePair    = lazyregexp.New(`([A-Za-z0-9_.-]+)[ \t]*=+[ \t]*|(-[A-Za-z0-9_.-]+)[ \t]+`)
@@ -104,7 +111,7 @@ func text(s string, as reading) string {
 		return s
 	}
 	for _, option := range []*lazyregexp.Regexp{optionHeader, optionEnv} {
-		if m := option.FindString(s); m != "" && len(m) < len(s) {
+		if m := option.FindString(s); m != "" && len(m) < len(s) && !plainHeader.MatchString(s) {
 			return m + Mark
 		}
 	}
@@ -233,24 +240,44 @@ func List(s string) string {
 // run a command, and else begins a command line. It is not ok if what is secret may be a command, a program or an option, or stands
 // beside another command: without the secret, lines that run different programs would be equal.
 func Argument(before, s string, isPair bool) (clean string, ok bool) {
-	return argument(before, s, isPair, commandDepth)
+	clean, ok = argument(before, s, isPair, commandDepth)
+	return clean, ok && !HoldsPrivateKey([]byte(s))
 }
 
 func argument(before, s string, isPair bool, depth int) (clean string, ok bool) {
 	isLine := before == "" || runs.MatchString(before)
 	isWord := !isLine || before == "" && strings.HasPrefix(s, "-")
-	if m := assignment.FindStringSubmatch(s); m != nil && len(m[0]) < len(s) && isWord && IsWithheld(m[1]) {
-		return m[0] + Mark, isLone(before, s, m[0]+Mark)
+	if name := assigned(s); name != "" && isWord {
+		return name + Mark, isLone(before, s, name+Mark)
 	}
-	line, ok := command(s, depth)
+	line := s
+	object, isJSON := jsonIn(s)
+	if isJSON {
+		line = members(s, IsWithheld, true) // before the quotation marks are taken off
+	}
+	line, ok = command(line, depth)
 	clean = element(before, line, isPair, shell)
+	hasBlanks := strings.ContainsAny(s, blanks)
+	ok = (ok || !isLine && !hasBlanks) && // else it is one word
+		!(isJSON && hasPlaced(object)) && (runs.MatchString(before) || !schemeToken.MatchString(s)) && (clean == s || !isSource(before) || envValue.MatchString(s))
+	if hasBlanks && !isJSON {
+		s = line
+	}
 	if isLine {
-		return clean, ok && (clean == line || !isBesideCommand(s, clean))
+		return clean, ok && (clean == line && !isJSON || clean == s || !isBesideCommand(s, clean) && areValues(s, clean))
 	}
-	if !strings.ContainsAny(s, blanks) {
-		line, ok = s, true // it is one word
+	return clean, ok && isLone(before, s, clean)
+}
+
+// assigned is what stands before the value of an argument NAME=VALUE that is secret, or "".
+func assigned(s string) string {
+	if m := optionEnv.FindString(s); m != "" && len(m) < len(s) {
+		return m
 	}
-	return clean, ok && isLone(before, line, clean)
+	if m := assignment.FindStringSubmatch(s); m != nil && len(m[0]) < len(s) && IsWithheld(m[1]) {
+		return m[0]
+	}
+	return ""
 }
 
 // commandDepth is how deep command lines are looked for inside words of others, as in sh -c "COMMAND".
@@ -290,6 +317,7 @@ func commandWords(s string, depth int, escapes bool) (clean string, ok bool) {
 			below = depth - 1
 		}
 		clean, isOne := argument(before, word, false, below)
+		ok = ok && isOne
 		if clean != word {
 			outer := ""
 			if s[start] == '"' || s[start] == '\'' {
@@ -297,7 +325,7 @@ func commandWords(s string, depth int, escapes bool) (clean string, ok bool) {
 			}
 			b.WriteString(s[done:start] + outer + clean + outer)
 			done = end
-			ok = ok && isOne && (runs.MatchString(before) || !isBesideCommand(word, clean))
+			ok = ok && (runs.MatchString(before) || !isBesideCommand(word, clean))
 		}
 		if before = word; n > 0 {
 			before = "x" // another command begins

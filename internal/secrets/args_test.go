@@ -85,7 +85,7 @@ func TestCommand(t *testing.T) {
 	for _, c := range [][3]string{
 		{"", "API_KEY=CANARY npx --token CANARY", "API_KEY=[secret] npx --token [secret]"}, {"env", "API_KEY=CANARY", "API_KEY=[secret]"}, {"-c", "API_KEY=CANARY npx", "API_KEY=[secret] npx"}, {"-lc", `API_KEY='CANARY' npx`, "API_KEY=[secret] npx"},
 		{"x", "--token=CANARY", "--token=[secret]"}, {"--token", "CANARY", "[secret]"}, {"-e", "A=${CANARY}", "A=[secret]"}, {"x", "//h/?CANARY", "//h/?[secret]"}, {"x", "LEVEL=a b", "LEVEL=a b"}, {"--no-auth", "x", "x"}, {"-u", "1000:0", "1000:0"},
-		{"-u", `C:\a\server.py`, `C:\a\server.py`}, {"-u", "C:/server.py", "C:/server.py"}, {"-u", "https://u:CANARY@h/a?b=CANARY", "https://[secret]@h/a?b=[secret]"}, {"-H", "https://h/a", "https://h/a"}, {"-u", "me:CANARY", "me:[secret]"},
+		{"-u", `C:\a\server.py`, `C:\a\server.py`}, {"-u", "C:/server.py", "C:/server.py"}, {"-u", "https://u:CANARY@h/a?b=CANARY", "https://[secret]@h/a?b=[secret]"}, {"-H", "https://h/a", "https://h/a"}, {"--user", "me:CANARY", "me:[secret]"},
 		{"-H", "Authorization: Bearer CANARY", "Authorization: [secret]"}, {"--header", "X-Any:CANARY", "X-Any:[secret]"}, {"--headers", "Authorization: Bearer CANARY", "[secret]"}, {"x", `{"env": {"A": "CANARY b", "B": "c"}}`, `{"env": [secret]}`},
 	} {
 		if got, ok := Argument(c[0], c[1], false); got != c[2] || !ok {
@@ -133,6 +133,59 @@ func TestLone(t *testing.T) {
 	}
 	if got, ok := Argument("passwd", "root", true); ok {
 		t.Errorf("sudo passwd root: got %q, want that it is refused", got)
+	}
+}
+
+// TestJSONArgument: JSON in an argument is read as JSON before a shell's quotation marks are taken off.
+func TestJSONArgument(t *testing.T) {
+	for _, c := range [][3]string{
+		{"--config", `{"headers":{"Authorization":"Bearer CANARY"}}`, `{"headers":[secret]}`}, {"--config", `{"password":"correct CANARY"}`, `{"password":"[secret]"}`}, {"x", `--config={"password":"a CANARY"}`, `--config={"password":"[secret]"}`},
+		{"-c", `x --config '{"password":"a CANARY","b":1}'`, `x --config '{"password":"[secret]","b":1}'`}, {"x", `{"env":{"A":"x CANARY","B":"CANARY"}}`, `{"env":[secret]}`}, {"", `{"headers":{"Authorization":"Bearer CANARY"}}`, `{"headers":[secret]}`},
+		{"--config", `"{\"apiKey\":\"a CANARY\"}"`, `"{\"apiKey\":\"[secret]\"}"`}, {"--config", `{\"apiKey\":\"CANARY\"}`, `{\"apiKey\":\"[secret]\"}`}, {"x", `{"env": {"A": "${input:a}", "B": "Bearer ${B}"}}`, `{"env": [secret]}`},
+		{"x", `{"name":"LEVEL","value":"a"}`, `{"name":"LEVEL","value":"a"}`}, {"x", `["--level","a"]`, `["--level","a"]`}, {"x", `{"headers":[{"name":"API_KEY","value":"CANARY"}]}`, `{"headers":[secret]}`},
+	} {
+		if got, ok := Argument(c[0], c[1], false); got != c[2] || !ok {
+			t.Errorf("%q behind %q: got %q, %v, want %q", c[1], c[0], got, ok, c[2])
+		}
+	}
+	for _, c := range [][2]string{
+		{"x", `{"name":"API_KEY","value":"CANARY"}`}, {"x", `{"a":[{"value":"CANARY","Key":"API_KEY"}]}`}, {"x", `["--token","CANARY"]`}, {"", `["Authorization","CANARY"]`}, {"x", `--config={"args":["-e","A=CANARY"]}`}, {"-c", `x '["--token","CANARY"]'`},
+		{"x", `{'password':'a CANARY'}`}, {"x", `{password:a, CANARY}`}, {"-c", `x {"password":"a, CANARY"}`}, {"x", `{"env":{"A":"x${IFS}evil"}}`}, {"", `{"token":"x;evil"}`},
+	} {
+		if got, ok := Argument(c[0], c[1], false); ok {
+			t.Errorf("%q behind %q: got %q, want that it is refused", c[1], c[0], got)
+		}
+	}
+}
+
+// TestNotEqual: what a shell, or a program that reads an argument again, makes of a value is not withheld, nor a file, a daemon or code.
+func TestNotEqual(t *testing.T) {
+	pem := "-----BEGIN PRIVATE KEY-----\nCANARY\n-----END PRIVATE KEY-----"
+	for _, c := range [][2]string{
+		{"--token", pem}, {"x", pem}, {"", "x --key -----BEGIN PRIVATE KEY----- CANARY"}, {"--token", "-----BEGIN CERTIFICATE-----\nCANARY"},
+		{"Authorization", "Bearer CANARY"}, {"x", "basic CANARY"}, {"x", "api-key CANARY"}, {"", "x --headers Authorization 'Bearer CANARY'"},
+		{"-c", "env TOKEN=x${IFS}/bin/evil"}, {"-c", "TOKEN=x${IFS}/bin/evil"}, {"-c", "env TOKEN=$PS4/bin/evil"}, {"--token", "$1"}, {"-c", "npx --token {x,evil-package}"}, {"-c", "npx --token={x..evil}"}, {"-e", "A=x${IFS}evil/image"}, {"", "docker run -e A=x${IFS}evil/image i"},
+		{"-S", `TOKEN=x\_/bin/evil`}, {"-S", "TOKEN=x\v/bin/evil"}, {"-S", "TOKEN=x\f/bin/evil"},
+		{"-we", "token=%x[evil]"}, {"-ne", "token=%x!evil!"}, {"-pe", "token=evil()"}, {"-we", "p token=%x!evil!"}, {"--eval", "token=%x!evil!"}, {"--exec", "token=`evil`"}, {"x", "-etoken=%x!evil!"}, {"x", "token=%x[evil]"}, {"x", "{token: %x[/bin/evil a b]}"}, {"-c", `ruby -we 'token=%x[evil]'`},
+		{"-u", "srv:evil.py"}, {"-H", "ab:evil.sh"}, {"-H", "evil:23750000"}, {"-u", "me:8080"}, {"x", "-H10.0.0.5:2375"}, {"", "bash -H ab:evil.sh"}, {"-H", "evil:2375"},
+	} {
+		if got, ok := Argument(c[0], c[1], false); ok {
+			t.Errorf("%q behind %q: got %q, want that it is refused", c[1], c[0], got)
+		}
+	}
+	if got := Element("--token", pem, false); got != Mark {
+		t.Errorf("a key in PEM: got %q", got)
+	}
+	for _, c := range [][3]string{
+		{"--token", "${TOKEN}", "[secret]"}, {"--token", "$TOKEN", "[secret]"}, {"x", "--token=${input:token}", "--token=[secret]"}, {"--header", "Authorization: Bearer ${env:T}", "Authorization: [secret]"}, {"x", "Bearer ${T}", "Bearer ${T}"}, {"x", "a {b,c}", "a {b,c}"},
+		{"-H", "X-Any: CANARY", "X-Any: [secret]"}, {"-H", "10.0.0.5:2375", "10.0.0.5:2375"}, {"-H", "localhost:2375", "localhost:2375"}, {"-u", "1000:0", "1000:0"}, {"--user", "me:CANARY", "me:[secret]"}, {"--header", "X-Any:CANARY", "X-Any:[secret]"},
+		{"x", "--env=LD_PRELOAD=CANARY", "--env=LD_PRELOAD=[secret]"}, {"", "--env=debug=CANARY", "--env=debug=[secret]"}, {"--env", "GITHUB_TOKEN", "GITHUB_TOKEN"}, {"", "docker run --env GITHUB_TOKEN image", "docker run --env GITHUB_TOKEN image"},
+		{"-e", "DATABASE_URL=postgres://u:CANARY@h/db?sslmode=disable", "DATABASE_URL=[secret]"}, {"-e", "PASS=p#ss!", "PASS=[secret]"}, {"-e", "X=a%20b", "X=[secret]"},
+		{"--header", "Accept: application/json, text/event-stream", "Accept: application/json, text/event-stream"}, {"x", "--header=Accept: a/b, c/d", "--header=Accept: a/b, c/d"}, {"-H", "Accept:a/b", "Accept:a/b"},
+	} {
+		if got, ok := Argument(c[0], c[1], false); got != c[2] || !ok {
+			t.Errorf("%q behind %q: got %q, %v, want %q", c[1], c[0], got, ok, c[2])
+		}
 	}
 }
 

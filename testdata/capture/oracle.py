@@ -571,10 +571,19 @@ def behind(s, sep, otherwise):
     return otherwise if not found else s if not bare else s[:len(s) - len(bare)] + MARK
 
 
+PLAIN_HEADER = re.compile("(?:-H|--(?:proxy-)?header=)?(?i:accept|content-type):", re.A)
+HOST_PORT = re.compile(r"(?:localhost|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+):[0-9]{1,5}")
+ENV_OPTION = "(?:-e[A-Z_][A-Z0-9_]*|--env=[A-Za-z_][A-Za-z0-9_.-]*)="
+
+
+def is_location(s):
+    return re.match(r"[A-Za-z]:[/\\]|[A-Za-z][A-Za-z0-9+.-]*://", s) is not None
+
+
 def clean_element(before, s, pair, how="prose"):
     option = before.lstrip("-")
     headers, logins = ("-H", "--header", "--proxy-header"), ("-u", "--user", "--proxy-user")
-    if before in headers + logins and re.match(r"[A-Za-z]:[/\\]|[A-Za-z][A-Za-z0-9+.-]*://", s):
+    if before in headers + logins and (is_location(s) or PLAIN_HEADER.match(s)) or before == "-H" and HOST_PORT.fullmatch(s):
         return clean_text(s, how)
     if before in headers:
         return behind(s, ":", MARK)
@@ -582,18 +591,20 @@ def clean_element(before, s, pair, how="prose"):
         return behind(s, "=", s)
     if before in logins and not re.fullmatch("[0-9]{1,10}:[0-9]{1,10}", s):
         return behind(s, ":", s)
+    if before == "--env" and re.fullmatch("[A-Z_][A-Z0-9_]*", s):
+        return s
     is_option = option != before and not re.search("[=: ]", option) and not option.startswith("no-")
-    if s and (is_option and not s.startswith("--") and is_secret(option) or pair and is_credential(option)):
+    if s and (is_option and (not s.startswith("--") or s.startswith("-----BEGIN")) and is_secret(option) or pair and is_credential(option)):
         return MARK
     return clean_text(s, how)
 
 
 def clean_text(s, how="prose"):
-    for option in (r"(?:-H|--(?:proxy-)?header=)[^:]+:[ \t]*", r"(?:-e|--env=)[A-Z_][A-Z0-9_]*="):
+    for option in (r"(?:-H|--(?:proxy-)?header=)[^:]+:[ \t]*", ENV_OPTION):
         m = re.match(option, s)
-        if m and m.end() < len(s):
+        if m and m.end() < len(s) and not PLAIN_HEADER.match(s):
             return m[0] + MARK
-    if s[:1] == "-" and assigned(s):
+    if s[:1] == "-" and assigned(s, False):
         return assigned(s) + MARK
     blank = re.search(r"[ \t\r\n]", s)
     if not blank and AUTHORITY.search(s):
@@ -700,8 +711,11 @@ def clean_list(s):
     return ",".join(out)
 
 
-def assigned(s):
+def assigned(s, env=True):
     """What stands up to the equals sign of NAME=VALUE with a secret name, and NAME= alone is none."""
+    m = re.match(ENV_OPTION + r"(?=[\s\S])", s) if env else None
+    if m:
+        return m[0]
     m = re.match(r"-*([A-Za-z0-9_.-]+)=(?=[\s\S])", s)
     return m[0] if m and is_secret(m[1]) else None
 
@@ -723,42 +737,139 @@ def beside(s, clean):
     return len(re.findall("[;&|<>()`\r\n]", s)) > n or len(re.findall(pair, clean)) < n
 
 
+SCHEMES = "(?i:bearer|basic|token|apikey|api-key|key|bot|negotiate|digest)"
+VARIABLE = r"\$(?:[A-Za-z_][A-Za-z0-9_]*|\{(?:env:|input:)?[A-Za-z_][A-Za-z0-9_.-]*\})"
+BLANK_END = r"[^ \t\n\f\r]"
+
+
 def clean_argument(before, s, pair):
     clean, ok = argument(before, s, pair, 3)
-    if not ok:
+    if not ok or "PRIVATE KEY-----" in s or "AGE-SECRET-KEY-" in s:
         raise Refused("a secret beside another command")
     return clean
 
 
+def begins_object(s):
+    return re.match(r"""(?:-*[A-Za-z0-9_.-]+=)?[ \t\r\n"'\\]*[{\[]""", s) is not None
+
+
+def json_in(s):
+    """The object or list that the text is, perhaps behind NAME=, or None."""
+    if not begins_object(s):
+        return None
+    s = re.sub(r"\A-*[A-Za-z0-9_.-]+=", "", s)
+    for text in (s, s.replace('\\"', '"')):
+        v = plain_json(text)
+        if isinstance(v, str):
+            v = plain_json(v)
+        if isinstance(v, (dict, list)):
+            return v
+    return None
+
+
+def plain_json(text):
+    def constant(name):
+        raise ValueError(name)
+    try:
+        return json.loads(text, parse_int=float, parse_constant=constant)
+    except (ValueError, RecursionError):
+        return None
+
+
+def by_place(v):
+    """Whether something is secret by what stands beside it."""
+    if isinstance(v, dict):
+        low = {k.lower() for k in v}
+        if low & {"value", "values"} and any(k.lower() in ("name", "key", "header", "variable") and isinstance(e, str) and is_secret(e) for k, e in v.items()):
+            return True
+        return any(by_place(e) for k, e in v.items() if not is_secret(k))
+    if isinstance(v, list):
+        words = [e if isinstance(e, str) else "" for e in v]
+        return any(map(by_place, v)) or any(clean_element(a, b, len(v) == 2) != clean_element("", b, False) for a, b in zip(words, words[1:]))
+    return False
+
+
+def reads_source(before):
+    return re.fullmatch("-[A-Za-z]*e|--(?:env|eval|exec)", before) is not None
+
+
+def is_env(s):
+    safe = "[A-Za-z0-9_.~+/=:@,?#!-]"
+    return re.fullmatch("-*(?:e|env=)?[A-Za-z0-9_.-]+=(?:%s|(?!~)%s(?:%s|%%[0-9A-Fa-f]{2})*)?" % (VARIABLE, safe, safe), s) is not None
+
+
 def argument(before, s, pair, depth):
-    line = not before or runs(before)
+    line, blank = not before or runs(before), re.search("[ \t\n\r]", s)
     if assigned(s) and (not line or not before and s[0] == "-"):
         return assigned(s) + MARK, lone(before, s, assigned(s) + MARK)
-    words, ok = s, True
+    v = json_in(s)
+    words, ok = s if v is None else clean_members(s, is_secret, True), True
     for escapes in (True, False) if depth else ():
         words, one = clean_words(words, escapes, depth)
         ok = ok and one
     clean = clean_element(before, words, pair, "shell")
+    if not line and not blank:
+        ok = True
+    if v is not None and by_place(v) or not runs(before) and re.fullmatch(SCHEMES + r" +[^ \t\r\n$]" + BLANK_END + "*", s):
+        ok = False
+    if reads_source(before) and clean != s and not is_env(s):
+        ok = False
+    compared = words if blank and v is None else s
     if line:
-        return clean, ok and (clean == words or not beside(s, clean))
-    if re.search("[ \t\n\r]", s):
-        return clean, ok and lone(before, words, clean)
-    return clean, lone(before, s, clean)
+        same = clean == compared or clean == words and v is None
+        return clean, ok and (same or not beside(compared, clean) and values_alone(compared, clean))
+    return clean, ok and lone(before, compared, clean)
 
 
 def lone(before, s, clean):
     """Whether what is secret in an argument is a value alone."""
     if s == clean:
         return True
+    v = json_in(s)
     if clean == MARK and not (before.startswith("--") and is_secret(before[2:])) or re.fullmatch(r"[A-Za-z]:\[secret\]", clean):
         return False
-    if (before in ("-e", "--env") or re.match("(?:-e|--env=)[A-Z_][A-Z0-9_]*=", s)) and not re.fullmatch("-*(?:e|env=)?[A-Za-z0-9_.-]+=[A-Za-z0-9_.~+/=:@,${}-]*", s):
+    if before == "-u" and not is_location(s) or before == "-H" and not is_location(s) and not re.match(r"[^:]*:[ \t]", s) or re.match(r"-H[^:]+:[^ \t]", s):
+        return False
+    if (reads_source(before) or re.match(ENV_OPTION + r"|-[A-Za-z0-9_.][A-Za-z0-9_.-]*=", s)) and not is_env(s):
+        return False
+    if v is None and begins_object(s):
         return False
     if any(s.count(c) > clean.count(c) or c + MARK in clean for c in ";&|<>()`\r\n"):
         return False
-    if sum(map(s.count, " \t")) == sum(map(clean.count, " \t")) or re.match(r"""(?:-*[A-Za-z0-9_.-]+=)?[ \t\r\n"'\\\\]*[{\[]""", s):
+    if not values_alone(s, clean):
+        return False
+    if v is not None or sum(map(clean.count, " \t\v\f")) == sum(map(s.count, " \t\v\f")):
         return True
-    return re.fullmatch(r"[^: \t]+:[ \t]*(?:bearer|basic|token|apikey|key|bot|negotiate) +[^- \t\n\f\r][^ \t\n\f\r]*", s, re.I | re.A) is not None
+    return re.fullmatch(r"[^: \t]+:[ \t]*" + SCHEMES + r" +[^- \t\n\f\r]" + BLANK_END + "*", s) is not None
+
+
+def values_alone(s, clean):
+    """Whether a shell, or what reads the text again, leaves what is secret in it as it is."""
+    m = re.fullmatch("([\\s\\S]*?)".join(map(re.escape, clean.split(MARK))), s)
+    v = json_in(s)
+    if not m or v is None and brace_list(s):
+        return False
+    scheme = "(?:" + SCHEMES + " +)?"
+    for part in m.groups():
+        if v is not None:
+            part = re.sub('"' + scheme + VARIABLE + '"', "", part)
+        if re.fullmatch("(?:[A-Za-z0-9_-]+:[ \t]*)?" + scheme + VARIABLE, part) or part == "\\":
+            continue
+        if "$" in part or v is None and "\\" in part or re.search(r"%[A-Za-z]?[\[{(<]", part):
+            return False
+    return True
+
+
+def brace_list(s):
+    depth = 0
+    for i, c in enumerate(s):
+        if c == "{":
+            depth += 1
+        elif c == "}":
+            depth = max(depth - 1, 0)
+        elif depth and (c == "," or s.startswith("..", i)):
+            return True
+    return False
 
 
 def words_of(s, escapes):
@@ -801,10 +912,11 @@ def clean_words(s, escapes, depth):
         n = min(at_end(s[start:end]), at_end(word))
         end, word = end - n, word[:len(word) - n]
         clean, one = argument(before, word, False, depth - 1 if re.search("[ \t\n\r]", word) else 0)
+        ok = ok and one
         if clean != word:
             outer = s[start] if s[start] in "\"'" else ""
             out, done = out + s[done:start] + outer + clean + outer, end
-            ok = ok and one and (runs(before) or not beside(word, clean))
+            ok = ok and (runs(before) or not beside(word, clean))
         before = "x" if n else word
     return out + s[done:], ok
 
