@@ -163,7 +163,7 @@ func TestNotEqual(t *testing.T) {
 	pem := "-----BEGIN PRIVATE KEY-----\nCANARY\n-----END PRIVATE KEY-----"
 	for _, c := range [][2]string{
 		{"--token", pem}, {"x", pem}, {"", "x --key -----BEGIN PRIVATE KEY----- CANARY"}, {"--token", "-----BEGIN CERTIFICATE-----\nCANARY"},
-		{"Authorization", "Bearer CANARY"}, {"x", "basic CANARY"}, {"x", "api-key CANARY"}, {"", "x --headers Authorization 'Bearer CANARY'"},
+		{"Authorization", "Bearer CANARY"}, {"Authorization", "Bearer\tCANARY"}, {"Authorization", " Bearer CANARY\n"}, {"x", "basic CANARY"}, {"x", "api-key CANARY"}, {"", "x --headers Authorization 'Bearer CANARY'"},
 		{"-c", "env TOKEN=x${IFS}/bin/evil"}, {"-c", "TOKEN=x${IFS}/bin/evil"}, {"-c", "env TOKEN=$PS4/bin/evil"}, {"--token", "$1"}, {"-c", "npx --token {x,evil-package}"}, {"-c", "npx --token={x..evil}"}, {"-e", "A=x${IFS}evil/image"}, {"", "docker run -e A=x${IFS}evil/image i"},
 		{"-S", `TOKEN=x\_/bin/evil`}, {"-S", "TOKEN=x\v/bin/evil"}, {"-S", "TOKEN=x\f/bin/evil"},
 		{"-we", "token=%x[evil]"}, {"-ne", "token=%x!evil!"}, {"-pe", "token=evil()"}, {"-we", "p token=%x!evil!"}, {"--eval", "token=%x!evil!"}, {"--exec", "token=`evil`"}, {"x", "-etoken=%x!evil!"}, {"x", "token=%x[evil]"}, {"x", "{token: %x[/bin/evil a b]}"}, {"-c", `ruby -we 'token=%x[evil]'`},

@@ -810,7 +810,7 @@ def argument(before, s, pair, depth):
     clean = clean_element(before, words, pair, "shell")
     if not line and not blank:
         ok = True
-    if v is not None and by_place(v) or not runs(before) and re.fullmatch(SCHEMES + r" +[^ \t\r\n$]" + BLANK_END + "*", s):
+    if v is not None and by_place(v) or not runs(before) and re.fullmatch(r"[ \t\r\n]*" + SCHEMES + r"[ \t]+[^ \t\r\n$]" + BLANK_END + r"*[ \t\r\n]*", s):
         ok = False
     if reads_source(before) and clean != s and not is_env(s):
         ok = False
