@@ -96,10 +96,10 @@ func TestRefusedWrites(t *testing.T) {
 	}
 }
 
-// attachFails attaches to app:v1 with a timeout of one second, and wants the error soon after.
+// attachFails attaches to app:v1 with a timeout of three seconds, and wants the error soon after.
 func (s *server) attachFails(t *testing.T, want string) {
 	t.Helper()
-	target, err := registry.Open(parse(t, s.host+"/app:v1"), registry.Options{Timeout: time.Second})
+	target, err := registry.Open(parse(t, s.host+"/app:v1"), registry.Options{Timeout: 3 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
