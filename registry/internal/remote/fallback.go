@@ -209,7 +209,7 @@ func (w *writer) late(err error) error {
 	switch {
 	case w.others:
 		why = "other writers have kept changing it"
-	case w.failing != nil && !errors.Is(w.failing, context.DeadlineExceeded): // which is no reason, but the end
+	case w.failing != nil && !errors.Is(w.failing, context.DeadlineExceeded): // which ends the time, and is not a reason
 		why = w.failing.Error()
 	case w.begun:
 		why = w.unserved(&fallbackIndex{}).Error()
