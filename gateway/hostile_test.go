@@ -111,27 +111,13 @@ func pickLength(r *rand.Rand, body string) int {
 // answering is a server that answers each connection with the same bytes, whatever it is asked, and closes it.
 func answering(t *testing.T, text string) *url.URL {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer c.Close()
-				if r, err := http.ReadRequest(bufio.NewReader(c)); err == nil {
-					_, _ = io.Copy(io.Discard, r.Body)
-					_, _ = io.WriteString(c, strings.ReplaceAll(text, "\n", "\r\n"))
-				}
-			}()
+	return acceptor(t, func(c net.Conn) {
+		defer c.Close()
+		if r, err := http.ReadRequest(bufio.NewReader(c)); err == nil {
+			_, _ = io.Copy(io.Discard, r.Body)
+			_, _ = io.WriteString(c, strings.ReplaceAll(text, "\n", "\r\n"))
 		}
-	}()
-	return &url.URL{Scheme: "http", Host: l.Addr().String()}
+	})
 }
 
 // TestHostileAnswers: an upstream cannot speak in the gateway's names, in whatever place and spelling, nor make an answer of two

@@ -16,6 +16,15 @@ import (
 // silentServer accepts connections, takes so many bytes of each, and never answers.
 func silentServer(t *testing.T, bytes int64) *url.URL {
 	t.Helper()
+	return acceptor(t, func(c net.Conn) {
+		t.Cleanup(func() { c.Close() })
+		_, _ = io.CopyN(io.Discard, c, bytes)
+	})
+}
+
+// acceptor is a server that gives each connection to a goroutine of its own.
+func acceptor(t *testing.T, serve func(net.Conn)) *url.URL {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -27,8 +36,7 @@ func silentServer(t *testing.T, bytes int64) *url.URL {
 			if err != nil {
 				return
 			}
-			t.Cleanup(func() { c.Close() })
-			go func() { _, _ = io.CopyN(io.Discard, c, bytes) }()
+			go serve(c)
 		}
 	}()
 	return &url.URL{Scheme: "http", Host: l.Addr().String()}
