@@ -8,8 +8,13 @@ var openAICompatibleChat1 = table{
 	about: []string{
 		"Reads the body of `POST .../chat/completions` of servers that speak like OpenAI. A server may pass any member on to the model, and to a chat template null and an empty list are not the absence of a member. So null is nowhere absent, nor is an empty list, and fewer members are out than for OpenAI.",
 		"What a server takes from its own configuration (a chat template, a generation configuration, default limits) is not in the request.",
+		"A path may name the model or the resource that runs, as behind a proxy: `/v1/ACCOUNT/GATEWAY/azure-openai/RESOURCE/DEPLOYMENT/chat/completions` of Cloudflare. Such a path is an error, since servers may take the model from it. Vertex takes it from the body; its location is `constraints.location`.",
 	},
-	paths:     []path{{".../chat/completions", nil}},
+	paths: []path{
+		{".../chat/completions", nil},
+		{"/v1/projects/*/locations/{location}/endpoints/openapi/chat/completions", nil},
+		{"/v1beta1/projects/*/locations/{location}/endpoints/openapi/chat/completions", nil},
+	},
 	toolNames: chatToolNames,
 	body: &shape{members: slices.Concat(
 		[]member{

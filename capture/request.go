@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/runattest/runattest/internal/lazyregexp"
 	"github.com/runattest/runattest/internal/limits"
 )
 
@@ -211,6 +212,10 @@ func (t *table) pathNames(target, provider string) (model, location string, err 
 	}
 	unknown := t.error("", fmt.Sprintf("the path %s is not one of %s", quote(target), strings.Join(known, ", ")), "")
 	unknown.err = errPath
+	if slices.ContainsFunc(t.paths, func(p path) bool { return p.isEndOf(target) }) {
+		unknown.Message = fmt.Sprintf("the path %s has a segment before its end that may name a model or a resource, which the declaration would not say", quote(target))
+		unknown.Hint = "put what stands before /v1 into the URL of the upstream, whose provider's name says what it leads to, and give the path behind it"
+	}
 	return "", "", unknown
 }
 
@@ -249,29 +254,32 @@ func ambiguous(target, query string) string {
 	return ""
 }
 
-// modelSegments lead to the name of a model in a path.
-var modelSegments = []string{"deployments", "engines", "models"}
+// baseSegments are those of APIs that take the model from the body. Any other may be the name of a model or a resource.
+var baseSegments = []string{"api", "beta", "compatible-mode", "cortex", "inference", "openai", "paas", "serving-endpoints"}
 
-// namesModel tells the beginning of a path of which a segment leads to a model's name: some servers run that one.
-func namesModel(before string) bool {
-	last := ""
-	for segment := range strings.SplitSeq(before, "/") {
-		if decoded, err := url.PathUnescape(segment); err != nil || slices.Contains(modelSegments, fold(decoded)) {
-			return true
-		} else if fold(last) == "endpoints" && decoded != "openapi" && decoded != "" { // endpoints/openapi of Vertex takes the model from the body
-			return true
-		} else {
-			last = decoded
+// apiVersion is v1, v1beta1, v4.
+var apiVersion = lazyregexp.New(`^v[0-9][0-9a-z]{0,15}$`)
+
+// isBase tells the beginning of a path that names nothing which the declaration would not say.
+func isBase(before string) bool {
+	for segment := range strings.SplitSeq(strings.TrimPrefix(before, "/"), "/") {
+		if segment != "" && !slices.Contains(baseSegments, segment) && !apiVersion.MatchString(segment) {
+			return false
 		}
 	}
-	return false
+	return true
+}
+
+// isEndOf tells that the pattern is the end of a path.
+func (p path) isEndOf(target string) bool {
+	end, isEnd := strings.CutPrefix(p.pattern, "...")
+	return isEnd && strings.HasPrefix(target, "/") && strings.HasSuffix(target, end)
 }
 
 // match tells whether a path has the pattern, and which model and location it names.
 func (p path) match(target string) (model, location string, ok bool) {
 	if end, isEnd := strings.CutPrefix(p.pattern, "..."); isEnd {
-		before, isEnd := strings.CutSuffix(target, end)
-		return "", "", isEnd && strings.HasPrefix(target, "/") && !namesModel(before)
+		return "", "", p.isEndOf(target) && isBase(strings.TrimSuffix(target, end))
 	}
 	patterns, segments := strings.Split(p.pattern, "/"), strings.Split(target, "/")
 	if len(patterns) != len(segments) {

@@ -19,12 +19,13 @@ func TestTargets(t *testing.T) {
 			t.Errorf("%s is the model %q, want %q", target, c.Declaration.Model().Name, model)
 		}
 	}
-	for _, target := range []string{"/v1/chat/completions", "/chat/completions", "/a/b-c/v1/chat/completions?x=1"} {
+	for _, target := range []string{"/v1/chat/completions", "/chat/completions", "/openai/v1beta1/chat/completions?x=1", "/v1/projects/p/locations/l/endpoints/openapi/chat/completions"} {
 		check("openai-compatible-chat", "x", target, "m")
 	}
 	for _, target := range []string{"/v1/../chat/completions", "/v1/./chat/completions", "/%2e%2E/v1/chat/completions", "//v1/chat/completions", "/v1//chat/completions", `/v1\\x/chat/completions`, "/v1;x=1/chat/completions",
 		"/v1%2Fx/chat/completions", "/v1%5cx/chat/completions", "/v1%00/chat/completions", "/v1%/chat/completions", "/v1/chat/completions/", "/v1/Chat/completions", "/v1/chat/completions;x", "/v1/chat/completions#x", "/v1 /chat/completions",
-		"/openai/deployments/other/chat/completions", "/Models/other/v1/chat/completions", "/v1/chat/completions?a=1;b=2"} {
+		"/openai/deployments/other/chat/completions", "/Models/other/v1/chat/completions", "/a/v1/chat/completions", "/OpenAI/v1/chat/completions",
+		"/v1/account/gateway/azure-openai/resource/deployment/chat/completions", "/projects/p/locations/l/endpoints/openapi/chat/completions", "/v1/projects/p/locations/l/endpoints/1/chat/completions", "/v1/chat/completions?a=1;b=2"} {
 		check("openai-compatible-chat", "x", target, "")
 	}
 	check("openai-chat", "azure", "/openai/deployments/d%2D1/chat/completions?api-version=1", "d-1")
