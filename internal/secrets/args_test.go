@@ -17,6 +17,9 @@ func TestElement(t *testing.T) {
 		{"", `{"env": {"A": "CANARY}", "B": ["CANARY"]}, "b": {"key":5, "jwt": true}}`, `{"env": [secret], "b": {"key":[secret], "jwt": true}}`}, {"", `{\"token\": \"CANARY\\\"CANARY\", \"b\": 2}`, `{\"token\": \"[secret]\", \"b\": 2}`},
 		{"", `{api_key: CANARY CANARY, b: "x"}`, `{api_key: [secret], b: "x"}`}, {"", `{"token": "CANARY`, `{"token": "[secret]`}, {"", `{"env": {"A": "CANARY"`, `{"env": [secret]`}, {"", `as in "password": "CANARY" here`, `as in "password": "[secret]" here`},
 		{"", `use password="CAN ARY" here`, `use password="[secret]" here`}, {"", `https://good\u:CANARY@h`, "[secret]"},
+		// Names with escape sequences: of JSON, of JSON in JSON, of Python and YAML.
+		{"", `{"pass\u0077ord": "CANARY", "b": 2}`, `{"pass\u0077ord": "[secret]", "b": 2}`}, {"", `{"\u0041uthorization": "Bearer CANARY"}`, `{"\u0041uthorization": "[secret]"}`}, {"", `{\"pass\\u0077ord\": \"CANARY\"}`, `{\"pass\\u0077ord\": \"[secret]\"}`},
+		{"", `{'pass\x77ord': 'CANARY'}`, `{'pass\x77ord': '[secret]'}`}, {"", `{"tok\U00000065n": CANARY}`, `{"tok\U00000065n": [secret]}`}, {"", `{"api\u005F\u006bey": "CANARY"}`, `{"api\u005F\u006bey": "[secret]"}`}, {"", `{"\ud83d\ude00 password": "CANARY"}`, `{"\ud83d\ude00 password": "[secret]"}`},
 	} {
 		if got := Element(c[0], c[1], false); got != c[2] || strings.Contains(got, "CANARY") {
 			t.Errorf("%q behind %q: got %q, want %q", c[1], c[0], got, c[2])
@@ -28,7 +31,7 @@ func TestElement(t *testing.T) {
 	for _, c := range [][2]string{
 		{"", "Get a token: optional"}, {"", "Filter as key=value pairs, and max_tokens=5"}, {"--max-tokens", "5"}, {"--token", "--verbose"}, {"", "--max-tokens=5"}, {"Authorization", "x"}, {"", "12:30"}, {"-extra", "x=y"}, {"", "-extra=V"},
 		{"", "@modelcontextprotocol/server-github"}, {"-y", "mcp-remote"}, {"", "temperature=0,top_p=1"}, {"", "The token: a word that the model sees"},
-		{"", `Give {"token": "a word"} and "key": 5`}, {"", `{"api_key": null, "env": {}, "use_auth_token": True, "b": "x"}`}, {"", "x --token --verbose"}, {"", "read-api-key x"},
+		{"", `Give {"token": "a word"} and "key": 5`}, {"", `{"api_key": null, "env": {}, "use_auth_token": True, "b": "x"}`}, {"", "x --token --verbose"}, {"", "read-api-key x"}, {"", `{"pass\u0078ord": "x", "\u00e9": 1, "a\\": "b"}`},
 	} {
 		if got := Element(c[0], c[1], false); got != c[1] {
 			t.Errorf("%q behind %q: got %q", c[1], c[0], got)
@@ -143,6 +146,8 @@ func TestJSONArgument(t *testing.T) {
 		{"-c", `x --config '{"password":"a CANARY","b":1}'`, `x --config '{"password":"[secret]","b":1}'`}, {"x", `{"env":{"A":"x CANARY","B":"CANARY"}}`, `{"env":[secret]}`}, {"", `{"headers":{"Authorization":"Bearer CANARY"}}`, `{"headers":[secret]}`},
 		{"--config", `"{\"apiKey\":\"a CANARY\"}"`, `"{\"apiKey\":\"[secret]\"}"`}, {"--config", `{\"apiKey\":\"CANARY\"}`, `{\"apiKey\":\"[secret]\"}`}, {"x", `{"env": {"A": "${input:a}", "B": "Bearer ${B}"}}`, `{"env": [secret]}`},
 		{"x", `{"name":"LEVEL","value":"a"}`, `{"name":"LEVEL","value":"a"}`}, {"x", `["--level","a"]`, `["--level","a"]`}, {"x", `{"headers":[{"name":"API_KEY","value":"CANARY"}]}`, `{"headers":[secret]}`},
+		{"--config", `{"pass\u0077ord":"a CANARY"}`, `{"pass\u0077ord":"[secret]"}`}, {"x", `--config={"pass\u0077ord":"a CANARY"}`, `--config={"pass\u0077ord":"[secret]"}`}, {"-c", `x --config '{"pass\u0077ord":"a CANARY","b":1}'`, `x --config '{"pass\u0077ord":"[secret]","b":1}'`},
+		{"", `"{\"api\\u004Bey\":\"a CANARY\"}"`, `"{\"api\\u004Bey\":\"[secret]\"}"`},
 	} {
 		if got, ok := Argument(c[0], c[1], false); got != c[2] || !ok {
 			t.Errorf("%q behind %q: got %q, %v, want %q", c[1], c[0], got, ok, c[2])
@@ -163,7 +168,7 @@ func TestNotEqual(t *testing.T) {
 	pem := "-----BEGIN PRIVATE KEY-----\nCANARY\n-----END PRIVATE KEY-----"
 	for _, c := range [][2]string{
 		{"--token", pem}, {"x", pem}, {"", "x --key -----BEGIN PRIVATE KEY----- CANARY"}, {"--token", "-----BEGIN CERTIFICATE-----\nCANARY"},
-		{"Authorization", "Bearer CANARY"}, {"Authorization", "Bearer\tCANARY"}, {"Authorization", " Bearer CANARY\n"}, {"x", "basic CANARY"}, {"x", "api-key CANARY"}, {"", "x --headers Authorization 'Bearer CANARY'"},
+		{"Authorization", "Bearer CANARY"}, {"Authorization", "Bearer\tCANARY"}, {"Authorization", " Bearer CANARY\n"}, {"x", "basic CANARY"}, {"x", "api-key CANARY"}, {"x", "Bearer CANARY b"}, {"", "bearer CANARY b c"}, {"--auth-scheme", " Bearer\tCANARY\n b"}, {"x", "Token CANARY1 b"}, {"x", "Basic CANARYCANARYCANA b"}, {"", "x -a 'Bearer CANARY b'"}, {"", "x --headers Authorization 'Bearer CANARY'"},
 		{"-c", "env TOKEN=x${IFS}/bin/evil"}, {"-c", "TOKEN=x${IFS}/bin/evil"}, {"-c", "env TOKEN=$PS4/bin/evil"}, {"--token", "$1"}, {"-c", "npx --token {x,evil-package}"}, {"-c", "npx --token={x..evil}"}, {"-e", "A=x${IFS}evil/image"}, {"", "docker run -e A=x${IFS}evil/image i"},
 		{"-S", `TOKEN=x\_/bin/evil`}, {"-S", "TOKEN=x\v/bin/evil"}, {"-S", "TOKEN=x\f/bin/evil"},
 		{"-we", "token=%x[evil]"}, {"-ne", "token=%x!evil!"}, {"-pe", "token=evil()"}, {"-we", "p token=%x!evil!"}, {"--eval", "token=%x!evil!"}, {"--exec", "token=`evil`"}, {"x", "-etoken=%x!evil!"}, {"x", "token=%x[evil]"}, {"x", "{token: %x[/bin/evil a b]}"}, {"-c", `ruby -we 'token=%x[evil]'`},
@@ -177,7 +182,7 @@ func TestNotEqual(t *testing.T) {
 		t.Errorf("a key in PEM: got %q", got)
 	}
 	for _, c := range [][3]string{
-		{"--token", "${TOKEN}", "[secret]"}, {"--token", "$TOKEN", "[secret]"}, {"x", "--token=${input:token}", "--token=[secret]"}, {"--header", "Authorization: Bearer ${env:T}", "Authorization: [secret]"}, {"x", "Bearer ${T}", "Bearer ${T}"}, {"x", "a {b,c}", "a {b,c}"},
+		{"--token", "${TOKEN}", "[secret]"}, {"--token", "$TOKEN", "[secret]"}, {"x", "--token=${input:token}", "--token=[secret]"}, {"--header", "Authorization: Bearer ${env:T}", "Authorization: [secret]"}, {"x", "Bearer ${T}", "Bearer ${T}"}, {"x", "Bearer ${T} b", "Bearer ${T} b"}, {"x", "Key findings of the year", "Key findings of the year"}, {"-c", "token x y", "token x y"}, {"x", "a {b,c}", "a {b,c}"},
 		{"-H", "X-Any: CANARY", "X-Any: [secret]"}, {"-H", "10.0.0.5:2375", "10.0.0.5:2375"}, {"-H", "localhost:2375", "localhost:2375"}, {"-u", "1000:0", "1000:0"}, {"--user", "me:CANARY", "me:[secret]"}, {"--header", "X-Any:CANARY", "X-Any:[secret]"},
 		{"x", "--env=LD_PRELOAD=CANARY", "--env=LD_PRELOAD=[secret]"}, {"", "--env=debug=CANARY", "--env=debug=[secret]"}, {"--env", "GITHUB_TOKEN", "GITHUB_TOKEN"}, {"", "docker run --env GITHUB_TOKEN image", "docker run --env GITHUB_TOKEN image"},
 		{"-e", "DATABASE_URL=postgres://u:CANARY@h/db?sslmode=disable", "DATABASE_URL=[secret]"}, {"-e", "PASS=p#ss!", "PASS=[secret]"}, {"-e", "X=a%20b", "X=[secret]"},

@@ -30,7 +30,7 @@ var (
 	source      = lazyregexp.New(`^(?:-[A-Za-z]*e|--(?:env|eval|exec))$`) // the option behind which source code may stand
 	envValue    = lazyregexp.New(`^-*(?:e|env=)?[A-Za-z0-9_.-]+=(?:` + variables + `|[A-Za-z0-9_.+/=:@,?#!-](?:[A-Za-z0-9_.~+/=:@,?#!-]|%[0-9A-Fa-f]{2})*)?$`)
 	schemeValue = lazyregexp.New(`^[^: \t]+:[ \t]*(?i:` + schemes + `) +[^- \t]\S*$`)
-	schemeToken = lazyregexp.New(`^[ \t\r\n]*(?i:` + schemes + `)[ \t]+[^ \t\r\n$]\S*[ \t\r\n]*$`)
+	schemeToken = lazyregexp.New(`^[ \t\r\n]*(?:(?i:` + schemes + `)[ \t]+[^ \t\r\n$]\S*[ \t\r\n]*$|(?i:bearer)[ \t]+[^ \t\r\n$]|(?i:` + schemes + `)[ \t]+(?:[0-9]|[^ \t\r\n$]\S*(?:[0-9]|\S{15})))`)
 	reference   = lazyregexp.New(`^(?:[A-Za-z0-9_-]+:[ \t]*)?(?:(?i:` + schemes + `) +)?` + variables + `$`)
 	inQuotes    = lazyregexp.New(`"(?:(?i:` + schemes + `) +)?` + variables + `"`)
 	literal     = lazyregexp.New(`%[A-Za-z]?[\[{(<]`) // of Ruby: %x[COMMAND]

@@ -1,7 +1,10 @@
 package secrets
 
 import (
+	"bytes"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/runattest/runattest/internal/lazyregexp"
 )
@@ -9,7 +12,7 @@ import (
 // Members of objects inside a string: JSON, a literal of Python, a flow mapping of YAML, whole or in part.
 
 // memberName is the name of a member up to its value: in quotation marks, which may have backslashes before them, or else bare.
-var memberName = lazyregexp.New(`\\*["']([^"'\\\r\n]+)\\*["'][ \t\r\n]*(?:=>|[:=])[ \t\r\n]*|([A-Za-z0-9_.-]+)[ \t]*:[ \t\r\n]*`)
+var memberName = lazyregexp.New(`\\*["']((?:[^"'\\\r\n]|\\+[^"'\\\r\n])+)\\*["'][ \t\r\n]*(?:=>|[:=])[ \t\r\n]*|([A-Za-z0-9_.-]+)[ \t]*:[ \t\r\n]*`)
 
 // isObject tells a string that begins as an object or a list does, perhaps behind NAME=.
 func isObject(s string) bool {
@@ -36,7 +39,7 @@ func members(s string, isSecret func(string) bool, bare bool) string {
 		}
 		name := s[at+m[2] : at+m[3]]
 		at = start
-		if isBare && (!bare || begin > 0 && strings.IndexByte(" \t\r\n,;({[", s[begin-1]) < 0) || !isSecret(name) {
+		if isBare && (!bare || begin > 0 && strings.IndexByte(" \t\r\n,;({[", s[begin-1]) < 0) || !isSecret(decoded(name)) {
 			continue
 		}
 		start, end := memberValue(s, start)
@@ -50,6 +53,23 @@ func members(s string, isSecret func(string) bool, bare bool) string {
 		return s
 	}
 	return b.String() + s[done:]
+}
+
+// escape is a character by its number, in a string of JSON, JavaScript, Python or YAML; one inside another string has more backslashes.
+var escape = lazyregexp.New(`\\+(?:u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|x[0-9A-Fa-f]{2})`)
+
+// decoded is a name without escape sequences, but for backslashes, which do not count in names.
+func decoded(name string) string {
+	if strings.IndexByte(name, '\\') < 0 {
+		return name
+	}
+	return string(escape.ReplaceAllFunc([]byte(name), func(s []byte) []byte {
+		n, err := strconv.ParseUint(string(bytes.TrimLeft(s, `\uUx`)), 16, 32)
+		if err != nil || n > unicode.MaxRune {
+			return s
+		}
+		return []byte(string(rune(n)))
+	}))
 }
 
 // isPlainWord tells a value that holds nothing.

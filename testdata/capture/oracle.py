@@ -640,7 +640,8 @@ def clean_text(s, how="prose"):
     return out + s[done:]
 
 
-MEMBER = re.compile(r"""\\*["']([^"'\\\r\n]+)\\*["'][ \t\r\n]*(?:=>|[:=])[ \t\r\n]*|([A-Za-z0-9_.-]+)[ \t]*:[ \t\r\n]*""")
+MEMBER = re.compile(r"""\\*["']((?:[^"'\\\r\n]|\\+[^"'\\\r\n])+)\\*["'][ \t\r\n]*(?:=>|[:=])[ \t\r\n]*|([A-Za-z0-9_.-]+)[ \t]*:[ \t\r\n]*""")
+ESCAPE = re.compile(r"\\+(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|x([0-9A-Fa-f]{2}))")
 QUOTATION = re.compile(r"""(\\*)(["'])""")
 
 
@@ -677,11 +678,19 @@ def member_value(s, start):
     return start, at
 
 
+def decoded(name):
+    """A name without escape sequences of characters by their numbers."""
+    def char(m):
+        n = int(m[1] or m[2] or m[3], 16)
+        return m[0] if n > 0x10FFFF else "\uFFFD" if 0xD800 <= n < 0xE000 else chr(n)
+    return ESCAPE.sub(char, name)
+
+
 def clean_members(s, secret, bare):
     out, done, at = "", 0, 0
     while m := MEMBER.search(s, at):
         at = m.end()
-        if m[1] is None and (not bare or m.start() > 0 and s[m.start() - 1] not in " \t\r\n,;({[") or not secret(m[1] or m[2]):
+        if m[1] is None and (not bare or m.start() > 0 and s[m.start() - 1] not in " \t\r\n,;({[") or not secret(decoded(m[1] or m[2])):
             continue
         start, end = member_value(s, at)
         if s[start:end].strip(" \t\r\n{}[]").lower() in ("", "true", "false", "null", "none"):
@@ -810,7 +819,7 @@ def argument(before, s, pair, depth):
     clean = clean_element(before, words, pair, "shell")
     if not line and not blank:
         ok = True
-    if v is not None and by_place(v) or not runs(before) and re.fullmatch(r"[ \t\r\n]*" + SCHEMES + r"[ \t]+[^ \t\r\n$]" + BLANK_END + r"*[ \t\r\n]*", s):
+    if v is not None and by_place(v) or not runs(before) and scheme_token(s):
         ok = False
     if reads_source(before) and clean != s and not is_env(s):
         ok = False
@@ -819,6 +828,12 @@ def argument(before, s, pair, depth):
         same = clean == compared or clean == words and v is None
         return clean, ok and (same or not beside(compared, clean) and values_alone(compared, clean))
     return clean, ok and lone(before, compared, clean)
+
+
+def scheme_token(s):
+    """Whether the text is a scheme and what may be a token, and perhaps more."""
+    m = re.match(r"[ \t\r\n]*(" + SCHEMES + r")[ \t]+([^ \t\r\n$]" + BLANK_END + r"*)([\s\S]*)", s)
+    return m is not None and (not m[3].strip(" \t\r\n") or m[1].lower() == "bearer" or len(m[2]) >= 16 or re.search("[0-9]", m[2]) is not None)
 
 
 def lone(before, s, clean):
@@ -1396,7 +1411,7 @@ class Capture:
             raise Refused("ambiguous path")
         for pattern, providers in self.t.paths:
             if pattern.startswith("..."):
-                ok, names = path.startswith("/") and path.endswith(pattern[3:]) and not self.names_model(path[:len(path) - len(pattern) + 3].split("/")), {}
+                ok, names = path.endswith(pattern[3:]) and self.is_base(path[:len(path) - len(pattern) + 3]), {}
             else:
                 r = re.escape(pattern).replace(r"\{model\}", "(?P<model>[^/]+)").replace(r"\{location\}", "(?P<location>[^/]+)")
                 r = r.replace(r"\{", "(?P<model>").replace(r"\}", ")").replace(r"\*", "[^/]+")
@@ -1409,10 +1424,9 @@ class Capture:
         raise Refused("path")
 
     @staticmethod
-    def names_model(segments):
-        segments = [unquote(p) for p in segments]
-        return any(fold(p) in ("deployments", "engines", "models") for p in segments) or \
-            any(fold(p) == "endpoints" and behind not in ("openapi", "") for p, behind in zip(segments, segments[1:]))
+    def is_base(before):
+        words = "api|beta|compatible-mode|cortex|inference|openai|paas|serving-endpoints|v[0-9][0-9a-z]{0,15}"
+        return re.fullmatch(f"(/({words}))*", before) is not None
 
     def flags(self, headers, query):
         lines, lower = {}, lambda s: re.sub("[A-Z]", lambda m: m[0].lower(), s)
