@@ -14,6 +14,7 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/policy"
 	"github.com/runattest/runattest/registry"
+	"github.com/runattest/runattest/registry/folder"
 )
 
 // layoutWriter adds to an OCI layout what registry does not write.
@@ -61,7 +62,8 @@ func (l layoutWriter) refer(m ocispec.Manifest, by edit) {
 	}
 }
 
-// TestMislabelled: a rejection counts whatever its manifest says that it is, and what has no bundle in it is passed over.
+// TestMislabelled: a rejection counts whatever its manifest says that it is, and what has no bundle in it is passed over. In a
+// mirror it is the same.
 func TestMislabelled(t *testing.T) {
 	s := newSite(t, "")
 	run := s.declare("run")
@@ -125,13 +127,43 @@ func TestMislabelled(t *testing.T) {
 				ArtifactType: c.artifactType, Subject: &subject, Layers: []ocispec.Descriptor{l.blob(c.mediaType, c.content)},
 				Annotations: map[string]string{predicate: c.said},
 			}, c.edit)
-			for _, suffix := range []string{"", "@" + run.ID().String(), "@" + subject.Digest.String()} {
+			ask := func(suffix string) {
+				t.Helper()
 				a := s.admit(t.Context(), Request{Bundle: s.run(s.ci, run), Approvals: open(suffix)})
 				got := fmt.Sprint(a.Reasons(), a.Err())
 				if a.Allowed() != (c.want == "") || !strings.Contains(got, c.want) {
-					t.Errorf("%q: got %s, want %q", suffix, got, c.want)
+					t.Errorf("%s%s: got %s, want %q", l.dir, suffix, got, c.want)
 				}
 			}
+			ofRun, ofManifest := "@"+run.ID().String(), "@"+subject.Digest.String()
+			for _, suffix := range []string{"", ofRun, ofManifest} {
+				ask(suffix)
+			}
+			l.dir = mirror(t, open(ofRun).target)
+			ask(ofRun)
+			ask(ofManifest)
 		})
 	}
+}
+
+// mirror copies a run with what is attached to it, as fetch --air-gap does.
+func mirror(t *testing.T, from *registry.Target) (dir string) {
+	t.Helper()
+	dir = filepath.Join(t.TempDir(), "mirror")
+	artifact := must(from.Resolve(t.Context()))
+	to := must(folder.NewMirror(folder.New(dir), from, artifact))
+	found := must(from.ListForMirror(t.Context(), artifact))
+	for f, err := range found.Bundles(t.Context()) {
+		if err == nil {
+			_, err = to.Add(t.Context(), f)
+		}
+		if err != nil && !registry.IsOfOne(err) {
+			t.Fatal(err)
+		}
+	}
+	if err := to.AddUnread(found.Unread()); err != nil {
+		t.Fatal(err)
+	}
+	must(to.Close(t.Context()))
+	return dir
 }

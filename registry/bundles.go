@@ -26,11 +26,18 @@ type Listing struct {
 	target     *Target
 	artifact   *Artifact
 	types      []string // empty for all
-	byContent  bool     // whatever is said of a bundle elsewhere
+	lookup     lookup
 	candidates []ocispec.Descriptor
 
 	mu                          sync.Mutex
 	foreign, filtered, repeated int
+	unread                      []*Found
+}
+
+// lookup is how a listing tells what is a bundle, and how often it gives one.
+type lookup struct {
+	byContent bool // whatever is said of a bundle elsewhere
+	repeats   bool // a bundle comes for each referrer that holds it
 }
 
 // List finds the attestations of an artifact, of the given predicate types or of all: its
@@ -38,7 +45,7 @@ type Listing struct {
 // what is before it, in any case of letters. Referrers of other
 // types are counted and left alone.
 func (t *Target) List(ctx context.Context, a *Artifact, predicateTypes ...string) (*Listing, error) {
-	return t.list(ctx, a, false, predicateTypes)
+	return t.list(ctx, a, lookup{}, predicateTypes)
 }
 
 // ListByContent is List for a caller that must not miss one, such as a rejection: it passes over no referrer for its artifact type,
@@ -47,21 +54,27 @@ func (t *Target) List(ctx context.Context, a *Artifact, predicateTypes ...string
 // a bundle under a media type that List does not take, is a *MalformedError. More than 10,000 referrers are an error, and so are more than
 // 256 MiB of manifests and bundles.
 func (t *Target) ListByContent(ctx context.Context, a *Artifact, predicateTypes ...string) (*Listing, error) {
-	return t.list(ctx, a, true, predicateTypes)
+	return t.list(ctx, a, lookup{byContent: true}, predicateTypes)
 }
 
-func (t *Target) list(ctx context.Context, a *Artifact, byContent bool, predicateTypes []string) (*Listing, error) {
+// ListForMirror is ListByContent for Mirror: a copy must not lack what a decision by the original would see. A bundle that several
+// referrers hold comes once for each, since their labels differ, and those who look by labels are to find it in the copy, too.
+func (t *Target) ListForMirror(ctx context.Context, a *Artifact, predicateTypes ...string) (*Listing, error) {
+	return t.list(ctx, a, lookup{byContent: true, repeats: true}, predicateTypes)
+}
+
+func (t *Target) list(ctx context.Context, a *Artifact, how lookup, predicateTypes []string) (*Listing, error) {
 	if err := t.check(a); err != nil {
 		return nil, err
 	}
-	referrers, err := t.store.Referrers(ctx, a.descriptor.Digest, byContent)
+	referrers, err := t.store.Referrers(ctx, a.descriptor.Digest, how.byContent)
 	if err != nil {
 		return nil, err
 	}
-	l := &Listing{target: t, artifact: a, types: predicateTypes, byContent: byContent}
-	if byContent {
+	l := &Listing{target: t, artifact: a, types: predicateTypes, lookup: how}
+	if how.byContent {
 		if n := len(referrers); n > limits.Approvals {
-			return nil, fmt.Errorf("%s has %d referrers, and at most %d are looked into", a.Reference, n, limits.Approvals)
+			return nil, &Error{Target: a.Reference.String(), Err: fmt.Errorf("has %d referrers, and at most %d are looked into", n, limits.Approvals)}
 		}
 		l.candidates = referrers
 		return l, nil
@@ -109,6 +122,22 @@ func (l *Listing) Repeated() int {
 	return l.repeated
 }
 
+// Unread stands for the referrers that Bundles could not read so far, each an error for which IsOfOne holds. They have no
+// bundle, and are for Mirror alone.
+func (l *Listing) Unread() []*Found {
+	l = zero.IfNil(l)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.unread)
+}
+
+// standIn is what a mirror lists of a referrer that cannot be read: an attestation that is not there, so that it cannot be
+// read in the mirror either.
+func standIn(d ocispec.Descriptor) *Found {
+	listed := ocispec.Descriptor{MediaType: ocispec.MediaTypeImageManifest, Digest: d.Digest, Size: d.Size, ArtifactType: attest.BundleMediaType}
+	return &Found{Referrer: d.Digest.String(), stored: store.Referrer{Manifest: store.Item{Descriptor: listed}}}
+}
+
 func (l *Listing) wants(predicateType string) bool {
 	return len(l.types) == 0 || slices.ContainsFunc(l.types, func(t string) bool {
 		family, ok := strings.CutSuffix(t, "/")
@@ -145,8 +174,13 @@ func (l *Listing) Bundles(ctx context.Context) iter.Seq2[*Found, error] {
 		p := l.pass(new(atomic.Int64))
 		for r := range p.fetchAhead(ctx) {
 			got := <-r
-			if got.found == nil && got.err == nil || got.found != nil && !p.isFirst(got.found) {
+			if got.found == nil && got.err == nil || got.found != nil && !l.lookup.repeats && !p.isFirst(got.found) {
 				continue
+			}
+			if IsOfOne(got.err) {
+				l.mu.Lock()
+				l.unread = append(l.unread, standIn(got.listed))
+				l.mu.Unlock()
 			}
 			if !yield(got.found, got.err) || got.err != nil && !IsOfOne(got.err) {
 				return
@@ -166,8 +200,9 @@ func IsOfOne(err error) bool {
 }
 
 type fetched struct {
-	found *Found // nil without an error is one that was not asked for
-	err   error
+	listed ocispec.Descriptor
+	found  *Found // nil without an error is one that was not asked for
+	err    error
 }
 
 // fetchAhead fetches in the background; the channel's room bounds how much.
@@ -184,7 +219,7 @@ func (p *pass) fetchAhead(ctx context.Context) <-chan chan fetched {
 			}
 			go func() {
 				found, err := p.fetch(ctx, d)
-				r <- fetched{found, err}
+				r <- fetched{d, found, err}
 			}()
 		}
 	}()
@@ -201,7 +236,7 @@ func (p *pass) fetch(ctx context.Context, d ocispec.Descriptor) (*Found, error) 
 		return nil, p.malformed(d, err)
 	}
 	named := store.IsBundleType(d.ArtifactType)
-	if p.byContent {
+	if p.lookup.byContent {
 		if named, err = namesBundle(d, manifest); err != nil {
 			return nil, &MalformedError{d.Digest.String(), err}
 		}

@@ -3,6 +3,7 @@ package registry_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"path/filepath"
 	"testing"
 
@@ -85,5 +86,63 @@ func TestMirrorRun(t *testing.T) {
 	got, err := there.Declaration(context.Background(), mirrored)
 	if err != nil || got.ID() != d.ID() {
 		t.Errorf("%v, %v: want the declaration of %s", got, err, d.ID())
+	}
+}
+
+// TestMirrorByLabel: a bundle is found in a mirror by the labels of each referrer that holds it, whichever comes first, and what is
+// interrupted is not a mirror.
+func TestMirrorByLabel(t *testing.T) {
+	s := newServer(t, false)
+	artifact := s.artifact()
+	ref := s.host + "/app:v1"
+	source, a := resolve(t, ref)
+	bundle := sign(t, 1, attest.StatementOptions{}, a)
+	layer := s.bundleLayerOf(string(bundle))
+	for _, annotations := range []map[string]string{{"dev.sigstore.bundle.predicateType": "https://spdx.dev/Document"}, nil} {
+		s.refer(artifact, ocispec.Manifest{ArtifactType: attest.BundleMediaType, Layers: []ocispec.Descriptor{layer}, Annotations: annotations})
+	}
+	list, err := source.ListForMirror(t.Context(), a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []*ours.Found
+	for f, err := range list.Bundles(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		found = append(found, f)
+	}
+	dir := filepath.Join(t.TempDir(), "usb")
+	if err := ours.CreateLayout(dir); err != nil {
+		t.Fatal(err)
+	}
+	layout := open(t, "oci-layout://"+filepath.ToSlash(dir)+"@"+a.Digest())
+	if err := source.MirrorPart(t.Context(), a, found[:1], layout); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := layout.Resolve(t.Context()); !errors.Is(err, ours.ErrNotFound) {
+		t.Errorf("an interrupted mirror has the artifact: %v", err)
+	}
+	there, err := source.Mirror(t.Context(), a, found[1:], layout)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, at := range []struct {
+		*ours.Target
+		*ours.Artifact
+	}{{source, a}, {layout, there}} {
+		l, err := at.List(t.Context(), at.Artifact, attest.PredicateType)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for _, err := range l.Bundles(t.Context()) {
+			if n++; err != nil {
+				t.Error(err)
+			}
+		}
+		if n != 1 {
+			t.Errorf("%s: %d bundles by label, want 1", at.Target.Reference(), n)
+		}
 	}
 }

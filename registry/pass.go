@@ -45,8 +45,9 @@ func (l *Listing) pass(spent *atomic.Int64) *pass { return &pass{Listing: l, spe
 // get fetches content. By content all that is attached is fetched, whatever it is, and its size is bounded: what is
 // over that is an error, as the rest may have what is looked for.
 func (p *pass) get(ctx context.Context, d ocispec.Descriptor) ([]byte, error) {
-	if p.byContent && store.CheckSize(d) == nil && p.spent.Add(d.Size) > limits.ApprovalsSize {
-		return nil, fmt.Errorf("what is attached has more than %d bytes, and no more is looked into", limits.ApprovalsSize)
+	if p.lookup.byContent && store.CheckSize(d) == nil && p.spent.Add(d.Size) > limits.ApprovalsSize {
+		err := fmt.Errorf("what is attached has more than %d bytes, and no more is looked into", limits.ApprovalsSize)
+		return nil, &Error{Target: p.artifact.Reference.String(), Err: err}
 	}
 	return p.target.store.Fetch(ctx, d)
 }
@@ -54,7 +55,7 @@ func (p *pass) get(ctx context.Context, d ocispec.Descriptor) ([]byte, error) {
 // getManifest fetches a referrer. Its media type, which says where a registry has it, may be wrong in a list.
 func (p *pass) getManifest(ctx context.Context, d ocispec.Descriptor) ([]byte, error) {
 	data, err := p.get(ctx, d)
-	if p.byContent && errors.Is(err, ErrNotFound) && d.MediaType != "" {
+	if p.lookup.byContent && errors.Is(err, ErrNotFound) && d.MediaType != "" {
 		d.MediaType = "" // as lists have that say nothing of it
 		return p.target.store.Fetch(ctx, d)
 	}

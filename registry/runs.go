@@ -282,7 +282,7 @@ func (c *crawl) look(ctx context.Context, id identity.ID) *aRun {
 	}
 	if err == nil {
 		var listing *Listing
-		if listing, err = c.list(ctx, a, c.o.ByContent, c.o.PredicateTypes); err == nil {
+		if listing, err = c.list(ctx, a, lookup{byContent: c.o.ByContent}, c.o.PredicateTypes); err == nil {
 			run.listing = listing.pass(&c.spent)
 		}
 	}

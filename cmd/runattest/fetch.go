@@ -97,6 +97,7 @@ type fetched struct {
 	artifact *registry.Artifact
 	target   *registry.Target
 	run      *identity.Declaration // that the artifact is; nil for none
+	listing  *registry.Listing
 	found    iter.Seq2[*registry.Found, error]
 	count    int
 }
@@ -119,11 +120,15 @@ func (f *fetchFlags) fetch(cmd *cobra.Command, o *output, ref string) error {
 		return f.writeDeclaration(o, h)
 	}
 	types := listing.LongTypes(*f.types)
-	found, err := h.target.List(cmd.Context(), h.artifact, types...)
+	list := h.target.ListByContent // what is fetched may be all that a decision sees, and is not to lack a rejection
+	if f.airGap != "" {
+		list = h.target.ListForMirror
+	}
+	found, err := list(cmd.Context(), h.artifact, types...)
 	if err != nil {
 		return err
 	}
-	h.found = found.Bundles(cmd.Context())
+	h.listing, h.found = found, found.Bundles(cmd.Context())
 	err = f.write(cmd.Context(), h)
 	moving.End()
 	o.sayLeftOut(found)
@@ -268,6 +273,14 @@ func (f *fetchFlags) writeAirGap(ctx context.Context, h *fetched) error {
 	})
 	if err != nil && !errors.Is(err, errNothing) { // without attestations there is the artifact
 		return err
+	}
+	if unread := h.listing.Unread(); len(unread) > 0 {
+		h.moving.Say(func() {
+			h.Info("note: what cannot be read is listed there without content: a decision by it is refused there, too")
+		})
+		if err := mirror.AddUnread(unread); err != nil {
+			return err
+		}
 	}
 	mirrored, err := mirror.Close(ctx)
 	if err != nil {

@@ -56,7 +56,7 @@ func (m *Mirror) Add(ctx context.Context, found *registry.Found) (path string, e
 		return "", errNoMirror
 	}
 	if m.size += len(found.Data); m.size > limits.Mirrored {
-		if _, err := m.from.Mirror(ctx, m.artifact, m.some, m.layout); err != nil {
+		if err := m.from.MirrorPart(ctx, m.artifact, m.some, m.layout); err != nil {
 			return "", err
 		}
 		m.some, m.size = nil, len(found.Data)
@@ -69,7 +69,18 @@ func (m *Mirror) Add(ctx context.Context, found *registry.Found) (path string, e
 	return m.WriteBundle(found)
 }
 
-// Close puts the rest into the layout and returns the artifact there.
+// AddUnread has the layout list what a Listing could not read, so that it cannot be read there either: a decision by what is
+// attached fails as it would where the artifact comes from.
+func (m *Mirror) AddUnread(unread []*registry.Found) error {
+	if m == nil || m.Folder == nil {
+		return errNoMirror
+	}
+	m.some = append(m.some, unread...)
+	return nil
+}
+
+// Close puts the rest into the layout, with the artifact, and returns the artifact there. Without Close the layout has no
+// such artifact, or what it had of it before.
 func (m *Mirror) Close(ctx context.Context) (*registry.Artifact, error) {
 	if m == nil || m.Folder == nil {
 		return nil, errNoMirror

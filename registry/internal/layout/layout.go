@@ -311,7 +311,9 @@ func (l *Layout) Add(ctx context.Context, all []store.Addition, stored func()) e
 			blobs = append(blobs, run.Manifest)
 		}
 		for _, r := range a.Referrers {
-			blobs = append(blobs, r.Bundle, r.Manifest)
+			if r.Bundle.Digest != "" {
+				blobs = append(blobs, r.Bundle, r.Manifest)
+			}
 		}
 	}
 	err := l.files.write(ctx, blobs, func() ([]byte, []store.Item, error) {

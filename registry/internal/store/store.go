@@ -51,7 +51,8 @@ type Declared struct {
 	Tag             string
 }
 
-// Referrer is a bundle and the manifest that hangs it on its subject.
+// Referrer is a bundle and the manifest that hangs it on its subject. Without a bundle the manifest is listed in a layout
+// and not stored: it stands for one that cannot be read where it is.
 type Referrer struct{ Bundle, Manifest Item }
 
 // Item is a piece of content with its descriptor.
