@@ -58,7 +58,7 @@ func readAnyClaim(payload []byte) (*anyClaim, error) {
 	if len(payload) > limits.Payload {
 		return nil, fmt.Errorf("payload of %d bytes, want at most %d", len(payload), limits.Payload)
 	}
-	root, err := parseJSON(payload, foreignRules)
+	root, err := jsontree.Read(payload, foreignRules)
 	if err != nil {
 		return nil, fmt.Errorf("payload: %w", err)
 	}

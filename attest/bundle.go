@@ -85,7 +85,7 @@ func parseBundle(data []byte) (*Bundle, error) {
 	if bytes.Contains(data, []byte(RunProofMediaType)) { // which has a Statement as JSON in it, where bundles have base64
 		rules = proofRules
 	}
-	root, err := parseInto(jsontree.ParseSparse, data, rules)
+	root, err := jsontree.Read(data, rules)
 	if err != nil {
 		return nil, err
 	}

@@ -120,7 +120,7 @@ func (v *Verifier) verifyForm(ctx context.Context, b *Bundle, form string, read 
 // Statement; of a run proof, that of the run. Use it only to choose how to verify the bundle.
 func (b *Bundle) UnverifiedPredicateType() string {
 	b = zero.IfNil(b)
-	root, err := parseJSON(b.statement(), foreignRules)
+	root, err := jsontree.Read(b.statement(), foreignRules)
 	if err != nil {
 		return ""
 	}
@@ -155,7 +155,7 @@ func readInToto(payload []byte, predicateType string) (jsontree.Value, error) {
 	if err := checkSize(payload); err != nil {
 		return none, err
 	}
-	root, err := parseJSON(payload, payloadRules)
+	root, err := jsontree.Read(payload, payloadRules)
 	if err != nil {
 		return none, fmt.Errorf("payload: %w", err)
 	}

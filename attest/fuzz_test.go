@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/signer"
 )
 
@@ -48,7 +49,7 @@ func FuzzReadStatement(f *testing.F) {
 		if err != nil {
 			return
 		}
-		root, err := parseJSON(data, payloadRules)
+		root, err := jsontree.Read(data, payloadRules)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -136,7 +136,7 @@ func (r *runChecks) checkMember(b *Bundle) error {
 	if err != nil {
 		return fmt.Errorf("the set: %w", err)
 	}
-	if r.content, err = readForm(b.member.statement, jsontree.Parse); err != nil {
+	if r.content, err = readStatement(b.member.statement); err != nil {
 		return err
 	}
 	m := b.member

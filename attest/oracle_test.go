@@ -65,7 +65,7 @@ func FuzzReader(f *testing.F) {
 	})
 }
 
-// compareForm compares what readStatement read with what readForm reads of the form, also in memory that was used before.
+// compareForm compares what readStatement read with what readTree reads of the form, also in memory that was used before.
 func compareForm(t *testing.T, data []byte, want *content, wantErr error) {
 	t.Helper()
 	form, err := payloadRules.Append(nil, data)
@@ -76,8 +76,12 @@ func compareForm(t *testing.T, data []byte, want *content, wantErr error) {
 	if _, err := memory.Parse([]byte(`{"a":[{"b":"c"},1,2,3],"d":{}}`)); err != nil {
 		t.Fatal(err)
 	}
-	for _, parse := range []func([]byte) (jsontree.Value, error){jsontree.Parse, memory.Parse} {
-		got, err := readForm(form, parse)
+	for _, read := range []func([]byte, canonical.Options) (jsontree.Value, error){jsontree.Read, memory.Read} {
+		root, err := read(form, payloadRules)
+		if err != nil {
+			t.Fatalf("of the form: %v", err)
+		}
+		got, err := readTree(root)
 		if fmt.Sprint(err) != fmt.Sprint(wantErr) || err != nil && statementCode(err) != statementCode(wantErr) {
 			t.Fatalf("of the form: %v, want %v", err, wantErr)
 		}

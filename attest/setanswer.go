@@ -118,14 +118,17 @@ func (a *answerer) shares(ctx context.Context) iter.Seq[*setShare] {
 func (a *answerer) check(s *setShare) *setShare {
 	start := 0
 	for _, end := range s.ends {
-		form, err := setForm(s.text[start:end:end])
+		root, err := s.tree.Read(s.text[start:end:end], payloadRules)
+		if err == nil {
+			err = checkRunText(root.Raw())
+		}
 		if err != nil {
 			s.err, s.malformedText = err, true
 			return s
 		}
-		index := s.index + uint64(len(s.sums))
+		form, index := root.Raw(), s.index+uint64(len(s.sums))
 		s.sums = append(s.sums, s.salts.Leaf(index, form))
-		if !a.isVerified(s, form) {
+		if !a.isVerified(s, root) {
 			s.others = append(s.others, setRun{})
 			a.prepare(&s.others[len(s.others)-1], index, form)
 		}
@@ -136,8 +139,8 @@ func (a *answerer) check(s *setShare) *setShare {
 
 // isVerified says whether a run is, if it is in the set: what it decides by lives no longer than the call. Where it is false the
 // long way decides.
-func (a *answerer) isVerified(s *setShare, form []byte) bool {
-	content, err := readForm(form, s.tree.Parse)
+func (a *answerer) isVerified(s *setShare, root jsontree.Value) bool {
+	content, err := readTree(root)
 	if err != nil || content.ref != nil {
 		return false
 	}

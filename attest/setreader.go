@@ -11,7 +11,6 @@ import (
 
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/internal/inorder"
-	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/settree"
 )
@@ -54,7 +53,10 @@ func (r *setReader) read(ctx context.Context, keep bool, each func(*window) erro
 		if err := errors.Join(err, ctx.Err()); err != nil {
 			return nil, err
 		}
-		statement, err := setForm(text)
+		statement, err := payloadRules.Form(text)
+		if err == nil {
+			err = checkRunText(statement)
+		}
 		if err != nil {
 			return nil, r.malformed(tree.Size(), err)
 		}
@@ -79,13 +81,12 @@ func (r *setReader) read(ctx context.Context, keep bool, each func(*window) erro
 	return tree, each(w)
 }
 
-// setForm is the RFC 8785 form of the text of a Statement in a set: the text itself, if it is in that form.
-func setForm(text []byte) ([]byte, error) {
-	form, err := payloadRules.Form(text)
-	if err == nil && form[0] != '{' {
-		err = errors.New("is not an object, want a statement")
+// checkRunText checks that a text in RFC 8785 form can be that of a Statement in a set.
+func checkRunText(form []byte) error {
+	if form[0] != '{' {
+		return errors.New("is not an object, want a statement")
 	}
-	return form, err
+	return nil
 }
 
 // malformed is the error about the text of the Statement at index.
@@ -218,7 +219,7 @@ func (r *setReader) prepare(run *setRun, index uint64, form []byte) {
 	run.set = &evidence.InSet{Head: r.head.head, Index: index}
 	inclusion := passed(evidence.CheckInclusion, run.set.String()+", and all of the set was read")
 	run.inclusion, run.statement = &inclusion, form
-	run.content, run.err = readForm(form, jsontree.Parse)
+	run.content, run.err = readStatement(form)
 	if !r.asksFor(run.content) {
 		run.finish(run.err, Expect{})
 		run.ready = true

@@ -182,15 +182,10 @@ func readStatement(payload []byte) (*content, error) {
 	return readContent(root)
 }
 
-// readForm is readStatement of what canonical has written, or found to be as it writes it, under payloadRules. The content
-// lives as long as the tree that parse makes.
-func readForm(form []byte, parse func([]byte) (jsontree.Value, error)) (*content, error) {
-	if err := checkSize(form); err != nil {
+// readTree is readStatement of what was read under payloadRules. The content lives as long as the tree.
+func readTree(root jsontree.Value) (*content, error) {
+	if err := checkSize(root.Raw()); err != nil {
 		return nil, err
-	}
-	root, err := parse(form)
-	if err != nil {
-		return nil, fmt.Errorf("payload: %w", err)
 	}
 	if err := checkInToto(root, PredicateType); err != nil {
 		return nil, err
@@ -259,18 +254,4 @@ func readRef(v jsontree.Value) (*DeclarationRef, error) {
 		return nil, fmt.Errorf("mediaType is %s, want %s", strconv.Quote(got), identity.MediaType)
 	}
 	return &DeclarationRef{v.Get("name").Text(), v.Get("uri").Text(), size, identity.MediaType}, nil
-}
-
-// parseJSON reads text strictly and indexes its canonical form, which is the text itself where that is canonical: what is
-// kept of it must be copied, unless the text does not change.
-func parseJSON(text []byte, rules canonical.Options) (jsontree.Value, error) {
-	return parseInto(jsontree.Parse, text, rules)
-}
-
-func parseInto(parse func([]byte) (jsontree.Value, error), text []byte, rules canonical.Options) (jsontree.Value, error) {
-	form, err := rules.Form(text)
-	if err != nil {
-		return jsontree.Value{}, err
-	}
-	return parse(form)
 }

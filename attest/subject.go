@@ -85,7 +85,7 @@ func (s *Subject) UnmarshalJSON(data []byte) error {
 	if s == nil {
 		return errors.New("subject: nothing to read into")
 	}
-	v, err := parseJSON(data, payloadRules)
+	v, err := jsontree.Read(data, payloadRules)
 	if err != nil {
 		return err
 	}
