@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/runattest/runattest/attest/evidence"
@@ -95,6 +96,26 @@ func CheckKeys(keys []TrustedKey, e evidence.Envelope) (evidence.Result, *Truste
 		o.Signer = evidence.Failed(evidence.CheckSigner, evidence.CodeSignerKind, "a certificate is not among the trusted keys")
 		return o, nil
 	}
+	if e.Work != nil {
+		return checkKeys(keys, e, e.Work.Over(e.Message())) // which it keeps
+	}
+	m, _ := messages.Get().(*[]byte)
+	*m = e.AppendMessage((*m)[:0])
+	o, key := checkKeys(keys, e, signer.NewSchemes(*m))
+	if cap(*m) <= longMessage {
+		messages.Put(m)
+	}
+	return o, key
+}
+
+// messages are memory for what was signed.
+var messages = sync.Pool{New: func() any { return new([]byte) }}
+
+// longMessage is not worth keeping memory for.
+const longMessage = 64 << 10
+
+// checkKeys is CheckKeys of an envelope without certificates.
+func checkKeys(keys []TrustedKey, e evidence.Envelope, schemes *signer.Schemes) (o evidence.Result, signedBy *TrustedKey) {
 	var named *TrustedKey
 	for i := range keys {
 		if keys[i].Key.IsNamedBy(e.KeyHint) {
@@ -102,8 +123,7 @@ func CheckKeys(keys []TrustedKey, e evidence.Envelope) (evidence.Result, *Truste
 			break
 		}
 	}
-	schemes := e.Work.Over(e.Message())
-	signedBy := named
+	signedBy = named
 	if named == nil || schemes.Verify(named.Key, e.Signature) != nil {
 		signedBy = findKey(keys, schemes, e.Signature, named)
 	}

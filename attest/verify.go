@@ -42,7 +42,7 @@ type Expect struct {
 // Verified is a run that Verify or VerifyRuns has verified. Only they make one that is not zero; functions that take
 // a Verified refuse the zero one, whose ID is zero.
 type Verified struct {
-	report      Report
+	report      Report // without Kind and Model, which are the declaration's
 	declaration *identity.Declaration
 	statement   []byte
 	by          *Verifier
@@ -82,12 +82,11 @@ func (v *Verified) Annotations() map[string]string {
 func (v *Verified) Report() Report {
 	v = zero.IfNil(v)
 	r := v.report
+	if v.declaration != nil {
+		r.Kind, r.Model = v.declaration.Kind(), modelName(v.declaration)
+	}
 	r.Checks, r.Subjects, r.Annotations, r.Set = slices.Clone(r.Checks), v.Subjects(), v.Annotations(), r.Set.Clone()
 	r.Times, r.Logs, r.Promises = v.Times(), slices.Clone(r.Logs), slices.Clone(r.Promises)
-	if r.Model != nil {
-		model := *r.Model
-		r.Model = &model
-	}
 	if r.Signer != nil {
 		by := *r.Signer
 		r.Signer = &by
@@ -142,8 +141,6 @@ func (v *Verifier) conclude(result evidence.Result, run runChecks, statement []b
 		report: Report{
 			Verified:    true,
 			Identity:    run.verified.ID(),
-			Kind:        run.verified.Kind(),
-			Model:       modelName(run.verified),
 			Signer:      result.By,
 			Times:       result.Times,
 			Logs:        result.Logs,

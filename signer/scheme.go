@@ -39,10 +39,18 @@ func (k *PublicKey) OtherScheme(message, signature []byte) string {
 // Schemes finds the schemes of signatures over one message, which it hashes once for however many keys.
 type Schemes struct {
 	message []byte
-	digests map[crypto.Hash][]byte
-	tried   int // operations with public keys: what a stranger's signature costs, at most maxTried of each key
+	made    bool // by NewSchemes
+	digests []digest
+	first   [1]digest // memory for the digests: mostly there are no more
+	tried   int       // operations with public keys: what a stranger's signature costs, at most maxTried of each key
 	work    *Work
 	sum     [sha256.Size]byte // of the message, with work
+}
+
+// digest is that of the message.
+type digest struct {
+	by  crypto.Hash
+	sum []byte
 }
 
 // maxTried is one for each hash, and one to see what a signature may be.
@@ -50,22 +58,34 @@ const maxTried = len(schemeHashes) + 1
 
 // NewSchemes is for signatures over message, which is not kept longer than the Schemes.
 func NewSchemes(message []byte) *Schemes {
-	return &Schemes{message: message, digests: map[crypto.Hash][]byte{}}
+	s := &Schemes{message: message, made: true}
+	s.digests = s.first[:0]
+	return s
 }
 
 func (s *Schemes) digest(h crypto.Hash) []byte {
-	if s.digests[h] == nil {
-		s.work.Spend(len(s.message) / hashedAsCheck)
+	for i := range s.digests {
+		if s.digests[i].by == h {
+			return s.digests[i].sum
+		}
+	}
+	s.work.Spend(len(s.message) / hashedAsCheck)
+	d := digest{by: h}
+	if h == crypto.SHA256 {
+		sum := sha256.Sum256(s.message)
+		d.sum = sum[:]
+	} else {
 		w := h.New()
 		w.Write(s.message)
-		s.digests[h] = w.Sum(nil)
+		d.sum = w.Sum(nil)
 	}
-	return s.digests[h]
+	s.digests = append(s.digests, d)
+	return d.sum
 }
 
 // Verify is PublicKey.Verify of a key, in its own scheme. It is not safe for concurrent use.
 func (s *Schemes) Verify(k *PublicKey, signature []byte) error {
-	if s == nil || s.digests == nil {
+	if s == nil || !s.made {
 		return ErrSignature
 	}
 	k = zero.IfNil(k)
@@ -86,7 +106,7 @@ func (s *Schemes) Verify(k *PublicKey, signature []byte) error {
 
 // Of is OtherScheme of a key. It is not safe for concurrent use.
 func (s *Schemes) Of(k *PublicKey, signature []byte) string {
-	if s == nil || s.digests == nil {
+	if s == nil || !s.made {
 		return ""
 	}
 	k = zero.IfNil(k)

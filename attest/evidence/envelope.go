@@ -26,11 +26,15 @@ type Envelope struct {
 
 // Message is what is signed: DSSE's pre-authentication encoding of type and payload.
 func (e Envelope) Message() []byte {
-	out := make([]byte, 0, len("DSSEv1")+len(e.PayloadType)+len(e.Payload)+48)
-	out = strconv.AppendInt(append(out, "DSSEv1 "...), int64(len(e.PayloadType)), 10)
-	out = append(append(append(out, ' '), e.PayloadType...), ' ')
-	out = strconv.AppendInt(out, int64(len(e.Payload)), 10)
-	return append(append(out, ' '), e.Payload...)
+	return e.AppendMessage(make([]byte, 0, len("DSSEv1")+len(e.PayloadType)+len(e.Payload)+48))
+}
+
+// AppendMessage appends Message to dst.
+func (e Envelope) AppendMessage(dst []byte) []byte {
+	dst = strconv.AppendInt(append(dst, "DSSEv1 "...), int64(len(e.PayloadType)), 10)
+	dst = append(append(append(dst, ' '), e.PayloadType...), ' ')
+	dst = strconv.AppendInt(dst, int64(len(e.Payload)), 10)
+	return append(append(dst, ' '), e.Payload...)
 }
 
 // Material is what timestamp authorities and transparency logs have signed about a signature: when it existed, and where

@@ -217,6 +217,7 @@ var exported = map[string]any{
 	"evidence.Check.WithHint":               evidence.Check.WithHint,
 	"attest.CheckKeys":                      attest.CheckKeys,
 	"attest.Claim.Bytes":                    (*attest.Claim).Bytes,
+	"evidence.Envelope.AppendMessage":       evidence.Envelope.AppendMessage,
 	"evidence.Envelope.Message":             evidence.Envelope.Message,
 	"evidence.Failed":                       evidence.Failed,
 	"attest.New":                            attest.New,
