@@ -68,7 +68,7 @@ func Lookup(name string) (Format, error) {
 // Formats are all formats, in the order of their names.
 func Formats() []Format {
 	var l []Format
-	for _, t := range tables {
+	for _, t := range tables() {
 		l = append(l, Format{table: t})
 	}
 	for _, b := range batches {

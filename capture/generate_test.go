@@ -181,7 +181,7 @@ func generated(t *testing.T, f Format, seed uint64) bool {
 
 // TestGenerated checks some hundred generated requests of each table.
 func TestGenerated(t *testing.T) {
-	for _, table := range tables {
+	for _, table := range tables() {
 		f := Format{table: table}
 		captured := 0
 		for seed := range uint64(200) {
@@ -202,7 +202,7 @@ func TestGenerated(t *testing.T) {
 func FuzzTable(f *testing.F) {
 	f.Add(uint64(1))
 	f.Fuzz(func(t *testing.T, seed uint64) {
-		for _, table := range tables {
+		for _, table := range tables() {
 			generated(t, Format{table: table}, seed)
 		}
 	})
@@ -210,7 +210,7 @@ func FuzzTable(f *testing.F) {
 
 // TestTables: a table's names are found, and no two of one object are equal without case.
 func TestTables(t *testing.T) {
-	for _, table := range tables {
+	for _, table := range tables() {
 		if got, err := Lookup(table.name()); err != nil || got.table != table {
 			t.Errorf("%s is not found: %v", table.name(), err)
 		}
@@ -224,7 +224,9 @@ func TestTables(t *testing.T) {
 func TestLookupNewest(t *testing.T) {
 	old := tables
 	t.Cleanup(func() { tables = old })
-	tables = append([]*table{{api: "openai-chat", number: 9}, {api: "openai-chat", number: 10}}, old...)
+	tables = func() []*table {
+		return append([]*table{{api: "openai-chat", number: 9}, {api: "openai-chat", number: 10}}, old()...)
+	}
 	if f, err := Lookup("openai-chat"); err != nil || f.Name() != "openai-chat/10" {
 		t.Errorf("got %s (%v)", f.Name(), err)
 	}

@@ -52,7 +52,7 @@ func TestHarmlessNames(t *testing.T) {
 		if f.table.body.index.byName["tools"] != nil && !strings.Contains(rest, `"tools"`) {
 			body = members + tools + rest
 		}
-		if f == (Format{table: &mcp1}) {
+		if f == (Format{table: mcp1()}) {
 			body = members + strings.TrimSuffix(tools, ",") + "}"
 		}
 		bodies[f.table.api] = body

@@ -63,7 +63,7 @@ var unknownNames = sync.OnceValue(func() (found struct {
 		}
 		add(s.elements)
 	}
-	for _, t := range tables {
+	for _, t := range tables() {
 		add(t.body)
 		for _, n := range slices.Concat(t.headers, t.query) {
 			if n.set {

@@ -31,7 +31,7 @@ func TestNamesUnknown(t *testing.T) {
 // anthropicFlag is a flag that the one table with flags knows.
 func anthropicFlag(t *testing.T) string {
 	t.Helper()
-	for _, h := range anthropicMessages1.headers {
+	for _, h := range anthropicMessages1().headers {
 		if h.set && len(h.known) > 0 {
 			return h.known[0]
 		}

@@ -16,7 +16,7 @@ import (
 func loadVectors(t testing.TB) []vectors.Vector {
 	t.Helper()
 	var all []vectors.Vector
-	for _, f := range tables {
+	for _, f := range tables() {
 		l := vectors.Load(t, "../capture/"+f.api)
 		if len(l) < 8 {
 			t.Errorf("%s has %d vectors, want at least 8", f.name(), len(l))
