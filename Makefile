@@ -144,7 +144,7 @@ test-kill: ## kill a process that writes a journal at 200 random instants
 
 .PHONY: e2e-long
 e2e-long: build test-kill ## the long tests whole: their short forms are in test and e2e
-	cd e2e && RUNATTEST=$(CURDIR)/$(BIN)/runattest E2E_LONG=1 $(GO) test -count=1 -timeout 40m -v -run '^TestGateway(Killed|Memory|IdleConnections)$$' .
+	cd e2e && RUNATTEST=$(CURDIR)/$(BIN)/runattest E2E_LONG=1 $(GO) test -count=1 -timeout 40m -v -run '^TestGateway(Killed|Memory|IdleConnections|WindowsLater)$$' .
 	RUNSET_RUNS=1000000 $(GO) test ./attest/runset -count=1 -run '^TestMemoryOfProcess$$' -v
 	TEST_SIGN_MEMORY=20000 $(GO) test ./cmd/runattest -count=1 -timeout 40m -run '^TestSignMemory$$' -v
 	$(MAKE) test-python LONG=1

@@ -5,13 +5,15 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
+	"net/http"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
-
 	"time"
 )
 
@@ -23,17 +25,24 @@ type gatewayProcess struct {
 	pid     int
 	stop    func() // ends it with SIGTERM
 	kill    func() // ends it at once
+	ends    int    // the exit status that it is to have
 }
 
 var listening = regexp.MustCompile(`http://127\.0\.0\.1:[0-9]+`)
 
-// gateway starts one with the key of the desk, which it makes, and waits until it says where it listens.
+// gateway starts one with the key of the desk, and waits until it says where it listens.
 func (d *desk) gateway(journal string, args ...string) *gatewayProcess {
+	d.t.Helper()
+	return d.gatewayBy(journal, append([]string{"--key", "runattest.key"}, args...)...)
+}
+
+// gatewayBy is the same where the arguments say who signs.
+func (d *desk) gatewayBy(journal string, args ...string) *gatewayProcess {
 	d.t.Helper()
 	if _, err := exec.LookPath(runattestPath); err != nil {
 		d.t.Fatal(err)
 	}
-	args = append([]string{"gateway", "--key", "runattest.key", "--journal", journal, "--listen", "127.0.0.1:0"}, args...)
+	args = append([]string{"gateway", "--journal", journal, "--listen", "127.0.0.1:0"}, args...)
 	ctx, cancel := context.WithTimeout(context.Background(), many(processTimeout, 10*processTimeout))
 	cmd := exec.CommandContext(ctx, runattestPath, args...)
 	cmd.Dir, cmd.Env, cmd.WaitDelay = d.dir, d.env, time.Second
@@ -68,8 +77,9 @@ func (d *desk) gateway(journal string, args ...string) *gatewayProcess {
 			d.t.Errorf("gateway: %v", err)
 		}
 		<-done
-		if err := cmd.Wait(); err != nil && !killed {
-			d.t.Errorf("gateway: %v\n%s", err, &log)
+		err := cmd.Wait()
+		if code := cmd.ProcessState.ExitCode(); code != g.ends && !killed {
+			d.t.Errorf("gateway: %v, want exit status %d\n%s", err, g.ends, &log)
 		}
 	})
 	g.pid = cmd.Process.Pid
@@ -90,6 +100,22 @@ func (d *desk) gateway(journal string, args ...string) *gatewayProcess {
 type journalEntry struct {
 	Identity string `json:"identity"`
 	Verified bool   `json:"verified"`
+}
+
+// call sends a call, and gives the answer with its body.
+func (g *gatewayProcess) call(ctx context.Context, body string) (*http.Response, string, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, g.url+"/v1/chat/completions", strings.NewReader(body))
+	if err != nil {
+		return nil, "", err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	r, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, "", err
+	}
+	defer r.Body.Close()
+	said, err := io.ReadAll(r.Body)
+	return r, string(said), err
 }
 
 // verified stops the gateway and returns the runs of its journal, in order, which have to verify.

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // upstream stands in for the servers of model APIs: it keeps the exact bytes that arrive, and gives canned answers.
@@ -25,6 +26,7 @@ type received struct {
 	method, target string
 	header         http.Header
 	body           []byte
+	at             time.Time
 }
 
 func newUpstream(t *testing.T) *upstream {
@@ -52,7 +54,7 @@ func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	u.mu.Lock()
 	again := slices.ContainsFunc(u.calls, func(c received) bool { return bytes.Equal(c.body, body) })
-	u.calls = append(u.calls, received{r.Method, r.RequestURI, r.Header.Clone(), body})
+	u.calls = append(u.calls, received{r.Method, r.RequestURI, r.Header.Clone(), body, time.Now()})
 	u.mu.Unlock()
 	if bytes.Contains(body, []byte("flaky")) && !again {
 		w.Header().Set("Retry-After", "0")

@@ -82,8 +82,8 @@ func TestGatewayRecipes(t *testing.T) {
 		_, line, _ = strings.Cut(strings.TrimSuffix(line, "&"), "runattest ")
 		checkArguments(t, strings.Fields(line))
 	}
-	if read != 6 {
-		t.Errorf("%d recipes with arguments, want those of Kubernetes, compose, systemd, Claude Code, vLLM and the first part", read)
+	if read != 7 {
+		t.Errorf("%d recipes with arguments, want those of Kubernetes, compose, systemd, Claude Code, vLLM, windows and the first part", read)
 	}
 }
 

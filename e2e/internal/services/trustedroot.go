@@ -59,6 +59,15 @@ type TimeRange struct {
 	End   time.Time `json:"end,omitzero"`
 }
 
+// TrustedTimes trusts timestamp authorities, and nothing else.
+func TrustedTimes(all ...*Timestamper) *TrustedRoot {
+	root := newTrustedRoot()
+	for _, t := range all {
+		root.TimestampAuthorities = append(root.TimestampAuthorities, t.Authority)
+	}
+	return root
+}
+
 func newTrustedRoot() *TrustedRoot {
 	return &TrustedRoot{
 		MediaType: "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
