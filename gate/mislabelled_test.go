@@ -76,6 +76,12 @@ func TestMislabelled(t *testing.T) {
 	twice := func(text string) string {
 		return strings.Replace(escaped(text), "{", `{"artifactType":"application\/spdx+json",`, 1)
 	}
+	inner := func(second string) func(string) string {
+		const first = `"mediaType":"` + attest.BundleMediaType + `"`
+		return func(text string) string {
+			return strings.ReplaceAll(text, first, first+`,"`+second+`":"application/spdx+json"`)
+		}
+	}
 	listed := func(mediaType string, size int64) func(*ocispec.Descriptor) {
 		return func(d *ocispec.Descriptor) { d.ArtifactType, d.MediaType, d.Size = spdx, mediaType, d.Size+size }
 	}
@@ -101,6 +107,9 @@ func TestMislabelled(t *testing.T) {
 		"in capitals":          {"", "", strings.ToUpper(attest.BundleMediaType), no, "malformed", edit{}},
 		"a proof in capitals":  {spdx, "", strings.ToUpper(attest.RunProofMediaType), no, "malformed", edit{}},
 		"a member twice":       {attest.BundleMediaType, "", attest.BundleMediaType, no, "malformed", edit{twice, listed(ocispec.MediaTypeImageManifest, 0)}},
+		"a layer's type twice": {spdx, "", attest.BundleMediaType, no, "malformed", edit{text: inner("mediaType")}},
+		"in two spellings":     {spdx, "", attest.BundleMediaType, no, "malformed", edit{text: inner("MediaType")}},
+		"and one escaped":      {spdx, "", attest.BundleMediaType, no, "malformed", edit{text: inner(`media\u0054ype`)}},
 		"listed as another":    {attest.BundleMediaType, "", attest.BundleMediaType, no, "rejected by alice", edit{list: listed(spdx, 0)}},
 		"of another size":      {attest.BundleMediaType, "", attest.BundleMediaType, no, "malformed", edit{list: listed(ocispec.MediaTypeImageManifest, 1)}},
 		"and of another type":  {attest.BundleMediaType, "", attest.BundleMediaType, no, "malformed", edit{list: listed(spdx, 1)}},

@@ -2,6 +2,7 @@ package registry_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -131,6 +132,38 @@ func TestLayoutLists(t *testing.T) {
 		if len(found) != 2 || l.Foreign() != 1 || len(errs) > 0 {
 			t.Errorf("tar %v: %d found, %v", tar, len(found), errs)
 		}
+	}
+}
+
+// TestLayoutListUnread: a list that cannot be read may name a rejection. Attaching to the artifact does not remove it.
+func TestLayoutListUnread(t *testing.T) {
+	dir := newLayout(t)
+	ref := "oci-layout://" + dir + ":v1"
+	target, a := resolve(t, ref)
+	list := []byte(`{"schemaVersion":2,"mediaType":"` + ocispec.MediaTypeImageIndex + `","manifests":[{"digest":"` + a.Digest() + `","size":1,"size":2}]}`)
+	entry := ocispec.Descriptor{MediaType: ocispec.MediaTypeImageIndex, Digest: writeBlob(t, dir, list), Size: int64(len(list)),
+		Annotations: map[string]string{ocispec.AnnotationRefName: strings.ReplaceAll(a.Digest(), ":", "-")}}
+	writeIndex(t, dir, append(layoutIndex(t, dir).Manifests, entry)...)
+	for n := range 3 {
+		l, err := target.ListByContent(t.Context(), a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found, malformed := 0, 0
+		for _, err := range l.Bundles(t.Context()) {
+			switch {
+			case err == nil:
+				found++
+			case errors.As(err, new(*ours.MalformedError)):
+				malformed++
+			default:
+				t.Error(err)
+			}
+		}
+		if found != n || malformed != 1 {
+			t.Errorf("after %d that were attached: %d found, %d malformed, want 1", n, found, malformed)
+		}
+		attach(t, ref, n)
 	}
 }
 

@@ -3,6 +3,7 @@ package layout
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -24,6 +25,7 @@ type lists struct {
 	index     *ocispec.Index
 	tagged    map[string][]ocispec.Descriptor
 	there     map[digest.Digest]bool
+	unread    map[digest.Digest]bool                 // lists that are there and cannot be read: referrers may stand in them alone
 	referring map[digest.Digest][]ocispec.Descriptor // by subject; nil until needed
 
 	subjects []digest.Digest // whose lists are changed, in order
@@ -32,7 +34,7 @@ type lists struct {
 
 // relist enters what is added into the lists of referrers, which write then writes.
 func (l *Layout) relist(ctx context.Context, index *ocispec.Index, all []store.Addition) (*lists, error) {
-	s := &lists{Layout: l, index: index, tagged: map[string][]ocispec.Descriptor{}, there: map[digest.Digest]bool{}, changed: map[digest.Digest]*ocispec.Index{}}
+	s := &lists{Layout: l, index: index, tagged: map[string][]ocispec.Descriptor{}, there: map[digest.Digest]bool{}, unread: map[digest.Digest]bool{}, changed: map[digest.Digest]*ocispec.Index{}}
 	for _, d := range index.Manifests {
 		s.there[d.Digest] = true
 		if tag := d.Annotations[ocispec.AnnotationRefName]; tag != "" {
@@ -86,7 +88,11 @@ func (s *lists) read(ctx context.Context, subject digest.Digest) *ocispec.Index 
 		}
 		data, err := s.Fetch(ctx, d)
 		var one ocispec.Index
-		if err != nil || store.Unmarshal(data, &one) != nil {
+		if err == nil {
+			err = store.Unmarshal(data, &one)
+		}
+		if err != nil {
+			s.unread[d.Digest] = !errors.Is(err, store.ErrNotFound)
 			continue
 		}
 		if all == nil {
@@ -116,7 +122,8 @@ func (s *lists) refer(ctx context.Context) error {
 	})
 }
 
-// write makes blobs of the lists, which take the places of older ones in the index. Anything else that had a list's tag stays without.
+// write makes blobs of the lists, which take the places of older ones in the index. Anything else that had a list's tag stays without,
+// and so does a list that cannot be read, which keeps a decision from being made without what is in it.
 func (s *lists) write() ([]store.Item, error) {
 	var blobs []store.Item
 	made := map[string]digest.Digest{} // subjects, by the tags of their lists
@@ -136,7 +143,7 @@ func (s *lists) write() ([]store.Item, error) {
 	}
 	s.index.Manifests = slices.DeleteFunc(s.index.Manifests, func(d ocispec.Descriptor) bool {
 		subject, ok := made[d.Annotations[ocispec.AnnotationRefName]]
-		return ok && d.Digest != subject && d.MediaType == ocispec.MediaTypeImageIndex
+		return ok && d.Digest != subject && !s.unread[d.Digest] && d.MediaType == ocispec.MediaTypeImageIndex
 	})
 	for i, d := range s.index.Manifests {
 		if _, ok := made[d.Annotations[ocispec.AnnotationRefName]]; ok {

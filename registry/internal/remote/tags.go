@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -67,7 +68,7 @@ func (r *Repository) tagsPage(ctx context.Context, path string) (page []string, 
 	var list struct {
 		Tags []string `json:"tags"`
 	}
-	if err := json.Unmarshal(a.data, &list); err != nil {
+	if err := cmp.Or(store.CheckNames(a.data), json.Unmarshal(a.data, &list)); err != nil {
 		return nil, "", fmt.Errorf("the list of tags: %w", err)
 	}
 	if next, err = a.nextPage(); err != nil {

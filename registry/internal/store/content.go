@@ -52,38 +52,15 @@ func MayBeBundle(d ocispec.Descriptor) bool {
 }
 
 // Unmarshal reads descriptors. It refuses lists of next to nothing, which take sixty times the memory of
-// their text.
+// their text, and objects that CheckNames refuses.
 func Unmarshal(data []byte, v any) error {
 	if n := bytes.Count(data, []byte(",")); n > 10_000+len(data)/16 {
 		return fmt.Errorf("%d commas in %d bytes: no such lists are read", n, len(data))
 	}
-	if err := checkNames(data); err != nil {
+	if err := CheckNames(data); err != nil {
 		return err
 	}
 	return json.Unmarshal(data, v)
-}
-
-// checkNames refuses an object in which two members have one name, or names that differ in case alone: encoding/json takes the
-// last of them, and other readers another one.
-func checkNames(data []byte) error {
-	in := json.NewDecoder(bytes.NewReader(data))
-	if start, err := in.Token(); err != nil || start != json.Delim('{') {
-		return nil // which Unmarshal tells
-	}
-	seen := map[string]bool{}
-	for in.More() {
-		name, err := in.Token()
-		var value json.RawMessage
-		if err != nil || in.Decode(&value) != nil {
-			return nil
-		}
-		folded := casefold.String(fmt.Sprint(name))
-		if seen[folded] {
-			return fmt.Errorf("it has the member %q twice, or in two spellings", name)
-		}
-		seen[folded] = true
-	}
-	return nil
 }
 
 // CheckSize refuses what is too large, or no content at all, before it is fetched.
