@@ -105,6 +105,11 @@ func run(ctx context.Context, root *cobra.Command, args []string) int {
 	root.SetArgs(args)
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd(args...)
+	for _, cmd := range root.Commands() {
+		if cmd.Name() == "completion" { // cobra's shows its help for any name
+			cli.Group(cmd)
+		}
+	}
 	cli.CheckGiven(root, takeEmpty...)
 	root.PersistentPreRunE = checkStdin
 	ctx, stop := context.WithCancel(ctx)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -80,23 +81,47 @@ func unknownCommand(cmd *cobra.Command, name string) error {
 	return WithHint(fmt.Errorf("unknown command %q", name), suggest(cmd, alike))
 }
 
-// CheckHelp refuses a call for the help of a command that is not there, which cobra answers with the help of the one above.
+// CheckHelp refuses a call for the help of a command that is not there, which cobra answers with the help of the one above,
+// wherever the flag stands.
 func CheckHelp(root *cobra.Command, args []string) error {
-	end := len(args)
+	flags, operands := args, []string(nil)
 	if i := slices.Index(args, "--"); i >= 0 {
-		end = i
+		flags, operands = args[:i], args[i+1:]
 	}
-	if !slices.Contains(args[:end], "--help") && !slices.Contains(args[:end], "-h") {
+	if !slices.ContainsFunc(flags, asksForHelp) || args[0] == cobra.ShellCompRequestCmd || args[0] == cobra.ShellCompNoDescRequestCmd {
 		return nil
 	}
-	if args[0] == cobra.ShellCompRequestCmd || args[0] == cobra.ShellCompNoDescRequestCmd {
-		return nil
+	at := root
+	for _, arg := range flags {
+		if strings.HasPrefix(arg, "-") && arg != "-" { // commands that have subcommands have no flag that takes a value
+			continue
+		}
+		if at.Name() == "help" && at.Parent() == root {
+			at = root
+		}
+		if !at.HasSubCommands() {
+			return nil
+		}
+		i := slices.IndexFunc(at.Commands(), func(c *cobra.Command) bool { return c.Name() == arg || c.HasAlias(arg) })
+		if i < 0 {
+			return unknownCommand(at, arg)
+		}
+		at = at.Commands()[i]
 	}
-	found, rest, err := root.Find(args)
-	if err != nil || !found.HasSubCommands() || len(rest) == 0 || strings.HasPrefix(rest[0], "-") {
-		return nil
+	if at.HasSubCommands() && len(operands) > 0 {
+		return unknownCommand(at, operands[0])
 	}
-	return unknownCommand(found, rest[0])
+	return nil
+}
+
+// asksForHelp tells the flag for help, also with a value.
+func asksForHelp(arg string) bool {
+	name, value, given := strings.Cut(arg, "=")
+	if name != "--help" && name != "-h" {
+		return false
+	}
+	yes, err := strconv.ParseBool(value)
+	return !given || err == nil && yes
 }
 
 // suggest is the hint for a name that the command does not know.
