@@ -81,11 +81,12 @@ func parseBundle(data []byte) (*Bundle, error) {
 	if len(data) > limits.Bundle {
 		return nil, fmt.Errorf("%d bytes, want at most %d", len(data), limits.Bundle)
 	}
-	rules := bundleRules
-	if bytes.Contains(data, []byte(RunProofMediaType)) { // which has a Statement as JSON in it, where bundles have base64
-		rules = proofRules
+	m := jsontree.Borrow() // of which nothing is kept
+	defer m.Return()
+	root, err := m.Read(data, bundleRules)
+	if err != nil && bytes.Contains(data, []byte(RunProofMediaType)) { // which has a Statement as JSON in it, where bundles have base64
+		root, err = m.Read(data, proofRules)
 	}
-	root, err := jsontree.Read(data, rules)
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/runattest/runattest/attest/evidence"
+	"github.com/runattest/runattest/canonical"
 	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/zero"
@@ -133,7 +134,7 @@ type claimContent struct {
 }
 
 func readClaim(payload []byte, predicateType string) (*claimContent, error) {
-	root, err := readInToto(payload, predicateType)
+	root, err := readInToto(jsontree.Read, payload, predicateType)
 	if err != nil {
 		return nil, err
 	}
@@ -149,13 +150,16 @@ func readClaim(payload []byte, predicateType string) (*claimContent, error) {
 	return c, nil
 }
 
+// reading is jsontree.Read, or that function into memory.
+type reading func([]byte, canonical.Options) (jsontree.Value, error)
+
 // readInToto reads what every in-toto Statement v1 has, strictly.
-func readInToto(payload []byte, predicateType string) (jsontree.Value, error) {
+func readInToto(read reading, payload []byte, predicateType string) (jsontree.Value, error) {
 	var none jsontree.Value
 	if err := checkSize(payload); err != nil {
 		return none, err
 	}
-	root, err := jsontree.Read(payload, payloadRules)
+	root, err := read(payload, payloadRules)
 	if err != nil {
 		return none, fmt.Errorf("payload: %w", err)
 	}

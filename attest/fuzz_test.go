@@ -45,7 +45,7 @@ func FuzzReadStatement(f *testing.F) {
 	f.Add(newStatement(f, StatementOptions{}).Bytes())
 	f.Add(newStatement(f, StatementOptions{Annotations: map[string]string{"a": "b"}, Detached: &DeclarationRef{URI: "https://example.com"}}).Bytes())
 	f.Fuzz(func(t *testing.T, data []byte) {
-		c, err := readStatement(data)
+		c, err := readStatement(jsontree.Read, data)
 		if err != nil {
 			return
 		}
@@ -53,7 +53,7 @@ func FuzzReadStatement(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, err := readStatement(root.Raw())
+		again, err := readStatement(jsontree.Read, root.Raw())
 		if err != nil {
 			t.Fatalf("the canonical form is refused: %v", err)
 		}

@@ -1,7 +1,6 @@
 package attest
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -112,14 +111,15 @@ var errBase64 = errors.New("not strict base64: want the standard or the URL-safe
 // demand of readers, and never in a mixture of both. It must be padded, which RFC 4648 wants where
 // a specification does not say otherwise, without line breaks and without stray bits.
 func decodeBase64(text []byte) ([]byte, error) {
-	alphabet := base64.StdEncoding
-	if bytes.IndexByte(text, '-') >= 0 || bytes.IndexByte(text, '_') >= 0 {
-		alphabet = base64.URLEncoding
+	out := make([]byte, base64.StdEncoding.DecodedLen(len(text)))
+	n, err := strictStd.Decode(out, text)
+	if err != nil {
+		n, err = strictURL.Decode(out, text)
 	}
-	out := make([]byte, alphabet.DecodedLen(len(text)))
-	n, err := alphabet.Strict().Decode(out, text)
-	if err != nil || alphabet.EncodedLen(n) != len(text) { // the decoder skips line breaks
+	if err != nil || base64.StdEncoding.EncodedLen(n) != len(text) { // the decoder skips line breaks
 		return nil, errBase64
 	}
 	return out[:n], nil
 }
+
+var strictStd, strictURL = base64.StdEncoding.Strict(), base64.URLEncoding.Strict()

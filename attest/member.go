@@ -131,12 +131,12 @@ func (b *Bundle) unverifiedSet() (*evidence.InSet, error) {
 }
 
 // checkMember reads the statement of a run in a set, and of the set, and checks that the set has the run.
-func (r *runChecks) checkMember(b *Bundle) error {
+func (r *runChecks) checkMember(read reading, b *Bundle) error {
 	head, err := readHead(b.payload)
 	if err != nil {
 		return fmt.Errorf("the set: %w", err)
 	}
-	if r.content, err = readStatement(b.member.statement); err != nil {
+	if r.content, err = readStatement(read, b.member.statement); err != nil {
 		return err
 	}
 	m := b.member

@@ -38,7 +38,7 @@ func FuzzReader(f *testing.F) {
 	given := parse(f, declarationText)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		before := bytes.Clone(data)
-		got, err := readStatement(data)
+		got, err := readStatement(jsontree.Read, data)
 		compareForm(t, data, got, err)
 		want, wantErr := oldReadStatement(before)
 		if fmt.Sprint(err) != fmt.Sprint(wantErr) || (err == nil) != (wantErr == nil) || err != nil && statementCode(err) != statementCode(wantErr) {

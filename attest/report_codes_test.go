@@ -10,6 +10,7 @@ import (
 
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/signer"
 )
 
@@ -155,7 +156,7 @@ func TestChecksInTexts(t *testing.T) {
 
 func (b *Bundle) mustID(t *testing.T) string {
 	t.Helper()
-	c, err := readStatement(b.payload)
+	c, err := readStatement(jsontree.Read, b.payload)
 	if err != nil {
 		t.Fatal(err)
 	}

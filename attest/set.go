@@ -22,7 +22,7 @@ const setSubject = "runset"
 // readHead reads the Statement of a run set: closed, and with the one subject that its predicate has.
 func readHead(payload []byte) (evidence.SetHead, error) {
 	var none, head evidence.SetHead
-	root, err := readInToto(payload, RunSetType)
+	root, err := readInToto(jsontree.Read, payload, RunSetType)
 	if err != nil {
 		return none, err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/internal/inorder"
+	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/settree"
 )
@@ -219,7 +220,9 @@ func (r *setReader) prepare(run *setRun, index uint64, form []byte) {
 	run.set = &evidence.InSet{Head: r.head.head, Index: index}
 	inclusion := passed(evidence.CheckInclusion, run.set.String()+", and all of the set was read")
 	run.inclusion, run.statement = &inclusion, form
-	run.content, run.err = readStatement(form)
+	m := jsontree.Borrow()
+	defer m.Return()
+	run.content, run.err = readStatement(m.Read, form)
 	if !r.asksFor(run.content) {
 		run.finish(run.err, Expect{})
 		run.ready = true

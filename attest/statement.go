@@ -89,7 +89,7 @@ func New(d *identity.Declaration, o StatementOptions) (*Statement, error) {
 		return nil, fmt.Errorf("statement: %w", err)
 	}
 	// What a verifier would refuse is not signed.
-	if _, err := readStatement(text); err != nil {
+	if _, err := readStatement(jsontree.Read, text); err != nil {
 		return nil, fmt.Errorf("statement: %w", err)
 	}
 	return &Statement{text, d.ID()}, nil
@@ -103,7 +103,7 @@ func ParseStatement(text []byte) (*Statement, error) {
 		return nil, fmt.Errorf("statement: %w", err)
 	}
 	r := runChecks{}
-	if r.content, err = readStatement(text); err != nil {
+	if r.content, err = readStatement(jsontree.Read, text); err != nil {
 		return nil, fmt.Errorf("statement: %w", err)
 	}
 	id := r.content.id
@@ -173,9 +173,9 @@ var payloadRules = canonical.Options{
 
 // readStatement reads a payload, which must not change, as a Statement with a run identity predicate: in-toto
 // v1, closed objects, no duplicates, exact numbers. Whether the identity is the
-// declaration's is another question.
-func readStatement(payload []byte) (*content, error) {
-	root, err := readInToto(payload, PredicateType)
+// declaration's is another question. The content lives as long as the tree that read makes.
+func readStatement(read reading, payload []byte) (*content, error) {
+	root, err := readInToto(read, payload, PredicateType)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/zero"
 )
 
@@ -58,7 +59,7 @@ func (r rawJSON) MarshalJSON() ([]byte, error) { return r, nil }
 // UnverifiedStatement reads the statement in b without checking anything but its form.
 func (b *Bundle) UnverifiedStatement() (*UnverifiedStatement, error) {
 	b = zero.IfNil(b)
-	c, err := readStatement(b.statement())
+	c, err := readStatement(jsontree.Read, b.statement())
 	if err != nil {
 		return nil, err
 	}

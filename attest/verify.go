@@ -173,16 +173,18 @@ type runChecks struct {
 
 func checkRun(b *Bundle, want Expect) runChecks {
 	var r runChecks
+	m := jsontree.Borrow()
+	defer m.Return()
 	err := b.checkPayloadType()
 	switch {
 	case b.member != nil:
 		skipped := evidence.Skipped(evidence.CheckInclusion, evidence.CodeNotReached, "without a statement there is nothing to look for in the set")
 		r.inclusion = &skipped
 		if err == nil {
-			err = r.checkMember(b)
+			err = r.checkMember(m.Read, b)
 		}
 	case err == nil:
-		r.content, err = readStatement(b.payload)
+		r.content, err = readStatement(m.Read, b.payload)
 	}
 	r.finish(err, want)
 	return r
@@ -204,6 +206,7 @@ func (r *runChecks) finish(err error, want Expect) {
 	}
 	r.checkDeclaration(want)
 	r.checkSubjects(want.Artifacts)
+	r.content.declaration = jsontree.Value{} // which may be in memory that is used again
 }
 
 // checkDeclaration recomputes the identity and reads the declaration that it is of.

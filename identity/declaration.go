@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"sync"
 
 	"github.com/runattest/runattest/canonical"
 	"github.com/runattest/runattest/internal/jsontree"
@@ -36,8 +37,33 @@ var kinds = [...]Kind{Inference, Agent, Training, Evaluation, Batch, Other}
 // concurrent use, and made by Parse, ParseYAML and Build alone.
 type Declaration struct {
 	text []byte // canonical form
-	root jsontree.Value
 	id   ID
+	kind Kind
+	once sync.Once // root is set
+	root jsontree.Value
+}
+
+// newDeclaration is the declaration that v is, which is valid. It keeps the text of v, and not v.
+func newDeclaration(v jsontree.Value) *Declaration {
+	d := &Declaration{text: v.Raw(), id: ID{sha256.Sum256(v.Raw())}}
+	kind := v.Get("kind").Bytes()
+	for _, k := range kinds {
+		if k == Kind(kind) {
+			d.kind = k
+		}
+	}
+	return d
+}
+
+// tree is what the text says; absent in the zero Declaration. It is made when it is first asked for: a verifier need not.
+func (d *Declaration) tree() jsontree.Value {
+	d = zero.IfNil(d)
+	d.once.Do(func() {
+		if d.text != nil {
+			d.root, _ = jsontree.Parse(d.text) // which is canonical
+		}
+	})
+	return d.root
 }
 
 var _ json.Marshaler = (*Declaration)(nil)
@@ -58,22 +84,24 @@ func parseValid(data []byte) *Declaration {
 	if err != nil {
 		return nil
 	}
-	root, err := jsontree.Parse(text)
+	m := jsontree.Borrow()
+	defer m.Return()
+	root, err := m.Parse(text)
 	if err != nil || len(validate(root)) > 0 {
 		return nil
 	}
-	return &Declaration{text: text, root: root, id: ID{sha256.Sum256(text)}}
+	return newDeclaration(root)
 }
 
 // FromTree is the declaration that v is, in a text that package canonical has put into canonical form with exact numbers; nil
 // if anything is wrong, which Parse of v.Raw says. So a declaration inside another text is not read again. It refers to the
-// text, which must not change.
+// text, which must not change, and not to v.
 func FromTree(v jsontree.Value) *Declaration {
-	text := v.Raw()
-	if len(text) == 0 || len(text) > limits.Declaration || v.Values() > limits.DeclarationValues || v.Depth() > limits.DeclarationDepth || len(validate(v)) > 0 {
+	size := len(v.Raw())
+	if size == 0 || size > limits.Declaration || v.Values() > limits.DeclarationValues || v.Depth() > limits.DeclarationDepth || len(validate(v)) > 0 {
 		return nil
 	}
-	return &Declaration{text: text, root: v, id: ID{sha256.Sum256(text)}}
+	return newDeclaration(v)
 }
 
 // Compute is the identity that data has under the rules for JSON text and numbers
@@ -131,26 +159,18 @@ func (d *Declaration) MarshalJSON() ([]byte, error) {
 }
 
 // Kind is the sort of run that is declared.
-func (d *Declaration) Kind() Kind {
-	kind := zero.IfNil(d).root.Get("kind").Bytes()
-	for _, k := range kinds {
-		if k == Kind(kind) {
-			return k
-		}
-	}
-	return ""
-}
+func (d *Declaration) Kind() Kind { return zero.IfNil(d).kind }
 
 // Model is the model that the run uses.
-func (d *Declaration) Model() Model { return modelOf(zero.IfNil(d).root.Get("model")) }
+func (d *Declaration) Model() Model { return modelOf(d.tree().Get("model")) }
 
 // Context lists the resources that the run is given, in the declaration's order.
-func (d *Declaration) Context() []Resource { return resourcesOf(zero.IfNil(d).root.Get("context")) }
+func (d *Declaration) Context() []Resource { return resourcesOf(d.tree().Get("context")) }
 
 // Parents are the identities of the runs that this one descends from, in the declaration's order; nil where the
 // declaration has no such member.
 func (d *Declaration) Parents() []ID {
-	parents := zero.IfNil(d).root.Get("parents")
+	parents := d.tree().Get("parents")
 	if parents.Kind() == jsontree.Absent {
 		return nil
 	}

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/runattest/runattest/internal/jsontree"
-	"github.com/runattest/runattest/internal/zero"
 )
 
 // Run is a declaration in Go values: what Build takes, and what (*Declaration).Run returns. Zero fields are absent
@@ -83,7 +82,7 @@ func (d *Declaration) Run() Run {
 
 // Prompt is what the run is asked.
 func (d *Declaration) Prompt() Prompt {
-	v := zero.IfNil(d).root.Get("prompt")
+	v := d.tree().Get("prompt")
 	text, messages, digest := v.Get("text"), v.Get("messages"), v.Get("digest")
 	switch {
 	case text.Kind() != jsontree.Absent:
@@ -108,17 +107,17 @@ func (d *Declaration) Prompt() Prompt {
 }
 
 // Parameters are the settings that the run will use, as JSON values; numbers are json.Number. The caller owns the copy.
-func (d *Declaration) Parameters() map[string]any { return zero.IfNil(d).object("parameters") }
+func (d *Declaration) Parameters() map[string]any { return d.object("parameters") }
 
 // Constraints are the limits on the run, as JSON values; numbers are json.Number. The caller owns the copy.
-func (d *Declaration) Constraints() map[string]any { return zero.IfNil(d).object("constraints") }
+func (d *Declaration) Constraints() map[string]any { return d.object("constraints") }
 
 // Extensions are JSON values by absolute URI, nil where the declaration has none; numbers are json.Number. The caller owns
 // the copy.
-func (d *Declaration) Extensions() map[string]any { return zero.IfNil(d).object("extensions") }
+func (d *Declaration) Extensions() map[string]any { return d.object("extensions") }
 
 func (d *Declaration) object(name string) map[string]any {
-	members, _ := goValue(d.root.Get(name)).(map[string]any)
+	members, _ := goValue(d.tree().Get(name)).(map[string]any)
 	return members
 }
 

@@ -16,15 +16,26 @@ import (
 // Read checks JSON text under rules and indexes its canonical form, which is Raw of the value: a part of text where that is
 // canonical already, and else in new memory. It refuses what rules.Form refuses. The tree must not outlive changes to text.
 func Read(text []byte, rules canonical.Options) (Value, error) {
-	m, _ := memories.Get().(*Memory)
+	m := Borrow()
+	defer m.Return()
 	v, err := m.Read(text, rules)
 	if err == nil {
 		v = Value{&tree{text: m.tree.text, nodes: slices.Clone(m.tree.nodes)}, 0}
 	}
+	return v, err
+}
+
+// Borrow is Memory that was used before. Return gives it back: a value that was read into it must not be used after that.
+func Borrow() *Memory {
+	m, _ := memories.Get().(*Memory)
+	return m
+}
+
+// Return gives back what Borrow gave.
+func (m *Memory) Return() {
 	if m.tree.text = nil; cap(m.tree.nodes) <= manyNodes {
 		memories.Put(m)
 	}
-	return v, err
 }
 
 var memories = sync.Pool{New: func() any { return new(Memory) }}
@@ -248,20 +259,14 @@ func prefix(text []byte, i, size int) uint64 {
 	return binary.BigEndian.Uint64(b[:])
 }
 
-const (
-	ones     = 0x0101010101010101
-	highBits = 0x80 * ones
-)
-
 // usual is the position of the first quote, backslash or control character at or after i, or byte from 0x80 where ascii has
 // all bits set and not 0; or len(text).
 func usual(text []byte, i int, ascii uint64) int {
-	for ; i+8 <= len(text); i += 8 {
-		// Subtracting borrows only from above a match, so that the lowest bit is exact. With bit 1 flipped a quote is a space,
-		// and the control characters are still below it.
-		x := binary.LittleEndian.Uint64(text[i:])
-		below, backslash := (x^2*ones)-'!'*ones, (x^'\\'*ones)-ones
-		if found := ((below|backslash)&^x | x&ascii) & highBits; found != 0 {
+	for long := i + 24; i+8 <= len(text); i += 8 { // most strings are short
+		if i == long {
+			i = ordinary(text, i, ascii)
+		}
+		if found := unusual(text[i:], ascii); found != 0 {
 			return i + bits.TrailingZeros64(found)>>3
 		}
 	}
@@ -271,4 +276,29 @@ func usual(text []byte, i int, ascii uint64) int {
 		}
 	}
 	return i
+}
+
+// ordinary goes over 32 bytes at a time in which nothing is unusual, with one branch, as long as there are as many again.
+func ordinary(text []byte, i int, ascii uint64) int {
+	for ; i+64 <= len(text); i += 32 {
+		b := text[i : i+32]
+		if unusual(b, ascii)|unusual(b[8:], ascii)|unusual(b[16:], ascii)|unusual(b[24:], ascii) != 0 {
+			break
+		}
+	}
+	return i
+}
+
+const (
+	ones     = 0x0101010101010101
+	highBits = 0x80 * ones
+)
+
+// unusual has the high bit set of the first of eight bytes that usual looks for; the bits above it mean nothing.
+func unusual(b []byte, ascii uint64) uint64 {
+	// Subtracting borrows only from above a match, so that the lowest bit is exact. With bit 1 flipped a quote is a space, and
+	// the control characters are still below it.
+	x := binary.LittleEndian.Uint64(b)
+	below, backslash := (x^2*ones)-'!'*ones, (x^'\\'*ones)-ones
+	return ((below|backslash)&^x | x&ascii) & highBits
 }
