@@ -78,7 +78,7 @@ func BenchmarkVerify(b *testing.B) {
 					whole += cputime.Used() - start
 					b.StopTimer()
 					check += checks(b, key.PublicKey(), message, sig)
-					b.StartTimer() // which stops the world, as StopTimer does
+					b.StartTimer() // which stops all goroutines, as StopTimer does
 					start = cputime.Used()
 				}
 			}
