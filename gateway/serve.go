@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -30,10 +29,10 @@ func Listen(address string) (net.Listener, error) {
 	if path, ok := strings.CutPrefix(address, "unix:"); ok {
 		return listenUnix(path)
 	}
-	if number, ok := strings.CutPrefix(address, "fd://"); ok {
-		n, err := strconv.Atoi(number)
-		if err != nil || n < 3 {
-			return nil, fmt.Errorf("%s: want fd://N with N from 3", address)
+	if strings.HasPrefix(address, "fd://") {
+		n, err := descriptorOf(address)
+		if err != nil {
+			return nil, err
 		}
 		file := os.NewFile(uintptr(n), address)
 		defer file.Close()
@@ -44,7 +43,7 @@ func Listen(address string) (net.Listener, error) {
 		return l, nil
 	}
 	if _, _, err := net.SplitHostPort(address); err != nil {
-		return nil, fmt.Errorf("%q: want HOST:PORT, unix:PATH or fd://N", address)
+		return nil, errAddress(address)
 	}
 	return net.Listen("tcp", address)
 }
@@ -53,7 +52,7 @@ func Listen(address string) (net.Listener, error) {
 func listenUnix(path string) (net.Listener, error) {
 	if info, err := os.Lstat(path); err == nil {
 		if info.Mode().Type() != os.ModeSocket {
-			return nil, fmt.Errorf("%s: exists and is not a socket", path)
+			return nil, notSocket(path)
 		}
 		if c, err := net.Dial("unix", path); err == nil {
 			c.Close()
@@ -101,10 +100,15 @@ func (g *Gateway) CheckListener(l net.Listener) error {
 	switch {
 	case g == nil || g.issuer == nil || l == nil:
 		return errZero
-	case !isLocal(l.Addr()) && len(g.config.Clients) == 0 && !g.config.InsecureAnyClient:
+	case !isLocal(l.Addr()) && g.isClientless():
 		return fmt.Errorf("%s: %w", l.Addr(), ErrNoClients)
 	}
 	return nil
+}
+
+// isClientless says that there is no list of clients, where one is required on an address that is not a local one.
+func (g *Gateway) isClientless() bool {
+	return len(g.config.Clients) == 0 && !g.config.InsecureAnyClient
 }
 
 // Serve answers calls until ctx ends, and then for at most 30 seconds those that have begun. It does not close the journal. An

@@ -57,7 +57,7 @@ func newGateway() *cobra.Command {
 	g.policies = newPolicySigners(cmd)
 	f.StringVar(&g.secret, "url-secret", "", "every path begins with the secret in this variable: `env://NAME`")
 	f.StringVar(&g.config, "config", "", "upstreams, clients and limits: a gateway.yaml `FILE`, in place of --upstream")
-	f.BoolVar(&g.check, "check", false, "check the configuration, the key and the policy, and serve nothing")
+	f.BoolVar(&g.check, "check", false, "say whether the gateway would start, and make and serve nothing")
 	f.BoolVar(&g.over.LogDenied, "log-denied", false, "journal calls that the policy denies, too, without content")
 	f.DurationVar(&g.timeout, "journal-timeout", 5*time.Second, "refuse a call whose line is not on disk after this `DURATION`")
 	f.BoolVar(&g.acceptDamage, "accept-damage", false, "go on with a journal that has damage which no crash explains; verifying it still finds the damage")
@@ -154,13 +154,14 @@ func (g *gatewayFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	if _, err = gateway.New(o); errors.Is(err, gateway.ErrNoKey) {
+	made, err := gateway.New(o)
+	if errors.Is(err, gateway.ErrNoKey) {
 		return &usageError{cli.WithHint(fmt.Errorf("--policy: %w", err), makeKeys)}
 	} else if err != nil { // before the journal's folder is made
 		return &usageError{err}
 	}
 	if g.check {
-		if err := journal.WitnessFolder(c.Witness).Check(); c.Witness != "" && err != nil {
+		if err := checkGateway(made, c); err != nil {
 			return &usageError{err}
 		}
 		return newOutput(cmd).Result(map[string]any{"valid": true}, "%s", "the configuration is valid")
@@ -175,13 +176,38 @@ func (g *gatewayFlags) run(cmd *cobra.Command) error {
 		return hintJournal(fmt.Errorf("--journal: %w", err))
 	}
 	o.Journal = j
-	made, err := gateway.New(o)
-	if err == nil {
+	if made, err = gateway.New(o); err == nil {
 		err = g.serve(cmd, made, c)
 	}
 	end, cancel := context.WithTimeout(context.WithoutCancel(cmd.Context()), 10*time.Second)
 	defer cancel()
 	return errors.Join(err, j.Close(end))
+}
+
+// checkGateway finds what keeps a gateway from starting, as far as that is known without starting it.
+func checkGateway(made *gateway.Gateway, c gateway.Config) error {
+	if err := journal.WitnessFolder(c.Witness).Check(); c.Witness != "" && err != nil {
+		return err
+	}
+	if err := journal.Check(c.Journal); err != nil {
+		return hintJournal(fmt.Errorf("--journal: %w", err))
+	}
+	return explainAddress(made.Check())
+}
+
+// explainAddress names the flag of an address that cannot be served.
+func explainAddress(err error) error {
+	if failed, ok := errors.AsType[*gateway.AddressError](err); ok {
+		flag := "--listen"
+		if failed.Operations {
+			flag = "--operations"
+		}
+		err = fmt.Errorf("%s: %w", flag, failed.Err)
+	}
+	if errors.Is(err, gateway.ErrNoClients) {
+		return &usageError{cli.WithHint(err, "name clients in the configuration (--config), or serve all that reach the address: --insecure-any-client")}
+	}
+	return err
 }
 
 func hintJournal(err error) error {
@@ -280,17 +306,7 @@ func (g *gatewayFlags) serve(cmd *cobra.Command, made *gateway.Gateway, c gatewa
 	}
 	defer g.reload(cmd, made, c.Policy)()
 	err := made.Run(ctx, func(r gateway.Ready) error { return newOutput(cmd).Result(r, "listening on %s", r) })
-	if failed, ok := errors.AsType[*gateway.AddressError](err); ok {
-		flag := "--listen"
-		if failed.Operations {
-			flag = "--operations"
-		}
-		err = fmt.Errorf("%s: %w", flag, failed.Err)
-	}
-	if errors.Is(err, gateway.ErrNoClients) {
-		return &usageError{cli.WithHint(err, "name clients in the configuration (--config), or serve all that reach the address: --insecure-any-client")}
-	}
-	return err
+	return explainAddress(err)
 }
 
 // reload reads the policy again at each SIGHUP. One that cannot be read leaves the one before in place.

@@ -76,6 +76,49 @@ func TestReadOnlyBeforePublishing(t *testing.T) {
 	}
 }
 
+// TestReadOnlyJournal: --check finds a journal's folder, or a place for it, in which this user cannot write.
+func TestReadOnlyJournal(t *testing.T) {
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	if err := os.Mkdir(at("closed"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if status, _, stderr := called("keygen", "--no-password", "-o", at("k")); status != exitYes {
+		t.Fatal(stderr)
+	}
+	for name, mode := range map[string]os.FileMode{"k.key": 0o644, "closed": 0o555, ".": 0o777, "..": 0o755} {
+		if err := os.Chmod(at(name), mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Cleanup(func() { _ = os.Chmod(at("closed"), 0o755) })
+	check := []string{"gateway", "--check", "--key", at("k.key"), "--upstream", "https://api.openai.com"}
+	for flags, want := range map[[2]string]string{
+		{"--journal", "closed/journal"}:    "no file can be written in the folder " + at("closed"),
+		{"--journal", "closed/above/it"}:   "no file can be written in the folder " + at("closed"),
+		{"--journal", "open/above/it"}:     "",
+		{"--operations", "unix:closed/s"}:  "no file can be written in the folder closed",
+		{"--operations", "unix:./s"}:       "",
+		{"--operations", "127.0.0.1:9464"}: "",
+	} {
+		args := append(check, flags[:]...)
+		if flags[0] != "--journal" {
+			args = append(args, "--journal", "journal")
+		}
+		expected := exitFailed
+		if want == "" {
+			expected = exitYes
+		}
+		status, stderr := asUser(t, at("runattest"), args...)
+		if status != expected || !strings.Contains(stderr, want) {
+			t.Errorf("%v: exit status %d: %s", flags, status, stderr)
+		}
+	}
+	if _, err := os.Stat(at("open")); err == nil {
+		t.Error("a folder was made")
+	}
+}
+
 // asUser runs a command line as a user who has permissions like others, in a copy of this program.
 func asUser(t *testing.T, program string, args ...string) (status int, stderr string) {
 	t.Helper()

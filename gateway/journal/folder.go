@@ -86,6 +86,10 @@ func makeFolder(dir string) error {
 	if err != nil {
 		return err
 	}
+	return checkPrivate(dir, info)
+}
+
+func checkPrivate(dir string, info fs.FileInfo) error {
 	if err := checkOwner(info, os.Geteuid()); err != nil {
 		return fmt.Errorf("%s: %w", dir, err)
 	}
@@ -97,21 +101,30 @@ func makeFolder(dir string) error {
 
 // openFolder reads the id of a journal's folder, and makes one if the folder is empty.
 func openFolder(dir string) (id [sha256.Size]byte, err error) {
-	if id, err = readID(dir); !errors.Is(err, fs.ErrNotExist) {
+	id, isEmpty, err := lookInto(dir)
+	if err != nil || !isEmpty {
 		return id, err
-	}
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return id, err
-	}
-	for _, e := range entries {
-		if e.Name() != lockName {
-			return id, fmt.Errorf("%s: has no %s and is not empty, want a journal or an empty folder", dir, idName)
-		}
 	}
 	_, _ = rand.Read(id[:]) // does not fail
 	text := fmt.Sprintf("{\"gateway\":%q,\"mediaType\":%q}\n", hex.EncodeToString(id[:]), MediaType)
 	return id, atomicfile.Create(filepath.Join(dir, idName), []byte(text), 0o600)
+}
+
+// lookInto reads the id of a journal's folder, or finds that the folder is empty. It refuses one that holds something else.
+func lookInto(dir string) (id [sha256.Size]byte, isEmpty bool, err error) {
+	if id, err = readID(dir); !errors.Is(err, fs.ErrNotExist) {
+		return id, false, err
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return id, false, err
+	}
+	for _, e := range entries {
+		if e.Name() != lockName {
+			return id, false, fmt.Errorf("%s: has no %s and is not empty, want a journal or an empty folder", dir, idName)
+		}
+	}
+	return id, true, nil
 }
 
 // ModeError says that others can enter a journal's folder.

@@ -32,6 +32,8 @@ var (
 // ErrLocked says that another process writes to the journal.
 var ErrLocked = errors.New("another process writes to this journal")
 
+var errNoFolder = errors.New("journal: no folder")
+
 // Options are how a journal is written. Sign is required; every other zero value is the default that is named.
 type Options struct {
 	// Sign signs the Statement of a closed segment, and gives it as a Sigstore bundle. If it fails, it is called again
@@ -134,7 +136,7 @@ func Open(dir string, o Options) (*Journal, error) {
 	}
 	o = o.withDefaults()
 	if dir == "" {
-		return nil, errors.New("journal: no folder")
+		return nil, errNoFolder
 	}
 	dir, err := filepath.Abs(dir)
 	if err != nil {

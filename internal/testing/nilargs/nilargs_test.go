@@ -457,6 +457,7 @@ var exported = map[string]any{
 	"gate.Unchecked":              gate.Unchecked,
 
 	"gateway.Config.WindowEvery":     gateway.Config.WindowEvery,
+	"gateway.Gateway.Check":          (*gateway.Gateway).Check,
 	"gateway.Gateway.CheckListener":  (*gateway.Gateway).CheckListener,
 	"gateway.Gateway.Operations":     (*gateway.Gateway).Operations,
 	"gateway.Gateway.Serve":          (*gateway.Gateway).Serve,
@@ -472,6 +473,7 @@ var exported = map[string]any{
 	"gateway.New":                    gateway.New,
 	"gateway.ParseConfig":            gateway.ParseConfig,
 	"answer.Fact":                    answer.Fact,
+	"journal.Check":                  journal.Check,
 	"journal.Erase":                  journal.Erase,
 	"journal.DamageError.Error":      (*journal.DamageError).Error,
 	"journal.DamageError.Unwrap":     (*journal.DamageError).Unwrap,
