@@ -113,6 +113,9 @@ const fewMembers = 16
 // It fails on a duplicate.
 func (t *transformer) reorder(f *frame, i int) bool {
 	members := t.members[f.members:]
+	if t.keep {
+		return t.distinct(members)
+	}
 	first, n := len(t.pieces), len(members)
 	if first+n > cap(t.pieces) {
 		t.pieces = slices.Grow(t.pieces, n)
@@ -132,6 +135,31 @@ func (t *transformer) reorder(f *frame, i int) bool {
 	t.objects = append(t.objects, object{})
 	o := &t.objects[len(t.objects)-1]
 	o.start, o.end, o.first, o.pieces, o.piecesEnd = f.start, end, members[0].objects, first, first+n
+	return true
+}
+
+// distinct says whether all names differ, for text whose members stay in their order. It fails on a duplicate.
+func (t *transformer) distinct(members []member) bool {
+	if len(members) <= fewMembers && distinctPrefixes(members) {
+		return true
+	}
+	t.sort(members)
+	return t.unique(members)
+}
+
+// distinctPrefixes says whether prefixes tell the names of few members apart.
+func distinctPrefixes(members []member) bool {
+	var sorted [fewMembers]uint64
+	for k := range members {
+		x, j := members[k].prefix, k
+		for ; j > 0 && sorted[j-1] >= x; j-- {
+			if sorted[j-1] == x {
+				return false
+			}
+			sorted[j] = sorted[j-1]
+		}
+		sorted[j] = x
+	}
 	return true
 }
 

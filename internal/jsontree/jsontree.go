@@ -5,9 +5,11 @@ package jsontree
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"iter"
+	"math/bits"
 	"strings"
 )
 
@@ -204,19 +206,37 @@ func (p *parser) stringEnd() int {
 	if p.peek() != '"' {
 		return -1
 	}
-	for i := p.pos + 1; ; i++ {
-		quote := bytes.IndexByte(p.text[min(i, len(p.text)):], '"')
-		if quote < 0 {
-			return -1
+	text := p.text
+	for i := p.pos + 1; i < len(text); {
+		if i+16 <= len(text) {
+			b := text[i : i+16]
+			x, y := delimiters(binary.LittleEndian.Uint64(b)), delimiters(binary.LittleEndian.Uint64(b[8:]))
+			switch {
+			case x != 0:
+				i += bits.TrailingZeros64(x) >> 3
+			case y != 0:
+				i += 8 + bits.TrailingZeros64(y)>>3
+			default:
+				i += 16
+				continue
+			}
 		}
-		escaped := false // by an odd number of backslashes
-		for j := i + quote - 1; j >= i && p.text[j] == '\\'; j-- {
-			escaped = !escaped
-		}
-		if i += quote; !escaped {
+		switch text[i] {
+		case '"':
 			return i + 1
+		case '\\':
+			i++
 		}
+		i++
 	}
+	return -1
+}
+
+// delimiters has the high bit of the first byte of x that is a quotation mark or a backslash set, and of none before it.
+func delimiters(x uint64) uint64 {
+	const ones = 0x0101010101010101
+	quote, backslash := x^ones*'"', x^ones*'\\'
+	return ((quote-ones)&^quote | (backslash-ones)&^backslash) & (ones << 7)
 }
 
 func (v Value) node() *node { return &v.t.nodes[v.i] }
