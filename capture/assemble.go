@@ -7,6 +7,8 @@ import (
 
 	"github.com/runattest/runattest/canonical"
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/jsontree"
+	"github.com/runattest/runattest/internal/limits"
 )
 
 // arrange puts groups in order, and takes in what stands beside the body.
@@ -36,18 +38,54 @@ func (d *declarer) arrange() {
 	slices.SortStableFunc(d.events, func(a, b event) int { return compareTrails(a.trail, b.trail) })
 }
 
-// declaration puts the parts together.
-func (d *declarer) declaration(parents []identity.ID) []byte {
+// declaration puts the parts together. The text of tools is in canonical form as it is, and mostly the longest, so that it is not read
+// again; what stands before and behind it gets its form by itself.
+func (d *declarer) declaration(parents []identity.ID) (*identity.Declaration, error) {
 	d.arrange()
-	size := len(d.messages) + len(d.parameters) + len(d.constraints) + 256*len(d.events) + 1024
-	for _, g := range slices.Concat(d.first, d.tools) {
-		size += len(g.text)
+	d.head = append(endList(append(append(d.head, `{"constraints":{`...), d.constraints...)), "}}"...)
+	d.rest = d.appendRest(append(d.rest, contextStart...), parents)
+	form, err := strict.Append(d.form, d.head)
+	d.form = form
+	if err == nil {
+		n := len(form)
+		if d.form, err = strict.Append(form, d.rest); err == nil {
+			text, contents := d.join(d.form[:n], d.form[n:])
+			root, err := jsontree.ParseAround(text, contents)
+			if decl := identity.FromTree(root); err == nil && decl != nil {
+				return decl, nil
+			}
+		}
 	}
-	dst := make([]byte, 0, size)
-	dst = append(endList(append(append(dst, `{"constraints":{`...), d.constraints...)), `},"context":[`...)
+	text, _ := d.join(d.head, d.rest)
+	return identity.Parse(text) // which says what is wrong
+}
+
+// strict is the form that identity v1 has.
+var strict = canonical.Options{ExactNumbers: true, MaxDepth: limits.DeclarationDepth, MaxValues: limits.DeclarationValues}
+
+// contextStart is how what stands behind the tools begins.
+const contextStart = `{"context":[`
+
+// join puts the tools between the two parts of a declaration, and tells where their contents are.
+func (d *declarer) join(head, rest []byte) (text []byte, contents []jsontree.Span) {
+	text = make([]byte, 0, len(head)+len(d.toolText)+len(rest))
+	text = append(append(append(text, head[:len(head)-1]...), ','), contextStart[1:]...)
+	contents = make([]jsontree.Span, 0, len(d.contents))
 	for _, g := range d.tools {
-		dst = append(dst, g.text...)
+		moved := len(text) - g.elements.Start
+		for _, c := range d.contents[g.contents.Start:g.contents.End] {
+			contents = append(contents, jsontree.Span{Start: c.Start + moved, End: c.End + moved})
+		}
+		text = append(text, d.toolText[g.elements.Start:g.elements.End]...)
 	}
+	if rest = rest[len(contextStart):]; rest[0] == ']' {
+		text = endList(text)
+	}
+	return append(text, rest...), contents
+}
+
+// appendRest appends what stands behind the tools.
+func (d *declarer) appendRest(dst []byte, parents []identity.ID) []byte {
 	for _, e := range d.events {
 		if e.what == Hashed {
 			dst = append(e.bytes.append(dst, e.trail.String()), ',')

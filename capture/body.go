@@ -3,6 +3,7 @@ package capture
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/runattest/runattest/canonical"
@@ -27,13 +28,24 @@ func bodyHint(m jsonmend.Mistake) string {
 	return hint
 }
 
+// A source is memory for a body that is read.
+type source struct {
+	text []byte // compact
+	tree jsontree.Memory
+}
+
 // parse reads a body strictly, and keeps its order and its numbers. format is the name in errors.
 func parse(format string, reading canonical.Options, body []byte) (jsontree.Value, error) {
+	return new(source).parse(format, reading, body)
+}
+
+// parse is the function parse for a tree that lives until the next call.
+func (s *source) parse(format string, reading canonical.Options, body []byte) (jsontree.Value, error) {
 	if len(body) > limits.CaptureBody {
 		return jsontree.Value{}, refuse(format, fmt.Sprintf("the body has %d bytes, want at most %d", len(body), limits.CaptureBody))
 	}
-	text, err := reading.AppendCompact(make([]byte, 0, len(body)), body)
-	if err != nil {
+	var err error
+	if s.text, err = reading.AppendCompact(slices.Grow(s.text[:0], len(body)), body); err != nil {
 		var ce *canonical.Error
 		if !errors.As(err, &ce) {
 			return jsontree.Value{}, err
@@ -51,7 +63,7 @@ func parse(format string, reading canonical.Options, body []byte) (jsontree.Valu
 		}
 		return jsontree.Value{}, e
 	}
-	root, err := jsontree.ParseDense(text)
+	root, err := s.tree.Parse(s.text)
 	if err != nil {
 		return jsontree.Value{}, err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/jsontree"
@@ -36,21 +37,22 @@ func (f Format) capture(src Source, files []component, more func(*request, jsont
 	if err != nil {
 		return nil, err
 	}
-	root, err := t.tree(src.Body)
+	d := declarers.Get().(*declarer)
+	defer d.release()
+	root, err := t.tree(&d.source, src.Body)
 	if err != nil {
 		return nil, err
 	}
 	if more != nil {
 		more(&r, root)
 	}
-	d := &declarer{walker: walker{table: t}, request: r, files: files, fates: map[string]Fate{}}
+	d.table, d.request, d.files = t, r, files
 	d.body(root)
 	if d.err != nil {
 		d.err.Format, d.err.Offset = t.name(), -1
 		return nil, d.err
 	}
-	text := d.declaration(src.Parents)
-	decl, err := identity.Parse(text)
+	decl, err := d.declaration(src.Parents)
 	if err != nil {
 		return nil, t.invalid(err)
 	}
@@ -75,32 +77,59 @@ func (t *table) invalid(err error) error {
 	return t.error("", "the declaration would be invalid: "+err.Error(), "")
 }
 
-// A declarer writes the declaration of one body, each part into memory of its own.
+// A declarer writes the declaration of one body, each part into memory of its own. That is used again, and nothing of it is in what
+// a capture returns.
 type declarer struct {
 	walker
 	request
-	files []component     // of the folder beside the body
-	fates map[string]Fate // of the body's members, where they are kept
+	source source
+	files  []component // of the folder beside the body
+	fates  []Fate      // of the body's members, where they are kept
 
 	bodyModel   []byte // its string
 	parameters  []byte // members, each with a comma behind it
 	constraints []byte
-	first       []group // messages that are members
-	messages    []byte  // elements
-	tools       []group // by member
+	first       []group         // messages that are members
+	messages    []byte          // elements
+	tools       []group         // by member
+	toolText    []byte          // of all of them
+	contents    []jsontree.Span // of their contents in it
+	head, rest  []byte          // of the declaration, and in its canonical form
+	form        []byte
 	seen        map[string]bool
 }
 
 // A group is what comes of one member of the body.
 type group struct {
-	name string
-	text []byte // elements, each with a comma behind it
+	name     string
+	text     []byte        // of a message, with a comma behind it
+	elements jsontree.Span // of toolText, each with a comma behind it
+	contents jsontree.Span // of the list of that name
+}
+
+var declarers = sync.Pool{New: func() any { return &declarer{seen: map[string]bool{}} }}
+
+// most is the length of a body whose memory is worth keeping.
+const most = 1 << 20
+
+// release gives the memory back.
+func (d *declarer) release() {
+	if cap(d.source.text) > most {
+		return
+	}
+	clear(d.seen)
+	clear(d.events)
+	*d = declarer{
+		walker: walker{trail: d.trail[:0], events: d.events[:0], scribe: d.scribe[:0], decoded: d.decoded[:0]},
+		source: d.source, fates: d.fates[:0], parameters: d.parameters[:0], constraints: d.constraints[:0], messages: d.messages[:0],
+		toolText: d.toolText[:0], contents: d.contents[:0], head: d.head[:0], rest: d.rest[:0], form: d.form[:0], seen: d.seen,
+	}
+	declarers.Put(d)
 }
 
 // body reads the members of the body.
 func (d *declarer) body(root jsontree.Value) {
 	var names caseCheck
-	d.seen = map[string]bool{}
 	s := d.table.body
 	x := d.indexOf(root, s)
 	for name, v := range root.Members() {
@@ -233,7 +262,7 @@ func (d *declarer) put(object *[]byte, where string, name []byte, write func([]b
 // keep notes where the member of the body at hand stands in the declaration.
 func (d *declarer) keep(to string) {
 	pointer := d.trail[:1].String()
-	d.fates[pointer] = Fate{Pointer: pointer, Outcome: Kept, To: to}
+	d.fates = append(d.fates, Fate{Pointer: pointer, Outcome: Kept, To: to})
 }
 
 func (d *declarer) setModel(v jsontree.Value) {
@@ -336,7 +365,7 @@ func (d *declarer) memberMessage(k *member, root, v jsontree.Value) {
 	text := append([]byte(`{"role":`), appendString(nil, []byte("member/"+k.name))...)
 	text = append(text, `,"content":`...)
 	text = append(d.member(text, root, v, k, []byte(k.name), mode{}), "},"...)
-	d.first = append(d.first, group{k.name, text})
+	d.first = append(d.first, group{name: k.name, text: text})
 	d.keep("/prompt/messages")
 }
 
@@ -354,7 +383,7 @@ func (d *declarer) toolList(k *member, v jsontree.Value) {
 	if k.name != "tools" {
 		prefix = k.name + "/"
 	}
-	g := group{name: k.name, text: make([]byte, 0, len(v.Raw())*5/4)}
+	dst, contents := slices.Grow(d.toolText, len(v.Raw())*5/4), len(d.contents)
 	for i, e := range v.Elements() {
 		d.at(i)
 		if e.Kind() != jsontree.Object {
@@ -366,11 +395,17 @@ func (d *declarer) toolList(k *member, v jsontree.Value) {
 		} else if secrets.Text(name) != name {
 			d.fail("has what looks like a secret in its name %s, want a name without", quote(secrets.Text(name)))
 		}
-		g.text = append(appendString(append(g.text, `{"role":"tool","name":`...), []byte(prefix+name)), `,"content":`...)
-		g.text = append(d.appendText(g.text, e, k.value.elements, mode{}), "},"...)
+		dst = append(dst, `{"content":`...)
+		start := len(dst)
+		dst = d.appendText(dst, e, k.value.elements, mode{})
+		d.contents = append(d.contents, jsontree.Span{Start: start, End: len(dst)})
+		dst = append(appendString(append(dst, `,"name":`...), []byte(prefix+name)), `,"role":"tool"},`...)
 		d.back()
 	}
-	d.tools = append(d.tools, g)
+	d.tools = append(d.tools, group{
+		name: k.name, elements: jsontree.Span{Start: len(d.toolText), End: len(dst)}, contents: jsontree.Span{Start: contents, End: len(d.contents)},
+	})
+	d.toolText = dst
 }
 
 // toolName is what a tool is called: by the first of the table's places that holds a string, else by its type, else by

@@ -36,11 +36,12 @@ func (d *declarer) report(c *Captured, root jsontree.Value) {
 		member := e.trail[:min(1, len(e.trail))].String()
 		byMember[member] = append(byMember[member], Fate{Pointer: e.trail.String(), Outcome: e.what, Detail: detail})
 	}
+	kept := d.fates
 	for name := range root.Members() {
 		k := d.table.body.index.byName[string(name)]
 		pointer := trail{{name: k.step(name, false)}}.String()
-		if f, ok := d.fates[pointer]; ok {
-			c.Fates = append(c.Fates, f)
+		if len(kept) > 0 && kept[0].Pointer == pointer { // they are in this order
+			c.Fates, kept = append(c.Fates, kept[0]), kept[1:]
 		}
 		c.Fates = append(c.Fates, byMember[pointer]...)
 	}

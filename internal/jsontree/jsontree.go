@@ -58,11 +58,26 @@ var errNotCanonical = errors.New("jsontree: text is not in canonical form")
 // The tree refers to text and must not outlive changes to it.
 func Parse(text []byte) (Value, error) { return parse(text, min(16+len(text)/24, 4096)) }
 
+// A Span is a part of a text.
+type Span struct{ Start, End int }
+
+// ParseAround is Parse for text in which some strings, with their quotation marks, stand at spans, in their order: they are not read.
+func ParseAround(text []byte, spans []Span) (Value, error) {
+	p := parser{tree: &tree{text: text, nodes: make([]node, 0, 64+4*len(spans))}, spans: spans}
+	if err := p.run(); err != nil {
+		return Value{}, err
+	}
+	return Value{p.tree, 0}, nil
+}
+
 // Memory is memory for trees, one at a time. The zero Memory is ready for use.
 type Memory struct{ tree tree }
 
 // Parse is the function Parse for a tree that lives until the next call.
 func (m *Memory) Parse(text []byte) (Value, error) {
+	if m.tree.nodes == nil {
+		m.tree.nodes = make([]node, 0, density(text))
+	}
 	m.tree.text, m.tree.nodes = text, m.tree.nodes[:0]
 	p := parser{tree: &m.tree}
 	if err := p.run(); err != nil {
@@ -74,13 +89,13 @@ func (m *Memory) Parse(text []byte) (Value, error) {
 // ParseSparse is Parse for text of few and long values.
 func ParseSparse(text []byte) (Value, error) { return parse(text, 32) }
 
-// ParseDense is Parse for text of many short values, which are counted first.
-func ParseDense(text []byte) (Value, error) {
+// density is about how many values a text has.
+func density(text []byte) int {
 	n := 1
 	for _, c := range []string{",", "[", "{"} {
 		n += bytes.Count(text, []byte(c))
 	}
-	return parse(text, min(n, 16+len(text)/8))
+	return min(n, 16+len(text)/8)
 }
 
 func parse(text []byte, nodes int) (Value, error) {
@@ -94,8 +109,9 @@ func parse(text []byte, nodes int) (Value, error) {
 // parser fills a tree in one pass; open is 1 + the index of the innermost container that is not closed yet, 0 for none.
 type parser struct {
 	*tree
-	pos  int
-	open uint32
+	pos   int
+	open  uint32
+	spans []Span // of strings behind pos
 }
 
 func (p *parser) run() error {
@@ -205,6 +221,11 @@ func (p *parser) scalar() {
 func (p *parser) stringEnd() int {
 	if p.peek() != '"' {
 		return -1
+	}
+	if len(p.spans) > 0 && p.spans[0].Start == p.pos {
+		end := p.spans[0].End
+		p.spans = p.spans[1:]
+		return end
 	}
 	text := p.text
 	for i := p.pos + 1; i < len(text); {
