@@ -106,24 +106,82 @@ func parse(text []byte, nodes int) (Value, error) {
 	return Value{p.tree, 0}, nil
 }
 
-// parser fills a tree in one pass; open is 1 + the index of the innermost container that is not closed yet, 0 for none.
+// parser fills a tree in one pass.
 type parser struct {
 	*tree
-	pos   int
-	open  uint32
-	spans []Span // of strings behind pos
+	spans []Span // of strings that are not read yet
 }
 
 func (p *parser) run() error {
+	text, nodes := p.text, p.nodes
+	pos := 0
+	open := uint32(0) // 1 + the index of the innermost container that is not closed yet, 0 for none
+	inObject := false // it is an object
 	for {
-		if err := p.value(); err != nil {
-			return err
+		// A value is due, in an object behind its name.
+		n := node{}
+		if inObject {
+			end := p.stringEnd(pos)
+			if end < 0 || end >= len(text) || text[end] != ':' {
+				return errNotCanonical
+			}
+			n.nameStart, n.nameEnd = uint32(pos+1), uint32(end-1)
+			pos = end + 1
 		}
-		if !p.closeContainers() {
+		if pos >= len(text) {
 			return errNotCanonical
 		}
-		if p.open == 0 {
-			if p.pos != len(p.text) {
+		n.start = uint32(pos)
+		switch c := text[pos]; {
+		case c == '"':
+			if pos = p.stringEnd(pos); pos < 0 {
+				return errNotCanonical
+			}
+			n.kind = String
+		case c == '{' || c == '[':
+			n.kind, n.next = Object, open
+			if inObject = c == '{'; !inObject {
+				n.kind = Array
+			}
+			pos++
+			nodes = append(nodes, n)
+			open = uint32(len(nodes))
+			if pos < len(text) && text[pos] != '}' && text[pos] != ']' {
+				continue
+			}
+		case c == '-' || c >= '0' && c <= '9':
+			n.kind, pos = Number, scalarEnd(text, pos)
+		case c == 't' || c == 'f':
+			n.kind, pos = Bool, scalarEnd(text, pos)
+		case c == 'n':
+			n.kind, pos = Null, scalarEnd(text, pos)
+		default:
+			return errNotCanonical
+		}
+		if n.kind != Object && n.kind != Array {
+			n.end, n.next = uint32(pos), uint32(len(nodes)+1)
+			nodes = append(nodes, n)
+		}
+
+		// Containers may end here, and a comma is before the next value.
+		for ; open > 0; pos++ {
+			if pos >= len(text) {
+				return errNotCanonical
+			}
+			top, c := &nodes[open-1], text[pos]
+			if c == ',' {
+				pos++
+				break
+			}
+			if c != '}' && c != ']' || c == '}' != inObject {
+				return errNotCanonical
+			}
+			open, top.end, top.next = top.next, uint32(pos+1), uint32(len(nodes))
+			inObject = open > 0 && nodes[open-1].kind == Object
+		}
+		if open == 0 {
+			p.nodes = nodes
+			if pos != len(text) {
 				return errNotCanonical
 			}
 			return nil
@@ -131,104 +189,26 @@ func (p *parser) run() error {
 	}
 }
 
-// value reads a member name, if the container has names, and the start of a value;
-// scalars are read whole, a container is left open unless it is empty.
-func (p *parser) value() error {
-	var n node
-	if p.open > 0 && p.nodes[p.open-1].kind == Object && p.peek() != '}' {
-		end := p.stringEnd()
-		if end < 0 || end >= len(p.text) || p.text[end] != ':' {
-			return errNotCanonical
-		}
-		n.nameStart, n.nameEnd = uint32(p.pos+1), uint32(end-1)
-		p.pos = end + 1
+// scalarEnd is where what is no string and no container ends.
+func scalarEnd(text []byte, pos int) int {
+	for pos < len(text) && text[pos] != ',' && text[pos] != ']' && text[pos] != '}' {
+		pos++
 	}
-	n.start = uint32(p.pos)
-	switch c := p.peek(); {
-	case c == '{' || c == '[':
-		n.kind = Object
-		if c == '[' {
-			n.kind = Array
-		}
-		p.pos++
-		n.next = p.open
-		p.nodes = append(p.nodes, n)
-		p.open = uint32(len(p.nodes))
-		if c := p.peek(); c == '}' || c == ']' {
-			return nil
-		}
-		return p.value()
-	case c == '"':
-		end := p.stringEnd()
-		if end < 0 {
-			return errNotCanonical
-		}
-		n.kind, p.pos = String, end
-	case c == '-' || c >= '0' && c <= '9':
-		n.kind = Number
-		p.scalar()
-	case c == 't' || c == 'f':
-		n.kind = Bool
-		p.scalar()
-	case c == 'n':
-		n.kind = Null
-		p.scalar()
-	default:
-		return errNotCanonical
-	}
-	n.end, n.next = uint32(p.pos), uint32(len(p.nodes)+1)
-	p.nodes = append(p.nodes, n)
-	return nil
-}
-
-// closeContainers ends every container that ends here, and steps over the comma
-// to the next value.
-func (p *parser) closeContainers() bool {
-	for p.open > 0 {
-		top := &p.nodes[p.open-1]
-		switch c := p.peek(); {
-		case c == ',':
-			p.pos++
-			return true
-		case c == '}' && top.kind == Object, c == ']' && top.kind == Array:
-			p.pos++
-			p.open, top.end, top.next = top.next, uint32(p.pos), uint32(len(p.nodes))
-		default:
-			return false
-		}
-	}
-	return true
-}
-
-func (p *parser) peek() byte {
-	if p.pos < len(p.text) {
-		return p.text[p.pos]
-	}
-	return 0
-}
-
-func (p *parser) scalar() {
-	for p.pos < len(p.text) {
-		switch p.text[p.pos] {
-		case ',', ']', '}':
-			return
-		}
-		p.pos++
-	}
+	return pos
 }
 
 // stringEnd is the offset behind the closing quote of the string at pos, or -1.
-func (p *parser) stringEnd() int {
-	if p.peek() != '"' {
+func (p *parser) stringEnd(pos int) int {
+	text := p.text
+	if pos >= len(text) || text[pos] != '"' {
 		return -1
 	}
-	if len(p.spans) > 0 && p.spans[0].Start == p.pos {
+	if len(p.spans) > 0 && p.spans[0].Start == pos {
 		end := p.spans[0].End
 		p.spans = p.spans[1:]
 		return end
 	}
-	text := p.text
-	for i := p.pos + 1; i < len(text); {
+	for i := pos + 1; i < len(text); {
 		if i+16 <= len(text) {
 			b := text[i : i+16]
 			x, y := delimiters(binary.LittleEndian.Uint64(b)), delimiters(binary.LittleEndian.Uint64(b[8:]))
