@@ -140,25 +140,16 @@ func (t *transformer) reorder(f *frame, i int) bool {
 
 // distinct says whether all names differ, for text whose members stay in their order. It fails on a duplicate.
 func (t *transformer) distinct(members []member) bool {
-	if len(members) <= fewMembers && distinctPrefixes(members) {
-		return true
-	}
-	t.sort(members)
-	return t.unique(members)
-}
-
-// distinctPrefixes says whether prefixes tell the names of few members apart.
-func distinctPrefixes(members []member) bool {
-	var sorted [fewMembers]uint64
+	t.prefixes = t.prefixes[:0]
 	for k := range members {
-		x, j := members[k].prefix, k
-		for ; j > 0 && sorted[j-1] >= x; j-- {
-			if sorted[j-1] == x {
-				return false
-			}
-			sorted[j] = sorted[j-1]
+		t.prefixes = append(t.prefixes, members[k].prefix)
+	}
+	slices.Sort(t.prefixes)
+	for k := 1; k < len(t.prefixes); k++ {
+		if t.prefixes[k] == t.prefixes[k-1] { // which does not tell the names apart
+			t.sort(members)
+			return t.unique(members)
 		}
-		sorted[j] = x
 	}
 	return true
 }

@@ -23,6 +23,8 @@ type transformer struct {
 	ranked  []rank   // the members of the object that is being sorted
 	cursors []cursor // emit's stack
 
+	prefixes []uint64 // of the members of an object that keep their order
+
 	// What was found at each depth, after a comma or an opening bracket and before a
 	// closing one. It is only a guess and stays from text to text.
 	between, before [levels]spacing

@@ -162,7 +162,10 @@ func (w *walker) appendText(dst []byte, v jsontree.Value, s *shape, m mode) []by
 // appendEscaped appends compact JSON text, which has no control characters, as the content of a string.
 func appendEscaped(dst, text []byte) []byte {
 	i := len(dst)
-	n := len(text) + bytes.Count(text, []byte{'"'}) + bytes.Count(text, []byte{'\\'})
+	n := 2 * len(text)
+	if len(text) > 1<<16 { // for which twice the memory is more than counting takes
+		n = len(text) + bytes.Count(text, []byte{'"'}) + bytes.Count(text, []byte{'\\'})
+	}
 	dst = slices.Grow(dst, n)[:i+n]
 	for _, c := range text {
 		if c == '"' || c == '\\' {
@@ -172,7 +175,7 @@ func appendEscaped(dst, text []byte) []byte {
 		dst[i] = c
 		i++
 	}
-	return dst
+	return dst[:i]
 }
 
 func (w *walker) array(dst []byte, v jsontree.Value, s *shape, m mode) []byte {
