@@ -411,7 +411,7 @@ func (d *declarer) toolList(k *member, v jsontree.Value) {
 // toolName is what a tool is called: by the first of the table's places that holds a string, else by its type, else by
 // its first member that is not out.
 func (t *table) toolName(v jsontree.Value, s *shape) string {
-	for _, place := range append(slices.Clip(t.toolNames), []string{"type"}) {
+	for _, place := range t.toolNames {
 		at := v
 		for _, name := range place {
 			at = at.Get(name)
@@ -419,6 +419,9 @@ func (t *table) toolName(v jsontree.Value, s *shape) string {
 		if at.Kind() == jsontree.String {
 			return at.Text()
 		}
+	}
+	if kind := v.Get("type"); kind.Kind() == jsontree.String {
+		return kind.Text()
 	}
 	for name := range v.Members() {
 		if k := s.index.byName[string(name)]; k == nil || k.to != out {

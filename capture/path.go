@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 	"strconv"
@@ -20,13 +21,16 @@ type trail []step
 
 // String is the trail's RFC 6901 pointer.
 func (t trail) String() string {
-	var b []byte
+	b := make([]byte, 0, 64)
 	for _, s := range t {
 		b = append(b, '/')
 		if s.name == nil {
 			b = strconv.AppendInt(b, int64(s.index), 10)
 		} else {
-			b = append(b, jsontree.EscapePointer(string(s.name))...)
+			b = append(b, s.name...)
+			if bytes.ContainsAny(s.name, "~/") {
+				b = append(b[:len(b)-len(s.name)], jsontree.EscapePointer(string(s.name))...)
+			}
 		}
 	}
 	return string(b)

@@ -1,8 +1,8 @@
 package capture
 
 import (
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -93,6 +93,7 @@ type member struct {
 
 	nullCounts bool // null is not what its absence is, also where the table says that null is absent
 
+	label  []byte // name
 	quoted string // name as a JSON string and a colon
 	says   verdict
 }
@@ -180,7 +181,7 @@ func newIndex(form func(string) string, lists ...[]member) *index {
 	for _, l := range lists {
 		for i := range l {
 			m := &l[i]
-			m.quoted = `"` + m.name + `":`
+			m.label, m.quoted = []byte(m.name), `"`+m.name+`":`
 			if m.value == nil {
 				m.value = value
 			}
@@ -320,7 +321,7 @@ func open(m member, hides string) member { m.hides = hides; return m }
 
 func leftOut(name, why string) member { return member{name: name, to: out, note: why} }
 
-func (t *table) name() string { return fmt.Sprintf("%s/%d", t.api, t.number) }
+func (t *table) name() string { return t.api + "/" + strconv.Itoa(t.number) }
 
 // takes tells whether a provider's name is one of a list, in which NAME:* stands for all that begin so.
 func takes(providers []string, name string) bool {

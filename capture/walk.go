@@ -291,7 +291,7 @@ func (k *member) step(name []byte, text bool) []byte {
 	if k == nil || text {
 		return name
 	}
-	return []byte(k.name)
+	return k.label
 }
 
 func appendName(dst []byte, k *member, name []byte, text bool) []byte {
