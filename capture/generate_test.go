@@ -160,6 +160,7 @@ func generated(t *testing.T, f Format, seed uint64) bool {
 		}
 		return false
 	}
+	isDeclared(t, c.Format.Name(), c)
 	checkInverse(t, body, c)
 	checkOpen(t, c.Format.Name(), c)
 	compact := compacted(t, f.table, body)

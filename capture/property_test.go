@@ -153,6 +153,7 @@ func FuzzCapture(f *testing.F) {
 				}
 				continue
 			}
+			isDeclared(t, format.Name(), c)
 			checkInverse(t, body, c)
 			checkOpen(t, format.Name(), c)
 		}

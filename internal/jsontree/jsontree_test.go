@@ -3,6 +3,7 @@ package jsontree_test
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"reflect"
 	"strings"
 	"testing"
@@ -78,7 +79,39 @@ func FuzzParse(f *testing.F) {
 		if got := value(root); !reflect.DeepEqual(got, want) {
 			t.Fatalf("got %v, want %v", got, want)
 		}
+		for skip := range 3 {
+			var spans []jsontree.Span // of some strings
+			for i, s := range stringSpans(t, form) {
+				if i%3 != skip {
+					spans = append(spans, s)
+				}
+			}
+			around, err := jsontree.ParseAround(form, spans)
+			if err != nil || !reflect.DeepEqual(value(around), want) {
+				t.Fatalf("around %v: got %v (%v), want %v", spans, value(around), err, want)
+			}
+		}
 	})
+}
+
+// stringSpans are where strings stand in a canonical text.
+func stringSpans(t *testing.T, text []byte) []jsontree.Span {
+	var spans []jsontree.Span
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	for {
+		before := int(decoder.InputOffset())
+		token, err := decoder.Token()
+		if err == io.EOF {
+			return spans
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		if _, isString := token.(string); isString {
+			start := before + bytes.IndexByte(text[before:], '"')
+			spans = append(spans, jsontree.Span{Start: start, End: int(decoder.InputOffset())})
+		}
+	}
 }
 
 // value is v as encoding/json decodes it.
