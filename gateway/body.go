@@ -87,7 +87,12 @@ type arriving struct {
 	closed bool // the deadline is the server's again
 }
 
+// Read gives the end for as long as it is asked. net/http closes the body when the answer begins, and an error would have the
+// transport, which asks again, close the connection on which the answer arrives.
 func (b *arriving) Read(p []byte) (int, error) {
+	if b.whole.Load() {
+		return 0, io.EOF
+	}
 	b.wait()
 	n, err := b.ReadCloser.Read(p)
 	if errors.Is(err, io.EOF) {

@@ -164,3 +164,48 @@ func TestClientLeaves(t *testing.T) {
 		t.Errorf("%d requests: %s", n, w.log())
 	}
 }
+
+// lateTransport sends a request, and looks for more of its body when the answer is on its way, as net/http's transport does where
+// it is slower than the upstream.
+type lateTransport struct{ looked chan error }
+
+func (l *lateTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	if _, err := io.CopyN(io.Discard, r.Body, r.ContentLength); err != nil {
+		return nil, err
+	}
+	return &http.Response{StatusCode: 200, Header: http.Header{}, ContentLength: -1, Request: r, Body: &lateAnswer{of: l, request: r.Body}}, nil
+}
+
+type lateAnswer struct {
+	of      *lateTransport
+	request io.ReadCloser
+	begun   bool
+}
+
+func (a *lateAnswer) Read(p []byte) (int, error) {
+	if !a.begun {
+		a.begun = true
+		return copy(p, "part"), nil
+	}
+	_, err := a.request.Read(make([]byte, 1))
+	a.of.looked <- err
+	return 0, io.EOF
+}
+
+func (a *lateAnswer) Close() error { return nil }
+
+// TestEndOfBody: net/http closes the body of a request when the answer begins. A transport that looks for its end after that finds
+// it: an error would have it close the connection, and the client would get a part of the answer.
+func TestEndOfBody(t *testing.T) {
+	for path, body := range map[string]string{"/anthropic/v1/messages/count_tokens": `{"model": "m", "messages": []}`, "/v1/chat/completions": chat} {
+		late := &lateTransport{make(chan error, 1)}
+		w := newWorld(t, nil)
+		w.gateway.transport = late
+		if a := w.post(path, body); a.status != 200 || a.body != "part" {
+			t.Errorf("%s: %v", path, a)
+		}
+		if err := <-late.looked; !errors.Is(err, io.EOF) {
+			t.Errorf("%s: %v, want the end", path, err)
+		}
+	}
+}
