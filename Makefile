@@ -8,7 +8,7 @@ GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
 .PHONY: help
 help: ## list the targets
-	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 22
 
 .PHONY: build
 build: ## build bin/runattest
@@ -106,6 +106,10 @@ bench: build ## whole-process time, memory and size, installed commands beside t
 bench-gateway: ## a call through the gateway, beside a direct one and a bare reverse proxy, and what it waits for the disk
 	$(GO) test -run '^$$' -bench '^BenchmarkDisk$$' ./gateway/journal
 	$(GO) test -run '^$$' -bench '^BenchmarkCall$$' -benchmem ./gateway
+
+.PHONY: bench-gateway-peers
+bench-gateway-peers: build ## the gateway beside LiteLLM, Portkey, TensorZero, nginx and others; installs them the first time (2 GB, minutes)
+	./.ci/bench-gateway-peers $(BIN)/runattest
 
 .PHONY: bench-python
 bench-python: build ## signatures a second from one thread of Python, beside a client in Go
