@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"iter"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -32,18 +34,34 @@ func attachAll(cmd *cobra.Command, o *output, reach *registryFlags, ref string, 
 		moving.Say(func() { err = o.printAttached(artifact, blob.Name, a) })
 		return err
 	}
-	for blobs, err := range parts {
-		if err == nil && target == nil {
-			target, artifact, err = reach.resolve(o, ref, moving)
+	ctx, stop := context.WithCancel(cmd.Context())
+	defer stop()
+	left, err := upload.Store(ctx, parts, func(blobs []input.Blob, done func(input.Blob)) (err error) {
+		if target == nil {
+			if target, artifact, err = reach.resolve(o, ref, moving); err != nil {
+				stop() // nothing is attached, whatever follows
+				return err
+			}
 		}
-		if err == nil {
-			err = upload.Attach(cmd.Context(), target, artifact, blobs, attached)
-		}
-		if err != nil {
-			return hintFile(err)
+		return upload.Attach(cmd.Context(), target, artifact, blobs, func(blob input.Blob, a registry.Attached) error {
+			done(blob)
+			return attached(blob, a)
+		})
+	})
+	moving.End()
+	if ctx.Err() == nil || cmd.Context().Err() != nil {
+		o.sayLeft("attached", left, err)
+	}
+	return hintFile(err)
+}
+
+// sayLeft names what is not known to be stored because of an error, unless the error does so.
+func (o *output) sayLeft(done string, left []string, err error) {
+	for _, name := range left {
+		if !strings.HasPrefix(err.Error(), name) {
+			o.Info("not known to be %s: %s", done, name)
 		}
 	}
-	return nil
 }
 
 // hintFile adds the hint for a registry reference that was given in the place of a file.

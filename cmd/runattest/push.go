@@ -41,22 +41,22 @@ func pushAll(cmd *cobra.Command, reach *registryFlags, p *upload.Pusher, paths [
 	moving := o.transfer(cmd.Context(), "attestations pushed")
 	defer moving.End()
 	p.Open = func(ref registry.Reference) (*registry.Target, error) { return reach.open(ref, moving.Count) }
-	p.Pushed = func(d upload.Pushed) (err error) {
-		moving.Say(func() { err = o.printPushed(d) })
-		return err
+	left, err := upload.Store(cmd.Context(), upload.Parts(cmd.InOrStdin(), paths...), func(blobs []files.Blob, done func(files.Blob)) error {
+		p.Pushed = func(d upload.Pushed) (err error) {
+			for _, b := range d.Blobs {
+				done(b)
+			}
+			moving.Say(func() { err = o.printPushed(d) })
+			return err
+		}
+		return p.Push(cmd.Context(), blobs)
+	})
+	moving.End()
+	o.sayLeft("pushed", left, err)
+	if is[*registry.NoDeclarationError](err) {
+		return cli.WithHint(err, "give it with --declaration FILE")
 	}
-	for blobs, err := range upload.Parts(cmd.InOrStdin(), paths...) {
-		if err == nil {
-			err = p.Push(cmd.Context(), blobs)
-		}
-		if is[*registry.NoDeclarationError](err) {
-			return cli.WithHint(err, "give it with --declaration FILE")
-		}
-		if err != nil {
-			return hintFile(err)
-		}
-	}
-	return nil
+	return hintFile(err)
 }
 
 func (o *output) printPushed(d upload.Pushed) error {

@@ -61,9 +61,11 @@ func (b *batch) resolveSubject(text string) (*registry.Target, *registry.Artifac
 // toAttach has a bundle wait until its file is written.
 func (b *batch) toAttach(j *signing.Job, s signing.Signed) {
 	if err := b.made.Add(input.Blob{Name: j.Target, Data: s.Bundle}); err != nil {
-		b.note(j.Target, fmt.Errorf("cannot be attached: %w", err))
+		b.note(s.Name, cli.WithHint(fmt.Errorf("its bundle in %s cannot be attached: %w", j.Target, err), completeAttach))
 	}
 }
+
+const completeAttach = "the bundles are signed and written: runattest attach completes it"
 
 // attachMade attaches what was signed; the files are there whatever becomes of it.
 func (b *batch) attachMade(cmd *cobra.Command) error {
@@ -73,7 +75,7 @@ func (b *batch) attachMade(cmd *cobra.Command) error {
 	quiet := *b.output // standard output has the identities
 	quiet.Out, quiet.JSON = b.Err, false
 	if err := attachAll(cmd, &quiet, b.reach, b.attach, b.made.Parts()); err != nil {
-		b.note(b.attach, cli.WithHint(err, "the bundles are signed and written: runattest attach completes it"))
+		b.note(b.attach, cli.WithHint(err, completeAttach))
 	}
 	return b.done()
 }

@@ -21,8 +21,9 @@ import (
 
 // A FileError says which file could not be read.
 type FileError struct {
-	Path string // as it was given
-	Err  error  // names the file, with the line where it holds several
+	Path string   // as it was given
+	Err  error    // names the file, with the line where it holds several
+	Left []string // the bundles that were read and not given, and the files after it
 }
 
 func (e *FileError) Error() string {
@@ -40,19 +41,19 @@ func (e *FileError) Unwrap() error {
 }
 
 // Parts reads the bundles in files, and of a run set the proof of each run, as many at a time as limits.Pushed allows. An error
-// is a *FileError, and ends the sequence: what was read with it is not given.
+// is a *FileError, and ends the sequence: what was read with it is not given, and is named in the error.
 func Parts(stdin io.Reader, paths ...string) iter.Seq2[[]files.Blob, error] {
 	return func(yield func([]files.Blob, error) bool) {
 		var some []files.Blob
 		size := 0
-		for _, path := range paths {
+		for i, path := range paths {
 			for blob, err := range files.Bundles(path, stdin) {
 				if err == nil {
 					blob.Data = bytes.Clone(blob.Data)
 					_, err = files.ParseBundle(blob.Data)
 				}
 				if err != nil {
-					yield(nil, &FileError{path, named(blob.Name, err)})
+					yield(nil, &FileError{path, named(blob.Name, err), append(names(some), paths[i+1:]...)})
 					return
 				}
 				if size += len(blob.Data); size > limits.Pushed && len(some) > 0 {
@@ -66,6 +67,50 @@ func Parts(stdin io.Reader, paths ...string) iter.Seq2[[]files.Blob, error] {
 		}
 		yield(some, nil)
 	}
+}
+
+// Store has parts stored one after the other, up to the first error. Left are then the names of the bundles and files of which it is
+// not known that they are stored: those of the part at hand that store has not told done of, and all that follow, which are
+// read for their names unless ctx has ended.
+func Store(ctx context.Context, parts iter.Seq2[[]files.Blob, error], store func(some []files.Blob, done func(files.Blob)) error) (left []string, err error) {
+	if parts == nil || store == nil {
+		return nil, errors.New("nothing to store, or nothing that stores it: it is nil")
+	}
+	for blobs, failed := range parts {
+		if file, ok := errors.AsType[*FileError](failed); ok {
+			if err != nil {
+				left = append(left, file.Path)
+			}
+			left = append(left, file.Left...)
+		}
+		if err != nil {
+			left = append(left, names(blobs)...)
+			continue
+		}
+		if err = failed; err == nil {
+			stored := map[string]int{}
+			err = store(blobs, func(b files.Blob) { stored[b.Name]++ })
+			if err == nil {
+				continue
+			}
+			left = slices.DeleteFunc(names(blobs), func(name string) bool {
+				stored[name]--
+				return stored[name] >= 0
+			})
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return slices.Compact(left), err
+}
+
+func names(blobs []files.Blob) []string {
+	var all []string
+	for _, b := range blobs {
+		all = append(all, b.Name)
+	}
+	return all
 }
 
 // Attach attaches bundles to an artifact, and tells attached of each in their order.

@@ -1,6 +1,7 @@
 package upload_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -131,5 +132,39 @@ func TestAttach(t *testing.T) {
 	attached := func(b files.Blob, _ registry.Attached) error { names = append(names, b.Name); return nil }
 	if err := upload.Attach(t.Context(), target, artifact, blobs[:1], attached); err != nil || !slices.Equal(names, []string{"good"}) {
 		t.Errorf("%v, attached %q", err, names)
+	}
+}
+
+// TestStoreLeft: after an error all is named that is not known to be stored, and of a part what was not told to be.
+func TestStoreLeft(t *testing.T) {
+	wrong := errors.New("wrong")
+	parts := func(yield func([]files.Blob, error) bool) {
+		_ = yield([]files.Blob{{Name: "a"}, {Name: "b"}}, nil) && yield([]files.Blob{{Name: "c"}, {Name: "d"}, {Name: "d"}, {Name: "e"}}, nil) &&
+			yield([]files.Blob{{Name: "f"}}, nil) && yield(nil, &upload.FileError{Path: "h", Err: wrong, Left: []string{"g", "i"}})
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	for at, want := range map[string][]string{
+		"b": {"b", "c", "d", "e", "f", "h", "g", "i"},
+		"d": {"d", "e", "f", "h", "g", "i"},
+		"f": {"f", "h", "g", "i"},
+		"":  {"g", "i"},
+	} {
+		left, err := upload.Store(ctx, parts, func(some []files.Blob, done func(files.Blob)) error {
+			for _, b := range some {
+				if b.Name == at {
+					return wrong
+				}
+				done(b)
+			}
+			return nil
+		})
+		if !errors.Is(err, wrong) || !slices.Equal(left, want) {
+			t.Errorf("%q: %q left, want %q; %v", at, left, want, err)
+		}
+	}
+	left, err := upload.Store(ctx, parts, func([]files.Blob, func(files.Blob)) error { stop(); return wrong })
+	if err != wrong || !slices.Equal(left, []string{"a", "b"}) {
+		t.Errorf("interrupted: %q left; %v", left, err)
 	}
 }

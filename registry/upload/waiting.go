@@ -18,8 +18,7 @@ import (
 type Waiting struct {
 	text  spill.Buffer
 	kept  []extent
-	start int64 // of what is added and not kept yet
-	torn  bool  // the last of that is not whole
+	added []extent // since the last Keep or Drop
 }
 
 // extent is a part of the text, from one byte up to another.
@@ -27,7 +26,7 @@ type extent struct{ from, to int64 }
 
 var errNoWaiting = errors.New("nothing to wait in: it is nil")
 
-// Add adds a bundle, which waits if Keep follows before Drop. After an error Keep is Drop.
+// Add adds a bundle, which waits if Keep follows before Drop. After an error it does not; the others do.
 func (w *Waiting) Add(blob files.Blob) error {
 	if w == nil {
 		return errNoWaiting
@@ -36,11 +35,21 @@ func (w *Waiting) Add(blob files.Blob) error {
 	for _, part := range [][]byte{[]byte(blob.Name), blob.Data} {
 		text = append(binary.AppendUvarint(text, uint64(len(part))), part...)
 	}
-	if _, err := w.text.Write(text); err != nil {
-		w.torn = true
+	start := w.text.Size()
+	if _, err := w.text.Write(text); err != nil { // what is written of it is passed over
 		return fmt.Errorf("what waits to be stored: %w", err)
 	}
+	w.added = join(w.added, extent{start, w.text.Size()})
 	return nil
+}
+
+// join adds an extent, to the last one if that ends where it begins.
+func join(all []extent, e extent) []extent {
+	if n := len(all); n > 0 && all[n-1].to == e.from {
+		all[n-1].to = e.to
+		return all
+	}
+	return append(all, e)
 }
 
 // Keep has what was added since the last Keep or Drop wait.
@@ -48,23 +57,16 @@ func (w *Waiting) Keep() {
 	if w == nil {
 		return
 	}
-	end := w.text.Size()
-	if w.torn {
-		w.Drop()
-		return
+	for _, e := range w.added {
+		w.kept = join(w.kept, e)
 	}
-	if n := len(w.kept); n > 0 && w.kept[n-1].to == w.start {
-		w.kept[n-1].to = end
-	} else if end > w.start {
-		w.kept = append(w.kept, extent{w.start, end})
-	}
-	w.start = end
+	w.added = nil
 }
 
 // Drop forgets what was added since the last Keep or Drop.
 func (w *Waiting) Drop() {
 	if w != nil {
-		w.start, w.torn = w.text.Size(), false
+		w.added = nil
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/runattest/runattest/attest/files"
@@ -58,5 +60,43 @@ func TestWaiting(t *testing.T) {
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
 		t.Errorf("left: %v, %v", left, err)
+	}
+}
+
+// TestWaitingTorn: one bundle that cannot be written takes none of the others of its file along.
+func TestWaitingTorn(t *testing.T) {
+	dir := t.TempDir()
+	var w Waiting
+	add := func(name string, size int, ok bool) {
+		t.Helper()
+		if err := w.Add(files.Blob{Name: name, Data: bytes.Repeat([]byte(name), size)}); (err == nil) != ok {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	t.Setenv("TMPDIR", filepath.Join(dir, "gone"))
+	add("a", 10, true)
+	add("b", limits.SpillMemory, false)
+	add("c", 10, false) // memory is full
+	t.Setenv("TMPDIR", dir)
+	add("d", 10, true)
+	w.Keep()
+	add("e", 10, true)
+	w.Keep()
+	add("f", 10, true)
+	w.Drop()
+	var got []string
+	for part, err := range w.Parts() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, blob := range part {
+			got = append(got, blob.Name+string(blob.Data))
+		}
+	}
+	if want := []string{"aaaaaaaaaaa", "ddddddddddd", "eeeeeeeeeee"}; !slices.Equal(got, want) {
+		t.Errorf("%q wait, want %q", got, want)
+	}
+	if err := w.Close(); err != nil || !w.Empty() {
+		t.Error(err)
 	}
 }

@@ -355,6 +355,7 @@ var exported = map[string]any{
 	"upload.FileError.Error":  (*upload.FileError).Error,
 	"upload.FileError.Unwrap": (*upload.FileError).Unwrap,
 	"upload.Parts":            upload.Parts,
+	"upload.Store":            upload.Store,
 	"upload.Pusher.Push":      (*upload.Pusher).Push,
 	"upload.Waiting.Add":      (*upload.Waiting).Add,
 	"upload.Waiting.Close":    (*upload.Waiting).Close,
