@@ -189,7 +189,7 @@ func (p *parser) run() error {
 	}
 }
 
-// scalarEnd is where what is no string and no container ends.
+// scalarEnd is where a number, true, false or null ends.
 func scalarEnd(text []byte, pos int) int {
 	for pos < len(text) && text[pos] != ',' && text[pos] != ']' && text[pos] != '}' {
 		pos++
