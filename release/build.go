@@ -75,10 +75,10 @@ func (b *building) build(ctx context.Context, out string) (err error) {
 	if err != nil {
 		return err
 	}
-	for _, c := range components {
+	for _, c := range modules() {
 		b.say("%s: %s %s", b.source.release.tag, c.module, proxy.sums[c.module])
 	}
-	if b.shop, err = newWorkshop(filepath.Join(temp, "shop"), proxy, false); err != nil {
+	if b.shop, err = newWorkshop(filepath.Join(temp, "shop"), proxy, b.tools, false); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, b.shop.remove()) }()
@@ -104,12 +104,16 @@ func (b *building) build(ctx context.Context, out string) (err error) {
 // packages builds every program and packs it in each way.
 func (b *building) packages(ctx context.Context) error {
 	for _, c := range components {
+		targets := c.of(b.targets)
+		if len(targets) == 0 {
+			continue
+		}
 		b.linux[c] = map[target][]entry{}
-		texts, err := b.texts(ctx, c)
+		texts, err := b.texts(ctx, c, targets[0])
 		if err != nil {
 			return err
 		}
-		for _, t := range b.targets {
+		for _, t := range targets {
 			b.say("building %s for %s", c.name, t)
 			p, err := b.product(ctx, t, c)
 			if err != nil {
@@ -132,7 +136,7 @@ func (b *building) packages(ctx context.Context) error {
 
 // image adds the image of a component for the Linux targets, where there are any.
 func (b *building) image(c *component) error {
-	if len(b.linux[c]) == 0 {
+	if len(b.linux[c]) == 0 || c.image == nil {
 		return nil
 	}
 	index, err := c.imageOf(b.source.release, b.source.commit, b.linux, b.source.at)
@@ -176,7 +180,7 @@ func (b *building) product(ctx context.Context, t target, c *component) (*produc
 		return nil, err
 	}
 	p := &product{component: c, target: t}
-	if p.licences, err = b.shop.licences(programs); err != nil {
+	if p.licences, err = b.shop.licences(ctx, c, programs); err != nil {
 		return nil, err
 	}
 	for _, one := range programs {
@@ -235,9 +239,12 @@ var shells = []struct{ name, file string }{
 }
 
 // texts are the files that every archive of a component has: those of its module, and for runattest itself the manual and
-// completions, which the program writes.
-func (b *building) texts(ctx context.Context, c *component) ([]entry, error) {
-	host, err := b.shop.build(ctx, b.source.release, hostTarget(), c)
+// completions, which the program writes. The module is there once it was built for t, or for runattest this host.
+func (b *building) texts(ctx context.Context, c *component, t target) ([]entry, error) {
+	if c == command {
+		t = hostTarget()
+	}
+	host, err := b.shop.build(ctx, b.source.release, t, c)
 	if err != nil {
 		return nil, err
 	}

@@ -16,7 +16,9 @@ type component struct {
 	// description is that of the Debian control file: lines that begin with a blank follow the summary.
 	description string
 	suggests    []string     // packages that extend it
-	image       []*component // what its image has
+	image       []*component // what its image has; without any there is none
+	// cgo is for programs that load other libraries. They are for Linux alone, and need its glibc.
+	cgo bool
 }
 
 // command is the program itself, with manual pages and completions.
@@ -26,7 +28,7 @@ var command = &component{
 	description: `runattest declares an AI run (model, prompt, parameters, context, constraints),
 computes its identity and signs it as an in-toto statement in a Sigstore
 bundle, before anything is computed. Others verify signer and identity offline.`,
-	suggests: []string{"runattest-kms"},
+	suggests: []string{"runattest-kms", "runattest-pkcs11"},
 }
 
 // kmsPlugins let the program, and cosign, sign with keys in clouds and in Vault. That for PKCS #11 is not among them: it needs
@@ -40,12 +42,51 @@ runattest and cosign sign with keys that never leave AWS KMS, Azure Key Vault,
 Google Cloud KMS or the transit engine of Vault.`,
 }
 
+// pkcs11Plugin lets them sign with keys in hardware modules. A module is a library of its maker's, which the plugin loads into
+// its process: so it needs the C library that the module was made for, and is in no image, which would have neither.
+var pkcs11Plugin = &component{
+	name: "runattest-pkcs11", module: modulePath + "/plugins",
+	programs: []string{"sigstore-kms-pkcs11"},
+	summary:  "PKCS #11 plugin for runattest: keys in hardware modules",
+	description: `A program that speaks sigstore's KMS plugin protocol. With it on the PATH,
+runattest and cosign sign with keys that never leave a hardware module, smart card
+or token for which there is a PKCS #11 library.`,
+	cgo: true,
+}
+
 // components are all that a release consists of.
-var components = []*component{command, kmsPlugins}
+var components = []*component{command, kmsPlugins, pkcs11Plugin}
+
+// modules are components with all modules: each has one that none before it has.
+func modules() []*component {
+	var all []*component
+	for _, c := range components {
+		if !slices.ContainsFunc(all, func(other *component) bool { return other.module == c.module }) {
+			all = append(all, c)
+		}
+	}
+	return all
+}
 
 func init() {
 	command.image = []*component{command}
 	kmsPlugins.image = []*component{command, kmsPlugins}
+}
+
+// of are those of some targets that the component is built for.
+func (c *component) of(all []target) []target {
+	if !c.cgo {
+		return all
+	}
+	return onLinux(all)
+}
+
+// flags are those that its programs are built with.
+func (c *component) flags() []string {
+	if c.cgo {
+		return cgoFlags
+	}
+	return buildFlags
 }
 
 // below is the folder of its module in the repository, "" for the whole.

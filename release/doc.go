@@ -15,8 +15,14 @@
 //
 // with an environment of its own (CGO_ENABLED=0, GOFLAGS and the like unset). So the program carries its version and the
 // module's h1: sum in its build information, and the same Go gives everyone the same bytes from that line. A release
-// stops unless version and sum in each program are those of the zip. The four KMS plugins that need no C library are built in
-// the same way from their own module, ../plugins, which has the same version (tag plugins/v0.1.0).
+// stops unless version and sum in each program are those of the zip. The KMS plugins are built in the same way from their own
+// module, ../plugins, which has the same version (tag plugins/v0.1.0). That for PKCS #11 loads libraries, which takes cgo: it is
+// built for Linux alone, with
+//
+//	CGO_ENABLED=1 CC='zig cc -target x86_64-linux-gnu.2.17' CGO_CFLAGS='-O2 -g0 -DZIG=0.17.1'
+//	go install -trimpath -ldflags='-s -w -extldflags=-Wl,--strip-all' ...
+//
+// by the zig that compiler.txt names, and a release stops unless glibc 2.17 is enough for it.
 //
 // # The folder
 //
@@ -32,13 +38,15 @@
 //	runattest-kms_0.1.0_linux_amd64.tar.gz      one for each target: the KMS plugins, licences, SBOMs
 //	runattest-kms_0.1.0-1_amd64.deb, .rpm       as those of the program
 //	runattest-kms_0.1.0_image.tar               the image with the plugins besides
+//	runattest-pkcs11_0.1.0_linux_amd64.tar.gz   one for each target of Linux: the PKCS #11 plugin, licences, SBOM
+//	runattest-pkcs11_0.1.0-1_amd64.deb, .rpm    the same; they need the system's glibc, 2.17 or later
 //	runattest_0.1.0.provenance.sigstore.json    in-toto Statement, SLSA provenance v1: every file above is a subject, and the index of each image
 //	checksums.txt                               SHA-256 of all of these, as sha256sum writes it
 //	checksums.txt.sig                           the key's signature of checksums.txt, base64: openssl checks it
 //
 // Each name carries the version, so that an older release cannot be passed off as a newer one. verify refuses a folder in
 // which a file is missing, added, renamed or changed, a signature by another key, a program whose version or sum is
-// not the release's, an archive with other files than it should have, a wheel or npm package whose program is not the archive's, a wheel whose RECORD disagrees, a deb
+// not the release's, or needs a library that not every system has, an archive with other files than it should have, a wheel or npm package whose program is not the archive's, a wheel whose RECORD disagrees, a deb
 // or rpm that installs anything but the archive's files, an image that is not made of the archives, has a blob under a digest
 // that is not the blob's, or has a blob too many, and a snapshot where a release is wanted.
 //
@@ -53,6 +61,7 @@
 //
 // # Tools
 //
-// Besides Go and git, build needs Python 3.11 or later with pip. It installs what writes SBOMs and wheels itself, at fixed
-// versions with known sums, and no package has anything that runs at its installation.
+// Besides Go and git, build needs Python 3.11 or later with pip. It installs what writes SBOMs and wheels and what compiles C
+// itself, at fixed versions with known sums, and no package has anything that runs at its installation. reproduce needs the
+// same for what compiles C. verify and push need none of it.
 package main

@@ -34,6 +34,11 @@ const imageUser = 65532
 // imageFile is the name of the image's file.
 func (c *component) imageFile(r release) string { return c.name + "_" + r.bare() + "_image.tar" }
 
+// imaged are the components that there are images of.
+func imaged() []*component {
+	return slices.DeleteFunc(slices.Clone(components), func(c *component) bool { return c.image == nil })
+}
+
 // imageTag is the image's tag: all are of one repository, 0.1.0 and 0.1.0-kms.
 func (c *component) imageTag(r release) string {
 	return r.bare() + strings.TrimPrefix(c.name, command.name)

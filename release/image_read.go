@@ -26,7 +26,7 @@ import (
 // checkImage holds the image against the archives for Linux: every blob must have the digest that it is stored under, and
 // the file must be the one that is made of these archives. Layers are compared by what is in them, as a compressor may change.
 func (want expectation) checkImage(c *component, files map[string][]byte, entries contentsOf, p provenance) error {
-	if len(entries[c]) == 0 {
+	if len(entries[c]) == 0 || c.image == nil {
 		return nil
 	}
 	temp, err := os.MkdirTemp("", "image-")

@@ -39,7 +39,7 @@ func TestImageInRegistry(t *testing.T) {
 	room.want(t, "tar -xzf dist/"+command.archive(built[0], r)+" && cp "+command.folder(built[0], r)+"/runattest . && ./runattest keygen --no-password")
 	room.want(t, "cp $KEY release.pub; cosign() { $COSIGN \"$@\"; }\n"+
 		strings.ReplaceAll(pageLine(t, r, "cosign verify-attestation"), "registry.acme.example/runattest", repository), "\n"+r.tag+"\n")
-	for _, c := range components {
+	for _, c := range imaged() {
 		tag := mustRepository(t, repository).Tag(c.imageTag(r))
 		there, err := remote.Head(tag)
 		if err != nil {

@@ -151,8 +151,8 @@ func chmod(t *testing.T, path string, mode os.FileMode) {
 	}
 }
 
-// modules lays the npm packages out as npm does.
-func modules(t *testing.T) (dir string) {
+// nodeModules lays the npm packages out as npm does.
+func nodeModules(t *testing.T) (dir string) {
 	t.Helper()
 	_, _, npm, main := contents(t)
 	dir = filepath.Join(t.TempDir(), "a b", "node_modules")
@@ -224,7 +224,7 @@ func TestLauncher(t *testing.T) {
 		"chosen, another tool": {func(*testing.T, string) string { return "/bin/true" }, "RUNATTEST_BIN: /bin/true: is not a runattest"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir := modules(t)
+			dir := nodeModules(t)
 			cmd := launcher(t, dir, c.change(t, dir), "exit", "5")
 			var stderr bytes.Buffer
 			cmd.Stderr = &stderr
@@ -245,7 +245,7 @@ func TestLauncher(t *testing.T) {
 
 // TestLauncherSignals: the program gets the launcher's signals and decides how it ends; the launcher ends in the same way.
 func TestLauncherSignals(t *testing.T) {
-	dir := modules(t)
+	dir := nodeModules(t)
 	for _, c := range []struct {
 		send     syscall.Signal
 		program  bool // the signal goes to the program

@@ -2,10 +2,12 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 
 	"golang.org/x/mod/module"
 )
@@ -13,13 +15,22 @@ import (
 // licenceFile is a file at the root of a module that its licence says must go along.
 var licenceFile = regexp.MustCompile(`(?i)^(licen[cs]e|copying|notice|copyright|patents|authors)([-._].*)?$`)
 
-// licences are the licence and notice texts of every module that is linked into these programs, and of Go itself. A module
-// without one is an error.
-func (w *workshop) licences(programs []*program) ([]byte, error) {
+// licences are the licence and notice texts of every module that is linked into these programs of a component, of Go itself,
+// and of the compiler of C where there was one. A module without one is an error.
+func (w *workshop) licences(ctx context.Context, c *component, programs []*program) ([]byte, error) {
 	var all bytes.Buffer
 	all.WriteString("runattest is under the Apache License 2.0, see LICENSE. What was built from it holds the following software too.\n")
 	if err := appendLicences(&all, "Go "+programs[0].info.GoVersion, w.goroot); err != nil {
 		return nil, err
+	}
+	if c.cgo {
+		compiler, err := w.tools.compiler(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if err := compiler.licences(&all); err != nil {
+			return nil, err
+		}
 	}
 	done := map[string]bool{}
 	for _, p := range programs {
@@ -59,12 +70,16 @@ func appendLicences(to *bytes.Buffer, name, folder string) error {
 			return err
 		}
 		found = true
-		fmt.Fprintf(to, "\n%s\n%s: %s\n\n%s\n", "--------------------------------------------------------------------------------", name, e.Name(), bytes.TrimSpace(data))
+		appendLicence(to, name, e.Name(), data)
 	}
 	if !found {
 		return fmt.Errorf("%s has no licence file: it cannot be given away", name)
 	}
 	return nil
+}
+
+func appendLicence(to *bytes.Buffer, name, file string, text []byte) {
+	fmt.Fprintf(to, "\n%s\n%s: %s\n\n%s\n", strings.Repeat("-", 80), name, file, bytes.TrimSpace(text))
 }
 
 // escape is the folder of a module in a module cache.

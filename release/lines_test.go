@@ -40,7 +40,7 @@ func publishedModule(t *testing.T, r release, flags string) (where *room, progra
 		t.Fatal(err)
 	}
 	writeFile(t, filepath.Join(temp, "proxy", filepath.FromSlash(modulePath), "@latest"), string(latest))
-	shop, err := newWorkshop(filepath.Join(temp, "shop"), proxy, false)
+	shop, err := newWorkshop(filepath.Join(temp, "shop"), proxy, nil, false)
 	if err != nil {
 		t.Fatal(err)
 	}

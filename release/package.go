@@ -29,12 +29,13 @@ const (
 type format struct {
 	name        string // as nfpm has it, and the suffix of the file
 	completions map[string]string
+	glibc       string // what a package demands whose programs need it
 }
 
-// formats differ in where zsh looks.
+// formats differ in where zsh looks, and in what they call glibc.
 var formats = []format{
-	{"deb", map[string]string{"_runattest": "/usr/share/zsh/vendor-completions/_runattest"}},
-	{"rpm", map[string]string{"_runattest": "/usr/share/zsh/site-functions/_runattest"}},
+	{"deb", map[string]string{"_runattest": "/usr/share/zsh/vendor-completions/_runattest"}, "libc6 (>= " + glibcFloor + ")"},
+	{"rpm", map[string]string{"_runattest": "/usr/share/zsh/site-functions/_runattest"}, "glibc >= " + glibcFloor},
 }
 
 // file is the name of a package: the one that apt and dnf give to what they download.
@@ -46,6 +47,14 @@ func (f format) file(c *component, t target, r release) string {
 }
 
 var rpmArch = map[string]string{"amd64": "x86_64", "arm64": "aarch64"}
+
+// depends is what a package needs.
+func (f format) depends(c *component) []string {
+	if !c.cgo {
+		return nil
+	}
+	return []string{f.glibc}
+}
 
 // place is where a file of the archive goes, or "" where the package has no use for it.
 func (f format) place(c *component, name string) (where, kind string) {
@@ -140,6 +149,7 @@ func (f format) write(c *component, t target, r release, contents files.Contents
 		Overridables: nfpm.Overridables{
 			Contents: contents,
 			Suggests: c.suggests,
+			Depends:  f.depends(c),
 			Deb:      nfpm.Deb{Compression: "xz"},
 			// Without a name of its own, nfpm puts that of the host into the package.
 			RPM: nfpm.RPM{Compression: "xz", BuildHost: "localhost", Group: "Applications/System", Packager: maintainer, Summary: strings.ToUpper(c.summary[:1]) + c.summary[1:]},
@@ -177,7 +187,9 @@ func debianEntries(c *component, r release, at time.Time) []entry {
 		c.name, r.debian(), changes(r), maintainer, at.UTC().Format(time.RFC1123Z))
 	override := fmt.Sprintf("# It is not an upload to Debian, and closes no bug there.\n%s: initial-upload-closes-no-bugs [usr/share/doc/%[1]s/changelog.Debian.gz:1]\n", c.name)
 	for _, program := range c.programs {
-		override += fmt.Sprintf("# One file for every Linux: the program needs no shared library.\n%s: statically-linked-binary [usr/bin/%s]\n", c.name, program)
+		if !c.cgo {
+			override += fmt.Sprintf("# One file for every Linux: the program needs no shared library.\n%s: statically-linked-binary [usr/bin/%s]\n", c.name, program)
+		}
 		if c != command {
 			override += fmt.Sprintf("# Other programs start it, and --help says all that there is to say.\n%s: no-manual-page [usr/bin/%s]\n", c.name, program)
 		}

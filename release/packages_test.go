@@ -173,8 +173,9 @@ func TestCheckNPM(t *testing.T) {
 // TestNames: every file of a release has a name of its own, on every target.
 func TestNames(t *testing.T) {
 	names := packages(release{"v0.2.0-rc.1"}, targets)
-	linux := 2 // each has a deb and an rpm of each component besides, and all have one image of each
-	if len(names) != 4*len(targets)+1+2*linux*len(formats)+2 || len(slices.Compact(slices.Clone(names))) != len(names) {
+	// Those of Linux have a deb and an rpm of each component besides, and all have one image of two; the third is for Linux alone.
+	linux := 2
+	if len(names) != 4*len(targets)+1+linux+3*linux*len(formats)+2 || len(slices.Compact(slices.Clone(names))) != len(names) {
 		t.Errorf("names %q", names)
 	}
 	for _, name := range []string{
@@ -186,6 +187,8 @@ func TestNames(t *testing.T) {
 		"runattest_0.2.0-rc.1_linux_arm64.tar.gz", "runattest_0.2.0-rc.1_windows_amd64.zip", "runattest_0.2.0-rc.1_image.tar",
 		"runattest_0.2.0~rc.1-1_arm64.deb", "runattest-0.2.0~rc.1-1.aarch64.rpm",
 		"runattest-kms_0.2.0-rc.1_linux_arm64.tar.gz", "runattest-kms_0.2.0-rc.1_windows_amd64.zip", "runattest-kms_0.2.0-rc.1_image.tar",
+		"runattest-pkcs11_0.2.0-rc.1_linux_amd64.tar.gz", "runattest-pkcs11_0.2.0-rc.1_linux_arm64.tar.gz",
+		"runattest-pkcs11_0.2.0~rc.1-1_amd64.deb", "runattest-pkcs11-0.2.0~rc.1-1.aarch64.rpm",
 		"runattest-kms_0.2.0~rc.1-1_amd64.deb", "runattest-kms-0.2.0~rc.1-1.x86_64.rpm",
 	} {
 		if !slices.Contains(names, name) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"debug/buildinfo"
 	"errors"
@@ -21,7 +22,8 @@ type workshop struct {
 	proxy *moduleProxy
 	// download is where the other modules come from, as GOPROXY has it.
 	download string
-	cache    string // of compiled packages
+	tools    *toolbox // has what compiles C, for the programs that need it
+	cache    string   // of compiled packages
 	goroot   string
 }
 
@@ -31,7 +33,7 @@ func (w *workshop) temp(name string) (string, error) { return os.MkdirTemp(w.dir
 // newWorkshop makes a workshop in the new folder dir. Other modules come from this machine's module cache, and else from the
 // proxies of the Go command's environment; both are checked against the checksum database. With fresh the build cache is empty,
 // else it is this machine's.
-func newWorkshop(dir string, proxy *moduleProxy, fresh bool) (*workshop, error) {
+func newWorkshop(dir string, proxy *moduleProxy, tools *toolbox, fresh bool) (*workshop, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
@@ -44,7 +46,7 @@ func newWorkshop(dir string, proxy *moduleProxy, fresh bool) (*workshop, error) 
 		return nil, fmt.Errorf("go env: %q: want four values", out)
 	}
 	download := "file://" + filepath.ToSlash(filepath.Join(values[0], "cache", "download")) + "," + values[1]
-	w := &workshop{dir: dir, proxy: proxy, download: download, cache: values[2], goroot: values[3]}
+	w := &workshop{dir: dir, proxy: proxy, download: download, tools: tools, cache: values[2], goroot: values[3]}
 	if fresh {
 		w.cache = filepath.Join(dir, "cache")
 	}
@@ -76,12 +78,19 @@ type program struct {
 
 // build builds the programs of a component for a target, and holds their build information against the release.
 func (w *workshop) build(ctx context.Context, r release, t target, c *component) ([]*program, error) {
-	args := append([]string{"install"}, buildFlags...)
+	args := append([]string{"install"}, c.flags()...)
 	for _, name := range c.programs {
 		args = append(args, c.module+"/cmd/"+name+"@"+r.tag)
 	}
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Env, cmd.Dir = w.environ(t), w.dir
+	if c.cgo {
+		compiler, err := w.tools.compiler(ctx)
+		if err != nil {
+			return nil, err
+		}
+		cmd.Env = append(cmd.Env, compiler.environ(t)...)
+	}
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("build for %s: %w\n%s", t, err, out)
 	}
@@ -92,11 +101,11 @@ func (w *workshop) build(ctx context.Context, r release, t target, c *component)
 	var all []*program
 	for _, name := range c.programs {
 		p := &program{target: t, name: name, path: filepath.Join(folder, t.file(name))}
-		var err error
-		if p.info, err = buildinfo.ReadFile(p.path); err != nil {
+		data, err := os.ReadFile(p.path)
+		if err != nil {
 			return nil, err
 		}
-		if err := c.checkProgram(name, p.info, r, t, w.proxy.sums[c.module]); err != nil {
+		if p.info, err = c.checkProgram(name, data, r, t, w.proxy.sums[c.module]); err != nil {
 			return nil, err
 		}
 		all = append(all, p)
@@ -106,8 +115,13 @@ func (w *workshop) build(ctx context.Context, r release, t target, c *component)
 
 func hostTarget() target { return target{runtime.GOOS, runtime.GOARCH} }
 
-// checkProgram refuses a program that is not the release's for this target; sum is that of its module.
-func (c *component) checkProgram(name string, info *buildinfo.BuildInfo, r release, t target, sum string) error {
+// checkProgram refuses a program that is not the release's for this target; sum is that of its module. It returns what the
+// program says of how it was built.
+func (c *component) checkProgram(name string, data []byte, r release, t target, sum string) (*buildinfo.BuildInfo, error) {
+	info, err := buildinfo.Read(bytes.NewReader(data))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", t.file(name), err)
+	}
 	var wrong []error
 	want := func(what, got, want string) {
 		if got != want {
@@ -124,12 +138,18 @@ func (c *component) checkProgram(name string, info *buildinfo.BuildInfo, r relea
 	}
 	want("GOOS", settings["GOOS"], t.os)
 	want("GOARCH", settings["GOARCH"], t.arch)
-	want("CGO_ENABLED", settings["CGO_ENABLED"], "0")
+	want("CGO_ENABLED", settings["CGO_ENABLED"], map[bool]string{false: "0", true: "1"}[c.cgo])
 	want("-trimpath", settings["-trimpath"], "true")
 	if len(wrong) > 0 {
-		return fmt.Errorf("%s for %s: %w", name, t, errors.Join(wrong...))
+		return nil, fmt.Errorf("%s for %s: %w", name, t, errors.Join(wrong...))
 	}
-	return nil
+	if c.cgo {
+		err = checkLibraries(data, t)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s for %s: %w", name, t, err)
+	}
+	return info, nil
 }
 
 // module is the folder of a module that was built in.

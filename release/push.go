@@ -34,25 +34,25 @@ func push(ctx context.Context, want expectation, dir, repository string, say fun
 		return err
 	}
 	defer func() { _ = os.RemoveAll(temp) }()
-	all := make([]tagged, len(components))
-	for i, c := range components {
+	all := map[*component]tagged{}
+	for _, c := range imaged() {
 		file := c.imageFile(want.release)
 		data, ok := files[file]
 		if !ok {
 			return fmt.Errorf("%s: is not of a release for these targets", file)
 		}
-		if all[i], err = openImage(data, filepath.Join(temp, c.name), to.Tag(c.imageTag(want.release))); err == nil {
-			_, err = all[i].published(ctx)
+		if all[c], err = openImage(data, filepath.Join(temp, c.name), to.Tag(c.imageTag(want.release))); err == nil {
+			_, err = all[c].published(ctx)
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", file, err)
 		}
 	}
-	for i, c := range components {
-		if err := all[i].push(ctx, files[provenanceFile(want.release)]); err != nil {
+	for _, c := range imaged() {
+		if err := all[c].push(ctx, files[provenanceFile(want.release)]); err != nil {
 			return fmt.Errorf("%s: %w", c.imageFile(want.release), err)
 		}
-		say("%s: %s", c.imageTag(want.release), all[i].reference())
+		say("%s: %s", c.imageTag(want.release), all[c].reference())
 	}
 	return nil
 }

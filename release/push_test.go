@@ -33,7 +33,7 @@ func TestPush(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, c := range components {
+	for _, c := range imaged() {
 		to, err := name.NewTag(repository + ":" + c.imageTag(want.release))
 		if err != nil {
 			t.Fatal(err)

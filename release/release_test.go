@@ -29,10 +29,27 @@ var testModule = map[string]string{
 	"plugins/cmd/sigstore-kms-azurekms/main.go":   testPlugin,
 	"plugins/cmd/sigstore-kms-gcpkms/main.go":     testPlugin,
 	"plugins/cmd/sigstore-kms-hashivault/main.go": testPlugin,
+	"plugins/cmd/sigstore-kms-pkcs11/main.go":     testCgoPlugin,
 }
 
 // testPlugin prints its own name.
 const testPlugin = "package main\n\nimport \"os\"\n\nfunc main() { println(os.Args[0]) }\n"
+
+// testCgoPlugin loads the library that it is told.
+const testCgoPlugin = `package main
+
+// #cgo LDFLAGS: -ldl
+// #include <dlfcn.h>
+// #include <stdlib.h>
+// static int load(const char *name) { return dlopen(name, RTLD_NOW) != NULL; }
+import "C"
+
+import "os"
+
+func main() {
+	println(os.Args[0], C.load(C.CString(os.Args[1])))
+}
+`
 
 // testProgram knows completion, version, exit STATUS, and drain, which waits for SIGTERM and then exits with status 7.
 const testProgram = `package main
@@ -287,6 +304,13 @@ func TestVerify(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	hsm, hsmDeb := pkcs11Plugin.archive(built[0], want.release), formats[0].file(pkcs11Plugin, built[0], want.release)
+	hsmChanged := func(change func(program []byte) []byte) func(map[string][]byte) {
+		return func(f map[string][]byte) {
+			f[hsm] = edited(t, pkcs11Plugin, f[hsm], func(m map[string][]byte) { m["sigstore-kms-pkcs11"] = change(m["sigstore-kms-pkcs11"]) })
+			reprove(t, f, good)
+		}
+	}
 	oldProgram := func(files map[string][]byte) {
 		files[linux] = repack(t, built[0], "runattest_0.0.9_linux_amd64", "runattest_0.1.0_linux_amd64", made.old["runattest_0.0.9_linux_amd64.tar.gz"])
 	}
@@ -366,6 +390,46 @@ func TestVerify(t *testing.T) {
 			f[kmsPlugins.imageFile(want.release)] = f[command.imageFile(want.release)]
 			reprove(t, f, good)
 		}, kmsPlugins.imageFile(want.release) + ": the image for linux/amd64 is not made of"},
+		"no archive with cgo":          {func(f map[string][]byte) { delete(f, hsm) }, "no such file"},
+		"no archive with cgo, signed":  {func(f map[string][]byte) { delete(f, hsm); reprove(t, f, good) }, "lists"},
+		"no package with cgo":          {func(f map[string][]byte) { delete(f, hsmDeb); reprove(t, f, good) }, "lists"},
+		"an archive with cgo, renamed": {func(f map[string][]byte) { f["x.tar.gz"] = f[hsm]; delete(f, hsm) }, "is not a file of this release"},
+		"an image with cgo": {func(f map[string][]byte) {
+			f["runattest-pkcs11_0.1.0_image.tar"] = f[command.imageFile(want.release)]
+			reprove(t, f, good)
+		}, "lists"},
+		"an archive with cgo, exchanged": {func(f map[string][]byte) { f[hsm] = f[plugins]; reprove(t, f, good) }, "which is not below"},
+		"an older program with cgo": {func(f map[string][]byte) {
+			f[hsm] = repack(t, built[0], "runattest-pkcs11_0.0.9_linux_amd64", "runattest-pkcs11_0.1.0_linux_amd64", made.old["runattest-pkcs11_0.0.9_linux_amd64.tar.gz"])
+			reprove(t, f, good)
+		}, `sigstore-kms-pkcs11 for linux/amd64: version is "v0.0.9", want "v0.1.0"`},
+		"a plugin without cgo": {func(f map[string][]byte) {
+			static, err := unpack(built[0], kmsPlugins.folder(built[0], want.release), f[plugins])
+			if err != nil {
+				t.Fatal(err)
+			}
+			hsmChanged(func([]byte) []byte { return static["sigstore-kms-awskms"] })(f)
+		}, `CGO_ENABLED is "0", want "1"`},
+		"a plugin with cgo among the others": {func(f map[string][]byte) {
+			dynamic, err := unpack(built[0], pkcs11Plugin.folder(built[0], want.release), f[hsm])
+			if err != nil {
+				t.Fatal(err)
+			}
+			f[plugins] = edited(t, kmsPlugins, f[plugins], func(m map[string][]byte) { m["sigstore-kms-awskms"] = dynamic["sigstore-kms-pkcs11"] })
+			reprove(t, f, good)
+		}, `CGO_ENABLED is "1", want "0"`},
+		"a plugin of a newer glibc": {hsmChanged(func(program []byte) []byte {
+			return bytes.ReplaceAll(program, []byte("GLIBC_2.2.5\x00"), []byte("GLIBC_2.18\x00\x00"))
+		}), "it needs GLIBC_2.18 of libc.so.6, want at most GLIBC_2.17"},
+		"a plugin with another library": {hsmChanged(func(program []byte) []byte {
+			return bytes.ReplaceAll(program, []byte("\x00libdl.so.2\x00"), []byte("\x00libdx.so.2\x00"))
+		}), "it needs the library libdx.so.2"},
+		"its deb with another program": {func(f map[string][]byte) {
+			f[hsmDeb] = f[kmsDeb]
+			reprove(t, f, good)
+		}, hsmDeb + ": it is runattest-kms 0.1.0-1"},
+		"another zig, signed": {func(f map[string][]byte) { p := good; p.Zig = "0.17.1 "; reprove(t, f, p) }, "malformed"},
+		"no zig, signed":      {func(f map[string][]byte) { p := good; p.Zig = ""; reprove(t, f, p) }, "malformed"},
 		"images not proved": {func(f map[string][]byte) {
 			clean := withoutSums(f)
 			delete(clean, provenanceName)
@@ -495,7 +559,7 @@ func TestFlippedBits(t *testing.T) {
 	}
 }
 
-// TestSameBytes builds twice: in another folder, with an empty build cache, on a host of another name, language and time zone.
+// TestSameBytes builds twice: in another folder, on a host of another name, language and time zone.
 func TestSameBytes(t *testing.T) {
 	releases(t)
 	otherHost(t)

@@ -18,14 +18,20 @@ import (
 // reproduce builds the programs again, elsewhere and from empty caches, and compares them with those in every file of a
 // release.
 func reproduce(ctx context.Context, s *source, targets []target, dir string, say func(string, ...any)) error {
-	return reproduction{source: s, dir: dir, fresh: true, say: say}.run(ctx, targets)
+	temp, err := os.MkdirTemp("", "reproduce-tools-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(temp) }()
+	return reproduction{source: s, dir: dir, tools: &toolbox{temp}, fresh: true, say: say}.run(ctx, targets)
 }
 
 // reproduction is what reproduce works with.
 type reproduction struct {
 	source *source
 	dir    string // of the release
-	fresh  bool   // from an empty build cache
+	tools  *toolbox
+	fresh  bool // from an empty build cache
 	say    func(string, ...any)
 }
 
@@ -42,14 +48,14 @@ func (r reproduction) run(ctx context.Context, targets []target) error {
 	if err != nil {
 		return err
 	}
-	shop, err := newWorkshop(filepath.Join(temp, "shop"), proxy, r.fresh)
+	shop, err := newWorkshop(filepath.Join(temp, "shop"), proxy, r.tools, r.fresh)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = shop.remove() }()
 	var differ []string
 	for _, c := range components {
-		for _, t := range targets {
+		for _, t := range c.of(targets) {
 			programs, err := shop.build(ctx, r.source.release, t, c)
 			if err != nil {
 				return err
@@ -72,7 +78,7 @@ func (r reproduction) run(ctx context.Context, targets []target) error {
 // present demands that every file is there that a program is compared with.
 func (r reproduction) present(targets []target) error {
 	for _, c := range components {
-		for _, t := range targets {
+		for _, t := range c.of(targets) {
 			for _, h := range c.holders(t, r.source.release) {
 				if _, err := os.Lstat(filepath.Join(r.dir, h.file)); err != nil {
 					return err

@@ -13,7 +13,7 @@ import (
 func TestSBOM(t *testing.T) {
 	want := expect(t)
 	for _, c := range components {
-		for _, target := range built {
+		for _, target := range c.of(built) {
 			files, err := unpack(target, c.folder(target, want.release), made.files[c.archive(target, want.release)])
 			if err != nil {
 				t.Fatal(err)

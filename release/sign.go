@@ -27,6 +27,9 @@ func provenanceFile(r release) string { return "runattest_" + r.bare() + ".prove
 // sign adds the provenance of all files, the checksums of these and of the provenance, and the signature of the checksums.
 func (b *building) sign(ctx context.Context, files map[string][]byte) error {
 	p := provenance{Version: b.source.release.tag, Commit: b.source.commit, Sums: b.shop.proxy.sums, Go: runtime.Version()}
+	if len(onLinux(b.targets)) > 0 {
+		p.Zig = compilerVersion
+	}
 	about, err := proved(b.source.release, files)
 	if err != nil {
 		return err
@@ -65,7 +68,7 @@ func subjects(files map[string][]byte) []attest.Subject {
 // proved are what the provenance is about: the files, and the images in them by the digests that a registry knows them by.
 func proved(r release, files map[string][]byte) ([]attest.Subject, error) {
 	all := subjects(files)
-	for _, c := range components {
+	for _, c := range imaged() {
 		data, ok := files[c.imageFile(r)]
 		if !ok {
 			continue
@@ -91,6 +94,7 @@ func checksums(files map[string][]byte) []byte {
 // provenance is what the release says of how it was built.
 type provenance struct {
 	Version, Commit, Go string
+	Zig                 string            // its version, "" if no program was built with cgo
 	Sums                map[string]string // of the modules, by their paths
 }
 
@@ -98,8 +102,16 @@ type provenance struct {
 func (p provenance) predicate() any {
 	r := release{p.Version}
 	from := []any{map[string]any{"uri": "git+https://" + modulePath, "digest": map[string]string{"gitCommit": p.Commit}}}
-	for _, c := range components {
+	for _, c := range modules() {
 		from = append(from, map[string]any{"uri": "pkg:golang/" + c.module + "@" + p.Version, "annotations": map[string]string{"h1": p.Sums[c.module]}})
+	}
+	how := map[string]any{"go": p.Go, "flags": buildFlags, "environment": []string{"CGO_ENABLED=0"}}
+	if p.Zig != "" {
+		cgo := map[string]any{"zig": p.Zig, "flags": cgoFlags}
+		for _, t := range onLinux(targets) {
+			cgo[t.String()] = cgoVariables(t, p.Zig)
+		}
+		how["cgo"] = cgo
 	}
 	return map[string]any{
 		"buildDefinition": map[string]any{
@@ -107,9 +119,7 @@ func (p provenance) predicate() any {
 			"externalParameters": map[string]any{
 				"module": modulePath, "version": p.Version, "snapshot": r.isSnapshot(),
 			},
-			"internalParameters": map[string]any{
-				"go": p.Go, "flags": buildFlags, "environment": []string{"CGO_ENABLED=0"},
-			},
+			"internalParameters":   how,
 			"resolvedDependencies": from,
 		},
 		"runDetails": map[string]any{"builder": map[string]string{"id": buildType + "/local"}},

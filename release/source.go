@@ -66,7 +66,7 @@ func openSource(dir, tag string) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, c := range components {
+	for _, c := range modules() {
 		if tag := c.tag(s.release); !slices.Contains(strings.Fields(tags), tag) {
 			return nil, fmt.Errorf("commit %.12s has no tag %s; it has %q", s.commit, tag, tags)
 		}
@@ -87,7 +87,7 @@ func (s *source) serve(dir string) (*moduleProxy, error) {
 		return nil, err
 	}
 	proxy := &moduleProxy{"file://" + filepath.ToSlash(dir), map[string]string{}}
-	for _, c := range components {
+	for _, c := range modules() {
 		var err error
 		if proxy.sums[c.module], err = s.serveModule(c, dir, clone); err != nil {
 			return nil, fmt.Errorf("module %s: %w", c.module, err)

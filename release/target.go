@@ -18,6 +18,11 @@ var targets = []target{
 
 func (t target) String() string { return t.os + "/" + t.arch }
 
+// onLinux are those of some targets that are systems with Linux.
+func onLinux(all []target) []target {
+	return slices.DeleteFunc(slices.Clone(all), func(t target) bool { return t.os != "linux" })
+}
+
 // file is the name of a program's file.
 func (t target) file(program string) string {
 	if t.os == "windows" {
@@ -36,18 +41,16 @@ func packages(r release, all []target) []string {
 		names = append(names, t.wheel(r), t.npm(r))
 	}
 	for _, c := range components {
-		linux := false
-		for _, t := range all {
+		for _, t := range c.of(all) {
 			names = append(names, c.archive(t, r))
 			if t.os != "linux" {
 				continue
 			}
-			linux = true
 			for _, f := range formats {
 				names = append(names, f.file(c, t, r))
 			}
 		}
-		if linux {
+		if c.image != nil && len(onLinux(all)) > 0 {
 			names = append(names, c.imageFile(r))
 		}
 	}

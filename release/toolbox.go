@@ -48,14 +48,25 @@ func newToolbox(ctx context.Context, dir string) (*toolbox, error) {
 func (t *toolbox) python() string { return filepath.Join(t.dir, "python") }
 
 func (t *toolbox) installPython(ctx context.Context) error {
-	list := filepath.Join(t.dir, "requirements.txt")
+	if err := t.pip(ctx, requirements, t.python()); err != nil {
+		return fmt.Errorf("install what builds wheels: %w", err)
+	}
+	return nil
+}
+
+// pip installs packages with known digests into a folder, and runs nothing of them.
+func (t *toolbox) pip(ctx context.Context, requirements []byte, folder string) error {
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
+	list := filepath.Join(folder, "requirements.txt")
 	if err := os.WriteFile(list, requirements, 0o644); err != nil {
 		return err
 	}
 	cmd := exec.CommandContext(ctx, "python3", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps",
-		"--no-compile", "--require-hashes", "--only-binary", ":all:", "--target", t.python(), "-r", list)
+		"--no-compile", "--require-hashes", "--only-binary", ":all:", "--target", folder, "-r", list)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("install what builds wheels (Python 3.11 or later with pip is needed): %w\n%s", err, out)
+		return fmt.Errorf("Python 3.11 or later with pip is needed: %w\n%s", err, out)
 	}
 	return nil
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"debug/buildinfo"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -92,7 +91,7 @@ func (want expectation) checkContents(ctx context.Context, files map[string][]by
 	entries := contentsOf{}
 	for _, c := range components {
 		entries[c] = map[target][]entry{}
-		for _, t := range want.targets {
+		for _, t := range c.of(want.targets) {
 			inside, err := want.checkTarget(c, t, files, p)
 			if err != nil {
 				return err
@@ -148,11 +147,8 @@ func (want expectation) checkTarget(c *component, t target, files map[string][]b
 // checkPrograms holds the programs of an archive against the provenance.
 func (c *component) checkPrograms(t target, inside map[string][]byte, r release, p provenance) error {
 	for _, name := range c.programs {
-		info, err := buildinfo.Read(bytes.NewReader(inside[t.file(name)]))
+		info, err := c.checkProgram(name, inside[t.file(name)], r, t, p.Sums[c.module])
 		if err != nil {
-			return fmt.Errorf("%s: %w", t.file(name), err)
-		}
-		if err := c.checkProgram(name, info, r, t, p.Sums[c.module]); err != nil {
 			return err
 		}
 		if info.GoVersion != p.Go {
@@ -177,6 +173,7 @@ var (
 	commitForm = regexp.MustCompile(`^[0-9a-f]{40}$`)
 	sumForm    = regexp.MustCompile(`^h1:[A-Za-z0-9+/]{43}=$`)
 	goForm     = regexp.MustCompile(`^go1\.[0-9.]+$`)
+	zigForm    = regexp.MustCompile(`^[0-9]+\.[0-9.]+$`)
 )
 
 // readProvenance verifies who signed the provenance, and that it is about exactly these files and this version.
@@ -218,7 +215,10 @@ func (want expectation) readProvenance(ctx context.Context, files map[string][]b
 func (want expectation) readPredicate(predicate []byte) (provenance, error) {
 	var said struct {
 		BuildDefinition struct {
-			InternalParameters   struct{ Go string }
+			InternalParameters struct {
+				Go  string
+				Cgo struct{ Zig string }
+			}
 			ResolvedDependencies []struct {
 				Digest      struct{ GitCommit string }
 				Annotations struct{ H1 string }
@@ -226,20 +226,25 @@ func (want expectation) readPredicate(predicate []byte) (provenance, error) {
 		}
 	}
 	from := &said.BuildDefinition.ResolvedDependencies
-	if err := json.Unmarshal(predicate, &said); err != nil || len(*from) != 1+len(components) {
+	if err := json.Unmarshal(predicate, &said); err != nil || len(*from) != 1+len(modules()) {
 		return provenance{}, errors.New("its predicate is not that of a release")
 	}
 	p := provenance{
 		Version: want.release.tag, Commit: (*from)[0].Digest.GitCommit, Go: said.BuildDefinition.InternalParameters.Go,
-		Sums: map[string]string{},
+		Zig: said.BuildDefinition.InternalParameters.Cgo.Zig, Sums: map[string]string{},
 	}
 	wrong := !commitForm.MatchString(p.Commit) || !goForm.MatchString(p.Go)
-	for i, c := range components {
+	if len(onLinux(want.targets)) > 0 {
+		wrong = wrong || !zigForm.MatchString(p.Zig)
+	} else {
+		wrong = wrong || p.Zig != ""
+	}
+	for i, c := range modules() {
 		p.Sums[c.module] = (*from)[i+1].Annotations.H1
 		wrong = wrong || !sumForm.MatchString(p.Sums[c.module])
 	}
 	if wrong {
-		return provenance{}, errors.New("its commit, module sum or Go version is malformed")
+		return provenance{}, errors.New("its commit, module sum, or version of Go or zig is malformed")
 	}
 	text, err := json.Marshal(p.predicate())
 	if err != nil {

@@ -30,11 +30,12 @@ func (e *MissingError) Unwrap() error { return e.Err }
 func (e *MissingError) Hint() string {
 	build := "go install github.com/runattest/runattest/plugins/cmd/" + e.Program + "@latest"
 	switch {
-	case slices.Contains(released, e.name):
+	case e.name == withCLibrary:
+		return "it is in the package runattest-pkcs11 of each release (deb, rpm), and for pip, npm and all others on Linux with glibc in the " +
+			"archive runattest-pkcs11_..., whose folder belongs on PATH; or build it, with a C compiler: CGO_ENABLED=1 " + build
+	case slices.Contains(ours, e.name):
 		return "it is in the package runattest-kms of each release (deb, rpm), in the image whose tag ends in -kms, and for pip, npm and " +
 			"all others in the archive runattest-kms_..., whose folder belongs on PATH; or build it: " + build
-	case slices.Contains(ours, e.name):
-		return "build it, with a C compiler: CGO_ENABLED=1 " + build
 	}
 	return fmt.Sprintf("keys %s://... need a KMS plugin of that name; a key without one is a file or env://NAME", e.name)
 }

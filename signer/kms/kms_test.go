@@ -234,8 +234,10 @@ func TestMissing(t *testing.T) {
 		"awskms:///alias/x": "it is in the package runattest-kms of each release (deb, rpm), in the image whose tag ends in -kms, and for pip, npm and " +
 			"all others in the archive runattest-kms_..., whose folder belongs on PATH; or build it: " +
 			"go install github.com/runattest/runattest/plugins/cmd/sigstore-kms-awskms@latest",
-		"pkcs11://token=x": "build it, with a C compiler: CGO_ENABLED=1 go install github.com/runattest/runattest/plugins/cmd/sigstore-kms-pkcs11@latest",
-		"my-hsm://x":       "keys my-hsm://... need a KMS plugin of that name",
+		"pkcs11://token=x": "it is in the package runattest-pkcs11 of each release (deb, rpm), and for pip, npm and all others on Linux with glibc " +
+			"in the archive runattest-pkcs11_..., whose folder belongs on PATH; or build it, with a C compiler: " +
+			"CGO_ENABLED=1 go install github.com/runattest/runattest/plugins/cmd/sigstore-kms-pkcs11@latest",
+		"my-hsm://x": "keys my-hsm://... need a KMS plugin of that name",
 	} {
 		_, err := kms.PublicKey(t.Context(), ref)
 		var missing *kms.MissingError

@@ -9,11 +9,11 @@ import (
 // prefix begins the name of every plugin; sigstore's protocol says so.
 const prefix = "sigstore-kms-"
 
-// released are the names that the plugins in the packages of a release serve; ours are those of this project.
-var (
-	released = []string{"awskms", "azurekms", "gcpkms", "hashivault"}
-	ours     = append(slices.Clone(released), "pkcs11")
-)
+// withCLibrary is the name that the plugin serves whose packages are its own, since it needs a C library.
+const withCLibrary = "pkcs11"
+
+// ours are the names that the plugins of this project serve.
+var ours = []string{"awskms", "azurekms", "gcpkms", "hashivault", withCLibrary}
 
 // Names are the names that plugins of this project serve, in order.
 func Names() []string { return slices.Clone(ours) }

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"bytes"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// cgoProgram is the one program with cgo of the tests' release, and what every archive of it has besides.
+func cgoProgram(t *testing.T) (program []byte, files map[string][]byte) {
+	t.Helper()
+	r := expect(t).release
+	files, err := unpack(built[0], pkcs11Plugin.folder(built[0], r), made.files[pkcs11Plugin.archive(built[0], r)])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files[pkcs11Plugin.programs[0]], files
+}
+
+// TestLibraries: a program with cgo starts where glibc is 2.17, and one that needs anything else is refused.
+func TestLibraries(t *testing.T) {
+	good, _ := cgoProgram(t)
+	static, _, _, _ := contents(t)
+	replaced := func(from, to string) []byte {
+		t.Helper()
+		if len(from) != len(to) || !bytes.Contains(good, []byte(from)) {
+			t.Fatalf("the program does not have %q, or %q is not as long", from, to)
+		}
+		return bytes.ReplaceAll(good, []byte(from), []byte(to))
+	}
+	arm := target{"linux", "arm64"}
+	for name, c := range map[string]struct {
+		data   []byte
+		to     target
+		reason string
+	}{
+		"good":              {good, built[0], ""},
+		"that glibc itself": {replaced("GLIBC_2.2.5\x00", "GLIBC_2.17\x00\x00"), built[0], ""},
+		"glibc 2.18":        {replaced("GLIBC_2.2.5\x00", "GLIBC_2.18\x00\x00"), built[0], "it needs GLIBC_2.18 of libc.so.6, want at most GLIBC_2.17"},
+		"glibc 3":           {replaced("GLIBC_2.2.5\x00", "GLIBC_3.2.5\x00"), built[0], "it needs GLIBC_3.2.5"},
+		"glibc's own":       {replaced("GLIBC_2.2.5\x00", "GLIBC_PRIVA\x00"), built[0], "it needs GLIBC_PRIVA"},
+		"another library":   {replaced("\x00libdl.so.2\x00", "\x00libdx.so.2\x00"), built[0], "it needs the library libdx.so.2"},
+		"another loader":    {replaced("/lib64/ld-linux-x86-64.so.2\x00", "/tmp64/ld-linux-x86-64.so.2\x00"), built[0], `loaded by "/tmp64/`},
+		"another processor": {good, arm, "it is for EM_X86_64"},
+		"static":            {static, built[0], `loaded by ""`},
+		"cut":               {good[:len(good)/2], built[0], ""},
+		"nothing":           {nil, built[0], ""},
+	} {
+		err := checkLibraries(c.data, c.to)
+		if fails := c.reason != "" || name == "cut" || name == "nothing"; fails != (err != nil) || err != nil && !strings.Contains(err.Error(), c.reason) {
+			t.Errorf("%s: got %v, want %q", name, err, c.reason)
+		}
+	}
+}
+
+// TestCompilerLicences: what zig brings into a program has its licences beside those of the modules.
+func TestCompilerLicences(t *testing.T) {
+	_, files := cgoProgram(t)
+	for _, want := range []string{"zig " + compilerVersion + ": LICENSE\n", "Zig contributors", "GNU C Library distribution"} {
+		if !bytes.Contains(files["THIRD_PARTY_LICENSES"], []byte(want)) {
+			t.Errorf("THIRD_PARTY_LICENSES does not have %q", want)
+		}
+	}
+	_, others, _, _ := contents(t)
+	for name, data := range others {
+		if bytes.Contains(data, []byte("Zig contributors")) {
+			t.Errorf("%s names zig, which is not in it", name)
+		}
+	}
+}
+
+// TestCompilerElsewhere: zig in another folder, from empty caches, gives the same bytes.
+func TestCompilerElsewhere(t *testing.T) {
+	want, _ := cgoProgram(t)
+	there, err := tools(t).compiler(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	temp := t.TempDir()
+	elsewhere := &toolbox{filepath.Join(temp, "tools")}
+	link(t, there.dir, filepath.Join(elsewhere.dir, "compiler"))
+	s, err := openSource(checkout(t), "v0.1.0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy, err := s.serve(filepath.Join(temp, "proxy"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	shop, err := newWorkshop(filepath.Join(temp, "another folder"), proxy, elsewhere, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := shop.remove(); err != nil {
+			t.Error(err)
+		}
+	})
+	programs, err := shop.build(t.Context(), s.release, built[0], pkcs11Plugin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(programs[0].path)
+	if err != nil || !bytes.Equal(got, want) {
+		t.Errorf("%d and %d bytes differ, %v", len(got), len(want), err)
+	}
+	if !bytes.Equal(want, bytes.ReplaceAll(want, []byte(there.dir), nil)) {
+		t.Errorf("the program names %s", there.dir)
+	}
+}
+
+// link makes another folder of an installed zig: with the same files, and without what it compiled.
+func link(t *testing.T, from, to string) {
+	t.Helper()
+	err := fs.WalkDir(os.DirFS(from), ".", func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case name == "cache":
+			return fs.SkipDir
+		case d.IsDir():
+			return os.MkdirAll(filepath.Join(to, name), 0o755)
+		}
+		return os.Link(filepath.Join(from, name), filepath.Join(to, name))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
