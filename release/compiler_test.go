@@ -2,11 +2,14 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/runattest/runattest/canonical"
 )
 
 // cgoProgram is the one program with cgo of the tests' release, and what every archive of it has besides.
@@ -128,5 +131,43 @@ func link(t *testing.T, from, to string) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestPredicateCompiler: a release says what compiled C if it is for Linux, and else that nothing did.
+func TestPredicateCompiler(t *testing.T) {
+	sum := "h1:" + strings.Repeat("A", 43) + "="
+	said := provenance{
+		Version: "v0.1.0", Commit: strings.Repeat("0", 40), Go: "go1.26.8",
+		Sums: map[string]string{command.module: sum, pkcs11Plugin.module: sum},
+	}
+	windows := target{"windows", "amd64"}
+	for name, c := range map[string]struct {
+		targets []target
+		zig     string
+		ok      bool
+	}{
+		"Linux":                 {[]target{windows, linux}, compilerVersion, true},
+		"Linux, another zig":    {[]target{linux}, "0.18.0", true},
+		"Linux without":         {[]target{linux}, "", false},
+		"Linux, no version":     {[]target{linux}, "0.17.1 -I/tmp", false},
+		"none":                  {[]target{windows}, "", true},
+		"none, but a compiler":  {[]target{windows}, compilerVersion, false},
+		"none, but a malformed": {[]target{windows}, "zig", false},
+	} {
+		p := said
+		p.Zig = c.zig
+		text, err := json.Marshal(p.predicate())
+		if err != nil {
+			t.Fatal(err)
+		}
+		predicate, err := canonical.Transform(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := expectation{release: release{"v0.1.0"}, targets: c.targets}.readPredicate(predicate)
+		if (err == nil) != c.ok || c.ok && got.Zig != c.zig {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
 	}
 }
