@@ -49,8 +49,8 @@ var pkcs11Plugin = &component{
 	programs: []string{"sigstore-kms-pkcs11"},
 	summary:  "PKCS #11 plugin for runattest: keys in hardware modules",
 	description: `A program that speaks sigstore's KMS plugin protocol. With it on the PATH,
-runattest and cosign sign with keys that never leave a hardware module, smart card
-or token for which there is a PKCS #11 library.`,
+runattest and cosign sign with keys that never leave a hardware module, a smart
+card or a token for which there is a PKCS #11 library.`,
 	cgo: true,
 }
 

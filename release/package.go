@@ -187,7 +187,9 @@ func debianEntries(c *component, r release, at time.Time) []entry {
 		c.name, r.debian(), changes(r), maintainer, at.UTC().Format(time.RFC1123Z))
 	override := fmt.Sprintf("# It is not an upload to Debian, and closes no bug there.\n%s: initial-upload-closes-no-bugs [usr/share/doc/%[1]s/changelog.Debian.gz:1]\n", c.name)
 	for _, program := range c.programs {
-		if !c.cgo {
+		if c.cgo {
+			override += fmt.Sprintf("# Go links programs at a fixed address, and this one is built as the static ones are.\n%s: hardening-no-pie [usr/bin/%s]\n", c.name, program)
+		} else {
 			override += fmt.Sprintf("# One file for every Linux: the program needs no shared library.\n%s: statically-linked-binary [usr/bin/%s]\n", c.name, program)
 		}
 		if c != command {
