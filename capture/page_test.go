@@ -129,7 +129,7 @@ func (p *pager) line(format string, args ...any) { fmt.Fprintf(&p.b, format+"\n"
 
 func (p *pager) named(kind string, l []named) {
 	for _, n := range l {
-		what := "a string, with white space taken off its ends; twice is an error"
+		what := "a string, with blanks and tabs taken off its ends; twice is an error"
 		if n.set {
 			what = "a list of flags, sorted by bytes"
 			if len(n.drop) > 0 {
