@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -14,6 +15,8 @@ import (
 	"time"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
+	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/signer"
 )
 
@@ -85,6 +88,48 @@ func TestSignatureChecks(t *testing.T) {
 				t.Errorf("rejections: %v, %v", rejected, err)
 			}
 		})
+	}
+}
+
+// twice stamps two times.
+type twice struct{ clock }
+
+func (c twice) Witness(ctx context.Context, e evidence.Envelope) (m evidence.Material, err error) {
+	for range 2 {
+		one, err := c.clock.Witness(ctx, e)
+		if err != nil {
+			return m, err
+		}
+		m.Timestamps = append(m.Timestamps, one.Timestamps...)
+	}
+	return m, nil
+}
+
+// TestUnlistedEvidence: evidence of services that the trusted root does not list is looked at once for an approval, so that as many
+// honest approvals with two pieces of it as are read at all are under the bound.
+func TestUnlistedEvidence(t *testing.T) {
+	ci, alice, ours, strange := newSigner(t), newSigner(t), newClock(t), newClock(t)
+	const each = 2 * 2 // checks: pieces of evidence, at what one counts as
+	if most := limits.SignatureChecks / each; most < limits.Approvals {
+		t.Errorf("%d approvals with two pieces of evidence are under the bound, want %d", most, limits.Approvals)
+	}
+	for _, window := range []string{"", "notBefore: 2020-01-01T00:00:00Z, "} {
+		p := policyOf(t, ci, ours.root(t)+"approvals:\n  required: 1\n  approvers:\n    - {name: alice, keys: [{"+window+"key: "+pemOf(t, alice)+"}]}\n")
+		claim, err := NewApproval(ApprovalStatement{Identity: parse(t, declarationText).ID(), Decision: Approved, Reason: "ok"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := attest.Sign(ctx, claim, alice, attest.SignOptions{Witness: twice{strange}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for most, want := range map[int]bool{each - 1: true, each: false} {
+			limitChecks(t, most)
+			_, err := p.Rejections(ctx, Given{Approvals: []Approval{{"yes", b}}, Now: now})
+			if errors.Is(err, ErrSignatureChecks) != want {
+				t.Errorf("%q, %d checks: %v", window, most, err)
+			}
+		}
 	}
 }
 

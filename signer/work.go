@@ -19,6 +19,10 @@ type Work struct {
 	exhausted  bool
 	answers    map[[sha256.Size]byte]string // by message, key, signature and question
 	over       *Schemes                     // the last message's
+	recalled   struct {
+		question [sha256.Size]byte
+		answer   any // nil for none
+	}
 }
 
 // NewWork is for so many checks in vain.
@@ -56,6 +60,22 @@ func (w *Work) Over(message []byte) *Schemes {
 		w.over.sum = sha256.Sum256(message)
 	}
 	return w.over
+}
+
+// Recall gives the answer to a question that was asked last, without asking, or that of ask, which says whether to keep it. So what
+// several trust checks in a row ask about one signature is worked out, and counted, once. A nil *Work keeps nothing.
+func (w *Work) Recall(question [sha256.Size]byte, ask func() (answer any, keep bool)) any {
+	if w != nil && w.recalled.answer != nil && w.recalled.question == question {
+		return w.recalled.answer
+	}
+	if ask == nil {
+		return nil
+	}
+	answer, keep := ask()
+	if w != nil && keep && !w.exhausted {
+		w.recalled.question, w.recalled.answer = question, answer
+	}
+	return answer
 }
 
 // hashedAsCheck is how many bytes are hashed in the time of one check.

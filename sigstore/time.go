@@ -2,6 +2,8 @@ package sigstore
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -25,8 +27,40 @@ type findings struct {
 	oneLog   parties             // which logs count as one
 }
 
-// gather holds everything that a bundle carries against the trusted root.
+// gather holds everything that a bundle carries against the trusted root. A decision about an approval asks for it several times.
 func (t *trust) gather(ctx context.Context, e evidence.Envelope, by entrySigner) findings {
+	if e.Work == nil || len(e.Evidence.Timestamps)+len(e.Evidence.LogEntries) == 0 {
+		return t.findings(ctx, e, by)
+	}
+	found, _ := e.Work.Recall(t.question(e, by), func() (answer any, keep bool) {
+		found := t.findings(ctx, e, by)
+		return found, ctx.Err() == nil
+	}).(findings)
+	found.times, found.logs, found.promises = slices.Clone(found.times), slices.Clone(found.logs), slices.Clone(found.promises)
+	return found
+}
+
+// question has all that findings depend on, so that the answer to one is that to an equal one.
+func (t *trust) question(e evidence.Envelope, by entrySigner) (sum [sha256.Size]byte) {
+	h := sha256.New()
+	parts := [][]byte{fmt.Appendf(nil, "%p", t.Root), []byte(e.MediaType), []byte(e.PayloadType), e.Payload, e.Signature, []byte(by.publicKey().Hint())}
+	if by.certificate != nil {
+		parts = append(parts, by.certificate.leaf.Raw)
+	} else {
+		parts = append(parts, fmt.Appendf(nil, "%d %d", by.key.NotBefore.UnixNano(), by.key.NotAfter.UnixNano()))
+	}
+	for _, list := range [][][]byte{parts, e.Certificates, e.Evidence.Timestamps, e.Evidence.LogEntries} {
+		_ = binary.Write(h, binary.BigEndian, int64(len(list))) // no write to a hash fails
+		for _, part := range list {
+			_ = binary.Write(h, binary.BigEndian, int64(len(part)))
+			h.Write(part)
+		}
+	}
+	h.Sum(sum[:0])
+	return sum
+}
+
+func (t *trust) findings(ctx context.Context, e evidence.Envelope, by entrySigner) findings {
 	found := findings{oneLog: t.Root.logs}
 	t.Root.checkTimestamps(ctx, e, &found)
 	for i, entry := range e.Evidence.LogEntries {

@@ -178,6 +178,7 @@ var exported = map[string]any{
 	"signer.Work.Done":                   (*signer.Work).Done,
 	"signer.Work.Exhausted":              (*signer.Work).Exhausted,
 	"signer.Work.Over":                   (*signer.Work).Over,
+	"signer.Work.Recall":                 (*signer.Work).Recall,
 	"signer.Work.Spend":                  (*signer.Work).Spend,
 	"signer.PublicKey.IsNamedBy":         (*signer.PublicKey).IsNamedBy,
 	"signer.PublicKey.OtherScheme":       (*signer.PublicKey).OtherScheme,
