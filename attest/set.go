@@ -130,14 +130,15 @@ type SetRuns struct {
 // Report.Set says which, and those after it follow. Any other error ends the sequence, among them ErrSetChanged. A run that
 // it gave is in the set, whatever follows; the set is verified if there was no error until the end.
 //
-// It holds about a mebibyte of Statements, the largest of them, and 32 bytes for each mebibyte.
+// It reads on all cores, in another goroutine than its caller's, and returns once that reads no more. It holds 17 MiB of
+// Statements at most, or the largest of them, and 32 bytes for each mebibyte.
 func (h *VerifiedHead) VerifyRuns(ctx context.Context, runs SetRuns) iter.Seq2[*Verified, error] {
 	return func(yield func(*Verified, error) bool) {
 		if h == nil || h.by == nil || runs.Read == nil {
 			yield(nil, errNoSet)
 			return
 		}
-		r := &setReader{head: h, runs: runs}
+		r := &reporter{setReader: setReader{head: h, runs: runs}}
 		if err := r.confirm(ctx); err != nil {
 			yield(nil, err)
 			return

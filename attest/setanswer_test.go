@@ -11,6 +11,7 @@ import (
 
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/settree"
 	"github.com/runattest/runattest/signer"
 )
@@ -77,10 +78,60 @@ func answerOf(head *VerifiedHead, runs SetRuns) (a setAnswer, given uint64, err 
 	return a, given, nil
 }
 
-// sameAnswer says that both ways to verify a set give one answer.
+// inTurn is what answerOf gives, found by reading all Statements into memory, one after the other.
+func inTurn(head *VerifiedHead, runs SetRuns) (a setAnswer, err error) {
+	r := &setReader{head: head, runs: runs}
+	tree := settree.NewBuilder(runs.Seed)
+	var forms [][]byte
+	for text, err := range runs.Read() {
+		if err != nil {
+			return a, err
+		}
+		form, err := payloadRules.Append(nil, text)
+		if err == nil && form[0] != '{' {
+			err = errors.New("is not an object, want a statement")
+		}
+		if err != nil {
+			return a, r.malformed(tree.Size(), err)
+		}
+		if tree.Size() == head.head.Size {
+			return a, r.no("there are more runs than the %d that are signed", head.head.Size)
+		}
+		if _, err := tree.Add(form); err != nil {
+			return a, err
+		}
+		forms = append(forms, form)
+	}
+	if err := r.compare(tree); err != nil {
+		return a, err
+	}
+	for i, form := range forms {
+		root, err := jsontree.Read(form, payloadRules)
+		if err != nil {
+			return a, err
+		}
+		var run setRun
+		r.prepare(&run, uint64(i), root)
+		_, err = r.verify(&run)
+		if no := (*VerificationError)(nil); errors.As(err, &no) {
+			if a.Refused++; a.Refused == 1 {
+				a.First = no.Report
+			}
+		} else if err != nil {
+			return setAnswer{}, err
+		}
+	}
+	return a, nil
+}
+
+// sameAnswer says that both ways to verify a set give the answer that reading it in turn gives.
 func sameAnswer(t *testing.T, head *VerifiedHead, runs SetRuns) (setAnswer, error) {
 	t.Helper()
-	want, given, wantErr := answerOf(head, runs)
+	want, wantErr := inTurn(head, runs)
+	each, given, err := answerOf(head, runs)
+	if fmt.Sprint(err) != fmt.Sprint(wantErr) || !reflect.DeepEqual(each, want) {
+		t.Fatalf("one by one: %+v, %v, want %+v, %v", each, err, want, wantErr)
+	}
 	refused, first, err := head.VerifyAll(context.Background(), runs)
 	got := setAnswer{refused, first}
 	if fmt.Sprint(err) != fmt.Sprint(wantErr) || !reflect.DeepEqual(got, want) {
@@ -189,5 +240,41 @@ func TestVerifyAllShares(t *testing.T) {
 	}
 	if _, _, err := (*VerifiedHead)(nil).VerifyAll(t.Context(), runs); err == nil {
 		t.Error("a nil head has an answer")
+	}
+}
+
+// A caller that wants no more runs gets the set back: it is not read any more.
+func TestVerifyRunsStops(t *testing.T) {
+	good := newStatement(t, StatementOptions{Annotations: map[string]string{"pad": string(bytes.Repeat([]byte("x"), 5_000))}}).Bytes()
+	lines := make([][]byte, 1_000) // more than a window, and what is read ahead
+	for i := range lines {
+		lines[i] = good
+	}
+	verified, runs := lineSet(t, lines, headOf(lines))
+	read, reading, readings := runs.Read, false, 0
+	runs.Read = func() iter.Seq2[[]byte, error] {
+		return func(yield func([]byte, error) bool) {
+			reading = true // which the race detector would see if it were read by two
+			read()(yield)
+			reading = false
+			readings++
+		}
+	}
+	for _, wanted := range []int{1, 2, 250} {
+		given := 0
+		for _, err := range verified.VerifyRuns(t.Context(), runs) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if given++; given == wanted {
+				break
+			}
+		}
+		if given != wanted || reading {
+			t.Errorf("%d runs, want %d; it is still read: %v", given, wanted, reading)
+		}
+	}
+	if readings != 6 {
+		t.Errorf("the set was read %d times, want twice each time", readings)
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"iter"
 	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/internal/inorder"
@@ -16,76 +18,128 @@ import (
 	"github.com/runattest/runattest/internal/settree"
 )
 
-// setReader reads the runs of a set twice. The first reading notes the hash of each window of Statements; the second gives
-// the runs of a window once all of it was read again, and is the same.
+// setReader reads the runs of a set on all cores, a share of them at a time.
 type setReader struct {
-	head    *VerifiedHead
-	runs    SetRuns
-	windows []settree.Hash // of the first reading, those that the second has not come to
+	head  *VerifiedHead
+	runs  SetRuns
+	own   bool        // each Statement is in memory of its own, which a caller may keep
+	ended atomic.Bool // no more is to be read
+	spare sync.Pool   // of *setShare
 }
 
-// window is Statements that follow each other, until they have limits.SetWindow bytes.
-type window struct {
-	text []byte // where it is kept
-	ends []int  // of the Statements
-	sums []byte
-	size int
-	keep bool // the text: the second reading needs it
+// setShare is Statements that follow each other, and what was found of them.
+type setShare struct {
+	index uint64 // of the first
+	text  []byte
+	ends  []int
+	err   error // of reading what follows them
+
+	sums          []settree.Hash
+	malformedText bool     // err is about the text of the Statement after those that have sums
+	found         []setRun // what a reading keeps of runs
+
+	salts  *settree.Builder
+	tree   jsontree.Memory
+	checks [runChecksMost]evidence.Check
 }
 
-func (w *window) add(statement []byte, sum settree.Hash) (full bool) {
-	if w.keep {
-		w.text = append(w.text, statement...)
+func (s *setShare) size() int { return len(s.text) }
+
+// next is an empty share.
+func (r *setReader) next(index uint64) *setShare {
+	s, _ := r.spare.Get().(*setShare)
+	if s == nil || cap(s.text) > 2*limits.SetShare {
+		s = &setShare{salts: settree.NewBuilder(r.runs.Seed), text: make([]byte, 0, limits.SetShare*5/4)}
 	}
-	w.size += len(statement)
-	w.sums, w.ends = append(w.sums, sum[:]...), append(w.ends, w.size)
-	return w.size >= limits.SetWindow
+	s.index, s.text, s.ends, s.sums = index, s.text[:0], s.ends[:0], s.sums[:0]
+	s.found, s.err, s.malformedText = s.found[:0], nil, false
+	return s
 }
 
-func (w *window) sum() settree.Hash { return sha256.Sum256(w.sums) }
+// shares reads the set, until there is an error or no need of more.
+func (r *setReader) shares(ctx context.Context) iter.Seq[*setShare] {
+	return func(yield func(*setShare) bool) {
+		s, index := r.next(0), uint64(0)
+		for text, err := range r.runs.Read() {
+			if s.err = errors.Join(err, ctx.Err()); s.err != nil {
+				break
+			}
+			s.text = append(s.text, text...)
+			s.ends = append(s.ends, len(s.text))
+			if index++; len(s.text) < limits.SetShare {
+				continue
+			}
+			if !yield(s) || r.ended.Load() {
+				return
+			}
+			s = r.next(index)
+		}
+		if len(s.ends) > 0 || s.err != nil {
+			yield(s)
+		}
+	}
+}
 
-func (w *window) clear() { w.text, w.ends, w.sums, w.size = w.text[:0], w.ends[:0], w.sums[:0], 0 }
-
-// read gives the windows of one reading, with their text if keep is set, and the tree of all Statements.
-func (r *setReader) read(ctx context.Context, keep bool, each func(*window) error) (*settree.Builder, error) {
+// read reads the set once, and gives the tree of all Statements. look is given each run, by several goroutines at once, and is
+// to keep what it wants of it in the share's found; take is given the shares in their order, once they are in the tree. After
+// an error it waits for what is being read.
+func (r *setReader) read(ctx context.Context, look func(*setShare, uint64, jsontree.Value), take func(*setShare) error) (*settree.Builder, error) {
 	tree := settree.NewBuilder(r.runs.Seed)
-	w := &window{keep: keep}
-	for text, err := range r.runs.Read() {
-		if err := errors.Join(err, ctx.Err()); err != nil {
-			return nil, err
-		}
-		statement, err := payloadRules.Form(text)
-		if err == nil {
-			err = checkRunText(statement)
-		}
-		if err != nil {
-			return nil, r.malformed(tree.Size(), err)
-		}
-		if tree.Size() == r.head.head.Size {
-			return nil, r.tooMany()
-		}
-		sum, err := tree.Add(statement)
-		if err != nil {
-			return nil, err
-		}
-		if !w.add(statement, sum) {
+	var failed error
+	malformedText := false
+	for s := range inorder.Map(runtime.GOMAXPROCS(0), r.shares(ctx), (*setShare).size, func(s *setShare) *setShare { return s.check(r.own, look) }) {
+		if failed != nil {
 			continue
 		}
-		if err := each(w); err != nil {
-			return nil, err
+		if failed = r.add(tree, s.sums); failed == nil {
+			failed, malformedText = s.err, s.malformedText
 		}
-		w.clear()
+		if failed == nil {
+			failed = take(s)
+		}
+		if failed != nil {
+			r.ended.Store(true)
+		}
 	}
-	if len(w.ends) == 0 {
-		return tree, nil
+	if malformedText { // no other goroutine reads any more
+		failed = r.malformed(tree.Size(), failed)
 	}
-	return tree, each(w)
+	return tree, failed
 }
 
-// checkRunText checks that a text in RFC 8785 form can be that of a Statement in a set.
-func checkRunText(form []byte) error {
-	if form[0] != '{' {
-		return errors.New("is not an object, want a statement")
+// check hashes the runs of a share, and has look look at them.
+func (s *setShare) check(own bool, look func(*setShare, uint64, jsontree.Value)) *setShare {
+	start := 0
+	for _, end := range s.ends {
+		text := s.text[start:end:end]
+		if own {
+			text = slices.Clone(text)
+		}
+		root, err := s.tree.Read(text, payloadRules)
+		if err == nil && root.Kind() != jsontree.Object {
+			err = errors.New("is not an object, want a statement")
+		}
+		if err != nil {
+			s.err, s.malformedText = err, true
+			return s
+		}
+		index := s.index + uint64(len(s.sums))
+		s.sums = append(s.sums, s.salts.Leaf(index, root.Raw()))
+		look(s, index, root)
+		start = end
+	}
+	return s
+}
+
+// add adds leaves to the tree.
+func (r *setReader) add(tree *settree.Builder, sums []settree.Hash) error {
+	for _, sum := range sums {
+		if tree.Size() == r.head.head.Size {
+			return r.no("there are more runs than the %d that are signed", r.head.head.Size)
+		}
+		if err := tree.AddLeaf(sum); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -96,18 +150,6 @@ func (r *setReader) malformed(index uint64, err error) error {
 		return r.runs.Malformed(index, err)
 	}
 	return fmt.Errorf("run %d: %w: %w", index, ErrMalformed, err)
-}
-
-// confirm is the first reading: it finds that the set is what was signed.
-func (r *setReader) confirm(ctx context.Context) error {
-	tree, err := r.read(ctx, false, func(w *window) error {
-		r.windows = append(r.windows, w.sum())
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	return r.compare(tree)
 }
 
 // compare holds the tree of all Statements against what was signed.
@@ -126,103 +168,126 @@ func (r *setReader) compare(tree *settree.Builder) error {
 	return nil
 }
 
-// tooMany is the answer for a set with more runs than are signed.
-func (r *setReader) tooMany() error {
-	return r.no("there are more runs than the %d that are signed", r.head.head.Size)
-}
-
 // no is the answer for the set, of which no run is given.
 func (r *setReader) no(format string, args ...any) error {
 	checks := append(r.head.Report().Checks, evidence.Failed(evidence.CheckInclusion, evidence.CodeInclusion, format, args...))
 	return &VerificationError{Report{Checks: checks}}
 }
 
+// reporter reads the runs of a set twice. The first reading notes the hash of each window; the second gives the runs of a window
+// once all of it was read again, and is the same.
+type reporter struct {
+	setReader
+	windows []settree.Hash // of the first reading, those that the second has not come to
+	held    window
+}
+
+// window is shares that follow each other, until they have limits.SetWindow bytes.
+type window struct {
+	shares []*setShare // of the second reading
+	sums   []byte
+	size   int
+}
+
+func (w *window) add(s *setShare) (full bool) {
+	for _, sum := range s.sums {
+		w.sums = append(w.sums, sum[:]...)
+	}
+	w.size += len(s.text)
+	return w.size >= limits.SetWindow
+}
+
+// close gives the hash of the window, and begins the next.
+func (w *window) close() settree.Hash {
+	sum := sha256.Sum256(w.sums)
+	w.shares, w.sums, w.size = w.shares[:0], w.sums[:0], 0
+	return sum
+}
+
+// confirm is the first reading: it finds that the set is what was signed.
+func (r *reporter) confirm(ctx context.Context) error {
+	var w window
+	tree, err := r.read(ctx, func(*setShare, uint64, jsontree.Value) {}, func(s *setShare) error {
+		if w.add(s) {
+			r.windows = append(r.windows, w.close())
+		}
+		r.spare.Put(s)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if w.size > 0 {
+		r.windows = append(r.windows, w.close())
+	}
+	return r.compare(tree)
+}
+
 // errEnough says that the caller wants no more runs.
 var errEnough = errors.New("enough")
 
 // report is the second reading.
-func (r *setReader) report(ctx context.Context, yield func(*Verified, error) bool) error {
-	index := uint64(0)
-	_, err := r.read(ctx, true, func(w *window) error {
-		if len(r.windows) == 0 || w.sum() != r.windows[0] {
-			return ErrSetChanged
+func (r *reporter) report(ctx context.Context, yield func(*Verified, error) bool) error {
+	r.own = true
+	_, err := r.read(ctx, r.keep, func(s *setShare) error {
+		full := r.held.add(s)
+		if r.held.shares = append(r.held.shares, s); full {
+			return r.give(yield)
 		}
-		r.windows = r.windows[1:]
-		for runs := range inorder.Map(runtime.GOMAXPROCS(0), w.share(index), noSize, r.prepareAll) {
-			for _, run := range runs {
-				v, err := r.verify(run)
-				if no := (*VerificationError)(nil); err != nil && !errors.As(err, &no) {
-					return err
-				}
-				if !yield(v, err) {
-					return errEnough
-				}
-			}
-		}
-		index += uint64(len(w.ends))
 		return nil
 	})
-	if no := (*VerificationError)(nil); errors.As(err, &no) { // more runs than before
-		return ErrSetChanged
+	if err == nil && r.held.size > 0 {
+		err = r.give(yield)
 	}
-	if err == nil && len(r.windows) > 0 {
+	if no := (*VerificationError)(nil); errors.As(err, &no) || err == nil && len(r.windows) > 0 { // more runs than before, or fewer
 		return ErrSetChanged
 	}
 	return err
 }
 
-// share is some runs of a window that follow each other.
-type share struct {
-	*window
-	index       uint64 // of the window's first run
-	first, last int    // in the window
+// keep makes the checks of a run, and keeps it.
+func (r *reporter) keep(s *setShare, index uint64, root jsontree.Value) {
+	s.found = append(s.found, setRun{})
+	r.prepare(&s.found[len(s.found)-1], index, root)
 }
 
-// shareSize is how many runs a share has.
-const shareSize = 32
-
-func (w *window) share(index uint64) iter.Seq[share] {
-	return func(yield func(share) bool) {
-		for first := 0; first < len(w.ends); first += shareSize {
-			if !yield(share{w, index, first, min(first+shareSize, len(w.ends))}) {
-				return
+// give gives the runs of the window that was read, if it is the same again.
+func (r *reporter) give(yield func(*Verified, error) bool) error {
+	shares := r.held.shares
+	if sum := r.held.close(); len(r.windows) == 0 || sum != r.windows[0] {
+		return ErrSetChanged
+	}
+	r.windows = r.windows[1:]
+	for _, s := range shares {
+		for i := range s.found {
+			v, err := r.verify(&s.found[i])
+			if no := (*VerificationError)(nil); err != nil && !errors.As(err, &no) {
+				return err
+			}
+			if !yield(v, err) {
+				return errEnough
 			}
 		}
+		r.spare.Put(s)
 	}
+	return nil
 }
-
-func noSize(share) int { return 0 } // a window is bounded
 
 // setRun is a run that is known to be in the set.
 type setRun struct {
 	runChecks
-	statement []byte
-	err       error // of reading the statement
-	ready     bool  // all checks are made
+	form  []byte
+	err   error // of reading the statement
+	ready bool  // all checks are made
 }
 
-// prepareAll makes the checks of runs, of detached ones up to where a declaration is asked for.
-func (r *setReader) prepareAll(s share) []setRun {
-	runs := make([]setRun, s.last-s.first)
-	for i := range runs {
-		at := s.first + i
-		start := 0
-		if at > 0 {
-			start = s.ends[at-1]
-		}
-		r.prepare(&runs[i], s.index+uint64(at), slices.Clone(s.text[start:s.ends[at]]))
-	}
-	return runs
-}
-
-// prepare makes the checks of the run at index, of a detached one up to where its declaration is asked for. The run keeps form.
-func (r *setReader) prepare(run *setRun, index uint64, form []byte) {
+// prepare makes the checks of the run at index, of a detached one up to where its declaration is asked for. The run keeps the
+// text of root, and not root.
+func (r *setReader) prepare(run *setRun, index uint64, root jsontree.Value) {
 	run.set = &evidence.InSet{Head: r.head.head, Index: index}
 	inclusion := passed(evidence.CheckInclusion, run.set.String()+", and all of the set was read")
-	run.inclusion, run.statement = &inclusion, form
-	m := jsontree.Borrow()
-	defer m.Return()
-	run.content, run.err = readStatement(m.Read, form)
+	run.inclusion, run.form = &inclusion, root.Raw()
+	run.content, run.err = readTree(root)
 	if !r.asksFor(run.content) {
 		run.finish(run.err, Expect{})
 		run.ready = true
@@ -235,7 +300,7 @@ func (r *setReader) asksFor(c *content) bool {
 }
 
 // verify verifies a run.
-func (r *setReader) verify(run setRun) (*Verified, error) {
+func (r *setReader) verify(run *setRun) (*Verified, error) {
 	if !run.ready {
 		given, err := r.runs.Declaration(run.content.id)
 		if err != nil {
@@ -243,5 +308,5 @@ func (r *setReader) verify(run setRun) (*Verified, error) {
 		}
 		run.finish(run.err, Expect{Declaration: given})
 	}
-	return r.head.by.conclude(r.head.result, run.runChecks, run.statement)
+	return r.head.by.conclude(r.head.result, &run.runChecks, run.form)
 }

@@ -60,8 +60,9 @@ func (s Subject) check() error {
 
 // isOf says that the subject is the run's, as runSubject makes it. An ID has one spelling.
 func (s Subject) isOf(id identity.ID) bool {
-	named, err := identity.ParseID(s.Name)
-	return err == nil && named == id && s.SHA256 == id.Digest()
+	var memory [128]byte
+	spelled, err := id.AppendText(memory[:0])
+	return err == nil && !id.IsZero() && s.Name == string(spelled) && s.SHA256 == id.Digest()
 }
 
 func runSubject(id identity.ID) Subject { return Subject{id.String(), id.Digest()} }
@@ -149,13 +150,22 @@ func parseSHA256(digits []byte) (sum [sha256.Size]byte, err error) {
 	if len(digits) != hex.EncodedLen(len(sum)) {
 		return sum, fmt.Errorf("%d hex digits, want %d", len(digits), hex.EncodedLen(len(sum)))
 	}
-	if _, err := hex.Decode(sum[:], digits); err == nil && !bytes.ContainsAny(digits, "ABCDEF") {
+	if _, err := hex.Decode(sum[:], digits); err == nil && !hasUpper(digits) {
 		return sum, nil
 	}
 	if !bytes.Equal(bytes.ToLower(digits), digits) {
 		return [sha256.Size]byte{}, errors.New("want lower-case hex digits")
 	}
 	return [sha256.Size]byte{}, errors.New("want hex digits only")
+}
+
+func hasUpper(text []byte) bool {
+	for _, c := range text {
+		if c >= 'A' && c <= 'Z' {
+			return true
+		}
+	}
+	return false
 }
 
 func cutLast(s, sep string) (before, after string, found bool) {

@@ -113,7 +113,8 @@ func (v *Verifier) Verify(ctx context.Context, b *Bundle, want Expect) (*Verifie
 	if b == nil || b.format == "" {
 		return nil, errNoBundle
 	}
-	return v.conclude(b.CheckTrust(ctx, v.trust), checkRun(b, want), b.statement())
+	run := checkRun(b, want)
+	return v.conclude(b.CheckTrust(ctx, v.trust), &run, b.statement())
 }
 
 // decide decides by what was found out of the signer and of the run. The checks are in memory, where there is room.
@@ -132,7 +133,7 @@ func (r *runChecks) decide(result evidence.Result, memory []evidence.Check) (che
 const runChecksMost = 9
 
 // conclude gives what decide has decided, and is the only function that makes a Verified.
-func (v *Verifier) conclude(result evidence.Result, run runChecks, statement []byte) (*Verified, error) {
+func (v *Verifier) conclude(result evidence.Result, run *runChecks, statement []byte) (*Verified, error) {
 	checks, verified := run.decide(result, make([]evidence.Check, 0, runChecksMost))
 	if !verified {
 		return nil, &VerificationError{Report{Checks: checks, Set: run.set}}
@@ -157,8 +158,9 @@ func (v *Verifier) conclude(result evidence.Result, run runChecks, statement []b
 }
 
 func modelName(d *identity.Declaration) *ModelName {
-	m := d.Model()
-	return &ModelName{Name: m.Name, Provider: m.Provider, Version: m.Version}
+	var m ModelName
+	m.Name, m.Provider, m.Version = d.ModelName()
+	return &m
 }
 
 // runChecks are the checks about runs, which do not depend on the signer.

@@ -36,11 +36,12 @@ var kinds = [...]Kind{Inference, Agent, Training, Evaluation, Batch, Other}
 // Declaration is a valid declaration with its identity. It is immutable, safe for
 // concurrent use, and made by Parse, ParseYAML and Build alone.
 type Declaration struct {
-	text []byte // canonical form
-	id   ID
-	kind Kind
-	once sync.Once // root is set
-	root jsontree.Value
+	text  []byte // canonical form
+	id    ID
+	kind  Kind
+	model [3][]byte // its name, provider and version
+	once  sync.Once // root is set
+	root  jsontree.Value
 }
 
 // newDeclaration is the declaration that v is, which is valid. It keeps the text of v, and not v.
@@ -52,6 +53,8 @@ func newDeclaration(v jsontree.Value) *Declaration {
 			d.kind = k
 		}
 	}
+	model := v.Get("model")
+	d.model = [...][]byte{model.Get("name").Bytes(), model.Get("provider").Bytes(), model.Get("version").Bytes()}
 	return d
 }
 
@@ -163,6 +166,12 @@ func (d *Declaration) Kind() Kind { return zero.IfNil(d).kind }
 
 // Model is the model that the run uses.
 func (d *Declaration) Model() Model { return modelOf(d.tree().Get("model")) }
+
+// ModelName is what Model says of the model's name, provider and version.
+func (d *Declaration) ModelName() (name, provider, version string) {
+	d = zero.IfNil(d)
+	return string(d.model[0]), string(d.model[1]), string(d.model[2])
+}
 
 // Context lists the resources that the run is given, in the declaration's order.
 func (d *Declaration) Context() []Resource { return resourcesOf(d.tree().Get("context")) }

@@ -49,8 +49,8 @@ func (id ID) String() string {
 		return ""
 	}
 	var text [len(idPrefix) + 2*sha256.Size]byte
-	hex.Encode(text[copy(text[:], idPrefix):], id.sum[:])
-	return string(text[:])
+	spelled, _ := id.AppendText(text[:0])
+	return string(spelled)
 }
 
 // Hex is the digest alone, as sha256sum prints it.
@@ -64,6 +64,14 @@ func (id ID) IsZero() bool { return id == ID{} }
 
 // MarshalText writes the ID as String does.
 func (id ID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
+
+// AppendText appends what MarshalText writes.
+func (id ID) AppendText(dst []byte) ([]byte, error) {
+	if id.IsZero() {
+		return dst, nil
+	}
+	return hex.AppendEncode(append(dst, idPrefix...), id.sum[:]), nil
+}
 
 // UnmarshalText reads what MarshalText writes of an ID that is not zero.
 func (id *ID) UnmarshalText(text []byte) error {

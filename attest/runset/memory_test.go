@@ -88,10 +88,10 @@ func TestConstantMemory(t *testing.T) {
 			return nil
 		},
 	} {
-		few := peakOf(t, d, 2_000, read) // more than a window
+		few := peakOf(t, d, 8_000, read) // more than a window and what is read ahead
 		// 100 bytes kept of each run would be seen. How far the workers read ahead changes from one time to the next.
-		if many := peakOf(t, d, 12_000, read); many > few+1<<20 {
-			t.Errorf("%s: %d bytes for 2,000 runs, %d for 12,000", name, few, many)
+		if many := peakOf(t, d, 20_000, read); many > few+1<<20 {
+			t.Errorf("%s: %d bytes for 8,000 runs, %d for 20,000", name, few, many)
 		}
 	}
 }

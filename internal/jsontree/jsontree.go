@@ -43,6 +43,7 @@ type node struct {
 type tree struct {
 	text  []byte
 	nodes []node
+	plain bool // no name has an escape sequence
 }
 
 // Value is one value of a tree. The zero Value is absent.
@@ -56,7 +57,14 @@ var errNotCanonical = errors.New("jsontree: text is not in canonical form")
 // Parse indexes text, which must be the output of the canonical package, canonical or compact: it checks no more
 // than it needs, and a value with a broken escape panics when it is read.
 // The tree refers to text and must not outlive changes to it.
-func Parse(text []byte) (Value, error) { return parse(text, min(16+len(text)/24, 4096)) }
+func Parse(text []byte) (Value, error) {
+	m := Borrow()
+	defer m.Return()
+	if m.readCanonical(text, anyRules) {
+		return Value{&m.tree, 0}.copied(), nil
+	}
+	return parse(text, min(16+len(text)/24, 4096))
+}
 
 // A Span is a part of a text.
 type Span struct{ Start, End int }
@@ -78,16 +86,13 @@ func (m *Memory) Parse(text []byte) (Value, error) {
 	if m.tree.nodes == nil {
 		m.tree.nodes = make([]node, 0, density(text))
 	}
-	m.tree.text, m.tree.nodes = text, m.tree.nodes[:0]
+	m.tree = tree{text: text, nodes: m.tree.nodes[:0]}
 	p := parser{tree: &m.tree}
 	if err := p.run(); err != nil {
 		return Value{}, err
 	}
 	return Value{p.tree, 0}, nil
 }
-
-// ParseSparse is Parse for text of few and long values.
-func ParseSparse(text []byte) (Value, error) { return parse(text, 32) }
 
 // density is about how many values a text has.
 func density(text []byte) int {
@@ -332,7 +337,7 @@ func (v Value) Get(name string) Value {
 	}
 	nodes := v.t.nodes
 	for i, end := v.i+1, v.node().next; i < end; i = nodes[i].next {
-		if isNamed(v.t.text[nodes[i].nameStart:nodes[i].nameEnd], name) {
+		if text := v.t.text[nodes[i].nameStart:nodes[i].nameEnd]; string(text) == name && v.t.plain || !v.t.plain && isNamed(text, name) {
 			return Value{v.t, i}
 		}
 	}
@@ -358,8 +363,7 @@ func (v Value) Members() iter.Seq2[[]byte, Value] {
 			return
 		}
 		for c := range v.children() {
-			n := c.node()
-			if !yield(unquote(v.t.text[n.nameStart:n.nameEnd]), c) {
+			if !yield(c.Name(), c) {
 				return
 			}
 		}
@@ -386,7 +390,11 @@ func (v Value) After(parent Value) Value {
 // Name is the name of a member, as Members has it.
 func (v Value) Name() []byte {
 	n := v.node()
-	return unquote(v.t.text[n.nameStart:n.nameEnd])
+	name := v.t.text[n.nameStart:n.nameEnd]
+	if v.t.plain {
+		return name
+	}
+	return unquote(name)
 }
 
 // Elements are the elements of an array with their index; none for another kind.

@@ -19,10 +19,15 @@ func Read(text []byte, rules canonical.Options) (Value, error) {
 	m := Borrow()
 	defer m.Return()
 	v, err := m.Read(text, rules)
-	if err == nil {
-		v = Value{&tree{text: m.tree.text, nodes: slices.Clone(m.tree.nodes)}, 0}
+	if err != nil {
+		return Value{}, err
 	}
-	return v, err
+	return v.copied(), nil
+}
+
+// copied is v, the root of its tree, in memory of its own.
+func (v Value) copied() Value {
+	return Value{&tree{v.t.text, slices.Clone(v.t.nodes), v.t.plain}, 0}
 }
 
 // Borrow is Memory that was used before. Return gives it back: a value that was read into it must not be used after that.
@@ -55,17 +60,21 @@ func (m *Memory) Read(text []byte, rules canonical.Options) (Value, error) {
 	return m.Parse(form)
 }
 
+// anyRules are for text that canonical has written.
+var anyRules = canonical.Options{MaxDepth: 256, MaxValues: math.MaxInt}
+
 // readCanonical checks and indexes in one pass an object in canonical form, with white space around it at most. It is false
 // where the text is anything else, or would take a longer look: an exponent, a number of more than 15 digits, a name beyond
 // ASCII. What it accepts, rules.Form returns as it stands.
 func (m *Memory) readCanonical(text []byte, rules canonical.Options) bool {
 	text = bytes.Trim(text, " \t\r\n")
-	if len(text) > math.MaxUint32 || at(text, 0) != '{' {
+	if uint64(len(text)) > math.MaxUint32 || at(text, 0) != '{' {
 		return false
 	}
 	r := reader{tree: tree{text: text, nodes: m.tree.nodes[:0]}, depth: rules.MaxDepth, most: rules.MaxValues}
 	end := r.value(0, node{})
 	m.tree = r.tree
+	m.tree.plain = end == len(text)
 	return end == len(text)
 }
 

@@ -15,7 +15,7 @@ import (
 
 var testRules = canonical.Options{ExactNumbers: true, MaxDepth: 8, MaxValues: 100}
 
-// sameAsForm holds Read to Form and Parse, and says whether text was read in one pass.
+// sameAsForm holds Read to Form and parse, and says whether text was read in one pass.
 func sameAsForm(t *testing.T, text []byte, rules canonical.Options) bool {
 	t.Helper()
 	form, wantErr := rules.Form(text)
@@ -33,9 +33,12 @@ func sameAsForm(t *testing.T, text []byte, rules canonical.Options) bool {
 	case err != nil:
 		return false
 	}
-	want, err := Parse(form)
+	want, err := parse(form, 1)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if parsed, err := Parse(form); err != nil || !bytes.Equal(parsed.t.text, form) || !slices.Equal(parsed.t.nodes, want.t.nodes) {
+		t.Fatalf("%q: %v, %v, want %v", form, parsed, err, want.t.nodes)
 	}
 	if !bytes.Equal(got.Raw(), form) || !slices.Equal(got.t.nodes, want.t.nodes) {
 		t.Fatalf("%q: %s with %v, want %s with %v", text, got.Raw(), got.t.nodes, form, want.t.nodes)
@@ -195,7 +198,7 @@ func TestReadDeclarations(t *testing.T) {
 	}
 }
 
-// FuzzRead holds Read to Form and Parse.
+// FuzzRead holds Read to Form and parse.
 func FuzzRead(f *testing.F) {
 	for _, c := range readTexts {
 		f.Add([]byte(c.text))
