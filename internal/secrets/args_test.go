@@ -170,7 +170,7 @@ func TestNotEqual(t *testing.T) {
 		{"--token", pem}, {"x", pem}, {"", "x --key -----BEGIN PRIVATE KEY----- CANARY"}, {"--token", "-----BEGIN CERTIFICATE-----\nCANARY"},
 		{"Authorization", "Bearer CANARY"}, {"Authorization", "Bearer\tCANARY"}, {"Authorization", " Bearer CANARY\n"}, {"x", "basic CANARY"}, {"x", "api-key CANARY"}, {"x", "Bearer CANARY b"}, {"", "bearer CANARY b c"}, {"--auth-scheme", " Bearer\tCANARY\n b"}, {"x", "Token CANARY1 b"}, {"x", "Basic CANARYCANARYCANA b"}, {"", "x -a 'Bearer CANARY b'"}, {"", "x --headers Authorization 'Bearer CANARY'"},
 		{"-c", "env TOKEN=x${IFS}/bin/evil"}, {"-c", "TOKEN=x${IFS}/bin/evil"}, {"-c", "env TOKEN=$PS4/bin/evil"}, {"--token", "$1"}, {"-c", "npx --token {x,evil-package}"}, {"-c", "npx --token={x..evil}"}, {"-e", "A=x${IFS}evil/image"}, {"", "docker run -e A=x${IFS}evil/image i"},
-		{"-S", `TOKEN=x\_/bin/evil`}, {"-S", "TOKEN=x\v/bin/evil"}, {"-S", "TOKEN=x\f/bin/evil"},
+		{"-S", `TOKEN=x\_/bin/evil`}, {"-S", "TOKEN=x\v/bin/evil"}, {"--token", "*"}, {"-c", "npx --token *"}, {"-c", "npx --token=[a-z]?"}, {"x", "--token=e?il"}, {"-c", "env TOKEN=e*"}, {"", "x --api-key '*' -v"}, {"-S", "TOKEN=x\f/bin/evil"},
 		{"-we", "token=%x[evil]"}, {"-ne", "token=%x!evil!"}, {"-pe", "token=evil()"}, {"-we", "p token=%x!evil!"}, {"--eval", "token=%x!evil!"}, {"--exec", "token=`evil`"}, {"x", "-etoken=%x!evil!"}, {"x", "token=%x[evil]"}, {"x", "{token: %x[/bin/evil a b]}"}, {"-c", `ruby -we 'token=%x[evil]'`},
 		{"-u", "srv:evil.py"}, {"-H", "ab:evil.sh"}, {"-H", "evil:23750000"}, {"-u", "me:8080"}, {"x", "-H10.0.0.5:2375"}, {"", "bash -H ab:evil.sh"}, {"-H", "evil:2375"},
 	} {
@@ -185,7 +185,7 @@ func TestNotEqual(t *testing.T) {
 		{"--token", "${TOKEN}", "[secret]"}, {"--token", "$TOKEN", "[secret]"}, {"x", "--token=${input:token}", "--token=[secret]"}, {"--header", "Authorization: Bearer ${env:T}", "Authorization: [secret]"}, {"x", "Bearer ${T}", "Bearer ${T}"}, {"x", "Bearer ${T} b", "Bearer ${T} b"}, {"x", "Key findings of the year", "Key findings of the year"}, {"-c", "token x y", "token x y"}, {"x", "a {b,c}", "a {b,c}"},
 		{"-H", "X-Any: CANARY", "X-Any: [secret]"}, {"-H", "10.0.0.5:2375", "10.0.0.5:2375"}, {"-H", "localhost:2375", "localhost:2375"}, {"-u", "1000:0", "1000:0"}, {"--user", "me:CANARY", "me:[secret]"}, {"--header", "X-Any:CANARY", "X-Any:[secret]"},
 		{"x", "--env=LD_PRELOAD=CANARY", "--env=LD_PRELOAD=[secret]"}, {"", "--env=debug=CANARY", "--env=debug=[secret]"}, {"--env", "GITHUB_TOKEN", "GITHUB_TOKEN"}, {"", "docker run --env GITHUB_TOKEN image", "docker run --env GITHUB_TOKEN image"},
-		{"-e", "DATABASE_URL=postgres://u:CANARY@h/db?sslmode=disable", "DATABASE_URL=[secret]"}, {"-e", "PASS=p#ss!", "PASS=[secret]"}, {"-e", "X=a%20b", "X=[secret]"},
+		{"-e", "DATABASE_URL=postgres://u:CANARY@h/db?sslmode=disable", "DATABASE_URL=[secret]"}, {"-e", "PASS=p#ss!", "PASS=[secret]"}, {"x", "https://h/a?q=*&r=%5B[", "https://h/a?q=[secret]&r=[secret]"}, {"x", `{"token":"CANARY*?["}`, `{"token":"[secret]"}`}, {"x", "--glob=*.go", "--glob=*.go"}, {"-e", "X=a%20b", "X=[secret]"},
 		{"--header", "Accept: application/json, text/event-stream", "Accept: application/json, text/event-stream"}, {"x", "--header=Accept: a/b, c/d", "--header=Accept: a/b, c/d"}, {"-H", "Accept:a/b", "Accept:a/b"},
 	} {
 		if got, ok := Argument(c[0], c[1], false); got != c[2] || !ok {

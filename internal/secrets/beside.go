@@ -83,10 +83,11 @@ func isShort(before, s string) bool {
 }
 
 // areValues tells whether what is secret in s, which is clean without that, is the same to a shell and to what reads it again: no shell puts
-// words into it, or makes several of it.
+// words or names of files into it, or makes several of it.
 func areValues(s, clean string) bool {
 	_, isJSON := jsonIn(s)
 	parts, ok := withheld(s, clean)
+	hasGlobs := strings.ContainsAny(s, blanks) || !strings.Contains(s, "://") // in a URL *, ? and [ mostly do not stand for names of files
 	if !ok || !isJSON && hasBraceList(s) {
 		return false
 	}
@@ -97,7 +98,7 @@ func areValues(s, clean string) bool {
 		if part == `\` || reference.MatchString(part) { // at the end of a line
 			continue
 		}
-		if strings.Contains(part, "$") || !isJSON && strings.Contains(part, `\`) || literal.MatchString(part) {
+		if strings.Contains(part, "$") || !isJSON && (strings.Contains(part, `\`) || hasGlobs && strings.ContainsAny(part, "*?[")) || literal.MatchString(part) {
 			return false
 		}
 	}

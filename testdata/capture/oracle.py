@@ -864,13 +864,13 @@ def values_alone(s, clean):
     v = json_in(s)
     if not m or v is None and brace_list(s):
         return False
-    scheme = "(?:" + SCHEMES + " +)?"
+    scheme, globs = "(?:" + SCHEMES + " +)?", re.search("[ \t\r\n]", s) or "://" not in s
     for part in m.groups():
         if v is not None:
             part = re.sub('"' + scheme + VARIABLE + '"', "", part)
         if re.fullmatch("(?:[A-Za-z0-9_-]+:[ \t]*)?" + scheme + VARIABLE, part) or part == "\\":
             continue
-        if "$" in part or v is None and "\\" in part or re.search(r"%[A-Za-z]?[\[{(<]", part):
+        if "$" in part or v is None and ("\\" in part or globs and re.search(r"[*?\[]", part)) or re.search(r"%[A-Za-z]?[\[{(<]", part):
             return False
     return True
 
