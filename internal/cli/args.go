@@ -91,9 +91,18 @@ func CheckHelp(root *cobra.Command, args []string) error {
 	if !slices.ContainsFunc(flags, asksForHelp) || args[0] == cobra.ShellCompRequestCmd || args[0] == cobra.ShellCompNoDescRequestCmd {
 		return nil
 	}
-	at := root
+	at, isValue := root, false
 	for _, arg := range flags {
-		if strings.HasPrefix(arg, "-") && arg != "-" { // commands that have subcommands have no flag that takes a value
+		if isValue {
+			isValue = false
+			continue
+		}
+		if strings.HasPrefix(arg, "-") && arg != "-" {
+			flag := lookUp(at, arg)
+			if flag == nil && !asksForHelp(arg) { // which cobra says
+				return nil
+			}
+			isValue = flag != nil && flag.NoOptDefVal == "" && !strings.Contains(arg, "=")
 			continue
 		}
 		if at.Name() == "help" && at.Parent() == root {
@@ -112,6 +121,18 @@ func CheckHelp(root *cobra.Command, args []string) error {
 		return unknownCommand(at, operands[0])
 	}
 	return nil
+}
+
+// lookUp is the flag of a command that an argument names; nil if there is none, or several in one argument.
+func lookUp(cmd *cobra.Command, arg string) *pflag.Flag {
+	name, _, _ := strings.Cut(arg, "=")
+	if long, ok := strings.CutPrefix(name, "--"); ok {
+		return cmd.Flags().Lookup(long)
+	}
+	if len(name) != len("-x") {
+		return nil
+	}
+	return cmd.Flags().ShorthandLookup(name[1:])
 }
 
 // asksForHelp tells the flag for help, also with a value.
