@@ -9,6 +9,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -16,13 +17,15 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/gateway/journal"
 	_ "github.com/runattest/runattest/internal/collectlater" // as in the command
+	"github.com/runattest/runattest/internal/testing/cputime"
 	"github.com/runattest/runattest/policy"
 	"github.com/runattest/runattest/signer"
 )
 
-// BenchmarkCall is a call over one connection, and the same with 16 clients: direct, through a bare httputil.ReverseProxy, and
+// BenchmarkCall is a call over one connection, and the same with 16 and 64 clients: direct, through a bare httputil.ReverseProxy, and
 // through the gateway with a real journal, without a policy and with one of ten rules. No two calls are equal, so that each is
-// signed. make bench-gateway runs it beside BenchmarkDisk of the journal, which is what a call waits for the disk.
+// signed. make bench-gateway runs it beside BenchmarkDisk of the journal, which is what a call waits for the disk. cpu-µs/call is the time
+// that clients, gateway and upstream together had on processors, which other work on the machine changes least.
 func BenchmarkCall(b *testing.B) {
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
@@ -44,16 +47,20 @@ func BenchmarkCall(b *testing.B) {
 					benchCall(b, client, to.url, size, calls.Add(1))
 				}
 			})
-			b.Run(fmt.Sprintf("%s/%d/16", to.name, size), func(b *testing.B) {
-				client := &http.Client{Transport: newTransport()}
-				b.SetParallelism(8)
-				b.RunParallel(func(pb *testing.PB) {
-					for pb.Next() {
-						benchCall(b, client, to.url, size, calls.Add(1))
-					}
+			for _, clients := range []int{16, 64} {
+				b.Run(fmt.Sprintf("%s/%d/%d", to.name, size, clients), func(b *testing.B) {
+					client := &http.Client{Transport: newTransport()}
+					b.SetParallelism(clients / runtime.GOMAXPROCS(0))
+					before := cputime.Used()
+					b.RunParallel(func(pb *testing.PB) {
+						for pb.Next() {
+							benchCall(b, client, to.url, size, calls.Add(1))
+						}
+					})
+					b.ReportMetric(float64((cputime.Used()-before).Microseconds())/float64(b.N), "cpu-µs/call")
+					b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "calls/s")
 				})
-				b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "calls/s")
-			})
+			}
 		}
 	}
 }

@@ -318,3 +318,35 @@ func TestStyles(t *testing.T) {
 		}
 	}
 }
+
+// TestMatch: a * is one segment or what stands before its end, and is not empty.
+func TestMatch(t *testing.T) {
+	for _, c := range []struct {
+		pattern, path string
+		want          bool
+	}{
+		{"/v1/models", "/v1/models", true},
+		{"/v1/models", "/v1/models/", false},
+		{"/v1/models", "/v1/model", false},
+		{"/v1/models", "v1/models", false},
+		{"/v1/models/*", "/v1/models", false},
+		{"/v1/models/*", "/v1/models/", false},
+		{"/v1/models/*", "/v1/models/a", true},
+		{"/v1/models/*", "/v1/models/a:b", true},
+		{"/v1/models/*", "/v1/models/a/b", false},
+		{"/v1/models/*", "/v1//a", false},
+		{"/v1/*/content", "/v1/a/content", true},
+		{"/v1/*/content", "/v1//content", false},
+		{"/v1/*:go", "/v1/m:go", true},
+		{"/v1/*:go", "/v1/:go", false},
+		{"/v1/*:go", "/v1/m:stop:go", false},
+		{"/v1/*:go", "/v1/m:go/", false},
+		{"/", "/", true},
+		{"/", "//", false},
+	} {
+		e := &endpoint{method: "POST", path: c.pattern}
+		if got := e.match("POST", c.path); got != c.want || e.match("GET", c.path) {
+			t.Errorf("%s %s: %v", c.pattern, c.path, got)
+		}
+	}
+}

@@ -199,21 +199,26 @@ func (e *endpoint) match(method, path string) bool {
 	if method != e.method {
 		return false
 	}
-	want, got := strings.Split(e.path, "/"), strings.Split(path, "/")
-	if len(want) != len(got) {
-		return false
-	}
-	for i, w := range want {
-		end, any := strings.CutPrefix(w, "*")
-		switch {
-		case !any && w != got[i]:
-			return false
-		case any && (len(got[i]) <= len(end) || !strings.HasSuffix(got[i], end)),
-			any && end != "" && strings.Count(got[i], ":") != 1:
+	want, got := e.path, path
+	for more := true; more; {
+		var pattern, segment string
+		var moreGot bool
+		pattern, want, more = strings.Cut(want, "/")
+		segment, got, moreGot = strings.Cut(got, "/")
+		if more != moreGot || !matchSegment(pattern, segment) {
 			return false
 		}
 	}
 	return true
+}
+
+// matchSegment tells whether a segment is a pattern's: the same, or anything and what is behind the *.
+func matchSegment(pattern, segment string) bool {
+	end, open := strings.CutPrefix(pattern, "*")
+	if !open {
+		return segment == pattern
+	}
+	return len(segment) > len(end) && strings.HasSuffix(segment, end) && (end == "" || strings.Count(segment, ":") == 1)
 }
 
 // find is the endpoint for a method and a path, or nil. A path with more words of its own goes before one with a *.
