@@ -77,10 +77,10 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	results, err := measureAll(ctx, o, targets)
+	results, disk, err := measureAll(ctx, o, targets, work)
 	if err != nil {
 		return err
 	}
-	printTable(os.Stdout, results, failed)
+	printTable(os.Stdout, results, disk, failed)
 	return nil
 }

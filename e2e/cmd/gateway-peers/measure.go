@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -54,7 +55,8 @@ type turned struct {
 type result struct {
 	*target
 	turns  map[experiment][]turned
-	memory int // MiB after all calls
+	lost   map[experiment][]error // turns that do not count, because a call failed
+	memory int                    // MiB after all calls
 }
 
 var number atomic.Int64 // no two calls are equal
@@ -112,20 +114,24 @@ func firstOf(errs ...error) error {
 }
 
 // measureAll gives each target its turns, and stops those whose turn it is not.
-func measureAll(ctx context.Context, o options, targets []*target) ([]*result, error) {
-	var results []*result
+func measureAll(ctx context.Context, o options, targets []*target, work string) (results []*result, disk []time.Duration, err error) {
+	probe, err := newProbe(work)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer probe.Close()
 	for _, t := range targets {
-		results = append(results, &result{target: t, turns: map[experiment][]turned{}})
+		results = append(results, &result{target: t, turns: map[experiment][]turned{}, lost: map[experiment][]error{}})
 		t.tried = map[experiment]error{}
 		if err := t.signal(syscall.SIGCONT); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		for _, e := range experiments {
 			_, err := t.call(ctx, &http.Client{Timeout: time.Minute}, e)
 			t.tried[e] = t.explain(err)
 		}
 		if err := t.signal(syscall.SIGSTOP); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	for round := range o.rounds + 1 { // the first warms up
@@ -136,22 +142,58 @@ func measureAll(ctx context.Context, o options, targets []*target) ([]*result, e
 					continue
 				}
 				if err := ctx.Err(); err != nil {
-					return nil, err
+					return nil, nil, err
 				}
 				one, err := r.turn(ctx, e, o.turn)
 				if err != nil {
-					r.tried[e] = r.explain(err)
+					r.lost[e] = append(r.lost[e], r.explain(err))
 				} else if round > 0 {
 					r.turns[e] = append(r.turns[e], one)
 				}
 			}
 		}
+		took, err := syncs(probe, o.turn)
+		if err != nil {
+			return nil, nil, err
+		}
+		disk = append(disk, took...)
 		fmt.Fprintf(os.Stderr, "round %d of %d\n", round, o.rounds)
 	}
 	for _, r := range results {
 		_, r.memory = r.uses()
 	}
-	return results, nil
+	slices.Sort(disk)
+	return results, disk, nil
+}
+
+const probeSize, probeWrite = 16 << 20, 2500
+
+// newProbe is a file like a journal's: written before it is used.
+func newProbe(work string) (*os.File, error) {
+	f, err := os.Create(filepath.Join(work, "probe"))
+	if err != nil {
+		return nil, err
+	}
+	if _, err = f.Write(make([]byte, probeSize)); err == nil {
+		err = f.Sync()
+	}
+	return f, err
+}
+
+// syncs are how long writes of a journal's line and their fdatasync take.
+func syncs(f *os.File, long time.Duration) (took []time.Duration, err error) {
+	data := []byte(text(probeWrite))
+	for began := time.Now(); time.Since(began) < long; {
+		one := time.Now()
+		if _, err := f.WriteAt(data, int64(len(took)*probeWrite%(probeSize-probeWrite))); err != nil {
+			return nil, err
+		}
+		if err := syscall.Fdatasync(int(f.Fd())); err != nil {
+			return nil, err
+		}
+		took = append(took, time.Since(one))
+	}
+	return took, nil
 }
 
 func (t *target) signal(s syscall.Signal) error {
@@ -159,6 +201,26 @@ func (t *target) signal(s syscall.Signal) error {
 		return nil
 	}
 	return syscall.Kill(-t.group, s)
+}
+
+// wakings is how many calls may fail while a program finds that it was stopped: connections are gone, and a disk seems to have taken
+// as long as it was.
+const wakings = 20
+
+// wake calls until three calls in a row have an answer.
+func (t *target) wake(ctx context.Context, client *http.Client, e experiment) error {
+	good, failed := 0, 0
+	for good < 3 {
+		if _, err := t.call(ctx, client, e); err == nil {
+			good++
+		} else if failed++; failed > wakings || ctx.Err() != nil {
+			return err
+		} else {
+			good = 0
+			time.Sleep(20 * time.Millisecond)
+		}
+	}
+	return nil
 }
 
 // turn has the clients call for so long.
@@ -170,10 +232,8 @@ func (t *target) turn(ctx context.Context, e experiment, long time.Duration) (tu
 	transport := &http.Transport{MaxIdleConnsPerHost: e.clients, DisableCompression: true}
 	defer transport.CloseIdleConnections()
 	client := &http.Client{Transport: transport, Timeout: time.Minute}
-	for range 3 { // wakes it up
-		if _, err := t.call(ctx, client, e); err != nil {
-			return turned{}, err
-		}
+	if err := t.wake(ctx, client, e); err != nil {
+		return turned{}, err
 	}
 	before, program := others(t)
 	began := time.Now()

@@ -43,7 +43,7 @@ func quantile(q float64) func(turned) float64 {
 func rate(t turned) float64 { return t.rate }
 
 // printTable prints the results as Markdown, with ratios to the gateway without a policy.
-func printTable(w io.Writer, results []*result, failed map[string]error) {
+func printTable(w io.Writer, results []*result, disk []time.Duration, failed map[string]error) {
 	var busy, worst float64
 	var all []float64
 	for _, r := range results {
@@ -56,8 +56,9 @@ func printTable(w io.Writer, results []*result, failed map[string]error) {
 	if slices.Sort(all); len(all) > 0 {
 		busy, worst = all[len(all)/2], all[len(all)-1]
 	}
-	fmt.Fprintf(w, "%s, %d cores, %s, %s; other work took %.2f cores in the median turn that counts, %.2f at most\n\n",
-		processor(), runtime.NumCPU(), strings.TrimSpace(kernel()), runtime.Version(), busy, worst)
+	fmt.Fprintf(w, "%s, %d cores, %s, %s; other work took %.2f cores in the median turn that counts, %.2f at most;\na write of %d bytes and its fdatasync took %.2f ms, p99 %.2f\n\n",
+		processor(), runtime.NumCPU(), strings.TrimSpace(kernel()), runtime.Version(), busy, worst, probeWrite,
+		quantile(0.5)(turned{took: disk}), quantile(0.99)(turned{took: disk}))
 	fmt.Fprintln(w, "| | 2 KB: p50 / p99 | over direct | times ours | 16 clients: calls/s | cpu a call | 500 KB: p50 | first byte of a stream | memory |")
 	fmt.Fprintln(w, "|---|---:|---:|---:|---:|---:|---:|---:|---:|")
 	find := func(name string) *result {
@@ -92,7 +93,11 @@ func printTable(w io.Writer, results []*result, failed map[string]error) {
 	fmt.Fprintln(w)
 	for _, r := range results {
 		for _, e := range experiments {
-			if err := r.tried[e]; err != nil {
+			err := r.tried[e]
+			if lost := r.lost[e]; len(lost) > 0 {
+				err = fmt.Errorf("%d turns do not count: %w", len(lost), lost[0])
+			}
+			if err != nil {
 				fmt.Fprintf(w, "%s, %d bytes, %d clients, stream %v: %v\n", r.name, e.size, e.clients, e.stream, err)
 			}
 		}
