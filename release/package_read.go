@@ -20,6 +20,7 @@ import (
 // osPackage is what a deb or an rpm says and holds.
 type osPackage struct {
 	name, version, arch string
+	needs               []string          // other packages
 	files               map[string][]byte // by their place in the system
 }
 
@@ -36,6 +37,9 @@ func (f format) check(c *component, data []byte, t target, r release, archive ma
 	}
 	if got.name != c.name || got.version != r.debian() || got.arch != arch {
 		return fmt.Errorf("it is %s %s for %s, want %s %s for %s", got.name, got.version, got.arch, c.name, r.debian(), arch)
+	}
+	if want := f.depends(c); !slices.Equal(got.needs, want) {
+		return fmt.Errorf("it needs %q, want %q", got.needs, want)
 	}
 	want := map[string]string{} // the archive's name of each place
 	for name := range archive {
@@ -137,6 +141,8 @@ func readDeb(data []byte) (*osPackage, error) {
 			p.version = value
 		case "Architecture":
 			p.arch = value
+		case "Depends", "Pre-Depends":
+			p.needs = append(p.needs, strings.Split(value, ", ")...)
 		}
 	}
 	if names := slices.Sorted(maps.Keys(control)); !slices.Equal(names, []string{"/control", "/md5sums"}) {
@@ -202,6 +208,41 @@ func addFile(files map[string][]byte, name string, mode int64, from io.Reader, l
 // verify. From rpm's lib/rpmtag.h.
 var rpmScripts = []int{1023, 1024, 1025, 1026, 1065, 1079, 1151, 1152, 5066, 5076, 5103, 5104}
 
+// Flags of what an rpm needs, from rpm's lib/rpmds.h: the package itself has them as numbers.
+const (
+	rpmAtLeast = 1<<2 | 1<<3 // greater or equal
+	rpmOfRPM   = 1 << 24     // a feature of rpm, not a package
+)
+
+// rpmNeeds are the packages that an rpm needs, as glibc >= 2.17.
+func rpmNeeds(h *rpmutils.RpmHeader) (all []string, err error) {
+	if !h.HasTag(rpmutils.REQUIRENAME) {
+		return nil, nil
+	}
+	names, err := h.GetStrings(rpmutils.REQUIRENAME)
+	if err != nil {
+		return nil, err
+	}
+	versions, err := h.GetStrings(rpmutils.REQUIREVERSION)
+	if err != nil {
+		return nil, err
+	}
+	flags, err := h.GetUint32s(rpmutils.REQUIREFLAGS)
+	if err != nil || len(versions) != len(names) || len(flags) != len(names) {
+		return nil, errors.Join(errors.New("what it needs is malformed"), err)
+	}
+	for i, name := range names {
+		switch {
+		case flags[i]&rpmOfRPM != 0 && strings.HasPrefix(name, "rpmlib("):
+		case flags[i] == rpmAtLeast:
+			all = append(all, name+" >= "+versions[i])
+		default:
+			all = append(all, strings.TrimSpace(fmt.Sprintf("%s %s (flags %#x)", name, versions[i], flags[i])))
+		}
+	}
+	return all, nil
+}
+
 // readRPM reads an rpm without scripts.
 func readRPM(data []byte) (*osPackage, error) {
 	r, err := rpmutils.ReadRpm(bytes.NewReader(data))
@@ -218,6 +259,9 @@ func readRPM(data []byte) (*osPackage, error) {
 		return nil, err
 	}
 	p := &osPackage{name: n.Name, version: n.Version + "-" + n.Release, arch: n.Arch, files: map[string][]byte{}}
+	if p.needs, err = rpmNeeds(r.Header); err != nil {
+		return nil, err
+	}
 	payload, err := r.PayloadReaderExtended()
 	if err != nil {
 		return nil, err

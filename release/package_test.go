@@ -84,6 +84,43 @@ func TestPackages(t *testing.T) {
 	}
 }
 
+// TestPackageNeeds: the packages of a program with cgo need glibc, those of the others nothing.
+func TestPackageNeeds(t *testing.T) {
+	files := map[string][]byte{
+		"sigstore-kms-pkcs11": []byte("a program"), "LICENSE": []byte("text"), "README.md": []byte("# plugins\n"),
+		"THIRD_PARTY_LICENSES": []byte("texts"), "sbom.cdx.json": []byte("{}"),
+	}
+	static := *pkcs11Plugin
+	static.cgo = false
+	for i, f := range formats {
+		newer := f
+		newer.glibc = strings.Replace(f.glibc, "2.17", "2.36", 1)
+		another := f
+		another.glibc = []string{"curl (>= 2.17)", "curl"}[i]
+		for name, c := range map[string]struct {
+			format
+			packed, wanted *component
+			reason         string
+		}{
+			"good":            {f, pkcs11Plugin, pkcs11Plugin, ""},
+			"static":          {f, &static, &static, ""},
+			"without glibc":   {f, &static, pkcs11Plugin, "it needs []"},
+			"with it":         {f, pkcs11Plugin, &static, "want []"},
+			"a newer glibc":   {newer, pkcs11Plugin, pkcs11Plugin, "2.36"},
+			"another package": {another, pkcs11Plugin, pkcs11Plugin, "curl"},
+		} {
+			data, err := c.format.pack(c.packed, linux, debRPMRel, entriesOf(files), archiveTime, t.TempDir())
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = f.check(c.wanted, data, linux, debRPMRel, files)
+			if (c.reason == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), c.reason) {
+				t.Errorf("%s, %s: got %v, want %q", f.name, name, err, c.reason)
+			}
+		}
+	}
+}
+
 // TestPackagesElsewhere: the name of the host is in none of the packages.
 func TestPackagesElsewhere(t *testing.T) {
 	want := map[string][]byte{}
@@ -161,6 +198,9 @@ func TestDebParts(t *testing.T) {
 		"other md5sums": {control(func(f map[string][]byte) {
 			f["/md5sums"] = bytes.Replace(f["/md5sums"], []byte("usr/bin"), []byte("usr/lib"), 1)
 		}), "md5sums"},
+		"another package needed first": {control(func(f map[string][]byte) {
+			f["/control"] = append([]byte("Pre-Depends: curl\n"), f["/control"]...)
+		}), `it needs ["curl"]`},
 		"no md5sums": {control(func(f map[string][]byte) { delete(f, "/md5sums") }), "control files"},
 		"a script":   {control(func(f map[string][]byte) { f["/postinst"] = []byte("#!/bin/sh\n") }), "a package that runs scripts"},
 		"another name": {control(func(f map[string][]byte) {
