@@ -170,7 +170,10 @@ func TestRPMLint(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	newRoom(t, dir).want(t, "rpmlint --config '"+config+"' dist/*.rpm", " 0 errors, 0 warnings")
+	wants(t, "cpio")
+	// rpmlint unpacks an rpm by a cpio that writes absolute names where they say: the system's /usr/bin, as root.
+	newRoom(t, dir).want(t, `real=$(command -v cpio) && mkdir bin && printf '#!/bin/sh\nexec %s --no-absolute-filenames "$@"\n' "$real" > bin/cpio && chmod +x bin/cpio
+PATH=$PWD/bin:$PATH rpmlint --config '`+config+`' dist/*.rpm`, " 0 errors, 0 warnings")
 }
 
 // TestRPM does the same with the rpms.
