@@ -2,6 +2,7 @@ package attest
 
 import (
 	"bytes"
+	"encoding/base64"
 	"reflect"
 	"testing"
 
@@ -69,5 +70,54 @@ func FuzzParseSubject(f *testing.F) {
 		if s, err := ParseSubject(text); err == nil && s.String() != text {
 			t.Fatalf("%q is written back as %q", text, s)
 		}
+	})
+}
+
+// sameBase64 holds decodeBase64 to encoding/base64 alone.
+func sameBase64(t *testing.T, text []byte) {
+	t.Helper()
+	alphabet := base64.StdEncoding
+	if bytes.ContainsAny(text, "-_") {
+		alphabet = base64.URLEncoding
+	}
+	want := make([]byte, alphabet.DecodedLen(len(text)))
+	n, err := alphabet.Strict().Decode(want, text)
+	isStrict := err == nil && alphabet.EncodedLen(n) == len(text)
+	got, err := decodeBase64(text)
+	if (err == nil) != isStrict || isStrict && !bytes.Equal(got, want[:n]) {
+		t.Fatalf("%q: %x, %v, want %x, %v", text, got, err, want[:n], isStrict)
+	}
+}
+
+// TestBase64 puts each byte in each place of texts of each length.
+func TestBase64(t *testing.T) {
+	data := make([]byte, 40)
+	for i := range data {
+		data[i] = byte(i * 199)
+	}
+	for n := range data {
+		for _, alphabet := range []*base64.Encoding{base64.StdEncoding, base64.URLEncoding} {
+			text := alphabet.AppendEncode(nil, data[:n])
+			sameBase64(t, text)
+			for i := range text {
+				sameBase64(t, text[:i])
+				for c := range 256 {
+					changed := bytes.Clone(text)
+					changed[i] = byte(c)
+					sameBase64(t, changed)
+				}
+			}
+		}
+	}
+}
+
+func FuzzBase64(f *testing.F) {
+	for _, text := range []string{"", "YQ==", "YR==", "YWI=", "YWJj", "YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXo=", "-_-_", "+/+/+/+/+/+/+/+/", "+/+/+/+/-_-_-_-_", "YWJj\nYWJj"} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		sameBase64(t, data)
+		sameBase64(t, base64.StdEncoding.AppendEncode(nil, data))
+		sameBase64(t, base64.URLEncoding.AppendEncode(nil, data))
 	})
 }
