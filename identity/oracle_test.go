@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"testing"
 
 	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/mediatype"
@@ -89,7 +90,7 @@ var (
 	}
 
 	oldNonEmpty    = oldText("a non-empty string", func(s string) bool { return s != "" })
-	oldAbsoluteURI = oldText("an absolute URI (RFC 3986)", isAbsoluteURI)
+	oldAbsoluteURI = oldText("an absolute URI (RFC 3986)", oldIsAbsoluteURI)
 	oldMediaType   = oldText("a media type such as text/plain, without parameters", mediatype.Valid)
 )
 
@@ -184,7 +185,7 @@ func (c *oldChecker) extensions(v jsontree.Value) {
 	}
 	for name, m := range v.Members() {
 		c.member(name)
-		if !isAbsoluteURI(string(name)) {
+		if !oldIsAbsoluteURI(string(name)) {
 			c.fail(CodeValue, "extensions are named by an absolute URI (RFC 3986)", "use a URI that you control")
 		}
 		if m.Kind() == jsontree.Null {
@@ -417,5 +418,31 @@ func (c *oldChecker) noNull(v jsontree.Value) {
 		}
 		c.noNull(e)
 		c.back()
+	}
+}
+
+func oldIsAbsoluteURI(s string) bool {
+	scheme, rest, ok := strings.Cut(s, ":")
+	if !ok || scheme == "" || rest == "" || !isLetter(scheme[0]) {
+		return false
+	}
+	return allBytes(scheme, func(c byte) bool { return isAlnum(c) || strings.IndexByte("+.-", c) >= 0 }) &&
+		allBytes(rest, func(c byte) bool { return isAlnum(c) || strings.IndexByte("-._~:/?#[]@!$&'()*+,;=%", c) >= 0 })
+}
+
+// TestAbsoluteURI puts each byte in each place.
+func TestAbsoluteURI(t *testing.T) {
+	for _, text := range []string{"", ":", "a", "a:", ":a", "ab:cd", "a:b:c", "https://example.com/x?y#z"} {
+		for i := range len(text) + 1 {
+			for c := range 256 {
+				s := text[:i] + string([]byte{byte(c)}) + text[i:]
+				if got, want := isAbsoluteURI(s), oldIsAbsoluteURI(s); got != want {
+					t.Errorf("%q: %v, want %v", s, got, want)
+				}
+				if isAbsoluteURI([]byte(s)) != isAbsoluteURI(s) {
+					t.Errorf("%q: bytes and strings differ", s)
+				}
+			}
+		}
 	}
 }

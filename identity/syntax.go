@@ -1,18 +1,33 @@
 package identity
 
-import "strings"
-
 // The spellings below are those of the patterns in declaration.schema.json; a test
 // compares the two.
 
 // isAbsoluteURI tells a scheme, a colon and at least one more character that RFC 3986 allows.
-func isAbsoluteURI(s string) bool {
-	scheme, rest, ok := strings.Cut(s, ":")
-	if !ok || scheme == "" || rest == "" || !isLetter(scheme[0]) {
+func isAbsoluteURI[T ~string | ~[]byte](s T) bool {
+	colon := 0
+	for ; colon < len(s) && s[colon] != ':'; colon++ {
+		if c := s[colon]; !isAlnum(c) && c != '+' && c != '.' && c != '-' {
+			return false
+		}
+	}
+	if colon == 0 || colon+1 >= len(s) || !isLetter(s[0]) {
 		return false
 	}
-	return allBytes(scheme, func(c byte) bool { return isAlnum(c) || strings.IndexByte("+.-", c) >= 0 }) &&
-		allBytes(rest, func(c byte) bool { return isAlnum(c) || strings.IndexByte("-._~:/?#[]@!$&'()*+,;=%", c) >= 0 })
+	for i := colon + 1; i < len(s); i++ {
+		if !isURICharacter(s[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func isURICharacter(c byte) bool {
+	switch c {
+	case '-', '.', '_', '~', ':', '/', '?', '#', '[', ']', '@', '!', '$', '&', '\'', '(', ')', '*', '+', ',', ';', '=', '%':
+		return true
+	}
+	return isAlnum(c)
 }
 
 func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }

@@ -272,7 +272,7 @@ func nonEmpty(c *checker, v jsontree.Value) {
 }
 
 func absoluteURI(c *checker, v jsontree.Value) {
-	c.text(v, "an absolute URI (RFC 3986)", func(s []byte) bool { return isAbsoluteURI(string(s)) })
+	c.text(v, "an absolute URI (RFC 3986)", isAbsoluteURI[[]byte])
 }
 
 func mediaType(c *checker, v jsontree.Value) {
