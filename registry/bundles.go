@@ -37,6 +37,7 @@ type Listing struct {
 // lookup is how a listing tells what is a bundle, and how often it gives one.
 type lookup struct {
 	byContent bool // whatever is said of a bundle elsewhere
+	unbounded bool // with byContent: however much there is
 	repeats   bool // a bundle comes for each referrer that holds it
 }
 
@@ -57,6 +58,11 @@ func (t *Target) ListByContent(ctx context.Context, a *Artifact, predicateTypes 
 	return t.list(ctx, a, lookup{byContent: true}, predicateTypes)
 }
 
+// ListAll is ListByContent for copying what is attached, without its bounds: an artifact has 50,000 referrers at most.
+func (t *Target) ListAll(ctx context.Context, a *Artifact, predicateTypes ...string) (*Listing, error) {
+	return t.list(ctx, a, lookup{byContent: true, unbounded: true}, predicateTypes)
+}
+
 // ListForMirror is ListByContent for Mirror: a copy must not lack what a decision by the original would see. A bundle that several
 // referrers hold comes once for each, since their labels differ, and those who look by labels are to find it in the copy, too.
 func (t *Target) ListForMirror(ctx context.Context, a *Artifact, predicateTypes ...string) (*Listing, error) {
@@ -73,7 +79,7 @@ func (t *Target) list(ctx context.Context, a *Artifact, how lookup, predicateTyp
 	}
 	l := &Listing{target: t, artifact: a, types: predicateTypes, lookup: how}
 	if how.byContent {
-		if n := len(referrers); n > limits.Approvals {
+		if n := len(referrers); n > limits.Approvals && !how.unbounded {
 			return nil, &Error{Target: a.Reference.String(), Err: fmt.Errorf("has %d referrers, and at most %d are looked into", n, limits.Approvals)}
 		}
 		l.candidates = referrers

@@ -140,6 +140,16 @@ func TestByContentSize(t *testing.T) {
 			if over != c.over || !over && malformed != c.ofFirst {
 				t.Errorf("one artifact: over %v, want %v; %d malformed", over, c.over, malformed)
 			}
+			if l, err = target.ListAll(t.Context(), a); err != nil {
+				t.Fatal(err)
+			}
+			malformed, over = 0, false
+			for _, err := range l.Bundles(t.Context()) {
+				note(err)
+			}
+			if over || malformed != c.ofFirst {
+				t.Errorf("all: over %v; %d malformed", over, malformed)
+			}
 		})
 	}
 }

@@ -45,7 +45,7 @@ func (l *Listing) pass(spent *atomic.Int64) *pass { return &pass{Listing: l, spe
 // get fetches content. By content all that is attached is fetched, whatever it is, and its size is bounded: what is
 // over that is an error, as the rest may have what is looked for.
 func (p *pass) get(ctx context.Context, d ocispec.Descriptor) ([]byte, error) {
-	if p.lookup.byContent && store.CheckSize(d) == nil && p.spent.Add(d.Size) > limits.ApprovalsSize {
+	if p.lookup.byContent && !p.lookup.unbounded && store.CheckSize(d) == nil && p.spent.Add(d.Size) > limits.ApprovalsSize {
 		err := fmt.Errorf("what is attached has more than %d bytes, and no more is looked into", limits.ApprovalsSize)
 		return nil, &Error{Target: p.artifact.Reference.String(), Err: err}
 	}

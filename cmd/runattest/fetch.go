@@ -120,7 +120,7 @@ func (f *fetchFlags) fetch(cmd *cobra.Command, o *output, ref string) error {
 		return f.writeDeclaration(o, h)
 	}
 	types := listing.LongTypes(*f.types)
-	list := h.target.ListByContent // what is fetched may be all that a decision sees, and is not to lack a rejection
+	list := h.target.ListAll // what is fetched may be all that a decision sees, and is not to lack a rejection
 	if f.airGap != "" {
 		list = h.target.ListForMirror
 	}

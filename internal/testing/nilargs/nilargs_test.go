@@ -596,6 +596,7 @@ var exported = map[string]any{
 	"registry.Target.Declaration":       (*registry.Target).Declaration,
 	"registry.Target.FetchRun":          (*registry.Target).FetchRun,
 	"registry.Target.List":              (*registry.Target).List,
+	"registry.Target.ListAll":           (*registry.Target).ListAll,
 	"registry.Target.ListByContent":     (*registry.Target).ListByContent,
 	"registry.Target.ListForMirror":     (*registry.Target).ListForMirror,
 	"registry.Target.MirrorPart":        (*registry.Target).MirrorPart,
