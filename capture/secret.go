@@ -93,7 +93,7 @@ func (w *walker) element(dst []byte, v jsontree.Value, m mode) []byte {
 	if m.command {
 		clean, ok := secrets.Argument(m.before, text, m.isPair)
 		if !ok {
-			w.failWith("take the secret out of the command line, and give it in env; for a container write -e NAME without a value", "has a secret beside another command, or what may be one: want a secret that is one word behind --NAME, NAME= or a header's name, and no ; & | < > ( ) ` or line break in or beside it")
+			w.failWith("take the secret out of the command line, and give it in env; for a container write -e NAME without a value", "has a secret beside another command, or what may be one: want a secret that is one word behind --NAME, NAME= or a header's name, and no ; & | < > ( ) ` * ? [ or line break in or beside it")
 			return dst
 		}
 		return w.cleaned(dst, v, clean)

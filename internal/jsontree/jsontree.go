@@ -213,6 +213,7 @@ func (p *parser) stringEnd(pos int) int {
 		p.spans = p.spans[1:]
 		return end
 	}
+	quote := -1
 	for i := pos + 1; i < len(text); {
 		if i+16 <= len(text) {
 			b := text[i : i+16]
@@ -223,7 +224,9 @@ func (p *parser) stringEnd(pos int) int {
 			case y != 0:
 				i += 8 + bits.TrailingZeros64(y)>>3
 			default:
-				i += 16
+				if i += 16; i-pos > long {
+					i, quote = p.skip(i, quote)
+				}
 				continue
 			}
 		}
@@ -236,6 +239,24 @@ func (p *parser) stringEnd(pos int) int {
 		i++
 	}
 	return -1
+}
+
+// long is the length of strings in which delimiters are looked for in large steps.
+const long = 64
+
+// skip is where the next delimiter is from i on, and the next quotation mark; quote is one that was found before.
+func (p *parser) skip(i, quote int) (delimiter, nextQuote int) {
+	text := p.text
+	if quote < i {
+		if quote = bytes.IndexByte(text[i:], '"'); quote < 0 {
+			return len(text), -1
+		}
+		quote += i
+	}
+	if backslash := bytes.IndexByte(text[i:quote], '\\'); backslash >= 0 {
+		return i + backslash, quote
+	}
+	return quote, quote
 }
 
 // delimiters has the high bit of the first byte of x that is a quotation mark or a backslash set, and of none before it.
