@@ -3,7 +3,6 @@ package capture
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/runattest/runattest/canonical"
@@ -28,24 +27,18 @@ func bodyHint(m jsonmend.Mistake) string {
 	return hint
 }
 
-// A source is memory for a body that is read.
-type source struct {
-	text []byte // compact
-	tree jsontree.Memory
-}
-
 // parse reads a body strictly, and keeps its order and its numbers. format is the name in errors.
 func parse(format string, reading canonical.Options, body []byte) (jsontree.Value, error) {
-	return new(source).parse(format, reading, body)
+	return parseInto(new(jsontree.Memory), format, reading, body)
 }
 
-// parse is the function parse for a tree that lives until the next call.
-func (s *source) parse(format string, reading canonical.Options, body []byte) (jsontree.Value, error) {
+// parseInto is parse for a tree that lives until the memory is used again.
+func parseInto(m *jsontree.Memory, format string, reading canonical.Options, body []byte) (jsontree.Value, error) {
 	if len(body) > limits.CaptureBody {
 		return jsontree.Value{}, refuse(format, fmt.Sprintf("the body has %d bytes, want at most %d", len(body), limits.CaptureBody))
 	}
-	var err error
-	if s.text, err = reading.AppendCompact(slices.Grow(s.text[:0], len(body)), body); err != nil {
+	root, err := m.ReadCompact(body, reading)
+	if err != nil {
 		var ce *canonical.Error
 		if !errors.As(err, &ce) {
 			return jsontree.Value{}, err
@@ -62,10 +55,6 @@ func (s *source) parse(format string, reading canonical.Options, body []byte) (j
 			e.Message = fmt.Sprintf("more than %d members and elements", limits.CaptureValues)
 		}
 		return jsontree.Value{}, e
-	}
-	root, err := s.tree.Parse(s.text)
-	if err != nil {
-		return jsontree.Value{}, err
 	}
 	if root.Kind() != jsontree.Object {
 		return jsontree.Value{}, refuse(format, "the body is of type "+root.Kind().String()+", want an object")

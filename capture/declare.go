@@ -38,7 +38,7 @@ func (f Format) capture(src Source, files []component, more func(*request, jsont
 		return nil, err
 	}
 	d := declarers.Get().(*declarer)
-	defer d.release()
+	defer d.release(len(src.Body))
 	root, err := t.tree(&d.source, src.Body)
 	if err != nil {
 		return nil, err
@@ -82,7 +82,7 @@ func (t *table) invalid(err error) error {
 type declarer struct {
 	walker
 	request
-	source source
+	source jsontree.Memory
 	files  []component // of the folder beside the body
 	fates  []Fate      // of the body's members, where they are kept
 
@@ -112,13 +112,15 @@ var declarers = sync.Pool{New: func() any { return &declarer{seen: map[string]bo
 // most is the length of a body whose memory is worth keeping.
 const most = 1 << 20
 
-// release gives the memory back.
-func (d *declarer) release() {
-	if cap(d.source.text) > most {
+// release gives the memory back that served a body of so many bytes.
+func (d *declarer) release(size int) {
+	if size > most {
 		return
 	}
 	clear(d.seen)
 	clear(d.events)
+	clear(d.trail[:cap(d.trail)])
+	d.source.Forget()
 	*d = declarer{
 		walker: walker{trail: d.trail[:0], events: d.events[:0], scribe: d.scribe[:0], decoded: d.decoded[:0]},
 		source: d.source, fates: d.fates[:0], parameters: d.parameters[:0], constraints: d.constraints[:0], messages: d.messages[:0],

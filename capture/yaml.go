@@ -36,14 +36,14 @@ func (t *table) jsonOf(body []byte) ([]byte, error) {
 	return nil, t.error(p.Pointer, p.Message, p.Hint)
 }
 
-// tree is the tree of a body, out of its envelope, which lives as long as what s has.
-func (t *table) tree(s *source, body []byte) (root jsontree.Value, err error) {
+// tree is the tree of a body, out of its envelope, which lives until the memory is used again.
+func (t *table) tree(m *jsontree.Memory, body []byte) (root jsontree.Value, err error) {
 	if t.yaml {
 		if body, err = t.jsonOf(body); err != nil {
 			return root, err
 		}
 	}
-	if root, err = s.parse(t.name(), reading, body); err == nil {
+	if root, err = parseInto(m, t.name(), reading, body); err == nil {
 		return t.unwrap(root)
 	}
 	var e *Error

@@ -79,7 +79,14 @@ func ParseAround(text []byte, spans []Span) (Value, error) {
 }
 
 // Memory is memory for trees, one at a time. The zero Memory is ready for use.
-type Memory struct{ tree tree }
+type Memory struct {
+	tree     tree
+	compact  []byte   // the text, where that was not compact
+	prefixes []uint64 // of reader
+}
+
+// Forget lets go of the text that was read, and keeps the memory.
+func (m *Memory) Forget() { m.tree.text = nil }
 
 // Parse is the function Parse for a tree that lives until the next call.
 func (m *Memory) Parse(text []byte) (Value, error) {

@@ -38,7 +38,7 @@ func Borrow() *Memory {
 
 // Return gives back what Borrow gave.
 func (m *Memory) Return() {
-	if m.tree.text = nil; cap(m.tree.nodes) <= manyNodes {
+	if m.Forget(); cap(m.tree.nodes) <= manyNodes {
 		memories.Put(m)
 	}
 }
@@ -83,6 +83,9 @@ type reader struct {
 	tree
 	depth int // how many more arrays and objects may be opened
 	most  int // members and elements
+
+	keep     bool     // members are in any order, and numbers as they are spelled
+	prefixes []uint64 // then of the names so far of the objects that are open
 }
 
 // value reads the value at i, with the name that n has.
@@ -124,6 +127,7 @@ func (r *reader) object(i int) int {
 		r.depth++
 		return i + 1
 	}
+	object, first := len(r.nodes)-1, len(r.prefixes)
 	var last uint64 // the first eight bytes of the name before
 	var before []byte
 	for {
@@ -137,7 +141,9 @@ func (r *reader) object(i int) int {
 		}
 		name := r.text[start:end]
 		x := prefix(r.text, start, end-start)
-		if before != nil && (x < last || x == last && bytes.Compare(before, name) >= 0) {
+		if r.keep {
+			r.prefixes = append(r.prefixes, x)
+		} else if before != nil && (x < last || x == last && bytes.Compare(before, name) >= 0) {
 			return -1
 		}
 		last, before = x, name
@@ -150,6 +156,9 @@ func (r *reader) object(i int) int {
 			i++
 		case '}':
 			r.depth++
+			if r.keep && !r.distinct(object, first) {
+				return -1
+			}
 			return i + 1
 		default:
 			return -1
@@ -216,6 +225,9 @@ func (r *reader) number(i int) int {
 	zero, digits := at(r.text, start) == '0', end-start
 	if digits == 0 || zero && digits > 1 {
 		return -1
+	}
+	if r.keep {
+		return r.spelled(i, end)
 	}
 	if at(r.text, end) != '.' {
 		if digits > most || zero && negative {
