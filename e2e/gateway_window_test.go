@@ -267,7 +267,7 @@ func (w *windowsDesk) gatewayWithout() {
 // in the journal, and nothing else.
 func TestGatewayWindowsFail(t *testing.T) {
 	w := newWindowsDesk(t)
-	g := w.gateway("--timeout", "5s")
+	g := w.gateway("--timeout", "10s")
 	receipts := w.pass(g, "before", 3)
 	w.turn(replay)
 	receipts = append(receipts, w.pass(g, "first", 1)...)
