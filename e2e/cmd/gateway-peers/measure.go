@@ -127,8 +127,9 @@ func measureAll(ctx context.Context, o options, targets []*target, work string) 
 			return nil, nil, err
 		}
 		for _, e := range experiments {
-			_, err := t.call(ctx, &http.Client{Timeout: time.Minute}, e)
-			t.tried[e] = t.explain(err)
+			client := newClient(1)
+			t.tried[e] = t.explain(t.wake(ctx, client, e))
+			client.CloseIdleConnections()
 		}
 		if err := t.signal(syscall.SIGSTOP); err != nil {
 			return nil, nil, err
@@ -203,6 +204,10 @@ func (t *target) signal(s syscall.Signal) error {
 	return syscall.Kill(-t.group, s)
 }
 
+func newClient(connections int) *http.Client {
+	return &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: connections, DisableCompression: true}, Timeout: time.Minute}
+}
+
 // wakings is how many calls may fail while a program finds that it was stopped: connections are gone, and a disk seems to have taken
 // as long as it was.
 const wakings = 20
@@ -229,9 +234,8 @@ func (t *target) turn(ctx context.Context, e experiment, long time.Duration) (tu
 		return turned{}, err
 	}
 	defer func() { _ = t.signal(syscall.SIGSTOP) }()
-	transport := &http.Transport{MaxIdleConnsPerHost: e.clients, DisableCompression: true}
-	defer transport.CloseIdleConnections()
-	client := &http.Client{Transport: transport, Timeout: time.Minute}
+	client := newClient(e.clients)
+	defer client.CloseIdleConnections()
 	if err := t.wake(ctx, client, e); err != nil {
 		return turned{}, err
 	}

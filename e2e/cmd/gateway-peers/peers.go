@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
@@ -346,7 +345,8 @@ func launch(cmd *exec.Cmd, dir, log string) (end func(), err error) {
 func (t *target) ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	client := &http.Client{Timeout: 20 * time.Second}
+	client := newClient(1)
+	defer client.CloseIdleConnections()
 	for {
 		_, err := t.call(ctx, client, experiments[0])
 		if err == nil {
