@@ -52,7 +52,7 @@ env/bin/runattest sign --key "$key" --bundle wheel.sigstore.json run.json && env
 if PKCS11_PIN=4321 runattest sign --key "$key" --bundle none run.json; then exit 1; fi; test ! -e none`,
 		"airun:1:sha256:", "run.json.sigstore.json: verified", "wheel.sigstore.json: verified", "CKR_PIN_INCORRECT")
 	// Without the plugin, the program names the archive.
-	room.want(t, "status=0; "+command.folder(built[0], r)+"/runattest public-key --key 'pkcs11://token=ci' || status=$?; test $status = 3",
+	room.want(t, "status=0; PATH=/nowhere "+command.folder(built[0], r)+"/runattest public-key --key 'pkcs11://token=ci' || status=$?; test $status = 3",
 		"no program sigstore-kms-pkcs11 on PATH", "runattest-pkcs11")
 }
 
