@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/secrets"
@@ -179,6 +180,8 @@ func FuzzSecrets(f *testing.F) {
 	f.Add("token", byte(5), byte(1))
 	f.Add("headers", byte(4), byte(2))
 	f.Add("api_key", byte(5), byte(3))
+	f.Add("pass_word", byte(12), byte(0))
+	f.Add("Authorization", byte(13), byte(1))
 	minimal, toolless := map[string]string{}, map[string]string{} // bodies without their first brace
 	for _, v := range loadVectors(f) {
 		if filepath.Base(v.Name) == "minimal.vec" {
@@ -210,6 +213,13 @@ func FuzzSecrets(f *testing.F) {
 			quoted = `"command"`
 		}
 		if where&6 == 4 && !strings.ContainsAny(quoted[1:len(quoted)-1], "\\'") {
+			if where&8 != 0 { // an escape sequence for each character
+				quoted = `"`
+				for _, unit := range utf16.Encode([]rune(name)) {
+					quoted += fmt.Sprintf(`\u%04x`, unit)
+				}
+				quoted += `"`
+			}
 			inner := "{" + quoted + ": " + []string{`"CANARY"`, `"a\"CANARY"`, `{"x": ["}", "CANARY"]}`, `[CANARY, 'CANARY]']`}[depth%4] + "}"
 			quoted, secret = `"x"`, string(appendString(nil, []byte(inner)))
 		}
