@@ -114,7 +114,8 @@ var errNoSet = errors.New("no run set: it is nil or a zero value")
 type SetRuns struct {
 	Seed [32]byte
 	// Read gives the Statements in their order, each a JSON text in any spelling: what is in the set are their RFC 8785 forms.
-	// VerifyRuns calls it twice. What it gives may be overwritten when the next is asked for. An error ends it.
+	// VerifyRuns calls it twice. What it gives may be overwritten when the next is asked for. An error ends it. It runs in a
+	// goroutine of its own.
 	Read func() iter.Seq2[[]byte, error]
 	// Malformed gives its place to an error about the text of a Statement, counted from 0. A nil function leaves the error
 	// as it is; it wraps ErrMalformed.

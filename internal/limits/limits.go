@@ -50,7 +50,7 @@ const (
 	SetHeader = 4 << 20
 	// SetWindow is how many bytes of Statements a verifier of a set holds before it reports on the runs among them.
 	SetWindow = 1 << 20
-	// SetShare is how many bytes of Statements are worked on at a time where no run is reported.
+	// SetShare is how many bytes of Statements are worked on at a time.
 	SetShare = 64 << 10
 	// ProofWindow is for how many runs the proofs are made at a time, where all proofs of a set are made: a power of two.
 	ProofWindow = 1 << 10
