@@ -54,20 +54,23 @@ func exactly(v asn1.RawValue, into any) error {
 	return nil
 }
 
-func (s *sequence) peek(class, tag int) (asn1.RawValue, bool) {
-	if s.err != nil || len(s.rest) == 0 || s.rest[0].Class != class || s.rest[0].Tag != tag {
+// next is the next element if it is of that class, tag and form.
+func (s *sequence) next(class, tag int, constructed bool) (asn1.RawValue, bool) {
+	if s.err != nil || len(s.rest) == 0 {
 		return asn1.RawValue{}, false
 	}
-	return s.rest[0], true
+	v := s.rest[0]
+	if v.Class != class || v.Tag != tag || v.IsCompound != constructed {
+		return asn1.RawValue{}, false
+	}
+	s.rest = s.rest[1:]
+	return v, true
 }
 
-// optional is the next element if it has that tag.
+// optional is the next element if it has that tag. DER constructs sequences and sets, and so what they are, or are in, under a tag
+// of the context; readAccuracy has the only other ones.
 func (s *sequence) optional(class, tag int) (asn1.RawValue, bool) {
-	v, ok := s.peek(class, tag)
-	if ok {
-		s.rest = s.rest[1:]
-	}
-	return v, ok
+	return s.next(class, tag, class == asn1.ClassContextSpecific || tag == asn1.TagSequence || tag == asn1.TagSet)
 }
 
 // skip is the next element, which must have that tag.

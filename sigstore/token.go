@@ -322,7 +322,7 @@ func readAccuracy(der []byte) (time.Duration, error) {
 		{asn1.ClassContextSpecific, 0, "tag:0", time.Millisecond, 999},
 		{asn1.ClassContextSpecific, 1, "tag:1", time.Microsecond, 999},
 	} {
-		v, ok := s.optional(p.class, p.tag)
+		v, ok := s.next(p.class, p.tag, false)
 		if !ok {
 			continue
 		}

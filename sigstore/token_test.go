@@ -412,6 +412,44 @@ func TestStampersCertificates(t *testing.T) {
 	}
 }
 
+// TestForms: whether a value is constructed is fixed by DER. A token in which one says otherwise is not the same token.
+func TestForms(t *testing.T) {
+	top := pkitest.Root("Acme Root")
+	by := top.Issue("Acme Stamps", pkitest.Stamper)
+	d := newDraft(by)
+	d.info.Accuracy = accuracyOf(1, 2, 3)
+	response := d.response()
+	flipped := 0
+	var flip func(start, end int)
+	flip = func(start, end int) {
+		for start < end {
+			var v asn1.RawValue
+			rest, err := asn1.Unmarshal(response[start:end], &v)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(v.FullBytes, by.Certificate.Raw) {
+				changed := bytes.Clone(response)
+				changed[start] ^= 0x20
+				if (&token{}).readResponse(changed) == nil {
+					t.Errorf("read with another form of %d of class %d, at byte %d", v.Tag, v.Class, start)
+				}
+				flipped++
+				isName := bytes.Equal(v.FullBytes, by.Certificate.RawIssuer) || bytes.HasSuffix(v.Bytes, by.Certificate.RawIssuer) // compared as bytes
+				isList := v.Tag == asn1.TagSet && bytes.Equal(v.Bytes, der(pkix.AlgorithmIdentifier{Algorithm: pkcs7.OIDDigestAlgorithmSHA256}).FullBytes)
+				if inner := end - len(rest) - len(v.Bytes); v.IsCompound && !isName && !isList {
+					flip(inner, inner+len(v.Bytes))
+				}
+			}
+			start = end - len(rest)
+		}
+	}
+	flip(0, len(response))
+	if flipped < 40 {
+		t.Errorf("%d forms, want those of a whole token", flipped)
+	}
+}
+
 // FuzzToken: nothing makes the reader of timestamps fail otherwise than with an error, and what it reads is what the
 // library reads.
 func FuzzToken(f *testing.F) {

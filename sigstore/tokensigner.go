@@ -179,7 +179,7 @@ func (t *token) readCertificateID(v asn1.RawValue, v2 bool) error {
 		}
 	}
 	first.take("the digest", asn1.TagOctetString, &id.digest)
-	if _, ok := first.peek(asn1.ClassUniversal, asn1.TagSequence); ok {
+	if first.err == nil && len(first.rest) > 0 {
 		by := first.sequence("the issuer and serial number")
 		names := by.skip("the issuer", asn1.TagSequence)
 		by.take("the serial number", asn1.TagInteger, &id.serial)
