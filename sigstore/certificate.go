@@ -59,6 +59,14 @@ func (c *leafCertificate) checkUsage() error {
 	return checkKeyUsage(c.leaf, x509.KeyUsageDigitalSignature)
 }
 
+// forAnyUse is a certificate of which crypto/x509 checks everything but what it is for: neither its extended key usage, nor
+// extensions that are unknown.
+func forAnyUse(leaf *x509.Certificate) *x509.Certificate {
+	c := *leaf
+	c.ExtKeyUsage, c.UnknownExtKeyUsage, c.UnhandledCriticalExtensions = nil, nil, nil
+	return &c
+}
+
 // checkKeyUsage wants a certificate that names the usages of its key to name one of these.
 func checkKeyUsage(c *x509.Certificate, some x509.KeyUsage) error {
 	if c.KeyUsage != 0 && c.KeyUsage&some == 0 {

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
+	"encoding/asn1"
 	"crypto/x509/pkix"
 	"encoding/base64"
 	"strings"
@@ -126,11 +127,21 @@ func TestSignersCertificates(t *testing.T) {
 func TestRejectionsUsage(t *testing.T) {
 	top := pkitest.Root("Acme Root")
 	stamps, middle := top.Issue("Acme Stamps", pkitest.Stamper), top.Issue("Acme Signing", pkitest.Authority)
-	p := byHolder(t, middle.Issue("", signersOwn))
-	for anyTime, want := range map[bool]bool{false: false, true: true} {
-		trust := trusting(t, TrustOptions{Root: issuedBy(t, stamps, top, middle, top), Identities: trustsAlice, UnsafeAnyTime: anyTime})
-		if by := p.bundle(t).PossibleSigner(t.Context(), trust); (by != nil) != want {
-			t.Errorf("at any time %v: %v", anyTime, by)
+	for name, edit := range map[string]func(*x509.Certificate){
+		"no usage":               func(*x509.Certificate) {},
+		"of clients":             pkitest.For(x509.ExtKeyUsageClientAuth),
+		"of mail and timestamps": pkitest.For(x509.ExtKeyUsageEmailProtection, x509.ExtKeyUsageTimeStamping),
+		"one that is unknown":    func(c *x509.Certificate) { c.UnknownExtKeyUsage = []asn1.ObjectIdentifier{{1, 2, 3}} },
+		"an unknown critical extension": func(c *x509.Certificate) {
+			c.ExtraExtensions = append(c.ExtraExtensions, pkix.Extension{Id: asn1.ObjectIdentifier{1, 2, 3}, Critical: true, Value: []byte{5, 0}})
+		},
+	} {
+		p := byHolder(t, middle.Issue("", signersOwn, edit))
+		for anyTime, want := range map[bool]bool{false: false, true: true} {
+			trust := trusting(t, TrustOptions{Root: issuedBy(t, stamps, top, middle, top), Identities: trustsAlice, UnsafeAnyTime: anyTime})
+			if by := p.bundle(t).PossibleSigner(t.Context(), trust); (by != nil) != want {
+				t.Errorf("%s, at any time %v: %v", name, anyTime, by)
+			}
 		}
 	}
 }

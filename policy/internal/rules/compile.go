@@ -29,6 +29,9 @@ func compile(s Source, expr string, behind int) (*cel.Ast, []Problem) {
 		if found := checkPatterns(ast, expr, behind); found != nil {
 			return nil, found
 		}
+		if found := checkZones(ast, behind); found != nil {
+			return nil, found
+		}
 		return ast, nil
 	}
 	var problems []Problem

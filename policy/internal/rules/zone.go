@@ -1,0 +1,44 @@
+package rules
+
+import (
+	"fmt"
+	"regexp"
+
+	"github.com/google/cel-go/cel"
+	"github.com/google/cel-go/common/ast"
+)
+
+// inZone are the functions of CEL that take a time zone.
+var inZone = []string{
+	"getFullYear", "getMonth", "getDayOfYear", "getDayOfMonth", "getDate", "getDayOfWeek", "getHours", "getMinutes", "getSeconds", "getMilliseconds",
+}
+
+// zoneText is what says the same on every machine: UTC, or an offset from it. A zone with another name is in a database of the
+// machine, or in a file that the environment of the process names, and "Local" is what the environment says.
+var zoneText = regexp.MustCompile(`^(?:UTC|[+-]?(?:0\d|1[0-4]):[0-5]\d)$`)
+
+// checkZones refuses time zones that could mean something else on another machine, or to another user of this one.
+func checkZones(checked *cel.Ast, behind int) []Problem {
+	for _, name := range inZone {
+		for _, call := range ast.MatchDescendants(ast.NavigateAST(checked.NativeRep()), ast.FunctionMatcher(name)) {
+			args := call.AsCall().Args()
+			if len(args) == 0 {
+				continue
+			}
+			zone, what := args[len(args)-1], "is not a constant"
+			if zone.Kind() == ast.LiteralKind {
+				text := textOf(zone.AsLiteral())
+				if zoneText.MatchString(text) {
+					continue
+				}
+				what = fmt.Sprintf("%.64q depends on the machine and its environment", text)
+			}
+			position := Whole
+			if at, ok := checked.NativeRep().SourceInfo().GetOffsetRange(zone.ID()); ok {
+				position = behind + int(at.Start)
+			}
+			return []Problem{{codeValue, position, "the time zone " + what, `ask for UTC, or write the offset: ` + name + `("+01:00")`}}
+		}
+	}
+	return nil
+}
