@@ -125,6 +125,11 @@ func TestOnePlace(t *testing.T) {
 	for _, same := range [][2]string{
 		{"http://tsa.example", "http://tsa.example/"}, {"http://tsa.example", "HTTP://TSA.EXAMPLE"}, {"https://tsa.example", "https://tsa.example:443/"},
 		{"http://tsa.example/api/v1", "https://tsa.example./api/v1//"}, {"tsa", " TSA/"}, {"https://[::1]:8080", "http://[::1]:8080/"},
+		{"https://tsa.example", "https://tsa.example/."}, {"https://tsa.example/a", "https://tsa.example//b/../a"}, {"//tsa.example", "https:///tsa.example"},
+		{"https://tsa.example", "https://%74sa%2Eexample"}, {"https://tsa.example/%41", "https://tsa.example/a"}, {"https://tsa.example:80", "https://tsa.example:0443"},
+		{"https://b\u00fccher.example", "https://xn--bcher-kva.example"}, {"https://B\u00dcCHER.example", "https://b%C3%BCcher.example."},
+		{"https://tsa\u3002example", "https://tsa.example"}, {"https://\uff54sa.example", "https://tsa.example"}, {"tsa.example/.", "https://tsa.example"},
+		{"https://[::1]", "https://[0:0::1]"}, {"https://[::1]:8080", "https://[0:0:0:0:0:0:0:1]:8080"}, {"https://[::ffff:192.0.2.1]", "https://192.0.2.1"},
 	} {
 		if place(same[0]) != place(same[1]) {
 			t.Errorf("%q and %q: %q, %q", same[0], same[1], place(same[0]), place(same[1]))
@@ -132,6 +137,7 @@ func TestOnePlace(t *testing.T) {
 	}
 	for _, other := range [][2]string{
 		{"http://a.example", "http://b.example"}, {"http://a.example/1", "http://a.example/2"}, {"http://a.example", "http://a.example:8080"}, {"", "x"},
+		{"https://[::1]", "https://[::2]"}, {"https://b\u00fccher.example", "https://bucher.example"}, {"CN=tsa #1,O=acme", "CN=tsa #2,O=acme"}, {"CN=a/b", "CN=a/c"},
 	} {
 		if place(other[0]) == place(other[1]) {
 			t.Errorf("%q and %q: both %q", other[0], other[1], place(other[0]))

@@ -7,12 +7,15 @@ import (
 	"iter"
 	"maps"
 	"net"
+	"net/netip"
 	"net/url"
+	"path"
 	"strings"
 	"unicode"
 
 	prototrustroot "github.com/sigstore/protobuf-specs/gen/pb-go/trustroot/v1"
 	"github.com/sigstore/sigstore-go/pkg/root"
+	"golang.org/x/net/idna"
 
 	"github.com/runattest/runattest/internal/lazyregexp"
 	"github.com/runattest/runattest/internal/visible"
@@ -93,18 +96,44 @@ func partyIDs(name, operator string) []string {
 }
 
 // place is the name of a service, a URL in most cases, without what spells the same place in another way: the scheme, its port,
-// letters in upper case, a final dot of the host and slashes at the end. A service that got a new key often has two spellings.
+// letters in upper case, escapes, the two forms of an international name and those of an address, a final dot of the host, empty
+// segments and dots in the path. A service that got a new key often has two spellings.
 func place(name string) string {
 	name = strings.ToLower(strings.TrimSpace(name))
-	u, err := url.Parse(name)
-	if err != nil || u.Host == "" {
+	_, rest, isURL := strings.Cut(name, "//")
+	if !isURL {
+		rest = name
+	}
+	rest, _, _ = strings.Cut(rest, "#")
+	rest, _, _ = strings.Cut(rest, "?")
+	authority, segments, _ := strings.Cut(strings.TrimLeft(rest, "/"), "/")
+	if authority == "" || !isURL && strings.ContainsAny(name, "=, ") { // the name in a certificate
 		return strings.TrimRight(name, "/")
 	}
-	host := strings.TrimSuffix(u.Hostname(), ".")
-	if port := u.Port(); port != "" && port != "80" && port != "443" {
+	u := url.URL{Host: unescaped(authority[strings.LastIndex(authority, "@")+1:])}
+	host := hostForm(u.Hostname())
+	if port := strings.TrimLeft(u.Port(), "0"); port != "" && port != "80" && port != "443" {
 		host = net.JoinHostPort(host, port)
 	}
-	return host + strings.TrimRight(u.Path, "/")
+	return host + strings.TrimRight(path.Clean("/"+unescaped(segments)), "/")
+}
+
+func unescaped(part string) string {
+	if plain, err := url.PathUnescape(part); err == nil {
+		return strings.ToLower(plain)
+	}
+	return part
+}
+
+// hostForm is the one form of a host: of an address, or of a name in ASCII.
+func hostForm(host string) string {
+	if addr, err := netip.ParseAddr(host); err == nil {
+		return addr.Unmap().String()
+	}
+	if ascii, err := idna.Lookup.ToASCII(host); err == nil {
+		host = ascii
+	}
+	return strings.TrimSuffix(host, ".")
 }
 
 // parties says for the name of each service by which name it counts.
