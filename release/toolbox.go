@@ -66,7 +66,7 @@ func (t *toolbox) pip(ctx context.Context, requirements []byte, folder string) e
 	cmd := exec.CommandContext(ctx, "python3", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps",
 		"--no-compile", "--require-hashes", "--only-binary", ":all:", "--target", folder, "-r", list)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("Python 3.11 or later with pip is needed: %w\n%s", err, out)
+		return fmt.Errorf("pip of Python 3.11 or later is needed: %w\n%s", err, out)
 	}
 	return nil
 }
