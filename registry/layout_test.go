@@ -292,3 +292,27 @@ func TestLayoutOfLies(t *testing.T) {
 		}
 	}
 }
+
+// TestFullLayout: what the index cannot name is refused before a blob of it is written, which would stay and be found by nothing.
+func TestFullLayout(t *testing.T) {
+	bundle := sign(t, 1, attest.StatementOptions{})
+	for missing, fits := range map[int]bool{2: false, 3: true} { // the run, its attestation and the list of them
+		dir := newLayout(t)
+		full := make([]ocispec.Descriptor, limits.LayoutManifests-missing)
+		for i := range full {
+			full[i] = ocispec.Descriptor{Digest: ocispec.DescriptorEmptyJSON.Digest, Size: 2}
+		}
+		writeIndex(t, dir, full...)
+		before, err := os.ReadDir(filepath.Join(dir, "blobs", "sha256"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _, err = open(t, "oci-layout://"+dir).PushRun(t.Context(), declare(t, 1), bundle)
+		if (err == nil) != fits || err != nil && !strings.Contains(err.Error(), "index.json would have 100001 entries") {
+			t.Errorf("room for %d: %v", missing, err)
+		}
+		if after, err := os.ReadDir(filepath.Join(dir, "blobs", "sha256")); err != nil || (len(after) == len(before)) == fits {
+			t.Errorf("room for %d: %d blobs, were %d, %v", missing, len(after), len(before), err)
+		}
+	}
+}

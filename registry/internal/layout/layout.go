@@ -302,6 +302,9 @@ func (l *Layout) findDigest(ctx context.Context, index *ocispec.Index, sum diges
 
 // Add writes the blobs, then the lists of referrers and the index.
 func (l *Layout) Add(ctx context.Context, all []store.Addition, stored func()) error {
+	if err := l.hasRoom(all); err != nil {
+		return l.failed(err)
+	}
 	blobs := []store.Item{store.EmptyConfig()}
 	for _, a := range all {
 		if run := a.Declaration; run != nil {
@@ -330,11 +333,7 @@ func (l *Layout) Add(ctx context.Context, all []store.Addition, stored func()) e
 		if err != nil {
 			return nil, nil, err
 		}
-		data, err := json.Marshal(index)
-		if len(data) > limits.RegistryContent || len(index.Manifests) > limits.LayoutManifests {
-			err = fmt.Errorf("%s would have %d entries in %d bytes, want at most %d in %d",
-				ocispec.ImageIndexFile, len(index.Manifests), len(data), limits.LayoutManifests, limits.RegistryContent)
-		}
+		data, err := marshalIndex(index)
 		return data, more, err
 	})
 	if err != nil {
@@ -346,6 +345,43 @@ func (l *Layout) Add(ctx context.Context, all []store.Addition, stored func()) e
 		}
 	}
 	return nil
+}
+
+// hasRoom refuses, before a blob is written, what the index cannot name. The lists of referrers are not made for it: a new one takes one
+// entry, and says in it that it has at least minList bytes.
+func (l *Layout) hasRoom(all []store.Addition) error {
+	index, err := l.index()
+	if err != nil {
+		return err
+	}
+	there := map[string]bool{}
+	for _, d := range index.Manifests {
+		there[d.Annotations[ocispec.AnnotationRefName]] = true
+	}
+	list(index, all)
+	for _, a := range all {
+		if tag := store.FallbackTag(a.Subject); len(a.Referrers) > 0 && !there[tag] {
+			there[tag] = true
+			index.Manifests = append(index.Manifests, ocispec.Descriptor{
+				MediaType: ocispec.MediaTypeImageIndex, Digest: a.Subject, Size: minList, Annotations: map[string]string{ocispec.AnnotationRefName: tag},
+			})
+		}
+	}
+	_, err = marshalIndex(index)
+	return err
+}
+
+// minList is less than the bytes of any list with a referrer in it.
+const minList = 100
+
+// marshalIndex refuses an index that would not be read.
+func marshalIndex(index *ocispec.Index) ([]byte, error) {
+	data, err := json.Marshal(index)
+	if len(data) > limits.RegistryContent || len(index.Manifests) > limits.LayoutManifests {
+		err = fmt.Errorf("%s would have %d entries in %d bytes, want at most %d in %d",
+			ocispec.ImageIndexFile, len(index.Manifests), len(data), limits.LayoutManifests, limits.RegistryContent)
+	}
+	return data, err
 }
 
 // list enters what was added into a layout's index, once.
