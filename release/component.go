@@ -138,7 +138,7 @@ func (c *component) checkFiles(t target, files map[string][]byte) error {
 	for name := range files {
 		page, _ := path.Match("man/*.1", name)
 		if !slices.Contains(wanted, name) && (c != command || !page) {
-			return fmt.Errorf("it has a file %s, which is not of %s", name, c.name)
+			return fmt.Errorf("it has a file %q, which is not of %s", name, c.name)
 		}
 	}
 	return nil

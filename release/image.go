@@ -31,6 +31,9 @@ import (
 // imageUser owns nothing on any system, and is a number because Kubernetes checks runAsNonRoot by it.
 const imageUser = 65532
 
+// revisionLabel is the annotation and label with the commit.
+const revisionLabel = "org.opencontainers.image.revision"
+
 // imageFile is the name of the image's file.
 func (c *component) imageFile(r release) string { return c.name + "_" + r.bare() + "_image.tar" }
 
@@ -50,7 +53,7 @@ func (c *component) imageOf(r release, commit string, entries contentsOf, at tim
 		"org.opencontainers.image.created":     at.UTC().Format(time.RFC3339),
 		"org.opencontainers.image.description": c.summary,
 		"org.opencontainers.image.licenses":    "Apache-2.0",
-		"org.opencontainers.image.revision":    commit,
+		revisionLabel:                          commit,
 		"org.opencontainers.image.source":      homepage,
 		"org.opencontainers.image.title":       c.name,
 		"org.opencontainers.image.version":     r.bare(),

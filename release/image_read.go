@@ -13,9 +13,9 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
-	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
@@ -29,20 +29,42 @@ func (want expectation) checkImage(c *component, files map[string][]byte, entrie
 	if len(entries[c]) == 0 || c.image == nil {
 		return nil
 	}
+	file := c.imageFile(want.release)
+	err := want.checkIndex(c, files[file], entries, p)
+	var other *otherCommit
+	if errors.As(err, &other) {
+		return fmt.Errorf("%s: its commit is %s, but that in %s is %q", provenanceFile(want.release), p.Commit, file, other.commit)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	return nil
+}
+
+// otherCommit is for an image that says that it is of this commit. Whether it or the provenance is wrong cannot be told.
+type otherCommit struct{ commit string }
+
+func (o *otherCommit) Error() string { return fmt.Sprintf("its commit is %q", o.commit) }
+
+// checkIndex is checkImage for the data of the file.
+func (want expectation) checkIndex(c *component, data []byte, entries contentsOf, p provenance) error {
 	temp, err := os.MkdirTemp("", "image-")
 	if err != nil {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(temp) }()
-	data := files[c.imageFile(want.release)]
 	index, err := readImage(data, filepath.Join(temp, "got"))
 	if err != nil {
 		return err
 	}
-	at, err := imageTime(index)
+	first, err := firstConfig(index)
 	if err != nil {
 		return err
 	}
+	if commit := first.Config.Labels[revisionLabel]; commit != p.Commit {
+		return &otherCommit{commit}
+	}
+	at := first.Created.Time
 	expected, err := c.imageOf(want.release, p.Commit, entries, at) // the time is what the image says; all else follows from the archives
 	if err != nil {
 		return err
@@ -63,24 +85,20 @@ func (want expectation) checkImage(c *component, files map[string][]byte, entrie
 	return nil
 }
 
-// imageTime is when the first of the images was created, as its configuration says.
-func imageTime(index v1.ImageIndex) (time.Time, error) {
+// firstConfig is the configuration of the first of the images.
+func firstConfig(index v1.ImageIndex) (*v1.ConfigFile, error) {
 	m, err := index.IndexManifest()
 	if err != nil {
-		return time.Time{}, err
+		return nil, err
 	}
 	if len(m.Manifests) == 0 {
-		return time.Time{}, errors.New("it has no image")
+		return nil, errors.New("it has no image")
 	}
 	image, err := index.Image(m.Manifests[0].Digest)
 	if err != nil {
-		return time.Time{}, err
+		return nil, err
 	}
-	config, err := image.ConfigFile()
-	if err != nil {
-		return time.Time{}, err
-	}
-	return config.Created.Time, nil
+	return image.ConfigFile()
 }
 
 // imageDigest is the digest of the one index in an OCI layout in a tar, as index.json says it; readImage checks it.
@@ -210,7 +228,7 @@ func sameImage(got, want v1.Image) error {
 		return err
 	}
 	if !bytes.Equal(one, other) {
-		return errors.New("its configuration is another")
+		return configDiffers(got, want)
 	}
 	said, err := got.Manifest()
 	if err != nil {
@@ -228,6 +246,42 @@ func sameImage(got, want v1.Image) error {
 		m.Layers[i].Digest, m.Layers[i].Size = layer.Digest, layer.Size
 	}
 	return sameManifest("manifest", got, m)
+}
+
+// configDiffers says in what the configuration of an image differs from that of the expected one.
+func configDiffers(image, expected v1.Image) error {
+	got, err := image.ConfigFile()
+	if err != nil {
+		return err
+	}
+	want, err := expected.ConfigFile()
+	if err != nil {
+		return err
+	}
+	if one, other := got.RootFS.DiffIDs, want.RootFS.DiffIDs; len(one) != len(other) {
+		return fmt.Errorf("it has %d layers, want %d", len(one), len(other))
+	}
+	for i, id := range got.RootFS.DiffIDs {
+		if id != want.RootFS.DiffIDs[i] {
+			return fmt.Errorf("its layer %d has other files: it unpacks to %s, want %s", i+1, id, want.RootFS.DiffIDs[i])
+		}
+	}
+	for _, c := range []struct {
+		name      string
+		got, want any
+	}{
+		{"User", got.Config.User, want.Config.User},
+		{"Env", got.Config.Env, want.Config.Env},
+		{"Entrypoint", got.Config.Entrypoint, want.Config.Entrypoint},
+		{"Cmd", got.Config.Cmd, want.Config.Cmd},
+		{"WorkingDir", got.Config.WorkingDir, want.Config.WorkingDir},
+		{"Labels", got.Config.Labels, want.Config.Labels},
+	} {
+		if !reflect.DeepEqual(c.got, c.want) {
+			return fmt.Errorf("its %s is %q, want %q", c.name, c.got, c.want)
+		}
+	}
+	return errors.New("its configuration is another, in what is neither its layers, User, Env, Entrypoint, Cmd, WorkingDir nor Labels")
 }
 
 // sameManifest compares the bytes of a manifest with those that are written for want.

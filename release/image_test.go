@@ -146,6 +146,28 @@ func TestImageDigests(t *testing.T) {
 		return mutate.Annotations(index, m.Annotations).(v1.ImageIndex)
 	}
 	platform := v1.Descriptor{Platform: m.Manifests[0].Platform}
+	configured := func(change func(*v1.ConfigFile)) []byte {
+		t.Helper()
+		config, err := one.ConfigFile()
+		if err != nil {
+			t.Fatal(err)
+		}
+		config = config.DeepCopy()
+		change(config)
+		image, err := mutate.ConfigFile(one, config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return packed(of(image, platform), tag)
+	}
+	extra, err := layerOf([]imageEntry{{name: "etc/profile", data: []byte("x"), mode: 0o644}}, archiveTime)
+	if err != nil {
+		t.Fatal(err)
+	}
+	longer, err := mutate.AppendLayers(one, extra)
+	if err != nil {
+		t.Fatal(err)
+	}
 	title := map[string]string{"org.opencontainers.image.title": "another"}
 	const was, is = `"org.opencontainers.image.title":"runattest"`, `"org.opencontainers.image.title":"runattesT"`
 	for name, c := range map[string]struct {
@@ -161,7 +183,20 @@ func TestImageDigests(t *testing.T) {
 		"annotations of an image":           {packed(of(mutate.Annotations(one, title).(v1.Image), platform), tag), "its manifest is"},
 		"annotations of a descriptor":       {packed(of(one, v1.Descriptor{Platform: platform.Platform, Annotations: title}), tag), "its index is"},
 		"another tag":                       {packed(index, "latest"), "packed in another way"},
-		"another layer":                     {changedLayout(t, good, otherLayer(t)), "validating layers"},
+		"another user":                      {configured(func(c *v1.ConfigFile) { c.Config.User = "0" }), `its User is "0", want "65532:65532"`},
+		"a variable": {configured(func(c *v1.ConfigFile) { c.Config.Env = append(c.Config.Env, "LD_PRELOAD=/x") }),
+			`its Env is ["PATH=/usr/bin" "HOME=/data" "LD_PRELOAD=/x"], want ["PATH=/usr/bin" "HOME=/data"]`},
+		"another entry point": {configured(func(c *v1.ConfigFile) { c.Config.Entrypoint = []string{"/bin/sh"} }), `its Entrypoint is ["/bin/sh"]`},
+		"an author":           {configured(func(c *v1.ConfigFile) { c.Author = "x" }), "its configuration is another"},
+		"a layer too many":    {packed(of(longer, platform), tag), "it has 3 layers, want 2"},
+		"another program, named": {func() []byte {
+			files := archived()
+			files["runattest"] = []byte("another")
+			_, data := image(t, debRPMRel, archiveTime, files, linux)
+			return data
+		}(), "its layer 2 has other files"},
+		"another commit": {configured(func(c *v1.ConfigFile) { c.Config.Labels[revisionLabel] = "x" }), `but that in ` + command.imageFile(debRPMRel) + ` is "x"`},
+		"another layer":  {changedLayout(t, good, otherLayer(t)), "validating layers"},
 		"a blob too many": {changedLayout(t, good, func(files map[string][]byte) {
 			sum := sha256.Sum256([]byte("x"))
 			files["blobs/sha256/"+hex.EncodeToString(sum[:])] = []byte("x")

@@ -8,11 +8,13 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/visible"
 	"github.com/runattest/runattest/signer"
 	"github.com/runattest/runattest/signer/kms"
 )
@@ -30,13 +32,35 @@ var errUsage = errors.New("wrong usage")
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stderr); err != nil {
-		fmt.Fprintf(os.Stderr, "release: %v\n", err)
+	err := run(ctx, os.Args[1:], os.Stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		fmt.Print(usage)
+		return
+	}
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "release: %s\n", printable(err))
 		if errors.Is(err, errUsage) {
 			fmt.Fprint(os.Stderr, usage)
 		}
 		os.Exit(1)
 	}
+}
+
+// errFolder is for a folder that is not verified: it decides the names and texts in the message.
+var errFolder = errors.New("NOT VERIFIED")
+
+// printable is the text of an error for a terminal. What a folder decides begins no line of its own; the compiler's and other
+// tools' messages keep their lines.
+func printable(err error) string {
+	text := err.Error()
+	if errors.Is(err, errFolder) {
+		return visible.Escape(text)
+	}
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = visible.Escape(strings.ReplaceAll(line, "\t", "    "))
+	}
+	return strings.Join(lines, "\n")
 }
 
 // options are the flags of all subcommands.
@@ -50,6 +74,9 @@ func parse(args []string) (command string, o options, err error) {
 	if len(args) == 0 {
 		return "", o, errUsage
 	}
+	if slices.Contains([]string{"help", "-h", "-help", "--help"}, args[0]) {
+		return "", o, flag.ErrHelp
+	}
 	f := flag.NewFlagSet(args[0], flag.ContinueOnError)
 	f.SetOutput(io.Discard)
 	f.StringVar(&o.version, "version", "", "")
@@ -58,7 +85,9 @@ func parse(args []string) (command string, o options, err error) {
 	f.StringVar(&o.out, "out", "", "")
 	f.StringVar(&o.source, "source", ".", "")
 	f.BoolVar(&o.snapshot, "snapshot", false, "")
-	if err := f.Parse(args[1:]); err != nil {
+	if err := f.Parse(args[1:]); errors.Is(err, flag.ErrHelp) {
+		return "", o, err
+	} else if err != nil {
 		return "", o, errors.Join(errUsage, err)
 	}
 	wanted, known := map[string]int{"build": 0, "verify": 1, "reproduce": 1, "push": 2}[args[0]]
@@ -134,7 +163,7 @@ func (o options) verify(ctx context.Context, targets []target, say func(string, 
 		return err
 	}
 	if err := verify(ctx, want, o.dir); err != nil {
-		return fmt.Errorf("NOT VERIFIED: %w", err)
+		return fmt.Errorf("%w: %w", errFolder, err)
 	}
 	say("verified: %s", want.release.tag)
 	return nil

@@ -2,9 +2,12 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -88,8 +91,94 @@ func TestVerifyCommand(t *testing.T) {
 		t.Errorf("%q, %v", &log, err)
 	}
 	line[2] = "v0.0.9"
-	if err := run(t.Context(), line, io.Discard); err == nil || !strings.Contains(err.Error(), "NOT VERIFIED: checksums.txt: lists") {
+	if err := run(t.Context(), line, io.Discard); err == nil || !strings.Contains(err.Error(), `NOT VERIFIED: checksums.txt: it is of release "v0.1.0", want "v0.0.9"`) {
 		t.Errorf("as another version: %v", err)
+	}
+}
+
+// asProgram runs the release program in a process of its own and gives what it printed.
+func asProgram(t *testing.T, args ...string) (stdout, stderr string, err error) {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), self, args...)
+	cmd.Env = append(os.Environ(), asCommand+"=1")
+	var out, log strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &log
+	err = cmd.Run()
+	return out.String(), log.String(), err
+}
+
+// TestHelp: a request for help is not an error.
+func TestHelp(t *testing.T) {
+	for _, line := range []string{"help", "-h", "--help", "verify --help", "verify -h", "build --help"} {
+		if out, log, err := asProgram(t, strings.Fields(line)...); err != nil || out != usage || log != "" {
+			t.Errorf("release %s: %q, %q, %v", line, out, log, err)
+		}
+	}
+	if out, log, err := asProgram(t, "publish"); err == nil || out != "" || !strings.HasSuffix(log, usage) {
+		t.Errorf("release publish: %q, %q, %v", out, log, err)
+	}
+}
+
+// TestVerifyPrints: a name in the folder does not print a line of its own, or over the one before.
+func TestVerifyPrints(t *testing.T) {
+	want := expect(t)
+	public, err := want.key.PEM()
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := filepath.Join(t.TempDir(), "release.pub")
+	writeFile(t, key, string(public))
+	dir := writeFolder(t, made.files)
+	writeFile(t, filepath.Join(dir, "\r\x1b[2Kverified: v0.1.0\n\x1b[8m"), "")
+	out, log, err := asProgram(t, "verify", "--version", "v0.1.0", "--key", key, "--targets", "linux/amd64,windows/amd64", dir)
+	if err == nil || out != "" || strings.Count(log, "\n") != 1 || strings.ContainsAny(log, "\r\x1b") ||
+		!strings.HasPrefix(log, "release: NOT VERIFIED: ") || !strings.HasSuffix(log, "is not a file of this release\n") {
+		t.Errorf("%q, %q, %v", out, log, err)
+	}
+}
+
+// TestPrintable: a folder's texts stay in their line; the lines of a compiler's message are kept.
+func TestPrintable(t *testing.T) {
+	hostile := errors.New("x\r\x1b[2K\nverified: v0.1.0")
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{fmt.Errorf("%w: %w", errFolder, hostile), `NOT VERIFIED: x\u{d}\u{1b}[2K\u{a}verified: v0.1.0`},
+		{hostile, `x\u{d}\u{1b}[2K` + "\nverified: v0.1.0"},
+	} {
+		if got := printable(c.err); got != c.want {
+			t.Errorf("got %q, want %q", got, c.want)
+		}
+	}
+}
+
+// TestDiffers: what a release differs in comes first, and no more than a few names.
+func TestDiffers(t *testing.T) {
+	want := expectation{release: release{"v0.1.0"}, targets: built}
+	names := want.names()
+	of := func(tag string, targets []target) []string {
+		return expectation{release: release{tag}, targets: targets}.names()
+	}
+	for _, c := range []struct {
+		listed []string
+		want   string
+	}{
+		{of("v0.0.9", built), `it is of release "v0.0.9", want "v0.1.0"`},
+		{of("v0.0.9", targets), `it is of release "v0.0.9", want "v0.1.0"`},
+		{of("v0.1.0", built[:1]), "it is of a release for [linux/amd64], want one for [linux/amd64 windows/amd64]"},
+		{append(slices.Clone(names), "../x"), `lists "../x", which is not of this release`},
+		{append(slices.Clone(names), names[0]), "lists the files in another order, or one twice"},
+		{append(slices.Clone(names), "1", "2", "3", "4", "5", "6\n"), `lists "1", which is not of this release, lists "2", which is not of this release, ` +
+			`lists "3", which is not of this release, lists "4", which is not of this release, lists "5", which is not of this release, and 1 more`},
+	} {
+		if got := want.differs(c.listed).Error(); got != c.want {
+			t.Errorf("got %s, want %s", got, c.want)
+		}
 	}
 }
 
@@ -100,11 +189,11 @@ func TestCheckNames(t *testing.T) {
 		reason string
 	}{
 		"good":           {func(string) error { return nil }, ""},
-		"a hidden file":  {func(dir string) error { return os.WriteFile(filepath.Join(dir, ".a"), nil, 0o600) }, ".a: is not a file of this release"},
-		"a folder":       {func(dir string) error { return os.Mkdir(filepath.Join(dir, "c"), 0o700) }, "c: is not a file of this release"},
-		"a folder named": {func(dir string) error { return os.Mkdir(filepath.Join(dir, "b"), 0o700) }, "b: is not a regular file"},
-		"a link":         {func(dir string) error { return os.Symlink(filepath.Join(dir, "a"), filepath.Join(dir, "b")) }, "b: is not a regular file"},
-		"a line break":   {func(dir string) error { return os.WriteFile(filepath.Join(dir, "a\nb"), nil, 0o600) }, "is not a file of this release"},
+		"a hidden file":  {func(dir string) error { return os.WriteFile(filepath.Join(dir, ".a"), nil, 0o600) }, `.a": is not a file of this release`},
+		"a folder":       {func(dir string) error { return os.Mkdir(filepath.Join(dir, "c"), 0o700) }, `c": is not a file of this release`},
+		"a folder named": {func(dir string) error { return os.Mkdir(filepath.Join(dir, "b"), 0o700) }, `b": is not a regular file`},
+		"a link":         {func(dir string) error { return os.Symlink(filepath.Join(dir, "a"), filepath.Join(dir, "b")) }, `b": is not a regular file`},
+		"a line break":   {func(dir string) error { return os.WriteFile(filepath.Join(dir, "a\nb"), nil, 0o600) }, `a\nb": is not a file of this release`},
 	} {
 		dir := writeFolder(t, map[string][]byte{"a": nil})
 		if err := c.change(dir); err != nil {

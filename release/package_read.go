@@ -36,7 +36,7 @@ func (f format) check(c *component, data []byte, t target, r release, archive ma
 		arch = rpmArch[arch]
 	}
 	if got.name != c.name || got.version != r.debian() || got.arch != arch {
-		return fmt.Errorf("it is %s %s for %s, want %s %s for %s", got.name, got.version, got.arch, c.name, r.debian(), arch)
+		return fmt.Errorf("it is %q %q for %q, want %s %s for %s", got.name, got.version, got.arch, c.name, r.debian(), arch)
 	}
 	if want := f.depends(c); !slices.Equal(got.needs, want) {
 		return fmt.Errorf("it needs %q, want %q", got.needs, want)
@@ -58,7 +58,7 @@ func (f format) check(c *component, data []byte, t target, r release, archive ma
 		switch {
 		case own[where] || name == "LICENSE" && f.name == "deb": // of the package alone
 		case !ok:
-			return fmt.Errorf("it installs %s, which the archive does not have", where)
+			return fmt.Errorf("it installs %q, which the archive does not have", where)
 		default:
 			if err := sameContent(where, got.files[where], archive[name]); err != nil {
 				return err
@@ -83,7 +83,7 @@ func sameContent(where string, got, want []byte) error {
 		}
 	}
 	if !bytes.Equal(got, want) {
-		return fmt.Errorf("its %s is not that of the archive", where)
+		return fmt.Errorf("its %q is not that of the archive", where)
 	}
 	return nil
 }
@@ -191,10 +191,10 @@ func addFile(files map[string][]byte, name string, mode int64, from io.Reader, l
 		name = "/" + name
 	}
 	if _, twice := files[name]; twice {
-		return fmt.Errorf("it has %s twice", name)
+		return fmt.Errorf("it has %q twice", name)
 	}
 	if mode&0o7022 != 0 {
-		return fmt.Errorf("its %s has the mode %o", name, mode)
+		return fmt.Errorf("its %q has the mode %o", name, mode)
 	}
 	data, err := io.ReadAll(io.LimitReader(from, *left+1))
 	if *left -= int64(len(data)); *left < 0 {

@@ -67,12 +67,12 @@ func TestPackages(t *testing.T) {
 			reason string
 		}{
 			"good":              {good, ""},
-			"another program":   {change(func(m map[string][]byte) { m["runattest"] = []byte("another") }), "its /usr/bin/runattest is not that of the archive"},
-			"another page":      {change(func(m map[string][]byte) { m["man/runattest.1"] = []byte("another") }), "runattest.1.gz is not that of the archive"},
+			"another program":   {change(func(m map[string][]byte) { m["runattest"] = []byte("another") }), `its "/usr/bin/runattest" is not that of the archive`},
+			"another page":      {change(func(m map[string][]byte) { m["man/runattest.1"] = []byte("another") }), `runattest.1.gz" is not that of the archive`},
 			"a page too few":    {change(func(m map[string][]byte) { delete(m, "man/runattest.1") }), "does not install /usr/share/man/man1/runattest.1.gz"},
-			"a page too many":   {change(func(m map[string][]byte) { m["man/ls.1"] = nil }), "installs /usr/share/man/man1/ls.1.gz"},
+			"a page too many":   {change(func(m map[string][]byte) { m["man/ls.1"] = nil }), "installs \"/usr/share/man/man1/ls.1.gz\""},
 			"another version":   {packed(t, f, linux, release{"v0.1.0"}, archived()), "0.1.0-1"},
-			"another processor": {packed(t, f, target{"linux", "arm64"}, debRPMRel, archived()), "it is runattest 0.2.0~rc.1-1 for a"},
+			"another processor": {packed(t, f, target{"linux", "arm64"}, debRPMRel, archived()), `it is "runattest" "0.2.0~rc.1-1" for "a`},
 			"cut":               {good[:len(good)/2], "EOF"},
 			"nothing":           {nil, ""},
 		} {
@@ -205,7 +205,7 @@ func TestDebParts(t *testing.T) {
 		"a script":   {control(func(f map[string][]byte) { f["/postinst"] = []byte("#!/bin/sh\n") }), "a package that runs scripts"},
 		"another name": {control(func(f map[string][]byte) {
 			f["/control"] = bytes.Replace(f["/control"], []byte("Package: r"), []byte("Package: l"), 1)
-		}), "it is lunattest"},
+		}), `it is "lunattest"`},
 		"a part too many":   {func(p *parts) { p.names = append(p.names, "data.tar.gz"); p.data["data.tar.gz"] = nil }, "its parts are"},
 		"parts in disorder": {func(p *parts) { slices.Reverse(p.names) }, "its parts are"},
 	} {

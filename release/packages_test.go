@@ -80,7 +80,7 @@ func TestCheckWheel(t *testing.T) {
 		"good":                   {func(map[string][]byte) {}, ""},
 		"written again":          {record, ""},
 		"a changed file":         {func(f map[string][]byte) { f["runattest/__init__.py"] = []byte("import os\n") }, "RECORD: line"},
-		"an unlisted file":       {func(f map[string][]byte) { f["runattest/x.py"] = nil }, "does not list runattest/x.py"},
+		"an unlisted file":       {func(f map[string][]byte) { f["runattest/x.py"] = nil }, `does not list "runattest/x.py"`},
 		"a listed file absent":   {func(f map[string][]byte) { delete(f, "runattest/py.typed") }, "lists runattest/py.typed, which is not"},
 		"a file listed twice":    {func(f map[string][]byte) { f[info+"RECORD"] = append(f[info+"RECORD"], f[info+"RECORD"]...) }, "once a file"},
 		"no RECORD":              {func(f map[string][]byte) { delete(f, info+"RECORD") }, "does not list"},

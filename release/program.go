@@ -122,10 +122,10 @@ func (c *component) checkProgram(name string, data []byte, r release, t target, 
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", t.file(name), err)
 	}
-	var wrong []error
+	var wrong []string
 	want := func(what, got, want string) {
 		if got != want {
-			wrong = append(wrong, fmt.Errorf("%s is %q, want %q", what, got, want))
+			wrong = append(wrong, fmt.Sprintf("%s is %q, want %q", what, got, want))
 		}
 	}
 	want("program", info.Path, c.module+"/cmd/"+name)
@@ -141,7 +141,7 @@ func (c *component) checkProgram(name string, data []byte, r release, t target, 
 	want("CGO_ENABLED", settings["CGO_ENABLED"], map[bool]string{false: "0", true: "1"}[c.cgo])
 	want("-trimpath", settings["-trimpath"], "true")
 	if len(wrong) > 0 {
-		return nil, fmt.Errorf("%s for %s: %w", name, t, errors.Join(wrong...))
+		return nil, fmt.Errorf("%s for %s: %s", name, t, strings.Join(wrong, "; "))
 	}
 	if c.cgo {
 		err = checkLibraries(data, t)

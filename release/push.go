@@ -27,7 +27,7 @@ func push(ctx context.Context, want expectation, dir, repository string, say fun
 	}
 	files, err := verified(ctx, want, dir)
 	if err != nil {
-		return fmt.Errorf("NOT VERIFIED, and not pushed: %w", err)
+		return fmt.Errorf("%w, and not pushed: %w", errFolder, err)
 	}
 	temp, err := os.MkdirTemp("", "push-")
 	if err != nil {

@@ -325,7 +325,7 @@ func TestVerify(t *testing.T) {
 		"added file":         {func(f map[string][]byte) { f["runattest_0.1.0_plan9_amd64.tar.gz"] = []byte("x") }, "is not a file of this release"},
 		"renamed":            {func(f map[string][]byte) { f["x.zip"] = f[windows]; delete(f, windows) }, "is not a file of this release"},
 		"exchanged":          {func(f map[string][]byte) { f[linux], f[windows] = f[windows], f[linux] }, "SHA-256 is"},
-		"older release":      {func(f map[string][]byte) { clear(f); maps.Copy(f, made.old) }, "lists"},
+		"older release":      {func(f map[string][]byte) { clear(f); maps.Copy(f, made.old) }, `checksums.txt: it is of release "v0.0.9", want "v0.1.0"`},
 		"older archive":      {func(f map[string][]byte) { f[linux] = made.old["runattest_0.0.9_linux_amd64.tar.gz"] }, "SHA-256 is"},
 		"older archive, signed": {func(f map[string][]byte) {
 			f[linux] = made.old["runattest_0.0.9_linux_amd64.tar.gz"]
@@ -333,8 +333,8 @@ func TestVerify(t *testing.T) {
 		}, "which is not below"},
 		"older program, signed":  {func(f map[string][]byte) { oldProgram(f); reprove(t, f, good) }, `version is "v0.0.9", want "v0.1.0"`},
 		"unproved archive":       {func(f map[string][]byte) { oldProgram(f); resign(t, f) }, "its subjects are not exactly"},
-		"fewer archives, signed": {func(f map[string][]byte) { delete(f, linux); reprove(t, f, good) }, "lists"},
-		"more archives, signed":  {func(f map[string][]byte) { f["x.zip"] = []byte("x"); reprove(t, f, good) }, "lists"},
+		"fewer archives, signed": {func(f map[string][]byte) { delete(f, linux); reprove(t, f, good) }, "checksums.txt: it is of a release for [windows/amd64], want one for [linux/amd64 windows/amd64]"},
+		"more archives, signed":  {func(f map[string][]byte) { f["x.zip"] = []byte("x"); reprove(t, f, good) }, `checksums.txt: lists "x.zip", which is not of this release`},
 		"another sum, signed":    {func(f map[string][]byte) { p := good; p.Sums = otherSum(good, command); reprove(t, f, p) }, "runattest for linux/amd64: module sum is"},
 		"another sum of plugins": {func(f map[string][]byte) { p := good; p.Sums = otherSum(good, kmsPlugins); reprove(t, f, p) }, "sigstore-kms-awskms for linux/amd64: module sum is"},
 		"no sum of plugins": {func(f map[string][]byte) {
@@ -342,9 +342,11 @@ func TestVerify(t *testing.T) {
 			p.Sums = map[string]string{modulePath: good.Sums[modulePath]}
 			reprove(t, f, p)
 		}, "malformed"},
-		"another version, signed": {func(f map[string][]byte) { p := good; p.Version = "v0.1.1"; reprove(t, f, p) }, "its predicate is not that of release v0.1.0"},
+		"another version, signed": {func(f map[string][]byte) { p := good; p.Version = "v0.1.1"; reprove(t, f, p) }, `its predicate is that of release "v0.1.1", want "v0.1.0"`},
 		"another Go, signed":      {func(f map[string][]byte) { p := good; p.Go = "go1.26.0"; reprove(t, f, p) }, "but the provenance says"},
-		"hostile commit, signed":  {func(f map[string][]byte) { p := good; p.Commit = "main"; reprove(t, f, p) }, "malformed"},
+		"another commit, signed": {func(f map[string][]byte) { p := good; p.Commit = strings.Repeat("0", 40); reprove(t, f, p) },
+			provenanceName + ": its commit is " + strings.Repeat("0", 40) + ", but that in " + command.imageFile(want.release) + ` is "` + good.Commit + `"`},
+		"hostile commit, signed": {func(f map[string][]byte) { p := good; p.Commit = "main"; reprove(t, f, p) }, "malformed"},
 		"older wheel": {func(f map[string][]byte) {
 			f[built[0].wheel(want.release)] = made.old[built[0].wheel(release{"v0.0.9"})]
 			reprove(t, f, good)
@@ -372,7 +374,7 @@ func TestVerify(t *testing.T) {
 		"a plugin too many": {func(f map[string][]byte) {
 			f[plugins] = edited(t, kmsPlugins, f[plugins], func(m map[string][]byte) { m["sigstore-kms-x"] = nil })
 			reprove(t, f, good)
-		}, "it has a file sigstore-kms-x"},
+		}, `it has a file "sigstore-kms-x"`},
 		"no licences": {func(f map[string][]byte) {
 			f[plugins] = edited(t, kmsPlugins, f[plugins], func(m map[string][]byte) { delete(m, "THIRD_PARTY_LICENSES") })
 			reprove(t, f, good)
@@ -380,24 +382,24 @@ func TestVerify(t *testing.T) {
 		"an archive with more": {func(f map[string][]byte) {
 			f[linux] = edited(t, command, f[linux], func(m map[string][]byte) { m["install.sh"] = nil })
 			reprove(t, f, good)
-		}, "it has a file install.sh"},
-		"no package of plugins": {func(f map[string][]byte) { delete(f, kmsDeb); reprove(t, f, good) }, "lists"},
+		}, `it has a file "install.sh"`},
+		"no package of plugins": {func(f map[string][]byte) { delete(f, kmsDeb); reprove(t, f, good) }, "checksums.txt: does not list \"" + kmsDeb + `"`},
 		"the program's deb for that of the plugins": {func(f map[string][]byte) {
 			f[kmsDeb] = f[formats[0].file(command, built[0], want.release)]
 			reprove(t, f, good)
-		}, kmsDeb + ": it is runattest 0.1.0-1"},
+		}, kmsDeb + `: it is "runattest" "0.1.0-1"`},
 		"the program's image for that of the plugins": {func(f map[string][]byte) {
 			f[kmsPlugins.imageFile(want.release)] = f[command.imageFile(want.release)]
 			reprove(t, f, good)
 		}, kmsPlugins.imageFile(want.release) + ": the image for linux/amd64 is not made of"},
 		"no archive with cgo":          {func(f map[string][]byte) { delete(f, hsm) }, "no such file"},
-		"no archive with cgo, signed":  {func(f map[string][]byte) { delete(f, hsm); reprove(t, f, good) }, "lists"},
-		"no package with cgo":          {func(f map[string][]byte) { delete(f, hsmDeb); reprove(t, f, good) }, "lists"},
+		"no archive with cgo, signed":  {func(f map[string][]byte) { delete(f, hsm); reprove(t, f, good) }, "checksums.txt: does not list"},
+		"no package with cgo":          {func(f map[string][]byte) { delete(f, hsmDeb); reprove(t, f, good) }, "checksums.txt: does not list"},
 		"an archive with cgo, renamed": {func(f map[string][]byte) { f["x.tar.gz"] = f[hsm]; delete(f, hsm) }, "is not a file of this release"},
 		"an image with cgo": {func(f map[string][]byte) {
 			f["runattest-pkcs11_0.1.0_image.tar"] = f[command.imageFile(want.release)]
 			reprove(t, f, good)
-		}, "lists"},
+		}, `lists "runattest-pkcs11_0.1.0_image.tar"`},
 		"an archive with cgo, exchanged": {func(f map[string][]byte) { f[hsm] = f[plugins]; reprove(t, f, good) }, "which is not below"},
 		"an older program with cgo": {func(f map[string][]byte) {
 			f[hsm] = repack(t, built[0], "runattest-pkcs11_0.0.9_linux_amd64", "runattest-pkcs11_0.1.0_linux_amd64", made.old["runattest-pkcs11_0.0.9_linux_amd64.tar.gz"])
@@ -427,7 +429,7 @@ func TestVerify(t *testing.T) {
 		"its deb with another program": {func(f map[string][]byte) {
 			f[hsmDeb] = f[kmsDeb]
 			reprove(t, f, good)
-		}, hsmDeb + ": it is runattest-kms 0.1.0-1"},
+		}, hsmDeb + `: it is "runattest-kms" "0.1.0-1"`},
 		"another zig, signed": {func(f map[string][]byte) { p := good; p.Zig = "0.17.1 "; reprove(t, f, p) }, "malformed"},
 		"no zig, signed":      {func(f map[string][]byte) { p := good; p.Zig = ""; reprove(t, f, p) }, "malformed"},
 		"images not proved": {func(f map[string][]byte) {
@@ -445,7 +447,7 @@ func TestVerify(t *testing.T) {
 			about[len(about)-1].SHA256[0] ^= 1
 			reproveOf(t, f, good, about)
 		}, "its subjects are not exactly"},
-		"no npm package": {func(f map[string][]byte) { delete(f, npmMain(want.release)); reprove(t, f, good) }, "lists"},
+		"no npm package": {func(f map[string][]byte) { delete(f, npmMain(want.release)); reprove(t, f, good) }, "does not list \"" + npmMain(want.release) + `"`},
 		"older npm package": {func(f map[string][]byte) {
 			f[built[0].npm(want.release)] = made.old[built[0].npm(release{"v0.0.9"})]
 			reprove(t, f, good)

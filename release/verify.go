@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/mod/module"
+
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/canonical"
 	"github.com/runattest/runattest/internal/boundedfile"
@@ -36,6 +38,13 @@ func verify(ctx context.Context, want expectation, dir string) error {
 	return err
 }
 
+// names are the files of the release in the order of checksums.txt, which lists them.
+func (want expectation) names() []string {
+	names := append(packages(want.release, want.targets), provenanceFile(want.release))
+	slices.Sort(names)
+	return names
+}
+
 // verified is verify, and returns the files that it verified, without the checksums and their signature.
 func verified(ctx context.Context, want expectation, dir string) (map[string][]byte, error) {
 	if want.release.isSnapshot() != want.snapshot {
@@ -55,9 +64,8 @@ func verified(ctx context.Context, want expectation, dir string) (map[string][]b
 	if err := checkSignature(want.key, sums, signature); err != nil {
 		return nil, err
 	}
-	names := append(packages(want.release, want.targets), provenanceFile(want.release))
-	slices.Sort(names)
-	digests, err := readChecksums(sums, names)
+	names := want.names()
+	digests, err := want.readChecksums(sums)
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +109,7 @@ func (want expectation) checkContents(ctx context.Context, files map[string][]by
 			}
 		}
 		if err := want.checkImage(c, files, entries, p); err != nil {
-			return fmt.Errorf("%s: %w", c.imageFile(want.release), err)
+			return err
 		}
 	}
 	if err := checkNPMMain(files[npmMain(want.release)], want.release, want.targets); err != nil {
@@ -246,6 +254,9 @@ func (want expectation) readPredicate(predicate []byte) (provenance, error) {
 	if wrong {
 		return provenance{}, errors.New("its commit, module sum, or version of Go or zig is malformed")
 	}
+	if rev, err := module.PseudoVersionRev(want.release.tag); err == nil && !strings.HasPrefix(p.Commit, rev) {
+		return provenance{}, fmt.Errorf("its commit is %s, but the version %s is of commit %s", p.Commit, want.release.tag, rev)
+	}
 	text, err := json.Marshal(p.predicate())
 	if err != nil {
 		return provenance{}, err
@@ -255,13 +266,19 @@ func (want expectation) readPredicate(predicate []byte) (provenance, error) {
 		return provenance{}, err
 	}
 	if !bytes.Equal(expected, predicate) {
+		var of struct {
+			BuildDefinition struct{ ExternalParameters struct{ Version string } }
+		}
+		if version := &of.BuildDefinition.ExternalParameters.Version; json.Unmarshal(predicate, &of) == nil && *version != want.release.tag {
+			return provenance{}, fmt.Errorf("its predicate is that of release %q, want %q", *version, want.release.tag)
+		}
 		return provenance{}, fmt.Errorf("its predicate is not that of release %s", want.release.tag)
 	}
 	return p, nil
 }
 
-// readChecksums reads checksums.txt, which must list exactly these names.
-func readChecksums(data []byte, names []string) (map[string]string, error) {
+// readChecksums reads checksums.txt, which must list exactly the files of the release.
+func (want expectation) readChecksums(data []byte) (map[string]string, error) {
 	digests := map[string]string{}
 	var listed []string
 	for line := range strings.Lines(string(data)) {
@@ -271,11 +288,53 @@ func readChecksums(data []byte, names []string) (map[string]string, error) {
 		}
 		listed, digests[name] = append(listed, name), digest
 	}
-	if !slices.Equal(listed, names) {
-		return nil, fmt.Errorf("%s: lists %q, want %q", checksumsFile, listed, names)
+	if !slices.Equal(listed, want.names()) {
+		return nil, fmt.Errorf("%s: %w", checksumsFile, want.differs(listed))
 	}
 	return digests, nil
 }
+
+var provenanceForm = regexp.MustCompile(`^runattest_(.+)\.provenance\.sigstore\.json$`)
+
+// differs says how the files that are listed differ from those of the release: first by its version and its targets.
+func (want expectation) differs(listed []string) error {
+	for _, name := range listed {
+		if found := provenanceForm.FindStringSubmatch(name); found != nil && name != provenanceFile(want.release) {
+			return fmt.Errorf("it is of release %q, want %q", "v"+found[1], want.release.tag)
+		}
+	}
+	var others []target
+	for _, t := range targets {
+		if slices.Contains(listed, command.archive(t, want.release)) {
+			others = append(others, t)
+		}
+	}
+	if wanted := slices.DeleteFunc(slices.Clone(targets), func(t target) bool { return !slices.Contains(want.targets, t) }); !slices.Equal(others, wanted) {
+		return fmt.Errorf("it is of a release for %v, want one for %v", others, wanted)
+	}
+	var wrong []string
+	for _, name := range want.names() {
+		if !slices.Contains(listed, name) {
+			wrong = append(wrong, fmt.Sprintf("does not list %q", name))
+		}
+	}
+	for _, name := range listed {
+		if !slices.Contains(want.names(), name) {
+			wrong = append(wrong, fmt.Sprintf("lists %q, which is not of this release", name))
+		}
+	}
+	if len(wrong) == 0 {
+		return errors.New("lists the files in another order, or one twice")
+	}
+	more := ""
+	if len(wrong) > namesShown {
+		more = fmt.Sprintf(", and %d more", len(wrong)-namesShown)
+	}
+	return errors.New(strings.Join(wrong[:min(len(wrong), namesShown)], ", ") + more)
+}
+
+// namesShown is how many names a message has at most.
+const namesShown = 5
 
 // checkNames refuses a folder that holds other files than these, or a link, whose target can be changed after it was verified.
 func checkNames(dir string, names []string) error {
@@ -285,10 +344,10 @@ func checkNames(dir string, names []string) error {
 	}
 	for _, e := range entries {
 		if !slices.Contains(names, e.Name()) {
-			return fmt.Errorf("%s: is not a file of this release", filepath.Join(dir, e.Name()))
+			return fmt.Errorf("%q: is not a file of this release", filepath.Join(dir, e.Name()))
 		}
 		if !e.Type().IsRegular() {
-			return fmt.Errorf("%s: is not a regular file", filepath.Join(dir, e.Name()))
+			return fmt.Errorf("%q: is not a regular file", filepath.Join(dir, e.Name()))
 		}
 	}
 	return nil

@@ -187,7 +187,7 @@ func checkRecord(files map[string][]byte, record string) error {
 		listed[row[0]] = true
 		data, there := files[row[0]]
 		if !there {
-			return fmt.Errorf("%s: lists %s, which is not in the wheel", record, row[0])
+			return fmt.Errorf("%s: lists %q, which is not in the wheel", record, row[0])
 		}
 		sum := sha256.Sum256(data)
 		want := []string{row[0], "sha256=" + base64.RawURLEncoding.EncodeToString(sum[:]), strconv.Itoa(len(data))}
@@ -200,7 +200,7 @@ func checkRecord(files map[string][]byte, record string) error {
 	}
 	for name := range files {
 		if !listed[name] {
-			return fmt.Errorf("%s: does not list %s", record, name)
+			return fmt.Errorf("%s: does not list %q", record, name)
 		}
 	}
 	return nil
