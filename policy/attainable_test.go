@@ -79,6 +79,7 @@ func TestUnattainable(t *testing.T) {
 		"an identity in a pattern":  {certificates + policy("certificates: ["+exact+"]", "required: 1, approvers: ["+cert("board", domain)+"]"), "board would approve what they signed"},
 		"the same pattern":          {certificates + policy("certificates: ["+domain+"]", "required: 1, approvers: ["+cert("board", domain)+"]"), "board would approve what they signed"},
 		"a pattern in everything":   {certificates + policy("certificates: ["+domain+"]", "required: 1, approvers: ["+cert("board", anyone)+"]"), "board would approve what they signed"},
+		"a pattern of one identity": {certificates + policy(`certificates: [{identityRegexp: "ada@acme[.]example", issuer: https://acme.example}]`, "required: 1, approvers: ["+cert("ada", exact)+"]"), "ada would approve what they signed"},
 		"a pattern and an identity": {certificates + policy("certificates: ["+domain+"]", "required: 1, approvers: ["+cert("ada", exact)+"]"), ""},
 		"another issuer":            {certificates + policy("certificates: ["+exact+"]", "required: 1, approvers: ["+cert("ada", "{identity: ada@acme.example, issuer: https://elsewhere.example}")+"]"), ""},
 		"a key and a certificate":   {certificates + policy("certificates: ["+exact+"]", "required: 1, approvers: ["+key("alice", alice)+"]"), ""},

@@ -142,18 +142,26 @@ func (p *Policy) possible() map[string][]string {
 		}
 		all["Declaration.kind"], all["Run.kind"] = kinds, kinds
 	}
-	var names, by []string
+	var names, by, issuers, algorithms []string
+	anyName, anyIssuer, anyAlgorithm := false, false, false
 	for _, s := range p.signers.list() {
-		switch {
-		case s.key != nil:
-			names, by = append(names, s.key.Name), append(by, evidence.SignedByKey)
-		case s.cert.SubjectAlternativeName.IsRegexp():
-			return all // of any name, and by a certificate or a key
-		default:
-			names, by = append(names, s.cert.SubjectAlternativeName.Text()), append(by, evidence.SignedByCertificate)
+		if s.key != nil {
+			names, by, issuers = append(names, s.key.Name), append(by, evidence.SignedByKey), append(issuers, "")
+			algorithms = append(algorithms, string(s.key.Key.Algorithm()))
+			continue
+		}
+		name, issuer := s.cert.SubjectAlternativeName, s.cert.Issuer
+		names, by, issuers = append(names, name.Text()), append(by, evidence.SignedByCertificate), append(issuers, issuer.Text())
+		anyName, anyIssuer, anyAlgorithm = anyName || name.IsRegexp(), anyIssuer || issuer.IsRegexp(), true
+	}
+	for member, texts := range map[string]struct {
+		any bool
+		are []string
+	}{"Signer.kind": {false, by}, "Signer.name": {anyName, names}, "Signer.issuer": {anyIssuer, issuers}, "Signer.algorithm": {anyAlgorithm, algorithms}} {
+		if !texts.any {
+			all[member] = slices.Compact(texts.are)
 		}
 	}
-	all["Signer.name"], all["Signer.kind"] = names, slices.Compact(by)
 	return all
 }
 

@@ -47,6 +47,9 @@ func TestDemands(t *testing.T) {
 		{"[training]", `signer.name == "bob"`, "deny", `demands that name is "bob", ` + never},
 		{"[training]", `signer.name in ["bob", "eve"]`, "deny", `demands that name is "bob" or "eve", ` + never},
 		{"[training]", `signer.kind == "certificate"`, "deny", `demands that kind is "certificate", ` + never},
+		{"[training]", `signer.issuer == "https://acme.example"`, "deny", `demands that issuer is "https://acme.example", ` + never},
+		{"[training]", `signer.algorithm == "ecdsa-p256"`, "deny", `demands that algorithm is "ecdsa-p256", ` + never},
+		{"[training]", `signer.issuer == "" && signer.algorithm == "ed25519"`, "deny", ""},
 		{"[training]", `declaration.kind == "inference"`, "warn", ""},
 		{"[training]", `declaration.kind == "training" && signer.name == "ci" && signer.kind == "key"`, "deny", ""},
 		{"[training, agent]", `run.kind in ["agent", "other"]`, "deny", ""},
@@ -60,6 +63,30 @@ func TestDemands(t *testing.T) {
 		_, err := Parse([]byte("schema: "+Schema+"\nkinds: "+c.kinds+key+fmt.Sprintf("rules: [{name: r, severity: %s, expr: %q}]\n", c.severity, c.expr)), options)
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), "/rules/0/expr: "+c.want)) {
 			t.Errorf("%s: %v, want %q", c.expr, err, c.want)
+		}
+	}
+}
+
+// TestDemandsOfCertificates: a certificate's key may be of any algorithm, and an expression may mean any name or issuer.
+func TestDemandsOfCertificates(t *testing.T) {
+	head := "schema: " + Schema + "\n" + newClock(t).certificates(t) + "signers: {certificates: ["
+	const exact, anyName, anyIssuer = `{identity: a@x, issuer: "https://i"}`, `{identityRegexp: ".*@x", issuer: "https://i"}`, `{identity: a@x, issuerRegexp: "https://.*"}`
+	for _, c := range []struct {
+		signer, expr string
+		refused      bool
+	}{
+		{exact, `signer.issuer == "https://j"`, true},
+		{exact, `signer.issuer == "https://i" && signer.name == "a@x" && signer.algorithm == "ed25519"`, false},
+		{exact, `signer.kind == "key"`, true},
+		{anyName, `signer.name == "b@x"`, false},
+		{anyName, `signer.issuer == "https://j"`, true},
+		{anyName, `signer.kind == "key"`, true},
+		{anyIssuer, `signer.issuer == "https://j"`, false},
+		{anyIssuer, `signer.name == "b@x"`, true},
+	} {
+		_, err := Parse([]byte(head+c.signer+fmt.Sprintf("]}\nrules: [{name: r, expr: %q}]\n", c.expr)), options)
+		if (err != nil) != c.refused || err != nil && !strings.Contains(err.Error(), "which it never is under this policy") {
+			t.Errorf("%s, %s: %v", c.signer, c.expr, err)
 		}
 	}
 }

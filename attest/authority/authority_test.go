@@ -43,9 +43,15 @@ func TestCovers(t *testing.T) {
 		{matching("a|b"), Exactly("bb"), false},
 		{matching("a.*"), matching("a.*"), true},
 		{matching(".*"), matching("a.*"), true},
-		{Exactly("a"), matching("a"), false},
+		{Exactly("a"), matching("a"), true},
+		{Exactly("a.b"), matching(`a[.]b`), true},
+		{Exactly("a.b"), matching(`\Qa.b\E`), true},
+		{Exactly("a"), matching("(?i)a"), false},
+		{Exactly("a"), matching("a|b"), false},
+		{Exactly("axb"), matching("a.b"), false},
 		{Exactly(".*"), matching("a"), false},
-		{matching("a.*"), matching("ab"), false}, // though it does
+		{matching("a.*"), matching("ab"), true},
+		{matching("a.*"), matching("ab+"), false}, // though it does
 	} {
 		if got := c.m.Covers(c.other); got != c.want {
 			t.Errorf("%s covers %s: %v, want %v", c.m, c.other, got, c.want)

@@ -3,6 +3,7 @@ package authority
 import (
 	"errors"
 	"regexp"
+	"regexp/syntax"
 )
 
 // Matcher says which texts are meant: one, or all that a regular expression matches whole.
@@ -44,10 +45,22 @@ func (m Matcher) Match(text string) bool {
 
 // Covers says that m certainly means every text that other means: where it is false, m may do so all the same.
 func (m Matcher) Covers(other Matcher) bool {
-	if other.re == nil {
-		return m.Match(other.text)
+	if text, only := other.only(); only {
+		return m.Match(text)
 	}
 	return m.re != nil && (m.text == other.text || m.text == ".*" || m.text == ".+")
+}
+
+// only is the one text that m means, if it surely means one: an expression without wildcards does.
+func (m Matcher) only() (text string, only bool) {
+	if m.re == nil {
+		return m.text, true
+	}
+	parsed, err := syntax.Parse(m.text, syntax.Perl)
+	if err != nil || parsed.Simplify().Op != syntax.OpLiteral || parsed.Flags&syntax.FoldCase != 0 {
+		return "", false
+	}
+	return string(parsed.Rune), true
 }
 
 // IsRegexp says whether the texts that are meant are those that an expression matches.

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -60,7 +61,7 @@ func (r *Rule) Check(s Scope) []Problem {
 			continue
 		}
 		_, name, _ := strings.Cut(d.member, ".")
-		refuse("under this policy it is one of "+strings.Join(possible, ", ")+": change the rule or the policy",
+		refuse("under this policy it is one of "+cmp.Or(strings.Join(possible, ", "), `""`)+": change the rule or the policy",
 			"demands that %s is %s, which it never is under this policy: no run meets the rule", name, quoted(d.texts))
 	}
 	return problems
