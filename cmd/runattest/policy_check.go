@@ -7,6 +7,7 @@ import (
 
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/cli"
+	"github.com/runattest/runattest/internal/visible"
 	"github.com/runattest/runattest/policy"
 )
 
@@ -18,7 +19,11 @@ func newPolicyCheck() *cobra.Command {
 	formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		o := newOutput(cmd)
-		for _, path := range args {
+		paths, signatures := withoutBundles(args)
+		if len(signatures) > 0 {
+			o.Info("note: passed over, since they are bundles: %s", visible.List(signatures))
+		}
+		for _, path := range paths {
 			_, err := loadPolicy(cmd, path, signers)
 			var invalid *policy.InvalidError
 			var problems []identity.Problem

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/runattest/runattest/internal/atomicfile"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/input"
+	"github.com/runattest/runattest/internal/overwrite"
 )
 
 // checkSet refuses what does not go with --set.
@@ -41,7 +43,8 @@ func (s *signFlags) checkSet(cmd *cobra.Command) error {
 
 // signSet signs all declarations as one set. They are read twice; standard input and pipes go through temporary files.
 func (b *batch) signSet(cmd *cobra.Command, paths []string) error {
-	if err := b.who.notOver(b.set, b.who.reads(append(*b.artifacts, paths...)...)); err != nil {
+	read := slices.DeleteFunc(slices.Clone(paths), func(path string) bool { return len(paths) > 1 && b.isOldSet(path) })
+	if err := b.who.notOver(b.set, b.who.reads(slices.Concat(*b.artifacts, read)...)); err != nil {
 		return err
 	}
 	annotations, err := parseFlagAnnotations("--set-annotation", b.setAnnotations)
@@ -66,6 +69,11 @@ func (b *batch) signSet(cmd *cobra.Command, paths []string) error {
 	}
 	root := fmt.Sprintf("%x", head.Root)
 	return b.Result(map[string]any{"set": b.set, "size": head.Size, "root": root}, "%s  %d runs  %s", root, head.Size, b.set)
+}
+
+// isOldSet says that a path, which a pattern may name, is the run set that --set has written before. It is passed over.
+func (b *batch) isOldSet(path string) bool {
+	return overwrite.IsSameFile(b.set, path) && input.IsRunSet(path)
 }
 
 func (b *batch) signHead(ctx context.Context, s attest.Signable) (*attest.Bundle, error) {

@@ -58,6 +58,19 @@ type Source struct {
 	closers    []func() error
 }
 
+// IsRunSet says that a regular file is a run set.
+func IsRunSet(path string) bool {
+	if IsStream(path) {
+		return false
+	}
+	s, err := OpenSource(path, nil)
+	if err != nil {
+		return false
+	}
+	defer s.Close() // only read: nothing to lose
+	return s.Set != nil
+}
+
 // OpenSource opens a file, or stdin for "-". A set that comes through a pipe is read from a temporary file.
 func OpenSource(path string, stdin io.Reader) (*Source, error) {
 	s := &Source{path: path, name: Name(path)}
