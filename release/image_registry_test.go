@@ -37,8 +37,13 @@ func TestImageInRegistry(t *testing.T) {
 	room := newRoom(t, dir, "COSIGN="+cosign, "KEY="+distKey(t))
 	writeFile(t, filepath.Join(room.dir, "run.json"), declaration)
 	room.want(t, "tar -xzf dist/"+command.archive(built[0], r)+" && cp "+command.folder(built[0], r)+"/runattest . && ./runattest keygen --no-password")
+	first, err := remote.Head(mustRepository(t, repository).Tag(command.imageTag(r)))
+	if err != nil {
+		t.Fatal(err)
+	}
 	room.want(t, "cp $KEY release.pub; cosign() { $COSIGN \"$@\"; }\n"+
-		strings.ReplaceAll(pageLine(t, r, "cosign verify-attestation"), "registry.acme.example/runattest", repository), "\n"+r.tag+"\n")
+		strings.ReplaceAll(pageLine(t, r, "cosign verify-attestation"), "registry.acme.example/runattest", repository),
+		"\n"+r.tag+"\n"+first.Digest.String()+"\n")
 	for _, c := range imaged() {
 		tag := mustRepository(t, repository).Tag(c.imageTag(r))
 		there, err := remote.Head(tag)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -270,6 +271,26 @@ func TestPlatforms(t *testing.T) {
 		}
 		room.want(t, "uv pip install --quiet --no-index --find-links "+links+" --python-platform "+p.uv+" --target uv-"+p.uv+" runattest && "+
 			"cat uv-"+p.uv+"/*.dist-info/WHEEL", "Tag: py3-none-"+strings.Split(p.target.wheelPlatform(), ".")[0])
+	}
+}
+
+// TestLinks: the line of docs/install.md that finds what is not a regular file: links and folders, below a link too.
+func TestLinks(t *testing.T) {
+	tool(t, "bash")
+	dir := writeFolder(t, map[string][]byte{"checksums.txt": nil, "a": nil})
+	r := newRoom(t, dir)
+	line := regexp.MustCompile(`(?m)^\$ (find .*)\n(.*)$`).FindStringSubmatch(readFile(t, "../docs/install.md"))
+	if line == nil {
+		t.Fatal("the page does not have the line")
+	}
+	if out, err := r.run(line[1]); err != nil || out != line[2]+"\n" {
+		t.Errorf("got %q, %v, want %q", out, err, line[2])
+	}
+	if err := errors.Join(os.Symlink(filepath.Join(dir, "a"), filepath.Join(dir, "b")), os.Mkdir(filepath.Join(dir, "c"), 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := r.run(line[1]); err != nil || sortedLines(out) != sortedLines("dist/\ndist/b\ndist/c\n") {
+		t.Errorf("got %q, %v, want the link and the folder", out, err)
 	}
 }
 

@@ -70,9 +70,12 @@ func TestCosign(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wants(t, cosign)
+	wants(t, cosign, "jq")
 	room := newRoom(t, dir, "COSIGN="+cosign, "KEY="+distKey(t))
 	room.want(t, "cp $KEY release.pub; cosign() { $COSIGN \"$@\"; }\n"+pageLine(t, r, "cosign verify-blob-attestation"), "Verified OK")
+	// Which cosign prints too for an older release under other names; the line after it shows version and names.
+	archive := command.archive(built[0], r)
+	room.want(t, pageLine(t, r, "jq"), r.tag+"\n", fmt.Sprintf("%x  %s\n", sha256.Sum256([]byte(readFile(t, filepath.Join(dir, archive)))), archive))
 	room.want(t, `for f in dist/*.whl dist/*.tgz dist/*.tar.gz dist/*.deb dist/*.rpm dist/*.tar; do
 $COSIGN verify-blob-attestation --key "$KEY" --insecure-ignore-tlog --type slsaprovenance1 --bundle dist/`+provenanceFile(r)+` $f; done
 if $COSIGN verify-blob-attestation --key "$KEY" --insecure-ignore-tlog --type slsaprovenance1 --bundle dist/`+provenanceFile(r)+` dist/checksums.txt
