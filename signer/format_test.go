@@ -58,6 +58,7 @@ func TestConvert(t *testing.T) {
 		"UTF-16":                 {"yes", openssl + "iconv -f UTF-8 -t UTF-16 k.pem >KEY", "this is UTF-16 text"},
 		"UTF-16 without BOM":     {"yes", openssl + "iconv -f UTF-8 -t UTF-16LE k.pem >KEY", "this is UTF-16 text"},
 		"one line":               {"yes", openssl + "tr '\\n' ' ' <k.pem >KEY", "the PEM is damaged"},
+		"one line, and a curve":  {"yes", "openssl ecparam -name prime256v1 -genkey | tee k.pem | tr '\\n' ' ' >KEY; openssl pkey -in k.pem -pubout -out p.pem", "the PEM is damaged"},
 		"nothing between":        {"yes", openssl + "tr -d '\\n' <k.pem >KEY", "the PEM is damaged"},
 		"backslash n":            {"yes", openssl + `awk '{printf "%s\\n", $0}' k.pem >KEY`, "the PEM is damaged"},
 		"indented":               {"yes", openssl + "sed 's/^/    /' k.pem >KEY", "the PEM is damaged"},
@@ -156,6 +157,38 @@ func TestConvert(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestConvertEncrypted is TestConvert of a key that openssl has encrypted in the old way, on one line.
+func TestConvertEncrypted(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs other programs")
+	}
+	for name, make := range map[string]string{
+		"AES": "openssl ec -in k.pem -aes256 -passout pass:pw -out e.pem; tr '\\n' ' ' <e.pem >key",
+		"DES": "openssl ec -in k.pem -des3 -passout pass:pw -out e.pem; awk '{printf \"%s\\\\n\", $0}' e.pem >key",
+	} {
+		dir := t.TempDir()
+		file := filepath.Join(dir, "key")
+		sh(t, dir, "openssl ecparam -name prime256v1 -genkey -noout -out k.pem; "+make)
+		parse := func(file string) (signer.Signer, error) {
+			data, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return signer.Parse(data, func() ([]byte, error) { return []byte("pw"), nil })
+		}
+		_, err := parse(file)
+		var format *signer.FormatError
+		if !errors.As(err, &format) || !strings.Contains(format.Found, "the PEM is damaged") {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		sh(t, dir, format.Convert(file))
+		if _, err := parse(file + ".key.pem"); err != nil {
+			t.Errorf("%s: after %s: %v", name, format.Convert(file), err)
+		}
 	}
 }
 

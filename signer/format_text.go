@@ -17,14 +17,17 @@ const (
 	leading  = `^([^A-Za-z0-9+\/=-]|\/\/+ |[0-9]+[\t:])+`
 	trailing = `[^A-Za-z0-9+\/=-]+$`
 	letters  = `[A-Za-z0-9]`
+	header   = `Proc-Type: 4,ENCRYPTED|DEK-Info: [A-Z0-9-]+,[0-9A-F]+` // RFC 1421, of a key that is encrypted as openssl did
+	ends     = `^DEK-Info:`                                            // the last of these, which an empty line follows
 
-	mendLines = `awk '{gsub(/\\r|\\n|["\047]|<[^>]*>/,"\n"); gsub(/` + label + `/,"\n&\n"); n=split($0,a,"\n"); for(i=1;i<=n;i++) ` +
-		`{sub(/` + leading + `/,"",a[i]); sub(/` + trailing + `/,"",a[i]); if(a[i]~/` + letters + `/) print a[i]}}' FILE`
+	mendLines = `awk '{gsub(/\\r|\\n|["\047]|<[^>]*>/,"\n"); gsub(/` + label + `|` + header + `/,"\n&\n"); n=split($0,a,"\n"); for(i=1;i<=n;i++) ` +
+		`{sub(/` + leading + `/,"",a[i]); sub(/` + trailing + `/,"",a[i]); if(a[i]~/` + letters + `/) print a[i]; if(a[i]~/` + ends + `/) print ""}}' FILE`
 )
 
 var (
 	lineEnds = lazyregexp.New(lineEnd)
-	labels   = lazyregexp.New(label)
+	labels   = lazyregexp.New(label + "|" + header)
+	last     = lazyregexp.New(ends)
 	content  = lazyregexp.New(letters)
 	around   = lazyregexp.New(leading + "|" + trailing)
 )
@@ -36,6 +39,9 @@ func mended(text string) string {
 	for line := range strings.Lines(text) {
 		if line = around.ReplaceAllString(strings.TrimSuffix(line, "\n"), ""); content.MatchString(line) {
 			b.WriteString(line + "\n")
+		}
+		if last.MatchString(line) {
+			b.WriteString("\n")
 		}
 	}
 	return b.String()
@@ -73,7 +79,17 @@ func recognizeText(want, text string) (finding, bool) {
 // damaged offers to mend the lines where that makes PEM of it.
 func damaged(text string) finding {
 	const found = "the PEM is damaged: want -----BEGIN ...-----, the base64 and -----END ...----- on lines of their own"
-	if block, rest := pem.Decode([]byte(mended(text))); block == nil || strings.Contains(string(rest), "-----BEGIN ") {
+	keys, rest := 0, []byte(mended(text))
+	begun := strings.Count(string(rest), "-----BEGIN ")
+	for block, more := pem.Decode(rest); block != nil; block, more = pem.Decode(more) {
+		if begun--; !isParameters(block.Type) {
+			keys++
+		}
+		if _, salt, encrypted := strings.Cut(block.Headers["DEK-Info"], ","); encrypted && len(salt) != 16 && len(salt) != 32 {
+			return finding{found: found} // what follows has run into it
+		}
+	}
+	if keys != 1 || begun != 0 {
 		return finding{found: found}
 	}
 	return finding{found, writing(mendLines)}
