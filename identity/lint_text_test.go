@@ -32,7 +32,7 @@ func TestUnseen(t *testing.T) {
 		"ll\u200dama": {invisible, invisible}, "ll\u200cama": {invisible, invisible}, "ll\ufe0fama": {invisible, invisible}, "ll\u034fama": {invisible, invisible},
 		"ll\u200bama": {invisible, invisible}, "ll\u2060ama": {invisible, invisible}, "ll\u00adama": {invisible, invisible}, "ll\U000e0061ama": {invisible, invisible},
 		"ll\u3164ama": {invisible, invisible}, "ll\uffa0ama": {invisible, invisible}, "ll\u180eama": {invisible, invisible}, "ll\u17b4ama": {invisible, invisible},
-		"ll\U000e0100ama": {invisible, invisible}, "ll\u2800ama": {invisible, invisible}, "ll\ufeffama": {invisible, invisible}, "ll\U000e0001ama": {invisible, invisible},
+		"ll\U000e0100ama": {invisible, invisible}, "ll\u2800ama": {invisible, invisible}, "ll\U0001d159ama": {invisible, invisible}, "ll\ufeffama": {invisible, invisible}, "ll\U000e0001ama": {invisible, invisible},
 		"ll\u00a0ama": {invisible, invisible}, "ll\u2003ama": {invisible, invisible}, "ll\u3000ama": {invisible, nil}, "ll\u202fama": {invisible, invisible},
 		"ll\x1b[2Jama": {invisible, invisible}, "ll\x00ama": {invisible, invisible}, "ll\x7fama": {invisible, invisible}, "ll\u0085ama": {invisible, invisible}, "ll\nama": {invisible, nil}, "ll\tama": {invisible, nil},
 		"\uff4clama": {lookAlike, nil}, "ll\U0001d41ama": {lookAlike, nil}, "ll\u24d0ma": {lookAlike, nil}, "l\u217cama": {lookAlike, nil}, "ll\u0430ma": {lookAlike, nil}, "\u043e\u0441\u0430": {lookAlike, nil},
@@ -67,7 +67,7 @@ func TestUnseen(t *testing.T) {
 		}
 	}
 	for _, s := range []string{"Que faire\u00a0?", "«\u00a0oui\u00a0»", "10\u202f000\u00a0€", "日本語\u3000です", "line\r\n\tnext", "ＡＢＣ は全角", "x² + 𝑦 = ½",
-		"PDF\u200cها", "10\u200cهزار", "«کتاب»\u200cها", "(ها)\u200cی", "نامه\u200c، ", "ភាសា\u200bខ្មែរ", "ภาษา\u200bไทย", "မြန်မာ\u200bစာ", "\u115f\u1161", "⠓⠑\u2800⠇⠇⠕", "שלום\u200f!", "مرحبا\u200eabc", "١٢\u061cم",
+		"PDF\u200cها", "10\u200cهزار", "«کتاب»\u200cها", "(ها)\u200cی", "نامه\u200c، ", "ភាសា\u200bខ្មែរ", "ภาษา\u200bไทย", "မြန်မာ\u200bစာ", "\u115f\u1161", "⠓⠑\u2800⠇⠇⠕", "\U0001d159\U0001d165", "שלום\u200f!", "مرحبا\u200eabc", "١٢\u061cم",
 		"M.\u00a0Dupont", "Fig.\u00a03", "v\u00a0Praze", "a\u200a—\u200ab", "10\u00a0kg", "a‑b", "line\n",
 	} {
 		if _, prose := textCodes(t, s); prose != nil {

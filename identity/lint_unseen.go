@@ -39,7 +39,7 @@ func isInvisible(r rune) bool {
 	switch {
 	case isBidi(r):
 		return false // has a warning of its own
-	case r == 0x2800, r&0xFFFE == 0xFFFE, r >= 0xFDD0 && r <= 0xFDEF: // a letter without dots, and noncharacters
+	case r == 0x2800, r == 0x1D159, r&0xFFFE == 0xFFFE, r >= 0xFDD0 && r <= 0xFDEF: // a letter without dots, a note without a head, and noncharacters
 		return true
 	}
 	return unicode.In(r, unicode.Cf, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point) &&
@@ -76,6 +76,8 @@ func isNeeded(r rune, before, after string, isName bool) bool {
 		return !isName && (last >= 0x1100 && last < 0x115F || next > 0x1160 && next <= 0x11A7)
 	case unicode.Is(unicode.Egyptian_Hieroglyphs, r):
 		return unicode.Is(unicode.Egyptian_Hieroglyphs, last)
+	case r == 0x1D159: // under a stem and flags in music
+		return !isName && next > 0x1D159 && next <= 0x1D1FF
 	case r == 0x2800: // a blank in Braille
 		return !isName && unicode.Is(unicode.Braille, last)
 	}
