@@ -34,6 +34,7 @@ func TestSecrets(t *testing.T) {
 		fake("eyJ", "hbGciOiJIUzI1NiJ9.eyJ", "zdWIiOiIxMjM0NTY3ODkwIn0.", random), fake("-----BEGIN ", "PRIVATE KEY-----\\nMII"), fake("-----BEGIN OPENSSH ", "PRIVATE KEY-----"),
 		"postgres://user:hunter2@db/x", "https://user:hunter2@example.com/repo/tree/main", "https://:hunter2@example.com", "https://x/y?X-Amz-Signature=abcdef0123", "https://x/y?a=1&sig=abcdef0123",
 		fake("Bearer ", random), "use the header Authorization: Bearer abcdef", "--api-key=abcdef", "OPENAI_API_KEY=abcdef", "X-Api-Key: abcdef", fake("the key is sk-", random, " and no other"),
+		"train.py --api-key " + random, "train.py --verbose --password  'hunter2pw' -v", "sh -c '--hf-token " + random + "'", "x --dsn " + random,
 	} {
 		if got := secretAt(t, `"x":"`+value+`"`); !slices.Equal(got, []string{"/x"}) {
 			t.Errorf("%s: got %v", value, got)
@@ -68,6 +69,8 @@ func TestSecrets(t *testing.T) {
 		`"x":"git@github.com:acme/x"`, `"secret":"training-credentials"`, `"private_key":"keys/x.pem"`, `"x":"-----BEGIN PUBLIC KEY-----"`, `"x":"the Authorization header and a password"`, `"x":"risk-assessment0123456789abc"`,
 		`"api_key":{"env":"OPENAI_API_KEY"}`, `"api_key":{"secretKeyRef":{"name":"openai","key":"k1"}}`, `"api_key":{"type":"string","description":"the key of 2024","pattern":"^[a-z0-9]{32}$"}`, `"auth":{"type":"oauth2","scopes":["read","write"]}`,
 		`"credentials":{"type":"service_account","profile":"research2prod"}`, `"secrets":["openai-prod","hf-prod"]`, `"password":{"from":"vault"}`, `"args":["--max-tokens","1000a1000"]`, `"map":{"key":"a1b2c3d4e5","value":"x1y2z3w4"}`, `"max_tokens":12345678`, `"token":12345678`,
+		`"x":"train.py --api-key ${OPENAI_API_KEY}"`, `"x":"train.py --api-key --verbose12345"`, `"x":"the option --password takes a value"`, `"x":"serve --max-tokens 1000a1000"`, `"x":"--tokenizer-revision ` + random + `"`,
+		`"x":"--api-key-file keys/a1b2c3d4"`, `"dsn":"postgres://db.example/x"`, `"dsn":"research2prod"`,
 		`"sha":"` + strings.Repeat("ab", 32) + `"`, `"secret_name":"prod/db"`, `"key":"abcdef0123456789abcdef"`, `"monkey":"banana"`, `"keyboard":"qwerty12345"`, `"passwordless":"yes please"`,
 	} {
 		if got := secretAt(t, member); got != nil {

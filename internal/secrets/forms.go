@@ -36,6 +36,7 @@ var forms = []form{
 	{"a password in a URI", []string{"://"}, lazyregexp.New(`\b[A-Za-z][A-Za-z0-9+.-]*://[^\s/?#:@"'<>]*:[^\s/?#@"'<>]+@`), isUserInfo},
 	{"a token in a URI", []string{"://"}, lazyregexp.New(`\b[A-Za-z][A-Za-z0-9+.-]*://[A-Za-z0-9_]{12,}@`), isTokenUser},
 	{"a credential", []string{"-u ", "--user"}, lazyregexp.New(`(?:^|\s)(?:-u|--user)[ =]['"]?[^\s:'"]+:[^\s'"]{4,}`), isOptionLogin},
+	{"a credential", []string{"--"}, lazyregexp.New(`(?:^|[\s"'])--[A-Za-z][\w.-]*[ \t]+['"]?[^\s'"-][^\s'"]{7,}`), isOptionValue},
 	{"a credential", []string{"assword "}, lazyregexp.New(`\b[Pp]assword [^\s"';,&]{8,}`), func(found string) bool { return isMadeUp(found[len("password "):]) }},
 }
 
@@ -60,6 +61,13 @@ func isTokenUser(found string) bool {
 
 func isOptionLogin(found string) bool {
 	return isLogin(strings.Trim(found[strings.LastIndexAny(found, " =")+1:], `'"`))
+}
+
+// isOptionValue tells an option of a command line, and the secret behind a blank: --api-key SECRET.
+func isOptionValue(found string) bool {
+	words := strings.FieldsFunc(found, func(r rune) bool { return strings.ContainsRune(" \t\r\n\"'", r) })
+	name, value := strings.TrimLeft(words[0], "-"), words[len(words)-1]
+	return IsName(name) && isMadeUp(value) || isRandom(value) && IsNamed(name, value)
 }
 
 // In says what text has the form of a secret, or "". Its cost is linear: regular expressions see what is around the words alone.

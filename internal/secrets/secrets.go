@@ -31,7 +31,7 @@ func IsNamed(name, s string) bool {
 	switch last {
 	case "pass", "bearer", "jwt", "auth":
 		return isMadeUp(s) || last == "auth" && isLogin(s)
-	case "cookie", "creds", "otp", "passcode", "pat", "sas", "session":
+	case "cookie", "creds", "dsn", "otp", "passcode", "pat", "sas", "session":
 		return isRandom(s)
 	case "token":
 		return isRandom(s) || isMadeUp(s) && (len(before) == 0 || isIssuer(before))

@@ -44,7 +44,7 @@ func TestIn(t *testing.T) {
 func TestNames(t *testing.T) {
 	for name, value := range map[string]string{
 		"token": typed, "hf_token": "abcdef", "github_token": typed, "x_token": random, "auth": "user:" + typed, "basic_auth": typed, "bearer": random, "jwt": random, "pass": typed, "db_pass": typed, "secret": typed, "credentials": typed,
-		"openai_key": typed, "OPENAI_KEY": random, "openaiKey": random, "some_vendor_key": random, "AccountKey": "abcdef", "Ocp-Apim-Subscription-Key": "abcdef", "session_key": random, "ssh_key": random, "api key": "abcdef", "api.key": "abcdef",
+		"openai_key": typed, "OPENAI_KEY": random, "openaiKey": random, "some_vendor_key": random, "AccountKey": "abcdef", "Ocp-Apim-Subscription-Key": "abcdef", "session_key": random, "dsn": random, "SENTRY_DSN": random, "ssh_key": random, "api key": "abcdef", "api.key": "abcdef",
 		"Authorization": "token " + typed, "password": "correct horse",
 	} {
 		if !IsNamed(name, value) {
