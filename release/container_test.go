@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -24,9 +25,47 @@ func newContainer(t *testing.T, room *room, c *component, r release) container {
 		rootless = " --rootless"
 	}
 	bundle := "bundle-" + c.name
-	room.want(t, "mkdir layout-"+c.name+" && tar -xf dist/"+c.imageFile(r)+" -C layout-"+c.name+
-		" && umoci unpack"+rootless+" --image layout-"+c.name+":"+c.imageTag(r)+" "+bundle)
+	layout := "layout-" + c.name
+	room.want(t, "mkdir "+layout+" && tar -xf dist/"+c.imageFile(r)+" -C "+layout)
+	chooseImage(t, filepath.Join(room.dir, layout))
+	room.want(t, "umoci unpack"+rootless+" --image "+layout+":"+c.imageTag(r)+" "+bundle)
 	return container{room, filepath.Join(room.dir, bundle)}
+}
+
+// chooseImage makes the tag of a layout name the image for this machine, as an engine chooses it: umoci does not choose among those
+// of an index.
+func chooseImage(t *testing.T, layout string) {
+	t.Helper()
+	file := filepath.Join(layout, "index.json")
+	read := func(path string) map[string]any {
+		var index map[string]any
+		if err := json.Unmarshal([]byte(readFile(t, path)), &index); err != nil {
+			t.Fatal(err)
+		}
+		return index
+	}
+	index := read(file)
+	tagged := index["manifests"].([]any)[0].(map[string]any)
+	digest, _ := strings.CutPrefix(tagged["digest"].(string), "sha256:")
+	images, ok := read(filepath.Join(layout, "blobs", "sha256", digest))["manifests"].([]any)
+	if !ok {
+		return // one image
+	}
+	for _, image := range images {
+		image := image.(map[string]any)
+		if image["platform"].(map[string]any)["architecture"] != runtime.GOARCH {
+			continue
+		}
+		image["annotations"] = tagged["annotations"]
+		index["manifests"] = []any{image}
+		text, err := json.Marshal(index)
+		if err != nil {
+			t.Fatal(err)
+		}
+		writeFile(t, file, string(text))
+		return
+	}
+	t.Fatalf("%s has no image for %s", layout, runtime.GOARCH)
 }
 
 // start is how a container is started: what docker run is told by its flags.
