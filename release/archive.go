@@ -5,6 +5,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"compress/gzip"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -57,20 +58,25 @@ func packTar(folder string, entries []entry, at time.Time) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := tar.NewWriter(z)
-	for _, e := range entries {
-		h := &tar.Header{Name: path.Join(folder, e.name), Mode: e.mode(), Size: int64(len(e.data)), ModTime: at, Uname: "root", Gname: "root", Format: tar.FormatUSTAR}
-		if err := w.WriteHeader(h); err != nil {
-			return nil, err
-		}
-		if _, err := w.Write(e.data); err != nil {
-			return nil, err
-		}
-	}
-	if err := errors.Join(w.Close(), z.Close()); err != nil {
+	if err := errors.Join(writeTar(z, folder, entries, at), z.Close()); err != nil {
 		return nil, err
 	}
 	return out.Bytes(), nil
+}
+
+// writeTar writes the tar in an archive.
+func writeTar(to io.Writer, folder string, entries []entry, at time.Time) error {
+	w := tar.NewWriter(to)
+	for _, e := range entries {
+		h := &tar.Header{Name: path.Join(folder, e.name), Mode: e.mode(), Size: int64(len(e.data)), ModTime: at, Uname: "root", Gname: "root", Format: tar.FormatUSTAR}
+		if err := w.WriteHeader(h); err != nil {
+			return err
+		}
+		if _, err := w.Write(e.data); err != nil {
+			return err
+		}
+	}
+	return w.Close()
 }
 
 func packZip(folder string, entries []entry, at time.Time) ([]byte, error) {
@@ -106,7 +112,7 @@ func unpack(t target, folder string, data []byte) (map[string][]byte, error) {
 // unpackTarIn reads a compressed tar whose files are all below a folder.
 func unpackTarIn(folder string, data []byte) (map[string][]byte, error) {
 	u := newUnpacking(folder + "/")
-	return u.files, unpackTar(data, u.add)
+	return u.files, u.tar(folder, data)
 }
 
 // unpackWheel reads a wheel.
@@ -159,27 +165,80 @@ func unpackZip(data []byte, add func(string, io.Reader) error) error {
 			return err
 		}
 	}
+	return zipIsFull(data, z)
+}
+
+// zipIsFull refuses a zip with bytes before, between or behind its files and their directory, where another reader could find
+// other files. Sizes and places are those of APPNOTE.TXT 4.3.
+func zipIsFull(data []byte, z *zip.Reader) error {
+	const local, central, end, descriptor = 30, 46, 22, 16 // the fixed parts
+	at, directory := 0, 0
+	for _, f := range z.File {
+		if len(data)-at < local {
+			return errOther
+		}
+		h := data[at : at+local]
+		name, extra := int(h[26])|int(h[27])<<8, int(h[28])|int(h[29])<<8
+		if at += local; len(data)-at < name || string(data[at:at+name]) != f.Name || !bytes.HasPrefix(h, []byte("PK\x03\x04")) {
+			return errOther
+		}
+		if start, err := f.DataOffset(); err != nil || start != int64(at+name+extra) || f.CompressedSize64 > uint64(len(data)) {
+			return errOther
+		}
+		at += name + extra + int(f.CompressedSize64)
+		if f.Flags&0x8 != 0 {
+			at += descriptor
+		}
+		directory += central + len(f.Name) + len(f.Extra) + len(f.Comment)
+	}
+	if at+directory+end != len(data) || !bytes.HasPrefix(data[at+directory:], []byte("PK\x05\x06")) {
+		return errOther
+	}
 	return nil
 }
 
-func unpackTar(data []byte, add func(string, io.Reader) error) error {
-	z, err := gzip.NewReader(bytes.NewReader(data))
+// errOther is for an archive that has the files that it should have, and something besides.
+var errOther = errors.New("archive has more than its files, or is packed in another way")
+
+// tar reads a compressed tar. But for the compression, which may change, it must have the bytes that writeTar gives.
+func (u *unpacking) tar(folder string, data []byte) error {
+	from := bytes.NewReader(data)
+	z, err := gzip.NewReader(from)
 	if err != nil {
 		return err
 	}
-	r := tar.NewReader(z)
-	for {
+	z.Multistream(false)
+	if z.Name != "" || z.Comment != "" || len(z.Extra) > 0 {
+		return errOther
+	}
+	got, entries, at := sha256.New(), []entry(nil), time.Time{}
+	all := io.TeeReader(z, got)
+	for r := tar.NewReader(all); ; {
 		h, err := r.Next()
 		switch {
 		case err == io.EOF:
+			if _, err := io.Copy(io.Discard, io.LimitReader(all, 1<<20)); err != nil {
+				return err
+			}
+			want := sha256.New()
+			if err := writeTar(want, folder, entries, at); err != nil {
+				return err
+			}
+			if from.Len() > 0 || !bytes.Equal(got.Sum(nil), want.Sum(nil)) {
+				return errOther
+			}
 			return nil
 		case err != nil:
 			return err
 		case h.Typeflag != tar.TypeReg:
 			return fmt.Errorf("archive has %q, which is not a regular file", h.Name)
+		case h.Mode != 0o644 && h.Mode != 0o755:
+			return fmt.Errorf("archive has %q with the mode %o", h.Name, h.Mode)
 		}
-		if err := add(h.Name, r); err != nil {
+		if err := u.add(h.Name, r); err != nil {
 			return err
 		}
+		name := strings.TrimPrefix(h.Name, u.prefix)
+		entries, at = append(entries, entry{name, u.files[name], h.Mode == 0o755}), h.ModTime
 	}
 }

@@ -36,6 +36,73 @@ func TestPack(t *testing.T) {
 	}
 }
 
+// TestUnpackMore: what is in an archive besides its files, or around it, is refused.
+func TestUnpackMore(t *testing.T) {
+	entries := []entry{{"LICENSE", []byte("text"), false}, {"runattest", []byte("program"), true}}
+	good := map[target][]byte{}
+	for _, to := range built {
+		data, err := pack(to, "folder", entries, archiveTime)
+		if err != nil {
+			t.Fatal(err)
+		}
+		good[to] = data
+	}
+	zipped := func(text []byte) []byte {
+		data, err := compress(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	tarred := func(change func(h *tar.Header), more string) []byte {
+		var out bytes.Buffer
+		w := tar.NewWriter(&out)
+		for _, e := range entries {
+			h := &tar.Header{Name: "folder/" + e.name, Mode: e.mode(), Size: int64(len(e.data)), ModTime: archiveTime, Uname: "root", Gname: "root", Format: tar.FormatUSTAR}
+			change(h)
+			if err := w.WriteHeader(h); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := w.Write(e.data); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return zipped(append(out.Bytes(), more...))
+	}
+	same := func(*tar.Header) {}
+	commented := bytes.Clone(good[built[1]])
+	commented[len(commented)-2] = 1 // the length of the comment
+	for name, c := range map[string]struct {
+		to   target
+		data []byte
+		good bool
+	}{
+		"tar":                  {built[0], good[built[0]], true},
+		"zip":                  {built[1], good[built[1]], true},
+		"compressed again":     {built[0], tarred(same, ""), true},
+		"bytes behind":         {built[0], append(bytes.Clone(good[built[0]]), "x"...), false},
+		"a second member":      {built[0], append(bytes.Clone(good[built[0]]), zipped(make([]byte, 1024))...), false},
+		"bytes in the member":  {built[0], tarred(same, "x"), false},
+		"zeros in the member":  {built[0], tarred(same, strings.Repeat("\x00", 512)), false},
+		"setuid":               {built[0], tarred(func(h *tar.Header) { h.Mode = 0o4755 }, ""), false},
+		"writable":             {built[0], tarred(func(h *tar.Header) { h.Mode = 0o666 }, ""), false},
+		"an owner":             {built[0], tarred(func(h *tar.Header) { h.Uid = 1000 }, ""), false},
+		"a time of one":        {built[0], tarred(func(h *tar.Header) { h.ModTime = h.ModTime.Add(time.Duration(h.Size) * time.Second) }, ""), false},
+		"zip, bytes behind":    {built[1], append(bytes.Clone(good[built[1]]), "x"...), false},
+		"zip, a comment":       {built[1], append(commented, "x"...), false},
+		"zip, bytes in front":  {built[1], append([]byte("#!/bin/sh\n"), good[built[1]]...), false},
+		"zip, a zip in front":  {built[1], append(bytes.Clone(good[built[1]]), good[built[1]]...), false},
+		"zip, an empty before": {built[1], append(one(t, built[1], "folder/x", 0), good[built[1]]...), false},
+	} {
+		if files, err := unpack(c.to, "folder", c.data); (err == nil) != c.good || c.good && len(files) != 2 {
+			t.Errorf("%s: %d files, %v", name, len(files), err)
+		}
+	}
+}
+
 // TestUnpackRefused: names that lead out of the folder, links, and a file twice.
 func TestUnpackRefused(t *testing.T) {
 	for _, name := range []string{"runattest", "folder", "folder/", "folder/../x", "folder/./x", "folder//x", "/folder/x", "other/x", `folder/a\b`, "folder/c:x", "folder/.."} {

@@ -44,13 +44,14 @@
 //	checksums.txt                               SHA-256 of all of these, as sha256sum writes it
 //	checksums.txt.sig                           the key's signature of checksums.txt, base64: openssl checks it
 //
-// Each name carries the version, so that an older release cannot be passed off as a newer one. verify refuses a folder
-// in which a file is missing, added, renamed or changed, a signature by another key, a program whose version or sum is
-// not the release's, or needs a library that not every system has, an archive with other files than it should have, a
-// wheel or npm package whose program is not the archive's, a wheel whose RECORD disagrees, a deb or rpm that installs
-// anything but the archive's files or needs a package besides glibc for the PKCS #11 plugin, an image that is not made
-// of the archives, has a blob under a digest that is not the blob's, or has a blob too many, and a snapshot where a
-// release is wanted.
+// Each name carries the version, so that an older release cannot be passed off as a newer one. verify refuses a folder in which
+// a file is missing, added, renamed or changed, a signature by another key, a program whose version or sum is not the
+// release's, or needs a library that not every system has, an archive with other files than it should have, or with bytes
+// besides them, a wheel or npm package whose program is not the archive's or that needs packages of others, a wheel whose
+// RECORD disagrees, a deb or rpm that installs anything but the archive's files or needs a package besides glibc for the PKCS
+// #11 plugin, an image that is not made of the archives, has a blob under a digest that is not the blob's, or has a blob too
+// many, and a snapshot where a release is wanted. It does not need the release's commit, and so does not hold the files of
+// Python and JavaScript, the manual, licences and SBOMs against the source.
 //
 // reproduce builds the programs from empty caches and compares them with those in every package, byte for byte. It neither
 // checks signatures nor looks at other files: verify does.

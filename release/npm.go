@@ -135,7 +135,7 @@ func checkNPM(data []byte, r release, t target, program []byte) error {
 	platform, arch := t.npmSystem()
 	return checkManifest(files["package.json"], map[string]any{
 		"name": t.npmName(), "version": r.bare(), "os": []any{platform}, "cpu": []any{arch},
-		"scripts": nil, "bin": nil, "dependencies": nil, "optionalDependencies": nil,
+		"scripts": nil, "bin": nil, "dependencies": nil, "peerDependencies": nil, "bundleDependencies": nil, "bundledDependencies": nil, "optionalDependencies": nil,
 	})
 }
 
@@ -153,7 +153,7 @@ func checkNPMMain(data []byte, r release, all []target) error {
 	}
 	return checkManifest(files["package.json"], map[string]any{
 		"name": "runattest", "version": r.bare(), "optionalDependencies": npmDependencies(r, all),
-		"bin": map[string]any{"runattest": "bin/runattest.js"}, "main": "index.js", "scripts": nil, "dependencies": nil,
+		"bin": map[string]any{"runattest": "bin/runattest.js"}, "main": "index.js", "scripts": nil, "dependencies": nil, "peerDependencies": nil, "bundleDependencies": nil, "bundledDependencies": nil,
 	})
 }
 

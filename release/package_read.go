@@ -95,6 +95,11 @@ func (f format) read(data []byte) (*osPackage, error) {
 	return readRPM(data)
 }
 
+// debFields are those of a control file, each once. dpkg knows others that change what is installed besides.
+var debFields = []string{
+	"Package", "Version", "Section", "Priority", "Architecture", "Maintainer", "Installed-Size", "Depends", "Suggests", "Homepage", "Description",
+}
+
 // readDeb reads a deb (deb(5)): debian-binary, then control and data, and nothing else.
 func readDeb(data []byte) (*osPackage, error) {
 	var members []string
@@ -132,8 +137,16 @@ func readDeb(data []byte) (*osPackage, error) {
 	if p.files, err = readTree(x); err != nil {
 		return nil, err
 	}
+	var fields []string
 	for line := range strings.Lines(string(control["/control"])) {
 		name, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ": ")
+		if strings.HasPrefix(line, " ") && slices.Equal(fields[max(0, len(fields)-1):], []string{"Description"}) {
+			continue
+		}
+		if !slices.Contains(debFields, name) || slices.Contains(fields, name) {
+			return nil, fmt.Errorf("its control file has the line %q, which is not one of ours", line)
+		}
+		fields = append(fields, name)
 		switch name {
 		case "Package":
 			p.name = value
@@ -141,8 +154,8 @@ func readDeb(data []byte) (*osPackage, error) {
 			p.version = value
 		case "Architecture":
 			p.arch = value
-		case "Depends", "Pre-Depends":
-			p.needs = append(p.needs, strings.Split(value, ", ")...)
+		case "Depends":
+			p.needs = strings.Split(value, ", ")
 		}
 	}
 	if names := slices.Sorted(maps.Keys(control)); !slices.Equal(names, []string{"/control", "/md5sums"}) {
@@ -243,6 +256,14 @@ func rpmNeeds(h *rpmutils.RpmHeader) (all []string, err error) {
 	return all, nil
 }
 
+// rpmLead is what an rpm begins with: it tells file(1) what it is, and rpm reads only the first four bytes of it.
+func rpmLead(name string) []byte {
+	lead := append([]byte{0xed, 0xab, 0xee, 0xdb, 3, 0, 0, 0, 0, 1}, make([]byte, 86)...)
+	copy(lead[10:75], name)
+	lead[77], lead[79] = 1, 5 // Linux, and signatures in a header
+	return lead
+}
+
 // readRPM reads an rpm without scripts.
 func readRPM(data []byte) (*osPackage, error) {
 	r, err := rpmutils.ReadRpm(bytes.NewReader(data))
@@ -259,6 +280,9 @@ func readRPM(data []byte) (*osPackage, error) {
 		return nil, err
 	}
 	p := &osPackage{name: n.Name, version: n.Version + "-" + n.Release, arch: n.Arch, files: map[string][]byte{}}
+	if !bytes.HasPrefix(data, rpmLead(p.name+"-"+p.version)) {
+		return nil, errors.New("its lead is not that of its name and version")
+	}
 	if p.needs, err = rpmNeeds(r.Header); err != nil {
 		return nil, err
 	}

@@ -200,7 +200,19 @@ func TestDebParts(t *testing.T) {
 		}), "md5sums"},
 		"another package needed first": {control(func(f map[string][]byte) {
 			f["/control"] = append([]byte("Pre-Depends: curl\n"), f["/control"]...)
+		}), `has the line "Pre-Depends: curl\n"`},
+		"another package needed": {control(func(f map[string][]byte) {
+			f["/control"] = append([]byte("Depends: curl\n"), f["/control"]...)
 		}), `it needs ["curl"]`},
+		"in other letters": {control(func(f map[string][]byte) {
+			f["/control"] = append([]byte("depends: curl\n"), f["/control"]...)
+		}), `has the line "depends: curl\n"`},
+		"in two lines": {control(func(f map[string][]byte) {
+			f["/control"] = append(f["/control"], "Suggests:\n curl\n"...)
+		}), "which is not one of ours"},
+		"a conflict": {control(func(f map[string][]byte) {
+			f["/control"] = append(f["/control"], "Conflicts: apt\n"...)
+		}), `has the line "Conflicts: apt\n"`},
 		"no md5sums": {control(func(f map[string][]byte) { delete(f, "/md5sums") }), "control files"},
 		"a script":   {control(func(f map[string][]byte) { f["/postinst"] = []byte("#!/bin/sh\n") }), "a package that runs scripts"},
 		"another name": {control(func(f map[string][]byte) {
@@ -238,6 +250,22 @@ func tarOf(t *testing.T, files map[string][]byte) []byte {
 		t.Fatal(err)
 	}
 	return out.Bytes()
+}
+
+// TestRPMLead: the bytes in front of the headers of an rpm are those of its name.
+func TestRPMLead(t *testing.T) {
+	rpm := formats[1]
+	data := packed(t, rpm, linux, debRPMRel, archived())
+	if err := rpm.check(command, data, linux, debRPMRel, archived()); err != nil {
+		t.Fatal(err)
+	}
+	for _, at := range []int{12, 60, 79, 95} {
+		changed := bytes.Clone(data)
+		changed[at] ^= 1
+		if err := rpm.check(command, changed, linux, debRPMRel, archived()); err == nil || !strings.Contains(err.Error(), "lead is not that of") {
+			t.Errorf("byte %d changed: %v", at, err)
+		}
+	}
 }
 
 func TestPackageModes(t *testing.T) {

@@ -81,7 +81,7 @@ func TestCheckWheel(t *testing.T) {
 		"written again":          {record, ""},
 		"a changed file":         {func(f map[string][]byte) { f["runattest/__init__.py"] = []byte("import os\n") }, "RECORD: line"},
 		"an unlisted file":       {func(f map[string][]byte) { f["runattest/x.py"] = nil }, `does not list "runattest/x.py"`},
-		"a listed file absent":   {func(f map[string][]byte) { delete(f, "runattest/py.typed") }, "lists runattest/py.typed, which is not"},
+		"a listed file absent":   {func(f map[string][]byte) { delete(f, "runattest/py.typed") }, `lists "runattest/py.typed", which is not`},
 		"a file listed twice":    {func(f map[string][]byte) { f[info+"RECORD"] = append(f[info+"RECORD"], f[info+"RECORD"]...) }, "once a file"},
 		"no RECORD":              {func(f map[string][]byte) { delete(f, info+"RECORD") }, "does not list"},
 		"another package":        {func(f map[string][]byte) { f["pip/__init__.py"] = nil; record(f) }, "want only runattest/"},
@@ -92,8 +92,12 @@ func TestCheckWheel(t *testing.T) {
 		"another release inside": {func(f map[string][]byte) { replace(f, "runattest/_build.py", "v0.1.0", "v0.1.1"); record(f) }, "is not about this program"},
 		"another version":        {func(f map[string][]byte) { replace(f, info+"METADATA", "Version: 0.1.0", "Version: 0.0.9"); record(f) }, "METADATA: Version is"},
 		"another name":           {func(f map[string][]byte) { replace(f, info+"METADATA", "Name: runattest", "Name: x"); record(f) }, "METADATA: Name is"},
-		"another tag":            {func(f map[string][]byte) { replace(f, info+"WHEEL", "musllinux_1_1", "musllinux_1_2"); record(f) }, "WHEEL: has tags"},
-		"a tag too many":         {func(f map[string][]byte) { replace(f, info+"WHEEL", "Tag:", "Tag: py3-none-any\nTag:"); record(f) }, "WHEEL: has tags"},
+		"another package needed": {func(f map[string][]byte) {
+			replace(f, info+"METADATA", "Name: runattest", "Name: runattest\nrequires-dist: x")
+			record(f)
+		}, "METADATA: has Requires-Dist"},
+		"another tag":    {func(f map[string][]byte) { replace(f, info+"WHEEL", "musllinux_1_1", "musllinux_1_2"); record(f) }, "WHEEL: has tags"},
+		"a tag too many": {func(f map[string][]byte) { replace(f, info+"WHEEL", "Tag:", "Tag: py3-none-any\nTag:"); record(f) }, "WHEEL: has tags"},
 	} {
 		files := maps.Clone(good)
 		c.change(files)
@@ -142,6 +146,7 @@ func TestCheckNPM(t *testing.T) {
 		"main, another version":     {true, set("version", "0.1.1"), "version is"},
 		"main, a dependency":        {true, set("dependencies", map[string]string{"x": "1"}), "dependencies is"},
 		"main, a loose dependency":  {true, set("optionalDependencies", map[string]string{"@runattest/linux-x64": "^0.1.0"}), "optionalDependencies is"},
+		"main, a peer":              {true, set("peerDependencies", map[string]string{"x": "1"}), "peerDependencies is"},
 		"main, another entry":       {true, set("main", "x.js"), "main is"},
 		"main, another command too": {true, set("bin", map[string]string{"runattest": "bin/runattest.js", "npm": "index.js"}), "bin is"},
 	} {

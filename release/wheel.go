@@ -150,6 +150,9 @@ func checkWheelFiles(files map[string][]byte, r release, t target, program []byt
 	if got := headers(files[info+"WHEEL"], "Tag"); !slices.Equal(slices.Sorted(slices.Values(got)), tags) {
 		return fmt.Errorf("%sWHEEL: has tags %q, want %q", info, got, tags)
 	}
+	if bytes.Contains(bytes.ToLower(files[info+"METADATA"]), []byte("requires-dist")) {
+		return fmt.Errorf("%sMETADATA: has Requires-Dist: the package needs no others", info)
+	}
 	for header, want := range map[string]string{"Name": "runattest", "Version": r.python()} {
 		if got := headers(files[info+"METADATA"], header); len(got) != 1 || got[0] != want {
 			return fmt.Errorf("%sMETADATA: %s is %q, want %q", info, header, got, want)
