@@ -1,5 +1,5 @@
-// Package collectlater puts each garbage collection off until there are 32 MiB, so that a short command ends before the first: it
-// takes as long as a verification. A process that goes on, with little that lives, collects one time in six. Where more than 16 MiB
+// Package collectlater puts each garbage collection off until there are 20 MiB, so that a short command ends before the first: it
+// takes as long as a verification. A process that goes on, with little that lives, collects one time in six. Where more than 10 MiB
 // live, all is as usual. Where GOGC or GOMEMLIMIT is set, it does nothing.
 //
 // It is imported for that alone. It is a package, and one that imports next to nothing, so that
@@ -16,7 +16,7 @@ import (
 )
 
 // floor is how large the heap grows before it is collected, if that is later than usual.
-const floor = 32 << 20
+const floor = 20 << 20
 
 // limit is how much memory the process takes before collections come at any cost.
 const limit = 2 * floor
@@ -26,7 +26,7 @@ func init() {
 		return
 	}
 	debug.SetMemoryLimit(limit)
-	usual := debug.SetGCPercent(800) // floor, of the 4 MiB at which the runtime starts
+	usual := debug.SetGCPercent(500) // floor, of the 4 MiB at which the runtime starts
 	afterEach(func() { set(usual, live()) })
 }
 
