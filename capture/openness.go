@@ -25,7 +25,9 @@ type Openness struct {
 
 // formatOf is the API that a declaration says it speaks, and the last table for it.
 func formatOf(root jsontree.Value, tables []Format) (api string, f Format) {
-	api = root.Get("extensions").Get(Interface).Get("api").Text()
+	if api = root.Get("extensions").Get(Interface).Get("api").Text(); api == "" {
+		return "", f // without making the tables, since each signature asks
+	}
 	for _, t := range slices.Concat(Formats(), tables) {
 		if of, _, _ := strings.Cut(t.Name(), "/"); of == api {
 			f = t
