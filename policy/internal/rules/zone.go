@@ -2,10 +2,11 @@ package rules
 
 import (
 	"fmt"
-	"regexp"
 
 	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/common/ast"
+
+	"github.com/runattest/runattest/internal/lazyregexp"
 )
 
 // inZone are the functions of CEL that take a time zone.
@@ -15,7 +16,7 @@ var inZone = []string{
 
 // zoneText is what says the same on every machine: UTC, or an offset from it. A zone with another name is in a database of the
 // machine, or in a file that the environment of the process names, and "Local" is what the environment says.
-var zoneText = regexp.MustCompile(`^(?:UTC|[+-]?(?:0\d|1[0-4]):[0-5]\d)$`)
+var zoneText = lazyregexp.New(`^(?:UTC|[+-]?(?:0\d|1[0-4]):[0-5]\d)$`)
 
 // checkZones refuses time zones that could mean something else on another machine, or to another user of this one.
 func checkZones(checked *cel.Ast, behind int) []Problem {
