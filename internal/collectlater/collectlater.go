@@ -1,5 +1,5 @@
 // Package collectlater puts each garbage collection off until there are 20 MiB, so that a short command ends before the first: it
-// takes as long as a verification. A process that goes on, with little that lives, collects one time in six. Where more than 10 MiB
+// takes as long as a verification. A process that goes on, with little that lives, collects one time in five. Where more than 10 MiB
 // live, all is as usual. Where GOGC or GOMEMLIMIT is set, it does nothing.
 //
 // It is imported for that alone. It is a package, and one that imports next to nothing, so that
