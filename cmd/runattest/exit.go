@@ -11,6 +11,7 @@ import (
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/policy"
 	"github.com/runattest/runattest/registry"
+	"github.com/runattest/runattest/registry/folder"
 	"github.com/runattest/runattest/signer"
 	"github.com/runattest/runattest/signer/kms"
 	"github.com/runattest/runattest/sigstore"
@@ -44,7 +45,7 @@ func exitStatus(err error) int {
 		return exitMalformed
 	case is[*registry.Error](err):
 		return exitFailed
-	case is[*noAttestationError](err), errors.Is(err, registry.ErrNotSubject), errors.Is(err, registry.ErrMismatch):
+	case errors.Is(err, folder.ErrNothing), errors.Is(err, registry.ErrNotSubject), errors.Is(err, registry.ErrMismatch):
 		return exitNo
 	case errors.Is(err, registry.ErrNotFound), errors.Is(err, registry.ErrReference):
 		return exitMalformed

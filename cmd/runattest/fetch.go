@@ -4,14 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"iter"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/atomicfile"
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/cli"
@@ -82,7 +80,7 @@ func (f *fetchFlags) checkPlaces() error {
 		return overwrite.CheckTarget(f.out)
 	case strings.HasSuffix(f.out, ".json"):
 		return cli.WithHint(fmt.Errorf("%s: what is fetched are JSON Lines, and a .json file is one document", f.out), "name the file .sigstore.jsonl, or a folder")
-	case strings.HasSuffix(f.out, ".jsonl") || strings.HasSuffix(f.out, ".ndjson"):
+	case folder.IsLines(f.out):
 		return overwrite.CheckTarget(f.out)
 	case isFile(f.out):
 		return fmt.Errorf("%s: is a file, want a folder, or the name of a new file that ends in .jsonl", f.out)
@@ -93,48 +91,32 @@ func (f *fetchFlags) checkPlaces() error {
 // fetched is what one call fetches, one bundle after the other.
 type fetched struct {
 	*output
-	moving   *terminal.Transfer
-	artifact *registry.Artifact
-	target   *registry.Target
-	run      *identity.Declaration // that the artifact is; nil for none
-	listing  *registry.Listing
-	found    iter.Seq2[*registry.Found, error]
-	count    int
+	*folder.Fetch
+	moving *terminal.Transfer
 }
 
 func (f *fetchFlags) fetch(cmd *cobra.Command, o *output, ref string) error {
 	moving := o.transfer(cmd.Context(), "attestations fetched")
 	defer moving.End()
-	h := &fetched{output: o, moving: moving}
-	var err error
-	if h.target, h.artifact, err = f.reach.resolve(o, ref, moving); err != nil {
-		return err
-	}
-	if !h.artifact.Run().IsZero() {
-		if h.run, err = h.target.Declaration(cmd.Context(), h.artifact); err != nil {
-			return err
-		}
-	}
-	if f.declaration {
-		moving.End()
-		return f.writeDeclaration(o, h)
-	}
-	types := listing.LongTypes(*f.types)
-	list := h.target.ListAll // what is fetched may be all that a decision sees, and is not to lack a rejection
-	if f.airGap != "" {
-		list = h.target.ListForMirror
-	}
-	found, err := list(cmd.Context(), h.artifact, types...)
+	target, artifact, err := f.reach.resolve(o, ref, moving)
 	if err != nil {
 		return err
 	}
-	h.listing, h.found = found, found.Bundles(cmd.Context())
+	h := &fetched{o, &folder.Fetch{Target: target, Artifact: artifact, Types: listing.LongTypes(*f.types)}, moving}
+	h.Skipped = func(err error) { moving.Say(func() { o.note("", err) }) }
+	h.Wrote = func(found *registry.Found, path string) (err error) {
+		moving.Say(func() { err = h.Result(h.report(found, path), "%s", path) })
+		return err
+	}
+	if f.declaration {
+		return f.writeDeclaration(cmd.Context(), h)
+	}
 	err = f.write(cmd.Context(), h)
 	moving.End()
-	o.sayLeftOut(found)
-	if errors.Is(err, errNothing) {
-		o.note(h.artifact.Reference.String(), err)
-		o.sayPlatforms(cmd.Context(), h.target, h.artifact)
+	o.sayLeftOut(h.Listing())
+	if errors.Is(err, folder.ErrNothing) {
+		o.note(artifact.Reference.String(), err)
+		o.sayPlatforms(cmd.Context(), target, artifact)
 		err = nil
 	}
 	if err != nil {
@@ -143,35 +125,18 @@ func (f *fetchFlags) fetch(cmd *cobra.Command, o *output, ref string) error {
 	return o.done()
 }
 
-// each notes what cannot be fetched, and ends with errNothing if there was nothing at all, or with what kept the rest away.
-func (h *fetched) each(take func(*registry.Found) error) error {
-	for found, err := range h.found {
-		if err != nil && !registry.IsOfOne(err) {
-			return err
-		}
-		if err != nil {
-			h.moving.Say(func() { h.note("", err) })
-			continue
-		}
-		h.count++
-		if err := take(found); err != nil {
-			return err
-		}
+func (f *fetchFlags) writeDeclaration(ctx context.Context, h *fetched) error {
+	run, err := h.Declaration(ctx)
+	h.moving.End()
+	switch {
+	case err != nil:
+		return err
+	case run == nil:
+		return fmt.Errorf("%s is not a run, and has no declaration", h.Artifact.Reference)
+	case f.out == "" || f.out == input.Stdin:
+		return h.WriteRaw(run.Canonical())
 	}
-	if h.count == 0 && h.run == nil {
-		return errNothing
-	}
-	return nil
-}
-
-func (f *fetchFlags) writeDeclaration(o *output, h *fetched) error {
-	if h.run == nil {
-		return fmt.Errorf("%s is not a run, and has no declaration", h.artifact.Reference)
-	}
-	if f.out == "" || f.out == input.Stdin {
-		return o.WriteRaw(h.run.Canonical())
-	}
-	return atomicfile.Write(f.out, h.run.Canonical(), 0o644)
+	return atomicfile.Write(f.out, run.Canonical(), 0o644)
 }
 
 func (f *fetchFlags) write(ctx context.Context, h *fetched) error {
@@ -179,64 +144,21 @@ func (f *fetchFlags) write(ctx context.Context, h *fetched) error {
 	case f.airGap != "":
 		return f.writeAirGap(ctx, h)
 	case f.out == "" || f.out == input.Stdin:
-		return h.each(func(found *registry.Found) (err error) {
-			h.moving.Say(func() { err = h.WriteRaw(folder.Line(found)) })
+		return h.Lines(ctx, func(line []byte) (err error) {
+			h.moving.Say(func() { err = h.WriteRaw(line) })
 			return err
 		})
-	case strings.HasSuffix(f.out, ".jsonl") || strings.HasSuffix(f.out, ".ndjson"):
-		return h.writeLines(f.out)
+	case !folder.IsLines(f.out):
+		return h.Files(ctx, f.out)
+	case h.JSON:
+		return h.LinesFile(ctx, f.out)
 	}
-	to := folder.New(f.out)
-	if h.run != nil {
-		if err := to.WriteDeclaration(h.run); err != nil {
-			return err
-		}
-	}
-	return h.each(func(found *registry.Found) error {
-		path, err := to.WriteBundle(found)
-		return h.wrote(found, path, err)
-	})
-}
-
-// errNothing is the answer no: the artifact is there, and nothing that was asked for about it.
-var errNothing = &noAttestationError{}
-
-type noAttestationError struct{}
-
-func (*noAttestationError) Error() string { return "has no such attestation" }
-
-// writeLines writes one file, and says so when it is there.
-func (h *fetched) writeLines(path string) error {
-	var all []fetchedReport
-	err := atomicfile.WriteFunc(path, func(w io.Writer) error {
-		return h.each(func(found *registry.Found) error {
-			all = append(all, h.report(found, path))
-			_, err := w.Write(folder.Line(found))
-			return err
-		})
-	}, 0o644)
-	if err != nil {
+	h.Wrote = nil // the file is said once
+	if err := h.LinesFile(ctx, f.out); err != nil {
 		return err
 	}
 	h.moving.End()
-	if !h.JSON {
-		return h.Line("%s", path)
-	}
-	for _, r := range all {
-		if err := h.Object(r); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// wrote says which file a bundle is in.
-func (h *fetched) wrote(found *registry.Found, path string, err error) error {
-	if err != nil {
-		return err
-	}
-	h.moving.Say(func() { err = h.Result(h.report(found, path), "%s", path) })
-	return err
+	return h.Line("%s", f.out)
 }
 
 // writeAirGap writes everything that a verifier without a network needs into one folder.
@@ -245,48 +167,22 @@ func (f *fetchFlags) writeAirGap(ctx context.Context, h *fetched) error {
 	if err != nil {
 		return err
 	}
-	to, trust := folder.New(f.airGap), "--key KEY"
-	mirror, err := folder.NewMirror(to, h.target, h.artifact)
+	mirror, mirrored, err := h.Mirror(ctx, f.airGap, root)
 	if errors.Is(err, registry.ErrReference) {
 		return cli.WithHint(fmt.Errorf("--air-gap: %w", err), "name a folder without a colon and @: verify takes it as oci-layout://FOLDER")
 	}
 	if err != nil {
 		return err
 	}
-	if root == nil {
-		h.moving.Say(func() { h.Info("note: without --trusted-root the folder serves those who verify with a key") })
-	} else {
-		path, err := to.WriteTrustedRoot(root)
-		if err != nil {
-			return err
-		}
-		trust = "--trusted-root " + path + " ..."
-	}
-	if h.run != nil {
-		if err := to.WriteDeclaration(h.run); err != nil {
-			return err
-		}
-	}
-	err = h.each(func(found *registry.Found) error {
-		path, err := mirror.Add(ctx, found)
-		return h.wrote(found, path, err)
-	})
-	if err != nil && !errors.Is(err, errNothing) { // without attestations there is the artifact
-		return err
-	}
-	if unread := h.listing.Unread(); len(unread) > 0 {
-		h.moving.Say(func() {
-			h.Info("note: what cannot be read is listed there without content: a decision by it is refused there, too")
-		})
-		if err := mirror.AddUnread(unread); err != nil {
-			return err
-		}
-	}
-	mirrored, err := mirror.Close(ctx)
-	if err != nil {
-		return err
-	}
 	h.moving.End()
+	trust := "--trusted-root " + filepath.Join(f.airGap, folder.TrustedRoot) + " ..."
+	if root == nil {
+		h.Info("note: without --trusted-root the folder serves those who verify with a key")
+		trust = "--key KEY"
+	}
+	if len(h.Listing().Unread()) > 0 {
+		h.Info("note: what cannot be read is listed there without content: a decision by it is refused there, too")
+	}
 	for name, id := range mirror.Missing() {
 		h.Info("note: %s is detached, and the declaration %s is not here: bring it too", name, id)
 	}
@@ -318,5 +214,5 @@ type fetchedReport struct {
 }
 
 func (h *fetched) report(found *registry.Found, file string) fetchedReport {
-	return fetchedReport{h.artifact.Reference.String(), file, strings.Clone(found.PredicateType), found.Referrer}
+	return fetchedReport{h.Artifact.Reference.String(), file, found.PredicateType, found.Referrer}
 }

@@ -343,6 +343,13 @@ var exported = map[string]any{
 	"subjects.HashFiles":       subjects.HashFiles,
 	"subjects.SameError.Error": (*subjects.SameError).Error,
 
+	"folder.Fetch.Declaration":       (*folder.Fetch).Declaration,
+	"folder.Fetch.Files":             (*folder.Fetch).Files,
+	"folder.Fetch.Lines":             (*folder.Fetch).Lines,
+	"folder.Fetch.LinesFile":         (*folder.Fetch).LinesFile,
+	"folder.Fetch.Listing":           (*folder.Fetch).Listing,
+	"folder.Fetch.Mirror":            (*folder.Fetch).Mirror,
+	"folder.IsLines":                 folder.IsLines,
 	"folder.New":                     folder.New,
 	"folder.Folder.WriteDeclaration": (*folder.Folder).WriteDeclaration,
 	"folder.Folder.WriteBundle":      (*folder.Folder).WriteBundle,
