@@ -46,6 +46,28 @@ func (j *Judge) JudgeRun(ctx context.Context, run *attest.Verified, no error) (a
 	return reportOf(j.Policy.Judge(ctx, run, no, j.Gather))
 }
 
+// ExplainRun verifies a bundle, has the policy decide about the run, and explains each rule with the same evidence. A run that is
+// not verified is a *attest.VerificationError, and a no of the policy is a decision.
+func (j *Judge) ExplainRun(ctx context.Context, b *attest.Bundle, want attest.Expect) (*policy.Decision, []policy.Explanation, error) {
+	if err := j.check(); err != nil {
+		return nil, nil, err
+	}
+	run, err := j.Policy.Verifier().Verify(ctx, b, want)
+	if err != nil {
+		return nil, nil, err
+	}
+	given, err := j.Gather(ctx, run)
+	if err != nil {
+		return nil, nil, err
+	}
+	decision, err := j.Policy.Evaluate(ctx, run, given)
+	if err != nil {
+		return nil, nil, err
+	}
+	rules, err := j.Policy.Explain(ctx, run, given)
+	return decision, rules, err
+}
+
 func reportOf(r *policy.Result, err error) (attest.Report, error) {
 	if err != nil {
 		return attest.Report{}, err

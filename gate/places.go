@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"os"
+	"slices"
 
+	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/gateway/journal"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/input"
@@ -14,25 +17,82 @@ import (
 	"github.com/runattest/runattest/registry"
 )
 
-// Places finds evidence by the names of places: files and folders, which Files reads, and references to repositories of
-// runs, which Open opens. Without these functions, files of bundles (- is standard input) are read, and references opened with
-// default options. A folder that is the journal of a gateway gives the runs in it.
+// Places finds evidence by the names of places: files and folders, and references, which Open opens, or without it registry.Open
+// with default options. A folder that is the journal of a gateway gives the runs in it.
 type Places struct {
-	Files func(path string) iter.Seq2[lineage.Input, error]
+	Stdin io.Reader // of which "-" is the name; nil is this process's
 	Open  func(registry.Reference) (*registry.Target, error)
+	// Watch, if it is given, makes of what reads the approvals at a reference what is asked in its place, for example to count.
+	Watch func(ApprovalSource) ApprovalSource
+}
+
+func (p Places) stdin() io.Reader {
+	if p.Stdin == nil {
+		return os.Stdin
+	}
+	return p.Stdin
+}
+
+// Approvals is the approvals that lie in several places, nil without any. Files are read at once, and what an artifact has once,
+// unless again is set: then it is read for each decision, as that of repositories of runs is, which depends on the run.
+func (p Places) Approvals(ctx context.Context, again bool, names ...string) (ApprovalSource, error) {
+	if len(names) == 0 {
+		return nil, nil
+	}
+	var inFiles ApprovalList
+	var attached, repositories []ApprovalSource
+	for _, name := range names {
+		if !registry.IsReference(name) {
+			if err := p.readApprovals(&inFiles, name); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		target, err := p.open(name)
+		if err != nil {
+			return nil, err
+		}
+		var source ApprovalSource = NewRepository(target)
+		if p.Watch != nil {
+			source = p.Watch(source)
+		}
+		switch {
+		case target.Reference().IsRepository():
+			repositories = append(repositories, source)
+			continue
+		case !again:
+			if source, err = ReadApprovals(ctx, source); err != nil {
+				return nil, err
+			}
+		}
+		attached = append(attached, source)
+	}
+	return JoinApprovals(slices.Concat([]ApprovalSource{&inFiles}, attached, repositories)...), nil
+}
+
+func (p Places) readApprovals(into *ApprovalList, path string) error {
+	for blob, err := range input.Bundles(path, p.stdin()) {
+		if err == nil {
+			err = files.ExplainBundle(into.Add(blob.Name, blob.Data), blob.Data)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", blob.Name, err)
+		}
+	}
+	return nil
 }
 
 // Lineage is the bundles that lie in several places. Those in files are read first: their parents may be in a repository.
 func (p Places) Lineage(names ...string) LineageSource {
-	var files, repositories []LineageSource
+	var inFiles, repositories []LineageSource
 	for _, name := range names {
 		if registry.IsReference(name) {
 			repositories = append(repositories, lineageAt{p, name})
 		} else {
-			files = append(files, lineageAt{p, name})
+			inFiles = append(inFiles, lineageAt{p, name})
 		}
 	}
-	return JoinLineage(append(files, repositories...)...)
+	return JoinLineage(append(inFiles, repositories...)...)
 }
 
 // lineageAt are the bundles in one place.
@@ -48,11 +108,8 @@ func (l lineageAt) Lineage(ctx context.Context, of []identity.ID) iter.Seq2[line
 	if journal.Is(l.name) {
 		return inJournal(l.name)
 	}
-	if l.Files != nil {
-		return l.Files(l.name)
-	}
 	return func(yield func(lineage.Input, error) bool) {
-		for blob, err := range input.Lineage(l.name, os.Stdin, input.Bundles) {
+		for blob, err := range input.Lineage(l.name, l.stdin(), files.Bundles) {
 			if !yield(lineage.Input{Name: blob.Name, Data: blob.Data}, err) {
 				return
 			}
@@ -84,7 +141,7 @@ func inJournal(dir string) iter.Seq2[lineage.Input, error] {
 
 func (l lineageAt) inRepository(ctx context.Context, of []identity.ID) iter.Seq2[lineage.Input, error] {
 	return func(yield func(lineage.Input, error) bool) {
-		target, err := l.open()
+		target, err := l.open(l.name)
 		if err != nil {
 			yield(lineage.Input{Name: l.name}, err)
 			return
@@ -100,13 +157,13 @@ func (l lineageAt) inRepository(ctx context.Context, of []identity.ID) iter.Seq2
 	}
 }
 
-func (l lineageAt) open() (*registry.Target, error) {
-	ref, err := registry.ParseReference(l.name)
+func (p Places) open(name string) (*registry.Target, error) {
+	ref, err := registry.ParseReference(name)
 	if err != nil {
 		return nil, err
 	}
-	if l.Open == nil {
+	if p.Open == nil {
 		return registry.Open(ref, registry.Options{})
 	}
-	return l.Open(ref)
+	return p.Open(ref)
 }

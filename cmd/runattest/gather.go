@@ -4,17 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/gate"
 	"github.com/runattest/runattest/identity"
-	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/internal/terminal"
 	"github.com/runattest/runattest/internal/visible"
 	"github.com/runattest/runattest/lineage"
@@ -86,69 +82,29 @@ func (a approvalsAt) Approvals(ctx context.Context, runs []identity.ID) iter.Seq
 	}
 }
 
-// approvalSource is what --approvals names: files, which are read once, and what lies in registries. Unless that is to be
-// read again, it is read once where it does not depend on the run.
+// approvalSource is what --approvals names.
 func (p *policyFlags) approvalSource(cmd *cobra.Command, shown *evidenceProgress, again bool) (gate.ApprovalSource, error) {
-	var files gate.ApprovalList
-	var attached, repositories []gate.ApprovalSource
-	for _, arg := range p.approvals {
-		if !registry.IsReference(arg) {
-			if err := readApprovals(&files, arg, cmd.InOrStdin()); err != nil {
-				return nil, err
-			}
-			continue
-		}
-		ref, err := registry.ParseReference(arg)
-		if err != nil {
-			return nil, fmt.Errorf("--approvals %w", err)
-		}
+	places := p.reach.places()
+	places.Watch = func(from gate.ApprovalSource) gate.ApprovalSource { return approvalsAt{from, shown} }
+	places.Open = func(ref registry.Reference) (*registry.Target, error) {
 		target, err := p.reach.open(ref, nil)
 		if err != nil {
-			return nil, &unreadableApprovalsError{err}
+			err = &unreadableApprovalsError{err}
 		}
-		var source gate.ApprovalSource = approvalsAt{gate.NewRepository(target), shown}
-		if ref.IsRepository() {
-			repositories = append(repositories, source)
-			continue
-		}
-		if !again {
-			if source, err = gate.ReadApprovals(cmd.Context(), source); err != nil {
-				return nil, err
-			}
-		}
-		attached = append(attached, source)
+		return target, err
 	}
-	if len(p.approvals) == 0 {
-		return nil, nil
+	source, err := places.Approvals(cmd.Context(), again, p.approvals...)
+	if err != nil && !is[*unreadableApprovalsError](err) {
+		err = fmt.Errorf("--approvals %w", err)
 	}
-	return gate.JoinApprovals(slices.Concat([]gate.ApprovalSource{&files}, attached, repositories)...), nil
-}
-
-func readApprovals(into *gate.ApprovalList, path string, stdin io.Reader) error {
-	for blob, err := range input.Bundles(path, stdin) {
-		if err == nil {
-			err = files.ExplainBundle(into.Add(blob.Name, blob.Data), blob.Data)
-		}
-		if err != nil {
-			return fmt.Errorf("--approvals %s: %w", blob.Name, err)
-		}
-	}
-	return nil
+	return source, err
 }
 
 // places are what arguments may name as evidence.
 func (r *registryFlags) places() gate.Places {
 	return gate.Places{
-		Files: func(path string) iter.Seq2[lineage.Input, error] {
-			return func(yield func(lineage.Input, error) bool) {
-				for blob, err := range input.Lineage(path, r.cmd.InOrStdin(), files.Bundles) {
-					if !yield(lineage.Input{Name: blob.Name, Data: blob.Data}, err) {
-						return
-					}
-				}
-			}
-		},
-		Open: func(ref registry.Reference) (*registry.Target, error) { return r.open(ref, nil) },
+		Stdin: r.cmd.InOrStdin(),
+		Open:  func(ref registry.Reference) (*registry.Target, error) { return r.open(ref, nil) },
 	}
 }
 

@@ -39,22 +39,10 @@ func newPolicyExplain() *cobra.Command {
 }
 
 func explain(cmd *cobra.Command, applied *appliedPolicy, bundle *attest.Bundle, want attest.Expect) error {
-	verified, err := applied.Verifier().Verify(cmd.Context(), bundle, want)
-	if no := (*attest.VerificationError)(nil); errors.As(err, &no) {
+	decision, rules, err := applied.ExplainRun(cmd.Context(), bundle, want)
+	if is[*attest.VerificationError](err) {
 		return cli.WithHint(err, "verify --policy says more about a run that is not verified")
 	}
-	if err != nil {
-		return err
-	}
-	given, err := applied.Gather(cmd.Context(), verified)
-	if err != nil {
-		return err
-	}
-	decision, err := applied.Evaluate(cmd.Context(), verified, given)
-	if err != nil {
-		return err
-	}
-	rules, err := applied.Explain(cmd.Context(), verified, given)
 	if err != nil {
 		return err
 	}

@@ -382,6 +382,7 @@ var exported = map[string]any{
 	"listing.NewReference": listing.NewReference,
 
 	"policy.Decision.Lines":         (*policy.Decision).Lines,
+	"gate.Places.Approvals":         gate.Places.Approvals,
 	"gate.Places.Lineage":           gate.Places.Lineage,
 	"policy.Denial.String":          policy.Denial.String,
 	"policy.DeniedError.Error":      (*policy.DeniedError).Error,
@@ -449,6 +450,7 @@ var exported = map[string]any{
 	"gate.CheckLog":               gate.CheckLog,
 	"gate.Evidence.Gather":        gate.Evidence.Gather,
 	"gate.Evidence.Rejections":    gate.Evidence.Rejections,
+	"gate.Judge.ExplainRun":       (*gate.Judge).ExplainRun,
 	"gate.Judge.Gather":           (*gate.Judge).Gather,
 	"gate.Judge.JudgeRun":         (*gate.Judge).JudgeRun,
 	"gate.Judge.RejectedRuns":     (*gate.Judge).RejectedRuns,
