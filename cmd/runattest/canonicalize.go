@@ -11,9 +11,7 @@ import (
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/input"
-	"github.com/runattest/runattest/internal/jsonmend"
 	"github.com/runattest/runattest/internal/limits"
-	"github.com/runattest/runattest/internal/yamljson"
 )
 
 func newCanonicalize() *cobra.Command {
@@ -40,7 +38,7 @@ func newCanonicalize() *cobra.Command {
 		}
 		form, err := canonical.Transform(data)
 		if err != nil {
-			return unreadableJSON(path, data, err)
+			return hintJSON(named(path, files.ExplainJSON(err, data)))
 		}
 		return o.WriteRaw(form)
 	}
@@ -55,23 +53,16 @@ func atMostOne(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// unreadableJSON says what is wrong with JSON text, and what to do about it.
-func unreadableJSON(path string, data []byte, err error) error {
-	path = input.Name(path)
-	var ce *canonical.Error
-	if !errors.As(err, &ce) {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	if kind := files.Kind(data); files.IsKey(kind) {
-		return fmt.Errorf("%s: is %s, want JSON", path, kind)
-	}
-	if jsonmend.LooksLikeYAML(data) {
-		err = fmt.Errorf("%s: line 1, column 1: not valid JSON: this looks like YAML", path)
+// hintJSON says what to do about text that is not JSON.
+func hintJSON(err error) error {
+	wrong, ok := errors.AsType[*files.JSONError](err)
+	switch {
+	case !ok:
+		return err
+	case wrong.YAML:
 		return cli.WithHint(err, "runattest canonicalize --declaration takes a declaration in YAML")
 	}
-	m := jsonmend.Explain(data, ce)
-	line, column := yamljson.LineColumn(data, m.Offset)
-	return cli.WithHint(fmt.Errorf("%s: line %d, column %d: %s (%w)", path, line, column, m.Message, err), m.Hint)
+	return cli.WithHint(err, wrong.Hint)
 }
 
 func readAny(cmd *cobra.Command, path string) ([]byte, error) {

@@ -10,10 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest/files"
-	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/input"
-	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/shell"
 	"github.com/runattest/runattest/internal/terminal"
 	"github.com/runattest/runattest/signer"
@@ -27,7 +25,7 @@ func loadSigner(cmd *cobra.Command, ref string) (signer.Signer, error) {
 	}
 	by, err := kms.LoadAny(cmd.Context(), ref, func() ([]byte, error) {
 		return askPassword(cmd, "password for "+ref+": ", false)
-	}, kms.Messages(&pluginMessages{output: newOutput(cmd)}))
+	}, kms.Messages(newOutput(cmd).InfoLines()))
 	switch {
 	case err == nil || kms.IsReference(ref):
 		return by, hintKMS(err)
@@ -81,39 +79,20 @@ func askPassword(cmd *cobra.Command, prompt string, twice bool) ([]byte, error) 
 
 // hintFormat says how to convert what ref names where it is a key in another format.
 func hintFormat(ref string, err error) error {
-	var format *signer.FormatError
-	if !errors.As(err, &format) {
-		return orOtherKind(ref, err)
+	if format, ok := errors.AsType[*signer.FormatError](err); ok {
+		convert := format.Convert
+		name, variable := strings.CutPrefix(ref, "env://")
+		if variable {
+			convert = format.ConvertVariable
+		}
+		if command := convert(name); command != "" {
+			return cli.WithHint(err, command)
+		}
 	}
-	convert := format.Convert
-	name, variable := strings.CutPrefix(ref, "env://")
-	if variable {
-		convert = format.ConvertVariable
-	}
-	if command := convert(name); command != "" {
-		return cli.WithHint(err, command)
-	}
-	return orOtherKind(ref, err)
-}
-
-// orOtherKind is why a key could not be read, in which a file of another kind is called that.
-func orOtherKind(ref string, err error) error {
-	if info, wrong := os.Stat(ref); wrong != nil || !info.Mode().IsRegular() || info.Size() > limits.Key {
-		return err
-	}
-	data, wrong := boundedfile.Read(ref, limits.Key)
-	if wrong != nil {
-		return err
-	}
-	format, ok := errors.AsType[*signer.FormatError](err)
-	switch kind := files.Kind(data); {
-	case !ok && (kind == input.KindPrivateKey || kind == input.KindPublicKey):
-		return err
-	case kind == "" || ok && format.Known():
+	if err = files.ExplainKey(err, ref); is[*files.NotKeyError](err) {
 		return cli.WithHint(err, makeKeys)
-	default:
-		return cli.WithHint(fmt.Errorf("%s: is %s, want a key in PEM", ref, kind), makeKeys)
 	}
+	return err
 }
 
 const makeKeys = "runattest keygen -o NAME makes a private key, NAME.key, and a public one, NAME.pub"
@@ -136,19 +115,6 @@ func hintKMS(err error) error {
 		return cli.WithHint(err, missing.Hint())
 	}
 	return err
-}
-
-// pluginMessages prints what a plugin says while it works, such as that a token wants to be
-// touched.
-type pluginMessages struct{ *output }
-
-func (m *pluginMessages) Write(data []byte) (int, error) {
-	for line := range strings.Lines(string(data)) {
-		if line = strings.TrimRight(line, "\r\n"); line != "" {
-			m.Info("%s", line)
-		}
-	}
-	return len(data), nil
 }
 
 // completeKeys completes a --key with files of these extensions.

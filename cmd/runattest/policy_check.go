@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/visible"
@@ -19,7 +20,7 @@ func newPolicyCheck() *cobra.Command {
 	formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		o := newOutput(cmd)
-		paths, signatures := withoutBundles(args)
+		paths, signatures := files.WithoutBundles(args...)
 		if len(signatures) > 0 {
 			o.Info("note: passed over, since they are bundles: %s", visible.List(signatures))
 		}

@@ -38,23 +38,3 @@ func orKind(path string, err error) error {
 		Severity: identity.Error, Code: identity.CodeType, Message: "it is " + kind + " and no " + invalid.Noun, Hint: want.hint,
 	}}})
 }
-
-// withoutBundles leaves out the bundles among several files, such as the signatures that a pattern names with their policies. They
-// stay where there is nothing else.
-func withoutBundles(paths []string) (others, bundles []string) {
-	for _, path := range paths {
-		data, err := []byte(nil), error(nil)
-		if !input.IsStream(path) {
-			data, err = boundedfile.Read(path, limits.Policy)
-		}
-		if err == nil && files.Kind(data) == input.KindBundle {
-			bundles = append(bundles, path)
-		} else {
-			others = append(others, path)
-		}
-	}
-	if len(others) == 0 {
-		return paths, nil
-	}
-	return others, bundles
-}

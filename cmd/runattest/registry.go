@@ -13,6 +13,7 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/answer"
+	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/build"
 	"github.com/runattest/runattest/internal/cli"
@@ -59,7 +60,7 @@ func (r *registryFlags) open(ref registry.Reference, counted func()) (*registry.
 	o := registry.Options{InsecureHTTP: r.insecure, Timeout: timeout, UserAgent: "runattest/" + v, Count: counted}
 	if r.ca != "" {
 		if o.CA, err = boundedfile.Read(r.ca, limits.CertificateChain); err == nil && !bytes.Contains(o.CA, []byte("-----BEGIN CERTIFICATE-----")) {
-			err = fmt.Errorf("--registry-ca %s: %w", r.ca, orOther(errors.New("no certificate in it, want PEM"), o.CA, input.KindCertificate))
+			err = fmt.Errorf("--registry-ca %s: %w", r.ca, files.Explain(errors.New("no certificate in it, want PEM"), o.CA, input.KindCertificate))
 		}
 		if err != nil {
 			return nil, err

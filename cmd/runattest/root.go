@@ -102,27 +102,8 @@ func startsCommand(cmd *cobra.Command) bool {
 
 // run executes a command line and gives the process's exit status.
 func run(ctx context.Context, root *cobra.Command, args []string) int {
-	root.SetArgs(args)
-	root.InitDefaultHelpCmd()
-	root.InitDefaultCompletionCmd(args...)
-	for _, cmd := range root.Commands() {
-		if cmd.Name() == "completion" { // cobra's shows its help for any name
-			cli.Group(cmd)
-		}
-	}
-	cli.CheckGiven(root, takeEmpty...)
 	root.PersistentPreRunE = checkStdin
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	stdout := cli.NewCheckedOutput(root.OutOrStdout(), stop)
-	root.SetOut(stdout)
-	cmd, err := root, cli.CheckArguments(args, signer.PrivateKeyIn)
-	if err == nil {
-		err = cli.CheckHelp(root, args)
-	}
-	if err == nil {
-		cmd, err = root.ExecuteContextC(ctx)
-	}
+	cmd, stdout, err := cli.Execute(ctx, root, args, signer.PrivateKeyIn, takeEmpty...)
 	status := exitYes
 	if err != nil {
 		status = newOutput(cmd).fail(err)

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/internal/atomicfile"
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/cli"
@@ -162,7 +163,7 @@ func (s *signerFlags) endpoints() (sigstore.Endpoints, error) {
 		}
 		config, err := sigstore.ParseSigningConfig(data)
 		if err != nil {
-			err = fmt.Errorf("not a signing configuration: %w", orOther(err, data, "a signing configuration"))
+			err = fmt.Errorf("not a signing configuration: %w", files.Explain(err, data, "a signing configuration"))
 		}
 		if err == nil {
 			e, err = config.Select(time.Now())

@@ -110,18 +110,10 @@ func loadTrustedRoot(path string) (*sigstore.TrustedRoot, error) {
 func parseTrustedRoot(name string, data []byte) (*sigstore.TrustedRoot, error) {
 	root, err := sigstore.ParseTrustedRoot(data)
 	if err != nil {
-		err = fmt.Errorf("%s: not a Sigstore TrustedRoot: %w", name, orOther(err, data, input.KindTrustedRoot))
+		err = fmt.Errorf("%s: not a Sigstore TrustedRoot: %w", name, files.Explain(err, data, input.KindTrustedRoot))
 		return nil, cli.WithHint(err, "runattest trusted-root makes or fetches one")
 	}
 	return root, nil
-}
-
-// orOther is why a file could not be read as what is wanted, in which a file of another kind is called that.
-func orOther(err error, data []byte, wanted string) error {
-	if kind := files.Kind(data); kind != "" && kind != wanted {
-		return errors.New("it is " + kind)
-	}
-	return err
 }
 
 func (t *trustFlags) trustedKeys(ctx context.Context, flag string) ([]attest.TrustedKey, error) {

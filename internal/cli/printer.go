@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/runattest/runattest/internal/secrets"
 	"github.com/runattest/runattest/internal/visible"
@@ -20,6 +21,20 @@ type Printer struct {
 // Info prints something worth knowing for a person, without secrets that it quotes.
 func (p *Printer) Info(format string, args ...any) {
 	fmt.Fprintln(p.Err, visible.Escape(secrets.Shown(fmt.Sprintf(format, args...))))
+}
+
+// InfoLines is Info for what another program writes, line by line, such as that a token wants to be touched.
+func (p *Printer) InfoLines() io.Writer { return infoLines{p} }
+
+type infoLines struct{ *Printer }
+
+func (l infoLines) Write(data []byte) (int, error) {
+	for line := range strings.Lines(string(data)) {
+		if line = strings.TrimRight(line, "\r\n"); line != "" {
+			l.Info("%s", line)
+		}
+	}
+	return len(data), nil
 }
 
 // Line prints a line of text results.

@@ -525,6 +525,9 @@ var exported = map[string]any{
 	"report.UnverifiedText":    report.UnverifiedText,
 
 	"lineage.Build":                 lineage.Build,
+	"lineage.Graph.AllVerified":     (*lineage.Graph).AllVerified,
+	"lineage.Graph.Summary":         (*lineage.Graph).Summary,
+	"lineage.Link.String":           lineage.Link.String,
 	"lineage.Graph.Ancestors":       (*lineage.Graph).Ancestors,
 	"lineage.Graph.Ancestry":        (*lineage.Graph).Ancestry,
 	"lineage.Graph.Complete":        (*lineage.Graph).Complete,
@@ -655,6 +658,14 @@ var exported = map[string]any{
 	"files.Declarations.Find":            (*files.Declarations).Find,
 	"files.Declarations.Len":             (*files.Declarations).Len,
 	"files.Declarations.Only":            (*files.Declarations).Only,
+	"files.Explain":                      files.Explain,
+	"files.ExplainJSON":                  files.ExplainJSON,
+	"files.ExplainKey":                   files.ExplainKey,
+	"files.JSONError.Error":              (*files.JSONError).Error,
+	"files.JSONError.Unwrap":             (*files.JSONError).Unwrap,
+	"files.NotKeyError.Error":            (*files.NotKeyError).Error,
+	"files.NotKeyError.Unwrap":           (*files.NotKeyError).Unwrap,
+	"files.WithoutBundles":               files.WithoutBundles,
 	"files.ExplainBundle":                files.ExplainBundle,
 	"files.IsKey":                        files.IsKey,
 	"files.Kind":                         files.Kind,
@@ -691,6 +702,9 @@ var exported = map[string]any{
 var optional = map[string][]int{
 	"files.LocateCapture": {0, 1}, // of no error there is no place
 	"files.ExplainBundle": {0},    // no error is explained by none
+	"files.Explain":       {0},
+	"files.ExplainJSON":   {0},
+	"files.ExplainKey":    {0},
 }
 
 // TestComplete holds that no exported function or method is missing from the table.
