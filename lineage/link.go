@@ -47,6 +47,16 @@ type Link struct {
 	Annotations map[string]string
 }
 
+// String is the claim in one line, for people. It has the name of an artifact as that is, also with control characters.
+func (l Link) String() string {
+	what := fmt.Sprintf("%d artifacts", len(l.Artifacts))
+	if len(l.Artifacts) == 1 {
+		what = l.Artifacts[0].Name
+	}
+	verb := map[Relation]string{Produced: "produced", Consumed: "consumed", Container: "took place in"}[l.Relation]
+	return fmt.Sprintf("a claim by its signer: %s %s %s", l.Run, verb, what)
+}
+
 // NewLink makes the Statement of a link, to be signed by attest.Sign.
 func NewLink(l Link) (*attest.Claim, error) {
 	if err := l.check(); err != nil {

@@ -13,6 +13,27 @@ import (
 // of runs would take the square of its length.
 const deepest = 24
 
+// Summary says in lines for people how many of what there are, and which gaps the ancestry of these runs has. Text from bundles
+// has its unseen characters escaped.
+func (g *Graph) Summary(of ...Node) []string {
+	c := g.Counts()
+	lines := []string{fmt.Sprintf("%d runs: %d verified, %d unverified, %d missing; %d declared before a parent by trusted time; %d statements of other types",
+		g.Len(), c.Verified, c.Unverified, c.Missing, c.Earlier, c.Other)}
+	if c.Rejected > 0 {
+		lines = append(lines, fmt.Sprintf("%d rejected by approvers of the policy", c.Rejected))
+	}
+	gaps := 0
+	for n := range g.Gaps(of...) {
+		if gaps++; gaps == 1 {
+			lines = append(lines, visible.Escape(fmt.Sprintf("incomplete: %s: %s", n.ID(), n.Gap())))
+		}
+	}
+	if gaps > 1 {
+		lines = append(lines, fmt.Sprintf("and %d more gaps in the ancestry", gaps-1))
+	}
+	return lines
+}
+
 // WriteText writes the roots' ancestry as a tree for people: each run stands below those that
 // name it as a parent, is printed once, and referred to after that. Text from bundles has its
 // unseen characters escaped.

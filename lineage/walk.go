@@ -85,6 +85,18 @@ func (g *Graph) Gaps(of ...Node) iter.Seq[Node] {
 	}
 }
 
+// AllVerified says that these are runs, each verified and not rejected by an approver. It says nothing of their ancestry, as
+// Complete does.
+func (g *Graph) AllVerified(of ...Node) bool {
+	g = zero.IfNil(g)
+	for _, n := range of {
+		if n.g != g || n.State() != Verified || n.Rejected() != "" {
+			return false
+		}
+	}
+	return len(of) > 0
+}
+
 func (n Node) hasGap() bool {
 	_, earlier := n.EarlierThan()
 	return n.State() != Verified || earlier || n.Rejected() != ""

@@ -80,12 +80,11 @@ func (o *output) skipped(err error) {
 }
 
 func reportLineage(o *output, g *lineage.Graph, format string, requireComplete bool) error {
-	c := g.Counts()
 	malformed := g.Malformed()
 	for _, m := range malformed {
 		o.note(m.Name, m.Err)
 	}
-	if n := c.Malformed - len(malformed); n > 0 {
+	if n := g.Counts().Malformed - len(malformed); n > 0 {
 		o.Info("%d more bundles are malformed", n)
 	}
 	if g.Len() == 0 {
@@ -98,29 +97,10 @@ func reportLineage(o *output, g *lineage.Graph, format string, requireComplete b
 	if err := write(o.Out, roots...); err != nil {
 		o.note("standard output", err)
 	}
-	o.Info("%d runs: %d verified, %d unverified, %d missing; %d declared before a parent by trusted time; %d statements of other types",
-		g.Len(), c.Verified, c.Unverified, c.Missing, c.Earlier, c.Other)
-	if c.Rejected > 0 {
-		o.Info("%d rejected by approvers of the policy", c.Rejected)
+	for _, line := range g.Summary(roots...) {
+		o.Info("%s", line)
 	}
-	for _, r := range roots {
-		if r.State() != lineage.Verified || r.Rejected() != "" {
-			o.status = max(o.status, exitNo)
-		}
-	}
-	if g.Len() == 0 || g.Complete(roots...) {
-		return o.done()
-	}
-	gaps := 0
-	for n := range g.Gaps(roots...) {
-		if gaps++; gaps == 1 {
-			o.Info("incomplete: %s: %s", n.ID(), n.Gap())
-		}
-	}
-	if gaps > 1 {
-		o.Info("and %d more gaps in the ancestry", gaps-1)
-	}
-	if requireComplete {
+	if !g.AllVerified(roots...) || requireComplete && !g.Complete(roots...) {
 		o.status = max(o.status, exitNo)
 	}
 	return o.done()

@@ -80,7 +80,7 @@ func (l *linkFlags) sign(cmd *cobra.Command, who *signerFlags) error {
 	if err != nil {
 		return err
 	}
-	said := describeLink(claimed)
+	said := claimed.String()
 	// a file of the name that we choose may have come in between
 	to := claimFile{path: target, anew: l.bundle == "", said: said}
 	return who.signClaim(cmd, claim, attest.Format(l.format.String()), to, func(o *output) error {
@@ -217,14 +217,4 @@ func (l *linkFlags) checkTarget(target string, who *signerFlags) error {
 		}
 	}
 	return who.notOver(target, who.reads(append([]string{l.run}, *l.artifacts...)...))
-}
-
-// describeLink is the claim in one line.
-func describeLink(l lineage.Link) string {
-	what := fmt.Sprintf("%d artifacts", len(l.Artifacts))
-	if len(l.Artifacts) == 1 {
-		what = l.Artifacts[0].Name
-	}
-	verb := map[lineage.Relation]string{lineage.Produced: "produced", lineage.Consumed: "consumed", lineage.Container: "took place in"}[l.Relation]
-	return fmt.Sprintf("a claim by its signer: %s %s %s", l.Run, verb, what)
 }
