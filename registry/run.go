@@ -104,9 +104,15 @@ func (t *Target) PushRuns(ctx context.Context, runs ...Run) ([]Pushed, error) {
 	if err := t.check(); err != nil {
 		return nil, err
 	}
+	now, err := t.store.Snapshot()
+	if err != nil {
+		return nil, err
+	}
+	there := *t
+	there.store = now
 	runs = slices.Clone(runs)
 	for i := range runs {
-		if err := t.declare(ctx, &runs[i]); err != nil {
+		if err := there.declare(ctx, &runs[i]); err != nil {
 			return nil, err
 		}
 	}
@@ -114,7 +120,7 @@ func (t *Target) PushRuns(ctx context.Context, runs ...Run) ([]Pushed, error) {
 	var all []store.Addition
 	given := 0
 	for _, run := range runs {
-		p, missing, err := t.prepareRun(ctx, run)
+		p, missing, err := there.prepareRun(ctx, run)
 		if one := (*BundleError)(nil); errors.As(err, &one) {
 			one.Index += given
 		}

@@ -60,6 +60,11 @@ func (e exported) Add(ctx context.Context, all []store.Addition, stored func()) 
 	return exportedError(e.Store.Add(ctx, all, stored))
 }
 
+func (e exported) Snapshot() (store.Store, error) {
+	now, err := e.Store.Snapshot()
+	return exported{now}, exportedError(err)
+}
+
 func (e exported) Crawl(ctx context.Context, anyLabel bool) (store.Crawl, error) {
 	c, err := e.Store.Crawl(ctx, anyLabel)
 	c.Store, c.Tags = exported{c.Store}, exportedErrors(c.Tags)

@@ -11,6 +11,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/registry/internal/store"
 )
 
@@ -28,6 +29,7 @@ func (f failing) Add(context.Context, []store.Addition, func()) error       { re
 func (f failing) Referrers(context.Context, digest.Digest, bool) ([]ocispec.Descriptor, error) {
 	return nil, f.err
 }
+func (f failing) Snapshot() (store.Store, error) { return f, nil }
 func (f failing) Crawl(context.Context, bool) (store.Crawl, error) {
 	var tags iter.Seq2[string, error] = func(yield func(string, error) bool) { yield("", f.err) }
 	return store.Crawl{Store: f, Tags: tags}, nil
@@ -55,6 +57,11 @@ func TestErrorsOfStores(t *testing.T) {
 		for _, got["Tags"] = range crawl.Tags {
 		}
 		_, got["Fetch of Crawl"] = crawl.Fetch(ctx, ocispec.Descriptor{})
+		now, snapshotErr := s.Snapshot()
+		if snapshotErr != nil {
+			t.Fatal(snapshotErr)
+		}
+		_, got["Fetch of Snapshot"] = now.Fetch(ctx, ocispec.Descriptor{})
 		for method, have := range got {
 			var public *Error
 			if !errors.As(have, &public) || public.Target != "registry.test" || public.Hint != HintBusy || !errors.Is(have, cause) || have.Error() != err.Error() {
@@ -77,5 +84,45 @@ func TestErrorsOfStores(t *testing.T) {
 	}
 	if target, err := Open(ref, Options{}); target != nil || !errors.As(err, &public) || !errors.Is(err, ErrLayout) {
 		t.Errorf("opening a layout: %v", err)
+	}
+}
+
+// askedOnce counts how often a store is asked for a snapshot, and answers nothing itself.
+type askedOnce struct {
+	failing
+	now       store.Store
+	snapshots int
+	added     []store.Addition
+}
+
+func (a *askedOnce) Snapshot() (store.Store, error) {
+	a.snapshots++
+	return a.now, nil
+}
+
+func (a *askedOnce) Add(_ context.Context, all []store.Addition, _ func()) error {
+	a.added = append(a.added, all...)
+	return nil
+}
+
+// TestPushRunsAsksOnce: what is there of many runs is asked of one snapshot. Reading a layout's index for each of them took ten
+// minutes for 15,000 runs.
+func TestPushRunsAsksOnce(t *testing.T) {
+	s := &askedOnce{failing: failing{errors.New("asked without snapshot")}, now: failing{store.NoSuch("x", "y")}}
+	ref, err := ParseReference("oci-layout://x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var runs []Run
+	for i := range 5 {
+		d, err := identity.Build(identity.Run{Kind: "inference", Model: identity.Model{Name: "m"}, Prompt: identity.PromptText(fmt.Sprint(i))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		runs = append(runs, Run{Declaration: d})
+	}
+	target := &Target{ref: ref, store: s, count: func() {}}
+	if done, err := target.PushRuns(t.Context(), runs...); err != nil || len(done) != 5 || s.snapshots != 1 || len(s.added) != 5 {
+		t.Errorf("%d pushed by %d snapshots, %d added: %v", len(done), s.snapshots, len(s.added), err)
 	}
 }

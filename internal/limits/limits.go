@@ -107,8 +107,9 @@ const (
 	PredicateType = 2_000
 	ListedText    = 1_000
 	Mirrored      = 16 << 20
-	// Pushed is how many bundles push and attach hold at a time, in bytes.
-	Pushed = 64 << 20
+	// Pushed is how many bundles push and attach hold at a time, in bytes. Each bundle counts for PushedEach more.
+	Pushed     = 64 << 20
+	PushedEach = 8 << 10
 	// RegistryAnswer is the size of what a registry says in an error, RegistrySentence how much of it is shown, and
 	// RegistryHeader the size of the headers of one answer.
 	RegistryAnswer   = 64 << 10

@@ -56,11 +56,11 @@ func Parts(stdin io.Reader, paths ...string) iter.Seq2[[]files.Blob, error] {
 					yield(nil, &FileError{path, named(blob.Name, err), append(names(some), paths[i+1:]...)})
 					return
 				}
-				if size += len(blob.Data); size > limits.Pushed && len(some) > 0 {
+				if size += held(blob); size > limits.Pushed && len(some) > 0 {
 					if !yield(some, nil) {
 						return
 					}
-					some, size = nil, len(blob.Data)
+					some, size = nil, held(blob)
 				}
 				some = append(some, blob)
 			}
@@ -68,6 +68,9 @@ func Parts(stdin io.Reader, paths ...string) iter.Seq2[[]files.Blob, error] {
 		yield(some, nil)
 	}
 }
+
+// held is how much of limits.Pushed a bundle takes: its bytes, and what is made of a bundle of any size while it is stored.
+func held(b files.Blob) int { return len(b.Data) + limits.PushedEach }
 
 // Store has parts stored one after the other, up to the first error. Left are then the names of the bundles and files of which it is
 // not known that they are stored: those of the part at hand that store has not told done of, and all that follow, which are

@@ -86,11 +86,11 @@ func (w *Waiting) parts(most int) iter.Seq2[[]files.Blob, error] {
 				yield(nil, fmt.Errorf("what waits to be stored: %w", err))
 				return
 			}
-			if size += len(blob.Data); size > most && len(some) > 0 {
+			if size += held(blob); size > most && len(some) > 0 {
 				if !yield(some, nil) {
 					return
 				}
-				some, size = nil, len(blob.Data)
+				some, size = nil, held(blob)
 			}
 			some = append(some, blob)
 		}

@@ -40,7 +40,7 @@ func TestWaiting(t *testing.T) {
 	}
 	var got []string
 	parts := 0
-	for part, err := range w.parts(limits.SpillMemory / 10 * 4) {
+	for part, err := range w.parts(4 * (limits.SpillMemory/10 + limits.PushedEach)) {
 		if err != nil || len(part) == 0 || len(part) > 4 {
 			t.Fatalf("%d in a part, %v", len(part), err)
 		}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"strings"
+	"sync"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -13,48 +15,110 @@ import (
 	"github.com/runattest/runattest/registry/internal/store"
 )
 
-// snapshot is a layout that is read once: what refers to what stands in the manifests
-// alone, and to look into all of them for each run would take the square of their number.
+// snapshot is a layout as it was: its index is read once, and its manifests when it is first asked what refers to something. That
+// stands in the manifests alone, and to look into all of them for each run would take the square of their number.
 type snapshot struct {
 	*Layout
-	tagged    []ocispec.Descriptor
-	byTag     map[string]ocispec.Descriptor
+	index  *ocispec.Index
+	tags   []string // in the index's order
+	tagged map[string][]ocispec.Descriptor
+
+	walked    sync.Once
+	err       error
 	referring map[digest.Digest][]ocispec.Descriptor
+	unread    []unread
+}
+
+// unread is a manifest that cannot be read, and why.
+type unread struct {
+	ocispec.Descriptor
+	err error
 }
 
 var _ store.Store = (*snapshot)(nil)
 
+// Snapshot reads the index.
+func (l *Layout) Snapshot() (store.Store, error) { return l.snapshot() }
+
+func (l *Layout) snapshot() (*snapshot, error) {
+	index, err := l.index()
+	if err != nil {
+		return nil, err
+	}
+	s := &snapshot{Layout: l, index: index, tagged: map[string][]ocispec.Descriptor{}, referring: map[digest.Digest][]ocispec.Descriptor{}}
+	for _, d := range index.Manifests {
+		tag := d.Annotations[ocispec.AnnotationRefName]
+		if tag == "" {
+			continue
+		}
+		if s.tagged[tag] == nil {
+			s.tags = append(s.tags, tag)
+		}
+		s.tagged[tag] = append(s.tagged[tag], d)
+	}
+	return s, nil
+}
+
+// Resolve is that of the layout.
+func (s *snapshot) Resolve(ctx context.Context, name string) (ocispec.Descriptor, []byte, error) {
+	index := s.index
+	if name != "" && !strings.HasPrefix(name, "sha256:") {
+		index = &ocispec.Index{Manifests: s.tagged[name]}
+	}
+	return s.resolve(ctx, index, name)
+}
+
+// Referrers are those that there were.
+func (s *snapshot) Referrers(ctx context.Context, subject digest.Digest, anyLabel bool) ([]ocispec.Descriptor, error) {
+	if err := s.walkOnce(ctx); err != nil {
+		return nil, err
+	}
+	return s.fewEnough(subject, append(s.broken(anyLabel), s.referring[subject]...))
+}
+
+func (s *snapshot) walkOnce(ctx context.Context) error {
+	s.walked.Do(func() {
+		s.err = s.walk(ctx, s.index.Manifests, func(d ocispec.Descriptor, head *manifestHead, err error) {
+			switch {
+			case err != nil:
+				s.unread = append(s.unread, unread{d, err})
+			case head.Subject != nil:
+				d.ArtifactType, d.Annotations = head.kind(), head.Annotations
+				s.referring[head.Subject.Digest] = append(s.referring[head.Subject.Digest], d)
+			}
+		})
+	})
+	return s.err
+}
+
+func (s *snapshot) broken(anyLabel bool) (broken []ocispec.Descriptor) {
+	for _, u := range s.unread {
+		if mayHide(u.Descriptor, u.err, anyLabel) {
+			broken = append(broken, u.Descriptor)
+		}
+	}
+	return broken
+}
+
+// crawl is a layout that is gone through, by the tags that it has.
+type crawl struct{ *snapshot }
+
 // Crawl reads the layout once.
 func (l *Layout) Crawl(ctx context.Context, anyLabel bool) (store.Crawl, error) {
-	index, err := l.index()
+	s, err := l.snapshot()
+	if err == nil {
+		err = s.walkOnce(ctx)
+	}
 	if err != nil {
 		return store.Crawl{}, err
 	}
-	s := &snapshot{Layout: l, byTag: map[string]ocispec.Descriptor{}, referring: map[digest.Digest][]ocispec.Descriptor{}}
-	for _, d := range index.Manifests {
-		if tag := d.Annotations[ocispec.AnnotationRefName]; tag != "" && s.byTag[tag].Digest == "" {
-			s.byTag[tag] = d
-			s.tagged = append(s.tagged, d)
-		}
-	}
-	var broken []ocispec.Descriptor
-	err = l.walk(ctx, index.Manifests, func(d ocispec.Descriptor, head *manifestHead, err error) {
-		switch {
-		case err != nil && mayHide(d, err, anyLabel):
-			broken = append(broken, d)
-		case err == nil && head.Subject != nil:
-			d.ArtifactType, d.Annotations = head.kind(), head.Annotations
-			s.referring[head.Subject.Digest] = append(s.referring[head.Subject.Digest], d)
-		}
-	})
-	return store.Crawl{Store: s, Tags: s.tags(), Broken: broken}, err
+	return store.Crawl{Store: crawl{s}, Tags: s.each(), Broken: s.broken(anyLabel)}, nil
 }
 
-// tags are in the index's order.
-func (s *snapshot) tags() iter.Seq2[string, error] {
+func (s *snapshot) each() iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		for _, d := range s.tagged {
-			if !yield(d.Annotations[ocispec.AnnotationRefName], nil) {
+		for _, tag := range s.tags {
+			if !yield(tag, nil) {
 				return
 			}
 		}
@@ -62,23 +126,26 @@ func (s *snapshot) tags() iter.Seq2[string, error] {
 }
 
 // Resolve finds a manifest by its tag.
-func (s *snapshot) Resolve(ctx context.Context, tag string) (ocispec.Descriptor, []byte, error) {
-	d, ok := s.byTag[tag]
-	if !ok {
-		return d, nil, store.NoSuch(Scheme+s.path, tag)
+func (c crawl) Resolve(ctx context.Context, tag string) (ocispec.Descriptor, []byte, error) {
+	all := c.tagged[tag]
+	if len(all) == 0 {
+		return ocispec.Descriptor{}, nil, store.NoSuch(Scheme+c.path, tag)
 	}
-	data, err := s.Fetch(ctx, d)
+	data, err := c.Fetch(ctx, all[0])
 	if errors.Is(err, store.ErrNotFound) {
 		err = fmt.Errorf("%w: tag %s is there, and its manifest is not", store.ErrMismatch, tag)
 	}
-	return d, data, err
+	return all[0], data, err
 }
 
-// Referrers are those that there were; Crawl has given those that cannot be read.
-func (s *snapshot) Referrers(_ context.Context, subject digest.Digest, _ bool) ([]ocispec.Descriptor, error) {
-	all := s.referring[subject]
-	if len(all) > limits.Referrers {
-		return nil, s.failed(fmt.Errorf("%s has more than %d referrers", subject, limits.Referrers))
+// Referrers are those that can be read; Crawl has given the others.
+func (c crawl) Referrers(_ context.Context, subject digest.Digest, _ bool) ([]ocispec.Descriptor, error) {
+	return c.fewEnough(subject, c.referring[subject])
+}
+
+func (l *Layout) fewEnough(subject digest.Digest, referrers []ocispec.Descriptor) ([]ocispec.Descriptor, error) {
+	if len(referrers) > limits.Referrers {
+		return nil, l.failed(fmt.Errorf("%s has more than %d referrers", subject, limits.Referrers))
 	}
-	return all, nil
+	return referrers, nil
 }

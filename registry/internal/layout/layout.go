@@ -193,6 +193,10 @@ func (l *Layout) Resolve(ctx context.Context, name string) (ocispec.Descriptor, 
 	if err != nil {
 		return ocispec.Descriptor{}, nil, err
 	}
+	return l.resolve(ctx, index, name)
+}
+
+func (l *Layout) resolve(ctx context.Context, index *ocispec.Index, name string) (ocispec.Descriptor, []byte, error) {
 	found, err := l.find(ctx, index, name)
 	if err != nil {
 		return ocispec.Descriptor{}, nil, err

@@ -33,24 +33,11 @@ func (h *manifestHead) kind() string {
 
 // Referrers looks into every manifest of the layout: nothing else in it lists what refers to what.
 func (l *Layout) Referrers(ctx context.Context, subject digest.Digest, anyLabel bool) ([]ocispec.Descriptor, error) {
-	index, err := l.index()
+	s, err := l.snapshot()
 	if err != nil {
 		return nil, err
 	}
-	var found []ocispec.Descriptor
-	err = l.walk(ctx, index.Manifests, func(d ocispec.Descriptor, head *manifestHead, err error) {
-		switch {
-		case err != nil && mayHide(d, err, anyLabel): // to be reported as broken
-			found = append(found, d)
-		case err == nil && head.Subject != nil && head.Subject.Digest == subject:
-			d.ArtifactType, d.Annotations = head.kind(), head.Annotations
-			found = append(found, d)
-		}
-	})
-	if err == nil && len(found) > limits.Referrers {
-		err = l.failed(fmt.Errorf("%s has more than %d referrers", subject, limits.Referrers))
-	}
-	return found, err
+	return s.Referrers(ctx, subject, anyLabel)
 }
 
 // mayHide says that what cannot be read may be an attestation: it claims to be one, or it is there and spoilt,

@@ -77,6 +77,9 @@ func (r *Repository) tagsPage(ctx context.Context, path string) (page []string, 
 	return list.Tags, next, nil
 }
 
+// Snapshot is the repository itself.
+func (r *Repository) Snapshot() (store.Store, error) { return r, nil }
+
 // Crawl goes through the tags; the repository is looked at as it is by then.
 func (r *Repository) Crawl(ctx context.Context, _ bool) (store.Crawl, error) {
 	return store.Crawl{Store: r, Tags: r.tags(ctx)}, nil

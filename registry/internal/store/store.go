@@ -25,6 +25,9 @@ type Store interface {
 	// Add stores what is new and has it listed, and tells of each bundle. A registry takes one
 	// thing after the other, a layout all of it under one lock and a tarball at once.
 	Add(ctx context.Context, all []Addition, stored func()) error
+	// Snapshot is for asking about many things before one Add: a layout as it is now, whose index is read once. A registry is
+	// asked each time.
+	Snapshot() (Store, error)
 	// Crawl is for going through all that is there; anyLabel is that of Referrers.
 	Crawl(ctx context.Context, anyLabel bool) (Crawl, error)
 }
