@@ -10,9 +10,12 @@ import (
 	"net/url"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/gateway/journal"
@@ -27,24 +30,15 @@ import (
 // signed. make bench-gateway runs it beside BenchmarkDisk of the journal, which is what a call waits for the disk. cpu-µs/call is the time
 // that clients, gateway and upstream together had on processors, which other work on the machine changes least.
 func BenchmarkCall(b *testing.B) {
-	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-		_, _ = io.WriteString(w, strings.Repeat("x", 956))
-	}))
-	defer upstream.Close()
-	target, _ := url.Parse(upstream.URL)
-	bare := httptest.NewServer(&httputil.ReverseProxy{
-		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }, FlushInterval: -1, Transport: newTransport(),
-	})
-	defer bare.Close()
-	plain, ten := benchGateway(b, upstream.URL, false), benchGateway(b, upstream.URL, true)
-	var calls atomic.Int64
+	upstream := benchUpstream(b)
+	bare := benchBare(b, upstream)
+	plain, ten := benchGateway(b, upstream, false), benchGateway(b, upstream, true)
 	for _, size := range []int{2_000, 500_000} {
-		for _, to := range []struct{ name, url string }{{"direct", upstream.URL}, {"bare", bare.URL}, {"gateway", plain}, {"rules", ten}} {
+		for _, to := range []struct{ name, url string }{{"direct", upstream}, {"bare", bare}, {"gateway", plain}, {"rules", ten}} {
 			b.Run(fmt.Sprintf("%s/%d/one", to.name, size), func(b *testing.B) {
 				client := &http.Client{Transport: newTransport()}
 				for b.Loop() {
-					benchCall(b, client, to.url, size, calls.Add(1))
+					benchCall(b, client, to.url, size, benchCalls.Add(1))
 				}
 			})
 			for _, clients := range []int{16, 64} {
@@ -54,7 +48,7 @@ func BenchmarkCall(b *testing.B) {
 					before := cputime.Used()
 					b.RunParallel(func(pb *testing.PB) {
 						for pb.Next() {
-							benchCall(b, client, to.url, size, calls.Add(1))
+							benchCall(b, client, to.url, size, benchCalls.Add(1))
 						}
 					})
 					b.ReportMetric(float64((cputime.Used()-before).Microseconds())/float64(b.N), "cpu-µs/call")
@@ -63,6 +57,30 @@ func BenchmarkCall(b *testing.B) {
 			}
 		}
 	}
+}
+
+// benchCalls numbers calls, so that no two are equal.
+var benchCalls atomic.Int64
+
+func benchUpstream(b *testing.B) string {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		_, _ = io.WriteString(w, strings.Repeat("x", 956))
+	}))
+	b.Cleanup(s.Close)
+	return s.URL
+}
+
+func benchBare(b *testing.B, upstream string) string {
+	target, err := url.Parse(upstream)
+	if err != nil {
+		b.Fatal(err)
+	}
+	s := httptest.NewServer(&httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }, FlushInterval: -1, Transport: newTransport(),
+	})
+	b.Cleanup(s.Close)
+	return s.URL
 }
 
 func benchCall(b *testing.B, client *http.Client, to string, size int, i int64) {
@@ -77,8 +95,78 @@ func benchCall(b *testing.B, client *http.Client, to string, size int, i int64) 
 	}
 }
 
+// BenchmarkBeside is a call through a bare httputil.ReverseProxy and one through the gateway in turns, over one connection each, so that
+// other work on the machine meets both: their medians, how much longer the gateway takes, and what of that it waits for its journal.
+func BenchmarkBeside(b *testing.B) {
+	upstream := benchUpstream(b)
+	bare := benchBare(b, upstream)
+	for _, rules := range []bool{false, true} {
+		plain, times := benchTimed(b, upstream, rules)
+		for _, size := range []int{2_000, 500_000} {
+			b.Run(fmt.Sprintf("rules=%t/%d", rules, size), func(b *testing.B) {
+				one, other := &http.Client{Transport: newTransport()}, &http.Client{Transport: newTransport()}
+				var without, with []time.Duration
+				timed := func(all *[]time.Duration, client *http.Client, url string) {
+					begun := time.Now()
+					benchCall(b, client, url, size, benchCalls.Add(1))
+					*all = append(*all, time.Since(begun))
+				}
+				times.take()
+				for b.Loop() {
+					timed(&without, one, bare)
+					timed(&with, other, plain)
+				}
+				b.ReportMetric(0, "ns/op")
+				b.ReportMetric(median(without), "bare-µs")
+				b.ReportMetric(median(with), "gateway-µs")
+				b.ReportMetric(median(with)-median(without), "more-µs")
+				b.ReportMetric(median(times.take()), "journal-µs")
+			})
+		}
+	}
+}
+
+// median is in microseconds.
+func median(all []time.Duration) float64 {
+	if len(all) == 0 {
+		return 0
+	}
+	slices.Sort(all)
+	return float64(all[len(all)/2].Nanoseconds()) / 1000
+}
+
+// A timedJournal measures how long calls wait for a journal.
+type timedJournal struct {
+	Journal
+	mu  sync.Mutex
+	all []time.Duration
+}
+
+func (j *timedJournal) Append(ctx context.Context, e journal.Entry) (journal.Receipt, error) {
+	begun := time.Now()
+	r, err := j.Journal.Append(ctx, e)
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.all = append(j.all, time.Since(begun))
+	return r, err
+}
+
+func (j *timedJournal) take() []time.Duration {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	all := j.all
+	j.all = nil
+	return all
+}
+
 // benchGateway serves a gateway with a journal on disk.
 func benchGateway(b *testing.B, upstream string, rules bool) string {
+	url, _ := benchTimed(b, upstream, rules)
+	return url
+}
+
+// benchTimed is the same, with how long calls wait for the journal.
+func benchTimed(b *testing.B, upstream string, rules bool) (string, *timedJournal) {
 	pair, err := signer.Generate(signer.Ed25519, nil)
 	if err != nil {
 		b.Fatal(err)
@@ -94,7 +182,8 @@ func benchGateway(b *testing.B, upstream string, rules bool) string {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = j.Close(context.Background()) })
-	o := Options{Signer: key, Journal: j, Config: Config{Upstreams: []Upstream{{URL: upstream, Provider: "openai"}}}}
+	timed := &timedJournal{Journal: j}
+	o := Options{Signer: key, Journal: timed, Config: Config{Upstreams: []Upstream{{URL: upstream, Provider: "openai"}}}}
 	if rules {
 		spec := policy.Spec{Keys: []attest.TrustedKey{{Name: "gateway", Key: pair.Key}}}
 		for i := range 10 {
@@ -110,5 +199,5 @@ func benchGateway(b *testing.B, upstream string, rules bool) string {
 	}
 	server := httptest.NewServer(g)
 	b.Cleanup(server.Close)
-	return server.URL
+	return server.URL, timed
 }
