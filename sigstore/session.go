@@ -30,8 +30,9 @@ type SessionOptions struct {
 	// Endpoints are the certificate authority and the services, for example those that SigningConfig.Select chooses.
 	// Services.Key is set by the session. Services.Timeout is the time for one certificate, too; DefaultTimeout if zero.
 	Endpoints Endpoints
-	// Token gives the OIDC identity token, a JWT, for a certificate. It is called once for each certificate, in
-	// Open or Sign, and may ask a person: Services.Timeout does not include it. It is required without Signer.
+	// Token gives the OIDC identity token, a JWT, for a certificate. It is called once for each certificate, in Open or
+	// Sign, or while Sign goes on with the certificate before, and may ask a person: Services.Timeout does not include it. It
+	// is required without Signer.
 	Token func(ctx context.Context) (string, error)
 	// Root, if it is given, must vouch for the signer and all evidence of a bundle before Sign returns the bundle. Each
 	// service counts, also where several are of one operator, which count as one for a verifier.
@@ -41,6 +42,9 @@ type SessionOptions struct {
 	Format attest.Format
 	// Certified, if it is given, is called with the names in each new certificate before it signs anything.
 	Certified func(subject, issuer string)
+	// Unrenewed, if it is given, is called with why a certificate could not be renewed ahead of its end. Sign goes on with the
+	// one before, and tries again.
+	Unrenewed func(error)
 }
 
 // Session signs statements by one signer. NewSession checks everything that can be checked without publishing
@@ -50,20 +54,27 @@ type Session struct {
 	o   SessionOptions
 	now func() time.Time
 
-	mu      sync.Mutex
-	current *signing
+	mu       sync.Mutex // guards what follows; is held while a certificate is requested that Sign waits for
+	current  *signing
+	renewing chan struct{} // closed when the certificate is renewed ahead of its end, or is not; nil if that is not going on
+	retry    time.Time     // it is not renewed ahead of its end before
 }
 
 // signing is a signer with what goes with each of its signatures.
 type signing struct {
 	by      signer.Signer
-	until   time.Time        // when its certificate ends; zero if it is not renewed
+	ahead   time.Time        // when its certificate is renewed while it signs
+	until   time.Time        // when its certificate is not used any more; zero if it is not renewed
 	witness evidence.Witness // nil without services
 	trust   attest.Trust     // nil without a trusted root
 }
 
-// renewal is how long before its end a certificate is replaced: its signatures need timestamps before it ends.
-const renewal = time.Minute
+const (
+	// spare is how long before its end a certificate is not used any more: its signatures need timestamps before it ends.
+	spare = time.Minute
+	// renewAgain is how long after a failure a certificate is renewed again while the one before can be used.
+	renewAgain = 10 * time.Second
+)
 
 // NewSession checks the options, and opens no connection. The error is ErrNoSigner, ErrNoTime or attest.ErrNoPlace, a
 // *LogAlgorithmError where a log does not take the key's signatures, or says which option is wrong. If a trusted
@@ -129,6 +140,9 @@ func (s *Session) Witnessed() bool {
 // Open requests a certificate, unless the session signs with a key or holds a certificate that is valid for
 // another minute. Sign does the same; Open tells errors of the certificate from those of a statement. Errors of
 // the certificate authority are a *ServiceError; those of SessionOptions.Token are returned as they are.
+//
+// When half of a certificate's time is over, Open and Sign begin to renew it and go on with it, so that they do not wait for an
+// authority that is slow or down before the certificate's last minute.
 func (s *Session) Open(ctx context.Context) error {
 	_, err := s.open(ctx)
 	return err
@@ -138,18 +152,69 @@ func (s *Session) open(ctx context.Context) (*signing, error) {
 	if s == nil || s.now == nil {
 		return nil, errors.New("no session: it is nil or a zero value")
 	}
+	for {
+		with, wait, err := s.find(ctx)
+		if wait == nil {
+			return with, err
+		}
+		select {
+		case <-wait:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// find gives what signs now, or what to wait for.
+func (s *Session) find(ctx context.Context) (with *signing, wait <-chan struct{}, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if c := s.current; c != nil && (c.until.IsZero() || s.now().Add(renewal).Before(c.until)) {
-		return c, nil
+	now := s.now()
+	if c := s.current; c != nil && (c.until.IsZero() || now.Before(c.until)) {
+		if !c.until.IsZero() && now.After(c.ahead) && s.renewing == nil && !now.Before(s.retry) {
+			s.renewing = make(chan struct{})
+			go s.renew(context.WithoutCancel(ctx))
+		}
+		return c, nil, nil
 	}
+	if s.renewing != nil {
+		return nil, s.renewing, nil
+	}
+	made, err := s.make(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	s.current = made
+	return made, nil, nil
+}
+
+// renew replaces the certificate while the one before signs.
+func (s *Session) renew(ctx context.Context) {
+	made, err := s.make(ctx)
+	s.mu.Lock()
+	if err == nil {
+		s.current = made
+	} else {
+		s.retry = s.now().Add(renewAgain)
+	}
+	close(s.renewing)
+	s.renewing = nil
+	s.mu.Unlock()
+	if err != nil && s.o.Unrenewed != nil {
+		s.o.Unrenewed(err)
+	}
+}
+
+// make gives a signer with what goes with its signatures.
+func (s *Session) make(ctx context.Context) (*signing, error) {
 	made := &signing{by: s.o.Signer}
 	if made.by == nil {
 		certified, err := s.certify(ctx)
 		if err != nil {
 			return nil, err
 		}
-		made.by, made.until = certified, certified.leaf.leaf.NotAfter
+		from, until := certified.leaf.leaf.NotBefore, certified.leaf.leaf.NotAfter
+		made.by, made.ahead, made.until = certified, from.Add(until.Sub(from)/2), until.Add(-spare)
 	}
 	if services := s.o.Endpoints.Services; services.any() {
 		services.Key = made.by.PublicKey()
@@ -161,7 +226,6 @@ func (s *Session) open(ctx context.Context) (*signing, error) {
 			return nil, err
 		}
 	}
-	s.current = made
 	return made, nil
 }
 

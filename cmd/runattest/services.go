@@ -77,6 +77,9 @@ func (s *signerFlags) session(cmd *cobra.Command, format attest.Format) (*sigsto
 		Name:      s.key,
 		Format:    format,
 		Certified: func(name, issuer string) { o.Info("signing as %s, as %s says", name, issuer) },
+		Unrenewed: func(err error) {
+			o.Info("the certificate is not renewed yet, and signs until its last minute: %v", err)
+		},
 	}
 	var err error
 	if options.Endpoints, err = s.endpoints(); err != nil {

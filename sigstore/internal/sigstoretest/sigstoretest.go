@@ -31,7 +31,9 @@ type Sigstore struct {
 	Fulcio, Timestamps string // URLs
 	Root               *sigstore.TrustedRoot
 	Lifetime           time.Duration // of certificates
+	Refusing           atomic.Bool   // the certificate authority is down, which may change
 	Certified, Stamped atomic.Int32  // how often each authority has answered
+	Refused            atomic.Int32  // how often the certificate authority was asked while it was down
 
 	servers     []*httptest.Server
 	ca, stamper *pkitest.Holder
@@ -79,6 +81,11 @@ func Token(email string) string {
 
 // certify answers POST /api/v2/signingCert of Fulcio.
 func (s *Sigstore) certify(w http.ResponseWriter, r *http.Request) {
+	if s.Refusing.Load() {
+		s.Refused.Add(1)
+		http.Error(w, "down", http.StatusBadRequest) // which is not asked again
+		return
+	}
 	var request struct {
 		PublicKeyRequest struct{ PublicKey struct{ Content string } }
 	}
