@@ -406,3 +406,46 @@ func TestGatewayKeyless(t *testing.T) {
 		t.Error("a gateway without a certificate made a journal")
 	}
 }
+
+// A gateway outlives its certificates: it renews them while calls go on, and goes on with the one it has while Fulcio is down. It
+// takes longer than Fulcio's certificates live, which is ten minutes, and so is a part of make e2e-long.
+func TestGatewayCertificates(t *testing.T) {
+	const life = 10 * time.Minute
+	lasts := many(0, life+3*time.Minute)
+	if lasts == 0 {
+		t.Skip("takes longer than a certificate lives: E2E_LONG=1")
+	}
+	d := newDesk(t)
+	s := d.useServices()
+	d.mint("token", s.Issuer, services.Token{Email: ada, Lifetime: time.Hour})
+	up := newUpstream(t)
+	w := &windowsDesk{kmsDesk: &kmsDesk{desk: d}, up: up}
+	fulcio, turn := startTurning(t, s.Fulcio.URL)
+	g := d.gatewayBy("journal", "--fulcio", fulcio.URL, "--identity-token", "token", "--timestamp-server", s.Timestamper.URL,
+		"--trusted-root", "trusted_root.json", "--upstream", up.URL, "--provider", "openai", "--window", "1s", "--timeout", "5s")
+	begun := time.Now()
+	turn(services.Unavailable(1 << 30))
+	first, down := fulcio.Requests(), true
+	var receipts []string
+	for i := 0; time.Since(begun) < lasts; i++ {
+		if down && time.Since(begun) > 7*time.Minute {
+			if fulcio.Requests() == first {
+				t.Error("seven minutes old, and nothing asked for another certificate")
+			}
+			turn(right)
+			down = false
+		}
+		receipts = append(receipts, w.pass(g, fmt.Sprint("call ", i), 1)...)
+		if t.Failed() {
+			break
+		}
+		time.Sleep(time.Second) // between calls; what is waited for is the end of a certificate
+	}
+	g.stop()
+	seen := up.seen()
+	trust := []string{"--closed", "--trusted-root", "trusted_root.json", "--certificate-oidc-issuer", s.Issuer.URL, "--certificate-identity", ada,
+		"--require-log", "none", "--require-timestamp", "1"}
+	if n := d.holds(seen, nil, trust...); n != len(receipts) || len(seen) != n {
+		t.Errorf("the journal has %d lines, the upstream saw %d calls, want %d", n, len(seen), len(receipts))
+	}
+}

@@ -14,6 +14,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/runattest/runattest/e2e/internal/services"
 )
 
 // vaultTransit is a Vault of this test's own.
@@ -219,4 +222,89 @@ func TestKMSVault(t *testing.T) {
 	t.Run("unreachable", func(t *testing.T) {
 		d.in(t).with("VAULT_ADDR="+unreachable, "VAULT_MAX_RETRIES=0").fails("hashivault://ecdsa-p256", "connection refused")
 	})
+}
+
+// Windows of a gateway that Vault signs, with a token that may do that alone. While Vault fails in any way, calls are refused and
+// none is forwarded; a gateway that stops then signs its last segment when it starts again.
+func TestKMSVaultGateway(t *testing.T) {
+	v := startVault(t)
+	v.post("transit/keys/ci", `{"type":"ecdsa-p256"}`)
+	front, turn := startTurning(t, v.Address)
+	token := v.restricted(signerPolicy)
+	w := &windowsDesk{kmsDesk: newKMSDesk(t, "VAULT_ADDR="+front.URL, "VAULT_TOKEN="+token), up: newUpstream(t)}
+	const key = "hashivault://ci"
+	w.write("runattest.pub", w.runattest("public-key", "--key", key).ok())
+	stamps := w.timestamper()
+	w.writeJSON("trusted_root.json", services.TrustedTimes(stamps))
+	trust := []string{"--key", "runattest.pub", "--trusted-root", "trusted_root.json", "--require-timestamp", "1"}
+	args := []string{"--key", key, "--timestamp-server", stamps.URL, "--trusted-root", "trusted_root.json",
+		"--upstream", w.up.URL, "--provider", "openai", "--timeout", "10s"}
+	w.write("policy.yaml", []byte(`schema: https://github.com/runattest/runattest/policy/v1
+signers: {keys: [{name: vault, key: runattest.pub}]}
+rules: [{name: model, expr: 'declaration.model.name == "m"'}]
+`))
+
+	g := w.gatewayBy("journal", append(slices.Clone(args), "--window", "500ms", "--policy", "policy.yaml")...)
+	asked := front.Requests()
+	receipts := w.pass(g, "together", 24)
+	if n := front.Requests() - asked; n == 0 || n > 24 {
+		t.Errorf("24 calls at once took %d requests to Vault", n)
+	}
+	for name, fault := range map[string]services.Fault{
+		"slow": services.Slow(time.Hour), "hangs up": hangsUp, "page": services.HTML, "sealed": services.Unavailable(1 << 30), "cut": services.Cut,
+	} {
+		turn(fault)
+		w.refuse(g, name)
+	}
+	turn(right)
+	receipts = append(receipts, w.pass(g, "between", 3)...)
+
+	v.post("sys/policies/acl/signer", `{"policy":"path \"transit/keys/ci\" { capabilities = [\"read\"] }"}`)
+	w.refuse(g, "denied by Vault")
+	v.restricted(signerPolicy)
+	receipts = append(receipts, w.pass(g, "allowed again", 3)...)
+
+	turn(hangsUp)
+	g.ends = 3
+	g.stop()
+	if n := w.holds(nil, receipts, trust...); n != len(receipts) {
+		t.Errorf("the journal has %d lines, want %d", n, len(receipts))
+	}
+	if o := w.runattest("journal", "verify", "--closed", "--key", "runattest.pub", "journal"); o.code != 1 {
+		t.Errorf("a journal whose last segment is not signed: exit status %d\n%s", o.code, o.stdout)
+	}
+	w.runattest(append([]string{"gateway", "--journal", "journal", "--listen", "127.0.0.1:0"}, args...)...).failed("sigstore-kms-hashivault")
+	turn(right)
+	w.gatewayBy("journal", args...).stop()
+	seen := w.up.seen()
+	if n := w.holds(seen, receipts, append(trust, "--closed")...); n != len(receipts) || len(seen) != n {
+		t.Errorf("the journal has %d lines, the upstream saw %d calls, want %d", n, len(seen), len(receipts))
+	}
+}
+
+// A gateway has the public key that Vault had when it started: what Vault signs with another version is refused, and not forwarded,
+// until the gateway starts again.
+func TestKMSVaultGatewayRotated(t *testing.T) {
+	v := startVault(t)
+	v.post("transit/keys/ci", `{"type":"ecdsa-p256"}`)
+	w := &windowsDesk{kmsDesk: newKMSDesk(t, "VAULT_ADDR="+v.Address, "VAULT_TOKEN="+v.restricted(signerPolicy)), up: newUpstream(t)}
+	const key = "hashivault://ci"
+	args := []string{"--key", key, "--upstream", w.up.URL, "--provider", "openai"}
+	w.write("before.pub", w.runattest("public-key", "--key", key).ok())
+	g := w.gatewayBy("journal", args...)
+	w.pass(g, "before", 3)
+	v.post("transit/keys/ci/rotate", `{}`)
+	w.refuse(g, "rotated")
+	g.ends = 3
+	g.stop()
+	w.write("after.pub", w.runattest("public-key", "--key", key).ok())
+	g = w.gatewayBy("journal", args...)
+	w.pass(g, "after", 3)
+	g.stop()
+	w.runattest("journal", "verify", "--closed", "--key", "before.pub", "--key", "after.pub", "journal").ok()
+	for _, one := range []string{"before.pub", "after.pub"} {
+		if o := w.runattest("journal", "verify", "--closed", "--key", one, "journal"); o.code != 1 {
+			t.Errorf("with %s alone: exit status %d, want 1\n%s", one, o.code, o.stdout)
+		}
+	}
 }
