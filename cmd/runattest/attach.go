@@ -10,6 +10,7 @@ import (
 
 	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/registry"
+	"github.com/runattest/runattest/registry/listing"
 	"github.com/runattest/runattest/registry/upload"
 )
 
@@ -72,21 +73,7 @@ func hintFile(err error) error {
 	return err
 }
 
-// attachedReport is the JSON result of one bundle that was attached.
-type attachedReport struct {
-	Bundle        string `json:"bundle"`
-	Artifact      string `json:"artifact"`
-	Referrer      string `json:"referrer"`
-	Digest        string `json:"digest"`
-	PredicateType string `json:"predicateType"`
-	Existed       bool   `json:"existed"`
-}
-
 func (o *output) printAttached(artifact *registry.Artifact, name string, a registry.Attached) error {
-	suffix := ""
-	if a.Existed {
-		suffix = "  (was there already)"
-	}
-	report := attachedReport{name, artifact.Reference.String(), a.Referrer, a.Bundle, a.PredicateType, a.Existed}
-	return o.Result(report, "%s  %s%s", a.Referrer, name, suffix)
+	attached := listing.NewAttached(name, artifact, a)
+	return o.Result(attached, "%s", attached)
 }

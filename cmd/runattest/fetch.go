@@ -105,7 +105,7 @@ func (f *fetchFlags) fetch(cmd *cobra.Command, o *output, ref string) error {
 	h := &fetched{o, &folder.Fetch{Target: target, Artifact: artifact, Types: listing.LongTypes(*f.types)}, moving}
 	h.Skipped = func(err error) { moving.Say(func() { o.note("", err) }) }
 	h.Wrote = func(found *registry.Found, path string) (err error) {
-		moving.Say(func() { err = h.Result(h.report(found, path), "%s", path) })
+		moving.Say(func() { err = h.Result(listing.NewFetched(artifact, found, path), "%s", path) })
 		return err
 	}
 	if f.declaration {
@@ -203,16 +203,4 @@ func (f *fetchFlags) readRoot() ([]byte, error) {
 		return nil, err
 	}
 	return data, nil
-}
-
-// fetchedReport is the JSON result of one bundle that was written to a file.
-type fetchedReport struct {
-	Artifact      string `json:"artifact"`
-	File          string `json:"file"`
-	PredicateType string `json:"predicateType"`
-	Referrer      string `json:"referrer"`
-}
-
-func (h *fetched) report(found *registry.Found, file string) fetchedReport {
-	return fetchedReport{h.Artifact.Reference.String(), file, found.PredicateType, found.Referrer}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/registry"
+	"github.com/runattest/runattest/registry/listing"
 	"github.com/runattest/runattest/registry/upload"
 )
 
@@ -60,9 +61,9 @@ func pushAll(cmd *cobra.Command, reach *registryFlags, p *upload.Pusher, paths [
 }
 
 func (o *output) printPushed(d upload.Pushed) error {
-	reports := []attachedReport{}
+	reports := []listing.Attached{}
 	for i, a := range d.Attached {
-		reports = append(reports, attachedReport{d.Blobs[i].Name, d.Artifact.Reference.String(), a.Referrer, a.Bundle, a.PredicateType, a.Existed})
+		reports = append(reports, listing.NewAttached(d.Blobs[i].Name, d.Artifact, a))
 	}
 	object := map[string]any{"identity": d.Reference.Run(), "reference": d.Reference.String(), "artifact": d.Artifact.Reference.String(), "attestations": reports}
 	return o.Result(object, "%s", d.Reference)

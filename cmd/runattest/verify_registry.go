@@ -64,24 +64,14 @@ func (v *verification) printSummary(text string, artifact *registry.Artifact, s 
 	if !passed {
 		v.status = max(v.status, exitNo)
 	}
+	answer := listing.NewReference(text, artifact, s, passed)
 	if v.JSON {
-		return v.Object(listing.NewReference(text, artifact, s, passed))
+		return v.Object(answer)
 	}
-	if s.Foreign > 0 {
-		v.Info("%d referrers of other artifact types were skipped", s.Foreign)
+	for _, line := range answer.Lines() {
+		v.Info("%s", line)
 	}
-	if s.OtherPredicateTypes > 0 {
-		v.Info("%d attestations of other predicate types were skipped", s.OtherPredicateTypes)
-	}
-	unreadable := ""
-	if s.Unreadable > 0 {
-		unreadable = fmt.Sprintf(", %d unreadable", s.Unreadable)
-	}
-	v.Info("%s: %d verified, %d not verified, %d malformed%s", artifact.Reference, s.Verified, s.NotVerified, s.Malformed, unreadable)
-	switch {
-	case s.Total() == 0:
-		v.Info("no attestation of a run is attached to it")
-	case s.Verified > 0 && !passed:
+	if s.Verified > 0 && !passed {
 		v.Info("with --strict every attestation must be verified")
 	}
 	return nil

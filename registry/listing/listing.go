@@ -1,5 +1,5 @@
-// Package listing has the rows of a list of what is attached to an artifact, as JSON and as a table. Nothing in it is
-// verified.
+// Package listing has the rows of a list of what is attached to an artifact, as JSON and as a table, and what is said of bundles
+// that are attached, fetched, or verified together. Nothing in a list is verified.
 package listing
 
 import (

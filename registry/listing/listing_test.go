@@ -52,3 +52,33 @@ func TestTypes(t *testing.T) {
 		t.Error("types are not shortened")
 	}
 }
+
+// What is said of an artifact counts what was left out, and says that there was nothing.
+func TestReferenceLines(t *testing.T) {
+	all := NewReference("", nil, registry.Summary{Verified: 2, NotVerified: 1, Unreadable: 3, Foreign: 4, OtherPredicateTypes: 5}, false)
+	all.Artifact = "oci://HOST/REPO"
+	want := []string{
+		"4 referrers of other artifact types were skipped", "5 attestations of other predicate types were skipped",
+		"oci://HOST/REPO: 2 verified, 1 not verified, 0 malformed, 3 unreadable",
+	}
+	if got := all.Lines(); !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got := (Reference{Artifact: "A"}).Lines(); !slices.Equal(got, []string{"A: 0 verified, 0 not verified, 0 malformed", "no attestation of a run is attached to it"}) {
+		t.Errorf("of nothing: %q", got)
+	}
+}
+
+func TestAttachedAndFetched(t *testing.T) {
+	a := NewAttached("b.sigstore.json", nil, registry.Attached{Referrer: "sha256:ab"})
+	if a.String() != "sha256:ab  b.sigstore.json" {
+		t.Error(a)
+	}
+	a.Existed = true
+	if a.String() != "sha256:ab  b.sigstore.json  (was there already)" {
+		t.Error(a)
+	}
+	if f := NewFetched(nil, &registry.Found{Referrer: "sha256:ab", PredicateType: "p"}, "f"); f.File != "f" || f.Referrer != "sha256:ab" || f.PredicateType != "p" {
+		t.Errorf("%+v", f)
+	}
+}
