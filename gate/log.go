@@ -12,6 +12,7 @@ import (
 
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/lazyregexp"
+	"github.com/runattest/runattest/registry"
 )
 
 // logLine is how each line of a decision log begins.
@@ -30,9 +31,12 @@ func isLog(f io.ReaderAt) bool {
 }
 
 // CheckLog refuses a file as decision log to which a line must not be appended: one that is among the inputs, or in a
-// folder that is, and one that holds something other than decisions. A file that is not there yet is none of the latter.
+// folder that is, or in an OCI layout that a reference among them names, and one that holds something other than decisions. A file that is not there yet is none of the latter.
 func CheckLog(path string, inputs ...string) error {
 	for _, input := range inputs {
+		if ref, err := registry.ParseReference(input); registry.IsReference(input) && err == nil && ref.IsLayout() {
+			input = ref.Path()
+		}
 		if holds, err := holdsFile(input, path); err != nil || holds {
 			return errors.Join(err, fmt.Errorf("%s is an input: want a file of its own for decisions", path))
 		}

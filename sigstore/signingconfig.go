@@ -1,6 +1,7 @@
 package sigstore
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -21,6 +22,21 @@ type Endpoints struct {
 	Fulcio     string // the certificate authority
 	OIDCIssuer string // where a person logs in
 	Services   Services
+}
+
+// With are these endpoints, each in place of which over names another with that of over: its timestamp authorities and its logs in
+// place of all.
+func (e Endpoints) With(over Endpoints) Endpoints {
+	e.Fulcio = cmp.Or(over.Fulcio, e.Fulcio)
+	e.OIDCIssuer = cmp.Or(over.OIDCIssuer, e.OIDCIssuer)
+	if len(over.Services.TimestampAuthorities) > 0 {
+		e.Services.TimestampAuthorities = over.Services.TimestampAuthorities
+	}
+	if len(over.Services.Logs) > 0 {
+		e.Services.Logs = over.Services.Logs
+	}
+	e.Services.Timeout = cmp.Or(over.Services.Timeout, e.Services.Timeout)
+	return e
 }
 
 // ParseSigningConfig reads a Sigstore SigningConfig of media type

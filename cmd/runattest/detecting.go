@@ -22,7 +22,7 @@ func isFormat(args []string) bool {
 		return true
 	}
 	_, err := os.Stat(args[0])
-	return err != nil && !isStdin(args[0])
+	return err != nil && !input.IsStdin(args[0])
 }
 
 // named captures by the format that is the first argument.

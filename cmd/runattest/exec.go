@@ -16,7 +16,6 @@ import (
 	"github.com/runattest/runattest/gate/filedigest"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/cli"
-	"github.com/runattest/runattest/registry"
 )
 
 func newExec() *cobra.Command {
@@ -82,7 +81,7 @@ func (e *execution) checkFlags(cmd *cobra.Command, args []string) error {
 		e.bound = append(e.bound, b)
 	}
 	e.inputs = slices.Concat([]string{e.bundle, cmd.Flag("declaration").Value.String(), cmd.Flag("registry-ca").Value.String(), e.policies.path, e.policies.path + signatureSuffix},
-		e.policies.approvals, e.policies.lineage, e.policies.signers.keys, []string{e.policies.signers.root})
+		e.policies.approvals, slices.DeleteFunc(slices.Clone(e.policies.lineage), isFolder), e.policies.signers.keys, []string{e.policies.signers.root})
 	for _, b := range e.bound {
 		e.inputs = append(e.inputs, b.Path)
 	}
@@ -92,21 +91,18 @@ func (e *execution) checkFlags(cmd *cobra.Command, args []string) error {
 	return e.checkLog()
 }
 
+// isFolder tells folders of a lineage, of which the bundles alone are read.
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
 // checkLog refuses a decision log that is an input, or in one; nothing is appended to it then.
 func (e *execution) checkLog() error {
 	if e.log == "" {
 		return nil
 	}
-	var inputs []string
-	for _, input := range e.inputs {
-		if ref, err := registry.ParseReference(input); registry.IsReference(input) && err == nil && ref.IsLayout() {
-			input = ref.Path()
-		} else if info, err := os.Stat(input); slices.Contains(e.policies.lineage, input) && err == nil && info.IsDir() {
-			continue // of which the bundles alone are read
-		}
-		inputs = append(inputs, input)
-	}
-	if err := gate.CheckLog(e.log, inputs...); err != nil {
+	if err := gate.CheckLog(e.log, e.inputs...); err != nil {
 		e.log = ""
 		return &usageError{fmt.Errorf("--decision-log: %w", err)}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/runattest/runattest/attest/answer"
 	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/cli"
@@ -40,39 +41,17 @@ func newLint() *cobra.Command {
 // noteUnread notes why there are no problems to list of a file, which is not valid for that.
 func (o *output) noteUnread(name string, err error) {
 	o.noteNo(name, err, func(why string) any {
-		return map[string]any{"file": name, "valid": false, "problems": []identity.Problem{}, "error": why}
+		return answer.Problems{Error: why, File: name, Problems: []identity.Problem{}}
 	})
 }
 
 func printProblems(o *output, name string, problems []identity.Problem, strict bool) error {
-	valid := true
-	for i := range problems {
-		if strict {
-			problems[i].Severity = identity.Error
-		}
-		valid = valid && problems[i].Severity != identity.Error
-	}
-	if !valid {
+	p := answer.NewProblems(name, problems, strict)
+	if !p.Valid {
 		o.status = max(o.status, exitNo)
 	}
 	if o.JSON {
-		if problems == nil {
-			problems = []identity.Problem{}
-		}
-		return o.Object(map[string]any{"file": name, "valid": valid, "problems": problems})
+		return o.Object(p)
 	}
-	for _, p := range problems {
-		if err := o.Line("%s: %s: %s", name, p.Severity, p); err != nil {
-			return err
-		}
-		if p.Hint != "" {
-			if err := o.Line("  hint: %s", p.Hint); err != nil {
-				return err
-			}
-		}
-	}
-	if len(problems) == 0 {
-		return o.Line("%s: no problems", name)
-	}
-	return nil
+	return o.Lines(p.Lines()...)
 }

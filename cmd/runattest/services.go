@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -175,24 +174,16 @@ func (s *signerFlags) endpoints() (sigstore.Endpoints, error) {
 			return e, fmt.Errorf("%s: %w", s.config, err)
 		}
 	}
-	if s.fulcio != "" {
-		e.Fulcio = s.fulcio
-	}
-	if len(s.timestampers) > 0 {
-		e.Services.TimestampAuthorities = s.timestampers
-	}
-	if len(s.rekors) > 0 {
-		e.Services.Logs = nil
-	}
+	over := sigstore.Endpoints{Fulcio: s.fulcio, OIDCIssuer: s.issuer}
+	over.Services.TimestampAuthorities, over.Services.Timeout = s.timestampers, s.timeout
 	for _, url := range s.rekors {
 		version := 2
 		if s.rekorVersion.String() == "1" {
 			version = 1
 		}
-		e.Services.Logs = append(e.Services.Logs, sigstore.Log{URL: url, Version: version})
+		over.Services.Logs = append(over.Services.Logs, sigstore.Log{URL: url, Version: version})
 	}
-	e.Services.Timeout = s.timeout
-	return e, nil
+	return e.With(over), nil
 }
 
 // identityToken is the token given, or the environment's, or that of a person who logs in.
@@ -206,7 +197,7 @@ func (s *signerFlags) identityToken(ctx context.Context, cmd *cobra.Command, iss
 	}
 	sources := idtoken.Ambient(nil)
 	if terminal.Is(cmd.InOrStdin()) && terminal.Is(cmd.ErrOrStderr()) {
-		login := idtoken.LoginOptions{Issuer: cmp.Or(s.issuer, issuer), ClientID: s.client, Out: cmd.ErrOrStderr()}
+		login := idtoken.LoginOptions{Issuer: issuer, ClientID: s.client, Out: cmd.ErrOrStderr()}
 		if s.login.String() == "device" {
 			sources = append(sources, idtoken.Device(login))
 		} else {

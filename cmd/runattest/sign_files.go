@@ -16,7 +16,6 @@ import (
 	"github.com/runattest/runattest/internal/atomicfile"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/input"
-	"github.com/runattest/runattest/internal/overwrite"
 	"github.com/runattest/runattest/internal/visible"
 )
 
@@ -49,40 +48,13 @@ func (b *batch) sign(cmd *cobra.Command, paths []string) error {
 	return b.attachMade(cmd)
 }
 
-// planned are the files that bundles go to: all to one, or what is in each file to one of its own. A file that is named twice has
-// one bundle.
+// planned are the files that bundles go to: all to one, or what is in each file to one of its own.
 func (b *batch) planned(ctx context.Context, texts *input.Files, paths []string) []signing.File {
 	if b.bundle != "" {
 		return []signing.File{{Target: b.bundle, Sources: b.sources(ctx, texts, paths...)}}
 	}
-	var all []signing.File
-	var named overwrite.Places
-	for _, path := range paths {
-		if named.Add(path) != "" {
-			continue
-		}
-		target, err := targetFor(path)
-		f := signing.File{Target: target, Sources: b.sources(ctx, texts, path)}
-		if target != cli.Stdout {
-			f.Several = target + "l"
-		}
-		if err != nil {
-			f.Sources = slices.Values([]signing.Source{{Name: path, Err: err}})
-		}
-		all = append(all, f)
-	}
-	return all
+	return signing.Beside(signatureSuffix, func(path string) iter.Seq[signing.Source] { return b.sources(ctx, texts, path) }, paths...)
 }
-
-// targetFor is where the bundle of one declaration goes.
-func targetFor(path string) (string, error) {
-	if isStdin(path) {
-		return cli.Stdout, nil
-	}
-	return overwrite.Beside(path, signatureSuffix)
-}
-
-func isStdin(path string) bool { return path == input.Stdin || path == "/dev/stdin" }
 
 // sources gives what is to be signed of the files.
 func (b *batch) sources(ctx context.Context, texts *input.Files, paths ...string) iter.Seq[signing.Source] {

@@ -23,7 +23,7 @@ func (s *signFlags) checkLines(args []string) error {
 	switch {
 	case !s.lines:
 		return nil
-	case len(args) != 1 || !isStdin(args[0]):
+	case len(args) != 1 || !input.IsStdin(args[0]):
 		return cli.WithHint(errors.New("--jsonl reads standard input and nothing else"), "runattest sign --key KEY --jsonl -")
 	case s.bundle != "" && cli.OutputName(s.bundle) != cli.Stdout:
 		return cli.WithHint(errors.New("--jsonl answers on standard output, and --bundle names a file"), "leave one of the two out")

@@ -22,7 +22,7 @@ func checkVerifyLines(cmd *cobra.Command, lines bool, args []string, o *output) 
 	switch {
 	case !lines:
 		return nil
-	case len(args) != 1 || !isStdin(args[0]):
+	case len(args) != 1 || !input.IsStdin(args[0]):
 		return cli.WithHint(errors.New("--jsonl reads standard input and nothing else"), "runattest verify --key PUB --jsonl --format json -")
 	case !o.JSON:
 		return cli.WithHint(errors.New("--jsonl answers in JSON"), "add --format json")
@@ -101,5 +101,5 @@ func (v *verification) verifyLine(line []byte, err error) error {
 // parseName reads the name of a file. One that JSON cannot hold, for which encoding/json reads another, is refused.
 func parseName(line []byte, path *string) bool {
 	strict, err := canonical.Transform(line)
-	return err == nil && json.Unmarshal(strict, path) == nil && *path != "" && !isStdin(*path)
+	return err == nil && json.Unmarshal(strict, path) == nil && *path != "" && !input.IsStdin(*path)
 }

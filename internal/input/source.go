@@ -22,6 +22,9 @@ import (
 // Stdin is the name of standard input.
 const Stdin = "-"
 
+// IsStdin tells the names of standard input.
+func IsStdin(path string) bool { return path == Stdin || path == "/dev/stdin" }
+
 // Name is a file's name in messages.
 func Name(path string) string {
 	if path == Stdin {
