@@ -13,7 +13,7 @@ import (
 // TestVerifyAllocations bounds what a verification of a declaration of 2 KB allocates, all but the signature check's own:
 // Ed25519 has none. The race detector has pools forget.
 func TestVerifyAllocations(t *testing.T) {
-	const most = 22
+	const most = 12
 	key := newSigner(t, signer.Ed25519)
 	s, err := New(twoKilobytes(t), StatementOptions{})
 	if err != nil {

@@ -52,6 +52,8 @@ type Bundle struct {
 	signatures  []signature
 	material    material
 	member      *member // the run, where the payload is that of its set
+
+	one [1]signature // memory for signatures: there is one in what can be verified
 }
 
 // signature is one signature of an envelope. keyID is a claim.
@@ -142,6 +144,7 @@ func (b *Bundle) readEnvelope(v jsontree.Value) error {
 	if payload.Kind() != jsontree.String || payloadType.Kind() != jsontree.String || signatures.Kind() != jsontree.Array {
 		return errors.New("want payload and payloadType as strings and signatures as an array")
 	}
+	b.signatures = b.one[:0]
 	var err error
 	if b.payload, err = decodeBase64(payload.Bytes()); err != nil {
 		return fmt.Errorf("payload: %w", err)

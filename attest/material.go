@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/internal/jsontree"
@@ -13,8 +14,8 @@ import (
 // material is what a bundle carries to find the signer and the time of signing; all of it
 // unverified claims. Either keyHint or certificates says who signed.
 type material struct {
-	text         []byte // as it was read, in RFC 8785 form; nil in a bundle that Sign made
-	keyHint      string
+	text         string   // as it was read, in RFC 8785 form; "" in a bundle that Sign made
+	keyHint      string   // a part of text, if there is one
 	certificates [][]byte // DER, the leaf first
 	evidence     evidence.Material
 }
@@ -23,6 +24,7 @@ func (m *material) read(v jsontree.Value) error {
 	if err := checkMembers(v, "publicKey", "certificate", "x509CertificateChain", "tlogEntries", "timestampVerificationData"); err != nil {
 		return err
 	}
+	m.text = string(v.Raw())
 	key, certificate, chain := optional(v, "publicKey"), optional(v, "certificate"), optional(v, "x509CertificateChain")
 	if err := m.readSigner(key, certificate, chain); err != nil {
 		return err
@@ -33,7 +35,6 @@ func (m *material) read(v jsontree.Value) error {
 	if err := m.readLogEntries(optional(v, "tlogEntries")); err != nil {
 		return fmt.Errorf("tlogEntries: %w", err)
 	}
-	m.text = slices.Clone(v.Raw())
 	return nil
 }
 
@@ -61,8 +62,14 @@ func (m *material) readSigner(key, certificate, chain jsontree.Value) error {
 	if err := checkMembers(key, "hint"); err != nil {
 		return fmt.Errorf("publicKey: %w", err)
 	}
+	likely := ""
+	if hint := key.Get("hint").Bytes(); len(hint) > 0 {
+		if i := strings.Index(m.text, string(hint)); i >= 0 {
+			likely = m.text[i : i+len(hint)]
+		}
+	}
 	var err error
-	if m.keyHint, err = optionalText(key, "hint", ""); err != nil {
+	if m.keyHint, err = optionalText(key, "hint", likely); err != nil {
 		return fmt.Errorf("publicKey: %w", err)
 	}
 	return nil
@@ -148,7 +155,7 @@ func readBytes(v jsontree.Value, name string, most int) ([]byte, error) {
 
 // append appends the material in RFC 8785 form, as a bundle carries it: what was read as it was read.
 func (m *material) append(out []byte) ([]byte, error) {
-	if m.text != nil {
+	if m.text != "" {
 		return append(out, m.text...), nil
 	}
 	if len(m.certificates) > 0 {

@@ -47,7 +47,7 @@ func FuzzReader(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if !reflect.DeepEqual(got.subjects, want.subjects) || got.id != want.id || !reflect.DeepEqual(got.ref, want.ref) ||
+		if !reflect.DeepEqual(got.allSubjects(), want.subjects) || got.id != want.id || !reflect.DeepEqual(got.ref, want.ref) ||
 			!reflect.DeepEqual(got.annotations, want.annotations) || !bytes.Equal(got.declaration.Raw(), want.declaration) {
 			t.Fatalf("%+v, want %+v", got, want)
 		}
@@ -66,7 +66,7 @@ func FuzzReader(f *testing.F) {
 }
 
 // compareForm compares what readStatement read with what readTree reads of the form, also in memory that was used before.
-func compareForm(t *testing.T, data []byte, want *content, wantErr error) {
+func compareForm(t *testing.T, data []byte, want content, wantErr error) {
 	t.Helper()
 	form, err := payloadRules.Append(nil, data)
 	if err != nil || len(form) > limits.Payload || len(data) > limits.Payload {
@@ -85,7 +85,7 @@ func compareForm(t *testing.T, data []byte, want *content, wantErr error) {
 		if fmt.Sprint(err) != fmt.Sprint(wantErr) || err != nil && statementCode(err) != statementCode(wantErr) {
 			t.Fatalf("of the form: %v, want %v", err, wantErr)
 		}
-		if err == nil && (!reflect.DeepEqual(got.subjects, want.subjects) || got.id != want.id || !reflect.DeepEqual(got.ref, want.ref) ||
+		if err == nil && (!reflect.DeepEqual(got.allSubjects(), want.allSubjects()) || got.id != want.id || !reflect.DeepEqual(got.ref, want.ref) ||
 			!reflect.DeepEqual(got.annotations, want.annotations) || !bytes.Equal(got.declaration.Raw(), want.declaration.Raw())) {
 			t.Fatalf("of the form: %+v, want %+v", got, want)
 		}

@@ -288,7 +288,7 @@ func (r *setReader) prepare(run *setRun, index uint64, root jsontree.Value) {
 	inclusion := passed(evidence.CheckInclusion, run.set.String()+", and all of the set was read")
 	run.inclusion, run.form = &inclusion, root.Raw()
 	run.content, run.err = readTree(root)
-	if !r.asksFor(run.content) {
+	if !r.asksFor(&run.content) {
 		run.finish(run.err, Expect{})
 		run.ready = true
 	}
@@ -296,7 +296,7 @@ func (r *setReader) prepare(run *setRun, index uint64, root jsontree.Value) {
 
 // asksFor says whether the declaration of what was read of a run is to be asked for.
 func (r *setReader) asksFor(c *content) bool {
-	return c != nil && c.ref != nil && r.runs.Declaration != nil
+	return c.ref != nil && r.runs.Declaration != nil
 }
 
 // verify verifies a run.

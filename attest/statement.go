@@ -112,8 +112,8 @@ func ParseStatement(text []byte) (*Statement, error) {
 			return nil, fmt.Errorf("statement: predicate: declaration: %w", err)
 		}
 	}
-	if got := r.content.subjects[0]; id != r.content.id || !got.isOf(id) {
-		return nil, fmt.Errorf("statement: the declaration has the identity %s, the predicate states %s and the subject is %s", id, r.content.id, got)
+	if got := r.content.run; id != r.content.id || !got.isOf(id) {
+		return nil, fmt.Errorf("statement: the declaration has the identity %s, the predicate states %s and the subject is %s", id, r.content.id, got.subject())
 	}
 	return &Statement{text, id}, nil
 }
@@ -158,7 +158,8 @@ func (s *Statement) ID() identity.ID { return zero.IfNil(s).id }
 
 // content is the strictly parsed content of a payload, which is not verified yet.
 type content struct {
-	subjects    []Subject // the run's first
+	run         runSubjectText
+	subjects    []Subject // besides the run
 	id          identity.ID
 	declaration jsontree.Value // in canonical form; absent in a detached attestation
 	ref         *DeclarationRef
@@ -174,41 +175,61 @@ var payloadRules = canonical.Options{
 // readStatement reads a payload, which must not change, as a Statement with a run identity predicate: in-toto
 // v1, closed objects, no duplicates, exact numbers. Whether the identity is the
 // declaration's is another question. The content lives as long as the tree that read makes.
-func readStatement(read reading, payload []byte) (*content, error) {
+func readStatement(read reading, payload []byte) (content, error) {
 	root, err := readInToto(read, payload, PredicateType)
 	if err != nil {
-		return nil, err
+		return content{}, err
 	}
 	return readContent(root)
 }
 
 // readTree is readStatement of what was read under payloadRules. The content lives as long as the tree.
-func readTree(root jsontree.Value) (*content, error) {
+func readTree(root jsontree.Value) (content, error) {
 	if err := checkSize(root.Raw()); err != nil {
-		return nil, err
+		return content{}, err
 	}
 	if err := checkInToto(root, PredicateType); err != nil {
-		return nil, err
+		return content{}, err
 	}
 	return readContent(root)
 }
 
 // readContent reads the subjects and the predicate.
-func readContent(root jsontree.Value) (*content, error) {
-	c := &content{}
-	var err error
-	if c.subjects, err = readSubjects(root.Get("subject")); err != nil {
-		return nil, err
-	}
-	for i, s := range c.subjects[1:] {
-		if err := s.check(); err != nil {
-			return nil, fmt.Errorf("subject %d: %w", i+1, err)
-		}
+func readContent(root jsontree.Value) (content, error) {
+	var c content
+	if err := c.readSubjects(root.Get("subject")); err != nil {
+		return content{}, err
 	}
 	if err := c.readPredicate(root.Get("predicate")); err != nil {
-		return nil, fmt.Errorf("predicate: %w", err)
+		return content{}, fmt.Errorf("predicate: %w", err)
 	}
 	return c, nil
+}
+
+// allSubjects are the subjects, the run's first.
+func (c *content) allSubjects() []Subject { return append([]Subject{c.run.subject()}, c.subjects...) }
+
+// readSubjects reads the subjects: the run's stands first, and is mostly the only one.
+func (c *content) readSubjects(v jsontree.Value) error {
+	if v.Kind() == jsontree.Array && v.Len() == 1 {
+		name, sum, err := readSubjectText(v.First())
+		if err != nil {
+			return fmt.Errorf("subject 0: %w", err)
+		}
+		c.run = runSubjectText{name, sum}
+		return nil
+	}
+	all, err := readSubjects(v)
+	if err != nil {
+		return err
+	}
+	c.run, c.subjects = runSubjectText{[]byte(all[0].Name), all[0].SHA256}, all[1:]
+	for i, s := range c.subjects {
+		if err := s.check(); err != nil {
+			return fmt.Errorf("subject %d: %w", i+1, err)
+		}
+	}
+	return nil
 }
 
 func (c *content) readPredicate(v jsontree.Value) error {

@@ -58,11 +58,19 @@ func (s Subject) check() error {
 	return nil
 }
 
+// runSubjectText is the subject of a run, its name as it is in the text.
+type runSubjectText struct {
+	name []byte
+	sum  [sha256.Size]byte
+}
+
+func (s *runSubjectText) subject() Subject { return Subject{string(s.name), s.sum} }
+
 // isOf says that the subject is the run's, as runSubject makes it. An ID has one spelling.
-func (s Subject) isOf(id identity.ID) bool {
+func (s *runSubjectText) isOf(id identity.ID) bool {
 	var memory [128]byte
 	spelled, err := id.AppendText(memory[:0])
-	return err == nil && !id.IsZero() && s.Name == string(spelled) && s.SHA256 == id.Digest()
+	return err == nil && !id.IsZero() && string(s.name) == string(spelled) && s.sum == id.Digest()
 }
 
 func runSubject(id identity.ID) Subject { return Subject{id.String(), id.Digest()} }
@@ -129,21 +137,29 @@ func readSubjects(v jsontree.Value) ([]Subject, error) {
 }
 
 func readSubject(v jsontree.Value) (Subject, error) {
-	if err := checkMembers(v, "digest", "name"); err != nil {
+	name, sum, err := readSubjectText(v)
+	if err != nil {
 		return Subject{}, err
 	}
-	name, digest := v.Get("name"), v.Get("digest")
-	if name.Kind() != jsontree.String {
-		return Subject{}, errors.New("name: want a string")
+	return Subject{string(name), sum}, nil
+}
+
+// readSubjectText is readSubject with the name as it is in the text.
+func readSubjectText(v jsontree.Value) (name []byte, sum [sha256.Size]byte, err error) {
+	if err := checkMembers(v, "digest", "name"); err != nil {
+		return nil, sum, err
+	}
+	text, digest := v.Get("name"), v.Get("digest")
+	if text.Kind() != jsontree.String {
+		return nil, sum, errors.New("name: want a string")
 	}
 	if err := checkMembers(digest, "sha256"); err != nil {
-		return Subject{}, fmt.Errorf("digest: %w", err)
+		return nil, sum, fmt.Errorf("digest: %w", err)
 	}
-	sum, err := parseSHA256(digest.Get("sha256").Bytes())
-	if err != nil {
-		return Subject{}, fmt.Errorf("digest.sha256: %w", err)
+	if sum, err = parseSHA256(digest.Get("sha256").Bytes()); err != nil {
+		return nil, sum, fmt.Errorf("digest.sha256: %w", err)
 	}
-	return Subject{name.Text(), sum}, nil
+	return text.Bytes(), sum, nil
 }
 
 func parseSHA256(digits []byte) (sum [sha256.Size]byte, err error) {

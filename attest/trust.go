@@ -101,7 +101,7 @@ func CheckKeys(keys []TrustedKey, e evidence.Envelope) (evidence.Result, *Truste
 	}
 	m, _ := messages.Get().(*[]byte)
 	*m = e.AppendMessage((*m)[:0])
-	o, key := checkKeys(keys, e, signer.NewSchemes(*m))
+	o, key := checkMessage(keys, e, *m)
 	if cap(*m) <= longMessage {
 		messages.Put(m)
 	}
@@ -114,26 +114,52 @@ var messages = sync.Pool{New: func() any { return new([]byte) }}
 // longMessage is not worth keeping memory for.
 const longMessage = 64 << 10
 
-// checkKeys is CheckKeys of an envelope without certificates.
-func checkKeys(keys []TrustedKey, e evidence.Envelope, schemes *signer.Schemes) (o evidence.Result, signedBy *TrustedKey) {
-	var named *TrustedKey
+// checkMessage is CheckKeys of an envelope without certificates, whose message is m, and on which any work may be spent.
+func checkMessage(keys []TrustedKey, e evidence.Envelope, m []byte) (evidence.Result, *TrustedKey) {
+	named := namedKey(keys, e.KeyHint)
+	if named != nil && named.Key.Verify(m, e.Signature) == nil {
+		return named.signed(), named
+	}
+	return checkOthers(keys, e, named, signer.NewSchemes(m))
+}
+
+// checkKeys is checkMessage of the message that schemes are over, with no more work than they allow.
+func checkKeys(keys []TrustedKey, e evidence.Envelope, schemes *signer.Schemes) (evidence.Result, *TrustedKey) {
+	named := namedKey(keys, e.KeyHint)
+	if named != nil && schemes.Verify(named.Key, e.Signature) == nil {
+		return named.signed(), named
+	}
+	return checkOthers(keys, e, named, schemes)
+}
+
+// checkOthers is checkKeys where the key that the bundle names has not signed; nil if it names none.
+func checkOthers(keys []TrustedKey, e evidence.Envelope, named *TrustedKey, schemes *signer.Schemes) (evidence.Result, *TrustedKey) {
+	if signedBy := findKey(keys, schemes, e.Signature, named); signedBy != nil {
+		return signedBy.signed(), signedBy
+	}
+	return explainNo(keys, named, schemes, e), nil
+}
+
+// namedKey is the key that the bundle names, nil if it is not among the keys.
+func namedKey(keys []TrustedKey, hint string) *TrustedKey {
 	for i := range keys {
-		if keys[i].Key.IsNamedBy(e.KeyHint) {
-			named = &keys[i]
-			break
+		if keys[i].Key.IsNamedBy(hint) {
+			return &keys[i]
 		}
 	}
-	signedBy = named
-	if named == nil || schemes.Verify(named.Key, e.Signature) != nil {
-		signedBy = findKey(keys, schemes, e.Signature, named)
+	return nil
+}
+
+// signed is the result where the key's signature was verified.
+func (k *TrustedKey) signed() evidence.Result {
+	by, algorithm, trusted := "by key ", string(k.Key.Algorithm()), " is trusted"
+	texts := by + k.Name + " (" + algorithm + ")" + "key " + k.Name + trusted // both in one piece
+	split := len(texts) - len("key ") - len(k.Name) - len(trusted)
+	return evidence.Result{
+		By:        k.identity(),
+		Signature: passed(evidence.CheckSignature, texts[:split]),
+		Signer:    passed(evidence.CheckSigner, texts[split:]),
 	}
-	if signedBy == nil {
-		return explainNo(keys, named, schemes, e), nil
-	}
-	o.By = signedBy.identity()
-	o.Signature = passed(evidence.CheckSignature, "by key "+signedBy.Name+" ("+string(signedBy.Key.Algorithm())+")")
-	o.Signer = passed(evidence.CheckSigner, "key "+signedBy.Name+" is trusted")
-	return o, signedBy
 }
 
 // explainNo says why a signature is not by any of the keys; named is the one that the bundle names, if it is

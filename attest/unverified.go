@@ -71,7 +71,7 @@ func (b *Bundle) UnverifiedStatement() (*UnverifiedStatement, error) {
 		Set:                set,
 		UnverifiedEnvelope: b.UnverifiedEnvelope(),
 		Identity:           c.id,
-		Subjects:           c.subjects,
+		Subjects:           c.allSubjects(),
 		Annotations:        c.annotations,
 		Declaration:        slices.Clone(c.declaration.Raw()),
 		Ref:                c.ref,

@@ -113,7 +113,8 @@ func (v *Verifier) Verify(ctx context.Context, b *Bundle, want Expect) (*Verifie
 	if b == nil || b.format == "" {
 		return nil, errNoBundle
 	}
-	run := checkRun(b, want)
+	var run runChecks
+	run.check(b, want)
 	return v.conclude(b.CheckTrust(ctx, v.trust), &run, b.statement())
 }
 
@@ -134,11 +135,19 @@ const runChecksMost = 9
 
 // conclude gives what decide has decided, and is the only function that makes a Verified.
 func (v *Verifier) conclude(result evidence.Result, run *runChecks, statement []byte) (*Verified, error) {
-	checks, verified := run.decide(result, make([]evidence.Check, 0, runChecksMost))
+	made := &struct { // in one piece
+		Verified
+		checks [runChecksMost - 1]evidence.Check
+	}{}
+	memory := made.checks[:0]
+	if run.inclusion != nil {
+		memory = make([]evidence.Check, 0, runChecksMost)
+	}
+	checks, verified := run.decide(result, memory)
 	if !verified {
 		return nil, &VerificationError{Report{Checks: checks, Set: run.set}}
 	}
-	return &Verified{
+	made.Verified = Verified{
 		report: Report{
 			Verified:    true,
 			Identity:    run.verified.ID(),
@@ -146,7 +155,7 @@ func (v *Verifier) conclude(result evidence.Result, run *runChecks, statement []
 			Times:       result.Times,
 			Logs:        result.Logs,
 			Promises:    result.Promises,
-			Subjects:    run.content.subjects[1:],
+			Subjects:    run.content.subjects,
 			Annotations: run.content.annotations,
 			Checks:      checks,
 			Set:         run.set,
@@ -154,7 +163,8 @@ func (v *Verifier) conclude(result evidence.Result, run *runChecks, statement []
 		declaration: run.verified,
 		statement:   statement,
 		by:          v,
-	}, nil
+	}
+	return &made.Verified, nil
 }
 
 func modelName(d *identity.Declaration) *ModelName {
@@ -169,12 +179,12 @@ type runChecks struct {
 
 	inclusion *evidence.Check // nil unless the run is said to be in a set
 	set       *evidence.InSet // set when inclusion passed
-	content   *content
+	content   content
 	verified  *identity.Declaration // set when identity and declaration passed
 }
 
-func checkRun(b *Bundle, want Expect) runChecks {
-	var r runChecks
+// check makes the checks of what a bundle says of a run.
+func (r *runChecks) check(b *Bundle, want Expect) {
 	m := jsontree.Borrow()
 	defer m.Return()
 	err := b.checkPayloadType()
@@ -189,26 +199,22 @@ func checkRun(b *Bundle, want Expect) runChecks {
 		r.content, err = readStatement(m.Read, b.payload)
 	}
 	r.finish(err, want)
-	return r
 }
 
 // finish makes the checks of the Statement in r.content; err is why it could not be read.
 func (r *runChecks) finish(err error, want Expect) {
 	if err != nil {
-		r.content = nil
+		r.content = content{}
 		r.statement = evidence.Failed(evidence.CheckStatement, statementCode(err), "%s", err)
-	} else {
-		r.statement = passed(evidence.CheckStatement, "in-toto v1, run identity v1")
-	}
-	if r.content == nil {
 		r.identity = evidence.Skipped(evidence.CheckIdentity, evidence.CodeNotReached, "without a statement there is no identity")
 		r.declaration = evidence.Skipped(evidence.CheckDeclaration, evidence.CodeNotReached, "without a statement there is no declaration")
 		r.subject = evidence.Skipped(evidence.CheckSubject, evidence.CodeNotReached, "without a statement there are no subjects")
 		return
 	}
+	r.statement = passed(evidence.CheckStatement, "in-toto v1, run identity v1")
 	r.checkDeclaration(want)
 	r.checkSubjects(want.Artifacts)
-	r.content.declaration = jsontree.Value{} // which may be in memory that is used again
+	r.content.declaration, r.content.run.name = jsontree.Value{}, nil // which may be in memory that is used again
 }
 
 // checkDeclaration recomputes the identity and reads the declaration that it is of.
@@ -222,12 +228,30 @@ func (r *runChecks) checkDeclaration(want Expect) {
 	case err != nil:
 		r.declaration = evidence.Failed(evidence.CheckDeclaration, evidence.CodeDeclaration, "%s", err)
 	default:
-		r.declaration = passed(evidence.CheckDeclaration, "valid, kind "+string(declaration.Kind()))
+		r.declaration = passed(evidence.CheckDeclaration, validOfKind(declaration.Kind()))
 	}
 	r.identity = r.compareIdentity(id, want)
 	if r.identity.Verdict == evidence.Pass && r.declaration.Verdict == evidence.Pass {
 		r.verified = declaration
 	}
+}
+
+// validOfKind is what is said of a declaration that is valid.
+func validOfKind(k identity.Kind) string {
+	for _, text := range kindsValid {
+		if text[len(valid):] == string(k) {
+			return text
+		}
+	}
+	return valid + string(k)
+}
+
+const valid = "valid, kind "
+
+// kindsValid are texts that need not be made again.
+var kindsValid = [...]string{
+	valid + string(identity.Inference), valid + string(identity.Agent), valid + string(identity.Training),
+	valid + string(identity.Evaluation), valid + string(identity.Batch), valid + string(identity.Other),
 }
 
 type missingDeclarationError struct{ size int64 }
@@ -265,13 +289,13 @@ func (r *runChecks) recompute(given *identity.Declaration) (*identity.Declaratio
 // compareIdentity holds the recomputed identity against everything that states one.
 func (r *runChecks) compareIdentity(id identity.ID, want Expect) evidence.Check {
 	const mismatch = "recomputed %s, but %s %s"
-	switch run := r.content.subjects[0]; {
+	switch run := &r.content.run; {
 	case id.IsZero():
 		return evidence.Failed(evidence.CheckIdentity, evidence.CodeDeclaration, "cannot be recomputed")
 	case id != r.content.id:
 		return evidence.Failed(evidence.CheckIdentity, evidence.CodeIdentityMismatch, mismatch, id, "the predicate states", r.content.id)
 	case !run.isOf(id):
-		return evidence.Failed(evidence.CheckIdentity, evidence.CodeIdentityMismatch, mismatch, id, "the subject is", strconv.Quote(run.String()))
+		return evidence.Failed(evidence.CheckIdentity, evidence.CodeIdentityMismatch, mismatch, id, "the subject is", strconv.Quote(run.subject().String()))
 	case want.Identity != nil && id != *want.Identity:
 		return evidence.Failed(evidence.CheckIdentity, evidence.CodeIdentityUnexpected, mismatch, id, "the run expected is", cmp.Or(want.Identity.String(), "none"))
 	case want.Declaration != nil && id != want.Declaration.ID():
@@ -298,7 +322,7 @@ func (r *runChecks) checkSubjects(artifacts []Subject) {
 		r.subject = evidence.Skipped(evidence.CheckSubject, evidence.CodeNotAsked, "no artifact was given")
 		return
 	}
-	named := r.content.subjects[1:]
+	named := r.content.subjects
 	for _, a := range artifacts {
 		isIt := func(s Subject) bool { return s.SHA256 == a.SHA256 }
 		if !slices.ContainsFunc(named, isIt) {
