@@ -34,3 +34,13 @@ func TestBeside(t *testing.T) {
 		}
 	}
 }
+
+func TestSignedLine(t *testing.T) {
+	s := signing.Signed{Identity: "airun:1:sha256:ab", Name: "run.json"}
+	if s.Line(false) != "airun:1:sha256:ab" || s.Line(true) != "airun:1:sha256:ab  run.json" {
+		t.Errorf("%q, %q", s.Line(false), s.Line(true))
+	}
+	if s.CustomID = "a\n"; s.Line(false) != `airun:1:sha256:ab  run.json  "a\n"` {
+		t.Errorf("%q", s.Line(false))
+	}
+}

@@ -3,6 +3,7 @@ package signing
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"iter"
 
@@ -19,6 +20,17 @@ type Signed struct {
 	Identity string
 	CustomID string
 	Bundle   []byte // JSON in one line; nil where it is in a file already
+}
+
+// Line is the identity, with the name of the declaration where it is one of several, and what a batch calls the request.
+func (s Signed) Line(several bool) string {
+	switch {
+	case s.CustomID != "":
+		return fmt.Sprintf("%s  %s  %q", s.Identity, s.Name, s.CustomID)
+	case several:
+		return s.Identity + "  " + s.Name
+	}
+	return s.Identity
 }
 
 // task is a statement that waits, or why there is none.

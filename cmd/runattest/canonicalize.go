@@ -8,7 +8,6 @@ import (
 
 	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/canonical"
-	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/internal/limits"
@@ -32,7 +31,7 @@ func newCanonicalize() *cobra.Command {
 			}
 			return o.WriteRaw(d.Canonical())
 		}
-		data, err := readAny(cmd, path)
+		data, err := input.Read(path, cmd.InOrStdin(), limits.JSON)
 		if err != nil {
 			return err
 		}
@@ -63,11 +62,4 @@ func hintJSON(err error) error {
 		return cli.WithHint(err, "runattest canonicalize --declaration takes a declaration in YAML")
 	}
 	return cli.WithHint(err, wrong.Hint)
-}
-
-func readAny(cmd *cobra.Command, path string) ([]byte, error) {
-	if path == input.Stdin {
-		return boundedfile.ReadFrom(cmd.InOrStdin(), input.Name(path), limits.JSON)
-	}
-	return boundedfile.Read(path, limits.JSON)
 }

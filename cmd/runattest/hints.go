@@ -40,28 +40,20 @@ var hints = map[evidence.Hint]evidence.Hint{
 	registry.HintNotListedYet:   "what is attached is not listed yet: attach it again then, or with a longer --timeout",
 }
 
-// byPolicy is a hint that names trusted signers or evidence, where a policy names them; "" for others.
-func byPolicy(h evidence.Hint) evidence.Hint {
-	switch h {
-	case evidence.HintTrustedRoot:
-		return "name the trusted root of the timestamp authority: trustedRoot in the policy"
-	case evidence.HintRootChecks:
-		return "a trusted root checks them: trustedRoot in the policy"
-	case evidence.HintTrustIssuer:
-		return "if you trust its issuer: put the identity and the issuer into the policy's signers, and trustedRoot into the policy"
-	case evidence.HintTrustKey:
-		return "if you trust the signer: put its public key into the policy's signers"
-	case evidence.HintTrustIdentity:
-		return "if you trust this signer: put the identity and the issuer into the policy's signers"
-	case evidence.HintInclusionProof:
-		return "have it signed again with a proof of inclusion, or ask for another evidence in the policy"
-	case evidence.HintLogEntry:
-		return "sign with --rekor, or ask for another evidence in the policy"
-	case evidence.HintOtherRoot:
-		return "if you trust that log, use a trusted root that names it: trustedRoot in the policy"
-	}
-	return ""
+// hintsByPolicy are those that name trusted signers or evidence, where a policy names them.
+var hintsByPolicy = map[evidence.Hint]evidence.Hint{
+	evidence.HintTrustedRoot:    "name the trusted root of the timestamp authority: trustedRoot in the policy",
+	evidence.HintRootChecks:     "a trusted root checks them: trustedRoot in the policy",
+	evidence.HintTrustIssuer:    "if you trust its issuer: put the identity and the issuer into the policy's signers, and trustedRoot into the policy",
+	evidence.HintTrustKey:       "if you trust the signer: put its public key into the policy's signers",
+	evidence.HintTrustIdentity:  "if you trust this signer: put the identity and the issuer into the policy's signers",
+	evidence.HintInclusionProof: "have it signed again with a proof of inclusion, or ask for another evidence in the policy",
+	evidence.HintLogEntry:       "sign with --rekor, or ask for another evidence in the policy",
+	evidence.HintOtherRoot:      "if you trust that log, use a trusted root that names it: trustedRoot in the policy",
 }
+
+// byPolicy is a hint in words that name the policy; "" where that makes no difference.
+func byPolicy(h evidence.Hint) evidence.Hint { return hintsByPolicy[h] }
 
 // phrased is a hint in the command's words.
 func (o *output) phrased(h evidence.Hint) evidence.Hint {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/runattest/runattest/internal/atomicfile"
 	"github.com/runattest/runattest/internal/cli"
+	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/internal/overwrite"
 	"github.com/runattest/runattest/internal/shell"
 	"github.com/runattest/runattest/internal/terminal"
@@ -75,12 +76,6 @@ func newKeygen() *cobra.Command {
 	return cmd
 }
 
-// isDevice tells names such as /dev/stdout, beside which nothing belongs.
-func isDevice(name string) bool {
-	info, err := os.Stat(name)
-	return err == nil && !info.IsDir() && !info.Mode().IsRegular()
-}
-
 // keyFiles are the files of a key pair of that name; in a folder, which ends in a slash, it is the default one.
 func keyFiles(name string) (private, public string, err error) {
 	folder, base := filepath.Split(name)
@@ -89,7 +84,7 @@ func keyFiles(name string) (private, public string, err error) {
 		name = folder + defaultKeyName
 	case base == "." || base == "..":
 		return "", "", cli.WithHint(fmt.Errorf("--output %s: is a folder, want a name for the files", name), "-o "+name+"/ makes "+name+"/"+defaultKeyName+".key")
-	case name == "-" || isDevice(name):
+	case name == "-" || input.IsStream(name):
 		return "", "", fmt.Errorf("--output %s: two files are made, want a name for them", name)
 	case strings.HasSuffix(base, ".key") || strings.HasSuffix(base, ".pub"):
 		return "", "", cli.WithHint(fmt.Errorf("--output %s: is the name of one file, want that of both, without .key and .pub", name), "-o "+shell.Path(name[:len(name)-4]))

@@ -2,13 +2,11 @@ package main
 
 import (
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/internal/cli"
+	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/policy"
 )
 
@@ -39,17 +37,7 @@ func newPolicyTest() *cobra.Command {
 
 // caseFiles are the files of cases that an argument names.
 func caseFiles(arg string) ([]string, error) {
-	info, err := os.Stat(arg)
-	if err != nil || !info.IsDir() {
-		return []string{arg}, nil // reading it says what is wrong
-	}
-	var files []string
-	err = filepath.WalkDir(arg, func(path string, entry fs.DirEntry, err error) error {
-		if err == nil && !entry.IsDir() && entry.Name() == "cases.yaml" {
-			files = append(files, path)
-		}
-		return err
-	})
+	files, err := input.Named(arg, "cases.yaml")
 	if err == nil && len(files) == 0 {
 		err = cli.WithHint(fmt.Errorf("%s: no cases.yaml in it or below it", arg), "runattest policy test --help shows one")
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"iter"
 	"slices"
@@ -152,25 +151,14 @@ func (b *batch) printSigned(j *signing.Job, all iter.Seq2[signing.Signed, error]
 		switch {
 		case err != nil:
 		case toStdout:
-			b.Info("%s", signedLine(s, j.Count))
+			b.Info("%s", s.Line(j.Count > 1))
 		default:
-			err = b.Result(writtenObject{j.Target, s.CustomID, s.Name, s.Identity}, "%s", signedLine(s, j.Count))
+			err = b.Result(writtenObject{j.Target, s.CustomID, s.Name, s.Identity}, "%s", s.Line(j.Count > 1))
 		}
 		if err != nil {
 			b.note("standard output", err)
 		}
 	}
-}
-
-// signedLine is the identity, with the file's name where it is one of several, and what a batch calls the request.
-func signedLine(s signing.Signed, of int) string {
-	switch {
-	case s.CustomID != "":
-		return fmt.Sprintf("%s  %s  %q", s.Identity, s.Name, s.CustomID)
-	case of == 1:
-		return s.Identity
-	}
-	return s.Identity + "  " + s.Name
 }
 
 // writtenObject says which file a bundle is in.

@@ -50,11 +50,12 @@ func newTrustFlags(cmd *cobra.Command) *trustFlags {
 // load makes the verifier that the flags ask for. Nothing but a KMS key opens a connection.
 func (t *trustFlags) load(cmd *cobra.Command) (*attest.Verifier, error) {
 	trust, err := t.trust(cmd)
-	if errors.Is(err, attest.ErrNoTrust) && cmd.Flags().Lookup("policy") == nil {
-		return nil, cli.WithHint(err, "name the public key of a signer that you trust with --key FILE, or a certificate identity with --certificate-identity, --certificate-oidc-issuer and --trusted-root")
-	}
 	if errors.Is(err, attest.ErrNoTrust) {
-		return nil, cli.WithHint(err, "name the public key of a signer that you trust with --key FILE, or a certificate identity with --certificate-identity, --certificate-oidc-issuer and --trusted-root, or have a --policy say it")
+		hint := "name the public key of a signer that you trust with --key FILE, or a certificate identity with --certificate-identity, --certificate-oidc-issuer and --trusted-root"
+		if cmd.Flags().Lookup("policy") != nil {
+			hint += ", or have a --policy say it"
+		}
+		return nil, cli.WithHint(err, hint)
 	}
 	if err != nil {
 		return nil, err

@@ -7,7 +7,6 @@ import (
 
 	"github.com/runattest/runattest/attest/answer"
 	"github.com/runattest/runattest/attest/authority"
-	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/internal/limits"
@@ -30,14 +29,11 @@ func newTrustedRootShow() *cobra.Command {
 }
 
 func readTrustedRoot(cmd *cobra.Command, path string) (*sigstore.TrustedRoot, error) {
-	if path != input.Stdin {
-		return loadTrustedRoot(path)
-	}
-	data, err := boundedfile.ReadFrom(cmd.InOrStdin(), "standard input", limits.TrustedRoot)
+	data, err := input.Read(path, cmd.InOrStdin(), limits.TrustedRoot)
 	if err != nil {
 		return nil, err
 	}
-	return parseTrustedRoot("standard input", data)
+	return parseTrustedRoot(input.Name(path), data)
 }
 
 func showTrusted(o *output, all []authority.Authority, now time.Time) error {

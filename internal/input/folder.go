@@ -67,3 +67,19 @@ func regular(path string) error {
 	}
 	return nil // what else is wrong with it, opening it says
 }
+
+// Named gives the file at a path, or all files of this name in the folder there and below it, which may be none.
+func Named(path, name string) ([]string, error) {
+	info, err := os.Stat(path)
+	if err != nil || !info.IsDir() {
+		return []string{path}, nil // reading it says what is wrong
+	}
+	var found []string
+	err = filepath.WalkDir(path, func(file string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() && entry.Name() == name {
+			found = append(found, file)
+		}
+		return err
+	})
+	return found, err
+}

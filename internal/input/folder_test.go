@@ -3,6 +3,7 @@ package input
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -53,5 +54,46 @@ func TestLineage(t *testing.T) {
 	}
 	for range Lineage(dir, nil, Bundles) { // who stops is not gone on for
 		break
+	}
+}
+
+// TestNamed: a folder stands for the files of a name in it and below it, and a file for itself, whatever its name.
+func TestNamed(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"cases.yaml", "b/c/cases.yaml", "b/other.yaml"} {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if found, err := Named(dir, "cases.yaml"); err != nil || len(found) != 2 {
+		t.Errorf("%q, %v", found, err)
+	}
+	if found, err := Named(dir, "none.yaml"); err != nil || len(found) != 0 {
+		t.Errorf("%q, %v", found, err)
+	}
+	for _, path := range []string{filepath.Join(dir, "b", "other.yaml"), filepath.Join(dir, "missing")} {
+		if found, err := Named(path, "cases.yaml"); err != nil || len(found) != 1 || found[0] != path {
+			t.Errorf("%q, %v", found, err)
+		}
+	}
+}
+
+// TestRead: standard input is read by its name, and both are bounded.
+func TestRead(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "f")
+	if err := os.WriteFile(path, []byte("file"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{path: "file", Stdin: "stdin"} {
+		if data, err := Read(name, strings.NewReader("stdin"), 5); err != nil || string(data) != want {
+			t.Errorf("%s: %q, %v", name, data, err)
+		}
+		if data, err := Read(name, strings.NewReader("stdin"), 3); err == nil {
+			t.Errorf("%s: %q, want an error", name, data)
+		}
 	}
 }

@@ -33,6 +33,14 @@ func Name(path string) string {
 	return path
 }
 
+// Read reads a file, or stdin for "-", at most limit bytes.
+func Read(path string, stdin io.Reader, limit int64) ([]byte, error) {
+	if path == Stdin {
+		return boundedfile.ReadFrom(stdin, Name(path), limit)
+	}
+	return boundedfile.Read(path, limit)
+}
+
 // Text is the text of one declaration or request and how it is written.
 type Text struct {
 	Name  string // the file, with the line where it holds several

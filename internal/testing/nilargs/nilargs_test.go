@@ -80,6 +80,7 @@ var exported = map[string]any{
 	"evidence.SetHead.Bytes":          evidence.SetHead.Bytes,
 	"evidence.SetHead.MarshalJSON":    evidence.SetHead.MarshalJSON,
 	"signing.Beside":                  signing.Beside,
+	"signing.Signed.Line":             signing.Signed.Line,
 	"signing.Batch.Check":             (*signing.Batch).Check,
 	"signing.Batch.Close":             (*signing.Batch).Close,
 	"signing.Batch.Lines":             (*signing.Batch).Lines,
