@@ -431,7 +431,8 @@ def read_table(name):
 # The rules.
 
 def fold(name):
-    return "".join(c.casefold() if len(c.casefold()) == 1 else c for c in name)
+    """Simple case folding: where the full one is longer than one character, the simple one is the lower case, if that is one."""
+    return "".join(next((f for f in (c.casefold(), c.lower()) if len(f) == 1), c) for c in name)
 
 
 def squeeze(name):
@@ -1435,12 +1436,16 @@ class Capture:
         for piece in query.split("&"):
             if piece:
                 name, _, value = piece.partition("=")
-                lines.setdefault(("query", lower(unquote_plus(name))), []).append(unquote_plus(value))
+                if re.search("%(?![0-9A-Fa-f]{2})", piece):
+                    raise Refused("percent sign")
+                lines.setdefault(("query", lower(unquote_plus(name))), []).append(unquote_plus(value, errors="surrogateescape"))
         out = {}
         for n in self.t.named:
             if any(kind == n["kind"] and name != n["name"] and fold(name) == n["name"] for kind, name in lines):
                 raise Refused("case of other letters")
             l = lines.get((n["kind"], n["name"]), [])
+            if any("\udc80" <= c <= "\udcff" for v in l for c in v):
+                raise Refused("UTF-8")
             key = n["kind"] + ":" + n["name"]
             if n["flags"]:
                 flags = sorted({f.strip(" \t") for v in l for f in v.split(",")} - {""} - set(n["drop"]), key=lambda f: f.encode())
