@@ -184,7 +184,7 @@ func (p *pager) rows(prefix string, members []member) {
 			what = append(what, "`[]` and `{}` are absent")
 		}
 		if m.vanishes {
-			what = append(what, "absent where nothing is left of it, and no null")
+			what = append(what, "absent where nothing is left of it and nothing in it stands in `nulls`")
 		}
 		if m.nullCounts {
 			what = append(what, "null is not its absence")
