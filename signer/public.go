@@ -55,8 +55,25 @@ func ParsePublicKey(data []byte) (*PublicKey, error) {
 	return NewPublicKey(key)
 }
 
-// NewPublicKey takes an *ecdsa.PublicKey, an ed25519.PublicKey or an *rsa.PublicKey.
+// NewPublicKey takes an *ecdsa.PublicKey, an ed25519.PublicKey or an *rsa.PublicKey. A key under which others than its holder can sign
+// is a *WeakKeyError.
 func NewPublicKey(key crypto.PublicKey) (public *PublicKey, err error) {
+	err = guard(func() error {
+		if public, err = newPublicKey(key); err == nil {
+			err = checkModulus(public.key)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return public, nil
+}
+
+// NewCertifiedKey is NewPublicKey for the key of a certificate, or of a log entry that is compared with one. It does not ask whether an
+// RSA modulus is a prime, which takes longer than verifying a signature: that is for the authority to ask, and a bundle
+// can bring many certificates.
+func NewCertifiedKey(key crypto.PublicKey) (public *PublicKey, err error) {
 	err = guard(func() error { public, err = newPublicKey(key); return err })
 	return public, err
 }

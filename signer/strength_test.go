@@ -171,6 +171,20 @@ func TestWeakRSA(t *testing.T) {
 			t.Errorf("a modulus with the factor %d: %v", factor, err)
 		}
 	}
+	prime, err := rand.Prime(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	factor, cube := good.Primes[0], new(big.Int).Rsh(good.N, 2048/3)
+	for cube.SetBit(cube, 0, 1); !cube.ProbablyPrime(8); cube.Add(cube, big.NewInt(2)) {
+	}
+	for name, n := range map[string]*big.Int{
+		"a prime": prime, "a square": new(big.Int).Mul(factor, factor), "a power": new(big.Int).Exp(cube, big.NewInt(3), nil),
+	} {
+		if _, err := signer.ParsePublicKey(publicPEM(t, &rsa.PublicKey{N: n, E: 65537})); err == nil || !strings.Contains(err.Error(), "power of one") {
+			t.Errorf("%s as modulus: %v", name, err)
+		}
+	}
 	if _, err := signer.NewPublicKey(&rsa.PublicKey{N: new(big.Int).Neg(good.N), E: 65537}); err == nil {
 		t.Error("a negative modulus is taken")
 	}

@@ -34,7 +34,7 @@ func parseCertificate(der []byte) (*leafCertificate, error) {
 	if leaf.IsCA {
 		return nil, errors.New("it is an authority's, not a signer's")
 	}
-	key, err := signer.NewPublicKey(leaf.PublicKey)
+	key, err := signer.NewCertifiedKey(leaf.PublicKey)
 	if err != nil {
 		return nil, err
 	}

@@ -61,7 +61,7 @@ func checkCertificateKeys(certificates ...*x509.Certificate) error {
 		if c == nil || c.PublicKey == nil {
 			continue
 		}
-		if _, err := signer.NewPublicKey(c.PublicKey); err != nil {
+		if _, err := signer.NewCertifiedKey(c.PublicKey); err != nil {
 			return fmt.Errorf("certificate %s: %w", c.Subject, err)
 		}
 	}

@@ -313,6 +313,6 @@ func (s entrySigner) has(der []byte) bool {
 	if err != nil {
 		return false
 	}
-	key, err := signer.NewPublicKey(parsed)
+	key, err := signer.NewCertifiedKey(parsed)
 	return err == nil && key.Hint() == s.key.Key.Hint()
 }

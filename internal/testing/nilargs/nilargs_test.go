@@ -171,6 +171,7 @@ var exported = map[string]any{
 	"signer.LoadPublicKey":               signer.LoadPublicKey,
 	"signer.New":                         signer.New,
 	"signer.NewPublicKey":                signer.NewPublicKey,
+	"signer.NewCertifiedKey":             signer.NewCertifiedKey,
 	"signer.Parse":                       signer.Parse,
 	"signer.ParsePublicKey":              signer.ParsePublicKey,
 	"signer.PublicKey.Algorithm":         (*signer.PublicKey).Algorithm,
