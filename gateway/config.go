@@ -118,6 +118,23 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
+// With is the configuration in which the addresses, the key, the journal, the witness, the policy and the windows are those of over,
+// where over names them. LogDenied and the members that begin with Insecure hold if either has them. No other member of over counts.
+func (c Config) With(over Config) Config {
+	c.Listen = cmp.Or(over.Listen, c.Listen)
+	c.Operations = cmp.Or(over.Operations, c.Operations)
+	c.Key = cmp.Or(over.Key, c.Key)
+	c.Journal = cmp.Or(over.Journal, c.Journal)
+	c.Witness = cmp.Or(over.Witness, c.Witness)
+	c.Policy = cmp.Or(over.Policy, c.Policy)
+	c.Window = cmp.Or(over.Window, c.Window)
+	c.WindowMax = cmp.Or(over.WindowMax, c.WindowMax)
+	c.LogDenied = c.LogDenied || over.LogDenied
+	c.InsecureAnyClient = c.InsecureAnyClient || over.InsecureAnyClient
+	c.InsecureForwardUndeclared = c.InsecureForwardUndeclared || over.InsecureForwardUndeclared
+	return c
+}
+
 // WindowEvery is how long a window gathers calls; 0 if the configuration does not say it. What is not a duration from 25
 // milliseconds to a minute is an error.
 func (c Config) WindowEvery() (time.Duration, error) {

@@ -32,7 +32,6 @@ type gatewayFlags struct {
 	config, upstream, provider, secret string
 	who                                *signerFlags
 	window                             time.Duration
-	windowMost                         int
 	over                               gateway.Config // what is said besides the file
 	policies                           *policySigners
 	timeout                            time.Duration
@@ -46,7 +45,7 @@ func newGateway() *cobra.Command {
 	f := cmd.Flags()
 	g.who = newSignerFlags(cmd)
 	f.DurationVar(&g.window, "window", 0, "sign the calls of each `DURATION`, 25ms to 1m, together, as a run set (default: 25ms with a KMS or services, none with a key alone)")
-	f.IntVar(&g.windowMost, "window-max", 0, "sign at most this `NUMBER` of calls together (default: 1000)")
+	f.Int64Var(&g.over.WindowMax, "window-max", 0, "sign at most this `NUMBER` of calls together (default: 1000)")
 	f.StringVar(&g.over.Journal, "journal", "", "the `FOLDER` of the journal, which is made where there is none")
 	f.StringVar(&g.over.Witness, "witness", "", "keep the bundle of each closed segment in this `FOLDER`, too, which is apart from the journal; calls do not wait for it")
 	f.StringVar(&g.upstream, "upstream", "", "forward calls to this `URL`, such as https://api.openai.com")
@@ -88,17 +87,11 @@ func (g *gatewayFlags) configuration(cmd *cobra.Command) (gateway.Config, error)
 	default:
 		c.Upstreams = []gateway.Upstream{{URL: g.upstream, Provider: g.provider}}
 	}
-	for _, m := range []struct {
-		to   *string
-		from string
-	}{{&c.Key, g.who.key}, {&c.Journal, g.over.Journal}, {&c.Witness, g.over.Witness}, {&c.Policy, g.over.Policy}, {&c.Listen, g.over.Listen}, {&c.Operations, g.over.Operations}} {
-		if m.from != "" {
-			*m.to = m.from
-		}
+	g.over.Key = g.who.key
+	if cmd.Flags().Changed("window") {
+		g.over.Window = g.window.String()
 	}
-	c.LogDenied = c.LogDenied || g.over.LogDenied
-	c.InsecureAnyClient = c.InsecureAnyClient || g.over.InsecureAnyClient
-	c.InsecureForwardUndeclared = c.InsecureForwardUndeclared || g.over.InsecureForwardUndeclared
+	c = c.With(g.over)
 	for _, name := range policySignerFlags {
 		if c.Policy == "" && cmd.Flags().Changed(name) {
 			return c, fmt.Errorf("--%s goes with --policy", name)
@@ -109,32 +102,25 @@ func (g *gatewayFlags) configuration(cmd *cobra.Command) (gateway.Config, error)
 		return c, cli.WithHint(errors.New("--key is required, or --fulcio"), makeKeys)
 	case c.Journal == "":
 		return c, errors.New("--journal is required: every call has a line there before it is forwarded")
-	case g.timeout <= 0 || g.windowMost < 0:
+	case g.timeout <= 0 || g.over.WindowMax < 0:
 		return c, errors.New("--journal-timeout, --window-max: must be positive")
 	}
 	g.who.key = c.Key
-	return c, g.windows(cmd, &c)
+	return c, g.windows(cmd, c)
 }
 
-// windows takes the window of the configuration where the flags name none.
-func (g *gatewayFlags) windows(cmd *cobra.Command, c *gateway.Config) (err error) {
-	if cmd.Flags().Changed("window") {
-		c.Window = g.window.String()
-	}
+// windows refuses a number of calls together where each is signed alone.
+func (g *gatewayFlags) windows(cmd *cobra.Command, c gateway.Config) (err error) {
 	if g.window, err = c.WindowEvery(); err != nil {
 		return fmt.Errorf("--window: %w", err) // that of the configuration was checked
 	}
-	if !cmd.Flags().Changed("window-max") {
-		g.windowMost = int(c.WindowMax)
-	}
 	switch {
-	case g.inWindows() || g.windowMost == 0:
-	case c.WindowMax > 0:
-		return errors.New("windowMax goes with window, or with a key in a KMS or services, which sign in windows")
-	default:
+	case g.inWindows() || c.WindowMax == 0:
+		return nil
+	case cmd.Flags().Changed("window-max"):
 		return errors.New("--window-max goes with --window")
 	}
-	return nil
+	return errors.New("windowMax goes with window, or with a key in a KMS or services, which sign in windows")
 }
 
 // run checks what the flags name, opens the journal, and serves until it is told to stop.
@@ -241,7 +227,7 @@ func (g *gatewayFlags) signer(cmd *cobra.Command, o *gateway.Options) (func(cont
 			return nil, err
 		}
 	}
-	o.Window = &gateway.Window{Sign: session.Sign, Every: g.window, Most: g.windowMost, Timeout: g.who.timeout}
+	o.Window = &gateway.Window{Sign: session.Sign, Every: g.window, Most: int(o.Config.WindowMax), Timeout: g.who.timeout}
 	if g.who.key != "" && o.Policy != nil {
 		o.Window.Key, err = g.publicKey(cmd)
 	}
@@ -309,23 +295,10 @@ func (g *gatewayFlags) serve(cmd *cobra.Command, made *gateway.Gateway, c gatewa
 	return explainAddress(err)
 }
 
-// reload reads the policy again at each SIGHUP. One that cannot be read leaves the one before in place.
+// reload reads the policy again at each SIGHUP.
 func (g *gatewayFlags) reload(cmd *cobra.Command, made *gateway.Gateway, path string) (stop func()) {
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
-	log := gatewayLog(cmd)
-	go func() {
-		for range hangups {
-			p, err := g.policy(cmd, path)
-			if err == nil && p != nil {
-				err = made.SetPolicy(p)
-			}
-			if err != nil {
-				log.Error("the policy was not read again; the one before is in force", "error", err)
-			} else if p != nil {
-				log.Info("the policy was read again", "policy", fmt.Sprintf("%x", p.Digest()))
-			}
-		}
-	}()
+	go func() { _ = made.Reload(hangups, func() (*policy.Policy, error) { return g.policy(cmd, path) }) }()
 	return func() { signal.Stop(hangups) }
 }

@@ -62,6 +62,7 @@ func (v *givenValue) namesFlag(s string) bool {
 var wanted = map[string]string{
 	"bool":     "want true or false",
 	"int":      "want a whole number, as 1",
+	"int64":    "want a whole number, as 1",
 	"uint":     "want a whole number, as 1",
 	"uint64":   "want a whole number, as 1",
 	"duration": "want a duration, as 30s or 5m",

@@ -479,6 +479,8 @@ var exported = map[string]any{
 	"gate.Repository.Lineage":     (*gate.Repository).Lineage,
 	"gate.Unchecked":              gate.Unchecked,
 
+	"gateway.Config.With":            gateway.Config.With,
+	"gateway.Gateway.Reload":         (*gateway.Gateway).Reload,
 	"gateway.Config.WindowEvery":     gateway.Config.WindowEvery,
 	"gateway.Gateway.Check":          (*gateway.Gateway).Check,
 	"gateway.Gateway.CheckListener":  (*gateway.Gateway).CheckListener,
