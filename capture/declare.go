@@ -43,6 +43,8 @@ func (f Format) capture(src Source, files []component, more func(*request, jsont
 	if err != nil {
 		return nil, err
 	}
+	digest := digestOf(src.Body)
+	defer digest.wait() // then the body is the caller's again
 	if more != nil {
 		more(&r, root)
 	}
@@ -56,9 +58,35 @@ func (f Format) capture(src Source, files []component, more func(*request, jsont
 	if err != nil {
 		return nil, t.invalid(err)
 	}
-	c := &Captured{Declaration: decl, Unknown: unknown, Unread: t.unread(src.Header), Warnings: warnings, Digest: sha256.Sum256(src.Body), Format: f}
+	c := &Captured{Declaration: decl, Unknown: unknown, Unread: t.unread(src.Header), Warnings: warnings, Digest: digest.wait(), Format: f}
 	d.report(c, root)
 	return c, nil
+}
+
+// A bodyDigest is the SHA-256 of a body. That of a long one is made while the declaration is.
+type bodyDigest struct {
+	sum  [sha256.Size]byte
+	done chan struct{} // nil of a short one
+}
+
+func digestOf(body []byte) *bodyDigest {
+	if len(body) < limits.CaptureBeside {
+		return &bodyDigest{sum: sha256.Sum256(body)}
+	}
+	d := &bodyDigest{done: make(chan struct{})}
+	go func() {
+		defer close(d.done)
+		d.sum = sha256.Sum256(body)
+	}()
+	return d
+}
+
+// wait returns when the body is not read any more.
+func (d *bodyDigest) wait() [sha256.Size]byte {
+	if d.done != nil {
+		<-d.done
+	}
+	return d.sum
 }
 
 // invalid is the error for a declaration that identity v1 refuses: its own limits are narrower than those of a source.

@@ -138,6 +138,8 @@ const (
 	JournalGroup   = 8 << 20
 	JournalWaiting = 256 << 20
 	JournalHeld    = 1 << 17
+	// JournalRoom is how many bytes of lines, and of declarations, are written in memory that is used again.
+	JournalRoom = 1 << 20
 	// JournalUnsigned is how many closed segments may wait for their signature before the journal says that it is not ready: an
 	// hour's, at a segment a minute.
 	JournalUnsigned = 60
@@ -148,6 +150,8 @@ const (
 	JournalAttempts = 1_000_000
 	JournalBody     = 1 << 40
 
+	// CaptureBeside is the size of a body that is hashed while it is read on another processor.
+	CaptureBeside = 64 << 10
 	// GatewayBody is the size of a request's body as it is sent, unless the configuration names another up to GatewayBodyMost, and
 	// GatewayMemory that of all bodies that are held at once; GatewayCodings is how many content codings a body has, and
 	// GatewayWindow the memory that decoding zstd may take for its window.
@@ -156,6 +160,8 @@ const (
 	GatewayMemory   = 256 << 20
 	GatewayCodings  = 4
 	GatewayWindow   = 8 << 20
+	// GatewayAtOnce is the size of a body that is written to the upstream with its headers, and is held until the call ends.
+	GatewayAtOnce = 8 << 10
 	// GatewayDrain is how much of a refused body is read and dropped, in GatewayDrainSeconds. Each part of a body arrives in
 	// GatewayPauseSeconds, and one that is read before it is forwarded in GatewayBodySeconds. A connection without calls is closed
 	// after GatewayIdleSeconds, and calls end in GatewayStopSeconds when the gateway stops.
