@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -51,6 +52,14 @@ func (s *share) grow(n int64) bool {
 	}
 	s.taken = to
 	return true
+}
+
+// keep gives back all but n bytes.
+func (s *share) keep(n int64) {
+	if more := s.taken - n; more > 0 {
+		s.of.used.Add(-more)
+		s.taken = n
+	}
 }
 
 // release gives back all; it may be called again.
@@ -154,25 +163,67 @@ func readAll(from io.Reader, most int64, s *share) ([]byte, *refusal) {
 	if !s.begin(first) {
 		return nil, refuseFull()
 	}
-	body := make([]byte, 0, first+1) // one more, in which the end is found
-	for {
+	step := 0 // of the buffer in steps; -1 of one that is not
+	var body []byte
+	if first < most {
+		body = steps.get(step)
+	} else {
+		step, body = -1, make([]byte, 0, first+1) // one more, in which the end is found
+	}
+	for size := first; ; {
 		n, err := from.Read(body[len(body):cap(body)])
 		body = body[:len(body)+n]
 		switch {
 		case int64(len(body)) > most:
+			steps.put(step, body)
 			return nil, refuse(bodyTooLarge, "the body has more than %d bytes", most)
 		case errors.Is(err, io.EOF):
+			if step >= 0 {
+				defer steps.put(step, body)
+				body = slices.Clone(body)
+			}
 			return body, nil
 		case err != nil:
+			steps.put(step, body)
 			return nil, refuse(bodyInvalid, "the body did not arrive whole")
 		case len(body) < cap(body):
 			continue
 		}
-		next := min(2*int64(cap(body)), most+1)
-		if !s.grow(next - 1) {
+		size = min(2*size, most)
+		if !s.grow(size) {
+			steps.put(step, body)
 			return nil, refuseFull()
 		}
-		body = append(make([]byte, 0, next), body...)
+		larger, next := []byte(nil), -1
+		if size < most && step >= 0 && step+1 < len(steps) {
+			next = step + 1
+			larger = steps.get(next)
+		} else {
+			larger = make([]byte, 0, size+1)
+		}
+		larger = append(larger, body...)
+		steps.put(step, body)
+		step, body = next, larger
+	}
+}
+
+// steps are buffers that a longer body goes through while it arrives: of firstShare and one bytes, of about twice, four and eight
+// times as many. They are used again. What readAll gives is none of them.
+var steps stepBuffers
+
+type stepBuffers [4]sync.Pool
+
+func (s *stepBuffers) get(step int) []byte {
+	if b, ok := s[step].Get().(*[]byte); ok {
+		return (*b)[:0]
+	}
+	return make([]byte, 0, firstShare<<step+1)
+}
+
+// put takes a buffer back that get gave; a step of -1 is of another.
+func (s *stepBuffers) put(step int, b []byte) {
+	if step >= 0 {
+		s[step].Put(&b)
 	}
 }
 

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -22,7 +23,8 @@ func newTransport() *http.Transport {
 	return &http.Transport{
 		Proxy: http.ProxyFromEnvironment, DialContext: dialer.DialContext, ForceAttemptHTTP2: true, TLSHandshakeTimeout: 10 * time.Second,
 		MaxIdleConns: 1024, MaxIdleConnsPerHost: 256, IdleConnTimeout: 30 * time.Second, MaxResponseHeaderBytes: 1 << 20,
-		DisableCompression: true, // an answer is not decoded on its way
+		WriteBufferSize:    2 * limits.GatewayAtOnce, // of a short body with its headers
+		DisableCompression: true,                     // an answer is not decoded on its way
 		HTTP2:              &http.HTTP2Config{SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second},
 	}
 }
@@ -38,18 +40,27 @@ func (g *Gateway) forward(w http.ResponseWriter, c *call) *refusal {
 	in := c.r.WithContext(ctx)
 	in.Trailer = nil // nothing that comes behind a body was checked
 	from := g.arrive(w, c.r)
+	var atOnce *bytes.Reader // a short body, which the transport writes with the headers because it knows the type
 	if c.route.endpoint.does == passed {
 		if c.r.ContentLength != 0 {
 			in.Body = from
 		}
+	} else if in.ContentLength, in.TransferEncoding, in.GetBody = int64(len(c.body)), nil, nil; len(c.body) <= limits.GatewayAtOnce {
+		atOnce, in.Body = bytes.NewReader(c.body), http.NoBody
+		c.share.keep(in.ContentLength)
 	} else {
-		in.Body, in.ContentLength, in.TransferEncoding, in.GetBody = &sending{left: c.body, share: c.share}, int64(len(c.body)), nil, nil
-		c.body = nil // while the answer streams it is not held
+		in.Body = &sending{left: c.body, share: c.share}
 	}
+	c.body = nil // while the answer streams it is not held, unless the transport does
 	in.Body = &counted{in.Body, limit}
 	var no *refusal
 	proxy := &httputil.ReverseProxy{
-		Rewrite:       func(pr *httputil.ProxyRequest) { g.rewrite(pr.Out, c) },
+		Rewrite: func(pr *httputil.ProxyRequest) {
+			g.rewrite(pr.Out, c)
+			if atOnce != nil {
+				pr.Out.Body = io.NopCloser(atOnce)
+			}
+		},
 		Transport:     g.transport,
 		FlushInterval: -1, // streams of any media type pass at once
 		ErrorLog:      log.New(io.Discard, "", 0),

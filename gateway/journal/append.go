@@ -137,6 +137,20 @@ type segment struct {
 	last   [sha256.Size]byte
 	same   map[[sha256.Size]byte]int // the lines by their content
 	born   time.Time                 // of the first line
+
+	lines, declarations room // of the group that is written
+}
+
+// room is memory that one group after the other is written in.
+type room []byte
+
+// take gives room for size bytes, which is the next one's, too.
+func (r *room) take(size int) []byte {
+	if size > limits.JournalRoom {
+		return make([]byte, 0, size)
+	}
+	*r = slices.Grow((*r)[:0], size)
+	return *r
 }
 
 // group is what is written at once.
@@ -155,7 +169,7 @@ func (s *segment) compose(calls []*waiting, prev [sha256.Size]byte, at time.Time
 	for _, w := range calls {
 		lines, declarations = lines+w.lineMost(), declarations+w.declarationSize()
 	}
-	g.lines, g.declarations = make([]byte, 0, lines), make([]byte, 0, declarations)
+	g.lines, g.declarations = s.lines.take(lines), s.declarations.take(declarations)
 	for _, w := range calls {
 		g.n++
 		place := place{n: g.n, group: s.n + 1, prev: g.last, time: at}

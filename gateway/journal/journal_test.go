@@ -15,6 +15,7 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/signer"
 )
 
@@ -364,5 +365,18 @@ func TestReceipt(t *testing.T) {
 		if r, err := ParseReceipt(s); err == nil {
 			t.Errorf("%q: %v", s, r)
 		}
+	}
+}
+
+// TestRoom: memory that groups are written in is used again for the next, and not for one that is large.
+func TestRoom(t *testing.T) {
+	var r room
+	first := append(r.take(100), "first"...)
+	again := r.take(50)
+	if len(again) != 0 || &again[:1][0] != &first[0] {
+		t.Error("the room is not used again")
+	}
+	if large := r.take(limits.JournalRoom + 1); len(large) != 0 || cap(large) != limits.JournalRoom+1 || cap(r) > limits.JournalRoom {
+		t.Errorf("%d bytes of room, and %d are kept", cap(large), cap(r))
 	}
 }
