@@ -46,7 +46,8 @@ func (g *Gateway) forward(w http.ResponseWriter, c *call) *refusal {
 			in.Body = from
 		}
 	} else if in.ContentLength, in.TransferEncoding, in.GetBody = int64(len(c.body)), nil, nil; len(c.body) <= limits.GatewayAtOnce {
-		atOnce, in.Body = bytes.NewReader(c.body), http.NoBody
+		atOnce = bytes.NewReader(c.body)
+		in.Body = io.NopCloser(atOnce)
 		c.share.keep(in.ContentLength)
 	} else {
 		in.Body = &sending{left: c.body, share: c.share}
