@@ -6,15 +6,13 @@ import (
 	"io/fs"
 	"iter"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 )
 
 // Lineage gives the bundles in a file as Bundles does, or those in a folder and the folders in it: each
 // file *.sigstore.json, *.sigstore.jsonl, *.runproof.json and *.runset.jsonl, in the order of their names. Links to files are
-// followed and links to folders are not, so that there is no loop. An error about one file or folder
-// does not end the sequence.
+// followed, and links to folders as walk does. An error about one file or folder does not end the sequence.
 //
 // bundles reads a file, as Bundles does.
 func Lineage(path string, stdin io.Reader, bundles func(path string, stdin io.Reader) iter.Seq2[Blob, error]) iter.Seq2[Blob, error] {
@@ -23,7 +21,7 @@ func Lineage(path string, stdin io.Reader, bundles func(path string, stdin io.Re
 	}
 	return func(yield func(Blob, error) bool) {
 		found := false
-		_ = filepath.WalkDir(path+string(filepath.Separator), func(file string, entry fs.DirEntry, err error) error { // whose only error is SkipAll's
+		_ = walk(path, func(file string, entry fs.DirEntry, err error) error { // whose only error is SkipAll's
 			if err == nil && !isBundle(entry) {
 				return nil
 			}
@@ -33,13 +31,13 @@ func Lineage(path string, stdin io.Reader, bundles func(path string, stdin io.Re
 			}
 			if err != nil {
 				if !yield(Blob{Name: file}, err) {
-					return filepath.SkipAll
+					return fs.SkipAll
 				}
 				return nil
 			}
 			for blob, err := range bundles(file, stdin) {
 				if !yield(blob, err) {
-					return filepath.SkipAll
+					return fs.SkipAll
 				}
 			}
 			return nil
@@ -68,14 +66,15 @@ func regular(path string) error {
 	return nil // what else is wrong with it, opening it says
 }
 
-// Named gives the file at a path, or all files of this name in the folder there and below it, which may be none.
+// Named gives the file at a path, or all files of this name in the folder there and below it, and in folders that are linked there,
+// which may be none.
 func Named(path, name string) ([]string, error) {
 	info, err := os.Stat(path)
 	if err != nil || !info.IsDir() {
 		return []string{path}, nil // reading it says what is wrong
 	}
 	var found []string
-	err = filepath.WalkDir(path, func(file string, entry fs.DirEntry, err error) error {
+	err = walk(path, func(file string, entry fs.DirEntry, err error) error {
 		if err == nil && !entry.IsDir() && entry.Name() == name {
 			found = append(found, file)
 		}

@@ -87,6 +87,8 @@ const (
 
 	// FolderFiles is how many files a folder holds whose digest is checked.
 	FolderFiles = 1_000_000
+	// LinkedFolders is how many folders are read behind the symbolic links in a folder whose files are looked for.
+	LinkedFolders = 10_000
 	// ServiceAnswer is the size of what a service answers when a signature is made.
 	ServiceAnswer = 4 << 20
 
