@@ -8,8 +8,10 @@ import (
 	"io/fs"
 	"iter"
 	"os"
+	"slices"
 	"strings"
 
+	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/capture"
 	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/internal/yamljson"
@@ -31,6 +33,37 @@ type Captured struct {
 	Name              string // of the file or folder, with the line where that holds several
 	Several           bool   // there may be others in it
 	Size              int    // of the text, in bytes
+}
+
+// AnnotationError says that an attestation was to have an annotation that capturing sets.
+type AnnotationError struct{ Name string }
+
+func (e *AnnotationError) Error() string {
+	return zero.IfNil(e).Name + ": capturing sets the annotation of that name"
+}
+
+// Options are what an attestation of the declaration says besides it: what base has, the annotations of the capture, and with
+// withSource the exact bytes of the source as the subject source. Base is left as it is.
+func (c Captured) Options(base attest.StatementOptions, withSource bool) (attest.StatementOptions, error) {
+	if c.Captured == nil {
+		return base, errors.New("nothing is captured: it is nil")
+	}
+	annotations := c.Annotations()
+	for name, value := range base.Annotations {
+		if _, twice := annotations[name]; twice {
+			return base, &AnnotationError{name}
+		}
+		annotations[name] = value
+	}
+	base.Annotations = annotations
+	if withSource {
+		digest, err := c.SourceDigest()
+		if err != nil {
+			return base, err
+		}
+		base.Subjects = append(slices.Clip(base.Subjects), attest.Subject{Name: "source", SHA256: digest})
+	}
+	return base, nil
 }
 
 // InFolder captures the folder of that name, with what src says beside it.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/capture"
 )
@@ -40,5 +41,30 @@ func TestCaptures(t *testing.T) {
 	}
 	if found, text, err := files.DetectCapture("-", strings.NewReader(good), capture.Source{Provider: "openai"}); err != nil || found.Name() != "openai-chat/1" || string(text.Data) != good {
 		t.Error(found.Name(), err)
+	}
+}
+
+// TestOptions: what a capture says is added to a copy, and replaces nothing.
+func TestOptions(t *testing.T) {
+	f, err := capture.Lookup("openai-chat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, err := f.Capture(capture.Source{Body: []byte(`{"model":"m","messages":[{"role":"user","content":"hi"}]}`)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := files.Captured{Captured: one}
+	base := attest.StatementOptions{Annotations: map[string]string{"ticket": "1"}, Subjects: make([]attest.Subject, 0, 4)}
+	o, err := c.Options(base, true)
+	if err != nil || o.Annotations["ticket"] != "1" || o.Annotations[capture.Annotation] != f.Name() || len(o.Subjects) != 1 || o.Subjects[0].SHA256 != one.Digest {
+		t.Errorf("%+v, %v", o, err)
+	}
+	if len(base.Annotations) != 1 || base.Subjects[:1][0].Name != "" {
+		t.Errorf("the base is changed: %+v", base)
+	}
+	base.Annotations = map[string]string{capture.Annotation: "mine"}
+	if _, err := c.Options(base, false); !errors.As(err, new(*files.AnnotationError)) {
+		t.Error(err)
 	}
 }

@@ -7,7 +7,10 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
+	"strings"
 
+	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/inorder"
 	"github.com/runattest/runattest/internal/jsonlines"
 )
@@ -90,9 +93,28 @@ func (b *Batch) answer(ctx context.Context, a Answer, source func(int, []byte) S
 		return a
 	}
 	a.Prepared = source(a.Line, a.text).prepare()
+	a.Prepared.Err = inLine(a.Line, a.Prepared.Err)
 	if a.Prepared.Err == nil {
 		a.Bundle, a.Err = b.sign(ctx, a.Statement)
 	}
 	a.text = nil
 	return a
+}
+
+// inLine has problems name the line of the whole stream, and hints speak of that line.
+func inLine(n int, err error) error {
+	invalid, ok := errors.AsType[*identity.InvalidError](err)
+	if !ok {
+		return err
+	}
+	problems := slices.Clone(invalid.Problems)
+	for i := range problems {
+		if problems[i].Line > 0 {
+			problems[i].Line = n
+		}
+		if strings.Contains(problems[i].Hint, ".yaml") {
+			problems[i].Hint = "write it as JSON on one line"
+		}
+	}
+	return &identity.InvalidError{Problems: problems}
 }

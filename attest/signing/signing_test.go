@@ -217,6 +217,27 @@ func TestLines(t *testing.T) {
 	}
 }
 
+// TestLinesProblems: what is wrong with a declaration is on the line of the stream.
+func TestLinesProblems(t *testing.T) {
+	b := &signing.Batch{Session: newSession(t, ""), Note: func(string, error) {}}
+	defer b.Close()
+	source := func(_ int, line []byte) signing.Source {
+		_, err := identity.Parse(line)
+		return signing.Source{Err: err}
+	}
+	for a := range b.Lines(t.Context(), strings.NewReader("{}\n{\"a\":}\n"), 50, source) {
+		invalid, ok := errors.AsType[*identity.InvalidError](a.Prepared.Err)
+		if !ok {
+			t.Fatalf("line %d: %v", a.Line, a.Prepared.Err)
+		}
+		for _, p := range invalid.Problems {
+			if p.Line > 0 && p.Line != a.Line || a.Line == 2 && p.Line != 2 {
+				t.Errorf("line %d: %+v", a.Line, p)
+			}
+		}
+	}
+}
+
 type errorReader struct{}
 
 func (errorReader) Read([]byte) (int, error) { return 0, errors.New("broken") }

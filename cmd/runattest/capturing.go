@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -51,8 +50,8 @@ func (f *sourceFlags) source() (capture.Source, error) {
 	if err != nil {
 		return src, err
 	}
-	if src.Header, err = headerLines(*f.headers); err != nil {
-		return src, err
+	if src.Header, err = capture.ParseHeader(*f.headers...); err != nil {
+		return src, cli.WithHint(fmt.Errorf("--header: %w", err), "--header 'anthropic-version: 2023-06-01'")
 	}
 	src.Parents, err = parentIDs(*f.parents)
 	return src, err
@@ -90,19 +89,6 @@ func parentIDs(given []string) ([]identity.ID, error) {
 		ids = append(ids, id)
 	}
 	return ids, nil
-}
-
-// headerLines are lines "name: value" by their names.
-func headerLines(lines []string) (map[string][]string, error) {
-	header := map[string][]string{}
-	for i, l := range lines {
-		name, value, ok := strings.Cut(l, ":")
-		if name = strings.TrimSpace(name); !ok || name == "" {
-			return nil, cli.WithHint(fmt.Errorf("--header: line %d has no name and colon, want a line of a header", i+1), "--header 'anthropic-version: 2023-06-01'")
-		}
-		header[name] = append(header[name], strings.TrimSpace(value))
-	}
-	return header, nil
 }
 
 // lookupFormat is the capture format of that name.
@@ -177,19 +163,8 @@ func (x *capturing) newRequests(cmd *cobra.Command, paths []string) *input.Files
 
 // noteCaptured tells what a person should know of a declaration that was captured.
 func noteCaptured(o *output, name string, c *capture.Captured) {
-	for _, w := range c.Warnings {
-		o.Info("warning: %s: %s", name, w)
-	}
-	if len(c.Unread) > 0 {
-		o.Info("note: %s: not in the declaration, since %s does not read it: header %s", name, c.Format.Name(), strings.Join(c.Unread, ", "))
-	}
-	for _, w := range c.Open {
-		o.Info("note: %s: %s is open: the declaration does not say what it stands for, which may be %s", name, w.Pointer, w.Hides)
-	}
-	for _, p := range identity.Lint(c.Declaration.Canonical()) {
-		if p.Code == identity.CodeSecret {
-			o.Info("warning: %s: the declaration's %s %s", name, p.Pointer, p.Message)
-		}
+	for _, r := range c.Remarks() {
+		o.Info("%s: %s: %s", r.Kind, name, r.Text)
 	}
 }
 

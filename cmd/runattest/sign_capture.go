@@ -3,13 +3,12 @@ package main
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
-	"github.com/runattest/runattest/capture"
+	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/internal/overwrite"
@@ -48,21 +47,13 @@ func (b *batch) files(cmd *cobra.Command, paths []string) *input.Files {
 }
 
 // capturedOptions adds to the options what a capture says beside the declaration.
-func (b *batch) capturedOptions(c *capture.Captured) (attest.StatementOptions, error) {
-	options := b.options
-	options.Annotations = maps.Clone(options.Annotations)
-	for name, value := range c.Annotations() {
-		if _, twice := options.Annotations[name]; twice {
-			return options, fmt.Errorf("--annotation %s: --capture sets the annotation of that name", name)
-		}
-		options.Annotations[name] = value
+func (b *batch) capturedOptions(c files.Captured) (attest.StatementOptions, error) {
+	options, err := c.Options(b.options, b.withSource)
+	if twice, ok := errors.AsType[*files.AnnotationError](err); ok {
+		return options, fmt.Errorf("--annotation %s: --capture sets the annotation of that name", twice.Name)
 	}
-	if b.withSource {
-		digest, err := c.SourceDigest()
-		if err != nil {
-			return options, fmt.Errorf("--with-source: %w", err)
-		}
-		options.Subjects = append(slices.Clip(options.Subjects), attest.Subject{Name: "source", SHA256: digest})
+	if err != nil {
+		return options, fmt.Errorf("--with-source: %w", err)
 	}
 	return options, nil
 }

@@ -91,7 +91,7 @@ func (b *batch) declaration(t input.Text, err error) signing.Source {
 func (b *batch) captured(c files.Captured, err error) signing.Source {
 	return signing.Source{Name: c.Name, Lines: c.Several, Size: c.Size, Err: err, Declare: func() (signing.Declared, error) {
 		noteCaptured(b.output, c.Name, c.Captured)
-		options, err := b.capturedOptions(c.Captured)
+		options, err := b.capturedOptions(c)
 		return signing.Declared{Declaration: c.Declaration, Options: options, CustomID: c.CustomID}, err
 	}}
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -65,34 +64,21 @@ func (b *batch) lineSource(n int, line []byte) signing.Source {
 
 func lineName(n int) string { return fmt.Sprintf("%s:%d", input.Name(input.Stdin), n) }
 
-// inLine has problems name the line of the whole input, and hints speak of that line.
-func inLine(n int, err error) error {
-	var invalid *identity.InvalidError
-	if !errors.As(err, &invalid) {
+// hintLine says which command shows all problems of a line.
+func hintLine(err error) error {
+	invalid, ok := errors.AsType[*identity.InvalidError](err)
+	if !ok || len(invalid.Problems) < 2 {
 		return err
 	}
-	problems := slices.Clone(invalid.Problems)
-	for i := range problems {
-		if problems[i].Line > 0 {
-			problems[i].Line = n
-		}
-		if strings.Contains(problems[i].Hint, ".yaml") {
-			problems[i].Hint = "write it as JSON on one line"
-		}
-	}
-	invalid = &identity.InvalidError{Problems: problems}
-	hint := invalid.Hint()
-	if len(problems) > 1 {
-		hint = strings.TrimPrefix(hint+fmt.Sprintf("; runattest lint - shows all %d problems of the line that it is given", len(problems)), "; ")
-	}
-	return cli.WithHint(invalid, hint)
+	all := fmt.Sprintf("; runattest lint - shows all %d problems of the line that it is given", len(invalid.Problems))
+	return cli.WithHint(err, strings.TrimPrefix(invalid.Hint()+all, "; "))
 }
 
 // answer writes one line, or what is wrong. Its own error is that of standard output.
 func (b *batch) answer(a signing.Answer) error {
 	wrong := a.Err
 	if a.Prepared.Err != nil {
-		wrong = inLine(a.Line, a.Prepared.Err)
+		wrong = hintLine(a.Prepared.Err)
 	}
 	var answer signedObject
 	switch {

@@ -641,6 +641,8 @@ var exported = map[string]any{
 	"registry.Verification.Summary":     (*registry.Verification).Summary,
 
 	"capture.Captured.Annotations":       (*capture.Captured).Annotations,
+	"capture.Captured.Remarks":           (*capture.Captured).Remarks,
+	"capture.ParseHeader":                capture.ParseHeader,
 	"capture.Captured.SourceDigest":      (*capture.Captured).SourceDigest,
 	"capture.Format.Recompute":           capture.Format.Recompute,
 	"capture.Format.RecomputeFolder":     capture.Format.RecomputeFolder,
@@ -690,6 +692,8 @@ var exported = map[string]any{
 	"files.OneDeclaration":               files.OneDeclaration,
 	"files.OpenSet":                      files.OpenSet,
 	"files.ParseBundle":                  files.ParseBundle,
+	"files.AnnotationError.Error":        (*files.AnnotationError).Error,
+	"files.Captured.Options":             files.Captured.Options,
 	"files.Captures.In":                  files.Captures.In,
 	"files.Captures.InFolder":            files.Captures.InFolder,
 	"files.DetectCapture":                files.DetectCapture,
