@@ -72,10 +72,17 @@ func TestCosign(t *testing.T) {
 	}
 	wants(t, cosign, "jq")
 	room := newRoom(t, dir, "COSIGN="+cosign, "KEY="+distKey(t))
-	room.want(t, "cp $KEY release.pub; cosign() { $COSIGN \"$@\"; }\n"+pageLine(t, r, "cosign verify-blob-attestation"), "Verified OK")
+	check := "cp $KEY release.pub; cosign() { $COSIGN \"$@\"; }\n" + pageLine(t, r, "jq '{") + "\n" + pageLine(t, r, "cosign verify-blob-attestation")
+	room.want(t, check, "Verified OK")
 	// Which cosign prints too for an older release under other names; the line after it shows version and names.
 	archive := command.archive(built[0], r)
-	room.want(t, pageLine(t, r, "jq"), r.tag+"\n", fmt.Sprintf("%x  %s\n", sha256.Sum256([]byte(readFile(t, filepath.Join(dir, archive)))), archive))
+	room.want(t, pageLine(t, r, "jq -r"), r.tag+"\n", fmt.Sprintf("%x  %s\n", sha256.Sum256([]byte(readFile(t, filepath.Join(dir, archive)))), archive))
+	// A file with another provenance for jq than for cosign: cosign alone accepts it, the lines refuse it.
+	twoFaced(t, filepath.Join(dir, provenanceFile(r)), filepath.Join(room.dir, "forged.json"), r.tag, "v99.0.0")
+	room.want(t, `$COSIGN verify-blob-attestation --key "$KEY" --insecure-ignore-tlog --type slsaprovenance1 --bundle forged.json dist/`+archive, "Verified OK")
+	if out, err := room.run(strings.ReplaceAll(check, "dist/"+provenanceFile(r), "forged.json")); err == nil {
+		t.Errorf("the lines accept two provenances in one file: %s", out)
+	}
 	room.want(t, `for f in dist/*.whl dist/*.tgz dist/*.tar.gz dist/*.deb dist/*.rpm dist/*.tar; do
 $COSIGN verify-blob-attestation --key "$KEY" --insecure-ignore-tlog --type slsaprovenance1 --bundle dist/`+provenanceFile(r)+` $f; done
 if $COSIGN verify-blob-attestation --key "$KEY" --insecure-ignore-tlog --type slsaprovenance1 --bundle dist/`+provenanceFile(r)+` dist/checksums.txt
@@ -89,6 +96,32 @@ then exit 1; else echo refused; fi`, "Verified OK", "refused")
 	writeFile(t, filepath.Join(room.dir, "other.txt"), strings.Replace(sums, "runattest", "runattesT", 1))
 	room.want(t, `$COSIGN verify-blob --key "$KEY" --insecure-ignore-tlog --bundle sums.sigstore.json dist/checksums.txt
 if $COSIGN verify-blob --key "$KEY" --insecure-ignore-tlog --bundle sums.sigstore.json other.txt; then exit 1; else echo refused; fi`, "Verified OK", "refused")
+}
+
+// twoFaced makes a file of a provenance: the signed envelope is where cosign's older form has it, and where the newer form has one,
+// there is one that was never signed, in which old is replaced by new.
+func twoFaced(t *testing.T, from, to, old, new string) {
+	t.Helper()
+	var bundle map[string]any
+	if err := json.Unmarshal([]byte(readFile(t, from)), &bundle); err != nil {
+		t.Fatal(err)
+	}
+	signed, err := json.Marshal(bundle["dsseEnvelope"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	envelope := bundle["dsseEnvelope"].(map[string]any)
+	payload, err := base64.StdEncoding.DecodeString(envelope["payload"].(string))
+	if err != nil || !strings.Contains(string(payload), old) {
+		t.Fatalf("%v, %q is not in %s", err, old, payload)
+	}
+	envelope["payload"] = base64.StdEncoding.EncodeToString([]byte(strings.ReplaceAll(string(payload), old, new)))
+	bundle["base64Signature"] = base64.StdEncoding.EncodeToString(signed)
+	forged, err := json.Marshal(bundle)
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, to, string(forged))
 }
 
 // TestOpenSSL: without any client, openssl verifies the signature of the provenance, over DSSE's encoding of its payload.
