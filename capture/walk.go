@@ -2,7 +2,9 @@ package capture
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
+	"math/bits"
 	"slices"
 	"unicode/utf8"
 
@@ -161,12 +163,26 @@ func (w *walker) appendText(dst []byte, v jsontree.Value, s *shape, m mode) []by
 
 // appendEscaped appends compact JSON text, which has no control characters, as the content of a string.
 func appendEscaped(dst, text []byte) []byte {
+	const word = 8
 	i := len(dst)
 	n := 2 * len(text)
 	if len(text) > 1<<16 { // for which twice the memory is more than counting takes
 		n = len(text) + bytes.Count(text, []byte{'"'}) + bytes.Count(text, []byte{'\\'})
 	}
+	n += 2 * word // a word may be written where less than one is left
 	dst = slices.Grow(dst, n)[:i+n]
+	for ; len(text) >= word; text = text[word:] {
+		x := binary.LittleEndian.Uint64(text)
+		binary.LittleEndian.PutUint64(dst[i:], x)
+		for found := toEscape(x); found != 0; found &= found - 1 {
+			before := bits.TrailingZeros64(found) &^ 7 // bits
+			at := i + before/8
+			dst[at] = '\\'
+			binary.LittleEndian.PutUint64(dst[at+1:], x>>before)
+			i++
+		}
+		i += word
+	}
 	for _, c := range text {
 		if c == '"' || c == '\\' {
 			dst[i] = '\\'
@@ -176,6 +192,14 @@ func appendEscaped(dst, text []byte) []byte {
 		i++
 	}
 	return dst[:i]
+}
+
+// toEscape has the high bit set of each byte of x that is a quotation mark or a backslash, and no other.
+func toEscape(x uint64) uint64 {
+	const ones = 0x0101010101010101
+	const low = 0x7f * ones
+	quote, backslash := x^'"'*ones, x^'\\'*ones // a byte that is 0 is one of them
+	return ^((quote&low + low | quote) & (backslash&low + low | backslash)) &^ low
 }
 
 func (w *walker) array(dst []byte, v jsontree.Value, s *shape, m mode) []byte {
