@@ -64,21 +64,30 @@ func decide(checks []evidence.Check, required ...evidence.CheckName) bool {
 			return false
 		}
 	}
+	next := 0 // what is required is mostly in the order of the checks
 	for _, name := range required {
-		if !hasPassed(checks, name) {
+		i := passedFrom(checks, next, name)
+		if i < 0 {
 			return false
 		}
+		next = i + 1
 	}
 	return len(required) > 0
 }
 
-func hasPassed(checks []evidence.Check, name evidence.CheckName) bool {
-	for i := range checks {
+// passedFrom is where the check of that name is that has passed, looked for from a place on and then before it, or -1.
+func passedFrom(checks []evidence.Check, from int, name evidence.CheckName) int {
+	for i := from; i < len(checks); i++ {
 		if c := &checks[i]; c.Name == name && c.Verdict == evidence.Pass {
-			return true
+			return i
 		}
 	}
-	return false
+	for i := range min(from, len(checks)) {
+		if c := &checks[i]; c.Name == name && c.Verdict == evidence.Pass {
+			return i
+		}
+	}
+	return -1
 }
 
 // coded gives a code to the checks that came without one: those of another module's Trust.

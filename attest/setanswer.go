@@ -59,7 +59,7 @@ func (a *answerer) isVerified(s *setShare, root jsontree.Value) bool {
 	}
 	run := runChecks{content: content, set: a.set, inclusion: &a.inclusion}
 	run.finish(nil, Expect{})
-	_, verified := run.decide(a.head.result, s.checks[:])
+	_, verified := run.decide(&a.head.result, s.checks[:])
 	return verified
 }
 

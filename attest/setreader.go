@@ -308,5 +308,5 @@ func (r *setReader) verify(run *setRun) (*Verified, error) {
 		}
 		run.finish(run.err, Expect{Declaration: given})
 	}
-	return r.head.by.conclude(r.head.result, &run.runChecks, run.form)
+	return r.head.by.conclude(&r.head.result, &run.runChecks, run.form)
 }

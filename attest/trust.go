@@ -88,8 +88,7 @@ func (t keyTrust) CheckEnvelope(_ context.Context, e evidence.Envelope) evidence
 // key that signed is returned, nil if none of these did; its validity is for the caller to
 // check. It tries the key that the bundle names first, and then the others: the hint saves
 // time and explains a no, it does not decide.
-func CheckKeys(keys []TrustedKey, e evidence.Envelope) (evidence.Result, *TrustedKey) {
-	var o evidence.Result
+func CheckKeys(keys []TrustedKey, e evidence.Envelope) (o evidence.Result, signedBy *TrustedKey) {
 	if len(e.Certificates) > 0 {
 		o.Signature = evidence.Failed(evidence.CheckSignature, evidence.CodeSignerKind, "is by a certificate; only keys were given").
 			WithHint(evidence.HintTrustIssuer)
@@ -97,15 +96,22 @@ func CheckKeys(keys []TrustedKey, e evidence.Envelope) (evidence.Result, *Truste
 		return o, nil
 	}
 	if e.Work != nil {
-		return checkKeys(keys, e, e.Work.Over(e.Message())) // which it keeps
+		schemes := e.Work.Over(e.Message()) // which it keeps
+		named := namedKey(keys, e.KeyHint)
+		if named != nil && schemes.Verify(named.Key, e.Signature) == nil {
+			named.setSigned(&o)
+			return o, named
+		}
+		signedBy = checkOthers(&o, keys, &e, named, schemes)
+		return o, signedBy
 	}
 	m, _ := messages.Get().(*[]byte)
 	*m = e.AppendMessage((*m)[:0])
-	o, key := checkMessage(keys, e, *m)
+	signedBy = checkMessage(&o, keys, &e, *m)
 	if cap(*m) <= longMessage {
 		messages.Put(m)
 	}
-	return o, key
+	return o, signedBy
 }
 
 // messages are memory for what was signed.
@@ -115,29 +121,24 @@ var messages = sync.Pool{New: func() any { return new([]byte) }}
 const longMessage = 64 << 10
 
 // checkMessage is CheckKeys of an envelope without certificates, whose message is m, and on which any work may be spent.
-func checkMessage(keys []TrustedKey, e evidence.Envelope, m []byte) (evidence.Result, *TrustedKey) {
+func checkMessage(o *evidence.Result, keys []TrustedKey, e *evidence.Envelope, m []byte) *TrustedKey {
 	named := namedKey(keys, e.KeyHint)
 	if named != nil && named.Key.Verify(m, e.Signature) == nil {
-		return named.signed(), named
+		named.setSigned(o)
+		return named
 	}
-	return checkOthers(keys, e, named, signer.NewSchemes(m))
+	return checkOthers(o, keys, e, named, signer.NewSchemes(m))
 }
 
-// checkKeys is checkMessage of the message that schemes are over, with no more work than they allow.
-func checkKeys(keys []TrustedKey, e evidence.Envelope, schemes *signer.Schemes) (evidence.Result, *TrustedKey) {
-	named := namedKey(keys, e.KeyHint)
-	if named != nil && schemes.Verify(named.Key, e.Signature) == nil {
-		return named.signed(), named
+// checkOthers is CheckKeys where the key that the bundle names has not signed; named is nil if it names none.
+func checkOthers(o *evidence.Result, keys []TrustedKey, e *evidence.Envelope, named *TrustedKey, schemes *signer.Schemes) *TrustedKey {
+	signedBy := findKey(keys, schemes, e.Signature, named)
+	if signedBy == nil {
+		*o = explainNo(keys, named, schemes, *e)
+		return nil
 	}
-	return checkOthers(keys, e, named, schemes)
-}
-
-// checkOthers is checkKeys where the key that the bundle names has not signed; nil if it names none.
-func checkOthers(keys []TrustedKey, e evidence.Envelope, named *TrustedKey, schemes *signer.Schemes) (evidence.Result, *TrustedKey) {
-	if signedBy := findKey(keys, schemes, e.Signature, named); signedBy != nil {
-		return signedBy.signed(), signedBy
-	}
-	return explainNo(keys, named, schemes, e), nil
+	signedBy.setSigned(o)
+	return signedBy
 }
 
 // namedKey is the key that the bundle names, nil if it is not among the keys.
@@ -150,16 +151,14 @@ func namedKey(keys []TrustedKey, hint string) *TrustedKey {
 	return nil
 }
 
-// signed is the result where the key's signature was verified.
-func (k *TrustedKey) signed() evidence.Result {
+// setSigned sets the result where the key's signature was verified.
+func (k *TrustedKey) setSigned(o *evidence.Result) {
 	by, algorithm, trusted := "by key ", string(k.Key.Algorithm()), " is trusted"
 	texts := by + k.Name + " (" + algorithm + ")" + "key " + k.Name + trusted // both in one piece
 	split := len(texts) - len("key ") - len(k.Name) - len(trusted)
-	return evidence.Result{
-		By:        k.identity(),
-		Signature: passed(evidence.CheckSignature, texts[:split]),
-		Signer:    passed(evidence.CheckSigner, texts[split:]),
-	}
+	o.By = k.identity()
+	o.Signature = passed(evidence.CheckSignature, texts[:split])
+	o.Signer = passed(evidence.CheckSigner, texts[split:])
 }
 
 // explainNo says why a signature is not by any of the keys; named is the one that the bundle names, if it is

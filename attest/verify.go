@@ -115,11 +115,12 @@ func (v *Verifier) Verify(ctx context.Context, b *Bundle, want Expect) (*Verifie
 	}
 	var run runChecks
 	run.check(b, want)
-	return v.conclude(b.CheckTrust(ctx, v.trust), &run, b.statement())
+	result := b.CheckTrust(ctx, v.trust)
+	return v.conclude(&result, &run, b.statement())
 }
 
 // decide decides by what was found out of the signer and of the run. The checks are in memory, where there is room.
-func (r *runChecks) decide(result evidence.Result, memory []evidence.Check) (checks []evidence.Check, verified bool) {
+func (r *runChecks) decide(result *evidence.Result, memory []evidence.Check) (checks []evidence.Check, verified bool) {
 	checks = append(memory[:0], result.Signature, result.Signer, result.Time, r.statement)
 	demanded := required
 	if r.inclusion != nil {
@@ -134,7 +135,7 @@ func (r *runChecks) decide(result evidence.Result, memory []evidence.Check) (che
 const runChecksMost = 9
 
 // conclude gives what decide has decided, and is the only function that makes a Verified.
-func (v *Verifier) conclude(result evidence.Result, run *runChecks, statement []byte) (*Verified, error) {
+func (v *Verifier) conclude(result *evidence.Result, run *runChecks, statement []byte) (*Verified, error) {
 	made := &struct { // in one piece
 		Verified
 		checks [runChecksMost - 1]evidence.Check

@@ -101,7 +101,7 @@ func parseValid(data []byte) *Declaration {
 // text, which must not change, and not to v.
 func FromTree(v jsontree.Value) *Declaration {
 	size := len(v.Raw())
-	if size == 0 || size > limits.Declaration || v.Values() > limits.DeclarationValues || v.Depth() > limits.DeclarationDepth || len(validate(v)) > 0 {
+	if size == 0 || size > limits.Declaration || v.Values() > limits.DeclarationValues || v.DeeperThan(limits.DeclarationDepth) || len(validate(v)) > 0 {
 		return nil
 	}
 	return newDeclaration(v)

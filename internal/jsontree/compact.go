@@ -25,17 +25,17 @@ func (m *Memory) ReadCompact(text []byte, rules canonical.Options) (Value, error
 // readCompact checks and indexes in one pass an object that is compact already, with white space around it at most. It is false
 // where the text is anything else, or would take a longer look: an exponent, a name beyond ASCII.
 func (m *Memory) readCompact(text []byte, rules canonical.Options) bool {
-	text = bytes.Trim(text, " \t\r\n")
-	if uint64(len(text)) > math.MaxUint32 || at(text, 0) != '{' || rules.ExactNumbers || rules.MaxDepth == 0 || rules.MaxValues == 0 {
+	if text = trimmed(text); uint64(len(text)) > math.MaxUint32 || at(text, 0) != '{' || rules.ExactNumbers || rules.MaxDepth == 0 || rules.MaxValues == 0 {
 		return false
 	}
 	if m.tree.nodes == nil {
 		m.tree.nodes = make([]node, 0, density(text))
 	}
 	r := reader{tree: tree{text: text, nodes: m.tree.nodes[:0]}, depth: rules.MaxDepth, most: rules.MaxValues, keep: true, prefixes: m.prefixes[:0]}
-	end := r.value(0, node{})
+	end := r.value(0, 0, 0)
 	m.tree, m.prefixes = r.tree, r.prefixes
 	m.tree.plain = end == len(text)
+	m.tree.bare = m.tree.plain && !r.escaped
 	return end == len(text)
 }
 

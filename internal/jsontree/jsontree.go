@@ -44,6 +44,7 @@ type tree struct {
 	text  []byte
 	nodes []node
 	plain bool // no name has an escape sequence
+	bare  bool // no string has one, either
 }
 
 // Value is one value of a tree. The zero Value is absent.
@@ -307,7 +308,10 @@ func (v Value) Bytes() []byte {
 		return nil
 	}
 	raw := v.Raw()
-	return unquote(raw[1 : len(raw)-1])
+	if raw = raw[1 : len(raw)-1]; v.t.bare {
+		return raw
+	}
+	return unquote(raw)
 }
 
 // Len is the number of members or elements.
@@ -343,6 +347,20 @@ func (v Value) Depth() int {
 		}
 	}
 	return most
+}
+
+// DeeperThan says whether Depth is more than most.
+func (v Value) DeeperThan(most int) bool {
+	if v.t == nil {
+		return most < 0
+	}
+	containers := 0
+	for i, end := v.i, v.node().next; i < end; i++ {
+		if k := v.t.nodes[i].kind; k == Object || k == Array {
+			containers++
+		}
+	}
+	return containers > most && v.Depth() > most // there are at least as many as nest
 }
 
 // Has says that a value of that kind is in v, at any depth.

@@ -198,6 +198,9 @@ func TestMeasures(t *testing.T) {
 		for _, c := range v.Elements() {
 			inside(c)
 		}
+		if v.DeeperThan(depth) || depth > 0 && !v.DeeperThan(depth-1) {
+			t.Errorf("%s: DeeperThan differs from Depth, %d", v.Raw(), depth)
+		}
 		if next.Kind() != jsontree.Absent || v.Values() != values || v.Depth() != depth || v.Has(jsontree.Null) != null {
 			t.Errorf("%s: %d values, depth %d, null %v, want %d, %d, %v", v.Raw(), v.Values(), v.Depth(), v.Has(jsontree.Null), values, depth, null)
 		}

@@ -27,7 +27,7 @@ func Read(text []byte, rules canonical.Options) (Value, error) {
 
 // copied is v, the root of its tree, in memory of its own.
 func (v Value) copied() Value {
-	return Value{&tree{v.t.text, slices.Clone(v.t.nodes), v.t.plain}, 0}
+	return Value{&tree{v.t.text, slices.Clone(v.t.nodes), v.t.plain, v.t.bare}, 0}
 }
 
 // Borrow is Memory that was used before. Return gives it back: a value that was read into it must not be used after that.
@@ -67,35 +67,49 @@ var anyRules = canonical.Options{MaxDepth: 256, MaxValues: math.MaxInt}
 // where the text is anything else, or would take a longer look: an exponent, a number of more than 15 digits, a name beyond
 // ASCII. What it accepts, rules.Form returns as it stands.
 func (m *Memory) readCanonical(text []byte, rules canonical.Options) bool {
-	text = bytes.Trim(text, " \t\r\n")
-	if uint64(len(text)) > math.MaxUint32 || at(text, 0) != '{' {
+	if text = trimmed(text); uint64(len(text)) > math.MaxUint32 || at(text, 0) != '{' {
 		return false
 	}
 	r := reader{tree: tree{text: text, nodes: m.tree.nodes[:0]}, depth: rules.MaxDepth, most: rules.MaxValues}
-	end := r.value(0, node{})
+	end := r.value(0, 0, 0)
 	m.tree = r.tree
 	m.tree.plain = end == len(text)
+	m.tree.bare = m.tree.plain && !r.escaped
 	return end == len(text)
+}
+
+// trimmed is text without white space around it.
+func trimmed(text []byte) []byte {
+	if at(text, 0) == '{' && text[len(text)-1] == '}' { // as almost always
+		return text
+	}
+	return bytes.Trim(text, " \t\r\n")
 }
 
 // reader reads canonical text. Its methods take the position of what they read and return that of what follows, or -1.
 type reader struct {
 	tree
-	depth int // how many more arrays and objects may be opened
-	most  int // members and elements
+	depth   int  // how many more arrays and objects may be opened
+	most    int  // members and elements
+	escaped bool // there is an escape sequence
 
 	keep     bool     // members are in any order, and numbers as they are spelled
 	prefixes []uint64 // then of the names so far of the objects that are open
 }
 
-// value reads the value at i, with the name that n has.
-func (r *reader) value(i int, n node) int {
+// value reads the value at i, with the name that is from nameStart to nameEnd.
+func (r *reader) value(i, nameStart, nameEnd int) int {
 	k := len(r.nodes)
 	if k > r.most {
 		return -1
 	}
-	n.start = uint32(i)
-	r.nodes = append(r.nodes, n)
+	if k < cap(r.nodes) {
+		r.nodes = r.nodes[:k+1]
+	} else {
+		r.nodes = append(r.nodes, node{})
+	}
+	n := &r.nodes[k] // which is written here member by member: a node that is copied waits until it is put together
+	n.start, n.nameStart, n.nameEnd = uint32(i), uint32(nameStart), uint32(nameEnd)
 	kind, end := String, 0
 	switch c := at(r.text, i); c {
 	case '"':
@@ -147,7 +161,7 @@ func (r *reader) object(i int) int {
 			return -1
 		}
 		last, before = x, name
-		i = r.value(end+2, node{nameStart: uint32(start), nameEnd: uint32(end)})
+		i = r.value(end+2, start, end)
 		if i < 0 {
 			return -1
 		}
@@ -176,7 +190,7 @@ func (r *reader) array(i int) int {
 		return i + 1
 	}
 	for {
-		if i = r.value(i, node{}); i < 0 {
+		if i = r.value(i, 0, 0); i < 0 {
 			return -1
 		}
 		switch at(r.text, i) {
@@ -205,6 +219,7 @@ func (r *reader) str(i int) int {
 			return i + 1
 		case c == '\\' && strings.IndexByte(`"\bfnrt`, at(r.text, i+1)) >= 0:
 			i += 2
+			r.escaped = true
 		case c >= utf8.RuneSelf:
 			ascii = 0
 		default:
