@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -15,10 +14,7 @@ import (
 
 // policySigners are who may have signed the policy itself. They are said on the command line and
 // nowhere else: a policy, and the trusted root in it, cannot vouch for its own signature.
-type policySigners struct {
-	keys, names, issuers []string
-	root                 string
-}
+type policySigners struct{ trustFlags }
 
 const (
 	flagPolicyKey    = "policy-key"
@@ -32,7 +28,7 @@ var policySignerFlags = []string{flagPolicyKey, flagPolicyName, flagPolicyIssuer
 
 // newPolicySigners declares the flags of every command that reads a policy.
 func newPolicySigners(cmd *cobra.Command) *policySigners {
-	var s policySigners
+	s := policySigners{trustFlags{prefix: "policy-"}}
 	f := cmd.Flags()
 	f.StringArrayVar(&s.keys, flagPolicyKey, nil, "refuse the policy unless FILE.sigstore.json beside it is signed with this `KEY`: a public key file, env://NAME or a KMS key (repeatable)")
 	f.StringArrayVar(&s.names, flagPolicyName, nil, "refuse the policy unless FILE.sigstore.json beside it is signed with a certificate for this `NAME`: an email, a workflow's URL (repeatable)")
@@ -44,53 +40,23 @@ func newPolicySigners(cmd *cobra.Command) *policySigners {
 
 // verifier is nil where no signature is asked for.
 func (s *policySigners) verifier(cmd *cobra.Command) (*attest.Verifier, error) {
-	if slices.Contains(s.keys, "") { // a variable that is not set, most often
-		return nil, fmt.Errorf("--%s is empty", flagPolicyKey)
-	}
 	identities, err := s.identities(newOutput(cmd))
-	if err != nil || len(s.keys)+len(identities) == 0 {
+	switch {
+	case err != nil:
 		return nil, err
+	case len(identities) > 0 && s.root == "":
+		return nil, cli.WithHint(fmt.Errorf("--%s without a trusted root: no authority is trusted to issue certificates", flagPolicyName),
+			"give --"+flagPolicyRoot+" FILE; runattest trusted-root makes or fetches one")
+	case len(identities) == 0 && s.root != "":
+		return nil, fmt.Errorf("--%s goes with --%s", flagPolicyRoot, flagPolicyName)
+	case len(identities)+len(s.keys) == 0:
+		return nil, nil
 	}
-	keys, err := (&trustFlags{keys: s.keys}).trustedKeys(cmd.Context(), flagPolicyKey)
-	if err != nil {
-		return nil, fmt.Errorf("--%s: %w", flagPolicyKey, err)
-	}
-	trust, err := s.trust(keys, identities)
+	trust, err := s.trust(cmd)
 	if err != nil {
 		return nil, err
 	}
 	return attest.NewVerifier(trust)
-}
-
-func (s *policySigners) trust(keys []attest.TrustedKey, identities []sigstore.CertificateIdentity) (attest.Trust, error) {
-	if len(identities) == 0 {
-		return attest.TrustKeys(keys...)
-	}
-	root, err := loadTrustedRoot(s.root)
-	if err != nil {
-		return nil, err
-	}
-	return sigstore.NewTrust(sigstore.TrustOptions{Root: root, Keys: keys, Identities: identities})
-}
-
-// identities are every name with every issuer.
-func (s *policySigners) identities(o *output) ([]sigstore.CertificateIdentity, error) {
-	if slices.Contains(s.names, "") || slices.Contains(s.issuers, "") {
-		return nil, fmt.Errorf("--%s and --%s: one is empty", flagPolicyName, flagPolicyIssuer)
-	}
-	names, _ := matchers(o, flagPolicyName, s.names, nil)
-	issuers, _ := matchers(o, flagPolicyIssuer, s.issuers, nil)
-	all, err := everyIdentity("policy-", names, issuers)
-	switch {
-	case err != nil:
-		return nil, err
-	case len(all) > 0 && s.root == "":
-		return nil, cli.WithHint(fmt.Errorf("--%s without a trusted root: no authority is trusted to issue certificates", flagPolicyName),
-			"give --"+flagPolicyRoot+" FILE; runattest trusted-root makes or fetches one")
-	case len(all) == 0 && s.root != "":
-		return nil, fmt.Errorf("--%s goes with --%s", flagPolicyRoot, flagPolicyName)
-	}
-	return all, nil
 }
 
 // policyOptions let policies trust what package sigstore verifies.

@@ -20,6 +20,7 @@ import (
 
 // trustFlags name the signers that a command trusts, and the evidence that it requires.
 type trustFlags struct {
+	prefix                                       string // of the flags' names
 	keys, validities                             []string
 	root                                         string
 	names, namePatterns, issuers, issuerPatterns []string
@@ -66,7 +67,7 @@ func (t *trustFlags) load(cmd *cobra.Command) (*attest.Verifier, error) {
 func (t *trustFlags) trust(cmd *cobra.Command) (attest.Trust, error) {
 	var o sigstore.TrustOptions
 	var err error
-	if o.Keys, err = t.trustedKeys(cmd.Context(), "key"); err != nil {
+	if o.Keys, err = t.trustedKeys(cmd.Context()); err != nil {
 		return nil, err
 	}
 	if o.Identities, err = t.identities(newOutput(cmd)); err != nil {
@@ -117,10 +118,13 @@ func parseTrustedRoot(name string, data []byte) (*sigstore.TrustedRoot, error) {
 	return root, nil
 }
 
-func (t *trustFlags) trustedKeys(ctx context.Context, flag string) ([]attest.TrustedKey, error) {
+func (t *trustFlags) trustedKeys(ctx context.Context) ([]attest.TrustedKey, error) {
 	var keys []attest.TrustedKey
 	for _, ref := range t.keys {
-		key, err := loadPublicKey(ctx, flag, ref)
+		key, err := loadPublicKey(ctx, t.prefix+"key", ref)
+		if err != nil && t.prefix != "" { // two flags name keys
+			err = fmt.Errorf("--%skey: %w", t.prefix, err)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -178,15 +182,15 @@ func parseLogs(text string) (int, error) {
 
 // identities are every name with every issuer.
 func (t *trustFlags) identities(o *output) ([]sigstore.CertificateIdentity, error) {
-	names, err := matchers(o, flagName, t.names, t.namePatterns)
+	names, err := matchers(o, t.prefix+flagName, t.names, t.namePatterns)
 	if err != nil {
 		return nil, err
 	}
-	issuers, err := matchers(o, flagIssuer, t.issuers, t.issuerPatterns)
+	issuers, err := matchers(o, t.prefix+flagIssuer, t.issuers, t.issuerPatterns)
 	if err != nil {
 		return nil, err
 	}
-	return everyIdentity("", names, issuers)
+	return everyIdentity(t.prefix, names, issuers)
 }
 
 const flagName, flagIssuer = "certificate-identity", "certificate-oidc-issuer"
