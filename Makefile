@@ -105,7 +105,7 @@ bench: build ## whole-process time, memory and size, installed commands beside t
 .PHONY: bench-gateway
 bench-gateway: ## a call through the gateway, beside a direct one and a bare reverse proxy, and what it waits for the disk
 	$(GO) test -run '^$$' -bench '^BenchmarkDisk$$' ./gateway/journal
-	$(GO) test -run '^$$' -bench '^BenchmarkCall$$' -benchmem ./gateway
+	$(GO) test -run '^$$' -bench '^Benchmark(Beside|Call)$$' -benchmem ./gateway
 
 .PHONY: bench-gateway-peers
 bench-gateway-peers: build ## the gateway beside LiteLLM, Portkey, TensorZero, nginx and others; installs them the first time (2 GB, minutes)
