@@ -118,7 +118,8 @@ func benchCall(b *testing.B, client *http.Client, to string, size int, i int64) 
 }
 
 // BenchmarkBeside is a call through a bare httputil.ReverseProxy and one through the gateway in turns, over one connection each, so that
-// other work on the machine meets both: their medians, how much longer the gateway takes, and what of that it waits for its journal.
+// other work on the machine meets both: their medians, how much longer the gateway takes, what of that it waits for its journal, and the time on processors of
+// each, with that of client and upstream.
 func BenchmarkBeside(b *testing.B) {
 	upstream := benchUpstream(b)
 	bare := benchBare(b, upstream)
@@ -128,21 +129,25 @@ func BenchmarkBeside(b *testing.B) {
 			b.Run(fmt.Sprintf("rules=%t/%d", rules, size), func(b *testing.B) {
 				one, other := &http.Client{Transport: newTransport()}, &http.Client{Transport: newTransport()}
 				var without, with []time.Duration
-				timed := func(all *[]time.Duration, client *http.Client, url string) {
-					begun := time.Now()
+				var worked, workedMore time.Duration
+				timed := func(all *[]time.Duration, worked *time.Duration, client *http.Client, url string) {
+					begun, before := time.Now(), cputime.Used()
 					benchCall(b, client, url, size, benchCalls.Add(1))
 					*all = append(*all, time.Since(begun))
+					*worked += cputime.Used() - before
 				}
 				times.take()
 				for b.Loop() {
-					timed(&without, one, bare)
-					timed(&with, other, plain)
+					timed(&without, &worked, one, bare)
+					timed(&with, &workedMore, other, plain)
 				}
 				b.ReportMetric(0, "ns/op")
 				b.ReportMetric(median(without), "bare-µs")
 				b.ReportMetric(median(with), "gateway-µs")
 				b.ReportMetric(median(with)-median(without), "more-µs")
 				b.ReportMetric(median(times.take()), "journal-µs")
+				b.ReportMetric(float64(worked.Microseconds())/float64(len(without)), "bare-cpu-µs")
+				b.ReportMetric(float64(workedMore.Microseconds())/float64(len(with)), "gateway-cpu-µs")
 			})
 		}
 	}
