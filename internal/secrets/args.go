@@ -284,7 +284,8 @@ func assigned(s string) string {
 const commandDepth = 3
 
 // command is a command line without what is secret in its words. It is read as shells of Unix do, in which a backslash takes the next
-// byte, and then as those do for which it is a byte like others. A word that has a secret in it is written without the marks inside it.
+// byte, and then as those do for which it is a byte like others. A word that has a secret in it is written without the marks inside
+// it, and between marks that leave it what it is to a shell.
 func command(s string, depth int) (clean string, ok bool) {
 	if depth == 0 {
 		return s, true
@@ -299,7 +300,7 @@ func commandWords(s string, depth int, escapes bool) (clean string, ok bool) {
 	done, behind, before := 0, 0, "x"
 	ok = true
 	for at := 0; at < len(s); {
-		start, end, word := readWord(s, at, escapes)
+		start, end, word, quoting := readWord(s, at, escapes)
 		at = end
 		if start == end {
 			continue
@@ -319,13 +320,10 @@ func commandWords(s string, depth int, escapes bool) (clean string, ok bool) {
 		clean, isOne := argument(before, word, false, below)
 		ok = ok && isOne
 		if clean != word {
-			outer := ""
-			if s[start] == '"' || s[start] == '\'' {
-				outer = s[start : start+1]
-			}
-			b.WriteString(s[done:start] + outer + clean + outer)
+			mark, isSame := markFor(s[start], word, clean, quoting)
+			b.WriteString(s[done:start] + mark + clean + mark)
 			done = end
-			ok = ok && (runs.MatchString(before) || !isBesideCommand(word, clean))
+			ok = ok && isSame && (runs.MatchString(before) || !isBesideCommand(word, clean))
 		}
 		if before = word; n > 0 {
 			before = "x" // another command begins
@@ -348,8 +346,9 @@ func atEnd(word string) int {
 	return len(word) - len(rest)
 }
 
-// readWord reads the blanks from at on and the word behind them: where it stands, and its text without quotation marks and backslashes.
-func readWord(s string, at int, escapes bool) (start, end int, word string) {
+// readWord reads the blanks from at on and the word behind them: where it stands, its text without quotation marks and backslashes, and
+// for each byte of that the mark it is quoted with: a backslash like a single one, or 0.
+func readWord(s string, at int, escapes bool) (start, end int, word string, quoting []byte) {
 	start = -1
 	quote := byte(0)
 	var text []byte
@@ -369,20 +368,20 @@ func readWord(s string, at int, escapes bool) (start, end int, word string) {
 		switch {
 		case n > 0:
 			at++
-			text = append(text, s[at])
+			text, quoting = append(text, s[at]), append(quoting, '\'')
 		case start < 0:
 		case c == quote:
 			quote = 0
 		case quote == 0 && (c == '"' || c == '\''):
 			quote = c
 		default:
-			text = append(text, c)
+			text, quoting = append(text, c), append(quoting, quote)
 		}
 	}
 	if start < 0 {
 		start = at
 	}
-	return start, at, string(text)
+	return start, at, string(text), quoting
 }
 
 // taken is how many bytes a backslash takes of rest, in a shell of Unix between such quotation marks or none.

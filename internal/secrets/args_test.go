@@ -72,7 +72,7 @@ func TestCommand(t *testing.T) {
 		`x --token \` + "\r\n" + `  CANARY`:                                  `x --token [secret]` + "\r\n" + `  [secret]`,
 		`x --token=a\ CANARY "--api-key=a CANARY" -v`:                        `x --token=[secret] "--api-key=[secret]" -v`,
 		`API_KEY=a\ CANARY API_TOKEN="a CANARY" env "PASSWORD=a CANARY" npx`: `API_KEY=[secret] API_TOKEN=[secret] env "PASSWORD=[secret]" npx`,
-		`"C:\dir\" --token CANARY "C:\x y"`:                                  `"C:dir --token [secret] C:x" y"`,
+		`"C:\dir\" --token CANARY "C:\x y"`:                                  `"'C:dir --token [secret] C:x'" y"`,
 		`sh -c "npx --token CANARY -v"`:                                      `sh -c "npx --token [secret] -v"`,
 		`sh -c "API_KEY=CANARY npx -v"`:                                      `sh -c "API_KEY=[secret] npx -v"`,
 		`sh -c 'sh -c "npx --token a\ CANARY -v"'`:                           `sh -c 'sh -c "npx --token [secret] -v"'`,

@@ -889,7 +889,7 @@ def brace_list(s):
 
 
 def words_of(s, escapes):
-    """Words as (start, end, text)."""
+    """Words as (start, end, text, and of each of its characters the mark it is quoted with, "'" for a backslash)."""
     plain = r"""[^ \t\n\r"']"""
     kinds = [r"\\(?:\r?\n)", r"\\[\s\S]", r"'[^']*(?:'|\Z)", r'"(?:\\[\s\S]|[^"\\])*(?:"|\\?\Z)', plain]
     if not escapes:
@@ -903,24 +903,37 @@ def words_of(s, escapes):
         if joined:
             at += joined.end()
             continue
-        start, text = at, ""
+        start, text, quoted = at, "", ""
         while m := re.match("|".join("(%s)" % k for k in kinds), s[at:]):
             piece, at = m[0], at + m.end()
             if piece[0] in "\"'":
                 inner = piece[1:-1] if len(piece) > 1 and piece[-1] == piece[0] and not (escapes and re.fullmatch(r'"(?:\\[\s\S]|[^"\\])*', piece)) else piece[1:]
-                if escapes and piece[0] == '"':
-                    inner = re.sub(r"\\(\r?\n|[$`\"\\])", lambda e: "" if e[1][-1] == "\n" else e[1], inner)
-                text += inner
+                for e in re.finditer(r"\\(\r?\n|[$`\"\\])|[\s\S]" if escapes and piece[0] == '"' else r"()[\s\S]", inner):
+                    if not (e[1] or "").endswith("\n"):
+                        text, quoted = text + (e[1] or e[0]), quoted + ("'" if e[1] else piece[0])
             elif escapes and piece[0] == "\\" and len(piece) > 1:
-                text += "" if piece[-1] == "\n" else piece[1:]
+                if piece[-1] != "\n":
+                    text, quoted = text + piece[1:], quoted + "'"
             else:
-                text += piece
-        yield start, at, text
+                text, quoted = text + piece, quoted + " "
+        yield start, at, text, quoted
+
+
+def mark_for(first, word, clean, quoted):
+    """The quotation marks between which a shell reads what is not secret in the word as in the source, or None."""
+    m = re.fullmatch("([\\s\\S]*?)".join(map(re.escape, clean.split(MARK))), word)
+    secret = [m.span(i + 1) for i in range(len(m.groups()))] if m else []
+    acts = lambda c, mark: mark == " " or mark == '"' and c in "$`"
+    special = [m.start() for m in re.finditer(r"[$`*?\[{;&|<>() \t\r\n]|^#|(?:^|(?<=[=:]))~", word)
+               if not any(a <= m.start() < b for a, b in secret)]
+    for mark in (first if first in "\"'" else " ", "'", '"'):
+        if all(acts(word[i], quoted[i]) == acts(word[i], mark) for i in special):
+            return mark.strip()
 
 
 def clean_words(s, escapes, depth):
     out, done, last, before, ok = "", 0, 0, "x", True
-    for start, end, word in words_of(s, escapes):
+    for start, end, word, quoted in words_of(s, escapes):
         if re.search("[\r\n]", re.sub(r"\\\r?\n", "", s[last:start])) and before != "x" and not runs(before) and \
                 argument("x", word, False, 0)[0] != argument(before, word, False, 0)[0]:
             ok = False
@@ -930,9 +943,9 @@ def clean_words(s, escapes, depth):
         clean, one = argument(before, word, False, depth - 1 if re.search("[ \t\n\r]", word) else 0)
         ok = ok and one
         if clean != word:
-            outer = s[start] if s[start] in "\"'" else ""
-            out, done = out + s[done:start] + outer + clean + outer, end
-            ok = ok and (runs(before) or not beside(word, clean))
+            outer = mark_for(s[start], word, clean, quoted)
+            out, done = out + s[done:start] + (outer or "") + clean + (outer or ""), end
+            ok = ok and outer is not None and (runs(before) or not beside(word, clean))
         before = "x" if n else word
     return out + s[done:], ok
 
