@@ -93,6 +93,9 @@ func (g *Gateway) client(r *http.Request) (string, *refusal) {
 	}
 	byToken, byName := "", ""
 	if len(tokens) == 1 {
+		if strings.TrimSpace(tokens[0]) == "" {
+			return "", refuse(clientUnknown, "%s is empty", headerKey)
+		}
 		sum := sha256.Sum256([]byte(tokens[0]))
 		for _, c := range g.config.Clients { // all of them: the time does not tell which
 			if want, err := hex.DecodeString(c.TokenSHA256); err == nil && subtle.ConstantTimeCompare(sum[:], want) == 1 {
@@ -117,6 +120,16 @@ func (g *Gateway) client(r *http.Request) (string, *refusal) {
 		return byName, nil
 	}
 	return "", refuse(clientUnknown, "want a client's token in %s, or its certificate", headerKey)
+}
+
+// isOfBlank tells the SHA-256 of a text that is empty or a few blanks, which is what commands hash where a variable is not set.
+func isOfBlank(sum []byte) bool {
+	for _, blank := range []string{"", "\n", "\r\n", "\r", " ", " \n", " \r\n", "\t", "\n\n", "\x00"} {
+		if blankSum := sha256.Sum256([]byte(blank)); string(sum) == string(blankSum[:]) {
+			return true
+		}
+	}
+	return false
 }
 
 // certifies tells whether the verified certificate of the connection has the name: a DNS name, an email address or a URI, whole.

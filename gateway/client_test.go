@@ -55,6 +55,28 @@ func TestToken(t *testing.T) {
 	}
 }
 
+// TestEmptyToken: the digest of a token that was not set is refused, and an empty token proves nothing.
+func TestEmptyToken(t *testing.T) {
+	for _, blank := range []string{"", "\n", "\r\n", " ", "\t"} {
+		for _, sum := range []string{digest([]byte(blank)), strings.ToUpper(digest([]byte(blank)))} {
+			text := head + "upstreams: [{url: 'https://a'}]\nclients: [{name: a, tokenSHA256: '" + sum + "'}]"
+			if _, err := ParseConfig([]byte(text)); err == nil || !strings.Contains(err.Error(), "clients/0: tokenSHA256: is the digest of an empty or blank text") {
+				t.Errorf("the digest of %q: %v", blank, err)
+			}
+		}
+	}
+	w := newWorld(t, func(o *Options) {
+		o.Config.Clients = []Client{{Name: "ci", TokenSHA256: digest([]byte("token-of-ci"))}}
+	})
+	w.gateway.config.Clients[0].TokenSHA256 = digest(nil) // which no configuration can say
+	for _, empty := range []string{"Airun-Key:", "Airun-Key:  ", "Airun-Key: \t"} {
+		status, refusal := w.raw("POST /v1/chat/completions HTTP/1.1\nHost: HOST\nContent-Type: application/json\n" + empty + "\nContent-Length: 2\n\n{}")
+		if status != 401 || refusal != clientUnknown.code {
+			t.Errorf("%q: %d %s", empty, status, refusal)
+		}
+	}
+}
+
 // TestURLSecret: every path begins with the secret, which is in no log, and is not forwarded.
 func TestURLSecret(t *testing.T) {
 	const secret = "0123456789-abcdef"

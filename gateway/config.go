@@ -234,6 +234,10 @@ func (c Config) checkClients() []error {
 			wrong("want tokenSHA256 or certificate")
 		case k.TokenSHA256 != "" && (err != nil || len(sum) != 32):
 			wrong("tokenSHA256: want 64 hex digits")
+		case k.TokenSHA256 != "" && isOfBlank(sum):
+			wrong("tokenSHA256: is the digest of an empty or blank text: the variable with the token was empty or not set when the digest was computed: want the digest of a token")
+		case k.Certificate != "" && strings.TrimSpace(k.Certificate) == "":
+			wrong("certificate: is blank: want a DNS name, email address or URI")
 		case k.Certificate != "" && c.TLS.ClientCA == "":
 			wrong("certificate: needs tls/clientCA")
 		case k.TokenSHA256 != "" && tokens[string(sum)]:
