@@ -243,3 +243,29 @@ func TestFolderTooManyFiles(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// noStat is a folder that is no fs.StatFS, as that of fs.Sub, in which a pipe is opened by mistake.
+type noStat struct {
+	fs.FS
+	t *testing.T
+}
+
+func (n noStat) Open(name string) (fs.File, error) {
+	if name == "pipe" {
+		n.t.Errorf("%s: is opened", name)
+	}
+	return n.FS.Open(name)
+}
+
+// TestFolderPipe: a pipe is refused before it is opened, which may take for ever.
+func TestFolderPipe(t *testing.T) {
+	f, err := Lookup("hf-model")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := fstest.MapFS{"config.json": {Data: []byte("{}")}, "pipe": {Mode: fs.ModeNamedPipe}}
+	_, err = f.CaptureFolder(t.Context(), noStat{files, t}, Source{Model: "m"})
+	if err == nil || !strings.Contains(err.Error(), `"pipe" is neither a file nor a link to one`) {
+		t.Errorf("got %v", err)
+	}
+}

@@ -2,12 +2,17 @@ package input
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
+
+	"github.com/runattest/runattest/internal/boundedfile"
 )
 
 // resolve is a folder's path without links: a link may lead to a snapshot.
@@ -53,14 +58,64 @@ func Folder(dir string) (fsys fs.FS, closeFolder func(), err error) {
 	if repository, ok := repositoryOf(full); ok {
 		top, below = repository, "snapshots/"+filepath.Base(full)
 	}
+	if info, err := os.Stat(full); err != nil {
+		return nil, nil, err
+	} else if !info.IsDir() { // OpenRoot waits for the writer of a pipe
+		return nil, nil, &fs.PathError{Op: "open", Path: dir, Err: syscall.ENOTDIR}
+	}
 	root, err := os.OpenRoot(top)
 	if err != nil {
 		return nil, nil, err
 	}
-	fsys, err = fs.Sub(root.FS(), below)
-	if err != nil {
-		root.Close()
-		return nil, nil, err
+	return &modelFolder{root, below}, func() { root.Close() }, nil
+}
+
+// modelFolder is a folder in a root, below which its links are followed. It waits for no pipe: Stat opens nothing, which that of
+// fs.Sub does, and Open opens files and folders alone.
+type modelFolder struct {
+	root  *os.Root
+	below string
+}
+
+var _ fs.StatFS = (*modelFolder)(nil)
+
+func (f *modelFolder) Stat(name string) (fs.FileInfo, error) {
+	if !fs.ValidPath(name) {
+		return nil, &fs.PathError{Op: "stat", Path: name, Err: fs.ErrInvalid}
 	}
-	return fsys, func() { root.Close() }, nil
+	info, err := f.root.Stat(path.Join(f.below, name))
+	return info, about(name, err)
+}
+
+func (f *modelFolder) Open(name string) (fs.File, error) {
+	info, err := f.Stat(name) // before it is opened, which devices take for a command
+	if err != nil {
+		return nil, err
+	}
+	if !isPlain(info) {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: errSpecial}
+	}
+	file, err := f.root.OpenFile(path.Join(f.below, name), os.O_RDONLY|boundedfile.OpenAtOnce, 0)
+	if err != nil {
+		return nil, about(name, err)
+	}
+	if info, err = file.Stat(); err == nil && !isPlain(info) { // by now
+		err = &fs.PathError{Op: "open", Path: name, Err: errSpecial}
+	}
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file, nil
+}
+
+var errSpecial = errors.New("is neither a file nor a folder")
+
+func isPlain(info fs.FileInfo) bool { return info.Mode().IsRegular() || info.IsDir() }
+
+// about has an error name a file as the caller does, and not as the root.
+func about(name string, err error) error {
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
+		pe.Path = name
+	}
+	return err
 }

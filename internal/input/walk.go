@@ -16,7 +16,22 @@ import (
 // cannot be read are errors, after which walk goes on unless each returns one; so is the first of too many linked folders, after
 // which it follows no more links. An error that each returns ends the walk and is returned, except for fs.SkipAll.
 func walk(folder string, each func(path string, entry fs.DirEntry, err error) error) error {
-	w := walker{each: each, links: []string{folder}}
+	w := walker{each: each, links: []string{folder}, most: limits.LinkedFolders}
+	return w.walk()
+}
+
+// A walker is a walk under way.
+type walker struct {
+	each   func(path string, entry fs.DirEntry, err error) error
+	read   overwrite.Files // the folders
+	links  []string        // to folders that are still to be read
+	linked bool            // what is read now is behind a link
+	count  int             // of the folders behind links
+	most   int             // of them
+	err    error           // that ended the walk
+}
+
+func (w *walker) walk() error {
 	for len(w.links) > 0 && w.err == nil {
 		next := w.links[0]
 		w.links = w.links[1:]
@@ -27,16 +42,6 @@ func walk(folder string, each func(path string, entry fs.DirEntry, err error) er
 		return nil
 	}
 	return w.err
-}
-
-// A walker is a walk under way.
-type walker struct {
-	each   func(path string, entry fs.DirEntry, err error) error
-	read   overwrite.Files // the folders
-	links  []string        // to folders that are still to be read
-	linked bool            // what is read now is behind a link
-	count  int             // of the folders behind links
-	err    error           // that ended the walk
 }
 
 func (w *walker) visit(path string, entry fs.DirEntry, err error) error {
@@ -64,11 +69,11 @@ func (w *walker) folder(path string, entry fs.DirEntry) error {
 	if !w.linked {
 		return nil
 	}
-	if w.count++; w.count <= limits.LinkedFolders {
+	if w.count++; w.count <= w.most {
 		return nil
 	}
 	w.links = nil
-	if err := w.tell(path, entry, fmt.Errorf("%s: links lead to more than %d folders", path, limits.LinkedFolders)); err != nil {
+	if err := w.tell(path, entry, fmt.Errorf("%s: links lead to more than %d folders", path, w.most)); err != nil {
 		return err
 	}
 	return fs.SkipAll // of this link
