@@ -33,8 +33,8 @@ func (p Places) stdin() io.Reader {
 	return p.Stdin
 }
 
-// Approvals is the approvals that lie in several places, nil without any. Files are read at once, and what an artifact has once,
-// unless again is set: then it is read for each decision, as that of repositories of runs is, which depends on the run.
+// Approvals are those that lie in several places; nil without a name. Files are read now. What is attached to an artifact is read now,
+// too, unless again is set: then it is read for each decision, as a repository of runs always is, since its answer depends on the run.
 func (p Places) Approvals(ctx context.Context, again bool, names ...string) (ApprovalSource, error) {
 	if len(names) == 0 {
 		return nil, nil

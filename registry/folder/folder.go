@@ -7,6 +7,11 @@
 //	sha256-HEX.manifest.json     the artifact's manifest, whose SHA-256 is its digest (of a Mirror)
 //	trusted_root.json            who vouches for signers and times, where it is given
 //
+// A Fetch lists what is attached to an artifact and writes all of it:
+//
+//	f := folder.Fetch{Target: target, Artifact: artifact}
+//	err := f.Files(ctx, "attestations")
+//
 // Files of these names are replaced, links are not: in a folder of another user a link may lead to any file.
 package folder
 
