@@ -149,8 +149,8 @@ func (t *table) withFolder(ctx context.Context, fsys fs.FS, src Source) (*Captur
 
 // CaptureFolder maps a folder into a declaration, for a format that reads one, or the body of src and the folder beside it. Of src it takes the model's name, its
 // revision, the provider and the parents, and there must be nothing else in it. It follows a symbolic link to a file as far as fsys does: [os.Root.FS] keeps
-// it below the root. Where fsys is no [fs.StatFS], as what [fs.Sub] returns, it opens the target of a link to see what it is, and
-// waits if that is a pipe. The error is an *[Error], or that of reading. Digest of what it returns is zero.
+// it below the root. Where fsys does not implement [fs.StatFS], as what [fs.Sub] returns, it opens the target of a
+// link to see what it is, and waits if that is a pipe. The error is an *[Error], or that of reading. Digest of what it returns is zero.
 func (f Format) CaptureFolder(ctx context.Context, fsys fs.FS, src Source) (*Captured, error) {
 	if f.TakesFolder() {
 		return f.table.withFolder(ctx, fsys, src)
@@ -253,7 +253,7 @@ func (d *folder) files(fsys fs.FS, c *Captured) ([]component, error) {
 			c.Fates = append(c.Fates, Fate{Pointer: pointerTo(name), Outcome: LeftOut, Detail: "skipped"})
 			return nil
 		}
-		if t := e.Type(); !t.IsRegular() && t&fs.ModeSymlink == 0 { // which Stat would open, where fsys is no fs.StatFS
+		if t := e.Type(); !t.IsRegular() && t&fs.ModeSymlink == 0 { // which Stat would open, where fsys has none of its own
 			return d.error(name, "is neither a file nor a link to one")
 		}
 		info, err := fs.Stat(fsys, name)

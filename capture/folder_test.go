@@ -244,7 +244,7 @@ func TestFolderTooManyFiles(t *testing.T) {
 	}
 }
 
-// noStat is a folder that is no fs.StatFS, as that of fs.Sub, in which a pipe is opened by mistake.
+// noStat is a folder that does not implement fs.StatFS, as that of fs.Sub, in which a pipe is opened by mistake.
 type noStat struct {
 	fs.FS
 	t *testing.T
