@@ -41,7 +41,7 @@ func TestImageInRegistry(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	room.want(t, "cp $KEY release.pub; cosign() { $COSIGN \"$@\"; }\n"+
+	room.want(t, "mkdir -p docs && cp $KEY docs/release.pub; cosign() { $COSIGN \"$@\"; }\n"+
 		strings.ReplaceAll(pageLine(t, r, "cosign verify-attestation"), "registry.acme.example/runattest", repository),
 		"\n"+r.tag+"\n"+first.Digest.String()+"\n")
 	for _, c := range imaged() {

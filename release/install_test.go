@@ -150,10 +150,14 @@ func TestInstallPage(t *testing.T) {
 		var script strings.Builder
 		var printed []string
 		for _, block := range consoleForm.FindAllStringSubmatch(section, -1) {
+			goesOn := false
 			for line := range strings.Lines(block[1]) {
-				if command, ok := strings.CutPrefix(line, "$ "); ok {
-					commands++
+				if command, ok := strings.CutPrefix(line, "$ "); ok || goesOn {
+					if ok {
+						commands++
+					}
 					script.WriteString(command)
+					goesOn = strings.HasSuffix(command, "&&\n")
 				} else {
 					printed = append(printed, strings.TrimSpace(line))
 				}
@@ -168,7 +172,10 @@ func TestInstallPage(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			writeFile(t, filepath.Join(room.dir, "release.pub"), string(key))
+			if err := os.Mkdir(filepath.Join(room.dir, "docs"), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			writeFile(t, filepath.Join(room.dir, "docs", "release.pub"), string(key))
 			room.want(t, script.String(), printed...)
 		})
 	}
@@ -291,6 +298,31 @@ func TestLinks(t *testing.T) {
 	}
 	if out, err := r.run(line[1]); err != nil || sortedLines(out) != sortedLines("dist/\ndist/b\ndist/c\n") {
 		t.Errorf("got %q, %v, want the link and the folder", out, err)
+	}
+}
+
+// TestOneList: the lines of docs/install.md that check the list read the same one, where its name is a link whose target depends on
+// the folder of the program. The line before them shows the link.
+func TestOneList(t *testing.T) {
+	for _, name := range []string{"bash", "openssl", "sha256sum"} {
+		tool(t, name)
+	}
+	if _, err := os.Stat("/proc/self/cwd"); err != nil {
+		t.Skip(err)
+	}
+	page := readFile(t, "../docs/install.md")
+	found := regexp.MustCompile(`(?m)^\$ (find .*)\n(?:.*\n)+?\$ ((?:.*&&\n)+.*)$`).FindStringSubmatch(page)
+	if found == nil || !strings.Contains(found[2], "openssl dgst") || !strings.Contains(found[2], "sha256sum") {
+		t.Fatalf("the page does not have the lines in this order: %q", found)
+	}
+	r := newRoom(t, writeFolder(t, map[string][]byte{"a": []byte("a")}))
+	r.want(t, `mkdir docs && openssl ecparam -name prime256v1 -genkey -noout -out key && openssl ec -in key -pubout -out docs/release.pub
+(cd dist && sha256sum a > checksums.txt) && openssl dgst -sha256 -sign key dist/checksums.txt | openssl base64 -A > dist/checksums.txt.sig`)
+	r.want(t, found[2], "Verified OK\n", "a: OK\n")
+	r.want(t, `cd dist && echo other > a && mv checksums.txt c.txt && mkdir dist && sha256sum a > dist/c.txt && ln -s /proc/self/cwd/dist/c.txt checksums.txt`)
+	r.want(t, found[1], "dist/checksums.txt\n", "dist/dist\n")
+	if out, err := r.run(found[2]); err == nil || strings.Contains(out, "OK") {
+		t.Errorf("a list that was not signed is accepted: %v\n%s", err, out)
 	}
 }
 

@@ -86,7 +86,7 @@ func TestVerifyCommand(t *testing.T) {
 	writeFile(t, key, string(public))
 	dir := writeFolder(t, made.files)
 	var log strings.Builder
-	line := strings.Fields(strings.NewReplacer("go -C release run . ", "", "../release.pub", key, "../dist", "--targets linux/amd64,windows/amd64 "+dir).
+	line := strings.Fields(strings.NewReplacer("go -C release run . ", "", "../docs/release.pub", key, "../dist", "--targets linux/amd64,windows/amd64 "+dir).
 		Replace(pageLine(t, want.release, "go -C release run . verify")))
 	if err := run(t.Context(), line, &log); err != nil || log.String() != "verified: v0.1.0\n" {
 		t.Errorf("%q, %v", &log, err)

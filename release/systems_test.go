@@ -72,7 +72,7 @@ func TestCosign(t *testing.T) {
 	}
 	wants(t, cosign, "jq")
 	room := newRoom(t, dir, "COSIGN="+cosign, "KEY="+distKey(t))
-	check := "cp $KEY release.pub; cosign() { $COSIGN \"$@\"; }\n" + pageLine(t, r, "jq '{") + "\n" + pageLine(t, r, "cosign verify-blob-attestation")
+	check := "mkdir -p docs && cp $KEY docs/release.pub; cosign() { $COSIGN \"$@\"; }\n" + pageLine(t, r, "jq '{") + "\n" + pageLine(t, r, "cosign verify-blob-attestation")
 	room.want(t, check, "Verified OK")
 	// Which cosign prints too for an older release under other names; the line after it shows version and names.
 	archive := command.archive(built[0], r)
