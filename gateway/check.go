@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -32,7 +33,10 @@ func (g *Gateway) Check() error {
 			return &AddressError{Operations: true, Err: fmt.Errorf("%s: is the address of the calls, too: want another", g.config.Operations)}
 		}
 	}
-	if err := g.checkClientless(); err != nil {
+	if err := g.config.checkLoop(g.config.Operations); err != nil {
+		return &AddressError{Operations: true, Err: err}
+	}
+	if err := cmp.Or(g.config.checkLoop(g.config.Listen), g.checkClientless()); err != nil {
 		return &AddressError{Err: err}
 	}
 	_, err := g.config.TLS.load()

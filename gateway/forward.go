@@ -78,6 +78,8 @@ func (g *Gateway) forward(w http.ResponseWriter, c *call) *refusal {
 				no = refuse(upstreamRedirected, "the upstream answered with a redirect, which would lead past the gateway")
 			case errors.Is(context.Cause(ctx), errSilent):
 				no = refuse(upstreamSilent, "the upstream %s has the request and did not begin to answer in %s; it may have executed it", c.route.up.name(), c.route.up.patience)
+			case errors.Is(err, ErrOwnUpstream):
+				no = refuse(upstreamLoops, "the upstream %s is this gateway", c.route.up.name())
 			default:
 				no = refuse(upstreamFailed, "the upstream %s did not answer", c.route.up.name())
 			}

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -51,6 +53,8 @@ type Gateway struct {
 	buffers   buffers
 	counts    counts
 	stopping  atomic.Bool
+	ownMu     sync.Mutex
+	own       []netip.AddrPort // which Serve and Run listen on
 }
 
 var _ http.Handler = (*Gateway)(nil)
@@ -96,7 +100,7 @@ func New(o Options) (*Gateway, error) {
 		g.clock = time.Now
 	}
 	if g.transport == nil {
-		g.transport = newTransport()
+		g.transport = g.elsewhere(newTransport())
 	}
 	if o.Policy != nil {
 		if err := g.SetPolicy(o.Policy); err != nil {

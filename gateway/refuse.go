@@ -43,6 +43,7 @@ var (
 	signingFailed      = kind{"signing_failed", 503, "the run could not be signed"}
 	journalFailed      = kind{"journal_failed", 503, "the journal could not take the call"}
 	upstreamFailed     = kind{"upstream_failed", 502, "the upstream did not answer"}
+	upstreamLoops      = kind{"upstream_loops", 502, "the upstream is the gateway itself"}
 	upstreamSilent     = kind{"upstream_silent", 504, "the upstream has the request and did not begin to answer in time (`responseHeaderTimeout`)"}
 	upstreamRedirected = kind{"upstream_redirected", 502, "the upstream of an endpoint that computes answered with a redirect"}
 )
@@ -50,7 +51,7 @@ var (
 var kinds = []kind{
 	hostRefused, browserRefused, clientUnknown, pathRefused, endpointUnknown, upgradeRefused, endpointUndeclared, queryRefused, headerRefused,
 	trailerRefused, mediaTypeRefused, codingRefused, bodyTooLarge, bodyInvalid, captureRefused, parentRefused, policyDenied, policyFailed,
-	memoryUsedUp, signingFailed, journalFailed, upstreamFailed, upstreamSilent, upstreamRedirected,
+	memoryUsedUp, signingFailed, journalFailed, upstreamFailed, upstreamLoops, upstreamSilent, upstreamRedirected,
 }
 
 // A refusal is why a request is not forwarded, or its answer not given.

@@ -68,6 +68,10 @@ func (g *Gateway) Run(ctx context.Context, ready func(Ready) error) error {
 			return &AddressError{Operations: true, Err: err}
 		}
 		defer operations.Close()
+		if err := g.config.checkLoop(operations.Addr().String()); err != nil {
+			return &AddressError{Operations: true, Err: err}
+		}
+		g.serves(operations.Addr())
 		says.Operations = operations.Addr().String()
 		server := &http.Server{Handler: g.Operations(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: limits.GatewayIdleSeconds * time.Second}
 		go func() { _ = server.Serve(operations) }()

@@ -95,13 +95,15 @@ func (l *unixListener) Close() error {
 	return err
 }
 
-// CheckListener tells whether Serve would refuse a listener: ErrNoClients.
+// CheckListener tells whether Serve would refuse a listener: ErrNoClients or ErrOwnUpstream.
 func (g *Gateway) CheckListener(l net.Listener) error {
 	switch {
 	case g == nil || g.issuer == nil || l == nil:
 		return errZero
 	case !isLocal(l.Addr()) && g.isClientless():
 		return fmt.Errorf("%s: %w", l.Addr(), ErrNoClients)
+	case l.Addr().Network() == "tcp":
+		return g.config.checkLoop(l.Addr().String())
 	}
 	return nil
 }
@@ -112,7 +114,7 @@ func (g *Gateway) isClientless() bool {
 }
 
 // Serve answers calls until ctx ends, and then for at most 30 seconds those that have begun. It does not close the journal. An
-// address that is not a local one needs clients: ErrNoClients.
+// address that is not a local one needs clients: ErrNoClients. It forwards no call to its own address.
 func (g *Gateway) Serve(ctx context.Context, l net.Listener) error {
 	if err := g.CheckListener(l); err != nil {
 		return err
@@ -121,6 +123,7 @@ func (g *Gateway) Serve(ctx context.Context, l net.Listener) error {
 	if err != nil {
 		return err
 	}
+	g.serves(l.Addr())
 	server := &http.Server{
 		Handler: g, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: limits.GatewayIdleSeconds * time.Second, MaxHeaderBytes: limits.GatewayHeader, TLSConfig: config,
 		ErrorLog: log.New(io.Discard, "", 0), // whose lines would hold what clients send

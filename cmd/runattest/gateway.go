@@ -190,6 +190,9 @@ func explainAddress(err error) error {
 		}
 		err = fmt.Errorf("%s: %w", flag, failed.Err)
 	}
+	if errors.Is(err, gateway.ErrOwnUpstream) {
+		return &usageError{cli.WithHint(err, "name the address of the model's server as the upstream, or serve on another address")}
+	}
 	if errors.Is(err, gateway.ErrNoClients) {
 		return &usageError{cli.WithHint(err, "name clients in the configuration (--config), or serve all that reach the address: --insecure-any-client")}
 	}
