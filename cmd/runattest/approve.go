@@ -66,7 +66,7 @@ func approve(cmd *cobra.Command, s policy.ApprovalStatement, who *signerFlags, t
 		return err
 	}
 	if target = cli.OutputName(target); target != cli.Stdout { // it may be the decision of another approver
-		if err := overwrite.MustNotExist(target); err != nil {
+		if err := overwrite.MustBeNew(target); err != nil {
 			return cli.WithHint(err, "name another file with --bundle, and give both with --approvals")
 		}
 	}

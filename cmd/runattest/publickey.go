@@ -5,7 +5,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/runattest/runattest/internal/atomicfile"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/overwrite"
 	"github.com/runattest/runattest/signer"
@@ -40,10 +39,10 @@ func writePublicKey(o *output, key *signer.PublicKey, file string) error {
 		file = ""
 	}
 	if file != "" {
-		if err := overwrite.MustNotExist(file); err != nil {
+		if err := overwrite.MustBeNew(file); err != nil {
 			return err
 		}
-		if err := atomicfile.Create(file, text, 0o644); err != nil {
+		if err := overwrite.Create(file, text, 0o644); err != nil {
 			return err
 		}
 	}

@@ -252,7 +252,7 @@ func (s *signerFlags) signClaim(cmd *cobra.Command, claim *attest.Claim, format 
 		}
 		return nil
 	case to.anew:
-		err = atomicfile.Create(to.path, data, 0o644)
+		err = overwrite.Create(to.path, data, 0o644)
 	default:
 		err = atomicfile.Write(to.path, data, 0o644)
 	}

@@ -29,6 +29,32 @@ func MustNotExist(paths ...string) error {
 	return nil
 }
 
+// MustBeNew is MustNotExist for what Create writes.
+func MustBeNew(path string) error {
+	if isStream(path) {
+		return nil
+	}
+	return MustNotExist(path)
+}
+
+// Create writes a result that replaces nothing: a file that must not exist yet, or to a pipe, a device or an open file, such as
+// >(COMMAND) and /dev/fd/3, as atomicfile.Write does.
+func Create(path string, data []byte, perm fs.FileMode) error {
+	if isStream(path) {
+		return atomicfile.Write(path, data, perm)
+	}
+	return atomicfile.Create(path, data, perm)
+}
+
+// isStream tells what is written to and not replaced.
+func isStream(path string) bool {
+	if _, open := atomicfile.Descriptor(path); open {
+		return true
+	}
+	info, err := os.Stat(path)
+	return err == nil && !info.Mode().IsRegular() && !info.IsDir()
+}
+
 // CheckTarget finds, before anything is signed or asked for, that a result cannot be written: its folder is missing, or it is
 // one itself. Standard output, - or no name, is always there.
 func CheckTarget(target string) error {
