@@ -146,10 +146,30 @@ func Say(code string) (message, hint string) {
 // counts and seeds, of which each digit matters.
 func shorter(literal []byte) (string, bool) {
 	form, err := canonical.Transform(literal)
-	if err != nil || !bytes.ContainsAny(literal, ".eE") || !bytes.ContainsAny(form, ".eE") {
+	if err != nil || !bytes.ContainsAny(literal, ".eE") {
 		return "", false
 	}
-	return string(form), true
+	if bytes.ContainsAny(form, ".eE") {
+		return string(form), true
+	}
+	// A whole double stands for a number with a fraction alone, and where no digit before the fraction is lost.
+	whole, err := strconv.ParseInt(string(form), 10, 64)
+	return string(form), err == nil && whole != 0 && -1<<53 < whole && whole < 1<<53 && hasFraction(literal)
+}
+
+// hasFraction says that a JSON number is not whole.
+func hasFraction(literal []byte) bool {
+	digits, exponent := string(literal), 0
+	if i := strings.IndexAny(digits, "eE"); i >= 0 {
+		var err error
+		if exponent, err = strconv.Atoi(digits[i+1:]); err != nil {
+			return false // a number so large or small is 0 or beyond a double
+		}
+		digits = digits[:i]
+	}
+	digits, fraction, _ := strings.Cut(digits, ".")
+	zeros := len(digits+fraction) - len(strings.TrimRight(digits+fraction, "0"))
+	return len(fraction)-zeros > exponent
 }
 
 // tokenEnd is the position after the number, word or name at i.
