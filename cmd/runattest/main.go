@@ -15,7 +15,7 @@ import (
 
 func main() {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // a pipe without a reader is an error to report, not the end of the process
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), interrupts()...)
 	context.AfterFunc(ctx, func() {
 		stop() // the next signal kills
 		if endsItself.Load() {
@@ -26,6 +26,15 @@ func main() {
 		os.Exit(exitFailed)
 	})
 	os.Exit(run(ctx, newRoot(os.Args[1:]...), os.Args[1:]))
+}
+
+// interrupts are the signals that end the command: SIGINT, unless it was started to ignore that, which asking for it would undo,
+// and SIGTERM, over which Go's runtime puts its own handler before any code here runs.
+func interrupts() []os.Signal {
+	if signal.Ignored(os.Interrupt) {
+		return []os.Signal{syscall.SIGTERM}
+	}
+	return []os.Signal{os.Interrupt, syscall.SIGTERM}
 }
 
 // grace is how long an interrupted command may go on: long enough to finish or take back a

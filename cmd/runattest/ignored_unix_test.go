@@ -1,0 +1,81 @@
+//go:build unix
+
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/signer"
+)
+
+// TestIgnoredInterrupt: a command that was started to ignore SIGINT goes on, and one that was not ends.
+func TestIgnoredInterrupt(t *testing.T) {
+	pair, err := signer.Generate(signer.Ed25519, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := filepath.Join(t.TempDir(), "k.key")
+	if err := os.WriteFile(key, pair.Private, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const line = `{"schema":"` + identity.Schema + `","kind":"inference","model":{"name":"m"},"prompt":{},"parameters":{},"context":[],"constraints":{}}` + "\n"
+	for trap, want := range map[string]int{"trap '' INT; ": 0, "": exitFailed} {
+		if trap == "" && signal.Ignored(os.Interrupt) {
+			continue // the tests were started so, too
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		c := exec.CommandContext(ctx, "sh", "-c", trap+`exec runattest sign --key "$1" --format json --jsonl -`, "sh", key)
+		in, err := c.StdinPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := c.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		answers := bufio.NewReader(out)
+		ask := func() bool {
+			if _, err := io.WriteString(in, line); err != nil {
+				return false
+			}
+			answer, err := answers.ReadBytes('\n')
+			return err == nil && json.Valid(answer)
+		}
+		if !ask() {
+			t.Errorf("%q: no answer", trap)
+		}
+		if err := c.Process.Signal(syscall.SIGINT); err != nil {
+			t.Error(err)
+		}
+		if want == 0 && !ask() {
+			t.Errorf("%q: no answer after SIGINT", trap)
+		}
+		if want == 0 {
+			in.Close()
+		}
+		_, _ = io.Copy(io.Discard, answers)
+		status := 0
+		if failed, ok := errors.AsType[*exec.ExitError](c.Wait()); ok {
+			status = failed.ExitCode()
+		}
+		if status != want {
+			t.Errorf("%q: exit status %d, want %d", trap, status, want)
+		}
+	}
+}
