@@ -174,16 +174,17 @@ func zipIsFull(data []byte, z *zip.Reader) error {
 	const local, central, end, descriptor = 30, 46, 22, 16 // the fixed parts
 	at, directory := 0, 0
 	for _, f := range z.File {
+		other := fmt.Errorf("%w, where %q is", errOther, f.Name)
 		if len(data)-at < local {
-			return errOther
+			return other
 		}
 		h := data[at : at+local]
 		name, extra := int(h[26])|int(h[27])<<8, int(h[28])|int(h[29])<<8
 		if at += local; len(data)-at < name || string(data[at:at+name]) != f.Name || !bytes.HasPrefix(h, []byte("PK\x03\x04")) {
-			return errOther
+			return other
 		}
 		if start, err := f.DataOffset(); err != nil || start != int64(at+name+extra) || f.CompressedSize64 > uint64(len(data)) {
-			return errOther
+			return other
 		}
 		at += name + extra + int(f.CompressedSize64)
 		if f.Flags&0x8 != 0 {
@@ -211,7 +212,7 @@ func (u *unpacking) tar(folder string, data []byte) error {
 	if z.Name != "" || z.Comment != "" || len(z.Extra) > 0 {
 		return errOther
 	}
-	got, entries, at := sha256.New(), []entry(nil), time.Time{}
+	got, entries, at, odd := sha256.New(), []entry(nil), time.Time{}, ""
 	all := io.TeeReader(z, got)
 	for r := tar.NewReader(all); ; {
 		h, err := r.Next()
@@ -224,7 +225,11 @@ func (u *unpacking) tar(folder string, data []byte) error {
 			if err := writeTar(want, folder, entries, at); err != nil {
 				return err
 			}
-			if from.Len() > 0 || !bytes.Equal(got.Sum(nil), want.Sum(nil)) {
+			same := bytes.Equal(got.Sum(nil), want.Sum(nil))
+			if !same && odd != "" {
+				return fmt.Errorf("archive has %q with another owner, time or kind of header than it should", odd)
+			}
+			if !same || from.Len() > 0 {
 				return errOther
 			}
 			return nil
@@ -238,7 +243,15 @@ func (u *unpacking) tar(folder string, data []byte) error {
 		if err := u.add(h.Name, r); err != nil {
 			return err
 		}
+		if odd == "" && (!plainHeader(h) || len(entries) > 0 && !h.ModTime.Equal(at)) {
+			odd = h.Name
+		}
 		name := strings.TrimPrefix(h.Name, u.prefix)
 		entries, at = append(entries, entry{name, u.files[name], h.Mode == 0o755}), h.ModTime
 	}
+}
+
+// plainHeader reports whether a header has what writeTar writes, but for the name, the mode and the time.
+func plainHeader(h *tar.Header) bool {
+	return h.Format == tar.FormatUSTAR && h.Uid == 0 && h.Gid == 0 && h.Uname == "root" && h.Gname == "root" && h.ModTime.Nanosecond() == 0
 }

@@ -103,6 +103,35 @@ func TestUnpackMore(t *testing.T) {
 	}
 }
 
+// TestUnpackNames: where one file of an archive differs from what it should be, the message names it.
+func TestUnpackNames(t *testing.T) {
+	var out bytes.Buffer
+	w := tar.NewWriter(&out)
+	for _, name := range []string{"folder/a", "folder/b"} {
+		h := &tar.Header{Name: name, Mode: 0o644, ModTime: archiveTime, Uname: "root", Gname: "root", Format: tar.FormatUSTAR}
+		if name == "folder/b" {
+			h.Uid = 1000
+		}
+		if err := w.WriteHeader(h); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	data, err := compress(out.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := unpack(built[0], "folder", data); err == nil || !strings.Contains(err.Error(), `archive has "folder/b" with another owner`) {
+		t.Errorf("tar: %v", err)
+	}
+	data = append([]byte("#!/bin/sh\n"), one(t, built[1], "folder/x", 0)...)
+	if _, err := unpack(built[1], "folder", data); err == nil || !strings.Contains(err.Error(), `where "folder/x" is`) {
+		t.Errorf("zip: %v", err)
+	}
+}
+
 // TestUnpackRefused: names that lead out of the folder, links, and a file twice.
 func TestUnpackRefused(t *testing.T) {
 	for _, name := range []string{"runattest", "folder", "folder/", "folder/../x", "folder/./x", "folder//x", "/folder/x", "other/x", `folder/a\b`, "folder/c:x", "folder/.."} {

@@ -55,6 +55,9 @@ func (b *building) add(name string, data []byte) error {
 
 // build makes a release in the folder out, which must not be there yet: all of it appears there or nothing.
 func (b *building) build(ctx context.Context, out string) (err error) {
+	if out, err = filepath.Abs(out); err != nil { // the Go command wants its folders, which are beside it, so
+		return err
+	}
 	if _, err := os.Lstat(out); err == nil {
 		return fmt.Errorf("%s is there already: name another folder, or remove it", out)
 	}

@@ -206,3 +206,49 @@ func TestCheckNames(t *testing.T) {
 		}
 	}
 }
+
+// TestVerifyHints: a list whose line ends were converted, and a link to nothing, are named as what they are.
+func TestVerifyHints(t *testing.T) {
+	want := expect(t)
+	for name, c := range map[string]struct {
+		change func(dir string) error
+		reason string
+	}{
+		"CRLF": {func(dir string) error {
+			path := filepath.Join(dir, checksumsFile)
+			sums, err := os.ReadFile(path)
+			return errors.Join(err, os.WriteFile(path, []byte(strings.ReplaceAll(string(sums), "\n", "\r\n")), 0o600))
+		}, "checksums.txt: its lines end with CRLF"},
+		"a link to nothing": {func(dir string) error {
+			path := filepath.Join(dir, checksumsFile)
+			return errors.Join(os.Remove(path), os.Symlink("nowhere", path))
+		}, `checksums.txt": is not a regular file, but a link`},
+		"missing": {func(dir string) error { return os.Remove(filepath.Join(dir, checksumsFile)) }, "checksums.txt: no such file"},
+	} {
+		dir := writeFolder(t, made.files)
+		if err := c.change(dir); err != nil {
+			t.Fatal(err)
+		}
+		if err := verify(t.Context(), want, dir); err == nil || !strings.Contains(err.Error(), c.reason) {
+			t.Errorf("%s: got %v, want %q", name, err, c.reason)
+		}
+	}
+}
+
+// TestRelativeOut: the Go command, which refuses a relative GOBIN, gets an absolute one where --out is relative.
+func TestRelativeOut(t *testing.T) {
+	tool(t, "sh")
+	dir := t.TempDir()
+	t.Chdir(dir)
+	writeFile(t, filepath.Join(dir, "tools", "go"), "#!/bin/sh\nprintf %s \"$GOBIN\" >\""+dir+"/gobin\"\nexit 1\n")
+	if err := os.Chmod(filepath.Join(dir, "tools", "go"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", filepath.Join(dir, "tools"))
+	if err := (&building{say: t.Logf}).build(t.Context(), "there"); err == nil {
+		t.Error("built without Go")
+	}
+	if got := readFile(t, filepath.Join(dir, "gobin")); !filepath.IsAbs(got) {
+		t.Errorf("GOBIN is %q", got)
+	}
+}

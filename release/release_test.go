@@ -458,7 +458,7 @@ func TestVerify(t *testing.T) {
 		}, npmMain(want.release) + ": has"},
 		"CRLF": {func(f map[string][]byte) {
 			f[checksumsFile] = bytes.ReplaceAll(f[checksumsFile], []byte("\n"), []byte("\r\n"))
-		}, "does not verify"},
+		}, "its lines end with CRLF"},
 		"signature cut": {func(f map[string][]byte) { f[signatureFile] = f[signatureFile][:20] }, "does not verify"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -51,7 +52,12 @@ func verified(ctx context.Context, want expectation, dir string) (map[string][]b
 		return nil, fmt.Errorf("version %s: a snapshot is verified with --snapshot, and a release without", want.release.tag)
 	}
 	read := func(name string) ([]byte, error) {
-		return boundedfile.ReadRegular(filepath.Join(dir, name), fileLimit)
+		path := filepath.Join(dir, name)
+		data, err := boundedfile.ReadRegular(path, fileLimit)
+		if info, is := os.Lstat(path); is == nil && errors.Is(err, fs.ErrNotExist) && info.Mode()&fs.ModeSymlink != 0 {
+			return nil, fmt.Errorf("%q: is not a regular file, but a link to one that does not exist", path)
+		}
+		return data, err
 	}
 	sums, err := read(checksumsFile)
 	if err != nil {
@@ -60,6 +66,9 @@ func verified(ctx context.Context, want expectation, dir string) (map[string][]b
 	signature, err := read(signatureFile)
 	if err != nil {
 		return nil, err
+	}
+	if bytes.Contains(sums, []byte("\r\n")) {
+		return nil, fmt.Errorf("%s: its lines end with CRLF, want LF: get the file again in a way that does not convert texts", checksumsFile)
 	}
 	if err := checkSignature(want.key, sums, signature); err != nil {
 		return nil, err
