@@ -45,7 +45,13 @@ var configs = map[string]string{
 	head + "upstreams: [{url: 'https://a'}]\nclients: [{name: ''}]":                     "clients/0",
 	head + "upstreams: [{url: 'https://a'}]\nclients: [{name: a, tokenSHA256: x}]":      "tokenSHA256",
 	head + "upstreams: [{url: 'https://a'}]\nhosts: ['']":                               "hosts/0",
-	head + "upstreams: [{url: 'https://a'}]\nlisten: null":                              "listen: is of type null",
+	head + "upstreams: [{url: 'https://a'}]\nlisten: null":                              "line 3: listen: null is refused",
+	head + "upstreams: [{url: 'https://a'}]\nwindow:":                                   "window: null is refused, which a name without a value is in YAML; leave it out",
+	head + "upstreams: [{url: 'https://a'}]\npolicy: ''":                                "policy: is empty",
+	head + "upstreams: [{url: 'https://a'}]\nlisten: :8787":                             "",
+	head + "!upstreams: [{url: 'https://a'}]\nlimits: {body: 0777777}":                  "line 3: limits/body: 0777777 is the number 777777 here",
+	head + "!upstreams: [{url: 'https://a', provider: off}]":                            "line 2: upstreams/0/provider: off is text here, as in YAML 1.2, and a boolean for other readers; quote it: \"off\"",
+	head + "!upstreams: [{url: 'https://a', provider: 2026-01-01}]":                     "and a date for other readers",
 	head + "upstreams: [{url: 'https://a'}]\nwindow: 1":                                 "window: is of type number",
 	head + "upstreams: [{url: 'https://a'}]\nwindowMax: 100001":                         "windowMax: 100001",
 	head + "!upstreams: [{url: 'https://a'}]\nwindow: 1 s":                              "window: \"1 s\"",
@@ -132,6 +138,31 @@ func TestConfig(t *testing.T) {
 	for _, twice := range []string{head + "upstreams: [{url: 'https://a'}]\nlisten: a\nlisten: b", head + "a: &x 1", "\x00", ""} {
 		if _, err := ParseConfig([]byte(twice)); err == nil {
 			t.Errorf("%q was taken", twice)
+		}
+	}
+}
+
+// TestAllFaults: a configuration's error has all that is wrong, by line, and nothing twice.
+func TestAllFaults(t *testing.T) {
+	_, err := ParseConfig([]byte(head + "logDenied: no\nwindow: 2h\nlimits: {body: 1_000}\nfoo: 1\nhosts:\nupstreams:\n  - {url: x, prefix: 7}\n  - {url: 'https://b'}\n" +
+		"clients: [{name: a}, {name: b, tokenSHA256: x}]\n"))
+	if err == nil {
+		t.Fatal("taken")
+	}
+	var got []string
+	for line := range strings.Lines(err.Error()) {
+		got = append(got, strings.Join(strings.SplitN(strings.TrimSpace(line), ": ", 3)[:2], ": "))
+	}
+	want := "line 2: logDenied, line 3: window, line 4: limits/body, line 5: foo, line 6: hosts, line 8: upstreams/0/prefix, line 8: upstreams/0/url, line 10: clients/0, line 10: clients/1"
+	if text := strings.Join(got, ", "); text != want {
+		t.Errorf("%s\nwant %s\n%v", text, want, err)
+	}
+	for text, want := range map[string]string{
+		"\ufeff" + head:      "begins with a byte order mark; save the file as UTF-8 without a BOM",
+		"\xff\xfes\x00c\x00": "text in UTF-16; convert it: iconv -f UTF-16 -t UTF-8 FILE > NEW",
+	} {
+		if _, err := ParseConfig([]byte(text)); err == nil || err.Error() != want {
+			t.Errorf("%q: %v", text, err)
 		}
 	}
 }

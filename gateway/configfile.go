@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/runattest/runattest/canonical"
@@ -29,38 +30,42 @@ func LoadConfig(path string) (Config, error) {
 	if err != nil {
 		return Config{}, err
 	}
-	c, err := readConfig(data)
-	if err != nil {
-		return Config{}, fmt.Errorf("%s: %w", path, err)
-	}
 	dir := filepath.Dir(path)
-	for _, p := range []*string{&c.Journal, &c.Witness, &c.Policy, &c.TLS.Certificate, &c.TLS.Key, &c.TLS.ClientCA, &c.Key} {
-		if *p != "" && !filepath.IsAbs(*p) && !strings.Contains(*p, "://") {
-			*p = filepath.Join(dir, *p)
+	c, err := readConfig(data, func(p string) string {
+		if p != "" && !filepath.IsAbs(p) && !strings.Contains(p, "://") {
+			return filepath.Join(dir, p)
 		}
-	}
-	if err := c.check(); err != nil { // of the paths that it is used with
+		return p
+	})
+	if err != nil {
 		return Config{}, fmt.Errorf("%s: %w", path, err)
 	}
 	return c, nil
 }
 
 // ParseConfig reads a configuration, YAML or JSON. It is closed: a member that Config does not have, one that is there twice and
-// one of another type are errors. The Config has its defaults.
+// one of another type are errors, and so is a value in YAML that other readers take for another one. The error has all of them, by
+// line. The Config has its defaults.
 func ParseConfig(data []byte) (Config, error) {
-	c, err := readConfig(data)
-	if err == nil {
-		err = c.check()
-	}
-	return c, err
+	return readConfig(data, func(path string) string { return path })
 }
 
-// readConfig is ParseConfig without what the members say together.
-func readConfig(data []byte) (Config, error) {
+// readConfig is ParseConfig with what paths in it mean.
+func readConfig(data []byte, place func(string) string) (Config, error) {
 	doc, problems := yamljson.Read(data, "gateway configuration", configYAML)
 	if len(problems) > 0 {
-		p := problems[0]
-		return Config{}, fmt.Errorf("line %d: %s", p.Line, cmp.Or(p.Message, "not text that can be read ("+p.Code+")"))
+		l := faults{}
+		for _, p := range problems {
+			message := p.Message
+			switch {
+			case p.Code == "bom":
+				message, p.Hint = "begins with a byte order mark", "save the file as UTF-8 without a BOM"
+			case message == "":
+				message = "not text that can be read (" + p.Code + ")"
+			}
+			l.add(p.Line, p.Pointer, withHint(message, p.Hint))
+		}
+		return Config{}, l.err()
 	}
 	form, err := configRules.Append(nil, doc.JSON)
 	if err != nil {
@@ -70,18 +75,55 @@ func readConfig(data []byte) (Config, error) {
 	if err != nil {
 		return Config{}, err
 	}
-	if err := checkMembers(root, reflect.TypeFor[Config](), ""); err != nil {
-		line, _ := doc.Locate(err.pointer)
-		return Config{}, fmt.Errorf("line %d: %s: %s", line, strings.TrimPrefix(err.pointer, "/"), err.message)
+	l := faults{doc: doc}
+	l.members(root, reflect.TypeFor[Config](), "")
+	for _, p := range doc.AmbiguousToPyYAML() {
+		if !strings.HasPrefix(p.Message, ":") { // the address :8787, which Ruby alone takes for a symbol
+			l.addAt(p.Pointer, withHint(p.Message, p.Hint))
+		}
 	}
 	var c Config
-	if err := json.Unmarshal(form, &c); err != nil {
+	if err := json.Unmarshal(form, &c); err != nil && len(l.all) == 0 { // else it is there already, and all other members are read
 		return Config{}, err
 	}
 	if c.Schema == "" {
-		return Config{}, errors.New("schema is missing: want " + Schema)
+		l.add(0, missingSchema, "schema is missing: want "+Schema)
 	}
-	return c.withDefaults(), nil
+	c = c.withDefaults()
+	for _, p := range []*string{&c.Journal, &c.Witness, &c.Policy, &c.TLS.Certificate, &c.TLS.Key, &c.TLS.ClientCA, &c.Key} {
+		*p = place(*p)
+	}
+	for _, err := range flat(c.check()) { // of the paths that it is used with
+		at, message, _ := strings.Cut(err.Error(), ": ")
+		l.addAt("/"+at, message)
+	}
+	if err := l.err(); err != nil {
+		return Config{}, err
+	}
+	return c, nil
+}
+
+func withHint(message, hint string) string {
+	if hint == "" {
+		return message
+	}
+	return message + "; " + hint
+}
+
+// flat are the errors that are joined in one.
+func flat(err error) []error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		if err == nil {
+			return nil
+		}
+		return []error{err}
+	}
+	var all []error
+	for _, e := range joined.Unwrap() {
+		all = append(all, flat(e)...)
+	}
+	return all
 }
 
 func located(doc *yamljson.Document, err error) error {
@@ -93,24 +135,74 @@ func located(doc *yamljson.Document, err error) error {
 	return fmt.Errorf("line %d: %w", line, err)
 }
 
-// A memberError says what is wrong with the value at a pointer.
-type memberError struct{ pointer, message string }
+// missingSchema is the pointer of a fault that has no place.
+const missingSchema = "/schema/"
 
-// checkMembers holds a value against a type: the names of members whole, and the type of each.
-func checkMembers(v jsontree.Value, t reflect.Type, pointer string) *memberError {
+// faults are what is wrong with a configuration, one at a value.
+type faults struct {
+	doc *yamljson.Document
+	all []fault
+}
+
+type fault struct {
+	line             int
+	pointer, message string
+}
+
+func (l *faults) add(line int, pointer, message string) {
+	if len(l.all) < limits.Problems {
+		l.all = append(l.all, fault{line, pointer, message})
+	}
+}
+
+// addAt notes a fault of the value at a pointer, unless one is known there, above it or in it: it may follow from that.
+func (l *faults) addAt(pointer, message string) {
+	isKnown := slices.ContainsFunc(l.all, func(f fault) bool {
+		return f.pointer == pointer || strings.HasPrefix(pointer, f.pointer+"/") || strings.HasPrefix(f.pointer, pointer+"/")
+	})
+	if isKnown || len(l.all) >= limits.Problems {
+		return
+	}
+	line, _ := l.doc.Locate(pointer)
+	l.add(line, pointer, message)
+}
+
+// err has a line for each fault, in the order of the text.
+func (l *faults) err() error {
+	slices.SortStableFunc(l.all, func(a, b fault) int { return cmp.Compare(a.line, b.line) })
+	var errs []error
+	for _, f := range l.all {
+		text := f.message
+		if name := strings.TrimPrefix(f.pointer, "/"); name != "" && f.pointer != missingSchema {
+			text = name + ": " + text
+		}
+		if f.line > 0 {
+			text = fmt.Sprintf("line %d: %s", f.line, text)
+		}
+		errs = append(errs, errors.New(text))
+	}
+	return errors.Join(errs...)
+}
+
+// members holds a value against a type: the names of members whole, and the type of each.
+func (l *faults) members(v jsontree.Value, t reflect.Type, pointer string) {
 	want := map[reflect.Kind]jsontree.Kind{
 		reflect.Struct: jsontree.Object, reflect.Slice: jsontree.Array, reflect.String: jsontree.String, reflect.Bool: jsontree.Bool, reflect.Int64: jsontree.Number,
 	}[t.Kind()]
-	if v.Kind() != want {
-		return &memberError{pointer, fmt.Sprintf("is of type %s, want %s", v.Kind(), want)}
-	}
-	if want == jsontree.Number && strings.ContainsAny(string(v.Raw()), ".eE-") {
-		return &memberError{pointer, "want a whole number"}
+	switch {
+	case v.Kind() == jsontree.Null:
+		l.addAt(pointer, "null is refused, which a name without a value is in YAML; leave it out, or write its value")
+		return
+	case v.Kind() != want:
+		l.addAt(pointer, fmt.Sprintf("is of type %s, want %s", v.Kind(), want))
+		return
+	case want == jsontree.Number && strings.ContainsAny(string(v.Raw()), ".eE-"):
+		l.addAt(pointer, "want a whole number")
+	case pointer == "/policy" && v.Text() == "":
+		l.addAt(pointer, "is empty, and would admit all calls; leave it out, or name the policy's file")
 	}
 	for i, e := range v.Elements() {
-		if err := checkMembers(e, t.Elem(), fmt.Sprintf("%s/%d", pointer, i)); err != nil {
-			return err
-		}
+		l.members(e, t.Elem(), fmt.Sprintf("%s/%d", pointer, i))
 	}
 	fields := map[string]reflect.Type{}
 	if t.Kind() == reflect.Struct {
@@ -120,13 +212,10 @@ func checkMembers(v jsontree.Value, t reflect.Type, pointer string) *memberError
 	}
 	for name, m := range v.Members() {
 		at := pointer + "/" + jsontree.EscapePointer(string(name))
-		field, ok := fields[string(name)]
-		if !ok {
-			return &memberError{at, "is not a member of a gateway configuration"}
-		}
-		if err := checkMembers(m, field, at); err != nil {
-			return err
+		if field, ok := fields[string(name)]; ok {
+			l.members(m, field, at)
+		} else {
+			l.addAt(at, "is not a member of a gateway configuration")
 		}
 	}
-	return nil
 }

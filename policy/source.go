@@ -71,6 +71,9 @@ func invalidText(noun string, data []byte, found []yamljson.Problem) error {
 			Severity: identity.Error, Code: identity.Code(f.Code), Pointer: f.Pointer, Line: f.Line, Column: f.Column,
 			Message: f.Message, Hint: f.Hint,
 		}
+		if f.Code == "bom" && p.Hint == "" {
+			p.Hint = "save the file as UTF-8 without a BOM"
+		}
 		if p.Message == "" {
 			p.Message = messages[f.Code]
 		}

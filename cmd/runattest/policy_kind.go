@@ -5,10 +5,13 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/runattest/runattest/attest/files"
+	"github.com/runattest/runattest/gateway"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/boundedfile"
+	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/policy"
@@ -31,10 +34,23 @@ func orKind(path string, err error) error {
 	want := policyHints[invalid.Noun]
 	data, readErr := boundedfile.Read(path, limits.Policy)
 	kind := files.Kind(data)
+	if strings.HasPrefix(kind, "text in ") && len(invalid.Problems) == 1 { // the error says how to convert it
+		return err
+	}
 	if readErr != nil || kind == "" || kind == input.KindPolicy && invalid.Noun == "policy" || bytes.Contains(data, []byte(want.member)) {
 		return err
 	}
 	return fmt.Errorf("%s: %w", path, &policy.InvalidError{Noun: invalid.Noun, Problems: []identity.Problem{{
 		Severity: identity.Error, Code: identity.CodeType, Message: "it is " + kind + " and no " + invalid.Noun, Hint: want.hint,
 	}}})
+}
+
+// orGateway is why a gateway configuration could not be read: a file of another kind is called that.
+func orGateway(path string, err error) error {
+	data, readErr := boundedfile.Read(path, limits.GatewayConfig)
+	kind := files.Kind(data)
+	if readErr != nil || kind == "" || kind == input.KindGateway || strings.HasPrefix(kind, "text in ") || bytes.Contains(data, []byte("upstreams")) {
+		return err
+	}
+	return cli.WithHint(fmt.Errorf("%s: it is %s and no gateway configuration", path, kind), "a gateway configuration has schema: "+gateway.Schema+", and upstreams")
 }

@@ -17,12 +17,14 @@ const (
 	KindPolicy      = "a policy"
 	KindTrustedRoot = "a trusted root"
 	KindRunSet      = "a run set"
+	KindGateway     = "a gateway configuration"
 )
 
 // The schemas of the kinds that have one, as packages identity and policy define them.
 const (
 	declarationSchema = "https://github.com/runattest/runattest/declaration/v1"
 	policySchema      = "https://github.com/runattest/runattest/policy/v1"
+	gatewaySchema     = "https://github.com/runattest/runattest/gateway/v1"
 	casesSchema       = "https://github.com/runattest/runattest/policy-cases/v1"
 )
 
@@ -59,6 +61,8 @@ func Kind(data []byte) string {
 		return "cases of a policy" // which may hold declarations
 	case has(policySchema):
 		return KindPolicy
+	case has(gatewaySchema):
+		return KindGateway
 	case has(declarationSchema):
 		return KindDeclaration
 	case has("application/vnd.dev.sigstore.trustedroot"), has("application/vnd.dev.sigstore.clienttrustconfig"):
