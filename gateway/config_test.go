@@ -149,8 +149,11 @@ func TestAllFaults(t *testing.T) {
 	if err == nil {
 		t.Fatal("taken")
 	}
+	if strings.Contains(err.Error(), "\n") {
+		t.Errorf("more than one line: %q", err)
+	}
 	var got []string
-	for line := range strings.Lines(err.Error()) {
+	for line := range strings.SplitSeq(strings.ReplaceAll(err.Error(), "; line ", "\nline "), "\n") {
 		got = append(got, strings.Join(strings.SplitN(strings.TrimSpace(line), ": ", 3)[:2], ": "))
 	}
 	want := "line 2: logDenied, line 3: window, line 4: limits/body, line 5: foo, line 6: hosts, line 8: upstreams/0/prefix, line 8: upstreams/0/url, line 10: clients/0, line 10: clients/1"

@@ -167,10 +167,10 @@ func (l *faults) addAt(pointer, message string) {
 	l.add(line, pointer, message)
 }
 
-// err has a line for each fault, in the order of the text.
+// err has all faults, in the order of the text, on one line: messages escape line breaks.
 func (l *faults) err() error {
 	slices.SortStableFunc(l.all, func(a, b fault) int { return cmp.Compare(a.line, b.line) })
-	var errs []error
+	var texts []string
 	for _, f := range l.all {
 		text := f.message
 		if name := strings.TrimPrefix(f.pointer, "/"); name != "" && f.pointer != missingSchema {
@@ -179,9 +179,12 @@ func (l *faults) err() error {
 		if f.line > 0 {
 			text = fmt.Sprintf("line %d: %s", f.line, text)
 		}
-		errs = append(errs, errors.New(text))
+		texts = append(texts, text)
 	}
-	return errors.Join(errs...)
+	if len(texts) == 0 {
+		return nil
+	}
+	return errors.New(strings.Join(texts, "; "))
 }
 
 // members holds a value against a type: the names of members whole, and the type of each.
