@@ -34,3 +34,14 @@ func TestHintsOfRefusals(t *testing.T) {
 		}
 	}
 }
+
+// TestTokenServiceKnowsNothing: a token service that answers 404 does not say that the artifact is missing.
+func TestTokenServiceKnowsNothing(t *testing.T) {
+	r := &Repository{ref: Name{"registry.test", "app"}, source: &credentialSource{host: "registry.test"}}
+	err := r.answered(&answerError{method: "GET", url: &url.URL{Scheme: "https", Host: "tokens.test"}, status: 404, said: "project retired", token: true})
+	failed := (*store.Error)(nil)
+	if !errors.As(err, &failed) || errors.Is(err, store.ErrNotFound) || !strings.Contains(err.Error(), "token service tokens.test") ||
+		!strings.Contains(err.Error(), "project retired") || !strings.Contains(string(failed.Hint), "for tokens") {
+		t.Errorf("%v", err)
+	}
+}
