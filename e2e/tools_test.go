@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"testing"
 	"time"
@@ -21,6 +22,9 @@ const (
 var runattestPath, cosignPath string
 
 func TestMain(m *testing.M) {
+	if signal.Ignored(os.Interrupt) { // as a shell starts what it starts in the background; what the tests start would ignore it, too
+		signal.Notify(make(chan os.Signal, 1), os.Interrupt)
+	}
 	asked, err := asBrowser()
 	if err == nil && !asked {
 		err = prepareTools()

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"maps"
 	"os"
+	"os/signal"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -161,6 +162,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asCommand) != "" {
 		main()
 		return
+	}
+	if signal.Ignored(os.Interrupt) { // as a shell starts what it starts in the background; what the tests start would ignore it, too
+		signal.Notify(make(chan os.Signal, 1), os.Interrupt)
 	}
 	code := m.Run()
 	if toolsOnce.toolbox != nil {
