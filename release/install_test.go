@@ -143,7 +143,7 @@ func TestInstallPage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := strings.NewReplacer("0.1.0", r.bare()).Replace(string(page))
+	text := strings.NewReplacer("runattest==0.1.0", "runattest=="+r.python(), "runattest@0.1.0", "runattest@"+r.python(), "0.1.0", r.bare()).Replace(string(page))
 	commands := 0
 	for _, section := range sectionForm.Split(text, -1)[1:] {
 		name, _, _ := strings.Cut(section, "\n")
