@@ -4,8 +4,10 @@ import (
 	"archive/tar"
 	"archive/zip"
 	"bytes"
+	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"io/fs"
 	"maps"
 	"net/http"
@@ -13,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -70,33 +73,64 @@ func serve(t *testing.T, files map[string]map[string][]byte) string {
 	return s.URL
 }
 
+// TestAction runs the step with the variables of each runner. The tests' release is for two systems; the archives of the others
+// have a program of one line.
 func TestAction(t *testing.T) {
 	r := expect(t).release
-	server := serve(t, map[string]map[string][]byte{"v0.1.0": made.files})
-	for _, c := range []struct {
-		os   string
-		to   target
-		file string
-	}{{"Linux", built[0], "runattest"}, {"Windows", built[1], "runattest.exe"}} {
-		got := install(t, server, map[string]string{"RUNNER_OS": c.os})
-		if got.err != nil {
-			t.Fatalf("%s: %v\n%s", c.os, got.err, got.out)
+	files, programs := maps.Clone(made.files), map[target]string{}
+	for _, to := range targets {
+		if slices.Contains(built, to) {
+			inside, err := unpack(to, command.folder(to, r), files[command.archive(to, r)])
+			if err != nil {
+				t.Fatal(err)
+			}
+			programs[to] = string(inside[to.program()])
+			continue
 		}
-		place := strings.TrimSpace(readFile(t, filepath.Join(got.dir, "path")))
-		inside, err := unpack(c.to, command.folder(c.to, r), made.files[command.archive(c.to, r)])
+		programs[to] = "the program for " + to.String()
+		data, err := pack(to, command.folder(to, r), []entry{{"LICENSE", []byte("text"), false}, {to.program(), []byte(programs[to]), true}}, archiveTime)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if installed := readFile(t, filepath.Join(place, c.file)); installed != string(inside[c.to.program()]) {
-			t.Errorf("%s: another program was installed", c.os)
-		}
-		if output := readFile(t, filepath.Join(got.dir, "output")); output != "path="+place+"\n" {
-			t.Errorf("%s: output %q", c.os, output)
-		}
-		left, err := filepath.Glob(filepath.Join(got.dir, "runattest.*"))
-		if err != nil || len(left) > 0 {
-			t.Errorf("%s: %q is left", c.os, left)
-		}
+		files[command.archive(to, r)] = data
+	}
+	resign(t, files)
+	server := serve(t, map[string]map[string][]byte{"v0.1.0": files})
+	for _, c := range []struct {
+		os, arch string
+		to       target
+	}{
+		{"Linux", "X64", target{"linux", "amd64"}}, {"Linux", "ARM64", target{"linux", "arm64"}},
+		{"macOS", "X64", target{"darwin", "amd64"}}, {"macOS", "ARM64", target{"darwin", "arm64"}},
+		{"Windows", "X64", target{"windows", "amd64"}}, {"Windows", "ARM64", target{"windows", "arm64"}},
+	} {
+		t.Run(c.to.String(), func(t *testing.T) {
+			digest := fmt.Sprintf("%x", sha256.Sum256(files[command.archive(c.to, r)]))
+			for _, asked := range []string{"", digest} {
+				got := install(t, server, map[string]string{"RUNNER_OS": c.os, "RUNNER_ARCH": c.arch, "SHA256": asked})
+				if got.err != nil {
+					t.Fatalf("%v\n%s", got.err, got.out)
+				}
+				place := strings.TrimSpace(readFile(t, filepath.Join(got.dir, "path")))
+				program := filepath.Join(place, c.to.program())
+				if readFile(t, program) != programs[c.to] {
+					t.Error("another program was installed")
+				}
+				if info, err := os.Stat(program); err != nil || info.Mode() != 0o755 {
+					t.Errorf("%v, %v, want a program that everyone can run", info.Mode(), err)
+				}
+				if entries, err := os.ReadDir(place); err != nil || len(entries) != 1 {
+					t.Errorf("installed are %v, %v, want the program alone", entries, err)
+				}
+				if output := readFile(t, filepath.Join(got.dir, "output")); output != "path="+place+"\n" {
+					t.Errorf("output %q", output)
+				}
+				left, err := filepath.Glob(filepath.Join(got.dir, "runattest.*"))
+				if err != nil || len(left) > 0 {
+					t.Errorf("%q is left", left)
+				}
+			}
+		})
 	}
 }
 
