@@ -134,3 +134,39 @@ func TestGivenEmpty(t *testing.T) {
 		t.Errorf("%d flags tried", tried)
 	}
 }
+
+// TestGivenNumbers gives every number with zeros before it, as files and receipts have it, which is decimal; and in the forms of
+// other bases, which are refused.
+func TestGivenNumbers(t *testing.T) {
+	tried := 0
+	var walk func(cmd *cobra.Command)
+	walk = func(cmd *cobra.Command) {
+		path := strings.Fields(cmd.CommandPath())[1:]
+		cmd.Flags().VisitAll(func(f *pflag.Flag) {
+			if !strings.Contains(f.Value.Type(), "int") {
+				return
+			}
+			tried++
+			for text, want := range map[string]string{"00000010": "10", "00000008": "8", "000": "0", "7": "7"} {
+				parsed, err := parse(append(slices.Clone(path), "--"+f.Name, text))
+				if err != nil {
+					t.Errorf("%s --%s %s: %v", cmd.CommandPath(), f.Name, text, err)
+				} else if got := parsed.Flags().Lookup(f.Name).Value.String(); got != want {
+					t.Errorf("%s --%s %s is %s, want %s", cmd.CommandPath(), f.Name, text, got, want)
+				}
+			}
+			for _, text := range []string{"0x10", "0b1", "0o7", "1_0", "+1", "", "-", "--1", "1.0", " 1", "18446744073709551616"} {
+				if _, err := parse(append(slices.Clone(path), "--"+f.Name+"="+text)); err == nil {
+					t.Errorf("%s --%s=%s: taken", cmd.CommandPath(), f.Name, text)
+				}
+			}
+		})
+		for _, sub := range cmd.Commands() {
+			walk(sub)
+		}
+	}
+	walk(newRoot())
+	if tried < 4 {
+		t.Errorf("%d numbers, want those of verify, gateway, journal and set", tried)
+	}
+}

@@ -36,9 +36,12 @@ func newJournalVerify() *cobra.Command {
 	receipts := cmd.Flags().StringArray("receipt", nil, "a `RECEIPT`, SEGMENT/LINE/HEX as a response has it in Airun-Journal, of a line that must be there (repeatable)")
 	closed := cmd.Flags().Bool("closed", false, "every segment must be closed and signed, as after the gateway has stopped")
 	witness := cmd.Flags().String("witness", "", "the `FOLDER` of the gateway's witness: the journal must have what it has, and what is behind that is counted")
-	first := cmd.Flags().Uint("first", 1, "the `NUMBER` of the first segment that must be there: those before it are kept elsewhere")
+	first := cmd.Flags().Int("first", 1, "the `NUMBER` of the first segment that must be there: those before it are kept elsewhere")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		o := journal.VerifyOptions{Closed: *closed, First: int(*first)}
+		if *first < 1 {
+			return fmt.Errorf("--first %d: want 1 or more", *first)
+		}
+		o := journal.VerifyOptions{Closed: *closed, First: *first}
 		if cmd.Flags().Changed("witness") {
 			o.Witness = journal.WitnessFolder(*witness)
 		}

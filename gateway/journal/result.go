@@ -24,7 +24,8 @@ type VerifyOptions struct {
 	// was cut from the end or written anew is missed, up to there. It is a problem if it has nothing of the journal, or lacks a
 	// segment after its first.
 	Witness Witness
-	// First is the first segment that must be there; 1. Older ones may be kept elsewhere, and are verified if they are there.
+	// First is the first segment that must be there; 1. Older ones may be kept elsewhere, and are verified if they are there. A
+	// negative one is an error.
 	First int
 	// Closed demands that every segment is closed: that each line is under the signature of a segment.
 	Closed bool

@@ -89,6 +89,9 @@ func TestFirstMissing(t *testing.T) {
 	j := d.open(t)
 	add(t, j, d.entry(t, 0, true))
 	closeJournal(t, j)
+	if r, err := Verify(ctx, d.verifier, d.dir, VerifyOptions{First: -1}); err == nil {
+		t.Errorf("from segment -1: %+v", r)
+	}
 	d.verified(t, 1, VerifyOptions{First: 1})
 	for _, first := range []int{2, 9} {
 		if r := d.verify(t, VerifyOptions{First: first}); r.Verified || len(r.Problems) != 1 {

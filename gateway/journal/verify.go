@@ -23,6 +23,9 @@ func Verify(ctx context.Context, v *attest.Verifier, dir string, o VerifyOptions
 	if v == nil {
 		return nil, attest.ErrNoTrust
 	}
+	if o.First < 0 {
+		return nil, fmt.Errorf("journal: the first segment is %d, want 1 or more", o.First)
+	}
 	r := &reader{ctx: ctx, verifier: v, dir: dir, o: o, wanted: map[[2]int][]Receipt{}}
 	for _, receipt := range o.Receipts {
 		at := [2]int{receipt.Segment, receipt.Line}

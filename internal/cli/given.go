@@ -41,11 +41,31 @@ func (v *givenValue) Set(s string) error {
 		return errFlag
 	}
 	v.set = true
+	want := wanted[v.Type()]
+	if want == wantNumber {
+		s = decimal(s)
+	}
 	err := v.Value.Set(s)
-	if want := wanted[v.Type()]; err != nil && want != "" {
+	if err != nil && want != "" {
 		return errors.New(want)
 	}
 	return err
+}
+
+// decimal is a number without the zeros before it, which pflag takes for the mark of an octal one, as in the number 00000010 of a
+// file. What is not decimal is empty.
+func decimal(s string) string {
+	digits, negative := strings.CutPrefix(s, "-")
+	if digits == "" || strings.Trim(digits, "0123456789") != "" {
+		return ""
+	}
+	if digits = strings.TrimLeft(digits, "0"); digits == "" {
+		return "0"
+	}
+	if negative {
+		return "-" + digits
+	}
+	return digits
 }
 
 // namesFlag tells values that are flags of the command.
@@ -58,13 +78,15 @@ func (v *givenValue) namesFlag(s string) bool {
 	return len(s) == 2 && s[0] == '-' && v.flags.ShorthandLookup(s[1:]) != nil
 }
 
+const wantNumber = "want a whole number, as 1"
+
 // wanted is what a flag of a type takes, in place of the words of a parser.
 var wanted = map[string]string{
 	"bool":     "want true or false",
-	"int":      "want a whole number, as 1",
-	"int64":    "want a whole number, as 1",
-	"uint":     "want a whole number, as 1",
-	"uint64":   "want a whole number, as 1",
+	"int":      wantNumber,
+	"int64":    wantNumber,
+	"uint":     wantNumber,
+	"uint64":   wantNumber,
 	"duration": "want a duration, as 30s or 5m",
 }
 
