@@ -6,6 +6,8 @@ import (
 	"encoding/asn1"
 	"encoding/pem"
 	"strings"
+
+	"github.com/runattest/runattest/internal/ecpoint"
 )
 
 const pkcs12Head = 3 // its version
@@ -65,7 +67,7 @@ func recognizeDER(want string, data []byte) (finding, bool) {
 	if _, err := x509.ParsePKCS1PublicKey(data); err == nil {
 		return public("this is an RSA public key in DER, want PEM", "openssl rsa -RSAPublicKey_in -inform DER -in FILE -pubout")
 	}
-	if _, err := x509.ParseCertificate(data); err == nil {
+	if _, err := x509.ParseCertificate(data); err == nil || ecpoint.OfCertificate(data) != "" {
 		return certificate(want, "this is a certificate in DER", "openssl x509 -inform DER -in FILE -pubkey -noout"), true
 	}
 	if _, err := x509.ParseCertificateRequest(data); err == nil {

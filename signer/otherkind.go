@@ -3,6 +3,9 @@ package signer
 import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"fmt"
+
+	"github.com/runattest/runattest/internal/ecpoint"
 )
 
 // otherKinds are kinds of keys that this package does not sign with, by the OID of the algorithm.
@@ -64,7 +67,7 @@ func otherKind(want string, der []byte, in string) (finding, bool) {
 			case name != "":
 				return other("an EC key over " + name)
 			}
-			return finding{}, false
+			return compressed(want, der, in)
 		}
 		if parameters.Tag != asn1.TagSequence {
 			return finding{}, false
@@ -100,6 +103,19 @@ func otherKind(want string, der []byte, in string) (finding, bool) {
 		return curve(parameters)
 	}
 	return finding{}, false
+}
+
+// compressed recognizes a public key whose point is not in the form that x509 reads.
+func compressed(want string, der []byte, in string) (finding, bool) {
+	switch form := ecpoint.OfKey(der); {
+	case form == "":
+		return finding{}, false
+	case want == wantPrivate:
+		return finding{found: "this is a public key; sign with the private key"}, true
+	default:
+		return finding{fmt.Sprintf("this is an EC key with a %s point, want an uncompressed one", string(form)),
+			writing("openssl pkey -pubin " + in + " -ec_conv_form uncompressed")}, true
+	}
 }
 
 // algorithmIn is the algorithm of a SubjectPublicKeyInfo or a PKCS #8 key.

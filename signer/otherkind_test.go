@@ -63,3 +63,68 @@ func TestOtherKinds(t *testing.T) {
 		})
 	}
 }
+
+// TestPointForms has openssl write EC keys with points that crypto/x509 refuses: the form is named, and the command that is told
+// writes the same key as it is read. Such a point in a private key is passed over.
+func TestPointForms(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs openssl")
+	}
+	for _, curve := range []string{"P-256", "P-384", "P-521"} {
+		for _, form := range []string{"compressed", "hybrid"} {
+			t.Run(curve+" "+form, func(t *testing.T) {
+				t.Parallel()
+				dir := t.TempDir()
+				sh(t, dir, "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:"+curve+" -out k.key; openssl pkey -in k.key -pubout -out k.pem; "+
+					"openssl pkey -in k.key -pubout -ec_conv_form "+form+" -out a.pub; openssl pkey -in k.key -pubout -outform DER -ec_conv_form "+form+" -out b.pub; "+
+					"base64 b.pub >c.pub; sed 's/$/\\r/' a.pub >d.pub; openssl pkey -in k.key -ec_conv_form "+form+" -out f.key")
+				read := func(file string) []byte {
+					data, err := os.ReadFile(filepath.Join(dir, file))
+					if err != nil {
+						t.Fatal(err)
+					}
+					return data
+				}
+				want, err := signer.ParsePublicKey(read("k.pem"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, file := range []string{"a.pub", "b.pub", "c.pub", "d.pub"} {
+					_, err := signer.ParsePublicKey(read(file))
+					var format *signer.FormatError
+					if !errors.As(err, &format) || !strings.Contains(format.Found, "with a "+form+" point") || !strings.Contains(format.Convert(file), "-ec_conv_form uncompressed") {
+						t.Fatalf("%s: %v", file, err)
+					}
+					sh(t, dir, format.Convert(file))
+					if got, err := signer.ParsePublicKey(read(file + ".pem")); err != nil || got.Hint() != want.Hint() {
+						t.Errorf("%s: after %s: %v", file, format.Convert(file), err)
+					}
+					var private *signer.FormatError
+					if _, err := signer.Parse(read(file), nil); !errors.As(err, &private) || !strings.Contains(private.Found, "sign with the private") {
+						t.Errorf("%s for a private key: %v", file, err)
+					}
+				}
+				if key, err := signer.Parse(read("f.key"), nil); err != nil || key.PublicKey().Hint() != want.Hint() {
+					t.Errorf("the private key: %v", err)
+				}
+			})
+		}
+	}
+}
+
+// TestPointOfCertificate: a certificate whose key has such a point is one all the same.
+func TestPointOfCertificate(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs openssl")
+	}
+	dir := t.TempDir()
+	sh(t, dir, "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out k.key; openssl pkey -in k.key -ec_conv_form compressed -out c.key; "+
+		"openssl req -x509 -key c.key -subj /CN=a -outform DER -out a.crt")
+	data, err := os.ReadFile(filepath.Join(dir, "a.crt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := signer.ParsePublicKey(data); err == nil || !strings.Contains(err.Error(), "this is a certificate in DER") {
+		t.Error(err)
+	}
+}

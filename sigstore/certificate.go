@@ -15,6 +15,7 @@ import (
 	"github.com/sigstore/sigstore/pkg/cryptoutils"
 
 	"github.com/runattest/runattest/attest/evidence"
+	"github.com/runattest/runattest/internal/ecpoint"
 	"github.com/runattest/runattest/internal/visible"
 	"github.com/runattest/runattest/signer"
 )
@@ -29,7 +30,7 @@ type leafCertificate struct {
 func parseCertificate(der []byte) (*leafCertificate, error) {
 	leaf, err := x509.ParseCertificate(der)
 	if err != nil {
-		return nil, err
+		return nil, cmp.Or(ecpoint.OfCertificate(der).Err(), err)
 	}
 	if leaf.IsCA {
 		return nil, errors.New("it is an authority's, not a signer's")

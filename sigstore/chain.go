@@ -2,6 +2,7 @@ package sigstore
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/runattest/runattest/internal/ecpoint"
 	"github.com/runattest/runattest/internal/limits"
 )
 
@@ -30,7 +32,7 @@ func parseChain(data []byte) ([]*x509.Certificate, error) {
 		}
 		c, err := x509.ParseCertificate(block.Bytes)
 		if err != nil {
-			return nil, fmt.Errorf("certificate %d: %w", len(chain)+1, err)
+			return nil, fmt.Errorf("certificate %d: %w", len(chain)+1, cmp.Or(ecpoint.OfCertificate(block.Bytes).Err(), err))
 		}
 		if err := checkCertificateKeys(c); err != nil {
 			return nil, err

@@ -1,6 +1,7 @@
 package sigstore
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"crypto/ecdsa"
@@ -11,6 +12,8 @@ import (
 	"crypto/x509"
 	"encoding/asn1"
 	"encoding/json"
+	"encoding/pem"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -191,4 +194,89 @@ func responseWith(t *testing.T, c *x509.Certificate) []byte {
 		t.Fatal(err)
 	}
 	return response
+}
+
+// hybrid gives the point of an EC key in DER the hybrid form (SEC 1, section 2.3.3), which crypto/x509 refuses, and which is as long.
+func hybrid(t *testing.T, der []byte) []byte {
+	t.Helper()
+	at := bytes.Index(der, []byte{3, 66, 0, 4}) // the BIT STRING of a point of P-256
+	if at < 0 {
+		t.Fatal("no point")
+	}
+	changed := bytes.Clone(der)
+	changed[at+3] = 6 + changed[at+3+64]&1
+	return changed
+}
+
+// TestPointForms puts a key whose point is not in the form that is read into each place of a trusted root, and of what one is
+// made of, and into bundles: the form is named, and where.
+func TestPointForms(t *testing.T) {
+	const says = "holds an EC key with a hybrid point, want an uncompressed one"
+	files := pkitest.Files()
+	made, err := CreateTrustedRoot(acme(files))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := made.JSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKIXPublicKey(key.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	der = hybrid(t, der)
+	authority := hybrid(t, certified(t, key.Public(), pkitest.Authority).Raw)
+	log := func(l *prototrustroot.TransparencyLogInstance) {
+		l.PublicKey.RawBytes, l.PublicKey.KeyDetails = der, protocommon.PublicKeyDetails_PKIX_ECDSA_P256_SHA_256
+	}
+	for place, edit := range map[string]func(*prototrustroot.TrustedRoot){
+		"tlogs[1]: ":  func(r *prototrustroot.TrustedRoot) { log(r.Tlogs[1]) },
+		"ctlogs[0]: ": func(r *prototrustroot.TrustedRoot) { log(r.Ctlogs[0]) },
+		"certificateAuthorities[0]: certificate 1: ": func(r *prototrustroot.TrustedRoot) { lastOf(r.CertificateAuthorities[0]).RawBytes = authority },
+		"timestampAuthorities[0]: certificate 1: ": func(r *prototrustroot.TrustedRoot) {
+			r.TimestampAuthorities[0].CertChain.Certificates[0].RawBytes = authority
+		},
+	} {
+		var spec prototrustroot.TrustedRoot
+		if err := protojson.Unmarshal(text, &spec); err != nil {
+			t.Fatal(err)
+		}
+		edit(&spec)
+		edited, err := protojson.Marshal(&spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ParseTrustedRoot(edited); err == nil || !strings.HasSuffix(err.Error(), place+says) {
+			t.Errorf("%s: %v", place, err)
+		}
+	}
+	spec := acme(files)
+	spec.TimestampAuthorities[0].Chain = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: authority})
+	if _, err := CreateTrustedRoot(spec); err == nil || !strings.HasSuffix(err.Error(), "certificate 1: "+says) {
+		t.Errorf("of a timestamp authority: %v", err)
+	}
+	w := newWorld(t)
+	trust := trusting(t, TrustOptions{Root: rootOf(t, nil, w), Identities: trustsAlice})
+	p := w.v1()
+	leaf := certified(t, key.Public())
+	p.material()["certificate"] = parts{"rawBytes": hybrid(t, leaf.Raw)}
+	if text, err = json.Marshal(p); err != nil {
+		t.Fatal(err)
+	}
+	b, err := attest.ParseBundle(text)
+	if err == nil {
+		o := b.CheckTrust(context.Background(), trust)
+		err = errors.New(o.Signature.Reason)
+	}
+	if !strings.Contains(err.Error(), says) {
+		t.Errorf("in the signer's certificate: %v", err)
+	}
+	if err := new(token).readCertificates(slices.Concat(leaf.Raw, hybrid(t, leaf.Raw))); err == nil || !strings.HasSuffix(err.Error(), says) {
+		t.Errorf("in a timestamp: %v", err)
+	}
 }

@@ -2,6 +2,7 @@ package sigstore
 
 import (
 	"bytes"
+	"cmp"
 	"crypto"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -16,6 +17,7 @@ import (
 	"github.com/digitorus/pkcs7"
 	"github.com/digitorus/timestamp"
 
+	"github.com/runattest/runattest/internal/ecpoint"
 	"github.com/runattest/runattest/internal/limits"
 )
 
@@ -229,7 +231,7 @@ func (t *token) readCertificates(der []byte) error {
 		return fmt.Errorf("%d certificates, want at most %d", len(all), limits.Certificates)
 	}
 	if t.certificates, err = x509.ParseCertificates(der); err != nil {
-		return fmt.Errorf("the certificates: %w", err)
+		return fmt.Errorf("the certificates: %w", cmp.Or(ecpoint.OfCertificate(der).Err(), err))
 	}
 	return nil
 }
