@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -65,6 +66,11 @@ func serve(t *testing.T, files map[string]map[string][]byte) string {
 		case string(data) == "STOP":
 			w.Header().Set("Content-Length", "1000")
 			_, _ = w.Write([]byte("half"))
+		case string(data) == "HUGE":
+			w.Header().Set("Content-Length", "134217729")
+			_, _ = w.Write([]byte("x"))
+		case string(data) == "ELSEWHERE":
+			http.Redirect(w, r, "https://127.0.0.1:1/", http.StatusFound)
 		default:
 			_, _ = w.Write(data)
 		}
@@ -144,7 +150,7 @@ func readFile(t *testing.T, path string) string {
 }
 
 // TestActionOverNewer: a version that is installed after a newer one, in the same job, is the one that the next step runs, and
-// leaves the other as it is.
+// leaves the other as it is. Installed again, it replaces what has become of its folder.
 func TestActionOverNewer(t *testing.T) {
 	expect(t)
 	server := serve(t, map[string]map[string][]byte{"v0.1.0": made.files, "v0.0.9": made.old})
@@ -168,6 +174,14 @@ func TestActionOverNewer(t *testing.T) {
 		if readFile(t, filepath.Join(places[i], "runattest")) != string(inside["runattest"]) {
 			t.Errorf("%s does not have the program of %s", places[i], c.r.tag)
 		}
+	}
+	want := readFile(t, filepath.Join(places[0], "runattest"))
+	writeFile(t, filepath.Join(places[0], "runattest"), "changed since")
+	if again := install(t, server, map[string]string{"RUNNER_TEMP": first.dir}); again.err != nil {
+		t.Fatalf("%v\n%s", again.err, again.out)
+	}
+	if entries, err := os.ReadDir(places[0]); err != nil || len(entries) != 1 || readFile(t, filepath.Join(places[0], "runattest")) != want {
+		t.Errorf("installed again, %s has %v, %v, want the program alone", places[0], entries, err)
 	}
 }
 
@@ -239,15 +253,27 @@ func TestActionRefuses(t *testing.T) {
 		"an older list": {change: func(f map[string][]byte) {
 			f[checksumsFile], f[signatureFile] = made.old[checksumsFile], made.old[signatureFile]
 		}, reason: "does not list"},
-		"a list of HTML":       {change: func(f map[string][]byte) { f[checksumsFile] = []byte("<html></html>") }, reason: "is not by the release's key"},
-		"an archive of HTML":   {change: func(f map[string][]byte) { f[archive] = []byte("<html></html>") }, reason: "is not the one that the release's key signed"},
-		"an archive of others": {change: func(f map[string][]byte) { f[archive] = f[command.archive(built[1], r)] }, reason: "is not the one that the release's key signed"},
-		"a server that stops":  {change: func(f map[string][]byte) { f[archive] = []byte("STOP") }, reason: "could not be downloaded"},
-		"a link, signed":       {change: hostile(tar.Header{Name: folder + "/runattest", Typeflag: tar.TypeSymlink, Linkname: "/etc/passwd"}, ""), reason: "no program that is a file"},
-		"dots, signed":         {change: hostile(tar.Header{Name: folder + "/../runattest", Typeflag: tar.TypeReg}, "x"), reason: "has no " + folder},
-		"a link in a zip":      {env: windows, change: hostileZip(zipFolder+"/runattest.exe", fs.ModeSymlink|0o777, "/etc/passwd"), reason: "no program that is a file"},
-		"dots in a zip":        {env: windows, change: hostileZip(zipFolder+"/../runattest.exe", 0o755, "x"), reason: "has no " + zipFolder},
-		"another, signed":      {change: hostile(tar.Header{Name: folder + "/README.md", Typeflag: tar.TypeReg}, "x"), reason: "has no " + folder},
+		"an archive twice, signed": {change: func(f map[string][]byte) {
+			line := regexp.MustCompile(`(?m)^.*` + regexp.QuoteMeta(archive) + `\n`).Find(f[checksumsFile])
+			f[checksumsFile] = slices.Concat(f[checksumsFile], line)
+			f[signatureFile] = signedBy(t, made.key, f[checksumsFile])
+		}, reason: "does not list " + archive + " once"},
+		"a malformed digest, signed": {change: func(f map[string][]byte) {
+			f[checksumsFile] = []byte("? " + archive + "\n")
+			f[signatureFile] = signedBy(t, made.key, f[checksumsFile])
+		}, reason: "checksums.txt is malformed"},
+		"a list that stops":       {change: func(f map[string][]byte) { f[checksumsFile] = []byte("STOP") }, reason: "checksums.txt of v0.1.0 could not be downloaded"},
+		"a list of HTML":          {change: func(f map[string][]byte) { f[checksumsFile] = []byte("<html></html>") }, reason: "is not by the release's key"},
+		"an archive of HTML":      {change: func(f map[string][]byte) { f[archive] = []byte("<html></html>") }, reason: "is not the one that the release's key signed"},
+		"an archive of others":    {change: func(f map[string][]byte) { f[archive] = f[command.archive(built[1], r)] }, reason: "is not the one that the release's key signed"},
+		"more than a release has": {change: func(f map[string][]byte) { f[archive] = []byte("HUGE") }, reason: "Maximum file size exceeded"},
+		"another protocol":        {change: func(f map[string][]byte) { f[archive] = []byte("ELSEWHERE") }, reason: "disabled"},
+		"a server that stops":     {change: func(f map[string][]byte) { f[archive] = []byte("STOP") }, reason: "could not be downloaded"},
+		"a link, signed":          {change: hostile(tar.Header{Name: folder + "/runattest", Typeflag: tar.TypeSymlink, Linkname: "/etc/passwd"}, ""), reason: "no program that is a file"},
+		"dots, signed":            {change: hostile(tar.Header{Name: folder + "/../runattest", Typeflag: tar.TypeReg}, "x"), reason: "has no " + folder},
+		"a link in a zip":         {env: windows, change: hostileZip(zipFolder+"/runattest.exe", fs.ModeSymlink|0o777, "/etc/passwd"), reason: "no program that is a file"},
+		"dots in a zip":           {env: windows, change: hostileZip(zipFolder+"/../runattest.exe", 0o755, "x"), reason: "has no " + zipFolder},
+		"another, signed":         {change: hostile(tar.Header{Name: folder + "/README.md", Typeflag: tar.TypeReg}, "x"), reason: "has no " + folder},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
