@@ -3,11 +3,13 @@ package main
 import (
 	"bytes"
 	"encoding/hex"
+	"fmt"
 	"io"
 	"log"
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -60,6 +62,32 @@ func TestPush(t *testing.T) {
 		referrer, err := remote.Get(to.Context().Digest(m.Manifests[0].Digest.String()))
 		if err != nil || !bytes.Contains(referrer.Manifest, []byte(`"artifactType":"`+attest.BundleMediaType+`"`)) {
 			t.Errorf("%s: referrer %s, %v", to, referrer.Manifest, err)
+		}
+	}
+}
+
+// TestPushCommand runs the line of docs/install.md that begins with push, into a registry of this machine.
+func TestPushCommand(t *testing.T) {
+	want := expect(t)
+	public, err := want.key.PEM()
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := filepath.Join(t.TempDir(), "release.pub")
+	writeFile(t, key, string(public))
+	server := httptest.NewServer(standin.New(standin.WithReferrersSupport(true), standin.Logger(log.New(io.Discard, "", 0))))
+	defer server.Close()
+	repository := strings.TrimPrefix(server.URL, "http://") + "/acme/runattest"
+	var said strings.Builder
+	line := strings.Fields(strings.NewReplacer("go -C release run . ", "", "../docs/release.pub", key, "registry.acme.example/runattest", repository,
+		"../dist", "--targets linux/amd64,windows/amd64 "+writeFolder(t, made.files)).Replace(pageLine(t, want.release, "go -C release run . push")))
+	if err := run(t.Context(), line, &said); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range imaged() {
+		digest, err := imageDigest(made.files[c.imageFile(want.release)])
+		if printed := fmt.Sprintf("%s: %s@sha256:%x\n", c.imageTag(want.release), repository, digest); err != nil || !strings.Contains(said.String(), printed) {
+			t.Errorf("printed\n%s\nwant %q, %v", &said, printed, err)
 		}
 	}
 }
