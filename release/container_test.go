@@ -3,12 +3,18 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
+	"log"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
+
+	standin "github.com/google/go-containerregistry/pkg/registry"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
 )
 
 // container is the image of a release, unpacked by umoci, to be run by runc as an engine would run it.
@@ -273,4 +279,43 @@ func TestImageLine(t *testing.T) {
 	c.want(t, key, "runattest.key")
 	c.want(t, how, "airun:1:sha256:")
 	room.want(t, "test -s run.json.sigstore.json")
+}
+
+// TestImageByRunc runs the lines of docs/install.md for who has a registry and runc: as the caller, and where that is root, as a
+// user without rights too.
+func TestImageByRunc(t *testing.T) {
+	dir, r := dist(t)
+	wants(t, "skopeo", "umoci", "runc", "jq")
+	server := httptest.NewServer(standin.New(standin.Logger(log.New(io.Discard, "", 0))))
+	defer server.Close()
+	repository := strings.TrimPrefix(server.URL, "http://") + "/acme/runattest"
+	layout, err := openImage([]byte(readFile(t, filepath.Join(dir, command.imageFile(r)))), filepath.Join(t.TempDir(), "layout"), mustRepository(t, repository).Tag(command.imageTag(r)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := remote.WriteIndex(layout.tag, layout.index); err != nil {
+		t.Fatal(err)
+	}
+	const page = "registry.acme.example/runattest@sha256:DIGEST"
+	script := pageBlock(t, "skopeo copy")
+	if strings.Count(script, page) != 1 {
+		t.Fatalf("the lines do not name %s:\n%s", page, script)
+	}
+	script = `skopeo() { command skopeo "$1" --src-tls-verify=false "${@:2}"; }` + "\n" + // of this machine
+		strings.ReplaceAll(script, page, layout.reference().String()) + pageBlock(t, "runattest keygen") + `runattest version
+if runattest keygen --no-password -o /usr/k; then exit 1; fi
+find . -name 'run*.*' -uid "$(id -u)"`
+	users := []string{""}
+	if os.Getuid() == 0 {
+		users = append(users, "setpriv --reuid 65534 --regid 65534 --clear-groups ")
+	}
+	for _, user := range users {
+		room := newRoom(t, dir)
+		writeFile(t, filepath.Join(room.dir, "script"), script)
+		if user != "" {
+			room.want(t, "chmod a+x . .. ../.. && chown -R 65534:65534 .")
+		}
+		room.want(t, user+"bash -euo pipefail script", "airun:1:sha256:", "run.json.sigstore.json: verified", "runattest "+r.tag, "read-only file system",
+			"./runattest.key\n", "./run.json.sigstore.json\n")
+	}
 }

@@ -191,6 +191,23 @@ func pageLine(t *testing.T, r release, words string) string {
 	return all[0]
 }
 
+var blockForm = regexp.MustCompile(`(?m)(?:^    .*\n)+`)
+
+// pageBlock is the indented block of docs/install.md that begins with these words, as a script.
+func pageBlock(t *testing.T, words string) string {
+	t.Helper()
+	var all []string
+	for _, found := range blockForm.FindAllString(readFile(t, "../docs/install.md"), -1) {
+		if block := regexp.MustCompile(`(?m)^    `).ReplaceAllString(found, ""); strings.HasPrefix(block, words) {
+			all = append(all, block)
+		}
+	}
+	if len(all) != 1 {
+		t.Fatalf("the blocks with %s are %q, want one", words, all)
+	}
+	return all[0]
+}
+
 // TestPageFiles: each file of a release that docs/install.md names is one that this program makes.
 func TestPageFiles(t *testing.T) {
 	r := release{"v0.1.0"}
