@@ -140,6 +140,33 @@ func TestAction(t *testing.T) {
 	}
 }
 
+// TestActionWindowsPath: on Windows, where the step runs in Git's bash, the steps that follow get a path of Windows.
+func TestActionWindowsPath(t *testing.T) {
+	expect(t)
+	bin := t.TempDir()
+	writeFile(t, filepath.Join(bin, "cygpath"), "#!/bin/sh\n[ \"$1\" = -w ] && printf 'C:%s\\n' \"$2\" | tr / '\\\\'\n")
+	if err := os.Chmod(filepath.Join(bin, "cygpath"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	server := serve(t, map[string]map[string][]byte{"v0.1.0": made.files})
+	for system, windows := range map[string]bool{"Windows": true, "Linux": false} {
+		got := install(t, server, map[string]string{"RUNNER_OS": system, "PATH": bin + ":" + os.Getenv("PATH")})
+		if got.err != nil {
+			t.Fatalf("%s: %v\n%s", system, got.err, got.out)
+		}
+		want := filepath.Join(got.dir, "runattest-v0.1.0-"+strings.ToLower(system)+"-amd64")
+		if _, err := os.Stat(want); err != nil {
+			t.Error(err)
+		}
+		if windows {
+			want = "C:" + strings.ReplaceAll(want, "/", `\`)
+		}
+		if path, output := readFile(t, filepath.Join(got.dir, "path")), readFile(t, filepath.Join(got.dir, "output")); path != want+"\n" || output != "path="+path {
+			t.Errorf("%s: path %q, output %q, want %q", system, path, output, want)
+		}
+	}
+}
+
 func readFile(t *testing.T, path string) string {
 	t.Helper()
 	data, err := os.ReadFile(path)
