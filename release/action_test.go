@@ -276,7 +276,8 @@ func TestActionRefuses(t *testing.T) {
 		"another processor":   {env: map[string]string{"RUNNER_ARCH": "X86"}, reason: "RUNNER_ARCH=X86"},
 		"a target not built":  {env: map[string]string{"RUNNER_OS": "macOS"}, reason: "does not list runattest_0.1.0_darwin_amd64.tar.gz once"},
 		"another's signature": {change: func(f map[string][]byte) { f[signatureFile] = signedBy(t, other, f[checksumsFile]) }, reason: "is not by the release's key"},
-		"a malformed one":     {change: func(f map[string][]byte) { f[signatureFile] = []byte("<html>") }, reason: "release's key"},
+		"a malformed one":     {change: func(f map[string][]byte) { f[signatureFile] = []byte("<html>") }, reason: "checksums.txt.sig of v0.1.0 is malformed"},
+		"one with more":       {change: func(f map[string][]byte) { f[signatureFile] = append(slices.Clone(f[signatureFile]), "--"...) }, reason: "checksums.txt.sig of v0.1.0 is malformed"},
 		"an older list": {change: func(f map[string][]byte) {
 			f[checksumsFile], f[signatureFile] = made.old[checksumsFile], made.old[signatureFile]
 		}, reason: "does not list"},

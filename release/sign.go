@@ -128,12 +128,14 @@ func (p provenance) predicate() any {
 
 // checkSignature verifies checksums.txt.sig.
 func checkSignature(key *signer.PublicKey, sums, signature []byte) error {
-	raw, err := base64.StdEncoding.Strict().DecodeString(string(bytes.TrimSuffix(signature, []byte("\n"))))
-	if err == nil {
-		err = key.Verify(sums, raw)
+	text := string(bytes.TrimSuffix(signature, []byte("\n")))
+	raw, err := base64.StdEncoding.DecodeString(text)
+	if err != nil || text == "" || base64.StdEncoding.EncodeToString(raw) != text { // the decoder ignores line breaks
+		return fmt.Errorf("%s: is not one line of base64: get the file again, in a way that does not convert texts", signatureFile)
 	}
-	if err != nil {
-		return fmt.Errorf("%s: does not verify with this key: %w", signatureFile, err)
+	if err := key.Verify(sums, raw); err != nil {
+		return fmt.Errorf("%s: does not verify %s with this key: get both files again, and the key from a checkout, not from where they are: %w",
+			signatureFile, checksumsFile, err)
 	}
 	return nil
 }

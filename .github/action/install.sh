@@ -44,7 +44,9 @@ download() {
 
 download checksums.txt
 download checksums.txt.sig
-openssl base64 -d -A -in "$work/checksums.txt.sig" -out "$work/signature" 2>/dev/null || fail 'checksums.txt.sig is malformed'
+# openssl overlooks some bytes that are not base64.
+[[ $(head -c 200 "$work/checksums.txt.sig" | tr -d '\0') =~ ^[A-Za-z0-9+/]{1,96}={0,2}$ ]] || fail "checksums.txt.sig of $VERSION is malformed"
+openssl base64 -d -A -in "$work/checksums.txt.sig" -out "$work/signature" || fail "checksums.txt.sig of $VERSION is malformed"
 openssl dgst -sha256 -verify "$KEY" -signature "$work/signature" "$work/checksums.txt" >/dev/null 2>&1 ||
 	fail "the signature of checksums.txt of $VERSION is not by the release's key"
 # The name has the version in it: an older release's list does not have it.
