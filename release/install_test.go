@@ -1,13 +1,11 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -136,6 +134,22 @@ var (
 	consoleForm = regexp.MustCompile("(?s)```console\n(.*?)```")
 )
 
+// console gives the commands in a section of the page, and what they print.
+func console(section string) (script string, printed []string) {
+	for _, block := range consoleForm.FindAllStringSubmatch(section, -1) {
+		goesOn := false
+		for line := range strings.Lines(block[1]) {
+			if command, ok := strings.CutPrefix(line, "$ "); ok || goesOn {
+				script += command
+				goesOn = strings.HasSuffix(command, "&&\n")
+			} else {
+				printed = append(printed, strings.TrimSpace(line))
+			}
+		}
+	}
+	return script, printed
+}
+
 // TestInstallPage runs every command of docs/install.md, each section in a folder of its own.
 func TestInstallPage(t *testing.T) {
 	dir, r := dist(t)
@@ -147,25 +161,11 @@ func TestInstallPage(t *testing.T) {
 	commands := 0
 	for _, section := range sectionForm.Split(text, -1)[1:] {
 		name, _, _ := strings.Cut(section, "\n")
-		var script strings.Builder
-		var printed []string
-		for _, block := range consoleForm.FindAllStringSubmatch(section, -1) {
-			goesOn := false
-			for line := range strings.Lines(block[1]) {
-				if command, ok := strings.CutPrefix(line, "$ "); ok || goesOn {
-					if ok {
-						commands++
-					}
-					script.WriteString(command)
-					goesOn = strings.HasSuffix(command, "&&\n")
-				} else {
-					printed = append(printed, strings.TrimSpace(line))
-				}
-			}
-		}
-		if script.Len() == 0 {
+		script, printed := console(section)
+		if script == "" {
 			continue
 		}
+		commands += strings.Count(section, "\n$ ")
 		t.Run(name, func(t *testing.T) {
 			room := newRoom(t, dir)
 			key, err := os.ReadFile(distKey(t))
@@ -176,7 +176,7 @@ func TestInstallPage(t *testing.T) {
 				t.Fatal(err)
 			}
 			writeFile(t, filepath.Join(room.dir, "docs", "release.pub"), string(key))
-			room.want(t, script.String(), printed...)
+			room.want(t, script, printed...)
 		})
 	}
 	if commands < 25 {
@@ -279,72 +279,4 @@ func TestPlatforms(t *testing.T) {
 		room.want(t, "uv pip install --quiet --no-index --find-links "+links+" --python-platform "+p.uv+" --target uv-"+p.uv+" runattest && "+
 			"cat uv-"+p.uv+"/*.dist-info/WHEEL", "Tag: py3-none-"+strings.Split(p.target.wheelPlatform(), ".")[0])
 	}
-}
-
-// TestLinks: the line of docs/install.md that finds what is not a regular file: links and folders, below a link too.
-func TestLinks(t *testing.T) {
-	tool(t, "bash")
-	dir := writeFolder(t, map[string][]byte{"checksums.txt": nil, "a": nil})
-	r := newRoom(t, dir)
-	line := regexp.MustCompile(`(?m)^\$ (find .*)\n(.*)$`).FindStringSubmatch(readFile(t, "../docs/install.md"))
-	if line == nil {
-		t.Fatal("the page does not have the line")
-	}
-	if out, err := r.run(line[1]); err != nil || out != line[2]+"\n" {
-		t.Errorf("got %q, %v, want %q", out, err, line[2])
-	}
-	if err := errors.Join(os.Symlink(filepath.Join(dir, "a"), filepath.Join(dir, "b")), os.Mkdir(filepath.Join(dir, "c"), 0o700)); err != nil {
-		t.Fatal(err)
-	}
-	if out, err := r.run(line[1]); err != nil || sortedLines(out) != sortedLines("dist/\ndist/b\ndist/c\n") {
-		t.Errorf("got %q, %v, want the link and the folder", out, err)
-	}
-}
-
-// TestOneList: the lines of docs/install.md that check the list read the same one, where its name is a link whose target depends on
-// the folder of the program. The line before them shows the link.
-func TestOneList(t *testing.T) {
-	for _, name := range []string{"bash", "openssl", "sha256sum"} {
-		tool(t, name)
-	}
-	if _, err := os.Stat("/proc/self/cwd"); err != nil {
-		t.Skip(err)
-	}
-	page := readFile(t, "../docs/install.md")
-	found := regexp.MustCompile(`(?m)^\$ (find .*)\n(?:.*\n)+?\$ ((?:.*&&\n)+.*)$`).FindStringSubmatch(page)
-	if found == nil || !strings.Contains(found[2], "openssl dgst") || !strings.Contains(found[2], "sha256sum") {
-		t.Fatalf("the page does not have the lines in this order: %q", found)
-	}
-	r := newRoom(t, writeFolder(t, map[string][]byte{"a": []byte("a")}))
-	r.want(t, `mkdir docs && openssl ecparam -name prime256v1 -genkey -noout -out key && openssl ec -in key -pubout -out docs/release.pub
-(cd dist && sha256sum a > checksums.txt) && openssl dgst -sha256 -sign key dist/checksums.txt | openssl base64 -A > dist/checksums.txt.sig`)
-	r.want(t, found[2], "Verified OK\n", "a: OK\n")
-	r.want(t, `cd dist && echo other > a && mv checksums.txt c.txt && mkdir dist && sha256sum a > dist/c.txt && ln -s /proc/self/cwd/dist/c.txt checksums.txt`)
-	r.want(t, found[1], "dist/checksums.txt\n", "dist/dist\n")
-	if out, err := r.run(found[2]); err == nil || strings.Contains(out, "OK") {
-		t.Errorf("a list that was not signed is accepted: %v\n%s", err, out)
-	}
-}
-
-// TestListing: the line of docs/install.md that prints what is in the folder besides prints a file whose name is two names of the release.
-func TestListing(t *testing.T) {
-	tool(t, "bash")
-	r := newRoom(t, writeFolder(t, map[string][]byte{
-		"checksums.txt": []byte(strings.Repeat("0", 64) + "  a\n" + strings.Repeat("0", 64) + "  runattest-0.2.0~rc.1-1.x86_64.rpm\n"),
-		"a":             nil, "runattest-0.2.0~rc.1-1.x86_64.rpm": nil, "checksums.txt.sig": nil, "a\nchecksums.txt": nil, " a": nil, "b": nil,
-	}))
-	line := regexp.MustCompile(`(?m)^\$ (ls .*)$`).FindStringSubmatch(readFile(t, "../docs/install.md"))
-	if line == nil {
-		t.Fatal("the page does not have the line")
-	}
-	out, err := r.run(line[1])
-	if want := "\\ a\na\\nchecksums.txt\nb\nchecksums.txt\nchecksums.txt.sig\n"; err != nil || sortedLines(out) != sortedLines(want) {
-		t.Errorf("got %q, %v, want %q", out, err, want)
-	}
-}
-
-func sortedLines(text string) string {
-	lines := strings.Split(text, "\n")
-	slices.Sort(lines)
-	return strings.Join(lines, "\n")
 }

@@ -72,11 +72,16 @@ func TestCosign(t *testing.T) {
 	}
 	wants(t, cosign, "jq")
 	room := newRoom(t, dir, "COSIGN="+cosign, "KEY="+distKey(t))
-	check := "mkdir -p docs && cp $KEY docs/release.pub; cosign() { $COSIGN \"$@\"; }\n" + pageLine(t, r, "jq '{") + "\n" + pageLine(t, r, "cosign verify-blob-attestation")
-	room.want(t, check, "Verified OK")
-	// Which cosign prints too for an older release under other names; the line after it shows version and names.
 	archive := command.archive(built[0], r)
-	room.want(t, pageLine(t, r, "jq -r"), r.tag+"\n", fmt.Sprintf("%x  %s\n", sha256.Sum256([]byte(readFile(t, filepath.Join(dir, archive)))), archive))
+	check := "mkdir -p docs && cp $KEY docs/release.pub; cosign() { $COSIGN \"$@\"; }; file=" + archive + "\n" + pageLine(t, r, "jq '{")
+	room.want(t, check, fmt.Sprintf("\n%x  %s\nGOOD: %s\n", sha256.Sum256([]byte(readFile(t, filepath.Join(dir, archive)))), archive, archive))
+	// cosign accepts a file of the release under another name too, as it does one of an older release.
+	other := command.archive(target{"darwin", "arm64"}, r)
+	out, err := room.run("mkdir renamed && cp dist/* renamed && mv renamed/" + archive + " renamed/" + other + "\n" +
+		strings.NewReplacer(archive, other, "dist/", "renamed/").Replace(check))
+	if err == nil || !strings.HasSuffix(out, "Verified OK\nBAD: do not use "+other+"\n") {
+		t.Errorf("a renamed file: %v\n%s", err, out)
+	}
 	// A file with another provenance for jq than for cosign: cosign alone accepts it, the lines refuse it.
 	twoFaced(t, filepath.Join(dir, provenanceFile(r)), filepath.Join(room.dir, "forged.json"), r.tag, "v99.0.0")
 	room.want(t, `$COSIGN verify-blob-attestation --key "$KEY" --insecure-ignore-tlog --type slsaprovenance1 --bundle forged.json dist/`+archive, "Verified OK")
