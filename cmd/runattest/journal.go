@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -116,7 +115,7 @@ func newJournalErase() *cobra.Command {
 		if err != nil {
 			return named(args[0], err)
 		}
-		if aside, _ := filepath.Glob(filepath.Join(args[0], "*.cut")); len(aside) > 0 {
+		if aside := erased.SetAside; len(aside) > 0 {
 			o.Info("note: %s and %d more files that recovery has set aside may have it, too", aside[0], len(aside)-1)
 		}
 		if erased.Embedded > 0 {
@@ -127,7 +126,7 @@ func newJournalErase() *cobra.Command {
 		if err := o.Result(object, "%d declarations erased", erased.Declarations); err != nil {
 			return err
 		}
-		if erased == (journal.Erased{}) {
+		if erased.Declarations+erased.Embedded == 0 {
 			return cli.WithHint(fmt.Errorf("%s has no declaration of %s, or it was erased before", args[0], run), "runattest journal show lists the runs")
 		}
 		return o.done()

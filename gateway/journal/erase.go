@@ -14,6 +14,8 @@ import (
 type Erased struct {
 	Declarations int // that were overwritten
 	Embedded     int // that are in the bundle of a line, and cannot be erased
+	// SetAside are the files in which recovery keeps what it has cut off. They are not looked into, and may have the declaration, too.
+	SetAside []string
 }
 
 // Erase overwrites with spaces each declaration beside the segments that has an identity, and syncs it. A gateway may be writing
@@ -26,6 +28,9 @@ func Erase(ctx context.Context, dir string, id identity.ID) (Erased, error) {
 	l, err := list(dir)
 	if err != nil {
 		return all, err
+	}
+	for _, name := range l.aside {
+		all.SetAside = append(all.SetAside, filepath.Join(dir, name))
 	}
 	for _, number := range l.numbers {
 		if err := ctx.Err(); err != nil {

@@ -19,10 +19,10 @@ func TestErase(t *testing.T) {
 	again := gone
 	again.Attempt = 1
 	receipts := []Receipt{add(t, j, gone), add(t, j, d.entry(t, 2, true)), add(t, j, again), add(t, j, d.entry(t, 0, false))}
-	if got, err := Erase(ctx, d.dir, gone.Identity); err != nil || got != (Erased{2, 1}) {
+	if got, err := Erase(ctx, d.dir, gone.Identity); err != nil || got.Declarations != 2 || got.Embedded != 1 || got.SetAside != nil {
 		t.Fatalf("%+v, %v", got, err)
 	}
-	if got, err := Erase(ctx, d.dir, gone.Identity); err != nil || got != (Erased{0, 1}) {
+	if got, err := Erase(ctx, d.dir, gone.Identity); err != nil || got.Declarations != 0 || got.Embedded != 1 {
 		t.Errorf("again: %+v, %v", got, err)
 	}
 	add(t, j, d.entry(t, 3, true))
@@ -43,5 +43,25 @@ func TestErase(t *testing.T) {
 		if err != nil || bytes.Contains(data, gone.Declaration.Canonical()) {
 			t.Errorf("segment %d has the declaration that was erased", number)
 		}
+	}
+}
+
+// Erase names what recovery has set aside, whatever the folder is called: it may have the declaration, too.
+func TestEraseSetAside(t *testing.T) {
+	d := newDesk(t)
+	d.dir = filepath.Join(t.TempDir(), "journal [1]")
+	e := d.entry(t, 0, true)
+	closeJournal(t, func() *Journal { j := d.open(t); add(t, j, e); return j }())
+	half := []byte(`{"body":`)
+	if err := os.WriteFile(filepath.Join(d.dir, linesName(2)), half, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	closeJournal(t, d.open(t))
+	got, err := Erase(ctx, d.dir, e.Identity)
+	if err != nil || got.Declarations != 1 || len(got.SetAside) != 1 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	if data, err := os.ReadFile(got.SetAside[0]); err != nil || !bytes.Equal(data, half) {
+		t.Errorf("%s has %q, %v", got.SetAside[0], data, err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/runattest/runattest/canonical"
 	"github.com/runattest/runattest/internal/atomicfile"
@@ -26,6 +27,8 @@ const MediaType = "application/vnd.runattest.journal.v1+json"
 const (
 	idName   = "journal.json"
 	lockName = "lock"
+	// asideSuffix ends the names of files in which recovery keeps what it cuts off.
+	asideSuffix = ".cut"
 )
 
 func linesName(number int) string        { return fmt.Sprintf("%08d.jsonl", number) }
@@ -170,6 +173,7 @@ type listing struct {
 	numbers []int // in order
 	closed  map[int]bool
 	lines   map[int]bool
+	aside   []string // the files that recovery has set aside
 }
 
 // last is the number of the last segment, 0 for none.
@@ -200,6 +204,9 @@ func list(dir string) (*listing, error) {
 	for _, e := range entries {
 		part := segmentForm.FindStringSubmatch(e.Name())
 		if part == nil {
+			if strings.HasSuffix(e.Name(), asideSuffix) {
+				l.aside = append(l.aside, e.Name())
+			}
 			continue
 		}
 		number, _ := strconv.Atoi(part[1])

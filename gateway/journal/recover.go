@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"errors"
-	"fmt"
 	"io/fs"
 	"log/slog"
 	"path/filepath"
@@ -224,7 +223,7 @@ func (r *recovery) cut(s *scan, damage bool) error {
 		}
 		rest := bytes.TrimRight(part.data[part.end:], "\x00")
 		if len(rest) > 0 {
-			aside := fmt.Sprintf("%s.%s.cut", part.name, rand.Text()[:8])
+			aside := part.name + "." + rand.Text()[:8] + asideSuffix
 			if err := atomicfile.Create(filepath.Join(r.dir, aside), rest, 0o600); err != nil {
 				return err
 			}
