@@ -117,7 +117,7 @@ func TestUnattainable(t *testing.T) {
 		"perhaps approved":              {rule("ancestors.all(a, a.?approved.orValue(true))"), "reads approved of an ancestor"},
 		"perhaps the first is approved": {rule("ancestors[?0].?approved.orValue(true)"), "reads approved of an ancestor"},
 		"rejected ancestors":            {rule("!ancestors.exists(x, x.approvals.exists(y, y.decision == 'rejected'))"), "reads approvals of an ancestor"},
-		"with approvers":                {policy(keys(ci), "required: 0, approvers: ["+key("bob", bob)+"]") + rules("approvals.size() > 1 && ancestors.all(a, a.approved)"), ""},
+		"with approvers":                {policy(keys(ci), "required: 0, approvers: ["+key("bob", bob)+"]") + rules("approvals.size() > 0 && ancestors.all(a, a.approved)"), ""},
 		"another's approved":            {rule("declaration.parameters.approved && declaration.constraints.approvals == 2"), ""},
 		"their name alone":              {rule("annotations.approvals == 'approvals'"), ""},
 		"time without a root":           {rule("time.verified"), "reads time, and there never is a trusted time: the policy has no trustedRoot"},

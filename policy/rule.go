@@ -175,9 +175,10 @@ var kindWords = []string{
 func (p *Policy) checkRules(r *reader) {
 	scope := p.scope()
 	possible := p.possible()
+	worlds := p.worlds(possible)
 	for i, rule := range p.rules {
-		if scope.Possible = possible; rule.severity == Warn { // a warning of every run is one
-			scope.Possible = nil
+		if scope.Possible, scope.Worlds = possible, worlds; rule.severity == Warn { // a warning of every run is one
+			scope.Possible, scope.Worlds = nil, nil
 		}
 		for _, found := range rule.Check(scope) {
 			r.failAt(fmt.Sprintf("/rules/%d/expr", i), identity.Code(found.Code), found.Hint, "%s", found.Message)

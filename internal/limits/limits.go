@@ -264,6 +264,10 @@ const (
 	RuleCost          = 4_000_000
 	EvaluationCost    = 20_000_000
 	EvaluationSeconds = 10
+	// Worlds is how many sorts of runs a policy's rules are tried with when it is read, Arranged how many approvers may
+	// approve in every order there.
+	Worlds   = 20_000
+	Arranged = 6
 	// Ancestors is how many ancestors of a run rules see.
 	Ancestors = 200_000
 	// RegexSource is the length of a regular expression in bytes, RegexProgram its compiled size in instructions; RegexWork

@@ -23,6 +23,8 @@ type Scope struct {
 	// Possible are, as Words, the texts that a member has where a run is not denied already. A condition that demands another one of
 	// them is never met; one that only compares with it may be.
 	Possible map[string][]string
+	// Worlds are the runs of which one must meet a condition, nil if none need to.
+	Worlds *Worlds
 }
 
 // Check refuses a condition about what there never is in the scope, or that compares a member with a text that it never
@@ -63,6 +65,16 @@ func (r *Rule) Check(s Scope) []Problem {
 		_, name, _ := strings.Cut(d.member, ".")
 		refuse("under this policy it is one of "+cmp.Or(strings.Join(possible, ", "), `""`)+": change the rule or the policy",
 			"demands that %s is %s, which it never is under this policy: no run meets the rule", name, quoted(d.texts))
+	}
+	if len(problems) > 0 {
+		return problems
+	}
+	if ok, read := r.isReachable(s.Worlds); !ok {
+		hint := "change the rule or the policy"
+		if read.approvals {
+			hint = "signers cannot approve what they sign, and a rejected run is denied whatever the rules say: " + hint
+		}
+		refuse(hint, "is false for every %s that this policy allows: no run meets the rule", read)
 	}
 	return problems
 }

@@ -1,0 +1,238 @@
+package rules
+
+import (
+	"context"
+	"iter"
+	"slices"
+	"strings"
+
+	"github.com/google/cel-go/cel"
+	"github.com/google/cel-go/common/ast"
+	"github.com/google/cel-go/common/operators"
+	"github.com/google/cel-go/common/overloads"
+	"github.com/google/cel-go/common/types"
+)
+
+// Worlds are the runs that a policy allows if its rules do, as far as rules tell them apart by members that are Known. What else
+// a rule reads may be anything.
+type Worlds struct {
+	// Known are the members of which the worlds have every value, as "Run.kind".
+	Known map[string]bool
+	Kinds []string
+	// Signers are those who may sign a run.
+	Signers []Signer
+	// Left is how many worlds may still be tried; without any, every condition can be met.
+	Left int
+	// Approvals gives the lists of approvals that a run by the signer of that index may have; nil if there are none.
+	Approvals func(signer int) iter.Seq[Approvals]
+}
+
+// The dimensions of worlds that an expression reads.
+type dimensions struct{ kind, signer, approvals bool }
+
+func (d dimensions) String() string {
+	var all []string
+	for _, one := range []struct {
+		name  string
+		reads bool
+	}{{"kind", d.kind}, {"signer", d.signer}, {"list of approvals", d.approvals}} {
+		if one.reads {
+			all = append(all, one.name)
+		}
+	}
+	return strings.Join(all, " and ")
+}
+
+func (d dimensions) or(other dimensions) dimensions {
+	return dimensions{d.kind || other.kind, d.signer || other.signer, d.approvals || other.approvals}
+}
+
+// each gives the worlds that differ in these dimensions; of the others there is one value.
+func (w *Worlds) each(d dimensions) iter.Seq[Values] {
+	return func(yield func(Values) bool) {
+		kinds, signers := w.Kinds, len(w.Signers)
+		if !d.kind {
+			kinds = kinds[:1]
+		}
+		if !d.signer && !d.approvals {
+			signers = 1
+		}
+		for i := range signers {
+			lists := func(yield func(Approvals) bool) { yield(Approvals{}) }
+			if d.approvals && w.Approvals != nil {
+				lists = w.Approvals(i)
+			}
+			for list := range lists {
+				for _, kind := range kinds {
+					declaration := []byte(`{"kind":"` + kind + `"}`)
+					if !yield(Values{Declaration: func() []byte { return declaration }, Run: Run{Kind: kind}, Signer: w.Signers[i], Approvals: list}) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+// outcome is what an expression can come to: neither is an error.
+type outcome struct{ yes, no bool }
+
+var open = outcome{true, true}
+
+// outcomes of an expression in one world.
+type outcomes func(e *Evaluation) outcome
+
+// isReachable says whether the condition is true in one of the worlds at least, and by which dimensions they differ. A condition that
+// reads nothing of them is: it is false on purpose.
+func (r *Rule) isReachable(w *Worlds) (bool, dimensions) {
+	if w == nil || r.ast == nil || len(w.Kinds) == 0 || len(w.Signers) == 0 {
+		return true, dimensions{}
+	}
+	of, d := w.outcomesOf(ast.NavigateAST(r.ast.NativeRep()), r.ast)
+	if d == (dimensions{}) {
+		return true, d
+	}
+	m := newMeter(context.Background())
+	m.begin() // once for all worlds
+	for v := range w.each(d) {
+		vars, err := v.variables(&wanted{all: true})
+		if w.Left--; err != nil || w.Left < 0 {
+			return true, d
+		}
+		if of(&Evaluation{vars: vars, meter: m}).yes || m.rule == 0 || m.all == 0 {
+			return true, d
+		}
+	}
+	return false, d
+}
+
+// outcomesOf divides an expression by its logic. A part that reads something unknown, or nothing of the worlds, comes to anything.
+func (w *Worlds) outcomesOf(e ast.NavigableExpr, checked *cel.Ast) (outcomes, dimensions) {
+	anything := func(*Evaluation) outcome { return open }
+	if e.Kind() == ast.CallKind {
+		var parts []outcomes
+		var d dimensions
+		part := func(i int) {
+			of, read := w.outcomesOf(e.Children()[i], checked)
+			parts, d = append(parts, of), d.or(read)
+		}
+		switch e.AsCall().FunctionName() {
+		case operators.LogicalAnd, operators.LogicalOr:
+			and := e.AsCall().FunctionName() == operators.LogicalAnd
+			for i := range e.Children() {
+				part(i)
+			}
+			return func(e *Evaluation) outcome {
+				o := outcome{and, !and}
+				for _, of := range parts {
+					if one := of(e); and {
+						o = outcome{o.yes && one.yes, o.no || one.no}
+					} else {
+						o = outcome{o.yes || one.yes, o.no && one.no}
+					}
+				}
+				return o
+			}, d
+		case operators.LogicalNot:
+			part(0)
+			return func(e *Evaluation) outcome {
+				o := parts[0](e)
+				return outcome{o.no, o.yes}
+			}, d
+		case operators.Conditional:
+			part(0)
+			part(1)
+			part(2)
+			return func(e *Evaluation) outcome {
+				var o outcome
+				condition := parts[0](e)
+				if condition.yes {
+					o = parts[1](e)
+				}
+				if condition.no {
+					other := parts[2](e)
+					o = outcome{o.yes || other.yes, o.no || other.no}
+				}
+				return o
+			}, d
+		}
+	}
+	d, known := w.reads(e)
+	if !known || d == (dimensions{}) {
+		return anything, dimensions{}
+	}
+	env, err := environment()
+	if err != nil {
+		return anything, dimensions{}
+	}
+	rep := checked.NativeRep()
+	program, err := env.PlanProgram(ast.NewCheckedAST(ast.NewAST(e, rep.SourceInfo()), rep.TypeMap(), rep.ReferenceMap()), programOptions()...)
+	if err != nil {
+		return anything, dimensions{}
+	}
+	return func(e *Evaluation) outcome {
+		value, _, err := e.meter.evaluate(program, e.vars)
+		if yes, ok := value.(types.Bool); err == nil && ok {
+			return outcome{bool(yes), !bool(yes)}
+		}
+		return outcome{} // an error, which meets nothing
+	}, d
+}
+
+// reads says which dimensions an expression reads, and whether it reads nothing that is unknown: neither another variable, nor another
+// member, nor an object as a whole.
+func (w *Worlds) reads(e ast.NavigableExpr) (d dimensions, known bool) {
+	known = true
+	ast.MatchDescendants(e, func(x ast.NavigableExpr) bool {
+		if x.Kind() == ast.IdentKind {
+			switch x.AsIdent() {
+			case varTime, varAnnotations, varAncestors, varOpen, varNow, "." + varTime, "." + varAnnotations, "." + varAncestors, "." + varOpen, "." + varNow:
+				known = false
+			case varRun, varDeclaration, "." + varRun, "." + varDeclaration:
+				d.kind = true
+			case varSigner, "." + varSigner:
+				d.signer = true
+			case varApprovals, "." + varApprovals:
+				d.approvals = true
+			}
+		}
+		known = known && (!holdsObject(x.Type()) || w.isKnownUse(x))
+		return false
+	})
+	return d, known
+}
+
+// isKnownUse says whether an object, or a list of them, is used for a member that is known, or where the use of what it goes into
+// is looked at as well.
+func (w *Worlds) isKnownUse(x ast.NavigableExpr) bool {
+	parent, ok := x.Parent()
+	if !ok {
+		return false
+	}
+	if operand, name := selection(parent); operand != nil && operand.ID() == x.ID() {
+		t := x.Type()
+		for t.TypeName() == "optional_type" {
+			t = t.Parameters()[0]
+		}
+		return w.Known[t.TypeName()+"."+name]
+	}
+	switch parent.Kind() {
+	case ast.ComprehensionKind:
+		return parent.AsComprehension().IterRange().ID() == x.ID() || holdsObject(parent.Type())
+	case ast.ListKind:
+		return holdsObject(parent.Type())
+	case ast.CallKind:
+		switch parent.AsCall().FunctionName() {
+		case overloads.Size:
+			return true
+		case operators.Index, operators.OptIndex, operators.Add, operators.Conditional:
+			return holdsObject(parent.Type())
+		}
+	}
+	return false
+}
+
+// holdsObject says whether a type is one of objects, or of lists and the like of them.
+func holdsObject(t *types.Type) bool {
+	return objects[t.TypeName()] != nil || slices.ContainsFunc(t.Parameters(), holdsObject)
+}
