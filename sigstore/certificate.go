@@ -140,6 +140,9 @@ func (r *TrustedRoot) issuerOf(leaf *x509.Certificate, at time.Time) (string, []
 			fulcio, _ := ca.(*root.FulcioCertificateAuthority)
 			return cmp.Or(fulcio.URI, fulcio.Root.Subject.String()), chains, nil
 		}
+		if fulcio, ok := ca.(*root.FulcioCertificateAuthority); ok {
+			err = cmp.Or(unsupported(append([]*x509.Certificate{leaf}, fulcio.Intermediates...)...), err)
+		}
 		problems = append(problems, err)
 	}
 	return "", nil, oneLine(problems)

@@ -63,6 +63,9 @@ func checkOrder(chain []*x509.Certificate) error {
 }
 
 func links(chain []*x509.Certificate) error {
+	if err := unsupported(chain...); err != nil {
+		return err
+	}
 	for i, c := range chain[:len(chain)-1] {
 		if c.Equal(chain[i+1]) {
 			return fmt.Errorf("certificate %d, %s, stands twice", i+1, c.Subject)
@@ -73,6 +76,9 @@ func links(chain []*x509.Certificate) error {
 	}
 	last := chain[len(chain)-1]
 	if err := last.CheckSignatureFrom(last); err != nil {
+		if bytes.Equal(last.RawIssuer, last.RawSubject) {
+			return fmt.Errorf("certificate %d, %s, is not signed by itself as a root is: %w", len(chain), last.Subject, err)
+		}
 		return fmt.Errorf("ends in %s, which is by %s and no root: append the certificates up to the root", last.Subject, last.Issuer)
 	}
 	return nil

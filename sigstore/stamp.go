@@ -214,6 +214,9 @@ func (t *token) whyNot(all []root.TimestampingAuthority, signature []byte) error
 			return &untrueError{fmt.Errorf("by %s, is over other bytes than the signature", authorityName(tsa))}
 		}
 		_, err := t.verify(tsa, signature)
+		if a, ok := tsa.(*root.SigstoreTimestampingAuthority); ok && err != nil {
+			err = cmp.Or(unsupported(append([]*x509.Certificate{t.signer(a.Leaf)}, a.Intermediates...)...), err)
+		}
 		return fmt.Errorf("by %s: %w", authorityName(tsa), err)
 	}
 	by := "it does not carry the certificate of its signer, and the trusted root does not have it"
