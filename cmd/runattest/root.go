@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/internal/cli"
+	"github.com/runattest/runattest/internal/terminal"
 	"github.com/runattest/runattest/signer"
 )
 
@@ -102,7 +103,10 @@ func startsCommand(cmd *cobra.Command) bool {
 
 // run executes a command line and gives the process's exit status.
 func run(ctx context.Context, root *cobra.Command, args []string) int {
-	root.PersistentPreRunE = checkStdin
+	root.PersistentPreRunE = func(cmd *cobra.Command, args []string) error {
+		cmd.SetIn(terminal.Announce(cmd.InOrStdin(), cmd.ErrOrStderr()))
+		return checkStdin(cmd, args)
+	}
 	cmd, stdout, err := cli.Execute(ctx, root, args, signer.PrivateKeyIn, takeEmpty...)
 	status := exitYes
 	if err != nil {

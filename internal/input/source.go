@@ -149,8 +149,7 @@ func (s Spooled) texts(path string, stdin io.Reader, limit int, mayBeYAML bool) 
 		defer closeFile()
 		buffered := bufio.NewReader(r)
 		if mayBeYAML {
-			start, _ := buffered.Peek(yamljson.Sniffed) // what there is
-			if yamljson.IsYAML(path, start) {
+			if yamljson.IsYAML(path, startOf(buffered)) {
 				data, err := boundedfile.ReadFrom(buffered, name, int64(limit)) // the smaller cap for YAML is the parser's
 				yield(Text{Name: name, Data: data, YAML: true}, err)
 				return
@@ -164,6 +163,18 @@ func (s Spooled) texts(path string, stdin io.Reader, limit int, mayBeYAML bool) 
 			if !yield(Text{Name: itemName(name, item), Lines: item.Line > 0, Data: item.Data}, err) {
 				return
 			}
+		}
+	}
+}
+
+// startOf is what there is of a stream's start, with the first character that is not blank, and no more: the next line may come once
+// this one is answered.
+func startOf(r *bufio.Reader) []byte {
+	for n := 1; ; n = r.Buffered() + 1 {
+		_, err := r.Peek(n)
+		start, _ := r.Peek(min(r.Buffered(), yamljson.Sniffed))
+		if err != nil || len(start) == yamljson.Sniffed || yamljson.ShowsForm(start) {
+			return start
 		}
 	}
 }

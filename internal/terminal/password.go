@@ -55,6 +55,9 @@ func open(stdin io.Reader, stderr io.Writer) (*terminal, error) {
 		}
 		_ = in.Close()
 	}
+	if a, ok := stdin.(*announced); ok { // the prompt says that it reads
+		stdin = a.File
+	}
 	if in, ok := stdin.(*os.File); ok && Is(in) {
 		return &terminal{in, stderr, func() {}}, nil
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"sync"
 
 	"golang.org/x/term"
 )
@@ -15,6 +16,33 @@ import (
 func Is(v any) bool {
 	f, ok := v.(interface{ Fd() uintptr })
 	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// Announce returns in; if that is a terminal, it says so to out before it reads from it first, since a program that only waits
+// looks as if it did not.
+func Announce(in io.Reader, out io.Writer) io.Reader {
+	if f, ok := in.(*os.File); ok && Is(f) {
+		return &announced{File: f, out: out}
+	}
+	return in
+}
+
+type announced struct {
+	*os.File
+	out  io.Writer
+	said sync.Once
+}
+
+// Read says once that it reads.
+func (a *announced) Read(p []byte) (int, error) {
+	a.said.Do(func() {
+		end := "Ctrl-D"
+		if runtime.GOOS == "windows" {
+			end = "Ctrl-Z and Enter"
+		}
+		fmt.Fprintf(a.out, "reading standard input from the terminal; %s at the start of a line ends it\n", end)
+	})
+	return a.File.Read(p)
 }
 
 // takesEscapes tells a terminal that is not dumb by TERM, which only Windows leaves unset where escape sequences work.

@@ -18,7 +18,19 @@ func IsYAML(path string, start []byte) bool {
 	case ".json", ".jsonl", ".ndjson":
 		return false
 	}
-	start = bytes.TrimLeft(start[:min(len(start), Sniffed)], " \t\r\n")
-	start = bytes.TrimPrefix(start, []byte("\xef\xbb\xbf"))
+	start = firstOf(start[:min(len(start), Sniffed)])
 	return len(start) > 0 && start[0] != '{' && start[0] != '['
+}
+
+const byteOrderMark = "\xef\xbb\xbf"
+
+// firstOf is a text from its first character on.
+func firstOf(start []byte) []byte {
+	return bytes.TrimPrefix(bytes.TrimLeft(start, " \t\r\n"), []byte(byteOrderMark))
+}
+
+// ShowsForm says whether the start of a text goes as far as its first character, which tells IsYAML how it is written.
+func ShowsForm(start []byte) bool {
+	first := string(firstOf(start))
+	return first != "" && (len(first) >= len(byteOrderMark) || !strings.HasPrefix(byteOrderMark, first))
 }
