@@ -55,6 +55,11 @@ type Decision struct {
 	OpenBy string `json:"openBy,omitempty"`
 }
 
+// Unheeded are the statements that were given as approvals and count neither for the run nor for an ancestor.
+func (d *Decision) Unheeded() []ApprovalResult {
+	return slices.DeleteFunc(slices.Clone(zero.IfNil(d).Approvals), func(r ApprovalResult) bool { return r.Counted || !r.Ancestor.IsZero() })
+}
+
 // Given is what a policy is asked with, besides the run.
 type Given struct {
 	// Approvals are bundles that may hold approvals, of the run and of its ancestors.

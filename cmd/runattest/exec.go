@@ -161,8 +161,16 @@ func (l decisionLog) Append(r gate.Record) error {
 	return nil
 }
 
-// sayUnchecked says what the policy warns of, and what was not held against its digest.
+// sayUnchecked says which statements did not count, what the policy warns of, and what was not held against its digest.
 func (e *execution) sayUnchecked(o *output, a *gate.Admission) {
+	const shown = 10
+	unheeded := a.Decision().Unheeded()
+	for _, approval := range unheeded[:min(len(unheeded), shown)] {
+		o.Info("note: %s", approval)
+	}
+	if more := len(unheeded) - shown; more > 0 {
+		o.Info("note: %d more approvals do not count; runattest policy explain lists them", more)
+	}
 	for _, w := range a.Warnings() {
 		o.Info("warning: %s", w)
 	}

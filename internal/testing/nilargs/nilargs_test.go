@@ -392,6 +392,7 @@ var exported = map[string]any{
 	"listing.NewReference":    listing.NewReference,
 
 	"policy.Decision.Lines":         (*policy.Decision).Lines,
+	"policy.Decision.Unheeded":      (*policy.Decision).Unheeded,
 	"gate.Places.Approvals":         gate.Places.Approvals,
 	"gate.Places.Lineage":           gate.Places.Lineage,
 	"policy.Denial.String":          policy.Denial.String,
