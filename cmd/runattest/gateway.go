@@ -63,7 +63,6 @@ func newGateway() *cobra.Command {
 	f.BoolVar(&g.untilEnd, "until-stdin-ends", false, "stop when standard input ends: the program that started the gateway is gone then")
 	f.BoolVar(&g.over.InsecureAnyClient, "insecure-any-client", false, "on an address that is not a local one, serve all that reach it")
 	f.BoolVar(&g.over.InsecureForwardUndeclared, "insecure-forward-undeclared", false, "forward calls of endpoints that no table declares, without an identity")
-	f.Lookup("window").DefValue, f.Lookup("window-max").DefValue = "", "" // their texts say it
 	formatFlag(cmd)
 	_ = cmd.MarkFlagFilename("config", "yaml", "yml", "json")
 	_ = cmd.MarkFlagFilename("policy", "yaml", "yml", "json")

@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -169,4 +171,26 @@ func TestGivenNumbers(t *testing.T) {
 	if tried < 4 {
 		t.Errorf("%d numbers, want those of verify, gateway, journal and set", tried)
 	}
+}
+
+// TestHelpDefaults holds that help, and the page made of it, name no default where a flag has none.
+func TestHelpDefaults(t *testing.T) {
+	var walk func(cmd *cobra.Command)
+	walk = func(cmd *cobra.Command) {
+		path := strings.Fields(cmd.CommandPath())
+		_, help, _ := called(append(slices.Clone(path[1:]), "--help")...)
+		page, err := os.ReadFile(filepath.Join("..", "..", "docs", "cli", strings.Join(path, "_")+".md"))
+		if err != nil || help == "" {
+			t.Errorf("%s: no help, or %v", cmd.CommandPath(), err)
+		}
+		for line := range strings.Lines(help + string(page)) {
+			if strings.Contains(line, "(default )") || strings.Contains(line, "(default [])") || strings.Contains(line, "(default 0s)") {
+				t.Errorf("%s: %s", cmd.CommandPath(), strings.TrimSpace(line))
+			}
+		}
+		for _, sub := range cmd.Commands() {
+			walk(sub)
+		}
+	}
+	walk(newRoot())
 }

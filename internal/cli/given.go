@@ -111,6 +111,9 @@ func CheckGiven(cmd *cobra.Command, mayBeEmpty ...string) {
 		if f.Value = given; list {
 			f.Value = givenList{given, items}
 		}
+		if f.DefValue == "[]" || f.DefValue == "0s" { // which pflag leaves out of help by its own types alone
+			f.DefValue = ""
+		}
 	}
 	cmd.Flags().VisitAll(check)
 	cmd.PersistentFlags().VisitAll(check)
