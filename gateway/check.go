@@ -123,8 +123,10 @@ func checkSocket(path string) error {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
-	if most := len(syscall.RawSockaddrUnix{}.Path) - 1; len(filepath.Join(filepath.Dir(path), ".s0", "s")) > most || len(path) > most {
+	if most := len(syscall.RawSockaddrUnix{}.Path) - 1; len(path) > most {
 		return fmt.Errorf("%s: has %d bytes, and a socket's path has at most %d", path, len(path), most)
+	} else if dir := filepath.Dir(path); len(filepath.Join(dir, hiddenFolder+"4294967295", "s")) > most {
+		return fmt.Errorf("%s: its folder has %d bytes, want at most %d: the socket is made in a folder below it", path, len(dir), most-len("/.s4294967295/s"))
 	}
 	if info, err := os.Stat(filepath.Dir(path)); err == nil && !info.IsDir() {
 		return fmt.Errorf("%s: %s is not a folder", path, filepath.Dir(path))

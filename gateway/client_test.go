@@ -158,6 +158,74 @@ func TestUnix(t *testing.T) {
 	}
 }
 
+// TestUnixReplaced: a gateway that ends takes its own socket away, and not what has come in its place.
+func TestUnixReplaced(t *testing.T) {
+	dir, err := os.MkdirTemp("", "gw") // short: the length of a socket's path is limited
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "s")
+	old, err := Listen("unix:" + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	next, err := Listen("unix:" + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old.Close()
+	c, err := net.Dial("unix", path)
+	if err != nil {
+		t.Fatal("the socket of the next gateway is gone: ", err)
+	}
+	c.Close()
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte("kept"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	next.Close()
+	if text, err := os.ReadFile(path); err != nil || string(text) != "kept" {
+		t.Errorf("%q, %v", text, err)
+	}
+}
+
+// TestUnixLong: a socket's path that Check takes is one that Listen takes, at each length of its folder.
+func TestUnixLong(t *testing.T) {
+	root, err := os.MkdirTemp("", "gw")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(root)
+	taken := 0
+	for n := 1; n < 110-len(root); n++ {
+		dir := filepath.Join(root, strings.Repeat("x", n))
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(dir, "s")
+		want := checkAddress("unix:" + path)
+		for range 3 {
+			l, err := Listen("unix:" + path)
+			if (err == nil) != (want == nil) {
+				t.Fatalf("a folder of %d bytes: %v, and Check says %v", len(dir), err, want)
+			}
+			if err == nil {
+				taken++
+				l.Close()
+			}
+		}
+	}
+	if taken == 0 {
+		t.Error("no path is taken")
+	}
+}
+
 // TestNotLocal: an address that others reach needs clients.
 func TestNotLocal(t *testing.T) {
 	w := newWorld(t, nil)

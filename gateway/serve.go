@@ -26,6 +26,9 @@ var ErrNoClients = errors.New("the address is not a local one, and no clients ar
 // Listen opens an address: HOST:PORT (port 0 is a free one), unix:PATH (which the user of this process alone can connect to) or
 // fd://N, a listening socket that the process was started with.
 func Listen(address string) (net.Listener, error) {
+	if err := checkAddress(address); err != nil {
+		return nil, err
+	}
 	if path, ok := strings.CutPrefix(address, "unix:"); ok {
 		return listenUnix(path)
 	}
@@ -42,24 +45,16 @@ func Listen(address string) (net.Listener, error) {
 		}
 		return l, nil
 	}
-	if _, _, err := net.SplitHostPort(address); err != nil {
-		return nil, errAddress(address)
-	}
 	return net.Listen("tcp", address)
 }
 
 // listenUnix makes a socket in a private folder, and moves it to its place when its mode is set.
 func listenUnix(path string) (net.Listener, error) {
-	if info, err := os.Lstat(path); err == nil {
-		if info.Mode().Type() != os.ModeSocket {
-			return nil, notSocket(path)
-		}
-		if c, err := net.Dial("unix", path); err == nil {
-			c.Close()
-			return nil, fmt.Errorf("%s: another process listens there", path)
-		}
+	if c, err := net.Dial("unix", path); err == nil {
+		c.Close()
+		return nil, fmt.Errorf("%s: another process listens there", path)
 	}
-	dir, err := os.MkdirTemp(filepath.Dir(path), ".s")
+	dir, err := os.MkdirTemp(filepath.Dir(path), hiddenFolder)
 	if err != nil {
 		return nil, err
 	}
@@ -70,29 +65,40 @@ func listenUnix(path string) (net.Listener, error) {
 		return nil, err
 	}
 	l.SetUnlinkOnClose(false)
+	var made os.FileInfo
 	if err = os.Chmod(hidden, 0o600); err == nil {
+		made, err = os.Lstat(hidden)
+	}
+	if err == nil {
 		err = os.Rename(hidden, path)
 	}
 	if err != nil {
 		l.Close()
 		return nil, err
 	}
-	return &unixListener{UnixListener: l, path: path}, nil
+	return &unixListener{UnixListener: l, path: path, made: made}, nil
 }
 
-// unixListener takes its socket away when it is closed.
+// hiddenFolder begins the name of a folder in which a socket is made.
+const hiddenFolder = ".s"
+
+// unixListener takes its socket away when it is closed, and nothing that has come in its place: another process may listen there.
 type unixListener struct {
 	*net.UnixListener
 	path string
+	made os.FileInfo
 	once sync.Once
 }
 
 func (l *unixListener) Addr() net.Addr { return &net.UnixAddr{Name: l.path, Net: "unix"} }
 
 func (l *unixListener) Close() error {
-	err := l.UnixListener.Close()
-	l.once.Do(func() { _ = os.Remove(l.path) })
-	return err
+	l.once.Do(func() { // while it is open, no other file has its number
+		if info, err := os.Lstat(l.path); err == nil && os.SameFile(info, l.made) {
+			_ = os.Remove(l.path)
+		}
+	})
+	return l.UnixListener.Close()
 }
 
 // CheckListener tells whether Serve would refuse a listener: ErrNoClients or ErrOwnUpstream.
