@@ -50,6 +50,7 @@ type Gateway struct {
 	transport http.RoundTripper
 	budget    budget
 	pause     time.Duration // for each part of a body to arrive
+	patience  time.Duration // for the policy to be read again
 	buffers   buffers
 	counts    counts
 	stopping  atomic.Bool
@@ -80,7 +81,7 @@ func New(o Options) (*Gateway, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &Gateway{config: c, formats: map[string]capture.Format{}, issuer: by, journal: o.Journal, log: o.Log, clock: o.Clock, transport: o.Transport, budget: budget{most: c.Limits.Memory}, pause: limits.GatewayPauseSeconds * time.Second}
+	g := &Gateway{config: c, formats: map[string]capture.Format{}, issuer: by, journal: o.Journal, log: o.Log, clock: o.Clock, transport: o.Transport, budget: budget{most: c.Limits.Memory}, pause: limits.GatewayPauseSeconds * time.Second, patience: limits.GatewayReadSeconds * time.Second}
 	g.upstreams, _ = c.upstreams()
 	for _, up := range g.upstreams {
 		if err := g.lookUp(up.protocol); err != nil {

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"os"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/runattest/runattest/policy"
 )
@@ -42,6 +44,62 @@ func TestReload(t *testing.T) {
 	}
 	if log := w.log(); strings.Count(log, "the policy was not read again") != 2 || strings.Count(log, "the policy was read again") != 1 {
 		t.Errorf("%s", log)
+	}
+}
+
+// TestReloadLate: a read that hangs, as of a pipe to which nothing is written, does not hold up the next one, and its late answer does
+// not count.
+func TestReloadLate(t *testing.T) {
+	w := newWorld(t, func(o *Options) { o.Policy = newPolicy(t, o.Signer, "true", "") })
+	w.gateway.patience = time.Millisecond
+	first, second, third := w.gateway.policy.Load(), newPolicy(t, w.key, "false", "closed"), newPolicy(t, w.key, "false", "closed again")
+	hang, answered, again := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	signals, ended := make(chan os.Signal), make(chan error)
+	var asked atomic.Int32
+	go func() {
+		ended <- w.gateway.Reload(signals, func() (*policy.Policy, error) {
+			switch asked.Add(1) {
+			case 1:
+				<-hang
+				close(answered)
+				return first, nil
+			case 2:
+				close(again)
+				return second, nil
+			}
+			return third, nil
+		})
+	}()
+	signals <- syscall.SIGTERM
+	select {
+	case signals <- syscall.SIGTERM:
+	case <-time.After(time.Minute):
+		t.Error("the second signal is not heeded")
+		close(hang)
+		<-answered
+		signals <- syscall.SIGTERM
+	}
+	<-again
+	for w.gateway.policy.Load() != second { // which may be late, too
+		time.Sleep(time.Millisecond)
+	}
+	if !t.Failed() {
+		close(hang)
+		<-answered
+	}
+	signals <- syscall.SIGTERM
+	for w.gateway.policy.Load() != third {
+		if p := w.gateway.policy.Load(); p != second && p != third {
+			t.Fatal("the late answer counts")
+		}
+		time.Sleep(time.Millisecond)
+	}
+	close(signals)
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if !strings.Contains(w.log(), "the policy is still being read") {
+		t.Errorf("%s", w.log())
 	}
 }
 

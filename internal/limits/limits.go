@@ -166,13 +166,15 @@ const (
 	GatewayAtOnce = 8 << 10
 	// GatewayDrain is how much of a refused body is read and dropped, in GatewayDrainSeconds. Each part of a body arrives in
 	// GatewayPauseSeconds, and one that is read before it is forwarded in GatewayBodySeconds. A connection without calls is closed
-	// after GatewayIdleSeconds, and calls end in GatewayStopSeconds when the gateway stops.
+	// after GatewayIdleSeconds, and calls end in GatewayStopSeconds when the gateway stops. A policy that is read again for
+	// GatewayReadSeconds is logged.
 	GatewayDrain        = 64 << 20
 	GatewayDrainSeconds = 5
 	GatewayBodySeconds  = 300
 	GatewayPauseSeconds = 20
 	GatewayIdleSeconds  = 60
 	GatewayStopSeconds  = 30
+	GatewayReadSeconds  = 10
 	// GatewayAnswer is how many seconds an upstream has for the headers of its answer, unless the configuration names another
 	// number, from GatewayAnswerShortest to GatewayAnswerLongest.
 	GatewayAnswer         = 30 * 60
