@@ -5,6 +5,8 @@ package terminal
 import (
 	"errors"
 	"io"
+	"os"
+	"os/signal"
 
 	"golang.org/x/sys/unix"
 
@@ -21,11 +23,36 @@ func readHidden(fd int) ([]byte, error) {
 	hidden := *state
 	hidden.Lflag = hidden.Lflag&^unix.ECHO | unix.ICANON | unix.ISIG
 	hidden.Iflag |= unix.ICRNL
+	restore := func() { _ = unix.IoctlSetTermios(fd, setTermios, state) } // as it was found
+	defer beforeQuit(restore)()
+	defer restore()
 	if err := unix.IoctlSetTermios(fd, setTermios, &hidden); err != nil {
 		return nil, err
 	}
-	defer func() { _ = unix.IoctlSetTermios(fd, setTermios, state) }() // as it was found
 	return readLine(func(p []byte) (int, error) { return unix.Read(fd, p) })
+}
+
+// beforeQuit has something done before SIGQUIT (Ctrl-\) ends the process, until stop is called. A process that was started to ignore
+// it goes on.
+func beforeQuit(do func()) (stop func()) {
+	if signal.Ignored(unix.SIGQUIT) {
+		return func() {}
+	}
+	quits, done := make(chan os.Signal, 1), make(chan struct{})
+	signal.Notify(quits, unix.SIGQUIT)
+	go func() {
+		select {
+		case <-quits:
+			do()
+			signal.Reset(unix.SIGQUIT)
+			_ = unix.Kill(unix.Getpid(), unix.SIGQUIT)
+		case <-done:
+		}
+	}()
+	return func() {
+		signal.Stop(quits)
+		close(done)
+	}
 }
 
 // readLine reads byte by byte: what comes after the line is for the next question.
