@@ -5,6 +5,8 @@ import (
 	"archive/zip"
 	"bytes"
 	"compress/gzip"
+	"io"
+	"io/fs"
 	"slices"
 	"strings"
 	"testing"
@@ -73,6 +75,23 @@ func TestUnpackMore(t *testing.T) {
 		return zipped(append(out.Bytes(), more...))
 	}
 	same := func(*tar.Header) {}
+	named := func(name func(h *gzip.Header)) []byte { // the same tar in another gzip
+		t.Helper()
+		z, err := gzip.NewReader(bytes.NewReader(good[built[0]]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out bytes.Buffer
+		to := gzip.NewWriter(&out)
+		name(&to.Header)
+		if _, err := io.Copy(to, z); err != nil {
+			t.Fatal(err)
+		}
+		if err := to.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return out.Bytes()
+	}
 	commented := bytes.Clone(good[built[1]])
 	commented[len(commented)-2] = 1 // the length of the comment
 	for name, c := range map[string]struct {
@@ -91,6 +110,10 @@ func TestUnpackMore(t *testing.T) {
 		"writable":             {built[0], tarred(func(h *tar.Header) { h.Mode = 0o666 }, ""), false},
 		"an owner":             {built[0], tarred(func(h *tar.Header) { h.Uid = 1000 }, ""), false},
 		"a time of one":        {built[0], tarred(func(h *tar.Header) { h.ModTime = h.ModTime.Add(time.Duration(h.Size) * time.Second) }, ""), false},
+		"a name of the tar":    {built[0], named(func(h *gzip.Header) { h.Name = "x" }), false},
+		"a comment of it":      {built[0], named(func(h *gzip.Header) { h.Comment = "x" }), false},
+		"a field of it":        {built[0], named(func(h *gzip.Header) { h.Extra = []byte("x") }), false},
+		"zip, two names":       {built[1], bytes.Replace(good[built[1]], []byte("folder/LICENSE"), []byte("folder/licence"), 1), false},
 		"zip, bytes behind":    {built[1], append(bytes.Clone(good[built[1]]), "x"...), false},
 		"zip, a comment":       {built[1], append(commented, "x"...), false},
 		"zip, bytes in front":  {built[1], append([]byte("#!/bin/sh\n"), good[built[1]]...), false},
@@ -148,6 +171,19 @@ func TestUnpackRefused(t *testing.T) {
 		if _, err := unpack(built[0], "folder", one(t, built[0], "folder/x", kind)); err == nil || !strings.Contains(err.Error(), "not a regular file") {
 			t.Errorf("kind %c: %v", kind, err)
 		}
+	}
+	var out bytes.Buffer
+	w := zip.NewWriter(&out)
+	link := &zip.FileHeader{Name: "folder/x"}
+	link.SetMode(fs.ModeSymlink | 0o777)
+	if _, err := w.CreateHeader(link); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := unpack(built[1], "folder", out.Bytes()); err == nil || !strings.Contains(err.Error(), `"folder/x", which is not a regular file`) {
+		t.Errorf("a link in a zip: %v", err)
 	}
 	for _, to := range built {
 		if _, err := unpack(to, "folder", one(t, to, "folder/x", tar.TypeReg, "folder/x")); err == nil || !strings.Contains(err.Error(), "twice") {

@@ -182,6 +182,7 @@ func TestImageDigests(t *testing.T) {
 		"annotations of the index":          {packed(mutate.Annotations(index, title).(v1.ImageIndex), tag), "its index is"},
 		"annotations of an image":           {packed(of(mutate.Annotations(one, title).(v1.Image), platform), tag), "its manifest is"},
 		"annotations of a descriptor":       {packed(of(one, v1.Descriptor{Platform: platform.Platform, Annotations: title}), tag), "its index is"},
+		"two images for a platform":         {packed(mutate.AppendManifests(index, mutate.IndexAddendum{Add: longer, Descriptor: v1.Descriptor{MediaType: types.OCIManifestSchema1, Platform: platform.Platform}}), tag), "without a platform of its own"},
 		"another tag":                       {packed(index, "latest"), "packed in another way"},
 		"another user":                      {configured(func(c *v1.ConfigFile) { c.Config.User = "0" }), `its User is "0", want "65532:65532"`},
 		"a variable": {configured(func(c *v1.ConfigFile) { c.Config.Env = append(c.Config.Env, "LD_PRELOAD=/x") }),

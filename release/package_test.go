@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"io"
 	"io/fs"
 	"maps"
@@ -18,6 +19,8 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
+	"github.com/goreleaser/nfpm/v2"
+	"github.com/goreleaser/nfpm/v2/files"
 )
 
 var (
@@ -117,6 +120,69 @@ func TestPackageNeeds(t *testing.T) {
 			if (c.reason == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), c.reason) {
 				t.Errorf("%s, %s: got %v, want %q", f.name, name, err, c.reason)
 			}
+		}
+	}
+}
+
+// TestPackageLinks: a package with a link, or with a program that runs with the rights of another user, is refused.
+func TestPackageLinks(t *testing.T) {
+	source := filepath.Join(t.TempDir(), "program")
+	writeFile(t, source, "a program")
+	for _, f := range formats {
+		for name, c := range map[string]struct {
+			content files.Content
+			reason  string
+		}{
+			"a link": {files.Content{Source: "/etc/passwd", Type: files.TypeSymlink}, `usr/bin/runattest", which is not a regular file`},
+			"setuid": {files.Content{Source: source, Type: files.TypeFile, FileInfo: &files.ContentFileInfo{Mode: 0o4755}}, `usr/bin/runattest" has the mode 4755`},
+		} {
+			c.content.Destination = "/usr/bin/runattest"
+			data, err := f.write(command, linux, debRPMRel, files.Contents{&c.content}, "", archiveTime)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := f.check(command, data, linux, debRPMRel, archived()); err == nil || !strings.Contains(err.Error(), c.reason) {
+				t.Errorf("%s, %s: got %v, want %q", f.name, name, err, c.reason)
+			}
+		}
+	}
+}
+
+// TestTreeTwice: of two files with one name, dpkg takes the second.
+func TestTreeTwice(t *testing.T) {
+	var out bytes.Buffer
+	w := tar.NewWriter(&out)
+	for _, name := range []string{"./usr/bin/runattest", "usr/bin/runattest"} {
+		if err := w.WriteHeader(&tar.Header{Name: name, Mode: 0o755}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := readTree(&out); err == nil || !strings.Contains(err.Error(), `it has "/usr/bin/runattest" twice`) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestRPMScripts: an rpm that runs a script is refused.
+func TestRPMScripts(t *testing.T) {
+	script := filepath.Join(t.TempDir(), "script")
+	writeFile(t, script, "true\n")
+	for name, scripts := range map[string]nfpm.Scripts{
+		"before": {PreInstall: script}, "after": {PostInstall: script}, "before removal": {PreRemove: script}, "after removal": {PostRemove: script},
+	} {
+		var out bytes.Buffer
+		info := nfpm.WithDefaults(&nfpm.Info{
+			Name: command.name, Arch: linux.arch, Platform: linux.os, Version: "0.2.0~rc.1", VersionSchema: "none", Release: "1",
+			Overridables: nfpm.Overridables{Scripts: scripts},
+		})
+		packager, err := nfpm.Get("rpm")
+		if err := errors.Join(err, nfpm.PrepareForPackager(info, "rpm"), packager.Package(info, &out)); err != nil {
+			t.Fatal(err)
+		}
+		if err := formats[1].check(command, out.Bytes(), linux, debRPMRel, archived()); err == nil || !strings.Contains(err.Error(), "it runs a script") {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
