@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"debug/elf"
 	"encoding/json"
 	"io/fs"
 	"os"
@@ -34,6 +35,22 @@ func TestLibraries(t *testing.T) {
 		}
 		return bytes.ReplaceAll(good, []byte(from), []byte(to))
 	}
+	searching := func(tag elf.DynTag) []byte { // the entry for debuggers becomes one for a path
+		t.Helper()
+		f, err := elf.NewFile(bytes.NewReader(good))
+		if err != nil {
+			t.Fatal(err)
+		}
+		changed, section := bytes.Clone(good), f.Section(".dynamic")
+		for at := section.Offset; at < section.Offset+section.Size; at += 16 {
+			if bytes.Equal(changed[at:at+8], []byte{byte(elf.DT_DEBUG), 0, 0, 0, 0, 0, 0, 0}) {
+				changed[at] = byte(tag)
+				return changed
+			}
+		}
+		t.Fatal("the program has no entry DT_DEBUG")
+		return nil
+	}
 	arm := target{"linux", "arm64"}
 	for name, c := range map[string]struct {
 		data   []byte
@@ -47,6 +64,8 @@ func TestLibraries(t *testing.T) {
 		"glibc's own":       {replaced("GLIBC_2.2.5\x00", "GLIBC_PRIVA\x00"), built[0], "it needs GLIBC_PRIVA"},
 		"another library":   {replaced("\x00libdl.so.2\x00", "\x00libdx.so.2\x00"), built[0], "it needs the library libdx.so.2"},
 		"another loader":    {replaced("/lib64/ld-linux-x86-64.so.2\x00", "/tmp64/ld-linux-x86-64.so.2\x00"), built[0], `loaded by "/tmp64/`},
+		"a path":            {searching(elf.DT_RUNPATH), built[0], "it has DT_RUNPATH"},
+		"an older path":     {searching(elf.DT_RPATH), built[0], "it has DT_RPATH"},
 		"another processor": {good, arm, "it is for EM_X86_64"},
 		"static":            {static, built[0], `loaded by ""`},
 		"cut":               {good[:len(good)/2], built[0], ""},
@@ -168,6 +187,40 @@ func TestPredicateCompiler(t *testing.T) {
 		got, err := expectation{release: release{"v0.1.0"}, targets: c.targets}.readPredicate(predicate)
 		if (err == nil) != c.ok || c.ok && got.Zig != c.zig {
 			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+	}
+}
+
+// TestPredicateOfOther: a statement of the release's key about something else is not the provenance of a release.
+func TestPredicateOfOther(t *testing.T) {
+	for _, text := range []string{"{}", "[]", `{"buildDefinition":{"resolvedDependencies":[{}]}}`} {
+		if _, err := (expectation{release: release{"v0.1.0"}}).readPredicate([]byte(text)); err == nil || !strings.Contains(err.Error(), "is not that of a release") {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+// TestPredicateSnapshot: the version of a snapshot ends with its commit, which must be the one that the provenance names.
+func TestPredicateSnapshot(t *testing.T) {
+	const version = "v0.0.0-20261127010203-0123456789ab"
+	sum := "h1:" + strings.Repeat("A", 43) + "="
+	for commit, reason := range map[string]string{
+		"0123456789ab" + strings.Repeat("0", 28): "",
+		strings.Repeat("0", 40):                  "but the version " + version + " is of commit 0123456789ab",
+	} {
+		text, err := json.Marshal(provenance{
+			Version: version, Commit: commit, Go: "go1.26.8", Zig: compilerVersion, Sums: map[string]string{command.module: sum, pkcs11Plugin.module: sum},
+		}.predicate())
+		if err != nil {
+			t.Fatal(err)
+		}
+		predicate, err := canonical.Transform(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = expectation{release: release{version}, snapshot: true, targets: []target{linux}}.readPredicate(predicate)
+		if (reason == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), reason) {
+			t.Errorf("commit %s: got %v, want %q", commit, err, reason)
 		}
 	}
 }
