@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"slices"
@@ -136,6 +137,23 @@ func TestPassed(t *testing.T) {
 	r, _ = http.NewRequest("HEAD", w.url+"/", nil)
 	if g := w.do(r); g.status != 200 || len(w.requests()) != 3 {
 		t.Error(g)
+	}
+}
+
+// TestBodyOfOthers: only a POST has a body, since a server that does not look at the method could run what is in it.
+func TestBodyOfOthers(t *testing.T) {
+	w := newWorld(t, nil)
+	for _, method := range []string{"GET", "DELETE"} {
+		for _, text := range []io.Reader{strings.NewReader(chat), struct{ io.Reader }{strings.NewReader(chat)}} { // the second in chunks
+			r, err := http.NewRequest(method, w.url+"/v1/chat/completions/x", text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.refused(w.do(r), endpointUnknown)
+		}
+	}
+	if n := len(w.requests()); n != 0 {
+		t.Errorf("%d requests", n)
 	}
 }
 

@@ -102,6 +102,9 @@ func (g *Gateway) route(r *http.Request) (route, *refusal) {
 		hint := fmt.Sprintf(to.up.protocol.baseHint, "http://"+r.Host+to.up.Prefix)
 		return to, refuse(endpointUnknown, "%s %s is not an endpoint of %s that the gateway knows; %s", r.Method, to.path, to.up.Provider, hint)
 	}
+	if r.Method != http.MethodPost && r.ContentLength != 0 { // a server that does not look at the method could run it
+		return to, refuse(endpointUnknown, "%s %s is an endpoint of %s without a body: send none", r.Method, to.path, to.up.Provider)
+	}
 	return to, to.checkQuery()
 }
 
