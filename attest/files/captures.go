@@ -159,6 +159,16 @@ func (e *UndetectedError) Error() string {
 	return fmt.Sprintf("%s: may be of the formats %s", e.Name, strings.Join(e.Formats, ", "))
 }
 
+// NamesFormat says whether a name that stands alone is taken for that of a capture format, and not of a file whose format is to be
+// detected. A format goes before a file of its name, and what is neither is taken for a format.
+func NamesFormat(name string) bool {
+	if _, err := capture.Lookup(name); err == nil || input.IsStdin(name) {
+		return err == nil
+	}
+	_, err := os.Stat(name)
+	return err != nil
+}
+
 // DetectCapture finds the one format that a file or folder can be of, and gives the text of a file. src is what is said
 // beside it. If there is no such format, the error is an *UndetectedError.
 func DetectCapture(path string, stdin io.Reader, src capture.Source) (format capture.Format, t Text, err error) {

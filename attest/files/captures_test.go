@@ -3,6 +3,7 @@ package files_test
 import (
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -66,5 +67,20 @@ func TestOptions(t *testing.T) {
 	base.Annotations = map[string]string{capture.Annotation: "mine"}
 	if _, err := c.Options(base, false); !errors.As(err, new(*files.AnnotationError)) {
 		t.Error(err)
+	}
+}
+
+// TestNamesFormat: a format goes before a file of its name, and what is neither is a format that is unknown.
+func TestNamesFormat(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, name := range []string{"request.json", "openai-chat"} {
+		if err := os.WriteFile(name, []byte("{}"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, want := range map[string]bool{"openai-chat": true, "openai-chat/1": true, "opena-chat": true, "request.json": false, ".": false, "-": false, "/dev/stdin": false} {
+		if got := files.NamesFormat(name); got != want {
+			t.Errorf("%s: %t", name, got)
+		}
 	}
 }

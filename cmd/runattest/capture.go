@@ -41,7 +41,7 @@ func newCapture() *cobra.Command {
 			return listFormats(o)
 		}
 		each := source.detecting
-		if isFormat(args) {
+		if len(args) == 2 || files.NamesFormat(args[0]) {
 			each = source.named
 		}
 		captures, err := each(cmd, o, args)

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"iter"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -12,18 +11,6 @@ import (
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/input"
 )
-
-// isFormat tells arguments of capture of which the first is a format: a file alone may stand in its place.
-func isFormat(args []string) bool {
-	if len(args) != 1 {
-		return true
-	}
-	if _, err := capture.Lookup(args[0]); err == nil {
-		return true
-	}
-	_, err := os.Stat(args[0])
-	return err != nil && !input.IsStdin(args[0])
-}
 
 // named captures by the format that is the first argument.
 func (f *sourceFlags) named(cmd *cobra.Command, _ *output, args []string) (iter.Seq2[files.Captured, error], error) {

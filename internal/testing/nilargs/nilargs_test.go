@@ -689,6 +689,7 @@ var exported = map[string]any{
 	"files.NotBundleError.Error":         (*files.NotBundleError).Error,
 	"files.NotBundleError.IsDeclaration": (*files.NotBundleError).IsDeclaration,
 	"files.NotBundleError.Unwrap":        (*files.NotBundleError).Unwrap,
+	"files.NamesFormat":                  files.NamesFormat,
 	"files.OneBundle":                    files.OneBundle,
 	"files.OneDeclaration":               files.OneDeclaration,
 	"files.OpenSet":                      files.OpenSet,
