@@ -22,6 +22,9 @@ func (g *Gateway) Check() error {
 	if g == nil || g.issuer == nil {
 		return errZero
 	}
+	if err := g.checkJournal(); err != nil {
+		return err
+	}
 	if err := checkAddress(g.config.Listen); err != nil {
 		return &AddressError{Err: err}
 	}

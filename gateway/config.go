@@ -39,7 +39,7 @@ type Config struct {
 
 	// Key is a reference to the key that signs, Journal the journal's folder, Witness a folder apart from it for the bundles of its
 	// closed segments (journal.WitnessFolder) and Policy the policy's file. The program that runs a gateway reads them: New takes the
-	// key, the journal and the policy themselves, and refuses a Config with a Policy without the policy itself.
+	// key, the journal (or Options.OpenJournal) and the policy themselves, and refuses a Config with a Policy without the policy itself.
 	Key     string `json:"key"`
 	Journal string `json:"journal"`
 	Witness string `json:"witness"`

@@ -21,8 +21,10 @@
 //
 // # The shortest way
 //
-//	config := gateway.Config{Upstreams: []gateway.Upstream{{URL: "https://api.openai.com"}}}
-//	g, err := gateway.New(gateway.Options{Config: config, Signer: key, Journal: j})
-//	listener, err := g.Listen("127.0.0.1:8787")
-//	err = g.Serve(ctx, listener)
+//	config := gateway.Config{Listen: "127.0.0.1:8787", Journal: "journal", Upstreams: []gateway.Upstream{{URL: "https://api.openai.com"}}}
+//	g, err := gateway.New(gateway.Options{Config: config, Signer: key, OpenJournal: &journal.Options{Sign: sign}})
+//	err = g.Run(ctx, nil)
+//
+// New checks all that can be checked before anything is made, Check what Run would meet besides, and Run opens the journal, serves,
+// and closes the journal. A program with a listener or a journal of its own gives New the journal, and calls Serve.
 package gateway

@@ -15,17 +15,21 @@ import (
 	"time"
 
 	"github.com/runattest/runattest/capture"
+	"github.com/runattest/runattest/gateway/journal"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/policy"
 	"github.com/runattest/runattest/signer"
 )
 
-// Options are what a Gateway is made of. Config, Journal, and one of Signer and Window are required.
+// Options are what a Gateway is made of. Config, one of Journal and OpenJournal, and one of Signer and Window are required.
 type Options struct {
 	Config  Config
 	Signer  signer.Signer // a key in memory, which signs each call
 	Window  *Window       // signs calls together
 	Journal Journal
+	// OpenJournal has Run open the journal in the folder that Config.Journal names, with these options and the witness in the folder that
+	// Config.Witness names, and close it. Until then, no call is taken.
+	OpenJournal *journal.Options
 	// Policy was read with policy.Options.BeforeSigning; nil admits all that can be captured. It is required where Config names one.
 	Policy *policy.Policy
 	// URLSecret, where it is not "", is what every path begins with: 16 or more letters, digits, hyphens and underscores.
@@ -64,8 +68,12 @@ var _ http.Handler = (*Gateway)(nil)
 func New(o Options) (*Gateway, error) {
 	c := o.Config.withDefaults()
 	switch {
-	case o.Journal == nil:
+	case o.Journal == nil && o.OpenJournal == nil:
 		return nil, errors.New("gateway: no journal")
+	case o.Journal != nil && o.OpenJournal != nil:
+		return nil, errors.New("gateway: a journal, and options to open one: want one of them")
+	case o.OpenJournal != nil && c.Journal == "":
+		return nil, errors.New("gateway: the configuration names no journal to open")
 	case o.Policy != nil && c.InsecureForwardUndeclared:
 		return nil, errUndecided
 	case o.Policy == nil && c.Policy != "":
@@ -102,6 +110,9 @@ func New(o Options) (*Gateway, error) {
 	}
 	if g.transport == nil {
 		g.transport = g.elsewhere(newTransport())
+	}
+	if o.OpenJournal != nil {
+		g.journal = g.newOpening(*o.OpenJournal)
 	}
 	if o.Policy != nil {
 		if err := g.SetPolicy(o.Policy); err != nil {

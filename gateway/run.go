@@ -45,11 +45,16 @@ func (e *AddressError) Error() string {
 func (e *AddressError) Unwrap() error { return zero.IfNil(e).Err }
 
 // Run listens on the addresses of the configuration, tells ready, and serves as Serve does. An address that cannot be served is an
-// *AddressError; an error of ready ends it.
+// *AddressError; an error of ready ends it. With Options.OpenJournal it opens the journal before, which may be a *JournalError, and
+// closes it afterwards.
 func (g *Gateway) Run(ctx context.Context, ready func(Ready) error) error {
 	if g == nil || g.issuer == nil {
 		return errZero
 	}
+	return g.withJournal(ctx, func() error { return g.run(ctx, ready) })
+}
+
+func (g *Gateway) run(ctx context.Context, ready func(Ready) error) error {
 	l, err := Listen(g.config.Listen)
 	if err != nil {
 		return &AddressError{Err: err}

@@ -128,61 +128,42 @@ func (g *gatewayFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	o := gateway.Options{Config: c, Journal: noJournal{}, Log: gatewayLog(cmd)}
+	to := &journal.Options{Timeout: g.timeout, AcceptDamage: g.acceptDamage}
+	o := gateway.Options{Config: c, OpenJournal: to, Log: gatewayLog(cmd)}
 	if o.URLSecret, err = urlSecret(g.secret); err != nil {
 		return err
 	}
 	if o.Policy, err = g.policy(cmd, c.Policy); err != nil {
 		return err
 	}
-	sign, err := g.signer(cmd, &o)
-	if err != nil {
+	if to.Sign, err = g.signer(cmd, &o); err != nil {
 		return err
 	}
 	made, err := gateway.New(o)
 	if errors.Is(err, gateway.ErrNoKey) {
 		return &usageError{cli.WithHint(fmt.Errorf("--policy: %w", err), makeKeys)}
-	} else if err != nil { // before the journal's folder is made
+	} else if err != nil {
 		return &usageError{err}
 	}
 	if g.check {
-		if err := checkGateway(made, c); err != nil {
+		if err := explainGateway(made.Check()); err != nil {
 			return &usageError{err}
 		}
 		return newOutput(cmd).Result(map[string]any{"valid": true}, "%s", "the configuration is valid")
 	}
 	endsItself.Store(true)
-	to := journal.Options{Sign: sign, Timeout: g.timeout, AcceptDamage: g.acceptDamage, Log: o.Log}
-	if c.Witness != "" {
-		to.Witness = journal.WitnessFolder(c.Witness)
-	}
-	j, err := journal.Open(c.Journal, to)
-	if err != nil {
-		return hintJournal(fmt.Errorf("--journal: %w", err))
-	}
-	o.Journal = j
-	if made, err = gateway.New(o); err == nil {
-		err = g.serve(cmd, made, c)
-	}
-	end, cancel := context.WithTimeout(context.WithoutCancel(cmd.Context()), 10*time.Second)
-	defer cancel()
-	return errors.Join(err, j.Close(end))
+	return g.serve(cmd, made, c)
 }
 
-// checkGateway finds what keeps a gateway from starting, as far as that is known without starting it.
-func checkGateway(made *gateway.Gateway, c gateway.Config) error {
-	if err := journal.WitnessFolder(c.Witness).Check(); c.Witness != "" && err != nil {
-		return err
+// explainGateway names the flag of an address that cannot be served, and of a journal that cannot be opened.
+func explainGateway(err error) error {
+	if failed, ok := errors.AsType[*gateway.JournalError](err); ok {
+		return hintJournal(fmt.Errorf("--journal: %w", failed.Err))
 	}
-	if err := journal.Check(c.Journal); err != nil {
-		return hintJournal(fmt.Errorf("--journal: %w", err))
-	}
-	return explainAddress(made.Check())
-}
-
-// explainAddress names the flag of an address that cannot be served.
-func explainAddress(err error) error {
 	if failed, ok := errors.AsType[*gateway.AddressError](err); ok {
+		if two, ok := err.(interface{ Unwrap() []error }); ok { // the journal was not closed, either
+			return errors.Join(explainGateway(failed), two.Unwrap()[1])
+		}
 		flag := "--listen"
 		if failed.Operations {
 			flag = "--operations"
@@ -248,9 +229,6 @@ func (g *gatewayFlags) publicKey(cmd *cobra.Command) (*signer.PublicKey, error) 
 	return by.PublicKey(), nil
 }
 
-// noJournal is for checking a configuration.
-type noJournal struct{ gateway.Journal }
-
 func urlSecret(ref string) (string, error) {
 	if ref == "" {
 		return "", nil
@@ -294,7 +272,7 @@ func (g *gatewayFlags) serve(cmd *cobra.Command, made *gateway.Gateway, c gatewa
 	}
 	defer g.reload(cmd, made, c.Policy)()
 	err := made.Run(ctx, func(r gateway.Ready) error { return newOutput(cmd).Result(r, "listening on %s", r) })
-	return explainAddress(err)
+	return explainGateway(err)
 }
 
 // reload reads the policy again at each SIGHUP.

@@ -494,6 +494,8 @@ var exported = map[string]any{
 	"gateway.Ready.String":           gateway.Ready.String,
 	"gateway.AddressError.Error":     (*gateway.AddressError).Error,
 	"gateway.AddressError.Unwrap":    (*gateway.AddressError).Unwrap,
+	"gateway.JournalError.Error":     (*gateway.JournalError).Error,
+	"gateway.JournalError.Unwrap":    (*gateway.JournalError).Unwrap,
 	"gateway.Listen":                 gateway.Listen,
 	"gateway.LoadConfig":             gateway.LoadConfig,
 	"gateway.New":                    gateway.New,
