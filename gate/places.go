@@ -22,6 +22,8 @@ import (
 type Places struct {
 	Stdin io.Reader // of which "-" is the name; nil is this process's
 	Open  func(registry.Reference) (*registry.Target, error)
+	// Resolve, if it is given, finds the artifact of a reference in the place of Open, for example to say what a tag means.
+	Resolve func(ctx context.Context, reference string) (*registry.Artifact, error)
 	// Watch, if it is given, makes of what reads the approvals at a reference what is asked in its place, for example to count.
 	Watch func(ApprovalSource) ApprovalSource
 }

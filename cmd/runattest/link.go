@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/subjects"
+	"github.com/runattest/runattest/gate"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/input"
@@ -156,39 +158,27 @@ func runOf(cmd *cobra.Command, ref string) (identity.ID, error) {
 
 func isID(ref string) bool { return strings.HasPrefix(ref, "airun:") }
 
-const subjectMark = "@sha256:"
-
-// artifactsOf are files, by their SHA-256, and NAME@sha256:HEX as they are.
-func artifactsOf(o *output, reach *registryFlags, refs []string) ([]attest.Subject, error) {
+// artifactsOf are the artifacts that --artifact names.
+func artifactsOf(o *output, reach *registryFlags, names []string) ([]attest.Subject, error) {
+	places := reach.places()
+	places.Resolve = func(_ context.Context, ref string) (*registry.Artifact, error) {
+		_, artifact, err := reach.resolve(o, ref, nil)
+		return artifact, err
+	}
 	var all []attest.Subject
-	for _, ref := range refs {
-		if registry.IsReference(ref) {
-			_, artifact, err := reach.resolve(o, ref, nil)
-			if err != nil {
-				return nil, err
-			}
-			s, err := artifact.Subject()
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, s)
-			continue
+	for _, name := range names {
+		progress := o.progress("bytes hashed")
+		s, err := places.Artifact(reach.cmd.Context(), name, progress)
+		progress.End()
+		switch {
+		case err != nil && gate.IsFile(name):
+			return nil, hintReference(name, err, func(ref string) string { return "for an artifact in a registry write oci://" + ref })
+		case err != nil && !registry.IsReference(name):
+			return nil, fmt.Errorf("--artifact: %w", err)
+		case err != nil:
+			return nil, err
 		}
-		if strings.Contains(ref, subjectMark) {
-			s, err := attest.ParseSubject(ref)
-			if err != nil {
-				return nil, fmt.Errorf("--artifact: %w", err)
-			}
-			all = append(all, s)
-			continue
-		}
-		hashed, err := hashArtifacts(o, []string{ref})
-		if err != nil {
-			return nil, hintReference(ref, err, func(ref string) string {
-				return "for an artifact in a registry write oci://" + ref
-			})
-		}
-		all = append(all, hashed...)
+		all = append(all, s)
 	}
 	return all, nil
 }
@@ -199,7 +189,7 @@ func (l *linkFlags) target() (string, error) {
 		return cli.OutputName(l.bundle), nil
 	}
 	for _, a := range *l.artifacts {
-		if !strings.Contains(a, subjectMark) && !registry.IsReference(a) {
+		if gate.IsFile(a) {
 			return overwrite.Beside(a, ".link"+signatureSuffix)
 		}
 	}

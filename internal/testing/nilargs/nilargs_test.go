@@ -394,6 +394,8 @@ var exported = map[string]any{
 	"policy.Decision.Lines":         (*policy.Decision).Lines,
 	"policy.Decision.Unheeded":      (*policy.Decision).Unheeded,
 	"gate.Places.Approvals":         gate.Places.Approvals,
+	"gate.IsFile":                   gate.IsFile,
+	"gate.Places.Artifact":          gate.Places.Artifact,
 	"gate.Places.Lineage":           gate.Places.Lineage,
 	"policy.Denial.String":          policy.Denial.String,
 	"policy.DeniedError.Error":      (*policy.DeniedError).Error,
