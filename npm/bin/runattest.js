@@ -16,8 +16,7 @@ try {
   fail(error);
 }
 delete process.env.RUNATTEST_BIN; // it may name a launcher, which would start itself for ever
-const child = spawn(program, process.argv.slice(2), { stdio: "inherit" });
-child.on("error", fail);
+let child; // is there when a handler runs: one that came after the start could miss a signal, and leave the program behind
 for (const signal of ["SIGTERM", "SIGHUP", "SIGINT"]) {
   process.on(signal, () => {
     // A terminal sends Ctrl-C to the program too, which takes the second one for an order to stop at once.
@@ -25,6 +24,8 @@ for (const signal of ["SIGTERM", "SIGHUP", "SIGINT"]) {
     if (!sent) child.kill(signal);
   });
 }
+child = spawn(program, process.argv.slice(2), { stdio: "inherit" });
+child.on("error", fail);
 child.on("exit", (status, signal) => {
   if (!signal) process.exit(status);
   process.removeAllListeners(signal);
