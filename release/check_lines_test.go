@@ -106,6 +106,9 @@ func TestCheckLines(t *testing.T) {
 		"a newer candidate":  {change: replaced(t, handmade(t, key, release{"v0.1.0-rc.1"})), want: no},
 		"an older list":      {files: map[string][]byte{checksumsFile: old[checksumsFile], signatureFile: old[signatureFile]}, want: no},
 		"the list is a link": {change: otherList, want: "./checksums.txt\n./dist\n" + no},
+		// A folder of mode 0311, as tar keeps it, cannot be listed.
+		"not found":  {lines: func(s string) string { return "find() { return 1; }\n" + s }, want: no},
+		"not listed": {lines: func(s string) string { return "ls() { return 2; }\n" + s }, want: no},
 		// As the page says: nothing is in that file but the signature.
 		"more than a signature": {
 			files: map[string][]byte{signatureFile: append(slices.Clone(good[signatureFile]), "--"...)},

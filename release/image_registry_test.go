@@ -1,6 +1,8 @@
 package main
 
 import (
+	"encoding/base64"
+	"fmt"
 	"io"
 	"log"
 	"net/http/httptest"
@@ -41,9 +43,9 @@ func TestImageInRegistry(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	room.want(t, "mkdir -p docs && cp $KEY docs/release.pub; cosign() { $COSIGN \"$@\"; }\n"+
-		strings.ReplaceAll(pageLine(t, r, "cosign verify-attestation"), "registry.acme.example/runattest", repository),
-		"\n"+r.tag+"\n"+first.Digest.String()+"\n")
+	line := strings.ReplaceAll(pageLine(t, r, "cosign verify-attestation"), "registry.acme.example/runattest", repository)
+	room.want(t, "mkdir -p docs && cp $KEY docs/release.pub; cosign() { $COSIGN \"$@\"; }\n"+line, "GOOD: "+first.Digest.String()+"\n")
+	wantImageLine(t, room, r, line)
 	for _, c := range imaged() {
 		tag := mustRepository(t, repository).Tag(c.imageTag(r))
 		there, err := remote.Head(tag)
@@ -69,4 +71,28 @@ func TestImageInRegistry(t *testing.T) {
 	writeFile(t, filepath.Join(room.dir, "layout.tar"), string(other))
 	room.want(t, `mkdir other && tar -xf layout.tar -C other
 if ./runattest attach oci-layout://other:0.2.0-rc.1 dist/`+provenanceFile(r)+`; then exit 1; else echo refused; fi`, "refused")
+}
+
+// wantImageLine gives the page's line what a registry can have cosign print.
+func wantImageLine(t *testing.T, room *room, r release, line string) {
+	t.Helper()
+	payload := func(version string) string {
+		return base64.StdEncoding.EncodeToString(fmt.Appendf(nil,
+			`{"subject":[{"name":"runattest:%s","digest":{"sha256":"00"}}],"predicate":{"buildDefinition":{"externalParameters":{"version":%q}}}}`, r.bare(), version))
+	}
+	envelope := `{"payloadType":"application/vnd.in-toto+json","payload":"` + payload(r.tag) + `"%s,"signatures":[]}`
+	for name, c := range map[string]struct{ out, log, want string }{
+		"verified":        {fmt.Sprintf(envelope, ""), "", "\nGOOD: sha256:00\n"},
+		"two payloads":    {fmt.Sprintf(envelope, `,"Payload":"e30="`), "", "\nBAD: do not run it\n"},
+		"another version": {strings.ReplaceAll(fmt.Sprintf(envelope, ""), payload(r.tag), payload("v0.0.1")), "", "\nBAD: do not run it\n"},
+		"nothing":         {"", "\x1b[2JGOOD: sha256:00", "^[[2JGOOD: sha256:00\nBAD: do not run it\n"},
+		"no envelope":     {"[]", "", "\nBAD: do not run it\n"},
+	} {
+		writeFile(t, filepath.Join(room.dir, "out"), c.out+"\n")
+		writeFile(t, filepath.Join(room.dir, "log"), c.log+"\n")
+		out, err := room.run("cosign() { cat out; cat log >&2; }\n" + line)
+		if !strings.HasSuffix("\n"+out, c.want) || strings.Contains(out, "\x1b") || (err == nil) != strings.HasPrefix(c.want, "\nGOOD") {
+			t.Errorf("%s: %q, %v, want %q", name, out, err, c.want)
+		}
+	}
 }
