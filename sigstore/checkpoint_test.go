@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 )
 
 // signed is a checkpoint with more signature lines.
@@ -135,11 +134,7 @@ func TestInflatedEntries(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.bundle.bundle(t)
-			start := time.Now()
-			verifies(t, c)
-			if took := time.Since(start); took > 5*time.Second { // milliseconds; 7 s and more if it were verified
-				t.Errorf("took %s", took)
-			}
+			verifies(t, c) // the reason says that the size was looked at, and what would cost is not done
 		})
 	}
 }
