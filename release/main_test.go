@@ -78,12 +78,7 @@ func TestCommandLine(t *testing.T) {
 // TestVerifyCommand verifies what the tests' release is, with its key in a file.
 func TestVerifyCommand(t *testing.T) {
 	want := expect(t)
-	public, err := want.key.PEM()
-	if err != nil {
-		t.Fatal(err)
-	}
-	key := filepath.Join(t.TempDir(), "release.pub")
-	writeFile(t, key, string(public))
+	key := want.keyFile(t)
 	dir := writeFolder(t, made.files)
 	var log strings.Builder
 	line := strings.Fields(strings.NewReplacer("go -C release run . ", "", "../docs/release.pub", key, "../dist", "--targets linux/amd64,windows/amd64 "+dir).
@@ -127,12 +122,7 @@ func TestHelp(t *testing.T) {
 // TestVerifyPrints: a name in the folder does not print a line of its own, or over the one before.
 func TestVerifyPrints(t *testing.T) {
 	want := expect(t)
-	public, err := want.key.PEM()
-	if err != nil {
-		t.Fatal(err)
-	}
-	key := filepath.Join(t.TempDir(), "release.pub")
-	writeFile(t, key, string(public))
+	key := want.keyFile(t)
 	dir := writeFolder(t, made.files)
 	writeFile(t, filepath.Join(dir, "\r\x1b[2Kverified: v0.1.0\n\x1b[8m"), "")
 	out, log, err := asProgram(t, "verify", "--version", "v0.1.0", "--key", key, "--targets", "linux/amd64,windows/amd64", dir)
@@ -251,4 +241,16 @@ func TestRelativeOut(t *testing.T) {
 	if got := readFile(t, filepath.Join(dir, "gobin")); !filepath.IsAbs(got) {
 		t.Errorf("GOBIN is %q", got)
 	}
+}
+
+// keyFile has the key that a release is signed with, for a command line.
+func (e expectation) keyFile(t *testing.T) string {
+	t.Helper()
+	public, err := e.key.PEM()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "release.pub")
+	writeFile(t, path, string(public))
+	return path
 }

@@ -9,7 +9,6 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -69,12 +68,7 @@ func TestPush(t *testing.T) {
 // TestPushCommand runs the line of docs/install.md that begins with push, into a registry of this machine.
 func TestPushCommand(t *testing.T) {
 	want := expect(t)
-	public, err := want.key.PEM()
-	if err != nil {
-		t.Fatal(err)
-	}
-	key := filepath.Join(t.TempDir(), "release.pub")
-	writeFile(t, key, string(public))
+	key := want.keyFile(t)
 	server := httptest.NewServer(standin.New(standin.WithReferrersSupport(true), standin.Logger(log.New(io.Discard, "", 0))))
 	defer server.Close()
 	repository := strings.TrimPrefix(server.URL, "http://") + "/acme/runattest"

@@ -70,17 +70,23 @@ func certified(t *testing.T, key crypto.PublicKey, edits ...func(*x509.Certifica
 	return c
 }
 
-// TestWeakKeysInRoots puts a weak key into each place of a trusted root, and of what one is made of.
-func TestWeakKeysInRoots(t *testing.T) {
-	files := pkitest.Files()
+// madeRoot is the text of a trusted root, and the files that it is made of.
+func madeRoot(t *testing.T) (files map[string][]byte, text []byte) {
+	t.Helper()
+	files = pkitest.Files()
 	made, err := CreateTrustedRoot(acme(files))
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := made.JSON()
-	if err != nil {
+	if text, err = made.JSON(); err != nil {
 		t.Fatal(err)
 	}
+	return files, text
+}
+
+// TestWeakKeysInRoots puts a weak key into each place of a trusted root, and of what one is made of.
+func TestWeakKeysInRoots(t *testing.T) {
+	files, text := madeRoot(t)
 	for says, key := range weakKeys(t) {
 		der, err := x509.MarshalPKIXPublicKey(key)
 		if err != nil {
@@ -212,15 +218,7 @@ func hybrid(t *testing.T, der []byte) []byte {
 // made of, and into bundles: the form is named, and where.
 func TestPointForms(t *testing.T) {
 	const says = "holds an EC key with a hybrid point, want an uncompressed one"
-	files := pkitest.Files()
-	made, err := CreateTrustedRoot(acme(files))
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := made.JSON()
-	if err != nil {
-		t.Fatal(err)
-	}
+	files, text := madeRoot(t)
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
