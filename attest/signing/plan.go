@@ -68,8 +68,9 @@ func (b *Batch) Plan(files ...File) ([]*Job, error) {
 	}
 	prepare := func(s placed[Source]) placed[Prepared] { return placed[Prepared]{s.file, s.of.prepare()} }
 	size := func(s placed[Source]) int { return s.of.Size }
+	lone := func(s placed[Source]) bool { return len(files) == 1 && files[0].Several != "" && !s.of.Lines }
 	var jobs []*Job
-	for p := range inorder.Map(b.workers(), sources(files), size, prepare) {
+	for p := range inorder.MapLone(b.workers(), sources(files), size, lone, prepare) {
 		if n := len(jobs); n == 0 || jobs[n-1].file != p.file {
 			jobs = append(jobs, &Job{Target: files[p.file].Target, file: p.file, start: b.waiting.end()})
 		}

@@ -55,10 +55,12 @@ func (b *Batch) Sign(ctx context.Context, jobs ...*Job) error {
 	if err := b.check(); err != nil {
 		return err
 	}
+	count := 0
 	for _, j := range jobs {
 		if j == nil || j.Count <= 0 {
 			return errNoSources
 		}
+		count += j.Count
 	}
 	if len(jobs) == 0 {
 		return nil
@@ -69,10 +71,13 @@ func (b *Batch) Sign(ctx context.Context, jobs ...*Job) error {
 	if err := b.Session.Open(ctx); err != nil {
 		return err
 	}
-	next, stop := iter.Pull(inorder.Map(b.signers(), b.tasks(jobs), task.size, func(t task) result { return b.do(ctx, t) }))
-	defer stop()
-	for _, j := range jobs {
-		b.finish(j, next)
+	f := finishing{Batch: b, jobs: jobs}
+	defer func() { _ = f.made.Close() }() // a temporary file: nothing to lose
+	for r := range inorder.Map(min(b.signers(), count), b.tasks(jobs), task.size, func(t task) result { return b.do(ctx, t) }) {
+		f.add(r)
+	}
+	for len(f.jobs) > 0 {
+		f.add(result{Signed{Name: f.jobs[0].First}, errors.New("was not signed")})
 	}
 	return nil
 }
@@ -103,29 +108,33 @@ func (b *Batch) do(ctx context.Context, t task) result {
 	return r
 }
 
-// finish writes the bundles of one job, all or none.
-func (b *Batch) finish(j *Job, next func() (result, bool)) {
-	var made spill.Buffer
-	defer made.Close() // a temporary file: nothing to lose
-	for range j.Count {
-		r, ok := next()
-		if !ok {
-			r.Name, r.err = j.First, errors.New("was not signed")
-		}
-		if j.failed.Load() {
-			continue
-		}
+// finishing writes the bundles of each job, all or none, as soon as its last is there.
+type finishing struct {
+	*Batch
+	jobs []*Job       // that are not written: the first is being signed
+	done int          // of its statements
+	made spill.Buffer // its bundles
+}
+
+func (f *finishing) add(r result) {
+	j := f.jobs[0]
+	if !j.failed.Load() {
 		if r.err == nil {
-			r.err = b.gather(j, r.Signed, &made)
+			r.err = f.gather(j, r.Signed, &f.made)
 		}
 		if r.err != nil {
-			b.Note(r.Name, r.err)
+			f.Note(r.Name, r.err)
 			j.failed.Store(true)
 		}
 	}
-	if !j.failed.Load() {
-		b.write(j, &made)
+	if f.done++; f.done < j.Count {
+		return
 	}
+	if !j.failed.Load() {
+		f.write(j, &f.made)
+	}
+	_ = f.made.Close() // a temporary file: nothing to lose
+	f.jobs, f.done, f.made = f.jobs[1:], 0, spill.Buffer{}
 }
 
 // gather adds a bundle to those that are going to be written.

@@ -37,7 +37,7 @@ func (w *waiting) add(p Prepared) error {
 // each gives the statements of a job; without their text if that is not wanted. What is wrong with the file ends it.
 func (w *waiting) each(j *Job, text bool) iter.Seq2[entry, error] {
 	return func(yield func(entry, error) bool) {
-		r := bufio.NewReaderSize(w.text.Reader(j.start), 64<<10)
+		r := bufio.NewReaderSize(w.text.Reader(j.start), int(min(w.text.Size()-j.start, 64<<10)))
 		for range j.Count {
 			e, err := readEntry(r, text)
 			if err != nil {
