@@ -37,6 +37,14 @@ type Request struct {
 	At time.Time
 }
 
+// With is the request with the policy, the evidence and the time of a judge: the gate decides as it does.
+func (r Request) With(j *Judge) Request {
+	j = zero.IfNil(j)
+	r.Policy, r.Clock, r.ClockName, r.At = j.Policy, j.Clock, j.ClockName, j.At
+	r.Approvals, r.Lineage, r.Graph, r.PassedOver = j.Evidence.Approvals, j.Evidence.Lineage, j.Evidence.Graph, j.Evidence.PassedOver
+	return r
+}
+
 // stale is how long a decision is one about the start: what a policy says can end while large files are hashed.
 const stale = time.Second
 
@@ -135,10 +143,7 @@ func (a *Admission) asOfNow(ctx context.Context) (answer, time.Time, error) {
 
 // ask verifies the bundle, and has the policy decide. The answer is verified only if both say yes.
 func (r *Request) ask(ctx context.Context, now time.Time) (answer, error) {
-	given := policy.Given{Now: now, Clock: r.ClockName}
-	if !r.At.IsZero() {
-		given.Now, given.Replay = r.At, true
-	}
+	given := asOf(now, r.ClockName, r.At)
 	evidence := Evidence{r.Approvals, r.Lineage, r.Graph, r.PassedOver}
 	gather := func(ctx context.Context, run *attest.Verified) (policy.Given, error) {
 		return evidence.Gather(ctx, r.Policy, run, given)

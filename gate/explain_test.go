@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/identity"
@@ -16,7 +17,7 @@ import (
 // TestExplainRun: a no of the policy is a decision with its rules, and a run that is not verified has neither.
 func TestExplainRun(t *testing.T) {
 	s := newSite(t, "rules: [{name: small, expr: \"declaration.model.name == 'small'\"}]\n")
-	j := &Judge{Policy: s.policy, Given: policy.Given{Now: s.now}}
+	j := &Judge{Policy: s.policy, Clock: func() time.Time { return s.now }}
 	for model, allowed := range map[string]bool{"small": true, "large": false} {
 		decision, rules, err := j.ExplainRun(t.Context(), s.run(s.ci, s.declare(model)), attest.Expect{})
 		if err != nil || decision.Allowed != allowed || len(rules) != 1 || rules[0].Value != map[bool]string{true: "true", false: "false"}[allowed] {

@@ -3,20 +3,29 @@ package gate
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/policy"
 )
 
-// A Judge has a policy decide about many runs, each with the evidence about it. It starts nothing. It is used by one goroutine.
+// A Judge has a policy decide about many runs, each with the evidence about it. It starts nothing. It is used by one goroutine,
+// and not changed once it has decided.
 type Judge struct {
 	*policy.Policy
 	Evidence Evidence
-	// Given has the time of the decisions: policy.Given's Now, Clock and Replay.
-	Given policy.Given
+
+	Clock     func() time.Time // of this machine, such as time.Now; required unless At is given
+	ClockName string           // whose the time of the decisions is, for reports; "" is the caller's clock
+	// At repeats the decisions of another time: approvals and rejections that are dated later do not count.
+	At time.Time
+	// Again makes each decision one about the time at which it is made. Without it all are about the time of the first.
+	Again bool
 	// OneLineage says that Evidence.Lineage gives the same for every run: it is read and verified once.
 	OneLineage bool
+
+	first time.Time // of the first decision
 }
 
 var errNoJudge = errors.New("nothing decides: the judge, or its policy, is nil")
@@ -26,6 +35,29 @@ func (j *Judge) check() error {
 		return errNoJudge
 	}
 	return nil
+}
+
+// given has the time of a decision that is to be made now.
+func (j *Judge) given() (policy.Given, error) {
+	switch {
+	case j.check() != nil:
+		return policy.Given{}, errNoJudge
+	case j.At.IsZero() && j.Clock == nil:
+		return policy.Given{}, errNoClock
+	case j.At.IsZero() && (j.Again || j.first.IsZero()):
+		if j.first = j.Clock(); j.first.IsZero() {
+			return policy.Given{}, errNoClock
+		}
+	}
+	return asOf(j.first, j.ClockName, j.At), nil
+}
+
+// asOf is the time of a decision: that of a clock, or another one, whose decision is repeated.
+func asOf(now time.Time, clock string, at time.Time) policy.Given {
+	if at.IsZero() {
+		return policy.Given{Now: now, Clock: clock}
+	}
+	return policy.Given{Now: at, Clock: clock, Replay: true}
 }
 
 // VerifyRun verifies a bundle with the policy's verifier, and has the policy decide about the run. A no is a
@@ -77,10 +109,11 @@ func reportOf(r *policy.Result, err error) (attest.Report, error) {
 
 // Gather is everything that the policy is asked with about a run.
 func (j *Judge) Gather(ctx context.Context, run *attest.Verified) (policy.Given, error) {
-	if err := j.check(); err != nil {
-		return policy.Given{}, err
+	given, err := j.given()
+	if err != nil {
+		return given, err
 	}
-	given, err := j.Evidence.Gather(ctx, j.Policy, run, j.Given)
+	given, err = j.Evidence.Gather(ctx, j.Policy, run, given)
 	if err == nil && j.OneLineage {
 		j.Evidence.Graph = given.Lineage
 	}
@@ -89,8 +122,9 @@ func (j *Judge) Gather(ctx context.Context, run *attest.Verified) (policy.Given,
 
 // RejectedRuns finds which of these runs approvers of the policy have rejected, as lineage.Options.Rejected asks.
 func (j *Judge) RejectedRuns(ctx context.Context, runs []identity.ID) (map[identity.ID]string, error) {
-	if err := j.check(); err != nil {
+	given, err := j.given()
+	if err != nil {
 		return nil, err
 	}
-	return j.Evidence.Rejections(ctx, j.Policy, runs, j.Given)
+	return j.Evidence.Rejections(ctx, j.Policy, runs, given)
 }

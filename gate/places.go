@@ -14,6 +14,7 @@ import (
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/lineage"
+	"github.com/runattest/runattest/policy"
 	"github.com/runattest/runattest/registry"
 )
 
@@ -95,6 +96,26 @@ func (p Places) Lineage(names ...string) LineageSource {
 		}
 	}
 	return JoinLineage(append(inFiles, repositories...)...)
+}
+
+// Judge is j with the evidence that lies in several places, as Approvals and Lineage find it: read for each decision where
+// j.Again is set. Approvals that a policy without approvers would not count are policy.ErrNoApprovers; no place is read then.
+func (p Places) Judge(ctx context.Context, j Judge, approvals, ancestors []string) (*Judge, error) {
+	if err := j.check(); err != nil {
+		return nil, err
+	}
+	if len(approvals) > 0 && !j.NamesApprovers() {
+		return nil, policy.ErrNoApprovers
+	}
+	if len(ancestors) > 0 {
+		j.Evidence.Lineage = p.Lineage(ancestors...)
+		j.OneLineage = !slices.ContainsFunc(ancestors, registry.IsReference)
+	}
+	var err error
+	if j.Evidence.Approvals, err = p.Approvals(ctx, j.Again, approvals...); err != nil {
+		return nil, err
+	}
+	return &j, nil
 }
 
 // lineageAt are the bundles in one place.

@@ -190,7 +190,7 @@ func (e *execution) program(name string) (string, error) {
 
 // admit reads the inputs that the flags name, and asks the gate. With an error, nothing is executed.
 func (e *execution) admit(cmd *cobra.Command, o *output) (*gate.Admission, error) {
-	applied, err := e.policies.loadAgain(cmd, true)
+	applied, err := e.policies.load(cmd, true)
 	if err != nil {
 		return nil, err
 	}
@@ -202,11 +202,7 @@ func (e *execution) admit(cmd *cobra.Command, o *output) (*gate.Admission, error
 	}
 	hashed := o.progress("bytes hashed")
 	applied.before = hashed.End
-	r := gate.Request{
-		Name: e.bundle, Policy: applied.Policy, Clock: clock, ClockName: applied.Given.Clock, At: applied.at,
-		Approvals: applied.Evidence.Approvals, Lineage: applied.Evidence.Lineage, PassedOver: applied.Evidence.PassedOver,
-		Bindings: e.bound, Hasher: &filedigest.Hasher{Progress: hashed},
-	}
+	r := gate.Request{Name: e.bundle, Bindings: e.bound, Hasher: &filedigest.Hasher{Progress: hashed}}.With(applied.Judge)
 	if r.Bundle, err = oneBundle(cmd, e.bundle); err != nil {
 		return nil, err
 	}

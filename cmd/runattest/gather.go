@@ -5,9 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"time"
-
-	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/gate"
 	"github.com/runattest/runattest/identity"
@@ -20,16 +17,8 @@ import (
 
 // appliedPolicy is a policy with the evidence and the time that flags name for it.
 type appliedPolicy struct {
-	gate.Judge
-	at time.Time // of --at, or zero
+	*gate.Judge
 	*evidenceProgress
-}
-
-// decideNow has decisions be about this moment, unless --at names another.
-func (a *appliedPolicy) decideNow() {
-	if a.Given.Now = a.at; a.at.IsZero() {
-		a.Given.Now = clock()
-	}
 }
 
 // evidenceProgress counts on a terminal what is read of approvals and lineages.
@@ -82,8 +71,8 @@ func (a approvalsAt) Approvals(ctx context.Context, runs []identity.ID) iter.Seq
 	}
 }
 
-// approvalSource is what --approvals names.
-func (p *policyFlags) approvalSource(cmd *cobra.Command, shown *evidenceProgress, again bool) (gate.ApprovalSource, error) {
+// approvalPlaces are where --approvals may lie.
+func (p *policyFlags) approvalPlaces(shown *evidenceProgress) gate.Places {
 	places := p.reach.places()
 	places.Watch = func(from gate.ApprovalSource) gate.ApprovalSource { return approvalsAt{from, shown} }
 	places.Open = func(ref registry.Reference) (*registry.Target, error) {
@@ -93,11 +82,7 @@ func (p *policyFlags) approvalSource(cmd *cobra.Command, shown *evidenceProgress
 		}
 		return target, err
 	}
-	source, err := places.Approvals(cmd.Context(), again, p.approvals...)
-	if err != nil && !is[*unreadableApprovalsError](err) {
-		err = fmt.Errorf("--approvals %w", err)
-	}
-	return source, err
+	return places
 }
 
 // places are what arguments may name as evidence.

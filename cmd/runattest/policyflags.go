@@ -8,10 +8,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/runattest/runattest/gate"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/policy"
-	"github.com/runattest/runattest/registry"
 )
 
 // policyFlags are the policy that a command applies, and what goes with it.
@@ -54,17 +54,9 @@ func newApproverFlags(cmd *cobra.Command) *policyFlags {
 	return &p
 }
 
-// load is loadAgain for decisions about this moment; nil without --policy.
+// load reads what the flags name; nil without --policy. With again, what lies in registries is read anew for each decision, and
+// each is one about its own moment.
 func (p *policyFlags) load(cmd *cobra.Command, again bool) (*appliedPolicy, error) {
-	applied, err := p.loadAgain(cmd, again)
-	if applied != nil {
-		applied.decideNow()
-	}
-	return applied, err
-}
-
-// loadAgain reads what the flags name. With again, what lies in registries is read anew for each decision, and not once for all.
-func (p *policyFlags) loadAgain(cmd *cobra.Command, again bool) (*appliedPolicy, error) {
 	if err := cli.RefuseBothNames(cmd, flagLineage, flagFamily); err != nil {
 		return nil, &usageError{err}
 	}
@@ -76,33 +68,33 @@ func (p *policyFlags) loadAgain(cmd *cobra.Command, again bool) (*appliedPolicy,
 		}
 		return nil, nil
 	}
-	if slices.Contains(p.lineage, input.Stdin) {
+	if slices.ContainsFunc(p.lineage, input.IsStdin) {
 		return nil, errors.New("--lineage -: name a folder, a file or a repository")
 	}
-	applied := &appliedPolicy{evidenceProgress: &evidenceProgress{out: newOutput(cmd)}}
-	applied.Given.Clock = "this machine's clock"
+	shown := &evidenceProgress{out: newOutput(cmd)}
+	judge := gate.Judge{Clock: clock, ClockName: "this machine's clock", Again: again, Evidence: gate.Evidence{PassedOver: shown.passedOver}}
 	var err error
 	if p.at != "" {
-		if applied.at, err = cli.ParseTime(p.at); err != nil {
+		judge.ClockName = "--at"
+		if judge.At, err = cli.ParseTime(p.at); err != nil {
 			return nil, fmt.Errorf("--at %w", err)
 		}
-		applied.Given.Clock, applied.Given.Replay = "--at", true
 	}
-	if applied.Policy, err = loadPolicy(cmd, p.path, p.signers); err != nil {
+	if judge.Policy, err = loadPolicy(cmd, p.path, p.signers); err != nil {
 		return nil, err
 	}
-	if len(p.approvals) > 0 && !applied.NamesApprovers() {
-		return nil, &usageError{cli.WithHint(fmt.Errorf("--approvals: %w: %s", policy.ErrNoApprovers, p.path),
-			"name approvers in the policy, or leave --approvals out")}
+	applied, err := p.approvalPlaces(shown).Judge(cmd.Context(), judge, p.approvals, p.lineage)
+	switch {
+	case errors.Is(err, policy.ErrNoApprovers):
+		return nil, &usageError{cli.WithHint(fmt.Errorf("--approvals: %w: %s", err, p.path), "name approvers in the policy, or leave --approvals out")}
+	case err != nil && !is[*unreadableApprovalsError](err):
+		return nil, fmt.Errorf("--approvals %w", err)
+	case err != nil:
+		return nil, err
+	case len(p.lineage) > 0:
+		applied.Evidence.Lineage = flagLineageSource{p.reach.places().Lineage(p.lineage...), shown}
 	}
-	e := &applied.Evidence
-	e.PassedOver = applied.passedOver
-	if len(p.lineage) > 0 {
-		e.Lineage = flagLineageSource{p.reach.places().Lineage(p.lineage...), applied.evidenceProgress}
-		applied.OneLineage = !slices.ContainsFunc(p.lineage, registry.IsReference)
-	}
-	e.Approvals, err = p.approvalSource(cmd, applied.evidenceProgress, again)
-	return applied, err
+	return &appliedPolicy{applied, shown}, nil
 }
 
 // refuseBesidePolicy refuses flags that name trusted signers beside a policy, which names them itself.

@@ -52,9 +52,6 @@ func (v *verification) verifyLines() error {
 		if err != nil && !errors.Is(err, jsonlines.ErrLong) {
 			return fmt.Errorf("standard input: %w", err)
 		}
-		if v.policy != nil {
-			v.policy.decideNow()
-		}
 		v.status = exitYes
 		if err := v.verifyLine(line, err); err != nil {
 			return err

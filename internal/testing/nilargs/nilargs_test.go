@@ -396,6 +396,7 @@ var exported = map[string]any{
 	"gate.Places.Approvals":         gate.Places.Approvals,
 	"gate.IsFile":                   gate.IsFile,
 	"gate.Places.Artifact":          gate.Places.Artifact,
+	"gate.Places.Judge":             gate.Places.Judge,
 	"gate.Places.Lineage":           gate.Places.Lineage,
 	"policy.Denial.String":          policy.Denial.String,
 	"policy.DeniedError.Error":      (*policy.DeniedError).Error,
@@ -480,6 +481,7 @@ var exported = map[string]any{
 	"gate.Refuse":                 gate.Refuse,
 	"gate.Repository.Approvals":   (*gate.Repository).Approvals,
 	"gate.Repository.Lineage":     (*gate.Repository).Lineage,
+	"gate.Request.With":           gate.Request.With,
 	"gate.Unchecked":              gate.Unchecked,
 
 	"gateway.Config.With":            gateway.Config.With,
