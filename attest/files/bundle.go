@@ -86,12 +86,14 @@ func ExplainBundle(err error, data []byte) error {
 	if err == nil {
 		return nil
 	}
-	switch kind := Kind(data); {
-	case kind == input.KindBundle, kind == "" && !errors.As(err, new(*canonical.Error)):
-		return err
-	default:
-		return &NotBundleError{kind, err}
+	kind := Kind(data)
+	if kind == input.KindBundle {
+		kind = ""
 	}
+	if kind == "" && !errors.As(err, new(*canonical.Error)) {
+		return err
+	}
+	return &NotBundleError{kind, err}
 }
 
 // Bundles gives the bundles in a file, or in stdin for "-", and of a run set the proof of each run, whose name has the run's line.

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"errors"
+
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/files"
+	"github.com/runattest/runattest/canonical"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/internal/visible"
@@ -58,8 +61,14 @@ func notBundleHint(e *files.NotBundleError) string {
 	switch {
 	case e.IsDeclaration():
 		return "name the bundles alone: sign writes them beside the declarations, as *" + signatureSuffix
-	case e.Kind == "":
-		return "a bundle is JSON: sign writes it, as *" + signatureSuffix
+	case e.Kind != "":
+		return "sign writes bundles, as *" + signatureSuffix
 	}
-	return "sign writes bundles, as *" + signatureSuffix
+	switch wrong, _ := errors.AsType[*canonical.Error](e); {
+	case wrong != nil && wrong.Code == "trailing":
+		return "a bundle is a file, or one whole line of a .jsonl file"
+	case wrong != nil && wrong.Code == "syntax" && wrong.Offset > 0:
+		return "is it complete? a bundle is JSON, and in a .jsonl file one line: sign writes it, as *" + signatureSuffix
+	}
+	return "a bundle is JSON: sign writes it, as *" + signatureSuffix
 }

@@ -28,6 +28,9 @@ const (
 	casesSchema       = "https://github.com/runattest/runattest/policy-cases/v1"
 )
 
+// proofType is the media type of the proof of a run in a set, as package attest defines it.
+const proofType = "application/vnd.runattest.run-proof.v1+json"
+
 // isPEM tells text with a block whose type ends so. In YAML a block is indented, and in JSON it has no lines.
 func isPEM(text []byte, suffix string) bool {
 	for line := range bytes.Lines(text) {
@@ -57,6 +60,8 @@ func Kind(data []byte) string {
 		return KindRunSet
 	case Text{Data: text}.IsBundle():
 		return KindBundle
+	case has(proofType) && has(`"statement"`) && has(`"bundle"`):
+		return KindBundle // malformed: the statement has a declaration in it
 	case has(casesSchema):
 		return "cases of a policy" // which may hold declarations
 	case has(policySchema):
