@@ -121,13 +121,18 @@ func (b *batch) requests(body []byte) iter.Seq2[string, element] {
 	reading := canonical.Options{MaxDepth: limits.CaptureDepth + 3, MaxValues: limits.CaptureValues + 8}
 	return func(yield func(string, element) bool) {
 		if b.list == "" {
-			n, all := 0, len(bytes.TrimRight(body, "\r\n"))
+			n, next, all := 0, 0, len(bytes.TrimRight(body, "\r\n"))
 			for line := range bytes.SplitSeq(body, []byte("\n")) {
 				n++
+				start := next
+				next += len(line) + 1
 				if line = bytes.TrimSuffix(line, []byte("\r")); len(line) == 0 {
 					continue
 				}
 				root, err := parse(b.name(), reading, line)
+				if e := (*Error)(nil); errors.As(err, &e) && e.Offset >= 0 {
+					e.Offset += start
+				}
 				where := ""
 				if len(line) < all {
 					where = fmt.Sprintf("line %d", n)

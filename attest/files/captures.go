@@ -1,6 +1,7 @@
 package files
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -126,7 +127,12 @@ func (c Captures) text(ctx context.Context, t Text) iter.Seq2[Captured, error] {
 			if kind := Kind(t.Data); err != nil && IsKey(kind) {
 				err = fmt.Errorf("is %s, want a request's body", kind)
 			}
-			if !yield(made(one), LocateCapture(t.Data, err)) {
+			if t.Lines {
+				err = LocateCaptureLine(t.Data, err)
+			} else {
+				err = LocateCapture(t.Data, err)
+			}
+			if !yield(made(one), err) {
 				return
 			}
 		}
@@ -141,6 +147,17 @@ func LocateCapture(body []byte, err error) error {
 	}
 	line, column := yamljson.LineColumn(body, e.Offset)
 	return fmt.Errorf("line %d, column %d: %w", line, column, err)
+}
+
+// LocateCaptureLine is LocateCapture for a body that is a line of a text, whose number stands elsewhere.
+func LocateCaptureLine(body []byte, err error) error {
+	var e *capture.Error
+	if !errors.As(err, &e) || e.Offset < 0 {
+		return err
+	}
+	body = bytes.TrimRight(body, "\r\n")
+	_, column := yamljson.LineColumn(body, min(e.Offset, len(body)))
+	return fmt.Errorf("column %d: %w", column, err)
 }
 
 // UndetectedError says that a file or folder is not of one capture format alone.

@@ -89,7 +89,7 @@ func (b *Batch) answer(ctx context.Context, a Answer, source func(int, []byte) S
 		return a
 	}
 	if len(bytes.TrimSpace(a.text)) == 0 {
-		a.Err = errors.New("is empty, want a declaration in JSON")
+		a.Err = errors.New("is empty, want JSON")
 		return a
 	}
 	a.Prepared = source(a.Line, a.text).prepare()

@@ -199,7 +199,7 @@ func TestLines(t *testing.T) {
 		got = append(got, fmt.Sprint(a.Line, a.Bundle != nil, a.Prepared.Err, a.Err, err))
 	}
 	want := []string{
-		"1 true <nil> <nil> <nil>", "2 false not a declaration <nil> <nil>", "3 false <nil> is empty, want a declaration in JSON <nil>",
+		"1 true <nil> <nil> <nil>", "2 false not a declaration <nil> <nil>", "3 false <nil> is empty, want JSON <nil>",
 		"4 false <nil> refused <nil>", "5 false <nil> larger than 50 bytes <nil>", "6 true <nil> <nil> <nil>",
 	}
 	if !slices.Equal(got, want) {
