@@ -9,7 +9,6 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/root"
 	"github.com/theupdateframework/go-tuf/v2/metadata"
 
-	"github.com/runattest/runattest/internal/ecpoint"
 	"github.com/runattest/runattest/signer"
 )
 
@@ -52,29 +51,6 @@ func checkLogKeys(specs []*prototrustroot.TransparencyLogInstance, logs map[stri
 			return fmt.Errorf("[%d]: %s has the key of %s: one log stands once", i, name, other)
 		}
 		seen[key.Hint()] = name
-	}
-	return nil
-}
-
-// refusedKey names the key of a trusted root that crypto/x509 refuses for the form of its point.
-func refusedKey(spec *prototrustroot.TrustedRoot) error {
-	for name, authorities := range map[string][]*prototrustroot.CertificateAuthority{
-		"certificateAuthorities": spec.GetCertificateAuthorities(), "timestampAuthorities": spec.GetTimestampAuthorities(),
-	} {
-		for i, a := range authorities {
-			for j, c := range a.GetCertChain().GetCertificates() {
-				if err := ecpoint.OfCertificate(c.GetRawBytes()).Err(); err != nil {
-					return fmt.Errorf("%s[%d]: certificate %d: %w", name, i, j+1, err)
-				}
-			}
-		}
-	}
-	for name, logs := range map[string][]*prototrustroot.TransparencyLogInstance{"tlogs": spec.GetTlogs(), "ctlogs": spec.GetCtlogs()} {
-		for i, l := range logs {
-			if err := ecpoint.OfKey(l.GetPublicKey().GetRawBytes()).Err(); err != nil {
-				return fmt.Errorf("%s[%d]: %w", name, i, err)
-			}
-		}
 	}
 	return nil
 }

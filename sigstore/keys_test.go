@@ -233,10 +233,10 @@ func TestPointForms(t *testing.T) {
 		l.PublicKey.RawBytes, l.PublicKey.KeyDetails = der, protocommon.PublicKeyDetails_PKIX_ECDSA_P256_SHA_256
 	}
 	for place, edit := range map[string]func(*prototrustroot.TrustedRoot){
-		"tlogs[1]: ":  func(r *prototrustroot.TrustedRoot) { log(r.Tlogs[1]) },
-		"ctlogs[0]: ": func(r *prototrustroot.TrustedRoot) { log(r.Ctlogs[0]) },
-		"certificateAuthorities[0]: certificate 1: ": func(r *prototrustroot.TrustedRoot) { lastOf(r.CertificateAuthorities[0]).RawBytes = authority },
-		"timestampAuthorities[0]: certificate 1: ": func(r *prototrustroot.TrustedRoot) {
+		"tlogs[1]: https://rekor.acme.example: ":                                  func(r *prototrustroot.TrustedRoot) { log(r.Tlogs[1]) },
+		"ctlogs[0]: https://ct.acme.example: ":                                    func(r *prototrustroot.TrustedRoot) { log(r.Ctlogs[0]) },
+		"certificateAuthorities[0]: https://fulcio.acme.example: certificate 1: ": func(r *prototrustroot.TrustedRoot) { lastOf(r.CertificateAuthorities[0]).RawBytes = authority },
+		"timestampAuthorities[0]: https://tsa.acme.example: certificate 1: ": func(r *prototrustroot.TrustedRoot) {
 			r.TimestampAuthorities[0].CertChain.Certificates[0].RawBytes = authority
 		},
 	} {

@@ -61,8 +61,8 @@ func readRootSpec(text []byte) (*prototrustroot.TrustedRoot, error) {
 	if bytes.HasPrefix(bytes.TrimSpace(text), []byte("[")) {
 		return nil, errors.New("is of type array, want object: write several trusted roots as JSON Lines, one object a line (jq -c '.[]')")
 	}
-	if rest := afterValue(text); bytes.HasPrefix(rest, []byte("{")) { // as jq prints several
-		return nil, errors.New("holds several objects, each of several lines: write several trusted roots as JSON Lines, one object a line (jq -c .)")
+	if rest := afterValue(text); bytes.HasPrefix(rest, []byte("{")) { // as cat and jq print several
+		return nil, errors.New("holds several objects: write several trusted roots as JSON Lines, one object a line (jq -c .)")
 	}
 	var head struct {
 		MediaType   string

@@ -83,6 +83,8 @@ func TestTrustedRootLines(t *testing.T) {
 		"is of type array, want object: write several trusted roots as JSON Lines": fmt.Appendf(nil, "[%s,\n%s]\n", first, second),
 		"trusted root: is of type array":                                           []byte("[]"),
 		"one object a line (jq -c .)":                                              append(indented(t, first), indented(t, second)...),
+		"trusted root: holds several objects: write several trusted roots as":      append(slices.Clone(first), second...),
+		"line 2: holds several objects: write":                                     bytes.Join([][]byte{first, []byte("\n"), first, second}, nil),
 		"a second log with the ID":                                                 bytes.Join([][]byte{first, ended(t, logged)}, []byte("\n")),
 		"is of type string, want object":                                           []byte(`"trusted"`),
 		"line 2: ":                                                                 append(slices.Clone(first), "\n{}\n"...),

@@ -72,7 +72,7 @@ func newTrustedRoot(spec *prototrustroot.TrustedRoot) (*TrustedRoot, error) {
 	}
 	parsed, err := root.NewTrustedRootFromProtobuf(spec)
 	if err != nil {
-		return nil, cmp.Or(refusedKey(spec), err)
+		return nil, cmp.Or(refusedEntry(spec), err)
 	}
 	for i, tsa := range parsed.TimestampingAuthorities() {
 		if tsa.(*root.SigstoreTimestampingAuthority).Root == nil {
