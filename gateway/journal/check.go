@@ -11,8 +11,9 @@ import (
 )
 
 // Check says why Open would refuse a folder, as far as that is known without making, locking or repairing anything: a file in its
-// place, a folder that is not writable or that other users can enter, one that holds something else. It does not know whether another
-// process writes to the journal, and does not look for damage in its segments.
+// place, a folder that is not writable or that other users can enter, one that holds something else, or links in the place of
+// files that Open writes to. It does not know whether another process writes to the journal, and does not look for damage in its
+// segments.
 func Check(dir string) error {
 	if dir == "" {
 		return errNoFolder
@@ -37,7 +38,17 @@ func Check(dir string) error {
 	if err == nil {
 		_, _, err = lookInto(dir)
 	}
-	return err
+	if err == nil {
+		err = checkOwn(filepath.Join(dir, lockName))
+	}
+	if err != nil {
+		return err
+	}
+	l, err := list(dir)
+	if err != nil {
+		return err
+	}
+	return checkUnsigned(dir, l)
 }
 
 // checkMakeable says why a folder that is not there cannot be made with those above it.

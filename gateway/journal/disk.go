@@ -10,7 +10,7 @@ import (
 
 // disk is what a journal is written to. Tests put one in its place that fails or stalls.
 type disk interface {
-	// Create makes a file, or empties the one that is there, with mode 0600.
+	// Create makes a file with mode 0600, in the place of the one that is there.
 	Create(path string) (file, error)
 	Rename(from, to string) error
 	// SyncFolder makes names durable.
@@ -32,7 +32,10 @@ type osDisk struct{}
 var _ disk = osDisk{}
 
 func (osDisk) Create(path string) (file, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err := removeIfThere(path); err != nil { // it may be a link
+		return nil, err
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +118,7 @@ func (e *extent) grown(n int) {
 var errMoved = errors.New("was removed or replaced")
 
 func (e *extent) checkThere() error {
-	there, err := os.Stat(e.path)
+	there, err := os.Lstat(e.path)
 	if err != nil {
 		return err
 	}

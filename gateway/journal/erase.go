@@ -64,7 +64,7 @@ func (e *Erased) eraseIn(s *scan, id identity.ID) error {
 			e.Embedded++
 		default:
 			if f == nil {
-				if f, failed = os.OpenFile(filepath.Join(s.dir, declarationsName(s.number)), os.O_WRONLY, 0); failed != nil {
+				if f, failed = openOwn(filepath.Join(s.dir, declarationsName(s.number)), os.O_WRONLY); failed != nil {
 					return failed
 				}
 			}

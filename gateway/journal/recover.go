@@ -30,6 +30,9 @@ type recovery struct {
 
 func (r *recovery) run() error {
 	l, err := list(r.dir)
+	if err == nil {
+		err = checkUnsigned(r.dir, l)
+	}
 	if err != nil {
 		return err
 	}

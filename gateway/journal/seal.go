@@ -164,7 +164,11 @@ func (s *sealer) sign(one *sealed) error {
 	if err != nil {
 		return err
 	}
-	if err := atomicfile.Write(filepath.Join(s.dir, bundleName(one.number)), append(text, '\n'), 0o600); err != nil {
+	path := filepath.Join(s.dir, bundleName(one.number))
+	if err := checkOwn(path); err != nil {
+		return err
+	}
+	if err := atomicfile.Write(path, append(text, '\n'), 0o600); err != nil {
 		return err
 	}
 	s.before = &sum
@@ -186,8 +190,9 @@ func (s *sealer) cut(one *sealed) error {
 		{linesName(one.number), func() file { return one.files.lines.f }, one.end},
 	} {
 		path := filepath.Join(s.dir, part.name)
-		var err error
+		err := checkOwn(path)
 		switch {
+		case err != nil:
 		case part.end == 0:
 			err = removeIfThere(path)
 		case one.failed:
@@ -215,7 +220,7 @@ func (s *sealer) cut(one *sealed) error {
 }
 
 func truncate(path string, size int64) error {
-	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	f, err := openOwn(path, os.O_WRONLY)
 	if err != nil {
 		return err
 	}
