@@ -135,6 +135,7 @@ func TestNextPage(t *testing.T) {
 		"relation types":     {[]string{`<P>; rel="prefetch NEXT"`}, ""},
 		"upper case":         {[]string{`<P>; REL="Next"`}, ""},
 		"other parameters":   {[]string{`<P>; title="a, \"b\"; rel=last"; rel="next"; x=y`}, ""},
+		"single quotes":      {[]string{`<P>; rel='next'`}, ""},
 		"several in one":     {[]string{`<https://docs.test/a,b>; rel=help, <P>; rel="next", <?page=9>; rel="last"`}, ""},
 		"several headers":    {[]string{`<https://docs.test>; rel="help"`, `<P>; rel="next"`}, ""},
 		"twice the same":     {[]string{`<P>; rel="next"`, `<P>; rel="next"`}, ""},
@@ -207,6 +208,7 @@ func TestRefusalsSayWhy(t *testing.T) {
 		"numbers as codes":  {403, `{"errors":[{"code":7,"message":"license expired","detail":{"a":1}}]}`, true, "license expired", ""},
 		"escapes":           {403, said("DENIED", "\x1b[2Jgone\nhint: rm -rf"), true, `\u{1b}[2Jgone hint: rm -rf`, ""},
 		"no repository":     {404, said("NAME_UNKNOWN", "project acme was archived"), true, "project acme was archived", ""},
+		"hidden":            {404, said("DENIED", "you are not a member"), true, "access to app is refused (404 Not Found: you are not a member)", ""},
 		"no manifest":       {404, said("MANIFEST_UNKNOWN", "manifest unknown"), true, "no such tag or artifact: v1", ""},
 		"rate limit":        {429, said("TOOMANYREQUESTS", "You have reached your pull rate limit"), true, "You have reached your pull rate limit", "try again"},
 		"rate, anonymous":   {429, said("TOOMANYREQUESTS", "You have reached your pull rate limit"), false, "You have reached your pull rate limit", "logged in"},
@@ -259,7 +261,7 @@ func TestRefusalsAreCut(t *testing.T) {
 
 // A refused list of referrers is not reported as a refused artifact, and is not replaced by the fallback.
 func TestListAloneIsRefused(t *testing.T) {
-	for _, code := range []int{401, 403} {
+	for _, code := range []int{400, 401, 403, 404} {
 		s := newServer(t, true)
 		subject := s.artifact()
 		attach(t, s.host+"/app:v1", 1)
@@ -269,6 +271,20 @@ func TestListAloneIsRefused(t *testing.T) {
 		found, l, errs := fetchAll(t, s.host+"/app:v1")
 		if l != nil || len(found) > 0 || len(errs) != 1 || !strings.Contains(errs[0].Error(), "the list of what refers to the artifact is refused") ||
 			!strings.Contains(errs[0].Error(), "listing is for members") {
+			t.Errorf("%d: %d found, %v", code, len(found), errs)
+		}
+	}
+}
+
+// So is the index that lists referrers where there is no API.
+func TestIndexAloneIsRefused(t *testing.T) {
+	for _, code := range []int{400, 401, 403, 404} {
+		s := newServer(t, false)
+		s.artifact()
+		attach(t, s.host+"/app:v1", 1)
+		s.spoil(onPath("/manifests/sha256-", status(code, `{"errors":[{"code":"DENIED","message":"this tag is for members"}]}`)))
+		found, l, errs := fetchAll(t, s.host+"/app:v1")
+		if l != nil || len(found) > 0 || len(errs) != 1 || !strings.Contains(errs[0].Error(), "this tag is for members") {
 			t.Errorf("%d: %d found, %v", code, len(found), errs)
 		}
 	}

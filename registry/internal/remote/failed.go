@@ -59,7 +59,7 @@ func (r *Repository) failed(err error) error {
 func (r *Repository) answered(e *answerError) error {
 	failed := &store.Error{Target: r.ref.Host, Err: e}
 	switch {
-	case e.status == http.StatusUnauthorized, e.status == http.StatusForbidden, e.status == http.StatusNotFound && e.token:
+	case e.denied(), e.status == http.StatusNotFound && e.token:
 		what := "access to"
 		if e.method != http.MethodGet && e.method != http.MethodHead {
 			what = "writing to"
@@ -68,9 +68,9 @@ func (r *Repository) answered(e *answerError) error {
 			what = "by the token service " + e.url.Host + " access to"
 		}
 		failed.Err = &refusedError{fmt.Sprintf("%s %s is refused (%s): %s", what, r.ref.Path, e.why(), r.source), e}
-		if isQuota(e.said) && e.status == http.StatusForbidden {
+		if isQuota(e.said) && e.status != http.StatusUnauthorized {
 			failed.Hint = quotaHint
-		} else if e.status == http.StatusNotFound {
+		} else if e.status == http.StatusNotFound && e.token {
 			failed.Hint = "the service that the registry names for tokens does not know the repository or the account: check both"
 		} else if e.status == http.StatusUnauthorized || !r.source.sent() || saysNothing(e.said) {
 			failed.Hint = r.loginHint()

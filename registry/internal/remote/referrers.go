@@ -107,13 +107,14 @@ func (r *Repository) referrersPage(ctx context.Context, path string) (page []oci
 	a, err := r.ask(ctx, request{method: http.MethodGet, path: path, header: http.Header{"Accept": {ocispec.MediaTypeImageIndex}}})
 	var refusal *answerError
 	if errors.As(err, &refusal) && !refusal.token {
+		if refusal.denied() {
+			return nil, 0, "", r.noList(refusal)
+		}
 		switch refusal.status {
 		case http.StatusNotFound, http.StatusBadRequest, http.StatusMethodNotAllowed, http.StatusNotAcceptable, http.StatusNotImplemented:
 			if !refusal.has("NAME_UNKNOWN", "NAME_INVALID") {
 				return nil, 0, "", errNoAPI
 			}
-		case http.StatusUnauthorized, http.StatusForbidden:
-			return nil, 0, "", r.noList(refusal)
 		}
 	}
 	if err != nil {

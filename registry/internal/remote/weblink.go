@@ -41,7 +41,7 @@ func parseLinks(header string) (links []weblink, err error) {
 			switch {
 			case seen[name]: // the first one counts
 			case name == "rel":
-				link.rels, link.related = strings.Fields(strings.ToLower(value)), true
+				link.rels, link.related = strings.Fields(strings.ToLower(strings.Trim(value, "'"))), true // some quote as HTML does
 			case name == "anchor":
 				link.anchor = value
 			}

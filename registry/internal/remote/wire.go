@@ -71,6 +71,9 @@ func (r *Repository) ask(ctx context.Context, q request, accepted ...int) (*answ
 	a := &answer{status: resp.StatusCode, header: resp.Header, url: resp.Request.URL}
 	for _, status := range accepted {
 		if status == a.status {
+			if refusal := newAnswerError(resp, false); refusal.denied() {
+				return nil, refusal
+			}
 			return a, nil
 		}
 	}
@@ -410,6 +413,17 @@ func (e *answerError) why() string {
 		text += ": " + e.said
 	}
 	return text
+}
+
+// denied tells a refusal of access, which a registry may give the status of something that is not there.
+func (e *answerError) denied() bool {
+	switch e.status {
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return true
+	case http.StatusNotFound, http.StatusBadRequest, http.StatusMethodNotAllowed, http.StatusNotAcceptable, http.StatusNotImplemented:
+		return e.has("DENIED", "UNAUTHORIZED")
+	}
+	return false
 }
 
 func (e *answerError) has(codes ...string) bool {
