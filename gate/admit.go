@@ -3,10 +3,12 @@ package gate
 import (
 	"context"
 	"errors"
+	"os"
 	"slices"
 	"time"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/gate/filedigest"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/zero"
@@ -35,6 +37,33 @@ type Request struct {
 	// At repeats the decision of another time: approvals and rejections that are dated later do not count. Nothing can be
 	// started on such a decision.
 	At time.Time
+
+	Log Log // where the decision is recorded; nil is nowhere
+	// Reads are the files, folders and references that the request was made of, which Log is none of and in none of. ReadsLineage
+	// are those of its lineage: of a folder among them the bundles alone are read, and Log may be in it. What the bindings and
+	// the policy name is known.
+	Reads, ReadsLineage []string
+	// Phrase, if it is given, says in records what to do about a check that failed: in the words of the caller.
+	Phrase func(evidence.Hint) evidence.Hint
+}
+
+// CheckLog says whether Log can be the request's, as far as is known before the run is: Admit and Exec ask again.
+func (r Request) CheckLog() error { return r.checkLog() }
+
+func (r *Request) checkLog(files ...string) error {
+	if r.Log == nil {
+		return nil
+	}
+	reads := slices.Concat(r.Reads, r.Policy.Paths(), files)
+	for _, b := range r.Bindings {
+		reads = append(reads, b.Path)
+	}
+	for _, place := range r.ReadsLineage {
+		if info, err := os.Stat(place); err != nil || !info.IsDir() {
+			reads = append(reads, place)
+		}
+	}
+	return r.Log.Check(reads...)
 }
 
 // With is the request with the policy, the evidence and the time of a judge: the gate decides as it does.
@@ -87,7 +116,7 @@ func Admit(ctx context.Context, r Request) (*Admission, error) {
 	if now.IsZero() {
 		return nil, errNoClock
 	}
-	r.Bindings = slices.Clone(r.Bindings)
+	r.Bindings, r.Reads, r.ReadsLineage = slices.Clone(r.Bindings), slices.Clone(r.Reads), slices.Clone(r.ReadsLineage)
 	a := &Admission{request: r, when: now, asked: now, files: []Checked{}}
 	a.err = a.decide(ctx)
 	return a, nil
@@ -99,15 +128,22 @@ var errNoClock = errors.New("gate: no clock: it is nil, or says the zero time")
 
 // Refuse is an Admission that admits nothing, for a reason that the caller has found before it could ask: so that it is
 // recorded as every other refusal. A nil error is a refusal, too.
-func Refuse(now time.Time, name string, err error) *Admission {
+func (r Request) Refuse(err error) *Admission {
 	if err == nil {
 		err = ErrNotAdmitted
 	}
-	return &Admission{request: Request{Name: name}, when: now, files: []Checked{}, err: err}
+	a := &Admission{request: r, files: []Checked{}, err: err}
+	if r.Clock != nil {
+		a.when = r.Clock()
+	}
+	return a
 }
 
 // decide is nil only if the run may be started.
 func (a *Admission) decide(ctx context.Context) (err error) {
+	if err = a.checkLog(); err != nil {
+		return err
+	}
 	if a.bundle, err = a.request.Bundle.Marshal(); err != nil {
 		return err
 	}
@@ -119,10 +155,21 @@ func (a *Admission) decide(ctx context.Context) (err error) {
 		return err
 	}
 	a.files = append(a.files, checked...)
+	if err = a.checkLog(); err != nil {
+		return err
+	}
 	if a.answer, a.asked, err = a.asOfNow(ctx); err != nil {
 		return err
 	}
 	return ctx.Err()
+}
+
+// checkLog refuses a log that is read for the decision, or is one of these files.
+func (a *Admission) checkLog(files ...string) error {
+	for _, c := range a.files {
+		files = append(files, c.Path)
+	}
+	return a.request.checkLog(files...)
 }
 
 // asOfNow is the answer that a has, or a new one where that is not about this time.

@@ -20,11 +20,11 @@
 //	runs := gate.NewRepository(target)
 //	admission, err := gate.Admit(ctx, gate.Request{
 //		Bundle: bundle, Policy: p, Approvals: runs, Lineage: runs, Clock: time.Now,
+//		Log: gate.LogFile("/var/log/airun.jsonl"),
 //	})
 //	if err == nil {
 //		err = admission.Exec(ctx, gate.Start{
 //			Program: "/usr/bin/python3", Args: []string{"python3", "train.py"}, Environ: os.Environ(),
-//			Log: gate.LogFile("/var/log/airun.jsonl"),
 //		})
 //	}
 //	// Exec returns only if nothing was started: err says why.

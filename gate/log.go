@@ -30,10 +30,12 @@ func isLog(f io.ReaderAt) bool {
 	return logLine.MatchString(begin)
 }
 
-// CheckLog refuses a file as decision log to which a line must not be appended: one that is among the inputs, or in a
-// folder that is, or in an OCI layout that a reference among them names, and one that holds something other than decisions. A file that is not there yet is none of the latter.
-func CheckLog(path string, inputs ...string) error {
-	for _, input := range inputs {
+// Check refuses a file to which a line must not be appended: one that is among what is read, or in a folder that is, or in an OCI
+// layout that a reference among it names, and one that holds something other than decisions. A file that is not there yet is
+// none of the latter.
+func (f LogFile) Check(reads ...string) error {
+	path := string(f)
+	for _, input := range reads {
 		if ref, err := registry.ParseReference(input); registry.IsReference(input) && err == nil && ref.IsLayout() {
 			input = ref.Path()
 		}
@@ -41,12 +43,12 @@ func CheckLog(path string, inputs ...string) error {
 			return errors.Join(err, fmt.Errorf("%s is an input: want a file of its own for decisions", path))
 		}
 	}
-	f, err := openRegular(path)
-	if f == nil || err != nil { // what cannot be read was no input
+	file, err := openRegular(path)
+	if file == nil || err != nil { // what cannot be read was no input
 		return nil
 	}
-	defer f.Close()
-	if !isLog(f) {
+	defer file.Close()
+	if !isLog(file) {
 		return fmt.Errorf("%s holds something other than decisions, and nothing is appended to it: want a file of its own for decisions", path)
 	}
 	return nil

@@ -3,6 +3,7 @@ package gate
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -42,16 +43,29 @@ func (a *Admission) Record(s Start, err error) Record {
 	if later := refused(err); later.report != nil { // the policy was asked again
 		r.Report, r.Decision = later.report, later.decision
 	}
+	if phrase := a.request.Phrase; phrase != nil && r.Report != nil {
+		report := *r.Report
+		report.Checks = slices.Clone(report.Checks)
+		for i, c := range report.Checks {
+			if c.Hint != "" {
+				report.Checks[i].Hint = phrase(c.Hint)
+			}
+		}
+		r.Report = &report
+	}
 	return r
 }
 
 // Log is where decisions are recorded. A start that cannot be recorded is refused.
 type Log interface {
+	// Check says whether the decision that is made of these files, folders and references can be recorded here; nothing is
+	// appended after an error.
+	Check(reads ...string) error
 	// Append returns once the record is where it cannot be lost.
 	Append(Record) error
 }
 
-// LogFile is a file of one JSON object a line. CheckLog says whether a file may be one.
+// LogFile is a file of one JSON object a line. It is none of what a decision is made of.
 type LogFile string
 
 var _ Log = LogFile("")

@@ -14,7 +14,6 @@ type Start struct {
 	Environ  []string // the environment that it has, as os.Environ gives it, without this package's variables
 	EnvAllow []string // the variables of Environ that are passed on; nil is all
 	Dir      string   // the folder below which its files are written; "" is the system's for temporary files
-	Log      Log      // where the decision is recorded; nil is nowhere
 	DryRun   bool     // everything is done but the start, and nothing is written but the log
 }
 
@@ -24,9 +23,9 @@ type Start struct {
 // that is older than a second is decided again first; its files are not hashed again.
 func (a *Admission) Exec(ctx context.Context, s Start) error {
 	a = zero.IfNil(a)
-	err := a.checkLog(s)
+	log, err := a.request.Log, a.checkLog(s.Program)
 	if err != nil {
-		s.Log = nil // nothing is appended to it
+		log = nil // nothing is appended to it
 	} else {
 		err = a.ready(ctx, s)
 	}
@@ -34,11 +33,11 @@ func (a *Admission) Exec(ctx context.Context, s Start) error {
 	if err == nil && !s.DryRun {
 		files, err = writeFiles(s.Dir, a.verified.Declaration(), a.bundle)
 	}
-	if err = a.record(s, err); err == nil && !s.DryRun {
+	if err = a.record(log, s, err); err == nil && !s.DryRun {
 		if err = ctx.Err(); err == nil { // whatever interrupts the gate is meant for the program, too
 			err = replaceProcess(s.Program, s.Args, environment(s.Environ, s.EnvAllow, a.verified.ID(), files))
 		}
-		err = a.record(s, err)
+		err = a.record(log, s, err)
 	}
 	if left := files.remove(); left != nil {
 		err = errors.Join(err, left)
@@ -67,31 +66,18 @@ func (a *Admission) ready(ctx context.Context, s Start) error {
 	return err
 }
 
-// checkLog refuses a log that is one of the files that were checked, or holds something other than decisions.
-func (a *Admission) checkLog(s Start) error {
-	f, ok := s.Log.(LogFile)
-	if !ok {
-		return nil
-	}
-	var inputs []string
-	for _, c := range a.files {
-		inputs = append(inputs, c.Path)
-	}
-	return CheckLog(string(f), inputs...)
-}
-
 // record appends the decision to the log. If that fails, the run is refused.
-func (a *Admission) record(s Start, err error) error {
-	if s.Log == nil {
+func (a *Admission) record(log Log, s Start, err error) error {
+	if log == nil {
 		return err
 	}
-	failed := s.Log.Append(a.Record(s, err))
+	failed := log.Append(a.Record(s, err))
 	if failed == nil {
 		return err
 	}
 	unlogged := &unloggedError{err, failed}
 	if err == nil { // which the log may say all the same: the line after it is the one that holds, if it can be written
-		_ = s.Log.Append(a.Record(s, unlogged))
+		_ = log.Append(a.Record(s, unlogged))
 	}
 	return unlogged
 }

@@ -20,6 +20,7 @@ type File struct {
 type folder struct {
 	dir   string
 	files []File
+	paths []string // where these are
 }
 
 // read reads a file below the folder; path has slashes, and leads nowhere else.
@@ -30,7 +31,8 @@ func (f *folder) read(path string, limit int64) ([]byte, error) {
 	case !filepath.IsLocal(filepath.FromSlash(path)) || strings.ContainsRune(path, '\\'):
 		return nil, errors.New("want the path of a file below the policy's folder, so that the two can be moved and signed together")
 	}
-	data, err := boundedfile.ReadRegular(filepath.Join(f.dir, filepath.FromSlash(path)), limit)
+	at := filepath.Join(f.dir, filepath.FromSlash(path))
+	data, err := boundedfile.ReadRegular(at, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -40,6 +42,6 @@ func (f *folder) read(path string, limit int64) ([]byte, error) {
 			return data, nil
 		}
 	}
-	f.files = append(f.files, file)
+	f.files, f.paths = append(f.files, file), append(f.paths, at)
 	return data, nil
 }

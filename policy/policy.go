@@ -40,6 +40,7 @@ type Policy struct {
 	name, description string
 	digest            [sha256.Size]byte
 	files             []File
+	paths             []string       // of all that was read
 	root              authority.Root // nil if the policy names none
 	signers           signerSet
 	time              timeDemand
@@ -87,6 +88,7 @@ func load(path string, o Options, read func(path string, limit int64) ([]byte, e
 		}
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	p.paths = append([]string{path}, p.paths...)
 	return p, nil
 }
 
@@ -112,7 +114,7 @@ func Parse(data []byte, o Options) (*Policy, error) {
 		sortProblems(r.problems)
 		return nil, &InvalidError{Noun: "policy", Problems: r.problems}
 	}
-	p.files, p.beforeSigning = files.files, o.BeforeSigning
+	p.files, p.paths, p.beforeSigning = files.files, files.paths, o.BeforeSigning
 	return p, nil
 }
 
@@ -233,6 +235,10 @@ func (p *Policy) Digest() [sha256.Size]byte { return zero.IfNil(p).digest }
 
 // Files are the files that the policy refers to, in the order in which they were first read.
 func (p *Policy) Files() []File { return slices.Clone(zero.IfNil(p).files) }
+
+// Paths are what was read for the policy: its own file, where Load or LoadSigned has read it, those that it refers to, and its
+// signature.
+func (p *Policy) Paths() []string { return slices.Clone(zero.IfNil(p).paths) }
 
 // NamesApprovers says whether there are approvers, so that Given.Approvals decides something.
 func (p *Policy) NamesApprovers() bool { return zero.IfNil(p).approvals != nil }

@@ -51,5 +51,6 @@ func LoadSigned(ctx context.Context, path string, v *attest.Verifier, o Options)
 	if err != nil {
 		return nil, &SignatureError{sidecar, err.Error()}
 	}
+	p.paths = append(p.paths, sidecar)
 	return p, nil
 }

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -41,10 +40,15 @@ func newExec() *cobra.Command {
 	formatFlag(cmd)
 	_ = cmd.MarkFlagFilename("bundle", "json", "jsonl")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := e.checkFlags(cmd, args); err != nil {
+		o := newOutput(cmd)
+		r, err := e.request(cmd, o)
+		if err == nil {
+			err = r.CheckLog()
+		}
+		if err != nil {
 			return err
 		}
-		return e.run(cmd, args)
+		return e.run(cmd, o, r, args)
 	}
 	return cmd
 }
@@ -55,58 +59,37 @@ type execution struct {
 	declaration func() (*identity.Declaration, error) // that is expected
 	policies    *policyFlags
 	binds       []string
-	bound       []gate.Bind // what these say
 	envAllow    []string
 	log         string
-	inputs      []string // of the call; those of the policy and of the run come with them
 	dryRun      bool
 }
 
-func (e *execution) checkFlags(cmd *cobra.Command, args []string) error {
+// request is what the flags say of it, before anything is read.
+func (e *execution) request(cmd *cobra.Command, o *output) (r gate.Request, err error) {
 	switch {
 	case e.bundle == "":
-		return errors.New("--bundle is required")
+		return r, errors.New("--bundle is required")
 	case e.log == cli.Stdout:
-		return errors.New("--decision-log -: want a file, which keeps decisions")
+		return r, errors.New("--decision-log -: want a file, which keeps decisions")
 	case e.policies.path == "":
-		return cli.WithHint(errors.New("--policy is missing: every execution needs a policy that allows it"), "runattest policy check looks at one")
+		return r, cli.WithHint(errors.New("--policy is missing: every execution needs a policy that allows it"), "runattest policy check looks at one")
 	case e.policies.at != "" && !e.dryRun:
-		return errors.New("--at goes with --dry-run: what is executed is decided at the time it is")
+		return r, errors.New("--at goes with --dry-run: what is executed is decided at the time it is")
 	}
+	r = gate.Request{Name: e.bundle, Clock: clock, ReadsLineage: e.policies.lineage, Phrase: o.phrased}
 	for _, text := range e.binds {
 		b, err := gate.ParseBind(text)
 		if err != nil {
-			return fmt.Errorf("--bind %w", err)
+			return r, fmt.Errorf("--bind %w", err)
 		}
-		e.bound = append(e.bound, b)
+		r.Bindings = append(r.Bindings, b)
 	}
-	e.inputs = slices.Concat([]string{e.bundle, cmd.Flag("declaration").Value.String(), cmd.Flag("registry-ca").Value.String(), e.policies.path, e.policies.path + signatureSuffix},
-		e.policies.approvals, slices.DeleteFunc(slices.Clone(e.policies.lineage), isFolder), e.policies.signers.keys, []string{e.policies.signers.root})
-	for _, b := range e.bound {
-		e.inputs = append(e.inputs, b.Path)
+	if e.log != "" {
+		r.Log = decisionLog{gate.LogFile(e.log)}
 	}
-	if program, err := e.program(args[0]); err == nil {
-		e.inputs = append(e.inputs, program)
-	}
-	return e.checkLog()
-}
-
-// isFolder tells folders of a lineage, of which the bundles alone are read.
-func isFolder(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.IsDir()
-}
-
-// checkLog refuses a decision log that is an input, or in one; nothing is appended to it then.
-func (e *execution) checkLog() error {
-	if e.log == "" {
-		return nil
-	}
-	if err := gate.CheckLog(e.log, e.inputs...); err != nil {
-		e.log = ""
-		return &usageError{fmt.Errorf("--decision-log: %w", err)}
-	}
-	return nil
+	r.Reads = slices.Concat([]string{e.bundle, cmd.Flag("declaration").Value.String(), cmd.Flag("registry-ca").Value.String(), e.policies.path,
+		e.policies.path + signatureSuffix, e.policies.signers.root}, e.policies.approvals, e.policies.signers.keys)
+	return r, nil
 }
 
 // usageError is wrong usage that shows only when the policy or the run is read.
@@ -116,9 +99,7 @@ func (e *usageError) Unwrap() error { return e.error }
 
 // run asks the gate, reports the answer, and executes. If anything fails, nothing is executed and the status is 1, or 2 for
 // wrong usage.
-func (e *execution) run(cmd *cobra.Command, args []string) error {
-	o := newOutput(cmd)
-	begun := time.Now()
+func (e *execution) run(cmd *cobra.Command, o *output, r gate.Request, args []string) error {
 	start := gate.Start{Args: args, Environ: os.Environ(), EnvAllow: e.envAllow, DryRun: e.dryRun}
 	var err error
 	var admission *gate.Admission
@@ -126,19 +107,16 @@ func (e *execution) run(cmd *cobra.Command, args []string) error {
 		err = gate.CheckLoader()
 	}
 	if err == nil {
-		admission, err = e.admit(cmd, o)
+		admission, err = e.admit(cmd, o, &r)
 	}
 	if err != nil {
-		admission = gate.Refuse(begun, e.bundle, err)
-	}
-	if e.log != "" {
-		start.Log = decisionLog{gate.LogFile(e.log), o}
+		admission = r.Refuse(err)
 	}
 	if admission.Allowed() {
 		e.sayUnchecked(o, admission)
 	}
 	err = admission.Exec(cmd.Context(), start)
-	record := o.phrasedRecord(admission.Record(start, err))
+	record := admission.Record(start, err)
 	if err != nil {
 		return e.refuse(o, record, err)
 	}
@@ -148,14 +126,18 @@ func (e *execution) run(cmd *cobra.Command, args []string) error {
 	return o.Line("%s  allowed: nothing was executed", admission.Verified().ID())
 }
 
-// decisionLog says in errors which flag named the file, and has hints name flags.
-type decisionLog struct {
-	gate.LogFile
-	out *output
+// decisionLog says in errors which flag named the file.
+type decisionLog struct{ gate.LogFile }
+
+func (l decisionLog) Check(reads ...string) error {
+	if err := l.LogFile.Check(reads...); err != nil {
+		return &usageError{fmt.Errorf("--decision-log: %w", err)}
+	}
+	return nil
 }
 
 func (l decisionLog) Append(r gate.Record) error {
-	if err := l.LogFile.Append(l.out.phrasedRecord(r)); err != nil {
+	if err := l.LogFile.Append(r); err != nil {
 		return fmt.Errorf("--decision-log: %w", err)
 	}
 	return nil
@@ -189,35 +171,23 @@ func (e *execution) program(name string) (string, error) {
 }
 
 // admit reads the inputs that the flags name, and asks the gate. With an error, nothing is executed.
-func (e *execution) admit(cmd *cobra.Command, o *output) (*gate.Admission, error) {
+func (e *execution) admit(cmd *cobra.Command, o *output, r *gate.Request) (*gate.Admission, error) {
 	applied, err := e.policies.load(cmd, true)
 	if err != nil {
 		return nil, err
 	}
-	for _, f := range applied.Files() {
-		e.inputs = append(e.inputs, filepath.Join(filepath.Dir(e.policies.path), filepath.FromSlash(f.Path)))
-	}
-	if err := e.checkLog(); err != nil {
-		return nil, err
-	}
 	hashed := o.progress("bytes hashed")
+	defer hashed.End()
 	applied.before = hashed.End
-	r := gate.Request{Name: e.bundle, Bindings: e.bound, Hasher: &filedigest.Hasher{Progress: hashed}}.With(applied.Judge)
+	*r = r.With(applied.Judge)
+	r.Hasher = &filedigest.Hasher{Progress: hashed}
 	if r.Bundle, err = oneBundle(cmd, e.bundle); err != nil {
 		return nil, err
 	}
 	if r.Declaration, err = e.declaration(); err != nil {
 		return nil, err
 	}
-	admission, err := gate.Admit(cmd.Context(), r)
-	hashed.End()
-	if err != nil {
-		return nil, err
-	}
-	for _, f := range admission.Files() {
-		e.inputs = append(e.inputs, f.Path)
-	}
-	return admission, e.checkLog()
+	return gate.Admit(cmd.Context(), *r)
 }
 
 func (e *execution) refuse(o *output, d gate.Record, err error) error {

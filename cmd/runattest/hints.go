@@ -6,7 +6,6 @@ import (
 
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/attest/recapture"
-	"github.com/runattest/runattest/gate"
 	"github.com/runattest/runattest/lineage"
 	"github.com/runattest/runattest/registry"
 )
@@ -69,14 +68,4 @@ func (o *output) phrasedAll(checks []evidence.Check) []evidence.Check {
 		checks[i].Hint = o.phrased(checks[i].Hint)
 	}
 	return checks
-}
-
-// phrasedRecord is a record whose report has the command's hints.
-func (o *output) phrasedRecord(r gate.Record) gate.Record {
-	if r.Report != nil {
-		report := *r.Report
-		report.Checks = o.phrasedAll(report.Checks)
-		r.Report = &report
-	}
-	return r
 }

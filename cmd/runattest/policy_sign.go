@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -40,11 +39,7 @@ func signPolicy(cmd *cobra.Command, path string, who *signerFlags, target string
 	if err != nil {
 		return err
 	}
-	inputs := []string{path}
-	for _, f := range p.Files() {
-		inputs = append(inputs, filepath.Join(filepath.Dir(path), filepath.FromSlash(f.Path)))
-	}
-	if err := who.notOver(target, who.reads(inputs...)); err != nil {
+	if err := who.notOver(target, who.reads(p.Paths()...)); err != nil {
 		return err
 	}
 	return who.signClaim(cmd, claim, attest.SigstoreBundle, claimFile{path: target}, func(o *output) error {

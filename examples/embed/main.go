@@ -53,11 +53,12 @@ func main() {
 	repository := gate.NewRepository(runs)
 	admission := must(gate.Admit(ctx, gate.Request{
 		Bundle: bundle, Name: "evaluation", Policy: p, Approvals: repository, Lineage: repository, Clock: time.Now,
+		Log: gate.LogFile(filepath.Join(dir, "decisions.jsonl")),
 	}))
 	log.Printf("%s: allowed %v %v", evaluation.ID(), admission.Allowed(), admission.Reasons())
 	check(admission.Exec(ctx, gate.Start{
 		Program: "/bin/sh", Args: []string{"sh", "-c", `echo "evaluating $AIRUN_IDENTITY"`},
-		Environ: os.Environ(), Dir: dir, Log: gate.LogFile(filepath.Join(dir, "decisions.jsonl")),
+		Environ: os.Environ(), Dir: dir,
 	}))
 }
 
