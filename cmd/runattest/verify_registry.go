@@ -30,19 +30,13 @@ func (v *verification) verifyAttached(text string) error {
 	if v.policy != nil {
 		v.policy.shown = moving
 	}
-	verification, err := v.by.Attached(ctx, target, artifact)
+	s, err := v.by.Attached(ctx, target, artifact, func(name string, c registry.Checked) {
+		moving.Say(func() { v.printOne(name, c) })
+	})
 	if err != nil {
 		return err
 	}
-	for c := range verification.Results(ctx) {
-		name := artifact.Reference.String()
-		if c.Referrer != "" {
-			name = artifact.Reference.Repository() + "@" + c.Referrer
-		}
-		moving.Say(func() { v.printOne(name, c) })
-	}
 	moving.End()
-	s := verification.Summary()
 	err = v.printSummary(text, artifact, s)
 	if s.Total() == 0 {
 		v.sayPlatforms(ctx, target, artifact)

@@ -210,15 +210,29 @@ func (v *Verifier) Journal(ctx context.Context, dir string, o journal.VerifyOpti
 	return journal.Verify(ctx, v.Trust, dir, o)
 }
 
-// Attached verifies what is attached to an artifact, or to a run, as registry.Target.Verify does.
-func (v *Verifier) Attached(ctx context.Context, target *registry.Target, artifact *registry.Artifact) (*registry.Verification, error) {
+// Attached verifies what is attached to an artifact, or to a run, as registry.Target.Verify does; each is given every verdict with
+// the reference of what it is about, if it is not nil. An error says that it is not known what is attached.
+func (v *Verifier) Attached(ctx context.Context, target *registry.Target, artifact *registry.Artifact, each func(reference string, c registry.Checked)) (registry.Summary, error) {
 	if err := v.check(); err != nil {
-		return nil, err
+		return registry.Summary{}, err
 	}
 	if n := v.Given.Len(); n > 1 {
-		return nil, fmt.Errorf("%d declarations are given, want one for a reference", n)
+		return registry.Summary{}, fmt.Errorf("%d declarations are given, want one for a reference", n)
 	}
 	want := v.Expect
 	want.Declaration = v.Given.Only()
-	return target.Verify(ctx, artifact, want, v.Bundle)
+	all, err := target.Verify(ctx, artifact, want, v.Bundle)
+	if err != nil {
+		return registry.Summary{}, err
+	}
+	for c := range all.Results(ctx) {
+		name := artifact.Reference.String()
+		if c.Referrer != "" {
+			name = artifact.Reference.Repository() + "@" + c.Referrer
+		}
+		if each != nil {
+			each(name, c)
+		}
+	}
+	return all.Summary(), nil
 }

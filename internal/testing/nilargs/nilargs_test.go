@@ -443,6 +443,7 @@ var exported = map[string]any{
 	"verdicts.Verifier.Attached": (*verdicts.Verifier).Attached,
 	"verdicts.Verifier.Bundle":   (*verdicts.Verifier).Bundle,
 	"verdicts.Verifier.Journal":  (*verdicts.Verifier).Journal,
+	"verdicts.Verifier.Lines":    (*verdicts.Verifier).Lines,
 	"verdicts.Verifier.Set":      (*verdicts.Verifier).Set,
 	"verdicts.Verifier.Text":     (*verdicts.Verifier).Text,
 
