@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -70,22 +68,17 @@ func newFetch() *cobra.Command {
 
 // checkPlaces finds, before anything is fetched, that it has no place.
 func (f *fetchFlags) checkPlaces() error {
-	switch isFile := func(path string) bool {
-		info, err := os.Stat(path)
-		return err == nil && !info.IsDir()
-	}; {
-	case f.airGap != "" && isFile(f.airGap):
-		return fmt.Errorf("--air-gap %s: is a file, want a folder", f.airGap)
-	case f.out == "" || f.out == input.Stdin || f.declaration:
-		return overwrite.CheckTarget(f.out)
-	case strings.HasSuffix(f.out, ".json"):
-		return cli.WithHint(fmt.Errorf("%s: what is fetched are JSON Lines, and a .json file is one document", f.out), "name the file .sigstore.jsonl, or a folder")
-	case folder.IsLines(f.out):
-		return overwrite.CheckTarget(f.out)
-	case isFile(f.out):
-		return fmt.Errorf("%s: is a file, want a folder, or the name of a new file that ends in .jsonl", f.out)
+	if err := folder.CheckFolder(f.airGap); err != nil {
+		return fmt.Errorf("--air-gap %w", err)
 	}
-	return nil
+	if f.out == "" || f.out == input.Stdin || f.declaration {
+		return overwrite.CheckTarget(f.out)
+	}
+	err := folder.CheckPath(f.out)
+	if errors.Is(err, folder.ErrDocument) {
+		return cli.WithHint(err, "name the file .sigstore.jsonl, or a folder")
+	}
+	return err
 }
 
 // fetched is what one call fetches, one bundle after the other.

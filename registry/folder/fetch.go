@@ -3,11 +3,14 @@ package folder
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/atomicfile"
+	"github.com/runattest/runattest/internal/overwrite"
 	"github.com/runattest/runattest/registry"
 )
 
@@ -31,6 +34,36 @@ type Fetch struct {
 // IsLines tells by its name a file of JSON Lines, for LinesFile, from a folder, for Files.
 func IsLines(path string) bool {
 	return strings.HasSuffix(path, ".jsonl") || strings.HasSuffix(path, ".ndjson")
+}
+
+// ErrDocument says that JSON Lines would be in a file whose name is that of one document.
+var ErrDocument = errors.New("what is fetched are JSON Lines, and a .json file is one document")
+
+// CheckPath finds, before anything is fetched, that there is no place for it: a path is that of a new file of JSON Lines, as
+// IsLines says, or of one that is replaced, and else of a folder.
+func CheckPath(path string) error {
+	switch {
+	case strings.HasSuffix(path, ".json"):
+		return fmt.Errorf("%s: %w", path, ErrDocument)
+	case IsLines(path):
+		return overwrite.CheckTarget(path)
+	case isFile(path):
+		return fmt.Errorf("%s: is a file, want a folder, or the name of a new file that ends in .jsonl", path)
+	}
+	return nil
+}
+
+// CheckFolder refuses a file as the folder of a Mirror.
+func CheckFolder(path string) error {
+	if isFile(path) {
+		return fmt.Errorf("%s: is a file, want a folder", path)
+	}
+	return nil
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && !info.IsDir()
 }
 
 // Declaration is that of the run that the artifact is; nil if the artifact is not a run.

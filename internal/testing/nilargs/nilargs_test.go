@@ -349,6 +349,8 @@ var exported = map[string]any{
 	"subjects.HashFiles":       subjects.HashFiles,
 	"subjects.SameError.Error": (*subjects.SameError).Error,
 
+	"folder.CheckFolder":             folder.CheckFolder,
+	"folder.CheckPath":               folder.CheckPath,
 	"folder.Fetch.Declaration":       (*folder.Fetch).Declaration,
 	"folder.Fetch.Files":             (*folder.Fetch).Files,
 	"folder.Fetch.Lines":             (*folder.Fetch).Lines,
