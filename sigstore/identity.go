@@ -1,6 +1,7 @@
 package sigstore
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/sigstore/sigstore-go/pkg/fulcio/certificate"
@@ -22,15 +23,29 @@ func Exactly(text string) Matcher { return authority.Exactly(text) }
 // anchored on both sides, whether it says so or not.
 func Matching(expr string) (Matcher, error) { return authority.Matching(expr) }
 
-// EveryIdentity is every name with every issuer, for trust in which each of the names may come from each of the issuers.
-func EveryIdentity(names, issuers []Matcher) []CertificateIdentity {
+var (
+	// ErrNoIssuer says that names are trusted, and no issuer.
+	ErrNoIssuer = errors.New("a name without an issuer: another issuer may give this name to another account")
+	// ErrNoName says that issuers are trusted, and no name.
+	ErrNoName = errors.New("an issuer without a name: every account of the issuer would be trusted")
+)
+
+// EveryIdentity is every name with every issuer, for trust in which each of the names may come from each of the issuers. Names
+// without issuers are ErrNoIssuer, and issuers without names ErrNoName.
+func EveryIdentity(names, issuers []Matcher) ([]CertificateIdentity, error) {
+	switch {
+	case len(names) > 0 && len(issuers) == 0:
+		return nil, ErrNoIssuer
+	case len(names) == 0 && len(issuers) > 0:
+		return nil, ErrNoName
+	}
 	var all []CertificateIdentity
 	for _, name := range names {
 		for _, issuer := range issuers {
 			all = append(all, CertificateIdentity{SubjectAlternativeName: name, Issuer: issuer})
 		}
 	}
-	return all
+	return all, nil
 }
 
 // whyNone tells which half of the identities a certificate misses.

@@ -48,37 +48,65 @@ const NoLogEntries = -1
 
 // NewTrust makes the trust check of a verifier. Without a trusted signer the error is attest.ErrNoTrust. It is also
 // an error to require more evidence than the services of Root can give, because nothing could pass.
-// The check opens no file and no socket, and believes no clock but those of the authorities.
+// The check opens no file and no socket, and believes no clock but those of the authorities. Keys alone, without a Root and without
+// demands, are attest.TrustKeys.
 func NewTrust(o TrustOptions) (attest.Trust, error) {
 	if len(o.Keys)+len(o.Identities) == 0 {
 		return nil, attest.ErrNoTrust
 	}
 	if len(o.Keys) > 0 {
-		if _, err := attest.TrustKeys(o.Keys...); err != nil { // the same rules for keys
-			return nil, err
+		keys, err := attest.TrustKeys(o.Keys...) // the same rules for keys
+		if err != nil || o.keysAlone() {
+			return keys, err
 		}
-	}
-	if o.Root == nil || o.Root.root == nil {
-		if len(o.Identities) > 0 {
-			return nil, errors.New("certificate identities are trusted, but no trusted root says who issues certificates")
-		}
-		o.Root = emptyRoot
 	}
 	o.Keys, o.Identities = slices.Clone(o.Keys), slices.Clone(o.Identities)
-	material := o.Root.root
-	switch {
-	case len(o.Identities) > 0 && len(material.FulcioCertificateAuthorities()) == 0:
-		return nil, errors.New("certificate identities are trusted, but the trusted root names no certificate authority")
-	case o.SignedBefore != nil && o.SignedBefore.Year() < firstYear:
-		return nil, fmt.Errorf("signed before %s, which is before 1970: it looks like an unset time", visible.Time(*o.SignedBefore))
-	case o.RequireTimestamps < 0:
-		return nil, fmt.Errorf("%d timestamps required, want 0 or more", o.RequireTimestamps)
-	case o.RequireTimestamps > o.Root.stampers.count():
-		return nil, fmt.Errorf("%d timestamps required, but the trusted root names %s", o.RequireTimestamps, o.Root.describeStampers())
-	case o.RequireLogEntries < NoLogEntries || o.RequireLogEntries > o.Root.logs.count():
-		return nil, fmt.Errorf("%d log entries required, but the trusted root names %d transparency logs of different URLs and operators", o.RequireLogEntries, o.Root.logs.count())
+	rootless := o.Root == nil || o.Root.root == nil
+	if rootless {
+		o.Root = emptyRoot
 	}
-	return &trust{o}, nil
+	err := o.attainable(rootless)
+	switch {
+	case err == nil:
+		return &trust{o}, nil
+	case rootless:
+		return nil, &rootlessError{err}
+	}
+	return nil, err
+}
+
+// attainable is an error if nothing could pass.
+func (o *TrustOptions) attainable(rootless bool) error {
+	authorities := o.Root.root.FulcioCertificateAuthorities()
+	switch {
+	case len(o.Identities) > 0 && rootless:
+		return errors.New("certificate identities are trusted, but no trusted root says who issues certificates")
+	case len(o.Identities) > 0 && len(authorities) == 0:
+		return errors.New("certificate identities are trusted, but the trusted root names no certificate authority")
+	case o.SignedBefore != nil && o.SignedBefore.Year() < firstYear:
+		return fmt.Errorf("signed before %s, which is before 1970: it looks like an unset time", visible.Time(*o.SignedBefore))
+	case o.RequireTimestamps < 0:
+		return fmt.Errorf("%d timestamps required, want 0 or more", o.RequireTimestamps)
+	case o.RequireTimestamps > o.Root.stampers.count():
+		return fmt.Errorf("%d timestamps required, but the trusted root names %s", o.RequireTimestamps, o.Root.describeStampers())
+	case o.RequireLogEntries < NoLogEntries || o.RequireLogEntries > o.Root.logs.count():
+		return fmt.Errorf("%d log entries required, but the trusted root names %d transparency logs of different URLs and operators", o.RequireLogEntries, o.Root.logs.count())
+	}
+	return nil
+}
+
+// ErrNoRoot is what an error of NewTrust is that a trusted root might mend, because none is given.
+var ErrNoRoot = errors.New("no trusted root is given")
+
+type rootlessError struct{ error }
+
+func (e *rootlessError) Unwrap() error        { return e.error }
+func (e *rootlessError) Is(target error) bool { return target == ErrNoRoot }
+
+// keysAlone says that no more is asked than whose key has signed.
+func (o *TrustOptions) keysAlone() bool {
+	return o.Root == nil && !o.UnsafeAnyTime && len(o.Identities) == 0 && o.RequireTimestamps == 0 && o.SignedBefore == nil &&
+		(o.RequireLogEntries == 0 || o.RequireLogEntries == NoLogEntries)
 }
 
 // Authorities is ParseTrustedRoot as policy.Options takes it: package policy itself does not import this one.

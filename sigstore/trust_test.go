@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/evidence"
+	"github.com/runattest/runattest/internal/testing/keytest"
 	"github.com/runattest/runattest/internal/testing/pkitest"
 	"github.com/runattest/runattest/signer"
 )
@@ -501,13 +503,48 @@ func TestStampsInAnyOrder(t *testing.T) {
 
 func TestEveryIdentity(t *testing.T) {
 	var got []string
-	for _, i := range EveryIdentity([]Matcher{Exactly("a"), Exactly("b")}, []Matcher{Exactly("x"), Exactly("y")}) {
+	names, issuers := []Matcher{Exactly("a"), Exactly("b")}, []Matcher{Exactly("x"), Exactly("y")}
+	all, err := EveryIdentity(names, issuers)
+	for _, i := range all {
 		got = append(got, i.SubjectAlternativeName.String()+i.Issuer.String())
 	}
-	if want := []string{"ax", "ay", "bx", "by"}; !slices.Equal(got, want) {
-		t.Errorf("got %v, want %v", got, want)
+	if want := []string{"ax", "ay", "bx", "by"}; !slices.Equal(got, want) || err != nil {
+		t.Errorf("got %v, %v, want %v", got, err, want)
 	}
-	if got := EveryIdentity([]Matcher{Exactly("a")}, nil); got != nil {
-		t.Errorf("a name without an issuer: %v", got)
+	for _, c := range []struct {
+		names, issuers []Matcher
+		want           error
+	}{{names, nil, ErrNoIssuer}, {nil, issuers, ErrNoName}, {nil, nil, nil}} {
+		if got, err := EveryIdentity(c.names, c.issuers); got != nil || !errors.Is(err, c.want) {
+			t.Errorf("%v with %v: %v, %v, want %v", c.names, c.issuers, got, err, c.want)
+		}
+	}
+}
+
+// TestKeysAlone: keys without demands are trusted as attest trusts them, and an error that a trusted root might mend says so.
+func TestKeysAlone(t *testing.T) {
+	key := keytest.New(t, signer.Ed25519).PublicKey()
+	keys := []attest.TrustedKey{{Name: "k", Key: key}}
+	usual, err := attest.TrustKeys(keys...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, unset := time.Now(), time.Time{}
+	for name, c := range map[string]struct {
+		o         TrustOptions
+		alone, no bool // no says that ErrNoRoot is wanted
+	}{
+		"keys": {TrustOptions{Keys: keys}, true, false}, "no logs": {TrustOptions{Keys: keys, RequireLogEntries: NoLogEntries}, true, false},
+		"before": {TrustOptions{Keys: keys, SignedBefore: &before}, false, false}, "any time": {TrustOptions{Keys: keys, UnsafeAnyTime: true}, false, false},
+		"unset": {TrustOptions{Keys: keys, SignedBefore: &unset}, false, true}, "stamped": {TrustOptions{Keys: keys, RequireTimestamps: 1}, false, true},
+		"logged": {TrustOptions{Keys: keys, RequireLogEntries: 1}, false, true}, "certified": {TrustOptions{Identities: make([]CertificateIdentity, 1)}, false, true},
+	} {
+		got, err := NewTrust(c.o)
+		if (err != nil) != c.no || errors.Is(err, ErrNoRoot) != c.no || err == nil && (reflect.TypeOf(got) == reflect.TypeOf(usual)) != c.alone {
+			t.Errorf("%s: %T, %v", name, got, err)
+		}
+	}
+	if _, err := NewTrust(TrustOptions{Keys: append(keys, keys...)}); err == nil || errors.Is(err, ErrNoRoot) {
+		t.Errorf("one key twice: %v", err)
 	}
 }

@@ -91,11 +91,8 @@ func (t *trustFlags) trust(cmd *cobra.Command) (attest.Trust, error) {
 			return nil, err
 		}
 	}
-	if o.Root == nil && len(o.Identities) == 0 && o.RequireTimestamps == 0 && o.RequireLogEntries <= 0 && o.SignedBefore == nil {
-		return attest.TrustKeys(o.Keys...)
-	}
 	trust, err := sigstore.NewTrust(o)
-	if err != nil && o.Root == nil && !errors.Is(err, attest.ErrNoTrust) {
+	if errors.Is(err, sigstore.ErrNoRoot) {
 		err = cli.WithHint(err, "give --trusted-root FILE; runattest trusted-root makes or fetches one")
 	}
 	return trust, err
@@ -190,23 +187,19 @@ func (t *trustFlags) identities(o *output) ([]sigstore.CertificateIdentity, erro
 	if err != nil {
 		return nil, err
 	}
-	return everyIdentity(t.prefix, names, issuers)
+	all, err := sigstore.EveryIdentity(names, issuers)
+	switch {
+	case errors.Is(err, sigstore.ErrNoIssuer):
+		return nil, cli.WithHint(fmt.Errorf("--%s%s without an issuer: another issuer may give this name to another account", t.prefix, flagName),
+			"name the OIDC issuer with --"+t.prefix+flagIssuer)
+	case errors.Is(err, sigstore.ErrNoName):
+		return nil, cli.WithHint(fmt.Errorf("--%s%s without an identity: every account of the issuer would be trusted", t.prefix, flagIssuer),
+			"name the signer with --"+t.prefix+flagName)
+	}
+	return all, err
 }
 
 const flagName, flagIssuer = "certificate-identity", "certificate-oidc-issuer"
-
-// everyIdentity is every name with every issuer. prefix begins the names of the flags that say them.
-func everyIdentity(prefix string, names, issuers []sigstore.Matcher) ([]sigstore.CertificateIdentity, error) {
-	switch {
-	case len(names) > 0 && len(issuers) == 0:
-		return nil, cli.WithHint(fmt.Errorf("--%s%s without an issuer: another issuer may give this name to another account", prefix, flagName),
-			"name the OIDC issuer with --"+prefix+flagIssuer)
-	case len(names) == 0 && len(issuers) > 0:
-		return nil, cli.WithHint(fmt.Errorf("--%s%s without an identity: every account of the issuer would be trusted", prefix, flagIssuer),
-			"name the signer with --"+prefix+flagName)
-	}
-	return sigstore.EveryIdentity(names, issuers), nil
-}
 
 func matchers(o *output, flag string, texts, patterns []string) ([]sigstore.Matcher, error) {
 	var all []sigstore.Matcher
