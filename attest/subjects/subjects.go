@@ -43,6 +43,19 @@ func (l *List) Add(from string, s attest.Subject) error {
 	return nil
 }
 
+// AddAll adds subjects, each by the name at its index.
+func (l *List) AddAll(from []string, all []attest.Subject) error {
+	if len(from) != len(all) {
+		return fmt.Errorf("%d names of %d subjects", len(from), len(all))
+	}
+	for i, s := range all {
+		if err := l.Add(from[i], s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // All are the subjects in the order in which they were added.
 func (l *List) All() []attest.Subject { return slices.Clone(zero.IfNil(l).all) }
 

@@ -35,6 +35,16 @@ func TestList(t *testing.T) {
 	if !ok || same.A != paths[0] || same.B != paths[1] || len(l.All()) != 1 {
 		t.Errorf("%v, %v", same, l.All())
 	}
+	if err := new(List).AddAll(paths, all); !errors.As(err, new(*SameError)) {
+		t.Errorf("all: %v", err)
+	}
+	if err := new(List).AddAll(paths, all[:1]); err == nil {
+		t.Error("two names of one subject")
+	}
+	var one List
+	if err := one.AddAll(paths[:1], all[:1]); err != nil || len(one.All()) != 1 {
+		t.Errorf("%v, %v", err, one.All())
+	}
 	if all, err := HashFiles(nil, paths[0], filepath.Join(dir, "none")); err == nil {
 		t.Errorf("a file that is not there is %v", all)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -49,9 +50,14 @@ func warnOfKeys(o *output, paths []string) {
 	}
 }
 
-// warnOfSecrets says of annotations that look like a credential that they are signed.
-func warnOfSecrets(o *output, annotations map[string]string) {
+// parseAnnotations reads those that a flag says. One that looks like a credential is warned of, since it is signed.
+func (o *output) parseAnnotations(flag string, pairs []string) (map[string]string, error) {
+	annotations, err := cli.ParseNamed(pairs)
+	if err != nil {
+		return nil, fmt.Errorf("%s %w", flag, err)
+	}
 	for _, name := range secrets.Named(annotations) {
 		o.Info("warning: the annotation %s looks like a credential; it is signed, and in the bundle", name)
 	}
+	return annotations, nil
 }

@@ -29,7 +29,7 @@ type sourceFlags struct {
 
 func newSourceFlags(cmd *cobra.Command) *sourceFlags {
 	f := cmd.Flags()
-	s := &sourceFlags{
+	return &sourceFlags{
 		cmd:       cmd,
 		provider:  f.String("provider", "", "`NAME` of who runs the model, such as openai or azure:RESOURCE (default: the format's)"),
 		path:      f.String("path", "", "the request's `TARGET`, path and query, such as '/v1/messages?beta=true'"),
@@ -40,7 +40,6 @@ func newSourceFlags(cmd *cobra.Command) *sourceFlags {
 		folder:    f.String("folder", "", "the `FOLDER` of the tasks that an evaluation includes, for lm-eval: its files are declared by their digests"),
 		parents:   f.StringArray("parent", nil, "`ID` of a run that this one descends from (repeatable)"),
 	}
-	return s
 }
 
 // source is what the flags say, without a body.

@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest/files"
-	"github.com/runattest/runattest/capture"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/input"
 )
@@ -35,7 +34,8 @@ func (f *sourceFlags) detecting(cmd *cobra.Command, o *output, args []string) (i
 	if err != nil {
 		return nil, err
 	}
-	x, err := f.detected(o, text.Name, format)
+	o.Info("note: %s: is captured as %s, the one format that it can be of", text.Name, format.Name())
+	x, err := f.capturing(format.Name())
 	if err != nil {
 		return nil, err
 	}
@@ -43,11 +43,6 @@ func (f *sourceFlags) detecting(cmd *cobra.Command, o *output, args []string) (i
 		return x.each(cmd.Context(), nil, args[0]), nil
 	}
 	return x.In(cmd.Context(), func(yield func(files.Text, error) bool) { yield(text, nil) }), nil
-}
-
-func (f *sourceFlags) detected(o *output, name string, format capture.Format) (*capturing, error) {
-	o.Info("note: %s: is captured as %s, the one format that it can be of", name, format.Name())
-	return f.capturing(format.Name())
 }
 
 // undetectedHint is what to do about a source whose format is not known.

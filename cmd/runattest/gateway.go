@@ -249,7 +249,7 @@ func (g *gatewayFlags) policy(cmd *cobra.Command, path string) (*policy.Policy, 
 	if path == "" {
 		return nil, nil
 	}
-	return loadPolicyFor(cmd, path, g.policies, policy.Options{TrustedRoots: policyOptions.TrustedRoots, BeforeSigning: true})
+	return loadPolicy(cmd, path, g.policies, policy.Options{TrustedRoots: policyOptions.TrustedRoots, BeforeSigning: true})
 }
 
 // gatewayLog logs to standard error, as JSON with --format json.

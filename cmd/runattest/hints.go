@@ -51,12 +51,9 @@ var hintsByPolicy = map[evidence.Hint]evidence.Hint{
 	evidence.HintOtherRoot:      "if you trust that log, use a trusted root that names it: trustedRoot in the policy",
 }
 
-// byPolicy is a hint in words that name the policy; "" where that makes no difference.
-func byPolicy(h evidence.Hint) evidence.Hint { return hintsByPolicy[h] }
-
 // phrased is a hint in the command's words.
 func (o *output) phrased(h evidence.Hint) evidence.Hint {
-	if own := byPolicy(h); own != "" && o.byPolicy {
+	if own := hintsByPolicy[h]; own != "" && o.byPolicy {
 		return own
 	}
 	return cmp.Or(hints[h], h)

@@ -34,7 +34,7 @@ func TestHints(t *testing.T) {
 	}
 	byPolicies := 0
 	for text := range hints {
-		own := byPolicy(text)
+		own := hintsByPolicy[text]
 		if own != "" {
 			byPolicies++
 		}

@@ -108,10 +108,9 @@ func (l *linkFlags) claim(cmd *cobra.Command, o *output) (lineage.Link, error) {
 	case made.Relation == "":
 		return made, cli.WithHint(errors.New("no relation given"), "say with --relation whether the run produced or consumed the artifact, or took place in it (container)")
 	}
-	if made.Annotations, err = parseAnnotations(l.annotations); err != nil {
+	if made.Annotations, err = o.parseAnnotations("--annotation", l.annotations); err != nil {
 		return made, err
 	}
-	warnOfSecrets(o, made.Annotations)
 	if made.Run, err = unverifiedRun(cmd, o, l.run); err != nil {
 		return made, err
 	}
@@ -119,13 +118,7 @@ func (l *linkFlags) claim(cmd *cobra.Command, o *output) (lineage.Link, error) {
 		return made, err
 	}
 	warnOfKeys(o, *l.artifacts)
-	var once subjects.List
-	for i, artifact := range made.Artifacts {
-		if err := once.Add((*l.artifacts)[i], artifact); err != nil {
-			return made, err
-		}
-	}
-	return made, nil
+	return made, new(subjects.List).AddAll(*l.artifacts, made.Artifacts)
 }
 
 // unverifiedRun is the run that --run names. The signature of a bundle is not checked.

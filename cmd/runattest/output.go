@@ -69,9 +69,9 @@ func (o *output) fail(err error) int {
 	}
 	if text := reason(err); text != "" {
 		hint := secrets.Shown(o.hintOf(err))
-		fmt.Fprintf(o.Err, "runattest: %s\n", clean(visible.Cut(text)))
+		fmt.Fprintf(o.Err, "runattest: %s\n", visible.Escape(visible.Cut(text)))
 		if hint != "" {
-			fmt.Fprintf(o.Err, "hint: %s\n", clean(hint))
+			fmt.Fprintf(o.Err, "hint: %s\n", visible.Escape(hint))
 		}
 		if out, ok := o.Out.(*cli.CheckedOutput); ok {
 			out.Fail(cli.Failure{Error: visible.Cut(text), Hint: hint})
@@ -240,10 +240,6 @@ func allShown(hint string, problems int, command string) string {
 	}
 	return fmt.Sprintf("%srunattest %s FILE shows all %d problems", hint, command, problems)
 }
-
-// clean escapes what would let a file's text move the cursor, begin a line of its own, hide
-// or reorder what is printed.
-func clean(s string) string { return visible.Escape(s) }
 
 // paintAnswer colours on a terminal a word that is a good answer, or is not.
 func (o *output) paintAnswer(good bool, word string) string {

@@ -25,7 +25,7 @@ func newPolicyCheck() *cobra.Command {
 			o.Info("note: passed over, since they are bundles: %s", visible.List(signatures))
 		}
 		for _, path := range paths {
-			_, err := loadPolicy(cmd, path, signers)
+			_, err := loadPolicy(cmd, path, signers, policyOptions)
 			var invalid *policy.InvalidError
 			var problems []identity.Problem
 			if errors.As(err, &invalid) {

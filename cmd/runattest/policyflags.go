@@ -80,7 +80,7 @@ func (p *policyFlags) load(cmd *cobra.Command, again bool) (*appliedPolicy, erro
 			return nil, fmt.Errorf("--at %w", err)
 		}
 	}
-	if judge.Policy, err = loadPolicy(cmd, p.path, p.signers); err != nil {
+	if judge.Policy, err = loadPolicy(cmd, p.path, p.signers, policyOptions); err != nil {
 		return nil, err
 	}
 	applied, err := p.approvalPlaces(shown).Judge(cmd.Context(), judge, p.approvals, p.lineage)

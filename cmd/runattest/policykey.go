@@ -63,12 +63,7 @@ func (s *policySigners) verifier(cmd *cobra.Command) (*attest.Verifier, error) {
 var policyOptions = policy.Options{TrustedRoots: sigstore.Authorities}
 
 // loadPolicy reads a policy, and where signers are named holds it against its signature.
-func loadPolicy(cmd *cobra.Command, path string, signers *policySigners) (*policy.Policy, error) {
-	return loadPolicyFor(cmd, path, signers, policyOptions)
-}
-
-// loadPolicyFor is loadPolicy with options of the caller's.
-func loadPolicyFor(cmd *cobra.Command, path string, signers *policySigners, o policy.Options) (*policy.Policy, error) {
+func loadPolicy(cmd *cobra.Command, path string, signers *policySigners, o policy.Options) (*policy.Policy, error) {
 	verifier, err := signers.verifier(cmd)
 	if err != nil {
 		return nil, err

@@ -18,13 +18,11 @@ func newSet() *cobra.Command {
 	return cmd
 }
 
-var completeSets = cli.CompleteFiles("jsonl")
-
 // setCommand is a command that reads one run set.
 func setCommand(page string, run func(cmd *cobra.Command, o *output, set *runset.Set) error) *cobra.Command {
 	cmd := newCommand(page)
 	cmd.Args = cli.OneArg("run set")
-	cmd.ValidArgsFunction = completeSets
+	cmd.ValidArgsFunction = cli.CompleteFiles("jsonl")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		set, closeSet, err := files.OpenSet(args[0], cmd.InOrStdin())
 		if err != nil {
@@ -60,11 +58,7 @@ func newSetProve() *cobra.Command {
 		if err != nil {
 			return hintList(err)
 		}
-		text, err := proof.Marshal()
-		if err != nil {
-			return err
-		}
-		return o.WriteRaw(append(text, '\n'))
+		return writeBundle(o, proof)
 	})
 	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
 		changed := cmd.Flags().Changed

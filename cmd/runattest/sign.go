@@ -117,19 +117,16 @@ func (s signFlags) prepare(cmd *cobra.Command, o *output, who *signerFlags) (*ba
 			return nil, err
 		}
 	}
-	for i, artifact := range artifacts {
-		if err := once.Add((*s.artifacts)[i], artifact); err != nil {
-			return nil, err
-		}
+	if err := once.AddAll(*s.artifacts, artifacts); err != nil {
+		return nil, err
 	}
 	b.options.Subjects = once.All()
 	if err := b.resolveSubjects(); err != nil {
 		return nil, err
 	}
-	if b.options.Annotations, err = parseAnnotations(s.annotations); err != nil {
+	if b.options.Annotations, err = o.parseAnnotations("--annotation", s.annotations); err != nil {
 		return nil, err
 	}
-	warnOfSecrets(o, b.options.Annotations)
 	if b.session, err = who.session(cmd, attest.Format(s.format.String())); err != nil {
 		return nil, err
 	}
@@ -141,16 +138,4 @@ func (s signFlags) prepare(cmd *cobra.Command, o *output, who *signerFlags) (*ba
 		b.work.Workers = 1 // what is captured tells about itself while it is read
 	}
 	return b, nil
-}
-
-func parseAnnotations(pairs []string) (map[string]string, error) {
-	return parseFlagAnnotations("--annotation", pairs)
-}
-
-func parseFlagAnnotations(flag string, pairs []string) (map[string]string, error) {
-	annotations, err := cli.ParseNamed(pairs)
-	if err != nil {
-		return nil, fmt.Errorf("%s %w", flag, err)
-	}
-	return annotations, nil
 }

@@ -47,7 +47,7 @@ func (b *batch) signSet(cmd *cobra.Command, paths []string) error {
 	if err := b.who.notOver(b.set, b.who.reads(slices.Concat(*b.artifacts, read)...)); err != nil {
 		return err
 	}
-	annotations, err := parseFlagAnnotations("--set-annotation", b.setAnnotations)
+	annotations, err := b.parseAnnotations("--set-annotation", b.setAnnotations)
 	if err != nil {
 		return err
 	}

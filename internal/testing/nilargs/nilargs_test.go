@@ -344,6 +344,7 @@ var exported = map[string]any{
 	"answer.TrustedHeading":        answer.TrustedHeading,
 	"answer.Trusted.Lines":         answer.Trusted.Lines,
 
+	"subjects.List.AddAll":     (*subjects.List).AddAll,
 	"subjects.List.Add":        (*subjects.List).Add,
 	"subjects.List.All":        (*subjects.List).All,
 	"subjects.HashFiles":       subjects.HashFiles,
