@@ -3,6 +3,7 @@ package gateway
 import (
 	"crypto/sha256"
 	"crypto/subtle"
+	"crypto/x509"
 	"encoding/hex"
 	"net"
 	"net/http"
@@ -91,7 +92,7 @@ func (g *Gateway) client(r *http.Request) (string, *refusal) {
 		}
 		return "", refuse(clientUnknown, "the gateway has no list of clients, and the address is not a local one")
 	}
-	byToken, byName := "", ""
+	byToken, byNames := "", []string(nil)
 	if len(tokens) == 1 {
 		if strings.TrimSpace(tokens[0]) == "" {
 			return "", refuse(clientUnknown, "%s is empty", headerKey)
@@ -106,18 +107,26 @@ func (g *Gateway) client(r *http.Request) (string, *refusal) {
 			return "", refuse(clientUnknown, "%s is not the token of a client", headerKey)
 		}
 	}
+	leaf := certificateOf(r)
+	if leaf != nil && g.clock().After(leaf.NotAfter) { // a connection lasts longer than it
+		return "", refuse(clientUnknown, "the client's certificate has expired")
+	}
 	for _, c := range g.config.Clients {
-		if byName == "" && c.Certificate != "" && certifies(r, c.Certificate) {
-			byName = c.Name
+		if c.Certificate != "" && slices.Contains(namesIn(leaf), c.Certificate) {
+			byNames = append(byNames, c.Name)
 		}
 	}
 	switch {
-	case byToken != "" && byName != "" && byToken != byName:
+	case byToken != "" && len(byNames) > 0 && !slices.Contains(byNames, byToken):
 		return "", refuse(clientUnknown, "the token and the certificate are of two clients")
 	case byToken != "":
 		return byToken, nil
-	case byName != "":
-		return byName, nil
+	case len(byNames) > 0:
+		return byNames[0], nil
+	case leaf != nil && len(namesIn(leaf)) == 0:
+		return "", refuse(clientUnknown, "the client's certificate has no DNS name, email address or URI; a common name does not count")
+	case leaf != nil:
+		return "", refuse(clientUnknown, "the certificate of no client has the name %s", strings.Join(namesIn(leaf), " or "))
 	}
 	return "", refuse(clientUnknown, "want a client's token in %s, or its certificate", headerKey)
 }
@@ -132,16 +141,22 @@ func isOfBlank(sum []byte) bool {
 	return false
 }
 
-// certifies tells whether the verified certificate of the connection has the name: a DNS name, an email address or a URI, whole.
-func certifies(r *http.Request, name string) bool {
+// certificateOf is the certificate of a connection, if it was verified, or nil.
+func certificateOf(r *http.Request) *x509.Certificate {
 	if r.TLS == nil || len(r.TLS.VerifiedChains) == 0 {
-		return false
+		return nil
 	}
-	leaf := r.TLS.VerifiedChains[0][0]
+	return r.TLS.VerifiedChains[0][0]
+}
+
+// namesIn are the names of a certificate that may be a client's, each whole: DNS names, email addresses and URIs.
+func namesIn(leaf *x509.Certificate) []string {
+	if leaf == nil {
+		return nil
+	}
+	names := slices.Concat(leaf.DNSNames, leaf.EmailAddresses)
 	for _, u := range leaf.URIs {
-		if u.String() == name {
-			return true
-		}
+		names = append(names, u.String())
 	}
-	return slices.Contains(leaf.DNSNames, name) || slices.Contains(leaf.EmailAddresses, name)
+	return names
 }

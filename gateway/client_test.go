@@ -21,6 +21,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -294,22 +295,26 @@ func TestCertificate(t *testing.T) {
 	uri, _ := url.Parse("spiffe://acme.example/trainer")
 	w := newWorld(t, func(o *Options) {
 		o.Config.TLS = TLS{Certificate: filepath.Join(c.dir, "server.pem"), Key: filepath.Join(c.dir, "server.key"), ClientCA: filepath.Join(c.dir, "ca.pem")}
-		o.Config.Clients = []Client{{Name: "dns", Certificate: "ci.acme.example"}, {Name: "uri", Certificate: uri.String()}, {Name: "token", TokenSHA256: digest([]byte("t"))}}
+		o.Config.Clients = []Client{{Name: "dns", Certificate: "ci.acme.example"}, {Name: "uri", Certificate: uri.String()}, {Name: "token", TokenSHA256: digest([]byte("t"))},
+			{Name: "email", Certificate: "ops@acme.example", TokenSHA256: digest([]byte("t2"))}}
 	})
 	l := w.serve(t, "127.0.0.1:0")
 	roots := x509.NewCertPool()
 	roots.AddCert(c.ca)
 	for i, test := range []struct {
 		certificate *tls.Certificate
-		token, want string
+		token, want string // want is the client, or !why
 	}{
 		{ptr(c.make(t, "a", func(x *x509.Certificate) { x.DNSNames = []string{"ci.acme.example"} })), "", "dns"},
 		{ptr(c.make(t, "b", func(x *x509.Certificate) { x.URIs = []*url.URL{uri} })), "", "uri"},
-		{ptr(c.make(t, "c", func(x *x509.Certificate) { x.Subject.CommonName = "ci.acme.example" })), "", ""},
-		{ptr(c.make(t, "d", func(x *x509.Certificate) { x.DNSNames = []string{"x.ci.acme.example", "*.acme.example"} })), "", ""},
-		{ptr(c.make(t, "e", func(x *x509.Certificate) { x.DNSNames = []string{"ci.acme.example"} })), "t", ""},
+		{ptr(c.make(t, "c", func(x *x509.Certificate) { x.Subject.CommonName = "ci.acme.example" })), "", "!a common name does not count"},
+		{ptr(c.make(t, "d", func(x *x509.Certificate) { x.DNSNames = []string{"x.ci.acme.example", "*.acme.example"} })), "", "!the certificate of no client has the name x.ci.acme.example or *.acme.example"},
+		{ptr(c.make(t, "e", func(x *x509.Certificate) { x.DNSNames = []string{"ci.acme.example"} })), "t", "!of two clients"},
+		{ptr(c.make(t, "f", func(x *x509.Certificate) {
+			x.DNSNames, x.EmailAddresses = []string{"ci.acme.example"}, []string{"ops@acme.example"}
+		})), "t2", "email"},
 		{nil, "t", "token"},
-		{nil, "", ""},
+		{nil, "", "!want a client's token in Airun-Key, or its certificate"},
 	} {
 		config := &tls.Config{RootCAs: roots}
 		if test.certificate != nil {
@@ -324,17 +329,116 @@ func TestCertificate(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, _ = io.Copy(io.Discard, res.Body)
+		answer, _ := io.ReadAll(res.Body)
 		res.Body.Close()
 		client.CloseIdleConnections()
 		e := w.journal.all()
-		if test.want == "" && res.StatusCode != 401 || test.want != "" && (res.StatusCode != 200 || e[len(e)-1].Client != test.want) {
-			t.Errorf("%d: %s, want %q", i, res.Status, test.want)
+		why, refused := strings.CutPrefix(test.want, "!")
+		if refused && (res.StatusCode != 401 || !strings.Contains(string(answer), why)) || !refused && (res.StatusCode != 200 || e[len(e)-1].Client != test.want) {
+			t.Errorf("%d: %s %s, want %q", i, res.Status, answer, test.want)
 		}
 	}
-	if len(w.requests()) != 3 {
+	if len(w.requests()) != 4 {
 		t.Errorf("%d calls were forwarded", len(w.requests()))
 	}
+}
+
+// TestCertificateExpires: it proves nothing when it has expired, also on the connection that it was used for before.
+func TestCertificateExpires(t *testing.T) {
+	c := newCertificates(t)
+	c.make(t, "server", func(x *x509.Certificate) { x.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1)} })
+	var later atomic.Int64
+	w := newWorld(t, func(o *Options) {
+		o.Clock = func() time.Time { return time.Now().Add(time.Duration(later.Load())) }
+		o.Config.TLS = TLS{Certificate: filepath.Join(c.dir, "server.pem"), Key: filepath.Join(c.dir, "server.key"), ClientCA: filepath.Join(c.dir, "ca.pem")}
+		o.Config.Clients = []Client{{Name: "ci", Certificate: "ci.acme.example"}}
+	})
+	l := w.serve(t, "127.0.0.1:0")
+	roots := x509.NewCertPool()
+	roots.AddCert(c.ca)
+	certificate := c.make(t, "ci", func(x *x509.Certificate) { x.DNSNames = []string{"ci.acme.example"} })
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, Certificates: []tls.Certificate{certificate}}}}
+	defer client.CloseIdleConnections()
+	for _, want := range []int{200, 401} {
+		res, err := client.Post("https://"+l.Addr().String()+"/v1/chat/completions", "application/json", strings.NewReader(chat))
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, _ := io.ReadAll(res.Body)
+		res.Body.Close()
+		if res.StatusCode != want || want == 401 && !strings.Contains(string(answer), "has expired") {
+			t.Errorf("%s %s, want %d", res.Status, answer, want)
+		}
+		later.Store(int64(2 * time.Hour))
+	}
+}
+
+// TestAuthorities: a damaged certificate among the authorities of clients is an error, and not left out.
+func TestAuthorities(t *testing.T) {
+	c := newCertificates(t)
+	good, err := os.ReadFile(filepath.Join(c.dir, "ca.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := authorities(slices.Concat([]byte("text\n"), good, []byte("more\n"), good)); err != nil {
+		t.Error(err)
+	}
+	for text, want := range map[string]string{
+		"":   "no certificate in PEM",
+		"ca": "no certificate in PEM",
+		string(good) + "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n": "certificate 2: ",
+		string(good) + "-----BEGIN PUBLIC KEY-----\nMAA=\n-----END PUBLIC KEY-----\n":   "PUBLIC KEY",
+		string(good) + string(good[:len(good)-40]):                                      "cannot be read",
+	} {
+		if _, err := authorities([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", text, err, want)
+		}
+	}
+}
+
+// TestRefusedBodyIsRead: in HTTP/2, too, the body of a refused call is read, so that its stream is not reset: clients such as curl
+// and httpx lose the answer with it.
+func TestRefusedBodyIsRead(t *testing.T) {
+	c := newCertificates(t)
+	c.make(t, "server", func(x *x509.Certificate) { x.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1)} })
+	w := newWorld(t, func(o *Options) {
+		o.Config.TLS = TLS{Certificate: filepath.Join(c.dir, "server.pem"), Key: filepath.Join(c.dir, "server.key")}
+		o.Config.Clients = []Client{{Name: "ci", TokenSHA256: digest([]byte("t"))}}
+	})
+	l := w.serve(t, "127.0.0.1:0")
+	roots := x509.NewCertPool()
+	roots.AddCert(c.ca)
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, ForceAttemptHTTP2: true}}
+	defer client.CloseIdleConnections()
+	for _, token := range []string{"", "t"} {
+		body := &countedBody{Reader: io.LimitReader(zeros{}, 8<<20)} // more than fits into buffers
+		r, _ := http.NewRequest("POST", "https://"+l.Addr().String()+"/v1/unknown", body)
+		r.Header.Set(headerKey, token)
+		res, err := client.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := io.ReadAll(res.Body)
+		res.Body.Close()
+		if err != nil || res.ProtoMajor != 2 || res.StatusCode < 400 || len(answer) == 0 || body.n.Load() != 8<<20 {
+			t.Errorf("token %q: %s %s %q, %v, %d bytes were read", token, res.Proto, res.Status, answer, err, body.n.Load())
+		}
+	}
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+type countedBody struct {
+	io.Reader
+	n atomic.Int64
+}
+
+func (c *countedBody) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	c.n.Add(int64(n))
+	return n, err
 }
 
 func ptr[T any](v T) *T { return &v }

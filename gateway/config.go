@@ -247,6 +247,10 @@ func (c Config) checkClients() []error {
 		}
 		names[k.Name], tokens[string(sum)], certificates[k.Certificate] = true, true, true
 	}
+	delete(certificates, "")
+	if c.TLS.ClientCA != "" && len(certificates) == 0 {
+		errs = append(errs, errors.New("tls/clientCA: no client has a certificate, so that none is asked for: want clients, each with the name in its certificate"))
+	}
 	return errs
 }
 

@@ -86,6 +86,8 @@ var configs = map[string]string{
 	head + "!upstreams: [{url: 'https://a'}]\nclients: [{name: a, tokenSHA256: '" + strings.Repeat("ab", 32) + "'}, {name: b, tokenSHA256: '" + strings.Repeat("AB", 32) + "'}]": "clients/1: tokenSHA256: another",
 	head + "!upstreams: [{url: 'https://a'}]\ntls: {certificate: c, key: k, clientCA: a}\nclients: [{name: a, certificate: x}, {name: b, certificate: x}]":                       "clients/1: certificate: another",
 	head + "!upstreams: [{url: 'https://a'}]\ntls: {certificate: c, key: k, clientCA: a}\nclients: [{name: a, certificate: ' '}]":                                                "clients/0: certificate: is blank",
+	head + "!upstreams: [{url: 'https://a'}]\ntls: {certificate: c, key: k, clientCA: a}":                                                                                        "tls/clientCA: no client has a certificate",
+	head + "!upstreams: [{url: 'https://a'}]\ntls: {certificate: c, key: k, clientCA: a}\nclients: [{name: a, tokenSHA256: '" + strings.Repeat("ab", 32) + "'}]":                 "tls/clientCA: no client has a certificate",
 	head + "!upstreams: [{url: 'https://a'}]\ntls: {certificate: x}":                                                                                                             "tls",
 	head + "!upstreams: [{url: 'https://a'}]\npolicy: p\ninsecureForwardUndeclared: true":                                                                                        "insecureForwardUndeclared",
 	head + "!upstreams: [{url: 'https://a'}]\nhosts: ['*.example']":                                                                                                              "hosts/0",

@@ -239,8 +239,11 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if c.client == "" { // a client that proves no name keeps no connection
 			w.Header().Set("Connection", "close")
 		}
+		if !c.read && r.ProtoMajor > 1 {
+			drain(w, r)
+		}
 		no.write(seen, r, c.style(), !c.read)
-		if !c.read {
+		if !c.read && r.ProtoMajor == 1 {
 			drain(w, r)
 		}
 	}

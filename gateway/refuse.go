@@ -113,7 +113,7 @@ func (r *refusal) write(w http.ResponseWriter, req *http.Request, s style, unrea
 	}
 	text := r.body(s)
 	h.Set("Content-Length", strconv.Itoa(len(text)))
-	if unread && bodyWaits(req) {
+	if unread && bodyWaits(req) && req.ProtoMajor == 1 { // HTTP/2 has a stream for each call
 		_ = http.NewResponseController(w).EnableFullDuplex() // else the server reads from the body before it answers
 		h.Set("Connection", "close")
 	}
@@ -123,19 +123,20 @@ func (r *refusal) write(w http.ResponseWriter, req *http.Request, s style, unrea
 	}
 }
 
-// bodyWaits tells whether there may be a body that holds up the connection. HTTP/2 has a way to say that it is not wanted.
+// bodyWaits tells whether there may be a body to read.
 func bodyWaits(r *http.Request) bool {
-	return r.Body != nil && r.ContentLength != 0 && r.ProtoMajor == 1
+	return r.Body != nil && r.ContentLength != 0
 }
 
-// drain reads and drops what is left of a body, for a while, after the answer was sent: a connection that is closed with data
-// unread is reset, and the client may not see the answer.
+// drain reads and drops what is left of a body, for a while: a connection, or a stream of HTTP/2, that is closed with data unread
+// is reset, and the client may not see the answer. In HTTP/1 the answer was sent before. In HTTP/2 it is sent behind the body: a
+// client that has the head of a refusal sends nothing more, and waits for the rest of the answer.
 func drain(w http.ResponseWriter, req *http.Request) {
 	if !bodyWaits(req) {
 		return
 	}
 	rc := http.NewResponseController(w)
-	if rc.Flush() != nil || req.Header.Get("Expect") != "" { // a client that waits to be told to go on has its answer
+	if req.ProtoMajor == 1 && rc.Flush() != nil || req.Header.Get("Expect") != "" { // a client that waits to be told to go on needs no more
 		return
 	}
 	if rc.SetReadDeadline(time.Now().Add(limits.GatewayDrainSeconds*time.Second)) == nil {

@@ -1,9 +1,11 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -168,16 +170,40 @@ func (t TLS) load() (*tls.Config, error) {
 	}
 	c := &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
 	if t.ClientCA != "" {
-		pem, err := boundedfile.Read(t.ClientCA, limits.CertificateChain)
+		text, err := boundedfile.Read(t.ClientCA, limits.CertificateChain)
 		if err != nil {
 			return nil, fmt.Errorf("tls: %w", err)
 		}
-		if c.ClientCAs = x509.NewCertPool(); !c.ClientCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("tls: %s: no certificate in PEM", t.ClientCA)
+		if c.ClientCAs, err = authorities(text); err != nil {
+			return nil, fmt.Errorf("tls: %s: %w", t.ClientCA, err)
 		}
 		c.ClientAuth = tls.VerifyClientCertIfGiven
 	}
 	return c, nil
+}
+
+// authorities are the certificates in PEM, each of which must be one: of an authority that is left out, clients are refused.
+func authorities(text []byte) (*x509.CertPool, error) {
+	pool, n := x509.NewCertPool(), 0
+	begun := bytes.Count(text, []byte("-----BEGIN "))
+	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
+		n++
+		if block.Type != "CERTIFICATE" {
+			return nil, fmt.Errorf("block %d is %q, want certificates in PEM", n, block.Type)
+		}
+		certificate, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, fmt.Errorf("certificate %d: %w", n, err)
+		}
+		pool.AddCert(certificate)
+	}
+	switch {
+	case n != begun:
+		return nil, errors.New("holds PEM that cannot be read")
+	case n == 0:
+		return nil, errors.New("no certificate in PEM")
+	}
+	return pool, nil
 }
 
 // limitedListener bounds how many connections are open at once: others wait to be accepted.
