@@ -152,6 +152,30 @@ def test_save_leaves_what_was(keys: Path, tmp_path: Path) -> None:
         runattest.Signed("i", {}).save(tmp_path / "none" / "b.json")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="modes, links and pipes are those of Unix")
+def test_save_as_the_command_does(tmp_path: Path) -> None:
+    signed = runattest.Signed("i", {"a": 1})
+    before = os.umask(0o077)
+    try:
+        signed.save(tmp_path / "new.json")
+    finally:
+        os.umask(before)
+    (tmp_path / "private.json").touch(0o600)
+    signed.save(tmp_path / "private.json")
+    assert [(tmp_path / name).stat().st_mode & 0o777 for name in ("new.json", "private.json")] == [0o600, 0o600]
+    for target in "private.json", "not-there.json":
+        (tmp_path / "link.json").symlink_to(target)
+        signed.save(tmp_path / "link.json")
+        assert os.readlink(tmp_path / "link.json") == target and json.loads((tmp_path / target).read_text()) == signed.bundle
+        os.unlink(tmp_path / "link.json")
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    signed.save(tmp_path / "pipe")
+    assert json.loads(os.read(reader, 100)) == signed.bundle
+    os.close(reader)
+    assert sorted(os.listdir(tmp_path)) == ["new.json", "not-there.json", "pipe", "private.json"]
+
+
 def test_load(tmp_path: Path, declaration: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     text = "schema: https://github.com/runattest/runattest/declaration/v1\nkind: other\nmodel: {name: m}\nprompt: {}\n"

@@ -26,18 +26,32 @@ class Signed(Shown):
         self.bundle = bundle
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the bundle to a file, whole or not at all. It replaces a file of that name."""
-        import tempfile
+        """Write the bundle to a file, whole or not at all. It replaces a file of that name, and keeps who may read it.
 
-        path = os.fspath(path)
+        A link stays, and the file that it leads to is written; so are pipes and devices.
+        """
+        import secrets
+        import stat
+
         text = json.dumps(self.bundle, ensure_ascii=False, separators=(",", ":")) + "\n"
-        file, name = tempfile.mkstemp(prefix=".runattest-", dir=os.path.dirname(path) or ".")
+        try:
+            mode = os.stat(path).st_mode
+        except FileNotFoundError:
+            mode = None
+        if mode is not None and not stat.S_ISREG(mode):
+            with open(path, "w", encoding="utf-8") as f:
+                f.write(text)
+            return
+        path = os.path.realpath(path)
+        name = os.path.join(os.path.dirname(path), f".runattest-{secrets.token_hex(16)}.tmp")
+        file = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)  # less what umask takes
         try:
             with open(file, "w", encoding="utf-8") as f:
                 f.write(text)
                 f.flush()
                 os.fsync(f.fileno())
-            os.chmod(name, 0o644)
+            if mode is not None:
+                os.chmod(name, stat.S_IMODE(mode))
             os.replace(name, path)
         except BaseException:
             os.unlink(name)
