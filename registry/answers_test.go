@@ -290,6 +290,28 @@ func TestIndexAloneIsRefused(t *testing.T) {
 	}
 }
 
+// A token service without an address is not taken for one in plain HTTP.
+func TestTokenServiceIsNowhere(t *testing.T) {
+	for challenge, want := range map[string]string{
+		`Bearer service="x"`:                      "does not say from where",
+		`Bearer realm="https://tokens.test`:       "does not say from where",
+		`Bearer realm="",service="x"`:             "does not say from where",
+		`Bearer realm="::"`:                       `it leads to what is not a URL, "::"`,
+		`Bearer realm="http://tokens.test/token"`: "it leads to plain HTTP at tokens.test",
+	} {
+		s := newServer(t, true)
+		s.spoil(func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+			w.Header().Set("WWW-Authenticate", challenge)
+			w.WriteHeader(http.StatusUnauthorized)
+		})
+		_, err := open(t, s.host+"/app:v1").Resolve(context.Background())
+		failed, _ := errors.AsType[*registry.Error](err)
+		if err == nil || !strings.Contains(err.Error(), want) || failed == nil || (failed.Hint == registry.HintRedirectedHTTP) != strings.Contains(want, "plain HTTP") {
+			t.Errorf("%s: %v", challenge, err)
+		}
+	}
+}
+
 // What the token service says is shown, too.
 func TestTokenServiceSaysWhy(t *testing.T) {
 	s := newServer(t, true)

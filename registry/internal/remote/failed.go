@@ -172,6 +172,8 @@ func (r *Repository) unreachable(u *url.Error) error {
 	e := &store.Error{Target: r.ref.Host, Err: u.Err}
 	var authority x509.UnknownAuthorityError
 	switch {
+	case u.Op == "parse":
+		e.Err = fmt.Errorf("it leads to what is not a URL, %q: %w", shown(u.URL), u.Err)
 	case errors.Is(u.Err, io.EOF):
 		e.Err = fmt.Errorf("it broke off without an answer: %w", u.Err)
 	case errors.As(u.Err, new(*plainError)):

@@ -334,7 +334,13 @@ func (h *refusals) explain(err error) error {
 // listener records what refusals say. Their bodies are held in memory, and can be read again.
 type listener struct{ http.RoundTripper }
 
+// errNoRealm says that a registry names no token service. Requests to a registry have a host.
+var errNoRealm = errors.New("it wants a token and does not say from where: want WWW-Authenticate: Bearer realm=\"https://...\"")
+
 func (l listener) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.URL.Host == "" {
+		return nil, errNoRealm
+	}
 	resp, err := l.RoundTripper.RoundTrip(req)
 	if err != nil {
 		return resp, err
