@@ -127,8 +127,8 @@ func (c Captures) text(ctx context.Context, t Text) iter.Seq2[Captured, error] {
 			if kind := Kind(t.Data); err != nil && IsKey(kind) {
 				err = fmt.Errorf("is %s, want a request's body", kind)
 			}
-			if t.Lines {
-				err = LocateCaptureLine(t.Data, err)
+			if t.Line > 0 {
+				err = LocateCaptureLine(t.Line, t.Data, err)
 			} else {
 				err = LocateCapture(t.Data, err)
 			}
@@ -149,15 +149,15 @@ func LocateCapture(body []byte, err error) error {
 	return fmt.Errorf("line %d, column %d: %w", line, column, err)
 }
 
-// LocateCaptureLine is LocateCapture for a body that is a line of a text, whose number stands elsewhere.
-func LocateCaptureLine(body []byte, err error) error {
+// LocateCaptureLine is LocateCapture for a body that is line n of a text.
+func LocateCaptureLine(n int, body []byte, err error) error {
 	var e *capture.Error
 	if !errors.As(err, &e) || e.Offset < 0 {
 		return err
 	}
 	body = bytes.TrimRight(body, "\r\n")
 	_, column := yamljson.LineColumn(body, min(e.Offset, len(body)))
-	return fmt.Errorf("column %d: %w", column, err)
+	return fmt.Errorf("line %d, column %d: %w", n, column, err)
 }
 
 // UndetectedError says that a file or folder is not of one capture format alone.

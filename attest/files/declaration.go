@@ -24,14 +24,33 @@ func ParseDeclaration(t Text) (*identity.Declaration, error) {
 	if t.YAML {
 		parse = identity.ParseYAML
 	}
+	t = withoutBreak(t)
 	d, err := parse(t.Data)
 	if err != nil {
 		err = cmp.Or(t.Signed(), foreign(t.Data), err)
 	}
 	if invalid, ok := errors.AsType[*identity.InvalidError](err); ok {
 		tellFormats(t, invalid.Problems)
+		inLine(t, invalid.Problems)
 	}
 	return d, err
+}
+
+// withoutBreak leaves out the line break behind a line, so that what is missing at its end is missing in that line.
+func withoutBreak(t Text) Text {
+	if t.Line > 0 {
+		t.Data = bytes.TrimRight(t.Data, "\r\n")
+	}
+	return t
+}
+
+// inLine has the problems of a line name its number in the file, of which the text knows only that it is its first.
+func inLine(t Text, problems []identity.Problem) {
+	for i := range problems {
+		if t.Line > 0 && problems[i].Line > 0 {
+			problems[i].Line = t.Line
+		}
+	}
 }
 
 // tellFormats adds to the hint of what is not a declaration the formats by which it may be captured.
@@ -77,6 +96,7 @@ func Lint(t Text) ([]identity.Problem, error) {
 	if t.YAML {
 		lint = identity.LintYAML
 	}
+	t = withoutBreak(t)
 	problems := lint(t.Data)
 	wrong := func(p identity.Problem) bool { return p.Severity == identity.Error }
 	if slices.ContainsFunc(problems, wrong) {
@@ -88,6 +108,7 @@ func Lint(t Text) ([]identity.Problem, error) {
 		}
 	}
 	tellFormats(t, problems)
+	inLine(t, problems)
 	if d, err := ParseDeclaration(t); err == nil {
 		problems = append(problems, capture.Lint(d)...)
 	}

@@ -59,7 +59,7 @@ func (b *batch) lineSource(n int, line []byte) signing.Source {
 	src := b.capturing.Source
 	src.Body = line
 	c, err := b.capturing.Format.Capture(src)
-	return b.captured(files.Captured{Captured: c, Name: t.Name, Size: len(line)}, files.LocateCaptureLine(line, err))
+	return b.captured(files.Captured{Captured: c, Name: t.Name, Size: len(line)}, files.LocateCaptureLine(n, line, err))
 }
 
 func lineName(n int) string { return fmt.Sprintf("%s:%d", input.Name(input.Stdin), n) }

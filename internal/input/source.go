@@ -45,6 +45,7 @@ func Read(path string, stdin io.Reader, limit int64) ([]byte, error) {
 type Text struct {
 	Name  string // the file, with the line where it holds several
 	Lines bool   // from JSON Lines
+	Line  int    // in them, from 1; 0 where that is not known
 	YAML  bool   // not JSON
 	Data  []byte
 }
@@ -160,7 +161,7 @@ func (s Spooled) texts(path string, stdin io.Reader, limit int, mayBeYAML bool) 
 				yield(Text{Name: name, Data: item.Data}, nil)
 				return
 			}
-			if !yield(Text{Name: itemName(name, item), Lines: item.Line > 0, Data: item.Data}, err) {
+			if !yield(Text{Name: itemName(name, item), Lines: item.Line > 0, Line: item.Line, Data: item.Data}, err) {
 				return
 			}
 		}

@@ -732,7 +732,7 @@ var exported = map[string]any{
 // optional are the arguments for which nil is documented, by function and position; the receiver counts.
 var optional = map[string][]int{
 	"files.LocateCapture":     {0, 1}, // of no error there is no place
-	"files.LocateCaptureLine": {0, 1},
+	"files.LocateCaptureLine": {1, 2},
 	"files.ExplainBundle":     {0}, // no error is explained by none
 	"files.Explain":           {0},
 	"files.ExplainJSON":       {0},
