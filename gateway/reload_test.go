@@ -53,13 +53,14 @@ func TestReloadLate(t *testing.T) {
 	w := newWorld(t, func(o *Options) { o.Policy = newPolicy(t, o.Signer, "true", "") })
 	w.gateway.patience = time.Millisecond
 	first, second, third := w.gateway.policy.Load(), newPolicy(t, w.key, "false", "closed"), newPolicy(t, w.key, "false", "closed again")
-	hang, answered, again := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	begun, hang, answered, again := make(chan struct{}), make(chan struct{}), make(chan struct{}), make(chan struct{})
 	signals, ended := make(chan os.Signal), make(chan error)
 	var asked atomic.Int32
 	go func() {
 		ended <- w.gateway.Reload(signals, func() (*policy.Policy, error) {
 			switch asked.Add(1) {
 			case 1:
+				close(begun)
 				<-hang
 				close(answered)
 				return first, nil
@@ -71,6 +72,7 @@ func TestReloadLate(t *testing.T) {
 		})
 	}()
 	signals <- syscall.SIGTERM
+	<-begun // else the second may be the first that reads
 	select {
 	case signals <- syscall.SIGTERM:
 	case <-time.After(time.Minute):
