@@ -396,6 +396,30 @@ func TestAuthorities(t *testing.T) {
 	}
 }
 
+// TestPair: what is wrong with the gateway's certificate and key is said with their names.
+func TestPair(t *testing.T) {
+	c := newCertificates(t)
+	c.make(t, "a", func(*x509.Certificate) {})
+	c.make(t, "b", func(*x509.Certificate) {})
+	c.write(t, "encrypted.key", "ENCRYPTED PRIVATE KEY", []byte("x"))
+	for files, want := range map[[2]string]string{
+		{"a.pem", "a.key"}:         "",
+		{"a.pem", "b.key"}:         "does not match public key; of several certificates the gateway's comes first",
+		{"a.key", "a.pem"}:         "switched",
+		{"a.pem", "encrypted.key"}: "the key is encrypted, want one without a password",
+		{"none.pem", "a.key"}:      "no such file",
+	} {
+		certificate, key := filepath.Join(c.dir, files[0]), filepath.Join(c.dir, files[1])
+		_, err := TLS{Certificate: certificate, Key: key}.load()
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "tls: tls:")) {
+			t.Errorf("%v: %v, want %q", files, err, want)
+		}
+		if err != nil && !strings.Contains(err.Error(), certificate) && !strings.Contains(err.Error(), key) {
+			t.Errorf("%v: no file is named: %v", files, err)
+		}
+	}
+}
+
 // TestRefusedBodyIsRead: in HTTP/2, too, the body of a refused call is read, so that its stream is not reset: clients such as curl
 // and httpx lose the answer with it.
 func TestRefusedBodyIsRead(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log"
 	"net"
 	"net/http"
@@ -164,7 +165,7 @@ func (t TLS) load() (*tls.Config, error) {
 	if t.Certificate == "" {
 		return nil, nil
 	}
-	pair, err := tls.LoadX509KeyPair(t.Certificate, t.Key)
+	pair, err := t.pair()
 	if err != nil {
 		return nil, fmt.Errorf("tls: %w", err)
 	}
@@ -180,6 +181,22 @@ func (t TLS) load() (*tls.Config, error) {
 		c.ClientAuth = tls.VerifyClientCertIfGiven
 	}
 	return c, nil
+}
+
+// pair is the gateway's certificate with its chain, and the key to it.
+func (t TLS) pair() (tls.Certificate, error) {
+	pair, err := tls.LoadX509KeyPair(t.Certificate, t.Key)
+	if err == nil || errors.As(err, new(*fs.PathError)) {
+		return pair, err
+	}
+	if key, wrong := boundedfile.Read(t.Key, limits.Key); wrong == nil && bytes.Contains(key, []byte("ENCRYPTED")) {
+		return pair, fmt.Errorf("%s: the key is encrypted, want one without a password: openssl pkey -in %[1]s -out NEW writes one", t.Key)
+	}
+	why := strings.TrimPrefix(err.Error(), "tls: ")
+	if strings.Contains(why, "does not match") {
+		why += "; of several certificates the gateway's comes first"
+	}
+	return pair, fmt.Errorf("certificate %s, key %s: %s", t.Certificate, t.Key, why)
 }
 
 // authorities are the certificates in PEM, each of which must be one: of an authority that is left out, clients are refused.
