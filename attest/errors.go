@@ -1,6 +1,11 @@
 package attest
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+
+	"github.com/runattest/runattest/internal/zero"
+)
 
 // The errors that callers tell apart. A no is a *VerificationError.
 var (
@@ -14,3 +19,18 @@ var (
 	// ErrSetChanged says that the second reading of a run set gave other runs than the first.
 	ErrSetChanged = errors.New("the run set was changed while it was read")
 )
+
+// SignatureCountError says that an envelope has no signature, or several: no verifier accepts it.
+type SignatureCountError struct{ Signatures int }
+
+func (e *SignatureCountError) Error() string {
+	return fmt.Sprintf("the envelope has %d signatures, want exactly one", zero.IfNil(e).Signatures)
+}
+
+// CheckSignatureCount wants exactly one signature, as verifying does: the error is a *SignatureCountError. Nothing is verified.
+func (b *Bundle) CheckSignatureCount() error {
+	if n := len(zero.IfNil(b).signatures); n != 1 {
+		return &SignatureCountError{n}
+	}
+	return nil
+}

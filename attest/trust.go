@@ -228,9 +228,9 @@ func (b *Bundle) CheckTrust(ctx context.Context, trust Trust) evidence.Result {
 			Time:      evidence.Skipped(evidence.CheckTime, evidence.CodeNotReached, "without a good signature there is nothing to date"),
 		}
 	}
-	if n := len(b.signatures); n != 1 {
+	if err := b.CheckSignatureCount(); err != nil {
 		return evidence.Result{
-			Signature: evidence.Failed(evidence.CheckSignature, evidence.CodeSignatureCount, "the envelope has %d signatures, want exactly one", n).
+			Signature: evidence.Failed(evidence.CheckSignature, evidence.CodeSignatureCount, "%s", err).
 				WithHint("several signers are several bundles"),
 			Signer: evidence.Skipped(evidence.CheckSigner, evidence.CodeNotReached, "without a good signature there is no signer"),
 			Time:   evidence.Skipped(evidence.CheckTime, evidence.CodeNotReached, "without a good signature there is nothing to date"),

@@ -42,7 +42,8 @@ func (a *attachment) spellings() []ocispec.Descriptor {
 
 // Attach makes each bundle a referrer of the artifact, and answers in the same order. A bundle is
 // stored byte for byte, without white space around it. One that is there already is left
-// alone. The error wraps ErrNotSubject, before anything is written, where a statement's subjects
+// alone. Before anything is written, the error is an *attest.SignatureCountError for a bundle that has no
+// signature or several, which no verifier accepts, and wraps ErrNotSubject where a statement's subjects
 // do not include the artifact (or, under a declaration, the run). After another error some
 // may be attached; attaching all of them again does the rest.
 func (t *Target) Attach(ctx context.Context, a *Artifact, bundles ...[]byte) ([]Attached, error) {
@@ -128,6 +129,9 @@ func (a *Artifact) prepare(data []byte, is map[string]string) (attachment, error
 		return made, err
 	case b.Format() == attest.DSSE:
 		return made, &BareEnvelopeError{made.predicateType}
+	}
+	if err := b.CheckSignatureCount(); err != nil {
+		return made, err
 	}
 	subjects, err := b.UnverifiedSubjects()
 	if err != nil {

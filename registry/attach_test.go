@@ -178,13 +178,30 @@ func TestAttachRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// with is a bundle of ours that has its signature so often
+	with := func(bundle []byte, times int) string {
+		before, rest, _ := strings.Cut(string(bundle), `"signatures":[`)
+		one, after, ok := strings.Cut(rest, `]},"mediaType"`)
+		if !ok {
+			t.Fatalf("%s", bundle)
+		}
+		return before + `"signatures":[` + strings.Join(slices.Repeat([]string{one}, times), ",") + `]},"mediaType"` + after
+	}
+	about, run := sign(t, 1, attest.StatementOptions{}, a), signed(t, declare(t, 1), attest.StatementOptions{})
 	for name, r := range map[string]struct{ data, want string }{
-		"no bundle":     {`{}`, "malformed bundle"},
-		"bare envelope": {string(dsse), "bare DSSE"},
-		"too large":     {`{"mediaType": "` + strings.Repeat("x", 16<<20) + `"}`, "at most 16777216"},
+		"no bundle":      {`{}`, "malformed bundle"},
+		"bare envelope":  {string(dsse), "bare DSSE"},
+		"no signature":   {with(about, 0), "the envelope has 0 signatures, want exactly one"},
+		"two signatures": {with(about, 2), "the envelope has 2 signatures, want exactly one"},
+		"too large":      {`{"mediaType": "` + strings.Repeat("x", 16<<20) + `"}`, "at most 16777216"},
 	} {
 		if _, err := target.Attach(context.Background(), a, []byte(r.data)); err == nil || !strings.Contains(err.Error(), r.want) {
 			t.Errorf("%s: %v, want %q", name, err, r.want)
+		}
+	}
+	for _, times := range []int{0, 2} {
+		if _, _, err := target.PushRun(context.Background(), declare(t, 1), []byte(with(run, times))); !errors.As(err, new(*attest.SignatureCountError)) {
+			t.Errorf("pushed with %d signatures: %v", times, err)
 		}
 	}
 	if n := s.count("PUT manifests") + s.count("POST blobs"); n != 0 {

@@ -20,8 +20,8 @@ type Grouped struct {
 }
 
 // GroupByRun groups bundles by the run that is the first subject of their statements, in the order of the identities. A
-// declaration that is given makes a group, too. Nothing is verified but that a declaration in a bundle is the one that
-// the bundle is about. Errors are a *BundleError.
+// declaration that is given makes a group, too. Nothing is verified but that a bundle has one signature, and that a
+// declaration in it is the one that it is about. Errors are a *BundleError.
 func GroupByRun(bundles [][]byte, declarations ...*identity.Declaration) ([]Grouped, error) {
 	groups := map[identity.ID]*Grouped{}
 	of := func(id identity.ID) *Grouped {
@@ -59,6 +59,9 @@ func GroupByRun(bundles [][]byte, declarations ...*identity.Declaration) ([]Grou
 func claimed(data []byte) (id identity.ID, declaration *identity.Declaration, err error) {
 	b, err := attest.ParseBundle(data)
 	if err != nil {
+		return id, nil, err
+	}
+	if err := b.CheckSignatureCount(); err != nil {
 		return id, nil, err
 	}
 	subjects, err := b.UnverifiedSubjects()

@@ -138,6 +138,9 @@ func registryHint(err error) string {
 	if bare, ok := errors.AsType[*registry.BareEnvelopeError](err); ok && bare.PredicateType == attest.PredicateType {
 		return "sign with --bundle-format " + string(attest.SigstoreBundle)
 	}
+	if is[*attest.SignatureCountError](err) {
+		return "several signers are several bundles"
+	}
 	if other, ok := errors.AsType[*registry.NotSubjectError](err); ok {
 		return attachHint(other)
 	}

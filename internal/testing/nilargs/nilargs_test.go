@@ -208,6 +208,7 @@ var exported = map[string]any{
 	"kms.PublicKeyOfAny":      kms.PublicKeyOfAny,
 	"kms.Timeout":             kms.Timeout,
 
+	"attest.Bundle.CheckSignatureCount":     (*attest.Bundle).CheckSignatureCount,
 	"attest.Bundle.CheckTrust":              (*attest.Bundle).CheckTrust,
 	"attest.Bundle.Format":                  (*attest.Bundle).Format,
 	"attest.Bundle.Marshal":                 (*attest.Bundle).Marshal,
@@ -251,6 +252,7 @@ var exported = map[string]any{
 	"attest.TrustedKey.Bounded":             attest.TrustedKey.Bounded,
 	"attest.TrustedKey.ValidAt":             attest.TrustedKey.ValidAt,
 	"attest.UnverifiedSubject.String":       attest.UnverifiedSubject.String,
+	"attest.SignatureCountError.Error":      (*attest.SignatureCountError).Error,
 	"attest.VerificationError.Error":        (*attest.VerificationError).Error,
 	"attest.VerificationError.Is":           (*attest.VerificationError).Is,
 	"attest.Verified.Annotations":           (*attest.Verified).Annotations,
