@@ -130,6 +130,19 @@ func readBase64(encoding *base64.Encoding, text string) []byte {
 	return data
 }
 
+// inEncoding says of what is there, and not of what is wanted, how it is encoded.
+func inEncoding(found, name string) string {
+	at := strings.IndexAny(found, ",;")
+	if at < 0 {
+		at = len(found)
+	}
+	const der = " in DER" // of which more may be said
+	if i := strings.Index(found[:at], der); i >= 0 {
+		at = i + len(der)
+	}
+	return found[:at] + " in " + name + found[at:]
+}
+
 // recognizeEncoded tells what is in base64 or hex.
 func recognizeEncoded(want, text string) (finding, bool) {
 	for _, e := range encodings {
@@ -146,7 +159,7 @@ func recognizeEncoded(want, text string) (finding, bool) {
 		s, ok := recognizeRaw(want, data, " in "+e.name)
 		if !ok {
 			if s, ok = recognizeDER(want, data); ok {
-				s.found += " in " + e.name
+				s.found = inEncoding(s.found, e.name)
 			}
 		}
 		if ok {

@@ -148,7 +148,7 @@ func recognizeRaw(want string, data []byte, encoding string) (finding, bool) {
 	case len(data) == 42 && strings.EqualFold(string(data[:2]), "ed"):
 		return finding{"this is a key of minisign or signify, which cannot be converted; make a key pair", makeKeys}, true
 	case len(data) != 32:
-		return finding{}, false
+		return recognizePoint(want, data, encoding)
 	}
 	found := "this is 32 bytes" + encoding + ", want PEM; they can be an Ed25519 key"
 	if want == wantPublic {

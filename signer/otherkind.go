@@ -4,6 +4,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"fmt"
+	"strings"
 
 	"github.com/runattest/runattest/internal/ecpoint"
 )
@@ -113,7 +114,11 @@ func compressed(want string, der []byte, in string) (finding, bool) {
 	case want == wantPrivate:
 		return finding{found: "this is a public key; sign with the private key"}, true
 	default:
-		return finding{fmt.Sprintf("this is an EC key with a %s point, want an uncompressed one", string(form)),
+		found := "this is an EC key with a %s point, want an uncompressed one"
+		if strings.Contains(in, "DER") {
+			found = "this is an EC key in DER with a %s point, want PEM with an uncompressed one"
+		}
+		return finding{fmt.Sprintf(found, string(form)),
 			writing("openssl pkey -pubin " + in + " -ec_conv_form uncompressed")}, true
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -75,9 +76,11 @@ func TestPointForms(t *testing.T) {
 			t.Run(curve+" "+form, func(t *testing.T) {
 				t.Parallel()
 				dir := t.TempDir()
+				size := map[string]int{"P-256": 32, "P-384": 48, "P-521": 66}[curve]
+				size = map[string]int{"compressed": 1 + size, "hybrid": 1 + 2*size}[form]
 				sh(t, dir, "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:"+curve+" -out k.key; openssl pkey -in k.key -pubout -out k.pem; "+
 					"openssl pkey -in k.key -pubout -ec_conv_form "+form+" -out a.pub; openssl pkey -in k.key -pubout -outform DER -ec_conv_form "+form+" -out b.pub; "+
-					"base64 b.pub >c.pub; sed 's/$/\\r/' a.pub >d.pub; openssl pkey -in k.key -ec_conv_form "+form+" -out f.key")
+					"base64 b.pub >c.pub; sed 's/$/\\r/' a.pub >d.pub; grep -v -- - a.pub >e.pub; tail -c "+strconv.Itoa(size)+" b.pub >g.pub; base64 g.pub >h.pub; xxd -p g.pub >i.pub; openssl pkey -in k.key -ec_conv_form "+form+" -out f.key")
 				read := func(file string) []byte {
 					data, err := os.ReadFile(filepath.Join(dir, file))
 					if err != nil {
@@ -89,11 +92,22 @@ func TestPointForms(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				for _, file := range []string{"a.pub", "b.pub", "c.pub", "d.pub"} {
+				inDER, raw := "this is an EC key in DER", "this is a "+form+" point of "+curve
+				withPoint := " with a " + form + " point, want "
+				for file, found := range map[string]string{
+					"a.pub": "this is an EC key" + withPoint + "an uncompressed one",
+					"d.pub": "this is an EC key" + withPoint + "an uncompressed one",
+					"b.pub": inDER + withPoint + "PEM with an uncompressed one",
+					"c.pub": inDER + " in base64" + withPoint + "PEM with an uncompressed one",
+					"e.pub": inDER + " in base64" + withPoint + "PEM with an uncompressed one",
+					"g.pub": raw + ", want a public key in PEM",
+					"h.pub": raw + " in base64, want a public key in PEM",
+					"i.pub": raw + " in hex, want a public key in PEM",
+				} {
 					_, err := signer.ParsePublicKey(read(file))
 					var format *signer.FormatError
-					if !errors.As(err, &format) || !strings.Contains(format.Found, "with a "+form+" point") || !strings.Contains(format.Convert(file), "-ec_conv_form uncompressed") {
-						t.Fatalf("%s: %v", file, err)
+					if !errors.As(err, &format) || format.Found != found || !strings.Contains(format.Convert(file), "-ec_conv_form uncompressed") {
+						t.Fatalf("%s: %v, want %s", file, err, found)
 					}
 					sh(t, dir, format.Convert(file))
 					if got, err := signer.ParsePublicKey(read(file + ".pem")); err != nil || got.Hint() != want.Hint() {
