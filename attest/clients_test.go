@@ -191,6 +191,43 @@ func TestEitherAlphabet(t *testing.T) {
 	}
 }
 
+// TestBarePayloadIsNo: a signature over the payload without DSSE's pre-authentication encoding fails, and the reason says so. It means
+// nothing else, and costs nothing where work is bounded.
+func TestBarePayloadIsNo(t *testing.T) {
+	for _, algorithm := range []signer.Algorithm{signer.ECDSAP256, signer.ECDSAP521, signer.Ed25519, signer.RSA2048} {
+		by := newSigner(t, algorithm)
+		it := TrustedKey{Name: "it", Key: by.PublicKey()}
+		e := evidence.Envelope{PayloadType: PayloadType, Payload: newStatement(t, StatementOptions{}).Bytes()}
+		var err error
+		if e.Signature, err = by.Sign(context.Background(), e.Payload); err != nil {
+			t.Fatal(err)
+		}
+		other := TrustedKey{Name: "other", Key: newSigner(t, algorithm).PublicKey()}
+		for name, c := range map[string]struct {
+			keys []TrustedKey
+			hint string
+			work *signer.Work
+			code evidence.Code
+		}{
+			"no hint":         {[]TrustedKey{other, it}, "", nil, evidence.CodeSignatureScheme},
+			"its hint":        {[]TrustedKey{other, it}, it.Key.Hint(), nil, evidence.CodeSignatureScheme},
+			"hint of another": {[]TrustedKey{other, it}, other.Key.Hint(), nil, evidence.CodeSignature},
+			"not trusted":     {[]TrustedKey{other}, "", nil, evidence.CodeSignerUnknown},
+			"bounded work":    {[]TrustedKey{other, it}, it.Key.Hint(), signer.NewWork(1000), evidence.CodeSignature},
+		} {
+			e.KeyHint, e.Work = c.hint, c.work
+			o, signedBy := CheckKeys(c.keys, e)
+			if signedBy != nil || o.By != nil || o.OtherScheme != nil || o.Signature.Verdict != evidence.Fail || o.Signature.Code != c.code || o.Signer.Verdict == evidence.Pass {
+				t.Errorf("%s, %s: %+v", algorithm, name, o)
+			}
+			const says = "by key it, but over the payload alone; want it over DSSE's PAE of payload type and payload"
+			if bare := c.code == evidence.CodeSignatureScheme; bare != (o.Signature.Reason == says) {
+				t.Errorf("%s, %s: %s", algorithm, name, o.Signature.Reason)
+			}
+		}
+	}
+}
+
 // TestOtherSchemeIsNo: a trusted key's signature in another scheme fails and the reason says so, whatever key the
 // bundle names; of very many trusted keys, some are tried.
 func TestOtherSchemeIsNo(t *testing.T) {

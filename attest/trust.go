@@ -171,6 +171,10 @@ func explainNo(keys []TrustedKey, named *TrustedKey, schemes *signer.Schemes, e 
 			WithHint(evidence.Hint("sign with runattest and this key, or with another program as " + key.Key.Scheme()))
 		return o
 	}
+	if key := findBare(keys, named, e); key != nil {
+		o.Signature = evidence.SignedBare("key " + key.Name)
+		return o
+	}
 	if named != nil {
 		o.Signature = evidence.Failed(evidence.CheckSignature, evidence.CodeSignature, "does not verify under key %s, which the bundle names", named.Name).
 			WithHint("the payload or the signature was changed after signing")
@@ -199,6 +203,21 @@ func findScheme(keys []TrustedKey, named *TrustedKey, schemes *signer.Schemes, s
 		}
 	}
 	return nil, ""
+}
+
+// findBare is the key that signed the payload alone: the one that the bundle names, or if it names none, one of some. It only
+// explains a no, and nothing is spent on it where work is bounded.
+func findBare(keys []TrustedKey, named *TrustedKey, e evidence.Envelope) *TrustedKey {
+	schemes := signer.NewSchemes(e.Payload)
+	switch {
+	case e.Work != nil:
+		return nil
+	case named == nil:
+		return findKey(keys[:min(len(keys), limits.SchemeKeys)], schemes, e.Signature, nil)
+	case schemes.Verify(named.Key, e.Signature) == nil:
+		return named
+	}
+	return nil
 }
 
 func findKey(keys []TrustedKey, schemes *signer.Schemes, signature []byte, except *TrustedKey) *TrustedKey {

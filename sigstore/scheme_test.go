@@ -11,6 +11,26 @@ import (
 	"github.com/runattest/runattest/attest/evidence"
 )
 
+// TestCertificateBarePayload: a signature by a certificate's key over the payload alone fails, and the reason says so.
+func TestCertificateBarePayload(t *testing.T) {
+	w := newWorld(t)
+	leaf, private, err := w.GenerateLeafCert(alice, issuer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := evidence.Envelope{MediaType: attest.BundleMediaType, PayloadType: attest.PayloadType, Payload: statement(t), Certificates: [][]byte{leaf.Raw}}
+	key := private.(*ecdsa.PrivateKey)
+	sum := sha256.Sum256(e.Payload)
+	if e.Signature, err = ecdsa.SignASN1(rand.Reader, key, sum[:]); err != nil {
+		t.Fatal(err)
+	}
+	o := trusting(t, TrustOptions{Root: rootOf(t, nil, w), Identities: trustsAlice}).CheckEnvelope(context.Background(), e)
+	const says = "by the certificate's key, but over the payload alone; want it over DSSE's PAE of payload type and payload"
+	if o.By != nil || o.OtherScheme != nil || o.Signature.Verdict != evidence.Fail || o.Signature.Reason != says || o.Signer.Verdict == evidence.Pass {
+		t.Errorf("%+v", o)
+	}
+}
+
 // TestCertificateOtherScheme: a signature by a certificate's key in another scheme fails, and the reason names the
 // scheme; schemes are tried only for a signer who could be trusted.
 func TestCertificateOtherScheme(t *testing.T) {

@@ -236,6 +236,7 @@ var exported = map[string]any{
 	"evidence.Passed":                       evidence.Passed,
 	"attest.Report.Failed":                  (*attest.Report).Failed,
 	"attest.Sign":                           attest.Sign,
+	"evidence.SignedBare":                   evidence.SignedBare,
 	"evidence.Skipped":                      evidence.Skipped,
 	"attest.Bundle.WriteFile":               (*attest.Bundle).WriteFile,
 	"attest.SignFile":                       attest.SignFile,
