@@ -2,6 +2,8 @@ package sigstore
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -16,6 +18,7 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/tlog"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/signer"
 )
 
@@ -197,6 +200,92 @@ func TestIntotoByKey(t *testing.T) {
 		"not a key":       {logged(key, func(b parts) { inBody(b)["publicKey"] = []byte("key") }), o, "time: log entry 0: body: want one certificate or public key in PEM"},
 	} {
 		t.Run(name, c.run)
+	}
+}
+
+// underOrigin has a proof whose checkpoint is the log's, with another origin.
+func (w world) underOrigin(p parts, origin string) parts {
+	w.t.Helper()
+	body := decodedMember(w.t, p.entry()["canonicalizedBody"])
+	root := sha256.Sum256(append([]byte{0}, body...))
+	text := origin + "\n1\n" + base64.StdEncoding.EncodeToString(root[:]) + "\n"
+	sum := sha256.Sum256([]byte(text))
+	signature, err := ecdsa.SignASN1(rand.Reader, w.logKey(), sum[:])
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	id := decodedMember(w.t, p.entry()["logId"].(map[string]any)["keyId"])
+	line := "\n\u2014 " + strings.TrimSuffix(origin, " - 123") + " " + base64.StdEncoding.EncodeToString(append(id[:4:4], signature...)) + "\n"
+	p.entry()["inclusionProof"] = w.inclusion(body)
+	proof(p)["checkpoint"] = map[string]any{"envelope": text + line}
+	return p
+}
+
+// TestIntotoUnderHost: sigstore-conformance's intoto-canonical-log-entry has an entry of Rekor v1 under a checkpoint whose origin is the
+// log's host, without the ID of a tree. It proves what it would prove with one: the log has this body, and a promise signs a time.
+func TestIntotoUnderHost(t *testing.T) {
+	w := newWorld(t)
+	p, key := byKey(t)
+	text, err := key.PEM()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const host = "rekor.example"
+	o := TrustOptions{
+		Root: rootOf(t, func(p *rootParts) {
+			for _, l := range p.tlogs {
+				l.BaseURL, l.ValidityPeriodEnd = "https://"+host, time.Time{} // which would need a time
+			}
+		}, w),
+		Keys: []attest.TrustedKey{{Name: "k", Key: key}}, RequireLogEntries: 1,
+	}
+	entry := func(origin string, edit func(parts)) parts {
+		body := intotoBody(t, p, text)
+		delete(body.content()["envelope"].(parts), "payload")
+		q := parts{"mediaType": p["mediaType"], "dsseEnvelope": p["dsseEnvelope"], "verificationMaterial": parts{"publicKey": p.material()["publicKey"]}}
+		q = w.underOrigin(w.relogged(q, "intoto", "0.0.2", body, time.Now()), origin)
+		edit(q)
+		return q
+	}
+	same := func(parts) {}
+	bare := func(p parts) { delete(p.entry(), "inclusionPromise") }
+	untimed := func(p parts) { bare(p); p.entry()["integratedTime"] = "0" }
+	const notThere = "time: log entry 0: its inclusion proof does not lead to the root hash that the log has signed"
+	for name, c := range map[string]struct {
+		trial
+		times int
+	}{
+		"intoto-canonical-log-entry": {trial{entry(host, untimed), o, ""}, 0},
+		"with a time, not promised":  {trial{entry(host, bare), o, ""}, 0},
+		"promised":                   {trial{entry(host, same), o, ""}, 1},
+		"with a tree, promised":      {trial{entry(host+" - 123", same), o, ""}, 1},
+		"another host":               {trial{entry("other.example", untimed), o, `time: log entry 0: an entry of kind "intoto 0.0.2", which Rekor v1 writes, with a checkpoint whose origin "other.example" is neither`}, 0},
+		"another time than promised": {trial{entry(host, func(p parts) { p.entry()["integratedTime"] = "1700000000" }), o, "time: log entry 0: its inclusion promise does not hold"}, 0},
+		"another index":              {trial{entry(host, func(p parts) { bare(p); proof(p)["logIndex"] = "1" }), o, "time: log entry 0: "}, 0},
+		"another body": {trial{entry(host, func(p parts) {
+			bare(p)
+			body := decodedMember(t, p.entry()["canonicalizedBody"])
+			p.entry()["canonicalizedBody"] = bytes.Replace(body, []byte(strings.Repeat("ab", 32)), []byte(strings.Repeat("ac", 32)), 1)
+		}), o, notThere}, 0},
+		"a checkpoint that another log signed": {trial{func() parts {
+			q, other := entry(host, bare), newWorld(t)
+			id := q.entry()["logId"]
+			signed := proof(other.underOrigin(q, host))["checkpoint"]
+			q.entry()["logId"], proof(q)["checkpoint"] = id, signed
+			return q
+		}(), o, "time: log entry 0: "}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := c.bundle.bundle(t).CheckTrust(t.Context(), trusting(t, c.trust))
+			_, reason, _ := strings.Cut(c.refused, ": ")
+			if yes := got.Time.Verdict != evidence.Fail; yes != (c.refused == "") || !yes && !strings.Contains(got.Time.Reason, reason) || len(got.Times) != c.times {
+				t.Errorf("%+v\nwant %q", got, c.refused)
+			}
+			at := map[bool]int64{true: 1000, false: 0}[c.times > 0] // that of the log is promised, that of the tree proved
+			if c.refused == "" && (len(got.Logs) != 1 || got.Logs[0].Index != at) {
+				t.Errorf("in the logs %+v, want at %d", got.Logs, at)
+			}
+		})
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -66,7 +67,7 @@ func (r *TrustedRoot) checkLogEntry(name string, text []byte, e evidence.Envelop
 	}
 	var integrated []root.Timestamp
 	if err = body.read(); err == nil {
-		err = body.checkLog(&entry)
+		err = body.checkLog(&entry, log)
 	}
 	if err == nil {
 		err = body.about(e, by)
@@ -153,8 +154,8 @@ func provedIndex(entry *protorekor.TransparencyLogEntry, body *logBody) int64 {
 
 // checkLog wants the proof to be of the version of Rekor that writes entries of this kind. sigstore-go goes by the origin of
 // the checkpoint: of a proof by Rekor v2 it verifies neither the body, which it makes up from the envelope, nor the index
-// in the proof.
-func (b *logBody) checkLog(entry *protorekor.TransparencyLogEntry) error {
+// in the proof. An entry of Rekor v1 may have the origin of Rekor v2, the log's host: see verifyUnderHost.
+func (b *logBody) checkLog(entry *protorekor.TransparencyLogEntry, log *root.TransparencyLog) error {
 	proof := entry.GetInclusionProof()
 	if proof == nil {
 		return nil
@@ -163,8 +164,8 @@ func (b *logBody) checkLog(entry *protorekor.TransparencyLogEntry) error {
 	switch {
 	case v1 && v2:
 		return fmt.Errorf("an entry of kind %q, which Rekor v2 writes, with a checkpoint of Rekor v1", b.kind)
-	case !v1 && !v2:
-		return fmt.Errorf("an entry of kind %q, which Rekor v1 writes, with a checkpoint whose origin %.100q is not of Rekor v1", b.kind, origin(proof))
+	case !v1 && !v2 && !isHostOf(log, origin(proof)):
+		return fmt.Errorf("an entry of kind %q, which Rekor v1 writes, with a checkpoint whose origin %.100q is neither of Rekor v1 nor the log's host", b.kind, origin(proof))
 	case v2 && proof.GetLogIndex() != entry.GetLogIndex():
 		return fmt.Errorf("has the index %d, but its inclusion proof is of the index %d", entry.GetLogIndex(), proof.GetLogIndex())
 	}
@@ -184,6 +185,9 @@ func (r *TrustedRoot) verifyEntry(entry *protorekor.TransparencyLogEntry, body *
 			return nil, err
 		}
 	}
+	if p := entry.GetInclusionProof(); p != nil && !v2 && !rekorV1Origin.MatchString(origin(p)) {
+		return r.verifyUnderHost(entry, log)
+	}
 	one, err := bundle.NewBundle(entity(e, by, entry))
 	if err != nil {
 		return nil, err
@@ -196,6 +200,37 @@ func (r *TrustedRoot) verifyEntry(entry *protorekor.TransparencyLogEntry, body *
 		err = checkIncluded(entry)
 	}
 	return integrated, err
+}
+
+// verifyUnderHost verifies the proof, and the promise if there is one, of an entry of Rekor v1 under a checkpoint whose origin does not
+// end with the ID of a tree. Rekor writes the ID, to tell its trees apart; other clients do not look at it, and all of the
+// proof is there: the log's key has signed the root of a tree that has this body. sigstore-go would take it for an entry of Rekor v2,
+// and not look at the body.
+func (r *TrustedRoot) verifyUnderHost(entry *protorekor.TransparencyLogEntry, log *root.TransparencyLog) ([]root.Timestamp, error) {
+	parsed, err := tlog.ParseTransparencyLogEntry(entry)
+	if err != nil {
+		return nil, err
+	}
+	verifier, err := signature.LoadVerifier(log.PublicKey, log.SignatureHashFunc)
+	if err != nil {
+		return nil, err
+	}
+	if err := tlog.VerifyInclusion(parsed, verifier); err != nil {
+		return nil, r.explain(err, entry)
+	}
+	if !parsed.HasInclusionPromise() { // which alone signs a time
+		return nil, nil
+	}
+	if err := tlog.VerifySET(parsed, r.root.RekorLogs()); err != nil {
+		return nil, fmt.Errorf("its inclusion promise does not hold: %w", err)
+	}
+	return []root.Timestamp{{Time: parsed.IntegratedTime(), URI: log.BaseURL}}, nil
+}
+
+// isHostOf says whether an origin is the host of the log's URL.
+func isHostOf(log *root.TransparencyLog, origin string) bool {
+	u, err := url.Parse(log.BaseURL)
+	return err == nil && u.Hostname() != "" && u.Hostname() == origin
 }
 
 // explain says what sigstore-go does not say in words: it prints two hashes as decimal numbers, and counts no
