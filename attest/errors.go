@@ -2,8 +2,8 @@ package attest
 
 import (
 	"errors"
-	"fmt"
 
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/internal/zero"
 )
 
@@ -20,17 +20,10 @@ var (
 	ErrSetChanged = errors.New("the run set was changed while it was read")
 )
 
-// SignatureCountError says that an envelope has no signature, or several: no verifier accepts it.
-type SignatureCountError struct{ Signatures int }
-
-func (e *SignatureCountError) Error() string {
-	return fmt.Sprintf("the envelope has %d signatures, want exactly one", zero.IfNil(e).Signatures)
-}
-
-// CheckSignatureCount wants exactly one signature, as verifying does: the error is a *SignatureCountError. Nothing is verified.
+// CheckSignatureCount wants exactly one signature, as verifying does: the error is an *evidence.SignatureCountError. Nothing is verified.
 func (b *Bundle) CheckSignatureCount() error {
 	if n := len(zero.IfNil(b).signatures); n != 1 {
-		return &SignatureCountError{n}
+		return &evidence.SignatureCountError{Signatures: n}
 	}
 	return nil
 }

@@ -42,7 +42,7 @@ func (a *attachment) spellings() []ocispec.Descriptor {
 
 // Attach makes each bundle a referrer of the artifact, and answers in the same order. A bundle is
 // stored byte for byte, without white space around it. One that is there already is left
-// alone. Before anything is written, the error is an *attest.SignatureCountError for a bundle that has no
+// alone. Before anything is written, the error is an *evidence.SignatureCountError for a bundle that has no
 // signature or several, which no verifier accepts, and wraps ErrNotSubject where a statement's subjects
 // do not include the artifact (or, under a declaration, the run). After another error some
 // may be attached; attaching all of them again does the rest.

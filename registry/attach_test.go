@@ -16,6 +16,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/registry"
 )
 
@@ -200,7 +201,7 @@ func TestAttachRefuses(t *testing.T) {
 		}
 	}
 	for _, times := range []int{0, 2} {
-		if _, _, err := target.PushRun(context.Background(), declare(t, 1), []byte(with(run, times))); !errors.As(err, new(*attest.SignatureCountError)) {
+		if _, _, err := target.PushRun(context.Background(), declare(t, 1), []byte(with(run, times))); !errors.As(err, new(*evidence.SignatureCountError)) {
 			t.Errorf("pushed with %d signatures: %v", times, err)
 		}
 	}

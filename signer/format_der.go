@@ -118,7 +118,7 @@ func isPrivateDER(data []byte) bool {
 
 // recognizeBinary knows the first bytes of PGP keys (RFC 9580, section 4.2).
 func recognizeBinary(data []byte) (finding, bool) {
-	if len(data) > 3 && bytes.IndexByte([]byte{0x94, 0x95, 0x98, 0x99, 0xc5, 0xc6}, data[0]) >= 0 {
+	if len(data) > 3 && len(data) != 32 && bytes.IndexByte([]byte{0x94, 0x95, 0x98, 0x99, 0xc5, 0xc6}, data[0]) >= 0 {
 		return finding{"this looks like a PGP key, which cannot be converted; make a key pair", makeKeys}, true
 	}
 	return finding{}, false

@@ -1,6 +1,7 @@
 package signer_test
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
@@ -140,5 +141,18 @@ func TestPointOfCertificate(t *testing.T) {
 	}
 	if _, err := signer.ParsePublicKey(data); err == nil || !strings.Contains(err.Error(), "this is a certificate in DER") {
 		t.Error(err)
+	}
+}
+
+// TestRawKeyLikePGP: 32 bytes can be an Ed25519 key whatever they begin with; a key of PGP is longer.
+func TestRawKeyLikePGP(t *testing.T) {
+	for _, first := range []byte{0x94, 0x95, 0x98, 0x99, 0xc5, 0xc6} {
+		key := append([]byte{first}, bytes.Repeat([]byte{0xa5}, 31)...)
+		if _, err := signer.Parse(key, nil); err == nil || !strings.Contains(err.Error(), "this is 32 bytes, want PEM") {
+			t.Errorf("%#x: %v", first, err)
+		}
+		if _, err := signer.ParsePublicKey(append(key, 0)); err == nil || !strings.Contains(err.Error(), "a PGP key") {
+			t.Errorf("%#x, and more bytes: %v", first, err)
+		}
 	}
 }

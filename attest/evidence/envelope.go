@@ -3,6 +3,7 @@ package evidence
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 
 	"github.com/runattest/runattest/signer"
@@ -52,3 +53,13 @@ type Witness interface {
 // ErrSignAgain is what a Witness's error wraps where this signature cannot be witnessed, but another one over the same
 // statement could: a log whose answer was lost does not give it again.
 var ErrSignAgain = errors.New("another signature is needed")
+
+// SignatureCountError says that an envelope has no signature, or several: no verifier accepts it.
+type SignatureCountError struct{ Signatures int }
+
+func (e *SignatureCountError) Error() string {
+	if e == nil {
+		e = &SignatureCountError{}
+	}
+	return fmt.Sprintf("the envelope has %d signatures, want exactly one", e.Signatures)
+}

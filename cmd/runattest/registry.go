@@ -13,6 +13,7 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/answer"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/build"
@@ -138,7 +139,7 @@ func registryHint(err error) string {
 	if bare, ok := errors.AsType[*registry.BareEnvelopeError](err); ok && bare.PredicateType == attest.PredicateType {
 		return "sign with --bundle-format " + string(attest.SigstoreBundle)
 	}
-	if is[*attest.SignatureCountError](err) {
+	if is[*evidence.SignatureCountError](err) {
 		return "several signers are several bundles"
 	}
 	if other, ok := errors.AsType[*registry.NotSubjectError](err); ok {

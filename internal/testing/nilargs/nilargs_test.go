@@ -253,7 +253,7 @@ var exported = map[string]any{
 	"attest.TrustedKey.Bounded":             attest.TrustedKey.Bounded,
 	"attest.TrustedKey.ValidAt":             attest.TrustedKey.ValidAt,
 	"attest.UnverifiedSubject.String":       attest.UnverifiedSubject.String,
-	"attest.SignatureCountError.Error":      (*attest.SignatureCountError).Error,
+	"evidence.SignatureCountError.Error":    (*evidence.SignatureCountError).Error,
 	"attest.VerificationError.Error":        (*attest.VerificationError).Error,
 	"attest.VerificationError.Is":           (*attest.VerificationError).Is,
 	"attest.Verified.Annotations":           (*attest.Verified).Annotations,
