@@ -36,33 +36,100 @@ func (p *Policy) worlds(possible map[string][]string) *rules.Worlds {
 	if p.approvals == nil {
 		return w
 	}
-	arranged := len(p.approvals.approvers) <= limits.Arranged
-	w.Known["Approval.approver"], w.Known["Approval.role"] = arranged, arranged
-	w.Approvals = func(signer int) iter.Seq[rules.Approvals] {
+	w.Many = len(p.approvals.approvers) > arranged
+	w.Approvals = func(signer int, named map[string]bool) iter.Seq[rules.Approvals] {
 		var may []ApprovalResult
 		for _, one := range p.approvals.approvers {
 			if why, _ := p.cannotApprove(one, signers[signer]); why == "" {
 				may = append(may, ApprovalResult{Counted: true, Approver: one.name, Role: one.role, Decision: Approved})
 			}
 		}
-		if arranged {
-			return p.approvals.arrangements(may)
+		switch {
+		case !w.Many:
+			return p.approvals.arrangements(may, nil)
+		case named == nil:
+			return p.approvals.sizes(may)
 		}
-		return p.approvals.sizes(may)
+		return p.approvals.arrangements(may, p.approvals.alike(named))
 	}
+	w.Few = func(named map[string]bool) bool { return p.approvals.orders(p.approvals.alike(named)) <= limits.Orders }
 	return w
 }
 
-// arrangements are the lists of approvals of these that suffice, in every order in which they can be given.
-func (a *approvals) arrangements(of []ApprovalResult) iter.Seq[rules.Approvals] {
+var arranged = limits.Arranged // tests have it lower
+
+// alike gives each approver a group, of which any is as good as another for an expression that does nothing with texts but to compare
+// them with these, and with each other: those of one role whose names differ from all other texts, and those who alone have a role,
+// if that differs from all other texts, too.
+func (a *approvals) alike(named map[string]bool) map[string]string {
+	names, holders := map[string]bool{}, map[string]int{}
+	for _, one := range a.approvers {
+		names[one.name] = true
+		holders[one.role]++
+	}
+	groups := map[string]string{}
+	for _, one := range a.approvers {
+		switch {
+		case named[one.name] || holders[one.name] > 0 || one.name == string(Approved):
+			groups[one.name] = "name " + one.name
+		case holders[one.role] == 1 && !named[one.role] && !names[one.role] && one.role != "" && one.role != string(Approved) && a.roles[one.role] == 0:
+			groups[one.name] = "any"
+		default:
+			groups[one.name] = "role " + one.role
+		}
+	}
+	return groups
+}
+
+// orders is how many lists arrangements would make, of all approvers.
+func (a *approvals) orders(groups map[string]string) float64 {
+	sizes := map[string]int{}
+	for _, group := range groups {
+		sizes[group]++
+	}
+	ways := []float64{1} // by length, divided by the factorial of it
+	for _, size := range sizes {
+		next := make([]float64, len(ways)+size)
+		factor := 1.0
+		for n := range size + 1 {
+			if n > 0 {
+				factor /= float64(n)
+			}
+			for length, w := range ways {
+				next[length+n] += w * factor
+			}
+		}
+		ways = next
+	}
+	all, factorial := 0.0, 1.0
+	for n, w := range ways {
+		if n > 0 {
+			factorial *= float64(n)
+		}
+		all += w * factorial
+	}
+	return all
+}
+
+// arrangements are the lists of approvals of these that suffice, in every order in which they can be given; of those of one group, in
+// one order.
+func (a *approvals) arrangements(of []ApprovalResult, groups map[string]string) iter.Seq[rules.Approvals] {
 	var given []ApprovalResult
+	isGiven := func(one ApprovalResult) bool {
+		return slices.ContainsFunc(given, func(other ApprovalResult) bool { return other.Approver == one.Approver })
+	}
+	isLater := func(i int) bool { // than one of its group who has not approved
+		return groups != nil && slices.ContainsFunc(of[:i], func(before ApprovalResult) bool {
+			return groups[before.Approver] == groups[of[i].Approver] && !isGiven(before)
+		})
+	}
 	var arrange func(yield func(rules.Approvals) bool) bool
 	arrange = func(yield func(rules.Approvals) bool) bool {
 		if len(a.denials(given)) == 0 && !yield(approvalsOf(given)) {
 			return false
 		}
-		for _, one := range of {
-			if slices.ContainsFunc(given, func(other ApprovalResult) bool { return other.Approver == one.Approver }) {
+		for i, one := range of {
+			if isGiven(one) || isLater(i) {
 				continue
 			}
 			given = append(given, one)

@@ -23,8 +23,12 @@ type Worlds struct {
 	Signers []Signer
 	// Left is how many worlds may still be tried; without any, every condition can be met.
 	Left int
-	// Approvals gives the lists of approvals that a run by the signer of that index may have; nil if there are none.
-	Approvals func(signer int) iter.Seq[Approvals]
+	// Approvals gives the lists of approvals that a run by the signer of that index may have; nil if there are none. Where there are
+	// Many approvers, named are the texts that tell them apart. It is nil where approvers and roles are not looked at.
+	Approvals func(signer int, named map[string]bool) iter.Seq[Approvals]
+	Many      bool // more approvers than can be put in every order
+	// Few says whether the orders are few enough to be tried, of many approvers that only these texts tell apart.
+	Few func(named map[string]bool) bool
 }
 
 // The dimensions of worlds that an expression reads.
@@ -48,7 +52,7 @@ func (d dimensions) or(other dimensions) dimensions {
 }
 
 // each gives the worlds that differ in these dimensions; of the others there is one value.
-func (w *Worlds) each(d dimensions) iter.Seq[Values] {
+func (w *Worlds) each(d dimensions, named map[string]bool) iter.Seq[Values] {
 	return func(yield func(Values) bool) {
 		kinds, signers := w.Kinds, len(w.Signers)
 		if !d.kind {
@@ -60,7 +64,7 @@ func (w *Worlds) each(d dimensions) iter.Seq[Values] {
 		for i := range signers {
 			lists := func(yield func(Approvals) bool) { yield(Approvals{}) }
 			if d.approvals && w.Approvals != nil {
-				lists = w.Approvals(i)
+				lists = w.Approvals(i, named)
 			}
 			for list := range lists {
 				for _, kind := range kinds {
@@ -88,13 +92,15 @@ func (r *Rule) isReachable(w *Worlds) (bool, dimensions) {
 	if w == nil || r.ast == nil || len(w.Kinds) == 0 || len(w.Signers) == 0 {
 		return true, dimensions{}
 	}
-	of, d := w.outcomesOf(ast.NavigateAST(r.ast.NativeRep()), r.ast)
+	e := ast.NavigateAST(r.ast.NativeRep())
+	named := w.tellApart(e)
+	of, d := w.outcomesOf(e, r.ast)
 	if d == (dimensions{}) {
 		return true, d
 	}
 	m := newMeter(context.Background())
 	m.begin() // once for all worlds
-	for v := range w.each(d) {
+	for v := range w.each(d, named) {
 		vars, err := v.variables(&wanted{all: true})
 		if w.Left--; err != nil || w.Left < 0 {
 			return true, d
