@@ -26,32 +26,20 @@ class Signed(Shown):
         self.bundle = bundle
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the bundle to a file, whole or not at all. It replaces a file of that name, and keeps who may read it.
+        """Write the bundle to a file, whole or not at all.
 
-        A link stays, and the file that it leads to is written; so are pipes and devices.
+        It replaces a file of that name, and keeps who may read it. A link stays, and the file that it leads to is written.
         """
-        import secrets
-        import stat
-
-        text = json.dumps(self.bundle, ensure_ascii=False, separators=(",", ":")) + "\n"
-        try:
-            mode = os.stat(path).st_mode
-        except FileNotFoundError:
-            mode = None
-        if mode is not None and not stat.S_ISREG(mode):
-            with open(path, "w", encoding="utf-8") as f:
-                f.write(text)
-            return
+        if os.path.exists(path) and not os.path.isfile(path):
+            raise InputError(f"{os.fspath(path)}: is not a file")
         path = os.path.realpath(path)
-        name = os.path.join(os.path.dirname(path), f".runattest-{secrets.token_hex(16)}.tmp")
+        name = os.path.join(os.path.dirname(path), f".runattest-{os.urandom(16).hex()}.tmp")
         file = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)  # less what umask takes
         try:
             with open(file, "w", encoding="utf-8") as f:
-                f.write(text)
-                f.flush()
+                print(json.dumps(self.bundle, ensure_ascii=False, separators=(",", ":")), file=f, flush=True)
                 os.fsync(f.fileno())
-            if mode is not None:
-                os.chmod(name, stat.S_IMODE(mode))
+            os.chmod(name, os.stat(path if os.path.exists(path) else name).st_mode & 0o777)
             os.replace(name, path)
         except BaseException:
             os.unlink(name)
