@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"maps"
 	"os"
 	"os/exec"
@@ -69,13 +70,17 @@ func TestCheckLines(t *testing.T) {
 		return func(dir string) error { return os.Symlink(to, filepath.Join(dir, name)) }
 	}
 	const no = "BAD: use nothing of dist\n"
+	all := wheel + ": OK\n" + rpmFile(r) + ": OK\n" + provenanceFile(r) + ": OK\nGOOD: dist is release 0.1.0\n"
+	executable := func(name string) func(string) error {
+		return func(dir string) error { return os.Chmod(filepath.Join(dir, name), 0o700) }
+	}
 	for name, c := range map[string]struct {
 		files  map[string][]byte // that differ from those of the release
 		change func(dir string) error
 		lines  func(script string) string
 		want   string // what is printed, without the messages of tools
 	}{
-		"as released":       {want: wheel + ": OK\n" + rpmFile(r) + ": OK\n" + provenanceFile(r) + ": OK\nGOOD: dist is release 0.1.0\n"},
+		"as released":       {want: all},
 		"one wheel more":    {change: write("runattest-0.1.0-1-py3-none-any.whl", ""), want: "runattest-0.1.0-1-py3-none-any.whl\n" + no},
 		"a blank before":    {change: write(" "+wheel, ""), want: " " + wheel + "\n" + no},
 		"a hidden file":     {change: write(".pip", ""), want: ".pip\n" + no},
@@ -107,12 +112,28 @@ func TestCheckLines(t *testing.T) {
 		"an older list":      {files: map[string][]byte{checksumsFile: old[checksumsFile], signatureFile: old[signatureFile]}, want: no},
 		"the list is a link": {change: otherList, want: "./checksums.txt\n./dist\n" + no},
 		// A folder of mode 0311, as tar keeps it, cannot be listed.
-		"not found":  {lines: func(s string) string { return "find() { return 1; }\n" + s }, want: no},
-		"not listed": {lines: func(s string) string { return "ls() { return 2; }\n" + s }, want: no},
+		"not found":  {lines: func(s string) string { return "find() { return 1; }\n" + s }, want: "find failed\n" + no},
+		"not listed": {lines: func(s string) string { return strings.Replace(s, "command ls", "false", 1) }, want: no},
+		// Some find print a name as it is when they may not look into the folder.
+		"a nod by find": {
+			lines: func(s string) string { return "find() { printf 'GOOD\\033[8m\\n' >&2; return 1; }\n" + s },
+			want:  "GOOD^[[8m\nfind failed\n" + no,
+		},
+		// What a person has put in the place of a tool fails.
+		"another grep": {
+			change: write("more.whl", ""),
+			lines:  func(s string) string { return "grep() { [ \"$1\" != -vxF ] || return 2; command grep \"$@\"; }\n" + s },
+			want:   "grep failed\n" + no,
+		},
+		"another cat": {change: link("b", wheel), lines: func(s string) string { return "cat() { return 1; }\n" + s }, want: no},
+		"ls -F":       {lines: func(s string) string { return "ls() { command ls -F \"$@\"; }\n" + s }, change: executable(wheel), want: all},
+		"a linked dist": {change: func(dir string) error {
+			return errors.Join(os.Rename(dir, dir+".real"), os.Symlink(dir+".real", dir))
+		}, want: no},
 		// As the page says: nothing is in that file but the signature.
 		"more than a signature": {
 			files: map[string][]byte{signatureFile: append(slices.Clone(good[signatureFile]), "--"...)},
-			want:  wheel + ": OK\n" + rpmFile(r) + ": OK\n" + provenanceFile(r) + ": OK\nGOOD: dist is release 0.1.0\n",
+			want:  all,
 		},
 	} {
 		for shell, line := range checkShells(t) {

@@ -141,7 +141,7 @@ func console(section string) (script string, printed []string) {
 		for line := range strings.Lines(block[1]) {
 			if command, ok := strings.CutPrefix(line, "$ "); ok || goesOn {
 				script += command
-				goesOn = strings.HasSuffix(command, "&&\n")
+				goesOn = strings.HasSuffix(command, "&&\n") || strings.HasSuffix(command, "||\n")
 			} else {
 				printed = append(printed, strings.TrimSpace(line))
 			}
@@ -157,7 +157,7 @@ func TestInstallPage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := strings.NewReplacer("runattest==0.1.0", "runattest=="+r.python(), "runattest@0.1.0", "runattest@"+r.python(), "0.1.0", r.bare()).Replace(string(page))
+	text := strings.NewReplacer("runattest-0.1.0-py3", "runattest-"+r.python()+"-py3", "runattest==0.1.0", "runattest=="+r.python(), "runattest@0.1.0", "runattest@"+r.python(), "0.1.0", r.bare()).Replace(string(page))
 	commands := 0
 	for _, section := range sectionForm.Split(text, -1)[1:] {
 		name, _, _ := strings.Cut(section, "\n")

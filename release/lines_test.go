@@ -173,7 +173,7 @@ func TestGoLine(t *testing.T) {
 
 var (
 	fileForm = regexp.MustCompile(`runattest[a-z]*[-_][^\s` + "`" + `"'|():$/]*0\.1\.0[^\s` + "`" + `"'|():$/]*`)
-	lineForm = regexp.MustCompile(`(?m)^    ((?:sudo|cosign|docker|jq|go) (?:.*(?:\\|\||&&)\n)*.*)$`)
+	lineForm = regexp.MustCompile(`(?m)^    ((?:sudo|cosign|docker|jq|go|\[) (?:.*(?:\\|\||&&)\n)*.*)$`)
 )
 
 // pageLine is the line of docs/install.md that begins with these words, with the version of the release in it.

@@ -73,7 +73,7 @@ func TestCosign(t *testing.T) {
 	wants(t, cosign, "jq")
 	room := newRoom(t, dir, "COSIGN="+cosign, "KEY="+distKey(t))
 	archive := command.archive(built[0], r)
-	check := "mkdir -p docs && cp $KEY docs/release.pub; cosign() { $COSIGN \"$@\"; }; file=" + archive + "\n" + pageLine(t, r, "jq '{")
+	check := "mkdir -p docs && cp $KEY docs/release.pub; cosign() { $COSIGN \"$@\"; }; file=" + archive + "\n" + pageLine(t, r, `[ -f "dist/$file" ]`)
 	room.want(t, check, fmt.Sprintf("\n%x  %s\nGOOD: %s\n", sha256.Sum256([]byte(readFile(t, filepath.Join(dir, archive)))), archive, archive))
 	// cosign accepts a file of the release under another name too, as it does one of an older release.
 	other := command.archive(target{"darwin", "arm64"}, r)
