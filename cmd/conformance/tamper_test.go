@@ -84,7 +84,7 @@ func trials() map[string]trial {
 		"log's validity ended before":            {root: tlogEnds(-1), says: "time: "},
 		"trust-root-tlog-missing-validity-start_fail": {root: func(_ *testing.T, o object) {
 			delete(o.at("tlogs", 0, "publicKey", "validFor"), "start")
-		}, says: "missing public key validity period start"},
+		}, says: "has no publicKey.validFor.start"},
 		"trusted root's media type": {root: func(_ *testing.T, o object) { o["mediaType"] = "application/json" }, says: "mediaType is"},
 		"unknown media type":        {bundle: func(_ *testing.T, o object) { o["mediaType"] = "application/vnd.dev.sigstore.bundle+json;version=9" }, says: "malformed bundle"},
 		"chain in v0.3": {bundle: func(_ *testing.T, o object) {
