@@ -93,7 +93,8 @@ func checkLogEntry(l *prototrustroot.TransparencyLogInstance) error {
 // checkDetails checks that the key is of the kind that its details name.
 func checkDetails(k *protocommon.PublicKey) error {
 	details := k.GetKeyDetails()
-	if details == protocommon.PublicKeyDetails_PKCS1_RSA_PKCS1V5 { //nolint:staticcheck // deprecated, and used by Sigstore's staging instance
+	//lint:ignore SA1019 deprecated, and used by Sigstore's staging instance
+	if details == protocommon.PublicKeyDetails_PKCS1_RSA_PKCS1V5 {
 		if _, err := x509.ParsePKCS1PublicKey(k.GetRawBytes()); err != nil {
 			return fmt.Errorf("publicKey.rawBytes is not an RSA key as PKCS #1 has it in DER, which its keyDetails %s name", details)
 		}

@@ -41,7 +41,8 @@ func TestRefusedEntries(t *testing.T) {
 		rekor + "its key is of kind ecdsa-p256, and its keyDetails are PUBLIC_KEY_DETAILS_UNSPECIFIED, want PKIX_ECDSA_P256_SHA_256": details(
 			protocommon.PublicKeyDetails_PUBLIC_KEY_DETAILS_UNSPECIFIED),
 		rekor + "publicKey.rawBytes is not an RSA key as PKCS #1 has it in DER, which its keyDetails PKCS1_RSA_PKCS1V5 name": details(
-			protocommon.PublicKeyDetails_PKCS1_RSA_PKCS1V5), //nolint:staticcheck // deprecated, and read
+			//lint:ignore SA1019 deprecated, and read
+			protocommon.PublicKeyDetails_PKCS1_RSA_PKCS1V5),
 		"tlogs[0]: https://rekor.acme.example: its key is of kind rsa-3072, and its keyDetails are PKIX_ECDSA_P256_SHA_256, want PKIX_RSA_PKCS1V15_3072_SHA256": func(r *prototrustroot.TrustedRoot) {
 			r.Tlogs[0].PublicKey.RawBytes, r.Tlogs[0].PublicKey.KeyDetails = rsaKey, protocommon.PublicKeyDetails_PKIX_ECDSA_P256_SHA_256
 		},
