@@ -8,6 +8,7 @@ import (
 	"iter"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/gateway/journal"
@@ -98,8 +99,9 @@ func (p Places) Lineage(names ...string) LineageSource {
 	return JoinLineage(append(inFiles, repositories...)...)
 }
 
-// Judge is j with the evidence that lies in several places, as Approvals and Lineage find it: read for each decision where
-// j.Again is set. Approvals that a policy without approvers would not count are policy.ErrNoApprovers; no place is read then.
+// Judge is j with the evidence that lies in several places, as Approvals and Lineage find it, besides what it has: read for each
+// decision where j.Again is set. Approvals that a policy without approvers would not count are policy.ErrNoApprovers; no place is
+// read then.
 func (p Places) Judge(ctx context.Context, j Judge, approvals, ancestors []string) (*Judge, error) {
 	if err := j.check(); err != nil {
 		return nil, err
@@ -107,13 +109,24 @@ func (p Places) Judge(ctx context.Context, j Judge, approvals, ancestors []strin
 	if len(approvals) > 0 && !j.NamesApprovers() {
 		return nil, policy.ErrNoApprovers
 	}
+	j.first = time.Time{}
+	e := &j.Evidence
 	if len(ancestors) > 0 {
-		j.Evidence.Lineage = p.Lineage(ancestors...)
-		j.OneLineage = !slices.ContainsFunc(ancestors, registry.IsReference)
+		one, found := !slices.ContainsFunc(ancestors, registry.IsReference), p.Lineage(ancestors...)
+		if e.Lineage != nil {
+			one, found = one && j.OneLineage, JoinLineage(e.Lineage, found)
+		}
+		j.OneLineage, e.Lineage, e.Graph = one, found, nil
 	}
-	var err error
-	if j.Evidence.Approvals, err = p.Approvals(ctx, j.Again, approvals...); err != nil {
-		return nil, err
+	if len(approvals) > 0 {
+		found, err := p.Approvals(ctx, j.Again, approvals...)
+		if err != nil {
+			return nil, err
+		}
+		if e.Approvals != nil {
+			found = JoinApprovals(e.Approvals, found)
+		}
+		e.Approvals = found
 	}
 	return &j, nil
 }

@@ -101,8 +101,18 @@ func TestPlacesJudge(t *testing.T) {
 	if err := os.WriteFile(path, must(s.says(policy.Rejected, d.ID()).Bundle.Marshal()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	j := must(p.Judge(t.Context(), Judge{Policy: s.policy, Clock: s.clock}, []string{path}, nil))
-	if r, err := j.VerifyRun(t.Context(), s.run(s.ci, d), attest.Expect{}); err == nil || r.Verified {
-		t.Errorf("rejected, and %+v", r)
+	own := approvals(nil, s.says(policy.Rejected, d.ID()))
+	other := filepath.Join(t.TempDir(), "other.json")
+	if err := os.WriteFile(other, must(s.says(policy.Rejected, s.declare("other").ID()).Bundle.Marshal()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		own   ApprovalSource // of the judge
+		names []string
+	}{"found": {nil, []string{path}}, "the judge's own": {own, nil}, "the judge's own, and others": {own, []string{other}}} {
+		j := must(p.Judge(t.Context(), Judge{Policy: s.policy, Clock: s.clock, Evidence: Evidence{Approvals: c.own}}, c.names, nil))
+		if r, err := j.VerifyRun(t.Context(), s.run(s.ci, d), attest.Expect{}); err == nil || r.Verified {
+			t.Errorf("%s: rejected, and %+v", name, r)
+		}
 	}
 }

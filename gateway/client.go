@@ -109,7 +109,10 @@ func (g *Gateway) client(r *http.Request) (string, *refusal) {
 	}
 	leaf := certificateOf(r)
 	if leaf != nil && g.clock().After(leaf.NotAfter) { // a connection lasts longer than it
-		return "", refuse(clientUnknown, "the client's certificate has expired")
+		if byToken == "" {
+			return "", refuse(clientUnknown, "the client's certificate has expired")
+		}
+		leaf = nil
 	}
 	for _, c := range g.config.Clients {
 		if c.Certificate != "" && slices.Contains(namesIn(leaf), c.Certificate) {

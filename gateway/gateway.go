@@ -240,11 +240,11 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Connection", "close")
 		}
 		if !c.read && r.ProtoMajor > 1 {
-			drain(w, r)
+			drain(w, r, c.client != "")
 		}
 		no.write(seen, r, c.style(), !c.read)
 		if !c.read && r.ProtoMajor == 1 {
-			drain(w, r)
+			drain(w, r, true) // the connection is closed after it
 		}
 	}
 	g.report(c, seen, begun, outcome)

@@ -130,8 +130,9 @@ func bodyWaits(r *http.Request) bool {
 
 // drain reads and drops what is left of a body, for a while: a connection, or a stream of HTTP/2, that is closed with data unread
 // is reset, and the client may not see the answer. In HTTP/1 the answer was sent before. In HTTP/2 it is sent behind the body: a
-// client that has the head of a refusal sends nothing more, and waits for the rest of the answer.
-func drain(w http.ResponseWriter, req *http.Request) {
+// client that has the head of a refusal sends nothing more, and waits for the rest of the answer. There are many streams on a
+// connection: without a known client less is read.
+func drain(w http.ResponseWriter, req *http.Request, known bool) {
 	if !bodyWaits(req) {
 		return
 	}
@@ -139,7 +140,11 @@ func drain(w http.ResponseWriter, req *http.Request) {
 	if req.ProtoMajor == 1 && rc.Flush() != nil || req.Header.Get("Expect") != "" { // a client that waits to be told to go on needs no more
 		return
 	}
-	if rc.SetReadDeadline(time.Now().Add(limits.GatewayDrainSeconds*time.Second)) == nil {
-		_, _ = io.CopyN(io.Discard, req.Body, limits.GatewayDrain)
+	most, long := int64(limits.GatewayDrain), limits.GatewayDrainSeconds*time.Second
+	if !known {
+		most, long = limits.GatewayDrainUnknown, time.Second
+	}
+	if rc.SetReadDeadline(time.Now().Add(long)) == nil {
+		_, _ = io.CopyN(io.Discard, req.Body, most)
 	}
 }

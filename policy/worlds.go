@@ -2,7 +2,6 @@ package policy
 
 import (
 	"iter"
-	"slices"
 
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/internal/limits"
@@ -115,26 +114,23 @@ func (a *approvals) orders(groups map[string]string) float64 {
 // one order.
 func (a *approvals) arrangements(of []ApprovalResult, groups map[string]string) iter.Seq[rules.Approvals] {
 	var given []ApprovalResult
-	isGiven := func(one ApprovalResult) bool {
-		return slices.ContainsFunc(given, func(other ApprovalResult) bool { return other.Approver == one.Approver })
-	}
-	isLater := func(i int) bool { // than one of its group who has not approved
-		return groups != nil && slices.ContainsFunc(of[:i], func(before ApprovalResult) bool {
-			return groups[before.Approver] == groups[of[i].Approver] && !isGiven(before)
-		})
-	}
+	isGiven := map[string]bool{} // by approver
 	var arrange func(yield func(rules.Approvals) bool) bool
 	arrange = func(yield func(rules.Approvals) bool) bool {
 		if len(a.denials(given)) == 0 && !yield(approvalsOf(given)) {
 			return false
 		}
-		for i, one := range of {
-			if isGiven(one) || isLater(i) {
+		tried := map[string]bool{} // groups, of which one after these was
+		for _, one := range of {
+			if group := groups[one.Approver]; isGiven[one.Approver] || groups != nil && tried[group] {
 				continue
+			} else {
+				tried[group] = true
 			}
-			given = append(given, one)
+			given, isGiven[one.Approver] = append(given, one), true
 			more := arrange(yield)
-			if given = given[:len(given)-1]; !more {
+			given, isGiven[one.Approver] = given[:len(given)-1], false
+			if !more {
 				return false
 			}
 		}
@@ -142,6 +138,7 @@ func (a *approvals) arrangements(of []ApprovalResult, groups map[string]string) 
 	}
 	return func(yield func(rules.Approvals) bool) {
 		given = nil
+		clear(isGiven)
 		arrange(yield)
 	}
 }

@@ -124,8 +124,10 @@ func (c Captures) text(ctx context.Context, t Text) iter.Seq2[Captured, error] {
 			return
 		}
 		for one, err := range c.Format.CaptureEach(src) {
-			if kind := Kind(t.Data); err != nil && IsKey(kind) {
-				err = fmt.Errorf("is %s, want a request's body", kind)
+			if err != nil { // only then: Kind reads all of a batch
+				if kind := Kind(t.Data); IsKey(kind) {
+					err = fmt.Errorf("is %s, want a request's body", kind)
+				}
 			}
 			if t.Line > 0 {
 				err = LocateCaptureLine(t.Line, t.Data, err)

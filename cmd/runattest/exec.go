@@ -41,7 +41,7 @@ func newExec() *cobra.Command {
 	_ = cmd.MarkFlagFilename("bundle", "json", "jsonl")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		o := newOutput(cmd)
-		r, err := e.request(cmd, o)
+		r, err := e.request(cmd, o, args[0])
 		if err == nil {
 			err = r.CheckLog()
 		}
@@ -65,7 +65,7 @@ type execution struct {
 }
 
 // request is what the flags say of it, before anything is read.
-func (e *execution) request(cmd *cobra.Command, o *output) (r gate.Request, err error) {
+func (e *execution) request(cmd *cobra.Command, o *output, program string) (r gate.Request, err error) {
 	switch {
 	case e.bundle == "":
 		return r, errors.New("--bundle is required")
@@ -89,6 +89,9 @@ func (e *execution) request(cmd *cobra.Command, o *output) (r gate.Request, err 
 	}
 	r.Reads = slices.Concat([]string{e.bundle, cmd.Flag("declaration").Value.String(), cmd.Flag("registry-ca").Value.String(), e.policies.path,
 		e.policies.path + signatureSuffix, e.policies.signers.root}, e.policies.approvals, e.policies.signers.keys)
+	if path, err := e.program(program); err == nil {
+		r.Reads = append(r.Reads, path)
+	}
 	return r, nil
 }
 

@@ -170,6 +170,8 @@ const (
 	// GatewayReadSeconds is logged.
 	GatewayDrain        = 64 << 20
 	GatewayDrainSeconds = 5
+	// GatewayDrainUnknown is how much of it is read of a client that is not known, in HTTP/2, in a second.
+	GatewayDrainUnknown = 1 << 20
 	GatewayBodySeconds  = 300
 	GatewayPauseSeconds = 20
 	GatewayIdleSeconds  = 60

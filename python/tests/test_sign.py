@@ -153,7 +153,7 @@ def test_save_leaves_what_was(keys: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="modes, links and pipes are those of Unix")
-def test_save_as_the_command_does(tmp_path: Path) -> None:
+def test_save_as_the_command_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     signed = runattest.Signed("i", {"a": 1})
     before = os.umask(0o077)
     try:
@@ -161,7 +161,10 @@ def test_save_as_the_command_does(tmp_path: Path) -> None:
     finally:
         os.umask(before)
     (tmp_path / "private.json").touch(0o600)
+    written: list[int] = []
+    monkeypatch.setattr(os, "fsync", lambda file: written.append(os.fstat(file).st_mode & 0o777))
     signed.save(tmp_path / "private.json")
+    assert written == [0o600], "while it is written, too"
     assert [(tmp_path / name).stat().st_mode & 0o777 for name in ("new.json", "private.json")] == [0o600, 0o600]
     for target in "private.json", "not-there.json":
         (tmp_path / "link.json").symlink_to(target)
@@ -169,10 +172,11 @@ def test_save_as_the_command_does(tmp_path: Path) -> None:
         assert os.readlink(tmp_path / "link.json") == target and json.loads((tmp_path / target).read_text()) == signed.bundle
         os.unlink(tmp_path / "link.json")
     os.mkfifo(tmp_path / "pipe")
-    for other in tmp_path / "pipe", tmp_path, Path(os.devnull):
+    (tmp_path / "loop.json").symlink_to("loop.json")
+    for other in tmp_path / "pipe", tmp_path, Path(os.devnull), tmp_path / "loop.json":
         with pytest.raises(runattest.InputError, match="is not a file"):
             signed.save(other)
-    assert sorted(os.listdir(tmp_path)) == ["new.json", "not-there.json", "pipe", "private.json"]
+    assert sorted(os.listdir(tmp_path)) == ["loop.json", "new.json", "not-there.json", "pipe", "private.json"]
 
 
 def test_load(tmp_path: Path, declaration: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,10 +12,8 @@ from typing import Any
 
 from ._errors import InputError, OperationalError, SignTimeout, failure
 from ._json import encode
-from ._process import Conversation, check_arguments, check_timeout, environment, give_up_after_fork, run
+from ._process import _GRACE, Conversation, check_arguments, check_timeout, environment, give_up_after_fork, run
 from ._show import Shown
-
-_GRACE = 5.0  # seconds that the process has to end with its input
 
 
 class Signed(Shown):
@@ -30,16 +28,17 @@ class Signed(Shown):
 
         It replaces a file of that name, and keeps who may read it. A link stays, and the file that it leads to is written.
         """
-        if os.path.exists(path) and not os.path.isfile(path):
-            raise InputError(f"{os.fspath(path)}: is not a file")
         path = os.path.realpath(path)
+        mode = os.lstat(path).st_mode & 0o777 if (there := os.path.lexists(path)) else 0o644  # less what umask takes
+        if there and not os.path.isfile(path):
+            raise InputError(f"{path}: is not a file")
         name = os.path.join(os.path.dirname(path), f".runattest-{os.urandom(16).hex()}.tmp")
-        file = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)  # less what umask takes
+        file = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         try:
             with open(file, "w", encoding="utf-8") as f:
                 print(json.dumps(self.bundle, ensure_ascii=False, separators=(",", ":")), file=f, flush=True)
                 os.fsync(f.fileno())
-            os.chmod(name, os.stat(path if os.path.exists(path) else name).st_mode & 0o777)
+            os.chmod(name, mode if there else os.stat(name).st_mode & 0o777)
             os.replace(name, path)
         except BaseException:
             os.unlink(name)

@@ -41,7 +41,7 @@ type answer struct {
 }
 
 // ask sends a request and reads the answer. Everything that this takes happens within the timeout: credential helpers,
-// token services, redirects, repetitions and the body. An answer that is neither 2xx nor accepted is an *answerError.
+// token services, redirects, repetitions and the body. An answer that is neither 2xx nor accepted, or denies access, is an *answerError.
 func (r *Repository) ask(ctx context.Context, q request, accepted ...int) (*answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
