@@ -297,7 +297,7 @@ func TestImageByRunc(t *testing.T) {
 		t.Fatal(err)
 	}
 	const page = "registry.acme.example/runattest@sha256:DIGEST"
-	script := pageBlock(t, "skopeo copy")
+	script := pageBlock(t, "rm -rf bundle")
 	if strings.Count(script, page) != 1 {
 		t.Fatalf("the lines do not name %s:\n%s", page, script)
 	}
