@@ -1,7 +1,10 @@
 package main
 
 import (
+	"archive/zip"
+	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -166,7 +169,8 @@ func console(section string) (script string, printed []string) {
 	return script, printed
 }
 
-// TestInstallPage runs every command of docs/install.md, each section in a folder of its own.
+// TestInstallPage runs every command of docs/install.md, each section in a folder of its own, on a machine whose configuration names
+// another place for wheels.
 func TestInstallPage(t *testing.T) {
 	dir, r := dist(t)
 	page, err := os.ReadFile("../docs/install.md")
@@ -174,7 +178,7 @@ func TestInstallPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := strings.NewReplacer("runattest-0.1.0-py3", "runattest-"+r.python()+"-py3", "runattest==0.1.0", "runattest=="+r.python(), "runattest@0.1.0", "runattest@"+r.python(), "0.1.0", r.bare()).Replace(string(page))
-	commands := 0
+	commands, configuration := 0, mirror(t, r)
 	for _, section := range sectionForm.Split(text, -1)[1:] {
 		name, _, _ := strings.Cut(section, "\n")
 		script, printed := console(section)
@@ -183,7 +187,7 @@ func TestInstallPage(t *testing.T) {
 		}
 		commands += strings.Count(section, "\n$ ")
 		t.Run(name, func(t *testing.T) {
-			room := newRoom(t, dir)
+			room := newRoom(t, dir, "XDG_CONFIG_DIRS="+configuration)
 			key, err := os.ReadFile(distKey(t))
 			if err != nil {
 				t.Fatal(err)
@@ -198,6 +202,35 @@ func TestInstallPage(t *testing.T) {
 	if commands < 25 {
 		t.Errorf("%d commands on the page", commands)
 	}
+}
+
+// mirror is a folder of a machine's configuration of pip and uv, which names one with a wheel that they prefer to that of a release: a
+// build of its version with a number. There is no program in it.
+func mirror(t *testing.T, r release) string {
+	t.Helper()
+	dir, info := t.TempDir(), "runattest-"+r.python()+".dist-info/"
+	var text bytes.Buffer
+	wheel := zip.NewWriter(&text)
+	for _, f := range [][2]string{
+		{"METADATA", "Metadata-Version: 2.1\nName: runattest\nVersion: " + r.python() + "\n"},
+		{"WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nBuild: 9\nTag: py3-none-manylinux_2_17_x86_64\n"},
+		{"RECORD", info + "METADATA,,\n" + info + "WHEEL,,\n" + info + "RECORD,,\n"},
+	} {
+		w, err := wheel.Create(info + f[0])
+		if err == nil {
+			_, err = io.WriteString(w, f[1])
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := wheel.Close(); err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, filepath.Join(dir, "wheels", "runattest-"+r.python()+"-9-py3-none-manylinux_2_17_x86_64.whl"), text.String())
+	writeFile(t, filepath.Join(dir, "pip", "pip.conf"), fmt.Sprintf("[global]\nfind-links = %s\n", filepath.Join(dir, "wheels")))
+	writeFile(t, filepath.Join(dir, "uv", "uv.toml"), fmt.Sprintf("find-links = [%q]\n", filepath.Join(dir, "wheels")))
+	return dir
 }
 
 const declaration = `{"schema": "https://github.com/runattest/runattest/declaration/v1", "kind": "inference", "model": {"name": "m"},
