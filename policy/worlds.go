@@ -122,11 +122,11 @@ func (a *approvals) arrangements(of []ApprovalResult, groups map[string]string) 
 		}
 		tried := map[string]bool{} // groups, of which one after these was
 		for _, one := range of {
-			if group := groups[one.Approver]; isGiven[one.Approver] || groups != nil && tried[group] {
+			group := groups[one.Approver]
+			if isGiven[one.Approver] || groups != nil && tried[group] {
 				continue
-			} else {
-				tried[group] = true
 			}
+			tried[group] = true
 			given, isGiven[one.Approver] = append(given, one), true
 			more := arrange(yield)
 			given, isGiven[one.Approver] = given[:len(given)-1], false
