@@ -11,16 +11,24 @@ import (
 	"github.com/runattest/runattest/attest/evidence"
 )
 
+// unsigned is an envelope with a certificate of alice's, and the key that is to sign it.
+func (w world) unsigned() (evidence.Envelope, *ecdsa.PrivateKey) {
+	w.t.Helper()
+	leaf, private, err := w.GenerateLeafCert(alice, issuer)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return evidence.Envelope{
+		MediaType: attest.BundleMediaType, PayloadType: attest.PayloadType, Payload: statement(w.t), Certificates: [][]byte{leaf.Raw},
+	}, private.(*ecdsa.PrivateKey)
+}
+
 // TestCertificateBarePayload: a signature by a certificate's key over the payload alone fails, and the reason says so.
 func TestCertificateBarePayload(t *testing.T) {
 	w := newWorld(t)
-	leaf, private, err := w.GenerateLeafCert(alice, issuer)
-	if err != nil {
-		t.Fatal(err)
-	}
-	e := evidence.Envelope{MediaType: attest.BundleMediaType, PayloadType: attest.PayloadType, Payload: statement(t), Certificates: [][]byte{leaf.Raw}}
-	key := private.(*ecdsa.PrivateKey)
+	e, key := w.unsigned()
 	sum := sha256.Sum256(e.Payload)
+	var err error
 	if e.Signature, err = ecdsa.SignASN1(rand.Reader, key, sum[:]); err != nil {
 		t.Fatal(err)
 	}
@@ -35,17 +43,13 @@ func TestCertificateBarePayload(t *testing.T) {
 // scheme; schemes are tried only for a signer who could be trusted.
 func TestCertificateOtherScheme(t *testing.T) {
 	w := newWorld(t)
-	leaf, private, err := w.GenerateLeafCert(alice, issuer)
-	if err != nil {
-		t.Fatal(err)
-	}
-	e := evidence.Envelope{MediaType: attest.BundleMediaType, PayloadType: attest.PayloadType, Payload: statement(t), Certificates: [][]byte{leaf.Raw}}
+	e, key := w.unsigned()
 	sum := sha256.Sum256(e.Message())
-	r, s, err := ecdsa.Sign(rand.Reader, private.(*ecdsa.PrivateKey), sum[:])
+	r, s, err := ecdsa.Sign(rand.Reader, key, sum[:])
 	if err != nil {
 		t.Fatal(err)
 	}
-	size := (private.(*ecdsa.PrivateKey).Curve.Params().BitSize + 7) / 8
+	size := (key.Curve.Params().BitSize + 7) / 8
 	e.Signature = append(r.FillBytes(make([]byte, size)), s.FillBytes(make([]byte, size))...)
 	for name, c := range map[string]struct {
 		identities []CertificateIdentity
