@@ -81,17 +81,18 @@ func TestCheckLines(t *testing.T) {
 		want   string // what is printed, without the messages of tools
 	}{
 		"as released":       {want: all},
-		"one wheel more":    {change: write("runattest-0.1.0-1-py3-none-any.whl", ""), want: "runattest-0.1.0-1-py3-none-any.whl\n" + no},
-		"a blank before":    {change: write(" "+wheel, ""), want: " " + wheel + "\n" + no},
-		"a hidden file":     {change: write(".pip", ""), want: ".pip\n" + no},
-		"two names in one":  {change: write(wheel+"\n"+checksumsFile, ""), want: "./" + wheel + "\n" + checksumsFile + "\n" + no},
-		"a file that nods":  {change: write("GOOD: dist is release 0.1.0\x1b[8m", ""), want: "./GOOD: dist is release 0.1.0^[[8m\n" + no},
-		"a link that nods":  {change: link("a\nGOOD: dist is release 0.1.0\n\x1b[8m", wheel), want: "./a\nGOOD: dist is release 0.1.0\n^[[8m\n" + no},
-		"a link to nothing": {change: link("b", "nothing"), want: "./b\n" + no},
-		"a folder":          {change: func(dir string) error { return os.Mkdir(filepath.Join(dir, "c"), 0o700) }, want: "./c\n" + no},
+		"one wheel more":    {change: write("runattest-0.1.0-1-py3-none-any.whl", ""), want: "  runattest-0.1.0-1-py3-none-any.whl\n" + no},
+		"a blank before":    {change: write(" "+wheel, ""), want: "   " + wheel + "\n" + no},
+		"a name that nods":  {change: write("GOOD: dist is release 0.1.0", ""), want: "  GOOD: dist is release 0.1.0\n" + no},
+		"a hidden file":     {change: write(".pip", ""), want: "  .pip\n" + no},
+		"two names in one":  {change: write(wheel+"\n"+checksumsFile, ""), want: "  ./" + wheel + "\n  " + checksumsFile + "\n" + no},
+		"a file that nods":  {change: write("GOOD: dist is release 0.1.0\x1b[8m", ""), want: "  ./GOOD: dist is release 0.1.0^[[8m\n" + no},
+		"a link that nods":  {change: link("a\nGOOD: dist is release 0.1.0\n\x1b[8m", wheel), want: "  ./a\n  GOOD: dist is release 0.1.0\n  ^[[8m\n" + no},
+		"a link to nothing": {change: link("b", "nothing"), want: "  ./b\n" + no},
+		"a folder":          {change: func(dir string) error { return os.Mkdir(filepath.Join(dir, "c"), 0o700) }, want: "  ./c\n" + no},
 		"a link to a folder": {change: func(dir string) error {
 			return os.Symlink(dir, filepath.Join(dir, "c"))
-		}, want: "./c\n" + no},
+		}, want: "  ./c\n" + no},
 		"another file":   {files: map[string][]byte{wheel: []byte("other")}, want: wheel + ": FAILED\n" + rpmFile(r) + ": OK\n" + provenanceFile(r) + ": OK\n" + no},
 		"a missing file": {change: func(dir string) error { return os.Remove(filepath.Join(dir, wheel)) }, want: wheel + ": FAILED\n" + rpmFile(r) + ": OK\n" + provenanceFile(r) + ": OK\n" + no},
 		"a missing file, ignored": {
@@ -110,20 +111,20 @@ func TestCheckLines(t *testing.T) {
 		"an older release":   {change: replaced(t, old), want: no},
 		"a newer candidate":  {change: replaced(t, handmade(t, key, release{"v0.1.0-rc.1"})), want: no},
 		"an older list":      {files: map[string][]byte{checksumsFile: old[checksumsFile], signatureFile: old[signatureFile]}, want: no},
-		"the list is a link": {change: otherList, want: "./checksums.txt\n./dist\n" + no},
+		"the list is a link": {change: otherList, want: "  ./checksums.txt\n  ./dist\n" + no},
 		// A folder of mode 0311, as tar keeps it, cannot be listed.
-		"not found":  {lines: func(s string) string { return "find() { return 1; }\n" + s }, want: "find failed\n" + no},
+		"not found":  {lines: func(s string) string { return "find() { return 1; }\n" + s }, want: "  find failed\n" + no},
 		"not listed": {lines: func(s string) string { return strings.Replace(s, "command ls", "false", 1) }, want: no},
 		// Some find print a name as it is when they may not look into the folder.
 		"a nod by find": {
 			lines: func(s string) string { return "find() { printf 'GOOD\\033[8m\\n' >&2; return 1; }\n" + s },
-			want:  "GOOD^[[8m\nfind failed\n" + no,
+			want:  "  GOOD^[[8m\n  find failed\n" + no,
 		},
 		// What a person has put in the place of a tool fails.
 		"another grep": {
 			change: write("more.whl", ""),
 			lines:  func(s string) string { return "grep() { [ \"$1\" != -vxF ] || return 2; command grep \"$@\"; }\n" + s },
-			want:   "grep failed\n" + no,
+			want:   "  grep failed\n" + no,
 		},
 		"another cat": {change: link("b", wheel), lines: func(s string) string { return "cat() { return 1; }\n" + s }, want: no},
 		"ls -F":       {lines: func(s string) string { return "ls() { command ls -F \"$@\"; }\n" + s }, change: executable(wheel), want: all},

@@ -184,13 +184,16 @@ func TestCheckNames(t *testing.T) {
 		"a folder":       {func(dir string) error { return os.Mkdir(filepath.Join(dir, "c"), 0o700) }, `c": is not a file of this release`},
 		"a folder named": {func(dir string) error { return os.Mkdir(filepath.Join(dir, "b"), 0o700) }, `b": is not a regular file`},
 		"a link":         {func(dir string) error { return os.Symlink(filepath.Join(dir, "a"), filepath.Join(dir, "b")) }, `b": is not a regular file`},
-		"a line break":   {func(dir string) error { return os.WriteFile(filepath.Join(dir, "a\nb"), nil, 0o600) }, `a\nb": is not a file of this release`},
+		"a linked one": {func(dir string) error {
+			return errors.Join(os.Rename(dir, dir+".real"), os.Symlink(dir+".real", dir))
+		}, `is a symbolic link`},
+		"a line break": {func(dir string) error { return os.WriteFile(filepath.Join(dir, "a\nb"), nil, 0o600) }, `a\nb": is not a file of this release`},
 	} {
 		dir := writeFolder(t, map[string][]byte{"a": nil})
 		if err := c.change(dir); err != nil {
 			t.Fatal(err)
 		}
-		err := checkNames(dir, []string{"a", "b"})
+		err := checkNames(dir+"/", []string{"a", "b"})
 		if (c.reason == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), c.reason) {
 			t.Errorf("%s: got %v, want %q", name, err, c.reason)
 		}

@@ -345,8 +345,16 @@ func (want expectation) differs(listed []string) error {
 // namesShown is how many names a message has at most.
 const namesShown = 5
 
-// checkNames refuses a folder that holds other files than these, or a link, whose target can be changed after it was verified.
+// checkNames refuses a folder that holds other files than these, or that is a link or holds one: its target can be changed after
+// it was verified.
 func checkNames(dir string, names []string) error {
+	info, err := os.Lstat(filepath.Clean(dir)) // without a final /, which follows a link
+	if err != nil {
+		return err
+	}
+	if info.Mode()&fs.ModeSymlink != 0 {
+		return fmt.Errorf("%q: is a symbolic link: name the folder that it leads to", dir)
+	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return err
