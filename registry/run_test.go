@@ -41,6 +41,13 @@ func TestRuns(t *testing.T) {
 		if _, _, err := target.PushRun(context.Background(), d, sign(t, 2, attest.StatementOptions{})); !errors.Is(err, registry.ErrNotSubject) {
 			t.Errorf("another run's attestation: %v", err)
 		}
+		if wrong, ok := errors.AsType[*registry.NotSubjectError](target.CheckAttach(a)); !ok || !wrong.IsRun || wrong.Artifact != a.Reference {
+			t.Errorf("an attestation that names the run's declaration as a subject: %v", wrong)
+		}
+		s.artifact()
+		if target, artifact := resolve(t, repo+":v1"); target.CheckAttach(artifact) != nil {
+			t.Error("an artifact takes no attestation that names it")
+		}
 	})
 }
 

@@ -92,6 +92,22 @@ func (t *Target) CheckWritable() error {
 	return nil
 }
 
+// CheckAttach says why the attestation of a run could not be attached to an artifact that it names as a subject, where that is
+// known before the run is signed: nothing can be written, or the artifact is the declaration of a run, whose attestations are of
+// that run, which is a *NotSubjectError. It sends nothing.
+func (t *Target) CheckAttach(a *Artifact) error {
+	if err := t.check(a); err != nil {
+		return err
+	}
+	if err := t.CheckWritable(); err != nil {
+		return err
+	}
+	if !a.run.IsZero() {
+		return &NotSubjectError{a.Reference, true, attest.PredicateType}
+	}
+	return nil
+}
+
 // Artifact is a manifest in a repository, by digest.
 type Artifact struct {
 	Reference  Reference // with the digest and no tag

@@ -43,6 +43,15 @@ func (l *List) Add(from string, s attest.Subject) error {
 	return nil
 }
 
+// AddOnce is Add for what may have several names, as an artifact has tags: one that is there already stays as it is.
+func (l *List) AddOnce(from string, s attest.Subject) error {
+	err := l.Add(from, s)
+	if _, same := errors.AsType[*SameError](err); same {
+		return nil
+	}
+	return err
+}
+
 // AddAll adds subjects, each by the name at its index.
 func (l *List) AddAll(from []string, all []attest.Subject) error {
 	if len(from) != len(all) {

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/runattest/runattest/attest"
 )
 
 func TestList(t *testing.T) {
@@ -34,6 +36,9 @@ func TestList(t *testing.T) {
 	same, ok := errors.AsType[*SameError](l.Add(paths[1], all[1]))
 	if !ok || same.A != paths[0] || same.B != paths[1] || len(l.All()) != 1 {
 		t.Errorf("%v, %v", same, l.All())
+	}
+	if err := errors.Join(l.AddOnce(paths[1], all[1]), l.AddOnce("another", attest.Subject{Name: "another"})); err != nil || len(l.All()) != 2 {
+		t.Errorf("once: %v, %v", err, l.All())
 	}
 	if err := new(List).AddAll(paths, all); !errors.As(err, new(*SameError)) {
 		t.Errorf("all: %v", err)

@@ -120,10 +120,10 @@ func (s signFlags) prepare(cmd *cobra.Command, o *output, who *signerFlags) (*ba
 	if err := once.AddAll(*s.artifacts, artifacts); err != nil {
 		return nil, err
 	}
-	b.options.Subjects = once.All()
-	if err := b.resolveSubjects(); err != nil {
+	if err := b.resolveSubjects(&once); err != nil {
 		return nil, err
 	}
+	b.options.Subjects = once.All()
 	if b.options.Annotations, err = o.parseAnnotations("--annotation", s.annotations); err != nil {
 		return nil, err
 	}

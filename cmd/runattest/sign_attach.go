@@ -3,11 +3,11 @@ package main
 import (
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest/signing"
+	"github.com/runattest/runattest/attest/subjects"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/registry"
@@ -23,37 +23,34 @@ func (s *signFlags) declareReferences(cmd *cobra.Command) {
 
 // resolveSubjects adds the artifacts of --subject-ref and --attach to the subjects. What is
 // attached later goes to the digest that was resolved here, wherever the tag is by then.
-func (b *batch) resolveSubjects() error {
+func (b *batch) resolveSubjects(all *subjects.List) error {
 	for _, text := range b.subjectRefs {
-		if _, _, err := b.resolveSubject(text); err != nil {
+		if _, _, err := b.resolveSubject(all, text); err != nil {
 			return err
 		}
 	}
 	if b.attach == "" {
 		return nil
 	}
-	target, artifact, err := b.resolveSubject(b.attach)
+	target, artifact, err := b.resolveSubject(all, b.attach)
 	if err == nil {
-		err = target.CheckWritable()
+		err = target.CheckAttach(artifact)
+		b.attach = artifact.Reference.String()
 	}
-	if err != nil {
-		return err
-	}
-	if !artifact.Run().IsZero() {
+	if is[*registry.NotSubjectError](err) {
 		return cli.WithHint(errors.New("--attach takes an artifact, and this is the declaration of a run"), "runattest push stores a run with its attestations")
 	}
-	b.attach = artifact.Reference.String()
-	return nil
+	return err
 }
 
-func (b *batch) resolveSubject(text string) (*registry.Target, *registry.Artifact, error) {
+func (b *batch) resolveSubject(all *subjects.List, text string) (*registry.Target, *registry.Artifact, error) {
 	target, artifact, err := b.reach.resolve(b.output, text, nil)
 	if err != nil {
 		return nil, nil, err
 	}
 	s, err := artifact.Subject()
-	if err == nil && !slices.Contains(b.options.Subjects, s) {
-		b.options.Subjects = append(b.options.Subjects, s)
+	if err == nil {
+		err = all.AddOnce(text, s)
 	}
 	return target, artifact, err
 }

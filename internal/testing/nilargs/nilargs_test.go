@@ -724,6 +724,8 @@ var exported = map[string]any{
 	"files.NewDeclarations":              files.NewDeclarations,
 	"subjects.PrivateKeys":               subjects.PrivateKeys,
 	"registry.Target.CheckWritable":      (*registry.Target).CheckWritable,
+	"registry.Target.CheckAttach":        (*registry.Target).CheckAttach,
+	"subjects.List.AddOnce":              (*subjects.List).AddOnce,
 	"recapture.NoFormatError.Error":      (*recapture.NoFormatError).Error,
 	"recapture.Source.Verify":            recapture.Source.Verify,
 	"recapture.Source.Check":             recapture.Source.Check,
