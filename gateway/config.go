@@ -45,8 +45,8 @@ type Config struct {
 	Witness string `json:"witness"`
 	Policy  string `json:"policy"`
 
-	// Window and WindowMax are Window.Every, such as 1s, 25ms to 1m, and Window.Most, for the program that runs a gateway: New takes the Window
-	// itself, and refuses a Config with a Window without it.
+	// Window and WindowMax are Window.Every, such as 1s, 25ms to 1m, and Window.Most, where Options.Window does not say them. New refuses
+	// a Config that says them without an Options.Window: InWindows tells whether one is wanted.
 	Window    string `json:"window"`
 	WindowMax int64  `json:"windowMax"`
 
@@ -146,6 +146,17 @@ func (c Config) WindowEvery() (time.Duration, error) {
 		return 0, fmt.Errorf("%q, want %s", c.Window, windowRange)
 	}
 	return d, nil
+}
+
+// InWindows says whether calls are to be signed together: where the configuration has a window, or where served says that each
+// signature asks a service, such as a KMS or a timestamp authority. Otherwise a key in memory signs each, and a WindowMax is an error.
+func (c Config) InWindows(served bool) (bool, error) {
+	every, err := c.WindowEvery()
+	in := every > 0 || served
+	if err == nil && !in && c.WindowMax != 0 {
+		err = errors.New("windowMax goes with window, or with a key in a KMS or services, which sign in windows")
+	}
+	return in && err == nil, err
 }
 
 // check finds what is wrong with a configuration that has its defaults.

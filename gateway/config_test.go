@@ -261,6 +261,29 @@ func TestPolicyNotGiven(t *testing.T) {
 	}
 }
 
+// TestInWindows: calls are signed together where that is asked for, or where a signature asks a service.
+func TestInWindows(t *testing.T) {
+	for _, c := range []struct {
+		of         Config
+		served, in bool
+		wrong      string
+	}{
+		{Config{}, false, false, ""},
+		{Config{}, true, true, ""},
+		{Config{Window: "25ms"}, false, true, ""},
+		{Config{Window: "1s", WindowMax: 10}, false, true, ""},
+		{Config{WindowMax: 10}, true, true, ""},
+		{Config{WindowMax: 10}, false, false, "windowMax goes with window"},
+		{Config{Window: "soon"}, true, false, "want a duration"},
+		{Config{Window: "0s"}, false, false, "want a duration"},
+	} {
+		in, err := c.of.InWindows(c.served)
+		if in != c.in || (err == nil) != (c.wrong == "") || err != nil && !strings.Contains(err.Error(), c.wrong) {
+			t.Errorf("%+v, served %v: %v, %v", c.of, c.served, in, err)
+		}
+	}
+}
+
 // TestWindowNotGiven: a configuration that has a window makes no gateway that signs each call.
 func TestWindowNotGiven(t *testing.T) {
 	for _, c := range []Config{{Window: "1s"}, {WindowMax: 10}} {

@@ -130,7 +130,7 @@ func (o Options) issuer() (issuer, error) {
 	case o.Window == nil && (o.Config.Window != "" || o.Config.WindowMax > 0):
 		return nil, errors.New("gateway: the configuration has a window, and Options.Window is nil: want what signs the calls of a window")
 	case o.Window != nil:
-		w, err := o.Window.withDefaults()
+		w, err := o.Window.withDefaults(o.Config)
 		if err == nil && w.Key == nil && o.Policy != nil {
 			err = ErrNoKey
 		}

@@ -26,8 +26,8 @@ type Window struct {
 	// Key is the key that signs, for the policy to decide about; nil where a certificate does, and then there is no policy.
 	Key *signer.PublicKey
 
-	Every   time.Duration // how long a window gathers calls at least, 25 milliseconds to a minute; 25 milliseconds
-	Most    int           // how many calls a window has; 1,000
+	Every   time.Duration // how long a window gathers calls at least, 25 milliseconds to a minute; that of the Config, or 25 milliseconds
+	Most    int           // how many calls a window has; that of the Config, or 1,000
 	Timeout time.Duration // how long signing may take; 30 seconds. Sign should return when its context ends
 }
 
@@ -41,7 +41,8 @@ var windowRange = fmt.Sprintf("a duration from %s to %s, such as 1s", shortestWi
 // isWindow says that a window may gather calls for so long: a call waits for all of it.
 func isWindow(d time.Duration) bool { return d >= shortestWindow && d <= longestWindow }
 
-func (w Window) withDefaults() (Window, error) {
+// withDefaults has what the configuration says, or nothing does.
+func (w Window) withDefaults(c Config) (Window, error) {
 	switch {
 	case w.Sign == nil:
 		return w, errors.New("gateway: a window without Sign")
@@ -50,14 +51,11 @@ func (w Window) withDefaults() (Window, error) {
 	case w.Most < 0 || w.Timeout < 0 || w.Most > limits.GatewayWindowMost:
 		return w, errors.New("gateway: a window's numbers must be positive, and its calls at most 100,000")
 	}
-	w.Every = cmp.Or(w.Every, shortestWindow)
-	if w.Most == 0 {
-		w.Most = 1000
-	}
-	if w.Timeout == 0 {
-		w.Timeout = 30 * time.Second
-	}
-	return w, nil
+	every, err := c.WindowEvery()
+	w.Every = cmp.Or(w.Every, every, shortestWindow)
+	w.Most = cmp.Or(w.Most, int(c.WindowMax), 1000)
+	w.Timeout = cmp.Or(w.Timeout, 30*time.Second)
+	return w, err
 }
 
 // errWindowFull is for a call for which the window that gathers has no room.

@@ -171,9 +171,14 @@ func TestWindowOptions(t *testing.T) {
 			t.Errorf("%+v was taken", o)
 		}
 	}
-	g, err := New(Options{Window: &Window{Sign: sign}, Config: w.gateway.config, Journal: w.journal})
+	c := w.gateway.config
+	c.Window, c.WindowMax = "2s", 7
+	g, err := New(Options{Window: &Window{Sign: sign}, Config: c, Journal: w.journal})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if of := g.issuer.(*windows).of; of.Every != 2*time.Second || of.Most != 7 {
+		t.Errorf("%+v, want the window of the configuration", of)
 	}
 	if err := g.SetPolicy(newPolicy(t, w.key, "true", "")); !errors.Is(err, ErrNoKey) {
 		t.Error(err)

@@ -32,6 +32,7 @@ type gatewayFlags struct {
 	config, upstream, provider, secret string
 	who                                *signerFlags
 	window                             time.Duration
+	inWindows                          bool           // calls are signed together
 	over                               gateway.Config // what is said besides the file
 	policies                           *policySigners
 	timeout                            time.Duration
@@ -105,21 +106,14 @@ func (g *gatewayFlags) configuration(cmd *cobra.Command) (gateway.Config, error)
 		return c, errors.New("--journal-timeout, --window-max: must be positive")
 	}
 	g.who.key = c.Key
-	return c, g.windows(cmd, c)
-}
-
-// windows refuses a number of calls together where each is signed alone.
-func (g *gatewayFlags) windows(cmd *cobra.Command, c gateway.Config) (err error) {
-	if g.window, err = c.WindowEvery(); err != nil {
-		return fmt.Errorf("--window: %w", err) // that of the configuration was checked
+	if _, err := c.WindowEvery(); err != nil {
+		return c, fmt.Errorf("--window: %w", err) // that of the configuration was checked
 	}
-	switch {
-	case g.inWindows() || c.WindowMax == 0:
-		return nil
-	case cmd.Flags().Changed("window-max"):
-		return errors.New("--window-max goes with --window")
+	var err error
+	if g.inWindows, err = c.InWindows(g.who.asksServices()); err != nil && cmd.Flags().Changed("window-max") {
+		err = errors.New("--window-max goes with --window")
 	}
-	return errors.New("windowMax goes with window, or with a key in a KMS or services, which sign in windows")
+	return c, err
 }
 
 // run checks what the flags name, opens the journal, and serves until it is told to stop.
@@ -186,15 +180,9 @@ func hintJournal(err error) error {
 	return err
 }
 
-// inWindows tells whether calls are signed together: where that is asked for, or where each signature takes a service.
-func (g *gatewayFlags) inWindows() bool {
-	w := g.who
-	return g.window > 0 || kms.IsReference(w.key) || w.fulcio != "" || w.config != "" || len(w.timestampers) > 0 || len(w.rekors) > 0
-}
-
 // signer puts into o what signs calls, and gives what signs the Statements of closed segments.
 func (g *gatewayFlags) signer(cmd *cobra.Command, o *gateway.Options) (func(context.Context, attest.Signable) (*attest.Bundle, error), error) {
-	if !g.inWindows() {
+	if !g.inWindows {
 		by, err := loadSigner(cmd, g.who.key)
 		o.Signer = by
 		return func(ctx context.Context, s attest.Signable) (*attest.Bundle, error) {
@@ -210,7 +198,7 @@ func (g *gatewayFlags) signer(cmd *cobra.Command, o *gateway.Options) (func(cont
 			return nil, err
 		}
 	}
-	o.Window = &gateway.Window{Sign: session.Sign, Every: g.window, Most: int(o.Config.WindowMax), Timeout: g.who.timeout}
+	o.Window = &gateway.Window{Sign: session.Sign, Timeout: g.who.timeout}
 	if g.who.key != "" && o.Policy != nil {
 		o.Window.Key, err = g.publicKey(cmd)
 	}

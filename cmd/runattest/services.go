@@ -19,6 +19,7 @@ import (
 	"github.com/runattest/runattest/internal/overwrite"
 	"github.com/runattest/runattest/internal/terminal"
 	"github.com/runattest/runattest/signer/idtoken"
+	"github.com/runattest/runattest/signer/kms"
 	"github.com/runattest/runattest/sigstore"
 )
 
@@ -105,6 +106,11 @@ func (s *signerFlags) session(cmd *cobra.Command, format attest.Format) (*sigsto
 		noteEvidence(o, options, session.Witnessed())
 	}
 	return session, err
+}
+
+// asksServices says that a signature takes more than a key in memory.
+func (s *signerFlags) asksServices() bool {
+	return kms.IsReference(s.key) || s.fulcio != "" || s.config != "" || len(s.timestampers)+len(s.rekors) > 0
 }
 
 // checkIdle refuses flags that would have no effect.

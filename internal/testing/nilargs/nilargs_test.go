@@ -496,6 +496,7 @@ var exported = map[string]any{
 	"gateway.Config.With":            gateway.Config.With,
 	"gateway.Gateway.Reload":         (*gateway.Gateway).Reload,
 	"gateway.Config.WindowEvery":     gateway.Config.WindowEvery,
+	"gateway.Config.InWindows":       gateway.Config.InWindows,
 	"gateway.Gateway.Check":          (*gateway.Gateway).Check,
 	"gateway.Gateway.CheckListener":  (*gateway.Gateway).CheckListener,
 	"gateway.Gateway.Operations":     (*gateway.Gateway).Operations,
