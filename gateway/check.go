@@ -42,7 +42,7 @@ func (g *Gateway) Check() error {
 	if err := cmp.Or(g.config.checkLoop(g.config.Listen), g.checkClientless()); err != nil {
 		return &AddressError{Err: err}
 	}
-	_, err := g.config.TLS.load()
+	_, err := g.config.TLS.load(g.clock())
 	return err
 }
 

@@ -408,6 +408,10 @@ func TestPair(t *testing.T) {
 	c := newCertificates(t)
 	c.make(t, "a", func(*x509.Certificate) {})
 	c.make(t, "b", func(*x509.Certificate) {})
+	c.make(t, "old", func(x *x509.Certificate) { x.NotBefore, x.NotAfter = time.Unix(0, 0), time.Unix(1, 0) })
+	c.make(t, "early", func(x *x509.Certificate) {
+		x.NotBefore, x.NotAfter = time.Now().Add(time.Hour), time.Now().Add(2*time.Hour)
+	})
 	c.write(t, "encrypted.key", "ENCRYPTED PRIVATE KEY", []byte("x"))
 	for files, want := range map[[2]string]string{
 		{"a.pem", "a.key"}:         "",
@@ -415,9 +419,11 @@ func TestPair(t *testing.T) {
 		{"a.key", "a.pem"}:         "switched",
 		{"a.pem", "encrypted.key"}: "the key is encrypted, want one without a password",
 		{"none.pem", "a.key"}:      "no such file",
+		{"old.pem", "old.key"}:     "valid from 1970-01-01T00:00:00Z to 1970-01-01T00:00:01Z, and no client that checks it accepts it now",
+		{"early.pem", "early.key"}: "no client that checks it accepts it now",
 	} {
 		certificate, key := filepath.Join(c.dir, files[0]), filepath.Join(c.dir, files[1])
-		_, err := TLS{Certificate: certificate, Key: key}.load()
+		_, err := TLS{Certificate: certificate, Key: key}.load(time.Now())
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "tls: tls:")) {
 			t.Errorf("%v: %v, want %q", files, err, want)
 		}

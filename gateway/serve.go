@@ -21,6 +21,7 @@ import (
 
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/visible"
 )
 
 // ErrNoClients says that a gateway without a list of clients was to serve others than the users of this machine.
@@ -128,7 +129,7 @@ func (g *Gateway) Serve(ctx context.Context, l net.Listener) error {
 	if err := g.CheckListener(l); err != nil {
 		return err
 	}
-	config, err := g.config.TLS.load()
+	config, err := g.config.TLS.load(g.clock())
 	if err != nil {
 		return err
 	}
@@ -161,11 +162,15 @@ func (g *Gateway) Serve(ctx context.Context, l net.Listener) error {
 }
 
 // load is nil for plain HTTP.
-func (t TLS) load() (*tls.Config, error) {
+func (t TLS) load(now time.Time) (*tls.Config, error) {
 	if t.Certificate == "" {
 		return nil, nil
 	}
 	pair, err := t.pair()
+	if err == nil && (now.Before(pair.Leaf.NotBefore) || now.After(pair.Leaf.NotAfter)) {
+		err = fmt.Errorf("%s: the certificate is valid from %s to %s, and no client that checks it accepts it now",
+			t.Certificate, visible.Time(pair.Leaf.NotBefore), visible.Time(pair.Leaf.NotAfter))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("tls: %w", err)
 	}

@@ -436,6 +436,7 @@ func TestCredentials(t *testing.T) {
 	})
 	config := filepath.Join(os.Getenv("DOCKER_CONFIG"), "config.json")
 	for _, r := range []struct{ config, want string }{
+		{"", "tried " + config + ", which does not exist"},
 		{`{}`, "which has no credentials for " + s.host},
 		{`{"auths": {"` + s.host + `": {"auth": "Ym9iOnNlY3JldA=="}}}`, `tried the credentials of user "bob" from ` + config},
 		{`{"auths": {"` + s.host + `": {"identitytoken": "secret"}}}`, "tried the token from " + config},
@@ -443,8 +444,10 @@ func TestCredentials(t *testing.T) {
 		{`{"credHelpers": {"` + s.host + `": "absent"}}`, "the credential helper docker-credential-absent, which " + config + " names"},
 		{`{"auths": {"` + s.host + `": {"auth": "YWxpY2U6c2VjcmV0"}}}`, ""},
 	} {
-		if err := os.WriteFile(config, []byte(r.config), 0o600); err != nil {
-			t.Fatal(err)
+		if r.config != "" {
+			if err := os.WriteFile(config, []byte(r.config), 0o600); err != nil {
+				t.Fatal(err)
+			}
 		}
 		_, err := open(t, s.host+"/app:v1").Resolve(context.Background())
 		var failed *registry.Error

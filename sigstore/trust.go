@@ -61,6 +61,9 @@ func NewTrust(o TrustOptions) (attest.Trust, error) {
 		}
 	}
 	o.Keys, o.Identities = slices.Clone(o.Keys), slices.Clone(o.Identities)
+	if err := o.wellFormed(); err != nil {
+		return nil, err
+	}
 	rootless := o.Root == nil || o.Root.root == nil
 	if rootless {
 		o.Root = emptyRoot
@@ -75,6 +78,19 @@ func NewTrust(o TrustOptions) (attest.Trust, error) {
 	return nil, err
 }
 
+// wellFormed is an error if the options ask for what no root could give.
+func (o *TrustOptions) wellFormed() error {
+	switch {
+	case o.SignedBefore != nil && o.SignedBefore.Year() < firstYear:
+		return fmt.Errorf("signed before %s, which is before 1970: it looks like an unset time", visible.Time(*o.SignedBefore))
+	case o.RequireTimestamps < 0:
+		return fmt.Errorf("%d timestamps required, want 0 or more", o.RequireTimestamps)
+	case o.RequireLogEntries < NoLogEntries:
+		return fmt.Errorf("%d log entries required, want 0 or more, or NoLogEntries", o.RequireLogEntries)
+	}
+	return nil
+}
+
 // attainable is an error if nothing could pass.
 func (o *TrustOptions) attainable(rootless bool) error {
 	authorities := o.Root.root.FulcioCertificateAuthorities()
@@ -83,13 +99,9 @@ func (o *TrustOptions) attainable(rootless bool) error {
 		return errors.New("certificate identities are trusted, but no trusted root says who issues certificates")
 	case len(o.Identities) > 0 && len(authorities) == 0:
 		return errors.New("certificate identities are trusted, but the trusted root names no certificate authority")
-	case o.SignedBefore != nil && o.SignedBefore.Year() < firstYear:
-		return fmt.Errorf("signed before %s, which is before 1970: it looks like an unset time", visible.Time(*o.SignedBefore))
-	case o.RequireTimestamps < 0:
-		return fmt.Errorf("%d timestamps required, want 0 or more", o.RequireTimestamps)
 	case o.RequireTimestamps > o.Root.stampers.count():
 		return fmt.Errorf("%d timestamps required, but the trusted root names %s", o.RequireTimestamps, o.Root.describeStampers())
-	case o.RequireLogEntries < NoLogEntries || o.RequireLogEntries > o.Root.logs.count():
+	case o.RequireLogEntries > o.Root.logs.count():
 		return fmt.Errorf("%d log entries required, but the trusted root names %d transparency logs of different URLs and operators", o.RequireLogEntries, o.Root.logs.count())
 	}
 	return nil

@@ -536,15 +536,20 @@ func TestKeysAlone(t *testing.T) {
 	}{
 		"keys": {TrustOptions{Keys: keys}, true, false}, "no logs": {TrustOptions{Keys: keys, RequireLogEntries: NoLogEntries}, true, false},
 		"before": {TrustOptions{Keys: keys, SignedBefore: &before}, false, false}, "any time": {TrustOptions{Keys: keys, UnsafeAnyTime: true}, false, false},
-		"unset": {TrustOptions{Keys: keys, SignedBefore: &unset}, false, true}, "stamped": {TrustOptions{Keys: keys, RequireTimestamps: 1}, false, true},
-		"logged": {TrustOptions{Keys: keys, RequireLogEntries: 1}, false, true}, "certified": {TrustOptions{Identities: make([]CertificateIdentity, 1)}, false, true},
+		"stamped": {TrustOptions{Keys: keys, RequireTimestamps: 1}, false, true},
+		"logged":  {TrustOptions{Keys: keys, RequireLogEntries: 1}, false, true}, "certified": {TrustOptions{Identities: make([]CertificateIdentity, 1)}, false, true},
 	} {
 		got, err := NewTrust(c.o)
 		if (err != nil) != c.no || errors.Is(err, ErrNoRoot) != c.no || err == nil && (reflect.TypeOf(got) == reflect.TypeOf(usual)) != c.alone {
 			t.Errorf("%s: %T, %v", name, got, err)
 		}
 	}
-	if _, err := NewTrust(TrustOptions{Keys: append(keys, keys...)}); err == nil || errors.Is(err, ErrNoRoot) {
-		t.Errorf("one key twice: %v", err)
+	for name, o := range map[string]TrustOptions{ // which no root mends
+		"one key twice": {Keys: append(keys, keys...)}, "unset": {Keys: keys, SignedBefore: &unset},
+		"timestamps": {Keys: keys, RequireTimestamps: -1}, "logs": {Keys: keys, RequireLogEntries: NoLogEntries - 1},
+	} {
+		if _, err := NewTrust(o); err == nil || errors.Is(err, ErrNoRoot) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

@@ -61,6 +61,8 @@ func notBundleHint(e *files.NotBundleError) string {
 	switch {
 	case e.IsDeclaration():
 		return "name the bundles alone: sign writes them beside the declarations, as *" + signatureSuffix
+	case e.Kind == input.KindRunSet:
+		return "name the file of the run set, whose first line is its header and not blank"
 	case e.Kind != "":
 		return "sign writes bundles, as *" + signatureSuffix
 	}

@@ -202,7 +202,7 @@ func (o *output) hintOf(err error) string {
 	case is[*recapture.NoFormatError](err):
 		return "name the format with --capture FORMAT/N; runattest capture --list prints the formats"
 	case errors.Is(err, files.ErrNotSet):
-		return "runattest sign --set FILE writes one"
+		return "runattest sign --set FILE writes one, whose first line is its header"
 	case errors.Is(err, input.ErrRunSet):
 		return "runattest set prove --identity ID FILE writes the proof of one run; verify, inspect and graph take the set"
 	case errors.Is(err, input.ErrSet):

@@ -87,6 +87,8 @@ func (p *policyFlags) load(cmd *cobra.Command, again bool) (*appliedPolicy, erro
 	switch {
 	case errors.Is(err, policy.ErrNoApprovers):
 		return nil, &usageError{cli.WithHint(fmt.Errorf("--approvals: %w: %s", err, p.path), "name approvers in the policy, or leave --approvals out")}
+	case errors.Is(err, input.ErrRunSet):
+		return nil, cli.WithHint(fmt.Errorf("--approvals %w", err), "name the bundles that runattest approve wrote")
 	case err != nil && !is[*unreadableApprovalsError](err):
 		return nil, fmt.Errorf("--approvals %w", err)
 	case err != nil:

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 )
 
 // ErrInput marks unusable input: too large, empty, a folder.
@@ -21,10 +22,13 @@ type inputError struct{ text string }
 func (e *inputError) Error() string        { return e.text }
 func (e *inputError) Is(target error) bool { return target == ErrInput }
 
-// Open opens a file to read; a folder and an empty name are errors that wrap ErrInput.
+// Open opens a file to read; a folder, an empty name and one with NUL are errors that wrap ErrInput.
 func Open(path string) (*os.File, error) {
 	if path == "" { // as an unset shell variable makes it
 		return nil, &inputError{"a file's name is empty"}
+	}
+	if strings.IndexByte(path, 0) >= 0 { // which no system has in a name
+		return nil, &inputError{fmt.Sprintf("%q: a file's name has no NUL", path)}
 	}
 	f, err := os.Open(path)
 	if err != nil {

@@ -139,8 +139,11 @@ func (s *credentialSource) get(ctx context.Context, host string) (auth.Credentia
 	}
 	s.asked = true
 	s.tried = fmt.Sprintf("tried %s, which has no credentials for %s", strings.Join(files, ", "), s.host)
-	if len(files) > 1 {
+	switch _, err := os.Stat(files[0]); {
+	case len(files) > 1:
 		s.tried = fmt.Sprintf("tried %s, none of which has credentials for %s", strings.Join(files, ", "), s.host)
+	case errors.Is(err, fs.ErrNotExist): // the environment names it
+		s.tried = fmt.Sprintf("tried %s, which does not exist", files[0])
 	}
 	return auth.Credential{}, nil
 }
