@@ -174,10 +174,14 @@ func explainGateway(err error) error {
 }
 
 func hintJournal(err error) error {
-	if damage := (*journal.DamageError)(nil); errors.As(err, &damage) {
-		return cli.WithHint(err, "look at the folder, and keep a copy of it; --accept-damage goes on")
+	damage := (*journal.DamageError)(nil)
+	switch {
+	case !errors.As(err, &damage):
+		return err
+	case damage.Fatal:
+		return cli.WithHint(err, "put the file back from a copy; or keep the folder as it is, and give a new one: --journal FOLDER")
 	}
-	return err
+	return cli.WithHint(err, "look at the folder, and keep a copy of it; --accept-damage goes on")
 }
 
 // signer puts into o what signs calls, and gives what signs the Statements of closed segments.

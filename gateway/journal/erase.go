@@ -58,7 +58,7 @@ func (e *Erased) eraseIn(s *scan, id identity.ID) error {
 		switch {
 		case errors.Is(err, errIncomplete):
 		case err != nil:
-			failed = &DamageError{filepath.Join(s.dir, linesName(s.number)), s.n + 1, err}
+			failed = &DamageError{Path: filepath.Join(s.dir, linesName(s.number)), Line: s.n + 1, Err: err}
 		case l.Identity != id || l.Bundle == nil || l.erased:
 		case !l.detached():
 			e.Embedded++

@@ -75,7 +75,7 @@ func readID(dir string) (id [sha256.Size]byte, err error) {
 		id, err = parseDigest(root.Get("gateway").Text())
 	}
 	if err != nil {
-		return id, &DamageError{Path: path, Err: err}
+		return id, &DamageError{Path: path, Err: err, Fatal: true}
 	}
 	return id, nil
 }
@@ -145,9 +145,10 @@ func (e *ModeError) Error() string {
 
 // DamageError says what of a journal is not as a gateway writes it, and no crash leaves behind.
 type DamageError struct {
-	Path string
-	Line int // 0 where it is about the file
-	Err  error
+	Path  string
+	Line  int // 0 where it is about the file
+	Err   error
+	Fatal bool // the journal cannot go on: Open refuses it with Options.AcceptDamage, too
 }
 
 func (e *DamageError) Error() string {

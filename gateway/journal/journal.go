@@ -53,7 +53,7 @@ type Options struct {
 	Waiting int
 	// RetryAfter is how long after a failure a segment is made, or signed, again; a second.
 	RetryAfter time.Duration
-	// AcceptDamage opens a journal that has damage which no crash explains. The damage stays: Verify finds it.
+	// AcceptDamage opens a journal that has damage which no crash explains, unless it is Fatal. The damage stays: Verify finds it.
 	AcceptDamage bool
 	// Log has what an operator should know, without content of calls; nil for none.
 	Log *slog.Logger
@@ -129,7 +129,8 @@ type chain struct {
 }
 
 // Open locks a journal's folder, which it makes where there is none, repairs what a crash left behind, and begins a segment.
-// What a crash cannot explain is a *DamageError, unless o.AcceptDamage is set.
+// What a crash cannot explain is a *DamageError, unless o.AcceptDamage is set. With damage in its id or in the bundle of its last
+// signed segment, which name what the next segment follows, a journal cannot go on: that error is Fatal.
 func Open(dir string, o Options) (*Journal, error) {
 	if err := o.check(); err != nil {
 		return nil, err

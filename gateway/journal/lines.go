@@ -46,7 +46,7 @@ func linesOf(dir string, number int, open, last bool, yield func(UnverifiedLine,
 			}
 		case incomplete && errors.Is(err, errIncomplete):
 		default:
-			return yield(UnverifiedLine{Segment: number}, &DamageError{filepath.Join(dir, linesName(number)), s.n + 1, err})
+			return yield(UnverifiedLine{Segment: number}, &DamageError{Path: filepath.Join(dir, linesName(number)), Line: s.n + 1, Err: err})
 		}
 	}
 	return true

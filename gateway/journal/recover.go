@@ -72,7 +72,7 @@ func (r *recovery) run() error {
 
 // damage is an error, unless it is accepted.
 func (r *recovery) damage(name string, line int, err error) error {
-	d := &DamageError{filepath.Join(r.dir, name), line, err}
+	d := &DamageError{Path: filepath.Join(r.dir, name), Line: line, Err: err}
 	if !r.accept {
 		return d
 	}
@@ -91,7 +91,7 @@ func (r *recovery) readSigned(number int) error {
 		err = errors.New("is of another journal or segment")
 	}
 	if err != nil {
-		return &DamageError{Path: filepath.Join(r.dir, bundleName(number)), Err: err}
+		return &DamageError{Path: filepath.Join(r.dir, bundleName(number)), Err: err, Fatal: true}
 	}
 	lines, err := readFile(filepath.Join(r.dir, linesName(number)), limits.JournalSegment+limits.JournalLine)
 	if err != nil && !(r.accept && errors.Is(err, fs.ErrNotExist)) {

@@ -228,7 +228,9 @@ func TestRecovery(t *testing.T) {
 		}, -1, 0},
 		"line twice":              {lines, func(b []byte) []byte { from, to := lineAt(b, 5); return append(b[:to:to], b[from:to]...) }, -1, 0},
 		"closed segment changed":  {"00000002.jsonl", func(b []byte) []byte { return append(b, 0) }, -1, 0},
-		"closed segment's bundle": {"00000002.sigstore.json", func(b []byte) []byte { return b[:len(b)-9] }, -1, 0},
+		"closed segment's bundle": {bundleName(2), func(b []byte) []byte { return b[:len(b)-9] }, -1, 0},
+		"bundle without a byte":   {bundleName(2), func([]byte) []byte { return nil }, -1, 0},
+		"id":                      {idName, func(b []byte) []byte { clear(b); return b }, -1, 0},
 		"all zero":                {lines, func(b []byte) []byte { clear(b); return b }, 0, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -237,16 +239,18 @@ func TestRecovery(t *testing.T) {
 			d.edit(t, test.file, test.change)
 			j, err := Open(d.dir, d.options)
 			if test.kept < 0 {
-				if !errors.As(err, new(*DamageError)) {
+				damage := (*DamageError)(nil)
+				if !errors.As(err, &damage) {
 					t.Fatalf("%v, want a *DamageError", err)
-				}
-				if strings.Contains(name, "bundle") {
-					return
 				}
 				o := d.options
 				o.AcceptDamage = true
-				if j, err = Open(d.dir, o); err != nil {
-					t.Fatal(err)
+				j, err = Open(d.dir, o)
+				if damage.Fatal != (err != nil) || damage.Fatal != (test.file == bundleName(2) || test.file == idName) {
+					t.Fatalf("fatal: %v; accepted: %v", damage.Fatal, err)
+				}
+				if damage.Fatal {
+					return
 				}
 				add(t, j, d.entry(t, 9, true))
 				closeJournal(t, j)
