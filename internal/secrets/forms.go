@@ -1,8 +1,12 @@
 package secrets
 
 import (
+	"bytes"
+	"encoding/base64"
 	"iter"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/runattest/runattest/internal/lazyregexp"
 )
@@ -21,7 +25,7 @@ var forms = []form{
 	{"a JSON Web Token", []string{"eyJ"}, lazyregexp.New(`\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}`), nil},
 	{"an API key", []string{"sk-", "_live_", "_test_", "sk_"}, lazyregexp.New(`\bsk-([A-Za-z0-9]{16}|(ant|proj|svcacct|admin|or|lf)-[\w-]{16})[\w-]*|\b[sr]k_(live|test)_[A-Za-z0-9]{10}\w*|\bsk_[0-9a-f]{40}\w*`), nil},
 	{"an API key", []string{"AIza", "gsk_", "nvapi-", "r8_", "pplx-", "xai-", "tvly-", "lsv2_", "dapi", "SG.", "jina_", "pcsk_", "tgp_v1_", "fw_", "rpa_", "wandb_v1_"},
-		lazyregexp.New(`\b(AIza[\w-]{30}|gsk_\w{20}|nvapi-[\w-]{20}|r8_\w{20}|pplx-\w{20}|xai-\w{20}|tvly-[\w-]{16}|lsv2_[\w-]{16}|dapi[0-9a-f]{32}|SG\.[\w-]{16}\.[\w-]{16}|(jina|pcsk|tgp_v1|fw|rpa|wandb_v1)_[A-Za-z0-9_]{20})\w*`), nil},
+		lazyregexp.New(`\b(AIza[\w-]{30}|gsk_\w{20}|nvapi-[\w-]{20}|r8_\w{20}|pplx-\w{20}|xai-\w{20}|tvly-[\w-]{16}|lsv2_[\w-]{16}|dapi[0-9a-f]{32}|SG\.[\w-]{16,}\.[\w-]{16}|(jina|pcsk|tgp_v1|fw|rpa|wandb_v1)_[A-Za-z0-9_]{20})\w*`), nil},
 	{"an API key", []string{"shpat_", "shpss_", "dop_v1_", "sq0", "whsec_", "PMAK-", "sntry", "hvs.", "hvb.", "ya29.", "figd_", "lin_api_", "ntn_", "secret_", "ATATT3x"},
 		lazyregexp.New(`\b(shp(at|ss|ca)_[0-9a-fA-F]{32}|dop_v1_[0-9a-f]{32}|sq0(atp|csp)-[\w-]{20}|whsec_[A-Za-z0-9]{20}|PMAK-[A-Za-z0-9-]{20}|sntry[su]_[\w-]{20}|hv[sb]\.[\w-]{20}|ya29\.[\w-]{20}|figd_[\w-]{20}|lin_api_\w{20}|ntn_[A-Za-z0-9]{20}|secret_[A-Za-z0-9]{40}|ATATT3x[\w-]{20})`), nil},
 	{"a token of GitHub or GitLab", []string{"ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-"}, lazyregexp.New(`\b(gh[pousr]_[A-Za-z0-9]{20}|github_pat_\w{20}|glpat-[\w-]{16})\w*`), nil},
@@ -31,6 +35,7 @@ var forms = []form{
 	{"a token of Slack", []string{"xox", "xapp-"}, lazyregexp.New(`\bxox[abeoprs]-[A-Za-z0-9-]{10}|\bxapp-[A-Za-z0-9-]{10}`), nil},
 	{"a webhook's address", []string{"hooks.slack.com/", "/api/webhooks/"}, lazyregexp.New(`hooks\.slack\.com/services/T\w+/B\w+/\w{16}|discord(app)?\.com/api/webhooks/\d+/[\w-]{40}`), nil},
 	{"a bearer token", []string{"earer ", "EARER "}, lazyregexp.New(`(?i)\bbearer +([\w.~+/-]{4,}[0-9]|[0-9])[\w.~+/-]{4,}`), nil},
+	{"a password", []string{"asic ", "ASIC "}, lazyregexp.New(`(?i)\bbasic +[A-Za-z0-9+/_-]{7,}={0,2}`), isBasic},
 	{"a credential", []string{"uthorization:", "UTHORIZATION:", "-key:", "-Key:", "-KEY:"},
 		lazyregexp.New(`(?i)\b(authorization: *(bearer|basic|token|bot|apikey) +|x-[\w-]*api-key: *)[^\s${<*"'][^\s"']{3}`), all},
 	{"a password in a URI", []string{"://"}, lazyregexp.New(`\b[A-Za-z][A-Za-z0-9+.-]*://[^\s/?#:@"'<>]*:[^\s/?#@"'<>]+@`), isUserInfo},
@@ -57,6 +62,13 @@ func isTokenUser(found string) bool {
 		return r
 	}, user), "0")
 	return digits >= 3 && hasBoth(user) && !isPlaceholder(user)
+}
+
+// isBasic tells what HTTP's basic authentication sends: USER:PASSWORD in base64.
+func isBasic(found string) bool {
+	text := strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(found[strings.LastIndexByte(found, ' ')+1:], "="))
+	login, err := base64.RawStdEncoding.DecodeString(text)
+	return err == nil && !bytes.ContainsFunc(login, func(r rune) bool { return r == utf8.RuneError || !unicode.IsPrint(r) }) && isLogin(string(login))
 }
 
 func isOptionLogin(found string) bool {

@@ -1,6 +1,7 @@
 package secrets
 
 import (
+	"encoding/base64"
 	"strings"
 	"testing"
 )
@@ -22,6 +23,7 @@ func TestIn(t *testing.T) {
 		"X-Auth-Token: abcdef", "Authorization: " + random, "--token=" + typed, "curl -u user:" + typed + " https://x", "mysql --password=" + typed, "export OPENAI_API_KEY=" + random + " && run", "API_KEY=" + random + "\nFOO=1",
 		`{"api_key": "` + random + `"}`, "users:\n- user:\n    token: " + random, "machine x login u password " + typed, "api_key: " + random,
 		fake("ya29.", random, random), fake("shpat_", strings.Repeat("ab12", 8)), fake("dop_v1_", strings.Repeat("ab12", 16)), fake("whsec_", random), fake("PMAK-", random), fake("hvs.", random), fake("wandb_v1_", random),
+		fake("SG.", random[:22], ".", random, random[:11]), "Basic " + base64.StdEncoding.EncodeToString([]byte("user:"+typed)), "use basic " + base64.RawURLEncoding.EncodeToString([]byte("user:\u00fc?>"+typed)),
 		fake("jina_", random), fake("pcsk_", random), fake("sk_", strings.Repeat("ab12", 12)), fake("ntn_", random), fake("figd_", random), fake("lin_api_", random), fake("PuTTY-User-", "Key-File-2: ssh-rsa"),
 		strings.Repeat("https://x/ ", 50_000) + "https://u:" + typed + "@x", strings.Repeat("a=b ", 50_000) + "password=" + typed,
 	} {
@@ -34,6 +36,7 @@ func TestIn(t *testing.T) {
 		"https://x?token_type=bearer", "https://h/?page_token=1", "https://h/?sort_key=created_at", "https://h/?key=value&a=b", "https://h/a:b@c", "what is your password?", "Reset your password: click here",
 		"Password=hunter is what a connection string has", "the field password = text", "sorted(xs, key=len, reverse=True)", "tokens=1024", "max_tokens=1024;temperature=0", "token=word", "password=$PASSWORD", "password=os.environ['P']",
 		"host=db user=u password=$PASSWORD", "Set Authorization: Bearer <token>", "use api_key: ${KEY}", "sk-...", "sk-" + strings.Repeat("x", 24), "task-1234567890abcdefghij", "airun:1:sha256:" + strings.Repeat("ab", 32), "note: a1", "Model: gpt4o2024", "password policy",
+		"basic authentication", "Basic Books Inc", "basic dXNlcm5hbWU", "Basic " + base64.StdEncoding.EncodeToString([]byte("user:$PASSWORD")), "basic arithmetic=",
 	} {
 		if what := In(s); what != "" {
 			t.Errorf("%s: %s", s, what)
