@@ -3,6 +3,7 @@ package gateway
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -12,6 +13,8 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/runattest/runattest/internal/yamljson"
+	"github.com/runattest/runattest/internal/zero"
+	"github.com/runattest/runattest/policy"
 )
 
 const head = "schema: https://github.com/runattest/runattest/gateway/v1\n"
@@ -258,6 +261,24 @@ func TestPolicyNotGiven(t *testing.T) {
 	o.Policy = newPolicy(t, o.Signer, "true", "")
 	if _, err := New(o); err != nil {
 		t.Errorf("with the policy: %v", err)
+	}
+}
+
+// TestOtherKind: a text of another kind is called that, and what is meant as a configuration keeps its faults.
+func TestOtherKind(t *testing.T) {
+	for text, want := range map[string]string{
+		"-----BEGIN PRIVATE KEY-----\nMC4C\n-----END PRIVATE KEY-----\n": "a private key",
+		"schema: " + policy.Schema + "\nsigners: []\n":                   "a policy",
+		"schema: " + policy.Schema + "\nupstreams: []\n":                 "",
+		head:                   "",
+		"listen: a\n":          "",
+		"l\x00i\x00s\x00t\x00": "", // the error says how to convert it
+	} {
+		_, err := ParseConfig([]byte(text))
+		other, _ := errors.AsType[*NotConfigError](err)
+		if got := zero.IfNil(other); err == nil || got.Kind != want || want != "" && got.Err == nil {
+			t.Errorf("%q: %v, want %q", text, err, want)
+		}
 	}
 }
 

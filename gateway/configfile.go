@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -10,11 +11,14 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/canonical"
 	"github.com/runattest/runattest/internal/boundedfile"
+	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/yamljson"
+	"github.com/runattest/runattest/internal/zero"
 )
 
 var (
@@ -45,13 +49,37 @@ func LoadConfig(path string) (Config, error) {
 
 // ParseConfig reads a configuration, YAML or JSON. It is closed: a member that Config does not have, one that is there twice and
 // one of another type are errors, and so is a value in YAML that other readers take for another one. The error has all of them, by
-// line. The Config has its defaults.
+// line, or is a *NotConfigError. The Config has its defaults.
 func ParseConfig(data []byte) (Config, error) {
 	return readConfig(data, func(path string) string { return path })
 }
 
+// NotConfigError says that a text of another kind was given for a configuration.
+type NotConfigError struct {
+	Kind string // files.Kind
+	Err  error  // why it is not a configuration
+}
+
+func (e *NotConfigError) Error() string {
+	return "it is " + cmp.Or(zero.IfNil(e).Kind, "something else") + " and no gateway configuration"
+}
+
+func (e *NotConfigError) Unwrap() error { return zero.IfNil(e).Err }
+
 // readConfig is ParseConfig with what paths in it mean.
 func readConfig(data []byte, place func(string) string) (Config, error) {
+	c, err := parseConfig(data, place)
+	if err == nil || bytes.Contains(data, []byte("upstreams")) { // it is meant as one
+		return c, err
+	}
+	kind := files.Kind(data)
+	if kind == "" || kind == input.KindGateway || strings.HasPrefix(kind, "text in ") { // the error says how to convert it
+		return c, err
+	}
+	return c, &NotConfigError{kind, err}
+}
+
+func parseConfig(data []byte, place func(string) string) (Config, error) {
 	doc, problems := yamljson.Read(data, "gateway configuration", configYAML)
 	if len(problems) > 0 {
 		l := faults{}

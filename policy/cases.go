@@ -73,7 +73,7 @@ func LoadCases(path string, o Options) (*Cases, error) {
 	})
 	if len(r.problems) > 0 {
 		sortProblems(r.problems)
-		return nil, fmt.Errorf("%s: %w", path, &InvalidError{Noun: "cases", Problems: r.problems})
+		return nil, fmt.Errorf("%s: %w", path, (&InvalidError{Noun: "cases", Problems: r.problems}).explained(data))
 	}
 	path = filepath.Join(files.dir, filepath.FromSlash(policyPath))
 	if c.policy, err = load(path, o, boundedfile.ReadRegular); err != nil {

@@ -18,7 +18,7 @@ import (
 	"github.com/runattest/runattest/policy/internal/rules"
 )
 
-// What files and statements say that they are, and where a signature is.
+// What files and statements say that they are, where a signature is, and a hint that a command can phrase.
 const (
 	// Schema is the value of a policy's "schema" member.
 	Schema = "https://github.com/runattest/runattest/policy/v1"
@@ -32,6 +32,8 @@ const (
 	SignatureType = "https://github.com/runattest/runattest/policy-release/v1"
 	// SignatureSuffix is added to the name of a policy's file to name the file of its signature.
 	SignatureSuffix = ".sigstore.json"
+	// HintCases is the hint of an InvalidError for what was given for cases and is something else.
+	HintCases = "cases are a file of their own, which names the policy"
 )
 
 // Policy says who signs runs, which runs may be done, and who approves them. It is immutable,
@@ -112,7 +114,7 @@ func Parse(data []byte, o Options) (*Policy, error) {
 	}
 	if len(r.problems) > 0 {
 		sortProblems(r.problems)
-		return nil, &InvalidError{Noun: "policy", Problems: r.problems}
+		return nil, (&InvalidError{Noun: "policy", Problems: r.problems}).explained(data)
 	}
 	p.files, p.paths, p.beforeSigning = files.files, files.paths, o.BeforeSigning
 	return p, nil

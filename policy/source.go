@@ -54,7 +54,7 @@ func readText(data []byte, noun string) (*text, error) {
 		if t.yaml != nil {
 			p.Line, p.Column = t.yaml.Locate(ce.Pointer)
 		}
-		return nil, &InvalidError{Noun: noun, Problems: []identity.Problem{p}}
+		return nil, (&InvalidError{Noun: noun, Problems: []identity.Problem{p}}).explained(data)
 	case err != nil:
 		return nil, err
 	}
@@ -82,7 +82,7 @@ func invalidText(noun string, data []byte, found []yamljson.Problem) error {
 		}
 		e.Problems = append(e.Problems, p)
 	}
-	return e
+	return e.explained(data)
 }
 
 // expressionHint is for CEL that YAML takes for something of its own: ": " in a conditional, quotes or brackets at the

@@ -80,7 +80,7 @@ func (g *gatewayFlags) configuration(cmd *cobra.Command) (gateway.Config, error)
 	case g.config != "":
 		var err error
 		if c, err = gateway.LoadConfig(g.config); err != nil {
-			return c, &usageError{orGateway(g.config, err)}
+			return c, &usageError{err}
 		}
 	case g.upstream == "":
 		return c, errors.New("want --upstream URL, or --config FILE")

@@ -7,6 +7,7 @@ import (
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/attest/recapture"
 	"github.com/runattest/runattest/lineage"
+	"github.com/runattest/runattest/policy"
 	"github.com/runattest/runattest/registry"
 )
 
@@ -26,6 +27,8 @@ var hints = map[evidence.Hint]evidence.Hint{
 	recapture.HintBesideBody: "the declaration is not in the bundle: give all that the request had beside its body, with --provider, --path, --header, --parent",
 
 	lineage.HintRunBundle: "give the run's bundle with --run BUNDLE to have it verified",
+
+	policy.HintCases: "cases are a file of their own, which names the policy: runattest policy test --help shows one",
 
 	registry.HintTimeout:        "--timeout gives it longer",
 	registry.HintBusy:           "it is too busy: try again later, or with a longer --timeout",

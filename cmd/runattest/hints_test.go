@@ -14,7 +14,7 @@ import (
 // TestHints: every hint that has a constant has the command's own words.
 func TestHints(t *testing.T) {
 	found := 0
-	for _, file := range []string{"attest/evidence/hint.go", "registry/internal/remote/hints.go", "lineage/link_verify.go", "attest/recapture/recapture.go"} {
+	for _, file := range []string{"attest/evidence/hint.go", "registry/internal/remote/hints.go", "lineage/link_verify.go", "attest/recapture/recapture.go", "policy/policy.go"} {
 		parsed, err := parser.ParseFile(token.NewFileSet(), filepath.Join("..", "..", filepath.FromSlash(file)), nil, parser.SkipObjectResolution)
 		if err != nil {
 			t.Fatal(err)

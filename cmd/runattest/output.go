@@ -11,6 +11,7 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/answer"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/attest/recapture"
 	"github.com/runattest/runattest/attest/signing"
@@ -18,6 +19,7 @@ import (
 	"github.com/runattest/runattest/capture"
 	"github.com/runattest/runattest/gate"
 	"github.com/runattest/runattest/gate/filedigest"
+	"github.com/runattest/runattest/gateway"
 	"github.com/runattest/runattest/gateway/journal"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/atomicfile"
@@ -151,7 +153,7 @@ func (o *output) hintOf(err error) string {
 	}
 	if invalid, ok := errors.AsType[*policy.InvalidError](err); ok {
 		if invalid.Noun != "policy" { // no command shows all that is wrong with cases
-			return invalid.Hint()
+			return string(o.phrased(evidence.Hint(invalid.Hint())))
 		}
 		return allShown(invalid.Hint(), len(invalid.Problems), "policy check")
 	}
@@ -199,6 +201,8 @@ func (o *output) hintOf(err error) string {
 	case is[*files.NotBundleError](err):
 		other, _ := errors.AsType[*files.NotBundleError](err)
 		return notBundleHint(other)
+	case is[*gateway.NotConfigError](err):
+		return "a gateway configuration has schema: " + gateway.Schema + ", and upstreams"
 	case is[*recapture.NoFormatError](err):
 		return "name the format with --capture FORMAT/N; runattest capture --list prints the formats"
 	case errors.Is(err, files.ErrNotSet):

@@ -33,7 +33,7 @@ func newPolicySign() *cobra.Command {
 func signPolicy(cmd *cobra.Command, path string, who *signerFlags, target string) error {
 	p, err := policy.Load(path, policyOptions)
 	if err != nil {
-		return orKind(path, err)
+		return err
 	}
 	claim, err := p.Statement()
 	if err != nil {

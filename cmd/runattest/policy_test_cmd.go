@@ -47,7 +47,7 @@ func caseFiles(arg string) ([]string, error) {
 func (o *output) runCases(cmd *cobra.Command, file string) (total, good int, err error) {
 	cases, err := policy.LoadCases(file, policyOptions)
 	if err != nil {
-		return 0, 0, orKind(file, err)
+		return 0, 0, err
 	}
 	results, err := cases.Run(cmd.Context())
 	if err != nil {

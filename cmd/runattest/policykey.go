@@ -69,14 +69,13 @@ func loadPolicy(cmd *cobra.Command, path string, signers *policySigners, o polic
 		return nil, err
 	}
 	if verifier == nil {
-		p, err := policy.Load(path, o)
-		return p, orKind(path, err)
+		return policy.Load(path, o)
 	}
 	p, err := policy.LoadSigned(cmd.Context(), path, verifier, o)
 	if unsigned := (*policy.UnsignedError)(nil); errors.As(err, &unsigned) {
 		return nil, cli.WithHint(fmt.Errorf("%s asks for a signed policy: %w", signers.asked(), unsigned.Err), "runattest policy sign signs one")
 	}
-	return p, orKind(path, err)
+	return p, err
 }
 
 // asked is the flag that asks for a signature.

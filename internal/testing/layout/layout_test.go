@@ -145,11 +145,11 @@ func TestWasm(t *testing.T) {
 // among them. More than half are those of CEL and what CEL needs.
 const mostPolicyPackages = 320
 
-// TestPolicy: package policy imports what it needs to know of signers, declarations and lineage, and only the command,
+// TestPolicy: package policy imports what it needs to know of signers, declarations, lineage and kinds of files, and only the command,
 // gate and gateway import policy. What verifies certificates, timestamps and logs it is given.
 func TestPolicy(t *testing.T) {
 	allowed := map[string]bool{}
-	for _, name := range []string{"attest", "attest/authority", "attest/evidence", "capture", "identity", "signer", "canonical", "lineage", "policy/internal/rules"} {
+	for _, name := range []string{"attest", "attest/authority", "attest/evidence", "attest/files", "capture", "identity", "signer", "canonical", "lineage", "policy/internal/rules"} {
 		allowed[module+name] = true
 	}
 	for _, path := range goList(t, "-f", `{{join .Imports "\n"}}`, module+"policy") {

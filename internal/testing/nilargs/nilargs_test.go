@@ -497,6 +497,8 @@ var exported = map[string]any{
 	"gateway.Gateway.Reload":         (*gateway.Gateway).Reload,
 	"gateway.Config.WindowEvery":     gateway.Config.WindowEvery,
 	"gateway.Config.InWindows":       gateway.Config.InWindows,
+	"gateway.NotConfigError.Error":   (*gateway.NotConfigError).Error,
+	"gateway.NotConfigError.Unwrap":  (*gateway.NotConfigError).Unwrap,
 	"gateway.Gateway.Check":          (*gateway.Gateway).Check,
 	"gateway.Gateway.CheckListener":  (*gateway.Gateway).CheckListener,
 	"gateway.Gateway.Operations":     (*gateway.Gateway).Operations,

@@ -1,0 +1,31 @@
+package policy
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/runattest/runattest/attest/files"
+	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/input"
+)
+
+// kinds are the members without which a text is neither a policy nor cases, and the hints for one of another kind.
+var kinds = map[string]struct{ member, hint string }{
+	"policy": {"signers", "a policy has schema: " + Schema + ", and signers"},
+	"cases":  {"cases", HintCases},
+}
+
+// explained calls a text of another kind, which was given for a policy or cases, what it is, in one problem. A text with the
+// member that makes one is meant as what it should be.
+func (e *InvalidError) explained(data []byte) *InvalidError {
+	kind, of := files.Kind(data), kinds[e.Noun]
+	switch {
+	case kind == "", kind == input.KindPolicy && e.Noun == "policy", bytes.Contains(data, []byte(of.member)):
+		return e
+	case strings.HasPrefix(kind, "text in ") && len(e.Problems) == 1: // the problem says how to convert it
+		return e
+	}
+	return &InvalidError{Noun: e.Noun, Problems: []identity.Problem{{
+		Severity: identity.Error, Code: identity.CodeType, Message: "it is " + kind + " and no " + e.Noun, Hint: of.hint,
+	}}}
+}

@@ -1,0 +1,47 @@
+package policy
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/runattest/runattest/identity"
+)
+
+// TestOtherKind: a text of another kind is called that, in one problem, and what is meant as a policy or cases keeps its problems.
+func TestOtherKind(t *testing.T) {
+	const key = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIA==\n-----END PRIVATE KEY-----\n"
+	const declaration = "schema: " + identity.Schema + "\nkind: other\n"
+	for _, c := range []struct{ text, policy, cases string }{
+		{key, "it is a private key and no policy", "it is a private key and no cases"},
+		{declaration, "it is a declaration and no policy", "it is a declaration and no cases"},
+		{"<html></html>", "it is a web page, or XML and no policy", "it is a web page, or XML and no cases"},
+		{"schema: " + Schema + "\n", "", "it is a policy and no cases"},
+		{"schema: " + CasesSchema + "\n", "it is cases of a policy and no policy", ""},
+		{declaration + "signers: []\ncases: []\n", "", ""},
+		{"some: text\n", "", ""},
+		{"s\x00o\x00m\x00e\x00", "", ""}, // the problem says how to convert it
+	} {
+		path := filepath.Join(t.TempDir(), "p.yaml")
+		if err := os.WriteFile(path, []byte(c.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var cases *InvalidError
+		if _, err := LoadCases(path, Options{}); !errors.As(err, &cases) {
+			t.Fatalf("%q: %v", c.text, err)
+		}
+		checkKind(t, problems(t, c.text, Options{}), c.policy, kinds["policy"].hint)
+		checkKind(t, cases.Problems, c.cases, kinds["cases"].hint)
+	}
+}
+
+// checkKind wants the one problem with that message and hint, or with an empty message any others.
+func checkKind(t *testing.T, got []identity.Problem, message, hint string) {
+	t.Helper()
+	isKind := strings.Contains(got[0].Message, " and no ")
+	if isKind != (message != "") || isKind && (len(got) != 1 || got[0].Message != message || got[0].Hint != hint) {
+		t.Errorf("%v, want %q", got, message)
+	}
+}
