@@ -9,7 +9,7 @@
 //	...
 //	err = b.Sign(ctx, jobs...)
 //
-// [Batch.Lines] answers the lines of a stream one by one, and [Batch.Statements] gives what a run set is written from.
+// [Batch.Lines] answers the lines of a stream one by one, and [Batch.WriteSet] signs all with one signature, as a run set.
 // What is wrong with one declaration is told to Note, and keeps everything out that would go into the same file.
 package signing
 
@@ -21,6 +21,7 @@ import (
 	"runtime"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/capture"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/inorder"
 	"github.com/runattest/runattest/internal/secrets"
@@ -81,7 +82,9 @@ type Prepared struct {
 	CustomID  string
 	Statement *attest.Statement
 	HoldsKey  bool // the statement has a private key in it
-	Err       error
+	// AfterStart says that the declaration is of a source that is written after the run has started: capture.WrittenAfterStart.
+	AfterStart bool
+	Err        error
 }
 
 // prepare makes the statement.
@@ -97,7 +100,7 @@ func (s Source) prepare() Prepared {
 	if d, p.Err = s.Declare(); p.Err != nil {
 		return p
 	}
-	p.CustomID = d.CustomID
+	p.CustomID, p.AfterStart = d.CustomID, capture.WrittenAfterStart(d.Declaration)
 	p.HoldsKey = d.Options.Detached == nil && secrets.HoldsPrivateKey(d.Declaration.Canonical())
 	p.Statement, p.Err = attest.New(d.Declaration, d.Options)
 	return p

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/runset"
 	"github.com/runattest/runattest/attest/signing"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/testing/keytest"
@@ -117,6 +118,46 @@ func TestFiles(t *testing.T) {
 	}
 	if !slices.Equal(names, []string{"a1", "a2", "a3"}) {
 		t.Errorf("runs %q", names)
+	}
+}
+
+// TestSet: a run set is signed once, and not at all where one declaration cannot be; each declaration is told of once.
+func TestSet(t *testing.T) {
+	var noted, prepared []string
+	b := &signing.Batch{
+		Session:  newSession(t, ""),
+		Note:     func(name string, err error) { noted = append(noted, name+": "+err.Error()) },
+		Prepared: func(p signing.Prepared) { prepared = append(prepared, p.Name) },
+	}
+	defer b.Close()
+	write := func(names ...string) (text []byte, size uint64, err error) {
+		var w bytes.Buffer
+		head, err := b.WriteSet(t.Context(), &w, func() iter.Seq[signing.Source] { return runs(names...) }, map[string]string{"sweep": "1"})
+		return w.Bytes(), head.Size, err
+	}
+	text, size, err := write("a", "b", "c")
+	if err != nil || size != 3 {
+		t.Fatalf("%d runs, %v", size, err)
+	}
+	if !slices.Equal(prepared, []string{"a", "b", "c"}) || noted != nil {
+		t.Errorf("prepared %q, noted %q", prepared, noted)
+	}
+	set, err := runset.Open(bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, err := set.UnverifiedHead()
+	if err != nil || head.Size != 3 || head.Annotations["sweep"] != "1" {
+		t.Errorf("%+v, %v", head, err)
+	}
+	if text, _, err := write("a", "bad", "c", "bad"); !errors.Is(err, signing.ErrNotAll) || len(text) > 0 {
+		t.Errorf("%d bytes, %v, want none and ErrNotAll", len(text), err)
+	}
+	if want := []string{"bad: not a declaration", "bad: not a declaration"}; !slices.Equal(noted, want) {
+		t.Errorf("noted %q, want %q", noted, want)
+	}
+	if _, _, err := write(); err == nil {
+		t.Error("a set without runs")
 	}
 }
 

@@ -11,7 +11,6 @@ import (
 
 	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/attest/signing"
-	"github.com/runattest/runattest/capture"
 	"github.com/runattest/runattest/internal/atomicfile"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/input"
@@ -80,9 +79,6 @@ func (b *batch) sources(ctx context.Context, texts *input.Files, paths ...string
 func (b *batch) declaration(t input.Text, err error) signing.Source {
 	return signing.Source{Name: t.Name, Lines: t.Lines, Size: len(t.Data), Err: err, Declare: func() (signing.Declared, error) {
 		d, err := files.ParseDeclaration(t)
-		if err == nil && capture.WrittenAfterStart(d) {
-			b.Info("warning: %s: its source is written after the run has started: the signature does not prove what was declared before", t.Name)
-		}
 		return signing.Declared{Declaration: d, Options: b.options}, err
 	}}
 }
@@ -96,8 +92,11 @@ func (b *batch) captured(c files.Captured, err error) signing.Source {
 	}}
 }
 
-// warn says what is dangerous about signing a declaration.
+// warn says what is dangerous about signing a declaration, besides the remarks about one that is captured here.
 func (b *batch) warn(p signing.Prepared) {
+	if p.AfterStart && b.capturing == nil {
+		b.Info("warning: %s: its source is written after the run has started: the signature does not prove what was declared before", p.Name)
+	}
 	if p.HoldsKey {
 		b.Info("warning: %s: the declaration holds a private key, which is in the bundle: lint says where; --detached leaves the declaration out", p.Name)
 	}

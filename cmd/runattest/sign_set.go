@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -10,9 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/evidence"
-	"github.com/runattest/runattest/attest/runset"
+	"github.com/runattest/runattest/attest/signing"
 	"github.com/runattest/runattest/internal/atomicfile"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/input"
@@ -56,11 +54,19 @@ func (b *batch) signSet(cmd *cobra.Command, paths []string) error {
 		return err
 	}
 	defer remove()
+	var texts *input.Files
+	sources := func() iter.Seq[signing.Source] {
+		texts = input.NewSpooledFiles(paths, nil, spooled)
+		return b.sources(cmd.Context(), texts, paths...)
+	}
 	var head evidence.SetHead
 	err = atomicfile.WriteFunc(b.set, func(w io.Writer) (err error) {
-		head, err = runset.Write(cmd.Context(), w, b.setRuns(cmd.Context(), paths, spooled), runset.WriteOptions{Sign: b.signHead, Annotations: annotations})
+		head, err = b.work.WriteSet(cmd.Context(), w, sources, annotations)
 		return err
 	}, 0o644)
+	if texts != nil {
+		b.passedOver(texts, b.note)
+	}
 	if b.status != exitYes {
 		return b.done()
 	}
@@ -74,37 +80,4 @@ func (b *batch) signSet(cmd *cobra.Command, paths []string) error {
 // isOldSet says that a path, which a pattern may name, is the run set that --set has written before. It is passed over.
 func (b *batch) isOldSet(path string) bool {
 	return overwrite.IsSameFile(b.set, path) && input.IsRunSet(path)
-}
-
-func (b *batch) signHead(ctx context.Context, s attest.Signable) (*attest.Bundle, error) {
-	if err := b.session.Open(ctx); err != nil {
-		return nil, err
-	}
-	return b.session.Sign(ctx, s)
-}
-
-// setRuns reads the declarations of a set, as often as it is asked to. It warns the first time alone.
-func (b *batch) setRuns(ctx context.Context, paths []string, spooled input.Spooled) func() iter.Seq2[*attest.Statement, error] {
-	again := false
-	return func() iter.Seq2[*attest.Statement, error] {
-		return func(yield func(*attest.Statement, error) bool) {
-			texts := input.NewSpooledFiles(paths, nil, spooled)
-			var failed error
-			for s, err := range b.work.Statements(b.sources(ctx, texts, paths...)) {
-				if failed = err; failed == nil && !yield(s, nil) {
-					return
-				}
-			}
-			if !again {
-				b.passedOver(texts, b.note)
-			}
-			again, b.work.Prepared = true, nil
-			if b.status != exitYes {
-				failed = statusError(b.status)
-			}
-			if failed != nil {
-				yield(nil, failed)
-			}
-		}
-	}
 }

@@ -496,6 +496,7 @@ var exported = map[string]any{
 	"gateway.Config.With":            gateway.Config.With,
 	"gateway.Gateway.Reload":         (*gateway.Gateway).Reload,
 	"gateway.Config.WindowEvery":     gateway.Config.WindowEvery,
+	"signing.Batch.WriteSet":         (*signing.Batch).WriteSet,
 	"gateway.Config.InWindows":       gateway.Config.InWindows,
 	"gateway.NotConfigError.Error":   (*gateway.NotConfigError).Error,
 	"gateway.NotConfigError.Unwrap":  (*gateway.NotConfigError).Unwrap,
