@@ -1,6 +1,7 @@
 package yamljson
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -26,7 +27,12 @@ func appendBlock(dst []byte, v jsontree.Value, indent int) []byte {
 	case v.Kind() == jsontree.Object && v.Len() > 0:
 		for name, m := range v.Members() {
 			begin()
-			dst = append(append(dst, key(name)...), ':')
+			if name := key(name); len(name) > longestKey {
+				dst = append(append(append(dst, "? "...), name...), '\n')
+				dst = append(append(dst, strings.Repeat("  ", indent)...), ':')
+			} else {
+				dst = append(append(dst, name...), ':')
+			}
 			if isBlock(m) {
 				dst = append(append(dst, '\n'), strings.Repeat("  ", indent+1)...)
 			} else {
@@ -40,13 +46,25 @@ func appendBlock(dst []byte, v jsontree.Value, indent int) []byte {
 			dst = appendBlock(append(dst, "- "...), e, indent+1)
 		}
 	default:
-		dst = append(dst, breaks.Replace(string(v.Raw()))...)
+		dst = append(dst, escaped.Replace(string(v.Raw()))...)
 	}
 	return dst
 }
 
-// breaks are line breaks to some readers of YAML, which JSON need not escape; they stand in strings alone.
-var breaks = strings.NewReplacer("\u0085", `\u0085`, "\u2028", `\u2028`, "\u2029", `\u2029`, "\ufeff", `\ufeff`, "\x7f", `\u007f`)
+// escaped are the characters that JSON need not escape, and YAML refuses as they are, or some readers of it take for line breaks;
+// they stand in strings alone.
+var escaped = strings.NewReplacer(escapes()...)
+
+func escapes() []string {
+	pairs := []string{"\u2028", `\u2028`, "\u2029", `\u2029`, "\ufeff", `\ufeff`, "\ufffe", `\ufffe`, "\uffff", `\uffff`}
+	for c := rune(0x7f); c < 0xa0; c++ {
+		pairs = append(pairs, string(c), fmt.Sprintf(`\u%04x`, c))
+	}
+	return pairs
+}
+
+// longestKey is how long a name may be that has its colon on its line: readers look no further than 1,024 characters for it.
+const longestKey = 1000
 
 func isBlock(v jsontree.Value) bool {
 	return (v.Kind() == jsontree.Object || v.Kind() == jsontree.Array) && v.Len() > 0
@@ -80,5 +98,5 @@ func quote(s string) string {
 			b.WriteByte(c)
 		}
 	}
-	return breaks.Replace(b.String()) + `"`
+	return escaped.Replace(b.String()) + `"`
 }

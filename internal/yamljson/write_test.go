@@ -1,6 +1,7 @@
 package yamljson_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/runattest/runattest/canonical"
@@ -12,6 +13,7 @@ import (
 func TestAppend(t *testing.T) {
 	for _, text := range []string{
 		`{"a":[1,"x",[],{},[[2],{"b":[true]}]],"no":{"1":null},"e1":"off","a b":{"c":{"d":"\u2028\u0085\ufeff\u007f\n\"\\"}},"":1e-7,"n":-0.5,"u\u2028":1}`,
+		`{"\ufffe":"\uffff \u0080\u009f\u007f\ufffd","\u0080\uffff":1}`, `{"` + strings.Repeat("n", 3000) + `":{"` + strings.Repeat("\u00fc ", 1100) + `":1}}`,
 		`[[["a"]],{"x":{}}]`, `{}`, `"a: b # c"`, `[{"a":1,"b":[{"c":2},3]},"- x"]`,
 	} {
 		form, err := canonical.Transform([]byte(text))
