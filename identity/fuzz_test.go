@@ -52,6 +52,9 @@ func checkDeclaration(t *testing.T, d *identity.Declaration) {
 	if err == nil && fromYAML.ID() != d.ID() {
 		t.Fatalf("read as YAML it is another run:\n%s\n%s", d.Canonical(), fromYAML.Canonical())
 	}
+	if read, err := identity.ParseYAML(d.YAML()); err != nil || read.ID() != d.ID() {
+		t.Fatalf("written as YAML it is %v, %v:\n%s", read, err, d.YAML())
+	}
 	if err := compileSchema(t).Validate(decode(t, d.Canonical())); err != nil {
 		t.Fatalf("the JSON Schema refuses it: %v", err)
 	}

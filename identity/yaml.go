@@ -35,6 +35,15 @@ func ParseYAML(data []byte) (*Declaration, error) {
 	return nil, &InvalidError{surveyYAML(data, doc, found).problems}
 }
 
+// YAML is the declaration as YAML, with a newline at its end: names in the order of the canonical form, strings in double quotes.
+// ParseYAML reads it as the same, unless it has more text than that takes. It is nil of a declaration that is nil or a zero value.
+func (d *Declaration) YAML() []byte {
+	if d == nil || d.text == nil {
+		return nil
+	}
+	return yamljson.Append(nil, d.tree())
+}
+
 // isJSON tells YAML text that is JSON, and that every reader of YAML takes as such.
 func isJSON(data []byte) bool {
 	start := bytes.TrimLeft(data, " \t\r\n")

@@ -9,8 +9,6 @@ import (
 	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/capture"
 	"github.com/runattest/runattest/internal/cli"
-	"github.com/runattest/runattest/internal/jsontree"
-	"github.com/runattest/runattest/internal/yamljson"
 )
 
 func newCapture() *cobra.Command {
@@ -96,19 +94,14 @@ func printCaptured(o *output, c files.Captured, yaml, follows bool) error {
 		o.Info("note: %s: %s is the request with the custom_id %q", c.Name, c.Declaration.ID(), c.CustomID)
 	}
 	noteCaptured(o, c.Name, c.Captured)
-	text := c.Declaration.Canonical()
-	if !yaml {
-		return o.WriteRaw(append(text, '\n'))
+	text := append(c.Declaration.Canonical(), '\n')
+	switch {
+	case yaml && follows:
+		text = append([]byte("---\n"), c.Declaration.YAML()...)
+	case yaml:
+		text = c.Declaration.YAML()
 	}
-	root, err := jsontree.Parse(text)
-	if err != nil {
-		return err
-	}
-	var document []byte
-	if follows {
-		document = []byte("---\n")
-	}
-	return o.WriteRaw(yamljson.Append(document, root))
+	return o.WriteRaw(text)
 }
 
 func completeCapture(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {

@@ -119,6 +119,7 @@ var exported = map[string]any{
 	"identity.Declaration.Context":         (*identity.Declaration).Context,
 	"identity.Declaration.ID":              (*identity.Declaration).ID,
 	"identity.Declaration.Kind":            (*identity.Declaration).Kind,
+	"identity.Declaration.YAML":            (*identity.Declaration).YAML,
 	"identity.Declaration.MarshalJSON":     (*identity.Declaration).MarshalJSON,
 	"identity.Declaration.Model":           (*identity.Declaration).Model,
 	"identity.Declaration.ModelName":       (*identity.Declaration).ModelName,
