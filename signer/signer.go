@@ -16,6 +16,7 @@ import (
 
 	"github.com/secure-systems-lab/go-securesystemslib/encrypted"
 
+	"github.com/runattest/runattest/internal/atomicfile"
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/limits"
 )
@@ -195,6 +196,21 @@ func (s *keySigner) Sign(ctx context.Context, message []byte) ([]byte, error) {
 type KeyPair struct {
 	Private, Public []byte
 	Key             *PublicKey
+}
+
+// Create writes the pair into two new files, the private key readable by its owner alone. A file that is there is not replaced, which
+// is fs.ErrExist, and a private key without its public one is not left.
+func (p *KeyPair) Create(private, public string) error {
+	if p == nil || len(p.Private) == 0 || len(p.Public) == 0 {
+		return errors.New("no key pair: it is nil or a zero value")
+	}
+	if err := atomicfile.Create(private, p.Private, 0o600); err != nil {
+		return err
+	}
+	if err := atomicfile.Create(public, p.Public, 0o644); err != nil {
+		return errors.Join(err, os.Remove(private)) // just made
+	}
+	return nil
 }
 
 // Generate makes a key. A nil password leaves it unencrypted; an empty one is refused.

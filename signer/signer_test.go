@@ -296,3 +296,32 @@ func TestNewRefuses(t *testing.T) {
 		}
 	}
 }
+
+// TestCreate: the private key is its owner's alone, no file is replaced, and none of two is left alone.
+func TestCreate(t *testing.T) {
+	pair, err := signer.Generate(signer.Ed25519, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	private, public := filepath.Join(dir, "a.key"), filepath.Join(dir, "a.pub")
+	if err := pair.Create(private, public); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(private); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", info.Mode(), err)
+	}
+	if by, err := signer.Load(t.Context(), private, nil); err != nil || by.PublicKey().Hint() != pair.Key.Hint() {
+		t.Error(err)
+	}
+	other := filepath.Join(dir, "b.key")
+	if err := pair.Create(other, public); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("over a public key: %v", err)
+	}
+	if _, err := os.Lstat(other); err == nil {
+		t.Error("a private key is left alone")
+	}
+	if err := pair.Create(private, filepath.Join(dir, "b.pub")); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("over a private key: %v", err)
+	}
+}

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -59,11 +58,8 @@ func newKeygen() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if err := atomicfile.Create(private, pair.Private, 0o600); err != nil {
+		if err := pair.Create(private, public); err != nil {
 			return err
-		}
-		if err := atomicfile.Create(public, pair.Public, 0o644); err != nil {
-			return errors.Join(err, os.Remove(private)) // just made, and of no use alone
 		}
 		o := newOutput(cmd)
 		if o.JSON {

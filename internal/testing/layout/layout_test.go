@@ -40,7 +40,7 @@ var imports = map[string][]string{
 	"signer": {
 		"filippo.io/edwards25519",
 		"github.com/secure-systems-lab/go-securesystemslib/dsse", "github.com/secure-systems-lab/go-securesystemslib/encrypted",
-		module + "internal/boundedfile", module + "internal/ecpoint", module + "internal/lazyregexp", module + "internal/limits", module + "internal/shell", module + "internal/zero",
+		module + "internal/atomicfile", module + "internal/boundedfile", module + "internal/ecpoint", module + "internal/lazyregexp", module + "internal/limits", module + "internal/shell", module + "internal/zero",
 		"golang.org/x/crypto/scrypt",
 	},
 	"signer/kms": {
