@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -25,14 +24,16 @@ func newPush() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if !ref.IsRepository() {
-			return fmt.Errorf("%s names an artifact: want a repository, the run's tag is made from its identity", ref)
+		p := &upload.Pusher{Repository: ref}
+		if err := p.Check(); err != nil {
+			return err
 		}
 		given, err := files.ReadDeclarations(*paths, cmd.InOrStdin())
 		if err != nil {
 			return err
 		}
-		return pushAll(cmd, reach, &upload.Pusher{Repository: ref, Declarations: slices.Collect(given.All())}, args[1:])
+		p.Declarations = slices.Collect(given.All())
+		return pushAll(cmd, reach, p, args[1:])
 	}
 	return cmd
 }

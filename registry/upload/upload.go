@@ -154,10 +154,21 @@ type Pushed struct {
 	Attached  []registry.Attached // of each blob
 }
 
-// Push stores bundles with their runs. An OCI layout that is not there is made, if all of them can be stored in it.
-func (p *Pusher) Push(ctx context.Context, blobs []files.Blob) error {
+// Check says why nothing can be pushed, where that is known before a bundle is read: a reference to an artifact names no repository.
+func (p *Pusher) Check() error {
 	if p == nil {
 		return errors.New("nothing pushes: the Pusher is nil")
+	}
+	if !p.Repository.IsRepository() {
+		return fmt.Errorf("%s names an artifact: want a repository, the run's tag is made from its identity", p.Repository)
+	}
+	return nil
+}
+
+// Push stores bundles with their runs. An OCI layout that is not there is made, if all of them can be stored in it.
+func (p *Pusher) Push(ctx context.Context, blobs []files.Blob) error {
+	if err := p.Check(); err != nil {
+		return err
 	}
 	groups, err := registry.GroupByRun(contents(blobs), p.Declarations...)
 	if one, ok := errors.AsType[*registry.BundleError](err); ok {

@@ -106,6 +106,25 @@ func TestPush(t *testing.T) {
 	}
 }
 
+// TestPushArtifact refuses a reference to an artifact before anything is read or made: what it names would be passed over.
+func TestPushArtifact(t *testing.T) {
+	layout := filepath.Join(t.TempDir(), "runs")
+	ref, err := registry.ParseReference("oci-layout://" + layout + ":v1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &upload.Pusher{Repository: ref}
+	if err := p.Check(); err == nil || !strings.Contains(err.Error(), "want a repository") {
+		t.Error(err)
+	}
+	if err := p.Push(t.Context(), []files.Blob{{Name: "a", Data: []byte(bundles(t, "a"))}}); err == nil {
+		t.Error("was pushed")
+	}
+	if _, err := os.Lstat(layout); err == nil {
+		t.Error("a layout was made")
+	}
+}
+
 // TestAttach names the bundle that is about something else.
 func TestAttach(t *testing.T) {
 	layout := filepath.Join(t.TempDir(), "runs")
