@@ -15,6 +15,7 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/capture"
 	"github.com/runattest/runattest/internal/input"
+	"github.com/runattest/runattest/internal/overwrite"
 	"github.com/runattest/runattest/internal/yamljson"
 	"github.com/runattest/runattest/internal/zero"
 )
@@ -86,6 +87,22 @@ func (c Captures) InFolder(ctx context.Context, dir string, src capture.Source) 
 	captured, err := c.Format.CaptureFolder(ctx, fsys, src)
 	return captured, LocateCapture(nil, err)
 }
+
+// FolderOf is the first of the folders that are captured, among paths or beside a file, in which a file would be written: it would
+// replace a file of the run, or be taken for one the next time. "" is none of them.
+func (c Captures) FolderOf(target string, paths ...string) string {
+	if !c.Format.ReadsFolder() {
+		paths = nil
+	}
+	if c.Folder != "" {
+		paths = append(slices.Clone(paths), c.Folder)
+	}
+	return overwrite.Inside(target, paths...)
+}
+
+// Snapshot is the model's name and its commit, as the path of a snapshot in Hugging Face's cache has them, to which a folder leads:
+// models--ORGANISATION--NAME/snapshots/COMMIT.
+func Snapshot(dir string) (model, commit string, err error) { return input.Snapshot(dir) }
 
 // In captures every request in texts, and goes on after what is wrong with one.
 func (c Captures) In(ctx context.Context, texts iter.Seq2[Text, error]) iter.Seq2[Captured, error] {

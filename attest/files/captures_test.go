@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -42,6 +43,42 @@ func TestCaptures(t *testing.T) {
 	}
 	if found, text, err := files.DetectCapture("-", strings.NewReader(good), capture.Source{Provider: "openai"}); err != nil || found.Name() != "openai-chat/1" || string(text.Data) != good {
 		t.Error(found.Name(), err)
+	}
+}
+
+// TestFolderOf: what would be written into a folder that is captured is told from what would not.
+func TestFolderOf(t *testing.T) {
+	dir := t.TempDir()
+	model, tasks := filepath.Join(dir, "models--acme--m", "snapshots", "0123456789012345678901234567890123456789"), filepath.Join(dir, "tasks")
+	if err := errors.Join(os.MkdirAll(filepath.Join(model, "sub"), 0o700), os.Mkdir(tasks, 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	folders, err := capture.Lookup("hf-model")
+	if err != nil {
+		t.Fatal(err)
+	}
+	requests, err := capture.Lookup("lm-eval")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		of           files.Captures
+		target, want string
+	}{
+		{files.Captures{Format: folders}, filepath.Join(model, "sub", "b.json"), model},
+		{files.Captures{Format: folders}, filepath.Join(dir, "b.json"), ""},
+		{files.Captures{Format: requests, Folder: tasks}, filepath.Join(tasks, "b.json"), tasks},
+		{files.Captures{Format: requests, Folder: tasks}, filepath.Join(model, "b.json"), ""}, // paths are files
+	} {
+		if got := c.of.FolderOf(c.target, model); got != c.want {
+			t.Errorf("%s, %s: in %q, want %q", c.of.Format.Name(), c.target, got, c.want)
+		}
+	}
+	if name, commit, err := files.Snapshot(model); err != nil || name != "acme/m" || commit != filepath.Base(model) {
+		t.Errorf("%s, %s, %v", name, commit, err)
+	}
+	if name, _, err := files.Snapshot(tasks); err == nil {
+		t.Errorf("the model of %s is %s", tasks, name)
 	}
 }
 

@@ -62,7 +62,7 @@ func (f *sourceFlags) cachePath(src *capture.Source, folder string) error {
 		return nil
 	}
 	var err error
-	if src.Model, src.Revision, err = input.Snapshot(folder); err != nil {
+	if src.Model, src.Revision, err = files.Snapshot(folder); err != nil {
 		return cli.WithHint(err, "name the model with --model, and its commit with --revision")
 	}
 	return nil

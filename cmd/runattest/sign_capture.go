@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -11,7 +10,6 @@ import (
 	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/input"
-	"github.com/runattest/runattest/internal/overwrite"
 )
 
 // prepareCapture reads the flags about what is captured.
@@ -60,17 +58,10 @@ func (b *batch) capturedOptions(c files.Captured) (attest.StatementOptions, erro
 
 // outsideFolders refuses a bundle in a folder that is captured: it would replace a file of the run, or be taken for one the next time.
 func (b *batch) outsideFolders(target string, paths []string) error {
-	if b.capturing == nil || target == input.Stdin {
+	if b.capturing == nil {
 		return nil
 	}
-	var folders []string
-	if b.capturing.Format.ReadsFolder() {
-		folders = paths
-	}
-	if *b.source.folder != "" {
-		folders = append(slices.Clone(folders), *b.source.folder)
-	}
-	if f := overwrite.Inside(target, folders...); f != "" {
+	if f := b.capturing.FolderOf(target, paths...); f != "" {
 		return cli.WithHint(fmt.Errorf("is in %s, which is captured, and would be a part of the run", f), "name a file outside the folder with --bundle")
 	}
 	return nil
