@@ -132,6 +132,14 @@ func (s *Session) byCertificate() bool {
 	return certified || s.o.Signer == nil
 }
 
+// PublicKey is that of SessionOptions.Signer, by which a policy can decide before it signs; nil where a certificate says who signs.
+func (s *Session) PublicKey() *signer.PublicKey {
+	if s == nil || s.byCertificate() {
+		return nil
+	}
+	return s.o.Signer.PublicKey()
+}
+
 // Witnessed says whether bundles carry more than a signature: a certificate, timestamps or log entries.
 func (s *Session) Witnessed() bool {
 	return s != nil && (s.byCertificate() || s.o.Endpoints.Services.any())

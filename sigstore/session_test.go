@@ -93,6 +93,26 @@ func TestSessionByCertificate(t *testing.T) {
 	}
 }
 
+// TestSessionPublicKey: a policy can be told who is going to sign where a key does, and not before a certificate is there.
+func TestSessionPublicKey(t *testing.T) {
+	by := newSigner(t, signer.Ed25519)
+	session, err := sigstore.NewSession(sigstore.SessionOptions{Signer: by})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := session.PublicKey(); got == nil || got.Hint() != by.PublicKey().Hint() {
+		t.Errorf("%v, want that of the signer", got)
+	}
+	services := start(t)
+	session, err = sigstore.NewSession(sigstore.SessionOptions{Endpoints: services.Endpoints(), Token: token, Root: services.Root})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := session.PublicKey(); got != nil {
+		t.Errorf("%v, want none: a certificate signs", got)
+	}
+}
+
 // TestSessionPublishesNothingInVain: what is wrong is found before a service is asked.
 func TestSessionPublishesNothingInVain(t *testing.T) {
 	services := start(t)

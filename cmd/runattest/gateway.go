@@ -20,8 +20,6 @@ import (
 	"github.com/runattest/runattest/gateway/journal"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/policy"
-	"github.com/runattest/runattest/signer"
-	"github.com/runattest/runattest/signer/kms"
 )
 
 // endsItself says that the command ends by itself when it is interrupted, which may take longer than grace.
@@ -202,23 +200,8 @@ func (g *gatewayFlags) signer(cmd *cobra.Command, o *gateway.Options) (func(cont
 			return nil, err
 		}
 	}
-	o.Window = &gateway.Window{Sign: session.Sign, Timeout: g.who.timeout}
-	if g.who.key != "" && o.Policy != nil {
-		o.Window.Key, err = g.publicKey(cmd)
-	}
-	return session.Sign, err
-}
-
-// publicKey is that of the key that signs.
-func (g *gatewayFlags) publicKey(cmd *cobra.Command) (*signer.PublicKey, error) {
-	if kms.IsReference(g.who.key) {
-		return loadPublicKey(cmd.Context(), "key", g.who.key)
-	}
-	by, err := loadSigner(cmd, g.who.key)
-	if err != nil {
-		return nil, err
-	}
-	return by.PublicKey(), nil
+	o.Window = &gateway.Window{Sign: session.Sign, Key: session.PublicKey(), Timeout: g.who.timeout}
+	return session.Sign, nil
 }
 
 func urlSecret(ref string) (string, error) {

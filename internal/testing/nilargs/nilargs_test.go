@@ -498,6 +498,7 @@ var exported = map[string]any{
 	"gateway.Gateway.Reload":         (*gateway.Gateway).Reload,
 	"gateway.Config.WindowEvery":     gateway.Config.WindowEvery,
 	"signing.Batch.WriteSet":         (*signing.Batch).WriteSet,
+	"sigstore.Session.PublicKey":     (*sigstore.Session).PublicKey,
 	"signer.KeyPair.Create":          (*signer.KeyPair).Create,
 	"files.Captures.FolderOf":        files.Captures.FolderOf,
 	"files.Snapshot":                 files.Snapshot,
