@@ -149,13 +149,13 @@ func (o *output) hintOf(err error) string {
 		return "--statement writes the payload as it is"
 	}
 	if invalid, ok := errors.AsType[*identity.InvalidError](err); ok {
-		return allShown(invalid.Hint(), len(invalid.Problems), "lint")
+		return allShown(invalid.Hint(), len(invalid.Problems), "lint FILE shows all %d problems")
 	}
 	if invalid, ok := errors.AsType[*policy.InvalidError](err); ok {
 		if invalid.Noun != "policy" { // no command shows all that is wrong with cases
 			return string(o.phrased(evidence.Hint(invalid.Hint())))
 		}
-		return allShown(invalid.Hint(), len(invalid.Problems), "policy check")
+		return allShown(invalid.Hint(), len(invalid.Problems), "policy check FILE shows all %d problems")
 	}
 	if no, ok := errors.AsType[*attest.VerificationError](err); ok {
 		for _, c := range no.Report.Failed() {
@@ -234,7 +234,7 @@ func (o *output) foreignHint(e *input.ForeignError) string {
 	return ""
 }
 
-// allShown says which command shows all problems where an error shows the first.
+// allShown adds to a hint which command shows all problems, and their number, where an error shows the first.
 func allShown(hint string, problems int, command string) string {
 	if problems < 2 {
 		return hint
@@ -242,7 +242,7 @@ func allShown(hint string, problems int, command string) string {
 	if hint != "" {
 		hint += "; "
 	}
-	return fmt.Sprintf("%srunattest %s FILE shows all %d problems", hint, command, problems)
+	return hint + "runattest " + fmt.Sprintf(command, problems)
 }
 
 // paintAnswer colours on a terminal a word that is a good answer, or is not.

@@ -2,13 +2,10 @@ package main
 
 import (
 	"errors"
-	"iter"
-
 	"io"
 
 	"github.com/runattest/runattest/attest/answer"
 	"github.com/runattest/runattest/attest/evidence"
-	"github.com/runattest/runattest/internal/input"
 )
 
 // phrase is the answer about one bundle with the command's hints, or why there is none.
@@ -36,16 +33,6 @@ func (o *output) verdict(v answer.Verdict, object any, err error) {
 	if lost != nil {
 		o.note("standard output", lost)
 	}
-}
-
-// verifyEach hands over every bundle, or the error in its place, and counts those that are verified.
-func verifyEach(blobs iter.Seq2[input.Blob, error], verify func(blob input.Blob, err error) (verified bool)) (total, good int) {
-	for blob, err := range blobs {
-		if total++; verify(blob, err) {
-			good++
-		}
-	}
-	return total, good
 }
 
 // counted ends a report about several bundles. of is what they are, and others says that there was something else to verify.

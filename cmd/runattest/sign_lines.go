@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -66,12 +65,10 @@ func lineName(n int) string { return fmt.Sprintf("%s:%d", input.Name(input.Stdin
 
 // hintLine says which command shows all problems of a line.
 func hintLine(err error) error {
-	invalid, ok := errors.AsType[*identity.InvalidError](err)
-	if !ok || len(invalid.Problems) < 2 {
-		return err
+	if invalid, ok := errors.AsType[*identity.InvalidError](err); ok {
+		return cli.WithHint(err, allShown(invalid.Hint(), len(invalid.Problems), "lint - shows all %d problems of the line that it is given"))
 	}
-	all := fmt.Sprintf("; runattest lint - shows all %d problems of the line that it is given", len(invalid.Problems))
-	return cli.WithHint(err, strings.TrimPrefix(invalid.Hint()+all, "; "))
+	return err
 }
 
 // answer writes one line, or what is wrong. Its own error is that of standard output.
