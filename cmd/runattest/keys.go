@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -44,6 +45,7 @@ func checkKeyRef(flag, ref string) error {
 	flag = "--" + flag
 	scheme, rest, isURL := strings.Cut(ref, "://")
 	name, isEnv := strings.CutPrefix(ref, "env:")
+	service, key, _ := strings.Cut(ref, ":")
 	switch {
 	case ref == input.Stdin:
 		return cli.WithHint(fmt.Errorf("%s -: a key is not read from standard input", flag), "name its file, or put it into a variable: "+flag+" env://NAME")
@@ -51,6 +53,8 @@ func checkKeyRef(flag, ref string) error {
 		return fmt.Errorf("%s env://: names no variable, want env://NAME", flag)
 	case isEnv && !isURL && !exists(ref):
 		return cli.WithHint(fmt.Errorf("%s: no such file", ref), "a key in a variable is "+flag+" env://"+name)
+	case !isURL && slices.Contains(kms.Names(), service) && !exists(ref): // RFC 7512 has pkcs11: alone
+		return cli.WithHint(fmt.Errorf("%s: no such file", ref), "a key in a KMS is "+flag+" "+shell.Word(service+"://"+key))
 	case isURL && scheme == "file":
 		return cli.WithHint(fmt.Errorf("%s: want a file's name", ref), flag+" "+shell.Path(rest))
 	case isURL && (scheme == "http" || scheme == "https"):

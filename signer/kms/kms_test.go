@@ -120,6 +120,7 @@ func TestLoadFails(t *testing.T) {
 		"empty":    "no public key in the answer",
 		"huge":     "an answer of more than 1048576 bytes",
 		"failing":  "exit status 7; it said: credentials are missing",
+		"talking":  "exit status 7; it said: credentials are missing",
 		"refusing": "access denied xxx",
 		"no-pem":   "public key: not PEM",
 	}

@@ -80,7 +80,7 @@ func (p *plugin) run(ctx context.Context, stdin []byte, args ...string) (*common
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	stdout := &bounded{limit: limits.PluginAnswer, full: func() { cancel(errTooMuch) }}
-	stderr := &bounded{limit: limits.PluginMessages}
+	stderr := &lastBytes{limit: limits.PluginMessages}
 	cmd := exec.CommandContext(ctx, p.path, args...)
 	cmd.Stdin = bytes.NewReader(stdin)
 	cmd.Stdout, cmd.Stderr = stdout, io.MultiWriter(stderr, &bounded{limit: limits.PluginMessages, to: p.messages})
@@ -88,7 +88,7 @@ func (p *plugin) run(ctx context.Context, stdin []byte, args ...string) (*common
 	err := cmd.Run()
 	switch cause := context.Cause(ctx); {
 	case errors.Is(cause, context.DeadlineExceeded):
-		return nil, fmt.Errorf("no answer in time: %w%s", cause, lastWords(stderr.kept.Bytes()))
+		return nil, fmt.Errorf("no answer in time: %w%s", cause, lastWords(stderr.kept))
 	case cause != nil:
 		return nil, cause
 	}
@@ -97,7 +97,7 @@ func (p *plugin) run(ctx context.Context, stdin []byte, args ...string) (*common
 		if err == nil {
 			err = fmt.Errorf("the answer is not sigstore's KMS plugin protocol: %w", bad)
 		}
-		return nil, fmt.Errorf("%w%s", err, lastWords(stderr.kept.Bytes()))
+		return nil, fmt.Errorf("%w%s", err, lastWords(stderr.kept))
 	}
 	if answer.ErrorMessage != "" {
 		return nil, errors.New(shorten(answer.ErrorMessage))
@@ -107,7 +107,7 @@ func (p *plugin) run(ctx context.Context, stdin []byte, args ...string) (*common
 
 var errTooMuch = fmt.Errorf("an answer of more than %d bytes", limits.PluginAnswer)
 
-// bounded keeps, or passes on, what is written to it up to a limit, and tells when there is more.
+// bounded keeps, or passes on, the beginning of what is written to it up to a limit, and tells when there is more.
 type bounded struct {
 	kept  bytes.Buffer // not embedded: its ReadFrom knows no limit
 	to    io.Writer
@@ -127,6 +127,20 @@ func (b *bounded) Write(data []byte) (int, error) {
 		b.to = io.Discard // the writer failed: drop the rest, and let the call go on
 	}
 	return len(data), nil // the program must not fail because of its messages
+}
+
+// lastBytes keeps the end of what is written to it.
+type lastBytes struct {
+	kept  []byte
+	limit int
+}
+
+func (l *lastBytes) Write(data []byte) (int, error) {
+	l.kept = append(l.kept, data...)
+	if over := len(l.kept) - l.limit; over > 0 {
+		l.kept = l.kept[:copy(l.kept, l.kept[over:])]
+	}
+	return len(data), nil
 }
 
 // lastWords returns the last line of standard error, where programs give the reason.

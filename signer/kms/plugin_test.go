@@ -18,6 +18,8 @@ import (
 	"github.com/sigstore/sigstore/pkg/signature"
 	"github.com/sigstore/sigstore/pkg/signature/kms/cliplugin/common"
 	"github.com/sigstore/sigstore/pkg/signature/kms/cliplugin/handler"
+
+	"github.com/runattest/runattest/internal/limits"
 )
 
 // The test binary is the plugins, too: started under the name sigstore-kms-NAME it behaves
@@ -63,6 +65,9 @@ func behave(name string) int {
 		return 1
 	case "failing":
 		fmt.Fprintln(os.Stderr, "starting\ncredentials are missing")
+		return 7
+	case "talking":
+		fmt.Fprintln(os.Stderr, strings.Repeat("retrying\n", limits.PluginMessages)+"credentials are missing")
 		return 7
 	case "refusing":
 		fmt.Print(`{"errorMessage":"access\n  denied ` + strings.Repeat("x", 5000) + `"}`)
