@@ -1,6 +1,7 @@
 package sigstore
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -11,6 +12,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -429,11 +431,11 @@ func TestSigningConfig(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	e, err := c.Select(at)
+	e, err := c.Select(Selection{Now: at})
 	if err != nil || e.Fulcio != "https://fulcio" || len(e.Services.TimestampAuthorities) != 2 || len(e.Services.Logs) != 1 || e.Services.Logs[0] != (Log{"https://rekor", 2}) {
 		t.Errorf("got %+v, %v", e, err)
 	}
-	if e, err := c.Select(at.AddDate(-10, 0, 0)); err == nil {
+	if e, err := c.Select(Selection{Now: at.AddDate(-10, 0, 0)}); err == nil {
 		t.Errorf("before anything was valid: %+v", e)
 	}
 	for name, text := range map[string]string{
@@ -452,15 +454,70 @@ func TestSigningConfig(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if e, err := exact.Select(at); err == nil {
+	if e, err := exact.Select(Selection{Now: at}); err == nil {
 		t.Errorf("three of two: %+v", e)
 	}
 	none, err := ParseSigningConfig([]byte(`{"mediaType":"application/vnd.dev.sigstore.signingconfig.v0.2+json"}`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if e, err := none.Select(at); err != nil || e.Fulcio != "" || len(e.Services.Logs) != 0 {
+	if e, err := none.Select(Selection{Now: at}); err != nil || e.Fulcio != "" || len(e.Services.Logs) != 0 {
 		t.Errorf("no services: %+v, %v", e, err)
+	}
+}
+
+// TestSelection: of a configuration, what is needed must be good, and nothing else.
+func TestSelection(t *testing.T) {
+	const service = `{"url":"https://%s","majorApiVersion":%d,"validFor":{"start":"2024-01-01T00:00:00Z"%s},"operator":%q}`
+	const ended = `,"end":"2025-01-01T00:00:00Z"`
+	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	old := func(list string) []string {
+		return []string{list, fmt.Sprintf(service, list+".example", 1, ended, "a")}
+	}
+	given := Endpoints{Fulcio: "https://own", OIDCIssuer: "https://own", Services: Services{TimestampAuthorities: []string{"https://own"}, Logs: []Log{{"https://own", 1}}}}
+	for name, test := range map[string]struct {
+		list []string // its name and its services
+		with string   // the selector of tsaUrls
+		s    Selection
+		want string // an error, or ""
+	}{
+		"authority":                 {old("caUrls"), "", Selection{}, "caUrls: https://caUrls.example is valid from 2024-01-01T00:00:00Z to 2025-01-01T00:00:00Z, and it is 2026-01-01T00:00:00Z"},
+		"authority and a key":       {old("caUrls"), "", Selection{Key: true}, ""},
+		"authority and a token":     {old("caUrls"), "", Selection{Token: true}, "caUrls: "},
+		"authority, another given":  {old("caUrls"), "", Selection{Given: Endpoints{Fulcio: "https://own"}}, ""},
+		"login":                     {old("oidcUrls"), "", Selection{}, "oidcUrls: "},
+		"login and a key":           {old("oidcUrls"), "", Selection{Key: true}, ""},
+		"login and a token":         {old("oidcUrls"), "", Selection{Token: true}, ""},
+		"login, another given":      {old("oidcUrls"), "", Selection{Given: given}, ""},
+		"stamper and a key":         {old("tsaUrls"), "", Selection{Key: true, Token: true}, "tsaUrls: "},
+		"stamper, another given":    {old("tsaUrls"), "", Selection{Given: given}, ""},
+		"log and a key":             {old("rekorTlogUrls"), "", Selection{Key: true, Token: true}, "rekorTlogUrls: "},
+		"log, another given":        {old("rekorTlogUrls"), "", Selection{Given: given}, ""},
+		"unknown version":           {[]string{"caUrls", fmt.Sprintf(service, "c.example", 9, "", "a")}, "", Selection{}, "caUrls: https://c.example has version 9 of the API, and known here are [1]"},
+		"one ended, one unknown":    {append(old("caUrls"), fmt.Sprintf(service, "c.example", 9, "", "a")), "", Selection{}, "; https://c.example has version 9"},
+		"a secret in it":            {[]string{"caUrls", fmt.Sprintf(service, "u:hunter2pw@c.example", 9, "", "a")}, "", Selection{}, "caUrls: https://[secret]@c.example has version 9"},
+		"two of one operator":       {[]string{"tsaUrls", fmt.Sprintf(service, "a.example", 1, "", "a"), fmt.Sprintf(service, "b.example", 1, "", "a")}, `"EXACT","count":2`, Selection{}, "tsaUrls: 2 services of different operators are asked for, and fewer are valid"},
+		"two of two operators":      {[]string{"tsaUrls", fmt.Sprintf(service, "a.example", 1, "", "a"), fmt.Sprintf(service, "b.example", 1, "", "b")}, `"EXACT","count":2`, Selection{}, ""},
+		"exactly, without a number": {[]string{"tsaUrls", fmt.Sprintf(service, "a.example", 1, "", "a")}, `"EXACT"`, Selection{}, "tsaUrls: its selector is EXACT, and has no count"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, err := ParseSigningConfig(fmt.Appendf(nil, `{"mediaType":"application/vnd.dev.sigstore.signingconfig.v0.2+json",%q:[%s],"rekorTlogConfig":{"selector":"ANY"},"tsaConfig":{"selector":%s}}`,
+				test.list[0], strings.Join(test.list[1:], ","), cmp.Or(test.with, `"ANY"`)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			test.s.Now = at
+			e, err := c.Select(test.s)
+			if test.want != "" {
+				if err == nil || !strings.Contains(err.Error(), test.want) || !reflect.DeepEqual(e, Endpoints{}) {
+					t.Errorf("got %+v, %v; want %s", e, err, test.want)
+				}
+				return
+			}
+			if err != nil || test.s.Given.Fulcio != "" && e.Fulcio != "https://own" {
+				t.Errorf("got %+v, %v", e, err)
+			}
+		})
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	prototrustroot "github.com/sigstore/protobuf-specs/gen/pb-go/trustroot/v1"
@@ -11,6 +12,8 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/sign"
 
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/secrets"
+	"github.com/runattest/runattest/internal/visible"
 )
 
 // SigningConfig says which services sign and witness, as cosign and TUF carry it.
@@ -59,45 +62,97 @@ func ParseSigningConfig(data []byte) (*SigningConfig, error) {
 	return &SigningConfig{config}, nil
 }
 
+// Selection says for when services are chosen, and which are not needed: those of the configuration may then be out of date.
+type Selection struct {
+	Now   time.Time
+	Given Endpoints // go before those of the configuration
+	Key   bool      // a key signs: no certificate authority and no login is chosen
+	Token bool      // an identity token is there: no login is chosen
+}
+
 // Select chooses the services that are valid at that time: the newest of the highest version
-// that is known here, as many as the configuration's selector asks for.
-func (c *SigningConfig) Select(now time.Time) (Endpoints, error) {
+// that is known here, as many as the configuration's selector asks for. What is given stands as it is.
+func (c *SigningConfig) Select(s Selection) (Endpoints, error) {
 	if c == nil || c.config == nil {
 		return Endpoints{}, errors.New("signing config: it is nil or a zero value")
 	}
 	var e Endpoints
-	var err error
-	if e.Fulcio, err = selectOne(c.config.FulcioCertificateAuthorityURLs(), sign.FulcioAPIVersions, now); err != nil {
-		return e, fmt.Errorf("signing config: caUrls: %w", err)
-	}
-	if e.OIDCIssuer, err = selectOne(c.config.OIDCProviderURLs(), []uint32{1}, now); err != nil {
-		return e, fmt.Errorf("signing config: oidcUrls: %w", err)
-	}
-	if all := c.config.TimestampAuthorityURLs(); len(all) > 0 {
-		chosen, err := root.SelectServices(all, c.config.TimestampAuthorityURLsConfig(), sign.TimestampAuthorityAPIVersions, now)
-		if err != nil {
-			return e, fmt.Errorf("signing config: tsaUrls: %w", err)
-		}
-		for _, s := range chosen {
-			e.Services.TimestampAuthorities = append(e.Services.TimestampAuthorities, s.URL)
-		}
-	}
-	if all := c.config.RekorLogURLs(); len(all) > 0 {
-		chosen, err := root.SelectServices(all, c.config.RekorLogURLsConfig(), sign.RekorAPIVersions, now)
-		if err != nil {
-			return e, fmt.Errorf("signing config: rekorTlogUrls: %w", err)
-		}
-		for _, s := range chosen {
-			e.Services.Logs = append(e.Services.Logs, Log{s.URL, int(s.MajorAPIVersion)})
+	for _, l := range []serviceList{
+		{"caUrls", c.config.FulcioCertificateAuthorityURLs(), nil, sign.FulcioAPIVersions, s.Key || s.Given.Fulcio != "",
+			func(chosen root.Service) { e.Fulcio = chosen.URL }},
+		{"oidcUrls", c.config.OIDCProviderURLs(), nil, []uint32{1}, s.Key || s.Token || s.Given.OIDCIssuer != "",
+			func(chosen root.Service) { e.OIDCIssuer = chosen.URL }},
+		{"tsaUrls", c.config.TimestampAuthorityURLs(), c.config.TimestampAuthorityURLsConfig, sign.TimestampAuthorityAPIVersions, len(s.Given.Services.TimestampAuthorities) > 0,
+			func(chosen root.Service) {
+				e.Services.TimestampAuthorities = append(e.Services.TimestampAuthorities, chosen.URL)
+			}},
+		{"rekorTlogUrls", c.config.RekorLogURLs(), c.config.RekorLogURLsConfig, sign.RekorAPIVersions, len(s.Given.Services.Logs) > 0,
+			func(chosen root.Service) {
+				e.Services.Logs = append(e.Services.Logs, Log{chosen.URL, int(chosen.MajorAPIVersion)})
+			}},
+	} {
+		if err := l.choose(s.Now); err != nil {
+			return Endpoints{}, fmt.Errorf("signing config: %s: %w", l.name, err)
 		}
 	}
-	return e, nil
+	return e.With(s.Given), nil
 }
 
-func selectOne(services []root.Service, versions []uint32, now time.Time) (string, error) {
-	if len(services) == 0 {
-		return "", nil
+// serviceList is one of the lists of a SigningConfig.
+type serviceList struct {
+	name     string
+	services []root.Service
+	how      func() root.ServiceConfiguration // nil for the newest one; it panics if there is none, as there is without services
+	versions []uint32                         // of the API that are known here
+	idle     bool                             // it is not needed
+	take     func(root.Service)
+}
+
+func (l *serviceList) choose(now time.Time) error {
+	if l.idle || len(l.services) == 0 {
+		return nil
 	}
-	s, err := root.SelectService(services, versions, now)
-	return s.URL, err
+	var chosen []root.Service
+	var err error
+	if l.how == nil {
+		chosen = make([]root.Service, 1)
+		chosen[0], err = root.SelectService(l.services, l.versions, now)
+	} else {
+		chosen, err = root.SelectServices(l.services, l.how(), l.versions, now)
+	}
+	if err != nil {
+		return cmp.Or(l.noneValid(now), l.tooFew(), err)
+	}
+	for _, s := range chosen {
+		l.take(s)
+	}
+	return nil
+}
+
+// noneValid says of each service why it cannot be chosen; nil if one can.
+func (l *serviceList) noneValid(now time.Time) error {
+	var problems []error
+	for _, s := range l.services {
+		switch {
+		case !slices.Contains(l.versions, s.MajorAPIVersion):
+			problems = append(problems, fmt.Errorf("%s has version %d of the API, and known here are %v", secrets.Shown(s.URL), s.MajorAPIVersion, l.versions))
+		case s.ValidAtTime(now):
+			return nil
+		default:
+			problems = append(problems, fmt.Errorf("%s is valid %s, and it is %s", secrets.Shown(s.URL), period{s.ValidityPeriodStart, s.ValidityPeriodEnd}, visible.Time(now)))
+		}
+	}
+	return oneLine(problems)
+}
+
+// tooFew says that fewer can be chosen than the configuration asks for.
+func (l *serviceList) tooFew() error {
+	if l.how == nil || l.how().Selector != prototrustroot.ServiceSelector_EXACT {
+		return nil
+	}
+	count := l.how().Count
+	if count == 0 {
+		return errors.New("its selector is EXACT, and has no count")
+	}
+	return fmt.Errorf("%d services of different operators are asked for, and fewer are valid", count)
 }

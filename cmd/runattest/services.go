@@ -163,33 +163,36 @@ func (s *signerFlags) notOver(target string, reads *overwrite.Files) error {
 
 // endpoints are the services of the flags, and else those of the signing config.
 func (s *signerFlags) endpoints() (sigstore.Endpoints, error) {
-	var e sigstore.Endpoints
-	if s.config != "" {
-		data, err := boundedfile.Read(s.config, limits.SigningConfig)
-		if err != nil {
-			return e, err
-		}
-		config, err := sigstore.ParseSigningConfig(data)
-		if err != nil {
-			err = fmt.Errorf("not a signing configuration: %w", files.Explain(err, data, "a signing configuration"))
-		}
-		if err == nil {
-			e, err = config.Select(time.Now())
-		}
-		if err != nil {
-			return e, fmt.Errorf("%s: %w", s.config, err)
-		}
-	}
-	over := sigstore.Endpoints{Fulcio: s.fulcio, OIDCIssuer: s.issuer}
-	over.Services.TimestampAuthorities, over.Services.Timeout = s.timestampers, s.timeout
+	given := sigstore.Endpoints{Fulcio: s.fulcio, OIDCIssuer: s.issuer}
+	given.Services.TimestampAuthorities, given.Services.Timeout = s.timestampers, s.timeout
 	for _, url := range s.rekors {
 		version := 2
 		if s.rekorVersion.String() == "1" {
 			version = 1
 		}
-		over.Services.Logs = append(over.Services.Logs, sigstore.Log{URL: url, Version: version})
+		given.Services.Logs = append(given.Services.Logs, sigstore.Log{URL: url, Version: version})
 	}
-	return e.With(over), nil
+	if s.config == "" {
+		return given, nil
+	}
+	data, err := boundedfile.Read(s.config, limits.SigningConfig)
+	if err != nil {
+		return given, err
+	}
+	var e sigstore.Endpoints
+	config, err := sigstore.ParseSigningConfig(data)
+	if err != nil {
+		err = fmt.Errorf("not a signing configuration: %w", files.Explain(err, data, "a signing configuration"))
+	} else {
+		e, err = config.Select(sigstore.Selection{Now: time.Now(), Given: given, Key: s.key != "", Token: s.token != ""})
+	}
+	if err == nil && s.key == "" && e.Fulcio == "" {
+		err = cli.WithHint(errors.New("names no certificate authority (caUrls)"), "sign with --key FILE (runattest keygen makes one), or name the authority: --fulcio URL")
+	}
+	if err != nil {
+		return e, fmt.Errorf("%s: %w", s.config, err)
+	}
+	return e, nil
 }
 
 // identityToken is the token given, or the environment's, or that of a person who logs in.
