@@ -141,11 +141,22 @@ func (r *TrustedRoot) issuerOf(leaf *x509.Certificate, at time.Time) (string, []
 			return cmp.Or(fulcio.URI, fulcio.Root.Subject.String()), chains, nil
 		}
 		if fulcio, ok := ca.(*root.FulcioCertificateAuthority); ok {
-			err = cmp.Or(unsupported(append([]*x509.Certificate{leaf}, fulcio.Intermediates...)...), err)
+			err = cmp.Or(unsupported(append([]*x509.Certificate{leaf}, fulcio.Intermediates...)...), whyNotBy(fulcio, leaf, at), err)
 		}
 		problems = append(problems, err)
 	}
 	return "", nil, oneLine(problems)
+}
+
+// whyNotBy says why a certificate is not by an authority at that time. Of one that is named for another time, sigstore-go says
+// that the certificate is not valid and not that the authority is not.
+func whyNotBy(a *root.FulcioCertificateAuthority, leaf *x509.Certificate, at time.Time) error {
+	always := *a
+	always.ValidityPeriodStart, always.ValidityPeriodEnd = time.Time{}, time.Time{}
+	if _, err := always.Verify(leaf, at); err != nil {
+		return err
+	}
+	return period{a.ValidityPeriodStart, a.ValidityPeriodEnd}.checkTime(cmp.Or(a.URI, a.Root.Subject.String()), at)
 }
 
 // checkSCT wants one signed certificate timestamp where the trusted root names certificate

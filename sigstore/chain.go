@@ -163,4 +163,12 @@ func (p period) within(other period) period {
 
 func (p period) empty() bool { return !p.until.IsZero() && p.until.Before(p.from) }
 
+// checkTime says that the trusted root names an authority for another time.
+func (p period) checkTime(authority string, at time.Time) error {
+	if at.Before(p.from) || !p.until.IsZero() && at.After(p.until) {
+		return fmt.Errorf("%s is trusted %s", authority, p)
+	}
+	return nil
+}
+
 func (p period) String() string { return "from " + bound(p.from) + " to " + bound(p.until) }

@@ -215,7 +215,8 @@ func (t *token) whyNot(all []root.TimestampingAuthority, signature []byte) error
 		}
 		_, err := t.verify(tsa, signature)
 		if a, ok := tsa.(*root.SigstoreTimestampingAuthority); ok && err != nil {
-			err = cmp.Or(unsupported(append([]*x509.Certificate{t.signer(a.Leaf)}, a.Intermediates...)...), err)
+			trusted := period{a.ValidityPeriodStart, a.ValidityPeriodEnd}
+			err = cmp.Or(unsupported(append([]*x509.Certificate{t.signer(a.Leaf)}, a.Intermediates...)...), trusted.checkTime("it", t.at), err)
 		}
 		return fmt.Errorf("by %s: %w", authorityName(tsa), err)
 	}
