@@ -380,29 +380,6 @@ func TestCertificateExpires(t *testing.T) {
 	}
 }
 
-// TestAuthorities: a damaged certificate among the authorities of clients is an error, and not left out.
-func TestAuthorities(t *testing.T) {
-	c := newCertificates(t)
-	good, err := os.ReadFile(filepath.Join(c.dir, "ca.pem"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := authorities(slices.Concat([]byte("text\n"), good, []byte("more\n"), good)); err != nil {
-		t.Error(err)
-	}
-	for text, want := range map[string]string{
-		"":   "no certificate in PEM",
-		"ca": "no certificate in PEM",
-		string(good) + "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n": "certificate 2: ",
-		string(good) + "-----BEGIN PUBLIC KEY-----\nMAA=\n-----END PUBLIC KEY-----\n":   "PUBLIC KEY",
-		string(good) + string(good[:len(good)-40]):                                      "cannot be read",
-	} {
-		if _, err := authorities([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%q: %v, want %q", text, err, want)
-		}
-	}
-}
-
 // TestPair: what is wrong with the gateway's certificate and key is said with their names.
 func TestPair(t *testing.T) {
 	c := newCertificates(t)

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +17,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/runattest/runattest/internal/authorities"
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/visible"
@@ -180,7 +179,7 @@ func (t TLS) load(now time.Time) (*tls.Config, error) {
 		if err != nil {
 			return nil, fmt.Errorf("tls: %w", err)
 		}
-		if c.ClientCAs, err = authorities(text); err != nil {
+		if c.ClientCAs, err = authorities.Pool(text); err != nil {
 			return nil, fmt.Errorf("tls: %s: %w", t.ClientCA, err)
 		}
 		c.ClientAuth = tls.VerifyClientCertIfGiven
@@ -202,30 +201,6 @@ func (t TLS) pair() (tls.Certificate, error) {
 		why += "; of several certificates the gateway's comes first"
 	}
 	return pair, fmt.Errorf("certificate %s, key %s: %s", t.Certificate, t.Key, why)
-}
-
-// authorities are the certificates in PEM, each of which must be one: of an authority that is left out, clients are refused.
-func authorities(text []byte) (*x509.CertPool, error) {
-	pool, n := x509.NewCertPool(), 0
-	begun := bytes.Count(text, []byte("-----BEGIN "))
-	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
-		n++
-		if block.Type != "CERTIFICATE" {
-			return nil, fmt.Errorf("block %d is %q, want certificates in PEM", n, block.Type)
-		}
-		certificate, err := x509.ParseCertificate(block.Bytes)
-		if err != nil {
-			return nil, fmt.Errorf("certificate %d: %w", n, err)
-		}
-		pool.AddCert(certificate)
-	}
-	switch {
-	case n != begun:
-		return nil, errors.New("holds PEM that cannot be read")
-	case n == 0:
-		return nil, errors.New("no certificate in PEM")
-	}
-	return pool, nil
 }
 
 // limitedListener bounds how many connections are open at once: others wait to be accepted.

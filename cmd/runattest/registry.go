@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -15,6 +14,7 @@ import (
 	"github.com/runattest/runattest/attest/answer"
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/attest/files"
+	"github.com/runattest/runattest/internal/authorities"
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/build"
 	"github.com/runattest/runattest/internal/cli"
@@ -60,11 +60,11 @@ func (r *registryFlags) open(ref registry.Reference, counted func()) (*registry.
 	v := build.Read().Version
 	o := registry.Options{InsecureHTTP: r.insecure, Timeout: timeout, UserAgent: "runattest/" + v, Count: counted}
 	if r.ca != "" {
-		if o.CA, err = boundedfile.Read(r.ca, limits.CertificateChain); err == nil && !bytes.Contains(o.CA, []byte("-----BEGIN CERTIFICATE-----")) {
-			err = fmt.Errorf("--registry-ca %s: %w", r.ca, files.Explain(errors.New("no certificate in it, want PEM"), o.CA, input.KindCertificate))
-		}
-		if err != nil {
+		if o.CA, err = boundedfile.Read(r.ca, limits.CertificateChain); err != nil {
 			return nil, err
+		}
+		if _, err := authorities.Pool(o.CA); err != nil {
+			return nil, fmt.Errorf("--registry-ca %s: %w", r.ca, files.Explain(err, o.CA, input.KindCertificate))
 		}
 	}
 	return registry.Open(ref, o)

@@ -3,7 +3,6 @@ package remote
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
@@ -12,6 +11,7 @@ import (
 
 	"oras.land/oras-go/v2/registry/remote/retry"
 
+	"github.com/runattest/runattest/internal/authorities"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/registry/internal/store"
 )
@@ -30,9 +30,9 @@ func newTransport(ref Name, o Options, retries int) (http.RoundTripper, error) {
 	base.MaxIdleConnsPerHost = store.Workers
 	base.MaxResponseHeaderBytes = limits.RegistryHeader
 	if o.CA != nil {
-		pool := x509.NewCertPool()
-		if !pool.AppendCertsFromPEM(o.CA) {
-			return nil, fmt.Errorf("the registry's certificate authority: %w", errNoCertificate)
+		pool, err := authorities.Pool(o.CA)
+		if err != nil {
+			return nil, fmt.Errorf("the registry's certificate authority: %w", err)
 		}
 		base.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
 	}
@@ -101,8 +101,6 @@ func (g *plainGuard) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	return nil, &plainError{req.URL.Host}
 }
-
-var errNoCertificate = errors.New("no certificate in PEM")
 
 // backoff waits as long as the registry asks for, and else ever longer.
 func backoff(attempt int, resp *http.Response) time.Duration {
