@@ -127,6 +127,14 @@ func (c Captures) In(ctx context.Context, texts iter.Seq2[Text, error]) iter.Seq
 	}
 }
 
+// Line captures the one request in line n of the text of that name.
+func (c Captures) Line(name string, n int, line []byte) (Captured, error) {
+	src := c.Source
+	src.Body = line
+	one, err := c.Format.Capture(src)
+	return Captured{Captured: one, Name: name, Size: len(line)}, locateLine(n, line, err)
+}
+
 // text captures every request in a text.
 func (c Captures) text(ctx context.Context, t Text) iter.Seq2[Captured, error] {
 	src := c.Source
@@ -147,7 +155,7 @@ func (c Captures) text(ctx context.Context, t Text) iter.Seq2[Captured, error] {
 				}
 			}
 			if t.Line > 0 {
-				err = LocateCaptureLine(t.Line, t.Data, err)
+				err = locateLine(t.Line, t.Data, err)
 			} else {
 				err = LocateCapture(t.Data, err)
 			}
@@ -168,8 +176,8 @@ func LocateCapture(body []byte, err error) error {
 	return fmt.Errorf("line %d, column %d: %w", line, column, err)
 }
 
-// LocateCaptureLine is LocateCapture for a body that is line n of a text.
-func LocateCaptureLine(n int, body []byte, err error) error {
+// locateLine is LocateCapture for a body that is line n of a text.
+func locateLine(n int, body []byte, err error) error {
 	var e *capture.Error
 	if !errors.As(err, &e) || e.Offset < 0 {
 		return err

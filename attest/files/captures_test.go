@@ -38,6 +38,12 @@ func TestCaptures(t *testing.T) {
 	if want := []string{"a true false 57", "b false false 0 unreadable", "c false false 16 line 2", "d true true 57"}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
+	if c, err := (files.Captures{Format: format}).Line("in:3", 3, []byte(good)); err != nil || c.Captured == nil || c.Name != "in:3" || c.Several || c.Size != 57 {
+		t.Errorf("%+v, %v", c, err)
+	}
+	if _, err := (files.Captures{Format: format}).Line("in:4", 4, []byte(`{"model": nul}`)); err == nil || !strings.HasPrefix(err.Error(), "line 4, column ") {
+		t.Error(err)
+	}
 	if _, _, err := files.DetectCapture("-", strings.NewReader("[]"), capture.Source{}); !errors.As(err, new(*files.UndetectedError)) {
 		t.Error(err)
 	}

@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/attest/signing"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/cli"
@@ -55,10 +54,7 @@ func (b *batch) lineSource(n int, line []byte) signing.Source {
 	if b.capturing == nil {
 		return b.declaration(t, nil)
 	}
-	src := b.capturing.Source
-	src.Body = line
-	c, err := b.capturing.Format.Capture(src)
-	return b.captured(files.Captured{Captured: c, Name: t.Name, Size: len(line)}, files.LocateCaptureLine(n, line, err))
+	return b.captured(b.capturing.Line(t.Name, n, line))
 }
 
 func lineName(n int) string { return fmt.Sprintf("%s:%d", input.Name(input.Stdin), n) }

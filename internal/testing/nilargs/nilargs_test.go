@@ -725,7 +725,6 @@ var exported = map[string]any{
 	"files.Captures.InFolder":            files.Captures.InFolder,
 	"files.DetectCapture":                files.DetectCapture,
 	"files.LocateCapture":                files.LocateCapture,
-	"files.LocateCaptureLine":            files.LocateCaptureLine,
 	"files.UndetectedError.Error":        (*files.UndetectedError).Error,
 	"files.WriteProofs":                  files.WriteProofs,
 	"files.ProofsError.Error":            (*files.ProofsError).Error,
@@ -742,16 +741,16 @@ var exported = map[string]any{
 	"recapture.SourceError.Error":        (*recapture.SourceError).Error,
 	"recapture.SourceError.Unwrap":       (*recapture.SourceError).Unwrap,
 	"idtoken.Given":                      idtoken.Given,
+	"files.Captures.Line":                files.Captures.Line,
 }
 
 // optional are the arguments for which nil is documented, by function and position; the receiver counts.
 var optional = map[string][]int{
-	"files.LocateCapture":     {0, 1}, // of no error there is no place
-	"files.LocateCaptureLine": {1, 2},
-	"files.ExplainBundle":     {0}, // no error is explained by none
-	"files.Explain":           {0},
-	"files.ExplainJSON":       {0},
-	"files.ExplainKey":        {0},
+	"files.LocateCapture": {0, 1}, // of no error there is no place
+	"files.ExplainBundle": {0},    // no error is explained by none
+	"files.Explain":       {0},
+	"files.ExplainJSON":   {0},
+	"files.ExplainKey":    {0},
 }
 
 // TestComplete holds that no exported function or method is missing from the table.
