@@ -31,6 +31,17 @@ type ApprovalStatement struct {
 	Expires    time.Time // from when on it counts no more; zero is never
 }
 
+// CheckExpires refuses a decision that would never count, since it has expired by now. Policies do not count it from its Expires on.
+func (s ApprovalStatement) CheckExpires(now time.Time) error {
+	if hasExpired(s.Expires, now) {
+		return errors.New("is past: the decision would never count")
+	}
+	return nil
+}
+
+// hasExpired says that what expires at a time, or never if that is zero, does not count any more.
+func hasExpired(at, now time.Time) bool { return !at.IsZero() && !now.Before(at) }
+
 func (s ApprovalStatement) check() error {
 	switch {
 	case s.Identity.IsZero():

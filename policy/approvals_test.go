@@ -397,6 +397,19 @@ func TestNewApprovalRefuses(t *testing.T) {
 	}
 }
 
+// TestCheckExpires: a decision that has expired is told from one that counts as a policy does, to the second.
+func TestCheckExpires(t *testing.T) {
+	now := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		at time.Time
+		ok bool
+	}{{time.Time{}, true}, {now.Add(time.Second), true}, {now, false}, {now.Add(-time.Hour), false}} {
+		if err := (ApprovalStatement{Expires: c.at}).CheckExpires(now); (err == nil) != c.ok {
+			t.Errorf("%s: %v", c.at, err)
+		}
+	}
+}
+
 // TestNotOurs: a policy judges nothing that another trust has verified, nor the zero Verified.
 func TestNotOurs(t *testing.T) {
 	by := newSigner(t)

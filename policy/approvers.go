@@ -235,7 +235,7 @@ func (o statedDecision) about(run identity.ID, signers []evidence.SignerIdentity
 		r.Why, r.unread = o.err.Error(), slices.Contains(o.unread, run)
 	case r.run != run:
 		r.Why = fmt.Sprintf("is about another run, %s", r.run)
-	case !r.Expires.IsZero() && !as.now.Before(r.Expires):
+	case hasExpired(r.Expires, as.now):
 		r.Why = fmt.Sprintf("expired at %s", stamp(r.Expires))
 	case !signed.IsZero() && signed.After(as.now) && (as.replay || r.Decision == Approved):
 		at, now := apart(signed, as.now)

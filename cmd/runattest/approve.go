@@ -46,8 +46,8 @@ func newApprove() *cobra.Command {
 				}
 			}
 		}
-		if !s.Expires.IsZero() && !s.Expires.After(clock()) {
-			return fmt.Errorf("--expires %s: is past: the decision would never count", *expires)
+		if err := s.CheckExpires(clock()); err != nil {
+			return fmt.Errorf("--expires %s: %w", *expires, err)
 		}
 		if err = overwrite.CheckTarget(cli.OutputName(*target)); err != nil {
 			return err

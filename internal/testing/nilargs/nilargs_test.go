@@ -742,6 +742,8 @@ var exported = map[string]any{
 	"recapture.SourceError.Unwrap":       (*recapture.SourceError).Unwrap,
 	"idtoken.Given":                      idtoken.Given,
 	"files.Captures.Line":                files.Captures.Line,
+
+	"policy.ApprovalStatement.CheckExpires": policy.ApprovalStatement.CheckExpires,
 }
 
 // optional are the arguments for which nil is documented, by function and position; the receiver counts.
