@@ -6,6 +6,7 @@ import (
 	"io"
 	"iter"
 	"slices"
+	"sync/atomic"
 
 	"github.com/spf13/cobra"
 
@@ -54,17 +55,24 @@ func (b *batch) signSet(cmd *cobra.Command, paths []string) error {
 		return err
 	}
 	defer remove()
-	var texts *input.Files
+	var whole atomic.Pointer[input.Files] // once all of them are read: a pass that ends early may still read
 	sources := func() iter.Seq[signing.Source] {
-		texts = input.NewSpooledFiles(paths, nil, spooled)
-		return b.sources(cmd.Context(), texts, paths...)
+		return func(yield func(signing.Source) bool) {
+			texts := input.NewSpooledFiles(paths, nil, spooled)
+			for s := range b.sources(cmd.Context(), texts, paths...) {
+				if !yield(s) {
+					return
+				}
+			}
+			whole.Store(texts)
+		}
 	}
 	var head evidence.SetHead
 	err = atomicfile.WriteFunc(b.set, func(w io.Writer) (err error) {
 		head, err = b.work.WriteSet(cmd.Context(), w, sources, annotations)
 		return err
 	}, 0o644)
-	if texts != nil {
+	if texts := whole.Load(); texts != nil {
 		b.passedOver(texts, b.note)
 	}
 	if b.status != exitYes {
