@@ -6,7 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"os"
 	"strings"
 
 	"github.com/runattest/runattest/attest"
@@ -53,6 +55,21 @@ func (e *SourceError) Unwrap() error {
 		return nil
 	}
 	return e.Err
+}
+
+// Read reads the source's body from the file that Path names, "-" for stdin. A folder has none: it is read each time that it is captured.
+func (s *Source) Read(stdin io.Reader) (isFolder bool, err error) {
+	if s == nil {
+		return false, errors.New("no source: it is nil")
+	}
+	if info, err := os.Stat(s.Path); err == nil && info.IsDir() {
+		return true, nil
+	}
+	for t, err := range input.Whole(s.Path, stdin) { // one
+		s.Source.Body = t.Data
+		return false, err
+	}
+	return false, errors.New("no file")
 }
 
 // HintBesideBody is of a check that failed without a declaration to compare with.

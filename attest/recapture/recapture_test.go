@@ -3,6 +3,8 @@ package recapture_test
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -128,6 +130,31 @@ func TestVerify(t *testing.T) {
 		report, err := recapture.Source{Format: format, Source: c.source}.Verify(t.Context(), b, attest.Expect{Declaration: c.expected}, verify)
 		if err != nil || report.Verified != c.verified || report.Checks[len(report.Checks)-1].Name != evidence.CheckSource {
 			t.Errorf("%s: verified %v, want %v: %v", name, report.Verified, c.verified, err)
+		}
+	}
+}
+
+// TestRead: a file is the source's body, unless it is empty, and a folder has none.
+func TestRead(t *testing.T) {
+	dir := t.TempDir()
+	path, empty := filepath.Join(dir, "request.json"), filepath.Join(dir, "empty.json")
+	if err := errors.Join(os.WriteFile(path, []byte(body), 0o600), os.WriteFile(empty, nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		path, want string
+		isFolder   bool
+	}{{path, body, false}, {"-", "piped", false}, {dir, "", true}} {
+		s := recapture.Source{Path: c.path}
+		isFolder, err := s.Read(strings.NewReader("piped"))
+		if err != nil || isFolder != c.isFolder || string(s.Source.Body) != c.want || (s.Source.Body == nil) != c.isFolder {
+			t.Errorf("%s: %q, folder %v, %v", c.path, s.Source.Body, isFolder, err)
+		}
+	}
+	for _, name := range []string{empty, filepath.Join(dir, "none")} {
+		s := recapture.Source{Path: name}
+		if isFolder, err := s.Read(nil); err == nil || isFolder { // without a body it would be captured as a folder
+			t.Errorf("%s: folder %v, %v", name, isFolder, err)
 		}
 	}
 }

@@ -3,13 +3,11 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest/recapture"
 	"github.com/runattest/runattest/internal/cli"
-	"github.com/runattest/runattest/internal/input"
 )
 
 // captureCheckFlags are those of a command that recomputes declarations from their source.
@@ -51,14 +49,12 @@ func (f *captureCheckFlags) load() (*recapture.Source, error) {
 	if s.Source, err = f.source.source(); err != nil {
 		return nil, err
 	}
-	if info, err := os.Stat(s.Path); err != nil || !info.IsDir() {
-		if err == nil && *f.source.fromCache {
-			return nil, cli.WithHint(fmt.Errorf("--from-cache-path: --source %s is a file, want a folder of Hugging Face's cache", s.Path), "leave out --from-cache-path")
-		}
-		for t, err := range input.Whole(s.Path, f.cmd.InOrStdin()) { // one
-			s.Source.Body = t.Data
-			return s, err
-		}
+	isFolder, err := s.Read(f.cmd.InOrStdin())
+	if err == nil && !isFolder && *f.source.fromCache {
+		err = cli.WithHint(fmt.Errorf("--from-cache-path: --source %s is a file, want a folder of Hugging Face's cache", s.Path), "leave out --from-cache-path")
+	}
+	if err != nil || !isFolder {
+		return s, err
 	}
 	return s, f.source.cachePath(&s.Source, s.Path)
 }

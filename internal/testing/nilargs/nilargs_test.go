@@ -742,6 +742,7 @@ var exported = map[string]any{
 	"recapture.SourceError.Unwrap":       (*recapture.SourceError).Unwrap,
 	"idtoken.Given":                      idtoken.Given,
 	"files.Captures.Line":                files.Captures.Line,
+	"recapture.Source.Read":              (*recapture.Source).Read,
 
 	"policy.ApprovalStatement.CheckExpires": policy.ApprovalStatement.CheckExpires,
 }
