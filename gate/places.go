@@ -8,6 +8,7 @@ import (
 	"iter"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/runattest/runattest/attest/files"
@@ -79,8 +80,11 @@ func (p Places) readApprovals(into *ApprovalList, path string) error {
 		if err == nil {
 			err = files.ExplainBundle(into.Add(blob.Name, blob.Data), blob.Data)
 		}
+		if err != nil && !strings.HasPrefix(err.Error(), blob.Name) { // as those of the file itself do
+			err = fmt.Errorf("%s: %w", blob.Name, err)
+		}
 		if err != nil {
-			return fmt.Errorf("%s: %w", blob.Name, err)
+			return err
 		}
 	}
 	return nil

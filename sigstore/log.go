@@ -111,7 +111,11 @@ func (f *findings) judgeLogs() {
 	for _, e := range f.entries {
 		switch {
 		case !believedAt(e.log, f.times):
-			f.ignored = append(f.ignored, fmt.Errorf("the log %s is not believed at the time of the signature", e.at.Log))
+			when := "at the time of the signature"
+			if len(f.times) == 0 {
+				when = "after " + bound(e.log.ValidityPeriodEnd) + ", and no trusted time proves that the signature is older"
+			}
+			f.ignored = append(f.ignored, fmt.Errorf("the log %s is not believed %s", e.at.Log, when))
 		case e.proved:
 			f.logs = append(f.logs, e.at)
 		default:

@@ -143,6 +143,13 @@ func TestCertificates(t *testing.T) {
 				}
 			}, w)
 		}), "time: is not believed at the time"},
+		"retired log, without time": {func() parts { p := w.v2(); return p.stamp(other.stampOf(p.signature(t))) }(), with(func(o *TrustOptions) {
+			o.Root = rootOf(t, func(p *rootParts) {
+				for _, l := range p.tlogs {
+					l.ValidityPeriodStart, l.ValidityPeriodEnd = time.Date(2025, 2, 3, 4, 5, 6, 0, time.UTC), time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)
+				}
+			}, w)
+		}), "time: is not believed after 2026-02-03T04:05:06Z, and no trusted time proves that the signature is older"},
 		"retired log's successor": {w.v2(), with(func(o *TrustOptions) {
 			o.Root = rootOf(t, func(p *rootParts) {
 				for id := range w.RekorLogs() {
