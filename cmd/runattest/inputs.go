@@ -69,6 +69,8 @@ func notBundleHint(e *files.NotBundleError) string {
 	switch wrong, _ := errors.AsType[*canonical.Error](e); {
 	case wrong != nil && wrong.Code == "trailing":
 		return "a bundle is a file, or one whole line of a .jsonl file"
+	case wrong != nil && wrong.Code == "bom":
+		return "save the file as UTF-8 without a BOM"
 	case wrong != nil && wrong.Code == "syntax" && wrong.Offset > 0:
 		return "is it complete? a bundle is JSON, and in a .jsonl file one line: sign writes it, as *" + signatureSuffix
 	}

@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -139,5 +141,16 @@ func checkJournal(dir string) error {
 	if journal.Is(dir) {
 		return nil
 	}
-	return cli.WithHint(fmt.Errorf("%s: is not a journal: there is no journal.json in it", dir), "name the folder to which a gateway writes its journal")
+	info, err := os.Stat(dir)
+	switch {
+	case err != nil:
+		err = named(dir, err)
+	case !info.IsDir():
+		err = fmt.Errorf("%s: is not a folder, as a journal is", dir)
+	case exists(filepath.Join(dir, "journal.json")):
+		err = fmt.Errorf("%s: is not a journal: its journal.json is not a file", dir)
+	default:
+		err = fmt.Errorf("%s: is not a journal: there is no journal.json in it", dir)
+	}
+	return cli.WithHint(err, "name the folder to which a gateway writes its journal")
 }
