@@ -20,6 +20,7 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/canonical"
+	"github.com/runattest/runattest/internal/visible"
 	"github.com/runattest/runattest/signer"
 )
 
@@ -117,6 +118,9 @@ func (s Services) Witness(ctx context.Context, e evidence.Envelope) (evidence.Ma
 	defer cancel()
 	timestamps, err := askAll(ctx, s.TimestampAuthorities, func(ctx context.Context, url string) ([]byte, error) {
 		stamped, err := requestTimestamp(ctx, url, e.Signature)
+		if err == nil {
+			err = stampedInside(stamped, e)
+		}
 		if err != nil {
 			return nil, &ServiceError{"timestamp authority", url, err}
 		}
@@ -136,6 +140,27 @@ func (s Services) Witness(ctx context.Context, e evidence.Envelope) (evidence.Ma
 		return evidence.Material{}, err
 	}
 	return evidence.Material{Timestamps: timestamps, LogEntries: entries}, nil
+}
+
+// stampedInside wants a timestamp inside the validity of the certificate that signs: any other makes a bundle that no verifier takes.
+func stampedInside(response []byte, e evidence.Envelope) error {
+	if len(e.Certificates) == 0 {
+		return nil
+	}
+	c, err := parseCertificate(e.Certificates[0])
+	if err != nil {
+		return err
+	}
+	t, err := readToken(response)
+	if err != nil {
+		return err
+	}
+	at, d := evidence.TrustedTime{Time: t.at, Accuracy: t.accuracy}, demand{notBefore: c.leaf.NotBefore, notAfter: c.leaf.NotAfter, issued: true}
+	if !d.includes(at) {
+		return fmt.Errorf("%s is outside the validity of the certificate (%s to %s): one of their clocks is wrong",
+			describeTime(at), visible.Time(c.leaf.NotBefore), visible.Time(c.leaf.NotAfter))
+	}
+	return nil
 }
 
 // askAll asks several services at once, and gives all answers or what went wrong.

@@ -3,7 +3,9 @@ package sigstore
 import (
 	"cmp"
 	"context"
+	"crypto"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -30,6 +32,7 @@ import (
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/testing/deadline"
 	"github.com/runattest/runattest/internal/testing/keytest"
+	"github.com/runattest/runattest/internal/testing/pkitest"
 	"github.com/runattest/runattest/signer"
 )
 
@@ -337,6 +340,44 @@ func TestEvidenceIsAboutTheSignature(t *testing.T) {
 	url, _ := serve(t, w.stamper(func() []byte { return []byte("another") }))
 	if _, err := (Services{TimestampAuthorities: []string{url}}).Witness(t.Context(), evidence.Envelope{Signature: []byte("sig")}); err == nil || !strings.Contains(err.Error(), "over something else") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestStampedInside: a timestamp that no verifier would take beside the certificate is not taken, and nothing is logged.
+func TestStampedInside(t *testing.T) {
+	top := pkitest.Root("Root")
+	stamps := top.Issue("Stamps", pkitest.Stamper)
+	signs := top.Issue("", pkitest.For(x509.ExtKeyUsageCodeSigning), signersOwn, func(c *x509.Certificate) {
+		c.NotBefore, c.NotAfter = stampedAt.Add(-time.Minute), stampedAt.Add(time.Minute)
+	})
+	for name, test := range map[string]struct {
+		at           time.Time
+		accuracy     int64 // seconds
+		certificates [][]byte
+		want         string
+	}{
+		"inside":              {stampedAt, 0, [][]byte{signs.Certificate.Raw}, ""},
+		"with the first":      {stampedAt.Add(-time.Minute), 30, [][]byte{signs.Certificate.Raw}, ""},
+		"before":              {stampedAt.Add(-2 * time.Minute), 0, [][]byte{signs.Certificate.Raw}, "2026-11-01T11:58:00Z is outside the validity of the certificate (2026-11-01T11:59:00Z to 2026-11-01T12:01:00Z)"},
+		"behind":              {stampedAt.Add(time.Hour), 0, [][]byte{signs.Certificate.Raw}, "2026-11-01T13:00:00Z is outside the validity of the certificate"},
+		"behind, at the last": {stampedAt, 90, [][]byte{signs.Certificate.Raw}, "2026-11-01T12:00:00Z (accuracy 1m30s) is outside the validity of the certificate"},
+		"by a key":            {stampedAt.Add(time.Hour), 0, nil, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := evidence.Envelope{Signature: []byte("sig"), Certificates: test.certificates}
+			url, _ := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+				d := newDraft(stamps)
+				d.info.Imprint.Hash, d.info.Time = sum(crypto.SHA256, e.Signature), generalizedTime(test.at.Format("20060102150405")+"Z")
+				if test.accuracy > 0 {
+					d.info.Accuracy = accuracyOf(test.accuracy, -1, -1)
+				}
+				_, _ = w.Write(d.response())
+			})
+			_, err := Services{TimestampAuthorities: []string{url}}.Witness(t.Context(), e)
+			if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
+				t.Errorf("got %v, want %s", err, test.want)
+			}
+		})
 	}
 }
 
