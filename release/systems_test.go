@@ -79,8 +79,14 @@ func TestCosign(t *testing.T) {
 	other := command.archive(target{"darwin", "arm64"}, r)
 	out, err := room.run("mkdir renamed && cp dist/* renamed && mv renamed/" + archive + " renamed/" + other + "\n" +
 		strings.NewReplacer(archive, other, "dist/", "renamed/").Replace(check))
-	if err == nil || !strings.HasSuffix(out, "Verified OK\nBAD: do not use "+other+"\n") {
+	if err == nil || !strings.HasSuffix(out, "Verified OK\nBAD: do not use it\n") {
 		t.Errorf("a renamed file: %v\n%s", err, out)
+	}
+	// A name of two lines is two patterns for grep, of which one may be true of an older release.
+	out, err = room.run("mkdir lines && cp dist/* lines && file=" + archive + "\nname=\"$file\n$(sha256sum <lines/$file | cut -c-64)  $file\" && mv lines/$file \"lines/$name\"\n" +
+		strings.NewReplacer("file="+archive, "file=$name", "dist/", "lines/").Replace(check))
+	if err == nil || !strings.HasSuffix(out, "BAD: do not use it\n") {
+		t.Errorf("a name of two lines: %v\n%s", err, out)
 	}
 	// A file with another provenance for jq than for cosign: cosign alone accepts it, the lines refuse it.
 	twoFaced(t, filepath.Join(dir, provenanceFile(r)), filepath.Join(room.dir, "forged.json"), r.tag, "v99.0.0")
