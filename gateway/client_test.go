@@ -410,6 +410,20 @@ func TestPair(t *testing.T) {
 	}
 }
 
+// TestReadyWithTLS: a gateway whose certificate cannot serve does not say that it listens.
+func TestReadyWithTLS(t *testing.T) {
+	c := newCertificates(t)
+	c.make(t, "old", func(x *x509.Certificate) { x.NotBefore, x.NotAfter = time.Unix(0, 0), time.Unix(1, 0) })
+	w := newWorld(t, func(o *Options) {
+		o.Config.Listen = "127.0.0.1:0"
+		o.Config.TLS = TLS{Certificate: filepath.Join(c.dir, "old.pem"), Key: filepath.Join(c.dir, "old.key")}
+	})
+	err := w.gateway.Run(t.Context(), func(r Ready) error { return fmt.Errorf("listens on %s", r) })
+	if err == nil || !strings.Contains(err.Error(), "no client that checks it accepts it now") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // TestRefusedBodyIsRead: in HTTP/2, too, the body of a refused call is read, so that its stream is not reset: clients such as curl
 // and httpx lose the answer with it. Of a client that is not known, little is read.
 func TestRefusedBodyIsRead(t *testing.T) {

@@ -35,7 +35,7 @@ type Options struct {
 	// URLSecret, where it is not "", is what every path begins with: 16 or more letters, digits, hyphens and underscores.
 	URLSecret string
 	Log       *slog.Logger      // without content, keys or identities; nil for none
-	Clock     func() time.Time  // the time of decisions; time.Now
+	Clock     func() time.Time  // the time of decisions, and whether certificates are valid; time.Now
 	Transport http.RoundTripper // how upstreams are reached; nil for one of the gateway's own
 }
 

@@ -84,10 +84,14 @@ func (g *Gateway) run(ctx context.Context, ready func(Ready) error) error {
 	if err := g.CheckListener(l); err != nil {
 		return &AddressError{Err: err}
 	}
+	config, err := g.config.TLS.load(g.clock())
+	if err != nil {
+		return err
+	}
 	if ready != nil {
 		if err := ready(says); err != nil {
 			return err
 		}
 	}
-	return g.Serve(ctx, l)
+	return g.serve(ctx, l, config)
 }

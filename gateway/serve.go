@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -17,8 +18,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/runattest/runattest/internal/authorities"
 	"github.com/runattest/runattest/internal/boundedfile"
+	"github.com/runattest/runattest/internal/certfile"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/visible"
 )
@@ -132,6 +133,11 @@ func (g *Gateway) Serve(ctx context.Context, l net.Listener) error {
 	if err != nil {
 		return err
 	}
+	return g.serve(ctx, l, config)
+}
+
+// serve is Serve on a listener that was checked; config is nil for plain HTTP.
+func (g *Gateway) serve(ctx context.Context, l net.Listener, config *tls.Config) error {
 	g.serves(l.Addr())
 	server := &http.Server{
 		Handler: g, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: limits.GatewayIdleSeconds * time.Second, MaxHeaderBytes: limits.GatewayHeader, TLSConfig: config,
@@ -166,9 +172,8 @@ func (t TLS) load(now time.Time) (*tls.Config, error) {
 		return nil, nil
 	}
 	pair, err := t.pair()
-	if err == nil && (now.Before(pair.Leaf.NotBefore) || now.After(pair.Leaf.NotAfter)) {
-		err = fmt.Errorf("%s: the certificate is valid from %s to %s, and no client that checks it accepts it now",
-			t.Certificate, visible.Time(pair.Leaf.NotBefore), visible.Time(pair.Leaf.NotAfter))
+	if err == nil {
+		err = t.checkTime(pair.Certificate[0], now)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("tls: %w", err)
@@ -179,12 +184,22 @@ func (t TLS) load(now time.Time) (*tls.Config, error) {
 		if err != nil {
 			return nil, fmt.Errorf("tls: %w", err)
 		}
-		if c.ClientCAs, err = authorities.Pool(text); err != nil {
+		if c.ClientCAs, err = certfile.Pool(text); err != nil {
 			return nil, fmt.Errorf("tls: %s: %w", t.ClientCA, err)
 		}
 		c.ClientAuth = tls.VerifyClientCertIfGiven
 	}
 	return c, nil
+}
+
+// checkTime refuses the gateway's certificate, DER, outside its validity: each client would.
+func (t TLS) checkTime(der []byte, now time.Time) error {
+	c, err := x509.ParseCertificate(der)
+	if err == nil && (now.Before(c.NotBefore) || now.After(c.NotAfter)) {
+		err = fmt.Errorf("%s: the certificate is valid from %s to %s, and no client that checks it accepts it now",
+			t.Certificate, visible.Time(c.NotBefore), visible.Time(c.NotAfter))
+	}
+	return err
 }
 
 // pair is the gateway's certificate with its chain, and the key to it.

@@ -26,7 +26,8 @@ const DefaultTimeout = time.Minute
 // Options are how a registry is reached; the zero value is HTTPS with the system's certificate
 // authorities, or plain HTTP where the registry is this machine's.
 type Options struct {
-	// CA is the certificate authority of the registry, PEM; nil trusts the system's.
+	// CA is the certificate authority of the registry, or several, PEM; nil trusts the system's. In it are certificates alone, and
+	// one that cannot be read is an error.
 	CA []byte
 	// InsecureHTTP asks for no TLS. Without it only a registry on a loopback address, and
 	// with no CA, is reached so.

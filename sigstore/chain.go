@@ -2,50 +2,31 @@ package sigstore
 
 import (
 	"bytes"
-	"cmp"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
-	"github.com/runattest/runattest/internal/ecpoint"
+	"github.com/runattest/runattest/internal/certfile"
 	"github.com/runattest/runattest/internal/limits"
 )
 
-// parseChain reads certificates as PEM, the root last. Text around the blocks, as openssl
-// writes it, is passed over; a block that cannot be read is not.
+// parseChain reads certificates as PEM, the root last, whose keys must be such as are taken.
 func parseChain(data []byte) ([]*x509.Certificate, error) {
-	var chain []*x509.Certificate
-	begun := bytes.Count(data, []byte("-----BEGIN "))
-	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
-		begun--
-		if strings.HasSuffix(block.Type, "PRIVATE KEY") {
-			return nil, errors.New("holds a private key, which no verifier needs: give the certificates alone, and keep the key secret")
-		}
-		if block.Type != "CERTIFICATE" {
-			return nil, fmt.Errorf("holds a %s, want certificates alone", block.Type)
-		}
-		c, err := x509.ParseCertificate(block.Bytes)
-		if err != nil {
-			return nil, fmt.Errorf("certificate %d: %w", len(chain)+1, cmp.Or(ecpoint.OfCertificate(block.Bytes).Err(), err))
-		}
+	chain, err := certfile.Parse(data)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range chain {
 		if err := checkCertificateKeys(c); err != nil {
 			return nil, err
 		}
-		if chain = append(chain, c); len(chain) > limits.Certificates {
-			return nil, fmt.Errorf("more than %d certificates", limits.Certificates)
-		}
 	}
-	switch {
-	case begun != 0:
-		return nil, errors.New("holds PEM that cannot be read")
-	case len(chain) == 0:
-		return nil, errors.New("holds no certificate: want PEM, -----BEGIN CERTIFICATE-----")
+	if len(chain) > limits.Certificates {
+		return nil, fmt.Errorf("more than %d certificates", limits.Certificates)
 	}
 	return chain, nil
 }

@@ -62,7 +62,7 @@ func notBundleHint(e *files.NotBundleError) string {
 	case e.IsDeclaration():
 		return "name the bundles alone: sign writes them beside the declarations, as *" + signatureSuffix
 	case e.Kind == input.KindRunSet:
-		return "name the file of the run set, whose first line is its header and not blank"
+		return "where run sets are taken, the set's header is the first line of its file: remove what is before it"
 	case e.Kind != "":
 		return "sign writes bundles, as *" + signatureSuffix
 	}

@@ -14,9 +14,9 @@ import (
 	"github.com/runattest/runattest/attest/answer"
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/attest/files"
-	"github.com/runattest/runattest/internal/authorities"
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/build"
+	"github.com/runattest/runattest/internal/certfile"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/internal/limits"
@@ -63,7 +63,7 @@ func (r *registryFlags) open(ref registry.Reference, counted func()) (*registry.
 		if o.CA, err = boundedfile.Read(r.ca, limits.CertificateChain); err != nil {
 			return nil, err
 		}
-		if _, err := authorities.Pool(o.CA); err != nil {
+		if _, err := certfile.Pool(o.CA); err != nil {
 			return nil, fmt.Errorf("--registry-ca %s: %w", r.ca, files.Explain(err, o.CA, input.KindCertificate))
 		}
 	}

@@ -138,14 +138,23 @@ func (s *credentialSource) get(ctx context.Context, host string) (auth.Credentia
 		return found, nil
 	}
 	s.asked = true
-	s.tried = fmt.Sprintf("tried %s, which has no credentials for %s", strings.Join(files, ", "), s.host)
-	switch _, err := os.Stat(files[0]); {
-	case len(files) > 1:
-		s.tried = fmt.Sprintf("tried %s, none of which has credentials for %s", strings.Join(files, ", "), s.host)
-	case errors.Is(err, fs.ErrNotExist): // the environment names it
-		s.tried = fmt.Sprintf("tried %s, which does not exist", files[0])
-	}
+	s.tried = s.without(files)
 	return auth.Credential{}, nil
+}
+
+// without says where no credentials were found.
+func (s *credentialSource) without(files []string) string {
+	if len(files) == 0 { // on some systems without a home
+		return "no place for credentials is known, since HOME is not set"
+	}
+	_, err := os.Stat(files[0])
+	switch {
+	case len(files) > 1:
+		return fmt.Sprintf("tried %s, none of which has credentials for %s", strings.Join(files, ", "), s.host)
+	case errors.Is(err, fs.ErrNotExist): // a variable names it
+		return fmt.Sprintf("tried %s, which does not exist", files[0])
+	}
+	return fmt.Sprintf("tried %s, which has no credentials for %s", files[0], s.host)
 }
 
 // authConfig is what is read of Docker's config.json and of Podman's auth.json.

@@ -11,7 +11,7 @@ import (
 
 	"oras.land/oras-go/v2/registry/remote/retry"
 
-	"github.com/runattest/runattest/internal/authorities"
+	"github.com/runattest/runattest/internal/certfile"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/registry/internal/store"
 )
@@ -30,7 +30,7 @@ func newTransport(ref Name, o Options, retries int) (http.RoundTripper, error) {
 	base.MaxIdleConnsPerHost = store.Workers
 	base.MaxResponseHeaderBytes = limits.RegistryHeader
 	if o.CA != nil {
-		pool, err := authorities.Pool(o.CA)
+		pool, err := certfile.Pool(o.CA)
 		if err != nil {
 			return nil, fmt.Errorf("the registry's certificate authority: %w", err)
 		}

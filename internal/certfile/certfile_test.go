@@ -1,4 +1,4 @@
-package authorities
+package certfile
 
 import (
 	"crypto/ecdsa"
@@ -29,11 +29,12 @@ func TestPool(t *testing.T) {
 		t.Error(err)
 	}
 	for text, want := range map[string]string{
-		"":   "no certificate in it",
-		"ca": "no certificate in it",
-		string(good) + "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n": "certificate 2: ",
-		string(good) + "-----BEGIN PUBLIC KEY-----\nMAA=\n-----END PUBLIC KEY-----\n":   "PUBLIC KEY",
-		string(good) + string(good[:len(good)-40]):                                      "cannot be read",
+		"":   "holds no certificate",
+		"ca": "holds no certificate",
+		string(good) + "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n":       "certificate 2: ",
+		string(good) + "-----BEGIN PUBLIC KEY-----\nMAA=\n-----END PUBLIC KEY-----\n":         "holds a PUBLIC KEY",
+		string(good) + "-----BEGIN EC PRIVATE KEY-----\nMAA=\n-----END EC PRIVATE KEY-----\n": "keep the key secret",
+		string(good) + string(good[:len(good)-40]):                                            "cannot be read",
 	} {
 		if _, err := Pool([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", text, err, want)
