@@ -215,8 +215,7 @@ func (t *token) whyNot(all []root.TimestampingAuthority, signature []byte) error
 		}
 		_, err := t.verify(tsa, signature)
 		if a, ok := tsa.(*root.SigstoreTimestampingAuthority); ok && err != nil {
-			trusted := period{a.ValidityPeriodStart, a.ValidityPeriodEnd}
-			err = cmp.Or(unsupported(append([]*x509.Certificate{t.signer(a.Leaf)}, a.Intermediates...)...), trusted.checkTime("it", t.at), err)
+			err = cmp.Or(unsupported(append([]*x509.Certificate{t.signer(a.Leaf)}, a.Intermediates...)...), t.whyNotBy(a, signature), err)
 		}
 		return fmt.Errorf("by %s: %w", authorityName(tsa), err)
 	}
@@ -228,6 +227,17 @@ func (t *token) whyNot(all []root.TimestampingAuthority, signature []byte) error
 		by += "; it is over other bytes than the signature"
 	}
 	return fmt.Errorf("by no authority of the trusted root: %s", by)
+}
+
+// whyNotBy says why a timestamp is not by an authority that signed it: that the trusted root names the authority for another
+// time is the reason only where nothing else is wrong.
+func (t *token) whyNotBy(a *root.SigstoreTimestampingAuthority, signature []byte) error {
+	always := *a
+	always.ValidityPeriodStart, always.ValidityPeriodEnd = time.Time{}, time.Time{}
+	if _, err := t.verify(&always, signature); err != nil {
+		return err
+	}
+	return period{a.ValidityPeriodStart, a.ValidityPeriodEnd}.checkTime("the authority", t.at)
 }
 
 // isBy says whether the authority signed the token, whatever else is wrong with it.

@@ -115,7 +115,14 @@ func TestCertificates(t *testing.T) {
 		"other authority":      {other.v2(), with(func(o *TrustOptions) { o.Root = rootOf(t, func(p *rootParts) { p.cas = p.cas[:1] }, w, other) }), "signer: by no authority that the trusted root names"},
 		"authority's own time": {w.v2(), with(func(o *TrustOptions) { o.Root = rootOf(t, expiredCA, w) }), "signer: : https://virtual.fulcio.sigstore.dev is trusted from "},
 		"a stranger's certificate, and an authority that has ended": {other.v2(), with(func(o *TrustOptions) { o.Root = rootOf(t, expiredCA, w) }), "signer: : x509: certificate signed by unknown authority"},
-		"stamper's own time":   {w.v2(), with(func(o *TrustOptions) { o.Root = rootOf(t, expiredTSA, w) }), "time: by https://virtual.tsa.sigstore.dev: it is trusted from "},
+		"stamper's own time": {w.v2(), with(func(o *TrustOptions) { o.Root = rootOf(t, expiredTSA, w) }), "time: by https://virtual.tsa.sigstore.dev: the authority is trusted from "},
+		"a stamper that has ended, with the root of another": {w.v2(), with(func(o *TrustOptions) {
+			o.Root = rootOf(t, func(p *rootParts) {
+				expiredTSA(p)
+				was := p.tsas[0].(*root.SigstoreTimestampingAuthority)
+				was.Root, was.Intermediates = other.TimestampingAuthorities()[0].(*root.SigstoreTimestampingAuthority).Root, nil
+			}, w)
+		}), "time: signer certificate chain: x509: certificate signed by unknown authority"},
 		"no SCT":               {w.v2(), with(func(o *TrustOptions) { o.Root = rootOf(t, func(p *rootParts) { p.ctlogs = p.tlogs }, w) }), "signer: no signed certificate timestamp"},
 		"outside certificate":  {w.v1At(time.Now().Add(30 * time.Minute)), o, "time: log entry 0"},
 		"no log entry":         {edited(w.v2(), func(p parts) { delete(p.material(), "tlogEntries") }), o, "time: no log entry: the bundle has none"},
