@@ -110,9 +110,9 @@ func (s *certifiedSigner) checkTime(now time.Time) error {
 	from, until := s.leaf.leaf.NotBefore, s.leaf.leaf.NotAfter
 	switch {
 	case now.Add(clockSkew).Before(from):
-		return fmt.Errorf("the certificate is valid from %s, but it is %s here: is this machine's clock right?", visible.Time(from), visible.Time(now))
+		return fmt.Errorf("the certificate is valid from %s, but it is %s here: is this machine's clock right?", visible.Time(from), visible.Time(now.Truncate(time.Second)))
 	case now.Add(-clockSkew).After(until):
-		return fmt.Errorf("the certificate was valid until %s, and it is %s here", visible.Time(until), visible.Time(now))
+		return fmt.Errorf("the certificate was valid until %s, and it is %s here", visible.Time(until), visible.Time(now.Truncate(time.Second)))
 	}
 	return nil
 }

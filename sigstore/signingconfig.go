@@ -64,10 +64,10 @@ func ParseSigningConfig(data []byte) (*SigningConfig, error) {
 
 // Selection says for when services are chosen, and which are not needed: those of the configuration may then be out of date.
 type Selection struct {
-	Now   time.Time
+	Now   time.Time // when they must be valid; a zero Now is the year 1, at which only a service without a start is
 	Given Endpoints // go before those of the configuration
 	Key   bool      // a key signs: no certificate authority and no login is chosen
-	Token bool      // an identity token is there: no login is chosen
+	Token bool      // an identity token is there, or may be: no login is chosen
 }
 
 // Select chooses the services that are valid at that time: the newest of the highest version
@@ -139,7 +139,11 @@ func (l *serviceList) noneValid(now time.Time) error {
 		case s.ValidAtTime(now):
 			return nil
 		default:
-			problems = append(problems, fmt.Errorf("%s is valid %s, and it is %s", secrets.Shown(s.URL), period{s.ValidityPeriodStart, s.ValidityPeriodEnd}, visible.Time(now)))
+			at := now.Truncate(time.Second)
+			if s.ValidAtTime(at) { // what was cut off is why it cannot be chosen
+				at = now
+			}
+			problems = append(problems, fmt.Errorf("%s is valid %s, and it is %s", secrets.Shown(s.URL), period{s.ValidityPeriodStart, s.ValidityPeriodEnd}, visible.Time(at)))
 		}
 	}
 	return oneLine(problems)
