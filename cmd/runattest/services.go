@@ -81,13 +81,12 @@ func (s *signerFlags) session(cmd *cobra.Command, format attest.Format) (*sigsto
 			o.Info("the certificate is not renewed yet, and signs until its last minute: %v", err)
 		},
 	}
+	var issuer func() (string, error)
 	var err error
-	if options.Endpoints, err = s.endpoints(); err != nil {
+	if options.Endpoints, issuer, err = s.endpoints(); err != nil {
 		return nil, err
 	}
-	options.Token = func(ctx context.Context) (string, error) {
-		return s.identityToken(ctx, cmd, options.Endpoints.OIDCIssuer)
-	}
+	options.Token = func(ctx context.Context) (string, error) { return s.identityToken(ctx, cmd, issuer) }
 	if s.key != "" {
 		if options.Signer, err = loadSigner(cmd, s.key); err != nil {
 			return nil, err
@@ -161,8 +160,41 @@ func (s *signerFlags) notOver(target string, reads *overwrite.Files) error {
 	return overwrite.CheckKey(target, s.key)
 }
 
-// endpoints are the services of the flags, and else those of the signing config.
-func (s *signerFlags) endpoints() (sigstore.Endpoints, error) {
+// endpoints are the services of the flags, and else those of the signing config; issuer is where a person logs in, which need
+// not be valid where a token is there.
+func (s *signerFlags) endpoints() (e sigstore.Endpoints, issuer func() (string, error), err error) {
+	given := s.given()
+	if s.config == "" {
+		return given, func() (string, error) { return given.OIDCIssuer, nil }, nil
+	}
+	data, err := boundedfile.Read(s.config, limits.SigningConfig)
+	if err != nil {
+		return given, nil, err
+	}
+	config, err := sigstore.ParseSigningConfig(data)
+	if err != nil {
+		return e, nil, fmt.Errorf("%s: not a signing configuration: %w", s.config, files.Explain(err, data, "a signing configuration"))
+	}
+	selection := sigstore.Selection{Now: time.Now(), Given: given, Key: s.key != "", Token: true}
+	e, err = config.Select(selection)
+	if err == nil && s.key == "" && e.Fulcio == "" {
+		err = cli.WithHint(errors.New("names no certificate authority (caUrls)"), "sign with --key FILE (runattest keygen makes one), or name the authority: --fulcio URL")
+	}
+	if err != nil {
+		return e, nil, fmt.Errorf("%s: %w", s.config, err)
+	}
+	return e, func() (string, error) {
+		selection.Token = false
+		e, err := config.Select(selection)
+		if err != nil {
+			return "", fmt.Errorf("%s: %w", s.config, err)
+		}
+		return e.OIDCIssuer, nil
+	}, nil
+}
+
+// given are the services of the flags.
+func (s *signerFlags) given() sigstore.Endpoints {
 	given := sigstore.Endpoints{Fulcio: s.fulcio, OIDCIssuer: s.issuer}
 	given.Services.TimestampAuthorities, given.Services.Timeout = s.timestampers, s.timeout
 	for _, url := range s.rekors {
@@ -172,31 +204,11 @@ func (s *signerFlags) endpoints() (sigstore.Endpoints, error) {
 		}
 		given.Services.Logs = append(given.Services.Logs, sigstore.Log{URL: url, Version: version})
 	}
-	if s.config == "" {
-		return given, nil
-	}
-	data, err := boundedfile.Read(s.config, limits.SigningConfig)
-	if err != nil {
-		return given, err
-	}
-	var e sigstore.Endpoints
-	config, err := sigstore.ParseSigningConfig(data)
-	if err != nil {
-		err = fmt.Errorf("not a signing configuration: %w", files.Explain(err, data, "a signing configuration"))
-	} else {
-		e, err = config.Select(sigstore.Selection{Now: time.Now(), Given: given, Key: s.key != "", Token: s.token != ""})
-	}
-	if err == nil && s.key == "" && e.Fulcio == "" {
-		err = cli.WithHint(errors.New("names no certificate authority (caUrls)"), "sign with --key FILE (runattest keygen makes one), or name the authority: --fulcio URL")
-	}
-	if err != nil {
-		return e, fmt.Errorf("%s: %w", s.config, err)
-	}
-	return e, nil
+	return given
 }
 
 // identityToken is the token given, or the environment's, or that of a person who logs in.
-func (s *signerFlags) identityToken(ctx context.Context, cmd *cobra.Command, issuer string) (string, error) {
+func (s *signerFlags) identityToken(ctx context.Context, cmd *cobra.Command, issuer func() (string, error)) (string, error) {
 	if s.token != "" {
 		token, err := idtoken.Given(s.token, s.client, time.Now())
 		if err != nil {
@@ -204,16 +216,19 @@ func (s *signerFlags) identityToken(ctx context.Context, cmd *cobra.Command, iss
 		}
 		return token.Raw(), nil
 	}
-	sources := idtoken.Ambient(nil)
-	if terminal.Is(cmd.InOrStdin()) && terminal.Is(cmd.ErrOrStderr()) {
-		login := idtoken.LoginOptions{Issuer: issuer, ClientID: s.client, Out: cmd.ErrOrStderr()}
-		if s.login.String() == "device" {
-			sources = append(sources, idtoken.Device(login))
-		} else {
-			sources = append(sources, idtoken.Browser(login))
+	token, _, err := idtoken.First(ctx, s.client, idtoken.Ambient(nil)...)
+	if errors.Is(err, idtoken.ErrNoIdentity) && terminal.Is(cmd.InOrStdin()) && terminal.Is(cmd.ErrOrStderr()) {
+		url, bad := issuer()
+		if bad != nil {
+			return "", bad
 		}
+		login := idtoken.LoginOptions{Issuer: url, ClientID: s.client, Out: cmd.ErrOrStderr()}
+		by := idtoken.Browser
+		if s.login.String() == "device" {
+			by = idtoken.Device
+		}
+		token, _, err = idtoken.First(ctx, s.client, by(login))
 	}
-	token, _, err := idtoken.First(ctx, s.client, sources...)
 	switch {
 	case errors.Is(err, idtoken.ErrNoIdentity):
 		return "", cli.WithHint(err, "give --identity-token, set SIGSTORE_ID_TOKEN, or sign at a terminal to log in")
