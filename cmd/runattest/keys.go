@@ -46,14 +46,15 @@ func checkKeyRef(flag, ref string) error {
 	scheme, rest, isURL := strings.Cut(ref, "://")
 	name, isEnv := strings.CutPrefix(ref, "env:")
 	service, key, _ := strings.Cut(ref, ":")
+	showsPIN := strings.Contains(key, "pin-value=") // which the plugin refuses
 	switch {
 	case ref == input.Stdin:
 		return cli.WithHint(fmt.Errorf("%s -: a key is not read from standard input", flag), "name its file, or put it into a variable: "+flag+" env://NAME")
 	case isURL && scheme == "env" && rest == "":
 		return fmt.Errorf("%s env://: names no variable, want env://NAME", flag)
-	case isEnv && !isURL && !exists(ref):
+	case isEnv && name != "" && !isURL && !exists(ref):
 		return cli.WithHint(fmt.Errorf("%s: no such file", ref), "a key in a variable is "+flag+" env://"+name)
-	case !isURL && slices.Contains(kms.Names(), service) && !exists(ref): // RFC 7512 has pkcs11: alone
+	case !isURL && key != "" && !showsPIN && slices.Contains(kms.Names(), service) && !exists(ref): // RFC 7512 has pkcs11: alone
 		return cli.WithHint(fmt.Errorf("%s: no such file", ref), "a key in a KMS is "+flag+" "+shell.Word(service+"://"+key))
 	case isURL && scheme == "file":
 		return cli.WithHint(fmt.Errorf("%s: want a file's name", ref), flag+" "+shell.Path(rest))
