@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -177,7 +178,11 @@ func hintJournal(err error) error {
 	case !errors.As(err, &damage):
 		return err
 	case damage.Fatal:
-		return cli.WithHint(err, "put the file back from a copy; or keep the folder as it is, and give a new one: --journal FOLDER")
+		from := "from a copy"
+		if name := filepath.Base(damage.Path); strings.HasSuffix(name, ".sigstore.json") {
+			from = "from a copy, which a folder of --witness has as ID/" + name
+		}
+		return cli.WithHint(err, "put the file back "+from+"; or keep the folder as it is, and give a new one: --journal FOLDER")
 	}
 	return cli.WithHint(err, "look at the folder, and keep a copy of it; --accept-damage goes on")
 }
