@@ -12,6 +12,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/yamljson"
 	"github.com/runattest/runattest/internal/zero"
 	"github.com/runattest/runattest/policy"
@@ -273,11 +274,12 @@ func TestOtherKind(t *testing.T) {
 		head:                   "",
 		"listen: a\n":          "",
 		"l\x00i\x00s\x00t\x00": "", // the error says how to convert it
+		"-----BEGIN PRIVATE KEY-----\n" + strings.Repeat("\n", limits.GatewayConfig): "", // too large, and that alone
 	} {
 		_, err := ParseConfig([]byte(text))
 		other, _ := errors.AsType[*NotConfigError](err)
 		if got := zero.IfNil(other); err == nil || got.Kind != want || want != "" && got.Err == nil {
-			t.Errorf("%q: %v, want %q", text, err, want)
+			t.Errorf("%.40q: %v, want %q", text, err, want)
 		}
 	}
 }
@@ -286,7 +288,7 @@ func TestOtherKind(t *testing.T) {
 func TestInWindows(t *testing.T) {
 	for _, c := range []struct {
 		of         Config
-		served, in bool
+		remote, in bool
 		wrong      string
 	}{
 		{Config{}, false, false, ""},

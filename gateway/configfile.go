@@ -69,7 +69,7 @@ func (e *NotConfigError) Unwrap() error { return zero.IfNil(e).Err }
 // readConfig is ParseConfig with what paths in it mean.
 func readConfig(data []byte, place func(string) string) (Config, error) {
 	c, err := parseConfig(data, place)
-	if err == nil || bytes.Contains(data, []byte("upstreams")) { // it is meant as one
+	if err == nil || len(data) > limits.GatewayConfig || bytes.Contains(data, []byte("upstreams")) { // it is meant as one
 		return c, err
 	}
 	kind := files.Kind(data)

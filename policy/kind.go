@@ -7,17 +7,21 @@ import (
 	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/input"
+	"github.com/runattest/runattest/internal/limits"
 )
 
 // kinds are the members without which a text is neither a policy nor cases, and the hints for one of another kind.
 var kinds = map[string]struct{ member, hint string }{
 	"policy": {"signers", "a policy has schema: " + Schema + ", and signers"},
-	"cases":  {"cases", HintCases},
+	"cases":  {"cases", string(HintCases)},
 }
 
 // explained calls a text of another kind, which was given for a policy or cases, what it is, in one problem. A text with the
-// member that makes one is meant as what it should be.
+// member that makes one is meant as what it should be, and one that is too long is not looked at.
 func (e *InvalidError) explained(data []byte) *InvalidError {
+	if len(data) > limits.Policy {
+		return e
+	}
 	kind, of := files.Kind(data), kinds[e.Noun]
 	switch {
 	case kind == "", kind == input.KindPolicy && e.Noun == "policy", bytes.Contains(data, []byte(of.member)):

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/limits"
 )
 
 // TestOtherKind: a text of another kind is called that, in one problem, and what is meant as a policy or cases keeps its problems.
@@ -23,6 +24,7 @@ func TestOtherKind(t *testing.T) {
 		{declaration + "signers: []\ncases: []\n", "", ""},
 		{"some: text\n", "", ""},
 		{"s\x00o\x00m\x00e\x00", "", ""}, // the problem says how to convert it
+		{" \n", "it is a file of blanks and no policy", "it is a file of blanks and no cases"},
 	} {
 		path := filepath.Join(t.TempDir(), "p.yaml")
 		if err := os.WriteFile(path, []byte(c.text), 0o600); err != nil {
@@ -43,5 +45,15 @@ func checkKind(t *testing.T, got []identity.Problem, message, hint string) {
 	isKind := strings.Contains(got[0].Message, " and no ")
 	if isKind != (message != "") || isKind && (len(got) != 1 || got[0].Message != message || got[0].Hint != hint) {
 		t.Errorf("%v, want %q", got, message)
+	}
+}
+
+// TestOtherKindTooLarge: what is too large is that alone, of whichever kind it is: work has a bound.
+func TestOtherKindTooLarge(t *testing.T) {
+	for _, start := range []string{"-----BEGIN PRIVATE KEY-----\n", `{"a": "` + identity.Schema + `"`, "<html>", " "} {
+		text := start + strings.Repeat("\n", limits.Policy)
+		if got := problems(t, text, Options{}); len(got) != 1 || got[0].Code != "size" || got[0].Message != "larger than 1 MiB" {
+			t.Errorf("%q: %v", start, got)
+		}
 	}
 }

@@ -31,14 +31,15 @@ var (
 func readText(data []byte, noun string) (*text, error) {
 	t := &text{data: data}
 	source := data
+	if len(data) > limits.Policy {
+		return nil, invalidText(noun, data, []yamljson.Problem{{Code: "size"}})
+	}
 	if start := bytes.TrimLeft(data, " \t\r\n"); len(start) == 0 || start[0] != '{' {
 		doc, found := yamljson.Read(data, noun, yamlLimits)
 		if len(found) > 0 {
 			return nil, invalidText(noun, data, found)
 		}
 		t.yaml, source = doc, doc.JSON
-	} else if len(data) > limits.Policy {
-		return nil, invalidText(noun, data, []yamljson.Problem{{Code: "size"}})
 	}
 	form, err := textRules.Append(nil, source)
 	if err == nil {
