@@ -74,7 +74,7 @@ func TestRefused(t *testing.T) {
 		"huge":           {head + "rules:\n  - name: a\n    expr: " + strings.Repeat("true && ", 3000) + "true\n", "/rules/0/expr"},
 		"deep":           {head + "rules:\n  - name: a\n    expr: " + strings.Repeat("(", 1000) + "true" + strings.Repeat(")", 1000) + "\n", "/rules/0/expr"},
 		"depth":          {"schema: " + strings.Repeat("[", 200) + strings.Repeat("]", 200), "invalid policy"},
-		"empty":          {"", "it is a file of blanks and no policy"},
+		"empty":          {"", "it is an empty file and no policy"},
 		"json":           {`{"schema":"` + Schema + `",` + "\n" + `"signers":{},"rules":[{"name":"a","expr":"declaration.\u006dodle == 1"}]}`, `line 2, column 54: /rules/0/expr: undefined field 'modle'`},
 		"json trailing":  {`{"schema":"` + Schema + `","signers":{}} {}`, "invalid policy"},
 	} {

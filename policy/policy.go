@@ -10,6 +10,7 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/authority"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/jsontree"
@@ -33,7 +34,7 @@ const (
 	// SignatureSuffix is added to the name of a policy's file to name the file of its signature.
 	SignatureSuffix = ".sigstore.json"
 	// HintCases is the hint of an InvalidError for what was given for cases and is something else.
-	HintCases = "cases are a file of their own, which names the policy"
+	HintCases evidence.Hint = "cases are a file of their own, which names the policy"
 )
 
 // Policy says who signs runs, which runs may be done, and who approves them. It is immutable,
@@ -96,7 +97,8 @@ func load(path string, o Options, read func(path string, limit int64) ([]byte, e
 
 // Parse reads a policy from YAML or JSON, the files that it refers to, and type-checks its
 // rules. The error is an *InvalidError that lists what is wrong, with line and column; a policy
-// without a trusted signer is an error. It opens only files below o.Dir.
+// without a trusted signer is an error. For a text of another kind, such as a private key, it has one problem that says so, of
+// identity.CodeType and without a line. Parse opens only files below o.Dir.
 func Parse(data []byte, o Options) (*Policy, error) {
 	t, err := readText(data, "policy")
 	if err != nil {

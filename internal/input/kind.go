@@ -52,6 +52,8 @@ func Kind(data []byte) string {
 	}
 	has := func(text string) bool { return bytes.Contains(data, []byte(text)) }
 	switch text := bytes.TrimSpace(data); {
+	case len(data) == 0:
+		return "an empty file"
 	case len(text) == 0:
 		return "a file of blanks"
 	case bytes.HasPrefix(text, []byte("<")):
