@@ -33,7 +33,7 @@ type ApprovalStatement struct {
 
 // CheckExpires refuses a decision that would never count, since it has expired by now. Policies do not count it from its Expires on.
 func (s ApprovalStatement) CheckExpires(now time.Time) error {
-	if hasExpired(s.Expires, now) {
+	if hasExpired(s.Expires.Truncate(time.Second), now) { // as NewApproval writes it
 		return errors.New("is past: the decision would never count")
 	}
 	return nil

@@ -399,11 +399,14 @@ func TestNewApprovalRefuses(t *testing.T) {
 
 // TestCheckExpires: a decision that has expired is told from one that counts as a policy does, to the second.
 func TestCheckExpires(t *testing.T) {
-	now := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+	now := time.Date(2026, 11, 24, 12, 0, 0, 500_000_000, time.UTC)
 	for _, c := range []struct {
 		at time.Time
 		ok bool
-	}{{time.Time{}, true}, {now.Add(time.Second), true}, {now, false}, {now.Add(-time.Hour), false}} {
+	}{
+		{time.Time{}, true}, {now.Add(time.Second), true}, {now.Truncate(time.Second), false}, {now.Add(-time.Hour), false},
+		{now.Add(300 * time.Millisecond), false}, // signed as the second that it is in, which has begun
+	} {
 		if err := (ApprovalStatement{Expires: c.at}).CheckExpires(now); (err == nil) != c.ok {
 			t.Errorf("%s: %v", c.at, err)
 		}
