@@ -515,3 +515,15 @@ func TestNil(t *testing.T) {
 		}
 	}
 }
+
+// TestWriteToNil: a set that cannot be written is not signed.
+func TestWriteToNil(t *testing.T) {
+	signed := false
+	sign := func(context.Context, attest.Signable) (*attest.Bundle, error) {
+		signed = true
+		return nil, errors.New("signed")
+	}
+	if _, err := Write(t.Context(), nil, numbered(t, 1), WriteOptions{Sign: sign}); err == nil || signed {
+		t.Errorf("%v, signed %v", err, signed)
+	}
+}

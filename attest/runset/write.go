@@ -35,7 +35,10 @@ func Write(ctx context.Context, w io.Writer, runs func() iter.Seq2[*attest.State
 
 func write(ctx context.Context, w io.Writer, runs func() iter.Seq2[*attest.Statement, error], o WriteOptions, seed settree.Hash) (evidence.SetHead, error) {
 	var none evidence.SetHead
-	if runs == nil || o.Sign == nil {
+	switch { // before anything is signed
+	case w == nil:
+		return none, errors.New("run set: nothing to write it to: it is nil")
+	case runs == nil || o.Sign == nil:
 		return none, errors.New("run set: no runs, or nothing that signs")
 	}
 	head, err := hashAll(ctx, runs, seed, io.Discard)

@@ -159,6 +159,10 @@ func TestSet(t *testing.T) {
 	if _, _, err := write(); err == nil {
 		t.Error("a set without runs")
 	}
+	prepared = nil
+	if _, err := b.WriteSet(t.Context(), nil, func() iter.Seq[signing.Source] { return runs("a") }, nil); err == nil || prepared != nil {
+		t.Errorf("to nil: %v, and %q were read", err, prepared)
+	}
 }
 
 // TestAlias refuses a file that another name leads to.
