@@ -88,9 +88,14 @@ func (c Captures) InFolder(ctx context.Context, dir string, src capture.Source) 
 	return captured, LocateCapture(nil, err)
 }
 
-// FolderOf is the first of the folders that are captured, among paths or beside a file, in which a file would be written: it would
-// replace a file of the run, or be taken for one the next time. "" is none of them.
+// FolderOf returns the captured folder that a file would be written to, where it would replace a file of the run, or be captured
+// the next time. Captured are paths, where the format reads folders, and Folder. It is the first that has target in it or below it,
+// links followed, and "" if none has. It is "", too, if target is "-", standard output, or if the folder of target does not exist or
+// cannot be read: writing the file says why.
 func (c Captures) FolderOf(target string, paths ...string) string {
+	if target == input.Stdin { // as the name of a result
+		return ""
+	}
 	if !c.Format.ReadsFolder() {
 		paths = nil
 	}
@@ -100,8 +105,8 @@ func (c Captures) FolderOf(target string, paths ...string) string {
 	return overwrite.Inside(target, paths...)
 }
 
-// Snapshot is the model's name and its commit, as the path of a snapshot in Hugging Face's cache has them, to which a folder leads:
-// models--ORGANISATION--NAME/snapshots/COMMIT.
+// Snapshot returns the name and the commit of the model in a folder of Hugging Face's cache. It reads them from the folder's path,
+// links followed, which ends in models--ORGANISATION--NAME/snapshots/COMMIT; another path is an error.
 func Snapshot(dir string) (model, commit string, err error) { return input.Snapshot(dir) }
 
 // In captures every request in texts, and goes on after what is wrong with one.
@@ -231,7 +236,7 @@ func DetectCapture(path string, stdin io.Reader, src capture.Source) (format cap
 		}
 		return formats[0], t, nil
 	}
-	return format, t, errors.New("no file")
+	return format, t, fmt.Errorf("%s: cannot be read", input.Name(path))
 }
 
 func detectFolder(dir string) (capture.Format, error) {

@@ -67,10 +67,14 @@ func TestFolderOf(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Chdir(model)
 	for _, c := range []struct {
 		of           files.Captures
 		target, want string
 	}{
+		{files.Captures{Format: folders}, "b.json", model},
+		{files.Captures{Format: folders}, "-", ""}, // standard output
+		{files.Captures{Format: folders}, filepath.Join(model, "missing", "b.json"), ""},
 		{files.Captures{Format: folders}, filepath.Join(model, "sub", "b.json"), model},
 		{files.Captures{Format: folders}, filepath.Join(dir, "b.json"), ""},
 		{files.Captures{Format: requests, Folder: tasks}, filepath.Join(tasks, "b.json"), tasks},
