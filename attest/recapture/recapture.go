@@ -58,6 +58,7 @@ func (e *SourceError) Unwrap() error {
 }
 
 // Read reads the source's body from the file that Path names, "-" for stdin. A folder has none: it is read each time that it is captured.
+// A file that cannot be read, is empty or is larger than 64 MiB is an error that names it; of one that is not there it is fs.ErrNotExist.
 func (s *Source) Read(stdin io.Reader) (isFolder bool, err error) {
 	if s == nil {
 		return false, errors.New("no source: it is nil")
@@ -69,7 +70,7 @@ func (s *Source) Read(stdin io.Reader) (isFolder bool, err error) {
 		s.Source.Body = t.Data
 		return false, err
 	}
-	return false, errors.New("no file")
+	return false, fmt.Errorf("%s: cannot be read", input.Name(s.Path))
 }
 
 // HintBesideBody is of a check that failed without a declaration to compare with.
