@@ -2,8 +2,10 @@ package identity_test
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/runattest/runattest/canonical"
@@ -29,6 +31,11 @@ func seed(f *testing.F) {
 	}
 }
 
+func isTooLarge(err error) bool {
+	invalid, ok := errors.AsType[*identity.InvalidError](err)
+	return ok && invalid.Problems[0].Code == identity.CodeSize
+}
+
 // checkDeclaration holds what is true of every declaration, however it was written.
 func checkDeclaration(t *testing.T, d *identity.Declaration) {
 	t.Helper()
@@ -52,8 +59,13 @@ func checkDeclaration(t *testing.T, d *identity.Declaration) {
 	if err == nil && fromYAML.ID() != d.ID() {
 		t.Fatalf("read as YAML it is another run:\n%s\n%s", d.Canonical(), fromYAML.Canonical())
 	}
-	if read, err := identity.ParseYAML(d.YAML()); err != nil || read.ID() != d.ID() {
-		t.Fatalf("written as YAML it is %v, %v:\n%s", read, err, d.YAML())
+	read, err := identity.ParseYAML(d.YAML())
+	switch {
+	case isTooLarge(err): // escapes may take more bytes than a text in YAML may have
+	case err != nil:
+		t.Fatalf("written as YAML it is refused: %v\n%s", err, d.YAML())
+	case read.ID() != d.ID():
+		t.Fatalf("written as YAML it is %s:\n%s", read.Canonical(), d.YAML())
 	}
 	if err := compileSchema(t).Validate(decode(t, d.Canonical())); err != nil {
 		t.Fatalf("the JSON Schema refuses it: %v", err)
@@ -62,6 +74,7 @@ func checkDeclaration(t *testing.T, d *identity.Declaration) {
 
 func FuzzParse(f *testing.F) {
 	seed(f)
+	f.Add([]byte(strings.Replace(minimal, `{"name":"m"}`, `{"name":"m","version":"`+strings.Repeat("\u0085", 500_000)+`"}`, 1))) // as YAML it is too large
 	f.Fuzz(func(t *testing.T, data []byte) {
 		identity.Lint(data)
 		if d, err := identity.Parse(data); err == nil {

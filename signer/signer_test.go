@@ -308,8 +308,10 @@ func TestCreate(t *testing.T) {
 	if err := pair.Create(private, public); err != nil {
 		t.Fatal(err)
 	}
-	if info, err := os.Stat(private); err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("%v, %v", info.Mode(), err)
+	if info, err := os.Stat(private); err != nil {
+		t.Error(err)
+	} else if info.Mode().Perm() != 0o600 {
+		t.Error(info.Mode())
 	}
 	if by, err := signer.Load(t.Context(), private, nil); err != nil || by.PublicKey().Hint() != pair.Key.Hint() {
 		t.Error(err)
