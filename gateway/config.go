@@ -148,11 +148,11 @@ func (c Config) WindowEvery() (time.Duration, error) {
 	return d, nil
 }
 
-// InWindows says whether calls are to be signed together: where the configuration has a window, or where served says that each
+// InWindows says whether calls are to be signed together: where the configuration has a window, or where remote says that each
 // signature asks a service, such as a KMS or a timestamp authority. Otherwise a key in memory signs each, and a WindowMax is an error.
-func (c Config) InWindows(served bool) (bool, error) {
+func (c Config) InWindows(remote bool) (bool, error) {
 	every, err := c.WindowEvery()
-	in := every > 0 || served
+	in := every > 0 || remote
 	if err == nil && !in && c.WindowMax != 0 {
 		err = errors.New("windowMax goes with window, or with a key in a KMS or services, which sign in windows")
 	}

@@ -300,9 +300,9 @@ func TestInWindows(t *testing.T) {
 		{Config{Window: "soon"}, true, false, "want a duration"},
 		{Config{Window: "0s"}, false, false, "want a duration"},
 	} {
-		in, err := c.of.InWindows(c.served)
+		in, err := c.of.InWindows(c.remote)
 		if in != c.in || (err == nil) != (c.wrong == "") || err != nil && !strings.Contains(err.Error(), c.wrong) {
-			t.Errorf("%+v, served %v: %v, %v", c.of, c.served, in, err)
+			t.Errorf("%+v, remote %v: %v, %v", c.of, c.remote, in, err)
 		}
 	}
 }

@@ -43,7 +43,8 @@ func (l *List) Add(from string, s attest.Subject) error {
 	return nil
 }
 
-// AddOnce is Add for what may have several names, as an artifact has tags: one that is there already stays as it is.
+// AddOnce is Add, except that a subject that is there already is left as it is, and is not an error: an artifact may be given by
+// several of its tags, which all give one subject.
 func (l *List) AddOnce(from string, s attest.Subject) error {
 	err := l.Add(from, s)
 	if _, same := errors.AsType[*SameError](err); same {
