@@ -69,7 +69,7 @@ func (d *desk) sigstore(args ...string) outcome {
 // client starts a program that answers a line with a line.
 func (d *desk) client(command []string) *client {
 	d.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), processTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), sessionTimeout)
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	cmd.Dir, cmd.WaitDelay = d.dir, time.Second
 	cmd.Env = append(d.env, "NO_PROXY=127.0.0.1,localhost", "PYTHONDONTWRITEBYTECODE=1")

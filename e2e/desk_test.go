@@ -15,6 +15,7 @@ import (
 
 const (
 	processTimeout = 2 * time.Minute
+	sessionTimeout = 10 * processTimeout // of a program that answers for the length of a test
 
 	password = "correct horse"
 

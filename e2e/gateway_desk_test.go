@@ -43,7 +43,7 @@ func (d *desk) gatewayBy(journal string, args ...string) *gatewayProcess {
 		d.t.Fatal(err)
 	}
 	args = append([]string{"gateway", "--journal", journal, "--listen", "127.0.0.1:0"}, args...)
-	ctx, cancel := context.WithTimeout(context.Background(), many(processTimeout, 10*processTimeout))
+	ctx, cancel := context.WithTimeout(context.Background(), sessionTimeout)
 	cmd := exec.CommandContext(ctx, runattestPath, args...)
 	cmd.Dir, cmd.Env, cmd.WaitDelay = d.dir, d.env, time.Second
 	said, err := cmd.StdoutPipe()
@@ -159,7 +159,7 @@ func (d *desk) modelServer() string {
 	python := commands.python[0]
 	folder := filepath.Dir(commands.python[1])
 	d.run(python, []string{filepath.Join(folder, "tiny_model.py"), "tiny.gguf"}).ok()
-	ctx, cancel := context.WithTimeout(context.Background(), processTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), sessionTimeout)
 	cmd := exec.CommandContext(ctx, python, filepath.Join(folder, "model_server.py"), d.path("tiny.gguf"))
 	cmd.Dir, cmd.Env, cmd.WaitDelay = d.dir, append(d.env, "PYTHONDONTWRITEBYTECODE=1"), time.Second
 	in, out := start(d.t, cmd)

@@ -77,8 +77,8 @@ func TestGatewayClients(t *testing.T) {
 	d.runattest("keygen", "--no-password").ok()
 	up := newUpstream(t)
 	d.write("gateway.yaml", []byte(strings.ReplaceAll(gatewayConfig, "URL", up.URL)))
-	g := d.gateway("journal", "--config", "gateway.yaml")
 	python, node := d.callers()
+	g := d.gateway("journal", "--config", "gateway.yaml")
 
 	var want []string
 	for _, c := range modelCalls() {
@@ -147,8 +147,8 @@ func TestGatewayRetry(t *testing.T) {
 	d := newDesk(t)
 	d.runattest("keygen", "--no-password").ok()
 	up := newUpstream(t)
-	g := d.gateway("journal", "--upstream", up.URL, "--provider", "openai")
 	python, node := d.callers()
+	g := d.gateway("journal", "--upstream", up.URL, "--provider", "openai")
 	for _, client := range []*client{python, node} {
 		if said := client.answer(ask{"do": "chat", "base": g.url + "/v1", "content": "flaky"}); said.Text != "pong" {
 			t.Errorf("%+v", said)
@@ -181,8 +181,8 @@ func TestGatewayRefuses(t *testing.T) {
 	up := newUpstream(t)
 	d.write("gateway.yaml", []byte(strings.ReplaceAll(gatewayConfig, "URL", up.URL)))
 	d.write("policy.yaml", []byte(noInference))
-	g := d.gateway("journal", "--config", "gateway.yaml", "--policy", "policy.yaml")
 	python, node := d.callers()
+	g := d.gateway("journal", "--config", "gateway.yaml", "--policy", "policy.yaml")
 	for _, c := range modelCalls() {
 		if c.runs == 0 || c.ask["do"] == "embeddings" {
 			continue
@@ -244,8 +244,8 @@ func TestGatewayRealServer(t *testing.T) {
 	d.runattest("keygen", "--no-password").ok()
 	server := d.modelServer()
 	d.write("gateway.yaml", []byte(strings.ReplaceAll(gatewayConfig, "URL", server)))
-	g := d.gateway("journal", "--config", "gateway.yaml")
 	python, _ := d.callers()
+	g := d.gateway("journal", "--config", "gateway.yaml")
 	var want int
 	for _, a := range []ask{
 		{"do": "chat", "options": ask{"seed": 7, "max_tokens": 12, "temperature": 0}},
