@@ -278,3 +278,12 @@ func TestVerifyRunsStops(t *testing.T) {
 		t.Errorf("the set was read %d times, want twice each time", readings)
 	}
 }
+
+// TestNoRuns: a set that gives no sequence of its runs is an error, and not a panic in a goroutine.
+func TestNoRuns(t *testing.T) {
+	verified, runs := lineSet(t, nil, headOf(nil))
+	runs.Read = func() iter.Seq2[[]byte, error] { return nil }
+	if _, _, err := verified.VerifyAll(t.Context(), runs); !errors.Is(err, errNoRuns) {
+		t.Errorf("got %v", err)
+	}
+}

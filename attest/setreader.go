@@ -56,11 +56,19 @@ func (r *setReader) next(index uint64) *setShare {
 	return s
 }
 
+var errNoRuns = errors.New("run set: its Read gives no runs: it is nil")
+
 // shares reads the set, until there is an error or no need of more.
 func (r *setReader) shares(ctx context.Context) iter.Seq[*setShare] {
 	return func(yield func(*setShare) bool) {
 		s, index := r.next(0), uint64(0)
-		for text, err := range r.runs.Read() {
+		runs := r.runs.Read()
+		if runs == nil {
+			s.err = errNoRuns
+			yield(s)
+			return
+		}
+		for text, err := range runs {
 			if s.err = errors.Join(err, ctx.Err()); s.err != nil {
 				break
 			}

@@ -130,7 +130,7 @@ func (b *Bundle) convince(ctx context.Context, trust Trust) error {
 	o := b.CheckTrust(ctx, trust)
 	checks := []evidence.Check{o.Signature, o.Signer, o.Time}
 	for _, c := range checks {
-		if c.Verdict == evidence.Fail || c.Verdict == evidence.NotChecked && c.Name != evidence.CheckTime {
+		if c.Verdict != evidence.Pass && (c.Verdict != evidence.NotChecked || c.Name != evidence.CheckTime) {
 			return &VerificationError{Report{Checks: checks}}
 		}
 	}

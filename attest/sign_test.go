@@ -64,6 +64,24 @@ func (careless) CheckEnvelope(context.Context, evidence.Envelope) evidence.Resul
 	}
 }
 
+// silent says nothing of what it is asked.
+type silent struct{}
+
+func (silent) CheckEnvelope(context.Context, evidence.Envelope) evidence.Result {
+	return evidence.Result{}
+}
+
+// TestSignConvinces: a trust check that does not say yes is not convinced.
+func TestSignConvinces(t *testing.T) {
+	s, key := newStatement(t, StatementOptions{}), newSigner(t, signer.Ed25519)
+	if b, err := Sign(ctx, s, key, SignOptions{Trust: silent{}}); b != nil || !errors.As(err, new(*VerificationError)) {
+		t.Errorf("got %v, %v", b, err)
+	}
+	if _, err := Sign(ctx, s, key, SignOptions{Trust: careless{}}); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestCertificateNeedsTime: a certificate without trusted time fails, whatever the result of the trust check.
 func TestCertificateNeedsTime(t *testing.T) {
 	b := signed(t, newStatement(t, StatementOptions{}), newSigner(t, signer.Ed25519), SigstoreBundle)

@@ -70,6 +70,25 @@ type options struct {
 	dir, repository                    string // the arguments
 }
 
+// once is a flag that is given at most once: of two keys, the last would decide without a word.
+type once struct {
+	flag.Value
+	given bool
+}
+
+func (o *once) Set(text string) error {
+	if o.given {
+		return errors.New("it is given twice")
+	}
+	o.given = true
+	return o.Value.Set(text)
+}
+
+func (o *once) IsBoolFlag() bool {
+	b, ok := o.Value.(interface{ IsBoolFlag() bool })
+	return ok && b.IsBoolFlag()
+}
+
 func parse(args []string) (command string, o options, err error) {
 	if len(args) == 0 {
 		return "", o, errUsage
@@ -85,6 +104,7 @@ func parse(args []string) (command string, o options, err error) {
 	f.StringVar(&o.out, "out", "", "")
 	f.StringVar(&o.source, "source", ".", "")
 	f.BoolVar(&o.snapshot, "snapshot", false, "")
+	f.VisitAll(func(given *flag.Flag) { given.Value = &once{Value: given.Value} })
 	if err := f.Parse(args[1:]); errors.Is(err, flag.ErrHelp) {
 		return "", o, err
 	} else if err != nil {

@@ -52,6 +52,9 @@ func TestCommandLine(t *testing.T) {
 		"verify --key " + public + " DIR":                              "verify wants --version and --key",
 		"verify --version v0.1.0 DIR":                                  "verify wants --version and --key",
 		"verify --version v0.1.0 --key " + public:                      "wrong usage",
+		"verify --version v0.1.0 --key a --key " + public + " DIR":     "it is given twice",
+		"verify --version v0.0.9 --version v0.1.0 --key a DIR":         "it is given twice",
+		"build --snapshot --snapshot=false --key " + key:               "it is given twice",
 		"verify --version 0.1.0 --key " + public + " DIR":              "want vMAJOR.MINOR.PATCH",
 		"verify --version v0.1.0 --key " + key + " DIR":                "release.key",
 		"verify --version v0.1.0 --snapshot --key " + public + " DIR":  "NOT VERIFIED: version v0.1.0: a snapshot is verified with --snapshot",
@@ -66,7 +69,7 @@ func TestCommandLine(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), reason) {
 			t.Errorf("release %s: got %v, want %q", line, err, reason)
 		}
-		if errors.Is(err, errUsage) != (reason == "wrong usage" || strings.HasPrefix(reason, "not defined")) {
+		if errors.Is(err, errUsage) != (reason == "wrong usage" || reason == "it is given twice" || strings.HasPrefix(reason, "not defined")) {
 			t.Errorf("release %s: %v: usage", line, err)
 		}
 	}
