@@ -57,7 +57,7 @@ func (r *Rule) Check(s Scope) []Problem {
 	if len(problems) > 0 || r.ast == nil {
 		return problems
 	}
-	for _, d := range demands(r.ast, r.ast.NativeRep().Expr()) {
+	for _, d := range demands(r.ast, ast.NavigateAST(r.ast.NativeRep())) {
 		possible, closed := s.Possible[d.member]
 		if !closed || slices.ContainsFunc(d.texts, func(text string) bool { return slices.Contains(possible, text) }) {
 			continue
@@ -124,46 +124,4 @@ func demands(checked *cel.Ast, e ast.Expr) []demand {
 		return []demand{d}
 	}
 	return nil
-}
-
-// comparison is of a member, as in words, with a constant.
-type comparison struct{ member, text string }
-
-// comparisons are those of an expression that was type-checked: by ==, by !=, and by `in` with a list, on either side.
-func comparisons(checked *cel.Ast) []comparison {
-	if checked == nil {
-		return nil
-	}
-	var found []comparison
-	for _, call := range ast.MatchDescendants(ast.NavigateAST(checked.NativeRep()), ast.KindMatcher(ast.CallKind)) {
-		found = append(found, compared(checked, call)...)
-	}
-	return found
-}
-
-// compared are the comparisons of one call, none if it is of something else.
-func compared(checked *cel.Ast, call ast.Expr) []comparison {
-	var found []comparison
-	compare := func(x, y ast.Expr) {
-		operand, name := selection(x)
-		if operand == nil || y.Kind() != ast.LiteralKind {
-			return
-		}
-		member := checked.NativeRep().GetType(operand.ID()).TypeName() + "." + name
-		found = append(found, comparison{member, textOf(y.AsLiteral())})
-	}
-	args := call.AsCall().Args()
-	switch call.AsCall().FunctionName() {
-	case operators.Equals, operators.NotEquals:
-		compare(args[0], args[1])
-		compare(args[1], args[0])
-	case operators.In:
-		compare(args[1], args[0])
-		if args[1].Kind() == ast.ListKind {
-			for _, one := range args[1].AsList().Elements() {
-				compare(args[0], one)
-			}
-		}
-	}
-	return found
 }
