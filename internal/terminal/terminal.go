@@ -3,6 +3,7 @@
 package terminal
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -19,18 +20,48 @@ func Is(v any) bool {
 }
 
 // Announce returns in; if that is a terminal, it says so to out before it reads from it first, since a program that only waits
-// looks as if it did not.
+// looks as if it did not. A line that the terminal may have cut is an error.
 func Announce(in io.Reader, out io.Writer) io.Reader {
 	if f, ok := in.(*os.File); ok && Is(f) {
-		return &announced{File: f, out: out}
+		return &announced{File: f, out: out, typed: lines{most: longestLine(runtime.GOOS)}}
 	}
 	return in
 }
 
 type announced struct {
 	*os.File
-	out  io.Writer
-	said sync.Once
+	out   io.Writer
+	said  sync.Once
+	typed lines
+}
+
+// lines are counted as they are read, and must have fewer than most bytes each, or any number if that is 0.
+type lines struct{ most, now int }
+
+// longestLine is how many bytes of a line that is typed or pasted reach a program. Of a longer one the rest is lost without a word:
+// termios(3), N_TTY_BUF_SIZE of Linux and MAX_CANON of others.
+func longestLine(system string) int {
+	switch system {
+	case "linux":
+		return 4095
+	case "windows":
+		return 0
+	}
+	return 1023
+}
+
+var errCut = errors.New("a line is so long that the terminal may have cut it: give a file, or a pipe")
+
+func (l *lines) add(text []byte) error {
+	for _, c := range text {
+		if l.now++; c == '\n' {
+			l.now = 0
+		}
+		if l.now == l.most && l.most > 0 {
+			return errCut
+		}
+	}
+	return nil
 }
 
 // Read says once that it reads.
@@ -42,7 +73,11 @@ func (a *announced) Read(p []byte) (int, error) {
 		}
 		fmt.Fprintf(a.out, "reading standard input from the terminal; %s at the start of a line ends it\n", end)
 	})
-	return a.File.Read(p)
+	n, err := a.File.Read(p)
+	if cut := a.typed.add(p[:n]); cut != nil {
+		return 0, cut
+	}
+	return n, err
 }
 
 // takesEscapes tells a terminal that is not dumb by TERM, which only Windows leaves unset where escape sequences work.
