@@ -101,6 +101,9 @@ func (f *fetchFlags) fetch(cmd *cobra.Command, o *output, ref string) error {
 		moving.Say(func() { err = h.Result(listing.NewFetched(artifact, found, path), "%s", path) })
 		return err
 	}
+	if err := f.reach.reads(new(overwrite.Files)).Check(f.out); err != nil {
+		return err
+	}
 	if f.declaration {
 		return f.writeDeclaration(cmd.Context(), h)
 	}

@@ -199,5 +199,5 @@ func (l *linkFlags) checkTarget(target string, who *signerFlags) error {
 			return cli.WithHint(err, "name another file with --bundle")
 		}
 	}
-	return who.notOver(target, who.reads(append([]string{l.run}, *l.artifacts...)...))
+	return who.notOver(target, l.reach.reads(who.reads(append([]string{l.run}, *l.artifacts...)...)))
 }

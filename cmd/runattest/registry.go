@@ -20,6 +20,7 @@ import (
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/overwrite"
 	"github.com/runattest/runattest/internal/shell"
 	"github.com/runattest/runattest/internal/terminal"
 	"github.com/runattest/runattest/lineage"
@@ -33,6 +34,7 @@ type registryFlags struct {
 	cmd      *cobra.Command
 	ca       string
 	insecure bool
+	layouts  []string // the paths of those in which something was resolved
 }
 
 // newRegistryFlags declares them. --timeout is the signing services' too, where there is one.
@@ -70,6 +72,17 @@ func (r *registryFlags) open(ref registry.Reference, counted func()) (*registry.
 	return registry.Open(ref, o)
 }
 
+// reads adds what was read so far, and is not to be written over.
+func (r *registryFlags) reads(all *overwrite.Files) *overwrite.Files {
+	if r.ca != "" {
+		all.Add(r.ca)
+	}
+	for _, path := range r.layouts {
+		all.AddLayout(path)
+	}
+	return all
+}
+
 // resolve opens a reference and finds what it names; a tag's digest is said. Bundles that are moved are counted,
 // where moving is given.
 func (r *registryFlags) resolve(o *output, text string, moving *terminal.Transfer) (*registry.Target, *registry.Artifact, error) {
@@ -84,6 +97,9 @@ func (r *registryFlags) resolve(o *output, text string, moving *terminal.Transfe
 	target, err := r.open(ref, moving.Count)
 	if err != nil {
 		return nil, nil, err
+	}
+	if ref.IsLayout() {
+		r.layouts = append(r.layouts, target.Reference().Path())
 	}
 	artifact, err := target.Resolve(r.cmd.Context())
 	if err != nil {

@@ -29,7 +29,7 @@ func (b *batch) sign(cmd *cobra.Command, paths []string) error {
 		return err
 	}
 	b.passedOver(texts, b.note)
-	reads := b.who.reads(slices.Concat(texts.Read(), *b.artifacts)...)
+	reads := b.reach.reads(b.who.reads(slices.Concat(texts.Read(), *b.artifacts)...))
 	jobs = b.work.Check(jobs, func(target string) error {
 		if target == cli.Stdout {
 			return nil

@@ -43,7 +43,7 @@ func (s *signFlags) checkSet(cmd *cobra.Command) error {
 // signSet signs all declarations as one set. They are read twice; standard input and pipes go through temporary files.
 func (b *batch) signSet(cmd *cobra.Command, paths []string) error {
 	read := slices.DeleteFunc(slices.Clone(paths), func(path string) bool { return len(paths) > 1 && b.isOldSet(path) })
-	if err := b.who.notOver(b.set, b.who.reads(slices.Concat(*b.artifacts, read)...)); err != nil {
+	if err := b.who.notOver(b.set, b.reach.reads(b.who.reads(slices.Concat(*b.artifacts, read)...))); err != nil {
 		return err
 	}
 	annotations, err := b.parseAnnotations("--set-annotation", b.setAnnotations)

@@ -1,11 +1,15 @@
 package overwrite
 
-import "os"
+import (
+	"os"
+	"path/filepath"
+)
 
 // Files are files among which a result is looked for, in time that does not grow with their number. The zero value has none.
 type Files struct {
-	count int
-	there map[fileID][]file
+	count   int
+	there   map[fileID][]file
+	folders []string // whose files are all among them
 }
 
 // file is a file that is there.
@@ -33,6 +37,17 @@ func (f *Files) Add(name string) {
 		f.there[idOf(info)] = append(f.there[idOf(info)], file{name, f.count, info})
 	}
 	f.count++
+}
+
+// AddLayout adds an OCI layout: its tarball, or the files of the layout in its folder. What else is in the folder is not added.
+func (f *Files) AddLayout(path string) {
+	f.Add(path)
+	if info, err := os.Stat(path); err != nil || !info.IsDir() {
+		return
+	}
+	f.Add(filepath.Join(path, "oci-layout"))
+	f.Add(filepath.Join(path, "index.json"))
+	f.folders = append(f.folders, filepath.Join(path, "blobs"))
 }
 
 // Find gives the name and the index of the first that is the same file as target, as IsSameFile says; "" if there is none.

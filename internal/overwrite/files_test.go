@@ -1,6 +1,7 @@
 package overwrite
 
 import (
+	"os"
 	"path/filepath"
 	"testing"
 )
@@ -25,5 +26,29 @@ func TestFiles(t *testing.T) {
 	}
 	if name, _ := new(Files).Find(a); name != "" {
 		t.Error(name)
+	}
+}
+
+// TestLayout: all files of an OCI layout are among those that are read, and no others in its folder.
+func TestLayout(t *testing.T) {
+	dir := t.TempDir()
+	layout := filepath.Join(dir, "layout")
+	if err := os.MkdirAll(filepath.Join(layout, "blobs", "sha256"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	index, marker := write(t, filepath.Join(layout, "index.json")), write(t, filepath.Join(layout, "oci-layout"))
+	var f Files
+	f.AddLayout(layout)
+	tarball := write(t, filepath.Join(dir, "tarball"))
+	f.AddLayout(tarball)
+	for target, refused := range map[string]bool{
+		index: true, marker: true,
+		filepath.Join(layout, "blobs", "sha256", "none"): true, filepath.Join(layout, "blobs", "x"): true,
+		write(t, filepath.Join(layout, "mine")): false, filepath.Join(layout, "new"): false, tarball: true,
+		filepath.Join(dir, "new"): false, "-": false, "": false,
+	} {
+		if err := f.Check(target); (err != nil) != refused {
+			t.Errorf("%s: %v", target, err)
+		}
 	}
 }

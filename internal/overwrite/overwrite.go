@@ -75,6 +75,12 @@ func (f *Files) Check(target string) error {
 	if input, _ := f.Find(target); input != "" {
 		return fmt.Errorf("the result would overwrite %s, which is an input", input)
 	}
+	if target == "" || target == "-" {
+		return nil
+	}
+	if folder := Inside(target, f.folders...); folder != "" {
+		return fmt.Errorf("the result would be in %s, which is an input", folder)
+	}
 	return nil
 }
 
