@@ -12,6 +12,7 @@ import (
 
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/lazyregexp"
+	"github.com/runattest/runattest/internal/overwrite"
 	"github.com/runattest/runattest/registry"
 )
 
@@ -31,16 +32,16 @@ func isLog(f io.ReaderAt) bool {
 }
 
 // Check refuses a file to which a line must not be appended: one that is among what is read, or in a folder that is, or in an OCI
-// layout that a reference among it names, and one that holds something other than decisions. A file that is not there yet is
-// none of the latter.
+// layout that a reference among it names, and one that holds something other than decisions. A link is in the folders that it leads
+// to, and a file in those of its hard links. A file that is not there yet holds nothing.
 func (f LogFile) Check(reads ...string) error {
 	path := string(f)
 	for _, input := range reads {
 		if ref, err := registry.ParseReference(input); registry.IsReference(input) && err == nil && ref.IsLayout() {
 			input = ref.Path()
 		}
-		if holds, err := holdsFile(input, path); err != nil || holds {
-			return errors.Join(err, fmt.Errorf("%s is an input: want a file of its own for decisions", path))
+		if holdsFile(input, path) {
+			return fmt.Errorf("%s is an input: want a file of its own for decisions", path)
 		}
 	}
 	file, err := openRegular(path)
@@ -54,45 +55,35 @@ func (f LogFile) Check(reads ...string) error {
 	return nil
 }
 
-// holdsFile tells that path is the input, or would be below it where that is a folder.
-func holdsFile(input, path string) (bool, error) {
+// holdsFile tells that path is the input, or where that is a folder, is below it by one of its names, or would be.
+func holdsFile(input, path string) bool {
 	info, err := os.Stat(input)
 	if err != nil {
-		return false, nil // who reads the input says so
+		return false // who reads the input says so
 	}
 	if there, err := os.Stat(path); err == nil && os.SameFile(info, there) {
-		return true, nil
+		return true
 	}
 	if !info.IsDir() {
-		return false, nil
+		return false
 	}
-	path, err = resolve(path)
-	if err != nil {
-		return false, err
-	}
-	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {
-		if there, err := os.Stat(dir); err == nil && os.SameFile(info, there) {
-			return true, nil
-		}
-		if dir == filepath.Dir(dir) {
-			return false, nil
+	for _, place := range overwrite.Trail(path) {
+		if isBelow(place, info) {
+			return true
 		}
 	}
+	return overwrite.HoldsLink(input, path)
 }
 
-// resolve is where a file is, or would be made, without links.
-func resolve(path string) (string, error) {
-	path, err := filepath.Abs(path)
-	if err != nil {
-		return "", err
+func isBelow(path string, folder os.FileInfo) bool {
+	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {
+		if there, err := os.Stat(dir); err == nil && os.SameFile(folder, there) {
+			return true
+		}
+		if dir == filepath.Dir(dir) {
+			return false
+		}
 	}
-	if there, err := filepath.EvalSymlinks(path); err == nil {
-		return there, nil
-	}
-	if dir, err := filepath.EvalSymlinks(filepath.Dir(path)); err == nil {
-		return filepath.Join(dir, filepath.Base(path)), nil
-	}
-	return path, nil // it cannot be made, as its writer will say
 }
 
 // appendLine appends one line to a log, in one write, and has it on the disk before it returns, unless the log is not kept on one:

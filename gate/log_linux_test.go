@@ -33,3 +33,38 @@ func TestFullPipe(t *testing.T) {
 		t.Errorf("%v, want a deadline", err)
 	}
 }
+
+// TestCheckLogLinks: a decision log is in a folder by whichever link it gets there, and also where the file is not there yet.
+func TestCheckLogLinks(t *testing.T) {
+	dir := t.TempDir()
+	bound, away := filepath.Join(dir, "bound"), filepath.Join(dir, "away")
+	for _, folder := range []string{bound, away} {
+		if err := os.Mkdir(folder, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	link := func(make func(from, to string) error, from, name string) string {
+		path := filepath.Join(away, name)
+		if err := make(from, path); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	empty := filepath.Join(bound, "empty")
+	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for path, refused := range map[string]bool{
+		link(os.Symlink, filepath.Join(bound, "new"), "dangling"): true,
+		link(os.Symlink, "dangling", "second"):                    true,
+		link(os.Symlink, "../bound/new", "relative"):              true,
+		link(os.Symlink, empty, "there"):                          true,
+		link(os.Link, empty, "hard"):                              true,
+		link(os.Symlink, filepath.Join(dir, "log"), "elsewhere"):  false,
+		filepath.Join(away, "new"):                                false,
+	} {
+		if err := LogFile(path).Check(bound); (err != nil) != refused {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+}

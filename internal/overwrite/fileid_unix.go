@@ -16,3 +16,9 @@ func idOf(info os.FileInfo) fileID {
 	}
 	return fileID{}
 }
+
+// hasOneName says that a file is known to have no hard link besides its name.
+func hasOneName(info os.FileInfo) bool {
+	s, ok := info.Sys().(*syscall.Stat_t)
+	return ok && s.Nlink == 1
+}

@@ -1,22 +1,73 @@
 package overwrite
 
 import (
+	"cmp"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 )
 
-// Inside is the first of the folders in which, or below which, a result would be written, links followed; "" for none.
+// Inside is the first of the folders in which, or below which, a result would be written, links followed; "" for none. The name
+// of the result counts, and what it leads to where it is a link.
 func Inside(target string, folders ...string) string {
-	parent, err := real(filepath.Dir(target))
-	if err != nil {
-		return "" // writing it says why
-	}
+	places := Trail(target)
 	for _, f := range folders {
-		if folder, err := real(f); err == nil && within(parent, strings.TrimSuffix(folder, "/")) {
-			return f
+		folder, err := real(f)
+		if err != nil {
+			continue
+		}
+		for _, place := range places {
+			if within(filepath.Dir(place), strings.TrimSuffix(folder, "/")) {
+				return f
+			}
 		}
 	}
 	return ""
+}
+
+// Trail are the places of a file, in folders without links: that of its name, and where that is a link, those that it leads to one
+// after the other. Writing to a link makes a file at the last of them, if none is there. What is in no folder has no place: writing
+// it says why.
+func Trail(path string) []string {
+	const links = 40 // as in the kernel
+	var all []string
+	for range links {
+		dir, name := filepath.Split(path) // as it is: .. behind a link leads out of its target
+		folder, err := real(cmp.Or(dir, "."))
+		if err != nil {
+			break
+		}
+		place := filepath.Join(folder, name)
+		all = append(all, place)
+		if path, err = os.Readlink(place); err != nil {
+			break
+		}
+		if !filepath.IsAbs(path) {
+			path = folder + string(filepath.Separator) + path
+		}
+	}
+	return all
+}
+
+// HoldsLink says that a file has a second name that is in the folder or below it: a hard link.
+func HoldsLink(folder, path string) bool {
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() || hasOneName(info) {
+		return false
+	}
+	holds := false
+	_ = filepath.WalkDir(folder, func(_ string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() {
+			return nil // who reads the folder says what cannot be read
+		}
+		if there, err := entry.Info(); err == nil && os.SameFile(info, there) {
+			holds = true
+			return fs.SkipAll
+		}
+		return nil
+	})
+	return holds
 }
 
 // real is the absolute path without links.
@@ -25,5 +76,8 @@ func real(path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return filepath.Abs(path)
+	if path, err = filepath.Abs(path); err != nil {
+		return "", err
+	}
+	return filepath.EvalSymlinks(path) // the working directory may have a name with links
 }
