@@ -117,7 +117,7 @@ func TestRotatedTrust(t *testing.T) {
 		{"authority", until("certificateAuthorities", later), "", ""},
 		{"authority, too early", until("certificateAuthorities", earlier), "signer", "by no authority that the trusted root names"},
 		{"timestamper", until("timestampAuthorities", later), "", ""},
-		{"timestamper, too early", until("timestampAuthorities", earlier), "time", "it is trusted from "},
+		{"timestamper, too early", until("timestampAuthorities", earlier), "time", "the authority is trusted from "},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := d.in(t)

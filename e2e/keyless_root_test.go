@@ -52,10 +52,10 @@ func TestWhoVouches(t *testing.T) {
 		{"log's name", func(r *services.TrustedRoot) { r.Tlogs[0].BaseURL = "https://log.local.test" }, "time", "log entry 0"},
 		{"no timestamper", func(r *services.TrustedRoot) { r.TimestampAuthorities = nil }, "time", "no timestamp authority is configured to prove when it was signed"},
 		{"other timestamper", func(r *services.TrustedRoot) { r.TimestampAuthorities = other.TimestampAuthorities }, "time", noTime},
-		{"timestamper's end", func(r *services.TrustedRoot) { r.TimestampAuthorities[0].ValidFor = upTo(past) }, "time", "it is trusted from "},
+		{"timestamper's end", func(r *services.TrustedRoot) { r.TimestampAuthorities[0].ValidFor = upTo(past) }, "time", "the authority is trusted from "},
 		{"timestamper's begin", func(r *services.TrustedRoot) {
 			r.TimestampAuthorities[0].ValidFor = services.TimeRange{Start: time.Now().Add(time.Hour)}
-		}, "time", "it is trusted from "},
+		}, "time", "the authority is trusted from "},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := d.in(t)
