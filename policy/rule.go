@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/runattest/runattest/attest/authority"
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/jsontree"
@@ -162,7 +163,27 @@ func (p *Policy) possible() map[string][]string {
 			all[member] = slices.Compact(texts.are)
 		}
 	}
+	p.possibleTimes(all)
 	return all
+}
+
+// possibleTimes adds what a trusted time may be by, of the trusted root.
+func (p *Policy) possibleTimes(all map[string][]string) {
+	if p.root == nil {
+		return
+	}
+	var kinds, by []string
+	for _, a := range clocksOf(p.root) {
+		kind := evidenceTimestamp
+		if a.Kind == authority.TransparencyLog {
+			kind = evidenceLog
+		}
+		if !slices.Contains(kinds, kind) {
+			kinds = append(kinds, kind)
+		}
+		by = append(by, a.Label())
+	}
+	all["Timestamp.kind"], all["Timestamp.authority"] = kinds, slices.Compact(by)
 }
 
 // kindWords are the kinds of declarations.

@@ -4,6 +4,11 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/runattest/runattest/internal/testing/pkitest"
+	"github.com/runattest/runattest/signer"
+	"github.com/runattest/runattest/sigstore"
 )
 
 // TestMisspeltWords: what a member never is makes a rule that cannot be met, or forbids nothing.
@@ -39,6 +44,17 @@ func TestMisspeltWords(t *testing.T) {
 		`!("alise" in approvals.map(a, a.approver))`:                                                                    `compares approver with "alise"`,
 		`approvals.map(a, a.role).all(r, r != "leagl")`:                                                                 `compares role with "leagl"`,
 		`approvals.map(a, a.approver) != ["alise"]`:                                                                     `compares approver with "alise"`,
+		`approvals.all(a, a.?role.orValue("legal") == "leagl")`:                                                         `compares role with "leagl"`,
+		`approvals[?0].?role.or(approvals[?1].?role).orValue("none") != "leagl"`:                                        `compares role with "leagl"`,
+		`approvals.all(a, a.?role.value() == "leagl")`:                                                                  `compares role with "leagl"`,
+		`approvals.all(a, "leagl" in [a.role, "none"])`:                                                                 `compares role with "leagl"`,
+		`approvals.all(a, !("alise" in [a.role, a.approver]))`:                                                          `compares role with "alise"`,
+		`approvals.all(a, (a.reason == "" ? "none" : a.role) != "leagl")`:                                               `compares role with "leagl"`,
+		`approvals.all(a, a.role == (a.reason == "" ? "leagl" : "legal"))`:                                              `compares role with "leagl"`,
+		`!("leagl" in approvals.map(a, a.role) + ["none"])`:                                                             `compares role with "leagl"`,
+		`approvals[?0].?role.orValue("none") == "none" || approvals.all(a, a.?role.orValue(a.reason) == "x")`:           "",
+		`approvals.all(a, "none" in [a.role, "none"] && "alice" in [a.role, a.approver] && "x" in [a.role, a.reason])`:  "",
+		`approvals.all(a, (a.reason == "" ? "none" : a.role) != "none" && a.role + "x" != "leaglx")`:                    "",
 		`open.all(o, !o.hides.exists(h, h == "messages" || h in ["tools", "model"]) && o.name != "message")`:            "",
 		`open.all(o, o.hides == [] || o.hides[0] == "content" || o.hides.map(h, h + "s") == ["messagess"])`:             "",
 		`open.all(o, o.hides.all(h, ["message"].all(h, h != "tools")))`:                                                 "",
@@ -89,6 +105,50 @@ func TestDemands(t *testing.T) {
 		_, err := Parse([]byte("schema: "+Schema+"\nkinds: "+c.kinds+key+fmt.Sprintf("rules: [{name: r, severity: %s, expr: %q}]\n", c.severity, c.expr)), options)
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), "/rules/0/expr: "+c.want)) {
 			t.Errorf("%s: %v, want %q", c.expr, err, c.want)
+		}
+	}
+}
+
+// TestDemandsOfTimes: a trusted time is by an authority or log of the trusted root, and an ancestor is signed by a signer of the policy.
+func TestDemandsOfTimes(t *testing.T) {
+	by, top := newSigner(t), pkitest.Root("authority")
+	rekor2 := sigstore.LogSpec{URL: "https://log2.example", Origin: "log2.example", PublicKey: publicKey(t, signer.Ed25519), Start: time.Unix(0, 0)}
+	rekor1 := sigstore.LogSpec{URL: "https://log1.example", PublicKey: publicKey(t, signer.ECDSAP256), Start: time.Unix(0, 0)}
+	stamper := sigstore.AuthoritySpec{URL: "https://tsa.example", Chain: pkitest.PEM(top.Issue("stamps", pkitest.Stamper), top)}
+	logged := "trustedRoot: " + rootText(t, sigstore.RootSpec{TransparencyLogs: []sigstore.LogSpec{rekor1}}) + "\n"
+	both := "trustedRoot: " + rootText(t, sigstore.RootSpec{TimestampAuthorities: []sigstore.AuthoritySpec{stamper}, TransparencyLogs: []sigstore.LogSpec{rekor1}}) + "\n"
+	stamped := "trustedRoot: " + rootText(t, sigstore.RootSpec{TimestampAuthorities: []sigstore.AuthoritySpec{stamper}, TransparencyLogs: []sigstore.LogSpec{rekor2}}) + "\n"
+	for _, c := range []struct{ root, expr, want string }{
+		{stamped, `time.timestamps.exists(t, t.kind == "log")`, `kind is "log"`},
+		{stamped, `now > time.latest && time.timestamps.exists_one(t, "log" == t.kind && t.time < now)`, `kind is "log"`},
+		{stamped, `time.timestamps.exists(t, t.authority == "https://log2.example")`, `authority is "https://log2.example"`},
+		{stamped, `time.timestamps.exists(t, t.authority in ["https://a.example", "https://b.example"])`, `authority is "https://a.example" or "https://b.example"`},
+		{stamped, `time.timestamps[0].authority == "https://a.example"`, `authority is "https://a.example"`},
+		{stamped, `"log" in time.timestamps.map(t, t.kind)`, `kind is "log"`},
+		{stamped, `time.timestamps.exists(t, t.kind == "log" || t.authority == "https://a.example")`, `kind is "log"`},
+		{stamped, `declaration.model.name == "m" ? time.timestamps.exists(t, t.kind == "log") : time.timestamps[0].kind == "log"`, `kind is "log"`},
+		{stamped, `ancestors.exists(a, a.signers.exists(s, s.name == "eve"))`, `name is "eve"`},
+		{stamped, `ancestors.exists(a, "certificate" in a.signers.map(s, s.kind))`, `kind is "certificate"`},
+		{logged, `time.timestamps.exists(t, t.kind == "timestamp")`, `kind is "timestamp"`},
+		{logged, `time.timestamps.exists(t, t.kind == "log" && t.authority == "https://log1.example")`, ""},
+		{both, `time.timestamps.exists(t, t.kind == "log") && time.timestamps.exists(t, t.authority == "https://tsa.example")`, ""},
+		{stamped, `time.timestamps.exists(t, t.authority == "https://tsa.example" && t.kind == "timestamp")`, ""},
+		{stamped, `time.timestamps.all(t, t.kind == "log") || time.timestamps.exists(t, t.kind != "log")`, ""},
+		{stamped, `time.timestamps.exists(t, t.kind == "log") || declaration.kind == "training"`, ""},
+		{stamped, `!time.timestamps.exists(t, t.kind == "log")`, ""},
+		{stamped, `time.timestamps.map(t, t.kind == "log") == []`, ""},
+		{stamped, `time.timestamps.filter(t, t.kind == "log") == [] && time.timestamps.map(t, t.authority) == ["https://tsa.example"].filter(w, false)`, ""},
+		{stamped, `time.timestamps[?0].?kind.orValue("log") == "log"`, ""},
+		{stamped, `ancestors.exists(a, a.signers.exists(s, s.name == "ci" || s.name == declaration.model.name))`, ""},
+		{stamped, `ancestors.all(a, a.signers.exists(s, s.name == "eve"))`, ""}, // of a run without any
+	} {
+		head := strings.Replace(header(t, by), "signers:", c.root+"signers:", 1)
+		_, err := Parse([]byte(withRule(head, "deny", c.expr)), options)
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), "demands that "+c.want) || !strings.Contains(err.Error(), unmet)) {
+			t.Errorf("%s: %v, want %q", c.expr, err, c.want)
+		}
+		if _, err := Parse([]byte(withRule(head, "warn", c.expr)), options); err != nil {
+			t.Errorf("%s as a warning: %v", c.expr, err)
 		}
 	}
 }

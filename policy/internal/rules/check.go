@@ -3,12 +3,12 @@ package rules
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/common/ast"
 	"github.com/google/cel-go/common/operators"
+	"github.com/google/cel-go/common/types"
 )
 
 // Scope is what there is for rules to read under one policy.
@@ -43,28 +43,21 @@ func (r *Rule) Check(s Scope) []Problem {
 			"reads %s, and there never is a trusted time: %s", what, s.Timeless)
 	}
 	for _, c := range comparisons(r.ast) {
-		want, closed := s.Words[c.member]
-		if !closed || slices.Contains(want, c.text) {
+		if c.isPossible(s.Words) {
 			continue
 		}
 		hint := "the approvers and their roles stand in approvals"
-		if !strings.HasPrefix(c.member, "Approval.") || c.member == "Approval.decision" {
-			hint = "want one of " + strings.Join(want, ", ")
+		if !strings.HasPrefix(c.members[0], "Approval.") || c.members[0] == "Approval.decision" {
+			hint = "want one of " + strings.Join(s.Words[c.members[0]], ", ")
 		}
-		_, name, _ := strings.Cut(c.member, ".")
-		refuse(hint, "compares %s with %.64q, which it never is", name, c.text)
+		refuse(hint, "compares %s with %.64q, which it never is", nameOf(c.members[0]), c.text)
 	}
 	if len(problems) > 0 || r.ast == nil {
 		return problems
 	}
-	for _, d := range demands(r.ast, ast.NavigateAST(r.ast.NativeRep())) {
-		possible, closed := s.Possible[d.member]
-		if !closed || slices.ContainsFunc(d.texts, func(text string) bool { return slices.Contains(possible, text) }) {
-			continue
-		}
-		_, name, _ := strings.Cut(d.member, ".")
-		refuse("under this policy it is one of "+cmp.Or(strings.Join(possible, ", "), `""`)+": change the rule or the policy",
-			"demands that %s is %s, which it never is under this policy: no run meets the rule", name, quoted(d.texts))
+	for _, d := range s.unmet(r.ast, ast.NavigateAST(r.ast.NativeRep())) {
+		refuse("under this policy it is one of "+cmp.Or(strings.Join(s.Possible[d.member], ", "), `""`)+": change the rule or the policy",
+			"demands that %s is %s, which it never is under this policy: no run meets the rule", nameOf(d.member), quoted(d.texts))
 	}
 	if len(problems) > 0 {
 		return problems
@@ -87,41 +80,87 @@ func quoted(texts []string) string {
 	return strings.Join(all, " or ")
 }
 
+// nameOf is the name of a member, as in words.
+func nameOf(member string) string {
+	_, name, _ := strings.Cut(member, ".")
+	return name
+}
+
 // demand is that a member has one of the texts.
 type demand struct {
 	member string
 	texts  []string
 }
 
-// demands are those that an expression makes whatever else it says: by == and `in`, alone or joined by &&.
-func demands(checked *cel.Ast, e ast.Expr) []demand {
-	if e.Kind() != ast.CallKind {
-		return nil
-	}
-	args := e.AsCall().Args()
-	switch e.AsCall().FunctionName() {
-	case operators.LogicalAnd:
-		var all []demand
-		for _, one := range args {
-			all = append(all, demands(checked, one)...)
+// unmet are demands of an expression that are never met, because of which it is never true: by == and `in`, alone, one of several that
+// && joins, all of those that || joins, and what an element of a list must be, by exists and exists_one.
+func (s Scope) unmet(checked *cel.Ast, e ast.Expr) []demand {
+	switch e.Kind() {
+	case ast.ComprehensionKind:
+		if of := conditionOf(e.AsComprehension()); of != nil {
+			return s.unmet(checked, of)
 		}
-		return all
-	case operators.Equals, operators.In:
-		found := compared(checked, e)
-		if len(found) == 0 {
-			return nil
+	case ast.CallKind:
+		args := e.AsCall().Args()
+		switch e.AsCall().FunctionName() {
+		case operators.LogicalAnd:
+			return append(s.unmet(checked, args[0]), s.unmet(checked, args[1])...)
+		case operators.LogicalOr:
+			return both(s.unmet(checked, args[0]), s.unmet(checked, args[1]))
+		case operators.Conditional:
+			yes, no := append(s.unmet(checked, args[0]), s.unmet(checked, args[1])...), s.unmet(checked, args[2])
+			return both(yes, no)
+		case operators.Equals, operators.In:
+			if d := s.unmetOf(checked, args[0], args[1]); d != nil {
+				return d
+			}
+			return s.unmetOf(checked, args[1], args[0])
 		}
-		d := demand{member: found[0].member}
-		for _, c := range found {
-			d.texts = append(d.texts, c.text)
-		}
-		if list := args[1]; list.Kind() == ast.ListKind && len(list.AsList().Elements()) != len(found) || found[0].member != found[len(found)-1].member {
-			return nil // some of it is not a constant
-		}
-		if e.AsCall().FunctionName() == operators.In && args[1].Kind() != ast.ListKind {
-			return nil
-		}
-		return []demand{d}
 	}
 	return nil
+}
+
+func both(one, other []demand) []demand {
+	if one == nil || other == nil {
+		return nil
+	}
+	return append(one, other...)
+}
+
+// unmetOf is the demand that what x may be is one of the constants that y may be, if it never is.
+func (s Scope) unmetOf(checked *cel.Ast, x, y ast.Expr) []demand {
+	with := textsIn(checked, y)
+	found := textsOfBoth(checked, x, y)
+	isText := func(e ast.Expr) bool { return checked.NativeRep().GetType(e.ID()).Kind() == types.StringKind }
+	if len(found) == 0 || with.open || len(with.members) > 0 || !isText(x) && !isText(y) { // two lists are equal without any text, too
+		return nil
+	}
+	d := demand{member: found[0].members[0]}
+	for _, c := range found {
+		if c.isPossible(s.Possible) {
+			return nil
+		}
+		d.texts = append(d.texts, c.text)
+	}
+	return []demand{d}
+}
+
+// conditionOf is what exists and exists_one ask of an element, nil of another comprehension.
+func conditionOf(c ast.ComprehensionExpr) ast.Expr {
+	step := c.LoopStep()
+	if step.Kind() != ast.CallKind {
+		return nil
+	}
+	args := step.AsCall().Args()
+	switch call := step.AsCall().FunctionName(); {
+	case call == operators.LogicalOr && isAccumulator(c, args[0]) && isAccumulator(c, c.Result()):
+		return args[1]
+	case call == operators.Conditional && c.Result().Kind() == ast.CallKind && c.Result().AsCall().FunctionName() == operators.Equals:
+		return args[0]
+	}
+	return nil
+}
+
+func isAccumulator(c ast.ComprehensionExpr, e ast.Expr) bool {
+	return e.Kind() == ast.IdentKind && e.AsIdent() == c.AccuVar()
 }

@@ -1,13 +1,27 @@
 package rules
 
 import (
+	"slices"
+
 	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/common/ast"
 	"github.com/google/cel-go/common/operators"
+	"github.com/google/cel-go/common/types"
 )
 
-// comparison is of a member, as in words, with a constant.
-type comparison struct{ member, text string }
+// comparison is of what an expression may be with a constant: one of the members, as in words, or one of the other constants.
+type comparison struct {
+	members, also []string
+	text          string
+}
+
+// isPossible says whether one of the members may be the text: it is not closed, or has the text.
+func (c comparison) isPossible(words map[string][]string) bool {
+	return slices.Contains(c.also, c.text) || slices.ContainsFunc(c.members, func(member string) bool {
+		texts, closed := words[member]
+		return !closed || slices.Contains(texts, c.text)
+	})
+}
 
 // comparisons are those of an expression that was type-checked: by ==, by != and by `in`, on either side.
 func comparisons(checked *cel.Ast) []comparison {
@@ -16,74 +30,96 @@ func comparisons(checked *cel.Ast) []comparison {
 	}
 	var found []comparison
 	for _, call := range ast.MatchDescendants(ast.NavigateAST(checked.NativeRep()), ast.KindMatcher(ast.CallKind)) {
-		found = append(found, compared(checked, call)...)
+		switch call.AsCall().FunctionName() {
+		case operators.Equals, operators.NotEquals, operators.In:
+			x, y := call.AsCall().Args()[0], call.AsCall().Args()[1]
+			found = append(found, textsOfBoth(checked, x, y)...)
+			found = append(found, textsOfBoth(checked, y, x)...)
+		}
 	}
 	return found
 }
 
-// compared are the comparisons of one call, none if it is of something else. The call and its arguments know their parents.
-func compared(checked *cel.Ast, call ast.Expr) []comparison {
-	switch call.AsCall().FunctionName() {
-	case operators.Equals, operators.NotEquals, operators.In:
-	default:
+// textsOfBoth compares the members that x may be with the constants that y may be.
+func textsOfBoth(checked *cel.Ast, x, y ast.Expr) []comparison {
+	of := textsIn(checked, x)
+	if of.open || len(of.members) == 0 {
 		return nil
 	}
 	var found []comparison
-	compare := func(x, y ast.Expr) {
-		member := memberOf(checked, x)
-		if member == "" {
-			return
-		}
-		for _, text := range constantsOf(y) {
-			found = append(found, comparison{member, text})
-		}
+	for _, text := range textsIn(checked, y).constants {
+		found = append(found, comparison{of.members, of.constants, text})
 	}
-	args := call.AsCall().Args()
-	compare(args[0], args[1])
-	compare(args[1], args[0])
 	return found
 }
 
-// memberOf is the member, as in words, whose texts an expression has: the member itself, a variable that runs over it,
-// one of its elements by number, and what map and filter make of it. It is "" of any other expression.
-func memberOf(checked *cel.Ast, e ast.Expr) string {
-	if operand, name := selection(e); operand != nil {
-		return checked.NativeRep().GetType(operand.ID()).TypeName() + "." + name
-	}
-	switch e.Kind() {
-	case ast.IdentKind:
-		if over := rangeOf(e); over != nil {
-			return memberOf(checked, over)
-		}
-	case ast.CallKind:
-		if c := e.AsCall(); c.FunctionName() == operators.Index {
-			return memberOf(checked, c.Args()[0])
-		}
-	case ast.ComprehensionKind:
-		if one := elementOf(e.AsComprehension()); one != nil {
-			return memberOf(checked, one)
-		}
-	}
-	return ""
+// texts are what an expression may be, or have in it if it is a list: members, as in words, constants, and anything if it is open.
+type texts struct {
+	members, constants []string
+	open               bool
 }
 
-// constantsOf are the texts of a constant, of a list of them, and of a variable that runs over such a list.
-func constantsOf(e ast.Expr) []string {
+func (t texts) or(other texts) texts {
+	return texts{slices.Concat(t.members, other.members), slices.Concat(t.constants, other.constants), t.open || other.open}
+}
+
+// textsIn are the texts of a member, of a constant, of a list of these, of a variable that runs over one, of an element by number,
+// of what map and filter make of them, and of a choice or a default. The expression and its parts know their parents.
+func textsIn(checked *cel.Ast, e ast.Expr) texts {
+	if operand, name := selection(e); operand != nil {
+		of := checked.NativeRep().GetType(operand.ID())
+		for of.TypeName() == "optional_type" {
+			of = of.Parameters()[0]
+		}
+		return texts{members: []string{of.TypeName() + "." + name}}
+	}
 	switch e.Kind() {
 	case ast.LiteralKind:
-		return []string{textOf(e.AsLiteral())}
-	case ast.ListKind:
-		var all []string
-		for _, one := range e.AsList().Elements() {
-			all = append(all, constantsOf(one)...)
+		if text, ok := e.AsLiteral().(types.String); ok {
+			return texts{constants: []string{string(text)}}
 		}
-		return all
+	case ast.ListKind:
+		return textsOfAny(checked, e.AsList().Elements())
 	case ast.IdentKind:
 		if over := rangeOf(e); over != nil {
-			return constantsOf(over)
+			return textsIn(checked, over)
+		}
+	case ast.CallKind:
+		return textsOfCall(checked, e)
+	case ast.ComprehensionKind:
+		if one := elementOf(e.AsComprehension()); one != nil {
+			return textsIn(checked, one)
 		}
 	}
-	return nil
+	return texts{open: true}
+}
+
+func textsOfAny(checked *cel.Ast, all []ast.Expr) texts {
+	var any texts
+	for _, one := range all {
+		any = any.or(textsIn(checked, one))
+	}
+	return any
+}
+
+func textsOfCall(checked *cel.Ast, e ast.Expr) texts {
+	c := e.AsCall()
+	args := c.Args()
+	switch c.FunctionName() {
+	case operators.Index, operators.OptIndex:
+		return textsIn(checked, args[0])
+	case operators.Conditional:
+		return textsOfAny(checked, args[1:])
+	case operators.Add:
+		if checked.NativeRep().GetType(e.ID()).Kind() == types.ListKind {
+			return textsOfAny(checked, args)
+		}
+	case "orValue", "or", "value": // of an optional value
+		if c.IsMemberFunction() && checked.NativeRep().GetType(c.Target().ID()).TypeName() == "optional_type" {
+			return textsIn(checked, c.Target()).or(textsOfAny(checked, args))
+		}
+	}
+	return texts{open: true}
 }
 
 // rangeOf is the list that a variable of exists, all, exists_one, filter or map runs over, nil of another variable.
