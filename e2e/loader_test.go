@@ -53,13 +53,29 @@ func TestLoader(t *testing.T) {
 		t.Errorf("static: %v\n%s", err, out)
 	}
 	out, err := call(dynamic, gate...)
-	if err == nil || strings.Contains(out, "STARTED") || !strings.Contains(out, "LOADED") || !strings.Contains(out, "not executed: this build of the program is dynamically linked") {
+	if err == nil || strings.Contains(out, "STARTED") || !strings.Contains(out, "LOADED") || !strings.Contains(out, "not executed: the environment could make this build of the program load other code: it is dynamically linked") {
 		t.Errorf("dynamically linked: %v\n%s", err, out)
 	}
 	loader := append([]string{dynamic}, gate...) // the loader as the program: the kernel sees no interpreter
 	out, err = call(interpreter(t, dynamic), loader...)
-	if err == nil || strings.Contains(out, "STARTED") || !strings.Contains(out, "LOADED") || !strings.Contains(out, "not executed: this build of the program is dynamically linked") {
+	if err == nil || strings.Contains(out, "STARTED") || !strings.Contains(out, "LOADED") || !strings.Contains(out, "not executed: the environment could make this build of the program load other code: it is dynamically linked") {
 		t.Errorf("started by the loader: %v\n%s", err, out)
+	}
+	if out, err := exec.Command(cc, "-static", "-o", filepath.Join(dir, "static"), write("main.c", "int main(void) { return 0; }\n")).CombinedOutput(); err != nil {
+		t.Logf("no static C library, so that no build has one in it: %v\n%s", err, out)
+		return
+	}
+	for _, flags := range [][]string{{"-static"}, {"-static-pie", "-buildmode=pie"}} { // what such a C library looks up, it loads others for
+		static := filepath.Join(dir, "runattest"+flags[0])
+		build := exec.Command("go", append(append([]string{"build", "-o", static, "-ldflags=-linkmode external -extldflags " + flags[0]}, flags[1:]...), "./cmd/runattest")...)
+		build.Dir, build.Env = "..", append(os.Environ(), "CGO_ENABLED=1")
+		if out, err := build.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		out, err := call(static, gate...)
+		if err == nil || strings.Contains(out, "STARTED") || !strings.Contains(out, "C code in it (cgo)") {
+			t.Errorf("%v: %v\n%s", flags, err, out)
+		}
 	}
 }
 

@@ -17,8 +17,15 @@ const (
 	atBase  = 7 // where its interpreter is, 0 without one
 )
 
-// check looks at the program that the kernel has started: one with an interpreter, or with a dynamic section, as the loader
-// itself has it where it was started with this program as its argument.
+// iscgo is true in a program that package runtime/cgo is a part of, and with it a C library: in each that was built with cgo or
+// linked by a C compiler, whatever its build information says or leaves out. A position-independent program without an
+// interpreter (-static-pie) is always one of these.
+//
+//go:linkname iscgo runtime.iscgo
+var iscgo bool
+
+// check looks at the program that the kernel has started: one with an interpreter, with C code, or with a dynamic section, as the
+// loader itself has it where it was started with this program as its argument.
 func check() error {
 	vector, err := unix.Auxv()
 	if err != nil {
@@ -33,8 +40,14 @@ func check() error {
 			return fmt.Errorf("%w: cannot tell: %w", Err, errors.New("the auxiliary vector does not describe the program"))
 		}
 	}
-	if values[atBase] != 0 || isDynamic(values[atPhdr], values[atPhent], values[atPhnum]) {
-		return Err
+	dynamic := isDynamic(values[atPhdr], values[atPhent], values[atPhnum])
+	switch {
+	case values[atBase] != 0, dynamic && !iscgo:
+		return fmt.Errorf("%w: it is dynamically linked", Err)
+	case dynamic:
+		return fmt.Errorf("%w: it is dynamically linked, or position-independent with C code in it (cgo)", Err)
+	case iscgo:
+		return fmt.Errorf("%w: it has C code in it (cgo)", Err)
 	}
 	return nil
 }
