@@ -7,8 +7,6 @@ import (
 	"encoding/pem"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/runattest/runattest/internal/lazyregexp"
 )
 
 // unreadable explains a text in which there is no key in a format that this package reads.
@@ -112,10 +110,14 @@ var encodings = []struct {
 	}},
 }
 
-var notHex = lazyregexp.New(`0x|[\s:,]`)
-
 func readHex(text string) []byte {
-	data, err := hex.DecodeString(notHex.ReplaceAllString(text, ""))
+	digits := strings.Map(func(r rune) rune {
+		if strings.ContainsRune(" \t\n\f\r:,", r) {
+			return -1
+		}
+		return r
+	}, strings.ReplaceAll(text, "0x", ""))
+	data, err := hex.DecodeString(digits)
 	if err != nil {
 		return nil
 	}

@@ -72,6 +72,9 @@ func readKeyOf(rest string) []byte {
 	return encodings[1].read(strings.TrimSpace(line))
 }
 
+// sequence is the first byte of every key in DER: a constructed SEQUENCE (X.690, section 8.9). Few other texts go to the parsers.
+const sequence = 0x30
+
 // privateBinary knows private keys by their bytes.
 func privateBinary(data []byte) string {
 	switch {
@@ -85,10 +88,12 @@ func privateBinary(data []byte) string {
 		return "a private key of minisign"
 	case bytes.HasPrefix(data, []byte("openssh-key-v1\x00")):
 		return "a private key of OpenSSH"
-	case isPrivateDER(data):
-		return "a private key in DER"
 	case isPGPSecret(data):
 		return "a private key of PGP"
+	case data[0] != sequence:
+		return ""
+	case isPrivateDER(data):
+		return "a private key in DER"
 	}
 	if _, err := parseEncryptedKey(data); err == nil {
 		return "an encrypted private key in DER"
