@@ -3,6 +3,7 @@ package policy
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/runattest/runattest/attest/authority"
 	"github.com/runattest/runattest/attest/evidence"
@@ -192,17 +193,40 @@ var kindWords = []string{
 	string(identity.Evaluation), string(identity.Batch), string(identity.Other),
 }
 
-// checkRules refuses rules about what there never is under this policy: they cannot be met, or forbid nothing.
+// checkRules refuses rules about what there never is under this policy: they cannot be met, or forbid nothing. Rules that may each be met,
+// and never together, are refused as well.
 func (p *Policy) checkRules(r *reader) {
 	scope := p.scope()
 	possible := p.possible()
 	worlds := p.worlds(possible)
+	var deny []*rules.Rule
+	var places []int
 	for i, rule := range p.rules {
 		if scope.Possible, scope.Worlds = possible, worlds; rule.severity == Warn { // a warning of every run is one
 			scope.Possible, scope.Worlds = nil, nil
+		} else {
+			deny, places = append(deny, &rule.Rule), append(places, i)
 		}
 		for _, found := range rule.Check(scope) {
 			r.failAt(fmt.Sprintf("/rules/%d/expr", i), identity.Code(found.Code), found.Hint, "%s", found.Message)
 		}
 	}
+	if len(deny) < 2 || len(r.problems) > 0 {
+		return
+	}
+	if no := rules.Exclusive(deny, worlds); no != nil {
+		var names []string
+		for _, i := range no {
+			names = append(names, fmt.Sprintf("%q", p.rules[places[i]].name))
+		}
+		at := places[no[len(no)-1]]
+		r.failAt(fmt.Sprintf("/rules/%d/expr", at), identity.CodeValue, "join alternatives with || in one rule: a run must meet all rules",
+			"no run that this policy allows meets the rules %s together", listed(names))
+	}
+}
+
+// listed joins names as a sentence does.
+func listed(names []string) string {
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " and " + names[last]
 }

@@ -77,6 +77,40 @@ func TestUnreachable(t *testing.T) {
 	}
 }
 
+// TestExclusive: rules are refused that may each be met, and never together.
+func TestExclusive(t *testing.T) {
+	one, none := staffed(t, 1), staffed(t, 0)
+	type list = []string
+	for _, c := range []struct {
+		head, last string // its severity
+		exprs      list
+		want       string
+	}{
+		{one, "deny", list{`signer.name == "ada" && approvals.size() >= 1`, `approvals.exists(a, a.approver == "alice")`}, `/rules/1/expr: no run that this policy allows meets the rules "r0" and "r1" together`},
+		{one, "deny", list{`declaration.kind == "training"`, `annotations.size() < 9`, `run.kind == "batch"`}, `/rules/2/expr: no run that this policy allows meets the rules "r0" and "r2" together`},
+		{none, "deny", list{`signer.name == "ci"`, `signer.name == "ada"`}, `the rules "r0" and "r1" together`},
+		{none, "deny", list{`approvals.size() > 2`, `signer.name == "ada" && now < timestamp("2020-01-01T00:00:00Z")`}, `the rules "r0" and "r1" together`},
+		{none, "deny", list{`approvals.size() < 2 || run.kind == "batch"`, `approvals.size() > 1`, `run.kind == "training"`}, `the rules "r0", "r1" and "r2" together`},
+		{none, "deny", list{`approvals.size() < 2`, `approvals.size() > 1 || declaration.model.name == "m"`, `run.kind == "training"`}, ""},
+		{none, "warn", list{`signer.name == "ci"`, `signer.name == "ada"`}, ""},
+		{none, "deny", list{`signer.name != "ci" || approvals.size() == 3`, `signer.name != "ada" || approvals.size() == 2`}, ""},
+		{none, "deny", list{`signer.name == "ci"`, `false`}, ""},                                   // on purpose
+		{none, "deny", list{`declaration.model.name == "m"`, `declaration.model.name == "n"`}, ""}, // not known
+	} {
+		text := c.head + "rules:\n"
+		for i, expr := range c.exprs {
+			severity := "deny"
+			if i == len(c.exprs)-1 {
+				severity = c.last
+			}
+			text += fmt.Sprintf("  - {name: r%d, severity: %s, expr: %q}\n", i, severity, expr)
+		}
+		if _, err := Parse([]byte(text), options); c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%q: %v, want %q", c.exprs, err, c.want)
+		}
+	}
+}
+
 // TestUnreachableOfMany: of more approvers than can be put in every order, how many there are is known, and not who.
 func TestUnreachableOfMany(t *testing.T) {
 	var approvers []string

@@ -11,9 +11,9 @@ import (
 // comes to the same whichever of those approvers it is that are equal to no other text in it: they can stand for one another. So each
 // order of the others is tried, with these in between in one order.
 
-// tellApart gives the texts that tell approvers apart in an expression, and has approvers and roles known for it. It gives nil, and
-// has them unknown, where there are many approvers and the expression does more with texts than to compare them for equality.
-func (w *Worlds) tellApart(e ast.NavigableExpr) map[string]bool {
+// tellApart gives the texts that tell approvers apart in expressions, and has approvers and roles known for them. It gives nil, and
+// has them unknown, where there are many approvers and an expression does more with texts than to compare them for equality.
+func (w *Worlds) tellApart(all []ast.NavigableExpr) map[string]bool {
 	known := func(are bool) { w.Known["Approval.approver"], w.Known["Approval.role"] = are, are }
 	if w.Approvals == nil {
 		return nil
@@ -28,7 +28,13 @@ func (w *Worlds) tellApart(e ast.NavigableExpr) map[string]bool {
 	for _, kind := range w.Kinds {
 		named[kind] = true
 	}
-	if !w.comparesTexts(e, named) || !w.Few(named) {
+	for _, e := range all {
+		if !w.comparesTexts(e, named) {
+			known(false)
+			return nil
+		}
+	}
+	if !w.Few(named) {
 		known(false)
 		return nil
 	}

@@ -89,27 +89,86 @@ type outcomes func(e *Evaluation) outcome
 // isReachable says whether the condition is true in one of the worlds at least, and by which dimensions they differ. A condition that
 // reads nothing of them is: it is false on purpose.
 func (r *Rule) isReachable(w *Worlds) (bool, dimensions) {
-	if w == nil || r.ast == nil || len(w.Kinds) == 0 || len(w.Signers) == 0 {
+	if r.ast == nil {
 		return true, dimensions{}
 	}
-	e := ast.NavigateAST(r.ast.NativeRep())
-	named := w.tellApart(e)
-	of, d := w.outcomesOf(e, r.ast)
-	if d == (dimensions{}) {
-		return true, d
+	met, d := w.met([]*Rule{r})
+	return met == nil || met["1"], d
+}
+
+// met tries rules in the worlds until one may meet all, and gives which of them may be met together: a digit for each rule, 1 if it may.
+// It is nil where that is not known, and of rules that read nothing of the worlds.
+func (w *Worlds) met(all []*Rule) (map[string]bool, dimensions) {
+	if w == nil || len(w.Kinds) == 0 || len(w.Signers) == 0 {
+		return nil, dimensions{}
 	}
+	conditions := make([]ast.NavigableExpr, len(all))
+	for i, r := range all {
+		conditions[i] = ast.NavigateAST(r.ast.NativeRep())
+	}
+	named := w.tellApart(conditions)
+	of := map[int]outcomes{} // of those that read something of the worlds
+	var read dimensions
+	for i, r := range all {
+		if one, d := w.outcomesOf(conditions[i], r.ast); d != (dimensions{}) {
+			of[i], read = one, read.or(d)
+		}
+	}
+	if read == (dimensions{}) {
+		return nil, read
+	}
+	met := map[string]bool{}
 	m := newMeter(context.Background())
 	m.begin() // once for all worlds
-	for v := range w.each(d, named) {
+	for v := range w.each(read, named) {
 		vars, err := v.variables(&wanted{all: true})
-		if w.Left--; err != nil || w.Left < 0 {
-			return true, d
+		if w.Left -= len(of); err != nil || w.Left < 0 {
+			return nil, read
 		}
-		if of(&Evaluation{vars: vars, meter: m}).yes || m.rule == 0 || m.all == 0 {
-			return true, d
+		digits, e := []byte(strings.Repeat("1", len(all))), &Evaluation{vars: vars, meter: m}
+		for i, outcomes := range of {
+			if !outcomes(e).yes {
+				digits[i] = '0'
+			}
+		}
+		if m.rule == 0 || m.all == 0 {
+			return nil, read
+		}
+		if met[string(digits)] = true; !slices.Contains(digits, '0') {
+			break
 		}
 	}
-	return false, d
+	return met, read
+}
+
+// Exclusive are rules, by their places, that no run meets together: two of them if two suffice, or else those that are not always met.
+// It is nil if a run may meet all. Each rule alone must have passed Check.
+func Exclusive(all []*Rule, w *Worlds) []int {
+	met, _ := w.met(all)
+	if met == nil || met[strings.Repeat("1", len(all))] {
+		return nil
+	}
+	var some []int
+	for j := range all {
+		for i := range j {
+			if !anyKey(met, func(digits string) bool { return digits[i] == '1' && digits[j] == '1' }) {
+				return []int{i, j}
+			}
+		}
+		if anyKey(met, func(digits string) bool { return digits[j] == '0' }) {
+			some = append(some, j)
+		}
+	}
+	return some
+}
+
+func anyKey(all map[string]bool, is func(string) bool) bool {
+	for key := range all {
+		if is(key) {
+			return true
+		}
+	}
+	return false
 }
 
 // outcomesOf divides an expression by its logic. A part that reads something unknown, or nothing of the worlds, comes to anything.
