@@ -102,6 +102,9 @@ func TestCheckFiles(t *testing.T) {
 	other := write(t, filepath.Join(dir, "other"), "other")
 	folder := filepath.Join(dir, "folder")
 	write(t, filepath.Join(folder, "a"), "one")
+	sized := func(digest string, size int) any {
+		return map[string]any{"role": "dataset", "name": "d", "digest": map[string]any{"sha256": digest}, "size": size}
+	}
 	uri := "file://" + filepath.ToSlash(data)
 	listing := sha(sha("one") + "  a\n")
 	model := map[string]any{"name": "m", "digest": map[string]any{"sha256": sha("data")}}
@@ -131,6 +134,9 @@ func TestCheckFiles(t *testing.T) {
 		"bound twice":           {plain, []any{dataset("d", sha("data"))}, []string{"d=" + data, "/context/0=" + other}, nil, "bound twice"},
 		"not there":             {plain, []any{dataset("d", sha("data"))}, []string{"d=" + filepath.Join(dir, "nothing")}, nil, "nothing"},
 		"one good, one bad":     {model, []any{dataset("d", sha("x"))}, []string{"m=" + data, "d=" + data}, nil, "is not d as declared"},
+		"of its size":           {plain, []any{sized(sha("data"), 4)}, []string{"d=" + data}, []string{"/context/0"}, ""},
+		"of another size":       {plain, []any{sized(sha("data"), 5)}, []string{"d=" + data}, nil, "is not d as declared: it has 4 bytes, but 5 are declared"},
+		"a folder of any size":  {plain, []any{sized(listing, 4096)}, []string{"d=" + folder}, []string{"/context/0"}, ""},
 		"also SHA-512 is wrong": {plain, []any{map[string]any{"role": "dataset", "name": "d", "digest": map[string]any{"sha256": sha("data"), "sha512": strings.Repeat("ab", 64)}}}, []string{"d=" + data}, nil, "its SHA-512 is"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -50,13 +51,14 @@ type Checked struct {
 type named struct {
 	pointer, name, uri string
 	digests            identity.Digests
+	size               *int64 // in bytes, if the declaration has it
 }
 
 // errNoDeclaration is for a nil *identity.Declaration, and for one that was not parsed.
 var errNoDeclaration = errors.New("no declaration: it is nil or a zero value")
 
 // CheckFiles holds everything that the declaration names as local (a file: URI), and everything that
-// is bound, against the digests declared. What is local has to have a digest. All of it is looked
+// is bound, against the digests declared, and files against the size, if one is declared. What is local has to have a digest. All of it is looked
 // at; the error joins one for each that is not what it should be, and then nothing may be executed.
 // A nil hasher is one without progress.
 func CheckFiles(ctx context.Context, hasher *filedigest.Hasher, d *identity.Declaration, binds []Bind) ([]Checked, error) {
@@ -89,15 +91,15 @@ func CheckFiles(ctx context.Context, hasher *filedigest.Hasher, d *identity.Decl
 
 func namedIn(d *identity.Declaration) []named {
 	m := d.Model()
-	all := []named{{"/model", m.Name, m.URI, m.Digests}}
+	all := []named{{"/model", m.Name, m.URI, m.Digests, nil}}
 	for i, r := range m.Components {
-		all = append(all, named{"/model/components/" + strconv.Itoa(i), r.Name, r.URI, r.Digests})
+		all = append(all, named{"/model/components/" + strconv.Itoa(i), r.Name, r.URI, r.Digests, r.Size})
 	}
 	if digests := d.Prompt().Digests(); digests != (identity.Digests{}) {
-		all = append(all, named{"/prompt", "/prompt", "", digests})
+		all = append(all, named{"/prompt", "/prompt", "", digests, d.Prompt().Size()})
 	}
 	for i, r := range d.Context() {
-		all = append(all, named{"/context/" + strconv.Itoa(i), r.Name, r.URI, r.Digests})
+		all = append(all, named{"/context/" + strconv.Itoa(i), r.Name, r.URI, r.Digests, r.Size})
 	}
 	return all
 }
@@ -109,6 +111,11 @@ type want struct {
 
 // check returns an error unless what lies at the path is what is declared.
 func (w want) check(ctx context.Context, hasher *filedigest.Hasher) error {
+	if w.what.size != nil { // what has another size is another file, and need not be read for days
+		if info, err := os.Stat(w.path); err == nil && info.Mode().IsRegular() && info.Size() != *w.what.size {
+			return fmt.Errorf("%s: is not %s as declared: it has %d bytes, but %d are declared", w.path, w.what.name, info.Size(), *w.what.size)
+		}
+	}
 	got, err := hasher.Digests(ctx, w.path, w.what.digests)
 	if err != nil {
 		return err
