@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -110,7 +111,7 @@ func (e *execution) run(cmd *cobra.Command, o *output, r gate.Request, args []st
 		err = gate.CheckLoader()
 	}
 	if err == nil {
-		admission, err = e.admit(cmd, o, &r)
+		r, admission, err = e.admitOrEnd(cmd, o, r)
 	}
 	if err != nil {
 		admission = r.Refuse(err)
@@ -173,24 +174,52 @@ func (e *execution) program(name string) (string, error) {
 	return filepath.Abs(path)
 }
 
-// admit reads the inputs that the flags name, and asks the gate. With an error, nothing is executed.
-func (e *execution) admit(cmd *cobra.Command, o *output, r *gate.Request) (*gate.Admission, error) {
+// admitOrEnd is admit, unless the command is interrupted while that waits for something that cannot be: a pipe without a writer. A refusal
+// is recorded and has its status then, too.
+func (e *execution) admitOrEnd(cmd *cobra.Command, o *output, r gate.Request) (gate.Request, *gate.Admission, error) {
+	type answer struct {
+		request   gate.Request
+		admission *gate.Admission
+		err       error
+	}
+	given := make(chan answer, 1)
+	go func() {
+		asked, admission, err := e.admit(cmd, o, r)
+		given <- answer{asked, admission, err}
+	}()
+	ctx := cmd.Context()
+	var waited <-chan time.Time
+	for interrupted := ctx.Done(); ; {
+		select {
+		case a := <-given:
+			return a.request, a.admission, a.err
+		case <-interrupted:
+			interrupted, waited = nil, time.After(grace/3) // it may have a better answer
+		case <-waited:
+			return r, nil, ctx.Err()
+		}
+	}
+}
+
+// admit reads the inputs that the flags name, and asks the gate, with a request that has them. With an error, nothing is executed.
+func (e *execution) admit(cmd *cobra.Command, o *output, r gate.Request) (gate.Request, *gate.Admission, error) {
 	applied, err := e.policies.load(cmd, true)
 	if err != nil {
-		return nil, err
+		return r, nil, err
 	}
 	hashed := o.progress("bytes hashed")
 	defer hashed.End()
 	applied.before = hashed.End
-	*r = r.With(applied.Judge)
+	r = r.With(applied.Judge)
 	r.Hasher = &filedigest.Hasher{Progress: hashed}
 	if r.Bundle, err = oneBundle(cmd, e.bundle); err != nil {
-		return nil, err
+		return r, nil, err
 	}
 	if r.Declaration, err = e.declaration(); err != nil {
-		return nil, err
+		return r, nil, err
 	}
-	return gate.Admit(cmd.Context(), *r)
+	admission, err := gate.Admit(cmd.Context(), r)
+	return r, admission, err
 }
 
 func (e *execution) refuse(o *output, d gate.Record, err error) error {

@@ -4,6 +4,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -77,5 +79,41 @@ func TestIgnoredInterrupt(t *testing.T) {
 		if status != want {
 			t.Errorf("%q: exit status %d, want %d", trap, status, want)
 		}
+	}
+}
+
+// TestInterruptedPipe: a gate that is interrupted while it waits for a pipe refuses and records it, as with every other reason.
+func TestInterruptedPipe(t *testing.T) {
+	dir := t.TempDir()
+	pair, err := signer.Generate(signer.Ed25519, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := func(name string) string { return filepath.Join(dir, name) }
+	policy := "schema: https://github.com/runattest/runattest/policy/v1\nsigners: {keys: [{name: ci, key: ci.pub}]}\n"
+	if err := errors.Join(os.WriteFile(at("ci.pub"), pair.Public, 0o600), os.WriteFile(at("policy.yaml"), []byte(policy), 0o600), syscall.Mkfifo(at("pipe"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	var stderr bytes.Buffer
+	c := exec.CommandContext(t.Context(), "runattest", "exec", "--policy", at("policy.yaml"), "--bundle", at("pipe"), "--decision-log", at("log"), "--", "true")
+	c.Stderr = &stderr
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	pipe, err := os.OpenFile(at("pipe"), os.O_WRONLY, 0) // it is open once the gate reads it
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pipe.Close()
+	if err := c.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	_ = c.Wait() // its status is what it ends with
+	line, err := os.ReadFile(at("log"))
+	if err != nil || !bytes.Contains(line, []byte(`"allowed":false`)) {
+		t.Errorf("in the log %q, %v", line, err)
+	}
+	if status := c.ProcessState.ExitCode(); status != exitNo || !strings.Contains(stderr.String(), "not executed: interrupted") {
+		t.Errorf("exit status %d: %s", status, &stderr)
 	}
 }
