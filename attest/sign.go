@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/runattest/runattest/attest/evidence"
+	"github.com/runattest/runattest/internal/zero"
 	"github.com/runattest/runattest/signer"
 )
 
@@ -37,8 +38,11 @@ func Sign(ctx context.Context, s Signable, by signer.Signer, o SignOptions) (*Bu
 	if s == nil || len(s.payload()) == 0 {
 		return nil, errors.New("sign: no statement")
 	}
-	if by == nil || by.PublicKey() == nil {
+	if zero.IsNil(by) || by.PublicKey() == nil {
 		return nil, errors.New("sign: no signer, or one without a public key")
+	}
+	if o.Witness != nil && zero.IsNil(o.Witness) {
+		return nil, fmt.Errorf("sign: the Witness is a nil %T: want one, or nothing", o.Witness)
 	}
 	b := &Bundle{format: o.Format, payloadType: PayloadType, payload: s.payload()}
 	if b.format == "" {

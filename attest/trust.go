@@ -49,7 +49,7 @@ func TrustKeys(keys ...TrustedKey) (Trust, error) {
 	}
 	seen := map[string]string{}
 	for _, k := range keys {
-		if k.Key == nil {
+		if k.Key == nil || k.Key.Hint() == "" { // a zero value
 			return nil, fmt.Errorf("%w: %s has no key", ErrNoTrust, k.Name)
 		}
 		if !k.NotAfter.IsZero() && k.NotAfter.Before(k.NotBefore) {
@@ -240,7 +240,7 @@ func describeHint(hint string) string {
 // Verify asks the same before it looks at the run; by itself it says nothing of runs.
 func (b *Bundle) CheckTrust(ctx context.Context, trust Trust) evidence.Result {
 	b = zero.IfNil(b)
-	if trust == nil {
+	if zero.IsNil(trust) {
 		return evidence.Result{
 			Signature: evidence.Failed(evidence.CheckSignature, evidence.CodeSignerUnknown, "%s", ErrNoTrust),
 			Signer:    evidence.Skipped(evidence.CheckSigner, evidence.CodeNotReached, "without a good signature there is no signer"),
@@ -268,7 +268,7 @@ func (b *Bundle) CheckTrust(ctx context.Context, trust Trust) evidence.Result {
 // a signature can forbid something: what is added to a bundle on its way must not take a rejection's effect away.
 func (b *Bundle) PossibleSigner(ctx context.Context, trust Trust) *evidence.SignerIdentity {
 	b = zero.IfNil(b)
-	if trust == nil {
+	if zero.IsNil(trust) {
 		return nil
 	}
 	for i := range b.signatures {

@@ -21,7 +21,7 @@ type Verifier struct{ trust Trust }
 
 // NewVerifier makes a verifier; without trust the error is ErrNoTrust.
 func NewVerifier(trust Trust) (*Verifier, error) {
-	if trust == nil {
+	if zero.IsNil(trust) {
 		return nil, ErrNoTrust
 	}
 	return &Verifier{trust}, nil

@@ -3,6 +3,7 @@ package gate
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"slices"
 	"time"
@@ -53,6 +54,9 @@ func (r Request) CheckLog() error { return r.checkLog() }
 func (r *Request) checkLog(files ...string) error {
 	if r.Log == nil {
 		return nil
+	}
+	if zero.IsNil(r.Log) {
+		return fmt.Errorf("the request's Log is a nil %T: want one, or nothing", r.Log)
 	}
 	reads := slices.Concat(r.Reads, r.Policy.Paths(), files)
 	for _, b := range r.Bindings {

@@ -17,6 +17,7 @@ import (
 	"github.com/runattest/runattest/capture"
 	"github.com/runattest/runattest/gateway/journal"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/zero"
 	"github.com/runattest/runattest/policy"
 	"github.com/runattest/runattest/signer"
 )
@@ -70,6 +71,8 @@ func New(o Options) (*Gateway, error) {
 	switch {
 	case o.Journal == nil && o.OpenJournal == nil:
 		return nil, errors.New("gateway: no journal")
+	case o.Journal != nil && zero.IsNil(o.Journal):
+		return nil, fmt.Errorf("gateway: the journal is a nil %T", o.Journal)
 	case o.Journal != nil && o.OpenJournal != nil:
 		return nil, errors.New("gateway: a journal, and options to open one: want one of them")
 	case o.OpenJournal != nil && c.Journal == "":
@@ -135,7 +138,7 @@ func (o Options) issuer() (issuer, error) {
 			err = ErrNoKey
 		}
 		return &windows{of: w}, err
-	case o.Signer == nil || o.Signer.PublicKey() == nil:
+	case zero.IsNil(o.Signer) || o.Signer.PublicKey() == nil:
 		return nil, errors.New("gateway: no signer, or one without a public key")
 	}
 	return &signing{by: o.Signer}, nil

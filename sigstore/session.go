@@ -10,6 +10,7 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/evidence"
+	"github.com/runattest/runattest/internal/zero"
 	"github.com/runattest/runattest/signer"
 )
 
@@ -110,6 +111,9 @@ func NewSession(o SessionOptions) (*Session, error) {
 func (s *Session) checkSigner() error {
 	switch own := s.o.Signer; {
 	case own != nil:
+		if zero.IsNil(own) {
+			return fmt.Errorf("the signer is a nil %T", own)
+		}
 		if s.o.Endpoints.Services.Key = own.PublicKey(); s.o.Endpoints.Services.Key == nil {
 			return errors.New("the signer has no public key")
 		}

@@ -25,6 +25,7 @@ import (
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/inorder"
 	"github.com/runattest/runattest/internal/secrets"
+	"github.com/runattest/runattest/internal/zero"
 )
 
 // A Session signs. *sigstore.Session is one.
@@ -149,7 +150,7 @@ var (
 )
 
 func (b *Batch) check() error {
-	if b == nil || b.Session == nil || b.Note == nil {
+	if b == nil || zero.IsNil(b.Session) || b.Note == nil {
 		return errNoBatch
 	}
 	return nil

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/runattest/runattest/internal/zero"
 )
 
 // A Source returns identity tokens that have passed [Token.Check].
@@ -26,7 +28,7 @@ var ErrNoIdentity = errors.New("no identity here")
 func First(ctx context.Context, audience string, sources ...Source) (token Token, from string, err error) {
 	var passed []string
 	for _, source := range sources {
-		if source == nil {
+		if zero.IsNil(source) {
 			return Token{}, "", errors.New("identity token: a source is nil")
 		}
 		token, err := source.Token(ctx, audience)

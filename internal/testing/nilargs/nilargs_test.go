@@ -971,7 +971,65 @@ func newValues(t *testing.T) values {
 		ed25519.PrivateKey(nil), ed25519.PrivateKey(make([]byte, ed25519.SeedSize)), (*ed25519.PrivateKey)(nil))
 	add[crypto.PublicKey](v.bad, nil, (*ecdsa.PublicKey)(nil), new(ecdsa.PublicKey), (*rsa.PublicKey)(nil), new(rsa.PublicKey),
 		ed25519.PublicKey(nil), ed25519.PublicKey(make([]byte, 31)))
+	v.addNilPointers()
 	return v
+}
+
+// addNilPointers adds, to what is nil of each interface of the public packages, the nil pointers to types of theirs that implement it.
+func (v values) addNilPointers() {
+	types := map[reflect.Type]bool{}
+	for _, f := range exported {
+		addTypes(types, reflect.TypeOf(f))
+	}
+	for _, of := range []any{zeroSigner{}, zeroTrust{}, zeroWitness{}} { // as a user's types may be
+		types[reflect.TypeOf(of)] = true
+	}
+	all := slices.SortedFunc(maps.Keys(types), func(a, b reflect.Type) int { return strings.Compare(a.String(), b.String()) })
+	for _, of := range all {
+		if of.Kind() != reflect.Interface || !isOurs(of) {
+			continue
+		}
+		if len(v.bad[of]) == 0 {
+			v.bad[of] = append(v.bad[of], reflect.Zero(of))
+		}
+		for _, t := range all {
+			if pointer := reflect.PointerTo(t); t.Kind() != reflect.Interface && isOurs(t) && pointer.Implements(of) {
+				v.bad[of] = append(v.bad[of], reflect.Zero(pointer).Convert(of))
+			}
+		}
+	}
+}
+
+func isOurs(t reflect.Type) bool {
+	return strings.HasPrefix(t.PkgPath(), "github.com/runattest/runattest/")
+}
+
+// addTypes adds a type, and those that it is made of.
+func addTypes(to map[reflect.Type]bool, t reflect.Type) {
+	if to[t] {
+		return
+	}
+	to[t] = true
+	switch t.Kind() {
+	case reflect.Pointer, reflect.Slice, reflect.Array:
+		addTypes(to, t.Elem())
+	case reflect.Map:
+		addTypes(to, t.Key())
+		addTypes(to, t.Elem())
+	case reflect.Func:
+		for i := range t.NumIn() {
+			addTypes(to, t.In(i))
+		}
+		for i := range t.NumOut() {
+			addTypes(to, t.Out(i))
+		}
+	case reflect.Struct:
+		for i := range t.NumField() {
+			if t.Field(i).IsExported() && isOurs(t) {
+				addTypes(to, t.Field(i).Type)
+			}
+		}
+	}
 }
 
 func mustMarshal(t *testing.T, b *attest.Bundle) []byte {
@@ -994,6 +1052,11 @@ func (v values) of(t reflect.Type) (bad, good []reflect.Value) {
 	}
 	switch t.Kind() {
 	case reflect.Pointer:
+		for _, one := range v.withInterfaces(t.Elem()) {
+			pointer := reflect.New(t.Elem())
+			pointer.Elem().Set(one)
+			bad = append(bad, pointer)
+		}
 		bad = append(bad, reflect.New(t.Elem()))
 	case reflect.Struct:
 		bad = append(bad, v.partly(t)...)
@@ -1047,6 +1110,19 @@ func (v values) partly(t reflect.Type) (all []reflect.Value) {
 	return all
 }
 
+// withInterfaces is partly of a struct that has interfaces of the public packages.
+func (v values) withInterfaces(t reflect.Type) []reflect.Value {
+	if t.Kind() != reflect.Struct || !isOurs(t) {
+		return nil
+	}
+	for i := range t.NumField() {
+		if f := t.Field(i); f.IsExported() && f.Type.Kind() == reflect.Interface && isOurs(f.Type) {
+			return v.partly(t)
+		}
+	}
+	return nil
+}
+
 // TestNoYes: no nil or zero value passes a check that a good value would pass.
 func TestNoYes(t *testing.T) {
 	v := newValues(t)
@@ -1082,6 +1158,22 @@ func TestNoYes(t *testing.T) {
 	}
 	if g.Complete(lineage.Node{}) || g.VerifiedBy(nil) || new(lineage.Graph).VerifiedBy(nil) || new(attest.Verified).VerifiedBy(nil) {
 		t.Error("a zero node is complete, or nil has verified")
+	}
+	zeroKey := attest.TrustedKey{Name: "k", Key: new(signer.PublicKey)}
+	if trust, err := attest.TrustKeys(zeroKey); !errors.Is(err, attest.ErrNoTrust) {
+		t.Errorf("a zero key is trusted: %v, %v", trust, err)
+	}
+	if p, err := policy.New(policy.Spec{Keys: []attest.TrustedKey{zeroKey}}, policy.Options{}); err == nil {
+		t.Errorf("a policy of a zero key: %v", p)
+	}
+	statement, by := good(reflect.TypeFor[*attest.Statement]()).(*attest.Statement), good(reflect.TypeFor[signer.Signer]()).(signer.Signer)
+	for _, o := range []attest.SignOptions{{Witness: (*sigstore.Services)(nil)}, {Witness: (*zeroWitness)(nil)}, {Trust: (*zeroTrust)(nil)}} {
+		if b, err := attest.Sign(ctx, statement, by, o); err == nil {
+			t.Errorf("signed without what %+v asks for: %v", o, b)
+		}
+	}
+	if v, err := attest.NewVerifier((*zeroTrust)(nil)); !errors.Is(err, attest.ErrNoTrust) {
+		t.Errorf("a verifier by a nil pointer: %v, %v", v, err)
 	}
 	if key := new(signer.PublicKey); key.Verify(nil, nil) == nil || !errors.Is(key.Verify(nil, nil), signer.ErrSignature) {
 		t.Error("a zero key verifies")
