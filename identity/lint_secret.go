@@ -31,6 +31,8 @@ func (l *linter) namedSecret(name string, v, object jsontree.Value) {
 	case v.Kind() == jsontree.Number && secrets.IsName(name) && secrets.IsNamed(name, "n"+string(v.Raw())) && len(v.Raw()) >= 6:
 		l.secret("a credential")
 	case v.Kind() != jsontree.String || secrets.In(s) != "": // which has its own warning
+	case secrets.IsJWKMember(name, s, object.Get("kty").Kind() == jsontree.String):
+		l.secret("a private key")
 	case secrets.IsNamed(name, s), strings.EqualFold(name, "value") && hasSecretName(object, s), l.isBelow && secrets.IsBelow(name, s):
 		l.secret("a credential")
 	}

@@ -50,6 +50,7 @@ func TestSecrets(t *testing.T) {
 		}
 	}
 	for member, want := range map[string]string{
+		`"jwk":{"crv":"P-256","d":"` + random + `","kty":"EC","x":"x"}`: "/jwk/d", `"keys":[{"k":"` + random + `","kty":"oct"}]`: "/keys/0/k",
 		`"env":[{"name":"API_KEY","value":"abcdef"}]`: "/env/0/value", `"args":["--api-key","abcdef"]`: "/args/1", `"api_keys":["abcdef"]`: "/api_keys",
 		`"headers":{"authorization":"token abcdef"}`: "/headers/authorization", fake(`"x":{"sk-`, random, `":1}`): "/x",
 		`"api_key":{"value":"abcdef"}`: "/api_key/value", `"api_keys":{"openai":"hunter2pw"}`: "/api_keys/openai", `"auth":{"token":"hunter2pw"}`: "/auth/token", `"credentials":{"user":"u","pass":"hunter2pw"}`: "/credentials/pass",
@@ -66,6 +67,7 @@ func TestSecrets(t *testing.T) {
 		`"pad_token":"reserved_special_token_128"`, `"api_key":"${OPENAI_API_KEY}"`, `"api_key":"OPENAI_API_KEY"`, `"api_key_env":"OPENAI_KEY"`, `"api_key":"env:KEY"`, `"api_key":"<your key>"`, `"api_key":"***"`,
 		`"api_key":""`, `"password":{"type":"string"}`, `"required":["password"]`, `"properties":{"api_key":{"type":"string"}}`, `"Authorization":"Bearer ${TOKEN}"`, `"x":"bearer of bad news 1"`,
 		`"x":"sk-learn-pipeline-version-2"`, `"x":"https://user@example.com"`, `"x":"https://user:${PASSWORD}@example.com"`, `"x":"oci://host:5000/repo@sha256:abc"`, `"x":"https://x/?page=1&key=${K}"`,
+		`"jwk":{"crv":"P-256","kty":"EC","x":"` + random + `","y":"` + random + `"}`, `"d":"` + random + `"`,
 		`"x":"git@github.com:acme/x"`, `"secret":"training-credentials"`, `"private_key":"keys/x.pem"`, `"x":"-----BEGIN PUBLIC KEY-----"`, `"x":"the Authorization header and a password"`, `"x":"risk-assessment0123456789abc"`,
 		`"api_key":{"env":"OPENAI_API_KEY"}`, `"api_key":{"secretKeyRef":{"name":"openai","key":"k1"}}`, `"api_key":{"type":"string","description":"the key of 2024","pattern":"^[a-z0-9]{32}$"}`, `"auth":{"type":"oauth2","scopes":["read","write"]}`,
 		`"credentials":{"type":"service_account","profile":"research2prod"}`, `"secrets":["openai-prod","hf-prod"]`, `"password":{"from":"vault"}`, `"args":["--max-tokens","1000a1000"]`, `"map":{"key":"a1b2c3d4e5","value":"x1y2z3w4"}`, `"max_tokens":12345678`, `"token":12345678`,

@@ -28,7 +28,9 @@ var forms = []form{
 		lazyregexp.New(`\b(AIza[\w-]{30}|gsk_\w{20}|nvapi-[\w-]{20}|r8_\w{20}|pplx-\w{20}|xai-\w{20}|tvly-[\w-]{16}|lsv2_[\w-]{16}|dapi[0-9a-f]{32}|SG\.[\w-]{16,}\.[\w-]{16}|(jina|pcsk|tgp_v1|fw|rpa|wandb_v1)_[A-Za-z0-9_]{20})\w*`), nil},
 	{"an API key", []string{"shpat_", "shpss_", "dop_v1_", "sq0", "whsec_", "PMAK-", "sntry", "hvs.", "hvb.", "ya29.", "figd_", "lin_api_", "ntn_", "secret_", "ATATT3x"},
 		lazyregexp.New(`\b(shp(at|ss|ca)_[0-9a-fA-F]{32}|dop_v1_[0-9a-f]{32}|sq0(atp|csp)-[\w-]{20}|whsec_[A-Za-z0-9]{20}|PMAK-[A-Za-z0-9-]{20}|sntry[su]_[\w-]{20}|hv[sb]\.[\w-]{20}|ya29\.[\w-]{20}|figd_[\w-]{20}|lin_api_\w{20}|ntn_[A-Za-z0-9]{20}|secret_[A-Za-z0-9]{40}|ATATT3x[\w-]{20})`), nil},
-	{"a token of GitHub or GitLab", []string{"ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-"}, lazyregexp.New(`\b(gh[pousr]_[A-Za-z0-9]{20}|github_pat_\w{20}|glpat-[\w-]{16})\w*`), nil},
+	{"a token of GitHub or GitLab", []string{"ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "gldt-", "glrt-", "glcbt-", "glptt-", "glft-", "glsoat-", "glimt-", "glagent-"}, lazyregexp.New(`\b(gh[pousr]_[A-Za-z0-9]{20}|github_pat_\w{20}|gl(pat|dt|rt|cbt|ptt|ft|soat|imt|agent)-[\w-]{16})\w*`), nil},
+	{"an API key", []string{"tskey-", "glsa_", "glc_", "NRAK-", "dp.", "pscale_", "fo1_", "sbp_", "rubygems_", "GOCSPX-", "HRKU-", "CCIPAT_", "nfp_", "doo_v1_", "dor_v1_", ".atlasv1."},
+		lazyregexp.New(`\b(tskey-([a-z]+-)?[A-Za-z0-9]{10}[\w-]*|glsa_\w{30}|glc_[\w+/-]{30}|NRAK-[A-Z0-9]{20}|dp\.(pt|st|ct|sa|scim|audit)\.([\w-]+\.)?[A-Za-z0-9]{30}|pscale_(tkn|pw|oauth)_[\w.-]{30}|(fo1|sbp|rubygems|nfp)_[\w-]{30}|GOCSPX-[\w-]{20}|HRKU-[\w-]{20}|CCIPAT_\w{20}|do[or]_v1_[0-9a-f]{32}|[A-Za-z0-9]{14}\.atlasv1\.[\w-]{40})`), nil},
 	{"a token of Hugging Face", []string{"hf_", "api_org_"}, lazyregexp.New(`\b(hf|api_org)_[A-Za-z0-9]{20}\w*`), nil},
 	{"a token of a package registry", []string{"npm_", "pypi-", "dckr_pat_"}, lazyregexp.New(`\b(npm_[A-Za-z0-9]{30}|pypi-[\w-]{30}|dckr_pat_[\w-]{20})`), nil},
 	{"a key of AWS", []string{"AKIA", "ASIA"}, lazyregexp.New(`\b(AKIA|ASIA)[0-9A-Z]{16}\b`), all},
@@ -40,6 +42,7 @@ var forms = []form{
 		lazyregexp.New(`(?i)\b(authorization: *(bearer|basic|token|bot|apikey) +|x-[\w-]*api-key: *)[^\s${<*"'][^\s"']{3}`), all},
 	{"a password in a URI", []string{"://"}, lazyregexp.New(`\b[A-Za-z][A-Za-z0-9+.-]*://[^\s/?#:@"'<>]*:[^\s/?#@"'<>]+@`), isUserInfo},
 	{"a token in a URI", []string{"://"}, lazyregexp.New(`\b[A-Za-z][A-Za-z0-9+.-]*://[A-Za-z0-9_]{12,}@`), isTokenUser},
+	{"a password in a URI", []string{"//"}, lazyregexp.New(`(?:^|[\s"'` + "`" + `(<\[{,;=|])//[^\s/?#:@"'<>]+:[^\s/?#@"'<>]{4,}@`), isUserInfo}, // relative to a scheme (RFC 3986, section 4.2)
 	{"a credential", []string{"-u ", "--user"}, lazyregexp.New(`(?:^|\s)(?:-u|--user)[ =]['"]?[^\s:'"]+:[^\s'"]{4,}`), isOptionLogin},
 	{"a credential", []string{"--"}, lazyregexp.New(`(?:^|[\s"'])--[A-Za-z][\w.-]*[ \t]+['"]?[^\s'"-][^\s'"]{7,}`), isOptionValue},
 	{"a credential", []string{"assword "}, lazyregexp.New(`\b[Pp]assword [^\s"';,&]{8,}`), func(found string) bool { return isMadeUp(found[len("password "):]) }},
@@ -48,7 +51,7 @@ var forms = []form{
 func all(string) bool { return true }
 
 func isUserInfo(found string) bool {
-	_, password, _ := strings.Cut(found[strings.Index(found, "://")+3:len(found)-1], ":")
+	_, password, _ := strings.Cut(found[strings.Index(found, "//")+2:len(found)-1], ":")
 	return !isPlaceholder(password)
 }
 
@@ -91,6 +94,9 @@ func In(s string) string {
 			}
 		}
 	}
+	if holdsJWK([]byte(s)) {
+		return "a private key"
+	}
 	if what := inPairs(s); what != "" {
 		return what
 	}
@@ -126,7 +132,7 @@ func (f *form) around(s, word string) iter.Seq2[int, int] {
 			from := max(at-before, 0)
 			near := s[from:min(at+len(word)+behind, len(s))]
 			at += len(word)
-			if word == "://" && strings.IndexByte(near, '@') < 0 {
+			if strings.HasSuffix(word, "//") && strings.IndexByte(near, '@') < 0 {
 				n-- // which is cheap to tell
 				continue
 			}

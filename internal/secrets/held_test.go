@@ -15,6 +15,7 @@ func TestNamed(t *testing.T) {
 func TestHoldsPrivateKey(t *testing.T) {
 	for text, want := range map[string]bool{
 		`{"text":"-----BEGIN PRIVATE KEY-----\nMC4"}`: true, `{"text":"AGE-SECRET-KEY-1QQ"}`: true,
+		`{"crv":"P-256","d":"a1B2c3D4e5F6g7H8i9J0k1L2","kty":"EC","x":"x","y":"y"}`: true, `{"crv":"P-256","kty":"EC","x":"a1B2c3D4e5F6g7H8i9J0k1L2","y":"y"}`: false,
 		`{"text":"-----BEGIN PUBLIC KEY-----"}`: false, "": false,
 	} {
 		if got := HoldsPrivateKey([]byte(text)); got != want {

@@ -25,6 +25,9 @@ func TestIn(t *testing.T) {
 		fake("ya29.", random, random), fake("shpat_", strings.Repeat("ab12", 8)), fake("dop_v1_", strings.Repeat("ab12", 16)), fake("whsec_", random), fake("PMAK-", random), fake("hvs.", random), fake("wandb_v1_", random),
 		fake("SG.", random[:22], ".", random, random[:11]), "Basic " + base64.StdEncoding.EncodeToString([]byte("user:"+typed)), "use basic " + base64.RawURLEncoding.EncodeToString([]byte("user:\u00fc?>"+typed)),
 		fake("jina_", random), fake("pcsk_", random), fake("sk_", strings.Repeat("ab12", 12)), fake("ntn_", random), fake("figd_", random), fake("lin_api_", random), fake("PuTTY-User-", "Key-File-2: ssh-rsa"),
+		fake("tskey-", "auth-kFake1CNTRL-", random), fake("tskey-", random), fake("glsa_", random, "_a1b2c3d4"), fake("glptt-", random), fake("GOCSPX-", random), fake("dp.", "pt.", random, "abc"), fake("NRAK-", strings.ToUpper(random)),
+		"//user:" + typed + "@host/x", "clone it from //user:" + typed + "@host", `remote="//user:` + typed + `@host"`,
+		`{"kty":"OKP","crv":"Ed25519","x":"` + random + random + `","d":"` + random + `"}`, `{\"kty\": \"RSA\", \"d\": \"` + random + `\"}`, "{'kty': 'oct', 'k': '" + random + "'}",
 		strings.Repeat("https://x/ ", 50_000) + "https://u:" + typed + "@x", strings.Repeat("a=b ", 50_000) + "password=" + typed,
 	} {
 		if In(s) == "" {
@@ -36,6 +39,8 @@ func TestIn(t *testing.T) {
 		"https://x?token_type=bearer", "https://h/?page_token=1", "https://h/?sort_key=created_at", "https://h/?key=value&a=b", "https://h/a:b@c", "what is your password?", "Reset your password: click here",
 		"Password=hunter is what a connection string has", "the field password = text", "sorted(xs, key=len, reverse=True)", "tokens=1024", "max_tokens=1024;temperature=0", "token=word", "password=$PASSWORD", "password=os.environ['P']",
 		"host=db user=u password=$PASSWORD", "Set Authorization: Bearer <token>", "use api_key: ${KEY}", "sk-...", "sk-" + strings.Repeat("x", 24), "task-1234567890abcdefghij", "airun:1:sha256:" + strings.Repeat("ab", 32), "note: a1", "Model: gpt4o2024", "password policy",
+		"//example.com:8080/x", "//registry/image:tag@sha256:" + strings.Repeat("ab", 32), "x = 1 // note: mail@example.com", "//user@host", "//user:$PASSWORD@host", "a task-key and tskey-words",
+		`{"kty":"EC","x":"` + random + `","y":"` + random + `"}`, `{"d":"` + random + `"}`, `{"kty":"EC","d":"..."}`,
 		"basic authentication", "Basic Books Inc", "basic dXNlcm5hbWU", "Basic " + base64.StdEncoding.EncodeToString([]byte("user:$PASSWORD")), "basic arithmetic=",
 	} {
 		if what := In(s); what != "" {

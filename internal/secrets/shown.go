@@ -12,7 +12,7 @@ func Shown(s string) string {
 	for _, f := range forms {
 		for _, word := range f.words {
 			for start, end := range f.around(s, word) {
-				if word == "://" { // between the scheme and the host
+				if strings.HasSuffix(word, "//") { // between the slashes and the host
 					start, end = start+strings.Index(s[start:end], word)+len(word), end-1
 				} else if n := strings.IndexFunc(s[end:], isTokenEnd); n >= 0 {
 					end += n

@@ -13,6 +13,7 @@ func TestShown(t *testing.T) {
 		`"https://h/a?x=1&sig=abcd&se=2026": no`:                                 `"https://h/a?x=1&sig=[secret]&se=[secret]": no`,
 		"npm_" + strings.Repeat("a1", 18) + ": no such file":                     "[secret]: no such file",
 		"--bind ghp_" + strings.Repeat("Ab1", 12) + ", want NAME=PATH":           "--bind [secret], want NAME=PATH",
+		"remote //user:" + typed + "@host: no":                                   "remote //[secret]@host: no",
 		"https://ghp_" + strings.Repeat("Ab1", 12) + "@host/x":                   "https://[secret]@host/x",
 		"x: Authorization: Bearer abcdef123456 and more":                         "x: [secret] and more",
 		"ghcr.io/acme/app:v1@" + digest + ": not found":                          "ghcr.io/acme/app:v1@" + digest + ": not found",
