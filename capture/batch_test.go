@@ -107,7 +107,8 @@ func batchPage(b *batch) string {
 		". Its `custom_id` is not part of the run.",
 		"`custom_id` must be a string that is not empty, and no two requests may have the same. `" + b.body + "` must be an object. Members that are not named here are errors, and so is a batch without requests."}
 	if b.urls {
-		rules = append(rules, "`method` must be `POST`. `url` is the request's path, which tells the format; the path that no format has is an error. Empty lines are skipped.")
+		rules = append(rules, "`method` must be `POST`. `url` is the request's path, which tells the format; the path that no format has is an error. Empty lines are skipped.",
+			"The file is held in memory, and has at most 64 MiB. Split a larger one at the ends of lines (`split -C 64M`): two parts may then have one `custom_id`, which is an error within a file alone.")
 	} else {
 		rules = append(rules, "The header lines are those of each request. The batch as a whole has at most 64 MiB and 1,000,000 members and elements.")
 	}
