@@ -27,6 +27,25 @@ func main() {
 	}
 }
 
+// once is a flag that is given at most once: of two identities, the last would decide without a word.
+type once struct {
+	flag.Value
+	given bool
+}
+
+func (o *once) Set(text string) error {
+	if o.given {
+		return errors.New("it is given twice")
+	}
+	o.given = true
+	return o.Value.Set(text)
+}
+
+func (o *once) IsBoolFlag() bool {
+	b, ok := o.Value.(interface{ IsBoolFlag() bool })
+	return ok && b.IsBoolFlag()
+}
+
 // request is one call of verify-bundle.
 type request struct {
 	bundle, identity, issuer, key, trustedRoot, artifact string
@@ -55,6 +74,7 @@ func parse(args []string) (*request, error) {
 	f.StringVar(&r.key, "key", "", "")
 	f.StringVar(&r.trustedRoot, "trusted-root", "", "")
 	f.BoolVar(&r.staging, "staging", false, "")
+	f.VisitAll(func(given *flag.Flag) { given.Value = &once{Value: given.Value} })
 	if err := f.Parse(args); err != nil {
 		return nil, err
 	}

@@ -146,4 +146,19 @@ func TestUsage(t *testing.T) {
 			t.Errorf("%q: accepted", args)
 		}
 	}
+	for _, more := range [][]string{{"--bundle", "c"}, {"--key", "l"}, {"--trusted-root", "s"}, {"--staging=false"}} {
+		args := append([]string{"--staging", "--bundle", "b", "--key", "k", "--trusted-root", "r"}, more...)
+		if r, err := parse(append(args, "a")); err == nil || !strings.Contains(err.Error(), "it is given twice") {
+			t.Errorf("%q: %+v, %v", more, r, err)
+		}
+	}
+	for _, name := range []string{"--certificate-identity", "--certificate-oidc-issuer"} {
+		args := []string{"--bundle", "b", "--certificate-identity", "i", "--certificate-oidc-issuer", "o", name, "another", "a"}
+		if r, err := parse(args); err == nil || !strings.Contains(err.Error(), "it is given twice") {
+			t.Errorf("%s: %+v, %v", name, r, err)
+		}
+	}
+	if r, err := parse([]string{"--staging", "--bundle", "b", "--key", "k", "a"}); err != nil || !r.staging || r.artifact != "a" {
+		t.Errorf("%+v, %v", r, err)
+	}
 }
