@@ -100,6 +100,42 @@ func TestLayoutWithoutTag(t *testing.T) {
 	}
 }
 
+// TestLayoutOfReferrer: the one artifact of a layout may itself refer to an artifact that is elsewhere, as a copied signature does.
+func TestLayoutOfReferrer(t *testing.T) {
+	dir := newLayout(t)
+	m := ocispec.Manifest{MediaType: ocispec.MediaTypeImageManifest, ArtifactType: "application/vnd.acme.sbom", Config: ocispec.DescriptorEmptyJSON,
+		Subject: &ocispec.Descriptor{MediaType: ocispec.MediaTypeImageManifest, Digest: digest.FromString("elsewhere"), Size: 9}}
+	data := encode(t, m)
+	only := ocispec.Descriptor{MediaType: m.MediaType, Digest: writeBlob(t, dir, data), Size: int64(len(data))}
+	writeIndex(t, dir, only)
+	ref := "oci-layout://" + dir
+	for seed := range 3 {
+		attach(t, ref, seed)
+		if _, a := resolve(t, ref); a.Digest() != only.Digest.String() {
+			t.Fatalf("%s, want %s", a.Digest(), only.Digest)
+		}
+	}
+	if found, _, errs := fetchAll(t, ref); len(found) != 3 || len(errs) > 0 {
+		t.Errorf("%d found, %v", len(found), errs)
+	}
+	// What refers to it is not meant, and beside an artifact without a subject it is not either.
+	m.Subject = &only
+	data = encode(t, m)
+	second := ocispec.Descriptor{MediaType: m.MediaType, Digest: writeBlob(t, dir, data), Size: int64(len(data))}
+	entries := append(layoutIndex(t, dir).Manifests, second)
+	writeIndex(t, dir, entries...)
+	if _, a := resolve(t, ref); a.Digest() != only.Digest.String() {
+		t.Errorf("%s, want %s", a.Digest(), only.Digest)
+	}
+	m.Subject = nil
+	data = encode(t, m)
+	artifact := ocispec.Descriptor{MediaType: m.MediaType, Digest: writeBlob(t, dir, data), Size: int64(len(data))}
+	writeIndex(t, dir, append(entries, artifact)...)
+	if _, a := resolve(t, ref); a.Digest() != artifact.Digest.String() {
+		t.Errorf("%s, want %s", a.Digest(), artifact.Digest)
+	}
+}
+
 // What is attached is in the list of referrers, which other clients read and have written.
 func TestLayoutLists(t *testing.T) {
 	for _, tar := range []bool{false, true} {

@@ -229,12 +229,16 @@ func (l *Layout) find(ctx context.Context, index *ocispec.Index, name string) (o
 }
 
 // only is the one artifact of a layout: the only one with a tag that people gave, or where there is none, without a
-// tag. What has a subject refers to an artifact, and is not meant.
+// tag. What has a subject refers to an artifact, and is not meant, unless there is nothing else and the subject is elsewhere.
 func (l *Layout) only(ctx context.Context, index *ocispec.Index) (ocispec.Descriptor, error) {
 	if len(index.Manifests) == 1 {
 		return index.Manifests[0], nil
 	}
-	var tagged, untagged []ocispec.Descriptor
+	var artifacts, referrers choice
+	there := map[digest.Digest]bool{}
+	for _, d := range index.Manifests {
+		there[d.Digest] = true
+	}
 	for _, d := range index.Manifests {
 		tag := d.Annotations[ocispec.AnnotationRefName]
 		if isOwnTag(tag) || store.IsBundleType(d.ArtifactType) {
@@ -243,18 +247,17 @@ func (l *Layout) only(ctx context.Context, index *ocispec.Index) (ocispec.Descri
 		if err := ctx.Err(); err != nil {
 			return d, err
 		}
-		if head, err := l.head(ctx, d); err == nil && head.Subject != nil {
-			continue
-		}
-		if tag == "" {
-			untagged = append(untagged, d)
-		} else {
-			tagged = append(tagged, d)
+		head, err := l.head(ctx, d)
+		switch {
+		case err != nil || head.Subject == nil:
+			artifacts.add(d, tag)
+		case !there[head.Subject.Digest]:
+			referrers.add(d, tag)
 		}
 	}
-	candidates := tagged
-	if len(tagged) == 0 {
-		candidates = untagged
+	candidates := artifacts.candidates()
+	if len(candidates) == 0 {
+		candidates = referrers.candidates()
 	}
 	var names []string
 	digests := map[digest.Digest]bool{}
@@ -270,11 +273,30 @@ func (l *Layout) only(ctx context.Context, index *ocispec.Index) (ocispec.Descri
 	if len(names) == 1 {
 		return candidates[0], nil
 	}
-	there := "none is there"
+	choices := "none is there"
 	if len(names) > 0 {
-		there = "there are " + visible.List(names)
+		choices = "there are " + visible.List(names)
 	}
-	return ocispec.Descriptor{}, &store.MissingError{Repository: Scheme + l.path, What: "no tag was given, and " + there}
+	return ocispec.Descriptor{}, &store.MissingError{Repository: Scheme + l.path, What: "no tag was given, and " + choices}
+}
+
+// choice are artifacts of which one may be meant where no tag is given.
+type choice struct{ tagged, untagged []ocispec.Descriptor }
+
+func (c *choice) add(d ocispec.Descriptor, tag string) {
+	if tag == "" {
+		c.untagged = append(c.untagged, d)
+	} else {
+		c.tagged = append(c.tagged, d)
+	}
+}
+
+// candidates are those with a tag, or where none has one, all.
+func (c *choice) candidates() []ocispec.Descriptor {
+	if len(c.tagged) > 0 {
+		return c.tagged
+	}
+	return c.untagged
 }
 
 // isOwnTag tells tags that list referrers, or name runs, from those that people give.
