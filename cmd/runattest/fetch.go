@@ -101,7 +101,8 @@ func (f *fetchFlags) fetch(cmd *cobra.Command, o *output, ref string) error {
 		moving.Say(func() { err = h.Result(listing.NewFetched(artifact, found, path), "%s", path) })
 		return err
 	}
-	if err := f.reach.reads(new(overwrite.Files)).Check(f.out); err != nil {
+	read := f.reach.reads(new(overwrite.Files))
+	if err := errors.Join(read.Check(f.out), read.Check(f.airGap)); err != nil {
 		return err
 	}
 	if f.declaration {

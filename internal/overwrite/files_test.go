@@ -43,6 +43,7 @@ func TestLayout(t *testing.T) {
 	f.AddLayout(tarball)
 	for target, refused := range map[string]bool{
 		index: true, marker: true,
+		filepath.Join(layout, "blobs"): true, filepath.Join(layout, "blobs", "sha256"): true, filepath.Join(layout, "blobs") + "/": true, layout: true,
 		filepath.Join(layout, "blobs", "sha256", "none"): true, filepath.Join(layout, "blobs", "x"): true,
 		write(t, filepath.Join(layout, "mine")): false, filepath.Join(layout, "new"): false, tarball: true,
 		filepath.Join(dir, "new"): false, "-": false, "": false,

@@ -2,6 +2,7 @@ package overwrite
 
 import (
 	"cmp"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -34,7 +35,7 @@ func Trail(path string) []string {
 	var all []string
 	for range links {
 		dir, name := filepath.Split(path) // as it is: .. behind a link leads out of its target
-		folder, err := real(cmp.Or(dir, "."))
+		folder, err := realSoFar(cmp.Or(dir, "."))
 		if err != nil {
 			break
 		}
@@ -68,6 +69,22 @@ func HoldsLink(folder, path string) bool {
 		return nil
 	})
 	return holds
+}
+
+// realSoFar is real of the part of a path that is there, with the folders behind it that are yet to be made.
+func realSoFar(path string) (string, error) {
+	folder, err := real(path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return folder, err
+	}
+	dir, name := filepath.Split(strings.TrimRight(path, string(filepath.Separator)))
+	if name == "" || name == ".." || dir == path {
+		return "", err
+	}
+	if folder, err = realSoFar(cmp.Or(dir, ".")); err != nil {
+		return "", err
+	}
+	return filepath.Join(folder, name), nil
 }
 
 // real is the absolute path without links.

@@ -21,6 +21,7 @@ func TestInside(t *testing.T) {
 	for target, want := range map[string]string{
 		filepath.Join(a, "f"): a, filepath.Join(a, "b", "f"): a, filepath.Join(link, "f"): a,
 		filepath.Join(dir, "f"): "", filepath.Join(dir, "ab", "f"): "", filepath.Join(dir, "none", "f"): "",
+		filepath.Join(a, "none", "new", "f"): a, filepath.Join(link, "none", "f"): a, filepath.Join(a, "none") + "/../../f": "",
 	} {
 		if got := Inside(target, filepath.Join(dir, "none"), a); got != want {
 			t.Errorf("%s: %q, want %q", target, got, want)

@@ -3,6 +3,7 @@
 package overwrite
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
 	"os"
@@ -78,7 +79,8 @@ func (f *Files) Check(target string) error {
 	if target == "" || target == "-" {
 		return nil
 	}
-	if folder := Inside(target, f.folders...); folder != "" {
+	inside := target + string(filepath.Separator) + "file" // where it is a folder
+	if folder := cmp.Or(Inside(target, f.folders...), Inside(inside, f.folders...)); folder != "" {
 		return fmt.Errorf("the result would be in %s, which is an input", folder)
 	}
 	return nil
