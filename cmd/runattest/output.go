@@ -193,7 +193,7 @@ func (o *output) hintOf(err error) string {
 		return "leave one of the two out"
 	case is[*overwrite.NoPlaceError](err):
 		return "name the bundle's file with --bundle FILE"
-	case errors.Is(err, atomicfile.ErrMounted):
+	case errors.Is(err, atomicfile.ErrMounted) && !is[*registry.Error](err):
 		return "mount the folder that it is in, or have it written to standard output (-) and redirect that into it"
 	case is[*input.ForeignError](err):
 		foreign, _ := errors.AsType[*input.ForeignError](err)

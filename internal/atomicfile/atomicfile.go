@@ -86,10 +86,7 @@ func WriteFunc(path string, content func(w io.Writer) error, perm fs.FileMode) e
 		err = os.Chmod(tmp, info.Mode().Perm())
 	}
 	if err == nil {
-		err = rename(tmp, path)
-	}
-	if errors.Is(err, syscall.EBUSY) || errors.Is(err, syscall.EXDEV) {
-		err = fmt.Errorf("%s: %w (%w)", path, ErrMounted, errors.Unwrap(err))
+		err = Replace(tmp, path)
 	}
 	if err != nil {
 		return errors.Join(err, os.Remove(tmp))
@@ -102,6 +99,15 @@ func WriteFunc(path string, content func(w io.Writer) error, perm fs.FileMode) e
 var ErrMounted = errors.New("is mounted by itself, and cannot be replaced as a whole")
 
 var rename = os.Rename // tests have it fail
+
+// Replace gives a temporary file the name of the file that it replaces, in the same folder. It says which one is ErrMounted.
+func Replace(tmp, path string) error {
+	err := rename(tmp, path)
+	if errors.Is(err, syscall.EBUSY) || errors.Is(err, syscall.EXDEV) {
+		return fmt.Errorf("%s: %w (%w)", path, ErrMounted, errors.Unwrap(err))
+	}
+	return err
+}
 
 // links is the largest number of symbolic links on a path, as in the kernel.
 const links = 40

@@ -20,6 +20,9 @@ func TestMounted(t *testing.T) {
 		if err := Write(path, []byte("new"), 0o600); !errors.Is(err, ErrMounted) || !errors.Is(err, errno) {
 			t.Errorf("%v: got %v", errno, err)
 		}
+		if err := Replace(path, path); !errors.Is(err, ErrMounted) || !errors.Is(err, errno) {
+			t.Errorf("%v: got %v", errno, err)
+		}
 	}
 	data, err := os.ReadFile(path)
 	entries, _ := os.ReadDir(filepath.Dir(path))

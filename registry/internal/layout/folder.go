@@ -26,6 +26,9 @@ import (
 // .tar, else a folder.
 func Create(path string) error {
 	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) && isLink(path) {
+		return &store.Error{Target: Scheme + path, Err: misshapen("%w", errNowhere), Hint: "make the folder that it leads to, or remove it"}
+	}
 	isDir := err == nil && info.IsDir()
 	if err == nil && !isDir {
 		return nil // and Open says if it is none

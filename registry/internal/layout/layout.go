@@ -22,6 +22,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"oras.land/oras-go/v2/content"
 
+	"github.com/runattest/runattest/internal/atomicfile"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/visible"
 	"github.com/runattest/runattest/registry/internal/store"
@@ -57,25 +58,44 @@ func Open(path string) (*Layout, error) {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, &store.Error{Target: Scheme + path, Err: misshapen("%w", err), Hint: makeHint}
+		if isLink(path) {
+			err = errNowhere
+		}
+		return nil, none(path, misshapen("%w", err))
 	case err != nil:
 		return nil, l.failed(err)
 	case !info.IsDir():
 		tar := &tarball{path: path}
 		if err := tar.look(); err != nil {
-			return nil, l.failed(err)
+			return nil, none(path, err)
 		}
 		l.files = tar
 	}
 	var layout ocispec.ImageLayout
 	data, err := l.read(ocispec.ImageLayoutFile)
-	if err == nil {
-		err = decode(ocispec.ImageLayoutFile, data, &layout)
+	if err != nil {
+		return nil, none(path, err)
 	}
-	if err == nil && layout.Version != ocispec.ImageLayoutVersion {
+	if err = decode(ocispec.ImageLayoutFile, data, &layout); err == nil && layout.Version != ocispec.ImageLayoutVersion {
 		err = misshapen("%s is of version %q, want %s", ocispec.ImageLayoutFile, layout.Version, ocispec.ImageLayoutVersion)
 	}
 	return l, l.failed(err)
+}
+
+var errNowhere = errors.New("it is a link that leads to nothing")
+
+func isLink(path string) bool {
+	info, err := os.Lstat(path)
+	return err == nil && info.Mode()&fs.ModeSymlink != 0
+}
+
+// none says that what is at a path is not a layout, and how to make one.
+func none(path string, err error) error {
+	made := &store.Error{Target: Scheme + path, Err: err}
+	if errors.Is(err, store.ErrLayout) && !errors.Is(err, errCompressed) {
+		made.Hint = makeHint
+	}
+	return made
 }
 
 const makeHint = "oras cp -r --to-oci-layout REF FOLDER makes a layout of an artifact, which tar packs; runattest push makes one of runs"
@@ -94,7 +114,11 @@ func (l *Layout) failed(err error) error {
 	if err == nil || errors.As(err, &known) || errors.Is(err, store.ErrNotFound) || errors.Is(err, context.Canceled) {
 		return err
 	}
-	return &store.Error{Target: Scheme + l.path, Err: err}
+	made := &store.Error{Target: Scheme + l.path, Err: err}
+	if errors.Is(err, atomicfile.ErrMounted) {
+		made.Hint = "mount the folder that it is in"
+	}
+	return made
 }
 
 // read reads one of the layout's own files.

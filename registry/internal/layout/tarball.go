@@ -140,6 +140,8 @@ func isOwnFile(name string) bool {
 	return name == ocispec.ImageIndexFile || name == ocispec.ImageLayoutFile
 }
 
+var errCompressed = errors.New("the tarball is compressed")
+
 // unreadable says why a file is not a tarball, or not one from here on.
 func (c *contents) unreadable(f *os.File, err error) error {
 	var path *fs.PathError
@@ -159,7 +161,7 @@ func (c *contents) unreadable(f *os.File, err error) error {
 		{"\xfd7zXZ\x00", "xz", "unxz"}, {"BZh", "bzip2", "bunzip2"},
 	} {
 		if c.headers == 0 && bytes.HasPrefix(start[:n], []byte(z.magic)) {
-			return misshapen("the tarball is compressed with %s: decompress it first (%s)", z.name, z.program)
+			return misshapen("%w with %s: decompress it first (%s)", errCompressed, z.name, z.program)
 		}
 	}
 	if c.headers > 0 {

@@ -19,6 +19,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/rogpeppe/go-internal/lockedfile"
 
+	"github.com/runattest/runattest/internal/atomicfile"
 	"github.com/runattest/runattest/registry/internal/store"
 )
 
@@ -155,7 +156,7 @@ func (c *contents) replace(ctx context.Context, old *os.File, path string, fresh
 		}
 	}
 	if err == nil {
-		err = os.Rename(tmp.Name(), path)
+		err = atomicfile.Replace(tmp.Name(), path)
 	}
 	if err != nil {
 		return errors.Join(err, os.Remove(tmp.Name()))
