@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 )
 
@@ -25,7 +26,7 @@ func (e *MissingFolderError) Unwrap() error { return fs.ErrNotExist }
 // CheckFolder finds, before there is anything to write to path, that its folder is missing, a *MissingFolderError, or that no
 // file can be made in it: it may be read-only.
 func CheckFolder(path string) error {
-	folder := filepath.Dir(path)
+	folder := folderOf(path)
 	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
 		return &MissingFolderError{path, folder}
 	}
@@ -36,7 +37,7 @@ func CheckFolder(path string) error {
 		return nil
 	}
 	if file, err := follow(path); err == nil {
-		folder = filepath.Dir(file)
+		folder = folderOf(file)
 	}
 	if err := access(folder); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%s: no file can be written in the folder %s: %w", path, folder, err)
@@ -91,7 +92,7 @@ func WriteFunc(path string, content func(w io.Writer) error, perm fs.FileMode) e
 	if err != nil {
 		return errors.Join(err, os.Remove(tmp))
 	}
-	return syncDir(filepath.Dir(path))
+	return syncDir(folderOf(path))
 }
 
 // ErrMounted says that a file is a mount point, such as a single file that is mounted into a container: a new file
@@ -109,6 +110,21 @@ func Replace(tmp, path string) error {
 	return err
 }
 
+// folderOf is the folder of a file, as the system finds it: .. behind a link leads out of its target, and not out of the link's folder.
+func folderOf(path string) string {
+	dir, _ := filepath.Split(path)
+	if !strings.Contains(dir, "..") {
+		return filepath.Dir(path)
+	}
+	return strings.TrimRight(dir, string(filepath.Separator))
+}
+
+// beside is the path of another file in the folder of a file.
+func beside(path, name string) string {
+	dir, _ := filepath.Split(path)
+	return dir + name
+}
+
 // links is the largest number of symbolic links on a path, as in the kernel.
 const links = 40
 
@@ -121,7 +137,7 @@ func follow(path string) (string, error) {
 			return path, nil // not a link, or not there: writing reports what is wrong
 		}
 		if !filepath.IsAbs(target) {
-			folder, err := filepath.EvalSymlinks(filepath.Dir(path))
+			folder, err := filepath.EvalSymlinks(folderOf(path))
 			if err != nil {
 				return "", err
 			}
@@ -148,7 +164,7 @@ func Create(path string, data []byte, perm fs.FileMode) error {
 	}
 	switch {
 	case linkErr == nil:
-		return syncDir(filepath.Dir(path))
+		return syncDir(folderOf(path))
 	case errors.Is(linkErr, fs.ErrExist):
 		return &fs.PathError{Op: "create", Path: path, Err: fs.ErrExist}
 	}
@@ -164,7 +180,7 @@ func createWithoutLink(path string, data []byte, perm fs.FileMode) error {
 	if err := fill(f, whole(data)); err != nil {
 		return errors.Join(err, os.Remove(path))
 	}
-	return syncDir(filepath.Dir(path))
+	return syncDir(folderOf(path))
 }
 
 // writeThrough serves pipes and devices such as /dev/stdout, which cannot be replaced.
@@ -182,7 +198,7 @@ func writeThrough(path string, content func(io.Writer) error, info fs.FileInfo) 
 
 // writeTemp writes a file beside path under a random name.
 func writeTemp(path string, content func(io.Writer) error, perm fs.FileMode) (name string, err error) {
-	name = filepath.Join(filepath.Dir(path), ".runattest-"+rand.Text()+".tmp")
+	name = beside(path, ".runattest-"+rand.Text()+".tmp")
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
 	if failed := (*fs.PathError)(nil); errors.As(err, &failed) {
 		failed.Path = path // the name that the caller gave
