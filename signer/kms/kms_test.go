@@ -251,6 +251,20 @@ func TestMissing(t *testing.T) {
 	}
 }
 
+// TestNotExecutable: a plugin that is there is not called missing.
+func TestNotExecutable(t *testing.T) {
+	folder := t.TempDir()
+	t.Setenv("PATH", t.TempDir()+string(filepath.ListSeparator)+folder)
+	program := filepath.Join(folder, "sigstore-kms-good")
+	if err := os.WriteFile(program, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var missing *kms.MissingError
+	if _, err := kms.Load(t.Context(), "good://k"); !errors.As(err, &missing) || err.Error() != program+": is not executable" || !strings.HasPrefix(missing.Hint(), "chmod +x ") {
+		t.Errorf("%v", err)
+	}
+}
+
 // TestNotFromHere proves that a program in the working folder is not run, even if PATH has ".".
 func TestNotFromHere(t *testing.T) {
 	folder, _ := install(t, signer.ECDSAP256, "good")

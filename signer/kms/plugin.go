@@ -32,7 +32,7 @@ func newPlugin(ref string, options []Option) (*plugin, error) {
 	}
 	path, err := exec.LookPath(r.program())
 	if err != nil {
-		return nil, &MissingError{r.program(), err, r.name}
+		return nil, newMissing(r, err)
 	}
 	p := &plugin{reference: r, path: path, timeout: DefaultTimeout, messages: io.Discard}
 	for _, option := range options {
