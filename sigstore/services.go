@@ -20,6 +20,7 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/canonical"
+	"github.com/runattest/runattest/internal/secrets"
 	"github.com/runattest/runattest/internal/visible"
 	"github.com/runattest/runattest/signer"
 )
@@ -33,7 +34,13 @@ type Services struct {
 	Key *signer.PublicKey
 	// Timeout is how long all of them together have for one signature; DefaultTimeout if zero.
 	Timeout time.Duration
+	// Ahead, if it is given, is called with the URL of an authority and the time of its timestamp where that is more than a
+	// minute ahead of this machine's clock: one of the two clocks is wrong. The timestamp is taken.
+	Ahead func(url string, at time.Time)
 }
+
+// mostAhead is how far the time of a timestamp may be ahead of this machine's clock before it is reported.
+const mostAhead = time.Minute
 
 // Log is a Rekor transparency log.
 type Log struct {
@@ -43,15 +50,16 @@ type Log struct {
 
 var _ evidence.Witness = Services{}
 
-// Check refuses services that could not be asked.
+// Check refuses services that could not be asked, and a URL that is there twice: two answers of one service prove no more than one.
 func (s Services) Check() error {
+	authorities, logs := map[string]bool{}, map[string]bool{}
 	for _, url := range s.TimestampAuthorities {
-		if err := checkURL(url, false); err != nil {
+		if err := cmp.Or(checkURL(url, false), oneEach(authorities, url)); err != nil {
 			return fmt.Errorf("timestamp authority: %w", err)
 		}
 	}
 	for _, l := range s.Logs {
-		if err := checkURL(l.URL, false); err != nil {
+		if err := cmp.Or(checkURL(l.URL, false), oneEach(logs, l.URL)); err != nil {
 			return fmt.Errorf("transparency log: %w", err)
 		}
 		if l.Version != 1 && l.Version != 2 {
@@ -62,6 +70,17 @@ func (s Services) Check() error {
 		}
 	}
 	return nil
+}
+
+// oneEach refuses a URL that was there before, also in another spelling.
+func oneEach(before map[string]bool, url string) error {
+	_, query, _ := strings.Cut(url, "?")
+	if at := place(url) + "?" + query; !before[at] {
+		before[at] = true
+		return nil
+	}
+	shown, _, _ := secrets.URL(url, false)
+	return fmt.Errorf("%q is given twice, which counts once: want another one", shown)
 }
 
 // any says whether a signature is witnessed at all.
@@ -129,6 +148,7 @@ func (s Services) Witness(ctx context.Context, e evidence.Envelope) (evidence.Ma
 	if err != nil {
 		return evidence.Material{}, err
 	}
+	s.sayAhead(timestamps)
 	entries, err := askAll(ctx, s.Logs, func(ctx context.Context, l Log) ([]byte, error) {
 		entry, err := s.requestEntry(ctx, l, e)
 		if err != nil {
@@ -140,6 +160,16 @@ func (s Services) Witness(ctx context.Context, e evidence.Envelope) (evidence.Ma
 		return evidence.Material{}, err
 	}
 	return evidence.Material{Timestamps: timestamps, LogEntries: entries}, nil
+}
+
+// sayAhead reports the timestamps, in the order of their authorities, that are ahead of this machine's clock.
+func (s Services) sayAhead(timestamps [][]byte) {
+	for i, response := range timestamps {
+		t, err := readToken(response)
+		if err == nil && s.Ahead != nil && t.at.Add(-t.accuracy).After(time.Now().Add(mostAhead)) {
+			s.Ahead(s.TimestampAuthorities[i], t.at)
+		}
+	}
 }
 
 // stampedInside wants a timestamp inside the validity of the certificate that signs: any other makes a bundle that no verifier takes.

@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"reflect"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -343,6 +344,38 @@ func TestEvidenceIsAboutTheSignature(t *testing.T) {
 	}
 }
 
+// TestStampedAhead: a time that this machine's clock has not reached is reported, and taken.
+func TestStampedAhead(t *testing.T) {
+	stamps := pkitest.Root("Root").Issue("Stamps", pkitest.Stamper)
+	e := evidence.Envelope{Signature: []byte("sig")}
+	at := func(later time.Duration, accuracy int64) string {
+		url, _ := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+			d := newDraft(stamps)
+			d.info.Imprint.Hash, d.info.Time = sum(crypto.SHA256, e.Signature), generalizedTime(time.Now().Add(later).UTC().Format("20060102150405")+"Z")
+			if accuracy > 0 {
+				d.info.Accuracy = accuracyOf(accuracy, -1, -1)
+			}
+			_, _ = w.Write(d.response())
+		})
+		return url
+	}
+	ahead := at(3*time.Hour, 0)
+	var said []string
+	services := Services{TimestampAuthorities: []string{at(0, 0), ahead, at(3*time.Hour, 4*3600), at(-3*time.Hour, 0)}, Ahead: func(url string, at time.Time) {
+		said = append(said, url)
+		if !at.After(time.Now().Add(2 * time.Hour)) {
+			t.Errorf("%s: %v", url, at)
+		}
+	}}
+	if m, err := services.Witness(t.Context(), e); err != nil || len(m.Timestamps) != 4 || !slices.Equal(said, []string{ahead}) {
+		t.Errorf("%d timestamps, said %q: %v", len(m.Timestamps), said, err)
+	}
+	services.Ahead = nil
+	if _, err := services.Witness(t.Context(), e); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestStampedInside: a timestamp that no verifier would take beside the certificate is not taken, and nothing is logged.
 func TestStampedInside(t *testing.T) {
 	top := pkitest.Root("Root")
@@ -387,16 +420,22 @@ func TestCheckServices(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, s := range map[string]Services{
-		"no scheme":       {TimestampAuthorities: []string{"tsa.example.com"}},
-		"other scheme":    {TimestampAuthorities: []string{"ftp://tsa.example.com"}},
-		"with a password": {TimestampAuthorities: []string{"https://me:hunter2@tsa.example.com"}},
-		"empty":           {Logs: []Log{{"", 2}}},
-		"version":         {Logs: []Log{{"https://rekor.example.com", 3}}},
-		"ed25519 and v2":  {Logs: []Log{{"https://rekor.example.com", 2}}, Key: pair.Key},
+		"no scheme":        {TimestampAuthorities: []string{"tsa.example.com"}},
+		"other scheme":     {TimestampAuthorities: []string{"ftp://tsa.example.com"}},
+		"with a password":  {TimestampAuthorities: []string{"https://me:hunter2@tsa.example.com"}},
+		"twice":            {TimestampAuthorities: []string{"https://tsa.example.com/v1", "https://tsa.example.com/v1"}},
+		"in two spellings": {TimestampAuthorities: []string{"https://tsa.example.com/v1", "https://other.example.com", "HTTPS://TSA.example.com:443/v1/"}},
+		"a log twice":      {Logs: []Log{{"https://rekor.example.com", 1}, {"https://rekor.example.com", 2}}},
+		"empty":            {Logs: []Log{{"", 2}}},
+		"version":          {Logs: []Log{{"https://rekor.example.com", 3}}},
+		"ed25519 and v2":   {Logs: []Log{{"https://rekor.example.com", 2}}, Key: pair.Key},
 	} {
 		if err := s.Check(); err == nil || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+	if err := (Services{TimestampAuthorities: []string{"https://tsa.example.com/a", "https://tsa.example.com/b", "https://tsa.example.com/a?policy=2"}}).Check(); err != nil {
+		t.Errorf("three authorities: %v", err)
 	}
 	if _, err := RequestCertificate(t.Context(), "http://fulcio.example.com", "token"); err == nil || !strings.Contains(err.Error(), "want https") {
 		t.Errorf("a token over plain http: %v", err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,6 +19,7 @@ import (
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/overwrite"
 	"github.com/runattest/runattest/internal/terminal"
+	"github.com/runattest/runattest/internal/visible"
 	"github.com/runattest/runattest/signer/idtoken"
 	"github.com/runattest/runattest/signer/kms"
 	"github.com/runattest/runattest/sigstore"
@@ -86,6 +88,7 @@ func (s *signerFlags) session(cmd *cobra.Command, format attest.Format) (*sigsto
 	if options.Endpoints, issuer, err = s.endpoints(); err != nil {
 		return nil, err
 	}
+	options.Endpoints.Services.Ahead = sayAhead(o)
 	options.Token = func(ctx context.Context) (string, error) { return s.identityToken(ctx, cmd, issuer) }
 	if s.key != "" {
 		if options.Signer, err = loadSigner(cmd, s.key); err != nil {
@@ -105,6 +108,16 @@ func (s *signerFlags) session(cmd *cobra.Command, format attest.Format) (*sigsto
 		noteEvidence(o, options, session.Witnessed())
 	}
 	return session, err
+}
+
+// sayAhead warns once of each authority whose time is ahead of the clock.
+func sayAhead(o *output) func(url string, at time.Time) {
+	var said sync.Map
+	return func(url string, at time.Time) {
+		if _, before := said.LoadOrStore(url, true); !before {
+			o.Info("warning: the time of %s, %s, is ahead of this machine's clock by %s: one of them is wrong", url, visible.Time(at), time.Until(at).Round(time.Second))
+		}
+	}
 }
 
 // asksServices says that a signature takes more than a key in memory.
