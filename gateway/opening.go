@@ -74,7 +74,7 @@ func (g *Gateway) checkJournal() error {
 			return err
 		}
 	}
-	if err := journal.Check(g.config.Journal); err != nil {
+	if err := journal.Check(g.config.Journal, o.options); err != nil {
 		return &JournalError{err}
 	}
 	return nil

@@ -1,8 +1,10 @@
 package journal
 
 import (
+	"crypto/sha256"
 	"errors"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -12,9 +14,9 @@ import (
 
 // Check says why Open would refuse a folder, as far as that is known without making, locking or repairing anything: a file in its
 // place, a folder that is not writable or that other users can enter, one that holds something else, or links in the place of
-// files that Open writes to. It does not know whether another process writes to the journal, and does not look for damage in its
-// segments.
-func Check(dir string) error {
+// files that Open writes to, and damage in the bundles of its segments and in the last that is signed. It does not know whether
+// another process writes to the journal, and does not look into the segments behind that. Of the options AcceptDamage counts.
+func Check(dir string, o Options) error {
 	if dir == "" {
 		return errNoFolder
 	}
@@ -22,6 +24,7 @@ func Check(dir string) error {
 	if err != nil {
 		return err
 	}
+	var id [sha256.Size]byte
 	info, err := os.Stat(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return checkMakeable(dir)
@@ -36,7 +39,7 @@ func Check(dir string) error {
 		err = atomicfile.CheckFolder(filepath.Join(dir, lockName))
 	}
 	if err == nil {
-		_, _, err = lookInto(dir)
+		id, _, err = lookInto(dir)
 	}
 	if err == nil {
 		err = checkOwn(filepath.Join(dir, lockName))
@@ -48,7 +51,12 @@ func Check(dir string) error {
 	if err != nil {
 		return err
 	}
-	return checkUnsigned(dir, l)
+	if err := checkUnsigned(dir, l); err != nil || len(l.numbers) == 0 {
+		return err
+	}
+	r := &recovery{dir: dir, id: id, accept: o.AcceptDamage, log: slog.New(slog.DiscardHandler)}
+	_, err = r.checkSegments(l)
+	return err
 }
 
 // checkMakeable says why a folder that is not there cannot be made with those above it.
@@ -70,4 +78,34 @@ func checkMakeable(dir string) error {
 		}
 		return atomicfile.CheckFolder(dir)
 	}
+}
+
+// Damage says what of the signed segments is not as a gateway writes it, without verifying a signature: a segment that is missing, a bundle
+// that is not the segment's or does not follow the one before, or other lines than the bundle is about. The error is a *DamageError
+// for the first that is found.
+func Damage(dir string) error {
+	id, err := readID(dir)
+	if err != nil {
+		return err
+	}
+	l, err := list(dir)
+	if err != nil || len(l.numbers) == 0 {
+		return err
+	}
+	r := &recovery{dir: dir, id: id, log: slog.New(slog.DiscardHandler)}
+	if _, err := r.checkSegments(l); err != nil {
+		return err
+	}
+	for _, number := range l.numbers {
+		if l.closed[number] {
+			h, err := r.readHead(number)
+			if err == nil {
+				err = r.checkFile(number, h)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

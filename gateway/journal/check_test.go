@@ -42,7 +42,7 @@ func TestCheck(t *testing.T) {
 				closeJournal(t, d.open(t))
 			}
 			before := tree(t, dir)
-			err := Check(d.dir)
+			err := Check(d.dir, d.options)
 			if (err == nil) != c.ok {
 				t.Errorf("Check: %v", err)
 			}
@@ -64,7 +64,7 @@ func TestCheck(t *testing.T) {
 func TestCheckWhileOpen(t *testing.T) {
 	d := newDesk(t)
 	j := d.open(t)
-	if err := Check(d.dir); err != nil {
+	if err := Check(d.dir, d.options); err != nil {
 		t.Error(err)
 	}
 	closeJournal(t, j)

@@ -65,7 +65,7 @@ func TestLinks(t *testing.T) {
 				t.Fatal(err)
 			}
 			inside := tree(t, d.dir)
-			if err := Check(d.dir); (err == nil) != c.ok || err != nil && !errors.Is(err, errLink) {
+			if err := Check(d.dir, d.options); (err == nil) != c.ok || err != nil && !errors.Is(err, errLink) {
 				t.Errorf("Check: %v", err)
 			}
 			for _, accept := range []bool{false, true} {

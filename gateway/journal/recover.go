@@ -45,7 +45,18 @@ func (r *recovery) run() error {
 	if len(l.numbers) == 0 {
 		return nil
 	}
-	signed := l.numbers[0] - 1
+	signed, err := r.checkSegments(l)
+	if err != nil {
+		return err
+	}
+	return r.readUnsigned(signed+1, l)
+}
+
+// checkSegments looks for damage in what is signed, and takes the end of the last signed segment, whose number it gives. Of the
+// segments before it reads the bundles alone: verifying reads all lines.
+func (r *recovery) checkSegments(l *listing) (signed int, err error) {
+	signed = l.numbers[0] - 1
+	last, before := l.lastClosed(), (*[sha256.Size]byte)(nil)
 	for i, number := range l.numbers {
 		switch {
 		case i > 0 && l.numbers[i-1] != number-1:
@@ -55,19 +66,57 @@ func (r *recovery) run() error {
 		case l.closed[number] && signed != number-1:
 			err = r.damage(bundleName(number-1), 0, errors.New("is missing, and the segment behind it has one"))
 		}
-		if err != nil {
-			return err
-		}
-		if l.closed[number] {
+		if err == nil && l.closed[number] {
+			if number < last {
+				before, err = r.checkBundle(number, before)
+			}
 			signed = number
+		}
+		if err != nil {
+			return 0, err
 		}
 	}
 	if l.closed[signed] {
-		if err := r.readSigned(signed); err != nil {
-			return err
-		}
+		err = r.readSigned(signed, before)
 	}
-	return r.readUnsigned(signed+1, l)
+	return signed, err
+}
+
+// checkBundle looks for damage in the bundle of a segment that is not the last signed one, given the file that the one before is
+// about. It gives the file that this one is about; nil if that is not known.
+func (r *recovery) checkBundle(number int, before *[sha256.Size]byte) (*[sha256.Size]byte, error) {
+	h, err := r.readHead(number)
+	if wrong, ok := errors.AsType[*DamageError](err); ok {
+		return nil, r.damage(bundleName(number), 0, wrong.Err)
+	}
+	if err == nil {
+		err = r.checkFollows(h, before)
+	}
+	return &h.File, err
+}
+
+// readHead reads the bundle of a segment. Damage in it is fatal where the next segment is to name it.
+func (r *recovery) readHead(number int) (head, error) {
+	data, err := readFile(filepath.Join(r.dir, bundleName(number)), limits.Bundle)
+	if err != nil {
+		return head{}, err
+	}
+	h, err := unverifiedHead(data)
+	if err == nil && (h.Gateway != r.id || h.Number != number) {
+		err = errors.New("is of another journal or segment")
+	}
+	if err != nil {
+		return head{}, &DamageError{Path: filepath.Join(r.dir, bundleName(number)), Err: err, Fatal: true}
+	}
+	return h, nil
+}
+
+// checkFollows holds a bundle against the file that the one before is about, if that is known.
+func (r *recovery) checkFollows(h head, before *[sha256.Size]byte) error {
+	if before == nil || h.Previous != nil && *h.Previous == *before {
+		return nil
+	}
+	return r.damage(bundleName(h.Number), 0, errors.New("does not follow the bundle of the segment before"))
 }
 
 // damage is an error, unless it is accepted.
@@ -80,29 +129,31 @@ func (r *recovery) damage(name string, line int, err error) error {
 	return nil
 }
 
-// readSigned takes the end of the last signed segment.
-func (r *recovery) readSigned(number int) error {
-	data, err := readFile(filepath.Join(r.dir, bundleName(number)), limits.Bundle)
+// readSigned takes the end of the last signed segment, given the file that the one before is about.
+func (r *recovery) readSigned(number int, before *[sha256.Size]byte) error {
+	h, err := r.readHead(number)
+	if err == nil {
+		err = r.checkFollows(h, before)
+	}
 	if err != nil {
 		return err
 	}
-	h, err := unverifiedHead(data)
-	if err == nil && (h.Gateway != r.id || h.Number != number) {
-		err = errors.New("is of another journal or segment")
+	if err := r.checkFile(number, h); err != nil {
+		return err
 	}
-	if err != nil {
-		return &DamageError{Path: filepath.Join(r.dir, bundleName(number)), Err: err, Fatal: true}
-	}
+	r.number, r.prev, r.before = number, h.Last, &h.File
+	return nil
+}
+
+// checkFile holds the lines of a segment against its bundle.
+func (r *recovery) checkFile(number int, h head) error {
 	lines, err := readFile(filepath.Join(r.dir, linesName(number)), limits.JournalSegment+limits.JournalLine)
 	if err != nil && !(r.accept && errors.Is(err, fs.ErrNotExist)) {
 		return err
 	}
 	if sha256.Sum256(lines) != h.File {
-		if err := r.damage(linesName(number), 0, errors.New("is not the file that was signed")); err != nil {
-			return err
-		}
+		return r.damage(linesName(number), 0, errors.New("is not the file that was signed"))
 	}
-	r.number, r.prev, r.before = number, h.Last, &h.File
 	return nil
 }
 

@@ -321,3 +321,51 @@ func TestMissingSegments(t *testing.T) {
 		})
 	}
 }
+
+// TestDamagedBundles: damage in a bundle before the last, which verifying would find, is found at the start and by Check. It can be
+// accepted: the next segment follows the last bundle alone.
+func TestDamagedBundles(t *testing.T) {
+	for name, c := range map[string]struct {
+		bundle int
+		edit   func(b, other []byte) []byte
+		want   string
+	}{
+		"empty":           {1, func(_, _ []byte) []byte { return nil }, "00000001.sigstore.json: "},
+		"cut":             {2, func(b, _ []byte) []byte { return b[:len(b)/2] }, "00000002.sigstore.json: "},
+		"of another one":  {2, func(_, other []byte) []byte { return other }, "00000002.sigstore.json: is of another journal or segment"},
+		"the last, empty": {3, func(_, _ []byte) []byte { return nil }, "00000003.sigstore.json: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t)
+			for i := range 3 {
+				j := d.open(t)
+				add(t, j, d.entry(t, i, true))
+				closeJournal(t, j)
+			}
+			other, err := os.ReadFile(filepath.Join(d.dir, bundleName(1)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			d.edit(t, bundleName(c.bundle), func(b []byte) []byte { return c.edit(b, other) })
+			open := func() error {
+				j, err := Open(d.dir, d.options)
+				if err == nil {
+					closeJournal(t, j)
+				}
+				return err
+			}
+			for what, err := range map[string]error{"Check": Check(d.dir, d.options), "Open": open()} {
+				damage, ok := errors.AsType[*DamageError](err)
+				if !ok || !strings.Contains(err.Error(), c.want) || damage.Fatal != (c.bundle == 3) {
+					t.Errorf("%s: %v", what, err)
+				}
+			}
+			d.options.AcceptDamage = true
+			for what, err := range map[string]error{"Check": Check(d.dir, d.options), "Open": open()} {
+				if (err == nil) != (c.bundle < 3) {
+					t.Errorf("%s, damage accepted: %v", what, err)
+				}
+			}
+		})
+	}
+}

@@ -525,6 +525,7 @@ var exported = map[string]any{
 	"gateway.ParseConfig":            gateway.ParseConfig,
 	"answer.Fact":                    answer.Fact,
 	"journal.Check":                  journal.Check,
+	"journal.Damage":                 journal.Damage,
 	"journal.Erase":                  journal.Erase,
 	"journal.DamageError.Error":      (*journal.DamageError).Error,
 	"journal.DamageError.Unwrap":     (*journal.DamageError).Unwrap,
