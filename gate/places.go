@@ -157,9 +157,10 @@ func (l lineageAt) Lineage(ctx context.Context, of []identity.ID) iter.Seq2[line
 	}
 }
 
-// inJournal gives the runs in the journal of a gateway.
+// inJournal gives the runs in the journal of a gateway, and the damage of what is signed: runs may be missing.
 func inJournal(dir string) iter.Seq2[lineage.Input, error] {
 	return func(yield func(lineage.Input, error) bool) {
+		damaged := false
 		for l, err := range journal.UnverifiedLines(dir) {
 			in := lineage.Input{Name: dir}
 			switch {
@@ -175,6 +176,13 @@ func inJournal(dir string) iter.Seq2[lineage.Input, error] {
 			if !yield(in, err) {
 				return
 			}
+			damaged = damaged || err != nil
+		}
+		if damaged {
+			return
+		}
+		if err := journal.Damage(dir); err != nil {
+			yield(lineage.Input{Name: dir}, err)
 		}
 	}
 }
