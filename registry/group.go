@@ -69,7 +69,7 @@ func claimed(data []byte) (id identity.ID, declaration *identity.Declaration, er
 		return id, nil, err
 	}
 	if id, err = identity.ParseID(subjects[0].Name); err != nil {
-		return id, nil, errors.New("the statement's first subject is not a run")
+		return id, nil, errors.New("the statement's first subject is not a run: attach it to the artifact that it is about")
 	}
 	s, err := b.UnverifiedStatement()
 	if err != nil || s.Declaration == nil { // another type of statement, or a detached one
