@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -68,22 +67,11 @@ func holdsFile(input, path string) bool {
 		return false
 	}
 	for _, place := range overwrite.Trail(path) {
-		if isBelow(place, info) {
+		if overwrite.IsBelow(place, info) {
 			return true
 		}
 	}
 	return overwrite.HoldsLink(input, path)
-}
-
-func isBelow(path string, folder os.FileInfo) bool {
-	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {
-		if there, err := os.Stat(dir); err == nil && os.SameFile(folder, there) {
-			return true
-		}
-		if dir == filepath.Dir(dir) {
-			return false
-		}
-	}
 }
 
 // appendLine appends one line to a log, in one write, and has it on the disk before it returns, unless the log is not kept on one:

@@ -14,17 +14,29 @@ import (
 func Inside(target string, folders ...string) string {
 	places := Trail(target)
 	for _, f := range folders {
-		folder, err := real(f)
+		folder, err := os.Stat(f)
 		if err != nil {
 			continue
 		}
 		for _, place := range places {
-			if within(filepath.Dir(place), strings.TrimSuffix(folder, "/")) {
+			if IsBelow(place, folder) {
 				return f
 			}
 		}
 	}
 	return ""
+}
+
+// IsBelow says that a path without links is below a folder, which may have a second name: in other letters, or by a mount.
+func IsBelow(path string, folder os.FileInfo) bool {
+	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {
+		if there, err := os.Stat(dir); err == nil && os.SameFile(folder, there) {
+			return true
+		}
+		if dir == filepath.Dir(dir) {
+			return false
+		}
+	}
 }
 
 // Trail are the places of a file, in folders without links: that of its name, and where that is a link, those that it leads to one

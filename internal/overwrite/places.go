@@ -1,6 +1,9 @@
 package overwrite
 
-import "path/filepath"
+import (
+	"cmp"
+	"path/filepath"
+)
 
 // Places are where results go, also where no file is yet. The zero value has none.
 type Places struct {
@@ -17,17 +20,16 @@ func (p *Places) Add(name string) (before string) {
 	if p.names == nil {
 		p.folders, p.names = map[string]string{}, map[string]string{}
 	}
-	path := absolute(name)
-	dir := filepath.Dir(path)
+	dir, base := filepath.Split(name) // as it is: .. behind a link leads out of its target
 	folder, known := p.folders[dir]
 	if !known {
 		var err error
-		if folder, err = real(dir); err != nil {
-			folder = dir // writing there says why
+		if folder, err = realSoFar(cmp.Or(dir, ".")); err != nil {
+			folder = absolute(dir) // writing there says why
 		}
 		p.folders[dir] = folder
 	}
-	place := filepath.Join(folder, filepath.Base(path))
+	place := filepath.Join(folder, base)
 	if before, there := p.names[place]; there {
 		return before
 	}
