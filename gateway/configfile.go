@@ -34,7 +34,7 @@ func LoadConfig(path string) (Config, error) {
 	if err != nil {
 		return Config{}, err
 	}
-	dir := filepath.Dir(path)
+	dir := boundedfile.FolderOf(path)
 	c, err := readConfig(data, func(p string) string {
 		if p != "" && !filepath.IsAbs(p) && !strings.Contains(p, "://") {
 			return filepath.Join(dir, p)

@@ -61,7 +61,7 @@ func LoadCases(path string, o Options) (*Cases, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	r := &reader{text: t}
-	files := &folder{dir: filepath.Dir(path)}
+	files := &folder{dir: boundedfile.FolderOf(path)}
 	c := &Cases{}
 	var schema, policyPath string
 	r.members(r.root, []string{"schema", "policy", "cases"}, map[string]field{

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -83,7 +82,7 @@ func load(path string, o Options, read func(path string, limit int64) ([]byte, e
 	if err != nil {
 		return nil, err
 	}
-	o.Dir = filepath.Dir(path)
+	o.Dir = boundedfile.FolderOf(path)
 	p, err := Parse(data, o)
 	if err != nil {
 		if invalid, ok := errors.AsType[*InvalidError](err); ok {
