@@ -195,11 +195,19 @@ func agreesOnRules(t *testing.T, n int, heads ...string) {
 			atoms = mixed
 		}
 		expr := expression(3, atoms)
-		p, err := Parse([]byte(withRule(head, "warn", expr)), options)
+		rule := func(severity string) string { return withRule(head, severity, expr) }
+		if i%8 > 3 { // as two rules
+			one, other := expression(2, atoms), expression(2, atoms)
+			expr = one + " and " + other
+			rule = func(severity string) string {
+				return head + fmt.Sprintf("rules: [{name: r, severity: %[1]s, expr: %[2]q}, {name: s, severity: %[1]s, expr: %[3]q}]\n", severity, one, other)
+			}
+		}
+		p, err := Parse([]byte(rule("warn")), options)
 		if err != nil {
 			t.Fatalf("%s: %v", expr, err)
 		}
-		_, err = Parse([]byte(withRule(head, "deny", expr)), options)
+		_, err = Parse([]byte(rule("deny")), options)
 		switch met := isMetByOne(t, p); {
 		case err != nil && met:
 			t.Errorf("%s: refused, and can be met: %v", expr, err)
