@@ -137,6 +137,9 @@ func TestDecideMisuse(t *testing.T) {
 			t.Errorf("%s: got %+v", name, d)
 		}
 	}
+	if d, err := p.Rehearse(ctx, Rehearsal{Now: time.Unix(0, 0)}); d != nil || err == nil || err.Error() != "rehearsal: no declaration: it is nil or a zero value" {
+		t.Errorf("a rehearsal without a declaration: %+v, %v", d, err)
+	}
 	ended, cancel := context.WithCancel(ctx)
 	cancel()
 	if d, err := p.Decide(ended, run); d != nil || err == nil {

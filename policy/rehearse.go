@@ -2,6 +2,7 @@ package policy
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -69,6 +70,9 @@ func (p *Policy) Rehearse(ctx context.Context, r Rehearsal) (*Decision, error) {
 }
 
 func (p *Policy) rehearsed(r Rehearsal) (subject, error) {
+	if r.Declaration.ID().IsZero() {
+		return subject{}, errors.New("rehearsal: no declaration: it is nil or a zero value")
+	}
 	s := subject{
 		id: r.Declaration.ID(), declaration: r.Declaration, times: rehearsedTimes(r.Signed), annotations: r.Annotations,
 		asOf: asOf{now: r.Now}, clock: clockOfCases, approvals: []ApprovalResult{},

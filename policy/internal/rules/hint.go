@@ -284,7 +284,7 @@ func syntaxHint(message, expr string) string {
 		case "&", "|":
 			return "and is &&, or is ||"
 		case `"`, "'":
-			return "close the string with the quote with which it begins, on the same line"
+			return "close the string with the quote with which it begins, on the same line; in YAML a blank and # begin a comment: there, put the whole expression in quotes, or below |"
 		case "“", "”", "‘", "’", "«", "»":
 			return `write straight quotes: "..."`
 		}
