@@ -228,6 +228,30 @@ func TestBarePayloadIsNo(t *testing.T) {
 	}
 }
 
+// TestMistakenMessageIsNo: a signature over another form of the message fails, and the reason says which.
+func TestMistakenMessageIsNo(t *testing.T) {
+	for _, algorithm := range []signer.Algorithm{signer.ECDSAP256, signer.Ed25519} {
+		by := newSigner(t, algorithm)
+		e := evidence.Envelope{PayloadType: PayloadType, Payload: newStatement(t, StatementOptions{}).Bytes()}
+		n := 0
+		for what, message := range e.Mistaken() {
+			n++
+			var err error
+			if e.Signature, err = by.Sign(context.Background(), message); err != nil {
+				t.Fatal(err)
+			}
+			o, signedBy := CheckKeys([]TrustedKey{{Name: "it", Key: by.PublicKey()}}, e)
+			over := o.Signature.Code == evidence.CodeSignatureScheme && (strings.Contains(o.Signature.Reason, "but over "+what+"; want") || strings.Contains(o.Signature.Reason, "but as Ed25519 over SHA-256"))
+			if signedBy != nil || o.By != nil || !over {
+				t.Errorf("%s, %s: %+v", algorithm, what, o.Signature)
+			}
+		}
+		if n != 7 {
+			t.Errorf("%d forms, want 7", n)
+		}
+	}
+}
+
 // TestOtherSchemeIsNo: a trusted key's signature in another scheme fails and the reason says so, whatever key the
 // bundle names; of very many trusted keys, some are tried.
 func TestOtherSchemeIsNo(t *testing.T) {

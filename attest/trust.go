@@ -171,8 +171,8 @@ func explainNo(keys []TrustedKey, named *TrustedKey, schemes *signer.Schemes, e 
 			WithHint(evidence.Hint("sign with runattest and this key, or with another program as " + key.Key.Scheme()))
 		return o
 	}
-	if key := findBare(keys, named, e); key != nil {
-		o.Signature = evidence.SignedBare("key " + key.Name)
+	if key, what := findMistaken(keys, named, e); key != nil {
+		o.Signature = evidence.SignedOver("key "+key.Name, what)
 		return o
 	}
 	if named != nil {
@@ -205,19 +205,24 @@ func findScheme(keys []TrustedKey, named *TrustedKey, schemes *signer.Schemes, s
 	return nil, ""
 }
 
-// findBare is the key that signed the payload alone: the one that the bundle names, or if it names none, one of some. It only
-// explains a no, and nothing is spent on it where work is bounded.
-func findBare(keys []TrustedKey, named *TrustedKey, e evidence.Envelope) *TrustedKey {
-	schemes := signer.NewSchemes(e.Payload)
-	switch {
-	case e.Work != nil:
-		return nil
-	case named == nil:
-		return findKey(keys[:min(len(keys), limits.SchemeKeys)], schemes, e.Signature, nil)
-	case schemes.Verify(named.Key, e.Signature) == nil:
-		return named
+// findMistaken is the key that signed something else than DSSE has signed, and what: the one that the bundle names, or if it names none,
+// one of some. It only explains a no, and nothing is spent on it where work is bounded.
+func findMistaken(keys []TrustedKey, named *TrustedKey, e evidence.Envelope) (*TrustedKey, string) {
+	if e.Work != nil {
+		return nil, ""
 	}
-	return nil
+	for what, message := range e.Mistaken() {
+		schemes := signer.NewSchemes(message)
+		if named != nil && schemes.Verify(named.Key, e.Signature) == nil {
+			return named, what
+		}
+		if named == nil {
+			if key := findKey(keys[:min(len(keys), limits.SchemeKeys)], schemes, e.Signature, nil); key != nil {
+				return key, what
+			}
+		}
+	}
+	return nil, ""
 }
 
 func findKey(keys []TrustedKey, schemes *signer.Schemes, signature []byte, except *TrustedKey) *TrustedKey {

@@ -259,9 +259,11 @@ func (t *trust) explainNo(o evidence.Result, c *leafCertificate, e evidence.Enve
 				WithHint(evidence.Hint("sign with runattest, or with another program as " + c.key.Scheme()))
 			return o
 		}
-		if e.Work == nil && c.key.Verify(e.Payload, e.Signature) == nil {
-			o.Signature = evidence.SignedBare("the certificate's key")
-			return o
+		for what, message := range e.Mistaken() {
+			if e.Work == nil && c.key.Verify(message, e.Signature) == nil {
+				o.Signature = evidence.SignedOver("the certificate's key", what)
+				return o
+			}
 		}
 	}
 	o.Signature = evidence.Failed(evidence.CheckSignature, evidence.CodeSignature, "does not verify under the certificate's key").

@@ -54,9 +54,10 @@ func Failed(name CheckName, code Code, format string, args ...any) Check {
 	return Check{Name: name, Verdict: Fail, Code: code, Reason: visible.Cut(fmt.Sprintf(format, args...))}
 }
 
-// SignedBare is the check of a signature that is by a trusted key, but not over what DSSE has signed.
-func SignedBare(by string) Check {
-	return Failed(CheckSignature, CodeSignatureScheme, "by %s, but over the payload alone; want it over DSSE's PAE of payload type and payload", by).
+// SignedOver is the check of a signature that is by a trusted key, but not over what DSSE has signed: over what says what instead,
+// which Envelope.Mistaken names.
+func SignedOver(by, what string) Check {
+	return Failed(CheckSignature, CodeSignatureScheme, "by %s, but over %s; want it over DSSE's PAE of payload type and payload", by, what).
 		WithHint("sign the pre-authentication encoding (PAE) that DSSE defines, as runattest and DSSE libraries do")
 }
 

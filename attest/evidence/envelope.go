@@ -2,8 +2,12 @@ package evidence
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"iter"
 	"strconv"
 
 	"github.com/runattest/runattest/signer"
@@ -36,6 +40,22 @@ func (e Envelope) AppendMessage(dst []byte) []byte {
 	dst = append(append(append(dst, ' '), e.PayloadType...), ' ')
 	dst = strconv.AppendInt(dst, int64(len(e.Payload)), 10)
 	return append(append(dst, ' '), e.Payload...)
+}
+
+// Mistaken gives what programs that do not follow DSSE sign in place of Message, and what it is called. It explains why a signature does
+// not verify, and proves nothing.
+func (e Envelope) Mistaken() iter.Seq2[string, []byte] {
+	return func(yield func(string, []byte) bool) {
+		message, text := e.Message(), []byte(base64.StdEncoding.EncodeToString(e.Payload))
+		ofMessage, ofPayload := sha256.Sum256(message), sha256.Sum256(e.Payload)
+		_ = yield("the payload alone", e.Payload) &&
+			yield("the payload alone, in base64", text) &&
+			yield("DSSE's PAE of the payload in base64", Envelope{PayloadType: e.PayloadType, Payload: text}.Message()) &&
+			yield("the SHA-256 of DSSE's PAE, which was hashed again", ofMessage[:]) &&
+			yield("the SHA-256 of the payload, which was hashed again", ofPayload[:]) &&
+			yield("the SHA-256 of DSSE's PAE in hexadecimal", hex.AppendEncode(nil, ofMessage[:])) &&
+			yield("the SHA-256 of the payload in hexadecimal", hex.AppendEncode(nil, ofPayload[:]))
+	}
 }
 
 // Material is what timestamp authorities and transparency logs have signed about a signature: when it existed, and where
