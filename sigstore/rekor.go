@@ -3,6 +3,8 @@ package sigstore
 import (
 	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -92,7 +94,7 @@ type rekorV1 struct{ sign.RekorClient }
 func (r rekorV1) CreateLogEntry(params *entries.CreateLogEntryParams, opts ...entries.ClientOption) (*entries.CreateLogEntryCreated, error) {
 	created, err := r.RekorClient.CreateLogEntry(params, opts...)
 	if err != nil {
-		return nil, err
+		return nil, inWords(err)
 	}
 	created.ETag, err = onlyEntry(created.Payload)
 	return created, err
@@ -101,10 +103,24 @@ func (r rekorV1) CreateLogEntry(params *entries.CreateLogEntryParams, opts ...en
 func (r rekorV1) GetLogEntryByUUID(params *entries.GetLogEntryByUUIDParams, opts ...entries.ClientOption) (*entries.GetLogEntryByUUIDOK, error) {
 	found, err := r.RekorClient.GetLogEntryByUUID(params, opts...)
 	if err != nil {
-		return nil, err
+		return nil, inWords(err)
 	}
 	_, err = onlyEntry(found.Payload)
 	return found, err
+}
+
+// inWords says of an answer that the generated client cannot use what is wrong with it.
+func inWords(err error) error {
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	var status *runtime.APIError
+	switch {
+	case errors.As(err, &syntax), errors.As(err, &kind):
+		return errors.New("the answer is not a log entry in JSON")
+	case errors.As(err, &status) && status.Code < 300:
+		return fmt.Errorf("answered %d %s, want 201 Created", status.Code, http.StatusText(status.Code))
+	}
+	return err
 }
 
 // onlyEntry is under which name an answer holds its entry, which has to be whole.

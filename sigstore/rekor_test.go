@@ -148,3 +148,27 @@ func TestLogAlgorithms(t *testing.T) {
 		}
 	}
 }
+
+// TestRekorV1OddAnswers: an answer that is not the API's is named in plain words.
+func TestRekorV1OddAnswers(t *testing.T) {
+	e, key := signedBy(t, signer.ECDSAP256)
+	for name, c := range map[string]struct {
+		status int
+		text   string
+		says   string
+	}{
+		"a web page":    {201, "<html>", "the answer is not a log entry in JSON"},
+		"a list":        {201, "[1]", "the answer is not a log entry in JSON"},
+		"other members": {201, `{"uuid":5}`, "the answer is not a log entry in JSON"},
+		"status 200":    {200, "{}", "answered 200 OK, want 201 Created"},
+	} {
+		url, _ := serve(t, func(out http.ResponseWriter, _ *http.Request) {
+			out.Header().Set("Content-Type", "application/json")
+			out.WriteHeader(c.status)
+			_, _ = out.Write([]byte(c.text))
+		})
+		if _, err := (Services{Logs: []Log{{url, 1}}, Key: key}).Witness(t.Context(), e); err == nil || !strings.HasSuffix(err.Error(), ": "+c.says) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
