@@ -146,6 +146,69 @@ func TestTokenService(t *testing.T) {
 	}
 }
 
+// A registry may give several challenges, in one line or in more (RFC 9110, section 11.6.1): the one for a token is answered.
+func TestSeveralChallenges(t *testing.T) {
+	for _, before := range [][]string{
+		{"Negotiate", "BEARER"}, {`Basic realm="x"`, "BEARER"}, {`Basic realm="a, Bearer x", BEARER`}, {"Negotiate, BEARER, Basic realm=\"x\""}, {`Digest realm="a\", bearer b",nonce=1 , BEARER`},
+	} {
+		s := newServer(t, true)
+		s.artifact()
+		service := newStranger(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"token":"anybody"}`) })
+		s.spoil(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			if r.Header.Get("Authorization") == "Bearer anybody" {
+				next.ServeHTTP(w, r)
+				return
+			}
+			for _, line := range before {
+				w.Header().Add("WWW-Authenticate", strings.Replace(line, "BEARER", `bearer realm="`+service.URL+`/token",service="here"`, 1))
+			}
+			w.WriteHeader(http.StatusUnauthorized)
+		})
+		if _, err := open(t, s.host+"/app:v1").Resolve(context.Background()); err != nil {
+			t.Errorf("%q: %v", before, err)
+		}
+	}
+}
+
+// A refusal by a store that the registry leads to is not the registry's, and a login there does not help.
+func TestRefusedElsewhere(t *testing.T) {
+	s := newServer(t, true)
+	s.artifact()
+	attach(t, s.host+"/app:v1", 1)
+	store := newStranger(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/xml")
+		w.WriteHeader(http.StatusForbidden)
+		fmt.Fprint(w, `<?xml version="1.0"?><Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>`)
+	})
+	s.spoil(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if strings.Contains(r.URL.Path, "/blobs/") {
+			http.Redirect(w, r, store.URL+r.URL.Path, http.StatusTemporaryRedirect)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+	target := open(t, s.host+"/app:v1")
+	a, err := target.Resolve(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := target.List(context.Background(), a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := 0
+	for _, err := range l.Bundles(context.Background()) {
+		read++
+		failed, _ := errors.AsType[*registry.Error](err)
+		if failed == nil || failed.Hint != "" || !strings.Contains(err.Error(), strings.TrimPrefix(store.URL, "http://")) || !strings.Contains(err.Error(), "Request has expired") {
+			t.Errorf("%v", err)
+		}
+	}
+	if read == 0 {
+		t.Error("nothing was read")
+	}
+}
+
 // Plain HTTP to another machine, or from a registry with TLS, needs the option.
 func TestNoWayToPlainHTTP(t *testing.T) {
 	const away = "192.0.2.1"

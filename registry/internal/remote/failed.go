@@ -59,6 +59,8 @@ func (r *Repository) failed(err error) error {
 func (r *Repository) answered(e *answerError) error {
 	failed := &store.Error{Target: r.ref.Host, Err: e}
 	switch {
+	case e.denied() && !e.token && e.url.Host != r.repo.Host() && e.url.Host != r.ref.Host: // credentials for the registry are not sent there
+		failed.Err = &refusedError{fmt.Sprintf("%s, to which it leads for %s, refuses (%s)", e.url.Host, r.ref.Path, e.why()), e}
 	case e.denied(), e.status == http.StatusNotFound && e.token:
 		what := "access to"
 		if e.method != http.MethodGet && e.method != http.MethodHead {
@@ -68,7 +70,7 @@ func (r *Repository) answered(e *answerError) error {
 			what = "by the token service " + e.url.Host + " access to"
 		}
 		failed.Err = &refusedError{fmt.Sprintf("%s %s is refused (%s): %s", what, r.ref.Path, e.why(), r.source), e}
-		if isQuota(e.said) && e.status != http.StatusUnauthorized {
+		if r.isQuota(e) && e.status != http.StatusUnauthorized {
 			failed.Hint = quotaHint
 		} else if e.status == http.StatusNotFound && e.token {
 			failed.Hint = "the service that the registry names for tokens does not know the repository or the account: check both"
@@ -90,7 +92,7 @@ func (r *Repository) answered(e *answerError) error {
 		failed.Hint = HintBusyAnonymous
 	case e.status == http.StatusTooManyRequests, e.status == http.StatusServiceUnavailable:
 		failed.Hint = HintBusy
-	case e.status == http.StatusInsufficientStorage, isQuota(e.said):
+	case e.status == http.StatusInsufficientStorage, r.isQuota(e):
 		failed.Hint = quotaHint
 	case e.status == http.StatusRequestEntityTooLarge:
 		failed.Hint = "the registry, or a proxy before it, takes less at once: its operator can raise the limit"
@@ -129,15 +131,15 @@ func (e *anonymousError) Unwrap() error { return e.cause }
 
 const quotaHint = "credentials do not help: delete what is not needed there, or have the quota raised"
 
-// isQuota tells a refusal for lack of space or money from one for lack of permission.
-func isQuota(said string) bool {
-	said = strings.ToLower(said)
-	for _, word := range []string{"quota", "storage limit", "insufficient storage", "out of space", "billing", "payment"} {
+// isQuota tells a refusal for lack of space or money from one for lack of permission. A repository may be called so, too.
+func (r *Repository) isQuota(e *answerError) bool {
+	said := strings.ReplaceAll(strings.ToLower(e.said), r.ref.Path, "")
+	for _, word := range []string{"quota", "storage limit", "insufficient storage", "out of space"} {
 		if strings.Contains(said, word) {
 			return true
 		}
 	}
-	return false
+	return e.status == http.StatusPaymentRequired
 }
 
 // saysNothing tells what registries say of every refusal from a reason.

@@ -39,6 +39,10 @@ func sentence(body []byte) (said string, codes []string) {
 		}
 		before := len(parts)
 		add(e.Message, e.Detail)
+		var inside struct{ Reason, Message, Error, Description json.RawMessage }
+		if json.Unmarshal(e.Detail, &inside) == nil {
+			add(inside.Reason, inside.Message, inside.Error, inside.Description)
+		}
 		if len(parts) == before && code != "" {
 			parts = append(parts, strings.ToLower(strings.ReplaceAll(code, "_", " ")))
 		}
@@ -47,16 +51,17 @@ func sentence(body []byte) (said string, codes []string) {
 	return shown(strings.Join(parts, ": ")), codes
 }
 
-var titleForm = lazyregexp.New(`(?is)<title[^>]*>(.*?)</title>`)
+// aboutForm is a page's title, and what an object store says in XML.
+var aboutForm = lazyregexp.New(`(?is)<title[^>]*>(.*?)</title>|<message>(.*?)</message>`)
 
-// plainText is a body that is not JSON: a page's title, or the text.
+// plainText is a body that is not JSON: a page's title, an object store's message, or the text.
 func plainText(body []byte) string {
 	text := strings.TrimSpace(string(body))
 	if !strings.HasPrefix(text, "<") {
 		return text
 	}
-	if title := titleForm.FindStringSubmatch(text); title != nil {
-		return title[1]
+	if about := aboutForm.FindStringSubmatch(text); about != nil {
+		return about[1] + about[2]
 	}
 	return ""
 }

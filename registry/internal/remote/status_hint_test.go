@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"oras.land/oras-go/v2/registry"
+
 	"github.com/runattest/runattest/registry/internal/store"
 )
 
@@ -18,6 +20,8 @@ func TestHintsOfRefusals(t *testing.T) {
 		{403, "project quota exceeded", "quota raised"},
 		{403, "denied: adding 5 GB would exceed the storage limit", "quota raised"},
 		{403, "denied: requested access to the resource is denied", "log in"},
+		{403, "pull access denied for acme/payment-service, repository does not exist or may require 'docker login'", "log in"},
+		{403, "denied: no access to team/quota-app", "log in"},
 		{402, "Payment required: billing is disabled", "quota raised"},
 		{507, "disk full", "quota raised"},
 		{413, "", "takes less at once"},
@@ -26,7 +30,7 @@ func TestHintsOfRefusals(t *testing.T) {
 		{407, "", "HTTPS_PROXY"},
 		{503, "", string(HintBusy)},
 	} {
-		r := &Repository{ref: Name{"registry.test", "app"}, source: &credentialSource{host: "registry.test"}}
+		r := &Repository{ref: Name{"registry.test", "team/quota-app"}, repo: registry.Reference{Registry: "registry.test"}, source: &credentialSource{host: "registry.test"}}
 		err := r.answered(&answerError{method: "PUT", url: &url.URL{Scheme: "https", Host: "registry.test"}, status: c.status, said: c.said})
 		failed := (*store.Error)(nil)
 		if !errors.As(err, &failed) || !strings.Contains(string(failed.Hint), c.want) || !strings.Contains(err.Error(), c.said) {
@@ -43,5 +47,18 @@ func TestTokenServiceKnowsNothing(t *testing.T) {
 	if !errors.As(err, &failed) || errors.Is(err, store.ErrNotFound) || !strings.Contains(err.Error(), "token service tokens.test") ||
 		!strings.Contains(err.Error(), "project retired") || !strings.Contains(string(failed.Hint), "for tokens") {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestSentences: what a refusal says is found where services write it.
+func TestSentences(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"errors":[{"code":"DENIED","message":"","detail":{"reason":"image is quarantined by policy 7"}}]}`:                          "image is quarantined by policy 7",
+		`<?xml version="1.0"?><Error><Code>AccessDenied</Code><Message>Request has expired</Message><RequestId>x</RequestId></Error>`: "Request has expired",
+		`<html><title>Log in</title></html>`: "Log in",
+	} {
+		if said, _ := sentence([]byte(body)); said != want {
+			t.Errorf("%s: %q", body, said)
+		}
 	}
 }

@@ -345,6 +345,9 @@ func (l listener) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return resp, err
 	}
+	if challenges := resp.Header.Values("WWW-Authenticate"); len(challenges) > 0 {
+		resp.Header.Set("WWW-Authenticate", chosen(challenges))
+	}
 	said, ok := req.Context().Value(refusalsKey{}).(*refusals)
 	switch {
 	case !ok:
@@ -368,6 +371,41 @@ func (l listener) RoundTrip(req *http.Request) (*http.Response, error) {
 	said.last = newAnswerError(resp, true)
 	resp.Body = io.NopCloser(bytes.NewReader(data))
 	return resp, nil
+}
+
+// chosen begins with the challenge that the client answers best (RFC 9110, section 11.6.1: a server may give several, in one line or
+// in more): one for a token, which nobody needs a password for, or else one for a password. The client reads the first alone.
+func chosen(challenges []string) string {
+	for _, scheme := range []string{"bearer", "basic"} {
+		for _, line := range challenges {
+			if at := schemeIn(line, scheme); at >= 0 {
+				return line[at:]
+			}
+		}
+	}
+	return challenges[0]
+}
+
+// schemeIn is where a challenge of that scheme begins in a line, or -1: at the line's start or behind a comma, outside of quotes.
+func schemeIn(line, scheme string) int {
+	starts, quoted := true, false
+	for i := 0; i < len(line); i++ {
+		switch c := line[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted, starts = !quoted, false
+		case quoted || c == ' ' || c == '\t':
+		case c == ',':
+			starts = true
+		default:
+			if rest := line[i:]; starts && len(rest) >= len(scheme) && strings.EqualFold(rest[:len(scheme)], scheme) && (len(rest) == len(scheme) || rest[len(scheme)] == ' ') {
+				return i
+			}
+			starts = false
+		}
+	}
+	return -1
 }
 
 // listen keeps the beginning of what a token service answers.
