@@ -40,6 +40,9 @@ func parseCertificate(der []byte) (*leafCertificate, error) {
 		return nil, err
 	}
 	summary, err := certificate.SummarizeCertificate(leaf)
+	if err != nil && len(leaf.DNSNames)+len(leaf.IPAddresses) > 0 {
+		return nil, errors.New("its Subject Alternative Name is a host's: want an email, a URI or an OtherName")
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -93,10 +93,10 @@ func openBody(entry *protorekor.TransparencyLogEntry, e evidence.Envelope) (*log
 
 // describeKind quotes a kind and its version, either of which may be missing.
 func describeKind(kind string) string {
-	if kind = strings.TrimSpace(kind); kind == "" {
+	if strings.TrimSpace(kind) == "" {
 		return "missing"
 	}
-	return strconv.Quote(kind)
+	return strconv.Quote(strings.TrimSuffix(kind, " ")) // which is before a version that is missing
 }
 
 // read reads the body as the logs write it, strictly, and without what only a proposal has.

@@ -26,6 +26,7 @@ func parseTrustedRoot(data []byte) (*TrustedRoot, error) {
 		return nil, fmt.Errorf("%d bytes, want at most %d", len(data), limits.TrustedRoot)
 	}
 	data = bytes.TrimPrefix(data, []byte("\ufeff")) // as programs for Windows write it
+	data = bytes.TrimLeft(data, " \t\r\n")
 	var lines []*TrustedRoot
 	for item, err := range jsonlines.Read(bytes.NewReader(data), "trusted root", limits.TrustedRoot) {
 		if err != nil {
@@ -64,15 +65,23 @@ func readRootSpec(text []byte) (*prototrustroot.TrustedRoot, error) {
 	if rest := afterValue(text); bytes.HasPrefix(rest, []byte("{")) { // as cat and jq print several
 		return nil, errors.New("holds several objects: write several trusted roots as JSON Lines, one object a line (jq -c .)")
 	}
-	var head struct {
-		MediaType   string
-		TrustedRoot json.RawMessage
+	var head struct { // in the names of JSON, or of Protobuf
+		MediaType    string
+		MediaType2   string `json:"media_type"`
+		TrustedRoot  json.RawMessage
+		TrustedRoot2 json.RawMessage `json:"trusted_root"`
+		Signed       json.RawMessage
+		Signatures   json.RawMessage
 	}
-	switch err := json.Unmarshal(text, &head); {
+	err := json.Unmarshal(text, &head)
+	mediaType := cmp.Or(head.MediaType, head.MediaType2)
+	switch {
 	case err != nil:
-	case head.MediaType != clientTrustConfig && len(head.TrustedRoot) > 0:
-		return nil, fmt.Errorf("a client trust config whose mediaType is %q, want %s", head.MediaType, clientTrustConfig)
-	case head.MediaType == clientTrustConfig:
+	case len(head.Signed) > 0 && len(head.Signatures) > 0:
+		return nil, errors.New("is TUF metadata: with TUF's root.json, trusted-root fetch --root gets the trusted root")
+	case mediaType != clientTrustConfig && len(head.TrustedRoot)+len(head.TrustedRoot2) > 0:
+		return nil, fmt.Errorf("a client trust config whose mediaType is %q, want %s", mediaType, clientTrustConfig)
+	case mediaType == clientTrustConfig:
 		var config prototrustroot.ClientTrustConfig
 		if err := unmarshalStrict(text, limits.TrustedRoot, &config); err != nil {
 			return nil, err

@@ -78,6 +78,17 @@ func TestTrustedRootLines(t *testing.T) {
 	if r, err := ParseTrustedRoot(config(first)); err != nil || !bytes.Equal(lineOf(t, r), first) {
 		t.Errorf("a client trust config: %v", err)
 	}
+	for what, text := range map[string][]byte{
+		"in Protobuf's names": []byte(strings.NewReplacer(`"mediaType":"`+clientTrustConfig, `"media_type":"`+clientTrustConfig, `"trustedRoot"`, `"trusted_root"`).Replace(string(config(first)))),
+		"behind a blank line": append([]byte("\n"), first...),
+	} {
+		if r, err := ParseTrustedRoot(text); err != nil || !bytes.Equal(lineOf(t, r), first) {
+			t.Errorf("a client trust config %s: %v", what, err)
+		}
+	}
+	if _, err := ParseTrustedRoot(bytes.Join([][]byte{nil, []byte(" "), first, second}, []byte("\n"))); err != nil {
+		t.Errorf("lines behind blank ones: %v", err)
+	}
 	renamed := bytes.Replace(first, []byte("virtual.tsa.sigstore.dev"), []byte("other.example"), 1)
 	for says, text := range map[string][]byte{
 		"is of type array, want object: write several trusted roots as JSON Lines": fmt.Appendf(nil, "[%s,\n%s]\n", first, second),
@@ -92,6 +103,7 @@ func TestTrustedRootLines(t *testing.T) {
 		"holds no trustedRoot":                                                     fmt.Appendf(nil, `{"mediaType":%q}`, clientTrustConfig),
 		"config whose mediaType is \"x\", want " + clientTrustConfig:               bytes.Replace(config(first), []byte(clientTrustConfig), []byte("x"), 1),
 		`root: unknown field "signed"`:                                             []byte(`{"signed":{}}`), // TUF metadata
+		"root: is TUF metadata: ":                                                  []byte(`{"signed":{},"signatures":[]}`),
 		"more than 64 lines":                                                       bytes.Repeat(append(slices.Clone(second), '\n'), limits.TrustedRoots+1),
 		"bytes, want at most":                                                      bytes.Repeat([]byte{' '}, limits.TrustedRoot+1),
 	} {

@@ -43,7 +43,7 @@ func isPEM(text []byte, suffix string) bool {
 
 // Kind says what a file is that could not be read as what it should be, "" if that is not plain to see.
 func Kind(data []byte) string {
-	if message, _, ok := jsonmend.Form(data); ok {
+	if message, _, ok := jsonmend.Form(bytes.TrimRight(data, "\x00")); ok {
 		what, isBinary := strings.CutPrefix(message, "not text: ")
 		if isBinary {
 			return what
