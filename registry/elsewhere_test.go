@@ -153,9 +153,9 @@ func TestSeveralChallenges(t *testing.T) {
 	} {
 		s := newServer(t, true)
 		s.artifact()
-		service := newStranger(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"token":"anybody"}`) })
+		service := newStranger(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"token":"any"}`) })
 		s.spoil(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-			if r.Header.Get("Authorization") == "Bearer anybody" {
+			if r.Header.Get("Authorization") == "Bearer any" {
 				next.ServeHTTP(w, r)
 				return
 			}

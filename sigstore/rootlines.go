@@ -78,7 +78,7 @@ func readRootSpec(text []byte) (*prototrustroot.TrustedRoot, error) {
 	switch {
 	case err != nil:
 	case len(head.Signed) > 0 && len(head.Signatures) > 0:
-		return nil, errors.New("is TUF metadata: with TUF's root.json, trusted-root fetch --root gets the trusted root")
+		return nil, errors.New("is TUF metadata, from which runattest trusted-root fetch gets the trusted root")
 	case mediaType != clientTrustConfig && len(head.TrustedRoot)+len(head.TrustedRoot2) > 0:
 		return nil, fmt.Errorf("a client trust config whose mediaType is %q, want %s", mediaType, clientTrustConfig)
 	case mediaType == clientTrustConfig:

@@ -374,7 +374,7 @@ func (l listener) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // chosen begins with the challenge that the client answers best (RFC 9110, section 11.6.1: a server may give several, in one line or
-// in more): one for a token, which nobody needs a password for, or else one for a password. The client reads the first alone.
+// in more): one for a token, for which no password may be needed, or else one for a password. The client reads the first alone.
 func chosen(challenges []string) string {
 	for _, scheme := range []string{"bearer", "basic"} {
 		for _, line := range challenges {
