@@ -119,6 +119,7 @@ var likenesses = []struct {
 	{"a GitHub workflow", []string{"jobs"}},
 	{"a compose file", []string{"services"}},
 	{"a notebook", []string{"nbformat", "cells"}},
+	{"a conda environment", []string{"channels", "dependencies"}},
 	{"a package.json", []string{"name", "dependencies"}},
 	{"a package.json", []string{"name", "devDependencies"}},
 	{"a package.json", []string{"name", "scripts"}},

@@ -54,7 +54,8 @@ func (l *linter) elementSecret(before string, e jsontree.Value, isPair bool) {
 	if s == "" || strings.HasPrefix(s, "-") || secrets.In(s) != "" {
 		return
 	}
-	if (isPair || strings.HasPrefix(before, "-")) && secrets.IsNamed(strings.TrimLeft(before, "-"), s) {
+	isOption := strings.HasPrefix(before, "-")
+	if (isPair || isOption) && secrets.IsNamed(strings.TrimLeft(before, "-"), s) || isOption && secrets.In(before+" "+s) != "" {
 		l.secret("a credential")
 	}
 }

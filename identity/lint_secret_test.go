@@ -51,7 +51,7 @@ func TestSecrets(t *testing.T) {
 	}
 	for member, want := range map[string]string{
 		`"jwk":{"crv":"P-256","d":"` + random + `","kty":"EC","x":"x"}`: "/jwk/d", `"keys":[{"k":"` + random + `","kty":"oct"}]`: "/keys/0/k",
-		`"env":[{"name":"API_KEY","value":"abcdef"}]`: "/env/0/value", `"args":["--api-key","abcdef"]`: "/args/1", `"api_keys":["abcdef"]`: "/api_keys",
+		`"env":[{"name":"API_KEY","value":"abcdef"}]`: "/env/0/value", `"args":["--api-key","abcdef"]`: "/args/1", `"args":["-u","user:geheim12"]`: "/args/1", `"argv":["curl","-u","user:geheim12"]`: "/argv/2", `"api_keys":["abcdef"]`: "/api_keys",
 		`"headers":{"authorization":"token abcdef"}`: "/headers/authorization", fake(`"x":{"sk-`, random, `":1}`): "/x",
 		`"api_key":{"value":"abcdef"}`: "/api_key/value", `"api_keys":{"openai":"hunter2pw"}`: "/api_keys/openai", `"auth":{"token":"hunter2pw"}`: "/auth/token", `"credentials":{"user":"u","pass":"hunter2pw"}`: "/credentials/pass",
 		`"api_key":{"a":[{"b":"hunter2pw"}]}`: "/api_key/a/0/b", `"basic_auth":["u","hunter2pw"]`: "/basic_auth", `"api_key":12345678`: "/api_key", `"token":"hunter2pw"`: "/token", `"openai_key":"` + random + `"`: "/openai_key",

@@ -79,6 +79,9 @@ func (l *linter) text(s string, isName bool) {
 	if r, ok := findControl(s, isName); ok {
 		l.warn(CodeInvisible, fmt.Sprintf("%U is a control character", r), "remove it")
 	}
+	if where := loneBlank(s); isName && where != "" {
+		l.warn(CodeInvisible, "a blank "+where+" is not seen", "remove it")
+	}
 	if isASCII(s) {
 		return
 	}
@@ -120,6 +123,19 @@ func (l *linter) text(s string, isName bool) {
 			l.warn(CodeLookAlike, fmt.Sprintf("%U (%c) is not a letter of the alphabet a to z, and can look like one", r, r), check)
 		}
 	}
+}
+
+// loneBlank says where in a name a blank is that people do not see, or "".
+func loneBlank(s string) string {
+	switch {
+	case strings.HasPrefix(s, " "):
+		return "at the beginning"
+	case strings.HasSuffix(s, " "):
+		return "at the end"
+	case strings.Contains(s, "  "):
+		return "behind another"
+	}
+	return ""
 }
 
 func isASCII(s string) bool { return allBytes(s, func(c byte) bool { return c < 0x80 }) }
@@ -198,9 +214,9 @@ func mixesDigits(s string) bool {
 }
 
 // findNoLetter is the first character that says nothing to people: a line break, one that stands for a lost character or an
-// object, or one that each font has another picture for.
+// object, one that each font has another picture for, one that Unicode does not have, or one that is drawn over a letter.
 func findNoLetter(s string) (rune, string) {
-	for _, r := range s {
+	for i, r := range s {
 		switch {
 		case r == 0x2028 || r == 0x2029:
 			return r, "is a line break"
@@ -208,6 +224,11 @@ func findNoLetter(s string) (rune, string) {
 			return r, "stands for what was lost"
 		case unicode.Is(unicode.Co, r):
 			return r, "is for private use: each font shows something else"
+		case unicode.Is(unicode.Cn, r):
+			return r, "is not a character of Unicode " + unicode.Version
+		case r >= 0x0334 && r <= 0x0338, // through a letter or around it, of no language; an emoji's key has a selector before it
+			unicode.Is(unicode.Me, r) && !strings.HasSuffix(s[:i], string(rune(emoji))):
+			return r, "is drawn over the letter before it"
 		}
 	}
 	return 0, ""
@@ -237,7 +258,9 @@ func findPhonetic(s string) (rune, bool) {
 }
 
 // latinLooks are letters of other scripts that look like Latin ones in most fonts (UTS 39, confusables).
-const latinLooks = "асеорхуіјѕһԁԛԝАВЕКМНОРСТХУІЈЅԌԚԜοανυρικΑΒΕΖΗΙΚΜΝΟΡΤΥΧօոսցհ"
+const latinLooks = "асеорхуіјѕһԁԛԝӏАВЕКМНОРСТХУІЈЅԌԚԜӀοανυρικΑΒΕΖΗΙΚΜΝΟΡΤΥΧօոսցհ" +
+	"ᎠᎡᎢᎥᎩᎪᎫᎬᎳᎷᎻᏀᏂᏃᏏᏒᏔᏕᏙᏚᏞᏟᏢᏦᏧᏳᏴ" + // Cherokee
+	"ꓐꓑꓒꓓꓔꓖꓗꓙꓚꓜꓝꓟꓠꓡꓢꓣꓦꓧꓪꓫꓬꓮꓰꓲꓳꓴ" // Lisu
 
 // looksLatin tells a word that can be read as Latin as a whole: of two letters at least, or of one where all others are Latin.
 func looksLatin(s string) bool {
@@ -273,7 +296,7 @@ func findStyled(s string) (rune, bool) {
 
 // plainMarks are marks that word processors write, and others that look like those in the names of models.
 var plainMarks = map[rune]string{
-	'\u2010': "-", '\u2011': "-", '\u2012': "-", '\u2212': "-", '\u2043': "-", '\u2215': "/", '\u2044': "/", '\u2236': ":", '\ua789': ":",
+	'\u2010': "-", '\u2011': "-", '\u2012': "-", '\u2013': "-", '\u2212': "-", '\u02d7': "-", '\u2796': "-", '\ufe58': "-", '\u2043': "-", '\u2215': "/", '\u2044': "/", '\u2236': ":", '\ua789': ":",
 }
 
 // findMark is the first such mark between two ASCII letters or digits, and the ASCII one that it looks like.

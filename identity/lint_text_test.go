@@ -98,6 +98,8 @@ func TestLooksLikeAnother(t *testing.T) {
 		"ll\u2028ama": invisible, "ll\u2029ama": invisible, "ll\ufffcama": invisible, "ll\ufffdama": invisible, "ll\ue000ama": invisible, "ll\U000f0000ama": invisible,
 		"llama-m\u0131n\u0131": lookAlike, "kap\u0131": lookAlike, "\u0261pt-4": lookAlike, "llam\u0251": lookAlike, "\u0237son": lookAlike, "m\u026astral": lookAlike, "\u1d0fpen": lookAlike, "a\u01c0b": lookAlike,
 		"gpt-4\u043e": lookAlike, "\u043e1": lookAlike, "llama-\u0391": lookAlike, "claude \u0445": lookAlike,
+		"gpt ": invisible, " gpt": invisible, "a  b": invisible, "gpt\u0378": invisible, "gpt\u20e3": invisible, "gp\u0338t": invisible,
+		"gpt\u20134": lookAlike, "gpt\u27964": lookAlike, "\u0430\u0440\u0440\u04cf\u0435": lookAlike, "\ua4d6\ua4d1\ua4d4": lookAlike, "\u13c0\u13e2\u13a2": lookAlike,
 		"l\u05dcama": lookAlike, "m\u10ffdel": lookAlike, "m\u0bb5del": lookAlike, "llama-3.\u0967": lookAlike, "v\u0661": lookAlike, "model2\u0967": lookAlike,
 	} {
 		if name, prose := textCodes(t, s); !slices.Equal(name, want) || prose != nil {
@@ -106,7 +108,7 @@ func TestLooksLikeAnother(t *testing.T) {
 	}
 	for _, s := range []string{
 		"Türkçe kapı", "ılık şarap", "İstanbul ışıklar", "Azərbaycan dili", "Kɔnkɔmba", "Hausa ɓera ɗaki", "Eʋegbe", "नमस्ते दुनिया", "नमस्ते १२३", "مرحبا ١٢٣", "فارسی ۱۲۳", "中文模型 v2", "通义千问Qwen2", "日本語モデルABC",
-		"한국어GPT", "модель о", "модель а1", "α-vae", "β-VAE", "ελληνικά", "Straße", "Ångström", "ไทย ๑๒", "বাংলা ১২", "ქართული", "Հայերեն", "tiếng Việt", "Łódź", "Þórr", "ʻOkina", "µ-law",
+		"한국어GPT", "модель о", "модель а1", "α-vae", "β-VAE", "ελληνικά", "Straße", "Ångström", "ไทย ๑๒", "বাংলা ১২", "ქართული", "ᏣᎳᎩ", "Հայերեն", "tiếng Việt", "Łódź", "Þórr", "ʻOkina", "µ-law",
 	} {
 		if name, prose := textCodes(t, s); name != nil || prose != nil {
 			t.Errorf("%q: got %v and %v", s, name, prose)

@@ -73,6 +73,7 @@ func TestForeign(t *testing.T) {
 		`{"model": "claude", "max_tokens": 1, "system": "x", "messages": []}`:                                            "a request to a model API (model, messages)",
 		`{"contents": [], "generationConfig": {}}`:                                                                       "a request to a model API",
 		`{"name": "x", "version": "1.0.0", "dependencies": {}}`:                                                          "a package.json",
+		`{"name": "x", "channels": ["a"], "dependencies": ["python"]}`:                                                   "a conda environment",
 		`{"mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json", "verificationMaterial": {}, "dsseEnvelope": {}}`: "a Sigstore bundle",
 		`{"payloadType": "x", "payload": "", "signatures": []}`:                                                          "a DSSE envelope",
 		`{"_type": "https://in-toto.io/Statement/v1", "subject": [], "predicateType": "x", "predicate": {}}`:             "an in-toto statement",

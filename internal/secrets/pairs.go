@@ -1,6 +1,7 @@
 package secrets
 
 import (
+	"net/url"
 	"strings"
 
 	"github.com/runattest/runattest/internal/lazyregexp"
@@ -54,10 +55,17 @@ func nameBefore(s string, i int) (name string, start int) {
 	if end > 0 && (s[end-1] == '"' || s[end-1] == '\'') {
 		end--
 	}
-	for start = end; start > 0 && end-start < longestName && isNameByte(s[start-1]); {
+	for start = end; start > 0 && end-start < longestName && (isNameByte(s[start-1]) || s[start-1] == '%'); {
 		start--
 	}
-	return strings.TrimLeft(s[start:end], "-"), start
+	name = s[start:end]
+	if plain, err := url.PathUnescape(name); err == nil { // as a URI may have it: api%5Fkey
+		name = plain
+	} else {
+		start += strings.LastIndexByte(name, '%') + 1
+		name = s[start:end]
+	}
+	return strings.TrimLeft(name, "-"), start
 }
 
 func isNameByte(c byte) bool {

@@ -20,6 +20,7 @@ func TestIn(t *testing.T) {
 		"DefaultEndpointsProtocol=https;AccountName=x;AccountKey=" + random + "==;EndpointSuffix=core", "Endpoint=sb://x/;SharedAccessKeyName=n;SharedAccessKey=" + random,
 		"https://" + random + "@github.com/o/r.git", "https://k3y0f8c1d2e3@sentry.io/1", "https://x-access-token:" + random + "@github.com/o/r", "https://h/#access_token=" + random, "https://h/?key=" + random,
 		fake("https://hooks.slack.com/", "services/T00000000/B00000000/", "a1B2c3D4e5F6g7H8i9J0k1L2"), fake("https://discord.com/", "api/webhooks/123456789012345678/", random, random),
+		fake("https://api.telegram.org/", "bot123456789:", random, "abc/getMe"), fake("https://outlook.office.com/", "webhook/0123abcd-0123@4567/", "IncomingWebhook/", random, "/0123"), "https://h/x?api%5Fkey=" + random,
 		"X-Auth-Token: abcdef", "Authorization: " + random, "--token=" + typed, "curl -u user:" + typed + " https://x", "mysql --password=" + typed, "export OPENAI_API_KEY=" + random + " && run", "API_KEY=" + random + "\nFOO=1",
 		`{"api_key": "` + random + `"}`, "users:\n- user:\n    token: " + random, "machine x login u password " + typed, "api_key: " + random,
 		fake("ya29.", random, random), fake("shpat_", strings.Repeat("ab12", 8)), fake("dop_v1_", strings.Repeat("ab12", 16)), fake("whsec_", random), fake("PMAK-", random), fake("hvs.", random), fake("wandb_v1_", random),
@@ -41,6 +42,7 @@ func TestIn(t *testing.T) {
 		"host=db user=u password=$PASSWORD", "Set Authorization: Bearer <token>", "use api_key: ${KEY}", "sk-...", "sk-" + strings.Repeat("x", 24), "task-1234567890abcdefghij", "airun:1:sha256:" + strings.Repeat("ab", 32), "note: a1", "Model: gpt4o2024", "password policy",
 		"//example.com:8080/x", "//registry/image:tag@sha256:" + strings.Repeat("ab", 32), "x = 1 // note: mail@example.com", "//user@host", "//user:$PASSWORD@host", "a task-key and tskey-words",
 		`{"kty":"EC","x":"` + random + `","y":"` + random + `"}`, `{"d":"` + random + `"}`, `{"kty":"EC","d":"..."}`,
+		"50%token=word", "https://h/?page%5Ftoken=1", "100%=1234567890", "https://api.telegram.org/bot<TOKEN>/getMe",
 		"basic authentication", "Basic Books Inc", "basic dXNlcm5hbWU", "Basic " + base64.StdEncoding.EncodeToString([]byte("user:$PASSWORD")), "basic arithmetic=",
 	} {
 		if what := In(s); what != "" {

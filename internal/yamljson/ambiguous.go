@@ -62,6 +62,9 @@ func (d *Document) warn(n *yaml.Node, s, other string) {
 	here, hint := "text", "quote it: "+strconv.Quote(s)
 	if coreType(s) == jsontree.Number {
 		number, _ := jsonNumber(s)
+		if _, err := strconv.ParseFloat(number, 64); err != nil {
+			return // beyond a double: refused when the JSON text is read, in any spelling
+		}
 		here, hint = "the number "+number, "write "+number11(number)+" for the number; quote it for text"
 	}
 	d.refuse(n, "yaml-version", fmt.Sprintf("%s is %s here, as in YAML 1.2, and %s for other readers", s, here, other), hint)

@@ -49,7 +49,7 @@ func TestAmbiguous(t *testing.T) {
 	}
 	for _, s := range []string{
 		"true", "False", "text", "yes please", "0", "-0", "1", "+1", "1.5", "+1.5", ".5", "5.", "1.0e+5", "1.e+3", "1.5e-3", "0x1F", "0xffffffffffffffff", "0b2", "0o8", "0b", "0x", "0xg", "+", "_", "e1", "1e", "1e+", "v1_0", "1_0a", "1,000,", "1,", "1, 2", "a:b", "..", "_.", ".e", "-_.",
-		"12:70", "12:30pm", "a:30", "1.2.3", "v1.2", "2020-1", "20-1-1", "2020-01-01x", "2020-01-01T", "2020-01-01-01", "1-2", "yes-no", "nullable", "True-ish", "inf", "nan", "_1", "'off'", `"0777"`, "?b", "/on", "null-ish",
+		"12:70", "12:30pm", "a:30", "1.2.3", "v1.2", "2020-1", "20-1-1", "2020-01-01x", "2020-01-01T", "2020-01-01-01", "1-2", "yes-no", "nullable", "True-ish", "inf", "nan", "_1", "'off'", `"0777"`, "1e400", "-0900e400", "?b", "/on", "null-ish",
 	} {
 		doc, problems := Read([]byte("- "+s+"\n"), "value", testLimits)
 		if len(problems) > 0 || len(doc.Ambiguous()) > 0 {
