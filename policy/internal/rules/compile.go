@@ -32,6 +32,9 @@ func compile(s Source, expr string, behind int) (*cel.Ast, []Problem) {
 		if found := checkZones(ast, behind); found != nil {
 			return nil, found
 		}
+		if found := checkTimes(ast, behind); found != nil {
+			return nil, found
+		}
 		return ast, nil
 	}
 	var problems []Problem

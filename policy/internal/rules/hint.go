@@ -1,9 +1,12 @@
 package rules
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/common/operators"
@@ -21,6 +24,8 @@ var (
 	overloadPattern = lazyregexp.New(`^found no matching overload for '(.+?)' applied to '(?:(.+)\.)?\((.*)\)'`)
 	unknownName     = lazyregexp.New(`^undeclared reference to '([^']*)'`)
 	unknownMember   = lazyregexp.New(`^undefined field '([^']*)'`)
+	hyphened        = lazyregexp.New(`([A-Za-z_][\w.]*)\.(\w+(?:-\w+)+)`)
+	lengthMember    = lazyregexp.New(`\.(?:len|length|count)\b`)
 	lexerStopped    = lazyregexp.New(`token recognition error at: '(.)`)
 )
 
@@ -34,6 +39,9 @@ func celHint(message, expr string) string {
 		return overloadHint(m[1], args)
 	}
 	if m := unknownName.FindStringSubmatch(message); m != nil {
+		if member := hyphened.FindStringSubmatch(withoutStrings(withoutComments(expr))); member != nil && strings.HasSuffix(member[2], "-"+m[1]) {
+			return `write ` + member[1] + `["` + member[2] + `"]: - subtracts`
+		}
 		return nameHint(m[1], strings.Contains(expr, m[1]+"("))
 	}
 	if m := unknownMember.FindStringSubmatch(message); m != nil {
@@ -44,11 +52,17 @@ func celHint(message, expr string) string {
 		return syntaxHint(message, expr)
 	case strings.HasPrefix(message, "reserved identifier: "):
 		return foreignHint(expr)
+	case strings.HasSuffix(message, "does not support field selection") && lengthMember.MatchString(withoutStrings(withoutComments(expr))):
+		return "write size(x)"
 	case strings.HasPrefix(message, "expected type 'bool'"):
 		return boolHint
 	}
 	return ""
 }
+
+const convertHint = "convert one of them: double(x), or int(x)"
+
+var numbers, numberLists = []string{"int", "uint", "double"}, []string{"list(int)", "list(uint)", "list(double)"}
 
 const boolHint = `compare first, as in declaration.kind == "training": !, && and || want conditions`
 
@@ -63,6 +77,9 @@ func overloadHint(function string, args []string) string {
 	case operators.Conditional:
 		return "write condition ? a : b with a and b of one type"
 	case operators.In:
+		if len(args) == 2 && slices.Contains(numbers, args[0]) && slices.Contains(numberLists, args[1]) {
+			return convertHint
+		}
 		return `write x in [a, b]; a part of a text is found with text.contains("part")`
 	case operators.Index:
 		return `write object.member, list[0], or list.exists(x, x.name == "...")`
@@ -83,8 +100,10 @@ func overloadHint(function string, args []string) string {
 		return `write duration("90s"), with the units h, m and s`
 	case has("string") && has("int", "uint", "double"):
 		return "write a number without quotes, or convert: int(x) or double(x) makes a number of text, string(x) text of a number"
+	case function == operators.Modulo && has("double"):
+		return "% takes whole numbers: int(x) makes one"
 	case has("double") && has("int", "uint"):
-		return "convert one of them: double(x), or int(x)"
+		return convertHint
 	case function == operators.Add && slices.ContainsFunc(args, isListType):
 		return "write list + [x]"
 	case slices.ContainsFunc(args, isListType):
@@ -188,6 +207,10 @@ func nameHint(name string, isCall bool) string {
 
 // memberHint is for a member that declarations, runs, signers and so on cannot have.
 func memberHint(name string) string {
+	switch name {
+	case "len", "length", "count":
+		return "write " + elsewhere[name]
+	}
 	var all []string
 	for _, members := range objects {
 		all = slices.AppendSeq(all, maps.Keys(members))
@@ -236,6 +259,8 @@ func distance(a, b string) int {
 	return row[len(b)]
 }
 
+const arrowHint = "write list.exists(x, condition), with a comma behind the name"
+
 // foreign are operators of other languages.
 var foreign = []struct {
 	pattern *lazyregexp.Regexp
@@ -243,7 +268,7 @@ var foreign = []struct {
 }{
 	{lazyregexp.New(`(?i)\b(and|or|not)\b`), "and is &&, or is ||, not is !: !(x in [a, b])"},
 	{lazyregexp.New(`<>`), "unequal is !="},
-	{lazyregexp.New(`->|=>`), "write list.exists(x, condition), with a comma behind the name"},
+	{lazyregexp.New(`->|=>`), arrowHint},
 	{lazyregexp.New(`\?\?|\?\.\w`), "write object.?member.orValue(x)"},
 	{lazyregexp.New(`\bif\b`), "write condition ? a : b"},
 	{lazyregexp.New(`;`), "a rule is one expression: join conditions with &&, without a semicolon"},
@@ -278,8 +303,17 @@ func withoutStrings(expr string) string {
 
 func syntaxHint(message, expr string) string {
 	if at := lexerStopped.FindStringSubmatch(message); at != nil {
+		if r, _ := utf8.DecodeRuneInString(at[1]); r >= utf8.RuneSelf && (unicode.IsSpace(r) || !unicode.IsPrint(r)) {
+			return fmt.Sprintf("remove the character %U, which looks like a blank or like nothing", r)
+		}
 		switch at[1] {
 		case "=":
+			switch code := withoutStrings(withoutComments(expr)); {
+			case strings.Contains(code, "=~"):
+				return `write text.matches(r"...")`
+			case strings.Contains(code, "=>"):
+				return arrowHint
+			}
 			return "is it equal? write =="
 		case "&", "|":
 			return "and is &&, or is ||"

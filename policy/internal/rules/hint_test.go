@@ -51,6 +51,15 @@ func TestCELHints(t *testing.T) {
 		`true; false`:                           "without a semicolon",
 		`declaration.kind == "a`:                "close the string",
 		`declaration.kind == “a”`:               "straight quotes",
+		`size(declaration.context) in [0.0]`:    "convert one of them",
+		`declaration.kind =~ "tr"`:              "text.matches",
+		`declaration.context.exists(c => true)`: "with a comma",
+		`declaration.parameters.max-tokens > 1`: `declaration.parameters["max-tokens"]`,
+		"declaration.kind\u00a0== \"a\"":        "U+00A0",
+		`declaration.model.name.length > 3`:     "write size(x)",
+		`3 % 2.0 == 1.0`:                        "whole numbers",
+		`now > timestamp("2020-01-01")`:         "T12:00:00Z",
+		`now - now > duration("7d")`:            "a day is 24h",
 		`declaration.prompt.text.matches(r"\d" )
       && declaration.constraints.x + now < 1`: `duration("90s")`,
 	} {

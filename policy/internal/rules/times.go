@@ -1,0 +1,39 @@
+package rules
+
+import (
+	"fmt"
+
+	"github.com/google/cel-go/cel"
+	"github.com/google/cel-go/common/ast"
+	"github.com/google/cel-go/common/overloads"
+	"github.com/google/cel-go/common/types"
+)
+
+// checkTimes refuses constants that are not a time or a duration: a rule with one could be decided for no run.
+func checkTimes(checked *cel.Ast, behind int) []Problem {
+	for _, c := range []struct {
+		name string
+		to   *types.Type
+		hint string
+	}{
+		{overloads.TypeConvertTimestamp, types.TimestampType, `write timestamp("2026-01-31T12:00:00Z")`},
+		{overloads.TypeConvertDuration, types.DurationType, `write duration("90s"), with the units h, m and s: a day is 24h`},
+	} {
+		for _, call := range ast.MatchDescendants(ast.NavigateAST(checked.NativeRep()), ast.FunctionMatcher(c.name)) {
+			args := call.AsCall().Args()
+			if len(args) != 1 || args[0].Kind() != ast.LiteralKind {
+				continue
+			}
+			text, isText := args[0].AsLiteral().(types.String)
+			if !isText || !types.IsError(text.ConvertToType(c.to)) {
+				continue
+			}
+			position := Whole
+			if at, ok := checked.NativeRep().SourceInfo().GetOffsetRange(args[0].ID()); ok {
+				position = behind + int(at.Start)
+			}
+			return []Problem{{codeValue, position, fmt.Sprintf("%.64q is not a %s", string(text), c.name), c.hint}}
+		}
+	}
+	return nil
+}
