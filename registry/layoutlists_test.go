@@ -2,13 +2,16 @@ package registry_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/opencontainers/go-digest"
+	"github.com/opencontainers/image-spec/specs-go"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/runattest/runattest/attest"
@@ -200,6 +203,66 @@ func TestLayoutListUnread(t *testing.T) {
 			t.Errorf("after %d that were attached: %d found, %d malformed, want 1", n, found, malformed)
 		}
 		attach(t, ref, n)
+	}
+}
+
+// TestLayoutListLost: a list that is not there, and what a list names and is not there, may be a rejection. Attaching does not
+// remove it, so that the list is whole again once its file is back.
+func TestLayoutListLost(t *testing.T) {
+	dir := newLayout(t)
+	ref := "oci-layout://" + dir + ":v1"
+	_, a := resolve(t, ref)
+	absent := func(data string) ocispec.Descriptor {
+		return ocispec.Descriptor{MediaType: ocispec.MediaTypeImageManifest, Digest: digest.FromString(data), Size: int64(len(data))}
+	}
+	other := absent("other")
+	other.ArtifactType = "application/x"
+	annotated := absent("annotated")
+	annotated.ArtifactType, annotated.Annotations = "application/x", map[string]string{"dev.sigstore.bundle.content": "dsse-envelope"}
+	before := layoutIndex(t, dir).Manifests
+	for name, c := range map[string]struct {
+		entries   []ocispec.Descriptor // of the list
+		isGone    bool                 // the list itself
+		malformed int
+	}{
+		"a list that is not there":                 {nil, true, 1},
+		"a list of nothing":                        {nil, false, 0},
+		"an entry that does not say what it is":    {[]ocispec.Descriptor{absent("x")}, false, 1},
+		"an entry with annotations of a bundle":    {[]ocispec.Descriptor{annotated}, false, 1},
+		"an entry that says that it is other than": {[]ocispec.Descriptor{other}, false, 0},
+	} {
+		list, err := json.Marshal(ocispec.Index{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageIndex, Manifests: c.entries})
+		if err != nil {
+			t.Fatal(err)
+		}
+		entry := ocispec.Descriptor{MediaType: ocispec.MediaTypeImageIndex, Digest: writeBlob(t, dir, list), Size: int64(len(list)),
+			Annotations: map[string]string{ocispec.AnnotationRefName: strings.ReplaceAll(a.Digest(), ":", "-")}}
+		path := filepath.Join(dir, "blobs", "sha256", entry.Digest.Encoded())
+		if c.isGone {
+			if err := os.Remove(path); err != nil {
+				t.Fatal(err)
+			}
+		}
+		writeIndex(t, dir, append(slices.Clone(before), entry)...)
+		for n := range 2 {
+			target, a := resolve(t, ref)
+			l, err := target.ListByContent(t.Context(), a)
+			if err != nil {
+				t.Fatal(err)
+			}
+			malformed := 0
+			for _, err := range l.Bundles(t.Context()) {
+				if errors.As(err, new(*ours.MalformedError)) {
+					malformed++
+				} else if err != nil {
+					t.Error(err)
+				}
+			}
+			if malformed != c.malformed {
+				t.Errorf("%s, after %d that were attached: %d malformed, want %d", name, n, malformed, c.malformed)
+			}
+			attach(t, ref, n)
+		}
 	}
 }
 

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 
@@ -22,6 +25,7 @@ type snapshot struct {
 	index  *ocispec.Index
 	tags   []string // in the index's order
 	tagged map[string][]ocispec.Descriptor
+	former map[string][]ocispec.Descriptor // lists that had a tag
 
 	walked    sync.Once
 	err       error
@@ -45,8 +49,11 @@ func (l *Layout) snapshot() (*snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &snapshot{Layout: l, index: index, tagged: map[string][]ocispec.Descriptor{}, referring: map[digest.Digest][]ocispec.Descriptor{}}
+	s := &snapshot{Layout: l, index: index, tagged: map[string][]ocispec.Descriptor{}, former: map[string][]ocispec.Descriptor{}, referring: map[digest.Digest][]ocispec.Descriptor{}}
 	for _, d := range index.Manifests {
+		if tag := d.Annotations[formerTag]; tag != "" {
+			s.former[tag] = append(s.former[tag], d)
+		}
 		tag := d.Annotations[ocispec.AnnotationRefName]
 		if tag == "" {
 			continue
@@ -73,7 +80,48 @@ func (s *snapshot) Referrers(ctx context.Context, subject digest.Digest, anyLabe
 	if err := s.walkOnce(ctx); err != nil {
 		return nil, err
 	}
-	return s.fewEnough(subject, append(s.broken(anyLabel), s.referring[subject]...))
+	lost, err := s.lost(ctx, store.FallbackTag(subject))
+	if err != nil {
+		return nil, err
+	}
+	return s.fewEnough(subject, slices.Concat(s.broken(anyLabel), lost, s.referring[subject]))
+}
+
+// lost are lists of referrers that are named by a subject's tag and are not there, and what such a list names, may be a bundle and
+// is not there: without them it is not known what refers to the subject.
+func (s *snapshot) lost(ctx context.Context, tags ...string) ([]ocispec.Descriptor, error) {
+	missing := map[digest.Digest]bool{}
+	for _, u := range s.unread {
+		missing[u.Digest] = missing[u.Digest] || errors.Is(u.err, store.ErrNotFound)
+	}
+	if len(missing) == 0 {
+		return nil, nil
+	}
+	var lost []ocispec.Descriptor
+	for _, tag := range tags {
+		for _, d := range slices.Concat(s.tagged[tag], s.former[tag]) {
+			switch {
+			case d.MediaType != ocispec.MediaTypeImageIndex:
+				continue
+			case missing[d.Digest]:
+				lost = append(lost, d)
+				continue
+			}
+			head, err := s.head(ctx, d)
+			if errors.As(err, new(*fs.PathError)) {
+				return nil, err
+			}
+			if err != nil { // s.broken has it
+				continue
+			}
+			for _, listed := range head.Manifests {
+				if missing[listed.Digest] && store.MayBeBundle(listed) && !mayHide(listed, store.ErrNotFound, false) {
+					lost = append(lost, listed)
+				}
+			}
+		}
+	}
+	return lost, nil
 }
 
 func (s *snapshot) walkOnce(ctx context.Context) error {
@@ -112,7 +160,13 @@ func (l *Layout) Crawl(ctx context.Context, anyLabel bool) (store.Crawl, error) 
 	if err != nil {
 		return store.Crawl{}, err
 	}
-	return store.Crawl{Store: crawl{s}, Tags: s.each(), Broken: s.broken(anyLabel)}, nil
+	lists := slices.DeleteFunc(slices.AppendSeq(slices.Clone(s.tags), maps.Keys(s.former)), func(tag string) bool { return !isListTag(tag) })
+	slices.Sort(lists)
+	lost, err := s.lost(ctx, slices.Compact(lists)...)
+	if err != nil {
+		return store.Crawl{}, err
+	}
+	return store.Crawl{Store: crawl{s}, Tags: s.each(), Broken: slices.Concat(s.broken(anyLabel), lost)}, nil
 }
 
 func (s *snapshot) each() iter.Seq2[string, error] {

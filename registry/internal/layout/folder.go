@@ -27,7 +27,7 @@ import (
 func Create(path string) error {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) && isLink(path) {
-		return &store.Error{Target: Scheme + path, Err: misshapen("%w", errNowhere), Hint: "make the folder that it leads to, or remove it"}
+		return &store.Error{Target: Scheme + path, Err: misshapen("%w", errNowhere), Hint: "make what it leads to, or remove it"}
 	}
 	isDir := err == nil && info.IsDir()
 	if err == nil && !isDir {

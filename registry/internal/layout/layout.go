@@ -325,8 +325,11 @@ func (c *choice) candidates() []ocispec.Descriptor {
 
 // isOwnTag tells tags that list referrers, or name runs, from those that people give.
 func isOwnTag(tag string) bool {
-	return strings.HasPrefix(tag, "sha256-") || strings.HasPrefix(tag, "airun-1-sha256-")
+	return isListTag(tag) || strings.HasPrefix(tag, "airun-1-sha256-")
 }
+
+// isListTag tells the tags of lists of referrers, which begin with the algorithm of the subject's digest.
+func isListTag(tag string) bool { return strings.HasPrefix(tag, "sha256-") }
 
 // findDigest looks in the layout's index, and in the indexes that it names.
 func (l *Layout) findDigest(ctx context.Context, index *ocispec.Index, sum digest.Digest) (ocispec.Descriptor, error) {

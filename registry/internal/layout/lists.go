@@ -3,7 +3,6 @@ package layout
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -92,7 +91,7 @@ func (s *lists) read(ctx context.Context, subject digest.Digest) *ocispec.Index 
 			err = store.Unmarshal(data, &one)
 		}
 		if err != nil {
-			s.unread[d.Digest] = !errors.Is(err, store.ErrNotFound)
+			s.unread[d.Digest] = true // it stays: what it names would be named by nothing else
 			continue
 		}
 		if all == nil {
@@ -122,6 +121,10 @@ func (s *lists) refer(ctx context.Context) error {
 	})
 }
 
+// formerTag is the annotation of a list that could not be read, and whose tag another one has now: what it names may refer to the
+// same artifact.
+const formerTag = "com.github.runattest.former-tag"
+
 // write makes blobs of the lists, which take the places of older ones in the index. Anything else that had a list's tag stays without,
 // and so does a list that cannot be read, which keeps a decision from being made without what is in it.
 func (s *lists) write() ([]store.Item, error) {
@@ -146,10 +149,15 @@ func (s *lists) write() ([]store.Item, error) {
 		return ok && d.Digest != subject && !s.unread[d.Digest] && d.MediaType == ocispec.MediaTypeImageIndex
 	})
 	for i, d := range s.index.Manifests {
-		if _, ok := made[d.Annotations[ocispec.AnnotationRefName]]; ok {
-			s.index.Manifests[i].Annotations = maps.Clone(d.Annotations)
-			delete(s.index.Manifests[i].Annotations, ocispec.AnnotationRefName)
+		tag := d.Annotations[ocispec.AnnotationRefName]
+		if _, ok := made[tag]; !ok {
+			continue
 		}
+		rest := maps.Clone(d.Annotations)
+		if delete(rest, ocispec.AnnotationRefName); s.unread[d.Digest] {
+			rest[formerTag] = tag
+		}
+		s.index.Manifests[i].Annotations = rest
 	}
 	for i, subject := range s.subjects {
 		d := blobs[i].Descriptor

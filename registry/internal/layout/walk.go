@@ -47,7 +47,7 @@ func mayHide(d ocispec.Descriptor, err error, anyLabel bool) bool {
 	var unfit *store.DescriptorError
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		return store.IsBundleType(d.ArtifactType)
+		return store.IsBundleType(d.ArtifactType) || store.IsAnnotated(d)
 	case anyLabel:
 		return store.NamesManifest(d.MediaType) || store.IsSpoilt(err) || errors.As(err, &unfit) && unfit.There
 	}

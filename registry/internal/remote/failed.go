@@ -9,7 +9,9 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
+	"unicode"
 
 	"oras.land/oras-go/v2/registry/remote/auth"
 
@@ -59,7 +61,7 @@ func (r *Repository) failed(err error) error {
 func (r *Repository) answered(e *answerError) error {
 	failed := &store.Error{Target: r.ref.Host, Err: e}
 	switch {
-	case e.denied() && !e.token && e.url.Host != r.repo.Host() && e.url.Host != r.ref.Host: // credentials for the registry are not sent there
+	case e.denied() && !e.token && !sameServer(e.url, &url.URL{Scheme: e.url.Scheme, Host: r.repo.Host()}): // where a login at the registry is no help
 		failed.Err = &refusedError{fmt.Sprintf("%s, to which it leads for %s, refuses (%s)", e.url.Host, r.ref.Path, e.why()), e}
 	case e.denied(), e.status == http.StatusNotFound && e.token:
 		what := "access to"
@@ -70,8 +72,8 @@ func (r *Repository) answered(e *answerError) error {
 			what = "by the token service " + e.url.Host + " access to"
 		}
 		failed.Err = &refusedError{fmt.Sprintf("%s %s is refused (%s): %s", what, r.ref.Path, e.why(), r.source), e}
-		if r.isQuota(e) && e.status != http.StatusUnauthorized {
-			failed.Hint = quotaHint
+		if hint := r.lackHint(e); hint != "" && e.status != http.StatusUnauthorized {
+			failed.Hint = hint
 		} else if e.status == http.StatusNotFound && e.token {
 			failed.Hint = "the service that the registry names for tokens does not know the repository or the account: check both"
 		} else if e.status == http.StatusUnauthorized || !r.source.sent() || saysNothing(e.said) {
@@ -92,8 +94,10 @@ func (r *Repository) answered(e *answerError) error {
 		failed.Hint = HintBusyAnonymous
 	case e.status == http.StatusTooManyRequests, e.status == http.StatusServiceUnavailable:
 		failed.Hint = HintBusy
-	case e.status == http.StatusInsufficientStorage, r.isQuota(e):
+	case e.status == http.StatusInsufficientStorage:
 		failed.Hint = quotaHint
+	case r.lackHint(e) != "":
+		failed.Hint = r.lackHint(e)
 	case e.status == http.StatusRequestEntityTooLarge:
 		failed.Hint = "the registry, or a proxy before it, takes less at once: its operator can raise the limit"
 	case e.status == http.StatusBadGateway, e.status == http.StatusGatewayTimeout:
@@ -131,15 +135,20 @@ func (e *anonymousError) Unwrap() error { return e.cause }
 
 const quotaHint = "credentials do not help: delete what is not needed there, or have the quota raised"
 
-// isQuota tells a refusal for lack of space or money from one for lack of permission. A repository may be called so, too.
-func (r *Repository) isQuota(e *answerError) bool {
-	said := strings.ReplaceAll(strings.ToLower(e.said), r.ref.Path, "")
-	for _, word := range []string{"quota", "storage limit", "insufficient storage", "out of space"} {
-		if strings.Contains(said, word) {
-			return true
-		}
+// lackHint is what to do about a refusal for lack of space or money, and not of permission; else "". A repository may be called so, too.
+func (r *Repository) lackHint(e *answerError) evidence.Hint {
+	words := strings.FieldsFunc(strings.ToLower(e.said), func(c rune) bool { return unicode.IsSpace(c) || strings.ContainsRune("\"'`,;()", c) })
+	said := strings.Join(slices.DeleteFunc(words, func(word string) bool { return strings.Contains(word, "/") || word == r.ref.Path }), " ")
+	has := func(all ...string) bool {
+		return slices.ContainsFunc(all, func(text string) bool { return strings.Contains(said, text) })
 	}
-	return e.status == http.StatusPaymentRequired
+	switch {
+	case has("quota", "storage limit", "insufficient storage", "out of space"):
+		return quotaHint
+	case e.status == http.StatusPaymentRequired, has("billing", "payment"):
+		return "credentials do not help: see to what the registry says of the account's billing"
+	}
+	return ""
 }
 
 // saysNothing tells what registries say of every refusal from a reason.

@@ -51,7 +51,17 @@ func NamesManifest(mediaType string) bool {
 // MayBeBundle says that a referrer is an attestation, or that only its manifest can tell: old
 // indexes have no artifact type, and some registries call the config's media type that.
 func MayBeBundle(d ocispec.Descriptor) bool {
-	return IsBundleType(d.ArtifactType) || d.ArtifactType == "" || d.ArtifactType == ocispec.MediaTypeEmptyJSON
+	return IsBundleType(d.ArtifactType) || d.ArtifactType == "" || d.ArtifactType == ocispec.MediaTypeEmptyJSON || IsAnnotated(d)
+}
+
+// IsAnnotated tells the annotations of a Sigstore bundle's manifest, whatever else a descriptor says.
+func IsAnnotated(d ocispec.Descriptor) bool {
+	for name := range d.Annotations {
+		if strings.HasPrefix(casefold.String(name), "dev.sigstore.bundle.") {
+			return true
+		}
+	}
+	return false
 }
 
 // Unmarshal reads descriptors. It refuses lists of next to nothing, which take sixty times the memory of
@@ -76,6 +86,9 @@ func nameOf(t reflect.Type) string {
 	case reflect.Struct, reflect.Map:
 		return "object"
 	case reflect.Slice:
+		if t.Elem().Kind() == reflect.Uint8 { // bytes, in base64
+			return "string"
+		}
 		return "array"
 	case reflect.String:
 		return "string"

@@ -13,6 +13,7 @@ func TestUnmarshalSaysWhere(t *testing.T) {
 		`[]`: "it is of type array, want object",
 		`{"manifests":[{"annotations":{"a":1}}]}`: "manifests.annotations is of type number, want string",
 		`{"schemaVersion":"2"}`:                   "schemaVersion is of type string, want whole number",
+		`{"manifests":[{"data":1}]}`:              "manifests.data is of type number, want string",
 	} {
 		var index ocispec.Index
 		if err := Unmarshal([]byte(text), &index); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "Go ") {
