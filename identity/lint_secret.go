@@ -55,7 +55,7 @@ func (l *linter) elementSecret(before string, e jsontree.Value, isPair bool) {
 		return
 	}
 	isOption := strings.HasPrefix(before, "-")
-	if (isPair || isOption) && secrets.IsNamed(strings.TrimLeft(before, "-"), s) || isOption && secrets.In(before+" "+s) != "" {
+	if (isPair || isOption) && secrets.IsNamed(strings.TrimLeft(before, "-"), s) || secrets.IsLoginOption(before, s) {
 		l.secret("a credential")
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/secrets"
+	"github.com/runattest/runattest/internal/unseen"
 )
 
 // strings warns of text below v that reads as something that it is not. Names, which
@@ -88,13 +89,13 @@ func (l *linter) text(s string, isName bool) {
 	if !norm.NFC.IsNormalString(s) {
 		l.warn(CodeNFC, "text is not in Unicode form NFC; the same text in NFC has another identity", "save the text in NFC")
 	}
-	if r, ok := findBidi(s, isName); ok {
+	if r, ok := unseen.Bidi(s, isName); ok {
 		l.warn(CodeBidi, fmt.Sprintf("%U changes the direction of the text around it", r), "remove it, unless the text is written from right to left")
 	}
-	if r, ok := findInvisible(s, isName); ok {
+	if r, ok := unseen.Invisible(s, isName); ok {
 		l.warn(CodeInvisible, fmt.Sprintf("%U is not seen", r), "remove it")
 	}
-	if r, ok := findSpace(s, isName); ok {
+	if r, ok := unseen.Space(s, isName); ok {
 		l.warn(CodeInvisible, fmt.Sprintf("%U looks like a blank", r), "write a blank, U+0020, unless this one is meant")
 	}
 	if !isName {
@@ -153,31 +154,6 @@ func findControl(s string, isName bool) (rune, bool) {
 	return 0, false
 }
 
-func isBidi(r rune) bool {
-	return r >= 0x202A && r <= 0x202E || r >= 0x2066 && r <= 0x2069 || r == 0x200E || r == 0x200F || r == 0x061C
-}
-
-// findBidi is the first character that changes the direction of text. In prose a mark beside a letter of a script that runs
-// from right to left keeps a full stop or a number in its place; embeddings, overrides and isolates are never needed.
-func findBidi(s string, isName bool) (rune, bool) {
-	for i, r := range s {
-		if !isBidi(r) {
-			continue
-		}
-		isMark := r == 0x200E || r == 0x200F || r == 0x061C
-		last, _ := utf8.DecodeLastRuneInString(s[:i])
-		next, _ := utf8.DecodeRuneInString(s[i+utf8.RuneLen(r):])
-		if isName || !isMark || !isRightToLeft(last) && !isRightToLeft(next) {
-			return r, true
-		}
-	}
-	return 0, false
-}
-
-func isRightToLeft(r rune) bool {
-	return unicode.In(r, unicode.Hebrew, unicode.Arabic, unicode.Syriac, unicode.Thaana, unicode.Nko, unicode.Adlam)
-}
-
 // mixesScripts tells a word that has letters of more than one of the scripts that look alike, or a letter a to z beside those
 // of a script which is not written with them (UTS 39, highly restrictive: Chinese, Japanese and Korean are).
 func mixesScripts(s string) bool {
@@ -227,7 +203,7 @@ func findNoLetter(s string) (rune, string) {
 		case unicode.Is(unicode.Cn, r):
 			return r, "is not a character of Unicode " + unicode.Version
 		case r >= 0x0334 && r <= 0x0338, // through a letter or around it, of no language; an emoji's key has a selector before it
-			unicode.Is(unicode.Me, r) && !strings.HasSuffix(s[:i], string(rune(emoji))):
+			unicode.Is(unicode.Me, r) && !strings.HasSuffix(s[:i], unseen.EmojiSelector):
 			return r, "is drawn over the letter before it"
 		}
 	}
@@ -284,7 +260,7 @@ func isLatinBut(s, word string) bool {
 // has a selector behind it.
 func findStyled(s string) (rune, bool) {
 	for i, r := range s {
-		if r < utf8.RuneSelf || strings.HasPrefix(s[i+utf8.RuneLen(r):], string(rune(emoji))) {
+		if r < utf8.RuneSelf || strings.HasPrefix(s[i+utf8.RuneLen(r):], unseen.EmojiSelector) {
 			continue
 		}
 		if plain := norm.NFKC.String(string(r)); plain != "" && allBytes(plain, func(c byte) bool { return c > ' ' && c < 0x7f }) {

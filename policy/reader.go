@@ -13,6 +13,7 @@ import (
 	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/lazyregexp"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/unseen"
 )
 
 // reader walks a closed document and notes what is wrong with it; path is where it stands.
@@ -146,6 +147,8 @@ func (r *reader) string(into *string) field {
 		}
 		if *into = v.Text(); *into == "" {
 			r.fail(identity.CodeValue, "", "is empty")
+		} else if unseenRune, what := unseen.In(*into, false); what != "" {
+			r.fail(identity.CodeInvisible, "remove it, or write it as an escape", "%U %s", unseenRune, what)
 		}
 	}
 }

@@ -161,6 +161,7 @@ func (p *Policy) possible() map[string][]string {
 		are []string
 	}{"Signer.kind": {false, by}, "Signer.name": {anyName, names}, "Signer.issuer": {anyIssuer, issuers}, "Signer.algorithm": {anyAlgorithm, algorithms}} {
 		if !texts.any {
+			slices.Sort(texts.are)
 			all[member] = slices.Compact(texts.are)
 		}
 	}
@@ -174,6 +175,7 @@ func (p *Policy) possibleTimes(all map[string][]string) {
 		return
 	}
 	var kinds, by []string
+	isNamed := true // what has neither URL nor name is called otherwise in a bundle's evidence
 	for _, a := range clocksOf(p.root) {
 		kind := evidenceTimestamp
 		if a.Kind == authority.TransparencyLog {
@@ -182,9 +184,14 @@ func (p *Policy) possibleTimes(all map[string][]string) {
 		if !slices.Contains(kinds, kind) {
 			kinds = append(kinds, kind)
 		}
+		isNamed = isNamed && a.URL+a.Name != ""
 		by = append(by, a.Label())
 	}
-	all["Timestamp.kind"], all["Timestamp.authority"] = kinds, slices.Compact(by)
+	all["Timestamp.kind"] = kinds
+	if isNamed {
+		slices.Sort(by)
+		all["Timestamp.authority"] = slices.Compact(by)
+	}
 }
 
 // kindWords are the kinds of declarations.

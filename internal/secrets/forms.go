@@ -43,7 +43,7 @@ var forms = []form{
 		lazyregexp.New(`(?i)\b(authorization: *(bearer|basic|token|bot|apikey) +|x-[\w-]*api-key: *)[^\s${<*"'][^\s"']{3}`), all},
 	{"a password in a URI", []string{"://"}, lazyregexp.New(`\b[A-Za-z][A-Za-z0-9+.-]*://[^\s/?#:@"'<>]*:[^\s/?#@"'<>]+@`), isUserInfo},
 	{"a token in a URI", []string{"://"}, lazyregexp.New(`\b[A-Za-z][A-Za-z0-9+.-]*://[A-Za-z0-9_]{12,}@`), isTokenUser},
-	{"a password in a URI", []string{"//"}, lazyregexp.New(`(?:^|[\s"'` + "`" + `(<\[{,;=|])//[^\s/?#:@"'<>]+:[^\s/?#@"'<>]{4,}@`), isUserInfo}, // relative to a scheme (RFC 3986, section 4.2)
+	{"a password in a URI", []string{"//"}, lazyregexp.New(`(?:^|[\s"'` + "`" + `(<\[{,;=|])//[^\s/?#:@"'<>]+:[^\s/?#@"'<>]{4,}@`), isMadeUpInfo}, // relative to a scheme (RFC 3986, section 4.2)
 	{"a credential", []string{"-u ", "--user"}, lazyregexp.New(`(?:^|\s)(?:-u|--user)[ =]['"]?[^\s:'"]+:[^\s'"]{4,}`), isOptionLogin},
 	{"a credential", []string{"--"}, lazyregexp.New(`(?:^|[\s"'])--[A-Za-z][\w.-]*[ \t]+['"]?[^\s'"-][^\s'"]{7,}`), isOptionValue},
 	{"a credential", []string{"assword "}, lazyregexp.New(`\b[Pp]assword [^\s"';,&]{8,}`), func(found string) bool { return isMadeUp(found[len("password "):]) }},
@@ -54,6 +54,12 @@ func all(string) bool { return true }
 func isUserInfo(found string) bool {
 	_, password, _ := strings.Cut(found[strings.Index(found, "//")+2:len(found)-1], ":")
 	return !isPlaceholder(password)
+}
+
+// isMadeUpInfo wants more of what stands behind //, which begins a comment, too.
+func isMadeUpInfo(found string) bool {
+	_, password, _ := strings.Cut(found[strings.Index(found, "//")+2:len(found)-1], ":")
+	return isMadeUp(password)
 }
 
 // isTokenUser tells a user's name in a URI that is a token: people have names with fewer digits.
@@ -73,6 +79,16 @@ func isBasic(found string) bool {
 	text := strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(found[strings.LastIndexByte(found, ' ')+1:], "="))
 	login, err := base64.RawStdEncoding.DecodeString(text)
 	return err == nil && !bytes.ContainsFunc(login, func(r rune) bool { return r == utf8.RuneError || !unicode.IsPrint(r) }) && isLogin(string(login))
+}
+
+// IsLoginOption tells -u USER:PASSWORD and its long form, as two arguments. -u USER:GROUP is as usual, so the password must look made up.
+func IsLoginOption(option, s string) bool {
+	switch option {
+	case "-u", "--user", "--proxy-user":
+		_, password, _ := strings.Cut(s, ":")
+		return isLogin(s) && isMadeUp(password)
+	}
+	return false
 }
 
 func isOptionLogin(found string) bool {

@@ -16,6 +16,7 @@ func HoldsPrivateKey(text []byte) bool {
 // The members of a JSON Web Key that is private: d (RFC 7518, section 6), k of a symmetric one, and priv of the newer kinds.
 var (
 	keyType    = lazyregexp.New(`["']kty\\*["'][ \t\r\n]*:`)
+	keyBytes   = lazyregexp.New(`^[A-Za-z0-9_-]{20,}={0,2}$`)
 	privateJWK = lazyregexp.New(`["'](?:d|k|priv)\\*["'][ \t\r\n]*:[ \t\r\n]*\\*["'][A-Za-z0-9_-]{20}`)
 )
 
@@ -32,7 +33,7 @@ func holdsJWK(text []byte) bool {
 func IsJWKMember(name, s string, hasType bool) bool {
 	switch name {
 	case "d", "k", "priv":
-		return hasType && len(s) >= 20 && !isPlaceholder(s)
+		return hasType && keyBytes.MatchString(s) && !isPlaceholder(s)
 	}
 	return false
 }

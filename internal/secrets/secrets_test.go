@@ -42,6 +42,7 @@ func TestIn(t *testing.T) {
 		"host=db user=u password=$PASSWORD", "Set Authorization: Bearer <token>", "use api_key: ${KEY}", "sk-...", "sk-" + strings.Repeat("x", 24), "task-1234567890abcdefghij", "airun:1:sha256:" + strings.Repeat("ab", 32), "note: a1", "Model: gpt4o2024", "password policy",
 		"//example.com:8080/x", "//registry/image:tag@sha256:" + strings.Repeat("ab", 32), "x = 1 // note: mail@example.com", "//user@host", "//user:$PASSWORD@host", "a task-key and tskey-words",
 		`{"kty":"EC","x":"` + random + `","y":"` + random + `"}`, `{"d":"` + random + `"}`, `{"kty":"EC","d":"..."}`,
+		"//todo:mail@example.com", "see //TODO:ask-bob@acme.com",
 		"50%token=word", "https://h/?page%5Ftoken=1", "100%=1234567890", "https://api.telegram.org/bot<TOKEN>/getMe",
 		"basic authentication", "Basic Books Inc", "basic dXNlcm5hbWU", "Basic " + base64.StdEncoding.EncodeToString([]byte("user:$PASSWORD")), "basic arithmetic=",
 	} {

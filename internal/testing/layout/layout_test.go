@@ -30,7 +30,7 @@ var imports = map[string][]string{
 	"canonical": nil,
 	"identity": {
 		module + "canonical", module + "internal/boundedfile", module + "internal/jsonmend", module + "internal/jsontree", module + "internal/lazyregexp", module + "internal/limits",
-		module + "internal/mediatype", module + "internal/secrets", module + "internal/yamljson", module + "internal/zero",
+		module + "internal/mediatype", module + "internal/secrets", module + "internal/unseen", module + "internal/yamljson", module + "internal/zero",
 		"golang.org/x/text/unicode/norm",
 	},
 	"capture": {
@@ -56,7 +56,7 @@ var imports = map[string][]string{
 		"github.com/google/cel-go/common/operators", "github.com/google/cel-go/common/overloads",
 		"github.com/google/cel-go/common/types", "github.com/google/cel-go/common/types/ref", "github.com/google/cel-go/common/types/traits",
 		"github.com/google/cel-go/interpreter",
-		module + "canonical", module + "internal/jsontree", module + "internal/lazyregexp", module + "internal/limits", module + "internal/visible",
+		module + "canonical", module + "internal/jsontree", module + "internal/lazyregexp", module + "internal/limits", module + "internal/unseen", module + "internal/visible",
 	},
 	"registry": {
 		"github.com/opencontainers/go-digest", "github.com/opencontainers/image-spec/specs-go", "github.com/opencontainers/image-spec/specs-go/v1",

@@ -20,6 +20,9 @@ func compile(s Source, expr string, behind int) (*cel.Ast, []Problem) {
 	if found := checkComments(s, expr, behind); found != nil {
 		return nil, found
 	}
+	if found := checkUnseen(expr, behind); found != nil {
+		return nil, found
+	}
 	e, err := environment()
 	if err != nil {
 		return nil, whole(codeValue, "", err.Error())

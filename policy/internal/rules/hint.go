@@ -25,6 +25,7 @@ var (
 	unknownName     = lazyregexp.New(`^undeclared reference to '([^']*)'`)
 	unknownMember   = lazyregexp.New(`^undefined field '([^']*)'`)
 	hyphened        = lazyregexp.New(`([A-Za-z_][\w.]*)\.(\w+(?:-\w+)+)`)
+	arrowInCall     = lazyregexp.New(`\(\s*\w+\s*=>`)
 	lengthMember    = lazyregexp.New(`\.(?:len|length|count)\b`)
 	lexerStopped    = lazyregexp.New(`token recognition error at: '(.)`)
 )
@@ -311,8 +312,10 @@ func syntaxHint(message, expr string) string {
 			switch code := withoutStrings(withoutComments(expr)); {
 			case strings.Contains(code, "=~"):
 				return `write text.matches(r"...")`
-			case strings.Contains(code, "=>"):
+			case arrowInCall.MatchString(code):
 				return arrowHint
+			case strings.Contains(code, "=>"):
+				return "at least is >=, at most is <="
 			}
 			return "is it equal? write =="
 		case "&", "|":

@@ -52,6 +52,7 @@ const (
 	codeCEL     = "cel"
 	codeComment = "cel-comment"
 	codePattern = "cel-pattern"
+	codeUnseen  = "invisible"
 )
 
 // Rule is a condition that must be true, and the message to give where it is not. The zero value has no condition and

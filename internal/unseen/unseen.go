@@ -1,4 +1,6 @@
-package identity
+// Package unseen finds the characters in a text that people do not see, or take for a blank, and those that change the direction
+// of text: in names, which people compare by eye, and in prose, which needs some of them.
+package unseen
 
 import (
 	"strings"
@@ -11,8 +13,8 @@ import (
 // Format characters, joiners, variation selectors and tags are not seen. Scripts and emoji need some of them: those
 // stand where Unicode has them (RFC 5892, appendix A; UTS 51, ED-14 to ED-17) and cause no warning.
 
-// findInvisible is the first character of s that is not seen, and that the text does not need.
-func findInvisible(s string, isName bool) (rune, bool) {
+// Invisible is the first character of s that is not seen, and that the text does not need.
+func Invisible(s string, isName bool) (rune, bool) {
 	for i := 0; i < len(s); {
 		r, size := utf8.DecodeRuneInString(s[i:])
 		if r == flag {
@@ -24,6 +26,9 @@ func findInvisible(s string, isName bool) (rune, bool) {
 	}
 	return 0, false
 }
+
+// EmojiSelector asks for the picture of the character before it (variation selector 16).
+const EmojiSelector = string(rune(emoji))
 
 const (
 	flag   = 0x1F3F4 // before the tags of a subdivision's flag
@@ -140,9 +145,9 @@ func tagSequence(s string) int {
 	return 0
 }
 
-// findSpace is the first white space that looks like a blank and is none. In prose, French and typesetters put such beside
+// Space is the first white space that looks like a blank and is none. In prose, French and typesetters put such beside
 // marks, behind abbreviations and words of one letter, and between groups of digits; CJK text and Mongolian have their own.
-func findSpace(s string, isName bool) (rune, bool) {
+func Space(s string, isName bool) (rune, bool) {
 	for i, r := range s {
 		if r < utf8.RuneSelf || r == 0x85 || r == 0x2028 || r == 0x2029 || !unicode.IsSpace(r) {
 			continue
@@ -172,4 +177,42 @@ func isTypography(r, last, next rune) bool {
 func isShortWord(text string, last rune, size int) bool {
 	before, _ := utf8.DecodeLastRuneInString(text[:len(text)-size])
 	return unicode.IsLetter(last) && !unicode.IsLetter(before)
+}
+
+func isBidi(r rune) bool {
+	return r >= 0x202A && r <= 0x202E || r >= 0x2066 && r <= 0x2069 || r == 0x200E || r == 0x200F || r == 0x061C
+}
+
+// Bidi is the first character that changes the direction of text. In prose a mark beside a letter of a script that runs
+// from right to left keeps a full stop or a number in its place; embeddings, overrides and isolates are never needed.
+func Bidi(s string, isName bool) (rune, bool) {
+	for i, r := range s {
+		if !isBidi(r) {
+			continue
+		}
+		isMark := r == 0x200E || r == 0x200F || r == 0x061C
+		last, _ := utf8.DecodeLastRuneInString(s[:i])
+		next, _ := utf8.DecodeRuneInString(s[i+utf8.RuneLen(r):])
+		if isName || !isMark || !isRightToLeft(last) && !isRightToLeft(next) {
+			return r, true
+		}
+	}
+	return 0, false
+}
+
+func isRightToLeft(r rune) bool {
+	return unicode.In(r, unicode.Hebrew, unicode.Arabic, unicode.Syriac, unicode.Thaana, unicode.Nko, unicode.Adlam)
+}
+
+// In is the first such character of any kind, and what it is.
+func In(s string, isName bool) (r rune, what string) {
+	for _, kind := range []struct {
+		find func(string, bool) (rune, bool)
+		what string
+	}{{Bidi, "changes the direction of the text around it"}, {Invisible, "is not seen"}, {Space, "looks like a blank"}} {
+		if r, ok := kind.find(s, isName); ok {
+			return r, kind.what
+		}
+	}
+	return 0, ""
 }
