@@ -44,6 +44,9 @@ func Sign(ctx context.Context, s Signable, by signer.Signer, o SignOptions) (*Bu
 	if o.Witness != nil && zero.IsNil(o.Witness) {
 		return nil, fmt.Errorf("sign: the Witness is a nil %T: want one, or nothing", o.Witness)
 	}
+	if o.Trust != nil && zero.IsNil(o.Trust) { // before anything is published
+		return nil, fmt.Errorf("sign: the Trust is a nil %T: want one, or nothing", o.Trust)
+	}
 	b := &Bundle{format: o.Format, payloadType: PayloadType, payload: s.payload()}
 	if b.format == "" {
 		b.format = SigstoreBundle

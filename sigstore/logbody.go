@@ -93,10 +93,10 @@ func openBody(entry *protorekor.TransparencyLogEntry, e evidence.Envelope) (*log
 
 // describeKind quotes a kind and its version, either of which may be missing.
 func describeKind(kind string) string {
-	if strings.TrimSpace(kind) == "" {
+	if kind = strings.TrimSpace(kind); kind == "" {
 		return "missing"
 	}
-	return strconv.Quote(strings.TrimSuffix(kind, " ")) // which is before a version that is missing
+	return strconv.Quote(kind)
 }
 
 // read reads the body as the logs write it, strictly, and without what only a proposal has.

@@ -26,7 +26,9 @@ func parseTrustedRoot(data []byte) (*TrustedRoot, error) {
 		return nil, fmt.Errorf("%d bytes, want at most %d", len(data), limits.TrustedRoot)
 	}
 	data = bytes.TrimPrefix(data, []byte("\ufeff")) // as programs for Windows write it
-	data = bytes.TrimLeft(data, " \t\r\n")
+	blank := len(data) - len(bytes.TrimLeft(data, " \t\r\n"))
+	above := bytes.Count(data[:blank], []byte("\n"))
+	data = data[blank:]
 	var lines []*TrustedRoot
 	for item, err := range jsonlines.Read(bytes.NewReader(data), "trusted root", limits.TrustedRoot) {
 		if err != nil {
@@ -41,7 +43,7 @@ func parseTrustedRoot(data []byte) (*TrustedRoot, error) {
 			r, err = newTrustedRoot(spec)
 		}
 		if err != nil && item.Line > 0 {
-			err = fmt.Errorf("line %d: %w", item.Line, err)
+			err = fmt.Errorf("line %d: %w", above+item.Line, err)
 		}
 		if err != nil {
 			return nil, err

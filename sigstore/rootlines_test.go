@@ -100,10 +100,11 @@ func TestTrustedRootLines(t *testing.T) {
 		"is of type string, want object":                                           []byte(`"trusted"`),
 		"line 2: ":                                                                 append(slices.Clone(first), "\n{}\n"...),
 		"one authority has one name":                                               bytes.Join([][]byte{first, renamed}, []byte("\n")),
+		"line 4: ":                                                                 bytes.Join([][]byte{nil, nil, first, []byte("{}")}, []byte("\n")),
 		"holds no trustedRoot":                                                     fmt.Appendf(nil, `{"mediaType":%q}`, clientTrustConfig),
 		"config whose mediaType is \"x\", want " + clientTrustConfig:               bytes.Replace(config(first), []byte(clientTrustConfig), []byte("x"), 1),
 		`root: unknown field "signed"`:                                             []byte(`{"signed":{}}`), // TUF metadata
-		"root: is TUF metadata: ":                                                  []byte(`{"signed":{},"signatures":[]}`),
+		"root: is TUF metadata, ":                                                  []byte(`{"signed":{},"signatures":[]}`),
 		"more than 64 lines":                                                       bytes.Repeat(append(slices.Clone(second), '\n'), limits.TrustedRoots+1),
 		"bytes, want at most":                                                      bytes.Repeat([]byte{' '}, limits.TrustedRoot+1),
 	} {

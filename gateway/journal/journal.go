@@ -15,6 +15,7 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/zero"
 )
 
 // Why a call has no line. It must not be forwarded, and may be sent again later.
@@ -87,6 +88,8 @@ func (o Options) check() error {
 	switch {
 	case o.Sign == nil:
 		return errors.New("journal: nothing that signs its segments")
+	case o.Witness != nil && zero.IsNil(o.Witness):
+		return fmt.Errorf("journal: the Witness is a nil %T: want one, or nothing", o.Witness)
 	case o.Timeout < 0 || o.SegmentAge < 0 || o.Waiting < 0 || o.RetryAfter < 0:
 		return errors.New("journal: a duration or a count is negative")
 	case o.SegmentSize < 0 || o.SegmentSize > limits.JournalSegment:

@@ -190,7 +190,7 @@ func lineAt(data []byte, n int) (from, to int) {
 }
 
 // zero puts zero bytes into line n.
-func zero(n int) func([]byte) []byte {
+func zeroed(n int) func([]byte) []byte {
 	return func(data []byte) []byte {
 		from, to := lineAt(data, n)
 		clear(data[from+10 : to])
@@ -208,8 +208,8 @@ func TestRecovery(t *testing.T) {
 		aside  int
 	}{
 		"nothing torn":   {lines, func(b []byte) []byte { return b }, 5, 0},
-		"last line torn": {lines, zero(5), 4, 2},
-		"first of the last group torn, second whole": {lines, zero(4), 3, 2},
+		"last line torn": {lines, zeroed(5), 4, 2},
+		"first of the last group torn, second whole": {lines, zeroed(4), 3, 2},
 		"last group missing": {lines, func(b []byte) []byte {
 			from, _ := lineAt(b, 4)
 			_, to := lineAt(b, 5)
@@ -218,10 +218,10 @@ func TestRecovery(t *testing.T) {
 		}, 3, 1},
 		"cut in the last line":              {lines, func(b []byte) []byte { _, to := lineAt(b, 5); return b[:to-5] }, 4, 2},
 		"line feed missing":                 {lines, func(b []byte) []byte { _, to := lineAt(b, 5); return b[:to-1] }, 4, 2},
-		"declaration of the last line torn": {declarations, zero(3), 4, 2},
-		"declaration of an earlier group":   {declarations, zero(2), -1, 0},
-		"line of an earlier group":          {lines, zero(3), -1, 0},
-		"first line":                        {lines, zero(1), -1, 0},
+		"declaration of the last line torn": {declarations, zeroed(3), 4, 2},
+		"declaration of an earlier group":   {declarations, zeroed(2), -1, 0},
+		"line of an earlier group":          {lines, zeroed(3), -1, 0},
+		"first line":                        {lines, zeroed(1), -1, 0},
 		"last line changed, and whole": {lines, func(b []byte) []byte {
 			from, to := lineAt(b, 4)
 			return bytes.Replace(b, b[from:to], bytes.Replace(b[from:to], []byte(`"client":"local"`), []byte(`"client":"lokal"`), 1), 1)

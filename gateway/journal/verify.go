@@ -13,6 +13,7 @@ import (
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/zero"
 )
 
 // Verify verifies a journal: every segment, line and declaration. It reads a segment at a time. A no is a Result that is not
@@ -22,6 +23,9 @@ import (
 func Verify(ctx context.Context, v *attest.Verifier, dir string, o VerifyOptions) (*Result, error) {
 	if v == nil {
 		return nil, attest.ErrNoTrust
+	}
+	if o.Witness != nil && zero.IsNil(o.Witness) {
+		return nil, fmt.Errorf("journal: the Witness is a nil %T: want one, or nothing", o.Witness)
 	}
 	if o.First < 0 {
 		return nil, fmt.Errorf("journal: the first segment is %d, want 1 or more", o.First)
