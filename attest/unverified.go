@@ -56,9 +56,12 @@ type rawJSON []byte
 // MarshalJSON writes the text as it stands.
 func (r rawJSON) MarshalJSON() ([]byte, error) { return r, nil }
 
-// UnverifiedStatement reads the statement in b without checking anything but its form.
+// UnverifiedStatement reads the statement in b without checking anything but its form and the payload's type.
 func (b *Bundle) UnverifiedStatement() (*UnverifiedStatement, error) {
 	b = zero.IfNil(b)
+	if err := b.checkPayloadType(); err != nil {
+		return nil, err
+	}
 	c, err := readStatement(jsontree.Read, b.statement())
 	if err != nil {
 		return nil, err
@@ -90,6 +93,9 @@ type UnverifiedClaim struct {
 // VerifyClaim, any other as in-toto defines it.
 func (b *Bundle) UnverifiedClaim() (*UnverifiedClaim, error) {
 	b = zero.IfNil(b)
+	if err := b.checkPayloadType(); err != nil {
+		return nil, err
+	}
 	c, err := readAnyClaim(b.statement())
 	if err != nil {
 		return nil, err
@@ -101,6 +107,9 @@ func (b *Bundle) UnverifiedClaim() (*UnverifiedClaim, error) {
 // least one. They say where a bundle may belong, and nothing else.
 func (b *Bundle) UnverifiedSubjects() ([]UnverifiedSubject, error) {
 	b = zero.IfNil(b)
+	if err := b.checkPayloadType(); err != nil {
+		return nil, err
+	}
 	c, err := readAnyClaim(b.statement())
 	if err != nil {
 		return nil, err

@@ -38,7 +38,7 @@ func Inspect(b *attest.Bundle, name, signer string) (Unverified, error) {
 		return Unverified{}, fmt.Errorf("%w: the bundle is nil", attest.ErrMalformed)
 	}
 	head := unverifiedHead{name, true, signer}
-	if b.UnverifiedPredicateType() == attest.PredicateType {
+	if e := b.UnverifiedEnvelope(); e.PredicateType == attest.PredicateType && e.PayloadType == attest.PayloadType {
 		s, err := Statement(b)
 		if err != nil {
 			return Unverified{}, err
