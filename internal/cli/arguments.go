@@ -46,12 +46,21 @@ func CheckArguments(args []string, secretIn func([]byte) string) error {
 	return nil
 }
 
+// isStdin tells the names of standard input.
+func isStdin(name string) bool {
+	switch name {
+	case Stdout, "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0":
+		return true
+	}
+	return false
+}
+
 // StdinOnce refuses to read standard input twice, since the second time nothing is in it: as an argument, or as the value of
 // one of the flags that are given and read what they name.
 func StdinOnce(cmd *cobra.Command, args []string, readers ...string) error {
 	var by []string
 	for _, arg := range args {
-		if arg == Stdout {
+		if isStdin(arg) {
 			by = append(by, "an argument")
 		}
 	}
@@ -64,7 +73,7 @@ func StdinOnce(cmd *cobra.Command, args []string, readers ...string) error {
 			values = list.GetSlice()
 		}
 		for _, value := range values {
-			if value == Stdout {
+			if isStdin(value) {
 				by = append(by, "--"+f.Name)
 			}
 		}
