@@ -61,6 +61,8 @@ func notBundleHint(e *files.NotBundleError) string {
 	switch {
 	case e.IsDeclaration():
 		return "name the bundles alone: sign writes them beside the declarations, as *" + signatureSuffix
+	case e.Kind == input.KindStatement:
+		return "name the bundle that it was taken out of: a statement alone has no signature"
 	case e.Kind == input.KindRunSet:
 		return "where run sets are taken, the set's header is the first line of its file: remove what is before it"
 	case e.Kind != "":

@@ -64,6 +64,9 @@ var policyOptions = policy.Options{TrustedRoots: sigstore.Authorities}
 
 // loadPolicy reads a policy, and where signers are named holds it against its signature.
 func loadPolicy(cmd *cobra.Command, path string, signers *policySigners, o policy.Options) (*policy.Policy, error) {
+	if path == cli.Stdout {
+		return nil, cli.WithHint(errors.New("want a file: a policy is not read from standard input"), "put it into a file beside the keys that it names; a file of this name is ./-")
+	}
 	verifier, err := signers.verifier(cmd)
 	if err != nil {
 		return nil, err

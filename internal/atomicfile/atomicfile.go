@@ -28,7 +28,7 @@ func (e *MissingFolderError) Unwrap() error { return fs.ErrNotExist }
 func CheckFolder(path string) error {
 	folder := folderOf(path)
 	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
-		return &MissingFolderError{path, folder}
+		return &MissingFolderError{path, linked(folder)}
 	}
 	if n, _ := descriptor(path); n >= 0 { // is written to as it is
 		return nil
@@ -43,6 +43,21 @@ func CheckFolder(path string) error {
 		return fmt.Errorf("%s: no file can be written in the folder %s: %w", path, folder, err)
 	}
 	return nil
+}
+
+// linked is where links lead from a folder that is not there: mkdir makes none at a link.
+func linked(folder string) string {
+	for range 40 { // as the system follows
+		to, err := os.Readlink(folder)
+		if err != nil {
+			break
+		}
+		if above, err := filepath.EvalSymlinks(filepath.Dir(folder)); err == nil && above != "." && !filepath.IsAbs(to) {
+			to = above + string(filepath.Separator) + to // uncleaned: .. behind a link leads out of its target
+		}
+		folder = to
+	}
+	return folder
 }
 
 var access = mayWrite // tests have it fail

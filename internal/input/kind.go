@@ -11,6 +11,7 @@ import (
 const (
 	KindDeclaration = "a declaration"
 	KindBundle      = "a bundle"
+	KindStatement   = "an in-toto statement without its envelope"
 	KindPrivateKey  = "a private key"
 	KindPublicKey   = "a public key"
 	KindCertificate = "a certificate"
@@ -64,6 +65,8 @@ func Kind(data []byte) string {
 		return KindBundle
 	case has(proofType) && has(`"statement"`) && has(`"bundle"`):
 		return KindBundle // malformed: the statement has a declaration in it
+	case bytes.HasPrefix(text, []byte("{")) && has(`"_type"`) && has(`"predicateType"`) && has(`"https://in-toto.io/Statement/`):
+		return KindStatement // with a declaration in it
 	case has(casesSchema):
 		return "cases of a policy" // which may hold declarations
 	case has(policySchema):
