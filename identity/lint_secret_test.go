@@ -63,7 +63,7 @@ func TestSecrets(t *testing.T) {
 		}
 	}
 	for _, member := range []string{
-		`"args":["docker","run","-u","1000:1000","img"]`, `"args":["-u","nobody:nogroup"]`, `"args":["--user","www-data:www-data"]`, `"jwk":{"kty":"EC","d":"https://example.com/a/b/c/d"}`,
+		`"args":["docker","run","-u","1000:1000","img"]`, `"args":["-u","daemon:nogroup"]`, `"args":["--user","www-data:www-data"]`, `"jwk":{"kty":"EC","d":"https://example.com/a/b/c/d"}`,
 		`"max_tokens":100`, `"tokenizer":"meta-llama/Llama-3.1-8B"`, `"token":128`, `"token_budget":"20000"`, `"tokens":"100"`, `"eos_token":"<|im_end|>"`, `"pad_token":"[PAD]"`, `"bos_token":"<s>"`,
 		`"pad_token":"reserved_special_token_128"`, `"api_key":"${OPENAI_API_KEY}"`, `"api_key":"OPENAI_API_KEY"`, `"api_key_env":"OPENAI_KEY"`, `"api_key":"env:KEY"`, `"api_key":"<your key>"`, `"api_key":"***"`,
 		`"api_key":""`, `"password":{"type":"string"}`, `"required":["password"]`, `"properties":{"api_key":{"type":"string"}}`, `"Authorization":"Bearer ${TOKEN}"`, `"x":"bearer of bad news 1"`,

@@ -51,6 +51,16 @@ func element(before, s string, isPair bool, as reading) string {
 	return text(s, as)
 }
 
+// IsLoginOption tells -u USER:PASSWORD and its long form, as two arguments. -u USER:GROUP is as usual, so the password must look made up.
+func IsLoginOption(option, s string) bool {
+	switch option {
+	case "-u", "--user", "--proxy-user":
+		_, password, _ := strings.Cut(s, ":")
+		return isLogin(s) && isMadeUp(password)
+	}
+	return false
+}
+
 // setsVariable tells the option behind which a variable of the environment stands.
 func setsVariable(option string) bool { return option == "-e" || option == "--env" }
 

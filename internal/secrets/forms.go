@@ -81,16 +81,6 @@ func isBasic(found string) bool {
 	return err == nil && !bytes.ContainsFunc(login, func(r rune) bool { return r == utf8.RuneError || !unicode.IsPrint(r) }) && isLogin(string(login))
 }
 
-// IsLoginOption tells -u USER:PASSWORD and its long form, as two arguments. -u USER:GROUP is as usual, so the password must look made up.
-func IsLoginOption(option, s string) bool {
-	switch option {
-	case "-u", "--user", "--proxy-user":
-		_, password, _ := strings.Cut(s, ":")
-		return isLogin(s) && isMadeUp(password)
-	}
-	return false
-}
-
 func isOptionLogin(found string) bool {
 	return isLogin(strings.Trim(found[strings.LastIndexAny(found, " =")+1:], `'"`))
 }

@@ -61,7 +61,7 @@ func (r *Repository) failed(err error) error {
 func (r *Repository) answered(e *answerError) error {
 	failed := &store.Error{Target: r.ref.Host, Err: e}
 	switch {
-	case e.denied() && !e.token && !sameServer(e.url, &url.URL{Scheme: e.url.Scheme, Host: r.repo.Host()}): // where a login at the registry is no help
+	case e.denied() && !e.token && !sameServer(e.url, &url.URL{Scheme: e.url.Scheme, Host: r.repo.Host()}): // where a login at the registry does not help
 		failed.Err = &refusedError{fmt.Sprintf("%s, to which it leads for %s, refuses (%s)", e.url.Host, r.ref.Path, e.why()), e}
 	case e.denied(), e.status == http.StatusNotFound && e.token:
 		what := "access to"
