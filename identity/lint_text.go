@@ -81,7 +81,7 @@ func (l *linter) text(s string, isName bool) {
 		l.warn(CodeInvisible, fmt.Sprintf("%U is a control character", r), "remove it")
 	}
 	if where := loneBlank(s); isName && where != "" {
-		l.warn(CodeInvisible, "a blank "+where+" is not seen", "remove it")
+		l.warn(CodeInvisible, "a blank "+where+" is easily overlooked", "remove it, unless it is meant")
 	}
 	if isASCII(s) {
 		return

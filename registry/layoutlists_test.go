@@ -378,3 +378,26 @@ func TestLayoutPathsWithColons(t *testing.T) {
 		t.Errorf("%d entries in the other one", n)
 	}
 }
+
+// TestLayoutBehindLink: .. behind a link leads out of the folder that the link leads to, to read and to write.
+func TestLayoutBehindLink(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, "there", "sub"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(filepath.Join("there", "sub"), filepath.Join(dir, "link")); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"lay", filepath.Join("there", "lay")} {
+		if err := os.CopyFS(filepath.Join(dir, name), os.DirFS(newLayout(t))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	attach(t, "oci-layout://"+dir+"/link/../lay:v1", 1)
+	if n := len(layoutIndex(t, filepath.Join(dir, "lay")).Manifests); n != 1 {
+		t.Errorf("the other layout has %d manifests", n)
+	}
+	if n := len(layoutIndex(t, filepath.Join(dir, "there", "lay")).Manifests); n < 2 {
+		t.Errorf("the layout that was named has %d manifests", n)
+	}
+}

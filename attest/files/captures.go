@@ -90,8 +90,8 @@ func (c Captures) InFolder(ctx context.Context, dir string, src capture.Source) 
 
 // FolderOf returns the captured folder that a file would be written to, where it would replace a file of the run, or be captured
 // the next time. Captured are paths, where the format reads folders, and Folder. It is the first that has target in it or below it,
-// links followed, and "" if none has. It is "", too, if target is "-", standard output, or if the folder of target does not exist or
-// cannot be read: writing the file says why.
+// links followed and folders yet to be made included, and "" if none has. It is "", too, if target is "-", standard output, or if the
+// folder of target cannot be read: writing the file says why.
 func (c Captures) FolderOf(target string, paths ...string) string {
 	if target == input.Stdin { // as the name of a result
 		return ""

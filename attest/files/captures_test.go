@@ -73,8 +73,8 @@ func TestFolderOf(t *testing.T) {
 		target, want string
 	}{
 		{files.Captures{Format: folders}, "b.json", model},
-		{files.Captures{Format: folders}, "-", ""}, // standard output
-		{files.Captures{Format: folders}, filepath.Join(model, "missing", "b.json"), ""},
+		{files.Captures{Format: folders}, "-", ""},                                          // standard output
+		{files.Captures{Format: folders}, filepath.Join(model, "missing", "b.json"), model}, // a folder yet to be made
 		{files.Captures{Format: folders}, filepath.Join(model, "sub", "b.json"), model},
 		{files.Captures{Format: folders}, filepath.Join(dir, "b.json"), ""},
 		{files.Captures{Format: requests, Folder: tasks}, filepath.Join(tasks, "b.json"), tasks},

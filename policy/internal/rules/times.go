@@ -9,7 +9,7 @@ import (
 	"github.com/google/cel-go/common/types"
 )
 
-// checkTimes refuses constants that are not a time or a duration: a rule with one could be decided for no run.
+// checkTimes refuses constants that are not a time or a duration: wherever one is evaluated, the rule fails.
 func checkTimes(checked *cel.Ast, behind int) []Problem {
 	for _, c := range []struct {
 		name string

@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	pathpkg "path"
 	"path/filepath"
 	"strings"
 	"time"
@@ -91,7 +92,10 @@ type folder string
 
 var _ tree = folder("")
 
-func (f folder) file(name string) string { return filepath.Join(string(f), filepath.FromSlash(name)) }
+// file is the path of a file of the layout. The folder's is as it was given: .. behind a link leads out of what the link leads to.
+func (f folder) file(name string) string {
+	return strings.TrimRight(string(f), string(filepath.Separator)) + string(filepath.Separator) + filepath.FromSlash(name)
+}
 
 func (f folder) open(name string) (io.ReadCloser, error) { return openRegular(f.file(name)) }
 
@@ -176,11 +180,10 @@ func (f folder) store(b store.Item) error {
 
 // create writes a file unless it is there.
 func (f folder) create(name string, data []byte) error {
-	path := f.file(name)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	if err := os.MkdirAll(f.file(pathpkg.Dir(name)), 0o755); err != nil {
 		return err
 	}
-	if err := atomicfile.Create(path, data, 0o644); !errors.Is(err, fs.ErrExist) {
+	if err := atomicfile.Create(f.file(name), data, 0o644); !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	return nil
