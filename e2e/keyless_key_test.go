@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -80,7 +81,8 @@ func TestTwoTimestamps(t *testing.T) {
 	}
 	sign("two.sigstore.json", s.Timestamper.URL, second.URL)
 	sign("one.sigstore.json", second.URL)
-	sign("twice.sigstore.json", second.URL, second.URL)
+	sign("twice.sigstore.json", second.URL, strings.Replace(second.URL, "127.0.0.1", "localhost", 1)) // by another name of its host
+	d.signs("same.sigstore.json", "--key", "runattest.key", "--timestamp-server", second.URL, "--timestamp-server", second.URL).malformed("twice")
 	with := func(bundle, n string) outcome {
 		return d.believes(bundle, "--key", "runattest.pub", "--trusted-root", "both.json", "--require-timestamp", n)
 	}
