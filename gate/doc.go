@@ -38,8 +38,8 @@
 //
 // # Starting
 //
-// (*Admission).Exec refuses what was not allowed, and everything in a program that a dynamic loader has started or that holds C code (ErrLoader). It
-// writes the declaration and the bundle into a private folder, appends a Record to the log and has it on the disk, and replaces
+// (*Admission).Exec refuses what was not allowed, and everything in a program that a dynamic loader has started or that holds C
+// code (ErrLoader). It writes the declaration and the bundle into a private folder, appends a Record to the log and has it on the disk, and replaces
 // the process with the program, which finds AIRUN_IDENTITY, AIRUN_DECLARATION and AIRUN_BUNDLE in its environment. An admission that
 // is older than a second is decided again first. A start that cannot be recorded is refused.
 //

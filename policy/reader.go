@@ -147,8 +147,8 @@ func (r *reader) string(into *string) field {
 		}
 		if *into = v.Text(); *into == "" {
 			r.fail(identity.CodeValue, "", "is empty")
-		} else if unseenRune, what := unseen.In(*into, false); what != "" {
-			r.fail(identity.CodeInvisible, "remove it, or write it as an escape", "%U %s", unseenRune, what)
+		} else if char, what := unseen.In(*into, false); what != "" {
+			r.fail(identity.CodeInvisible, "remove it, or write it as an escape", "%U %s", char, what)
 		}
 	}
 }
