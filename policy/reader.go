@@ -139,15 +139,23 @@ func (r *reader) list(v jsontree.Value, least, most int, each func(i int, v json
 	}
 }
 
-// string reads a string that is not empty.
-func (r *reader) string(into *string) field {
+// expression reads a string that is not empty, and whose characters are looked at when it is compiled.
+func (r *reader) expression(into *string) field {
 	return func(v jsontree.Value) {
 		if !r.want(v, jsontree.String) {
 			return
 		}
 		if *into = v.Text(); *into == "" {
 			r.fail(identity.CodeValue, "", "is empty")
-		} else if char, what := unseen.In(*into, false); what != "" {
+		}
+	}
+}
+
+// string reads a string that is not empty, all of which is seen.
+func (r *reader) string(into *string) field {
+	return func(v jsontree.Value) {
+		r.expression(into)(v)
+		if char, what := unseen.In(*into, false); what != "" {
 			r.fail(identity.CodeInvisible, "remove it, or write it as an escape", "%U %s", char, what)
 		}
 	}

@@ -70,7 +70,7 @@ func (r *reader) condition(into *rule, v jsontree.Value) {
 		return
 	}
 	var expr string
-	if r.string(&expr)(v); expr != "" {
+	if r.expression(&expr)(v); expr != "" {
 		r.place(expr, into.ReadCondition(r.source(expr)))
 	}
 }

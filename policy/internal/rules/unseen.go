@@ -8,7 +8,7 @@ import (
 	"github.com/runattest/runattest/internal/unseen"
 )
 
-// checkUnseen refuses characters that are not seen, outside of comments: a text with one, copied from a page, is equal to none that
+// checkUnseen refuses characters that are not seen: a text with one, copied from a page, is equal to none that
 // people write, and a rule that forbids it would forbid nothing. A string has an escape for those that are meant.
 func checkUnseen(expr string, behind int) []Problem {
 	code := []rune(expr)
@@ -20,6 +20,10 @@ func checkUnseen(expr string, behind int) []Problem {
 	}
 	text := string(code)
 	r, what := unseen.In(text, true)
+	if what == "" { // comments are prose, which can be made to be shown as if it were code
+		text = expr
+		r, what = unseen.In(text, false)
+	}
 	if what == "" {
 		return nil
 	}
