@@ -34,13 +34,17 @@ func (r *Rule) Check(s Scope) []Problem {
 	refuse := func(hint, format string, args ...any) {
 		problems = append(problems, whole(codeValue, hint, fmt.Sprintf(format, args...))...)
 	}
-	if what := r.readsApprovals(); s.NoApprovals && what != "" {
-		refuse("name them in approvals (required: 0 demands none), or leave the rule out",
-			"reads %s, and the policy names no approvers, so that there never is an approval nor a rejection", what)
+	if s.NoApprovals {
+		if what := r.readsApprovals(); what != "" {
+			refuse("name them in approvals (required: 0 demands none), or leave the rule out",
+				"reads %s, and the policy names no approvers, so that there never is an approval nor a rejection", what)
+		}
 	}
-	if what := r.ReadsTimes(); s.Timeless != "" && what != "" {
-		refuse("give the trustedRoot of a timestamp authority, or leave the rule out",
-			"reads %s, and there never is a trusted time: %s", what, s.Timeless)
+	if s.Timeless != "" {
+		if what := r.ReadsTimes(); what != "" {
+			refuse("give the trustedRoot of a timestamp authority, or leave the rule out",
+				"reads %s, and there never is a trusted time: %s", what, s.Timeless)
+		}
 	}
 	for _, c := range comparisons(r.ast) {
 		if c.isPossible(s.Words) {

@@ -29,13 +29,14 @@ func compile(s Source, expr string, behind int) (*cel.Ast, []Problem) {
 	}
 	ast, issues := e.Compile(expr)
 	if issues.Err() == nil {
-		if found := checkPatterns(ast, expr, behind); found != nil {
+		called := callsOf(ast)
+		if found := checkPatterns(ast, called, expr, behind); found != nil {
 			return nil, found
 		}
-		if found := checkZones(ast, behind); found != nil {
+		if found := checkZones(ast, called, behind); found != nil {
 			return nil, found
 		}
-		if found := checkTimes(ast, behind); found != nil {
+		if found := checkTimes(ast, called, behind); found != nil {
 			return nil, found
 		}
 		return ast, nil

@@ -10,11 +10,10 @@ import (
 
 // checkPatterns refuses regular expressions of which a string has made another one: in strings CEL reads \b as a backspace
 // and \? as a question mark, and YAML reads \b so in double quotes. A rule that forbids such a pattern would forbid nothing.
-func checkPatterns(checked *cel.Ast, expr string, behind int) []Problem {
+func checkPatterns(checked *cel.Ast, called calls, expr string, behind int) []Problem {
 	source := []rune(expr)
-	calls := ast.MatchDescendants(ast.NavigateAST(checked.NativeRep()), ast.FunctionMatcher("matches"))
-	for _, call := range calls {
-		args := call.AsCall().Args()
+	for _, call := range called.of("matches") {
+		args := call.Args()
 		pattern := args[len(args)-1]
 		at, ok := checked.NativeRep().SourceInfo().GetOffsetRange(pattern.ID())
 		if pattern.Kind() != ast.LiteralKind || !ok || int(at.Start) >= len(source) {

@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"strings"
+
 	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/common/ast"
 	"github.com/google/cel-go/common/operators"
@@ -21,23 +23,26 @@ func reads(checked *cel.Ast, variable string) bool {
 	return false
 }
 
-// readsMember says whether it looks at a member of an object, or whether it has that member.
-func readsMember(checked *cel.Ast, of, member string) bool {
+// membersRead are the members that it looks at, or of which it says whether they are there.
+func membersRead(checked *cel.Ast) map[member]bool {
+	read := map[member]bool{}
 	if checked == nil {
-		return false
+		return read
 	}
-	found := ast.MatchDescendants(ast.NavigateAST(checked.NativeRep()), func(e ast.NavigableExpr) bool {
+	eachPart(checked, func(e ast.Expr) {
 		operand, name := selection(e)
-		if operand == nil || name != member {
-			return false
+		if operand == nil {
+			return
 		}
 		t := checked.NativeRep().GetType(operand.ID())
 		for t.TypeName() == "optional_type" {
 			t = t.Parameters()[0]
 		}
-		return t.IsExactType(object(of))
+		if t.Kind() == types.StructKind {
+			read[member{t.TypeName(), name}] = true
+		}
 	})
-	return len(found) > 0
+	return read
 }
 
 // selection is x and the name of x.name and x.?name; nil of any other expression.
@@ -61,28 +66,31 @@ func textOf(v ref.Val) string {
 // readsApprovals is what the condition reads of approvals, "" if nothing.
 func (r *Rule) readsApprovals() string {
 	return r.firstRead(varApprovals,
-		member{"Ancestor", "approved", "approved of an ancestor"},
-		member{"Ancestor", "approvals", "approvals of an ancestor"})
+		member{"Ancestor", "approved"},
+		member{"Ancestor", "approvals"})
 }
 
 // ReadsTimes is what the condition reads of trusted times, "" if nothing.
 func (r *Rule) ReadsTimes() string {
 	return r.firstRead(varTime,
-		member{"Ancestor", "declaredBy", "declaredBy of an ancestor"},
-		member{"Approval", "time", "time of an approval"})
+		member{"Ancestor", "declaredBy"},
+		member{"Approval", "time"})
 }
 
-// member is a member of a type, and what it is called.
-type member struct{ of, name, called string }
+// member is a member of a type.
+type member struct{ of, name string }
+
+func (m member) String() string { return m.name + " of an " + strings.ToLower(m.of) }
 
 // firstRead is the variable, if the condition reads it, or what the first of the members that it reads is called, or "".
 func (r *Rule) firstRead(variable string, members ...member) string {
 	if reads(r.ast, variable) {
 		return variable
 	}
+	read := membersRead(r.ast)
 	for _, m := range members {
-		if readsMember(r.ast, m.of, m.name) {
-			return m.called
+		if read[m] {
+			return m.String()
 		}
 	}
 	return ""

@@ -10,7 +10,7 @@ import (
 )
 
 // checkTimes refuses constants that are not a time or a duration: wherever one is evaluated, the rule fails.
-func checkTimes(checked *cel.Ast, behind int) []Problem {
+func checkTimes(checked *cel.Ast, called calls, behind int) []Problem {
 	for _, c := range []struct {
 		name string
 		to   *types.Type
@@ -19,8 +19,8 @@ func checkTimes(checked *cel.Ast, behind int) []Problem {
 		{overloads.TypeConvertTimestamp, types.TimestampType, `write timestamp("2026-01-31T12:00:00Z")`},
 		{overloads.TypeConvertDuration, types.DurationType, `write duration("90s"), with the units h, m and s: a day is 24h`},
 	} {
-		for _, call := range ast.MatchDescendants(ast.NavigateAST(checked.NativeRep()), ast.FunctionMatcher(c.name)) {
-			args := call.AsCall().Args()
+		for _, call := range called.of(c.name) {
+			args := call.Args()
 			if len(args) != 1 || args[0].Kind() != ast.LiteralKind {
 				continue
 			}

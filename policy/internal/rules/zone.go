@@ -19,27 +19,25 @@ var inZone = []string{
 var zoneText = lazyregexp.New(`^(?:UTC|[+-]?(?:0\d|1[0-4]):[0-5]\d)$`)
 
 // checkZones refuses time zones that could mean something else on another machine, or to another user of this one.
-func checkZones(checked *cel.Ast, behind int) []Problem {
-	for _, name := range inZone {
-		for _, call := range ast.MatchDescendants(ast.NavigateAST(checked.NativeRep()), ast.FunctionMatcher(name)) {
-			args := call.AsCall().Args()
-			if len(args) == 0 {
+func checkZones(checked *cel.Ast, called calls, behind int) []Problem {
+	for _, call := range called.of(inZone...) {
+		args := call.Args()
+		if len(args) == 0 {
+			continue
+		}
+		zone, what := args[len(args)-1], "is not a constant"
+		if zone.Kind() == ast.LiteralKind {
+			text := textOf(zone.AsLiteral())
+			if zoneText.MatchString(text) {
 				continue
 			}
-			zone, what := args[len(args)-1], "is not a constant"
-			if zone.Kind() == ast.LiteralKind {
-				text := textOf(zone.AsLiteral())
-				if zoneText.MatchString(text) {
-					continue
-				}
-				what = fmt.Sprintf("%.64q depends on the machine and its environment", text)
-			}
-			position := Whole
-			if at, ok := checked.NativeRep().SourceInfo().GetOffsetRange(zone.ID()); ok {
-				position = behind + int(at.Start)
-			}
-			return []Problem{{codeValue, position, "the time zone " + what, `ask for UTC, or write the offset: ` + name + `("+01:00")`}}
+			what = fmt.Sprintf("%.64q depends on the machine and its environment", text)
 		}
+		position := Whole
+		if at, ok := checked.NativeRep().SourceInfo().GetOffsetRange(zone.ID()); ok {
+			position = behind + int(at.Start)
+		}
+		return []Problem{{codeValue, position, "the time zone " + what, `ask for UTC, or write the offset: ` + call.FunctionName() + `("+01:00")`}}
 	}
 	return nil
 }
