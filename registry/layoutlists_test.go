@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/identity"
 	ours "github.com/runattest/runattest/registry"
 )
 
@@ -229,7 +231,7 @@ func TestLayoutListLost(t *testing.T) {
 		"a list of nothing":                        {nil, false, 0},
 		"an entry that does not say what it is":    {[]ocispec.Descriptor{absent("x")}, false, 1},
 		"an entry with annotations of a bundle":    {[]ocispec.Descriptor{annotated}, false, 1},
-		"an entry that says that it is other than": {[]ocispec.Descriptor{other}, false, 0},
+		"an entry that says that it is other than": {[]ocispec.Descriptor{other}, false, 1},
 	} {
 		list, err := json.Marshal(ocispec.Index{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageIndex, Manifests: c.entries})
 		if err != nil {
@@ -243,25 +245,120 @@ func TestLayoutListLost(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		writeIndex(t, dir, append(slices.Clone(before), entry)...)
-		for n := range 2 {
-			target, a := resolve(t, ref)
-			l, err := target.ListByContent(t.Context(), a)
-			if err != nil {
-				t.Fatal(err)
+		for _, as := range []string{ocispec.MediaTypeImageIndex, ocispec.MediaTypeImageManifest} {
+			if entry.MediaType = as; as != ocispec.MediaTypeImageIndex && !c.isGone {
+				continue
 			}
-			malformed := 0
-			for _, err := range l.Bundles(t.Context()) {
-				if errors.As(err, new(*ours.MalformedError)) {
-					malformed++
-				} else if err != nil {
-					t.Error(err)
+			writeIndex(t, dir, append(slices.Clone(before), entry)...)
+			for n := range 2 {
+				if malformed := malformedByContent(t, ref); malformed != c.malformed {
+					t.Errorf("%s, as %s, after %d that were attached: %d malformed, want %d", name, as, n, malformed, c.malformed)
 				}
+				attach(t, ref, n)
 			}
-			if malformed != c.malformed {
-				t.Errorf("%s, after %d that were attached: %d malformed, want %d", name, n, malformed, c.malformed)
+		}
+	}
+}
+
+// malformedByContent counts what is attached and malformed, for a reader who must not miss anything.
+func malformedByContent(t *testing.T, ref string) (malformed int) {
+	t.Helper()
+	target, a := resolve(t, ref)
+	l, err := target.ListByContent(t.Context(), a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, err := range l.Bundles(t.Context()) {
+		if errors.As(err, new(*ours.MalformedError)) {
+			malformed++
+		} else if err != nil {
+			t.Error(err)
+		}
+	}
+	return malformed
+}
+
+// TestLayoutEntryLost: an entry of index.json that is not there may be a rejection, unless it is a platform of an image, or
+// what people gave a tag.
+func TestLayoutEntryLost(t *testing.T) {
+	dir := newLayout(t)
+	ref := "oci-layout://" + dir + ":v1"
+	before := layoutIndex(t, dir).Manifests
+	absent := ocispec.Descriptor{MediaType: ocispec.MediaTypeImageManifest, Digest: digest.FromString("absent"), Size: 6}
+	with := func(edit func(d *ocispec.Descriptor)) ocispec.Descriptor {
+		d := absent
+		edit(&d)
+		return d
+	}
+	linux := &ocispec.Platform{OS: "linux", Architecture: "amd64"}
+	image, err := json.Marshal(ocispec.Index{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageIndex,
+		Manifests: []ocispec.Descriptor{with(func(d *ocispec.Descriptor) { d.Platform = linux })}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ofImage := ocispec.Descriptor{MediaType: ocispec.MediaTypeImageIndex, Digest: writeBlob(t, dir, image), Size: int64(len(image))}
+	tag := func(name, tag string) func(d *ocispec.Descriptor) {
+		return func(d *ocispec.Descriptor) { d.Annotations = map[string]string{name: tag} }
+	}
+	for name, c := range map[string]struct {
+		entries           []ocispec.Descriptor
+		byContent, listed int // malformed
+	}{
+		"without labels":               {[]ocispec.Descriptor{absent}, 1, 1},
+		"of another artifact type":     {[]ocispec.Descriptor{with(func(d *ocispec.Descriptor) { d.ArtifactType = "x/y" })}, 1, 0},
+		"without a media type":         {[]ocispec.Descriptor{with(func(d *ocispec.Descriptor) { d.MediaType = "" })}, 1, 1},
+		"an index":                     {[]ocispec.Descriptor{with(func(d *ocispec.Descriptor) { d.MediaType = ocispec.MediaTypeImageIndex })}, 1, 1},
+		"a blob":                       {[]ocispec.Descriptor{with(func(d *ocispec.Descriptor) { d.MediaType = "text/plain" })}, 0, 0},
+		"twice, once with a platform":  {[]ocispec.Descriptor{with(func(d *ocispec.Descriptor) { d.Platform = linux }), absent}, 1, 1},
+		"a platform":                   {[]ocispec.Descriptor{with(func(d *ocispec.Descriptor) { d.Platform = linux })}, 0, 0},
+		"a platform of an image":       {[]ocispec.Descriptor{ofImage, absent}, 0, 0},
+		"with a tag":                   {[]ocispec.Descriptor{with(tag(ocispec.AnnotationRefName, "v2"))}, 0, 0},
+		"the list of another artifact": {[]ocispec.Descriptor{with(tag("com.github.runattest.former-tag", "sha256-"+strings.Repeat("a", 64)))}, 0, 0},
+	} {
+		writeIndex(t, dir, append(slices.Clone(before), c.entries...)...)
+		if n := malformedByContent(t, ref); n != c.byContent {
+			t.Errorf("%s: %d malformed, want %d", name, n, c.byContent)
+		}
+		if _, _, errs := fetchAll(t, ref); len(errs) != c.listed {
+			t.Errorf("%s: listed %v, want %d", name, errs, c.listed)
+		}
+		d := declare(t, 1)
+		if _, _, err := open(t, "oci-layout://"+dir).PushRun(t.Context(), d); err != nil {
+			t.Fatal(err)
+		}
+		skipped := 0
+		for _, err := range open(t, "oci-layout://"+dir).Runs(t.Context(), ours.RunsOptions{Of: []identity.ID{d.ID()}, ByContent: true}) {
+			if errors.As(err, new(*ours.SkippedError)) {
+				skipped++
 			}
-			attach(t, ref, n)
+		}
+		if want := c.byContent > 0 || strings.HasPrefix(name, "the list"); (skipped == 1) != want { // it is not looked for which artifact it is
+			t.Errorf("%s: of a run %d skipped", name, skipped)
+		}
+	}
+}
+
+// TestListedManifestLost: what a registry lists, and does not have, may be a rejection whatever the list says of it.
+func TestListedManifestLost(t *testing.T) {
+	for _, artifactType := range []string{"", "x/y", "application/spdx+json"} {
+		s := newServer(t, false)
+		s.artifact()
+		list := ocispec.Index{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageIndex, Manifests: []ocispec.Descriptor{
+			{MediaType: ocispec.MediaTypeImageManifest, Digest: digest.FromString("absent"), Size: 6, ArtifactType: artifactType},
+		}}
+		s.spoil(noAPI(func(w http.ResponseWriter) {
+			w.Header().Set("Content-Type", list.MediaType)
+			_, _ = w.Write(encode(t, list))
+		}))
+		if n := malformedByContent(t, s.host+"/app:v1"); n != 1 {
+			t.Errorf("%q: %d malformed, want 1", artifactType, n)
+		}
+		want := 0
+		if artifactType == "" {
+			want = 1
+		}
+		if _, l, errs := fetchAll(t, s.host+"/app:v1"); len(errs) != want || l.Foreign() != 1-want {
+			t.Errorf("%q: listed %v, %d foreign", artifactType, errs, l.Foreign())
 		}
 	}
 }

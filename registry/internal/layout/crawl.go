@@ -31,6 +31,8 @@ type snapshot struct {
 	err       error
 	referring map[digest.Digest][]ocispec.Descriptor
 	unread    []unread
+	missing   map[digest.Digest]bool // of unread, what is not there
+	platforms map[digest.Digest]bool // what an index calls an image's platform
 }
 
 // unread is a manifest that cannot be read, and why.
@@ -49,7 +51,8 @@ func (l *Layout) snapshot() (*snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &snapshot{Layout: l, index: index, tagged: map[string][]ocispec.Descriptor{}, former: map[string][]ocispec.Descriptor{}, referring: map[digest.Digest][]ocispec.Descriptor{}}
+	s := &snapshot{Layout: l, index: index, tagged: map[string][]ocispec.Descriptor{}, former: map[string][]ocispec.Descriptor{},
+		referring: map[digest.Digest][]ocispec.Descriptor{}, missing: map[digest.Digest]bool{}, platforms: map[digest.Digest]bool{}}
 	for _, d := range index.Manifests {
 		if tag := d.Annotations[formerTag]; tag != "" {
 			s.former[tag] = append(s.former[tag], d)
@@ -80,31 +83,29 @@ func (s *snapshot) Referrers(ctx context.Context, subject digest.Digest, anyLabe
 	if err := s.walkOnce(ctx); err != nil {
 		return nil, err
 	}
-	lost, err := s.lost(ctx, store.FallbackTag(subject))
+	lost, err := s.lost(ctx, anyLabel, store.FallbackTag(subject))
 	if err != nil {
 		return nil, err
 	}
-	return s.fewEnough(subject, slices.Concat(s.broken(anyLabel), lost, s.referring[subject]))
+	return s.fewEnough(subject, slices.Concat(union(s.broken(subject, anyLabel), lost), s.referring[subject]))
 }
 
 // lost are lists of referrers that are named by a subject's tag and are not there, and what such a list names, may be a bundle and
 // is not there: without them it is not known what refers to the subject.
-func (s *snapshot) lost(ctx context.Context, tags ...string) ([]ocispec.Descriptor, error) {
-	missing := map[digest.Digest]bool{}
-	for _, u := range s.unread {
-		missing[u.Digest] = missing[u.Digest] || errors.Is(u.err, store.ErrNotFound)
-	}
-	if len(missing) == 0 {
+func (s *snapshot) lost(ctx context.Context, anyLabel bool, tags ...string) ([]ocispec.Descriptor, error) {
+	if len(s.missing) == 0 {
 		return nil, nil
 	}
 	var lost []ocispec.Descriptor
 	for _, tag := range tags {
 		for _, d := range slices.Concat(s.tagged[tag], s.former[tag]) {
 			switch {
-			case d.MediaType != ocispec.MediaTypeImageIndex:
+			case store.FallbackTag(d.Digest) == tag: // the artifact itself
 				continue
-			case missing[d.Digest]:
+			case s.missing[d.Digest]:
 				lost = append(lost, d)
+				continue
+			case d.MediaType != ocispec.MediaTypeImageIndex:
 				continue
 			}
 			head, err := s.head(ctx, d)
@@ -115,7 +116,7 @@ func (s *snapshot) lost(ctx context.Context, tags ...string) ([]ocispec.Descript
 				continue
 			}
 			for _, listed := range head.Manifests {
-				if missing[listed.Digest] && store.MayBeBundle(listed) && !mayHide(listed, store.ErrNotFound, false) {
+				if s.missing[listed.Digest] && (anyLabel || store.MayBeBundle(listed)) && !mayHide(listed, store.ErrNotFound, false) {
 					lost = append(lost, listed)
 				}
 			}
@@ -124,13 +125,33 @@ func (s *snapshot) lost(ctx context.Context, tags ...string) ([]ocispec.Descript
 	return lost, nil
 }
 
+// union are all, with those of more that are not among them.
+func union(all, more []ocispec.Descriptor) []ocispec.Descriptor {
+	known := map[digest.Digest]bool{}
+	for _, d := range all {
+		known[d.Digest] = true
+	}
+	for _, d := range more {
+		if !known[d.Digest] {
+			known[d.Digest] = true
+			all = append(all, d)
+		}
+	}
+	return all
+}
+
 func (s *snapshot) walkOnce(ctx context.Context) error {
 	s.walked.Do(func() {
 		s.err = s.walk(ctx, s.index.Manifests, func(d ocispec.Descriptor, head *manifestHead, err error) {
-			switch {
-			case err != nil:
+			if err != nil {
 				s.unread = append(s.unread, unread{d, err})
-			case head.Subject != nil:
+				s.missing[d.Digest] = s.missing[d.Digest] || errors.Is(err, store.ErrNotFound)
+				return
+			}
+			for _, listed := range head.Manifests {
+				s.platforms[listed.Digest] = s.platforms[listed.Digest] || listed.Platform != nil
+			}
+			if head.Subject != nil {
 				d.ArtifactType, d.Annotations = head.kind(), head.Annotations
 				s.referring[head.Subject.Digest] = append(s.referring[head.Subject.Digest], d)
 			}
@@ -139,13 +160,28 @@ func (s *snapshot) walkOnce(ctx context.Context) error {
 	return s.err
 }
 
-func (s *snapshot) broken(anyLabel bool) (broken []ocispec.Descriptor) {
+// broken are the manifests that cannot be read, and may refer to the subject, or to anything where it is "".
+func (s *snapshot) broken(subject digest.Digest, anyLabel bool) (broken []ocispec.Descriptor) {
 	for _, u := range s.unread {
 		if mayHide(u.Descriptor, u.err, anyLabel) {
 			broken = append(broken, u.Descriptor)
 		}
 	}
-	return broken
+	var absent []ocispec.Descriptor
+	for _, d := range s.index.Manifests {
+		if s.missing[d.Digest] && d.Digest != subject && s.mayRefer(d) && (anyLabel || store.MayBeBundle(d)) {
+			absent = append(absent, d)
+		}
+	}
+	return union(broken, absent)
+}
+
+// mayRefer says that an entry of the layout's index, whose manifest is not there, may be about an artifact. It is not what people gave a
+// tag, nor a platform of an image, nor a list of referrers, for which lost looks.
+func (s *snapshot) mayRefer(d ocispec.Descriptor) bool {
+	isList := d.Annotations[formerTag] != ""
+	isImage := d.Platform != nil || s.platforms[d.Digest] || d.Annotations[ocispec.AnnotationRefName] != ""
+	return !isList && !isImage && store.NamesManifest(d.MediaType)
 }
 
 // crawl is a layout that is gone through, by the tags that it has.
@@ -162,11 +198,11 @@ func (l *Layout) Crawl(ctx context.Context, anyLabel bool) (store.Crawl, error) 
 	}
 	lists := slices.DeleteFunc(slices.AppendSeq(slices.Clone(s.tags), maps.Keys(s.former)), func(tag string) bool { return !isListTag(tag) })
 	slices.Sort(lists)
-	lost, err := s.lost(ctx, slices.Compact(lists)...)
+	lost, err := s.lost(ctx, anyLabel, slices.Compact(lists)...)
 	if err != nil {
 		return store.Crawl{}, err
 	}
-	return store.Crawl{Store: crawl{s}, Tags: s.each(), Broken: slices.Concat(s.broken(anyLabel), lost)}, nil
+	return store.Crawl{Store: crawl{s}, Tags: s.each(), Broken: union(s.broken("", anyLabel), lost)}, nil
 }
 
 func (s *snapshot) each() iter.Seq2[string, error] {

@@ -82,12 +82,15 @@ func (s *lists) of(ctx context.Context, a store.Addition) (*ocispec.Index, error
 func (s *lists) read(ctx context.Context, subject digest.Digest) *ocispec.Index {
 	var all *ocispec.Index
 	for _, d := range s.tagged[store.FallbackTag(subject)] {
-		if d.Digest == subject || d.MediaType != ocispec.MediaTypeImageIndex {
+		if d.Digest == subject {
 			continue
 		}
 		data, err := s.Fetch(ctx, d)
 		var one ocispec.Index
 		if err == nil {
+			if d.MediaType != ocispec.MediaTypeImageIndex {
+				continue
+			}
 			err = store.Unmarshal(data, &one)
 		}
 		if err != nil {

@@ -41,7 +41,8 @@ func (l *Layout) Referrers(ctx context.Context, subject digest.Digest, anyLabel 
 }
 
 // mayHide says that what cannot be read may be an attestation: it claims to be one, or it is there and spoilt,
-// and does not say what it is. What is not there is no flaw: a layout may hold a part of what its indexes name.
+// and does not say what it is. That something is not there is not enough, as a layout may hold a part of what its indexes name;
+// snapshot tells what of it may refer to an artifact.
 // With anyLabel it does not matter what the entry says, unless the content is as described and is not a manifest.
 func mayHide(d ocispec.Descriptor, err error, anyLabel bool) bool {
 	var unfit *store.DescriptorError
