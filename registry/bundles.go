@@ -52,7 +52,8 @@ func (t *Target) List(ctx context.Context, a *Artifact, predicateTypes ...string
 // ListByContent is List for a caller that must not miss one, such as a rejection: it passes over no referrer for its artifact type,
 // nor for the predicate type that is said to be its bundle's, but looks into each. Whether it has a bundle is told by the
 // media types in its manifest, and the predicate type is that of the statement. What may be a bundle and cannot be read as one, such as
-// a bundle under a media type that List does not take, or a manifest that is listed and not there, is a *MalformedError. More than 10,000 referrers are an error, and so are more than
+// a bundle under a media type that List does not take, or a manifest that is listed and not there, is a *MalformedError. More than
+// 10,000 referrers are an error, and so are more than
 // 256 MiB of manifests and bundles.
 func (t *Target) ListByContent(ctx context.Context, a *Artifact, predicateTypes ...string) (*Listing, error) {
 	return t.list(ctx, a, lookup{byContent: true}, predicateTypes)

@@ -109,6 +109,8 @@ type crawl struct {
 	o       RunsOptions
 	queue   []identity.ID
 	seen    map[identity.ID]bool
+	tagged  map[identity.ID]bool     // runs whose tags were listed
+	absent  map[identity.ID]bool     // parents that are not there, and have not been listed so far
 	listed  iter.Seq2[string, error] // tags, where all runs are wanted
 	broken  []ocispec.Descriptor     // referrers that cannot be read, of an unknown run
 	spent   atomic.Int64             // that of the passes over all listings
@@ -121,7 +123,7 @@ func (t *Target) crawl(ctx context.Context, o RunsOptions) (*crawl, error) {
 	}
 	c := &crawl{
 		Target: &Target{ref: t.ref, store: all.Store, timeout: t.timeout, count: t.count},
-		o:      o, seen: map[identity.ID]bool{}, listed: all.Tags, broken: all.Broken,
+		o:      o, seen: map[identity.ID]bool{}, tagged: map[identity.ID]bool{}, absent: map[identity.ID]bool{}, listed: all.Tags, broken: all.Broken,
 	}
 	if o.Of != nil {
 		c.listed = nil
@@ -239,6 +241,7 @@ func (c *crawl) runs(ctx context.Context) <-chan *aRun {
 			}
 			run := <-ahead[0]
 			ahead = ahead[1:]
+			c.listedIsThere(run)
 			if c.o.Ancestors && run.declaration != nil {
 				c.want(run.declaration.Parents())
 			}
@@ -252,6 +255,17 @@ func (c *crawl) runs(ctx context.Context) <-chan *aRun {
 	return out
 }
 
+// listedIsThere makes an error of a run that has a tag and is not there: it would be left out in silence.
+func (c *crawl) listedIsThere(run *aRun) {
+	switch {
+	case run.declaration != nil || run.err != nil:
+	case c.tagged[run.id]:
+		run.err = fmt.Errorf("%w: tag %s is listed, and its manifest is not there", ErrMismatch, runTag(run.id))
+	default:
+		c.absent[run.id] = true
+	}
+}
+
 // next is the next run to look at; the zero ID if there is none, or none yet.
 func (c *crawl) next(listed func() (string, error, bool)) (identity.ID, error) {
 	for len(c.queue) == 0 {
@@ -259,7 +273,12 @@ func (c *crawl) next(listed func() (string, error, bool)) (identity.ID, error) {
 		if !ok || err != nil {
 			return identity.ID{}, err
 		}
-		c.want([]identity.ID{runOf(tag)})
+		id := runOf(tag)
+		if c.tagged[id] = true; c.absent[id] {
+			delete(c.absent, id)
+			delete(c.seen, id)
+		}
+		c.want([]identity.ID{id})
 	}
 	if len(c.seen) > limits.Lineage {
 		return identity.ID{}, fmt.Errorf("%s: more than %d runs", c.ref.Repository(), limits.Lineage)

@@ -1,9 +1,9 @@
 package remote
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
 	"net/http"
@@ -66,15 +66,23 @@ func (r *Repository) tagsPage(ctx context.Context, path string) (page []string, 
 		return nil, "", err
 	}
 	var list struct {
-		Tags []string `json:"tags"`
+		Name string          `json:"name"`
+		Tags json.RawMessage `json:"tags"`
 	}
-	if err := cmp.Or(store.CheckNames(a.data), json.Unmarshal(a.data, &list)); err != nil {
-		return nil, "", fmt.Errorf("the list of tags: %w", err)
+	err = store.UnmarshalTexts(a.data, &list)
+	if err == nil && list.Tags != nil {
+		err = store.UnmarshalTexts(list.Tags, &page) // null is an empty list
+	}
+	switch {
+	case err != nil:
+		return nil, "", a.odd(fmt.Errorf("the list of tags: %w", err))
+	case list.Tags == nil && (list.Name == "" || list.Name != r.ref.Path): // such as an error, or a proxy's answer
+		return nil, "", a.odd(errors.New(`the list of tags: want an object with "tags"`))
 	}
 	if next, err = a.nextPage(); err != nil {
 		return nil, "", fmt.Errorf("the list of tags: %w", err)
 	}
-	return list.Tags, next, nil
+	return page, next, nil
 }
 
 // Snapshot is the repository itself.

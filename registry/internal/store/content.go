@@ -70,6 +70,11 @@ func Unmarshal(data []byte, v any) error {
 	if n := bytes.Count(data, []byte(",")); n > 10_000+len(data)/16 {
 		return fmt.Errorf("%d commas in %d bytes: no such lists are read", n, len(data))
 	}
+	return UnmarshalTexts(data, v)
+}
+
+// UnmarshalTexts is Unmarshal for lists of texts, which may be short.
+func UnmarshalTexts(data []byte, v any) error {
 	if err := CheckNames(data); err != nil {
 		return err
 	}
