@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 
@@ -77,10 +75,10 @@ func isNameMember(name []byte) bool {
 }
 
 func (l *linter) text(s string, isName bool) {
-	if r, ok := findControl(s, isName); ok {
+	if r, ok := unseen.Control(s, isName); ok {
 		l.warn(CodeInvisible, fmt.Sprintf("%U is a control character", r), "remove it")
 	}
-	if where := loneBlank(s); isName && where != "" {
+	if where := unseen.LoneBlank(s); isName && where != "" {
 		l.warn(CodeInvisible, "a blank "+where+" is easily overlooked", "remove it, unless it is meant")
 	}
 	if isASCII(s) {
@@ -101,23 +99,23 @@ func (l *linter) text(s string, isName bool) {
 	if !isName {
 		return
 	}
-	if r, what := findNoLetter(s); what != "" {
+	if r, what := unseen.NoLetter(s); what != "" {
 		l.warn(CodeInvisible, fmt.Sprintf("%U %s", r, what), "remove it, or write what is meant")
 	}
 	check := "check each letter of " + strconv.QuoteToASCII(s)
 	switch {
-	case mixesScripts(s):
+	case unseen.MixesScripts(s):
 		l.warn(CodeLookAlike, "a word mixes letters of scripts that look alike", check)
-	case looksLatin(s):
+	case unseen.LooksLatin(s):
 		l.warn(CodeLookAlike, "a word has only letters that look like Latin ones and are not", check)
-	case mixesDigits(s):
+	case unseen.MixesDigits(s):
 		l.warn(CodeLookAlike, "a word mixes digits of two scripts", check)
 	default:
-		if r, plain := findMark(s); plain != "" {
+		if r, plain := unseen.Mark(s); plain != "" {
 			l.warn(CodeLookAlike, fmt.Sprintf("%U looks like %s", r, plain), "write "+plain)
-		} else if r, ok := findStyled(s); ok {
+		} else if r, ok := unseen.Styled(s); ok {
 			l.warn(CodeLookAlike, fmt.Sprintf("%U looks like %s", r, norm.NFKC.String(string(r))), "write "+norm.NFKC.String(string(r)))
-		} else if r, ok := findPhonetic(s); ok {
+		} else if r, ok := unseen.Phonetic(s); ok {
 			if r == 'ı' {
 				check += "; in Turkish and Azerbaijani this one is right"
 			}
@@ -126,162 +124,4 @@ func (l *linter) text(s string, isName bool) {
 	}
 }
 
-// loneBlank says where in a name a blank is that people do not see, or "".
-func loneBlank(s string) string {
-	switch {
-	case strings.HasPrefix(s, " "):
-		return "at the beginning"
-	case strings.HasSuffix(s, " "):
-		return "at the end"
-	case strings.Contains(s, "  "):
-		return "behind another"
-	}
-	return ""
-}
-
 func isASCII(s string) bool { return allBytes(s, func(c byte) bool { return c < 0x80 }) }
-
-// findControl is the first C0 or C1 control or DEL; in prose line ends and tabs are none. A carriage return alone is one:
-// what follows it overwrites the line on a terminal.
-func findControl(s string, isName bool) (rune, bool) {
-	for i, r := range s {
-		switch {
-		case !unicode.IsControl(r):
-		case isName, r != '\n' && r != '\r' && r != '\t', r == '\r' && len(s) > i+1 && s[i+1] != '\n':
-			return r, true
-		}
-	}
-	return 0, false
-}
-
-// mixesScripts tells a word that has letters of more than one of the scripts that look alike, or a letter a to z beside those
-// of a script which is not written with them (UTS 39, highly restrictive: Chinese, Japanese and Korean are).
-func mixesScripts(s string) bool {
-	for word := range strings.FieldsFuncSeq(s, func(r rune) bool { return !unicode.IsLetter(r) }) {
-		scripts := 0
-		for _, table := range []*unicode.RangeTable{unicode.Latin, unicode.Cyrillic, unicode.Greek, unicode.Armenian, unicode.Cherokee, unicode.Coptic, unicode.Lisu} {
-			if strings.IndexFunc(word, func(r rune) bool { return unicode.Is(table, r) }) >= 0 {
-				scripts++
-			}
-		}
-		if scripts > 1 || strings.IndexFunc(word, isASCIILetter) >= 0 && strings.IndexFunc(word, isNotBesideLatin) >= 0 {
-			return true
-		}
-	}
-	return false
-}
-
-func isASCIILetter(r rune) bool { return r|0x20 >= 'a' && r|0x20 <= 'z' }
-
-func isNotBesideLatin(r rune) bool {
-	return !unicode.In(r, unicode.Latin, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul, unicode.Bopomofo, unicode.Common)
-}
-
-// mixesDigits tells a word with decimal digits of two scripts. Those in another style than ASCII's are findStyled's.
-func mixesDigits(s string) bool {
-	for word := range strings.FieldsFuncSeq(s, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '.' }) {
-		ascii := strings.IndexFunc(word, func(r rune) bool { return r >= '0' && r <= '9' }) >= 0
-		other := strings.IndexFunc(word, func(r rune) bool { return r >= utf8.RuneSelf && unicode.IsDigit(r) && !unicode.Is(unicode.Common, r) }) >= 0
-		if other && (ascii || strings.IndexFunc(word, isASCIILetter) >= 0) {
-			return true
-		}
-	}
-	return false
-}
-
-// findNoLetter is the first character that says nothing to people: a line break, one that stands for a lost character or an
-// object, one that each font has another picture for, one that Unicode does not have, or one that is drawn over a letter.
-func findNoLetter(s string) (rune, string) {
-	for i, r := range s {
-		switch {
-		case r == 0x2028 || r == 0x2029:
-			return r, "is a line break"
-		case r == 0xFFFC || r == utf8.RuneError:
-			return r, "stands for what was lost"
-		case unicode.Is(unicode.Co, r):
-			return r, "is for private use: each font shows something else"
-		case unicode.Is(unicode.Cn, r):
-			return r, "is not a character of Unicode " + unicode.Version
-		case r >= 0x0334 && r <= 0x0338, // through a letter or around it, of no language; an emoji's key has a selector before it
-			unicode.Is(unicode.Me, r) && !strings.HasSuffix(s[:i], unseen.EmojiSelector):
-			return r, "is drawn over the letter before it"
-		}
-	}
-	return 0, ""
-}
-
-// phonetic are the Latin letters of phonetic alphabets and of no language's own spelling, as UTS 39 has them not in identifiers,
-// and clicks, which look like marks. Letters of African languages and of Azerbaijani are not here.
-var phonetic = &unicode.RangeTable{
-	R16: []unicode.Range16{
-		{0x01C0, 0x01C3, 1}, {0x0250, 0x0252, 1}, {0x0255, 0x0255, 1}, {0x0258, 0x0258, 1}, {0x025A, 0x025A, 1}, {0x025C, 0x025F, 1}, {0x0261, 0x0262, 1},
-		{0x0264, 0x0265, 1}, {0x0267, 0x0267, 1}, {0x026A, 0x026B, 1}, {0x026D, 0x0271, 1}, {0x0273, 0x0274, 1}, {0x0276, 0x0279, 1}, {0x027A, 0x0282, 1},
-		{0x0284, 0x0287, 1}, {0x028D, 0x028E, 1}, {0x028F, 0x0291, 1}, {0x0293, 0x02AF, 1}, {0x1D00, 0x1D2B, 1}, {0x1D6B, 0x1D77, 1}, {0x1D79, 0x1D9A, 1},
-		{0x2C71, 0x2C7B, 1}, {0xA730, 0xA778, 1}, {0xA779, 0xA787, 1}, {0xAB30, 0xAB5A, 1}, {0xAB60, 0xAB68, 1},
-	},
-}
-
-// findPhonetic is the first such letter, or a dotless i where nothing else is written as in Turkish. UTS 39 allows the dotless
-// i in identifiers and lists it as confusable with i: no rule tells the Turkish word kapı from a false kapi.
-func findPhonetic(s string) (rune, bool) {
-	isTurkish := strings.ContainsAny(s, "ğĞşŞİçÇöÖüÜəƏ")
-	for _, r := range s {
-		if unicode.Is(phonetic, r) || (r == 'ı' || r == 'ȷ') && !isTurkish {
-			return r, true
-		}
-	}
-	return 0, false
-}
-
-// latinLooks are letters of other scripts that look like Latin ones in most fonts (UTS 39, confusables).
-const latinLooks = "асеорхуіјѕһԁԛԝӏАВЕКМНОРСТХУІЈЅԌԚԜӀοανυρικΑΒΕΖΗΙΚΜΝΟΡΤΥΧօոսցհ" +
-	"ᎠᎡᎢᎥᎩᎪᎫᎬᎳᎷᎻᏀᏂᏃᏏᏒᏔᏕᏙᏚᏞᏟᏢᏦᏧᏳᏴ" + // Cherokee
-	"ꓐꓑꓒꓓꓔꓖꓗꓙꓚꓜꓝꓟꓠꓡꓢꓣꓦꓧꓪꓫꓬꓮꓰꓲꓳꓴ" // Lisu
-
-// looksLatin tells a word that can be read as Latin as a whole: of two letters at least, or of one where all others are Latin.
-func looksLatin(s string) bool {
-	for word := range strings.FieldsFuncSeq(s, func(r rune) bool { return !unicode.IsLetter(r) }) {
-		isOne := utf8.RuneCountInString(word) == 1
-		if !isASCII(word) && strings.Trim(word, latinLooks) == "" && (!isOne || word != "α" && isLatinBut(s, word)) {
-			return true
-		}
-	}
-	return false
-}
-
-// isLatinBut tells that the letters of s are Latin ones, and those of word.
-func isLatinBut(s, word string) bool {
-	return strings.IndexFunc(s, func(r rune) bool {
-		return unicode.IsLetter(r) && !unicode.Is(unicode.Latin, r) && !strings.ContainsRune(word, r)
-	}) < 0
-}
-
-// findStyled is the first letter or digit that is an ASCII one in another style: fullwidth, mathematical, in circles. An emoji
-// has a selector behind it.
-func findStyled(s string) (rune, bool) {
-	for i, r := range s {
-		if r < utf8.RuneSelf || strings.HasPrefix(s[i+utf8.RuneLen(r):], unseen.EmojiSelector) {
-			continue
-		}
-		if plain := norm.NFKC.String(string(r)); plain != "" && allBytes(plain, func(c byte) bool { return c > ' ' && c < 0x7f }) {
-			return r, true
-		}
-	}
-	return 0, false
-}
-
-// plainMarks are marks that word processors write, and others that look like those in the names of models.
-var plainMarks = map[rune]string{
-	'\u2010': "-", '\u2011': "-", '\u2012': "-", '\u2013': "-", '\u2212': "-", '\u02d7': "-", '\u2796': "-", '\ufe58': "-", '\u2043': "-", '\u2215': "/", '\u2044': "/", '\u2236': ":", '\ua789': ":",
-}
-
-// findMark is the first such mark between two ASCII letters or digits, and the ASCII one that it looks like.
-func findMark(s string) (rune, string) {
-	for i, r := range s {
-		after := i + utf8.RuneLen(r)
-		if plain := plainMarks[r]; plain != "" && i > 0 && after < len(s) && isAlnum(s[i-1]) && isAlnum(s[after]) {
-			return r, plain
-		}
-	}
-	return 0, ""
-}

@@ -47,7 +47,10 @@ func (a *approvals) read(r *reader, files *folder, v jsontree.Value) {
 			a.roles = map[string]int{}
 			for name, m := range v.Members() {
 				var n int
-				r.in(string(name), func() { r.count(&n, 1, limits.Approvers)(m) })
+				r.in(string(name), func() {
+					r.checkLabel(string(name))
+					r.count(&n, 1, limits.Approvers)(m)
+				})
 				a.roles[string(name)] = n
 			}
 		},
@@ -63,7 +66,7 @@ func (a *approvals) readApprover(r *reader, files *folder, v jsontree.Value) {
 		p.name = v.Get("name").Text() // the keys want it before it is read
 	}
 	fields := p.fields(r, files, &p.name)
-	fields["name"], fields["role"] = r.string(&p.name), r.string(&p.role)
+	fields["name"], fields["role"] = r.label(&p.name), r.label(&p.role)
 	r.members(v, []string{"name"}, fields)
 	if v.Get("keys").Kind() == jsontree.Absent && v.Get("certificates").Kind() == jsontree.Absent {
 		r.fail(identity.CodeRequired, "give keys or certificates", "without either, no signature can be this approver's")
@@ -74,10 +77,17 @@ func (a *approvals) readApprover(r *reader, files *folder, v jsontree.Value) {
 // check finds demands that cannot be met, and approvers who cannot be told apart.
 func (a *approvals) check(r *reader, root authority.Root) {
 	owners, names, roles := map[string]string{}, map[string]bool{}, map[string]int{}
+	seen, seenRoles := labels{}, labels{}
 	for i, p := range a.approvers {
 		at := fmt.Sprintf("/approvals/approvers/%d", i)
 		if names[p.name] {
 			r.failAt(at, identity.CodeUnique, "one entry for one person, with all of their keys", "two approvers are named %q", p.name)
+		}
+		if other := seen.alike(p.name); other != "" {
+			r.failAt(at+"/name", identity.CodeLookAlike, "one entry for one person, or names that differ to the eye", "the approver %+q looks like %+q", p.name, other)
+		}
+		if other := seenRoles.alike(p.role); other != "" {
+			r.failAt(at+"/role", identity.CodeLookAlike, "one name for one role", "the role %+q looks like %+q", p.role, other)
 		}
 		names[p.name] = true
 		roles[p.role]++
@@ -107,6 +117,9 @@ func (a *approvals) check(r *reader, root authority.Root) {
 		r.failAt("/approvals/required", identity.CodeValue, "", "%d approvals required, of %s: which cannot be met", a.required, plural(len(a.approvers), "approver"))
 	}
 	for _, role := range slices.Sorted(maps.Keys(a.roles)) {
+		if other := seenRoles.alike(role); other != "" {
+			r.failAt("/approvals/roles", identity.CodeLookAlike, "one name for one role", "the role %+q looks like %+q", role, other)
+		}
 		if n := a.roles[role]; n > roles[role] {
 			r.failAt("/approvals/roles", identity.CodeValue, "", "%d of role %q required, of %s: which cannot be met", n, role, plural(roles[role], "approver"))
 		}

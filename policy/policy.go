@@ -203,8 +203,11 @@ func (p *Policy) check(r *reader) {
 	if k, ok := p.signers.bounded(); ok && p.root == nil {
 		r.failAt("/signers", identity.CodeValue, "give trustedRoot", "key %s signs in a certain time only, and no timestamp authority is named to prove the time", k.Name)
 	}
-	names := map[string]bool{}
+	names, seen := map[string]bool{}, labels{}
 	for _, k := range p.signers.keys {
+		if other := seen.alike(k.Name); other != "" {
+			r.failAt("/signers/keys", identity.CodeLookAlike, "give keys names that differ to the eye", "the key %+q looks like %+q", k.Name, other)
+		}
 		if names[k.Name] {
 			r.failAt("/signers/keys", identity.CodeUnique, "", "two keys are named %q", k.Name)
 		}

@@ -156,9 +156,44 @@ func (r *reader) string(into *string) field {
 	return func(v jsontree.Value) {
 		r.expression(into)(v)
 		if char, what := unseen.In(*into, false); what != "" {
-			r.fail(identity.CodeInvisible, "remove it, or write it as an escape", "%U %s", char, what)
+			r.fail(identity.CodeInvisible, "remove it", "%U %s", char, what)
 		}
 	}
+}
+
+// label reads what people compare by eye, such as the name of a person.
+func (r *reader) label(into *string) field {
+	return func(v jsontree.Value) {
+		if r.expression(into)(v); *into != "" {
+			r.checkLabel(*into)
+		}
+	}
+}
+
+// checkLabel refuses names that are not what people read: what is signed by the one who is meant would be by another.
+func (r *reader) checkLabel(name string) {
+	if char, what := unseen.In(name, true); what != "" {
+		r.fail(identity.CodeInvisible, "remove it", "%U %s", char, what)
+	} else if char, ok := unseen.Control(name, true); ok {
+		r.fail(identity.CodeInvisible, "remove it", "%U is a control character", char)
+	} else if where := unseen.LoneBlank(name); where != "" {
+		r.fail(identity.CodeInvisible, "remove it", "a blank %s is easily overlooked", where)
+	} else if m, ok := unseen.MistakeIn(name); ok {
+		r.fail(identity.CodeLookAlike, m.Fix, "%s", m.What)
+	}
+}
+
+// labels are the names of what must be told apart by eye.
+type labels map[string]string // by what they look like
+
+// alike is another name that looks like this one, which is added; "" without one.
+func (l labels) alike(name string) string {
+	form := unseen.Skeleton(name)
+	if other := l[form]; other != "" && other != name {
+		return other
+	}
+	l[form] = name
+	return ""
 }
 
 var namePattern = lazyregexp.New(`^[a-z0-9][a-z0-9._-]{0,63}$`)

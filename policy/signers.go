@@ -15,6 +15,7 @@ import (
 	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/visible"
+	"github.com/runattest/runattest/policy/internal/rules"
 	"github.com/runattest/runattest/signer"
 )
 
@@ -53,7 +54,7 @@ func (s *signerSet) readKey(r *reader, files *folder, owner *string, v jsontree.
 		required = append(required, "name")
 	}
 	r.members(v, required, map[string]field{
-		"name":      r.string(&k.Name),
+		"name":      r.label(&k.Name),
 		"notBefore": r.time(&k.NotBefore),
 		"notAfter":  r.time(&k.NotAfter),
 		"key": func(v jsontree.Value) {
@@ -118,7 +119,7 @@ func (s *signerSet) readCertificate(r *reader, v jsontree.Value) {
 	exactly := func(into *authority.Matcher) field {
 		return func(v jsontree.Value) {
 			var text string
-			r.string(&text)(v)
+			r.label(&text)(v)
 			*into = authority.Exactly(text)
 		}
 	}
@@ -126,6 +127,10 @@ func (s *signerSet) readCertificate(r *reader, v jsontree.Value) {
 		return func(v jsontree.Value) {
 			var text string
 			if r.string(&text)(v); text == "" {
+				return
+			}
+			if m, ok := rules.MistakeInPattern(text); ok {
+				r.fail(identity.CodeLookAlike, m.Fix, "%s", m.What)
 				return
 			}
 			m, err := authority.Matching(text)

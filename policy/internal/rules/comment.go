@@ -32,6 +32,28 @@ func comments(expr string) []comment {
 	return found
 }
 
+// literals finds the strings and quoted names of an expression, with their quotes, outside of comments.
+func literals(expr string) []comment {
+	var found []comment
+	for i := 0; i < len(expr); {
+		switch {
+		case strings.HasPrefix(expr[i:], "//"):
+			n := strings.IndexByte(expr[i:], '\n')
+			if n < 0 {
+				return found
+			}
+			i += n
+		case expr[i] == '"' || expr[i] == '\'' || expr[i] == '`':
+			end := literalEnd(expr, i)
+			found = append(found, comment{i, end})
+			i = end
+		default:
+			i++
+		}
+	}
+	return found
+}
+
 // literalEnd is the offset behind the string, or the quoted name, whose quotes begin at start.
 func literalEnd(expr string, start int) int {
 	quote := expr[start : start+1]

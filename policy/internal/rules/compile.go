@@ -20,7 +20,7 @@ func compile(s Source, expr string, behind int) (*cel.Ast, []Problem) {
 	if found := checkComments(s, expr, behind); found != nil {
 		return nil, found
 	}
-	if found := checkUnseen(expr, behind); found != nil {
+	if found := checkUnseen(s, expr, behind); found != nil {
 		return nil, found
 	}
 	e, err := environment()
@@ -30,6 +30,9 @@ func compile(s Source, expr string, behind int) (*cel.Ast, []Problem) {
 	ast, issues := e.Compile(expr)
 	if issues.Err() == nil {
 		called := callsOf(ast)
+		if found := checkNames(s, ast, called, expr, behind); found != nil {
+			return nil, found
+		}
 		if found := checkPatterns(ast, called, expr, behind); found != nil {
 			return nil, found
 		}

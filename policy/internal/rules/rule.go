@@ -53,6 +53,8 @@ const (
 	codeComment = "cel-comment"
 	codePattern = "cel-pattern"
 	codeUnseen  = "invisible"
+
+	codeLookAlike = "look-alike"
 )
 
 // Rule is a condition that must be true, and the message to give where it is not. The zero value has no condition and

@@ -10,7 +10,7 @@ import (
 
 // checkUnseen refuses characters that are not seen: a text with one, copied from a page, is equal to none that
 // people write, and a rule that forbids it would forbid nothing. A string has an escape for those that are meant.
-func checkUnseen(expr string, behind int) []Problem {
+func checkUnseen(s Source, expr string, behind int) []Problem {
 	code := []rune(expr)
 	for _, c := range comments(expr) {
 		first := utf8.RuneCountInString(expr[:c.start])
@@ -28,5 +28,5 @@ func checkUnseen(expr string, behind int) []Problem {
 		return nil
 	}
 	at := utf8.RuneCountInString(text[:strings.IndexRune(text, r)])
-	return []Problem{{codeUnseen, behind + at, fmt.Sprintf("%U %s", r, what), fmt.Sprintf(`remove it; if a text is meant to have it, write \u%04X or \U%08X in the string`, r, r)}}
+	return []Problem{{codeUnseen, behind + at, fmt.Sprintf("%U %s", r, what), "remove it; " + escapeHint(s.Form, r)}}
 }
