@@ -71,6 +71,7 @@ func LoadCases(path string, o Options) (*Cases, error) {
 			r.list(v, 1, limits.PolicyValues, func(_ int, v jsontree.Value) { c.list = append(c.list, readCase(r, files, v)) })
 		},
 	})
+	r.refuseAmbiguous()
 	if len(r.problems) > 0 {
 		sortProblems(r.problems)
 		return nil, fmt.Errorf("%s: %w", path, (&InvalidError{Noun: "cases", Problems: r.problems}).explained(data))

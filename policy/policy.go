@@ -107,6 +107,7 @@ func Parse(data []byte, o Options) (*Policy, error) {
 	p := &Policy{digest: sha256.Sum256(data), time: timeDemand{demand: demand{evidenceNone, 1}}}
 	files := &folder{dir: o.Dir}
 	p.read(r, files, o)
+	r.refuseAmbiguous()
 	if len(r.problems) == 0 {
 		p.check(r)
 	}

@@ -53,6 +53,17 @@ func (r *reader) failAt(pointer string, code identity.Code, hint, format string,
 	r.note(identity.Problem{Code: code, Pointer: pointer, Line: line, Column: column, Message: fmt.Sprintf(format, args...), Hint: hint})
 }
 
+// refuseAmbiguous refuses scalars that other readers of YAML take for another value, as a program does that writes policies or
+// shows them. What is refused already is another value anyway.
+func (r *reader) refuseAmbiguous() {
+	before := r.problems
+	for _, p := range r.ambiguous {
+		if !slices.ContainsFunc(before, func(other identity.Problem) bool { return other.Pointer == p.Pointer }) {
+			r.note(p)
+		}
+	}
+}
+
 // full reports that no more problems are noted, so that their places, which take a pass over the text, are not searched for.
 func (r *reader) full() bool { return len(r.problems) >= limits.Problems }
 
@@ -250,6 +261,10 @@ func (r *reader) time(into *time.Time) field {
 			return
 		}
 		at, err := parseTime(v.Text())
+		if err == nil { // which readers that know dates take for the same time
+			pointer := r.pointer()
+			r.ambiguous = slices.DeleteFunc(r.ambiguous, func(p identity.Problem) bool { return p.Pointer == pointer })
+		}
 		if err != nil {
 			r.fail(identity.CodeValue, "", "%s", err)
 		}

@@ -18,6 +18,8 @@ type text struct {
 	data []byte
 	yaml *yamljson.Document // nil where it is JSON
 	root jsontree.Value
+
+	ambiguous []identity.Problem // scalars that other readers of YAML take for another value
 }
 
 var (
@@ -40,6 +42,9 @@ func readText(data []byte, noun string) (*text, error) {
 			return nil, invalidText(noun, data, found)
 		}
 		t.yaml, source = doc, doc.JSON
+		for _, f := range doc.Ambiguous() {
+			t.ambiguous = append(t.ambiguous, problemOf(f))
+		}
 	}
 	form, err := textRules.Append(nil, source)
 	if err == nil {
@@ -68,10 +73,7 @@ func invalidText(noun string, data []byte, found []yamljson.Problem) error {
 		"bom": "begins with a byte order mark", "utf8": "invalid UTF-8", "size": "larger than 1 MiB",
 	}
 	for _, f := range found {
-		p := identity.Problem{
-			Severity: identity.Error, Code: identity.Code(f.Code), Pointer: f.Pointer, Line: f.Line, Column: f.Column,
-			Message: f.Message, Hint: f.Hint,
-		}
+		p := problemOf(f)
 		if f.Code == "bom" && p.Hint == "" {
 			p.Hint = "save the file as UTF-8 without a BOM"
 		}
@@ -84,6 +86,13 @@ func invalidText(noun string, data []byte, found []yamljson.Problem) error {
 		e.Problems = append(e.Problems, p)
 	}
 	return e.explained(data)
+}
+
+func problemOf(f yamljson.Problem) identity.Problem {
+	return identity.Problem{
+		Severity: identity.Error, Code: identity.Code(f.Code), Pointer: f.Pointer, Line: f.Line, Column: f.Column,
+		Message: f.Message, Hint: f.Hint,
+	}
 }
 
 // expressionHint is for CEL that YAML takes for something of its own: ": " in a conditional, quotes or brackets at the
