@@ -94,8 +94,8 @@ func TestGatewayHangup(t *testing.T) {
 		t.Errorf("status %d: %s", got, log)
 	}
 	for _, c := range []struct{ text, said string }{
-		{head + "rules: [{name: no, expr: 'declaration.model.name != \"m\"'}]\n", "the policy was read again"},
-		{head + "rules: [{name: no, expr: 'x'}]\n", "the policy was not read again"},
+		{head + "rules: [{name: never, expr: 'declaration.model.name != \"m\"'}]\n", "the policy was read again"},
+		{head + "rules: [{name: never, expr: 'x'}]\n", "the policy was not read again"},
 	} {
 		write("policy.yaml", c.text)
 		if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
