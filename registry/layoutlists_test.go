@@ -474,6 +474,22 @@ func TestLayoutPathsWithColons(t *testing.T) {
 	if n := len(layoutIndex(t, dir).Manifests); n != 1 {
 		t.Errorf("%d entries in the other one", n)
 	}
+	// The end of a folder's name is not a tag, unless there is a layout in front of it.
+	named := filepath.Join(t.TempDir(), "a:b")
+	if err := os.Rename(odd, named); err != nil {
+		t.Fatal(err)
+	}
+	for _, ref := range []string{named, named + ":v1"} {
+		if found, _, errs := fetchAll(t, "oci-layout://"+ref); len(found) != 1 || len(errs) > 0 {
+			t.Errorf("%s: %d found, %v", ref, len(found), errs)
+		}
+	}
+	if err := os.Rename(dir, filepath.Join(filepath.Dir(named), "a")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := open(t, "oci-layout://"+named).Resolve(t.Context()); !errors.Is(err, ours.ErrNotFound) {
+		t.Errorf("beside a layout of the name before the colon: %v", err)
+	}
 }
 
 // TestLayoutBehindLink: .. behind a link leads out of the folder that the link leads to, to read and to write.

@@ -13,7 +13,8 @@ import (
 
 // Mirror copies into a layout what it takes to verify an artifact: its manifest, without the layers
 // that it names, and the referrers that were found, byte for byte. ListForMirror finds all of them. Those of Unread are listed
-// there and have no content. A run takes its declaration along. The answer is the artifact there.
+// there and have no content. A run takes its declaration along. The artifact has its
+// tag there, too, and takes it from another one. The answer is the artifact there.
 func (t *Target) Mirror(ctx context.Context, a *Artifact, found []*Found, layout *Target) (*Artifact, error) {
 	if err := t.checkMirror(a, found, layout); err != nil {
 		return nil, err
@@ -27,10 +28,15 @@ func (t *Target) Mirror(ctx context.Context, a *Artifact, found []*Found, layout
 		copied.Declaration.Layer = store.Item{Descriptor: d, Content: data}
 	}
 	copied.Referrers = referrers(found)
+	displaced := ""
+	if before, _, err := layout.store.Resolve(ctx, copied.Declaration.Tag); err == nil && before.Digest != a.descriptor.Digest {
+		displaced = before.Digest.String()
+	}
 	if err := layout.store.Add(ctx, []store.Addition{copied}, layout.count); err != nil {
 		return nil, err
 	}
 	there := *a
+	there.Displaced = displaced
 	there.Reference = layout.ref.at(a.descriptor.Digest)
 	if !a.run.IsZero() {
 		there.Reference = layout.ref.WithRun(a.run)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -41,9 +42,12 @@ func TestMirror(t *testing.T) {
 			if err != nil || len(errs) > 0 || there.Digest() != a.Digest() {
 				t.Fatal(there, err, errs)
 			}
+			if seed == 0 && there.Displaced != "" || seed == 1 && !strings.HasSuffix(refs[0], "@"+there.Displaced) {
+				t.Errorf("%s: displaced %q", note, there.Displaced)
+			}
 			refs = append(refs, there.Reference.String())
-			if _, err := source.Mirror(ctx, a, found, layout); err != nil { // again, nothing is added
-				t.Fatal(err)
+			if again, err := source.Mirror(ctx, a, found, layout); err != nil || again.Displaced != "" { // again, nothing is added
+				t.Fatal(again, err)
 			}
 			if _, err := source.Mirror(ctx, a, found, source); err == nil {
 				t.Error("a registry took a manifest without its layers")

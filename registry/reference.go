@@ -206,7 +206,8 @@ func (r Reference) subject(d digest.Digest) (attest.Subject, error) {
 
 func isLocalhost(name string) bool { return strings.EqualFold(name, "localhost") }
 
-// located splits path and tag of a layout where a tag that is a whole name has colons of its own: the path is what is there.
+// located splits path and tag of a layout where the path, or a tag that is a whole name, has colons of its own: the path is what is
+// there.
 func (r Reference) located() Reference {
 	if _, err := os.Stat(r.path); !errors.Is(err, fs.ErrNotExist) || !r.run.IsZero() {
 		return r
@@ -214,6 +215,10 @@ func (r Reference) located() Reference {
 	whole := r.path
 	if r.tag != "" {
 		whole += ":" + r.tag
+		if _, err := os.Stat(whole); err == nil {
+			r.path, r.tag = whole, ""
+			return r
+		}
 	}
 	for i := strings.LastIndexByte(r.path, ':'); i > 0; i = strings.LastIndexByte(r.path[:i], ':') {
 		if _, err := os.Stat(r.path[:i]); err == nil && layoutTagForm.MatchString(whole[i+1:]) {

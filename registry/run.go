@@ -164,7 +164,7 @@ func (t *Target) prepareRun(ctx context.Context, run Run) (p Pushed, missing sto
 		return p, missing, err
 	}
 	ref := t.ref.WithRun(run.Declaration.ID())
-	p.Artifact = &Artifact{ref.at(manifest.Digest), manifest.Descriptor, manifest.Content, run.Declaration.ID()}
+	p.Artifact = &Artifact{Reference: ref.at(manifest.Digest), descriptor: manifest.Descriptor, manifest: manifest.Content, run: run.Declaration.ID()}
 	missing.Subject = manifest.Digest
 	attachments, err := p.Artifact.prepareAll(run.Bundles)
 	if err != nil {
@@ -238,7 +238,7 @@ func (t *Target) Declaration(ctx context.Context, a *Artifact) (*identity.Declar
 func newArtifact(ref Reference, d ocispec.Descriptor, manifest []byte) (*Artifact, error) {
 	_, run := readRun(d.Digest, manifest)
 	if ref.run.IsZero() || run == ref.run {
-		return &Artifact{ref.at(d.Digest), d, manifest, run}, nil
+		return &Artifact{Reference: ref.at(d.Digest), descriptor: d, manifest: manifest, run: run}, nil
 	}
 	got := "no run's declaration"
 	if !run.IsZero() {

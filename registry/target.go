@@ -112,6 +112,7 @@ func (t *Target) CheckAttach(a *Artifact) error {
 // Artifact is a manifest in a repository, by digest.
 type Artifact struct {
 	Reference  Reference // with the digest and no tag
+	Displaced  string    // by Mirror: the digest of another artifact, from which this one has taken the tag in the layout
 	descriptor ocispec.Descriptor
 	manifest   []byte
 	run        identity.ID // whose declaration it is; zero if it is none

@@ -183,6 +183,9 @@ func (f *fetchFlags) writeAirGap(ctx context.Context, h *fetched) error {
 	for name, id := range mirror.Missing() {
 		h.Info("note: %s is detached, and the declaration %s is not here: bring it too", name, id)
 	}
+	if mirrored.Displaced != "" {
+		h.Info("note: the tag names this artifact in the folder now, and not %s, which was there before under the same tag: name them by digest", mirrored.Displaced)
+	}
 	h.Info("there: runattest verify %s %s", trust, mirrored.Reference)
 	return nil
 }
