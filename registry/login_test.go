@@ -94,6 +94,62 @@ func TestCredentialFiles(t *testing.T) {
 	}
 }
 
+// TestLoginHints: where credentials are refused, the hint is the command that writes the file that they are from.
+func TestLoginHints(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("XDG_RUNTIME_DIR is Linux's")
+	}
+	s := newServer(t, true)
+	s.spoil(func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+		w.Header().Set("WWW-Authenticate", `Basic realm="here"`)
+		w.WriteHeader(http.StatusUnauthorized)
+	})
+	hintOf := func() string {
+		t.Helper()
+		_, err := open(t, s.host+"/acme/app:v1").Resolve(t.Context())
+		failed, ok := errors.AsType[*registry.Error](err)
+		if !ok {
+			t.Fatal(err)
+		}
+		return string(failed.Hint)
+	}
+	places, write := noLogins(t)
+	hints := func(name, want, other string) {
+		t.Helper()
+		if got := hintOf(); !strings.Contains(got, want) || other != "" && strings.Contains(got, other) {
+			t.Errorf("%s: %s; want %s", name, got, want)
+		}
+	}
+	hints("none", "docker login "+s.host+", or podman login", "")
+	write("docker", s.host, "x")
+	hints("docker", "docker login "+s.host+", or oras login", "podman")
+	write("docker", s.host+"/acme", "x")
+	hints("docker, a namespace", fmt.Sprintf("the entry %q is removed from %s", s.host+"/acme", places["docker"]), "podman")
+	write("config", s.host, "x")
+	hints("config", "REGISTRY_AUTH_FILE="+places["config"]+" podman login "+s.host+",", "docker login")
+	write("run", s.host+"/acme/app", "x")
+	hints("run, a repository", "REGISTRY_AUTH_FILE="+places["run"]+" podman login "+s.host+"/acme/app,", "docker login")
+	t.Setenv("DOCKER_CONFIG", filepath.Dir(places["docker"]))
+	write("docker", s.host, "x")
+	hints("DOCKER_CONFIG", "docker login "+s.host+", or oras login", "podman")
+	write("docker", "another.test", "x")
+	hints("DOCKER_CONFIG without", "docker login "+s.host, "podman")
+	write("named", s.host+"/acme", "x")
+	t.Setenv("REGISTRY_AUTH_FILE", places["named"])
+	hints("named", "podman login "+s.host+"/acme, which writes the file that REGISTRY_AUTH_FILE names", "docker login")
+	// A folder in place of the file.
+	t.Setenv("REGISTRY_AUTH_FILE", filepath.Dir(places["run"]))
+	hints("a folder with one", "set REGISTRY_AUTH_FILE to "+places["run"], "")
+	t.Setenv("REGISTRY_AUTH_FILE", t.TempDir())
+	hints("a folder without", "set REGISTRY_AUTH_FILE to a file, or unset it", "")
+	t.Setenv("REGISTRY_AUTH_FILE", "")
+	t.Setenv("DOCKER_CONFIG", filepath.Dir(filepath.Dir(places["run"])))
+	if err := os.Mkdir(filepath.Join(os.Getenv("DOCKER_CONFIG"), "config.json"), 0o700); err != nil { // as a mount of a file that is not there makes it
+		t.Fatal(err)
+	}
+	hints("a folder where Docker's file is", "remove the folder", "")
+}
+
 // Keys are registries, namespaces of one, or URLs; what is for another registry or namespace stays here.
 func TestCredentialKeys(t *testing.T) {
 	s := newServer(t, true)

@@ -18,6 +18,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"oras.land/oras-go/v2/registry/remote/auth"
 
@@ -81,6 +82,8 @@ type credentialSource struct {
 	found auth.Credential
 	err   error
 	tried string
+	file  string // that has what was found, or names the helper that has it
+	key   string // under which the file has it; "" if a helper has it
 }
 
 // String says what was tried.
@@ -98,6 +101,39 @@ func (s *credentialSource) sent() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.found != auth.Credential{}
+}
+
+// login is the command that replaces credentials which are refused, in the file that has them: those in another one are not looked at
+// while it has any.
+func (s *credentialSource) login(host string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, path := splitKey(s.key)
+	switch name := filepath.Base(s.file); {
+	case os.Getenv(authFileVariable) != "":
+		return fmt.Sprintf("podman login %s, which writes the file that %s names", withPath(host, path), authFileVariable)
+	case s.file == "" && os.Getenv("DOCKER_CONFIG") != "":
+		return fmt.Sprintf("docker login %s, or oras login, crane auth login, which write the file in the folder that DOCKER_CONFIG names", host)
+	case s.file == "":
+		return fmt.Sprintf("docker login %s, or podman login, oras login, crane auth login", host)
+	case name == "config.json" && path != "": // which Docker's own commands do not write
+		return fmt.Sprintf("docker login %s, after the entry %q is removed from %s", host, s.key, s.file)
+	case name == "config.json":
+		return fmt.Sprintf("docker login %s, or oras login, crane auth login, which write where these are from", host)
+	}
+	return fmt.Sprintf("%s=%s podman login %s, which writes where these are from, or remove them there", authFileVariable, quoted(s.file), withPath(host, path))
+}
+
+func withPath(host, path string) string { return strings.TrimSuffix(host+"/"+path, "/") }
+
+// quoted is a path as a shell takes it.
+func quoted(path string) string {
+	if strings.ContainsFunc(path, func(r rune) bool {
+		return !strings.ContainsRune("/._-+:\\", r) && !unicode.IsLetter(r) && !unicode.IsDigit(r)
+	}) {
+		return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+	}
+	return path
 }
 
 // credentialError says that credentials could not be looked for.
@@ -125,21 +161,44 @@ func (s *credentialSource) get(ctx context.Context, host string) (auth.Credentia
 		case errors.Is(err, context.Canceled):
 			return auth.Credential{}, err
 		case err != nil:
-			s.asked, s.err = true, &credentialError{err, "mend it, or name another file with " + authFileVariable}
+			s.asked, s.err = true, unreadable(path, err)
 			return auth.Credential{}, s.err
 		case found == auth.Credential{}:
+			s.key = ""
 			continue
 		case found.Username != "":
 			s.tried = fmt.Sprintf("tried the credentials of user %q from %s", found.Username, place)
 		default:
 			s.tried = "tried the token from " + place
 		}
-		s.asked, s.found = true, found
+		s.asked, s.found, s.file = true, found, path
 		return found, nil
 	}
 	s.asked = true
 	s.tried = s.without(files)
 	return auth.Credential{}, nil
+}
+
+// unreadable says what to do about a file of credentials that cannot be read.
+func unreadable(path string, err error) *credentialError {
+	if !errors.Is(err, boundedfile.ErrFolder) {
+		return &credentialError{err, "mend it, or name another file with " + authFileVariable}
+	}
+	err = errors.New(err.Error()) // not of an input, in which there are files to name
+	if os.Getenv(authFileVariable) == "" {
+		return &credentialError{err, evidence.Hint("remove the folder, or name a file with " + authFileVariable)}
+	}
+	for _, name := range []string{"auth.json", "config.json"} {
+		if file := filepath.Join(path, name); exists(file) {
+			return &credentialError{err, evidence.Hint(fmt.Sprintf("set %s to %s", authFileVariable, quoted(file)))}
+		}
+	}
+	return &credentialError{err, evidence.Hint("set " + authFileVariable + " to a file, or unset it")}
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // without says where no credentials were found.
@@ -188,7 +247,8 @@ func (s *credentialSource) fromFile(ctx context.Context, path string) (auth.Cred
 		found, err := runHelper(ctx, name, path, serverAddress(s.host))
 		return found, fmt.Sprintf("the credential helper %s%s, which %s names", helperPrefix, name, path), err
 	}
-	if entry, ok := config.entry(s.host, s.repository); ok {
+	if entry, key, ok := config.entry(s.host, s.repository); ok {
+		s.key = key
 		found, err := entry.credential()
 		if err != nil {
 			err = fmt.Errorf("the credentials for %s in %s cannot be read: %w", s.host, path, err)
@@ -197,7 +257,7 @@ func (s *credentialSource) fromFile(ctx context.Context, path string) (auth.Cred
 			return found, path, err
 		}
 	}
-	if config.CredsStore == "" {
+	if s.key = ""; config.CredsStore == "" {
 		return auth.Credential{}, path, nil
 	}
 	found, err := runHelper(ctx, config.CredsStore, path, serverAddress(s.host))
@@ -230,7 +290,7 @@ func (c *authConfig) helper(host string) string {
 }
 
 // entry is the most specific one: Podman keeps credentials by namespace or repository, too.
-func (c *authConfig) entry(host, repository string) (found authEntry, ok bool) {
+func (c *authConfig) entry(host, repository string) (found authEntry, at string, ok bool) {
 	longest, exact := -1, false
 	for key, entry := range c.Auths {
 		server, path := splitKey(key)
@@ -238,10 +298,10 @@ func (c *authConfig) entry(host, repository string) (found authEntry, ok bool) {
 			continue
 		}
 		if len(path) > longest || len(path) == longest && !exact && key == host {
-			found, ok, longest, exact = entry, true, len(path), key == host
+			found, at, ok, longest, exact = entry, key, true, len(path), key == host
 		}
 	}
-	return found, ok
+	return found, at, ok
 }
 
 // splitKey splits a key of "auths": HOST[/NAMESPACE...], or a URL, as Docker wrote keys once.

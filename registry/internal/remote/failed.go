@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"unicode"
@@ -165,10 +164,7 @@ func saysNothing(said string) bool {
 }
 
 func (r *Repository) loginHint() evidence.Hint {
-	if os.Getenv(authFileVariable) != "" {
-		return evidence.Hint(fmt.Sprintf("log in with podman login %s, which writes the file that %s names", r.ref.Host, authFileVariable))
-	}
-	return evidence.Hint(fmt.Sprintf("log in with docker login %s, or podman login, oras login, crane auth login", r.ref.Host))
+	return evidence.Hint("log in with " + r.source.login(r.ref.Host))
 }
 
 func (r *Repository) plainHint() evidence.Hint {
