@@ -100,6 +100,14 @@ func TestInterruptedPipe(t *testing.T) {
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
+	ended := make(chan struct{})
+	go func() {
+		_ = c.Wait() // its status is what it ends with
+		close(ended)
+		if reader, err := os.OpenFile(at("pipe"), os.O_RDONLY|syscall.O_NONBLOCK, 0); err == nil {
+			_ = reader.Close() // lets go who waits for a gate that has failed before it read
+		}
+	}()
 	pipe, err := os.OpenFile(at("pipe"), os.O_WRONLY, 0) // it is open once the gate reads it
 	if err != nil {
 		t.Fatal(err)
@@ -108,7 +116,7 @@ func TestInterruptedPipe(t *testing.T) {
 	if err := c.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	_ = c.Wait() // its status is what it ends with
+	<-ended
 	line, err := os.ReadFile(at("log"))
 	if err != nil || !bytes.Contains(line, []byte(`"allowed":false`)) {
 		t.Errorf("in the log %q, %v", line, err)
