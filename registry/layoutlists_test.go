@@ -245,8 +245,13 @@ func TestLayoutListLost(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		for _, as := range []string{ocispec.MediaTypeImageIndex, ocispec.MediaTypeImageManifest} {
-			if entry.MediaType = as; as != ocispec.MediaTypeImageIndex && !c.isGone {
+		tag := strings.ReplaceAll(a.Digest(), ":", "-")
+		for _, as := range [][2]string{
+			{ocispec.MediaTypeImageIndex, tag}, {ocispec.MediaTypeImageManifest, tag}, {"application/json", tag}, {"", tag},
+			{ocispec.MediaTypeImageIndex, "registry.example/runs:" + tag},
+		} {
+			entry.MediaType, entry.Annotations = as[0], map[string]string{ocispec.AnnotationRefName: as[1]}
+			if as[0] != ocispec.MediaTypeImageIndex && !c.isGone {
 				continue
 			}
 			writeIndex(t, dir, append(slices.Clone(before), entry)...)
@@ -255,6 +260,73 @@ func TestLayoutListLost(t *testing.T) {
 					t.Errorf("%s, as %s, after %d that were attached: %d malformed, want %d", name, as, n, malformed, c.malformed)
 				}
 				attach(t, ref, n)
+			}
+		}
+	}
+}
+
+// TestLayoutListedOfAnother: what a list of referrers names and that is not about its artifact is malformed, as in a registry, and stays so.
+func TestLayoutListedOfAnother(t *testing.T) {
+	for name, edit := range map[string]func(m *ocispec.Manifest){
+		"no subject":      func(m *ocispec.Manifest) { m.Subject = nil },
+		"another subject": func(m *ocispec.Manifest) { m.Subject.Digest = digest.FromString("another") },
+		"in upper case": func(m *ocispec.Manifest) {
+			m.Subject.Digest = digest.Digest(strings.ToUpper(m.Subject.Digest.String()))
+		},
+		"another function": func(m *ocispec.Manifest) { m.Subject.Digest = digest.SHA512.FromString("another") },
+	} {
+		for _, as := range []string{ocispec.MediaTypeImageIndex, "application/vnd.docker.distribution.manifest.list.v2+json"} {
+			dir := newLayout(t)
+			ref := "oci-layout://" + dir + ":v1"
+			_, a := resolve(t, ref)
+			d := declare(t, 1)
+			run, _, err := open(t, "oci-layout://"+dir).PushRun(t.Context(), d)
+			if err != nil {
+				t.Fatal(err)
+			}
+			attach(t, ref, 0)
+			entries := layoutIndex(t, dir).Manifests
+			at := slices.IndexFunc(entries, func(d ocispec.Descriptor) bool { return d.ArtifactType == attest.BundleMediaType })
+			data, err := os.ReadFile(filepath.Join(dir, "blobs", "sha256", entries[at].Digest.Encoded()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var m ocispec.Manifest
+			if err := json.Unmarshal(data, &m); err != nil {
+				t.Fatal(err)
+			}
+			edit(&m)
+			data, err = json.Marshal(m)
+			if err != nil {
+				t.Fatal(err)
+			}
+			named := entries[at]
+			named.Digest, named.Size = writeBlob(t, dir, data), int64(len(data))
+			list, err := json.Marshal(ocispec.Index{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: as, Manifests: []ocispec.Descriptor{named}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, of := range []string{a.Digest(), run.Digest()} {
+				tag := strings.ReplaceAll(of, ":", "-")
+				entries = slices.DeleteFunc(entries, func(d ocispec.Descriptor) bool { return d.Annotations[ocispec.AnnotationRefName] == tag })
+				entries = append(entries, ocispec.Descriptor{MediaType: as, Digest: writeBlob(t, dir, list), Size: int64(len(list)),
+					Annotations: map[string]string{ocispec.AnnotationRefName: tag}})
+			}
+			writeIndex(t, dir, entries...)
+			for n := range 2 {
+				if malformed := malformedByContent(t, ref); malformed != 1 {
+					t.Errorf("%s, listed by %s, after %d that were attached: %d malformed, want 1", name, as, n, malformed)
+				}
+				malformed := 0
+				for _, err := range open(t, "oci-layout://"+dir).Runs(t.Context(), ours.RunsOptions{Of: []identity.ID{d.ID()}, ByContent: true}) {
+					if errors.As(err, new(*ours.MalformedError)) || errors.As(err, new(*ours.SkippedError)) {
+						malformed++
+					}
+				}
+				if malformed != 1 {
+					t.Errorf("%s, listed by %s, after %d that were attached: of the run %d malformed, want 1", name, as, n, malformed)
+				}
+				attach(t, ref, n+1)
 			}
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"iter"
 	"maps"
 	"slices"
@@ -25,14 +24,15 @@ type snapshot struct {
 	index  *ocispec.Index
 	tags   []string // in the index's order
 	tagged map[string][]ocispec.Descriptor
-	former map[string][]ocispec.Descriptor // lists that had a tag
+	lists  map[string][]ocispec.Descriptor // of referrers, by the tags sha256-HEX that they have or had
 
 	walked    sync.Once
 	err       error
 	referring map[digest.Digest][]ocispec.Descriptor
 	unread    []unread
-	missing   map[digest.Digest]bool // of unread, what is not there
-	platforms map[digest.Digest]bool // what an index calls an image's platform
+	missing   map[digest.Digest]bool                 // of unread, what is not there
+	named     map[digest.Digest][]ocispec.Descriptor // by lists
+	platforms map[digest.Digest]bool                 // what an index calls an image's platform
 }
 
 // unread is a manifest that cannot be read, and why.
@@ -51,11 +51,14 @@ func (l *Layout) snapshot() (*snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &snapshot{Layout: l, index: index, tagged: map[string][]ocispec.Descriptor{}, former: map[string][]ocispec.Descriptor{},
+	s := &snapshot{Layout: l, index: index, tagged: map[string][]ocispec.Descriptor{}, lists: map[string][]ocispec.Descriptor{}, named: map[digest.Digest][]ocispec.Descriptor{},
 		referring: map[digest.Digest][]ocispec.Descriptor{}, missing: map[digest.Digest]bool{}, platforms: map[digest.Digest]bool{}}
 	for _, d := range index.Manifests {
-		if tag := d.Annotations[formerTag]; tag != "" {
-			s.former[tag] = append(s.former[tag], d)
+		for _, name := range []string{formerTag, ocispec.AnnotationRefName} {
+			if tag := listTag(d.Annotations[name]); tag != "" && store.FallbackTag(d.Digest) != tag { // which may be the artifact's own
+				s.lists[tag] = append(s.lists[tag], d)
+				s.named[d.Digest] = nil
+			}
 		}
 		tag := d.Annotations[ocispec.AnnotationRefName]
 		if tag == "" {
@@ -83,58 +86,38 @@ func (s *snapshot) Referrers(ctx context.Context, subject digest.Digest, anyLabe
 	if err := s.walkOnce(ctx); err != nil {
 		return nil, err
 	}
-	lost, err := s.lost(ctx, anyLabel, store.FallbackTag(subject))
-	if err != nil {
-		return nil, err
-	}
-	return s.fewEnough(subject, slices.Concat(union(s.broken(subject, anyLabel), lost), s.referring[subject]))
+	lost, listed := s.listed(store.FallbackTag(subject))
+	broken := union(s.broken(subject, anyLabel), lost)
+	listed = slices.DeleteFunc(listed, func(d ocispec.Descriptor) bool { return d.Digest == subject || store.Contains(broken, d.Digest) })
+	return s.fewEnough(subject, slices.Concat(broken, union(s.referring[subject], listed)))
 }
 
-// lost are lists of referrers that are named by a subject's tag and are not there, and what such a list names, may be a bundle and
-// is not there: without them it is not known what refers to the subject.
-func (s *snapshot) lost(ctx context.Context, anyLabel bool, tags ...string) ([]ocispec.Descriptor, error) {
-	if len(s.missing) == 0 {
-		return nil, nil
-	}
-	var lost []ocispec.Descriptor
-	for _, tag := range tags {
-		for _, d := range slices.Concat(s.tagged[tag], s.former[tag]) {
-			switch {
-			case store.FallbackTag(d.Digest) == tag: // the artifact itself
-				continue
-			case s.missing[d.Digest]:
-				lost = append(lost, d)
-				continue
-			case d.MediaType != ocispec.MediaTypeImageIndex:
-				continue
-			}
-			head, err := s.head(ctx, d)
-			if errors.As(err, new(*fs.PathError)) {
-				return nil, err
-			}
-			if err != nil { // s.broken has it
-				continue
-			}
-			for _, listed := range head.Manifests {
-				if s.missing[listed.Digest] && (anyLabel || store.MayBeBundle(listed)) && !mayHide(listed, store.ErrNotFound, false) {
-					lost = append(lost, listed)
-				}
-			}
+// listed are the lists of referrers under a tag that are not there, without which it is not known what refers to the tag's subject, and
+// what those say refers to it that are there. It may be missing itself, or name another subject: to see that is for who reads it, as with
+// the lists of registries.
+func (s *snapshot) listed(tag string) (lost, listed []ocispec.Descriptor) {
+	for _, d := range s.lists[tag] {
+		if s.missing[d.Digest] {
+			lost = append(lost, d)
 		}
+		listed = append(listed, s.named[d.Digest]...)
 	}
-	return lost, nil
+	return lost, listed
 }
 
-// union are all, with those of more that are not among them.
-func union(all, more []ocispec.Descriptor) []ocispec.Descriptor {
+// union are all of some, and of the next those that are not among these by their digests, and so on.
+func union(some []ocispec.Descriptor, next ...[]ocispec.Descriptor) []ocispec.Descriptor {
 	known := map[digest.Digest]bool{}
-	for _, d := range all {
+	for _, d := range some {
 		known[d.Digest] = true
 	}
-	for _, d := range more {
-		if !known[d.Digest] {
-			known[d.Digest] = true
-			all = append(all, d)
+	all := slices.Clone(some)
+	for _, more := range next {
+		for _, d := range more {
+			if !known[d.Digest] {
+				known[d.Digest] = true
+				all = append(all, d)
+			}
 		}
 	}
 	return all
@@ -147,6 +130,9 @@ func (s *snapshot) walkOnce(ctx context.Context) error {
 				s.unread = append(s.unread, unread{d, err})
 				s.missing[d.Digest] = s.missing[d.Digest] || errors.Is(err, store.ErrNotFound)
 				return
+			}
+			if _, isList := s.named[d.Digest]; isList {
+				s.named[d.Digest] = head.Manifests
 			}
 			for _, listed := range head.Manifests {
 				s.platforms[listed.Digest] = s.platforms[listed.Digest] || listed.Platform != nil
@@ -177,9 +163,9 @@ func (s *snapshot) broken(subject digest.Digest, anyLabel bool) (broken []ocispe
 }
 
 // mayRefer says that an entry of the layout's index, whose manifest is not there, may be about an artifact. It is not what people gave a
-// tag, nor a platform of an image, nor a list of referrers, for which lost looks.
+// tag, nor a platform of an image, nor a list of referrers, for which listed looks.
 func (s *snapshot) mayRefer(d ocispec.Descriptor) bool {
-	isList := d.Annotations[formerTag] != ""
+	_, isList := s.named[d.Digest]
 	isImage := d.Platform != nil || s.platforms[d.Digest] || d.Annotations[ocispec.AnnotationRefName] != ""
 	return !isList && !isImage && store.NamesManifest(d.MediaType)
 }
@@ -196,13 +182,17 @@ func (l *Layout) Crawl(ctx context.Context, anyLabel bool) (store.Crawl, error) 
 	if err != nil {
 		return store.Crawl{}, err
 	}
-	lists := slices.DeleteFunc(slices.AppendSeq(slices.Clone(s.tags), maps.Keys(s.former)), func(tag string) bool { return !isListTag(tag) })
-	slices.Sort(lists)
-	lost, err := s.lost(ctx, anyLabel, slices.Compact(lists)...)
-	if err != nil {
-		return store.Crawl{}, err
+	var absent []ocispec.Descriptor
+	for _, tag := range slices.Sorted(maps.Keys(s.lists)) {
+		lost, listed := s.listed(tag)
+		absent = append(absent, lost...)
+		for _, d := range listed {
+			if s.missing[d.Digest] && (anyLabel || store.MayBeBundle(d)) {
+				absent = append(absent, d)
+			}
+		}
 	}
-	return store.Crawl{Store: crawl{s}, Tags: s.each(), Broken: union(s.broken("", anyLabel), lost)}, nil
+	return store.Crawl{Store: crawl{s}, Tags: s.each(), Broken: union(s.broken("", anyLabel), absent)}, nil
 }
 
 func (s *snapshot) each() iter.Seq2[string, error] {
@@ -230,7 +220,9 @@ func (c crawl) Resolve(ctx context.Context, tag string) (ocispec.Descriptor, []b
 
 // Referrers are those that can be read; Crawl has given the others.
 func (c crawl) Referrers(_ context.Context, subject digest.Digest, _ bool) ([]ocispec.Descriptor, error) {
-	return c.fewEnough(subject, c.referring[subject])
+	_, listed := c.listed(store.FallbackTag(subject))
+	given := func(d ocispec.Descriptor) bool { return d.Digest == subject || c.missing[d.Digest] }
+	return c.fewEnough(subject, union(c.referring[subject], slices.DeleteFunc(listed, given)))
 }
 
 func (l *Layout) fewEnough(subject digest.Digest, referrers []ocispec.Descriptor) ([]ocispec.Descriptor, error) {

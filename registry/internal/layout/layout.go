@@ -331,6 +331,17 @@ func isOwnTag(tag string) bool {
 // isListTag tells the tags of lists of referrers, which begin with the algorithm of the subject's digest.
 func isListTag(tag string) bool { return strings.HasPrefix(tag, "sha256-") }
 
+// listTag is the tag of a list of referrers, which may stand behind a whole name, as container engines write tags; "" of another tag.
+func listTag(tag string) string {
+	if at := strings.LastIndexByte(tag, ':'); at >= 0 {
+		tag = tag[at+1:]
+	}
+	if !isListTag(tag) {
+		return ""
+	}
+	return tag
+}
+
 // findDigest looks in the layout's index, and in the indexes that it names.
 func (l *Layout) findDigest(ctx context.Context, index *ocispec.Index, sum digest.Digest) (ocispec.Descriptor, error) {
 	for _, d := range index.Manifests {

@@ -88,10 +88,10 @@ func (s *lists) read(ctx context.Context, subject digest.Digest) *ocispec.Index 
 		data, err := s.Fetch(ctx, d)
 		var one ocispec.Index
 		if err == nil {
-			if d.MediaType != ocispec.MediaTypeImageIndex {
-				continue
-			}
 			err = store.Unmarshal(data, &one)
+			if d.MediaType != ocispec.MediaTypeImageIndex && len(one.Manifests) == 0 {
+				continue // it lists nothing
+			}
 		}
 		if err != nil {
 			s.unread[d.Digest] = true // it stays: what it names would be named by nothing else
