@@ -14,6 +14,7 @@ func (p *Policy) worlds(possible map[string][]string) *rules.Worlds {
 	w := &rules.Worlds{
 		Known: map[string]bool{"Declaration.kind": true, "Run.kind": true, "Approval.decision": true},
 		Kinds: kindWords,
+		Dated: p.time.evidence == evidenceTimestamp,
 		Left:  limits.Worlds,
 	}
 	if p.kinds != nil {

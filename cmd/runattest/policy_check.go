@@ -25,11 +25,13 @@ func newPolicyCheck() *cobra.Command {
 			o.Info("note: passed over, since they are bundles: %s", visible.List(signatures))
 		}
 		for _, path := range paths {
-			_, err := loadPolicy(cmd, path, signers, policyOptions)
+			loaded, err := loadPolicy(cmd, path, signers, policyOptions)
 			var invalid *policy.InvalidError
 			var problems []identity.Problem
 			if errors.As(err, &invalid) {
 				problems, err = invalid.Problems, nil
+			} else if err == nil {
+				problems = loaded.Outdated(clock())
 			}
 			if err != nil {
 				o.noteUnread(path, err)

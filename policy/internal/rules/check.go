@@ -47,6 +47,10 @@ func (r *Rule) Check(s Scope) []Problem {
 		}
 	}
 	for _, c := range comparisons(r.ast) {
+		if what, form := c.misformed(); what != "" {
+			refuse(form, "compares %s with %.100q, which is not %s", nameOf(c.members[0]), c.text, what)
+			continue
+		}
 		if c.isPossible(s.Words) {
 			continue
 		}
@@ -64,6 +68,10 @@ func (r *Rule) Check(s Scope) []Problem {
 			"demands that %s is %s, which it never is under this policy: no run meets the rule", nameOf(d.member), quoted(d.texts))
 	}
 	if len(problems) > 0 {
+		return problems
+	}
+	if why := r.neverMet(s.Worlds); why != "" {
+		refuse("change the rule; one that is to deny every run is false", "%s: no run meets the rule", why)
 		return problems
 	}
 	if ok, read := r.isReachable(s.Worlds); !ok {

@@ -26,6 +26,7 @@ type Worlds struct {
 	// Approvals gives the lists of approvals that a run by the signer of that index may have; nil if there are none. Where there are
 	// Many approvers, named are the texts that tell them apart. It is nil where approvers and roles are not looked at.
 	Approvals func(signer int, named map[string]bool) iter.Seq[Approvals]
+	Dated     bool // all have a trusted time
 	Many      bool // more approvers than can be put in every order
 	// Few says whether the orders are few enough to be tried, of many approvers that only these texts tell apart.
 	Few func(named map[string]bool) bool
@@ -224,7 +225,8 @@ func (w *Worlds) outcomesOf(e ast.NavigableExpr, checked *cel.Ast) (outcomes, di
 	}
 	d, known := w.reads(e)
 	if !known || d == (dimensions{}) {
-		return anything, dimensions{}
+		whatever := (&certain{checked: checked, dated: w.Dated}).outcome(e)
+		return func(*Evaluation) outcome { return whatever }, dimensions{}
 	}
 	env, err := environment()
 	if err != nil {

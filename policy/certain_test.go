@@ -1,0 +1,60 @@
+package policy
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestNeverMet: rules that no run meets, whatever it is, and constants that no member has.
+func TestNeverMet(t *testing.T) {
+	head := header(t, newSigner(t)) + "approvals: {required: 0, approvers: [{name: alice, keys: [{key: " + pemOf(t, newSigner(t)) + "}]}]}\n"
+	const never, twice, expired = "is false whatever the run is", "that it is two things at once", "demands an approval that has expired"
+	hex := strings.Repeat("0a", 32)
+	for expr, want := range map[string]string{
+		`declaration.kind == "training" ? false : false`:                                               never,
+		`declaration.kind == "training" && 1 < 0`:                                                      never,
+		`declaration.model.name == "m" && !(size("a") == 1)`:                                           never,
+		`signer.name == "ci" ? false : false`:                                                          never,
+		`has(declaration.kind) ? false : true`:                                                         never,
+		`!has(declaration.model.name) && declaration.kind == "agent"`:                                  never,
+		`declaration.context.exists(c, c.name == "a" && false)`:                                        never,
+		`(declaration.kind == "agent") == true && 2 > 3`:                                               never,
+		`approvals.exists(a, a.expires < now)`:                                                         expired,
+		`approvals.exists(a, a.approver == "alice" && now >= a.expires)`:                               expired,
+		`approvals.all(a, a.expires < now)`:                                                            "",
+		`approvals.exists(a, a.expires > now)`:                                                         "",
+		`declaration.model.name == "a" && declaration.model.name == "b"`:                               twice,
+		`declaration.model.name in ["a", "b"] && declaration.model.name == "c"`:                        twice,
+		`declaration.model.name == "a" && declaration.model.name != "a"`:                               twice,
+		`declaration.model.name == "a" && !(declaration.model.name == "a")`:                            twice,
+		`declaration.context.exists(c, c.name == "a" && c.role == "tool" && c.name == "b")`:            twice,
+		`declaration.context.exists(c, c.name == "a") && declaration.context.exists(c, c.name == "b")`: "",
+		`declaration.model.name == "a" || declaration.model.name == "b"`:                               "",
+		`declaration.model.name in ["a", "b"] && declaration.model.name != "b"`:                        "",
+		`declaration.parameters.x == "a" && declaration.parameters.y == "b"`:                           "",
+		`false`:                           "",
+		`1 > 2`:                           "",
+		`!has(declaration.model.version)`: "",
+		`declaration.kind == "training" ? false : true`:                                     "",
+		`now < timestamp("2026-01-31T12:00:00Z")`:                                           "",
+		`run.id == "airun:1:sha256:xyz"`:                                                    `compares id with "airun:1:sha256:xyz", which is not the identity of a run`,
+		`!(run.id in ["airun:1:sha256:` + strings.ToUpper(hex) + `"])`:                      "which is not the identity of a run",
+		`!("abc" in run.parents)`:                                                           "compares parents",
+		`run.parents.all(p, p != "airun:1:sha256:x")`:                                       "which is not the identity of a run",
+		`run.id != "airun:1:sha256:` + hex + `"`:                                            "",
+		`declaration.model.digest.sha256 != "sha256:` + hex + `"`:                           "which is not a SHA-256",
+		`declaration.model.digest.sha256 == "` + hex + `"`:                                  "",
+		`declaration.model.digest.sha256 != ""`:                                             "",
+		`declaration.model.?digest.?sha256.orValue("none") != "none"`:                       "",
+		`declaration.context.exists(c, c.digest.sha256 in ["` + hex + `", "` + hex + `0"])`: "which is not a SHA-256",
+	} {
+		got := ruleProblems(t, head, expr)
+		if want == "" && got != "" || !strings.Contains(got, want) {
+			t.Errorf("%s: want %q\n got %s", expr, want, got)
+		}
+	}
+	// a warning may be for no run
+	if _, err := Parse([]byte(head+"rules: [{name: a, expr: \"declaration.kind == 'training' && 1 < 0\", severity: warn}]\n"), options); err != nil {
+		t.Error(err)
+	}
+}

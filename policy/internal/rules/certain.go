@@ -1,0 +1,297 @@
+package rules
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/google/cel-go/cel"
+	"github.com/google/cel-go/common/ast"
+	"github.com/google/cel-go/common/operators"
+	"github.com/google/cel-go/common/types"
+
+	"github.com/runattest/runattest/internal/lazyregexp"
+)
+
+// certain finds what an expression can come to whatever a run is: by its constants, by the members that are always there, and
+// by what always holds of approvals and times.
+type certain struct {
+	checked *cel.Ast
+	dated   bool   // a run without a trusted time is denied already
+	why     string // the first reason that has a sentence
+}
+
+// outcome is what e can come to, where all that is not certain is open. An error is neither yes nor no.
+func (c *certain) outcome(e ast.Expr) outcome {
+	switch e.Kind() {
+	case ast.LiteralKind:
+		if value, ok := e.AsLiteral().(types.Bool); ok {
+			return outcome{bool(value), !bool(value)}
+		}
+	case ast.SelectKind:
+		return c.selection(e.AsSelect())
+	case ast.ComprehensionKind:
+		if of := conditionOf(e.AsComprehension()); of != nil && !c.outcome(of).yes {
+			return outcome{no: true} // of exists, and of exists_one
+		}
+	case ast.CallKind:
+		return c.call(e)
+	}
+	return open
+}
+
+// neverMet is why no run meets the condition, whatever the run is; "" if one may, or if none is to.
+func (r *Rule) neverMet(w *Worlds) string {
+	if w == nil || r.ast == nil || readsNothing(r.ast) {
+		return ""
+	}
+	c := &certain{checked: r.ast, dated: w.Dated}
+	if c.outcome(r.ast.NativeRep().Expr()).yes {
+		return ""
+	}
+	return cmp.Or(c.why, "is false whatever the run is")
+}
+
+// always are the members that each object of a type has.
+var always = map[string][]string{
+	"Declaration": {"schema", "kind", "model", "prompt", "parameters", "context", "constraints"},
+	"Model":       {"name"}, "Resource": {"role", "name"}, "Run": {"id", "kind"}, "Signer": {"kind", "name"}, "Ancestor": {"id", "kind"},
+	"Approval": {"approver", "decision", "reason"},
+}
+
+func (c *certain) selection(s ast.SelectExpr) outcome {
+	of := c.checked.NativeRep().GetType(s.Operand().ID()).TypeName()
+	isThere := slices.Contains(always[of], s.FieldName()) || c.dated && of == "Time" && s.FieldName() == "earliest"
+	if s.IsTestOnly() && isThere || c.dated && of == "Time" && s.FieldName() == "verified" {
+		return outcome{yes: true}
+	}
+	return open
+}
+
+func (c *certain) call(e ast.Expr) outcome {
+	args := e.AsCall().Args()
+	switch name := e.AsCall().FunctionName(); name {
+	case operators.LogicalAnd:
+		x, y := c.outcome(args[0]), c.outcome(args[1])
+		if member := contradiction(e); member != "" {
+			c.why = cmp.Or(c.why, "demands of "+member+" that it is two things at once")
+			x.yes = false
+		}
+		return outcome{x.yes && y.yes, x.no || y.no || !x.yes}
+	case operators.LogicalOr:
+		x, y := c.outcome(args[0]), c.outcome(args[1])
+		return outcome{x.yes || y.yes, x.no && y.no}
+	case operators.LogicalNot:
+		x := c.outcome(args[0])
+		return outcome{x.no, x.yes}
+	case operators.Conditional:
+		var o outcome
+		condition := c.outcome(args[0])
+		for i, may := range []bool{condition.yes, condition.no} {
+			if may {
+				one := c.outcome(args[i+1])
+				o = outcome{o.yes || one.yes, o.no || one.no}
+			}
+		}
+		return o
+	case operators.Less, operators.LessEquals, operators.Greater, operators.GreaterEquals, operators.Equals, operators.NotEquals:
+		return c.comparison(e, name, args[0], args[1])
+	}
+	return c.constant(e)
+}
+
+// comparison is of two constants, of a condition with true or false, or of when an approval expires with now: what has expired
+// does not count, and is not in the list.
+func (c *certain) comparison(e ast.Expr, name string, x, y ast.Expr) outcome {
+	for range 2 {
+		if value, ok := constantIn(y).(types.Bool); ok && (name == operators.Equals || name == operators.NotEquals) {
+			o := c.outcome(x)
+			if bool(value) == (name == operators.Equals) {
+				return o
+			}
+			return outcome{o.no, o.yes}
+		}
+		if x.Kind() == ast.SelectKind && x.AsSelect().FieldName() == "expires" && y.Kind() == ast.IdentKind && y.AsIdent() == varNow &&
+			c.checked.NativeRep().GetType(x.AsSelect().Operand().ID()).TypeName() == "Approval" {
+			switch name {
+			case operators.Less, operators.LessEquals, operators.Equals:
+				c.why = cmp.Or(c.why, "demands an approval that has expired, which does not count")
+				return outcome{no: true}
+			}
+			return outcome{yes: true}
+		}
+		x, y, name = y, x, turned(name)
+	}
+	return c.constant(e)
+}
+
+// turned is the comparison of y with x that says the same as that of x with y.
+func turned(name string) string {
+	switch name {
+	case operators.Less:
+		return operators.Greater
+	case operators.LessEquals:
+		return operators.GreaterEquals
+	case operators.Greater:
+		return operators.Less
+	case operators.GreaterEquals:
+		return operators.LessEquals
+	}
+	return name
+}
+
+func constantIn(e ast.Expr) any {
+	if e.Kind() == ast.LiteralKind {
+		return e.AsLiteral()
+	}
+	return nil
+}
+
+// constant is what an expression without variables comes to.
+func (c *certain) constant(e ast.Expr) outcome {
+	isConstant := true
+	ast.PostOrderVisit(e, ast.NewExprVisitor(func(part ast.Expr) {
+		if kind := part.Kind(); kind != ast.LiteralKind && kind != ast.CallKind && kind != ast.ListKind {
+			isConstant = false
+		}
+	}))
+	env, err := environment()
+	if !isConstant || err != nil {
+		return open
+	}
+	rep := c.checked.NativeRep()
+	program, err := env.PlanProgram(ast.NewCheckedAST(ast.NewAST(e, rep.SourceInfo()), rep.TypeMap(), rep.ReferenceMap()), programOptions()...)
+	if err != nil {
+		return open
+	}
+	value, _, err := program.Eval(map[string]any{})
+	if yes, ok := value.(types.Bool); err == nil && ok {
+		return outcome{bool(yes), !bool(yes)}
+	}
+	return open
+}
+
+// contradiction is the member that an expression of conditions joined by && demands to be one text and another, "" if there is none.
+func contradiction(e ast.Expr) string {
+	may, never := map[string][]string{}, map[string][]string{}
+	var collect func(e ast.Expr)
+	collect = func(e ast.Expr) {
+		if e.Kind() != ast.CallKind {
+			return
+		}
+		args := e.AsCall().Args()
+		name := e.AsCall().FunctionName()
+		if name == operators.LogicalNot && args[0].Kind() == ast.CallKind && args[0].AsCall().FunctionName() == operators.Equals {
+			name, args = operators.NotEquals, args[0].AsCall().Args()
+		}
+		switch name {
+		case operators.LogicalAnd:
+			collect(args[0])
+			collect(args[1])
+		case operators.Equals, operators.NotEquals, operators.In:
+			of, texts := path(args[0]), textsWritten(args[1])
+			if of == "" && name != operators.In {
+				of, texts = path(args[1]), textsWritten(args[0])
+			}
+			switch before, known := may[of]; {
+			case of == "" || texts == nil || (name == operators.In) != (constantIn(args[1]) == nil && constantIn(args[0]) == nil):
+			case name == operators.NotEquals:
+				never[of] = append(never[of], texts...)
+			case known:
+				may[of] = slices.DeleteFunc(slices.Clone(before), func(text string) bool { return !slices.Contains(texts, text) })
+			default:
+				may[of] = texts
+			}
+		}
+	}
+	collect(e)
+	for of, texts := range may {
+		if !slices.ContainsFunc(texts, func(text string) bool { return !slices.Contains(never[of], text) }) {
+			return of
+		}
+	}
+	return ""
+}
+
+// path is how a member of a variable is written, "" of another expression.
+func path(e ast.Expr) string {
+	switch e.Kind() {
+	case ast.IdentKind:
+		return e.AsIdent()
+	case ast.SelectKind:
+		if of := path(e.AsSelect().Operand()); of != "" && !e.AsSelect().IsTestOnly() {
+			return of + "." + e.AsSelect().FieldName()
+		}
+	}
+	return ""
+}
+
+// textsWritten are those of a text or a list of texts that are written out, nil of another expression.
+func textsWritten(e ast.Expr) []string {
+	if text, ok := constantIn(e).(types.String); ok {
+		return []string{string(text)}
+	}
+	if e.Kind() != ast.ListKind {
+		return nil
+	}
+	texts := []string{}
+	for _, one := range e.AsList().Elements() {
+		text, ok := constantIn(one).(types.String)
+		if !ok {
+			return nil
+		}
+		texts = append(texts, string(text))
+	}
+	return texts
+}
+
+// readsNothing says that a condition is a constant, which is what it says on purpose.
+func readsNothing(checked *cel.Ast) bool {
+	nothing := true
+	eachPart(checked, func(e ast.Expr) {
+		if e.Kind() == ast.IdentKind && objectsVariables[e.AsIdent()] {
+			nothing = false
+		}
+	})
+	return nothing
+}
+
+var objectsVariables = map[string]bool{
+	varDeclaration: true, varRun: true, varSigner: true, varTime: true, varAnnotations: true, varApprovals: true, varAncestors: true, varOpen: true, varNow: true,
+}
+
+// The forms of members of which not every text is one.
+var forms = map[string]struct {
+	pattern    *lazyregexp.Regexp
+	what, hint string
+}{
+	"Digest.sha256": {lazyregexp.New(`^[0-9a-f]{64}$`), "a SHA-256", "want 64 hex digits in lower case"},
+	"Digest.sha384": {lazyregexp.New(`^[0-9a-f]{96}$`), "a SHA-384", "want 96 hex digits in lower case"},
+	"Digest.sha512": {lazyregexp.New(`^[0-9a-f]{128}$`), "a SHA-512", "want 128 hex digits in lower case"},
+
+	"Run.id":              formOfID,
+	"Run.parents":         formOfID,
+	"Declaration.parents": formOfID,
+	"Ancestor.id":         formOfID,
+	"Ancestor.parents":    formOfID,
+}
+
+var formOfID = struct {
+	pattern    *lazyregexp.Regexp
+	what, hint string
+}{lazyregexp.New(`^airun:1:sha256:[0-9a-f]{64}$`), "the identity of a run", "want airun:1:sha256: and 64 hex digits in lower case, as runattest id prints it"}
+
+// misformed says what a constant is not, with which members are compared that only have such texts. An empty one asks whether
+// the member is there.
+func (c comparison) misformed() (what, hint string) {
+	if c.text == "" || slices.Contains(c.also, c.text) {
+		return "", ""
+	}
+	for _, m := range c.members {
+		f := forms[m]
+		if f.pattern == nil || f.pattern.MatchString(c.text) {
+			return "", ""
+		}
+		what, hint = f.what, f.hint
+	}
+	return what, hint
+}
