@@ -45,7 +45,11 @@ func compile(s Source, expr string, behind int) (*cel.Ast, []Problem) {
 		return ast, nil
 	}
 	var problems []Problem
-	for _, issue := range issues.Errors() {
+	all := issues.Errors()
+	for i, issue := range all {
+		if strings.Contains(issue.Message, "!error!") && (len(problems) > 0 || i < len(all)-1) { // comes of another one
+			continue
+		}
 		line, column := max(issue.Location.Line(), 1), max(issue.Location.Column(), 0)
 		n := behind + column
 		for l, rest := 1, expr; l < line; l++ {

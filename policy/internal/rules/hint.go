@@ -25,8 +25,9 @@ var (
 	unknownName     = lazyregexp.New(`^undeclared reference to '([^']*)'`)
 	unknownMember   = lazyregexp.New(`^undefined field '([^']*)'`)
 	hyphened        = lazyregexp.New(`([A-Za-z_][\w.]*)\.(\w+(?:-\w+)+)`)
+	hasOwnNames     = lazyregexp.New(`^\.?(?:declaration\.(?:parameters|constraints|extensions)\b|annotations\b)|^[a-z]\w*\.content\b`)
 	arrowInCall     = lazyregexp.New(`\(\s*\w+\s*=>`)
-	lengthMember    = lazyregexp.New(`\.(?:len|length|count)\b`)
+	lengthMember    = lazyregexp.New(`\.(?:len|length|count|size)\b`)
 	lexerStopped    = lazyregexp.New(`token recognition error at: '(.)`)
 )
 
@@ -40,8 +41,14 @@ func celHint(message, expr string) string {
 		return overloadHint(m[1], args)
 	}
 	if m := unknownName.FindStringSubmatch(message); m != nil {
-		if member := hyphened.FindStringSubmatch(withoutStrings(withoutComments(expr))); member != nil && strings.HasSuffix(member[2], "-"+m[1]) {
-			return `write ` + member[1] + `["` + member[2] + `"]: - subtracts`
+		for _, member := range hyphened.FindAllStringSubmatch(withoutStrings(withoutComments(expr)), -1) {
+			if !strings.HasSuffix(member[2], "-"+m[1]) {
+				continue
+			}
+			if hasOwnNames.MatchString(member[1]) {
+				return `write ` + member[1] + `["` + member[2] + `"]: - subtracts`
+			}
+			return "a name with - in it, which subtracts, is one in parameters, constraints, extensions or annotations: declaration.parameters[\"" + member[2] + "\"]"
 		}
 		return nameHint(m[1], strings.Contains(expr, m[1]+"("))
 	}
@@ -211,6 +218,8 @@ func memberHint(name string) string {
 	switch name {
 	case "len", "length", "count":
 		return "write " + elsewhere[name]
+	case "sha":
+		return "write sha256, sha384 or sha512"
 	}
 	var all []string
 	for _, members := range objects {
@@ -272,6 +281,12 @@ var foreign = []struct {
 	{lazyregexp.New(`->|=>`), arrowHint},
 	{lazyregexp.New(`\?\?|\?\.\w`), "write object.?member.orValue(x)"},
 	{lazyregexp.New(`\bif\b`), "write condition ? a : b"},
+	{lazyregexp.New(`\blike\b`), `write text.matches(r"..."), text.startsWith("...") or text.contains("...")`},
+	{lazyregexp.New(`\bis\b`), "is it equal? write =="},
+	{lazyregexp.New(`!~`), `write !text.matches(r"...")`},
+	{lazyregexp.New(`\bin\s*[({]`), "write x in [a, b]"},
+	{lazyregexp.New(`\*\*|\^`), "powers have no operator: multiply"},
+	{lazyregexp.New(`\[[^][]*:[^][]*\]`), `part of a text or list is not taken out: text.startsWith("..."), text.matches(r"^...")`},
 	{lazyregexp.New(`;`), "a rule is one expression: join conditions with &&, without a semicolon"},
 }
 
@@ -302,20 +317,32 @@ func withoutStrings(expr string) string {
 	return b.String()
 }
 
+// asciiOperators are the operators of CEL for what word processors and mathematics have.
+var asciiOperators = map[string]string{
+	"≠": "!=", "≤": "<=", "≥": ">=", "−": "-", "–": "-", "×": "*", "÷": "/", "∧": "&&", "∨": "||", "¬": "!", "→": "!a || b for if a, then b",
+}
+
 func syntaxHint(message, expr string) string {
 	if at := lexerStopped.FindStringSubmatch(message); at != nil {
 		if r, _ := utf8.DecodeRuneInString(at[1]); r >= utf8.RuneSelf && (unicode.IsSpace(r) || !unicode.IsPrint(r)) {
 			return fmt.Sprintf("remove the character %U, which looks like a blank or like nothing", r)
 		}
+		if ascii, ok := asciiOperators[at[1]]; ok {
+			return "write " + ascii
+		}
 		switch at[1] {
+		case "~":
+			return `write text.matches(r"...")`
 		case "=":
 			switch code := withoutStrings(withoutComments(expr)); {
+			case strings.Contains(code, "!=="):
+				return "unequal is !="
 			case strings.Contains(code, "=~"):
 				return `write text.matches(r"...")`
 			case arrowInCall.MatchString(code):
 				return arrowHint
 			case strings.Contains(code, "=>"):
-				return "at least is >=, at most is <="
+				return "at least is >=, at most is <=; if a, then b, is !a || b"
 			}
 			return "is it equal? write =="
 		case "&", "|":
