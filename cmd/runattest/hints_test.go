@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -9,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/runattest/runattest/attest/evidence"
+	"github.com/runattest/runattest/internal/boundedfile"
+	"github.com/runattest/runattest/internal/limits"
 )
 
 // TestHints: every hint that has a constant has the command's own words.
@@ -47,5 +51,16 @@ func TestHints(t *testing.T) {
 	}
 	if found != len(hints) {
 		t.Errorf("%d hints have a constant, and %d are phrased", found, len(hints))
+	}
+}
+
+// TestLargeDeclarationHint: what is to do about a declaration that is larger than one may be.
+func TestLargeDeclarationHint(t *testing.T) {
+	err := fmt.Errorf("lint: %w", boundedfile.TooLarge("run.json", limits.Declaration))
+	if hint := (&output{}).hintOf(err); !strings.Contains(hint, "by digest") || !errors.Is(err, boundedfile.ErrInput) {
+		t.Errorf("%v: %q", err, hint)
+	}
+	if hint := (&output{}).hintOf(boundedfile.TooLarge("policy.yaml", limits.Policy)); hint != "" {
+		t.Errorf("a policy: %q", hint)
 	}
 }

@@ -26,6 +26,7 @@ import (
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/input"
+	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/overwrite"
 	"github.com/runattest/runattest/internal/secrets"
 	"github.com/runattest/runattest/internal/shell"
@@ -144,6 +145,9 @@ func (o *output) hintOf(err error) string {
 	}
 	if errors.Is(err, boundedfile.ErrFolder) {
 		return "name the files in it"
+	}
+	if large, ok := errors.AsType[*boundedfile.TooLargeError](err); ok && large.Limit == limits.Declaration {
+		return "put large content into the declaration by digest"
 	}
 	if errors.Is(err, answer.ErrNotRun) || errors.Is(err, answer.ErrNotStatement) {
 		return "--statement writes the payload as it is"

@@ -85,6 +85,17 @@ func ReadFrom(r io.Reader, name string, limit int64) ([]byte, error) {
 func Empty(name string) error { return &inputError{name + ": is empty"} }
 
 // TooLarge says that name holds more than limit bytes.
-func TooLarge(name string, limit int64) error {
-	return &inputError{fmt.Sprintf("%s: larger than %d bytes", name, limit)}
+func TooLarge(name string, limit int64) error { return &TooLargeError{name, limit} }
+
+// TooLargeError is that a file or a stream holds more bytes than the limit for what it is to be. It wraps ErrInput.
+type TooLargeError struct {
+	Name  string
+	Limit int64
 }
+
+func (e *TooLargeError) Error() string {
+	return fmt.Sprintf("%s: larger than %d bytes", e.Name, e.Limit)
+}
+
+// Is says that the error is an ErrInput.
+func (e *TooLargeError) Is(target error) bool { return target == ErrInput }

@@ -69,8 +69,15 @@ func Read(data []byte, noun string, l Limits) (*Document, []Problem) {
 		at := (&Document{src: data}).offset(max(problem.Line, 1), 1)
 		if message, hint, ok := jsonmend.Wrapped(data, at); ok && problem.Code == "yaml-syntax" {
 			problem.Message, problem.Hint = "not valid YAML: "+message, hint
+		} else if odd, ok := spaceBefore(data, problem.Line); ok && problem.Code == "yaml-syntax" {
+			problem = &odd
+		} else if problem.Code == "yaml-syntax" && inVariable(data, at) {
+			problem.Hint = variableHint
 		}
 		return nil, []Problem{*problem}
+	}
+	if found := oddSpaces(node, l.Problems); found != nil {
+		return nil, found
 	}
 	d := document(data, node, stray, l)
 	if len(d.problems) == 0 && d.block != nil && d.endsInTwoWays(noun, l) {
@@ -217,13 +224,23 @@ var syntaxHints = [][2]string{
 	{"mapping values are not allowed", `quote text that has ": " in it`},
 	{"alphabetic or numeric character", "quote text that begins with * or &"},
 	{"unexpected end of stream", "is the file complete? each quotation mark and bracket must be closed"},
-	{"did not find expected key", "check how far this line and those before it are indented; quote text that has quotation marks in it"},
+	{"did not find expected key", "check how far this line and those before it are indented; quote text that has quotation marks in it, and write one in single quotes twice: 'it''s'"},
+	{"did not find expected ',' or", "commas separate what stands in { } and [ ]; quote text that has brackets, quotation marks or \": \" in it, and write a quotation mark in single quotes twice: 'it''s'"},
 	{"unknown escape character", `write \\ for a backslash, or put the text in single quotes`},
 	{"comment or line break", "text after | or > begins on the next line; text that begins with | or > is quoted"},
 	{"<document start>", "remove what follows the value; several values go in a .jsonl file, as JSON, one a line"},
 	{"find expected ':'", "a key has a colon and a blank behind it; text of several lines is indented, behind | or in quotes"},
 	{"Unicode character escape", `write the character itself, or its code in eight digits, "\U0001F600": YAML has no pairs of surrogates`},
 	{"control characters are not allowed", `write the character as an escape in double quotes, such as "\x1b"`},
+}
+
+// variableHint is for what a shell or a template would replace.
+const variableHint = "variables and templates are not filled in here: write the value, or put the text in quotes"
+
+// inVariable tells that the line that begins at an offset has a variable, as in {x: ${NAME}}.
+func inVariable(data []byte, at int) bool {
+	line, _, _ := bytes.Cut(data[at:], []byte("\n"))
+	return bytes.Contains(line, []byte("${")) || bytes.Contains(line, []byte("$(")) || bytes.Contains(line, []byte("{{"))
 }
 
 // value writes n as JSON and notes what YAML has and JSON has not; null stands for what is refused.
@@ -325,7 +342,11 @@ func (d *Document) key(key *yaml.Node) bool {
 		d.refuse(key, "yaml-merge", "YAML merge keys are refused", "write the members out")
 		return false
 	case key.Kind != yaml.ScalarNode || isPlain(key) && coreType(key.Value) != jsontree.String:
-		d.refuse(key, "yaml-key", "a key that is not a string", "quote it")
+		hint := "quote it"
+		if key.Kind == yaml.MappingNode {
+			hint = "quote text with braces in it; " + variableHint
+		}
+		d.refuse(key, "yaml-key", "a key that is not a string", hint)
 		return false
 	}
 	return true
