@@ -222,11 +222,29 @@ func (t *token) whyNot(all []root.TimestampingAuthority, signature []byte) error
 	by := "it does not carry the certificate of its signer, and the trusted root does not have it"
 	if c := t.signer(nil); c != nil {
 		by = fmt.Sprintf("it is signed as %s, issued by %s", c.Subject, c.Issuer)
+		by += listedAs(all, c)
 	}
 	if !t.isFor(signature) {
 		by += "; it is over other bytes than the signature"
 	}
 	return fmt.Errorf("by no authority of the trusted root: %s", by)
+}
+
+// listedAs says that the trusted root has another certificate of the same name than the one that signed a timestamp, as after a renewal.
+func listedAs(all []root.TimestampingAuthority, c *x509.Certificate) string {
+	for _, tsa := range all {
+		leaf := leafOf(tsa)
+		if leaf == nil || leaf.Equal(c) || !sameName(leaf.RawSubject, c.RawSubject) {
+			continue
+		}
+		with := "another key"
+		if keyOf(leaf) == keyOf(c) {
+			with = "the same key"
+		}
+		return fmt.Sprintf(", by its certificate with serial number %x; the trusted root has another certificate of that name, with serial number %x and %s: if it was renewed, use a newer trusted root",
+			c.SerialNumber, leaf.SerialNumber, with)
+	}
+	return ""
 }
 
 // whyNotBy says why a timestamp is not by an authority that signed it: that the trusted root names the authority for another

@@ -11,6 +11,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"encoding/pem"
+	"fmt"
 	"math/big"
 	"slices"
 	"strings"
@@ -408,6 +409,34 @@ func TestStampersCertificates(t *testing.T) {
 			t.Errorf("%s: stamped %v", title, at)
 		} else if !strings.Contains(err.Error(), "by https://tsa.acme.example") {
 			t.Errorf("%s: %v does not say whose it is", title, err)
+		}
+	}
+}
+
+// TestRenewedStamper: where the trusted root has another certificate of an authority's name than the one that signed, the reason says so,
+// and not that the authority is unknown.
+func TestRenewedStamper(t *testing.T) {
+	top := pkitest.Root("Acme Root")
+	by := top.Issue("Acme Stamps", pkitest.Stamper)
+	r := rootWith(t, namedChain{url: "https://tsa.acme.example", chain: []*pkitest.Holder{by, top}})
+	listed := fmt.Sprintf("serial number %x", by.Certificate.SerialNumber)
+	for title, c := range map[string]struct {
+		by   *pkitest.Holder
+		want string
+	}{
+		"renewed":     {by.Renew(top), " and the same key: if it was renewed, use a newer trusted root"},
+		"another key": {top.Issue("Acme Stamps", pkitest.Stamper), " and another key: if it was renewed, use a newer trusted root"},
+		"a stranger":  {top.Issue("Other Stamps", pkitest.Stamper), ""},
+	} {
+		_, err := r.checkTimestamp(newDraft(c.by).response(), stampOver)
+		if err == nil || !strings.Contains(err.Error(), "by no authority of the trusted root: it is signed as CN=") {
+			t.Errorf("%s: %v", title, err)
+			continue
+		}
+		own := fmt.Sprintf("serial number %x", c.by.Certificate.SerialNumber)
+		says := strings.Contains(err.Error(), listed) && strings.Contains(err.Error(), own) && strings.Contains(err.Error(), c.want)
+		if says != (c.want != "") {
+			t.Errorf("%s: %v; want %q", title, err, c.want)
 		}
 	}
 }
