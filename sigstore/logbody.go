@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	protocommon "github.com/sigstore/protobuf-specs/gen/pb-go/common/v1"
 	protorekor "github.com/sigstore/protobuf-specs/gen/pb-go/rekor/v1"
@@ -85,18 +86,24 @@ func openBody(entry *protorekor.TransparencyLogEntry, e evidence.Envelope) (*log
 		return nil, err
 	}
 	b := &logBody{kind: root.Get("kind").Text() + " " + root.Get("apiVersion").Text(), spec: root.Get("spec"), size: len(body), sum: sha256.Sum256(text)}
-	if stated := entry.GetKindVersion().GetKind() + " " + entry.GetKindVersion().GetVersion(); stated != b.kind {
-		return nil, fmt.Errorf("kindVersion is %s, but the body is of kind %s", describeKind(stated), describeKind(b.kind))
+	kind, version := root.Get("kind").Text(), root.Get("apiVersion").Text()
+	if stated := entry.GetKindVersion(); stated.GetKind() != kind || stated.GetVersion() != version {
+		return nil, fmt.Errorf("kindVersion is %s, but the body is of kind %s", describeKind(stated.GetKind(), stated.GetVersion()), describeKind(kind, version))
 	}
 	return b, nil
 }
 
-// describeKind quotes a kind and its version, either of which may be missing.
-func describeKind(kind string) string {
-	if kind = strings.TrimSpace(kind); kind == "" {
+// describeKind quotes a kind and its version, either of which may be missing: as one text, unless blanks or unusual characters would make
+// it look like that of another kind.
+func describeKind(kind, version string) string {
+	usual := func(r rune) bool { return r < utf8.RuneSelf && r > ' ' }
+	switch {
+	case strings.ContainsFunc(kind+version, func(r rune) bool { return !usual(r) }):
+		return fmt.Sprintf("%+q in version %+q", kind, version)
+	case kind+version == "":
 		return "missing"
 	}
-	return strconv.Quote(kind)
+	return strconv.Quote(strings.TrimSpace(kind + " " + version))
 }
 
 // read reads the body as the logs write it, strictly, and without what only a proposal has.
@@ -112,7 +119,8 @@ func (b *logBody) read() error {
 	case "intoto 0.0.1":
 		return errors.New("an entry of kind \"intoto 0.0.1\", which does not say which signature it is about")
 	default:
-		return fmt.Errorf("the kind of the entry is %s, which is about no envelope", describeKind(b.kind))
+		kind, version, _ := strings.Cut(b.kind, " ")
+		return fmt.Errorf("the kind of the entry is %s, which is about no envelope", describeKind(kind, version))
 	}
 	if err == nil && b.payload == nil && b.size > limits.LogEntryBody {
 		return fmt.Errorf("a body of %d bytes, want at most %d", b.size, limits.LogEntryBody)

@@ -65,6 +65,9 @@ func TestKindVersion(t *testing.T) {
 		"in other letters":   {stating(w.v1(), "DSSE", "0.0.1"), alice, says},
 		"none":               {without, alice, says + `missing, but the body is of kind "hashedrekord 0.0.2"`},
 		"no version":         {stating(w.v1(), "dsse", ""), alice, says + `"dsse", but the body is of kind "dsse 0.0.1"`},
+		"with a blank":       {stating(w.v1(), "dsse ", "0.0.1"), alice, says + `"dsse " in version "0.0.1", but the body is of kind "dsse 0.0.1"`},
+		"all in the kind":    {stating(w.v1(), "dsse 0.0.1", ""), alice, says + `"dsse 0.0.1" in version "", but the body is of kind "dsse 0.0.1"`},
+		"a look-alike":       {stating(w.v1(), "ds\u0455e", "0.0.1"), alice, says + `"ds\u0455e" in version "0.0.1", but`},
 		"v1":                 {w.v1(), alice, ""},
 		"v2":                 {w.v2(), alice, ""},
 	} {
