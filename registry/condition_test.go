@@ -208,6 +208,60 @@ func TestFallbackTagNamesTheArtifact(t *testing.T) {
 	}
 }
 
+// TestFallbackTagNamesAnImage: an index that names the artifact as one of its platforms does not list referrers, and its platforms are
+// not written into the list. What a client has added to it is one.
+func TestFallbackTagNamesAnImage(t *testing.T) {
+	for name, c := range map[string]struct {
+		mediaType string
+		added     bool
+	}{
+		"an index":                 {ocispec.MediaTypeImageIndex, false},
+		"an index with a referrer": {ocispec.MediaTypeImageIndex, true},
+		"Docker's list":            {"application/vnd.docker.distribution.manifest.list.v2+json", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newServer(t, false)
+			subject := s.artifact()
+			ref := s.host + "/app:v1"
+			tag := strings.ReplaceAll(subject.Digest.String(), ":", "-")
+			attach(t, ref, 3)
+			added := s.index(tag).Manifests
+			platform, other := subject, s.manifest("", ocispec.Manifest{ArtifactType: "application/x", Layers: []ocispec.Descriptor{blob("weights")}})
+			platform.Platform, other.Platform = &ocispec.Platform{OS: "linux", Architecture: "amd64"}, &ocispec.Platform{OS: "linux", Architecture: "arm64"}
+			image := ocispec.Index{MediaType: c.mediaType, Manifests: []ocispec.Descriptor{platform, other}, Annotations: map[string]string{"of": "the image"}}
+			want := 1
+			if c.added {
+				image.Manifests, want = append(image.Manifests, added...), 2
+			}
+			image.SchemaVersion = 2
+			s.put("manifest", tag, image.MediaType, encode(t, image))
+			if found, l, errs := fetchAll(t, ref); len(found) != want-1 || l.Len()+l.Foreign() != want-1 || len(errs) > 0 {
+				t.Fatalf("%d found, %v", len(found), errs)
+			}
+			attach(t, ref, 1)
+			found, l, errs := fetchAll(t, ref)
+			if len(found) != want || l.Foreign() != 0 || len(errs) > 0 {
+				t.Errorf("%d found, %d foreign, %v", len(found), l.Foreign(), errs)
+			}
+			if got := s.index(tag); len(got.Manifests) != want || got.Annotations != nil || got.MediaType != ocispec.MediaTypeImageIndex {
+				t.Errorf("the index of referrers: %+v", got)
+			}
+		})
+	}
+}
+
+// TestFallbackTagNamesAnother: where the tag names another artifact, nothing can be listed, and the hint says what it is for.
+func TestFallbackTagNamesAnother(t *testing.T) {
+	s := newServer(t, false)
+	subject := s.artifact()
+	_, a := resolve(t, s.host+"/app:v1")
+	s.put("manifest", strings.ReplaceAll(subject.Digest.String(), ":", "-"), ocispec.MediaTypeImageManifest, append([]byte("\n"), a.Manifest()...))
+	_, err := open(t, s.host+"/app:v1").List(t.Context(), a)
+	if failed := (*registry.Error)(nil); !errors.As(err, &failed) || !strings.Contains(string(failed.Hint), "clients list under this tag") {
+		t.Errorf("%v", err)
+	}
+}
+
 // A registry that always takes the tag for the digest cannot list referrers.
 func TestFallbackTagIsAlwaysTheArtifact(t *testing.T) {
 	s := newServer(t, false)

@@ -410,6 +410,35 @@ func TestLayoutEntryLost(t *testing.T) {
 	}
 }
 
+// TestLayoutListIsAnImage: an index of the image of which the artifact is a platform, under the tag of its list, does not count as that list. It stays
+// in the layout, and may lack other platforms.
+func TestLayoutListIsAnImage(t *testing.T) {
+	dir := newLayout(t)
+	ref := "oci-layout://" + dir + ":v1"
+	_, a := resolve(t, ref)
+	before := layoutIndex(t, dir).Manifests
+	here, other := before[0], ocispec.Descriptor{MediaType: ocispec.MediaTypeImageManifest, Digest: digest.FromString("absent"), Size: 6}
+	here.Annotations = nil
+	here.Platform, other.Platform = &ocispec.Platform{OS: "linux", Architecture: "amd64"}, &ocispec.Platform{OS: "linux", Architecture: "arm64"}
+	image := encode(t, ocispec.Index{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageIndex, Manifests: []ocispec.Descriptor{here, other}})
+	entry := ocispec.Descriptor{MediaType: ocispec.MediaTypeImageIndex, Digest: writeBlob(t, dir, image), Size: int64(len(image)),
+		Annotations: map[string]string{ocispec.AnnotationRefName: strings.ReplaceAll(a.Digest(), ":", "-")}}
+	writeIndex(t, dir, append(before, entry)...)
+	for n := range 3 {
+		found, l, errs := fetchAll(t, ref)
+		if len(found) != n || l.Foreign() != 0 || len(errs) > 0 || malformedByContent(t, ref) > 0 {
+			t.Errorf("after %d that were attached: %d found, %d foreign, %v", n, len(found), l.Foreign(), errs)
+		}
+		attach(t, ref, n)
+		if all := listed(t, dir, a.Digest()); len(all) != n+1 {
+			t.Errorf("%d are listed, want %d", len(all), n+1)
+		}
+		if !slices.ContainsFunc(layoutIndex(t, dir).Manifests, func(d ocispec.Descriptor) bool { return d.Digest == entry.Digest }) {
+			t.Error("the image is gone")
+		}
+	}
+}
+
 // TestListedManifestLost: what a registry lists, and does not have, may be a rejection whatever the list says of it.
 func TestListedManifestLost(t *testing.T) {
 	for _, artifactType := range []string{"", "x/y", "application/spdx+json"} {

@@ -100,7 +100,8 @@ func (s *snapshot) listed(tag string) (lost, listed []ocispec.Descriptor) {
 		if s.missing[d.Digest] {
 			lost = append(lost, d)
 		}
-		listed = append(listed, s.named[d.Digest]...)
+		referrers, _ := store.OfSubject(s.named[d.Digest], digest.Digest(strings.Replace(tag, "-", ":", 1)))
+		listed = append(listed, referrers...)
 	}
 	return lost, listed
 }

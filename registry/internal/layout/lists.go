@@ -25,6 +25,7 @@ type lists struct {
 	tagged    map[string][]ocispec.Descriptor
 	there     map[digest.Digest]bool
 	unread    map[digest.Digest]bool                 // lists that are there and cannot be read: referrers may stand in them alone
+	images    map[digest.Digest]bool                 // what has the tag of a list, and is an image
 	referring map[digest.Digest][]ocispec.Descriptor // by subject; nil until needed
 
 	subjects []digest.Digest // whose lists are changed, in order
@@ -33,7 +34,8 @@ type lists struct {
 
 // relist enters what is added into the lists of referrers, which write then writes.
 func (l *Layout) relist(ctx context.Context, index *ocispec.Index, all []store.Addition) (*lists, error) {
-	s := &lists{Layout: l, index: index, tagged: map[string][]ocispec.Descriptor{}, there: map[digest.Digest]bool{}, unread: map[digest.Digest]bool{}, changed: map[digest.Digest]*ocispec.Index{}}
+	s := &lists{Layout: l, index: index, tagged: map[string][]ocispec.Descriptor{}, there: map[digest.Digest]bool{}, unread: map[digest.Digest]bool{},
+		images: map[digest.Digest]bool{}, changed: map[digest.Digest]*ocispec.Index{}}
 	for _, d := range index.Manifests {
 		s.there[d.Digest] = true
 		if tag := d.Annotations[ocispec.AnnotationRefName]; tag != "" {
@@ -97,6 +99,12 @@ func (s *lists) read(ctx context.Context, subject digest.Digest) *ocispec.Index 
 			s.unread[d.Digest] = true // it stays: what it names would be named by nothing else
 			continue
 		}
+		if referrers, isImage := store.OfSubject(one.Manifests, subject); isImage {
+			s.images[d.Digest] = true
+			if one = (ocispec.Index{Manifests: referrers}); len(referrers) == 0 {
+				continue
+			}
+		}
 		if all == nil {
 			all = &one
 			continue
@@ -149,7 +157,7 @@ func (s *lists) write() ([]store.Item, error) {
 	}
 	s.index.Manifests = slices.DeleteFunc(s.index.Manifests, func(d ocispec.Descriptor) bool {
 		subject, ok := made[d.Annotations[ocispec.AnnotationRefName]]
-		return ok && d.Digest != subject && !s.unread[d.Digest] && d.MediaType == ocispec.MediaTypeImageIndex
+		return ok && d.Digest != subject && !s.unread[d.Digest] && !s.images[d.Digest] && d.MediaType == ocispec.MediaTypeImageIndex
 	})
 	for i, d := range s.index.Manifests {
 		tag := d.Annotations[ocispec.AnnotationRefName]

@@ -54,11 +54,12 @@ type fallbackIndex struct {
 	found   bool
 	sum     digest.Digest // of what is there
 	etag    string
-	subject bool // the tag names the subject itself, which lists no referrers
+	subject bool // the tag names the subject itself, or an image of which it is a platform, which list no referrers
 }
 
 // readIndex reads what stands under the fallback tag. That may be the subject itself: cosign copy leaves such a tag, and
-// some registries take the tag for a digest. An image's platforms are not referrers.
+// some registries take the tag for a digest. Or it is the index of the image of which the subject is a platform. An image's platforms
+// are not referrers.
 func (r *Repository) readIndex(ctx context.Context, subject digest.Digest) (*fallbackIndex, error) {
 	tag := store.FallbackTag(subject)
 	a, err := r.ask(ctx, request{method: http.MethodGet, path: "/manifests/" + tag,
@@ -84,9 +85,14 @@ func (r *Repository) readIndex(ctx context.Context, subject digest.Digest) (*fal
 	if err := store.Unmarshal(a.data, &index.Index); err != nil {
 		return nil, r.failed(fmt.Errorf("the index of referrers %s: %w", tag, err))
 	}
+	referrers, isImage := store.OfSubject(index.Manifests, subject)
+	if isImage {
+		index.subject, index.Index = true, ocispec.Index{Manifests: referrers}
+	}
 	switch {
 	case index.MediaType != ocispec.MediaTypeImageIndex && index.MediaType != "":
-		return nil, r.failed(fmt.Errorf("tag %s is not an index of referrers but has media type %q", tag, index.MediaType))
+		err := fmt.Errorf("tag %s is not an index of referrers but has media type %q", tag, index.MediaType)
+		return nil, &store.Error{Target: r.ref.Host, Err: err, Hint: "clients list under this tag what refers to the artifact: give what has it another tag, and delete this one"}
 	case len(index.Manifests) > limits.Referrers:
 		return nil, r.failed(fmt.Errorf("the index of referrers has %d entries, want at most %d", len(index.Manifests), limits.Referrers))
 	}
@@ -223,7 +229,7 @@ func (w *writer) late(err error) error {
 // unserved says that a write has no effect.
 func (w *writer) unserved(index *fallbackIndex) error {
 	if index.subject {
-		return fmt.Errorf("tag %s names the artifact itself, also after an index of referrers was written to it", store.FallbackTag(w.subject))
+		return fmt.Errorf("tag %s names the artifact itself or an image of it, also after an index of referrers was written to it", store.FallbackTag(w.subject))
 	}
 	return fmt.Errorf("the registry has taken the index of referrers %s, and does not serve it", store.FallbackTag(w.subject))
 }

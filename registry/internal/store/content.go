@@ -119,6 +119,20 @@ func Contains(all []ocispec.Descriptor, d digest.Digest) bool {
 	return slices.ContainsFunc(all, func(o ocispec.Descriptor) bool { return o.Digest == d })
 }
 
+// OfSubject are the entries of an index, under the fallback tag of a subject, that may be its referrers. An index that names the subject
+// itself is that of an image of several platforms, which the entries with a platform are.
+func OfSubject(all []ocispec.Descriptor, subject digest.Digest) (referrers []ocispec.Descriptor, isImage bool) {
+	if !Contains(all, subject) {
+		return all, false
+	}
+	for _, d := range all {
+		if d.Digest != subject && d.Platform == nil {
+			referrers = append(referrers, d)
+		}
+	}
+	return referrers, true
+}
+
 // Blob is a blob as a manifest names it.
 type Blob struct {
 	digest digest.Digest
