@@ -41,11 +41,11 @@ func algorithmOf(key crypto.PublicKey) (Algorithm, error) {
 		}
 		switch key.Curve {
 		case elliptic.P256():
-			return ECDSAP256, nil
+			return ECDSAP256, checkECDSA(key, p256Multiples)
 		case elliptic.P384():
-			return ECDSAP384, nil
+			return ECDSAP384, checkECDSA(key, p384Multiples)
 		case elliptic.P521():
-			return ECDSAP521, nil
+			return ECDSAP521, checkECDSA(key, p521Multiples)
 		}
 		return "", fmt.Errorf("key: ECDSA over %s; want P-256, P-384 or P-521", key.Curve.Params().Name)
 	case ed25519.PublicKey:

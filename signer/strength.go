@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
-	"sync"
 
 	"filippo.io/edwards25519"
 
@@ -39,17 +38,15 @@ func checkEd25519(key ed25519.PublicKey) error {
 	if !bytes.Equal(p.Bytes(), key) {
 		return &WeakKeyError{"Ed25519: not the canonical encoding of its point (RFC 8032, section 5.1.2)"}
 	}
+	if n := ed25519Multiples.find(key[:4], func(n uint16) bool { return isMultiple25519(key, n) }); n != 0 {
+		return guessed("Ed25519", n)
+	}
 	zero := edwards25519.NewScalar()
-	last := edwards25519.NewScalar().Subtract(zero, one()) // the group's order - 1
+	last := edwards25519.NewScalar().Subtract(zero, scalar(1)) // the group's order - 1
 	if p.Add(p, new(edwards25519.Point).VarTimeDoubleScalarBaseMult(last, p, zero)).Equal(identity) != 1 {
 		return &WeakKeyError{"Ed25519: a point outside the prime-order group, which belongs to no private key"}
 	}
 	return nil
-}
-
-func one() *edwards25519.Scalar {
-	s, _ := edwards25519.NewScalar().SetCanonicalBytes(append([]byte{1}, make([]byte, 31)...)) // 32 bytes, below the order
-	return s
 }
 
 // RSA keys below the first have fallen, and above the second cost a verifier too much.
@@ -59,7 +56,8 @@ const minRSA, maxRSA = 2048, limits.RSABits
 // the padded message itself.
 const minExponent = 1<<16 + 1
 
-// checkRSA does what costs next to nothing of NIST SP 800-89, section 5.3.3; checkModulus does the rest.
+// checkRSA does what costs next to nothing of NIST SP 800-89, section 5.3.3, and of what certificate authorities have to test (CA/Browser
+// Forum Baseline Requirements, section 6.1.1.3); checkModulus does the rest.
 func checkRSA(key *rsa.PublicKey) error {
 	switch bits := key.N.BitLen(); {
 	case key.N.Sign() <= 0:
@@ -70,8 +68,12 @@ func checkRSA(key *rsa.PublicKey) error {
 		return &WeakKeyError{fmt.Sprintf("RSA of %d bits, want %d to %d", bits, minRSA, maxRSA)}
 	case key.E < minExponent || key.E%2 == 0:
 		return &WeakKeyError{fmt.Sprintf("RSA with the public exponent %d, want an odd one of at least %d", key.E, minExponent)}
-	case new(big.Int).GCD(nil, nil, key.N, smallPrimes()).Cmp(big.NewInt(1)) != 0:
+	case new(big.Int).GCD(nil, nil, key.N, new(big.Int).Mod(smallPrimes(), key.N)).Cmp(big.NewInt(1)) != 0:
 		return &WeakKeyError{"RSA with a modulus that a small prime divides"}
+	case closeFactors(key.N):
+		return &WeakKeyError{"RSA with a modulus of two primes that are so close that Fermat's method finds them"}
+	case isROCA(key.N):
+		return &WeakKeyError{"RSA with a modulus as the library of CVE-2017-15361 (ROCA) made them, whose primes can be computed"}
 	}
 	return nil
 }
@@ -91,14 +93,3 @@ func checkModulus(key crypto.PublicKey) error {
 	}
 	return nil
 }
-
-// smallPrimes is the product of the primes below 752, as SP 800-89 wants them tried.
-var smallPrimes = sync.OnceValue(func() *big.Int {
-	product := big.NewInt(1)
-	for n := int64(2); n < 752; n++ {
-		if p := big.NewInt(n); p.ProbablyPrime(0) { // exact below 2^64
-			product.Mul(product, p)
-		}
-	}
-	return product
-})
