@@ -53,6 +53,7 @@ type Policy struct {
 	set               rules.Set // the same, for what they read together
 	verifier          *attest.Verifier
 	beforeSigning     bool // Decide may be asked
+	warnings          []identity.Problem
 }
 
 // timeDemand is when a run must have been signed.
@@ -118,7 +119,8 @@ func Parse(data []byte, o Options) (*Policy, error) {
 		sortProblems(r.problems)
 		return nil, (&InvalidError{Noun: "policy", Problems: r.problems}).explained(data)
 	}
-	p.files, p.paths, p.beforeSigning = files.files, files.paths, o.BeforeSigning
+	sortProblems(r.warnings)
+	p.files, p.paths, p.beforeSigning, p.warnings = files.files, files.paths, o.BeforeSigning, r.warnings
 	return p, nil
 }
 

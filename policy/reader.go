@@ -21,6 +21,7 @@ type reader struct {
 	*text
 	path     []string
 	problems []identity.Problem
+	warnings []identity.Problem
 }
 
 // field reads one member.
@@ -191,7 +192,20 @@ func (r *reader) checkLabel(name string) {
 		r.fail(identity.CodeInvisible, "remove it", "a blank %s is easily overlooked", where)
 	} else if m, ok := unseen.MistakeIn(name); ok {
 		r.fail(identity.CodeLookAlike, m.Fix, "%s", m.What)
+	} else if _, what := unseen.SuspectIn(name); what != "" {
+		r.warn(what, "check its letters", func() (line, column int) { return r.locate(r.pointer()) })
 	}
+}
+
+// warn notes a name at the path that may not be what people read.
+func (r *reader) warn(message, hint string, place func() (line, column int)) {
+	if len(r.warnings) >= limits.Problems {
+		return
+	}
+	line, column := place()
+	r.warnings = append(r.warnings, identity.Problem{
+		Severity: identity.Warning, Code: identity.CodeLookAlike, Pointer: r.pointer(), Line: line, Column: column, Message: message, Hint: hint,
+	})
 }
 
 // labels are the names of what must be told apart by eye.

@@ -71,7 +71,11 @@ func (r *reader) condition(into *rule, v jsontree.Value) {
 	}
 	var expr string
 	if r.expression(&expr)(v); expr != "" {
-		r.place(expr, into.ReadCondition(r.source(expr)))
+		source := r.source(expr)
+		r.place(expr, into.ReadCondition(source))
+		for _, d := range rules.Suspects(source) {
+			r.warn(d.Message, d.Hint, func() (line, column int) { return r.locateIn(r.pointer(), expr, d.At) })
+		}
 	}
 }
 

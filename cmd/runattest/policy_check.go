@@ -31,7 +31,7 @@ func newPolicyCheck() *cobra.Command {
 			if errors.As(err, &invalid) {
 				problems, err = invalid.Problems, nil
 			} else if err == nil {
-				problems = loaded.Outdated(clock())
+				problems = loaded.Warnings(clock())
 			}
 			if err != nil {
 				o.noteUnread(path, err)

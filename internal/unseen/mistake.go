@@ -59,6 +59,18 @@ func MistakeIn(s string) (m Mistake, ok bool) {
 	return Mistake{}, false
 }
 
+// SuspectIn is where a word begins that may be meant, and reads as another one: all of its letters look like Latin ones, or one is of a phonetic
+// alphabet. what is "" without one.
+func SuspectIn(s string) (at int, what string) {
+	if LooksLatin(s) {
+		return strings.IndexFunc(s, isLatinLook), "a word has only letters that look like Latin ones and are not"
+	}
+	if r, ok := Phonetic(s); ok {
+		return strings.IndexRune(s, r), fmt.Sprintf("%U is not a letter of the alphabet a to z, and can look like one", r)
+	}
+	return 0, ""
+}
+
 // mixedAt is where the first letter stands that makes a word one of several scripts, or that is alone of another script than all
 // other letters and looks like one of theirs; -1 without one.
 func mixedAt(s string) int {

@@ -432,7 +432,7 @@ var exported = map[string]any{
 	"policy.Policy.Name":            (*policy.Policy).Name,
 	"policy.Policy.NamesApprovers":  (*policy.Policy).NamesApprovers,
 	"policy.Policy.NeedsLineage":    (*policy.Policy).NeedsLineage,
-	"policy.Policy.Outdated":        (*policy.Policy).Outdated,
+	"policy.Policy.Warnings":        (*policy.Policy).Warnings,
 	"policy.Policy.Paths":           (*policy.Policy).Paths,
 	"policy.Policy.Rehearse":        (*policy.Policy).Rehearse,
 	"policy.Policy.Rejections":      (*policy.Policy).Rejections,

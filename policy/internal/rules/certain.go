@@ -2,7 +2,9 @@ package rules
 
 import (
 	"cmp"
+	"math"
 	"slices"
+	"strconv"
 
 	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/common/ast"
@@ -170,7 +172,7 @@ func (c *certain) constant(e ast.Expr) outcome {
 	return open
 }
 
-// contradiction is the member that an expression of conditions joined by && demands to be one text and another, "" if there is none.
+// contradiction is the member that an expression of conditions joined by && demands to be one constant and another, "" if there is none.
 func contradiction(e ast.Expr) string {
 	may, never := map[string][]string{}, map[string][]string{}
 	var collect func(e ast.Expr)
@@ -225,21 +227,37 @@ func path(e ast.Expr) string {
 	return ""
 }
 
-// textsWritten are those of a text or a list of texts that are written out, nil of another expression.
+// constantText is the same for two constants if they are equal: texts, or numbers; "" for another expression.
+func constantText(e ast.Expr) string {
+	switch v := constantIn(e).(type) {
+	case types.String:
+		return strconv.Quote(string(v))
+	case types.Int:
+		return strconv.FormatInt(int64(v), 10)
+	case types.Double:
+		if v == types.Double(math.Trunc(float64(v))) && math.Abs(float64(v)) < 1<<53 {
+			return strconv.FormatInt(int64(v), 10)
+		}
+		return strconv.FormatFloat(float64(v), 'g', -1, 64)
+	}
+	return ""
+}
+
+// textsWritten are the texts of a constant, or of a list of constants, nil of another expression.
 func textsWritten(e ast.Expr) []string {
-	if text, ok := constantIn(e).(types.String); ok {
-		return []string{string(text)}
+	if text := constantText(e); text != "" {
+		return []string{text}
 	}
 	if e.Kind() != ast.ListKind {
 		return nil
 	}
 	texts := []string{}
 	for _, one := range e.AsList().Elements() {
-		text, ok := constantIn(one).(types.String)
-		if !ok {
+		text := constantText(one)
+		if text == "" {
 			return nil
 		}
-		texts = append(texts, string(text))
+		texts = append(texts, text)
 	}
 	return texts
 }

@@ -45,6 +45,26 @@ var (
 	class   = lazyregexp.New(`\[\^?\]?[^\]]*\]`) // of characters, in which scripts stand side by side
 )
 
+// Suspects are strings that may not be what people read in them: a word in another script is right, and all of its letters look like
+// Latin ones.
+func Suspects(s Source) []Problem {
+	if isASCII(s.Text) {
+		return nil
+	}
+	var found []Problem
+	for _, l := range literals(s.Text) {
+		body := s.Text[l.start:l.end]
+		if !isRaw(s.Text[:l.start]) {
+			body = blankOut(escaped, body)
+		}
+		if at, what := unseen.SuspectIn(blankOut(class, body)); what != "" {
+			r, _ := utf8.DecodeRuneInString(body[at:])
+			found = append(found, Problem{codeLookAlike, utf8.RuneCountInString(s.Text[:l.start+at]), what, "check its letters; " + escapeHint(s.Form, r)})
+		}
+	}
+	return found
+}
+
 // MistakeInPattern is the first certain mistake in a regular expression. Within brackets scripts stand side by side.
 func MistakeInPattern(pattern string) (unseen.Mistake, bool) {
 	return unseen.MistakeIn(blankOut(class, blankOut(escaped, pattern)))

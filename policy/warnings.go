@@ -9,10 +9,15 @@ import (
 	"github.com/runattest/runattest/internal/zero"
 )
 
-// Outdated gives a warning if no run can start any more at the time now: the policy has a startWithin, and the keys of the signers,
-// or the authorities of the trusted root, ended longer ago. It is nil otherwise. The policy still decides about the past.
-func (p *Policy) Outdated(now time.Time) []identity.Problem {
+// Warnings are what may be wrong with a policy that can be used, at the time now: names that read as others, and a startWithin within
+// which no run can start any more, because the keys of the signers, or the authorities of the trusted root, ended longer ago. Such a
+// policy still decides about the past.
+func (p *Policy) Warnings(now time.Time) []identity.Problem {
 	p = zero.IfNil(p)
+	return append(slices.Clone(p.warnings), p.outdated(now)...)
+}
+
+func (p *Policy) outdated(now time.Time) []identity.Problem {
 	if p.time.startWithin == 0 || p.root == nil {
 		return nil
 	}

@@ -40,7 +40,7 @@ func TestOutdated(t *testing.T) {
 		if err != nil {
 			t.Fatal(name, err)
 		}
-		found := p.Outdated(c.now)
+		found := p.Warnings(c.now)
 		if (len(found) > 0) != c.want {
 			t.Errorf("%s: %v", name, found)
 		}
@@ -59,6 +59,28 @@ func TestOutdated(t *testing.T) {
 		_, err := Parse([]byte("schema: "+Schema+"\n"+root1+within+signers("")+"rules:\n  - name: a\n    expr: |\n      "+expr+"\n"), options)
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("%s: want %q, got %v", expr, want, err)
+		}
+	}
+}
+
+// TestSuspects: a word in another script that reads as a Latin one may be right.
+func TestSuspects(t *testing.T) {
+	head := header(t, newSigner(t))
+	key := pemOf(t, newSigner(t))
+	for text, want := range map[string]string{
+		head + "rules:\n  - name: a\n    expr: |\n      declaration.model.name != \"аррӏе\"\n":          "[line 9, column 34: /rules/0/expr: a word has only letters that look like Latin ones",
+		head + "rules:\n  - name: a\n    expr: |\n      declaration.model.name != \"модель\"\n":         "[]",
+		head + "rules:\n  - name: a\n    expr: |\n      declaration.model.name != \"\\u0430\\u0441\"\n": "[]",
+		head + "approvals: {required: 1, approvers: [{name: Сара, keys: [{key: " + key + "}]}]}\n":      "[line 6, column 45: /approvals/approvers/0/name: a word has only letters",
+		head + "approvals: {required: 1, approvers: [{name: Олег, keys: [{key: " + key + "}]}]}\n":      "[]",
+	} {
+		p, err := Parse([]byte(text), options)
+		if err != nil {
+			t.Errorf("%v\n%s", err, text)
+			continue
+		}
+		if got := fmt.Sprint(p.Warnings(time.Now())); !strings.HasPrefix(got, want) {
+			t.Errorf("want %s\n got %s", want, got)
 		}
 	}
 }
