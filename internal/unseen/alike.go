@@ -143,20 +143,28 @@ func isLatinLook(r rune) bool { return latinLooks[r] != 0 }
 
 // LooksLatin tells a word that can be read as Latin as a whole: of two letters at least, or of one where all others are Latin.
 func LooksLatin(s string) bool {
+	lone := loneOther(s)
 	for word := range strings.FieldsFuncSeq(s, func(r rune) bool { return !unicode.IsLetter(r) }) {
 		isOne := utf8.RuneCountInString(word) == 1
-		if strings.IndexFunc(word, isLatinLook) >= 0 && strings.TrimFunc(word, isLatinLook) == "" && (!isOne || word != "α" && isLatinBut(s, word)) {
+		if strings.IndexFunc(word, isLatinLook) >= 0 && strings.TrimFunc(word, isLatinLook) == "" && (!isOne || word != "α" && word == string(lone)) {
 			return true
 		}
 	}
 	return false
 }
 
-// isLatinBut tells that the letters of s are Latin ones, and those of word.
-func isLatinBut(s, word string) bool {
-	return strings.IndexFunc(s, func(r rune) bool {
-		return unicode.IsLetter(r) && !unicode.Is(unicode.Latin, r) && !strings.ContainsRune(word, r)
-	}) < 0
+// loneOther is the letter of another script where all other letters of s are Latin ones, 0 if there is none, or there are several.
+func loneOther(s string) (lone rune) {
+	for _, r := range s {
+		switch {
+		case r == lone || !unicode.IsLetter(r) || unicode.Is(unicode.Latin, r):
+		case lone != 0:
+			return 0
+		default:
+			lone = r
+		}
+	}
+	return lone
 }
 
 // Styled is the first letter or digit that is an ASCII one in another style: fullwidth, mathematical, in circles. An emoji

@@ -74,7 +74,10 @@ func SuspectIn(s string) (at int, what string) {
 // mixedAt is where the first letter stands that makes a word one of several scripts, or that is alone of another script than all
 // other letters and looks like one of theirs; -1 without one.
 func mixedAt(s string) int {
-	at := 0
+	at, lone := 0, loneOther(s)
+	if !isLatinLook(lone) || lone == 'α' || strings.IndexFunc(s, isASCIILetter) < 0 {
+		lone = 0
+	}
 	for at < len(s) {
 		n := strings.IndexFunc(s[at:], unicode.IsLetter)
 		if n < 0 {
@@ -85,18 +88,12 @@ func mixedAt(s string) int {
 		if end := strings.IndexFunc(word, func(r rune) bool { return !unicode.IsLetter(r) }); end >= 0 {
 			word = word[:end]
 		}
-		if MixesScripts(word) || isLoneLook(s, word) {
+		if MixesScripts(word) || word == string(lone) {
 			return at + max(0, strings.IndexFunc(word, func(r rune) bool { return isBeyondASCII(r) && !unicode.Is(unicode.Latin, r) }))
 		}
 		at += len(word)
 	}
 	return -1
-}
-
-// isLoneLook tells a word of one letter that looks like a Latin one, where all other letters are Latin: gpt-4 and Cyrillic o.
-func isLoneLook(s, word string) bool {
-	r, size := utf8.DecodeRuneInString(word)
-	return size == len(word) && isLatinLook(r) && r != 'α' && isLatinBut(s, word) && strings.IndexFunc(s, isASCIILetter) >= 0
 }
 
 func isBeyondASCII(r rune) bool { return r >= utf8.RuneSelf }
