@@ -183,7 +183,7 @@ func Styled(s string) (rune, bool) {
 
 // plainMarks are marks that word processors write, and others that look like those in the names of models.
 var plainMarks = map[rune]string{
-	'\u2010': "-", '\u2011': "-", '\u2012': "-", '\u2013': "-", '\u2212': "-", '\u02d7': "-", '\u2796': "-", '\ufe58': "-", '\u2043': "-", '\u2215': "/", '\u2044': "/", '\u2236': ":", '\ua789': ":",
+	'\u2010': "-", '\u2011': "-", '\u2012': "-", '\u2013': "-", '\u2014': "-", '\u2015': "-", '\u2500': "-", '\u30fc': "-", '\u2212': "-", '\u02d7': "-", '\u2796': "-", '\ufe58': "-", '\u2043': "-", '\u2215': "/", '\u2044': "/", '\u2571': "/", '\u201a': ",", '\u2236': ":", '\ua789': ":",
 }
 
 // Mark is the first such mark between two ASCII letters or digits, and the ASCII one that it looks like.
