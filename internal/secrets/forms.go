@@ -35,7 +35,7 @@ var forms = []form{
 	{"a token of a package registry", []string{"npm_", "pypi-", "dckr_pat_"}, lazyregexp.New(`\b(npm_[A-Za-z0-9]{30}|pypi-[\w-]{30}|dckr_pat_[\w-]{20})`), nil},
 	{"a key of AWS", []string{"AKIA", "ASIA"}, lazyregexp.New(`\b(AKIA|ASIA)[0-9A-Z]{16}\b`), all},
 	{"a token of Slack", []string{"xox", "xapp-"}, lazyregexp.New(`\bxox[abeoprs]-[A-Za-z0-9-]{10}|\bxapp-[A-Za-z0-9-]{10}`), nil},
-	{"a webhook's address", []string{"hooks.slack.com/", "/api/webhooks/", "/IncomingWebhook/"}, lazyregexp.New(`hooks\.slack\.com/services/T\w+/B\w+/\w{16}|discord(app)?\.com/api/webhooks/\d+/[\w-]{40}|office\.com/webhook\w*/[\w@-]+/IncomingWebhook/\w{32}`), nil},
+	{"a webhook's address", []string{"hooks.slack.com/", "/api/webhooks/", "office.com/webhook"}, lazyregexp.New(`hooks\.slack\.com/services/T\w+/B\w+/\w{16}|discord(app)?\.com/api/webhooks/\d+/[\w-]{40}|office\.com/webhook\w*/[\w@-]+/IncomingWebhook/\w{32}`), nil},
 	{"a token of Telegram", []string{"api.telegram.org/"}, lazyregexp.New(`api\.telegram\.org/(?:file/)?bot\d{6,}:[\w-]{30}`), nil},
 	{"a bearer token", []string{"earer ", "EARER "}, lazyregexp.New(`(?i)\bbearer +([\w.~+/-]{4,}[0-9]|[0-9])[\w.~+/-]{4,}`), nil},
 	{"a password", []string{"asic ", "ASIC "}, lazyregexp.New(`(?i)\bbasic +[A-Za-z0-9+/_-]{7,}={0,2}`), isBasic},
