@@ -327,6 +327,9 @@ func syntaxHint(message, expr string) string {
 		if r, _ := utf8.DecodeRuneInString(at[1]); r >= utf8.RuneSelf && (unicode.IsSpace(r) || !unicode.IsPrint(r)) {
 			return fmt.Sprintf("remove the character %U, which looks like a blank or like nothing", r)
 		}
+		if r, _ := utf8.DecodeRuneInString(at[1]); r >= utf8.RuneSelf && unicode.IsLetter(r) {
+			return fmt.Sprintf("%U is not one of the letters a to z, which names have: write the name in those, and text in quotes", r)
+		}
 		if ascii, ok := asciiOperators[at[1]]; ok {
 			return "write " + ascii
 		}
