@@ -457,6 +457,7 @@ func TestLineage(t *testing.T) {
 		passed int
 	}{
 		"in memory":                 {LineageList{input(s.ci, first), input(s.ci, second)}, "", 0},
+		"nil, as a pointer":         {(*LineageList)(nil), "no source of a lineage: it, or its sequence, is nil", 0},
 		"in two places":             {JoinLineage(LineageList{input(s.ci, second)}, asked), "", 0},
 		"one is not there":          {LineageList{input(s.ci, second)}, "missing: no bundle of this run", 0},
 		"one is another's":          {LineageList{input(s.ci, second), input(s.alice, first)}, "not verified", 0},

@@ -164,7 +164,7 @@ func (j joinedLineage) Lineage(ctx context.Context, of []identity.ID) iter.Seq2[
 		wanted, known := slices.Clone(of), map[identity.ID]bool{}
 		for i, source := range j {
 			var all iter.Seq2[lineage.Input, error]
-			if source != nil {
+			if list, ok := source.(*LineageList); source != nil && (!ok || list != nil) { // whose method takes a list
 				all = source.Lineage(ctx, slices.Clone(wanted))
 			}
 			if all == nil {
