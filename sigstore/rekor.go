@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"path"
 
 	"github.com/go-openapi/runtime"
 	httptransport "github.com/go-openapi/runtime/client"
@@ -82,6 +83,10 @@ func newRekorV1(client *http.Client, text string) (sign.RekorClient, error) {
 		path = rekorv1.DefaultBasePath
 	}
 	transport := httptransport.NewWithClient(u.Host, path, []string{u.Scheme}, client)
+	for kind := range transport.Consumers {
+		transport.Consumers[kind] = runtime.ConsumerFunc(func(io.Reader, any) error { return errNotJSON })
+	}
+	transport.Consumers["*/*"] = runtime.ConsumerFunc(func(io.Reader, any) error { return errNotJSON })
 	transport.Consumers["application/json"] = runtime.JSONConsumer()
 	transport.Producers["application/json"] = runtime.JSONProducer()
 	return rekorV1{rekorv1.New(transport, strfmt.Default).Entries}, nil
@@ -93,8 +98,14 @@ type rekorV1 struct{ sign.RekorClient }
 
 func (r rekorV1) CreateLogEntry(params *entries.CreateLogEntryParams, opts ...entries.ClientOption) (*entries.CreateLogEntryCreated, error) {
 	created, err := r.RekorClient.CreateLogEntry(params, opts...)
+	if there, ok := errors.AsType[*entries.CreateLogEntryConflict](err); ok {
+		if name := path.Base(there.Location.String()); name == "." || name == "/" {
+			return nil, errors.New("answered 409 Conflict, and does not say where the entry is that it has already")
+		}
+		return nil, err // the entry is asked for
+	}
 	if err != nil {
-		return nil, inWords(err)
+		return nil, inWords(err, http.StatusCreated)
 	}
 	created.ETag, err = onlyEntry(created.Payload)
 	return created, err
@@ -102,23 +113,31 @@ func (r rekorV1) CreateLogEntry(params *entries.CreateLogEntryParams, opts ...en
 
 func (r rekorV1) GetLogEntryByUUID(params *entries.GetLogEntryByUUIDParams, opts ...entries.ClientOption) (*entries.GetLogEntryByUUIDOK, error) {
 	found, err := r.RekorClient.GetLogEntryByUUID(params, opts...)
+	if coded, ok := errors.AsType[interface {
+		error
+		Code() int
+	}](err); ok {
+		return nil, fmt.Errorf("answered %d %s when it was asked for the entry that it has already", coded.Code(), http.StatusText(coded.Code()))
+	}
 	if err != nil {
-		return nil, inWords(err)
+		return nil, inWords(err, http.StatusOK)
 	}
 	_, err = onlyEntry(found.Payload)
 	return found, err
 }
 
+var errNotJSON = errors.New("the answer is not a log entry in JSON")
+
 // inWords says of an answer that the generated client cannot use what is wrong with it.
-func inWords(err error) error {
+func inWords(err error, want int) error {
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
 	var status *runtime.APIError
 	switch {
 	case errors.As(err, &syntax), errors.As(err, &kind):
-		return errors.New("the answer is not a log entry in JSON")
+		return errNotJSON
 	case errors.As(err, &status) && status.Code < 300:
-		return fmt.Errorf("answered %d %s, want 201 Created", status.Code, http.StatusText(status.Code))
+		return fmt.Errorf("answered %d %s, want %d %s", status.Code, http.StatusText(status.Code), want, http.StatusText(want))
 	}
 	return err
 }

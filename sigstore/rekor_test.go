@@ -41,6 +41,12 @@ func TestRekorV1Answers(t *testing.T) {
 	etag := func(text string) func(entry, header map[string]any) {
 		return func(_, header map[string]any) { header["ETag"] = text }
 	}
+	location := func(text string) func(entry, header map[string]any) {
+		return func(_, header map[string]any) { header["Location"] = text }
+	}
+	get := func(status int, contentType string) func(entry, header map[string]any) { // of the entry that is there already
+		return func(_, header map[string]any) { header["status"], header["Content-Type"] = status, contentType }
+	}
 	const lacks = "the answer is a log entry without "
 	for name, c := range map[string]struct {
 		edit    func(entry, header map[string]any)
@@ -67,6 +73,14 @@ func TestRekorV1Answers(t *testing.T) {
 		"there already":    {etag(""), 1, 409, ""},
 		"there, not whole": {without("verification"), 1, 409, lacks + "inclusionProof"},
 		"there, and gone":  {etag(""), 0, 409, "the answer holds 0 log entries, want one"},
+		"there, nowhere":   {location(""), 1, 409, "answered 409 Conflict, and does not say where the entry is"},
+		"there, at a root": {location("/"), 1, 409, "answered 409 Conflict, and does not say where the entry is"},
+		"there, 409 again": {get(http.StatusConflict, ""), 1, 409, "answered 409 Conflict when it was asked for the entry"},
+		"there, 202":       {get(http.StatusAccepted, ""), 1, 409, "answered 202 Accepted, want 200 OK"},
+		"there, 204":       {get(http.StatusNoContent, ""), 1, 409, "answered 204 No Content, want 200 OK"},
+		"there, text":      {get(http.StatusOK, "text/plain"), 1, 409, "the answer is not a log entry in JSON"},
+		"there, bytes":     {get(http.StatusOK, "application/x-tar"), 1, 409, "the answer is not a log entry in JSON"},
+		"there, a page":    {get(http.StatusOK, "text/html"), 1, 409, "answered 200 OK: the answer is a page of HTML"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var entry map[string]any
@@ -84,11 +98,23 @@ func TestRekorV1Answers(t *testing.T) {
 					out.Header().Set("ETag", tag)
 				}
 				status := c.status
+				out.Header().Set("Location", "/api/v1/log/entries/"+strings.Repeat("ab", 32))
+				if to, ok := header["Location"].(string); ok {
+					out.Header().Set("Location", to)
+				}
 				if r.Method == http.MethodGet {
 					status = http.StatusOK
+					if said, ok := header["status"].(int); ok {
+						status = said
+					}
+					if said, _ := header["Content-Type"].(string); said != "" {
+						out.Header().Set("Content-Type", said)
+					}
 				}
-				out.Header().Set("Location", "/api/v1/log/entries/"+strings.Repeat("ab", 32))
 				out.WriteHeader(status)
+				if status == http.StatusNoContent {
+					return
+				}
 				if status == http.StatusConflict {
 					_, _ = out.Write([]byte(`{"code":409,"message":"an equivalent entry already exists"}`))
 					return
