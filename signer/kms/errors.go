@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 )
 
@@ -56,6 +57,8 @@ func (e *MissingError) Unwrap() error { return e.Err }
 func (e *MissingError) Hint() string {
 	build := "go install github.com/runattest/runattest/plugins/cmd/" + e.Program + "@latest"
 	switch {
+	case e.file != "" && runtime.GOOS == "windows": // where the name says so
+		return "give it a name that ends in .exe, or another ending of PATHEXT"
 	case e.file != "":
 		return "chmod +x makes it executable"
 	case errors.Is(e.Err, exec.ErrDot):
