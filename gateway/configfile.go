@@ -17,6 +17,7 @@ import (
 	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/pathname"
 	"github.com/runattest/runattest/internal/yamljson"
 	"github.com/runattest/runattest/internal/zero"
 )
@@ -34,7 +35,7 @@ func LoadConfig(path string) (Config, error) {
 	if err != nil {
 		return Config{}, err
 	}
-	dir := boundedfile.FolderOf(path)
+	dir := pathname.Start(path)
 	c, err := readConfig(data, func(p string) string {
 		if p != "" && !filepath.IsAbs(p) && !strings.Contains(p, "://") {
 			return filepath.Join(dir, p)

@@ -14,6 +14,7 @@ import (
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/pathname"
 	"github.com/runattest/runattest/internal/visible"
 	"github.com/runattest/runattest/lineage"
 )
@@ -61,7 +62,7 @@ func LoadCases(path string, o Options) (*Cases, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	r := &reader{text: t}
-	files := &folder{dir: boundedfile.FolderOf(path)}
+	files := &folder{dir: pathname.Start(path)}
 	c := &Cases{}
 	var schema, policyPath string
 	r.members(r.root, []string{"schema", "policy", "cases"}, map[string]field{

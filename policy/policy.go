@@ -14,6 +14,7 @@ import (
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/pathname"
 	"github.com/runattest/runattest/internal/zero"
 	"github.com/runattest/runattest/policy/internal/rules"
 )
@@ -83,7 +84,7 @@ func load(path string, o Options, read func(path string, limit int64) ([]byte, e
 	if err != nil {
 		return nil, err
 	}
-	o.Dir = boundedfile.FolderOf(path)
+	o.Dir = pathname.Start(path)
 	p, err := Parse(data, o)
 	if err != nil {
 		if invalid, ok := errors.AsType[*InvalidError](err); ok {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -16,6 +15,7 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/atomicfile"
+	"github.com/runattest/runattest/internal/pathname"
 	"github.com/runattest/runattest/internal/zero"
 	"github.com/runattest/runattest/registry/internal/store"
 )
@@ -85,7 +85,7 @@ func (t *Target) CheckWritable() error {
 		return atomicfile.CheckFolder(ref.Path())
 	}
 	for _, name := range []string{"index.json", "blobs/sha256/HEX"} {
-		err := atomicfile.CheckFolder(filepath.Join(ref.Path(), filepath.FromSlash(name)))
+		err := atomicfile.CheckFolder(pathname.In(ref.Path(), name))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/pathname"
 	"github.com/runattest/runattest/internal/zero"
 )
 
@@ -114,7 +115,7 @@ func declarationsAt(path string, stdin io.Reader) iter.Seq2[Text, error] {
 			if !mayDeclare(path, e) {
 				continue
 			}
-			for t, err := range input.Declarations(filepath.Join(path, e.Name()), nil) {
+			for t, err := range input.Declarations(pathname.In(path, e.Name()), nil) {
 				if err == nil && t.Signed() != nil {
 					continue
 				}
@@ -137,6 +138,6 @@ func mayDeclare(folder string, e fs.DirEntry) bool {
 	if !slices.Contains([]string{".json", ".jsonl", ".ndjson", ".yaml", ".yml"}, filepath.Ext(name)) || input.IsBundleName(name) {
 		return false
 	}
-	info, err := os.Stat(filepath.Join(folder, e.Name()))
+	info, err := os.Stat(pathname.In(folder, e.Name()))
 	return err != nil || info.Mode().IsRegular() // why it cannot be read, reading it says
 }

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/runattest/runattest/attest/runset"
 	"github.com/runattest/runattest/internal/atomicfile"
+	"github.com/runattest/runattest/internal/pathname"
 	"github.com/runattest/runattest/internal/zero"
 )
 
@@ -30,7 +30,7 @@ func WriteProofs(ctx context.Context, set *runset.Set, dir string, each func(err
 	if set == nil {
 		return 0, errors.New("no run set: it is nil")
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := atomicfile.MakeFolder(dir); err != nil {
 		return 0, err
 	}
 	entries, err := os.ReadDir(dir)
@@ -44,7 +44,7 @@ func WriteProofs(ctx context.Context, set *runset.Set, dir string, each func(err
 	}
 	index := 0
 	for proof, err := range set.Proofs(ctx) {
-		path := filepath.Join(dir, fmt.Sprint(index)+proofSuffix)
+		path := pathname.In(dir, fmt.Sprint(index)+proofSuffix)
 		index++
 		bad := errors.As(err, new(*runset.LineError))
 		var text []byte

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -14,6 +13,8 @@ import (
 	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/overwrite"
+	"github.com/runattest/runattest/internal/pathname"
+	"github.com/runattest/runattest/internal/shell"
 	"github.com/runattest/runattest/internal/terminal"
 	"github.com/runattest/runattest/registry"
 	"github.com/runattest/runattest/registry/folder"
@@ -172,7 +173,7 @@ func (f *fetchFlags) writeAirGap(ctx context.Context, h *fetched) error {
 		return err
 	}
 	h.moving.End()
-	trust := "--trusted-root " + filepath.Join(f.airGap, folder.TrustedRoot) + " ..."
+	trust := "--trusted-root " + shell.Path(pathname.In(f.airGap, folder.TrustedRoot)) + " ..."
 	if root == nil {
 		h.Info("note: without --trusted-root the folder serves those who verify with a key")
 		trust = "--key KEY"

@@ -22,6 +22,7 @@ import (
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/pathname"
 )
 
 // Hasher hashes files, several at a time. The zero Hasher is ready to use, and safe for concurrent use:
@@ -86,7 +87,7 @@ func (h *Hasher) folder(ctx context.Context, folder string) ([]string, error) {
 	for i, path := range paths {
 		group.Go(func() error {
 			d := newDigester(identity.Digests{})
-			if err := h.file(ctx, filepath.Join(folder, filepath.FromSlash(path)), d); err != nil {
+			if err := h.file(ctx, pathname.In(folder, path), d); err != nil {
 				return err
 			}
 			listing[i] = fmt.Sprintf("%x  %s\n", d.digests().SHA256, path)

@@ -10,8 +10,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
+
+	"github.com/runattest/runattest/internal/pathname"
 )
 
 // MissingFolderError says that there is no folder for a file. It is an fs.ErrNotExist.
@@ -26,7 +27,7 @@ func (e *MissingFolderError) Unwrap() error { return fs.ErrNotExist }
 // CheckFolder finds, before there is anything to write to path, that its folder is missing, a *MissingFolderError, or that no
 // file can be made in it: it may be read-only.
 func CheckFolder(path string) error {
-	folder := folderOf(path)
+	folder := pathname.Folder(path)
 	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
 		return &MissingFolderError{path, linked(folder)}
 	}
@@ -37,12 +38,29 @@ func CheckFolder(path string) error {
 		return nil
 	}
 	if file, err := follow(path); err == nil {
-		folder = folderOf(file)
+		folder = pathname.Folder(file)
 	}
 	if err := access(folder); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%s: no file can be written in the folder %s: %w", path, folder, err)
 	}
 	return nil
+}
+
+// MakeFolder makes a folder, and those that it is in. A link that leads to nothing in its place is a *MissingFolderError: no folder is
+// made where a link leads.
+func MakeFolder(path string) error {
+	err := os.MkdirAll(path, 0o755)
+	if err == nil {
+		return nil
+	}
+	for at := path; ; at = pathname.Folder(at) {
+		if _, missing := os.Stat(at); missing == nil || at == pathname.Folder(at) {
+			return err
+		}
+		if info, lstatErr := os.Lstat(at); lstatErr == nil && info.Mode()&fs.ModeSymlink != 0 {
+			return &MissingFolderError{path, linked(at)}
+		}
+	}
 }
 
 // linked is where links lead from a folder that is not there: mkdir makes none at a link.
@@ -107,7 +125,7 @@ func WriteFunc(path string, content func(w io.Writer) error, perm fs.FileMode) e
 	if err != nil {
 		return errors.Join(err, os.Remove(tmp))
 	}
-	return syncDir(folderOf(path))
+	return syncDir(pathname.Folder(path))
 }
 
 // ErrMounted says that a file is a mount point, such as a single file that is mounted into a container: a new file
@@ -123,15 +141,6 @@ func Replace(tmp, path string) error {
 		return fmt.Errorf("%s: %w (%w)", path, ErrMounted, errors.Unwrap(err))
 	}
 	return err
-}
-
-// folderOf is the folder of a file, as the system finds it: .. behind a link leads out of its target, and not out of the link's folder.
-func folderOf(path string) string {
-	dir, _ := filepath.Split(path)
-	if !strings.Contains(dir, "..") {
-		return filepath.Dir(path)
-	}
-	return strings.TrimRight(dir, string(filepath.Separator))
 }
 
 // beside is the path of another file in the folder of a file.
@@ -152,7 +161,7 @@ func follow(path string) (string, error) {
 			return path, nil // not a link, or not there: writing reports what is wrong
 		}
 		if !filepath.IsAbs(target) {
-			folder, err := filepath.EvalSymlinks(folderOf(path))
+			folder, err := filepath.EvalSymlinks(pathname.Folder(path))
 			if err != nil {
 				return "", err
 			}
@@ -179,7 +188,7 @@ func Create(path string, data []byte, perm fs.FileMode) error {
 	}
 	switch {
 	case linkErr == nil:
-		return syncDir(folderOf(path))
+		return syncDir(pathname.Folder(path))
 	case errors.Is(linkErr, fs.ErrExist):
 		return &fs.PathError{Op: "create", Path: path, Err: fs.ErrExist}
 	}
@@ -195,7 +204,7 @@ func createWithoutLink(path string, data []byte, perm fs.FileMode) error {
 	if err := fill(f, whole(data)); err != nil {
 		return errors.Join(err, os.Remove(path))
 	}
-	return syncDir(folderOf(path))
+	return syncDir(pathname.Folder(path))
 }
 
 // writeThrough serves pipes and devices such as /dev/stdout, which cannot be replaced.

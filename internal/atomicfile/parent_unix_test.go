@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/runattest/runattest/internal/pathname"
 )
 
 // TestParentOfLink: .. behind a link to a folder leads out of that folder, for the file, for what it leads to and for the temporary file.
@@ -24,7 +26,7 @@ func TestParentOfLink(t *testing.T) {
 	}
 	t.Cleanup(func() { rename = os.Rename })
 	rename = func(from, to string) error {
-		if there, err := filepath.EvalSymlinks(folderOf(from)); err != nil || filepath.Base(there) != "a" {
+		if there, err := filepath.EvalSymlinks(pathname.Folder(from)); err != nil || filepath.Base(there) != "a" {
 			t.Errorf("%s is in %s, %v", from, there, err)
 		}
 		return os.Rename(from, to)

@@ -31,6 +31,7 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/atomicfile"
+	"github.com/runattest/runattest/internal/pathname"
 	"github.com/runattest/runattest/internal/zero"
 	"github.com/runattest/runattest/registry"
 )
@@ -101,10 +102,10 @@ func (f *Folder) write(name string, data []byte) (path string, err error) {
 	if !filepath.IsLocal(name) || name != filepath.Base(name) {
 		return "", fmt.Errorf("%q is not the name of a file in a folder", name)
 	}
-	if err := os.MkdirAll(f.dir, 0o755); err != nil {
+	if err := atomicfile.MakeFolder(f.dir); err != nil {
 		return "", err
 	}
-	path = filepath.Join(f.dir, name)
+	path = pathname.In(f.dir, name)
 	if info, err := os.Lstat(path); err == nil && info.Mode()&fs.ModeSymlink != 0 {
 		return "", fmt.Errorf("%s is a link, which is not written to: want a file", path)
 	}

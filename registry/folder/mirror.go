@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 
+	"github.com/runattest/runattest/internal/atomicfile"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/registry"
 )
@@ -35,7 +35,7 @@ func NewMirror(to *Folder, from *registry.Target, artifact *registry.Artifact) (
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(to.dir, 0o755); err != nil { // whatever its name is: CreateLayout takes that of a tarball as one
+	if err := atomicfile.MakeFolder(to.dir); err != nil { // whatever its name is: CreateLayout takes that of a tarball as one
 		return nil, err
 	}
 	if err := registry.CreateLayout(to.dir); err != nil {

@@ -60,19 +60,19 @@ var imports = map[string][]string{
 	},
 	"registry": {
 		"github.com/opencontainers/go-digest", "github.com/opencontainers/image-spec/specs-go", "github.com/opencontainers/image-spec/specs-go/v1",
-		module + "attest", module + "attest/evidence", module + "identity", module + "internal/atomicfile", module + "internal/boundedfile", module + "internal/lazyregexp", module + "internal/limits", module + "internal/secrets",
+		module + "attest", module + "attest/evidence", module + "identity", module + "internal/atomicfile", module + "internal/boundedfile", module + "internal/lazyregexp", module + "internal/limits", module + "internal/pathname", module + "internal/secrets",
 		module + "internal/zero", module + "registry/internal/layout", module + "registry/internal/remote", module + "registry/internal/store",
 	},
 	"registry/internal/layout": {
 		"github.com/opencontainers/go-digest", "github.com/opencontainers/image-spec/specs-go", "github.com/opencontainers/image-spec/specs-go/v1",
 		"github.com/rogpeppe/go-internal/lockedfile",
-		module + "internal/atomicfile", module + "internal/limits", module + "internal/visible", module + "registry/internal/store",
+		module + "internal/atomicfile", module + "internal/limits", module + "internal/pathname", module + "internal/visible", module + "registry/internal/store",
 		"oras.land/oras-go/v2/content",
 	},
 	"registry/internal/remote": {
 		"github.com/opencontainers/go-digest", "github.com/opencontainers/image-spec/specs-go", "github.com/opencontainers/image-spec/specs-go/v1",
-		module + "attest/evidence", module + "internal/certfile", module + "internal/boundedfile", module + "internal/lazyregexp", module + "internal/limits", module + "internal/secrets", module + "internal/visible",
-		module + "registry/internal/store", "oras.land/oras-go/v2/registry", "oras.land/oras-go/v2/registry/remote/auth",
+		module + "attest/evidence", module + "internal/certfile", module + "internal/boundedfile", module + "internal/lazyregexp", module + "internal/limits", module + "internal/secrets", module + "internal/shell",
+		module + "internal/visible", module + "registry/internal/store", "oras.land/oras-go/v2/registry", "oras.land/oras-go/v2/registry/remote/auth",
 		"oras.land/oras-go/v2/registry/remote/errcode", "oras.land/oras-go/v2/registry/remote/retry",
 	},
 	"registry/internal/store": {

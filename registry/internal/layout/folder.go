@@ -20,6 +20,7 @@ import (
 	"github.com/rogpeppe/go-internal/lockedfile"
 
 	"github.com/runattest/runattest/internal/atomicfile"
+	"github.com/runattest/runattest/internal/pathname"
 	"github.com/runattest/runattest/registry/internal/store"
 )
 
@@ -58,8 +59,10 @@ func (f folder) make(version, index []byte) error {
 			return &store.Error{Target: Scheme + string(f), Err: misshapen("it holds an %s and no %s: name another folder", ocispec.ImageIndexFile, ocispec.ImageLayoutFile)}
 		}
 	}
-	if err := os.MkdirAll(f.file("blobs/sha256"), 0o755); err != nil {
-		return err
+	for _, path := range []string{string(f), f.file("blobs/sha256")} { // an error names the layout
+		if err := atomicfile.MakeFolder(path); err != nil {
+			return err
+		}
 	}
 	if err := f.create(ocispec.ImageIndexFile, index); err != nil {
 		return err
@@ -94,7 +97,7 @@ var _ tree = folder("")
 
 // file is the path of a file of the layout. The folder's is as it was given: .. behind a link leads out of what the link leads to.
 func (f folder) file(name string) string {
-	return strings.TrimRight(string(f), string(filepath.Separator)) + string(filepath.Separator) + filepath.FromSlash(name)
+	return pathname.In(string(f), name)
 }
 
 func (f folder) open(name string) (io.ReadCloser, error) { return openRegular(f.file(name)) }
@@ -180,7 +183,7 @@ func (f folder) store(b store.Item) error {
 
 // create writes a file unless it is there.
 func (f folder) create(name string, data []byte) error {
-	if err := os.MkdirAll(f.file(pathpkg.Dir(name)), 0o755); err != nil {
+	if err := atomicfile.MakeFolder(f.file(pathpkg.Dir(name))); err != nil {
 		return err
 	}
 	if err := atomicfile.Create(f.file(name), data, 0o644); !errors.Is(err, fs.ErrExist) {

@@ -125,7 +125,7 @@ func (l *Layout) failed(err error) error {
 func (l *Layout) read(name string) ([]byte, error) {
 	f, err := l.files.open(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, misshapen("it holds no file %s", name)
+		return nil, misshapen("%w %s", errNoFile, name)
 	}
 	if err != nil {
 		return nil, err
@@ -138,8 +138,13 @@ func (l *Layout) read(name string) ([]byte, error) {
 	return data, err
 }
 
+var errNoFile = errors.New("it holds no file")
+
 func (l *Layout) index() (*ocispec.Index, error) {
 	data, err := l.read(ocispec.ImageIndexFile)
+	if errors.Is(err, errNoFile) { // as after a copy that broke off
+		return nil, none(l.path, err)
+	}
 	if err != nil {
 		return nil, l.failed(err)
 	}

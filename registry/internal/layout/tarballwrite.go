@@ -20,6 +20,7 @@ import (
 	"github.com/rogpeppe/go-internal/lockedfile"
 
 	"github.com/runattest/runattest/internal/atomicfile"
+	"github.com/runattest/runattest/internal/pathname"
 	"github.com/runattest/runattest/registry/internal/store"
 )
 
@@ -135,7 +136,7 @@ func (c *contents) has(f *os.File, b store.Item) (bool, error) {
 
 // replace puts a new tarball in the old one's place, with its permissions.
 func (c *contents) replace(ctx context.Context, old *os.File, path string, fresh []store.Item, index []byte) error {
-	tmp, err := os.OpenFile(filepath.Join(filepath.Dir(path), ".runattest-"+rand.Text()+".tmp"), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	tmp, err := os.OpenFile(pathname.In(pathname.Folder(path), ".runattest-"+rand.Text()+".tmp"), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}

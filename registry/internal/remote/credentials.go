@@ -18,13 +18,13 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode"
 
 	"oras.land/oras-go/v2/registry/remote/auth"
 
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/shell"
 )
 
 // Credentials are looked for where Podman and Docker keep them, in Podman's order
@@ -121,20 +121,10 @@ func (s *credentialSource) login(host string) string {
 	case name == "config.json":
 		return fmt.Sprintf("docker login %s, or oras login, crane auth login, which write where these are from", host)
 	}
-	return fmt.Sprintf("%s=%s podman login %s, which writes where these are from, or remove them there", authFileVariable, quoted(s.file), withPath(host, path))
+	return fmt.Sprintf("%s=%s podman login %s, which writes where these are from, or remove them there", authFileVariable, shell.Path(s.file), withPath(host, path))
 }
 
 func withPath(host, path string) string { return strings.TrimSuffix(host+"/"+path, "/") }
-
-// quoted is a path as a shell takes it.
-func quoted(path string) string {
-	if strings.ContainsFunc(path, func(r rune) bool {
-		return !strings.ContainsRune("/._-+:\\", r) && !unicode.IsLetter(r) && !unicode.IsDigit(r)
-	}) {
-		return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
-	}
-	return path
-}
 
 // credentialError says that credentials could not be looked for.
 type credentialError struct {
@@ -190,7 +180,7 @@ func unreadable(path string, err error) *credentialError {
 	}
 	for _, name := range []string{"auth.json", "config.json"} {
 		if file := filepath.Join(path, name); exists(file) {
-			return &credentialError{err, evidence.Hint(fmt.Sprintf("set %s to %s", authFileVariable, quoted(file)))}
+			return &credentialError{err, evidence.Hint(fmt.Sprintf("set %s to %s", authFileVariable, shell.Path(file)))}
 		}
 	}
 	return &credentialError{err, evidence.Hint("set " + authFileVariable + " to a file, or unset it")}

@@ -1,0 +1,46 @@
+// Package pathname takes names of files apart, and joins them, as the system reads them: .. behind a link leads out of what the link leads
+// to, and not out of the folder that the link is in, as package filepath has it.
+package pathname
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Folder is the folder of a file.
+func Folder(path string) string {
+	dir, _ := filepath.Split(path)
+	if !strings.Contains(dir, "..") {
+		return filepath.Dir(path)
+	}
+	return trim(dir)
+}
+
+// Start is the folder of a file, from which names in the file start: filepath.Join may be given it.
+func Start(path string) string {
+	dir, _ := filepath.Split(path)
+	if strings.Contains(dir, "..") {
+		if folder, err := filepath.EvalSymlinks(dir); err == nil {
+			return folder
+		}
+	}
+	return filepath.Dir(path)
+}
+
+// In is a file in a folder; its name has slashes, and is below the folder.
+func In(folder, name string) string {
+	name = filepath.FromSlash(name)
+	if !strings.Contains(folder, "..") {
+		return filepath.Join(folder, name)
+	}
+	return trim(folder) + string(filepath.Separator) + name
+}
+
+func trim(folder string) string {
+	end := len(folder)
+	for end > 1 && os.IsPathSeparator(folder[end-1]) {
+		end--
+	}
+	return folder[:end]
+}
