@@ -167,8 +167,10 @@ func TestAllFaults(t *testing.T) {
 		t.Errorf("%s\nwant %s\n%v", text, want, err)
 	}
 	for text, want := range map[string]string{
-		"\ufeff" + head:      "begins with a byte order mark; save the file as UTF-8 without a BOM",
-		"\xff\xfes\x00c\x00": "text in UTF-16; convert it: iconv -f UTF-16 -t UTF-8 FILE > NEW",
+		"\n\ufeff" + head:          `line 2: in column 1: a byte order mark inside the text, which some YAML readers skip; remove it; in text, write it as an escape in double quotes: "\ufeff"`,
+		head + "a:\n\u00a0 b: 1\n": "line 3: in column 1: U+00A0 looks like a blank, and is text for YAML; write a blank, U+0020, in its place; text that is meant to have it is put in quotes",
+		"\ufeff" + head:            "begins with a byte order mark; save the file as UTF-8 without a BOM",
+		"\xff\xfes\x00c\x00":       "text in UTF-16; convert it: iconv -f UTF-16 -t UTF-8 FILE > NEW",
 	} {
 		if _, err := ParseConfig([]byte(text)); err == nil || err.Error() != want {
 			t.Errorf("%q: %v", text, err)

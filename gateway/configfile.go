@@ -87,6 +87,8 @@ func parseConfig(data []byte, place func(string) string) (Config, error) {
 		for _, p := range problems {
 			message := p.Message
 			switch {
+			case p.Code == "yaml-space", p.Code == "bom" && message != "": // which is not seen: the line alone does not show it
+				message = fmt.Sprintf("in column %d: %s", p.Column, message)
 			case p.Code == "bom":
 				message, p.Hint = "begins with a byte order mark", "save the file as UTF-8 without a BOM"
 			case message == "":
