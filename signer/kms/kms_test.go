@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -259,8 +260,12 @@ func TestNotExecutable(t *testing.T) {
 	if err := os.WriteFile(program, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	hint := "chmod +x "
+	if runtime.GOOS == "windows" {
+		hint = "give it a name that ends in .exe"
+	}
 	var missing *kms.MissingError
-	if _, err := kms.Load(t.Context(), "good://k"); !errors.As(err, &missing) || err.Error() != program+": is not executable" || !strings.HasPrefix(missing.Hint(), "chmod +x ") {
+	if _, err := kms.Load(t.Context(), "good://k"); !errors.As(err, &missing) || err.Error() != program+": is not executable" || !strings.HasPrefix(missing.Hint(), hint) {
 		t.Errorf("%v", err)
 	}
 }
