@@ -284,7 +284,8 @@ func TestIndexAloneIsRefused(t *testing.T) {
 		attach(t, s.host+"/app:v1", 1)
 		s.spoil(onPath("/manifests/sha256-", status(code, `{"errors":[{"code":"DENIED","message":"this tag is for members"}]}`)))
 		found, l, errs := fetchAll(t, s.host+"/app:v1")
-		if l != nil || len(found) > 0 || len(errs) != 1 || !strings.Contains(errs[0].Error(), "this tag is for members") {
+		if l != nil || len(found) > 0 || len(errs) != 1 || !strings.Contains(errs[0].Error(), "this tag is for members") ||
+			!strings.Contains(errs[0].Error(), "the list of what refers to the artifact is refused") {
 			t.Errorf("%d: %d found, %v", code, len(found), errs)
 		}
 	}
@@ -298,6 +299,7 @@ func TestTokenServiceIsNowhere(t *testing.T) {
 		`Bearer realm="",service="x"`:             "does not say from where",
 		`Bearer realm="::"`:                       `it leads to what is not a URL, "::"`,
 		`Bearer realm="http://tokens.test/token"`: "it leads to plain HTTP at tokens.test",
+		`Bearer realm="file:///etc/passwd"`:       "uses unsupported scheme \"file\"",
 	} {
 		s := newServer(t, true)
 		s.spoil(func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {

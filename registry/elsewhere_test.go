@@ -209,6 +209,60 @@ func TestRefusedElsewhere(t *testing.T) {
 	}
 }
 
+// A refusal of one blob is not one of the repository, and a redirect to something else than HTTP is not one to plain HTTP.
+func TestBlobAlone(t *testing.T) {
+	to := func(where string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Location", where)
+			w.WriteHeader(http.StatusTemporaryRedirect)
+		}
+	}
+	for name, c := range map[string]struct {
+		answer http.HandlerFunc
+		want   string
+		login  bool
+	}{
+		"forbidden":    {status(http.StatusForbidden, `{}`), "reading sha256:", true},
+		"unauthorized": {status(http.StatusUnauthorized, `{}`), "reading sha256:", true},
+		"file":         {to("file:///etc/x"), "it leads to file:///etc/x, want a URL", false},
+		"s3":           {to("s3://bucket/key?secret=1"), "it leads to s3://bucket/key, want a URL", false},
+		"ftp":          {to("ftp://u:p@192.0.2.1/x"), "it leads to ftp://192.0.2.1/x, want a URL", false},
+		"mailto":       {to("mailto:x"), "it leads to a URL of the scheme mailto, want https", false},
+		"data":         {to("data:text/plain,x"), "it leads to a URL of the scheme data, want https", false},
+		"no host":      {to("http:///x"), "it leads to http:///x, want a URL", false},
+	} {
+		for _, insecure := range []bool{false, true} {
+			s := newServer(t, true)
+			s.artifact()
+			attach(t, s.host+"/app:v1", 1)
+			s.spoil(onPath("/blobs/", c.answer))
+			target, err := registry.Open(parse(t, s.host+"/app:v1"), registry.Options{InsecureHTTP: insecure})
+			if err != nil {
+				t.Fatal(err)
+			}
+			a, err := target.Resolve(context.Background())
+			if err != nil {
+				t.Fatal(err)
+			}
+			l, err := target.List(context.Background(), a)
+			if err != nil {
+				t.Fatal(err)
+			}
+			read := 0
+			for _, err := range l.Bundles(context.Background()) {
+				read++
+				failed, _ := errors.AsType[*registry.Error](err)
+				if failed == nil || !strings.Contains(err.Error(), c.want) || (failed.Hint != "") != c.login {
+					t.Errorf("%s: %v", name, err)
+				}
+			}
+			if read == 0 {
+				t.Errorf("%s: nothing was read", name)
+			}
+		}
+	}
+}
+
 // Plain HTTP to another machine, or from a registry with TLS, needs the option.
 func TestNoWayToPlainHTTP(t *testing.T) {
 	const away = "192.0.2.1"

@@ -3,6 +3,7 @@ package registry_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -203,6 +204,32 @@ func TestIndexWritesGiveUp(t *testing.T) {
 	}
 	if d := time.Since(start); d > 30*time.Second {
 		t.Errorf("all that took %s", d)
+	}
+}
+
+func TestIndexWriteIsNotAnswered(t *testing.T) {
+	s := newServer(t, false)
+	s.artifact()
+	_, a := resolve(t, s.host+"/app:v1")
+	bundle := sign(t, 1, attest.StatementOptions{}, a)
+	s.spoil(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if !isIndexWrite(r) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		_, _ = io.Copy(io.Discard, r.Body) // until when the server does not see that the client leaves
+		<-r.Context().Done()
+	})
+	target, err := registry.Open(parse(t, s.host+"/app:v1"), registry.Options{Timeout: 2 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, err = target.Resolve(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	_, err = target.Attach(context.Background(), a, bundle)
+	if err == nil || !strings.Contains(err.Error(), "the registry did not answer when it was written") || strings.Contains(err.Error(), "has taken") {
+		t.Error(err)
 	}
 }
 

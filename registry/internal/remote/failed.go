@@ -67,6 +67,9 @@ func (r *Repository) answered(e *answerError) error {
 		if e.method != http.MethodGet && e.method != http.MethodHead {
 			what = "writing to"
 		}
+		if e.content != "" {
+			what = "reading " + e.content.String() + " from"
+		}
 		if e.token {
 			what = "by the token service " + e.url.Host + " access to"
 		}

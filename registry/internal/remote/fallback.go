@@ -65,6 +65,9 @@ func (r *Repository) readIndex(ctx context.Context, subject digest.Digest) (*fal
 	a, err := r.ask(ctx, request{method: http.MethodGet, path: "/manifests/" + tag,
 		header: http.Header{"Accept": {strings.Join(append([]string{ocispec.MediaTypeImageIndex}, manifestTypes...), ", ")}, "Cache-Control": {"no-cache"}}},
 		http.StatusNotFound)
+	if refusal, ok := errors.AsType[*answerError](err); ok && !refusal.token && refusal.denied() {
+		return nil, r.noList(refusal)
+	}
 	if err != nil {
 		return nil, r.failed(err)
 	}
@@ -180,8 +183,9 @@ type writer struct {
 	fails  int
 	since  time.Time // of the last write or the last change
 	reads  int       // since then, in which nothing was missing
-	begun  bool
-	spared bool // others' entries were missing, and they were given time to see to it themselves
+	begun  bool      // the index was written, or may have been
+	taken  bool      // the registry has said that it was
+	spared bool      // others' entries were missing, and they were given time to see to it themselves
 
 	failing error // the last refusal
 	vain    int   // how often, in a row, the registry served what it did before a write that it took
@@ -217,8 +221,10 @@ func (w *writer) late(err error) error {
 		why = "other writers have kept changing it"
 	case w.failing != nil && !errors.Is(w.failing, context.DeadlineExceeded): // which ends the time, and is not a reason
 		why = w.failing.Error()
-	case w.begun:
+	case w.taken:
 		why = w.unserved(&fallbackIndex{}).Error()
+	case w.begun:
+		why = "the registry did not answer when it was written"
 	}
 	return &store.Error{
 		Target: w.ref.Host, Err: fmt.Errorf("the index of referrers %s was not written within %s: %s: %w", store.FallbackTag(w.subject), w.timeout, why, err),
@@ -292,6 +298,7 @@ func (w *writer) step(ctx context.Context) (done bool, err error) {
 	w.slow = max(w.slow, time.Since(start))
 	w.since, w.reads = time.Now(), 0
 	var refusal *answerError
+	w.taken = w.taken || err == nil
 	w.begun = w.begun || !errors.As(err, &refusal) && !errors.Is(err, errChanged) // after which nothing was written
 	return false, w.afterWrite(ctx, err)
 }

@@ -239,6 +239,9 @@ func (r *Repository) Fetch(ctx context.Context, d ocispec.Descriptor) ([]byte, e
 	if errors.Is(err, errTooLong) {
 		err = fmt.Errorf("%s: %w: %w", d.Digest, store.ErrMismatch, err)
 	}
+	if refusal, ok := errors.AsType[*answerError](err); ok {
+		refusal.content = d.Digest
+	}
 	if err != nil {
 		return nil, r.named(d.Digest.String(), r.failed(err))
 	}
@@ -337,8 +340,21 @@ type listener struct{ http.RoundTripper }
 // errNoRealm says that a registry names no token service. Requests to a registry have a host.
 var errNoRealm = errors.New("it wants a token and does not say from where: want WWW-Authenticate: Bearer realm=\"https://...\"")
 
+// schemeError says that a redirect, or the address of a token service, is not one of HTTP.
+type schemeError struct{ to *url.URL }
+
+func (e *schemeError) Error() string {
+	if e.to.Opaque != "" {
+		return fmt.Sprintf("it leads to a URL of the scheme %s, want https", shown(e.to.Scheme))
+	}
+	return fmt.Sprintf("it leads to %s, want a URL that begins with https:// and a host", secrets.Shown(shown(place(e.to))))
+}
+
 func (l listener) RoundTrip(req *http.Request) (*http.Response, error) {
-	if req.URL.Host == "" {
+	switch {
+	case req.URL.Scheme != "" && req.URL.Scheme != "https" && req.URL.Scheme != "http", req.URL.Host == "" && req.Response != nil:
+		return nil, &schemeError{req.URL}
+	case req.URL.Host == "":
 		return nil, errNoRealm
 	}
 	resp, err := l.RoundTripper.RoundTrip(req)
@@ -432,6 +448,8 @@ type answerError struct {
 	token  bool   // it is the token service that refuses
 	busy   bool   // the registry says for how long it wants to be left alone
 	wait   time.Duration
+
+	content digest.Digest // what was asked for, if the registry has named it before
 }
 
 func newAnswerError(resp *http.Response, token bool) *answerError {
