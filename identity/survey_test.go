@@ -127,6 +127,7 @@ func TestSayWhatToDo(t *testing.T) {
 		utf(16, true, "\ufeff"+minimal): "text in UTF-16 (syntax); convert it: iconv -f UTF-16 -t UTF-8 FILE > NEW", utf(16, false, minimal): "text in UTF-16 (syntax); convert it: iconv -f UTF-16LE -t",
 		utf(16, true, minimal): "convert it: iconv -f UTF-16BE -t", utf(32, false, "\ufeff"+minimal): "text in UTF-32 (syntax); convert it: iconv -f UTF-32 -t",
 		utf(32, true, "\ufeff"+minimal): "convert it: iconv -f UTF-32 -t", utf(32, false, minimal): "text in UTF-32 (syntax); convert it: iconv -f UTF-32LE -t", utf(32, true, minimal): "iconv -f UTF-32BE -t",
+		"\x00": "not text: NUL bytes alone (syntax); what was in it is lost", "\x00\x00\x00\x00\x00": "not text: NUL bytes alone", " \n\x00\n": "not text: NUL bytes alone",
 		"\x1f\x8b\x08\x00abc": "not text: a gzip file (syntax); unpack it: gzip -dc < FILE > NEW", "PK\x03\x04abc": "a ZIP file", "\x28\xb5\x2f\xfdabc": "a Zstandard file", "\x89PNG\r\n\x1a\n": "a PNG image (syntax); a declaration names such a file by its digest",
 		"GGUF\x03\x00\x00\x00": "a GGUF model", "@\x00\x00\x00\x00\x00\x00\x00{}": "not text: a file with NUL bytes in it", minimal + "\x00": `NUL bytes follow the text (trailing); remove them: tr -d '\000' < FILE > NEW`, minimal + "\n\x00\x00": "NUL bytes follow",
 		minimal + ";": "';' follows the value (trailing); remove it", minimal + ",\n": "',' follows the value (trailing); remove it", minimal + "}": "'}' follows the value", minimal + "\ufeff": "U+FEFF follows the value (trailing); remove it", minimal + "\u00a0": "U+00A0 follows",

@@ -37,6 +37,7 @@ func TestOneBundle(t *testing.T) {
 		{"two", bundle + "\n" + bundle + "\n", "holds several bundles, want one", false, false},
 		{"declaration", run, "is a declaration and no bundle", true, true},
 		{"yaml", "schema: " + identity.Schema + "\n", "is a declaration and no bundle", true, true},
+		{"NUL", "\x00\n", "is NUL bytes alone and no bundle", false, true},
 		{"not JSON", "bundle", "invalid JSON", false, true},
 		{"damaged", strings.Replace(bundle, `"mediaType":"application/vnd.dev`, `"mediaType":"application/vnd.deu`, 1), "mediaType", false, false},
 	} {

@@ -44,7 +44,11 @@ func isPEM(text []byte, suffix string) bool {
 
 // Kind says what a file is that could not be read as what it should be, "" if that is not plain to see.
 func Kind(data []byte) string {
-	if message, _, ok := jsonmend.Form(bytes.TrimRight(data, "\x00")); ok {
+	content := bytes.TrimRight(data, "\x00\r\n")
+	if len(content) == 0 {
+		content = data
+	}
+	if message, _, ok := jsonmend.Form(content); ok {
 		what, isBinary := strings.CutPrefix(message, "not text: ")
 		if isBinary {
 			return what

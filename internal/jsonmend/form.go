@@ -19,6 +19,8 @@ func Form(text []byte) (message, hint string, ok bool) {
 	}
 	body := bytes.TrimRight(text, "\x00\r\n")
 	switch start := body[:min(len(body), 4096)]; {
+	case len(bytes.TrimSpace(body)) == 0 && bytes.IndexByte(text, 0) >= 0:
+		return "not text: NUL bytes alone", "what was in it is lost: write it again", true
 	case bytes.IndexByte(start, 0) >= 0:
 		return "not text: a file with NUL bytes in it", byDigest, true
 	case len(body) < len(text) && bytes.IndexByte(text, 0) >= 0:
