@@ -83,7 +83,19 @@ func keyFiles(name string) (private, public string, err error) {
 	case name == "-" || input.IsStream(name):
 		return "", "", fmt.Errorf("--output %s: two files are made, want a name for them", name)
 	case strings.HasSuffix(base, ".key") || strings.HasSuffix(base, ".pub"):
-		return "", "", cli.WithHint(fmt.Errorf("--output %s: is the name of one file, want that of both, without .key and .pub", name), "-o "+shell.Path(name[:len(name)-4]))
+		return "", "", cli.WithHint(fmt.Errorf("--output %s: is the name of one file, want that of both, without .key and .pub", name), "-o "+shell.Path(nameOfBoth(name)))
 	}
 	return name + ".key", name + ".pub", nil
+}
+
+// nameOfBoth is a name that keyFiles takes in place of that of one file.
+func nameOfBoth(name string) string {
+	folder, base := filepath.Split(name)
+	for strings.HasSuffix(base, ".key") || strings.HasSuffix(base, ".pub") {
+		base = base[:len(base)-len(".key")]
+	}
+	if strings.Trim(base, ".-") == "" {
+		base = defaultKeyName
+	}
+	return folder + base
 }

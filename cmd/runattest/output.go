@@ -181,6 +181,8 @@ func (o *output) hintOf(err error) string {
 	switch {
 	case errors.Is(err, gate.ErrLoader):
 		return "CGO_ENABLED=0 go install github.com/runattest/runattest/cmd/runattest@latest makes a static one"
+	case ok && special.Mode&fs.ModeSymlink != 0 && special.Dead() != "":
+		return "a link leads to nothing, or to a folder that it lies in; remove it: rm " + shell.Path(special.Dead())
 	case ok && special.Mode&fs.ModeSymlink != 0:
 		return fmt.Sprintf("bind a copy that has files in place of links: cp -RL %s COPY", shell.Path(special.Folder))
 	case is[*atomicfile.MissingFolderError](err):

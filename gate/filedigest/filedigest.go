@@ -153,6 +153,31 @@ func (e *SpecialFileError) Error() string {
 	return fmt.Sprintf("%s: is %s: a folder with a digest holds files and folders alone", e.Path, kind)
 }
 
+// Dead is the first symbolic link in the folder that cannot be followed, or leads to a folder that it lies in, "" if there is none: a
+// copy with files in place of links cannot be made.
+func (e *SpecialFileError) Dead() string {
+	if e == nil || e.Folder == "" {
+		return ""
+	}
+	dead := ""
+	_ = filepath.WalkDir(e.Folder+string(filepath.Separator), func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.Type()&fs.ModeSymlink == 0 {
+			return nil // only links are looked at
+		}
+		to, err := filepath.EvalSymlinks(path)
+		from, err2 := filepath.EvalSymlinks(filepath.Dir(path))
+		if err == nil && err2 == nil {
+			up, err := filepath.Rel(to, from)
+			if err != nil || up == ".." || strings.HasPrefix(up, ".."+string(filepath.Separator)) {
+				return nil
+			}
+		}
+		dead = path
+		return filepath.SkipAll
+	})
+	return dead
+}
+
 // file hashes a file that stays as it is meanwhile.
 func (h *Hasher) file(ctx context.Context, path string, d *digester) error {
 	buffer := <-h.lanes

@@ -445,6 +445,7 @@ var exported = map[string]any{
 
 	"filedigest.Hasher.Digests":         (*filedigest.Hasher).Digests,
 	"filedigest.Match":                  filedigest.Match,
+	"filedigest.SpecialFileError.Dead":  (*filedigest.SpecialFileError).Dead,
 	"filedigest.SpecialFileError.Error": (*filedigest.SpecialFileError).Error,
 
 	"verdicts.OneRunError.Error": (*verdicts.OneRunError).Error,
