@@ -191,8 +191,8 @@ func TestEitherAlphabet(t *testing.T) {
 	}
 }
 
-// TestBarePayloadIsNo: a signature over the payload without DSSE's pre-authentication encoding fails, and the reason says so. It means
-// nothing else, and costs nothing where work is bounded.
+// TestBarePayloadIsNo: a signature over the payload without DSSE's pre-authentication encoding fails, and the reason says so. It approves
+// nothing, and where work is bounded it costs nothing unless the envelope names the key.
 func TestBarePayloadIsNo(t *testing.T) {
 	for _, algorithm := range []signer.Algorithm{signer.ECDSAP256, signer.ECDSAP521, signer.Ed25519, signer.RSA2048} {
 		by := newSigner(t, algorithm)
@@ -213,11 +213,15 @@ func TestBarePayloadIsNo(t *testing.T) {
 			"its hint":        {[]TrustedKey{other, it}, it.Key.Hint(), nil, evidence.CodeSignatureScheme},
 			"hint of another": {[]TrustedKey{other, it}, other.Key.Hint(), nil, evidence.CodeSignature},
 			"not trusted":     {[]TrustedKey{other}, "", nil, evidence.CodeSignerUnknown},
-			"bounded work":    {[]TrustedKey{other, it}, it.Key.Hint(), signer.NewWork(1000), evidence.CodeSignature},
+			"bounded work":    {[]TrustedKey{other, it}, "", signer.NewWork(1000), evidence.CodeSignerUnknown},
+			"its hint, bound": {[]TrustedKey{other, it}, it.Key.Hint(), signer.NewWork(1000), evidence.CodeSignatureScheme},
 		} {
 			e.KeyHint, e.Work = c.hint, c.work
 			o, signedBy := CheckKeys(c.keys, e)
-			if signedBy != nil || o.By != nil || o.OtherScheme != nil || o.Signature.Verdict != evidence.Fail || o.Signature.Code != c.code || o.Signer.Verdict == evidence.Pass {
+			if bare := c.code == evidence.CodeSignatureScheme; bare != (o.OtherScheme != nil) {
+				t.Errorf("%s, %s: %+v", algorithm, name, o.OtherScheme)
+			}
+			if signedBy != nil || o.By != nil || o.Signature.Verdict != evidence.Fail || o.Signature.Code != c.code || o.Signer.Verdict == evidence.Pass {
 				t.Errorf("%s, %s: %+v", algorithm, name, o)
 			}
 			const says = "by key it, but over the payload alone; want it over DSSE's PAE of payload type and payload"

@@ -172,6 +172,7 @@ func explainNo(keys []TrustedKey, named *TrustedKey, schemes *signer.Schemes, e 
 		return o
 	}
 	if key, what := findMistaken(keys, named, e); key != nil {
+		o.OtherScheme = key.identity()
 		o.Signature = evidence.SignedOver("key "+key.Name, what)
 		return o
 	}
@@ -206,13 +207,13 @@ func findScheme(keys []TrustedKey, named *TrustedKey, schemes *signer.Schemes, s
 }
 
 // findMistaken is the key that signed something else than DSSE has signed, and what: the one that the bundle names, or if it names none,
-// one of some. It only explains a no, and nothing is spent on it where work is bounded.
+// one of some. Where work is bounded, that of strangers is not asked: of those that name no key there may be any number.
 func findMistaken(keys []TrustedKey, named *TrustedKey, e evidence.Envelope) (*TrustedKey, string) {
-	if e.Work != nil {
+	if e.Work != nil && named == nil {
 		return nil, ""
 	}
 	for what, message := range e.Mistaken() {
-		schemes := signer.NewSchemes(message)
+		schemes := e.Work.Over(message)
 		if named != nil && schemes.Verify(named.Key, e.Signature) == nil {
 			return named, what
 		}

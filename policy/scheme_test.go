@@ -86,3 +86,58 @@ func TestOtherScheme(t *testing.T) {
 		}
 	}
 }
+
+// TestNotOverPAE: what an approver has signed over something else than DSSE's PAE approves nothing either, and may be a rejection where
+// the envelope says whose it is.
+func TestNotOverPAE(t *testing.T) {
+	ci, alice := newSigner(t), newSigner(t)
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bob, err := signer.NewPublicKey(private.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := bob.PEM()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := policyOf(t, ci, "approvals:\n  required: 1\n  approvers:\n"+
+		"    - {name: alice, keys: [{key: "+pemOf(t, alice)+"}]}\n    - name: bob\n      keys:\n        - key: |\n            "+
+		strings.ReplaceAll(strings.TrimSpace(string(text)), "\n", "\n            ")+"\n")
+	id := parse(t, declarationText).ID()
+	yes := signApproval(t, ApprovalStatement{Identity: id, Decision: Approved, Reason: "ok"}, alice)
+	claim, err := NewApproval(ApprovalStatement{Identity: id, Decision: Rejected, Reason: "a reason"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := evidence.Envelope{PayloadType: attest.PayloadType, Payload: claim.Bytes()}
+	tried := 0
+	for what, message := range e.Mistaken() {
+		tried++
+		sum := sha256.Sum256(message)
+		signature, err := ecdsa.SignASN1(rand.Reader, private, sum[:])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for hint, allowed := range map[string]bool{bob.Hint(): false, "": true} {
+			text, err := json.Marshal(map[string]any{"payloadType": e.PayloadType, "payload": e.Payload,
+				"signatures": []map[string]any{{"sig": signature, "keyid": hint}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			b, err := attest.ParseBundle(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			d := decide(t, p, declarationText, ci, yes, Approval{"bob", b})
+			if d.Allowed != allowed || !allowed && !strings.Contains(told(d), "what bob has signed about the run cannot be read, and may be a rejection: by key") {
+				t.Errorf("over %s, by key %q: %s", what, hint, told(d))
+			}
+		}
+	}
+	if tried == 0 {
+		t.Error("nothing was tried")
+	}
+}

@@ -252,15 +252,14 @@ func withSigner(o evidence.Result, c *leafCertificate, found findings) evidence.
 func (t *trust) explainNo(o evidence.Result, c *leafCertificate, e evidence.Envelope) evidence.Result {
 	if t.judgeStranger(c).Verdict != evidence.Fail {
 		if scheme := e.Work.Over(e.Message()).Of(c.key, e.Signature); scheme != "" {
-			if t.UnsafeAnyTime && t.judgeSignerAtAnyTime(c).Verdict == evidence.Pass {
-				o.OtherScheme = c.signerIdentity()
-			}
+			o.OtherScheme = t.mayHaveSigned(c)
 			o.Signature = evidence.Failed(evidence.CheckSignature, evidence.CodeSignatureScheme, "by the certificate's key, but as %s; want %s", scheme, c.key.Scheme()).
 				WithHint(evidence.Hint("sign with runattest, or with another program as " + c.key.Scheme()))
 			return o
 		}
 		for what, message := range e.Mistaken() {
-			if e.Work == nil && c.key.Verify(message, e.Signature) == nil {
+			if e.Work.Over(message).Verify(c.key, e.Signature) == nil {
+				o.OtherScheme = t.mayHaveSigned(c)
 				o.Signature = evidence.SignedOver("the certificate's key", what)
 				return o
 			}
@@ -269,6 +268,14 @@ func (t *trust) explainNo(o evidence.Result, c *leafCertificate, e evidence.Enve
 	o.Signature = evidence.Failed(evidence.CheckSignature, evidence.CodeSignature, "does not verify under the certificate's key").
 		WithHint("the payload, the signature or the certificate was changed after signing")
 	return o
+}
+
+// mayHaveSigned is the certificate's signer where signatures may forbid something at any time, and nil elsewhere.
+func (t *trust) mayHaveSigned(c *leafCertificate) *evidence.SignerIdentity {
+	if !t.UnsafeAnyTime || t.judgeSignerAtAnyTime(c).Verdict != evidence.Pass {
+		return nil
+	}
+	return c.signerIdentity()
 }
 
 // certificateChecks is what reading a certificate and finding its authority counts as, in checks of a signature.

@@ -10,8 +10,8 @@ type Result struct {
 	Times                   []TrustedTime
 	Logs                    []LogEntry // where the signature is proved to be
 	Promises                []LogEntry // where a log has promised to put it, without a proof that it did
-	// OtherScheme is the trusted signer whose key made the signature in a scheme that is not accepted. It approves
-	// nothing; it tells a rejection that such a signer may mean from a stranger's.
+	// OtherScheme is the trusted signer whose key made the signature in a scheme that is not accepted, or over something else than
+	// DSSE's PAE. It approves nothing; it tells a rejection that such a signer may mean from a stranger's.
 	OtherScheme *SignerIdentity
 }
 
