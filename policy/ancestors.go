@@ -77,8 +77,11 @@ func (p *Policy) ancestorsOf(s subject) ([]func() rules.Ancestor, error) {
 func (a *approvals) judge(one *ancestor, stated []statedDecision, s subject) {
 	var results []ApprovalResult
 	for _, o := range stated {
-		r := o.about(one.ID, one.Signers, s.asOf)
-		results = append(results, r)
+		results = append(results, o.about(one.ID, one.Signers, s.asOf))
+	}
+	oneByEachKey(results)
+	for i, o := range stated {
+		r := results[i]
 		switch told := &s.approvals[o.index]; {
 		case told.Counted || told.unread || one.ID == s.id:
 		case r.unread:

@@ -148,6 +148,7 @@ type ApprovalResult struct {
 	Ancestor   identity.ID            `json:"ancestor,omitzero"` // for which it counts, since it is not about the run
 
 	run    identity.ID // that it is about
+	key    string      // the hint of the public key that has signed
 	unread bool        // an approver has signed a statement about the run that cannot be read
 }
 
@@ -222,7 +223,7 @@ func (a *approvals) verify(ctx context.Context, given Approval, work *signer.Wor
 	}
 	o.by, o.result = by, ApprovalResult{
 		Source: given.Source, Approver: by.name, Role: by.role, Decision: s.Decision, Reason: s.Reason, Conditions: s.Conditions,
-		Expires: s.Expires, Times: claim.Times(), run: s.Identity,
+		Expires: s.Expires, Times: claim.Times(), run: s.Identity, key: found.By.KeyHint,
 	}
 	return o
 }
@@ -233,6 +234,32 @@ func (a *approvals) whoMay(by *evidence.SignerIdentity) []*approver {
 		return nil
 	}
 	return slices.DeleteFunc(slices.Clone(a.approvers), func(p *approver) bool { return !p.include(*by) })
+}
+
+// isBy says whether it is by this signer: the same key, or one of the same approver, whatever carries it.
+func (o statedDecision) isBy(signer evidence.SignerIdentity) bool {
+	bare := evidence.SignerIdentity{Kind: evidence.SignedByKey, KeyHint: signer.KeyHint}
+	return o.by.include(signer) || signer.KeyHint != "" && (signer.KeyHint == o.result.key || o.by.include(bare))
+}
+
+// oneByEachKey takes approvals back that two approvers have made with one key, as with two certificates for it: one person would count as
+// two.
+func oneByEachKey(results []ApprovalResult) {
+	people := map[string]string{} // by key, one of them
+	var shared []string
+	counts := func(r ApprovalResult) bool { return r.Counted && r.Decision == Approved }
+	for _, r := range results {
+		if one, ok := people[r.key]; counts(r) && ok && one != r.Approver {
+			shared = append(shared, r.key)
+		} else if counts(r) {
+			people[r.key] = r.Approver
+		}
+	}
+	for i, r := range results {
+		if counts(r) && slices.Contains(shared, r.key) {
+			results[i].Counted, results[i].Why = false, "is by a key with which two approvers approve: one person would count as two"
+		}
+	}
 }
 
 // about says whether the approval counts for a run that these have signed, as of the decision. What is dated later
@@ -253,7 +280,7 @@ func (o statedDecision) about(run identity.ID, signers []evidence.SignerIdentity
 	case !signed.IsZero() && signed.After(as.now) && (as.replay || r.Decision == Approved):
 		at, now := apart(signed, as.now)
 		r.Why = fmt.Sprintf("was signed at %s, after %s", at, now)
-	case r.Decision == Approved && slices.ContainsFunc(signers, o.by.include): // with another of their keys, too
+	case r.Decision == Approved && slices.ContainsFunc(signers, o.isBy): // with another of their keys, too
 		r.Why = "is by the signer of the run, who cannot approve it"
 	default:
 		r.Counted = true

@@ -162,6 +162,64 @@ approvals:
 	}
 }
 
+// TestOneKey: a key signs for one person, with or without a certificate: who signs a run with it does not approve the run with it, and it
+// does not approve for two.
+func TestOneKey(t *testing.T) {
+	c := newClock(t)
+	ci := newSigner(t)
+	const issuer = "https://acme.example"
+	ada := c.certify(t, "ada@acme.example", issuer)
+	bare := ada.(certifiedSigner).Signer
+	keyOf := func(s signer.Signer) string { return "keys: [{name: k, key: " + pemOf(t, s) + "}]" }
+	for name, one := range map[string]struct {
+		signers, approvers string
+		run                signer.Signer
+		by                 []signer.Signer
+		want               string
+	}{
+		"another's key":            {keyOf(ci), "{name: ada, certificates: [{identity: ada@acme.example, issuer: https://acme.example}]}", ci, []signer.Signer{ada}, "allowed"},
+		"a run with the bare key":  {keyOf(bare), "{name: ada, certificates: [{identity: ada@acme.example, issuer: https://acme.example}]}", bare, []signer.Signer{ada}, "is by the signer of the run, who cannot approve it"},
+		"a run with a certificate": {"certificates: [{identity: ada@acme.example, issuer: https://acme.example}]", "{name: somebody, " + keyOf(bare) + "}", ada, []signer.Signer{bare}, "is by the signer of the run, who cannot approve it"},
+		"of another certificate": {"certificates: [{identity: ada@acme.example, issuer: https://acme.example}]",
+			"{name: eve, " + keyOf(bare) + ", certificates: [{identity: eve@acme.example, issuer: https://acme.example}]}", ada,
+			[]signer.Signer{c.certify(t, "eve@acme.example", issuer)}, "is by the signer of the run, who cannot approve it"},
+		"two with one key": {keyOf(ci), "{name: ada, certificates: [{identity: ada@acme.example, issuer: https://acme.example}]}, {name: bob, " + keyOf(bare) + "}", ci,
+			[]signer.Signer{ada, bare}, "is by a key with which two approvers approve: one person would count as two"},
+	} {
+		p, err := Parse([]byte("schema: "+Schema+"\n"+c.certificates(t)+"signers: {"+one.signers+"}\napprovals: {required: 1, approvers: ["+one.approvers+"]}\n"), options)
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		v, err := p.Verifier().Verify(ctx, c.run(t, one.run), attest.Expect{})
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		claim, err := NewApproval(ApprovalStatement{Identity: v.ID(), Decision: Approved, Reason: "ok"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var given []Approval
+		for _, by := range one.by {
+			given = append(given, Approval{name, c.stamped(t, claim, by)})
+		}
+		d, err := p.Evaluate(ctx, v, Given{Approvals: given, Now: time.Now().Add(time.Minute)})
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		if one.want == "allowed" {
+			if !d.Allowed {
+				t.Errorf("%s: %s", name, told(d))
+			}
+			continue
+		}
+		for _, a := range d.Approvals {
+			if d.Allowed || a.Counted || a.Why != one.want {
+				t.Errorf("%s: %s, %+v", name, told(d), a)
+			}
+		}
+	}
+}
+
 // TestManyStrangers: any number of approvals can be added, by unknown signers and as copies; each is verified
 // once, and not once for each approver.
 func TestManyStrangers(t *testing.T) {

@@ -150,6 +150,7 @@ func (p *Policy) hearAll(ctx context.Context, s *subject, given []Approval) erro
 		}
 		s.take(o)
 	}
+	oneByEachKey(s.approvals)
 	return nil
 }
 

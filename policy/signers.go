@@ -29,7 +29,9 @@ type signerSet struct {
 // include says whether it was one of them who signed, with whichever key or certificate.
 func (s *signerSet) include(by evidence.SignerIdentity) bool {
 	if by.Kind == evidence.SignedByCertificate {
-		return slices.ContainsFunc(s.identities, func(i authority.CertificateIdentity) bool { return i.Match(by.Name, by.Issuer) })
+		return slices.ContainsFunc(s.identities, func(i authority.CertificateIdentity) bool {
+			return slices.ContainsFunc(by.Names(), func(name string) bool { return i.Match(name, by.Issuer) })
+		})
 	}
 	return slices.ContainsFunc(s.keys, func(k attest.TrustedKey) bool { return k.Key.Hint() == by.KeyHint })
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sigstore/sigstore-go/pkg/fulcio/certificate"
@@ -24,17 +25,39 @@ import (
 type leafCertificate struct {
 	leaf    *x509.Certificate
 	summary certificate.Summary
+	others  string // names besides that of the summary, one a line
 	key     *signer.PublicKey
 }
 
 func parseCertificate(der []byte) (*leafCertificate, error) {
-	leaf, err := x509.ParseCertificate(der)
+	leaf, err := parseLeaf(der)
 	if err != nil {
-		return nil, cmp.Or(ecpoint.OfCertificate(der).Err(), err)
+		return nil, err
 	}
 	if leaf.IsCA {
 		return nil, errors.New("it is an authority's, not a signer's")
 	}
+	return newLeaf(leaf)
+}
+
+// parseAnyCertificate is parseCertificate also of an authority's, which can be a signer's where that forbids something.
+func parseAnyCertificate(der []byte) (*leafCertificate, error) {
+	leaf, err := parseLeaf(der)
+	if err != nil {
+		return nil, err
+	}
+	return newLeaf(leaf)
+}
+
+func parseLeaf(der []byte) (*x509.Certificate, error) {
+	leaf, err := x509.ParseCertificate(der)
+	if err != nil {
+		return nil, cmp.Or(ecpoint.OfCertificate(der).Err(), err)
+	}
+	return leaf, nil
+}
+
+func newLeaf(leaf *x509.Certificate) (*leafCertificate, error) {
 	key, err := signer.NewCertifiedKey(leaf.PublicKey)
 	if err != nil {
 		return nil, err
@@ -51,7 +74,19 @@ func parseCertificate(der []byte) (*leafCertificate, error) {
 	leaf.UnhandledCriticalExtensions = slices.DeleteFunc(leaf.UnhandledCriticalExtensions, func(id asn1.ObjectIdentifier) bool {
 		return id.Equal(cryptoutils.SANOID)
 	})
-	return &leafCertificate{leaf, summary, key}, nil
+	return &leafCertificate{leaf, summary, otherNames(leaf, summary.SubjectAlternativeName), key}, nil
+}
+
+// otherNames are the email addresses, URIs and OtherName of a certificate, without the one that SummarizeCertificate has picked.
+func otherNames(leaf *x509.Certificate, picked string) string {
+	names := slices.Clone(leaf.EmailAddresses)
+	for _, uri := range leaf.URIs {
+		names = append(names, uri.String())
+	}
+	if other, err := cryptoutils.UnmarshalOtherNameSAN(leaf.Extensions); err == nil {
+		names = append(names, other)
+	}
+	return strings.Join(slices.DeleteFunc(names, func(name string) bool { return name == picked }), "\n")
 }
 
 // checkUsage wants a certificate for signing code, as Fulcio issues them: crypto/x509 takes one that says nothing of its usage for
@@ -82,7 +117,14 @@ func checkKeyUsage(c *x509.Certificate, some x509.KeyUsage) error {
 // judgeStranger fails a certificate that no time could make good: for an identity that is not
 // trusted, or by no authority that the trusted root names when the certificate is valid.
 func (t *trust) judgeStranger(c *leafCertificate) evidence.Check {
-	if !slices.ContainsFunc(t.Identities, func(i CertificateIdentity) bool { return i.Match(c.summary.SubjectAlternativeName, c.summary.Issuer) }) {
+	names := []string{c.summary.SubjectAlternativeName}
+	if t.UnsafeAnyTime { // each of them suffices to forbid something
+		names = c.signerIdentity().Names()
+	}
+	isTrusted := func(name string) bool {
+		return slices.ContainsFunc(t.Identities, func(i CertificateIdentity) bool { return i.Match(name, c.summary.Issuer) })
+	}
+	if !slices.ContainsFunc(names, isTrusted) {
 		return evidence.Failed(evidence.CheckSigner, evidence.CodeCertificateIdentity, "%s", whyNone(t.Identities, c.summary)).
 			WithHint(evidence.HintTrustIdentity)
 	}

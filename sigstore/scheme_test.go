@@ -37,6 +37,10 @@ func TestCertificateBarePayload(t *testing.T) {
 	if o.By != nil || o.OtherScheme != nil || o.Signature.Verdict != evidence.Fail || o.Signature.Reason != says || o.Signer.Verdict == evidence.Pass {
 		t.Errorf("%+v", o)
 	}
+	o = trusting(t, TrustOptions{Root: rootOf(t, func(p *rootParts) { p.ctlogs = p.tlogs }, w), Identities: trustsAlice, UnsafeAnyTime: true}).CheckEnvelope(context.Background(), e)
+	if o.By != nil || o.OtherScheme == nil || o.OtherScheme.Name != alice {
+		t.Errorf("at any time: %+v, by %+v", o, o.OtherScheme)
+	}
 }
 
 // TestCertificateOtherScheme: a signature by a certificate's key in another scheme fails, and the reason names the

@@ -8,6 +8,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"encoding/base64"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -123,15 +124,19 @@ func TestSignersCertificates(t *testing.T) {
 	}
 }
 
-// TestRejectionsUsage: a certificate for another usage signs nothing that counts, and may be a rejection all the same.
+// TestRejectionsUsage: a certificate for another usage, or for another name besides the trusted one, signs nothing that counts, and may be
+// a rejection all the same.
 func TestRejectionsUsage(t *testing.T) {
 	top := pkitest.Root("Acme Root")
 	stamps, middle := top.Issue("Acme Stamps", pkitest.Stamper), top.Issue("Acme Signing", pkitest.Authority)
 	for name, edit := range map[string]func(*x509.Certificate){
-		"no usage":               func(*x509.Certificate) {},
-		"of clients":             pkitest.For(x509.ExtKeyUsageClientAuth),
-		"of mail and timestamps": pkitest.For(x509.ExtKeyUsageEmailProtection, x509.ExtKeyUsageTimeStamping),
-		"one that is unknown":    func(c *x509.Certificate) { c.UnknownExtKeyUsage = []asn1.ObjectIdentifier{{1, 2, 3}} },
+		"no usage":                func(*x509.Certificate) {},
+		"of clients":              pkitest.For(x509.ExtKeyUsageClientAuth),
+		"of mail and timestamps":  pkitest.For(x509.ExtKeyUsageEmailProtection, x509.ExtKeyUsageTimeStamping),
+		"one that is unknown":     func(c *x509.Certificate) { c.UnknownExtKeyUsage = []asn1.ObjectIdentifier{{1, 2, 3}} },
+		"an authority's":          pkitest.Authority,
+		"another name before it":  func(c *x509.Certificate) { c.EmailAddresses = []string{"x@example.com", alice} },
+		"a URI besides the email": func(c *x509.Certificate) { c.URIs = []*url.URL{{Scheme: "https", Host: "x.example"}} },
 		"an unknown critical extension": func(c *x509.Certificate) {
 			c.ExtraExtensions = append(c.ExtraExtensions, pkix.Extension{Id: asn1.ObjectIdentifier{1, 2, 3}, Critical: true, Value: []byte{5, 0}})
 		},

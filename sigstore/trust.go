@@ -198,12 +198,13 @@ func (t *trust) checkCertificate(ctx context.Context, e evidence.Envelope) evide
 		o.Signature = evidence.Failed(evidence.CheckSignature, evidence.CodeCertificate, "the certificate was not looked at")
 		return o
 	}
-	c, err := parseCertificate(e.Certificates[0])
-	switch {
-	case err != nil:
-	case t.UnsafeAnyTime: // any key of the signer suffices to forbid something
-		c.leaf = forAnyUse(c.leaf)
-	default:
+	var c *leafCertificate
+	var err error
+	if t.UnsafeAnyTime { // any key of the signer suffices to forbid something
+		if c, err = parseAnyCertificate(e.Certificates[0]); err == nil {
+			c.leaf = forAnyUse(c.leaf)
+		}
+	} else if c, err = parseCertificate(e.Certificates[0]); err == nil {
 		err = c.checkUsage()
 	}
 	if err != nil {
@@ -284,7 +285,7 @@ func certificateChecks(der []byte) int { return 16 + len(der)/(4<<10) }
 func (c *leafCertificate) signerIdentity() *evidence.SignerIdentity {
 	return &evidence.SignerIdentity{
 		Kind: evidence.SignedByCertificate, Name: c.summary.SubjectAlternativeName, Issuer: c.summary.Issuer,
-		KeyHint: c.key.Hint(), Algorithm: string(c.key.Algorithm()),
+		KeyHint: c.key.Hint(), Algorithm: string(c.key.Algorithm()), OtherNames: c.others,
 	}
 }
 

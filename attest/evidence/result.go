@@ -1,6 +1,9 @@
 package evidence
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Result is what a trust check found. By is nil unless the signature is good and the
 // signer trusted; Times, Logs and Promises are those that were verified.
@@ -28,6 +31,14 @@ type SignerIdentity struct {
 	Issuer    string `json:"issuer,omitempty"`  // the OIDC issuer that a certificate names
 	KeyHint   string `json:"keyHint,omitempty"` // signer.PublicKey.Hint
 	Algorithm string `json:"algorithm,omitempty"`
+	// OtherNames are those that a certificate has besides Name, one a line. They make nobody trusted: they tell who may have signed, where
+	// that forbids something.
+	OtherNames string `json:"-"`
+}
+
+// Names are Name and the OtherNames.
+func (s SignerIdentity) Names() []string {
+	return append([]string{s.Name}, strings.FieldsFunc(s.OtherNames, func(c rune) bool { return c == '\n' })...)
 }
 
 // TrustedTime is a time that an authority has signed: the signature existed by then.
