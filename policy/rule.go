@@ -114,13 +114,14 @@ func (r *reader) place(text string, found []rules.Problem) {
 // scope is what there is under this policy for its rules to read.
 func (p *Policy) scope() rules.Scope {
 	s := rules.Scope{NoApprovals: p.approvals == nil, Words: map[string][]string{
-		"Declaration.kind":  kindWords,
-		"Run.kind":          kindWords,
-		"Ancestor.kind":     kindWords,
-		"Signer.kind":       {evidence.SignedByKey, evidence.SignedByCertificate},
-		"Timestamp.kind":    {"timestamp", "log"}, // see [evidence.TrustedTime]
-		"Approval.decision": {string(Approved), string(Rejected)},
-		"Opening.hides":     hidden,
+		"Declaration.schema": {identity.Schema},
+		"Declaration.kind":   kindWords,
+		"Run.kind":           kindWords,
+		"Ancestor.kind":      kindWords,
+		"Signer.kind":        {evidence.SignedByKey, evidence.SignedByCertificate},
+		"Timestamp.kind":     {"timestamp", "log"}, // see [evidence.TrustedTime]
+		"Approval.decision":  {string(Approved), string(Rejected)},
+		"Opening.hides":      hidden,
 	}}
 	if p.approvals != nil {
 		var names []string

@@ -39,7 +39,10 @@ func compile(s Source, expr string, behind int) (*cel.Ast, []Problem) {
 		if found := checkZones(ast, called, behind); found != nil {
 			return nil, found
 		}
-		if found := checkTimes(ast, called, behind); found != nil {
+		if found := checkParts(ast, called, behind); found != nil {
+			return nil, found
+		}
+		if found := checkConversions(ast, called, behind); found != nil {
 			return nil, found
 		}
 		return ast, nil
