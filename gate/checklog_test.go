@@ -26,6 +26,10 @@ func TestCheckLogLayout(t *testing.T) {
 			t.Errorf("%s is in %s", log, input)
 		}
 	}
+	unsigned := filepath.Join(t.TempDir(), "policy.yaml.sigstore.json") // is read, and not there yet
+	if err := LogFile(unsigned).Check(unsigned); err == nil {
+		t.Errorf("%s would be the policy's signature", unsigned)
+	}
 	if err := LogFile(log).Check("oci://registry.example/runs"); err != nil {
 		t.Error(err)
 	}

@@ -179,7 +179,7 @@ func TestOneKey(t *testing.T) {
 	}{
 		"another's key":            {keyOf(ci), "{name: ada, certificates: [{identity: ada@acme.example, issuer: https://acme.example}]}", ci, []signer.Signer{ada}, "allowed"},
 		"a run with the bare key":  {keyOf(bare), "{name: ada, certificates: [{identity: ada@acme.example, issuer: https://acme.example}]}", bare, []signer.Signer{ada}, "is by the signer of the run, who cannot approve it"},
-		"a run with a certificate": {"certificates: [{identity: ada@acme.example, issuer: https://acme.example}]", "{name: somebody, " + keyOf(bare) + "}", ada, []signer.Signer{bare}, "is by the signer of the run, who cannot approve it"},
+		"a run with a certificate": {"certificates: [{identity: ada@acme.example, issuer: https://acme.example}]", "{name: dora, " + keyOf(bare) + "}", ada, []signer.Signer{bare}, "is by the signer of the run, who cannot approve it"},
 		"of another certificate": {"certificates: [{identity: ada@acme.example, issuer: https://acme.example}]",
 			"{name: eve, " + keyOf(bare) + ", certificates: [{identity: eve@acme.example, issuer: https://acme.example}]}", ada,
 			[]signer.Signer{c.certify(t, "eve@acme.example", issuer)}, "is by the signer of the run, who cannot approve it"},

@@ -31,8 +31,8 @@ type SignerIdentity struct {
 	Issuer    string `json:"issuer,omitempty"`  // the OIDC issuer that a certificate names
 	KeyHint   string `json:"keyHint,omitempty"` // signer.PublicKey.Hint
 	Algorithm string `json:"algorithm,omitempty"`
-	// OtherNames are those that a certificate has besides Name, one a line. They make nobody trusted: they tell who may have signed, where
-	// that forbids something.
+	// OtherNames are those that a certificate has besides Name, one a line. No signer is trusted by them: they tell who may have signed,
+	// where that forbids something.
 	OtherNames string `json:"-"`
 }
 

@@ -239,6 +239,7 @@ var exported = map[string]any{
 	"attest.Sign":                           attest.Sign,
 	"evidence.SignedOver":                   evidence.SignedOver,
 	"evidence.Envelope.Mistaken":            evidence.Envelope.Mistaken,
+	"evidence.SignerIdentity.Names":         evidence.SignerIdentity.Names,
 	"evidence.Skipped":                      evidence.Skipped,
 	"attest.Bundle.WriteFile":               (*attest.Bundle).WriteFile,
 	"attest.SignFile":                       attest.SignFile,
