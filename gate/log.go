@@ -57,6 +57,9 @@ func (f LogFile) Check(reads ...string) error {
 // holdsFile tells that path is the input, or where that is a folder, is below it by one of its names, or would be.
 func holdsFile(input, path string) bool {
 	info, err := os.Stat(input)
+	if input == "" {
+		return false
+	}
 	if err != nil { // not there yet, as the signature of a policy that is not signed; or who reads it says so
 		places := overwrite.Trail(input)
 		return slices.ContainsFunc(overwrite.Trail(path), func(place string) bool { return slices.Contains(places, place) })

@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -329,6 +331,42 @@ func TestLayoutListedOfAnother(t *testing.T) {
 				attach(t, ref, n+1)
 			}
 		}
+	}
+}
+
+// TestLayoutListOften: an index that names a list any number of times, by its tag and by others, costs one reading of the list's entries.
+func TestLayoutListOften(t *testing.T) {
+	const often = 2000
+	dir := newLayout(t)
+	_, a := resolve(t, "oci-layout://"+dir+":v1")
+	entries := make([]ocispec.Descriptor, often)
+	for i := range entries {
+		entries[i] = ocispec.Descriptor{MediaType: ocispec.MediaTypeImageManifest, Digest: digest.FromString(fmt.Sprint(i)), Size: 5}
+	}
+	list, err := json.Marshal(ocispec.Index{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageIndex, Manifests: entries})
+	if err != nil {
+		t.Fatal(err)
+	}
+	index := layoutIndex(t, dir).Manifests
+	blob := writeBlob(t, dir, list)
+	for i := range often {
+		for _, tag := range []string{strings.ReplaceAll(a.Digest(), ":", "-"), "sha256-" + digest.FromString(fmt.Sprint("tag", i)).Encoded()} {
+			index = append(index, ocispec.Descriptor{MediaType: ocispec.MediaTypeImageIndex, Digest: blob, Size: int64(len(list)),
+				Annotations: map[string]string{ocispec.AnnotationRefName: tag}})
+		}
+	}
+	writeIndex(t, dir, index...)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if n := malformedByContent(t, "oci-layout://"+dir+":v1"); n != often {
+		t.Errorf("%d malformed, want %d", n, often)
+	}
+	for range open(t, "oci-layout://"+dir).Runs(t.Context(), ours.RunsOptions{Of: []identity.ID{declare(t, 1).ID()}, ByContent: true}) {
+		continue
+	}
+	runtime.ReadMemStats(&after)
+	if took := after.TotalAlloc - before.TotalAlloc; took > 300<<20 {
+		t.Errorf("%d MiB were allocated for %d entries", took>>20, often)
 	}
 }
 

@@ -1,6 +1,7 @@
 package layout
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -53,10 +54,17 @@ func (l *Layout) snapshot() (*snapshot, error) {
 	}
 	s := &snapshot{Layout: l, index: index, tagged: map[string][]ocispec.Descriptor{}, lists: map[string][]ocispec.Descriptor{}, named: map[digest.Digest][]ocispec.Descriptor{},
 		referring: map[digest.Digest][]ocispec.Descriptor{}, missing: map[digest.Digest]bool{}, platforms: map[digest.Digest]bool{}}
+	type list struct {
+		tag    string
+		digest digest.Digest
+	}
+	known := map[list]bool{} // an index may name a list any number of times
 	for _, d := range index.Manifests {
 		for _, name := range []string{formerTag, ocispec.AnnotationRefName} {
-			if tag := listTag(d.Annotations[name]); tag != "" && store.FallbackTag(d.Digest) != tag { // which may be the artifact's own
-				s.lists[tag] = append(s.lists[tag], d)
+			of := list{listTag(d.Annotations[name]), d.Digest}
+			if of.tag != "" && !known[of] && store.FallbackTag(d.Digest) != of.tag { // which may be the artifact's own
+				known[of] = true
+				s.lists[of.tag] = append(s.lists[of.tag], d)
 				s.named[d.Digest] = nil
 			}
 		}
@@ -88,7 +96,11 @@ func (s *snapshot) Referrers(ctx context.Context, subject digest.Digest, anyLabe
 	}
 	lost, listed := s.listed(store.FallbackTag(subject))
 	broken := union(s.broken(subject, anyLabel), lost)
-	listed = slices.DeleteFunc(listed, func(d ocispec.Descriptor) bool { return d.Digest == subject || store.Contains(broken, d.Digest) })
+	known := map[digest.Digest]bool{subject: true}
+	for _, d := range broken {
+		known[d.Digest] = true
+	}
+	listed = slices.DeleteFunc(listed, func(d ocispec.Descriptor) bool { return known[d.Digest] })
 	return s.fewEnough(subject, slices.Concat(broken, union(s.referring[subject], listed)))
 }
 
@@ -100,11 +112,14 @@ func (s *snapshot) listed(tag string) (lost, listed []ocispec.Descriptor) {
 		if s.missing[d.Digest] {
 			lost = append(lost, d)
 		}
-		referrers, _ := store.OfSubject(s.named[d.Digest], digest.Digest(strings.Replace(tag, "-", ":", 1)))
+		referrers, _ := store.OfSubject(s.named[d.Digest], subjectOf(tag))
 		listed = append(listed, referrers...)
 	}
 	return lost, listed
 }
+
+// subjectOf is the digest of which a tag is store.FallbackTag.
+func subjectOf(tag string) digest.Digest { return digest.Digest(strings.Replace(tag, "-", ":", 1)) }
 
 // union are all of some, and of the next those that are not among these by their digests, and so on.
 func union(some []ocispec.Descriptor, next ...[]ocispec.Descriptor) []ocispec.Descriptor {
@@ -126,13 +141,19 @@ func union(some []ocispec.Descriptor, next ...[]ocispec.Descriptor) []ocispec.De
 
 func (s *snapshot) walkOnce(ctx context.Context) error {
 	s.walked.Do(func() {
+		left := limits.LayoutManifests // entries of lists, which may repeat what others name
+		var tooMany error
 		s.err = s.walk(ctx, s.index.Manifests, func(d ocispec.Descriptor, head *manifestHead, err error) {
 			if err != nil {
 				s.unread = append(s.unread, unread{d, err})
 				s.missing[d.Digest] = s.missing[d.Digest] || errors.Is(err, store.ErrNotFound)
 				return
 			}
-			if _, isList := s.named[d.Digest]; isList {
+			if known, isList := s.named[d.Digest]; isList && known == nil {
+				if left -= len(head.Manifests); left < 0 {
+					tooMany = s.failed(misshapen("its lists of referrers have more than %d entries", limits.LayoutManifests))
+					return
+				}
 				s.named[d.Digest] = head.Manifests
 			}
 			for _, listed := range head.Manifests {
@@ -143,6 +164,7 @@ func (s *snapshot) walkOnce(ctx context.Context) error {
 				s.referring[head.Subject.Digest] = append(s.referring[head.Subject.Digest], d)
 			}
 		})
+		s.err = cmp.Or(s.err, tooMany)
 	})
 	return s.err
 }
@@ -184,12 +206,22 @@ func (l *Layout) Crawl(ctx context.Context, anyLabel bool) (store.Crawl, error) 
 		return store.Crawl{}, err
 	}
 	var absent []ocispec.Descriptor
+	looked, known := map[digest.Digest]bool{}, map[digest.Digest]bool{} // a list may have any number of tags
 	for _, tag := range slices.Sorted(maps.Keys(s.lists)) {
-		lost, listed := s.listed(tag)
-		absent = append(absent, lost...)
-		for _, d := range listed {
-			if s.missing[d.Digest] && (anyLabel || store.MayBeBundle(d)) {
-				absent = append(absent, d)
+		for _, list := range s.lists[tag] {
+			if s.missing[list.Digest] {
+				absent = append(absent, list)
+			}
+			if looked[list.Digest] {
+				continue
+			}
+			referrers, isImage := store.OfSubject(s.named[list.Digest], subjectOf(tag))
+			looked[list.Digest] = !isImage
+			for _, d := range referrers {
+				if s.missing[d.Digest] && !known[d.Digest] && (anyLabel || store.MayBeBundle(d)) {
+					known[d.Digest] = true
+					absent = append(absent, d)
+				}
 			}
 		}
 	}
