@@ -77,18 +77,14 @@ func (a *approvals) readApprover(r *reader, files *folder, v jsontree.Value) {
 // check finds demands that cannot be met, and approvers who cannot be told apart.
 func (a *approvals) check(r *reader, root authority.Root) {
 	owners, names, roles := map[string]string{}, map[string]bool{}, map[string]int{}
-	seen, seenRoles := labels{}, labels{}
+	seen, seenRoles := labelsOf("approver"), labelsOf("role")
 	for i, p := range a.approvers {
 		at := fmt.Sprintf("/approvals/approvers/%d", i)
 		if names[p.name] {
 			r.failAt(at, identity.CodeUnique, "one entry for one person, with all of their keys", "two approvers are named %q", p.name)
 		}
-		if other := seen.alike(p.name); other != "" {
-			r.failAt(at+"/name", identity.CodeLookAlike, "one entry for one person, or names that differ to the eye", "the approver %+q looks like %+q", p.name, other)
-		}
-		if other := seenRoles.alike(p.role); other != "" {
-			r.failAt(at+"/role", identity.CodeLookAlike, "one name for one role", "the role %+q looks like %+q", p.role, other)
-		}
+		seen.add(r, at+"/name", p.name, "one entry for one person, or names that differ to the eye")
+		seenRoles.add(r, at+"/role", p.role, "one name for one role")
 		names[p.name] = true
 		roles[p.role]++
 		for _, k := range p.keys {
@@ -117,9 +113,7 @@ func (a *approvals) check(r *reader, root authority.Root) {
 		r.failAt("/approvals/required", identity.CodeValue, "", "%d approvals required, of %s: which cannot be met", a.required, plural(len(a.approvers), "approver"))
 	}
 	for _, role := range slices.Sorted(maps.Keys(a.roles)) {
-		if other := seenRoles.alike(role); other != "" {
-			r.failAt("/approvals/roles", identity.CodeLookAlike, "one name for one role", "the role %+q looks like %+q", role, other)
-		}
+		seenRoles.add(r, "/approvals/roles", role, "one name for one role")
 		if n := a.roles[role]; n > roles[role] {
 			r.failAt("/approvals/roles", identity.CodeValue, "", "%d of role %q required, of %s: which cannot be met", n, role, plural(roles[role], "approver"))
 		}

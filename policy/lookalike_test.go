@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/runattest/runattest/identity"
 )
@@ -21,16 +22,16 @@ func ruleProblems(t *testing.T, head, expr string) string {
 func TestLookAlikeInRules(t *testing.T) {
 	head := header(t, newSigner(t))
 	for expr, want := range map[string]string{
-		`!(declaration.model.name in ["` + "\u0435" + `vil"])`:                          "column 37: /rules/0/expr: U+0435 stands in a word with letters of another script",
+		`!(declaration.model.name in ["` + "\u0435" + `vil"])`:                          "column 37: /rules/0/expr: U+0435 looks like e and is not, in a word with ASCII letters",
 		`declaration.model.name != "gpt` + "\u2011" + `4"`:                              "U+2011 looks like -",
-		`declaration.model.name != "gpt-4` + "\u043e" + `"`:                             "U+043E stands in a word",
-		`!("maxT` + "\u043e" + `kens" in declaration.parameters)`:                       "U+043E stands in a word",
+		`declaration.model.name != "gpt-4` + "\u043e" + `"`:                             "U+043E looks like o",
+		`!("maxT` + "\u043e" + `kens" in declaration.parameters)`:                       "U+043E looks like o",
 		`declaration.model.name != "cafe` + "\u0301" + `"`:                              "U+0301 is not in Unicode form NFC",
 		`declaration.model.name != "gpt` + "\uff14" + `"`:                               "U+FF14 looks like 4",
 		`declaration.model.name != "gpt` + "\u0338" + `"`:                               "is drawn over the letter",
-		`declaration.model.name != "gpt` + "\u0664" + `"`:                               "is a digit of another script",
-		`!declaration.model.name.startsWith(r'` + "\u0435" + `vil')`:                    "U+0435 stands in a word",
-		`!declaration.model.name.matches(r"^(?:` + "\u0435" + `vil|x[яa]z)$")`:          "U+0435 stands in a word",
+		`declaration.model.name != "gpt-4` + "\u0664" + `"`:                             "stands in a number with digits of another script",
+		`!declaration.model.name.startsWith(r'` + "\u0435" + `vil')`:                    "U+0435 looks like e",
+		`!declaration.model.name.matches(r"^(?:` + "\u0435" + `vil|x[яa]z)$")`:          "U+0435 looks like e",
 		`!declaration.model.name.matches(r"^[a` + "\u2013" + `z]$")`:                    "", // in brackets anything may stand
 		`!declaration.model.name.matches("^(?:я|[а-яёa-z])+$")`:                         "",
 		`!declaration.model.name.matches(r"\bмодель\d")`:                                "",
@@ -81,7 +82,7 @@ func TestLookAlikeNames(t *testing.T) {
 		"a role's word":   {people("alice", "bob", "ceo", "\u0441\u0435\u043e"), "look-alike"},
 		"a role's demand": {strings.Replace(people("alice", "bob", "ceo", ""), "required: 1,", "required: 1, roles: {\u0441\u0435\u043e: 1},", 1), "look-alike"},
 		"a signer":        {strings.Replace(head, "name: ci", "name: c\u0456", 1), "look-alike"},
-		"an identity":     {head + "  certificates: [{identity: \u0430@b.c, issuer: i}]\n", "look-alike"},
+		"an identity":     {head + "  certificates: [{identity: \u0430lice@b.c, issuer: i}]\n", "look-alike"},
 		"an issuer":       {head + "  certificates: [{identity: a@b.c, issuer: 'https://\u0430ccounts.x'}]\n", "look-alike"},
 		"a pattern":       {head + "  certificates: [{identityRegexp: '^\u0430lice@b.c$', issuer: i}]\n", "look-alike"},
 		"right names":     {people("Сара", "李雷", "руководитель", "審査"), ""},
@@ -98,6 +99,62 @@ func TestLookAlikeNames(t *testing.T) {
 			t.Errorf("%s: is taken", name)
 		} else if p := problems(t, c.text, options); p[0].Code != c.code {
 			t.Errorf("%s: %v", name, p)
+		}
+	}
+}
+
+// TestOrdinaryTexts: names and texts in other languages, which are what they look like.
+func TestOrdinaryTexts(t *testing.T) {
+	head := header(t, newSigner(t))
+	texts := []string{
+		"模型（测试）", "注意：", "50％", "Ｑ＆Ａ", "CO₂", "R²", "χ²", "π₀", "Mª José", "nº 5", "№ 5", "Claude™", "…", "第Ⅱ期", "①",
+		"ทีมAI", "PDFफाइल", "הPDF", "كتابAI", "μTransfer", "5 μm", "kΩ", "ΔE", "GPT і Claude", "Claude с RAG", "ν-SVM", "审批人（法务）",
+	}
+	for _, s := range texts {
+		if got := ruleProblems(t, head, `declaration.model.name != "`+s+`"`); got != "" {
+			t.Errorf("in a rule: %s", got)
+		}
+	}
+	key, other := pemOf(t, newSigner(t)), pemOf(t, newSigner(t))
+	message := head + "rules:\n  - {name: a, expr: 'declaration.kind == \"agent\"', message: '{{ run.kind == \"agent\" ? \"拒绝：…\" : \"\" }}'}\n"
+	all := []string{message}
+	for _, s := range append(texts, "山田　太郎", "Anna\u00a0Maria") {
+		quoted := `"` + s + `"`
+		all = append(all, head+"approvals: {required: 1, roles: {"+quoted+": 1}, approvers: [{name: "+quoted+", role: "+quoted+", keys: [{name: "+quoted+", key: "+key+"}]}]}\n")
+	}
+	for _, text := range all {
+		if _, err := Parse([]byte(text), options); err != nil {
+			t.Errorf("%s\n%v", text, err)
+		}
+	}
+	for _, pair := range [][2]string{{"Arno", "Amo"}, {"Kern", "Kem"}} {
+		text := head + "approvals: {required: 1, approvers: [{name: " + pair[0] + ", keys: [{key: " + key + "}]}, {name: " + pair[1] + ", keys: [{key: " + other + "}]}]}\n"
+		p, err := Parse([]byte(text), options)
+		if err != nil {
+			t.Error(err)
+		} else if found := p.Warnings(time.Now()); len(found) != 1 || found[0].Pointer != "/approvals/approvers/1/name" || !strings.Contains(found[0].Message, "in some fonts") {
+			t.Errorf("%v: %v", pair, found)
+		}
+	}
+}
+
+// TestLookAlikeHints: what a name is refused for says what to write in its place.
+func TestLookAlikeHints(t *testing.T) {
+	head := header(t, newSigner(t))
+	key := pemOf(t, newSigner(t))
+	person := func(name string) string {
+		return head + "approvals: {required: 1, approvers: [{name: \"" + name + "\", keys: [{key: " + key + "}]}]}\n"
+	}
+	for text, hint := range map[string]string{
+		person("Anna\u2009Maria"): "write a blank",
+		person("太郎　"):             "remove it",
+		person("ali\u0441e"):      "write c, or the word in the letters of one script",
+		head + "  certificates: [{identity: \u0430lice@b.c, issuer: i}]\n":           `write identityRegexp in place of identity, with \x{430} for it`,
+		head + "  certificates: [{identity: \"a\u00a0b\", issuer: i}]\n":             `write identityRegexp in place of identity, with \x{A0} for it`,
+		head + "  certificates: [{identityRegexp: '^\u0430lice@b.c$', issuer: i}]\n": `write \x{430} for it`,
+	} {
+		if p := problems(t, text, options); !strings.Contains(p[0].Hint, hint) {
+			t.Errorf("want %q, got %v", hint, p)
 		}
 	}
 }

@@ -207,11 +207,9 @@ func (p *Policy) check(r *reader) {
 	if k, ok := p.signers.bounded(); ok && p.root == nil {
 		r.failAt("/signers", identity.CodeValue, "give trustedRoot", "key %s signs in a certain time only, and no timestamp authority is named to prove the time", k.Name)
 	}
-	names, seen := map[string]bool{}, labels{}
+	names, seen := map[string]bool{}, labelsOf("key")
 	for _, k := range p.signers.keys {
-		if other := seen.alike(k.Name); other != "" {
-			r.failAt("/signers/keys", identity.CodeLookAlike, "give keys names that differ to the eye", "the key %+q looks like %+q", k.Name, other)
-		}
+		seen.add(r, "/signers/keys", k.Name, "give keys names that differ to the eye")
 		if names[k.Name] {
 			r.failAt("/signers/keys", identity.CodeUnique, "", "two keys are named %q", k.Name)
 		}

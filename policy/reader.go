@@ -168,7 +168,7 @@ func (r *reader) string(into *string) field {
 	return func(v jsontree.Value) {
 		r.expression(into)(v)
 		if char, what := unseen.In(*into, false); what != "" {
-			r.fail(identity.CodeInvisible, "remove it", "%U %s", char, what)
+			r.fail(identity.CodeInvisible, unseen.Fix(what), "%U %s", char, what)
 		}
 	}
 }
@@ -182,43 +182,80 @@ func (r *reader) label(into *string) field {
 	}
 }
 
+// otherBlanks are those that names of people have between words: the one of Japanese keyboards, and one at which no line ends.
+var otherBlanks = strings.NewReplacer("\u3000", " ", "\u00a0", " ")
+
 // checkLabel refuses names that are not what people read: what is signed by the one who is meant would be by another.
 func (r *reader) checkLabel(name string) {
-	if char, what := unseen.In(name, true); what != "" {
-		r.fail(identity.CodeInvisible, "remove it", "%U %s", char, what)
+	blanks := otherBlanks.Replace(name)
+	if char, what := unseen.In(blanks, true); what != "" {
+		r.fail(identity.CodeInvisible, unseen.Fix(what), "%U %s", char, what)
 	} else if char, ok := unseen.Control(name, true); ok {
 		r.fail(identity.CodeInvisible, "remove it", "%U is a control character", char)
-	} else if where := unseen.LoneBlank(name); where != "" {
+	} else if where := unseen.LoneBlank(blanks); where != "" {
 		r.fail(identity.CodeInvisible, "remove it", "a blank %s is easily overlooked", where)
 	} else if m, ok := unseen.MistakeIn(name); ok {
 		r.fail(identity.CodeLookAlike, m.Fix, "%s", m.What)
 	} else if _, what := unseen.SuspectIn(name); what != "" {
-		r.warn(what, "check its letters", func() (line, column int) { return r.locate(r.pointer()) })
+		r.warn(r.pointer(), what, "check its letters", func() (line, column int) { return r.locate(r.pointer()) })
 	}
 }
 
-// warn notes a name at the path that may not be what people read.
-func (r *reader) warn(message, hint string, place func() (line, column int)) {
+// identity reads what a certificate has, which the policy cannot name otherwise: what looks like something else has an escape in a
+// regular expression.
+func (r *reader) identity(into *string, member string) field {
+	return func(v jsontree.Value) {
+		if r.expression(into)(v); *into == "" {
+			return
+		}
+		if char, ok := unseen.Space(*into, true); ok {
+			r.fail(identity.CodeInvisible, "write a blank, U+0020; "+regexpHint(member, char), "%U looks like a blank", char)
+		} else if m, ok := unseen.MistakeIn(*into); ok {
+			r.fail(identity.CodeLookAlike, m.Fix+"; "+regexpHint(member, m.Char), "%s", m.What)
+		} else {
+			r.checkLabel(*into)
+		}
+	}
+}
+
+func regexpHint(member string, char rune) string {
+	return fmt.Sprintf(`if the certificate has this one, write %sRegexp in place of %s, with \x{%X} for it`, member, member, char)
+}
+
+// warn notes a name at the pointer that may not be what people read.
+func (r *reader) warn(pointer, message, hint string, place func() (line, column int)) {
 	if len(r.warnings) >= limits.Problems {
 		return
 	}
 	line, column := place()
 	r.warnings = append(r.warnings, identity.Problem{
-		Severity: identity.Warning, Code: identity.CodeLookAlike, Pointer: r.pointer(), Line: line, Column: column, Message: message, Hint: hint,
+		Severity: identity.Warning, Code: identity.CodeLookAlike, Pointer: pointer, Line: line, Column: column, Message: message, Hint: hint,
 	})
 }
 
 // labels are the names of what must be told apart by eye.
-type labels map[string]string // by what they look like
+type labels struct {
+	noun  string            // what they are names of
+	exact map[string]string // by what they look like
+	rough map[string]string // by what they look like in some fonts
+}
 
-// alike is another name that looks like this one, which is added; "" without one.
-func (l labels) alike(name string) string {
-	form := unseen.Skeleton(name)
-	if other := l[form]; other != "" && other != name {
-		return other
+func labelsOf(noun string) labels { return labels{noun, map[string]string{}, map[string]string{}} }
+
+// add refuses a name that looks like another one, and warns of one that does so in some fonts.
+func (l labels) add(r *reader, pointer, name, hint string) {
+	form, rough := unseen.Skeleton(name), unseen.RoughSkeleton(name)
+	switch other, near := l.exact[form], l.rough[rough]; {
+	case other == name:
+		return
+	case other != "":
+		r.failAt(pointer, identity.CodeLookAlike, hint, "the %s %+q looks like %+q", l.noun, name, other)
+		return
+	case near != "":
+		message := fmt.Sprintf("the %s %+q looks like %+q in some fonts", l.noun, name, near)
+		r.warn(pointer, message, "check that both are meant", func() (line, column int) { return r.locate(pointer) })
 	}
-	l[form] = name
-	return ""
+	l.exact[form], l.rough[rough] = name, name
 }
 
 var namePattern = lazyregexp.New(`^[a-z0-9][a-z0-9._-]{0,63}$`)

@@ -74,7 +74,7 @@ func (r *reader) condition(into *rule, v jsontree.Value) {
 		source := r.source(expr)
 		r.place(expr, into.ReadCondition(source))
 		for _, d := range rules.Suspects(source) {
-			r.warn(d.Message, d.Hint, func() (line, column int) { return r.locateIn(r.pointer(), expr, d.At) })
+			r.warn(r.pointer(), d.Message, d.Hint, func() (line, column int) { return r.locateIn(r.pointer(), expr, d.At) })
 		}
 	}
 }

@@ -118,10 +118,10 @@ func keyHint(text string, err error) string {
 func (s *signerSet) readCertificate(r *reader, v jsontree.Value) {
 	var c authority.CertificateIdentity
 	before := len(r.problems)
-	exactly := func(into *authority.Matcher) field {
+	exactly := func(into *authority.Matcher, member string) field {
 		return func(v jsontree.Value) {
 			var text string
-			r.label(&text)(v)
+			r.identity(&text, member)(v)
 			*into = authority.Exactly(text)
 		}
 	}
@@ -132,7 +132,7 @@ func (s *signerSet) readCertificate(r *reader, v jsontree.Value) {
 				return
 			}
 			if m, ok := rules.MistakeInPattern(text); ok {
-				r.fail(identity.CodeLookAlike, m.Fix, "%s", m.What)
+				r.fail(identity.CodeLookAlike, fmt.Sprintf(`%s; if a certificate has this one, write \x{%X} for it`, m.Fix, m.Char), "%s", m.What)
 				return
 			}
 			m, err := authority.Matching(text)
@@ -144,9 +144,9 @@ func (s *signerSet) readCertificate(r *reader, v jsontree.Value) {
 		}
 	}
 	r.members(v, nil, map[string]field{
-		"identity":       exactly(&c.SubjectAlternativeName),
+		"identity":       exactly(&c.SubjectAlternativeName, "identity"),
 		"identityRegexp": matching(&c.SubjectAlternativeName),
-		"issuer":         exactly(&c.Issuer),
+		"issuer":         exactly(&c.Issuer, "issuer"),
 		"issuerRegexp":   matching(&c.Issuer),
 	})
 	for _, name := range []string{"identity", "issuer"} {

@@ -40,17 +40,22 @@ func Control(s string, isName bool) (rune, bool) {
 // of a script which is not written with them (UTS 39, highly restrictive: Chinese, Japanese and Korean are).
 func MixesScripts(s string) bool {
 	for word := range strings.FieldsFuncSeq(s, func(r rune) bool { return !unicode.IsLetter(r) }) {
-		scripts := 0
-		for _, table := range []*unicode.RangeTable{unicode.Latin, unicode.Cyrillic, unicode.Greek, unicode.Armenian, unicode.Cherokee, unicode.Coptic, unicode.Lisu} {
-			if strings.IndexFunc(word, func(r rune) bool { return unicode.Is(table, r) }) >= 0 {
-				scripts++
-			}
-		}
-		if scripts > 1 || strings.IndexFunc(word, isASCIILetter) >= 0 && strings.IndexFunc(word, isNotBesideLatin) >= 0 {
+		if scriptsAlike(word) > 1 || strings.IndexFunc(word, isASCIILetter) >= 0 && strings.IndexFunc(word, isNotBesideLatin) >= 0 {
 			return true
 		}
 	}
 	return false
+}
+
+// scriptsAlike is of how many of the scripts that look alike a word has letters.
+func scriptsAlike(word string) int {
+	scripts := 0
+	for _, table := range []*unicode.RangeTable{unicode.Latin, unicode.Cyrillic, unicode.Greek, unicode.Armenian, unicode.Cherokee, unicode.Coptic, unicode.Lisu} {
+		if strings.IndexFunc(word, func(r rune) bool { return unicode.Is(table, r) }) >= 0 {
+			scripts++
+		}
+	}
+	return scripts
 }
 
 func isAlnum(c byte) bool { return isASCIILetter(rune(c)) || c >= '0' && c <= '9' }
@@ -183,16 +188,26 @@ func Styled(s string) (rune, bool) {
 
 // plainMarks are marks that word processors write, and others that look like those in the names of models.
 var plainMarks = map[rune]string{
-	'\u2010': "-", '\u2011': "-", '\u2012': "-", '\u2013': "-", '\u2014': "-", '\u2015': "-", '\u2500': "-", '\u30fc': "-", '\u2212': "-", '\u02d7': "-", '\u2796': "-", '\ufe58': "-", '\u2043': "-", '\u2215': "/", '\u2044': "/", '\u2571': "/", '\u201a': ",", '\u2236': ":", '\ua789': ":",
+	'\u2010': "-", '\u2011': "-", '\u2012': "-", '\u2013': "-", '\u2014': "-", '\u2015': "-", '\u2500': "-", '\u30fc': "-", '\u2212': "-", '\u02d7': "-", '\u2796': "-", '\ufe58': "-", '\uff0d': "-", '\u2043': "-", '\u2215': "/", '\u2044': "/", '\u2571': "/", '\u201a': ",", '\u2236': ":", '\ua789': ":",
 }
 
 // Mark is the first such mark between two ASCII letters or digits, and the ASCII one that it looks like.
 func Mark(s string) (rune, string) {
+	at, plain := markAt(s)
+	if at < 0 {
+		return 0, ""
+	}
+	r, _ := utf8.DecodeRuneInString(s[at:])
+	return r, plain
+}
+
+// markAt is where it stands, -1 without one.
+func markAt(s string) (at int, plain string) {
 	for i, r := range s {
 		after := i + utf8.RuneLen(r)
 		if plain := plainMarks[r]; plain != "" && i > 0 && after < len(s) && isAlnum(s[i-1]) && isAlnum(s[after]) {
-			return r, plain
+			return i, plain
 		}
 	}
-	return 0, ""
+	return -1, ""
 }

@@ -2,6 +2,7 @@ package unseen
 
 import (
 	"fmt"
+	"iter"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -17,9 +18,10 @@ type Mistake struct {
 	Fix  string // what to do, beginning with a verb
 }
 
-// MistakeIn is the first certain mistake in the name s: text that is not in NFC, a word of several scripts, a letter of another
-// script that stands alone among Latin words, digits of several scripts, and what only looks like an ASCII letter, digit or mark. A whole word in another
-// script is none, even if all of its letters look like Latin ones.
+// MistakeIn is the first certain mistake in the name s: text that is not in NFC, a letter of another script that looks like an ASCII
+// one and stands among those, a number with digits of several scripts, and what only looks like an ASCII hyphen, letter or digit
+// beside such. What people write in other languages is none: a word in another script beside Latin ones or together with them, a
+// letter alone, superscripts, marks of fullwidth.
 func MistakeIn(s string) (m Mistake, ok bool) {
 	set := func(at int, what, fix string) (Mistake, bool) {
 		r, _ := utf8.DecodeRuneInString(s[at:])
@@ -41,29 +43,45 @@ func MistakeIn(s string) (m Mistake, ok bool) {
 	if r, what := NoLetter(s); what != "" {
 		return set(strings.IndexRune(s, r), what, "remove it, or write what is meant")
 	}
-	check := "write each word in the letters of one script"
-	if at := mixedAt(s); at >= 0 {
-		return set(at, "stands in a word with letters of another script that look like it", check)
+	if at, beside := lookAt(s); at >= 0 {
+		r, _ := utf8.DecodeRuneInString(s[at:])
+		latin := string(latinLooks[r])
+		return set(at, "looks like "+latin+" and is not, in a word with ASCII "+beside, "write "+latin+", or the word in the letters of one script")
 	}
-	if MixesDigits(s) {
-		at := strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf && unicode.IsDigit(r) })
-		return set(at, "is a digit of another script than its word", "write the digits 0 to 9")
+	if at := mixedNumberAt(s); at >= 0 {
+		return set(at, "stands in a number with digits of another script", "write the digits 0 to 9")
 	}
-	if r, plain := Mark(s); plain != "" {
-		return set(strings.IndexRune(s, r), "looks like "+plain, "write "+plain)
+	if at, plain := markAt(s); at >= 0 {
+		return set(at, "looks like "+plain, "write "+plain)
 	}
-	if r, ok := Styled(s); ok {
-		plain := norm.NFKC.String(string(r))
-		return set(strings.IndexRune(s, r), "looks like "+plain, "write "+plain)
+	if at, plain := styledAt(s); at >= 0 {
+		return set(at, "looks like "+plain, "write "+plain)
 	}
 	return Mistake{}, false
 }
 
-// SuspectIn is where a word begins that may be meant, and reads as another one: all of its letters look like Latin ones, or one is of a phonetic
-// alphabet. what is "" without one.
+// SuspectIn is where a word begins that may be meant, and reads as another one. what is "" without one.
 func SuspectIn(s string) (at int, what string) {
+	if strings.IndexFunc(s, isBeyondASCII) < 0 {
+		return 0, ""
+	}
 	if LooksLatin(s) {
 		return strings.IndexFunc(s, isLatinLook), "a word has only letters that look like Latin ones and are not"
+	}
+	for start, word := range runs(s, unicode.IsLetter) {
+		if n := strings.IndexFunc(word, isLatinLook); n >= 0 && scriptsAlike(word) > 1 && !strings.ContainsRune(word, 'α') {
+			return start + n, "a word mixes letters of scripts that look alike"
+		}
+	}
+	if MixesDigits(s) {
+		at := strings.IndexFunc(s, func(r rune) bool { return isBeyondASCII(r) && unicode.IsDigit(r) && !unicode.Is(unicode.Common, r) })
+		r, _ := utf8.DecodeRuneInString(s[at:])
+		return at, fmt.Sprintf("%U is not one of the digits 0 to 9, in a word with ASCII letters or digits", r)
+	}
+	for at, r := range s {
+		if plain := styleOf(r); plain != "" {
+			return at, fmt.Sprintf("%U looks like %s", r, plain)
+		}
 	}
 	if r, ok := Phonetic(s); ok {
 		return strings.IndexRune(s, r), fmt.Sprintf("%U is not a letter of the alphabet a to z, and can look like one", r)
@@ -71,57 +89,146 @@ func SuspectIn(s string) (at int, what string) {
 	return 0, ""
 }
 
-// mixedAt is where the first letter stands that makes a word one of several scripts, or that is alone of another script than all
-// other letters and looks like one of theirs; -1 without one.
-func mixedAt(s string) int {
-	at, lone := 0, loneOther(s)
-	if !isLatinLook(lone) || lone == 'α' || strings.IndexFunc(s, isASCIILetter) < 0 {
-		lone = 0
+// runs are the longest parts of s of which each character is one of those, with where they begin.
+func runs(s string, of func(rune) bool) iter.Seq2[int, string] {
+	return func(yield func(int, string) bool) {
+		for at := 0; at < len(s); {
+			n := strings.IndexFunc(s[at:], of)
+			if n < 0 {
+				return
+			}
+			at += n
+			end := len(s)
+			if n := strings.IndexFunc(s[at:], func(r rune) bool { return !of(r) }); n >= 0 {
+				end = at + n
+			}
+			if !yield(at, s[at:end]) {
+				return
+			}
+			at = end
+		}
 	}
-	for at < len(s) {
-		n := strings.IndexFunc(s[at:], unicode.IsLetter)
-		if n < 0 {
-			return -1
+}
+
+// lookAt is where the first letter stands that looks like an ASCII one beside which it stands: in a word with ASCII letters, or as a
+// word beside an ASCII digit and without a blank between it and such letters, as the last letter of gpt-4o. at is -1 without one.
+func lookAt(s string) (at int, beside string) {
+	for start, part := range runs(s, func(r rune) bool { return !unicode.IsSpace(r) }) {
+		if strings.IndexFunc(part, isASCIILetter) < 0 || strings.IndexFunc(part, isLatinLook) < 0 {
+			continue
 		}
-		at += n
-		word := s[at:]
-		if end := strings.IndexFunc(word, func(r rune) bool { return !unicode.IsLetter(r) }); end >= 0 {
-			word = word[:end]
+		for n, word := range runs(part, unicode.IsLetter) {
+			look, end := strings.IndexFunc(word, isLatinLook), n+len(word)
+			isDigitBeside := n > 0 && isASCIIDigit(part[n-1]) || end < len(part) && isASCIIDigit(part[end])
+			switch hasLatin := strings.IndexFunc(word, isASCIILetter) >= 0; {
+			case look < 0, isAlpha(word):
+			case hasLatin:
+				return start + n + look, "letters"
+			case isDigitBeside && strings.TrimFunc(word, isLatinLook) == "":
+				return start + n + look, "digits"
+			}
 		}
-		if MixesScripts(word) || word == string(lone) {
-			return at + max(0, strings.IndexFunc(word, func(r rune) bool { return isBeyondASCII(r) && !unicode.Is(unicode.Latin, r) }))
+	}
+	return -1, ""
+}
+
+// isAlpha tells a word with an alpha that is read as one: alone, or behind capitals, as in TNFα.
+func isAlpha(word string) bool {
+	rest := strings.ReplaceAll(word, "α", "")
+	return rest != word && strings.ToUpper(rest) == rest && strings.IndexFunc(rest, isLatinLook) < 0
+}
+
+// mixedNumberAt is where a digit of another script stands in a number with ASCII ones, -1 without one.
+func mixedNumberAt(s string) int {
+	isOther := func(r rune) bool { return isBeyondASCII(r) && unicode.IsDigit(r) && !unicode.Is(unicode.Common, r) }
+	for start, number := range runs(s, func(r rune) bool { return unicode.IsDigit(r) || r == '.' }) {
+		if n := strings.IndexFunc(number, isOther); n >= 0 && strings.ContainsAny(number, "0123456789") {
+			return start + n
 		}
-		at += len(word)
 	}
 	return -1
 }
+
+// styledAt is where the first letter or digit in another style stands that is in a word with ASCII ones, or in place of a word of
+// those, and the plain one; -1 without one. One alone, as between Chinese characters, is right.
+func styledAt(s string) (at int, plain string) {
+	isPart := func(r rune) bool {
+		return r < utf8.RuneSelf && (isAlnum(byte(r)) || strings.ContainsRune("-_./:@", r)) || styleOf(r) != ""
+	}
+	for start, word := range runs(s, isPart) {
+		n := strings.IndexFunc(word, isBeyondASCII)
+		if n < 0 {
+			continue
+		}
+		isBeside := strings.ContainsFunc(word, func(r rune) bool { return r < utf8.RuneSelf && isAlnum(byte(r)) })
+		for from, letters := range runs(word, func(r rune) bool { return isBeyondASCII(r) && !unicode.IsDigit(r) }) {
+			if !isBeside && utf8.RuneCountInString(letters) > 1 {
+				isBeside, n = true, from
+			}
+		}
+		if isBeside {
+			r, _ := utf8.DecodeRuneInString(word[n:])
+			return start + n, styleOf(r)
+		}
+	}
+	return -1, ""
+}
+
+// styleOf is the ASCII letter or digit that r is in another style: fullwidth, mathematical, a ligature of them, or a small Roman numeral of one
+// letter. It is "" for all else, also for those that are seen to be other ones: superscripts, ordinals, in circles.
+func styleOf(r rune) string {
+	switch {
+	case r >= 0xFF10 && r <= 0xFF5A, r >= 0x1D400 && r <= 0x1D7FF, r == 0x210E, r >= 0xFB00 && r <= 0xFB06, r >= 0x2170 && r <= 0x217F:
+		plain := norm.NFKC.String(string(r))
+		if r >= 0x2170 && r <= 0x217F && len(plain) > 1 || strings.ContainsFunc(plain, func(c rune) bool { return c >= utf8.RuneSelf || !isAlnum(byte(c)) }) {
+			return ""
+		}
+		return plain
+	}
+	return ""
+}
+
+func isASCIIDigit(c byte) bool { return c >= '0' && c <= '9' }
 
 func isBeyondASCII(r rune) bool { return r >= utf8.RuneSelf }
 
 // Skeleton is what a name looks like: two names with one skeleton are not told apart by eye (after UTS 39).
 func Skeleton(s string) string {
 	var b strings.Builder
-	for _, r := range norm.NFKC.String(s) {
-		plain := plainMarks[r]
-		switch latin := latinLooks[r]; {
-		case latin != 0:
-			r = latin
-		case r == 'ı':
-			r = 'i'
-		case r == 'ɑ':
-			r = 'a'
-		case r == 'ɡ':
-			r = 'g'
-		case plain != "":
-			r = rune(plain[0])
+	for _, r := range norm.NFC.String(s) {
+		if unicode.In(r, unicode.No, unicode.Lm, unicode.So) || r == 'ª' || r == 'º' { // is seen to be raised, or in a circle
+			b.WriteRune(r)
+			continue
 		}
-		switch r {
-		case 'I', '1', '|':
-			r = 'l'
-		case '0':
-			r = 'O'
+		for _, r := range norm.NFKC.String(string(r)) {
+			b.WriteRune(skeletonOf(r))
 		}
-		b.WriteRune(r)
 	}
-	return strings.ReplaceAll(b.String(), "rn", "m")
+	return norm.NFC.String(b.String())
+}
+
+// RoughSkeleton is a skeleton in which rn is m: two names with one are told apart by eye in some fonts.
+func RoughSkeleton(s string) string { return strings.ReplaceAll(Skeleton(s), "rn", "m") }
+
+func skeletonOf(r rune) rune {
+	plain := plainMarks[r]
+	switch latin := latinLooks[r]; {
+	case latin != 0:
+		r = latin
+	case r == 'ı':
+		r = 'i'
+	case r == 'ɑ':
+		r = 'a'
+	case r == 'ɡ':
+		r = 'g'
+	case plain != "":
+		r = rune(plain[0])
+	}
+	switch r {
+	case 'I', '1', '|':
+		return 'l'
+	case '0':
+		return 'O'
+	}
+	return r
 }

@@ -209,10 +209,20 @@ func In(s string, isName bool) (r rune, what string) {
 	for _, kind := range []struct {
 		find func(string, bool) (rune, bool)
 		what string
-	}{{Bidi, "changes the direction of the text around it"}, {Invisible, "is not seen"}, {Space, "looks like a blank"}} {
+	}{{Bidi, "changes the direction of the text around it"}, {Invisible, "is not seen"}, {Space, likeBlank}} {
 		if r, ok := kind.find(s, isName); ok {
 			return r, kind.what
 		}
 	}
 	return 0, ""
 }
+
+// Fix is what to do about a character of which In has said what it is.
+func Fix(what string) string {
+	if what == likeBlank {
+		return "write a blank, U+0020"
+	}
+	return "remove it"
+}
+
+const likeBlank = "looks like a blank"

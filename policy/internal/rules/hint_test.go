@@ -72,7 +72,7 @@ func TestCELHints(t *testing.T) {
 		`declaration.kind =~ "tr"`:                   "text.matches",
 		`declaration.context.exists(c => true)`:      "with a comma",
 		`declaration.parameters.max-tokens > 1`:      `declaration.parameters["max-tokens"]`,
-		"declaration.kind\u00a0== \"a\"":             "remove it",
+		"declaration.kind\u00a0== \"a\"":             "write a blank",
 		`declaration.model.name.length > 3`:          "write size(x)",
 		`3 % 2.0 == 1.0`:                             "whole numbers",
 		`now > timestamp("2020-01-01")`:              "T12:00:00Z",

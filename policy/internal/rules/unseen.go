@@ -28,5 +28,5 @@ func checkUnseen(s Source, expr string, behind int) []Problem {
 		return nil
 	}
 	at := utf8.RuneCountInString(text[:strings.IndexRune(text, r)])
-	return []Problem{{codeUnseen, behind + at, fmt.Sprintf("%U %s", r, what), "remove it; " + escapeHint(s.Form, r)}}
+	return []Problem{{codeUnseen, behind + at, fmt.Sprintf("%U %s", r, what), unseen.Fix(what) + "; " + escapeHint(s.Form, r)}}
 }
