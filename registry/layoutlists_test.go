@@ -423,6 +423,7 @@ func TestLayoutEntryLost(t *testing.T) {
 		"a platform":                   {[]ocispec.Descriptor{with(func(d *ocispec.Descriptor) { d.Platform = linux })}, 0, 0},
 		"a platform of an image":       {[]ocispec.Descriptor{ofImage, absent}, 0, 0},
 		"with a tag":                   {[]ocispec.Descriptor{with(tag(ocispec.AnnotationRefName, "v2"))}, 0, 0},
+		"with a tag of cosign":         {[]ocispec.Descriptor{with(tag(ocispec.AnnotationRefName, "sha256-"+strings.Repeat("a", 64)+".sig"))}, 0, 0},
 		"the list of another artifact": {[]ocispec.Descriptor{with(tag("com.github.runattest.former-tag", "sha256-"+strings.Repeat("a", 64)))}, 0, 0},
 	} {
 		writeIndex(t, dir, append(slices.Clone(before), c.entries...)...)

@@ -23,8 +23,13 @@ func oddSpaces(n *yaml.Node, most int) []Problem {
 			if len(found) == most {
 				return
 			}
-			isKey := n.Kind == yaml.MappingNode && i%2 == 0
-			if at := oddAt(below, isKey); at >= 0 {
+			as := element
+			if n.Kind == yaml.MappingNode && i%2 == 0 {
+				as = keyText
+			} else if n.Kind == yaml.MappingNode && below.Line == n.Content[i-1].Line {
+				as = besideKey
+			}
+			if at := oddAt(below, as); at >= 0 {
 				found = append(found, spaceProblem(below.Value[at:], below.Line, below.Column+utf8.RuneCountInString(below.Value[:at])))
 			}
 			walk(below)
@@ -56,9 +61,18 @@ func odd(text string) (r rune, what string) {
 	return 0, ""
 }
 
-// oddAt is the place of such a character in a plain scalar, or -1: at the beginning or the end of a key, behind a colon in it, or
-// behind a hyphen with which the scalar begins.
-func oddAt(n *yaml.Node, isKey bool) int {
+// position is where a scalar stands.
+type position int
+
+const (
+	keyText   position = iota
+	besideKey          // on the line of its key, where no list can begin
+	element            // of a list, or on a line behind its key's
+)
+
+// oddAt is the place of such a character in a plain scalar, or -1: at the beginning or the end of a key, behind a colon in it or behind the
+// first word's, or behind a hyphen that would begin a list.
+func oddAt(n *yaml.Node, as position) int {
 	s := n.Value
 	if !isPlain(n) || strings.Contains(s, "\n") {
 		return -1
@@ -68,8 +82,10 @@ func oddAt(n *yaml.Node, isKey bool) int {
 			continue
 		}
 		_, size := utf8.DecodeRuneInString(s[at:])
-		isEdge := at == 0 || at+size == len(s) || s[at-1] == ':'
-		if isKey && isEdge || at == 1 && s[0] == '-' {
+		isBehindColon := at > 0 && s[at-1] == ':'
+		isEdge := at == 0 || at+size == len(s) || isBehindColon
+		isPair := isBehindColon && !strings.ContainsFunc(s[:at], unicode.IsSpace)
+		if as == keyText && isEdge || as != keyText && isPair || as != besideKey && at == 1 && s[0] == '-' {
 			return at
 		}
 	}

@@ -336,12 +336,13 @@ func isOwnTag(tag string) bool {
 // isListTag tells the tags of lists of referrers, which begin with the algorithm of the subject's digest.
 func isListTag(tag string) bool { return strings.HasPrefix(tag, "sha256-") }
 
-// listTag is the tag of a list of referrers, which may stand behind a whole name, as container engines write tags; "" of another tag.
+// listTag is the tag of a list of referrers, which may stand behind a whole name, as container engines write tags; "" of another tag, such
+// as cosign's sha256-HEX.sig.
 func listTag(tag string) string {
 	if at := strings.LastIndexByte(tag, ':'); at >= 0 {
 		tag = tag[at+1:]
 	}
-	if !isListTag(tag) {
+	if subjectOf(tag).Validate() != nil || !isListTag(tag) {
 		return ""
 	}
 	return tag
