@@ -74,8 +74,8 @@ func (c *certain) call(e ast.Expr) outcome {
 	switch name := e.AsCall().FunctionName(); name {
 	case operators.LogicalAnd:
 		x, y := c.outcome(args[0]), c.outcome(args[1])
-		if member := contradiction(e); member != "" {
-			c.why = cmp.Or(c.why, "demands of "+member+" that it is two things at once")
+		if why := contradiction(e); why != "" {
+			c.why = cmp.Or(c.why, why)
 			x.yes = false
 		}
 		return outcome{x.yes && y.yes, x.no || y.no || !x.yes}
@@ -172,9 +172,11 @@ func (c *certain) constant(e ast.Expr) outcome {
 	return open
 }
 
-// contradiction is the member that an expression of conditions joined by && demands to be one constant and another, "" if there is none.
+// contradiction says of which member an expression of conditions joined by && demands to be one constant and another, or in an empty
+// list; "" if of none.
 func contradiction(e ast.Expr) string {
 	may, never := map[string][]string{}, map[string][]string{}
+	why := ""
 	var collect func(e ast.Expr)
 	collect = func(e ast.Expr) {
 		if e.Kind() != ast.CallKind {
@@ -196,6 +198,8 @@ func contradiction(e ast.Expr) string {
 			}
 			switch before, known := may[of]; {
 			case of == "" || texts == nil || (name == operators.In) != (constantIn(args[1]) == nil && constantIn(args[0]) == nil):
+			case len(texts) == 0:
+				why = "demands of " + of + " that it is in an empty list"
 			case name == operators.NotEquals:
 				never[of] = append(never[of], texts...)
 			case known:
@@ -208,10 +212,10 @@ func contradiction(e ast.Expr) string {
 	collect(e)
 	for of, texts := range may {
 		if !slices.ContainsFunc(texts, func(text string) bool { return !slices.Contains(never[of], text) }) {
-			return of
+			return "demands of " + of + " that it is two things at once"
 		}
 	}
-	return ""
+	return why
 }
 
 // path is how a member of a variable is written, "" of another expression.
@@ -227,15 +231,22 @@ func path(e ast.Expr) string {
 	return ""
 }
 
-// constantText is the same for two constants if they are equal: texts, or numbers; "" for another expression.
+// constantText is the same for two constants if they are equal: texts, or numbers; "" for another expression. Numbers so large that CEL
+// takes several integers for equal to one double have none.
 func constantText(e ast.Expr) string {
 	switch v := constantIn(e).(type) {
 	case types.String:
 		return strconv.Quote(string(v))
 	case types.Int:
+		if v <= -1<<53 || v >= 1<<53 {
+			return ""
+		}
 		return strconv.FormatInt(int64(v), 10)
 	case types.Double:
-		if v == types.Double(math.Trunc(float64(v))) && math.Abs(float64(v)) < 1<<53 {
+		if math.Abs(float64(v)) >= 1<<53 {
+			return ""
+		}
+		if v == types.Double(math.Trunc(float64(v))) {
 			return strconv.FormatInt(int64(v), 10)
 		}
 		return strconv.FormatFloat(float64(v), 'g', -1, 64)

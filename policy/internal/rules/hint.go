@@ -15,6 +15,7 @@ import (
 	"github.com/google/cel-go/interpreter"
 
 	"github.com/runattest/runattest/internal/lazyregexp"
+	"github.com/runattest/runattest/internal/unseen"
 	"github.com/runattest/runattest/internal/visible"
 )
 
@@ -26,6 +27,7 @@ var (
 	unknownMember   = lazyregexp.New(`^undefined field '([^']*)'`)
 	hyphened        = lazyregexp.New(`([A-Za-z_][\w.]*)\.(\w+(?:-\w+)+)`)
 	hasOwnNames     = lazyregexp.New(`^\.?(?:declaration\.(?:parameters|constraints|extensions)\b|annotations\b)|^[a-z]\w*\.content\b`)
+	memberNames     = lazyregexp.New(`\.([\pL_][\pL\pM\pN_]*)`)
 	arrowInCall     = lazyregexp.New(`\(\s*\w+\s*=>`)
 	lengthMember    = lazyregexp.New(`\.(?:len|length|count|size)\b`)
 	lexerStopped    = lazyregexp.New(`token recognition error at: '(.)`)
@@ -286,7 +288,7 @@ var foreign = []struct {
 	{lazyregexp.New(`!~`), `write !text.matches(r"...")`},
 	{lazyregexp.New(`\bin\s*[({]`), "write x in [a, b]"},
 	{lazyregexp.New(`\*\*|\^`), "powers have no operator: multiply"},
-	{lazyregexp.New(`\[[^][]*:[^][]*\]`), `part of a text or list is not taken out: text.startsWith("..."), text.matches(r"^...")`},
+	{lazyregexp.New(`\[[^][?{]*:[^][]*\]`), `part of a text or list is not taken out: text.startsWith("..."), text.matches(r"^...")`},
 	{lazyregexp.New(`;`), "a rule is one expression: join conditions with &&, without a semicolon"},
 }
 
@@ -328,6 +330,11 @@ func syntaxHint(message, expr string) string {
 			return fmt.Sprintf("remove the character %U, which looks like a blank or like nothing", r)
 		}
 		if r, _ := utf8.DecodeRuneInString(at[1]); r >= utf8.RuneSelf && unicode.IsLetter(r) {
+			for _, name := range memberNames.FindAllStringSubmatch(withoutStrings(withoutComments(expr)), -1) {
+				if _, ok := unseen.MistakeIn(name[1]); !ok && strings.ContainsRune(name[1], r) {
+					return fmt.Sprintf("%U is not one of the letters a to z: members of parameters, constraints, extensions and annotations that have it are written [%q], not .%s", r, name[1], name[1])
+				}
+			}
 			return fmt.Sprintf("%U is not one of the letters a to z, which names have: write the name in those, and text in quotes", r)
 		}
 		if ascii, ok := asciiOperators[at[1]]; ok {

@@ -72,6 +72,9 @@ func TestCELHints(t *testing.T) {
 		`declaration.kind =~ "tr"`:                   "text.matches",
 		`declaration.context.exists(c => true)`:      "with a comma",
 		`declaration.parameters.max-tokens > 1`:      `declaration.parameters["max-tokens"]`,
+		`declaration.parameters.имя == "x"`:          `are written ["имя"], not .имя`,
+		`declaration.parameters.größe > 1`:           `are written ["größe"], not .größe`,
+		`declaration.parameters["имя"].год_2 == "x"`: `are written ["год_2"], not .год_2`,
 		"declaration.kind\u00a0== \"a\"":             "write a blank",
 		`declaration.model.name.length > 3`:          "write size(x)",
 		`3 % 2.0 == 1.0`:                             "whole numbers",
@@ -83,6 +86,22 @@ func TestCELHints(t *testing.T) {
 		var r Rule
 		if found := r.ReadCondition(Source{Text: expr}); len(found) == 0 || !strings.Contains(found[0].Hint, want) {
 			t.Errorf("%s: got %+v\nwant hint %q", expr, found, want)
+		}
+	}
+}
+
+// TestSliceHint: only a part that is taken out of a text or a list is one.
+func TestSliceHint(t *testing.T) {
+	for expr, want := range map[string]bool{
+		`declaration.kind[0:2] == "tr" &&`:                              true,
+		`declaration.parameters.list[true ? 1 : 2] == 1 &&`:             false,
+		`declaration.parameters.list == [{"a": 1}] &&`:                  false,
+		`declaration.parameters.list[size("a") > 0 ? 1 : 2] == true ||`: false,
+	} {
+		var r Rule
+		found := r.ReadCondition(Source{Text: expr})
+		if len(found) == 0 || strings.Contains(found[0].Hint, "is not taken out") != want {
+			t.Errorf("%s: %+v", expr, found)
 		}
 	}
 }
