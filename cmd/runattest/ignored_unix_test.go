@@ -104,8 +104,9 @@ func TestInterruptedPipe(t *testing.T) {
 	go func() {
 		_ = c.Wait() // its status is what it ends with
 		close(ended)
-		if reader, err := os.OpenFile(at("pipe"), os.O_RDONLY|syscall.O_NONBLOCK, 0); err == nil {
-			_ = reader.Close() // lets go who waits for a gate that has failed before it read
+		if reader, err := os.OpenFile(at("pipe"), os.O_RDONLY|syscall.O_NONBLOCK, 0); err == nil { // lets go who waits for a gate that failed before it read
+			<-t.Context().Done()
+			_ = reader.Close()
 		}
 	}()
 	pipe, err := os.OpenFile(at("pipe"), os.O_WRONLY, 0) // it is open once the gate reads it

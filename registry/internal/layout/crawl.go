@@ -194,7 +194,10 @@ func (s *snapshot) mayRefer(d ocispec.Descriptor) bool {
 }
 
 // crawl is a layout that is gone through, by the tags that it has.
-type crawl struct{ *snapshot }
+type crawl struct {
+	*snapshot
+	broken map[digest.Digest]bool // which Crawl has given
+}
 
 // Crawl reads the layout once.
 func (l *Layout) Crawl(ctx context.Context, anyLabel bool) (store.Crawl, error) {
@@ -225,7 +228,12 @@ func (l *Layout) Crawl(ctx context.Context, anyLabel bool) (store.Crawl, error) 
 			}
 		}
 	}
-	return store.Crawl{Store: crawl{s}, Tags: s.each(), Broken: union(s.broken("", anyLabel), absent)}, nil
+	broken := union(s.broken("", anyLabel), absent)
+	c := crawl{s, map[digest.Digest]bool{}}
+	for _, d := range broken {
+		c.broken[d.Digest] = true
+	}
+	return store.Crawl{Store: c, Tags: s.each(), Broken: broken}, nil
 }
 
 func (s *snapshot) each() iter.Seq2[string, error] {
@@ -254,7 +262,9 @@ func (c crawl) Resolve(ctx context.Context, tag string) (ocispec.Descriptor, []b
 // Referrers are those that can be read; Crawl has given the others.
 func (c crawl) Referrers(_ context.Context, subject digest.Digest, _ bool) ([]ocispec.Descriptor, error) {
 	_, listed := c.listed(store.FallbackTag(subject))
-	given := func(d ocispec.Descriptor) bool { return d.Digest == subject || c.missing[d.Digest] }
+	given := func(d ocispec.Descriptor) bool {
+		return d.Digest == subject || c.missing[d.Digest] || c.broken[d.Digest]
+	}
 	return c.fewEnough(subject, union(c.referring[subject], slices.DeleteFunc(listed, given)))
 }
 
