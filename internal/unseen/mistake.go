@@ -1,6 +1,7 @@
 package unseen
 
 import (
+	"cmp"
 	"fmt"
 	"iter"
 	"strings"
@@ -48,6 +49,9 @@ func MistakeIn(s string) (m Mistake, ok bool) {
 		latin := string(latinLooks[r])
 		return set(at, "looks like "+latin+" and is not, in a word with ASCII "+beside, "write "+latin+", or the word in the letters of one script")
 	}
+	if at := mixedWordAt(s); at >= 0 {
+		return set(at, "is a letter of another script, in a word with ASCII letters", "write the word in the letters of one script, or part it, as PDF-файл")
+	}
 	if at := mixedNumberAt(s); at >= 0 {
 		return set(at, "stands in a number with digits of another script", "write the digits 0 to 9")
 	}
@@ -71,6 +75,9 @@ func SuspectIn(s string) (at int, what string) {
 	for start, word := range runs(s, unicode.IsLetter) {
 		if n := strings.IndexFunc(word, isLatinLook); n >= 0 && scriptsAlike(word) > 1 && !strings.ContainsRune(word, 'α') {
 			return start + n, "a word mixes letters of scripts that look alike"
+		}
+		if n := strings.LastIndexFunc(word, isSmallGreek); n > 0 && strings.IndexFunc(word, isASCIILetter) >= 0 && !isAlpha(word) {
+			return start + n, "a Greek letter stands in a word with ASCII letters"
 		}
 	}
 	if MixesDigits(s) {
@@ -132,6 +139,22 @@ func lookAt(s string) (at int, beside string) {
 	return -1, ""
 }
 
+// mixedWordAt is where the first letter stands in a word with ASCII letters that is of a script which looks like theirs, and of which no
+// letters are written among them, -1 without one. Greek ones are, as in μTransfer.
+func mixedWordAt(s string) int {
+	for start, word := range runs(s, unicode.IsLetter) {
+		other := strings.IndexFunc(word, func(r rune) bool {
+			return unicode.In(r, unicode.Cyrillic, unicode.Armenian, unicode.Cherokee, unicode.Coptic, unicode.Lisu)
+		})
+		if other >= 0 && strings.IndexFunc(word, isASCIILetter) >= 0 {
+			return start + other
+		}
+	}
+	return -1
+}
+
+func isSmallGreek(r rune) bool { return unicode.Is(unicode.Greek, r) && unicode.IsLower(r) }
+
 // isAlpha tells a word with an alpha that is read as one: alone, or behind capitals, as in TNFα.
 func isAlpha(word string) bool {
 	rest := strings.ReplaceAll(word, "α", "")
@@ -150,11 +173,14 @@ func mixedNumberAt(s string) int {
 }
 
 // styledAt is where the first letter or digit in another style stands that is in a word with ASCII ones, or in place of a word of
-// those, and the plain one; -1 without one. One alone, as between Chinese characters, is right.
+// those, and the plain one; -1 without one. One alone is right, and beside Chinese characters, kana and hangul so is a word of them.
 func styledAt(s string) (at int, plain string) {
 	isPart := func(r rune) bool {
 		return r < utf8.RuneSelf && (isAlnum(byte(r)) || strings.ContainsRune("-_./:@", r)) || styleOf(r) != ""
 	}
+	isCJK := strings.ContainsFunc(s, func(r rune) bool {
+		return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul)
+	})
 	for start, word := range runs(s, isPart) {
 		n := strings.IndexFunc(word, isBeyondASCII)
 		if n < 0 {
@@ -162,7 +188,7 @@ func styledAt(s string) (at int, plain string) {
 		}
 		isBeside := strings.ContainsFunc(word, func(r rune) bool { return r < utf8.RuneSelf && isAlnum(byte(r)) })
 		for from, letters := range runs(word, func(r rune) bool { return isBeyondASCII(r) && !unicode.IsDigit(r) }) {
-			if !isBeside && utf8.RuneCountInString(letters) > 1 {
+			if !isBeside && !isCJK && utf8.RuneCountInString(letters) > 1 {
 				isBeside, n = true, from
 			}
 		}
@@ -210,9 +236,12 @@ func Skeleton(s string) string {
 // RoughSkeleton is a skeleton in which rn is m: two names with one are told apart by eye in some fonts.
 func RoughSkeleton(s string) string { return strings.ReplaceAll(Skeleton(s), "rn", "m") }
 
+// roughLooks are letters that are taken for Latin ones in a word of those.
+var roughLooks = look{"кгптмнв": "krntmhb", "γστωη": "yotwn"}.letters()
+
 func skeletonOf(r rune) rune {
 	plain := plainMarks[r]
-	switch latin := latinLooks[r]; {
+	switch latin := cmp.Or(latinLooks[r], roughLooks[r]); {
 	case latin != 0:
 		r = latin
 	case r == 'ı':

@@ -32,6 +32,9 @@ func TestMistakeIn(t *testing.T) {
 		"p\u03b1ypal":        "1 U+03B1 looks like a",
 		"openai/\u043e1":     "7 U+043E looks like o",
 		"model \u0441hecks":  "6 U+0441 looks like c",
+		"Gro\u043a":          "3 U+043A is a letter of another script, in a word with ASCII letters",
+		"\u043aimi-k2":       "0 U+043A is a letter of another script",
+		"PDF-файл":           "", "μTransfer": "", "5 kΩ": "", "ทีมAI": "",
 	} {
 		m, ok := MistakeIn(s)
 		got := ""
@@ -48,7 +51,7 @@ func TestMistakeIn(t *testing.T) {
 func TestSkeleton(t *testing.T) {
 	for _, same := range [][]string{
 		{"alice", "\u0430lice", "a1ice", "aIice"}, {"bob-2", "bob\u20112"}, {"CEO", "\u0421\u0415\u041e", "CE0"},
-		{"gpt", "\uff47\uff50\uff54"}, {"Zo\u00eb", "Zoe\u0308"},
+		{"gpt", "\uff47\uff50\uff54"}, {"Mark", "Mar\u043a"}, {"qwen", "q\u03c9en"}, {"Zo\u00eb", "Zoe\u0308"},
 	} {
 		for _, s := range same[1:] {
 			if Skeleton(s) != Skeleton(same[0]) {
@@ -67,7 +70,7 @@ func TestSkeleton(t *testing.T) {
 func TestOrdinary(t *testing.T) {
 	for s, warning := range map[string]string{
 		"模型（测试）": "", "注意：": "", "50％": "", "Ｑ＆Ａ": "U+FF31 looks like Q", "CO₂": "", "R²": "", "χ²": "", "π₀": "", "Mª José": "", "nº 5": "", "№ 5": "",
-		"Claude™": "", "请稍候…": "", "第Ⅱ期": "", "①": "", "ĳs": "", "Ａ社": "U+FF21 looks like A", "１０月のGPT": "U+FF11 looks like 1", "ℓ2": "", "ℝ": "",
+		"Claude™": "", "请稍候…": "", "第Ⅱ期": "", "①": "", "ĳs": "", "Ａ社": "U+FF21 looks like A", "ＮＴＴデータ": "U+FF2E looks like N", "C\u03b3pher": "a Greek letter stands", "１０月のGPT": "U+FF11 looks like 1", "ℓ2": "", "ℝ": "",
 		"ทีมAI": "", "PDFफाइल": "", "הPDF": "", "كتابAI": "", "μTransfer": "", "5 μm": "", "kΩ": "", "ΔE": "", "TNFα": "", "HIF1α": "", "GPT४": "U+096A is not one of the digits 0 to 9",
 		"GPT і Claude": "a word has only letters that look like Latin ones", "Claude с RAG": "a word has only", "ν-SVM": "a word has only", "GPT-а": "a word has only",
 		"山田　太郎": "", "αиο": "",
