@@ -35,6 +35,9 @@ func TestLookAlikeInRules(t *testing.T) {
 		`!declaration.model.name.matches(r"^[a` + "\u2013" + `z]$")`:                    "", // in brackets anything may stand
 		`!declaration.model.name.matches("^(?:я|[а-яёa-z])+$")`:                         "",
 		`!declaration.model.name.matches(r"\bмодель\d")`:                                "",
+		`["[a-zа-я]+", "x"].exists(p, declaration.model.name.matches(p))`:               "",
+		`declaration.model.name.matches(r"^[a-zа-я]" + r"+$")`:                          "",
+		`["` + "\u0435" + `vil"].exists(p, declaration.model.name.matches(p))`:          "U+0435 looks like e",
 		`declaration.model.name != "\u0435vil"`:                                         "",
 		`declaration.model.name != "gpt\u20114"`:                                        "",
 		`declaration.model.name != "\nмодель"`:                                          "",

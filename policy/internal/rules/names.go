@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/cel-go/cel"
+	"github.com/google/cel-go/common/ast"
 
 	"github.com/runattest/runattest/internal/lazyregexp"
 	"github.com/runattest/runattest/internal/unseen"
@@ -18,10 +19,10 @@ func checkNames(s Source, checked *cel.Ast, called calls, expr string, behind in
 	if isASCII(expr) {
 		return nil
 	}
-	patterns := patternPlaces(checked, called)
+	patterns, computed := patternPlaces(checked, called)
 	for _, l := range literals(expr) {
 		body := expr[l.start:l.end]
-		isPattern := patterns[utf8.RuneCountInString(expr[:l.start])] || patterns[utf8.RuneCountInString(expr[:l.start])-1] && isRaw(expr[:l.start])
+		isPattern := computed || patterns[utf8.RuneCountInString(expr[:l.start])] || patterns[utf8.RuneCountInString(expr[:l.start])-1] && isRaw(expr[:l.start])
 		if !isRaw(expr[:l.start]) || isPattern {
 			body = blankOut(escaped, body)
 		}
@@ -79,16 +80,17 @@ func blankOut(what *lazyregexp.Regexp, s string) string {
 	return string(what.ReplaceAllFunc([]byte(s), func(found []byte) []byte { return bytes.Repeat([]byte(" "), len(found)) }))
 }
 
-// patternPlaces are where regular expressions stand, in characters.
-func patternPlaces(checked *cel.Ast, called calls) map[int]bool {
-	all := map[int]bool{}
+// patternPlaces are where regular expressions stand, in characters, and whether one is made of others, so that any string may be a part of it.
+func patternPlaces(checked *cel.Ast, called calls) (all map[int]bool, computed bool) {
+	all = map[int]bool{}
 	for _, call := range called.of("matches") {
 		args := call.Args()
+		computed = computed || args[len(args)-1].Kind() != ast.LiteralKind
 		if at, ok := checked.NativeRep().SourceInfo().GetOffsetRange(args[len(args)-1].ID()); ok {
 			all[int(at.Start)] = true
 		}
 	}
-	return all
+	return all, computed
 }
 
 // escapeHint says how a file has a character in a string that is meant.
