@@ -71,7 +71,8 @@ func plainly(data []byte, s finding) finding {
 	return finding{s.found, s.way.after("LC_ALL=C tr " + without)}
 }
 
-// recognizeWide knows text whose characters have two or four bytes by its first, which is of ASCII in every format of a key.
+// recognizeWide knows text whose characters have two or four bytes by its first, which is of ASCII in every format of a key: of
+// ASCII that is text, since the point of a key may have such zero bytes, too.
 func recognizeWide(data []byte) (finding, bool) {
 	named := func(name, encoding string) (finding, bool) {
 		return finding{"this is " + name + " text, want UTF-8", writing("iconv -f " + encoding + " -t UTF-8 FILE")}, true
@@ -79,19 +80,20 @@ func recognizeWide(data []byte) (finding, bool) {
 	if len(data) < 4 {
 		return finding{}, false
 	}
+	asText := func(c byte) bool { return c >= ' ' && c < 0x7f || strings.IndexByte("\t\n\r", c) >= 0 }
 	zero := [4]bool{data[0] == 0, data[1] == 0, data[2] == 0, data[3] == 0}
 	switch {
 	case bytes.HasPrefix(data, []byte("\xff\xfe\x00\x00")), bytes.HasPrefix(data, []byte("\x00\x00\xfe\xff")):
 		return named("UTF-32", "UTF-32")
 	case bytes.HasPrefix(data, []byte("\xff\xfe")), bytes.HasPrefix(data, []byte("\xfe\xff")):
 		return named("UTF-16", "UTF-16")
-	case zero == [4]bool{false, true, true, true}:
+	case zero == [4]bool{false, true, true, true} && asText(data[0]):
 		return named("UTF-32", "UTF-32LE")
-	case zero == [4]bool{true, true, true, false}:
+	case zero == [4]bool{true, true, true, false} && asText(data[3]):
 		return named("UTF-32", "UTF-32BE")
-	case zero == [4]bool{false, true, false, true}:
+	case zero == [4]bool{false, true, false, true} && asText(data[0]) && asText(data[2]):
 		return named("UTF-16", "UTF-16LE")
-	case zero == [4]bool{true, false, true, false}:
+	case zero == [4]bool{true, false, true, false} && asText(data[1]) && asText(data[3]):
 		return named("UTF-16", "UTF-16BE")
 	}
 	return finding{}, false

@@ -2,6 +2,8 @@ package signer_test
 
 import (
 	"bytes"
+	"crypto/ecdh"
+	"encoding/binary"
 	"errors"
 	"os"
 	"path/filepath"
@@ -123,6 +125,28 @@ func TestPointForms(t *testing.T) {
 					t.Errorf("the private key: %v", err)
 				}
 			})
+		}
+	}
+}
+
+// TestPointAsText: a point whose first bytes are zero where those of UTF-16 text are is a point.
+func TestPointAsText(t *testing.T) {
+	tried := 0
+	for d := uint64(1); tried < 3; d++ {
+		scalar := binary.BigEndian.AppendUint64(make([]byte, 58), d)
+		key, err := ecdh.P521().NewPrivateKey(scalar)
+		if err != nil {
+			t.Fatal(err)
+		}
+		x, y := key.PublicKey().Bytes()[1:67], key.PublicKey().Bytes()[67:]
+		point := append([]byte{2 | y[65]&1}, x...)
+		if point[1] != 0 || point[3] != 0 {
+			continue
+		}
+		tried++
+		var format *signer.FormatError
+		if _, err := signer.ParsePublicKey(point); !errors.As(err, &format) || format.Found != "this is a compressed point of P-521, want a public key in PEM" {
+			t.Errorf("%x: %v", point, err)
 		}
 	}
 }
