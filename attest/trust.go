@@ -287,7 +287,7 @@ func (b *Bundle) PossibleSigner(ctx context.Context, trust Trust) *evidence.Sign
 			if len(e.Certificates) == 0 {
 				break
 			}
-			e.Certificates = nil // which may have been added to what a key has signed
+			e.Certificates = e.Certificates[1:] // the first may have been added to what another's key, or a bare one, has signed
 		}
 	}
 	return nil

@@ -27,41 +27,25 @@ type leafCertificate struct {
 	summary certificate.Summary
 	others  string // names besides that of the summary, one a line
 	key     *signer.PublicKey
+	unfit   error // why there is no key
 }
 
 func parseCertificate(der []byte) (*leafCertificate, error) {
-	leaf, err := parseLeaf(der)
-	if err != nil {
-		return nil, err
-	}
-	if leaf.IsCA {
-		return nil, errors.New("it is an authority's, not a signer's")
-	}
-	return newLeaf(leaf)
-}
-
-// parseAnyCertificate is parseCertificate also of an authority's, which can be a signer's where that forbids something.
-func parseAnyCertificate(der []byte) (*leafCertificate, error) {
-	leaf, err := parseLeaf(der)
-	if err != nil {
-		return nil, err
-	}
-	return newLeaf(leaf)
-}
-
-func parseLeaf(der []byte) (*x509.Certificate, error) {
 	leaf, err := x509.ParseCertificate(der)
 	if err != nil {
 		return nil, cmp.Or(ecpoint.OfCertificate(der).Err(), err)
 	}
-	return leaf, nil
-}
-
-func newLeaf(leaf *x509.Certificate) (*leafCertificate, error) {
+	if leaf.IsCA {
+		return nil, errors.New("it is an authority's, not a signer's")
+	}
 	key, err := signer.NewCertifiedKey(leaf.PublicKey)
 	if err != nil {
 		return nil, err
 	}
+	return newLeaf(leaf, key)
+}
+
+func newLeaf(leaf *x509.Certificate, key *signer.PublicKey) (*leafCertificate, error) {
 	summary, err := certificate.SummarizeCertificate(leaf)
 	if err != nil && len(leaf.DNSNames)+len(leaf.IPAddresses) > 0 {
 		return nil, errors.New("its Subject Alternative Name is a host's: want an email, a URI or an OtherName")
@@ -74,7 +58,7 @@ func newLeaf(leaf *x509.Certificate) (*leafCertificate, error) {
 	leaf.UnhandledCriticalExtensions = slices.DeleteFunc(leaf.UnhandledCriticalExtensions, func(id asn1.ObjectIdentifier) bool {
 		return id.Equal(cryptoutils.SANOID)
 	})
-	return &leafCertificate{leaf, summary, otherNames(leaf, summary.SubjectAlternativeName), key}, nil
+	return &leafCertificate{leaf: leaf, summary: summary, others: otherNames(leaf, summary.SubjectAlternativeName), key: key}, nil
 }
 
 // otherNames are the email addresses, URIs and OtherName of a certificate, without the one that SummarizeCertificate has picked.
@@ -96,14 +80,6 @@ func (c *leafCertificate) checkUsage() error {
 		return errors.New("its extended key usage is not code signing")
 	}
 	return checkKeyUsage(c.leaf, x509.KeyUsageDigitalSignature)
-}
-
-// forAnyUse is a certificate of which crypto/x509 checks everything but what it is for: neither its extended key usage, nor
-// extensions that are unknown.
-func forAnyUse(leaf *x509.Certificate) *x509.Certificate {
-	c := *leaf
-	c.ExtKeyUsage, c.UnknownExtKeyUsage, c.UnhandledCriticalExtensions = nil, nil, nil
-	return &c
 }
 
 // checkKeyUsage wants a certificate that names the usages of its key to name one of these.

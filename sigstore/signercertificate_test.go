@@ -1,13 +1,18 @@
 package sigstore
 
 import (
+	"bytes"
 	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"encoding/base64"
+	"math/big"
 	"net/url"
 	"strings"
 	"testing"
@@ -148,5 +153,83 @@ func TestRejectionsUsage(t *testing.T) {
 				t.Errorf("%s, at any time %v: %v", name, anyTime, by)
 			}
 		}
+	}
+}
+
+// TestRejectionsKey: a certificate with a key that nothing can be verified with signs nothing that counts, and may be its signer's
+// rejection, if the trusted root names the authority that has issued it.
+func TestRejectionsKey(t *testing.T) {
+	top, other := pkitest.Root("Acme Root"), pkitest.Root("Other Root")
+	stamps, middle, stranger := top.Issue("Acme Stamps", pkitest.Stamper), top.Issue("Acme Signing", pkitest.Authority), other.Issue("Acme Signing", pkitest.Authority)
+	short, err := rsa.GenerateKey(rand.Reader, 1024)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p224, err := ecdsa.GenerateKey(elliptic.P224(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cubed := rsa.PublicKey{N: new(big.Int).Mul(short.N, new(big.Int).Mul(short.N, short.N)), E: 3}
+	for name, issue := range map[string]func(by *pkitest.Holder) []byte{
+		"RSA of 1024 bits":  func(by *pkitest.Holder) []byte { return by.Certify(short.Public(), "", signersOwn).Raw },
+		"RSA of exponent 3": func(by *pkitest.Holder) []byte { return by.Certify(&cubed, "", signersOwn).Raw },
+		"P-224":             func(by *pkitest.Holder) []byte { return by.Certify(p224.Public(), "", signersOwn).Raw },
+		"an unknown curve": func(by *pkitest.Holder) []byte {
+			return altered(t, by, "\x2a\x86\x48\xce\x3d\x03\x01\x07", "\x2a\x86\x48\xce\x3d\x03\x01\x06")
+		},
+		"an unknown kind": func(by *pkitest.Holder) []byte {
+			return altered(t, by, "\x2a\x86\x48\xce\x3d\x02\x01", "\x2a\x86\x48\xce\x3d\x02\x7f")
+		},
+		"a compressed point": func(by *pkitest.Holder) []byte { return altered(t, by, "\x03\x42\x00\x04", "\x03\x42\x00\x06") },
+	} {
+		for _, by := range []*pkitest.Holder{middle, stranger} {
+			p := byHolder(t, by)
+			p.material()["certificate"] = parts{"rawBytes": issue(by)}
+			for anyTime, want := range map[bool]bool{false: false, true: by == middle} {
+				trust := trusting(t, TrustOptions{Root: issuedBy(t, stamps, top, middle, top), Identities: trustsAlice, UnsafeAnyTime: anyTime})
+				who, o := p.bundle(t).PossibleSigner(t.Context(), trust), p.bundle(t).CheckTrust(t.Context(), trust)
+				if (who != nil) != want || want && who.Name != alice || o.By != nil || !strings.HasPrefix(o.Signature.Reason, "the certificate cannot be used: ") {
+					t.Errorf("%s, at any time %v: %v, %+v", name, anyTime, who, o)
+				}
+			}
+		}
+	}
+}
+
+// altered is a certificate of alice with other bytes in it, which the authority has signed all the same.
+func altered(t testing.TB, by *pkitest.Holder, before, after string) []byte {
+	t.Helper()
+	c := by.Issue("", signersOwn).Certificate
+	body := bytes.Replace(c.RawTBSCertificate, []byte(before), []byte(after), 1)
+	if bytes.Equal(body, c.RawTBSCertificate) {
+		t.Fatalf("%x is not in the certificate", before)
+	}
+	digest := sha256.Sum256(body)
+	signature, err := by.Signer().Sign(rand.Reader, digest[:], crypto.SHA256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := asn1.Marshal(struct {
+		Body      asn1.RawValue
+		Algorithm pkix.AlgorithmIdentifier
+		Signature asn1.BitString
+	}{asn1.RawValue{FullBytes: body}, pkix.AlgorithmIdentifier{Algorithm: oid(1, 2, 840, 10045, 4, 3, 2)}, asn1.BitString{Bytes: signature, BitLength: 8 * len(signature)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return der
+}
+
+// TestRejectionsChain: a certificate that is put before the signer's does not take a rejection's effect away.
+func TestRejectionsChain(t *testing.T) {
+	top := pkitest.Root("Acme Root")
+	stamps, middle := top.Issue("Acme Stamps", pkitest.Stamper), top.Issue("Acme Signing", pkitest.Authority)
+	by := middle.Issue("", signersOwn)
+	p := byHolder(t, by)
+	delete(p.material(), "certificate")
+	p.material()["x509CertificateChain"] = parts{"certificates": []parts{{"rawBytes": top.Certificate.Raw}, {"rawBytes": by.Certificate.Raw}}}
+	trust := trusting(t, TrustOptions{Root: issuedBy(t, stamps, top, middle, top), Identities: trustsAlice, UnsafeAnyTime: true})
+	if who := p.bundle(t).PossibleSigner(t.Context(), trust); who == nil || who.Name != alice {
+		t.Errorf("%v", who)
 	}
 }

@@ -201,15 +201,16 @@ func (t *trust) checkCertificate(ctx context.Context, e evidence.Envelope) evide
 	var c *leafCertificate
 	var err error
 	if t.UnsafeAnyTime { // any key of the signer suffices to forbid something
-		if c, err = parseAnyCertificate(e.Certificates[0]); err == nil {
-			c.leaf = forAnyUse(c.leaf)
-		}
+		c, err = parseAnyCertificate(e.Certificates[0])
 	} else if c, err = parseCertificate(e.Certificates[0]); err == nil {
 		err = c.checkUsage()
 	}
-	if err != nil {
-		o.Signature = evidence.Failed(evidence.CheckSignature, evidence.CodeCertificate, "the certificate cannot be used: %s", err)
+	switch {
+	case err != nil:
+		o.Signature = unusable(err)
 		return o
+	case c.unfit != nil:
+		return t.explainUnfit(o, c)
 	}
 	if e.Work.Over(e.Message()).Verify(c.key, e.Signature) != nil {
 		return t.explainNo(o, c, e)

@@ -14,7 +14,8 @@ type Result struct {
 	Logs                    []LogEntry // where the signature is proved to be
 	Promises                []LogEntry // where a log has promised to put it, without a proof that it did
 	// OtherScheme is the trusted signer whose key made the signature in a scheme that is not accepted, or over something else than
-	// DSSE's PAE. It approves nothing; it tells a rejection that such a signer may mean from a stranger's.
+	// DSSE's PAE, or whose certificate has a key that nothing can be verified with. It approves nothing; it tells a rejection that
+	// such a signer may mean from a stranger's.
 	OtherScheme *SignerIdentity
 }
 
