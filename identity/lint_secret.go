@@ -50,14 +50,47 @@ func hasSecretName(object jsontree.Value, s string) bool {
 
 // elementSecret warns of the value that follows an option such as --api-key in a list of arguments, or a header's name in a pair.
 func (l *linter) elementSecret(before string, e jsontree.Value, isPair bool) {
-	s := e.Text()
-	if s == "" || strings.HasPrefix(s, "-") || secrets.In(s) != "" {
-		return
-	}
-	isOption := strings.HasPrefix(before, "-")
-	if (isPair || isOption) && secrets.IsNamed(strings.TrimLeft(before, "-"), s) || secrets.IsLoginOption(before, s) {
+	if isElementSecret(before, e.Text(), isPair) {
 		l.secret("a credential")
 	}
+}
+
+func isElementSecret(before, s string, isPair bool) bool {
+	if s == "" || strings.HasPrefix(s, "-") || secrets.In(s) != "" {
+		return false
+	}
+	isOption := strings.HasPrefix(before, "-")
+	return (isPair || isOption) && secrets.IsNamed(strings.TrimLeft(before, "-"), s) || secrets.IsLoginOption(before, s)
+}
+
+// argumentSecret warns of the password of a program in a list of arguments of an object, which may name the program.
+func (l *linter) argumentSecret(object, list jsontree.Value) {
+	program := ""
+	for _, name := range []string{"command", "cmd", "program", "executable", "entrypoint"} {
+		v := object.Get(name)
+		for _, e := range v.Elements() {
+			program += " " + e.Text()
+		}
+		program += " " + v.Text()
+	}
+	var args []string
+	for _, e := range list.Elements() {
+		args = append(args, e.Text())
+	}
+	at := secrets.InArguments(program, args)
+	if at < 0 || secrets.In(args[at]) != "" {
+		return
+	}
+	before := ""
+	if at > 0 {
+		before = args[at-1]
+	}
+	if isElementSecret(before, args[at], at == 1 && len(args) == 2) {
+		return // which has its own warning
+	}
+	l.element(at)
+	l.secret("a credential")
+	l.back()
 }
 
 // inParent does something one step up: the name of the member itself must not be shown.

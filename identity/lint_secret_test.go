@@ -56,6 +56,8 @@ func TestSecrets(t *testing.T) {
 		`"api_key":{"value":"abcdef"}`: "/api_key/value", `"api_keys":{"openai":"hunter2pw"}`: "/api_keys/openai", `"auth":{"token":"hunter2pw"}`: "/auth/token", `"credentials":{"user":"u","pass":"hunter2pw"}`: "/credentials/pass",
 		`"api_key":{"a":[{"b":"hunter2pw"}]}`: "/api_key/a/0/b", `"basic_auth":["u","hunter2pw"]`: "/basic_auth", `"api_key":12345678`: "/api_key", `"token":"hunter2pw"`: "/token", `"openai_key":"` + random + `"`: "/openai_key",
 		`"headers":[{"name":"Authorization","value":"token abcdef"}]`: "/headers/0/value", `"headers":[{"Name":"X-Api-Key","Value":"abcdef"}]`: "/headers/0/Value", `"headers":[{"header":"Authorization","value":"abcdef"}]`: "/headers/0/value",
+		`"args":["docker","login","-u","u","-p","geheim"]`: "/args/5", `"server":{"command":"/usr/bin/mysql","args":["-uroot","-pgeheim"]}`: "/server/args/1", `"x":{"command":["redis-cli"],"args":["-a","geheim"]}`: "/x/args/1", `"run":"docker login -u u -p S3cretWort12"`: "/run", `"args":["sshpass","-p","correct horse","ssh"]`: "/args/2",
+		`"commands":[["mysql","-pgeheim"]]`: "/commands/0/1", `"args":["curl","-u","user:geheim34"]`: "/args/2", `"args":["openssl","enc","-pass","pass:geheim"]`: "/args/3", `"rootpw":"geheim"`: "/rootpw", `"seed_phrase":"legal winner thank year wave sausage worth useful legal winner thank yellow"`: "/seed_phrase", `"x":"<password>S3cret-Wort</password>"`: "/x",
 		`"headers":[["Authorization","Basic dXNlcjpwYXNz"]]`: "/headers/0/1", `"args":["--token","hunter2pw"]`: "/args/1",
 	} {
 		if got := secretAt(t, member); !slices.Equal(got, []string{want}) {
@@ -64,6 +66,7 @@ func TestSecrets(t *testing.T) {
 	}
 	for _, member := range []string{
 		`"args":["docker","run","-u","1000:1000","img"]`, `"args":["-u","daemon:nogroup"]`, `"args":["--user","www-data:www-data"]`, `"jwk":{"kty":"EC","d":"https://example.com/a/b/c/d"}`,
+		`"args":["docker","run","-p","8080:80","img"]`, `"x":{"command":"ssh","args":["-p","2222","h"]}`, `"x":{"command":"mysql","args":["-p","db"]}`, `"args":["redis-cli","-a","${PASS}"]`, `"args":["mkdir","-p","geheim"]`, `"x":"mount -o x; docker run -p 8080:80 img"`, `"x":"Answer as <password>the password</password>."`,
 		`"max_tokens":100`, `"tokenizer":"meta-llama/Llama-3.1-8B"`, `"token":128`, `"token_budget":"20000"`, `"tokens":"100"`, `"eos_token":"<|im_end|>"`, `"pad_token":"[PAD]"`, `"bos_token":"<s>"`,
 		`"pad_token":"reserved_special_token_128"`, `"api_key":"${OPENAI_API_KEY}"`, `"api_key":"OPENAI_API_KEY"`, `"api_key_env":"OPENAI_KEY"`, `"api_key":"env:KEY"`, `"api_key":"<your key>"`, `"api_key":"***"`,
 		`"api_key":""`, `"password":{"type":"string"}`, `"required":["password"]`, `"properties":{"api_key":{"type":"string"}}`, `"Authorization":"Bearer ${TOKEN}"`, `"x":"bearer of bad news 1"`,

@@ -22,6 +22,9 @@ func (l *linter) strings(v jsontree.Value) {
 		l.member(name)
 		l.text(string(name), true)
 		l.namedSecret(string(name), m, v)
+		if m.Kind() == jsontree.Array {
+			l.argumentSecret(v, m)
+		}
 		isBelow := l.isBelow
 		l.isBelow = isBelow || secrets.IsName(string(name))
 		l.strings(m)
@@ -33,6 +36,9 @@ func (l *linter) strings(v jsontree.Value) {
 		l.element(i)
 		l.elementSecret(before, e, i == 1 && v.Len() == 2)
 		before = e.Text()
+		if e.Kind() == jsontree.Array {
+			l.argumentSecret(jsontree.Value{}, e)
+		}
 		l.strings(e)
 		l.back()
 	}

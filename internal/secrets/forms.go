@@ -31,12 +31,19 @@ var forms = []form{
 	{"a token of GitHub or GitLab", []string{"ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "gldt-", "glrt-", "glcbt-", "glptt-", "glft-", "glsoat-", "glimt-", "glagent-"}, lazyregexp.New(`\b(gh[pousr]_[A-Za-z0-9]{20}|github_pat_\w{20}|gl(pat|dt|rt|cbt|ptt|ft|soat|imt|agent)-[\w-]{16})\w*`), nil},
 	{"an API key", []string{"tskey-", "glsa_", "glc_", "NRAK-", "dp.", "pscale_", "fo1_", "sbp_", "rubygems_", "GOCSPX-", "HRKU-", "CCIPAT_", "nfp_", "doo_v1_", "dor_v1_", ".atlasv1."},
 		lazyregexp.New(`\b(tskey-([a-z]+-)?[A-Za-z0-9]{10}[\w-]*|glsa_\w{30}|glc_[\w+/-]{30}|NRAK-[A-Z0-9]{20}|dp\.(pt|st|ct|sa|scim|audit)\.([\w-]+\.)?[A-Za-z0-9]{30}|pscale_(tkn|pw|oauth)_[\w.-]{30}|(fo1|sbp|rubygems|nfp)_[\w-]{30}|GOCSPX-[\w-]{20}|HRKU-[\w-]{20}|CCIPAT_\w{20}|do[or]_v1_[0-9a-f]{32}|[A-Za-z0-9]{14}\.atlasv1\.[\w-]{40})`), nil},
+	{"an API key", []string{"csk-", "llx-", "fc-", "e2b_", "LTAI", "AKID", "KGAT_", "bce-v3/", "CLOJARS_", "dckr_oat_", "ATCTT3x", "ATBB", "8Q~", "7Q~", "1//0", "-us", "oy2", "eyJrIjoi"},
+		lazyregexp.New(`\b(csk-[a-z0-9]{40}|llx-\w{40}|fc-[0-9a-f]{32}|e2b_[0-9a-f]{40}|LTAI[A-Za-z0-9]{12,20}|AKID[A-Za-z0-9]{32}|KGAT_[0-9a-f]{32}|bce-v3/ALTAK-\w{16}|CLOJARS_[0-9a-f]{60}|dckr_oat_[\w-]{20}|ATCTT3x[\w-]{20}|ATBB[A-Za-z0-9]{28}|\w{3}[78]Q~[\w.~-]{31}|1//0[\w-]{40}|[0-9a-f]{32}-us\d{1,2}|oy2[a-z0-9]{43}|eyJrIjoi[\w+/-]{40})`), isToken},
+	{"a token of Discord", []string{"MT", "Mj", "Mz", "ND", "NT", "Nj", "Nz", "OD", "OT"}, lazyregexp.New(`\b[MNO][TjzD][\w-]{22,26}\.[\w-]{6}\.[\w-]{27,38}\b`), isToken},
 	{"a token of Hugging Face", []string{"hf_", "api_org_"}, lazyregexp.New(`\b(hf|api_org)_[A-Za-z0-9]{20}\w*`), nil},
 	{"a token of a package registry", []string{"npm_", "pypi-", "dckr_pat_"}, lazyregexp.New(`\b(npm_[A-Za-z0-9]{30}|pypi-[\w-]{30}|dckr_pat_[\w-]{20})`), nil},
 	{"a key of AWS", []string{"AKIA", "ASIA"}, lazyregexp.New(`\b(AKIA|ASIA)[0-9A-Z]{16}\b`), all},
 	{"a token of Slack", []string{"xox", "xapp-"}, lazyregexp.New(`\bxox[abeoprs]-[A-Za-z0-9-]{10}|\bxapp-[A-Za-z0-9-]{10}`), nil},
+	{"a webhook's address", []string{"hooks.zapier.com/", "hook.", "maker.ifttt.com/", "/bot/v2/hook/", "webhook/send?key=", "/hooks/", "webhook.site/"},
+		lazyregexp.New(`hooks\.zapier\.com/hooks/catch/\d+/\w{4}|hook\.(?:\w+\.)?make\.com/\w{24}|maker\.ifttt\.com/trigger/[^/\s]+/(?:json/)?with/key/[\w-]{16}|/bot/v2/hook/[\w-]{30}|webhook/send\?key=[\w-]{30}|://[^\s/]+/hooks/[a-z0-9]{26}\b|webhook\.site/[0-9a-f-]{36}`), nil},
 	{"a webhook's address", []string{"hooks.slack.com/", "/api/webhooks/", "office.com/webhook"}, lazyregexp.New(`hooks\.slack\.com/services/T\w+/B\w+/\w{16}|discord(app)?\.com/api/webhooks/\d+/[\w-]{40}|office\.com/webhook\w*/[\w@-]+/IncomingWebhook/\w{32}`), nil},
 	{"a token of Telegram", []string{"api.telegram.org/"}, lazyregexp.New(`api\.telegram\.org/(?:file/)?bot\d{6,}:[\w-]{30}`), nil},
+	{"a token of Telegram", []string{":AA"}, lazyregexp.New(`\b(?:bot)?\d{8,11}:AA[\w-]{32}\w\b`), nil},
+	{"an API key", []string{"key-"}, lazyregexp.New(`(?:^|[^\w-])key-[0-9a-f]{32}\b`), nil}, // of Mailgun
 	{"a bearer token", []string{"earer ", "EARER "}, lazyregexp.New(`(?i)\bbearer +([\w.~+/-]{4,}[0-9]|[0-9])[\w.~+/-]{4,}`), nil},
 	{"a password", []string{"asic ", "ASIC "}, lazyregexp.New(`(?i)\bbasic +[A-Za-z0-9+/_-]{7,}={0,2}`), isBasic},
 	{"a credential", []string{"uthorization:", "UTHORIZATION:", "-key:", "-Key:", "-KEY:"},
@@ -50,6 +57,8 @@ var forms = []form{
 }
 
 func all(string) bool { return true }
+
+func isToken(found string) bool { return hasBoth(found) && !isPlaceholder(found) }
 
 func isUserInfo(found string) bool {
 	_, password, _ := strings.Cut(found[strings.Index(found, "//")+2:len(found)-1], ":")
@@ -65,13 +74,16 @@ func isMadeUpInfo(found string) bool {
 // isTokenUser tells a user's name in a URI that is a token: people have names with fewer digits.
 func isTokenUser(found string) bool {
 	user := found[strings.Index(found, "://")+3 : len(found)-1]
-	digits := strings.Count(strings.Map(func(r rune) rune {
-		if r >= '0' && r <= '9' {
-			return '0'
+	return digitCount(user) >= 3 && hasBoth(user) && !isPlaceholder(user)
+}
+
+func digitCount(s string) (n int) {
+	for i := range len(s) {
+		if s[i] >= '0' && s[i] <= '9' {
+			n++
 		}
-		return r
-	}, user), "0")
-	return digits >= 3 && hasBoth(user) && !isPlaceholder(user)
+	}
+	return n
 }
 
 // isBasic tells what HTTP's basic authentication sends: USER:PASSWORD in base64.
@@ -82,14 +94,14 @@ func isBasic(found string) bool {
 }
 
 func isOptionLogin(found string) bool {
-	return isLogin(strings.Trim(found[strings.LastIndexAny(found, " =")+1:], `'"`))
+	return IsLoginOption("-u", strings.Trim(found[strings.LastIndexAny(found, " =")+1:], `'"`))
 }
 
 // isOptionValue tells an option of a command line, and the secret behind a blank: --api-key SECRET.
 func isOptionValue(found string) bool {
 	words := strings.FieldsFunc(found, func(r rune) bool { return strings.ContainsRune(" \t\r\n\"'", r) })
 	name, value := strings.TrimLeft(words[0], "-"), words[len(words)-1]
-	return IsName(name) && isMadeUp(value) || isRandom(value) && IsNamed(name, value)
+	return isPasswordName(name) && isMadeUp(value) || isRandom(value) && IsNamed(name, value)
 }
 
 // In says what text has the form of a secret, or "". Its cost is linear: regular expressions see what is around the words alone.
@@ -107,7 +119,7 @@ func In(s string) string {
 	if what := inPairs(s); what != "" {
 		return what
 	}
-	if isOnePair(s) {
+	if isOnePair(s) || inCommand(s) || inTags(s) {
 		return "a credential"
 	}
 	return ""

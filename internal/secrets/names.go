@@ -43,6 +43,15 @@ var kinds = []string{
 	"auth", "bearer", "access", "api", "personal", "bot", "user", "hmac", "secret", "private",
 }
 
+// typedNames are more of them, for lint alone: names of passwords that people type, and in other languages.
+var typedNames = plainNames("rootpw", "passwort", "kennwort", "motdepasse", "contraseña", "contrasena", "senha", "wachtwoord", "пароль", "密码", "密碼", "パスワード", "비밀번호")
+
+// phraseNames are those of the words from which a wallet's keys are made.
+var phraseNames = []string{"seedphrase", "seedwords", "mnemonic", "mnemonicphrase", "recoveryphrase", "secretphrase", "walletphrase", "backupphrase"}
+
+// passNames are those that end in "pass" without another word for it.
+var passNames = []string{"dbpass", "userpass", "rootpass", "adminpass", "sshpass", "ftppass", "smtppass", "mailpass", "ldappass", "bindpass", "mysqlpass", "pgpass", "redispass", "storepass", "keypass", "trustpass", "certpass"}
+
 // plainName is a name without case, and without all ASCII characters that are not letters or digits.
 func plainName(s string) string {
 	return strings.Map(func(r rune) rune {
@@ -51,6 +60,13 @@ func plainName(s string) string {
 		}
 		return r
 	}, casefold.String(s))
+}
+
+func plainNames(all ...string) []string {
+	for i, name := range all {
+		all[i] = plainName(name)
+	}
+	return all
 }
 
 func endsIn(s string, l []string) bool {
@@ -64,6 +80,19 @@ func IsName(name string) bool {
 	}
 	plain := strings.TrimSuffix(plainName(name), "s")
 	return endsIn(plain, names) || plain == "cookie" || plain == "setcookie"
+}
+
+// isPasswordName is IsName, and the same of a name with a number behind it, and of names in other languages.
+func isPasswordName(name string) bool {
+	return len(name) <= longestName && (IsName(withoutNumber(name)) || endsIn(plainName(withoutNumber(name)), typedNames))
+}
+
+// withoutNumber is the name of one of several: password2, OPENAI_API_KEY_1.
+func withoutNumber(name string) string {
+	if short := strings.TrimRight(name, "0123456789"); short != name {
+		return strings.TrimRight(short, "_-. ")
+	}
+	return name
 }
 
 // IsWithheld tells the name of a value that a captured declaration leaves out, whatever it is: that of a credential, or one that

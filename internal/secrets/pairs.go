@@ -30,7 +30,7 @@ func pairAt(s string, i int) string {
 	if name == "" || len(value) < 4 {
 		return ""
 	}
-	isCredential := IsName(name)
+	isCredential := isPasswordName(name)
 	switch {
 	case s[i] == '=' && start > 0 && strings.IndexByte("?&#", s[start-1]) >= 0:
 		if isQueryValue(name, value, isCredential) {

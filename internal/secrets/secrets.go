@@ -17,22 +17,38 @@ const longestName = 200
 // IsNamed tells whether s is a secret by the name that it has: a name that IsName takes and any value that may be one, or the name
 // of a key, token or login, of which there are many kinds, and a value that a program or a person made up.
 func IsNamed(name, s string) bool {
+	name = withoutNumber(name)
 	if IsName(name) {
 		return isValue(name, s)
 	}
 	if len(name) > longestName || isPlaceholder(s) {
 		return false
 	}
+	plain := plainName(name)
+	switch {
+	case endsIn(plain, typedNames):
+		return len(s) >= 4 && !strings.ContainsAny(s, " \n")
+	case endsIn(plain, phraseNames):
+		return isPhrase(s)
+	case endsIn(plain, passNames):
+		return isMadeUp(s)
+	}
 	words := nameWords(name)
 	if len(words) == 0 {
 		return false
 	}
 	last, before := words[len(words)-1], words[:len(words)-1]
+	if n := len(before); n > 0 && slices.Contains(addressWords, last) {
+		last, before = before[n-1], before[:n-1]
+		return isHook(last) && hasToken(s)
+	}
 	switch last {
-	case "pass", "bearer", "jwt", "auth":
+	case "pass", "bearer", "jwt", "auth", "pw", "psk":
 		return isMadeUp(s) || last == "auth" && isLogin(s)
-	case "cookie", "creds", "dsn", "otp", "passcode", "pat", "sas", "session":
+	case "cookie", "creds", "dsn", "hmac", "otp", "passcode", "pat", "sas", "session":
 		return isRandom(s)
+	case "webhook", "webhooks", "hook":
+		return hasToken(s)
 	case "token":
 		return isRandom(s) || isMadeUp(s) && (len(before) == 0 || isIssuer(before))
 	case "key":
@@ -78,6 +94,34 @@ func nameWords(name string) []string {
 	end()
 	return words
 }
+
+// addressWords are the last words of a name that is an address's.
+var addressWords = []string{"url", "urls", "uri", "address", "endpoint"}
+
+func isHook(word string) bool { return word == "webhook" || word == "hook" || word == "webhooks" }
+
+var tokenPart = lazyregexp.New(`^[A-Za-z0-9_.-]{16,}$`)
+
+// hasToken tells a URL with a part that a program makes: who knows the address of a webhook may send to it.
+func hasToken(s string) bool {
+	_, path, ok := strings.Cut(s, "://")
+	if !ok || strings.ContainsAny(s, " \n") {
+		return false
+	}
+	if i := strings.IndexByte(path, '/'); i >= 0 {
+		for piece := range strings.FieldsFuncSeq(path[i:], func(r rune) bool { return strings.ContainsRune("/?&=#", r) }) {
+			if tokenPart.MatchString(piece) && digitCount(piece) >= 3 && hasBoth(piece) && !isPlaceholder(piece) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+var phrase = lazyregexp.New(`^\pL{3,8}(?:[ ,]+\pL{3,8}){11,23}$`)
+
+// isPhrase tells twelve to twenty-four words (BIP 39).
+func isPhrase(s string) bool { return phrase.MatchString(strings.TrimSpace(s)) }
 
 // IsBelow tells whether s, somewhere below a name that IsName takes, is a secret; name is its own member's.
 func IsBelow(name, s string) bool {

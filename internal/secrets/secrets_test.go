@@ -30,6 +30,12 @@ func TestIn(t *testing.T) {
 		fake("tskey-", "auth-kFake1CNTRL-", random), fake("tskey-", random), fake("glsa_", random, "_a1b2c3d4"), fake("glptt-", random), fake("GOCSPX-", random), fake("dp.", "pt.", random, "abc"), fake("NRAK-", strings.ToUpper(random)),
 		"//user:" + typed + "@host/x", "clone it from //user:" + typed + "@host", `remote="//user:` + typed + `@host"`,
 		`{"kty":"OKP","crv":"Ed25519","x":"` + random + random + `","d":"` + random + `"}`, `{\"kty\": \"RSA\", \"d\": \"` + random + `\"}`, "{'kty': 'oct', 'k': '" + random + "'}",
+		fake("123456789:", "AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw0"), fake("the bot is 123456789:", "AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw0, and so on"), fake("key-", strings.Repeat("ab12", 8)), fake("api:key-", strings.Repeat("ab12", 8)),
+		"<password>" + typed + "</password>", "<server>\n <username>u</username>\n <password> " + typed + " </password>\n</server>", "<ns:apiKey xmlns='x'>" + random + "</ns:apiKey>", "<Password><![CDATA[" + typed + "]]></Password>", `<add key="ApiKey" value="` + typed + `"/>`,
+		`<property name="db.password">` + typed + "</property>", `<property name="password" value="` + typed + `" />`, "<key>ApiToken</key>\n\t<string>" + random + "</string>", "Use this: <token>" + random + "</token>.", "<client_secret>" + typed + "</client_secret>", `<user name="u" password="` + typed + `"/>`,
+		"PASSWORD_1=" + typed + " x", "password2: " + typed, "Passwort: " + typed, "senha=" + typed, fake("https://hooks.zapier.com/", "hooks/catch/123456/abcde12/"), fake("https://qyapi.weixin.qq.com/cgi-bin/", "webhook/send?key=3f2504e0-4f89-41d3-9a0c-0305e82c3301"),
+		fake("csk-", strings.Repeat("ab12", 10)), fake("llx-", random, "abcdefgh12"), fake("fc-", strings.Repeat("ab12", 8)), fake("LTAI", "5tAbCdEfGhIjKlMnOp"), fake("abc8Q~", random), fake("1//0", "g", random, random), fake(strings.Repeat("ab12", 8), "-us12"),
+		fake("MTIzNDU2Nzg5MDEyMzQ1Njc4", ".G1a2B3.", random), fake("oy2", strings.Repeat("ab12", 10), "abc"),
 		strings.Repeat("https://x/ ", 50_000) + "https://u:" + typed + "@x", strings.Repeat("a=b ", 50_000) + "password=" + typed,
 	} {
 		if In(s) == "" {
@@ -41,6 +47,10 @@ func TestIn(t *testing.T) {
 		"https://x?token_type=bearer", "https://h/?page_token=1", "https://h/?sort_key=created_at", "https://h/?key=value&a=b", "https://h/a:b@c", "what is your password?", "Reset your password: click here",
 		"Password=hunter is what a connection string has", "the field password = text", "sorted(xs, key=len, reverse=True)", "tokens=1024", "max_tokens=1024;temperature=0", "token=word", "password=$PASSWORD", "password=os.environ['P']",
 		"host=db user=u password=$PASSWORD", "Set Authorization: Bearer <token>", "use api_key: ${KEY}", "sk-...", "sk-" + strings.Repeat("x", 24), "task-1234567890abcdefghij", "airun:1:sha256:" + strings.Repeat("ab", 32), "note: a1", "Model: gpt4o2024", "password policy",
+		"a ratio of 123456789:1234567890", "123456789:AABBCC", "cache-key-" + strings.Repeat("ab12", 8), "key-" + strings.Repeat("ab12", 7), "monkey-" + strings.Repeat("ab12", 8), "see 12345678:AA" + strings.Repeat("x", 33),
+		"<password>", "<password></password>", "<password>...</password>", "Answer as <password>the password</password>.", "<password>your-password1</password>", "<password>password</password>", "<password>${PASS1}</password>", "<token>word</token>", "<tokens>1024</tokens>", "<key>value12345</key>", "<a><password/><b>a1b2c3d4e5</b></a>",
+		"if a<password and b>" + typed, "<password-policy>a1b2c3d4e5</password-policy>", "<key>CFBundleVersion</key><string>1.2.3b4</string>", `<add key="PageSize" value="` + random + `"/>`, `<property name="max_tokens">1024abcd</property>`, "<answer_token>x1</answer_token>", strings.Repeat("<", 10_000), strings.Repeat("<a", 10_000), strings.Repeat("<password>", 10_000),
+		"en-us12", "HOOK.md in hook.example.com/abc", "https://example.com/hooks/run-finished", "NT kernel. version. MTA",
 		"//example.com:8080/x", "//registry/image:tag@sha256:" + strings.Repeat("ab", 32), "x = 1 // note: mail@example.com", "//user@host", "//user:$PASSWORD@host", "a task-key and tskey-words",
 		`{"kty":"EC","x":"` + random + `","y":"` + random + `"}`, `{"d":"` + random + `"}`, `{"kty":"EC","d":"..."}`,
 		"//todo:mail@example.com", "see //TODO:ask-bob@acme.com",
@@ -58,6 +68,8 @@ func TestNames(t *testing.T) {
 		"token": typed, "hf_token": "abcdef", "github_token": typed, "x_token": random, "auth": "user:" + typed, "basic_auth": typed, "bearer": random, "jwt": random, "pass": typed, "db_pass": typed, "secret": typed, "credentials": typed,
 		"openai_key": typed, "OPENAI_KEY": random, "openaiKey": random, "some_vendor_key": random, "AccountKey": "abcdef", "Ocp-Apim-Subscription-Key": "abcdef", "session_key": random, "dsn": random, "SENTRY_DSN": random, "ssh_key": random, "api key": "abcdef", "api.key": "abcdef",
 		"Authorization": "token " + typed, "password": "correct horse",
+		"rootpw": "geheim", "webhook_url": "https://n8n.example.com/webhook/3f2504e0-4f89-41d3-9a0c-0305e82c3301", "slackWebhook": "https://h.example.com/a/" + random, "hmac": random, "seed_phrase": "legal winner thank year wave sausage worth useful legal winner thank yellow",
+		"mnemonic": "legal, winner, thank, year, wave, sausage, worth, useful, legal, winner, thank, yellow", "password2": "geheim", "OPENAI_API_KEY_1": "abcdef", "token2": typed, "dbPass": typed, "storepass": typed, "wifi_psk": typed, "passwort": "geheim", "Contraseña": "secreto", "пароль": "секретное", "密码": "abcdef",
 	} {
 		if !IsNamed(name, value) {
 			t.Errorf("%s: %s is none", name, value)
@@ -67,6 +79,7 @@ func TestNames(t *testing.T) {
 		"max_tokens": "1000a1000b", "token_type_ids": random, "tokenizer": random, "tokenizer_revision": random, "key": random, "sort_key": random, "prompt_cache_key": random, "public_key": random, "idempotency_key": random, "kms_key": random, "hash_key": "customer1",
 		"eos_token": "<|im_end|>", "mask_token": "reserved_special_token_128", "next_token": "page2page2", "token": "llama", "auth": "oauth2", "author": random, "authority": "https://login.example.com", "auth_type": "api_key", "auth_url": random,
 		"monkey": random, "turkey": random, "hotkey": "ctrl+shift+1", "compass": typed, "bypass": typed, "passage": typed, "pass_rate": "0.95percent", "secret": "training-credentials", "secrets": "openai-prod", "key_id": random, "api_key": "your-api-key",
+		"webhook_url": "https://example.com/hooks/run-finished", "webhook": "run-finished", "endpoint_url": "https://h/" + random, "hmac": "sha256", "mnemonic": "gsm8k", "seed_phrase": "once upon a time", "seed": "12345678a", "seed_words": "5", "sha256": random, "oauth2": random, "layer12": random, "max_tokens2": "1000a1000b", "password_1": "changeme", "rootpw": "$PW",
 		"use_auth_token": "True", "password": "changeme", "cookie_policy": "strict", "secret_ref": "prod/openai2",
 	} {
 		if IsNamed(name, value) {

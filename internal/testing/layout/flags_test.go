@@ -27,6 +27,11 @@ var foreignFlags = map[string][]string{
 	"registry/internal/layout/layout.go":       {"--to-oci-layout"},                                               // oras
 	"registry/internal/layout/tarballwrite.go": {"--sparse"},                                                      // tar
 	"signer/convert.go":                        {"--key"},
+
+	"internal/secrets/programs.go": { // those of its table
+		"--auth", "--cert", "--creds", "--dest-creds", "--key-pass", "--ks-pass", "--pass", "--passphrase", "--password", "--proxy-cert", "--proxy-pass", "--proxy-user",
+		"--src-creds", "--user",
+	},
 }
 
 // TestFlags: libraries do not know how the command calls things. They give hints and errors of types that the command
