@@ -239,14 +239,16 @@ func TestIntotoUnderHost(t *testing.T) {
 		}, w),
 		Keys: []attest.TrustedKey{{Name: "k", Key: key}}, RequireLogEntries: 1,
 	}
-	entry := func(origin string, edit func(parts)) parts {
+	entryAt := func(at time.Time, origin string, edit func(parts)) parts {
 		body := intotoBody(t, p, text)
 		delete(body.content()["envelope"].(parts), "payload")
 		q := parts{"mediaType": p["mediaType"], "dsseEnvelope": p["dsseEnvelope"], "verificationMaterial": parts{"publicKey": p.material()["publicKey"]}}
-		q = w.underOrigin(w.relogged(q, "intoto", "0.0.2", body, time.Now()), origin)
+		q = w.underOrigin(w.relogged(q, "intoto", "0.0.2", body, at), origin)
 		edit(q)
 		return q
 	}
+	entry := func(origin string, edit func(parts)) parts { return entryAt(time.Now(), origin, edit) }
+	inMilliseconds := time.Unix(time.Now().UnixMilli(), 0)
 	same := func(parts) {}
 	bare := func(p parts) { delete(p.entry(), "inclusionPromise") }
 	untimed := func(p parts) { bare(p); p.entry()["integratedTime"] = "0" }
@@ -259,6 +261,8 @@ func TestIntotoUnderHost(t *testing.T) {
 		"with a time, not promised":  {trial{entry(host, bare), o, ""}, 0},
 		"promised":                   {trial{entry(host, same), o, ""}, 1},
 		"with a tree, promised":      {trial{entry(host+" - 123", same), o, ""}, 1},
+		"in milliseconds":            {trial{entryAt(inMilliseconds, host, same), o, "time: log entry 0: its promise states the time 1"}, 0},
+		"with a tree, milliseconds":  {trial{entryAt(inMilliseconds, host+" - 123", same), o, "time: log entry 0: its promise states the time 1"}, 0},
 		"another host":               {trial{entry("other.example", untimed), o, `time: log entry 0: an entry of kind "intoto 0.0.2", which Rekor v1 writes, with a checkpoint whose origin "other.example" is neither`}, 0},
 		"another time than promised": {trial{entry(host, func(p parts) { p.entry()["integratedTime"] = "1700000000" }), o, "time: log entry 0: its inclusion promise does not hold"}, 0},
 		"another index":              {trial{entry(host, func(p parts) { bare(p); proof(p)["logIndex"] = "1" }), o, "time: log entry 0: "}, 0},

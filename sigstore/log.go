@@ -75,6 +75,9 @@ func (r *TrustedRoot) checkLogEntry(name string, text []byte, e evidence.Envelop
 	if err == nil {
 		err = guard(func() (err error) { integrated, err = r.verifyEntry(&entry, body, log, e, by); return err })
 	}
+	if err == nil {
+		err = inSeconds(integrated)
+	}
 	in := inLog{evidence.LogEntry{Log: logName(log), Index: provedIndex(&entry, body)}, log, body.sum, entry.GetInclusionProof() != nil}
 	if err == nil && slices.ContainsFunc(found.entries, in.same) { // as sigstore-go: it would count twice
 		err = errors.New("stands twice")
@@ -87,6 +90,17 @@ func (r *TrustedRoot) checkLogEntry(name string, text []byte, e evidence.Envelop
 	for _, t := range integrated { // only Rekor v1 signs a time
 		found.times = append(found.times, evidence.TrustedTime{Kind: logKind, Authority: in.at.Log, Time: t.Time.UTC()})
 	}
+}
+
+// inSeconds refuses what a log has promised to have been at a time that RFC 3339 has no text for, as a log does that counts in
+// milliseconds: no report could state it.
+func inSeconds(promised []root.Timestamp) error {
+	for _, t := range promised {
+		if t.Time.UTC().Year() > 9999 {
+			return fmt.Errorf("its promise states the time %d, want seconds since 1970, before the year 10000", t.Time.Unix())
+		}
+	}
+	return nil
 }
 
 func logName(l *root.TransparencyLog) string { return cmp.Or(l.BaseURL, hex.EncodeToString(l.ID)) }
