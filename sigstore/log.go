@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	protobundle "github.com/sigstore/protobuf-specs/gen/pb-go/bundle/v1"
 	protocommon "github.com/sigstore/protobuf-specs/gen/pb-go/common/v1"
@@ -75,8 +76,8 @@ func (r *TrustedRoot) checkLogEntry(name string, text []byte, e evidence.Envelop
 	if err == nil {
 		err = guard(func() (err error) { integrated, err = r.verifyEntry(&entry, body, log, e, by); return err })
 	}
-	if err == nil {
-		err = inSeconds(integrated)
+	for _, t := range integrated {
+		err = cmp.Or(err, inSeconds(t.Time))
 	}
 	in := inLog{evidence.LogEntry{Log: logName(log), Index: provedIndex(&entry, body)}, log, body.sum, entry.GetInclusionProof() != nil}
 	if err == nil && slices.ContainsFunc(found.entries, in.same) { // as sigstore-go: it would count twice
@@ -92,13 +93,11 @@ func (r *TrustedRoot) checkLogEntry(name string, text []byte, e evidence.Envelop
 	}
 }
 
-// inSeconds refuses what a log has promised to have been at a time that RFC 3339 has no text for, as a log does that counts in
-// milliseconds: no report could state it.
-func inSeconds(promised []root.Timestamp) error {
-	for _, t := range promised {
-		if t.Time.UTC().Year() > 9999 {
-			return fmt.Errorf("its promise states the time %d, want seconds since 1970, before the year 10000", t.Time.Unix())
-		}
+// inSeconds refuses the time of a promise that RFC 3339 has no text for, as a log states that counts in milliseconds: no report
+// could have it.
+func inSeconds(promised time.Time) error {
+	if promised.UTC().Year() > 9999 {
+		return fmt.Errorf("its promise states the time %d, want seconds since 1970, before the year 10000", promised.Unix())
 	}
 	return nil
 }
@@ -175,6 +174,12 @@ func provedIndex(entry *protorekor.TransparencyLogEntry, body *logBody) int64 {
 // in the proof. An entry of Rekor v1 may have the origin of Rekor v2, the log's host: see verifyUnderHost.
 func (b *logBody) checkLog(entry *protorekor.TransparencyLogEntry, log *root.TransparencyLog) error {
 	proof := entry.GetInclusionProof()
+	if i := entry.GetLogIndex(); i < 0 {
+		return fmt.Errorf("has the index %d, want 0 or more", i)
+	}
+	if i := proof.GetLogIndex(); i < 0 {
+		return fmt.Errorf("its inclusion proof has the index %d, want 0 or more", i)
+	}
 	if proof == nil {
 		return nil
 	}

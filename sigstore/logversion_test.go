@@ -127,6 +127,8 @@ func TestProofIsOfTheBody(t *testing.T) {
 			"another size":      {member("treeSize", "2"), o, "time: log entry 0: a proof for a tree of size 2"},
 			"no size":           {member("treeSize", nil), o, "time: log entry 0: a proof for a tree of size 0"},
 			"a negative size":   {member("treeSize", "-1"), o, "time: log entry 0: a proof for a tree of size -1"},
+			"a negative index":  {member("logIndex", "-1"), o, "time: log entry 0: its inclusion proof has the index -1"},
+			"entry's negative":  {func() parts { p := entry(); p.entry()["logIndex"] = "-1"; return p }(), o, "time: log entry 0: has the index -1"},
 		} {
 			cases[version+" "+name] = c
 		}

@@ -142,7 +142,7 @@ func inWords(err error, want int) error {
 	return err
 }
 
-// onlyEntry is under which name an answer holds its entry, which has to be whole.
+// onlyEntry is under which name an answer holds its entry, which has to be whole, and of values that a log can have.
 func onlyEntry(answer models.LogEntry) (string, error) {
 	if len(answer) != 1 {
 		return "", fmt.Errorf("the answer holds %d log entries, want one", len(answer))
@@ -175,6 +175,14 @@ func onlyEntry(answer models.LogEntry) (string, error) {
 	} {
 		if !part.there {
 			return "", fmt.Errorf("the answer is a log entry without %s", part.name)
+		}
+	}
+	if _, ok := entry.Body.(string); !ok {
+		return "", errors.New("the answer is a log entry whose body is not a string: want base64")
+	}
+	for name, index := range map[string]int64{"logIndex": *entry.LogIndex, "inclusionProof.logIndex": *proof.LogIndex} {
+		if index < 0 {
+			return "", fmt.Errorf("the answer is a log entry whose %s is %d, want 0 or more", name, index)
 		}
 	}
 	return uuid, nil

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/evidence"
@@ -30,12 +31,22 @@ func signedBy(t *testing.T, algorithm signer.Algorithm) (evidence.Envelope, *sig
 func TestRekorV1Answers(t *testing.T) {
 	w := newWorld(t)
 	e, key := signedBy(t, signer.ECDSAP256)
+	holding := func(entry map[string]any, path []string) (in map[string]any, name string) {
+		for _, name := range path[:len(path)-1] {
+			entry = entry[name].(map[string]any)
+		}
+		return entry, path[len(path)-1]
+	}
 	without := func(path ...string) func(entry, header map[string]any) {
 		return func(entry, _ map[string]any) {
-			for _, name := range path[:len(path)-1] {
-				entry = entry[name].(map[string]any)
-			}
-			delete(entry, path[len(path)-1])
+			in, name := holding(entry, path)
+			delete(in, name)
+		}
+	}
+	set := func(value any, path ...string) func(entry, header map[string]any) {
+		return func(entry, _ map[string]any) {
+			in, name := holding(entry, path)
+			in[name] = value
 		}
 	}
 	etag := func(text string) func(entry, header map[string]any) {
@@ -70,6 +81,10 @@ func TestRekorV1Answers(t *testing.T) {
 		"no index":         {without("logIndex"), 1, 201, lacks + "logIndex"},
 		"no time":          {without("integratedTime"), 1, 201, lacks + "integratedTime"},
 		"no body":          {without("body"), 1, 201, lacks + "body"},
+		"odd body":         {set(map[string]any{"a": 1}, "body"), 1, 201, "whose body is not a string"},
+		"negative index":   {set(-1, "logIndex"), 1, 201, "whose logIndex is -1, want 0 or more"},
+		"negative, proved": {set(-1, "verification", "inclusionProof", "logIndex"), 1, 201, "whose inclusionProof.logIndex is -1, want 0 or more"},
+		"milliseconds":     {set(time.Now().UnixMilli(), "integratedTime"), 1, 201, "the entry has no usable time: its promise states the time 1"},
 		"there already":    {etag(""), 1, 409, ""},
 		"there, not whole": {without("verification"), 1, 409, lacks + "inclusionProof"},
 		"there, and gone":  {etag(""), 0, 409, "the answer holds 0 log entries, want one"},

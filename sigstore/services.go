@@ -34,12 +34,12 @@ type Services struct {
 	Key *signer.PublicKey
 	// Timeout is how long all of them together have for one signature; DefaultTimeout if zero.
 	Timeout time.Duration
-	// Ahead, if it is given, is called with the URL of an authority and the time of its timestamp where that is more than a
-	// minute ahead of this machine's clock: one of the two clocks is wrong. The timestamp is taken.
+	// Ahead, if it is given, is called with the URL of an authority or log and the time that it has signed where that is more than
+	// a minute ahead of this machine's clock: one of the two clocks is wrong. The timestamp or entry is taken. Calls may overlap.
 	Ahead func(url string, at time.Time)
 }
 
-// mostAhead is how far the time of a timestamp may be ahead of this machine's clock before it is reported.
+// mostAhead is how far a time that a service has signed may be ahead of this machine's clock before it is reported.
 const mostAhead = time.Minute
 
 // Log is a Rekor transparency log.
@@ -148,7 +148,11 @@ func (s Services) Witness(ctx context.Context, e evidence.Envelope) (evidence.Ma
 	if err != nil {
 		return evidence.Material{}, err
 	}
-	s.sayAhead(timestamps)
+	for i, response := range timestamps {
+		if t, err := readToken(response); err == nil {
+			s.sayAhead(s.TimestampAuthorities[i], t.at, t.accuracy)
+		}
+	}
 	entries, err := askAll(ctx, s.Logs, func(ctx context.Context, l Log) ([]byte, error) {
 		entry, err := s.requestEntry(ctx, l, e)
 		if err != nil {
@@ -162,13 +166,10 @@ func (s Services) Witness(ctx context.Context, e evidence.Envelope) (evidence.Ma
 	return evidence.Material{Timestamps: timestamps, LogEntries: entries}, nil
 }
 
-// sayAhead reports the timestamps, in the order of their authorities, that are ahead of this machine's clock.
-func (s Services) sayAhead(timestamps [][]byte) {
-	for i, response := range timestamps {
-		t, err := readToken(response)
-		if err == nil && s.Ahead != nil && t.at.Add(-t.accuracy).After(time.Now().Add(mostAhead)) {
-			s.Ahead(s.TimestampAuthorities[i], t.at)
-		}
+// sayAhead reports a time that is ahead of this machine's clock.
+func (s Services) sayAhead(url string, at time.Time, accuracy time.Duration) {
+	if s.Ahead != nil && at.Add(-accuracy).After(time.Now().Add(mostAhead)) {
+		s.Ahead(url, at)
 	}
 }
 
@@ -253,6 +254,13 @@ func (s Services) requestEntry(ctx context.Context, l Log, e evidence.Envelope) 
 	}
 	if err := body.about(e, by); err != nil {
 		return nil, fmt.Errorf("the entry %w", err)
+	}
+	if len(entries[0].GetInclusionPromise().GetSignedEntryTimestamp()) > 0 { // which alone signs a time
+		at := time.Unix(entries[0].GetIntegratedTime(), 0).UTC()
+		if err := inSeconds(at); err != nil {
+			return nil, fmt.Errorf("the entry has no usable time: %w", err)
+		}
+		s.sayAhead(l.URL, at, 0)
 	}
 	return entryText(entries[0])
 }

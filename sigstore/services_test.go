@@ -376,6 +376,34 @@ func TestStampedAhead(t *testing.T) {
 	}
 }
 
+// TestLoggedAhead: so is the time of a log's promise.
+func TestLoggedAhead(t *testing.T) {
+	w := newWorld(t)
+	e, key := signedBy(t, signer.ECDSAP256)
+	for later, says := range map[time.Duration]bool{0: false, 3 * time.Hour: true, -3 * time.Hour: false} {
+		url, _ := serve(t, func(out http.ResponseWriter, r *http.Request) {
+			entry, err := w.logged(r)
+			if err != nil {
+				t.Error(err)
+			}
+			entry["integratedTime"] = time.Now().Add(later).Unix()
+			out.Header().Set("Content-Type", "application/json")
+			out.WriteHeader(http.StatusCreated)
+			_ = json.NewEncoder(out).Encode(map[string]any{"uuid": entry})
+		})
+		said := ""
+		services := Services{Logs: []Log{{url, 1}}, Key: key, Ahead: func(url string, at time.Time) {
+			said = url
+			if !at.After(time.Now().Add(2 * time.Hour)) {
+				t.Errorf("%s: %v", url, at)
+			}
+		}}
+		if m, err := services.Witness(t.Context(), e); err != nil || len(m.LogEntries) != 1 || says != (said == url) {
+			t.Errorf("%v: %d entries, said %q: %v", later, len(m.LogEntries), said, err)
+		}
+	}
+}
+
 // TestStampedInside: a timestamp that no verifier would take beside the certificate is not taken, and nothing is logged.
 func TestStampedInside(t *testing.T) {
 	top := pkitest.Root("Root")
