@@ -15,6 +15,7 @@ import (
 	"github.com/runattest/runattest/canonical"
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/input"
+	"github.com/runattest/runattest/internal/jsonmend"
 	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/pathname"
@@ -58,12 +59,16 @@ func ParseConfig(data []byte) (Config, error) {
 // NotConfigError says that a text of another kind was given for a configuration.
 type NotConfigError struct {
 	Kind string // files.Kind
+	Mend string // a command that makes text of it, "" for what is text
 	Err  error  // why it is not a configuration
 }
 
 func (e *NotConfigError) Error() string {
 	return "it is " + cmp.Or(zero.IfNil(e).Kind, "something else") + " and no gateway configuration"
 }
+
+// Mending is Mend.
+func (e *NotConfigError) Mending() string { return zero.IfNil(e).Mend }
 
 func (e *NotConfigError) Unwrap() error { return zero.IfNil(e).Err }
 
@@ -77,7 +82,7 @@ func readConfig(data []byte, place func(string) string) (Config, error) {
 	if kind == "" || kind == input.KindGateway || strings.HasPrefix(kind, "text in ") { // the error says how to convert it
 		return c, err
 	}
-	return c, &NotConfigError{kind, err}
+	return c, &NotConfigError{kind, jsonmend.Mend(data), err}
 }
 
 func parseConfig(data []byte, place func(string) string) (Config, error) {

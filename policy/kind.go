@@ -2,11 +2,13 @@ package policy
 
 import (
 	"bytes"
+	"cmp"
 	"strings"
 
 	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/input"
+	"github.com/runattest/runattest/internal/jsonmend"
 	"github.com/runattest/runattest/internal/limits"
 )
 
@@ -30,6 +32,6 @@ func (e *InvalidError) explained(data []byte) *InvalidError {
 		return e
 	}
 	return &InvalidError{Noun: e.Noun, Problems: []identity.Problem{{
-		Severity: identity.Error, Code: identity.CodeType, Message: "it is " + kind + " and no " + e.Noun, Hint: of.hint,
+		Severity: identity.Error, Code: identity.CodeType, Message: "it is " + kind + " and no " + e.Noun, Hint: cmp.Or(jsonmend.Mend(data), of.hint),
 	}}}
 }

@@ -20,12 +20,14 @@ import (
 
 const clientTrustConfig = "application/vnd.dev.sigstore.clienttrustconfig.v0.1+json"
 
+var byteOrderMark = []byte("\ufeff") // as programs for Windows write it
+
 // parseTrustedRoot reads one trusted root, or several as JSON Lines.
 func parseTrustedRoot(data []byte) (*TrustedRoot, error) {
 	if len(data) > limits.TrustedRoot {
 		return nil, fmt.Errorf("%d bytes, want at most %d", len(data), limits.TrustedRoot)
 	}
-	data = bytes.TrimPrefix(data, []byte("\ufeff")) // as programs for Windows write it
+	data = bytes.TrimPrefix(data, byteOrderMark)
 	blank := len(data) - len(bytes.TrimLeft(data, " \t\r\n"))
 	above := bytes.Count(data[:blank], []byte("\n"))
 	data = data[blank:]
@@ -37,7 +39,7 @@ func parseTrustedRoot(data []byte) (*TrustedRoot, error) {
 		if len(lines) == limits.TrustedRoots {
 			return nil, fmt.Errorf("more than %d lines", limits.TrustedRoots)
 		}
-		spec, err := readRootSpec(item.Data)
+		spec, err := readRootSpec(bytes.TrimPrefix(item.Data, byteOrderMark)) // of a file that was put behind another
 		var r *TrustedRoot
 		if err == nil {
 			r, err = newTrustedRoot(spec)

@@ -48,6 +48,7 @@ func TestTrustedRootLines(t *testing.T) {
 		"with blank ones":        bytes.Join([][]byte{first, second, nil, nil}, []byte("\n\n")),
 		"configs":                bytes.Join([][]byte{config(first), config(second)}, []byte("\r\n")),
 		"with a byte order mark": append([]byte("\ufeff"), bytes.Join([][]byte{first, second}, []byte("\n"))...),
+		"with one in between":    append(append(bytes.Clone(first), "\n\ufeff"...), second...),
 		"one twice":              bytes.Join([][]byte{second, first, config(second)}, []byte("\n")),
 	} {
 		r, err := ParseTrustedRoot(text)

@@ -14,6 +14,7 @@ import (
 	"github.com/runattest/runattest/canonical"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/input"
+	"github.com/runattest/runattest/internal/jsonmend"
 	"github.com/runattest/runattest/internal/zero"
 )
 
@@ -57,6 +58,7 @@ func named(path string, err error) error {
 // NotBundleError says that a text is not a bundle, but text of another kind.
 type NotBundleError struct {
 	Kind string // "" for text that is not JSON
+	Mend string // a command that makes text of it, "" for what is text
 	err  error  // of the parser
 }
 
@@ -69,6 +71,9 @@ func (e *NotBundleError) Error() string {
 	}
 	return e.err.Error()
 }
+
+// Mending is Mend.
+func (e *NotBundleError) Mending() string { return zero.IfNil(e).Mend }
 
 func (e *NotBundleError) Unwrap() error { return zero.IfNil(e).err }
 
@@ -93,7 +98,7 @@ func ExplainBundle(err error, data []byte) error {
 	if kind == "" && !errors.As(err, new(*canonical.Error)) {
 		return err
 	}
-	return &NotBundleError{kind, err}
+	return &NotBundleError{kind, jsonmend.Mend(data), err}
 }
 
 // Bundles gives the bundles in a file, or in stdin for "-", and of a run set the proof of each run, whose name has the run's line.

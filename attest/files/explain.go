@@ -1,6 +1,7 @@
 package files
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -15,16 +16,29 @@ import (
 	"github.com/runattest/runattest/signer"
 )
 
-// Explain is why data could not be read as what is wanted, a Kind: text of another kind is called that.
+// Explain is why data could not be read as what is wanted, a Kind: an *OtherKindError for text of another kind.
 func Explain(err error, data []byte, wanted string) error {
 	if err == nil {
 		return nil
 	}
 	if kind := Kind(data); kind != "" && kind != wanted {
-		return errors.New("it is " + kind)
+		return &OtherKindError{kind, jsonmend.Mend(data)}
 	}
 	return err
 }
+
+// OtherKindError says that a file is of another kind than what is wanted.
+type OtherKindError struct {
+	Kind string
+	Mend string // a command that makes text of it, "" for what is text
+}
+
+func (e *OtherKindError) Error() string {
+	return "it is " + cmp.Or(zero.IfNil(e).Kind, "something else")
+}
+
+// Mending is Mend.
+func (e *OtherKindError) Mending() string { return zero.IfNil(e).Mend }
 
 // NotKeyError says that a file is not a key.
 type NotKeyError struct {

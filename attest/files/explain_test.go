@@ -27,6 +27,17 @@ func TestExplain(t *testing.T) {
 	if err := files.Explain(nil, []byte(run), "a policy"); err != nil {
 		t.Error(err)
 	}
+	for data, want := range map[string]string{
+		"\xff\xfe{\x00}\x00": "convert it: iconv -f UTF-16 -t UTF-8 FILE > NEW",
+		"\x1f\x8b\x08":       "unpack it: gzip -dc < FILE > NEW",
+		"%PDF-1":             "", // nothing makes text of it
+		run:                  "",
+	} {
+		other, ok := errors.AsType[*files.OtherKindError](files.Explain(damaged, []byte(data), "a policy"))
+		if !ok || other.Mending() != want {
+			t.Errorf("%q: %v, %t", data, other, ok)
+		}
+	}
 }
 
 // TestExplainKey: of a file that is not a key it says what it is, and of a damaged key what its parser says.

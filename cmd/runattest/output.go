@@ -132,8 +132,17 @@ func (o *output) done() error {
 	return nil
 }
 
+// mendable is an error about a file that a command may make text of: one that is packed, or in another encoding.
+type mendable interface {
+	error
+	Mending() string
+}
+
 // hintOf is what to do about an error, in the words of the command; "" where that is not known.
 func (o *output) hintOf(err error) string {
+	if other, ok := errors.AsType[mendable](err); ok && other.Mending() != "" {
+		return other.Mending()
+	}
 	if hint, ok := cli.Hint(err); ok {
 		return hint
 	}

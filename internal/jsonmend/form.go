@@ -3,6 +3,7 @@ package jsonmend
 import (
 	"bytes"
 	"fmt"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -27,6 +28,15 @@ func Form(text []byte) (message, hint string, ok bool) {
 		return "NUL bytes follow the text", `remove them: tr -d '\000' < FILE > NEW`, true
 	}
 	return "", "", false
+}
+
+// Mend is a hint with a command that makes text of such data: it converts or unpacks it; "" if there is none.
+func Mend(text []byte) string {
+	message, hint, _ := Form(text)
+	if !strings.HasPrefix(message, "text in ") && !strings.HasPrefix(hint, "unpack it") {
+		return ""
+	}
+	return hint
 }
 
 const byDigest = "a declaration names such a file by its digest: sha256sum FILE"
