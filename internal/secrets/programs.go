@@ -2,6 +2,7 @@ package secrets
 
 import (
 	"strings"
+	"sync"
 	"unicode"
 
 	"github.com/runattest/runattest/internal/lazyregexp"
@@ -69,7 +70,7 @@ var programs = []program{
 }
 
 // byProgram are the entries of the table by name.
-var byProgram = func() map[string][]*program {
+var byProgram = sync.OnceValue(func() map[string][]*program {
 	all := map[string][]*program{}
 	for i := range programs {
 		for _, name := range strings.Fields(programs[i].names) {
@@ -77,7 +78,7 @@ var byProgram = func() map[string][]*program {
 		}
 	}
 	return all
-}()
+})
 
 // A commandReader reads the words of a command, one after the other.
 type commandReader struct {
@@ -94,7 +95,7 @@ func (c *commandReader) reads(word string) bool {
 			return c.isPassword(p, word)
 		}
 	}
-	if of := byProgram[programName(word)]; of != nil {
+	if of := byProgram()[programName(word)]; of != nil {
 		c.of, c.behind = of, make([]int, len(of))
 		return false
 	}
@@ -192,7 +193,7 @@ func inCommand(s string) bool {
 			continue
 		}
 		word, end, ends := wordAt(s, at)
-		if at = end; (c.of != nil || byProgram[programName(word)] != nil) && c.reads(word) {
+		if at = end; (c.of != nil || byProgram()[programName(word)] != nil) && c.reads(word) {
 			return true
 		}
 		if ends {
