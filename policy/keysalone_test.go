@@ -33,7 +33,7 @@ func TestKeysAlone(t *testing.T) {
 		}
 	}
 	for name, text := range map[string]string{
-		"no root, certificate": "  certificates: [{identity: a@b, issuer: i}]\n",
+		"no root, certificate": "  certificates: [{identity: a@b, issuer: 'https://i'}]\n",
 		"no root, timestamp":   "time: {evidence: timestamp}\n",
 		"no root, log":         "time: {evidence: log}\n",
 		"no root, approvals":   approvers[:len(approvers)-2] + ", evidence: timestamp}\n",

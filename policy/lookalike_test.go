@@ -85,9 +85,9 @@ func TestLookAlikeNames(t *testing.T) {
 		"a role's word":   {people("alice", "bob", "ceo", "\u0441\u0435\u043e"), "look-alike"},
 		"a role's demand": {strings.Replace(people("alice", "bob", "ceo", ""), "required: 1,", "required: 1, roles: {\u0441\u0435\u043e: 1},", 1), "look-alike"},
 		"a signer":        {strings.Replace(head, "name: ci", "name: c\u0456", 1), "look-alike"},
-		"an identity":     {head + "  certificates: [{identity: \u0430lice@b.c, issuer: i}]\n", "look-alike"},
+		"an identity":     {head + "  certificates: [{identity: \u0430lice@b.c, issuer: 'https://i'}]\n", "look-alike"},
 		"an issuer":       {head + "  certificates: [{identity: a@b.c, issuer: 'https://\u0430ccounts.x'}]\n", "look-alike"},
-		"a pattern":       {head + "  certificates: [{identityRegexp: '^\u0430lice@b.c$', issuer: i}]\n", "look-alike"},
+		"a pattern":       {head + "  certificates: [{identityRegexp: '^\u0430lice@b.c$', issuer: 'https://i'}]\n", "look-alike"},
 		"right names":     {people("Сара", "李雷", "руководитель", "審査"), ""},
 		"names and words": {people("José Müller", "Сара (HR)", "lead", "lead"), ""},
 	} {
@@ -152,9 +152,9 @@ func TestLookAlikeHints(t *testing.T) {
 		person("Anna\u2009Maria"): "write a blank",
 		person("太郎　"):             "remove it",
 		person("ali\u0441e"):      "write c, or the word in the letters of one script",
-		head + "  certificates: [{identity: \u0430lice@b.c, issuer: i}]\n":           `write identityRegexp in place of identity, with \x{430} for it`,
-		head + "  certificates: [{identity: \"a\u00a0b\", issuer: i}]\n":             `write identityRegexp in place of identity, with \x{A0} for it`,
-		head + "  certificates: [{identityRegexp: '^\u0430lice@b.c$', issuer: i}]\n": `write \x{430} for it`,
+		head + "  certificates: [{identity: \u0430lice@b.c, issuer: 'https://i'}]\n":           `write identityRegexp in place of identity, with \x{430} for it`,
+		head + "  certificates: [{identity: \"a\u00a0b\", issuer: 'https://i'}]\n":             `write identityRegexp in place of identity, with \x{A0} for it`,
+		head + "  certificates: [{identityRegexp: '^\u0430lice@b.c$', issuer: 'https://i'}]\n": `write \x{430} for it`,
 	} {
 		if p := problems(t, text, options); !strings.Contains(p[0].Hint, hint) {
 			t.Errorf("want %q, got %v", hint, p)

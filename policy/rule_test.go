@@ -30,8 +30,8 @@ func TestRules(t *testing.T) {
 		{`json(declaration).contains("1000") && json(approvals) == "[]" && json(declaration.prompt.?text.orValue("")) == "\"hello\""`, "", "allowed"},
 		// denials
 		{`json(now) == ""`, "", "r: cannot be evaluated, so the run is denied: json: no value of type google.protobuf.Timestamp"},
-		{`json({1: 2}) == ""`, "", "r: cannot be evaluated, so the run is denied: json: a name is of type int, want string"},
-		{`json(9007199254740993) != ""`, "", "r: cannot be evaluated, so the run is denied: number that its canonical form would change at offset 0"},
+		{`json({declaration.parameters.steps: 2}) == ""`, "", "r: cannot be evaluated, so the run is denied: json: a name is of type int, want string"},
+		{`json(9007199254740993 + declaration.parameters.steps) != ""`, "", "r: cannot be evaluated, so the run is denied: number that its canonical form would change at offset 0"},
 		{`declaration.constraints.budget <= 10`, "", "r: not met: declaration.constraints.budget <= 10"},
 		{`declaration.constraints.budget <= 10`, "budget is {{declaration.constraints.budget}}, want {{5 + 5}} at most", "r: budget is 50, want 10 at most"},
 		{`false`, "{{declaration.parameters.list}} {{declaration.model}}", `r: [1,2,3] {"name":"llama","provider":"meta","version":"3.1"}`},

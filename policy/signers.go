@@ -14,6 +14,7 @@ import (
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/unseen"
 	"github.com/runattest/runattest/internal/visible"
 	"github.com/runattest/runattest/policy/internal/rules"
 	"github.com/runattest/runattest/signer"
@@ -121,7 +122,12 @@ func (s *signerSet) readCertificate(r *reader, v jsontree.Value) {
 	exactly := func(into *authority.Matcher, member string) field {
 		return func(v jsontree.Value) {
 			var text string
+			before := len(r.problems)
 			r.identity(&text, member)(v)
+			if member == "issuer" && text != "" && !strings.Contains(text, "://") && len(r.problems) == before {
+				r.fail(identity.CodeValue, "write https://"+text+"; if certificates have it as it stands, write issuerRegexp in place of issuer",
+					"the issuer of an identity is a URL, and this is none: no certificate would have it")
+			}
 			*into = authority.Exactly(text)
 		}
 	}
@@ -133,6 +139,10 @@ func (s *signerSet) readCertificate(r *reader, v jsontree.Value) {
 			}
 			if m, ok := rules.MistakeInPattern(text); ok {
 				r.fail(identity.CodeLookAlike, fmt.Sprintf(`%s; if a certificate has this one, write \x{%X} for it`, m.Fix, m.Char), "%s", m.What)
+				return
+			}
+			if where := unseen.LoneBlank(text); where != "" && !strings.HasSuffix(text, `\ `) {
+				r.fail(identity.CodeInvisible, "remove it; if a certificate has it, write [ ] for it", "a blank %s is easily overlooked", where)
 				return
 			}
 			m, err := authority.Matching(text)

@@ -94,8 +94,11 @@ func TestExclusive(t *testing.T) {
 		{none, "deny", list{`approvals.size() < 2`, `approvals.size() > 1 || declaration.model.name == "m"`, `run.kind == "training"`}, ""},
 		{none, "warn", list{`signer.name == "ci"`, `signer.name == "ada"`}, ""},
 		{none, "deny", list{`signer.name != "ci" || approvals.size() == 3`, `signer.name != "ada" || approvals.size() == 2`}, ""},
-		{none, "deny", list{`signer.name == "ci"`, `false`}, ""},                                   // on purpose
-		{none, "deny", list{`declaration.model.name == "m"`, `declaration.model.name == "n"`}, ""}, // not known
+		{none, "deny", list{`signer.name == "ci"`, `false`}, ""}, // on purpose
+		{none, "deny", list{`declaration.model.name == "m"`, `declaration.model.name == "n"`}, `/rules/1/expr: no run that this policy allows meets the rules "r0" and "r1" together`},
+		{none, "deny", list{`declaration.model.name == "m"`, `declaration.parameters.n > 3`, `declaration.parameters.n < 3`}, `the rules "r1" and "r2" together`},
+		{none, "warn", list{`declaration.parameters.n > 3`, `declaration.parameters.n < 3`}, ""},
+		{none, "deny", list{`declaration.model.name == "m"`, `!(declaration.model.version == "n")`}, ""},
 	} {
 		text := c.head + "rules:\n"
 		for i, expr := range c.exprs {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"regexp"
 	"regexp/syntax"
+
+	"github.com/runattest/runattest/internal/regexplang"
 )
 
 // Matcher says which texts are meant: one, or all that a regular expression matches whole.
@@ -17,7 +19,7 @@ type Matcher struct {
 func Exactly(text string) Matcher { return Matcher{text: text} }
 
 // Matching matches what expr (RE2) matches from its first to its last character: expr is
-// anchored on both sides, whether it says so or not.
+// anchored on both sides, whether it says so or not. One that matches no text is an error.
 func Matching(expr string) (Matcher, error) {
 	if expr == "" {
 		return Matcher{}, errors.New("the regular expression is empty")
@@ -28,6 +30,9 @@ func Matching(expr string) (Matcher, error) {
 	re, err := regexp.Compile(`\A(?:` + expr + `)\z`)
 	if err != nil {
 		return Matcher{}, err
+	}
+	if regexplang.IsEmpty(expr) {
+		return Matcher{}, errors.New("the regular expression matches no text")
 	}
 	return Matcher{expr, re}, nil
 }

@@ -56,7 +56,7 @@ var imports = map[string][]string{
 		"github.com/google/cel-go/common/operators", "github.com/google/cel-go/common/overloads",
 		"github.com/google/cel-go/common/types", "github.com/google/cel-go/common/types/ref", "github.com/google/cel-go/common/types/traits",
 		"github.com/google/cel-go/interpreter",
-		module + "canonical", module + "internal/jsontree", module + "internal/lazyregexp", module + "internal/limits", module + "internal/unseen", module + "internal/visible",
+		module + "canonical", module + "internal/jsontree", module + "internal/lazyregexp", module + "internal/limits", module + "internal/regexplang", module + "internal/unseen", module + "internal/visible",
 	},
 	"registry": {
 		"github.com/opencontainers/go-digest", "github.com/opencontainers/image-spec/specs-go", "github.com/opencontainers/image-spec/specs-go/v1",
@@ -94,7 +94,7 @@ var imports = map[string][]string{
 		module + "internal/limits",
 	},
 	"attest/authority": {
-		module + "attest", module + "attest/evidence", module + "internal/limits",
+		module + "attest", module + "attest/evidence", module + "internal/limits", module + "internal/regexplang",
 	},
 	"attest/evidence": {
 		module + "internal/settree", module + "internal/visible", module + "signer",

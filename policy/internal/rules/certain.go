@@ -2,6 +2,7 @@ package rules
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -9,6 +10,7 @@ import (
 	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/common/ast"
 	"github.com/google/cel-go/common/operators"
+	"github.com/google/cel-go/common/overloads"
 	"github.com/google/cel-go/common/types"
 
 	"github.com/runattest/runattest/internal/lazyregexp"
@@ -156,26 +158,20 @@ func (c *certain) constant(e ast.Expr) outcome {
 			isConstant = false
 		}
 	}))
-	env, err := environment()
-	if !isConstant || err != nil {
+	if !isConstant {
 		return open
 	}
-	rep := c.checked.NativeRep()
-	program, err := env.PlanProgram(ast.NewCheckedAST(ast.NewAST(e, rep.SourceInfo()), rep.TypeMap(), rep.ReferenceMap()), programOptions()...)
-	if err != nil {
-		return open
-	}
-	value, _, err := program.Eval(map[string]any{})
+	value, err := evaluateConstant(c.checked, e)
 	if yes, ok := value.(types.Bool); err == nil && ok {
 		return outcome{bool(yes), !bool(yes)}
 	}
 	return open
 }
 
-// contradiction says of which member an expression of conditions joined by && demands to be one constant and another, or in an empty
-// list; "" if of none.
-func contradiction(e ast.Expr) string {
-	may, never := map[string][]string{}, map[string][]string{}
+// contradiction says of which member expressions of conditions joined by && demand to be one constant and another, in an empty
+// list, or a number that there is not; "" if of none.
+func contradiction(all ...ast.Expr) string {
+	may, never, numbers := map[string][]string{}, map[string][]string{}, map[string]between{}
 	why := ""
 	var collect func(e ast.Expr)
 	collect = func(e ast.Expr) {
@@ -191,6 +187,13 @@ func contradiction(e ast.Expr) string {
 		case operators.LogicalAnd:
 			collect(args[0])
 			collect(args[1])
+		case operators.Less, operators.LessEquals, operators.Greater, operators.GreaterEquals:
+			if of, operator, n, ok := comparedNumber(name, args[0], args[1]); ok {
+				if _, known := numbers[of]; !known {
+					numbers[of] = unbounded
+				}
+				numbers[of] = numbers[of].with(operator, n)
+			}
 		case operators.Equals, operators.NotEquals, operators.In:
 			of, texts := path(args[0]), textsWritten(args[1])
 			if of == "" && name != operators.In {
@@ -209,7 +212,14 @@ func contradiction(e ast.Expr) string {
 			}
 		}
 	}
-	collect(e)
+	for _, e := range all {
+		collect(e)
+	}
+	for _, of := range slices.Sorted(maps.Keys(numbers)) {
+		if some := numbers[of]; some.isEmpty() || some.excludes(may[of]) {
+			return "demands of " + of + " that it is two things at once: " + some.and(may[of])
+		}
+	}
 	for of, texts := range may {
 		if !slices.ContainsFunc(texts, func(text string) bool { return !slices.Contains(never[of], text) }) {
 			return "demands of " + of + " that it is two things at once"
@@ -218,7 +228,7 @@ func contradiction(e ast.Expr) string {
 	return why
 }
 
-// path is how a member of a variable is written, "" of another expression.
+// path is how a member of a variable, or its size, is written, "" of another expression.
 func path(e ast.Expr) string {
 	switch e.Kind() {
 	case ast.IdentKind:
@@ -226,6 +236,16 @@ func path(e ast.Expr) string {
 	case ast.SelectKind:
 		if of := path(e.AsSelect().Operand()); of != "" && !e.AsSelect().IsTestOnly() {
 			return of + "." + e.AsSelect().FieldName()
+		}
+	case ast.CallKind:
+		if call := e.AsCall(); call.FunctionName() == overloads.Size {
+			args := call.Args()
+			if call.IsMemberFunction() {
+				args = []ast.Expr{call.Target()}
+			}
+			if of := path(args[0]); of != "" {
+				return "size(" + of + ")"
+			}
 		}
 	}
 	return ""

@@ -6,6 +6,8 @@ import (
 
 	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/common/ast"
+
+	"github.com/runattest/runattest/internal/regexplang"
 )
 
 // checkPatterns refuses regular expressions of which a string has made another one: in strings CEL reads \b as a backspace
@@ -19,7 +21,11 @@ func checkPatterns(checked *cel.Ast, called calls, expr string, behind int) []Pr
 		if pattern.Kind() != ast.LiteralKind || !ok || int(at.Start) >= len(source) {
 			continue
 		}
-		wrong := misreadIn(string(source[at.Start:]), textOf(pattern.AsLiteral()))
+		text := textOf(pattern.AsLiteral())
+		if regexplang.IsNowhere(text) {
+			return []Problem{{codePattern, behind + int(at.Start), "the pattern matches no text", "^ is the beginning of the text, and $ its end: nothing stands before, or behind"}}
+		}
+		wrong := misreadIn(string(source[at.Start:]), text)
 		if wrong == "" {
 			continue
 		}

@@ -145,6 +145,9 @@ func (w *Worlds) met(all []*Rule) (map[string]bool, dimensions) {
 // Exclusive are rules, by their places, that no run meets together: two of them if two suffice, or else those that are not always met.
 // It is nil if a run may meet all. Each rule alone must have passed Check.
 func Exclusive(all []*Rule, w *Worlds) []int {
+	if no := contradicting(all); no != nil {
+		return no
+	}
 	met, _ := w.met(all)
 	if met == nil || met[strings.Repeat("1", len(all))] {
 		return nil
@@ -161,6 +164,25 @@ func Exclusive(all []*Rule, w *Worlds) []int {
 		}
 	}
 	return some
+}
+
+// contradicting are two rules that demand of a member to be two things.
+func contradicting(all []*Rule) []int {
+	conditions := make([]ast.Expr, len(all))
+	for i, r := range all {
+		conditions[i] = r.ast.NativeRep().Expr()
+	}
+	if contradiction(conditions...) == "" {
+		return nil
+	}
+	for j := range conditions {
+		for i := range j {
+			if contradiction(conditions[i], conditions[j]) != "" {
+				return []int{i, j}
+			}
+		}
+	}
+	return nil
 }
 
 func anyKey(all map[string]bool, is func(string) bool) bool {
