@@ -39,7 +39,7 @@ func LoadConfig(path string) (Config, error) {
 	dir := pathname.Start(path)
 	c, err := readConfig(data, func(p string) string {
 		if p != "" && !filepath.IsAbs(p) && !strings.Contains(p, "://") {
-			return filepath.Join(dir, p)
+			return pathname.In(dir, p)
 		}
 		return p
 	})

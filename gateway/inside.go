@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
+
+	"github.com/runattest/runattest/internal/pathname"
 )
 
 // isInside says that a path is a folder or in it, whether or not they are there: relative paths start from the working directory,
@@ -15,7 +17,7 @@ func isInside(path, folder string) bool {
 
 // realPath is the absolute path without links, as far as it is there.
 func realPath(path string) string {
-	path, err := filepath.Abs(path)
+	path, err := pathname.Abs(path)
 	if err != nil {
 		return path
 	}
@@ -27,7 +29,7 @@ func followLinks(path string) string {
 	if err == nil {
 		return there
 	}
-	if dir := filepath.Dir(path); errors.Is(err, fs.ErrNotExist) && dir != path {
+	if dir := pathname.Folder(path); errors.Is(err, fs.ErrNotExist) && dir != path {
 		return filepath.Join(followLinks(dir), filepath.Base(path))
 	}
 	return path

@@ -6,10 +6,10 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"syscall"
 
 	"github.com/runattest/runattest/internal/atomicfile"
+	"github.com/runattest/runattest/internal/pathname"
 )
 
 // Check says why Open would refuse a folder, as far as that is known without making, locking or repairing anything: a file in its
@@ -20,7 +20,7 @@ func Check(dir string, o Options) error {
 	if dir == "" {
 		return errNoFolder
 	}
-	dir, err := filepath.Abs(dir)
+	dir, err := pathname.Abs(dir)
 	if err != nil {
 		return err
 	}
@@ -36,13 +36,13 @@ func Check(dir string, o Options) error {
 		err = checkPrivate(dir, info)
 	}
 	if err == nil {
-		err = atomicfile.CheckFolder(filepath.Join(dir, lockName))
+		err = atomicfile.CheckFolder(pathname.In(dir, lockName))
 	}
 	if err == nil {
 		id, _, err = lookInto(dir)
 	}
 	if err == nil {
-		err = checkOwn(filepath.Join(dir, lockName))
+		err = checkOwn(pathname.In(dir, lockName))
 	}
 	if err != nil {
 		return err
@@ -65,7 +65,7 @@ func checkMakeable(dir string) error {
 		if _, err := os.Lstat(dir); err == nil { // a link to what is not there
 			return &fs.PathError{Op: "mkdir", Path: dir, Err: fs.ErrExist}
 		}
-		above := filepath.Dir(dir)
+		above := pathname.Folder(dir)
 		info, err := os.Stat(above)
 		switch {
 		case errors.Is(err, fs.ErrNotExist) && above != dir:

@@ -5,7 +5,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
+
+	"github.com/runattest/runattest/internal/pathname"
 )
 
 // disk is what a journal is written to. Tests put one in its place that fails or stalls.
@@ -150,11 +151,11 @@ const (
 
 // newFiles makes the files of a segment to come.
 func newFiles(d disk, dir string, chunk int64) (*files, error) {
-	lines, err := newExtent(d, filepath.Join(dir, spareLines), chunk)
+	lines, err := newExtent(d, pathname.In(dir, spareLines), chunk)
 	if err != nil {
 		return nil, err
 	}
-	declarations, err := newExtent(d, filepath.Join(dir, spareDeclarations), chunk)
+	declarations, err := newExtent(d, pathname.In(dir, spareDeclarations), chunk)
 	if err != nil {
 		return nil, errors.Join(err, lines.f.Close())
 	}
@@ -167,7 +168,7 @@ func (f *files) name(d disk, dir string, number int) error {
 		file *extent
 		name string
 	}{{f.declarations, declarationsName(number)}, {f.lines, linesName(number)}} {
-		to := filepath.Join(dir, one.name)
+		to := pathname.In(dir, one.name)
 		if err := d.Rename(one.file.path, to); err != nil {
 			return err
 		}

@@ -5,9 +5,9 @@ import (
 	"context"
 	"errors"
 	"os"
-	"path/filepath"
 
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/pathname"
 )
 
 // Erased is what Erase has found of an identity.
@@ -30,7 +30,7 @@ func Erase(ctx context.Context, dir string, id identity.ID) (Erased, error) {
 		return all, err
 	}
 	for _, name := range l.aside {
-		all.SetAside = append(all.SetAside, filepath.Join(dir, name))
+		all.SetAside = append(all.SetAside, pathname.In(dir, name))
 	}
 	for _, number := range l.numbers {
 		if err := ctx.Err(); err != nil {
@@ -58,13 +58,13 @@ func (e *Erased) eraseIn(s *scan, id identity.ID) error {
 		switch {
 		case errors.Is(err, errIncomplete):
 		case err != nil:
-			failed = &DamageError{Path: filepath.Join(s.dir, linesName(s.number)), Line: s.n + 1, Err: err}
+			failed = &DamageError{Path: pathname.In(s.dir, linesName(s.number)), Line: s.n + 1, Err: err}
 		case l.Identity != id || l.Bundle == nil || l.erased:
 		case !l.detached():
 			e.Embedded++
 		default:
 			if f == nil {
-				if f, failed = openOwn(filepath.Join(s.dir, declarationsName(s.number)), os.O_WRONLY); failed != nil {
+				if f, failed = openOwn(pathname.In(s.dir, declarationsName(s.number)), os.O_WRONLY); failed != nil {
 					return failed
 				}
 			}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,6 +18,7 @@ import (
 	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/lazyregexp"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/pathname"
 )
 
 // MediaType is that of journal.json, by which a folder is known as a journal.
@@ -37,7 +37,7 @@ func bundleName(number int) string       { return fmt.Sprintf("%08d.sigstore.jso
 
 // Is says whether a folder is a journal, by the file journal.json in it.
 func Is(dir string) bool {
-	info, err := os.Stat(filepath.Join(dir, idName))
+	info, err := os.Stat(pathname.In(dir, idName))
 	return err == nil && info.Mode().IsRegular()
 }
 
@@ -55,7 +55,7 @@ func readFile(path string, limit int64) ([]byte, error) {
 
 // readID reads the journal's id.
 func readID(dir string) (id [sha256.Size]byte, err error) {
-	path := filepath.Join(dir, idName)
+	path := pathname.In(dir, idName)
 	data, err := readFile(path, limits.Key)
 	if err != nil {
 		return id, err
@@ -110,7 +110,7 @@ func openFolder(dir string) (id [sha256.Size]byte, err error) {
 	}
 	_, _ = rand.Read(id[:]) // does not fail
 	text := fmt.Sprintf("{\"gateway\":%q,\"mediaType\":%q}\n", hex.EncodeToString(id[:]), MediaType)
-	return id, atomicfile.Create(filepath.Join(dir, idName), []byte(text), 0o600)
+	return id, atomicfile.Create(pathname.In(dir, idName), []byte(text), 0o600)
 }
 
 // lookInto reads the id of a journal's folder, or finds that the folder is empty. It refuses one that holds something else.
@@ -227,7 +227,7 @@ func list(dir string) (*listing, error) {
 	last := l.lastClosed()
 	for _, number := range l.numbers {
 		if number < last && !l.closed[number] { // a gateway may have closed it while the folder was read
-			_, err := os.Stat(filepath.Join(dir, bundleName(number)))
+			_, err := os.Stat(pathname.In(dir, bundleName(number)))
 			l.closed[number] = err == nil
 		}
 	}

@@ -3,13 +3,13 @@ package journal
 import (
 	"bytes"
 	"crypto/sha256"
-	"path/filepath"
 	"slices"
 	"sync"
 
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/pathname"
 )
 
 // held is which runs the newest lines are of, and which client sent them.
@@ -70,7 +70,7 @@ func (h *held) put(segment int, run heldRun) {
 // load reads the newest segments of those up to last. What cannot be read is not held.
 func (h *held) load(dir string, last int) {
 	for number := last; number > 0 && h.count < limits.JournalHeld; number-- {
-		data, err := readFile(filepath.Join(dir, linesName(number)), limits.JournalSegment+limits.JournalLine+limits.JournalChunk)
+		data, err := readFile(pathname.In(dir, linesName(number)), limits.JournalSegment+limits.JournalLine+limits.JournalChunk)
 		if err != nil {
 			return
 		}

@@ -8,13 +8,13 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/pathname"
 	"github.com/runattest/runattest/internal/zero"
 )
 
@@ -142,7 +142,7 @@ func Open(dir string, o Options) (*Journal, error) {
 	if dir == "" {
 		return nil, errNoFolder
 	}
-	dir, err := filepath.Abs(dir)
+	dir, err := pathname.Abs(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -160,7 +160,7 @@ func Open(dir string, o Options) (*Journal, error) {
 }
 
 func lockFolder(dir string) (*os.File, error) {
-	f, err := openOwn(filepath.Join(dir, lockName), os.O_RDWR|os.O_CREATE)
+	f, err := openOwn(pathname.In(dir, lockName), os.O_RDWR|os.O_CREATE)
 	if err != nil {
 		return nil, err
 	}

@@ -3,7 +3,8 @@ package journal
 import (
 	"errors"
 	"iter"
-	"path/filepath"
+
+	"github.com/runattest/runattest/internal/pathname"
 )
 
 // UnverifiedLines gives the lines of a journal in their order. Each follows from the line before it in its segment, and a
@@ -46,7 +47,7 @@ func linesOf(dir string, number int, open, last bool, yield func(UnverifiedLine,
 			}
 		case incomplete && errors.Is(err, errIncomplete):
 		default:
-			return yield(UnverifiedLine{Segment: number}, &DamageError{Path: filepath.Join(dir, linesName(number)), Line: s.n + 1, Err: err})
+			return yield(UnverifiedLine{Segment: number}, &DamageError{Path: pathname.In(dir, linesName(number)), Line: s.n + 1, Err: err})
 		}
 	}
 	return true

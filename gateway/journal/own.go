@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
+
+	"github.com/runattest/runattest/internal/pathname"
 )
 
 // What is written to is a file in the folder itself. A link may lead out of it, where a file that is none of the journal's would be
@@ -62,7 +63,7 @@ func checkUnsigned(dir string, l *listing) error {
 			continue
 		}
 		for _, name := range []string{linesName(number), declarationsName(number)} {
-			if err := checkOwn(filepath.Join(dir, name)); err != nil {
+			if err := checkOwn(pathname.In(dir, name)); err != nil {
 				return err
 			}
 		}

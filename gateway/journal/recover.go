@@ -7,11 +7,11 @@ import (
 	"errors"
 	"io/fs"
 	"log/slog"
-	"path/filepath"
 	"slices"
 
 	"github.com/runattest/runattest/internal/atomicfile"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/pathname"
 )
 
 // recovery finds where a journal ends, and cuts what a crash left behind its last line that was synced.
@@ -37,7 +37,7 @@ func (r *recovery) run() error {
 		return err
 	}
 	for _, name := range []string{spareLines, spareDeclarations} {
-		if err := removeIfThere(filepath.Join(r.dir, name)); err != nil {
+		if err := removeIfThere(pathname.In(r.dir, name)); err != nil {
 			return err
 		}
 	}
@@ -97,7 +97,7 @@ func (r *recovery) checkBundle(number int, before *[sha256.Size]byte) (*[sha256.
 
 // readHead reads the bundle of a segment. Damage in it is fatal where the next segment is to name it.
 func (r *recovery) readHead(number int) (head, error) {
-	data, err := readFile(filepath.Join(r.dir, bundleName(number)), limits.Bundle)
+	data, err := readFile(pathname.In(r.dir, bundleName(number)), limits.Bundle)
 	if err != nil {
 		return head{}, err
 	}
@@ -106,7 +106,7 @@ func (r *recovery) readHead(number int) (head, error) {
 		err = errors.New("is of another journal or segment")
 	}
 	if err != nil {
-		return head{}, &DamageError{Path: filepath.Join(r.dir, bundleName(number)), Err: err, Fatal: true}
+		return head{}, &DamageError{Path: pathname.In(r.dir, bundleName(number)), Err: err, Fatal: true}
 	}
 	return h, nil
 }
@@ -121,7 +121,7 @@ func (r *recovery) checkFollows(h head, before *[sha256.Size]byte) error {
 
 // damage is an error, unless it is accepted.
 func (r *recovery) damage(name string, line int, err error) error {
-	d := &DamageError{Path: filepath.Join(r.dir, name), Line: line, Err: err}
+	d := &DamageError{Path: pathname.In(r.dir, name), Line: line, Err: err}
 	if !r.accept {
 		return d
 	}
@@ -147,7 +147,7 @@ func (r *recovery) readSigned(number int, before *[sha256.Size]byte) error {
 
 // checkFile holds the lines of a segment against its bundle.
 func (r *recovery) checkFile(number int, h head) error {
-	lines, err := readFile(filepath.Join(r.dir, linesName(number)), limits.JournalSegment+limits.JournalLine)
+	lines, err := readFile(pathname.In(r.dir, linesName(number)), limits.JournalSegment+limits.JournalLine)
 	if err != nil && !(r.accept && errors.Is(err, fs.ErrNotExist)) {
 		return err
 	}
@@ -198,7 +198,7 @@ func (r *recovery) dropEmpty(number int) (bool, error) {
 	if !isZero(s.data) {
 		return false, nil
 	}
-	return true, errors.Join(removeIfThere(filepath.Join(r.dir, linesName(number))), removeIfThere(filepath.Join(r.dir, declarationsName(number))))
+	return true, errors.Join(removeIfThere(pathname.In(r.dir, linesName(number))), removeIfThere(pathname.In(r.dir, declarationsName(number))))
 }
 
 // firstPrev is the digest that the first line of a segment names; nil if the line cannot be read.
@@ -243,7 +243,7 @@ func (r *recovery) readOne(s *scan, next *[sha256.Size]byte) error {
 		return err
 	}
 	if s.n == 0 {
-		return errors.Join(removeIfThere(filepath.Join(r.dir, linesName(s.number))), removeIfThere(filepath.Join(r.dir, declarationsName(s.number))))
+		return errors.Join(removeIfThere(pathname.In(r.dir, linesName(s.number))), removeIfThere(pathname.In(r.dir, declarationsName(s.number))))
 	}
 	r.number, r.prev = s.number, s.last
 	r.unsigned = append(r.unsigned, &sealed{number: s.number, lines: s.n, last: s.last, end: s.at, declarations: s.declared})
@@ -278,13 +278,13 @@ func (r *recovery) cut(s *scan, damage bool) error {
 		rest := bytes.TrimRight(part.data[part.end:], "\x00")
 		if len(rest) > 0 {
 			aside := part.name + "." + rand.Text()[:8] + asideSuffix
-			if err := atomicfile.Create(filepath.Join(r.dir, aside), rest, 0o600); err != nil {
+			if err := atomicfile.Create(pathname.In(r.dir, aside), rest, 0o600); err != nil {
 				return err
 			}
 			r.cuts = append(r.cuts, Cut{s.number, aside, int64(len(rest)), damage})
 			r.log.Warn("the end of a segment was cut off", "segment", s.number, "aside", aside, "bytes", len(rest), "damage", damage)
 		}
-		if err := truncate(filepath.Join(r.dir, part.name), part.end); err != nil {
+		if err := truncate(pathname.In(r.dir, part.name), part.end); err != nil {
 			return err
 		}
 	}

@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
-	"path/filepath"
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/pathname"
 )
 
 // scan reads the lines of one segment, each held against those before it. It is of the bytes that the files had at one time.
@@ -35,11 +35,11 @@ type scan struct {
 }
 
 func scanSegment(dir string, number int) (*scan, error) {
-	data, err := readFile(filepath.Join(dir, linesName(number)), limits.JournalSegment+limits.JournalLine+limits.JournalChunk)
+	data, err := readFile(pathname.In(dir, linesName(number)), limits.JournalSegment+limits.JournalLine+limits.JournalChunk)
 	if err != nil {
 		return nil, err
 	}
-	declarations, err := readFile(filepath.Join(dir, declarationsName(number)), limits.JournalSegment+limits.Declaration+limits.JournalChunk)
+	declarations, err := readFile(pathname.In(dir, declarationsName(number)), limits.JournalSegment+limits.Declaration+limits.JournalChunk)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}

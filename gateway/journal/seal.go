@@ -7,13 +7,13 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/internal/atomicfile"
+	"github.com/runattest/runattest/internal/pathname"
 )
 
 // sealed is a segment that takes no more lines, and is to be signed.
@@ -145,7 +145,7 @@ func (s *sealer) sign(one *sealed) error {
 	if err := s.cut(one); err != nil {
 		return err
 	}
-	sum, err := hashFile(filepath.Join(s.dir, linesName(one.number)), one.end)
+	sum, err := hashFile(pathname.In(s.dir, linesName(one.number)), one.end)
 	if err != nil {
 		return err
 	}
@@ -164,7 +164,7 @@ func (s *sealer) sign(one *sealed) error {
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(s.dir, bundleName(one.number))
+	path := pathname.In(s.dir, bundleName(one.number))
 	if err := checkOwn(path); err != nil {
 		return err
 	}
@@ -189,7 +189,7 @@ func (s *sealer) cut(one *sealed) error {
 		{declarationsName(one.number), func() file { return one.files.declarations.f }, one.declarations},
 		{linesName(one.number), func() file { return one.files.lines.f }, one.end},
 	} {
-		path := filepath.Join(s.dir, part.name)
+		path := pathname.In(s.dir, part.name)
 		err := checkOwn(path)
 		switch {
 		case err != nil:

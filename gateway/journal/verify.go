@@ -6,13 +6,13 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/pathname"
 	"github.com/runattest/runattest/internal/zero"
 )
 
@@ -233,7 +233,7 @@ func (s *scan) again() *scan {
 
 // closed verifies the bundle of a segment, and that it is of the file.
 func (r *reader) closed(s *SegmentResult, data *scan) error {
-	text, err := readFile(filepath.Join(r.dir, bundleName(s.Number)), limits.Bundle)
+	text, err := readFile(pathname.In(r.dir, bundleName(s.Number)), limits.Bundle)
 	if err != nil {
 		return err
 	}

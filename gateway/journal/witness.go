@@ -8,10 +8,10 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 
 	"github.com/runattest/runattest/internal/atomicfile"
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/pathname"
 )
 
 // A Witness keeps the bundles of closed segments where the holder of the journal's folder and key cannot change them. It may be
@@ -50,7 +50,7 @@ func (w WitnessFolder) Check() error {
 }
 
 func (w WitnessFolder) folder(journal [sha256.Size]byte) string {
-	return filepath.Join(string(w), hex.EncodeToString(journal[:]))
+	return pathname.In(string(w), hex.EncodeToString(journal[:]))
 }
 
 // Last implements Witness.
@@ -70,7 +70,7 @@ func (w WitnessFolder) Last(_ context.Context, journal [sha256.Size]byte) (int, 
 
 // Bundle implements Witness.
 func (w WitnessFolder) Bundle(_ context.Context, journal [sha256.Size]byte, number int) ([]byte, error) {
-	text, err := readFile(filepath.Join(w.folder(journal), bundleName(number)), limits.Bundle)
+	text, err := readFile(pathname.In(w.folder(journal), bundleName(number)), limits.Bundle)
 	if errors.Is(err, fs.ErrNotExist) {
 		if missing := w.Check(); missing != nil { // the whole witness
 			return nil, missing
@@ -90,7 +90,7 @@ func (w WitnessFolder) Keep(ctx context.Context, journal [sha256.Size]byte, numb
 	if err := w.checkBefore(ctx, journal, number, bundle); err != nil {
 		return err
 	}
-	err := atomicfile.Create(filepath.Join(w.folder(journal), bundleName(number)), bundle, 0o644)
+	err := atomicfile.Create(pathname.In(w.folder(journal), bundleName(number)), bundle, 0o644)
 	if !errors.Is(err, fs.ErrExist) {
 		return err
 	}

@@ -4,11 +4,11 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"sync"
 
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/pathname"
 )
 
 // witnessing gives the bundles of signed segments to the witness, in their order. It has a goroutine of its own: a witness that
@@ -137,7 +137,7 @@ func (w *witnessing) turn() error {
 	}
 	for _, number := range waits[given:] {
 		name := bundleName(number)
-		bundle, err := readFile(filepath.Join(w.dir, name), limits.Bundle)
+		bundle, err := readFile(pathname.In(w.dir, name), limits.Bundle)
 		if err == nil {
 			err = w.o.Witness.Keep(w.ctx, w.id, number, bundle)
 		}

@@ -5,8 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"time"
+
+	"github.com/runattest/runattest/internal/pathname"
 )
 
 // spareState is the next segment's files, made ahead of need. j.mu guards it.
@@ -147,7 +148,7 @@ func (j *Journal) begin() error {
 
 // checkFolder finds that the folder is no longer the one that is locked.
 func (j *Journal) checkFolder() error {
-	path := filepath.Join(j.dir, lockName)
+	path := pathname.In(j.dir, lockName)
 	there, err := os.Stat(path)
 	if err != nil {
 		return err

@@ -28,13 +28,40 @@ func Start(path string) string {
 	return filepath.Dir(path)
 }
 
-// In is a file in a folder; its name has slashes, and is below the folder.
+// In is the file that a name with slashes names from a folder.
 func In(folder, name string) string {
 	name = filepath.FromSlash(name)
-	if !strings.Contains(folder, "..") {
+	if folder == "" || !strings.Contains(folder+name, "..") {
 		return filepath.Join(folder, name)
 	}
 	return trim(folder) + string(filepath.Separator) + name
+}
+
+// From is the file that a text in a folder names, with slashes, from that folder or absolute. The name may lead out of the folder.
+func From(folder, name string) string {
+	name = filepath.FromSlash(name)
+	switch {
+	case filepath.IsAbs(name):
+		return name
+	case !strings.Contains(folder+name, ".."):
+		return filepath.Join(folder, name)
+	}
+	return trim(folder) + string(filepath.Separator) + name
+}
+
+// Abs is a name that does not depend on the working directory.
+func Abs(path string) (string, error) {
+	if !strings.Contains(path, "..") {
+		return filepath.Abs(path)
+	}
+	if filepath.IsAbs(path) {
+		return path, nil
+	}
+	here, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	return In(here, path), nil
 }
 
 func trim(folder string) string {
