@@ -37,7 +37,7 @@ func (f LogFile) Check(reads ...string) error {
 	path := string(f)
 	for _, input := range reads {
 		if ref, err := registry.ParseReference(input); registry.IsReference(input) && err == nil && ref.IsLayout() {
-			input = ref.Path()
+			input = ref.Located().Path()
 		}
 		if holdsFile(input, path) {
 			return fmt.Errorf("%s is an input: want a file of its own for decisions", path)

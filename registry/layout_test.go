@@ -4,17 +4,20 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
+	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/opencontainers/go-digest"
+	"github.com/opencontainers/image-spec/specs-go"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/runattest/runattest/attest"
@@ -314,5 +317,54 @@ func TestFullLayout(t *testing.T) {
 		if after, err := os.ReadDir(filepath.Join(dir, "blobs", "sha256")); err != nil || (len(after) == len(before)) == fits {
 			t.Errorf("room for %d: %d blobs, were %d, %v", missing, len(after), len(before), err)
 		}
+	}
+}
+
+// TestFullLists: the lists of referrers of a layout together have a bounded number of entries, however often they name one manifest.
+func TestFullLists(t *testing.T) {
+	for _, over := range []int{0, 1} {
+		dir := newLayout(t)
+		_, a := resolve(t, "oci-layout://"+dir+":v1")
+		entry := ocispec.Descriptor{MediaType: ocispec.MediaTypeImageManifest, Digest: digest.Digest(a.Digest()), Size: int64(len(a.Manifest()))}
+		named := entry
+		named.Annotations = map[string]string{ocispec.AnnotationRefName: "v1"}
+		entries := []ocispec.Descriptor{named}
+		for i, n := range []int{limits.LayoutManifests / 2, limits.LayoutManifests - limits.LayoutManifests/2 + over} {
+			list, err := json.Marshal(ocispec.Index{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageIndex, Manifests: slices.Repeat([]ocispec.Descriptor{entry}, n)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			entries = append(entries, ocispec.Descriptor{
+				MediaType: ocispec.MediaTypeImageIndex, Digest: writeBlob(t, dir, append(list, slices.Repeat([]byte(" "), i)...)), Size: int64(len(list) + i),
+				Annotations: map[string]string{ocispec.AnnotationRefName: fmt.Sprintf("sha256-%064d", i)},
+			})
+		}
+		writeIndex(t, dir, entries...)
+		_, _, errs := fetchAll(t, "oci-layout://"+dir+":v1")
+		if tooMany := len(errs) == 1 && errors.Is(errs[0], registry.ErrLayout) && strings.Contains(errs[0].Error(), "its lists of referrers have more than 100000 entries"); tooMany != (over > 0) || over == 0 && len(errs) > 0 {
+			t.Errorf("%d more: %v", over, errs)
+		}
+	}
+}
+
+// TestColons: a layout whose folder has a colon in its name is named as it is, with a run as well.
+func TestColons(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a:b")
+	if err := os.Rename(newLayout(t), dir); err != nil {
+		t.Fatal(err)
+	}
+	d := declare(t, 1)
+	if _, _, err := open(t, "oci-layout://"+dir).PushRun(t.Context(), d, sign(t, 1, attest.StatementOptions{})); err != nil {
+		t.Fatal(err)
+	}
+	ref := "oci-layout://" + dir + "@" + d.ID().String()
+	if found, _, errs := fetchAll(t, ref); len(found) != 1 || len(errs) > 0 {
+		t.Errorf("%d found, %v", len(found), errs)
+	}
+	if at := parse(t, "oci-layout://"+dir).Located().Path(); at != dir {
+		t.Errorf("%s is located at %s", dir, at)
+	}
+	if _, err := registry.Open(parse(t, "oci-layout://"+dir+":v1@"+d.ID().String()), registry.Options{}); !errors.Is(err, registry.ErrReference) || !strings.Contains(err.Error(), "no tag") {
+		t.Errorf("a tag beside a run: %v", err)
 	}
 }

@@ -88,7 +88,10 @@ func parseReference(s string) (Reference, error) {
 		}
 	}
 	if r.tag != "" && !r.run.IsZero() {
-		return r, errors.New("a run is referred to by its identity and no tag")
+		if !isLayout {
+			return r, errRunTag
+		}
+		rest, r.tag = rest+":"+r.tag, "" // the path may have a colon: see located
 	}
 	if isLayout {
 		if r.path = rest; rest == "" {
@@ -206,10 +209,15 @@ func (r Reference) subject(d digest.Digest) (attest.Subject, error) {
 
 func isLocalhost(name string) bool { return strings.EqualFold(name, "localhost") }
 
-// located splits path and tag of a layout where the path, or a tag that is a whole name, has colons of its own: the path is what is
-// there.
-func (r Reference) located() Reference {
-	if _, err := os.Stat(r.path); !errors.Is(err, fs.ErrNotExist) || !r.run.IsZero() {
+var errRunTag = errors.New("a run is referred to by its identity and no tag")
+
+// Located is the reference as Open takes it: where the path of a layout, or a tag that is a whole name, has colons of its own, the path is
+// what is there.
+func (r Reference) Located() Reference {
+	if !r.IsLayout() || !r.run.IsZero() {
+		return r
+	}
+	if _, err := os.Stat(r.path); !errors.Is(err, fs.ErrNotExist) {
 		return r
 	}
 	whole := r.path
@@ -227,6 +235,21 @@ func (r Reference) located() Reference {
 		}
 	}
 	return r
+}
+
+// checkRunTag is an error if a layout has a tag behind its path beside the identity of a run.
+func (r Reference) checkRunTag() error {
+	i := strings.LastIndexByte(r.path, ':')
+	if !r.IsLayout() || r.run.IsZero() || i < 1 || i < strings.LastIndexAny(r.path, `/\`) {
+		return nil
+	}
+	if _, err := os.Stat(r.path); !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if _, err := os.Stat(r.path[:i]); err != nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w: %w", r, ErrReference, errRunTag)
 }
 
 // runTag is where a run's declaration is: an OCI tag has no colons.

@@ -50,9 +50,7 @@ type Target struct {
 
 // Open makes a Target. It opens no connection; a layout must be there.
 func Open(ref Reference, o Options) (*Target, error) {
-	if ref.IsLayout() {
-		ref = ref.located()
-	}
+	ref = ref.Located()
 	o.Timeout, o.UserAgent = cmp.Or(o.Timeout, DefaultTimeout), cmp.Or(o.UserAgent, "runattest")
 	t := &Target{ref: ref, timeout: o.Timeout, count: o.Count}
 	if t.count == nil {
@@ -61,7 +59,10 @@ func Open(ref Reference, o Options) (*Target, error) {
 	if ref == (Reference{}) {
 		return nil, fmt.Errorf("%w: it is empty", ErrReference)
 	}
-	var err error
+	err := ref.checkRunTag()
+	if err != nil {
+		return nil, err
+	}
 	if t.store, err = openStore(ref, o); err != nil {
 		return nil, err
 	}

@@ -57,7 +57,7 @@ func newFetch() *cobra.Command {
 		}
 		inputs := []string{f.reach.ca, f.root}
 		if ref, err := registry.ParseReference(args[0]); err == nil && ref.IsLayout() {
-			inputs = append(inputs, ref.Path())
+			inputs = append(inputs, ref.Located().Path())
 		}
 		if err := errors.Join(overwrite.CheckInputs(f.out, inputs...), overwrite.CheckInputs(f.airGap, inputs...)); err != nil {
 			return err

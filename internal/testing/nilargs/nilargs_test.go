@@ -639,6 +639,7 @@ var exported = map[string]any{
 	"registry.Open":                     registry.Open,
 	"registry.ParseReference":           registry.ParseReference,
 	"registry.Reference.IsLayout":       registry.Reference.IsLayout,
+	"registry.Reference.Located":        registry.Reference.Located,
 	"registry.Reference.IsRepository":   registry.Reference.IsRepository,
 	"registry.Reference.Path":           registry.Reference.Path,
 	"registry.Reference.Repository":     registry.Reference.Repository,
