@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/unseen"
 )
 
 // Schema is the value of a configuration's "schema" member.
@@ -227,7 +228,7 @@ func (t TLS) check() error {
 
 func (c Config) checkClients() []error {
 	var errs []error
-	names, tokens, certificates := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	names, tokens, certificates, alike := map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]string{}
 	if len(c.Clients) > limits.GatewayClients {
 		return []error{fmt.Errorf("clients: %d, want at most %d", len(c.Clients), limits.GatewayClients)}
 	}
@@ -236,6 +237,15 @@ func (c Config) checkClients() []error {
 			errs = append(errs, fmt.Errorf("clients/%d: "+format, append([]any{i}, args...)...))
 		}
 		sum, err := hex.DecodeString(k.TokenSHA256)
+		for _, m := range []struct{ member, text string }{{"name", k.Name}, {"certificate", k.Certificate}} {
+			if what := misread(m.text); what != "" && strings.TrimSpace(m.text) != "" {
+				wrong("%s: %s", m.member, what)
+			}
+		}
+		if other, ok := alike[unseen.Skeleton(k.Name)]; ok && other != k.Name {
+			wrong("name: %+q looks like %+q: want names that differ to the eye", k.Name, other)
+		}
+		alike[unseen.Skeleton(k.Name)] = k.Name
 		switch {
 		case k.Name == "" || names[k.Name]:
 			wrong("name: want one of its own")
@@ -263,6 +273,23 @@ func (c Config) checkClients() []error {
 		errs = append(errs, errors.New("tls/clientCA: no client has a certificate, so that none is asked for: want clients, each with the name in its certificate"))
 	}
 	return errs
+}
+
+// misread is why a name is not what people read in it, and what to do; "" if it is.
+func misread(name string) string {
+	if char, what := unseen.In(name, true); what != "" {
+		return fmt.Sprintf("%U %s: %s", char, what, unseen.Fix(what))
+	}
+	if char, ok := unseen.Control(name, true); ok {
+		return fmt.Sprintf("%U is a control character: remove it", char)
+	}
+	if where := unseen.LoneBlank(name); where != "" {
+		return fmt.Sprintf("a blank %s is easily overlooked: remove it", where)
+	}
+	if m, ok := unseen.MistakeIn(name); ok {
+		return m.What + ": " + m.Fix
+	}
+	return ""
 }
 
 // upstreams are those of the configuration, the longest prefix first.
@@ -307,6 +334,9 @@ func (u Upstream) open() (*upstream, error) {
 		return nil, err
 	}
 	target.Path, target.RawPath = strings.TrimSuffix(target.Path, "/"), ""
+	if what := misread(u.Provider); what != "" {
+		return nil, fmt.Errorf("provider: %s", what)
+	}
 	u.Provider = cmp.Or(u.Provider, vendors[strings.ToLower(target.Hostname())], strings.ToLower(target.Hostname()))
 	p := protocolOf(u.Provider)
 	for _, version := range []string{"/v1", "/v1beta", "/v1alpha", "/v1beta1"} {

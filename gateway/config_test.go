@@ -169,12 +169,35 @@ func TestAllFaults(t *testing.T) {
 	for text, want := range map[string]string{
 		"\n\ufeff" + head:          `line 2: in column 1: a byte order mark inside the text, which some YAML readers skip; remove it; in text, write it as an escape in double quotes: "\ufeff"`,
 		head + "a:\n\u00a0 b: 1\n": "line 3: in column 1: U+00A0 looks like a blank, and is text for YAML; write a blank, U+0020, in its place; text that is meant to have it is put in quotes",
-		"\ufeff" + head:            "begins with a byte order mark; save the file as UTF-8 without a BOM",
+		"\ufeff" + head:            "line 1: begins with a byte order mark; save the file as UTF-8 without a BOM",
 		"\xff\xfes\x00c\x00":       "text in UTF-16; convert it: iconv -f UTF-16 -t UTF-8 FILE > NEW",
 	} {
 		if _, err := ParseConfig([]byte(text)); err == nil || err.Error() != want {
 			t.Errorf("%q: %v", text, err)
 		}
+	}
+}
+
+// TestNames: names that are not what people read in them are refused.
+func TestNames(t *testing.T) {
+	token := strings.Repeat("0a", 32)
+	for text, want := range map[string]string{
+		`clients: [{name: "ada ", tokenSHA256: TOKEN}]`:                                           "clients/0: name: a blank at the end is easily overlooked",
+		`clients: [{name: "a\u200bda", tokenSHA256: TOKEN}]`:                                      "clients/0: name: U+200B",
+		`clients: [{name: "ad\u0430", tokenSHA256: TOKEN}]`:                                       "clients/0: name: ",
+		`clients: [{name: ada, tokenSHA256: TOKEN}, {name: "\u0430d\u0430", tokenSHA256: OTHER}]`: "clients/1: name: ",
+		`clients: [{name: bill, tokenSHA256: TOKEN}, {name: biIl, tokenSHA256: OTHER}]`:           `clients/1: name: "biIl" looks like "bill"`,
+		`clients: [{name: ada, tokenSHA256: TOKEN}, {name: "a-da", tokenSHA256: OTHER}]`:          "",
+		`clients: [{name: "\u30a2\u30c0", tokenSHA256: TOKEN}]`:                                   "",
+		`clients: [{name: ada, certificate: "ada@acme.example "}]`:                                "clients/0: certificate: a blank at the end",
+	} {
+		text = head + "upstreams: [{url: 'https://a'}]\n" + strings.NewReplacer("TOKEN", token, "OTHER", strings.Repeat("0b", 32)).Replace(text) + "\n"
+		if _, err := ParseConfig([]byte(text)); want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: %v, want %q", text, err, want)
+		}
+	}
+	if _, err := ParseConfig([]byte(head + `upstreams: [{url: 'https://a', provider: "open\u0430i"}]`)); err == nil || !strings.Contains(err.Error(), "provider: ") {
+		t.Errorf("a provider: %v", err)
 	}
 }
 

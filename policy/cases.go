@@ -77,7 +77,7 @@ func LoadCases(path string, o Options) (*Cases, error) {
 		sortProblems(r.problems)
 		return nil, fmt.Errorf("%s: %w", path, (&InvalidError{Noun: "cases", Problems: r.problems}).explained(data))
 	}
-	path = filepath.Join(files.dir, filepath.FromSlash(policyPath))
+	path = pathname.In(files.dir, policyPath)
 	if c.policy, err = load(path, o, boundedfile.ReadRegular); err != nil {
 		return nil, err
 	}
@@ -97,8 +97,8 @@ func readCase(r *reader, files *folder, v jsontree.Value) *testCase {
 			c.rehearsal.Declaration = c.declaration
 		},
 		"bundle":      func(v jsontree.Value) { c.readBundle(r, files, v) },
-		"signer":      r.string(&c.rehearsal.Signer),
-		"issuer":      r.string(&c.rehearsal.Issuer),
+		"signer":      r.label(&c.rehearsal.Signer),
+		"issuer":      r.label(&c.rehearsal.Issuer),
 		"signed":      r.time(&c.rehearsal.Signed),
 		"now":         r.time(&c.rehearsal.Now),
 		"annotations": func(v jsontree.Value) { c.rehearsal.Annotations = r.texts(v) },
@@ -235,7 +235,7 @@ func (c *testCase) readApprovals(r *reader, files *folder, v jsontree.Value) {
 		var a RehearsedApproval
 		var decision string
 		r.members(v, []string{"approver", "decision"}, map[string]field{
-			"approver":   r.string(&a.Approver),
+			"approver":   r.label(&a.Approver),
 			"decision":   r.word(&decision, string(Approved), string(Rejected)),
 			"reason":     r.string(&a.Reason),
 			"conditions": r.names(&a.Conditions),

@@ -31,7 +31,7 @@ func (c *captureTerms) read(r *reader, v jsontree.Value) {
 		"known": func(v jsontree.Value) {
 			r.list(v, 1, limits.Rules, func(_ int, v jsontree.Value) {
 				var name string
-				switch r.string(&name)(v); {
+				switch r.label(&name)(v); {
 				case slices.Contains(c.known, name):
 					r.fail(identity.CodeUnique, "", "stands in the list already")
 				case name != "" && !capture.NamesUnknown(name):

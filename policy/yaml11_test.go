@@ -54,3 +54,28 @@ func allOf(err error) string {
 	}
 	return fmt.Sprint(err)
 }
+
+// TestCasesNames: names in cases are held against what people read in them, and problems have lines.
+func TestCasesNames(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "p.yaml"), []byte(header(t, newSigner(t))), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]string{
+		"    approvals: [{approver: \"\u0430lice\", decision: approved}]\n": "line 8, column 28: /cases/0/approvals/0/approver: ",
+		"    approvals: [{approver: \"alice \", decision: approved}]\n":     "/cases/0/approvals/0/approver: a blank at the end",
+		"    signer: \"ci\u200b\"\n":                                        "/cases/0/signer: U+200B",
+		"    issuer: \"https://\u0430cme.example\"\n":                       "/cases/0/issuer: ",
+	} {
+		cases := "schema: " + CasesSchema + "\npolicy: p.yaml\ncases:\n  - name: a\n    expect: allow\n    declaration: " +
+			"{schema: 'https://github.com/runattest/runattest/declaration/v1', kind: other,\n      model: {name: m}, prompt: {}, parameters: {}, context: [], constraints: {}}\n" + text
+		for mark, want := range map[string]string{"": want, "\ufeff": "line 1, column 1: begins with a byte order mark"} {
+			if err := os.WriteFile(filepath.Join(dir, "cases.yaml"), []byte(mark+cases), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := LoadCases(filepath.Join(dir, "cases.yaml"), options); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%q: %v, want %q", text, err, want)
+			}
+		}
+	}
+}

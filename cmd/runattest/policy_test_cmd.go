@@ -1,10 +1,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
+	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/cli"
 	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/policy"
@@ -67,9 +69,18 @@ func (o *output) runCases(cmd *cobra.Command, file string) (total, good int, err
 	return total, good, nil
 }
 
-// noteCases notes why there are no answers about cases, which is none that was expected.
+// noteCases notes why there are no answers about cases, which is none that was expected: each problem of a file of cases.
 func (o *output) noteCases(name string, err error) {
-	o.noteNo(name, err, func(why string) any { return caseReport{name, policy.CaseResult{Problem: why}} })
+	all := []error{err}
+	if invalid, ok := errors.AsType[*policy.InvalidError](err); ok && invalid.Noun == "cases" && len(invalid.Problems) > 1 {
+		all = nil
+		for _, p := range invalid.Problems {
+			all = append(all, &policy.InvalidError{Noun: invalid.Noun, Path: invalid.Path, Problems: []identity.Problem{p}})
+		}
+	}
+	for _, err := range all {
+		o.noteNo(name, err, func(why string) any { return caseReport{name, policy.CaseResult{Problem: why}} })
+	}
 }
 
 // caseReport is the JSON result of one case.

@@ -104,7 +104,7 @@ func textProblem(data []byte, l Limits) (Problem, bool) {
 	case len(data) > l.Bytes:
 		p.Code = "size"
 	case bytes.HasPrefix(data, []byte("\xef\xbb\xbf")):
-		p.Code = "bom"
+		p.Code, p.Line, p.Column = "bom", 1, 1
 	case isForm:
 		p.Code, p.Message, p.Hint = "utf8", message, hint
 	case !utf8.Valid(data):
