@@ -41,6 +41,11 @@ func TestExpressionHint(t *testing.T) {
 			t.Errorf("in quotes: %v", err)
 		}
 	}
+	for _, text := range []string{"  - name: r\n    expr: |\n\ttrue\n", "  - name: r\n    expr: |\n      true &&\n\ttrue\n"} {
+		if found := problems(t, head+text, options); found[0].Hint != "indent the lines with blanks" {
+			t.Errorf("a tab: %s, hint %q", found[0], found[0].Hint)
+		}
+	}
 	// a mistake elsewhere has another hint, or none
 	if found := problems(t, "schema: a: b\n"+head, options); found[0].Hint == expressionHint {
 		t.Errorf("%s, hint %q", found[0], found[0].Hint)

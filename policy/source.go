@@ -80,7 +80,9 @@ func invalidText(noun string, data []byte, found []yamljson.Problem) error {
 		if p.Message == "" {
 			p.Message = messages[f.Code]
 		}
-		if f.Code == "yaml-syntax" && inExpression(data, f.Line) {
+		if f.Code == "yaml-syntax" && strings.Contains(f.Message, "tab character") {
+			p.Hint = "indent the lines with blanks"
+		} else if f.Code == "yaml-syntax" && inExpression(data, f.Line) {
 			p.Hint = expressionHint
 		}
 		e.Problems = append(e.Problems, p)

@@ -62,7 +62,7 @@ func compile(s Source, expr string, behind int) (*cel.Ast, []Problem) {
 			before, after, _ := strings.Cut(rest, "\n")
 			n, rest = n+utf8.RuneCountInString(before)+1, after
 		}
-		problems = append(problems, Problem{codeCEL, n, visible.OneLine(issue.Message), celHint(issue.Message, expr)})
+		problems = append(problems, Problem{codeCEL, n, visible.OneLine(issue.Message), celHint(issue.Message, expr, n-behind)})
 		if strings.HasPrefix(issue.Message, "Syntax error: ") || len(problems) == limits.Problems { // the others come of the first
 			break
 		}

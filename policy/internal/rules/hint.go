@@ -2,7 +2,6 @@ package rules
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"unicode"
@@ -30,15 +29,19 @@ var (
 	memberNames     = lazyregexp.New(`\.([\pL_][\pL\pM\pN_]*)`)
 	arrowInCall     = lazyregexp.New(`\(\s*\w+\s*=>`)
 	lengthMember    = lazyregexp.New(`\.(?:len|length|count|size)\b`)
+	bareDate        = lazyregexp.New(`\b[12]\d{3}-[01]\d-[0-3]\d\b`)
 	lexerStopped    = lazyregexp.New(`token recognition error at: '(.)`)
 )
 
-// celHint is what to do about what CEL says of an expression, "" if that is not known.
-func celHint(message, expr string) string {
+// celHint is what to do about what CEL says of an expression at an offset, in characters; "" if that is not known.
+func celHint(message, expr string, offset int) string {
 	if m := overloadPattern.FindStringSubmatch(message); m != nil {
 		args := splitTypes(m[3])
 		if m[2] != "" {
 			args = append([]string{m[2]}, args...)
+		}
+		if date := bareDate.FindString(withoutStrings(withoutComments(expr))); date != "" && slices.Contains(args, "timestamp") {
+			return `write timestamp("` + date + `T00:00:00Z")`
 		}
 		return overloadHint(m[1], args)
 	}
@@ -55,7 +58,7 @@ func celHint(message, expr string) string {
 		return nameHint(m[1], strings.Contains(expr, m[1]+"("))
 	}
 	if m := unknownMember.FindStringSubmatch(message); m != nil {
-		return memberHint(m[1])
+		return memberHint(ownerOf(expr, offset), m[1])
 	}
 	switch {
 	case strings.HasPrefix(message, "Syntax error: "):
@@ -180,6 +183,9 @@ var elsewhere = map[string]string{
 	"nil": "!has(object.member)", "None": "!has(object.member)", "undefined": "!has(object.member)", "NULL": "!has(object.member)",
 	"year": "now.getFullYear()", "hour": "now.getHours()", "weekday": "now.getDayOfWeek(), 0 for Sunday",
 	"float": "double(x)", "number": "double(x), or int(x)", "str": "string(x)", "date": `timestamp("2026-01-31T12:00:00Z")`,
+	"regex": `text.matches(r"...")`, "regexp": `text.matches(r"...")`, "re": `text.matches(r"...")`,
+	"math": "a > b ? a : b for the larger of two", "max": "a > b ? a : b", "min": "a < b ? a : b", "abs": "x < 0 ? -x : x",
+	"input": "declaration.kind, signer.name and the like: the variables stand alone", "data": "declaration.kind, signer.name and the like: the variables stand alone",
 	"model": "declaration.model", "kind": "declaration.kind", "prompt": "declaration.prompt", "parameters": "declaration.parameters",
 	"context": "declaration.context", "constraints": "declaration.constraints", "parents": "declaration.parents",
 }
@@ -213,25 +219,6 @@ func nameHint(name string, isCall bool) string {
 		return "the functions are " + strings.Join(functions, ", ")
 	}
 	return `write text in quotes, "` + name + `"; the variables are ` + strings.Join(variables, ", ")
-}
-
-// memberHint is for a member that declarations, runs, signers and so on cannot have.
-func memberHint(name string) string {
-	switch name {
-	case "len", "length", "count":
-		return "write " + elsewhere[name]
-	case "sha":
-		return "write sha256, sha384 or sha512"
-	}
-	var all []string
-	for _, members := range objects {
-		all = slices.AppendSeq(all, maps.Keys(members))
-	}
-	slices.Sort(all)
-	if alike := alikeNames(name, slices.Compact(all)); len(alike) > 0 {
-		return "did you mean " + strings.Join(alike, ", or ") + "?"
-	}
-	return "what a declaration sets by names of its own stands in parameters or constraints: declaration.parameters." + name
 }
 
 // alikeNames are those nearest to name, which differ from it in case, or in two bytes at most.
@@ -279,6 +266,7 @@ var foreign = []struct {
 	hint    string
 }{
 	{lazyregexp.New(`(?i)\b(and|or|not)\b`), "and is &&, or is ||, not is !: !(x in [a, b])"},
+	{lazyregexp.New(`/\*|\*/`), "a comment begins with // and ends with its line"},
 	{lazyregexp.New(`<>`), "unequal is !="},
 	{lazyregexp.New(`->|=>`), arrowHint},
 	{lazyregexp.New(`\?\?|\?\.\w`), "write object.?member.orValue(x)"},
@@ -289,6 +277,9 @@ var foreign = []struct {
 	{lazyregexp.New(`\bin\s*[({]`), "write x in [a, b]"},
 	{lazyregexp.New(`\*\*|\^`), "powers have no operator: multiply"},
 	{lazyregexp.New(`\[[^][?{]*:[^][]*\]`), `part of a text or list is not taken out: text.startsWith("..."), text.matches(r"^...")`},
+	{lazyregexp.New(`\.\w+\(\s*\w+\s*:`), arrowHint},
+	{lazyregexp.New(`\b\d+_\d`), "write the digits of a number without _"},
+	{lazyregexp.New(`\d\s*%\s*(?:$|[)\]&|,])`), "% is the remainder of a division, and no part of a number: write the number itself, as the declaration has it"},
 	{lazyregexp.New(`;`), "a rule is one expression: join conditions with &&, without a semicolon"},
 }
 
@@ -341,6 +332,8 @@ func syntaxHint(message, expr string) string {
 			return "write " + ascii
 		}
 		switch at[1] {
+		case "#":
+			return "a comment begins with //"
 		case "~":
 			return `write text.matches(r"...")`
 		case "=":
@@ -362,6 +355,9 @@ func syntaxHint(message, expr string) string {
 		case "“", "”", "‘", "’", "«", "»":
 			return `write straight quotes: "..."`
 		}
+	}
+	if strings.Contains(message, "'`") {
+		return `write text in double quotes, and a member with - or a blank in its name as object["name"]`
 	}
 	return foreignHint(expr)
 }

@@ -145,8 +145,17 @@ func (r *Rule) expressions() []*cel.Ast {
 	return all
 }
 
-// Condition is the rule's condition as it counts, in one line.
-func (r *Rule) Condition() string { return visible.OneLine(withoutComments(r.condition)) }
+// Condition is the rule's condition as it counts, in one line. A line that ends in a string is \n there.
+func (r *Rule) Condition() string {
+	bare := withoutComments(r.condition)
+	var b strings.Builder
+	done := 0
+	for _, l := range literals(bare) {
+		b.WriteString(bare[done:l.start] + strings.ReplaceAll(bare[l.start:l.end], "\n", `\n`))
+		done = l.end
+	}
+	return visible.OneLine(b.String() + bare[done:])
+}
 
 // ReadsAncestors says whether the rule, or its message, reads `ancestors`.
 func (r *Rule) ReadsAncestors() bool { return r.readsAncestors }
