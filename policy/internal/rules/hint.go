@@ -21,16 +21,18 @@ import (
 // CEL says which types met, and not what to write instead.
 
 var (
-	overloadPattern = lazyregexp.New(`^found no matching overload for '(.+?)' applied to '(?:(.+)\.)?\((.*)\)'`)
-	unknownName     = lazyregexp.New(`^undeclared reference to '([^']*)'`)
-	unknownMember   = lazyregexp.New(`^undefined field '([^']*)'`)
-	hyphened        = lazyregexp.New(`([A-Za-z_][\w.]*)\.(\w+(?:-\w+)+)`)
-	hasOwnNames     = lazyregexp.New(`^\.?(?:declaration\.(?:parameters|constraints|extensions)\b|annotations\b)|^[a-z]\w*\.content\b`)
-	memberNames     = lazyregexp.New(`\.([\pL_][\pL\pM\pN_]*)`)
-	arrowInCall     = lazyregexp.New(`\(\s*\w+\s*=>`)
-	lengthMember    = lazyregexp.New(`\.(?:len|length|count|size)\b`)
-	bareDate        = lazyregexp.New(`\b[12]\d{3}-[01]\d-[0-3]\d\b`)
-	lexerStopped    = lazyregexp.New(`token recognition error at: '(.)`)
+	overloadPattern   = lazyregexp.New(`^found no matching overload for '(.+?)' applied to '(?:(.+)\.)?\((.*)\)'`)
+	unknownName       = lazyregexp.New(`^undeclared reference to '([^']*)'`)
+	unknownMember     = lazyregexp.New(`^undefined field '([^']*)'`)
+	hyphened          = lazyregexp.New(`([A-Za-z_][\w.]*)\.(\w+(?:-\w+)+)`)
+	hasOwnNames       = lazyregexp.New(`^\.?(?:declaration\.(?:parameters|constraints|extensions)\b|annotations\b)|^[a-z]\w*\.content\b`)
+	memberNames       = lazyregexp.New(`\.([\pL_][\pL\pM\pN_]*)`)
+	arrowInCall       = lazyregexp.New(`\(\s*\w+\s*=>`)
+	lengthMember      = lazyregexp.New(`\.(?:len|length|count|size)\b`)
+	bareDate          = lazyregexp.New(`\b[12]\d{3}-[01]\d-[0-3]\d\b`)
+	namesWithEnds     = lazyregexp.New(`\b([A-Za-z_]\w*)\s*([.,(\[]?)`)
+	hyphensInBrackets = lazyregexp.New(`\[\s*(\w+(?:-\w+)+)\s*\]`)
+	lexerStopped      = lazyregexp.New(`token recognition error at: '(.)`)
 )
 
 // celHint is what to do about what CEL says of an expression at an offset, in characters; "" if that is not known.
@@ -55,7 +57,7 @@ func celHint(message, expr string, offset int) string {
 			}
 			return "a name with - in it, which subtracts, is one in parameters, constraints, extensions or annotations: declaration.parameters[\"" + member[2] + "\"]"
 		}
-		return nameHint(m[1], strings.Contains(expr, m[1]+"("))
+		return nameHint(m[1], withoutStrings(withoutComments(expr)))
 	}
 	if m := unknownMember.FindStringSubmatch(message); m != nil {
 		return memberHint(ownerOf(expr, offset), m[1])
@@ -67,6 +69,12 @@ func celHint(message, expr string, offset int) string {
 		return foreignHint(expr)
 	case strings.HasSuffix(message, "does not support field selection") && lengthMember.MatchString(withoutStrings(withoutComments(expr))):
 		return "write size(x)"
+	case strings.HasPrefix(message, "type 'list(") && strings.HasSuffix(message, "does not support field selection"):
+		return `look at the elements: list.exists(x, x.name == "..."), or list.all(...)`
+	case strings.HasPrefix(message, "type 'timestamp' does not support"):
+		return "write getFullYear(), getMonth(), getDate(), getDayOfWeek() or getHours() behind it"
+	case strings.HasPrefix(message, "invalid argument to has()"):
+		return `write has(object.member), or "name" in object`
 	case strings.HasPrefix(message, "expected type 'bool'"):
 		return boolHint
 	}
@@ -93,6 +101,9 @@ func overloadHint(function string, args []string) string {
 		if len(args) == 2 && slices.Contains(numbers, args[0]) && slices.Contains(numberLists, args[1]) {
 			return convertHint
 		}
+		if len(args) == 2 && objects[args[0]] != nil {
+			return `compare a member of it, as in signer.name in ["a", "b"]`
+		}
 		return `write x in [a, b]; a part of a text is found with text.contains("part")`
 	case operators.Index:
 		return `write object.member, list[0], or list.exists(x, x.name == "...")`
@@ -100,11 +111,16 @@ func overloadHint(function string, args []string) string {
 		return "- wants a number: int(x) or double(x) makes one of text"
 	}
 	if _, isOperator := operators.FindReverse(function); !isOperator {
+		if function == "contains" && len(args) > 0 && (isListType(args[0]) || strings.HasPrefix(args[0], "map")) {
+			return "write x in list, or name in object"
+		}
 		return signatureHint(function)
 	}
 	switch {
 	case has("null", "null_type"):
 		return "null is not in declarations: ask has(declaration.model.version), or !has(...)"
+	case has("bool") && has("string"):
+		return "true and false stand without quotes"
 	case has("bool"):
 		return "join conditions with &&: a < b && b < c"
 	case has("timestamp", "google.protobuf.Timestamp") && has("string"):
@@ -179,8 +195,8 @@ var elsewhere = map[string]string{
 	"strip": "text.trim()", "includes": `text.contains("part"), or x in list`, "indexOf": `text.contains("part")`,
 	"startswith": `text.startsWith("...")`, "endswith": `text.endsWith("...")`, "match": `text.matches(r"...")`, "search": `text.matches(r"...")`,
 	"get": "object.?member.orValue(x)", "exists": "list.exists(x, condition), or has(object.member)", "all": "list.all(x, condition)",
-	"True": "true", "False": "false", "TRUE": "true", "FALSE": "false",
-	"nil": "!has(object.member)", "None": "!has(object.member)", "undefined": "!has(object.member)", "NULL": "!has(object.member)",
+	"equals": "a == b", "True": "true", "False": "false", "TRUE": "true", "FALSE": "false",
+	"nil": "has(object.member), or !has(object.member)", "None": "has(object.member), or !has(object.member)", "undefined": "has(object.member), or !has(object.member)", "NULL": "has(object.member), or !has(object.member)",
 	"year": "now.getFullYear()", "hour": "now.getHours()", "weekday": "now.getDayOfWeek(), 0 for Sunday",
 	"float": "double(x)", "number": "double(x), or int(x)", "str": "string(x)", "date": `timestamp("2026-01-31T12:00:00Z")`,
 	"regex": `text.matches(r"...")`, "regexp": `text.matches(r"...")`, "re": `text.matches(r"...")`,
@@ -190,11 +206,24 @@ var elsewhere = map[string]string{
 	"context": "declaration.context", "constraints": "declaration.constraints", "parents": "declaration.parents",
 }
 
-// nameHint is for a variable or a function that is not there.
-func nameHint(name string, isCall bool) string {
+// nameHint is for a variable or a function that is not there, in an expression without strings and comments.
+func nameHint(name, code string) string {
 	if instead, ok := elsewhere[name]; ok {
 		return "write " + instead
 	}
+	for _, quoted := range hyphensInBrackets.FindAllStringSubmatch(code, -1) {
+		if slices.Contains(strings.Split(quoted[1], "-"), name) {
+			return `write ["` + quoted[1] + `"]`
+		}
+	}
+	behind := namesWithEnds.FindAllStringSubmatch(code, -1)
+	isUsed := func(ends string) bool {
+		return slices.ContainsFunc(behind, func(m []string) bool { return m[1] == name && m[2] != "" && strings.Contains(ends, m[2]) })
+	}
+	if isUsed(",") && isUsed(".") { // the variable of a macro that is not there, which has a hint of its own
+		return ""
+	}
+	isCall := isUsed("(")
 	e, err := environment()
 	if err != nil {
 		return ""
@@ -217,6 +246,9 @@ func nameHint(name string, isCall bool) string {
 	}
 	if isCall {
 		return "the functions are " + strings.Join(functions, ", ")
+	}
+	if isUsed(".[") {
+		return "the variables are " + strings.Join(variables, ", ")
 	}
 	return `write text in quotes, "` + name + `"; the variables are ` + strings.Join(variables, ", ")
 }
@@ -258,6 +290,8 @@ func distance(a, b string) int {
 	return row[len(b)]
 }
 
+const implicationHint = "if a, then b, is !a || b"
+
 const arrowHint = "write list.exists(x, condition), with a comma behind the name"
 
 // foreign are operators of other languages.
@@ -265,10 +299,17 @@ var foreign = []struct {
 	pattern *lazyregexp.Regexp
 	hint    string
 }{
+	{lazyregexp.New(`(?i)\bbetween\b`), "write a <= x && x <= b"},
 	{lazyregexp.New(`(?i)\b(and|or|not)\b`), "and is &&, or is ||, not is !: !(x in [a, b])"},
 	{lazyregexp.New(`/\*|\*/`), "a comment begins with // and ends with its line"},
 	{lazyregexp.New(`<>`), "unequal is !="},
-	{lazyregexp.New(`->|=>`), arrowHint},
+	{lazyregexp.New(`\(\s*\w+\s*(?:->|=>)`), arrowHint},
+	{lazyregexp.New(`\w->\w`), "a member stands behind a dot: declaration.kind"},
+	{lazyregexp.New(`->|=>`), implicationHint},
+	{lazyregexp.New(`\.\s*""`), `write object["name"], without the dot`},
+	{lazyregexp.New(`\s(?:matches|contains|startsWith|endsWith)\s`), `write a dot before it and brackets behind: text.contains("...")`},
+	{lazyregexp.New(`\[\s*\*\s*\]`), `look at the elements: list.exists(x, x.name == "...")`},
+	{lazyregexp.New(`\b\d+[smhd]\b`), `write duration("90s"), with the units h, m and s`},
 	{lazyregexp.New(`\?\?|\?\.\w`), "write object.?member.orValue(x)"},
 	{lazyregexp.New(`\bif\b`), "write condition ? a : b"},
 	{lazyregexp.New(`\blike\b`), `write text.matches(r"..."), text.startsWith("...") or text.contains("...")`},
@@ -344,6 +385,8 @@ func syntaxHint(message, expr string) string {
 				return `write text.matches(r"...")`
 			case arrowInCall.MatchString(code):
 				return arrowHint
+			case strings.Contains(code, "=<"):
+				return "at most is <="
 			case strings.Contains(code, "=>"):
 				return "at least is >=, at most is <=; if a, then b, is !a || b"
 			}
@@ -351,6 +394,9 @@ func syntaxHint(message, expr string) string {
 		case "&", "|":
 			return "and is &&, or is ||"
 		case `"`, "'":
+			if strings.Contains(message, `\`) {
+				return `CEL has no such escape: write a raw string, r"..."`
+			}
 			return "close the string with the quote with which it begins, on the same line; in YAML a blank and # begin a comment: there, put the whole expression in quotes, or below |"
 		case "“", "”", "‘", "’", "«", "»":
 			return `write straight quotes: "..."`

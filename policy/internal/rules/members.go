@@ -66,8 +66,15 @@ var otherMembers = map[string]string{
 	"Time.now": "write now", "Time.signed": "write time.earliest, or time.latest", "Time.time": "write time.earliest, or time.latest",
 	"Time.timestamp": "write time.earliest, or time.timestamps",
 	"Signer.email":   "write name: it is that of the key, or the identity of the certificate", "Signer.identity": "write name: it is that of the key, or the identity of the certificate",
-	"Signer.subject": "write name: it is that of the key, or the identity of the certificate",
-	"Run.identity":   "write run.id", "Ancestor.identity": "write id", "Ancestor.signer": "write signers.exists(s, s.name == ...)",
+	"Signer.subject":       "write name: it is that of the key, or the identity of the certificate",
+	"Declaration.messages": "write declaration.prompt.messages", "Declaration.params": "write declaration.parameters",
+	"Declaration.tools": `write declaration.context.exists(c, c.role == "tool" && c.name == "...")`,
+	"Declaration.id":    "write run.id", "Declaration.identity": "write run.id", "Declaration.digest": "write run.id, or declaration.model.digest.sha256",
+	"Declaration.name": "write declaration.model.name", "Declaration.version": "write declaration.model.version", "Declaration.provider": "write declaration.model.provider",
+	"Model.sha256": "write digest.sha256", "Resource.sha256": "write digest.sha256",
+	"Run.signer": "write signer", "Run.time": "write time.earliest", "Run.declaration": "write declaration", "Run.approvals": "write approvals",
+	"Run.approved": `write approvals.exists(a, a.decision == "approved")`,
+	"Run.identity": "write run.id", "Ancestor.identity": "write id", "Ancestor.signer": "write signers.exists(s, s.name == ...)",
 	"Ancestor.time": "write declaredBy", "Digest.sha": "write sha256, sha384 or sha512",
 }
 
