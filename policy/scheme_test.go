@@ -5,6 +5,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -139,5 +140,74 @@ func TestNotOverPAE(t *testing.T) {
 	}
 	if tried == 0 {
 		t.Error("nothing was tried")
+	}
+}
+
+// TestSpelledOtherwise: what an approver has signed in another spelling of the predicate type, encoded twice, or with a signature that has
+// bytes behind it approves nothing, and may be a rejection.
+func TestSpelledOtherwise(t *testing.T) {
+	ci, alice := newSigner(t), newSigner(t)
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bob, err := signer.NewPublicKey(private.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := bob.PEM()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := policyOf(t, ci, "approvals:\n  required: 1\n  approvers:\n"+
+		"    - {name: alice, keys: [{key: "+pemOf(t, alice)+"}]}\n    - name: bob\n      keys:\n        - key: |\n            "+
+		strings.ReplaceAll(strings.TrimSpace(string(text)), "\n", "\n            ")+"\n")
+	id := parse(t, declarationText).ID()
+	yes := signApproval(t, ApprovalStatement{Identity: id, Decision: Approved, Reason: "ok"}, alice)
+	claim, err := NewApproval(ApprovalStatement{Identity: id, Decision: Rejected, Reason: "a reason"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain := string(claim.Bytes())
+	typed := func(t string) string { return strings.Replace(plain, ApprovalType, t, 1) }
+	digest := strings.TrimPrefix(id.String(), "airun:1:sha256:")
+	for name, c := range map[string]struct {
+		payload, behind string
+		allowed         bool
+	}{
+		"as it is":                 {plain, "", false},
+		"an underscore":            {typed("https://github.com/runattest/runattest/run_approval/v1"), "", false},
+		"a percent sign":           {typed("https://github.com/runattest/runattest/run%2Dapproval/v1"), "", false},
+		"two slashes":              {typed("https://github.com/runattest/runattest//run-approval/v1"), "", false},
+		"a short type":             {typed("RunApproval"), "", false},
+		"a sign alone":             {typed("/"), "", false},
+		"another type":             {typed("https://example.com/review/v1"), "", true},
+		"base64":                   {base64.StdEncoding.EncodeToString([]byte(plain)), "", false},
+		"base64 of URLs in quotes": {`"` + base64.RawURLEncoding.EncodeToString([]byte(plain)) + `"`, "", false},
+		"base64 with lines":        {base64.StdEncoding.EncodeToString([]byte(plain))[:76] + "\n" + base64.StdEncoding.EncodeToString([]byte(plain))[76:] + "\n", "", false},
+		"the digest alone":         {digest, "", false},
+		"another text":             {base64.StdEncoding.EncodeToString([]byte("a text")), "", true},
+		"a buffer":                 {plain, "\x00", false},
+	} {
+		e := evidence.Envelope{PayloadType: attest.PayloadType, Payload: []byte(c.payload)}
+		sum := sha256.Sum256(e.Message())
+		signature, err := ecdsa.SignASN1(rand.Reader, private, sum[:])
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := json.Marshal(map[string]any{"payloadType": e.PayloadType, "payload": e.Payload, "signatures": []map[string]any{{"sig": append(signature, c.behind...)}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := attest.ParseBundle(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := decide(t, p, declarationText, ci, yes, Approval{"bob", b}); d.Allowed != c.allowed {
+			t.Errorf("%s: %s", name, told(d))
+		}
+		if d := decide(t, p, declarationText, ci, Approval{"bob", b}); d.Allowed {
+			t.Errorf("%s alone: %s", name, told(d))
+		}
 	}
 }

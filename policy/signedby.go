@@ -3,9 +3,12 @@ package policy
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/evidence"
@@ -50,21 +53,38 @@ var (
 	escapedDigit  = lazyregexp.New(`\\u00([346][0-9])`) // of JSON: 0 to 9, a to f, A to F and more, in lower case
 )
 
-// approvalFamily is in the predicate types of all versions of approvals, however they are spelled.
-const approvalFamily = "runattest/run-approval"
+// approvalFamily is in the predicate types of all versions of approvals, however they are spelled: in their letters and digits.
+const approvalFamily = "runapproval"
+
+func mayMeanApproval(predicateType string) bool {
+	if plain, err := url.PathUnescape(predicateType); err == nil {
+		predicateType = plain
+	}
+	letters := strings.Map(func(r rune) rune {
+		if !unicode.IsLetter(r) && !unicode.IsDigit(r) {
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, predicateType)
+	return letters == "" || strings.Contains(letters, approvalFamily)
+}
 
 // runsIn returns the runs whose digests occur in a payload that is not a Statement, or not one of the form that
 // approvals have: a rejection of a later version is one, too. A Statement of another type is about none. The error is that
 // there are more than a Statement may name.
 func runsIn(b *attest.Bundle) ([]identity.ID, error) {
-	if t := b.UnverifiedPredicateType(); t != "" && !strings.Contains(strings.ToLower(t), approvalFamily) {
+	if !mayMeanApproval(b.UnverifiedPredicateType()) {
 		return nil, nil
 	}
 	var ids []identity.ID
-	text := bytes.ToLower(bytes.ReplaceAll(b.UnverifiedPayload(), []byte{0}, nil)) // of UTF-16
-	found := digestPattern.FindAll(text, limits.Subjects+1)
-	if bytes.Contains(text, []byte(`\u00`)) {
-		found = append(found, digestPattern.FindAll(withoutEscapes(text), limits.Subjects+1)...)
+	var found [][]byte
+	payload := b.UnverifiedPayload()
+	for _, text := range [][]byte{payload, outOfBase64(payload)} {
+		text = bytes.ToLower(bytes.ReplaceAll(text, []byte{0}, nil)) // of UTF-16
+		found = append(found, digestPattern.FindAll(text, limits.Subjects+1)...)
+		if bytes.Contains(text, []byte(`\u00`)) {
+			found = append(found, digestPattern.FindAll(withoutEscapes(text), limits.Subjects+1)...)
+		}
 	}
 	if len(found) > limits.Subjects {
 		return nil, fmt.Errorf("it cannot be read, and names more than %d digests, so that it may be a rejection of any run", limits.Subjects)
@@ -75,6 +95,17 @@ func runsIn(b *attest.Bundle) ([]identity.ID, error) {
 		}
 	}
 	return ids, nil
+}
+
+// outOfBase64 is what a payload has in base64, where that was encoded twice; nil of another one.
+func outOfBase64(payload []byte) []byte {
+	text := strings.TrimRight(strings.Trim(string(bytes.TrimSpace(payload)), `"`), "=")
+	text = strings.NewReplacer("-", "+", "_", "/", "\r", "", "\n", "").Replace(text)
+	inside, err := base64.RawStdEncoding.DecodeString(text)
+	if err != nil {
+		return nil
+	}
+	return inside
 }
 
 // withoutEscapes is text with what JSON may escape of a digest as it is read.

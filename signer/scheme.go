@@ -156,8 +156,10 @@ func (s *Schemes) ecdsa(k *PublicKey, key *ecdsa.PublicKey, signature []byte) st
 			return ""
 		}
 		form = ", r and s side by side (IEEE P1363)"
-	} else if !k.canMake(len(signature)) || !isDER(signature) {
+	} else if der = startInDER(signature); der == nil || !k.canMake(len(signature)) {
 		return ""
+	} else if len(der) < len(signature) {
+		form = inDER + " with bytes behind it"
 	}
 	for _, h := range schemeHashes {
 		if h == own && form == inDER {
@@ -255,7 +257,16 @@ func mgf1(h crypto.Hash, seed []byte, n int) []byte {
 }
 
 func isDER(signature []byte) bool {
+	der := startInDER(signature)
+	return der != nil && len(der) == len(signature)
+}
+
+// startInDER is a signature in DER without what stands behind it, such as the rest of a buffer; nil if it is none.
+func startInDER(signature []byte) []byte {
 	var parts struct{ R, S *big.Int }
 	rest, err := asn1.Unmarshal(signature, &parts)
-	return err == nil && len(rest) == 0
+	if err != nil {
+		return nil
+	}
+	return signature[:len(signature)-len(rest)]
 }
