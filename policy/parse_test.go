@@ -52,6 +52,7 @@ func TestRefused(t *testing.T) {
 		"issuer of none":        {head + "  certificates: [{identity: a@b, issuerRegexp: $a}]\n", "/signers/certificates/0/issuerRegexp: the regular expression matches no text"},
 		"certificate of blank":  {head + "  certificates: [{identityRegexp: ' ', issuer: 'https://i'}]\n", "/signers/certificates/0/identityRegexp: a blank"},
 		"certificate to blank":  {head + "  certificates: [{identityRegexp: 'a@b ', issuer: 'https://i'}]\n", "/signers/certificates/0/identityRegexp: a blank"},
+		"URI without scheme":    {head + "  certificates: [{identity: github.com/acme/app/.github/workflows/x.yml@refs/heads/main, issuer: 'https://i'}]\n", "/signers/certificates/0/identity: an identity that is a URI has a scheme"},
 		"issuer without scheme": {head + "  certificates: [{identity: a@b, issuer: idp.example}]\n", "/signers/certificates/0/issuer: the issuer of an identity is a URL"},
 		"certificate no root":   {head + "  certificates: [{identity: a@b, issuer: 'https://i'}]\n", "no trusted root says who issues certificates"},
 		"approvals unmet":       {head + "approvals: {required: 2, approvers: [{name: a, keys: [{key: " + pemOf(t, second) + "}]}]}\n", "line 6, column 23: /approvals/required: 2 approvals required, of 1 approver: which cannot be met"},

@@ -128,6 +128,11 @@ func (s *signerSet) readCertificate(r *reader, v jsontree.Value) {
 				r.fail(identity.CodeValue, "write https://"+text+"; if certificates have it as it stands, write issuerRegexp in place of issuer",
 					"the issuer of an identity is a URL, and this is none: no certificate would have it")
 			}
+			if host, rest, ok := strings.Cut(text, "/"); member == "identity" && ok && strings.Contains(host, ".") && !strings.Contains(text, "://") && !strings.Contains(host, "@") &&
+				rest != "" && len(r.problems) == before {
+				r.fail(identity.CodeValue, "write https://"+text+"; if certificates have it as it stands, write identityRegexp in place of identity",
+					"an identity that is a URI has a scheme, and this has none: no certificate would have it")
+			}
 			*into = authority.Exactly(text)
 		}
 	}

@@ -133,6 +133,8 @@ func overloadHint(function string, args []string) string {
 		return "% takes whole numbers: int(x) makes one"
 	case has("double") && has("int", "uint"):
 		return convertHint
+	case (function == operators.Equals || function == operators.NotEquals) && len(args) == 2 && args[1] == "list("+args[0]+")":
+		return "write x in [a, b], or !(x in [a, b])"
 	case function == operators.Add && slices.ContainsFunc(args, isListType):
 		return "write list + [x]"
 	case slices.ContainsFunc(args, isListType):
@@ -195,7 +197,9 @@ var elsewhere = map[string]string{
 	"strip": "text.trim()", "includes": `text.contains("part"), or x in list`, "indexOf": `text.contains("part")`,
 	"startswith": `text.startsWith("...")`, "endswith": `text.endsWith("...")`, "match": `text.matches(r"...")`, "search": `text.matches(r"...")`,
 	"get": "object.?member.orValue(x)", "exists": "list.exists(x, condition), or has(object.member)", "all": "list.all(x, condition)",
-	"equals": "a == b", "True": "true", "False": "false", "TRUE": "true", "FALSE": "false",
+	"equals": "a == b", "has": `has(object.member), or "name" in object`, "isEmpty": "size(x) == 0", "empty": "size(x) == 0",
+	"substring": `text.startsWith("..."), or text.matches(r"^...")`, "charAt": `text.startsWith("..."), or text.matches(r"^...")`,
+	"True": "true", "False": "false", "TRUE": "true", "FALSE": "false",
 	"nil": "has(object.member), or !has(object.member)", "None": "has(object.member), or !has(object.member)", "undefined": "has(object.member), or !has(object.member)", "NULL": "has(object.member), or !has(object.member)",
 	"year": "now.getFullYear()", "hour": "now.getHours()", "weekday": "now.getDayOfWeek(), 0 for Sunday",
 	"float": "double(x)", "number": "double(x), or int(x)", "str": "string(x)", "date": `timestamp("2026-01-31T12:00:00Z")`,

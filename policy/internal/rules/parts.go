@@ -38,6 +38,29 @@ func checkParts(checked *cel.Ast, called calls, behind int) []Problem {
 			}
 		}
 	}
+	for _, operator := range []string{operators.Less, operators.LessEquals, operators.Greater, operators.GreaterEquals} {
+		for _, call := range called.of(operator) {
+			args, compares := call.Args(), operator
+			if _, _, ok := partOfTime(checked, args[0]); !ok {
+				args, compares = []ast.Expr{args[1], args[0]}, turned(operator)
+			}
+			name, bounds, ok := partOfTime(checked, args[0])
+			n, isInt := constantIn(args[1]).(types.Int)
+			if !ok || !isInt {
+				continue
+			}
+			if part := (between{least: float64(bounds[0]), most: float64(bounds[1])}).with(compares, float64(n)); part.isEmpty() {
+				return problem(args[1], fmt.Sprintf("CEL counts from %d to %d here%s", bounds[0], bounds[1], firsts[name]), "%s() is never %s %d", name, inWords[compares], n)
+			}
+		}
+	}
+	for _, call := range called.of(operators.Equals, operators.NotEquals) {
+		for i, x := range call.Args() {
+			if y := call.Args()[1-i]; path(x) != "" && constantIn(y) == types.NullValue {
+				return problem(y, "ask has("+path(x)+"), or !has("+path(x)+")", "%s is never null: a member is there or not", path(x))
+			}
+		}
+	}
 	for _, call := range called.of(operators.Index) {
 		x, y := call.Args()[0], call.Args()[1]
 		if n, isInt := constantIn(y).(types.Int); isInt && n < 0 && checked.NativeRep().GetType(x.ID()).Kind() == types.ListKind {
@@ -46,6 +69,8 @@ func checkParts(checked *cel.Ast, called calls, behind int) []Problem {
 	}
 	return nil
 }
+
+var inWords = map[string]string{operators.Less: "less than", operators.LessEquals: "at most", operators.Greater: "more than", operators.GreaterEquals: "at least"}
 
 // firsts are what the first number is.
 var firsts = map[string]string{
