@@ -431,6 +431,20 @@ func TestNotOurs(t *testing.T) {
 	}
 }
 
+// TestApprovalWithoutBundle: where a bundle could not be read, and the program goes on, nothing is allowed.
+func TestApprovalWithoutBundle(t *testing.T) {
+	p := newPanel(t)
+	id := parse(t, declarationText).ID()
+	yes := signApproval(t, ApprovalStatement{Identity: id, Decision: Approved, Reason: "ok"}, p.alice)
+	for _, none := range []*attest.Bundle{nil, {}} {
+		given := Given{Now: now, Approvals: []Approval{yes, {Source: "bob.json", Bundle: none}}}
+		r, err := p.Verify(ctx, signRun(t, declarationText, p.ci), attest.Expect{}, given)
+		if r != nil || err == nil || !strings.Contains(err.Error(), "approval bob.json: there is no bundle") {
+			t.Errorf("%v: %v, %v", none, r, err)
+		}
+	}
+}
+
 // TestVerify: a result is of a run that is verified and allowed, and every no has a report with the policy's check.
 func TestVerify(t *testing.T) {
 	by, eve := newSigner(t), newSigner(t)

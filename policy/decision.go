@@ -132,6 +132,9 @@ func (p *Policy) hearAll(ctx context.Context, s *subject, given []Approval) erro
 	var costly string
 	most := -1
 	for i, a := range given {
+		if a.Bundle.Format() == "" { // nil, or a zero value
+			return fmt.Errorf("approval %s: there is no bundle: what could not be read may be a rejection", a.Source)
+		}
 		before := work.Done()
 		o := p.approvals.verify(ctx, a, work)
 		if err := ctx.Err(); err != nil { // which may be why it does not count

@@ -161,6 +161,9 @@ func (k *PublicKey) Public() crypto.PublicKey { return zero.IfNil(k).key }
 // PEM is the key as a PUBLIC KEY block.
 func (k *PublicKey) PEM() ([]byte, error) {
 	k = zero.IfNil(k)
+	if k.key == nil {
+		return nil, errors.New("there is no public key")
+	}
 	der, err := x509.MarshalPKIXPublicKey(k.key)
 	if err != nil {
 		return nil, err

@@ -159,6 +159,9 @@ func checkPrivate(key crypto.Signer) error {
 		}
 		return err
 	case *rsa.PrivateKey:
+		if _, err := algorithmOf(&key.PublicKey); err != nil { // by its size, on which the time for the rest depends
+			return err
+		}
 		return key.Validate()
 	}
 	return nil

@@ -269,7 +269,9 @@ func TestNewRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	other := slices.Clone(private)
-	other[40] ^= 1 // in the public half
+	other[40] ^= 1                                        // in the public half
+	modulus := new(big.Int).Lsh(big.NewInt(1), 8_000_000) // for which the library would take hours
+	tooLarge := &rsa.PrivateKey{PublicKey: rsa.PublicKey{N: modulus.Add(modulus, big.NewInt(1)), E: 65537}, D: modulus, Primes: []*big.Int{modulus, modulus}}
 	good, other256, other384 := ecdsaKey(t, elliptic.P256()), ecdsaKey(t, elliptic.P256()), ecdsaKey(t, elliptic.P384())
 	for name, key := range map[string]crypto.Signer{
 		"nil":                    nil,
@@ -285,6 +287,7 @@ func TestNewRefuses(t *testing.T) {
 		"a nil RSA key":          (*rsa.PrivateKey)(nil),
 		"a zero RSA key":         new(rsa.PrivateKey),
 		"a nil pointer to a key": (*ed25519.PrivateKey)(nil),
+		"an RSA key too large":   tooLarge,
 	} {
 		if by, err := signer.New(key); err == nil || strings.Contains(err.Error(), "runtime error") {
 			t.Errorf("%s: %v, %v", name, by, err)
