@@ -1,11 +1,8 @@
 package identity
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
-
-	"golang.org/x/text/unicode/norm"
 
 	"github.com/runattest/runattest/internal/jsontree"
 	"github.com/runattest/runattest/internal/secrets"
@@ -81,53 +78,18 @@ func isNameMember(name []byte) bool {
 }
 
 func (l *linter) text(s string, isName bool) {
-	if r, ok := unseen.Control(s, isName); ok {
-		l.warn(CodeInvisible, fmt.Sprintf("%U is a control character", r), "remove it")
-	}
-	if where := unseen.LoneBlank(s); isName && where != "" {
-		l.warn(CodeInvisible, "a blank "+where+" is easily overlooked", "remove it, unless it is meant")
-	}
-	if isASCII(s) {
-		return
-	}
-	if !norm.NFC.IsNormalString(s) {
-		l.warn(CodeNFC, "text is not in Unicode form NFC; the same text in NFC has another identity", "save the text in NFC")
-	}
-	if r, ok := unseen.Bidi(s, isName); ok {
-		l.warn(CodeBidi, fmt.Sprintf("%U changes the direction of the text around it", r), "remove it, unless the text is written from right to left")
-	}
-	if r, ok := unseen.Invisible(s, isName); ok {
-		l.warn(CodeInvisible, fmt.Sprintf("%U is not seen", r), "remove it")
-	}
-	if r, ok := unseen.Space(s, isName); ok {
-		l.warn(CodeInvisible, fmt.Sprintf("%U looks like a blank", r), "write a blank, U+0020, unless this one is meant")
-	}
-	if !isName {
-		return
-	}
-	if r, what := unseen.NoLetter(s); what != "" {
-		l.warn(CodeInvisible, fmt.Sprintf("%U %s", r, what), "remove it, or write what is meant")
-	}
-	check := "check each letter of " + strconv.QuoteToASCII(s)
-	switch {
-	case unseen.MixesScripts(s):
-		l.warn(CodeLookAlike, "a word mixes letters of scripts that look alike", check)
-	case unseen.LooksLatin(s):
-		l.warn(CodeLookAlike, "a word has only letters that look like Latin ones and are not", check)
-	case unseen.MixesDigits(s):
-		l.warn(CodeLookAlike, "a word mixes digits of two scripts", check)
-	default:
-		if r, plain := unseen.Mark(s); plain != "" {
-			l.warn(CodeLookAlike, fmt.Sprintf("%U looks like %s", r, plain), "write "+plain)
-		} else if r, ok := unseen.Styled(s); ok {
-			l.warn(CodeLookAlike, fmt.Sprintf("%U looks like %s", r, norm.NFKC.String(string(r))), "write "+norm.NFKC.String(string(r)))
-		} else if r, ok := unseen.Phonetic(s); ok {
-			if r == 'ı' {
-				check += "; in Turkish and Azerbaijani this one is right"
-			}
-			l.warn(CodeLookAlike, fmt.Sprintf("%U (%c) is not a letter of the alphabet a to z, and can look like one", r, r), check)
+	for _, f := range unseen.In(s, isName) {
+		fix := f.Fix
+		if f.Kind == unseen.Suspect {
+			fix += ": " + strconv.QuoteToASCII(f.Chars)
 		}
+		l.warn(textCodes[f.Kind], f.What, fix)
 	}
+}
+
+var textCodes = map[unseen.Kind]Code{
+	unseen.Bidi: CodeBidi, unseen.Invisible: CodeInvisible, unseen.Space: CodeInvisible, unseen.Control: CodeInvisible, unseen.Blank: CodeInvisible,
+	unseen.NotNFC: CodeNFC, unseen.Senseless: CodeInvisible, unseen.LookAlike: CodeLookAlike, unseen.Suspect: CodeLookAlike,
 }
 
 func isASCII(s string) bool { return allBytes(s, func(c byte) bool { return c < 0x80 }) }

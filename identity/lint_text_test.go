@@ -90,6 +90,20 @@ func TestUnseen(t *testing.T) {
 	}
 }
 
+// TestWordAtOnce: what is wrong with a word is one problem that names all of its letters.
+func TestWordAtOnce(t *testing.T) {
+	for s, want := range map[string][2]string{
+		"\u0440\u0430ypal": {"the letters U+0440 and U+0430 look like pa and are not, in a word with ASCII letters", "write paypal, or the word in the letters of one script"},
+		"Сара":             {"a word has only letters that look like Latin ones and are not", `check its letters, which read as Capa: "\u0421\u0430\u0440\u0430"`},
+		"a\u200bb\u200cc":  {"U+200B and U+200C are not seen", "remove them"},
+	} {
+		problems := identity.Lint([]byte(strings.Replace(clean, `"m"`, `"`+s+`"`, 1)))
+		if len(problems) != 1 || problems[0].Message != want[0] || problems[0].Hint != want[1] {
+			t.Errorf("%+q: want %q, got %+v", s, want, problems)
+		}
+	}
+}
+
 // TestLooksLikeAnother: names with characters that say nothing, or that can be taken for other letters, are warned of; names in a
 // language's own letters, and all prose, are not.
 func TestLooksLikeAnother(t *testing.T) {
@@ -109,6 +123,7 @@ func TestLooksLikeAnother(t *testing.T) {
 	for _, s := range []string{
 		"Türkçe kapı", "ılık şarap", "İstanbul ışıklar", "Azərbaycan dili", "Kɔnkɔmba", "Hausa ɓera ɗaki", "Eʋegbe", "नमस्ते दुनिया", "नमस्ते १२३", "مرحبا ١٢٣", "فارسی ۱۲۳", "中文模型 v2", "通义千问Qwen2", "日本語モデルABC",
 		"한국어GPT", "модель о", "модель а1", "α-vae", "β-VAE", "ελληνικά", "Straße", "Ångström", "ไทย ๑๒", "বাংলা ১২", "ქართული", "ᏣᎳᎩ", "Հայերեն", "tiếng Việt", "Łódź", "Þórr", "ʻOkina", "µ-law",
+		"ทีมAI", "kΩ", "CO₂", "R²", "χ²", "π₀", "Mª José", "nº 5", "№ 5", "Claude™", "第Ⅱ期", "①", "PDFफाइल", "הPDF", "كتابAI", "μTransfer", "5 μm", "ΔE", "TNFα", "模型（测试）", "ℓ2", "ℝ", "\U0001fae9",
 	} {
 		if name, prose := textCodes(t, s); name != nil || prose != nil {
 			t.Errorf("%q: got %v and %v", s, name, prose)

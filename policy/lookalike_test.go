@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"testing"
@@ -158,6 +159,72 @@ func TestLookAlikeHints(t *testing.T) {
 	} {
 		if p := problems(t, text, options); !strings.Contains(p[0].Hint, hint) {
 			t.Errorf("want %q, got %v", hint, p)
+		}
+	}
+}
+
+// TestProseInRules: a string that is compared with prose has dashes and signs that names have not. What is not seen in it, and letters
+// that are not what they look like, are refused there as well.
+func TestProseInRules(t *testing.T) {
+	head := header(t, newSigner(t))
+	const refused = "looks like"
+	for expr, want := range map[string]string{
+		`!declaration.prompt.text.contains("2020–2024")`:                                                            "",
+		`declaration.prompt.messages.all(m, !m.content.contains("2020–2024"))`:                                      "",
+		`["2020–2024", "x"].all(w, !declaration.prompt.text.lowerAscii().contains(w))`:                              "",
+		`declaration.context.all(r, !string(r.content).contains("ＧＰＴ 2020–2024"))`:                                  "",
+		`json(declaration.prompt).contains("𝐚𝐛")`:                                                                   "",
+		`!declaration.prompt.text.contains("\U0001FAE9")`:                                                           "",
+		`!declaration.prompt.text.contains("a` + "\ue000" + `")`:                                                    "",
+		`declaration.model.name != "` + "\U0001fae9" + `"`:                                                          "",
+		`declaration.model.name != "2020–2024"`:                                                                     refused,
+		`declaration.prompt.messages.all(m, m.role != "2020–2024")`:                                                 refused,
+		`["2020–2024"].all(w, !declaration.prompt.text.contains(w) && declaration.model.name != w)`:                 refused,
+		`declaration.parameters.?stop.orValue("") != "2020–2024"`:                                                   refused,
+		`"2020–2024".size() > 1`:                                                                                    refused,
+		`!declaration.prompt.text.contains("` + "\u0435" + `vil")`:                                                  refused,
+		`!declaration.prompt.text.contains("` + "\ufb01" + `ne")`:                                                   refused,
+		`!declaration.prompt.text.contains("a` + "\u00a0" + `b")`:                                                   refused,
+		`!declaration.prompt.text.contains("cafe` + "\u0301" + `")`:                                                 "not in Unicode form NFC",
+		`!declaration.prompt.text.contains("a` + "\u200b" + `b")`:                                                   "is not seen",
+		`declaration.model.name != "` + "\u0435" + `vil" && declaration.model.version != "` + "\u0440\u0430" + `y"`: "(and 1 more)", // both at once
+	} {
+		got := ruleProblems(t, head, expr)
+		if want == "" && got != "" || !strings.Contains(got, want) {
+			t.Errorf("%s: want %q\n got %s", strconv.QuoteToASCII(expr), want, got)
+		}
+	}
+	message := head + "rules:\n  - {name: a, expr: 'false', message: 'is {{declaration.kind == \"agent\" ? \"2020–2024\" : \"\"}}'}\n"
+	if _, err := Parse([]byte(message), options); err != nil {
+		t.Errorf("in a message: %v", err)
+	}
+}
+
+// TestHintsAreFollowedOnce: an edit that a hint gives is the last one that the word needs.
+func TestHintsAreFollowedOnce(t *testing.T) {
+	head := header(t, newSigner(t))
+	for _, c := range [][3]string{
+		{"Сара", `\u0421\u0430\u0440\u0430`, ""}, {"раураl", `\u0440\u0430\u0443\u0440\u0430`, "l"}, {"PDFфайл", `\u0444\u0430\u0439\u043B`, ""}, {"a\u200bb\u200cc", `\u200B and \u200C`, ""},
+	} {
+		text := func(s string) []byte {
+			return []byte(head + "rules:\n  - name: a\n    expr: |\n      declaration.model.name != \"" + s + "\"\n")
+		}
+		p, err := Parse(text(c[0]), options)
+		found := fmt.Sprint(err)
+		if err == nil {
+			found = fmt.Sprint(p.Warnings(time.Now())[0].Hint)
+		} else {
+			found = problems(t, string(text(c[0])), options)[0].Hint
+		}
+		if !strings.Contains(found, "write "+c[1]+" in the string") {
+			t.Errorf("%s: want %s, got %s", c[0], c[1], found)
+		}
+		if strings.Contains(c[1], " and ") {
+			continue
+		}
+		p, err = Parse(text(c[1]+c[2]), options)
+		if err != nil || len(p.Warnings(time.Now())) > 0 {
+			t.Errorf("%s, as the hint says: %v", c[0], err)
 		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/runattest/runattest/internal/lazyregexp"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/unseen"
+	"github.com/runattest/runattest/policy/internal/rules"
 )
 
 // reader walks a closed document and notes what is wrong with it; path is where it stands.
@@ -167,9 +168,7 @@ func (r *reader) expression(into *string) field {
 func (r *reader) string(into *string) field {
 	return func(v jsontree.Value) {
 		r.expression(into)(v)
-		if char, what := unseen.In(*into, false); what != "" {
-			r.fail(identity.CodeInvisible, unseen.Fix(what), "%U %s", char, what)
-		}
+		r.refuse(unseen.NotShown(*into, false))
 	}
 }
 
@@ -187,17 +186,23 @@ var otherBlanks = strings.NewReplacer("\u3000", " ", "\u00a0", " ")
 
 // checkLabel refuses names that are not what people read: what is signed by the one who is meant would be by another.
 func (r *reader) checkLabel(name string) {
-	blanks := otherBlanks.Replace(name)
-	if char, what := unseen.In(blanks, true); what != "" {
-		r.fail(identity.CodeInvisible, unseen.Fix(what), "%U %s", char, what)
-	} else if char, ok := unseen.Control(name, true); ok {
-		r.fail(identity.CodeInvisible, "remove it", "%U is a control character", char)
-	} else if where := unseen.LoneBlank(blanks); where != "" {
-		r.fail(identity.CodeInvisible, "remove it", "a blank %s is easily overlooked", where)
-	} else if m, ok := unseen.MistakeIn(name); ok {
-		r.fail(identity.CodeLookAlike, m.Fix, "%s", m.What)
-	} else if _, what := unseen.SuspectIn(name); what != "" {
-		r.warn(r.pointer(), what, "check its letters", func() (line, column int) { return r.locate(r.pointer()) })
+	for _, f := range unseen.In(otherBlanks.Replace(name), true) {
+		if f.IsCertain() {
+			r.refuse([]unseen.Finding{f})
+			continue
+		}
+		r.warn(r.pointer(), f.What, f.Fix, func() (line, column int) { return r.locate(r.pointer()) })
+	}
+}
+
+// refuse notes what was found in a text.
+func (r *reader) refuse(found []unseen.Finding) {
+	for _, f := range found {
+		code := identity.CodeInvisible
+		if f.IsMistake() {
+			code = identity.CodeLookAlike
+		}
+		r.fail(code, f.Fix, "%s", f.What)
 	}
 }
 
@@ -208,18 +213,18 @@ func (r *reader) identity(into *string, member string) field {
 		if r.expression(into)(v); *into == "" {
 			return
 		}
-		if char, ok := unseen.Space(*into, true); ok {
-			r.fail(identity.CodeInvisible, "write a blank, U+0020; "+regexpHint(member, char), "%U looks like a blank", char)
-		} else if m, ok := unseen.MistakeIn(*into); ok {
-			r.fail(identity.CodeLookAlike, m.Fix+"; "+regexpHint(member, m.Char), "%s", m.What)
-		} else {
-			r.checkLabel(*into)
+		for _, f := range unseen.In(*into, true) {
+			if f.IsMistake() || f.Kind == unseen.Space {
+				escaped := rules.Escaped(f, `\x{%X}`)
+				f.Fix += fmt.Sprintf("; if the certificate has this one, write %sRegexp in place of %s, with %s for it", member, member, escaped)
+			}
+			if f.IsCertain() {
+				r.refuse([]unseen.Finding{f})
+			} else {
+				r.warn(r.pointer(), f.What, f.Fix, func() (line, column int) { return r.locate(r.pointer()) })
+			}
 		}
 	}
-}
-
-func regexpHint(member string, char rune) string {
-	return fmt.Sprintf(`if the certificate has this one, write %sRegexp in place of %s, with \x{%X} for it`, member, member, char)
 }
 
 // warn notes a name at the pointer that may not be what people read.

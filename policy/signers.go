@@ -142,8 +142,11 @@ func (s *signerSet) readCertificate(r *reader, v jsontree.Value) {
 			if r.string(&text)(v); text == "" {
 				return
 			}
-			if m, ok := rules.MistakeInPattern(text); ok {
-				r.fail(identity.CodeLookAlike, fmt.Sprintf(`%s; if a certificate has this one, write \x{%X} for it`, m.Fix, m.Char), "%s", m.What)
+			if found := rules.MistakesInPattern(text); len(found) > 0 {
+				for _, f := range found {
+					f.Fix += "; if a certificate has this one, write " + rules.Escaped(f, `\x{%X}`) + " for it"
+					r.refuse([]unseen.Finding{f})
+				}
 				return
 			}
 			if where := unseen.LoneBlank(text); where != "" && !strings.HasSuffix(text, `\ `) {

@@ -4,14 +4,12 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"golang.org/x/text/unicode/norm"
 )
 
 // What looks like something else in a name: letters, digits and marks of other scripts and styles, and what is not a letter.
 
-// LoneBlank says where in a name a blank is that people do not see, or "".
-func LoneBlank(s string) string {
+// loneBlank says where in a name a blank is that people do not see, or "".
+func loneBlank(s string) string {
 	switch {
 	case strings.HasPrefix(s, " "):
 		return "at the beginning"
@@ -23,28 +21,12 @@ func LoneBlank(s string) string {
 	return ""
 }
 
-// Control is the first C0 or C1 control or DEL; in prose line ends and tabs are none. A carriage return alone is one:
-// what follows it overwrites the line on a terminal.
-func Control(s string, isName bool) (rune, bool) {
-	for i, r := range s {
-		switch {
-		case !unicode.IsControl(r):
-		case isName, r != '\n' && r != '\r' && r != '\t', r == '\r' && len(s) > i+1 && s[i+1] != '\n':
-			return r, true
-		}
-	}
-	return 0, false
-}
-
-// MixesScripts tells a word that has letters of more than one of the scripts that look alike, or a letter a to z beside those
-// of a script which is not written with them (UTS 39, highly restrictive: Chinese, Japanese and Korean are).
-func MixesScripts(s string) bool {
-	for word := range strings.FieldsFuncSeq(s, func(r rune) bool { return !unicode.IsLetter(r) }) {
-		if scriptsAlike(word) > 1 || strings.IndexFunc(word, isASCIILetter) >= 0 && strings.IndexFunc(word, isNotBesideLatin) >= 0 {
-			return true
-		}
-	}
-	return false
+// controls are C0 and C1 controls and DEL; in prose line ends and tabs are none. A carriage return alone is one: what follows it
+// overwrites the line on a terminal.
+func controls(s string, isName bool) places {
+	return where(s, func(r rune, _, after string) bool {
+		return unicode.IsControl(r) && (isName || r != '\n' && r != '\r' && r != '\t' || r == '\r' && after != "" && after[0] != '\n')
+	})
 }
 
 // scriptsAlike is of how many of the scripts that look alike a word has letters.
@@ -62,41 +44,33 @@ func isAlnum(c byte) bool { return isASCIILetter(rune(c)) || c >= '0' && c <= '9
 
 func isASCIILetter(r rune) bool { return r|0x20 >= 'a' && r|0x20 <= 'z' }
 
-func isNotBesideLatin(r rune) bool {
-	return !unicode.In(r, unicode.Latin, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul, unicode.Bopomofo, unicode.Common)
+// isBesideLatin tells letters that stand in words with ASCII ones (UTS 39, highly restrictive: Chinese, Japanese and Korean do).
+func isBesideLatin(r rune) bool {
+	return unicode.In(r, unicode.Latin, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul, unicode.Bopomofo, unicode.Common)
 }
 
-// MixesDigits tells a word with decimal digits of two scripts. Those in another style than ASCII's are Styled's.
-func MixesDigits(s string) bool {
-	for word := range strings.FieldsFuncSeq(s, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '.' }) {
-		ascii := strings.IndexFunc(word, func(r rune) bool { return r >= '0' && r <= '9' }) >= 0
-		other := strings.IndexFunc(word, func(r rune) bool { return r >= utf8.RuneSelf && unicode.IsDigit(r) && !unicode.Is(unicode.Common, r) }) >= 0
-		if other && (ascii || strings.IndexFunc(word, isASCIILetter) >= 0) {
-			return true
-		}
-	}
-	return false
+// isOtherDigit tells a decimal digit of a script with digits of its own. Those in another style than ASCII's are of none.
+func isOtherDigit(r rune) bool {
+	return r >= utf8.RuneSelf && unicode.IsDigit(r) && !unicode.Is(unicode.Common, r)
 }
 
-// NoLetter is the first character that says nothing to people: a line break, one that stands for a lost character or an
+// senseless says what a character is that says nothing to people, or "": a line break, one that stands for a lost character or an
 // object, one that each font has another picture for, one that Unicode does not have, or one that is drawn over a letter.
-func NoLetter(s string) (rune, string) {
-	for i, r := range s {
-		switch {
-		case r == 0x2028 || r == 0x2029:
-			return r, "is a line break"
-		case r == 0xFFFC || r == utf8.RuneError:
-			return r, "stands for what was lost"
-		case unicode.Is(unicode.Co, r):
-			return r, "is for private use: each font shows something else"
-		case unicode.Is(unicode.Cn, r):
-			return r, "is not a character of Unicode " + unicode.Version
-		case r >= 0x0334 && r <= 0x0338, // through a letter or around it, of no language; an emoji's key has a selector before it
-			unicode.Is(unicode.Me, r) && !strings.HasSuffix(s[:i], EmojiSelector):
-			return r, "is drawn over the letter before it"
-		}
+func senseless(r rune, before string) (what string, inProse bool) {
+	switch {
+	case r == 0x2028 || r == 0x2029:
+		return "is a line break", true
+	case r == 0xFFFC || r == utf8.RuneError:
+		return "stands for what was lost", true
+	case unicode.Is(unicode.Co, r):
+		return "is for private use: each font shows something else", false
+	case unicode.Is(unicode.Cn, r) && !isPictograph(r): // in the blocks of those, newer versions have emoji
+		return "is not a character of Unicode " + unicode.Version, false
+	case r >= 0x0334 && r <= 0x0338, // through a letter or around it, of no language; an emoji's key has a selector before it
+		unicode.Is(unicode.Me, r) && !strings.HasSuffix(before, emojiSelector):
+		return "is drawn over the letter before it", false
 	}
-	return 0, ""
+	return "", false
 }
 
 // phonetic are the Latin letters of phonetic alphabets and of no language's own spelling, as UTS 39 has them not in identifiers,
@@ -110,17 +84,13 @@ var phonetic = &unicode.RangeTable{
 	},
 }
 
-// Phonetic is the first such letter, or a dotless i where nothing else is written as in Turkish. UTS 39 allows the dotless
+// isPhonetic tells such a letter, or a dotless i where nothing else is written as in Turkish. UTS 39 allows the dotless
 // i in identifiers and lists it as confusable with i: no rule tells the Turkish word kapı from a false kapi.
-func Phonetic(s string) (rune, bool) {
-	isTurkish := strings.ContainsAny(s, "ğĞşŞİçÇöÖüÜəƏ")
-	for _, r := range s {
-		if unicode.Is(phonetic, r) || (r == 'ı' || r == 'ȷ') && !isTurkish {
-			return r, true
-		}
-	}
-	return 0, false
+func isPhonetic(r rune, isTurkish bool) bool {
+	return unicode.Is(phonetic, r) || (r == 'ı' || r == 'ȷ') && !isTurkish
 }
+
+func isTurkish(s string) bool { return strings.ContainsAny(s, "ğĞşŞİçÇöÖüÜəƏ") }
 
 // latinLooks are letters of other scripts that look like Latin ones in most fonts (UTS 39, confusables), and those.
 var latinLooks = look{
@@ -146,16 +116,10 @@ func (l look) letters() map[rune]rune {
 
 func isLatinLook(r rune) bool { return latinLooks[r] != 0 }
 
-// LooksLatin tells a word that can be read as Latin as a whole: of two letters at least, or of one where all others are Latin.
-func LooksLatin(s string) bool {
-	lone := loneOther(s)
-	for word := range strings.FieldsFuncSeq(s, func(r rune) bool { return !unicode.IsLetter(r) }) {
-		isOne := utf8.RuneCountInString(word) == 1
-		if strings.IndexFunc(word, isLatinLook) >= 0 && strings.TrimFunc(word, isLatinLook) == "" && (!isOne || word != "α" && word == string(lone)) {
-			return true
-		}
-	}
-	return false
+// looksLatin tells a word that can be read as Latin as a whole: of two letters at least, or of one where all others are Latin.
+func looksLatin(word string, lone rune) bool {
+	isOne := utf8.RuneCountInString(word) == 1
+	return strings.TrimFunc(word, isLatinLook) == "" && strings.IndexFunc(word, isLatinLook) >= 0 && (!isOne || word != "α" && word == string(lone))
 }
 
 // loneOther is the letter of another script where all other letters of s are Latin ones, 0 if there is none, or there are several.
@@ -172,42 +136,7 @@ func loneOther(s string) (lone rune) {
 	return lone
 }
 
-// Styled is the first letter or digit that is an ASCII one in another style: fullwidth, mathematical, in circles. An emoji
-// has a selector behind it.
-func Styled(s string) (rune, bool) {
-	for i, r := range s {
-		if r < utf8.RuneSelf || strings.HasPrefix(s[i+utf8.RuneLen(r):], EmojiSelector) {
-			continue
-		}
-		if plain := norm.NFKC.String(string(r)); plain != "" && strings.IndexFunc(plain, func(c rune) bool { return c <= ' ' || c >= 0x7f }) < 0 {
-			return r, true
-		}
-	}
-	return 0, false
-}
-
 // plainMarks are marks that word processors write, and others that look like those in the names of models.
 var plainMarks = map[rune]string{
 	'\u2010': "-", '\u2011': "-", '\u2012': "-", '\u2013': "-", '\u2014': "-", '\u2015': "-", '\u2500': "-", '\u30fc': "-", '\u2212': "-", '\u02d7': "-", '\u2796': "-", '\ufe58': "-", '\uff0d': "-", '\u2043': "-", '\u2215': "/", '\u2044': "/", '\u2571': "/", '\u201a': ",", '\u2236': ":", '\ua789': ":",
-}
-
-// Mark is the first such mark between two ASCII letters or digits, and the ASCII one that it looks like.
-func Mark(s string) (rune, string) {
-	at, plain := markAt(s)
-	if at < 0 {
-		return 0, ""
-	}
-	r, _ := utf8.DecodeRuneInString(s[at:])
-	return r, plain
-}
-
-// markAt is where it stands, -1 without one.
-func markAt(s string) (at int, plain string) {
-	for i, r := range s {
-		after := i + utf8.RuneLen(r)
-		if plain := plainMarks[r]; plain != "" && i > 0 && after < len(s) && isAlnum(s[i-1]) && isAlnum(s[after]) {
-			return i, plain
-		}
-	}
-	return -1, ""
 }

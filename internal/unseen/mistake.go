@@ -1,9 +1,8 @@
 package unseen
 
 import (
-	"cmp"
 	"fmt"
-	"iter"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -11,146 +10,173 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Mistake is a character because of which a name is not what people read: it is equal to none that they write.
-type Mistake struct {
-	At   int // the byte at which it stands
-	Char rune
-	What string
-	Fix  string // what to do, beginning with a verb
+// mistakes are what makes a name another one than people read, and then what may be meant and reads as something else: each about one
+// word. What people write in other languages is none: a word in another script beside Latin ones or together with them, a letter alone,
+// superscripts, marks of fullwidth.
+func mistakes(s string) []Finding {
+	m := &mistaken{name: s}
+	for i, r := range s {
+		if what, inProse := senseless(r, s[:i]); what != "" && !strings.ContainsRune(m.senseless, r) && len(m.senseless) < 4*mostNamed {
+			m.senseless += string(r)
+			m.all = append(m.all, Finding{Senseless, i, string(r), fmt.Sprintf("%U %s", r, what), "remove it, or write what is meant", inProse})
+		}
+	}
+	m.looks()
+	m.mixedNumbers()
+	m.marks()
+	m.styled()
+	certain := len(m.all)
+	m.suspectWords()
+	m.suspectStyles()
+	slices.SortStableFunc(m.all[certain:], func(a, b Finding) int { return a.At - b.At })
+	return m.all
 }
 
-// MistakeIn is the first certain mistake in the name s: text that is not in NFC, a letter of another script that looks like an ASCII
-// one and stands among those, a number with digits of several scripts, and what only looks like an ASCII hyphen, letter or digit
-// beside such. What people write in other languages is none: a word in another script beside Latin ones or together with them, a
-// letter alone, superscripts, marks of fullwidth.
-func MistakeIn(s string) (m Mistake, ok bool) {
-	set := func(at int, what, fix string) (Mistake, bool) {
-		r, _ := utf8.DecodeRuneInString(s[at:])
-		return Mistake{at, r, fmt.Sprintf("%U %s", r, what), fix}, true
-	}
-	if strings.IndexFunc(s, isBeyondASCII) < 0 {
-		return Mistake{}, false
-	}
-	if !norm.NFC.IsNormalString(s) {
-		at := norm.NFC.QuickSpanString(s)
-		for at < len(s) && s[at] < utf8.RuneSelf {
-			at++
-		}
-		if at == len(s) { // is not: what is not in NFC has a character beyond ASCII behind the span
-			at = strings.IndexFunc(s, isBeyondASCII)
-		}
-		return set(at, "is not in Unicode form NFC: the same text in NFC is another text", "save the text in NFC")
-	}
-	if r, what := NoLetter(s); what != "" {
-		return set(strings.IndexRune(s, r), what, "remove it, or write what is meant")
-	}
-	if at, beside := lookAt(s); at >= 0 {
-		r, _ := utf8.DecodeRuneInString(s[at:])
-		latin := string(latinLooks[r])
-		return set(at, "looks like "+latin+" and is not, in a word with ASCII "+beside, "write "+latin+", or the word in the letters of one script")
-	}
-	if at := mixedWordAt(s); at >= 0 {
-		return set(at, "is a letter of another script, in a word with ASCII letters", "write the word in the letters of one script, or part it, as PDF-файл")
-	}
-	if at := mixedNumberAt(s); at >= 0 {
-		return set(at, "stands in a number with digits of another script", "write the digits 0 to 9")
-	}
-	if at, plain := markAt(s); at >= 0 {
-		return set(at, "looks like "+plain, "write "+plain)
-	}
-	if at, plain := styledAt(s); at >= 0 {
-		return set(at, "looks like "+plain, "write "+plain)
-	}
-	return Mistake{}, false
+type mistaken struct {
+	name      string
+	all       []Finding
+	senseless string
+	done      []span // words that are mistaken for certain
+	suspects  int
 }
 
-// SuspectIn is where a word begins that may be meant, and reads as another one. what is "" without one.
-func SuspectIn(s string) (at int, what string) {
-	if strings.IndexFunc(s, isBeyondASCII) < 0 {
-		return 0, ""
+type span struct{ start, end int }
+
+// mostWords is how many words of one name there are findings about, certain ones and others.
+const mostWords = 50
+
+func (m *mistaken) certain(f Finding, start int, word string) {
+	if len(m.done) == mostWords {
+		return
 	}
-	if LooksLatin(s) {
-		return strings.IndexFunc(s, isLatinLook), "a word has only letters that look like Latin ones and are not"
+	f.Kind = LookAlike
+	if f.Chars == "" {
+		f.Chars = word
 	}
-	for start, word := range runs(s, unicode.IsLetter) {
-		if n := strings.IndexFunc(word, isLatinLook); n >= 0 && scriptsAlike(word) > 1 && !strings.ContainsRune(word, 'α') {
-			return start + n, "a word mixes letters of scripts that look alike"
-		}
-		if n := strings.LastIndexFunc(word, isSmallGreek); n > 0 && strings.IndexFunc(word, isASCIILetter) >= 0 && !isAlpha(word) {
-			return start + n, "a Greek letter stands in a word with ASCII letters"
-		}
-	}
-	if MixesDigits(s) {
-		at := strings.IndexFunc(s, func(r rune) bool { return isBeyondASCII(r) && unicode.IsDigit(r) && !unicode.Is(unicode.Common, r) })
-		r, _ := utf8.DecodeRuneInString(s[at:])
-		return at, fmt.Sprintf("%U is not one of the digits 0 to 9, in a word with ASCII letters or digits", r)
-	}
-	for at, r := range s {
-		if plain := styleOf(r); plain != "" {
-			return at, fmt.Sprintf("%U looks like %s", r, plain)
-		}
-	}
-	if r, ok := Phonetic(s); ok {
-		return strings.IndexRune(s, r), fmt.Sprintf("%U is not a letter of the alphabet a to z, and can look like one", r)
-	}
-	return 0, ""
+	m.all = append(m.all, f)
+	m.done = append(m.done, span{start, start + len(word)})
 }
 
-// runs are the longest parts of s of which each character is one of those, with where they begin.
-func runs(s string, of func(rune) bool) iter.Seq2[int, string] {
-	return func(yield func(int, string) bool) {
-		for at := 0; at < len(s); {
-			n := strings.IndexFunc(s[at:], of)
-			if n < 0 {
-				return
-			}
-			at += n
-			end := len(s)
-			if n := strings.IndexFunc(s[at:], func(r rune) bool { return !of(r) }); n >= 0 {
-				end = at + n
-			}
-			if !yield(at, s[at:end]) {
-				return
-			}
-			at = end
+func (m *mistaken) suspect(at int, chars, what, fix string) {
+	for _, d := range m.done {
+		if at < d.end && d.start < at+len(chars) {
+			return
 		}
+	}
+	if m.suspects++; m.suspects <= mostWords {
+		m.all = append(m.all, Finding{Kind: Suspect, At: at, Chars: chars, What: what, Fix: fix})
 	}
 }
 
-// lookAt is where the first letter stands that looks like an ASCII one beside which it stands: in a word with ASCII letters, or as a
-// word beside an ASCII digit and without a blank between it and such letters, as the last letter of gpt-4o. at is -1 without one.
-func lookAt(s string) (at int, beside string) {
-	for start, part := range runs(s, func(r rune) bool { return !unicode.IsSpace(r) }) {
-		if strings.IndexFunc(part, isASCIILetter) < 0 || strings.IndexFunc(part, isLatinLook) < 0 {
+// looks finds letters that look like ASCII ones beside which they stand: in a word with ASCII letters, or as a word beside an ASCII digit and
+// without a blank between it and such letters, as the last letter of gpt-4o. It also finds words with ASCII letters and those of a script
+// which looks like theirs, and of which no letters are written among them. Greek ones are, as in μTransfer.
+func (m *mistaken) looks() {
+	for start, part := range runs(m.name, func(r rune) bool { return !unicode.IsSpace(r) }) {
+		if strings.IndexFunc(part, isASCIILetter) < 0 {
 			continue
 		}
 		for n, word := range runs(part, unicode.IsLetter) {
 			look, end := strings.IndexFunc(word, isLatinLook), n+len(word)
 			isDigitBeside := n > 0 && isASCIIDigit(part[n-1]) || end < len(part) && isASCIIDigit(part[end])
 			switch hasLatin := strings.IndexFunc(word, isASCIILetter) >= 0; {
+			case hasLatin && strings.IndexFunc(word, isUnmixed) >= 0 && strings.IndexFunc(word, isOtherScript) >= 0:
+				m.certain(mixedWord(start+n, word), start+n, word)
 			case look < 0, isAlpha(word):
 			case hasLatin:
-				return start + n + look, "letters"
+				m.certain(lookAlike(start+n, word, "letters"), start+n, word)
 			case isDigitBeside && strings.TrimFunc(word, isLatinLook) == "":
-				return start + n + look, "digits"
+				m.certain(lookAlike(start+n, word, "digits"), start+n, word)
 			}
 		}
 	}
-	return -1, ""
 }
 
-// mixedWordAt is where the first letter stands in a word with ASCII letters that is of a script which looks like theirs, and of which no
-// letters are written among them, -1 without one. Greek ones are, as in μTransfer.
-func mixedWordAt(s string) int {
-	for start, word := range runs(s, unicode.IsLetter) {
-		other := strings.IndexFunc(word, func(r rune) bool {
-			return unicode.In(r, unicode.Cyrillic, unicode.Armenian, unicode.Cherokee, unicode.Coptic, unicode.Lisu)
-		})
-		if other >= 0 && strings.IndexFunc(word, isASCIILetter) >= 0 {
-			return start + other
+// isUnmixed tells a letter of the scripts that are not written among Latin letters, and look like these.
+func isUnmixed(r rune) bool {
+	return unicode.In(r, unicode.Cyrillic, unicode.Armenian, unicode.Cherokee, unicode.Coptic, unicode.Lisu)
+}
+
+// isOtherScript tells a letter that is not Latin and does not look so.
+func isOtherScript(r rune) bool {
+	return isBeyondASCII(r) && !unicode.Is(unicode.Latin, r) && !isLatinLook(r)
+}
+
+// mixedWord is about all letters of another script in a word with ASCII letters.
+func mixedWord(at int, word string) Finding {
+	others := lettersOf(word, isUnmixed)
+	what := listed(others) + " is a letter of another script, in a word with ASCII letters"
+	if utf8.RuneCountInString(others) > 1 {
+		what = fmt.Sprintf("the letters %s are of another script, in a word with ASCII letters", others)
+	}
+	fix := "write the word in the letters of one script"
+	if latin := read(word); isASCII(latin) {
+		fix = "write " + latin + ", or the word in the letters of one script"
+	} else if parts := parted(word); parts != "" {
+		fix += ", or part it, as " + parts
+	}
+	return Finding{At: at + strings.IndexFunc(word, isUnmixed), What: what, Fix: fix, InProse: true}
+}
+
+// nearLooks are Greek letters that are taken for Latin ones beside which they stand, and are seen to be other ones.
+const nearLooks = "κυι"
+
+// lookAlike is about all letters of a word that look like ASCII ones.
+func lookAlike(at int, word, beside string) Finding {
+	looks := lettersOf(word, isLatinLook)
+	latin := strings.Map(func(r rune) rune { return latinLooks[r] }, looks)
+	f := Finding{At: at + strings.IndexFunc(word, isLatinLook), InProse: true}
+	switch {
+	case strings.Trim(looks, nearLooks) == "":
+		f.What = listed(looks) + " can be taken for " + latin + ", in a word with ASCII " + beside
+	case utf8.RuneCountInString(looks) == 1:
+		f.What = listed(looks) + " looks like " + latin + " and is not, in a word with ASCII " + beside
+	default:
+		f.What = "the letters " + listed(looks) + " look like " + latin + " and are not, in a word with ASCII " + beside
+	}
+	f.Fix = "write " + latin
+	if utf8.RuneCountInString(looks) > 1 {
+		f.Fix = "write " + read(word)
+	}
+	f.Fix += ", or the word in the letters of one script"
+	if parts := parted(word); parts != "" && strings.IndexFunc(word, isSmallGreek) >= 0 {
+		f.Fix += ", or part it, as " + parts
+	}
+	return f
+}
+
+// lettersOf are the different letters of a word of that kind.
+func lettersOf(word string, of func(rune) bool) string {
+	letters := ""
+	for _, r := range word {
+		if of(r) && !strings.ContainsRune(letters, r) {
+			letters += string(r)
 		}
 	}
-	return -1
+	return letters
+}
+
+// read is a word as people who know Latin letters read it.
+func read(word string) string {
+	return strings.Map(func(r rune) rune {
+		if latin := latinLooks[r]; latin != 0 {
+			return latin
+		}
+		if latin := roughLooks[r]; latin != 0 {
+			return latin
+		}
+		return r
+	}, word)
+}
+
+// parted is a word of two parts, one of them of ASCII letters, with a hyphen between them, "" of another one.
+func parted(word string) string {
+	first, _ := utf8.DecodeRuneInString(word)
+	at := strings.IndexFunc(word, func(r rune) bool { return isBeyondASCII(r) != isBeyondASCII(first) })
+	if at < 0 || strings.IndexFunc(word[at:], func(r rune) bool { return isBeyondASCII(r) == isBeyondASCII(first) }) >= 0 {
+		return ""
+	}
+	return word[:at] + "-" + word[at:]
 }
 
 func isSmallGreek(r rune) bool { return unicode.Is(unicode.Greek, r) && unicode.IsLower(r) }
@@ -161,43 +187,83 @@ func isAlpha(word string) bool {
 	return rest != word && strings.ToUpper(rest) == rest && strings.IndexFunc(rest, isLatinLook) < 0
 }
 
-// mixedNumberAt is where a digit of another script stands in a number with ASCII ones, -1 without one.
-func mixedNumberAt(s string) int {
-	isOther := func(r rune) bool { return isBeyondASCII(r) && unicode.IsDigit(r) && !unicode.Is(unicode.Common, r) }
-	for start, number := range runs(s, func(r rune) bool { return unicode.IsDigit(r) || r == '.' }) {
-		if n := strings.IndexFunc(number, isOther); n >= 0 && strings.ContainsAny(number, "0123456789") {
-			return start + n
+// mixedNumbers finds numbers of ASCII digits and those of another script.
+func (m *mistaken) mixedNumbers() {
+	for start, number := range runs(m.name, func(r rune) bool { return unicode.IsDigit(r) || r == '.' }) {
+		if n := strings.IndexFunc(number, isOtherDigit); n >= 0 && strings.ContainsAny(number, "0123456789") {
+			digits := lettersOf(number, isOtherDigit)
+			verb := " stands"
+			if utf8.RuneCountInString(digits) > 1 {
+				verb = " stand"
+			}
+			m.certain(Finding{At: start + n, What: listed(digits) + verb + " in a number with digits of another script", Fix: "write the digits 0 to 9", InProse: true}, start, number)
 		}
 	}
-	return -1
 }
 
-// styledAt is where the first letter or digit in another style stands that is in a word with ASCII ones, or in place of a word of
-// those, and the plain one; -1 without one. One alone is right, and beside Chinese characters, kana and hangul so is a word of them.
-func styledAt(s string) (at int, plain string) {
+// marks finds those that look like others, between two ASCII letters or digits.
+func (m *mistaken) marks() {
+	seen := ""
+	for i, r := range m.name {
+		plain, after := plainMarks[r], i+utf8.RuneLen(r)
+		if plain != "" && i > 0 && after < len(m.name) && isAlnum(m.name[i-1]) && isAlnum(m.name[after]) && !strings.ContainsRune(seen, r) {
+			seen += string(r)
+			m.certain(Finding{At: i, What: fmt.Sprintf("%U looks like %s", r, plain), Fix: "write " + plain}, i, string(r))
+		}
+	}
+}
+
+// styled finds words with letters or digits in another style, which have ASCII ones, too, or stand in place of a word of those. One alone is
+// right, and beside Chinese characters, kana and hangul so is a word of them.
+func (m *mistaken) styled() {
 	isPart := func(r rune) bool {
 		return r < utf8.RuneSelf && (isAlnum(byte(r)) || strings.ContainsRune("-_./:@", r)) || styleOf(r) != ""
 	}
-	isCJK := strings.ContainsFunc(s, func(r rune) bool {
+	isCJK := strings.ContainsFunc(m.name, func(r rune) bool {
 		return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul)
 	})
-	for start, word := range runs(s, isPart) {
+	for start, word := range runs(m.name, isPart) {
 		n := strings.IndexFunc(word, isBeyondASCII)
 		if n < 0 {
 			continue
 		}
 		isBeside := strings.ContainsFunc(word, func(r rune) bool { return r < utf8.RuneSelf && isAlnum(byte(r)) })
-		for from, letters := range runs(word, func(r rune) bool { return isBeyondASCII(r) && !unicode.IsDigit(r) }) {
-			if !isBeside && !isCJK && utf8.RuneCountInString(letters) > 1 {
-				isBeside, n = true, from
+		if !isBeside && !isCJK {
+			for from, letters := range runs(word, func(r rune) bool { return isBeyondASCII(r) && !unicode.IsDigit(r) }) {
+				if utf8.RuneCountInString(letters) > 1 {
+					isBeside, n = true, from
+					break
+				}
 			}
 		}
 		if isBeside {
-			r, _ := utf8.DecodeRuneInString(word[n:])
-			return start + n, styleOf(r)
+			m.certain(style(start+n, word), start, word)
 		}
 	}
-	return -1, ""
+}
+
+// style is about the characters of a word in another style.
+func style(at int, word string) Finding {
+	chars := lettersOf(word, func(r rune) bool { return styleOf(r) != "" })
+	plain := plainStyle(chars)
+	verb := " looks like "
+	if utf8.RuneCountInString(chars) > 1 {
+		verb = " look like "
+	}
+	isLigature := strings.ContainsFunc(word, func(r rune) bool { return r >= 0xFB00 && r <= 0xFB06 || r >= 0x2170 && r <= 0x217F })
+	return Finding{At: at, What: listed(chars) + verb + plain, Fix: "write " + plainStyle(word), InProse: isLigature}
+}
+
+func plainStyle(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if plain := styleOf(r); plain != "" {
+			b.WriteString(plain)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
 }
 
 // styleOf is the ASCII letter or digit that r is in another style: fullwidth, mathematical, a ligature of them, or a small Roman numeral of one
@@ -215,49 +281,3 @@ func styleOf(r rune) string {
 }
 
 func isASCIIDigit(c byte) bool { return c >= '0' && c <= '9' }
-
-func isBeyondASCII(r rune) bool { return r >= utf8.RuneSelf }
-
-// Skeleton is what a name looks like: two names with one skeleton are not told apart by eye (after UTS 39).
-func Skeleton(s string) string {
-	var b strings.Builder
-	for _, r := range norm.NFC.String(s) {
-		if unicode.In(r, unicode.No, unicode.Lm, unicode.So) || r == 'ª' || r == 'º' { // is seen to be raised, or in a circle
-			b.WriteRune(r)
-			continue
-		}
-		for _, r := range norm.NFKC.String(string(r)) {
-			b.WriteRune(skeletonOf(r))
-		}
-	}
-	return norm.NFC.String(b.String())
-}
-
-// RoughSkeleton is a skeleton in which rn is m: two names with one are told apart by eye in some fonts.
-func RoughSkeleton(s string) string { return strings.ReplaceAll(Skeleton(s), "rn", "m") }
-
-// roughLooks are letters that are taken for Latin ones in a word of those.
-var roughLooks = look{"кгптмнв": "krntmhb", "γστωη": "yotwn"}.letters()
-
-func skeletonOf(r rune) rune {
-	plain := plainMarks[r]
-	switch latin := cmp.Or(latinLooks[r], roughLooks[r]); {
-	case latin != 0:
-		r = latin
-	case r == 'ı':
-		r = 'i'
-	case r == 'ɑ':
-		r = 'a'
-	case r == 'ɡ':
-		r = 'g'
-	case plain != "":
-		r = rune(plain[0])
-	}
-	switch r {
-	case 'I', '1', '|':
-		return 'l'
-	case '0':
-		return 'O'
-	}
-	return r
-}

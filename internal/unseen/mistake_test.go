@@ -5,7 +5,27 @@ import (
 	"testing"
 )
 
-func TestMistakeIn(t *testing.T) {
+// certainIn is the first certain mistake in a name.
+func certainIn(s string) (Finding, bool) {
+	for _, f := range Mistakes(s) {
+		if f.IsCertain() {
+			return f, true
+		}
+	}
+	return Finding{}, false
+}
+
+// suspectsIn are what may be meant in a name.
+func suspectsIn(s string) (all []string) {
+	for _, f := range Mistakes(s) {
+		if !f.IsCertain() {
+			all = append(all, f.What)
+		}
+	}
+	return all
+}
+
+func TestMistakes(t *testing.T) {
 	for s, want := range map[string]string{
 		"gpt-4": "", "модель": "", "Иван Smith": "", "千问-7B": "", "ёж": "", "Сара (HR)": "", "vitamin-α": "", "kapı": "", "5 µm": "", "👩‍💻": "",
 		"\u0435vil":          "0 U+0435 looks like e and is not, in a word with ASCII letters",
@@ -23,7 +43,7 @@ func TestMistakeIn(t *testing.T) {
 		"\U0001d41apt":       "0 U+1D41A looks like a",
 		"a\u0378":            "1 U+0378 is not a character",
 		"a\u2028b":           "1 U+2028 is a line break",
-		"\uff27\uff30\uff34": "0 U+FF27 looks like G",
+		"\uff27\uff30\uff34": "0 U+FF27, U+FF30 and U+FF34 look like GPT",
 		"gpt-\uff14":         "4 U+FF14 looks like 4",
 		"gpt\uff0d4":         "3 U+FF0D looks like -",
 		"ChatG\uff30T":       "5 U+FF30 looks like P",
@@ -36,12 +56,11 @@ func TestMistakeIn(t *testing.T) {
 		"\u043aimi-k2":       "0 U+043A is a letter of another script",
 		"PDF-файл":           "", "μTransfer": "", "5 kΩ": "", "ทีมAI": "",
 	} {
-		m, ok := MistakeIn(s)
 		got := ""
-		if ok {
+		if m, ok := certainIn(s); ok {
 			got = strings.TrimSpace(strings.Join([]string{string(rune('0' + m.At)), m.What}, " "))
 		}
-		if want == "" && ok || !strings.HasPrefix(got, want) {
+		if want == "" && got != "" || !strings.HasPrefix(got, want) {
 			t.Errorf("%+q: want %q, got %q", s, want, got)
 		}
 	}
@@ -69,21 +88,81 @@ func TestSkeleton(t *testing.T) {
 // TestOrdinary: what people write in other languages and of other things is taken, and most of it says nothing.
 func TestOrdinary(t *testing.T) {
 	for s, warning := range map[string]string{
-		"模型（测试）": "", "注意：": "", "50％": "", "Ｑ＆Ａ": "U+FF31 looks like Q", "CO₂": "", "R²": "", "χ²": "", "π₀": "", "Mª José": "", "nº 5": "", "№ 5": "",
-		"Claude™": "", "请稍候…": "", "第Ⅱ期": "", "①": "", "ĳs": "", "Ａ社": "U+FF21 looks like A", "ＮＴＴデータ": "U+FF2E looks like N", "C\u03b3pher": "a Greek letter stands", "１０月のGPT": "U+FF11 looks like 1", "ℓ2": "", "ℝ": "",
+		"模型（测试）": "", "注意：": "", "50％": "", "CO₂": "", "R²": "", "χ²": "", "π₀": "", "Mª José": "", "nº 5": "", "№ 5": "",
+		"Claude™": "", "请稍候…": "", "第Ⅱ期": "", "①": "", "ĳs": "", "Ａ社": "U+FF21 looks like A", "ＮＴＴデータ": "U+FF2E and U+FF34 look like NT", "C\u03b3pher": "a Greek letter stands", "１０月のGPT": "U+FF11 and U+FF10 look like 10", "ℓ2": "", "ℝ": "",
 		"ทีมAI": "", "PDFफाइल": "", "הPDF": "", "كتابAI": "", "μTransfer": "", "5 μm": "", "kΩ": "", "ΔE": "", "TNFα": "", "HIF1α": "", "GPT४": "U+096A is not one of the digits 0 to 9",
 		"GPT і Claude": "a word has only letters that look like Latin ones", "Claude с RAG": "a word has only", "ν-SVM": "a word has only", "GPT-а": "a word has only",
 		"山田　太郎": "", "αиο": "",
 		"\u0456ж\u03bf": "a word mixes letters of scripts",
 	} {
-		if m, ok := MistakeIn(s); ok {
+		if m, ok := certainIn(s); ok {
 			t.Errorf("%s: %+v", s, m)
 		}
-		if _, what := SuspectIn(s); warning == "" && what != "" || !strings.HasPrefix(what, warning) {
-			t.Errorf("%s: want warning %q, got %q", s, warning, what)
+		if all := suspectsIn(s); warning == "" && all != nil || warning != "" && (len(all) != 1 || !strings.HasPrefix(all[0], warning)) {
+			t.Errorf("%s: want warning %q, got %q", s, warning, all)
 		}
+	}
+	if m, ok := certainIn("Ｑ＆Ａ"); ok || len(suspectsIn("Ｑ＆Ａ")) != 2 {
+		t.Errorf("%+v", m)
 	}
 	if RoughSkeleton("mark") != RoughSkeleton("rnark") {
 		t.Error("mark and rnark differ")
+	}
+}
+
+// TestReasons: what is said of a word names all of its letters and is true, and the word that it says to write is taken.
+func TestReasons(t *testing.T) {
+	for s, want := range map[string][2]string{
+		"PDFфайл":            {"the letters файл are of another script, in a word with ASCII letters", "write the word in the letters of one script, or part it, as PDF-файл"},
+		"файлPDF":            {"the letters файл are of another script, in a word with ASCII letters", "write the word in the letters of one script, or part it, as файл-PDF"},
+		"κB":                 {"U+03BA can be taken for k, in a word with ASCII letters", "write k, or the word in the letters of one script, or part it, as κ-B"},
+		"Gro\u043a":          {"U+043A is a letter of another script, in a word with ASCII letters", "write Grok, or the word in the letters of one script"},
+		"p\u0430yp\u0430l":   {"U+0430 looks like a and is not, in a word with ASCII letters", "write a, or the word in the letters of one script"},
+		"\u0440\u0430ypal":   {"the letters U+0440 and U+0430 look like pa and are not, in a word with ASCII letters", "write paypal, or the word in the letters of one script"},
+		"Сара":               {"a word has only letters that look like Latin ones and are not", "check its letters, which read as Capa"},
+		"модель аррӏе":       {"a word has only letters that look like Latin ones and are not", "check its letters, which read as apple"},
+		"l\u05dcama":         {"letters of another script stand between ASCII letters", "check its letters"},
+		"ll\u24d0ma":         {"U+24D0 looks like a", "write a"},
+		"a\u200bb\u200cc":    {"U+200B and U+200C are not seen", "remove them"},
+		"a\u00a0b\u2003c":    {"U+00A0 and U+2003 look like blanks", "write a blank, U+0020"},
+		"a\ac":               {"U+0007 is a control character", "remove it"},
+		"\uff27\uff30\uff34": {"U+FF27, U+FF30 and U+FF34 look like GPT", "write GPT"},
+	} {
+		all := In(s, true)
+		if len(all) != 1 || all[0].What != want[0] || all[0].Fix != want[1] {
+			t.Errorf("%+q: want %q, got %+v", s, want, all)
+		}
+	}
+	if all := In("модель аррӏе", true); all[0].At != len("модель ") || all[0].Chars != "аррӏе" {
+		t.Errorf("got %+v", all)
+	}
+	for _, s := range []string{"PDF-файл", "файл-PDF", "κ-B", "Grok", "paypal", "GPT"} {
+		if m, ok := certainIn(s); ok {
+			t.Errorf("%s: %+v", s, m)
+		}
+	}
+	if all := In("\u0435vil gpt\u20104 \u0430\u0441", true); len(all) != 3 { // each word at once
+		t.Errorf("got %+v", all)
+	}
+}
+
+// TestNewEmoji: characters in the blocks of emoji that only a newer Unicode has are ones.
+func TestNewEmoji(t *testing.T) {
+	for _, s := range []string{"\U0001fae9", "on call \U0001fac8", "\U0001f6d8"} {
+		if all := In(s, true); all != nil {
+			t.Errorf("%+q: %+v", s, all)
+		}
+	}
+	if _, ok := certainIn("a\u0378"); !ok {
+		t.Error("U+0378 is taken")
+	}
+}
+
+// TestLongName: what is said of a name is bounded, and a long one is read once.
+func TestLongName(t *testing.T) {
+	for _, s := range []string{strings.Repeat("\u0435vil ", 50_000), strings.Repeat("Сара ", 50_000), strings.Repeat("\uff27", 50_000), strings.Repeat("l\u05dcl.", 50_000), strings.Repeat("a\u200b", 50_000)} {
+		if n := len(In(s, true)); n == 0 || n > 3*mostWords {
+			t.Errorf("%.12q...: %d findings", s, n)
+		}
 	}
 }

@@ -1,5 +1,7 @@
-// Package unseen finds the characters in a text that people do not see, or take for a blank, and those that change the direction
-// of text: in names, which people compare by eye, and in prose, which needs some of them.
+// Package unseen finds what people do not see in a text: characters that are not shown or are taken for a blank, those that change
+// the direction of text, and letters, digits and marks that are taken for others. It is of names, which people compare by eye, and of
+// prose, which needs some of these characters. In says all of it, with the words for it: lint warns of that, and policies refuse what
+// is certain.
 package unseen
 
 import (
@@ -13,22 +15,23 @@ import (
 // Format characters, joiners, variation selectors and tags are not seen. Scripts and emoji need some of them: those
 // stand where Unicode has them (RFC 5892, appendix A; UTS 51, ED-14 to ED-17) and cause no warning.
 
-// Invisible is the first character of s that is not seen, and that the text does not need.
-func Invisible(s string, isName bool) (rune, bool) {
-	for i := 0; i < len(s); {
-		r, size := utf8.DecodeRuneInString(s[i:])
-		if r == flag {
-			size += tagSequence(s[i+size:])
-		} else if isInvisible(r) && !isNeeded(r, s[:i], s[i+size:], isName) {
-			return r, true
+// invisible are the characters of s that are not seen, and that the text does not need.
+func invisible(s string, isName bool) places {
+	return func(yield func(int, rune) bool) {
+		for i := 0; i < len(s); {
+			r, size := utf8.DecodeRuneInString(s[i:])
+			if r == flag {
+				size += tagSequence(s[i+size:])
+			} else if isInvisible(r) && !isNeeded(r, s[:i], s[i+size:], isName) && !yield(i, r) {
+				return
+			}
+			i += size
 		}
-		i += size
 	}
-	return 0, false
 }
 
-// EmojiSelector asks for the picture of the character before it (variation selector 16).
-const EmojiSelector = string(rune(emoji))
+// emojiSelector asks for the picture of the character before it (variation selector 16).
+const emojiSelector = string(rune(emoji))
 
 const (
 	flag   = 0x1F3F4 // before the tags of a subdivision's flag
@@ -145,23 +148,18 @@ func tagSequence(s string) int {
 	return 0
 }
 
-// Space is the first white space that looks like a blank and is none. In prose, French and typesetters put such beside
+// spaces are the white space that looks like a blank and is none. In prose, French and typesetters put such beside
 // marks, behind abbreviations and words of one letter, and between groups of digits; CJK text and Mongolian have their own.
-func Space(s string, isName bool) (rune, bool) {
-	for i, r := range s {
+func spaces(s string, isName bool) places {
+	return where(s, func(r rune, before, after string) bool {
 		if r < utf8.RuneSelf || r == 0x85 || r == 0x2028 || r == 0x2029 || !unicode.IsSpace(r) {
-			continue
+			return false
 		}
-		before, after := s[:i], s[i+utf8.RuneLen(r):]
 		last, size := utf8.DecodeLastRuneInString(before)
 		next, _ := utf8.DecodeRuneInString(after)
 		isSuffix := r == 0x202F && unicode.Is(unicode.Mongolian, last) && unicode.Is(unicode.Mongolian, next)
-		if isSuffix || !isName && (r == 0x3000 || isTypography(r, last, next) || r == 0xA0 && isShortWord(before, last, size)) {
-			continue
-		}
-		return r, true
-	}
-	return 0, false
+		return !isSuffix && (isName || r != 0x3000 && !isTypography(r, last, next) && (r != 0xA0 || !isShortWord(before, last, size)))
+	})
 }
 
 func isTypography(r, last, next rune) bool {
@@ -183,46 +181,20 @@ func isBidi(r rune) bool {
 	return r >= 0x202A && r <= 0x202E || r >= 0x2066 && r <= 0x2069 || r == 0x200E || r == 0x200F || r == 0x061C
 }
 
-// Bidi is the first character that changes the direction of text. In prose a mark beside a letter of a script that runs
+// turning are the characters that change the direction of text. In prose a mark beside a letter of a script that runs
 // from right to left keeps a full stop or a number in its place; embeddings, overrides and isolates are never needed.
-func Bidi(s string, isName bool) (rune, bool) {
-	for i, r := range s {
+func turning(s string, isName bool) places {
+	return where(s, func(r rune, before, after string) bool {
 		if !isBidi(r) {
-			continue
+			return false
 		}
 		isMark := r == 0x200E || r == 0x200F || r == 0x061C
-		last, _ := utf8.DecodeLastRuneInString(s[:i])
-		next, _ := utf8.DecodeRuneInString(s[i+utf8.RuneLen(r):])
-		if isName || !isMark || !isRightToLeft(last) && !isRightToLeft(next) {
-			return r, true
-		}
-	}
-	return 0, false
+		last, _ := utf8.DecodeLastRuneInString(before)
+		next, _ := utf8.DecodeRuneInString(after)
+		return isName || !isMark || !isRightToLeft(last) && !isRightToLeft(next)
+	})
 }
 
 func isRightToLeft(r rune) bool {
 	return unicode.In(r, unicode.Hebrew, unicode.Arabic, unicode.Syriac, unicode.Thaana, unicode.Nko, unicode.Adlam)
 }
-
-// In is the first such character of any kind, and what it is.
-func In(s string, isName bool) (r rune, what string) {
-	for _, kind := range []struct {
-		find func(string, bool) (rune, bool)
-		what string
-	}{{Bidi, "changes the direction of the text around it"}, {Invisible, "is not seen"}, {Space, likeBlank}} {
-		if r, ok := kind.find(s, isName); ok {
-			return r, kind.what
-		}
-	}
-	return 0, ""
-}
-
-// Fix is what to do about a character of which In has said what it is.
-func Fix(what string) string {
-	if what == likeBlank {
-		return "write a blank, U+0020"
-	}
-	return "remove it"
-}
-
-const likeBlank = "looks like a blank"

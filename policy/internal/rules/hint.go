@@ -367,7 +367,8 @@ func syntaxHint(message, expr string) string {
 		}
 		if r, _ := utf8.DecodeRuneInString(at[1]); r >= utf8.RuneSelf && unicode.IsLetter(r) {
 			for _, name := range memberNames.FindAllStringSubmatch(withoutStrings(withoutComments(expr)), -1) {
-				if _, ok := unseen.MistakeIn(name[1]); !ok && strings.ContainsRune(name[1], r) {
+				isWrong := slices.ContainsFunc(unseen.Mistakes(name[1]), unseen.Finding.IsCertain)
+				if !isWrong && strings.ContainsRune(name[1], r) {
 					return fmt.Sprintf("%U is not one of the letters a to z: members of parameters, constraints, extensions and annotations that have it are written [%q], not .%s", r, name[1], name[1])
 				}
 			}

@@ -3,6 +3,7 @@ package rules
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -10,35 +11,58 @@ import (
 	"github.com/google/cel-go/common/ast"
 
 	"github.com/runattest/runattest/internal/lazyregexp"
+	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/unseen"
 )
 
 // checkNames refuses strings that are not what people read in them: a rule that forbids such a name would forbid nothing. What
-// is written as an escape is meant.
+// is written as an escape is meant, and prose has dashes and signs that names have not.
 func checkNames(s Source, checked *cel.Ast, called calls, expr string, behind int) []Problem {
 	if isASCII(expr) {
 		return nil
 	}
 	patterns, computed := patternPlaces(checked, called)
+	prose := prosePlaces(checked)
+	var problems []Problem
+	characters := counter{text: expr}
 	for _, l := range literals(expr) {
-		body := expr[l.start:l.end]
-		isPattern := computed || patterns[utf8.RuneCountInString(expr[:l.start])] || patterns[utf8.RuneCountInString(expr[:l.start])-1] && isRaw(expr[:l.start])
-		if !isRaw(expr[:l.start]) || isPattern {
+		body, at := expr[l.start:l.end], characters.before(l.start)
+		raw := isRaw(expr[:l.start])
+		isProse := prose[at] || raw && prose[at-1]
+		isPattern := computed || patterns[at] || raw && patterns[at-1]
+		if !raw || isPattern {
 			body = blankOut(escaped, body)
 		}
 		if isPattern {
 			body = blankOut(class, body)
 		}
-		if m, ok := unseen.MistakeIn(body); ok {
-			at := behind + utf8.RuneCountInString(expr[:l.start+m.At])
-			meant := escapeHint(s.Form, m.Char)
-			if isRaw(expr[:l.start]) {
-				meant = fmt.Sprintf(`a raw string has it as \x{%X} in a pattern, and another string as \u%04X`, m.Char, m.Char)
+		for _, f := range unseen.Mistakes(body) {
+			if !f.IsCertain() || isProse && !f.InProse || len(problems) == limits.Problems {
+				continue
 			}
-			return []Problem{{codeLookAlike, at, m.What, m.Fix + "; " + meant}}
+			meant := escapeHint(s.Form, f)
+			if raw {
+				meant = fmt.Sprintf(`a raw string has it as %s in a pattern, and another string as %s`, Escaped(f, `\x{%X}`), Escaped(f, `\u%04X`))
+			}
+			problems = append(problems, Problem{codeLookAlike, behind + characters.before(l.start+f.At), f.What, f.Fix + "; " + meant})
 		}
 	}
-	return nil
+	return problems
+}
+
+// A counter counts the characters before places in a text that only grow.
+type counter struct {
+	text        string
+	at, counted int
+}
+
+func (c *counter) before(at int) int {
+	if at < c.at {
+		return utf8.RuneCountInString(c.text[:at])
+	}
+	c.counted += utf8.RuneCountInString(c.text[c.at:at])
+	c.at = at
+	return c.counted
 }
 
 var (
@@ -52,23 +76,25 @@ func Suspects(s Source) []Problem {
 	if isASCII(s.Text) {
 		return nil
 	}
-	var found []Problem
+	var problems []Problem
+	characters := counter{text: s.Text}
 	for _, l := range literals(s.Text) {
 		body := s.Text[l.start:l.end]
 		if !isRaw(s.Text[:l.start]) {
 			body = blankOut(escaped, body)
 		}
-		if at, what := unseen.SuspectIn(blankOut(class, body)); what != "" {
-			r, _ := utf8.DecodeRuneInString(body[at:])
-			found = append(found, Problem{codeLookAlike, utf8.RuneCountInString(s.Text[:l.start+at]), what, "check its letters; " + escapeHint(s.Form, r)})
+		for _, f := range unseen.Mistakes(blankOut(class, body)) {
+			if !f.IsCertain() && len(problems) < limits.Problems {
+				problems = append(problems, Problem{codeLookAlike, characters.before(l.start + f.At), f.What, f.Fix + "; " + escapeHint(s.Form, f)})
+			}
 		}
 	}
-	return found
+	return problems
 }
 
-// MistakeInPattern is the first certain mistake in a regular expression. Within brackets scripts stand side by side.
-func MistakeInPattern(pattern string) (unseen.Mistake, bool) {
-	return unseen.MistakeIn(blankOut(class, blankOut(escaped, pattern)))
+// MistakesInPattern are the certain mistakes in a regular expression. Within brackets scripts stand side by side.
+func MistakesInPattern(pattern string) []unseen.Finding {
+	return slices.DeleteFunc(unseen.Mistakes(blankOut(class, blankOut(escaped, pattern))), func(f unseen.Finding) bool { return !f.IsCertain() })
 }
 
 func isASCII(s string) bool {
@@ -93,15 +119,36 @@ func patternPlaces(checked *cel.Ast, called calls) (all map[int]bool, computed b
 	return all, computed
 }
 
-// escapeHint says how a file has a character in a string that is meant.
-func escapeHint(form Form, r rune) string {
-	escape := fmt.Sprintf(`\u%04X`, r)
-	if r > 0xFFFF {
-		escape = fmt.Sprintf(`\U%08X`, r)
+// Escaped is what a finding is about with an escape of that form for each character beyond ASCII: a word from the first of these to the
+// last, or several characters.
+func Escaped(f unseen.Finding, form string) string {
+	var all []string
+	for _, r := range strings.TrimFunc(f.Chars, func(r rune) bool { return r < utf8.RuneSelf }) {
+		one := string(r)
+		switch {
+		case r > 0xFFFF && form == `\u%04X`:
+			one = fmt.Sprintf(`\U%08X`, r)
+		case r >= utf8.RuneSelf:
+			one = fmt.Sprintf(form, r)
+		}
+		all = append(all, one)
 	}
-	switch hint := "if a text is meant to have it, write " + escape + " in the string"; form {
+	if f.Kind < unseen.NotNFC {
+		return strings.Join(all, " and ")
+	}
+	return strings.Join(all, "")
+}
+
+// escapeHint says how a file has what is meant in a string.
+func escapeHint(form Form, f unseen.Finding) string {
+	escapes := Escaped(f, `\u%04X`)
+	it := "it"
+	if strings.Count(escapes, `\`) > 1 {
+		it = "each"
+	}
+	switch hint := "if a text is meant to have it, write " + escapes + " in the string"; form {
 	case JSON:
-		return hint + ", with a second backslash before it in JSON"
+		return hint + ", with a second backslash before " + it + " in JSON"
 	case YAML:
 		return hint + ", in an expression behind |, since double quotes of YAML have escapes of their own"
 	default:

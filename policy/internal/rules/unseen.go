@@ -1,8 +1,6 @@
 package rules
 
 import (
-	"fmt"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/runattest/runattest/internal/unseen"
@@ -18,15 +16,14 @@ func checkUnseen(s Source, expr string, behind int) []Problem {
 			code[first+i] = ' '
 		}
 	}
-	text := string(code)
-	r, what := unseen.In(text, true)
-	if what == "" { // comments are prose, which can be made to be shown as if it were code
-		text = expr
-		r, what = unseen.In(text, false)
+	found, text := unseen.NotShown(string(code), true), string(code)
+	if len(found) == 0 { // comments are prose, which can be made to be shown as if it were code
+		found, text = unseen.NotShown(expr, false), expr
 	}
-	if what == "" {
-		return nil
+	var problems []Problem
+	for _, f := range found {
+		at := utf8.RuneCountInString(text[:f.At])
+		problems = append(problems, Problem{codeUnseen, behind + at, f.What, f.Fix + "; " + escapeHint(s.Form, f)})
 	}
-	at := utf8.RuneCountInString(text[:strings.IndexRune(text, r)])
-	return []Problem{{codeUnseen, behind + at, fmt.Sprintf("%U %s", r, what), unseen.Fix(what) + "; " + escapeHint(s.Form, r)}}
+	return problems
 }
