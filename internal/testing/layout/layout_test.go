@@ -31,7 +31,6 @@ var imports = map[string][]string{
 	"identity": {
 		module + "canonical", module + "internal/boundedfile", module + "internal/jsonmend", module + "internal/jsontree", module + "internal/lazyregexp", module + "internal/limits",
 		module + "internal/mediatype", module + "internal/secrets", module + "internal/unseen", module + "internal/yamljson", module + "internal/zero",
-		"golang.org/x/text/unicode/norm",
 	},
 	"capture": {
 		module + "canonical", module + "identity", module + "internal/casefold", module + "internal/jsonmend", module + "internal/jsontree", module + "internal/lazyregexp", module + "internal/limits",
