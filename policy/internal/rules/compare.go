@@ -97,7 +97,8 @@ func textsIn(checked *cel.Ast, e ast.Expr) texts {
 func textsOfAny(checked *cel.Ast, all []ast.Expr) texts {
 	var any texts
 	for _, one := range all {
-		any = any.or(textsIn(checked, one))
+		of := textsIn(checked, one)
+		any.members, any.constants, any.open = append(any.members, of.members...), append(any.constants, of.constants...), any.open || of.open
 	}
 	return any
 }
