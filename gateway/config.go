@@ -277,17 +277,10 @@ func (c Config) checkClients() []error {
 
 // misread is why a name is not what people read in it, and what to do; "" if it is.
 func misread(name string) string {
-	if char, what := unseen.In(name, true); what != "" {
-		return fmt.Sprintf("%U %s: %s", char, what, unseen.Fix(what))
-	}
-	if char, ok := unseen.Control(name, true); ok {
-		return fmt.Sprintf("%U is a control character: remove it", char)
-	}
-	if where := unseen.LoneBlank(name); where != "" {
-		return fmt.Sprintf("a blank %s is easily overlooked: remove it", where)
-	}
-	if m, ok := unseen.MistakeIn(name); ok {
-		return m.What + ": " + m.Fix
+	for _, f := range unseen.In(name, true) {
+		if f.IsCertain() {
+			return f.What + ": " + f.Fix
+		}
 	}
 	return ""
 }

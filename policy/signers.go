@@ -149,8 +149,9 @@ func (s *signerSet) readCertificate(r *reader, v jsontree.Value) {
 				}
 				return
 			}
-			if where := unseen.LoneBlank(text); where != "" && !strings.HasSuffix(text, `\ `) {
-				r.fail(identity.CodeInvisible, "remove it; if a certificate has it, write [ ] for it", "a blank %s is easily overlooked", where)
+			if f, ok := unseen.Overlooked(text); ok && !strings.HasSuffix(text, `\ `) {
+				f.Fix += "; if a certificate has it, write [ ] for it"
+				r.refuse([]unseen.Finding{f})
 				return
 			}
 			m, err := authority.Matching(text)

@@ -46,8 +46,8 @@ func (f Finding) IsMistake() bool { return f.Kind >= NotNFC && f.IsCertain() }
 func In(s string, isName bool) []Finding {
 	all := NotShown(s, isName)
 	all = add(all, Control, controls(s, isName), "is a control character", "are control characters", "remove it")
-	if where := loneBlank(s); isName && where != "" {
-		all = append(all, Finding{Kind: Blank, What: "a blank " + where + " is easily overlooked", Fix: "remove it"})
+	if f, ok := Overlooked(s); ok && isName {
+		all = append(all, f)
 	}
 	if isASCII(s) {
 		return all
@@ -59,6 +59,12 @@ func In(s string, isName bool) []Finding {
 		all = append(all, mistakes(s)...)
 	}
 	return all
+}
+
+// Overlooked is of a blank at the beginning or the end of a name, or behind another one.
+func Overlooked(s string) (Finding, bool) {
+	where := loneBlank(s)
+	return Finding{Kind: Blank, What: "a blank " + where + " is easily overlooked", Fix: "remove it"}, where != ""
 }
 
 // Mistakes are what makes a text in a policy another one than people read: the findings of In from NotNFC on. What may be meant comes last.
