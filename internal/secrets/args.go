@@ -55,8 +55,7 @@ func element(before, s string, isPair bool, as reading) string {
 func IsLoginOption(option, s string) bool {
 	switch option {
 	case "-u", "--user", "--proxy-user":
-		_, password, _ := strings.Cut(s, ":")
-		return isLogin(s) && isMadeUp(password)
+		return isMadeUpLogin(s)
 	}
 	return false
 }

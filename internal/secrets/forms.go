@@ -53,6 +53,12 @@ var forms = []form{
 	{"a password in a URI", []string{"//"}, lazyregexp.New(`(?:^|[\s"'` + "`" + `(<\[{,;=|])//[^\s/?#:@"'<>]+:[^\s/?#@"'<>]{4,}@`), isMadeUpInfo}, // relative to a scheme (RFC 3986, section 4.2)
 	{"a credential", []string{"-u ", "--user"}, lazyregexp.New(`(?:^|\s)(?:-u|--user)[ =]['"]?[^\s:'"]+:[^\s'"]{4,}`), isOptionLogin},
 	{"a credential", []string{"--"}, lazyregexp.New(`(?:^|[\s"'])--[A-Za-z][\w.-]*[ \t]+['"]?[^\s'"-][^\s'"]{7,}`), isOptionValue},
+	{"a credential", []string{"DENTIFIED BY", "dentified by", "ASSWORD ", "assword "}, lazyregexp.New(`(?i)\bidentified by\s+(?:'[^'\s]{4,}'|"[^"\s]{4,}")|\bpassword\s+(?:=\s*)?'[^'\s/]{4,}'`), isQuoted}, // SQL
+	{"a credential", []string{"assword("}, lazyregexp.New(`(?i)\b(?:set|with|use)_?\w*password\(\s*(?:'[^'\s]{4,}'|"[^"\s]{4,}")`), isQuoted},
+	{"a credential", []string{"echo ", "printf "}, lazyregexp.New(`\b(?:echo|printf)\s+(?:-\w+\s+)?(?:['"]?%s(?:\\n)?['"]?\s+)?(?:'[^'\n]{4,}'|"[^"\n]{4,}"|[^\s'"|]{4,})\s*\|[^|;\n]*(?:--password-stdin|sudo -S|chpasswd|--with-token|--stdin)\b`), isPiped},
+	{"a credential", []string{"chpasswd"}, lazyregexp.New(`chpasswd\s*<<<\s*['"]?[^\s'":]+:[^\s'"]{4,}`), isUserLogin},
+	{"a password in a URI", []string{"@"}, lazyregexp.New(`(?:^|[\s"'=(])[\w.+-]+:[^\s/:@"'<>=]{8,}@[A-Za-z0-9.-]+(?::\d{2,5}\b|/)`), isHostLogin}, // without a scheme
+	{"a password in a URI", []string{":thin:"}, lazyregexp.New(`:thin:\w+/[^\s@"'/]{4,}@`), isThin},
 	{"a credential", []string{"assword "}, lazyregexp.New(`\b[Pp]assword [^\s"';,&]{8,}`), func(found string) bool { return isMadeUp(found[len("password "):]) }},
 }
 
@@ -95,6 +101,36 @@ func isBasic(found string) bool {
 
 func isOptionLogin(found string) bool {
 	return IsLoginOption("-u", strings.Trim(found[strings.LastIndexAny(found, " =")+1:], `'"`))
+}
+
+// isQuoted tells a word in quotation marks at the end that is a password.
+func isQuoted(found string) bool {
+	value := found[strings.IndexAny(found, `'"`)+1 : len(found)-1]
+	return hasBoth(value) && !isTemplate(value)
+}
+
+// isPiped tells what a command writes that another one reads as a password.
+func isPiped(found string) bool {
+	text, _, _ := strings.Cut(found, "|")
+	words := strings.Fields(text)
+	value := strings.Trim(words[len(words)-1], `'"`)
+	return len(value) >= 4 && hasBoth(value) && !isTemplate(value)
+}
+
+func isUserLogin(found string) bool { return isSecretAfter(found, strings.LastIndexByte(found, ':')) }
+
+func isHostLogin(found string) bool {
+	login := found[:strings.LastIndexByte(found, '@')]
+	return isMadeUp(login[strings.LastIndexByte(login, ':')+1:])
+}
+
+func isThin(found string) bool {
+	return isSecretAfter(strings.TrimSuffix(found, "@"), strings.LastIndexByte(found, '/'))
+}
+
+func isSecretAfter(found string, at int) bool {
+	value := found[at+1:]
+	return value != "" && hasBoth(value) && !isTemplate(value)
 }
 
 // isOptionValue tells an option of a command line, and the secret behind a blank: --api-key SECRET.

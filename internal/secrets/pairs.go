@@ -26,7 +26,7 @@ func inPairs(s string) string {
 // pairAt says what the pair is whose separator stands at i, or "".
 func pairAt(s string, i int) string {
 	name, start := nameBefore(s, i)
-	value := valueAfter(s, i)
+	value, quoted := valueAfter(s, i)
 	if name == "" || len(value) < 4 {
 		return ""
 	}
@@ -36,7 +36,8 @@ func pairAt(s string, i int) string {
 		if isQueryValue(name, value, isCredential) {
 			return "a token in a URI"
 		}
-	case isCredential && isMadeUp(value), isRandom(value) && IsNamed(name, value),
+	case isCredential && isMadeUp(value), isRandom(value) && IsNamed(name, value), isCredential && quoted && isTyped(value),
+		s[i] == ':' && strings.Contains(name, "-") && isMadeUp(value) && IsNamed(name, value), // a header
 		s[i] == '=' && isCredential && isValue(name, value) && connection.MatchString(s[max(i-behind, 0):min(i+behind, len(s))]):
 		return "a credential"
 	}
@@ -52,7 +53,10 @@ func nameBefore(s string, i int) (name string, start int) {
 	if end > 0 && s[end-1] == ' ' {
 		end--
 	}
-	if end > 0 && (s[end-1] == '"' || s[end-1] == '\'') {
+	if end > 1 && s[end-1] == ']' && isQuote(s[end-2]) { // os.environ["API_KEY"]
+		end--
+	}
+	if end > 0 && isQuote(s[end-1]) {
 		end--
 	}
 	for start = end; start > 0 && end-start < longestName && (isNameByte(s[start-1]) || s[start-1] == '%'); {
@@ -68,19 +72,27 @@ func nameBefore(s string, i int) (name string, start int) {
 	return strings.TrimLeft(name, "-"), start
 }
 
+func isQuote(c byte) bool { return c == '"' || c == '\'' }
+
 func isNameByte(c byte) bool {
 	return c == '_' || c == '-' || c == '.' || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z'
 }
 
-// valueAfter is the value that begins behind i, after a blank and a quotation mark.
-func valueAfter(s string, i int) string {
-	s = s[i+1 : min(i+1+behind, len(s))]
-	s = strings.TrimPrefix(s, " ")
-	s = strings.TrimLeft(s, `"'`)
-	if end := strings.IndexAny(s, " \t\r\n\"';,&<>"); end >= 0 {
-		s = s[:end]
+// valueAfter is the value that begins behind i, after a blank and a quotation mark, of which it says whether there is one. It may be that of
+// NAME => VALUE or NAME := VALUE.
+func valueAfter(s string, i int) (value string, quoted bool) {
+	if rest := s[i+1 : min(i+1+behind, len(s))]; rest != "" && (s[i] == '=' && rest[0] == '>' || s[i] == ':' && rest[0] == '=') {
+		s = rest[1:]
+	} else {
+		s = rest
 	}
-	return s
+	s = strings.TrimPrefix(s, " ")
+	start := len(s)
+	s = strings.TrimLeft(s, "\"'`")
+	if end := strings.IndexAny(s, " \t\r\n\"'`;,&<>"); end >= 0 {
+		return s[:end], len(s) < start && strings.IndexByte("\"'`", s[end]) >= 0
+	}
+	return s, false
 }
 
 // isQueryValue tells a parameter of a URI that lets its reader in.
@@ -101,7 +113,17 @@ func isOnePair(s string) bool {
 		return !strings.Contains(strings.TrimSpace(value), " ") && IsNamed(name, strings.TrimSpace(value))
 	}
 	name, value, ok := strings.Cut(s, "=")
-	return ok && len(name) < longestName && !strings.ContainsAny(s, " \n;") && IsNamed(strings.TrimLeft(name, "-"), value)
+	return ok && len(name) < longestName && !strings.ContainsAny(s, " \n;") && !isCode(value) && IsNamed(strings.TrimLeft(name, "-"), value)
 }
+
+// isTyped tells a word with letters and digits, and perhaps others between them, that stands for itself.
+func isTyped(s string) bool {
+	return len(s) >= 8 && hasBoth(s) && !isTemplate(s) && !isCode(s) && !isLocation(s) && !strings.HasPrefix(s, "arn:")
+}
+
+// isCode tells what a program has in the place of a value: a call, or a member of an object.
+func isCode(s string) bool { return code.MatchString(s) }
+
+var code = lazyregexp.New(`^[A-Za-z_]\w{0,30}(?:(?:\.[A-Za-z_]\w{0,15})*\(.*\)?|(?:\.[A-Za-z_]\w{0,15})+)$`)
 
 var header = lazyregexp.New(`^[A-Za-z][A-Za-z0-9]*(-[A-Za-z0-9]+)*$`)

@@ -17,6 +17,7 @@ type program struct {
 	behind string // words, of which one must stand before; "" for none
 	own    string // options whose value is the next word, or stands behind =
 	joined string // options whose value is the rest of their word
+	named  bool   // the word behind the name of a credential is one
 	place  int    // which word behind it is a password, beginning with 1; 0 for none
 	after  string // what the value begins with, or, if it is one byte, what stands behind the user's name in it
 	before string // what stands behind the password in the value
@@ -58,7 +59,14 @@ var programs = []program{
 	{names: "etcdctl wget aria2c", own: "--user", after: ":"},
 	{names: "http https xh xhs", own: "-a --auth", after: ":"},
 	{names: "ab hey", own: "-A -a", after: ":"},
-	{names: "aws", behind: "configure", own: "aws_secret_access_key aws_session_token"},
+	{names: "aws", behind: "configure", named: true},
+	{names: "npm yarn pnpm pip poetry git gcloud", behind: "config set", named: true},
+	{names: "ENV ARG setx", named: true},
+	{names: "requirepass masterauth", place: 1},
+	{names: "cmdkey", joined: "/pass: /p:"},
+	{names: "wmic", joined: "/password:"},
+	{names: "schtasks", own: "/rp /p"},
+	{names: "psexec psexec64", own: "-p"},
 	{names: "htpasswd", behind: "-b -cb -bc -bB -Bb -cbB -cBb", place: 3},
 	{names: "htpasswd", behind: "-nb -bn -nbB -nBb -bnB -Bbn -Bnb", place: 2},
 	{names: "rabbitmqctl", behind: "add_user change_password authenticate_user", place: 2},
@@ -66,7 +74,7 @@ var programs = []program{
 	{names: "ConvertTo-SecureString", place: 1},
 	{names: "ConvertTo-SecureString", own: "-String"},
 	// Others that these start, and whose options mean something else.
-	{names: "ssh scp sftp rsync ssh-copy-id cp mkdir tar git tee install python python3 node npx bash sh kubectl gcloud psql"},
+	{names: "ssh scp sftp rsync ssh-copy-id cp mkdir tar tee install python python3 node npx bash sh kubectl psql"},
 }
 
 // byProgram are the entries of the table by name.
@@ -122,7 +130,7 @@ func (c *commandReader) readsFor(p *program, i int, word string) bool {
 	if p.place > 0 && n == p.place {
 		return (p.after != "" || c.isList || isMadeUp(word)) && c.isPassword(p, word)
 	}
-	if hasWord(p.own, word) {
+	if hasWord(p.own, word) || p.named && n > 0 && isPasswordName(word[strings.LastIndexByte(word, ':')+1:]) {
 		c.value = p
 		return false
 	}

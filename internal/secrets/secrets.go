@@ -31,7 +31,7 @@ func IsNamed(name, s string) bool {
 	case endsIn(plain, phraseNames):
 		return isPhrase(s)
 	case endsIn(plain, passNames):
-		return isMadeUp(s)
+		return isMadeUp(s) || isMadeUpLogin(s)
 	}
 	words := nameWords(name)
 	if len(words) == 0 {
@@ -47,6 +47,8 @@ func IsNamed(name, s string) bool {
 		return isMadeUp(s) || last == "auth" && isLogin(s)
 	case "cookie", "creds", "dsn", "hmac", "otp", "passcode", "pat", "sas", "session":
 		return isRandom(s)
+	case "login", "userpwd":
+		return isMadeUpLogin(s)
 	case "webhook", "webhooks", "hook":
 		return hasToken(s)
 	case "token":
@@ -174,6 +176,12 @@ func isMadeUp(s string) bool {
 
 func hasBoth(s string) bool {
 	return strings.ContainsAny(s, "0123456789") && strings.ContainsFunc(s, unicode.IsLetter)
+}
+
+// isMadeUpLogin tells USER:PASSWORD with a password that is made up.
+func isMadeUpLogin(s string) bool {
+	_, password, _ := strings.Cut(s, ":")
+	return isLogin(s) && isMadeUp(password)
 }
 
 // isLogin tells USER:PASSWORD.
