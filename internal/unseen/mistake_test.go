@@ -166,3 +166,20 @@ func TestLongName(t *testing.T) {
 		}
 	}
 }
+
+// TestSuspects: what may be meant, and reads as something else beside ASCII letters.
+func TestSuspects(t *testing.T) {
+	for s, want := range map[string]string{
+		"\u03f2laude": "U+03F2 can be taken for c", "\u03c9qwen": "a Greek letter stands", "modelן": "U+05DF can be taken for l", "gpt\uff0f4": "U+FF0F looks like /", "mistral\u2024large": "U+2024 looks like .", "\u2102laude": "U+2102 looks like C", "\u216clama": "U+216C looks like L",
+		"gp\u2113t": "U+2113 looks like l", "\U00010420laude": "letters of a script that few people write", "\u2d54penai": "letters of a script that few people write", "a\u02e1b": "U+02E1 looks like l",
+	} {
+		if _, ok := certainIn(s); ok || len(suspectsIn(s)) != 1 || !strings.HasPrefix(suspectsIn(s)[0], want) {
+			t.Errorf("%+q: want %q, got %+v", s, want, In(s, true))
+		}
+	}
+	for _, s := range []string{"ℓ2", "ℝ", "第Ⅱ期", "וPDF", "βcarotene", "μm", "GPT（4）", "注：GPT", "ⵜⴰⵎⴰⵣⵉⵖⵜ", "x²", "Claude™", "Łódź"} {
+		if all := In(s, true); all != nil {
+			t.Errorf("%s: %+v", s, all)
+		}
+	}
+}
