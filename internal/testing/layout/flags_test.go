@@ -23,7 +23,7 @@ var foreignFlags = map[string][]string{
 	"internal/cli/args.go":                     {"--help"},                                                        // of every command of cobra
 	"internal/secrets/args.go":                 {"--env", "--header", "--proxy-header", "--proxy-user", "--user"}, // docker, curl
 	"internal/secrets/beside.go":               {"--env"},                                                         // docker
-	"internal/secrets/forms.go":                {"--user"},                                                        // curl
+	"internal/secrets/forms.go":                {"--user", "--password-stdin", "--with-token", "--stdin"},         // curl, docker, gh, passwd
 	"registry/internal/layout/layout.go":       {"--to-oci-layout"},                                               // oras
 	"registry/internal/layout/tarballwrite.go": {"--sparse"},                                                      // tar
 	"signer/convert.go":                        {"--key"},
