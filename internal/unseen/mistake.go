@@ -169,11 +169,15 @@ func read(word string) string {
 	}, word)
 }
 
-// parted is a word of two parts, one of them of ASCII letters, with a hyphen between them, "" of another one.
+// parted is a word of two parts, one of them of ASCII letters, with a hyphen between them, "" of another one. A part of one letter is a
+// slip of the keyboard more often than a word.
 func parted(word string) string {
 	first, _ := utf8.DecodeRuneInString(word)
 	at := strings.IndexFunc(word, func(r rune) bool { return isBeyondASCII(r) != isBeyondASCII(first) })
 	if at < 0 || strings.IndexFunc(word[at:], func(r rune) bool { return isBeyondASCII(r) == isBeyondASCII(first) }) >= 0 {
+		return ""
+	}
+	if areWords := utf8.RuneCountInString(word[at:]) > 1 && utf8.RuneCountInString(word[:at]) > 1; !areWords && !unicode.Is(unicode.Greek, first) {
 		return ""
 	}
 	return word[:at] + "-" + word[at:]

@@ -115,6 +115,7 @@ func TestReasons(t *testing.T) {
 	for s, want := range map[string][2]string{
 		"PDFфайл":            {"the letters файл are of another script, in a word with ASCII letters", "write the word in the letters of one script, or part it, as PDF-файл"},
 		"файлPDF":            {"the letters файл are of another script, in a word with ASCII letters", "write the word in the letters of one script, or part it, as файл-PDF"},
+		"модеl":              {"the letters моде are of another script, in a word with ASCII letters", "write the word in the letters of one script"},
 		"κB":                 {"U+03BA can be taken for k, in a word with ASCII letters", "write k, or the word in the letters of one script, or part it, as κ-B"},
 		"Gro\u043a":          {"U+043A is a letter of another script, in a word with ASCII letters", "write Grok, or the word in the letters of one script"},
 		"p\u0430yp\u0430l":   {"U+0430 looks like a and is not, in a word with ASCII letters", "write a, or the word in the letters of one script"},
