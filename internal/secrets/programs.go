@@ -39,7 +39,7 @@ var programs = []program{
 	{names: "gpg gpg2", own: "--passphrase"},
 	{names: "cqlsh cypher-shell couchbase-cli cbq rabbitmqadmin ncftpget ncftpput evil-winrm", own: "-p"},
 	{names: "sqlcmd bcp mosquitto_pub mosquitto_sub ipmitool", own: "-P"},
-	{names: "sqlplus expdp impdp sqlldr exp imp", after: "/", before: "@", place: 1},
+	{names: "sqlplus expdp impdp sqlldr", after: "/", before: "@", place: 1},
 	{names: "influx plink pscp psftp putty", own: "-password -pw"},
 	{names: "ldapsearch ldapmodify ldapadd ldapdelete ldapwhoami ldappasswd ldapcompare ldapmodrdn", own: "-w"},
 	{names: "ldappasswd", own: "-s -a"},
@@ -70,7 +70,7 @@ var programs = []program{
 	{names: "htpasswd", behind: "-b -cb -bc -bB -Bb -cbB -cBb", place: 3},
 	{names: "htpasswd", behind: "-nb -bn -nbB -nBb -bnB -Bbn -Bnb", place: 2},
 	{names: "rabbitmqctl", behind: "add_user change_password authenticate_user", place: 2},
-	{names: "mc", behind: "set add", place: 4},
+	{names: "mc", behind: "alias host", place: 5},
 	{names: "ConvertTo-SecureString", place: 1},
 	{names: "ConvertTo-SecureString", own: "-String"},
 	// Others that these start, and whose options mean something else.

@@ -30,7 +30,7 @@ func TestPrograms(t *testing.T) {
 		"sshpass -p \"$P\" scp -p file1.txt h:", "sshpass -f file1 ssh -p h1ab", "sshpass -e rsync -p src12/ h:", "redis-cli -a", "redis-cli -h a1b2c3d4 ping", "redis-cli -a $REDIS1", "mongo -p --db d1b2", "mongo mongodb://h1:27017/d", "openssl enc -pass env:PASS1", "openssl enc -pass file:p1.txt", "openssl rsa -passin stdin", "openssl dgst -sha256 -k1 f", "openssl rand -base64 32",
 		"az account show -p a1b2c3d4", "az login --identity", "vault login -method=userpass username=u1abc", "ssh-keygen -t ed25519 -N '' -f k1abc", "curl -U $U1:$P1 h", "curl -u 1000:1000 h", "docker run -u 1000:1000 img", "docker run --user www-data:www-data img", "curl -u user:password https://h", "curl -u $U:secret h", "curl --cert C:\\cert1.pem h", "curl -E client1.pem h", "7z a -p a1.7z", "zip -r a1b2c3.zip d", "htpasswd -b creates user2abc", "set the mysql option -p and then type it, 12 letters",
 		"the docker login option -p takes a password, see chapter 12", "mysql reads -p interactively2", "sqlplus / as sysdba1", "sqlplus scott@db1", "net use x1abc", "python -p a1b2c3d4", "http://h/-a/u:a1b2c3", "import a1b2c3d4e5 -p", "https -a",
-		"kubectl exec -it db1 -- mysql -u root -p", "a set of 4 new add words1234", "mc set a1b2c3d4 x", "don't use mysql -p'", "a1b2c3d4 `mysql -p`", "-pS3cretWort12", "x -p S3cretWort12",
+		"kubectl exec -it db1 -- mysql -u root -p", "a set of 4 new add words1234", "mc set a1b2c3d4 x", "mc set 1 2 3 a1b2c3d4", "imp x/y12345@z", "don't use mysql -p'", "a1b2c3d4 `mysql -p`", "-pS3cretWort12", "x -p S3cretWort12",
 	} {
 		if what := In(s); what != "" {
 			t.Errorf("%s: %s", s, what)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/runattest/runattest/internal/lazyregexp"
 )
@@ -17,17 +18,18 @@ const longestName = 200
 // IsNamed tells whether s is a secret by the name that it has: a name that IsName takes and any value that may be one, or the name
 // of a key, token or login, of which there are many kinds, and a value that a program or a person made up.
 func IsNamed(name, s string) bool {
+	numbered := name
 	name = withoutNumber(name)
 	if IsName(name) {
 		return isValue(name, s)
 	}
-	if len(name) > longestName || isPlaceholder(s) {
+	if len(name) > longestName || isPlaceholder(s) || name != numbered && !isPasswordName(name) && !isRandom(s) { // token_1 is one of a tokenizer
 		return false
 	}
 	plain := plainName(name)
 	switch {
 	case endsIn(plain, typedNames):
-		return len(s) >= 4 && !strings.ContainsAny(s, " \n")
+		return utf8.RuneCountInString(s) >= 4 && !strings.ContainsAny(s, " \n")
 	case endsIn(plain, phraseNames):
 		return isPhrase(s)
 	case endsIn(plain, passNames):

@@ -74,7 +74,7 @@ func TestNames(t *testing.T) {
 		"openai_key": typed, "OPENAI_KEY": random, "openaiKey": random, "some_vendor_key": random, "AccountKey": "abcdef", "Ocp-Apim-Subscription-Key": "abcdef", "session_key": random, "dsn": random, "SENTRY_DSN": random, "ssh_key": random, "api key": "abcdef", "api.key": "abcdef",
 		"Authorization": "token " + typed, "password": "correct horse",
 		"rootpw": "geheim", "webhook_url": "https://n8n.example.com/webhook/3f2504e0-4f89-41d3-9a0c-0305e82c3301", "slackWebhook": "https://h.example.com/a/" + random, "hmac": random, "seed_phrase": "legal winner thank year wave sausage worth useful legal winner thank yellow",
-		"mnemonic": "legal, winner, thank, year, wave, sausage, worth, useful, legal, winner, thank, yellow", "password2": "geheim", "OPENAI_API_KEY_1": "abcdef", "token2": typed, "login": "admin:" + typed, "userpass": "admin:" + typed, "dbPass": typed, "storepass": typed, "wifi_psk": typed, "passwort": "geheim", "Contraseña": "secreto", "пароль": "секретное", "密码": "abcdef",
+		"mnemonic": "legal, winner, thank, year, wave, sausage, worth, useful, legal, winner, thank, yellow", "password2": "geheim", "OPENAI_API_KEY_1": "abcdef", "token2": random, "login": "admin:" + typed, "userpass": "admin:" + typed, "dbPass": typed, "storepass": typed, "wifi_psk": typed, "passwort": "geheim", "Contraseña": "secreto", "пароль": "секретное", "密码": "abcdef",
 	} {
 		if !IsNamed(name, value) {
 			t.Errorf("%s: %s is none", name, value)
@@ -84,7 +84,7 @@ func TestNames(t *testing.T) {
 		"max_tokens": "1000a1000b", "token_type_ids": random, "tokenizer": random, "tokenizer_revision": random, "key": random, "sort_key": random, "prompt_cache_key": random, "public_key": random, "idempotency_key": random, "kms_key": random, "hash_key": "customer1",
 		"eos_token": "<|im_end|>", "mask_token": "reserved_special_token_128", "next_token": "page2page2", "token": "llama", "auth": "oauth2", "author": random, "authority": "https://login.example.com", "auth_type": "api_key", "auth_url": random,
 		"monkey": random, "turkey": random, "hotkey": "ctrl+shift+1", "compass": typed, "bypass": typed, "passage": typed, "pass_rate": "0.95percent", "secret": "training-credentials", "secrets": "openai-prod", "key_id": random, "api_key": "your-api-key",
-		"webhook_url": "https://example.com/hooks/run-finished", "webhook": "run-finished", "endpoint_url": "https://h/" + random, "hmac": "sha256", "mnemonic": "gsm8k", "seed_phrase": "once upon a time", "seed": "12345678a", "seed_words": "5", "sha256": random, "oauth2": random, "layer12": random, "max_tokens2": "1000a1000b", "password_1": "changeme", "rootpw": "$PW",
+		"密码": "必填", "token_1": "reserved12", "pass1": "a1b2c3d4e5", "webhook_url": "https://example.com/hooks/run-finished", "webhook": "run-finished", "endpoint_url": "https://h/" + random, "hmac": "sha256", "mnemonic": "gsm8k", "seed_phrase": "once upon a time", "seed": "12345678a", "seed_words": "5", "sha256": random, "oauth2": random, "layer12": random, "max_tokens2": "1000a1000b", "password_1": "changeme", "rootpw": "$PW",
 		"use_auth_token": "True", "password": "changeme", "cookie_policy": "strict", "secret_ref": "prod/openai2",
 	} {
 		if IsNamed(name, value) {
