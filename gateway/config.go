@@ -13,6 +13,7 @@ import (
 
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/unseen"
+	"github.com/runattest/runattest/internal/zero"
 )
 
 // Schema is the value of a configuration's "schema" member.
@@ -119,21 +120,51 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// With is the configuration in which the addresses, the key, the journal, the witness, the policy and the windows are those of over,
-// where over names them. LogDenied and the members that begin with Insecure hold if either has them. No other member of over counts.
-func (c Config) With(over Config) Config {
-	c.Listen = cmp.Or(over.Listen, c.Listen)
-	c.Operations = cmp.Or(over.Operations, c.Operations)
-	c.Key = cmp.Or(over.Key, c.Key)
-	c.Journal = cmp.Or(over.Journal, c.Journal)
-	c.Witness = cmp.Or(over.Witness, c.Witness)
-	c.Policy = cmp.Or(over.Policy, c.Policy)
+// With is the configuration with what over, such as a command line, says besides it: the addresses, the key, the journal, the witness and
+// the policy, where the configuration names none; the windows, which override its own; and LogDenied. No other member of over counts.
+// A value that both name is a *ConflictError, and so is a member that begins with Insecure which over alone has: what is said
+// besides a configuration neither replaces what it says nor weakens it.
+func (c Config) With(over Config) (Config, error) {
+	for _, m := range []struct {
+		member string
+		of     *string
+		over   string
+	}{
+		{"listen", &c.Listen, over.Listen},
+		{"operations", &c.Operations, over.Operations},
+		{"key", &c.Key, over.Key},
+		{"journal", &c.Journal, over.Journal},
+		{"witness", &c.Witness, over.Witness},
+		{"policy", &c.Policy, over.Policy},
+	} {
+		if *m.of != "" && m.over != "" {
+			return Config{}, &ConflictError{Member: m.member}
+		}
+		*m.of = cmp.Or(*m.of, m.over)
+	}
+	switch {
+	case over.InsecureAnyClient && !c.InsecureAnyClient:
+		return Config{}, &ConflictError{Member: "insecureAnyClient", Weakens: true}
+	case over.InsecureForwardUndeclared && !c.InsecureForwardUndeclared:
+		return Config{}, &ConflictError{Member: "insecureForwardUndeclared", Weakens: true}
+	}
 	c.Window = cmp.Or(over.Window, c.Window)
 	c.WindowMax = cmp.Or(over.WindowMax, c.WindowMax)
 	c.LogDenied = c.LogDenied || over.LogDenied
-	c.InsecureAnyClient = c.InsecureAnyClient || over.InsecureAnyClient
-	c.InsecureForwardUndeclared = c.InsecureForwardUndeclared || over.InsecureForwardUndeclared
-	return c
+	return c, nil
+}
+
+// ConflictError says that what is said besides a configuration would replace a member of it, or weaken it.
+type ConflictError struct {
+	Member  string // by its name in a file
+	Weakens bool   // the configuration does not have the member, which would weaken it
+}
+
+func (e *ConflictError) Error() string {
+	if e := zero.IfNil(e); e.Weakens {
+		return e.Member + ": would weaken the configuration, which does not have it: want it there"
+	}
+	return zero.IfNil(e).Member + ": the configuration has it, too: want one of them"
 }
 
 // WindowEvery is how long a window gathers calls; 0 if the configuration does not say it. What is not a duration from 25

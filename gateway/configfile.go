@@ -51,7 +51,7 @@ func LoadConfig(path string) (Config, error) {
 
 // ParseConfig reads a configuration, YAML or JSON. It is closed: a member that Config does not have, one that is there twice and
 // one of another type are errors, and so is a value in YAML that other readers take for another one. The error has all of them, by
-// line, or is a *NotConfigError. The Config has its defaults.
+// line, or is a *NotConfigError. The Config has its defaults, but for Listen, which is "" where the text does not name it.
 func ParseConfig(data []byte) (Config, error) {
 	return readConfig(data, func(path string) string { return path })
 }
@@ -125,7 +125,9 @@ func parseConfig(data []byte, place func(string) string) (Config, error) {
 	if c.Schema == "" {
 		l.add(0, missingSchema, "schema is missing: want "+Schema)
 	}
+	listen := c.Listen // With tells whether it is named
 	c = c.withDefaults()
+	c.Listen = listen
 	for _, p := range []*string{&c.Journal, &c.Witness, &c.Policy, &c.TLS.Certificate, &c.TLS.Key, &c.TLS.ClientCA, &c.Key} {
 		*p = place(*p)
 	}

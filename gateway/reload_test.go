@@ -105,12 +105,33 @@ func TestReloadLate(t *testing.T) {
 	}
 }
 
-// TestConfigWith: what is said on a command line counts before the file, and cannot make it less dangerous than that says.
+// TestConfigWith: what is said on a command line stands beside the file, and neither replaces what that says nor weakens it.
 func TestConfigWith(t *testing.T) {
-	file := Config{Listen: "a:1", Key: "k", Journal: "j", Window: "1s", WindowMax: 5, InsecureAnyClient: true, Upstreams: []Upstream{{URL: "u"}}, Headers: HeadersClosed}
-	got := file.With(Config{Listen: "b:2", Policy: "p", WindowMax: 7, LogDenied: true, Upstreams: []Upstream{{URL: "v"}}, Headers: HeadersOpen})
-	if got.Listen != "b:2" || got.Key != "k" || got.Journal != "j" || got.Policy != "p" || got.Window != "1s" || got.WindowMax != 7 || !got.InsecureAnyClient || !got.LogDenied ||
+	file := Config{Key: "k", Journal: "j", Window: "1s", WindowMax: 5, InsecureAnyClient: true, Upstreams: []Upstream{{URL: "u"}}, Headers: HeadersClosed}
+	got, err := file.With(Config{Listen: "b:2", Policy: "p", WindowMax: 7, LogDenied: true, InsecureAnyClient: true, Upstreams: []Upstream{{URL: "v"}}, Headers: HeadersOpen})
+	if err != nil || got.Listen != "b:2" || got.Key != "k" || got.Journal != "j" || got.Policy != "p" || got.Window != "1s" || got.WindowMax != 7 || !got.InsecureAnyClient || !got.LogDenied ||
 		got.Upstreams[0].URL != "u" || got.Headers != HeadersClosed {
-		t.Errorf("%+v", got)
+		t.Errorf("%+v %v", got, err)
+	}
+	full := Config{Listen: "a:1", Operations: "a:2", Key: "k", Journal: "j", Witness: "w", Policy: "p"}
+	for want, over := range map[string]Config{
+		"listen":                    {Listen: "b:1"},
+		"operations":                {Operations: "b:2"},
+		"key":                       {Key: "l"},
+		"journal":                   {Journal: "i"},
+		"witness":                   {Witness: "v"},
+		"policy":                    {Policy: "p"}, // the same text means the same file from one folder alone
+		"insecureAnyClient":         {InsecureAnyClient: true},
+		"insecureForwardUndeclared": {InsecureForwardUndeclared: true},
+	} {
+		got, err := full.With(over)
+		no, ok := errors.AsType[*ConflictError](err)
+		if !ok || no.Member != want || no.Weakens != strings.HasPrefix(want, "insecure") || !strings.HasPrefix(err.Error(), want+": ") || got.Key != "" {
+			t.Errorf("%s: %+v %v", want, got, err)
+		}
+	}
+	parsed, err := ParseConfig([]byte("schema: " + Schema + "\nupstreams: [{url: 'https://a'}]\n"))
+	if err != nil || parsed.Listen != "" || parsed.Parents != ParentsJournal {
+		t.Errorf("an address that a file does not name is %q, %v", parsed.Listen, err)
 	}
 }

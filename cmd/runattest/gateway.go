@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -55,7 +56,7 @@ func newGateway() *cobra.Command {
 	f.StringVar(&g.over.Policy, "policy", "", "forward only calls that this policy `FILE` allows; SIGHUP reads it again")
 	g.policies = newPolicySigners(cmd)
 	f.StringVar(&g.secret, "url-secret", "", "every path begins with the secret in this variable: `env://NAME`")
-	f.StringVar(&g.config, "config", "", "upstreams, clients and limits: a gateway.yaml `FILE`, in place of --upstream")
+	f.StringVar(&g.config, "config", "", "upstreams, clients and limits: a gateway.yaml `FILE`, in place of --upstream; flags do not replace what it says")
 	f.BoolVar(&g.check, "check", false, "say whether the gateway would start, and make and serve nothing")
 	f.BoolVar(&g.over.LogDenied, "log-denied", false, "journal calls that the policy denies, too, without content")
 	f.DurationVar(&g.timeout, "journal-timeout", 5*time.Second, "refuse a call whose line is not on disk after this `DURATION`")
@@ -72,13 +73,17 @@ func newGateway() *cobra.Command {
 
 // configuration is that of the file or of --upstream, with what the flags say besides.
 func (g *gatewayFlags) configuration(cmd *cobra.Command) (gateway.Config, error) {
-	var c gateway.Config
+	g.over.Key = g.who.key
+	if cmd.Flags().Changed("window") {
+		g.over.Window = g.window.String()
+	}
+	c := g.over
 	switch {
 	case g.config != "" && (g.upstream != "" || g.provider != ""):
 		return c, errors.New("--config and --upstream or --provider: the configuration names the upstreams")
 	case g.config != "":
 		var err error
-		if c, err = gateway.LoadConfig(g.config); err != nil {
+		if c, err = g.fileAndFlags(cmd); err != nil {
 			return c, &usageError{err}
 		}
 	case g.upstream == "":
@@ -86,11 +91,6 @@ func (g *gatewayFlags) configuration(cmd *cobra.Command) (gateway.Config, error)
 	default:
 		c.Upstreams = []gateway.Upstream{{URL: g.upstream, Provider: g.provider}}
 	}
-	g.over.Key = g.who.key
-	if cmd.Flags().Changed("window") {
-		g.over.Window = g.window.String()
-	}
-	c = c.With(g.over)
 	for _, name := range policySignerFlags {
 		if c.Policy == "" && cmd.Flags().Changed(name) {
 			return c, fmt.Errorf("--%s goes with --policy", name)
@@ -113,6 +113,39 @@ func (g *gatewayFlags) configuration(cmd *cobra.Command) (gateway.Config, error)
 		err = errors.New("--window-max goes with --window")
 	}
 	return c, err
+}
+
+// gatewayMembers are the members of a configuration that have a flag of another name.
+var gatewayMembers = map[string]string{
+	"logDenied": "log-denied", "insecureAnyClient": "insecure-any-client", "insecureForwardUndeclared": "insecure-forward-undeclared",
+}
+
+// fileAndFlags is the configuration of the file, with what the flags say besides it.
+func (g *gatewayFlags) fileAndFlags(cmd *cobra.Command) (gateway.Config, error) {
+	file, err := gateway.LoadConfig(g.config)
+	if err != nil {
+		return file, err
+	}
+	for member, has := range map[string]bool{"logDenied": file.LogDenied, "insecureAnyClient": file.InsecureAnyClient, "insecureForwardUndeclared": file.InsecureForwardUndeclared} {
+		if off := cmd.Flags().Lookup(gatewayMembers[member]); has && off.Changed && off.Value.String() == "false" {
+			return file, g.explainConflict(&gateway.ConflictError{Member: member})
+		}
+	}
+	c, err := file.With(g.over)
+	return c, g.explainConflict(err)
+}
+
+// explainConflict names the flag and the file that say two things.
+func (g *gatewayFlags) explainConflict(err error) error {
+	no, ok := errors.AsType[*gateway.ConflictError](err)
+	if !ok {
+		return err
+	}
+	flag := "--" + cmp.Or(gatewayMembers[no.Member], no.Member)
+	if no.Weakens {
+		return cli.WithHint(fmt.Errorf("%s: would weaken the configuration %s, which does not have it", flag, g.config), "write "+no.Member+": true there")
+	}
+	return cli.WithHint(fmt.Errorf("%s: the configuration %s has %s, too: want one of them", flag, g.config, no.Member), "leave "+flag+" out, or remove "+no.Member+" there")
 }
 
 // run checks what the flags name, opens the journal, and serves until it is told to stop.
@@ -167,7 +200,7 @@ func explainGateway(err error) error {
 		return &usageError{cli.WithHint(err, "name the address of the model's server as the upstream, or serve on another address")}
 	}
 	if errors.Is(err, gateway.ErrNoClients) {
-		return &usageError{cli.WithHint(err, "name clients in the configuration (--config), or serve all that reach the address: --insecure-any-client")}
+		return &usageError{cli.WithHint(err, "name clients in the configuration (--config), or serve all that reach the address: --insecure-any-client, or insecureAnyClient: true in the configuration")}
 	}
 	return err
 }

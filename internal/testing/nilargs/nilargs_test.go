@@ -508,6 +508,7 @@ var exported = map[string]any{
 	"files.Snapshot":                 files.Snapshot,
 	"upload.Pusher.Check":            (*upload.Pusher).Check,
 	"gateway.Config.InWindows":       gateway.Config.InWindows,
+	"gateway.ConflictError.Error":    (*gateway.ConflictError).Error,
 	"gateway.NotConfigError.Error":   (*gateway.NotConfigError).Error,
 	"gateway.NotConfigError.Mending": (*gateway.NotConfigError).Mending,
 	"gateway.NotConfigError.Unwrap":  (*gateway.NotConfigError).Unwrap,
