@@ -227,13 +227,13 @@ func (a *approvals) whoMay(by *evidence.SignerIdentity) []*approver {
 	if by == nil {
 		return nil
 	}
-	return slices.DeleteFunc(slices.Clone(a.approvers), func(p *approver) bool { return !p.include(*by) })
+	return slices.DeleteFunc(slices.Clone(a.approvers), func(p *approver) bool { return !p.mayInclude(*by) })
 }
 
 // isBy says whether it is by this signer: the same key, or one of the same approver, whatever carries it.
 func (o statedDecision) isBy(signer evidence.SignerIdentity) bool {
 	bare := evidence.SignerIdentity{Kind: evidence.SignedByKey, KeyHint: signer.KeyHint}
-	return o.by.include(signer) || signer.KeyHint != "" && (signer.KeyHint == o.result.key || o.by.include(bare))
+	return o.by.mayInclude(signer) || signer.KeyHint != "" && (signer.KeyHint == o.result.key || o.by.mayInclude(bare))
 }
 
 // oneByEachKey takes approvals back that two approvers have made with one key, as with two certificates for it: one person would count as

@@ -114,6 +114,8 @@ func TestAmbiguousApprover(t *testing.T) {
 	}{
 		"one of them":     {[]Approval{says("bob", Approved)}, "allowed"},
 		"either":          {[]Approval{says("ada", Approved)}, "approvals: 0 of 1 approvals: no approver has approved; want 1 of ada, board"},
+		"in capitals":     {[]Approval{says("Ada", Approved)}, "approvals: 0 of 1 approvals: no approver has approved; want 1 of ada, board"},
+		"capitals reject": {[]Approval{says("bob", Approved), says("ADA", Rejected)}, "approvals: rejected by ada: because"},
 		"either rejects":  {[]Approval{says("bob", Approved), says("ada", Rejected)}, "approvals: rejected by ada: because"},
 		"rejection first": {[]Approval{says("ada", Rejected), says("bob", Approved)}, "approvals: rejected by ada: because"},
 	} {
@@ -144,6 +146,7 @@ approvals:
 		own          bool
 	}{
 		{"carol@acme.example", "https://acme.example", true},
+		{"Carol@Acme.example", "https://acme.example", true},
 		{"carol@acme.example", "https://elsewhere.example", false},
 		{"carol+a@acme.example", "https://elsewhere.example", true},
 		{"not-carol+a@acme.example", "https://acme.example", false},

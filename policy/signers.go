@@ -29,9 +29,18 @@ type signerSet struct {
 
 // include says whether it was one of them who signed, with whichever key or certificate.
 func (s *signerSet) include(by evidence.SignerIdentity) bool {
+	return s.have(by, authority.CertificateIdentity.Match)
+}
+
+// mayInclude is include where that forbids something.
+func (s *signerSet) mayInclude(by evidence.SignerIdentity) bool {
+	return s.have(by, authority.CertificateIdentity.MayMatch)
+}
+
+func (s *signerSet) have(by evidence.SignerIdentity, match func(i authority.CertificateIdentity, name, issuer string) bool) bool {
 	if by.Kind == evidence.SignedByCertificate {
 		return slices.ContainsFunc(s.identities, func(i authority.CertificateIdentity) bool {
-			return slices.ContainsFunc(by.Names(), func(name string) bool { return i.Match(name, by.Issuer) })
+			return slices.ContainsFunc(by.Names(), func(name string) bool { return match(i, name, by.Issuer) })
 		})
 	}
 	return slices.ContainsFunc(s.keys, func(k attest.TrustedKey) bool { return k.Key.Hint() == by.KeyHint })

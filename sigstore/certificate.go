@@ -93,12 +93,12 @@ func checkKeyUsage(c *x509.Certificate, some x509.KeyUsage) error {
 // judgeStranger fails a certificate that no time could make good: for an identity that is not
 // trusted, or by no authority that the trusted root names when the certificate is valid.
 func (t *trust) judgeStranger(c *leafCertificate) evidence.Check {
-	names := []string{c.summary.SubjectAlternativeName}
+	names, match := []string{c.summary.SubjectAlternativeName}, CertificateIdentity.Match
 	if t.UnsafeAnyTime { // each of them suffices to forbid something
-		names = c.signerIdentity().Names()
+		names, match = c.signerIdentity().Names(), CertificateIdentity.MayMatch
 	}
 	isTrusted := func(name string) bool {
-		return slices.ContainsFunc(t.Identities, func(i CertificateIdentity) bool { return i.Match(name, c.summary.Issuer) })
+		return slices.ContainsFunc(t.Identities, func(i CertificateIdentity) bool { return match(i, name, c.summary.Issuer) })
 	}
 	if !slices.ContainsFunc(names, isTrusted) {
 		return evidence.Failed(evidence.CheckSigner, evidence.CodeCertificateIdentity, "%s", whyNone(t.Identities, c.summary)).

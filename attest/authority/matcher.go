@@ -4,6 +4,7 @@ import (
 	"errors"
 	"regexp"
 	"regexp/syntax"
+	"strings"
 
 	"github.com/runattest/runattest/internal/regexplang"
 )
@@ -92,6 +93,14 @@ type CertificateIdentity struct {
 // Match says whether a certificate with that subject alternative name and issuer is one of this signer.
 func (i CertificateIdentity) Match(name, issuer string) bool {
 	return i.SubjectAlternativeName.Match(name) && i.Issuer.Match(issuer)
+}
+
+// MayMatch is Match in whatever case the letters of the name are, as mail systems and identity providers have them, and with or without a
+// slash at the end of the issuer. It tells who may have signed, where that forbids something; no signer is trusted by it.
+func (i CertificateIdentity) MayMatch(name, issuer string) bool {
+	n, bare := i.SubjectAlternativeName, strings.TrimSuffix(issuer, "/")
+	return (n.Match(name) || n.Match(strings.ToLower(name)) || n.re == nil && name != "" && strings.EqualFold(n.text, name)) &&
+		(i.Issuer.Match(bare) || issuer != "" && i.Issuer.Match(bare+"/"))
 }
 
 // Covers says that every certificate of other is certainly one of this signer.
