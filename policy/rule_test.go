@@ -39,7 +39,7 @@ func TestRules(t *testing.T) {
 		{`false`, "no {{declaration.model.uri}}", "r: no (no such key: uri)"},
 		{`false`, `literal {{"{{"}} and {{"a\nb\u202e"}}`, `r: literal {{ and a b\u{202e}`},
 		// a rule that cannot be evaluated denies
-		{`declaration.model.digest.sha256.contains("x")`, "", "r: cannot be evaluated, so the run is denied: no such key: digest"},
+		{`declaration.model.digest.sha256.contains("0a")`, "", "r: cannot be evaluated, so the run is denied: no such key: digest"},
 		{`declaration.constraints.budget.usd < 3`, "", "r: cannot be evaluated, so the run is denied: no such key: usd"},
 		{`declaration.constraints.budget / 0 == 1`, "", "r: cannot be evaluated, so the run is denied: division by zero"},
 		{`declaration.constraints.network`, "", "r: cannot be evaluated, so the run is denied: the expression gives string, want bool"},

@@ -45,6 +45,12 @@ func compile(s Source, expr string, behind int) (*cel.Ast, []Problem) {
 		if found := checkConversions(ast, called, behind); found != nil {
 			return nil, found
 		}
+		if found := checkAlways(ast, called, behind); found != nil {
+			return nil, found
+		}
+		if found := checkBegins(ast, called, behind); found != nil {
+			return nil, found
+		}
 		if found := checkConstants(ast, behind); found != nil {
 			return nil, found
 		}
