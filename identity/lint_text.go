@@ -91,5 +91,3 @@ var textCodes = map[unseen.Kind]Code{
 	unseen.Bidi: CodeBidi, unseen.Invisible: CodeInvisible, unseen.Space: CodeInvisible, unseen.Control: CodeInvisible, unseen.Blank: CodeInvisible,
 	unseen.NotNFC: CodeNFC, unseen.Senseless: CodeInvisible, unseen.LookAlike: CodeLookAlike, unseen.Suspect: CodeLookAlike,
 }
-
-func isASCII(s string) bool { return allBytes(s, func(c byte) bool { return c < 0x80 }) }

@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 	"testing"
@@ -210,9 +209,9 @@ func TestHintsAreFollowedOnce(t *testing.T) {
 			return []byte(head + "rules:\n  - name: a\n    expr: |\n      declaration.model.name != \"" + s + "\"\n")
 		}
 		p, err := Parse(text(c[0]), options)
-		found := fmt.Sprint(err)
+		var found string
 		if err == nil {
-			found = fmt.Sprint(p.Warnings(time.Now())[0].Hint)
+			found = p.Warnings(time.Now())[0].Hint
 		} else {
 			found = problems(t, string(text(c[0])), options)[0].Hint
 		}

@@ -41,8 +41,7 @@ func IsNamed(name, s string) bool {
 	}
 	last, before := words[len(words)-1], words[:len(words)-1]
 	if n := len(before); n > 0 && slices.Contains(addressWords, last) {
-		last, before = before[n-1], before[:n-1]
-		return isHook(last) && hasToken(s)
+		return isHook(before[n-1]) && hasToken(s)
 	}
 	switch last {
 	case "pass", "bearer", "jwt", "auth", "pw", "psk":
