@@ -199,6 +199,8 @@ func (o *output) hintOf(err error) string {
 		return "mkdir -p " + shell.Path(missing.Folder)
 	case is[*overwrite.ExistsError](err):
 		return "choose another name with -o; keys are never overwritten"
+	case is[*overwrite.OtherKindError](err):
+		return "choose another name, or remove this file first if it may be lost"
 	case is[*journal.ModeError](err):
 		open, _ := errors.AsType[*journal.ModeError](err)
 		return "chmod 700 " + shell.Path(open.Dir)

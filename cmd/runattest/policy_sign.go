@@ -6,7 +6,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/internal/cli"
+	"github.com/runattest/runattest/internal/input"
+	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/overwrite"
 	"github.com/runattest/runattest/policy"
 )
@@ -16,7 +19,7 @@ func newPolicySign() *cobra.Command {
 	cmd.Args = cli.OneArg("policy")
 	cmd.ValidArgsFunction = cli.CompleteFiles("yaml", "yml", "json")
 	who := newSignerFlags(cmd)
-	target := cmd.Flags().String("bundle", "", "the `FILE` for the signature (default: FILE.sigstore.json)")
+	target := cmd.Flags().String("bundle", "", "the `FILE` for the signature; it may replace a bundle (default: FILE.sigstore.json)")
 	formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if *target == "" {
@@ -40,6 +43,9 @@ func signPolicy(cmd *cobra.Command, path string, who *signerFlags, target string
 		return err
 	}
 	if err := who.notOver(target, who.reads(p.Paths()...)); err != nil {
+		return err
+	}
+	if err := overwrite.CheckKind(target, input.KindBundle, files.Kind, limits.Bundle); err != nil {
 		return err
 	}
 	return who.signClaim(cmd, claim, attest.SigstoreBundle, claimFile{path: target}, func(o *output) error {

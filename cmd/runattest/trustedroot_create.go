@@ -39,6 +39,9 @@ func createTrustedRoot(o *output, s *specFlags, out string) error {
 	if err := overwrite.CheckInputs(out, s.files...); err != nil {
 		return err
 	}
+	if err := overRoot(out); err != nil {
+		return err
+	}
 	root, err := sigstore.CreateTrustedRoot(spec)
 	if err != nil {
 		return err

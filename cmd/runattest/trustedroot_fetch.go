@@ -10,6 +10,7 @@ import (
 	"github.com/runattest/runattest/attest/files"
 	"github.com/runattest/runattest/internal/boundedfile"
 	"github.com/runattest/runattest/internal/cli"
+	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/overwrite"
 	"github.com/runattest/runattest/sigstore"
@@ -24,7 +25,7 @@ func newTrustedRootFetch() *cobra.Command {
 	f.BoolVar(&fetch.Staging, "staging", false, "ask Sigstore's staging service")
 	f.StringVar(&fetch.Cache, "cache", "", "a `FOLDER` in which TUF's state is kept, so that a mirror cannot go back to an older one")
 	root := f.String("root", "", "the `FILE` with the repository's TUF root.json (default: the one of Sigstore's public service)")
-	config := f.String("signing-config-out", "", "write the services to sign with to this `FILE`, for sign --signing-config")
+	config := f.String("signing-config-out", "", "write the services to sign with to this `FILE`, for sign --signing-config; it may replace such a file")
 	out := outFlag(cmd)
 	_ = cmd.MarkFlagFilename("root", "json")
 	_ = cmd.MarkFlagFilename("signing-config-out", "json")
@@ -51,7 +52,7 @@ func newTrustedRootFetch() *cobra.Command {
 	return cmd
 }
 
-// checkOuts keeps the two files apart, and both from --root.
+// checkOuts keeps the two files apart, and both from --root and from replacing a file of another kind.
 func checkOuts(out, config, root string) error {
 	if config != "" && overwrite.IsSameName(out, config) {
 		return errors.New("--out and --signing-config-out name the same file")
@@ -62,7 +63,13 @@ func checkOuts(out, config, root string) error {
 	if err := overwrite.CheckInputs(out, root, config); err != nil {
 		return err
 	}
-	return overwrite.CheckInputs(config, root)
+	if err := overwrite.CheckInputs(config, root); err != nil {
+		return err
+	}
+	if err := overRoot(out); err != nil {
+		return err
+	}
+	return overwrite.CheckKind(cli.OutputName(config), input.KindServices, files.Kind, limits.SigningConfig)
 }
 
 func fetchTrustedRoot(cmd *cobra.Command, fetch sigstore.FetchOptions, out, config string) error {

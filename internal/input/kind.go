@@ -19,6 +19,7 @@ const (
 	KindTrustedRoot = "a trusted root"
 	KindRunSet      = "a run set"
 	KindGateway     = "a gateway configuration"
+	KindServices    = "a signing configuration"
 )
 
 // The schemas of the kinds that have one, as packages identity and policy define them.
@@ -82,7 +83,7 @@ func Kind(data []byte) string {
 	case has("application/vnd.dev.sigstore.trustedroot"), has("application/vnd.dev.sigstore.clienttrustconfig"):
 		return KindTrustedRoot
 	case has("application/vnd.dev.sigstore.signingconfig"):
-		return "a signing configuration"
+		return KindServices
 	case isPEM(text, "PRIVATE KEY"):
 		return KindPrivateKey
 	case isPEM(text, "PUBLIC KEY"):
