@@ -169,7 +169,7 @@ func located(doc *yamljson.Document, err error) error {
 	if !errors.As(err, &ce) {
 		return err
 	}
-	line, _ := doc.Locate(ce.Pointer)
+	line, _ := doc.LocateJSON(ce.Offset)
 	return fmt.Errorf("line %d: %w", line, err)
 }
 

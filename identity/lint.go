@@ -124,7 +124,7 @@ func anyDigest(components jsontree.Value) bool {
 func (l *linter) resources(v jsontree.Value) {
 	for i, r := range v.Elements() {
 		l.element(i)
-		if !hasAny(r, "digest", "content", "version") {
+		if hasAny(r, "uri") && !hasAny(r, "digest", "content", "version") {
 			l.warn(CodeVolatile, "only a URI names the content, which may change behind it", "add digest (sha256sum FILE), or version")
 		}
 		l.reference(r)

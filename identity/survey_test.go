@@ -223,3 +223,53 @@ func TestJSONAsYAML(t *testing.T) {
 		t.Error("half a surrogate pair is accepted")
 	}
 }
+
+// TestTwicePlaces: in JSON and in YAML, what is wrong with the first of two members of one name has the first one's place, and
+// that they are two the second one's.
+func TestTwicePlaces(t *testing.T) {
+	json := `{"schema": "https://github.com/runattest/runattest/declaration/v1",
+"kind": "other",
+"model": {"name": ""},
+"model": {"name": "m"},
+"parameters": {"a": {"b": 1.0000000000000001},
+  "b": null,
+  "a": {"b": 2},
+  "c": 1e999,
+  "a": 3},
+"prompt": {}, "context": [], "constraints": {}}`
+	want := []string{
+		"3 value /model/name", "4 duplicate /model", "5 inexact /parameters/a/b", "6 null /parameters/b", "7 duplicate /parameters/a",
+		"8 range /parameters/c", "9 duplicate /parameters/a",
+	}
+	if got := errorCodes(identity.Lint([]byte(json))); !slices.Equal(got, want) {
+		t.Errorf("JSON:\n got %q\nwant %q", got, want)
+	}
+	yaml := "# a line, for it to be no JSON\n" + strings.Replace(json, "{", "{ # and another\n", 1)
+	for i := range want {
+		line, rest, _ := strings.Cut(want[i], " ")
+		n, _ := strconv.Atoi(line)
+		want[i] = fmt.Sprintf("%d %s", n+2, rest)
+	}
+	if got := errorCodes(identity.LintYAML([]byte(yaml))); !slices.Equal(got, want) {
+		t.Errorf("YAML:\n got %q\nwant %q", got, want)
+	}
+}
+
+func errorCodes(problems []identity.Problem) []string {
+	return codes(slices.DeleteFunc(problems, func(p identity.Problem) bool { return p.Severity != identity.Error }))
+}
+
+// TestNoURI: of a resource without a URI no warning says what its URI may do.
+func TestNoURI(t *testing.T) {
+	for resource, want := range map[string]int{`{"role": "tool", "name": "n"}`: 0, `{"role": "tool", "name": "n", "uri": "https://a.example/b"}`: 1} {
+		got := 0
+		for _, p := range identity.Lint([]byte(`{"schema": "https://github.com/runattest/runattest/declaration/v1", "context": [` + resource + `]}`)) {
+			if strings.Contains(p.Message, "only a URI") {
+				got++
+			}
+		}
+		if got != want {
+			t.Errorf("%s: %d warnings, want %d", resource, got, want)
+		}
+	}
+}

@@ -77,7 +77,10 @@ func surveyYAML(data []byte, doc *yamljson.Document, found []yamljson.Problem) *
 		line, column = doc.Locate(pointer)
 		return 0, line, column
 	}
-	s.text(doc.JSON, len(data), func(m jsonmend.Mistake) (int, int, int) { return s.locate(m.Pointer) })
+	s.text(doc.JSON, len(data), func(m jsonmend.Mistake) (offset, line, column int) {
+		line, column = doc.LocateJSON(m.Offset)
+		return 0, line, column
+	})
 	for i := range s.problems {
 		if p := &s.problems[i]; p.Code == CodeNull {
 			p.Message += spelling(doc, p.Pointer)

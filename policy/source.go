@@ -58,7 +58,7 @@ func readText(data []byte, noun string) (*text, error) {
 		p.Message, p.Hint = m.Message, m.Hint
 		p.Line, p.Column = yamljson.LineColumn(data, m.Offset)
 		if t.yaml != nil {
-			p.Line, p.Column = t.yaml.Locate(ce.Pointer)
+			p.Line, p.Column = t.yaml.LocateJSON(m.Offset)
 		}
 		return nil, (&InvalidError{Noun: noun, Problems: []identity.Problem{p}}).explained(data)
 	case err != nil:

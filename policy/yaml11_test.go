@@ -79,3 +79,12 @@ func TestCasesNames(t *testing.T) {
 		}
 	}
 }
+
+// TestTwicePlace: what is wrong with the first of two members of one name has its place.
+func TestTwicePlace(t *testing.T) {
+	_, err := Parse([]byte("schema: https://github.com/runattest/runattest/policy/v1\nsigners:\n  required: 1.0000000000000001\n  required: 2\n"), Options{})
+	var invalid *InvalidError
+	if !errors.As(err, &invalid) || len(invalid.Problems) != 1 || invalid.Problems[0].Line != 3 {
+		t.Errorf("%+v", err)
+	}
+}

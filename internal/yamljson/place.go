@@ -2,6 +2,7 @@ package yamljson
 
 import (
 	"bytes"
+	"sort"
 	"strconv"
 	"strings"
 	"unicode"
@@ -31,6 +32,30 @@ func (d *Document) Place(pointer string, n int) (line, column int) {
 		style, offset = double, offset+1
 	}
 	return LineColumn(d.src, walk(d.src, offset, style, node.Value, n))
+}
+
+// begin is where a value, or the name of a member, begins in the JSON text.
+type begin struct {
+	offset int
+	node   *yaml.Node // the value
+}
+
+func (d *Document) mark(n *yaml.Node) {
+	if d.marking {
+		d.begins = append(d.begins, begin{len(d.JSON), n})
+	}
+}
+
+// LocateJSON is where the value stands to which an offset of the JSON text belongs, or a member's name there.
+func (d *Document) LocateJSON(offset int) (line, column int) {
+	if d.begins == nil {
+		again := &Document{src: d.src, root: d.root, stray: d.stray, marking: true}
+		again.value(d.root)
+		d.begins = again.begins
+	}
+	after := sort.Search(len(d.begins), func(i int) bool { return d.begins[i].offset > offset })
+	n := d.begins[max(after-1, 0)].node
+	return n.Line, n.Column
 }
 
 // PlaceJSON is Place for the JSON string at an offset of src, which says value.

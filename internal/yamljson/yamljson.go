@@ -56,6 +56,9 @@ type Document struct {
 	problems []Problem
 
 	pointIsText bool // in AmbiguousToPyYAML
+
+	begins  []begin // of all values, once LocateJSON was asked
+	marking bool    // they are being noted
 }
 
 // Read reads the one document in data; noun is what the document is to be, for messages. It
@@ -245,6 +248,7 @@ func inVariable(data []byte, at int) bool {
 
 // value writes n as JSON and notes what YAML has and JSON has not; null stands for what is refused.
 func (d *Document) value(n *yaml.Node) {
+	d.mark(n)
 	refused := len(d.problems)
 	start := len(d.JSON)
 	if !d.plainNode(n) {
@@ -321,6 +325,7 @@ func (d *Document) mapping(n *yaml.Node) {
 			d.JSON = append(d.JSON, ',')
 		}
 		first = false
+		d.mark(value)
 		d.string(key.Value)
 		d.JSON = append(d.JSON, ':')
 		d.step(key.Value)
@@ -409,7 +414,7 @@ func (d *Document) pointer() string {
 }
 
 // Locate is where the value that a pointer names stands, or its nearest parent. Of two members
-// with one name it takes the second, which is the one that is refused.
+// with one name it takes the first: the second is refused, and LocateJSON finds it.
 func (d *Document) Locate(pointer string) (line, column int) {
 	n := d.find(pointer)
 	return n.Line, n.Column
@@ -433,7 +438,7 @@ func child(n *yaml.Node, name string) (found *yaml.Node) {
 	case yaml.MappingNode:
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			if n.Content[i].Value == name {
-				found = n.Content[i+1]
+				return n.Content[i+1]
 			}
 		}
 	case yaml.SequenceNode:
