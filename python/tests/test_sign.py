@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import errno
 import json
 import os
 import pickle
@@ -148,8 +149,36 @@ def test_save_leaves_what_was(keys: Path, tmp_path: Path) -> None:
     with pytest.raises(TypeError):
         runattest.Signed("i", {"a": object()}).save(tmp_path / "b.json")
     assert (tmp_path / "b.json").read_text() == "old" and os.listdir(tmp_path) == ["b.json"]
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(runattest.InputError, match=r"none.b\.json: cannot be written: no such file or directory$"):
         runattest.Signed("i", {}).save(tmp_path / "none" / "b.json")
+    for slash in f"{tmp_path}/b.json/", f"{tmp_path}/new/":
+        with pytest.raises(runattest.InputError, match="is not a file$"):
+            runattest.Signed("i", {}).save(slash)
+    runattest.Signed("i", {}).save(os.fsencode(tmp_path / "b.json"))  # type: ignore[arg-type]
+    assert (tmp_path / "b.json").read_text() == "{}\n" and os.listdir(tmp_path) == ["b.json"]
+
+
+def test_save_names_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number, hint in (errno.EBUSY, "mount the folder that it is in"), (errno.ENOSPC, ""):
+
+        def refuse(name: str, path: str, number: int = number) -> None:
+            raise OSError(number, os.strerror(number), name, None, path)
+
+        monkeypatch.setattr(os, "replace", refuse)
+        with pytest.raises(runattest.OperationalError) as e:
+            runattest.Signed("i", {}).save(tmp_path / "b.json")
+        assert (e.value.message, e.value.hint) == (f"{tmp_path / 'b.json'}: cannot be written: {os.strerror(number).lower()}", hint)
+    assert not os.listdir(tmp_path)
+
+
+def test_paths_as_bytes_and_lone_surrogates(keys: Path, declaration: dict[str, Any]) -> None:
+    key, public = os.fsencode(keys / "k.key"), os.fsencode(keys / "k.pub")
+    bundle = runattest.sign(declaration, key).bundle  # type: ignore[arg-type]
+    assert runattest.verify(bundle, key=public) and runattest.verify(bundle, key=[public])  # type: ignore[arg-type, list-item]
+    for text in "\ud800", "a\udc00", "\0":
+        for arguments in {"annotations": {"a": text}}, {"options": [f"--subject={text}"]}, {"password": text}:
+            with pytest.raises(runattest.InputError, match="holds a NUL character, or half of a surrogate pair"):
+                runattest.Signer(keys / "k.key", **arguments)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="modes, links and pipes are those of Unix")

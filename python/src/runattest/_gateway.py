@@ -36,9 +36,7 @@ class Gateway:
     ``env`` are the variables that the block sets, for programs that it starts with an environment of their own.
     """
 
-    def __init__(
-        self, arguments: list[str], upstreams: Mapping[str, str | Mapping[str, Any]], password: str | None, timeout: float
-    ) -> None:
+    def __init__(self, arguments: list[str], upstreams: Mapping[str, str | Mapping[str, Any]], password: str | None, timeout: float) -> None:
         self.env: dict[str, str] = {}
         self._arguments, self._upstreams = arguments, upstreams
         self._password, self._timeout = password, timeout
@@ -115,9 +113,7 @@ class Gateway:
             self._socket.close()
 
     def _configure(self, folder: str) -> str:
-        upstreams = [
-            {"prefix": "/" + name, **({"url": u} if isinstance(u, str) else u)} for name, u in self._upstreams.items()
-        ]
+        upstreams = [{"prefix": "/" + name, **({"url": u} if isinstance(u, str) else u)} for name, u in self._upstreams.items()]
         path = os.path.join(folder, "gateway.json")
         with open(path, "w", encoding="utf-8") as f:
             json.dump({"schema": "https://github.com/runattest/runattest/gateway/v1", "upstreams": upstreams}, f)
@@ -194,7 +190,7 @@ def gateway(
         raise InputError("provider goes with a single upstream", 'name it with each: {"openai": {"url": URL, "provider": "openai"}}')
     single = upstream if isinstance(upstream, str) else None
     given: list[tuple[str, Path | None]] = [("key", key), ("journal", journal), ("upstream", single), ("provider", provider), ("policy", policy)]
-    arguments = [f"--{name}={os.fspath(value)}" for name, value in given if value is not None]
+    arguments = [f"--{name}={os.fsdecode(value)}" for name, value in given if value is not None]
     arguments = check_arguments([*arguments, *check_arguments(options)])
     upstreams = {} if isinstance(upstream, str) else dict(upstream)
     return Gateway(["gateway", "--format=json", "--until-stdin-ends", *arguments], upstreams, password, timeout)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import sys
 import threading
 import time
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _ANSWER = 64 << 20  # bytes of an answer, at most
 _TAIL = 16 << 10  # bytes of standard error that are kept
 _LINES = 50  # lines of it that go into an exception
+_UNSENDABLE = re.compile("[\0\ud800-\udc7f\udd00-\udfff]")  # the surrogates between stand for bytes of a file's name
 _GRACE = 5.0  # seconds that a process has to end with its input
 
 
@@ -32,8 +34,8 @@ def environment(password: str | None, **more: str) -> dict[str, str] | None:
     """Return the environment for secrets, None for ours: arguments can be seen by other users, an environment cannot."""
     if password is not None:
         more["RUNATTEST_PASSWORD"] = password
-    if any("\0" in value for value in more.values()):
-        raise InputError("the password holds a NUL character")
+    if any(_UNSENDABLE.search(value) for value in more.values()):
+        raise InputError("the password holds a NUL character, or half of a surrogate pair")
     return {**os.environ, **more} if more else None
 
 
@@ -60,9 +62,7 @@ def _in_child() -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=lambda: _starting.acquire(), after_in_parent=lambda: _starting.release(), after_in_child=_in_child
-    )
+    os.register_at_fork(before=lambda: _starting.acquire(), after_in_parent=lambda: _starting.release(), after_in_child=_in_child)
 
 
 def check_timeout(timeout: float) -> float:
@@ -84,8 +84,8 @@ def check_arguments(arguments: Sequence[str]) -> list[str]:
                 "an argument holds a private key, and other users of this machine can see arguments",
                 "name the key's file, or put the key into a variable: env://NAME",
             )
-        if "\0" in argument:
-            raise InputError("an argument holds a NUL character")
+        if _UNSENDABLE.search(argument):
+            raise InputError(f"an argument holds a NUL character, or half of a surrogate pair: {argument!r:.100}")
     return list(arguments)
 
 
@@ -116,9 +116,7 @@ def _last_lines(stderr: bytes) -> str:
 class _Child:
     """A process, and the two threads that drain its standard error and end what takes too long."""
 
-    def __init__(
-        self, arguments: Sequence[str], timeout: float, env: Mapping[str, str] | None, pass_fds: Sequence[int] = ()
-    ) -> None:
+    def __init__(self, arguments: Sequence[str], timeout: float, env: Mapping[str, str] | None, pass_fds: Sequence[int] = ()) -> None:
         import subprocess
 
         self.owner = os.getpid()
@@ -359,9 +357,7 @@ class Conversation:
         return OperationalError(f"the program ended with status {status} out of turn{_last_lines(child.tail)}")
 
 
-def run(
-    arguments: Sequence[str], stdin: bytes = b"", timeout: float = 30.0, env: Mapping[str, str] | None = None
-) -> bytes:
+def run(arguments: Sequence[str], stdin: bytes = b"", timeout: float = 30.0, env: Mapping[str, str] | None = None) -> bytes:
     """Run the program once, and return its standard output.
 
     Raises:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -27,11 +28,23 @@ class Signed(Shown):
         """Write the bundle to a file, whole or not at all.
 
         It replaces a file of that name, and keeps who may read it. A link stays, and the file that it leads to is written.
+
+        Raises:
+            InputError: there is no folder for it, or what is there is not a file.
+            OperationalError: it cannot be written.
         """
-        path = os.path.realpath(path)
-        mode = os.lstat(path).st_mode & 0o777 if (there := os.path.lexists(path)) else 0o644  # less what umask takes
-        if there and not os.path.isfile(path):
-            raise InputError(f"{path}: is not a file")
+        given = os.fsdecode(path)
+        try:
+            self._write(given, os.path.realpath(given))
+        except OSError as e:
+            hint = "mount the folder that it is in" if e.errno == errno.EBUSY else ""  # it is mounted itself
+            raise failure(2 if e.errno == errno.ENOENT else 3, f"{given}: cannot be written: {(e.strerror or str(e)).lower()}", hint) from None
+
+    def _write(self, given: str, path: str) -> None:
+        there = os.path.lexists(path)
+        if (there or os.path.exists(given) or given.endswith(("/", os.sep))) and not os.path.isfile(given):
+            raise InputError(f"{given}: is not a file")
+        mode = os.lstat(path).st_mode & 0o777 if there else 0o644  # less what umask takes
         name = os.path.join(os.path.dirname(path), f".runattest-{os.urandom(16).hex()}.tmp")
         file = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         try:
@@ -85,7 +98,7 @@ class Signer:
         self._closed = False
         self._password = password
         self._timeout = check_timeout(timeout)
-        arguments = [] if key is None else [f"--key={os.fspath(key)}"]
+        arguments = [] if key is None else [f"--key={os.fsdecode(key)}"]
         for name, value in (annotations or {}).items():
             if not (isinstance(name, str) and isinstance(value, str)) or "=" in name:
                 raise InputError(f"annotation {name!r}: names and values are strings, and names hold no equals sign")
@@ -93,7 +106,7 @@ class Signer:
         if capture is not None:
             arguments.append(f"--capture={capture}")
         self._arguments = ["sign", "--format=json", "--jsonl", "-", *check_arguments([*arguments, *check_arguments(options)])]
-        self.public_key = None if key is None else self._ask_public_key(os.fspath(key))
+        self.public_key = None if key is None else self._ask_public_key(os.fsdecode(key))
         self._conversation = self._start()
         give_up_after_fork(self)
 

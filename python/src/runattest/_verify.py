@@ -42,7 +42,7 @@ def verify(
     if identity is not None:
         arguments.append(f"--identity={identity}")
     if declaration is not None:
-        arguments.append(f"--declaration={os.fspath(declaration)}")
+        arguments.append(f"--declaration={os.fsdecode(declaration)}")
     with _Verifier(arguments, timeout) as verifier:
         reports, status = verifier.ask(_request(bundle))
     if len(reports) != 1:
@@ -137,10 +137,10 @@ def _arguments(
     key: Path | Sequence[Path] | None, policy: Path | None, identity: str | None, issuer: str | None,
     root: Path | None, options: Sequence[str],
 ) -> list[str]:
-    keys: Sequence[Path] = [] if key is None else [key] if isinstance(key, (str, os.PathLike)) else key
+    keys: Sequence[Path] = [] if key is None else [key] if isinstance(key, (str, bytes, os.PathLike)) else key
     flags: list[tuple[str, Path | None]] = [("key", k) for k in keys]
     flags += [("policy", policy), ("certificate-identity", identity), ("certificate-oidc-issuer", issuer), ("trusted-root", root)]
-    given = [f"--{name}={os.fspath(value)}" for name, value in flags if value is not None]
+    given = [f"--{name}={os.fsdecode(value)}" for name, value in flags if value is not None]
     return ["verify", "--format=json", "--jsonl", "-", *check_arguments([*given, *check_arguments(options)])]
 
 
