@@ -309,6 +309,25 @@ func TestOtherKind(t *testing.T) {
 	}
 }
 
+// TestForeign: a text with the members of another program's files is called what it looks like, and has no list of faults.
+func TestForeign(t *testing.T) {
+	for text, want := range map[string]string{
+		"apiVersion: v1\nkind: Pod\nmetadata: {}\n": "not a gateway configuration: it looks like a Kubernetes object (apiVersion, kind)",
+		`{"model": "gpt-4o", "messages": []}`:       "not a gateway configuration: it looks like a request to a model API (model, messages)",
+		"listen: a\n":                               "not a gateway configuration: it looks like another kind of file, with the members listen",
+	} {
+		_, err := ParseConfig([]byte(text))
+		if other, ok := errors.AsType[*NotConfigError](err); !ok || err.Error() != want || other.Err == nil {
+			t.Errorf("%q: %v, want %q", text, err, want)
+		}
+	}
+	for _, text := range []string{"schema: runattest/gateway/v1\n", "upstreams: []\n"} {
+		if _, err := ParseConfig([]byte(text)); err == nil || errors.As(err, new(*NotConfigError)) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
 // TestInWindows: calls are signed together where that is asked for, or where a signature asks a service.
 func TestInWindows(t *testing.T) {
 	for _, c := range []struct {

@@ -61,10 +61,15 @@ type NotConfigError struct {
 	Kind string // files.Kind
 	Mend string // a command that makes text of it, "" for what is text
 	Err  error  // why it is not a configuration
+
+	like string // files.Likeness, where Kind is not known
 }
 
 func (e *NotConfigError) Error() string {
-	return "it is " + cmp.Or(zero.IfNil(e).Kind, "something else") + " and no gateway configuration"
+	if e = zero.IfNil(e); e.like != "" {
+		return "not a gateway configuration: " + e.like
+	}
+	return "it is " + cmp.Or(e.Kind, "something else") + " and no gateway configuration"
 }
 
 // Mending is Mend.
@@ -79,10 +84,15 @@ func readConfig(data []byte, place func(string) string) (Config, error) {
 		return c, err
 	}
 	kind := files.Kind(data)
+	if kind == "" && !bytes.Contains(data, []byte("runattest/gateway/")) {
+		if like := files.Likeness(data); like != "" {
+			return c, &NotConfigError{Err: err, like: like}
+		}
+	}
 	if kind == "" || kind == input.KindGateway || strings.HasPrefix(kind, "text in ") { // the error says how to convert it
 		return c, err
 	}
-	return c, &NotConfigError{kind, jsonmend.Mend(data), err}
+	return c, &NotConfigError{Kind: kind, Mend: jsonmend.Mend(data), Err: err}
 }
 
 func parseConfig(data []byte, place func(string) string) (Config, error) {

@@ -90,7 +90,7 @@ var likenesses = []struct {
 	{"an in-toto statement", []string{"_type", "predicateType"}},
 	{"a Sigstore trusted root", []string{"mediaType", "tlogs"}},
 	{"a Sigstore signing configuration", []string{"mediaType", "rekorTlogUrls"}},
-	{"a policy's test cases", []string{"policy", "cases"}},
+	{"cases of a policy", []string{"policy", "cases"}},
 	{"a policy", []string{"signers"}},
 	{"an axolotl configuration", []string{"base_model", "datasets"}},
 	{"a fine-tuning configuration", []string{"base_model"}},
@@ -127,11 +127,16 @@ var likenesses = []struct {
 	{"a JSON Web Key", []string{"kty"}},
 }
 
+// schemas are the kinds of files that have a schema of ours, as package input calls them.
+var schemas = map[string]string{
+	"policy": "a policy", "policy-cases": "cases of a policy", "gateway": "a gateway configuration", "run-set": "a run set",
+}
+
 // likeness says what an object looks like, by its members' names alone.
 func likeness(root jsontree.Value) string {
-	if _, ours := strings.CutPrefix(root.Get("schema").Text(), "https://github.com/runattest/runattest/"); ours {
-		if strings.Contains(root.Get("schema").Text(), "/policy/") {
-			return "a policy"
+	if family, ours := strings.CutPrefix(root.Get("schema").Text(), "https://github.com/runattest/runattest/"); ours {
+		if family, _, _ = strings.Cut(family, "/"); schemas[family] != "" {
+			return schemas[family]
 		}
 	}
 	for _, l := range likenesses {

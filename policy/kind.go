@@ -12,10 +12,11 @@ import (
 	"github.com/runattest/runattest/internal/limits"
 )
 
-// kinds are the members without which a text is neither a policy nor cases, and the hints for one of another kind.
-var kinds = map[string]struct{ member, hint string }{
-	"policy": {"signers", "a policy has schema: " + Schema + ", and signers"},
-	"cases":  {"cases", string(HintCases)},
+// kinds are the members without which a text is neither a policy nor cases, a part of their schemas, and the hints for a text of
+// another kind.
+var kinds = map[string]struct{ what, member, schema, hint string }{
+	"policy": {"a policy", "signers", "runattest/policy/", "a policy has schema: " + Schema + ", and signers"},
+	"cases":  {"a cases file", "cases", "runattest/policy-cases/", string(HintCases)},
 }
 
 // explained calls a text of another kind, which was given for a policy or cases, what it is, in one problem. A text with the
@@ -25,6 +26,12 @@ func (e *InvalidError) explained(data []byte) *InvalidError {
 		return e
 	}
 	kind, of := files.Kind(data), kinds[e.Noun]
+	message := "it is " + kind + " and no " + e.Noun
+	if kind == "" && !bytes.Contains(data, []byte(of.schema)) {
+		if kind = files.Likeness(data); kind != "" {
+			message = "not " + of.what + ": " + kind
+		}
+	}
 	switch {
 	case kind == "", kind == input.KindPolicy && e.Noun == "policy", bytes.Contains(data, []byte(of.member)):
 		return e
@@ -32,6 +39,6 @@ func (e *InvalidError) explained(data []byte) *InvalidError {
 		return e
 	}
 	return &InvalidError{Noun: e.Noun, Problems: []identity.Problem{{
-		Severity: identity.Error, Code: identity.CodeType, Message: "it is " + kind + " and no " + e.Noun, Hint: cmp.Or(jsonmend.Mend(data), of.hint),
+		Severity: identity.Error, Code: identity.CodeType, Message: message, Hint: cmp.Or(jsonmend.Mend(data), of.hint),
 	}}}
 }

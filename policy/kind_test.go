@@ -22,7 +22,18 @@ func TestOtherKind(t *testing.T) {
 		{"schema: " + Schema + "\n", "", "it is a policy and no cases"},
 		{"schema: " + CasesSchema + "\n", "it is cases of a policy and no policy", ""},
 		{declaration + "signers: []\ncases: []\n", "", ""},
-		{"some: text\n", "", ""},
+		{"some: text\n", "not a policy: it looks like another kind of file, with the members some", "not a cases file: it looks like another kind of file, with the members some"},
+		{
+			"apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: {containers: []}\n",
+			"not a policy: it looks like a Kubernetes object (apiVersion, kind)", "not a cases file: it looks like a Kubernetes object (apiVersion, kind)",
+		},
+		{
+			`{"model": "gpt-4o", "messages": [], "temperature": 0}`,
+			"not a policy: it looks like a request to a model API (model, messages)", "not a cases file: it looks like a request to a model API (model, messages)",
+		},
+		{"rules:\n- {name: a, expr: 'true'}\n", "not a policy: it looks like another kind of file, with the members rules", "not a cases file: it looks like another kind of file, with the members rules"},
+		{"schema: runattest/policy/v1\nsigner: {}\n", "", "not a cases file: it looks like another kind of file, with the members schema, signer"},
+		{"schema: runattest/policy-cases/v1\n", "not a policy: it looks like another kind of file, with the members schema", ""},
 		{"s\x00o\x00m\x00e\x00", "", ""}, // the problem says how to convert it
 		{" \n", "it is a file of blanks and no policy", "it is a file of blanks and no cases"},
 	} {
@@ -42,7 +53,7 @@ func TestOtherKind(t *testing.T) {
 // checkKind wants the one problem with that message and hint, or with an empty message any others.
 func checkKind(t *testing.T, got []identity.Problem, message, hint string) {
 	t.Helper()
-	isKind := strings.Contains(got[0].Message, " and no ")
+	isKind := strings.Contains(got[0].Message, " and no ") || strings.HasPrefix(got[0].Message, "not a ")
 	if isKind != (message != "") || isKind && (len(got) != 1 || got[0].Message != message || got[0].Hint != hint) {
 		t.Errorf("%v, want %q", got, message)
 	}

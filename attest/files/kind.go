@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 
+	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/input"
 	"github.com/runattest/runattest/signer"
 )
@@ -16,6 +17,17 @@ func Kind(data []byte) string {
 	}
 	if what := signer.PrivateKeyIn(data); !bytes.Contains(data, []byte("PRIVATE KEY")) { // in another text
 		return what
+	}
+	return ""
+}
+
+// Likeness says what an object of another kind than a declaration looks like, by its members, such as "it looks like a Kubernetes
+// object (apiVersion, kind)"; "" for what is meant as a declaration, and for what is not read as an object.
+func Likeness(data []byte) string {
+	for _, p := range identity.LintYAML(data) {
+		if _, like, _ := strings.Cut(p.Message, ": "); p.IsForeign() && strings.HasPrefix(like, "it looks like ") {
+			return like
+		}
 	}
 	return ""
 }

@@ -718,6 +718,7 @@ var exported = map[string]any{
 	"files.ExplainBundle":                files.ExplainBundle,
 	"files.IsKey":                        files.IsKey,
 	"files.Kind":                         files.Kind,
+	"files.Likeness":                     files.Likeness,
 	"files.Lint":                         files.Lint,
 	"files.NotBundle":                    files.NotBundle,
 	"files.NotBundleError.Error":         (*files.NotBundleError).Error,
