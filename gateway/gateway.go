@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/runattest/runattest/capture"
 	"github.com/runattest/runattest/gateway/journal"
+	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/zero"
 	"github.com/runattest/runattest/policy"
@@ -177,8 +177,11 @@ func checkSecret(s string) error {
 	return nil
 }
 
+// calls is the kind of all runs that the gateway declares.
+const calls = identity.Inference
+
 // SetPolicy replaces the policy for the calls that begin from now on. If it is an error, the policy stays as it is: a policy that
-// was not read with policy.Options.BeforeSigning, or none where there was one.
+// was not read with policy.Options.BeforeSigning, one that no call can meet (policy.Policy.CheckProposals), or none where there was one.
 func (g *Gateway) SetPolicy(p *policy.Policy) error {
 	switch {
 	case g == nil || g.issuer == nil:
@@ -190,9 +193,11 @@ func (g *Gateway) SetPolicy(p *policy.Policy) error {
 	case g.issuer.key() == nil:
 		return ErrNoKey
 	}
-	_, err := p.Decide(context.Background(), policy.Proposal{Signer: g.issuer.key(), Now: g.clock()})
-	if errors.Is(err, policy.ErrAfterSigning) {
-		return err
+	if err := p.CheckProposals(g.issuer.key(), calls); err != nil {
+		if invalid, ok := errors.AsType[*policy.InvalidError](err); ok && invalid.Path != "" {
+			err = fmt.Errorf("%s: %w", invalid.Path, err)
+		}
+		return fmt.Errorf("no call of this gateway meets the policy: %w", err)
 	}
 	g.policy.Store(p)
 	return nil

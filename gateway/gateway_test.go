@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,8 +12,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/capture"
 	"github.com/runattest/runattest/gateway/journal"
+	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/policy"
 )
 
@@ -74,6 +77,9 @@ func TestEndpoints(t *testing.T) {
 			captured, err := format.Capture(capture.Source{Body: []byte(want.body), Provider: want.provider, Target: strings.Replace(target, "&", "?", 1), Header: http.Header{"Anthropic-Version": {"2023-06-01"}}})
 			if err != nil {
 				t.Fatal(err)
+			}
+			if kind := captured.Declaration.Kind(); kind != calls {
+				t.Errorf("a run of the kind %s, and policies are asked about the kind %s", kind, calls)
 			}
 			id := captured.Declaration.ID()
 			if g.header.Get(headerIdentity) != id.String() || e.Identity != id || g.header.Get(headerJournal) == "" {
@@ -200,11 +206,49 @@ func TestPolicy(t *testing.T) {
 	if g := w.post("/v1/chat/completions", chat); g.status != 403 || !strings.Contains(g.body, "closed") {
 		t.Errorf("after SetPolicy: %v", g)
 	}
-	if err := w.gateway.SetPolicy(newPolicy(t, newKey(t), "true", "")); err != nil {
-		t.Fatal(err)
+}
+
+// TestPolicyUnmet: a policy that no call can meet is refused wherever it is given, and the one before stays. One that is false is meant so.
+func TestPolicyUnmet(t *testing.T) {
+	w := newWorld(t, func(o *Options) { o.Policy = newPolicy(t, o.Signer, "true", "") })
+	own, other := newSpecKeys(w), attest.TrustedKey{Name: "eve", Key: newKey(t).PublicKey()}
+	both := append(slices.Clone(own), other)
+	sign := func(context.Context, attest.Signable) (*attest.Bundle, error) { return nil, nil }
+	rule := func(expr string) []policy.Rule { return []policy.Rule{{Name: "rule", Expr: expr}} }
+	for _, c := range []struct {
+		spec policy.Spec
+		want string // "" for what may be met
+	}{
+		{policy.Spec{Keys: []attest.TrustedKey{other}}, "is not among the keys of the policy's signers"},
+		{policy.Spec{Keys: own, Kinds: []identity.Kind{identity.Training, identity.Agent}}, "/kinds: has none of the kinds of these runs: inference"},
+		{policy.Spec{Keys: own, Rules: rule(`declaration.kind == "training"`)}, `demands that kind is "training"`},
+		{policy.Spec{Keys: own, Rules: rule(`run.kind.startsWith("t")`)}, "is false for every kind"},
+		{policy.Spec{Keys: both, Rules: rule(`signer.name == "eve"`)}, `demands that name is "eve"`},
+		{policy.Spec{Keys: both, Rules: append(rule(`signer.name == "eve" || run.kind == "training"`), policy.Rule{Name: "other", Expr: "true"})}, "no run meets the rule"},
+		{policy.Spec{Keys: both, Kinds: []identity.Kind{identity.Training, identity.Inference}}, ""},
+		{policy.Spec{Keys: own, Rules: rule(`declaration.kind != "inference" || declaration.model.name == "m"`)}, ""},
+		{policy.Spec{Keys: own, Rules: rule(`declaration.kind == "training" || declaration.model.name == "m"`)}, ""},
+		{policy.Spec{Keys: own, Rules: []policy.Rule{{Name: "rule", Expr: `declaration.kind == "training"`, Severity: policy.Warn}}}, ""},
+		{policy.Spec{Keys: own, Rules: rule("false")}, ""},
+	} {
+		p, err := policy.New(c.spec, policy.Options{BeforeSigning: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := w.gateway.policy.Load()
+		_, signs := New(Options{Signer: w.key, Journal: w.journal, Config: w.gateway.config, Policy: p})
+		_, gathers := New(Options{Window: &Window{Sign: sign, Key: w.key.PublicKey()}, Journal: w.journal, Config: w.gateway.config, Policy: p})
+		for i, err := range []error{w.gateway.SetPolicy(p), signs, gathers} {
+			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || !errors.As(err, new(*policy.InvalidError))) {
+				t.Errorf("%d: %+v: %v, want %q", i, c.spec, err, c.want)
+			}
+		}
+		if c.want != "" && w.gateway.policy.Load() != before {
+			t.Errorf("%q: the policy is in force", c.want)
+		}
 	}
-	if g := w.post("/v1/chat/completions", chat); g.status != 403 {
-		t.Errorf("the policy trusts another key: %v", g)
+	if err := w.gateway.SetPolicy(new(policy.Policy)); err == nil {
+		t.Error("a policy that nothing has read is in force")
 	}
 }
 

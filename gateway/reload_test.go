@@ -21,7 +21,7 @@ func TestReload(t *testing.T) {
 		policy *policy.Policy
 		err    error
 		want   *policy.Policy // in force after that
-	}{{nil, broken, first}, {nil, nil, first}, {second, nil, second}, {first, broken, second}}
+	}{{nil, broken, first}, {nil, nil, first}, {second, nil, second}, {first, broken, second}, {newPolicy(t, newKey(t), "true", ""), nil, second}}
 	signals := make(chan os.Signal, len(answers)+1)
 	for range answers {
 		signals <- syscall.SIGTERM
@@ -42,7 +42,7 @@ func TestReload(t *testing.T) {
 	if w.gateway.policy.Load() != second {
 		t.Error("a policy that came with an error is in force")
 	}
-	if log := w.log(); strings.Count(log, "the policy was not read again") != 2 || strings.Count(log, "the policy was read again") != 1 {
+	if log := w.log(); strings.Count(log, "the policy was not read again") != 3 || strings.Count(log, "the policy was read again") != 1 {
 		t.Errorf("%s", log)
 	}
 }

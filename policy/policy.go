@@ -43,7 +43,9 @@ type Policy struct {
 	name, description string
 	digest            [sha256.Size]byte
 	files             []File
-	paths             []string       // of all that was read
+	paths             []string // of all that was read
+	path              string   // of its own file, "" if it was not read from one
+	text              *text
 	root              authority.Root // nil if the policy names none
 	signers           signerSet
 	time              timeDemand
@@ -92,7 +94,7 @@ func load(path string, o Options, read func(path string, limit int64) ([]byte, e
 		}
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	p.paths = append([]string{path}, p.paths...)
+	p.paths, p.path = append([]string{path}, p.paths...), path
 	return p, nil
 }
 
@@ -106,7 +108,7 @@ func Parse(data []byte, o Options) (*Policy, error) {
 		return nil, err
 	}
 	r := &reader{text: t}
-	p := &Policy{digest: sha256.Sum256(data), time: timeDemand{demand: demand{evidenceNone, 1}}}
+	p := &Policy{text: t, digest: sha256.Sum256(data), time: timeDemand{demand: demand{evidenceNone, 1}}}
 	files := &folder{dir: o.Dir}
 	p.read(r, files, o)
 	r.refuseAmbiguous()

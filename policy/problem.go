@@ -11,7 +11,7 @@ import (
 // InvalidError says why a policy is refused: at least one problem, at most 100, in the order
 // of their lines.
 type InvalidError struct {
-	Noun     string // what was read: "policy" or "cases"
+	Noun     string // what was read: "policy" or "cases"; of CheckProposals, "policy for these runs"
 	Path     string // the file of a policy that was read from one, also one that cases name; empty for others
 	Problems []identity.Problem
 }

@@ -414,6 +414,7 @@ var exported = map[string]any{
 	"policy.InvalidError.Error":     (*policy.InvalidError).Error,
 	"policy.New":                    policy.New,
 	"policy.Policy.Decide":          (*policy.Policy).Decide,
+	"policy.Policy.CheckProposals":  (*policy.Policy).CheckProposals,
 	"policy.Spec.JSON":              policy.Spec.JSON,
 	"policy.InvalidError.Is":        (*policy.InvalidError).Is,
 	"policy.InvalidError.Hint":      (*policy.InvalidError).Hint,
