@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -223,6 +224,10 @@ func TestMalformedStatement(t *testing.T) {
 		"escaped":            {`{"_type"`, `{"x":1,"_type"`, p.carol, true},
 		"escaped, capitals":  {ApprovalType, strings.TrimSuffix(ApprovalType, "v1") + "v2", p.carol, true},
 		"too large":          {"not ours", strings.Repeat("x", limits.Approval), p.carol, true},
+		"in a URL":           {id.String(), url.QueryEscape(id.String()), p.carol, true},
+		"a multihash":        {fmt.Sprintf("%x", id.Digest()), fmt.Sprintf("1220%x", id.Digest()), p.carol, true},
+		"digits around":      {fmt.Sprintf("%x", id.Digest()), fmt.Sprintf("%s%x%s", zeros, id.Digest(), zeros), p.carol, true},
+		"percent-encoded":    {fmt.Sprintf("%x", id.Digest()), escaped(fmt.Sprintf("%x", id.Digest()), "%%%02X"), p.carol, true},
 		"another run":        {fmt.Sprintf("%x", id.Digest()), zeros + "1", p.carol, false},
 		"another type":       {ApprovalType, "https://example.com/review/v1", p.carol, false},
 		"a later version":    {ApprovalType, strings.TrimSuffix(ApprovalType, "v1") + "v2", p.carol, true},

@@ -250,7 +250,7 @@ func TestRejectionAmongMany(t *testing.T) {
 		var text strings.Builder
 		text.WriteString("rejected:\n")
 		for i := range others {
-			fmt.Fprintf(&text, "%064x\n", i)
+			fmt.Fprintf(&text, "%064x\n", i+1)
 		}
 		envelope := evidence.Envelope{PayloadType: attest.PayloadType, Payload: []byte(text.String() + id.Hex() + "\n")}
 		signature, err := who.Sign(ctx, envelope.Message())

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -49,8 +50,8 @@ func readSigned(ctx context.Context, b *attest.Bundle, trust attest.Trust) (s Ap
 }
 
 var (
-	digestPattern = lazyregexp.New(`[0-9a-f]{64}`)
-	escapedDigit  = lazyregexp.New(`\\u00([346][0-9])`) // of JSON: 0 to 9, a to f, A to F and more, in lower case
+	hexDigits    = lazyregexp.New(`[0-9a-f]{64,}`)
+	escapedDigit = lazyregexp.New(`(?:\\u00|%)[346][0-9]`) // of JSON, and of URLs: 0 to 9, a to f, A to F and more, in lower case
 )
 
 // approvalFamily is in the predicate types of all versions of approvals, however they are spelled: in their letters and digits.
@@ -76,25 +77,35 @@ func runsIn(b *attest.Bundle) ([]identity.ID, error) {
 	if !mayMeanApproval(b.UnverifiedPredicateType()) {
 		return nil, nil
 	}
-	var ids []identity.ID
-	var found [][]byte
+	found := map[string]identity.ID{}
 	payload := b.UnverifiedPayload()
 	for _, text := range [][]byte{payload, outOfBase64(payload)} {
 		text = bytes.ToLower(bytes.ReplaceAll(text, []byte{0}, nil)) // of UTF-16
-		found = append(found, digestPattern.FindAll(text, limits.Subjects+1)...)
-		if bytes.Contains(text, []byte(`\u00`)) {
-			found = append(found, digestPattern.FindAll(withoutEscapes(text), limits.Subjects+1)...)
+		few := addDigests(found, text)
+		if bytes.Contains(text, []byte(`\u00`)) || bytes.IndexByte(text, '%') >= 0 {
+			few = addDigests(found, escapedDigit.ReplaceAllFunc(text, unescaped)) && few
+		}
+		if !few {
+			return nil, fmt.Errorf("it cannot be read, and names more than %d digests, so that it may be a rejection of any run", limits.Subjects)
 		}
 	}
-	if len(found) > limits.Subjects {
-		return nil, fmt.Errorf("it cannot be read, and names more than %d digests, so that it may be a rejection of any run", limits.Subjects)
-	}
-	for _, digits := range found {
-		if id, err := identity.ParseID("airun:1:sha256:" + string(digits)); err == nil && !slices.Contains(ids, id) {
-			ids = append(ids, id)
+	return slices.Collect(maps.Values(found)), nil
+}
+
+// addDigests adds each 64 hexadecimal digits in a row: more of them before a digest, as in airun%3A1%3Asha256%3A, do not hide it. It is
+// false for more than there may be.
+func addDigests(found map[string]identity.ID, text []byte) bool {
+	for _, row := range hexDigits.FindAll(text, -1) {
+		for ; len(row) >= 64; row = row[1:] {
+			if id, err := identity.ParseID("airun:1:sha256:" + string(row[:64])); err == nil {
+				found[string(row[:64])] = id
+			}
+			if len(found) > limits.Subjects {
+				return false
+			}
 		}
 	}
-	return ids, nil
+	return true
 }
 
 // outOfBase64 is what a payload has in base64, where that was encoded twice; nil of another one.
@@ -108,10 +119,8 @@ func outOfBase64(payload []byte) []byte {
 	return inside
 }
 
-// withoutEscapes is text with what JSON may escape of a digest as it is read.
-func withoutEscapes(text []byte) []byte {
-	return escapedDigit.ReplaceAllFunc(text, func(escape []byte) []byte {
-		c := (escape[4]-'0')<<4 | (escape[5] - '0')
-		return bytes.ToLower([]byte{c})
-	})
+// unescaped is what an escape of JSON or of a URL stands for, in lower case.
+func unescaped(escape []byte) []byte {
+	digits := escape[len(escape)-2:]
+	return bytes.ToLower([]byte{(digits[0]-'0')<<4 | (digits[1] - '0')})
 }
