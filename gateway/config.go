@@ -308,7 +308,7 @@ func (c Config) checkClients() []error {
 
 // misread is why a name is not what people read in it, and what to do; "" if it is.
 func misread(name string) string {
-	for _, f := range unseen.In(name, true) {
+	for _, f := range unseen.InLabel(name) {
 		if f.IsCertain() {
 			return f.What + ": " + f.Fix
 		}

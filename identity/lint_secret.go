@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/runattest/runattest/internal/jsontree"
@@ -63,16 +64,40 @@ func isElementSecret(before, s string, isPair bool) bool {
 	return (isPair || isOption) && secrets.IsNamed(strings.TrimLeft(before, "-"), s) || secrets.IsLoginOption(before, s)
 }
 
+// programNames are the names of members that have a program, alone or with arguments; argumentNames those that have its arguments.
+var (
+	programNames  = []string{"command", "cmd", "program", "executable", "entrypoint"}
+	argumentNames = []string{"args", "arguments", "argv", "run", "exec"}
+)
+
+// What is read of the program of arguments: so many words, each that long.
+const mostWords, longestWord = 64, 256
+
 // argumentSecret warns of the password of a program in a list of arguments of an object, which may name the program.
-func (l *linter) argumentSecret(object, list jsontree.Value) {
-	program := ""
-	for _, name := range []string{"command", "cmd", "program", "executable", "entrypoint"} {
-		v := object.Get(name)
-		for _, e := range v.Elements() {
-			program += " " + e.Text()
+func (l *linter) argumentSecret(object jsontree.Value, name string, list jsontree.Value) {
+	var words []string
+	add := func(word string) {
+		if len(words) < mostWords && len(word) <= longestWord {
+			words = append(words, word)
 		}
-		program += " " + v.Text()
 	}
+	switch name = strings.ToLower(name); {
+	case slices.Contains(programNames, name):
+	case slices.Contains(argumentNames, name):
+		for _, name := range programNames {
+			v := object.Get(name)
+			for i, e := range v.Elements() {
+				if i == mostWords {
+					break
+				}
+				add(e.Text())
+			}
+			add(v.Text())
+		}
+	default:
+		return
+	}
+	program := strings.Join(words, " ")
 	var args []string
 	for _, e := range list.Elements() {
 		args = append(args, e.Text())
@@ -91,6 +116,18 @@ func (l *linter) argumentSecret(object, list jsontree.Value) {
 	l.element(at)
 	l.secret("a credential")
 	l.back()
+}
+
+// commandSecrets is argumentSecret of each of several commands.
+func (l *linter) commandSecrets(name string, lists jsontree.Value) {
+	if name = strings.ToLower(name); name != "commands" && name != "cmds" && name != "steps" {
+		return
+	}
+	for i, e := range lists.Elements() {
+		l.element(i)
+		l.argumentSecret(jsontree.Value{}, "command", e)
+		l.back()
+	}
 }
 
 // inParent does something one step up: the name of the member itself must not be shown.

@@ -20,7 +20,8 @@ func (l *linter) strings(v jsontree.Value) {
 		l.text(string(name), true)
 		l.namedSecret(string(name), m, v)
 		if m.Kind() == jsontree.Array {
-			l.argumentSecret(v, m)
+			l.argumentSecret(v, string(name), m)
+			l.commandSecrets(string(name), m)
 		}
 		isBelow := l.isBelow
 		l.isBelow = isBelow || secrets.IsName(string(name))
@@ -33,9 +34,6 @@ func (l *linter) strings(v jsontree.Value) {
 		l.element(i)
 		l.elementSecret(before, e, i == 1 && v.Len() == 2)
 		before = e.Text()
-		if e.Kind() == jsontree.Array {
-			l.argumentSecret(jsontree.Value{}, e)
-		}
 		l.strings(e)
 		l.back()
 	}

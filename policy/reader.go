@@ -181,12 +181,9 @@ func (r *reader) label(into *string) field {
 	}
 }
 
-// otherBlanks are those that names of people have between words: the one of Japanese keyboards, and one at which no line ends.
-var otherBlanks = strings.NewReplacer("\u3000", " ", "\u00a0", " ")
-
 // checkLabel refuses names that are not what people read: what is signed by the one who is meant would be by another.
 func (r *reader) checkLabel(name string) {
-	for _, f := range unseen.In(otherBlanks.Replace(name), true) {
+	for _, f := range unseen.InLabel(name) {
 		if f.IsCertain() {
 			r.refuse([]unseen.Finding{f})
 			continue

@@ -188,6 +188,8 @@ func TestSpelledOtherwise(t *testing.T) {
 		"the digest alone":         {digest, "", false},
 		"another text":             {base64.StdEncoding.EncodeToString([]byte("a text")), "", true},
 		"a buffer":                 {plain, "\x00", false},
+		"a long buffer":            {plain, strings.Repeat("\x00", 56), false},
+		"a dry run":                {typed("https://acme.example/dry-run/approval/v1"), "", true},
 	} {
 		e := evidence.Envelope{PayloadType: attest.PayloadType, Payload: []byte(c.payload)}
 		sum := sha256.Sum256(e.Message())

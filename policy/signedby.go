@@ -54,8 +54,9 @@ var (
 	escapedDigit = lazyregexp.New(`(?:\\u00|%)[346][0-9]`) // of JSON, and of URLs: 0 to 9, a to f, A to F and more, in lower case
 )
 
-// approvalFamily is in the predicate types of all versions of approvals, however they are spelled: in their letters and digits.
-const approvalFamily = "runapproval"
+// approvalFamily is in the predicate types of all versions of approvals, however they are spelled: in their letters and digits, at
+// their beginning or behind the name of the project.
+const approvalFamily, project = "runapproval", "runattest"
 
 func mayMeanApproval(predicateType string) bool {
 	if plain, err := url.PathUnescape(predicateType); err == nil {
@@ -67,7 +68,7 @@ func mayMeanApproval(predicateType string) bool {
 		}
 		return unicode.ToLower(r)
 	}, predicateType)
-	return letters == "" || strings.Contains(letters, approvalFamily)
+	return letters == "" || strings.HasPrefix(letters, approvalFamily) || strings.Contains(letters, project+approvalFamily)
 }
 
 // runsIn returns the runs whose digests occur in a payload that is not a Statement, or not one of the form that

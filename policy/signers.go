@@ -13,6 +13,7 @@ import (
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/jsontree"
+	"github.com/runattest/runattest/internal/lazyregexp"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/unseen"
 	"github.com/runattest/runattest/internal/visible"
@@ -125,6 +126,15 @@ func keyHint(text string, err error) string {
 	return cmp.Or(format.Convert(name), kinds)
 }
 
+// lacksScheme tells a URI that begins with its host, and not an email address or another name with a slash in it.
+func lacksScheme(identity string) bool {
+	host, _, ok := strings.Cut(identity, "/")
+	_, ref, isAt := strings.Cut(identity, "@")
+	return ok && hostAlone.MatchString(host) && (!isAt || strings.Contains(ref, "/"))
+}
+
+var hostAlone = lazyregexp.New(`^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$`)
+
 func (s *signerSet) readCertificate(r *reader, v jsontree.Value) {
 	var c authority.CertificateIdentity
 	before := len(r.problems)
@@ -134,11 +144,14 @@ func (s *signerSet) readCertificate(r *reader, v jsontree.Value) {
 			before := len(r.problems)
 			r.identity(&text, member)(v)
 			if member == "issuer" && text != "" && !strings.Contains(text, "://") && len(r.problems) == before {
-				r.fail(identity.CodeValue, "write https://"+text+"; if certificates have it as it stands, write issuerRegexp in place of issuer",
+				write := "write https://" + text
+				if strings.Contains(text, ":") {
+					write = "write the URL"
+				}
+				r.fail(identity.CodeValue, write+"; if certificates have it as it stands, write issuerRegexp in place of issuer",
 					"the issuer of an identity is a URL, and this is none: no certificate would have it")
 			}
-			if host, rest, ok := strings.Cut(text, "/"); member == "identity" && ok && strings.Contains(host, ".") && !strings.Contains(text, "://") && !strings.Contains(host, "@") &&
-				rest != "" && len(r.problems) == before {
+			if member == "identity" && lacksScheme(text) && len(r.problems) == before {
 				r.fail(identity.CodeValue, "write https://"+text+"; if certificates have it as it stands, write identityRegexp in place of identity",
 					"an identity that is a URI has a scheme, and this has none: no certificate would have it")
 			}

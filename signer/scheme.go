@@ -110,7 +110,8 @@ func (s *Schemes) Of(k *PublicKey, signature []byte) string {
 		return ""
 	}
 	k = zero.IfNil(k)
-	if !k.canMake(len(signature)) && !k.isP1363(len(signature)) {
+	_, isECDSA := k.key.(*ecdsa.PublicKey) // DER says where it ends
+	if !k.canMake(len(signature)) && (!isECDSA || len(signature) > longestBuffer) {
 		return "" // before what a signature of any length would cost
 	}
 	return s.once(k, "other", signature, func() string { return s.other(k, signature) })
@@ -144,6 +145,9 @@ var schemeHashes = [...]crypto.Hash{
 	crypto.SHA256, crypto.SHA384, crypto.SHA512, crypto.SHA224, crypto.SHA1, crypto.SHA3_256, crypto.SHA3_384, crypto.SHA3_512,
 }
 
+// longestBuffer is how long an ECDSA signature may be with the bytes behind it.
+const longestBuffer = 1024
+
 const inDER = " in ASN.1 DER"
 
 func (s *Schemes) ecdsa(k *PublicKey, key *ecdsa.PublicKey, signature []byte) string {
@@ -156,7 +160,7 @@ func (s *Schemes) ecdsa(k *PublicKey, key *ecdsa.PublicKey, signature []byte) st
 			return ""
 		}
 		form = ", r and s side by side (IEEE P1363)"
-	} else if der = startInDER(signature); der == nil || !k.canMake(len(signature)) {
+	} else if der = startInDER(signature); der == nil || !k.canMake(len(der)) {
 		return ""
 	} else if len(der) < len(signature) {
 		form = inDER + " with bytes behind it"

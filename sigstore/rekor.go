@@ -180,9 +180,12 @@ func onlyEntry(answer models.LogEntry) (string, error) {
 	if _, ok := entry.Body.(string); !ok {
 		return "", errors.New("the answer is a log entry whose body is not a string: want base64")
 	}
-	for name, index := range map[string]int64{"logIndex": *entry.LogIndex, "inclusionProof.logIndex": *proof.LogIndex} {
-		if index < 0 {
-			return "", fmt.Errorf("the answer is a log entry whose %s is %d, want 0 or more", name, index)
+	for _, i := range []struct {
+		name string
+		at   int64
+	}{{"logIndex", *entry.LogIndex}, {"inclusionProof.logIndex", *proof.LogIndex}} {
+		if i.at < 0 {
+			return "", fmt.Errorf("the answer is a log entry whose %s is %d, want 0 or more", i.name, i.at)
 		}
 	}
 	return uuid, nil

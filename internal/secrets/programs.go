@@ -26,7 +26,7 @@ type program struct {
 var programs = []program{
 	{names: "docker podman nerdctl buildah skopeo helm oras crane cosign regctl az", behind: "login", own: "-p", joined: "-p"},
 	{names: "skopeo buildah podman", own: "--creds --src-creds --dest-creds", after: ":"},
-	{names: "vault", own: "login"},
+	{names: "vault", own: "login", after: "hvs."},
 	{names: "mysql mysqldump mysqladmin mysqlimport mysqlcheck mysqlshow mysqlbinlog mysqlslap mysqlpump mysqlsh mariadb mariadb-dump mariadb-admin mariadb-check mariadb-import", joined: "-p"},
 	{names: "mongo mongosh mongodump mongorestore mongoexport mongoimport mongostat mongotop mongofiles", own: "-p", joined: "-p"},
 	{names: "sshpass", own: "-p", joined: "-p"},

@@ -10,7 +10,7 @@ import (
 
 var (
 	tagName = lazyregexp.New(`^(?:[A-Za-z_][\w.-]*:)?([A-Za-z_][\w.-]*)`)
-	naming  = lazyregexp.New(`(?i)\b(?:name|key|id|property)\s*=\s*["']([^"'<>]{1,200})["']`)
+	naming  = lazyregexp.New(`(?i)\b(?:name|key|property)\s*=\s*["']([^"'<>]{1,200})["']`)
 	valued  = lazyregexp.New(`(?i)\bvalue\s*=\s*["']([^"'<>]{4,400})["']`)
 )
 

@@ -42,6 +42,12 @@ func (f Finding) IsCertain() bool { return f.Kind != Suspect }
 // IsMistake tells what makes a name another one than people read, of what is seen of it.
 func (f Finding) IsMistake() bool { return f.Kind >= NotNFC && f.IsCertain() }
 
+// otherBlanks are those that names of people have between words: the one of Japanese keyboards, and one at which no line ends.
+var otherBlanks = strings.NewReplacer("\u3000", " ", "\u00a0", " ")
+
+// InLabel is In for the name of a person or of a client.
+func InLabel(name string) []Finding { return In(otherBlanks.Replace(name), true) }
+
 // In is what people do not see in a text, the kinds in their order. Prose is not looked through for what follows NotNFC.
 func In(s string, isName bool) []Finding {
 	all := NotShown(s, isName)

@@ -27,7 +27,7 @@ func TestCELHints(t *testing.T) {
 		`-declaration.kind == 1`:                                 "- wants a number",
 		`true ? 1 : "a"`:                                         "a and b of one type",
 		`declaration["kind"] == "a"`:                             "write object.member",
-		`declaration.kind != null`:                               "ask has(",
+		`declaration.kind == null`:                               "ask has(",
 		`declaration.model == declaration.kind`:                  "json(x)",
 		`declaration.kind == training`:                           `write text in quotes, "training"`,
 		`len(declaration.kind) == 1`:                             "write size(x)",

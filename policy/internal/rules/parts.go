@@ -54,9 +54,9 @@ func checkParts(checked *cel.Ast, called calls, behind int) []Problem {
 			}
 		}
 	}
-	for _, call := range called.of(operators.Equals, operators.NotEquals) {
+	for _, call := range called.of(operators.Equals) { // != is true, and is often beside has()
 		for i, x := range call.Args() {
-			if y := call.Args()[1-i]; path(x) != "" && constantIn(y) == types.NullValue {
+			if y := call.Args()[1-i]; x.Kind() == ast.SelectKind && path(x) != "" && constantIn(y) == types.NullValue {
 				return problem(y, "ask has("+path(x)+"), or !has("+path(x)+")", "%s is never null: a member is there or not", path(x))
 			}
 		}
