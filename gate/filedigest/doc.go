@@ -8,7 +8,7 @@
 //
 // so that standard tools compute it too (paths with line breaks are refused):
 //
-//	cd FOLDER && find . -type f -printf '%P\0' | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum
+//	cd FOLDER && find . -type f -printf '%P\0' | LC_ALL=C sort -z | xargs -0 -r sha256sum -- | sha256sum
 //
 // Symbolic links, devices and other special files are refused in a folder; empty
 // folders, modes and times do not count. A file with a folder's listing in it has the folder's digest.

@@ -39,8 +39,9 @@ func TestFolderDigest(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, "empty"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	listing := sha("one") + "  a\n" + sha("three") + "  b.txt\n" + sha("two") + "  b/x\n"
-	texts := "onetwothree"
+	write(t, filepath.Join(dir, "-n"), "five") // no option
+	listing := sha("five") + "  -n\n" + sha("one") + "  a\n" + sha("three") + "  b.txt\n" + sha("two") + "  b/x\n"
+	texts := "onetwothreefive"
 	if runtime.GOOS == "linux" { // elsewhere names are UTF-8
 		texts += "four"
 		write(t, filepath.Join(dir, "c\xff", "x\xff"), "four")
@@ -57,7 +58,7 @@ func TestFolderDigest(t *testing.T) {
 	if progress.Len() != len(texts) {
 		t.Errorf("%d bytes of progress", progress.Len())
 	}
-	out, err := exec.Command("sh", "-c", `cd "$1" && find . -type f -printf '%P\0' | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum`, "sh", dir).Output()
+	out, err := exec.Command("sh", "-c", `cd "$1" && find . -type f -printf '%P\0' | LC_ALL=C sort -z | xargs -0 -r sha256sum -- | sha256sum`, "sh", dir).Output()
 	if err != nil {
 		t.Skip("NOT COMPARED: no find and sha256sum as on Linux here:", err)
 	}
