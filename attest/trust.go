@@ -287,7 +287,7 @@ func (b *Bundle) PossibleSigner(ctx context.Context, trust Trust) *evidence.Sign
 			if len(e.Certificates) == 0 {
 				break
 			}
-			if i > 0 { // several signatures are no Sigstore bundle: what has certificates has one
+			if i > 0 { // a Sigstore bundle, which has certificates, has one signature
 				e.Certificates = e.Certificates[:1]
 			}
 			e.Certificates = e.Certificates[1:] // the first may have been added to what another's key, or a bare one, has signed
