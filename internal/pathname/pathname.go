@@ -51,7 +51,7 @@ func From(folder, name string) string {
 
 // Abs is a name that does not depend on the working directory.
 func Abs(path string) (string, error) {
-	if !strings.Contains(path, "..") {
+	if !strings.Contains(path, "..") || os.PathSeparator == '\\' { // Windows resolves .. as filepath does, and has other relative names
 		return filepath.Abs(path)
 	}
 	if filepath.IsAbs(path) {

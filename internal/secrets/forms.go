@@ -43,7 +43,7 @@ var forms = []form{
 	{"a webhook's address", []string{"hooks.slack.com/", "/api/webhooks/", "office.com/webhook"}, lazyregexp.New(`hooks\.slack\.com/services/T\w+/B\w+/\w{16}|discord(app)?\.com/api/webhooks/\d+/[\w-]{40}|office\.com/webhook\w*/[\w@-]+/IncomingWebhook/\w{32}`), nil},
 	{"a token of Telegram", []string{"api.telegram.org/"}, lazyregexp.New(`api\.telegram\.org/(?:file/)?bot\d{6,}:[\w-]{30}`), nil},
 	{"a token of Telegram", []string{":AA"}, lazyregexp.New(`\b(?:bot)?\d{8,11}:AA[\w-]{32}\w\b`), nil},
-	{"an API key", []string{"key-"}, lazyregexp.New(`(?:^|[^\w-])key-[0-9a-f]{32}\b`), nil}, // of Mailgun
+	{"an API key", []string{"key-"}, lazyregexp.New(`^(?:api:)?key-[0-9a-f]{32}$|\bapi:key-[0-9a-f]{32}\b|(?i:mailgun)[^\n]{0,40}\bkey-[0-9a-f]{32}\b`), nil}, // of Mailgun: elsewhere that of a cache
 	{"a bearer token", []string{"earer ", "EARER "}, lazyregexp.New(`(?i)\bbearer +([\w.~+/-]{4,}[0-9]|[0-9])[\w.~+/-]{4,}`), nil},
 	{"a password", []string{"asic ", "ASIC "}, lazyregexp.New(`(?i)\bbasic +[A-Za-z0-9+/_-]{7,}={0,2}`), isBasic},
 	{"a credential", []string{"uthorization:", "UTHORIZATION:", "-key:", "-Key:", "-KEY:"},

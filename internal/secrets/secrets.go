@@ -4,6 +4,7 @@
 package secrets
 
 import (
+	"encoding/hex"
 	"slices"
 	"strings"
 	"unicode"
@@ -29,7 +30,7 @@ func IsNamed(name, s string) bool {
 	plain := plainName(name)
 	switch {
 	case endsIn(plain, typedNames):
-		return utf8.RuneCountInString(s) >= 4 && !strings.ContainsAny(s, " \n")
+		return utf8.RuneCountInString(s) >= 4 && !strings.ContainsAny(s, " \n") && !required.MatchString(s)
 	case endsIn(plain, phraseNames):
 		return isPhrase(s)
 	case endsIn(plain, passNames):
@@ -113,7 +114,7 @@ func hasToken(s string) bool {
 	}
 	if i := strings.IndexByte(path, '/'); i >= 0 {
 		for piece := range strings.FieldsFuncSeq(path[i:], func(r rune) bool { return strings.ContainsRune("/?&=#", r) }) {
-			if tokenPart.MatchString(piece) && digitCount(piece) >= 3 && hasBoth(piece) && !isPlaceholder(piece) {
+			if tokenPart.MatchString(piece) && !isCommit(piece) && digitCount(piece) >= 3 && hasBoth(piece) && !isPlaceholder(piece) {
 				return true
 			}
 		}
@@ -121,10 +122,24 @@ func hasToken(s string) bool {
 	return false
 }
 
-var phrase = lazyregexp.New(`^\pL{3,8}(?:[ ,]+\pL{3,8}){11,23}$`)
+// required is what a form says of a field, in the languages of typedNames.
+var required = lazyregexp.New(`(?i)^(obligatori[oa]|obrigat[oó]ri[oa]|op[ct]ional|opcional|requis|requerid[oa]|optionnel|erforderlich|pflicht(feld|angabe)?|verplicht|optioneel|обязател\pL*|необязател\pL*|必填\pL*|必須\pL*|必须\pL*|任意\pL*|필수\pL*|선택\pL*)$`)
 
-// isPhrase tells twelve to twenty-four words (BIP 39).
-func isPhrase(s string) bool { return phrase.MatchString(strings.TrimSpace(s)) }
+// isCommit tells the name of a commit of Git, in SHA-1 or SHA-256.
+func isCommit(s string) bool {
+	_, err := hex.DecodeString(s)
+	return err == nil && (len(s) == 40 || len(s) == 64)
+}
+
+var phrase = lazyregexp.New(`^\p{Ll}{3,8}(?:[ ,]+\p{Ll}{3,8}){11,23}$`)
+
+// isPhrase tells the words of BIP 39: 12, 15, 18, 21 or 24 of a list that has no words such as these.
+func isPhrase(s string) bool {
+	words := strings.FieldsFunc(s, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
+	return len(words)%3 == 0 && phrase.MatchString(strings.TrimSpace(s)) && !slices.ContainsFunc(words, func(word string) bool {
+		return slices.Contains([]string{"and", "are", "for", "from", "into", "not", "the", "with", "your"}, word)
+	})
+}
 
 // IsBelow tells whether s, somewhere below a name that IsName takes, is a secret; name is its own member's.
 func IsBelow(name, s string) bool {
