@@ -226,7 +226,7 @@ func TestAdmit(t *testing.T) {
 		"fails halfway":            {nil, Request{Bundle: good, Approvals: approvals(errAway, s.says(policy.Approved, id))}, errAway.Error()},
 		"fails beside another":     {nil, Request{Bundle: good, Approvals: JoinApprovals(approvals(errAway), approvals(nil, s.says(policy.Approved, id)))}, errAway.Error()},
 		"too many":                 {nil, Request{Bundle: good, Approvals: approvals(nil, make([]policy.Approval, limits.Approvals+1)...)}, "more than 10000 approvals"},
-		"nothing in an approval":   {nil, Request{Bundle: good, Approvals: approvals(nil, policy.Approval{})}, ""},
+		"nothing in an approval":   {nil, Request{Bundle: good, Approvals: approvals(nil, policy.Approval{})}, "approval without a source: there is no bundle"},
 		"nil among sources":        {nil, Request{Bundle: good, Approvals: JoinApprovals(nil)}, "no source of approvals"},
 		"a source without":         {nil, Request{Bundle: good, Approvals: approvalFunc(func(context.Context, []identity.ID) iter.Seq2[policy.Approval, error] { return nil })}, "no source of approvals"},
 		"nil repository":           {nil, Request{Bundle: good, Approvals: (*Repository)(nil)}, "no target"},

@@ -133,7 +133,7 @@ func (p *Policy) hearAll(ctx context.Context, s *subject, given []Approval) erro
 	most := -1
 	for i, a := range given {
 		if a.Bundle.Format() == "" { // nil, or a zero value
-			return fmt.Errorf("approval %s: there is no bundle: what could not be read may be a rejection", a.Source)
+			return fmt.Errorf("approval %s: there is no bundle: what could not be read may be a rejection", cmp.Or(a.Source, "without a source"))
 		}
 		before := work.Done()
 		o := p.approvals.verify(ctx, a, work)
