@@ -67,6 +67,8 @@ func celHint(message, expr string, offset int) string {
 		return syntaxHint(message, expr)
 	case strings.HasPrefix(message, "reserved identifier: "):
 		return foreignHint(expr)
+	case message == "type 'type(Declaration)' does not support field selection":
+		return "write " + elsewhere["Declaration"]
 	case strings.HasSuffix(message, "does not support field selection") && lengthMember.MatchString(withoutStrings(withoutComments(expr))):
 		return "write size(x)"
 	case strings.HasPrefix(message, "type 'list(") && strings.HasSuffix(message, "does not support field selection"):
@@ -201,6 +203,7 @@ var elsewhere = map[string]string{
 	"substring": `text.startsWith("..."), or text.matches(r"^...")`, "charAt": `text.startsWith("..."), or text.matches(r"^...")`,
 	"True": "true", "False": "false", "TRUE": "true", "FALSE": "false",
 	"nil": "has(object.member), or !has(object.member)", "None": "has(object.member), or !has(object.member)", "undefined": "has(object.member), or !has(object.member)", "NULL": "has(object.member), or !has(object.member)",
+	"signers": "signer.name, or signer.kind: a run has one signer", "Declaration": "declaration, in small letters",
 	"year": "now.getFullYear()", "hour": "now.getHours()", "weekday": "now.getDayOfWeek(), 0 for Sunday",
 	"float": "double(x)", "number": "double(x), or int(x)", "str": "string(x)", "date": `timestamp("2026-01-31T12:00:00Z")`,
 	"regex": `text.matches(r"...")`, "regexp": `text.matches(r"...")`, "re": `text.matches(r"...")`,
@@ -311,11 +314,13 @@ var foreign = []struct {
 	{lazyregexp.New(`\w->\w`), "a member stands behind a dot: declaration.kind"},
 	{lazyregexp.New(`->|=>`), implicationHint},
 	{lazyregexp.New(`\.\s*""`), `write object["name"], without the dot`},
+	{lazyregexp.New(`\smatches\s`), `write a dot before it and brackets behind: text.matches(r"...")`},
 	{lazyregexp.New(`\s(?:matches|contains|startsWith|endsWith)\s`), `write a dot before it and brackets behind: text.contains("...")`},
 	{lazyregexp.New(`\[\s*\*\s*\]`), `look at the elements: list.exists(x, x.name == "...")`},
 	{lazyregexp.New(`\b\d+[smhd]\b`), `write duration("90s"), with the units h, m and s`},
 	{lazyregexp.New(`\?\?|\?\.\w`), "write object.?member.orValue(x)"},
-	{lazyregexp.New(`\bif\b`), "write condition ? a : b"},
+	{lazyregexp.New(`\bif\b|\?[^:?.]*$`), "write condition ? a : b"},
+	{lazyregexp.New(`\breturn\b`), "a rule is one expression: leave return out"},
 	{lazyregexp.New(`\blike\b`), `write text.matches(r"..."), text.startsWith("...") or text.contains("...")`},
 	{lazyregexp.New(`\bis\b`), "is it equal? write =="},
 	{lazyregexp.New(`!~`), `write !text.matches(r"...")`},

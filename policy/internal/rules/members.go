@@ -93,6 +93,8 @@ func memberHint(owner, name string) string {
 	}
 	_, isDeclared := objects["Declaration"][name]
 	switch {
+	case owner == "Declaration" && (name == "run" || name == "id" || name == "identity"):
+		return "write run.id: it is not in the declaration, of which it is the digest"
 	case owner == "Declaration":
 		return "what a declaration sets by names of its own stands in parameters or constraints: declaration.parameters." + name
 	case owner == "Run" && isDeclared:
