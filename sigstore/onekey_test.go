@@ -129,6 +129,8 @@ func TestOnePlace(t *testing.T) {
 		{"https://tsa.example", "https://%74sa%2Eexample"}, {"https://tsa.example/%41", "https://tsa.example/a"}, {"https://tsa.example:80", "https://tsa.example:0443"},
 		{"https://b\u00fccher.example", "https://xn--bcher-kva.example"}, {"https://B\u00dcCHER.example", "https://b%C3%BCcher.example."},
 		{"https://tsa\u3002example", "https://tsa.example"}, {"https://\uff54sa.example", "https://tsa.example"}, {"tsa.example/.", "https://tsa.example"},
+		{"https://127.0.0.1/x", "https://127.1/x"}, {"https://127.0.0.1", "https://2130706433"}, {"https://127.0.0.1", "https://0x7f.0.0.1"}, {"https://123.0.0.1", "https://0x7b.1"}, {"https://127.0.0.1", "https://127.000.000.001."},
+		{"https://tsa.example", "https:tsa.example"}, {"https://tsa.example", "https://tsa.example\\"}, {"https://tsa.example/a", `http:\tsa.example\a`},
 		{"https://[::1]", "https://[0:0::1]"}, {"https://[::1]:8080", "https://[0:0:0:0:0:0:0:1]:8080"}, {"https://[::ffff:192.0.2.1]", "https://192.0.2.1"},
 	} {
 		if place(same[0]) != place(same[1]) {
@@ -137,6 +139,7 @@ func TestOnePlace(t *testing.T) {
 	}
 	for _, other := range [][2]string{
 		{"http://a.example", "http://b.example"}, {"http://a.example/1", "http://a.example/2"}, {"http://a.example", "http://a.example:8080"}, {"", "x"},
+		{"https://127.0.0.1", "https://127.0.1.1"}, {"https://127.1", "https://127.1.example"}, {"https://256.1", "https://1.0.0.1"}, {"https://1.2.3.4.5", "https://1.2.3.5"},
 		{"https://[::1]", "https://[::2]"}, {"https://b\u00fccher.example", "https://bucher.example"}, {"CN=tsa #1,O=acme", "CN=tsa #2,O=acme"}, {"CN=a/b", "CN=a/c"},
 	} {
 		if place(other[0]) == place(other[1]) {

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"net/url"
 	"path"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -100,6 +101,11 @@ func partyIDs(name, operator string) []string {
 // segments and dots in the path. A service that got a new key often has two spellings.
 func place(name string) string {
 	name = strings.ToLower(strings.TrimSpace(name))
+	for _, scheme := range []string{"http:", "https:"} { // behind which browsers take any slashes, or none
+		if rest, ok := strings.CutPrefix(name, scheme); ok {
+			name = "//" + strings.ReplaceAll(rest, `\`, "/")
+		}
+	}
 	_, rest, isURL := strings.Cut(name, "//")
 	if !isURL {
 		rest = name
@@ -133,7 +139,32 @@ func hostForm(host string) string {
 	if ascii, err := idna.Lookup.ToASCII(host); err == nil {
 		host = ascii
 	}
-	return strings.TrimSuffix(host, ".")
+	host = strings.TrimSuffix(host, ".")
+	if addr, ok := numericAddr(host); ok {
+		return addr.String()
+	}
+	return host
+}
+
+var numericPart = lazyregexp.New(`^(0x[0-9a-f]+|[0-9]+)$`)
+
+// numericAddr is an IPv4 address in one of the forms that inet_aton reads: 127.1, 0x7f.0.0.1, 2130706433.
+func numericAddr(host string) (netip.Addr, bool) {
+	parts := strings.Split(host, ".")
+	var sum uint64
+	for i, part := range parts {
+		n, err := strconv.ParseUint(part, 0, 32)
+		isLast := i == len(parts)-1
+		if i > 3 || err != nil || !numericPart.MatchString(part) || !isLast && n > 255 || isLast && n >= 1<<(8*(4-i)) {
+			return netip.Addr{}, false
+		}
+		if isLast {
+			sum += n
+		} else {
+			sum += n << (8 * (3 - i))
+		}
+	}
+	return netip.AddrFrom4([4]byte{byte(sum >> 24), byte(sum >> 16), byte(sum >> 8), byte(sum)}), true // #nosec G115 -- each is a byte
 }
 
 // parties says for the name of each service by which name it counts.
