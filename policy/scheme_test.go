@@ -13,6 +13,7 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/evidence"
+	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/signer"
 )
@@ -88,9 +89,19 @@ func TestOtherScheme(t *testing.T) {
 	}
 }
 
-// TestNotOverPAE: what an approver has signed over something else than DSSE's PAE approves nothing either, and may be a rejection where
-// the envelope says whose it is.
-func TestNotOverPAE(t *testing.T) {
+// byHand is a policy under which alice and bob approve what ci signs, with what bob's key signs by hand.
+type byHand struct {
+	*Policy
+	ci        signer.Signer
+	bob       *signer.PublicKey
+	key       *ecdsa.PrivateKey // bob's
+	yes       Approval          // by alice
+	rejection *attest.Claim     // not signed yet
+	id        identity.ID
+}
+
+func newByHand(t *testing.T) byHand {
+	t.Helper()
 	ci, alice := newSigner(t), newSigner(t)
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -108,31 +119,43 @@ func TestNotOverPAE(t *testing.T) {
 		"    - {name: alice, keys: [{key: "+pemOf(t, alice)+"}]}\n    - name: bob\n      keys:\n        - key: |\n            "+
 		strings.ReplaceAll(strings.TrimSpace(string(text)), "\n", "\n            ")+"\n")
 	id := parse(t, declarationText).ID()
-	yes := signApproval(t, ApprovalStatement{Identity: id, Decision: Approved, Reason: "ok"}, alice)
 	claim, err := NewApproval(ApprovalStatement{Identity: id, Decision: Rejected, Reason: "a reason"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := evidence.Envelope{PayloadType: attest.PayloadType, Payload: claim.Bytes()}
+	return byHand{p, ci, bob, private, signApproval(t, ApprovalStatement{Identity: id, Decision: Approved, Reason: "ok"}, alice), claim, id}
+}
+
+// signed is an envelope with a signature of bob's key over a message, bytes behind it, and a keyid.
+func (h byHand) signed(t *testing.T, payload, message []byte, behind, keyid string) Approval {
+	t.Helper()
+	sum := sha256.Sum256(message)
+	signature, err := ecdsa.SignASN1(rand.Reader, h.key, sum[:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(map[string]any{"payloadType": attest.PayloadType, "payload": payload,
+		"signatures": []map[string]any{{"sig": append(signature, behind...), "keyid": keyid}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := attest.ParseBundle(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Approval{"bob", b}
+}
+
+// TestNotOverPAE: what an approver has signed over something else than DSSE's PAE approves nothing either, and may be a rejection where
+// the envelope says whose it is.
+func TestNotOverPAE(t *testing.T) {
+	h := newByHand(t)
+	e := evidence.Envelope{PayloadType: attest.PayloadType, Payload: h.rejection.Bytes()}
 	tried := 0
 	for what, message := range e.Mistaken() {
 		tried++
-		sum := sha256.Sum256(message)
-		signature, err := ecdsa.SignASN1(rand.Reader, private, sum[:])
-		if err != nil {
-			t.Fatal(err)
-		}
-		for hint, allowed := range map[string]bool{bob.Hint(): false, "": true} {
-			text, err := json.Marshal(map[string]any{"payloadType": e.PayloadType, "payload": e.Payload,
-				"signatures": []map[string]any{{"sig": signature, "keyid": hint}}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			b, err := attest.ParseBundle(text)
-			if err != nil {
-				t.Fatal(err)
-			}
-			d := decide(t, p, declarationText, ci, yes, Approval{"bob", b})
+		for hint, allowed := range map[string]bool{h.bob.Hint(): false, "": true} {
+			d := decide(t, h.Policy, declarationText, h.ci, h.yes, h.signed(t, e.Payload, message, "", hint))
 			if d.Allowed != allowed || !allowed && !strings.Contains(told(d), "what bob has signed about the run cannot be read, and may be a rejection: by key") {
 				t.Errorf("over %s, by key %q: %s", what, hint, told(d))
 			}
@@ -146,31 +169,10 @@ func TestNotOverPAE(t *testing.T) {
 // TestSpelledOtherwise: what an approver has signed in another spelling of the predicate type, encoded twice, or with a signature that has
 // bytes behind it approves nothing, and may be a rejection.
 func TestSpelledOtherwise(t *testing.T) {
-	ci, alice := newSigner(t), newSigner(t)
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	bob, err := signer.NewPublicKey(private.Public())
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := bob.PEM()
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := policyOf(t, ci, "approvals:\n  required: 1\n  approvers:\n"+
-		"    - {name: alice, keys: [{key: "+pemOf(t, alice)+"}]}\n    - name: bob\n      keys:\n        - key: |\n            "+
-		strings.ReplaceAll(strings.TrimSpace(string(text)), "\n", "\n            ")+"\n")
-	id := parse(t, declarationText).ID()
-	yes := signApproval(t, ApprovalStatement{Identity: id, Decision: Approved, Reason: "ok"}, alice)
-	claim, err := NewApproval(ApprovalStatement{Identity: id, Decision: Rejected, Reason: "a reason"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	plain := string(claim.Bytes())
+	h := newByHand(t)
+	plain := string(h.rejection.Bytes())
 	typed := func(t string) string { return strings.Replace(plain, ApprovalType, t, 1) }
-	digest := strings.TrimPrefix(id.String(), "airun:1:sha256:")
+	digest := strings.TrimPrefix(h.id.String(), "airun:1:sha256:")
 	for name, c := range map[string]struct {
 		payload, behind string
 		allowed         bool
@@ -192,23 +194,11 @@ func TestSpelledOtherwise(t *testing.T) {
 		"a dry run":                {typed("https://acme.example/dry-run/approval/v1"), "", true},
 	} {
 		e := evidence.Envelope{PayloadType: attest.PayloadType, Payload: []byte(c.payload)}
-		sum := sha256.Sum256(e.Message())
-		signature, err := ecdsa.SignASN1(rand.Reader, private, sum[:])
-		if err != nil {
-			t.Fatal(err)
-		}
-		text, err := json.Marshal(map[string]any{"payloadType": e.PayloadType, "payload": e.Payload, "signatures": []map[string]any{{"sig": append(signature, c.behind...)}}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		b, err := attest.ParseBundle(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if d := decide(t, p, declarationText, ci, yes, Approval{"bob", b}); d.Allowed != c.allowed {
+		no := h.signed(t, e.Payload, e.Message(), c.behind, "")
+		if d := decide(t, h.Policy, declarationText, h.ci, h.yes, no); d.Allowed != c.allowed {
 			t.Errorf("%s: %s", name, told(d))
 		}
-		if d := decide(t, p, declarationText, ci, Approval{"bob", b}); d.Allowed {
+		if d := decide(t, h.Policy, declarationText, h.ci, no); d.Allowed {
 			t.Errorf("%s alone: %s", name, told(d))
 		}
 	}
