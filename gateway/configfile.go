@@ -59,8 +59,8 @@ func ParseConfig(data []byte) (Config, error) {
 // NotConfigError says that a text of another kind was given for a configuration.
 type NotConfigError struct {
 	Kind string // files.Kind
-	Mend string // a command that makes text of it, "" for what is text
-	Err  error  // why it is not a configuration
+	mend string
+	Err  error // why it is not a configuration
 
 	like string // files.Likeness, where Kind is not known
 }
@@ -72,8 +72,8 @@ func (e *NotConfigError) Error() string {
 	return "it is " + cmp.Or(e.Kind, "something else") + " and no gateway configuration"
 }
 
-// Mending is Mend.
-func (e *NotConfigError) Mending() string { return zero.IfNil(e).Mend }
+// Mending is a hint with a command that makes text of the file, "" for what is text.
+func (e *NotConfigError) Mending() string { return zero.IfNil(e).mend }
 
 func (e *NotConfigError) Unwrap() error { return zero.IfNil(e).Err }
 
@@ -92,7 +92,7 @@ func readConfig(data []byte, place func(string) string) (Config, error) {
 	if kind == "" || kind == input.KindGateway || strings.HasPrefix(kind, "text in ") { // the error says how to convert it
 		return c, err
 	}
-	return c, &NotConfigError{Kind: kind, Mend: jsonmend.Mend(data), Err: err}
+	return c, &NotConfigError{Kind: kind, mend: jsonmend.Mend(data), Err: err}
 }
 
 func parseConfig(data []byte, place func(string) string) (Config, error) {

@@ -58,8 +58,8 @@ func named(path string, err error) error {
 // NotBundleError says that a text is not a bundle, but text of another kind.
 type NotBundleError struct {
 	Kind string // "" for text that is not JSON
-	Mend string // a command that makes text of it, "" for what is text
-	err  error  // of the parser
+	mend string
+	err  error // of the parser
 }
 
 func (e *NotBundleError) Error() string {
@@ -72,8 +72,8 @@ func (e *NotBundleError) Error() string {
 	return e.err.Error()
 }
 
-// Mending is Mend.
-func (e *NotBundleError) Mending() string { return zero.IfNil(e).Mend }
+// Mending is a hint with a command that makes text of the file, "" for what is text.
+func (e *NotBundleError) Mending() string { return zero.IfNil(e).mend }
 
 func (e *NotBundleError) Unwrap() error { return zero.IfNil(e).err }
 

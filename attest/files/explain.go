@@ -30,15 +30,15 @@ func Explain(err error, data []byte, wanted string) error {
 // OtherKindError says that a file is of another kind than what is wanted.
 type OtherKindError struct {
 	Kind string
-	Mend string // a command that makes text of it, "" for what is text
+	mend string
 }
 
 func (e *OtherKindError) Error() string {
 	return "it is " + cmp.Or(zero.IfNil(e).Kind, "something else")
 }
 
-// Mending is Mend.
-func (e *OtherKindError) Mending() string { return zero.IfNil(e).Mend }
+// Mending is a hint with a command that makes text of the file, "" for what is text.
+func (e *OtherKindError) Mending() string { return zero.IfNil(e).mend }
 
 // NotKeyError says that a file is not a key.
 type NotKeyError struct {
