@@ -21,22 +21,34 @@ func (l *linter) namedSecret(name string, v, object jsontree.Value) {
 		l.inParent(func() { l.secret("a member's name is " + what) })
 		return
 	}
-	switch s := v.Text(); {
-	case v.Kind() == jsontree.Array:
+	if v.Kind() == jsontree.Array {
 		for _, e := range v.Elements() {
 			if secrets.IsNamed(name, e.Text()) && secrets.In(e.Text()) == "" {
 				l.secret("a credential")
 				return
 			}
 		}
-	case v.Kind() == jsontree.Number && secrets.IsName(name) && secrets.IsNamed(name, "n"+string(v.Raw())) && len(v.Raw()) >= 6:
-		l.secret("a credential")
-	case v.Kind() != jsontree.String || secrets.In(s) != "": // which has its own warning
-	case secrets.IsJWKMember(name, s, object.Get("kty").Kind() == jsontree.String):
-		l.secret("a private key")
-	case secrets.IsNamed(name, s), strings.EqualFold(name, "value") && hasSecretName(object, s), l.isBelow && secrets.IsBelow(name, s):
-		l.secret("a credential")
+		return
 	}
+	if what := namedSecret(name, v, object, l.isBelow); what != "" && secrets.In(v.Text()) == "" { // else it has its own warning
+		l.secret(what)
+	}
+}
+
+// namedSecret says what v is by its name, or "". It does not look for forms, which takes long.
+func namedSecret(name string, v, object jsontree.Value, isBelow bool) string {
+	switch s := v.Text(); {
+	case v.Kind() == jsontree.Number:
+		if len(v.Raw()) >= 6 && secrets.IsName(name) && secrets.IsNamed(name, "n"+string(v.Raw())) {
+			return "a credential"
+		}
+	case v.Kind() != jsontree.String:
+	case secrets.IsJWKMember(name, s, object.Get("kty").Kind() == jsontree.String):
+		return "a private key"
+	case secrets.IsNamed(name, s), strings.EqualFold(name, "value") && hasSecretName(object, s), isBelow && secrets.IsBelow(name, s):
+		return "a credential"
+	}
+	return ""
 }
 
 // hasSecretName tells {"name": "Authorization", "value": s}: an object that gives s the name of a credential.
@@ -57,11 +69,11 @@ func (l *linter) elementSecret(before string, e jsontree.Value, isPair bool) {
 }
 
 func isElementSecret(before, s string, isPair bool) bool {
-	if s == "" || strings.HasPrefix(s, "-") || secrets.In(s) != "" {
+	if s == "" || strings.HasPrefix(s, "-") {
 		return false
 	}
-	isOption := strings.HasPrefix(before, "-")
-	return (isPair || isOption) && secrets.IsNamed(strings.TrimLeft(before, "-"), s) || secrets.IsLoginOption(before, s)
+	isNamed := (isPair || strings.HasPrefix(before, "-")) && secrets.IsNamed(strings.TrimLeft(before, "-"), s)
+	return (isNamed || secrets.IsLoginOption(before, s)) && secrets.In(s) == ""
 }
 
 // programNames are the names of members that have a program, alone or with arguments; argumentNames those that have its arguments.

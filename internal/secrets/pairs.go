@@ -26,8 +26,11 @@ func inPairs(s string) string {
 // pairAt says what the pair is whose separator stands at i, or "".
 func pairAt(s string, i int) string {
 	name, start := nameBefore(s, i)
+	if name == "" {
+		return ""
+	}
 	value, quoted := valueAfter(s, i)
-	if name == "" || len(value) < 4 {
+	if len(value) < 4 {
 		return ""
 	}
 	isCredential := isPasswordName(name)

@@ -24,9 +24,14 @@ func IsNamed(name, s string) bool {
 	if IsName(name) {
 		return isValue(name, s)
 	}
-	if len(name) > longestName || isPlaceholder(s) || name != numbered && !isPasswordName(name) && !isRandom(s) { // token_1 is one of a tokenizer
+	if len(name) > longestName || name != numbered && !isPasswordName(name) && !isRandom(s) { // token_1 is one of a tokenizer
 		return false
 	}
+	return isOfKind(name, s) && !isPlaceholder(s) // which takes longest
+}
+
+// isOfKind tells the name of a key, token or login, and a value that may be one.
+func isOfKind(name, s string) bool {
 	plain := plainName(name)
 	switch {
 	case endsIn(plain, typedNames):
@@ -191,7 +196,7 @@ func isMadeUp(s string) bool {
 }
 
 func hasBoth(s string) bool {
-	return strings.ContainsAny(s, "0123456789") && strings.ContainsFunc(s, unicode.IsLetter)
+	return digitCount(s) > 0 && strings.ContainsFunc(s, unicode.IsLetter)
 }
 
 // isMadeUpLogin tells USER:PASSWORD with a password that is made up.
