@@ -53,28 +53,32 @@ func (a *ancestor) value() rules.Ancestor {
 	}
 }
 
-// ancestorsOf are the run's ancestors for the rules, each with the approvals that count for it.
+// ancestorsOf are the run's ancestors for the rules, each with the approvals that count for it. They are not known if what an approver
+// has signed about one of them cannot be read: a rule may ask for rejections.
 func (p *Policy) ancestorsOf(s subject) ([]func() rules.Ancestor, error) {
 	found, err := s.ancestors()
 	if err != nil {
 		return nil, err
 	}
 	var all []func() rules.Ancestor
+	var unread error
 	for a := range found {
 		if len(all) == limits.Ancestors {
 			return nil, fmt.Errorf("the run has more than %d ancestors", limits.Ancestors)
 		}
 		one := &ancestor{Ancestor: a}
 		if all = append(all, one.value); len(s.stated[a.ID]) > 0 {
-			p.approvals.judge(one, s.stated[a.ID], s)
+			if err := p.approvals.judge(one, s.stated[a.ID], s); unread == nil {
+				unread = err
+			}
 		}
 	}
-	return all, nil
+	return all, unread
 }
 
 // judge finds the statements that count for an ancestor, and whether they approve it. Each is judged once, however
-// many ancestors there are. The report lists the result of each.
-func (a *approvals) judge(one *ancestor, stated []statedDecision, s subject) {
+// many ancestors there are. The report lists the result of each. The error is of one that cannot be read.
+func (a *approvals) judge(one *ancestor, stated []statedDecision, s subject) (err error) {
 	var results []ApprovalResult
 	for _, o := range stated {
 		results = append(results, o.about(one.ID, one.Signers, s.asOf))
@@ -82,6 +86,9 @@ func (a *approvals) judge(one *ancestor, stated []statedDecision, s subject) {
 	oneByEachKey(results)
 	for i, o := range stated {
 		r := results[i]
+		if r.unread && err == nil {
+			err = fmt.Errorf("what %s has signed about the ancestor %s cannot be read, and may be a rejection: %s", r.Approver, one.ID, r.Why)
+		}
 		switch told := &s.approvals[o.index]; {
 		case told.Counted || told.unread || one.ID == s.id:
 		case r.unread:
@@ -93,6 +100,7 @@ func (a *approvals) judge(one *ancestor, stated []statedDecision, s subject) {
 		}
 	}
 	one.approved, one.approvals = a.approved(results), approvalsOf(results)
+	return err
 }
 
 // approved says whether the approvals of an ancestor are those that the policy asks of a run: all that it

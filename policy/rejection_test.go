@@ -162,8 +162,8 @@ func TestRehearsedRejection(t *testing.T) {
 // TestAncestorReport: the report says of an approval that is about an ancestor whether it counts for that ancestor.
 func TestAncestorReport(t *testing.T) {
 	k := newLineageTest(t, "")
-	k.Policy = policyOf(t, k.ci, "approvals: {required: 0, approvers: [{name: bob, role: legal, keys: [{key: "+pemOf(t, k.bob)+"}]}, {name: alice, keys: [{key: "+pemOf(t, k.alice)+"}]}]}\n"+
-		"rules: [{name: parents, expr: 'ancestors.all(a, a.approved)'}]\n")
+	approvers := "approvals: {required: 0, approvers: [{name: bob, role: legal, keys: [{key: " + pemOf(t, k.bob) + "}]}, {name: alice, keys: [{key: " + pemOf(t, k.alice) + "}]}]}\n"
+	k.Policy = policyOf(t, k.ci, approvers+"rules: [{name: parents, expr: 'ancestors.all(a, a.approved)'}]\n")
 	graph := k.lineage(k.input("first", k.first, k.ci))
 	first := parse(t, k.first).ID()
 	unread, err := attest.NewClaim(ApprovalType, []attest.Subject{{Name: first.String(), SHA256: first.Digest()}}, map[string]any{"identity": first.String()})
@@ -191,6 +191,11 @@ func TestAncestorReport(t *testing.T) {
 		if d.Allowed != c.allowed || !strings.Contains(got.String(), c.want) || got.Counted || got.Ancestor.IsZero() == c.counts {
 			t.Errorf("%s: allowed %v, %s, %+v\nwant %s", name, d.Allowed, got, got, c.want)
 		}
+	}
+	k.Policy = policyOf(t, k.ci, approvers+"rules: [{name: parents, expr: 'ancestors.all(a, !a.approvals.exists(x, x.decision == \"rejected\"))'}]\n")
+	d := k.ask(k.second, Given{Lineage: k.lineage(k.input("first", k.first, k.ci)), Approvals: []Approval{{"a", b}}})
+	if want := "what bob has signed about the ancestor " + first.String() + " cannot be read, and may be a rejection: "; d.Allowed || !strings.Contains(told(d), want) {
+		t.Errorf("a rule about rejections, beside what cannot be read: %s, want %s", told(d), want)
 	}
 }
 
