@@ -35,7 +35,7 @@ type call struct {
 	body   []byte         // as it is sent
 	read   bool           // all of the body
 	size   int            // of it, in bytes
-	policy *policy.Policy // that decides about it; nil for none
+	policy *policy.Policy // that was asked about it; nil for none
 
 	// What the answer says.
 	id      identity.ID
@@ -80,22 +80,33 @@ func (g *Gateway) admit(w http.ResponseWriter, c *call) *refusal {
 		entry.Body = bodyOf(c.body)
 		entry.Body.Decoded = hex.EncodeToString(captured.Digest[:])
 	}
-	annotations, no := g.annotations(c, captured)
+	c.id = captured.Declaration.ID()
+	signed, no := g.decideAndSign(c, captured, entry)
+	for no == nil && g.policy.Load() != c.policy { // replaced while the call waited for its signature
+		signed, no = g.decideAndSign(c, captured, entry)
+	}
 	if no != nil {
 		return no
 	}
-	c.id = captured.Declaration.ID()
+	return g.journalCall(c, signed)
+}
+
+// decideAndSign asks the policy in force about the run, and gives the entry with the signed bundle.
+func (g *Gateway) decideAndSign(c *call, captured *capture.Captured, entry journal.Entry) (journal.Entry, *refusal) {
+	c.policy = g.policy.Load()
+	annotations, no := g.annotations(c, captured)
+	if no != nil {
+		return entry, no
+	}
 	if no := g.decide(c, captured.Declaration, annotations); no != nil {
 		if no.kind == policyDenied {
 			g.logDenied(c, entry, annotations[annotationPolicy])
 		}
-		return no
+		return entry, no
 	}
 	entry.Fate, entry.Identity, entry.Policy = journal.Admitted, c.id, annotations[annotationPolicy]
-	if no := g.sign(c, captured.Declaration, annotations, &entry); no != nil {
-		return no
-	}
-	return g.journalCall(c, entry)
+	no = g.sign(c, captured.Declaration, annotations, &entry)
+	return entry, no
 }
 
 // bodyOf is what a line says of a body as it is sent.

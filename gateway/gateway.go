@@ -180,8 +180,8 @@ func checkSecret(s string) error {
 // calls is the kind of all runs that the gateway declares.
 const calls = identity.Inference
 
-// SetPolicy replaces the policy for the calls that begin from now on. If it is an error, the policy stays as it is: a policy that
-// was not read with policy.Options.BeforeSigning, one that no call can meet (policy.Policy.CheckProposals), or none where there was one.
+// SetPolicy replaces the policy for all calls that are not signed yet. If it is an error, the policy stays as it is: a policy that was not
+// read with policy.Options.BeforeSigning, one that no call can meet (policy.Policy.CheckProposals), or none where there was one.
 func (g *Gateway) SetPolicy(p *policy.Policy) error {
 	switch {
 	case g == nil || g.issuer == nil:
@@ -214,7 +214,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	begun := time.Now()
 	seen := &watched{ResponseWriter: w}
-	c := &call{r: r, share: &share{of: &g.budget}, policy: g.policy.Load()}
+	c := &call{r: r, share: &share{of: &g.budget}}
 	g.counts.inFlight.Add(1)
 	defer func() {
 		c.share.release()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"sync"
 	"testing"
@@ -184,3 +185,54 @@ func TestWindowOptions(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestPolicyReplaced: a policy that is put in force while a call waits in a window, or while its body still arrives, decides about it.
+func TestPolicyReplaced(t *testing.T) {
+	var w *world
+	replace := func(expr string) {
+		if err := w.gateway.SetPolicy(newPolicy(t, w.key, expr, "closed")); err != nil {
+			t.Error(err)
+		}
+	}
+	for name, arrives := range map[string]bool{"in a window": false, "in its body": true} {
+		for _, expr := range []string{"false", "declaration.kind == 'inference'"} {
+			var once sync.Once
+			w = newWorld(t, func(o *Options) {
+				key := o.Signer
+				o.Policy, o.Signer = newPolicy(t, key, "true", ""), nil
+				o.Window = &Window{Key: key.PublicKey(), Sign: func(ctx context.Context, s attest.Signable) (*attest.Bundle, error) {
+					if !arrives {
+						once.Do(func() { replace(expr) })
+					}
+					return attest.Sign(ctx, s, key, attest.SignOptions{})
+				}}
+			})
+			r := w.request("/v1/chat/completions", chat)
+			if arrives {
+				body := strings.NewReader(chat)
+				r.GetBody, r.Body = nil, io.NopCloser(io.MultiReader(io.LimitReader(body, 1), readerFunc(func(p []byte) (int, error) {
+					if w.gateway.counts.inFlight.Load() == 0 { // the headers have not arrived
+						return 0, nil
+					}
+					once.Do(func() { replace(expr) })
+					return body.Read(p)
+				})))
+				r.ContentLength = int64(len(chat))
+			}
+			switch a := w.do(r); {
+			case expr == "false":
+				if w.refused(a, policyDenied); !strings.Contains(a.body, "closed") {
+					t.Errorf("%s: %v", name, a)
+				}
+			case a.status != 200 || len(w.journal.all()) != 1 || w.journal.all()[0].Policy != fmt.Sprintf("%x", w.gateway.policy.Load().Digest()):
+				t.Errorf("%s: %v, %+v", name, a, w.journal.all())
+			default:
+				w.verify(w.journal.all()[0])
+			}
+		}
+	}
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
