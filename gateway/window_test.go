@@ -188,21 +188,21 @@ func TestWindowOptions(t *testing.T) {
 
 // TestPolicyReplaced: a policy that is put in force while a call waits in a window, or while its body still arrives, decides about it.
 func TestPolicyReplaced(t *testing.T) {
-	var w *world
-	replace := func(expr string) {
-		if err := w.gateway.SetPolicy(newPolicy(t, w.key, expr, "closed")); err != nil {
-			t.Error(err)
-		}
-	}
 	for name, arrives := range map[string]bool{"in a window": false, "in its body": true} {
 		for _, expr := range []string{"false", "declaration.kind == 'inference'"} {
 			var once sync.Once
+			var w *world // one for each case: what sends the body may outlive it
+			replace := func() {
+				if err := w.gateway.SetPolicy(newPolicy(t, w.key, expr, "closed")); err != nil {
+					t.Error(err)
+				}
+			}
 			w = newWorld(t, func(o *Options) {
 				key := o.Signer
 				o.Policy, o.Signer = newPolicy(t, key, "true", ""), nil
 				o.Window = &Window{Key: key.PublicKey(), Sign: func(ctx context.Context, s attest.Signable) (*attest.Bundle, error) {
 					if !arrives {
-						once.Do(func() { replace(expr) })
+						once.Do(replace)
 					}
 					return attest.Sign(ctx, s, key, attest.SignOptions{})
 				}}
@@ -214,7 +214,7 @@ func TestPolicyReplaced(t *testing.T) {
 					if w.gateway.counts.inFlight.Load() == 0 { // the headers have not arrived
 						return 0, nil
 					}
-					once.Do(func() { replace(expr) })
+					once.Do(replace)
 					return body.Read(p)
 				})))
 				r.ContentLength = int64(len(chat))
