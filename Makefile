@@ -3,6 +3,7 @@
 GO      ?= go
 BIN     ?= bin
 LDFLAGS := -s -w
+TAGS    := grpcnotrace
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
@@ -12,7 +13,7 @@ help: ## list the targets
 
 .PHONY: build
 build: ## build bin/runattest
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='$(LDFLAGS)' -o $(BIN)/runattest ./cmd/runattest
+	CGO_ENABLED=0 $(GO) build -trimpath -tags='$(TAGS)' -ldflags='$(LDFLAGS)' -o $(BIN)/runattest ./cmd/runattest
 
 PLUGINS := awskms azurekms gcpkms hashivault pkcs11
 
@@ -22,7 +23,7 @@ plugins: $(PLUGINS:%=plugin-%) ## build the KMS plugins into bin/plugins, to be 
 # What talks to hardware modules loads their libraries, which takes cgo.
 plugin-pkcs11: CGO := 1
 plugin-%:
-	cd plugins && CGO_ENABLED=$(or $(CGO),0) $(GO) build -trimpath -ldflags='$(LDFLAGS)' -o $(abspath $(BIN))/plugins/sigstore-kms-$* ./cmd/sigstore-kms-$*
+	cd plugins && CGO_ENABLED=$(or $(CGO),0) $(GO) build -trimpath -tags='$(TAGS)' -ldflags='$(LDFLAGS)' -o $(abspath $(BIN))/plugins/sigstore-kms-$* ./cmd/sigstore-kms-$*
 
 .PHONY: test
 test: ## run the tests

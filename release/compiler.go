@@ -32,7 +32,7 @@ var compilerRequirement []byte
 var compilerVersion = string(regexp.MustCompile(`(?m)^ziglang==(\S+) `).FindSubmatch(compilerRequirement)[1])
 
 // cgoFlags are buildFlags for a program with cgo. Symbols that the linker of C leaves would differ with the folder.
-var cgoFlags = []string{"-trimpath", "-ldflags=-s -w -extldflags=-Wl,--strip-all"}
+var cgoFlags = []string{"-trimpath", "-tags=" + buildTag, "-ldflags=-s -w -extldflags=-Wl,--strip-all"}
 
 // cgoVariables are what makes the Go command compile C for a target. Without -g0, zig writes where its headers are; the
 // program would not have that, but its build ID depends on it. The Go command does not ask zig for its version, so that its

@@ -11,7 +11,7 @@
 // The program is built from its module and not from the checkout: build makes the module zip of the tag
 // (golang.org/x/mod/zip), serves it from a folder in the layout of a module proxy, and runs
 //
-//	go install -trimpath -ldflags='-s -w' github.com/runattest/runattest/cmd/runattest@v0.1.0
+//	go install -trimpath -tags=grpcnotrace -ldflags='-s -w' github.com/runattest/runattest/cmd/runattest@v0.1.0
 //
 // with an environment of its own (CGO_ENABLED=0, GOFLAGS and the like unset). So the program carries its version and the
 // module's h1: sum in its build information, and the same Go gives everyone the same bytes from that line. A release
@@ -20,7 +20,7 @@
 // built for Linux alone, with
 //
 //	CGO_ENABLED=1 CC='zig cc -target x86_64-linux-gnu.2.17' CGO_CFLAGS='-O2 -g0 -DZIG=0.17.1'
-//	go install -trimpath -ldflags='-s -w -extldflags=-Wl,--strip-all' ...
+//	go install -trimpath -tags=grpcnotrace -ldflags='-s -w -extldflags=-Wl,--strip-all' ...
 //
 // by the zig that compiler.txt names, and a release stops unless glibc 2.17 is enough for it.
 //

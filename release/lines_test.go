@@ -171,6 +171,20 @@ func TestGoLine(t *testing.T) {
 	}
 }
 
+// TestDeadCode: the linker leaves out methods that are never called, which it cannot where a template may name one.
+func TestDeadCode(t *testing.T) {
+	dir, r := dist(t)
+	for _, to := range distTargets(t, dir, r) {
+		files, err := unpack(to, command.folder(to, r), []byte(readFile(t, filepath.Join(dir, command.archive(to, r)))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bytes.Contains(files[to.program()], []byte("text/template.(*state).evalField")) {
+			t.Errorf("%s: the program executes templates: go build -ldflags=-dumpdep says by what", to)
+		}
+	}
+}
+
 var (
 	fileForm = regexp.MustCompile(`runattest[a-z]*[-_][^\s` + "`" + `"'|():$/]*0\.1\.0[^\s` + "`" + `"'|():$/]*`)
 	lineForm = regexp.MustCompile(`(?m)^    ((?:sudo|cosign|docker|jq|go|\[) (?:.*(?:\\|\||&&)\n)*.*)$`)
