@@ -168,7 +168,7 @@ func (r *reader) expression(into *string) field {
 func (r *reader) string(into *string) field {
 	return func(v jsontree.Value) {
 		r.expression(into)(v)
-		r.refuse(unseen.NotShown(*into, false))
+		r.refuse(append(unseen.NotShown(*into, false), unseen.Controls(*into)...))
 	}
 }
 

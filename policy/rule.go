@@ -118,6 +118,7 @@ func (p *Policy) scope() rules.Scope {
 		"Declaration.kind":   kindWords,
 		"Run.kind":           kindWords,
 		"Ancestor.kind":      kindWords,
+		"Resource.role":      roleWords,
 		"Signer.kind":        {evidence.SignedByKey, evidence.SignedByCertificate},
 		"Timestamp.kind":     {"timestamp", "log"}, // see [evidence.TrustedTime]
 		"Approval.decision":  {string(Approved), string(Rejected)},
@@ -204,6 +205,9 @@ var kindWords = []string{
 	string(identity.Inference), string(identity.Agent), string(identity.Training),
 	string(identity.Evaluation), string(identity.Batch), string(identity.Other),
 }
+
+// roleWords are the roles of resources.
+var roleWords = []string{"tool", "dataset", "document", "code", "image", "adapter", "tokenizer", "template", "memory", "environment", "harness", "other"}
 
 // checkRules refuses rules about what there never is under this policy: they cannot be met, or forbid nothing. Rules that may each be met,
 // and never together, are refused as well.

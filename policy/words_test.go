@@ -1,11 +1,14 @@
 package policy
 
 import (
+	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/testing/pkitest"
 	"github.com/runattest/runattest/signer"
 	"github.com/runattest/runattest/sigstore"
@@ -15,34 +18,47 @@ import (
 func TestMisspeltWords(t *testing.T) {
 	head := header(t, newSigner(t)) + "approvals: {required: 0, approvers: [{name: alice, role: legal, keys: [{key: " + pemOf(t, newSigner(t)) + "}]}]}\n"
 	for expr, want := range map[string]string{
-		`declaration.kind == "trainng"`:                                                                                 `compares kind with "trainng", which it never is`,
-		`"Training" != declaration.kind`:                                                                                `compares kind with "Training"`,
-		`run.kind in ["training", "eval"]`:                                                                              `compares kind with "eval"`,
-		`declaration.?kind != optional.none() && run.kind != "infer"`:                                                   `compares kind with "infer"`,
-		`ancestors.all(a, a.kind != "train")`:                                                                           `compares kind with "train"`,
-		`!(signer.kind == "certificat") || signer.name == "x"`:                                                          `compares kind with "certificat"`,
-		`ancestors.all(a, a.signers.exists(s, s.kind == "keys"))`:                                                       `compares kind with "keys"`,
-		`!approvals.exists(a, a.decision == "reject")`:                                                                  `compares decision with "reject"`,
-		`approvals.exists(a, a.approver == "Alice")`:                                                                    `compares approver with "Alice"`,
-		`!approvals.exists(a, a.role in ["legal", "safety"])`:                                                           `compares role with "safety"`,
-		`ancestors.all(p, p.approvals.exists(a, a.role == "leagl"))`:                                                    `compares role with "leagl"`,
-		`open.all(o, !o.hides.exists(h, h == "message"))`:                                                               `compares hides with "message"`,
-		`open.all(o, o.hides.all(h, "message" != h))`:                                                                   `compares hides with "message"`,
-		`!open.exists(o, o.hides.exists_one(h, h in ["tools", "message"]))`:                                             `compares hides with "message"`,
-		`open.all(o, o.hides.filter(h, h == "message").size() == 0)`:                                                    `compares hides with "message"`,
-		`open.all(o, !o.hides.map(h, h == "message").exists(b, b))`:                                                     `compares hides with "message"`,
-		`open.all(o, !("message" in o.hides.filter(h, h != "tools").map(h, h)))`:                                        `compares hides with "message"`,
-		`open.all(o, !("message" in o.hides.map(h, h != "tools", h)))`:                                                  `compares hides with "message"`,
-		`open.all(o, o.hides == [] || o.hides[0] != "message")`:                                                         `compares hides with "message"`,
-		`open.all(o, o.hides == [] || !(o.hides[size(o.hides) - 1] in ["message"]))`:                                    `compares hides with "message"`,
-		`open.all(o, o.hides != ["message"])`:                                                                           `compares hides with "message"`,
-		`open.all(o, !["tools", "message"].exists(w, w in o.hides))`:                                                    `compares hides with "message"`,
-		`open.all(h, h.hides.all(h, h != "message"))`:                                                                   `compares hides with "message"`,
-		`open.map(o, o.hides).all(l, !("message" in l))`:                                                                `compares hides with "message"`,
-		`open.map(o, o.hides).all(l, l.all(h, h != "message"))`:                                                         `compares hides with "message"`,
-		`open.filter(o, o.hides[0] == "tools" || o.hides.all(h, h == "message")).size() == 0`:                           `compares hides with "message"`,
-		`!("alise" in approvals.map(a, a.approver))`:                                                                    `compares approver with "alise"`,
-		`approvals.map(a, a.role).all(r, r != "leagl")`:                                                                 `compares role with "leagl"`,
+		`declaration.kind == "trainng"`:                                                                `compares kind with "trainng", which it never is`,
+		`"Training" != declaration.kind`:                                                               `compares kind with "Training"`,
+		`run.kind in ["training", "eval"]`:                                                             `compares kind with "eval"`,
+		`declaration.?kind != optional.none() && run.kind != "infer"`:                                  `compares kind with "infer"`,
+		`ancestors.all(a, a.kind != "train")`:                                                          `compares kind with "train"`,
+		`!(signer.kind == "certificat") || signer.name == "x"`:                                         `compares kind with "certificat"`,
+		`ancestors.all(a, a.signers.exists(s, s.kind == "keys"))`:                                      `compares kind with "keys"`,
+		`!approvals.exists(a, a.decision == "reject")`:                                                 `compares decision with "reject"`,
+		`approvals.exists(a, a.approver == "Alice")`:                                                   `compares approver with "Alice"`,
+		`!approvals.exists(a, a.role in ["legal", "safety"])`:                                          `compares role with "safety"`,
+		`ancestors.all(p, p.approvals.exists(a, a.role == "leagl"))`:                                   `compares role with "leagl"`,
+		`open.all(o, !o.hides.exists(h, h == "message"))`:                                              `compares hides with "message"`,
+		`open.all(o, o.hides.all(h, "message" != h))`:                                                  `compares hides with "message"`,
+		`!open.exists(o, o.hides.exists_one(h, h in ["tools", "message"]))`:                            `compares hides with "message"`,
+		`open.all(o, o.hides.filter(h, h == "message").size() == 0)`:                                   `compares hides with "message"`,
+		`open.all(o, !o.hides.map(h, h == "message").exists(b, b))`:                                    `compares hides with "message"`,
+		`open.all(o, !("message" in o.hides.filter(h, h != "tools").map(h, h)))`:                       `compares hides with "message"`,
+		`open.all(o, !("message" in o.hides.map(h, h != "tools", h)))`:                                 `compares hides with "message"`,
+		`open.all(o, o.hides == [] || o.hides[0] != "message")`:                                        `compares hides with "message"`,
+		`open.all(o, o.hides == [] || !(o.hides[size(o.hides) - 1] in ["message"]))`:                   `compares hides with "message"`,
+		`open.all(o, o.hides != ["message"])`:                                                          `compares hides with "message"`,
+		`open.all(o, !["tools", "message"].exists(w, w in o.hides))`:                                   `compares hides with "message"`,
+		`open.all(h, h.hides.all(h, h != "message"))`:                                                  `compares hides with "message"`,
+		`open.map(o, o.hides).all(l, !("message" in l))`:                                               `compares hides with "message"`,
+		`open.map(o, o.hides).all(l, l.all(h, h != "message"))`:                                        `compares hides with "message"`,
+		`open.filter(o, o.hides[0] == "tools" || o.hides.all(h, h == "message")).size() == 0`:          `compares hides with "message"`,
+		`!("alise" in approvals.map(a, a.approver))`:                                                   `compares approver with "alise"`,
+		`approvals.map(a, a.role).all(r, r != "leagl")`:                                                `compares role with "leagl"`,
+		`declaration.context.all(c, c.role != "tools")`:                                                `compares role with "tools", which it never is`,
+		`declaration.context.all(c, !(c.role in ["tool", "data"]))`:                                    `compares role with "data"`,
+		`declaration.model.components.all(c, c.role != "Adapter")`:                                     `compares role with "Adapter"`,
+		`signer.algorithm != "rsa"`:                                                                    `compares algorithm with "rsa", which is not the algorithm of a key`,
+		`signer.algorithm in ["ecdsa-p256", "ED25519"]`:                                                `compares algorithm with "ED25519"`,
+		`ancestors.all(a, a.signers.all(s, s.algorithm != "ecdsa"))`:                                   `compares algorithm with "ecdsa"`,
+		`signer.algorithm != "rsa-2047" && signer.algorithm != "ecdsa-p521" && signer.algorithm != ""`: "",
+		`declaration.model.name.lowerAscii() != "GPT-4"`:                                               `compares lowerAscii() with "GPT-4", which is not in lower case`,
+		`declaration.context.all(c, !(c.name.lowerAscii() in ["evil", "Bad"]))`:                        `compares lowerAscii() with "Bad"`,
+		`!("Evil" in declaration.context.map(c, c.name.lowerAscii()))`:                                 `compares lowerAscii() with "Evil"`,
+		`declaration.prompt.text.split(" ").all(w, w.trim().lowerAscii() != "Ignore")`:                 `compares lowerAscii() with "Ignore"`,
+		`declaration.model.name.trim() != "gpt "`:                                                      `compares trim() with "gpt ", which is not without blanks at its ends`,
+		`declaration.model.name.lowerAscii() != "gpt-4" && declaration.model.name.trim() != "GPT 4" && declaration.model.name.lowerAscii() != "É"`: "",
 		`approvals.map(a, a.approver) != ["alise"]`:                                                                     `compares approver with "alise"`,
 		`approvals.all(a, a.?role.orValue("legal") == "leagl")`:                                                         `compares role with "leagl"`,
 		`approvals[?0].?role.or(approvals[?1].?role).orValue("none") != "leagl"`:                                        `compares role with "leagl"`,
@@ -173,6 +189,51 @@ func TestDemandsOfCertificates(t *testing.T) {
 		_, err := Parse([]byte(head+c.signer+fmt.Sprintf("]}\nrules: [{name: r, expr: %q}]\n", c.expr)), options)
 		if (err != nil) != c.refused || err != nil && !strings.Contains(err.Error(), "which it never is under this policy") {
 			t.Errorf("%s, %s: %v", c.signer, c.expr, err)
+		}
+	}
+}
+
+// TestWordsOfSchema holds the words that rules know to the enumerations of the declaration's JSON Schema.
+func TestWordsOfSchema(t *testing.T) {
+	var schema struct {
+		Properties struct{ Kind struct{ Enum []string } }
+		Defs       struct {
+			Resource struct {
+				Properties struct{ Role struct{ Enum []string } }
+			}
+		} `json:"$defs"`
+	}
+	if err := json.Unmarshal(identity.JSONSchema(), &schema); err != nil {
+		t.Fatal(err)
+	}
+	for name, words := range map[string][2][]string{
+		"kind": {kindWords, schema.Properties.Kind.Enum}, "role": {roleWords, schema.Defs.Resource.Properties.Role.Enum},
+	} {
+		got, want := slices.Sorted(slices.Values(words[0])), slices.Sorted(slices.Values(words[1]))
+		if len(want) == 0 || !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+}
+
+// TestControls: a control character in a rule, its comment or a text is refused where it stands; line ends, tabs and escapes are not.
+func TestControls(t *testing.T) {
+	head := `{"schema":"https://github.com/runattest/runattest/policy/v1","signers":{"keys":[{"name":"ci","key":` + pemOf(t, newSigner(t)) + `}]},`
+	for text, want := range map[string]string{
+		head + `"rules":[{"name":"a","expr":"declaration.model.name != 'm\u0000'"}]}`:                                                                  "U+0000 is a control character",
+		head + `"rules":[{"name":"a","expr":"declaration.model.name != 'm' // \u001b[2K"}]}`:                                                           "U+001B is a control character",
+		head + `"rules":[{"name":"a","expr":"declaration.model.name != 'm' // a\rb"}]}`:                                                                "a line break that does not end it",
+		head + `"rules":[{"name":"a","expr":"declaration.model.name != 'm'\u0001"}]}`:                                                                  "token recognition error",
+		head + `"rules":[{"name":"a","expr":"declaration.model.name != 'm'","message":"\u0007"}]}`:                                                     "U+0007 is a control character",
+		head + `"description":"a\u009bb","rules":[{"name":"a","expr":"declaration.model.name != 'm'"}]}`:                                               "U+009B is a control character",
+		head + `"rules":[{"name":"a","expr":"declaration.model.name != 'm\\u0000' &&\r\n\tdeclaration.model.name != 'n' // x\n","message":"a\n\tb"}]}`: "",
+	} {
+		_, err := Parse([]byte(text), options)
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: %v, want %q", text, err, want)
+		}
+		if err != nil && strings.ContainsFunc(err.Error(), func(r rune) bool { return r < ' ' && r != '\n' }) {
+			t.Errorf("%s: %q shows the character", text, err)
 		}
 	}
 }

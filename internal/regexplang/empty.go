@@ -18,7 +18,9 @@ const (
 
 // IsEmpty says that expr (RE2) matches no text from its first to its last character. An expression that is malformed, or so large that
 // it is not looked at, is not said to be empty.
-func IsEmpty(expr string) bool {
+func IsEmpty(expr string) bool { return isEmpty(expr, nil) }
+
+func isEmpty(expr string, lacks func(rune) bool) bool {
 	parsed, err := syntax.Parse(expr, syntax.Perl)
 	if err != nil {
 		return false
@@ -27,16 +29,19 @@ func IsEmpty(expr string) bool {
 	if err != nil || len(program.Inst) > limits.RegexProgram {
 		return false
 	}
-	s := search{program.Inst, map[state]bool{}}
+	s := search{program.Inst, map[state]bool{}, lacks}
 	return !s.reachesEnd(uint32(program.Start), edge)
 }
 
 // IsNowhere says that expr matches no part of any text.
-func IsNowhere(expr string) bool {
+func IsNowhere(expr string) bool { return IsNowhereWithout(expr, nil) }
+
+// IsNowhereWithout says that expr matches no part of any text without the ASCII characters that lacks tells.
+func IsNowhereWithout(expr string, lacks func(rune) bool) bool {
 	if _, err := syntax.Parse(expr, syntax.Perl); err != nil {
 		return false
 	}
-	return IsEmpty(`(?s:.*)(?:` + expr + `)(?s:.*)`)
+	return isEmpty(`(?s:.*)(?:`+expr+`)(?s:.*)`, lacks)
 }
 
 // state is an instruction with the kinds of the characters before and behind the place.
@@ -48,6 +53,7 @@ type state struct {
 type search struct {
 	program []syntax.Inst
 	seen    map[state]bool
+	lacks   func(rune) bool // nil: nothing
 }
 
 // reachesEnd says whether the end of some text can be reached from an instruction, at a place behind a character of that kind.
@@ -83,7 +89,7 @@ func (s *search) reachesEnd(start uint32, before rune) bool {
 				add(state{inst.Out, one.before, one.behind})
 			}
 		case syntax.InstRune, syntax.InstRune1, syntax.InstRuneAny, syntax.InstRuneAnyNotNL:
-			if one.behind != edge && takes(inst, one.behind) {
+			if one.behind != edge && s.takes(inst, one.behind) {
 				place(inst.Out, one.behind)
 			}
 		}
@@ -92,9 +98,9 @@ func (s *search) reachesEnd(start uint32, before rune) bool {
 }
 
 // takes says whether an instruction takes a character of that kind.
-func takes(inst syntax.Inst, kind rune) bool {
+func (s *search) takes(inst syntax.Inst, kind rune) bool {
 	for r := range rune(unicode.MaxASCII + 1) {
-		if kindOf(r) == kind && inst.MatchRune(r) {
+		if kindOf(r) == kind && (s.lacks == nil || !s.lacks(r)) && inst.MatchRune(r) {
 			return true
 		}
 	}

@@ -51,7 +51,7 @@ func InLabel(name string) []Finding { return In(otherBlanks.Replace(name), true)
 // In is what people do not see in a text, the kinds in their order. Prose is not looked through for what follows NotNFC.
 func In(s string, isName bool) []Finding {
 	all := NotShown(s, isName)
-	all = add(all, Control, controls(s, isName), "is a control character", "are control characters", "remove it")
+	all = addControls(all, s, isName)
 	if f, ok := Overlooked(s); ok && isName {
 		all = append(all, f)
 	}
@@ -87,6 +87,13 @@ func NotShown(s string, isName bool) []Finding {
 	all = add(all, Bidi, turning(s, isName), "changes the direction of the text around it", "change the direction of the text around them", "remove it")
 	all = add(all, Invisible, invisible(s, isName), "is not seen", "are not seen", "remove it")
 	return add(all, Space, spaces(s, isName), "looks like a blank", "look like blanks", "write a blank, U+0020")
+}
+
+// Controls are the control characters of prose or code, in which line ends and tabs are none.
+func Controls(s string) []Finding { return addControls(nil, s, false) }
+
+func addControls(all []Finding, s string, isName bool) []Finding {
+	return add(all, Control, controls(s, isName), "is a control character", "are control characters", "remove it")
 }
 
 // places are characters and the bytes at which they stand.

@@ -12,8 +12,6 @@ import (
 	"github.com/google/cel-go/common/operators"
 	"github.com/google/cel-go/common/overloads"
 	"github.com/google/cel-go/common/types"
-
-	"github.com/runattest/runattest/internal/lazyregexp"
 )
 
 // certain finds what an expression can come to whatever a run is: by its constants, by the members that are always there, and
@@ -306,41 +304,4 @@ func readsNothing(checked *cel.Ast) bool {
 
 var objectsVariables = map[string]bool{
 	varDeclaration: true, varRun: true, varSigner: true, varTime: true, varAnnotations: true, varApprovals: true, varAncestors: true, varOpen: true, varNow: true,
-}
-
-// The forms of members of which not every text is one.
-var forms = map[string]struct {
-	pattern    *lazyregexp.Regexp
-	what, hint string
-}{
-	"Digest.sha256": {lazyregexp.New(`^[0-9a-f]{64}$`), "a SHA-256", "want 64 hex digits in lower case"},
-	"Digest.sha384": {lazyregexp.New(`^[0-9a-f]{96}$`), "a SHA-384", "want 96 hex digits in lower case"},
-	"Digest.sha512": {lazyregexp.New(`^[0-9a-f]{128}$`), "a SHA-512", "want 128 hex digits in lower case"},
-
-	"Run.id":              formOfID,
-	"Run.parents":         formOfID,
-	"Declaration.parents": formOfID,
-	"Ancestor.id":         formOfID,
-	"Ancestor.parents":    formOfID,
-}
-
-var formOfID = struct {
-	pattern    *lazyregexp.Regexp
-	what, hint string
-}{lazyregexp.New(`^airun:1:sha256:[0-9a-f]{64}$`), "the identity of a run", "want airun:1:sha256: and 64 hex digits in lower case, as runattest id prints it"}
-
-// misformed says what a constant is not, with which members are compared that only have such texts. An empty one asks whether
-// the member is there.
-func (c comparison) misformed() (what, hint string) {
-	if c.text == "" || slices.Contains(c.also, c.text) {
-		return "", ""
-	}
-	for _, m := range c.members {
-		f := forms[m]
-		if f.pattern == nil || f.pattern.MatchString(c.text) {
-			return "", ""
-		}
-		what, hint = f.what, f.hint
-	}
-	return what, hint
 }

@@ -63,6 +63,9 @@ func (r *Rule) Check(s Scope) []Problem {
 	if len(problems) > 0 || r.ast == nil {
 		return problems
 	}
+	if problems = s.checkPieces(r.ast); len(problems) > 0 {
+		return problems
+	}
 	for _, d := range s.unmet(r.ast, ast.NavigateAST(r.ast.NativeRep())) {
 		refuse("under this policy it is one of "+cmp.Or(strings.Join(s.Possible[d.member], ", "), `""`)+": change the rule or the policy",
 			"demands that %s is %s, which it never is under this policy: no run meets the rule", nameOf(d.member), quoted(d.texts))

@@ -64,7 +64,7 @@ func (t texts) or(other texts) texts {
 }
 
 // textsIn are the texts of a member, of a constant, of a list of these, of a variable that runs over one, of an element by number,
-// of what map and filter make of them, and of a choice or a default. The expression and its parts know their parents.
+// of what map, filter, lowerAscii and trim make of them, and of a choice or a default. The expression and its parts know their parents.
 func textsIn(checked *cel.Ast, e ast.Expr) texts {
 	if operand, name := selection(e); operand != nil {
 		of := checked.NativeRep().GetType(operand.ID())
@@ -111,6 +111,10 @@ func textsOfCall(checked *cel.Ast, e ast.Expr) texts {
 		return textsIn(checked, args[0])
 	case operators.Conditional:
 		return textsOfAny(checked, args[1:])
+	case "lowerAscii":
+		return texts{members: []string{ofLowerASCII}}
+	case "trim":
+		return texts{members: []string{ofTrim}}
 	case operators.Add:
 		if checked.NativeRep().GetType(e.ID()).Kind() == types.ListKind {
 			return textsOfAny(checked, args)

@@ -36,6 +36,9 @@ func compile(s Source, expr string, behind int) (*cel.Ast, []Problem) {
 		if found := checkPatterns(ast, called, expr, behind); found != nil {
 			return nil, found
 		}
+		if found := checkControls(s, expr, behind); found != nil { // a pattern has a problem of its own with one
+			return nil, found
+		}
 		if found := checkZones(ast, called, behind); found != nil {
 			return nil, found
 		}
@@ -46,9 +49,6 @@ func compile(s Source, expr string, behind int) (*cel.Ast, []Problem) {
 			return nil, found
 		}
 		if found := checkAlways(ast, called, behind); found != nil {
-			return nil, found
-		}
-		if found := checkBegins(ast, called, behind); found != nil {
 			return nil, found
 		}
 		if found := checkConstants(ast, behind); found != nil {

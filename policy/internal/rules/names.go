@@ -119,10 +119,16 @@ func patternPlaces(checked *cel.Ast, called calls) (all map[int]bool, computed b
 	return all, computed
 }
 
-// Escaped is what a finding is about with an escape of that form for each character beyond ASCII: a word from the first of these to the
-// last, or several characters.
+// Escaped is what a finding is about with an escape of that form for each character beyond ASCII, or that is a control: a word from the
+// first of these to the last, or several characters.
 func Escaped(f unseen.Finding, form string) string {
 	var all []string
+	if f.Kind == unseen.Control {
+		for _, r := range f.Chars {
+			all = append(all, fmt.Sprintf(form, r))
+		}
+		return strings.Join(all, " and ")
+	}
 	for _, r := range strings.TrimFunc(f.Chars, func(r rune) bool { return r < utf8.RuneSelf }) {
 		one := string(r)
 		switch {

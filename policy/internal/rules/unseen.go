@@ -20,6 +20,15 @@ func checkUnseen(s Source, expr string, behind int) []Problem {
 	if len(found) == 0 { // comments are prose, which can be made to be shown as if it were code
 		found, text = unseen.NotShown(expr, false), expr
 	}
+	return problemsOf(found, s, text, behind)
+}
+
+// checkControls refuses control characters, in strings and in comments.
+func checkControls(s Source, expr string, behind int) []Problem {
+	return problemsOf(unseen.Controls(expr), s, expr, behind)
+}
+
+func problemsOf(found []unseen.Finding, s Source, text string, behind int) []Problem {
 	var problems []Problem
 	for _, f := range found {
 		at := utf8.RuneCountInString(text[:f.At])
