@@ -26,6 +26,7 @@ import (
 	"time"
 
 	"github.com/runattest/runattest/internal/limits"
+	"github.com/runattest/runattest/internal/testing/pkitest"
 )
 
 // TestToken: where clients are configured each proves its name, and its token is not forwarded.
@@ -341,6 +342,50 @@ func TestCertificate(t *testing.T) {
 		}
 	}
 	if len(w.requests()) != 4 {
+		t.Errorf("%d calls were forwarded", len(w.requests()))
+	}
+}
+
+// TestCertificateKey: an authority whose private key anyone can guess is refused at the start, and a client's certificate of such a key
+// proves nothing.
+func TestCertificateKey(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name string, text []byte) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	named := func(x *x509.Certificate) {
+		x.DNSNames, x.IPAddresses = []string{"ci.acme.example"}, []net.IP{net.IPv4(127, 0, 0, 1)}
+	}
+	ca := pkitest.Root("ca")
+	server := ca.Issue("server", named)
+	settings := TLS{Certificate: write("server.pem", pkitest.PEM(server)), Key: write("server.key", server.PrivateKey()), ClientCA: write("weak.pem", pkitest.PEM(ca, pkitest.Guessed(nil, "weak", pkitest.Authority)))}
+	if _, err := settings.load(time.Now()); err == nil || !strings.Contains(err.Error(), "certificate 2: key: ECDSA with the private key 1") {
+		t.Errorf("weak authority: %v", err)
+	}
+	settings.ClientCA = write("ca.pem", pkitest.PEM(ca))
+	w := newWorld(t, func(o *Options) {
+		o.Config.TLS, o.Config.Clients = settings, []Client{{Name: "ci", Certificate: "ci.acme.example"}}
+	})
+	l := w.serve(t, "127.0.0.1:0")
+	roots := x509.NewCertPool()
+	roots.AddCert(ca.Certificate)
+	for name, client := range map[string]*pkitest.Holder{"good": ca.Issue("ci", named), "weak": pkitest.Guessed(ca, "ci", named)} {
+		pair := tls.Certificate{Certificate: [][]byte{client.Certificate.Raw}, PrivateKey: client.Signer()}
+		c := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, Certificates: []tls.Certificate{pair}}}}
+		res, err := c.Post("https://"+l.Addr().String()+"/v1/chat/completions", "application/json", strings.NewReader(chat))
+		if err == nil {
+			res.Body.Close()
+		}
+		if ok := err == nil && res.StatusCode == 200; ok != (name == "good") {
+			t.Errorf("%s: %v, %v", name, res, err)
+		}
+		c.CloseIdleConnections()
+	}
+	if len(w.requests()) != 1 {
 		t.Errorf("%d calls were forwarded", len(w.requests()))
 	}
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/runattest/runattest/internal/certfile"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/visible"
+	"github.com/runattest/runattest/signer"
 )
 
 // ErrNoClients says that a gateway without a list of clients was to serve others than the users of this machine.
@@ -184,10 +185,10 @@ func (t TLS) load(now time.Time) (*tls.Config, error) {
 		if err != nil {
 			return nil, fmt.Errorf("tls: %w", err)
 		}
-		if c.ClientCAs, err = certfile.Pool(text); err != nil {
+		if c.ClientCAs, err = certfile.Pool(text, signer.CheckKey); err != nil {
 			return nil, fmt.Errorf("tls: %s: %w", t.ClientCA, err)
 		}
-		c.ClientAuth = tls.VerifyClientCertIfGiven
+		c.ClientAuth, c.VerifyConnection = tls.VerifyClientCertIfGiven, certfile.KeysOf(signer.CheckKey)
 	}
 	return c, nil
 }

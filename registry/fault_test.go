@@ -3,8 +3,11 @@ package registry_test
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -18,6 +21,7 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/internal/testing/deadline"
+	"github.com/runattest/runattest/internal/testing/pkitest"
 	"github.com/runattest/runattest/registry"
 )
 
@@ -457,6 +461,35 @@ func TestCredentials(t *testing.T) {
 		case r.want != "" && (!errors.As(err, &failed) || !strings.Contains(err.Error(), r.want) || strings.Contains(err.Error(), "secret") || failed.Hint == ""):
 			t.Errorf("%v; want %q and a hint", err, r.want)
 		}
+	}
+}
+
+// TestWeakAuthority: an authority, or a registry's certificate, whose private key anyone can guess proves no registry.
+func TestWeakAuthority(t *testing.T) {
+	s := newServer(t, true)
+	s.artifact()
+	here := func(c *x509.Certificate) { c.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1)} }
+	good, weak := pkitest.Root("ca"), pkitest.Guessed(nil, "weak", pkitest.Authority)
+	for name, c := range map[string]struct {
+		ca   []byte
+		by   *pkitest.Holder
+		want string
+	}{
+		"good":      {pkitest.PEM(good), good.Issue("registry", here), ""},
+		"key":       {pkitest.PEM(good), pkitest.Guessed(good, "registry", here), "ECDSA with the private key 1"},
+		"authority": {pkitest.PEM(good, weak), weak.Issue("registry", here), "certificate 2: key: ECDSA with the private key 1"},
+	} {
+		front := httptest.NewUnstartedServer(s)
+		front.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{c.by.Certificate.Raw}, PrivateKey: c.by.Signer()}}}
+		front.StartTLS()
+		target, err := registry.Open(parse(t, strings.TrimPrefix(front.URL, "https://")+"/app:v1"), registry.Options{CA: c.ca})
+		if err == nil {
+			_, err = target.Resolve(context.Background())
+		}
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
+		front.Close()
 	}
 }
 

@@ -20,6 +20,22 @@ type WeakKeyError struct{ Reason string }
 
 func (e *WeakKeyError) Error() string { return "key: " + e.Reason }
 
+// CheckKey says, as a *WeakKeyError, that a public key is not fit for use, such as that of a certificate; nil of one that is. Of a kind
+// or curve that keys here do not have, it knows nothing, and says nil.
+func CheckKey(key crypto.PublicKey) error {
+	if key == nil {
+		return errors.New("key: it is nil")
+	}
+	_, err := algorithmOf(key)
+	if err == nil {
+		err = checkModulus(key)
+	}
+	if weak, ok := errors.AsType[*WeakKeyError](err); ok {
+		return weak
+	}
+	return nil
+}
+
 // A public key can be well-formed and still let a stranger sign: everything that parses a key comes
 // through algorithmOf, which asks the functions below.
 

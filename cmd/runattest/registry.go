@@ -26,6 +26,7 @@ import (
 	"github.com/runattest/runattest/lineage"
 	"github.com/runattest/runattest/policy"
 	"github.com/runattest/runattest/registry"
+	"github.com/runattest/runattest/signer"
 	"github.com/runattest/runattest/sigstore"
 )
 
@@ -65,7 +66,7 @@ func (r *registryFlags) open(ref registry.Reference, counted func()) (*registry.
 		if o.CA, err = boundedfile.Read(r.ca, limits.CertificateChain); err != nil {
 			return nil, err
 		}
-		if _, err := certfile.Pool(o.CA); err != nil {
+		if _, err := certfile.Pool(o.CA, signer.CheckKey); err != nil {
 			return nil, fmt.Errorf("--registry-ca %s: %w", r.ca, files.Explain(err, o.CA, input.KindCertificate))
 		}
 	}

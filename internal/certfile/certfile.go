@@ -4,10 +4,13 @@ package certfile
 import (
 	"bytes"
 	"cmp"
+	"crypto"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/runattest/runattest/internal/ecpoint"
@@ -42,15 +45,40 @@ func Parse(text []byte) ([]*x509.Certificate, error) {
 	return all, nil
 }
 
-// Pool has the certificates of Parse as authorities.
-func Pool(text []byte) (*x509.CertPool, error) {
+// Pool has the certificates of Parse as authorities. One whose key check refuses is an error: others may issue certificates in its name.
+func Pool(text []byte, check func(crypto.PublicKey) error) (*x509.CertPool, error) {
 	all, err := Parse(text)
 	if err != nil {
 		return nil, err
 	}
 	pool := x509.NewCertPool()
-	for _, c := range all {
+	for i, c := range all {
+		if err := check(c.PublicKey); err != nil {
+			return nil, fmt.Errorf("certificate %d: %w", i+1, err)
+		}
 		pool.AddCert(c)
 	}
 	return pool, nil
+}
+
+// KeysOf is VerifyConnection of crypto/tls that wants of the other side, if it has a certificate that was verified, a chain of which
+// check refuses no key: with a key that others can use, a certificate proves nothing.
+func KeysOf(check func(crypto.PublicKey) error) func(tls.ConnectionState) error {
+	return func(s tls.ConnectionState) error {
+		var refused error
+		for _, chain := range s.VerifiedChains {
+			at := slices.IndexFunc(chain, func(c *x509.Certificate) bool {
+				err := check(c.PublicKey)
+				refused = cmp.Or(refused, err)
+				return err != nil
+			})
+			if at < 0 {
+				return nil
+			}
+		}
+		if refused != nil {
+			return fmt.Errorf("tls: the certificate of the other side, or one of its chain: %w", refused)
+		}
+		return nil
+	}
 }

@@ -71,7 +71,7 @@ var imports = map[string][]string{
 	"registry/internal/remote": {
 		"github.com/opencontainers/go-digest", "github.com/opencontainers/image-spec/specs-go", "github.com/opencontainers/image-spec/specs-go/v1",
 		module + "attest/evidence", module + "internal/certfile", module + "internal/boundedfile", module + "internal/lazyregexp", module + "internal/limits", module + "internal/secrets", module + "internal/shell",
-		module + "internal/visible", module + "registry/internal/store", "oras.land/oras-go/v2/registry", "oras.land/oras-go/v2/registry/remote/auth",
+		module + "internal/visible", module + "registry/internal/store", module + "signer", "oras.land/oras-go/v2/registry", "oras.land/oras-go/v2/registry/remote/auth",
 		"oras.land/oras-go/v2/registry/remote/errcode", "oras.land/oras-go/v2/registry/remote/retry",
 	},
 	"registry/internal/store": {

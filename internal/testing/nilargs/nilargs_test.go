@@ -161,6 +161,7 @@ var exported = map[string]any{
 	"identity.Problem.String":              identity.Problem.String,
 
 	"signer.Algorithm.Hash":              signer.Algorithm.Hash,
+	"signer.CheckKey":                    signer.CheckKey,
 	"signer.Algorithms":                  signer.Algorithms,
 	"signer.FormatError.Convert":         (*signer.FormatError).Convert,
 	"signer.FormatError.ConvertVariable": (*signer.FormatError).ConvertVariable,

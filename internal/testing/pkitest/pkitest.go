@@ -38,6 +38,12 @@ func (h *Holder) Issue(name string, edits ...func(*x509.Certificate)) *Holder {
 	return newHolder(h, name, edits)
 }
 
+// Guessed is the holder with the private key 1, which anyone can guess: the certificate is the issuer's, or without one its own.
+func Guessed(issuer *Holder, name string, edits ...func(*x509.Certificate)) *Holder {
+	key := must(ecdsa.ParseRawPrivateKey(elliptic.P256(), append(make([]byte, 31), 1)))
+	return &Holder{certify(issuer, key, key.Public(), name, edits), key}
+}
+
 // Renew makes another certificate of the holder's key, issued by that authority.
 func (h *Holder) Renew(issuer *Holder) *Holder {
 	c := *h.Certificate

@@ -14,6 +14,7 @@ import (
 	"github.com/runattest/runattest/internal/certfile"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/registry/internal/store"
+	"github.com/runattest/runattest/signer"
 )
 
 // maxRetries is how often a registry that is overloaded or fails is asked again.
@@ -30,11 +31,11 @@ func newTransport(ref Name, o Options, retries int) (http.RoundTripper, error) {
 	base.MaxIdleConnsPerHost = store.Workers
 	base.MaxResponseHeaderBytes = limits.RegistryHeader
 	if o.CA != nil {
-		pool, err := certfile.Pool(o.CA)
+		pool, err := certfile.Pool(o.CA, signer.CheckKey)
 		if err != nil {
 			return nil, fmt.Errorf("the registry's certificate authority: %w", err)
 		}
-		base.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+		base.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12, VerifyConnection: certfile.KeysOf(signer.CheckKey)}
 	}
 	again := &retrying{base, o.Timeout, retries}
 	if o.InsecureHTTP {
