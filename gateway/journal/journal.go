@@ -54,7 +54,8 @@ type Options struct {
 	Waiting int
 	// RetryAfter is how long after a failure a segment is made, or signed, again; a second.
 	RetryAfter time.Duration
-	// AcceptDamage opens a journal that has damage which no crash explains, unless it is Fatal. The damage stays: Verify finds it.
+	// AcceptDamage opens a journal that has damage which no crash explains, unless it is Fatal. The damage stays where it is, and lines go
+	// on in another segment: Verify finds it, and so does a later Open, unless it is in lines that were signed.
 	AcceptDamage bool
 	// Log has what an operator should know, without content of calls; nil for none.
 	Log *slog.Logger
@@ -200,13 +201,11 @@ func (j *Journal) start() error {
 	return nil
 }
 
-// Cut is what Open has cut off a segment: the end of the last write before a crash, which was acknowledged to no call, or
-// damage that was accepted.
+// Cut is what Open has cut off a segment: the end of the last write before a crash, which was acknowledged to no call.
 type Cut struct {
 	Segment int
 	Aside   string // the file that has a copy
 	Bytes   int64
-	Damage  bool // it is more than a crash explains
 }
 
 // Cuts are what Open has cut off.

@@ -22,7 +22,8 @@ type recovery struct {
 	log    *slog.Logger
 
 	number   int                // of the last segment; 0 for none
-	prev     [sha256.Size]byte  // of the last line, or the journal's id
+	prev     [sha256.Size]byte  // of the last good line, or the journal's id
+	gap      bool               // there is damage between that line and the next segment
 	before   *[sha256.Size]byte // of the file of the last signed segment
 	unsigned []*sealed
 	cuts     []Cut
@@ -216,9 +217,13 @@ func firstPrev(dir string, number int) (*[sha256.Size]byte, error) {
 	return nil, nil
 }
 
-// readOne takes the good lines of a segment, up to the one that the next segment names, and cuts what is behind them.
+// readOne takes the good lines of a segment, up to the one that the next segment names, and cuts what is behind them. A segment whose
+// damage is accepted stays as it is, and is never signed: all who verify the journal find it.
 func (r *recovery) readOne(s *scan, next *[sha256.Size]byte) error {
-	if r.number > 0 || s.number == 1 {
+	if r.number > 0 && r.number != s.number-1 {
+		r.gap = true // segments are missing
+	}
+	if !r.gap && (r.number > 0 || s.number == 1) {
 		s.prev = &r.prev
 	}
 	var bad error
@@ -238,14 +243,18 @@ func (r *recovery) readOne(s *scan, next *[sha256.Size]byte) error {
 		if err := r.damage(linesName(s.number), s.n+1, bad); err != nil {
 			return err
 		}
+		if r.number, r.gap = s.number, true; s.n > 0 {
+			r.prev = s.last
+		}
+		return nil
 	}
-	if err := r.cut(s, bad != nil && !s.isTorn(bad)); err != nil {
+	if err := r.cut(s); err != nil {
 		return err
 	}
 	if s.n == 0 {
 		return errors.Join(removeIfThere(pathname.In(r.dir, linesName(s.number))), removeIfThere(pathname.In(r.dir, declarationsName(s.number))))
 	}
-	r.number, r.prev = s.number, s.last
+	r.number, r.prev, r.gap = s.number, s.last, false
 	r.unsigned = append(r.unsigned, &sealed{number: s.number, lines: s.n, last: s.last, end: s.at, declarations: s.declared})
 	return nil
 }
@@ -266,7 +275,7 @@ func (s *scan) isTorn(bad error) bool {
 }
 
 // cut copies aside what is behind the good lines, if it is more than zero bytes, and cuts it.
-func (r *recovery) cut(s *scan, damage bool) error {
+func (r *recovery) cut(s *scan) error {
 	for _, part := range []struct {
 		name string
 		data []byte
@@ -281,8 +290,8 @@ func (r *recovery) cut(s *scan, damage bool) error {
 			if err := atomicfile.Create(pathname.In(r.dir, aside), rest, 0o600); err != nil {
 				return err
 			}
-			r.cuts = append(r.cuts, Cut{s.number, aside, int64(len(rest)), damage})
-			r.log.Warn("the end of a segment was cut off", "segment", s.number, "aside", aside, "bytes", len(rest), "damage", damage)
+			r.cuts = append(r.cuts, Cut{s.number, aside, int64(len(rest))})
+			r.log.Warn("the end of a segment was cut off", "segment", s.number, "aside", aside, "bytes", len(rest))
 		}
 		if err := truncate(pathname.In(r.dir, part.name), part.end); err != nil {
 			return err

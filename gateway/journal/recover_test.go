@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -168,6 +169,19 @@ func (d *desk) written(t *testing.T) (receipts []Receipt) {
 	return receipts
 }
 
+// read is a file of the journal.
+func (d *desk) read(t testing.TB, name string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(d.dir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// isReceipt says that a problem is of a receipt.
+func isReceipt(problem error) bool { return strings.HasPrefix(problem.Error(), "receipt ") }
+
 // edit changes a file of the journal.
 func (d *desk) edit(t testing.TB, name string, change func([]byte) []byte) {
 	t.Helper()
@@ -237,6 +251,7 @@ func TestRecovery(t *testing.T) {
 			d := newDesk(t)
 			receipts := d.written(t)
 			d.edit(t, test.file, test.change)
+			damaged := d.read(t, test.file)
 			j, err := Open(d.dir, d.options)
 			if test.kept < 0 {
 				damage := (*DamageError)(nil)
@@ -252,10 +267,27 @@ func TestRecovery(t *testing.T) {
 				if damage.Fatal {
 					return
 				}
-				add(t, j, d.entry(t, 9, true))
+				receipts = []Receipt{add(t, j, d.entry(t, 9, true))}
 				closeJournal(t, j)
-				if r := d.verify(t, VerifyOptions{Receipts: receipts}); r.Verified && name != "line twice" { // which was cut
-					t.Error("damage that was accepted is verified")
+				if r := d.verify(t, VerifyOptions{Receipts: receipts, Closed: true}); r.Verified || slices.ContainsFunc(r.Problems, isReceipt) {
+					t.Errorf("damage that was accepted is verified, or the next line is not: %v", r.Problems)
+				}
+				if got := d.read(t, test.file); !bytes.Equal(got, damaged) {
+					t.Errorf("%s was changed: %d bytes, want %d", test.file, len(got), len(damaged))
+				}
+				if test.file != linesName(2) { // of the signed segments Open reads the lines of the last alone
+					if _, err := Open(d.dir, d.options); !errors.As(err, &damage) {
+						t.Errorf("opened again: %v, want a *DamageError", err)
+					}
+				}
+				j, err = Open(d.dir, o)
+				if err != nil {
+					t.Fatal(err)
+				}
+				receipts = append(receipts, add(t, j, d.entry(t, 10, true)))
+				closeJournal(t, j)
+				if r := d.verify(t, VerifyOptions{Receipts: receipts, Closed: true}); r.Verified || slices.ContainsFunc(r.Problems, isReceipt) {
+					t.Errorf("damage that was accepted twice is verified, or a line behind it is not: %v", r.Problems)
 				}
 				return
 			}
@@ -266,7 +298,7 @@ func TestRecovery(t *testing.T) {
 				t.Errorf("cut: %v, want %d", got, test.aside)
 			}
 			for _, c := range j.Cuts() {
-				if info, err := os.Stat(filepath.Join(d.dir, c.Aside)); err != nil || info.Size() != c.Bytes || c.Damage || info.Mode().Perm() != 0o600 {
+				if info, err := os.Stat(filepath.Join(d.dir, c.Aside)); err != nil || info.Size() != c.Bytes || info.Mode().Perm() != 0o600 {
 					t.Errorf("%+v: %v, %v", c, info, err)
 				}
 			}
@@ -305,6 +337,51 @@ func TestRecoveryOfFailed(t *testing.T) {
 	}
 	closeJournal(t, j)
 	d.verified(t, 8, VerifyOptions{Receipts: receipts, Closed: true})
+}
+
+// TestAcceptedGap: where segments are missing, the lines behind the gap stay and are signed, and the gap is found ever after.
+func TestAcceptedGap(t *testing.T) {
+	for name, change := range map[string]func(d *desk){
+		"a signed one": func(d *desk) { d.remove(t, linesName(2), bundleName(2), declarationsName(2)) },
+		"before a later number": func(d *desk) {
+			for _, name := range []func(int) string{linesName, declarationsName} {
+				if err := os.Rename(filepath.Join(d.dir, name(3)), filepath.Join(d.dir, name(9))); err != nil {
+					t.Fatal(err)
+				}
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t)
+			receipts := d.written(t)
+			change(d)
+			o := d.options
+			o.AcceptDamage = true
+			for i := range 2 {
+				if _, err := Open(d.dir, d.options); !errors.As(err, new(*DamageError)) {
+					t.Fatalf("%v, want a *DamageError", err)
+				}
+				j, err := Open(d.dir, o)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if len(j.Cuts()) != 0 {
+					t.Errorf("cut: %v", j.Cuts())
+				}
+				next := add(t, j, d.entry(t, 20+i, true))
+				closeJournal(t, j)
+				kept := append(receipts[:0:0], next)
+				for _, r := range receipts {
+					if name == "a signed one" && r.Segment != 2 || name != "a signed one" && r.Segment < 3 {
+						kept = append(kept, r)
+					}
+				}
+				if r := d.verify(t, VerifyOptions{Receipts: kept, Closed: true}); r.Verified || slices.ContainsFunc(r.Problems, isReceipt) {
+					t.Errorf("verified, or lines are lost: %v", r.Problems)
+				}
+			}
+		})
+	}
 }
 
 func TestMissingSegments(t *testing.T) {
