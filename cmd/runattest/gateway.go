@@ -154,6 +154,11 @@ func (g *gatewayFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
+	hangups := make(chan os.Signal, 1)
+	if !g.check {
+		signal.Notify(hangups, syscall.SIGHUP) // one that comes while the gateway starts does not end it, and waits
+		defer signal.Stop(hangups)
+	}
 	to := &journal.Options{Timeout: g.timeout, AcceptDamage: g.acceptDamage}
 	o := gateway.Options{Config: c, OpenJournal: to, Log: gatewayLog(cmd)}
 	if o.URLSecret, err = urlSecret(g.secret); err != nil {
@@ -178,7 +183,7 @@ func (g *gatewayFlags) run(cmd *cobra.Command) error {
 		return newOutput(cmd).Result(map[string]any{"valid": true}, "%s", "the configuration is valid")
 	}
 	endsItself.Store(true)
-	return g.serve(cmd, made, c)
+	return g.serve(cmd, made, c, hangups)
 }
 
 // explainGateway names the flag of an address that cannot be served, and of a journal that cannot be opened.
@@ -273,8 +278,8 @@ func gatewayLog(cmd *cobra.Command) *slog.Logger {
 	return slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
 }
 
-// serve serves until a signal or the end of standard input.
-func (g *gatewayFlags) serve(cmd *cobra.Command, made *gateway.Gateway, c gateway.Config) error {
+// serve serves until a signal or the end of standard input, and reads the policy again at each hangup.
+func (g *gatewayFlags) serve(cmd *cobra.Command, made *gateway.Gateway, c gateway.Config, hangups <-chan os.Signal) error {
 	ctx, stop := context.WithCancel(cmd.Context())
 	defer stop()
 	if g.untilEnd {
@@ -283,15 +288,7 @@ func (g *gatewayFlags) serve(cmd *cobra.Command, made *gateway.Gateway, c gatewa
 			stop()
 		}()
 	}
-	defer g.reload(cmd, made, c.Policy)()
+	go func() { _ = made.Reload(hangups, func() (*policy.Policy, error) { return g.policy(cmd, c.Policy) }) }()
 	err := made.Run(ctx, func(r gateway.Ready) error { return newOutput(cmd).Result(r, "listening on %s", r) })
 	return explainGateway(err)
-}
-
-// reload reads the policy again at each SIGHUP.
-func (g *gatewayFlags) reload(cmd *cobra.Command, made *gateway.Gateway, path string) (stop func()) {
-	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
-	go func() { _ = made.Reload(hangups, func() (*policy.Policy, error) { return g.policy(cmd, path) }) }()
-	return func() { signal.Stop(hangups) }
 }

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -110,6 +111,61 @@ func TestGatewayHangup(t *testing.T) {
 	}
 	end.Close()
 	if s := <-status; s != 0 {
+		t.Errorf("status %d: %s", s, log)
+	}
+}
+
+// TestGatewayHangupAtStart: SIGHUP that comes before the gateway serves does not end it, and has it read the policy again when it does.
+func TestGatewayHangupAtStart(t *testing.T) {
+	dir := t.TempDir()
+	pair, err := signer.Generate(signer.Ed25519, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, pipe := filepath.Join(dir, "gateway.key"), filepath.Join(dir, "policy.yaml")
+	err = errors.Join(os.WriteFile(key, pair.Private, 0o600), os.WriteFile(filepath.Join(dir, "gateway.pub"), pair.Public, 0o600), syscall.Mkfifo(pipe, 0o600))
+	if err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"gateway", "--key", key, "--journal", filepath.Join(dir, "journal"), "--upstream", "http://127.0.0.1:1", "--provider", "openai",
+		"--listen", "127.0.0.1:0", "--policy", pipe, "--until-stdin-ends"}
+	defer endsItself.Store(false)
+	root := newRoot(args...)
+	stdin, end := io.Pipe()
+	log := &lockedBuffer{}
+	root.SetIn(stdin)
+	root.SetOut(io.Discard)
+	root.SetErr(log)
+	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	defer cancel()
+	status := make(chan int, 1)
+	go func() { status <- run(ctx, root, args) }()
+	opened := make(chan *os.File, 1)
+	go func() {
+		f, err := os.OpenFile(pipe, os.O_WRONLY, 0) // as soon as it is read
+		if err != nil {
+			t.Error(err)
+		}
+		opened <- f
+	}()
+	select {
+	case f := <-opened:
+		const text = "schema: https://github.com/runattest/runattest/policy/v1\nsigners: {keys: [{name: gateway, key: gateway.pub}]}\n"
+		_, wrote := f.WriteString(text)
+		err := errors.Join(wrote, syscall.Kill(os.Getpid(), syscall.SIGHUP), os.Remove(pipe), os.WriteFile(pipe, []byte(text), 0o600), f.Close())
+		if err != nil {
+			t.Fatal(err)
+		}
+	case s := <-status:
+		t.Fatalf("status %d: %s", s, log)
+	case <-ctx.Done():
+		t.Fatalf("the policy is not read: %s", log)
+	}
+	for ctx.Err() == nil && !strings.Contains(log.String(), "the policy was read again") {
+		time.Sleep(5 * time.Millisecond)
+	}
+	end.Close()
+	if s := <-status; s != 0 || ctx.Err() != nil {
 		t.Errorf("status %d: %s", s, log)
 	}
 }
