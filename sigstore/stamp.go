@@ -26,7 +26,9 @@ type stamped struct {
 	evidence.TrustedTime
 	authority int    // in the trusted root
 	key       string // of the certificate that signed it
-	content   []byte // that the key signed
+	// issuers are the keys of the certificate authorities that vouch for that one, where the entry does not say which certificate signs.
+	issuers []string
+	content []byte // that the key signed
 }
 
 // equal says that it is the same timestamp, whatever is around it in the response: an authority numbers those that it makes.
@@ -61,15 +63,28 @@ func (r *TrustedRoot) checkTimestamps(ctx context.Context, e evidence.Envelope, 
 }
 
 // nameStampers gives timestamps by one authority one name, and says which names count as one. Two are by one authority if one
-// key signed both, whichever certificates of it and entries of the trusted root vouch for them, or if the root's entries are one.
+// key signed both, whichever certificates of it and entries of the trusted root vouch for them, if the root's entries are one, or if the
+// certificate authority that vouches for one of them, which need not stand in the root, does so for the other or is of its entry.
 func (r *TrustedRoot) nameStampers(all []stamped) ([]evidence.TrustedTime, parties) {
 	names, counted, keys := slices.Clone(r.names), slices.Clone(r.stampers), map[string]int{}
+	issuers := map[string]int{}
 	for _, s := range all {
 		if other, ok := keys[s.key]; ok {
 			names.join(other, s.authority)
 			counted.join(other, s.authority)
 		}
 		keys[s.key] = s.authority
+		for i, tsa := range r.root.TimestampingAuthorities() {
+			if slices.ContainsFunc(issuersOf(tsa), func(c *x509.Certificate) bool { return slices.Contains(s.issuers, keyOf(c)) }) {
+				counted.join(i, s.authority)
+			}
+		}
+		for _, issuer := range s.issuers {
+			if other, ok := issuers[issuer]; ok {
+				counted.join(other, s.authority)
+			}
+			issuers[issuer] = s.authority
+		}
 	}
 	var times []evidence.TrustedTime
 	nameOf := func(i int) string { return authorityName(r.root.TimestampingAuthorities()[i]) }
@@ -149,7 +164,8 @@ func (r *TrustedRoot) checkTimestamp(response, signature []byte) (stamped, error
 	if t.isFor(signature) {
 		for i, tsa := range all {
 			if signer, err := t.verify(tsa, signature); err == nil {
-				return stamped{evidence.TrustedTime{Kind: timestampKind, Time: t.at, Accuracy: t.accuracy}, i, keyOf(signer), t.content}, nil
+				issuers, err := t.issuers(tsa, signer)
+				return stamped{evidence.TrustedTime{Kind: timestampKind, Time: t.at, Accuracy: t.accuracy}, i, keyOf(signer), issuers, t.content}, err
 			}
 		}
 	}
@@ -187,21 +203,37 @@ func (t *token) checkEnd(tsa root.TimestampingAuthority, signer *x509.Certificat
 	if !ends(signer) && !slices.ContainsFunc(t.certificates, ends) && !slices.ContainsFunc(issuersOf(tsa), ends) {
 		return nil
 	}
-	if err := t.checkChain(a, signer, latest, x509.ExtKeyUsageTimeStamping); err != nil {
+	if _, err := t.chains(a, signer, latest, x509.ExtKeyUsageTimeStamping); err != nil {
 		return fmt.Errorf("the time may be as late as %s: %w", visible.Time(latest), err)
 	}
 	return nil
 }
 
-// checkChain wants the signer's certificate to be by the authority and valid at a time.
-func (t *token) checkChain(a *root.SigstoreTimestampingAuthority, signer *x509.Certificate, at time.Time, usage x509.ExtKeyUsage) error {
+// issuers are the keys that vouch for the signer's certificate under an authority that does not say which certificate signs.
+func (t *token) issuers(tsa root.TimestampingAuthority, signer *x509.Certificate) (keys []string, err error) {
+	a, ok := tsa.(*root.SigstoreTimestampingAuthority)
+	if !ok || a.Leaf != nil {
+		return nil, nil
+	}
+	chains, err := t.chains(a, signer, t.at, x509.ExtKeyUsageTimeStamping)
+	for _, chain := range chains {
+		for _, c := range chain[1:] {
+			if key := keyOf(c); !slices.Contains(keys, key) {
+				keys = append(keys, key)
+			}
+		}
+	}
+	return keys, err
+}
+
+// chains are those from the signer's certificate to the authority's root that are valid at a time. None is an error.
+func (t *token) chains(a *root.SigstoreTimestampingAuthority, signer *x509.Certificate, at time.Time, usage x509.ExtKeyUsage) ([][]*x509.Certificate, error) {
 	roots, others := x509.NewCertPool(), x509.NewCertPool()
 	roots.AddCert(a.Root)
 	for _, c := range append(t.certificates[:len(t.certificates):len(t.certificates)], a.Intermediates...) {
 		others.AddCert(c)
 	}
-	_, err := signer.Verify(x509.VerifyOptions{Roots: roots, Intermediates: others, CurrentTime: at, KeyUsages: []x509.ExtKeyUsage{usage}})
-	return err
+	return signer.Verify(x509.VerifyOptions{Roots: roots, Intermediates: others, CurrentTime: at, KeyUsages: []x509.ExtKeyUsage{usage}})
 }
 
 // whyNot says why no authority vouches for the timestamp, and which of them has signed it.
@@ -276,7 +308,8 @@ func (t *token) isBy(tsa root.TimestampingAuthority) bool {
 	if err != nil || a.Leaf != nil {
 		return err == nil
 	}
-	return t.checkChain(a, signer, signer.NotBefore, x509.ExtKeyUsageAny) == nil
+	_, err = t.chains(a, signer, signer.NotBefore, x509.ExtKeyUsageAny)
+	return err == nil
 }
 
 // leafOf is the certificate with which the authority signs timestamps, if the trusted root has it.

@@ -527,6 +527,9 @@ func TestOneStamperCountsOnce(t *testing.T) {
 	}
 	again := func(d *draft) { d.info.Serial = big.NewInt(8) }
 	bare := func(d *draft) { d.certificates, d.info.Serial = nil, big.NewInt(9) }
+	third := pkitest.Root("Third Root")
+	across := func(d *draft) { d.certificates = append(d.certificates, middle.Renew(second)) }
+	across3 := func(d *draft) { d.certificates = append(d.certificates, middle.Renew(third)) }
 	run := func(operator string, c namedChain) namedChain { c.operator = operator; return c }
 	a, b := chain("https://a", by, middle, top), chain("https://b", middle, top)
 	for title, c := range map[string]struct {
@@ -545,6 +548,10 @@ func TestOneStamperCountsOnce(t *testing.T) {
 		"two of one name, one of its operator": {
 			[]namedChain{a, chain("https://a", colleague, middle, top), run("stamps.example", chain("https://a", renewed, middle, top)), run("stamps.example", chain("https://c", stranger, second))},
 			[][]byte{stamp(colleague), stamp(stranger)}, 1,
+		},
+		"colleague, cross-signed issuer": {[]namedChain{a, chain("https://c", second)}, [][]byte{stamp(by), stamp(colleague, across)}, 1},
+		"cross-signed issuer of two roots alone": {
+			[]namedChain{chain("https://c", second), chain("https://e", third)}, [][]byte{stamp(by, across), stamp(colleague, across3)}, 1,
 		},
 		"two operators":                    {[]namedChain{run("a.example", a), run("c.example", chain("https://c", stranger, second))}, [][]byte{stamp(by), stamp(stranger)}, 2},
 		"two authorities":                  {[]namedChain{a, chain("https://c", stranger, second)}, [][]byte{stamp(by), stamp(stranger)}, 2},
