@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -12,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -207,6 +209,66 @@ def test_wrong(keys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(runattest.InputError, match="provider goes with a single upstream"):
         runattest.gateway(keys / "k.key", journal=tmp_path / "j", upstream={"openai": "http://127.0.0.1:9"}, provider="openai")
     assert dict(os.environ) == before
+
+
+def test_blocks_do_not_overlap(keys: Path, tmp_path: Path, upstream: Upstream) -> None:
+    """A second block is refused before it starts: the variables lead to the first, and calls would change their signer."""
+    before = dict(os.environ)
+    one, two = (runattest.gateway(keys / "k.key", journal=tmp_path / name, upstream=upstream.url, provider="openai") for name in "ab")
+
+    def refused() -> None:
+        with pytest.raises(runattest.InputError, match="the block of another gateway is open in this process"):
+            two.__enter__()
+
+    async def task() -> None:
+        refused()
+
+    with one:
+        inside = dict(os.environ)
+        refused()
+        with ThreadPoolExecutor() as threads:
+            threads.submit(refused).result()
+        asyncio.run(task())
+        assert dict(os.environ) == inside and inside["OPENAI_BASE_URL"] == one.url() + "/v1" and not (tmp_path / "b").exists()
+        post(os.environ["OPENAI_BASE_URL"] + "/chat/completions", CHAT).close()
+    assert dict(os.environ) == before
+    with two:
+        inside = dict(os.environ)
+        assert inside["OPENAI_BASE_URL"] == two.url() + "/v1"
+        one.__exit__(None, None, None)  # a second time
+        three = runattest.gateway(keys / "k.key", journal=tmp_path / "c", upstream=upstream.url)
+        with pytest.raises(runattest.InputError, match="is open"):
+            three.__enter__()
+        assert dict(os.environ) == inside
+    assert dict(os.environ) == before
+
+
+def test_blocks_of_a_forked_child_overlap_with_its_parents(keys: Path, tmp_path: Path) -> None:
+    """Processes have variables of their own: what one does in or after a fork leaves the other's as they are."""
+    code = f"""
+import os, runattest
+def block(name):
+    return runattest.gateway({str(keys / "k.key")!r}, journal=os.path.join({str(tmp_path)!r}, name), upstream="http://127.0.0.1:9")
+before = dict(os.environ)
+with block("parent") as g:
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            with block("child") as own:
+                try:
+                    block("third").__enter__()
+                except runattest.InputError:
+                    status = 0 if os.environ["OLLAMA_HOST"] == own.url() else 2
+            if os.environ["OLLAMA_HOST"] != g.url():
+                status = 3
+        finally:
+            os._exit(status)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert status == 0 and os.environ["OLLAMA_HOST"] == g.url(), status
+assert dict(os.environ) == before
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_a_killed_parent_ends_the_gateway(keys: Path, tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import socket
 
 Path = str | os.PathLike[str]
+_open: dict[int, Gateway] = {}  # by process, the gateway that has set its variables; a forked child may open its own
 
 
 class Gateway:
@@ -38,8 +39,7 @@ class Gateway:
 
     def __init__(self, arguments: list[str], upstreams: Mapping[str, str | Mapping[str, Any]], password: str | None, timeout: float) -> None:
         self.env: dict[str, str] = {}
-        self._arguments, self._upstreams = arguments, upstreams
-        self._password, self._timeout = password, timeout
+        self._arguments, self._upstreams, self._password, self._timeout = arguments, upstreams, password, timeout
         self._conversation: Conversation | None = None
         self._socket: socket.socket | None = None
         self._before: dict[str, str | None] = {}
@@ -64,21 +64,22 @@ class Gateway:
 
         if self._conversation is not None or self._over.is_set():
             raise InputError("a gateway serves once: make another")
-        secret = secrets.token_hex(16)
-        listen, pass_fds = "127.0.0.1:0", []
-        if sys.platform != "win32":  # the port is ours: no one else gets it, and the API keys, if the program crashes
-            self._socket = socket.create_server(("127.0.0.1", 0), backlog=128)
-            self._socket.settimeout(0.1)
-            listen, pass_fds = f"fd://{self._socket.fileno()}", [self._socket.fileno()]
-        arguments = [*self._arguments, f"--listen={listen}", "--url-secret=env://RUNATTEST_URL_SECRET"]
+        if _open.setdefault(os.getpid(), self) is not self:  # its calls would come here, to another key and policy
+            raise InputError("the block of another gateway is open in this process", "leave it first, or name all upstreams in one block")
         try:
+            secret, listen, pass_fds = secrets.token_hex(16), "127.0.0.1:0", []
+            if sys.platform != "win32":  # the port is ours: no one else gets it, and the API keys, if the program crashes
+                self._socket = socket.create_server(("127.0.0.1", 0), backlog=128)
+                self._socket.settimeout(0.1)
+                listen, pass_fds = f"fd://{self._socket.fileno()}", [self._socket.fileno()]
+            arguments = [*self._arguments, f"--listen={listen}", "--url-secret=env://RUNATTEST_URL_SECRET"]
             env = environment(self._password, RUNATTEST_URL_SECRET=secret)
             with tempfile.TemporaryDirectory() as folder:
                 if self._upstreams:
                     arguments.append(f"--config={self._configure(folder)}")
                 self._conversation = Conversation(arguments, self._timeout, env, pass_fds=pass_fds)
                 url = self._conversation.ready().get("url")
-            if not isinstance(url, str) or self._socket is not None and url != self._own_url():
+            if not isinstance(url, str) or self._socket and url != f"http://127.0.0.1:{self._socket.getsockname()[1]}":
                 raise OperationalError(f"the gateway serves at {url!r}")
             self._base = f"{url}/{secret}"
             give_up_after_fork(self)
@@ -90,10 +91,9 @@ class Gateway:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        conversation = self._conversation
-        assert conversation is not None
+        assert self._conversation is not None
         try:
-            conversation.finish(0, _END)
+            self._conversation.finish(0, _END)
         except OperationalError as e:
             if kind is None:
                 raise OperationalError(f"the gateway did not end well; its journal may have an open segment: {e.message}") from None
@@ -107,6 +107,9 @@ class Gateway:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+        self._before = {}
+        if _open.get(os.getpid()) is self:
+            del _open[os.getpid()]
         if self._conversation is not None:
             self._conversation.end()
         if self._socket is not None:
@@ -118,10 +121,6 @@ class Gateway:
         with open(path, "w", encoding="utf-8") as f:
             json.dump({"schema": "https://github.com/runattest/runattest/gateway/v1", "upstreams": upstreams}, f)
         return path
-
-    def _own_url(self) -> str:
-        assert self._socket is not None
-        return f"http://127.0.0.1:{self._socket.getsockname()[1]}"
 
     def _set_variables(self) -> None:
         """Set the variables of the SDKs: one whose API has no upstream is refused, and does not go past the gateway."""
@@ -183,14 +182,14 @@ def gateway(
         timeout: seconds until the gateway must be ready.
 
     Raises:
-        InputError: on entering the block, wrong keys, policies and upstreams.
+        InputError: on entering the block, wrong keys, policies and upstreams, or the block of another gateway that is
+            open in the process: its variables lead to one gateway at a time.
         OperationalError: on leaving it, if the program did not end well: then calls have failed.
     """
     if provider is not None and not isinstance(upstream, str):
         raise InputError("provider goes with a single upstream", 'name it with each: {"openai": {"url": URL, "provider": "openai"}}')
-    single = upstream if isinstance(upstream, str) else None
+    single, upstreams = (upstream, {}) if isinstance(upstream, str) else (None, dict(upstream))
     given: list[tuple[str, Path | None]] = [("key", key), ("journal", journal), ("upstream", single), ("provider", provider), ("policy", policy)]
     arguments = [f"--{name}={os.fsdecode(value)}" for name, value in given if value is not None]
     arguments = check_arguments([*arguments, *check_arguments(options)])
-    upstreams = {} if isinstance(upstream, str) else dict(upstream)
     return Gateway(["gateway", "--format=json", "--until-stdin-ends", *arguments], upstreams, password, timeout)
