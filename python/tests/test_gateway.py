@@ -123,6 +123,25 @@ def test_signed_refused_and_restored(keys: Path, tmp_path: Path, upstream: Upstr
         post(g.url() + "/v1/chat/completions", CHAT, timeout=2)
 
 
+def test_hosts_past_the_proxy(keys: Path, tmp_path: Path, upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many clients read no_proxy first, and NO_PROXY only without it: the hosts of the one that is set stay."""
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    both = "lower.example,127.0.0.1", "upper.example,127.0.0.1"
+    for i, (lower, upper, want) in enumerate([
+        (None, None, ("127.0.0.1",) * 2), (None, "*", ("*",) * 2), ("*", None, ("*",) * 2), ("lower.example", None, both[:1] * 2),
+        (None, "upper.example", both[1:] * 2), ("", "upper.example", both[1:] * 2), ("lower.example", "upper.example", both),
+    ]):
+        for name, value in ("no_proxy", lower), ("NO_PROXY", upper):
+            monkeypatch.delenv(name, raising=False) if value is None else monkeypatch.setenv(name, value)
+        before = dict(os.environ)
+        with runattest.gateway(keys / "k.key", journal=tmp_path / f"j{i}", upstream=upstream.url, provider="openai") as g:
+            assert (os.environ["no_proxy"], os.environ["NO_PROXY"]) == want == (g.env["no_proxy"], g.env["NO_PROXY"])
+            hosts = "*" if want[0] == "*" else lower or upper
+            assert not hosts or urllib.request.proxy_bypass("any.example" if hosts == "*" else hosts), want
+            post(os.environ["OPENAI_BASE_URL"] + "/chat/completions", CHAT).close()
+        assert dict(os.environ) == before
+
+
 def test_clients_of_clouds_reach_the_gateway(keys: Path, tmp_path: Path, upstream: Upstream) -> None:
     variables = ["AZURE_OPENAI_ENDPOINT", "GOOGLE_VERTEX_BASE_URL", "ANTHROPIC_VERTEX_BASE_URL", "ANTHROPIC_BEDROCK_BASE_URL"]
     upstreams = {name: upstream.url for name in ("openai", "anthropic", "google")}

@@ -127,8 +127,9 @@ class Gateway:
         for variable, (name, path) in _VARIABLES.items():
             self.env[variable] = (self.url(name) if name in self._upstreams else self._base) + path
         self.env.update(dict.fromkeys(_REFUSED, self._base))
-        for variable in "NO_PROXY", "no_proxy":  # a proxy would be sent the calls, and the API keys
-            self.env[variable] = ",".join(filter(None, [os.environ.get(variable), "127.0.0.1"]))
+        for variable, other in ("NO_PROXY", "no_proxy"), ("no_proxy", "NO_PROXY"):  # a proxy would be sent the calls, and the API keys
+            hosts = os.environ.get(variable) or os.environ.get(other)  # clients read one of the two
+            self.env[variable] = "*" if hosts == "*" else ",".join(filter(None, [hosts, "127.0.0.1"]))
         self._before = {name: os.environ.get(name) for name in self.env}
         os.environ.update(self.env)
 
