@@ -152,9 +152,10 @@ approvals:
 		{"not-carol+a@acme.example", "https://acme.example", false},
 		{"bob@acme.example", "https://acme.example", false},
 	} {
+		when := time.Now().Add(time.Minute) // the authorities are valid from now on
 		d, err := p.Rehearse(ctx, Rehearsal{
-			Declaration: parse(t, declarationText), Signer: by.name, Issuer: by.issuer, Now: now,
-			Approvals: []RehearsedApproval{{Approver: "carol", Decision: Approved, Reason: "ok"}},
+			Declaration: parse(t, declarationText), Signer: by.name, Issuer: by.issuer, Signed: when, Now: when,
+			Approvals: []RehearsedApproval{{Approver: "carol", Decision: Approved, Reason: "ok", Signed: when}},
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/authority"
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/zero"
@@ -61,7 +62,10 @@ func (p *Policy) Rehearse(ctx context.Context, r Rehearsal) (*Decision, error) {
 		return nil, err
 	}
 	with := signerSet{keys: slices.DeleteFunc(slices.Clone(p.signers.keys), func(k attest.TrustedKey) bool { return k.Key.Hint() != s.signer.KeyHint })}
-	if why := with.rehearsed(p.time.evidence, r.Signed); why != nil {
+	if s.signer.Kind == evidence.SignedByCertificate {
+		with.identities = p.signers.identities
+	}
+	if why := p.rehearsedTime(&with, p.time.evidence, r.Signed); why != nil {
 		d.deny(ruleTime, "%s", why)
 		d.Allowed = false
 	}
@@ -130,13 +134,16 @@ func rehearsedTimes(at time.Time) []evidence.TrustedTime {
 	return []evidence.TrustedTime{{Kind: evidenceTimestamp, Authority: "rehearsed", Time: at}}
 }
 
-// rehearsed is why a verification would not find that they signed at that time, zero where no authority has seen it.
-func (s *signerSet) rehearsed(evidence string, signed time.Time) error {
-	if evidence != evidenceNone && signed.IsZero() {
-		return fmt.Errorf("no trusted time: the policy asks for evidence: %s", evidence)
+// rehearsedTime is why a verification would not find that one of the signers signed at that time, zero where no authority has seen it.
+func (p *Policy) rehearsedTime(by *signerSet, demanded string, signed time.Time) error {
+	switch {
+	case demanded != evidenceNone && signed.IsZero():
+		return fmt.Errorf("no trusted time: the policy asks for evidence: %s", demanded)
+	case p.root != nil && !signed.IsZero() && !isValidAt(clocksOf(p.root), signed):
+		return fmt.Errorf("signed at %s, when no authority or log of the trusted root is valid that would see it", stamp(signed))
 	}
 	var why error
-	for _, k := range s.keys {
+	for _, k := range by.keys {
 		switch {
 		case !k.Bounded() || !signed.IsZero() && k.ValidAt(signed):
 			return nil
@@ -146,10 +153,19 @@ func (s *signerSet) rehearsed(evidence string, signed time.Time) error {
 			why = fmt.Errorf("signed at %s, outside the validity of key %s", stamp(signed), k.Name)
 		}
 	}
-	if len(s.identities) > 0 { // one of which may have signed
-		return nil
+	switch { // one of the certificates may have signed
+	case len(by.identities) == 0:
+		return why
+	case signed.IsZero():
+		return errors.New("no trusted time, without which a certificate proves nothing")
+	case p.root != nil && !isValidAt(ofKind(p.root, authority.CertificateAuthority), signed):
+		return fmt.Errorf("signed at %s, when no certificate authority of the trusted root is valid", stamp(signed))
 	}
-	return why
+	return nil
+}
+
+func isValidAt(all []authority.Authority, at time.Time) bool {
+	return slices.ContainsFunc(all, func(a authority.Authority) bool { return window{a.From, a.Until}.meets(window{at, at}) })
 }
 
 // rehearseApproval is what a verification would find.
@@ -170,7 +186,7 @@ func (p *Policy) rehearseApproval(a RehearsedApproval, run identity.ID) (statedD
 	for _, known := range p.approvals.approvers {
 		if known.name == a.Approver {
 			if o.by, o.result.Role = known, known.role; a.Decision == Approved {
-				o.err = known.rehearsed(p.approvals.evidence, a.Signed)
+				o.err = p.rehearsedTime(&known.signerSet, p.approvals.evidence, a.Signed)
 			}
 			return o, nil
 		}

@@ -12,7 +12,9 @@ import (
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/evidence"
+	"github.com/runattest/runattest/internal/testing/pkitest"
 	"github.com/runattest/runattest/signer"
+	"github.com/runattest/runattest/sigstore"
 )
 
 // clock is a timestamp authority of the test's own, which stamps with the real time.
@@ -143,10 +145,14 @@ func TestWindows(t *testing.T) {
 
 // TestRehearsedTimes: a rehearsal counts no signature that a verification would not, for want of a time or outside a key's window.
 func TestRehearsedTimes(t *testing.T) {
-	by, bob, c := newSigner(t), newSigner(t), newClock(t)
-	const year = "notBefore: 2026-01-01T00:00:00Z, notAfter: 2027-01-01T00:00:00Z, "
+	by, bob, top := newSigner(t), newSigner(t), pkitest.Root("a.example")
+	authorities := "trustedRoot: " + rootText(t, sigstore.RootSpec{ // the certificates are valid from 2026 to 2046
+		TimestampAuthorities:   []sigstore.AuthoritySpec{{URL: "https://a.example", Chain: pkitest.PEM(top.Issue("a.example stamps", pkitest.Stamper), top)}},
+		CertificateAuthorities: []sigstore.AuthoritySpec{{URL: "https://ca.example", Chain: pkitest.PEM(pkitest.Root("ca.example")), End: now.AddDate(1, 0, 0)}},
+	}) + "\n"
+	const year = "notBefore: 2026-10-01T00:00:00Z, notAfter: 2027-01-01T00:00:00Z, "
 	p := func(signs, approves, evidence string) *Policy {
-		text := strings.Replace(header(t, by), "key: ", signs+"key: ", 1) + c.root(t) +
+		text := strings.Replace(header(t, by), "key: ", signs+"key: ", 1) + authorities +
 			"approvals: {required: 1, evidence: " + evidence + ", approvers: [{name: bob, keys: [{" + approves + "key: " + pemOf(t, bob) + "}]}]}\n"
 		p, err := Parse([]byte(text), options)
 		if err != nil {
@@ -155,7 +161,7 @@ func TestRehearsedTimes(t *testing.T) {
 		return p
 	}
 	var never time.Time
-	inside, outside := now, now.AddDate(-1, 0, 0)
+	inside, outside := now, now.AddDate(0, -6, 0)
 	const unapproved = "approvals: 0 of 1 approvals: no approver has approved; want 1 of bob"
 	for name, tt := range map[string]struct {
 		policy           *Policy
@@ -169,7 +175,7 @@ func TestRehearsedTimes(t *testing.T) {
 		"approver too early":     {p("", year, "none"), never, outside, unapproved},
 		"approver at no time":    {p("", year, "none"), never, never, unapproved},
 		"window":                 {p(year, "", "none"), inside, never, "allowed"},
-		"too early":              {p(year, "", "none"), outside, never, "time: signed at 2025-11-24T12:00:00Z, outside the validity of key ci"},
+		"too early":              {p(year, "", "none"), outside, never, "time: signed at 2026-05-24T12:00:00Z, outside the validity of key ci"},
 		"at no time":             {p(year, "", "none"), never, never, "time: no trusted time: key ci signs in a certain time only"},
 	} {
 		d, err := tt.policy.Rehearse(ctx, Rehearsal{
@@ -181,6 +187,42 @@ func TestRehearsedTimes(t *testing.T) {
 		}
 		if _, err := tt.policy.Rehearse(ctx, Rehearsal{Declaration: parse(t, declarationText), Signer: "eve@acme.example", Issuer: "https://acme.example", Now: now}); err == nil {
 			t.Errorf("%s: a certificate that the policy does not name is rehearsed", name)
+		}
+		if got := told(d); got != tt.want || d.Allowed != (tt.want == "allowed") {
+			t.Errorf("%s: got %s, want %s", name, got, tt.want)
+		}
+	}
+	const certificate = "[{identity: alice@acme.example, issuer: https://acme.example}]"
+	certified, err := Parse([]byte("schema: "+Schema+"\n"+authorities+"signers: {keys: [{name: ci, key: "+pemOf(t, by)+"}], certificates: "+certificate+"}\n"+
+		"approvals: {required: 1, evidence: none, approvers: [{name: carol, certificates: [{identity: carol@acme.example, issuer: https://acme.example}]}]}\n"), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const noApproval = "approvals: 0 of 1 approvals: no approver has approved; want 1 of carol"
+	for name, tt := range map[string]struct {
+		signer           string
+		signed, approved time.Time
+		want             string
+	}{
+		"certificates":                       {"alice@acme.example", inside, inside, "allowed"},
+		"a certificate at no time":           {"alice@acme.example", never, inside, "time: no trusted time, without which a certificate proves nothing"},
+		"no certificate authority":           {"alice@acme.example", now.AddDate(2, 0, 0), inside, "time: signed at 2028-11-24T12:00:00Z, when no certificate authority of the trusted root is valid"},
+		"before all authorities":             {"", now.AddDate(-2, 0, 0), inside, "time: signed at 2024-11-24T12:00:00Z, when no authority or log of the trusted root is valid that would see it"},
+		"behind all authorities":             {"", now.AddDate(20, 0, 0), inside, "time: signed at 2046-11-24T12:00:00Z, when no authority or log of the trusted root is valid that would see it"},
+		"an approval at no time":             {"", never, never, noApproval},
+		"an approval before":                 {"", never, now.AddDate(-2, 0, 0), noApproval},
+		"an approval behind its authority's": {"", never, now.AddDate(2, 0, 0), noApproval},
+	} {
+		r := Rehearsal{
+			Declaration: parse(t, declarationText), Signer: tt.signer, Signed: tt.signed, Now: now.AddDate(30, 0, 0),
+			Approvals: []RehearsedApproval{{Approver: "carol", Decision: Approved, Reason: "ok", Signed: tt.approved}},
+		}
+		if tt.signer != "" {
+			r.Issuer = "https://acme.example"
+		}
+		d, err := certified.Rehearse(ctx, r)
+		if err != nil {
+			t.Fatal(err)
 		}
 		if got := told(d); got != tt.want || d.Allowed != (tt.want == "allowed") {
 			t.Errorf("%s: got %s, want %s", name, got, tt.want)
