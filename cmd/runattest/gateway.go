@@ -46,7 +46,7 @@ func newGateway() *cobra.Command {
 	f := cmd.Flags()
 	g.who = newSignerFlags(cmd)
 	f.DurationVar(&g.window, "window", 0, "sign the calls of each `DURATION`, 25ms to 1m, together, as a run set (default: 25ms with a KMS or services, none with a key alone)")
-	f.Int64Var(&g.over.WindowMax, "window-max", 0, "sign at most this `NUMBER` of calls together (default: 1000)")
+	f.Int64Var(&g.over.WindowMax, "window-max", 0, "sign at most this `NUMBER` of calls together, and refuse more until then (default: 1000)")
 	f.StringVar(&g.over.Journal, "journal", "", "the `FOLDER` of the journal, which is made where there is none")
 	f.StringVar(&g.over.Witness, "witness", "", "keep the bundle of each closed segment in this `FOLDER`, too, which is apart from the journal; calls do not wait for it")
 	f.StringVar(&g.upstream, "upstream", "", "forward calls to this `URL`, such as https://api.openai.com")
