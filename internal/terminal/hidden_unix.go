@@ -23,35 +23,44 @@ func readHidden(fd int) ([]byte, error) {
 	hidden := *state
 	hidden.Lflag = hidden.Lflag&^unix.ECHO | unix.ICANON | unix.ISIG
 	hidden.Iflag |= unix.ICRNL
-	restore := func() { _ = unix.IoctlSetTermios(fd, setTermios, state) } // as it was found
-	defer beforeQuit(restore)()
-	defer restore()
-	if err := unix.IoctlSetTermios(fd, setTermios, &hidden); err != nil {
+	hide := func() error { return unix.IoctlSetTermios(fd, setTermios, &hidden) }
+	defer untilRead(func() { _ = hide() }, func() { _ = unix.IoctlSetTermios(fd, setTermios, state) })() // as it was found
+	if err := hide(); err != nil {
 		return nil, err
 	}
 	return readLine(func(p []byte) (int, error) { return unix.Read(fd, p) })
 }
 
-// beforeQuit has something done before SIGQUIT (Ctrl-\) ends the process, until stop is called. A process that was started to ignore
-// it goes on.
-func beforeQuit(do func()) (stop func()) {
-	if signal.Ignored(unix.SIGQUIT) {
-		return func() {}
+// untilRead has a terminal restored when stop is called, and before SIGQUIT (Ctrl-\) ends the process; one that was started to ignore that
+// goes on. Where the process was stopped (Ctrl-Z) and goes on, it has the terminal hidden again: the shell has put the echo back.
+func untilRead(hide, restore func()) (stop func()) {
+	signals, done, ended := make(chan os.Signal, 4), make(chan struct{}), make(chan struct{})
+	signal.Notify(signals, unix.SIGCONT)
+	if !signal.Ignored(unix.SIGQUIT) {
+		signal.Notify(signals, unix.SIGQUIT)
 	}
-	quits, done := make(chan os.Signal, 1), make(chan struct{})
-	signal.Notify(quits, unix.SIGQUIT)
 	go func() {
-		select {
-		case <-quits:
-			do()
-			signal.Reset(unix.SIGQUIT)
-			_ = unix.Kill(unix.Getpid(), unix.SIGQUIT)
-		case <-done:
+		defer close(ended)
+		defer restore()
+		for {
+			select {
+			case s := <-signals:
+				if s == unix.SIGCONT {
+					hide()
+					continue
+				}
+				restore()
+				signal.Reset(unix.SIGQUIT)
+				_ = unix.Kill(unix.Getpid(), unix.SIGQUIT)
+			case <-done:
+				return
+			}
 		}
 	}()
 	return func() {
-		signal.Stop(quits)
 		close(done)
+		<-ended
+		signal.Stop(signals)
 	}
 }
 
