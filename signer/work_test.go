@@ -1,6 +1,9 @@
 package signer
 
 import (
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
 	"testing"
 )
 
@@ -66,6 +69,26 @@ func TestWork(t *testing.T) {
 	w.Over(make([]byte, 3*hashedAsCheck)).Verify(keys[ECDSAP256], signatures[ECDSAP256])
 	if want := 3 + 3 + 1; w.Done() != want {
 		t.Errorf("a long message: %d checks, want %d", w.Done(), want)
+	}
+}
+
+// TestWorkOfPSS: what looks like RSA-PSS is counted like what looks like other schemes.
+func TestWorkOfPSS(t *testing.T) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	public, err := NewPublicKey(key.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	signature, err := rsa.SignPSS(rand.Reader, key, crypto.SHA256, digestWith(crypto.SHA256, []byte("another")), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := NewWork(1000)
+	if scheme := w.Over([]byte("message")).Of(public, signature); scheme != "" || w.Done() != maxTried {
+		t.Errorf("%q after %d checks, want none after %d", scheme, w.Done(), maxTried)
 	}
 }
 
