@@ -256,6 +256,61 @@ func TestMistakenMessageIsNo(t *testing.T) {
 	}
 }
 
+// TestTwoMistakesAreNo: a signature over another form of the message and in another scheme fails, and the reason says both where the
+// bundle names the key, or no key and there are few.
+func TestTwoMistakesAreNo(t *testing.T) {
+	private, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := signer.NewPublicKey(private.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, it := TrustedKey{Name: "other", Key: newSigner(t, signer.RSA2048).PublicKey()}, TrustedKey{Name: "it", Key: key}
+	many := []TrustedKey{other}
+	for len(many) < limits.MistakenKeys {
+		many = append(many, TrustedKey{Name: fmt.Sprint(len(many)), Key: newSigner(t, signer.ECDSAP384).PublicKey()})
+	}
+	many = append(many, it)
+	e := evidence.Envelope{PayloadType: PayloadType, Payload: newStatement(t, StatementOptions{}).Bytes()}
+	for what, message := range e.Mistaken() {
+		sum := sha256.Sum256(message)
+		if e.Signature, err = ecdsa.SignASN1(rand.Reader, private, sum[:]); err != nil {
+			t.Fatal(err)
+		}
+		for name, c := range map[string]struct {
+			keys []TrustedKey
+			hint string
+			work *signer.Work
+			code evidence.Code
+		}{
+			"no hint":               {[]TrustedKey{other, it}, "", nil, evidence.CodeSignatureScheme},
+			"no hint, many keys":    {many, "", nil, evidence.CodeSignerUnknown},
+			"its hint":              {[]TrustedKey{other, it}, key.Hint(), nil, evidence.CodeSignatureScheme},
+			"its hint, many keys":   {many, key.Hint(), nil, evidence.CodeSignatureScheme},
+			"hint of another":       {[]TrustedKey{other, it}, other.Key.Hint(), nil, evidence.CodeSignature},
+			"hint of a stranger":    {[]TrustedKey{other, it}, "SHA256:x", nil, evidence.CodeSignerUnknown},
+			"bounded work":          {[]TrustedKey{other, it}, "", signer.NewWork(1000), evidence.CodeSignerUnknown},
+			"its hint, bound":       {[]TrustedKey{other, it}, key.Hint(), signer.NewWork(1000), evidence.CodeSignatureScheme},
+			"its hint, bound short": {[]TrustedKey{other, it}, key.Hint(), signer.NewWork(10), evidence.CodeSignature},
+		} {
+			e.KeyHint, e.Work = c.hint, c.work
+			o, signedBy := CheckKeys(c.keys, e)
+			if signedBy != nil || o.By != nil || o.Signature.Verdict != evidence.Fail || o.Signature.Code != c.code || o.Signer.Verdict == evidence.Pass {
+				t.Errorf("%s, %s: %+v", what, name, o)
+			}
+			says := "by key it, but as ECDSA P-384 with SHA-256 in ASN.1 DER and over " + what + "; want ECDSA P-384 with SHA-384 in ASN.1 DER over DSSE's PAE"
+			if both := c.code == evidence.CodeSignatureScheme; both != (o.OtherScheme != nil) || both != strings.HasPrefix(o.Signature.Reason, says) {
+				t.Errorf("%s, %s: %s", what, name, o.Signature.Reason)
+			}
+			if name == "its hint, bound short" && !c.work.Exhausted() {
+				t.Errorf("%s, %s: %d checks", what, name, c.work.Done())
+			}
+		}
+	}
+}
+
 // TestOtherSchemeIsNo: a trusted key's signature in another scheme fails and the reason says so, whatever key the
 // bundle names; of very many trusted keys, some are tried.
 func TestOtherSchemeIsNo(t *testing.T) {

@@ -171,9 +171,9 @@ func explainNo(keys []TrustedKey, named *TrustedKey, schemes *signer.Schemes, e 
 			WithHint(evidence.Hint("sign with runattest and this key, or with another program as " + key.Key.Scheme()))
 		return o
 	}
-	if key, what := findMistaken(keys, named, e); key != nil {
+	if key, mistake := findMistaken(keys, named, e); key != nil {
 		o.OtherScheme = key.identity()
-		o.Signature = evidence.SignedOver("key "+key.Name, what)
+		o.Signature = mistake.Check("key " + key.Name)
 		return o
 	}
 	if named != nil {
@@ -206,24 +206,30 @@ func findScheme(keys []TrustedKey, named *TrustedKey, schemes *signer.Schemes, s
 	return nil, ""
 }
 
-// findMistaken is the key that signed something else than DSSE has signed, and what: the one that the bundle names, or if it names none,
-// one of some. Where work is bounded, that of strangers is not asked: of those that name no key there may be any number.
-func findMistaken(keys []TrustedKey, named *TrustedKey, e evidence.Envelope) (*TrustedKey, string) {
+// findMistaken is the key that signed something else than DSSE has signed, and how: the one that the bundle names, or if it names none,
+// one of some. Where work is bounded, that of strangers is not asked: of those that name no key there may be any number. Nor is
+// another scheme asked for where the bundle names a key that is not trusted.
+func findMistaken(keys []TrustedKey, named *TrustedKey, e evidence.Envelope) (*TrustedKey, evidence.Mistake) {
 	if e.Work != nil && named == nil {
-		return nil, ""
+		return nil, evidence.Mistake{}
 	}
-	for what, message := range e.Mistaken() {
-		schemes := e.Work.Over(message)
-		if named != nil && schemes.Verify(named.Key, e.Signature) == nil {
-			return named, what
+	var tried []*signer.PublicKey
+	inOthers := 0
+	if named != nil {
+		tried, inOthers = append(tried, named.Key), 1
+	} else {
+		for i := range keys[:min(len(keys), limits.SchemeKeys)] {
+			tried = append(tried, keys[i].Key)
 		}
-		if named == nil {
-			if key := findKey(keys[:min(len(keys), limits.SchemeKeys)], schemes, e.Signature, nil); key != nil {
-				return key, what
-			}
+		if e.KeyHint == "" {
+			inOthers = limits.MistakenKeys
 		}
 	}
-	return nil, ""
+	mistake := e.FindMistake(tried, inOthers)
+	if mistake.Key == nil {
+		return nil, mistake
+	}
+	return namedKey(keys, mistake.Key.Hint()), mistake
 }
 
 func findKey(keys []TrustedKey, schemes *signer.Schemes, signature []byte, except *TrustedKey) *TrustedKey {

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -129,8 +130,15 @@ func newByHand(t *testing.T) byHand {
 // signed is an envelope with a signature of bob's key over a message, bytes behind it, and a keyid.
 func (h byHand) signed(t *testing.T, payload, message []byte, behind, keyid string) Approval {
 	t.Helper()
-	sum := sha256.Sum256(message)
-	signature, err := ecdsa.SignASN1(rand.Reader, h.key, sum[:])
+	return h.hashed(t, crypto.SHA256, payload, message, behind, keyid)
+}
+
+// hashed is signed with any hash.
+func (h byHand) hashed(t *testing.T, with crypto.Hash, payload, message []byte, behind, keyid string) Approval {
+	t.Helper()
+	w := with.New()
+	w.Write(message)
+	signature, err := ecdsa.SignASN1(rand.Reader, h.key, w.Sum(nil))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,8 +154,8 @@ func (h byHand) signed(t *testing.T, payload, message []byte, behind, keyid stri
 	return Approval{"bob", b}
 }
 
-// TestNotOverPAE: what an approver has signed over something else than DSSE's PAE approves nothing either, and may be a rejection where
-// the envelope says whose it is.
+// TestNotOverPAE: what an approver has signed over something else than DSSE's PAE approves nothing either, with whatever hash, and may be
+// a rejection where the envelope says whose it is.
 func TestNotOverPAE(t *testing.T) {
 	h := newByHand(t)
 	e := evidence.Envelope{PayloadType: attest.PayloadType, Payload: h.rejection.Bytes()}
@@ -155,9 +163,11 @@ func TestNotOverPAE(t *testing.T) {
 	for what, message := range e.Mistaken() {
 		tried++
 		for hint, allowed := range map[string]bool{h.bob.Hint(): false, "": true} {
-			d := decide(t, h.Policy, declarationText, h.ci, h.yes, h.signed(t, e.Payload, message, "", hint))
-			if d.Allowed != allowed || !allowed && !strings.Contains(told(d), "what bob has signed about the run cannot be read, and may be a rejection: by key") {
-				t.Errorf("over %s, by key %q: %s", what, hint, told(d))
+			for _, with := range []crypto.Hash{crypto.SHA256, crypto.SHA1, crypto.SHA384, crypto.SHA512} {
+				d := decide(t, h.Policy, declarationText, h.ci, h.yes, h.hashed(t, with, e.Payload, message, "", hint))
+				if d.Allowed != allowed || !allowed && !strings.Contains(told(d), "what bob has signed about the run cannot be read, and may be a rejection: by key") {
+					t.Errorf("over %s with %s, by key %q: %s", what, with, hint, told(d))
+				}
 			}
 		}
 	}

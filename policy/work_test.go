@@ -91,6 +91,23 @@ func TestSignatureChecks(t *testing.T) {
 	}
 }
 
+// TestNamedSignatureChecks: a signature that is not by the approver whose key the envelope names costs a bounded number of checks, and
+// past the bound the run is denied.
+func TestNamedSignatureChecks(t *testing.T) {
+	h := newByHand(t)
+	stranger := newByHand(t)
+	e := evidence.Envelope{PayloadType: attest.PayloadType, Payload: h.rejection.Bytes()}
+	strange := stranger.signed(t, e.Payload, e.Message(), "", h.bob.Hint())
+	const most = 1 + 7 + 7*(1+7) // the message in the key's scheme and in others, and so the seven forms in place of it
+	for n, want := range map[int]string{most: "allowed", most - 1: "approvals: finding out who has signed"} {
+		limitChecks(t, n)
+		d := decide(t, h.Policy, declarationText, h.ci, h.yes, strange, strange)
+		if got := told(d); !strings.HasPrefix(got, want) || d.Allowed != (want == "allowed") {
+			t.Errorf("%d checks: got %s, want %s", n, got, want)
+		}
+	}
+}
+
 // twice stamps two times.
 type twice struct{ clock }
 

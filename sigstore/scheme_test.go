@@ -5,6 +5,8 @@ import (
 	"crypto/ecdsa"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/sha512"
+	"strings"
 	"testing"
 
 	"github.com/runattest/runattest/attest"
@@ -35,6 +37,27 @@ func TestCertificateBarePayload(t *testing.T) {
 	o := trusting(t, TrustOptions{Root: rootOf(t, nil, w), Identities: trustsAlice}).CheckEnvelope(context.Background(), e)
 	const says = "by the certificate's key, but over the payload alone; want it over DSSE's PAE of payload type and payload"
 	if o.By != nil || o.OtherScheme != nil || o.Signature.Verdict != evidence.Fail || o.Signature.Reason != says || o.Signer.Verdict == evidence.Pass {
+		t.Errorf("%+v", o)
+	}
+	o = trusting(t, TrustOptions{Root: rootOf(t, func(p *rootParts) { p.ctlogs = p.tlogs }, w), Identities: trustsAlice, UnsafeAnyTime: true}).CheckEnvelope(context.Background(), e)
+	if o.By != nil || o.OtherScheme == nil || o.OtherScheme.Name != alice {
+		t.Errorf("at any time: %+v, by %+v", o, o.OtherScheme)
+	}
+}
+
+// TestCertificateTwoMistakes: a signature by a certificate's key over the payload alone and in another scheme fails, and the reason says
+// both.
+func TestCertificateTwoMistakes(t *testing.T) {
+	w := newWorld(t)
+	e, key := w.unsigned()
+	sum := sha512.Sum512(e.Payload)
+	var err error
+	if e.Signature, err = ecdsa.SignASN1(rand.Reader, key, sum[:]); err != nil {
+		t.Fatal(err)
+	}
+	o := trusting(t, TrustOptions{Root: rootOf(t, nil, w), Identities: trustsAlice}).CheckEnvelope(context.Background(), e)
+	const says = "by the certificate's key, but as ECDSA P-256 with SHA-512 in ASN.1 DER and over the payload alone; want ECDSA P-256 with SHA-256"
+	if o.By != nil || o.OtherScheme != nil || o.Signature.Verdict != evidence.Fail || !strings.HasPrefix(o.Signature.Reason, says) || o.Signer.Verdict == evidence.Pass {
 		t.Errorf("%+v", o)
 	}
 	o = trusting(t, TrustOptions{Root: rootOf(t, func(p *rootParts) { p.ctlogs = p.tlogs }, w), Identities: trustsAlice, UnsafeAnyTime: true}).CheckEnvelope(context.Background(), e)

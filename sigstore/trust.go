@@ -14,6 +14,7 @@ import (
 	"github.com/runattest/runattest/attest/authority"
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/internal/visible"
+	"github.com/runattest/runattest/signer"
 )
 
 // TrustOptions name the signers that a verifier trusts, and the evidence that it requires.
@@ -259,12 +260,10 @@ func (t *trust) explainNo(o evidence.Result, c *leafCertificate, e evidence.Enve
 				WithHint(evidence.Hint("sign with runattest, or with another program as " + c.key.Scheme()))
 			return o
 		}
-		for what, message := range e.Mistaken() {
-			if e.Work.Over(message).Verify(c.key, e.Signature) == nil {
-				o.OtherScheme = t.mayHaveSigned(c)
-				o.Signature = evidence.SignedOver("the certificate's key", what)
-				return o
-			}
+		if mistake := e.FindMistake([]*signer.PublicKey{c.key}, 1); mistake.Key != nil {
+			o.OtherScheme = t.mayHaveSigned(c)
+			o.Signature = mistake.Check("the certificate's key")
+			return o
 		}
 	}
 	o.Signature = evidence.Failed(evidence.CheckSignature, evidence.CodeSignature, "does not verify under the certificate's key").

@@ -54,13 +54,6 @@ func Failed(name CheckName, code Code, format string, args ...any) Check {
 	return Check{Name: name, Verdict: Fail, Code: code, Reason: visible.Cut(fmt.Sprintf(format, args...))}
 }
 
-// SignedOver is the check of a signature that is by a trusted key, but not over what DSSE has signed: over what says what instead,
-// which Envelope.Mistaken names.
-func SignedOver(by, what string) Check {
-	return Failed(CheckSignature, CodeSignatureScheme, "by %s, but over %s; want it over DSSE's PAE of payload type and payload", by, what).
-		WithHint("sign the pre-authentication encoding (PAE) that DSSE defines, as runattest and DSSE libraries do")
-}
-
 // Skipped is a check that was not made: CodeNotAsked or CodeNotReached, and why.
 func Skipped(name CheckName, code Code, format string, args ...any) Check {
 	return Check{Name: name, Verdict: NotChecked, Code: code, Reason: text(format, args)}

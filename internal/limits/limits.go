@@ -66,6 +66,9 @@ const (
 	Signatures = 16
 	// SchemeKeys is how many trusted keys are tried with other signature schemes, to explain a no.
 	SchemeKeys = 16
+	// MistakenKeys is how many of these are tried with other signature schemes over what is signed in place of DSSE's PAE, where a bundle
+	// names no key.
+	MistakenKeys = 4
 	// LogEntryBody is the size of a log entry's body, RSABits that of an RSA key in a timestamp.
 	LogEntryBody = 64 << 10
 	RSABits      = 8192
