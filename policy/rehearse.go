@@ -65,7 +65,7 @@ func (p *Policy) Rehearse(ctx context.Context, r Rehearsal) (*Decision, error) {
 	if s.signer.Kind == evidence.SignedByCertificate {
 		with.identities = p.signers.identities
 	}
-	if why := p.rehearsedTime(&with, p.time.evidence, r.Signed); why != nil {
+	if why := p.rehearsedTime(&with, p.time.demand, r.Signed); why != nil {
 		d.deny(ruleTime, "%s", why)
 		d.Allowed = false
 	}
@@ -135,12 +135,24 @@ func rehearsedTimes(at time.Time) []evidence.TrustedTime {
 }
 
 // rehearsedTime is why a verification would not find that one of the signers signed at that time, zero where no authority has seen it.
-func (p *Policy) rehearsedTime(by *signerSet, demanded string, signed time.Time) error {
-	switch {
-	case demanded != evidenceNone && signed.IsZero():
-		return fmt.Errorf("no trusted time: the policy asks for evidence: %s", demanded)
-	case p.root != nil && !signed.IsZero() && !isValidAt(clocksOf(p.root), signed):
-		return fmt.Errorf("signed at %s, when no authority or log of the trusted root is valid that would see it", stamp(signed))
+func (p *Policy) rehearsedTime(by *signerSet, d demand, signed time.Time) error {
+	if d.evidence != evidenceNone && signed.IsZero() {
+		return fmt.Errorf("no trusted time: the policy asks for evidence: %s", d.evidence)
+	}
+	if p.root != nil && !signed.IsZero() {
+		who, need := clocksOf(p.root), 1
+		switch d.evidence {
+		case evidenceTimestamp:
+			who, need = slices.DeleteFunc(who, func(a authority.Authority) bool { return a.Kind != authority.TimestampAuthority }), d.count
+		case evidenceLog:
+			who, need = ofKind(p.root, authority.TransparencyLog), d.count
+		}
+		switch n := (window{signed, signed}).meetsOf(who); {
+		case n == 0:
+			return fmt.Errorf("signed at %s, when no authority or log of the trusted root is valid that would see it", stamp(signed))
+		case n < need:
+			return fmt.Errorf("signed at %s, when %d of the %d timestamp authorities or logs that the policy asks for are valid", stamp(signed), n, need)
+		}
 	}
 	var why error
 	for _, k := range by.keys {
@@ -158,14 +170,10 @@ func (p *Policy) rehearsedTime(by *signerSet, demanded string, signed time.Time)
 		return why
 	case signed.IsZero():
 		return errors.New("no trusted time, without which a certificate proves nothing")
-	case p.root != nil && !isValidAt(ofKind(p.root, authority.CertificateAuthority), signed):
+	case p.root != nil && (window{signed, signed}).meetsOf(ofKind(p.root, authority.CertificateAuthority)) == 0:
 		return fmt.Errorf("signed at %s, when no certificate authority of the trusted root is valid", stamp(signed))
 	}
 	return nil
-}
-
-func isValidAt(all []authority.Authority, at time.Time) bool {
-	return slices.ContainsFunc(all, func(a authority.Authority) bool { return window{a.From, a.Until}.meets(window{at, at}) })
 }
 
 // rehearseApproval is what a verification would find.
@@ -186,7 +194,7 @@ func (p *Policy) rehearseApproval(a RehearsedApproval, run identity.ID) (statedD
 	for _, known := range p.approvals.approvers {
 		if known.name == a.Approver {
 			if o.by, o.result.Role = known, known.role; a.Decision == Approved {
-				o.err = p.rehearsedTime(&known.signerSet, p.approvals.evidence, a.Signed)
+				o.err = p.rehearsedTime(&known.signerSet, demand{p.approvals.evidence, 1}, a.Signed)
 			}
 			return o, nil
 		}

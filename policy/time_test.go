@@ -192,6 +192,24 @@ func TestRehearsedTimes(t *testing.T) {
 			t.Errorf("%s: got %s, want %s", name, got, tt.want)
 		}
 	}
+	second := pkitest.Root("b.example")
+	two := "trustedRoot: " + rootText(t, sigstore.RootSpec{TimestampAuthorities: []sigstore.AuthoritySpec{
+		{URL: "https://a.example", Chain: pkitest.PEM(top.Issue("a.example stamps", pkitest.Stamper), top)},
+		{URL: "https://b.example", Chain: pkitest.PEM(second.Issue("b.example stamps", pkitest.Stamper), second), End: now},
+	}}) + "\n"
+	both, err := Parse([]byte(header(t, by)+two+"time: {evidence: timestamp, count: 2}\n"), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for signed, want := range map[time.Time]string{
+		now:                  "allowed",
+		now.AddDate(0, 1, 0): "time: signed at 2026-12-24T12:00:00Z, when 1 of the 2 timestamp authorities or logs that the policy asks for are valid",
+	} {
+		d, err := both.Rehearse(ctx, Rehearsal{Declaration: parse(t, declarationText), Signed: signed, Now: signed})
+		if err != nil || told(d) != want {
+			t.Errorf("%s: %s, %v, want %s", signed, told(d), err, want)
+		}
+	}
 	const certificate = "[{identity: alice@acme.example, issuer: https://acme.example}]"
 	certified, err := Parse([]byte("schema: "+Schema+"\n"+authorities+"signers: {keys: [{name: ci, key: "+pemOf(t, by)+"}], certificates: "+certificate+"}\n"+
 		"approvals: {required: 1, evidence: none, approvers: [{name: carol, certificates: [{identity: carol@acme.example, issuer: https://acme.example}]}]}\n"), options)

@@ -24,11 +24,11 @@ type untrueError struct{ error }
 // stamped is a verified timestamp, and who signed it.
 type stamped struct {
 	evidence.TrustedTime
-	authority int    // in the trusted root
-	key       string // of the certificate that signed it
-	// issuers are the keys of the certificate authorities that vouch for that one, where the entry does not say which certificate signs.
-	issuers []string
-	content []byte // that the key signed
+	authority int      // in the trusted root
+	key       string   // of the certificate that signed it
+	issuers   []string // the keys of the certificate authorities that vouch for that one
+	isNamed   bool     // the entry says which certificate signs, and trusts no other of these
+	content   []byte   // that the key signed
 }
 
 // equal says that it is the same timestamp, whatever is around it in the response: an authority numbers those that it makes.
@@ -67,23 +67,21 @@ func (r *TrustedRoot) checkTimestamps(ctx context.Context, e evidence.Envelope, 
 // certificate authority that vouches for one of them, which need not stand in the root, does so for the other or is of its entry.
 func (r *TrustedRoot) nameStampers(all []stamped) ([]evidence.TrustedTime, parties) {
 	names, counted, keys := slices.Clone(r.names), slices.Clone(r.stampers), map[string]int{}
-	issuers := map[string]int{}
-	for _, s := range all {
+	for n, s := range all {
 		if other, ok := keys[s.key]; ok {
 			names.join(other, s.authority)
 			counted.join(other, s.authority)
 		}
 		keys[s.key] = s.authority
 		for i, tsa := range r.root.TimestampingAuthorities() {
-			if slices.ContainsFunc(issuersOf(tsa), func(c *x509.Certificate) bool { return slices.Contains(s.issuers, keyOf(c)) }) {
+			if !s.isNamed && slices.ContainsFunc(issuersOf(tsa), func(c *x509.Certificate) bool { return slices.Contains(s.issuers, keyOf(c)) }) {
 				counted.join(i, s.authority)
 			}
 		}
-		for _, issuer := range s.issuers {
-			if other, ok := issuers[issuer]; ok {
-				counted.join(other, s.authority)
+		for _, other := range all[:n] {
+			if !(s.isNamed && other.isNamed) && slices.ContainsFunc(s.issuers, func(key string) bool { return slices.Contains(other.issuers, key) }) {
+				counted.join(other.authority, s.authority)
 			}
-			issuers[issuer] = s.authority
 		}
 	}
 	var times []evidence.TrustedTime
@@ -165,7 +163,11 @@ func (r *TrustedRoot) checkTimestamp(response, signature []byte) (stamped, error
 		for i, tsa := range all {
 			if signer, err := t.verify(tsa, signature); err == nil {
 				issuers, err := t.issuers(tsa, signer)
-				return stamped{evidence.TrustedTime{Kind: timestampKind, Time: t.at, Accuracy: t.accuracy}, i, keyOf(signer), issuers, t.content}, err
+				if err != nil {
+					return stamped{}, fmt.Errorf("by %s: who has issued the certificate that signed it: %w", authorityName(tsa), err)
+				}
+				at := evidence.TrustedTime{Kind: timestampKind, Time: t.at, Accuracy: t.accuracy}
+				return stamped{at, i, keyOf(signer), issuers, leafOf(tsa) != nil, t.content}, nil
 			}
 		}
 	}
@@ -209,10 +211,10 @@ func (t *token) checkEnd(tsa root.TimestampingAuthority, signer *x509.Certificat
 	return nil
 }
 
-// issuers are the keys that vouch for the signer's certificate under an authority that does not say which certificate signs.
+// issuers are the keys that vouch for the signer's certificate, up to the authority's root.
 func (t *token) issuers(tsa root.TimestampingAuthority, signer *x509.Certificate) (keys []string, err error) {
 	a, ok := tsa.(*root.SigstoreTimestampingAuthority)
-	if !ok || a.Leaf != nil {
+	if !ok {
 		return nil, nil
 	}
 	chains, err := t.chains(a, signer, t.at, x509.ExtKeyUsageTimeStamping)

@@ -529,6 +529,7 @@ func TestOneStamperCountsOnce(t *testing.T) {
 	bare := func(d *draft) { d.certificates, d.info.Serial = nil, big.NewInt(9) }
 	third := pkitest.Root("Third Root")
 	across := func(d *draft) { d.certificates = append(d.certificates, middle.Renew(second)) }
+	within := func(d *draft) { d.certificates = append(d.certificates, middle) }
 	across3 := func(d *draft) { d.certificates = append(d.certificates, middle.Renew(third)) }
 	run := func(operator string, c namedChain) namedChain { c.operator = operator; return c }
 	a, b := chain("https://a", by, middle, top), chain("https://b", middle, top)
@@ -549,7 +550,10 @@ func TestOneStamperCountsOnce(t *testing.T) {
 			[]namedChain{a, chain("https://a", colleague, middle, top), run("stamps.example", chain("https://a", renewed, middle, top)), run("stamps.example", chain("https://c", stranger, second))},
 			[][]byte{stamp(colleague), stamp(stranger)}, 1,
 		},
-		"colleague, cross-signed issuer": {[]namedChain{a, chain("https://c", second)}, [][]byte{stamp(by), stamp(colleague, across)}, 1},
+		"colleague, cross-signed issuer":                              {[]namedChain{a, chain("https://c", second)}, [][]byte{stamp(by), stamp(colleague, across)}, 1},
+		"colleague, cross-signed issuer that the entry does not have": {[]namedChain{chain("https://a", by, top), chain("https://c", second)}, [][]byte{stamp(by, within), stamp(colleague, across)}, 1},
+		"in the other order again":                                    {[]namedChain{chain("https://c", second), chain("https://a", by, top)}, [][]byte{stamp(colleague, across), stamp(by, within)}, 1},
+		"two named ones whose issuer the entries do not have":         {[]namedChain{chain("https://a", by, top), chain("https://d", colleague, top)}, [][]byte{stamp(by, within), stamp(colleague, within)}, 2},
 		"cross-signed issuer of two roots alone": {
 			[]namedChain{chain("https://c", second), chain("https://e", third)}, [][]byte{stamp(by, across), stamp(colleague, across3)}, 1,
 		},

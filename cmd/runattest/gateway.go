@@ -46,7 +46,7 @@ func newGateway() *cobra.Command {
 	f := cmd.Flags()
 	g.who = newSignerFlags(cmd)
 	f.DurationVar(&g.window, "window", 0, "sign the calls of each `DURATION`, 25ms to 1m, together, as a run set (default: 25ms with a KMS or services, none with a key alone)")
-	f.Int64Var(&g.over.WindowMax, "window-max", 0, "sign at most this `NUMBER` of calls together, and refuse more until then (default: 1000)")
+	f.Int64Var(&g.over.WindowMax, "window-max", 0, "sign at most this `NUMBER` of calls together, and refuse more until these are signed (default: 1000)")
 	f.StringVar(&g.over.Journal, "journal", "", "the `FOLDER` of the journal, which is made where there is none")
 	f.StringVar(&g.over.Witness, "witness", "", "keep the bundle of each closed segment in this `FOLDER`, too, which is apart from the journal; calls do not wait for it")
 	f.StringVar(&g.upstream, "upstream", "", "forward calls to this `URL`, such as https://api.openai.com")
@@ -150,14 +150,14 @@ func (g *gatewayFlags) explainConflict(err error) error {
 
 // run checks what the flags name, opens the journal, and serves until it is told to stop.
 func (g *gatewayFlags) run(cmd *cobra.Command) error {
-	c, err := g.configuration(cmd)
-	if err != nil {
-		return err
-	}
 	hangups := make(chan os.Signal, 1)
 	if !g.check {
 		signal.Notify(hangups, syscall.SIGHUP) // one that comes while the gateway starts does not end it, and waits
 		defer signal.Stop(hangups)
+	}
+	c, err := g.configuration(cmd)
+	if err != nil {
+		return err
 	}
 	to := &journal.Options{Timeout: g.timeout, AcceptDamage: g.acceptDamage}
 	o := gateway.Options{Config: c, OpenJournal: to, Log: gatewayLog(cmd)}
@@ -222,7 +222,7 @@ func hintJournal(err error) error {
 		}
 		return cli.WithHint(err, "put the file back "+from+"; or keep the folder as it is, and give a new one: --journal FOLDER")
 	}
-	return cli.WithHint(err, "look at the folder, and keep a copy of it; --accept-damage goes on")
+	return cli.WithHint(err, "look at the folder, and keep a copy of it; --accept-damage goes on, and is needed from then on: or give a new folder, --journal FOLDER")
 }
 
 // signer puts into o what signs calls, and gives what signs the Statements of closed segments.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"slices"
 
 	"github.com/runattest/runattest/internal/atomicfile"
@@ -199,6 +200,9 @@ func (r *recovery) dropEmpty(number int) (bool, error) {
 	if !isZero(s.data) {
 		return false, nil
 	}
+	if err := r.cut(s); err != nil { // declarations without a line
+		return false, err
+	}
 	return true, errors.Join(removeIfThere(pathname.In(r.dir, linesName(number))), removeIfThere(pathname.In(r.dir, declarationsName(number))))
 }
 
@@ -227,19 +231,23 @@ func (r *recovery) readOne(s *scan, next *[sha256.Size]byte) error {
 		s.prev = &r.prev
 	}
 	var bad error
-	ended := false
+	reached := false
 	for _, err := range s.lines() {
-		if bad = err; err == nil && next != nil && s.last == *next {
-			ended = true
+		bad = err
+		if reached = err == nil && next != nil && s.last == *next; reached {
 			break
 		}
 	}
 	switch {
-	case ended: // what is behind it was acknowledged to no call
+	case reached && !s.isFailedWrite():
+		bad = errors.New("more stands behind the line that the next segment names than a write that failed leaves there")
+	case reached: // it was acknowledged to no call
 	case next != nil && bad == nil:
 		bad = errors.New("does not end with the line that the next segment names")
-		fallthrough
-	case bad != nil && (next != nil || !s.isTorn(bad)):
+	case next == nil && s.isTorn(bad, s.n+1):
+		bad = nil
+	}
+	if bad != nil {
 		if err := r.damage(linesName(s.number), s.n+1, bad); err != nil {
 			return err
 		}
@@ -259,15 +267,30 @@ func (r *recovery) readOne(s *scan, next *[sha256.Size]byte) error {
 	return nil
 }
 
-// isTorn says that the write that was under way explains a bad line: no line behind it is of a later write, since that began
-// when this one was on disk.
-func (s *scan) isTorn(bad error) bool {
+// isFailedWrite says that one write, which has failed, explains what is behind the lines that were read. After it the segment had no other.
+func (s *scan) isFailedWrite() bool {
+	group, rest := s.n+1, *s
+	rest.content = maps.Clone(s.content)
+	for l, err := range rest.lines() {
+		if err != nil {
+			return rest.isTorn(err, group)
+		}
+		if l.group != group {
+			return false
+		}
+	}
+	return true
+}
+
+// isTorn says that the write whose first line has the number group, and which was under way, explains a bad line: no line behind it is of
+// a later write, since that began when this one was on disk.
+func (s *scan) isTorn(bad error, group int) bool {
 	var line *lineError
 	if !errors.As(bad, &line) || !line.torn {
 		return false
 	}
 	for text := range bytes.SplitSeq(s.data[s.at:], []byte{'\n'}) {
-		if l, err := parseLine(text); err == nil && l.group > s.n+1 {
+		if l, err := parseLine(text); err == nil && l.group > group {
 			return false
 		}
 	}

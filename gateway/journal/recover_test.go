@@ -158,6 +158,13 @@ func (d *desk) written(t *testing.T) (receipts []Receipt) {
 		}
 	}
 	waitFor(t, func() bool { return j.spareMade() })
+	d.crash(t, j)
+	return receipts
+}
+
+// crash leaves the folder as it would be if the process ended now.
+func (d *desk) crash(t testing.TB, j *Journal) {
+	t.Helper()
 	saved := d.dir + ".crashed"
 	if err := os.CopyFS(saved, os.DirFS(d.dir)); err != nil {
 		t.Fatal(err)
@@ -166,7 +173,6 @@ func (d *desk) written(t *testing.T) (receipts []Receipt) {
 	if err := errors.Join(os.RemoveAll(d.dir), os.Rename(saved, d.dir), os.Chmod(d.dir, 0o700)); err != nil {
 		t.Fatal(err)
 	}
-	return receipts
 }
 
 // read is a file of the journal.
@@ -267,7 +273,18 @@ func TestRecovery(t *testing.T) {
 				if damage.Fatal {
 					return
 				}
-				receipts = []Receipt{add(t, j, d.entry(t, 9, true))}
+				receipts = []Receipt{add(t, j, d.entry(t, 8, true))}
+				d.crash(t, j) // the segment that the line is in is not signed
+				inSigned := test.file == linesName(2) // of the signed segments Open reads the lines of the last alone
+				if !inSigned {
+					if _, err := Open(d.dir, d.options); !errors.As(err, &damage) {
+						t.Fatalf("opened after a crash: %v, want a *DamageError", err)
+					}
+				}
+				if j, err = Open(d.dir, o); err != nil {
+					t.Fatal(err)
+				}
+				receipts = append(receipts, add(t, j, d.entry(t, 9, true)))
 				closeJournal(t, j)
 				if r := d.verify(t, VerifyOptions{Receipts: receipts, Closed: true}); r.Verified || slices.ContainsFunc(r.Problems, isReceipt) {
 					t.Errorf("damage that was accepted is verified, or the next line is not: %v", r.Problems)
@@ -275,7 +292,7 @@ func TestRecovery(t *testing.T) {
 				if got := d.read(t, test.file); !bytes.Equal(got, damaged) {
 					t.Errorf("%s was changed: %d bytes, want %d", test.file, len(got), len(damaged))
 				}
-				if test.file != linesName(2) { // of the signed segments Open reads the lines of the last alone
+				if !inSigned {
 					if _, err := Open(d.dir, d.options); !errors.As(err, &damage) {
 						t.Errorf("opened again: %v, want a *DamageError", err)
 					}

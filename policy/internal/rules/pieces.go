@@ -37,8 +37,8 @@ var forms = map[string]form{
 	memberAlgorithm: {lazyregexp.New(`^(ecdsa-p(256|384|521)|ed25519|rsa-[1-9][0-9]{3,4})$`), "the algorithm of a key",
 		"want ecdsa-p256, ecdsa-p384, ecdsa-p521, ed25519, or rsa- and the number of bits, such as rsa-3072", notIn("abcdefghijklmnopqrstuvwxyz0123456789-")},
 
-	ofLowerASCII: {lazyregexp.New(`^[^A-Z]*$`), "in lower case", "write it in lower case", func(r rune) bool { return r >= 'A' && r <= 'Z' }},
-	ofTrim:       {lazyregexp.New(`^(\S((?s:.*)\S)?)?$`), "without blanks at its ends", "leave the blanks out", nil},
+	ofLowerASCII: {lazyregexp.New(`^[^A-Z]*$`), "text in lower case", "write it in lower case", func(r rune) bool { return r >= 'A' && r <= 'Z' }},
+	ofTrim:       {lazyregexp.New(`^(\S((?s:.*)\S)?)?$`), "text without blanks at its ends", "leave the blanks out", nil},
 }
 
 const (
@@ -75,6 +75,8 @@ func (c comparison) misformed() (what, hint string) {
 // functionMatches is tested on pieces of texts besides startsWith, endsWith and contains.
 const functionMatches = "matches"
 
+var verbs = map[string]string{overloads.StartsWith: "begins with", overloads.EndsWith: "ends with", overloads.Contains: "contains", functionMatches: "matches"}
+
 // checkPieces refuses beginnings, ends, parts and patterns that no text of a member has: a SHA-256 does not begin with "sha256:", and no
 // kind of run with "Train".
 func (s Scope) checkPieces(checked *cel.Ast) []Problem {
@@ -94,16 +96,12 @@ func (s Scope) checkPieces(checked *cel.Ast) []Problem {
 			slices.ContainsFunc(of.members, func(m string) bool { return s.mayHave(m, function, string(text)) }) {
 			continue
 		}
-		position := Whole
-		if at, ok := checked.NativeRep().SourceInfo().GetOffsetRange(args[1].ID()); ok {
-			position = int(at.Start)
-		}
 		member := of.members[0]
 		what, hint := forms[member].what, forms[member].hint
 		if words, closed := s.Words[member]; closed {
 			what, hint = quoted(words), ""
 		}
-		return []Problem{{codeValue, position, fmt.Sprintf("%s is %s, of which %.64q is never a part there", nameOf(member), what, string(text)), hint}}
+		return whole(codeValue, hint, fmt.Sprintf("%s is %s, which never %s %.64q", nameOf(member), what, verbs[function], string(text)))
 	}
 	return nil
 }
