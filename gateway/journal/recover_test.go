@@ -274,7 +274,7 @@ func TestRecovery(t *testing.T) {
 					return
 				}
 				receipts = []Receipt{add(t, j, d.entry(t, 8, true))}
-				d.crash(t, j) // the segment that the line is in is not signed
+				d.crash(t, j)                         // the segment that the line is in is not signed
 				inSigned := test.file == linesName(2) // of the signed segments Open reads the lines of the last alone
 				if !inSigned {
 					if _, err := Open(d.dir, d.options); !errors.As(err, &damage) {
