@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/runattest/runattest/attest"
-	"github.com/runattest/runattest/attest/authority"
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/identity"
 	"github.com/runattest/runattest/internal/zero"
@@ -65,7 +64,7 @@ func (p *Policy) Rehearse(ctx context.Context, r Rehearsal) (*Decision, error) {
 	if s.signer.Kind == evidence.SignedByCertificate {
 		with.identities = p.signers.identities
 	}
-	if why := p.rehearsedTime(&with, p.time.demand, r.Signed); why != nil {
+	if why := with.rehearsed(p.time.evidence, r.Signed); why != nil {
 		d.deny(ruleTime, "%s", why)
 		d.Allowed = false
 	}
@@ -134,28 +133,14 @@ func rehearsedTimes(at time.Time) []evidence.TrustedTime {
 	return []evidence.TrustedTime{{Kind: evidenceTimestamp, Authority: "rehearsed", Time: at}}
 }
 
-// rehearsedTime is why a verification would not find that one of the signers signed at that time, zero where no authority has seen it.
-func (p *Policy) rehearsedTime(by *signerSet, d demand, signed time.Time) error {
-	if d.evidence != evidenceNone && signed.IsZero() {
-		return fmt.Errorf("no trusted time: the policy asks for evidence: %s", d.evidence)
-	}
-	if p.root != nil && !signed.IsZero() {
-		who, need := clocksOf(p.root), 1
-		switch d.evidence {
-		case evidenceTimestamp:
-			who, need = slices.DeleteFunc(who, func(a authority.Authority) bool { return a.Kind != authority.TimestampAuthority }), d.count
-		case evidenceLog:
-			who, need = ofKind(p.root, authority.TransparencyLog), d.count
-		}
-		switch n := (window{signed, signed}).meetsOf(who); {
-		case n == 0:
-			return fmt.Errorf("signed at %s, when no authority or log of the trusted root is valid that would see it", stamp(signed))
-		case n < need:
-			return fmt.Errorf("signed at %s, when %d of the %d timestamp authorities or logs that the policy asks for are valid", stamp(signed), n, need)
-		}
+// rehearsed is why a verification would not find that one of them signed at that time, zero where no authority has seen it. When the
+// authorities of the trusted root are valid is not asked: the times of a case are its own.
+func (s *signerSet) rehearsed(evidence string, signed time.Time) error {
+	if evidence != evidenceNone && signed.IsZero() {
+		return fmt.Errorf("no trusted time: the policy asks for evidence: %s", evidence)
 	}
 	var why error
-	for _, k := range by.keys {
+	for _, k := range s.keys {
 		switch {
 		case !k.Bounded() || !signed.IsZero() && k.ValidAt(signed):
 			return nil
@@ -165,15 +150,13 @@ func (p *Policy) rehearsedTime(by *signerSet, d demand, signed time.Time) error 
 			why = fmt.Errorf("signed at %s, outside the validity of key %s", stamp(signed), k.Name)
 		}
 	}
-	switch { // one of the certificates may have signed
-	case len(by.identities) == 0:
+	switch {
+	case len(s.identities) == 0:
 		return why
 	case signed.IsZero():
 		return errors.New("no trusted time, without which a certificate proves nothing")
-	case p.root != nil && (window{signed, signed}).meetsOf(ofKind(p.root, authority.CertificateAuthority)) == 0:
-		return fmt.Errorf("signed at %s, when no certificate authority of the trusted root is valid", stamp(signed))
 	}
-	return nil
+	return nil // one of the certificates may have signed
 }
 
 // rehearseApproval is what a verification would find.
@@ -194,7 +177,7 @@ func (p *Policy) rehearseApproval(a RehearsedApproval, run identity.ID) (statedD
 	for _, known := range p.approvals.approvers {
 		if known.name == a.Approver {
 			if o.by, o.result.Role = known, known.role; a.Decision == Approved {
-				o.err = p.rehearsedTime(&known.signerSet, demand{p.approvals.evidence, 1}, a.Signed)
+				o.err = known.rehearsed(p.approvals.evidence, a.Signed)
 			}
 			return o, nil
 		}

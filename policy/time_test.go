@@ -192,24 +192,6 @@ func TestRehearsedTimes(t *testing.T) {
 			t.Errorf("%s: got %s, want %s", name, got, tt.want)
 		}
 	}
-	second := pkitest.Root("b.example")
-	two := "trustedRoot: " + rootText(t, sigstore.RootSpec{TimestampAuthorities: []sigstore.AuthoritySpec{
-		{URL: "https://a.example", Chain: pkitest.PEM(top.Issue("a.example stamps", pkitest.Stamper), top)},
-		{URL: "https://b.example", Chain: pkitest.PEM(second.Issue("b.example stamps", pkitest.Stamper), second), End: now},
-	}}) + "\n"
-	both, err := Parse([]byte(header(t, by)+two+"time: {evidence: timestamp, count: 2}\n"), options)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for signed, want := range map[time.Time]string{
-		now:                  "allowed",
-		now.AddDate(0, 1, 0): "time: signed at 2026-12-24T12:00:00Z, when 1 of the 2 timestamp authorities or logs that the policy asks for are valid",
-	} {
-		d, err := both.Rehearse(ctx, Rehearsal{Declaration: parse(t, declarationText), Signed: signed, Now: signed})
-		if err != nil || told(d) != want {
-			t.Errorf("%s: %s, %v, want %s", signed, told(d), err, want)
-		}
-	}
 	const certificate = "[{identity: alice@acme.example, issuer: https://acme.example}]"
 	certified, err := Parse([]byte("schema: "+Schema+"\n"+authorities+"signers: {keys: [{name: ci, key: "+pemOf(t, by)+"}], certificates: "+certificate+"}\n"+
 		"approvals: {required: 1, evidence: none, approvers: [{name: carol, certificates: [{identity: carol@acme.example, issuer: https://acme.example}]}]}\n"), options)
@@ -222,14 +204,9 @@ func TestRehearsedTimes(t *testing.T) {
 		signed, approved time.Time
 		want             string
 	}{
-		"certificates":                       {"alice@acme.example", inside, inside, "allowed"},
-		"a certificate at no time":           {"alice@acme.example", never, inside, "time: no trusted time, without which a certificate proves nothing"},
-		"no certificate authority":           {"alice@acme.example", now.AddDate(2, 0, 0), inside, "time: signed at 2028-11-24T12:00:00Z, when no certificate authority of the trusted root is valid"},
-		"before all authorities":             {"", now.AddDate(-2, 0, 0), inside, "time: signed at 2024-11-24T12:00:00Z, when no authority or log of the trusted root is valid that would see it"},
-		"behind all authorities":             {"", now.AddDate(20, 0, 0), inside, "time: signed at 2046-11-24T12:00:00Z, when no authority or log of the trusted root is valid that would see it"},
-		"an approval at no time":             {"", never, never, noApproval},
-		"an approval before":                 {"", never, now.AddDate(-2, 0, 0), noApproval},
-		"an approval behind its authority's": {"", never, now.AddDate(2, 0, 0), noApproval},
+		"certificates":             {"alice@acme.example", inside, inside, "allowed"},
+		"a certificate at no time": {"alice@acme.example", never, inside, "time: no trusted time, without which a certificate proves nothing"},
+		"an approval at no time":   {"", never, never, noApproval},
 	} {
 		r := Rehearsal{
 			Declaration: parse(t, declarationText), Signer: tt.signer, Signed: tt.signed, Now: now.AddDate(30, 0, 0),
