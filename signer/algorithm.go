@@ -47,7 +47,7 @@ func algorithmOf(key crypto.PublicKey) (Algorithm, error) {
 		case elliptic.P521():
 			return ECDSAP521, checkECDSA(key, p521Multiples)
 		}
-		return "", fmt.Errorf("key: ECDSA over %s; want P-256, P-384 or P-521", key.Curve.Params().Name)
+		return "", unknownKindError("ECDSA over " + key.Curve.Params().Name + "; want P-256, P-384 or P-521")
 	case ed25519.PublicKey:
 		if len(key) != ed25519.PublicKeySize {
 			return "", fmt.Errorf("key: Ed25519 of %d bytes, want %d", len(key), ed25519.PublicKeySize)
@@ -59,7 +59,7 @@ func algorithmOf(key crypto.PublicKey) (Algorithm, error) {
 		}
 		return Algorithm(fmt.Sprintf("rsa-%d", key.N.BitLen())), checkRSA(key)
 	}
-	return "", errors.New("key: neither ECDSA, Ed25519 nor RSA")
+	return "", unknownKindError("neither ECDSA, Ed25519 nor RSA")
 }
 
 // digest is what of a message is signed; Ed25519 hashes by itself.

@@ -20,8 +20,8 @@ type WeakKeyError struct{ Reason string }
 
 func (e *WeakKeyError) Error() string { return "key: " + e.Reason }
 
-// CheckKey says, as a *WeakKeyError, that a public key is not fit for use, such as that of a certificate; nil of one that is. Of a kind
-// or curve that keys here do not have, it knows nothing, and says nil.
+// CheckKey says why a public key, such as that of a certificate, is not fit for use: a *WeakKeyError if it is well-formed; nil of one
+// that is fit. Of a kind or curve that keys here do not have, it knows nothing, and says nil.
 func CheckKey(key crypto.PublicKey) error {
 	if key == nil {
 		return errors.New("key: it is nil")
@@ -30,11 +30,16 @@ func CheckKey(key crypto.PublicKey) error {
 	if err == nil {
 		err = checkModulus(key)
 	}
-	if weak, ok := errors.AsType[*WeakKeyError](err); ok {
-		return weak
+	if errors.As(err, new(unknownKindError)) {
+		return nil
 	}
-	return nil
+	return err
 }
+
+// unknownKindError says that a key is of a kind or a curve that keys here do not have.
+type unknownKindError string
+
+func (e unknownKindError) Error() string { return "key: " + string(e) }
 
 // A public key can be well-formed and still let a stranger sign: everything that parses a key comes
 // through algorithmOf, which asks the functions below.

@@ -2,6 +2,7 @@ package signer_test
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
@@ -181,4 +182,34 @@ func TestROCA(t *testing.T) {
 		t.Fatalf("%d bits", n.BitLen())
 	}
 	weak(t, "ROCA", &rsa.PublicKey{N: n, E: 65537}, "ROCA")
+}
+
+// TestCheckKey: what is wrong with a key of a known kind is an error, and a kind that is not known says nothing.
+func TestCheckKey(t *testing.T) {
+	p224, err := ecdsa.GenerateKey(elliptic.P224(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	good, _, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		key        crypto.PublicKey
+		isOK, weak bool
+	}{
+		"good":          {good, true, false},
+		"another curve": {p224.Public(), true, false},
+		"another kind":  {&struct{}{}, true, false},
+		"small order":   {ed25519.PublicKey(append([]byte{1}, make([]byte, 31)...)), false, true},
+		"not a point":   {ed25519.PublicKey(append([]byte{2}, make([]byte, 31)...)), false, false},
+		"large RSA":     {&rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), 1<<14), E: 65537}, false, false},
+		"exponent 3":    {&rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), 2047), E: 3}, false, true},
+		"nil":           {nil, false, false},
+	} {
+		err := signer.CheckKey(c.key)
+		if (err == nil) != c.isOK || errors.As(err, new(*signer.WeakKeyError)) != c.weak {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }
