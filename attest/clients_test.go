@@ -256,9 +256,9 @@ func TestMistakenMessageIsNo(t *testing.T) {
 	}
 }
 
-// TestTwoMistakesAreNo: a signature over another form of the message and in another scheme fails, and the reason says both where the
-// bundle names the key, or no key and there are few.
-func TestTwoMistakesAreNo(t *testing.T) {
+// newP384 is a key that signs with any hash.
+func newP384(t *testing.T) (*ecdsa.PrivateKey, *signer.PublicKey) {
+	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -267,6 +267,14 @@ func TestTwoMistakesAreNo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return private, key
+}
+
+// TestTwoMistakesAreNo: a signature over another form of the message and in another scheme fails, and the reason says both where the
+// bundle names the key, or no key and there are few.
+func TestTwoMistakesAreNo(t *testing.T) {
+	private, key := newP384(t)
+	var err error
 	other, it := TrustedKey{Name: "other", Key: newSigner(t, signer.RSA2048).PublicKey()}, TrustedKey{Name: "it", Key: key}
 	many := []TrustedKey{other}
 	for len(many) < limits.MistakenKeys {
@@ -314,14 +322,8 @@ func TestTwoMistakesAreNo(t *testing.T) {
 // TestOtherSchemeIsNo: a trusted key's signature in another scheme fails and the reason says so, whatever key the
 // bundle names; of very many trusted keys, some are tried.
 func TestOtherSchemeIsNo(t *testing.T) {
-	private, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	key, err := signer.NewPublicKey(private.Public())
-	if err != nil {
-		t.Fatal(err)
-	}
+	private, key := newP384(t)
+	var err error
 	e := evidence.Envelope{PayloadType: PayloadType, Payload: newStatement(t, StatementOptions{}).Bytes()}
 	sum := sha256.Sum256(e.Message())
 	if e.Signature, err = ecdsa.SignASN1(rand.Reader, private, sum[:]); err != nil {
