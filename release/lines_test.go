@@ -3,12 +3,15 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"text/template"
 )
 
 // published is an environment in which a tool finds a release by its name: pip, uv and pipx in the folder, npm in a registry.
@@ -173,16 +176,43 @@ func TestGoLine(t *testing.T) {
 
 // TestDeadCode: the linker leaves out methods that are never called, which it cannot where a template may name one.
 func TestDeadCode(t *testing.T) {
+	const executes = "text/template.(*state).evalField"
+	if names := executing(t); !strings.Contains(names, executes+"\n") {
+		t.Fatalf("templates are executed otherwise, by\n%s", names)
+	}
 	dir, r := dist(t)
 	for _, to := range distTargets(t, dir, r) {
 		files, err := unpack(to, command.folder(to, r), []byte(readFile(t, filepath.Join(dir, command.archive(to, r)))))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if bytes.Contains(files[to.program()], []byte("text/template.(*state).evalField")) {
+		if bytes.Contains(files[to.program()], []byte(executes)) {
 			t.Errorf("%s: the program executes templates: go build -ldflags=-dumpdep says by what", to)
 		}
 	}
+}
+
+// executing is what a template that names a method is executed by: the functions, a line each.
+func executing(t *testing.T) string {
+	t.Helper()
+	var names strings.Builder
+	if err := template.Must(template.New("").Parse("{{.Callers}}")).Execute(io.Discard, callers{&names}); err != nil {
+		t.Fatal(err)
+	}
+	return names.String()
+}
+
+type callers struct{ to *strings.Builder }
+
+func (c callers) Callers() string {
+	all := make([]uintptr, 64)
+	frames := runtime.CallersFrames(all[:runtime.Callers(0, all)])
+	for more := true; more; {
+		var f runtime.Frame
+		f, more = frames.Next()
+		c.to.WriteString(f.Function + "\n")
+	}
+	return ""
 }
 
 var (
