@@ -140,7 +140,8 @@ func kdf(a pkix.AlgorithmIdentifier, size int) (func(password []byte) ([]byte, e
 		case !ok:
 			return nil, notRead("with PBKDF2 and ", nameOf(p.PRF.Algorithm))
 		case p.Iterations < 1 || p.Iterations > limits.PBKDF2Iterations:
-			return nil, fmt.Errorf("is encrypted with %d iterations of PBKDF2, want 1 to %d", p.Iterations, limits.PBKDF2Iterations)
+			found := fmt.Sprintf("is encrypted with %d iterations of PBKDF2, want 1 to %d", p.Iterations, limits.PBKDF2Iterations)
+			return nil, &FormatError{wantPrivate, found, writing(reencrypt("", "-in FILE"))}
 		case p.KeyLength != 0 && p.KeyLength != size:
 			return nil, errBadParameters
 		}

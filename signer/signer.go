@@ -86,9 +86,12 @@ func readKey(ref string) ([]byte, error) {
 	case scheme != "env":
 		return nil, &UnknownSchemeError{scheme}
 	}
-	value := os.Getenv(rest)
-	if value == "" {
+	value, isSet := os.LookupEnv(rest)
+	switch {
+	case !isSet:
 		return nil, fmt.Errorf("key: environment variable %s is not set", rest)
+	case value == "":
+		return nil, fmt.Errorf("key: environment variable %s is empty", rest)
 	}
 	return []byte(value), nil
 }

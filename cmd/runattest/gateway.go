@@ -101,7 +101,7 @@ func (g *gatewayFlags) configuration(cmd *cobra.Command) (gateway.Config, error)
 		return c, cli.WithHint(errors.New("--key is required, or --fulcio"), makeKeys)
 	case c.Journal == "":
 		return c, errors.New("--journal is required: every call has a line there before it is forwarded")
-	case g.timeout <= 0 || g.over.WindowMax < 0:
+	case g.timeout <= 0 || cmd.Flags().Changed("window-max") && g.over.WindowMax <= 0:
 		return c, errors.New("--journal-timeout, --window-max: must be positive")
 	}
 	g.who.key = c.Key

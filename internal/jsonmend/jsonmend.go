@@ -47,6 +47,8 @@ func All(src []byte, rules canonical.Options, most, budget int) (found []Mistake
 			case m.Code == last.Code && m.Pointer == last.Pointer && (m.Code == "utf8" || m.Code == "surrogate"): // of the same string
 				found = found[:n-1]
 				m = Mistake{last.Error, last.Message, last.Hint, last.IsNull, last.IsElement, last.Replaced, false, m.mend}
+			case m.Code == last.Code && m.Offset == last.Offset && last.Replaced: // by what stands there, where no value can
+				return found, text, nil
 			case m.mend == nil && last.isComment: // which had the rest of a line that is meant
 				return found, text, nil
 			}
@@ -272,6 +274,8 @@ func (m *Mistake) syntax(text []byte) {
 		return
 	}
 	switch c := text[at]; {
+	case isUnfinished(text, at):
+		m.token(text, say)
 	case c == '/' && before >= 0 && text[before] >= '0' && text[before] <= '9' && !bytes.HasPrefix(text[at:], []byte("//")) && !bytes.HasPrefix(text[at:], []byte("/*")):
 		say("write the quotient, as in 0.5, or quote it", "a fraction")
 	case c == '/' || c == '#':
@@ -333,6 +337,16 @@ func commentEnd(text []byte, i int) int {
 		return i + n
 	}
 	return len(text)
+}
+
+// isUnfinished tells whether a number that lacks its last digits, such as 5. or 1e, or a part of a word ends at i.
+func isUnfinished(text []byte, i int) bool {
+	start := i
+	for start > 0 && isWord(text[start-1]) {
+		start--
+	}
+	_, err := canonical.Transform(text[start:i])
+	return start < i && err != nil
 }
 
 // token explains a number that JSON writes in another way, a word, or whatever else is in the way.

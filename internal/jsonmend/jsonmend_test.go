@@ -46,6 +46,11 @@ func TestExplain(t *testing.T) {
 		`{"a":-017}`:                      `5 -017 is not how JSON writes a number; write -17, or -15 if it is octal`,
 		`{"a":1/2}`:                       `6 a fraction; write the quotient, as in 0.5, or quote it`,
 		`{"a":5.}`:                        `5 5. is not how JSON writes a number; write 5`,
+		`{"a":5.,"b":1}`:                  `5 5. is not how JSON writes a number; write 5`,
+		`{"a":[1e,2]}`:                    `6 1e is not how JSON writes a number; quote it, if it is text`,
+		`{"a":5./2}`:                      `5 5. is not how JSON writes a number; write 5`,
+		`{"a":5.#x` + "\n}":               `5 5. is not how JSON writes a number; write 5`,
+		`{"a":tru,"b":1}`:                 `5 a word that is not quoted, tru; quote text: "tru"`,
 		`{"a":007}`:                       `5 007 is not how JSON writes a number; write 7`,
 		`{"a":0x1F}`:                      `5 0x1F is not how JSON writes a number; write 31`,
 		`{"a":1_000}`:                     `5 1_000 is not how JSON writes a number; write 1000`,
@@ -101,6 +106,8 @@ func TestAll(t *testing.T) {
 		`{"a":1,"a":2,"b":3}`: `duplicate /a -> {"a":1,"b":3}`,
 		`{"a":1,"b":[1,2`:     `syntax /b -> `,
 		`{a:1,"b":NaN}`:       `syntax  -> `,
+		`{"a":5.,"b":[1e,-]}`: `syntax /a, syntax /b/0, syntax /b/1 -> {"a":0,"b":[0,0]}`,
+		`{5., 6}`:             `syntax  -> `,
 	} {
 		found, _, form := All([]byte(text), exact, 100, 1<<20)
 		var codes []string

@@ -290,6 +290,25 @@ assert signer._conversation._child.popen.pid == child
         assert pid_of(signer) == pid
 
 
+@linux
+def test_a_check_is_not_continued_in_a_forked_child(keys: Path, tmp_path: Path) -> None:
+    with runattest.Signer(keys / "k.key") as signer:
+        bundles = [signer.sign(number(i)).bundle for i in range(3)]
+    reports = runattest.check(bundles, key=keys / "k.pub")
+    assert next(reports).verified
+    said, child = tmp_path / "said", os.fork()
+    if child == 0:
+        try:
+            next(reports)
+        except runattest.OperationalError as e:
+            said.write_text(str(e))
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    assert said.read_text().startswith("the program cannot be asked: ")
+    assert [r.verified for r in reports] == [True, True]
+
+
 def sign_in_process(path: str, i: int) -> str:
     with runattest.Signer(path) as signer:
         return signer.sign(number(i)).identity

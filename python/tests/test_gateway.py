@@ -262,6 +262,28 @@ def test_blocks_do_not_overlap(keys: Path, tmp_path: Path, upstream: Upstream) -
     assert dict(os.environ) == before
 
 
+def test_one_thread_enters_a_gateway(keys: Path, tmp_path: Path, upstream: Upstream) -> None:
+    before = dict(os.environ)
+    one = runattest.gateway(keys / "k.key", journal=tmp_path / "j", upstream=upstream.url, provider="openai")
+    at_once = threading.Barrier(4)
+
+    def enter() -> bool:
+        at_once.wait()
+        try:
+            one.__enter__()
+        except runattest.InputError as e:
+            assert "a gateway serves once" in str(e)
+            return False
+        return True
+
+    with ThreadPoolExecutor(4) as threads:
+        entered = [done.result() for done in [threads.submit(enter) for _ in range(4)]]
+    assert sorted(entered) == [False, False, False, True]
+    assert os.environ["OPENAI_BASE_URL"] == one.url() + "/v1"
+    one.__exit__(None, None, None)
+    assert dict(os.environ) == before
+
+
 def test_blocks_of_a_forked_child_overlap_with_its_parents(keys: Path, tmp_path: Path) -> None:
     """Processes have variables of their own: what one does in or after a fork leaves the other's as they are."""
     code = f"""

@@ -43,8 +43,7 @@ class Gateway:
         self._conversation: Conversation | None = None
         self._socket: socket.socket | None = None
         self._before: dict[str, str | None] = {}
-        self._base = ""
-        self._over = threading.Event()
+        self._base, self._over, self._entered = "", threading.Event(), threading.Lock()
 
     def url(self, name: str | None = None) -> str:
         """The base URL of the gateway, or of one of several upstreams, for a client that is made without the variables.
@@ -62,9 +61,10 @@ class Gateway:
         import socket
         import tempfile
 
-        if self._conversation is not None or self._over.is_set():
+        if not self._entered.acquire(blocking=False):
             raise InputError("a gateway serves once: make another")
         if _open.setdefault(os.getpid(), self) is not self:  # its calls would come here, to another key and policy
+            self._entered.release()
             raise InputError("the block of another gateway is open in this process", "leave it first, or name all upstreams in one block")
         try:
             secret, listen, pass_fds = secrets.token_hex(16), "127.0.0.1:0", []

@@ -328,8 +328,8 @@ class Conversation:
                 rest = rest[pipe.write(rest) :]
         except BrokenPipeError:
             pass  # it has ended, and its output says why
-        except OSError as e:
-            if e.errno != errno.EINVAL:  # the same, on Windows
+        except (OSError, ValueError) as e:  # ValueError: closed, in a forked child
+            if getattr(e, "errno", 0) != errno.EINVAL:  # the same as above, on Windows
                 raise OperationalError(f"the program cannot be asked: {e}") from e
 
     def _read_line(self) -> bytes | None:
