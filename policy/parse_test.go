@@ -49,6 +49,7 @@ func TestRefused(t *testing.T) {
 		"certificate twice":     {head + "  certificates: [{identity: a@b, identityRegexp: a, issuer: 'https://i'}]\n", "want exactly one of identity and identityRegexp"},
 		"certificate regexp":    {head + "  certificates: [{identityRegexp: \"a(\", issuer: 'https://i'}]\n", "line 6, column 35: /signers/certificates/0/identityRegexp: error parsing regexp"},
 		"certificate of none":   {head + "  certificates: [{identityRegexp: a^b, issuer: 'https://i'}]\n", "/signers/certificates/0/identityRegexp: the regular expression matches no text"},
+		"certificate of empty":  {head + "  certificates: [{identityRegexp: '()', issuer: 'https://i'}]\n", "/signers/certificates/0/identityRegexp: the regular expression matches no text, or the empty one alone"},
 		"issuer of none":        {head + "  certificates: [{identity: a@b, issuerRegexp: $a}]\n", "/signers/certificates/0/issuerRegexp: the regular expression matches no text"},
 		"certificate of blank":  {head + "  certificates: [{identityRegexp: ' ', issuer: 'https://i'}]\n", "/signers/certificates/0/identityRegexp: a blank"},
 		"certificate to blank":  {head + "  certificates: [{identityRegexp: 'a@b ', issuer: 'https://i'}]\n", "/signers/certificates/0/identityRegexp: a blank"},

@@ -20,7 +20,7 @@ type Matcher struct {
 func Exactly(text string) Matcher { return Matcher{text: text} }
 
 // Matching matches what expr (RE2) matches from its first to its last character: expr is
-// anchored on both sides, whether it says so or not. One that matches no text is an error.
+// anchored on both sides, whether it says so or not. One that matches no text, or the empty one alone, is an error.
 func Matching(expr string) (Matcher, error) {
 	if expr == "" {
 		return Matcher{}, errors.New("the regular expression is empty")
@@ -32,8 +32,8 @@ func Matching(expr string) (Matcher, error) {
 	if err != nil {
 		return Matcher{}, err
 	}
-	if regexplang.IsEmpty(expr) {
-		return Matcher{}, errors.New("the regular expression matches no text")
+	if regexplang.IsBlank(expr) {
+		return Matcher{}, errors.New("the regular expression matches no text, or the empty one alone")
 	}
 	return Matcher{expr, re}, nil
 }

@@ -16,11 +16,11 @@ const (
 	other   rune = '-'
 )
 
-// IsEmpty says that expr (RE2) matches no text from its first to its last character. An expression that is malformed, or so large that
-// it is not looked at, is not said to be empty.
-func IsEmpty(expr string) bool { return isEmpty(expr, nil) }
+// IsBlank says that expr (RE2) matches no text from its first to its last character, or the empty one alone. An expression that is
+// malformed, or so large that it is not looked at, is not said to be blank.
+func IsBlank(expr string) bool { return isEmpty(expr, search{some: true}) }
 
-func isEmpty(expr string, lacks func(rune) bool) bool {
+func isEmpty(expr string, s search) bool {
 	parsed, err := syntax.Parse(expr, syntax.Perl)
 	if err != nil {
 		return false
@@ -29,7 +29,7 @@ func isEmpty(expr string, lacks func(rune) bool) bool {
 	if err != nil || len(program.Inst) > limits.RegexProgram {
 		return false
 	}
-	s := search{program.Inst, map[state]bool{}, lacks}
+	s.program, s.seen = program.Inst, map[state]bool{}
 	return !s.reachesEnd(uint32(program.Start), edge)
 }
 
@@ -41,7 +41,7 @@ func IsNowhereWithout(expr string, lacks func(rune) bool) bool {
 	if _, err := syntax.Parse(expr, syntax.Perl); err != nil {
 		return false
 	}
-	return isEmpty(`(?s:.*)(?:`+expr+`)(?s:.*)`, lacks)
+	return isEmpty(`(?s:.*)(?:`+expr+`)(?s:.*)`, search{lacks: lacks})
 }
 
 // state is an instruction with the kinds of the characters before and behind the place.
@@ -54,6 +54,7 @@ type search struct {
 	program []syntax.Inst
 	seen    map[state]bool
 	lacks   func(rune) bool // nil: nothing
+	some    bool            // the empty text does not count
 }
 
 // reachesEnd says whether the end of some text can be reached from an instruction, at a place behind a character of that kind.
@@ -76,7 +77,7 @@ func (s *search) reachesEnd(start uint32, before rune) bool {
 		todo = todo[:len(todo)-1]
 		switch inst := s.program[one.at]; inst.Op {
 		case syntax.InstMatch:
-			if one.behind == edge {
+			if one.behind == edge && !(s.some && one.before == edge) {
 				return true
 			}
 		case syntax.InstAlt, syntax.InstAltMatch:

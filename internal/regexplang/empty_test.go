@@ -5,9 +5,10 @@ import (
 	"testing"
 )
 
-// TestEmpty: an expression is empty if there is no text that it matches whole, and nowhere if it matches no part of one.
+// TestEmpty: an expression is blank if there is no text with a character that it matches whole, and nowhere if it matches no part of
+// any text.
 func TestEmpty(t *testing.T) {
-	for expr, want := range map[string]struct{ empty, nowhere bool }{
+	for expr, want := range map[string]struct{ blank, nowhere bool }{
 		`a^b`:                    {true, true},
 		`$a`:                     {true, true},
 		`^a$b`:                   {true, true},
@@ -24,11 +25,11 @@ func TestEmpty(t *testing.T) {
 		`^a$`:                    {false, false},
 		`^^a|b$$`:                {false, false},
 		`(a^b|c)`:                {false, false},
-		`(a^b)*`:                 {false, false},
-		``:                       {false, false},
-		`$^`:                     {false, false},
+		`(a^b)*`:                 {true, false},
+		``:                       {true, false},
+		`$^`:                     {true, false},
 		`\b`:                     {true, false},
-		`\B`:                     {false, false},
+		`\B`:                     {true, false},
 		`a\b`:                    {false, false},
 		`a\B`:                    {true, false},
 		`\b\w+@acme[.]example\b`: {false, false},
@@ -39,9 +40,15 @@ func TestEmpty(t *testing.T) {
 		`[^a]\b[^-]`:             {false, false},
 		`a(`:                     {false, false},
 		`a{1000}`:                {false, false},
+		`()`:                     {true, false},
+		`x{0}`:                   {true, false},
+		`(?m:^)`:                 {true, false},
+		`(?m)^\n|$`:              {false, false},
+		`(|a^b)*`:                {true, false},
+		`.*`:                     {false, false},
 	} {
-		if got := IsEmpty(expr); got != want.empty {
-			t.Errorf("IsEmpty(%q) is %v", expr, got)
+		if got := IsBlank(expr); got != want.blank {
+			t.Errorf("IsBlank(%q) is %v", expr, got)
 		}
 		if got := IsNowhere(expr); got != want.nowhere {
 			t.Errorf("IsNowhere(%q) is %v", expr, got)
@@ -49,7 +56,7 @@ func TestEmpty(t *testing.T) {
 	}
 }
 
-// FuzzEmpty: what is said to match no text does not.
+// FuzzEmpty: what is said to match no text with a character, or no part of one, does not.
 func FuzzEmpty(f *testing.F) {
 	for _, seed := range [][2]string{{`a^b`, "ab"}, {`(?i)k\b-`, "K-"}, {`a\b|é`, "é"}, {`[^\n]$`, "a"}} {
 		f.Add(seed[0], seed[1])
@@ -62,7 +69,7 @@ func FuzzEmpty(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if _, err := regexp.Compile(expr); err == nil && IsEmpty(expr) && re.MatchString(text) {
+		if _, err := regexp.Compile(expr); err == nil && IsBlank(expr) && text != "" && re.MatchString(text) {
 			t.Errorf("%q matches %q", expr, text)
 		}
 		if part, err := regexp.Compile(expr); err == nil && IsNowhere(expr) && part.MatchString(text) {
