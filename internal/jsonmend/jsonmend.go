@@ -388,7 +388,7 @@ func (m *Mistake) token(text []byte, say func(hint, format string, args ...any))
 		say("write null", "%s", word)
 		m.IsNull, m.IsElement = true, before >= 0 && text[before] != ':'
 	case slices.Contains([]string{"nan", "inf", "infinity"}, strings.ToLower(plain)):
-		say(fmt.Sprintf("write %q, if that is what the run will use; or leave the member out", word), "%s is not a number in JSON", word)
+		say(fmt.Sprintf("write %q, if a string does as well; or leave the member out", word), "%s is not a number in JSON", word)
 	case word[0] == '+' || word[0] == '-' || word[0] == '.' || word[0] >= '0' && word[0] <= '9':
 		hint := "quote it, if it is text"
 		if number, ok := respelt(word); ok {

@@ -13,7 +13,7 @@ var exact = canonical.Options{ExactNumbers: true, MaxDepth: 64, MaxValues: 1000}
 
 func TestExplain(t *testing.T) {
 	for text, want := range map[string]string{
-		`{"a":NaN}`:                       `5 NaN is not a number in JSON; write "NaN", if that is what the run will use; or leave the member out`,
+		`{"a":NaN}`:                       `5 NaN is not a number in JSON; write "NaN", if a string does as well; or leave the member out`,
 		`{"a":-Infinity}`:                 `5 -Infinity is not a number in JSON; write "-Infinity", if`,
 		`{"a":None}`:                      `5 None; write null`,
 		`{"a":nul}`:                       `5 a word that is not quoted, nul`,
