@@ -9,13 +9,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
-	"github.com/digitorus/pkcs7"
 	"github.com/sigstore/sigstore-go/pkg/root"
 
 	"github.com/runattest/runattest/attest/evidence"
-	"github.com/runattest/runattest/internal/visible"
 )
 
 // untrueError says that a timestamp is by an authority of the trusted root, and not true of the signature, or stands twice.
@@ -29,6 +26,7 @@ type stamped struct {
 	issuers   []string // the keys of the certificate authorities that vouch for that one
 	isNamed   bool     // the entry says which certificate signs, and trusts no other of these
 	content   []byte   // that the key signed
+	foreign   int      // certificates in it, which are not by whom they name
 }
 
 // equal says that it is the same timestamp, whatever is around it in the response: an authority numbers those that it makes.
@@ -44,6 +42,7 @@ func (r *TrustedRoot) checkTimestamps(ctx context.Context, e evidence.Envelope, 
 			break
 		}
 		s, err := r.checkTimestamp(response, e.Signature)
+		found.foreign += s.foreign
 		if slices.ContainsFunc(e.Evidence.Timestamps[:i], func(earlier []byte) bool { return bytes.Equal(response, earlier) }) ||
 			err == nil && slices.ContainsFunc(all, s.equal) { // as sigstore-python does: it would count twice
 			err = &untrueError{errors.New("stands twice")}
@@ -159,99 +158,41 @@ func (r *TrustedRoot) checkTimestamp(response, signature []byte) (stamped, error
 	if len(all) == 0 {
 		return stamped{}, errors.New("the trusted root names no timestamp authority")
 	}
-	if t.isFor(signature) {
-		for i, tsa := range all {
-			if signer, err := t.verify(tsa, signature); err == nil {
-				issuers, err := t.issuers(tsa, signer)
-				if err != nil {
-					return stamped{}, fmt.Errorf("by %s: who has issued the certificate that signed it: %w", authorityName(tsa), err)
-				}
-				at := evidence.TrustedTime{Kind: timestampKind, Time: t.at, Accuracy: t.accuracy}
-				return stamped{at, i, keyOf(signer), issuers, leafOf(tsa) != nil, t.content}, nil
-			}
+	var claims []claim
+	for i, tsa := range all {
+		if c, ok := t.claimOf(tsa); ok {
+			c.authority = i
+			claims = append(claims, c)
 		}
 	}
-	return stamped{}, t.whyNot(all, signature)
-}
-
-// verify has sigstore-go verify the timestamp under one authority. It gives the certificate that signed it.
-func (t *token) verify(tsa root.TimestampingAuthority, signature []byte) (*x509.Certificate, error) {
-	var at *root.Timestamp
-	err := guard(func() (err error) { at, err = tsa.Verify(t.response, signature); return err })
-	if err != nil {
-		return nil, err
-	}
-	signer := t.signer(leafOf(tsa))
-	if signer == nil || !at.Time.Equal(t.at) {
-		return nil, errors.New("cannot be read in one way")
-	}
-	if err := t.checkSigner(signer); err != nil {
-		return nil, err
-	}
-	return signer, t.checkEnd(tsa, signer)
-}
-
-// checkEnd wants the authority and its certificates to be valid as late as the time may be.
-func (t *token) checkEnd(tsa root.TimestampingAuthority, signer *x509.Certificate) error {
-	a, ok := tsa.(*root.SigstoreTimestampingAuthority)
-	latest := t.at.Add(t.accuracy)
-	if !ok || t.accuracy == 0 {
-		return nil
-	}
-	if !a.ValidityPeriodEnd.IsZero() && latest.After(a.ValidityPeriodEnd) {
-		return fmt.Errorf("the time may be as late as %s, after the validity of its authority ends at %s", visible.Time(latest), visible.Time(a.ValidityPeriodEnd))
-	}
-	ends := func(c *x509.Certificate) bool { return latest.After(c.NotAfter) }
-	if !ends(signer) && !slices.ContainsFunc(t.certificates, ends) && !slices.ContainsFunc(issuersOf(tsa), ends) {
-		return nil
-	}
-	if _, err := t.chains(a, signer, latest, x509.ExtKeyUsageTimeStamping); err != nil {
-		return fmt.Errorf("the time may be as late as %s: %w", visible.Time(latest), err)
-	}
-	return nil
-}
-
-// issuers are the keys that vouch for the signer's certificate, up to the authority's root.
-func (t *token) issuers(tsa root.TimestampingAuthority, signer *x509.Certificate) (keys []string, err error) {
-	a, ok := tsa.(*root.SigstoreTimestampingAuthority)
-	if !ok {
-		return nil, nil
-	}
-	chains, err := t.chains(a, signer, t.at, x509.ExtKeyUsageTimeStamping)
-	for _, chain := range chains {
-		for _, c := range chain[1:] {
-			if key := keyOf(c); !slices.Contains(keys, key) {
-				keys = append(keys, key)
+	s := stamped{foreign: t.foreign}
+	for _, c := range claims {
+		if t.isFor(signature) && c.verify(signature) == nil {
+			if s.issuers, err = c.issuerKeys(); err != nil {
+				return s, fmt.Errorf("by %s: who has issued the certificate that signed it: %w", authorityName(c.by), err)
 			}
+			s.TrustedTime = evidence.TrustedTime{Kind: timestampKind, Time: t.at, Accuracy: t.accuracy}
+			s.authority, s.key, s.isNamed, s.content = c.authority, keyOf(c.signer), c.by.Leaf != nil, t.content
+			return s, nil
 		}
 	}
-	return keys, err
-}
-
-// chains are those from the signer's certificate to the authority's root that are valid at a time. None is an error.
-func (t *token) chains(a *root.SigstoreTimestampingAuthority, signer *x509.Certificate, at time.Time, usage x509.ExtKeyUsage) ([][]*x509.Certificate, error) {
-	roots, others := x509.NewCertPool(), x509.NewCertPool()
-	roots.AddCert(a.Root)
-	for _, c := range append(t.certificates[:len(t.certificates):len(t.certificates)], a.Intermediates...) {
-		others.AddCert(c)
-	}
-	return signer.Verify(x509.VerifyOptions{Roots: roots, Intermediates: others, CurrentTime: at, KeyUsages: []x509.ExtKeyUsage{usage}})
+	return s, t.whyNot(claims, all, signature)
 }
 
 // whyNot says why no authority vouches for the timestamp, and which of them has signed it.
-func (t *token) whyNot(all []root.TimestampingAuthority, signature []byte) error {
-	for _, tsa := range all {
-		if !t.isBy(tsa) {
+func (t *token) whyNot(claims []claim, all []root.TimestampingAuthority, signature []byte) error {
+	for _, c := range claims {
+		switch {
+		case !c.isSigned():
 			continue
+		case !t.isFor(signature):
+			return &untrueError{fmt.Errorf("by %s, is over other bytes than the signature", authorityName(c.by))}
 		}
-		if !t.isFor(signature) {
-			return &untrueError{fmt.Errorf("by %s, is over other bytes than the signature", authorityName(tsa))}
+		err := c.verify(signature)
+		if err != nil {
+			err = cmp.Or(unsupported(append([]*x509.Certificate{c.signer}, c.by.Intermediates...)...), c.whyNot(signature), err)
 		}
-		_, err := t.verify(tsa, signature)
-		if a, ok := tsa.(*root.SigstoreTimestampingAuthority); ok && err != nil {
-			err = cmp.Or(unsupported(append([]*x509.Certificate{t.signer(a.Leaf)}, a.Intermediates...)...), t.whyNotBy(a, signature), err)
-		}
-		return fmt.Errorf("by %s: %w", authorityName(tsa), err)
+		return fmt.Errorf("by %s: %w", authorityName(c.by), err)
 	}
 	by := "it does not carry the certificate of its signer, and the trusted root does not have it"
 	if c := t.signer(nil); c != nil {
@@ -279,39 +220,6 @@ func listedAs(all []root.TimestampingAuthority, c *x509.Certificate) string {
 			c.SerialNumber, leaf.SerialNumber, with)
 	}
 	return ""
-}
-
-// whyNotBy says why a timestamp is not by an authority that signed it: that the trusted root names the authority for another
-// time is the reason only where nothing else is wrong.
-func (t *token) whyNotBy(a *root.SigstoreTimestampingAuthority, signature []byte) error {
-	always := *a
-	always.ValidityPeriodStart, always.ValidityPeriodEnd = time.Time{}, time.Time{}
-	if _, err := t.verify(&always, signature); err != nil {
-		return err
-	}
-	return period{a.ValidityPeriodStart, a.ValidityPeriodEnd}.checkTime("the authority", t.at)
-}
-
-// isBy says whether the authority signed the token, whatever else is wrong with it.
-func (t *token) isBy(tsa root.TimestampingAuthority) bool {
-	a, ok := tsa.(*root.SigstoreTimestampingAuthority)
-	signer := t.signer(leafOf(tsa))
-	if !ok || signer == nil || a.Leaf != nil && !a.Leaf.Equal(signer) {
-		return false
-	}
-	err := guard(func() error {
-		message, err := pkcs7.Parse(t.message.FullBytes)
-		if err != nil {
-			return err
-		}
-		message.Certificates = []*x509.Certificate{signer}
-		return message.Verify()
-	})
-	if err != nil || a.Leaf != nil {
-		return err == nil
-	}
-	_, err = t.chains(a, signer, signer.NotBefore, x509.ExtKeyUsageAny)
-	return err == nil
 }
 
 // leafOf is the certificate with which the authority signs timestamps, if the trusted root has it.

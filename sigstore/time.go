@@ -22,6 +22,7 @@ type findings struct {
 	promises []evidence.LogEntry // those of them that are promised only
 	ignored  []error             // by services that the trusted root does not list
 	unknown  int                 // of those ignored: log entries by logs that it does not name
+	foreign  int                 // certificates in timestamps, which are not by whom they name
 	wrong    []error             // by services that it lists, but not about this signature
 	stampers parties             // which of those that stamped count as one
 	oneLog   parties             // which logs count as one
@@ -75,12 +76,17 @@ func (t *trust) findings(ctx context.Context, e evidence.Envelope, by entrySigne
 	if vain := len(e.Evidence.Timestamps) + len(e.Evidence.LogEntries) - len(found.times) - len(found.logs) - len(found.promises); vain > 0 {
 		e.Work.Spend(evidenceChecks * vain) // which may have been added to what a trusted signer has signed
 	}
+	e.Work.Spend(foreignChecks * found.foreign)
 	found.judgeLogs()
 	return found
 }
 
 // evidenceChecks is what evidence that proves nothing counts as, in checks of a signature.
 const evidenceChecks = 2
+
+// foreignChecks is what a certificate in a timestamp counts as that is not by whom it names, which takes a check with a key of P-384
+// as a rule.
+const foreignChecks = 8
 
 // timestamps counts the different authorities that stamped the signature.
 func (f findings) timestamps() int { return f.timestampsUntil(time.Time{}) }

@@ -36,6 +36,7 @@ type token struct {
 	names    []byte // the GeneralName by which the authority calls itself; nil without
 
 	certificates []*x509.Certificate // nil if it carries none
+	foreign      int                 // times that one of them was not by a certificate of the name of its issuer
 	issuer       []byte              // of the signer's certificate: a Name
 	serial       *big.Int
 	certificate  []certificateID // of the signer, by the signed attributes
@@ -127,11 +128,16 @@ func (t *token) readResponse(response []byte) error {
 	if err := t.readMessage(); err != nil {
 		return err
 	}
-	t.response, err = asn1.Marshal(struct {
+	t.response, err = responseOf(t.message.FullBytes)
+	return err
+}
+
+// responseOf is a granted response with a token.
+func responseOf(token []byte) ([]byte, error) {
+	return asn1.Marshal(struct {
 		Status struct{ Granted int }
 		Token  asn1.RawValue
-	}{Token: asn1.RawValue{FullBytes: t.message.FullBytes}})
-	return err
+	}{Token: asn1.RawValue{FullBytes: token}})
 }
 
 // statusText is what the authority says besides its status, for people.

@@ -25,6 +25,7 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/internal/testing/pkitest"
+	"github.com/runattest/runattest/signer"
 )
 
 // draft is a timestamp before it is written, right in all until it is edited.
@@ -586,6 +587,74 @@ func TestOneStamperCountsOnce(t *testing.T) {
 	_, err := NewTrust(TrustOptions{Root: rootWith(t, b, a), Keys: []attest.TrustedKey{key}, RequireTimestamps: 2})
 	if err == nil || !strings.Contains(err.Error(), "names 1 timestamp authority in 2 entries") {
 		t.Errorf("two required of one authority: %v", err)
+	}
+}
+
+// TestForeignCertificates: what a party that passes a timestamp on adds to its certificates neither refuses it nor costs more than to see that
+// no authority has issued it.
+func TestForeignCertificates(t *testing.T) {
+	top, stranger := pkitest.Root("Acme Root"), pkitest.Root("J")
+	middle := top.Issue("Acme Stamping", pkitest.Authority)
+	by := middle.Issue("Acme Stamps", pkitest.Stamper)
+	named := func(i int) func(*x509.Certificate) {
+		return func(c *x509.Certificate) { pkitest.Authority(c); c.DNSNames = []string{fmt.Sprintf("h%d.example", i)} }
+	}
+	certify := func(issuer *pkitest.Holder, public any, name string, i int) *pkitest.Holder {
+		return &pkitest.Holder{Certificate: issuer.Certify(public, name, named(i))}
+	}
+	loop := []*pkitest.Holder{by, certify(stranger, middle.Certificate.PublicKey, "Acme Stamping", 0)} // of which x509 searches all chains first
+	for i := range 13 {
+		loop = append(loop, certify(stranger, stranger.Certificate.PublicKey, "J", i))
+	}
+	loop = append(loop, middle)
+	forged := []*pkitest.Holder{by, middle} // said to be by the authority's root, and by its intermediate
+	for i := range 7 {
+		other := pkitest.Root("Acme Root")
+		forged = append(forged, certify(other, middle.Certificate.PublicKey, "Acme Stamping", i), certify(pkitest.Root("Acme Stamping"), other.Certificate.PublicKey, "J", i))
+	}
+	of := func(holders ...*pkitest.Holder) namedChain {
+		return namedChain{url: "https://tsa.acme.example", chain: holders}
+	}
+	for title, c := range map[string]struct {
+		root         namedChain
+		certificates []*pkitest.Holder
+		foreign      int
+	}{
+		"issue each other":                     {of(top), loop, 0},
+		"issue each other, signer named":       {of(by, middle, top), loop, 0},
+		"issue each other, intermediate named": {of(middle, top), loop, 0},
+		"forged":                               {of(top), forged, 14},
+		"forged, signer named":                 {of(by, middle, top), forged, 14},
+		"one many times":                       {of(top), append(slices.Repeat([]*pkitest.Holder{middle}, 15), by), 0},
+		"forged for one that stands many times": {
+			of(top), slices.Concat([]*pkitest.Holder{by}, slices.Repeat([]*pkitest.Holder{middle}, 8), forged[3:4], forged[5:6], forged[7:8]), 3,
+		},
+	} {
+		d := newDraft(by)
+		d.certificates = c.certificates
+		r := rootWith(t, c.root)
+		work := signer.NewWork(1000)
+		e := evidence.Envelope{Signature: stampOver, Evidence: evidence.Material{Timestamps: [][]byte{d.response()}}, Work: work}
+		found := (&trust{TrustOptions: TrustOptions{Root: r}}).findings(t.Context(), e, entrySigner{})
+		if len(found.times) != 1 || len(found.ignored)+len(found.wrong) > 0 || found.foreign != c.foreign || work.Done() != foreignChecks*c.foreign {
+			t.Errorf("%s: %+v; counted as %d checks", title, found, work.Done())
+		}
+		read, err := readToken(d.response())
+		if err != nil {
+			t.Fatal(err)
+		}
+		one, ok := read.claimOf(r.root.TimestampingAuthorities()[0])
+		if !ok {
+			t.Fatalf("%s: not by the authority", title)
+		}
+		response, err := one.response()
+		if err != nil {
+			t.Fatal(err)
+		}
+		passed, err := readToken(response)
+		if err != nil || len(passed.certificates) > 2 || !passed.certificates[0].Equal(by.Certificate) && !passed.certificates[1].Equal(by.Certificate) {
+			t.Errorf("%s: the library is given %d certificates, %v", title, len(passed.certificates), err)
+		}
 	}
 }
 
