@@ -119,13 +119,21 @@ func (l inLog) same(other inLog) bool {
 }
 
 // judgeLogs takes for true what is by logs that are believed at the time of the signature: who
-// got hold of a retired log's key could prove entries ever after.
+// got hold of a retired log's key could prove entries ever after. Nor is the time that another one has signed taken for true.
 func (f *findings) judgeLogs() {
+	all := f.times
 	for _, e := range f.entries {
 		switch {
-		case !believedAt(e.log, f.times):
+		case !believedAt(e.log, all):
+			f.times = slices.DeleteFunc(slices.Clone(f.times), func(t evidence.TrustedTime) bool {
+				isItsOwn := t.Kind == logKind && t.Authority == e.at.Log
+				if isItsOwn {
+					f.unbelieved = append(f.unbelieved, t)
+				}
+				return isItsOwn
+			})
 			when := "at the time of the signature"
-			if len(f.times) == 0 {
+			if len(all) == 0 {
 				when = "after " + bound(e.log.ValidityPeriodEnd) + ", and no trusted time proves that the signature is older"
 			}
 			f.ignored = append(f.ignored, fmt.Errorf("the log %s is not believed %s", e.at.Log, when))

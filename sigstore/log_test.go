@@ -1,6 +1,15 @@
 package sigstore
 
-import "testing"
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sigstore/sigstore-go/pkg/root"
+
+	"github.com/runattest/runattest/attest/evidence"
+	"github.com/runattest/runattest/internal/testing/pkitest"
+)
 
 // A report names the index that was proved, not the one that is written beside it.
 func TestProvedIndex(t *testing.T) {
@@ -23,6 +32,37 @@ func TestProvedIndex(t *testing.T) {
 			if l.Index == 12345 {
 				t.Errorf("%s: the report names an index that nothing proves", name)
 			}
+		}
+	}
+}
+
+// TestUnbelievedLog: the time that a log has signed proves nothing where the log is not believed at the other times, and may forbid.
+func TestUnbelievedLog(t *testing.T) {
+	at := func(hour int) time.Time { return time.Date(2026, 11, 1, hour, 0, 0, 0, time.UTC) }
+	const url = "https://rekor.example"
+	stamped := func(hour int) evidence.TrustedTime {
+		return evidence.TrustedTime{Kind: timestampKind, Authority: "https://tsa.example", Time: at(hour)}
+	}
+	promised := evidence.TrustedTime{Kind: logKind, Authority: url, Time: at(8)}
+	for title, c := range map[string]struct {
+		times         []evidence.TrustedTime
+		before, until int // hours; of SignedBefore, and of the key
+		refused       string
+	}{
+		"alone":                       {[]evidence.TrustedTime{promised}, 10, 12, ""},
+		"stamped in its time":         {[]evidence.TrustedTime{stamped(9), promised}, 10, 12, ""},
+		"stamped after it":            {[]evidence.TrustedTime{stamped(11), promised}, 10, 12, "signed by 2026-11-01T11:00:00Z at the latest"},
+		"stamped in time, and later":  {[]evidence.TrustedTime{stamped(9), stamped(11), promised}, 10, 12, ""},
+		"stamped before, key retired": {[]evidence.TrustedTime{stamped(6), promised}, 10, 7, "is outside the validity of k"},
+	} {
+		before := at(c.before)
+		log := &root.TransparencyLog{ValidityPeriodStart: at(7), ValidityPeriodEnd: at(9).Add(time.Minute)}
+		found := findings{times: c.times, entries: []inLog{{log: log, at: evidence.LogEntry{Log: url}}}}
+		found.judgeLogs()
+		r := rootWith(t, namedChain{url: "https://tsa.example", chain: []*pkitest.Holder{pkitest.Root("Acme Root")}})
+		got := (&trust{TrustOptions{Root: r, SignedBefore: &before}}).judgeTime(evidence.Envelope{}, found, demand{who: "k", notAfter: at(c.until), time: true})
+		if (got.Verdict == evidence.Pass) != (c.refused == "") || !strings.Contains(got.Reason, c.refused) {
+			t.Errorf("%s: %+v", title, got)
 		}
 	}
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/internal/testing/pkitest"
+	"github.com/runattest/runattest/signer"
 )
 
 // oidcIssuer is the extension that names the OIDC issuer, as Fulcio writes it in its second form.
@@ -231,5 +232,34 @@ func TestRejectionsChain(t *testing.T) {
 	trust := trusting(t, TrustOptions{Root: issuedBy(t, stamps, top, middle, top), Identities: trustsAlice, UnsafeAnyTime: true})
 	if who := p.bundle(t).PossibleSigner(t.Context(), trust); who == nil || who.Name != alice {
 		t.Errorf("%v", who)
+	}
+}
+
+// TestLongNames: names of a stranger's certificate, which are held against every identity, count by their length.
+func TestLongNames(t *testing.T) {
+	top := pkitest.Root("Acme Root")
+	stamps := top.Issue("Acme Stamps", pkitest.Stamper)
+	var identities []CertificateIdentity
+	for range 20 {
+		identities = append(identities, CertificateIdentity{SubjectAlternativeName: matching(t, `.*(team|group)0.*@acme\.example`), Issuer: Exactly(issuer)})
+	}
+	for _, anyTime := range []bool{false, true} {
+		done := map[int]int{}
+		for _, length := range []int{20, 60_000} {
+			by := pkitest.Root("Stranger").Issue("", signersOwn, func(c *x509.Certificate) {
+				c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning}
+				c.EmailAddresses = []string{strings.Repeat("a", length) + "@b.example"}
+			})
+			work := signer.NewWork(50_000)
+			e := evidence.Envelope{
+				MediaType: attest.BundleMediaType, PayloadType: attest.PayloadType, Payload: statement(t), Signature: []byte("none"),
+				Certificates: [][]byte{by.Certificate.Raw}, Work: work,
+			}
+			trusting(t, TrustOptions{Root: issuedBy(t, stamps, top, top.Issue("Acme Signing", pkitest.Authority), top), Identities: identities, UnsafeAnyTime: anyTime}).CheckEnvelope(t.Context(), e)
+			done[length] = work.Done()
+		}
+		if done[20] < 16 || done[20] > 30 || done[60_000] < 2_000 {
+			t.Errorf("counted as %v checks", done)
+		}
 	}
 }

@@ -26,7 +26,7 @@ type stamped struct {
 	issuers   []string // the keys of the certificate authorities that vouch for that one
 	isNamed   bool     // the entry says which certificate signs, and trusts no other of these
 	content   []byte   // that the key signed
-	foreign   int      // certificates in it, which are not by whom they name
+	foreign   int      // certificates in it, which are not by the issuer that they name
 }
 
 // equal says that it is the same timestamp, whatever is around it in the response: an authority numbers those that it makes.

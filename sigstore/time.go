@@ -16,16 +16,17 @@ import (
 
 // findings is what of a bundle's timestamps and log entries the trusted root vouches for.
 type findings struct {
-	times    []evidence.TrustedTime
-	entries  []inLog             // of logs that the trusted root names
-	logs     []evidence.LogEntry // those of them that are proved
-	promises []evidence.LogEntry // those of them that are promised only
-	ignored  []error             // by services that the trusted root does not list
-	unknown  int                 // of those ignored: log entries by logs that it does not name
-	foreign  int                 // certificates in timestamps, which are not by whom they name
-	wrong    []error             // by services that it lists, but not about this signature
-	stampers parties             // which of those that stamped count as one
-	oneLog   parties             // which logs count as one
+	times      []evidence.TrustedTime
+	unbelieved []evidence.TrustedTime // by logs that are not believed at the others; they prove nothing, and may forbid
+	entries    []inLog                // of logs that the trusted root names
+	logs       []evidence.LogEntry    // those of them that are proved
+	promises   []evidence.LogEntry    // those of them that are promised only
+	ignored    []error                // by services that the trusted root does not list
+	unknown    int                    // of those ignored: log entries by logs that it does not name
+	foreign    int                    // certificates in timestamps, which are not by the issuer that they name
+	wrong      []error                // by services that it lists, but not about this signature
+	stampers   parties                // which of those that stamped count as one
+	oneLog     parties                // which logs count as one
 }
 
 // gather holds everything that a bundle carries against the trusted root. A decision about an approval asks for it several times.
@@ -84,7 +85,7 @@ func (t *trust) findings(ctx context.Context, e evidence.Envelope, by entrySigne
 // evidenceChecks is what evidence that proves nothing counts as, in checks of a signature.
 const evidenceChecks = 2
 
-// foreignChecks is what a certificate in a timestamp counts as that is not by whom it names, which takes a check with a key of P-384
+// foreignChecks is what a certificate in a timestamp counts as that is not by the issuer that it names: such an authority's key is of P-384
 // as a rule.
 const foreignChecks = 8
 
@@ -153,7 +154,7 @@ func (t *trust) judgeTime(e evidence.Envelope, found findings, d demand) evidenc
 		}
 		return c
 	}
-	for _, at := range found.times {
+	for _, at := range slices.Concat(found.times, found.unbelieved) {
 		if !d.includes(at) {
 			return no(evidence.CodeTimeValidity, "%s by %s is outside the validity of %s (%s to %s)", describeTime(at), at.Authority, d.who, bound(d.notBefore), bound(d.notAfter))
 		}

@@ -194,9 +194,10 @@ func (t *trust) checkCertificate(ctx context.Context, e evidence.Envelope) evide
 		Signer: evidence.Skipped(evidence.CheckSigner, evidence.CodeNotReached, "without a good signature there is no signer"),
 		Time:   evidence.Skipped(evidence.CheckTime, evidence.CodeNotReached, "without a good signature there is nothing to date"),
 	}
-	cost := certificateChecks(e.Certificates[0])
-	if !e.Work.Spend(cost) {
-		o.Signature = evidence.Failed(evidence.CheckSignature, evidence.CodeCertificate, "the certificate was not looked at")
+	spent := certificateChecks(e.Certificates[0])
+	tooMuch := evidence.Failed(evidence.CheckSignature, evidence.CodeCertificate, "the certificate was not looked at")
+	if !e.Work.Spend(spent) {
+		o.Signature = tooMuch
 		return o
 	}
 	var c *leafCertificate
@@ -209,6 +210,9 @@ func (t *trust) checkCertificate(ctx context.Context, e evidence.Envelope) evide
 	switch {
 	case err != nil:
 		o.Signature = unusable(err)
+		return o
+	case !e.Work.Spend(c.nameChecks(len(t.Identities))):
+		o.Signature = tooMuch
 		return o
 	case c.unfit != nil:
 		return t.explainUnfit(o, c)
@@ -223,7 +227,7 @@ func (t *trust) checkCertificate(ctx context.Context, e evidence.Envelope) evide
 		o.Time = evidence.Skipped(evidence.CheckTime, evidence.CodeNotReached, "without a trusted signer there is nothing to date")
 		return o
 	}
-	e.Work.Spend(-cost) // a trusted signer made it possible
+	e.Work.Spend(-spent - c.nameChecks(len(t.Identities))) // a trusted signer made it possible
 	found := t.gather(ctx, e, entrySigner{certificate: c})
 	if t.UnsafeAnyTime {
 		o.Signer, o.Time = t.judgeSignerAtAnyTime(c), evidence.Passed(evidence.CheckTime, "is not asked for")
@@ -281,6 +285,11 @@ func (t *trust) mayHaveSigned(c *leafCertificate) *evidence.SignerIdentity {
 
 // certificateChecks is what reading a certificate and finding its authority counts as, in checks of a signature.
 func certificateChecks(der []byte) int { return 16 + len(der)/(4<<10) }
+
+// nameChecks is what holding a certificate's names against so many identities, by regular expressions at the worst, counts as.
+func (c *leafCertificate) nameChecks(identities int) int {
+	return (len(c.summary.SubjectAlternativeName) + len(c.others)) * identities / 512
+}
 
 func (c *leafCertificate) signerIdentity() *evidence.SignerIdentity {
 	return &evidence.SignerIdentity{
