@@ -1,7 +1,9 @@
 package secrets
 
 import (
+	"cmp"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/runattest/runattest/internal/lazyregexp"
@@ -11,20 +13,21 @@ import (
 
 // inPairs says what a pair in s is, or "".
 func inPairs(s string) string {
+	parts := connectionParts{text: s}
 	for at := 0; ; at++ {
 		i := strings.IndexAny(s[at:], "=:")
 		if i < 0 {
 			return ""
 		}
 		at += i
-		if what := pairAt(s, at); what != "" {
+		if what := pairAt(s, at, &parts); what != "" {
 			return what
 		}
 	}
 }
 
 // pairAt says what the pair is whose separator stands at i, or "".
-func pairAt(s string, i int) string {
+func pairAt(s string, i int, parts *connectionParts) string {
 	name, start := nameBefore(s, i)
 	if name == "" {
 		return ""
@@ -41,7 +44,7 @@ func pairAt(s string, i int) string {
 		}
 	case isCredential && isMadeUp(value), isRandom(value) && IsNamed(name, value), isCredential && quoted && isTyped(value),
 		s[i] == ':' && strings.Contains(name, "-") && isMadeUp(value) && IsNamed(name, value), // a header
-		s[i] == '=' && isCredential && isValue(name, value) && connection.MatchString(s[max(i-behind, 0):min(i+behind, len(s))]):
+		s[i] == '=' && isCredential && parts.isNear(i) && isValue(name, value):
 		return "a credential"
 	}
 	return ""
@@ -49,6 +52,22 @@ func pairAt(s string, i int) string {
 
 // connection is another part of a connection string: names and values between semicolons or blanks.
 var connection = lazyregexp.New(`(?i)(?:^|[;\s"'])(?:server|data source|host|hostaddr|endpoint|database|dbname|initial catalog|accountname|user id|uid|user)\s*=`)
+
+// connectionParts are where a text has such parts. It is read once, and only if it is asked.
+type connectionParts struct {
+	text   string
+	at     [][]int // in order
+	isRead bool
+}
+
+// isNear tells whether there is one around i.
+func (c *connectionParts) isNear(i int) bool {
+	if !c.isRead {
+		c.at, c.isRead = connection.FindAllStringIndex(c.text, -1), true
+	}
+	n, _ := slices.BinarySearchFunc(c.at, i-behind, func(part []int, from int) int { return cmp.Compare(part[0], from) })
+	return n < len(c.at) && c.at[n][1] <= i+behind
+}
 
 // nameBefore is the name that ends before i, which a quotation mark and a blank may follow, and where it starts.
 func nameBefore(s string, i int) (name string, start int) {
