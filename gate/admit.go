@@ -151,7 +151,7 @@ func (a *Admission) decide(ctx context.Context) (err error) {
 	if a.bundle, err = a.request.Bundle.Marshal(); err != nil {
 		return err
 	}
-	if a.answer, err = a.request.ask(ctx, a.asked); err != nil {
+	if a.answer, a.asked, err = a.request.ask(ctx); err != nil {
 		return err
 	}
 	checked, err := CheckFiles(ctx, a.request.Hasher, a.verified.Declaration(), a.request.Bindings)
@@ -188,22 +188,25 @@ func (a *Admission) asOfNow(ctx context.Context) (answer, time.Time, error) {
 	if since := now.Sub(a.asked); since >= 0 && since <= stale { // a clock that was set back has decided about a time to come
 		return a.answer, a.asked, nil
 	}
-	again, err := a.request.ask(ctx, now)
-	return again, now, err
+	return a.request.ask(ctx)
 }
 
-// ask verifies the bundle, and has the policy decide. The answer is verified only if both say yes.
-func (r *Request) ask(ctx context.Context, now time.Time) (answer, error) {
-	given := asOf(now, r.ClockName, r.At)
+// ask verifies the bundle, and has the policy decide, about the time when all that this takes is read and verified, which it returns.
+// The answer is verified only if both say yes.
+func (r *Request) ask(ctx context.Context) (answer, time.Time, error) {
+	given := asOf(time.Time{}, r.ClockName, r.At)
+	if r.At.IsZero() {
+		given.Time = r.Clock
+	}
 	evidence := Evidence{r.Approvals, r.Lineage, r.Graph, r.PassedOver}
 	gather := func(ctx context.Context, run *attest.Verified) (policy.Given, error) {
 		return evidence.Gather(ctx, r.Policy, run, given)
 	}
 	result, err := r.Policy.VerifyWith(ctx, r.Bundle, attest.Expect{Declaration: r.Declaration}, gather)
 	if err != nil {
-		return refused(err), err
+		return refused(err), time.Time{}, err
 	}
-	return answer{result.Verified, &result.Report, result.Decision}, nil
+	return answer{result.Verified, &result.Report, result.Decision}, result.Decision.Now, nil
 }
 
 // refused is what an error says about the answer.

@@ -328,7 +328,7 @@ func TestAskedAgain(t *testing.T) {
 	s := newSite(t, "rules: [{name: may, expr: 'now >= timestamp(\"2026-06-01T12:00:00Z\") && now < timestamp(\"2026-06-01T13:00:00Z\")'}]\n")
 	d := s.declare("m")
 	bundle := s.run(s.ci, d)
-	times := 0
+	times, noon := 0, s.now
 	rejectedFrom := func(reading int) approvalFunc {
 		times = 0
 		return func(ctx context.Context, runs []identity.ID) iter.Seq2[policy.Approval, error] {
@@ -353,11 +353,11 @@ func TestAskedAgain(t *testing.T) {
 		"rejected meanwhile":   {2 * time.Second, 2, 2, "rejected by alice", ""},
 		"rejected before Exec": {2 * time.Second, 3, 2, "", "rejected by alice"},
 		"ended meanwhile":      {61 * time.Minute, 9, 2, "denied by may", ""},
-		"ended before Exec":    {31 * time.Minute, 9, 2, "", "denied by may"},
+		"ended before Exec":    {25 * time.Minute, 9, 2, "", "denied by may"},
 		"backwards":            {-time.Second, 9, 2, "denied by may", ""},
 		"backwards, rejected":  {-time.Nanosecond, 2, 2, "rejected by alice", ""},
 	} {
-		s.step = c.step
+		s.step, s.now = c.step, noon.Add(-c.step) // Admit looks, and decides at the next look
 		if name == "a second" {
 			c.from = 2
 		}
@@ -381,6 +381,37 @@ func TestAskedAgain(t *testing.T) {
 		}
 		if left, _ := os.ReadDir(start.Dir); len(left) != 0 {
 			t.Errorf("%s: left %v", name, left)
+		}
+	}
+}
+
+// TestEndedWhileAsked: what ends while the evidence is read has ended: the decision is one about the time behind that.
+func TestEndedWhileAsked(t *testing.T) {
+	s := newSite(t, "rules: [{name: may, expr: 'now < timestamp(\"2026-06-01T13:00:00Z\")'}]\n")
+	d := s.declare("m")
+	bundle, noon := s.run(s.ci, d), s.now
+	for _, slow := range []int{1, 2, 3, 9} { // the reading that takes two hours
+		reading := 0
+		s.now = noon
+		source := func(ctx context.Context, runs []identity.ID) iter.Seq2[policy.Approval, error] {
+			if reading++; reading == slow {
+				s.now = s.now.Add(2 * time.Hour)
+			} else {
+				s.now = s.now.Add(2 * time.Second)
+			}
+			return approvals(nil)(ctx, runs)
+		}
+		a := s.admit(t.Context(), Request{Bundle: bundle, Approvals: approvalFunc(source)})
+		if got, want := a.Allowed(), slow > 1; got != want || reading != 1 {
+			t.Fatalf("reading %d: allowed %v after %d readings: %v", slow, got, reading, a.Err())
+		}
+		if slow == 1 {
+			continue
+		}
+		s.now = s.now.Add(2 * time.Second)
+		err := a.Exec(t.Context(), Start{Program: "/nonexistent", Args: []string{"x"}, Dir: t.TempDir()})
+		if denied := err != nil && strings.Contains(err.Error(), "denied"); denied != (slow == 2) {
+			t.Errorf("reading %d, by Exec: %v", slow, err)
 		}
 	}
 }

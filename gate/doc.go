@@ -5,7 +5,7 @@
 // Admit asks three questions about a bundle, in this order, and stops at the first no:
 //
 //  1. Is it verified, and does the policy allow the run? (policy.Policy.Verify, with the approvals and the lineage that the
-//     request's sources give, at the time of its clock)
+//     request's sources give, at the time of its clock once all of that is read and verified)
 //  2. Are the files and folders that the declaration names on this machine those that it names? (CheckFiles)
 //  3. If these took longer than a second, or the clock was set back: does the policy still allow it? The sources are read
 //     again, so that a rejection that has arrived meanwhile is seen.

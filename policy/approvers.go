@@ -290,7 +290,7 @@ func (p *Policy) Rejections(ctx context.Context, given Given) (map[identity.ID]s
 		return nil, ErrNoApprovers
 	}
 	s := subject{asOf: asOf{given.Now, given.Replay}}
-	if err := p.hearAll(ctx, &s, given.Approvals); err != nil {
+	if err := p.consider(ctx, &s, given); err != nil {
 		return nil, err
 	}
 	if s.laborious != nil {

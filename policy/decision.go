@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -70,6 +71,8 @@ type Given struct {
 	// Now is the time of the decision, and Clock says for reports whose time that is; "" is the caller's.
 	Now   time.Time
 	Clock string
+	// Time, if there is one, is asked for Now once all that is given is verified, which may take long: what ends meanwhile has ended.
+	Time func() time.Time
 	// Replay says that the decision is one about the past, so that rejections that are dated later than Now do not
 	// count. Without it a rejection counts whatever its date is, since Now is a clock that may be slow.
 	Replay bool
@@ -116,29 +119,50 @@ func (p *Policy) subjectOf(ctx context.Context, v *attest.Verified, given Given)
 		id: v.ID(), declaration: v.Declaration(), signer: v.Signer(), times: v.Times(), annotations: v.Annotations(),
 		asOf: asOf{given.Now, given.Replay}, clock: cmp.Or(given.Clock, "the caller's clock"), approvals: []ApprovalResult{}, ancestors: ancestry(v, given.Lineage),
 	}
-	err := p.hearAll(ctx, &s, given.Approvals)
+	err := p.consider(ctx, &s, given)
 	return s, err
 }
 
-// hearAll verifies the approvals, and says which of them count for the run.
-func (p *Policy) hearAll(ctx context.Context, s *subject, given []Approval) error {
+// errNoTime is for a clock that does not work.
+var errNoTime = errors.New("the time that the policy is asked about is not known: Given.Time says the zero time")
+
+// consider verifies the approvals, and says which of them count for the run, as of the time when that is done.
+func (p *Policy) consider(ctx context.Context, s *subject, given Given) error {
+	stated, err := p.considerEach(ctx, s, given.Approvals)
+	if err != nil {
+		return err
+	}
+	if given.Time != nil {
+		if s.now = given.Time(); s.now.IsZero() {
+			return errNoTime
+		}
+	}
+	for _, o := range stated {
+		s.take(o)
+	}
+	oneByEachKey(s.approvals)
+	return nil
+}
+
+// considerEach verifies the approvals, as many of them as the bound on that work allows.
+func (p *Policy) considerEach(ctx context.Context, s *subject, given []Approval) (stated []statedDecision, err error) {
 	if p.approvals == nil && len(given) > 0 {
-		return ErrNoApprovers
+		return nil, ErrNoApprovers
 	}
 	if len(given) > limits.Approvals {
-		return fmt.Errorf("%d approvals, want at most %d", len(given), limits.Approvals)
+		return nil, fmt.Errorf("%d approvals, want at most %d", len(given), limits.Approvals)
 	}
 	work := signer.NewWork(signatureChecks)
 	var costly string
 	most := -1
 	for i, a := range given {
 		if a.Bundle.Format() == "" { // nil, or a zero value
-			return fmt.Errorf("approval %s: there is no bundle: what could not be read may be a rejection", cmp.Or(a.Source, "without a source"))
+			return nil, fmt.Errorf("approval %s: there is no bundle: what could not be read may be a rejection", cmp.Or(a.Source, "without a source"))
 		}
 		before := work.Done()
 		o := p.approvals.verify(ctx, a, work)
 		if err := ctx.Err(); err != nil { // which may be why it does not count
-			return err
+			return nil, err
 		}
 		if cost := work.Done() - before; cost > most {
 			costly, most = a.Source, cost
@@ -146,15 +170,14 @@ func (p *Policy) hearAll(ctx context.Context, s *subject, given []Approval) erro
 		if work.Exhausted() {
 			s.laborious = fmt.Errorf("%w, more than %d, and a rejection might be missed: %d of %d approvals were read, and %s alone took %d; "+
 				"give only approvals of this run and of its ancestors, each with one signature", ErrSignatureChecks, signatureChecks, i, len(given), costly, most)
-			return nil
+			return stated, nil
 		}
 		if o.vague != nil {
-			return fmt.Errorf("approval %s: %w", a.Source, o.vague)
+			return nil, fmt.Errorf("approval %s: %w", a.Source, o.vague)
 		}
-		s.take(o)
+		stated = append(stated, o)
 	}
-	oneByEachKey(s.approvals)
-	return nil
+	return stated, nil
 }
 
 // signatureChecks is limits.SignatureChecks. Tests change it.

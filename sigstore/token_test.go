@@ -658,6 +658,26 @@ func TestForeignCertificates(t *testing.T) {
 	}
 }
 
+// TestLongCertificateNames: a token with a certificate whose name is very long is refused before the name is written out or compared,
+// for which crypto/x509 takes time by the square of its length.
+func TestLongCertificateNames(t *testing.T) {
+	top := pkitest.Root("Acme Root")
+	r := rootWith(t, namedChain{url: "https://a", chain: []*pkitest.Holder{top}})
+	named := func(n int) func(*x509.Certificate) {
+		return func(c *x509.Certificate) {
+			pkitest.Stamper(c)
+			c.Subject = pkix.Name{OrganizationalUnit: slices.Repeat([]string{"a"}, n)}
+		}
+	}
+	for _, n := range []int{2, 3000} {
+		d := newDraft(pkitest.Root("Stranger").Issue("", named(n)))
+		_, err := r.checkTimestamp(d.response(), stampOver)
+		if isRefused := err != nil && strings.Contains(err.Error(), "want at most 4096"); isRefused != (n == 3000) {
+			t.Errorf("%d: %.200v", n, err)
+		}
+	}
+}
+
 // TestOneStampTwice: a timestamp that stands twice is refused, also with other certificates and another status around it.
 func TestOneStampTwice(t *testing.T) {
 	top := pkitest.Root("Acme Root")

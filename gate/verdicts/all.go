@@ -60,7 +60,8 @@ func (v *Verifier) All(ctx context.Context, visitor Visitor, names ...string) er
 		p.Data = nil
 		return p
 	}
-	for p := range inorder.Map(workers, v.pieces(names, stop), piece.size, verify) {
+	lone := func(p piece) bool { return len(names) == 1 && p.Name == input.Name(names[0]) } // and not a line of the file
+	for p := range inorder.MapLone(workers, v.pieces(names, stop), piece.size, lone, verify) {
 		if !p.visit(visitor) {
 			return nil
 		}

@@ -60,6 +60,8 @@ const (
 	Timestamp   = 64 << 10
 	// TimestampDepth is how deep objects nest in an RFC 3161 response.
 	TimestampDepth = 64
+	// CertificateName is the length of a subject or an issuer in DER, in bytes.
+	CertificateName = 4 << 10
 	// Certificates is how many a bundle or a timestamp carries.
 	Certificates = 16
 	// Signatures is how many an envelope has: one that verifies has one, and each may be an approver's.
