@@ -92,6 +92,7 @@ func newRoot(args ...string) *cobra.Command {
 		root.AddCommand(cmd)
 	}
 	root.CompletionOptions.HiddenDefaultCmd = false
+	root.CompletionOptions.DisableDefaultCmd = named // it is not asked for
 	return root
 }
 
