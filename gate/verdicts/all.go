@@ -48,7 +48,8 @@ func (v *Verifier) All(ctx context.Context, visitor Visitor, names ...string) er
 		return errors.New("no visitor: the verdicts would be lost")
 	}
 	workers := runtime.GOMAXPROCS(0)
-	if v.Policy != nil || v.Source != nil { // which read evidence for one after the other
+	readsEvidence := v.Policy != nil || v.Source != nil // for one after the other
+	if readsEvidence || len(names) == 1 && input.HoldsOne(names[0]) {
 		workers = 1
 	}
 	stop := make(chan struct{})
@@ -60,8 +61,7 @@ func (v *Verifier) All(ctx context.Context, visitor Visitor, names ...string) er
 		p.Data = nil
 		return p
 	}
-	lone := func(p piece) bool { return len(names) == 1 && p.Name == input.Name(names[0]) } // and not a line of the file
-	for p := range inorder.MapLone(workers, v.pieces(names, stop), piece.size, lone, verify) {
+	for p := range inorder.Map(workers, v.pieces(names, stop), piece.size, verify) {
 		if !p.visit(visitor) {
 			return nil
 		}

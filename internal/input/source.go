@@ -227,6 +227,9 @@ func (u *untilEnd) Read(p []byte) (n int, err error) {
 	return n, u.err
 }
 
+// HoldsOne says that a file holds one document, by its name.
+func HoldsOne(path string) bool { return strings.EqualFold(filepath.Ext(path), ".json") }
+
 // documents goes by the file's name, so that a bad first line of JSON Lines does not hide
 // the others and a .json file is one document; what another stream is, its first line tells.
 func documents(path string, r io.Reader, name string, limit int) iter.Seq2[jsonlines.Item, error] {

@@ -3,6 +3,7 @@ package secrets
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/runattest/runattest/internal/casefold"
 )
@@ -44,7 +45,9 @@ var kinds = []string{
 }
 
 // typedNames are more of them, for lint alone: names of passwords that people type, and in other languages.
-var typedNames = plainNames("rootpw", "passwort", "kennwort", "motdepasse", "contraseña", "contrasena", "senha", "wachtwoord", "пароль", "密码", "密碼", "パスワード", "비밀번호")
+var typedNames = sync.OnceValue(func() []string {
+	return plainNames("rootpw", "passwort", "kennwort", "motdepasse", "contraseña", "contrasena", "senha", "wachtwoord", "пароль", "密码", "密碼", "パスワード", "비밀번호")
+})
 
 // phraseNames are those of the words from which a wallet's keys are made.
 var phraseNames = []string{"seedphrase", "seedwords", "mnemonic", "mnemonicphrase", "recoveryphrase", "secretphrase", "walletphrase", "backupphrase"}
@@ -84,7 +87,7 @@ func IsName(name string) bool {
 
 // isPasswordName is IsName, and the same of a name with a number behind it, and of names in other languages.
 func isPasswordName(name string) bool {
-	return len(name) <= longestName && (IsName(withoutNumber(name)) || endsIn(plainName(withoutNumber(name)), typedNames))
+	return len(name) <= longestName && (IsName(withoutNumber(name)) || endsIn(plainName(withoutNumber(name)), typedNames()))
 }
 
 // withoutNumber is the name of one of several: password2, OPENAI_API_KEY_1.

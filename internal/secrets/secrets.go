@@ -34,7 +34,7 @@ func IsNamed(name, s string) bool {
 func isOfKind(name, s string) bool {
 	plain := plainName(name)
 	switch {
-	case endsIn(plain, typedNames):
+	case endsIn(plain, typedNames()):
 		return utf8.RuneCountInString(s) >= 4 && !strings.ContainsAny(s, " \n") && !required.MatchString(s)
 	case endsIn(plain, phraseNames):
 		return isPhrase(s)

@@ -1,7 +1,9 @@
 package unseen
 
 import (
+	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
@@ -93,28 +95,31 @@ func isPhonetic(r rune, isTurkish bool) bool {
 func isTurkish(s string) bool { return strings.ContainsAny(s, "ğĞşŞİçÇöÖüÜəƏ") }
 
 // latinLooks are letters of other scripts that look like Latin ones in most fonts (UTS 39, confusables), and those.
-var latinLooks = look{
-	"асеорхуіјѕһԁԛԝӏАВЕКМНОРСТХУІЈЅԌԚԜӀ": "aceopxyijshdqwlABEKMHOPCTXYIJSGQWI",
-	"οανυρικΑΒΕΖΗΙΚΜΝΟΡΤΥΧ":              "oavupikABEZHIKMNOPTYX",
-	"օոսցհ": "onugh",
-	"ᎠᎡᎢᎥᎩᎪᎫᎬᎳᎷᎻᏀᏂᏃᏏᏒᏔᏕᏙᏚᏞᏟᏢᏦᏧᏳᏴ": "DRTiYAJEWMHGhZbRWSVSLCPKdGB", // Cherokee
-	"ꓐꓑꓒꓓꓔꓖꓗꓙꓚꓜꓝꓟꓠꓡꓢꓣꓦꓧꓪꓫꓬꓮꓰꓲꓳꓴ":  "BPdDTGKJCZFMNLSRVHWXYAEIOU",  // Lisu
-}.letters()
+var latinLooks = looks(
+	"асеорхуіјѕһԁԛԝӏАВЕКМНОРСТХУІЈЅԌԚԜӀ", "aceopxyijshdqwlABEKMHOPCTXYIJSGQWI",
+	"οανυρικΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "oavupikABEZHIKMNOPTYX",
+	"օոսցհ", "onugh",
+	"ᎠᎡᎢᎥᎩᎪᎫᎬᎳᎷᎻᏀᏂᏃᏏᏒᏔᏕᏙᏚᏞᏟᏢᏦᏧᏳᏴ", "DRTiYAJEWMHGhZbRWSVSLCPKdGB", // Cherokee
+	"ꓐꓑꓒꓓꓔꓖꓗꓙꓚꓜꓝꓟꓠꓡꓢꓣꓦꓧꓪꓫꓬꓮꓰꓲꓳꓴ", "BPdDTGKJCZFMNLSRVHWXYAEIOU", // Lisu
+)
 
-type look map[string]string
-
-func (l look) letters() map[rune]rune {
-	all := map[rune]rune{}
-	for from, to := range l {
-		latin := []rune(to)
-		for i, r := range []rune(from) {
-			all[r] = latin[i]
+// looks gives the Latin letter that one of another script looks like, 0 for any other letter. The first text of each two has these, the
+// second one what they look like.
+func looks(pairs ...string) func(rune) rune {
+	letters := sync.OnceValue(func() map[rune]rune {
+		all := map[rune]rune{}
+		for pair := range slices.Chunk(pairs, 2) {
+			latin := []rune(pair[1])
+			for i, r := range []rune(pair[0]) {
+				all[r] = latin[i]
+			}
 		}
-	}
-	return all
+		return all
+	})
+	return func(r rune) rune { return letters()[r] }
 }
 
-func isLatinLook(r rune) bool { return latinLooks[r] != 0 }
+func isLatinLook(r rune) bool { return latinLooks(r) != 0 }
 
 // looksLatin tells a word that can be read as Latin as a whole: of two letters at least, or of one where all others are Latin.
 func looksLatin(word string, lone rune) bool {

@@ -124,7 +124,7 @@ const nearLooks = "κυι"
 // lookAlike is about all letters of a word that look like ASCII ones.
 func lookAlike(at int, word, beside string) Finding {
 	looks := lettersOf(word, isLatinLook)
-	latin := strings.Map(func(r rune) rune { return latinLooks[r] }, looks)
+	latin := strings.Map(latinLooks, looks)
 	f := Finding{At: at + strings.IndexFunc(word, isLatinLook), InProse: true}
 	switch {
 	case strings.Trim(looks, nearLooks) == "":
@@ -159,10 +159,10 @@ func lettersOf(word string, of func(rune) bool) string {
 // read is a word as people who know Latin letters read it.
 func read(word string) string {
 	return strings.Map(func(r rune) rune {
-		if latin := latinLooks[r]; latin != 0 {
+		if latin := latinLooks(r); latin != 0 {
 			return latin
 		}
-		if latin := roughLooks[r]; latin != 0 {
+		if latin := roughLooks(r); latin != 0 {
 			return latin
 		}
 		return r

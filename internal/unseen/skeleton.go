@@ -27,11 +27,11 @@ func Skeleton(s string) string {
 func RoughSkeleton(s string) string { return strings.ReplaceAll(Skeleton(s), "rn", "m") }
 
 // roughLooks are letters that are taken for Latin ones in a word of those.
-var roughLooks = look{"кгптмнв": "krntmhb", "γστωη": "yotwn"}.letters()
+var roughLooks = looks("кгптмнв", "krntmhb", "γστωη", "yotwn")
 
 func skeletonOf(r rune) rune {
 	plain := plainMarks[r]
-	switch latin := cmp.Or(latinLooks[r], roughLooks[r]); {
+	switch latin := cmp.Or(latinLooks(r), roughLooks(r)); {
 	case latin != 0:
 		r = latin
 	case r == 'ı':

@@ -59,7 +59,7 @@ func suspectIn(word string, lone rune, isTurkish bool) (at int, chars, what, fix
 	}
 	if n := oddLookAt(word); n >= 0 && hasASCII {
 		letters := lettersOf(word, isOddLook)
-		return n, letters, listed(letters) + " can be taken for " + strings.Map(func(r rune) rune { return oddLooks[r] }, letters), checkLetters
+		return n, letters, listed(letters) + " can be taken for " + strings.Map(oddLooks, letters), checkLetters
 	}
 	isOne := func(r rune) bool { return isPhonetic(r, isTurkish) }
 	if n := strings.IndexFunc(word, isOne); n >= 0 {
@@ -80,12 +80,12 @@ func suspectIn(word string, lone rune, isTurkish bool) (at int, chars, what, fix
 // beginsGreek tells a word that begins with a small Greek letter that is taken for a Latin one before another small one. μTransfer does not.
 func beginsGreek(word string) bool {
 	first, size := utf8.DecodeRuneInString(word)
-	return isSmallGreek(first) && roughLooks[first] != 0 && size < len(word) && word[size] >= 'a' && word[size] <= 'z'
+	return isSmallGreek(first) && roughLooks(first) != 0 && size < len(word) && word[size] >= 'a' && word[size] <= 'z'
 }
 
 // oddLooks are letters that are taken for Latin ones in a word of those, and hardly stand there: Greek ones that are not in the alphabet of
 // today, and round and upright ones of other scripts, of which some begin such a word by right.
-var oddLooks = look{"ϲϹϳͿ": "cCjJ", "סןוا": "olll", "ଠഠဝჿ": "oooo"}.letters()
+var oddLooks = looks("ϲϹϳͿ", "cCjJ", "סןוا", "olll", "ଠഠဝჿ", "oooo")
 
 // oddLookAt is where such a letter stands: a Greek one anywhere, others at the end of a word, behind an ASCII letter. It is -1 without one.
 func oddLookAt(word string) int {
@@ -99,7 +99,7 @@ func oddLookAt(word string) int {
 	return -1
 }
 
-func isOddLook(r rune) bool { return oddLooks[r] != 0 }
+func isOddLook(r rune) bool { return oddLooks(r) != 0 }
 
 // common are the scripts in everyday use (UAX 31, table 5), and those of which mistakes knows the letters.
 var common = []*unicode.RangeTable{

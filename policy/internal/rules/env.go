@@ -25,42 +25,44 @@ const (
 
 // objects are the types that have named members; a member that is not here is an error when
 // a policy is loaded. A test holds those of declarations to the declaration's JSON Schema.
-var objects = map[string]map[string]*types.Type{
-	"Declaration": {
-		"schema": cel.StringType, "kind": cel.StringType, "model": object("Model"), "prompt": object("Prompt"),
-		"parameters": openType, "context": cel.ListType(object("Resource")), "constraints": openType,
-		"parents": cel.ListType(cel.StringType), "extensions": openType,
-	},
-	"Model": {
-		"name": cel.StringType, "provider": cel.StringType, "version": cel.StringType, "uri": cel.StringType,
-		"digest": object("Digest"), "components": cel.ListType(object("Resource")),
-	},
-	"Prompt": {
-		"messages": cel.ListType(openType), "text": cel.StringType, "digest": object("Digest"),
-		"size": cel.IntType, "mediaType": cel.StringType,
-	},
-	"Resource": {
-		"role": cel.StringType, "name": cel.StringType, "digest": object("Digest"), "content": cel.DynType,
-		"uri": cel.StringType, "size": cel.IntType, "mediaType": cel.StringType, "version": cel.StringType,
-	},
-	"Digest": {"sha256": cel.StringType, "sha384": cel.StringType, "sha512": cel.StringType},
-	"Run":    {"id": cel.StringType, "kind": cel.StringType, "parents": cel.ListType(cel.StringType)},
-	"Signer": {"kind": cel.StringType, "name": cel.StringType, "issuer": cel.StringType, "algorithm": cel.StringType},
-	"Time": {
-		"verified": cel.BoolType, "earliest": cel.TimestampType, "latest": cel.TimestampType,
-		"timestamps": cel.ListType(object("Timestamp")),
-	},
-	"Timestamp": {"kind": cel.StringType, "authority": cel.StringType, "time": cel.TimestampType, "accuracy": cel.DurationType},
-	"Ancestor": {
-		"id": cel.StringType, "kind": cel.StringType, "parents": cel.ListType(cel.StringType), "signers": cel.ListType(object("Signer")),
-		"approved": cel.BoolType, "approvals": cel.ListType(object("Approval")), "declaredBy": cel.TimestampType,
-	},
-	"Opening": {"pointer": cel.StringType, "hides": cel.ListType(cel.StringType), "unknown": cel.BoolType, "name": cel.StringType},
-	"Approval": {
-		"approver": cel.StringType, "role": cel.StringType, "decision": cel.StringType, "reason": cel.StringType,
-		"conditions": cel.ListType(cel.StringType), "expires": cel.TimestampType, "time": cel.TimestampType,
-	},
-}
+var objects = sync.OnceValue(func() map[string]map[string]*types.Type {
+	return map[string]map[string]*types.Type{
+		"Declaration": {
+			"schema": cel.StringType, "kind": cel.StringType, "model": object("Model"), "prompt": object("Prompt"),
+			"parameters": openType, "context": cel.ListType(object("Resource")), "constraints": openType,
+			"parents": cel.ListType(cel.StringType), "extensions": openType,
+		},
+		"Model": {
+			"name": cel.StringType, "provider": cel.StringType, "version": cel.StringType, "uri": cel.StringType,
+			"digest": object("Digest"), "components": cel.ListType(object("Resource")),
+		},
+		"Prompt": {
+			"messages": cel.ListType(openType), "text": cel.StringType, "digest": object("Digest"),
+			"size": cel.IntType, "mediaType": cel.StringType,
+		},
+		"Resource": {
+			"role": cel.StringType, "name": cel.StringType, "digest": object("Digest"), "content": cel.DynType,
+			"uri": cel.StringType, "size": cel.IntType, "mediaType": cel.StringType, "version": cel.StringType,
+		},
+		"Digest": {"sha256": cel.StringType, "sha384": cel.StringType, "sha512": cel.StringType},
+		"Run":    {"id": cel.StringType, "kind": cel.StringType, "parents": cel.ListType(cel.StringType)},
+		"Signer": {"kind": cel.StringType, "name": cel.StringType, "issuer": cel.StringType, "algorithm": cel.StringType},
+		"Time": {
+			"verified": cel.BoolType, "earliest": cel.TimestampType, "latest": cel.TimestampType,
+			"timestamps": cel.ListType(object("Timestamp")),
+		},
+		"Timestamp": {"kind": cel.StringType, "authority": cel.StringType, "time": cel.TimestampType, "accuracy": cel.DurationType},
+		"Ancestor": {
+			"id": cel.StringType, "kind": cel.StringType, "parents": cel.ListType(cel.StringType), "signers": cel.ListType(object("Signer")),
+			"approved": cel.BoolType, "approvals": cel.ListType(object("Approval")), "declaredBy": cel.TimestampType,
+		},
+		"Opening": {"pointer": cel.StringType, "hides": cel.ListType(cel.StringType), "unknown": cel.BoolType, "name": cel.StringType},
+		"Approval": {
+			"approver": cel.StringType, "role": cel.StringType, "decision": cel.StringType, "reason": cel.StringType,
+			"conditions": cel.ListType(cel.StringType), "expires": cel.TimestampType, "time": cel.TimestampType,
+		},
+	}
+})
 
 var openType = cel.MapType(cel.StringType, cel.DynType)
 
@@ -71,14 +73,14 @@ func object(name string) *types.Type { return types.NewObjectType(name) }
 type provider struct{ types.Provider }
 
 func (p provider) FindStructType(name string) (*types.Type, bool) {
-	if _, ok := objects[name]; ok {
+	if _, ok := objects()[name]; ok {
 		return types.NewTypeTypeWithParam(object(name)), true
 	}
 	return p.Provider.FindStructType(name)
 }
 
 func (p provider) FindStructFieldType(name, field string) (*types.FieldType, bool) {
-	if fields, ok := objects[name]; ok {
+	if fields, ok := objects()[name]; ok {
 		t, ok := fields[field]
 		return &types.FieldType{Type: t}, ok
 	}

@@ -22,7 +22,7 @@ func TestDeclarationMembers(t *testing.T) {
 		"Declaration": schema.Properties, "Model": schema.Defs["model"].Properties,
 		"Resource": schema.Defs["resource"].Properties, "Digest": schema.Defs["digest"].Properties,
 	} {
-		want, got := slices.Sorted(maps.Keys(properties)), slices.Sorted(maps.Keys(objects[name]))
+		want, got := slices.Sorted(maps.Keys(properties)), slices.Sorted(maps.Keys(objects()[name]))
 		if len(want) == 0 || !slices.Equal(want, got) {
 			t.Errorf("%s has %v, want %v", name, got, want)
 		}

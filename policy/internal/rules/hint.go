@@ -103,7 +103,7 @@ func overloadHint(function string, args []string) string {
 		if len(args) == 2 && slices.Contains(numbers, args[0]) && slices.Contains(numberLists, args[1]) {
 			return convertHint
 		}
-		if len(args) == 2 && objects[args[0]] != nil {
+		if len(args) == 2 && objects()[args[0]] != nil {
 			return `compare a member of it, as in signer.name in ["a", "b"]`
 		}
 		return `write x in [a, b]; a part of a text is found with text.contains("part")`
@@ -242,7 +242,7 @@ func nameHint(name, code string) string {
 		}
 	}
 	for _, v := range e.Variables() {
-		if _, isObject := objects[v.Name()]; v.Type().Kind() != types.TypeKind && !isObject {
+		if _, isObject := objects()[v.Name()]; v.Type().Kind() != types.TypeKind && !isObject {
 			variables = append(variables, v.Name())
 		}
 	}

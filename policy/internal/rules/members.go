@@ -50,7 +50,7 @@ func typeOfChain(chain string, known map[string]*types.Type) *types.Type {
 		case part[0] == '[' && t.Kind() == types.ListKind:
 			t = t.Parameters()[0]
 		default:
-			t = objects[t.TypeName()][part]
+			t = objects()[t.TypeName()][part]
 		}
 		if t == nil {
 			return nil
@@ -80,7 +80,7 @@ var otherMembers = map[string]string{
 
 // memberHint is for a member that objects of that type cannot have.
 func memberHint(owner, name string) string {
-	members := slices.Sorted(maps.Keys(objects[owner]))
+	members := slices.Sorted(maps.Keys(objects()[owner]))
 	if hint := otherMembers[owner+"."+name]; hint != "" {
 		return hint
 	}
@@ -91,7 +91,7 @@ func memberHint(owner, name string) string {
 	if alike := alikeNames(name, members); len(alike) > 0 {
 		return "did you mean " + strings.Join(alike, ", or ") + "?"
 	}
-	_, isDeclared := objects["Declaration"][name]
+	_, isDeclared := objects()["Declaration"][name]
 	switch {
 	case owner == "Declaration" && (name == "run" || name == "id" || name == "identity"):
 		return "write run.id: it is not in the declaration, of which it is the digest"

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/common/ast"
@@ -23,23 +24,25 @@ type form struct {
 }
 
 // forms are those of members, and of what functions give, as members of String.
-var forms = map[string]form{
-	"Digest.sha256": {lazyregexp.New(`^[0-9a-f]{64}$`), "a SHA-256", "want 64 hex digits in lower case", notIn(hexDigits)},
-	"Digest.sha384": {lazyregexp.New(`^[0-9a-f]{96}$`), "a SHA-384", "want 96 hex digits in lower case", notIn(hexDigits)},
-	"Digest.sha512": {lazyregexp.New(`^[0-9a-f]{128}$`), "a SHA-512", "want 128 hex digits in lower case", notIn(hexDigits)},
+var forms = sync.OnceValue(func() map[string]form {
+	return map[string]form{
+		"Digest.sha256": {lazyregexp.New(`^[0-9a-f]{64}$`), "a SHA-256", "want 64 hex digits in lower case", notIn(hexDigits)},
+		"Digest.sha384": {lazyregexp.New(`^[0-9a-f]{96}$`), "a SHA-384", "want 96 hex digits in lower case", notIn(hexDigits)},
+		"Digest.sha512": {lazyregexp.New(`^[0-9a-f]{128}$`), "a SHA-512", "want 128 hex digits in lower case", notIn(hexDigits)},
 
-	"Run.id":              formOfID,
-	"Run.parents":         formOfID,
-	"Declaration.parents": formOfID,
-	"Ancestor.id":         formOfID,
-	"Ancestor.parents":    formOfID,
+		"Run.id":              formOfID,
+		"Run.parents":         formOfID,
+		"Declaration.parents": formOfID,
+		"Ancestor.id":         formOfID,
+		"Ancestor.parents":    formOfID,
 
-	memberAlgorithm: {lazyregexp.New(`^(ecdsa-p(256|384|521)|ed25519|rsa-[1-9][0-9]{3,4})$`), "the algorithm of a key",
-		"want ecdsa-p256, ecdsa-p384, ecdsa-p521, ed25519, or rsa- and the number of bits, such as rsa-3072", notIn("abcdefghijklmnopqrstuvwxyz0123456789-")},
+		memberAlgorithm: {lazyregexp.New(`^(ecdsa-p(256|384|521)|ed25519|rsa-[1-9][0-9]{3,4})$`), "the algorithm of a key",
+			"want ecdsa-p256, ecdsa-p384, ecdsa-p521, ed25519, or rsa- and the number of bits, such as rsa-3072", notIn("abcdefghijklmnopqrstuvwxyz0123456789-")},
 
-	ofLowerASCII: {lazyregexp.New(`^[^A-Z]*$`), "text in lower case", "write it in lower case", func(r rune) bool { return r >= 'A' && r <= 'Z' }},
-	ofTrim:       {lazyregexp.New(`^(\S((?s:.*)\S)?)?$`), "text without blanks at its ends", "leave the blanks out", nil},
-}
+		ofLowerASCII: {lazyregexp.New(`^[^A-Z]*$`), "text in lower case", "write it in lower case", func(r rune) bool { return r >= 'A' && r <= 'Z' }},
+		ofTrim:       {lazyregexp.New(`^(\S((?s:.*)\S)?)?$`), "text without blanks at its ends", "leave the blanks out", nil},
+	}
+})
 
 const (
 	hexDigits       = "0123456789abcdef"
@@ -63,7 +66,7 @@ func (c comparison) misformed() (what, hint string) {
 		return "", ""
 	}
 	for _, m := range c.members {
-		f := forms[m]
+		f := forms()[m]
 		if f.pattern == nil || f.pattern.MatchString(c.text) {
 			return "", ""
 		}
@@ -97,7 +100,7 @@ func (s Scope) checkPieces(checked *cel.Ast) []Problem {
 			continue
 		}
 		member := of.members[0]
-		what, hint := forms[member].what, forms[member].hint
+		what, hint := forms()[member].what, forms()[member].hint
 		if words, closed := s.Words[member]; closed {
 			what, hint = quoted(words), ""
 		}
@@ -128,7 +131,7 @@ func (s Scope) mayHave(member, function, constant string) bool {
 	if words, closed := s.Words[member]; closed {
 		return slices.ContainsFunc(words, func(w string) bool { return isTrueOf(w, function, constant) })
 	}
-	f, known := forms[member]
+	f, known := forms()[member]
 	switch {
 	case !known:
 		return true

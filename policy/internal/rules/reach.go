@@ -323,5 +323,5 @@ func (w *Worlds) isKnownUse(x ast.NavigableExpr) bool {
 
 // holdsObject says whether a type is one of objects, or of lists and the like of them.
 func holdsObject(t *types.Type) bool {
-	return objects[t.TypeName()] != nil || slices.ContainsFunc(t.Parameters(), holdsObject)
+	return objects()[t.TypeName()] != nil || slices.ContainsFunc(t.Parameters(), holdsObject)
 }
