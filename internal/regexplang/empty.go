@@ -3,6 +3,7 @@ package regexplang
 
 import (
 	"regexp/syntax"
+	"slices"
 	"unicode"
 
 	"github.com/runattest/runattest/internal/limits"
@@ -38,10 +39,33 @@ func IsNowhere(expr string) bool { return IsNowhereWithout(expr, nil) }
 
 // IsNowhereWithout says that expr matches no part of any text without the ASCII characters that lacks tells.
 func IsNowhereWithout(expr string, lacks func(rune) bool) bool {
-	if _, err := syntax.Parse(expr, syntax.Perl); err != nil {
+	if parsed, err := syntax.Parse(expr, syntax.Perl); err != nil || lacks == nil && isPlain(parsed, true) {
 		return false
 	}
 	return isEmpty(`(?s:.*)(?:`+expr+`)(?s:.*)`, search{lacks: lacks})
+}
+
+// isPlain says that an expression matches a part of some text, since nothing in it asks what stands around a place, but for ^ at the
+// beginning and $ at the end of what is the whole expression. Where it is false, that is not known.
+func isPlain(e *syntax.Regexp, whole bool) bool {
+	switch e.Op {
+	case syntax.OpLiteral, syntax.OpAnyChar, syntax.OpAnyCharNotNL, syntax.OpEmptyMatch:
+		return true
+	case syntax.OpCharClass:
+		return len(e.Rune) > 0
+	case syntax.OpConcat:
+		for i, sub := range e.Sub {
+			begins := whole && i == 0 && (sub.Op == syntax.OpBeginText || sub.Op == syntax.OpBeginLine)
+			ends := whole && i == len(e.Sub)-1 && (sub.Op == syntax.OpEndText || sub.Op == syntax.OpEndLine)
+			if !begins && !ends && !isPlain(sub, false) {
+				return false
+			}
+		}
+		return true
+	case syntax.OpCapture, syntax.OpStar, syntax.OpPlus, syntax.OpQuest, syntax.OpRepeat, syntax.OpAlternate:
+		return !slices.ContainsFunc(e.Sub, func(sub *syntax.Regexp) bool { return !isPlain(sub, false) })
+	}
+	return false
 }
 
 // state is an instruction with the kinds of the characters before and behind the place.

@@ -2,6 +2,7 @@ package regexplang
 
 import (
 	"regexp"
+	"regexp/syntax"
 	"testing"
 )
 
@@ -71,6 +72,9 @@ func FuzzEmpty(f *testing.F) {
 		}
 		if _, err := regexp.Compile(expr); err == nil && IsBlank(expr) && text != "" && re.MatchString(text) {
 			t.Errorf("%q matches %q", expr, text)
+		}
+		if parsed, err := syntax.Parse(expr, syntax.Perl); err == nil && isPlain(parsed, true) && isEmpty(`(?s:.*)(?:`+expr+`)(?s:.*)`, search{}) {
+			t.Errorf("%q is plain, and matches no part of any text", expr)
 		}
 		if part, err := regexp.Compile(expr); err == nil && IsNowhere(expr) && part.MatchString(text) {
 			t.Errorf("%q matches a part of %q", expr, text)

@@ -94,6 +94,8 @@ func reading11(s string, inFlow bool) string {
 		return ""
 	case t == jsontree.Number:
 		return number11Reading(s)
+	case !maybeOther(s):
+		return ""
 	}
 	switch {
 	case bool11.MatchString(s):
@@ -118,6 +120,13 @@ func reading11(s string, inFlow bool) string {
 		return "a number"
 	}
 	return ""
+}
+
+// maybeOther is false only for what every reader takes for text, as most scalars are: words that are none of YAML 1.1.
+func maybeOther(s string) bool {
+	const longest = len("false")
+	c := s[0] | 0x20
+	return c < 'a' || c > 'z' || len(s) <= longest
 }
 
 // number11Reading is reading11 of a number.
