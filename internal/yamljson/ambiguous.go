@@ -2,6 +2,7 @@ package yamljson
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -122,11 +123,12 @@ func reading11(s string, inFlow bool) string {
 	return ""
 }
 
-// maybeOther is false only for what every reader takes for text, as most scalars are: words that are none of YAML 1.1.
+// maybeOther is false only for what every reader takes for text, as most scalars are: what begins with a letter and is no word of YAML 1.1.
 func maybeOther(s string) bool {
-	const longest = len("false")
-	c := s[0] | 0x20
-	return c < 'a' || c > 'z' || len(s) <= longest
+	if c := s[0] | 0x20; c < 'a' || c > 'z' {
+		return true
+	}
+	return slices.ContainsFunc([]string{"y", "yes", "n", "no", "on", "off", "true", "false", "null"}, func(word string) bool { return strings.EqualFold(s, word) })
 }
 
 // number11Reading is reading11 of a number.
