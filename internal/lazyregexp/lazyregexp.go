@@ -8,12 +8,18 @@ import (
 
 // A Regexp is a regular expression of package regexp. Its methods are those of [regexp.Regexp], and safe for concurrent use.
 type Regexp struct {
-	compiled func() *regexp.Regexp
+	expression string
+	once       sync.Once
+	re         *regexp.Regexp
 }
 
-// New is the expression. One that is not valid panics when it is first used.
-func New(expression string) *Regexp {
-	return &Regexp{sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })}
+// New is the expression. One that is not valid panics when it is first used. A variable of a package with what it returns takes
+// nothing to initialise: the compiler writes it into the program.
+func New(expression string) *Regexp { return &Regexp{expression: expression} }
+
+func (r *Regexp) compiled() *regexp.Regexp {
+	r.once.Do(func() { r.re = regexp.MustCompile(r.expression) })
+	return r.re
 }
 
 func (r *Regexp) String() string             { return r.compiled().String() }
