@@ -260,13 +260,20 @@ func (l labels) add(r *reader, pointer, name, hint string) {
 	l.exact[form], l.rough[rough] = name, name
 }
 
-var namePattern = lazyregexp.New(`^[a-z0-9][a-z0-9._-]{0,63}$`)
+// isName tells [a-z0-9][a-z0-9._-]{0,63}.
+func isName(s string) bool {
+	const others = "._-"
+	isOther := func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || strings.ContainsRune(others, r))
+	}
+	return s != "" && len(s) <= 64 && strings.IndexByte(others, s[0]) < 0 && !strings.ContainsFunc(s, isOther)
+}
 
 // name reads what reports call something by.
 func (r *reader) name(into *string) field {
 	return func(v jsontree.Value) {
 		if r.want(v, jsontree.String) {
-			if *into = v.Text(); !namePattern.MatchString(*into) {
+			if *into = v.Text(); !isName(*into) {
 				r.fail(identity.CodeValue, "", "want 1 to 64 lower-case letters, digits, dots, hyphens and underscores, beginning with a letter or a digit")
 			}
 		}

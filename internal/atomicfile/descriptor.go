@@ -15,6 +15,14 @@ import (
 // descriptorFolder matches the folders whose files are the open files of a process; the submatch is its number.
 var descriptorFolder = lazyregexp.New(`^(?:/dev/fd|/proc/([0-9]+)/(?:task/[0-9]+/)?fd)$`)
 
+// descriptorsOf is the match of descriptorFolder, nil for another folder.
+func descriptorsOf(folder string) []string {
+	if filepath.Base(folder) != "fd" { // which is less work than to compile the expression
+		return nil
+	}
+	return descriptorFolder.FindStringSubmatch(folder)
+}
+
 // Descriptor is the number of the open file of this process that a path leads to, as /dev/stdout, /dev/fd/3 and
 // /proc/self/fd/3 do.
 func Descriptor(path string) (n int, ok bool) {
@@ -33,7 +41,7 @@ func descriptor(path string) (n int, own bool) {
 		if err != nil {
 			return -1, false
 		}
-		if m := descriptorFolder.FindStringSubmatch(folder); m != nil {
+		if m := descriptorsOf(folder); m != nil {
 			if n, err := strconv.Atoi(filepath.Base(absolute)); err == nil && n >= 0 {
 				return n, m[1] == "" || isSelf(m[1])
 			}
