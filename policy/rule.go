@@ -218,10 +218,14 @@ func (p *Policy) checkRules(r *reader) {
 	var deny []*rules.Rule
 	var places []int
 	for i, rule := range p.rules {
+		if rule.severity != Warn {
+			deny, places = append(deny, &rule.Rule), append(places, i)
+		}
+	}
+	worlds.Together(deny)
+	for i, rule := range p.rules {
 		if scope.Possible, scope.Worlds = possible, worlds; rule.severity == Warn { // a warning of every run is one
 			scope.Possible, scope.Worlds = nil, nil
-		} else {
-			deny, places = append(deny, &rule.Rule), append(places, i)
 		}
 		for _, found := range rule.Check(scope) {
 			r.failAt(fmt.Sprintf("/rules/%d/expr", i), identity.Code(found.Code), found.Hint, "%s", found.Message)

@@ -30,6 +30,8 @@ type Worlds struct {
 	Many      bool // more approvers than can be put in every order
 	// Few says whether the orders are few enough to be tried, of many approvers that only these texts tell apart.
 	Few func(named map[string]bool) bool
+
+	together bool // one of them meets all rules
 }
 
 // The dimensions of worlds that an expression reads.
@@ -90,7 +92,7 @@ type outcomes func(e *Evaluation) outcome
 // isReachable says whether the condition is true in one of the worlds at least, and by which dimensions they differ. A condition that
 // reads nothing of them is: it is false on purpose.
 func (r *Rule) isReachable(w *Worlds) (bool, dimensions) {
-	if r.ast == nil {
+	if r.ast == nil || w != nil && w.together {
 		return true, dimensions{}
 	}
 	met, d := w.met([]*Rule{r})
@@ -142,11 +144,24 @@ func (w *Worlds) met(all []*Rule) (map[string]bool, dimensions) {
 	return met, read
 }
 
+// Together tries all rules that are to be checked in the worlds. If one of these meets them all, as in most policies, they need not be
+// tried alone.
+func (w *Worlds) Together(all []*Rule) {
+	const few = 1000
+	left := w.Left
+	w.Left = min(left, few) // what it does not find, the others still look for
+	met, read := w.met(all)
+	w.Left, w.together = left, read == dimensions{} || met[strings.Repeat("1", len(all))]
+}
+
 // Exclusive are rules, by their places, that no run meets together: two of them if two suffice, or else those that are not always met.
 // It is nil if a run may meet all. Each rule alone must have passed Check.
 func Exclusive(all []*Rule, w *Worlds) []int {
 	if no := contradicting(all); no != nil {
 		return no
+	}
+	if w.together {
+		return nil
 	}
 	met, _ := w.met(all)
 	if met == nil || met[strings.Repeat("1", len(all))] {
