@@ -59,7 +59,7 @@ func TestDecisionEnds(t *testing.T) {
 		want   int
 	}{
 		{0, nil, exitYes},
-		{25 * time.Minute, nil, exitYes},
+		{10 * time.Minute, nil, exitYes},
 		{40 * time.Minute, nil, exitNo},
 		{40 * time.Minute, []string{"--at", "2026-05-31T23:00:00Z"}, exitYes},
 	} {
@@ -93,7 +93,7 @@ func TestInterruptedGate(t *testing.T) {
 	usual, looks := clock, 0
 	t.Cleanup(func() { clock = usual })
 	clock = func() time.Time {
-		if looks++; looks == 2 { // behind the files
+		if looks++; looks == 3 { // behind the files
 			interrupt()
 		}
 		return usual()
@@ -102,7 +102,7 @@ func TestInterruptedGate(t *testing.T) {
 	root := newRoot(args...)
 	var stderr bytes.Buffer
 	root.SetErr(&stderr)
-	if status := run(ctx, root, args); status != exitNo || looks != 2 || !strings.Contains(stderr.String(), "not executed: interrupted") {
+	if status := run(ctx, root, args); status != exitNo || looks != 3 || !strings.Contains(stderr.String(), "not executed: interrupted") {
 		t.Errorf("status %d, the clock was asked %d times: %s", status, looks, &stderr)
 	}
 }

@@ -14,18 +14,30 @@ import (
 )
 
 func main() {
+	ctx, interrupt := context.WithCancel(context.Background())
+	heeded := make(chan struct{})
+	go heedSignals(interrupt, heeded) // which takes as long as to make the command
+	root := newRoot(os.Args[1:]...)
+	<-heeded
+	os.Exit(run(ctx, root, os.Args[1:]))
+}
+
+// heedSignals calls interrupt at the first signal that ends the command, and ends the process after a grace unless it ends itself.
+// The next signal kills. It closes heeded once no signal is missed.
+func heedSignals(interrupt context.CancelFunc, heeded chan<- struct{}) {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // a pipe without a reader is an error to report, not the end of the process
-	ctx, stop := signal.NotifyContext(context.Background(), interrupts()...)
-	context.AfterFunc(ctx, func() {
-		stop() // the next signal kills
-		if endsItself.Load() {
-			return
-		}
-		time.Sleep(grace)
-		fmt.Fprintln(os.Stderr, "runattest: interrupted")
-		os.Exit(exitFailed)
-	})
-	os.Exit(run(ctx, newRoot(os.Args[1:]...), os.Args[1:]))
+	signals, ends := make(chan os.Signal, 1), interrupts()
+	signal.Notify(signals, ends...)
+	close(heeded)
+	<-signals
+	signal.Stop(signals)
+	interrupt()
+	if endsItself.Load() {
+		return
+	}
+	time.Sleep(grace)
+	fmt.Fprintln(os.Stderr, "runattest: interrupted")
+	os.Exit(exitFailed)
 }
 
 // interrupts are the signals that end the command: SIGINT, unless it was started to ignore that, which asking for it would undo,

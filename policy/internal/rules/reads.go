@@ -26,9 +26,6 @@ func reads(checked *cel.Ast, variable string) bool {
 // membersRead are the members that it looks at, or of which it says whether they are there.
 func membersRead(checked *cel.Ast) map[member]bool {
 	read := map[member]bool{}
-	if checked == nil {
-		return read
-	}
 	eachPart(checked, func(e ast.Expr) {
 		operand, name := selection(e)
 		if operand == nil {
@@ -87,9 +84,8 @@ func (r *Rule) firstRead(variable string, members ...member) string {
 	if reads(r.ast, variable) {
 		return variable
 	}
-	read := membersRead(r.ast)
 	for _, m := range members {
-		if read[m] {
+		if r.members[m] {
 			return m.String()
 		}
 	}

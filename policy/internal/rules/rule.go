@@ -65,6 +65,7 @@ type Rule struct {
 	program        cel.Program
 	message        []part
 	readsAncestors bool
+	members        map[member]bool // that the condition reads
 }
 
 // part is a piece of a message: text, or an expression whose value is put in.
@@ -88,7 +89,7 @@ func (r *Rule) ReadCondition(s Source) []Problem {
 		return problems
 	}
 	r.condition, r.ast, r.program = s.Text, ast, program
-	r.readsAncestors = r.readsAncestors || reads(ast, varAncestors)
+	r.readsAncestors, r.members = r.readsAncestors || reads(ast, varAncestors), membersRead(ast)
 	return nil
 }
 
