@@ -172,12 +172,16 @@ func (r *TrustedRoot) issuerOf(leaf *x509.Certificate, at time.Time) (string, []
 // whyNotBy says why a certificate is not by an authority at that time. Of one that is named for another time, sigstore-go says
 // that the certificate is not valid and not that the authority is not.
 func whyNotBy(a *root.FulcioCertificateAuthority, leaf *x509.Certificate, at time.Time) error {
+	named := period{a.ValidityPeriodStart, a.ValidityPeriodEnd}.checkTime(cmp.Or(a.URI, a.Root.Subject.String()), at)
+	if named == nil {
+		return nil
+	}
 	always := *a
 	always.ValidityPeriodStart, always.ValidityPeriodEnd = time.Time{}, time.Time{}
 	if _, err := always.Verify(leaf, at); err != nil {
 		return err
 	}
-	return period{a.ValidityPeriodStart, a.ValidityPeriodEnd}.checkTime(cmp.Or(a.URI, a.Root.Subject.String()), at)
+	return named
 }
 
 // checkSCT wants one signed certificate timestamp where the trusted root names certificate

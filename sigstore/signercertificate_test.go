@@ -235,6 +235,26 @@ func TestRejectionsChain(t *testing.T) {
 	}
 }
 
+// TestForgedIssuer: a certificate of a stranger that names a trusted signer and an authority has each authority asked, and counts for that.
+func TestForgedIssuer(t *testing.T) {
+	top := pkitest.Root("Acme Root")
+	stamps, middle := top.Issue("Acme Stamps", pkitest.Stamper), top.Issue("Acme Signing", pkitest.Authority)
+	by := pkitest.Root("Acme Signing").Issue("", signersOwn, func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning} })
+	for _, anyTime := range []bool{false, true} {
+		work := signer.NewWork(50_000)
+		e := evidence.Envelope{MediaType: attest.BundleMediaType, PayloadType: attest.PayloadType, Payload: statement(t), Certificates: [][]byte{by.Certificate.Raw}, Work: work}
+		digest := sha256.Sum256(e.Message())
+		var err error
+		if e.Signature, err = by.Signer().Sign(rand.Reader, digest[:], crypto.SHA256); err != nil {
+			t.Fatal(err)
+		}
+		o := trusting(t, TrustOptions{Root: issuedBy(t, stamps, top, middle, top), Identities: trustsAlice, UnsafeAnyTime: anyTime}).CheckEnvelope(t.Context(), e)
+		if o.By != nil || o.Signer.Code != evidence.CodeCertificateIssuer || work.Done() < 16+2*foreignChecks {
+			t.Errorf("%+v, counted as %d checks", o, work.Done())
+		}
+	}
+}
+
 // TestLongNames: names of a stranger's certificate, which are held against every identity, count by their length.
 func TestLongNames(t *testing.T) {
 	top := pkitest.Root("Acme Root")

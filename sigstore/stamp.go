@@ -195,7 +195,9 @@ func (t *token) whyNot(claims []claim, all []root.TimestampingAuthority, signatu
 		return fmt.Errorf("by %s: %w", authorityName(c.by), err)
 	}
 	by := "it does not carry the certificate of its signer, and the trusted root does not have it"
-	if c := t.signer(nil); c != nil {
+	if len(claims) > 0 {
+		by = fmt.Sprintf("it names the certificate of %s as that of its signer, under which its signature does not verify: it was changed, or is forged", authorityName(claims[0].by))
+	} else if c := t.signer(nil); c != nil {
 		by = fmt.Sprintf("it is signed as %s, issued by %s", c.Subject, c.Issuer)
 		by += listedAs(all, c)
 	}

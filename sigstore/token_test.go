@@ -658,6 +658,25 @@ func TestForeignCertificates(t *testing.T) {
 	}
 }
 
+// TestDamagedStamp: the reason names the authority whose certificate a token has for its signer's, though its signature is not by that.
+func TestDamagedStamp(t *testing.T) {
+	top := pkitest.Root("Acme Root")
+	by := top.Issue("Acme Stamps", pkitest.Stamper)
+	for _, chain := range [][]*pkitest.Holder{{by, top}, {top}} {
+		r := rootWith(t, namedChain{url: "https://a", chain: chain})
+		d := newDraft(by)
+		if len(chain) == 2 {
+			d.certificates = nil
+		}
+		response := d.response()
+		response[len(response)-1] ^= 1
+		_, err := r.checkTimestamp(response, stampOver)
+		if err == nil || !strings.Contains(err.Error(), "it names the certificate of https://a as that of its signer, under which its signature does not verify") {
+			t.Errorf("%d certificates in the root: %v", len(chain), err)
+		}
+	}
+}
+
 // TestLongCertificateNames: a token with a certificate whose name is very long is refused before the name is written out or compared,
 // for which crypto/x509 takes time by the square of its length.
 func TestLongCertificateNames(t *testing.T) {

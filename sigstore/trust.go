@@ -224,6 +224,9 @@ func (t *trust) checkCertificate(ctx context.Context, e evidence.Envelope) evide
 	// Nothing is read that a stranger could have made: who has no certificate of the trusted root, or
 	// is not trusted, has none of his evidence looked at.
 	if o.Signer = t.judgeStranger(c); o.Signer.Verdict == evidence.Fail {
+		if o.Signer.Code == evidence.CodeCertificateIssuer { // it names someone who is trusted, and each authority was asked twice
+			e.Work.Spend(2 * foreignChecks * len(t.Root.root.FulcioCertificateAuthorities()))
+		}
 		o.Time = evidence.Skipped(evidence.CheckTime, evidence.CodeNotReached, "without a trusted signer there is nothing to date")
 		return o
 	}
