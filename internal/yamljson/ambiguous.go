@@ -123,7 +123,7 @@ func reading11(s string, inFlow bool) string {
 	return ""
 }
 
-// maybeOther is false only for what every reader takes for text, as most scalars are: what begins with a letter and is no word of YAML 1.1.
+// maybeOther is false only for what every reader takes for text, as most scalars are: what begins with a letter and is not a word of YAML 1.1.
 func maybeOther(s string) bool {
 	if c := s[0] | 0x20; c < 'a' || c > 'z' {
 		return true
