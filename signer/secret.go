@@ -35,7 +35,7 @@ func PrivateKeyIn(data []byte) string {
 			return s.what
 		}
 	}
-	if len(data) < shortestKey || len(data) > largestKeyFile {
+	if len(data) > largestKeyFile {
 		return ""
 	}
 	text := strings.TrimSpace(string(bytes.TrimPrefix(data, byteOrderMark)))
@@ -63,11 +63,8 @@ func PrivateKeyIn(data []byte) string {
 	return ""
 }
 
-// What is decoded in more ways than one has these bytes: the shortest private key is one of 32 bytes in base64.
-const (
-	shortestKey    = 43
-	largestKeyFile = 64 << 10
-)
+// largestKeyFile bounds what is decoded in more ways than one.
+const largestKeyFile = 64 << 10
 
 // readKeyOf reads the value of a line NAME = BASE64, of which the name is cut off.
 func readKeyOf(rest string) []byte {
