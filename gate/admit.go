@@ -90,7 +90,7 @@ type Admission struct {
 	request Request
 	bundle  []byte // of the run, for its process
 	when    time.Time
-	asked   time.Time // when the policy was asked last
+	asked   time.Time // when the policy was asked last: before the evidence was read
 	files   []Checked
 	answer
 	err error // why not; an admission without is allowed only if it is verified
@@ -151,7 +151,7 @@ func (a *Admission) decide(ctx context.Context) (err error) {
 	if a.bundle, err = a.request.Bundle.Marshal(); err != nil {
 		return err
 	}
-	if a.answer, a.asked, err = a.request.ask(ctx); err != nil {
+	if a.answer, err = a.request.ask(ctx); err != nil {
 		return err
 	}
 	checked, err := CheckFiles(ctx, a.request.Hasher, a.verified.Declaration(), a.request.Bindings)
@@ -188,12 +188,13 @@ func (a *Admission) asOfNow(ctx context.Context) (answer, time.Time, error) {
 	if since := now.Sub(a.asked); since >= 0 && since <= stale { // a clock that was set back has decided about a time to come
 		return a.answer, a.asked, nil
 	}
-	return a.request.ask(ctx)
+	again, err := a.request.ask(ctx)
+	return again, now, err
 }
 
-// ask verifies the bundle, and has the policy decide, about the time when all that this takes is read and verified, which it returns.
-// The answer is verified only if both say yes.
-func (r *Request) ask(ctx context.Context) (answer, time.Time, error) {
+// ask verifies the bundle, and has the policy decide, about the time when all that this takes is read and verified. The answer is verified
+// only if both say yes.
+func (r *Request) ask(ctx context.Context) (answer, error) {
 	given := asOf(time.Time{}, r.ClockName, r.At)
 	if r.At.IsZero() {
 		given.Time = r.Clock
@@ -204,9 +205,9 @@ func (r *Request) ask(ctx context.Context) (answer, time.Time, error) {
 	}
 	result, err := r.Policy.VerifyWith(ctx, r.Bundle, attest.Expect{Declaration: r.Declaration}, gather)
 	if err != nil {
-		return refused(err), time.Time{}, err
+		return refused(err), err
 	}
-	return answer{result.Verified, &result.Report, result.Decision}, result.Decision.Now, nil
+	return answer{result.Verified, &result.Report, result.Decision}, nil
 }
 
 // refused is what an error says about the answer.

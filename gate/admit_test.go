@@ -349,7 +349,7 @@ func TestAskedAgain(t *testing.T) {
 		start string // of Exec
 	}{
 		"at once":              {0, 3, 1, "", "/nonexistent"},
-		"a second":             {time.Second, 3, 1, "", "rejected"}, // two seconds, by Exec: with the second reading of that time
+		"a second":             {time.Second / 2, 3, 1, "", "rejected"}, // more, by Exec: with the second reading of that time
 		"rejected meanwhile":   {2 * time.Second, 2, 2, "rejected by alice", ""},
 		"rejected before Exec": {2 * time.Second, 3, 2, "", "rejected by alice"},
 		"ended meanwhile":      {61 * time.Minute, 9, 2, "denied by may", ""},
@@ -402,17 +402,34 @@ func TestEndedWhileAsked(t *testing.T) {
 			return approvals(nil)(ctx, runs)
 		}
 		a := s.admit(t.Context(), Request{Bundle: bundle, Approvals: approvalFunc(source)})
-		if got, want := a.Allowed(), slow > 1; got != want || reading != 1 {
+		if got, want := a.Allowed(), slow > 2; got != want || reading != min(slow, 2) {
 			t.Fatalf("reading %d: allowed %v after %d readings: %v", slow, got, reading, a.Err())
 		}
-		if slow == 1 {
+		if slow <= 2 {
 			continue
 		}
-		s.now = s.now.Add(2 * time.Second)
 		err := a.Exec(t.Context(), Start{Program: "/nonexistent", Args: []string{"x"}, Dir: t.TempDir()})
-		if denied := err != nil && strings.Contains(err.Error(), "denied"); denied != (slow == 2) {
+		if denied := err != nil && strings.Contains(err.Error(), "denied"); denied != (slow == 3) {
 			t.Errorf("reading %d, by Exec: %v", slow, err)
 		}
+	}
+}
+
+// TestRejectedWhileAsked: a rejection that arrives while the evidence is read, which takes long, is seen.
+func TestRejectedWhileAsked(t *testing.T) {
+	s := newSite(t, "")
+	d := s.declare("m")
+	readings := 0
+	source := func(ctx context.Context, runs []identity.ID) iter.Seq2[policy.Approval, error] {
+		if readings++; readings > 1 {
+			return approvals(nil, s.says(policy.Rejected, d.ID()))(ctx, runs)
+		}
+		s.now = s.now.Add(time.Minute)
+		return approvals(nil)(ctx, runs)
+	}
+	a := s.admit(t.Context(), Request{Bundle: s.run(s.ci, d), Approvals: approvalFunc(source)})
+	if text := strings.Join(a.Reasons(), "\n"); a.Allowed() || readings != 2 || !strings.Contains(text, "rejected by alice") {
+		t.Errorf("allowed %v after %d readings: %s", a.Allowed(), readings, text)
 	}
 }
 

@@ -35,6 +35,8 @@ func TestUnreachable(t *testing.T) {
 	const approvals, kind, signer = "is false for every list of approvals that", "is false for every kind that", "is false for every signer that"
 	for _, c := range []struct{ head, expr, want string }{
 		{one, `approvals.size() >= 4`, approvals},
+		{one, `size([signer]) == 2`, signer},
+		{one, `[run, run].size() == 1`, kind},
 		{one, `approvals.size() > 2 && signer.name == "ada"`, "is false for every signer and list of approvals that"},
 		{one, `approvals.size() > 2 && signer.name == "ci"`, ""},
 		{one, `size(approvals) == 0`, approvals},

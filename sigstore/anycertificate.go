@@ -95,8 +95,8 @@ func parseWithoutKey(der []byte) (*x509.Certificate, error) {
 
 // explainUnfit is of a certificate whose key nothing can be verified with. What it is given with may be its signer's: under a
 // key that others can sign with, a good signature would not say more.
-func (t *trust) explainUnfit(o evidence.Result, c *leafCertificate) evidence.Result {
-	if t.judgeStranger(c).Verdict != evidence.Fail {
+func (t *trust) explainUnfit(o evidence.Result, c *leafCertificate, work *signer.Work) evidence.Result {
+	if t.judgeStranger(c, work).Verdict != evidence.Fail {
 		o.OtherScheme = t.mayHaveSigned(c)
 	}
 	o.Signature = unusable(c.unfit)

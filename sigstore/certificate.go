@@ -92,7 +92,7 @@ func checkKeyUsage(c *x509.Certificate, some x509.KeyUsage) error {
 
 // judgeStranger fails a certificate that no time could make good: for an identity that is not
 // trusted, or by no authority that the trusted root names when the certificate is valid.
-func (t *trust) judgeStranger(c *leafCertificate) evidence.Check {
+func (t *trust) judgeStranger(c *leafCertificate, work *signer.Work) evidence.Check {
 	names, match := []string{c.summary.SubjectAlternativeName}, CertificateIdentity.Match
 	if t.UnsafeAnyTime { // each of them suffices to forbid something
 		names, match = c.signerIdentity().Names(), CertificateIdentity.MayMatch
@@ -104,9 +104,15 @@ func (t *trust) judgeStranger(c *leafCertificate) evidence.Check {
 		return evidence.Failed(evidence.CheckSigner, evidence.CodeCertificateIdentity, "%s", whyNone(t.Identities, c.summary)).
 			WithHint(evidence.HintTrustIdentity)
 	}
+	cost := 2 * foreignChecks * len(t.Root.root.FulcioCertificateAuthorities())
+	if !work.Spend(cost) {
+		return evidence.Failed(evidence.CheckSigner, evidence.CodeCertificateIssuer, "whose certificate it is was not looked at")
+	}
 	_, _, early := t.Root.issuerOf(c.leaf, c.leaf.NotBefore)
 	_, _, late := t.Root.issuerOf(c.leaf, c.leaf.NotAfter)
-	if early != nil && late != nil {
+	if early == nil || late == nil {
+		work.Spend(-cost) // an authority made it possible
+	} else {
 		return evidence.Failed(evidence.CheckSigner, evidence.CodeCertificateIssuer, "the certificate is by no authority that the trusted root names for %s: %s", visible.Time(c.leaf.NotBefore), early)
 	}
 	return evidence.Skipped(evidence.CheckSigner, evidence.CodeNotReached, "not dated yet")

@@ -112,6 +112,9 @@ func (t *token) carrying(certificates []*x509.Certificate) ([]byte, error) {
 // verify has sigstore-go verify the timestamp under the authority.
 func (c claim) verify(signature []byte) error {
 	response, err := c.response()
+	if err == nil {
+		err = guard(func() error { return checkStampKeys(response) })
+	}
 	if err != nil {
 		return err
 	}

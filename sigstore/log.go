@@ -79,7 +79,10 @@ func (r *TrustedRoot) checkLogEntry(name string, text []byte, e evidence.Envelop
 	for _, t := range integrated {
 		err = cmp.Or(err, inSeconds(t.Time))
 	}
-	in := inLog{evidence.LogEntry{Log: logName(log), Index: provedIndex(&entry, body)}, log, body.sum, entry.GetInclusionProof() != nil}
+	in := inLog{evidence.LogEntry{Log: logName(log), Index: provedIndex(&entry, body)}, log, body.sum, entry.GetInclusionProof() != nil, nil}
+	for _, t := range integrated { // only Rekor v1 signs a time
+		in.times = append(in.times, evidence.TrustedTime{Kind: logKind, Authority: in.at.Log, Time: t.Time.UTC()})
+	}
 	if err == nil && slices.ContainsFunc(found.entries, in.same) { // as sigstore-go: it would count twice
 		err = errors.New("stands twice")
 	}
@@ -88,9 +91,6 @@ func (r *TrustedRoot) checkLogEntry(name string, text []byte, e evidence.Envelop
 		return
 	}
 	found.entries = append(found.entries, in)
-	for _, t := range integrated { // only Rekor v1 signs a time
-		found.times = append(found.times, evidence.TrustedTime{Kind: logKind, Authority: in.at.Log, Time: t.Time.UTC()})
-	}
 }
 
 // inSeconds refuses the time of a promise that RFC 3339 has no text for, as a log states that counts in milliseconds: no report
@@ -111,6 +111,7 @@ type inLog struct {
 	log    *root.TransparencyLog
 	body   [sha256.Size]byte // its hash
 	proved bool
+	times  []evidence.TrustedTime // that the log has signed
 }
 
 // same says that two entries of one log are one. One entry may state two indices: in the log, and in a shard of it.
@@ -121,27 +122,26 @@ func (l inLog) same(other inLog) bool {
 // judgeLogs takes for true what is by logs that are believed at the time of the signature: who
 // got hold of a retired log's key could prove entries ever after. Nor is the time that another one has signed taken for true.
 func (f *findings) judgeLogs() {
-	all := f.times
+	all := slices.Clone(f.times)
+	for _, e := range f.entries {
+		all = append(all, e.times...)
+	}
 	for _, e := range f.entries {
 		switch {
 		case !believedAt(e.log, all):
-			f.times = slices.DeleteFunc(slices.Clone(f.times), func(t evidence.TrustedTime) bool {
-				isItsOwn := t.Kind == logKind && t.Authority == e.at.Log
-				if isItsOwn {
-					f.unbelieved = append(f.unbelieved, t)
-				}
-				return isItsOwn
-			})
 			when := "at the time of the signature"
 			if len(all) == 0 {
 				when = "after " + bound(e.log.ValidityPeriodEnd) + ", and no trusted time proves that the signature is older"
 			}
 			f.ignored = append(f.ignored, fmt.Errorf("the log %s is not believed %s", e.at.Log, when))
+			f.unbelieved = append(f.unbelieved, e.times...)
+			continue
 		case e.proved:
 			f.logs = append(f.logs, e.at)
 		default:
 			f.promises = append(f.promises, e.at)
 		}
+		f.times = append(f.times, e.times...)
 	}
 }
 

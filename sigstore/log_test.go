@@ -45,24 +45,35 @@ func TestUnbelievedLog(t *testing.T) {
 	}
 	promised := evidence.TrustedTime{Kind: logKind, Authority: url, Time: at(8)}
 	for title, c := range map[string]struct {
-		times         []evidence.TrustedTime
+		stamps        []evidence.TrustedTime
 		before, until int // hours; of SignedBefore, and of the key
 		refused       string
 	}{
-		"alone":                       {[]evidence.TrustedTime{promised}, 10, 12, ""},
-		"stamped in its time":         {[]evidence.TrustedTime{stamped(9), promised}, 10, 12, ""},
-		"stamped after it":            {[]evidence.TrustedTime{stamped(11), promised}, 10, 12, "signed by 2026-11-01T11:00:00Z at the latest"},
-		"stamped in time, and later":  {[]evidence.TrustedTime{stamped(9), stamped(11), promised}, 10, 12, ""},
-		"stamped before, key retired": {[]evidence.TrustedTime{stamped(6), promised}, 10, 7, "is outside the validity of k"},
+		"alone":                       {nil, 10, 12, ""},
+		"stamped in its time":         {[]evidence.TrustedTime{stamped(9)}, 10, 12, ""},
+		"stamped after it":            {[]evidence.TrustedTime{stamped(11)}, 10, 12, "signed by 2026-11-01T11:00:00Z at the latest"},
+		"stamped in time, and later":  {[]evidence.TrustedTime{stamped(9), stamped(11)}, 10, 12, ""},
+		"stamped before, key retired": {[]evidence.TrustedTime{stamped(6)}, 10, 7, "is outside the validity of k"},
 	} {
 		before := at(c.before)
 		log := &root.TransparencyLog{ValidityPeriodStart: at(7), ValidityPeriodEnd: at(9).Add(time.Minute)}
-		found := findings{times: c.times, entries: []inLog{{log: log, at: evidence.LogEntry{Log: url}}}}
+		found := findings{times: c.stamps, entries: []inLog{{log: log, at: evidence.LogEntry{Log: url}, times: []evidence.TrustedTime{promised}}}}
 		found.judgeLogs()
 		r := rootWith(t, namedChain{url: "https://tsa.example", chain: []*pkitest.Holder{pkitest.Root("Acme Root")}})
 		got := (&trust{TrustOptions{Root: r, SignedBefore: &before}}).judgeTime(evidence.Envelope{}, found, demand{who: "k", notAfter: at(c.until), time: true})
 		if (got.Verdict == evidence.Pass) != (c.refused == "") || !strings.Contains(got.Reason, c.refused) {
 			t.Errorf("%s: %+v", title, got)
 		}
+	}
+	// of a log with a new key, which is another one at the same URL, the time stays
+	retired := &root.TransparencyLog{ValidityPeriodStart: at(7), ValidityPeriodEnd: at(9)}
+	next := &root.TransparencyLog{ValidityPeriodStart: at(7)}
+	found := findings{times: []evidence.TrustedTime{stamped(11)}}
+	for _, l := range []*root.TransparencyLog{retired, next} {
+		found.entries = append(found.entries, inLog{log: l, at: evidence.LogEntry{Log: url}, times: []evidence.TrustedTime{promised}})
+	}
+	found.judgeLogs()
+	if len(found.times) != 2 || found.times[1] != promised || len(found.unbelieved) != 1 || len(found.promises) != 1 {
+		t.Errorf("a retired log and its successor: %+v", found)
 	}
 }

@@ -252,6 +252,11 @@ func TestForgedIssuer(t *testing.T) {
 		if o.By != nil || o.Signer.Code != evidence.CodeCertificateIssuer || work.Done() < 16+2*foreignChecks {
 			t.Errorf("%+v, counted as %d checks", o, work.Done())
 		}
+		e.Signature, e.Work = []byte("none"), signer.NewWork(50_000)
+		trusting(t, TrustOptions{Root: issuedBy(t, stamps, top, middle, top), Identities: trustsAlice, UnsafeAnyTime: anyTime}).CheckEnvelope(t.Context(), e)
+		if e.Work.Done() < 16+2*foreignChecks {
+			t.Errorf("counted as %d checks, where the signature is wrong", e.Work.Done())
+		}
 	}
 }
 
@@ -277,6 +282,19 @@ func TestLongNames(t *testing.T) {
 			}
 			trusting(t, TrustOptions{Root: issuedBy(t, stamps, top, top.Issue("Acme Signing", pkitest.Authority), top), Identities: identities, UnsafeAnyTime: anyTime}).CheckEnvelope(t.Context(), e)
 			done[length] = work.Done()
+		}
+		by := pkitest.Root("Stranger").Issue("", signersOwn, func(c *x509.Certificate) {
+			c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning}
+			c.ExtraExtensions = []pkix.Extension{{Id: oid(1, 3, 6, 1, 4, 1, 57264, 1, 1), Value: []byte("https://" + strings.Repeat("a", 60_000))}}
+		})
+		work := signer.NewWork(50_000)
+		e := evidence.Envelope{
+			MediaType: attest.BundleMediaType, PayloadType: attest.PayloadType, Payload: statement(t), Signature: []byte("none"),
+			Certificates: [][]byte{by.Certificate.Raw}, Work: work,
+		}
+		trusting(t, TrustOptions{Root: issuedBy(t, stamps, top, top.Issue("Acme Signing", pkitest.Authority), top), Identities: identities, UnsafeAnyTime: anyTime}).CheckEnvelope(t.Context(), e)
+		if work.Done() < 2_000 {
+			t.Errorf("an issuer of 60 kB counted as %d checks", work.Done())
 		}
 		if done[20] < 16 || done[20] > 30 || done[60_000] < 2_000 {
 			t.Errorf("counted as %v checks", done)

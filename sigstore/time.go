@@ -74,7 +74,7 @@ func (t *trust) findings(ctx context.Context, e evidence.Envelope, by entrySigne
 	if err := ctx.Err(); err != nil {
 		found.wrong = append(found.wrong, err)
 	}
-	if vain := len(e.Evidence.Timestamps) + len(e.Evidence.LogEntries) - len(found.times) - len(found.logs) - len(found.promises); vain > 0 {
+	if vain := len(e.Evidence.Timestamps) + len(e.Evidence.LogEntries) - len(found.times) - len(found.entries); vain > 0 {
 		e.Work.Spend(evidenceChecks * vain) // which may have been added to what a trusted signer has signed
 	}
 	e.Work.Spend(foreignChecks * found.foreign)

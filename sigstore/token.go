@@ -239,11 +239,9 @@ func (t *token) readCertificates(der []byte) error {
 	if t.certificates, err = x509.ParseCertificates(der); err != nil {
 		return fmt.Errorf("the certificates: %w", cmp.Or(ecpoint.OfCertificate(der).Err(), err))
 	}
-	for _, c := range t.certificates {
-		if n := max(len(c.RawSubject), len(c.RawIssuer)); n > limits.CertificateName {
-			return fmt.Errorf("a certificate has a name of %d bytes, want at most %d", n, limits.CertificateName)
-		}
-	}
+	t.certificates = slices.DeleteFunc(t.certificates, func(c *x509.Certificate) bool {
+		return len(c.RawSubject) > limits.CertificateName || len(c.RawIssuer) > limits.CertificateName
+	})
 	return nil
 }
 

@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"github.com/digitorus/pkcs7"
+
+	"github.com/runattest/runattest/internal/limits"
 )
 
 // certificateID is an ESSCertID (RFC 2634) or ESSCertIDv2 (RFC 5035).
@@ -195,18 +197,40 @@ func (t *token) readCertificateID(v asn1.RawValue, v2 bool) error {
 	return nil
 }
 
-// signer is the certificate of the token's signer: one that it carries, or else the one that the trusted root has.
+// signer is the certificate of the token's signer, among those that it carries and the one that the trusted root has: the one that the
+// signed attributes name, since others can be added that have its issuer and serial number.
 func (t *token) signer(known *x509.Certificate) *x509.Certificate {
 	all := t.certificates
-	if all == nil && known != nil {
-		all = []*x509.Certificate{known}
+	if known != nil {
+		all = append(all[:len(all):len(all)], known)
 	}
+	var first *x509.Certificate
 	for _, c := range all {
-		if c.SerialNumber.Cmp(t.serial) == 0 && bytes.Equal(c.RawIssuer, t.issuer) {
+		if c.SerialNumber.Cmp(t.serial) != 0 || !bytes.Equal(c.RawIssuer, t.issuer) {
+			continue
+		}
+		if t.identifies(c) {
 			return c
 		}
+		if first == nil {
+			first = c
+		}
 	}
-	return nil
+	return first
+}
+
+// identifies says that the signed attributes name no other certificate than this one (ESSCertID).
+func (t *token) identifies(c *x509.Certificate) bool {
+	for _, id := range t.certificate {
+		digest := sha1Sum(c.Raw)
+		if id.hash != crypto.SHA1 {
+			digest = sum(id.hash, c.Raw)
+		}
+		if !bytes.Equal(id.digest, digest) || id.serial != nil && (id.serial.Cmp(c.SerialNumber) != 0 || !hasName(id.issuer, c.RawIssuer)) {
+			return false
+		}
+	}
+	return true
 }
 
 // stamperUsage is what the key of an authority signs with (RFC 5280, section 4.2.1.12).
@@ -218,14 +242,8 @@ func (t *token) checkSigner(c *x509.Certificate) error {
 	if err := checkKeyUsage(c, stamperUsage); err != nil {
 		return fmt.Errorf("the signer's certificate: %w", err)
 	}
-	for _, id := range t.certificate {
-		digest := sha1Sum(c.Raw)
-		if id.hash != crypto.SHA1 {
-			digest = sum(id.hash, c.Raw)
-		}
-		if !bytes.Equal(id.digest, digest) || id.serial != nil && (id.serial.Cmp(c.SerialNumber) != 0 || !hasName(id.issuer, c.RawIssuer)) {
-			return errors.New("the signed attributes name another certificate than the signer's (ESSCertID)")
-		}
+	if !t.identifies(c) {
+		return errors.New("the signed attributes name another certificate than the signer's (ESSCertID)")
 	}
 	if len(t.names) > 0 && !namesCertificate(t.names, c) {
 		return errors.New("the timestamp names another authority than the signer's certificate")
@@ -279,6 +297,9 @@ func namesCertificate(name []byte, c *x509.Certificate) bool {
 func sameName(a, b []byte) bool {
 	if bytes.Equal(a, b) {
 		return true
+	}
+	if max(len(a), len(b)) > limits.CertificateName { // which takes time by the square of it
+		return false
 	}
 	var x, y pkix.RDNSequence
 	return exactly(asn1.RawValue{FullBytes: a}, &x) == nil && exactly(asn1.RawValue{FullBytes: b}, &y) == nil &&

@@ -215,7 +215,7 @@ func (t *trust) checkCertificate(ctx context.Context, e evidence.Envelope) evide
 		o.Signature = tooMuch
 		return o
 	case c.unfit != nil:
-		return t.explainUnfit(o, c)
+		return t.explainUnfit(o, c, e.Work)
 	}
 	if e.Work.Over(e.Message()).Verify(c.key, e.Signature) != nil {
 		return t.explainNo(o, c, e)
@@ -223,10 +223,7 @@ func (t *trust) checkCertificate(ctx context.Context, e evidence.Envelope) evide
 	o.Signature = evidence.Passed(evidence.CheckSignature, "by the key of a certificate (%s)", c.key.Algorithm())
 	// Nothing is read that a stranger could have made: who has no certificate of the trusted root, or
 	// is not trusted, has none of his evidence looked at.
-	if o.Signer = t.judgeStranger(c); o.Signer.Verdict == evidence.Fail {
-		if o.Signer.Code == evidence.CodeCertificateIssuer { // it names someone who is trusted, and each authority was asked twice
-			e.Work.Spend(2 * foreignChecks * len(t.Root.root.FulcioCertificateAuthorities()))
-		}
+	if o.Signer = t.judgeStranger(c, e.Work); o.Signer.Verdict == evidence.Fail {
 		o.Time = evidence.Skipped(evidence.CheckTime, evidence.CodeNotReached, "without a trusted signer there is nothing to date")
 		return o
 	}
@@ -260,7 +257,7 @@ func withSigner(o evidence.Result, c *leafCertificate, found findings) evidence.
 // explainNo says why a signature is not by a certificate's key. Other schemes are tried only where the
 // certificate could be one that is trusted.
 func (t *trust) explainNo(o evidence.Result, c *leafCertificate, e evidence.Envelope) evidence.Result {
-	if t.judgeStranger(c).Verdict != evidence.Fail {
+	if t.judgeStranger(c, e.Work).Verdict != evidence.Fail {
 		if scheme := e.Work.Over(e.Message()).Of(c.key, e.Signature); scheme != "" {
 			o.OtherScheme = t.mayHaveSigned(c)
 			o.Signature = evidence.Failed(evidence.CheckSignature, evidence.CodeSignatureScheme, "by the certificate's key, but as %s; want %s", scheme, c.key.Scheme()).
@@ -291,7 +288,7 @@ func certificateChecks(der []byte) int { return 16 + len(der)/(4<<10) }
 
 // nameChecks is what holding a certificate's names against so many identities, by regular expressions at the worst, counts as.
 func (c *leafCertificate) nameChecks(identities int) int {
-	return (len(c.summary.SubjectAlternativeName) + len(c.others)) * identities / 512
+	return (len(c.summary.SubjectAlternativeName) + len(c.others) + len(c.summary.Issuer)) * identities / 512
 }
 
 func (c *leafCertificate) signerIdentity() *evidence.SignerIdentity {

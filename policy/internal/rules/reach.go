@@ -113,9 +113,6 @@ func (w *Worlds) met(all []*Rule) (map[string]bool, dimensions) {
 	of := map[int]outcomes{} // of those that read something of the worlds
 	var read dimensions
 	for i, r := range all {
-		if !w.tellsOf(r) {
-			continue
-		}
 		if one, d := w.outcomesOf(conditions[i], r.ast); d != (dimensions{}) {
 			of[i], read = one, read.or(d)
 		}
@@ -145,19 +142,6 @@ func (w *Worlds) met(all []*Rule) (map[string]bool, dimensions) {
 		}
 	}
 	return met, read
-}
-
-// tellsOf is false only for a rule that reads nothing of the worlds.
-func (w *Worlds) tellsOf(r *Rule) bool {
-	if reads(r.ast, varApprovals) {
-		return true
-	}
-	for m := range r.members {
-		if w.Known[m.of+"."+m.name] {
-			return true
-		}
-	}
-	return false
 }
 
 // Together tries all rules that are to be checked in the worlds. If one of these meets them all, as in most policies, they need not be
