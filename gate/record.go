@@ -43,6 +43,9 @@ func (a *Admission) Record(s Start, err error) Record {
 	if later := refused(err); later.report != nil { // the policy was asked again
 		r.Report, r.Decision = later.report, later.decision
 	}
+	if r.Decision != nil && a.request.At.IsZero() {
+		r.Time = r.Decision.Now
+	}
 	if phrase := a.request.Phrase; phrase != nil && r.Report != nil {
 		report := *r.Report
 		report.Checks = slices.Clone(report.Checks)

@@ -51,7 +51,8 @@ func (t *token) issuedUnder(a *root.SigstoreTimestampingAuthority) []*x509.Certi
 				return true
 			case !bytes.Equal(c.RawIssuer, known[i].RawSubject):
 				return false
-			case c.CheckSignatureFrom(known[i]) != nil:
+			}
+			if t.checked++; c.CheckSignatureFrom(known[i]) != nil {
 				t.foreign++
 				return false
 			}

@@ -14,6 +14,7 @@ import (
 	"encoding/base64"
 	"math/big"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -266,7 +267,7 @@ func TestLongNames(t *testing.T) {
 	stamps := top.Issue("Acme Stamps", pkitest.Stamper)
 	var identities []CertificateIdentity
 	for range 20 {
-		identities = append(identities, CertificateIdentity{SubjectAlternativeName: matching(t, `.*(team|group)0.*@acme\.example`), Issuer: Exactly(issuer)})
+		identities = append(identities, CertificateIdentity{SubjectAlternativeName: matching(t, `.*(team|group)0.*@acme\.example`), Issuer: matching(t, `https://.*(accounts|login)0.*`)})
 	}
 	for _, anyTime := range []bool{false, true} {
 		done := map[int]int{}
@@ -295,6 +296,14 @@ func TestLongNames(t *testing.T) {
 		trusting(t, TrustOptions{Root: issuedBy(t, stamps, top, top.Issue("Acme Signing", pkitest.Authority), top), Identities: identities, UnsafeAnyTime: anyTime}).CheckEnvelope(t.Context(), e)
 		if work.Done() < 2_000 {
 			t.Errorf("an issuer of 60 kB counted as %d checks", work.Done())
+		}
+		exact := signer.NewWork(50_000)
+		one := pkitest.Root("Stranger").Issue("", signersOwn, func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning} })
+		trusting(t, TrustOptions{Root: issuedBy(t, stamps, top, top.Issue("Acme Signing", pkitest.Authority), top), Identities: slices.Repeat([]CertificateIdentity{{SubjectAlternativeName: Exactly("bob@b.example"), Issuer: Exactly(issuer)}}, 500), UnsafeAnyTime: anyTime}).CheckEnvelope(t.Context(), evidence.Envelope{
+			MediaType: attest.BundleMediaType, PayloadType: attest.PayloadType, Payload: statement(t), Signature: []byte("none"), Certificates: [][]byte{one.Certificate.Raw}, Work: exact,
+		})
+		if exact.Done() > 20 {
+			t.Errorf("held against 500 names as they stand: counted as %d checks", exact.Done())
 		}
 		if done[20] < 16 || done[20] > 30 || done[60_000] < 2_000 {
 			t.Errorf("counted as %v checks", done)

@@ -26,7 +26,8 @@ type stamped struct {
 	issuers   []string // the keys of the certificate authorities that vouch for that one
 	isNamed   bool     // the entry says which certificate signs, and trusts no other of these
 	content   []byte   // that the key signed
-	foreign   int      // certificates in it, which are not by the issuer that they name
+	checked   int      // certificates in it that were held against one of the name of their issuer
+	foreign   int      // and those of them that are not by that one
 }
 
 // equal says that it is the same timestamp, whatever is around it in the response: an authority numbers those that it makes.
@@ -42,12 +43,16 @@ func (r *TrustedRoot) checkTimestamps(ctx context.Context, e evidence.Envelope, 
 			break
 		}
 		s, err := r.checkTimestamp(response, e.Signature)
-		found.foreign += s.foreign
 		if slices.ContainsFunc(e.Evidence.Timestamps[:i], func(earlier []byte) bool { return bytes.Equal(response, earlier) }) ||
 			err == nil && slices.ContainsFunc(all, s.equal) { // as sigstore-python does: it would count twice
 			err = &untrueError{errors.New("stands twice")}
 		}
 		var untrue *untrueError
+		if err != nil {
+			found.foreign += s.checked
+		} else {
+			found.foreign += s.foreign
+		}
 		switch {
 		case errors.As(err, &untrue):
 			found.wrong = append(found.wrong, fmt.Errorf("timestamp %d: %w", i, err))
@@ -162,7 +167,7 @@ func (r *TrustedRoot) checkTimestamp(response, signature []byte) (stamped, error
 			claims = append(claims, c)
 		}
 	}
-	s := stamped{foreign: t.foreign}
+	s := stamped{checked: t.checked, foreign: t.foreign}
 	for _, c := range claims {
 		if t.isFor(signature) && c.verify(signature) == nil {
 			if s.issuers, err = c.issuerKeys(); err != nil {

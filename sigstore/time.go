@@ -23,7 +23,7 @@ type findings struct {
 	promises   []evidence.LogEntry    // those of them that are promised only
 	ignored    []error                // by services that the trusted root does not list
 	unknown    int                    // of those ignored: log entries by logs that it does not name
-	foreign    int                    // certificates in timestamps, which are not by the issuer that they name
+	foreign    int                    // checks of certificates in timestamps that were in vain
 	wrong      []error                // by services that it lists, but not about this signature
 	stampers   parties                // which of those that stamped count as one
 	oneLog     parties                // which logs count as one
@@ -85,8 +85,7 @@ func (t *trust) findings(ctx context.Context, e evidence.Envelope, by entrySigne
 // evidenceChecks is what evidence that proves nothing counts as, in checks of a signature.
 const evidenceChecks = 2
 
-// foreignChecks is what a certificate in a timestamp counts as that is not by the issuer that it names: such an authority's key is of P-384
-// as a rule.
+// foreignChecks is what the check of a certificate counts as, which was said to be by an authority: the key of one is of P-384 as a rule.
 const foreignChecks = 8
 
 // timestamps counts the different authorities that stamped the signature.

@@ -36,7 +36,8 @@ type token struct {
 	names    []byte // the GeneralName by which the authority calls itself; nil without
 
 	certificates []*x509.Certificate // nil if it carries none
-	foreign      int                 // times that one of them was not by a certificate of the name of its issuer
+	checked      int                 // times that one of them was held against a certificate of the name of its issuer
+	foreign      int                 // and that it was not by that one
 	issuer       []byte              // of the signer's certificate: a Name
 	serial       *big.Int
 	certificate  []certificateID // of the signer, by the signed attributes

@@ -658,6 +658,23 @@ func TestForeignCertificates(t *testing.T) {
 	}
 }
 
+// TestCertificatesInVain: the certificates of a timestamp that proves nothing count, though an authority has issued them.
+func TestCertificatesInVain(t *testing.T) {
+	top := pkitest.Root("Acme Root")
+	middle := top.Issue("Acme Stamping", pkitest.Authority)
+	by := middle.Issue("Acme Stamps", pkitest.Stamper)
+	d := newDraft(by)
+	d.certificates = []*pkitest.Holder{by, middle}
+	response := d.response()
+	response[len(response)-1] ^= 1
+	work := signer.NewWork(1000)
+	e := evidence.Envelope{Signature: stampOver, Evidence: evidence.Material{Timestamps: [][]byte{response}}, Work: work}
+	found := (&trust{TrustOptions: TrustOptions{Root: rootWith(t, namedChain{url: "https://a", chain: []*pkitest.Holder{top}})}}).findings(t.Context(), e, entrySigner{})
+	if len(found.times) > 0 || work.Done() != evidenceChecks+2*foreignChecks {
+		t.Errorf("%+v, counted as %d checks", found, work.Done())
+	}
+}
+
 // TestDamagedStamp: the reason names the authority whose certificate a token has for its signer's, though its signature is not by that.
 func TestDamagedStamp(t *testing.T) {
 	top := pkitest.Root("Acme Root")

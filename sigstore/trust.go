@@ -211,7 +211,7 @@ func (t *trust) checkCertificate(ctx context.Context, e evidence.Envelope) evide
 	case err != nil:
 		o.Signature = unusable(err)
 		return o
-	case !e.Work.Spend(c.nameChecks(len(t.Identities))):
+	case !e.Work.Spend(c.nameChecks(t.Identities)):
 		o.Signature = tooMuch
 		return o
 	case c.unfit != nil:
@@ -227,7 +227,7 @@ func (t *trust) checkCertificate(ctx context.Context, e evidence.Envelope) evide
 		o.Time = evidence.Skipped(evidence.CheckTime, evidence.CodeNotReached, "without a trusted signer there is nothing to date")
 		return o
 	}
-	e.Work.Spend(-spent - c.nameChecks(len(t.Identities))) // a trusted signer made it possible
+	e.Work.Spend(-spent - c.nameChecks(t.Identities)) // a trusted signer made it possible
 	found := t.gather(ctx, e, entrySigner{certificate: c})
 	if t.UnsafeAnyTime {
 		o.Signer, o.Time = t.judgeSignerAtAnyTime(c), evidence.Passed(evidence.CheckTime, "is not asked for")
@@ -286,9 +286,18 @@ func (t *trust) mayHaveSigned(c *leafCertificate) *evidence.SignerIdentity {
 // certificateChecks is what reading a certificate and finding its authority counts as, in checks of a signature.
 func certificateChecks(der []byte) int { return 16 + len(der)/(4<<10) }
 
-// nameChecks is what holding a certificate's names against so many identities, by regular expressions at the worst, counts as.
-func (c *leafCertificate) nameChecks(identities int) int {
-	return (len(c.summary.SubjectAlternativeName) + len(c.others) + len(c.summary.Issuer)) * identities / 512
+// nameChecks is what holding a certificate's names against the regular expressions of these identities counts as.
+func (c *leafCertificate) nameChecks(identities []CertificateIdentity) int {
+	names, matched := len(c.summary.SubjectAlternativeName)+len(c.others), 0
+	for _, i := range identities {
+		if i.SubjectAlternativeName.IsRegexp() {
+			matched += names
+		}
+		if i.Issuer.IsRegexp() {
+			matched += len(c.summary.Issuer)
+		}
+	}
+	return matched / 512
 }
 
 func (c *leafCertificate) signerIdentity() *evidence.SignerIdentity {

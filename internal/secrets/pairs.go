@@ -1,9 +1,7 @@
 package secrets
 
 import (
-	"cmp"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/runattest/runattest/internal/lazyregexp"
@@ -53,20 +51,23 @@ func pairAt(s string, i int, parts *connectionParts) string {
 // connection is another part of a connection string: names and values between semicolons or blanks.
 var connection = lazyregexp.New(`(?i)(?:^|[;\s"'])(?:server|data source|host|hostaddr|endpoint|database|dbname|initial catalog|accountname|user id|uid|user)\s*=`)
 
-// connectionParts are where a text has such parts. It is read once, and only if it is asked.
+// connectionParts are where a text has such parts, of which it is read as far as it is asked.
 type connectionParts struct {
-	text   string
-	at     [][]int // in order
-	isRead bool
+	text       string
+	start, end int // of the last that was found
+	ended      bool
 }
 
-// isNear tells whether there is one around i.
+// isNear tells whether there is one around i, which is not before what it was asked about last.
 func (c *connectionParts) isNear(i int) bool {
-	if !c.isRead {
-		c.at, c.isRead = connection.FindAllStringIndex(c.text, -1), true
+	for !c.ended && (c.end == 0 || c.start < i-behind) {
+		from := max(c.end-1, 0) // a separator, behind which is not the beginning of the text
+		found := connection.FindStringIndex(c.text[from:])
+		if c.ended = found == nil; !c.ended {
+			c.start, c.end = from+found[0], from+found[1]
+		}
 	}
-	n, _ := slices.BinarySearchFunc(c.at, i-behind, func(part []int, from int) int { return cmp.Compare(part[0], from) })
-	return n < len(c.at) && c.at[n][1] <= i+behind
+	return !c.ended && c.end <= i+behind
 }
 
 // nameBefore is the name that ends before i, which a quotation mark and a blank may follow, and where it starts.
