@@ -224,3 +224,26 @@ func TestRehearsedTimes(t *testing.T) {
 		}
 	}
 }
+
+// TestTimeBehindApprovals: the time of a decision is asked for behind the verification of the approvals, which may take long.
+func TestTimeBehindApprovals(t *testing.T) {
+	by := newSigner(t)
+	p := policyOf(t, by, "approvals: {required: 0, approvers: [{name: alice, keys: [{key: "+pemOf(t, newSigner(t))+"}]}]}\nrules: [{name: may, expr: 'now < timestamp(\"2026-06-01T13:00:00Z\")'}]\n")
+	v, err := p.Verifier().Verify(ctx, signRun(t, declarationText, by), attest.Expect{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := 0
+	given := Given{Now: time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC), Time: func() time.Time { asked++; return time.Date(2026, 6, 1, 14, 0, 0, 0, time.UTC) }}
+	if d, err := p.Evaluate(ctx, v, given); err != nil || d.Allowed || asked != 1 || d.Now.Hour() != 14 {
+		t.Errorf("%s, %v, asked %d times", told(d), err, asked)
+	}
+	asked, given.Approvals = 0, []Approval{{Source: "nothing"}} // which cannot be verified
+	if _, err := p.Evaluate(ctx, v, given); err == nil || asked > 0 {
+		t.Errorf("asked %d times before the approvals were verified, %v", asked, err)
+	}
+	given = Given{Time: func() time.Time { return time.Time{} }}
+	if _, err := p.Evaluate(ctx, v, given); err == nil {
+		t.Error("the zero time: no error")
+	}
+}

@@ -35,7 +35,8 @@ func (t *token) claimOf(tsa root.TimestampingAuthority) (claim, bool) {
 		return claim{}, false
 	}
 	c := claim{token: t, by: a, signer: signer, issued: t.issuedUnder(a)}
-	return c, a.Leaf != nil || slices.ContainsFunc(c.issued, signer.Equal)
+	isAuthoritys := func(all []*x509.Certificate) bool { return slices.ContainsFunc(all, signer.Equal) }
+	return c, a.Leaf != nil || isAuthoritys(c.issued) || isAuthoritys(issuersOf(a)) // which the library refuses by a reason of its own
 }
 
 // issuedUnder are the certificates of the token that an authority's keys vouch for, each once, without those that the trusted root has.

@@ -76,4 +76,14 @@ func TestUnbelievedLog(t *testing.T) {
 	if len(found.times) != 2 || found.times[1] != promised || len(found.unbelieved) != 1 || len(found.promises) != 1 {
 		t.Errorf("a retired log and its successor: %+v", found)
 	}
+	// each of two is held against what the other says, whichever stands first
+	later := evidence.TrustedTime{Kind: logKind, Authority: "https://next.example", Time: at(10)}
+	ended := inLog{log: retired, at: evidence.LogEntry{Log: url}, times: []evidence.TrustedTime{promised}}
+	begun := inLog{log: &root.TransparencyLog{ValidityPeriodStart: at(9)}, at: evidence.LogEntry{Log: "https://next.example"}, times: []evidence.TrustedTime{later}}
+	for _, entries := range [][]inLog{{ended, begun}, {begun, ended}} {
+		found := findings{entries: entries}
+		if found.judgeLogs(); len(found.times) > 0 || len(found.unbelieved) != 2 {
+			t.Errorf("each outside the other's time: %+v", found)
+		}
+	}
 }

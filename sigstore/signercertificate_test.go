@@ -261,6 +261,24 @@ func TestForgedIssuer(t *testing.T) {
 	}
 }
 
+// TestTrustedNamesAreFree: what holding the names of a trusted signer took is not counted.
+func TestTrustedNamesAreFree(t *testing.T) {
+	top := pkitest.Root("Acme Root")
+	stamps, middle := top.Issue("Acme Stamps", pkitest.Stamper), top.Issue("Acme Signing", pkitest.Authority)
+	by := middle.Issue("", signersOwn, func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning} })
+	e := evidence.Envelope{MediaType: attest.BundleMediaType, PayloadType: attest.PayloadType, Payload: statement(t), Certificates: [][]byte{by.Certificate.Raw}, Work: signer.NewWork(50_000)}
+	digest := sha256.Sum256(e.Message())
+	var err error
+	if e.Signature, err = by.Signer().Sign(rand.Reader, digest[:], crypto.SHA256); err != nil {
+		t.Fatal(err)
+	}
+	identities := slices.Repeat([]CertificateIdentity{{SubjectAlternativeName: matching(t, `.*@example\.com`), Issuer: matching(t, `https://.*`)}}, 100)
+	o := trusting(t, TrustOptions{Root: issuedBy(t, stamps, top, middle, top), Identities: identities, UnsafeAnyTime: true}).CheckEnvelope(t.Context(), e)
+	if o.By == nil || e.Work.Done() != 0 {
+		t.Errorf("%+v, counted as %d checks", o, e.Work.Done())
+	}
+}
+
 // TestLongNames: names of a stranger's certificate, which are held against every identity, count by their length.
 func TestLongNames(t *testing.T) {
 	top := pkitest.Root("Acme Root")

@@ -675,6 +675,22 @@ func TestCertificatesInVain(t *testing.T) {
 	}
 }
 
+// TestCarriedIntermediateEnds: what the token carries and its time needs is valid as late as that may be.
+func TestCarriedIntermediateEnds(t *testing.T) {
+	top := pkitest.Root("Acme Root")
+	middle := top.Issue("Acme Stamping", pkitest.Authority, pkitest.Valid(pkitest.From, stampedAt.Add(time.Second)))
+	d := newDraft(middle.Issue("Acme Stamps", pkitest.Stamper))
+	d.certificates = append(d.certificates, middle)
+	r := rootWith(t, namedChain{url: "https://a", chain: []*pkitest.Holder{top}})
+	if _, err := r.checkTimestamp(d.response(), stampOver); err != nil {
+		t.Error(err)
+	}
+	d.info.Accuracy = accuracyOf(5, -1, -1)
+	if _, err := r.checkTimestamp(d.response(), stampOver); err == nil || !strings.Contains(err.Error(), "the time may be as late as") {
+		t.Errorf("an intermediate that has ended by then: %v", err)
+	}
+}
+
 // TestDamagedStamp: the reason names the authority whose certificate a token has for its signer's, though its signature is not by that.
 func TestDamagedStamp(t *testing.T) {
 	top := pkitest.Root("Acme Root")

@@ -32,7 +32,7 @@ func Matching(expr string) (Matcher, error) {
 	if err != nil {
 		return Matcher{}, err
 	}
-	if regexplang.IsBlank(expr) {
+	if regexplang.IsEmpty(expr) {
 		return Matcher{}, errors.New("the regular expression matches no text, or the empty one alone")
 	}
 	return Matcher{expr, re}, nil

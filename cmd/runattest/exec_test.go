@@ -166,7 +166,7 @@ func TestRejectedMeanwhile(t *testing.T) {
 			if status, stderr := command("push", "oci-layout://l", "no.json"); status != exitYes {
 				t.Fatal(stderr)
 			}
-			return now.Add(time.Minute)
+			now = now.Add(time.Minute)
 		}
 		return now
 	}

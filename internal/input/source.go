@@ -236,7 +236,8 @@ func documents(path string, r io.Reader, name string, limit int) iter.Seq2[jsonl
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".jsonl", ".ndjson":
 		return jsonlines.Lines(r, name, limit)
-	case ".json":
+	}
+	if HoldsOne(path) {
 		return jsonlines.One(r, name, limit)
 	}
 	return jsonlines.Read(r, name, limit)

@@ -17,9 +17,9 @@ const (
 	other   rune = '-'
 )
 
-// IsBlank says that expr (RE2) matches no text from its first to its last character, or the empty one alone. An expression that is
-// malformed, or so large that it is not looked at, is not said to be blank.
-func IsBlank(expr string) bool { return isEmpty(expr, search{some: true}) }
+// IsEmpty says that expr (RE2) matches no text from its first to its last character, or the empty one alone. An expression that is
+// malformed, or so large that it is not looked at, is not said to be empty.
+func IsEmpty(expr string) bool { return isEmpty(expr, search{some: true}) }
 
 func isEmpty(expr string, s search) bool {
 	parsed, err := syntax.Parse(expr, syntax.Perl)

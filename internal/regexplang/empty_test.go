@@ -6,10 +6,10 @@ import (
 	"testing"
 )
 
-// TestEmpty: an expression is blank if there is no text with a character that it matches whole, and nowhere if it matches no part of
+// TestEmpty: an expression is empty if there is no text with a character that it matches whole, and nowhere if it matches no part of
 // any text.
 func TestEmpty(t *testing.T) {
-	for expr, want := range map[string]struct{ blank, nowhere bool }{
+	for expr, want := range map[string]struct{ empty, nowhere bool }{
 		`a^b`:                    {true, true},
 		`$a`:                     {true, true},
 		`^a$b`:                   {true, true},
@@ -48,8 +48,8 @@ func TestEmpty(t *testing.T) {
 		`(|a^b)*`:                {true, false},
 		`.*`:                     {false, false},
 	} {
-		if got := IsBlank(expr); got != want.blank {
-			t.Errorf("IsBlank(%q) is %v", expr, got)
+		if got := IsEmpty(expr); got != want.empty {
+			t.Errorf("IsEmpty(%q) is %v", expr, got)
 		}
 		if got := IsNowhere(expr); got != want.nowhere {
 			t.Errorf("IsNowhere(%q) is %v", expr, got)
@@ -70,7 +70,7 @@ func FuzzEmpty(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if _, err := regexp.Compile(expr); err == nil && IsBlank(expr) && text != "" && re.MatchString(text) {
+		if _, err := regexp.Compile(expr); err == nil && IsEmpty(expr) && text != "" && re.MatchString(text) {
 			t.Errorf("%q matches %q", expr, text)
 		}
 		if parsed, err := syntax.Parse(expr, syntax.Perl); err == nil && isPlain(parsed, true) && isEmpty(`(?s:.*)(?:`+expr+`)(?s:.*)`, search{}) {
