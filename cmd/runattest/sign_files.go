@@ -24,7 +24,7 @@ func (b *batch) sign(cmd *cobra.Command, paths []string) error {
 	defer b.made.Close()
 	b.bundle = cli.OutputName(b.bundle)
 	texts := b.files(cmd, paths)
-	if len(paths) == 1 && input.HoldsOne(paths[0]) {
+	if input.HoldOne(paths...) {
 		b.work.Workers = 1 // another would take longer to begin
 	}
 	jobs, err := b.work.Plan(b.planned(cmd.Context(), texts, paths)...)

@@ -49,7 +49,7 @@ func (v *Verifier) All(ctx context.Context, visitor Visitor, names ...string) er
 	}
 	workers := runtime.GOMAXPROCS(0)
 	readsEvidence := v.Policy != nil || v.Source != nil // for one after the other
-	if readsEvidence || len(names) == 1 && input.HoldsOne(names[0]) {
+	if readsEvidence || input.HoldOne(names...) {
 		workers = 1
 	}
 	stop := make(chan struct{})

@@ -227,8 +227,10 @@ func (u *untilEnd) Read(p []byte) (n int, err error) {
 	return n, u.err
 }
 
-// HoldsOne says that a file holds one document, by its name.
-func HoldsOne(path string) bool { return strings.EqualFold(filepath.Ext(path), ".json") }
+// HoldOne says that the files of these names hold one document in all: there is one, and it is not one of lines by its name.
+func HoldOne(paths ...string) bool {
+	return len(paths) == 1 && strings.EqualFold(filepath.Ext(paths[0]), ".json")
+}
 
 // documents goes by the file's name, so that a bad first line of JSON Lines does not hide
 // the others and a .json file is one document; what another stream is, its first line tells.
@@ -237,7 +239,7 @@ func documents(path string, r io.Reader, name string, limit int) iter.Seq2[jsonl
 	case ".jsonl", ".ndjson":
 		return jsonlines.Lines(r, name, limit)
 	}
-	if HoldsOne(path) {
+	if HoldOne(path) {
 		return jsonlines.One(r, name, limit)
 	}
 	return jsonlines.Read(r, name, limit)

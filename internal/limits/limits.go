@@ -275,9 +275,11 @@ const (
 	EvaluationSeconds = 10
 	// Worlds is how many sorts of runs a policy's rules are tried with when it is read, Arranged how many approvers may
 	// approve in every order there, and Orders how many orders of more approvers there may be, where many stand for one another.
-	Worlds   = 20_000
-	Arranged = 6
-	Orders   = 2_000
+	// WorldsTogether is how many of them all rules are tried with at once, before each is tried alone.
+	Worlds         = 20_000
+	WorldsTogether = 1_000
+	Arranged       = 6
+	Orders         = 2_000
 	// Ancestors is how many ancestors of a run rules see.
 	Ancestors = 200_000
 	// RegexSource is the length of a regular expression in bytes, RegexProgram its compiled size in instructions; RegexWork

@@ -11,6 +11,8 @@ import (
 	"github.com/google/cel-go/common/operators"
 	"github.com/google/cel-go/common/overloads"
 	"github.com/google/cel-go/common/types"
+
+	"github.com/runattest/runattest/internal/limits"
 )
 
 // Worlds are the runs that a policy allows if its rules do, as far as rules tell them apart by members that are Known. What else
@@ -147,9 +149,8 @@ func (w *Worlds) met(all []*Rule) (map[string]bool, dimensions) {
 // Together tries all rules that are to be checked in the worlds. If one of these meets them all, as in most policies, they need not be
 // tried alone.
 func (w *Worlds) Together(all []*Rule) {
-	const few = 1000
 	left := w.Left
-	w.Left = min(left, few) // what it does not find, the others still look for
+	w.Left = min(left, limits.WorldsTogether) // what is not found here is looked for with the rest
 	met, read := w.met(all)
 	w.Left, w.together = left, read == dimensions{} || met[strings.Repeat("1", len(all))]
 }
