@@ -408,6 +408,9 @@ func TestEndedWhileAsked(t *testing.T) {
 		if slow <= 2 {
 			continue
 		}
+		if r := a.Record(Start{}, nil); !r.Time.Equal(a.Decision().Now) || r.Time.Equal(noon) {
+			t.Errorf("reading %d: recorded with the time %s, decided about %s", slow, r.Time, a.Decision().Now)
+		}
 		err := a.Exec(t.Context(), Start{Program: "/nonexistent", Args: []string{"x"}, Dir: t.TempDir()})
 		if denied := err != nil && strings.Contains(err.Error(), "denied"); denied != (slow == 3) {
 			t.Errorf("reading %d, by Exec: %v", slow, err)

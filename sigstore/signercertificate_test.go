@@ -236,27 +236,40 @@ func TestRejectionsChain(t *testing.T) {
 	}
 }
 
-// TestForgedIssuer: a certificate of a stranger that names a trusted signer and an authority has each authority asked, and counts for that.
-func TestForgedIssuer(t *testing.T) {
-	top := pkitest.Root("Acme Root")
-	stamps, middle := top.Issue("Acme Stamps", pkitest.Stamper), top.Issue("Acme Signing", pkitest.Authority)
-	by := pkitest.Root("Acme Signing").Issue("", signersOwn, func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning} })
-	for _, anyTime := range []bool{false, true} {
-		work := signer.NewWork(50_000)
-		e := evidence.Envelope{MediaType: attest.BundleMediaType, PayloadType: attest.PayloadType, Payload: statement(t), Certificates: [][]byte{by.Certificate.Raw}, Work: work}
-		digest := sha256.Sum256(e.Message())
+// checksOf is what it counts to hold a certificate, with a signature by its key or by none, against identities that an authority certifies.
+func checksOf(t *testing.T, by *pkitest.Holder, isSigned bool, middle, top *pkitest.Holder, identities []CertificateIdentity, anyTime bool) (int, evidence.Result) {
+	t.Helper()
+	e := evidence.Envelope{
+		MediaType: attest.BundleMediaType, PayloadType: attest.PayloadType, Payload: statement(t), Signature: []byte("none"),
+		Certificates: [][]byte{by.Certificate.Raw}, Work: signer.NewWork(50_000),
+	}
+	if digest := sha256.Sum256(e.Message()); isSigned {
 		var err error
 		if e.Signature, err = by.Signer().Sign(rand.Reader, digest[:], crypto.SHA256); err != nil {
 			t.Fatal(err)
 		}
-		o := trusting(t, TrustOptions{Root: issuedBy(t, stamps, top, middle, top), Identities: trustsAlice, UnsafeAnyTime: anyTime}).CheckEnvelope(t.Context(), e)
-		if o.By != nil || o.Signer.Code != evidence.CodeCertificateIssuer || work.Done() < 16+2*foreignChecks {
-			t.Errorf("%+v, counted as %d checks", o, work.Done())
-		}
-		e.Signature, e.Work = []byte("none"), signer.NewWork(50_000)
-		trusting(t, TrustOptions{Root: issuedBy(t, stamps, top, middle, top), Identities: trustsAlice, UnsafeAnyTime: anyTime}).CheckEnvelope(t.Context(), e)
-		if e.Work.Done() < 16+2*foreignChecks {
-			t.Errorf("counted as %d checks, where the signature is wrong", e.Work.Done())
+	}
+	root := issuedBy(t, top.Issue("Acme Stamps", pkitest.Stamper), top, middle, top)
+	o := trusting(t, TrustOptions{Root: root, Identities: identities, UnsafeAnyTime: anyTime}).CheckEnvelope(t.Context(), e)
+	return e.Work.Done(), o
+}
+
+func signsCode(c *x509.Certificate) {
+	signersOwn(c)
+	c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning}
+}
+
+// TestForgedIssuer: a certificate of a stranger that names a trusted signer and an authority has each authority asked, and counts for that.
+func TestForgedIssuer(t *testing.T) {
+	top := pkitest.Root("Acme Root")
+	middle := top.Issue("Acme Signing", pkitest.Authority)
+	by := pkitest.Root("Acme Signing").Issue("", signsCode)
+	for _, anyTime := range []bool{false, true} {
+		for _, isSigned := range []bool{false, true} {
+			checks, o := checksOf(t, by, isSigned, middle, top, trustsAlice, anyTime)
+			if o.By != nil || isSigned && o.Signer.Code != evidence.CodeCertificateIssuer || checks < 16+2*foreignChecks {
+				t.Errorf("signed %v: %+v, counted as %d checks", isSigned, o, checks)
+			}
 		}
 	}
 }
@@ -264,67 +277,37 @@ func TestForgedIssuer(t *testing.T) {
 // TestTrustedNamesAreFree: what holding the names of a trusted signer took is not counted.
 func TestTrustedNamesAreFree(t *testing.T) {
 	top := pkitest.Root("Acme Root")
-	stamps, middle := top.Issue("Acme Stamps", pkitest.Stamper), top.Issue("Acme Signing", pkitest.Authority)
-	by := middle.Issue("", signersOwn, func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning} })
-	e := evidence.Envelope{MediaType: attest.BundleMediaType, PayloadType: attest.PayloadType, Payload: statement(t), Certificates: [][]byte{by.Certificate.Raw}, Work: signer.NewWork(50_000)}
-	digest := sha256.Sum256(e.Message())
-	var err error
-	if e.Signature, err = by.Signer().Sign(rand.Reader, digest[:], crypto.SHA256); err != nil {
-		t.Fatal(err)
-	}
+	middle := top.Issue("Acme Signing", pkitest.Authority)
 	identities := slices.Repeat([]CertificateIdentity{{SubjectAlternativeName: matching(t, `.*@example\.com`), Issuer: matching(t, `https://.*`)}}, 100)
-	o := trusting(t, TrustOptions{Root: issuedBy(t, stamps, top, middle, top), Identities: identities, UnsafeAnyTime: true}).CheckEnvelope(t.Context(), e)
-	if o.By == nil || e.Work.Done() != 0 {
-		t.Errorf("%+v, counted as %d checks", o, e.Work.Done())
+	if checks, o := checksOf(t, middle.Issue("", signsCode), true, middle, top, identities, true); o.By == nil || checks != 0 {
+		t.Errorf("%+v, counted as %d checks", o, checks)
 	}
 }
 
-// TestLongNames: names of a stranger's certificate, which are held against every identity, count by their length.
+// TestLongNames: names of a stranger's certificate count by their length where they are held against expressions.
 func TestLongNames(t *testing.T) {
 	top := pkitest.Root("Acme Root")
-	stamps := top.Issue("Acme Stamps", pkitest.Stamper)
-	var identities []CertificateIdentity
-	for range 20 {
-		identities = append(identities, CertificateIdentity{SubjectAlternativeName: matching(t, `.*(team|group)0.*@acme\.example`), Issuer: matching(t, `https://.*(accounts|login)0.*`)})
-	}
-	for _, anyTime := range []bool{false, true} {
-		done := map[int]int{}
-		for _, length := range []int{20, 60_000} {
-			by := pkitest.Root("Stranger").Issue("", signersOwn, func(c *x509.Certificate) {
-				c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning}
-				c.EmailAddresses = []string{strings.Repeat("a", length) + "@b.example"}
-			})
-			work := signer.NewWork(50_000)
-			e := evidence.Envelope{
-				MediaType: attest.BundleMediaType, PayloadType: attest.PayloadType, Payload: statement(t), Signature: []byte("none"),
-				Certificates: [][]byte{by.Certificate.Raw}, Work: work,
+	middle := top.Issue("Acme Signing", pkitest.Authority)
+	expressions := slices.Repeat([]CertificateIdentity{{SubjectAlternativeName: matching(t, `.*(team|group)0.*@acme\.example`), Issuer: matching(t, `https://.*(accounts|login)0.*`)}}, 20)
+	exact := slices.Repeat([]CertificateIdentity{{SubjectAlternativeName: Exactly("bob@b.example"), Issuer: Exactly(issuer)}}, 500)
+	long := strings.Repeat("a", 60_000)
+	for title, c := range map[string]struct {
+		edit        func(*x509.Certificate)
+		identities  []CertificateIdentity
+		least, most int
+	}{
+		"short names": {func(c *x509.Certificate) {}, expressions, 16, 30},
+		"a long name": {func(c *x509.Certificate) { c.EmailAddresses = []string{long + "@b.example"} }, expressions, 2_000, 3_000},
+		"a long issuer": {func(c *x509.Certificate) {
+			c.ExtraExtensions = []pkix.Extension{{Id: oid(1, 3, 6, 1, 4, 1, 57264, 1, 1), Value: []byte("https://" + long)}}
+		}, expressions, 2_000, 3_000},
+		"many exact names": {func(c *x509.Certificate) {}, exact, 16, 20},
+	} {
+		by := pkitest.Root("Stranger").Issue("", signsCode, c.edit)
+		for _, anyTime := range []bool{false, true} {
+			if checks, _ := checksOf(t, by, false, middle, top, c.identities, anyTime); checks < c.least || checks > c.most {
+				t.Errorf("%s: counted as %d checks, want %d to %d", title, checks, c.least, c.most)
 			}
-			trusting(t, TrustOptions{Root: issuedBy(t, stamps, top, top.Issue("Acme Signing", pkitest.Authority), top), Identities: identities, UnsafeAnyTime: anyTime}).CheckEnvelope(t.Context(), e)
-			done[length] = work.Done()
-		}
-		by := pkitest.Root("Stranger").Issue("", signersOwn, func(c *x509.Certificate) {
-			c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning}
-			c.ExtraExtensions = []pkix.Extension{{Id: oid(1, 3, 6, 1, 4, 1, 57264, 1, 1), Value: []byte("https://" + strings.Repeat("a", 60_000))}}
-		})
-		work := signer.NewWork(50_000)
-		e := evidence.Envelope{
-			MediaType: attest.BundleMediaType, PayloadType: attest.PayloadType, Payload: statement(t), Signature: []byte("none"),
-			Certificates: [][]byte{by.Certificate.Raw}, Work: work,
-		}
-		trusting(t, TrustOptions{Root: issuedBy(t, stamps, top, top.Issue("Acme Signing", pkitest.Authority), top), Identities: identities, UnsafeAnyTime: anyTime}).CheckEnvelope(t.Context(), e)
-		if work.Done() < 2_000 {
-			t.Errorf("an issuer of 60 kB counted as %d checks", work.Done())
-		}
-		exact := signer.NewWork(50_000)
-		one := pkitest.Root("Stranger").Issue("", signersOwn, func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning} })
-		trusting(t, TrustOptions{Root: issuedBy(t, stamps, top, top.Issue("Acme Signing", pkitest.Authority), top), Identities: slices.Repeat([]CertificateIdentity{{SubjectAlternativeName: Exactly("bob@b.example"), Issuer: Exactly(issuer)}}, 500), UnsafeAnyTime: anyTime}).CheckEnvelope(t.Context(), evidence.Envelope{
-			MediaType: attest.BundleMediaType, PayloadType: attest.PayloadType, Payload: statement(t), Signature: []byte("none"), Certificates: [][]byte{one.Certificate.Raw}, Work: exact,
-		})
-		if exact.Done() > 20 {
-			t.Errorf("held against 500 names as they stand: counted as %d checks", exact.Done())
-		}
-		if done[20] < 16 || done[20] > 30 || done[60_000] < 2_000 {
-			t.Errorf("counted as %v checks", done)
 		}
 	}
 }

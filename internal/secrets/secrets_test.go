@@ -2,6 +2,8 @@ package secrets
 
 import (
 	"encoding/base64"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -90,6 +92,27 @@ func TestNames(t *testing.T) {
 	} {
 		if IsNamed(name, value) {
 			t.Errorf("%s: %s is one", name, value)
+		}
+	}
+}
+
+// TestConnectionParts: one cursor finds what a search of the surroundings of each place does.
+func TestConnectionParts(t *testing.T) {
+	numbers := rand.New(rand.NewPCG(1, 2))
+	for range 200 {
+		var b strings.Builder
+		for range 1 + numbers.IntN(6) {
+			b.WriteString([]string{"server=a;", " user id = b", "xhost=c", ";uid=", "=", "host=d"}[numbers.IntN(6)])
+			b.WriteString(strings.Repeat("x", numbers.IntN(2*behind)))
+		}
+		s := b.String()
+		parts := connectionParts{text: s}
+		all := connection.FindAllStringIndex(s, -1)
+		for i := range s {
+			want := slices.ContainsFunc(all, func(part []int) bool { return part[0] >= i-behind && part[1] <= i+behind })
+			if s[i] == '=' && parts.isNear(i) != want {
+				t.Fatalf("%q, at %d: %v", s, i, !want)
+			}
 		}
 	}
 }
