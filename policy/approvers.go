@@ -166,6 +166,7 @@ func (r ApprovalResult) String() string {
 type statedDecision struct {
 	result ApprovalResult
 	by     *approver
+	signer evidence.SignerIdentity
 	err    error         // why it counts for no run at all
 	unread []identity.ID // the runs that it is about, if an approver has signed it and it cannot be read
 	vague  error         // why these cannot be told: it may reject any run
@@ -215,7 +216,7 @@ func (a *approvals) verify(ctx context.Context, given Approval, work *signer.Wor
 		}
 		return o
 	}
-	o.by, o.result = by, ApprovalResult{
+	o.by, o.signer, o.result = by, *found.By, ApprovalResult{
 		Source: given.Source, Approver: by.name, Role: by.role, Decision: s.Decision, Reason: s.Reason, Conditions: s.Conditions,
 		Expires: s.Expires, Times: claim.Times(), run: s.Identity, key: found.By.KeyHint,
 	}
@@ -230,10 +231,16 @@ func (a *approvals) whoMay(by *evidence.SignerIdentity) []*approver {
 	return slices.DeleteFunc(slices.Clone(a.approvers), func(p *approver) bool { return !p.mayInclude(*by) })
 }
 
-// isBy says whether it is by this signer: the same key, or one of the same approver, whatever carries it.
+// isBy says whether it is by this signer: the same key, one of the same approver, whatever carries it, or a certificate with one of the
+// same names.
 func (o statedDecision) isBy(signer evidence.SignerIdentity) bool {
 	bare := evidence.SignerIdentity{Kind: evidence.SignedByKey, KeyHint: signer.KeyHint}
-	return o.by.mayInclude(signer) || signer.KeyHint != "" && (signer.KeyHint == o.result.key || o.by.mayInclude(bare))
+	var own signerSet
+	for _, name := range o.signer.Names() {
+		own.identities = append(own.identities, authority.CertificateIdentity{SubjectAlternativeName: authority.Exactly(name), Issuer: authority.Exactly(o.signer.Issuer)})
+	}
+	return o.by.mayInclude(signer) || o.signer.Kind == evidence.SignedByCertificate && own.mayInclude(signer) ||
+		signer.KeyHint != "" && (signer.KeyHint == o.result.key || o.by.mayInclude(bare))
 }
 
 // oneByEachKey takes approvals back that two approvers have made with one key, as with two certificates for it: one person would count as

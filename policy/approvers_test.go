@@ -12,6 +12,7 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/root"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/signer"
 )
@@ -162,6 +163,74 @@ approvals:
 		}
 		if d.Allowed == by.own {
 			t.Errorf("%s of %s: %s", by.name, by.issuer, told(d))
+		}
+	}
+}
+
+// TestNamesInAnyCase: an approver who is meant by an expression rejects, and signs what they would approve, in whatever case a certificate
+// has the name.
+func TestNamesInAnyCase(t *testing.T) {
+	c, ci, alice := newClock(t), newSigner(t), newSigner(t)
+	const issuer = "https://acme.example"
+	id := parse(t, declarationText).ID()
+	says := func(d Verdict, by signer.Signer) Approval {
+		claim, err := NewApproval(ApprovalStatement{Identity: id, Decision: d, Reason: "because"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return Approval{"x", c.stamped(t, claim, by)}
+	}
+	by := func(name string) signer.Signer { return c.certify(t, name, issuer) }
+	policy := func(signers, approvers string) *Policy {
+		p, err := Parse([]byte("schema: "+Schema+"\nsigners: {"+signers+"}\n"+c.certificates(t)+"approvals: {required: 1, approvers: ["+approvers+"]}\n"), options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	decide := func(p *Policy, run signer.Signer, given ...Approval) string {
+		v, err := p.Verifier().Verify(ctx, c.run(t, run), attest.Expect{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := p.Evaluate(ctx, v, Given{Approvals: given, Now: time.Now().Add(time.Hour)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return told(d)
+	}
+	for _, entry := range []string{
+		`identity: Ada.Lovelace@acme.example`, `identityRegexp: 'Ada\.Lovelace@acme\.example'`, `identityRegexp: '(Ada\.Lovelace|Bob\.Ross)@acme\.example'`,
+		`identityRegexp: '[A-Z][a-z]+\.[A-Z][a-z]+@acme\.example'`, `identityRegexp: 'ada\.lovelace@acme\.example'`,
+	} {
+		ada := "{name: ada, certificates: [{" + entry + ", issuer: " + issuer + "}]}"
+		p := policy("keys: [{name: ci, key: "+pemOf(t, ci)+"}]", "{name: alice, keys: [{key: "+pemOf(t, alice)+"}]}, "+ada)
+		for _, name := range []string{"Ada.Lovelace@acme.example", "ada.lovelace@acme.example", "ADA.LOVELACE@ACME.EXAMPLE"} {
+			if got := decide(p, ci, says(Approved, alice), says(Rejected, by(name))); got != "approvals: rejected by ada: because" {
+				t.Errorf("%s, rejected by %s: %s", entry, name, got)
+			}
+		}
+		run := by("ada.lovelace@acme.example")
+		p = policy("certificates: [{identity: ada.lovelace@acme.example, issuer: "+issuer+"}]", ada+", {name: alice, keys: [{key: "+pemOf(t, alice)+"}]}")
+		if got := decide(p, run, says(Approved, by("Ada.Lovelace@acme.example"))); got == "allowed" {
+			t.Errorf("%s: the signer of the run approves it", entry)
+		}
+	}
+	o := statedDecision{by: &approver{}, signer: evidence.SignerIdentity{
+		Kind: evidence.SignedByCertificate, Name: "ada@acme.example", OtherNames: "Lovelace@acme.example\nhttps://acme.example/ada", Issuer: issuer,
+	}}
+	for _, s := range []struct {
+		evidence.SignerIdentity
+		want bool
+	}{
+		{evidence.SignerIdentity{Kind: evidence.SignedByCertificate, Name: "lovelace@acme.example", Issuer: issuer + "/"}, true},
+		{evidence.SignerIdentity{Kind: evidence.SignedByCertificate, Name: "bob@acme.example", OtherNames: "https://acme.example/ada", Issuer: issuer}, true},
+		{evidence.SignerIdentity{Kind: evidence.SignedByCertificate, Name: "lovelace@acme.example", Issuer: "https://elsewhere.example"}, false},
+		{evidence.SignerIdentity{Kind: evidence.SignedByCertificate, Name: "bob@acme.example", Issuer: issuer}, false},
+		{evidence.SignerIdentity{Kind: evidence.SignedByKey, Name: "ada@acme.example"}, false},
+	} {
+		if got := o.isBy(s.SignerIdentity); got != s.want {
+			t.Errorf("%+v: %v", s.SignerIdentity, got)
 		}
 	}
 }

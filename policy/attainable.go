@@ -25,12 +25,12 @@ func (s runSigner) String() string {
 	return "a certificate for " + s.cert.SubjectAlternativeName.Text()
 }
 
-// isIn reports that every signature of s is one of a signer in the set.
+// isIn reports that every signature of s is one of a signer in the set, where that forbids something.
 func (s runSigner) isIn(all signerSet) bool {
 	if s.key != nil {
 		return slices.ContainsFunc(all.keys, func(k attest.TrustedKey) bool { return k.Key.Hint() == s.key.Key.Hint() })
 	}
-	return slices.ContainsFunc(all.identities, func(i authority.CertificateIdentity) bool { return i.Covers(s.cert) })
+	return slices.ContainsFunc(all.identities, func(i authority.CertificateIdentity) bool { return i.MayCover(s.cert) })
 }
 
 // list returns the signers one by one.

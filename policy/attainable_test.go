@@ -75,7 +75,12 @@ func TestUnattainable(t *testing.T) {
 		"a role for each signer": {policy(keys(ci, bob), "required: 0, roles: {a: 1, b: 1}, approvers: [{name: alice, role: a, keys: [{key: "+ci+"}]}, {name: bob, role: b, keys: [{key: "+bob+"}]}]"),
 			"at most of a run signed by"},
 		// certificate identities
-		"the same identity":         {certificates + policy("certificates: ["+exact+"]", "required: 1, approvers: ["+cert("ada", exact)+"]"), "of 0 at most of a run signed by a certificate for ada@acme.example"},
+		"the same identity": {certificates + policy("certificates: ["+exact+"]", "required: 1, approvers: ["+cert("ada", exact)+"]"), "of 0 at most of a run signed by a certificate for ada@acme.example"},
+		"it in other case":  {certificates + policy("certificates: ["+exact+"]", "required: 1, approvers: ["+cert("ada", "{identity: Ada@acme.example, issuer: https://acme.example/}")+"]"), "ada would approve what they signed"},
+		"the same alternatives": {certificates + policy(`certificates: [{identityRegexp: "(ada|bob)@acme[.]example", issuer: https://acme.example}]`,
+			"required: 1, approvers: ["+cert("two", `{identityRegexp: "(Bob|Ada)@acme[.]example", issuer: https://acme.example}`)+"]"), "two would approve what they signed"},
+		"one alternative more": {certificates + policy(`certificates: [{identityRegexp: "(ada|bob|eve)@acme[.]example", issuer: https://acme.example}]`,
+			"required: 1, approvers: ["+cert("two", `{identityRegexp: "(ada|bob)@acme[.]example", issuer: https://acme.example}`)+"]"), ""},
 		"an identity in a pattern":  {certificates + policy("certificates: ["+exact+"]", "required: 1, approvers: ["+cert("board", domain)+"]"), "board would approve what they signed"},
 		"the same pattern":          {certificates + policy("certificates: ["+domain+"]", "required: 1, approvers: ["+cert("board", domain)+"]"), "board would approve what they signed"},
 		"a pattern in everything":   {certificates + policy("certificates: ["+domain+"]", "required: 1, approvers: ["+cert("board", anyone)+"]"), "board would approve what they signed"},

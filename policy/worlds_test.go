@@ -41,7 +41,7 @@ func TestUnreachable(t *testing.T) {
 		{one, `approvals.size() > 2 && signer.name == "ci"`, ""},
 		{one, `size(approvals) == 0`, approvals},
 		{none, `size(approvals) == 0`, ""},
-		{one, `"da" + "ve" in approvals.map(a, a.approver)`, approvals},
+		{one, `"dave" in approvals.map(a, a.approver + "")`, approvals},
 		{one, `"carol" in approvals.map(a, a.approver)`, ""},
 		{one, `approvals.map(a, a.role).exists(r, r.startsWith("p"))`, approvals},
 		{one, `approvals.filter(a, a.role == "legal").size() >= 2`, approvals},
@@ -193,7 +193,7 @@ func agreesOnRules(t *testing.T, n int, heads ...string) {
 		}
 		return part() + " && " + part()
 	}
-	refusals, mixed := 0, slices.Concat(known, unknown)
+	skipped, refusals, mixed := 0, 0, slices.Concat(known, unknown)
 	for i := range n {
 		head, atoms := heads[i%2], known
 		if i%4 > 1 {
@@ -209,6 +209,12 @@ func agreesOnRules(t *testing.T, n int, heads ...string) {
 			}
 		}
 		p, err := Parse([]byte(rule("warn")), options)
+		if err != nil && strings.Contains(err.Error(), "forbids nothing") { // such as size() < 3 || size() >= 1: also of a warning
+			if skipped++; skipped > n/20 {
+				t.Errorf("%s: %v", expr, err)
+			}
+			continue
+		}
 		if err != nil {
 			t.Fatalf("%s: %v", expr, err)
 		}

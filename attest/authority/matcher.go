@@ -3,17 +3,21 @@ package authority
 import (
 	"errors"
 	"regexp"
-	"regexp/syntax"
+	"slices"
 	"strings"
+	"sync"
 
+	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/regexplang"
 )
 
 // Matcher says which texts are meant: one, or all that a regular expression matches whole.
 // The zero Matcher means none.
 type Matcher struct {
-	text string // the one text, or the expression
-	re   *regexp.Regexp
+	text    string // the one text, or the expression
+	re      *regexp.Regexp
+	anyCase func() *regexp.Regexp // of the same texts in upper and lower case; nil if that is not known
+	means   func() texts          // those that the expression matches
 }
 
 // Exactly matches one text.
@@ -35,7 +39,27 @@ func Matching(expr string) (Matcher, error) {
 	if regexplang.IsEmpty(expr) {
 		return Matcher{}, errors.New("the regular expression matches no text, or the empty one alone")
 	}
-	return Matcher{expr, re}, nil
+	anyCase := sync.OnceValue(func() *regexp.Regexp { // which few need, and takes longer
+		folded, err := regexplang.AnyCase(expr)
+		if err != nil {
+			return nil
+		}
+		re, err := regexp.Compile(`\A(?:` + folded + `)\z`)
+		if err != nil {
+			return nil
+		}
+		return re
+	})
+	return Matcher{expr, re, anyCase, sync.OnceValue(func() texts {
+		all, inAnyCase, ok := regexplang.Texts(expr, limits.IdentityTexts)
+		return texts{all, inAnyCase, ok}
+	})}, nil
+}
+
+// texts are those of an expression, in one case of the letters that it takes in both; all is false where there are more.
+type texts struct {
+	some         []string
+	anyCase, all bool
 }
 
 // Match says whether the text is meant. The empty text never is.
@@ -49,24 +73,29 @@ func (m Matcher) Match(text string) bool {
 	return m.text == text
 }
 
-// Covers says that m certainly means every text that other means: where it is false, m may do so all the same.
-func (m Matcher) Covers(other Matcher) bool {
-	if text, only := other.only(); only {
-		return m.Match(text)
+// matchAnyCase is Match of the text in whatever case its letters are.
+func (m Matcher) matchAnyCase(text string) bool {
+	lower := strings.ToLower(text) // of a dotted I, too, which has no other case to a regular expression
+	switch {
+	case text == "":
+		return false
+	case m.re != nil:
+		re := m.anyCase()
+		return re == nil || re.MatchString(text) || re.MatchString(lower)
 	}
-	return m.re != nil && (m.text == other.text || m.text == ".*" || m.text == ".+")
+	return strings.EqualFold(m.text, text) || strings.EqualFold(m.text, lower)
 }
 
-// only is the one text that m means, if it surely means one: an expression without wildcards does.
-func (m Matcher) only() (text string, only bool) {
-	if m.re == nil {
-		return m.text, true
+// covers says that match, which is of m, surely holds for every text that other means. Without anyCase it tells upper and lower case.
+func (m Matcher) covers(other Matcher, match func(text string) bool, anyCase bool) bool {
+	means := texts{[]string{other.text}, false, true}
+	if other.re != nil {
+		means = other.means()
 	}
-	parsed, err := syntax.Parse(m.text, syntax.Perl)
-	if err != nil || parsed.Simplify().Op != syntax.OpLiteral || parsed.Flags&syntax.FoldCase != 0 {
-		return "", false
+	if means.all && (anyCase || !means.anyCase) {
+		return !slices.ContainsFunc(means.some, func(text string) bool { return !match(text) })
 	}
-	return string(parsed.Rune), true
+	return m.re != nil && (m.text == other.text || m.text == ".*" || m.text == ".+")
 }
 
 // IsRegexp says whether the texts that are meant are those that an expression matches.
@@ -98,12 +127,16 @@ func (i CertificateIdentity) Match(name, issuer string) bool {
 // MayMatch is Match in whatever case the letters of the name are, as mail systems and identity providers have them, and with or without a
 // slash at the end of the issuer. It tells who may have signed, where that forbids something; no signer is trusted by it.
 func (i CertificateIdentity) MayMatch(name, issuer string) bool {
-	n, bare := i.SubjectAlternativeName, strings.TrimSuffix(issuer, "/")
-	return (n.Match(name) || n.Match(strings.ToLower(name)) || n.re == nil && name != "" && strings.EqualFold(n.text, name)) &&
-		(i.Issuer.Match(bare) || issuer != "" && i.Issuer.Match(bare+"/"))
+	return i.SubjectAlternativeName.matchAnyCase(name) && i.mayMatchIssuer(issuer)
 }
 
-// Covers says that every certificate of other is certainly one of this signer.
-func (i CertificateIdentity) Covers(other CertificateIdentity) bool {
-	return i.SubjectAlternativeName.Covers(other.SubjectAlternativeName) && i.Issuer.Covers(other.Issuer)
+func (i CertificateIdentity) mayMatchIssuer(issuer string) bool {
+	bare := strings.TrimSuffix(issuer, "/")
+	return i.Issuer.Match(bare) || issuer != "" && i.Issuer.Match(bare+"/")
+}
+
+// MayCover says that MayMatch surely holds for every certificate of other: where it is false, it may do so all the same.
+func (i CertificateIdentity) MayCover(other CertificateIdentity) bool {
+	return i.SubjectAlternativeName.covers(other.SubjectAlternativeName, i.SubjectAlternativeName.matchAnyCase, true) &&
+		i.Issuer.covers(other.Issuer, i.mayMatchIssuer, false)
 }

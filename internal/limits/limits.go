@@ -19,6 +19,10 @@ const (
 	CaptureValues = 1_000_000
 	CaptureReport = 4 << 20
 	CaptureMember = 64 << 10
+	// CaptureSearch is how many bytes of a captured request are looked through for secrets, where CaptureCommand is what a byte of
+	// a command line counts as.
+	CaptureSearch  = 4 << 20
+	CaptureCommand = 8
 	// CaptureFiles is how many files a model's folder has.
 	CaptureFiles = 10_000
 
@@ -62,6 +66,8 @@ const (
 	TimestampDepth = 64
 	// CertificateName is the length of a subject or an issuer in DER, in bytes.
 	CertificateName = 4 << 10
+	// IdentityTexts is how many texts an expression for names or issuers is taken apart into, to tell which signers it means.
+	IdentityTexts = 64
 	// Certificates is how many a bundle or a timestamp carries.
 	Certificates = 16
 	// Signatures is how many an envelope has: one that verifies has one, and each may be an approver's.
@@ -287,6 +293,9 @@ const (
 	RegexSource  = 4_096
 	RegexProgram = 5_000
 	RegexWork    = 1 << 28
+	// Demands is how many parts of one rule's condition are held against each other, where what it asks of each of some constants is
+	// a part each.
+	Demands = 1_000
 	// Pieces is into how many parts a rule splits a text.
 	Pieces = 100_000
 	// Message is the length of a rule's message once it is filled in, in characters.

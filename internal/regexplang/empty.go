@@ -1,4 +1,5 @@
-// Package regexplang tells of a regular expression whether there is a text at all that it matches: `a^b` and `$a` match none.
+// Package regexplang tells what a regular expression matches, apart from any text that is there: whether there is one at all (`a^b` and
+// `$a` match none), whether there is one of a form, such as a digest, and which texts they are where they are few.
 package regexplang
 
 import (

@@ -280,12 +280,11 @@ var exported = map[string]any{
 
 	"authority.Authority.Label":              authority.Authority.Label,
 	"authority.Authority.Status":             authority.Authority.Status,
-	"authority.CertificateIdentity.Covers":   authority.CertificateIdentity.Covers,
 	"authority.CertificateIdentity.Match":    authority.CertificateIdentity.Match,
+	"authority.CertificateIdentity.MayCover": authority.CertificateIdentity.MayCover,
 	"authority.CertificateIdentity.MayMatch": authority.CertificateIdentity.MayMatch,
 	"authority.CheckKeysAtAnyTime":           authority.CheckKeysAtAnyTime,
 	"authority.Exactly":                      authority.Exactly,
-	"authority.Matcher.Covers":               authority.Matcher.Covers,
 	"authority.Matcher.IsRegexp":             authority.Matcher.IsRegexp,
 	"authority.Matcher.Match":                authority.Matcher.Match,
 	"authority.Matcher.String":               authority.Matcher.String,

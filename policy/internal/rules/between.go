@@ -59,19 +59,15 @@ func (b between) and(constants []string) string {
 	return strings.Join(all, " and ")
 }
 
-// comparedNumber is the member that is compared with a constant number, the operator with the member on its left, and the number.
-func comparedNumber(operator string, x, y ast.Expr) (of, turnedTo string, n float64, ok bool) {
-	if path(x) == "" {
-		x, y, operator = y, x, turned(operator)
-	}
-	switch v := constantIn(y).(type) {
+// numberIn is a constant number that a double can be compared with.
+func numberIn(e ast.Expr) (n float64, ok bool) {
+	switch v := constantIn(e).(type) {
 	case types.Int:
-		n, ok = float64(v), v > -1<<53 && v < 1<<53
+		return float64(v), v > -1<<53 && v < 1<<53
 	case types.Double:
-		n, ok = float64(v), !math.IsNaN(float64(v))
+		return float64(v), !math.IsNaN(float64(v))
 	}
-	of = path(x)
-	return of, operator, n, ok && of != ""
+	return 0, false
 }
 
 // excludes says whether all of these constants are numbers that b does not have.

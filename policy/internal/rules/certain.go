@@ -2,7 +2,6 @@ package rules
 
 import (
 	"cmp"
-	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -34,6 +33,9 @@ func (c *certain) outcome(e ast.Expr) outcome {
 	case ast.ComprehensionKind:
 		if of := conditionOf(e.AsComprehension()); of != nil && !c.outcome(of).yes {
 			return outcome{no: true} // of exists, and of exists_one
+		}
+		if c.contradicts(e) {
+			return outcome{no: true}
 		}
 	case ast.CallKind:
 		return c.call(e)
@@ -74,8 +76,7 @@ func (c *certain) call(e ast.Expr) outcome {
 	switch name := e.AsCall().FunctionName(); name {
 	case operators.LogicalAnd:
 		x, y := c.outcome(args[0]), c.outcome(args[1])
-		if why := contradiction(e); why != "" {
-			c.why = cmp.Or(c.why, why)
+		if c.contradicts(e) {
 			x.yes = false
 		}
 		return outcome{x.yes && y.yes, x.no || y.no || !x.yes}
@@ -99,6 +100,15 @@ func (c *certain) call(e ast.Expr) outcome {
 		return c.comparison(e, name, args[0], args[1])
 	}
 	return c.constant(e)
+}
+
+// contradicts says whether a condition demands what contradicts itself, and notes what.
+func (c *certain) contradicts(e ast.Expr) bool {
+	var all demands
+	all.add(c.checked.NativeRep().SourceInfo(), e, true)
+	why := all.why()
+	c.why = cmp.Or(c.why, why)
+	return why != ""
 }
 
 // comparison is of two constants, of a condition with true or false, or of when an approval expires with now: what has expired
@@ -166,66 +176,6 @@ func (c *certain) constant(e ast.Expr) outcome {
 	return open
 }
 
-// contradiction says of which member expressions of conditions joined by && demand to be one constant and another, in an empty
-// list, or a number that there is not; "" if of none.
-func contradiction(all ...ast.Expr) string {
-	may, never, numbers := map[string][]string{}, map[string][]string{}, map[string]between{}
-	why := ""
-	var collect func(e ast.Expr)
-	collect = func(e ast.Expr) {
-		if e.Kind() != ast.CallKind {
-			return
-		}
-		args := e.AsCall().Args()
-		name := e.AsCall().FunctionName()
-		if name == operators.LogicalNot && args[0].Kind() == ast.CallKind && args[0].AsCall().FunctionName() == operators.Equals {
-			name, args = operators.NotEquals, args[0].AsCall().Args()
-		}
-		switch name {
-		case operators.LogicalAnd:
-			collect(args[0])
-			collect(args[1])
-		case operators.Less, operators.LessEquals, operators.Greater, operators.GreaterEquals:
-			if of, operator, n, ok := comparedNumber(name, args[0], args[1]); ok {
-				if _, known := numbers[of]; !known {
-					numbers[of] = unbounded
-				}
-				numbers[of] = numbers[of].with(operator, n)
-			}
-		case operators.Equals, operators.NotEquals, operators.In:
-			of, texts := path(args[0]), textsWritten(args[1])
-			if of == "" && name != operators.In {
-				of, texts = path(args[1]), textsWritten(args[0])
-			}
-			switch before, known := may[of]; {
-			case of == "" || texts == nil || (name == operators.In) != (constantIn(args[1]) == nil && constantIn(args[0]) == nil):
-			case len(texts) == 0:
-				why = "demands of " + of + " that it is in an empty list"
-			case name == operators.NotEquals:
-				never[of] = append(never[of], texts...)
-			case known:
-				may[of] = slices.DeleteFunc(slices.Clone(before), func(text string) bool { return !slices.Contains(texts, text) })
-			default:
-				may[of] = texts
-			}
-		}
-	}
-	for _, e := range all {
-		collect(e)
-	}
-	for _, of := range slices.Sorted(maps.Keys(numbers)) {
-		if some := numbers[of]; some.isEmpty() || some.excludes(may[of]) {
-			return "demands of " + of + " that it is two things at once: " + some.and(may[of])
-		}
-	}
-	for of, texts := range may {
-		if !slices.ContainsFunc(texts, func(text string) bool { return !slices.Contains(never[of], text) }) {
-			return "demands of " + of + " that it is two things at once"
-		}
-	}
-	return why
-}
-
 // path is how a member of a variable, or its size, is written, "" of another expression.
 func path(e ast.Expr) string {
 	switch e.Kind() {
@@ -236,7 +186,15 @@ func path(e ast.Expr) string {
 			return of + "." + e.AsSelect().FieldName()
 		}
 	case ast.CallKind:
-		if call := e.AsCall(); call.FunctionName() == overloads.Size {
+		call := e.AsCall()
+		if call.FunctionName() == operators.Index {
+			if name, ok := constantIn(call.Args()[1]).(types.String); ok && isIdentifier(string(name)) {
+				if of := path(call.Args()[0]); of != "" {
+					return of + "." + string(name)
+				}
+			}
+		}
+		if call.FunctionName() == overloads.Size {
 			args := call.Args()
 			if call.IsMemberFunction() {
 				args = []ast.Expr{call.Target()}
@@ -247,6 +205,16 @@ func path(e ast.Expr) string {
 		}
 	}
 	return ""
+}
+
+// isIdentifier says whether a member's name can stand behind a dot.
+func isIdentifier(name string) bool {
+	for i, c := range name {
+		if c != '_' && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (i == 0 || c < '0' || c > '9') {
+			return false
+		}
+	}
+	return name != ""
 }
 
 // constantText is the same for two constants if they are equal: texts, or numbers; "" for another expression. Numbers so large that CEL
@@ -270,25 +238,6 @@ func constantText(e ast.Expr) string {
 		return strconv.FormatFloat(float64(v), 'g', -1, 64)
 	}
 	return ""
-}
-
-// textsWritten are the texts of a constant, or of a list of constants, nil of another expression.
-func textsWritten(e ast.Expr) []string {
-	if text := constantText(e); text != "" {
-		return []string{text}
-	}
-	if e.Kind() != ast.ListKind {
-		return nil
-	}
-	texts := []string{}
-	for _, one := range e.AsList().Elements() {
-		text := constantText(one)
-		if text == "" {
-			return nil
-		}
-		texts = append(texts, text)
-	}
-	return texts
 }
 
 // readsNothing says that a condition is a constant, which is what it says on purpose.

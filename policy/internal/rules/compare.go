@@ -6,7 +6,10 @@ import (
 	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/common/ast"
 	"github.com/google/cel-go/common/operators"
+	"github.com/google/cel-go/common/overloads"
 	"github.com/google/cel-go/common/types"
+
+	"github.com/runattest/runattest/internal/limits"
 )
 
 // comparison is of what an expression may be with a constant: one of the members, as in words, or one of the other constants.
@@ -63,8 +66,37 @@ func (t texts) or(other texts) texts {
 	return texts{slices.Concat(t.members, other.members), slices.Concat(t.constants, other.constants), t.open || other.open}
 }
 
-// textsIn are the texts of a member, of a constant, of a list of these, of a variable that runs over one, of an element by number,
-// of what map, filter, lowerAscii and trim make of them, and of a choice or a default. The expression and its parts know their parents.
+// followedBy are the constants with each of the other's behind them; of members that is not known.
+func (t texts) followedBy(other texts) texts {
+	if t.open || other.open || len(t.members)+len(other.members) > 0 || len(t.constants)*len(other.constants) > limits.Demands {
+		return texts{open: true}
+	}
+	var joined texts
+	for _, one := range t.constants {
+		for _, two := range other.constants {
+			joined.constants = append(joined.constants, one+two)
+		}
+	}
+	return joined
+}
+
+// lowerWords are the members whose words are in lower case and without blanks, under every policy.
+var lowerWords = []string{"Declaration.kind", "Run.kind", "Ancestor.kind", "Resource.role", "Signer.kind", "Timestamp.kind", "Approval.decision", "Opening.hides", memberAlgorithm}
+
+// isLower says that lowerAscii and trim leave each of the texts as it is.
+func (t texts) isLower() bool {
+	return !t.open && len(t.constants) == 0 && len(t.members) > 0 &&
+		!slices.ContainsFunc(t.members, func(m string) bool { return !slices.Contains(lowerWords, m) })
+}
+
+// isLowerASCII says that each text is what lowerAscii makes of one, or a part of that.
+func (t texts) isLowerASCII() bool {
+	return !t.open && len(t.constants) == 0 && slices.Equal(t.members, []string{ofLowerASCII})
+}
+
+// textsIn are the texts of a member, of a constant, of a list of these, of the keys of a map, of a variable that runs over one, of an
+// element by number, of what map, filter, lowerAscii and trim make of them, of parts of the latter, and of a choice or a default. The
+// expression and its parts know their parents.
 func textsIn(checked *cel.Ast, e ast.Expr) texts {
 	if operand, name := selection(e); operand != nil {
 		of := checked.NativeRep().GetType(operand.ID())
@@ -78,8 +110,8 @@ func textsIn(checked *cel.Ast, e ast.Expr) texts {
 		if text, ok := e.AsLiteral().(types.String); ok {
 			return texts{constants: []string{string(text)}}
 		}
-	case ast.ListKind:
-		return textsOfAny(checked, e.AsList().Elements())
+	case ast.ListKind, ast.MapKind:
+		return textsOfAny(checked, keysOf(e))
 	case ast.IdentKind:
 		if over := rangeOf(e); over != nil {
 			return textsIn(checked, over)
@@ -108,23 +140,64 @@ func textsOfCall(checked *cel.Ast, e ast.Expr) texts {
 	args := c.Args()
 	switch c.FunctionName() {
 	case operators.Index, operators.OptIndex:
-		return textsIn(checked, args[0])
+		if places := elementsAt(args[0], args[1]); places != nil {
+			return textsOfAny(checked, places)
+		}
+		if checked.NativeRep().GetType(args[0].ID()).Kind() != types.MapKind {
+			return textsIn(checked, args[0])
+		}
 	case operators.Conditional:
 		return textsOfAny(checked, args[1:])
 	case "lowerAscii":
+		if of := textsIn(checked, c.Target()); of.isLower() {
+			return of
+		}
 		return texts{members: []string{ofLowerASCII}}
+	case overloads.TypeConvertString, overloads.TypeConvertDyn:
+		if checked.NativeRep().GetType(args[0].ID()).Kind() == types.StringKind {
+			return textsIn(checked, args[0])
+		}
 	case "trim":
+		switch of := textsIn(checked, c.Target()); {
+		case of.isLower(), of.isLowerASCII():
+			return of
+		}
 		return texts{members: []string{ofTrim}}
+	case "split":
+		if of := textsIn(checked, c.Target()); of.isLowerASCII() {
+			return of
+		}
 	case operators.Add:
 		if checked.NativeRep().GetType(e.ID()).Kind() == types.ListKind {
 			return textsOfAny(checked, args)
 		}
+		return textsIn(checked, args[0]).followedBy(textsIn(checked, args[1]))
 	case "orValue", "or", "value": // of an optional value
 		if c.IsMemberFunction() && checked.NativeRep().GetType(c.Target().ID()).TypeName() == "optional_type" {
 			return textsIn(checked, c.Target()).or(textsOfAny(checked, args))
 		}
 	}
 	return texts{open: true}
+}
+
+// elementsAt are what an element by a constant number may be: of a list that is written out, or of the lists that a variable runs over. They
+// are nil of another expression.
+func elementsAt(list, number ast.Expr) []ast.Expr {
+	n, isInt := constantIn(number).(types.Int)
+	rows := []ast.Expr{list}
+	if list.Kind() == ast.IdentKind {
+		if over := rangeOf(list); over != nil {
+			rows = keysOf(over)
+		}
+	}
+	var places []ast.Expr
+	for _, row := range rows {
+		if !isInt || row.Kind() != ast.ListKind || n < 0 || int(n) >= row.AsList().Size() {
+			return nil
+		}
+		places = append(places, row.AsList().Elements()[n])
+	}
+	return places
 }
 
 // rangeOf is the list that a variable of exists, all, exists_one, filter or map runs over, nil of another variable.

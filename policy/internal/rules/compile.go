@@ -48,7 +48,7 @@ func compile(s Source, expr string, behind int) (*cel.Ast, []Problem) {
 		if found := checkConversions(ast, called, behind); found != nil {
 			return nil, found
 		}
-		if found := checkAlways(ast, called, behind); found != nil {
+		if found := checkAlways(ast, behind); found != nil {
 			return nil, found
 		}
 		if found := checkConstants(ast, behind); found != nil {

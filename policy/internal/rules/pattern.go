@@ -25,6 +25,9 @@ func checkPatterns(checked *cel.Ast, called calls, expr string, behind int) []Pr
 		if regexplang.IsNowhere(text) {
 			return []Problem{{codePattern, behind + int(at.Start), "the pattern matches no text", "^ is the beginning of the text, and $ its end: nothing stands before, or behind"}}
 		}
+		if regexplang.HasEmptyAlternative(text) {
+			return []Problem{{codePattern, behind + int(at.Start), "the pattern matches every text: one of its alternatives is empty", "leave out the | beside which nothing stands; for the empty text write ^$"}}
+		}
 		wrong := misreadIn(string(source[at.Start:]), text)
 		if wrong == "" {
 			continue

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -9,7 +10,6 @@ import (
 	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/common/ast"
 	"github.com/google/cel-go/common/overloads"
-	"github.com/google/cel-go/common/types"
 
 	"github.com/runattest/runattest/internal/lazyregexp"
 	"github.com/runattest/runattest/internal/regexplang"
@@ -93,18 +93,23 @@ func (s Scope) checkPieces(checked *cel.Ast) []Problem {
 		if len(args) != 2 || !slices.Contains([]string{overloads.StartsWith, overloads.EndsWith, overloads.Contains, functionMatches}, function) {
 			continue
 		}
-		text, isText := constantIn(args[1]).(types.String)
-		of := textsIn(checked, args[0])
-		if !isText || of.open || len(of.members) == 0 || slices.ContainsFunc(of.constants, func(c string) bool { return isTrueOf(c, function, string(text)) }) ||
-			slices.ContainsFunc(of.members, func(m string) bool { return s.mayHave(m, function, string(text)) }) {
+		of, pieces := textsIn(checked, args[0]), textsIn(checked, args[1])
+		if of.open || len(of.members) == 0 || pieces.open || len(pieces.members) > 0 {
 			continue
 		}
-		member := of.members[0]
+		i := slices.IndexFunc(pieces.constants, func(text string) bool {
+			return !slices.ContainsFunc(of.constants, func(c string) bool { return isTrueOf(c, function, text) }) &&
+				!slices.ContainsFunc(of.members, func(m string) bool { return s.mayHave(m, function, text) })
+		})
+		if i < 0 {
+			continue
+		}
+		member, text := of.members[0], pieces.constants[i]
 		what, hint := forms()[member].what, forms()[member].hint
 		if words, closed := s.Words[member]; closed {
 			what, hint = quoted(words), ""
 		}
-		return whole(codeValue, hint, fmt.Sprintf("%s is %s, which never %s %.64q", nameOf(member), what, verbs[function], string(text)))
+		return whole(codeValue, hint, fmt.Sprintf("%s is %s, which never %s %.64q", nameOf(member), what, verbs[function], text))
 	}
 	return nil
 }
@@ -135,7 +140,7 @@ func (s Scope) mayHave(member, function, constant string) bool {
 	switch {
 	case !known:
 		return true
-	case function == functionMatches:
+	case function == functionMatches && slices.Contains([]string{ofTrim, ofLowerASCII, memberAlgorithm}, member):
 		return f.lacks == nil || !regexplang.IsNowhereWithout(constant, f.lacks)
 	}
 	switch member {
@@ -151,24 +156,22 @@ func (s Scope) mayHave(member, function, constant string) bool {
 	return hasPart(member, function, constant)
 }
 
-// hasPart says whether a digest, or the identity of a run, may begin with a text, end with it, or contain it. A form is a beginning and hex digits.
+// hasPart says whether a digest, or the identity of a run, may begin with a text, end with it, contain it, or match a pattern. Each is a
+// beginning and hex digits.
 func hasPart(member, function, text string) bool {
 	digits, isDigest := map[string]int{"Digest.sha256": 64, "Digest.sha384": 96, "Digest.sha512": 128}[member]
-	first := ""
+	var places []string
 	if !isDigest {
-		first, digits = beginningOfID, 64
+		places, digits = strings.Split(beginningOfID, ""), 64
 	}
-	hex := func(s string) bool { return strings.Trim(s, hexDigits) == "" && len(s) <= digits }
-	for i := 0; i <= len(first); i++ { // where in the beginning the text begins
-		head := first[i:]
-		switch rest, ok := strings.CutPrefix(text, head); {
-		case function == overloads.StartsWith && i > 0:
-		case function == overloads.EndsWith && ok && head != "" && len(rest) != digits: // it ends before the digits do
-		case ok && hex(rest):
-			return true
-		case function != overloads.EndsWith && strings.HasPrefix(head, text):
-			return true
-		}
+	places = append(places, slices.Repeat([]string{hexDigits}, digits)...)
+	switch function {
+	case overloads.StartsWith:
+		text = `\A` + regexp.QuoteMeta(text)
+	case overloads.EndsWith:
+		text = regexp.QuoteMeta(text) + `\z`
+	case overloads.Contains:
+		text = regexp.QuoteMeta(text)
 	}
-	return false
+	return regexplang.MatchesPart(text, places)
 }

@@ -184,16 +184,19 @@ func Exclusive(all []*Rule, w *Worlds) []int {
 
 // contradicting are two rules that demand of a member to be two things.
 func contradicting(all []*Rule) []int {
-	conditions := make([]ast.Expr, len(all))
-	for i, r := range all {
-		conditions[i] = r.ast.NativeRep().Expr()
+	contradict := func(some ...*Rule) bool {
+		var d demands
+		for _, r := range some {
+			d.add(r.ast.NativeRep().SourceInfo(), r.ast.NativeRep().Expr(), true)
+		}
+		return d.why() != ""
 	}
-	if contradiction(conditions...) == "" {
+	if !contradict(all...) {
 		return nil
 	}
-	for j := range conditions {
+	for j := range all {
 		for i := range j {
-			if contradiction(conditions[i], conditions[j]) != "" {
+			if contradict(all[i], all[j]) {
 				return []int{i, j}
 			}
 		}
