@@ -328,6 +328,26 @@ func TestFallbackEntries(t *testing.T) {
 	}
 }
 
+// TestRedirectedReferrers: a registry without the referrers API may say so where a redirect leads, as ghcr.io does.
+func TestRedirectedReferrers(t *testing.T) {
+	s := newServer(t, false)
+	s.artifact()
+	attach(t, s.host+"/app:v1", 1)
+	s.spoil(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		switch {
+		case strings.Contains(r.URL.Path, "/referrers/sha256:"):
+			http.Redirect(w, r, "/-/v2/packages/container/package/app%2Freferrers%2Fsha256", http.StatusSeeOther)
+		case strings.HasPrefix(r.URL.Path, "/-/"):
+			http.NotFound(w, r)
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+	if found, _, errs := fetchAll(t, s.host+"/app:v1"); len(found) != 1 || len(errs) > 0 {
+		t.Errorf("%d found, %v", len(found), errs)
+	}
+}
+
 // Two that attach one bundle at the same moment store it twice; it is read once.
 func TestBundleThatIsThereTwice(t *testing.T) {
 	both(t, func(t *testing.T, s *server) {

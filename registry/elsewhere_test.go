@@ -149,17 +149,23 @@ func TestTokenService(t *testing.T) {
 // A registry may give several challenges, in one line or in more (RFC 9110, section 11.6.1): the one for a token is answered.
 func TestSeveralChallenges(t *testing.T) {
 	for _, before := range [][]string{
-		{"Negotiate", "BEARER"}, {`Basic realm="x"`, "BEARER"}, {`Basic realm="a, Bearer x", BEARER`}, {"Negotiate, BEARER, Basic realm=\"x\""}, {`Digest realm="a\", bearer b",nonce=1 , BEARER`},
+		{"Negotiate", "BEARER"}, {`Basic realm="x"`, "BEARER"}, {`Basic realm="a, Bearer x", BEARER`}, {"Negotiate, BEARER, Basic realm=\"x\""}, {"CAPITALS"}, {`Digest realm="a\", bearer b",nonce=1 , BEARER`},
 	} {
 		s := newServer(t, true)
 		s.artifact()
-		service := newStranger(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"token":"any"}`) })
+		service := newStranger(t, func(w http.ResponseWriter, r *http.Request) {
+			if got := r.URL.Query().Get("service"); !strings.EqualFold(got, "here") || before[0] == "CAPITALS" && got != "Here" {
+				t.Errorf("%q: the service is %q", before, got)
+			}
+			fmt.Fprint(w, `{"token":"any"}`)
+		})
 		s.spoil(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 			if r.Header.Get("Authorization") == "Bearer any" {
 				next.ServeHTTP(w, r)
 				return
 			}
 			for _, line := range before {
+				line = strings.Replace(line, "CAPITALS", `Bearer Realm="`+service.URL+`/token",SERVICE="Here",Scope=A`, 1)
 				w.Header().Add("WWW-Authenticate", strings.Replace(line, "BEARER", `bearer realm="`+service.URL+`/token",service="here"`, 1))
 			}
 			w.WriteHeader(http.StatusUnauthorized)

@@ -108,6 +108,19 @@ func TestRegistryFaults(t *testing.T) {
 		"referrers, not JSON": {onPath("/referrers/", func(w http.ResponseWriter, _ *http.Request) {
 			index(w, func(w http.ResponseWriter) { fmt.Fprint(w, "{") })
 		}), "list of referrers"},
+		"referrers without a list": {onPath("/referrers/", func(w http.ResponseWriter, _ *http.Request) {
+			index(w, func(w http.ResponseWriter) {
+				fmt.Fprint(w, `{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json"}`)
+			})
+		}), "has no member manifests"},
+		"a fallback without a list": {noAPI(func(w http.ResponseWriter) {
+			w.Header().Set("Content-Type", ocispec.MediaTypeImageIndex)
+			fmt.Fprint(w, `{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json"}`)
+		}), "has no member manifests"},
+		"a part of the referrers": {onPath("/referrers/", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("OCI-Filters-Applied", "artifactType")
+			index(w, func(w http.ResponseWriter) { fmt.Fprint(w, `{"schemaVersion":2,"manifests":[]}`) })
+		}), "it is filtered, which was not asked for"},
 		"a fallback, not an index": {noAPI(func(w http.ResponseWriter) {
 			fmt.Fprint(w, `{"mediaType":"application/vnd.oci.image.manifest.v1+json"}`)
 		}), "not an index of referrers"},

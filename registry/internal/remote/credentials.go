@@ -223,7 +223,7 @@ type authEntry struct {
 
 // fromFile finds the registry's credentials by one file, and says where they are from. Errors hold no secret.
 func (s *credentialSource) fromFile(ctx context.Context, path string) (auth.Credential, string, error) {
-	data, err := boundedfile.Read(path, limits.AuthFile)
+	data, err := readWithin(ctx, path)
 	var config authConfig
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, boundedfile.ErrInput) && len(data) == 0 && isEmpty(path):
@@ -252,6 +252,25 @@ func (s *credentialSource) fromFile(ctx context.Context, path string) (auth.Cred
 	}
 	found, err := runHelper(ctx, config.CredsStore, path, serverAddress(s.host))
 	return found, fmt.Sprintf("the credential helper %s%s, which %s names", helperPrefix, config.CredsStore, path), err
+}
+
+// readWithin reads a file of credentials, which may be a pipe without a writer, or lie on a file system that does not answer.
+func readWithin(ctx context.Context, path string) ([]byte, error) {
+	type content struct {
+		data []byte
+		err  error
+	}
+	read := make(chan content, 1)
+	go func() {
+		data, err := boundedfile.Read(path, limits.AuthFile)
+		read <- content{data, err}
+	}()
+	select {
+	case c := <-read:
+		return c.data, c.err
+	case <-ctx.Done():
+		return nil, fmt.Errorf("%s: %w", path, ctx.Err())
+	}
 }
 
 func isEmpty(path string) bool {

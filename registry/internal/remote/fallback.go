@@ -96,6 +96,8 @@ func (r *Repository) readIndex(ctx context.Context, subject digest.Digest) (*fal
 	case index.MediaType != ocispec.MediaTypeImageIndex && index.MediaType != "":
 		err := fmt.Errorf("tag %s is not an index of referrers but has media type %q", tag, index.MediaType)
 		return nil, &store.Error{Target: r.ref.Host, Err: err, Hint: "clients list under this tag what refers to the artifact: give what has it another tag, and delete this one"}
+	case index.Manifests == nil && !index.subject && !hasManifests(a.data):
+		return nil, r.failed(a.odd(fmt.Errorf("the index of referrers %s %w", tag, errNoManifests)))
 	case len(index.Manifests) > limits.Referrers:
 		return nil, r.failed(fmt.Errorf("the index of referrers has %d entries, want at most %d", len(index.Manifests), limits.Referrers))
 	}

@@ -2,10 +2,12 @@ package remote
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -112,7 +114,7 @@ func (r *Repository) referrersPage(ctx context.Context, path string) (page []oci
 		}
 		switch refusal.status {
 		case http.StatusNotFound, http.StatusBadRequest, http.StatusMethodNotAllowed, http.StatusNotAcceptable, http.StatusNotImplemented:
-			if !refusal.has("NAME_UNKNOWN", "NAME_INVALID") {
+			if !refusal.has("NAME_UNKNOWN", "NAME_INVALID") { // nor does it matter where a redirect led: ghcr.io answers so
 				return nil, 0, "", errNoAPI
 			}
 		}
@@ -126,15 +128,31 @@ func (r *Repository) referrersPage(ctx context.Context, path string) (page []oci
 		return nil, 0, "", a.odd(fmt.Errorf("the list of referrers: %w", err))
 	case mediaType != ocispec.MediaTypeImageIndex:
 		return nil, 0, "", a.odd(errors.New("the list of referrers: want an image index, or 404"))
+	case strings.Trim(strings.Join(a.header.Values("OCI-Filters-Applied"), ","), ", ") != "":
+		return nil, 0, "", a.odd(errors.New("the list of referrers: it is filtered, which was not asked for"))
 	}
 	var index ocispec.Index
 	if err := store.Unmarshal(a.data, &index); err != nil {
 		return nil, 0, "", fmt.Errorf("the list of referrers: %w", err)
 	}
+	if index.Manifests == nil && !hasManifests(a.data) {
+		return nil, 0, "", a.odd(fmt.Errorf("the list of referrers %w", errNoManifests))
+	}
 	if next, err = a.nextPage(); err != nil {
 		err = fmt.Errorf("the list of referrers: %w", err)
 	}
 	return index.Manifests, len(a.data), next, err
+}
+
+// errNoManifests says that an index does not say that it lists none.
+var errNoManifests = errors.New("has no member manifests")
+
+// hasManifests says whether an index lists descriptors, or none: null is written for that, too.
+func hasManifests(index []byte) bool {
+	var m struct {
+		Manifests json.RawMessage `json:"manifests"`
+	}
+	return json.Unmarshal(index, &m) == nil && m.Manifests != nil
 }
 
 // noList says that a registry lets us read an artifact but not the list of its referrers. The index under the fallback

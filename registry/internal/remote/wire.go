@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"mime"
 	"net/http"
 	"net/url"
@@ -395,24 +396,36 @@ func chosen(challenges []string) string {
 	for _, scheme := range []string{"bearer", "basic"} {
 		for _, line := range challenges {
 			if at := schemeIn(line, scheme); at >= 0 {
-				return line[at:]
+				return lowerNames(line[at:])
 			}
 		}
 	}
 	return challenges[0]
 }
 
+// lowerNames is a challenge with the names of its parameters in lower case, which are equal in any (RFC 9110, section 11.2).
+func lowerNames(challenge string) string {
+	text, isName := []byte(challenge), true
+	for i, c := range unquoted(challenge) {
+		switch {
+		case c == '=':
+			isName = false
+		case c == ',':
+			isName = true
+		case isName && c >= 'A' && c <= 'Z':
+			text[i] = c + 'a' - 'A'
+		}
+	}
+	return string(text)
+}
+
 // schemeIn is where a challenge of that scheme begins in a line, or -1: at the line's start or behind a comma, outside of quotes.
 func schemeIn(line, scheme string) int {
-	starts, quoted := true, false
-	for i := 0; i < len(line); i++ {
-		switch c := line[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted, starts = !quoted, false
-		case quoted || c == ' ' || c == '\t':
-		case c == ',':
+	starts := true
+	for i, c := range unquoted(line) {
+		switch c {
+		case ' ', '\t':
+		case ',':
 			starts = true
 		default:
 			if rest := line[i:]; starts && len(rest) >= len(scheme) && strings.EqualFold(rest[:len(scheme)], scheme) && (len(rest) == len(scheme) || rest[len(scheme)] == ' ') {
@@ -422,6 +435,25 @@ func schemeIn(line, scheme string) int {
 		}
 	}
 	return -1
+}
+
+// unquoted gives the bytes of a line of challenges that stand outside of quotes, and the mark that ends a quote, each with its place.
+func unquoted(line string) iter.Seq2[int, byte] {
+	return func(yield func(int, byte) bool) {
+		quoted := false
+		for i := 0; i < len(line); i++ {
+			c := line[i]
+			switch {
+			case quoted && c == '\\':
+				i++
+			case c == '"':
+				quoted = !quoted
+			}
+			if !quoted && !yield(i, c) {
+				return
+			}
+		}
+	}
 }
 
 // listen keeps the beginning of what a token service answers.
