@@ -124,6 +124,8 @@ func (g *Gateway) client(r *http.Request) (string, *refusal) {
 		return "", refuse(clientUnknown, "the token and the certificate are of two clients")
 	case byToken != "":
 		return byToken, nil
+	case len(byNames) > 1:
+		return "", refuse(clientUnknown, "the certificate is of several clients, %s: want the token of one of them in %s, too", strings.Join(byNames, " and "), headerKey)
 	case len(byNames) > 0:
 		return byNames[0], nil
 	case leaf != nil && len(namesIn(leaf)) == 0:

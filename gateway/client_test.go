@@ -316,6 +316,9 @@ func TestCertificate(t *testing.T) {
 		{ptr(c.make(t, "f", func(x *x509.Certificate) {
 			x.DNSNames, x.EmailAddresses = []string{"ci.acme.example"}, []string{"ops@acme.example"}
 		})), "t2", "email"},
+		{ptr(c.make(t, "g", func(x *x509.Certificate) {
+			x.DNSNames, x.EmailAddresses = []string{"ci.acme.example"}, []string{"ops@acme.example"}
+		})), "", "!the certificate is of several clients, dns and email"},
 		{nil, "t", "token"},
 		{nil, "", "!want a client's token in Airun-Key, or its certificate"},
 	} {

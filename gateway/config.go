@@ -224,6 +224,9 @@ func (c Config) check() error {
 	if c.Witness != "" && c.Journal != "" && isInside(c.Witness, c.Journal) {
 		wrong("witness: %s is in the journal %s: want a folder apart from it", c.Witness, c.Journal)
 	}
+	if c.Clients != nil && len(c.Clients) == 0 {
+		wrong("clients: names no client, and would keep no user of this machine out: want some, or leave it out")
+	}
 	if c.InsecureForwardUndeclared && c.Policy != "" {
 		errs = append(errs, errUndecided)
 	}
@@ -367,6 +370,14 @@ func (u Upstream) open() (*upstream, error) {
 		if strings.HasSuffix(target.Path, version) {
 			return nil, fmt.Errorf("url: ends in %s, which the paths of clients begin with: want it without", version)
 		}
+	}
+	for _, endpoint := range []string{"/chat/completions", "/completions", "/responses", "/embeddings", "/messages"} {
+		if strings.HasSuffix(target.Path, endpoint) {
+			return nil, fmt.Errorf("url: ends in %s, which the paths of clients end in: want what stands before /v1", endpoint)
+		}
+	}
+	if name, isAzure := strings.CutPrefix(u.Provider, "azure:"); isAzure && (name == "" || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-") != "") {
+		return nil, fmt.Errorf("provider: %q, want azure: and the name of the resource, in lower case", u.Provider)
 	}
 	return &upstream{u, target, p, patience}, nil
 }

@@ -321,7 +321,7 @@ func TestIdentityUpstream(t *testing.T) {
 	w := newWorld(t, func(o *Options) { o.Config.Upstreams[0].Identity = true })
 	g := w.post("/v1/chat/completions", chat, "Baggage: a=1,airun.identity=fake, b=2")
 	h := w.requests()[0].header
-	if id := g.header.Get(headerIdentity); h.Get(headerIdentity) != id || h.Get("Baggage") != "a=1,b=2,airun.identity="+id {
+	if id := g.header.Get(headerIdentity); h.Get(headerIdentity) != id || h.Get("Baggage") != "airun.identity="+id+",a=1,b=2" {
 		t.Errorf("%v", h)
 	}
 	w.post("/v1/chat/completions", chat, "Baggage: airun.identity=fake,a="+strings.Repeat("x", 8150))
@@ -336,7 +336,8 @@ func TestIdentityForged(t *testing.T) {
 		o.Config.Upstreams[0].Identity, o.Config.InsecureForwardUndeclared = true, true
 	})
 	for i, path := range []string{"/v1/completions", "/v1/responses/input_tokens"} {
-		w.post(path, chat, "Baggage: a=1,airun.identity=fake", "Baggage: AIRUN.identity = fake;x=y, b=2")
+		w.post(path, chat, "Baggage: a=1,airun.identity=fake", "Baggage: AIRUN.identity = fake;x=y, b=2",
+			"Baggage: airun%2Eidentity=fake,airun.%69dentity=fake,+airun.identity=fake,%1Fairun.identity%20=fake")
 		if h := w.requests()[i].header; h.Get("Baggage") != "a=1,b=2" || h.Get(headerIdentity) != "" {
 			t.Errorf("%s: %v", path, h)
 		}

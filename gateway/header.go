@@ -1,11 +1,12 @@
 package gateway
 
 import (
-	"fmt"
 	"mime"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/runattest/runattest/identity"
@@ -163,19 +164,32 @@ func annotations(r *http.Request) (map[string]string, *refusal) {
 }
 
 // baggageWith is W3C baggage with the run's identity in it, in place of a member of that name. Where the identity is zero, or
-// the baggage would be larger than the specification has readers take, it is the client's, without that member.
+// the baggage would be larger than the specification has readers take, it is the client's, without that member. The identity is
+// first, where a reader finds it that takes only so many members.
 func baggageWith(lines []string, id identity.ID) string {
 	var members []string
 	for member := range strings.SplitSeq(strings.Join(lines, ","), ",") {
 		name, _, _ := strings.Cut(member, "=")
-		if name = strings.TrimSpace(name); name != "" && !strings.EqualFold(name, "airun.identity") {
+		if strings.TrimSpace(name) != "" && !strings.EqualFold(baggageName(name), baggageIdentity) {
 			members = append(members, strings.TrimSpace(member))
 		}
 	}
 	theirs := strings.Join(members, ",")
-	all := strings.Join(append(members, fmt.Sprintf("airun.identity=%s", id)), ",")
+	all := strings.Join(append([]string{baggageIdentity + "=" + id.String()}, members...), ",")
 	if id.IsZero() || len(all) > limits.GatewayBaggage {
 		return theirs
 	}
 	return all
+}
+
+// baggageIdentity is the name under which baggage has the run's identity.
+const baggageIdentity = "airun.identity"
+
+// baggageName is a member's name as a reader may take it: libraries decode what is percent-encoded, and some a plus as a space, before
+// they remove what is around it.
+func baggageName(name string) string {
+	if decoded, err := url.QueryUnescape(name); err == nil {
+		name = decoded
+	}
+	return strings.TrimFunc(name, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) })
 }

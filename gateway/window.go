@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/attest/runset"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/signer"
@@ -23,7 +24,8 @@ import (
 type Window struct {
 	// Sign signs the Statement of a set, and gives it as a Sigstore bundle. It is required, and called for one window at a time.
 	Sign func(context.Context, attest.Signable) (*attest.Bundle, error)
-	// Key is the key that signs, for the policy to decide about; nil where a certificate does, and then there is no policy.
+	// Key is the key that signs, for the policy to decide about; nil where a certificate does, and then there is no policy. A
+	// signature that is not by it is an error of the window.
 	Key *signer.PublicKey
 
 	Every   time.Duration // how long a window gathers calls at least, 25 milliseconds to a minute; that of the Config, or 25 milliseconds
@@ -154,7 +156,7 @@ func (ws *windows) close(w *window) {
 	for _, c := range w.calls {
 		statements = append(statements, c.statement)
 	}
-	all, err := proofs(ctx, statements, ws.of.Sign)
+	all, err := proofs(ctx, statements, ws.of.signed)
 	if err != nil {
 		w.err = err
 		return
@@ -162,6 +164,28 @@ func (ws *windows) close(w *window) {
 	for i, c := range w.calls {
 		c.proof = all[i]
 	}
+}
+
+// signed is what Sign gives, if it is by the key that the policy has decided about. A panic of Sign is its error: no call's goroutine
+// would recover it.
+func (w Window) signed(ctx context.Context, s attest.Signable) (b *attest.Bundle, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			b, err = nil, fmt.Errorf("signing panicked: %v", v)
+		}
+	}()
+	b, err = w.Sign(ctx, s)
+	if err != nil || w.Key == nil {
+		return b, err
+	}
+	trust, err := attest.TrustKeys(attest.TrustedKey{Name: "window", Key: w.Key})
+	if err != nil {
+		return nil, err
+	}
+	if found := b.CheckTrust(ctx, trust); found.Signature.Verdict != evidence.Pass || found.Signer.Verdict != evidence.Pass {
+		return nil, errors.New("the set is signed by another key than that of the window")
+	}
+	return b, nil
 }
 
 // proofs signs Statements as a run set, and gives the proof of each.

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/runattest/runattest/attest"
+	"github.com/runattest/runattest/internal/testing/keytest"
+	"github.com/runattest/runattest/signer"
 )
 
 // windowed makes a world whose calls are signed in windows, by sign.
@@ -95,6 +97,25 @@ func TestWindowFails(t *testing.T) {
 	}
 	if a := w.post("/v1/chat/completions", chat); a.status != 200 {
 		t.Error(a)
+	}
+}
+
+// TestWindowKey: a set that is signed by another key than the policy was asked about is of no use, and a panic of what signs ends no more
+// than its window.
+func TestWindowKey(t *testing.T) {
+	other := keytest.New(t, signer.ECDSAP256)
+	panics := true
+	w := windowed(t, 0, 0, func(ctx context.Context, s attest.Signable) (*attest.Bundle, error) {
+		if panics {
+			panic("no client")
+		}
+		return attest.Sign(ctx, s, other, attest.SignOptions{})
+	})
+	w.refused(w.post("/v1/chat/completions", chat), signingFailed)
+	panics = false
+	w.refused(w.post("/v1/chat/completions", chat), signingFailed)
+	if len(w.requests()) != 0 {
+		t.Error("a call was forwarded")
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/runattest/runattest/gateway/journal"
 	"github.com/runattest/runattest/gateway/journal/report"
 	"github.com/runattest/runattest/internal/cli"
+	"github.com/runattest/runattest/internal/input"
 )
 
 func newJournal() *cobra.Command {
@@ -114,8 +115,11 @@ func newJournalErase() *cobra.Command {
 		}
 		o := newOutput(cmd)
 		erased, err := journal.Erase(cmd.Context(), args[0], run)
-		if err != nil {
+		if err != nil && erased.Declarations == 0 {
 			return named(args[0], err)
+		}
+		if err != nil {
+			o.note(args[0], err)
 		}
 		if aside := erased.SetAside; len(aside) > 0 {
 			o.Info("note: %s and %d more files that recovery has set aside may have it, too", aside[0], len(aside)-1)
@@ -143,6 +147,8 @@ func checkJournal(dir string) error {
 	}
 	info, err := os.Stat(dir)
 	switch {
+	case err != nil && dir == input.Stdin:
+		err = named(dir, errors.New("is not a folder, as a journal is"))
 	case err != nil:
 		err = named(dir, err)
 	case !info.IsDir():

@@ -18,8 +18,9 @@ type Erased struct {
 	SetAside []string
 }
 
-// Erase overwrites with spaces each declaration beside the segments that has an identity, and syncs it. A gateway may be writing
-// to the journal. An error says that not all segments were read.
+// Erase overwrites with spaces each declaration beside the segments that has an identity, and syncs it; also what is left of one where
+// that broke off. A gateway may be writing to the journal. An error says that not all was read: what could be is erased, and the first
+// damage is the error.
 func Erase(ctx context.Context, dir string, id identity.ID) (Erased, error) {
 	var all Erased
 	if _, err := readID(dir); err != nil {
@@ -32,6 +33,7 @@ func Erase(ctx context.Context, dir string, id identity.ID) (Erased, error) {
 	for _, name := range l.aside {
 		all.SetAside = append(all.SetAside, pathname.In(dir, name))
 	}
+	var damage error
 	for _, number := range l.numbers {
 		if err := ctx.Err(); err != nil {
 			return all, err
@@ -43,22 +45,33 @@ func Erase(ctx context.Context, dir string, id identity.ID) (Erased, error) {
 		if err == nil {
 			err = all.eraseIn(s, id)
 		}
-		if err != nil {
+		switch _, isDamage := errors.AsType[*DamageError](err); {
+		case err != nil && !isDamage:
 			return all, err
+		case damage == nil:
+			damage = err
 		}
 	}
-	return all, nil
+	return all, damage
 }
 
 // eraseIn erases in one segment.
 func (e *Erased) eraseIn(s *scan, id identity.ID) error {
 	var f *os.File
-	var failed error
+	var damage, failed error
+	damaged := func(line int, err error) {
+		if damage == nil {
+			damage = &DamageError{Path: pathname.In(s.dir, linesName(s.number)), Line: line, Err: err}
+		}
+	}
+	s.toErase = true
 	for l, err := range s.lines() {
 		switch {
 		case errors.Is(err, errIncomplete):
 		case err != nil:
-			failed = &DamageError{Path: pathname.In(s.dir, linesName(s.number)), Line: s.n + 1, Err: err}
+			damaged(s.n+1, err)
+		case l.damaged != nil && (l.Identity != id || !l.halfErased):
+			damaged(l.Number, l.damaged)
 		case l.Identity != id || l.Bundle == nil || l.erased:
 		case !l.detached():
 			e.Embedded++
@@ -80,5 +93,8 @@ func (e *Erased) eraseIn(s *scan, id identity.ID) error {
 	if f != nil {
 		failed = errors.Join(failed, f.Sync(), f.Close())
 	}
-	return failed
+	if failed != nil {
+		return failed
+	}
+	return damage
 }

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -64,4 +65,64 @@ func TestEraseSetAside(t *testing.T) {
 	if data, err := os.ReadFile(got.SetAside[0]); err != nil || !bytes.Equal(data, half) {
 		t.Errorf("%s has %q, %v", got.SetAside[0], data, err)
 	}
+}
+
+// TestEraseBrokenOff: what is left of a declaration where erasing it broke off is erased, and damage keeps nothing behind it from that.
+func TestEraseBrokenOff(t *testing.T) {
+	d := newDesk(t)
+	j := d.open(t)
+	gone, other, third := d.entry(t, 0, true), d.entry(t, 1, true), d.entry(t, 2, true)
+	for _, e := range []Entry{gone, other, third} {
+		add(t, j, e)
+	}
+	closeJournal(t, j)
+	j = d.open(t)
+	add(t, j, d.entry(t, 2, true)) // the third again
+	closeJournal(t, j)
+	path := filepath.Join(d.dir, declarationsName(1))
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	copy(data, bytes.Repeat([]byte(" "), 20)) // of the first
+	half := bytes.Index(data, other.Declaration.Canonical())
+	data[half] = 'x'
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := Erase(ctx, d.dir, gone.Identity); got.Declarations != 1 || damageOf(err) == nil || damageOf(err).Line != 2 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if got, err := Erase(ctx, d.dir, third.Identity); got.Declarations != 2 || damageOf(err) == nil {
+		t.Errorf("behind damage: %+v, %v", got, err)
+	}
+	if got, err := Erase(ctx, d.dir, other.Identity); got.Declarations != 0 || damageOf(err) == nil || damageOf(err).Line != 2 {
+		t.Errorf("what may be of another run: %+v, %v", got, err)
+	}
+	if data, err = os.ReadFile(path); err != nil || !bytes.HasPrefix(bytes.TrimLeft(data, " \n"), []byte("x"+string(other.Declaration.Canonical()[1:]))) {
+		t.Errorf("left over: %.60q, %v", bytes.TrimLeft(data, " \n"), err)
+	}
+	size := len(other.Declaration.Canonical())
+	copy(data[half:], append([]byte{'x'}, bytes.Repeat([]byte(" "), size-1)...)) // as a power cut may leave it
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := Erase(ctx, d.dir, other.Identity); got.Declarations != 1 || err != nil {
+		t.Errorf("the last part: %+v, %v", got, err)
+	}
+	if r := d.verified(t, 4, VerifyOptions{Closed: true}); r.Erased != 4 {
+		t.Errorf("%+v", r)
+	}
+	// A declarations file that is too short says nothing of where the others are.
+	if err := os.Truncate(path, int64(len(data)-1)); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := Erase(ctx, d.dir, third.Identity); got.Declarations != 0 || damageOf(err) == nil || damageOf(err).Line != 3 {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+func damageOf(err error) *DamageError {
+	damage, _ := errors.AsType[*DamageError](err)
+	return damage
 }

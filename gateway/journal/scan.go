@@ -21,6 +21,9 @@ type scan struct {
 	data         []byte // of the lines
 	declarations []byte
 
+	// toErase has the lines go on behind a declaration that is not that of its identity.
+	toErase bool
+
 	// prev is the digest that the first line must name; nil where the segment before is not known.
 	prev *[sha256.Size]byte
 	head *head // what was signed; nil where the segment is open
@@ -59,7 +62,10 @@ func (e *lineError) Unwrap() error { return e.err }
 // scanned is a line, and whether its declaration was erased.
 type scanned struct {
 	UnverifiedLine
-	erased bool
+	erased  bool
+	damaged error // of its declaration; only of a scan that is toErase
+
+	halfErased bool // its declaration is damaged as erasing leaves it that breaks off
 }
 
 // lines gives the lines up to the end of the file, or the zero bytes behind them. An error, a *lineError, ends it.
@@ -124,7 +130,11 @@ func (s *scan) read(text []byte) (*scanned, error) {
 	}
 	if l.detached() {
 		if l.Declaration, l.erased, err = s.declaration(l.Identity, l.ref); err != nil {
-			return nil, &lineError{fmt.Errorf("declaration: %w", err), true}
+			l.damaged = &lineError{fmt.Errorf("declaration: %w", err), true}
+			if !s.toErase || !errors.Is(err, errOtherDeclaration) {
+				return nil, l.damaged
+			}
+			l.halfErased = isHalfErased(s.declarations[s.declared : s.declared+l.ref.Size])
 		}
 		s.declared += l.ref.Size + 1
 	}
@@ -168,8 +178,16 @@ func (s *scan) declaration(id identity.ID, ref *attest.DeclarationRef) (text []b
 	case len(bytes.Trim(text, " ")) == 0:
 		return nil, true, nil
 	}
-	return nil, false, errors.New("is not that of the identity")
+	return nil, false, errOtherDeclaration
 }
+
+// isHalfErased tells what is left where erasing a declaration broke off from the declaration of another run: a canonical form neither
+// begins nor ends with a space, and has no line feed.
+func isHalfErased(text []byte) bool {
+	return len(text) > 0 && (text[0] == ' ' || text[len(text)-1] == ' ') && bytes.IndexByte(text, '\n') < 0
+}
+
+var errOtherDeclaration = errors.New("is not that of the identity")
 
 // complete says that a closed segment has nothing behind its lines.
 func (s *scan) complete() error {
