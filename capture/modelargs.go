@@ -53,7 +53,9 @@ func (d *declarer) nameModel(root jsontree.Value) {
 	if name == "" {
 		d.failWith("write "+a.member+" as a map with the model's name, such as {"+a.names[0]+": org/name}", "does not name the model: want one of %s", strings.Join(a.names, ", "))
 	}
-	d.bodyModel, d.revision = appendString(nil, []byte(secrets.Text(name))), secrets.Text(version)
+	if d.search(name+version, false) {
+		d.bodyModel, d.revision = appendString(nil, []byte(secrets.Text(name))), secrets.Text(version)
+	}
 }
 
 // argsOf are arguments that may name the model or its version: those of a map, or of a list NAME=VALUE,NAME=VALUE.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/runattest/runattest/internal/jsontree"
+	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/secrets"
 )
 
@@ -67,6 +68,9 @@ func (w *walker) url(dst []byte, v jsontree.Value, a address) []byte {
 		w.note(LeftOpen, "").hides = "content"
 	}
 	text := v.Text()
+	if !w.search(text, false) {
+		return dst
+	}
 	clean, path, ok := secrets.URL(text, a == serverURL)
 	if !ok {
 		w.fail("a URL with a backslash where its host stands, which readers take for different hosts")
@@ -90,6 +94,9 @@ func (w *walker) cleaned(dst []byte, v jsontree.Value, clean string) []byte {
 // element appends a string that stands where names tell secrets, in a list behind the string before, or by itself.
 func (w *walker) element(dst []byte, v jsontree.Value, m mode) []byte {
 	text := v.Text()
+	if !w.search(text, m.command) {
+		return dst
+	}
 	if m.command {
 		clean, ok := secrets.Argument(m.before, text, m.isPair)
 		if !ok {
@@ -99,4 +106,25 @@ func (w *walker) element(dst []byte, v jsontree.Value, m mode) []byte {
 		return w.cleaned(dst, v, clean)
 	}
 	return w.cleaned(dst, v, secrets.Element(m.before, text, m.isPair))
+}
+
+// search counts a text that is looked through for secrets, and is false where they are too long together: nothing else of a capture takes
+// so much time for a byte. What takes it is what may end a name or a value, of which base64 has next to none.
+func (w *walker) search(text string, isCommand bool) bool {
+	ends := 0
+	for i := range len(text) {
+		if c := text[i]; (c|0x20 < 'a' || c|0x20 > 'z') && (c < '/' || c > '9') && c != '+' && c != '_' {
+			ends++
+		}
+	}
+	size := max(min(len(text), 4*ends), len(text)/16)
+	if isCommand {
+		size *= limits.CaptureCommand
+	}
+	if w.searched += size; w.searched > limits.CaptureSearch {
+		w.failWith("long text belongs into messages, or into a member that the format's page has; what it does not have, and commands and tools, is looked through",
+			"is beyond %d MiB of text that is looked through for secrets, of which a byte of a command line counts as %d", limits.CaptureSearch>>20, limits.CaptureCommand)
+		return false
+	}
+	return true
 }

@@ -51,6 +51,9 @@ func (w *walker) str(dst []byte, v jsontree.Value, s *shape, m mode) []byte {
 		return w.binary(dst, v, s, "")
 	}
 	if s.pairs {
+		if !w.search(v.Text(), false) {
+			return dst
+		}
 		return w.cleaned(dst, v, secrets.List(v.Text()))
 	}
 	if a := cmp.Or(s.address, m.address); a != notURL {

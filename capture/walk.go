@@ -22,7 +22,9 @@ type walker struct {
 	size    int    // of the events' pointers, in bytes
 	scribe  []byte // text on its way
 	decoded []byte // of base64
-	err     *Error
+	// searched is how long the text is that was looked through for secrets.
+	searched int
+	err      *Error
 }
 
 // A mode is how values are written where the walker stands.
@@ -264,7 +266,7 @@ func (w *walker) indexOf(v jsontree.Value, s *shape) *index {
 	}
 	if isAbsent {
 		w.note(NotKnown, s.what+" without "+s.by)
-	} else {
+	} else if w.search(kind.Text(), false) {
 		w.note(NotKnown, s.what+" "+secrets.Text(kind.Text()))
 	}
 	return s.index

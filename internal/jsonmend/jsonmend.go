@@ -359,6 +359,13 @@ func (m *Mistake) token(text []byte, say func(hint, format string, args ...any))
 	word := string(text[start:end])
 	c := text[m.Offset]
 	before := previous(text, start)
+	if from, to := grouped(text, start); from < start && !isKey(text, before, end) {
+		number := string(text[from:to])
+		say("write "+strings.ReplaceAll(number, ",", ""), "%s is not how JSON writes a number", number)
+		m.Error = &canonical.Error{Code: m.Code, Offset: from, Pointer: m.Pointer}
+		m.mend = blank(start-1, to)
+		return
+	}
 	_, notJSON := canonical.Transform([]byte(word))
 	switch plain := strings.Trim(word, "+-"); {
 	case before < 0 && notJSON != nil && !isValueLike(word):
@@ -402,6 +409,33 @@ func (m *Mistake) token(text []byte, say func(hint, format string, args ...any))
 	}
 	m.Error = &canonical.Error{Code: m.Code, Offset: start, Pointer: m.Pointer}
 	m.Replaced, m.mend = true, number(start, end)
+}
+
+// grouped is where a number with a comma before each three digits, as 1,000,000, begins and ends, of which text[start:] is a later group;
+// from is start for other text.
+func grouped(text []byte, start int) (from, to int) {
+	digits := func(i int) int { // how many there are
+		n := 0
+		for i+n < len(text) && text[i+n] >= '0' && text[i+n] <= '9' {
+			n++
+		}
+		return n
+	}
+	isGroup := func(i int) bool { return digits(i) == 3 && tokenEnd(text, i) == i+3 }
+	from, to = start, start+3
+	for from--; from > 0 && digits(from-1) > 0; from-- {
+	}
+	n := digits(max(from, 0))
+	if from > 0 && text[from-1] == '-' {
+		from--
+	}
+	if start == 0 || text[start-1] != ',' || !isGroup(start) || n == 0 || n > 3 || text[start-1-n] == '0' || from > 0 && isWord(text[from-1]) {
+		return start, start
+	}
+	for to < len(text) && text[to] == ',' && isGroup(to+1) {
+		to += 4
+	}
+	return from, to
 }
 
 // isValueLike tells a word that another language has for a value, or a number.

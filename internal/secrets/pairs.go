@@ -121,11 +121,8 @@ func valueAfter(s string, i int) (value string, quoted bool) {
 // isQueryValue tells a parameter of a URI that lets its reader in.
 func isQueryValue(name, value string, isCredential bool) bool {
 	plain := plainName(name)
-	switch {
-	case isPlaceholder(value):
-		return false
-	case isCredential, plain == "sig", strings.HasSuffix(plain, "signature"):
-		return true
+	if isCredential || plain == "sig" || strings.HasSuffix(plain, "signature") {
+		return !isPlaceholder(value)
 	}
 	return (strings.HasSuffix(plain, "key") || strings.HasSuffix(plain, "token")) && isMadeUp(value)
 }

@@ -171,15 +171,27 @@ func isValue(name, s string) bool {
 	return true
 }
 
-// placeholder is text that stands for a secret, at its start or as a whole, or somewhere in it.
+// placeholder is the beginning of text that stands for a secret, or all of it.
 var placeholder = lazyregexp.New(`(?i)^((bearer|basic|token) +)?(\$|%[a-z_]+%|\{|<|\[|\*|env[:.]|os\.|process\.|secrets?[:./]|vault:|[a-z]*kms://|file:|/|\./|~/|` +
-	`(none|null|string|true|false|optional|required|x+|\.+|redacted|changeme|dummy|empty|not-needed|unused|enabled|disabled)$|(your|dummy|fake)[-_ ]|example)|\$\{|\{\{|<[a-z_ -]+>|\*\*\*|\.\.\.|\.(pem|key|json|ya?ml|txt|env|crt)$|` +
-	`x{8}|0{12}`)
+	`(none|null|string|true|false|optional|required|x+|\.+|redacted|changeme|dummy|empty|not-needed|unused|enabled|disabled)$|(your|dummy|fake)[-_ ]|example)`)
+
+// inPlaceholders stand somewhere in such text, in lower case.
+var inPlaceholders = []string{"${", "{{", "***", "...", "xxxxxxxx", "000000000000"}
+
+var (
+	bracketed = lazyregexp.New(`(?i)<[a-z_ -]+>`)
+	fileName  = lazyregexp.New(`(?i)\.(pem|key|json|ya?ml|txt|env|crt)$`)
+)
 
 var variableName = lazyregexp.New(`^[A-Z][A-Z0-9]*(_[A-Z0-9]+)+$`)
 
 // isPlaceholder tells text that stands for a secret: a variable, its name, a path or a reference.
-func isPlaceholder(s string) bool { return placeholder.MatchString(s) || variableName.MatchString(s) }
+func isPlaceholder(s string) bool {
+	lower := strings.ToLower(s)
+	return placeholder.MatchString(s) || variableName.MatchString(s) || fileName.MatchString(s[max(len(s)-len(".json"), 0):]) ||
+		slices.ContainsFunc(inPlaceholders, func(part string) bool { return strings.Contains(lower, part) }) ||
+		strings.IndexByte(s, '<') >= 0 && bracketed.MatchString(s)
+}
 
 var randomRun = lazyregexp.New(`[A-Za-z0-9]{16}`)
 
