@@ -155,7 +155,7 @@ def test_clients_of_clouds_reach_the_gateway(keys: Path, tmp_path: Path, upstrea
 
 
 def test_several_upstreams(keys: Path, tmp_path: Path, upstream: Upstream) -> None:
-    upstreams: dict[str, Any] = {"openai": {"url": upstream.url, "provider": "openai"}, "local": upstream.url}
+    upstreams: dict[str, Any] = {"openai": {"url": upstream.url, "provider": "openai", "prefix": "/elsewhere"}, "local": upstream.url}
     with runattest.gateway(keys / "k.key", journal=tmp_path / "j", upstream=upstreams) as g:
         assert os.environ["OPENAI_BASE_URL"] == g.url("openai") + "/v1" == g.url() + "/openai/v1"
         for url in g.url("openai"), g.url("local"):

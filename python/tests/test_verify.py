@@ -47,8 +47,12 @@ def test_malformed_and_unreadable(keys: Path, bundle: dict[str, Any], tmp_path: 
             runattest.verify(bad, key=key)
     with pytest.raises(runattest.InputError, match="as bytes: text.encode"):
         runattest.verify(json.dumps(bundle), key=key)
-    with pytest.raises(runattest.InputError, match="is a reference, want a path"):
+    with pytest.raises(runattest.InputError, match="is not a file of bundles"):
         runattest.verify("oci://127.0.0.1:9/a", key=key)
+    with pytest.raises(runattest.InputError, match="is not a file of bundles"):
+        runattest.verify(tmp_path, key=key)  # the answer about a journal is not a report
+    reports = list(runattest.check([bundle, tmp_path, bundle], key=key))
+    assert [r.verified for r in reports] == [True, False, True] and "is not a file of bundles" in str(reports[1].error)
     with pytest.raises(runattest.InputError, match="not UTF-8"):
         runattest.verify("\udcff.json", key=key)
     with pytest.raises(runattest.OperationalError):

@@ -116,7 +116,7 @@ class Gateway:
             self._socket.close()
 
     def _configure(self, folder: str) -> str:
-        upstreams = [{"prefix": "/" + name, **({"url": u} if isinstance(u, str) else u)} for name, u in self._upstreams.items()]
+        upstreams = [{**({"url": u} if isinstance(u, str) else u), "prefix": "/" + name} for name, u in self._upstreams.items()]
         path = os.path.join(folder, "gateway.json")
         with open(path, "w", encoding="utf-8") as f:
             json.dump({"schema": "https://github.com/runattest/runattest/gateway/v1", "upstreams": upstreams}, f)
@@ -175,7 +175,8 @@ def gateway(
         key: a key's file, or env://NAME.
         journal: the folder of the journal, which is made if there is none.
         upstream: the URL of the API's server; or several by name, each a URL or the members of an upstream in
-            gateway.yaml. The variable of an SDK leads to the upstream named openai, anthropic, google or ollama.
+            gateway.yaml, but prefix, which is the name. The variable of an SDK leads to the upstream named openai,
+            anthropic, google or ollama.
         provider: who runs the model behind a single upstream, if its host does not say so.
         policy: a file; a call that it does not allow is refused.
         password: of an encrypted key.

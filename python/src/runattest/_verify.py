@@ -156,8 +156,8 @@ def _request(bundle: Bundle) -> bytes:
     path = os.fspath(bundle)
     if not isinstance(path, str):
         raise TypeError("a path is str, not bytes")
-    if path.startswith(("oci://", "oci-layout://")):
-        raise InputError(f"{path}: is a reference, want a path", f"runattest verify {path}")
+    if path.startswith(("oci://", "oci-layout://")) or os.path.isdir(path):  # also of a journal
+        raise InputError(f"{path}: is not a file of bundles, want the path of one", f"runattest verify {path}")
     if path.lstrip().startswith("{"):
         raise InputError("the path looks like the bundle itself", "give the text of a bundle as bytes: text.encode()")
     import json
