@@ -154,7 +154,7 @@ func kdf(a pkix.AlgorithmIdentifier, size int) (func(password []byte) ([]byte, e
 			return nil, errBadParameters
 		}
 		if err := checkScrypt(p.N, p.R, p.P); err != nil {
-			return nil, err
+			return nil, &FormatError{wantPrivate, err.Error(), writing(reencrypt("", "-in FILE"))}
 		}
 		return func(password []byte) ([]byte, error) { return scrypt.Key(password, p.Salt, p.N, p.R, p.P, size) }, nil
 	}

@@ -42,10 +42,14 @@ func (r *TrustedRoot) checkTimestamps(ctx context.Context, e evidence.Envelope, 
 		if ctx.Err() != nil {
 			break
 		}
-		s, err := r.checkTimestamp(response, e.Signature)
-		if slices.ContainsFunc(e.Evidence.Timestamps[:i], func(earlier []byte) bool { return bytes.Equal(response, earlier) }) ||
-			err == nil && slices.ContainsFunc(all, s.equal) { // as sigstore-python does: it would count twice
-			err = &untrueError{errors.New("stands twice")}
+		var s stamped
+		err := error(&untrueError{errors.New("stands twice")}) // as sigstore-python does: it would count twice
+		if !slices.ContainsFunc(e.Evidence.Timestamps[:i], func(earlier []byte) bool { return bytes.Equal(response, earlier) }) {
+			twice := err
+			if s, err = r.checkTimestamp(response, e.Signature); err == nil && slices.ContainsFunc(all, s.equal) {
+				err = twice
+				found.foreign++ // which took the check of a signature
+			}
 		}
 		var untrue *untrueError
 		if err != nil {

@@ -759,6 +759,9 @@ func TestOneStampTwice(t *testing.T) {
 		if len(found.wrong) != 1 || !strings.Contains(found.wrong[0].Error(), "timestamp 1: stands twice") {
 			t.Errorf("%s: %+v", title, found)
 		}
+		if checked := title != "byte for byte"; (found.foreign > 0) != checked {
+			t.Errorf("%s: the check of %d signatures counts", title, found.foreign)
+		}
 	}
 	var found findings
 	r.checkTimestamps(t.Context(), evidence.Envelope{Signature: stampOver, Evidence: evidence.Material{Timestamps: [][]byte{first, d.response()}}}, &found)

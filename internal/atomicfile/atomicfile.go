@@ -24,12 +24,15 @@ func (e *MissingFolderError) Error() string {
 
 func (e *MissingFolderError) Unwrap() error { return fs.ErrNotExist }
 
-// CheckFolder finds, before there is anything to write to path, that its folder is missing, a *MissingFolderError, or that no
+// CheckFolder finds, before there is anything to write to path, that its folder is missing, a *MissingFolderError, is a file, or that no
 // file can be made in it: it may be read-only.
 func CheckFolder(path string) error {
 	folder := pathname.Folder(path)
-	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
+	switch info, err := os.Stat(folder); {
+	case errors.Is(err, fs.ErrNotExist):
 		return &MissingFolderError{path, linked(folder)}
+	case err == nil && !info.IsDir():
+		return fmt.Errorf("%s: %s is not a folder", path, folder)
 	}
 	if n, _ := descriptor(path); n >= 0 { // is written to as it is
 		return nil

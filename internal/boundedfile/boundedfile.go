@@ -34,6 +34,9 @@ func Open(path string) (*os.File, error) {
 	if err != nil {
 		if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
 			err = fmt.Errorf("%s: %w", path, pe.Err) // the path is named once, and first
+			if path == "-" {
+				err = fmt.Errorf("%w: standard input is not read for it", err)
+			}
 		}
 		return nil, err
 	}

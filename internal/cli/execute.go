@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 
 	"github.com/spf13/cobra"
 )
@@ -30,5 +31,17 @@ func Execute(ctx context.Context, root *cobra.Command, args []string, secretIn f
 		return root, stdout, err
 	}
 	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		err = checkHelpAlone(cmd)
+	}
 	return cmd, stdout, err
+}
+
+// checkHelpAlone refuses to take the help of a command that was given arguments, too, for its answer: a wrapper that passes on what it is
+// given would take the status for that of the command.
+func checkHelpAlone(cmd *cobra.Command) error {
+	if help := cmd.Flags().Lookup("help"); help == nil || help.Value.String() != "true" || cmd.Flags().NFlag()+cmd.Flags().NArg() == 1 {
+		return nil
+	}
+	return WithHint(errors.New("help was asked for beside other arguments: nothing was done"), "ask for it alone")
 }
