@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"strings"
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/approvaltype"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/internal/zero"
 	"github.com/runattest/runattest/lineage"
@@ -42,8 +42,9 @@ func (e *NotRunsError) Error() string {
 	return fmt.Sprintf("%s names an artifact: want a repository of runs, or a run in one", zero.IfNil(e).Reference)
 }
 
-// Approvals gives what is attached: of all bundles those whose statement is an approval, whatever their manifests say of it. A run that is not there is a *MissingRunError; whatever claims to be an approval and
-// cannot be read is an error, too.
+// Approvals gives what is attached: of all bundles those whose statement may be one, in whatever version or spelling, whatever their
+// manifests say of it. A run that is not there is a *MissingRunError; whatever claims to be an approval and cannot be read is an error,
+// too.
 func (r *Repository) Approvals(ctx context.Context, runs []identity.ID) iter.Seq2[policy.Approval, error] {
 	target := zero.IfNil(r).target
 	ref := target.Reference()
@@ -55,10 +56,6 @@ func (r *Repository) Approvals(ctx context.Context, runs []identity.ID) iter.Seq
 	}
 	return approvalsOfArtifact(ctx, target)
 }
-
-// approvalTypes stands for all versions of approvals, however they are spelled, as package policy takes them from files: what an
-// approver says in one that is not known may be a rejection.
-var approvalTypes = strings.TrimSuffix(strings.TrimPrefix(policy.ApprovalType, "https://github.com/"), "v1")
 
 func approvalsOfRuns(ctx context.Context, target *registry.Target, runs []identity.ID) iter.Seq2[policy.Approval, error] {
 	repository := target.Reference().Repository()
@@ -73,7 +70,7 @@ func approvalsOfRuns(ctx context.Context, target *registry.Target, runs []identi
 			return
 		}
 		var all tally
-		for k, err := range target.Runs(ctx, registry.RunsOptions{Of: runs, PredicateTypes: []string{approvalTypes}, ByContent: true}) {
+		for k, err := range target.Runs(ctx, registry.RunsOptions{Of: runs, ByContent: approvaltype.MayBe}) {
 			switch {
 			case err != nil:
 			case k.Declaration == nil:
@@ -99,7 +96,7 @@ func approvalsOfArtifact(ctx context.Context, target *registry.Target) iter.Seq2
 		artifact, err := target.Resolve(ctx)
 		var listing *registry.Listing
 		if err == nil {
-			listing, err = target.ListByContent(ctx, artifact, approvalTypes)
+			listing, err = target.ListByContent(ctx, artifact, approvaltype.MayBe)
 		}
 		if err != nil {
 			yield(policy.Approval{}, err)

@@ -91,14 +91,21 @@ func TestLaterApprovals(t *testing.T) {
 	if a := ask(); !a.Allowed() {
 		t.Errorf("a statement of another type: %v", a.Reasons())
 	}
-	for _, kind := range []string{"run-approval/v2", "run-approval-v2", "Run-Approval/v1", "run-approvals/v1", "run-approval"} {
+	const project = "https://github.com/runattest/runattest/"
+	for _, kind := range []string{
+		project + "run-approval/v2", project + "run-approval-v2", project + "Run-Approval/v1", project + "run-approvals/v1", project + "run-approval",
+		project + "run_approval/v1", project + "runApproval/v1", "run-approval", "RunApproval", " ",
+	} {
 		dir := filepath.Join(t.TempDir(), "runs")
 		if err := registry.CreateLayout(dir); err != nil {
 			t.Fatal(err)
 		}
 		runs = NewRepository(must(registry.Open(must(registry.ParseReference("oci-layout://"+dir)), registry.Options{})))
 		push(s.says(policy.Approved, run.ID()).Bundle)
-		push(s.sign(s.alice, must(attest.NewClaim("https://github.com/runattest/runattest/"+kind, subject, map[string]any{"no": true}))))
+		if a := ask(); !a.Allowed() {
+			t.Fatal(a.Err())
+		}
+		push(s.sign(s.alice, must(attest.NewClaim(kind, subject, map[string]any{"no": true}))))
 		if a := ask(); a.Allowed() || !strings.Contains(a.Reasons()[0], "cannot be read, and may be a rejection") {
 			t.Errorf("%s: %v", kind, a.Reasons())
 		}

@@ -6,14 +6,13 @@ import (
 	"encoding/base64"
 	"fmt"
 	"maps"
-	"net/url"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/identity"
+	"github.com/runattest/runattest/internal/approvaltype"
 	"github.com/runattest/runattest/internal/lazyregexp"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/signer"
@@ -54,28 +53,11 @@ var (
 	escapedDigit = lazyregexp.New(`(?:\\u00|%)[346][0-9]`) // of JSON, and of URLs: 0 to 9, a to f, A to F and more, in lower case
 )
 
-// approvalFamily is in the predicate types of all versions of approvals, however they are spelled: in their letters and digits, at
-// their beginning or behind the name of the project.
-const approvalFamily, project = "runapproval", "runattest"
-
-func mayMeanApproval(predicateType string) bool {
-	if plain, err := url.PathUnescape(predicateType); err == nil {
-		predicateType = plain
-	}
-	letters := strings.Map(func(r rune) rune {
-		if !unicode.IsLetter(r) && !unicode.IsDigit(r) {
-			return -1
-		}
-		return unicode.ToLower(r)
-	}, predicateType)
-	return letters == "" || strings.HasPrefix(letters, approvalFamily) || strings.Contains(letters, project+approvalFamily)
-}
-
 // runsIn returns the runs whose digests occur in a payload that is not a Statement, or not one of the form that
 // approvals have: a rejection of a later version is one, too. A Statement of another type is about none. The error is that
 // there are more than a Statement may name.
 func runsIn(b *attest.Bundle) ([]identity.ID, error) {
-	if !mayMeanApproval(b.UnverifiedPredicateType()) {
+	if !approvaltype.MayBe(b.UnverifiedPredicateType()) {
 		return nil, nil
 	}
 	found := map[string]identity.ID{}

@@ -8,7 +8,6 @@ import (
 	"io"
 	"iter"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,7 +24,7 @@ import (
 type Listing struct {
 	target     *Target
 	artifact   *Artifact
-	types      []string // empty for all
+	wants      func(predicateType string) bool
 	lookup     lookup
 	candidates []ocispec.Descriptor
 
@@ -42,35 +41,42 @@ type lookup struct {
 }
 
 // List finds the attestations of an artifact, of the given predicate types or of all: its
-// referrers of Sigstore's bundle type, and proofs of runs in sets. A type that ends in a slash stands for all that contain
-// what is before it, in any case of letters. Referrers of other
-// types are counted and left alone.
+// referrers of Sigstore's bundle type, and proofs of runs in sets. Referrers of other types are counted and left alone.
 func (t *Target) List(ctx context.Context, a *Artifact, predicateTypes ...string) (*Listing, error) {
-	return t.list(ctx, a, lookup{}, predicateTypes)
+	return t.list(ctx, a, lookup{}, oneOf(predicateTypes))
 }
 
-// ListByContent is List for a caller that must not miss one, such as a rejection: it passes over no referrer for its artifact type,
+// oneOf wants the given predicate types, or all.
+func oneOf(predicateTypes []string) func(predicateType string) bool {
+	return func(t string) bool { return len(predicateTypes) == 0 || slices.Contains(predicateTypes, t) }
+}
+
+// ListByContent is List, of the predicate types for which wanted is true, for a caller that must not miss one,
+// such as a rejection: it passes over no referrer for its artifact type,
 // nor for the predicate type that is said to be its bundle's, but looks into each. Whether it has a bundle is told by the
 // media types in its manifest, and the predicate type is that of the statement. What may be a bundle and cannot be read as one, such as
 // a bundle under a media type that List does not take, or a manifest that is listed and not there, is a *MalformedError. More than
 // 10,000 referrers are an error, and so are more than
 // 256 MiB of manifests and bundles.
-func (t *Target) ListByContent(ctx context.Context, a *Artifact, predicateTypes ...string) (*Listing, error) {
-	return t.list(ctx, a, lookup{byContent: true}, predicateTypes)
+func (t *Target) ListByContent(ctx context.Context, a *Artifact, wanted func(predicateType string) bool) (*Listing, error) {
+	if wanted == nil {
+		return nil, errors.New("it is not said which predicate types are wanted")
+	}
+	return t.list(ctx, a, lookup{byContent: true}, wanted)
 }
 
 // ListAll is ListByContent for copying what is attached, without its bounds: an artifact has 50,000 referrers at most.
 func (t *Target) ListAll(ctx context.Context, a *Artifact, predicateTypes ...string) (*Listing, error) {
-	return t.list(ctx, a, lookup{byContent: true, unbounded: true}, predicateTypes)
+	return t.list(ctx, a, lookup{byContent: true, unbounded: true}, oneOf(predicateTypes))
 }
 
 // ListForMirror is ListByContent for Mirror: a copy must not lack what a decision by the original would see. A bundle that several
 // referrers hold comes once for each, since their labels differ, and those who look by labels are to find it in the copy, too.
 func (t *Target) ListForMirror(ctx context.Context, a *Artifact, predicateTypes ...string) (*Listing, error) {
-	return t.list(ctx, a, lookup{byContent: true, repeats: true}, predicateTypes)
+	return t.list(ctx, a, lookup{byContent: true, repeats: true}, oneOf(predicateTypes))
 }
 
-func (t *Target) list(ctx context.Context, a *Artifact, how lookup, predicateTypes []string) (*Listing, error) {
+func (t *Target) list(ctx context.Context, a *Artifact, how lookup, wants func(predicateType string) bool) (*Listing, error) {
 	if err := t.check(a); err != nil {
 		return nil, err
 	}
@@ -78,7 +84,7 @@ func (t *Target) list(ctx context.Context, a *Artifact, how lookup, predicateTyp
 	if err != nil {
 		return nil, err
 	}
-	l := &Listing{target: t, artifact: a, types: predicateTypes, lookup: how}
+	l := &Listing{target: t, artifact: a, wants: wants, lookup: how}
 	if how.byContent {
 		if n := len(referrers); n > limits.Approvals && !how.unbounded {
 			return nil, &Error{Target: a.Reference.String(), Err: fmt.Errorf("has %d referrers, and at most %d are looked into", n, limits.Approvals)}
@@ -143,13 +149,6 @@ func (l *Listing) Unread() []*Found {
 func standIn(d ocispec.Descriptor) *Found {
 	listed := ocispec.Descriptor{MediaType: ocispec.MediaTypeImageManifest, Digest: d.Digest, Size: d.Size, ArtifactType: attest.BundleMediaType}
 	return &Found{Referrer: d.Digest.String(), stored: store.Referrer{Manifest: store.Item{Descriptor: listed}}}
-}
-
-func (l *Listing) wants(predicateType string) bool {
-	return len(l.types) == 0 || slices.ContainsFunc(l.types, func(t string) bool {
-		family, ok := strings.CutSuffix(t, "/")
-		return t == predicateType || ok && strings.Contains(strings.ToLower(predicateType), strings.ToLower(family))
-	})
 }
 
 // Found is an attestation as it was fetched: its digest is right and nothing else has been

@@ -53,7 +53,7 @@ func TestByContentInRegistry(t *testing.T) {
 				{MediaType: c.mediaType, Digest: digest.Digest(sum), Size: int64(len(text)), ArtifactType: spdx},
 			}}
 			s.put("manifest", strings.Replace(a.Digest(), ":", "-", 1), list.MediaType, encode(t, list))
-			l, err := target.ListByContent(t.Context(), a)
+			l, err := target.ListByContent(t.Context(), a, func(string) bool { return true })
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -119,7 +119,7 @@ func TestByContentSize(t *testing.T) {
 					over = strings.Contains(err.Error(), fmt.Sprintf("more than %d bytes", limits.ApprovalsSize))
 				}
 			}
-			for _, err := range target.Runs(t.Context(), registry.RunsOptions{Of: []identity.ID{runs[0].ID(), runs[1].ID()}, ByContent: true}) {
+			for _, err := range target.Runs(t.Context(), registry.RunsOptions{Of: []identity.ID{runs[0].ID(), runs[1].ID()}, ByContent: func(string) bool { return true }}) {
 				note(err)
 			}
 			if over != c.over || !over && malformed != c.ofFirst+c.ofSecond {
@@ -129,7 +129,7 @@ func TestByContentSize(t *testing.T) {
 				return
 			}
 			_, a := resolve(t, "oci-layout://"+dir+"@"+runs[0].ID().String())
-			l, err := target.ListByContent(t.Context(), a)
+			l, err := target.ListByContent(t.Context(), a, func(string) bool { return true })
 			if err != nil {
 				t.Fatal(err)
 			}

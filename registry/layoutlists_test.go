@@ -188,7 +188,7 @@ func TestLayoutListUnread(t *testing.T) {
 		Annotations: map[string]string{ocispec.AnnotationRefName: strings.ReplaceAll(a.Digest(), ":", "-")}}
 	writeIndex(t, dir, append(layoutIndex(t, dir).Manifests, entry)...)
 	for n := range 3 {
-		l, err := target.ListByContent(t.Context(), a)
+		l, err := target.ListByContent(t.Context(), a, func(string) bool { return true })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -320,7 +320,7 @@ func TestLayoutListedOfAnother(t *testing.T) {
 					t.Errorf("%s, listed by %s, after %d that were attached: %d malformed, want 1", name, as, n, malformed)
 				}
 				malformed := 0
-				for _, err := range open(t, "oci-layout://"+dir).Runs(t.Context(), ours.RunsOptions{Of: []identity.ID{d.ID()}, ByContent: true}) {
+				for _, err := range open(t, "oci-layout://"+dir).Runs(t.Context(), ours.RunsOptions{Of: []identity.ID{d.ID()}, ByContent: func(string) bool { return true }}) {
 					if errors.As(err, new(*ours.MalformedError)) || errors.As(err, new(*ours.SkippedError)) {
 						malformed++
 					}
@@ -361,7 +361,7 @@ func TestLayoutListOften(t *testing.T) {
 	if n := malformedByContent(t, "oci-layout://"+dir+":v1"); n != often {
 		t.Errorf("%d malformed, want %d", n, often)
 	}
-	for range open(t, "oci-layout://"+dir).Runs(t.Context(), ours.RunsOptions{Of: []identity.ID{declare(t, 1).ID()}, ByContent: true}) {
+	for range open(t, "oci-layout://"+dir).Runs(t.Context(), ours.RunsOptions{Of: []identity.ID{declare(t, 1).ID()}, ByContent: func(string) bool { return true }}) {
 		continue
 	}
 	runtime.ReadMemStats(&after)
@@ -374,7 +374,7 @@ func TestLayoutListOften(t *testing.T) {
 func malformedByContent(t *testing.T, ref string) (malformed int) {
 	t.Helper()
 	target, a := resolve(t, ref)
-	l, err := target.ListByContent(t.Context(), a)
+	l, err := target.ListByContent(t.Context(), a, func(string) bool { return true })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -438,7 +438,7 @@ func TestLayoutEntryLost(t *testing.T) {
 			t.Fatal(err)
 		}
 		skipped := 0
-		for _, err := range open(t, "oci-layout://"+dir).Runs(t.Context(), ours.RunsOptions{Of: []identity.ID{d.ID()}, ByContent: true}) {
+		for _, err := range open(t, "oci-layout://"+dir).Runs(t.Context(), ours.RunsOptions{Of: []identity.ID{d.ID()}, ByContent: func(string) bool { return true }}) {
 			if errors.As(err, new(*ours.SkippedError)) {
 				skipped++
 			}

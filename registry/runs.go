@@ -24,8 +24,9 @@ type RunsOptions struct {
 	Ancestors bool
 	// PredicateTypes are the attestations that are wanted, as List takes them; empty is all.
 	PredicateTypes []string
-	// ByContent finds them as ListByContent does.
-	ByContent bool
+	// ByContent, if it is not nil, finds those for whose predicate type it is true, as ListByContent does. PredicateTypes are not
+	// looked at then.
+	ByContent func(predicateType string) bool
 }
 
 // StoredRun is what a repository has of a run.
@@ -117,7 +118,7 @@ type crawl struct {
 }
 
 func (t *Target) crawl(ctx context.Context, o RunsOptions) (*crawl, error) {
-	all, err := t.store.Crawl(ctx, o.ByContent)
+	all, err := t.store.Crawl(ctx, o.ByContent != nil)
 	if err != nil {
 		return nil, err
 	}
@@ -301,7 +302,12 @@ func (c *crawl) look(ctx context.Context, id identity.ID) *aRun {
 	}
 	if err == nil {
 		var listing *Listing
-		if listing, err = c.list(ctx, a, lookup{byContent: c.o.ByContent}, c.o.PredicateTypes); err == nil {
+		if c.o.ByContent != nil {
+			listing, err = c.ListByContent(ctx, a, c.o.ByContent)
+		} else {
+			listing, err = c.List(ctx, a, c.o.PredicateTypes...)
+		}
+		if err == nil {
 			run.listing = listing.pass(&c.spent)
 		}
 	}

@@ -281,6 +281,7 @@ var exported = map[string]any{
 	"authority.Authority.Label":              authority.Authority.Label,
 	"authority.Authority.Status":             authority.Authority.Status,
 	"authority.CertificateIdentity.Match":    authority.CertificateIdentity.Match,
+	"authority.CertificateIdentity.Each":     authority.CertificateIdentity.Each,
 	"authority.CertificateIdentity.MayCover": authority.CertificateIdentity.MayCover,
 	"authority.CertificateIdentity.MayMatch": authority.CertificateIdentity.MayMatch,
 	"authority.CheckKeysAtAnyTime":           authority.CheckKeysAtAnyTime,
