@@ -33,6 +33,18 @@ func (s runSigner) isIn(all signerSet) bool {
 	return slices.ContainsFunc(all.identities, func(i authority.CertificateIdentity) bool { return i.MayCover(s.cert) })
 }
 
+// each is s as one signer for each name that it has, where they are few.
+func (s runSigner) each() []runSigner {
+	if s.key != nil {
+		return []runSigner{s}
+	}
+	var all []runSigner
+	for _, i := range s.cert.Each() {
+		all = append(all, runSigner{cert: i})
+	}
+	return all
+}
+
 // list returns the signers one by one.
 func (s signerSet) list() []runSigner {
 	var all []runSigner
@@ -57,7 +69,7 @@ func (p *Policy) checkAttainable(r *reader) {
 			why = unproved
 			continue
 		}
-		signers = append(signers, s)
+		signers = append(signers, s.each()...)
 	}
 	if len(signers) == 0 {
 		r.failAt("/signers", identity.CodeValue, "", "no signature can meet the policy: %s", why)

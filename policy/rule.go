@@ -113,7 +113,8 @@ func (r *reader) place(text string, found []rules.Problem) {
 
 // scope is what there is under this policy for its rules to read.
 func (p *Policy) scope() rules.Scope {
-	s := rules.Scope{NoApprovals: p.approvals == nil, Words: map[string][]string{
+	steps := limits.RegexParts
+	s := rules.Scope{NoApprovals: p.approvals == nil, Steps: &steps, Words: map[string][]string{
 		"Declaration.schema": {identity.Schema},
 		"Declaration.kind":   kindWords,
 		"Run.kind":           kindWords,

@@ -18,6 +18,10 @@ import (
 func TestMisspeltWords(t *testing.T) {
 	head := header(t, newSigner(t)) + "approvals: {required: 0, approvers: [{name: alice, role: legal, keys: [{key: " + pemOf(t, newSigner(t)) + "}]}]}\n"
 	for expr, want := range map[string]string{
+		`declaration.constraints.budget.usd <= {"Training": 1, "evaluation": 2}[?declaration.kind].orValue(9)`:          `compares kind with "Training"`,
+		`declaration.context.all(c, {"Dataset": false}[?c.role].orValue(true))`:                                         `compares role with "Dataset"`,
+		`{"training": true, "eval": false}[declaration.kind]`:                                                           `compares kind with "eval"`,
+		`declaration.?kind != optional.of("Training")`:                                                                  `compares kind with "Training"`,
 		`declaration.kind == "trainng"`:                                                                                 `compares kind with "trainng", which it never is`,
 		`"Training" != declaration.kind`:                                                                                `compares kind with "Training"`,
 		`run.kind in ["training", "eval"]`:                                                                              `compares kind with "eval"`,

@@ -140,3 +140,37 @@ func (i CertificateIdentity) MayCover(other CertificateIdentity) bool {
 	return i.SubjectAlternativeName.covers(other.SubjectAlternativeName, i.SubjectAlternativeName.matchAnyCase, true) &&
 		i.Issuer.covers(other.Issuer, i.mayMatchIssuer, false)
 }
+
+// Each is i as one identity for each name and issuer that it means, in one case of letters, where they are few; or else i alone.
+func (i CertificateIdentity) Each() []CertificateIdentity {
+	var all []CertificateIdentity
+	for _, name := range i.SubjectAlternativeName.each() {
+		for _, issuer := range i.Issuer.each() {
+			all = append(all, CertificateIdentity{name, issuer})
+		}
+	}
+	if len(all) > limits.IdentityTexts {
+		return []CertificateIdentity{i}
+	}
+	return all
+}
+
+func (m Matcher) each() []Matcher {
+	if m.re == nil {
+		return []Matcher{m}
+	}
+	means := m.means()
+	if !means.all {
+		return []Matcher{m}
+	}
+	var all []Matcher
+	for _, text := range means.some {
+		if m.Match(text) { // it may be the empty one, or not be matched behind an anchor
+			all = append(all, Exactly(text))
+		}
+	}
+	if len(all) == 0 {
+		return []Matcher{m}
+	}
+	return all
+}

@@ -293,6 +293,10 @@ const (
 	RegexSource  = 4_096
 	RegexProgram = 5_000
 	RegexWork    = 1 << 28
+	// RegexRanges is how many ranges of characters an identity's expression has in all, if it is looked for in any case of letters.
+	RegexRanges = 10_000
+	// RegexParts is how many steps are taken to tell whether the patterns of a policy match a digest.
+	RegexParts = 1 << 22
 	// Demands is how many parts of one rule's condition are held against each other, where what it asks of each of some constants is
 	// a part each.
 	Demands = 1_000

@@ -2,10 +2,14 @@ package regexplang
 
 import (
 	"cmp"
+	"errors"
+	"fmt"
 	"maps"
+	"regexp"
 	"regexp/syntax"
 	"slices"
 	"sort"
+	"strings"
 	"sync"
 	"unicode"
 
@@ -13,26 +17,71 @@ import (
 )
 
 // AnyCase is an expression for the texts that expr matches and those that differ from them in upper and lower case, also where expr
-// asks for one case with (?-i).
+// asks for one case with (?-i). One whose classes have more ranges than are looked at is an error.
 func AnyCase(expr string) (string, error) {
 	parsed, err := syntax.Parse(expr, syntax.Perl)
 	if err != nil {
 		return "", err
 	}
-	foldCase(parsed)
-	return parsed.String(), nil
+	p := anyCase{left: limits.RegexRanges}
+	if p.print(parsed); p.left < 0 {
+		return "", errors.New("its classes have too many ranges")
+	}
+	return p.String(), nil
 }
 
-func foldCase(e *syntax.Regexp) {
+// anyCase prints an expression: syntax.Regexp.String takes milliseconds for a class such as \W, to see whether it has each case.
+type anyCase struct {
+	strings.Builder
+	left int // ranges that may still be printed
+}
+
+var printed = map[syntax.Op]string{
+	syntax.OpBeginLine: `(?m:^)`, syntax.OpEndLine: `(?m:$)`, syntax.OpBeginText: `\A`, syntax.OpEndText: `\z`,
+	syntax.OpWordBoundary: `\b`, syntax.OpNoWordBoundary: `\B`,
+	syntax.OpAnyChar: `(?s:.)`, syntax.OpAnyCharNotNL: `(?-s:.)`, syntax.OpNoMatch: `[^\x00-\x{10FFFF}]`,
+	syntax.OpStar: `*`, syntax.OpPlus: `+`, syntax.OpQuest: `?`,
+}
+
+func (p *anyCase) print(e *syntax.Regexp) {
+	p.WriteString("(?:")
 	switch e.Op {
 	case syntax.OpLiteral:
-		e.Flags |= syntax.FoldCase
+		p.WriteString("(?i)" + regexp.QuoteMeta(string(e.Rune)))
 	case syntax.OpCharClass:
-		e.Rune = foldClass(e.Rune)
+		p.class(e.Rune)
+	default:
+		for i, sub := range e.Sub {
+			if i > 0 && e.Op == syntax.OpAlternate {
+				p.WriteByte('|')
+			}
+			p.print(sub)
+		}
+		p.WriteString(printed[e.Op])
+		switch {
+		case e.Op == syntax.OpRepeat && e.Max < 0:
+			fmt.Fprintf(p, "{%d,}", e.Min)
+		case e.Op == syntax.OpRepeat:
+			fmt.Fprintf(p, "{%d,%d}", e.Min, e.Max)
+		}
 	}
-	for _, sub := range e.Sub {
-		foldCase(sub)
+	p.WriteByte(')')
+}
+
+func (p *anyCase) class(class []rune) {
+	if p.left -= len(class) / 2; p.left < 0 {
+		return
 	}
+	folded := foldClass(class)
+	if len(folded) == 0 {
+		p.WriteString(printed[syntax.OpNoMatch])
+		return
+	}
+	p.WriteByte('[')
+	for i := 0; i < len(folded); i += 2 {
+		fmt.Fprintf(p, `\x{%x}-\x{%x}`, folded[i], folded[i+1])
+	}
+	p.WriteByte(']')
 }
 
 // A letter is a rune with others that differ from it in case.
@@ -66,13 +115,17 @@ func foldClass(class []rune) []rune {
 	}
 	var added []rune
 	for i := 0; i < len(class); i += 2 {
-		from, _ := slices.BinarySearchFunc(letters(), class[i], func(l letter, r rune) int { return cmp.Compare(l.rune, r) })
+		lo, hi := class[i], class[i+1]
+		if lo <= 'A' && hi == unicode.MaxRune { // all are there
+			continue
+		}
+		from, _ := slices.BinarySearchFunc(letters(), lo, func(l letter, r rune) int { return cmp.Compare(l.rune, r) })
 		for _, l := range letters()[from:] {
-			if l.rune > class[i+1] {
+			if l.rune > hi {
 				break
 			}
 			for _, other := range l.others {
-				if !has(other) {
+				if (other < lo || other > hi) && !has(other) {
 					added = append(added, other)
 				}
 			}
@@ -102,11 +155,34 @@ func HasEmptyAlternative(expr string) bool {
 	if err != nil {
 		return false
 	}
-	for e.Op == syntax.OpCapture {
-		e = e.Sub[0]
-	}
-	return e.Op == syntax.OpAlternate && slices.ContainsFunc(e.Sub, func(sub *syntax.Regexp) bool { return sub.Op == syntax.OpEmptyMatch })
+	return hasEmptyAlternative(e, isBeginning, isEnd)
 }
+
+// hasEmptyAlternative says that one of the alternatives is empty, or only what one of the given kinds of anchors is: behind ^ it must not
+// be $.
+func hasEmptyAlternative(e *syntax.Regexp, anchors ...func(*syntax.Regexp) bool) bool {
+	switch e.Op {
+	case syntax.OpCapture:
+		return hasEmptyAlternative(e.Sub[0], anchors...)
+	case syntax.OpAlternate:
+		return slices.ContainsFunc(e.Sub, func(sub *syntax.Regexp) bool {
+			return sub.Op == syntax.OpEmptyMatch || hasEmptyAlternative(sub, anchors...) ||
+				slices.ContainsFunc(anchors, func(is func(*syntax.Regexp) bool) bool { return is(sub) })
+		})
+	case syntax.OpConcat: // ^(a|b|)
+		for _, is := range anchors {
+			if rest := slices.DeleteFunc(slices.Clone(e.Sub), is); len(rest) == 1 && hasEmptyAlternative(rest[0], is) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func isBeginning(e *syntax.Regexp) bool {
+	return e.Op == syntax.OpBeginText || e.Op == syntax.OpBeginLine
+}
+func isEnd(e *syntax.Regexp) bool { return e.Op == syntax.OpEndText || e.Op == syntax.OpEndLine }
 
 // Texts are texts among which are all that expr matches from its first to its last character. anyCase says that it takes letters of these
 // in their other case, too. ok is false where they are more than most or long, or expr is malformed.
@@ -197,8 +273,8 @@ func joined(texts []string, e *syntax.Regexp, most int) ([]string, bool) {
 }
 
 // MatchesPart says whether expr matches a part of some text whose characters are each one of those at their place. Of an expression that is
-// malformed, or so large that it is not looked at, it says so.
-func MatchesPart(expr string, places []string) bool {
+// malformed, or so large that it is not looked at, it says so; and so it does once left, which is counted down by each step, is below 0.
+func MatchesPart(expr string, places []string, left *int) bool {
 	parsed, err := syntax.Parse(`(?s:.*)(?:`+expr+`)(?s:.*)`, syntax.Perl)
 	if err != nil {
 		return true
@@ -207,50 +283,86 @@ func MatchesPart(expr string, places []string) bool {
 	if err != nil || len(program.Inst) > limits.RegexProgram {
 		return true
 	}
-	type state struct {
-		at     uint32
-		before rune
-	}
-	now := map[state]bool{{uint32(program.Start), edge}: true}
+	now := newPlaces(program)
+	now.add(place{uint32(program.Start), edge})
 	for i := range len(places) + 1 {
-		characters := []rune{edge}
-		if i < len(places) {
-			characters = []rune(places[i])
+		next := newPlaces(program)
+		if i == len(places) {
+			return *left < 0 || now.step([]rune{edge}, left, next)
 		}
-		next := map[state]bool{}
-		for _, c := range characters {
-			seen, todo := maps.Clone(now), slices.Collect(maps.Keys(now))
-			for len(todo) > 0 {
-				one := todo[len(todo)-1]
-				todo = todo[:len(todo)-1]
-				var goes []uint32
-				switch inst := program.Inst[one.at]; inst.Op {
-				case syntax.InstMatch:
-					if c == edge {
-						return true
-					}
-				case syntax.InstAlt, syntax.InstAltMatch:
-					goes = []uint32{inst.Out, inst.Arg}
-				case syntax.InstCapture, syntax.InstNop:
-					goes = []uint32{inst.Out}
-				case syntax.InstEmptyWidth:
-					if inst.MatchEmptyWidth(one.before, c) {
-						goes = []uint32{inst.Out}
-					}
-				case syntax.InstRune, syntax.InstRune1, syntax.InstRuneAny, syntax.InstRuneAnyNotNL:
-					if c != edge && inst.MatchRune(c) {
-						next[state{inst.Out, kindOf(c)}] = true
-					}
-				}
-				for _, at := range goes {
-					if to := (state{at, one.before}); !seen[to] {
-						seen[to] = true
-						todo = append(todo, to)
-					}
-				}
-			}
+		for _, alike := range byKind(places[i]) {
+			now.step(alike, left, next)
 		}
 		now = next
+	}
+	return false
+}
+
+// byKind are the characters, those of one kind together.
+func byKind(characters string) (all [][]rune) {
+	for _, kind := range []rune{newline, word, other} {
+		var some []rune
+		for _, r := range characters {
+			if kindOf(r) == kind {
+				some = append(some, r)
+			}
+		}
+		if len(some) > 0 {
+			all = append(all, some)
+		}
+	}
+	return all
+}
+
+// place is an instruction, and the kind of the character before it.
+type place struct {
+	at     uint32
+	before rune
+}
+
+// places are those that an expression can be at, behind some characters.
+type places struct {
+	program *syntax.Prog
+	seen    map[place]bool
+	all     []place
+}
+
+func newPlaces(program *syntax.Prog) *places { return &places{program, map[place]bool{}, nil} }
+
+func (p *places) add(one place) {
+	if !p.seen[one] {
+		p.seen[one] = true
+		p.all = append(p.all, one)
+	}
+}
+
+// step adds to next where one of the characters, which are of one kind, leads. With edge it says whether the expression ends here.
+func (p *places) step(characters []rune, left *int, next *places) bool {
+	reached := &places{p.program, maps.Clone(p.seen), slices.Clone(p.all)}
+	for i := 0; i < len(reached.all); i++ {
+		if *left -= len(characters); *left < 0 {
+			return true
+		}
+		one := reached.all[i]
+		switch inst := p.program.Inst[one.at]; inst.Op {
+		case syntax.InstMatch:
+			if characters[0] == edge {
+				return true
+			}
+		case syntax.InstAlt, syntax.InstAltMatch:
+			reached.add(place{inst.Out, one.before})
+			reached.add(place{inst.Arg, one.before})
+		case syntax.InstCapture, syntax.InstNop:
+			reached.add(place{inst.Out, one.before})
+		case syntax.InstEmptyWidth:
+			if inst.MatchEmptyWidth(one.before, characters[0]) {
+				reached.add(place{inst.Out, one.before})
+			}
+		case syntax.InstRune, syntax.InstRune1, syntax.InstRuneAny, syntax.InstRuneAnyNotNL:
+			if characters[0] != edge && slices.ContainsFunc(characters, inst.MatchRune) {
+				next.add(place{inst.Out, kindOf(characters[0])})
+			}
+		}
 	}
 	return false
 }

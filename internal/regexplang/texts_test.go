@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+
+	"github.com/runattest/runattest/internal/limits"
 )
 
 // TestAnyCase: a class has its letters in each case, however it is written, as regexp/syntax has them where no class is negated.
@@ -66,7 +68,37 @@ func TestMatchesPart(t *testing.T) {
 		`^id:`: true, `^sha`: false, `[0-9a-f]{4}$`: true, `[0-9a-f]{5}`: false, `^.{7}$`: true, `^.{8}`: false, `\bid\b`: true, `d\b0`: false, `:\b0`: true, `(?i)ID`: true,
 		`x|^id`: true, `g`: false, `$.`: false, ``: true, `a(`: true, `(a|b|c)(1|2)$`: true, `(?m)^0`: false, `0.*1.*2.*3`: true, `0.*1.*2.*3.*4`: false, `[^0-9a-f:]{3}`: false,
 	} {
-		if got := MatchesPart(expr, places); got != want {
+		left := limits.RegexParts
+		if got := MatchesPart(expr, places, &left); got != want {
+			t.Errorf("%s: %v", expr, got)
+		}
+	}
+}
+
+// TestLimitsOfParts: where it is not looked whether a pattern matches, it may.
+func TestLimitsOfParts(t *testing.T) {
+	places := slices.Repeat([]string{"0123456789abcdef"}, 128)
+	left := limits.RegexParts
+	for range 100 { // which would be some 10^9 steps
+		if got := MatchesPart(strings.Repeat(`(?:[0-9a-f]?){1000}`, 2)+`0$`, places, &left); !got {
+			t.Fatal("it matches")
+		}
+	}
+	if left >= 0 || !MatchesPart(`g`, places, &left) {
+		t.Errorf("%d steps are left", left)
+	}
+	if _, err := AnyCase(strings.Repeat(`\pL`, 100)); err == nil {
+		t.Error("an expression of more ranges than are looked at")
+	}
+}
+
+// TestHasEmptyAlternative: of an expression that matches a part of a text.
+func TestHasEmptyAlternative(t *testing.T) {
+	for expr, want := range map[string]bool{
+		`a|`: true, `(a|)`: true, `^a|`: true, `^(a|b|)`: true, `^(|a)`: true, `\A(?:a|)`: true, `^a|^`: true, `(^a|)|^b`: true, `(a|)$`: true, `a|$`: true, `^(a|^)`: true,
+		`a|b`: false, `^(a|)$`: false, `^(a|$)`: false, `(a|^)$`: false, `x(a|)`: false, `(a|)x`: false, `a?`: false, ``: false, `^`: false, `(`: false,
+	} {
+		if got := HasEmptyAlternative(expr); got != want {
 			t.Errorf("%s: %v", expr, got)
 		}
 	}

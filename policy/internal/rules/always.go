@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"cmp"
+
 	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/common/ast"
 	"github.com/google/cel-go/common/operators"
@@ -11,12 +13,25 @@ import (
 func checkAlways(checked *cel.Ast, behind int) []Problem {
 	info := checked.NativeRep().SourceInfo()
 	var found []Problem
+	refuse := func(e ast.Expr, what, hint string) {
+		position := Whole
+		if at, ok := info.GetOffsetRange(e.ID()); ok {
+			position = behind + int(at.Start)
+		}
+		found = []Problem{{codeValue, position, what, hint}}
+	}
 	eachPart(checked, func(e ast.Expr) {
 		hint, forbidden := "to demand both, join them with &&", demands{}
 		switch {
 		case len(found) > 0:
 			return
-		case e.Kind() == ast.ComprehensionKind, e.Kind() == ast.CallKind && e.AsCall().FunctionName() == operators.LogicalOr:
+		case e.Kind() == ast.ComprehensionKind:
+			if of := neverFound(info, e.AsComprehension()); of != "" {
+				refuse(e, of+" is never two things at once, so that no element meets this", "to find either, join them with ||")
+				return
+			}
+			forbidden.add(info, e, false)
+		case e.Kind() == ast.CallKind && e.AsCall().FunctionName() == operators.LogicalOr:
 			forbidden.add(info, e, false)
 		case e.Kind() == ast.CallKind && e.AsCall().FunctionName() == operators.LogicalNot:
 			forbidden.add(info, e.AsCall().Args()[0], true)
@@ -32,11 +47,28 @@ func checkAlways(checked *cel.Ast, behind int) []Problem {
 		} else {
 			hint = "to forbid each, write !(" + of + " in [a, b])"
 		}
-		position := Whole
-		if at, ok := info.GetOffsetRange(e.ID()); ok {
-			position = behind + int(at.Start)
-		}
-		found = []Problem{{codeValue, position, what + " and forbids nothing", hint}}
+		refuse(e, what+" and forbids nothing", hint)
 	})
 	return found
+}
+
+// neverFound is what the condition of exists, exists_one or filter asks to be two things at once, "" if it does not.
+func neverFound(info *ast.SourceInfo, c ast.ComprehensionExpr) string {
+	step := c.LoopStep()
+	if step.Kind() != ast.CallKind {
+		return ""
+	}
+	var condition ast.Expr
+	switch args := step.AsCall().Args(); step.AsCall().FunctionName() {
+	case operators.LogicalOr:
+		condition = args[1]
+	case operators.Conditional:
+		condition = args[0]
+	default:
+		return ""
+	}
+	var asked demands
+	asked.add(info, condition, true)
+	of, _ := asked.contradiction()
+	return cmp.Or(of, asked.denied())
 }

@@ -25,6 +25,8 @@ type Scope struct {
 	Possible map[string][]string
 	// Worlds are the runs of which one must meet a condition, nil if none need to.
 	Worlds *Worlds
+	// Steps is how many may still be taken to tell whether patterns match a digest; they are not held against one if it is nil.
+	Steps *int
 }
 
 // Check refuses a condition about what there never is in the scope, or that compares a member with a text that it never

@@ -38,6 +38,10 @@ func comparisons(checked *cel.Ast) []comparison {
 			x, y := call.AsCall().Args()[0], call.AsCall().Args()[1]
 			found = append(found, textsOfBoth(checked, x, y)...)
 			found = append(found, textsOfBoth(checked, y, x)...)
+		case operators.Index, operators.OptIndex: // a table of constants
+			if table := call.AsCall().Args()[0]; table.Kind() == ast.MapKind {
+				found = append(found, textsOfBoth(checked, call.AsCall().Args()[1], table)...)
+			}
 		}
 	}
 	return found
@@ -80,8 +84,11 @@ func (t texts) followedBy(other texts) texts {
 	return joined
 }
 
-// lowerWords are the members whose words are in lower case and without blanks, under every policy.
-var lowerWords = []string{"Declaration.kind", "Run.kind", "Ancestor.kind", "Resource.role", "Signer.kind", "Timestamp.kind", "Approval.decision", "Opening.hides", memberAlgorithm}
+// lowerWords are the members whose texts are in lower case and without blanks, under every policy.
+var lowerWords = []string{
+	"Digest.sha256", "Digest.sha384", "Digest.sha512", "Run.id", "Run.parents", "Declaration.parents", "Ancestor.id", "Ancestor.parents",
+	"Declaration.kind", "Run.kind", "Ancestor.kind", "Resource.role", "Signer.kind", "Timestamp.kind", "Approval.decision", "Opening.hides", memberAlgorithm,
+}
 
 // isLower says that lowerAscii and trim leave each of the texts as it is.
 func (t texts) isLower() bool {
@@ -148,6 +155,8 @@ func textsOfCall(checked *cel.Ast, e ast.Expr) texts {
 		}
 	case operators.Conditional:
 		return textsOfAny(checked, args[1:])
+	case "optional.of", "optional.ofNonZeroValue":
+		return textsIn(checked, args[0])
 	case "lowerAscii":
 		if of := textsIn(checked, c.Target()); of.isLower() {
 			return of

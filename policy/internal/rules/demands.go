@@ -195,7 +195,11 @@ func (d *demands) name(e ast.Expr) string {
 	if !reads || turns {
 		return ""
 	}
-	if of := path(e); of != "" {
+	switch of := path(e); of {
+	case "":
+	case "run.kind":
+		return "declaration.kind" // which it is
+	default:
 		return of
 	}
 	text, err := cel.ExprToString(e, d.info)

@@ -2,7 +2,6 @@ package rules
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -153,25 +152,41 @@ func (s Scope) mayHave(member, function, constant string) bool {
 		return strings.Contains("rsa-", strings.Trim(constant, "0123456789")) || // of some number of bits
 			slices.ContainsFunc([]string{"ecdsa-p256", "ecdsa-p384", "ecdsa-p521", "ed25519"}, func(w string) bool { return isTrueOf(w, function, constant) })
 	}
-	return hasPart(member, function, constant)
+	return s.hasPart(member, function, constant)
 }
 
 // hasPart says whether a digest, or the identity of a run, may begin with a text, end with it, contain it, or match a pattern. Each is a
 // beginning and hex digits.
-func hasPart(member, function, text string) bool {
+func (s Scope) hasPart(member, function, text string) bool {
 	digits, isDigest := map[string]int{"Digest.sha256": 64, "Digest.sha384": 96, "Digest.sha512": 128}[member]
 	var places []string
 	if !isDigest {
 		places, digits = strings.Split(beginningOfID, ""), 64
 	}
 	places = append(places, slices.Repeat([]string{hexDigits}, digits)...)
-	switch function {
-	case overloads.StartsWith:
-		text = `\A` + regexp.QuoteMeta(text)
-	case overloads.EndsWith:
-		text = regexp.QuoteMeta(text) + `\z`
-	case overloads.Contains:
-		text = regexp.QuoteMeta(text)
+	last := len(places) - len(text) // at which it may begin
+	fits := func(at int) bool {
+		for i, place := range places[at : at+len(text)] {
+			if strings.IndexByte(place, text[i]) < 0 {
+				return false
+			}
+		}
+		return true
 	}
-	return regexplang.MatchesPart(text, places)
+	switch {
+	case function == functionMatches:
+		return s.Steps == nil || regexplang.MatchesPart(text, places, s.Steps)
+	case last < 0:
+		return false
+	case function == overloads.StartsWith:
+		return fits(0)
+	case function == overloads.EndsWith:
+		return fits(last)
+	}
+	for at := range last + 1 {
+		if fits(at) {
+			return true
+		}
+	}
+	return false
 }
