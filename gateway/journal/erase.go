@@ -3,6 +3,7 @@ package journal
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"os"
 
@@ -55,46 +56,73 @@ func Erase(ctx context.Context, dir string, id identity.ID) (Erased, error) {
 	return all, damage
 }
 
-// eraseIn erases in one segment.
-func (e *Erased) eraseIn(s *scan, id identity.ID) error {
-	var f *os.File
-	var damage, failed error
+// laid is where a line's declaration lies.
+type laid struct {
+	line     int
+	damage   error
+	at, size int64
+	holds    [sha256.Size]byte // digest of what is there, if it is damaged
+}
+
+// eraseIn erases in one segment. What lies in the place of a declaration is erased, too, if it is damaged, and not where it is that of
+// another line.
+func (e *Erased) eraseIn(s *scan, id identity.ID) (damage error) {
+	first := 0
 	damaged := func(line int, err error) {
-		if damage == nil {
-			damage = &DamageError{Path: pathname.In(s.dir, linesName(s.number)), Line: line, Err: err}
+		if first == 0 || line < first {
+			first, damage = line, &DamageError{Path: pathname.In(s.dir, linesName(s.number)), Line: line, Err: err}
 		}
 	}
+	var places, others []laid
+	known, ended := map[[sha256.Size]byte]bool{}, false
 	s.toErase = true
 	for l, err := range s.lines() {
 		switch {
 		case errors.Is(err, errIncomplete):
+			continue
 		case err != nil:
+			ended = true
 			damaged(s.n+1, err)
-		case l.damaged != nil && (l.Identity != id || !l.halfErased):
+			continue
+		}
+		known[l.Identity.Digest()] = true
+		switch {
+		case l.Identity != id && l.damaged != nil:
 			damaged(l.Number, l.damaged)
 		case l.Identity != id || l.Bundle == nil || l.erased:
 		case !l.detached():
 			e.Embedded++
 		default:
-			if f == nil {
-				if f, failed = openOwn(pathname.In(s.dir, declarationsName(s.number)), os.O_WRONLY); failed != nil {
-					return failed
-				}
-			}
-			size := l.ref.Size
-			if _, failed = f.WriteAt(bytes.Repeat([]byte(" "), int(size)), s.declared-size-1); failed == nil {
-				e.Declarations++
+			here := laid{l.Number, l.damaged, s.declared - l.ref.Size - 1, l.ref.Size, l.holds}
+			if l.damaged != nil && !l.halfErased {
+				others = append(others, here)
+			} else {
+				places = append(places, here)
 			}
 		}
-		if failed != nil {
+	}
+	for _, other := range others {
+		if ended || known[other.holds] {
+			damaged(other.line, other.damage)
+		} else {
+			places = append(places, other)
+		}
+	}
+	if len(places) == 0 {
+		return damage
+	}
+	f, err := openOwn(pathname.In(s.dir, declarationsName(s.number)), os.O_WRONLY)
+	if err != nil {
+		return err
+	}
+	for _, p := range places {
+		if _, err = f.WriteAt(bytes.Repeat([]byte(" "), int(p.size)), p.at); err != nil {
 			break
 		}
+		e.Declarations++
 	}
-	if f != nil {
-		failed = errors.Join(failed, f.Sync(), f.Close())
-	}
-	if failed != nil {
-		return failed
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
 	}
 	return damage
 }

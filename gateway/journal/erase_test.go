@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -96,19 +97,22 @@ func TestEraseBrokenOff(t *testing.T) {
 	if got, err := Erase(ctx, d.dir, third.Identity); got.Declarations != 2 || damageOf(err) == nil {
 		t.Errorf("behind damage: %+v, %v", got, err)
 	}
-	if got, err := Erase(ctx, d.dir, other.Identity); got.Declarations != 0 || damageOf(err) == nil || damageOf(err).Line != 2 {
-		t.Errorf("what may be of another run: %+v, %v", got, err)
-	}
-	if data, err = os.ReadFile(path); err != nil || !bytes.HasPrefix(bytes.TrimLeft(data, " \n"), []byte("x"+string(other.Declaration.Canonical()[1:]))) {
-		t.Errorf("left over: %.60q, %v", bytes.TrimLeft(data, " \n"), err)
-	}
-	size := len(other.Declaration.Canonical())
-	copy(data[half:], append([]byte{'x'}, bytes.Repeat([]byte(" "), size-1)...)) // as a power cut may leave it
-	if err := os.WriteFile(path, data, 0o600); err != nil {
+	if data, err = os.ReadFile(path); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := Erase(ctx, d.dir, other.Identity); got.Declarations != 1 || err != nil {
-		t.Errorf("the last part: %+v, %v", got, err)
+	size := len(other.Declaration.Canonical())
+	for name, left := range map[string][]byte{
+		"a bit":             append([]byte{'x'}, other.Declaration.Canonical()[1:]...),
+		"the last part":     append([]byte{'x'}, bytes.Repeat([]byte(" "), size-1)...), // as a power cut may leave it
+		"a page in between": slices.Concat(other.Declaration.Canonical()[:9], bytes.Repeat([]byte(" "), size-18), other.Declaration.Canonical()[size-9:]),
+	} {
+		copy(data[half:], left)
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := Erase(ctx, d.dir, other.Identity); got.Declarations != 1 || err != nil {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
 	}
 	if r := d.verified(t, 4, VerifyOptions{Closed: true}); r.Erased != 4 {
 		t.Errorf("%+v", r)
@@ -119,6 +123,29 @@ func TestEraseBrokenOff(t *testing.T) {
 	}
 	if got, err := Erase(ctx, d.dir, third.Identity); got.Declarations != 0 || damageOf(err) == nil || damageOf(err).Line != 3 {
 		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// TestEraseExchanged: what lies in the place of a declaration, and is that of another line, is not erased.
+func TestEraseExchanged(t *testing.T) {
+	d := newDesk(t)
+	j := d.open(t)
+	one, two := d.entry(t, 0, true), d.entry(t, 1, true)
+	add(t, j, one)
+	add(t, j, two)
+	closeJournal(t, j)
+	path := filepath.Join(d.dir, declarationsName(1))
+	data := slices.Concat(two.Declaration.Canonical(), []byte("\n"), one.Declaration.Canonical(), []byte("\n"))
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for i, e := range []Entry{one, two} {
+		if got, err := Erase(ctx, d.dir, e.Identity); got.Declarations != 0 || damageOf(err) == nil || damageOf(err).Line != 1 {
+			t.Errorf("%d: %+v, %v", i+1, got, err)
+		}
+	}
+	if left, err := os.ReadFile(path); err != nil || !bytes.Equal(left, data) {
+		t.Errorf("%q, %v", left, err)
 	}
 }
 

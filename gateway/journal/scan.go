@@ -65,7 +65,8 @@ type scanned struct {
 	erased  bool
 	damaged error // of its declaration; only of a scan that is toErase
 
-	halfErased bool // its declaration is damaged as erasing leaves it that breaks off
+	halfErased bool              // its declaration is damaged as erasing leaves it that breaks off
+	holds      [sha256.Size]byte // digest of what is there in the place of a damaged declaration
 }
 
 // lines gives the lines up to the end of the file, or the zero bytes behind them. An error, a *lineError, ends it.
@@ -134,7 +135,8 @@ func (s *scan) read(text []byte) (*scanned, error) {
 			if !s.toErase || !errors.Is(err, errOtherDeclaration) {
 				return nil, l.damaged
 			}
-			l.halfErased = isHalfErased(s.declarations[s.declared : s.declared+l.ref.Size])
+			there := s.declarations[s.declared : s.declared+l.ref.Size]
+			l.halfErased, l.holds = isHalfErased(there), sha256.Sum256(there)
 		}
 		s.declared += l.ref.Size + 1
 	}
