@@ -16,9 +16,9 @@ func judge(name string) verdict {
 	return verdict{secrets.IsWithheld(name), secrets.IsCommand(name), isAddress(name)}
 }
 
-// below is the mode below a member of an object whose name says that.
-func (m mode) below(n verdict, object jsontree.Value, name string) mode {
-	m.hidden = m.hidden || n.hidden || isPairValue(object, name)
+// below is the mode m below a member of an object whose name says that.
+func (w *walker) below(m mode, n verdict, object jsontree.Value, name string) mode {
+	m.hidden = m.hidden || n.hidden || slices.Contains(valueNames, fold(name)) && w.isPair(object)
 	m.command = m.command || n.command
 	m.address = notURL
 	if n.address {
@@ -49,17 +49,24 @@ var (
 	valueNames = []string{"value", "values"}
 )
 
-// isPairValue tells {"name": "API_KEY", "value": ...}: a member that holds what another one in its object names.
-func isPairValue(object jsontree.Value, name string) bool {
-	if !slices.Contains(valueNames, fold(name)) {
-		return false
+// isPair tells {"name": "API_KEY", "value": ...}: an object with a member that holds what another one names.
+func (w *walker) isPair(object jsontree.Value) bool {
+	at := &object.Raw()[0]
+	is, known := w.pairs[at] // it may have many values, by names in another case
+	if known {
+		return is
 	}
-	for other, v := range object.Members() {
-		if slices.Contains(nameNames, fold(string(other))) && v.Kind() == jsontree.String && secrets.IsWithheld(v.Text()) {
-			return true
+	for name, v := range object.Members() {
+		if slices.Contains(nameNames, fold(string(name))) && v.Kind() == jsontree.String && secrets.IsWithheld(v.Text()) {
+			is = true
+			break
 		}
 	}
-	return false
+	if w.pairs == nil {
+		w.pairs = map[*byte]bool{}
+	}
+	w.pairs[at] = is
+	return is
 }
 
 // url appends a URL without what is secret in it.

@@ -24,6 +24,7 @@ type walker struct {
 	decoded []byte // of base64
 	// searched is how long the text is that was looked through for secrets.
 	searched int
+	pairs    map[*byte]bool // what isPair said of objects, by where they lie
 	err      *Error
 }
 
@@ -356,7 +357,7 @@ func (w *walker) member(dst []byte, v, e jsontree.Value, k *member, name []byte,
 		w.note(LeftOpen, "").hides = k.hides
 	}
 	if m.secrets != nothingSecret {
-		if m = m.below(k.says, v, k.name); m.secrets == toolSecrets && k.value.isLeaf() && !m.hidden {
+		if m = w.below(m, k.says, v, k.name); m.secrets == toolSecrets && k.value.isLeaf() && !m.hidden {
 			m = mode{text: m.text} // the page says which members of a tool hold secrets
 		}
 	}
@@ -400,7 +401,7 @@ func (w *walker) unknown(dst []byte, v, e jsontree.Value, s *shape, name []byte,
 	}
 	if s.secrets != nothingSecret && !labels {
 		m.secrets = s.secrets
-		m = m.below(judge(string(name)), v, string(name))
+		m = w.below(m, judge(string(name)), v, string(name))
 	}
 	return w.value(dst, e, s, m)
 }

@@ -43,7 +43,7 @@ func namedSecret(name string, v, object jsontree.Value, isBelow bool) string {
 			return "a credential"
 		}
 	case v.Kind() != jsontree.String:
-	case secrets.IsJWKMember(name, s, object.Get("kty").Kind() == jsontree.String):
+	case secrets.IsJWKMember(name, s, func() bool { return object.Get("kty").Kind() == jsontree.String }):
 		return "a private key"
 	case secrets.IsNamed(name, s), strings.EqualFold(name, "value") && hasSecretName(object, s), isBelow && secrets.IsBelow(name, s):
 		return "a credential"
@@ -51,8 +51,14 @@ func namedSecret(name string, v, object jsontree.Value, isBelow bool) string {
 	return ""
 }
 
+// mostOfPair is how many members an object has that gives a name and a value, and what more there is to say of them.
+const mostOfPair = 32
+
 // hasSecretName tells {"name": "Authorization", "value": s}: an object that gives s the name of a credential.
 func hasSecretName(object jsontree.Value, s string) bool {
+	if object.Len() > mostOfPair {
+		return false
+	}
 	for name, m := range object.Members() {
 		if !strings.EqualFold(string(name), "value") && secrets.IsNamed(m.Text(), s) {
 			return true

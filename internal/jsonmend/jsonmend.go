@@ -423,7 +423,7 @@ func grouped(text []byte, start int) (from, to int) {
 	}
 	isGroup := func(i int) bool { return digits(i) == 3 && tokenEnd(text, i) == i+3 }
 	from, to = start, start+3
-	for from--; from > 0 && digits(from-1) > 0; from-- {
+	for from--; from > max(0, start-5) && digits(from-1) > 0; from-- { // four are too many
 	}
 	n := digits(max(from, 0))
 	if from > 0 && text[from-1] == '-' {

@@ -30,11 +30,11 @@ func holdsJWK(text []byte) bool {
 	return keyType.MatchString(s) && privateJWK.MatchString(s)
 }
 
-// IsJWKMember tells the member of a JSON Web Key, of which hasType says that it has a "kty", that makes it a private one.
-func IsJWKMember(name, s string, hasType bool) bool {
+// IsJWKMember tells the member of a JSON Web Key, of which hasType says whether it has a "kty", that makes it a private one.
+func IsJWKMember(name, s string, hasType func() bool) bool {
 	switch name {
 	case "d", "k", "priv":
-		return hasType && keyBytes.MatchString(s) && !isPlaceholder(s)
+		return keyBytes.MatchString(s) && !isPlaceholder(s) && hasType()
 	}
 	return false
 }
