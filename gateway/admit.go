@@ -192,9 +192,17 @@ func (g *Gateway) sign(c *call, d *identity.Declaration, annotations map[string]
 		g.log.Error("a run could not be signed", "error", err)
 	}
 	if err != nil {
-		return refuse(signingFailed, "the run could not be signed; try again")
+		return refuse(signingFailed, "the run could not be signed%s", c.tryAgain())
 	}
 	return nil
+}
+
+// tryAgain says what to do of a call that broke off.
+func (c *call) tryAgain() string {
+	if c.r.Context().Err() != nil {
+		return ": the client closed its side of the connection before the answer"
+	}
+	return "; try again"
 }
 
 // journalCall writes the entry, and waits until it is on disk.
@@ -204,7 +212,7 @@ func (g *Gateway) journalCall(c *call, entry journal.Entry) *refusal {
 		if c.r.Context().Err() == nil {
 			g.log.Error("the journal did not take a call", "error", err)
 		}
-		return refuse(journalFailed, "the journal could not take the call, so that it is not forwarded; try again")
+		return refuse(journalFailed, "the journal could not take the call, so that it is not forwarded%s", c.tryAgain())
 	}
 	c.receipt = receipt.String()
 	return nil

@@ -251,6 +251,8 @@ func (l *faults) members(v jsontree.Value, t reflect.Type, pointer string) {
 		l.addAt(pointer, "want a whole number")
 	case pointer == "/policy" && v.Text() == "":
 		l.addAt(pointer, "is empty, and would admit all calls; leave it out, or name the policy's file")
+	case want == jsontree.String && v.Text() == "": // as an unset variable leaves it
+		l.addAt(pointer, "is empty; leave it out, or write its value")
 	}
 	for i, e := range v.Elements() {
 		l.members(e, t.Elem(), fmt.Sprintf("%s/%d", pointer, i))

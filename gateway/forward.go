@@ -29,7 +29,10 @@ func newTransport() *http.Transport {
 	}
 }
 
-var errRedirected = errors.New("the upstream redirects")
+var (
+	errRedirected = errors.New("the upstream redirects")
+	errNoStatus   = errors.New("the upstream has a status below 100")
+)
 
 // forward sends the call to its upstream and streams the answer back.
 func (g *Gateway) forward(w http.ResponseWriter, c *call) *refusal {
@@ -80,13 +83,21 @@ func (g *Gateway) forward(w http.ResponseWriter, c *call) *refusal {
 				no = refuse(upstreamSilent, "the upstream %s has the request and did not begin to answer in %s; it may have executed it", c.route.up.name(), c.route.up.patience)
 			case errors.Is(err, ErrOwnUpstream):
 				no = refuse(upstreamLoops, "the upstream %s is this gateway", c.route.up.name())
+			case isDial(err):
+				no = refuse(upstreamFailed, "the upstream %s cannot be reached", c.route.up.name())
 			default:
-				no = refuse(upstreamFailed, "the upstream %s did not answer", c.route.up.name())
+				no = refuse(upstreamFailed, "the upstream %s gave no answer that can be read; it may have executed the request", c.route.up.name())
 			}
 		},
 	}
 	proxy.ServeHTTP(answer{w}, in)
 	return no
+}
+
+// isDial says that the request was not sent, as there was no connection.
+func isDial(err error) bool {
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && op.Op == "dial"
 }
 
 // name is how the upstream stands in messages: by what clients know of it.
@@ -117,6 +128,9 @@ func (g *Gateway) rewrite(out *http.Request, c *call) {
 func (c *call) modify(res *http.Response) error {
 	if c.route.endpoint.does != passed && res.StatusCode >= 300 && res.StatusCode < 400 {
 		return errRedirected
+	}
+	if res.StatusCode < 100 { // with which net/http panics
+		return errNoStatus
 	}
 	removeOurs(res.Header)
 	removeOurs(res.Trailer)

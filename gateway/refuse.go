@@ -42,7 +42,7 @@ var (
 	memoryUsedUp       = kind{"memory_used_up", 503, "the bodies in flight take all the memory that they may"}
 	signingFailed      = kind{"signing_failed", 503, "the run could not be signed"}
 	journalFailed      = kind{"journal_failed", 503, "the journal could not take the call"}
-	upstreamFailed     = kind{"upstream_failed", 502, "the upstream did not answer"}
+	upstreamFailed     = kind{"upstream_failed", 502, "the upstream cannot be reached, or gave no answer that can be read"}
 	upstreamLoops      = kind{"upstream_loops", 502, "the upstream is the gateway itself"}
 	upstreamSilent     = kind{"upstream_silent", 504, "the upstream has the request and did not begin to answer in time (`responseHeaderTimeout`)"}
 	upstreamRedirected = kind{"upstream_redirected", 502, "the upstream of an endpoint that computes answered with a redirect"}

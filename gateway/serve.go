@@ -162,6 +162,9 @@ func (g *Gateway) serve(ctx context.Context, l net.Listener, config *tls.Config)
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), limits.GatewayStopSeconds*time.Second)
 	defer cancel()
 	if err := server.Shutdown(end); err != nil {
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = fmt.Errorf("calls were still under way after %d seconds, and were cut off", limits.GatewayStopSeconds)
+		}
 		return errors.Join(err, server.Close())
 	}
 	return nil

@@ -5,6 +5,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
+	"log"
 	"os"
 	"os/signal"
 	"syscall"
@@ -14,6 +16,7 @@ import (
 )
 
 func main() {
+	log.SetOutput(io.Discard) // to which net/http writes parts of answers
 	ctx, interrupt := context.WithCancel(context.Background())
 	heeded := make(chan struct{})
 	go heedSignals(interrupt, heeded) // which takes as long as to make the command

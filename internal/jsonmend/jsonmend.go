@@ -421,7 +421,7 @@ func grouped(text []byte, start int) (from, to int) {
 		}
 		return n
 	}
-	isGroup := func(i int) bool { return digits(i) == 3 && tokenEnd(text, i) == i+3 }
+	isGroup := func(i int) bool { return digits(i) == 3 && (tokenEnd(text, i) == i+3 || text[i+3] == '.') }
 	from, to = start, start+3
 	for from--; from > max(0, start-5) && digits(from-1) > 0; from-- { // four are too many
 	}
@@ -434,6 +434,13 @@ func grouped(text []byte, start int) (from, to int) {
 	}
 	for to < len(text) && text[to] == ',' && isGroup(to+1) {
 		to += 4
+	}
+	if to < len(text) && text[to] == '.' {
+		to = tokenEnd(text, to)
+	}
+	before := previous(text, from)
+	if _, err := canonical.Transform(bytes.ReplaceAll(text[from:to], []byte(","), nil)); err != nil || before < 0 || text[before] != ':' { // in a list it may be two
+		return start, start
 	}
 	return from, to
 }

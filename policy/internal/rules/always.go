@@ -1,8 +1,6 @@
 package rules
 
 import (
-	"cmp"
-
 	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/common/ast"
 	"github.com/google/cel-go/common/operators"
@@ -69,6 +67,8 @@ func neverFound(info *ast.SourceInfo, c ast.ComprehensionExpr) string {
 	}
 	var asked demands
 	asked.add(info, condition, true)
-	of, _ := asked.contradiction()
-	return cmp.Or(of, asked.denied())
+	for _, of := range asked.contradicted() {
+		return of
+	}
+	return ""
 }

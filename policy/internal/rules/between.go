@@ -35,6 +35,18 @@ func (b between) with(operator string, n float64) between {
 	return b
 }
 
+// within are the numbers of both.
+func (b between) within(other between) between {
+	from, to := operators.GreaterEquals, operators.LessEquals
+	if other.aboveLeast {
+		from = operators.Greater
+	}
+	if other.belowMost {
+		to = operators.Less
+	}
+	return b.with(from, other.least).with(to, other.most)
+}
+
 func (b between) has(n float64) bool {
 	return (n > b.least || n == b.least && !b.aboveLeast) && (n < b.most || n == b.most && !b.belowMost)
 }

@@ -75,11 +75,11 @@ func (c *certain) call(e ast.Expr) outcome {
 	args := e.AsCall().Args()
 	switch name := e.AsCall().FunctionName(); name {
 	case operators.LogicalAnd:
-		x, y := c.outcome(args[0]), c.outcome(args[1])
+		o := c.all(e)
 		if c.contradicts(e) {
-			x.yes = false
+			o = outcome{no: true}
 		}
-		return outcome{x.yes && y.yes, x.no || y.no || !x.yes}
+		return o
 	case operators.LogicalOr:
 		x, y := c.outcome(args[0]), c.outcome(args[1])
 		return outcome{x.yes || y.yes, x.no && y.no}
@@ -100,6 +100,15 @@ func (c *certain) call(e ast.Expr) outcome {
 		return c.comparison(e, name, args[0], args[1])
 	}
 	return c.constant(e)
+}
+
+// all is the outcome of conditions that are joined with &&, or of one, but for what they demand of each other.
+func (c *certain) all(e ast.Expr) outcome {
+	if e.Kind() != ast.CallKind || e.AsCall().FunctionName() != operators.LogicalAnd {
+		return c.outcome(e)
+	}
+	x, y := c.all(e.AsCall().Args()[0]), c.all(e.AsCall().Args()[1])
+	return outcome{x.yes && y.yes, x.no || y.no || !x.yes}
 }
 
 // contradicts says whether a condition demands what contradicts itself, and notes what.

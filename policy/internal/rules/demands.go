@@ -115,19 +115,31 @@ func (d *demands) addTexts(e ast.Expr, texts []string, is bool) {
 	if of == "" {
 		return
 	}
-	if d.may == nil {
-		d.may, d.never = map[string][]string{}, map[string][]string{}
-	}
-	switch before, known := d.may[of]; {
+	switch {
 	case !is:
-		d.never[of] = append(d.never[of], texts...)
+		d.neverIs(of, texts)
 	case len(texts) == 0: // may be of a deny list that is empty still
 		d.nowhere = of
-	case known:
-		d.may[of] = slices.DeleteFunc(slices.Clone(before), func(text string) bool { return !slices.Contains(texts, text) })
 	default:
-		d.may[of] = texts
+		d.mayBe(of, texts)
 	}
+}
+
+func (d *demands) mayBe(of string, texts []string) {
+	if d.may == nil {
+		d.may = map[string][]string{}
+	}
+	if before, known := d.may[of]; known {
+		texts = slices.DeleteFunc(slices.Clone(before), func(text string) bool { return !slices.Contains(texts, text) })
+	}
+	d.may[of] = texts
+}
+
+func (d *demands) neverIs(of string, texts []string) {
+	if d.never == nil {
+		d.never = map[string][]string{}
+	}
+	d.never[of] = append(d.never[of], texts...)
 }
 
 func (d *demands) addNumber(operator string, x, y ast.Expr) {
@@ -140,13 +152,17 @@ func (d *demands) addNumber(operator string, x, y ast.Expr) {
 	if !ok || of == "" {
 		return
 	}
+	d.isNumber(of, unbounded.with(operator, n))
+}
+
+func (d *demands) isNumber(of string, some between) {
 	if d.numbers == nil {
 		d.numbers = map[string]between{}
 	}
-	if _, known := d.numbers[of]; !known {
-		d.numbers[of] = unbounded
+	if before, known := d.numbers[of]; known {
+		some = some.within(before)
 	}
-	d.numbers[of] = d.numbers[of].with(operator, n)
+	d.numbers[of] = some
 }
 
 // value is the constant that an expression stands for, or the expression.
@@ -209,6 +225,58 @@ func (d *demands) name(e ast.Expr) string {
 	return text
 }
 
+// asks says whether something is asked of an expression.
+func (d *demands) asks(of string) bool {
+	_, isNumber := d.numbers[of]
+	return isNumber || d.may[of] != nil || d.never[of] != nil
+}
+
+// about are the demands of one expression.
+func (d *demands) about(of string) *demands {
+	one := &demands{}
+	if texts, ok := d.may[of]; ok {
+		one.join(&demands{may: map[string][]string{of: texts}})
+	}
+	if texts, ok := d.never[of]; ok {
+		one.join(&demands{never: map[string][]string{of: texts}})
+	}
+	if some, ok := d.numbers[of]; ok {
+		one.join(&demands{numbers: map[string]between{of: some}})
+	}
+	return one
+}
+
+// join adds what others demand.
+func (d *demands) join(other *demands) {
+	for of, texts := range other.may {
+		d.mayBe(of, texts)
+	}
+	for of, texts := range other.never {
+		d.neverIs(of, texts)
+	}
+	for of, some := range other.numbers {
+		d.isNumber(of, some)
+	}
+	d.nowhere = cmp.Or(d.nowhere, other.nowhere)
+}
+
+// contradicted are the expressions of which what is demanded cannot be, sorted.
+func (d *demands) contradicted() []string {
+	var all []string
+	for of := range d.numbers {
+		if some := d.numbers[of]; some.isEmpty() || some.excludes(d.may[of]) {
+			all = append(all, of)
+		}
+	}
+	for of := range d.may {
+		if !slices.ContainsFunc(d.may[of], func(text string) bool { return !slices.Contains(d.never[of], text) }) {
+			all = append(all, of)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
 // contradiction is an expression that is to be two constants at once, or numbers, which are "" of constants; "" if none is.
 func (d *demands) contradiction() (of, numbers string) {
 	for _, of := range slices.Sorted(maps.Keys(d.numbers)) {
@@ -224,26 +292,20 @@ func (d *demands) contradiction() (of, numbers string) {
 	return "", ""
 }
 
-// denied is an expression that is to be a constant, and not to be it; "" if none is.
-func (d *demands) denied() string {
-	for _, of := range slices.Sorted(maps.Keys(d.may)) {
-		if !slices.ContainsFunc(d.may[of], func(text string) bool { return !slices.Contains(d.never[of], text) }) {
-			return of
-		}
-	}
-	return ""
-}
-
 // why says what they contradict each other about, "" if they do not.
 func (d *demands) why() string {
 	if d.nowhere != "" {
 		return "demands of " + d.nowhere + " that it is in an empty list"
 	}
 	of, numbers := d.contradiction()
-	switch of = cmp.Or(of, d.denied()); {
-	case of == "":
-		return ""
-	case numbers != "":
+	if of == "" {
+		all := d.contradicted()
+		if len(all) == 0 {
+			return ""
+		}
+		of = all[0]
+	}
+	if numbers != "" {
 		numbers = ": " + numbers
 	}
 	return "demands of " + of + " that it is two things at once" + numbers

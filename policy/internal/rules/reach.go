@@ -184,20 +184,25 @@ func Exclusive(all []*Rule, w *Worlds) []int {
 
 // contradicting are two rules that demand of a member to be two things.
 func contradicting(all []*Rule) []int {
-	contradict := func(some ...*Rule) bool {
-		var d demands
-		for _, r := range some {
-			d.add(r.ast.NativeRep().SourceInfo(), r.ast.NativeRep().Expr(), true)
+	each, together := make([]demands, len(all)), demands{}
+	for i, r := range all {
+		each[i].add(r.ast.NativeRep().SourceInfo(), r.ast.NativeRep().Expr(), true)
+		together.join(&each[i])
+	}
+	for _, of := range together.contradicted() {
+		var some []int // that ask something of it
+		for i := range all {
+			if each[i].asks(of) {
+				some = append(some, i)
+			}
 		}
-		return d.why() != ""
-	}
-	if !contradict(all...) {
-		return nil
-	}
-	for j := range all {
-		for i := range j {
-			if contradict(all[i], all[j]) {
-				return []int{i, j}
+		for n, j := range some {
+			for _, i := range some[:n] {
+				both := each[i].about(of)
+				both.join(each[j].about(of))
+				if len(both.contradicted()) > 0 {
+					return []int{i, j}
+				}
 			}
 		}
 	}
