@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/canonical"
@@ -118,11 +119,20 @@ func (v *Verifier) verifyForm(ctx context.Context, b *Bundle, form string, read 
 }
 
 // UnverifiedPredicateType is the predicate type that a bundle's payload names, "" if it is not a
-// Statement; of a run proof, that of the run. Use it only to choose how to verify the bundle.
+// Statement, or names two in different case; of a run proof, that of the run. Use it only to choose how to verify the bundle.
 func (b *Bundle) UnverifiedPredicateType() string {
 	b = zero.IfNil(b)
 	root, err := jsontree.Read(b.statement(), foreignRules)
 	if err != nil {
+		return ""
+	}
+	named := 0
+	for name := range root.Members() {
+		if strings.EqualFold(string(name), "predicateType") {
+			named++
+		}
+	}
+	if named > 1 { // of which readers take either
 		return ""
 	}
 	return root.Get("predicateType").Text()

@@ -95,6 +95,25 @@ func TestRedirect(t *testing.T) {
 	}
 }
 
+// TestUpstreamWithoutStatus: a status below 100 is refused, and panics nothing.
+func TestUpstreamWithoutStatus(t *testing.T) {
+	w := newWorld(t, nil)
+	w.handler = func(rw http.ResponseWriter, _ *http.Request) {
+		conn, _, err := http.NewResponseController(rw).Hijack()
+		if err == nil {
+			_, err = io.WriteString(conn, "HTTP/1.1 099 Odd\r\nContent-Length: 0\r\n\r\n")
+			err = errors.Join(err, conn.Close())
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	g := w.post("/v1/chat/completions", chat)
+	if g.status != 502 || g.header.Get("Airun-Refusal") != upstreamFailed.code || !strings.Contains(string(g.body), "it may have executed the request") {
+		t.Errorf("%v", g)
+	}
+}
+
 // TestUpstreamDies: before its answer it is a 502, in its midst a broken connection: never an answer that looks whole.
 func TestUpstreamDies(t *testing.T) {
 	w := newWorld(t, nil)

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -194,6 +195,8 @@ func TestSpelledOtherwise(t *testing.T) {
 		"a short type":             {typed("RunApproval"), "", false},
 		"a sign alone":             {typed("/"), "", false},
 		"another type":             {typed("https://example.com/review/v1"), "", true},
+		"two types":                {typed("https://slsa.dev/provenance/v1\",\"PredicateType\":\"" + ApprovalType), "", false},
+		"hex":                      {hex.EncodeToString([]byte(plain)), "", false},
 		"base64":                   {base64.StdEncoding.EncodeToString([]byte(plain)), "", false},
 		"base64 of URLs in quotes": {`"` + base64.RawURLEncoding.EncodeToString([]byte(plain)) + `"`, "", false},
 		"base64 with lines":        {base64.StdEncoding.EncodeToString([]byte(plain))[:76] + "\n" + base64.StdEncoding.EncodeToString([]byte(plain))[76:] + "\n", "", false},

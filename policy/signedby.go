@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"slices"
@@ -62,7 +63,7 @@ func runsIn(b *attest.Bundle) ([]identity.ID, error) {
 	}
 	found := map[string]identity.ID{}
 	payload := b.UnverifiedPayload()
-	for _, text := range [][]byte{payload, outOfBase64(payload)} {
+	for _, text := range [][]byte{payload, decoded(payload)} {
 		text = bytes.ToLower(bytes.ReplaceAll(text, []byte{0}, nil)) // of UTF-16
 		few := addDigests(found, text)
 		if bytes.Contains(text, []byte(`\u00`)) || bytes.IndexByte(text, '%') >= 0 {
@@ -91,9 +92,12 @@ func addDigests(found map[string]identity.ID, text []byte) bool {
 	return true
 }
 
-// outOfBase64 is what a payload has in base64, where that was encoded twice; nil of another one.
-func outOfBase64(payload []byte) []byte {
+// decoded is what a payload has in base64, where that was encoded twice, or in hex; nil of another one.
+func decoded(payload []byte) []byte {
 	text := strings.TrimRight(strings.Trim(string(bytes.TrimSpace(payload)), `"`), "=")
+	if inside, err := hex.DecodeString(text); err == nil {
+		return inside
+	}
 	text = strings.NewReplacer("-", "+", "_", "/", "\r", "", "\n", "").Replace(text)
 	inside, err := base64.RawStdEncoding.DecodeString(text)
 	if err != nil {
