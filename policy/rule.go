@@ -40,12 +40,13 @@ type rule struct {
 // readRules reads the list of rules, and what they read together.
 func (p *Policy) readRules(r *reader, v jsontree.Value) {
 	names := map[string]bool{ruleKinds: true, ruleTime: true, ruleApprovals: true, rulePolicy: true}
+	later := newChecks()
 	r.list(v, 1, limits.Rules, func(_ int, v jsontree.Value) {
 		one := &rule{severity: Deny}
 		var severity, message string
 		r.members(v, []string{"name", "expr"}, map[string]field{
 			"name":     r.name(&one.name),
-			"expr":     func(v jsontree.Value) { r.condition(one, v) },
+			"expr":     func(v jsontree.Value) { r.condition(one, v, later) },
 			"message":  r.string(&message),
 			"severity": r.word(&severity, string(Deny), string(Warn)),
 		})
@@ -57,14 +58,55 @@ func (p *Policy) readRules(r *reader, v jsontree.Value) {
 		}
 		names[one.name] = true
 		if message != "" {
-			r.in("message", func() { r.place(message, one.ReadMessage(r.source(message))) })
+			r.in("message", func() { later.add(r.pointer(), message, one.ReadMessage(r.source(message))) })
 		}
 		p.rules = append(p.rules, one)
-		p.set.Add(&one.Rule)
 	})
+	for _, c := range later.all() {
+		r.place(c.pointer, c.text, c.found)
+	}
+	for _, one := range p.rules {
+		p.set.Add(&one.Rule)
+	}
 }
 
-func (r *reader) condition(into *rule, v jsontree.Value) {
+// checks are what remains of reading rules once they are parsed, which takes longest. They run in their order, beside that.
+type checks struct {
+	queue chan *check
+	done  chan []*check
+}
+
+// check is of the text of a rule at a pointer.
+type check struct {
+	pointer, text string
+	run           func() []rules.Problem
+	found         []rules.Problem
+}
+
+func newChecks() *checks {
+	c := &checks{make(chan *check, 100), make(chan []*check)}
+	go func() {
+		var all []*check
+		for one := range c.queue {
+			one.found = one.run()
+			all = append(all, one)
+		}
+		c.done <- all
+	}()
+	return c
+}
+
+func (c *checks) add(pointer, text string, run func() []rules.Problem) {
+	c.queue <- &check{pointer: pointer, text: text, run: run}
+}
+
+// all waits for the checks that were added, and ends them.
+func (c *checks) all() []*check {
+	close(c.queue)
+	return <-c.done
+}
+
+func (r *reader) condition(into *rule, v jsontree.Value, later *checks) {
 	if k := v.Kind(); k != jsontree.String && k != jsontree.Null {
 		r.fail(identity.CodeType, expressionHint, "is of type %s, want string", k)
 		return
@@ -72,7 +114,7 @@ func (r *reader) condition(into *rule, v jsontree.Value) {
 	var expr string
 	if r.expression(&expr)(v); expr != "" {
 		source := r.source(expr)
-		r.place(expr, into.ReadCondition(source))
+		later.add(r.pointer(), expr, into.ReadCondition(source))
 		for _, d := range rules.Suspects(source) {
 			r.warn(r.pointer(), d.Message, d.Hint, func() (line, column int) { return r.locateIn(r.pointer(), expr, d.At) })
 		}
@@ -95,12 +137,11 @@ func (r *reader) source(text string) rules.Source {
 	return s
 }
 
-// place notes what is wrong with the text at the path, each problem where it stands in the file.
-func (r *reader) place(text string, found []rules.Problem) {
-	pointer := r.pointer()
+// place notes what is wrong with the text at a pointer, each problem where it stands in the file.
+func (r *reader) place(pointer, text string, found []rules.Problem) {
 	for _, p := range found {
 		if p.At == rules.Whole {
-			r.fail(identity.Code(p.Code), p.Hint, "%s", p.Message)
+			r.failAt(pointer, identity.Code(p.Code), p.Hint, "%s", p.Message)
 			continue
 		}
 		if r.full() {

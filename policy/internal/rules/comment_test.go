@@ -30,7 +30,7 @@ func TestCondition(t *testing.T) {
 		"declaration.kind ==\n'a'": "declaration.kind == 'a'",
 	} {
 		var r Rule
-		if found := r.ReadCondition(Source{Text: expr}); len(found) > 0 {
+		if found := r.ReadCondition(Source{Text: expr})(); len(found) > 0 {
 			t.Fatal(found)
 		}
 		if got := r.Condition(); strings.Join(strings.Fields(got), " ") != strings.Join(strings.Fields(want), " ") {

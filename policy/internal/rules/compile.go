@@ -15,47 +15,59 @@ func tooLong(n int) string {
 	return fmt.Sprintf("%d characters, want at most %d", n, limits.Expression)
 }
 
-// compile type-checks an expression that stands in s behind its first characters.
-func compile(s Source, expr string, behind int) (*cel.Ast, []Problem) {
+// compile parses an expression that stands in s behind its first characters. check type-checks it, and may run in another goroutine.
+func compile(s Source, expr string, behind int) (check func() (*cel.Ast, []Problem)) {
+	refused := func(found []Problem) func() (*cel.Ast, []Problem) {
+		return func() (*cel.Ast, []Problem) { return nil, found }
+	}
 	if found := checkComments(s, expr, behind); found != nil {
-		return nil, found
+		return refused(found)
 	}
 	if found := checkUnseen(s, expr, behind); found != nil {
-		return nil, found
+		return refused(found)
 	}
 	e, err := environment()
 	if err != nil {
-		return nil, whole(codeValue, "", err.Error())
+		return refused(whole(codeValue, "", err.Error()))
 	}
-	ast, issues := e.Compile(expr)
-	if issues.Err() == nil {
-		called := callsOf(ast)
-		if found := checkNames(s, ast, called, expr, behind); found != nil {
-			return nil, found
+	parsed, issues := e.Parse(expr)
+	if issues.Err() != nil {
+		return refused(explain(issues, expr, behind))
+	}
+	return func() (*cel.Ast, []Problem) {
+		ast, issues := e.Check(parsed)
+		if issues.Err() != nil {
+			return nil, explain(issues, expr, behind)
 		}
-		if found := checkPatterns(ast, called, expr, behind); found != nil {
-			return nil, found
-		}
-		if found := checkControls(s, expr, behind); found != nil { // a pattern has a problem of its own with one
-			return nil, found
-		}
-		if found := checkZones(ast, called, behind); found != nil {
-			return nil, found
-		}
-		if found := checkParts(ast, called, behind); found != nil {
-			return nil, found
-		}
-		if found := checkConversions(ast, called, behind); found != nil {
-			return nil, found
-		}
-		if found := checkAlways(ast, behind); found != nil {
-			return nil, found
-		}
-		if found := checkConstants(ast, behind); found != nil {
+		if found := inspect(s, ast, expr, behind); found != nil {
 			return nil, found
 		}
 		return ast, nil
 	}
+}
+
+// inspect finds what has its types, and is not what was meant.
+func inspect(s Source, ast *cel.Ast, expr string, behind int) []Problem {
+	called := callsOf(ast)
+	for _, check := range []func() []Problem{
+		func() []Problem { return checkNames(s, ast, called, expr, behind) },
+		func() []Problem { return checkPatterns(ast, called, expr, behind) },
+		func() []Problem { return checkControls(s, expr, behind) }, // a pattern has a problem of its own with one
+		func() []Problem { return checkZones(ast, called, behind) },
+		func() []Problem { return checkParts(ast, called, behind) },
+		func() []Problem { return checkConversions(ast, called, behind) },
+		func() []Problem { return checkAlways(ast, behind) },
+		func() []Problem { return checkConstants(ast, behind) },
+	} {
+		if found := check(); found != nil {
+			return found
+		}
+	}
+	return nil
+}
+
+// explain are the problems that CEL has with an expression.
+func explain(issues *cel.Issues, expr string, behind int) []Problem {
 	var problems []Problem
 	all := issues.Errors()
 	for i, issue := range all {
@@ -73,7 +85,7 @@ func compile(s Source, expr string, behind int) (*cel.Ast, []Problem) {
 			break
 		}
 	}
-	return nil, problems
+	return problems
 }
 
 // plan makes a program of what compile has checked.

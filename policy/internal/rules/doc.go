@@ -1,8 +1,8 @@
 // Package rules compiles and evaluates the rules of a policy: conditions in CEL, and messages with expressions in {{ }}.
 //
 //	var rule rules.Rule
-//	problems := rule.ReadCondition(rules.Source{Text: `declaration.constraints.budget.usd <= 100`})
-//	problems = append(problems, rule.ReadMessage(rules.Source{Text: "budget is {{declaration.constraints.budget.usd}}"})...)
+//	problems := rule.ReadCondition(rules.Source{Text: `declaration.constraints.budget.usd <= 100`})()
+//	problems = append(problems, rule.ReadMessage(rules.Source{Text: "budget is {{declaration.constraints.budget.usd}}"})()...)
 //	problems = append(problems, rule.Check(scope)...)
 //
 //	var set rules.Set

@@ -140,7 +140,7 @@ func TestCELHints(t *testing.T) {
       && declaration.constraints.x + now < 1`: `duration("90s")`,
 	} {
 		var r Rule
-		if found := r.ReadCondition(Source{Text: expr}); len(found) == 0 || !strings.Contains(found[0].Hint, want) {
+		if found := r.ReadCondition(Source{Text: expr})(); len(found) == 0 || !strings.Contains(found[0].Hint, want) {
 			t.Errorf("%s: got %+v\nwant hint %q", expr, found, want)
 		}
 	}
@@ -155,7 +155,7 @@ func TestSliceHint(t *testing.T) {
 		`declaration.parameters.list[size("a") > 0 ? 1 : 2] == true ||`: false,
 	} {
 		var r Rule
-		found := r.ReadCondition(Source{Text: expr})
+		found := r.ReadCondition(Source{Text: expr})()
 		if len(found) == 0 || strings.Contains(found[0].Hint, "is not taken out") != want {
 			t.Errorf("%s: %+v", expr, found)
 		}
@@ -165,7 +165,7 @@ func TestSliceHint(t *testing.T) {
 // TestNoHint: the variable of a macro that is not there is no text that lacks its quotes.
 func TestNoHint(t *testing.T) {
 	var r Rule
-	for _, p := range r.ReadCondition(Source{Text: `declaration.context.any(c, c.name == "x")`}) {
+	for _, p := range r.ReadCondition(Source{Text: `declaration.context.any(c, c.name == "x")`})() {
 		if strings.Contains(p.Hint, "in quotes") {
 			t.Errorf("%+v", p)
 		}

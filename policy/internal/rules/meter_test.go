@@ -27,7 +27,7 @@ func declared(t testing.TB, text string) func() []byte {
 func ruleOf(t testing.TB, condition, message string) *Rule {
 	t.Helper()
 	var r Rule
-	if found := append(r.ReadCondition(Source{Text: condition}), r.ReadMessage(Source{Text: message})...); len(found) > 0 {
+	if found := append(r.ReadCondition(Source{Text: condition})(), r.ReadMessage(Source{Text: message})()...); len(found) > 0 {
 		t.Fatalf("%s: %+v", condition, found)
 	}
 	return &r

@@ -75,31 +75,35 @@ type part struct {
 	program cel.Program
 }
 
-// ReadCondition compiles the rule's condition. With problems, the rule has none.
-func (r *Rule) ReadCondition(s Source) []Problem {
-	ast, problems := compile(s, s.Text, 0)
-	if ast == nil {
-		return problems
+// ReadCondition parses the rule's condition. check is the rest of reading it, and may run in another goroutine while other rules are
+// parsed, which takes longest. With problems, the rule has no condition.
+func (r *Rule) ReadCondition(s Source) (check func() []Problem) {
+	checked := compile(s, s.Text, 0)
+	return func() []Problem {
+		ast, problems := checked()
+		if ast == nil {
+			return problems
+		}
+		if t := ast.OutputType(); !t.IsExactType(cel.BoolType) && !t.IsExactType(cel.DynType) {
+			return whole(codeType, typeHint(t), "the expression is of type "+t.String()+", want bool")
+		}
+		program, problems := plan(ast)
+		if program == nil {
+			return problems
+		}
+		r.condition, r.ast, r.program = s.Text, ast, program
+		r.readsAncestors, r.members = r.readsAncestors || reads(ast, varAncestors), membersRead(ast)
+		return nil
 	}
-	if t := ast.OutputType(); !t.IsExactType(cel.BoolType) && !t.IsExactType(cel.DynType) {
-		return whole(codeType, typeHint(t), "the expression is of type "+t.String()+", want bool")
-	}
-	program, problems := plan(ast)
-	if program == nil {
-		return problems
-	}
-	r.condition, r.ast, r.program = s.Text, ast, program
-	r.readsAncestors, r.members = r.readsAncestors || reads(ast, varAncestors), membersRead(ast)
-	return nil
 }
 
-// ReadMessage compiles the rule's message: text with expressions in {{ }}.
-func (r *Rule) ReadMessage(s Source) []Problem {
+// ReadMessage parses the rule's message: text with expressions in {{ }}. check is the rest of reading it, as that of ReadCondition.
+func (r *Rule) ReadMessage(s Source) (check func() []Problem) {
 	if n := utf8.RuneCountInString(s.Text); n > limits.Expression {
-		return whole(codeValue, "", tooLong(n))
+		return func() []Problem { return whole(codeValue, "", tooLong(n)) }
 	}
 	var parts []part
-	var problems []Problem
+	var checks []func() []Problem
 	rest, behind := s.Text, 0
 	for {
 		before, inside, ok := strings.Cut(rest, "{{")
@@ -111,25 +115,37 @@ func (r *Rule) ReadMessage(s Source) []Problem {
 		}
 		expr, after, closed := strings.Cut(inside, "}}")
 		if !closed {
-			return append(problems, whole(codeValue, `close it with }}; two braces themselves are {{"{"}}{{"{"}}`, "{{ without }}")...)
+			checks = append(checks, func() []Problem {
+				return whole(codeValue, `close it with }}; two braces themselves are {{"{"}}{{"{"}}`, "{{ without }}")
+			})
+			break
 		}
 		behind += utf8.RuneCountInString(before) + len("{{")
-		ast, found := compile(s, expr, behind)
-		problems = append(problems, found...)
-		if ast != nil {
-			program, found := plan(ast)
-			problems = append(problems, found...)
-			parts = append(parts, part{ast: ast, program: program})
-		}
+		at, checked := len(parts), compile(s, expr, behind)
+		parts = append(parts, part{})
+		checks = append(checks, func() []Problem {
+			ast, found := checked()
+			if ast != nil {
+				parts[at].ast = ast
+				parts[at].program, found = plan(ast)
+			}
+			return found
+		})
 		behind += utf8.RuneCountInString(expr) + len("}}")
 		rest = after
 	}
-	if len(problems) > 0 {
-		return problems
+	return func() []Problem {
+		var problems []Problem
+		for _, check := range checks {
+			problems = append(problems, check()...)
+		}
+		if len(problems) > 0 {
+			return problems
+		}
+		r.message = parts
+		r.readsAncestors = r.readsAncestors || slices.ContainsFunc(parts, func(p part) bool { return p.ast != nil && reads(p.ast, varAncestors) })
+		return nil
 	}
-	r.message = parts
-	r.readsAncestors = r.readsAncestors || slices.ContainsFunc(parts, func(p part) bool { return p.ast != nil && reads(p.ast, varAncestors) })
-	return nil
 }
 
 // expressions are those of the condition and of the message.

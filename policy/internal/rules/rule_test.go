@@ -45,7 +45,7 @@ func TestProblems(t *testing.T) {
 		if c.message {
 			read = r.ReadMessage
 		}
-		found := read(c.source)
+		found := read(c.source)()
 		if c.code == "" {
 			if len(found) > 0 {
 				t.Errorf("%s: %+v", name, found)
