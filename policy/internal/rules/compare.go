@@ -155,6 +155,8 @@ func textsOfCall(checked *cel.Ast, e ast.Expr) texts {
 		}
 	case operators.Conditional:
 		return textsOfAny(checked, args[1:])
+	case functionJSON:
+		return texts{members: []string{ofJSON}}
 	case "optional.of", "optional.ofNonZeroValue":
 		return textsIn(checked, args[0])
 	case "lowerAscii":

@@ -39,6 +39,7 @@ var forms = sync.OnceValue(func() map[string]form {
 			"want ecdsa-p256, ecdsa-p384, ecdsa-p521, ed25519, or rsa- and the number of bits, such as rsa-3072", notIn("abcdefghijklmnopqrstuvwxyz0123456789-")},
 
 		ofLowerASCII: {lazyregexp.New(`^[^A-Z]*$`), "text in lower case", "write it in lower case", func(r rune) bool { return r >= 'A' && r <= 'Z' }},
+		ofJSON:       {lazyregexp.New(`^(["[{0-9-]|(true|false|null)$)`), "JSON text without blanks between its parts", `write texts in their quotation marks, and no blank behind a colon`, nil},
 		ofTrim:       {lazyregexp.New(`^(\S((?s:.*)\S)?)?$`), "text without blanks at its ends", "leave the blanks out", nil},
 	}
 })
@@ -49,7 +50,12 @@ const (
 	memberAlgorithm = "Signer.algorithm"
 	ofLowerASCII    = "String.lowerAscii()"
 	ofTrim          = "String.trim()"
+	ofJSON          = "String.json()"
 )
+
+// spaced is in JSON text with a blank behind or before a colon, and in none without, where a backslash is before a quotation mark inside
+// of a text.
+var spaced = lazyregexp.New(`[^\\]"([ \t\r\n]+:|:[ \t\r\n])`)
 
 var formOfID = form{lazyregexp.New(`^airun:1:sha256:[0-9a-f]{64}$`), "the identity of a run",
 	"want airun:1:sha256: and 64 hex digits in lower case, as runattest id prints it", notIn(beginningOfID + hexDigits)}
@@ -139,13 +145,15 @@ func (s Scope) mayHave(member, function, constant string) bool {
 	switch {
 	case !known:
 		return true
-	case function == functionMatches && slices.Contains([]string{ofTrim, ofLowerASCII, memberAlgorithm}, member):
+	case function == functionMatches && slices.Contains([]string{ofTrim, ofLowerASCII, ofJSON, memberAlgorithm}, member):
 		return f.lacks == nil || !regexplang.IsNowhereWithout(constant, f.lacks)
 	}
 	switch member {
 	case ofTrim:
 		return function == overloads.Contains || function == overloads.StartsWith && strings.TrimLeft(constant, " \t\r\n") == constant ||
 			function == overloads.EndsWith && strings.TrimRight(constant, " \t\r\n") == constant
+	case ofJSON:
+		return !spaced.MatchString(constant)
 	case ofLowerASCII:
 		return f.pattern.MatchString(constant)
 	case memberAlgorithm:
