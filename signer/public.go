@@ -11,6 +11,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/secure-systems-lab/go-securesystemslib/dsse"
 
@@ -49,6 +50,9 @@ func ParsePublicKey(data []byte) (*PublicKey, error) {
 		parse = func(der []byte) (any, error) { return x509.ParsePKCS1PublicKey(der) }
 	}
 	key, err := parse(block.Bytes)
+	if err != nil && strings.Contains(err.Error(), "missing NULL parameters") { // RFC 3279 section 2.3.1
+		return nil, &FormatError{wantPublic, "this RSA key lacks the NULL parameters of its algorithm", writing("openssl pkey -pubin -in FILE -pubout")}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("public key: %w", notParsed(block.Type, err))
 	}
