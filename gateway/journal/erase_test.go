@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -146,6 +147,37 @@ func TestEraseExchanged(t *testing.T) {
 	}
 	if left, err := os.ReadFile(path); err != nil || !bytes.Equal(left, data) {
 		t.Errorf("%q, %v", left, err)
+	}
+}
+
+// TestEraseExchangedFiles: nor is it where the files of two segments were exchanged.
+func TestEraseExchangedFiles(t *testing.T) {
+	d := newDesk(t)
+	var all []Entry
+	for i := range 2 {
+		j := d.open(t)
+		all = append(all, d.entry(t, i, true))
+		add(t, j, all[i])
+		closeJournal(t, j)
+	}
+	if a, b := len(all[0].Declaration.Canonical()), len(all[1].Declaration.Canonical()); a != b {
+		t.Fatalf("declarations of %d and %d bytes", a, b)
+	}
+	paths := []string{filepath.Join(d.dir, declarationsName(1)), filepath.Join(d.dir, declarationsName(2))}
+	for i, path := range paths {
+		if err := os.WriteFile(path, append(all[1-i].Declaration.Canonical(), '\n'), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, e := range all {
+		if got, err := Erase(ctx, d.dir, e.Identity); got.Declarations != 0 || damageOf(err) == nil || !strings.HasSuffix(damageOf(err).Path, linesName(1)) {
+			t.Errorf("%d: %+v, %v", i+1, got, err)
+		}
+	}
+	for i, path := range paths {
+		if left, err := os.ReadFile(path); err != nil || !bytes.HasPrefix(left, all[1-i].Declaration.Canonical()) {
+			t.Errorf("%q, %v", left, err)
+		}
 	}
 }
 

@@ -24,15 +24,15 @@ func checkAlways(checked *cel.Ast, behind int) []Problem {
 		case len(found) > 0:
 			return
 		case e.Kind() == ast.ComprehensionKind:
-			if of := neverFound(info, e.AsComprehension()); of != "" {
+			if of := neverFound(checked, e.AsComprehension()); of != "" {
 				refuse(e, of+" is never two things at once, so that no element meets this", "to find either, join them with ||")
 				return
 			}
-			forbidden.add(info, e, false)
+			forbidden.add(checked, e, false)
 		case e.Kind() == ast.CallKind && e.AsCall().FunctionName() == operators.LogicalOr:
-			forbidden.add(info, e, false)
+			forbidden.add(checked, e, false)
 		case e.Kind() == ast.CallKind && e.AsCall().FunctionName() == operators.LogicalNot:
-			forbidden.add(info, e.AsCall().Args()[0], true)
+			forbidden.add(checked, e.AsCall().Args()[0], true)
 			hint = "to forbid both, join them with ||"
 		}
 		of, twice := forbidden.contradiction()
@@ -51,7 +51,7 @@ func checkAlways(checked *cel.Ast, behind int) []Problem {
 }
 
 // neverFound is what the condition of exists, exists_one or filter asks to be two things at once, "" if it does not.
-func neverFound(info *ast.SourceInfo, c ast.ComprehensionExpr) string {
+func neverFound(checked *cel.Ast, c ast.ComprehensionExpr) string {
 	step := c.LoopStep()
 	if step.Kind() != ast.CallKind {
 		return ""
@@ -66,7 +66,7 @@ func neverFound(info *ast.SourceInfo, c ast.ComprehensionExpr) string {
 		return ""
 	}
 	var asked demands
-	asked.add(info, condition, true)
+	asked.add(checked, condition, true)
 	for _, of := range asked.contradicted() {
 		return of
 	}

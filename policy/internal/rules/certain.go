@@ -114,7 +114,7 @@ func (c *certain) all(e ast.Expr) outcome {
 // contradicts says whether a condition demands what contradicts itself, and notes what.
 func (c *certain) contradicts(e ast.Expr) bool {
 	var all demands
-	all.add(c.checked.NativeRep().SourceInfo(), e, true)
+	all.add(c.checked, e, true)
 	why := all.why()
 	c.why = cmp.Or(c.why, why)
 	return why != ""

@@ -18,14 +18,14 @@ type demands struct {
 	numbers    map[string]between
 	nowhere    string // an expression that is to be in an empty list
 
-	info  *ast.SourceInfo     // of the condition that is added
-	added int                 // parts of it
-	bound map[string]ast.Expr // the constants that variables stand for there
+	checked *cel.Ast            // that the condition that is added is of
+	added   int                 // parts of it
+	bound   map[string]ast.Expr // the constants that variables stand for there
 }
 
 // add adds a condition that must be true, or one that must be false.
-func (d *demands) add(info *ast.SourceInfo, e ast.Expr, is bool) {
-	d.info, d.added = info, 0
+func (d *demands) add(checked *cel.Ast, e ast.Expr, is bool) {
+	d.checked, d.added = checked, 0
 	d.addPart(e, is)
 }
 
@@ -211,14 +211,13 @@ func (d *demands) name(e ast.Expr) string {
 	if !reads || turns {
 		return ""
 	}
-	switch of := path(e); of {
-	case "":
-	case "run.kind":
+	if e.Kind() == ast.SelectKind && e.AsSelect().FieldName() == "kind" && d.checked.NativeRep().GetType(e.AsSelect().Operand().ID()).TypeName() == "Run" {
 		return "declaration.kind" // which it is
-	default:
+	}
+	if of := path(e); of != "" {
 		return of
 	}
-	text, err := cel.ExprToString(e, d.info)
+	text, err := cel.ExprToString(e, d.checked.NativeRep().SourceInfo())
 	if err != nil {
 		return ""
 	}

@@ -186,7 +186,7 @@ func Exclusive(all []*Rule, w *Worlds) []int {
 func contradicting(all []*Rule) []int {
 	each, together := make([]demands, len(all)), demands{}
 	for i, r := range all {
-		each[i].add(r.ast.NativeRep().SourceInfo(), r.ast.NativeRep().Expr(), true)
+		each[i].add(r.ast, r.ast.NativeRep().Expr(), true)
 		together.join(&each[i])
 	}
 	for _, of := range together.contradicted() {
