@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 )
 
 // The names of clients that are not configured by name.
@@ -108,9 +109,9 @@ func (g *Gateway) client(r *http.Request) (string, *refusal) {
 		}
 	}
 	leaf := certificateOf(r)
-	if leaf != nil && g.clock().After(leaf.NotAfter) { // a connection lasts longer than it
+	if leaf != nil && hasExpired(r, g.clock()) { // a connection lasts longer than it
 		if byToken == "" {
-			return "", refuse(clientUnknown, "the client's certificate has expired")
+			return "", refuse(clientUnknown, "the client's certificate has expired, or one of its authorities'")
 		}
 		leaf = nil
 	}
@@ -152,6 +153,13 @@ func certificateOf(r *http.Request) *x509.Certificate {
 		return nil
 	}
 	return r.TLS.VerifiedChains[0][0]
+}
+
+// hasExpired says that in each chain of the client's certificate one has expired.
+func hasExpired(r *http.Request, now time.Time) bool {
+	return !slices.ContainsFunc(r.TLS.VerifiedChains, func(chain []*x509.Certificate) bool {
+		return !slices.ContainsFunc(chain, func(c *x509.Certificate) bool { return now.After(c.NotAfter) })
+	})
 }
 
 // namesIn are the names of a certificate that may be a client's, each whole: DNS names, email addresses and URIs.

@@ -395,6 +395,12 @@ func TestCertificateKey(t *testing.T) {
 
 // TestCertificateExpires: it proves nothing when it has expired, also on the connection that it was used for before.
 func TestCertificateExpires(t *testing.T) {
+	t.Run("the client's", func(t *testing.T) { holdExpiry(t, time.Hour) })
+	t.Run("its authority's", func(t *testing.T) { holdExpiry(t, 1000*time.Hour) })
+}
+
+// holdExpiry has an authority that is valid for an hour, and a client's certificate.
+func holdExpiry(t *testing.T, valid time.Duration) {
 	c := newCertificates(t)
 	c.make(t, "server", func(x *x509.Certificate) { x.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1)} })
 	var later atomic.Int64
@@ -406,7 +412,9 @@ func TestCertificateExpires(t *testing.T) {
 	l := w.serve(t, "127.0.0.1:0")
 	roots := x509.NewCertPool()
 	roots.AddCert(c.ca)
-	certificate := c.make(t, "ci", func(x *x509.Certificate) { x.DNSNames = []string{"ci.acme.example"} })
+	certificate := c.make(t, "ci", func(x *x509.Certificate) {
+		x.DNSNames, x.NotAfter = []string{"ci.acme.example"}, time.Now().Add(valid)
+	})
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, Certificates: []tls.Certificate{certificate}}}}
 	defer client.CloseIdleConnections()
 	for i, want := range []int{200, 401, 200} {

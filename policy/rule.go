@@ -281,6 +281,9 @@ func (p *Policy) checkRules(r *reader) {
 		for _, i := range no {
 			names = append(names, fmt.Sprintf("%q", p.rules[places[i]].name))
 		}
+		if n := len(names) - 10; n > 1 {
+			names = append(names[:10], fmt.Sprintf("%d more", n))
+		}
 		at := places[no[len(no)-1]]
 		r.failAt(fmt.Sprintf("/rules/%d/expr", at), identity.CodeValue, "join alternatives with || in one rule: a run must meet all rules",
 			"no run that this policy allows meets the rules %s together", listed(names))

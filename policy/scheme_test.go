@@ -197,6 +197,7 @@ func TestSpelledOtherwise(t *testing.T) {
 		"another type":             {typed("https://example.com/review/v1"), "", true},
 		"two types":                {typed("https://slsa.dev/provenance/v1\",\"PredicateType\":\"" + ApprovalType), "", false},
 		"hex":                      {hex.EncodeToString([]byte(plain)), "", false},
+		"hex with lines":           {"0x" + hex.EncodeToString([]byte(plain))[:60] + "\r\n" + hex.EncodeToString([]byte(plain))[60:] + "\r\n", "", false},
 		"base64":                   {base64.StdEncoding.EncodeToString([]byte(plain)), "", false},
 		"base64 of URLs in quotes": {`"` + base64.RawURLEncoding.EncodeToString([]byte(plain)) + `"`, "", false},
 		"base64 with lines":        {base64.StdEncoding.EncodeToString([]byte(plain))[:76] + "\n" + base64.StdEncoding.EncodeToString([]byte(plain))[76:] + "\n", "", false},

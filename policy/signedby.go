@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/runattest/runattest/attest"
 	"github.com/runattest/runattest/attest/evidence"
@@ -94,11 +95,17 @@ func addDigests(found map[string]identity.ID, text []byte) bool {
 
 // decoded is what a payload has in base64, where that was encoded twice, or in hex; nil of another one.
 func decoded(payload []byte) []byte {
-	text := strings.TrimRight(strings.Trim(string(bytes.TrimSpace(payload)), `"`), "=")
-	if inside, err := hex.DecodeString(text); err == nil {
+	text := strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) {
+			return -1
+		}
+		return r
+	}, string(payload))
+	text = strings.Trim(text, `"`)
+	if inside, err := hex.DecodeString(strings.TrimPrefix(text, "0x")); err == nil {
 		return inside
 	}
-	text = strings.NewReplacer("-", "+", "_", "/", "\r", "", "\n", "").Replace(text)
+	text = strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(text, "="))
 	inside, err := base64.RawStdEncoding.DecodeString(text)
 	if err != nil {
 		return nil

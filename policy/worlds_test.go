@@ -99,6 +99,7 @@ func TestExclusive(t *testing.T) {
 		{none, "deny", list{`signer.name == "ci"`, `false`}, ""}, // on purpose
 		{none, "deny", list{`declaration.model.name == "m"`, `declaration.model.name == "n"`}, `/rules/1/expr: no run that this policy allows meets the rules "r0" and "r1" together`},
 		{none, "deny", list{`declaration.model.name == "m"`, `declaration.parameters.n > 3`, `declaration.parameters.n < 3`}, `the rules "r1" and "r2" together`},
+		{none, "deny", list{`declaration.model.name in ["a", "b"]`, `run.kind != "batch"`, `declaration.model.name in ["b", "c"]`, `declaration.model.name in ["a", "c"]`}, `the rules "r0", "r2" and "r3" together`},
 		{none, "warn", list{`declaration.parameters.n > 3`, `declaration.parameters.n < 3`}, ""},
 		{none, "deny", list{`declaration.model.name == "m"`, `!(declaration.model.version == "n")`}, ""},
 	} {

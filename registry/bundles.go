@@ -51,18 +51,17 @@ func oneOf(predicateTypes []string) func(predicateType string) bool {
 	return func(t string) bool { return len(predicateTypes) == 0 || slices.Contains(predicateTypes, t) }
 }
 
-// ListByContent is List, of the predicate types for which wanted is true, for a caller that must not miss one,
-// such as a rejection: it passes over no referrer for its artifact type,
-// nor for the predicate type that is said to be its bundle's, but looks into each. Whether it has a bundle is told by the
-// media types in its manifest, and the predicate type is that of the statement. What may be a bundle and cannot be read as one, such as
-// a bundle under a media type that List does not take, or a manifest that is listed and not there, is a *MalformedError. More than
-// 10,000 referrers are an error, and so are more than
-// 256 MiB of manifests and bundles.
+// ListByContent is List, of the predicate types for which wanted is true, for a caller that must not miss one, such as a rejection: it
+// passes over no referrer for its artifact type, nor for the predicate type that is said to be its bundle's, but looks into each. Whether
+// it has a bundle is told by the media types in its manifest, and the predicate type is that of the statement. What may be a bundle and
+// cannot be read as one, such as one whose payload has no predicate type, a bundle under a media type that List does not take, or a
+// manifest that is listed and not there, is a *MalformedError. More than 10,000 referrers are an error, and so are more than 256 MiB of
+// manifests and bundles.
 func (t *Target) ListByContent(ctx context.Context, a *Artifact, wanted func(predicateType string) bool) (*Listing, error) {
 	if wanted == nil {
 		return nil, errors.New("it is not said which predicate types are wanted")
 	}
-	return t.list(ctx, a, lookup{byContent: true}, wanted)
+	return t.list(ctx, a, lookup{byContent: true}, func(predicateType string) bool { return predicateType != "" && wanted(predicateType) })
 }
 
 // ListAll is ListByContent for copying what is attached, without its bounds: an artifact has 50,000 referrers at most.

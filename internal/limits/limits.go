@@ -300,6 +300,8 @@ const (
 	// Demands is how many parts of one rule's condition are held against each other, where what it asks of each of some constants is
 	// a part each.
 	Demands = 1_000
+	// RulePairs is how many constants of rules are compared to find two rules that contradict each other, where some do.
+	RulePairs = 1 << 22
 	// Pieces is into how many parts a rule splits a text.
 	Pieces = 100_000
 	// Message is the length of a rule's message once it is filled in, in characters.

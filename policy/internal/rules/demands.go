@@ -230,6 +230,9 @@ func (d *demands) asks(of string) bool {
 	return isNumber || d.may[of] != nil || d.never[of] != nil
 }
 
+// size is how many constants that expression is held against.
+func (d *demands) size(of string) int { return 1 + len(d.may[of]) + len(d.never[of]) }
+
 // about are the demands of one expression.
 func (d *demands) about(of string) *demands {
 	one := &demands{}

@@ -155,7 +155,7 @@ func (w *Worlds) Together(all []*Rule) {
 	w.Left, w.together = left, read == dimensions{} || met[strings.Repeat("1", len(all))]
 }
 
-// Exclusive are rules, by their places, that no run meets together: two of them if two suffice, or else those that are not always met.
+// Exclusive are rules, by their places, that no run meets together: two of them, if two are found that suffice, or more.
 // It is nil if a run may meet all. Each rule alone must have passed Check.
 func Exclusive(all []*Rule, w *Worlds) []int {
 	if no := contradicting(all); no != nil {
@@ -182,22 +182,27 @@ func Exclusive(all []*Rule, w *Worlds) []int {
 	return some
 }
 
-// contradicting are two rules that demand of a member to be two things.
+// contradicting are rules that demand of a member to be several things: two of them, if two are found that do.
 func contradicting(all []*Rule) []int {
 	each, together := make([]demands, len(all)), demands{}
 	for i, r := range all {
 		each[i].add(r.ast, r.ast.NativeRep().Expr(), true)
 		together.join(&each[i])
 	}
+	var some []int
+	left := limits.RulePairs
 	for _, of := range together.contradicted() {
-		var some []int // that ask something of it
+		var asking []int
 		for i := range all {
 			if each[i].asks(of) {
-				some = append(some, i)
+				asking = append(asking, i)
 			}
 		}
-		for n, j := range some {
-			for _, i := range some[:n] {
+		for n, j := range asking {
+			for _, i := range asking[:n] {
+				if left -= each[i].size(of) * each[j].size(of); left < 0 {
+					break
+				}
 				both := each[i].about(of)
 				both.join(each[j].about(of))
 				if len(both.contradicted()) > 0 {
@@ -205,8 +210,17 @@ func contradicting(all []*Rule) []int {
 				}
 			}
 		}
+		if some == nil {
+			some = asking
+		}
 	}
-	return nil
+	var joined demands
+	for n, i := range some { // no more than it takes
+		if joined.join(&each[i]); len(joined.contradicted()) > 0 {
+			return some[:n+1]
+		}
+	}
+	return some
 }
 
 func anyKey(all map[string]bool, is func(string) bool) bool {
