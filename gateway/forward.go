@@ -8,10 +8,12 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/http/httputil"
 	"net/url"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/runattest/runattest/internal/limits"
@@ -40,7 +42,9 @@ func (g *Gateway) forward(w http.ResponseWriter, c *call) *refusal {
 	defer cancel(nil)
 	limit := newPatience(c.route.up.patience, func() { cancel(errSilent) })
 	defer limit.end()
-	in := c.r.WithContext(ctx)
+	var sent atomic.Bool
+	trace := &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }}
+	in := c.r.WithContext(httptrace.WithClientTrace(ctx, trace))
 	in.Trailer = nil // nothing that comes behind a body was checked
 	from := g.arrive(w, c.r)
 	var atOnce *bytes.Reader // a short body, which the transport writes with the headers because it knows the type
@@ -83,7 +87,7 @@ func (g *Gateway) forward(w http.ResponseWriter, c *call) *refusal {
 				no = refuse(upstreamSilent, "the upstream %s has the request and did not begin to answer in %s; it may have executed it", c.route.up.name(), c.route.up.patience)
 			case errors.Is(err, ErrOwnUpstream):
 				no = refuse(upstreamLoops, "the upstream %s is this gateway", c.route.up.name())
-			case isDial(err):
+			case !sent.Load():
 				no = refuse(upstreamFailed, "the upstream %s cannot be reached", c.route.up.name())
 			default:
 				no = refuse(upstreamFailed, "the upstream %s gave no answer that can be read; it may have executed the request", c.route.up.name())
@@ -92,12 +96,6 @@ func (g *Gateway) forward(w http.ResponseWriter, c *call) *refusal {
 	}
 	proxy.ServeHTTP(answer{w}, in)
 	return no
-}
-
-// isDial says that the request was not sent, as there was no connection.
-func isDial(err error) bool {
-	op, ok := errors.AsType[*net.OpError](err)
-	return ok && op.Op == "dial"
 }
 
 // name is how the upstream stands in messages: by what clients know of it.

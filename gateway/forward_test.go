@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/http/httptrace"
 	"net/textproto"
 	"strings"
@@ -111,6 +112,19 @@ func TestUpstreamWithoutStatus(t *testing.T) {
 	g := w.post("/v1/chat/completions", chat)
 	if g.status != 502 || g.header.Get("Airun-Refusal") != upstreamFailed.code || !strings.Contains(string(g.body), "it may have executed the request") {
 		t.Errorf("%v", g)
+	}
+}
+
+// TestUpstreamUnreached: what was not sent was not executed, and the message does not say that it may have been.
+func TestUpstreamUnreached(t *testing.T) {
+	plain := httptest.NewServer(http.NotFoundHandler())
+	defer plain.Close()
+	for _, url := range []string{"http://127.0.0.1:1", strings.Replace(plain.URL, "http:", "https:", 1)} {
+		w := newWorld(t, func(o *Options) { o.Config.Upstreams[0].URL = url })
+		g := w.post("/v1/chat/completions", chat)
+		if g.status != 502 || g.header.Get("Airun-Refusal") != upstreamFailed.code || !strings.Contains(string(g.body), "cannot be reached") {
+			t.Errorf("%s: %v", url, g)
+		}
 	}
 }
 

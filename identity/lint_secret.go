@@ -45,22 +45,25 @@ func namedSecret(name string, v, object jsontree.Value, isBelow bool) string {
 	case v.Kind() != jsontree.String:
 	case secrets.IsJWKMember(name, s, func() bool { return object.Get("kty").Kind() == jsontree.String }):
 		return "a private key"
-	case secrets.IsNamed(name, s), strings.EqualFold(name, "value") && hasSecretName(object, s), isBelow && secrets.IsBelow(name, s):
+	case secrets.IsNamed(name, s), slices.Contains(valueNames, name) && hasSecretName(object, s), isBelow && secrets.IsBelow(name, s):
 		return "a credential"
 	}
 	return ""
 }
 
-// mostOfPair is how many members an object has that gives a name and a value, and what more there is to say of them.
-const mostOfPair = 32
+// valueNames are the names of a value in an object that names it, too.
+var valueNames = []string{"value", "Value", "VALUE"}
+
+// mostOfPair bounds how often such a value is read, in bytes: once for each member of its object.
+const mostOfPair = 64 << 10
 
 // hasSecretName tells {"name": "Authorization", "value": s}: an object that gives s the name of a credential.
 func hasSecretName(object jsontree.Value, s string) bool {
-	if object.Len() > mostOfPair {
+	if object.Len()*len(s) > mostOfPair {
 		return false
 	}
 	for name, m := range object.Members() {
-		if !strings.EqualFold(string(name), "value") && secrets.IsNamed(m.Text(), s) {
+		if !slices.Contains(valueNames, string(name)) && secrets.IsNamed(m.Text(), s) {
 			return true
 		}
 	}

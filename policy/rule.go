@@ -41,6 +41,7 @@ type rule struct {
 func (p *Policy) readRules(r *reader, v jsontree.Value) {
 	names := map[string]bool{ruleKinds: true, ruleTime: true, ruleApprovals: true, rulePolicy: true}
 	later := newChecks()
+	defer later.end()
 	r.list(v, 1, limits.Rules, func(_ int, v jsontree.Value) {
 		one := &rule{severity: Deny}
 		var severity, message string
@@ -62,7 +63,7 @@ func (p *Policy) readRules(r *reader, v jsontree.Value) {
 		}
 		p.rules = append(p.rules, one)
 	})
-	for _, c := range later.all() {
+	for _, c := range later.end() { // behind what is wrong with other members of the rules
 		r.place(c.pointer, c.text, c.found)
 	}
 	for _, one := range p.rules {
@@ -72,8 +73,11 @@ func (p *Policy) readRules(r *reader, v jsontree.Value) {
 
 // checks are what remains of reading rules once they are parsed, which takes longest. They run in their order, beside that.
 type checks struct {
-	queue chan *check
-	done  chan []*check
+	queue    chan *check
+	done     chan struct{}
+	all      []*check
+	panicked any
+	ended    bool
 }
 
 // check is of the text of a rule at a pointer.
@@ -84,26 +88,42 @@ type check struct {
 }
 
 func newChecks() *checks {
-	c := &checks{make(chan *check, 100), make(chan []*check)}
+	c := &checks{queue: make(chan *check, 100), done: make(chan struct{})}
 	go func() {
-		var all []*check
+		defer close(c.done)
 		for one := range c.queue {
-			one.found = one.run()
-			all = append(all, one)
+			c.do(one)
 		}
-		c.done <- all
 	}()
 	return c
+}
+
+func (c *checks) do(one *check) {
+	defer func() {
+		if p := recover(); p != nil {
+			c.panicked = p
+		}
+	}()
+	if c.panicked == nil {
+		one.found = one.run()
+		c.all = append(c.all, one)
+	}
 }
 
 func (c *checks) add(pointer, text string, run func() []rules.Problem) {
 	c.queue <- &check{pointer: pointer, text: text, run: run}
 }
 
-// all waits for the checks that were added, and ends them.
-func (c *checks) all() []*check {
-	close(c.queue)
-	return <-c.done
+// end waits for the checks that were added, and gives them. A panic in one is one of the caller.
+func (c *checks) end() []*check {
+	if !c.ended {
+		c.ended = true
+		close(c.queue)
+		if <-c.done; c.panicked != nil {
+			panic(c.panicked)
+		}
+	}
+	return c.all
 }
 
 func (r *reader) condition(into *rule, v jsontree.Value, later *checks) {

@@ -141,11 +141,12 @@ func (i CertificateIdentity) MayCover(other CertificateIdentity) bool {
 		i.Issuer.covers(other.Issuer, i.mayMatchIssuer, false)
 }
 
-// Each is i as one identity for each name and issuer that it means, in one case of letters, where they are few; or else i alone.
+// Each is i as one identity for each name and issuer that it means, where they are few; or else i alone. Names that it means in any case
+// of their letters are there in one, which is enough for MayMatch and MayCover.
 func (i CertificateIdentity) Each() []CertificateIdentity {
 	var all []CertificateIdentity
-	for _, name := range i.SubjectAlternativeName.each() {
-		for _, issuer := range i.Issuer.each() {
+	for _, name := range i.SubjectAlternativeName.each(true) {
+		for _, issuer := range i.Issuer.each(false) {
 			all = append(all, CertificateIdentity{name, issuer})
 		}
 	}
@@ -155,12 +156,12 @@ func (i CertificateIdentity) Each() []CertificateIdentity {
 	return all
 }
 
-func (m Matcher) each() []Matcher {
+func (m Matcher) each(anyCase bool) []Matcher {
 	if m.re == nil {
 		return []Matcher{m}
 	}
 	means := m.means()
-	if !means.all {
+	if !means.all || means.anyCase && !anyCase {
 		return []Matcher{m}
 	}
 	var all []Matcher

@@ -93,7 +93,7 @@ type letter struct {
 // letters are all, in their order.
 var letters = sync.OnceValue(func() []letter {
 	var all []letter
-	for _, some := range unicode.CaseRanges {
+	for _, some := range append([]unicode.CaseRange{{Lo: 'ß', Hi: 'ß'}}, unicode.CaseRanges...) { // which lacks this one
 		for r := rune(some.Lo); r <= rune(some.Hi); r++ {
 			l := letter{rune: r}
 			for other := unicode.SimpleFold(r); other != r; other = unicode.SimpleFold(other) {
@@ -104,6 +104,7 @@ var letters = sync.OnceValue(func() []letter {
 			}
 		}
 	}
+	slices.SortFunc(all, func(a, b letter) int { return cmp.Compare(a.rune, b.rune) })
 	return all
 })
 

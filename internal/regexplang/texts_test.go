@@ -12,7 +12,7 @@ import (
 
 // TestAnyCase: a class has its letters in each case, however it is written, as regexp/syntax has them where no class is negated.
 func TestAnyCase(t *testing.T) {
-	for _, class := range []string{`[a-f]`, `[K]`, `[\x{212A}]`, `[sx-z]`, `[A-Z_0-9]`, `[а-я]`, `\p{Greek}`, `[\x{100}-\x{24F}]`, `[^\x00-\x{10FFFF}]`, `\pL`, `.`} {
+	for _, class := range []string{`[a-f]`, `[K]`, `[\x{212A}]`, `[sx-z]`, `[A-Z_0-9]`, `[а-я]`, `\p{Greek}`, `[ßa]`, `[\x{100}-\x{24F}]`, `[^\x00-\x{10FFFF}]`, `\pL`, `.`} {
 		folded, err := AnyCase(class)
 		if err != nil {
 			t.Fatal(err)
