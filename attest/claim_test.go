@@ -4,7 +4,9 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/internal/limits"
 	"github.com/runattest/runattest/signer"
 )
@@ -108,5 +110,21 @@ func TestLongReason(t *testing.T) {
 	_, err = trusting(t, key).Verify(ctx, b, Expect{})
 	if text := err.Error(); len(text) > 2*limits.Shown || !strings.Contains(text, "want "+PredicateType) {
 		t.Errorf("%d bytes: %.100s", len(text), text)
+	}
+}
+
+// TestSignedBefore: of several times it is the first of those by which the signature surely existed, whatever an authority's accuracy.
+func TestSignedBefore(t *testing.T) {
+	at := time.Date(2026, 11, 28, 19, 2, 6, 0, time.UTC)
+	for want, times := range map[time.Time][]evidence.TrustedTime{
+		{}:                           nil,
+		at.Add(240 * time.Hour):      {{Time: at, Accuracy: 240 * time.Hour}},
+		at:                           {{Time: at.Add(896 * time.Millisecond)}, {Time: at}},
+		at.Add(time.Second):          {{Time: at, Accuracy: time.Hour}, {Time: at.Add(time.Second)}},
+		at.Add(2 * time.Millisecond): {{Time: at.Add(time.Millisecond), Accuracy: time.Millisecond}, {Time: at, Accuracy: time.Second}},
+	} {
+		if got := (&Verified{report: Report{Times: times}}).Report().SignedBefore; !got.Equal(want) {
+			t.Errorf("%v: %v, want %v", times, got, want)
+		}
 	}
 }

@@ -3,6 +3,7 @@ package attest
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/runattest/runattest/attest/evidence"
 	"github.com/runattest/runattest/identity"
@@ -20,18 +21,21 @@ type ModelName struct {
 // Report is what a verification asked and found, one check a line. Everything but Checks is
 // set only when Verified is true, but Set: a run in a set that is not verified has it, too, if it is in the set.
 type Report struct {
-	Verified    bool                     `json:"verified"`
-	Identity    identity.ID              `json:"identity,omitzero"`
-	Kind        identity.Kind            `json:"kind,omitempty"`
-	Signer      *evidence.SignerIdentity `json:"signer,omitempty"`
-	Times       []evidence.TrustedTime   `json:"times,omitempty"`
-	Logs        []evidence.LogEntry      `json:"logs,omitempty"`     // proved
-	Promises    []evidence.LogEntry      `json:"promises,omitempty"` // promised by the log, and not proved
-	Subjects    []Subject                `json:"subjects,omitempty"` // besides the run
-	Annotations map[string]string        `json:"annotations,omitempty"`
-	Checks      []evidence.Check         `json:"checks"`
-	Model       *ModelName               `json:"model,omitempty"`
-	Set         *evidence.InSet          `json:"set,omitempty"` // nil where the run was signed alone
+	Verified bool                     `json:"verified"`
+	Identity identity.ID              `json:"identity,omitzero"`
+	Kind     identity.Kind            `json:"kind,omitempty"`
+	Signer   *evidence.SignerIdentity `json:"signer,omitempty"`
+	Times    []evidence.TrustedTime   `json:"times,omitempty"`
+	// SignedBefore is the first instant by which one of the Times proves that the signature existed, with what it may be off; zero
+	// without any.
+	SignedBefore time.Time           `json:"signedBefore,omitzero"`
+	Logs         []evidence.LogEntry `json:"logs,omitempty"`     // proved
+	Promises     []evidence.LogEntry `json:"promises,omitempty"` // promised by the log, and not proved
+	Subjects     []Subject           `json:"subjects,omitempty"` // besides the run
+	Annotations  map[string]string   `json:"annotations,omitempty"`
+	Checks       []evidence.Check    `json:"checks"`
+	Model        *ModelName          `json:"model,omitempty"`
+	Set          *evidence.InSet     `json:"set,omitempty"` // nil where the run was signed alone
 }
 
 // Failed lists the checks that failed.

@@ -87,6 +87,9 @@ func (v *Verified) Report() Report {
 	}
 	r.Checks, r.Subjects, r.Annotations, r.Set = slices.Clone(r.Checks), v.Subjects(), v.Annotations(), r.Set.Clone()
 	r.Times, r.Logs, r.Promises = v.Times(), slices.Clone(r.Logs), slices.Clone(r.Promises)
+	if len(r.Times) > 0 {
+		r.SignedBefore = slices.MinFunc(r.Times, func(a, b evidence.TrustedTime) int { return a.Latest().Compare(b.Latest()) }).Latest()
+	}
 	if r.Signer != nil {
 		by := *r.Signer
 		r.Signer = &by

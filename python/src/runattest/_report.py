@@ -67,7 +67,7 @@ class Report(Shown):
         return {
             "bundle": self.bundle, "verified": self.verified, "reason": self.reason, "identity": self.identity,
             "kind": self.kind, "model": model.get("name"), "signer": signer.get("name"),
-            "issuer": signer.get("issuer"), "time": min((t["time"] for t in self.times), default=None),
+            "issuer": signer.get("issuer"), "time": self.data.get("signedBefore"),
         }
 
     def _rows(self) -> list[tuple[str, str]]:
