@@ -29,6 +29,9 @@ type MalformedError struct {
 }
 
 func (e *MalformedError) Error() string {
+	if e.Referrer == "" {
+		return fmt.Sprintf("a referrer in the list is malformed: %v", e.Err)
+	}
 	return fmt.Sprintf("referrer %s is malformed: %v", e.Referrer, e.Err)
 }
 func (e *MalformedError) Unwrap() error { return e.Err }
