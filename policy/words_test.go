@@ -21,6 +21,7 @@ func TestMisspeltWords(t *testing.T) {
 		`declaration.constraints.budget.usd <= {"Training": 1, "evaluation": 2}[?declaration.kind].orValue(9)`:                                     `compares kind with "Training"`,
 		`declaration.context.all(c, {"Dataset": false}[?c.role].orValue(true))`:                                                                    `compares role with "Dataset"`,
 		`{"training": true, "eval": false}[declaration.kind]`:                                                                                      `compares kind with "eval"`,
+		`approvals.all(a, {"alice": true, "of another policy": true}[?a.approver].orValue(false))`:                                                 "",
 		`declaration.?kind != optional.of("Training")`:                                                                                             `compares kind with "Training"`,
 		`!json(declaration).contains("\"role\": \"dataset\"")`:                                                                                     `json() is JSON text without blanks between its parts, which never contains`,
 		`!json(declaration).contains("\"role\":\"dataset\"")`:                                                                                      "",

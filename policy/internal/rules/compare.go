@@ -38,13 +38,17 @@ func comparisons(checked *cel.Ast) []comparison {
 			x, y := call.AsCall().Args()[0], call.AsCall().Args()[1]
 			found = append(found, textsOfBoth(checked, x, y)...)
 			found = append(found, textsOfBoth(checked, y, x)...)
-		case operators.Index, operators.OptIndex: // a table of constants
+		case operators.Index, operators.OptIndex: // a table of constants; one of approvers may be for those of several policies
 			if table := call.AsCall().Args()[0]; table.Kind() == ast.MapKind {
-				found = append(found, textsOfBoth(checked, call.AsCall().Args()[1], table)...)
+				found = append(found, slices.DeleteFunc(textsOfBoth(checked, call.AsCall().Args()[1], table), comparison.isOfApprovers)...)
 			}
 		}
 	}
 	return found
+}
+
+func (c comparison) isOfApprovers() bool {
+	return slices.Contains(c.members, memberApprover) || slices.Contains(c.members, memberApproverRole)
 }
 
 // textsOfBoth compares the members that x may be with the constants that y may be.

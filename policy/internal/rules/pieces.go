@@ -48,9 +48,12 @@ const (
 	hexDigits       = "0123456789abcdef"
 	beginningOfID   = "airun:1:sha256:"
 	memberAlgorithm = "Signer.algorithm"
-	ofLowerASCII    = "String.lowerAscii()"
-	ofTrim          = "String.trim()"
-	ofJSON          = "String.json()"
+
+	memberApprover, memberApproverRole = "Approval.approver", "Approval.role"
+
+	ofLowerASCII = "String.lowerAscii()"
+	ofTrim       = "String.trim()"
+	ofJSON       = "String.json()"
 )
 
 // spaced is in JSON text with a blank behind or before a colon, and in none without, where a backslash is before a quotation mark inside
@@ -135,7 +138,7 @@ func isTrueOf(text, function, constant string) bool {
 
 // mayHave says whether a function of a text of the member and of a constant may be true.
 func (s Scope) mayHave(member, function, constant string) bool {
-	if member == "Approval.approver" || member == "Approval.role" { // a pattern may be for the approvers of several policies
+	if member == memberApprover || member == memberApproverRole { // a pattern may be for the approvers of several policies
 		return true
 	}
 	if words, closed := s.Words[member]; closed {
