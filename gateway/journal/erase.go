@@ -131,13 +131,14 @@ func (e *eraser) eraseIn(s *scan) error {
 func (e *eraser) eraseOthers(ctx context.Context, l *listing) error {
 	isOfLine := map[[sha256.Size]byte]bool{}
 	for _, other := range e.others {
-		isOfLine[other.holds] = e.unread
+		isOfLine[other.holds] = false
 	}
 	err := e.each(ctx, l, func(s *scan) error {
 		s.toErase = true
 		for l, err := range s.lines() {
 			if err != nil {
-				continue // which is noted
+				e.unread = e.unread || !errors.Is(err, errIncomplete)
+				continue
 			}
 			if _, ok := isOfLine[l.Identity.Digest()]; ok {
 				isOfLine[l.Identity.Digest()] = true
@@ -149,7 +150,7 @@ func (e *eraser) eraseOthers(ctx context.Context, l *listing) error {
 		switch {
 		case err != nil:
 			return err
-		case isOfLine[other.holds]:
+		case e.unread || isOfLine[other.holds]:
 			e.noteLine(other.segment, other.line, other.damage)
 		default:
 			err = e.overwrite([]laid{other})

@@ -12,7 +12,7 @@ import (
 const family, project = "runapproval", "runattest"
 
 // MayBe says whether a statement of that predicate type may be an approval or a rejection, of whatever version, however the type is
-// spelled: what an approver says in one that is not known may be a rejection.
+// spelled: what an approver says in one that is not known may be a rejection, and so may what has no type.
 func MayBe(predicateType string) bool {
 	if plain, err := url.PathUnescape(predicateType); err == nil {
 		predicateType = plain

@@ -67,8 +67,8 @@ func neverFound(checked *cel.Ast, c ast.ComprehensionExpr) string {
 	}
 	var asked demands
 	asked.add(checked, condition, true)
-	for _, of := range asked.contradicted() {
-		return of
+	if all := asked.contradicted(); len(all) > 0 {
+		return all[0]
 	}
 	return ""
 }
